@@ -76,7 +76,8 @@ def _parts(text: str) -> list[tuple[float, str]]:
     for match in matches:
         if match is None:
             raise SasnetError(
-                f"{text}: a part of the mixture has no fraction; write such as 0.4*D2O+0.6*H2O, by volume."
+                f"{text}: a part of the mixture has no fraction; write volume fractions, such as"
+                f" 0.4*D2O+0.6*H2O."
             )
         number, sign, name = match.groups()
         parts.append((float(number) * (0.01 if sign == "%" else 1.0), name.strip()))
@@ -104,8 +105,8 @@ def _sld(text: str, probe: str, wavelength: float | None) -> float:
     if value is None or not math.isfinite(float(value)):
         what = "neutrons" if probe == "neutron" else f"X-rays of {wavelength:g} Å"
         raise SasnetError(
-            f"{text}: periodictable has no scattering lengths for it with {what}; give the scattering length"
-            " density itself, such as --fixed sld=4.0."
+            f"{text}: periodictable has no scattering lengths of {what}; give the scattering length"
+            f" density itself, such as --fixed sld=4.0."
         )
     return float(value)
 
@@ -151,8 +152,8 @@ def _density(text: str, density: str) -> float:
         value = math.nan
     if not 0 < value < math.inf:
         raise SasnetError(
-            f"{text}: {density.strip() or 'nothing'} is no density; write a positive number in g/cm³ after"
-            f" the @, {_EXAMPLE}."
+            f"{text}: {density.strip() or 'nothing'} is not a density; write a positive number in g/cm³"
+            f" after the @, {_EXAMPLE}."
         )
     return value
 

@@ -335,12 +335,12 @@ class Image:
         shape = self.geometry.shape
         if counts.shape != shape or mask.shape != shape:
             raise DataError(
-                f"{name}: counts {counts.shape} and mask {mask.shape} do not fit a geometry of {shape[0]}"
-                f" rows and {shape[1]} columns; give arrays of (rows, columns)."
+                f"{name}: counts {counts.shape} and mask {mask.shape} do not match the geometry of"
+                f" {shape[0]} rows and {shape[1]} columns; give arrays of (rows, columns)."
             )
         self.geometry.check(name)
         if not np.all(np.isfinite(counts[mask])):
-            raise DataError(f"{name}: counts that are no numbers are not masked; set their mask to False.")
+            raise DataError(f"{name}: some unmasked counts are not numbers; set their mask to False.")
         for field_name, array in (("counts", counts), ("mask", mask)):
             array.setflags(write=False)
             object.__setattr__(self, field_name, array)

@@ -155,7 +155,7 @@ def test_a_folder_that_cannot_take_a_file_is_said(tmp_path: Path, monkeypatch: p
             check_folder(tmp_path / folder)
     # Whoever runs the tests may be allowed everything.
     monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path)
-    said = f"{tmp_path}: this folder may not be written to"
+    said = f"{tmp_path}: this folder is not writable"
     with pytest.raises(SasnetError, match=said):
         check_place(tmp_path / "a.csv")
     with pytest.raises(SasnetError, match=said):

@@ -272,7 +272,8 @@ def lock(fd: int, path: Path) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise BatchError(
-            f"{path}: another sasnet process is writing it; wait until it ends, or choose another name with --out."
+            f"{path}: another sasnet process is writing it; wait until it ends, or choose another name"
+            f" with --out."
         ) from None
     except OSError:
         return  # a file system without locks

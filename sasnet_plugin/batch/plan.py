@@ -158,14 +158,15 @@ def remarks(journal: Journal, kept: Iterable[str]) -> Iterator[str]:
     """What there is to say of a journal: damaged lines, and answers to keep that another version gave."""
     if journal.damaged:
         yield (
-            f"{journal.path}: {journal.damaged} of its lines are damaged (a bad disk or memory?) and passed"
-            " over; files that have lost their answer are done again."
+            f"{journal.path}: {journal.damaged} of its lines are damaged (a bad disk or memory?) and"
+            f" were skipped; files without an answer are fitted again."
         )
     for name, count in journal.versions(kept).items():
         if name != version():
             yield (
-                f"{journal.path}: {count} answers are kept that {name or 'an earlier version'} gave, not"
-                f" {version()}: see the column version. Choose another name with --out to have all by one."
+                f"{journal.path}: {count} answers of {name or 'an earlier version'} are kept, not of"
+                f" {version()}; see the column version. Choose another name with --out to fit all with"
+                f" this version."
             )
 
 

@@ -35,7 +35,7 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("reduced_chisq", _NUMBER, "chi squared over degrees of freedom"),
         ("bic", _NUMBER, "Bayesian information criterion"),
         ("weight", _NUMBER, "share of the evidence among the fits, 0..1"),
-        ("verified", _FLAG, "the fit explains the data"),
+        ("verified", _FLAG, "the model fits the data"),
         ("rg", _NUMBER, "radius of gyration by Guinier's law, else as the network estimates it, Ang"),
         ("rg_error", _NUMBER, "its standard deviation; nan where it is the network's"),
         ("rg_network", _NUMBER, "radius of gyration as the network estimates it, Ang"),
@@ -102,8 +102,8 @@ def check_ours(out: Path, *, force: bool = False) -> None:
         check_output(path, force=force, mark=mark)
         if path.exists() and not force and not journal_of(out).exists():
             raise BatchError(
-                f"{path}: exists without its journal {journal_of(out).name}, so it would be lost; move it"
-                " away, choose another name with --out, or give --force."
+                f"{path}: exists without its journal {journal_of(out).name}, so its results would be"
+                f" overwritten; move it away, choose another name with --out, or give --force."
             )
 
 

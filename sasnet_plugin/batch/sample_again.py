@@ -42,7 +42,8 @@ def curves_of(record: Record, options: dict[str, Any]) -> list[Curve]:
     found = list(itertools.chain.from_iterable(map(read, files)))
     if [curve.file for curve in found] != kept["files"]:
         raise SasnetError(
-            f"{path}: its files contain other data sets than before; give the command again with another --out."
+            f"{path}: its files contain other data sets than before; give the command again with"
+            f" another --out."
         )
     return found
 

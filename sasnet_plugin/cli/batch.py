@@ -143,7 +143,7 @@ def _export(journal: Journal, folder: Path | None, force: bool) -> int:
     found = export(journal, folder, force=force)
     for sentence in (*found.complaints, *found.remarks):
         typer.echo(sentence, err=True)
-    typer.echo(f"{folder}: {found.written} data sets exported, {found.kept} as they were.")
+    typer.echo(f"{folder}: {found.written} data sets exported, {found.kept} unchanged.")
     return len(found.complaints)
 
 

@@ -300,10 +300,10 @@ def _said_of_repairs(coarse: BoolArray, unit: float | None, bad: BoolArray, slip
         )
     if bad.any():
         several = _count(int(bad.sum()), "uncertainty", "uncertainties")
-        notes.append(f"{several} not above zero replaced from the neighbouring points.")
+        notes.append(f"{several} not above zero, replaced by those of neighbouring points.")
     if slips.any():
         small = _count(int(slips.sum()), "uncertainty", "uncertainties")
-        notes.append(f"{small} less than a tenth of those of all neighbouring points replaced from these.")
+        notes.append(f"{small} below a tenth of those of all neighbouring points, replaced by these.")
     return notes
 
 

@@ -33,8 +33,8 @@ def without_masked(raw: RawCurve, notes: list[str]) -> RawCurve:
     if not count:
         return raw
     values = sorted({f"{value:g}" for value in raw.intensity[masked]}, reverse=True)
-    rows = "row that the file marks" if count == 1 else "rows that the file marks"
-    notes.append(f"{count} {rows} as masked (I = {' or '.join(values)}) excluded.")
+    rows = "row" if count == 1 else "rows"
+    notes.append(f"{count} {rows} marked as masked in the file (I = {' or '.join(values)}) excluded.")
     return raw.taken(np.flatnonzero(~masked))
 
 

@@ -51,7 +51,7 @@ def without_step(curve: Curve) -> Curve:
     )
     note = (
         f"The first {lie} below a step at q = {clear.q[0]:.4g} Å⁻¹, as at the edge of a beamstop; the"
-        f" model fits the other points: {were} excluded; --q-range 0: takes {back} back."
+        f" model fits the other points: {were} excluded; --q-range 0: includes {back} again."
     )
     return replace(clear, notes=(*curve.notes, note), shadow=replace(below, notes=(note,)))
 

@@ -83,7 +83,7 @@ def _check_value(name: str, value: float | str) -> None:
     else:
         good, wanted = not isinstance(value, str), "a number"
     if not good:
-        raise SasnetError(f"{name}={value}is not a starting value; give {wanted}.")
+        raise SasnetError(f"{name}={value} is not a starting value; give {wanted}.")
 
 
 def check_names(options: FitOptions) -> None:

@@ -18,7 +18,7 @@ from ..web.access import Keys
 #: What runs code of whoever sends it: problems are scripts or pickles, sessions hold pickles.
 OFF = ("load_problem_file", "load_session", "set_serialized_problem")
 _OFF_SENTENCE = (
-    "Loading is off in sasnet's page: start 'bumps' itself for problems and sessions that you trust."
+    "Loading is disabled on this page. For problems and sessions that you trust, start 'bumps' itself."
 )
 #: Names of what says where a file lies.
 _PLACES = ("pathlist", "filename", "filepath", "export_path")
@@ -79,7 +79,7 @@ def _within(function: Function, folder: Path, notify: Notify) -> Function:
             return await function(*args, **kwargs)
         if function.__name__ == "get_dirlisting":
             return await function(list(folder.parts))
-        sentence = f"{path}: lies outside {folder}, where this page reads and writes."
+        sentence = f"{path}: is outside {folder}, the only folder that this page reads and writes."
         await notify(sentence, title="Not done", timeout=8000)
         return None
 

@@ -176,7 +176,7 @@ def _no_law(used: Points, found: State, noise: float, settings: GuinierSettings)
     if power < _LEVEL:
         return "the intensity at the lowest q does not fall by more than its noise"
     return (
-        f"a power law, q^-{power:.2g}, explains the lowest points as well, as of rods, sheets, fractals"
+        f"a power law, q^-{power:.2g}, fits the lowest points equally well, as for rods, sheets, fractals"
         " or a window that begins too late"
     )
 

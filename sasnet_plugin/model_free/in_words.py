@@ -61,8 +61,9 @@ def _clusters(found: ModelFree) -> str:
     if not first.fringe or own.rg < _APART * rg or (kratky.peak_y or 0) < _COMPACT:
         return ""
     return (
-        f"The first maximum, at q = {significant(first.q, 2)} Å⁻¹, is that of a round particle with Rg about"
-        f" {significant(rg, 2)} Å. Either the particle is long, or aggregates have raised Rg."
+        f"The first maximum, at q = {significant(first.q, 2)} Å⁻¹, belongs to a round particle with Rg"
+        f" of about {significant(rg, 2)} Å, but Rg is larger. Either the particle is elongated, or"
+        f" aggregates increase Rg."
     )
 
 
@@ -84,6 +85,6 @@ def contradiction(found: ModelFree, rg: float | None, error: float = 0.0) -> str
     if abs(rg - own.rg) < 2 * (own.rg_error**2 + error**2) ** 0.5:
         return ""
     return (
-        f"The network's estimate of Rg, about {significant(rg, 2)} Å, contradicts that of the lowest q,"
-        f" {significant(own.rg, 3)} Å; look at the Guinier plot before you use either."
+        f"The network's estimate of Rg, about {significant(rg, 2)} Å, contradicts the Guinier value,"
+        f" {significant(own.rg, 3)} Å. Check the Guinier plot before you use either."
     )

@@ -20,7 +20,7 @@ from .findings import QuantitiesFinding, Value
 
 #: Of a curve that a simple shape explains, after its name.
 NO_MODEL = "; such data hardly distinguish models, even if a probability is high."
-UNINFORMATIVE = "A power law plus a constant explains this curve within its uncertainties" + NO_MODEL
+UNINFORMATIVE = "A power law plus a constant fits this curve within its uncertainties" + NO_MODEL
 FEW_POINTS = 25
 #: Largest change of an uncertainty by rounding it to one digit.
 _ROUNDING = 0.2
@@ -37,12 +37,12 @@ def check_curve(curve: Curve, inputs: Mapping[str, Any]) -> Seen:
     if not (_ascends(curve.q) and np.all(np.isfinite(curve.intensity))):
         raise DataError(
             f"{name}: q must be positive and ascending, and q and intensity finite;"
-            " sort the points and drop the others."
+            " sort the points and remove the others."
         )
     if curve.dintensity is not None and not np.all(curve.dintensity >= 0):
         raise DataError(
             f"{name}: dintensity must be a number, not negative, at each point;"
-            " drop the others, or leave dintensity out to have it estimated."
+            " remove the other points, or omit dintensity to have it estimated."
         )
     low, high = inputs["q_range"]
     return Seen(curve, tuple(_notes(curve, (low, high))))
@@ -54,11 +54,11 @@ def _notes(curve: Curve, q_range: tuple[float, float]) -> list[str]:
     inside = int(np.count_nonzero((curve.q >= q_range[0]) & (curve.q <= q_range[1])))
     if inside < total:
         notes.append(
-            f"{total - inside} of {total} points lie outside the trained q range"
+            f"{total - inside} of {total} points are outside the trained q range"
             f" ({q_range[0]:g} to {q_range[1]:g} Å⁻¹) and were not used."
         )
     if inside < FEW_POINTS:
-        notes.append(f"Only {inside} points were used; the probabilities rest on little data.")
+        notes.append(f"Only {inside} points were used, so the probabilities are less reliable.")
     if curve.dintensity is None and not any("estimated" in note for note in curve.notes):
         notes.append("No uncertainties were given; they were estimated from the scatter of the points.")
     return [*notes, *_doubts(curve, q_range)]
@@ -90,10 +90,10 @@ def _doubts(curve: Curve, q_range: tuple[float, float]) -> list[str]:
         value = rounded(level_of.value, level_of.error, _ROUNDING)
         return [
             *[f"{found.note}."] * bool(found.note),
-            f"No structure: a constant, {value}, explains this curve{NO_MODEL}",
+            f"No structure: a constant, {value}, fits this curve{NO_MODEL}",
         ]
     name = simple_shape(seen.q, seen.intensity, found.sigma)
-    shape = f"{name} explains this curve within {found.against}" if name else level(seen.intensity)
+    shape = f"{name} fits this curve within {found.against}" if name else level(seen.intensity)
     return [f"{found.note}."] * bool(found.note) + [shape + NO_MODEL] * bool(shape)
 
 
@@ -142,7 +142,7 @@ def judged(intensity: Floats, sigma: Floats | None) -> Judged:
         times = "more than a hundred" if share < 0.01 else f"about {1 / share:.2g}"
         note = (
             f"The uncertainties are {times} times the scatter of the points; with them, wrong models"
-            " would explain the curve as well"
+            " would fit the curve as well"
         )
         return Judged(note, np.minimum(sigma, scatter), "the scatter of its points")
     if np.quantile(intensity / sigma, 0.95) < SETTINGS.faint:
@@ -190,6 +190,6 @@ def _beyond(parameter: Parameter, value: Value | None) -> str:
     if value is None or (value.value - value.error <= high and value.value + value.error >= low):
         return ""
     return (
-        f"{parameter.name} would be {value.value:.3g} {parameter.unit}, beyond the {low:g} to"
-        f" {high:g} {parameter.unit} that this model was trained with."
+        f"{parameter.name} would be {value.value:.3g} {parameter.unit}, outside the training range of"
+        f" this model, {low:g} to {high:g} {parameter.unit}."
     )

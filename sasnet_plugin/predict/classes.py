@@ -65,7 +65,7 @@ def group_sentence(models: Sequence[InGroup], groups: Sequence[WithMembers]) -> 
     group, model = groups[0], models[0]
     if group.probability < DECISIVE:
         listed = ", ".join(f"{g.name} {percent(g.probability)}" for g in groups[:3])
-        return f"No group of models is decisive: {listed}."
+        return f"No group of models is clearly preferred: {listed}."
     if len(group.members) == 1:
         return f"{group.name} {percent(group.probability)}."
     if model.group == group.name and model.probability >= DECISIVE:
@@ -88,7 +88,7 @@ def is_decided(models: Sequence[Named], groups: Sequence[Named]) -> bool:
 def restriction_note(kept: Sequence[str], total: int) -> str:
     """Say that the probabilities are over fewer models than the network knows."""
     if len(kept) == 1:
-        return f"Only {kept[0]} was considered, so its probability is 1 for any data."
+        return f"Only {kept[0]} was allowed, so its probability is 1 for any data."
     named = f" ({', '.join(kept)})" if len(kept) <= 5 else ""
     return f"Probabilities are renormalised over the {len(kept)} models considered{named} of {total}."
 

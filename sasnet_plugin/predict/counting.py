@@ -80,19 +80,20 @@ class Outlook:
         if self.factor is not None:
             at = self.settled[self.levels.index(self.factor)]
             return (
-                f"Count {self.factor:g} times as long as until now in all: the answer is settled by then with"
-                f" a chance of {percent(at)}, and then wrong in {percent(self.wrong)}."
+                f"Count {self.factor:g} times as long in total: the answer then converges with a chance"
+                f" of {percent(at)}, and is wrong in {percent(self.wrong)}."
             )
         last = self.levels[-1]
         names = " and ".join(name for name, _ in self.rivals[:2])
         if self.hopeless:
             return (
-                f"More counting will hardly settle it (chance {percent(self.settled[-1])} with {last:g} times"
-                f" the counts): {names} look alike here; measure another range of q or another contrast."
+                f"Longer counting hardly helps (chance {percent(self.settled[-1])} with {last:g} times"
+                f" the counts), because {names} look alike in this q range. Measure another q range or"
+                f" another contrast."
             )
         return (
-            f"Counting on may settle it or not: chance {percent(self.settled[-1])} with {last:g} times the"
-            f" counts; the rest stays between {names}."
+            f"Longer counting decides with a chance of {percent(self.settled[-1])} ({last:g} times the"
+            f" counts); otherwise it remains between {names}."
         )
 
 

@@ -82,8 +82,8 @@ class Runtime:
         """
         if missing := set(self._inputs) - set(inputs):
             raise ModelZooError(
-                f"{self._where}: the network reads {', '.join(sorted(missing))}, which are not among the"
-                " features; export it again with this sasnet."
+                f"{self._where}: the network needs {', '.join(sorted(missing))}, which are not among"
+                f" the features; export it again with this sasnet."
             )
         n = len(inputs[self._inputs[0]])
         batches = [
@@ -161,17 +161,19 @@ class Predictor:
         """(labels,) of those that are considered."""
         labels = self.manifest.labels
         if not labels:
-            raise UnknownModelError(f"{self.domain.title} have one model; leave --models and --exclude out.")
+            raise UnknownModelError(
+                f"{self.domain.title} have only one model; do not give --models or --exclude."
+            )
         wanted = set(labels if models is None else self._known(models)) - set(self._known(exclude or ()))
         if not wanted:
-            raise UnknownModelError("No model is left to choose from; name more models or exclude fewer.")
+            raise UnknownModelError("All models are excluded; allow more models or exclude fewer.")
         return np.array([label in wanted for label in labels])
 
     def _known(self, names: Iterable[str]) -> list[str]:
         names, labels = list(names), self.manifest.labels
         for name in names:
             if name not in labels:
-                hint = nearest(name, labels, "give sasmodels' name of a form model.")
+                hint = nearest(name, labels, "give the name of a form model as in sasmodels.")
                 raise UnknownModelError(f"{name}: the network knows no such model; {hint}")
         return names
 
@@ -246,8 +248,8 @@ class Predictor:
             bad = ~np.isfinite(outputs[head.name]).all(axis=-1)
             if bad.any():
                 raise DataError(
-                    f"{measurements[int(bad.argmax())].file or 'the measurement'}: these numbers lead to no"
-                    " finite answer; check that the intensities are of a sensible size."
+                    f"{measurements[int(bad.argmax())].file or 'the measurement'}: the network gave no"
+                    f" finite answer for these numbers; check the scale of the intensities."
                 )
 
     def _described(

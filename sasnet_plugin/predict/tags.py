@@ -95,7 +95,7 @@ class ComponentsFinding(TagsFinding):
         if TAG in self.present:
             says = "seems to be there" if self.probability[TAG] >= 0.5 else "may be there"
             return (f"A second component, or a second size, {says} ({seen}).",)
-        return (f"No second component is seen ({seen}).",)
+        return (f"No second component was detected ({seen}).",)
 
 
 def in_words(answer: Answer) -> Answer:
@@ -143,7 +143,8 @@ class InteractionFinding:
                 "interacting": round(self.interacting, 6),
                 "structure_factor": self.kind or None,
                 "structure_factor_probability": round(self.kind_probability, 6) if self.kind else None,
-                "window_shows": self.window_shows,
+                "q_range_shows": self.window_shows,
+                "window_shows": self.window_shows,  # its former name, until the next release
                 "radius_effective": None if self.radius is None else float(f"{self.radius:.3g}"),
                 "q_needed": None if needed is None else float(f"{needed:.3g}"),
             }
@@ -178,7 +179,7 @@ class InteractionFinding:
                 ),
             )
         if self.interacting < DETECTED:
-            return (f"No interparticle interaction is seen (interacting {percent(self.interacting)}).",)
+            return (f"No interparticle interaction was detected (interacting {percent(self.interacting)}).",)
         kind = f"; if so, most likely {self.kind} ({percent(self.kind_probability)})" if self.kind else ""
         return (f"The particles interact: {percent(self.interacting)}{kind}.",)
 

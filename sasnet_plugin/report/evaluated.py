@@ -131,7 +131,9 @@ def _check_inputs(data: Dataset, model: ZooModel, test: Path) -> None:
     window = data.simulator.inputs(test).get("window")
     # As JSON has it, which knows no tuples.
     if window is not None and json.loads(json.dumps(window)) != model.manifest.inputs["window"]:
-        raise SasnetError(f"{test}: holds data of another range than the network needs; simulate them again.")
+        raise SasnetError(
+            f"{test}: contains data of another range than the network needs; simulate them again."
+        )
 
 
 def _parts(held: HeldOut) -> dict[str, NDArray[np.intp]]:

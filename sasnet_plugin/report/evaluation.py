@@ -134,7 +134,7 @@ def curves(
     forms = _opened(job)[1].forms
     if forms != model.manifest.labels:
         raise SasnetError(
-            f"{test}: holds other models than the network knows; simulate those of the network."
+            f"{test}: contains other models than the network; simulate the models of the network."
         )
     parts = _parts(len(forms), per_model)
     found = in_parts(answered, job, parts, workers=workers, progress=progress)

@@ -32,7 +32,7 @@ def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
 
 ## Figures
 
-On data of a seed of their own, never used in training, calibration or grouping.{_absolute(manifest)}
+On data with a separate seed, not used in training, calibration or grouping.{_absolute(manifest)}
 
 {figures}{_elsewhere(manifest.metrics)}{_groups(manifest)}"""
 
@@ -61,7 +61,7 @@ def _begun(metrics: Mapping[str, Any]) -> str:
     said, start = "", metrics.get("start")
     while start:
         steps = (start.get("training") or {}).get("steps", "?")
-        said += f" Begun with the weights of {start['name']} {start['sha256'][:8]} ({steps} batches)."
+        said += f" Started from the weights of {start['name']} {start['sha256'][:8]} ({steps} batches)."
         start = start.get("start")
     return said
 

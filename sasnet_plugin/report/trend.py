@@ -154,7 +154,7 @@ def trend_page(
     """Write a page with picture and sentences: changes (newest last), progress, and gaps with reasons;
     browsers reload after `again` seconds, None for never.
     """
-    newest = said[-1] if said else "No change is seen."
+    newest = said[-1] if said else "No change was found."
     picture = svg(draw, "trend", "probabilities and numbers against the frame", size)
     body = (
         f"<h1>{escape(title)}</h1>{verdict(escape(newest), escape(facts))}"

@@ -215,7 +215,9 @@ def _trend(rows: list[dict[str, Any]], folder: Path) -> None:
         f"{name} / {unit}" if unit else name: (column(there, name, 0), column(there, name, 1))
         for name, unit in fitted_names(there)
     }
-    said = changes(there) or [f"The model is {product_name(*_named(row))} throughout." for row in there[:1]]
+    said = changes(there) or [
+        f"The model is {product_name(*_named(row))} in all frames." for row in there[:1]
+    ]
     time = np.arange(1.0, len(there) + 1)
     at = [
         place + 0.5 for place, (one, next_) in enumerate(pairwise(there), 1) if _models(one) != _models(next_)

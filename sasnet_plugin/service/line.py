@@ -38,7 +38,7 @@ class Line:
         """
         with self._turn:
             if self._pool.closed:
-                raise SasnetError("sasnet is being ended.")
+                raise SasnetError("sasnet is closing.")
             patience = self._pool.patience(self._seconds)
             with self._pool.doing(asked):
                 for said in self._pool.hear(patience):
@@ -48,7 +48,7 @@ class Line:
                     if kind == "problem":
                         raise SasnetError(found)
                     return found
-        raise UnansweredError(f"{_named(asked)}: took more than {patience:.0f} s and was given up.")
+        raise UnansweredError(f"{_named(asked)}: took more than {patience:.0f} s and was stopped.")
 
     def close(self) -> None:
         """End the process, whatever it is doing."""

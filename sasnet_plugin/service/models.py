@@ -24,7 +24,7 @@ def known_name(model: str, structure_factor: str | None = None) -> str:
         known = ", ".join(structure_factors())
         raise SasnetError(f"{structure_factor[:80]}: no such structure factor; choose one of {known}.")
     if "volume" not in {p.type for p in model_info(model).parameters.kernel_parameters}:
-        raise SasnetError(f"{model}: is no particle; it takes no structure factor.")
+        raise SasnetError(f"{model}: is not a particle, so it takes no structure factor.")
     return product_name(model, structure_factor)
 
 

@@ -37,7 +37,9 @@ class Reader:
         try:
             status = os.stat(path)
         except OSError:
-            raise SasnetError(f"{os.path.basename(path)}: is gone; look at the list again.") from None
+            raise SasnetError(
+                f"{os.path.basename(path)}: no longer exists; see the list of data sets."
+            ) from None
         key = path, place.q_unit, place.wavelength, status.st_size, status.st_mtime_ns
         if key not in self._curves:
             self._curves[key] = load(path, q_unit=place.q_unit, wavelength=place.wavelength)

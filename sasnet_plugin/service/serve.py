@@ -89,7 +89,7 @@ class Server:
                 with self._lock:
                     if request.id in self._wanted:
                         raise RequestError(
-                            f"Request {request.id} is still under way; take another id.", request.id
+                            f"Request {request.id} is still running; use another id.", request.id
                         )
                     self._wanted[request.id] = request
                 self._turn.put(request)

@@ -41,5 +41,5 @@ def start_page(pool: Any, curve: Curve, request: Request) -> dict[str, Any]:
     task = Task(curve, uncertainties(curve)[0], model, factor)
     found = next((fit for _, fit in pool.run(started, [task], _SECONDS)), None)
     if not isinstance(found, ModelFit):
-        raise SasnetError(f"{model}: sasnet has no values to begin from; choose the model in the fit page.")
+        raise SasnetError(f"{model}: sasnet has no starting values for it; choose the model on the fit page.")
     return {"page": fit_page(curve, found) | {"model": model, "structure_factor": factor}}

@@ -84,7 +84,9 @@ def simulate_clean(
         clean = evaluate(name, parameters, truncated=truncated, averaged=averaged)
         if clean is not None:
             return clean
-    raise SimulationError(f"{name}: none of {_TRIES} draws of its prior gave a valid curve; check its prior.")
+    raise SimulationError(
+        f"{name}: none of {_TRIES} random parameter sets gave a valid curve; check its prior."
+    )
 
 
 def _polydispersity(

@@ -51,8 +51,8 @@ def choose_folder() -> Path:
         return wanted
     private = _private()
     logging.getLogger("sasnet_plugin").warning(
-        "%s: compiled models cannot be kept there (%s) and go into %s; the environment variable SAS_DLL_PATH"
-        " names another folder.", wanted, reason, private,
+        "%s: compiled models cannot be kept there (%s) and go into %s; set the environment"
+        " variable" " SAS_DLL_PATH to use another folder.", wanted, reason, private,
     )  # fmt: skip
     os.environ["SAS_DLL_PATH"] = str(private)
     return private
@@ -110,8 +110,8 @@ def _private() -> Path:
     except OSError as error:
         raise TechnicalError(
             "sasnet",
-            f"no folder for compiled models can be written to ({error.strerror or error}); let SAS_DLL_PATH"
-            " name one that has room",
+            f"no folder for compiled models can be written to ({error.strerror or error}); set"
+            f" SAS_DLL_PATH to a folder with free space",
         ) from error
 
 
@@ -255,5 +255,5 @@ def _complain(info: Any, error: RuntimeError) -> None:
     from sasmodels.generate import MODEL_PATH
 
     if info.filename and own.parent != Path(MODEL_PATH) and "No space left" not in str(error):
-        raise SimulationError(f"{own}: its C code does not compile ({reason}); mend it.") from error
+        raise SimulationError(f"{own}: its C code does not compile ({reason}); correct it.") from error
     raise TechnicalError(info.id, f"the C compiler {_compiler()} failed ({reason})") from error

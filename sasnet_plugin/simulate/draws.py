@@ -31,7 +31,9 @@ def draw(text: str, rng: np.random.Generator) -> float:
             return loguniform(low, high, rng)
         if kind == "integer":
             return float(rng.integers(int(low), int(high), endpoint=True))
-    raise SimulationError(f"{text!r} is not a draw; write 'uniform a b', 'loguniform a b' or 'integer a b'.")
+    raise SimulationError(
+        f"{text!r} is not a distribution; write 'uniform a b', 'loguniform a b' or 'integer a b'."
+    )
 
 
 @dataclass(frozen=True)

@@ -135,9 +135,7 @@ def sample_prior(name: str, rng: np.random.Generator, *, truncated: bool = False
             continue
         if not checked or _solvable(name, pars):
             return pars
-    raise SimulationError(
-        f"{name}: no valid parameters in {_TRIES} draws; give the model a random() of its own."
-    )
+    raise SimulationError(f"{name}: no valid parameters in {_TRIES} draws; define random() in the model.")
 
 
 def _draw(info: ModelInfo, rng: np.random.Generator, truncated: bool) -> dict[str, float]:

@@ -47,7 +47,7 @@ class Request:
                 continue
             if getattr(self, one.name) != one.default:
                 raise SimulationError(
-                    f"--{one.name} means nothing for this kind of measurement; leave it out."
+                    f"--{one.name} has no effect for this kind of measurement; do not give it."
                 )
 
 

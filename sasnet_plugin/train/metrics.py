@@ -137,7 +137,7 @@ def auroc(positive: ArrayLike, negative: ArrayLike) -> float:
     """
     high, low = np.asarray(positive, dtype=np.float64), np.sort(np.asarray(negative, dtype=np.float64))
     if not high.size or not low.size:
-        raise ValueError("The area under the ROC curve needs scores of both kinds.")
+        raise ValueError("The area under the ROC curve needs examples of both classes.")
     below = np.searchsorted(low, high, side="left")
     not_above = np.searchsorted(low, high, side="right")
     return float(np.mean(0.5 * (below + not_above)) / low.size)

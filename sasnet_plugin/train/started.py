@@ -55,7 +55,7 @@ def begin_with(model: Any, packaged: bytes, where: str) -> tuple[str, ...]:
                 f"{where}: its layer {layer.name} has another shape; start from a network of the same sizes."
             ) from None
     if len(new) == len(layers):
-        raise SasnetError(f"{where}: has no layer of this network; start from one of the same domain.")
+        raise SasnetError(f"{where}: has no layer of this network; start from a network of the same domain.")
     known = [one.name for one in graph.output if not any(name.startswith(one.name) for name in new)]
     _check(model, packaged, where, known)
     return tuple(new)

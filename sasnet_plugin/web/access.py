@@ -60,9 +60,9 @@ class Keys:
         host = headers.get("host", "") or headers.get("Host", "")
         name = host.rpartition(":")[0] or host
         if name not in _HOSTS and host not in _HOSTS:
-            return "This page is for this machine alone."
+            return "This page can be opened only on this machine."
         if (headers.get("origin") or headers.get("Origin") or f"http://{host}") != f"http://{host}":
-            return "This page answers no other page."
+            return "Requests from other pages are refused."
         if not self._known(query.get("token", ""), cookies.get(self._name, "")):
             return "Open the address that sasnet has printed, with its token."
         return ""
@@ -102,7 +102,7 @@ class Guard:
             return await PlainTextResponse(f"{why}\n", 403)(scope, receive, send)
         length = asked.headers.get("content-length", "0")
         if "transfer-encoding" in asked.headers or not length.isdigit() or int(length) > WEB.largest_request:
-            what = f"A request has {WEB.largest_request:,} bytes at most, and says how many.\n"
+            what = f"A request must give its length and have at most {WEB.largest_request:,} bytes.\n"
             return await PlainTextResponse(what, 413)(scope, receive, send)
 
         async def guarded(message: Any) -> None:

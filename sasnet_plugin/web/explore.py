@@ -97,7 +97,7 @@ def explore(curves: Given | Sequence[Given], *, browser: bool = True) -> Explora
     if not address:
         process.wait()
         kept.cleanup()
-        raise SasnetError("The server of the page has ended at once; run sasnet web to see why.")
+        raise SasnetError("The server of the page stopped at once; run sasnet web to see the reason.")
     return Exploration(process, address, kept)
 
 

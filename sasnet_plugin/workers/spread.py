@@ -159,8 +159,8 @@ class _Company:
         elif not self.told and time.monotonic() - self.since > _LONELY:
             self.told = True
             print(
-                f"{self.address}: this Dask scheduler has no workers; waiting for them. Start one by"
-                f" 'dask worker {self.address}', or end this by Ctrl-C.",
+                f"{self.address}: this Dask scheduler has no workers; waiting for them. Start one with"
+                f" 'dask worker {self.address}', or stop with Ctrl-C.",
                 file=sys.stderr,
                 flush=True,
             )
@@ -180,7 +180,9 @@ def _shares(items: Sequence[T], count: int) -> list[list[T]]:
 
 
 def _gone(address: str) -> ClusterError:
-    return ClusterError(f"{address}: the Dask scheduler went away; start it and give the same command again.")
+    return ClusterError(
+        f"{address}: the connection to the Dask scheduler was lost; start it and repeat the command."
+    )
 
 
 def _alone(function: Callable[[T], R], item: T) -> R:

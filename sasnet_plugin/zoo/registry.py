@@ -33,8 +33,8 @@ def zoo_folder() -> Path:
         folder = Path(named).expanduser()
         if not (folder / REGISTRY).is_file():
             raise ModelZooError(
-                f"{folder}: {ENVIRONMENT} points here, but there is no {REGISTRY};"
-                " point it to a model_zoo folder, or unset it to use the installed one."
+                f"{folder}: {ENVIRONMENT} points to this folder, which has no {REGISTRY}. Set it to a"
+                f" model_zoo folder, or unset it to use the installed one."
             )
         return folder
     package = Path(__file__).resolve().parent.parent
@@ -141,7 +141,7 @@ def open_folder(home: Path, sha256: Mapping[str, str]) -> ZooModel:
         raise ModelZooError(
             f"{path}: the model was trained with features of version {manifest.features_version},"
             f" but this sasnet has version {domain.features_version};"
-            " install the sasnet that it was made with, or retrain it."
+            " install the version of sasnet that made it, or train it again."
         )
     # The bytes that were hashed are the bytes that are run: nothing is read twice.
     return ZooModel(home, manifest, _verified(home, "model.onnx", sha256), domain, sha256)

@@ -156,7 +156,7 @@ def test_outputs_beside_the_measurements_are_no_data_of_the_next_run(
         code, said = batch(*given, *asked)
         assert code == 0, said
         assert "0 of 2 files to fit" in said
-        assert "2 data sets exported" in said or "0 data sets exported, 2 as they were" in said
+        assert "2 data sets exported" in said or "0 data sets exported, 2 unchanged" in said
         assert answers(out) == first
     assert "outputs of sasnet are skipped" in said
 
@@ -180,10 +180,10 @@ def test_a_pattern_without_files_is_a_sentence(tmp_path: Path) -> None:
         (("--out", "{tmp}/r.h5", "--ranges", "radius=3:1"), 2, ("smaller number first",)),
         (("--out", "{tmp}/r.h5", "--shard", "3/2"), 2, ("I/N",)),
         (("--out", "{tmp}/r.h5", "--shard", "two"), 2, ("I/N",)),
-        (("--out", "{tmp}/r.h5", "--series", "--shard", "1/2"), 2, ("leave --scheduler",)),
+        (("--out", "{tmp}/r.h5", "--series", "--shard", "1/2"), 2, ("do not give --scheduler",)),
         (("--out", "{tmp}/r.h5", "--against", "time"), 2, ("add --series",)),
         (("--out", "{tmp}/r.h5", "--series", "--plot", "a.doc"), 2, (".svg or .png",)),
-        (("--out", "{tmp}/r.h5", "--merge"), 2, ("--merge goes without",)),
+        (("--out", "{tmp}/r.h5", "--merge"), 2, ("--merge needs none",)),
     ],
 )
 def test_wrong_usage_is_one_sentence(

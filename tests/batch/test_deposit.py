@@ -183,7 +183,7 @@ def test_other_data_of_the_same_name_have_their_own_files(tmp_path: Path, sphere
         }
     assert radii == pytest.approx({"run": 40.0, "run-2": 60.0}, rel=0.01)
     code, said = batch(*files, "--out", tmp_path / "r.h5", "--workers", 1, *FAST, "--export", tmp_path / "x")
-    assert "0 data sets exported, 2 as they were" in said
+    assert "0 data sets exported, 2 unchanged" in said
 
 
 def test_a_file_that_has_changed_is_not_exported(tmp_path: Path, sphere_file: SphereFile) -> None:

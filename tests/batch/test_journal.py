@@ -71,7 +71,7 @@ def test_a_line_that_ctrl_c_came_in_after_is_taken_in(
 
 def test_a_second_batch_is_kept_out_until_the_first_has_ended(tmp_path: Path) -> None:
     path = tmp_path / "r.journal"
-    with Journal(path), pytest.raises(BatchError, match="another sasnet is writing it"):
+    with Journal(path), pytest.raises(BatchError, match="another sasnet process is writing it"):
         Journal(path)
     with Journal(path) as journal:
         journal.add(answer("/a"))
@@ -187,6 +187,6 @@ def test_a_plugin_that_has_changed_is_another_option(tmp_path: Path) -> None:
 def test_anothers_file_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "r.journal"
     path.write_text("Tuesday: beam down.\n", encoding="utf-8")
-    with pytest.raises(BatchError, match="no journal of sasnet batch"):
+    with pytest.raises(BatchError, match="not a journal of sasnet batch"):
         Journal(path)
     assert path.read_text(encoding="utf-8") == "Tuesday: beam down.\n"

@@ -59,7 +59,7 @@ def test_killed_stopped_and_resumed_every_file_has_one_row(
         process.send_signal(number)
         _, err = process.communicate(timeout=120)
         assert process.returncode == 130
-        assert "goes on from there" in err
+        assert "continues from there" in err
         assert "Traceback" not in err
         with h5py.File(out) as file:
             kept = int(np.sum(file["datasets"]["error"] == b""))

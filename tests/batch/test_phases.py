@@ -57,7 +57,7 @@ def test_a_sample_that_is_undecided_is_counted_longer_and_not_called_known() -> 
         often[one.place] += 1
         if one.longer:
             assert one.place >= 6
-            assert "measured and undecided" in one.reason
+            assert "measured but still undecided" in one.reason
             assert "8 times as long" in one.reason
             assert not found.settled()[0]
         # Counted longer the network is sure.
@@ -85,5 +85,5 @@ def test_what_stays_undecided_however_long_it_is_counted_is_said_and_ends_the_se
     assert found.undecided()
     done, sentence = found.settled()
     assert done
-    assert "stay undecided: count them longer" in sentence
+    assert "are undecided; measure them longer" in sentence
     assert "is settled" not in sentence

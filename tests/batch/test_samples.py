@@ -124,13 +124,13 @@ def test_one_row_a_sample_and_only_what_has_changed_is_done_again(
     exported = tmp_path / "exported"
     code, said = batch(data, "--out", out, *how, "--export", exported)
     assert "0 of 3" in said
-    assert "5 data sets exported, 0 as they were" in said, said
+    assert "5 data sets exported, 0 unchanged" in said, said
     assert {path.name for path in exported.glob("*together*")} == {
         "a-together.sasview.json", "a-together.bumps.py", "b-together.sasview.json", "b-together.bumps.py",
     }  # fmt: skip
     project = json.loads((exported / "b-together.sasview.json").read_text(encoding="utf-8"))
     assert len([page for page in project.values() if "fit_data" in page or "fit_params" in page]) >= 2
-    assert "5 as they were" in batch(data, "--out", out, *how, "--export", exported)[1]
+    assert "5 unchanged" in batch(data, "--out", out, *how, "--export", exported)[1]
     assert "0 of 3" in batch(data, "--out", out, *how)[1]
     sample(data, "b", 75.0)
     assert "1 of 3" in batch(data, "--out", out, *how)[1]

@@ -196,7 +196,7 @@ def test_units_wherever_they_stand(tmp_path: Path, header: str, footer: str, sca
 
 def test_an_unknown_unit_is_refused_and_can_be_overridden(tmp_path: Path) -> None:
     path = write(tmp_path / "f.dat", "q (furlong^-1) I dI", Q, MEASURED, ERROR)
-    with pytest.raises(DataError, match=r"furlong.*no known unit of q"):
+    with pytest.raises(DataError, match=r"furlong.*not a known unit of q"):
         load(path)
     check(load(path, q_unit="A")[0])
 

@@ -33,7 +33,7 @@ def test_is_what_python_makes_of_the_same_text(a: float, b: float) -> None:
     ],
 )  # fmt: skip
 def test_anything_else_is_refused(text: str) -> None:
-    with pytest.raises(DataError, match=r"is no formula|short formula"):
+    with pytest.raises(DataError, match=r"is not a formula|short formula"):
         expression(text)
 
 

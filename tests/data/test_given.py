@@ -80,7 +80,7 @@ def test_sentences_name_keywords_and_not_options(tmp_path: Path) -> None:
         ({"top": 0}, "top must be a whole number of at least 1, not 0"),
         ({"workers": 1.5}, "workers is a whole number"),
         ({"time_limit": -1}, "time_limit must be a number of seconds above 0, not -1"),
-        ({"time_limit": float("nan")}, "time_limit is a number"),
+        ({"time_limit": float("nan")}, "time_limit must be a number"),
         ({"fixed": {"radius": "50 A"}}, "radius is fixed at '50 A', which is no number"),
         ({"ranges": {"radius": 5}}, "radius has the range 5; give two numbers"),
         ({"ranges": {"radius": (50, 5)}}, "the smaller first"),

@@ -142,7 +142,7 @@ def test_one_masked_row_is_left_out(example_data: Path) -> None:
     assert curve.dintensity is not None
     assert np.all(curve.dintensity > 0)
     assert not np.any(curve.intensity == 0)
-    assert "1 row that the file marks as masked (I = 0) excluded." in curve.notes
+    assert "1 row marked as masked in the file (I = 0) excluded." in curve.notes
 
 
 def test_negative_q_of_the_straight_line_is_dropped(example_data: Path) -> None:

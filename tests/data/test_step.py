@@ -49,7 +49,7 @@ def test_a_dimmed_sphere_is_a_sphere_and_the_answer_says_what_was_left_out() -> 
     assert result.best is not None
     assert result.best.parameters["radius"].value == pytest.approx(60.0, abs=0.5)
     assert "without the first 2 points" in result.verdict.headline
-    assert any("takes them back" in note for note in result.notes)
+    assert any("includes them again" in note for note in result.notes)
 
 
 def test_a_curve_that_is_explained_with_all_points_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,7 +114,7 @@ def test_a_standard_s_rings_are_called_unlike_anything_simulated(tmp_path: Path)
     (answer,) = classified([frame], tmp_path, "--geometry", "direct_beam=[59.5,59.5]")
     assert answer["tags"] == []
     assert answer["in_scope"] == 0.0
-    assert any("like this one's" in note for note in answer["notes"])
+    assert any("unlike all simulated shots" in note for note in answer["notes"])
 
 
 def test_distance_from_the_bank_does_not_depend_on_exposure_and_grows_with_a_new_feature() -> None:

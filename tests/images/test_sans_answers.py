@@ -132,7 +132,7 @@ def test_frames_are_added_up_and_the_next_setting_is_ranked(
     assert "3 frames." in result.output
     assert "settled" in result.output.lower()
     assert "distance=12000" in result.output
-    assert "bits expected" in result.output
+    assert "bits of information expected" in result.output
     rows = (folder / "t.csv").read_text(encoding="utf-8").splitlines()
     assert len(rows) == 4
     counts = [float(row.split(",")[3]) for row in rows[1:]]

@@ -81,6 +81,4 @@ def test_empty_and_foreign_frames_are_unlike_anything_seen(tmp_path: Path) -> No
     assert len(refused) >= 3
     assert any("0 counts in all, too few to tag" in note for note in found[-1]["notes"])
     assert found[-1]["in_scope"] == 0
-    assert all(
-        any("unlike anything that this model has seen" in note for note in a["notes"]) for a in refused
-    )
+    assert all(any("unlike all training data of this model" in note for note in a["notes"]) for a in refused)

@@ -43,7 +43,7 @@ def test_candidates_are_probable_models_with_starts_near_the_truth_and_bounds_ab
 
 
 def test_without_curves_or_with_noise_there_are_no_candidates() -> None:
-    with pytest.raises(SasnetError, match="left without candidates"):
+    with pytest.raises(SasnetError, match="gets no candidates"):
         candidates([])
 
 

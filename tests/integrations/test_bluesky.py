@@ -184,7 +184,7 @@ def test_an_agent_finds_the_boundary_with_a_third_of_a_rasters_measurements(in_r
     assert report["boundaries"]
     assert report["open_bits"] < 0.2 * len(samples.grid)
     assert len(said) == detector.count
-    assert any("bits of the map" in one for one in said)
+    assert any("bits of information" in one for one in said)
     best = agent.get_best_points()
     assert set(best[0][1]) == set(samples.grid.axes)
     assert best[0][2]["group"]

@@ -268,7 +268,7 @@ TASKS: dict[str, Task] = {
 }  # fmt: skip
 HOSTILE: dict[str, Task] = {
     **{
-        f"read {file!r}": refuses("read", "is not below", file=file)
+        f"read {file!r}": refuses("read", "is not in", file=file)
         for file in ("/etc/passwd", "../../etc/passwd", "link.dat", "run/../../x", "\0", "~/x", "/proc/self")
     },
     "a file that is no curve": refuses("classify", "junk.dat", file="junk.dat"),
@@ -276,9 +276,9 @@ HOSTILE: dict[str, Task] = {
     "too many points": refuses(
         "evaluate", "at most 100,000", model="sphere", parameters={}, q=[0.1] * 100_001
     ),
-    "export elsewhere": refuses("export", "is not below", fit="../fit1", folder="/tmp"),
+    "export elsewhere": refuses("export", "is not in", fit="../fit1", folder="/tmp"),
     "export of no fit": refuses("export", "no such fit", fit="../fit1", folder="exports"),
-    "a table that is none": refuses("batch_status", "ends in .csv", results="junk.dat"),
+    "a table that is none": refuses("batch_status", "give the .csv table", results="junk.dat"),
     **{
         f"a fit with {changes}": refuses("fit", words, file="sphere.dat", **changes)
         for changes, words in REFUSED

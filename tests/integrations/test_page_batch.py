@@ -264,7 +264,7 @@ def test_a_command_carries_the_starts_and_limits_of_the_page(new_page: NewPage, 
         ):
             page.get_by_label(label, exact=True).fill(value)
             page.get_by_label(label, exact=True).press("Enter")
-        page.get_by_label("sld_solvent, fix").check()
+        page.get_by_label("sld_solvent, fixed").check()
         began = float(page.get_by_label("radius_polar, value").input_value())
         page.click("#refit")
         page.wait_for_selector("#command")

@@ -163,7 +163,7 @@ def test_rows_before_and_after_fits() -> None:
     assert (new.probability, new.reduced_chisq, new.verdict) == (None, 2.0, "")
     assert left.page is None
     assert [each.warnings[0] for each in entry.candidates[2:]] == [
-        "Not fitted: others were likelier, or came nearer before the fit.",
+        "Not fitted: other models were more probable, or closer to the data before the fit.",
         "Not fitted within the time limit.",
     ]  # fmt: skip
     assert entry.remarks == [

@@ -182,7 +182,7 @@ def test_a_fit_reports_progress_and_gives_pages_curves_and_a_report(
     assert started["radius"][:3] == ["True", started["radius"][1], None]
     assert float(started["radius"][1]) == pytest.approx(RADIUS, rel=0.1), "near, without a fit"
     assert float(started["scale"][1]) > 0
-    assert "no values to begin from" in child.ask(id=13, do="page", curve=curve, model="nosuch")["text"]
+    assert "no starting values" in child.ask(id=13, do="page", curve=curve, model="nosuch")["text"]
 
 
 def test_a_resolution_that_was_found_is_given_with_the_fit(child: Child, curve: dict[str, Any]) -> None:

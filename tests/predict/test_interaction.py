@@ -110,7 +110,7 @@ def test_where_two_answers_of_the_network_differ_it_is_open() -> None:
 @pytest.mark.parametrize(
     ("present", "sentence"),
     [
-        ((), "No second component is seen (19 %)."),
+        ((), "No second component was detected (19 %)."),
         (("second_component",), "A second component, or a second size, may be there (19 %)."),
     ],
 )

@@ -77,7 +77,7 @@ def test_unknown_model_names_the_nearest() -> None:
 
 
 def test_nothing_left() -> None:
-    with pytest.raises(SasnetError, match="No model is left"):
+    with pytest.raises(SasnetError, match="All models are excluded"):
         suggest(make(), exclude=FORMS)
 
 
@@ -106,7 +106,7 @@ def test_data_notes() -> None:
     assert any("estimated" in note for note in suggest(make(dintensity=None)).notes)
     beyond = Curve(np.append(q, [1.5, 2.0]), np.append(intensity, [1e-4] * 2), np.append(sigma, [1e-5] * 2))
     assert any(
-        note.startswith("2 of 122 points lie outside the trained q range") for note in suggest(beyond).notes
+        note.startswith("2 of 122 points are outside the trained q range") for note in suggest(beyond).notes
     )
     short = Curve(q[::10], intensity[::10], sigma[::10])
     assert any(note.startswith("Only 12 points were used") for note in suggest(short).notes)
@@ -127,7 +127,7 @@ def test_estimated_uncertainties_are_mentioned_once() -> None:
     ],
 )
 def test_arrays_that_are_no_curve(change: dict[str, np.ndarray]) -> None:
-    with pytest.raises(DataError, match=r"a\.dat: .*(q must be positive|dintensity must be)"):
+    with pytest.raises(DataError, match=r"a\.dat: .*(q must be positive|dintensity must be|must hold only)"):
         suggest(make(**change))
 
 
@@ -169,7 +169,7 @@ def test_percent_never_claims_certainty() -> None:
     [
         ([0.5, 0.44], [0.94], "spherical 94 %, which one of sphere, fuzzy_sphere is undecided."),
         ([0.91, 0.03], [0.94], "spherical 94 %, most likely sphere (91 %)."),
-        ([0.4, 0.3], [0.5, 0.3], "No group of models is decisive: spherical 50 %, rods 30 %."),
+        ([0.4, 0.3], [0.5, 0.3], "No group of models is clearly preferred: spherical 50 %, rods 30 %."),
     ],
 )
 def test_group_sentence(forms: list[float], groups: list[float], sentence: str) -> None:

@@ -31,9 +31,9 @@ def test_uncertainties_that_fit_are_not_spoken_of() -> None:
 def test_a_claim_rests_on_the_scatter_where_uncertainties_are_absurd() -> None:
     said = notes(noisy(SPHERE, 0.01), 0.9 * SPHERE)
     assert "times the scatter of the points" in said
-    assert "explains this curve" not in said
+    assert "fits this curve" not in said
     said = notes(noisy(POWER, 0.01), 0.5 * POWER)
-    assert "explains this curve within the scatter of its points" in said
+    assert "fits this curve within the scatter of its points" in said
     assert "its uncertainties" not in said
 
 
@@ -48,7 +48,7 @@ def test_uncertainties_above_the_intensity_leave_nothing_to_tell() -> None:
 def test_estimated_uncertainties_are_named_as_such() -> None:
     said = notes(noisy(POWER, 0.02), None)
     assert (
-        "explains this curve within the scatter of its points, which its uncertainties were estimated from"
+        "fits this curve within the scatter of its points, which its uncertainties were estimated from"
         in said
     )
     assert "within its uncertainties" not in said

@@ -129,7 +129,7 @@ def test_an_example_says_what_is_true_and_what_is_stated() -> None:
         least = parameter.floor or -np.inf
         assert back == pytest.approx(max(truth[parameter.name], least), rel=1e-4, abs=1e-6)
         assert error > 0
-    with pytest.raises(ValueError, match="another window"):
+    with pytest.raises(ValueError, match="another angular range"):
         example(replace(basis, window=simulator.window), rng)
 
 

@@ -91,7 +91,7 @@ def test_a_worker_that_is_killed_ends_the_training_with_a_sentence(shards: Path)
     inputs, targets = next(examples)
     assert len(inputs) == len(next(iter(targets.values()))) == 4
     os.kill(feed._pool.pids[0], signal.SIGKILL)
-    with pytest.raises(SimulationError, match="goes on from the last checkpoint"):
+    with pytest.raises(SimulationError, match="continues from the last checkpoint"):
         deque(examples, maxlen=0)
     feed.close()
 

@@ -223,12 +223,12 @@ class PhaseMap:
             return False, most.reason
         open_now = float(self.open_bits().sum())
         if not most.gain < self.settings.enough:
-            return False, f"{open_now:.1f} bits of the map are open. {most.reason}"
+            return False, f"{open_now:.1f} bits of information on the map are missing. {most.reason}"
         if undecided:
-            return True, f"Other samples hardly change the map, but it is not settled.{doubt}"
+            return True, f"Other samples hardly change the map, but it has not converged.{doubt}"
         return True, (
-            f"The map is settled after {len(self.measured)} of {len(self.grid)} samples: the best next one"
-            f" promises {most.gain:.2f} of the {open_now:.1f} bits that are open."
+            f"The map has converged after {len(self.measured)} of {len(self.grid)} samples: the best"
+            f" next one would give {most.gain:.2f} of the {open_now:.1f} bits of information that it lacks."
         )
 
     def _longer_words(self, place: int) -> str:
@@ -242,10 +242,10 @@ class PhaseMap:
         return f"{self.grid.words(place)}: farthest from all measured points, because little is known yet."
 
     def _words(self, place: int, gain: float, total: float) -> str:
-        either = self._doubt(place, 0.95) or "nothing of it is much in doubt by itself"
+        either = self._doubt(place, 0.95) or "no single property is very uncertain"
         return (
-            f"{self.grid.words(place)}: {either}. Measuring it is expected to settle {gain:.1f} of the"
-            f" {total:.1f} bits of the map that are open."
+            f"{self.grid.words(place)}: {either}. A measurement is expected to give {gain:.1f} of the"
+            f" {total:.1f} bits of information that the map lacks."
         )
 
     def _doubt(self, place: int, sure: float) -> str:

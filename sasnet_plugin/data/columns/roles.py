@@ -231,12 +231,14 @@ def _beside(
     fourth = columns[behind[1]]
     if _took_the_place(q, intensity, third, fourth):
         notes.append(
-            "Column 3 is a placeholder and column 4 is larger than q, so column 4 was read as the uncertainty."
+            "Column 3 is a placeholder and column 4 is larger than q, so column 4 was read as the"
+            " uncertainty."
         )
         return behind[1], None
     if plausible.changed_places(q, intensity, third, fourth):
         notes.append(
-            "Column 3 grows with q and column 4 cannot be a resolution, so column 3 was read as the resolution."
+            "Column 3 grows with q and column 4 cannot be a resolution, so column 3 was read as the"
+            " resolution."
         )
         return behind[1], behind[0]
     error = _uncertainty(columns, signal, behind[0], notes)

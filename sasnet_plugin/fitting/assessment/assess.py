@@ -313,7 +313,8 @@ def _sampled(ranking: _Ranking) -> Iterator[str]:
     if best.per_decade is not None:
         yield (
             f"{best.name} was calculated at {best.per_decade} points of q per decade, because the"
-            f" measured points are too few for its fringes or resolution. SasView calculates only at the measured"
+            f" measured points are too few for its fringes or resolution. SasView calculates only at"
+            f" the measured"
             " points and shows another χ²."
         )
 

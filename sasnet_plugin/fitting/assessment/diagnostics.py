@@ -162,7 +162,7 @@ def _range_of_contrasts(fit: ModelFit) -> float:
 
 def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool, near: bool = False) -> str:
     parts = [_at_limit(name, limit, fit) for name, limit in reduction.at.items()]
-    said = f"{reduction.name} says the same with fewer parameters"
+    said = f"{reduction.name} gives the same curve with fewer parameters"
     if near:
         said = f"these data show no attraction, and {said}"
     return f"{', and '.join(parts)}: {said}{'' if fitted else ', if it fits as well: it was not fitted'}."
@@ -196,7 +196,7 @@ def _limits(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     value = p.low if end == "lower" else p.high
     said = f"{name} is at the {end} limit of its range, {quantity(value, p.unit)}"
     if value and value in limits_of(model_info(fit.name), name):
-        yield f"{said}, is at the limit of {fit.short_name} in sasmodels: another model may be right."
+        yield f"{said}, the limit of {fit.short_name} in sasmodels; another model may be right."
     else:
         yield f"{said}: the best value may lie beyond."
 

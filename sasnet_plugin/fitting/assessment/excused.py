@@ -121,7 +121,7 @@ def none_explains(
     do = with_verb(short_names(excused), "does", "do")
     if explaining:
         said = with_verb(short_names(explaining), "fits", "fit")
-        return [f"Within the given errors {said} the data; {within}, {do} so too."]
+        return [f"Within the given errors {said} the data; {within}, {do} too."]
     return [f"None of these models fits the data within the given errors; {within}, {do}."]
 
 

@@ -18,8 +18,8 @@ def tied(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[str]]:
     groups = [group for group in together(fit) if _matters(group, fit, explained)]
     said = [
         (
-            f"{listed(group)} move together: these data determine only a combination. Fix the values that you"
-            " know."
+            f"{listed(group)} are strongly correlated: these data determine only a combination. Fix the"
+            f" values that you know."
         )
         for group in groups
     ]
@@ -27,7 +27,8 @@ def tied(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[str]]:
     if shown:
         named = ", ".join(f"{a} and {b} ({r:.3f})" for (a, b), r in shown.items())
         said.append(
-            f"The data hardly distinguish {named}: they move together (correlation in brackets). Fix one"
+            f"The data hardly distinguish {named}: they are strongly correlated (coefficient in"
+            f" brackets). Fix one"
             " of a pair if known."
         )
     return said, explained.union(*groups, *shown)

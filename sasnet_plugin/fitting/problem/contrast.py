@@ -98,10 +98,7 @@ def _in_words(contrast: Contrast) -> str:
 
 def _fixed_in_words(contrast: Contrast, names: Iterable[str], models: Iterable[str]) -> str:
     if not names:
-        return (
-            f"{', '.join(models)}: these models have no scattering length density of these"
-            f" materials; nothing was fixed."
-        )
+        return f"{', '.join(models)}: the materials determine no parameter, so nothing was fixed."
     unclear = contrast.sample is not None and all("solvent" in n for n in names)
     why = f" only, because {contrast.sample_name} may be any of its other materials" if unclear else ""
     return f"Fixed in {', '.join(models)}: {', '.join(names)}{why}."

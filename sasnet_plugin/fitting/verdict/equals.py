@@ -15,7 +15,7 @@ from .settings import VERDICT
 from .sizes import beyond
 
 #: How warnings say that a model has become another one, whose name stands before.
-SIMPLER = " says the same with fewer parameters"
+SIMPLER = " gives the same curve with fewer parameters"
 
 
 def as_good(result: FitResult) -> list[ModelFit]:

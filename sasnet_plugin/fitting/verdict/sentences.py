@@ -129,7 +129,7 @@ BEYOND_ERRORS = template(
     "The misfit is larger than the errors. Either the errors are too small, or the model is incomplete."
 )
 MISFIT_AT = template(
-    "The residuals are largest between q = {low} and {high} Å⁻¹,so the models are incomplete there.",
+    "The residuals are largest between q = {low} and {high} Å⁻¹, so the models are incomplete there.",
     low="0.013", high="0.037",
 )  # fmt: skip
 MISFIT_RANDOM = template(

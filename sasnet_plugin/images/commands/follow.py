@@ -48,8 +48,8 @@ def follow_images(quantities: Sequence[Parameter], *given: Any) -> None:
     if found.added:
         if asked.scheduler is not None:
             raise SasnetError(
-                f"{found.name}: frames of one sample are added up one after the other, which no cluster does"
-                " faster; leave --scheduler out."
+                f"{found.name}: frames of one sample are added in order, so a cluster is not faster; do"
+                f" not give --scheduler."
             )
         earlier = [one for _, one in _measurements(asked, asked.before)]
         for one in earlier:
@@ -75,11 +75,13 @@ def follow_images(quantities: Sequence[Parameter], *given: Any) -> None:
 def _check_kind(asked: Images, quantities: Sequence[Parameter]) -> None:
     found = asked.domain
     if asked.next_settings and not found.settings:
-        raise SasnetError(f"{found.name}: --next is for SANS images; leave it out.")
+        raise SasnetError(f"{found.name}: --next is only for SANS images; do not give it.")
     if asked.before and not found.together:
-        raise SasnetError(f"{found.name}: --before is for SANS images; leave it out.")
+        raise SasnetError(f"{found.name}: --before is only for SANS images; do not give it.")
     if not quantities:
-        raise SasnetError(f"{found.name}: has no numbers to follow; use 'sasnet batch --series' for curves.")
+        raise SasnetError(
+            f"{found.name}: gives no numbers to follow; use 'sasnet batch --series' for curves."
+        )
 
 
 def _say(out: Path, frames: int, failures: int, what: str) -> None:

@@ -101,8 +101,7 @@ def _earlier(old: Path) -> Sorted:
     earlier = sorted_file.read(old)
     if json.loads(earlier.networks) != network_of(earlier.embedding):
         raise SasnetError(
-            f"{old}: its clusters are of points that another network made; sort all images anew,"
-            " without --old."
+            f"{old}: its clusters belong to another network; sort all images again without --old."
         )
     return earlier
 

@@ -27,7 +27,8 @@ DIFFRACTION = Domain(
         Quantities("quantities", QUANTITIES, interval="error", weight=0.2),
         Scope(
             inside="A diffraction image of a free particle, or of none",
-            outside="This image is outside what this model knows (diffraction of single free particles);"
+            outside="This image is outside the training data of this model (diffraction of single"
+            " free particles);"
             " no tag is given.",
             silent=True,
             weight=1.0,

@@ -45,8 +45,8 @@ def check_share(image: Image, inputs: Mapping[str, Any]) -> Seen:
 
 def _checked(image: Image, seen: Image, notes: tuple[str, ...], inputs: Mapping[str, Any]) -> Seen:
     beyond = [
-        f"{name} = {getattr(image.geometry, name):g} {_UNITS[name]} is outside what the network was trained"
-        f" with, {low:g} to {high:g} {_UNITS[name]}."
+        f"{name} = {getattr(image.geometry, name):g} {_UNITS[name]} is outside the training range of"
+        f" the network, {low:g} to {high:g} {_UNITS[name]}."
         for name, (low, high) in inputs["stated"].items()
         if not low <= getattr(image.geometry, name) <= high
     ]

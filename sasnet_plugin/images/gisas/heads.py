@@ -38,8 +38,8 @@ HEADS = (
     Scope(
         inside="A pattern of the kind that this model knows",
         outside=(
-            "This pattern is outside what this model knows (ordered spheres with hexagonal lattices, upright,"
-            " in the trained window); no orientation is given."
+            "This pattern is outside the training data of this model (upright hexagonal lattices of"
+            " spheres, in the trained angular range); no orientation is given."
         ),
         silent=True,
         weight=0.3,

@@ -20,8 +20,8 @@ HEADS = (
     Scope(
         inside="A pattern of the kind that this model knows",
         outside=(
-            "This pattern is outside of what this model knows (metal clusters on a polymer film, in the"
-            " trained range), so there is no answer about its film."
+            "This pattern is outside the training data of this model (metal clusters on a polymer"
+            " film), so its film is not reported."
         ),
         silent=True,
     ),

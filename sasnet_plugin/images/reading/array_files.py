@@ -77,7 +77,7 @@ def _numbers(line: str, file: str) -> Any:
         return np.array(line.replace(",", " ").replace(";", " ").split(), dtype=np.float64)
     except ValueError as error:
         raise DataError(
-            f"{file}: a line of its table is no numbers ({line[:40]!r}); give a 2D image."
+            f"{file}: a line of its table is not numeric ({line[:40]!r}); give a 2D image."
         ) from error
 
 
@@ -130,7 +130,7 @@ def _frame(axes: list[tuple[str, list[float]]], rows: list[Any], *, by_columns: 
         return _with_axes(axes, np.concatenate(rows), by_columns=by_columns, file=file)
     if len(lengths) > 1:
         raise DataError(
-            f"{file}: its lines have unequal lengths; it is cut short or no image, export it again."
+            f"{file}: its lines have unequal lengths; it is truncated or not an image, export it again."
         )
     values = np.array(rows)
     if min(values.shape) < 2:
@@ -143,7 +143,9 @@ def _range(label: str, centres: list[float], file: str) -> Pair:
     unit = re.search(r"\(([^()]*)\)\s*$", label)
     known = units.canonical(unit[1], "angle") if unit else "degrees"
     if known is None:
-        raise DataError(f"{file}: its axis {label!r} is no angle; export the image over phi_f and alpha_f.")
+        raise DataError(
+            f"{file}: its axis {label!r} is not an angle; export the image against phi_f and alpha_f."
+        )
     factor = units.FACTORS["angle"][known]
     values = np.array(centres) * factor
     even = np.linspace(values[0], values[-1], values.size)
@@ -159,7 +161,7 @@ def _with_axes(
     if flat.size != columns * lines:
         raise DataError(
             f"{file}: it holds {flat.size} values, its axes say {columns} x {lines};"
-            " the file is cut short or was changed, export it again."
+            " the file is truncated or was changed; export it again."
         )
     values = flat.reshape(columns, lines).T if by_columns else flat.reshape(lines, columns)
     return RawFrame(

@@ -78,7 +78,7 @@ def _first(fabio: Any, path: Path, file: str) -> Any:
     if image is not None:
         image.close()
     if "identify" in problem or not has_known_suffix(path):
-        raise DataError(f"{file}: this is no image format that is known; give TIFF, CBF, EDF or HDF5.")
+        raise DataError(f"{file}: this image format is unknown; give TIFF, CBF, EDF or HDF5.")
     raise truncated(file)
 
 

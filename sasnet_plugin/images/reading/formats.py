@@ -32,7 +32,7 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
         yield array_files.read_text(path, file)
     elif picture := next((name for mark, name in PICTURES if start.startswith(mark)), None):
         raise DataError(
-            f"{file}: this is {picture}, a picture for the eye that holds no counts; give the detector's own"
+            f"{file}: this is {picture}, a picture without detector counts; give the detector's own"
             " file: TIFF, CBF, EDF or HDF5."
         )
     else:

@@ -52,7 +52,7 @@ def misfit(image: Image) -> str:
     stated = float(image.geometry.alpha_i)
     return (
         f"The pattern begins at alpha_f = {at:.3f} degrees, below the sample's horizon: alpha_i ="
-        f" {significant(stated, 3)} degrees or the direct beam is wrong; about"
-        f" {significant(stated + at - RISES, 2)} degrees would fit. Correct it in the file's TOML or with"
+        f" {significant(stated, 3)} degrees or the direct beam is wrong (alpha_i of about"
+        f" {significant(stated + at - RISES, 2)} degrees would fit). Correct it in the TOML file or with"
         " --geometry alpha_i=DEGREES."
     )

@@ -118,7 +118,7 @@ class _Reader:
         dark = masks.shadows(turned, mask & (placement.geometry.alpha_f > 0)[:, None])
         if np.any(dark):
             mask = mask & ~dark
-            notes.append(f"In the shadow of a beamstop or dead, and excluded: {masks.share(dark)}.")
+            notes.append(f"Excluded, because in the shadow of a beamstop or dead: {masks.share(dark)}.")
         return Image(
             counts=turned,
             mask=mask,
@@ -157,7 +157,9 @@ class _Reader:
             if np.any(part):
                 notes.append(f"{what}: {masks.share(part)}.")
         if np.any(counts[good] != np.round(counts[good])):
-            notes.append("The values are no whole counts; their scatter may not be that of counts.")
+            notes.append(
+                "The values are not whole numbers; their scatter may differ from counting statistics."
+            )
         return good, notes
 
     def _mask_file(self, settings: ImageSettings, shape: tuple[int, int]) -> BoolArray:
@@ -187,7 +189,7 @@ def _upright(
             " is right now, 'top', the side that the surface normal points to."
         )
     if verdict.turned:
-        return [f"The image seems to be {verdict.turned}; it was read as up = {settings.up!r} says."]
+        return [f"The image seems to be {verdict.turned}; it was read with up = {settings.up!r}, as given."]
     return [verdict.note] if verdict.note else []
 
 
@@ -205,12 +207,12 @@ def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
     of q, or a wrong entry.
     """
     if options.q_unit is not None:
-        raise DataError(f"{path}: an image has no q; leave --q-unit out.")
+        raise DataError(f"{path}: an image has no q; do not give --q-unit.")
     settings = from_options(options.geometry) if options.geometry else None
     entry = options.entry
     if entry is None:
         yield from iter_images(path, settings, failed=options.failed)
         return
     if not entry.isdigit() or int(entry) < 1:
-        raise DataError(f"{path}: {entry} is no frame of an image file; give its number, counted from 1.")
+        raise DataError(f"{path}: {entry} is not a frame of the image file; give its number, counted from 1.")
     yield from load_images(path, settings, entry=int(entry))

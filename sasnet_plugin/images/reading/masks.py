@@ -103,11 +103,11 @@ def check_counts(values: NDArray[Any], name: str) -> None:
     below = finite[finite < 0]
     if below.size > _SIGNED * values.size and np.unique(below[:: max(1, below.size // 1000)]).size > 20:
         raise DataError(
-            f"{name}: {below.size / values.size:.0%} of its values are below zero, by all amounts: they are"
-            " no counts; give the detector's own, without any subtraction."
+            f"{name}: {below.size / values.size:.0%} of its values are negative, so they are not"
+            f" counts; give the raw counts of the detector, without subtraction."
         )
     if _two_values(finite):
-        raise DataError(f"{name}: it holds two values only, as a mask does; give the detector's counts.")
+        raise DataError(f"{name}: it contains only two values, like a mask; give the counts of the detector.")
 
 
 def _two_values(values: NDArray[Any]) -> bool:

@@ -118,8 +118,8 @@ def _lost(file: str, names: list[str]) -> DataError:
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     are, files = ("is", "file") if len(names) == 1 else ("are", "files")
     return DataError(
-        f"{file}: its images lie in {listed}, which {are} not in its folder; copy the {files} of the data"
-        " there."
+        f"{file}: its images are in {listed}, which {are} not in its folder; copy the {files} of the"
+        f" data there."
     )
 
 
@@ -145,14 +145,14 @@ def _linked(
     lost = [target for name, target in missing.items() if dataset in (None, name, name[1:])]
     if not arrays:
         raise _lost(file, lost) if lost else _no_image(opened, file, dataset)
-    missing_frames = f"Frames are missing: {', '.join(lost)}, which the file names, is not in its folder."
+    missing_frames = f"Frames are missing: the file refers to {', '.join(lost)}, which is not in its folder."
     return arrays, (missing_frames,) if lost else ()
 
 
 def _stack_beside(opened: Any, within: str, name: str, other: str, file: str) -> Any:
     item = hdf5.member(opened, within)
     if not _is_image(item):
-        raise DataError(f"{file}: {name} in {other} is no stack of images; copy that file again.")
+        raise DataError(f"{file}: {name} in {other} is not a stack of images; copy that file again.")
     return item
 
 
@@ -161,13 +161,12 @@ def _no_image(opened: Any, file: str, dataset: str | None) -> DataError:
         return DataError(f"{file}: there is no dataset {dataset!r} in the file; check its path.")
     if _events(opened):
         return DataError(
-            f"{file}: it holds neutrons by their time of flight, not yet reduced; reduce them with Mantid or"
+            f"{file}: it contains unreduced time-of-flight data; reduce them with Mantid or"
             " esssans, and give the NXcanSAS file."
         )
     if _made_of_images(opened):
         return DataError(
-            f"{file}: it holds curves over an angle or q, or spectra, which were made of images already; give"
-            " the detector's frames."
+            f"{file}: it contains curves or spectra that were reduced from images; give the detector frames."
         )
     elsewhere = dataset or hdf5.survey(opened).elsewhere
     if elsewhere:
@@ -198,7 +197,7 @@ def _check_size(found: Any, file: str, number: int) -> None:
             file, f"{number} frames of {rows} x {columns} pixels", "the images of one measurement"
         )
     if hdf5.hollow(found):
-        raise DataError(f"{file}: its images take up no room in the file; it is cut short, copy it again.")
+        raise DataError(f"{file}: the file contains no image data; it is truncated, copy it again.")
 
 
 def _is_image(item: Any) -> bool:

@@ -69,7 +69,7 @@ def picture_sides(counts: Floats, mask: BoolArray, phi: Floats, alpha_f: Floats)
     """
     clipped = np.where(mask, np.minimum(counts, _glare(counts, mask)), 0.0)
     if _too_few(clipped, counts[mask]):
-        return Verdict(note="Too few counts to tell whether the image stands upright.")
+        return Verdict(note="Too few counts to check whether the image is upright.")
     above, right = _ratio(clipped, mask, alpha_f, axis=1), _ratio(clipped, mask, phi, axis=0)
     if _is_upright_horizon(above, right):
         return Verdict(turned="turned by 90 degrees, its horizon is upright")

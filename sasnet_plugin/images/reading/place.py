@@ -167,7 +167,7 @@ def _by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> 
     )
     phi_axis, alpha_axis, boxes = _grid(phi, alpha_f, column)
     if boxes is not None:
-        notes.append("The detector's pixels were resampled to exit angles, counts shared out by area.")
+        notes.append("The detector's pixels were resampled to exit angles; counts were divided by area.")
     return Placement(
         GrazingIncidence(phi_axis, alpha_axis, wavelength, alpha_i),
         turns,
@@ -207,7 +207,7 @@ def _incidence(seen: float, given: float | None, file: str, notes: list[str]) ->
         notes.append(f"alpha_i = {seen:.4g} degrees follows from the two beams on the detector.")
         return seen
     if abs(seen - given) > max(0.02, 0.1 * given):
-        notes.append(f"The two beams on the detector say alpha_i = {seen:.3g} degrees; {given:g} was used.")
+        notes.append(f"The two beams on the detector give alpha_i = {seen:.3g} degrees; {given:g} was used.")
     return given
 
 

@@ -33,4 +33,4 @@ def not_an_image(file: str, shape: tuple[int, ...]) -> DataError:
     if len(shape) == 3 and shape[-1] in (3, 4):
         return DataError(f"{file}: this is a colour picture; give the detector's own counts.")
     size = " x ".join(str(length) for length in shape) or "a single number"
-    return DataError(f"{file}: it holds {size} values, not rows and columns of counts; give a 2D image.")
+    return DataError(f"{file}: it contains {size} values, not rows and columns of counts; give a 2D image.")

@@ -112,8 +112,8 @@ def to_window(
     whole = found.coverage >= least_coverage
     if not np.any(whole):
         raise DataError(
-            f"{name}: it covers phi {_span(old.phi)} and alpha_f {_span(old.alpha_f)} degrees, nothing of"
-            f" the window phi {_span(columns)}, alpha_f {_span(rows)}; check the geometry."
+            f"{name}: it covers phi {_span(old.phi)} and alpha_f {_span(old.alpha_f)} degrees, which is"
+            f" outside the analysed range phi {_span(columns)}, alpha_f {_span(rows)}; check the geometry."
         )
     for axis, angles, new in (("phi", old.phi, columns), ("alpha_f", old.alpha_f, rows)):
         pitch, wanted = float(np.median(np.diff(angles))), float(new[1] - new[0])

@@ -157,7 +157,9 @@ def _check_edf(head: bytes, file: str) -> None:
     if b"}" not in head or re.search(rb"Size\s{0,9}=\s{0,9}-", head):
         raise truncated(file)
     if re.search(rb"(?i)compression\s{0,9}=\s{0,9}(?!none)\w", head[: head.index(b"}")]):
-        raise DataError(f"{file}: its frames are compressed; save them plain, or pack the whole file as .gz.")
+        raise DataError(
+            f"{file}: its frames are compressed; save them uncompressed, or compress the whole file as .gz."
+        )
     pixels = 1
     for digits in re.findall(rb"Dim_\d\s{0,9}=\s{0,9}(\d+)", head[: head.index(b"}")]):
         pixels *= int(digits[:9]) if len(digits) <= 9 else LIMITS.pixels + 1

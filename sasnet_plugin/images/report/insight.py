@@ -41,8 +41,9 @@ def pls_section(features: NDArray[np.floating], answers: NDArray[np.floating], o
         components_figure(model, shape),
         _PLS_SIZE,
         (
-            f"Partial least squares of {len(pictures):,} patterns against {of}: {number} components explain"
-            f" {share:.0f} % of it; the first are drawn. What a network finds beyond that is not linear."
+            f"Partial least squares of {len(pictures):,} patterns against {of}: {number} components"
+            f" explain {share:.0f} % of its variance; the first are drawn. What a network finds in"
+            f" addition is not linear."
         ),
     )
 
@@ -54,9 +55,9 @@ def bias_section(xi: NDArray[np.float64], predictions: NDArray[np.float64]) -> S
         "What it makes of a uniform sample",
         bias(xi, predictions),
         SIZE,
-        f"{len(predictions)} patterns of samples whose every angle is alike: mean answer and the middle 90 %"
-        f" of all. The mean is off by {100 * figures['systematic']:.1f} % of the uniform share at most (noise"
-        f" {100 * figures['noise']:.1f} %); one answer by a total variation of"
+        f"{len(predictions)} patterns of samples with a uniform distribution of angles: mean answer and"
+        f" central 90 %. The mean deviates from uniform by at most {100 * figures['systematic']:.1f} %"
+        f" (noise {100 * figures['noise']:.1f} %); a single answer by a total variation of"
         f" {figures['total_variation']:.3f}.",
     )
 
@@ -66,7 +67,7 @@ def _losses(path: Path) -> NDArray[np.float64]:
         with path.open(newline="", encoding="utf-8") as file:
             loss = np.array([float(row["loss"]) for row in csv.DictReader(file)])
     except (OSError, KeyError, ValueError, TypeError) as error:
-        raise SasnetError(f"{path}: is no log of a training ({error}); name a run's log.csv.") from None
+        raise SasnetError(f"{path}: is not a training log ({error}); give the log.csv of a run.") from None
     if not loss.size:
         raise SasnetError(f"{path}: holds no losses yet; wait for the first checkpoint.")
     return loss
@@ -110,7 +111,9 @@ def write_network_page(
     sections = [*figures, *sections_of(heads, findings, held)]
     if logs:
         sections.append(learning_section(logs, per_row))
-    verdict = Verdict(f"{name}: how good it is, and why.", "Simulated patterns that it never saw.")
+    verdict = Verdict(
+        f"{name}: how good it is, and why.", "Simulated patterns that were not used in training."
+    )
     return write_page(path, page(name, verdict, sections))
 
 

@@ -209,7 +209,7 @@ def _looked_at(domain: Domain, image: Image) -> Section:
         "Where the network looks",
         patterns.attention(seen, found),
         patterns.SIZE,
-        "How much the answer changes when a part of the window is covered as a beamstop would cover it.",
+        "Change of the answer when a part of the image is covered, as by a beamstop.",
     )
 
 

@@ -48,8 +48,8 @@ HEADS = (
     Distribution("xi", bins=36, period=180.0, resolution=10.0, weight=0.3),
     Scope(
         inside="Measured like the images that this network was trained on",
-        outside="This image is outside what this model knows (scattering of samples through a pinhole"
-        " instrument); its shape is not to be trusted.",
+        outside="This image is outside the training data of this model (samples in a pinhole"
+        " instrument); do not trust its shape.",
         weight=0.3,
     ),
 )

@@ -81,7 +81,7 @@ class ImageDesk:
         path = Path(place.path)
         stamps = [_stamp(one) for one in (path, *(path.parent / name for name in beside(path)))]
         if stamps[0] is None:
-            raise SasnetError(f"{path.name}: is gone; look at the list again.")
+            raise SasnetError(f"{path.name}: no longer exists; see the list of images.")
         key = place.path, place.entry, how, tuple(stamps)
         if key not in self._seen:
             self._seen[key] = look(place, how)
@@ -137,7 +137,7 @@ def average(seen: Seen) -> tuple[str, str]:
     curve = seen.average
     name = Path(seen.measurement.file).name
     if curve is None:
-        raise SasnetError(f"{name}: is not isotropic; its average over all directions is no curve of it.")
+        raise SasnetError(f"{name}: is not isotropic, so its azimuthal average cannot be fitted as a curve.")
     unit = f"I({curve.intensity_unit})" if curve.intensity_unit else "I"
     columns = {"q(1/A)": curve.q, unit: curve.intensity, "dI": curve.dintensity, "dq": curve.dq}
     given = {title: values for title, values in columns.items() if values is not None}
@@ -164,9 +164,9 @@ def opened(seen: Seen, how: How) -> dict[str, Any]:
 def _why_not_fitted(seen: Seen) -> str:
     """Why nothing is fitted to an image, a sentence; empty where it may be."""
     if seen.domain is None or seen.answer is None:
-        return "Nothing is fitted before the image has an answer."
+        return "Wait for the classification of this image before you fit it."
     if seen.domain.refine is None:
-        return f"{seen.domain.title} are not simulated again from an answer."
+        return f"{seen.domain.title} cannot be simulated from an answer."
     why = seen.domain.why_not_fitted
     return "" if why is None else why(seen.measurement, seen.answer)
 

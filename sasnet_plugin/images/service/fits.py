@@ -55,7 +55,7 @@ def verified(job: FitJob, told: Callable[[str], None]) -> tuple[dict[str, Any], 
 def _fitted_kind(place: Place, seen: Seen) -> Domain:
     name = Path(place.path).name
     if seen.domain is None or seen.answer is None:
-        raise SasnetError(f"{name}: has no answer to begin from: {seen.reason}")
+        raise SasnetError(f"{name}: has no answer that a fit can start from: {seen.reason}")
     if seen.domain.refine is None:
         raise SasnetError(f"{name}: {seen.domain.title} are not fitted; SANS and GISAS images are.")
     return seen.domain

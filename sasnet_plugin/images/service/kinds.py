@@ -33,7 +33,7 @@ class How:
             )
         # Names of files are for whoever may write beside the image.
         if any(one.partition("=")[0].strip().endswith("_file") for one in self.geometry):
-            raise SasnetError("Name files in a TOML file next to the image, not here.")
+            raise SasnetError("Give names of files in a TOML file next to the image, not here.")
 
     @property
     def reading(self) -> ReadOptions:
@@ -82,7 +82,7 @@ def settled(path: str, how: How) -> tuple[str, str]:
         reason = f"The file does not give the kind of its images. They can be read as {several}."
     if len(able) == 1:
         title = specification(able[0]).title
-        return able[0], f"Taken for {title}: as it is described, no other kind reads it."
+        return able[0], f"Read as {title}: with the given geometry no other kind is possible."
     return "", reason
 
 

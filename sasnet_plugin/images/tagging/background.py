@@ -300,7 +300,7 @@ class Background:
         try:
             self._log.add_predictions(self._heard)
         except SasnetError as error:
-            self._unkept = f"{error} The model's answers wait for it; predict again when it is done."
+            self._unkept = f"{error} The answers of the model wait for it; predict again afterwards."
             self.stop()
             return
         self._heard, self._unkept = [], ""

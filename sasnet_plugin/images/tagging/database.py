@@ -39,8 +39,8 @@ class Database:
                 connection.execute(sql.select(*self.events.c).limit(1)).all()
         except (sql.exc.SQLAlchemyError, ImportError, OSError, ValueError) as error:
             raise SasnetError(
-                f"{self.shown}: labels cannot be kept there ({_reason(error)}); name a file in a folder"
-                " that may be written to, or the URL of a database whose driver is installed."
+                f"{self.shown}: labels cannot be saved there ({_reason(error)}); name a file in a"
+                f" writable folder, or the URL of a database whose driver is installed."
             ) from None
         self._identity = self._on_disk()
 
@@ -61,8 +61,8 @@ class Database:
                 yield connection
         except (self.sql.exc.SQLAlchemyError, ValueError, TypeError, OSError) as error:
             raise SasnetError(
-                f"{self.shown}: labels cannot be read ({_reason(error)}); wait if another program holds the"
-                " database, else mend it or put a copy back, and start sasnet tag again."
+                f"{self.shown}: labels cannot be read ({_reason(error)}). Wait if another program uses"
+                f" the database; otherwise restore a copy, and start sasnet tag again."
             ) from None
 
     def insert(self, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -78,8 +78,8 @@ class Database:
                 connection.execute(self.sql.insert(table), rows)
         except (self.sql.exc.SQLAlchemyError, ValueError, OverflowError, OSError) as error:
             raise SasnetError(
-                f"{self.shown}: this was not kept ({_reason(error)}); make room or mend the database, and do"
-                " it again."
+                f"{self.shown}: this was not saved ({_reason(error)}); free disk space or repair the"
+                f" database, and repeat it."
             ) from None
         self._see_it_is_there()
 
@@ -106,8 +106,8 @@ class Database:
             return
         if known and not too:
             raise SasnetError(
-                f"{self.shown}: holds labels of {printable(known[0])}; name another --database for {folder},"
-                " or add --moved if it is the same folder in another place."
+                f"{self.shown}: contains labels of {printable(known[0])}; name another --database for"
+                f" {folder}, or add --moved if that folder was moved here."
             )
         if not known:
             return self._claim_first(folder, here, too)
@@ -118,7 +118,9 @@ class Database:
                     sql.update(self.about).where(self.about.c.name == "folders").values(value=value)
                 )
         except sql.exc.SQLAlchemyError as error:
-            raise SasnetError(f"{self.shown}: cannot be written to ({_reason(error)}); mend it.") from None
+            raise SasnetError(
+                f"{self.shown}: is not writable ({_reason(error)}); make it writable."
+            ) from None
 
     def _claim_first(self, folder: Path, here: str, too: bool) -> None:
         try:
@@ -149,8 +151,8 @@ class Database:
         """See that the file has not been removed or replaced: what goes into one without a name is lost."""
         if self._file is not None and self._on_disk() != self._identity:
             raise SasnetError(
-                f"{self.shown}: was removed or replaced while the page was open, and this is not kept; put it"
-                " back and start sasnet tag again."
+                f"{self.shown}: was removed or replaced while the page was open, so this was not saved;"
+                f" put it back and start sasnet tag again."
             )
 
 

@@ -84,7 +84,7 @@ def _tokens(text: str) -> list[Token]:
     while at < len(text.rstrip()):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise SasnetError(f"The filter has a quote without its end at character {at + 1}.")
+            raise SasnetError(f"The filter has an unclosed quote at character {at + 1}.")
         kind = match.lastgroup or ""
         found.append(Token(match[kind], match.start(kind) + 1, kind in ("double", "single")))
         at = match.end()
@@ -119,7 +119,7 @@ class _Parser:
     def _not(self) -> Bools:
         self._depth += 1
         if self._depth > WEB.deepest_filter:
-            raise SasnetError(f"The filter has more than {WEB.deepest_filter} brackets within each other.")
+            raise SasnetError(f"The filter has more than {WEB.deepest_filter} nested brackets.")
         if self._taken("not", "!"):
             found = ~self._not()
         elif self._taken("("):
@@ -154,7 +154,7 @@ class _Parser:
         state = self._state
         if word == "by":
             if name not in state.people:
-                raise SasnetError(f"Nobody called {name!r} has labelled; there is {_listed(state.people)}.")
+                raise SasnetError(f"No user {name!r} has set labels; there is {_listed(state.people)}.")
             return np.asarray((state.by == state.people.index(name)).any(axis=1))
         if word == "file":
             wanted = name.lower()

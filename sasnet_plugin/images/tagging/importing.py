@@ -41,8 +41,7 @@ def labels_of(content: bytes) -> Labels:
                 )
             break
     raise SasnetError(
-        "These labels take more time or memory than any do, or end the process that reads them; check the"
-        " file, or give it in parts."
+        "These labels need too much time or memory, or their reader crashed; check the file, or split it."
     )
 
 
@@ -98,7 +97,7 @@ def _path(where: str, file: Any) -> str:
             if b"\0" not in name.encode():
                 return name
     raise SasnetError(
-        f"{where}: {printable(str(file)[:100])!r} is no file of this folder; give paths relative to it."
+        f"{where}: {printable(str(file)[:100])!r} is not a file of this folder; give paths relative to it."
     )
 
 
@@ -144,7 +143,7 @@ def _json(given: Mapping[str, Any]) -> Iterator[_Label]:
         image = images.get(_entry(given, "annotations", k, "image_id"))
         tag = tags.get(_entry(given, "annotations", k, "category_id"))
         if image is None or tag is None or not isinstance(tag.get("name"), str):
-            raise SasnetError(f"{where}: is of no image or category that is listed.")
+            raise SasnetError(f"{where}: refers to an image or category that is not listed.")
         yield where, image.get("file_name"), image.get("frame", 1), tag["name"], _value(one)
 
 
@@ -174,7 +173,7 @@ def _hdf5(content: bytes) -> Iterator[_Label]:
         names, tags = _texts(_array(file, "file")), _texts(_array(file, "tags"))
         numbers, labels = _array(file, "entry"), _array(file, "labels")
     if labels.shape != (len(names), len(tags)) or numbers.shape != (len(names),):
-        raise SasnetError("These labels have arrays that do not fit each other; export them again.")
+        raise SasnetError("These labels have arrays of different lengths; export them again.")
     if not {numbers.dtype.kind, labels.dtype.kind} <= set("iu"):
         raise SasnetError("'entry' and 'labels' of these labels: are no whole numbers; export them again.")
     for k, (name, number, values) in enumerate(zip(names, numbers.tolist(), labels.tolist(), strict=True)):
@@ -192,7 +191,7 @@ def _array(file: Any, name: str) -> Any:
     if not isinstance(found, h5py.Dataset) or found.external or found.is_virtual:
         raise SasnetError(f"{name!r} of these labels: is no array in this file; export them again.")
     if found.size > WEB.most_labels * 10 or found.nbytes > WEB.largest_request * 4:
-        raise SasnetError(f"{name!r} of these labels: is larger than labels are; give them in parts.")
+        raise SasnetError(f"{name!r} of these labels: is too large; split the labels.")
     return found[:]
 
 

@@ -56,7 +56,7 @@ class Retraining:
             if self.running:
                 raise SasnetError("A training is running; wait for it, or stop it.")
             if not has_tags(specification(self._domain)):
-                raise SasnetError("The network of these images names classes and learns no tags.")
+                raise SasnetError("The network for these images predicts classes and cannot learn tags.")
             if find_spec("onnx") is None:
                 raise SasnetError(f"Retraining needs onnx, which is not installed; run {installed_by('web')}")
             if labelled < WEB.least_labelled:

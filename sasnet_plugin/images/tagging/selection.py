@@ -67,7 +67,7 @@ def cooccurrence(state: State) -> list[Pair]:
 
 def _alike(points: Floats, rows: Rows, like: int) -> Rows:
     if not np.isfinite(points[like]).any():
-        raise SasnetError("Nothing is known of this image yet; wait for its thumbnail, or predict.")
+        raise SasnetError("This image has no features yet; wait for its thumbnail, or predict.")
     columns = np.isfinite(points[like])
     distance = ((points[rows][:, columns] - points[like][columns]) ** 2).sum(axis=1)
     near = rows[np.argsort(np.where(np.isfinite(distance), distance, np.inf), kind="stable")]

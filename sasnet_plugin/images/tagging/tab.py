@@ -53,5 +53,7 @@ def kind_of(folder: Path) -> str:
     images.take(images.look())
     votes = Counter(recognised(images.folder / file, tags=True) for file, _ in images.keys[:_LOOKED_AT])
     if not votes:
-        raise SasnetError(f"{folder}: holds no files yet; say what will come with --domain.")
+        raise SasnetError(
+            f"{folder}: contains no files yet; give the kind of the coming files with --domain."
+        )
     return votes.most_common(1)[0][0]

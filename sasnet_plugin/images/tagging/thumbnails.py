@@ -67,7 +67,7 @@ class Thumbnails:
             self._opened.commit()
         except (OSError, sqlite3.Error) as error:
             raise SasnetError(
-                f"{path}: thumbnails cannot be kept there ({error}); name another --cache."
+                f"{path}: thumbnails cannot be saved there ({error}); name another --cache."
             ) from None
 
     def known(self, folder: Path, domain: str) -> Iterator[tuple[Source, list[Thumbnail]]]:
@@ -151,7 +151,7 @@ class Thumbnails:
         """The page goes on with what is in memory."""
         self._lost = True
         self.problem = self._trouble = (
-            f"{self._path}: thumbnails are not kept ({error}); make room, or name another --cache."
+            f"{self._path}: thumbnails cannot be saved ({error}); free disk space, or name another --cache."
         )
         try:
             self._opened.rollback()

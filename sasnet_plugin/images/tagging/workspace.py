@@ -214,7 +214,7 @@ def name_given(name: str, what: str) -> str:
         )
     if not name or not name.isprintable() or name[0] in "=+-@" or name in COLUMNS:
         raise SasnetError(
-            f"{printable(name)!r} is no name of a {what}; begin with a letter, and take none of"
+            f"{printable(name)!r} is no name of a {what}; begin with a letter, and do not use"
             f" {', '.join(COLUMNS)}."
         )
     return name

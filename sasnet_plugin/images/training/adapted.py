@@ -108,7 +108,9 @@ def adapt(
     """
     settings = settings or Settings()
     if target.resolve() == model.folder.resolve():
-        raise SasnetError(f"{target}: is the model that it starts from; give another folder with --zoo.")
+        raise SasnetError(
+            f"{target}: is the model that the training starts from; give another folder with --zoo."
+        )
     head, found = labelled(domain, labels, images)
     inputs = {name: np.stack([one.inputs[name] for one in found]) for name in found[0].inputs}
     layer = Layer.of(model, head)

@@ -95,7 +95,7 @@ def labelled(domain: Domain, labels: Path, images: Sequence[str]) -> tuple[Tags,
     """The head of tags of a domain, and labelled images; arguments and errors as of `record`."""
     head = next((one for one in domain.heads if isinstance(one, Tags)), None)
     if head is None:
-        raise SasnetError(f"{domain.title} have no tags; leave --labels out.")
+        raise SasnetError(f"{domain.title} have no tags; do not give --labels.")
     wanted, suggested = read_labels(labels, head), read_accepted(labels, head)
     found: list[Labelled] = []
     for image in images:
@@ -110,8 +110,8 @@ def labelled(domain: Domain, labels: Path, images: Sequence[str]) -> tuple[Tags,
             ]
     if len(found) < LEAST:
         raise SasnetError(
-            f"{labels}: {len(found)} of its images are among the files given; label at least {LEAST}, and"
-            " name files as they are given."
+            f"{labels}: {len(found)} of its images are among the given files; label at least {LEAST},"
+            f" and use the same file names."
         )
     return head, found
 

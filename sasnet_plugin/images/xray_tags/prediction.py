@@ -31,9 +31,9 @@ def completed(image: Image, answer: Answer) -> Answer:
     )
     column, row = image.geometry.centre
     said = (
-        f"Rings about the beam (column {column:.0f}, row {row:.0f}) explain {100 * max(share, 0.0):.0f} % of"
-        " what varies in the image: no tag of rings is given. Edges of shadows look like pieces of rings;"
-        " check the beam's place and mask what is no scattering."
+        f"Rings about the beam (column {column:.0f}, row {row:.0f}) explain only"
+        f" {100 * max(share, 0.0):.0f} % of the variation in the image, so no tag of rings is given."
+        f" Edges of shadows resemble pieces of rings; check the beam centre and mask shadows."
     )
     findings = tuple(kept if one is tags else one for one in answer.findings)
     return replace(answer, findings=findings, notes=(*answer.notes, said))

@@ -31,7 +31,7 @@ XRAY_TAGS = Domain(
         Tags("tags", LABELS, parents=PARENTS, positive_weight=WEIGHTS),
         Scope(
             inside="An X-ray scattering image",
-            outside="This image is unlike anything that this model has seen; no tag is given.",
+            outside="This image is unlike all training data of this model, so no tag is given.",
             silent=True,
             weight=0.5,
         ),

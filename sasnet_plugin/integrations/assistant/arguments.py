@@ -62,7 +62,7 @@ def wrong(tool: str, schema: Mapping[str, Any], arguments: Iterable[str]) -> str
         meant = nearest(odd[0], known, f"it has {', '.join(known) or 'none'}.")
         return f"{tool}: has no argument {odd[0][:40]!r}; {meant}"
     if missing := [name for name in schema.get("required", ()) if name not in given]:
-        return f"{tool}: {missing[0]} is missing; give it."
+        return f"{tool}: the argument {missing[0]} is missing."
     return ""
 
 

@@ -57,8 +57,8 @@ class Folders:
         path = self.readable(name)
         if not self.plugins:
             raise SasnetError(
-                f"{name}: plugin models run as programs; the user may start 'sasnet mcp' with the"
-                " option allow-plugins."
+                f"{name}: plugin models are programs and are not allowed; the user can allow them by"
+                f" starting 'sasnet mcp' with the option allow-plugins."
             )
         return str(path)
 
@@ -73,10 +73,12 @@ class Folders:
         path = self._inside(name)
         if not path.is_file():
             raise SasnetError(
-                f"{name}: there is no such file below {self._named()}; list_files shows what is."
+                f"{name}: there is no such file in {self._named()}; use list_files to see all files."
             )
         if path.stat().st_size > LARGEST:
-            raise SasnetError(f"{name}: more than {LARGEST // 2**20} MiB; curves are small, is it an image?")
+            raise SasnetError(
+                f"{name}: more than {LARGEST // 2**20} MiB, too large for a curve; perhaps it is an image."
+            )
         return path
 
     def folder(self, name: str) -> Path:
@@ -111,8 +113,8 @@ class Folders:
         except (OSError, ValueError, RuntimeError):
             pass
         raise SasnetError(
-            f"{name}: is not below {self._named()}; the user opens other folders by naming them when 'sasnet"
-            " mcp' is started."
+            f"{name}: is not in {self._named()}; the user can open other folders by naming them when"
+            f" starting 'sasnet mcp'."
         )
 
     def _holds(self, path: Path) -> bool:

@@ -40,7 +40,7 @@ class Reading:
         low = -math.inf if self.q_min is None else self.q_min
         high = math.inf if self.q_max is None else self.q_max
         if not low < high:
-            raise SasnetError(f"q_min is below q_max; {low:g} and {high:g} are no range of q.")
+            raise SasnetError(f"q_min must be below q_max; {low:g} and {high:g} are not a q range.")
         return [curve.within(low, high) for curve in found]
 
 

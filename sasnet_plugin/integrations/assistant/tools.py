@@ -324,7 +324,7 @@ def _places(q: Sequence[float] | None, curve: Curve | None) -> NDArray[np.float6
         return np.geomspace(0.001, 0.5, _POINTS)
     places = np.asarray(q, dtype=float)
     if places.size == 0 or not np.all(np.isfinite(places) & (places > 0)):
-        raise SasnetError("q holds positive numbers in 1/Å; give some, or name a file.")
+        raise SasnetError("q must be positive numbers in 1/Å; give at least one, or name a file.")
     return places
 
 
@@ -342,9 +342,9 @@ def _table(path: Path, results: str) -> list[dict[str, str]]:
     import csv
 
     if path.suffix.lower() != ".csv":
-        raise SasnetError(f"{results}: the table of a batch ends in .csv; it is next to its .h5 file.")
+        raise SasnetError(f"{results}: give the .csv table of the batch; it is next to the .h5 file.")
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if rows and "error" not in rows[0]:
-        raise SasnetError(f"{results}: is no table of 'sasnet batch'.")
+        raise SasnetError(f"{results}: is not a table of 'sasnet batch'.")
     return rows

@@ -46,8 +46,8 @@ def candidates(curves: Sequence[Curve], top: int = 4, least: float = LEAST) -> l
     found = [one | window for one in itertools.islice(made, top)]
     if not found:
         raise SasnetError(
-            "the network knows nothing that resembles these curves, so AutoSAS is left without candidates;"
-            " name its model_inputs yourself."
+            "these curves are unlike all library models, so AutoSAS gets no candidates; give its"
+            " model_inputs yourself."
         )
     return found
 

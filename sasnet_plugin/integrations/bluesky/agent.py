@@ -84,7 +84,7 @@ class SampleAgent:
         found = []
         for point in suggestions:
             place = self.found.grid.place(point)
-            chosen = Suggestion(place, math.nan, f"{self.found.grid.words(place)}: as it was asked for.")
+            chosen = Suggestion(place, math.nan, f"{self.found.grid.words(place)}: as requested.")
             found.append(self._registered({name: point[name] for name in self.axes}, chosen))
         return found
 
@@ -164,7 +164,7 @@ class SampleAgent:
         from ...files import put_whole
 
         if self.path is None:
-            raise SasnetError("the agent has no path to keep its state in; give it one when it is made.")
+            raise SasnetError("the agent has no path for its state; give a path when you create it.")
         state = {
             "axes": {name: list(values) for name, values in self.found.grid.axes.items()},
             "count": self._count,
@@ -193,7 +193,7 @@ class SampleAgent:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise SasnetError(f"{path}: is no state of an agent; name another file, or remove it.") from error
         if axes != self.found.grid.axes:
-            raise SasnetError(f"{path}: is of a grid with other axes; name another file, or remove it.")
+            raise SasnetError(f"{path}: belongs to a grid with other axes; name another file, or remove it.")
         self.found.measured, self._outcomes, self._count = measured, outcomes, count
 
 

@@ -197,4 +197,4 @@ class Documents:
         counts = 0.0 if stream.total is None else counts_of(stream.total)
         if not stream.test.look(group_shares(answer), answer.known, counts) or before:
             return ""
-        return f"Settled: {stream.test.settled}; you may stop counting."
+        return f"Converged: {stream.test.settled}; you may stop counting."

@@ -54,8 +54,9 @@ class Evaluation:
             events = [one for one in self.documents.answers() if one.stream == self.stream][-len(order) :]
         if len(events) != len(order):
             raise SasnetError(
-                f"the scan has {len(events)} events with a curve for {len(order)} suggestions; subscribe the"
-                f" Documents to the RunEngine, and let the stream {self.stream!r} hold one curve of each."
+                f"the scan has {len(events)} events with a curve for {len(order)} suggestions."
+                f" Subscribe the Documents to the RunEngine, and write one curve for each suggestion"
+                f" into the stream {self.stream!r}."
             )
         by_id: dict[Any, Answered] = dict(zip(order, events, strict=True))
         return [{ID: one[ID], **by_id[one[ID]].outcome} for one in suggestions]

@@ -197,7 +197,7 @@ def data_set(item: Any, fit_page: Any = None) -> DataSet:
         if smearing == "None":
             columns |= {"dq": None, "dxl": None, "dxw": None}
         elif smearing.startswith("Custom"):
-            notes.append("The custom resolution of the fit page is not used, but that of the data.")
+            notes.append("The resolution of the data is used, not the custom resolution of the fit page.")
     curve = _curve(columns, low, high)
     if not curve["q"]:
         return DataSet(
@@ -205,7 +205,7 @@ def data_set(item: Any, fit_page: Any = None) -> DataSet:
         )
     if curve["dintensity"] is None:
         notes.append(
-            "The data have no uncertainties: sasnet estimates them, SasView weighs all points alike."
+            "The data have no uncertainties: sasnet estimates them, but SasView weights all points equally."
         )
     assumed = (getattr(data, "meta_data", None) or {}).get("loader") in _WITHOUT_UNITS
     about = {"name": name, "q_assumed": assumed, "intensity_unit": _intensity_unit(data, assumed)}

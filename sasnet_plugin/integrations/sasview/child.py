@@ -131,7 +131,7 @@ class Child(QObject):
         elif kind == "cancelled":
             self.cancelled.emit(number)
         else:
-            self.failed.emit(number, str(event.get("text") or "sasnet failed without saying why."))
+            self.failed.emit(number, str(event.get("text") or "sasnet failed without an error message."))
 
     def _listen(self) -> None:
         if self._process is not None:

@@ -224,7 +224,10 @@ class SuggestDialog(Form):
                 self._keeping[self.child.ask("report", of=number, folder=self._kept.name)] = entry
         except (KeyError, IndexError, TypeError) as error:
             _log.warning("sasnet: an answer that is not understood (%s: %s)", type(error).__name__, error)
-            entry.settle("the answer of sasnet is not understood; are both of one version?")
+            entry.settle(
+                "the answer of sasnet could not be read; check that sasnet and the SasView"
+                " entry have the same version."
+            )
         if entry is self.entry:
             self._data_chosen()
         self._refresh()
@@ -286,7 +289,7 @@ class SuggestDialog(Form):
                 content = {"model": each.model, "structure_factor": each.structure_factor}
                 number = self.child.ask("page", curve=entry.data.curve, **content)
                 self._starts[number] = entry, each
-                self._say(f"The values of {each.name} are being looked up; its fit page opens then.")
+                self._say(f"Starting values of {each.name} are being calculated; then its fit page opens.")
 
     def _put(self, entry: Entry, chosen: list[Candidate], *, fitted: bool = True) -> None:
         """Fill a page for each; the first one's graph is opened, more would hide each other."""
@@ -299,7 +302,7 @@ class SuggestDialog(Form):
                 wrong.append(str(error))
                 continue
             done.append(each.name)
-            wrong += [f"SasView took {each.name} otherwise than sent: {'; '.join(left)}."] if left else []
+            wrong += [f"SasView changed some values of {each.name}: {'; '.join(left)}."] if left else []
         how = "" if fitted else " (not fitted: values of its preview)"
         self._say(" ".join(([f"Sent to a fit page: {', '.join(done)}{how}."] if done else []) + wrong))
 

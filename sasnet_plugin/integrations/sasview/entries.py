@@ -160,7 +160,7 @@ def _unfitted(candidate: Candidate, notes: list[str]) -> Candidate:
     kept = candidate.model, candidate.structure_factor, candidate.probability, candidate.group
     named = re.compile(rf"(?<![\w@]){re.escape(candidate.name)}(?![\w@])")
     left_out = [note for note in notes if named.search(note) and note.startswith(("Not fitted", "Left out"))]
-    why = "Not fitted: others were likelier, or came nearer before the fit."
+    why = "Not fitted: other models were more probable, or closer to the data before the fit."
     if left_out:
         why = f"{left_out[0].partition(':')[0].rstrip('.')}."  # without the names of the others
     return Candidate(*kept, (*_scope(candidate), why), candidate.curve)

@@ -53,7 +53,7 @@ class _Waiting(QObject):
             attach(ready[0], self.record)
         elif self.left <= 0:
             self.timer.stop()
-            _log.warning("sasnet found no main window with a guiManager, so SasView's menu has no entry.")
+            _log.warning("SasView's main window was not found, so its menu has no entry of sasnet.")
 
 
 def attach(window: Any, record: dict[str, Any]) -> None:
@@ -66,7 +66,7 @@ def attach(window: Any, record: dict[str, Any]) -> None:
         return
     suggest = Suggest(window, record)
     action = QAction(_ENTRY, window)
-    action.setStatusTip("Rank the models that may explain the data of the fit page (sasnet)")
+    action.setStatusTip("Rank the models that may fit the data of the fit page (sasnet)")
     action.triggered.connect(suggest.open)
     first = menu.actions()
     menu.insertAction(first[0] if first else None, action)

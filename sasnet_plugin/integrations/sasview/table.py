@@ -186,16 +186,16 @@ def _number(value: float | None) -> str:
 
 _HELP = "\n\n".join(
     (
-        "Above: the data of the fit page and the ticked data sets. Below: models that may explain the chosen"
-        " one, with the network's probability; a click draws a model's nearest simulated curve, which is"
-        " not fitted.",
+        "Upper list: data of the fit page and ticked data sets. Lower list: models that may fit the"
+        " selected one, with their probabilities. Click a model to draw its nearest simulated curve"
+        " (not fitted).",
         (
-            "“Fit” fits the likeliest models within about a minute and ranks them; those in red do not fit"
-            " the data. Cautions (⚠) are next to the plot. A+B is a sum of two models."
+            "“Fit” fits the most probable models within about a minute and ranks them. Models in red do"
+            " not fit the data. Cautions (⚠) are next to the plot. A+B is a sum of two models."
         ),
-        "“Send to fit page” opens SasView's fit page with the values of each selected model: of its fit, or"
-        " of its preview. Sample and solvent, where known, fix the scattering length densities. Close or"
-        " Escape ends all; reports stay in “sasnet reports” among your documents.",
+        "“Send to fit page” opens SasView's fit page with the fitted values of each selected model, or"
+        " those of its preview. Sample and solvent, if given, fix the scattering length densities."
+        " Close or Escape stops all work; reports stay in “sasnet reports” in your documents.",
     )
 )
 

@@ -71,5 +71,5 @@ def _wrong(text: str) -> SasnetError:
     # What stands before an @ may be a password.
     shown = plain if "@" not in plain else f"{TILED}…@{plain.rpartition('@')[2]}"
     return SasnetError(
-        f"{printable(shown)}: is no address on a Tiled server; write {TILED}http://HOST:PORT/PATH."
+        f"{printable(shown)}: is not an address on a Tiled server; write {TILED}http://HOST:PORT/PATH."
     )

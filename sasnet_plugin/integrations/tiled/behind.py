@@ -40,7 +40,10 @@ class Behind:
         self._manner.ending.set()
         self._thread.join()
         if self._manner.watch and isinstance(self._error, TechnicalError):
-            self._manner.tell(f"{self._error} The newest answers go back when the same command runs again.")
+            self._manner.tell(
+                f"{self._error} The newest answers are written to the server when the"
+                f" same command runs again."
+            )
         elif kind is None or not issubclass(kind, SasnetError):
             self._check()
 

@@ -95,7 +95,7 @@ class Server:
             raise self._said(error, self.address) from None
         except (ValueError, TypeError):
             raise SasnetError(
-                f"{self.address}: what answers there is no Tiled server; check host and port."
+                f"{self.address}: the server there is not a Tiled server; check host and port."
             ) from None
 
     def get(self, route: str, of: Address, **params: Any) -> Any:
@@ -176,7 +176,9 @@ class Server:
         if status in (401, 403):
             raise SasnetError(f"{of}: {self._refused(status)}")
         if status == 404:
-            raise NoEntryError(f"{of}: there is no such entry, or none that you may read; check the path.")
+            raise NoEntryError(
+                f"{of}: there is no such entry, or you have no permission to read it; check the path."
+            )
         raise SasnetError(
             f"{of}: the server refuses this (status {status}: {_detail(found)}); check the entry."
         )
@@ -201,7 +203,7 @@ class Server:
             return SasnetError(f"{of}: {self._refused(status)}")
         never = self._httpx.UnsupportedProtocol, self._httpx.LocalProtocolError, self._httpx.InvalidURL
         if isinstance(error, (*never, UnicodeError)):
-            return SasnetError(f"{of}: is no address that can be asked; check host and port.")
+            return SasnetError(f"{of}: is not a valid address; check host and port.")
         reason = str(error).strip() or type(error).__name__
         return self._away(of, reason.rpartition("] ")[2].lower())
 
@@ -214,7 +216,7 @@ class Server:
 def _checked(key: str, address: Address) -> str:
     """The key, if it can be one; what it is, is not said."""
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise SasnetError(f"{address}: the API key holds characters that no key has; copy it again.")
+        raise SasnetError(f"{address}: the API key contains invalid characters; copy it again.")
     return key
 
 

@@ -79,7 +79,7 @@ def patiently(act: Callable[[], None], manner: Manner) -> None:
             pause = min(2 * pause, LONGEST_PAUSE)
             continue
         if failures > 1:
-            manner.tell("Answers reach the server again.")
+            manner.tell("Answers are written to the server again.")
         return
 
 
@@ -190,8 +190,8 @@ class InTable:
             return
         if not own and not self.manner.force:
             raise SasnetError(
-                f"{self.at}: is there already and holds other answers; remove it, or repeat the command with"
-                " --force to do so."
+                f"{self.at}: exists already and contains other answers; remove it, or repeat the"
+                f" command with --force."
             )
         # Of this series, too, if it begins anew.
         self.server.send("DELETE", "metadata", self.at, None, recursive="true", external_only="false")

@@ -84,7 +84,7 @@ def entry_of(
     if node.family == CONTAINER:
         return _of_container(server, node, given, inherited)
     raise DataError(
-        f"{node.address}: it is of the kind {node.family!r}; give tables, arrays or data sets of them."
+        f"{node.address}: it is of the type {node.family!r}; give tables, arrays or containers of these."
     )
 
 
@@ -98,8 +98,8 @@ def _of_array(node: Node, told: str | None, inherited: Mapping[str, Any] | None)
     if told is None or told == DEFAULT:
         others = ", ".join(name for name in PAGES if name != DEFAULT)
         raise DataError(
-            f"{node.address}: it holds an image, and no curve; say of what kind by --domain, or by domain in"
-            f" its metadata: {others}."
+            f"{node.address}: it contains an image, not a curve; give its kind with --domain, or as"
+            f" domain in its metadata: {others}."
         )
     return Entry(node, specification(told), 1 if len(shape) == 2 else shape[0], inherited=inherited)
 
@@ -146,7 +146,7 @@ def read(
 
 def _see_it_is_there(values: NDArray[Any], where: object, whole: bool) -> None:
     if not whole and values.dtype.names is None and not values.any():
-        raise DataError(f"{where}: it holds nothing but zeros; write its values.")
+        raise DataError(f"{where}: all its values are zero; write the measured values.")
 
 
 def _curves(server: Server, entry: Entry, options: ReadOptions, start: int, whole: bool) -> Iterator[Any]:
@@ -256,10 +256,12 @@ def _geometry(metadata: Mapping[str, Any], where: str) -> dict[str, str]:
     """Read an image's settings as texts. Raises DataError if they are no table, or name a file."""
     told = metadata.get("geometry", {})
     if not isinstance(told, Mapping):
-        raise DataError(f"{where}: geometry in its metadata is no table; write such as {{'distance': 4000}}.")
+        raise DataError(
+            f"{where}: geometry in its metadata is not a table; write, for example, {{'distance': 4000}}."
+        )
     for name in told:
         if name in _OF_FILES:
             raise DataError(
-                f"{where}: geometry in its metadata names a file by {name}; give that by --geometry."
+                f"{where}: geometry in its metadata names a file in {name}; give this file with --geometry."
             )
     return {str(name): json.dumps(value) for name, value in told.items()}

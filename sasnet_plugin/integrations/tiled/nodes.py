@@ -131,7 +131,7 @@ def array(server: Server, node: Node, part: int | None = None) -> NDArray[Any]:
         return np.zeros(shape, kind)
     content = server.data(_of_array(node, part))
     if len(content) != size * kind.itemsize:
-        raise DataError(f"{node.address}: it is not whole; write it again.")
+        raise DataError(f"{node.address}: it is incomplete; write it again.")
     return np.frombuffer(content, kind).reshape(shape)
 
 

@@ -79,5 +79,7 @@ def _number(entry: str | None, file: str) -> int | None:
     if entry is None:
         return None
     if not entry.isdecimal() or not 0 < int(entry) < 10**9:
-        raise SasnetError(f"{file}: give the number of a measurement by --entry, from 1; {entry} is none.")
+        raise SasnetError(
+            f"{file}: give the number of a measurement, from 1, with --entry; {entry} is not one."
+        )
     return int(entry)

@@ -261,8 +261,8 @@ class TiledSource:
     def _see_its_kind(self, entry: Entry) -> None:
         if entry.domain.name != self.kind:
             raise DataError(
-                f"{entry.node.address}: it holds {entry.domain.title}; follow these by a command of their"
-                f" own, with --domain {entry.domain.name}."
+                f"{entry.node.address}: it holds {entry.domain.title}; follow these with a separate"
+                f" command and --domain {entry.domain.name}."
             )
 
     def _stands_still(self, entry: Entry) -> bool:

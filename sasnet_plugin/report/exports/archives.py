@@ -62,9 +62,9 @@ class AllFiles:
             return []
         text = json.dumps(sasbdb.project(self._samples), indent=2, ensure_ascii=False, allow_nan=False)
         put_whole(self.project, (text + "\n").encode("utf-8"), "project for SASBDB")
-        said = [f"{PROJECT}: fill in before you deposit it: {', '.join(sasbdb.OF_THE_AUTHOR)}."]
+        said = [f"{PROJECT}: fill in these before you deposit it: {', '.join(sasbdb.OF_THE_AUTHOR)}."]
         if find_spec("gemmi"):
-            said.append(f"sasCIF: fill in what stands there as ?: {', '.join(sascif.blank())}.")
+            said.append(f"sasCIF: fill in these entries, marked by ?: {', '.join(sascif.blank())}.")
         else:
             said.append(f"sasCIF is not written without gemmi; add it {installed_by('deposit')}")
         return said

@@ -19,7 +19,7 @@ def frame_of(thing: Curve | Suggestion | FitResult | SampleResult) -> Any:
         import pandas
     except ImportError as error:
         raise SasnetError(
-            "A table of pandas needs pandas, which is not installed: run pip install pandas"
+            "A table needs pandas, which is not installed; run pip install pandas"
             f"{', or take as_dict()' if hasattr(thing, 'as_dict') else ''}."
         ) from error
     return pandas.DataFrame(rows_of(thing))

@@ -123,8 +123,8 @@ def _verified(result: FitResult) -> list[str]:
     far = len(result.fits) - len(worth_showing(result.fits))
     if far:
         found.append(
-            f"{far} more {'models were' if far > 1 else 'model was'} fitted, with χ² more than a hundred"
-            f" times the least, and {'are' if far > 1 else 'is'} not shown."
+            f"{far} more {'models were' if far > 1 else 'model was'} fitted, with χ² more than 100"
+            f" times the smallest, {'are' if far > 1 else 'is'} not shown."
         )
     return found
 

@@ -203,14 +203,14 @@
   const whole = button("Show all", null, () => { zoom = {}; build(); });
   if (log.x) tools.append(button("q logarithmic", true, (made) => { log.x = turned(made); zoom = {}; build(); }));
   if (log.y) tools.append(button("I logarithmic", true, (made) => { log.y = turned(made); zoom = {}; build(); }));
-  tools.append(whole, Object.assign(document.createElement("span"), { className: "small", textContent: "Drag over a part to enlarge it." }));
+  tools.append(whole, Object.assign(document.createElement("span"), { className: "small", textContent: "Drag over the plot to zoom." }));
   // Which line is which turns into buttons that hide it.
   document.querySelectorAll(".key > span").forEach((span, index) => {
     const made = button("", true, () => {
       if (turned(made)) hidden.delete(index); else hidden.add(index);
       build();
     });
-    made.title = "Show or hide it";
+    made.title = "Show or hide this curve";
     made.append(...span.childNodes);
     span.replaceWith(made);
   });

@@ -63,7 +63,7 @@ def ranking(fits: Sequence[ModelFit]) -> str:
         f'<section><h2>Ranking</h2><div class="wide"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
         '<p class="small">Weight: share among these fits of the marginal likelihood times how common the'
-        " model is; where none explains the curve, times what the network gave its group (last column:"
+        " model is; where no model fits the curve, times what the network gave its group (last column:"
         " the model). BIC = χ² + k ln n for k parameters fitted to n points is there for comparison with"
         " other programs and decides nothing.</p></section>"
     )

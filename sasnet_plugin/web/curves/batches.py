@@ -18,7 +18,7 @@ from .history import DONE, FAILED, RUNNING, STOPPED, WAITING
 from .record import BATCH_STATE, BATCHED, Record, numbered
 from .settings import CURVES
 
-_KILLED = "sasnet was ended while this was fitted; go on with it."
+_KILLED = "sasnet was closed during this fit; continue the batch."
 _OPEN = (WAITING, RUNNING)
 #: Told the key of a row and the summary of its answer.
 Answered = Callable[[str, Mapping[str, Any]], None]
@@ -92,7 +92,7 @@ class Batches:
         with self._lock:
             batch = self.batch(number)
             if batch.state in _OPEN or batch.finishing:
-                raise SasnetError(f"Batch {number} is under way.")
+                raise SasnetError(f"Batch {number} is running.")
             self._end(batch, WAITING)
             self._begin(batch)
             return batch
@@ -189,6 +189,6 @@ def check(files: Mapping[str, str]) -> None:
     """Raise SasnetError unless a batch has files, and no more than the page serves."""
     if not 1 <= len(files) <= CURVES.most_in_batch:
         raise SasnetError(
-            f"A batch of the page has between 1 and {CURVES.most_in_batch:,} files, not {len(files):,};"
-            " 'sasnet batch' takes more."
+            f"A batch on this page may have 1 to {CURVES.most_in_batch:,} files, not {len(files):,};"
+            f" use 'sasnet batch' for more."
         )

@@ -77,9 +77,9 @@ class Bench:
         from ...service.answers import fit_options
 
         if not 1 <= len(set(keys)) == len(keys) <= CURVES.most_together:
-            raise SasnetError(f"Name between 1 and {CURVES.most_together} data sets, each once.")
+            raise SasnetError(f"Choose 1 to {CURVES.most_together} data sets, each once.")
         if fit_options(body).time_limit > CURVES.longest_fit:
-            raise SasnetError(f"A fit may take {CURVES.longest_fit:.0f} s at most here.")
+            raise SasnetError(f"A fit on this page may take at most {CURVES.longest_fit:.0f} s.")
         self._no_images(keys)
         places = [self.shelf.place(key, body.get("window"), body.get("q_unit")) for key in keys]
         return self.history.ask(keys, places, body)
@@ -98,7 +98,7 @@ class Bench:
 
     def _no_images(self, keys: list[str]) -> None:
         if image := next((row for row in map(self.shelf.row, keys) if row.is_image), None):
-            raise SasnetError(f"{image.file}: is an image, and no curve; it is fitted in the tab Images.")
+            raise SasnetError(f"{image.file}: is an image, not a curve; fit it in the tab Images.")
 
     def drop(self, name: str, content: bytes) -> str:
         """Keep a dropped file and list it; its key."""

@@ -42,7 +42,7 @@ def drop(folder: Path, name: str, content: bytes) -> str:
 def _check(own: str, content: bytes) -> None:
     if Path(own).suffix.lower() in OTHERS - {_GEOMETRY}:
         raise SasnetError(
-            f"{own}: is no kind of file that holds curves or images; drop the measurement itself."
+            f"{own}: this kind of file contains no curves or images; drop the measurement itself."
         )
     if len(content) > CURVES.largest_file:
         most = CURVES.largest_file // 2**20

@@ -18,7 +18,7 @@ from .settings import CURVES
 
 #: States of a fit.
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
-_KILLED = "sasnet was ended while this was fitted; fit again."
+_KILLED = "sasnet was closed during this fit; fit again."
 _OPEN = (WAITING, RUNNING)
 
 
@@ -69,7 +69,9 @@ class History:
         """Fit the data of rows; what is asked is kept, too."""
         with self._lock:
             if sum(fit.state in _OPEN for fit in self._fits.values()) >= CURVES.most_waiting:
-                raise SasnetError(f"{CURVES.most_waiting} fits wait already; 'sasnet batch' is for so many.")
+                raise SasnetError(
+                    f"{CURVES.most_waiting} fits are waiting already; use 'sasnet batch' for many fits."
+                )
             number = self._record.add(ASKED, keys[0], {"keys": list(keys), "asked": dict(body)})
             self._take(ASKED, number, time.time(), {"keys": list(keys), "asked": dict(body)})
             self._queue.add(number, FitJob(tuple(places), str(self.folder_of(number)), body))

@@ -49,7 +49,9 @@ class Listing:
         if order not in _ORDERS:
             raise SasnetError(f"{order[:40]!r}: no such order; choose {', '.join(_ORDERS)}.")
         if len(search) > CURVES.longest_search:
-            raise SasnetError(f"The search has {len(search):,} characters; {CURVES.longest_search} at most.")
+            raise SasnetError(
+                f"The search has {len(search):,} characters; use at most {CURVES.longest_search}."
+            )
         version = self._shelf.version
         key = version, search, order, backwards, images
         if self._last[0] != key:

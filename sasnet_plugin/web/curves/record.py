@@ -86,6 +86,6 @@ class Record:
         except (sqlite3.Error, OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise SasnetError(
-                f"{self.path}: what is done cannot be kept there ({reason}); make room, or name another"
-                " --work folder."
+                f"{self.path}: work cannot be saved there ({reason}); free disk space, or name another"
+                f" --work folder."
             ) from None

@@ -31,7 +31,7 @@ def keys(bench: OfCurves, search: str = "") -> JSONResponse:
     """All rows that a search finds, by key and file: to tick them."""
     _, rows = bench.listing.rows(search, "name", backwards=False)
     if len(rows) > CURVES.most_in_batch:
-        raise SasnetError(f"More than {CURVES.most_in_batch:,} data sets are found; search for fewer.")
+        raise SasnetError(f"More than {CURVES.most_in_batch:,} data sets match the search; narrow it.")
     return JSONResponse({"keys": [[row.key, row.file] for row in rows if not (row.problem or row.is_image)]})
 
 

@@ -117,7 +117,7 @@ def read(how: Reading, bench: OfCurves) -> dict[str, Any]:
     """Say how the curves of a file are read; it is kept."""
     if bench.shelf.row(how.key).is_image:
         raise SasnetError(
-            f"{bench.shelf.row(how.key).file}: is an image; its tab has the settings for reading."
+            f"{bench.shelf.row(how.key).file}: is an image; set how to read it in the tab Images."
         )
     body = how.model_dump(exclude={"key"}, exclude_none=True)
     bench.ask("open", how.key, body)  # whoever is mistaken is told before anything is kept

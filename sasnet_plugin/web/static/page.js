@@ -43,7 +43,7 @@ async function asked(where, body, cause) {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
     });
   } catch {
-    tell("The server does not answer; what was not confirmed is not kept. Start sasnet tag again.", "silent");
+    tell("The server does not answer; unconfirmed changes are lost. Start sasnet tag again.", "silent");
     throw new Error("no answer");
   }
   const found = await answer.json().catch(() => ({ problem: `The server answered ${answer.status}.` }));
@@ -245,7 +245,7 @@ async function surely(where, body, always) {
   const said = { who: who(), ...body };
   const found = await ask(where, { ...said, preview: true }).catch(() => null);
   if (!found) return null;
-  if (!found.labels) { tell("Nothing would change: it is said of all of these, or the model says nothing of them.", where); return null; }
+  if (!found.labels) { tell("Nothing would change: all of these images have the label, or the model has no suggestion.", where); return null; }
   return (await agreed(found)) ? act(where, said) : null;
 }
 
@@ -253,9 +253,9 @@ function agreed(found) {
   const many = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
   $("preview-title").textContent = `${many(found.labels, "label")} on ${many(found.images, "image")}`;
   const taken = found.labels - found.yes - found.no;
-  const parts = [`${found.yes.toLocaleString("en")} say yes, ${found.no.toLocaleString("en")} say no`];
-  if (taken) parts.push(`${taken.toLocaleString("en")} are taken away`);
-  $("preview-about").textContent = `${parts.join(", ")}; z takes them back. ${found.images > found.first.length ? `The first ${found.first.length}:` : "These are:"}`;
+  const parts = [`${found.yes.toLocaleString("en")} yes, ${found.no.toLocaleString("en")} no`];
+  if (taken) parts.push(`${taken.toLocaleString("en")} removed`);
+  $("preview-about").textContent = `${parts.join(", ")}; press z to undo. ${found.images > found.first.length ? `The first ${found.first.length}:` : "These are:"}`;
   $("preview-first").replaceChildren(...found.first.map((one) => {
     const item = document.createElement("li"), picture = document.createElement("img");
     picture.alt = "";
@@ -507,12 +507,12 @@ $("accept").addEventListener("submit", async (event) => {
   const form = event.target.elements;
   const body = { selection: state.selection, tag: form.tag.value, least: Number(form.least.value), most: Number(form.most.value) };
   const found = await surely("/api/accept", body, true);
-  if (found) tell(`Accepted ${found.accepted}, rejected ${found.rejected}; z takes it back.`, "done");
+  if (found) tell(`Accepted ${found.accepted}, rejected ${found.rejected}; press z to undo.`, "done");
 });
 $("import").addEventListener("change", async (event) => {
   const answer = await fetch(`/api/import?who=${encodeURIComponent(who())}`, { method: "POST", body: event.target.files[0] });
   const found = await answer.json();
-  tell(found.problem || `${found.done} labels were new; z takes them back.`, found.problem ? "" : "done");
+  tell(found.problem || `${found.done} labels were new; press z to undo.`, found.problem ? "" : "done");
   event.target.value = "";
   after();
 });

@@ -57,7 +57,7 @@ def test_a_sphere_fitted_by_more_than_a_sphere_is_seen_to_be_one(
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     assert curve.dintensity is not None
     found = fit_candidate(Task(curve, curve.dintensity, model, None), bank)
-    said = [s for s in warnings_of(curve, found) if "sphere says the same with fewer parameters" in s]
+    said = [s for s in warnings_of(curve, found) if "sphere gives the same curve with fewer parameters" in s]
     assert len(said) == 1
     assert said[0].startswith(parameter)
     assert " Å" in said[0]
@@ -66,7 +66,7 @@ def test_a_sphere_fitted_by_more_than_a_sphere_is_seen_to_be_one(
 def test_a_limit_with_a_simpler_model_behind_it_and_one_without() -> None:
     at_one = _fit("elliptical_cylinder", radius_minor=_p(20.0, 0.1), axis_ratio=_p(1.0, 0.2, 1.0, 30.0, ""),
                   length=_p(400.0, 5.0))  # fmt: skip
-    assert _said(at_one, "axis_ratio is at its lower limit, 1", "cylinder says the same")
+    assert _said(at_one, "axis_ratio is at its lower limit, 1", "cylinder gives the same curve")
     away = replace(at_one, parameters={**at_one.parameters, "axis_ratio": _p(1.5, 0.1, 1.0, 30.0, "")})
     assert warnings_of(CURVE, away) == ()
     # sasmodels holds the volume fraction of its square well below 0.08: nothing lies beyond.
@@ -84,10 +84,10 @@ def test_contrasts_that_are_one_and_neighbours_that_are_none() -> None:
     }
     slds["sld_shell"] = Parameter(2.41, None, "1e-6/Ang^2", True, 2.41, 2.41)
     matched = _fit("core_shell_sphere", radius=_p(20.0, 30.0), thickness=_p(60.0, 30.0), **slds)
-    assert _said(matched, "sld_shell", "as good as sld_core", "10⁻⁶ Å⁻²", "sphere says the same")
+    assert _said(matched, "sld_shell", "as good as sld_core", "10⁻⁶ Å⁻²", "sphere gives the same curve")
     assert not _said(matched, "not determined")  # the reason is given already
     dilute = _fit("sphere", "hardsphere", radius=_p(80.0, 0.1), volfraction=_p(0.001, 0.002, 0.0, 0.74, ""))
-    assert _said(dilute, "volfraction", "cannot be distinguished from 0", "sphere says the same")
+    assert _said(dilute, "volfraction", "cannot be distinguished from 0", "sphere gives the same curve")
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,9 @@ def test_a_disc_is_a_remark_and_no_doubt() -> None:
 def test_what_the_table_refutes_is_not_said() -> None:
     """Apoferritin: volfraction could not be told from 0, but the model without S(q) was far worse."""
     dilute = _fit("sphere", "hardsphere", radius=_p(80.0, 0.1), volfraction=_p(0.001, 0.002, 0.0, 0.74, ""))
-    assert "sphere says the same with fewer parameters, if it fits as well" in warnings_of(CURVE, dilute)[0]
+    assert "sphere gives the same curve with fewer parameters, if it fits as well" in warnings_of(CURVE, dilute)[0]
     plain = replace(_fit("sphere", radius=_p(80.0, 0.1)), chisq=dilute.chisq + 1)
-    assert "sphere says the same with fewer parameters." in warnings_of(CURVE, dilute, [dilute, plain])[0]
+    assert "sphere gives the same curve with fewer parameters." in warnings_of(CURVE, dilute, [dilute, plain])[0]
     assert not any("sphere" in s for s in warnings_of(CURVE, dilute, [replace(plain, chisq=300.0)]))
 
 
@@ -179,7 +179,7 @@ def test_an_attraction_that_the_data_do_not_show_is_none() -> None:
     deep = _fit("sphere", "squarewell", **size, welldepth=_p(1.1, 17.0, 0.0, 1.5, "kT"))
     weak = _fit("sphere", "stickyhardsphere", **size, stickiness=_p(2.0, 3.0, 0.0, 10.0, ""))
     hard = _fit("sphere", "hardsphere", **size)
-    words = "show no attraction, and sphere@hardsphere says the same"
+    words = "show no attraction, and sphere@hardsphere gives the same curve"
     for fit, value in ((deep, "distinguished from 0"), (weak, "distinguished from infinity")):
         assert any(words in said and value in said for said in warnings_of(CURVE, fit, [fit, hard]))
         # Nothing is said that the table refutes; the value is open all the same.

@@ -72,7 +72,7 @@ def test_the_users_own_value_or_range_goes_before(simulated: Simulated) -> None:
     )
     (found,), notes = with_contrast(Contrast(3.5, 6.4, "SiO2@2.2", "D2O"), [task])
     assert found.fixed == {"sld": 4.0}
-    assert "nothing to fix" in " ".join(notes)
+    assert "nothing was fixed" in " ".join(notes)
     (same,), silent = with_contrast(None, [task])
     assert same is task
     assert silent == []
@@ -112,4 +112,4 @@ def test_core_and_shell_are_fitted_in_the_given_solvent(simulated: Simulated) ->
     assert best.parameters["sld_solvent"].value == scattering_length_density("D2O")
     assert best.parameters["radius"].value == pytest.approx(60.0, rel=0.05)
     assert any("C8H8@1.05 may be any" in note for note in result.notes)
-    assert any("mono_gauss_coil: nothing to fix" in note for note in result.notes)
+    assert any("mono_gauss_coil: nothing was fixed" in note for note in result.notes)

@@ -79,10 +79,10 @@ def test_the_fit_says_that_it_used_one() -> None:
     result = fit(measured(0.08, 0.0), models=["sphere"], workers=1)
     assert result.best is not None
     assert result.curve.dq is not None
-    assert any("states no resolution" in note for note in result.notes)
+    assert any("gives no resolution" in note for note in result.notes)
     assert result.best.parameters["radius"].value == pytest.approx(120.0, rel=0.02)
     stated = replace(measured(0.08, 0.0), dq=0.08 * Q)
-    assert not any("states no resolution" in note for note in fit(stated, models=["sphere"], workers=1).notes)
+    assert not any("gives no resolution" in note for note in fit(stated, models=["sphere"], workers=1).notes)
 
 
 def test_a_systematic_error_of_some_per_cent_is_no_resolution() -> None:
@@ -97,7 +97,7 @@ def test_a_systematic_error_of_some_per_cent_is_no_resolution() -> None:
     sigma = np.sqrt((0.01 * off) ** 2 + off * 1e-4)
     curve = Curve(q, off + sigma * rng.standard_normal(q.size), sigma, file="spheres.dat")
     result = fit(curve, models=["sphere", "polymer_micelle"], workers=1)
-    assert not any("states no resolution" in note for note in result.notes)
+    assert not any("gives no resolution" in note for note in result.notes)
     sphere = next(one for one in result.fits if one.model == "sphere")
     radius = sphere.parameters["radius"]
     assert radius.error is not None

@@ -549,7 +549,7 @@ def test_sample_of_one_curve_has_the_answer_of_its_fit() -> None:
     ("curves", "said", "sentence"),
     [
         (["d2o.dat"], {}, r"d2o.dat: there is no such file"),
-        (contrasts(), {"solvents": "D2O"}, "solvents is a list, one for each curve"),
+        (contrasts(), {"solvents": "D2O"}, "solvents must be a list with one entry for each curve"),
         (contrasts(), {"own": "thicknes"}, "own thicknes: none"),
     ],
 )

@@ -128,7 +128,7 @@ def test_values_of_the_headline_that_no_sample_has_are_said_and_others_are_not()
     at_end = "radius is at the upper limit of its range, 72 Å: the best value may lie beyond."
     hidden = "scale is at the lower limit of its range."
     assert doubts(answer(replace(SPHERE, warnings=(hidden, at_end)))) == (at_end,)
-    simple = "thickness, 0.1 Å, is at its lower limit: sphere says the same with fewer parameters."
+    simple = "thickness, 0.1 Å, is at its lower limit: sphere gives the same curve with fewer parameters."
     shell = fitted("vesicle", radius=p(60, 1), thickness=p(12, 1), warnings=(simple,))
     assert doubts(answer(shell)) == (simple,)
     assert simpler_model(answer(shell)) == "sphere"
@@ -157,7 +157,7 @@ def test_one_that_comes_much_nearer_is_not_hidden_by_its_prior() -> None:
 
 def test_of_what_is_not_explained_time_and_place_are_said() -> None:
     assert doubts(answer(verification=WRONG)) == (
-        "The residuals are largest between q = 0.05 and 0.07 Å⁻¹,so the models are incomplete there.",
+        "The residuals are largest between q = 0.05 and 0.07 Å⁻¹, so the models are incomplete there.",
     )
     late = answer(verification=WRONG, unfitted=("onion", "prism", "rpa"))
     assert doubts(late)[0].startswith("The time limit left onion, prism and 1 more unfitted; one of them")

@@ -24,10 +24,10 @@ from sasnet_plugin.in_python import in_python
         ("give more with --time-limit.", "give more with time_limit."),
         ("run again with --workers 1", "run again with workers=1"),
         ("density itself, such as --fixed sld=4.0.", 'density itself, such as fixed={"sld": 4.0}.'),
-        ("take more with --burn and --samples.", "take more with burn and samples."),
+        ("increase --burn and --samples.", "increase burn and samples."),
         ("(--q-unit A or --q-unit nm)", '(q_unit="A" or q_unit="nm")'),
         ("--wavelength 1.5418 for Cu Kα", "wavelength=1.5418 for Cu Kα"),
-        ("--q-range 0: takes them back.", "curve.within(0) takes them back."),
+        ("--q-range 0: includes them again.", "curve.within(0) includes them again."),
         ("no options: −1 – 2 – nothing", "no options: −1 – 2 – nothing"),
     ],
 )

@@ -61,8 +61,8 @@ def test_a_start_is_said_to_the_digit_with_its_model_and_dropped_with_another() 
 @pytest.mark.parametrize(
     ("given", "models", "said"),
     [
-        (["radius=5"], None, "name that one alone"),
-        (["radius=5"], ("sphere", "vesicle"), "name that one alone"),
+        (["radius=5"], None, "need exactly one model"),
+        (["radius=5"], ("sphere", "vesicle"), "need exactly one model"),
         (["raduis=5"], ("sphere",), "no such parameter"),
         (["radius"], ("sphere",), "name=number"),
         (["radius_pd_type=evil"], ("sphere",), "gaussian"),
@@ -127,7 +127,7 @@ def test_what_it_does_follows_from_the_answer(found: object, options: FitOptions
 
 
 def test_a_simpler_model_is_tried_next() -> None:
-    simple = "thickness, 0.1 Å, is at its lower limit: sphere says the same with fewer parameters."
+    simple = "thickness, 0.1 Å, is at its lower limit: sphere gives the same curve with fewer parameters."
     shell = replace(SPHERE, model="vesicle", warnings=(simple,))
     assert next_step(answer(shell), USUAL)[0].endswith("--models sphere --structure-factor none")
 

@@ -86,7 +86,7 @@ def test_figure(both: Path, picture: Path, tmp_path: Path) -> None:
     ("options", "word"),
     [
         (["--q-unit", "nm"], "has no q"),
-        (["--q-range", "0.01:0.1"], "--q-range is for curves"),
+        (["--q-range", "0.01:0.1"], "--q-range is only for curves"),
         (["--entry", "first"], "no frame"),
         (["--entry", "3"], "there is no frame 3"),
     ],
@@ -103,7 +103,7 @@ def test_what_means_nothing_for_images_is_said(
 def test_models_are_not_for_images(both: Path, picture: Path) -> None:
     code, _, err = run(picture, "--domain", "gisas_hex", "--models", "sphere")
     assert code == 2
-    assert "leave --models and --exclude out" in err.replace("\n", " ")
+    assert "do not give --models or --exclude" in err.replace("\n", " ")
 
 
 def test_no_geometry(both: Path, tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_an_earlier_table_is_not_destroyed_by_what_has_no_answer(
     assert out.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir() if "tmp" in path.name) == []
     said = " ".join(result.output.split())
-    wanted = {"broken": "the earlier table stays as it was", "a mistyped name": "no such file", "Ctrl-C": ""}
+    wanted = {"broken": "so the earlier table was kept", "a mistyped name": "no such file", "Ctrl-C": ""}
     assert wanted.get(given, str(other)) in said
     monkeypatch.undo()
 

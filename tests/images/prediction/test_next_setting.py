@@ -71,7 +71,7 @@ def test_what_was_seen_in_another_setting_need_not_be_seen_again() -> None:
 
 def test_what_cannot_be_simulated_is_said() -> None:
     image = rods.rods()
-    for wanted, said in (("distnce=2", "did you mean distance"), ("mask_file=a", "nothing of a setting")):
+    for wanted, said in (("distnce=2", "did you mean distance"), ("mask_file=a", "not a setting")):
         with pytest.raises(DataError, match=said):
             advised([image], [wanted], Counter())
     silent = replace(image, geometry=replace(image.geometry, setting=None))

@@ -164,7 +164,7 @@ def test_who_says_what_is_up_is_believed(small: Small, rng: np.random.Generator)
 
 def test_too_few_counts_to_tell_is_a_note(small: Small, rng: np.random.Generator) -> None:
     (image,) = load_images(small(np.rot90(_upright(rng, 300))))
-    assert "Too few counts to tell whether the image stands upright." in image.notes
+    assert "Too few counts to check whether the image is upright." in image.notes
 
 
 def test_one_side_without_a_horizon_is_a_note(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -269,7 +269,7 @@ def test_axes_of_wave_vectors_are_refused(tmp_path: Path) -> None:
     axes = '# axis-0\nEquiDivision("q_y (1/nm)", 10, -1, 1)\n# axis-1\nEquiDivision("q_z (1/nm)", 10, 0, 2)\n'
     (tmp_path / "a.int").write_text(f"{axes}# data\n" + "1 2 3 4 5 6 7 8 9 10\n" * 10, encoding="utf-8")
     assert _sentence(tmp_path / "a.int").startswith(
-        "its axis 'q_y (1/nm)' is no angle; export the image over phi_f"
+        "its axis 'q_y (1/nm)' is not an angle; export the image against phi_f"
     )
 
 
@@ -278,18 +278,12 @@ def test_unreadable(tmp_path: Path, rng: np.random.Generator) -> None:
     (tmp_path / "junk.bin").write_bytes(b"\x00\x01" + rng.bytes(5000))
     (tmp_path / "empty.tif").write_bytes(b"")
     (tmp_path / "words.txt").write_text("Dear colleague, here are the data\n", encoding="utf-8")
-    assert (
-        _sentence(tmp_path / "junk.tif")
-        == "this is no image format that is known; give TIFF, CBF, EDF or HDF5."
-    )
-    assert (
-        _sentence(tmp_path / "junk.bin")
-        == "this is no image format that is known; give TIFF, CBF, EDF or HDF5."
-    )
+    assert _sentence(tmp_path / "junk.tif") == "this image format is unknown; give TIFF, CBF, EDF or HDF5."
+    assert _sentence(tmp_path / "junk.bin") == "this image format is unknown; give TIFF, CBF, EDF or HDF5."
     assert _sentence(tmp_path / "empty.tif") == "the file is empty; give a detector image."
     assert _sentence(tmp_path / "none.tif") == "there is no such file; check the path."
     assert _sentence(tmp_path).startswith("this is a directory;")
-    assert _sentence(tmp_path / "words.txt", ANGLES).startswith("a line of its table is no numbers")
+    assert _sentence(tmp_path / "words.txt", ANGLES).startswith("a line of its table is not numeric")
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP"])

@@ -155,7 +155,9 @@ def test_tiff_of_floats_from_a_script(
         image.geometry.alpha_f[0],
         image.geometry.alpha_f[-1],
     ) == (-1.07, 1.07, 0.0, 2.2)
-    assert "The values are no whole counts; their scatter may not be that of counts." in image.notes
+    assert (
+        "The values are not whole numbers; their scatter may differ from counting statistics." in image.notes
+    )
 
 
 def _bornagain_int(path: Path, values: np.ndarray, axes: tuple[str, str]) -> Path:

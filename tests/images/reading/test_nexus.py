@@ -157,6 +157,6 @@ def test_no_master_file_leads_out_of_its_folder(
     os.mkfifo(tmp_path / "here/pipe.h5")
     path = _master(tmp_path / "here", frames, target.format(there=tmp_path))
     with pytest.raises(
-        DataError, match=r"film_master\.h5: (/entry/data/data_000001 lies|its images lie) in "
+        DataError, match=r"film_master\.h5: (/entry/data/data_000001 lies|its images are) in "
     ):
         load_images(path)

@@ -129,7 +129,7 @@ def test_part_of_a_window_that_was_not_measured_is_masked() -> None:
 
 
 def test_nothing_of_the_window_is_one_sentence() -> None:
-    with pytest.raises(DataError, match="phi 3.01 to 4.99 .* nothing of the window"):
+    with pytest.raises(DataError, match="phi 3.01 to 4.99 .* outside the analysed range"):
         to_window(_image(np.ones((100, 100)), phi=(3.0, 5.0)), **WINDOW)
 
 

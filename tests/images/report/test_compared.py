@@ -62,7 +62,7 @@ def test_nothing_is_left_where_the_simulation_is_right(small_angle: Image) -> No
     halved = compared(seen, seen.counts / 2, none + RASTER.far)
     assert pixels(halved["simulated"]).sum() < pixels(same["simulated"]).sum(), "in the scale of the measured"
     red, _, blue = pixels(halved["residual"]).mean(axis=(0, 1))
-    assert red > 2 * blue, "more was measured"
+    assert red > 2 * blue, "measured more"
 
 
 def test_of_a_film_its_lowest_row_is_below_in_all_three(film: Image) -> None:

@@ -61,7 +61,7 @@ def test_learning_curves_of_two_runs_are_drawn(tmp_path: Path) -> None:
     np.testing.assert_allclose(lines["scratch"].get_xdata(), [1000, 2000, 3000])
     np.testing.assert_allclose(lines["scratch"].get_ydata(), [4.1, 2.1, 0.1])
     np.testing.assert_allclose(lines["pretrained"].get_ydata(), [2.1, 0.6])
-    with pytest.raises(SasnetError, match="is no log"):
+    with pytest.raises(SasnetError, match="is not a training log"):
         learning_section({"a": tmp_path / "none.csv"}, 1)
 
 

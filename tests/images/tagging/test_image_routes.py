@@ -96,7 +96,7 @@ def test_images_are_listed_with_what_they_may_show(page: TestClient) -> None:
     assert found["rods.npy"]["answer"].startswith("cylinder")
     assert found["rods.npy"]["kind"] == "small-angle-scattering images"
     assert (found["untold.npy"]["answer"], found["untold.npy"]["probability"]) == ("of which kind?", None)
-    assert found["film.npz"]["doubt"].startswith("This pattern is outside what this model knows")
+    assert found["film.npz"]["doubt"].startswith("This pattern is outside the training data")
     assert set(images(page, search="small-angle")) == {"rods.npy"}
     whole = {row["file"]: row for row in page.get("/api/files").json()["rows"]}
     assert whole["broken.cbf"]["state"] == "cannot be read"
@@ -110,7 +110,7 @@ def test_an_image_is_answered_and_drawn_and_its_report_is_whole(page: TestClient
     found = post(page, "image", key=ROUND)
     assert found["headline"].startswith("cylinder")
     assert found["can_verify"]
-    assert "no other kind reads it" in found["reason"]
+    assert "no other kind is possible" in found["reason"]
     titles = [one["title"] for one in found["figures"]]
     assert "Distribution of angles" in titles
     table = dict(row[:2] for one in found["figures"] for row in one["table"])

@@ -293,7 +293,7 @@ def test_a_full_disk_costs_no_label_and_mixes_nothing(opened: Open, folder: Path
         idle(background)
         if background.problem:
             break
-    assert "The model's answers wait" in html.unescape(page.get("/status").text)
+    assert "The answers of the model wait" in html.unescape(page.get("/status").text)
     assert wrong_pairs(page)[0] == 0
     full[0] = False
     background.predict()
@@ -316,7 +316,7 @@ def test_thumbnails_live_in_memory_where_their_disk_is_full(opened: Open, folder
     background.scan()
     idle(background, THUMBNAILS)
     assert page.get(f"/thumb/{page.workspace.images.row[name_of(3), 1]}").content == b"\x89PNG 99"
-    assert "thumbnails are not kept" in page.get("/status").text
+    assert "thumbnails cannot be saved" in page.get("/status").text
     lost = page.workspace.images.row[name_of(7), 1]
     assert page.get(f"/thumb/{lost}").headers["content-type"] == "image/svg+xml", "it is made again"
     idle(background, THUMBNAILS)
@@ -375,7 +375,7 @@ def test_a_database_belongs_to_one_folder(opened: Open, folder: Path, tmp_path: 
     place = tmp_path / "labels.sqlite"
     second = tmp_path / "other images"
     shutil.copytree(folder, second)
-    with pytest.raises(SasnetError, match=r"holds labels of .*/images; .* add --moved"):
+    with pytest.raises(SasnetError, match=r"contains labels of .*/images; .* add --moved"):
         opened(second)
     log = Log(str(place))
     assert not log.database.belongs_to(second)
@@ -540,7 +540,7 @@ def test_a_dropped_postgresql_loses_no_label(postgres: Callable[[str], str], tmp
         for content, p in zip(answers.content, answers.probability, strict=True):
             assert int(content) == round(100 * float(p[0]))
     other = Log(url)
-    with pytest.raises(SasnetError, match="holds labels of"):
+    with pytest.raises(SasnetError, match="contains labels of"):
         other.claim(tmp_path / "elsewhere")
     other.close()
     log.close()

@@ -72,7 +72,7 @@ def test_no_path_leads_out_of_the_folder(opened: Open, tmp_path: Path) -> None:
         content = f"file,Round\n{name},1\n".encode()
         answer = page.client.post("/api/import", params={"who": "eve"}, content=content)
         assert answer.status_code == 400
-        assert "no file of this folder" in answer.json()["problem"]
+        assert "not a file of this folder" in answer.json()["problem"]
     assert (
         page.post("/api/tag", 400, rows=[99], tag="Round", value=1, who="eve")["problem"]
         == "There is no such image."
@@ -120,7 +120,7 @@ def test_names_that_are_none_are_refused_in_a_sentence(page: Page, name: str, re
     [
         ("Round and", "at character 10"), ("(Round", "needs '\\)' at character 7"),
         ("Round Streak", "at character 7"), ('"Round', "quote without its end at character 1"),
-        ("nosuch", "no tag 'nosuch'"), ("p(Round) > x", "number at"), ("by(nobody)", "Nobody called"),
+        ("nosuch", "no tag 'nosuch'"), ("p(Round) > x", "number at"), ("by(nobody)", "No user"),
         ("p(Round)", "needs <, <=, > or >= at character 9"), ("exec(Round)", "'exec' before a bracket"),
         ("__import__('os')", "before a bracket"), ("Round; 1", "no tag"), ("(" * 1900, "50 brackets"),
         ("not " * 400 + "Round", "50 brackets"), ("x" * 3000, "3,000 characters"),

@@ -227,14 +227,14 @@ JUNK = [
     (b"file,Round\na.npy,1,1\n", "Line 2 .*3 cells for 2 columns"),
     (b"file,Round,Round\na.npy,1,0\n", "Line 1 .*twice"),
     (b"file,Round\n" + b"x" * 200_000 + b",1\n", "Line 2 .*field"),
-    (b"file,Round\n,1\n", "Line 2 .*no file of this folder"),
-    (b"file,Round\na//b.npy,1\n", "Line 2 .*no file of this folder"),
-    (b"file,Round\na\x00.npy,1\n", "Line 2 .*(no file of this folder|NUL)"),
+    (b"file,Round\n,1\n", "Line 2 .*not a file of this folder"),
+    (b"file,Round\na//b.npy,1\n", "Line 2 .*not a file of this folder"),
+    (b"file,Round\na\x00.npy,1\n", "Line 2 .*(not a file of this folder|NUL)"),
     (b'{"images": 3}', "no list 'images'"),
     (coco(images=["x"]), r"images\[0\] .*no 'id'"),
     (coco(annotations=[3]), r"annotations\[0\] .*no 'image_id'"),
     (coco(annotations=[{"image_id": [1], "category_id": 1}]), r"annotations\[0\]"),
-    (coco(annotations=[{"image_id": 7, "category_id": 1}]), r"annotations\[0\] .*no image or category"),
+    (coco(annotations=[{"image_id": 7, "category_id": 1}]), r"annotations\[0\] .*an image or category"),
     (coco(images=[{"id": 1, "file_name": "a.npy", "frame": 10**30}]), r"annotations\[0\] .*no number"),
     (coco(images=[{"id": 1, "file_name": "a.npy", "frame": 1.5}]), r"annotations\[0\] .*no number"),
     (coco(images=[{"id": 1, "file_name": "\ud800.npy"}]), r"annotations\[0\] .*no file"),
@@ -251,7 +251,7 @@ JUNK = [
     (hdf5_of(**WHOLE | {"labels": [[7]]}), "Row 0 .*Round is 7"),
     (hdf5_of(**WHOLE | {"labels": [[1.0]]}), "no whole numbers"),
     (hdf5_of(**WHOLE | {"labels": [[1, 0]]}), "do not fit"),
-    (hdf5_of(**WHOLE | {"file": [b"../a.npy"]}), "Row 0 .*no file of this folder"),
+    (hdf5_of(**WHOLE | {"file": [b"../a.npy"]}), "Row 0 .*not a file of this folder"),
     (hdf5_of(**{name: values for name, values in WHOLE.items() if name != "tags"}), "'tags' .*no array"),
 ]
 
@@ -324,7 +324,7 @@ def test_labels_that_end_or_hold_up_what_reads_them_are_a_sentence(
     monkeypatch.setattr(importing, "WEB", replace(WEB, file_seconds=0.0))
     answer = page.client.post("/api/import", params={"who": "eve"}, content=b"file,Round\na.npy,1\n")
     assert answer.status_code == 400
-    assert "more time or memory" in answer.json()["problem"]
+    assert "too much time or memory" in answer.json()["problem"]
     assert not page.workspace.log.since(0)
 
 
@@ -355,7 +355,7 @@ def test_a_database_that_is_none_is_one_sentence(
     if place == "a link to itself":
         (tmp_path / "self").symlink_to("self")
         place = str(tmp_path / "self")
-    with pytest.raises(SasnetError, match="labels cannot be kept there"):
+    with pytest.raises(SasnetError, match="labels cannot be saved there"):
         Log(place)
 
 

@@ -131,7 +131,7 @@ def test_orders_lie_the_same_steps_apart_wherever_the_first_ring_is() -> None:
         (np.ones((40, 40)), {"entry": "last"}, "give a frame's number"),
         (np.ones((40, 40)), {"geometry": ("direct_beam=[4000,4]",)}, "far off the detector"),
         (np.ones((40, 40)), {"geometry": ("mask_file=none.npy",)}, "no such file"),
-        (np.ones((40, 40)), {"q_unit": "1/nm"}, "leave --q-unit out"),
+        (np.ones((40, 40)), {"q_unit": "1/nm"}, "do not give --q-unit"),
     ],
 )
 def test_what_is_no_image_is_one_sentence(

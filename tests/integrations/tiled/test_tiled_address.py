@@ -41,7 +41,7 @@ def test_a_key_in_an_address_is_taken_and_never_shown() -> None:
 
 @pytest.mark.parametrize("text", ["tiled:", "tiled:a/b", "tiled:http:///a", "tiled:http://h:port/a"])
 def test_what_is_no_address_is_said(text: str) -> None:
-    with pytest.raises(SasnetError, match="is no address on a Tiled server"):
+    with pytest.raises(SasnetError, match="is not an address on a Tiled server"):
         address_of(text)
 
 

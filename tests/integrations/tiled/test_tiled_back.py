@@ -71,7 +71,7 @@ def test_a_series_that_is_killed_and_goes_on_has_each_row_once(
     third.give(lines(1, 2))
     assert frames_of(place) == [1, 2]
     other, _ = in_table(place, series="another's")
-    with pytest.raises(SasnetError, match="holds other answers"):
+    with pytest.raises(SasnetError, match="contains other answers"):
         other.give(lines(1, 1))
 
 
@@ -92,7 +92,7 @@ def test_an_answer_that_is_lost_on_its_way_costs_and_doubles_no_row(
     assert told == []  # one failure is nothing to speak of
     table.give(lines(3, 4))
     assert [one for one in told if "Waiting for it" in one]
-    assert "Answers reach the server again." in told
+    assert "Answers are written to the server again." in told
     assert frames_of(place) == [1, 2, 3, 4]
     waits_not, _ = in_table(watch=False)
     monkeypatch.setattr(Server, "put", lambda *given: (_ for _ in ()).throw(TechnicalError("it", "is away")))
@@ -172,7 +172,7 @@ def test_what_goes_wrong_behind_is_said_to_the_series() -> None:
     with Behind([away], Manner(watch=True, tell=told.append)) as back:  # type: ignore[list-item]
         back.give(lines(1, 1))
     assert len(told) == 1
-    assert "go back when the same command runs again" in told[0]
+    assert "written to the server when the same command runs again" in told[0]
 
 
 def test_data_that_are_asked_for_ahead_are_taken_once_and_forgotten_in_time(place: Any) -> None:

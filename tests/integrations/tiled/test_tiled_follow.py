@@ -156,7 +156,7 @@ def test_answers_go_back_and_what_others_wrote_stays(place: Any, tmp_path: Path)
     # Another series neither replaces these answers nor mixes with the table, unless it is told to.
     other = follow(at(place), "--out", tmp_path / "u.csv", "--write-back", "table")
     assert other.exit_code == 1
-    assert "is there already and holds other answers" in other.stderr
+    assert "exists already and contains other answers" in other.stderr
     other = follow(at(place), "--out", tmp_path / "u.csv", "--write-back", "both", "--force")
     assert other.exit_code == 0, other.output
     assert place["b"].metadata["sasnet"]["frame"] == 2
@@ -261,7 +261,7 @@ def test_kills_cuts_and_restarts_lose_and_double_nothing(
 def test_wrong_usage_is_said(place: Any, tmp_path: Path) -> None:
     out = tmp_path / "t.csv"
     result = follow(at(place), tmp_path, "--out", out)
-    assert (result.exit_code, "is followed alone" in result.stderr) == (1, True)
+    assert (result.exit_code, "Only one address" in result.stderr) == (1, True)
     result = follow(at(place), "--out", out, "--add")
     assert (result.exit_code, "is for files" in result.stderr) == (2, True)
     result = follow(tmp_path, "--out", out, "--write-back", "table")

@@ -112,7 +112,7 @@ def test_an_image_is_the_one_that_its_file_would_be(new_place: Any, tmp_path: Pa
     [
         (lambda p: p.write_table({"time": Q, "t": Q}, key="x"), "none of its columns"),
         (lambda p: p.write_array(Q, key="x"), "it holds 100 values"),
-        (lambda p: p.write_array(np.ones((64, 64)), key="x"), "say of what kind by --domain"),
+        (lambda p: p.write_array(np.ones((64, 64)), key="x"), "give its kind with --domain"),
         (lambda p: p.write_array(np.ones((5, 64)), key="x"), "5 columns without names"),
         (lambda p: p.create_container("x"), "it is empty"),
         (lambda p: p.write_array(np.ones((64, 64)), key="x", metadata={"domain": "saxs"}), "domain = 'saxs'"),
@@ -157,7 +157,7 @@ def test_classify_names_entries_and_never_the_key(place: Any, monkeypatch: pytes
     [
         ("", "the server wants an API key"),
         ("otherkey", "the server does not know the API key that was given"),
-        ("no key\n", "characters that no key has"),
+        ("no key\n", "invalid characters"),
     ],
 )
 def test_a_missing_or_wrong_key_is_said(
@@ -179,4 +179,7 @@ def test_a_server_that_is_not_there_and_one_of_another_kind_are_said(place: Any)
     result = runner.invoke(app, ["classify", at(place, "nowhere")])
     assert "there is no such entry" in result.stderr
     result = runner.invoke(app, ["fit", at(place)])
-    assert "is no file; entries of a Tiled server are for sasnet classify and follow" in result.stderr
+    assert (
+        "is not a file; entries of a Tiled server are read by sasnet classify and sasnet"
+        " follow" in result.stderr
+    )

@@ -48,8 +48,8 @@ def completed(measurement: Any, answer: Answer) -> Answer:
         kept["radius"] = _radius(size, q_edge)
     elif size is not None:
         notes.append(
-            "Wavelength, distance and pixel size are not all known: the size is given as radius times q at"
-            " the window's edge."
+            "Wavelength, distance and pixel size are not all known: the size is given as radius times q"
+            " at the edge of the q range."
         )
     if answer.known and not there:
         notes.append("No tag is likely enough to be called present.")

@@ -38,8 +38,8 @@ def called_prolate(image: Image, tags: TagsFinding) -> tuple[TagsFinding, str]:
     probability = {name: tags.probability[one] for name, one in swapped.items()}
     present = tuple(name for name, one in swapped.items() if one in tags.present)
     reason = (
-        f"The particle appears {ratio:.2f} times as long as wide, which hardly any oblate one is. So"
-        " Elliptical was changed to Prolate and Streak."
+        f"The particle appears {ratio:.2f} times as long as wide, which is rare for an oblate particle."
+        f" So the tag Elliptical was changed to Prolate and Streak."
     )
     return replace(tags, probability=probability, present=present), reason
 

@@ -34,20 +34,20 @@ _STRAY_COUNTS, _STRAY, _KNOWN, _REACHES = 2e4, 3.0, 0.02, (0.05, 1.5)
 _FINE, _OUT, _SEEN, _PAIRS, _ALIKE, _GRAIN = (7, 25), 4, 5.0, 8, 0.5, 0.9
 
 STRAY = (
-    "It was taken for a particle, but stray light that falls off evenly over a flat ground explains the"
-    " frame: no fringe is seen in it."
+    "No particle is reported: the frame shows no fringes and looks like smooth stray light on a flat"
+    " background."
 )
 SPECKLE = (
-    "Fine grains around the beam differ from ring to ring, as the speckle of many particles does: one"
-    " particle's pattern goes on from ring to ring."
+    "Grains around the beam differ from ring to ring, like the speckle of many particles; the pattern"
+    " of one particle continues from ring to ring."
 )
 NARROW = (
-    "Narrow rings stand over flat surroundings, as a powder's do: one particle's fringes are as wide as the"
+    "Narrow rings on a flat background look like a powder; fringes of one particle are as wide as the"
     " gaps between them."
 )
 ELSEWHERE = (
-    "It was taken for a frame without a particle, but outside the window around the supposed beam it is"
-    " brighter than at the window's edge: something scatters there. Give the centre with"
+    "The frame looks empty, but it is brighter outside the analysed region than at its edge. The beam"
+    " may be elsewhere; give the centre with"
     " --geometry direct_beam=[COLUMN,ROW]."
 )
 

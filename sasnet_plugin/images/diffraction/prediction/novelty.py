@@ -33,12 +33,11 @@ _COVERED = 0.2
 #: Natural to decimal logarithm: relative error to decades.
 _DECADES = 0.4343
 _NOVEL = (
-    "No simulated shot has a profile like this one's: the nearest is farther from it than from 99 % of"
-    " simulated shots with as many counts."
+    "This profile is unlike all simulated shots: its distance to the nearest is in the largest 1 % for"
+    " shots with as many counts."
 )
 NOT_EMPTY = (
-    "It was taken for a frame without a particle, but the profile of none that was simulated is like this"
-    " one's: something else scatters here."
+    "The frame looks empty, but no simulated empty frame has such a profile: something else scatters here."
 )
 
 

@@ -123,5 +123,5 @@ def _centre(total: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[tuple[
     inside = -0.1 * columns < column < 1.1 * columns and -0.1 * rows < row < 1.1 * rows
     if like < _SYMMETRIC or not inside:
         middle = (columns - 1) / 2, (rows - 1) / 2
-        return middle, "No centre was found in the images; the middle of the detector was taken for it."
+        return middle, "No centre was found in the images; the middle of the detector was used."
     return (column, row), f"The centre was found from the images: column {column:.1f}, row {row:.1f}."

@@ -138,7 +138,7 @@ def wanted(
     """
     path = Path(path)
     if options.q_unit is not None:
-        raise DataError(f"{path}: such images have no q axis of their own; leave --q-unit out.")
+        raise DataError(f"{path}: such images have no q axis; do not give --q-unit.")
     number, geometry = frame_number(path, options.entry), tuple(options.geometry)
     if number is None:
         yield from images(path, geometry, 0)

@@ -122,7 +122,8 @@ def _settle(folder: Path, settings: str, *, force: bool) -> None:
             path.unlink(missing_ok=True)
     if note.exists() and note.read_text(encoding="utf-8") != settings:
         raise SasnetError(
-            f"{folder}: holds a sorting of other files or by another embedding; give another --out, or repeat"
+            f"{folder}: contains a sorting of other files, or with another embedding; give another"
+            f" --out, or repeat"
             " the command with --force."
         )
     if not note.exists():
@@ -179,7 +180,9 @@ def make_part(part: Part) -> str:
     found = [some for piece in part.pieces for some in _points(piece, part)]
     for (file, _, _), stamp in zip(part.pieces, part.stamps, strict=bool(part.stamps)):
         if _stamp(file) != stamp:
-            raise SasnetError(f"{file}: was changed while it was read; repeat the command, which goes on.")
+            raise SasnetError(
+                f"{file}: was changed while it was read; repeat the command, which then continues."
+            )
     joined = {name: np.concatenate([getattr(one, name) for one in found]) for name in Points.__annotations__}
     with put_in_one_step(Path(part.path), ending=".npz") as aside:
         np.savez(aside, **joined)  # type: ignore[arg-type]

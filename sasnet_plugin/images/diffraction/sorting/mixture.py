@@ -42,8 +42,8 @@ class Mixture:
         asked = len(self.encoder[0][0]) if self.encoder else len(self.mean)
         if points.shape[1] != asked:
             raise SasnetError(
-                f"The clusters are of points of {asked} numbers, these images' have {points.shape[1]}:"
-                " another network made them; sort all images anew, without --old."
+                f"The clusters belong to another network (points of {asked} instead of"
+                f" {points.shape[1]} numbers); sort all images again without --old."
             )
         return np.asarray((encoded(points, self.encoder) - self.mean) @ self.axes.T)
 
@@ -108,7 +108,8 @@ def fit(
     least = 4 * max(clusters or 2, 2)
     if len(points) < least:
         raise SasnetError(
-            f"Only {len(points)} images show enough to be sorted; give at least {least}, or fewer --clusters."
+            f"Only {len(points)} images have enough signal to be sorted; give at least {least}, or"
+            f" fewer --clusters."
         )
     seed = int(rng.integers(2**31))
     reduction, z = _principal(encoded(points, encoder), seed)

@@ -32,7 +32,7 @@ _DECADES = 4.0
 
 def _cluster(k: int, number: int, found: Sorted) -> Section:
     both = np.concatenate([found.representative(k), found.borderline(k)])
-    text = f"{number:,} images: above those in the middle of the cluster, below the least certain ones."
+    text = f"{number:,} images. Upper rows: the middle of the cluster; lower rows: the least certain ones."
     return _sheet(f"Cluster {k}", found, both, text)
 
 
@@ -50,15 +50,13 @@ def write_report(
     stable = found.mixture.stability
     verdict = Verdict(
         f"{len(found.cluster):,} images in {len(labels)} clusters, {numbers[NOISE]:,} in none.",
-        f"Sorted again from resampled images, the clusters agree by {stable:.2f} (adjusted Rand index; 1 the"
-        " same, 0 by chance).",
+        f"Sorting resampled images again gives clusters that agree by {stable:.2f} (adjusted Rand"
+        f" index: 1 is identical, 0 is chance).",
         good=stable > SORTING.stable,
     )
-    notes = [
-        "Clusters are of images that look alike after any turn; what they show is for a researcher to say."
-    ]
+    notes = ["Images of a cluster look alike after some rotation. A researcher must judge what they show."]
     if not verdict.good:
-        notes.append("The clusters are not stable: take fewer, or give more images.")
+        notes.append("The clusters are not stable; use fewer clusters or more images.")
     sections = _sections(found, numbers, like, along)
     write_page(
         path, page("Sorted images", verdict, sections, facts={"embedding": found.embedding}, notes=notes)
@@ -66,11 +64,15 @@ def write_report(
 
 
 _ALONG = (
-    "From left to right one component grows, from two standard deviations below its mean to two above; of"
-    " each step the image whose other components are nearest to theirs. What changes is what it stands for."
+    "One component grows from left to right, from two standard deviations below its mean to two above."
+    " Each step shows the image whose other components are nearest to their means. The visible change"
+    " is the meaning of the component."
 )
 _MAP = "Each point is an image, in the plane of the two largest principal components; noise in grey."
-_BIC = "Bayesian information criterion over the number of clusters, the least is taken."
+_BIC = (
+    "Bayesian information criterion against the number of clusters; the number with the smallest"
+    " value is used."
+)
 
 
 def _sections(
@@ -90,7 +92,9 @@ def _sections(
             )
         )
     if like is not None:
-        sections.append(_sheet(f"Most like {like[0]}", found, np.array(like[1]), "The likest first."))
+        sections.append(
+            _sheet(f"Most like {like[0]}", found, np.array(like[1]), "The most similar images come first.")
+        )
     for number, rows in enumerate(along, start=1):
         sections.append(_sheet(f"Along component {number}", found, rows, _ALONG))
     sections += [_cluster(k, numbers[k], found) for k in list(numbers)[:-1]]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: `in_scope` below which a pattern is more likely of another kind.
 EVEN = 0.5
-NOT_FITTED = "Nothing was fitted: physics of ordered spheres would find an orientation in any pattern."
+NOT_FITTED = "Nothing was fitted, because a fit of ordered spheres gives an orientation for any pattern."
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Comparison:
         """How far the pattern is from the measured one, and from what it would be were the model right."""
         one = self.result
         return (
-            f"Simulated again: Poisson deviance {significant(one.deviance, 4)} over {one.dof} pixels;"
-            f" {significant(one.expected_deviance, 4)} ± {significant(one.deviance_sd, 2)}"
-            " were the model right.",
+            f"Simulated again: Poisson deviance {significant(one.deviance, 4)} over {one.dof} pixels; a"
+            f" correct model would give {significant(one.expected_deviance, 4)} ±"
+            f" {significant(one.deviance_sd, 2)}.",
         )
 
     def notes(self) -> tuple[str, ...]:

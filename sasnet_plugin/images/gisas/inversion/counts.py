@@ -66,8 +66,8 @@ def on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
     y = np.where(np.abs(y - np.round(y)) < 1e-6 * np.maximum(y, 1.0), np.round(y), y)
     if y.sum() < INVERSION.least_counts:
         raise DataError(
-            f"{name}: {y.sum():.0f} counts within the window are too few to tell how the lattice is rotated;"
-            " measure longer."
+            f"{name}: {y.sum():.0f} counts in the analysed range are too few to determine the rotation"
+            f" of the lattice; measure longer."
         )
     beam = image.geometry
     return Counts(y, mask, found.coverage[mask], blocks, beam.wavelength, beam.alpha_i, offset), shown

@@ -94,16 +94,16 @@ def mirror_ambiguity(p: Floats) -> MirrorAmbiguity:
     other = mirrored(middle)
     if float(circular_w1(middle, other, PERIOD)) < INVERSION.own_mirror:
         mean = p.mean(axis=0)
-        sentence = "The distribution is its own mirror image as far as the data tell."
+        sentence = "Within the uncertainties the distribution is its own mirror image."
         return MirrorAmbiguity(mean, mirrored(mean), 1.0, True, sentence)
     there = circular_w1(p, other, PERIOD) < circular_w1(p, middle, PERIOD)
     share = 1 - float(there.mean())
     one = p[~there].mean(axis=0)
     if share > 1 - INVERSION.mirrored_share:
-        sentence = f"The data choose between ξ and 60° − ξ ({100 * share:.0f} % for the solution given)."
+        sentence = f"The data decide between ξ and 60° − ξ ({100 * share:.0f} % for the solution given)."
         return MirrorAmbiguity(one, mirrored(one), share, True, sentence)
     sentence = (
-        f"ξ and 60° − ξ cannot be distinguished everywhere ({100 * share:.0f} % against"
+        f"ξ and 60° − ξ cannot be distinguished ({100 * share:.0f} % against"
         f" {100 * (1 - share):.0f} %): p is the mean of both, the mirror solution is given as well."
     )
     return MirrorAmbiguity(one, p[there].mean(axis=0), share, False, sentence)

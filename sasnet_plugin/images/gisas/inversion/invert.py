@@ -166,7 +166,7 @@ def fitted_geometry(problem: Problem) -> tuple[Refined, Problem]:
     found, effort, guess = refine(problem), problem.effort, problem.guess
     if explains(found) or (effort.over and not hopeless_fit(problem.counts, found)):
         return found, problem
-    effort.say("the guess explains nothing: the geometry is searched")
+    effort.say("the first estimate does not fit; the geometry is searched")
     wide = Guess(guess.at, np.minimum(INVERSION.wider_guess * guess.error, start({}).error))
     # Half as much again, or what is left: what explains nothing so far may begin elsewhere.
     more = max(effort.most_work - effort.work, effort.most_work / 4)

@@ -122,7 +122,7 @@ def prior_guess(image: Image) -> OrientationGuess:
         geometry={parameter.name: parameter.broad() for parameter in PARAMETERS},
         in_scope=1.0,
         file=image.file,
-        notes=("No network was asked: the geometry is searched in the whole prior.",),
+        notes=("No network was used; the geometry was searched in its whole range.",),
     )
 
 

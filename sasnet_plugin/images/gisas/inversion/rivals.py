@@ -34,7 +34,7 @@ _ENOUGH = 1.0
 _NAMES = {SQUARE: "square", HEXAGONAL: "hexagonal"}
 
 
-_TURN = "Measure the sample turned about its normal to tell them apart."
+_TURN = "Rotate the sample about its normal and measure again to distinguish them."
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,18 @@ class Rival:
         said = f"A {self.name} lattice of {significant(self.lattice, 3)} Å"
         if self.gain > INVERSION.rival_gain:
             return (
-                f"{said} explains the pattern better (by {self.gain:.0f} in deviance): it is no hexagonal"
-                " lattice within the range that is known, and p(ξ) means nothing."
+                f"{said} fits the pattern better (by {self.gain:.0f} in deviance). It is not a"
+                f" hexagonal lattice in the trained range, so p(ξ) is meaningless."
             )
         if self.odds < 1:
             return (
-                f"{said} explains the pattern better (by {self.gain:.0f} in deviance): p(ξ) is not to be"
-                f" believed. {_TURN}"
+                f"{said} fits the pattern better (by {self.gain:.0f} in deviance), so do not trust"
+                f" p(ξ). {_TURN}"
             )
-        return f"{said} explains the pattern about as well: from one side both have the same rows. {_TURN}"
+        return (
+            f"{said} fits the pattern about equally well: from this side both lattices have the same"
+            f" rows. {_TURN}"
+        )
 
     @property
     def odds(self) -> float:

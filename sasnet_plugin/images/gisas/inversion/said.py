@@ -14,7 +14,7 @@ from .settings import INVERSION
 from .verify import Verification
 
 #: Said where the bound on geometries ended the search.
-CUT = "The search was bounded before all films were tried; the film may lie farther off than its error says."
+CUT = "The search ended before all films were tried; the true film may differ by more than its error."
 
 
 def notes_of(
@@ -35,10 +35,10 @@ def notes_of(
         f"The data determine about {modes:.0f} of the 119 modes of p(ξ).",
     ]
     if alike > INVERSION.not_uniform:
-        said.append(f"Every angle alike is not ruled out (p = {significant(alike, 2)}).")
+        said.append(f"A uniform distribution is not excluded (p = {significant(alike, 2)}).")
     free = refined.weights / max(float(refined.weights.sum()), 1e-300)
     apart = float(circular_w1(free, found.samples.p.mean(axis=0), PERIOD))
-    said.append(f"Without any prior of p(ξ) the fit is {apart:.1f} degrees away.")
+    said.append(f"Without a prior for p(ξ) the fit differs by {apart:.1f} degrees.")
     said += _end_sentences(found)
     if cut:
         said.append(CUT)
@@ -71,8 +71,8 @@ def _end_sentences(found: Posterior) -> list[str]:
         low, high = (f"{x:g}" for x in parameter.prior.limits())
         unit = f" {parameter.unit}" if parameter.unit else ""
         said.append(
-            f"{name} stands at {significant(value, 3)}{unit}, the end of the range that is known ({low} to"
-            f" {high}{unit}): it was not measured, and the sample may lie beyond."
+            f"{name} is at {significant(value, 3)}{unit}, the end of the trained range ({low} to"
+            f" {high}{unit}); it was not measured, and the true value may lie outside."
         )
     return said
 
@@ -80,6 +80,6 @@ def _end_sentences(found: Posterior) -> list[str]:
 def _counts_sentence(counts: Counts) -> str:
     beside = counts.y[counts.beside_rod].sum()
     return (
-        f"{significant(counts.y.sum(), 3)} counts in the analysed range, {significant(beside, 3)} of them"
-        " more than 0.1 degrees from the specular rod, where the rotation shows."
+        f"{significant(counts.y.sum(), 3)} counts in the analysed range; {significant(beside, 3)} of"
+        f" them are more than 0.1 degrees from the specular rod and carry the information on rotation."
     )

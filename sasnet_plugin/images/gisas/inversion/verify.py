@@ -96,12 +96,12 @@ def _in_words(
 ) -> str:
     if share < INVERSION.least_share:
         return (
-            "Background explains the image, and ordered particles are not seen in it; it is outside what this"
-            " model knows, and p(ξ) means nothing."
+            "The background alone fits the image, and no ordered particles are visible. It is outside"
+            " the training data of this model, so p(ξ) is meaningless."
         )
     said = f"The deviance is {total:.0f}, {expected:.0f} expected"
     if z < INVERSION.significant:
-        return f"{said}: the simulated pattern explains the image."
+        return f"{said}: the simulated pattern fits the image."
     if in_scope > 0.5:
         band = (
             f"its band allows for {dispersed:.3g} times the variance of counts"
@@ -109,12 +109,12 @@ def _in_words(
             else "its band too narrow"
         )
         return (
-            f"{said}: away from the rod the simulated pattern is off by {100 * misfit:.0f} %, more than"
-            f" the noise; the orientation is probably right, {band}."
+            f"{said}: the simulated pattern differs by {100 * misfit:.0f} % away from the rod, more"
+            f" than the noise; the orientation is probably right, {band}."
         )
     return (
         f"{said}: no orientation of the lattice fits the image (off by {100 * misfit:.0f} % away from the"
-        " rod); it is outside of what this model knows, and p(ξ) means nothing."
+        " rod); it is outside the training data of this model, so p(ξ) is meaningless."
     )
 
 

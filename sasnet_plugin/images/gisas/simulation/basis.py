@@ -130,7 +130,7 @@ def basis(geometry: Geometry, window: Window, *, dtype: type[np.floating] = np.f
         The window is not symmetric in φ, or has an odd number of columns.
     """
     if window.columns % 2 or not np.isclose(-window.phi[0], window.phi[1]):
-        raise ValueError("a basis needs a window symmetric in φ with an even number of columns.")
+        raise ValueError("the angular range must be symmetric in φ, with an even number of columns.")
     across = columns_per_pixel(geometry, window)
     fine = window.finer(1, across)
     alpha, phi = fine.directions()

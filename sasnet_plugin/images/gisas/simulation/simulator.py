@@ -57,7 +57,9 @@ def example(
     computed. Family and exposure (expected counts of usable pixels) are drawn by default.
     """
     if basis.window != window.with_margin(MARGIN):
-        raise ValueError("the basis belongs to another window; make it for window.with_margin(MARGIN).")
+        raise ValueError(
+            "the basis belongs to another angular range; calculate it for window.with_margin(MARGIN)."
+        )
     kind, p = sample_orientation(rng, family=family)
     beam = basis.geometry.wavelength, basis.geometry.alpha_i
     clean = mix(basis.half() if half is None else half, p)

@@ -26,7 +26,7 @@ def form_factor(
     u, v = q_r * radius, q_z * height
     up = np.abs(v)
     if u.max(initial=0.0) > MAX_U or up.max(initial=0.0) > MAX_V:
-        raise ValueError(f"the table reaches to q_r R = {MAX_U:g} and q_z H = {MAX_V:g}; take less.")
+        raise ValueError(f"the table ends at q_r R = {MAX_U:g} and q_z H = {MAX_V:g}; use smaller values.")
     odd = map_coordinates(_table(), [u / STEP, up / STEP], order=3, prefilter=False, mode="nearest")
     scale = radius**2 * height
     return np.asarray(scale * (0.5 * _sphere(np.hypot(u, v)) + 1j * np.sign(v) * odd))

@@ -58,7 +58,7 @@ def pattern(film: Film, window: Window) -> NDArray[np.float32]:
     pixel, and continued by a spline to as many parts of a pixel as the second needs.
     """
     if window.columns % 2 or not np.isclose(-window.phi[0], window.phi[1]):
-        raise ValueError("a pattern needs a window symmetric in φ with an even number of columns.")
+        raise ValueError("the angular range must be symmetric in φ, with an even number of columns.")
     parts = columns_per_pixel(film, window)
     alpha, phi = window.finer(1, parts).directions()
     phi = phi[phi.size // 2 :]  # an isotropic film scatters alike to the left and to the right

@@ -99,10 +99,11 @@ class OrientedFit:
         verdict = "Verified" if self.verified else "Not verified"
         ends = ""
         if self.at_limit:
-            ends = f" {', '.join(self.at_limit)} is at the end of its range: another shape is likely."
+            ends = f" {', '.join(self.at_limit)} is at the end of its range; another shape is likely."
         elif not self.verified:
             ends = (
-                " Neither a cylinder nor an ellipsoid with axes about a director is all that scatters here."
+                " Neither cylinders nor ellipsoids around a director fit this image; something else"
+                " scatters, too."
             )
         if self.other is not None:
             ends += f" ⟨P₂⟩ = {self.other[0]:.2f} about {self.other[1]:.0f}° fits as well."

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 #: Why an image has no answer whose sides differ.
 NOT_THROUGH = (
-    "this is no image of a sample that the beam goes through (under grazing incidence it is so), or its"
-    " centre is wrong; no shape is given."
+    "this is not an image in transmission (perhaps grazing incidence), or its centre is wrong; no shape"
+    " is given."
 )
 #: Only a lattice that is as sure as this may scatter to one side.
 SURELY_LATTICE = 0.9
@@ -34,8 +34,8 @@ SURELY_LATTICE = 0.9
 #: and a body that is right it is below 12; sasdata's magnetic spheres have 170.
 UNEXPLAINED = 25.0
 NO_BODY = (
-    "No cylinder and no ellipsoid with axes about a director scatters like this image: its order parameter is"
-    " not given, and its direction is the pattern's own."
+    "Neither cylinders nor ellipsoids around a director scatter like this image. So no order parameter"
+    " is given, and the direction is that of the pattern."
 )
 #: Before what is said of models of the average.
 AVERAGE = "Its azimuthal average, among models of curves"
@@ -105,13 +105,14 @@ class OrientationFinding:
         if self.p2 is None:
             return [f"The angle of the direction is {counted}"]
         said = [
-            "Axes are taken to be distributed alike around a director in the plane of the detector.",
+            "Particle axes are assumed to be distributed symmetrically around a director in the"
+            " detector plane.",
             f"Its angle is {counted}",
         ]
         if self.other is not None:
             said.append(
-                "The direction is known up to a quarter turn only: ⟨P₂⟩ about"
-                f" {self.other[0]:.2f} about {self.other[1]:.0f}° may be as well; --verify fits both."
+                "The direction is known only up to a rotation by 90°: ⟨P₂⟩ about"
+                f" {self.other[0]:.2f} about {self.other[1]:.0f}° is possible as well; --verify fits both."
             )
         return said
 
@@ -246,9 +247,9 @@ def _models(images: Sequence[Any]) -> tuple[list[Any], list[str]]:
     except (DataError, ModelZooError) as error:
         return [], [f"Its averaged curve has no answer: {error}"]
     named = found.finding(ClassesFinding)
-    said = "The image is isotropic; its azimuthal average is a curve, and models of curves are named, too."
+    said = "The image is isotropic; models of its azimuthal average are listed, too."
     if not found.known:
-        return [], ["Its averaged curve is outside what the network for curves knows."]
+        return [], ["Its averaged curve is unlike the training data of the network for curves."]
     return [replace(named, introduction=AVERAGE)] if named else [], [said]
 
 

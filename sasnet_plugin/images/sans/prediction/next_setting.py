@@ -63,8 +63,8 @@ def advised(measurements: Sequence[Any], wanted: Sequence[str], predictor: Any) 
     found = advice(images_of(measurements[0]), wanted, predictor, np.random.default_rng(0))
     ranked = sorted(found, key=lambda one: -one.bits)
     return [
-        f"{one.name or 'counting on'}: {one.bits:.2f} bits expected of {one.counts:,.0f} counts, which as"
-        " long a measurement would give."
+        f"{one.name or 'counting on'}: {one.bits:.2f} bits of information expected from"
+        f" {one.counts:,.0f} counts, the result of an equally long measurement."
         for one in ranked
     ]
 
@@ -77,8 +77,8 @@ def advice(
     """
     if len(images) >= FRAMES:
         raise DataError(
-            f"{images[-1].file}: {len(images)} settings are all that the network looks at together; ask with"
-            f" {FRAMES - 1} of them."
+            f"{images[-1].file}: {len(images)} settings are more than the network can combine; give at"
+            f" most {FRAMES - 1} of them."
         )
     settings = [_setting_of(image) for image in images]
     image, now, beams = images[-1], settings[-1], [_beam_of(image) for image in images]
@@ -116,8 +116,8 @@ def _alike(
 def _setting_of(image: Image) -> Setting:
     if image.geometry.setting is None:
         raise DataError(
-            f"{image.file}: its collimation and apertures are not known, so that no other setting can be"
-            " simulated; give them with --geometry."
+            f"{image.file}: its collimation and apertures are not known, so no other setting can be"
+            f" simulated; give them with --geometry."
         )
     return image.geometry.setting
 
@@ -186,7 +186,7 @@ def _other(image: Image, now: Setting, name: str) -> tuple[CellBeam, float]:
     keys = ("wavelength", "spread", "collimation", "distance", "source_radius", "sample_radius")
     given = {key: getattr(said, key) for key in keys if getattr(said, key) is not None}
     if not given and said.direct_beam is None:
-        raise DataError(f"{name}: names nothing of a setting; give such as distance=2000,collimation=2800.")
+        raise DataError(f"{name}: is not a setting; give, for example, distance=2000,collimation=2800.")
     setting = replace(now, **given)
     rows, columns = image.geometry.shape
     place = [

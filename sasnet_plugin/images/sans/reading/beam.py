@@ -46,16 +46,19 @@ def beam_of(
         stated = f"column {centre[0]:.1f}, row {centre[1]:.1f}"
         if said.direct_beam is None:
             notes.append(
-                f"The header's beam, {stated}, is not where the image is alike under half a turn; {where} was"
-                " taken. Give direct_beam if that is wrong."
+                f"The beam position in the header, {stated}, is not the centre of symmetry of the"
+                f" image; {where} was used. Give direct_beam if that is wrong."
             )
             return found
-        notes.append(f"The image is alike under half a turn about {where}, not about the stated {stated}.")
+        notes.append(
+            f"The image is symmetric under a rotation by 180° about {where}, not about the stated {stated}."
+        )
         return centre
     column, row, like = find_centre(values, mask)
     if like < _SYMMETRIC:
         raise DataError(
-            f"{name}: no centre is found, as no turn by half leaves the image alike; give the beam's"
+            f"{name}: no centre was found, because the image is not symmetric under a rotation by 180°;"
+            f" give the beam's"
             " column and row with --geometry direct_beam=[COLUMN,ROW]."
         )
     notes.append(f"The beam's centre was found from the image: column {column:.1f}, row {row:.1f}.")

@@ -65,15 +65,13 @@ def added(one: Image, other: Image) -> Image:
     """Add counts of one sample in one setting. Raises DataError if they are no counts or pixels differ."""
     for image in (one, other):
         if image.geometry.error is not None:
-            raise DataError(
-                f"{image.file}: holds no counts; frames that add up must be as they were counted."
-            )
+            raise DataError(f"{image.file}: contains no counts; only frames of raw counts can be added.")
     a, b = one.geometry, other.geometry
     # A centre that was found from the data may move by less than a pixel between frames.
     apart = np.inf if a.shape != b.shape else max(np.ptp(a.qx) / a.shape[1], np.ptp(a.qy) / a.shape[0])
     if a.shape != b.shape or max(np.abs(a.qx - b.qx).max(), np.abs(a.qy - b.qy).max()) > apart:
         raise DataError(
-            f"{other.file}: its pixels do not see the q of {one.file}; give frames of one setting."
+            f"{other.file}: its q values differ from those of {one.file}; give frames of one setting."
         )
     mask = one.mask & other.mask
     notes = tuple(dict.fromkeys([*one.notes, *other.notes]))

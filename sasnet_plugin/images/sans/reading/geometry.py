@@ -60,7 +60,7 @@ class SmallAngle:
             if values.shape != self.qx.shape:
                 raise DataError(f"{name}: {what} has another shape than qx; give one value for each pixel.")
             if what != "error" and not np.all(np.isfinite(values)):
-                raise DataError(f"{name}: {what} holds values that are no numbers; leave such pixels out.")
+                raise DataError(f"{name}: {what} contains values that are not numbers; mask such pixels.")
 
 
 #: Where qx and qy point in a picture: (to the right, up), each as (columns, rows of the picture upwards).

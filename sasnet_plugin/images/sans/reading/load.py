@@ -34,7 +34,9 @@ def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
     """
     path = Path(path)
     if options.q_unit is not None:
-        raise DataError(f"{path}: the q of images is in Å⁻¹ or in the file's own unit; leave --q-unit out.")
+        raise DataError(
+            f"{path}: the q of images is in Å⁻¹ or in the unit of the file; do not give --q-unit."
+        )
     said = settings_of(path, options.geometry)
     number = 0
     for number, raws in enumerate(_measurements(_raw(path, str(path), said)), start=1):
@@ -68,7 +70,9 @@ def _image_of(raws: list[RawSans], said: SansSettings, file: str) -> Image:
         (raw,) = raws
         return image(raw if said.empty_file is None else subtracted(raw, said), said, file)
     if said.empty_file is not None:
-        raise DataError(f"{file}: it has several panels; subtract the empty cell before, not by empty_file.")
+        raise DataError(
+            f"{file}: it has several panels; subtract the empty cell yourself instead of giving empty_file."
+        )
     return _of_panels(raws, said, file)
 
 
@@ -122,7 +126,8 @@ def subtracted(raw: RawSans, said: SansSettings) -> RawSans:
     empty = next(_raw(Path(said.empty_file), said.empty_file, SansSettings(dataset=said.dataset)), None)
     if empty is None or empty.values.shape != raw.values.shape:
         raise DataError(
-            f"{said.empty_file}: is no image with the pixels of the sample's; give its empty cell."
+            f"{said.empty_file}: is not an image with the pixels of the sample; give the empty cell of"
+            f" this sample."
         )
     scale = 1.0 if said.empty_scale is None else said.empty_scale
     values, errors, bad = [], [], np.zeros(raw.values.shape, dtype=bool)

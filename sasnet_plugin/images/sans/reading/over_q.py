@@ -112,7 +112,7 @@ def _measured(raw: RawSans, said: SansSettings, name: str, notes: list[str]) -> 
         # Where most of an image is at the limit it is a picture, no faulty detector.
         if 0 < np.mean(full[mask]) < 0.5:
             mask &= ~full
-            notes.append(f"At the detector's limit of {limit:g} counts and excluded: {share(full)}.")
+            notes.append(f"Excluded, because at the detector's limit of {limit:g} counts: {share(full)}.")
     if said.mask_file is not None:
         mask &= ~_mask_of(said.mask_file, raw.values.shape, name)
     return checked(np.asarray(mask), SMALLEST**2, name)
@@ -144,7 +144,7 @@ def _estimated(pixels: Pixels, geometry: SmallAngle) -> Floats:
     except DataError as reason:
         raise DataError(f"{pixels.name}: {reason}") from reason
     pixels.notes.append(
-        "No uncertainties were given; they were estimated from how neighbouring pixels differ."
+        "No uncertainties were given; they were estimated from differences between neighbouring pixels."
     )
     return error
 
@@ -190,7 +190,7 @@ def _placed(pixels: Pixels) -> tuple[SmallAngle, Floats]:
         mirror=bool(settings.mirror),
     )
     if known is None:
-        pixels.notes.append("The collimation is not known, nor how sharp q is; nothing was assumed of it.")
+        pixels.notes.append("The collimation and the resolution are not known; no resolution was assumed.")
         placed = replace(placed, setting=None)
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     return placed, np.hypot(columns - centre[0], rows - centre[1])
@@ -207,13 +207,13 @@ def _weight(q: Floats, wavelength: float | None) -> Floats:
 def _in_q(pixels: Pixels, qx: Floats, qy: Floats) -> tuple[SmallAngle, Floats]:
     raw, said, settings = pixels.raw, pixels.said, pixels.settings
     if said.up is not None or said.mirror is not None:
-        raise DataError(f"{pixels.name}: its q says where up is; leave up and mirror out.")
+        raise DataError(f"{pixels.name}: its q values give the orientation; do not give up or mirror.")
     known = settings.setting()
     qx, qy = (np.where(np.isfinite(q), q, 0.0) for q in (qx, qy))
     weight = _weight(np.hypot(qx, qy), settings.wavelength)
     step = np.median(np.abs(np.diff(qx, axis=1))) or 1.0
     if raw.along is None and known is None:
-        pixels.notes.append("The file does not say how sharp q is; nothing was assumed of it.")
+        pixels.notes.append("The file gives no resolution; none was assumed.")
     _doubt_centre(pixels, pixel_of_q(qx, qy))
     return SmallAngle(qx, qy, weight, raw.along, raw.across, setting=known), np.hypot(qx, qy) / float(step)
 
@@ -224,8 +224,8 @@ def _doubt_centre(pixels: Pixels, beam: tuple[float, float] | None) -> None:
     found = better_centre(pixels.filled, pixels.mask, beam) if beam is not None and whole else None
     if beam is not None and found is not None:
         pixels.notes.append(
-            f"The image is alike under half a turn about column {found[0]:.1f}, row {found[1]:.1f}, where"
-            f" its q is 0 at {beam[0]:.1f}, {beam[1]:.1f}: the centre of the reduction may be wrong."
+            f"The image is symmetric about column {found[0]:.1f}, row {found[1]:.1f}, but its q is 0 at"
+            f" {beam[0]:.1f}, {beam[1]:.1f}: the centre of the reduction may be wrong."
         )
 
 

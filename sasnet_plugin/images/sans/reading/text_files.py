@@ -62,7 +62,7 @@ def _spreads(arrays: dict[str, Floats], notes: list[str]) -> tuple[Floats | None
     along, across = arrays.get("along"), arrays.get("across")
     if along is None and _says(arrays, "sigma_x"):
         along, across = _rotated(arrays)
-        notes.append("Spreads of q along its axes were turned into those along q and across it.")
+        notes.append("The resolution along Qx and Qy was converted to that along and across q.")
     if along is not None and across is not None and not np.any(along > 0):
         return None, None
     return along, across
@@ -73,7 +73,7 @@ def _table(lines: list[str], file: str) -> Floats:
     rows = [numbers for line in filter(str.strip, lines) if (numbers := _numbers(line)) is not None]
     width = len(rows[0])
     if any(len(row) != width for row in rows[:-1]) or width < 3:
-        raise DataError(f"{file}: its lines hold different numbers of values; copy the file again.")
+        raise DataError(f"{file}: its lines have different numbers of values; copy the file again.")
     rows = rows if len(rows[-1]) == width else rows[:-1]
     return np.array(rows, dtype=np.float64).T
 
@@ -187,7 +187,9 @@ def _sans(text: str, file: str) -> RawSans:
         centre = float(said["CENTER_X"]) - 1, float(said["CENTER_Y"]) - 1
         values = np.array(body.split(), dtype=np.float64)
     except (KeyError, ValueError) as error:
-        raise DataError(f"{file}: its header lacks or garbles {error}; copy the file again.") from error
+        raise DataError(
+            f"{file}: its header lacks, or has an unreadable, {error}; copy the file again."
+        ) from error
     if not found or values.size != 2 * rows * columns:
         raise DataError(
             f"{file}: holds {values.size // 2} pixels instead of {rows * columns}; copy the file again."

@@ -128,5 +128,5 @@ def _row(bench: Bench, key: str) -> Any:
     """Return the row of an image or unread file. Raises SasnetError if there is none."""
     row = bench.shelf.row(key)
     if not row.is_image and (row.line or row.problem):
-        raise SasnetError(f"{row.file}: {row.problem or 'is a curve; it is shown in the tab Curve.'}")
+        raise SasnetError(f"{row.file}: {row.problem or 'is a curve; see the tab Curve.'}")
     return row

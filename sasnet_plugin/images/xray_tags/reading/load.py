@@ -58,8 +58,8 @@ def seen(image: Image, inputs: Mapping[str, Any]) -> Seen:
         note = f"The image has {total:.3g} counts in all, too few to tag; give the detector's own counts."
     elif short < SHORTEST * long:
         note = (
-            f"The image is a strip of {short} by {long} pixels. There the edge of a shadow looks like a"
-            " piece of a ring, and no such image was in training. Average it over rings to a curve."
+            f"The image is a strip of {short} by {long} pixels. Edges of shadows resemble pieces of"
+            f" rings, and the training data hold no such strips. Average it to a curve instead."
         )
     else:
         return Seen(image, image.notes)
@@ -104,8 +104,8 @@ def _centre(counts: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[tuple
             f"The beam was found by the image's symmetry: column {centre[0]:.1f}, row {centre[1]:.1f}.",
         )
     return centre, (
-        "No beam was found in the image; its middle was taken, and tags of rings are less certain."
-        " Give it with --geometry direct_beam=[COLUMN,ROW]."
+        "No beam was found in the image; its middle was used, so tags of rings are less certain. Give"
+        " the beam centre with --geometry direct_beam=[COLUMN,ROW]."
     )
 
 

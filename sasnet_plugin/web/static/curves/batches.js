@@ -2,7 +2,7 @@
 import { $, ask, el, number, numberIn, tell, unitText, withError } from "./net.js";
 import { key, panel } from "./trend.js";
 
-const SHOWN = 500, PANELS = 8, PLACE = "place in the series";
+const SHOWN = 500, PANELS = 8, PLACE = "position in the series";
 const LINKS = [["index.html", "Report"], ["trend.html", "Trend"], ["results.h5", "Results as HDF5"], ["results.csv", "Results as CSV"]];
 const state = { all: [], version: -1, batch: null, rows: new Map(), came: 0, drawn: "" };
 let open = () => {}, ticked = () => [];
@@ -10,7 +10,7 @@ let open = () => {}, ticked = () => [];
 export function batches(opener, chosen) {
   open = opener;
   ticked = chosen;
-  $("batch").addEventListener("click", () => { $("batch-many").textContent = `${ticked().length.toLocaleString("en")} data sets, each on its own.`; $("ask-batch").showModal(); });
+  $("batch").addEventListener("click", () => { $("batch-many").textContent = `${ticked().length.toLocaleString("en")} data sets, each fitted separately.`; $("ask-batch").showModal(); });
   $("batch-no").addEventListener("click", () => $("ask-batch").close());
   $("batch-start").addEventListener("click", start);
   $("against").addEventListener("change", () => draw(true));
@@ -69,7 +69,7 @@ function draw(anew = false) {
   $("batch-bar").value = one.done;
   $("batch-state").textContent = said(one);
   const again = one.state === "done" && one.failed;
-  const go = el("button", { id: "batch-go", textContent: again ? "Try again what failed" : "Go on", hidden: one.open || one.finishing || (one.state === "done" && !one.failed), onclick: () => act("go") });
+  const go = el("button", { id: "batch-go", textContent: again ? "Repeat failed files" : "Go on", hidden: one.open || one.finishing || (one.state === "done" && !one.failed), onclick: () => act("go") });
   const stop = el("button", { id: "batch-stop", textContent: "Stop", disabled: !one.open, onclick: () => act("stop") });
   if ($("batch-acts").dataset.state !== `${one.number}${go.hidden}${stop.disabled}`) $("batch-acts").replaceChildren(stop, go);
   $("batch-acts").dataset.state = `${one.number}${go.hidden}${stop.disabled}`;
@@ -85,7 +85,7 @@ function draw(anew = false) {
 function said(one) {
   const failed = one.failed ? `, ${one.failed} without an answer` : "";
   const done = `${one.done.toLocaleString("en")} of ${one.of.toLocaleString("en")} files done${failed}`;
-  const what = one.state === "waiting" ? "Waits for its turn" : one.finishing ? "Results are being written" : { running: "Under way", done: "Done", stopped: "Stopped", failed: "Failed" }[one.state];
+  const what = one.state === "waiting" ? "Waiting for other fits" : one.finishing ? "Writing the results" : { running: "Under way", done: "Done", stopped: "Stopped", failed: "Failed" }[one.state];
   return `${what}: ${done}.${one.problem ? ` ${one.problem}` : ""}`;
 }
 
@@ -142,7 +142,7 @@ function trends(rows) {
 function changes(rows) {
   const found = rows.slice(1).map((row, k) => (name(row) !== name(rows[k]) ? `${row.file}: ${name(rows[k])} → ${name(row)}` : "")).filter(Boolean);
   if (rows.length < 2) return "";
-  if (!found.length) return `The model is ${name(rows[0])} throughout.`;
+  if (!found.length) return `The model is ${name(rows[0])} in all frames.`;
   return `The model changes at ${found.slice(0, 3).join("; ")}${found.length > 3 ? `; and at ${found.length - 3} more` : ""}.`;
 }
 
@@ -158,7 +158,7 @@ function table(rows) {
     );
   };
   $("batch-rows").replaceChildren(...rows.slice(0, SHOWN).map(line));
-  $("batch-more").textContent = rows.length > SHOWN ? `The first ${SHOWN} of ${rows.length.toLocaleString("en")}; the report has all.` : "";
+  $("batch-more").textContent = rows.length > SHOWN ? `The first ${SHOWN} of ${rows.length.toLocaleString("en")}; the report lists all.` : "";
 }
 
 // What the poll has seen.

@@ -159,7 +159,7 @@ function limitsOf(text, q) {
 
 function windowed() {
   const [low, high] = state.limits, { q } = state.data;
-  $("window").textContent = `${high - low + 1} of ${q.length} points, q ${number(q[low], 3)} to ${number(q[high], 3)} Å⁻¹. Drag the two handles to leave points out; drag across the plot to zoom, double click to see all.`;
+  $("window").textContent = `${high - low + 1} of ${q.length} points, q ${number(q[low], 3)} to ${number(q[high], 3)} Å⁻¹. Drag the two handles to exclude points. Drag across the plot to zoom; double-click to reset.`;
   $("whole").hidden = low === 0 && high === q.length - 1;
 }
 
@@ -175,7 +175,7 @@ function suggested(found) {
   state.suggestion = found;
   const top = found.groups[0];
   if (!state.answer) {
-    say(found.doubt ? "doubts" : "", `Looks like ${top.name} (${percent(top.probability)}). Nothing is fitted yet.`, found.doubt);
+    say(found.doubt ? "doubts" : "", `Looks like ${top.name} (${percent(top.probability)}). Not fitted yet.`, found.doubt);
   }
   const groups = found.groups.map((group) => [group, found.models.filter((one) => one.group === group.name)]);
   const rows = []; // models that are groups of their own stand in one row
@@ -212,7 +212,7 @@ function say(level, headline, doubt, next = [], more = [], table = []) {
     ...(doubt ? [el("p", { textContent: `Caution: ${doubt}` })] : []),
     ...next,
     ...table,
-    ...(more.length ? [el("details", {}, el("summary", { textContent: "All that was found" }), ...more)] : []),
+    ...(more.length ? [el("details", {}, el("summary", { textContent: "All results" }), ...more)] : []),
   );
 }
 
@@ -259,10 +259,10 @@ const evaluate = newest(async () => {
 
 // What the line in the plot is: nobody takes a preview for a fit.
 function told() {
-  const what = state.fit ? `fit ${state.fit}` : state.batch ? `fit of batch ${state.batch.batch}` : state.preview ? "the nearest simulated curve, not fitted" : "your values, not fitted";
+  const what = state.fit ? `fit ${state.fit}` : state.batch ? `fit of batch ${state.batch.batch}` : state.preview ? "nearest simulated curve, not fitted" : "your values, not fitted";
   const fitted = state.fit ? state.theory?.fitted : state.batch ? state.batch.chisq ?? undefined : undefined, square = mean(state.theory?.residuals);
   const how = fitted !== undefined ? `, reduced χ² ${number(fitted, 3)}` : square !== undefined ? `, mean squared residual ${number(square, 3)}` : "";
-  const errors = fitted !== undefined ? " The errors below are of this model; those of the answer also hold what equally good models say." : "";
+  const errors = fitted !== undefined ? " The errors below are for this model alone; errors in the answer include the spread over equally good models." : "";
   $("means").textContent = `${state.words ? `${state.words}; ` : ""}${what}${how}.${errors}`;
 }
 
@@ -310,7 +310,7 @@ async function histories() {
 }
 
 function progress(one) {
-  if (one.state === "waiting") return `Fit ${one.number} waits for its turn.`;
+  if (one.state === "waiting") return `Fit ${one.number} waits for earlier fits.`;
   const { done, of, name, reduced_chisq: chisq } = one.progress;
   if (!name) return `Fit ${one.number} begins … ${Math.round(one.seconds)} s`;
   return `${done}${of ? ` of ${of}` : ""} fits done, ${name}${chisq ? ` χ² ${number(chisq, 3)}` : " …"}, ${Math.round(one.seconds)} s`;
@@ -340,7 +340,7 @@ async function showBatch(one) {
 
 function ofBatch(one) {
   return el(
-    "p", { className: "fit" }, el("button", { onclick: () => showBatch(one), title: "Show its values" }, el("b", { textContent: `Batch ${one.batch}` })),
+    "p", { className: "fit" }, el("button", { onclick: () => showBatch(one), title: "Show the values" }, el("b", { textContent: `Batch ${one.batch}` })),
     el("span", { className: "quiet", textContent: one.headline }),
   );
 }
@@ -412,10 +412,10 @@ function first(answer) {
 function next({ answer, asked, number: fit }) {
   const said = answer.fit || answer.sample, { again } = answer, line = (...parts) => [el("p", { className: "quiet" }, ...parts)];
   if (!said.next) return [];
-  if (again === null) return line(`Next, ${said.purpose}: see “Take away”, below.`);
+  if (again === null) return line(`Next, ${said.purpose}: see “Export” below.`);
   if (again === undefined) return line(`Next, ${said.purpose}: `, el("code", { textContent: said.next }));
-  if (again.fixed) return line(`Next, ${said.purpose}: write it below, tick “Fix”, and choose “Fit this model”.`);
-  return line("Next: ", el("button", { id: "again", textContent: `Fit ${said.purpose}`, title: `Go on from fit ${fit}`, onclick: () => fitSo(asked, again) }));
+  if (again.fixed) return line(`Next, ${said.purpose}: enter the value below, tick “Fixed”, then choose “Fit this model”.`);
+  return line("Next: ", el("button", { id: "again", textContent: `Fit ${said.purpose}`, title: `Continue from fit ${fit}`, onclick: () => fitSo(asked, again) }));
 }
 
 async function fitSo(asked, again) {
@@ -439,7 +439,7 @@ function more(fit, answer) {
     "tr", {}, el("td", {}, el("button", { textContent: curves[place].name, onclick: () => goTo(fit, place) })),
     el("td", { className: "number", textContent: number(one.reduced_chisq, 3) }), el("td", { className: "number", textContent: percent(one.weight) }),
   ));
-  const head = el("tr", {}, ...["Model", "χ²", "Share of the evidence"].map((name) => el("th", { scope: "col", textContent: name })));
+  const head = el("tr", {}, ...["Model", "χ²", "Weight: share of the evidence"].map((name) => el("th", { scope: "col", textContent: name })));
   return [
     ...(rows.length ? [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows))] : []),
     el("ul", {}, ...[...(said.doubts || []).slice(1), ...(said.notes || [])].map((text) => el("li", { textContent: text }))),

@@ -191,7 +191,7 @@ async function dropped(given) {
     while (next < some.length) {
       const file = some[next++];
       try { keys.push((await send(`/api/drop?name=${encodeURIComponent(file.name)}`, file)).key); } catch (error) { failed.push(error.message); }
-      if (++done % 20 === 0) $("busy").textContent = `${done} of ${some.length} files taken in`;
+      if (++done % 20 === 0) $("busy").textContent = `${done} of ${some.length} files loaded`;
     }
   };
   await Promise.all([work(), work(), work(), work()]);

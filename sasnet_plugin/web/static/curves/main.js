@@ -54,8 +54,8 @@ async function poll() {
   try {
     const found = await ask("/api/news", undefined, true);
     const busy = [];
-    if (found.left) busy.push(`${found.left.toLocaleString("en")} of ${found.total.toLocaleString("en")} files are still to be read`);
-    if (found.open.length) busy.push(`${found.open.length} fit${found.open.length > 1 ? "s" : ""} under way`);
+    if (found.left) busy.push(`${found.left.toLocaleString("en")} of ${found.total.toLocaleString("en")} files are not read yet`);
+    if (found.open.length) busy.push(`${found.open.length} fit${found.open.length > 1 ? "s" : ""} running`);
     $("busy").textContent = busy.join(" · ");
     changed(found.files);
     shotsChanged(found.files);
@@ -81,7 +81,7 @@ for (let tries = 0; !about; tries++) {
   if (!about) await new Promise((done) => setTimeout(done, 1000));
   else if (tries) tell("");
 }
-$("folder").textContent = about.folder || "none (start “sasnet web FOLDER” to see one)";
+$("folder").textContent = about.folder || "none (start “sasnet web FOLDER” to show one)";
 for (const one of document.querySelectorAll(".dropped")) one.textContent = about.dropped;
 curves(about);
 await image(openShot);

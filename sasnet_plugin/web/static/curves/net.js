@@ -64,13 +64,13 @@ async function sent(where, how) {
     return answer;
   } catch {
     silent = true;
-    tell("The server does not answer. What was done is kept; start sasnet web again and open the address that it prints.");
+    tell("The server does not answer. Your work is saved; start sasnet web again and open the address that it prints.");
     throw new Error(NO_ANSWER);
   }
 }
 
 async function taken(answer, quiet) {
-  const found = await answer.json().catch(() => ({ problem: `The server answered ${answer.status}: open the address that sasnet has printed.` }));
+  const found = await answer.json().catch(() => ({ problem: `The server answered ${answer.status}: open the address that sasnet printed.` }));
   if (answer.ok) return found;
   const problem = found.problem || `The server answered ${answer.status}.`;
   if (!quiet) tell(problem);

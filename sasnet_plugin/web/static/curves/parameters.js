@@ -71,7 +71,7 @@ export class Parameters {
   }
 
   draw() {
-    const head = el("tr", {}, ...["Parameter", "Value", "± error", "Fix", "from", "to", "Slide"].map((name) => el("th", { scope: "col", textContent: name })));
+    const head = el("tr", {}, ...["Parameter", "Value", "± error", "Fixed", "Range from", "to", "Slider"].map((name) => el("th", { scope: "col", textContent: name })));
     this.place.replaceChildren(el("table", { className: "parameters" }, el("thead", {}, head), el("tbody", {}, ...this.rows.map((row) => this.row(row)))));
   }
 
@@ -79,14 +79,14 @@ export class Parameters {
     const typed = (name, what, change) => el("input", { type: "text", inputMode: "decimal", "aria-label": `${one.name}, ${name}`, value: inBox(one[what], 6), onchange: (event) => change(numberIn(event.target.value), event.target) });
     const again = (value, box, take) => {
       if (Number.isFinite(value) && box.value.trim()) { tell(""); take(value); return; }
-      tell(`${one.name}: “${box.value}” is no number; ${number(one.value, 6)} is kept.`);
+      tell(`${one.name}: “${box.value}” is not a number; ${number(one.value, 6)} is kept.`);
       this.update(one);
     };
     one.box = typed("value", "value", (value, box) => again(value, box, () => this.set(one.name, this.within(one, value))));
     one.lowBox = typed("lower limit", "low", (value, box) => again(value, box, () => this.limit(one, "low", value)));
     one.highBox = typed("upper limit", "high", (value, box) => again(value, box, () => this.limit(one, "high", value)));
     one.slider = el("input", { type: "range", min: 0, max: STEPS, "aria-label": `${one.name}, slider`, oninput: (event) => this.slid(one, Number(event.target.value)) });
-    one.fix = el("input", { type: "checkbox", checked: one.fixed, "aria-label": `${one.name}, fix`, onchange: (event) => { one.fixed = event.target.checked; this.update(one); } });
+    one.fix = el("input", { type: "checkbox", checked: one.fixed, "aria-label": `${one.name}, fixed`, onchange: (event) => { one.fixed = event.target.checked; this.update(one); } });
     one.shown = el("td", { className: "number" });
     const name = el("th", { scope: "row", title: one.meaning }, one.name, el("small", { textContent: ` ${this.unitOf(one)}` }));
     const row = el("tr", {}, name, el("td", {}, one.box), one.shown, el("td", {}, one.fix), el("td", {}, one.lowBox), el("td", {}, one.highBox), el("td", {}, one.slider));
@@ -108,7 +108,7 @@ export class Parameters {
     one[which] = this.within(one, value);
     if (one.low < one.high) one.limited = true;
     else {
-      tell(`${one.name}: limits of ${number(one.low, 4)} to ${number(one.high, 4)} leave nothing between them; ${number(before, 4)} is kept.`);
+      tell(`${one.name}: limits of ${number(one.low, 4)} to ${number(one.high, 4)} leave no range between them; ${number(before, 4)} is kept.`);
       one[which] = before;
     }
     if (one.value < one.low || one.value > one.high) this.set(one.name, Math.max(one.low, Math.min(one.high, one.value)));

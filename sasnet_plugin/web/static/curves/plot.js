@@ -199,7 +199,7 @@ export class Plot {
   // -- limits of q
 
   grips() {
-    this.grip = ["Lowest q that counts", "Highest q that counts"].map((name, which) => {
+    this.grip = ["Lowest q used", "Highest q used"].map((name, which) => {
       const found = document.createElement("div");
       found.className = `grip ${which ? "high" : "low"}`;
       found.tabIndex = 0;

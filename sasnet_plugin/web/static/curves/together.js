@@ -35,7 +35,7 @@ function box(name, label, example, place) {
 // Whether what has to be numbers are some; the first that is none is said.
 function checked() {
   return rows.every((row) => ["concentrations", "scale", "x"].every((name) => {
-    row.boxes[name].setCustomValidity(Number.isFinite(numberIn(row.boxes[name].value)) ? "" : "Write a number, or nothing.");
+    row.boxes[name].setCustomValidity(Number.isFinite(numberIn(row.boxes[name].value)) ? "" : "Enter a number, or leave the field empty.");
     return row.boxes[name].reportValidity();
   }));
 }
@@ -93,5 +93,5 @@ export function shared(answer, place, names) {
     ...own.map((name) => row(named(name, each[0][name]), ["", ...each.map((one) => value(one[name]))])),
   ];
   const table = el("table", { className: "shared" }, el("thead", {}, head), el("tbody", {}, ...body));
-  return [el("details", { open: true }, el("summary", { textContent: "What the curves share, and what is each one's own" }), el("div", { className: "wide" }, table))];
+  return [el("details", { open: true }, el("summary", { textContent: "Parameters that the curves share, and separate ones" }), el("div", { className: "wide" }, table))];
 }

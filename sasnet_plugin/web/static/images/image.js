@@ -11,7 +11,7 @@ export async function image(opener) {
   go = opener;
   const about = await ask("/api/images/about");
   state.kinds = about.kinds;
-  $("kind").append(new Option("as the file says", ""), ...Object.entries(about.kinds).map(([name, title]) => new Option(title, name)));
+  $("kind").append(new Option("as in the file", ""), ...Object.entries(about.kinds).map(([name, title]) => new Option(title, name)));
   $("shot-view").append(...about.views.map((name) => new Option(name)));
   $("shot-scale").append(...about.scales.map((name) => new Option(name)));
   $("shot-colours").append(...about.colours.map((name) => new Option(name)));
@@ -99,7 +99,7 @@ function show(found, fit) {
   const box = $("shot-said");
   box.className = { explains: "yes", "explains with doubts": "doubts", "does not explain": "no" }[level] || (told.sure ? "" : "doubts");
   const lines = [];
-  if (!fit && !found.kind) lines.push(el("p", { className: "headline", textContent: "Of which kind is this image?" }), el("p", { textContent: found.reason }));
+  if (!fit && !found.kind) lines.push(el("p", { className: "headline", textContent: "What kind of image is this?" }), el("p", { textContent: found.reason }));
   else if (!fit && !found.headline) lines.push(el("p", { className: "headline", textContent: "No answer" }), el("p", { textContent: found.reason }));
   else {
     const head = fit ? `Fit ${fit.number}. ${fit.summary.headline}` : told.headline;
@@ -122,7 +122,7 @@ function show(found, fit) {
   $("verify").disabled = !found.can_verify;
   $("verify").hidden = $("stop-shot").hidden = $("shot-limit").parentElement.hidden = !found.can_verify;
   $("average").hidden = !found.isotropic;
-  $("why-not").textContent = found.isotropic ? "The image is isotropic; its azimuthal average is a curve, and is fitted as one."
+  $("why-not").textContent = found.isotropic ? "The image is isotropic; its azimuthal average is fitted as a curve."
     : found.can_verify || !found.kind ? "" : `Not fitted: ${found.unfitted}`;
   parts(fit);
   out(found, fit);
@@ -179,12 +179,12 @@ async function choose(kind) {
 
 async function kinds() {
   const key = state.key;
-  $("all-kinds").replaceChildren(el("p", { className: "quiet", textContent: "Each kind is asked …" }));
+  $("all-kinds").replaceChildren(el("p", { className: "quiet", textContent: "Classifying as each kind …" }));
   const found = await ask("/api/image/kinds", { key }).catch(() => ({ kinds: [] }));
   if (key !== state.key) return;
   const order = [...found.kinds].sort((a, b) => b.reads - a.reads || b.in_scope - a.in_scope);
   $("all-kinds").replaceChildren(
-    el("p", { className: "quiet", textContent: "A network that knows one kind alone may be sure of an image of another: choose what was measured, not what sounds best." }),
+    el("p", { className: "quiet", textContent: "A network may be confident about an image of the wrong kind. Choose what you measured, not the best-sounding answer." }),
     el("ul", { className: "kinds" }, ...order.map((one) => el("li", {},
       el("button", { textContent: `These are ${one.title}`, onclick: () => { $("kind").value = one.kind; choose(one.kind); } }),
       el("span", { className: one.reads ? "" : "doubt", textContent: one.reads ? `${one.said} · ${one.known ? "like the images it was trained on" : "unlike the images it was trained on"}, ${percent(one.in_scope)}` : one.said })))),
@@ -219,7 +219,7 @@ function runs() {
     ...(state.fit ? [el("button", { textContent: "The network's answer", onclick: () => { state.fit = 0; state.answer = null; keep(); show(state.found, null); } })] : []));
 }
 
-const working = (one) => (one.state === "waiting" ? "waits for the fits before it" : `${one.progress.name || "begins"}, ${Math.round(one.seconds)} s`);
+const working = (one) => (one.state === "waiting" ? "waits for earlier fits" : `${one.progress.name || "begins"}, ${Math.round(one.seconds)} s`);
 
 function run(one) {
   const what = one.state === "done" ? one.summary.headline : one.open ? working(one) : `${one.state}${one.problem ? `: ${one.problem}` : ""}`;

@@ -55,7 +55,7 @@ function shot(one) {
   const picture = el("img", { alt: "", width: 72, height: 72 });
   if (one.thumb) picture.src = `data:image/png;base64,${one.thumb}`;
   const doubt = one.doubt && one.doubt !== one.answer ? el("span", { className: "doubt", textContent: one.doubt, title: one.doubt }) : null;
-  const more = one.further ? el("span", { className: "doubt", textContent: "The file holds more images than are listed; sasnet sort and sasnet classify take all." }) : null;
+  const more = one.further ? el("span", { className: "doubt", textContent: "The file has more images than are listed; sasnet sort and sasnet classify read all of them." }) : null;
   const button = el(
     "button", { className: "shot", onclick: () => open(one.key) }, picture,
     el("span", { className: "words" }, el("span", { className: "name", textContent: nameOf(one), title: nameOf(one) }),

@@ -35,7 +35,7 @@ def test_bad_images_are_refused_with_a_sentence(measured: Make) -> None:
         (replace(image, counts=np.zeros(WINDOW.shape)), "too few"),
         (
             replace(image, geometry=replace(image.geometry, phi=image.geometry.phi + 90)),
-            "nothing of the window",
+            "outside the analysed range",
         ),
     ]
     for bad, words in cases:

@@ -48,7 +48,7 @@ def test_a_square_lattice_is_found_with_its_own_constant(now: State) -> None:
     assert found.gain > 200
     assert found.lattice == pytest.approx(constant, rel=0.01)
     assert found.scope < 0.01
-    assert "no hexagonal lattice" in found.sentence
+    assert "not a hexagonal lattice" in found.sentence
 
 
 def test_a_square_lattice_that_lies_at_an_angle_of_its_own_is_found(now: State) -> None:
@@ -77,7 +77,7 @@ def test_streaks_keep_their_place_in_bands_of_rows(now: State) -> None:
 
 @pytest.mark.parametrize(
     ("gain", "scope", "words"),
-    [(-8.0, 0.7, "about as well"), (0.0, 0.7, "about as well"), (9.0, 0.1, "not to be believed")],
+    [(-8.0, 0.7, "about equally well"), (0.0, 0.7, "about equally well"), (9.0, 0.1, "do not trust")],
 )
 def test_the_scope_beside_a_rival_is_its_odds(gain: float, scope: float, words: str) -> None:
     one = Rival("square", 330.0, gain)

@@ -44,7 +44,7 @@ def test_what_is_added_to_the_image_is_not_verified(fitted: OrientedFit) -> None
     found = fit_oriented(more, {"director": 30.0}, seconds=0.0)
     assert not found.verified
     assert found.chisq > 2 * fitted.chisq
-    assert "Neither a cylinder" in found.sentences()[0] or "end of its range" in found.sentences()[0]
+    assert "Neither cylinders" in found.sentences()[0] or "end of its range" in found.sentences()[0]
 
 
 def test_an_image_that_is_alike_all_around_is_left_to_the_fit_of_curves() -> None:
