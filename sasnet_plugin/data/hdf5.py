@@ -118,10 +118,8 @@ def below(group: Any, depth: int) -> Iterator[tuple[str, Any]]:
 
 
 def own_items(group: Any) -> Iterator[tuple[str, Any]]:
-    """Yield path and item of what lies below a group in this file, each once, at most `LIMITS.depth` deep.
-
-    As h5py's ``visititems``, whose time grows as the square of the depth.
-    """
+    """Yield path and item of what lies below a group in this file, each once, at most `LIMITS.depth` deep."""
+    # As h5py's ``visititems``, whose time grows as the square of the depth.
     yield from _own_items(group, "", LIMITS.depth, {_place(group)})
 
 

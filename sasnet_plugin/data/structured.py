@@ -53,10 +53,8 @@ def scan_xml(path: Path, file: str) -> list[RawCurve]:
 
 
 def _xml_columns(points: Sequence[Any], file: str) -> tuple[dict[str, Floats], dict[str, str], str]:
-    """Columns by name, the unit of each, and the names of those that are in several units.
-
-    A point without such a value has NaN; values are in the first unit stated of their column.
-    """
+    """Columns by name, the unit of each, and the names of those that are in several units."""
+    # A point without such a value has NaN; values are in the first unit stated of their column.
     columns = {name: np.full(len(points), np.nan) for name in _FIELDS.values()}
     units_of: dict[str, str] = {}
     mixed: dict[str, None] = {}
@@ -378,10 +376,9 @@ def data_set(
 
 
 def _apply_scaling_factor(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:
-    """Multiply I and its uncertainty by the factor that the attribute `scaling_factor` of I names.
-
-    NXcanSAS keeps raw numbers and calibration apart in this way. The factor is one number, or one per frame.
-    """
+    """Multiply I and its uncertainty by the factor that the attribute `scaling_factor` of I names."""
+    # NXcanSAS keeps raw numbers and calibration apart in this way. The factor is one number, or one per
+    # frame.
     if not (names := _said(group, "I", "scaling_factor")):
         return curve
     factor = _scaling_factor(hdf5.member(group, names[0]), frame)

@@ -35,10 +35,8 @@ def budget_of(plan: Plan | None, index: int, wall: float) -> Budget | None:
 
 
 def answers(pool: Counting, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
-    """As `Pool.run`; what fails for a technical reason is done once more in the time that is left.
-
-    Yields (index, answer); `TechnicalError` where the second attempt failed too.
-    """
+    """As `Pool.run`; what fails for a technical reason is done once more in the time that is left."""
+    # Yields (index, answer); `TechnicalError` where the second attempt failed too.
     deadline = pool.clock() + seconds
     failed: dict[int, TechnicalError] = {}
     for index, answer in _tried(pool, work, asked, range(len(asked)), seconds):
@@ -142,11 +140,9 @@ class Workers:
     def run(
         self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:
-        """Do the same work on each of what is asked, in order; yield (index, answer) as they come.
-
-        `work` is a module's function of (what is asked, bank, budget). After `seconds` on the clock the rest
-        is killed and answered with an error. Raises StoppedError once all is killed.
-        """
+        """Do the same work on each of what is asked, in order; yield (index, answer) as they come."""
+        # `work` is a module's function of (what is asked, bank, budget). After `seconds` on the clock the
+        # rest is killed and answered with an error. Raises StoppedError once all is killed.
         deadline = time.monotonic() + seconds
         jobs = _Jobs(self._pool, work, asked, plan, deadline, list(range(len(asked)))[::-1])
         try:

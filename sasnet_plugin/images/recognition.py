@@ -34,10 +34,10 @@ UNEVEN = 0.05
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file can only be an image: its first bytes are TIFF's, CBF's, EDF's, numpy's or BornAgain's.
-
-    HDF5 and plain tables are not assessed here; they may hold curves.
+    """Whether a file can only be an image: its first bytes are TIFF's, CBF's, EDF's, numpy's or
+    BornAgain's.
     """
+    # HDF5 and plain tables are not assessed here; they may hold curves.
     try:
         start = beginning(path, str(path), START)
     except DataError:
@@ -63,10 +63,8 @@ def _is_nist(lines: Sequence[str]) -> bool:
 
 
 def are_pixels(start: bytes) -> bool:
-    """Whether a text begins with rows of pixels, qx qy I, without a word: see `is_grid`.
-
-    q is zero at the beam, so that one direction begins below zero.
-    """
+    """Whether a text begins with rows of pixels, qx qy I, without a word: see `is_grid`."""
+    # q is zero at the beam, so that one direction begins below zero.
     rows = _first_rows(start)
     if len(rows) < FEWEST_ROWS or len(rows[0]) < 3:
         return False
@@ -175,10 +173,8 @@ def rate_particles(path: Path) -> float:
 
 
 def rate_materials(path: Path) -> float:
-    """0.5 for an image, which others may be surer of; 0 for a pattern of grazing incidence.
-
-    That is one of BornAgain's, or with an angle of incidence in the TOML file beside it.
-    """
+    """0.5 for an image, which others may be surer of; 0 for a pattern of grazing incidence."""
+    # That is one of BornAgain's, or with an angle of incidence in the TOML file beside it.
     if not is_image(path) or is_simulated(path):
         return 0.0
     from .reading.settings import read_toml

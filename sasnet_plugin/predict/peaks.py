@@ -26,11 +26,9 @@ class Peak:
 
 
 def peaks(grid: Floats, p: Floats, p_low: Floats, p_high: Floats, period: float) -> list[Peak]:
-    """Find peaks of a periodic distribution (angles in degrees, shares and 90 % band), the largest first.
-
-    Each bin belongs to its peak by steepest ascent; one without a minimum before a higher one is part of
-    that.
-    """
+    """Find peaks of a periodic distribution (angles in degrees, shares and 90 % band), the largest first."""
+    # Each bin belongs to its peak by steepest ascent; one without a minimum before a higher one is part of
+    # that.
     count = p.size
     smooth = (np.roll(p, 1) + 2 * p + np.roll(p, -1)) / 4
     floor = float(smooth.min())

@@ -58,10 +58,9 @@ def evaluated(
 ) -> Evaluated:
     """Evaluate each head on test data of a seed that training never saw: all known examples, by decades of
     counts, by kind.
-
-    `per_model` counts out-of-distribution examples of each kind, and a tenth of the known ones; `seed` is of
-    the measurement. Raises SasnetError if the data were simulated otherwise than the training data.
     """
+    # `per_model` counts out-of-distribution examples of each kind, and a tenth of the known ones; `seed` is
+    # of the measurement. Raises SasnetError if the data were simulated otherwise than the training data.
     data = Dataset(test, model.domain.simulated())
     _check_inputs(data, model, test)
     known = KNOWN * per_model

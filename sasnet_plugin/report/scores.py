@@ -59,10 +59,8 @@ def _tags(head: Tags, findings: Sequence[TagsFinding], truth: NDArray[Any]) -> d
 def _quantities(
     head: Quantities, findings: Sequence[QuantitiesFinding], truth: NDArray[Any]
 ) -> dict[str, dict[str, float]]:
-    """Error, and half width of the band, over the truth; share of the truth in the band, and in the error.
-
-    Of a quantity that may be 0 both are in its own unit.
-    """
+    """Error, and half width of the band, over the truth; share of the truth in the band, and in the error."""
+    # Of a quantity that may be 0 both are in its own unit.
     found = {}
     for column, parameter in enumerate(head.parameters):
         rows = [

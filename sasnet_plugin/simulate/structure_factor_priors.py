@@ -10,20 +10,16 @@ Pars = dict[str, float]
 
 
 def hardsphere(rng: Generator) -> Pars:
-    """random() draws volume fractions to 1; here log-uniform 0.01..0.6, as far as Percus-Yevick holds.
-
-    Effective radius 10..10^4 Å log-uniform, as in random().
-    """
+    """random() draws volume fractions to 1; here log-uniform 0.01..0.6, as far as Percus-Yevick holds."""
+    # Effective radius 10..10^4 Å log-uniform, as in random().
     return {"radius_effective": log10_uniform(rng, 1, 4), "volfraction": log10_uniform(rng, -2, -0.22)}
 
 
 def hayter_msa(rng: Generator) -> Pars:
-    """random() gives NaN in 40 % of draws (charges, salt and permittivity that no liquid has).
-
-    Radius 8..300 Å and volume fraction 0.003..0.4 log-uniform, charge 1..100 e log-uniform, 278..350 K, salt
-    1e-4..0.3 mol/L log-uniform, relative permittivity uniform 40..90 (water and its mixtures); draws whose
-    rescaled MSA finds no solution are redrawn.
-    """
+    """random() gives NaN in 40 % of draws (charges, salt and permittivity that no liquid has)."""
+    # Radius 8..300 Å and volume fraction 0.003..0.4 log-uniform, charge 1..100 e log-uniform, 278..350 K,
+    # salt 1e-4..0.3 mol/L log-uniform, relative permittivity uniform 40..90 (water and its mixtures); draws
+    # whose rescaled MSA finds no solution are redrawn.
     return {
         "radius_effective": log10_uniform(rng, 0.9, 2.5),
         "volfraction": log10_uniform(rng, -2.5, -0.4),
@@ -35,11 +31,10 @@ def hayter_msa(rng: Generator) -> Pars:
 
 
 def stickyhardsphere(rng: Generator) -> Pars:
-    """random() reaches stickiness 0 and volume fraction 0.74, where no real solution exists.
-
-    Radius 10..10^4 Å log-uniform, volume fraction 0.01..0.5 log-uniform, stickiness tau 0.08..1 log-uniform
-    (the critical one is 0.0976), well width 0.01..0.1 of the diameter log-uniform; invalid draws are redrawn.
-    """
+    """random() reaches stickiness 0 and volume fraction 0.74, where no real solution exists."""
+    # Radius 10..10^4 Å log-uniform, volume fraction 0.01..0.5 log-uniform, stickiness tau 0.08..1 log-uniform
+    # (the critical one is 0.0976), well width 0.01..0.1 of the diameter log-uniform; invalid draws are
+    # redrawn.
     return {
         "radius_effective": log10_uniform(rng, 1, 4),
         "volfraction": log10_uniform(rng, -2, -0.3),
@@ -49,12 +44,10 @@ def stickyhardsphere(rng: Generator) -> Pars:
 
 
 def two_yukawa(rng: Generator) -> Pars:
-    """No random(). Short-range attraction with long-range repulsion (three quarters), or both signs free.
-
-    Radius 10..1000 Å log-uniform, volume fraction 0.01..0.4 log-uniform; ranges of the two terms z1 5..20 and
-    z2 0.5..4 inverse diameters, strengths 0.1..8 kT and 0.1..4 kT (Liu, Chen and Chen, J. Chem. Phys. 122
-    (2005) 044507); draws without a positive S(q) are redrawn.
-    """
+    """No random(). Short-range attraction with long-range repulsion (three quarters), or both signs free."""
+    # Radius 10..1000 Å log-uniform, volume fraction 0.01..0.4 log-uniform; ranges of the two terms z1 5..20
+    # and z2 0.5..4 inverse diameters, strengths 0.1..8 kT and 0.1..4 kT (Liu, Chen and Chen, J. Chem. Phys.
+    # 122 (2005) 044507); draws without a positive S(q) are redrawn.
     signs = (-1, 1) if rng.random() < 0.75 else rng.choice([-1, 1], size=2)
     return {
         "radius_effective": log10_uniform(rng, 1, 3),

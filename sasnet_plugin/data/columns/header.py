@@ -86,11 +86,9 @@ class Names(NamedTuple):
 
 
 def names_of(table: Table) -> Names | None:
-    """The line above that has one word for each column, of which one is q or an angle, and most are known.
-
-    None where there is none. A line of units may stand above or below it; where two lines do as well, the
-    nearer to the table counts.
-    """
+    """The line above that has one word for each column, of which one is q or an angle, and most are known."""
+    # None where there is none. A line of units may stand above or below it; where two lines do as well, the
+    # nearer to the table counts.
     lines = _near(table)
     width = len(table.columns)
     named = [found for words in _lists(lines, width) if (found := _named(words, lines)) is not None]
@@ -134,10 +132,8 @@ def _are_samples(named: Names, words: list[str], lines: list[str]) -> bool:
 
 
 def no_abscissa(table: Table) -> str:
-    """The name of a first column that is neither q nor an angle; empty for none.
-
-    Beside a named intensity, or where the names of columns are parted by more than a blank.
-    """
+    """The name of a first column that is neither q nor an angle; empty for none."""
+    # Beside a named intensity, or where the names of columns are parted by more than a blank.
     lines, width = _near(table), len(table.columns)
     lists = [words for line in reversed(lines) for words in _splits(line, width)]
     nearest = _splits((lines or ("",))[-1], width, _STRICT)
@@ -146,11 +142,9 @@ def no_abscissa(table: Table) -> str:
 
 
 def unknown_abscissa(table: Table) -> str:
-    """The name of a first column that is not known to be q; empty where no name stands above it.
-
-    Names are told from prose by what stands beside: the word for an intensity, or several names that signs
-    part in the line next to the table.
-    """
+    """The name of a first column that is not known to be q; empty where no name stands above it."""
+    # Names are told from prose by what stands beside: the word for an intensity, or several names that signs
+    # part in the line next to the table.
     lines, width = _near(table), len(table.columns)
     for line in reversed(lines):
         strict, loose = _splits(line, width, _STRICT), _splits(line, width)

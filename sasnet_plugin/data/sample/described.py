@@ -79,11 +79,9 @@ def sample_of(
     ties: Sequence[str] = (),
     source: str = "the sample",
 ) -> Sample:
-    """Make a sample of curves with what its file (`described`, see `read_description`) and options say.
-
-    `sld` maps (material, probe) to a scattering length density, 10⁻⁶ Å⁻²; ties are such as ``"sld_solvent =
-    -0.56 + 6.92*x"``. Raises DataError if a curve repeats, units differ, or the description does not fit.
-    """
+    """Make a sample of curves with what its file (`described`, see `read_description`) and options say."""
+    # `sld` maps (material, probe) to a scattering length density, 10⁻⁶ Å⁻²; ties are such as ``"sld_solvent =
+    # -0.56 + 6.92*x"``. Raises DataError if a curve repeats, units differ, or the description does not fit.
     curves = tuple(curves)
     _check_curves(curves)
     told = dict(described or {})

@@ -27,12 +27,10 @@ def verify(
     systematic: bool = False,
     excusable: bool = False,
 ) -> Verification:
-    """Compare a fit with its measurement.
-
-    For Gaussian noise of the stated size χ² of simulated measurements follows the χ² distribution of n - k
-    degrees of freedom, used here instead of draws. `systematic`: neighbouring residuals share an error;
-    `excusable`: so do those of another fit.
-    """
+    """Compare a fit with its measurement."""
+    # For Gaussian noise of the stated size χ² of simulated measurements follows the χ² distribution of n - k
+    # degrees of freedom, used here instead of draws. `systematic`: neighbouring residuals share an error;
+    # `excusable`: so do those of another fit.
     stated = curve.dintensity is not None
     residual = (curve.intensity - fit.theory) / dintensity
     degrees = max(len(curve) - len(fit.free), 1)

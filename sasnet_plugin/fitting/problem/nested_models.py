@@ -264,11 +264,9 @@ def larger(model: str) -> list[str]:
 
 
 def without_attraction(model: str, structure_factor: str | None) -> tuple[Reduction, ...]:
-    """What a product nearly is where its structure factor has no attraction left.
-
-    Not among `simpler`: the closures of squarewell and stickyhardsphere differ from sasmodels' hardsphere by
-    per cents. Whether the data see these, fits say.
-    """
+    """What a product nearly is where its structure factor has no attraction left."""
+    # Not among `simpler`: the closures of squarewell and stickyhardsphere differ from sasmodels' hardsphere
+    # by per cents. Whether the data see these, fits say.
     none: dict[str, tuple[dict[str, Limit], ...]] = {
         "squarewell": ({"welldepth": 0.0}, {"wellwidth": 1.0}),
         "stickyhardsphere": ({"stickiness": inf},),

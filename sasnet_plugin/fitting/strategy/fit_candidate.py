@@ -40,11 +40,9 @@ class Starts:
 
 
 def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
-    """The best starts, refined on a coarse copy of the data and then on all points.
-
-    Each stage has fewer of them: what is so far behind others that no later stage could make up for it ends
-    here. Beside the best of a stage lie what no slope leads to.
-    """
+    """The best starts, refined on a coarse copy of the data and then on all points."""
+    # Each stage has fewer of them: what is so far behind others that no later stage could make up for it ends
+    # here. Beside the best of a stage lie what no slope leads to.
     search = TimedSearch(task, began)
     # A coarse copy is not what was measured.
     copy = None if task.as_measured else coarsened(task.curve, task.dintensity)

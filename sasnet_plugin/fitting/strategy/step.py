@@ -80,11 +80,9 @@ def look_seconds(pairs: Iterable[Pair]) -> float:
 
 
 def fitting(state: State, hypothesis: Hypothesis, chance: float, due: bool = False, **how: Any) -> Step:
-    """Fit a hypothesis from the bank's curves.
-
-    One that the network holds likelier than all others together is not held off by its parameters: the
-    network has weighed them, and those that the data leave open cost nothing.
-    """
+    """Fit a hypothesis from the bank's curves."""
+    # One that the network holds likelier than all others together is not held off by its parameters: the
+    # network has weighed them, and those that the data leave open cost nothing.
     size, best = size_of(hypothesis), state.best
     if best is not None and state.beliefs.of(hypothesis) > 0.5:
         size = min(size, state.size(best))

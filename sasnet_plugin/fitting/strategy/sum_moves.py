@@ -80,11 +80,9 @@ def _may_lack_term(state: State, best: Hypothesis) -> bool:
 
 
 def rivals_of_sum(state: State) -> Iterator[Step]:
-    """What the best sum is held against: other terms beside its body, simple bodies, its body alone.
-
-    And itself from the bank, where it leaves something: begun at its body's values it may be in a wrong
-    minimum.
-    """
+    """What the best sum is held against: other terms beside its body, simple bodies, its body alone."""
+    # And itself from the bank, where it leaves something: begun at its body's values it may be in a wrong
+    # minimum.
     best = state.best
     if best is None or best.second is None or is_smooth(best):
         return

@@ -222,10 +222,8 @@ def _same(name: str, fits: Sequence[ModelFit], best: ModelFit) -> list[Size]:
 
 
 def _wholes(best: ModelFit, equals: Sequence[ModelFit]) -> list[Size]:
-    """Sums of parameters that are said in place of these, with the error that holds what other fits say.
-
-    Others have them as well, or parts are open.
-    """
+    """Sums of parameters that are said in place of these, with the error that holds what other fits say."""
+    # Others have them as well, or parts are open.
     each = [(size, _same(size.name, equals, best)) for size in sums(best)]
     return [replace(size, error=spread(size, same)) for size, same in each if same or _poor_part(size, best)]
 

@@ -145,10 +145,8 @@ def of_parameter(name: str, fit: ModelFit) -> Size | None:
 
 
 def agreed(fits: Sequence[ModelFit]) -> Size | None:
-    """A quantity that is comparable in most of some fits; None where there is none.
-
-    Its error is no less than any of theirs, and holds how far apart they are.
-    """
+    """A quantity that is comparable in most of some fits; None where there is none."""
+    # Its error is no less than any of theirs, and holds how far apart they are.
     known: dict[str, list[tuple[str, Size]]] = {}
     for fit in fits:
         for name, size in sizes(fit).items():

@@ -27,10 +27,9 @@ def check_image(image: Image, inputs: Mapping[str, Any]) -> Seen:
 
 
 def check_share(image: Image, inputs: Mapping[str, Any]) -> Seen:
-    """As `check_image`; where a part of the window was not measured, a note says how large the rest is.
-
-    Nothing is known of patterns with next to no counts, or whose horizon is not where the incidence puts it.
-    """
+    """As `check_image`; where a part of the window was not measured, a note says how large the rest is."""
+    # Nothing is known of patterns with next to no counts, or whose horizon is not where the incidence puts
+    # it.
     seen = on_window(image, inputs["window"])
     found = _checked(image, seen, seen.notes, inputs)
     total = float(seen.counts[seen.mask].sum())

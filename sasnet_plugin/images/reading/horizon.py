@@ -42,10 +42,8 @@ def begins_at(image: Image) -> float | None:
 
 
 def misfit(image: Image) -> str:
-    """What is to be said of an incidence that the horizon contradicts; empty where it does not.
-
-    A pattern that begins above the horizon says nothing: a beamstop may hide it.
-    """
+    """What is to be said of an incidence that the horizon contradicts; empty where it does not."""
+    # A pattern that begins above the horizon says nothing: a beamstop may hide it.
     at = begins_at(image)
     if at is None or at > BELOW:
         return ""

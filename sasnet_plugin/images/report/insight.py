@@ -205,12 +205,10 @@ def bias(xi: NDArray[np.float64], predictions: NDArray[np.float64]) -> Draw:
 
 
 def bias_of(predictions: NDArray[np.float64]) -> dict[str, float]:
-    """Measure how far predictions (samples, n) for uniform samples are from uniform.
-
-    ``systematic``: largest deviation of the mean from 1/n, over 1/n; ``noise``: standard error of that mean
-    in the same unit, averaged over the angles; ``total_variation``: mean of half the sum of deviations of
-    each.
-    """
+    """Measure how far predictions (samples, n) for uniform samples are from uniform."""
+    # ``systematic``: largest deviation of the mean from 1/n, over 1/n; ``noise``: standard error of that mean
+    # in the same unit, averaged over the angles; ``total_variation``: mean of half the sum of deviations of
+    # each.
     samples, n = predictions.shape
     off = n * predictions - 1
     return {

@@ -25,20 +25,20 @@ _SURE = 8.0
 
 
 def uncertainty(state: State, rows: Rows) -> Floats:
-    """(rows,) 1 − |2p − 1| of the tag nearest to a half of those that nobody has answered; −1: none is known.
-
-    It puts images in the same order as the binary entropy of p.
+    """(rows,) 1 − |2p − 1| of the tag nearest to a half of those that nobody has answered; −1: none is
+    known.
     """
+    # It puts images in the same order as the binary entropy of p.
     open_tags = (state.value[rows] == UNKNOWN) & np.isfinite(state.probability[rows])
     sure = np.where(open_tags, np.abs(2 * state.probability[rows] - 1), 2.0)
     return np.asarray(1 - sure.min(axis=1, initial=2.0))
 
 
 def suspicion(state: State, rows: Rows) -> Floats:
-    """(rows,) probability by the model that the least credible label of an image is wrong; −1 where unknown.
-
-    The self-confidence of confident learning (C. Northcutt et al., J. Artif. Intell. Res. 70 (2021) 1373).
+    """(rows,) probability by the model that the least credible label of an image is wrong; −1 where
+    unknown.
     """
+    # The self-confidence of confident learning (C. Northcutt et al., J. Artif. Intell. Res. 70 (2021) 1373).
     found, value = np.full(len(rows), -1.0), state.value[rows]
     some = np.flatnonzero((value != UNKNOWN).any(axis=1))
     value, p = value[some], state.probability[rows[some]]

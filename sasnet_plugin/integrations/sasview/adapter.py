@@ -112,10 +112,9 @@ class SasView:
     ) -> list[str]:
         """Put a fitted model (the protocol's PAGE) into the active fit page if that has no model, else a new
         one; `dq` is a resolution found, Å⁻¹.
-
-        Returns what SasView shows differently. Raises NotSentError if SasView lacks the model or the data
-        set.
         """
+        # Returns what SasView shows differently. Raises NotSentError if SasView lacks the model or the data
+        # set.
         state = page.clean(sent)
         model = state["fitpage_model"][0]
         category = self.category(model)

@@ -116,11 +116,9 @@ def _ranged(name: str, p: Parameter) -> Parameter:
 
 
 def sample_project(result: SampleResult) -> dict[str, Any]:
-    """Make a project of all curves with shared parameters constrained to the first page's.
-
-    SasView 6.2 stores no constraints of distribution widths: each page has its own, starting at the shared
-    value.
-    """
+    """Make a project of all curves with shared parameters constrained to the first page's."""
+    # SasView 6.2 stores no constraints of distribution widths: each page has its own, starting at the shared
+    # value.
     fits = _all_fitted(result)
     shared = [name for name in _shared(result, fits[0]) if not name.endswith("_pd")]
     return pages_of_sample(result.as_results(), fits, shared)

@@ -154,10 +154,8 @@ def settings(name: str) -> dict[str, Any]:
 
 
 def inline_svg(figure: Figure, name: str, label: str, *, whole: bool = False) -> str:
-    """The figure as one ``svg`` element that follows the page's width, font and colours.
-
-    `whole`: as narrow as a phone, with larger letters there; else it is moved sideways there.
-    """
+    """The figure as one ``svg`` element that follows the page's width, font and colours."""
+    # `whole`: as narrow as a phone, with larger letters there; else it is moved sideways there.
     from html import escape
 
     figure.patch.set_visible(False)

@@ -70,11 +70,9 @@ CANCELLATION_SMALL_SPHERE = 0.09
 
 
 def gauss_legendre(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return ascending nodes and weights of n-point Gauss-Legendre quadrature on [-1, 1], n >= 2.
-
-    Newton's method on the recurrence from Tricomi's guess (Abramowitz and Stegun 22.16.6), quick for ten
-    thousand points, unlike eigenvalue methods.
-    """
+    """Return ascending nodes and weights of n-point Gauss-Legendre quadrature on [-1, 1], n >= 2."""
+    # Newton's method on the recurrence from Tricomi's guess (Abramowitz and Stegun 22.16.6), quick for ten
+    # thousand points, unlike eigenvalue methods.
     k = np.arange(n, 0, -1)
     x = (1 - (n - 1) / (8 * n**3)) * np.cos(np.pi * (4 * k - 1) / (4 * n + 2))
     for _ in range(6):
@@ -153,10 +151,8 @@ def c_nodes(n: int) -> str:
 
 
 def deviation(intensity: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
-    """Return the root mean square difference over the mean reference, of a few neighbouring q.
-
-    Relative to the neighbourhood, not to each point, so that the bottom of a minimum does not decide.
-    """
+    """Return the root mean square difference over the mean reference, of a few neighbouring q."""
+    # Relative to the neighbourhood, not to each point, so that the bottom of a minimum does not decide.
     with np.errstate(all="ignore"):
         return float(np.sqrt(np.mean((intensity - reference) ** 2)) / np.mean(np.abs(reference)))
 
@@ -186,10 +182,8 @@ def q_valid(name: str, pars: Mapping[str, float]) -> float:
 
 
 def q_quiet(name: str, pars: Mapping[str, float]) -> float:
-    """Return the q below which rounding noise exceeds about 1e-3, Å⁻¹; 0 where there is none.
-
-    Some closed formulas subtract nearly equal terms at small q, where the true curve is flat.
-    """
+    """Return the q below which rounding noise exceeds about 1e-3, Å⁻¹; 0 where there is none."""
+    # Some closed formulas subtract nearly equal terms at small q, where the true curve is flat.
     if name == "binary_hard_sphere":
         return CANCELLATION_SMALL_SPHERE / (2 * pars["radius_sm"])
     size = priors.max_length(name, pars)

@@ -92,10 +92,8 @@ def is_exact(name: str, parameters: Mapping[str, Any]) -> bool:
 
 
 def nearest_exact(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
-    """What has to change for `is_exact`, the quick model's curve staying the same, if anything can.
-
-    Beyond its table of d_factor a quick lattice has the curve of the table's end.
-    """
+    """What has to change for `is_exact`, the quick model's curve staying the same, if anything can."""
+    # Beyond its table of d_factor a quick lattice has the curve of the table's end.
     if name not in LATTICES or is_exact(name, parameters):
         return {}
     ends = np.exp(WIDTHS[[0, -1]])

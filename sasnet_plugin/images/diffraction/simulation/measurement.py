@@ -66,11 +66,9 @@ def measured(
     hit: bool = True,
     fixed: Mapping[str, float] | None = None,
 ) -> Image:
-    """Simulate counts of a pattern (PIXELS, PIXELS) on a detector with its faults.
-
-    `exposure` is the expected counts of the particle, drawn by default; without a `hit` there is stray light
-    alone; `fixed` sets `MEASUREMENT` values that one detector shares.
-    """
+    """Simulate counts of a pattern (PIXELS, PIXELS) on a detector with its faults."""
+    # `exposure` is the expected counts of the particle, drawn by default; without a `hit` there is stray
+    # light alone; `fixed` sets `MEASUREMENT` values that one detector shares.
     drawn = draw_all(MEASUREMENT, rng) | dict(fixed or {})
     at = np.asarray((np.arange(PIXELS) - (PIXELS - 1) / 2) / WINDOW.edge, dtype=np.float64)
     radius = np.hypot(at[:, None], at[None, :])

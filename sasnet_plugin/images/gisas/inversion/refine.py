@@ -44,10 +44,8 @@ def refine(problem: Problem, begin: Floats | None = None) -> Refined:
 
 
 def over_all_films(problem: Problem, found: Refined) -> Refined:
-    """The best of short descents from films all over the range, with the ends of all of them.
-
-    Between two films that explain the counts alike the loss need not look as if it fell from either.
-    """
+    """The best of short descents from films all over the range, with the ends of all of them."""
+    # Between two films that explain the counts alike the loss need not look as if it fell from either.
     best = found
     low, high = PARAMETERS[INDEX["oxide"]].limits()
     half, ends = INVERSION.sweep_step / 2, list(found.films)

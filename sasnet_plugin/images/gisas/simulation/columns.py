@@ -24,10 +24,9 @@ def columns_of(
 ) -> Floats:
     """Compute which share of pixel parts each column counts, (columns, columns · across). `offset` of columns
     to the right, Gaussian blur `sigma` and `shift` to larger angles are in degrees.
-
-    Between centres the pattern is a parabola through neighbouring parts, as a column may begin within a part
-    and within a narrow peak. Column edges are averaged over the blur.
     """
+    # Between centres the pattern is a parabola through neighbouring parts, as a column may begin within a
+    # part and within a narrow peak. Column edges are averaged over the blur.
     if not offset and not sigma and not shift:
         return np.repeat(np.eye(window.columns), across, axis=1) / across
     n, width = window.columns * across, window.pixel[1] / across

@@ -149,11 +149,9 @@ def scattered(geometry: Geometry, window: Window, across: int, nodes: Nodes) -> 
 
 
 def film_profiles(geometry: Geometry, window: Window, oxides: Sequence[float]) -> Floats:
-    """What other thicknesses of the film do to each row, (films, rows): a factor.
-
-    The film acts on the waves that leave at α_f, whatever their φ, so one column of particles of one size,
-    next to the rod, tells.
-    """
+    """What other thicknesses of the film do to each row, (films, rows): a factor."""
+    # The film acts on the waves that leave at α_f, whatever their φ, so one column of particles of one size,
+    # next to the rod, tells.
     column = replace(window, columns=2, phi=(-window.pixel[1], window.pixel[1])).finer(_FILM_PARTS, 1)
     found = [
         bornagain.incoherent(replace(geometry, oxide=float(oxide), radius_pd=0.0), column)[:, 0]

@@ -136,11 +136,9 @@ def done(
     unevenness: Unevenness,
     rivals: Sequence[OrientedImage | None],
 ) -> OrientedFit:
-    """Make the result of a fitted problem; `errors` are standard deviations.
-
-    Bands also cover equally likely `rivals`: the first, a quarter turn away, for P₂; one of about the same
-    director for all bands both have.
-    """
+    """Make the result of a fitted problem; `errors` are standard deviations."""
+    # Bands also cover equally likely `rivals`: the first, a quarter turn away, for P₂; one of about the same
+    # director for all bands both have.
     # Simulated again with amplitudes by counting: whitened ones leave to the detector what may be its own.
     counted = replace(problem, start=problem.values(), whitening=None)
     amplitudes, expected = counted.amplitudes()
