@@ -223,9 +223,8 @@ _SHAPES: tuple[tuple[str, Callable[[Floats, Floats], Floats], Floats], ...] = (
 
 
 def simple_shape(q: Floats, intensity: Floats, sigma: Floats) -> str:
-    """Name the first simple shape that fits a curve within its uncertainties; empty if none does. q in Å⁻¹,
-    ascending.
-    """
+    """Name the first simple shape that fits a curve within its uncertainties; empty if none does."""
+    # q in Å⁻¹, ascending.
     few, many = _thinned(q.size, SETTINGS.points), _thinned(q.size, SETTINGS.most)
     x = q / q[-1]
     soft = np.hypot(sigma[few], SETTINGS.tolerance * intensity[few])

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 
 
 def budget_of(plan: Plan | None, index: int, wall: float) -> Budget | None:
-    """Return what a task may spend by plan and clock (`wall`, s left for all); None while it has to wait.
-    Without a plan it has its own budget.
-    """
+    """Return what a task may spend by plan and clock (`wall`, s left for all); None while it has to wait."""
+    # Without a plan it has its own budget.
     budget = Budget() if plan is None else plan.budget(index)
     if budget is None:
         return None

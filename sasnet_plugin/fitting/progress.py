@@ -67,9 +67,8 @@ _EVERY = 0.2
 
 @contextmanager
 def shown(progress: bool | Progress, limit: float) -> Iterator[Progress | None]:
-    """Show progress while the block runs: a bar, or a function called with the keywords of `Watched`. Yields
-    what to call, None if nothing is shown; `limit` in s.
-    """
+    """Show progress while the block runs: a bar, or a function called with the keywords of `Watched`."""
+    # Yields what to call, None if nothing is shown; `limit` in s.
     if callable(progress):
         yield progress
         return

@@ -17,9 +17,8 @@ from ..train import metrics
 
 
 def score(head: Head, findings: Sequence[Any], truth: NDArray[Any]) -> dict[str, dict[str, float]]:
-    """Return figures of merit of n findings of a head: of the head itself, a tag, or a quantity. Targets as
-    in `domains.heads`; unlabelled examples are excluded.
-    """
+    """Return figures of merit of n findings of a head: of the head itself, a tag, or a quantity."""
+    # Targets as in `domains.heads`; unlabelled examples are excluded.
     if isinstance(head, Classes):
         return {head.title: _classes(head, findings, truth)}
     if isinstance(head, Tags):

@@ -109,9 +109,9 @@ def _polydispersity(
 def evaluate(
     name: str, parameters: dict[str, Any], *, truncated: bool = False, averaged: bool = False
 ) -> Clean | None:
-    """Compute the clean curve for parameters; None if invalid. Where the quadrature is inaccurate,
-    `truncated` ends it and `averaged` averages over `AVERAGED_OVER`, which leaves its asymptote.
-    """
+    """Compute the clean curve for parameters; None if invalid."""
+    # Where the quadrature is inaccurate, `truncated` ends it and `averaged` averages over `AVERAGED_OVER`,
+    # which leaves its asymptote.
     size = max_length(name, parameters)
     limit = _limit(name, parameters, size)
     trusted = int(np.clip(np.searchsorted(WIDE_Q, limit, side="right"), 0, N_WIDE))

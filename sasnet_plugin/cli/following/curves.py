@@ -130,9 +130,9 @@ def follow_series(
     together: int | None = None,
     changes_sought: bool = True,
 ) -> None:
-    """Follow a series into its table and pictures; raises as `follow_curves`. `belongs` says whether a line
-    of an earlier table is of this series; `together` is how many measurements are answered at once.
-    """
+    """Follow a series into its table and pictures; raises as `follow_curves`."""
+    # `belongs` says whether a line of an earlier table is of this series; `together` is how many measurements
+    # are answered at once.
     from ...batch.live import run as live
     from ...batch.live.table import Table
     from ...files import check_figure, check_output, check_place

@@ -119,9 +119,8 @@ def is_placeholder(intensity: Floats, column: Floats) -> bool:
 
 
 def is_a_curve(x: Floats, y: Floats) -> bool:
-    """Whether x is mostly monotonic, or y is smooth once sorted by x; random columns are neither. True for
-    fewer than `FEW` points.
-    """
+    """Whether x is mostly monotonic, or y is smooth once sorted by x; random columns are neither."""
+    # True for fewer than `FEW` points.
     usable = np.isfinite(x) & np.isfinite(y)
     x, y = x[usable], y[usable]
     step = np.diff(x)

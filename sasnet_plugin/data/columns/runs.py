@@ -113,9 +113,8 @@ def _from_the_start(run: list[list[float]], row: list[float], *, parted: bool) -
 
 
 def again_from_the_start(columns: Floats, x: int) -> list[Floats]:
-    """Split columns (m, n) that repeat the first q: frames in one list, each of `LEAST_ROWS` or more. `x` is
-    the column of q, usually after one that numbers the frames.
-    """
+    """Split columns (m, n) that repeat the first q: frames in one list, each of `LEAST_ROWS` or more."""
+    # `x` is the column of q, usually after one that numbers the frames.
     q = columns[x]
     starts = np.flatnonzero(q == q[0])
     rows = np.diff([*starts, q.size])

@@ -36,9 +36,8 @@ class Described:
     def sample(
         self, curves: Sequence[Curve], sld: Callable[[str, str], float] | None, *, of_several: bool = False
     ) -> Sample:
-        """Apply the description to curves; see `sample_of`. With `of_several`, entries that name none of the
-        curves belong to other samples.
-        """
+        """Apply the description to curves; see `sample_of`."""
+        # With `of_several`, entries that name none of the curves belong to other samples.
         sections = self.sections
         if of_several:
             sections = _only(sections, lambda key: bool(_match(Sample(tuple(curves), SERIES), key)))

@@ -130,9 +130,8 @@ def compare(
     *,
     noise: float = 1.0,
 ) -> Replicates | None:
-    """Classify noisy copies of a fit together with the measurement; None if the classifier cannot. `noise` is
-    the noise over `dintensity` where that is mis-stated.
-    """
+    """Classify noisy copies of a fit together with the measurement; None if the classifier cannot."""
+    # `noise` is the noise over `dintensity` where that is mis-stated.
     count = ASSESSMENT.replicates
     draws = fit.theory + noise * dintensity * rng.standard_normal((count, len(curve)))
     curves = [curve, *(replace(curve, intensity=draw, notes=()) for draw in draws)]

@@ -106,9 +106,8 @@ def is_affordable(name: str, experiments: Sequence[Any], free: int, seconds: flo
 
 
 def minimise_by_bumps(problem: Any, names: Mapping[int, Any]) -> BumpsMinimum:
-    """Fit a problem from its point, never to a higher χ², and leave it at the minimum. `names` are by the
-    ``id()`` of each free parameter. Raises TimeUpError.
-    """
+    """Fit a problem from its point, never to a higher χ², and leave it at the minimum. Raises TimeUpError."""
+    # `names` are by the ``id()`` of each free parameter.
     from bumps import lsqerror
 
     start = np.array(problem.getp(), dtype=float)

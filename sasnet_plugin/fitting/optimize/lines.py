@@ -62,9 +62,8 @@ def size_lines(info: Any, fixed: frozenset[str]) -> Lines:
 
 
 def position_lines(info: Any, fixed: frozenset[str], q: NDArray[np.float64]) -> Lines:
-    """Move a peak or a change of power law to every measured q (Å⁻¹), as wide as there and narrower. Lengths
-    over it and other q scale with it.
-    """
+    """Move a peak or a change of power law to every measured q (Å⁻¹), as wide as there and narrower."""
+    # Lengths over it and other q scale with it.
     in_q = {p.name for p in info.parameters.call_parameters if p.units == "1/Ang"} - fixed
     places = np.geomspace(q.min(), q.max(), OPTIMIZE.line_positions)
 

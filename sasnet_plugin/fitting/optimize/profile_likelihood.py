@@ -41,9 +41,8 @@ class Profile:
         return _square(self.residuals(self.first))
 
     def half(self, i: int, error: float, wider: float) -> float:
-        """Return half the likelihood interval of parameter i on its farther side, in its unit. `wider` is its
-        error over that of independent noise of the stated size.
-        """
+        """Return half the likelihood interval of parameter i on its farther side, in its unit."""
+        # `wider` is its error over that of independent noise of the stated size.
         unit = error / self.codes[i].slope(self.codes[i].first)
         return max(self._half(i, side, wider) for side in (-unit, unit))
 

@@ -122,9 +122,8 @@ def starting_values(fit: ModelFit) -> dict[str, Any]:
 def rebuilt(
     curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit, *, seconds: float = np.inf
 ) -> tuple[Any, Any]:
-    """Rebuild the Bumps problem of a fit with its ranges; its one model is an `experiment`. Residuals raise
-    `TimeUpError` after `seconds` of evaluations.
-    """
+    """Rebuild the Bumps problem of a fit with its ranges; its one model is an `experiment`."""
+    # Residuals raise `TimeUpError` after `seconds` of evaluations.
     from bumps.fitproblem import FitProblem
 
     fitness = experiment_of(curve, dintensity, fit)

@@ -150,9 +150,9 @@ def cells(q: Floats, dintensity: Floats, count: int) -> tuple[Floats, Callable[[
 def scale_and_background(
     curves: Floats, weight: Floats, intensity: Floats, *, lowest: float = 0.0
 ) -> tuple[Floats, Floats]:
-    """Fit scale × curve + background by weighted least squares (weights are inverse variances). `lowest` is
-    the least background, negative where too much may have been subtracted; not finite where a curve is not.
-    """
+    """Fit scale × curve + background by weighted least squares (weights are inverse variances)."""
+    # `lowest` is the least background, negative where too much may have been subtracted; not finite where a
+    # curve is not.
     sw, sy = weight.sum(), weight @ intensity
     with np.errstate(all="ignore"):
         sm, smm, smy = curves @ weight, curves**2 @ weight, curves @ (weight * intensity)

@@ -42,9 +42,8 @@ class Step:
 
 
 def boost(state: State, size: int, *, again: bool = False) -> float:
-    """Bound how far an explanation with so many parameters could rise above the best. `again`: it continues a
-    fit, whose chance is no share of what is left to other models.
-    """
+    """Bound how far an explanation with so many parameters could rise above the best."""
+    # `again`: it continues a fit, whose chance is no share of what is left to other models.
     best = state.best
     if best is None:
         return STRATEGY.most_boost

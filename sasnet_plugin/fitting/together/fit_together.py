@@ -120,9 +120,9 @@ def fit_together(
 
 @one_thread()
 def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float = 1.0) -> SampleResult:
-    """Fit as `fit_together` with running processes. The time limit is per curve; the clock may show
-    `patience` times that, without changing what may be evaluated.
-    """
+    """Fit as `fit_together` with running processes."""
+    # The time limit is per curve; the clock may show `patience` times that, without changing what may be
+    # evaluated.
     check_shared(sample, options)
     of_all = options.contrast.solvent if options.contrast else None
     if of_all is not None and any(value is not None for value in sample.solvents):

@@ -104,9 +104,8 @@ def marccd(start: bytes, shape: tuple[int, int]) -> ImageSettings | None:
 
 
 def saxslab(start: bytes) -> ImageSettings | None:
-    """Read settings, Å, mm and pixels, from the XML in TIFF files of SAXSLAB and Xenocs; None for others. The
-    beam's row precedes its column; `start` has `HEADER` bytes.
-    """
+    """Read settings, Å, mm and pixels, from the XML in TIFF files of SAXSLAB and Xenocs; None for others."""
+    # The beam's row precedes its column; `start` has `HEADER` bytes.
     text = start.decode("latin-1")
     if "<SAXSLABparameters>" not in text:
         return None

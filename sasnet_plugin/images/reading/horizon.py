@@ -19,9 +19,8 @@ _TOGETHER = 3
 
 
 def begins_at(image: Image) -> float | None:
-    """Return α_f of the first lit row, degrees; None if too little below the horizon was measured. Row angles
-    ascend.
-    """
+    """Return α_f of the first lit row, degrees; None if too little below the horizon was measured."""
+    # Row angles ascend.
     alpha = np.asarray(image.geometry.alpha_f, dtype=float)
     near = np.abs(alpha) < _REACH
     pixels = image.mask[near].sum(axis=1).astype(float)

@@ -43,9 +43,8 @@ _MOST_DEAD = 0.25
 
 
 def stored_as_bad(values: NDArray[Any], *, subtracted: bool = False) -> BoolArray:
-    """Find pixels marked in the file: negative, NaN, or the largest 32-bit number. In `subtracted` images
-    only -1 and -2 count, and only if there are no other negatives.
-    """
+    """Find pixels marked in the file: negative, NaN, or the largest 32-bit number."""
+    # In `subtracted` images only -1 and -2 count, and only if there are no other negatives.
     # Dectris writes -1 in gaps and -2 in bad pixels (Pilatus), or the largest number (Eiger), maybe
     # converted. The largest number of 8 or 16 bits may be a count: see `integer_limit`.
     if values.dtype.kind == "b":

@@ -115,9 +115,8 @@ def answer_page(
 
 
 def parts(domain: Domain, image: Image, answer: Answer, *, looked: bool = True) -> Parts:
-    """Return verdict and sections of an image's page: the pattern, findings, then the domain's. `looked` adds
-    where the classifier looks, some hundred evaluations.
-    """
+    """Return verdict and sections of an image's page: the pattern, findings, then the domain's."""
+    # `looked` adds where the classifier looks, some hundred evaluations.
     sections = [_measured(image)]
     said = answer.sentences()
     # What was simulated again says whether it holds; a domain whose simulations always hold says nothing.

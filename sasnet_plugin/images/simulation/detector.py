@@ -51,9 +51,9 @@ def expected_counts(
 def blur_matrix(
     n: int, n_in: int, first: int, sigma: float, shift: float, pixel: float
 ) -> NDArray[np.float64]:
-    """Return the matrix (n, n_in) that blurs and shifts one axis. `first` is the first output pixel's input
-    index; sigma, shift (to larger angles) and pixel have one unit.
-    """
+    """Return the matrix (n, n_in) that blurs and shifts one axis."""
+    # `first` is the first output pixel's input index; sigma, shift (to larger angles) and pixel have one
+    # unit.
     # Counts are spread evenly over a pixel; columns sum to 1 but for losses beyond the window.
     # It depends on the difference of the two indices alone.
     steps = np.arange(first - n_in, first + n + 1, dtype=np.float64)

@@ -199,9 +199,9 @@ def document(
     scripts: Sequence[str] = (),
     style: str = "",
 ) -> str:
-    """Return a whole page as text. `title` is escaped here; `pictures`: it holds pixel images; `own`
-    identifies its data (`identity`); only `scripts` run; `style` is added CSS.
-    """
+    """Return a whole page as text."""
+    # `title` is escaped here; `pictures`: it holds pixel images; `own` identifies its data (`identity`); only
+    # `scripts` run; `style` is added CSS.
     run = "".join(f"<script>{one}</script>\n" for one in scripts)
     text = f"""<!DOCTYPE html>
 <html lang="en">

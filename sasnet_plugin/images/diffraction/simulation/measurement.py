@@ -40,10 +40,9 @@ MEASUREMENT = {
 
 
 def seen_from(picture: NDArray[np.floating], theta: float, turn: float, off: tuple[float, float]) -> Floats:
-    """Project a pattern over q, log intensity (m, m), on a flat detector (PIXELS, PIXELS). `theta` is the
-    scattering angle at the window's edge and `turn` about the beam, radians; `off` the true centre less the
-    stated one, pixels.
-    """
+    """Project a pattern over q, log intensity (m, m), on a flat detector (PIXELS, PIXELS)."""
+    # `theta` is the scattering angle at the window's edge and `turn` about the beam, radians; `off` the true
+    # centre less the stated one, pixels.
     from scipy.ndimage import map_coordinates
 
     at = np.arange(PIXELS) - (PIXELS - 1) / 2

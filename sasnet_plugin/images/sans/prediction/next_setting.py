@@ -54,9 +54,8 @@ class Advice:
 
 
 def advised(measurements: Sequence[Any], wanted: Sequence[str], predictor: Any) -> list[str]:
-    """Rank the settings a user lists, in sentences. The first measurement is what is there so far; the last
-    could be counted on.
-    """
+    """Rank the settings a user lists, in sentences."""
+    # The first measurement is what is there so far; the last could be counted on.
     # Settings are "name=value,name=value" of `SansSettings`, else as before. Raises DataError if a setting is
     # unknown or wrong, or the classifier reads no more settings.
     found = advice(images_of(measurements[0]), wanted, predictor, np.random.default_rng(0))
