@@ -153,7 +153,6 @@ def _are_whole(values: Floats) -> bool:
 
 
 def _are_alike(x: Floats, y: Floats) -> bool:
-    """Whether two columns have ranges of about the same size, as the coordinates of pixels."""
     ranges = sorted(float(np.ptp(values)) for values in (x, y))
     return ranges[1] < GRID_RATIO * ranges[0]
 

@@ -304,7 +304,6 @@ def _optional(group: Any, frame: int | None) -> dict[str, Any]:
 
 
 def _unit_text(group: Any, key: str) -> str:
-    """What a data set's attribute says of its unit; empty for nothing."""
     attributes = getattr(hdf5.member(group, key), "attrs", {})
     return hdf5.text(attributes.get("units", attributes.get("unit", "")))[: LIMITS.title]
 
@@ -393,7 +392,6 @@ def _apply_scaling_factor(curve: RawCurve, group: Any, frame: int | None) -> Raw
 
 
 def _scaling_factor(item: Any, frame: int | None) -> float | None:
-    """Return the positive factor in a data set, of one frame if it holds several; None if there is none."""
     factors = _numbers(item)
     index = 0 if factors.size == 1 else frame
     if index is None or index >= factors.size:

@@ -266,7 +266,6 @@ def _artefact(
     result: FitResult,
     given: frozenset[str],
 ) -> Artefact | None:
-    """What the instrument may have done to the curve, with which a simpler model fits."""
     if len(curve) != len(result.curve):  # the first points are excluded already
         return None
     asked = suspect_of(curve, dintensity, result.fits, given)

@@ -176,7 +176,6 @@ class _Jobs:
     index_of: dict[int, int] = field(default_factory=dict)  # by the job's number
 
     def begin(self) -> None:
-        """Begin what there is room for, but for what the plan has wait."""
         while self.todo and self.pool.room and time.monotonic() < self.deadline:
             budget = budget_of(self.plan, self.todo[-1], self.deadline - time.monotonic())
             if budget is None:
@@ -193,7 +192,6 @@ class _Jobs:
         return index, answer
 
     def late(self, why: type[LateError] = LateError) -> list[tuple[int, Any]]:
-        """Why all that is open has no answer: the time is up."""
         late = [*self.end(), *reversed(self.todo)]
         self.todo.clear()
         return [(index, why(self.asked[index].name)) for index in late]

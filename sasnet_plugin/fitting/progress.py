@@ -105,7 +105,6 @@ def _bar() -> Bar | None:
 
 
 def _in_notebook() -> bool:
-    """Whether a kernel of Jupyter runs this, which shows HTML."""
     found = sys.modules.get("IPython")
     shell = found.get_ipython() if found is not None else None
     return shell is not None and hasattr(shell, "kernel")

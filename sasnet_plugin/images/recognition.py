@@ -58,7 +58,6 @@ def is_text_image(start: bytes) -> bool:
 
 
 def _is_nist(lines: Sequence[str]) -> bool:
-    """Whether a text begins as NIST's software writes an image."""
     return bool(lines) and lines[0].strip().lower().startswith("ascii data")
 
 
@@ -73,7 +72,6 @@ def are_pixels(start: bytes) -> bool:
 
 
 def _first_rows(start: bytes) -> list[list[float]]:
-    """Rows of numbers, all alike, with which a text begins; the last line may be cut short."""
     lines = start.decode("utf-8", "replace").splitlines()[:-1]
     rows = [row for line in lines if (row := _row(line)) is not None][:MOST_ROWS]
     return rows if len(set(map(len, rows))) == 1 else []

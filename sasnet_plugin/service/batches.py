@@ -232,7 +232,6 @@ def _trend(rows: list[dict[str, Any]], folder: Path) -> None:
 
 
 def _why_missing(row: Mapping[str, Any], name: str) -> str:
-    """Why a data set has no fitted value of a parameter."""
     return f"fixed in {row['model']}" if name in row["values"] else f"no parameter of {row['model']}"
 
 

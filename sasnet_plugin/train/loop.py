@@ -240,7 +240,6 @@ def _shape_of(domain: Domain, data: Path) -> dict[str, Any]:
 
 
 def _earlier(start: ZooModel | None, keep: ZooModel | None) -> dict[str, Any]:
-    """What a run's settings say of the networks that came before."""
     found: dict[str, Any] = {} if start is None else {"start": described(start)}
     if keep is not None:
         found["keep"] = {"name": keep.manifest.name, "sha256": keep.manifest.sha256["model.onnx"]}

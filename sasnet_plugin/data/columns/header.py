@@ -127,7 +127,6 @@ def _may_be_x(word: str) -> bool:
 
 
 def _are_samples(named: Names, words: list[str], lines: list[str]) -> bool:
-    """Whether unknown names behind that of q are those of samples."""
     return named.x == 0 and len(words) > 2 and _parted(words, lines)
 
 
@@ -281,7 +280,6 @@ def _units_beside(lines: list[str], width: int, x: int) -> tuple[str, ...]:
 
 
 def _is_unit(word: str) -> bool:
-    """Whether a cell of a line of units holds one, or none."""
     known = any(units.canonical(word, quantity) for quantity in units.FACTORS)
     return (
         known

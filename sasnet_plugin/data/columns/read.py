@@ -341,6 +341,5 @@ def in_unit(raw: RawCurve, unit: Unit, file: str, *, is_s: bool, wavelength: flo
 
 
 def _is_logarithm(x: Floats) -> bool:
-    """Whether finite values are mostly negative and ascend, as log10 of q does."""
     negative = x.size and np.mean(x < 0) > 0.7 and x.min() > _LEAST_LOG10
     return bool(negative and np.mean(np.diff(x) > 0) > 0.9)

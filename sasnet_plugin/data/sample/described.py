@@ -165,7 +165,6 @@ def _probes(sample: Sample, given: Any, source: str) -> tuple[str, ...]:
 
 
 def _values(sample: Sample, given: Any, source: str) -> tuple[dict[str, float], ...]:
-    """Known values of parameters, for each curve those that are its own."""
     table = _table(given, source, "values")
     each = {name: _by_curve(sample, of, source, None) for name, of in table.items()}
     return tuple(
@@ -218,7 +217,6 @@ def _match(sample: Sample, key: str) -> list[int]:
 
 
 def _names_file(key: str, file: str) -> bool:
-    """Whether a key is a file's name, with or without folder and ending, or a pattern of it."""
     path = Path(file)
     return any(key == name or fnmatchcase(name, key) for name in (file, path.name, path.stem))
 

@@ -173,7 +173,6 @@ def _become(fit: ModelFit, order: Sequence[ModelFit]) -> ModelFit | None:
 
 
 def _is_smaller(one: ModelFit, other: ModelFit) -> bool:
-    """Whether one fit has fewer fitted parameters than the other, or fewer components."""
     return len(one.free) < len(other.free) or len(sum_parts(one.name)) < len(sum_parts(other.name))
 
 
@@ -206,7 +205,6 @@ def discrepancy(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[Mo
 def _verified(
     among: Discrepancy, order: Sequence[ModelFit], errors: Mapping[str, SharedError]
 ) -> list[Verification]:
-    """Of each fit, of the first with replicates and what its neighbouring residuals share."""
     curve, dintensity = among.curve, among.dintensity
     excusable = any(excused.excuses(error) for error in errors.values())
     found = []
@@ -229,7 +227,6 @@ def _verified(
 def _warned(
     curve: Curve, order: Sequence[ModelFit], verdicts: Sequence[Verification], probe: str | None
 ) -> tuple[ModelFit, ...]:
-    """Each fit with what is to be warned of; a scale that is no volume fraction is a note of the first."""
     return tuple(
         replace(
             fit,

@@ -230,7 +230,6 @@ def _extrapolated(name: str, p: Parameter, curve: Curve, fit: ModelFit) -> Itera
 
 
 def _has_fringes(fit: ModelFit) -> bool:
-    """Whether a fit's curve has a minimum and a maximum."""
     steps = np.sign(np.diff(fit.theory))
     return bool(np.count_nonzero(steps[1:] * steps[:-1] < 0) > 1)
 

@@ -82,7 +82,6 @@ def _on_errors(
 def _too_small(
     q: NDArray[np.float64], residual: NDArray[np.float64], reduced_chisq: float, given: str, excusable: bool
 ) -> list[str]:
-    """Uncertainties that seem too small all over the curve, or in one part of it."""
     if reduced_chisq >= ASSESSMENT.hopeless:
         factor = significant(np.sqrt(reduced_chisq), 2 if reduced_chisq < 100 * 100 else 3)
         no_excuse = "" if excusable else ", more than any usual mis-statement"
@@ -187,7 +186,6 @@ def _is_less(measured: float, median: float, quantile: float) -> bool:
 
 
 def _loud_part(q: NDArray[np.float64], residual: NDArray[np.float64], given: str) -> str:
-    """A sentence on the part of the curve whose residuals are much larger than elsewhere, if there is one."""
     number = min(ASSESSMENT.parts, q.size // ASSESSMENT.points_a_part)
     if number < 3:
         return ""

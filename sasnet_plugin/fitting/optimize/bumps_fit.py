@@ -205,7 +205,6 @@ def _widened(before: Parameter, error: float, base: float | None) -> float | Non
 
 
 def _components(asked: Reported, fit: ModelFit) -> tuple[Component, ...]:
-    """Shares where the fit has ended, with the errors that they had."""
     values = starting_values(fit)
     quick = all_exact(fit.name, values)
     local = ModelCurves(asked.curve, asked.dintensity, fit.name, per_decade=fit.per_decade, quick=quick)

@@ -183,7 +183,6 @@ def _reach(name: str, values: Mapping[str, Any]) -> float:
 
 
 def _is_shape(name: str) -> bool:
-    """Whether a parameter is neither an intensity nor a contrast."""
     return not (is_amplitude(name) or name == "background")
 
 

@@ -125,7 +125,6 @@ def _with_intensity(fit: ModelFit, given: Iterable[str]) -> ModelFit:
 
 
 def _shifted(posterior: Posterior, slds: Iterable[str], old: float, new: float, factor: float) -> Posterior:
-    """Samples and intervals as `_scaled` has the values."""
     line = dict.fromkeys(slds, (new - factor * old, factor)) | {"scale": (0.0, factor**-2)}
     lines = {name: line.get(name, (0.0, 1.0)) for name in posterior.names}
 

@@ -129,7 +129,6 @@ def _row(p: Any, info: Any) -> str:
 
 
 def _layer(p: Any, info: Any) -> list[tuple[str, float, float]]:
-    """The number of layers that a layer's parameter needs."""
     stem = p.name.rstrip("0123456789")
     of_model = {k.id: k for k in info.parameters.kernel_parameters}
     vector = of_model.get(stem)

@@ -42,7 +42,6 @@ def sum_of(fit: ModelFit, names: Sequence[str]) -> tuple[float, float | None]:
 
 
 def _by_width(fit: ModelFit, name: str) -> dict[str, float]:
-    """Derivative of a mean by the width of its distribution, where there is one."""
     width = fit.parameters.get(f"{name}_pd")
     if width is None or width.value <= 0:
         return {}

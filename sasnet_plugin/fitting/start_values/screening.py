@@ -131,7 +131,6 @@ def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
 
 
 def _nearest(task: Task, page: Page, data: Binned) -> list[dict[str, Any]]:
-    """The nearest curves of a page, others at each attempt."""
     count = START_VALUES.starts
     near = nearest(page, task.model, task.structure_factor, data, count=count * (task.attempt + 1))
     starts = [one.parameters for one in near[count * task.attempt :] or near[:count]]

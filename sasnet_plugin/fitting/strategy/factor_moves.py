@@ -60,7 +60,6 @@ def _interacting(state: State) -> Iterator[Hypothesis]:
 
 
 def _simplest_interacting(state: State) -> list[Hypothesis]:
-    """Of the near fast forms with a structure factor that of the fewest parameters, if there is one."""
     free, bound = _fast(state, interact=False), _fast(state, interact=True)
     most = STRATEGY.falls * min(free.values(), default=np.inf)
     most = min(most, STRATEGY.near_best * min(bound.values(), default=np.inf))
@@ -81,7 +80,6 @@ def with_defaults(start: dict[str, Any], factor: str) -> dict[str, Any]:
 
 
 def _other_factor(fit: ModelFit, factor: str) -> dict[str, Any]:
-    """Values of a fit with another structure factor, without what the one it has does not share with it."""
     own = _defaults(fit.structure_factor or factor).keys() - _defaults(factor).keys()
     return with_defaults({n: v for n, v in starting_values(fit).items() if n not in own}, factor)
 

@@ -35,7 +35,6 @@ def _of_rest(whole: State, clear: Curve) -> State:
 
 
 def _explains_all(pool: Counting, whole: State, state: State, deadline: float) -> bool:
-    """Whether the best fit, refined on all points, explains these as well."""
     best = state.best
     if best is None:
         return False

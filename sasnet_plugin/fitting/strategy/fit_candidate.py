@@ -213,7 +213,6 @@ def _width_points(done: Done, model: str) -> int:
 
 
 def _distributions(done: Mapping[str, Any], known: Mapping[str, Parameter]) -> dict[str, str]:
-    """The kind of distribution of each size that has a width among what is known."""
     kinds = {k.removesuffix("_pd_type"): v for k, v in done.items() if k.endswith("_pd_type")}
     return {k: v for k, v in kinds.items() if f"{k}_pd" in known}
 

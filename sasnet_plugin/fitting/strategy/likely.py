@@ -64,6 +64,5 @@ def _unseen_groups(state: State) -> Iterator[tuple[str, float]]:
 
 
 def _unless_fitted(state: State, members: Iterable[str]) -> list[str]:
-    """Those of a group that the network knows; empty where one of them was fitted."""
     known = [name for name in members if name in state.beliefs.guesses]
     return [] if {hypothesis.form for hypothesis in state.fits} & set(known) else known

@@ -115,7 +115,6 @@ def near(state: State) -> Iterator[Step]:
 
 
 def _open(state: State) -> Iterator[Step]:
-    """Fits that are worth their time, by what the network and the bank say of them."""
     least = min(state.residuals.values(), default=0.0)
     most = highest_boost(state)
     for hypothesis, thought in state.possible.items():

@@ -35,7 +35,6 @@ def looks_for_sums(state: State) -> Iterator[Step]:
 
 
 def _is_settled(state: State) -> bool:
-    """Whether a simple curve explains the data, alone or in a sum, and leaves nothing to another."""
     best = state.explanation
     return best is not None and is_simple_curve(best) and state.left(best) <= STRATEGY.chance_gain
 

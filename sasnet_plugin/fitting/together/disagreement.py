@@ -76,7 +76,6 @@ def _likeliest_change(
 
 
 def _changes(found: tuple[str, JointFit]) -> bool:
-    """Whether a fit shows that its curves do not share a parameter."""
     name, fit = found
     difference, error = largest_change(fit, name)
     return difference > ASSESSMENT.significant * error
@@ -90,7 +89,6 @@ def _is_told(name: str, p: Parameter) -> bool:
 def _explaining(
     pool: Counting, tasks: Sequence[JointTask], seconds: float = np.inf
 ) -> list[tuple[int, JointFit]]:
-    """Joint fits that explain all their curves, with their places among the tasks."""
     found = []
     for i, answer in answers(pool, fit_one, tasks, min(JOINT.seconds * len(tasks), seconds)):
         if isinstance(answer, JointMinimum):

@@ -58,7 +58,6 @@ def _found(result: FitResult) -> str:
 
 
 def _intensity_unit(result: FitResult) -> str:
-    """The unit of a level, after a blank, where the file names it."""
     return f" {result.curve.intensity_unit}" if result.curve.intensity_unit else ""
 
 
@@ -131,7 +130,6 @@ def _unexplained(result: FitResult) -> str:
 
 
 def _why_first(best: ModelFit, nearest_: ModelFit) -> str:
-    """A further sentence on a fit that stands first though another comes nearer."""
     fewer = len(best.free) < len(nearest_.free)
     reason = f"has {len(best.free)} parameters, not {len(nearest_.free)}" if fewer else "is more probable"
     chisq = chisq_text(best.reduced_chisq)
@@ -139,7 +137,6 @@ def _why_first(best: ModelFit, nearest_: ModelFit) -> str:
 
 
 def _without_model(result: FitResult) -> str:
-    """A further sentence on the radius of gyration by Guinier's law, where the curve has a region of it."""
     found = result.model_free.guinier
     if not isinstance(found, Guinier):
         return ""
@@ -178,7 +175,6 @@ def _singles(best: ModelFit, equals: Sequence[ModelFit], hidden: set[str]) -> li
 
 
 def _longer(best: ModelFit) -> list[str]:
-    """Lengths that are beyond the data."""
     return [
         sentences.OVER(length=_name(name, best), longest=significant(longest, 2))
         for name, longest in beyond(best).items()

@@ -161,7 +161,6 @@ def _are_most(found: Sequence[tuple[str, Size]], fits: int) -> bool:
 
 
 def _common(same: Sequence[Size]) -> Size | None:
-    """The mean of some sizes of one name, if these are comparable and each is determined."""
     values, errors = [size.value for size in same], [size.error or 0.0 for size in same]
     mean, error = float(np.mean(values)), float(np.hypot(np.std(values, ddof=1), max(errors)))
     apart = max(values) - min(values) > VERDICT.comparable * abs(mean)

@@ -87,7 +87,6 @@ def _say(out: Path, frames: int, failures: int, what: str) -> None:
 
 
 def _measurements(asked: Images, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """Each frame, or why it cannot be read, in their order."""
     from ...cli.files import expand
 
     for argument in expand(list(names)):

@@ -107,7 +107,6 @@ def check_counts(values: NDArray[Any], name: str) -> None:
 
 
 def _two_values(values: NDArray[Any]) -> bool:
-    """Whether there are two values only, both often."""
     if not values.size:
         return False
     low, high = (float(np.mean(values == end)) for end in (values.min(), values.max()))

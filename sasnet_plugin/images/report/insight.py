@@ -138,7 +138,6 @@ def _bias(head: Distribution, findings: Sequence[Sequence[Any]], truth: NDArray[
 
 
 def _tables(markdown: str) -> list[tuple[str, list[list[str]]]]:
-    """Text and rows of each table of a Markdown text, in their order."""
     found: list[tuple[str, list[list[str]]]] = []
     text: list[str] = []
     rows: list[list[str]] = []

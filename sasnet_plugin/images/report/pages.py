@@ -132,7 +132,6 @@ def parts(domain: Domain, image: Image, answer: Answer, *, looked: bool = True) 
 
 
 def _verdict(domain: Domain, said: Sequence[str], again: Sequence[Any]) -> Verdict:
-    """What is said first; `again` are findings that were simulated again."""
     more = [one for one in said[1:2] if not one.startswith("Note:")]
     if not domain.refine:
         return Verdict(said[0], " ".join(more), good=True)

@@ -162,7 +162,6 @@ def opened(seen: Seen, how: How) -> dict[str, Any]:
 
 
 def _why_not_fitted(seen: Seen) -> str:
-    """Why nothing is fitted to an image, a sentence; empty where it may be."""
     if seen.domain is None or seen.answer is None:
         return "Nothing is fitted before the image has an answer."
     if seen.domain.refine is None:

@@ -87,7 +87,6 @@ def settled(path: str, how: How) -> tuple[str, str]:
 
 
 def _unread(path: str, kind: str, how: How) -> str:
-    """Why a kind cannot read the first image of a file; empty where it can."""
     try:
         one = measurement(path, specification(kind), 1, How(kind, how.geometry))
     except SasnetError as error:

@@ -171,7 +171,6 @@ class _Losses:
 
     @property
     def accepted(self) -> NDArray[np.bool_]:
-        """(images, labels) suggestions that the user has accepted."""
         return np.isfinite(self.own.truth) & self.own.accepted
 
     def of_scenes(self, tags: Sequence[int]) -> tuple[float, float]:

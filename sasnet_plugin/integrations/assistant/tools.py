@@ -303,7 +303,6 @@ def parameter(p: Parameter) -> Answer:
 
 
 def _parts(name: str) -> tuple[str, str | None]:
-    """Form model and structure factor of sasmodels' name of a product."""
     model, _, factor = name.partition("@")
     return model, factor or None
 

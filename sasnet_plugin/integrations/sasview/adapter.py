@@ -146,7 +146,6 @@ class SasView:
         return left if even else [*left, f"no resolution, not dq = {dq[0]:.2g} Å⁻¹ at the first point"]
 
     def _install(self, model: str, text: str) -> None:
-        """Put a plugin model, that of a sum, into SasView's folder and let SasView read the folder anew."""
         from sas.system.user import get_plugin_dir
 
         path = Path(get_plugin_dir()) / f"{model}.py"

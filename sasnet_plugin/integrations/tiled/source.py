@@ -275,7 +275,6 @@ class TiledSource:
         return now - since >= self.waiting.still or not self._young(file)
 
     def _young(self, file: str) -> bool:
-        """Whether an entry may still be written."""
         now = time.monotonic()
         return self.watch and now - self._first_seen.setdefault(file, now) < self.waiting.patience
 

@@ -129,7 +129,6 @@ def _all_fitted(result: SampleResult) -> list[ModelFit]:
 
 
 def _shared(result: SampleResult, first: ModelFit) -> dict[str, Parameter]:
-    """What was fitted and all curves have in common, as the page of the first has it."""
     assert result.best is not None
     common = result.best.parameters
     return {name: p for name, p in first.parameters.items() if not p.fixed and name in common}
@@ -188,7 +187,6 @@ def _sampling(result: SampleResult, per_decade: int | None) -> tuple[str, str]:
 
 
 def _all_own_lines(best: JointFit, fits: Sequence[ModelFit]) -> list[str]:
-    """What each curve has of its own, and the common scale."""
     factors = _factors(best)
     lines: list[str] = []
     if factors is not None:

@@ -48,7 +48,6 @@ def of_suggestion(found: Suggestion) -> tuple[str, ...]:
 
 
 def _outside(found: Suggestion) -> str:
-    """The sentence that no known model is likely, where that was said."""
     from ...predict import open_classifier
 
     scope = open_classifier().manifest.scope

@@ -182,7 +182,6 @@ def _lower(
 def _fitted_at(
     problem: Problem, inner: Floats, before: State | None, expected: Floats | None, tolerance: float
 ) -> Refined:
-    """The best weights and backgrounds at a geometry, which is counted."""
     now = state(problem.counts, inner, before, ROUGH if tolerance >= INVERSION.loose_tolerance else None)
     problem.effort.geometry(now.factors.sums.size)
     weights, backgrounds, counts = fitted(now, expected, tolerance)

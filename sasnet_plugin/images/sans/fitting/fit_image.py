@@ -230,7 +230,6 @@ def _refitted(finding: Any, found: OrientedFit) -> Any:
 
 
 def _guess(answer: Answer) -> dict[str, Any]:
-    """What the network says of body and orientation."""
     guess = _guessed_orientation(answer.finding(OrientationFinding))
     named, quantities = answer.finding(ClassesFinding), answer.finding(QuantitiesFinding)
     if named is not None:

@@ -191,7 +191,6 @@ def _directed(
 
 
 def _without_orientation(findings: Sequence[Any]) -> list[Any]:
-    """Findings without the distribution and P₂, which are said beside a director."""
     kept: list[Any] = []
     for one in findings:
         if isinstance(one, QuantitiesFinding):

@@ -137,7 +137,6 @@ def _without_faulty(pixels: Pixels, counts: bool) -> BoolArray:
 
 
 def _estimated(pixels: Pixels, geometry: SmallAngle) -> Floats:
-    """Uncertainties from how neighbours differ."""
     try:
         error = estimated_error(pixels.values, pixels.mask, geometry.q)
     except DataError as reason:
