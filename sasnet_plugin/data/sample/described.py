@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import numpy as np
 
 from ...types import Curve, DataError, SasnetError
 from ..toml_files import is_finite_number, read_toml
+from .expression import Expression, expression
 from .kind import kind_of, stated_kind
 from .sample import KINDS, SERIES, Sample
-from .ties import ties_of
 
 _SECTIONS = ("kind", "solvents", "concentrations", "probes", "scale", "share", "own", "tie", "values")
 #: Those that name curves.
@@ -281,3 +282,28 @@ def _solvent(value: Any, probe: str, sld: Callable[[str, str], float] | None, so
         return sld(str(value), probe)
     except SasnetError as error:
         raise DataError(f"{source}: {error}") from None
+
+
+def ties_of(given: Sequence[str]) -> dict[str, Expression]:
+    """Parse ties by parameter, ordered by dependence. Raises DataError if one is invalid or they are
+    circular.
+    """
+    found = {}
+    for text in given:
+        name, equals, right = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise DataError(f"{text!r} is no tie; write such as sld_solvent = -0.56 + 6.92*x.")
+        found[name.strip()] = expression(right)
+    return _in_order(found)
+
+
+def _in_order(ties: Mapping[str, Expression]) -> dict[str, Expression]:
+    """Each after those that it needs, since they are calculated one after the other."""
+    needs = {name: tie.names & ties.keys() for name, tie in ties.items()}
+    try:
+        return {name: ties[name] for name in TopologicalSorter(needs).static_order()}
+    except CycleError as error:
+        first = error.args[1][0]
+        raise DataError(
+            f"{first} = {ties[first].text}: ties go in a circle; leave one of their parameters free."
+        ) from None

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from ...cli.following.where import asked_where
+from ...cli.following.curves import asked_where
 from ...domains import Domain, ReadOptions
 from ...domains.heads import Parameter
 from ...types import SasnetError
