@@ -19,37 +19,23 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def with_error(value: float, error: float | None) -> str:
-    """Write a value with its standard uncertainty, "56.6 ± 1.2".
+    """Write a value with its standard uncertainty, as in "56.6 ± 1.2".
 
-    The uncertainty has two significant digits and the value ends at the same decimal place: "it usually
-    suffices to quote u to at most two significant digits", and estimates "should be rounded to be consistent
-    with their uncertainties" (JCGM 100:2008, Guide to the expression of uncertainty in measurement, 7.2.6).
-    Both are rounded half to even (ISO 80000-1:2009, annex B). Digits that would not be significant are not
-    written, with one exception: from a thousandth to a million a number is written out, as people say a
-    length, although zeros before the decimal point may mean nothing; beyond, a power of ten is taken out.
-
-    Parameters
-    ----------
-    error : float or None
-        One standard deviation, in the value's unit; None, zero, or not finite where it is unknown. The value
-        then has six significant digits, without trailing zeros.
-
-    Returns
-    -------
-    str
-        With an ASCII minus, so that it can be copied into another program.
+    Without an error (None, zero, or not finite) the value has six significant digits. The minus is ASCII, so
+    that the text can be copied into another program.
 
     Examples
     --------
-    >>> with_error(56.6213, 1.1874)
-    '56.6 ± 1.2'
     >>> with_error(1090.2, 157.3)
     '1090 ± 160'
     >>> with_error(1.234e7, 5.71e5)
     '(1.234 ± 0.057)×10⁷'
-    >>> with_error(0.0009931, None)
-    '9.931×10⁻⁴'
     """
+    # Two significant digits of the uncertainty, and the value ends at the same decimal place: "it usually
+    # suffices to quote u to at most two significant digits", and estimates "should be rounded to be
+    # consistent with their uncertainties" (JCGM 100:2008, Guide to the expression of uncertainty in
+    # measurement, 7.2.6); half to even (ISO 80000-1:2009, annex B). From a thousandth to a million a number
+    # is written out, although zeros before the decimal point may mean nothing; beyond, with a power of ten.
     if not math.isfinite(value) or error is None or not math.isfinite(error) or error == 0:
         return significant(value, PLAIN_DIGITS)
     number, spread = Decimal(repr(float(value))), abs(Decimal(repr(float(error))))
@@ -92,13 +78,7 @@ def significant(value: float, digits: int) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """Write two ends with the digits that their distance supports.
-
-    Examples
-    --------
-    >>> interval(390.2152, 409.8491)
-    '390 to 410'
-    """
+    """Write two ends with the digits that their distance supports: 390.2152, 409.8491 as "390 to 410"."""
     width, largest = high - low, max(abs(low), abs(high))
     if not (math.isfinite(width) and width > 0):
         return f"{significant(low, PLAIN_DIGITS)} to {significant(high, PLAIN_DIGITS)}"
@@ -130,23 +110,7 @@ def superscript(power: int) -> str:
 
 
 def unit_text(unit: str) -> str:
-    """Write a unit of sasmodels as people do.
-
-    Parameters
-    ----------
-    unit : str
-        As sasmodels has it: ``Ang``, ``1/cm``, ``1e-6/Ang^2``, ``degrees``, ``mol/L``, …
-
-    Returns
-    -------
-    str
-        ``Å``, ``cm⁻¹``, ``10⁻⁶ Å⁻²``, ``°``, ``mol/L``; empty for a number without a unit.
-
-    Examples
-    --------
-    >>> unit_text("1e-6/Ang^2")
-    '10⁻⁶ Å⁻²'
-    """
+    """Write a unit of sasmodels as people do: ``1e-6/Ang^2`` as ``10⁻⁶ Å⁻²``; empty without a unit."""
     if unit.strip().lower() in ("", "none"):
         return ""
     if unit == "degrees":
@@ -161,21 +125,12 @@ def unit_text(unit: str) -> str:
 
 
 def rounded(value: float, error: float | None, most: float) -> str:
-    """As `with_error`, with one digit of the uncertainty where that says as much.
-
-    Parameters
-    ----------
-    error : float or None
-        One standard deviation; None, zero, or not finite where it is unknown: four digits of the value.
-    most : float
-        Largest change of the uncertainty by rounding it to one digit, as a share of it.
+    """Write as `with_error`, with one digit of the uncertainty if it changes by at most the share `most`.
 
     Examples
     --------
     >>> rounded(72.0316, 0.1042, 0.2)
     '72.0 ± 0.1'
-    >>> rounded(72.0316, 0.1442, 0.2)
-    '72.03 ± 0.14'
     """
     if error is None or not math.isfinite(error) or error == 0 or not math.isfinite(value):
         return significant(value, 4)

@@ -199,22 +199,12 @@ _DEUTERATED = re.compile(r"d(\d*)-(.+)")
 
 
 def solvent(name: str) -> tuple[str, str] | None:
-    """Formula and density of a solvent.
+    """Return formula and density, g/cm³, of a solvent: ``D2O``, ``toluene`` or ``d8-toluene``; else None.
 
-    The molar volume of a deuterated solvent is taken to be that of the common one; for water, whose volumes
-    differ most, by 0.4 %, both densities are in the table.
-
-    Parameters
-    ----------
-    name : str
-        ``D2O``, ``toluene``, ``d-toluene``, ``d8-toluene``; in small letters or capitals.
-
-    Returns
-    -------
-    (str, str) or None
-        Formula, and density in g/cm³ as periodictable reads it: with an ``n`` where it is that of the natural
-        isotopes. None where the name is not in the table.
+    The density is as periodictable reads it: with an ``n`` where it is that of the natural isotopes.
     """
+    # The molar volume of a deuterated solvent is taken to be that of the common one; for water, whose volumes
+    # differ most, by 0.4 %, both densities are in the table.
     plain = " ".join(name.lower().split())
     plain = _OTHER_NAMES.get(plain, plain)
     if plain in SOLVENTS:

@@ -42,11 +42,9 @@ def list_others() -> Iterator[tuple[str, int, str]]:
 
 
 def find_texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Line and text of what a person may read in a module: with a blank, and ending in a full stop.
-
-    Values in an f-string count as one word. Docstrings, reasons of settings (``why=``) and help texts of
-    options are none of these.
-    """
+    """Line and text of what a person may read in a module: with a blank, and ending in a full stop."""
+    # Values in an f-string count as one word. Docstrings, reasons of settings (``why=``) and help texts of
+    # options are none of these.
     skipped = _skipped(tree)
     raised = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Raise) for part in ast.walk(node)}
     for node in ast.walk(tree):

@@ -13,11 +13,9 @@ TILED = "tiled:"
 
 
 def printable(text: str) -> str:
-    """Text from a file, or a file's name, without what a terminal obeys or cannot encode.
-
-    Control and format characters (escapes, reversed writing, halves of surrogate pairs) become "�", ends of
-    lines and the like a blank.
-    """
+    """Text from a file, or a file's name, without what a terminal obeys or cannot encode."""
+    # Control and format characters (escapes, reversed writing, halves of surrogate pairs) become "�", ends of
+    # lines and the like a blank.
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)

@@ -44,7 +44,6 @@ def written_by_sasnet(path: str | os.PathLike[str]) -> bool:
 
 
 def _hdf5(path: str | os.PathLike[str]) -> bool:
-    """Whether the attributes of an HDF5 file name sasnet as what wrote it."""
     import h5py
 
     try:

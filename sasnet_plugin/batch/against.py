@@ -28,10 +28,8 @@ CHANGED = "time of the file / min"
 
 
 def numbers_of(path: str | Path) -> dict[str, float]:
-    """Numbers that a file gives by name, those that it gives once: ``temperature: 25.3``.
-
-    Of text its header, of XML elements, of HDF5 scalars.
-    """
+    """Numbers that a file gives by name, those that it gives once: ``temperature: 25.3``."""
+    # Of text its header, of XML elements, of HDF5 scalars.
     try:
         with open(path, "rb") as file:
             head = file.read(_HEADER)

@@ -110,10 +110,9 @@ class Journal:
     def add(self, record: Record) -> None:
         """Append the answer about a file; it is on the disk on return. Raises BatchError if it cannot be
         written.
-
-        The record holds ``file``, ``size``, ``mtime``, ``options``, ``limit``, ``late``, ``time``,
-        ``version`` and ``rows``.
         """
+        # The record holds ``file``, ``size``, ``mtime``, ``options``, ``limit``, ``late``, ``time``,
+        # ``version`` and ``rows``.
         self._take_in(self._append(record), record)
 
     def take_over(self, other: Path) -> None:
@@ -167,10 +166,8 @@ class Journal:
         return _unwritable(self.path, error, advice)
 
     def records(self, names: Iterable[str] | None = None) -> Iterator[Record]:
-        """The last answer about each file, or about those of some names; read from the disk one at a time.
-
-        Without names, in the natural order of the files' names.
-        """
+        """The last answer about each file, or about those of some names; read from the disk one at a time."""
+        # Without names, in the natural order of the files' names.
         try:
             with open(self.path, "rb") as file:
                 for name in sorted(self.places, key=natural) if names is None else names:

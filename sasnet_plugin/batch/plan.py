@@ -108,9 +108,9 @@ def shard_journals(out: Path) -> list[Path]:
 
 
 def absolute(paths: Iterable[str], out: Path, *also: Path | None) -> Iterator[str]:
-    """Yield each file once under its full name, without what the batch writes itself. `also` names further
-    files that are no measurements: a second table or figure, and descriptions of samples.
-    """
+    """Yield each file once under its full name, without what the batch writes itself."""
+    # `also` names further files that are no measurements: a second table or figure, and descriptions of
+    # samples.
     named = (out, out.with_suffix(".csv"), journal_of(out), *shard_journals(out), *filter(None, also))
     own = {str(p.absolute()) for p in named}
     seen: set[str] = set()
@@ -138,9 +138,8 @@ def missing(
     limit: float,
     stamped: Callable[[str], tuple[int, int]] = stamp,
 ) -> list[str]:
-    """List files without a valid answer, and at the end those that failed. `stamped` gives what identifies a
-    version of a file: `stamp`, or that of a sample's files.
-    """
+    """List files without a valid answer, and at the end those that failed."""
+    # `stamped` gives what identifies a version of a file: `stamp`, or that of a sample's files.
     digest, places = options.digest, journal.places
     found = [path for path in paths if not _holds(places.get(path), stamped(path), digest, limit)]
     return sorted(found, key=lambda path: path in places and places[path].failed)

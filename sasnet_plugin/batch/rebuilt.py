@@ -85,10 +85,8 @@ def _as_fitted(row: Row, curve: Curve, window: Sequence[float | None] | None) ->
 
 
 def result_of(row: Row, curve: Curve, theories: Sequence[Floats] | None = None) -> FitResult:
-    """Rebuild a data set's fits with their curves; `theories` are I(q) of each fit, (n,), if known.
-
-    Fits whose curve cannot be computed are excluded with a note; SasnetError if the best fit is among them.
-    """
+    """Rebuild a data set's fits with their curves; `theories` are I(q) of each fit, (n,), if known."""
+    # Fits whose curve cannot be computed are excluded with a note; SasnetError if the best fit is among them.
     from ..fitting.api import uncertainties
     from ..fitting.result.fit_result import FitResult
     from ..fitting.result.verdict import Verdict

@@ -86,9 +86,8 @@ def recognise(
     answers: Callable[[Sequence[Any]], Sequence[Answer | Exception]],
     settings: SettledSettings = SETTLED,
 ) -> Iterator[Look]:
-    """Answer the sum of all frames after each. `added` adds two measurements of one sample and setting, or
-    raises SasnetError.
-    """
+    """Answer the sum of all frames after each."""
+    # `added` adds two measurements of one sample and setting, or raises SasnetError.
     total: Any = None
     test = Sequential(settings)
     for number, (file, one) in enumerate(frames, start=1):

@@ -110,11 +110,10 @@ def check_ours(out: Path, *, force: bool = False) -> None:
 def write_results(
     records: Callable[[], Iterable[Record]], options: dict[str, Any], out: Path
 ) -> tuple[int, int]:
-    """Write ``out`` (HDF5) and the CSV next to it, each put in place whole. `records` starts again from the
-    first answer at each call; `options` are those of the runs by their digest.
-
-    Returns the number of data sets, and of those without an answer.
-    """
+    """Write ``out`` (HDF5) and the CSV next to it, each put in place whole."""
+    # `records` starts again from the first answer at each call; `options` are those of the runs by their
+    # digest.
+    # Returns the number of data sets, and of those without an answer.
     with put_aside(out, "results file") as aside:
         counts = _hdf5(records(), options, aside)
     with put_aside(out.with_suffix(".csv"), "table of results") as aside:

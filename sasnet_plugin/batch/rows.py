@@ -20,10 +20,9 @@ Row = dict[str, Any]
 
 
 def fitted(result: FitResult, rg_network: float | None, seconds: float) -> Row:
-    """Return the row of a data set, with or without a fit; `rg_network` in Å, `seconds` of wall clock.
-
-    A row that lacks candidates for a technical reason carries an error too, so that the next run repeats it.
-    """
+    """Return the row of a data set, with or without a fit; `rg_network` in Å, `seconds` of wall clock."""
+    # A row that lacks candidates for a technical reason carries an error too, so that the next run repeats
+    # it.
     curve = result.curve
     told = result.as_dict()
     rg = told["model_free"]["guinier"].get("rg", rg_network)

@@ -57,10 +57,8 @@ def local(
     workers: int,
     samples: Mapping[str, tuple[str, ...]] = NONE,
 ) -> Answers:
-    """Yield answers from processes on this machine; closing the generator ends the processes at once.
-
-    `limit` in seconds for each data set; `samples` maps the name of a sample to its files.
-    """
+    """Yield answers from processes on this machine; closing the generator ends the processes at once."""
+    # `limit` in seconds for each data set; `samples` maps the name of a sample to its files.
     stamps: dict[str, tuple[int, int]] = {}
 
     def begun() -> Iterator[str]:
@@ -83,9 +81,8 @@ def on_cluster(
 ) -> Answers:
     """Yield answers from a Dask cluster with a scheduler at `address`, as ``tcp://host:8786``; `limit` in
     seconds for each data set.
-
-    Every worker needs sasnet-plugin and must find the files under the same names.
     """
+    # Every worker needs sasnet-plugin and must find the files under the same names.
 
     def failed(asked: tuple[str, tuple[str, ...]], reason: str) -> Record:
         path, files = asked

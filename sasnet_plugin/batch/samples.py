@@ -43,10 +43,9 @@ def _matched(paths: Sequence[str], pattern: str) -> dict[tuple[str, ...], list[s
 def grouped(paths: Sequence[str], pattern: str | None) -> Grouped:
     """Group files into samples by a regular expression, searched in each name below the common folder (``/``
     between folders).
-
-    Files with the same groups (or the same whole match) are one sample; others stand alone. Raises
-    SasnetError if the expression is invalid or nothing matches.
     """
+    # Files with the same groups (or the same whole match) are one sample; others stand alone. Raises
+    # SasnetError if the expression is invalid or nothing matches.
     if pattern is None:
         return Grouped(list(paths), {})
     found = _matched(paths, pattern)

@@ -170,12 +170,10 @@ _NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
 
 
 def field_of(path: str | Path, name: str) -> float:
-    """The number that a file gives under a name; nan where it gives none.
-
-    In text, ``name: 25.3``, ``name = 25.3`` or ``name 25.3``, behind a comment sign or not; in XML the
-    content of an element or an attribute of that name; in HDF5 (NXcanSAS) a scalar dataset or an attribute.
-    Upper and lower case are the same.
-    """
+    """The number that a file gives under a name; nan where it gives none."""
+    # In text, ``name: 25.3``, ``name = 25.3`` or ``name 25.3``, behind a comment sign or not; in XML the
+    # content of an element or an attribute of that name; in HDF5 (NXcanSAS) a scalar dataset or an attribute.
+    # Upper and lower case are the same.
     try:
         with open(path, "rb") as file:
             head = file.read(_HEADER)

@@ -66,10 +66,9 @@ def begin() -> Callable[[Job, Callable[[Any], None]], None]:
 
 
 def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
-    """Answer every unanswered data set of a file.
-
-    `say` is called with ("begin",), ("try", key, name), ("done", key, answer) and ("row", row, time ran out).
-    """
+    """Answer every unanswered data set of a file."""
+    # `say` is called with ("begin",), ("try", key, name), ("done", key, answer) and ("row", row, time ran
+    # out).
     if job.files:
         if not job.done:
             _serve_sample(job, bank, say)

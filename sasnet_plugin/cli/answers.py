@@ -134,9 +134,8 @@ def _title(answer: Answer) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]], narrow: bool) -> Table:
-    """Lay out a finding's rows; a group named in the last column is printed once above its members. `narrow`
-    breaks titles of two words.
-    """
+    """Lay out a finding's rows; a group named in the last column is printed once above its members."""
+    # `narrow` breaks titles of two words.
     from rich.table import Table
     from rich.text import Text
 

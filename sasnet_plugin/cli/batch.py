@@ -221,9 +221,8 @@ def _work(
     figure: tuple[Path, str | None] | None,
     quiet: bool,
 ) -> int:
-    """Answer what needs an answer, report, and return how many files have none. `figure` is (path, field to
-    draw against) of a series.
-    """
+    """Answer what needs an answer, report, and return how many files have none."""
+    # `figure` is (path, field to draw against) of a series.
     from ..batch import run
     from ..batch.journal import natural
     from ..batch.plan import missing, remarks

@@ -29,8 +29,7 @@ from .arguments import (
 from .fits.options import Files, also_given, with_fit_options
 from .fits.outputs import Outputs
 from .fits.printed import Say
-from .fits.reading import Reading
-from .fits.run import Run
+from .fits.run import Reading, Run
 from .interrupt import Ending
 from .streams import json_lines
 

@@ -209,10 +209,8 @@ def _first(files: Sequence[str], watch: bool) -> Path | None:
 
 
 def _of_curves(domain: str | None, first: Path | None) -> bool:
-    """Whether a series is one of curves: by what is said, else by its first file.
-
-    Before there is one only curves can be watched.
-    """
+    """Whether a series is one of curves: by what is said, else by its first file."""
+    # Before there is one only curves can be watched.
     if domain is not None:
         return specification(domain).name == DEFAULT
     if first is None:

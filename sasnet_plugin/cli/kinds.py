@@ -50,7 +50,6 @@ class Wanted:
 
 
 def _read_alike(domain: Domain) -> list[Domain]:
-    """Other domains whose files are read in the same way."""
     return [one for one in map(specification, PAGES) if one.read == domain.read and one.name != domain.name]
 
 

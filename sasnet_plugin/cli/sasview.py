@@ -48,7 +48,6 @@ def sasview(
 
 
 def _check_alone(install: bool, uninstall: bool, files: list[str] | None, python: str | None) -> None:
-    """That --install or --uninstall stands alone, or wrong usage."""
     asked = [install, uninstall].count(True)
     if asked == 2:
         raise typer.BadParameter("choose one of them.", param_hint="--install / --uninstall")

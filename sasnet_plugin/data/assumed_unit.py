@@ -80,9 +80,8 @@ def _angle_or_nm(q_max: float) -> str:
 def radius_of_gyration(q: Floats, intensity: Floats) -> float | None:
     """Estimate Rg, in the inverse of q's unit, where a curve that begins at a plateau has fallen to
     exp(-1/3); None if it does not.
-
-    Guinier's law, I(q) = I(0) exp(-(q Rg)²/3), gives that at q Rg = 1. Accurate enough to tell units apart.
     """
+    # Guinier's law, I(q) = I(0) exp(-(q Rg)²/3), gives that at q Rg = 1. Accurate enough to tell units apart.
     few = max(3, q.size // 10)
     first, next_ = np.median(intensity[:few]), np.median(intensity[few : 2 * few])
     if q.size < 10 or not first > 0 or not 0 <= 1 - next_ / first < PLATEAU * 3:

@@ -56,12 +56,11 @@ _SLIPPED = 5.0
 
 
 def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) -> Curve:
-    """Turn raw columns into a curve in Å⁻¹, positive and ascending in q, of at least `MIN_POINTS`. `q_unit`,
-    a key of ``units.FACTORS["q"]``, overrides the file's unit. Equal q stay in file order, without exact
-    repeats.
-
-    Raises DataError if no curve is left (no positive q or intensity, too few points) or the unit is unknown.
-    """
+    """Turn raw columns into a curve in Å⁻¹, positive and ascending in q, of at least `MIN_POINTS`."""
+    # `q_unit`, a key of ``units.FACTORS["q"]``, overrides the file's unit. Equal q stay in file order,
+    # without exact repeats.
+    # Raises DataError if no curve is left (no positive q or intensity, too few points) or the unit is
+    # unknown.
     notes = list(raw.notes)
     raw = _in_inverse_angstrom(raw, q_unit, file, notes)
     raw = _in_inverse_centimetres(raw, notes)

@@ -118,10 +118,8 @@ def below(group: Any, depth: int) -> Iterator[tuple[str, Any]]:
 
 
 def own_items(group: Any) -> Iterator[tuple[str, Any]]:
-    """Yield path and item of what lies below a group in this file, each once, at most `LIMITS.depth` deep.
-
-    As h5py's ``visititems``, whose time grows as the square of the depth.
-    """
+    """Yield path and item of what lies below a group in this file, each once, at most `LIMITS.depth` deep."""
+    # As h5py's ``visititems``, whose time grows as the square of the depth.
     yield from _own_items(group, "", LIMITS.depth, {_place(group)})
 
 
@@ -233,7 +231,6 @@ class _Looked:
 
 
 def _is_small(sets: list[Any]) -> bool:
-    """Whether data sets together have no more rows and values than are read in seconds."""
     rows = sum(item.shape[0] if item.shape else 1 for item in sets)
     return rows < LIMITS.rows and sum(item.size or 0 for item in sets) < LIMITS.values
 
@@ -259,7 +256,6 @@ def _leads_somewhere(group: Any, name: str) -> bool:
 
 
 def _is_tame(item: Any, depth: int) -> bool:
-    """Whether a class, a unit and a depth are such as readers expect."""
     import h5py
 
     kind = text(item.attrs.get("canSAS_class", item.attrs.get("NX_class", "")))

@@ -242,10 +242,8 @@ def _no_entry(wanted: str, titles: list[str], file: str) -> DataError:
 
 
 def _read_pdh(text: str) -> RawCurve | None:
-    """Anton Paar's (and Kratky cameras') PDH: five lines of header, q I dI, XML below; q in 1/nm.
-
-    sasdata 0.11.0 reads these as plain columns, without the unit. None where the text is no PDH.
-    """
+    """Anton Paar's (and Kratky cameras') PDH: five lines of header, q I dI, XML below; q in 1/nm."""
+    # sasdata 0.11.0 reads these as plain columns, without the unit. None where the text is no PDH.
     lines = text.splitlines()
     size = _pdh_rows(lines)
     found = table.read_table("\n".join(lines[5 : 5 + size]))

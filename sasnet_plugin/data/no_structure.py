@@ -27,11 +27,11 @@ _PARABOLAS = 4
 def is_uninformative(
     q: NDArray[np.float64], intensity: NDArray[np.float64], sigma: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Whether A q⁻ᵖ + B fits each curve (k, n) with reduced χ² below 1.5; q in Å⁻¹, true standard deviations.
-
-    A and B follow by linear least squares; p is scanned from -1 to 8 and refined by parabolas where that
-    could decide.
+    """Whether A q⁻ᵖ + B fits each curve (k, n) with reduced χ² below 1.5; q in Å⁻¹, true standard
+    deviations.
     """
+    # A and B follow by linear least squares; p is scanned from -1 to 8 and refined by parabolas where that
+    # could decide.
     n = q.size
     weight = 1 / sigma**2
     log_q = np.log(q / np.sqrt(q[0] * q[-1]))
@@ -76,10 +76,8 @@ def _lowest(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float6
 def _scanned(
     basis: NDArray[np.float64], intensity: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(k, m) chi² of the best A·basis + B of each curve with each of m bases, by products of matrices.
-
-    Intensities are measured from their weighted mean, so that little cancels.
-    """
+    """(k, m) chi² of the best A·basis + B of each curve with each of m bases, by products of matrices."""
+    # Intensities are measured from their weighted mean, so that little cancels.
     w_sum = weight.sum(axis=1, keepdims=True)
     centred = intensity - np.sum(weight * intensity, axis=1, keepdims=True) / w_sum
     total = np.sum(weight * centred**2, axis=1, keepdims=True)
@@ -138,11 +136,9 @@ class Constant:
 
 
 def constant(q: Floats, intensity: Floats, sigma: Floats | None) -> Constant | None:
-    """Return the mean of a curve that is constant within noise, else None.
-
-    The noise is taken from the scatter about neighbours, as uncertainties may be wrong by a factor; `sigma`
-    None means equal ones.
-    """
+    """Return the mean of a curve that is constant within noise, else None."""
+    # The noise is taken from the scatter about neighbours, as uncertainties may be wrong by a factor; `sigma`
+    # None means equal ones.
     sigma = np.ones_like(intensity) if sigma is None else sigma
     good = np.isfinite(intensity) & (sigma > 0)
     q, intensity, sigma = q[good], intensity[good], sigma[good]
@@ -227,9 +223,8 @@ _SHAPES: tuple[tuple[str, Callable[[Floats, Floats], Floats], Floats], ...] = (
 
 
 def simple_shape(q: Floats, intensity: Floats, sigma: Floats) -> str:
-    """Name the first simple shape that fits a curve within its uncertainties; empty if none does. q in Å⁻¹,
-    ascending.
-    """
+    """Name the first simple shape that fits a curve within its uncertainties; empty if none does."""
+    # q in Å⁻¹, ascending.
     few, many = _thinned(q.size, SETTINGS.points), _thinned(q.size, SETTINGS.most)
     x = q / q[-1]
     soft = np.hypot(sigma[few], SETTINGS.tolerance * intensity[few])

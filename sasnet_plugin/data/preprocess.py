@@ -120,11 +120,10 @@ def features_of_rows(
 ) -> NDArray[np.float32]:
     """Compute features (k, N_GRID, N_CHANNELS), float32, of k intensities that share q (Å⁻¹, ascending); dq
     and dxl (slit half length) in Å⁻¹. Zero outside the q range and in wide gaps.
-
-    Intensities are averaged within grid cells, so that dense points lose no counts. ln((I + sqrt(I² + 4
-    dI²))/2) is ln I for strong signals and ln dI where the signal vanishes, so negative intensities stay. Its
-    mean is subtracted: the answer cannot depend on scale.
     """
+    # Intensities are averaged within grid cells, so that dense points lose no counts. ln((I + sqrt(I² + 4
+    # dI²))/2) is ln I for strong signals and ln dI where the signal vanishes, so negative intensities stay.
+    # Its mean is subtracted: the answer cannot depend on scale.
     grid = make_grid(q)
     inside = grid.inside
     value = np.add.reduceat(intensity[:, inside], grid.starts, axis=1) / grid.counts

@@ -97,18 +97,16 @@ class _Plateau:
 
 
 def is_reflectivity(q: Floats, intensity: Floats, dintensity: Floats | None = None) -> bool:
-    """Whether a curve is certainly a specular reflectivity; q ascending and positive, any units. Missing
-    uncertainties are estimated from neighbours.
-    """
+    """Whether a curve is certainly a specular reflectivity; q ascending and positive, any units."""
+    # Missing uncertainties are estimated from neighbours.
     return likeness(q, intensity, dintensity) == "certain"
 
 
 def likeness(
     q: Floats, intensity: Floats, dintensity: Floats | None = None
 ) -> Literal["", "possible", "certain"]:
-    """Say how surely a curve is a specular reflectivity; empty if it is none. Arguments as for
-    `is_reflectivity`.
-    """
+    """Say how surely a curve is a specular reflectivity; empty if it is none."""
+    # Arguments as for `is_reflectivity`.
     plateau = _plateau_of(q, intensity, dintensity)
     if plateau is None:
         return ""

@@ -153,7 +153,6 @@ def _are_whole(values: Floats) -> bool:
 
 
 def _are_alike(x: Floats, y: Floats) -> bool:
-    """Whether two columns have ranges of about the same size, as the coordinates of pixels."""
     ranges = sorted(float(np.ptp(values)) for values in (x, y))
     return ranges[1] < GRID_RATIO * ranges[0]
 
@@ -189,11 +188,9 @@ def check_curve(raw: RawCurve, file: str) -> None:
 
 
 def check_reflectivity(raw: RawCurve, file: str, *, insisted: bool) -> tuple[str, ...]:
-    """Raise DataError for a certain specular reflectivity; return a caution if it may be one.
-
-    An intensity in 1/cm is none, as reflectivities have no unit; nor is a curve whose unit of q is given
-    (`insisted`).
-    """
+    """Raise DataError for a certain specular reflectivity; return a caution if it may be one."""
+    # An intensity in 1/cm is none, as reflectivities have no unit; nor is a curve whose unit of q is given
+    # (`insisted`).
     q, intensity, dintensity = _positive(raw)
     found = likeness(q, intensity, dintensity) if q.size >= LEAST_POINTS else ""
     if not found:

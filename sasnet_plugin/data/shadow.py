@@ -148,10 +148,8 @@ def _crossings(q: Floats, smooth: Floats, top: int, level: float) -> tuple[float
 
 
 def _one_sided(q: Floats, intensity: Floats, sigma: Floats, top: int) -> bool:
-    """Whether the intensity falls more slowly beyond the top at a point than it rises before.
-
-    Where it rises to a next peak, both sides are compared above the valley between the two.
-    """
+    """Whether the intensity falls more slowly beyond the top at a point than it rises before."""
+    # Where it rises to a next peak, both sides are compared above the valley between the two.
     ahead = max(int(np.searchsorted(q, q[top] * SETTINGS.top)), top + 2)
     top += int(np.argmax(intensity[top : ahead + 1]))
     valley = _valley(intensity, sigma, top)
@@ -251,10 +249,8 @@ def _steepness(q: Floats, smooth: Floats, sigma: Floats, peak: int) -> Floats:
 
 
 def _clear(q: Floats, intensity: Floats, sigma: Floats, edge: int) -> int:
-    """Index of the first point that lies on the line, ln I against ln q, through the points beyond it.
-
-    Where a curve falls steeply, it bends down at the edge well after its rise has ended.
-    """
+    """Index of the first point that lies on the line, ln I against ln q, through the points beyond it."""
+    # Where a curve falls steeply, it bends down at the edge well after its rise has ended.
     last = int(np.searchsorted(q, q[edge] * SETTINGS.near))
     for index in range(edge, min(last, q.size - SETTINGS.beyond)):
         beyond = slice(

@@ -36,11 +36,9 @@ SETTINGS = StepSettings()
 
 
 def without_step(curve: Curve) -> Curve:
-    """The curve without the first points that lie below a step; itself where there is none.
-
-    Of a thousand simulated curves without an edge four seem to have one; of edges, half are larger than
-    noise and fringes.
-    """
+    """The curve without the first points that lie below a step; itself where there is none."""
+    # Of a thousand simulated curves without an edge four seem to have one; of edges, half are larger than
+    # noise and fringes.
     dark = 0 if curve.q_asked else below_step(curve)
     if not dark:
         return curve

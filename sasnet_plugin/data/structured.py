@@ -53,10 +53,8 @@ def scan_xml(path: Path, file: str) -> list[RawCurve]:
 
 
 def _xml_columns(points: Sequence[Any], file: str) -> tuple[dict[str, Floats], dict[str, str], str]:
-    """Columns by name, the unit of each, and the names of those that are in several units.
-
-    A point without such a value has NaN; values are in the first unit stated of their column.
-    """
+    """Columns by name, the unit of each, and the names of those that are in several units."""
+    # A point without such a value has NaN; values are in the first unit stated of their column.
     columns = {name: np.full(len(points), np.nan) for name in _FIELDS.values()}
     units_of: dict[str, str] = {}
     mixed: dict[str, None] = {}
@@ -305,7 +303,6 @@ def _optional(group: Any, frame: int | None) -> dict[str, Any]:
 
 
 def _unit_text(group: Any, key: str) -> str:
-    """What a data set's attribute says of its unit; empty for nothing."""
     attributes = getattr(hdf5.member(group, key), "attrs", {})
     return hdf5.text(attributes.get("units", attributes.get("unit", "")))[: LIMITS.title]
 
@@ -377,10 +374,9 @@ def data_set(
 
 
 def _apply_scaling_factor(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:
-    """Multiply I and its uncertainty by the factor that the attribute `scaling_factor` of I names.
-
-    NXcanSAS keeps raw numbers and calibration apart in this way. The factor is one number, or one per frame.
-    """
+    """Multiply I and its uncertainty by the factor that the attribute `scaling_factor` of I names."""
+    # NXcanSAS keeps raw numbers and calibration apart in this way. The factor is one number, or one per
+    # frame.
     if not (names := _said(group, "I", "scaling_factor")):
         return curve
     factor = _scaling_factor(hdf5.member(group, names[0]), frame)
@@ -395,7 +391,6 @@ def _apply_scaling_factor(curve: RawCurve, group: Any, frame: int | None) -> Raw
 
 
 def _scaling_factor(item: Any, frame: int | None) -> float | None:
-    """Return the positive factor in a data set, of one frame if it holds several; None if there is none."""
     factors = _numbers(item)
     index = 0 if factors.size == 1 else frame
     if index is None or index >= factors.size:

@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
 
 def kind(path: str) -> str:
-    """Say what a zip archive is and how to get a curve out; empty for others and damaged ones. Unpacks only
-    the first bytes of one small member.
-    """
+    """Say what a zip archive is and how to get a curve out; empty for others and damaged ones."""
+    # Unpacks only the first bytes of one small member.
     import zipfile
 
     try:

@@ -169,12 +169,10 @@ def fit_with(
     wall: float | None = None,
     answer: tuple[Suggestion, Suggestion] | None = None,
 ) -> FitResult:
-    """Fit as `fit` with running processes, for many curves in a row.
-
-    `options` leaves workers to the pool; `rng` of de and dream is the same at every call by default; `wall`
-    limits the clock in seconds where it differs from the time limit; `answer` is that of `suggested`, if
-    asked before.
-    """
+    """Fit as `fit` with running processes, for many curves in a row."""
+    # `options` leaves workers to the pool; `rng` of de and dream is the same at every call by default; `wall`
+    # limits the clock in seconds where it differs from the time limit; `answer` is that of `suggested`, if
+    # asked before.
     method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
     stop = limit if wall is None else (1 - STRATEGY.assessment_share) * wall
     for_ranking = 1.0 if method.name == "lm" else OPTIMIZE.ranking_share
@@ -268,7 +266,6 @@ def _artefact(
     result: FitResult,
     given: frozenset[str],
 ) -> Artefact | None:
-    """What the instrument may have done to the curve, with which a simpler model fits."""
     if len(curve) != len(result.curve):  # the first points are excluded already
         return None
     asked = suspect_of(curve, dintensity, result.fits, given)

@@ -107,7 +107,6 @@ def check_names(options: FitOptions) -> None:
 
 
 def _check_selection(options: FitOptions) -> None:
-    """See that the network knows the models that are named or excluded, but for a user's own ones."""
     classifier = open_classifier()
     named, own = split(options.models, classifier.manifest.labels)
     if named or not own:
@@ -145,7 +144,6 @@ def check_shared(sample: Sample, options: FitOptions) -> None:
 
 
 def _check_ties(sample: Sample, known: Collection[str]) -> None:
-    """See that each tie needs parameters alone, or what has a value for each curve."""
     for name, tie in sorted(sample.ties.items()):
         for needed in sorted(tie.names - set(known)):
             if not all(needed in values for values in sample.values):

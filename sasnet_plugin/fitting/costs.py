@@ -113,11 +113,9 @@ def look_cost(form: str, factor: str | None) -> float:
 def _each_point(
     form: str, sizes: tuple[float, float], q: NDArray[np.float64], quick: bool, each_node: float
 ) -> float:
-    """Seconds of a point of q: points of its orientation averages, which grow with q times size.
-
-    As sasmodels' kernels have it, the outer integral goes with the largest half length, the inner one with
-    the largest across the axis.
-    """
+    """Seconds of a point of q: points of its orientation averages, which grow with q times size."""
+    # As sasmodels' kernels have it, the outer integral goes with the largest half length, the inner one with
+    # the largest across the axis.
     nodes = _nodes(form, sizes, q, quick)
     return EFFORT.point + each_node * float(np.mean(np.minimum(nodes, EFFORT.most_nodes)))
 

@@ -57,10 +57,8 @@ def used() -> float:
 
 
 def spent() -> float:
-    """What the present piece of work has spent, s: differences mean something.
-
-    The count; or what a clock stands for where that is more and above `EFFORT.unnoticed` of the budget.
-    """
+    """What the present piece of work has spent, s: differences mean something."""
+    # The count; or what a clock stands for where that is more and above `EFFORT.unnoticed` of the budget.
     by_clock = _spent_by_clock()
     if by_clock <= max(used(), EFFORT.unnoticed * _METER.budget):
         return _METER.counted
@@ -106,10 +104,8 @@ class Shares:
     cut: bool = False
 
     def budget(self, index: int) -> Budget | None:
-        """What a task may spend; None as long as those that it depends on are not done.
-
-        Asked in order; with no time left it is one of no seconds.
-        """
+        """What a task may spend; None as long as those that it depends on are not done."""
+        # Asked in order; with no time left it is one of no seconds.
         known = range(max(index - EFFORT.ahead, 0))
         if any(i not in self.used for i in known):
             return None

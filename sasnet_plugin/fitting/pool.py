@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 
 
 def budget_of(plan: Plan | None, index: int, wall: float) -> Budget | None:
-    """Return what a task may spend by plan and clock (`wall`, s left for all); None while it has to wait.
-    Without a plan it has its own budget.
-    """
+    """Return what a task may spend by plan and clock (`wall`, s left for all); None while it has to wait."""
+    # Without a plan it has its own budget.
     budget = Budget() if plan is None else plan.budget(index)
     if budget is None:
         return None
@@ -35,10 +34,8 @@ def budget_of(plan: Plan | None, index: int, wall: float) -> Budget | None:
 
 
 def answers(pool: Counting, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
-    """As `Pool.run`; what fails for a technical reason is done once more in the time that is left.
-
-    Yields (index, answer); `TechnicalError` where the second attempt failed too.
-    """
+    """As `Pool.run`; what fails for a technical reason is done once more in the time that is left."""
+    # Yields (index, answer); `TechnicalError` where the second attempt failed too.
     deadline = pool.clock() + seconds
     failed: dict[int, TechnicalError] = {}
     for index, answer in _tried(pool, work, asked, range(len(asked)), seconds):
@@ -142,11 +139,9 @@ class Workers:
     def run(
         self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:
-        """Do the same work on each of what is asked, in order; yield (index, answer) as they come.
-
-        `work` is a module's function of (what is asked, bank, budget). After `seconds` on the clock the rest
-        is killed and answered with an error. Raises StoppedError once all is killed.
-        """
+        """Do the same work on each of what is asked, in order; yield (index, answer) as they come."""
+        # `work` is a module's function of (what is asked, bank, budget). After `seconds` on the clock the
+        # rest is killed and answered with an error. Raises StoppedError once all is killed.
         deadline = time.monotonic() + seconds
         jobs = _Jobs(self._pool, work, asked, plan, deadline, list(range(len(asked)))[::-1])
         try:
@@ -181,7 +176,6 @@ class _Jobs:
     index_of: dict[int, int] = field(default_factory=dict)  # by the job's number
 
     def begin(self) -> None:
-        """Begin what there is room for, but for what the plan has wait."""
         while self.todo and self.pool.room and time.monotonic() < self.deadline:
             budget = budget_of(self.plan, self.todo[-1], self.deadline - time.monotonic())
             if budget is None:
@@ -198,7 +192,6 @@ class _Jobs:
         return index, answer
 
     def late(self, why: type[LateError] = LateError) -> list[tuple[int, Any]]:
-        """Why all that is open has no answer: the time is up."""
         late = [*self.end(), *reversed(self.todo)]
         self.todo.clear()
         return [(index, why(self.asked[index].name)) for index in late]

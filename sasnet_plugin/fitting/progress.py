@@ -67,9 +67,8 @@ _EVERY = 0.2
 
 @contextmanager
 def shown(progress: bool | Progress, limit: float) -> Iterator[Progress | None]:
-    """Show progress while the block runs: a bar, or a function called with the keywords of `Watched`. Yields
-    what to call, None if nothing is shown; `limit` in s.
-    """
+    """Show progress while the block runs: a bar, or a function called with the keywords of `Watched`."""
+    # Yields what to call, None if nothing is shown; `limit` in s.
     if callable(progress):
         yield progress
         return
@@ -106,7 +105,6 @@ def _bar() -> Bar | None:
 
 
 def _in_notebook() -> bool:
-    """Whether a kernel of Jupyter runs this, which shows HTML."""
     found = sys.modules.get("IPython")
     shell = found.get_ipython() if found is not None else None
     return shell is not None and hasattr(shell, "kernel")

@@ -34,10 +34,10 @@ UNEVEN = 0.05
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file can only be an image: its first bytes are TIFF's, CBF's, EDF's, numpy's or BornAgain's.
-
-    HDF5 and plain tables are not assessed here; they may hold curves.
+    """Whether a file can only be an image: its first bytes are TIFF's, CBF's, EDF's, numpy's or
+    BornAgain's.
     """
+    # HDF5 and plain tables are not assessed here; they may hold curves.
     try:
         start = beginning(path, str(path), START)
     except DataError:
@@ -58,15 +58,12 @@ def is_text_image(start: bytes) -> bool:
 
 
 def _is_nist(lines: Sequence[str]) -> bool:
-    """Whether a text begins as NIST's software writes an image."""
     return bool(lines) and lines[0].strip().lower().startswith("ascii data")
 
 
 def are_pixels(start: bytes) -> bool:
-    """Whether a text begins with rows of pixels, qx qy I, without a word: see `is_grid`.
-
-    q is zero at the beam, so that one direction begins below zero.
-    """
+    """Whether a text begins with rows of pixels, qx qy I, without a word: see `is_grid`."""
+    # q is zero at the beam, so that one direction begins below zero.
     rows = _first_rows(start)
     if len(rows) < FEWEST_ROWS or len(rows[0]) < 3:
         return False
@@ -75,7 +72,6 @@ def are_pixels(start: bytes) -> bool:
 
 
 def _first_rows(start: bytes) -> list[list[float]]:
-    """Rows of numbers, all alike, with which a text begins; the last line may be cut short."""
     lines = start.decode("utf-8", "replace").splitlines()[:-1]
     rows = [row for line in lines if (row := _row(line)) is not None][:MOST_ROWS]
     return rows if len(set(map(len, rows))) == 1 else []
@@ -175,10 +171,8 @@ def rate_particles(path: Path) -> float:
 
 
 def rate_materials(path: Path) -> float:
-    """0.5 for an image, which others may be surer of; 0 for a pattern of grazing incidence.
-
-    That is one of BornAgain's, or with an angle of incidence in the TOML file beside it.
-    """
+    """0.5 for an image, which others may be surer of; 0 for a pattern of grazing incidence."""
+    # That is one of BornAgain's, or with an angle of incidence in the TOML file beside it.
     if not is_image(path) or is_simulated(path):
         return 0.0
     from .reading.settings import read_toml

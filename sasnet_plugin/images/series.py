@@ -52,9 +52,8 @@ def follow(
     *,
     interval: float = 1.0,
 ) -> Iterator[Frame]:
-    """Answer frames in order, at most `TOGETHER` in memory; an exception becomes a line with the reason.
-    `interval` is the time between frames, the first at 0.
-    """
+    """Answer frames in order, at most `TOGETHER` in memory; an exception becomes a line with the reason."""
+    # `interval` is the time between frames, the first at 0.
     waiting: list[tuple[int, str, Any]] = []
     number = 0
     for number, (file, one) in enumerate(measurements, start=1):

@@ -97,10 +97,9 @@ async def _ignore(*_: Any) -> None:
 
 
 def _children_leave_with_us() -> None:
-    """Let forked processes watch whether this one still lives.
-
-    Those of a pool of Bumps wait for work for ever where this one was killed, or ended while it forked them.
-    """
+    """Let forked processes watch whether this one still lives."""
+    # Those of a pool of Bumps wait for work for ever where this one was killed, or ended while it forked
+    # them.
     if not hasattr(os, "register_at_fork"):
         return  # without fork they see the end of their pipe
     parent = 0

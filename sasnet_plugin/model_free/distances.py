@@ -60,11 +60,9 @@ def pair_distances(
     slit: float = 0.0,
     settings: DistanceSettings = SETTINGS,
 ) -> PairDistances | Refused:
-    """Estimate p(r), its largest distance, and Rg and I(0) from the whole curve; q in Å⁻¹, ascending. Errors
-    below the scatter of neighbours are enlarged to it; a flat background may stay.
-
-    Corrected for pinhole resolution `dq` and a slit's half length, Å⁻¹.
-    """
+    """Estimate p(r), its largest distance, and Rg and I(0) from the whole curve; q in Å⁻¹, ascending."""
+    # Errors below the scatter of neighbours are enlarged to it; a flat background may stay.
+    # Corrected for pinhole resolution `dq` and a slit's half length, Å⁻¹.
     if not isinstance(guinier, Guinier):
         return Refused(f"there is no Guinier region: {guinier.reason}")
     if slit > 0:

@@ -21,11 +21,9 @@ def lines(found: ModelFree) -> tuple[str, ...]:
 
 
 def _line(found: ModelFree) -> str:
-    """Write Rg and I(0) or why there are none, the slope at the highest q, the first maximum.
-
-    ``Without a model: Rg 49.2 ± 0.4 Å, I(0) 8.27 ± 0.03 (Guinier, q·Rg 0.30 to 2.5); slope −4.0 ± 0.1 at the
-    highest q.``
-    """
+    """Write Rg and I(0) or why there are none, the slope at the highest q, the first maximum."""
+    # ``Without a model: Rg 49.2 ± 0.4 Å, I(0) 8.27 ± 0.03 (Guinier, q·Rg 0.30 to 2.5); slope −4.0 ± 0.1 at
+    # the highest q.``
     said = [_guinier(found.guinier) if isinstance(found.guinier, Guinier) else _none(found)]
     if isinstance(found.high, Slope) and found.high.error < _KNOWN * abs(found.high.value):
         said.append(f"slope {with_error(found.high.value, found.high.error)} at the highest q")

@@ -46,9 +46,8 @@ def find_upturn(
     of_after: Floats,
     settings: UpturnSettings = SETTINGS,
 ) -> Upturn | None:
-    """Find the power law by which a curve differs from an earlier one; None if unclear. q in Å⁻¹, ascending;
-    both curves in one unit with standard deviations.
-    """
+    """Find the power law by which a curve differs from an earlier one; None if unclear."""
+    # q in Å⁻¹, ascending; both curves in one unit with standard deviations.
     good = np.isfinite(before + after) & (of_before > 0) & (of_after > 0)
     if good.sum() < 8:
         return None

@@ -62,10 +62,9 @@ def distribution_band(
 ) -> tuple[Floats, Floats]:
     """Return ends (n, bins) of the band of p averaged over the head's resolution, from quantiles (n, bins, 2)
     of √(bins · p).
-
-    They are widened by one factor from held-out patterns (conformal quantile regression: Romano, Patterson &
-    Candès, NeurIPS 2019, arXiv:1905.03222).
     """
+    # They are widened by one factor from held-out patterns (conformal quantile regression: Romano, Patterson
+    # & Candès, NeurIPS 2019, arXiv:1905.03222).
     height = np.sqrt(head.bins * smoothed(p, head))
     low = height - scale * np.maximum(height - quantiles[..., 0], 0.0)
     high = height + scale * np.maximum(quantiles[..., 1] - height, 0.0)

@@ -170,10 +170,8 @@ def least_scale(held: Callable[[float], float], share: float) -> float:
 def by_level(
     levels: Floats, values: Floats, number: int, numbers: Callable[[Floats], list[float]]
 ) -> list[list[Any]]:
-    """Numbers of each of some classes of equal numbers by level, [[largest level, numbers], …].
-
-    The last class has no upper end.
-    """
+    """Numbers of each of some classes of equal numbers by level, [[largest level, numbers], …]."""
+    # The last class has no upper end.
     found: list[list[Any]] = []
     for rows in np.array_split(np.argsort(levels, kind="stable"), number):
         if rows.size:
@@ -230,9 +228,9 @@ def fit_platt(
 
 
 def scope_threshold(in_scope: NDArray[np.floating], refused: float) -> float:
-    """Return the in_scope below which the share `refused` of held-out known examples fall, at most even odds.
-
-    in_scope is calibrated with as many unknown ones. Where the two separate better, fewer need refusal: of
-    single-shot diffraction these would be frames without a particle.
+    """Return the in_scope below which the share `refused` of held-out known examples fall, at most even
+    odds.
     """
+    # in_scope is calibrated with as many unknown ones. Where the two separate better, fewer need refusal: of
+    # single-shot diffraction these would be frames without a particle.
     return min(float(np.quantile(in_scope, refused)), EVEN)

@@ -30,9 +30,8 @@ def check_curve(curve: Curve, inputs: Mapping[str, Any]) -> Seen:
     """Return the curve with notes on points outside the trained range (``q_range`` of the manifest, Å⁻¹), few
     points, or estimated uncertainties. Raises DataError for points out of order, not finite, or negative
     uncertainties.
-
-    Files are tidied on reading, arrays are not, and the grid needs order.
     """
+    # Files are tidied on reading, arrays are not, and the grid needs order.
     name = curve.file or "the curve"
     if not (_ascends(curve.q) and np.all(np.isfinite(curve.intensity))):
         raise DataError(
@@ -173,11 +172,9 @@ _SIZES = ("lattice", "radius", "spacing")
 
 
 def beyond_training(findings: Iterable[Any]) -> list[str]:
-    """Sentences on sizes that lie beyond training by more than their errors.
-
-    A network knows no larger sizes, but what it extrapolates is beyond the range as well: of lattices of 450
-    and 510 Å it says 431 and 435, trained with up to 420.
-    """
+    """Sentences on sizes that lie beyond training by more than their errors."""
+    # A network knows no larger sizes, but what it extrapolates is beyond the range as well: of lattices of
+    # 450 and 510 Å it says 431 and 435, trained with up to 420.
     said = []
     for finding in [one for one in findings if isinstance(one, QuantitiesFinding)]:
         sizes = [parameter for parameter in finding.head.parameters if parameter.name in _SIZES]

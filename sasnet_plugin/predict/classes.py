@@ -94,7 +94,6 @@ def restriction_note(kept: Sequence[str], total: int) -> str:
 
 
 def _place(one: InGroup, members: Mapping[str, tuple[str, ...]]) -> int:
-    """Of a class among the members of its group, the simplest of which stands first."""
     names = members.get(one.group, ())
     return names.index(one.name) if one.name in names else len(names)
 
@@ -110,7 +109,6 @@ def _membership(labels: tuple[str, ...], groups: tuple[Group, ...]) -> NDArray[n
 
 @lru_cache(maxsize=32)
 def _group_of(groups: tuple[Group, ...]) -> dict[str, str]:
-    """Name of the group of each class, the first that holds it."""
     return {name: group.name for group in reversed(groups) for name in group.members}
 
 

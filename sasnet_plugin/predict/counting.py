@@ -116,9 +116,8 @@ def outlook(
     rng: np.random.Generator,
     settings: OutlookSettings = OUTLOOK,
 ) -> Outlook | None:
-    """Forecast an answer for longer counting; None if nothing known resembles the curve. A group is settled
-    from probability `threshold`.
-    """
+    """Forecast an answer for longer counting; None if nothing known resembles the curve."""
+    # A group is settled from probability `threshold`.
     choice = predictor.choice(len(predictor.manifest.labels))
     (answer,) = predictor.answers([curve], choice)
     named = answer.finding(ClassesFinding)

@@ -64,10 +64,8 @@ class Classifier:
         return [suggestion_of(answer) for answer in self.predictor.answers(curves, choice)]
 
     def glance(self, curves: Sequence[Curve], *, top: int = 5) -> list[tuple[tuple[GroupGuess, ...], float]]:
-        """Groups of models, and the probability of any known model: the same numbers as of `suggest`.
-
-        Nothing is checked or noted: for copies of a curve that `suggest` was asked about.
-        """
+        """Groups of models, and the probability of any known model: the same numbers as of `suggest`."""
+        # Nothing is checked or noted: for copies of a curve that `suggest` was asked about.
         (answers,) = self.predictor.answers_to(curves, [self.predictor.choice(top)], bare=True)
         found = [answer.finding(ClassesFinding) for answer in answers]
         return [

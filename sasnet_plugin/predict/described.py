@@ -158,11 +158,9 @@ class KindFinding:
 
 
 def kind_of(labels: Sequence[str], probability: Floats, uniform: Floats | None) -> tuple[str, float]:
-    """Return the likeliest kind and its probability; "" if it is not decisive or one model is.
-
-    A kind decisive under one prior only is not reported: a quarter of those were wrong on simulated curves,
-    of those at `DECISIVE` under both one in eight. `uniform` None means no other prior.
-    """
+    """Return the likeliest kind and its probability; "" if it is not decisive or one model is."""
+    # A kind decisive under one prior only is not reported: a quarter of those were wrong on simulated curves,
+    # of those at `DECISIVE` under both one in eight. `uniform` None means no other prior.
     if probability.max() >= DECISIVE:
         return "", 0.0
     even = probability if uniform is None else uniform

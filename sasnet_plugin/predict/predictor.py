@@ -190,14 +190,9 @@ class Predictor:
     def answers_to(
         self, measurements: Sequence[Any], choices: Sequence[Choice], *, bare: bool = False
     ) -> list[list[Answer]]:
-        """As `answers`, for each of several choices of what the network is asked once.
-
-        Parameters
-        ----------
-        bare : bool
-            What the network says alone: nothing is checked, noted, or added from the measurement itself. For
-            many copies of one measurement, of which only the probabilities are used.
-        """
+        """Answer as `answers`, for each of several choices of what the network is asked once."""
+        # `bare`: what the network says alone, without checks, notes, or what the measurement itself says. For
+        # many copies of one measurement, of which only the probabilities are used.
         found: list[list[Answer]] = [[] for _ in choices]
         for start in range(0, len(measurements), BATCH):
             some = measurements[start : start + BATCH]

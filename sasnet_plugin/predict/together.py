@@ -23,11 +23,9 @@ _AGAINST = 0.03
 
 
 def together(suggestions: Sequence[Suggestion], prior: str = COMMON) -> Suggestion:
-    """Combine the answers to each curve of a sample, under the "common" or "uniform" prior.
-
-    Likelihood ratios of independent measurements multiply; those of one sample share what no model has, so
-    the product gets a power below 1.
-    """
+    """Combine the answers to each curve of a sample, under the "common" or "uniform" prior."""
+    # Likelihood ratios of independent measurements multiply; those of one sample share what no model has, so
+    # the product gets a power below 1.
     if len(suggestions) == 1:
         return suggestions[0]
     names = [guess.name for guess in suggestions[0].models]

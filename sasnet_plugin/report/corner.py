@@ -39,10 +39,8 @@ def corner_of(found: ModelFit) -> Any:
 
 
 def draw_corner(figure: Any, found: ModelFit, *, ink: str, fill: str, muted: str) -> None:
-    """Fill a square figure with a fit's posterior in colours of text, samples and axes.
-
-    Histograms have the 95 % interval dashed; contours hold 68 and 95 %; lines cross at the fit.
-    """
+    """Fill a square figure with a fit's posterior in colours of text, samples and axes."""
+    # Histograms have the 95 % interval dashed; contours hold 68 and 95 %; lines cross at the fit.
     posterior = found.posterior
     assert posterior is not None
     names = drawn_names(found)

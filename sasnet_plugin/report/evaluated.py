@@ -58,10 +58,9 @@ def evaluated(
 ) -> Evaluated:
     """Evaluate each head on test data of a seed that training never saw: all known examples, by decades of
     counts, by kind.
-
-    `per_model` counts out-of-distribution examples of each kind, and a tenth of the known ones; `seed` is of
-    the measurement. Raises SasnetError if the data were simulated otherwise than the training data.
     """
+    # `per_model` counts out-of-distribution examples of each kind, and a tenth of the known ones; `seed` is
+    # of the measurement. Raises SasnetError if the data were simulated otherwise than the training data.
     data = Dataset(test, model.domain.simulated())
     _check_inputs(data, model, test)
     known = KNOWN * per_model
@@ -111,7 +110,6 @@ def answered(job: Job, number: int, part: tuple[NDArray[np.intp], int]) -> tuple
 
 
 def _joined(parts: Sequence[tuple[Outputs, HeldOut]]) -> tuple[Outputs, HeldOut]:
-    """All parts as one, known examples first."""
     outputs, held = zip(*parts, strict=True)
     known = np.concatenate([np.arange(len(one.about["kind"])) < one.known for one in held])
     order = np.argsort(~known, kind="stable")
@@ -187,7 +185,6 @@ _ERRORS, _HELD = ("error", "w1", "top1", "right"), ("coverage", "ece")
 def _draw_merits(
     axis: Any, parts: Mapping[str, Any], head: str, keys: Sequence[str], at: Mapping[str, float]
 ) -> None:
-    """Draw a line for each figure of merit of a head over its parts, placed by `at`."""
     for of, figures in parts["all"][head].items():
         for key in (key for key in figures if key in keys):
             values = [parts[part].get(head, {}).get(of, {}).get(key, np.nan) for part in at]

@@ -161,10 +161,10 @@ def _opened(job: Job) -> tuple[Predictor, Library]:
 
 
 def answered(job: Job, number: int, part: tuple[str, int, int]) -> tuple[Decoded, Examples] | None:
-    """What is said of so many curves of a model, of another kind or as in training; these without features.
-
-    None where no setting shows any.
+    """What is said of so many curves of a model, of another kind or as in training; these without
+    features.
     """
+    # None where no setting shows any.
     (predictor, library), rng = _opened(job), job.rng(number)
     what, which, count = part
     if what == "wide":

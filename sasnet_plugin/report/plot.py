@@ -33,10 +33,9 @@ _PANELS = 2.6
 def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
     """Draw a row for each measurement (at most `MAX_ROWS`) and its first finding, or a sheet of at most
     `MAX_CURVES` curves, as PNG, PDF or SVG. Raises SasnetError if that fails or the format is unknown.
-
-    The likeliest model's curve goes through the data; a single curve has Guinier, Kratky and Porod plots
-    below.
     """
+    # The likeliest model's curve goes through the data; a single curve has Guinier, Kratky and Porod plots
+    # below.
     from matplotlib.figure import Figure
 
     from .model_free import draw_panels

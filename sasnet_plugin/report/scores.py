@@ -17,9 +17,8 @@ from ..train import metrics
 
 
 def score(head: Head, findings: Sequence[Any], truth: NDArray[Any]) -> dict[str, dict[str, float]]:
-    """Return figures of merit of n findings of a head: of the head itself, a tag, or a quantity. Targets as
-    in `domains.heads`; unlabelled examples are excluded.
-    """
+    """Return figures of merit of n findings of a head: of the head itself, a tag, or a quantity."""
+    # Targets as in `domains.heads`; unlabelled examples are excluded.
     if isinstance(head, Classes):
         return {head.title: _classes(head, findings, truth)}
     if isinstance(head, Tags):
@@ -59,10 +58,8 @@ def _tags(head: Tags, findings: Sequence[TagsFinding], truth: NDArray[Any]) -> d
 def _quantities(
     head: Quantities, findings: Sequence[QuantitiesFinding], truth: NDArray[Any]
 ) -> dict[str, dict[str, float]]:
-    """Error, and half width of the band, over the truth; share of the truth in the band, and in the error.
-
-    Of a quantity that may be 0 both are in its own unit.
-    """
+    """Error, and half width of the band, over the truth; share of the truth in the band, and in the error."""
+    # Of a quantity that may be 0 both are in its own unit.
     found = {}
     for column, parameter in enumerate(head.parameters):
         rows = [

@@ -119,13 +119,11 @@ def _told(answers: Any, places: Mapping[str, int], say: Say) -> Any:
 
 
 def rows_of(record: Record, place: int) -> list[dict[str, Any]]:
-    """Return page rows, one for each data set of a file.
-
-    ``file``, ``place`` (of the file, from 0), ``entry`` (number in it, from 1), ``name`` (of the entry),
-    ``headline``, ``doubt``, ``level``, ``error``, ``chisq``, ``model``, ``structure_factor``, ``weights`` (of
-    models), ``values`` (by name: value, error or None, unit, whether fixed), ``kinds`` (of size
-    distributions), ``at`` (numbers it can be drawn against).
-    """
+    """Return page rows, one for each data set of a file."""
+    # ``file``, ``place`` (of the file, from 0), ``entry`` (number in it, from 1), ``name`` (of the entry),
+    # ``headline``, ``doubt``, ``level``, ``error``, ``chisq``, ``model``, ``structure_factor``, ``weights``
+    # (of models), ``values`` (by name: value, error or None, unit, whether fixed), ``kinds`` (of size
+    # distributions), ``at`` (numbers it can be drawn against).
     from ..batch.against import against
 
     at = against(record["file"])
@@ -236,7 +234,6 @@ def _trend(rows: list[dict[str, Any]], folder: Path) -> None:
 
 
 def _why_missing(row: Mapping[str, Any], name: str) -> str:
-    """Why a data set has no fitted value of a parameter."""
     return f"fixed in {row['model']}" if name in row["values"] else f"no parameter of {row['model']}"
 
 

@@ -73,10 +73,9 @@ _COLUMNS = ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
 def curve_of(given: Any) -> Curve:
     """Build a curve from the caller's columns, null for missing numbers. Raises SasnetError if it is none or
     too few points are usable.
-
-    ``name``, ``q`` (Å⁻¹), ``intensity``, maybe ``dintensity``, ``dq``, ``dxl``, ``dxw``; ``q_assumed``: true
-    if Å⁻¹ is not stated; ``intensity_unit``: such as ``1/cm`` or ``counts``.
     """
+    # ``name``, ``q`` (Å⁻¹), ``intensity``, maybe ``dintensity``, ``dq``, ``dxl``, ``dxw``; ``q_assumed``:
+    # true if Å⁻¹ is not stated; ``intensity_unit``: such as ``1/cm`` or ``counts``.
     if not isinstance(given, dict):
         raise SasnetError('The request has no data; give "curve" with name, q and intensity.')
     file = str(given.get("name") or "") or "the data"

@@ -18,10 +18,8 @@ _SECONDS = 60.0
 
 
 def started(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFit | None:
-    """The start of a fit as if it were one, its parameters without errors; work for a pool.
-
-    None where the bank has no curve of the model.
-    """
+    """The start of a fit as if it were one, its parameters without errors; work for a pool."""
+    # None where the bank has no curve of the model.
     from ..fitting.optimize.finish import as_it_stands
     from ..fitting.start_values.screening import from_bank
     from ..fitting.strategy.fit_candidate import described

@@ -80,7 +80,6 @@ def build_bank(shards: Path, target: Path, *, per_model: int = 160) -> int:
 
 
 def _rows(path: Path) -> tuple[str, list[_Row]]:
-    """A shard's model, and its curves, coarsely; none of a structure factor."""
     import h5py
 
     with h5py.File(path, "r") as file:

@@ -69,9 +69,8 @@ def simulate_clean(
     """Draw parameters from the prior and compute the clean curve of a form, a structure factor (S(q) itself)
     or a plugin file. `truncated` is the earlier prior: no large bodies of expensive models, nothing beyond
     the quadrature's accuracy.
-
-    Raises SimulationError if no draw gives a finite, positive curve.
     """
+    # Raises SimulationError if no draw gives a finite, positive curve.
     for _ in range(_TRIES):
         parameters: dict[str, Any] = sample_prior(name, rng, truncated=truncated)
         if truncated:
@@ -112,9 +111,9 @@ def _polydispersity(
 def evaluate(
     name: str, parameters: dict[str, Any], *, truncated: bool = False, averaged: bool = False
 ) -> Clean | None:
-    """Compute the clean curve for parameters; None if invalid. Where the quadrature is inaccurate,
-    `truncated` ends it and `averaged` averages over `AVERAGED_OVER`, which leaves its asymptote.
-    """
+    """Compute the clean curve for parameters; None if invalid."""
+    # Where the quadrature is inaccurate, `truncated` ends it and `averaged` averages over `AVERAGED_OVER`,
+    # which leaves its asymptote.
     size = max_length(name, parameters)
     limit = _limit(name, parameters, size)
     trusted = int(np.clip(np.searchsorted(WIDE_Q, limit, side="right"), 0, N_WIDE))
@@ -176,11 +175,9 @@ def _good(q: NDArray[np.float64], intensity: NDArray[np.float64]) -> int:
 def _curve(
     name: str, q: NDArray[np.float64], parameters: dict[str, Any], own: float, *, exactly: bool
 ) -> tuple[NDArray[np.float64], float]:
-    """I(q) but for a factor, and the effective radius; `exactly` with its integrator's noise.
-
-    Of a pringle beyond `own`, too: sasmodels' own draws are sheets bent over so often that all of their
-    curve is that noise, and who fits with them sees it.
-    """
+    """I(q) but for a factor, and the effective radius; `exactly` with its integrator's noise."""
+    # Of a pringle beyond `own`, too: sasmodels' own draws are sheets bent over so often that all of their
+    # curve is that noise, and who fits with them sees it.
     if exactly or name not in SEPARABLE:
         result = call(name, q, parameters)
         return result.intensity, result.radius_effective
@@ -234,12 +231,10 @@ def _averaged(log_i: NDArray[np.float64], trusted: int) -> NDArray[np.float64]:
 
 
 def _nodes(name: str, size: float | None, n_valid: int, *, spread: bool, trusted: int) -> NDArray[np.float64]:
-    """Where to evaluate, in cells of the wide grid.
-
-    Fast models at several points in each cell. The others at every twelfth cell, coarser below
-    q·size = 1, and finer where a body has fringes, whose distance in q is 2π/size. From cell `trusted` on
-    there is nothing to resolve.
-    """
+    """Where to evaluate, in cells of the wide grid."""
+    # Fast models at several points in each cell. The others at every twelfth cell, coarser below q·size = 1,
+    # and finer where a body has fringes, whose distance in q is 2π/size. From cell `trusted` on there is
+    # nothing to resolve.
     if cost_class(name) == "fast":
         return np.arange(_PER_CELL * (n_valid - 1) + 1) / _PER_CELL
     if size is None or name in _RADIAL:

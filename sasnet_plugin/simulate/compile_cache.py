@@ -39,11 +39,9 @@ _ADVICE = (
 
 
 def choose_folder() -> Path:
-    """Where compiled models are kept: sasmodels' folder, or a private one where that cannot be written to.
-
-    ``SAS_DLL_PATH`` says so to sasmodels and to processes that are started from here, as ``CC`` names a
-    compiler where there is no ``cc``. Without any compiler, nothing but what is compiled already is of use.
-    """
+    """Where compiled models are kept: sasmodels' folder, or a private one where that cannot be written to."""
+    # ``SAS_DLL_PATH`` says so to sasmodels and to processes that are started from here, as ``CC`` names a
+    # compiler where there is no ``cc``. Without any compiler, nothing but what is compiled already is of use.
     compiles = _choose_compiler()
     wanted = _wanted()
     reason = _unwritable(wanted)
@@ -66,9 +64,8 @@ def _wanted() -> Path:
 def remove_compiled(folder: Path | None = None) -> list[Path]:
     """Remove what sasnet compiled into a folder (default: the user's), and empty folders. Raises SasnetError
     if something cannot be removed.
-
-    sasnet's libraries have their checksum next to them; sasmodels' stay.
     """
+    # sasnet's libraries have their checksum next to them; sasmodels' stay.
     folder, removed = folder or _wanted(), []
     sums = list(folder.glob("*.sha256"))
     libraries = [path for path in (each.with_suffix("") for each in sums) if whole(path)]

@@ -23,12 +23,11 @@ _TRIES = 1000
 
 
 def draw_slds(limits: Mapping[str, tuple[float, float]], rng: np.random.Generator) -> dict[str, float]:
-    """Draw scattering length densities within limits, by the model's names, 1e-6/Å². The solvent is every
-    name with ``solvent``, else the last (teubner_strey).
-
-    The probe is drawn first (neutrons 0.6, X-rays 0.4), then solvent, then other phases. The largest contrast
-    is at least 0.5, and two or more other phases differ by at least 0.3: never all equal, either sign.
-    """
+    """Draw scattering length densities within limits, by the model's names, 1e-6/Å²."""
+    # The solvent is every name with ``solvent``, else the last (teubner_strey).
+    # The probe is drawn first (neutrons 0.6, X-rays 0.4), then solvent, then other phases. The largest
+    # contrast is at least 0.5, and two or more other phases differ by at least 0.3: never all equal, either
+    # sign.
     names = list(limits)
     if not names:
         return {}

@@ -79,11 +79,10 @@ class CurveSimulator(Simulator):
     def plan(self, folder: Path | str, request: Request) -> Plan:
         """Plan shards of all requested models, round by round so that stopping early has some of each. Raises
         SimulationError for an unknown model or two plugins of one name.
-
-        A round holds 600 curves of a fast model, 60 of a separable, 50 of a medium and 20 of another slow
-        one, times the scale; ``spread`` adds 100 monodisperse curves of a medium model, 80 of a slow and 400
-        of a separable one.
         """
+        # A round holds 600 curves of a fast model, 60 of a separable, 50 of a medium and 20 of another slow
+        # one, times the scale; ``spread`` adds 100 monodisperse curves of a medium model, 80 of a slow and
+        # 400 of a separable one.
         _check_names(request.models)
         form = _FORMAT_TRUNCATED if request.truncated else FORMAT
         settings = {"format": form, "seed": request.seed, "monodisperse": request.monodisperse}
@@ -169,9 +168,8 @@ class CurveSimulator(Simulator):
     ) -> HeldOut:
         """Draw curves of every model and other kind, half under the frozen protocol, half as in training with
         bodies that no model is. Raises SimulationError if shards hold other models than heads.
-
-        Calibration under one protocol alone is overconfident under others.
         """
+        # Calibration under one protocol alone is overconfident under others.
         from ..domains.simulator import HeldOut
         from .examples import BODY_SHARE, mixed_set
         from .library import Library

@@ -79,10 +79,9 @@ class Stream:
 
 
 def of_model(library: Library, form: int, rng: np.random.Generator, count: int) -> list[Examples]:
-    """Curves of one model under the frozen protocol to the letter, a setting of its own for every curve.
-
-    Each clean curve is measured once, in settings drawn until one shows it; again where a model has too few.
-    """
+    """Curves of one model under the frozen protocol to the letter, a setting of its own for every curve."""
+    # Each clean curve is measured once, in settings drawn until one shows it; again where a model has too
+    # few.
     forms, available = np.array([form]), library.sizes()[library.forms[form]]
 
     def shown(row: NDArray[np.intp]) -> list[Examples]:

@@ -85,11 +85,9 @@ N_SIGMA = (2.5, 3.0)
 
 
 def pinhole_matrix(q: NDArray[np.float64], sigma: NDArray[np.float64]) -> sparse.csr_matrix:
-    """Return a sparse matrix (n, N_WIDE) of Gaussian resolution sigma, Å⁻¹; rows sum to one.
-
-    Clean curves are blurred by ``BLUR`` cells (0.2 % of q) already, which is taken off sigma; less only
-    interpolates.
-    """
+    """Return a sparse matrix (n, N_WIDE) of Gaussian resolution sigma, Å⁻¹; rows sum to one."""
+    # Clean curves are blurred by ``BLUR`` cells (0.2 % of q) already, which is taken off sigma; less only
+    # interpolates.
     sigma = np.sqrt(np.maximum(sigma**2 - (BLUR * LN_STEP * q) ** 2, 0.0))
     # As many nodes as the widest point covers cells of the grid: fewer would alias fringes.
     cells = np.max(sum(N_SIGMA) * sigma / (q * LN_STEP), initial=0.0)
@@ -123,10 +121,9 @@ def _banded(at: NDArray[np.float64], weight: NDArray[np.float64]) -> sparse.csr_
 def slit_matrix(q: NDArray[np.float64], half_length: NDArray[np.float64]) -> sparse.csr_matrix:
     """Return the matrix of a slit of half length l, Å⁻¹ (0: interpolation): I_s(q) = 1/l ∫₀ˡ I(√(q² + u²)) du
     (sasmodels' Slit1D, q_width = 0).
-
-    A trapezium in u with nodes where √(q² + u²) passes the wide grid (for short wavelengths in q) and 33 more
-    (within a cell at large q).
     """
+    # A trapezium in u with nodes where √(q² + u²) passes the wide grid (for short wavelengths in q) and 33
+    # more (within a cell at large q).
     parts: list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]] = []
     for row, (q_i, length) in enumerate(zip(q, half_length, strict=True)):
         if length <= 0:

@@ -100,11 +100,9 @@ def known_examples(
     rows: NDArray[np.intp] | None = None,
     wide: bool = False,
 ) -> tuple[NDArray[np.intp], Examples]:
-    """Measure curves of known models in one setting; returns which rows were kept, and these.
-
-    Rows are dropped where the clean curve is not known over the window (numerical limits) and where the
-    measured curve is uninformative.
-    """
+    """Measure curves of known models in one setting; returns which rows were kept, and these."""
+    # Rows are dropped where the clean curve is not known over the window (numerical limits) and where the
+    # measured curve is uninformative.
     top = int(setting.matrix.indices.max()) + 1
     low = int(setting.matrix.indices.min())
     drawn = library.draw(forms, top, rng, low=low, max_shift=max_shift, rows=rows, loose=wide)

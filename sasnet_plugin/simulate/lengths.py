@@ -203,12 +203,10 @@ def _pringle(p: Mapping[str, float]) -> float:
 
 
 def max_length(info: ModelInfo, pars: Mapping[str, float]) -> float | None:
-    """Return the largest real-space length, Å; None for a model without any.
-
-    A diameter for bodies; a correlation length, 2 pi over a peak position, or the diameter of the sphere of
-    equal radius of gyration where there is no body. It is an estimate for q times size, good to a factor of
-    about 1.5, not the exact largest distance.
-    """
+    """Return the largest real-space length, Å; None for a model without any."""
+    # A diameter for bodies; a correlation length, 2 pi over a peak position, or the diameter of the sphere of
+    # equal radius of gyration where there is no body. It is an estimate for q times size, good to a factor of
+    # about 1.5, not the exact largest distance.
     if info.id in _DIAMETERS:
         return float(_DIAMETERS[info.id](pars))
     size = 0.0

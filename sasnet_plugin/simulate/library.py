@@ -131,10 +131,9 @@ class Library:
     ) -> Draw:
         """Draw one clean curve for each wanted form (k,), known from grid point `low` to `top`; short ones
         are retried, then keep ``n_valid`` below ``top``.
-
-        `max_shift` limits shifts of size in grid points (0: the prior's), `rows` (k,) choose curves, `loose`
-        lets S(q)'s radius differ from the body's (training).
         """
+        # `max_shift` limits shifts of size in grid points (0: the prior's), `rows` (k,) choose curves,
+        # `loose` lets S(q)'s radius differ from the body's (training).
         k = len(forms)
         intensity = np.zeros((k, N_WIDE))
         n_valid = np.zeros(k, dtype=np.intp)
@@ -195,11 +194,9 @@ class Library:
 
 
 def shifted(log_i: NDArray[np.float32], n_valid: int, shift: int) -> NDArray[np.float64]:
-    """Move a curve along the log-q grid, as all its lengths multiplied by 10^(-shift/800) would.
-
-    The low end is continued as the power law it starts with (a plateau stays a plateau), the high end
-    as a constant.
-    """
+    """Move a curve along the log-q grid, as all its lengths multiplied by 10^(-shift/800) would."""
+    # The low end is continued as the power law it starts with (a plateau stays a plateau), the high end as a
+    # constant.
     known = log_i[:n_valid].astype(np.float64)
     out = np.empty(N_WIDE)
     if shift >= 0:

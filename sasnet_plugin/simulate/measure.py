@@ -45,14 +45,12 @@ def measure(
 def measured(
     smeared: NDArray[np.float64], setting: Setting, rng: np.random.Generator, *, wide: bool = False
 ) -> Measured:
-    """Measure smeared curves (k, n), any scale, with the protocol's background, noise and faults.
-
-    Expected counts go as I q Δq (ring area), with ``setting.counts`` at the 25th percentile; counts are
-    Poisson. A flat background comes after smearing; if over-subtracted, (1 + f) times it is removed after
-    counting. `wide` (training) adds real files' faults: `systematic.roughen`; no systematic scatter in a
-    tenth, 2 % in another; uncertainties absent in a quarter, 1.7 to 7 times too small in 15 %, too large in
-    10 %.
-    """
+    """Measure smeared curves (k, n), any scale, with the protocol's background, noise and faults."""
+    # Expected counts go as I q Δq (ring area), with ``setting.counts`` at the 25th percentile; counts are
+    # Poisson. A flat background comes after smearing; if over-subtracted, (1 + f) times it is removed after
+    # counting. `wide` (training) adds real files' faults: `systematic.roughen`; no systematic scatter in a
+    # tenth, 2 % in another; uncertainties absent in a quarter, 1.7 to 7 times too small in 15 %, too large in
+    # 10 %.
     faults = protocol()["faults"]
     k = smeared.shape[0]
     smeared = np.maximum(smeared, 0.0)

@@ -98,9 +98,8 @@ def spread_sizes(
 ) -> NDArray[np.float64]:
     """Average a monodisperse curve over its only length's distribution (``<size>_pd`` and the like): ln I per
     volume (m,) at points in wide-grid cells.
-
-    Returns ln of Σ w s⁶ P(q s)/Σ w s³ on the wide grid, P = I V, up to the largest size's end.
     """
+    # Returns ln of Σ w s⁶ P(q s)/Σ w s³ on the wide grid, P = I V, up to the largest size's end.
     from sasmodels.weights import get_weights
     from scipy.interpolate import CubicSpline
 
@@ -142,10 +141,9 @@ def spread(
 ) -> NDArray[np.float64]:
     """Average ln I (n,) of one body over relative sizes, all lengths in proportion: shifts in grid points,
     weights number times volume squared; up to the largest body's end.
-
-    sasmodels spreads one length, a curve for each value; this cheap likeness is added to true ones in
-    training.
     """
+    # sasmodels spreads one length, a curve for each value; this cheap likeness is added to true ones in
+    # training.
     n = max(log_i.size - max(int(shift.max()), 0), 1)
     reach = max(-int(shift.min()), 0)
     # Below the first point the curve has its plateau.

@@ -60,21 +60,17 @@ def form_models() -> tuple[str, ...]:
 
 
 def structure_factors() -> tuple[str, ...]:
-    """Return the four structure factors that P@S is simulated with.
-
-    Written down, as to ask sasmodels all its models would be loaded. two_yukawa is left out: with four free
-    parameters it imitates each of the others.
-    """
+    """Return the four structure factors that P@S is simulated with."""
+    # Written down, as to ask sasmodels all its models would be loaded. two_yukawa is left out: with four free
+    # parameters it imitates each of the others.
     return ("hardsphere", "hayter_msa", "squarewell", "stickyhardsphere")
 
 
 @lru_cache(maxsize=256)
 def allowed_structure_factors(name: str) -> tuple[str, ...]:
-    """Return the structure factors that sasmodels combines with the form model; () where it does not.
-
-    A form must define an effective radius (``radius_effective_modes``, SasView's condition) and sasmodels'
-    ``make_product_info`` must accept the pair.
-    """
+    """Return the structure factors that sasmodels combines with the form model; () where it does not."""
+    # A form must define an effective radius (``radius_effective_modes``, SasView's condition) and sasmodels'
+    # ``make_product_info`` must accept the pair.
     from sasmodels.product import make_product_info
 
     form = model_info(name)
@@ -194,11 +190,9 @@ def _mend(info: ModelInfo, drawn: Mapping[str, float]) -> dict[str, float]:
 
 
 def _default_prior(info: ModelInfo, rng: np.random.Generator) -> dict[str, float]:
-    """Derive a prior from the parameter table, for a user's plugin without random().
-
-    Lengths log-uniform from a tenth to ten times the default, choices uniform, other parameters uniform
-    between half and twice the default; all within the table's limits.
-    """
+    """Derive a prior from the parameter table, for a user's plugin without random()."""
+    # Lengths log-uniform from a tenth to ten times the default, choices uniform, other parameters uniform
+    # between half and twice the default; all within the table's limits.
     pars: dict[str, float] = {}
     for parameter in info.parameters.kernel_parameters:
         if parameter.is_control:

@@ -138,11 +138,10 @@ def held_out(
 ) -> HeldOut:
     """Measure rows of a dataset that training never saw, and `others` out-of-distribution examples of each
     kind.
-
-    `exposure` is expected counts, or limits of a log-uniform draw; default: the prior's. `rows` select known
-    examples in turn, default all in random order, not for simulators that repeat rows. Options are of
-    ``measure``.
     """
+    # `exposure` is expected counts, or limits of a log-uniform draw; default: the prior's. `rows` select
+    # known examples in turn, default all in random order, not for simulators that repeat rows. Options are of
+    # ``measure``.
     simulator, uses = data.simulator, data.simulator.mix.held_out_uses
     kinds = [kind for kind in simulator.kinds for _ in range(others)]
     parts: list[tuple[Any, Targets]] = []

@@ -126,11 +126,9 @@ class Feed:
         return self.drawn + self.batch > self.reuse * self.received or self._filled < self._least
 
     def _rows(self) -> tuple[NDArray[np.intp], int]:
-        """Which examples make a batch; of sets, how many frames each of them has.
-
-        A batch holds sets of one length, each as often as there are such sets: most have fewer frames than
-        fit, and a network's time goes by the frames, there or not.
-        """
+        """Which examples make a batch; of sets, how many frames each of them has."""
+        # A batch holds sets of one length, each as often as there are such sets: most have fewer frames than
+        # fit, and a network's time goes by the frames, there or not.
         if self._once:
             rows = self._rng.choice(np.flatnonzero(self._fresh), self.batch, replace=False)
             self._fresh[rows] = False

@@ -51,11 +51,10 @@ def mutual_confusion(probability: NDArray[np.floating], truth: NDArray[np.intp])
 def link(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
     """Cluster by joining the two clusters most confused; linkage (k − 1, 4) as scipy's, distance −ln of the
     confusion, made to rise.
-
-    Clusters' confusion is Σ c_ab / √(|A| |B|): between single linkage, which chains, and average, which
-    isolates members of large families. On validation curves groups were right more often than with average,
-    complete or Ward's linkage at equal number.
     """
+    # Clusters' confusion is Σ c_ab / √(|A| |B|): between single linkage, which chains, and average, which
+    # isolates members of large families. On validation curves groups were right more often than with average,
+    # complete or Ward's linkage at equal number.
     k = len(confusion)
     between = confusion.copy()
     size = np.ones(k)

@@ -88,11 +88,9 @@ def losses(head: Head, found: Mapping[str, Any], targets: Mapping[str, Any], hea
 def _classes(
     head: Classes, found: Mapping[str, Any], truth: Any, targets: Mapping[str, Any], heads: tuple[Head, ...]
 ) -> Any:
-    """Cross-entropy; given another class, among the labels that go with it.
-
-    Targets (n, labels) hold 1 for each label that is right: −ln of their probabilities' sum; rows of 0 have
-    no label.
-    """
+    """Cross-entropy; given another class, among the labels that go with it."""
+    # Targets (n, labels) hold 1 for each label that is right: −ln of their probabilities' sum; rows of 0 have
+    # no label.
     right = _right(truth, len(head.labels))
     logits, given = _logits(head, found, targets, heads)
     known = ops.logical_and(ops.any(right > 0, axis=-1), given)
@@ -174,11 +172,9 @@ def _distribution(head: Distribution, found: Mapping[str, Any], truth: Any) -> A
 
 
 def circular_w1(p: Any, truth: Any, period: float) -> Any:
-    """Return the least work (n,) to turn one distribution into another around the period, in its unit.
-
-    W1 = min over c of ∫ |P − Q − c| (Rabin et al., J. Math. Imaging Vision 41 (2011) 147); the best c is the
-    median of the difference.
-    """
+    """Return the least work (n,) to turn one distribution into another around the period, in its unit."""
+    # W1 = min over c of ∫ |P − Q − c| (Rabin et al., J. Math. Imaging Vision 41 (2011) 147); the best c is
+    # the median of the difference.
     bins = truth.shape[-1]
     difference = ops.cumsum(p - truth, axis=-1)
     ordered = ops.sort(difference, axis=-1)

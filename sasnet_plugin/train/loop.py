@@ -59,10 +59,9 @@ def train(
 ) -> Path:
     """Train on shards, or resume a run of the same settings; returns the path of final, averaged weights.
     Raises SasnetError if the run has another configuration.
-
-    `net` overrides trunk sizes; `validation` shards have another seed; `start` gives initial weights, and
-    `keep` answers to known examples to learn besides the truth; `progress` gets (step, loss).
     """
+    # `net` overrides trunk sizes; `validation` shards have another seed; `start` gives initial weights, and
+    # `keep` answers to known examples to learn besides the truth; `progress` gets (step, loss).
     import keras
 
     run.mkdir(parents=True, exist_ok=True)
@@ -149,11 +148,9 @@ def _prepare(keras: Any, config: TrainConfig) -> None:
 
 
 def bfloat16_pays() -> bool:
-    """Whether bfloat16 is faster here: on a GPU, or in TensorFlow on a CPU that has it.
-
-    The network for curves took 0.7 of float32's time with ``amx_bf16``, that for diffraction images 0.75 with
-    ``avx512_bf16``; without either curves took 1.6 to 3.5 times as long (TensorFlow 2.21).
-    """
+    """Whether bfloat16 is faster here: on a GPU, or in TensorFlow on a CPU that has it."""
+    # The network for curves took 0.7 of float32's time with ``amx_bf16``, that for diffraction images 0.75
+    # with ``avx512_bf16``; without either curves took 1.6 to 3.5 times as long (TensorFlow 2.21).
     import keras
 
     if keras.distribution.list_devices("gpu"):
@@ -243,7 +240,6 @@ def _shape_of(domain: Domain, data: Path) -> dict[str, Any]:
 
 
 def _earlier(start: ZooModel | None, keep: ZooModel | None) -> dict[str, Any]:
-    """What a run's settings say of the networks that came before."""
     found: dict[str, Any] = {} if start is None else {"start": described(start)}
     if keep is not None:
         found["keep"] = {"name": keep.manifest.name, "sha256": keep.manifest.sha256["model.onnx"]}

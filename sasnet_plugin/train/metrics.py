@@ -14,10 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def ranks(probability: NDArray[Any], answer: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
-    """Return the place of the true class (0 first) by probability (n, k) or anything monotonic.
-
-    Ties and NaN count against the classifier, so equal probabilities earn nothing.
-    """
+    """Return the place of the true class (0 first) by probability (n, k) or anything monotonic."""
+    # Ties and NaN count against the classifier, so equal probabilities earn nothing.
     probability = np.asarray(probability)
     own = np.take_along_axis(probability, np.asarray(answer)[:, None], axis=1)
     return np.sum(~(probability < own), axis=1) - 1
@@ -132,9 +130,8 @@ def expected_calibration_error(confidence: ArrayLike, correct: ArrayLike, *, bin
 def auroc(positive: ArrayLike, negative: ArrayLike) -> float:
     """Area under the ROC curve: chance that a positive scores above a negative, ties half. Raises ValueError
     if one is empty.
-
-    Mann and Whitney's U over the number of pairs (Hanley & McNeil, Radiology 143 (1982) 29).
     """
+    # Mann and Whitney's U over the number of pairs (Hanley & McNeil, Radiology 143 (1982) 29).
     high, low = np.asarray(positive, dtype=np.float64), np.sort(np.asarray(negative, dtype=np.float64))
     if not high.size or not low.size:
         raise ValueError("The area under the ROC curve needs examples of both classes.")

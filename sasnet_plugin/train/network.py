@@ -70,10 +70,8 @@ class Frames(layers.Layer):
 
 
 def _pooled(trunk: Any, inputs: Mapping[str, Any], sizes: Mapping[str, Any], how: str) -> Any:
-    """What a trunk says of the frames of a set, as one: their mean, or weighted by a softmax of their own.
-
-    Attention as by Ilse, Tomczak & Welling, ICML 2018 (arXiv:1802.04712).
-    """
+    """What a trunk says of the frames of a set, as one: their mean, or weighted by a softmax of their own."""
+    # Attention as by Ilse, Tomczak & Welling, ICML 2018 (arXiv:1802.04712).
     one = {k: keras.Input(v.shape[2:], name=k) for k, v in inputs.items() if k != FRAME_MASK}
     of_frame = keras.Model(one, trunk(one, sizes), name="frame")
     flat = {k: ops.reshape(inputs[k], (-1, *inputs[k].shape[2:])) for k in one}

@@ -72,11 +72,10 @@ def package(
 ) -> tuple[dict[str, Any], str]:
     """Calibrate, export and describe a finished run into `target` (``model.onnx``, ``parity.npz``,
     ``manifest.json`` and the domain's files); returns a summary.
-
-    Training shards `data` are hashed; calibration uses `validation` shards of another seed, `per_model`
-    examples of each model or out-of-distribution kind. Raises SasnetError if the run is unfinished or
-    validation does not fit.
     """
+    # Training shards `data` are hashed; calibration uses `validation` shards of another seed, `per_model`
+    # examples of each model or out-of-distribution kind. Raises SasnetError if the run is unfinished or
+    # validation does not fit.
     model, settings = load(run, domain)
     target.mkdir(parents=True, exist_ok=True)
     trained = Trained(model, settings, domain, model.heads, data, validation, target)

@@ -73,7 +73,6 @@ def described(start: ZooModel) -> dict[str, Any]:
 
 
 def _as_keras(layer: Any, kernel: FloatArray, bias: FloatArray) -> list[FloatArray]:
-    """The weights of a layer of ONNX in the order of Keras' axes."""
     import keras
 
     if isinstance(layer, keras.layers.Conv1D):

@@ -25,13 +25,11 @@ def _shapes(layer: Any | None) -> list[Any]:
 
 
 def residual(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
-    """Build residual convolutions on ``features`` (n, N_GRID, N_CHANNELS), then a dense part, (n, dense).
-
-    Convolutions see features anywhere in log q: twice the size is a shift. The dense part knows where, as
-    sizes and q ranges are not equally likely. Sizes: ``stem``, channels of the first convolution (kernel 9,
-    stride 2); ``stages``, channels and blocks of each, halving resolution after the first; ``attention``,
-    heads of self-attention (0: none); ``dense``, ``dense_blocks``, ``dropout``.
-    """
+    """Build residual convolutions on ``features`` (n, N_GRID, N_CHANNELS), then a dense part, (n, dense)."""
+    # Convolutions see features anywhere in log q: twice the size is a shift. The dense part knows where, as
+    # sizes and q ranges are not equally likely. Sizes: ``stem``, channels of the first convolution (kernel 9,
+    # stride 2); ``stages``, channels and blocks of each, halving resolution after the first; ``attention``,
+    # heads of self-attention (0: none); ``dense``, ``dense_blocks``, ``dropout``.
     x = layers.Conv1D(sizes["stem"], 9, strides=2, padding="same", activation="silu")(inputs["features"])
     for channels, blocks in sizes["stages"]:
         x = layers.Conv1D(channels, 3, strides=2, padding="same", activation="silu")(x)

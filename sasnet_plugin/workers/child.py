@@ -167,7 +167,6 @@ def _hear(stdout: Any, child: weakref.ref[Child], heard: Heard) -> None:
 
 
 def _live(target: str) -> None:
-    """Run the function of a child, in its process."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a model prints must not come between the messages
     messages: queue.Queue[Any] = queue.Queue()

@@ -44,12 +44,11 @@ def unordered_map(
 ) -> Iterator[R]:
     """Apply an importable function to items and yield results as they are done; items are handed out as
     needed. Closing the iterator, an exception or Ctrl-C ends workers and their work at once.
-
-    `workers` 1 stays in this process; on a cluster every worker needs sasnet-plugin and the same file names,
-    and `threads` allows several in a process. `failed` (item, reason) replaces an item that failed or whose
-    workers were lost, else an exception. Raises SimulationError if a process was killed, as by lack of
-    memory; ClusterError without Dask or scheduler.
     """
+    # `workers` 1 stays in this process; on a cluster every worker needs sasnet-plugin and the same file
+    # names, and `threads` allows several in a process. `failed` (item, reason) replaces an item that failed
+    # or whose workers were lost, else an exception. Raises SimulationError if a process was killed, as by
+    # lack of memory; ClusterError without Dask or scheduler.
     if isinstance(workers, str):
         try:
             with _cluster(workers, threads) as (executor, count):
@@ -65,11 +64,9 @@ def unordered_map(
 
 
 def _local(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
-    """On this machine, each worker with one item at a time.
-
-    No pool of the standard library: Ctrl-C at the wrong moment leaves a lock of it taken for ever, and the
-    threads for which Python waits at its end want that lock.
-    """
+    """On this machine, each worker with one item at a time."""
+    # No pool of the standard library: Ctrl-C at the wrong moment leaves a lock of it taken for ever, and the
+    # threads for which Python waits at its end want that lock.
     pool = Pool(f"{__name__}:begin", workers)
     todo = iter(items)
     try:

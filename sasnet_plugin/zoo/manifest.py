@@ -206,7 +206,6 @@ def _fault_of_classes(head: Classes, before: Head | None, said: Mapping[str, Any
 
 
 def _fault_of_allowed(head: Classes, before: Head | None) -> str:
-    """What is wrong with the classes that are allowed for each class of the head before."""
     if unknown := {label for labels in head.allowed.values() for label in labels} - set(head.labels):
         return f"allows classes of {head.name} that it does not list ({', '.join(sorted(unknown))})"
     if isinstance(before, Classes) and (unknown := set(head.allowed) - set(before.labels)):

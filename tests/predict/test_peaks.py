@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.predict.peaks import in_words, peaks
+from sasnet_plugin.predict.findings import in_words, peaks
 
 GRID = np.arange(120) * 0.5
 PERIOD = 60.0

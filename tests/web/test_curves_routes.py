@@ -21,8 +21,8 @@ from sasnet_plugin.web.app import application
 from sasnet_plugin.web.curves.bench import Bench
 from sasnet_plugin.web.curves.dropped import drop
 from sasnet_plugin.web.curves.record import ANSWERED, ASKED, Record
-from sasnet_plugin.web.curves.settings import CURVES
 from sasnet_plugin.web.curves.shelf import FOLDER, Shelf
+from sasnet_plugin.web.settings import CURVES
 from sasnet_plugin.web.tabs import Opened, Tabs
 
 HOME = "http://127.0.0.1:8000"

@@ -60,11 +60,9 @@ class Fitted:
     _bank: Bank | None = field(default=None, repr=False)
 
     def fit(self, curve: Curve) -> dict[str, tuple[float, float]]:
-        """Value and error (one standard deviation) of what was fitted, and ``reduced_chisq``.
-
-        Empty where no fit was found. The errors are those of the fit at its model: that the model explains
-        the curve is for reduced χ² to say.
-        """
+        """Value and error (one standard deviation) of what was fitted, and ``reduced_chisq``."""
+        # Empty where no fit was found. The errors are those of the fit at its model: that the model explains
+        # the curve is for reduced χ² to say.
         found = self._from(curve, self._before)
         if self._before is not None and self._has_lost(found, self._before):
             both = filter(None, (found, self._from(curve, None)))

@@ -142,11 +142,9 @@ class States:
             self.newest = deque(one for one in self.newest if one[0] != odd)
 
     def _around(self, first: int) -> tuple[Curve | None, Curve | None]:
-        """Averages of this state's frames before one, and of the others.
-
-        Where the change before has just been, of the few frames before: a series that drifts has other curves
-        long before.
-        """
+        """Averages of this state's frames before one, and of the others."""
+        # Where the change before has just been, of the few frames before: a series that drifts has other
+        # curves long before.
         before = [one for one in self.newest if one[0] < first]
         own = [one for one in before if one[0] >= self.begun]
         after = [one for one in self.newest if one[0] >= first]
@@ -215,10 +213,8 @@ def _upturn_between(one: Curve, other: Curve) -> Upturn | None:
 def different(
     before: Said, after: Said, upturn: Upturn | None = None, upturn_before: Upturn | None = None
 ) -> str:
-    """Describe the change between two states, the most telling first, and the kind of sample now.
-
-    `upturn` and `upturn_before` are power laws at low q that only the later or only the earlier state has.
-    """
+    """Describe the change between two states, the most telling first, and the kind of sample now."""
+    # `upturn` and `upturn_before` are power laws at low q that only the later or only the earlier state has.
     if upturn is not None:  # which the network takes for a second population
         found = [f"an upturn at low q (q^−{upturn.exponent:.1f} ± {upturn.error:.1f})"]
     elif upturn_before is not None:

@@ -93,9 +93,8 @@ def entropy(probability: Floats) -> Floats:
 
 
 def believed(steps: Floats, places: Sequence[int], shares: Sequence[Mapping[str, float]]) -> Belief:
-    """Return the map after measurements at `places` (repeats allowed), indices into `steps` (n, axes).
-    `shares` are label probabilities.
-    """
+    """Return the map after measurements at `places` (repeats allowed), indices into `steps` (n, axes)."""
+    # `shares` are label probabilities.
     settings = SETTINGS
     labels = (*sorted({name for one in shares for name, p in one.items() if p >= settings.least}), UNSEEN)
     before = np.full(len(labels), (1 - settings.unseen) / max(len(labels) - 1, 1))

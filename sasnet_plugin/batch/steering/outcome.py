@@ -26,13 +26,12 @@ def names_of(predictor: Predictor) -> Names:
 
 
 def outcome_of(about: Said | None, names: Names) -> dict[str, float | str]:
-    """What is known of a curve; NaN and empty words where nothing is.
-
-    ``p GROUP`` are probabilities of the network's groups; numbers without a model come with ``…_error``, one
-    standard deviation. ``two_populations`` is the probability of a second component where there may as well
-    be one as none (M. Saerens, P. Latinne, C. Decaestecker, Neural Comput. 14 (2002) 21): the network expects
-    one in few curves only, as it was taught, and a sample that is varied until it changes is no such curve.
-    """
+    """What is known of a curve; NaN and empty words where nothing is."""
+    # ``p GROUP`` are probabilities of the network's groups; numbers without a model come with ``…_error``,
+    # one standard deviation. ``two_populations`` is the probability of a second component where there may as
+    # well be one as none (M. Saerens, P. Latinne, C. Decaestecker, Neural Comput. 14 (2002) 21): the network
+    # expects one in few curves only, as it was taught, and a sample that is varied until it changes is no
+    # such curve.
     about = Said(False, math.nan) if about is None else about
     found: dict[str, float | str] = {
         "group": about.group,

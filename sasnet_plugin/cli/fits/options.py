@@ -139,9 +139,9 @@ def _shared(
 def with_fit_options(
     *, time_limit: float, methods: bool = False, time_help: str | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the shared options in place of its parameter ``options``. `time_limit` is the default in
-    s, `time_help` replaces its help; `methods` adds ``--method``, ``--samples`` and ``--burn``.
-    """
+    """Give a command the shared options in place of its parameter ``options``."""
+    # `time_limit` is the default in s, `time_help` replaces its help; `methods` adds ``--method``,
+    # ``--samples`` and ``--burn``.
     left_out = () if methods else ("method", "samples", "burn")
     shared = {
         name: p

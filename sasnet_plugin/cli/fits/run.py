@@ -16,7 +16,6 @@ from ..interrupt import Ending
 from ..progress import fitting
 from .outputs import Outputs, written
 from .printed import Say
-from .reading import Reading
 
 if TYPE_CHECKING:
     from ...domains import Domain
@@ -25,6 +24,12 @@ if TYPE_CHECKING:
     from ...fitting.task import FitOptions
     from ...fitting.together.result import SampleResult
     from ...predict import Answer
+from collections.abc import Iterator
+from dataclasses import field
+from pathlib import Path
+
+from ...batch.plan import Options
+from ...domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
 
 
 @dataclass(frozen=True)
@@ -141,3 +146,37 @@ def _fit_image(kind: Domain, image: Any, seconds: float) -> Answer:
     assert kind.refine is not None  # of those with curves
     found: Answer = kind.refine(image, answer, seconds)
     return found
+
+
+@dataclass
+class Reading:
+    """How files are read, and of which kind those were that hold images."""
+
+    domain: str | None  #: Of all files; None asks each file.
+    options: Options
+    geometry: tuple[str, ...]
+    kinds: dict[str, Domain] = field(default_factory=dict)
+
+    def read(self, path: str) -> Iterator[Any]:
+        """The curves of a file, or its images where these have a direction."""
+        from ...data import load
+
+        options = self.options
+        kind = specification(self.domain or recognised(Path(path)))
+        if kind.name == DEFAULT:
+            yield from load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
+            return
+        if not kind.curve:
+            raise _not_fitted(path, kind)
+        for one in kind.read(path, ReadOptions(options.q_unit, options.entry, self.geometry)):
+            self.kinds[one.file] = kind
+            curve = kind.curve(one)
+            yield one if curve is None else curve
+
+
+def _not_fitted(path: str, kind: Domain) -> SasnetError:
+    others = " or ".join(name for name in PAGES if specification(name).curve)
+    return SasnetError(
+        f"{path}: {kind.title} are not fitted here; use 'sasnet classify --verify', or give --domain {others}"
+        " if the beam went through the sample."
+    )

@@ -17,13 +17,18 @@ from ...domains import DEFAULT
 from ...types import Curve, DataError, SasnetError
 from ...written import written_by_sasnet
 from ..interrupt import term_as_interrupt
-from .where import asked_where
 
 if TYPE_CHECKING:
     from ...batch.live.line import CurveLines
     from ...batch.live.run import Arrivals, Back, Follower, Lines
     from ...batch.recognise import Look
     from ...domains import ReadOptions
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...predict import Predictor
+    from ...predict.elsewhere import Elsewhere
 
 
 #: Times the counts after which the forecast is made anew while one waits.
@@ -130,9 +135,9 @@ def follow_series(
     together: int | None = None,
     changes_sought: bool = True,
 ) -> None:
-    """Follow a series into its table and pictures; raises as `follow_curves`. `belongs` says whether a line
-    of an earlier table is of this series; `together` is how many measurements are answered at once.
-    """
+    """Follow a series into its table and pictures; raises as `follow_curves`."""
+    # `belongs` says whether a line of an earlier table is of this series; `together` is how many measurements
+    # are answered at once.
     from ...batch.live import run as live
     from ...batch.live.table import Table
     from ...files import check_figure, check_output, check_place
@@ -311,3 +316,18 @@ def _write_page(asked: Asked, follower: Follower, *, last: bool) -> None:
     )
     again = EVERY if asked.watch and not last else None
     write_page(asked.page, trend_page(asked.out.stem, draw, size, follower.changes, facts, gaps, again=again))
+
+
+@contextmanager
+def asked_where(scheduler: str | None, domain: str, here: Predictor) -> Iterator[Predictor | Elsewhere]:
+    """Yield what answers: the network itself, or its like on a cluster while connected. Raises ClusterError
+    if no scheduler answers.
+    """
+    if scheduler is None:
+        yield here
+        return
+    from ...predict.elsewhere import Elsewhere
+    from ...workers.spread import connected
+
+    with connected(scheduler) as cluster:
+        yield Elsewhere(cluster, domain)

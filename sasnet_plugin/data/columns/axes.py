@@ -62,9 +62,8 @@ _POWERS = {"2": "squared", "sq": "squared", "squared": "squared", "3": "cubed", 
 
 
 def axis_of(plain: str) -> Axis | None:
-    """Return the function of q that a name stands for; None for q itself or no function. `plain` is lower
-    case without blanks and unit.
-    """
+    """Return the function of q that a name stands for; None for q itself or no function."""
+    # `plain` is lower case without blanks and unit.
     found = _FORM.fullmatch(plain)
     if found is None or _is_left_to_names(found):
         return None

@@ -86,11 +86,9 @@ class Names(NamedTuple):
 
 
 def names_of(table: Table) -> Names | None:
-    """The line above that has one word for each column, of which one is q or an angle, and most are known.
-
-    None where there is none. A line of units may stand above or below it; where two lines do as well, the
-    nearer to the table counts.
-    """
+    """The line above that has one word for each column, of which one is q or an angle, and most are known."""
+    # None where there is none. A line of units may stand above or below it; where two lines do as well, the
+    # nearer to the table counts.
     lines = _near(table)
     width = len(table.columns)
     named = [found for words in _lists(lines, width) if (found := _named(words, lines)) is not None]
@@ -129,15 +127,12 @@ def _may_be_x(word: str) -> bool:
 
 
 def _are_samples(named: Names, words: list[str], lines: list[str]) -> bool:
-    """Whether unknown names behind that of q are those of samples."""
     return named.x == 0 and len(words) > 2 and _parted(words, lines)
 
 
 def no_abscissa(table: Table) -> str:
-    """The name of a first column that is neither q nor an angle; empty for none.
-
-    Beside a named intensity, or where the names of columns are parted by more than a blank.
-    """
+    """The name of a first column that is neither q nor an angle; empty for none."""
+    # Beside a named intensity, or where the names of columns are parted by more than a blank.
     lines, width = _near(table), len(table.columns)
     lists = [words for line in reversed(lines) for words in _splits(line, width)]
     nearest = _splits((lines or ("",))[-1], width, _STRICT)
@@ -146,11 +141,9 @@ def no_abscissa(table: Table) -> str:
 
 
 def unknown_abscissa(table: Table) -> str:
-    """The name of a first column that is not known to be q; empty where no name stands above it.
-
-    Names are told from prose by what stands beside: the word for an intensity, or several names that signs
-    part in the line next to the table.
-    """
+    """The name of a first column that is not known to be q; empty where no name stands above it."""
+    # Names are told from prose by what stands beside: the word for an intensity, or several names that signs
+    # part in the line next to the table.
     lines, width = _near(table), len(table.columns)
     for line in reversed(lines):
         strict, loose = _splits(line, width, _STRICT), _splits(line, width)
@@ -287,7 +280,6 @@ def _units_beside(lines: list[str], width: int, x: int) -> tuple[str, ...]:
 
 
 def _is_unit(word: str) -> bool:
-    """Whether a cell of a line of units holds one, or none."""
     known = any(units.canonical(word, quantity) for quantity in units.FACTORS)
     return (
         known

@@ -33,11 +33,9 @@ FEW = 20
 
 
 def could_be_uncertainty(intensity: Floats, column: Floats) -> bool:
-    """Whether a column could be one standard deviation of the intensity.
-
-    Excludes negative values, 1 throughout (a factor), values as large as the strongest intensity (another
-    curve), and values larger at every point. Zeros mark points that were not measured.
-    """
+    """Whether a column could be one standard deviation of the intensity."""
+    # Excludes negative values, 1 throughout (a factor), values as large as the strongest intensity (another
+    # curve), and values larger at every point. Zeros mark points that were not measured.
     usable = np.isfinite(intensity) & np.isfinite(column)
     if not np.any(usable):
         return True
@@ -69,10 +67,8 @@ def follows(intensity: Floats, column: Floats) -> bool:
 
 
 def could_be_resolution(q: Floats, column: Floats) -> bool:
-    """Whether a column could be the pinhole resolution: below q, not negative, not falling along q.
-
-    It may step down between settings, but from end to end a resolution grows or stays.
-    """
+    """Whether a column could be the pinhole resolution: below q, not negative, not falling along q."""
+    # It may step down between settings, but from end to end a resolution grows or stays.
     usable = np.isfinite(q) & np.isfinite(column) & (q > 0)
     x, values = q[usable], column[usable]
     if x.size < 4 or not np.any(values > 0):
@@ -89,11 +85,9 @@ def marks_a_slit(column: Floats) -> bool:
 
 
 def changed_places(q: Floats, intensity: Floats, third: Floats, fourth: Floats) -> bool:
-    """Whether the third column must be the resolution and the fourth the uncertainty.
-
-    A resolution grows smoothly; an uncertainty that does so while the intensity falls does not come from
-    counts.
-    """
+    """Whether the third column must be the resolution and the fourth the uncertainty."""
+    # A resolution grows smoothly; an uncertainty that does so while the intensity falls does not come from
+    # counts.
     positive = np.isfinite(third) & np.isfinite(q) & (intensity > 0)
     if np.count_nonzero(positive) < FEW or not _grows_smoothly(q[positive], third[positive]):
         return False
@@ -125,9 +119,8 @@ def is_placeholder(intensity: Floats, column: Floats) -> bool:
 
 
 def is_a_curve(x: Floats, y: Floats) -> bool:
-    """Whether x is mostly monotonic, or y is smooth once sorted by x; random columns are neither. True for
-    fewer than `FEW` points.
-    """
+    """Whether x is mostly monotonic, or y is smooth once sorted by x; random columns are neither."""
+    # True for fewer than `FEW` points.
     usable = np.isfinite(x) & np.isfinite(y)
     x, y = x[usable], y[usable]
     step = np.diff(x)

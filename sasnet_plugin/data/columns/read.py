@@ -34,14 +34,12 @@ _LEAST_LOG10 = -5.0
 def read_columns(
     table: Table, file: str, given_wavelength: float | None = None, *, insisted: bool = False
 ) -> list[RawCurve]:
-    """Read the data sets of a table, q in the file's unit.
-
-    Columns are taken by name; unnamed ones are q, I, dI, dq if plausible. Calculated curves and counts are
-    excluded with a note; relative uncertainties, logarithms, I·qⁿ and 2θ are converted. With
-    `given_wavelength` (Å) an unnamed first column may be 2θ in degrees; `insisted` (unit of q given) makes an
-    unknown first column q. Raises DataError if the abscissa is an angle without wavelength, an unnamed
-    logarithm, or something else.
-    """
+    """Read the data sets of a table, q in the file's unit."""
+    # Columns are taken by name; unnamed ones are q, I, dI, dq if plausible. Calculated curves and counts are
+    # excluded with a note; relative uncertainties, logarithms, I·qⁿ and 2θ are converted. With
+    # `given_wavelength` (Å) an unnamed first column may be 2θ in degrees; `insisted` (unit of q given) makes
+    # an unknown first column q. Raises DataError if the abscissa is an angle without wavelength, an unnamed
+    # logarithm, or something else.
     names, roles, said = _data_sets(table, file, insisted=insisted)
     x_name = _abscissa_name(table, names, roles[0].x, given_wavelength)
     cut = ["The last line is truncated and was ignored; the file may lack further points."] * table.cut
@@ -343,6 +341,5 @@ def in_unit(raw: RawCurve, unit: Unit, file: str, *, is_s: bool, wavelength: flo
 
 
 def _is_logarithm(x: Floats) -> bool:
-    """Whether finite values are mostly negative and ascend, as log10 of q does."""
     negative = x.size and np.mean(x < 0) > 0.7 and x.min() > _LEAST_LOG10
     return bool(negative and np.mean(np.diff(x) > 0) > 0.9)

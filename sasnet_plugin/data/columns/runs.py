@@ -100,10 +100,9 @@ class Runs:
 
 
 def _from_the_start(run: list[list[float]], row: list[float], *, parted: bool) -> bool:
-    """Whether a row begins at the q where a table began: the next data set, not more of this.
-
-    Behind words or empty lines near it, else just there, as repeated measurements do; rows of zeros fill up.
-    """
+    """Whether a row begins at the q where a table began: the next data set, not more of this."""
+    # Behind words or empty lines near it, else just there, as repeated measurements do; rows of zeros fill
+    # up.
     if len(run) < LEAST_ROWS:
         return False
     first, last = run[0][0], run[-1][0]
@@ -114,9 +113,8 @@ def _from_the_start(run: list[list[float]], row: list[float], *, parted: bool) -
 
 
 def again_from_the_start(columns: Floats, x: int) -> list[Floats]:
-    """Split columns (m, n) that repeat the first q: frames in one list, each of `LEAST_ROWS` or more. `x` is
-    the column of q, usually after one that numbers the frames.
-    """
+    """Split columns (m, n) that repeat the first q: frames in one list, each of `LEAST_ROWS` or more."""
+    # `x` is the column of q, usually after one that numbers the frames.
     q = columns[x]
     starts = np.flatnonzero(q == q[0])
     rows = np.diff([*starts, q.size])

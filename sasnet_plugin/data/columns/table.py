@@ -154,11 +154,11 @@ def _may_begin_again(lines: list[str], q: Floats) -> bool:
 
 
 def _beside(lines: list[str], table: range, rows: Floats) -> tuple[list[int], str]:
-    """Which lines just above and below a table hold numbers, and one with signs between its thousands there.
-
-    Further off, lines that would go on with its q. Within a table only signs are looked for that part its
-    words, and would make one number two.
+    """Which lines just above and below a table hold numbers, and one with signs between its thousands
+    there.
     """
+    # Further off, lines that would go on with its q. Within a table only signs are looked for that part its
+    # words, and would make one number two.
     lost = [
         *_lost(lines, range(table.start - 1, -1, -1), rows),
         *_lost(lines, range(table.stop, len(lines)), rows),
@@ -287,10 +287,8 @@ def _several(lines: list[str], runs: list[Run]) -> Table:
 
 
 def _chosen(lines: list[str], runs: list[Run]) -> Run:
-    """Which table is the curve: the longest of those whose columns are named q and intensity, else of all.
-
-    Programs write others below, such as p(r), which can be longer.
-    """
+    """Which table is the curve: the longest of those whose columns are named q and intensity, else of all."""
+    # Programs write others below, such as p(r), which can be longer.
     long = sorted(runs, key=lambda run: -len(run.rows))
     tables = [run for run in long[:NAMED] if len(run.rows) >= START]
     named = [run for run in tables if _names_a_curve(lines, run.places[0])]

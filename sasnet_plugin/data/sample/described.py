@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import numpy as np
 
 from ...types import Curve, DataError, SasnetError
 from ..toml_files import is_finite_number, read_toml
+from .expression import Expression, expression
 from .kind import kind_of, stated_kind
 from .sample import KINDS, SERIES, Sample
-from .ties import ties_of
 
 _SECTIONS = ("kind", "solvents", "concentrations", "probes", "scale", "share", "own", "tie", "values")
 #: Those that name curves.
@@ -36,9 +37,8 @@ class Described:
     def sample(
         self, curves: Sequence[Curve], sld: Callable[[str, str], float] | None, *, of_several: bool = False
     ) -> Sample:
-        """Apply the description to curves; see `sample_of`. With `of_several`, entries that name none of the
-        curves belong to other samples.
-        """
+        """Apply the description to curves; see `sample_of`."""
+        # With `of_several`, entries that name none of the curves belong to other samples.
         sections = self.sections
         if of_several:
             sections = _only(sections, lambda key: bool(_match(Sample(tuple(curves), SERIES), key)))
@@ -79,11 +79,9 @@ def sample_of(
     ties: Sequence[str] = (),
     source: str = "the sample",
 ) -> Sample:
-    """Make a sample of curves with what its file (`described`, see `read_description`) and options say.
-
-    `sld` maps (material, probe) to a scattering length density, 10⁻⁶ Å⁻²; ties are such as ``"sld_solvent =
-    -0.56 + 6.92*x"``. Raises DataError if a curve repeats, units differ, or the description does not fit.
-    """
+    """Make a sample of curves with what its file (`described`, see `read_description`) and options say."""
+    # `sld` maps (material, probe) to a scattering length density, 10⁻⁶ Å⁻²; ties are such as ``"sld_solvent =
+    # -0.56 + 6.92*x"``. Raises DataError if a curve repeats, units differ, or the description does not fit.
     curves = tuple(curves)
     _check_curves(curves)
     told = dict(described or {})
@@ -168,7 +166,6 @@ def _probes(sample: Sample, given: Any, source: str) -> tuple[str, ...]:
 
 
 def _values(sample: Sample, given: Any, source: str) -> tuple[dict[str, float], ...]:
-    """Known values of parameters, for each curve those that are its own."""
     table = _table(given, source, "values")
     each = {name: _by_curve(sample, of, source, None) for name, of in table.items()}
     return tuple(
@@ -221,7 +218,6 @@ def _match(sample: Sample, key: str) -> list[int]:
 
 
 def _names_file(key: str, file: str) -> bool:
-    """Whether a key is a file's name, with or without folder and ending, or a pattern of it."""
     path = Path(file)
     return any(key == name or fnmatchcase(name, key) for name in (file, path.name, path.stem))
 
@@ -287,3 +283,28 @@ def _solvent(value: Any, probe: str, sld: Callable[[str, str], float] | None, so
         return sld(str(value), probe)
     except SasnetError as error:
         raise DataError(f"{source}: {error}") from None
+
+
+def ties_of(given: Sequence[str]) -> dict[str, Expression]:
+    """Parse ties by parameter, ordered by dependence. Raises DataError if one is invalid or they are
+    circular.
+    """
+    found = {}
+    for text in given:
+        name, equals, right = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise DataError(f"{text!r} is not a tie; write, for example, sld_solvent = -0.56 + 6.92*x.")
+        found[name.strip()] = expression(right)
+    return _in_order(found)
+
+
+def _in_order(ties: Mapping[str, Expression]) -> dict[str, Expression]:
+    """Each after those that it needs, since they are calculated one after the other."""
+    needs = {name: tie.names & ties.keys() for name, tie in ties.items()}
+    try:
+        return {name: ties[name] for name in TopologicalSorter(needs).static_order()}
+    except CycleError as error:
+        first = error.args[1][0]
+        raise DataError(
+            f"{first} = {ties[first].text}: the ties depend on each other in a circle; remove one of them."
+        ) from None

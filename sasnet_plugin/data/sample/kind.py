@@ -27,11 +27,9 @@ _FEWEST = 8
 
 
 def kind_of(sample: Sample) -> str:
-    """Return the given kind of sample, or infer it where the curves' q overlap.
-
-    Two settings share one intensity but for calibration, flat background and resolution. Concentrations have
-    a constant ratio, at high q at least. All else is taken as contrast variation.
-    """
+    """Return the given kind of sample, or infer it where the curves' q overlap."""
+    # Two settings share one intensity but for calibration, flat background and resolution. Concentrations
+    # have a constant ratio, at high q at least. All else is taken as contrast variation.
     return stated_kind(sample) or kind_by_look(sample.curves)
 
 
@@ -46,10 +44,8 @@ def kind_by_look(curves: Sequence[Curve]) -> str:
 
 
 def _most_off(curves: Sequence[Curve]) -> float:
-    """How far off curves of two settings may be; 0 where their q ranges are not those of settings.
-
-    Without a resolution minima are smeared differently, and nothing says by how much.
-    """
+    """How far off curves of two settings may be; 0 where their q ranges are not those of settings."""
+    # Without a resolution minima are smeared differently, and nothing says by how much.
     if not _side_by_side(curves, _APART):
         return 0.0
     return 2 * _SAME_SHAPE if all(c.dq is not None for c in curves) else 6 * _SAME_SHAPE

@@ -137,10 +137,8 @@ def find_artefact(asked: Suspect, bank: Bank | None = None, budget: Budget = UNL
 def _refined(
     asked: Suspect, simple: Simple, curve: Curve, error: Floats, deadline: float
 ) -> LocalMinimum | None:
-    """The model's lowest minimum on another copy of the data; None where it is much worse everywhere.
-
-    With a tolerance the sum of squares is less than without. Where even that is much worse, none is fitted.
-    """
+    """The model's lowest minimum on another copy of the data; None where it is much worse everywhere."""
+    # With a tolerance the sum of squares is less than without. Where even that is much worse, none is fitted.
     per_decade = PROBLEM.per_decade_behind_slit if curve.dxl is not None else simple.per_decade
     local = ModelCurves(curve, error, simple.name, fixed=asked.fixed, per_decade=per_decade)
     local.deadline = deadline

@@ -42,12 +42,10 @@ def assess(
     groups: Sequence[GroupGuess] = (),
     completed: Callable[[list[ModelFit]], list[ModelFit]] = lambda fits: fits,
 ) -> FitResult:
-    """Rank and verify fits, and warn of what may be wrong.
-
-    `given` are parameters the user fixed (in fits without them, contrasts follow convention), `probe` is
-    neutron or xray, `groups` are form models of the same meaning, and `completed` treats the first fit and
-    those indistinguishable from it, as by wider errors.
-    """
+    """Rank and verify fits, and warn of what may be wrong."""
+    # `given` are parameters the user fixed (in fits without them, contrasts follow convention), `probe` is
+    # neutron or xray, `groups` are form models of the same meaning, and `completed` treats the first fit and
+    # those indistinguishable from it, as by wider errors.
     given = tuple(given)
     among = discrepancy(curve, dintensity, fits)
     found = weighed(among, [conventional(fit, given) for fit in fits], prior)
@@ -77,10 +75,8 @@ def _with_tails(fits: Sequence[ModelFit], curve: Curve, dintensity: NDArray[np.f
 
 
 def behind_power_laws(order: Sequence[ModelFit]) -> list[ModelFit]:
-    """Fits by falling weight; a model of which only a power law is seen has none where that was fitted.
-
-    Its lengths are free beyond the data, at no cost: that is no reason to prefer it.
-    """
+    """Fits by falling weight; a model of which only a power law is seen has none where that was fitted."""
+    # Its lengths are free beyond the data, at no cost: that is no reason to prefer it.
     names = {fit.name for fit in order}
     kept = sum(fit.weight for fit in order if stands_for_a_power_law(fit) not in names)
     if not kept > 0:
@@ -98,10 +94,8 @@ def _in_order(
     n: int,
     completed: Callable[[list[ModelFit]], list[ModelFit]],
 ) -> list[ModelFit]:
-    """The first, those that the data do not tell from it and all that explain them completed.
-
-    With errors of all that is unknown a fit may be another that is simpler.
-    """
+    """The first, those that the data do not tell from it and all that explain them completed."""
+    # With errors of all that is unknown a fit may be another that is simpler.
     order, done = of_the_likeliest_group(told, groups), frozenset[str]()
     while asked := _asked(order, n, done):
         done |= {fit.name for fit in asked}
@@ -112,10 +106,8 @@ def _in_order(
 
 
 def weightless_by_misfit(order: Sequence[ModelFit]) -> list[ModelFit]:
-    """The same; fits whose weights are all shown as 0 follow by how far they miss the data.
-
-    Which of 10⁻⁴⁰ and 10⁻⁶⁰ is larger says nothing, as neither noise nor model is known to that.
-    """
+    """The same; fits whose weights are all shown as 0 follow by how far they miss the data."""
+    # Which of 10⁻⁴⁰ and 10⁻⁶⁰ is larger says nothing, as neither noise nor model is known to that.
     shown = [fit for fit in order if fit is order[0] or fit.weight >= ASSESSMENT.shown_weight]
     first = set(map(id, shown))
     others = [fit for fit in order if id(fit) not in first]
@@ -181,16 +173,13 @@ def _become(fit: ModelFit, order: Sequence[ModelFit]) -> ModelFit | None:
 
 
 def _is_smaller(one: ModelFit, other: ModelFit) -> bool:
-    """Whether one fit has fewer fitted parameters than the other, or fewer components."""
     return len(one.free) < len(other.free) or len(sum_parts(one.name)) < len(sum_parts(other.name))
 
 
 def of_the_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGuess]) -> list[ModelFit]:
-    """The same; of fits that the data do not distinguish one of the group that has most weight is first.
-
-    Several bodies alike share what speaks for their shape, and one of another kind has its share alone. Of
-    these the simplest leads that has a share worth naming.
-    """
+    """The same; of fits that the data do not distinguish one of the group that has most weight is first."""
+    # Several bodies alike share what speaks for their shape, and one of another kind has its share alone. Of
+    # these the simplest leads that has a share worth naming.
     same = _near_the_first(order)
     kinds = _kinds(same, groups)
     weight = [sum(fit.weight for fit, its in zip(same, kinds, strict=True) if its == own) for own in kinds]
@@ -216,7 +205,6 @@ def discrepancy(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[Mo
 def _verified(
     among: Discrepancy, order: Sequence[ModelFit], errors: Mapping[str, SharedError]
 ) -> list[Verification]:
-    """Of each fit, of the first with replicates and what its neighbouring residuals share."""
     curve, dintensity = among.curve, among.dintensity
     excusable = any(excused.excuses(error) for error in errors.values())
     found = []
@@ -239,7 +227,6 @@ def _verified(
 def _warned(
     curve: Curve, order: Sequence[ModelFit], verdicts: Sequence[Verification], probe: str | None
 ) -> tuple[ModelFit, ...]:
-    """Each fit with what is to be warned of; a scale that is no volume fraction is a note of the first."""
     return tuple(
         replace(
             fit,

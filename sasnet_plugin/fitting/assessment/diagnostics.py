@@ -32,9 +32,8 @@ _LONG = {
 def warnings_of(
     curve: Curve, fit: ModelFit, others: Sequence[ModelFit] = (), probe: str | None = None
 ) -> tuple[str, ...]:
-    """Write warnings about one fit, with parameter, value and unit. None of them contradicts `others`, fits
-    of the same curve; `probe` is neutron or xray.
-    """
+    """Write warnings about one fit, with parameter, value and unit."""
+    # None of them contradicts `others`, fits of the same curve; `probe` is neutron or xray.
     reduced, explained = _reductions(fit, others)
     together, bound = tied(fit, explained)
     each = (
@@ -231,7 +230,6 @@ def _extrapolated(name: str, p: Parameter, curve: Curve, fit: ModelFit) -> Itera
 
 
 def _has_fringes(fit: ModelFit) -> bool:
-    """Whether a fit's curve has a minimum and a maximum."""
     steps = np.sign(np.diff(fit.theory))
     return bool(np.count_nonzero(steps[1:] * steps[:-1] < 0) > 1)
 
@@ -279,9 +277,8 @@ _IMPOSSIBLE: tuple[tuple[Callable[[str, Parameter], bool], str], ...] = (
 
 
 def impossible(name: str, p: Parameter) -> str:
-    """Say why no sample has such a value; empty if one may. `name` includes the component's letter in a
-    sum.
-    """
+    """Say why no sample has such a value; empty if one may."""
+    # `name` includes the component's letter in a sum.
     own = bare(name)
     said = next((sentence for holds, sentence in _IMPOSSIBLE if holds(own, p)), "")
     return said.format(name=name, value=quantity(p.value, p.unit))

@@ -56,11 +56,10 @@ def sentences(
 def beyond(curve: Curve, dintensity: Floats, best: ModelFit, other: ModelFit) -> Beyond | None:
     """Continue two fits beyond the data, with resolution and noise as at the ends; None if a model is
     expensive or undefined there.
-
-    The best fit is taken as true. In each tenth of a decade, sampled as at the end of the data, the other's
-    fitted scale and background are refined on data and interval together: what they can absorb does not
-    count.
     """
+    # The best fit is taken as true. In each tenth of a decade, sampled as at the end of the data, the other's
+    # fitted scale and background are refined on data and interval together: what they can absorb does not
+    # count.
     both_beyond = _both_beyond(curve, dintensity, best, other)
     if both_beyond is None:
         return None
@@ -106,10 +105,8 @@ def _both_beyond(
 
 
 def _continued(curve: Curve, dintensity: Floats, best: ModelFit) -> tuple[Curve, Floats, Floats]:
-    """Points outside the data; the interval of each, from ±1 outwards; the relative noise of each.
-
-    The noise is that of one computed point, which stands for as many as would be measured there.
-    """
+    """Points outside the data; the interval of each, from ±1 outwards; the relative noise of each."""
+    # The noise is that of one computed point, which stands for as many as would be measured there.
     low, high = np.log10(curve.q[0]), np.log10(curve.q[-1])
     top = max(0.0, min(ASSESSMENT.decades_above, np.log10(ASSESSMENT.atoms) - high))
     relative = dintensity / np.maximum(np.abs(best.theory), 1e-300)

@@ -21,13 +21,11 @@ from .goodness_of_fit import standardised_runs
 
 
 def independent_share(curve: Curve, dintensity: Floats, fits: Sequence[ModelFit]) -> float:
-    """Estimate the share of points that count, from the nearest fit's residuals.
-
-    Neighbours of equal sign have frequency 1/2 + arcsin(ρ)/π at correlation ρ (W. F. Sheppard, Phil. Trans.
-    R. Soc. A 192 (1899) 101). A mean of n such points is known as from n (1 - ρ)/(1 + ρ) independent ones (G.
-    V. Bayley and J. M. Hammersley, J. R. Stat. Soc. Suppl. 8 (1946) 184). The share is 1 for estimated
-    uncertainties, or small or random residuals, and leaves at least two points.
-    """
+    """Estimate the share of points that count, from the nearest fit's residuals."""
+    # Neighbours of equal sign have frequency 1/2 + arcsin(ρ)/π at correlation ρ (W. F. Sheppard, Phil. Trans.
+    # R. Soc. A 192 (1899) 101). A mean of n such points is known as from n (1 - ρ)/(1 + ρ) independent ones
+    # (G. V. Bayley and J. M. Hammersley, J. R. Stat. Soc. Suppl. 8 (1946) 184). The share is 1 for estimated
+    # uncertainties, or small or random residuals, and leaves at least two points.
     if curve.dintensity is None or not fits:
         return 1.0
     nearest = min(fits, key=lambda fit: fit.reduced_chisq)

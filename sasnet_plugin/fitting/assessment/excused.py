@@ -45,10 +45,8 @@ def excuses(error: SharedError, most: float = ASSESSMENT.most_systematic) -> boo
 def behind_what_explains(
     order: Sequence[ModelFit], errors: Mapping[str, SharedError], points: int
 ) -> list[ModelFit]:
-    """Fits by falling weight; those that only an error explains which no measurement has have none.
-
-    Where a fit explains the curve to its errors, no such error is there for another to be excused by.
-    """
+    """Fits by falling weight; those that only an error explains which no measurement has have none."""
+    # Where a fit explains the curve to its errors, no such error is there for another to be excused by.
 
     def stands(fit: ModelFit) -> bool:
         return explains(fit.reduced_chisq, points) or excuses(errors[fit.name])
@@ -98,10 +96,8 @@ def with_verb(names: Sequence[str], one: str, many: str) -> str:
 
 
 def within_the_given(order: Sequence[ModelFit], verdict: Verification, same: Iterable[str]) -> list[ModelFit]:
-    """Fits that explain the data to errors which are no noise: too large for it, and shared by neighbours.
-
-    The simplest first. To such errors a difference of χ² is not the evidence that independent ones make it.
-    """
+    """Fits that explain the data to errors which are no noise: too large for it, and shared by neighbours."""
+    # The simplest first. To such errors a difference of χ² is not the evidence that independent ones make it.
     if not verdict.structured or order[0].reduced_chisq >= ASSESSMENT.too_large:
         return []
     found = [fit for fit in order[1:] if fit.reduced_chisq <= 1 and fit.name not in set(same)]
@@ -136,10 +132,9 @@ def simplest_within_error(
 ) -> tuple[ModelFit, SharedError] | None:
     """Find the simplest fit that a small systematic error would excuse, and that error; None unless it has
     clearly fewer parameters than the best.
-
-    A flexible model also fits instrument artefacts. The curve alone does not decide; whoever measured it
-    knows how accurate the intensities are.
     """
+    # A flexible model also fits instrument artefacts. The curve alone does not decide; whoever measured it
+    # knows how accurate the intensities are.
     most = len(order[0].free) - ASSESSMENT.fewer_parameters
     simpler = [f for f in order[1:] if len(f.free) <= most and f.name not in set(same)]
     for fit in sorted(simpler, key=lambda f: len(f.free)):

@@ -34,10 +34,8 @@ if TYPE_CHECKING:
 
 
 def errors_to_add(asked: Held, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[str, float]:
-    """What adds to the errors of a fit of one curve, for a pool.
-
-    What it holds, where χ² is flat, and where another minimum is as good.
-    """
+    """What adds to the errors of a fit of one curve, for a pool."""
+    # What it holds, where χ² is flat, and where another minimum is as good.
     deadline = spent() + budget.seconds
     found = errors_beside_held(asked, bank, budget)
     own = {name: p.error or 0.0 for name, p in asked.fits[0].parameters.items()}

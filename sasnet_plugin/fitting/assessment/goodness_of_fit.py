@@ -27,12 +27,10 @@ def verify(
     systematic: bool = False,
     excusable: bool = False,
 ) -> Verification:
-    """Compare a fit with its measurement.
-
-    For Gaussian noise of the stated size χ² of simulated measurements follows the χ² distribution of n - k
-    degrees of freedom, used here instead of draws. `systematic`: neighbouring residuals share an error;
-    `excusable`: so do those of another fit.
-    """
+    """Compare a fit with its measurement."""
+    # For Gaussian noise of the stated size χ² of simulated measurements follows the χ² distribution of n - k
+    # degrees of freedom, used here instead of draws. `systematic`: neighbouring residuals share an error;
+    # `excusable`: so do those of another fit.
     stated = curve.dintensity is not None
     residual = (curve.intensity - fit.theory) / dintensity
     degrees = max(len(curve) - len(fit.free), 1)
@@ -84,7 +82,6 @@ def _on_errors(
 def _too_small(
     q: NDArray[np.float64], residual: NDArray[np.float64], reduced_chisq: float, given: str, excusable: bool
 ) -> list[str]:
-    """Uncertainties that seem too small all over the curve, or in one part of it."""
     if reduced_chisq >= ASSESSMENT.hopeless:
         factor = significant(np.sqrt(reduced_chisq), 2 if reduced_chisq < 100 * 100 else 3)
         no_excuse = "" if excusable else ", more than any usual mis-statement"
@@ -132,9 +129,8 @@ def compare(
     *,
     noise: float = 1.0,
 ) -> Replicates | None:
-    """Classify noisy copies of a fit together with the measurement; None if the classifier cannot. `noise` is
-    the noise over `dintensity` where that is mis-stated.
-    """
+    """Classify noisy copies of a fit together with the measurement; None if the classifier cannot."""
+    # `noise` is the noise over `dintensity` where that is mis-stated.
     count = ASSESSMENT.replicates
     draws = fit.theory + noise * dintensity * rng.standard_normal((count, len(curve)))
     curves = [curve, *(replace(curve, intensity=draw, notes=()) for draw in draws)]
@@ -190,7 +186,6 @@ def _is_less(measured: float, median: float, quantile: float) -> bool:
 
 
 def _loud_part(q: NDArray[np.float64], residual: NDArray[np.float64], given: str) -> str:
-    """A sentence on the part of the curve whose residuals are much larger than elsewhere, if there is one."""
     number = min(ASSESSMENT.parts, q.size // ASSESSMENT.points_a_part)
     if number < 3:
         return ""

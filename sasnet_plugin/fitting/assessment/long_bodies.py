@@ -17,11 +17,9 @@ from ..settings import ASSESSMENT
 
 
 def beyond_the_window(fit: ModelFit, curve: Curve, dintensity: Floats) -> ModelFit:
-    """Mark uncertain lengths above π over the smallest q as lower limits.
-
-    Such lengths bend the first points alone, or make fringes finer than the noise. A small error then belongs
-    to one minimum of many.
-    """
+    """Mark uncertain lengths above π over the smallest q as lower limits."""
+    # Such lengths bend the first points alone, or make fringes finer than the noise. A small error then
+    # belongs to one minimum of many.
     longest = math.pi / float(curve.q[0])
     beyond = [name for name in fit.free if _is_longer(fit.parameters[name], longest)]
     unsure = {name for name in beyond if _is_unsure(fit.parameters[name])}

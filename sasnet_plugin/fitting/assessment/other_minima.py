@@ -24,11 +24,9 @@ from .held import Held
 
 
 def spread_over_minima(asked: Held, deadline: float) -> dict[str, float]:
-    """What adds to the errors of a fit, a standard deviation, for other minima that are as good.
-
-    Each is weighted by its likelihood, as `over_kinds` weights kinds of size distribution. Empty for a model
-    without any, where what they differ by is known, and of an expensive one.
-    """
+    """What adds to the errors of a fit, a standard deviation, for other minima that are as good."""
+    # Each is weighted by its likelihood, as `over_kinds` weights kinds of size distribution. Empty for a
+    # model without any, where what they differ by is known, and of an expensive one.
     fit = asked.fits[0]
     others = others_of(fit.model)
     if others is None or not set(others.sizes) <= asked.slopes.keys() or _is_told(others, asked):

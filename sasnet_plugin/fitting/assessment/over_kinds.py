@@ -22,10 +22,8 @@ class Kind:
     distributions: Mapping[str, str]
 
     def comparable(self, name: str) -> float:
-        """What a parameter's value is multiplied by to be the same number in all kinds.
-
-        Sizes are compared by their means, widths by the standard deviation over the mean.
-        """
+        """What a parameter's value is multiplied by to be the same number in all kinds."""
+        # Sizes are compared by their means, widths by the standard deviation over the mean.
         own = name.removesuffix("_pd")
         compare = mean_over_parameter if own == name else deviation_over_width
         return compare(self.parameters, self.distributions, own)

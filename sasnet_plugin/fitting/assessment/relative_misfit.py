@@ -18,9 +18,8 @@ _NORMAL = 1.4826
 
 
 def misfit_of(curve: Curve, dintensity: Floats, fit: ModelFit) -> Misfit | None:
-    """Compare a fit's misfit with the scatter of neighbouring points; None for too few points. Only the ratio
-    of scatter to uncertainty depends on the size of `dintensity`.
-    """
+    """Compare a fit's misfit with the scatter of neighbouring points; None for too few points."""
+    # Only the ratio of scatter to uncertainty depends on the size of `dintensity`.
     residual = curve.intensity - fit.theory
     relative = dintensity / np.maximum(np.abs(fit.theory), 1e-300)
     # Points near the background say nothing of a share of I.

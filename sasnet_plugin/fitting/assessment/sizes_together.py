@@ -24,10 +24,10 @@ from .held import Held, scaled, sharp_sizes, size_factors
 
 
 def errors_by_sizes_together(asked: Held, deadline: float) -> dict[str, float]:
-    """What adds to the errors of a fit, a standard deviation, for particles that are spread in size instead.
-
-    Empty where the file states the resolution, or the particle has one size, which a fit may spread itself.
+    """What adds to the errors of a fit, a standard deviation, for particles that are spread in size
+    instead.
     """
+    # Empty where the file states the resolution, or the particle has one size, which a fit may spread itself.
     fit = asked.fits[0]
     start = starting_values(fit)
     sizes = sharp_sizes(asked, [start])

@@ -51,11 +51,9 @@ def _triple(fit: ModelFit) -> list[tuple[str, ...]]:
 
 
 def _combinations(fit: ModelFit) -> Iterator[tuple[str, ...]]:
-    """Names of three and more in an eigenvector of the derivatives' correlations that is next to nothing.
-
-    What is large in one of them can be changed together without a change of the curve (D. A. Belsley, E. Kuh,
-    R. E. Welsch, Regression Diagnostics (1980), chapter 3).
-    """
+    """Names of three and more in an eigenvector of the derivatives' correlations that is next to nothing."""
+    # What is large in one of them can be changed together without a change of the curve (D. A. Belsley, E.
+    # Kuh, R. E. Welsch, Regression Diagnostics (1980), chapter 3).
     known = moving(fit.derivatives)
     if len(known) < 3:  # of an expensive model there are none
         return

@@ -53,12 +53,10 @@ def marginal(
     hidden: int = 0,
     seen: float = EVIDENCE.bare_mention,
 ) -> Evidence:
-    """Integrate the likelihood over shared errors and parameters.
-
-    `residual` is in units of the uncertainty, `slopes` (n, k) per standard deviation of each parameter's
-    prior; `hidden` parameters without slopes cost as much as the first; `seen` is -2 ln of the odds from
-    which a shared error counts.
-    """
+    """Integrate the likelihood over shared errors and parameters."""
+    # `residual` is in units of the uncertainty, `slopes` (n, k) per standard deviation of each parameter's
+    # prior; `hidden` parameters without slopes cost as much as the first; `seen` is -2 ln of the odds from
+    # which a shared error counts.
     drifting = np.column_stack([slopes, among.drifts])
     shapes = among.shapes(theory)
     steady, changing = (_grid(among, shapes, residual, columns, hidden) for columns in (slopes, drifting))
@@ -132,10 +130,8 @@ def _grid(
 
 
 def _before(among: Discrepancy, kinds: int, size: Floats) -> Floats:
-    """ln of the prior of each shared error, (r,), but for the exponential of its size; alike for shapes.
-
-    The first, none, stands for all that are smaller than the least; a background drifts in half of curves.
-    """
+    """ln of the prior of each shared error, (r,), but for the exponential of its size; alike for shapes."""
+    # The first, none, stands for all that are smaller than the least; a background drifts in half of curves.
     ratios, usual = among.ratios, EVIDENCE.usual_error
     step = np.log(ratios[1] / ratios[0])
     none = -np.expm1(-ratios[0] / usual)
@@ -146,11 +142,9 @@ def _before(among: Discrepancy, kinds: int, size: Floats) -> Floats:
 
 
 def _solved(gram: Floats, spread: Floats, n: int, hidden: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return misfit, cost of parameters and noise, (r,) each, and coefficients of slopes (r, k).
-
-    `gram` (r, 1 + k, 1 + k) are products of residuals and slopes under r shared errors, `spread` (r,) ln of
-    their determinants.
-    """
+    """Return misfit, cost of parameters and noise, (r,) each, and coefficients of slopes (r, k)."""
+    # `gram` (r, 1 + k, 1 + k) are products of residuals and slopes under r shared errors, `spread` (r,) ln of
+    # their determinants.
     noise, eye = np.ones(len(gram)), np.eye(gram.shape[1] - 1)
     for _ in range(2):  # what the prior holds back depends little on the noise
         normal = gram[:, 1:, 1:] / noise[:, None, None] ** 2 + eye

@@ -90,10 +90,8 @@ _VALID: dict[tuple[str, str], tuple[float, float]] = {("polymer_excl_volume", "p
 
 
 def _seldom(fit: ModelFit) -> float:
-    """-2 ln of how often only layers have a size distribution; 0 of all other fits.
-
-    Particles differ in size before their shells do.
-    """
+    """-2 ln of how often only layers have a size distribution; 0 of all other fits."""
+    # Particles differ in size before their shells do.
     widths = [bare(name) for name in fit.free if name.endswith("_pd")]
     alone = bool(widths) and all(name.startswith("thick") for name in widths)
     has_core = any(bare(name).startswith("radius") for name in fit.parameters)

@@ -48,14 +48,12 @@ class SharedError:
 
 
 def widened(among: Discrepancy, fit: ModelFit, error: SharedError) -> ModelFit:
-    """The fit with parameter errors that hold under a shared error.
-
-    Least squares that take the points for independent have the covariance (JᵀJ)⁻¹ Jᵀ Σ J (JᵀJ)⁻¹ (H. White,
-    Econometrica 48 (1980) 817, with Σ the covariance of the residuals). Where J is not known, each
-    error grows as that of the scale. The values stand where independent points and a constant background
-    have put them: how far they move where the points are weighted by Σ⁻¹ (A. C. Aitken, Proc. R. Soc. Edinb.
-    55 (1936) 42), beside a background that changes along q if there is one, is added.
-    """
+    """The fit with parameter errors that hold under a shared error."""
+    # Least squares that take the points for independent have the covariance (JᵀJ)⁻¹ Jᵀ Σ J (JᵀJ)⁻¹ (H. White,
+    # Econometrica 48 (1980) 817, with Σ the covariance of the residuals). Where J is not known, each error
+    # grows as that of the scale. The values stand where independent points and a constant background have put
+    # them: how far they move where the points are weighted by Σ⁻¹ (A. C. Aitken, Proc. R. Soc. Edinb. 55
+    # (1936) 42), beside a background that changes along q if there is one, is added.
     if not error.parts and error.noise == 1.0:
         return fit
     errors = _grown(among, fit, error)

@@ -46,11 +46,9 @@ def _log_before(fits: Sequence[ModelFit], prior: Sequence[float] | None) -> NDAr
 
 
 def alike(fits: Sequence[ModelFit]) -> list[str]:
-    """Names of the fits whose evidence is not strongly less than that of the first, nor strongly more.
-
-    What is known of models before these data makes no difference to what the data distinguish. One without
-    weight counts as another (`assess.as_the_simpler`).
-    """
+    """Names of the fits whose evidence is not strongly less than that of the first, nor strongly more."""
+    # What is known of models before these data makes no difference to what the data distinguish. One without
+    # weight counts as another (`assess.as_the_simpler`).
     if not fits:
         return []
     first = fits[0].log_evidence

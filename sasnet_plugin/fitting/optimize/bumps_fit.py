@@ -94,10 +94,8 @@ def run_bumps(problem: Any, fitter: str, **options: float) -> None:
 
 
 def is_affordable(name: str, experiments: Sequence[Any], free: int, seconds: float) -> bool:
-    """Whether so many evaluations suffice for the fewest that Bumps takes; else none need be spent.
-
-    Two Jacobians and the covariance's: from a minimum `lm` stops after these.
-    """
+    """Whether so many evaluations suffice for the fewest that Bumps takes; else none need be spent."""
+    # Two Jacobians and the covariance's: from a minimum `lm` stops after these.
     states = [one.model.state() for one in experiments]
     if all(all_exact(name, state) for state in states):
         return True
@@ -108,9 +106,8 @@ def is_affordable(name: str, experiments: Sequence[Any], free: int, seconds: flo
 
 
 def minimise_by_bumps(problem: Any, names: Mapping[int, Any]) -> BumpsMinimum:
-    """Fit a problem from its point, never to a higher χ², and leave it at the minimum. `names` are by the
-    ``id()`` of each free parameter. Raises TimeUpError.
-    """
+    """Fit a problem from its point, never to a higher χ², and leave it at the minimum. Raises TimeUpError."""
+    # `names` are by the ``id()`` of each free parameter.
     from bumps import lsqerror
 
     start = np.array(problem.getp(), dtype=float)
@@ -139,10 +136,8 @@ def covariance_of(jacobian: Floats) -> Floats:
 
 
 def fit_by_bumps(asked: Reported, bank: Bank | None = None, budget: Budget = UNLIMITED) -> ModelFit:
-    """The fit as Bumps has it: values, χ², covariance and curve; work for a pool.
-
-    Where Bumps ends at a higher χ², or has no time, the start stands and a warning says so.
-    """
+    """The fit as Bumps has it: values, χ², covariance and curve; work for a pool."""
+    # Where Bumps ends at a higher χ², or has no time, the start stands and a warning says so.
     fit, began = asked.fit, used()
     if not fit.free:
         return fit
@@ -191,10 +186,8 @@ def _kept(fitter: str) -> str:
 
 
 def _errors(fit: ModelFit, found: BumpsMinimum) -> dict[str, float | None]:
-    """Bumps' standard deviations, widened by what widened those of the search.
-
-    What was added before (sizes that the data do not show, a shared error) stays added in quadrature.
-    """
+    """Bumps' standard deviations, widened by what widened those of the search."""
+    # What was added before (sizes that the data do not show, a shared error) stays added in quadrature.
     own = np.sqrt(np.diag(found.covariance))
     base = errors_of(moving(fit.derivatives))
     return {
@@ -212,7 +205,6 @@ def _widened(before: Parameter, error: float, base: float | None) -> float | Non
 
 
 def _components(asked: Reported, fit: ModelFit) -> tuple[Component, ...]:
-    """Shares where the fit has ended, with the errors that they had."""
     values = starting_values(fit)
     quick = all_exact(fit.name, values)
     local = ModelCurves(asked.curve, asked.dintensity, fit.name, per_decade=fit.per_decade, quick=quick)

@@ -155,11 +155,9 @@ def _slopes(local: ModelCurves, done: Done, deadline: float) -> dict[str, Floats
 def _errors(
     columns: Mapping[str, Floats], shown: Sequence[str], same: Sequence[str], values: Mapping[str, Any]
 ) -> dict[str, float]:
-    """Standard deviations of what the data show; of sizes whatever those have that are not told from them.
-
-    These are known beforehand to a factor. An amplitude is what it is for their values, and its contrast is
-    known but for a factor.
-    """
+    """Standard deviations of what the data show; of sizes whatever those have that are not told from them."""
+    # These are known beforehand to a factor. An amplitude is what it is for their values, and its contrast is
+    # known but for a factor.
     known = {name: columns[name] for name in shown}
     alone = errors_of(known)
     beside = moving({name: columns[name] for name in filter(_is_shape, same) if name in columns})
@@ -185,18 +183,15 @@ def _reach(name: str, values: Mapping[str, Any]) -> float:
 
 
 def _is_shape(name: str) -> bool:
-    """Whether a parameter is neither an intensity nor a contrast."""
     return not (is_amplitude(name) or name == "background")
 
 
 def weakly_shown(
     done: Done, info: Any, fixed: Mapping[str, float], ranges: Mapping[str, tuple[float, float]]
 ) -> dict[str, float]:
-    """Parameters that the data hardly show, with their defaults: widths 0, others sasmodels'.
-
-    Contrasts are left out: `problem.conventions` brings them to what is usual; lengths, of which none is
-    usual; and what a user's range keeps from its default.
-    """
+    """Parameters that the data hardly show, with their defaults: widths 0, others sasmodels'."""
+    # Contrasts are left out: `problem.conventions` brings them to what is usual; lengths, of which none is
+    # usual; and what a user's range keeps from its default.
     # Beside what is not told from it, which is held at its default first.
     errors = errors_of(done.slopes)
     lengths = {p.name for p in info.parameters.call_parameters if "volume" in p.type or p.units == "Ang"}

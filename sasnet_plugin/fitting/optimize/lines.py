@@ -62,9 +62,8 @@ def size_lines(info: Any, fixed: frozenset[str]) -> Lines:
 
 
 def position_lines(info: Any, fixed: frozenset[str], q: NDArray[np.float64]) -> Lines:
-    """Move a peak or a change of power law to every measured q (Å⁻¹), as wide as there and narrower. Lengths
-    over it and other q scale with it.
-    """
+    """Move a peak or a change of power law to every measured q (Å⁻¹), as wide as there and narrower."""
+    # Lengths over it and other q scale with it.
     in_q = {p.name for p in info.parameters.call_parameters if p.units == "1/Ang"} - fixed
     places = np.geomspace(q.min(), q.max(), OPTIMIZE.line_positions)
 
@@ -92,10 +91,8 @@ def _stretched(values: Values, wide: list[str], long: list[str], by: float) -> V
 
 
 def count_lines(info: Any, fixed: frozenset[str]) -> Lines:
-    """Each whole number of a body alone, and with one of its lengths so that their product stays.
-
-    A stack with twice the layers at half the distance is as long.
-    """
+    """Each whole number of a body alone, and with one of its lengths so that their product stays."""
+    # A stack with twice the layers at half the distance is as long.
 
     def lines(values: Values) -> Iterator[list[Values]]:
         for name in counts_of(info, values, fixed):
@@ -120,10 +117,11 @@ _COUNTS = _counts()
 
 
 def other_counts(info: Any, fixed: frozenset[str]) -> Propose:
-    """Each count of a body changed by ratios and by one, none of them twice, none to more than can be told.
-
-    A chain of ever more pearls may fit ever so slightly better: without an end, one evaluation takes minutes.
+    """Each count of a body changed by ratios and by one, none of them twice, none to more than can be
+    told.
     """
+    # A chain of ever more pearls may fit ever so slightly better: without an end, one evaluation takes
+    # minutes.
     seen: set[tuple[float, ...]] = set()
 
     def propose(walk: Walk) -> Iterator[Values]:

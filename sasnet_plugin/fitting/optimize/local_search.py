@@ -37,11 +37,9 @@ def refine(
     tolerances: tuple[float, ...] = (0.0,),
     steps: int = OPTIMIZE.steps,
 ) -> LocalMinimum | None:
-    """Go downhill from a start; None if its curve is not finite, the best point seen if time runs out.
-
-    `tolerances` are relative errors added to the data's in turn, as a narrow minimum is wide at first;
-    `steps` count for each.
-    """
+    """Go downhill from a start; None if its curve is not finite, the best point seen if time runs out."""
+    # `tolerances` are relative errors added to the data's in turn, as a narrow minimum is wide at first;
+    # `steps` count for each.
     here = curves.with_scale(start)
     best: tuple[float, dict[str, Any]] = (np.inf, {})
     cut = False

@@ -41,9 +41,8 @@ class Profile:
         return _square(self.residuals(self.first))
 
     def half(self, i: int, error: float, wider: float) -> float:
-        """Return half the likelihood interval of parameter i on its farther side, in its unit. `wider` is its
-        error over that of independent noise of the stated size.
-        """
+        """Return half the likelihood interval of parameter i on its farther side, in its unit."""
+        # `wider` is its error over that of independent noise of the stated size.
         unit = error / self.codes[i].slope(self.codes[i].first)
         return max(self._half(i, side, wider) for side in (-unit, unit))
 
@@ -63,11 +62,9 @@ class Profile:
         return abs(code.value(code.within(code.first + far * unit)) - code.value(code.first)) / 2
 
     def _along(self, i: int, at: Floats, to: float, enough: float) -> tuple[float, Floats]:
-        """χ² where parameter i has moved to a code, and codes of all there, from where they were.
-
-        The others go on as they went; where that does not leave χ² low enough, with the slopes of the
-        minimum, as long as these lead down.
-        """
+        """χ² where parameter i has moved to a code, and codes of all there, from where they were."""
+        # The others go on as they went; where that does not leave χ² low enough, with the slopes of the
+        # minimum, as long as these lead down.
         others = np.delete(self.slopes, i, axis=1)
         step = -np.linalg.lstsq(others, self.slopes[:, i] * (to - at[i]), rcond=None)[0]
         moved = self._stepped(i, np.insert(np.delete(at, i), i, to), step)

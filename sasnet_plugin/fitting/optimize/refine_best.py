@@ -61,10 +61,8 @@ def quiet(seed: int) -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def _seed_compiled() -> Callable[[int], object]:
-    """Seeds the generator of compiled functions, which has a state of its own.
-
-    Where numba is installed, as with SasView, bumps' steps are compiled and draw from that one.
-    """
+    """Seeds the generator of compiled functions, which has a state of its own."""
+    # Where numba is installed, as with SasView, bumps' steps are compiled and draw from that one.
     try:
         numba: Any = importlib.import_module("numba")
     except ImportError:
@@ -194,11 +192,9 @@ def refine_best(
 
 
 def refine(job: Refinement, bank: Bank | None = None, budget: Budget = UNLIMITED) -> Refined:
-    """Run the method; its values replace those of the fit where their χ² is smaller.
-
-    Work for a pool, which needs no bank. It has its own time: it ends soon after
-    ``job.until``, but not where a model does not return.
-    """
+    """Run the method; its values replace those of the fit where their χ² is smaller."""
+    # Work for a pool, which needs no bank. It has its own time: it ends soon after ``job.until``, but not
+    # where a model does not return.
     began = spent()
     if not job.fit.free:
         return Refined(job.fit, (f"{job.name}: no parameter is free, so {job.method.name} was not run.",))
@@ -241,10 +237,8 @@ def _of_posterior(posterior: Posterior | None) -> list[str]:
 def _from_best(
     job: Refinement, before: float, best: tuple[float, dict[str, Any]], seconds: float
 ) -> ModelFit | None:
-    """The best point seen, a few steps of Levenberg-Marquardt further, with the errors there.
-
-    A gain that makes no difference is no reason for other values than Levenberg-Marquardt's: None.
-    """
+    """The best point seen, a few steps of Levenberg-Marquardt further, with the errors there."""
+    # A gain that makes no difference is no reason for other values than Levenberg-Marquardt's: None.
     if best[0] >= before * (1 - OPTIMIZE.enough):
         return None
     start = dict(job.fit.parameters)
@@ -275,9 +269,8 @@ def _from_best(
 def run_lm(problem: Any, fitness: Any, **options: float) -> dict[str, float]:
     """Run Bumps' Levenberg-Marquardt from an experiment and leave it at the best point; its simplex if one
     parameter is free (`bumps_fit.fitter_for`).
-
-    Takes Bumps' ``steps``, ``ftol``, ``xtol``; returns standard deviations, NaN if time was up.
     """
+    # Takes Bumps' ``steps``, ``ftol``, ``xtol``; returns standard deviations, NaN if time was up.
     from bumps.fitters import fit
 
     names = [p.name for p in problem._parameters]

@@ -29,9 +29,9 @@ def restarts(
     going: Callable[[], bool],
     most_in_vain: float,
 ) -> list[LocalMinimum]:
-    """Refine starts and random ones about them, best first, while `going`. Ends at χ² of `enough`, or after
-    `most_in_vain` restarts in a row without gain; `points` are of a size distribution.
-    """
+    """Refine starts and random ones about them, best first, while `going`."""
+    # Ends at χ² of `enough`, or after `most_in_vain` restarts in a row without gain; `points` are of a size
+    # distribution.
     found, in_vain = list(starts), 0
     while going() and found[0].chisq > enough and in_vain < most_in_vain:
         about = starts[int(rng.integers(len(starts)))].parameters

@@ -15,12 +15,10 @@ _EXCHANGEABLE: Mapping[str, tuple[str, str]] = {"teubner_strey": ("sld_a", "sld_
 
 
 def settled(contrast: Contrast, model: str) -> dict[str, float]:
-    """Values of the parameters of a form model that a contrast settles, 1e-6/Å².
-
-    The solvent is every parameter whose name says so. The sample is fixed where a model has one material
-    besides; where it has several (core and shell), or only a shell around something else, the sample may
-    be either, and none is fixed.
-    """
+    """Values of the parameters of a form model that a contrast settles, 1e-6/Å²."""
+    # The solvent is every parameter whose name says so. The sample is fixed where a model has one material
+    # besides; where it has several (core and shell), or only a shell around something else, the sample may be
+    # either, and none is fixed.
     if model in _EXCHANGEABLE:
         both = _known(dict(zip(_EXCHANGEABLE[model], (contrast.sample, contrast.solvent), strict=True)))
         return both if len(both) == 2 else {}
@@ -72,10 +70,8 @@ def _see_they_differ(found: Contrast) -> None:
 
 
 def with_contrast(contrast: Contrast | None, tasks: Sequence[Task]) -> tuple[list[Task], list[str]]:
-    """Fix in each task what the contrast settles, and say what that is.
-
-    A value or range that the user gives for a parameter goes before.
-    """
+    """Fix in each task what the contrast settles, and say what that is."""
+    # A value or range that the user gives for a parameter goes before.
     if contrast is None:
         return list(tasks), []
     named: dict[tuple[str, ...], dict[str, None]] = {}

@@ -33,10 +33,9 @@ def slds_of(fit: ModelFit) -> dict[str, Parameter]:
 def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
     """Express the same curve with the model's default solvent and possible contrasts, or return the fit
     itself.
-
-    One-material models get the default too, so that scale compares with sasmodels' page. If scale or a
-    contrast is in `given`, all stay.
     """
+    # One-material models get the default too, so that scale compares with sasmodels' page. If scale or a
+    # contrast is in `given`, all stay.
     fit = _with_intensity(fit, given)
     if fit.model.endswith(".py") or "scale" not in fit.free or {"scale", *slds_of(fit)} & set(given):
         return fit
@@ -126,7 +125,6 @@ def _with_intensity(fit: ModelFit, given: Iterable[str]) -> ModelFit:
 
 
 def _shifted(posterior: Posterior, slds: Iterable[str], old: float, new: float, factor: float) -> Posterior:
-    """Samples and intervals as `_scaled` has the values."""
     line = dict.fromkeys(slds, (new - factor * old, factor)) | {"scale": (0.0, factor**-2)}
     lines = {name: line.get(name, (0.0, 1.0)) for name in posterior.names}
 
@@ -161,10 +159,8 @@ def _defaults(model: str) -> Mapping[str, float]:
 
 @lru_cache(maxsize=256)
 def invariant(model: str, solvent: str, others: tuple[str, ...]) -> bool:
-    """Whether a model's curve only scales where its contrasts do, and their common level does not matter.
-
-    Seen by calculating it: with models there are exceptions that no list would hold for ever.
-    """
+    """Whether a model's curve only scales where its contrasts do, and their common level does not matter."""
+    # Seen by calculating it: with models there are exceptions that no list would hold for ever.
     from ...simulate.kernel import call
 
     slds = {name: 1.3 + 0.7 * i for i, name in enumerate(others)}

@@ -31,11 +31,9 @@ class TimeUpError(Exception):
 
 @contextlib.contextmanager
 def silent() -> Iterator[None]:
-    """Without what bumps prints, logs and warns of: the notes of a fit say it.
-
-    bumps logs the traceback of whatever ends a calculation, `TimeUpError` too; without any logging set up it
-    would reach the terminal.
-    """
+    """Without what bumps prints, logs and warns of: the notes of a fit say it."""
+    # bumps logs the traceback of whatever ends a calculation, `TimeUpError` too; without any logging set up
+    # it would reach the terminal.
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -56,10 +54,9 @@ def experiment(
 ) -> Any:
     """Make a sasmodels Experiment (``sphere`` or ``sphere@hardsphere``) with finite residuals, from given and
     default values.
-
-    Its ``best`` is the least χ² seen, with all parameters. After its ``deadline``, in evaluations (`costs`),
-    it raises `TimeUpError`.
     """
+    # Its ``best`` is the least χ² seen, with all parameters. After its ``deadline``, in evaluations
+    # (`costs`), it raises `TimeUpError`.
     from sasmodels.bumps_model import Experiment, Model
 
     class Guarded(Experiment):  # type: ignore[misc]
@@ -125,9 +122,8 @@ def starting_values(fit: ModelFit) -> dict[str, Any]:
 def rebuilt(
     curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit, *, seconds: float = np.inf
 ) -> tuple[Any, Any]:
-    """Rebuild the Bumps problem of a fit with its ranges; its one model is an `experiment`. Residuals raise
-    `TimeUpError` after `seconds` of evaluations.
-    """
+    """Rebuild the Bumps problem of a fit with its ranges; its one model is an `experiment`."""
+    # Residuals raise `TimeUpError` after `seconds` of evaluations.
     from bumps.fitproblem import FitProblem
 
     fitness = experiment_of(curve, dintensity, fit)

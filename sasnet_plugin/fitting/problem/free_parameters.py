@@ -51,10 +51,8 @@ def accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def moves(column: NDArray[np.float64]) -> bool:
-    """Whether a parameter with this effect moves the curve: a column (n,) with a length to divide by.
-
-    A component that has no curve at these values leaves numbers so small that their squares are 0.
-    """
+    """Whether a parameter with this effect moves the curve: a column (n,) with a length to divide by."""
+    # A component that has no curve at these values leaves numbers so small that their squares are 0.
     return bool(np.finfo(float).tiny < np.linalg.norm(column) < np.inf)
 
 
@@ -68,10 +66,9 @@ def independent(
 ) -> list[str]:
     """Select columns that are no combination of earlier ones; each (n,) is a parameter's effect in
     uncertainties.
-
-    `reach` is how far each value may be off. A parameter without effect within it comes last, as it would
-    replace others that the data determine.
     """
+    # `reach` is how far each value may be off. A parameter without effect within it comes last, as it would
+    # replace others that the data determine.
     kept: list[NDArray[np.float64]] = []
     free: list[str] = []
     for far in (reach or {}, {}):  # the second time, whatever effect one has
@@ -102,10 +99,8 @@ def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _fittable(info: Any) -> list[tuple[str, str, list[tuple[str, float, float]]]]:
-    """Names, what each is, and which values have to be above what for it to be fitted.
-
-    Widths and salt that are in use, and no layer beyond the last, such as ``thickness7`` where n is 4.
-    """
+    """Names, what each is, and which values have to be above what for it to be fitted."""
+    # Widths and salt that are in use, and no layer beyond the last, such as ``thickness7`` where n is 4.
     found: list[tuple[str, str, list[tuple[str, float, float]]]] = []
     for p in info.parameters.call_parameters:
         if _is_never_fitted(p):
@@ -134,7 +129,6 @@ def _row(p: Any, info: Any) -> str:
 
 
 def _layer(p: Any, info: Any) -> list[tuple[str, float, float]]:
-    """The number of layers that a layer's parameter needs."""
     stem = p.name.rstrip("0123456789")
     of_model = {k.id: k for k in info.parameters.kernel_parameters}
     vector = of_model.get(stem)
@@ -179,10 +173,10 @@ def coarse(model: str, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_dense(parameters: dict[str, Any], points: int) -> dict[str, Any]:
-    """With so many points; of an only size distribution as near to each other as so many of a Gaussian are.
-
-    Few of them in a wide range are bodies of a few sizes, whose fringes lead a search astray.
+    """With so many points; of an only size distribution as near to each other as so many of a Gaussian
+    are.
     """
+    # Few of them in a wide range are bodies of a few sizes, whose fringes lead a search astray.
     widths = widths_of(parameters)
     by = sigmas(parameters[f"{widths[0]}_type"]) / sigmas("gaussian") if len(widths) == 1 else 1.0
     return with_points(parameters, round(points * by))
@@ -193,9 +187,9 @@ def points_needed(
 ) -> int:
     """Choose the fewest points of size distributions that change the curve little, or what the model's cost
     allows; `residuals` of parameters in uncertainties.
-
-    Fringes washed out by a distribution need few; those of narrow distributions or large particles need more.
     """
+    # Fringes washed out by a distribution need few; those of narrow distributions or large particles need
+    # more.
     most, count = PROBLEM.width_points[cost_class(model)], len(widths_of(parameters))
     if count == 0:
         return most
@@ -225,10 +219,10 @@ def other_kinds(parameters: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def other_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """With a distribution of each size in turn, of one component in a sum; where there is one, also without.
-
-    A width that another size or none should have washes out the same fringes.
+    """With a distribution of each size in turn, of one component in a sum; where there is one, also
+    without.
     """
+    # A width that another size or none should have washes out the same fringes.
     table = load_model(task.model).info.parameters.call_parameters
     varied = parameters.keys() - task.fixed.keys()
     widths = [f"{p.name}_pd" for p in table if is_size(p) and p.name in varied]
@@ -259,10 +253,8 @@ def _other_widths(task: Task, parameters: dict[str, Any], widths: list[str]) -> 
 
 
 def counts_of(info: Any, parameters: dict[str, Any], fixed: Iterable[str] = ()) -> list[str]:
-    """Names of the counts that a body has and that are free, such as the layers of a stack.
-
-    Others, such as ``n`` of core_multi_shell, say which parameters there are.
-    """
+    """Names of the counts that a body has and that are free, such as the layers of a stack."""
+    # Others, such as ``n`` of core_multi_shell, say which parameters there are.
     controls = {p.length_control for p in info.parameters.kernel_parameters if p.length_control}
     return sorted((COUNTS & parameters.keys()).difference(controls, fixed))
 

@@ -121,10 +121,8 @@ class ModelCurves:
         return residual, scales, background
 
     def _scale_and_background(self, curves: Floats, weight: Floats) -> tuple[Floats, float]:
-        """Of one component; beside no background where the best scale is negative.
-
-        Far from the minimum dips lie where the measured curve has tops. A start there is no dead end.
-        """
+        """Of one component; beside no background where the best scale is negative."""
+        # Far from the minimum dips lie where the measured curve has tops. A start there is no dead end.
         intensity = self.curve.intensity
         scales, level = scale_and_background(curves, weight, intensity, lowest=self._lowest)
         if scales[0] <= 0:

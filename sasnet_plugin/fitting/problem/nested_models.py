@@ -209,7 +209,6 @@ def simpler(model: str, structure_factor: str | None = None) -> tuple[Reduction,
 
 
 def _of_product(model: str, structure_factor: str) -> tuple[Reduction, ...]:
-    """What a product becomes at the limits of its form, and of its structure factor."""
     found = [
         Reduction(r.at, f"{r.name}@{structure_factor}", r.mapping)
         for r in _TABLE.get(model, ())
@@ -223,7 +222,6 @@ def _of_product(model: str, structure_factor: str) -> tuple[Reduction, ...]:
 
 
 def _of_component(parts: Sequence[str], index: int) -> Iterator[Reduction]:
-    """What a sum becomes at the limits of one of its components."""
     begin = prefix(index)
     form, _, factor = parts[index].partition("@")
 
@@ -264,11 +262,9 @@ def larger(model: str) -> list[str]:
 
 
 def without_attraction(model: str, structure_factor: str | None) -> tuple[Reduction, ...]:
-    """What a product nearly is where its structure factor has no attraction left.
-
-    Not among `simpler`: the closures of squarewell and stickyhardsphere differ from sasmodels' hardsphere by
-    per cents. Whether the data see these, fits say.
-    """
+    """What a product nearly is where its structure factor has no attraction left."""
+    # Not among `simpler`: the closures of squarewell and stickyhardsphere differ from sasmodels' hardsphere
+    # by per cents. Whether the data see these, fits say.
     none: dict[str, tuple[dict[str, Limit], ...]] = {
         "squarewell": ({"welldepth": 0.0}, {"wellwidth": 1.0}),
         "stickyhardsphere": ({"stickiness": inf},),

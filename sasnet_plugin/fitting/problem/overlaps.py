@@ -34,12 +34,10 @@ def overlaps(form: str, parameters: Mapping[str, Any]) -> bool:
 
 
 def is_negative(intensity: Floats) -> bool:
-    """Whether an intensity without background falls below 0 by more than rounding; NaN is ignored.
-
-    sasmodels' `stickyhardsphere` is -1 where its equation has no solution, and `squarewell` and others fail
-    for wide or deep wells. Structure factors are variances and intensities counts, so neither can be
-    negative.
-    """
+    """Whether an intensity without background falls below 0 by more than rounding; NaN is ignored."""
+    # sasmodels' `stickyhardsphere` is -1 where its equation has no solution, and `squarewell` and others fail
+    # for wide or deep wells. Structure factors are variances and intensities counts, so neither can be
+    # negative.
     if intensity.min(initial=0.0) >= 0:  # what is not a number is not
         return False
     largest = np.nanmax(np.abs(intensity), initial=0.0)

@@ -21,10 +21,8 @@ from ..settings import PROBLEM
 
 
 def is_sum(name: str, forms: Sequence[str]) -> bool:
-    """Return whether a name is a sum of two of these form models, each with or without a structure factor.
-
-    Both names of a product are compared: sasmodels loads a structure factor that is a path, and runs it.
-    """
+    """Return whether a name is a sum of two of these form models, each with or without a structure factor."""
+    # Both names of a product are compared: sasmodels loads a structure factor that is a path, and runs it.
     parts = [part.partition("@") for part in sum_parts(name)]
     factors = ("", *structure_factors())
     return len(parts) == 2 and all(form in forms and factor in factors for form, _, factor in parts)
@@ -33,10 +31,9 @@ def is_sum(name: str, forms: Sequence[str]) -> bool:
 def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str] | None, list[str]]:
     """Separate names into those the classifier knows (`forms`, which have precedence) and the user's sums and
     plugin paths.
-
-    A name is sasmodels', a sum of two, ``path/my_model.py`` or a plugin in ``SAS_MODELPATH`` (else
-    ``~/.sasmodels/custom_models``). Raises SasnetError for a missing or unreadable plugin.
     """
+    # A name is sasmodels', a sum of two, ``path/my_model.py`` or a plugin in ``SAS_MODELPATH`` (else
+    # ``~/.sasmodels/custom_models``). Raises SasnetError for a missing or unreadable plugin.
     if models is None:
         return None, []
     known, own = [], []

@@ -20,11 +20,9 @@ def has_resolution(curve: Curve) -> bool:
 
 
 def resolution(curve: Curve, per_decade: int | None = None) -> Any:
-    """Make sasmodels' resolution of a curve, calculated at the measured points and `per_decade` more.
-
-    sasmodels averages the measured points within the resolution; fringes (2π/size) finer than those would
-    alias. Measured points alone are SasView's way.
-    """
+    """Make sasmodels' resolution of a curve, calculated at the measured points and `per_decade` more."""
+    # sasmodels averages the measured points within the resolution; fringes (2π/size) finer than those would
+    # alias. Measured points alone are SasView's way.
     from sasmodels.resolution import Perfect1D, Pinhole1D, Slit1D
 
     if not has_resolution(curve):
@@ -44,10 +42,8 @@ def is_slit(curve: Curve) -> bool:
 
 
 def calculated_q(curve: Curve, per_decade: int) -> NDArray[np.float64]:
-    """Points of q, Å⁻¹, at which a model is calculated: the measured ones and so many a decade.
-
-    At q far above a slit's length the points that it sees are close together, so there are some along it.
-    """
+    """Points of q, Å⁻¹, at which a model is calculated: the measured ones and so many a decade."""
+    # At q far above a slit's length the points that it sees are close together, so there are some along it.
     found = _finer(resolution(curve), per_decade)
     if is_slit(curve):
         length, _ = _slit(curve)
@@ -62,10 +58,9 @@ def _slit(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _finer(plain: Any, per_decade: int) -> NDArray[np.float64]:
-    """sasmodels' points, and others even in ln q over the range that the resolution sees.
-
-    The measured points have to be there: a resolution narrower than the others' distance averages them alone.
-    """
+    """sasmodels' points, and others even in ln q over the range that the resolution sees."""
+    # The measured points have to be there: a resolution narrower than the others' distance averages them
+    # alone.
     q = np.asarray(plain.q_calc)
     first = max(float(q.min()), 0.02 * float(plain.q.min()))
     decades = np.log10(float(q.max()) / first)
@@ -130,10 +125,9 @@ def coarsened(curve: Curve, dintensity: Floats) -> tuple[Curve, Floats]:
 def cells(q: Floats, dintensity: Floats, count: int) -> tuple[Floats, Callable[[Floats], Floats]]:
     """Divide points evenly into cells of ln q, without empty ones; returns one over the variance of each
     mean, and a function from columns (n,) to means (m,).
-
-    Nine times the variance of the cell's median point is added to each. Otherwise a point in a deep minimum,
-    with uncertainty in proportion to I, would outweigh its cell.
     """
+    # Nine times the variance of the cell's median point is added to each. Otherwise a point in a deep
+    # minimum, with uncertainty in proportion to I, would outweigh its cell.
     log_q = np.log(q)
     edges = np.linspace(log_q[0], log_q[-1] + 1e-9, count + 1)
     cell = np.searchsorted(edges, log_q, side="right") - 1
@@ -156,9 +150,9 @@ def cells(q: Floats, dintensity: Floats, count: int) -> tuple[Floats, Callable[[
 def scale_and_background(
     curves: Floats, weight: Floats, intensity: Floats, *, lowest: float = 0.0
 ) -> tuple[Floats, Floats]:
-    """Fit scale × curve + background by weighted least squares (weights are inverse variances). `lowest` is
-    the least background, negative where too much may have been subtracted; not finite where a curve is not.
-    """
+    """Fit scale × curve + background by weighted least squares (weights are inverse variances)."""
+    # `lowest` is the least background, negative where too much may have been subtracted; not finite where a
+    # curve is not.
     sw, sy = weight.sum(), weight @ intensity
     with np.errstate(all="ignore"):
         sm, smm, smy = curves @ weight, curves**2 @ weight, curves @ (weight * intensity)

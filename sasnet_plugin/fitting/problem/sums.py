@@ -88,9 +88,8 @@ def components_of(model: str, q: Floats, curves: Floats, scales: Floats) -> tupl
 def share_errors(
     parts: tuple[Component, ...], parameters: Mapping[str, Any], slopes: Mapping[str, Floats]
 ) -> tuple[Component, ...]:
-    """Add errors from the scales and their covariance; sizes stay fixed. `slopes` are residuals' derivatives
-    (n,), empty if unknown.
-    """
+    """Add errors from the scales and their covariance; sizes stay fixed."""
+    # `slopes` are residuals' derivatives (n,), empty if unknown.
     names = [f"{part.prefix}scale" for part in parts]
     if not parts or not set(names) <= set(slopes):
         return parts

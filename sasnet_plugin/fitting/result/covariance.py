@@ -15,10 +15,9 @@ _ROUNDING = 1e-9
 def covariance(slopes: Mapping[str, Floats]) -> Floats:
     """Return (JᵀJ)⁻¹ (Press et al., Numerical Recipes, 3rd ed. 2007, 15.4), NaN for parameters without
     effect.
-
-    Columns (n,), per unit of each parameter, are scaled first: an sld of 4 and a background of 1e-4 must not
-    share rounding.
     """
+    # Columns (n,), per unit of each parameter, are scaled first: an sld of 4 and a background of 1e-4 must
+    # not share rounding.
     jacobian = np.stack(list(slopes.values()), axis=1)
     length = np.linalg.norm(jacobian, axis=0)
     seen = np.isfinite(length) & (length > 0)

@@ -23,11 +23,9 @@ _BY_NAME = (("_pd$", _WIDTH), ("sld", 5), ("^volfraction", 3), ("^radius_effecti
 
 
 def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
-    """The fitted parameters by which people know a sample: lengths first, then what else makes its shape.
-
-    Scale and background tell nothing of it, nor does what the data do not determine, if there is more, nor
-    contrasts beside a fitted scale, which are known but for a factor: their values are a convention.
-    """
+    """The fitted parameters by which people know a sample: lengths first, then what else makes its shape."""
+    # Scale and background tell nothing of it, nor does what the data do not determine, if there is more, nor
+    # contrasts beside a fitted scale, which are known but for a factor: their values are a convention.
     classes = _classes(fit)
     by_class = sorted(_known(fit, classes), key=classes.__getitem__)
     widths = [name for name in by_class if classes[name] == _WIDTH]
@@ -68,11 +66,9 @@ def _well_known(p: Parameter) -> bool:
 
 
 def determined(name: str, p: Parameter) -> bool:
-    """Whether the data determine a fitted value: its error is less than itself.
-
-    The zero of a background or of a width is as good a value as another; that of a scattering length density
-    says nothing, so that an error counts against all that matter has.
-    """
+    """Whether the data determine a fitted value: its error is less than itself."""
+    # The zero of a background or of a width is as good a value as another; that of a scattering length
+    # density says nothing, so that an error counts against all that matter has.
     if p.fixed or p.error is None or name.endswith("_pd") or p.unit == "1/cm":
         return True
     low, high = PROBLEM.neutron_matter

@@ -201,10 +201,8 @@ def explains(reduced_chisq: float, points: int) -> bool:
 
 
 def doubtful(reduced_chisq: float, points: int) -> bool:
-    """Whether χ² is larger than expected by its scatter: one right fit in six is, and many wrong ones.
-
-    One that is not a number is doubtful, too.
-    """
+    """Whether χ² is larger than expected by its scatter: one right fit in six is, and many wrong ones."""
+    # One that is not a number is doubtful, too.
     return not reduced_chisq < 1 + np.sqrt(2 / max(points, 1))
 
 

@@ -37,9 +37,8 @@ def posterior_of(names: Sequence[str], chains: NDArray[np.float64], rng: np.rand
 def split_r(chains: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return Gelman and Rubin's R (k,) of chains (steps, chains, k), each split in halves to detect drift;
     infinite below four steps or without motion.
-
-    A. Gelman et al., Bayesian Data Analysis, 3rd ed. (2013), equations 11.1 to 11.4.
     """
+    # A. Gelman et al., Bayesian Data Analysis, 3rd ed. (2013), equations 11.1 to 11.4.
     half = len(chains) // 2
     if half < 2:
         return np.full(chains.shape[-1], np.inf)

@@ -42,7 +42,6 @@ def sum_of(fit: ModelFit, names: Sequence[str]) -> tuple[float, float | None]:
 
 
 def _by_width(fit: ModelFit, name: str) -> dict[str, float]:
-    """Derivative of a mean by the width of its distribution, where there is one."""
     width = fit.parameters.get(f"{name}_pd")
     if width is None or width.value <= 0:
         return {}
@@ -55,11 +54,9 @@ def _kind(fit: ModelFit, name: str) -> str:
 
 
 def error_of(fit: ModelFit, slopes: Mapping[str, float]) -> float | None:
-    """Standard deviation of a quantity with these derivatives by parameters; None where none is known.
-
-    What other kinds of size distribution add (`ModelFit.apart`) is an error of the mean, and correlates with
-    no other parameter.
-    """
+    """Standard deviation of a quantity with these derivatives by parameters; None where none is known."""
+    # What other kinds of size distribution add (`ModelFit.apart`) is an error of the mean, and correlates
+    # with no other parameter.
     errors = np.array([fit.parameters[name].error or 0.0 for name in slopes])
     if not errors.any() or not np.all(np.isfinite(errors)):
         return float(np.hypot.reduce(errors)) if errors.any() else None

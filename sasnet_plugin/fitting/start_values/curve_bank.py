@@ -146,11 +146,9 @@ def _from_bank() -> Any:
 def search(
     page: Page, model: str, factor: str | None, data: Binned
 ) -> tuple[NDArray[np.intp], list[tuple[dict[str, float], Floats, Floats, Floats]]]:
-    """Compare all curves of a model with the data at every size and structure factor tried.
-
-    Returns size shifts (s,) in grid steps and, for each choice of structure factor parameters, residual,
-    scale and background, (n, s) each.
-    """
+    """Compare all curves of a model with the data at every size and structure factor tried."""
+    # Returns size shifts (s,) in grid steps and, for each choice of structure factor parameters, residual,
+    # scale and background, (n, s) each.
     shifts = search_grid(model)
     every = shifted(page, factor, data.columns, shifts)
     return shifts, [(parameters, *_solve(curves, data)) for parameters, curves in every]
@@ -176,10 +174,8 @@ def shifted(
 
 
 def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: int = 4) -> list[NearCurve]:
-    """The best curves of one model, each with its best size, scale and background, by rising residual.
-
-    Fewer where the bank has no more that differ.
-    """
+    """The best curves of one model, each with its best size, scale and background, by rising residual."""
+    # Fewer where the bank has no more that differ.
     shifts, tried = search(page, model, factor, data)
     residual = np.stack([t[1] for t in tried])
     found: list[NearCurve] = []

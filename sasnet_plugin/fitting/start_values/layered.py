@@ -95,11 +95,9 @@ PLAIN: dict[str, Plain] = {
 
 
 def beside_tops(curve: Curve, dintensity: Floats) -> Floats:
-    """Uncertainties (n,) that let a plain body miss how deep the dips between fringes are.
-
-    A layer decides that. Beside the data's own uncertainties a plain body follows the dips, however large
-    it has to be for it.
-    """
+    """Uncertainties (n,) that let a plain body miss how deep the dips between fringes are."""
+    # A layer decides that. Beside the data's own uncertainties a plain body follows the dips, however large
+    # it has to be for it.
     log_q, intensity = np.log(curve.q), curve.intensity
     low, high = np.searchsorted(log_q, log_q - _FRINGE, "right"), np.searchsorted(log_q, log_q + _FRINGE)
     # Slices and no matrix: a curve may have thousands of points.

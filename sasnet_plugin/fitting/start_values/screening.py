@@ -61,11 +61,9 @@ class Screen:
 
 
 def screened(asked: Screen, bank: Bank, budget: Budget = UNLIMITED) -> dict[Pair, float]:
-    """Least weighted residual of the bank's curves of each pair, with 7 % tolerance; work for a pool.
-
-    Where the machine is so busy that the clock on the wall is up, what is rated by then: the fits are to
-    have time.
-    """
+    """Least weighted residual of the bank's curves of each pair, with 7 % tolerance; work for a pool."""
+    # Where the machine is so busy that the clock on the wall is up, what is rated by then: the fits are to
+    # have time.
     until = time.monotonic() + budget.wall
     data = binned(asked.curve, asked.dintensity)
     found: dict[Pair, float] = {}
@@ -89,10 +87,8 @@ def _residual(bank: Bank, form: str, factor: str | None, data: Binned) -> float:
 
 
 def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Floats, Floats] | None:
-    """The nearest curve of a candidate before it is fitted: q (Å⁻¹) and I(q) as measured; work for a pool.
-
-    None where the bank does not have the model, or no curve is finite here.
-    """
+    """The nearest curve of a candidate before it is fitted: q (Å⁻¹) and I(q) as measured; work for a pool."""
+    # None where the bank does not have the model, or no curve is finite here.
     if asked.model not in bank.models:
         return None
     page = bank.page(asked.model)
@@ -135,7 +131,6 @@ def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
 
 
 def _nearest(task: Task, page: Page, data: Binned) -> list[dict[str, Any]]:
-    """The nearest curves of a page, others at each attempt."""
     count = START_VALUES.starts
     near = nearest(page, task.model, task.structure_factor, data, count=count * (task.attempt + 1))
     starts = [one.parameters for one in near[count * task.attempt :] or near[:count]]
@@ -152,10 +147,8 @@ def other_interactions(task: Task, starts: Sequence[dict[str, Any]]) -> list[dic
 
 
 def further(task: Task, bank: Bank) -> list[dict[str, Any]]:
-    """What the bank has beside the nearest, for where these lead nowhere near; none of a plugin or a sum.
-
-    The next ones, and the nearest to means over bins: of fringes and peaks these say more than points do.
-    """
+    """What the bank has beside the nearest, for where these lead nowhere near; none of a plugin or a sum."""
+    # The next ones, and the nearest to means over bins: of fringes and peaks these say more than points do.
     if task.model not in bank.models:
         return []
     page, count = bank.page(task.model), START_VALUES.starts
@@ -188,11 +181,9 @@ def _solvent_in(fixed: Mapping[str, float], start: Mapping[str, Any]) -> str | N
 
 
 def with_fixed(start: Mapping[str, Any], fixed: Mapping[str, float]) -> dict[str, Any]:
-    """A start with given values, the other scattering length densities as far from the solvent as before.
-
-    Only differences of scattering length densities scatter: a start found in one solvent is one in any other
-    if all of them move with it.
-    """
+    """A start with given values, the other scattering length densities as far from the solvent as before."""
+    # Only differences of scattering length densities scatter: a start found in one solvent is one in any
+    # other if all of them move with it.
     found = {**start, **fixed}
     solvent = _solvent_in(fixed, start)
     if solvent is None:

@@ -145,10 +145,8 @@ def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:
 
 
 def _without_contrast(parameters: dict[str, Any]) -> dict[str, Any]:
-    """With sasmodels' defaults: of one material they are but another name of the scale.
-
-    Two populations then have the same, so that their scales are volume fractions.
-    """
+    """With sasmodels' defaults: of one material they are but another name of the scale."""
+    # Two populations then have the same, so that their scales are volume fractions.
     return {k: v for k, v in parameters.items() if "sld" not in k}
 
 

@@ -86,8 +86,6 @@ class _Term:
 
 
 def _lengths(name: str, **others: tuple[float, ...]) -> Callable[[float, float], Iterator[Values]]:
-    """All lengths that show in a range of q, with each combination of other values."""
-
     def grid(low: float, high: float) -> Iterator[Values]:
         for length in np.geomspace(0.7 / high, 4 / low, START_VALUES.simple_lengths):
             for values in product(*others.values()):
@@ -97,7 +95,6 @@ def _lengths(name: str, **others: tuple[float, ...]) -> Callable[[float, float],
 
 
 def _peaks(low: float, high: float) -> Iterator[Values]:
-    """Places of a peak, each with several widths."""
     places = np.geomspace(low, high, 2 * START_VALUES.simple_lengths)[1:-1]
     for place, sharpness, exponent in product(places, START_VALUES.simple_sharpness, (1.0, 2.0)):
         length = sharpness / float(place)

@@ -23,11 +23,9 @@ _INTERACTS = tuple(form for form, interacts in SIMPLE.items() if interacts)
 
 
 def factors(state: State) -> Iterator[Step]:
-    """Of what interacts the simplest fast form and the best fit, with the other structure factors.
-
-    Screening rates products by draws, which where charges repel are seldom near. Which factor it is does not
-    hang on how likely its form was: that is the form of both.
-    """
+    """Of what interacts the simplest fast form and the best fit, with the other structure factors."""
+    # Screening rates products by draws, which where charges repel are seldom near. Which factor it is does
+    # not hang on how likely its form was: that is the form of both.
     for leading in dict.fromkeys([*_interacting(state), *_simplest_interacting(state)]):
         for factor in factors_of(leading.form):
             found = replace(leading, structure_factor=factor)
@@ -44,10 +42,8 @@ def factors(state: State) -> Iterator[Step]:
 
 
 def plain(state: State) -> Iterator[Step]:
-    """Simpler bodies than the one that explains the data and interacts, as the network thinks they do.
-
-    An interaction hides at small q what would tell shapes: the two are held against each other alone.
-    """
+    """Simpler bodies than the one that explains the data and interacts, as the network thinks they do."""
+    # An interaction hides at small q what would tell shapes: the two are held against each other alone.
     best = state.explanation
     if best is None or best.structure_factor is None:
         return
@@ -64,7 +60,6 @@ def _interacting(state: State) -> Iterator[Hypothesis]:
 
 
 def _simplest_interacting(state: State) -> list[Hypothesis]:
-    """Of the near fast forms with a structure factor that of the fewest parameters, if there is one."""
     free, bound = _fast(state, interact=False), _fast(state, interact=True)
     most = STRATEGY.falls * min(free.values(), default=np.inf)
     most = min(most, STRATEGY.near_best * min(bound.values(), default=np.inf))
@@ -85,7 +80,6 @@ def with_defaults(start: dict[str, Any], factor: str) -> dict[str, Any]:
 
 
 def _other_factor(fit: ModelFit, factor: str) -> dict[str, Any]:
-    """Values of a fit with another structure factor, without what the one it has does not share with it."""
     own = _defaults(fit.structure_factor or factor).keys() - _defaults(factor).keys()
     return with_defaults({n: v for n, v in starting_values(fit).items() if n not in own}, factor)
 

@@ -16,9 +16,8 @@ from .state import State
 def searched(pool: Counting, whole: State, deadline: float) -> tuple[State, Found]:
     """Search with all points, or with those beyond a step that no model explains, until `deadline` by the
     pool's clock, s.
-
-    One bad point of a precise curve can end a search in a wrong minimum.
     """
+    # One bad point of a precise curve can end a search in a wrong minimum.
     clear = without_step(whole.curve)
     if clear is not whole.curve:
         state = _of_rest(whole, clear)
@@ -36,7 +35,6 @@ def _of_rest(whole: State, clear: Curve) -> State:
 
 
 def _explains_all(pool: Counting, whole: State, state: State, deadline: float) -> bool:
-    """Whether the best fit, refined on all points, explains these as well."""
     best = state.best
     if best is None:
         return False

@@ -40,11 +40,9 @@ class Starts:
 
 
 def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
-    """The best starts, refined on a coarse copy of the data and then on all points.
-
-    Each stage has fewer of them: what is so far behind others that no later stage could make up for it ends
-    here. Beside the best of a stage lie what no slope leads to.
-    """
+    """The best starts, refined on a coarse copy of the data and then on all points."""
+    # Each stage has fewer of them: what is so far behind others that no later stage could make up for it ends
+    # here. Beside the best of a stage lie what no slope leads to.
     search = TimedSearch(task, began)
     # A coarse copy is not what was measured.
     copy = None if task.as_measured else coarsened(task.curve, task.dintensity)
@@ -215,7 +213,6 @@ def _width_points(done: Done, model: str) -> int:
 
 
 def _distributions(done: Mapping[str, Any], known: Mapping[str, Parameter]) -> dict[str, str]:
-    """The kind of distribution of each size that has a width among what is known."""
     kinds = {k.removesuffix("_pd_type"): v for k, v in done.items() if k.endswith("_pd_type")}
     return {k: v for k, v in kinds.items() if f"{k}_pd" in known}
 

@@ -106,10 +106,8 @@ def factors_of(form: str) -> list[str]:
 
 @cache
 def size_of(hypothesis: Hypothesis) -> int:
-    """Parameters that it needs at least: of shape, and a scale for each component, and the background.
-
-    A body's one contrast is another name of its scale.
-    """
+    """Parameters that it needs at least: of shape, and a scale for each component, and the background."""
+    # A body's one contrast is another name of its scale.
     parts = sum_parts(hypothesis.name)
     return 1 + sum(_shape(part) for part in parts)
 
@@ -163,10 +161,8 @@ class Beliefs:
         return own / (own + self.of(other))
 
     def before(self, hypothesis: Hypothesis) -> float:
-        """The same; of a smooth sum, which is no model that the network knows, how likely it sees none.
-
-        What the network thinks of single models is then a share of the rest.
-        """
+        """The same; of a smooth sum, which is no model that the network knows, how likely it sees none."""
+        # What the network thinks of single models is then a share of the rest.
         found = self.of(hypothesis)
         if hypothesis.second is None or not is_smooth(hypothesis):
             return found
@@ -178,11 +174,11 @@ class Beliefs:
         return max(self.suggestion.second_component or 0.0, STRATEGY.second_prior)
 
     def first(self) -> dict[str, float]:
-        """The simplest models of the likely groups, and the likeliest models, with what is thought of each.
-
-        The members of a group are hardly distinguishable, and a group of twenty may keep the simple ones out
-        of the first five. A simple model that explains the curve is what the evidence prefers.
+        """The simplest models of the likely groups, and the likeliest models, with what is thought of
+        each.
         """
+        # The members of a group are hardly distinguishable, and a group of twenty may keep the simple ones
+        # out of the first five. A simple model that explains the curve is what the evidence prefers.
         found: dict[str, float] = {}
         for group in self.suggestion.groups:
             if group.probability >= STRATEGY.group_share:
@@ -203,10 +199,8 @@ class Beliefs:
 
 @cache
 def second_share(hypothesis: Hypothesis) -> float:
-    """How often a curve holds a certain second component, over how often it holds none.
-
-    Gels, networks and polymers in solution often show large structures at low q as well: a power law.
-    """
+    """How often a curve holds a certain second component, over how often it holds none."""
+    # Gels, networks and polymers in solution often show large structures at low q as well: a power law.
     if hypothesis.second is None:
         return 1.0
     if (hypothesis.form, hypothesis.second) in AS_ONE:
@@ -244,12 +238,10 @@ def factor_share(guess: ModelGuess, factor: str | None) -> float:
 
 
 def priors(suggestion: Suggestion, fits: Iterable[ModelFit], *, explained: bool) -> list[float]:
-    """Return what the ranking of fits starts from.
-
-    If a fit explains the curve: how common its model and structure factor are, as the evidence says what the
-    curve says and the classifier would count it twice. Otherwise fits may be in wrong minima, and the
-    classifier knows more.
-    """
+    """Return what the ranking of fits starts from."""
+    # If a fit explains the curve: how common its model and structure factor are, as the evidence says what
+    # the curve says and the classifier would count it twice. Otherwise fits may be in wrong minima, and the
+    # classifier knows more.
     every = [of_pair((fit.model, fit.structure_factor)) for fit in fits]
     found = _before_the_curve(suggestion, every) if explained else _as_seen(suggestion, every)
     return [max(p, STRATEGY.least_prior) * second_share(h) for p, h in zip(found, every, strict=True)]
@@ -276,12 +268,10 @@ def _common_form(hypothesis: Hypothesis) -> str:
 
 
 def _as_seen(suggestion: Suggestion, every: Sequence[Hypothesis]) -> list[float]:
-    """The network's probabilities.
-
-    It cannot distinguish the members of a group, so those that were fitted share its probability by how
-    common each is; each has its structure factor's probability besides. Of sums it has seen none: they have
-    what is common of their first component.
-    """
+    """The network's probabilities."""
+    # It cannot distinguish the members of a group, so those that were fitted share its probability by how
+    # common each is; each has its structure factor's probability besides. Of sums it has seen none: they have
+    # what is common of their first component.
     guesses, common = Beliefs(suggestion).guesses, _frequencies(suggestion)
     members = {name: group for group in suggestion.groups for name in group.members}
     fitted = {hypothesis.form for hypothesis in every}

@@ -12,13 +12,13 @@ from .step import Step, boost, fitting, nearness
 
 
 def first(state: State) -> Iterator[Step]:
-    """The simplest models of the network's first groups, as it thinks they interact, whatever else is open.
-
-    Of those that take longer only what is likely itself: before it is fitted, what lies beside the fits of
-    others is hardly worth a look. Where the likeliest is slow, what is thought of at all comes before it, in
-    a tenth of its time. A slow one is worth its time or not, as all that is open: other points or a
-    resolution may be all that the simple ones lack.
+    """The simplest models of the network's first groups, as it thinks they interact, whatever else is
+    open.
     """
+    # Of those that take longer only what is likely itself: before it is fitted, what lies beside the fits of
+    # others is hardly worth a look. Where the likeliest is slow, what is thought of at all comes before it,
+    # in a tenth of its time. A slow one is worth its time or not, as all that is open: other points or a
+    # resolution may be all that the simple ones lack.
     chances = expected(state)
     likeliest = max(chances, key=lambda hypothesis: chances[hypothesis], default=None)
     is_slow = likeliest is not None and likeliest.cost == "slow"
@@ -49,10 +49,8 @@ def as_expected(state: State, form: str) -> Hypothesis:
 
 
 def _unseen_groups(state: State) -> Iterator[tuple[str, float]]:
-    """Of each likely group of which nothing was fitted the worthiest member, with the group's chance.
-
-    Whatever explains the curve: as good a fit of the group that the network thinks likeliest is likelier.
-    """
+    """Of each likely group of which nothing was fitted the worthiest member, with the group's chance."""
+    # Whatever explains the curve: as good a fit of the group that the network thinks likeliest is likelier.
     guesses = state.beliefs.guesses
 
     def worth(name: str) -> float:
@@ -66,6 +64,5 @@ def _unseen_groups(state: State) -> Iterator[tuple[str, float]]:
 
 
 def _unless_fitted(state: State, members: Iterable[str]) -> list[str]:
-    """Those of a group that the network knows; empty where one of them was fitted."""
     known = [name for name in members if name in state.beliefs.guesses]
     return [] if {hypothesis.form for hypothesis in state.fits} & set(known) else known

@@ -70,10 +70,10 @@ def _order(step: Step) -> tuple[tuple[bool, bool, int], float, str]:
 
 
 def rank(step: Step) -> tuple[bool, bool, int]:
-    """What is due comes first: of quick models the simplest, before what it is a part of; all else by worth.
-
-    Of what is due that which takes longer comes last.
+    """What is due comes first: of quick models the simplest, before what it is a part of; all else by
+    worth.
     """
+    # Of what is due that which takes longer comes last.
     if step.hypothesis is None or not step.assured:
         return not step.due, False, 0
     costly = step.hypothesis.cost != "fast"
@@ -115,7 +115,6 @@ def near(state: State) -> Iterator[Step]:
 
 
 def _open(state: State) -> Iterator[Step]:
-    """Fits that are worth their time, by what the network and the bank say of them."""
     least = min(state.residuals.values(), default=0.0)
     most = highest_boost(state)
     for hypothesis, thought in state.possible.items():
@@ -162,10 +161,8 @@ def _is_misfit(state: State) -> bool:
 
 
 def simpler_anew(state: State) -> Iterator[Step]:
-    """Simpler models than the one that explains the curve, begun anew where their fits are far off.
-
-    What a more general model explains its special case may explain as well, from another minimum.
-    """
+    """Simpler models than the one that explains the curve, begun anew where their fits are far off."""
+    # What a more general model explains its special case may explain as well, from another minimum.
     best = state.explanation
     if best is None:
         return
@@ -246,11 +243,11 @@ def _without_salt(fit: ModelFit) -> list[str]:
 
 
 def kinds(state: State) -> Iterator[Step]:
-    """The best fit, and near ones of no more parameters, with other kinds of size distribution and without.
-
-    Of precise data the kind decides: with a wrong one spheres have a fuzzy surface. And a width may hide a
-    misfit.
+    """The best fit, and near ones of no more parameters, with other kinds of size distribution and
+    without.
     """
+    # Of precise data the kind decides: with a wrong one spheres have a fuzzy surface. And a width may hide a
+    # misfit.
     best = state.best
     if best is None:
         return
@@ -274,10 +271,8 @@ def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
 
 
 def measured(state: State) -> Iterator[Step]:
-    """The simplest near fits once more at the measured points alone, as SasView calculates them.
-
-    Where a fit explains the curve no better than it should, it is tried alone.
-    """
+    """The simplest near fits once more at the measured points alone, as SasView calculates them."""
+    # Where a fit explains the curve no better than it should, it is tried alone.
     if any(h.as_measured for h in state.fits) or _is_as_good_as_can_be(state):
         return
     most = STRATEGY.near_best * state.least_reduced
@@ -336,10 +331,8 @@ def _is_as_good_as_can_be(state: State) -> bool:
 
 
 def again(state: State) -> Iterator[Step]:
-    """The best fit, which explains the curve, once more from other starts: its minimum may be a wrong one.
-
-    One that is off by less than χ² scatters looks like the right one, with other sizes.
-    """
+    """The best fit, which explains the curve, once more from other starts: its minimum may be a wrong one."""
+    # One that is off by less than χ² scatters looks like the right one, with other sizes.
     best = state.explanation
     if best is None or best.as_measured or not is_of_particles(best) or _is_as_good_as_can_be(state):
         return

@@ -52,10 +52,8 @@ def _is_narrow(state: State, best: Hypothesis) -> bool:
 
 
 def _without_resolution(state: State, best: Hypothesis) -> dict[Hypothesis, float]:
-    """What may lack nothing but a resolution, with its chance: the best and the likeliest near one.
-
-    Where the best explains the data, the nearest that does not and has fewer parameters.
-    """
+    """What may lack nothing but a resolution, with its chance: the best and the likeliest near one."""
+    # Where the best explains the data, the nearest that does not and has fewer parameters.
     if doubtful(state.fits[best].reduced_chisq, len(state.curve)):
         near_ = _up_to(state, STRATEGY.far_best * state.fits[best].chisq)
         likely = sorted(near_, key=lambda h: -state.beliefs.of(h))[:1]

@@ -57,10 +57,10 @@ def _due(steps: Sequence[Step]) -> list[str]:
 
 
 def _together(state: State, steps: Sequence[Step]) -> list[Step]:
-    """The steps that are taken at once: one as long as it may be the last, else several that are worth alike.
-
-    Their number does not depend on how many processes there are, so that the answer does not either.
+    """The steps that are taken at once: one as long as it may be the last, else several that are worth
+    alike.
     """
+    # Their number does not depend on how many processes there are, so that the answer does not either.
     worthy = [step for step in steps if step.is_worthy]
     most = EFFORT.lanes if state.fits and not state.explained() else 1
     return list(takewhile(lambda step: _is_alike(step, worthy[0]), worthy[:most])) or worthy[:1]

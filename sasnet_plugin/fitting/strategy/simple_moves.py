@@ -13,10 +13,8 @@ from .step import Step, beside
 
 
 def simple_sums(state: State) -> Iterator[Step]:
-    """Fit all simple models that come near, before what the network thinks: each costs milliseconds.
-
-    All of them, as many a curve is explained by several: only then the weights say so.
-    """
+    """Fit all simple models that come near, before what the network thinks: each costs milliseconds."""
+    # All of them, as many a curve is explained by several: only then the weights say so.
     if not state.free:
         return
     for near in state.near_simple_sums:

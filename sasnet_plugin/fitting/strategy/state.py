@@ -111,10 +111,8 @@ class State:
 
     @cached_property
     def possible(self) -> dict[Hypothesis, float]:
-        """Models and products, and what is thought of each.
-
-        Simple bodies and likely fast ones with every structure factor.
-        """
+        """Models and products, and what is thought of each."""
+        # Simple bodies and likely fast ones with every structure factor.
         found: list[Hypothesis] = []
         for rank, guess in enumerate(self.beliefs.suggestion.models):
             factors = self._factors_tried(guess, likely=rank < self.options.top)
@@ -141,13 +139,11 @@ class State:
         return self._tails[key]
 
     def lost(self, hypothesis: Hypothesis) -> float:
-        """-2 ln of its marginal likelihood, and of how often there are second components.
-
-        A supposed resolution is a parameter without a slope, as likely in each decade of what instruments
-        have: the better the curve shows it, the more it costs. And it has to be worth a mention, as most
-        files that state none are of instruments where it hardly matters. A curve that the measured points
-        alone give is a calculated one: strong evidence, or it is not said.
-        """
+        """-2 ln of its marginal likelihood, and of how often there are second components."""
+        # A supposed resolution is a parameter without a slope, as likely in each decade of what instruments
+        # have: the better the curve shows it, the more it costs. And it has to be worth a mention, as most
+        # files that state none are of instruments where it hardly matters. A curve that the measured points
+        # alone give is a calculated one: strong evidence, or it is not said.
         found = self.evidence(hypothesis).minus_two_log - 2 * np.log(second_share(hypothesis))
         found += EVIDENCE.strong if hypothesis.as_measured else 0.0
         if hypothesis.resolution is None:
@@ -258,10 +254,9 @@ def least_misfit(
 ) -> float:
     """Return -2 ln likelihood if residuals (in uncertainties) were noise alone, of variance second
     differences / 6 (J. von Neumann et al., Ann. Math. Stat. 12 (1941) 153).
-
-    Above the variance `most` it is no noise: fringes may be as fine as points. `scattered` adds two standard
-    deviations.
     """
+    # Above the variance `most` it is no noise: fringes may be as fine as points. `scattered` adds two
+    # standard deviations.
     n = residual.size
     if n < 3:
         return np.inf
@@ -272,11 +267,9 @@ def least_misfit(
 
 
 def shared_gain(residual: NDArray[np.float64]) -> float:
-    """Estimate the gain of ln likelihood from what neighbouring residuals (in uncertainties) share.
-
-    A smooth misfit adds its square to the sum of neighbours' products; independent noise has 0 ± √n, which is
-    subtracted.
-    """
+    """Estimate the gain of ln likelihood from what neighbouring residuals (in uncertainties) share."""
+    # A smooth misfit adds its square to the sum of neighbours' products; independent noise has 0 ± √n, which
+    # is subtracted.
     return float(0.5 * (residual[1:] @ residual[:-1] - np.sqrt(residual.size)))
 
 

@@ -42,9 +42,8 @@ class Step:
 
 
 def boost(state: State, size: int, *, again: bool = False) -> float:
-    """Bound how far an explanation with so many parameters could rise above the best. `again`: it continues a
-    fit, whose chance is no share of what is left to other models.
-    """
+    """Bound how far an explanation with so many parameters could rise above the best."""
+    # `again`: it continues a fit, whose chance is no share of what is left to other models.
     best = state.best
     if best is None:
         return STRATEGY.most_boost
@@ -80,11 +79,9 @@ def look_seconds(pairs: Iterable[Pair]) -> float:
 
 
 def fitting(state: State, hypothesis: Hypothesis, chance: float, due: bool = False, **how: Any) -> Step:
-    """Fit a hypothesis from the bank's curves.
-
-    One that the network holds likelier than all others together is not held off by its parameters: the
-    network has weighed them, and those that the data leave open cost nothing.
-    """
+    """Fit a hypothesis from the bank's curves."""
+    # One that the network holds likelier than all others together is not held off by its parameters: the
+    # network has weighed them, and those that the data leave open cost nothing.
     size, best = size_of(hypothesis), state.best
     if best is not None and state.beliefs.of(hypothesis) > 0.5:
         size = min(size, state.size(best))

@@ -35,7 +35,6 @@ def looks_for_sums(state: State) -> Iterator[Step]:
 
 
 def _is_settled(state: State) -> bool:
-    """Whether a simple curve explains the data, alone or in a sum, and leaves nothing to another."""
     best = state.explanation
     return best is not None and is_simple_curve(best) and state.left(best) <= STRATEGY.chance_gain
 
@@ -80,11 +79,9 @@ def _may_lack_term(state: State, best: Hypothesis) -> bool:
 
 
 def rivals_of_sum(state: State) -> Iterator[Step]:
-    """What the best sum is held against: other terms beside its body, simple bodies, its body alone.
-
-    And itself from the bank, where it leaves something: begun at its body's values it may be in a wrong
-    minimum.
-    """
+    """What the best sum is held against: other terms beside its body, simple bodies, its body alone."""
+    # And itself from the bank, where it leaves something: begun at its body's values it may be in a wrong
+    # minimum.
     best = state.best
     if best is None or best.second is None or is_smooth(best):
         return

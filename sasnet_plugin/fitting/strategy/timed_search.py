@@ -139,11 +139,9 @@ class TimedSearch:
         return distinct(ordered([*found, *self.follow(local, more, STRATEGY.coarse)], local))
 
     def from_low_q(self, local: ModelCurves, found: list[LocalMinimum], bank: Bank) -> list[LocalMinimum]:
-        """With what is found at low q and followed to higher q step by step, where nothing is near.
-
-        Minima are few and wide where there are few fringes, and each fringe more brings narrower ones (so of
-        seismic waves: C. Bunks et al., Geophysics 60 (1995) 1457).
-        """
+        """With what is found at low q and followed to higher q step by step, where nothing is near."""
+        # Minima are few and wide where there are few fringes, and each fringe more brings narrower ones (so
+        # of seismic waves: C. Bunks et al., Geophysics 60 (1995) 1457).
         end = spent() + self.left(STRATEGY.coarse.share)
         # Where a fit is begun anew what seemed near was a wrong minimum.
         tolerance = STRATEGY.coarse.tolerances[0] if self.task.restarts else OPTIMIZE.line_tolerance

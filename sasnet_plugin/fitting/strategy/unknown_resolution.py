@@ -36,10 +36,8 @@ class Resolved:
 
 
 def resolution_of(task: Task, bank: Bank | None = None, budget: Budget = UNLIMITED) -> Resolved | None:
-    """Estimate the resolution from a model that fits well without one; None if the curve needs none.
-
-    Usual instruments' widths come first, then ever smaller changes with the model's parameters following.
-    """
+    """Estimate the resolution from a model that fits well without one; None if the curve needs none."""
+    # Usual instruments' widths come first, then ever smaller changes with the model's parameters following.
     deadline = spent() + task.budget.within(budget).seconds
     tried: list[Resolved] = []
 
@@ -85,10 +83,8 @@ def _needed(found: Resolved, task: Task) -> float:
 
 
 def _error(found: Resolved, tried: Sequence[Resolved]) -> float:
-    """Of the width, relative, as χ² rises beside it; the model's parameters move with it.
-
-    Rises of less than 1 are those of fits that ended a little early.
-    """
+    """Of the width, relative, as χ² rises beside it; the model's parameters move with it."""
+    # Rises of less than 1 are those of fits that ended a little early.
     beside = [
         (abs(np.log(_width(one) / _width(found))), one.chisq - found.chisq)
         for one in tried
@@ -103,9 +99,7 @@ def _width(one: Resolved) -> float:
 
 
 def usual_resolutions() -> tuple[float, float]:
-    """dq/q, and dq in Å⁻¹, where no file says anything: the means of those that are tried.
-
-    The root of the mean square of dq², which is what smears, is larger by half, and errors of bodies measured
-    without a resolution to speak of, as most that state none are, are then three times too large.
-    """
+    """dq/q, and dq in Å⁻¹, where no file says anything: the means of those that are tried."""
+    # The root of the mean square of dq², which is what smears, is larger by half, and errors of bodies
+    # measured without a resolution to speak of, as most that state none are, are then three times too large.
     return float(np.mean(STRATEGY.relative_dq)), float(np.mean(STRATEGY.absolute_dq))

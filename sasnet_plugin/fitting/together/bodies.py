@@ -26,10 +26,8 @@ def layered(body: str, known: Mapping[str, float], but: Collection[str]) -> list
 
 
 def plainer(best: JointFit, options: FitOptions) -> list[Pair]:
-    """Bodies with no more lengths than that of a fit, among hard neighbours where it has any.
-
-    Of one material as well, where a fit of several leaves open whether they differ.
-    """
+    """Bodies with no more lengths than that of a fit, among hard neighbours where it has any."""
+    # Of one material as well, where a fit of several leaves open whether they differ.
     factor = options.structure_factor
     if factor is None:
         factor = "hardsphere" if best.structure_factor else None

@@ -144,10 +144,8 @@ class JointProblem:
         return [of[id(p)] for p in self.problem._parameters]
 
     def columns(self) -> tuple[dict[Key, Floats], dict[Key, float]]:
-        """Slopes (n + 2 m,) of the residuals by each parameter, and standard deviations.
-
-        By the scale of each curve and the common one, which are what is reported, instead of calibrations.
-        """
+        """Slopes (n + 2 m,) of the residuals by each parameter, and standard deviations."""
+        # By the scale of each curve and the common one, which are what is reported, instead of calibrations.
         from bumps import lsqerror
 
         with silent():

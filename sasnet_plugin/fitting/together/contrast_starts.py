@@ -58,9 +58,8 @@ def own_density_starts(
 ) -> list[dict[str, float]]:
     """Find densities of each curve that suit a shape, where each has its own as for neutrons and X-rays;
     empty if the curve is no form of its contrasts.
-
-    A common factor of contrasts is one of scale, so the solvent stays.
     """
+    # A common factor of contrasts is one of scale, so the solvent stays.
     if not _sampled(forms, plan, shape):
         return []
     found = []

@@ -41,10 +41,9 @@ def own_that_explains(
 ) -> tuple[str, JointFit] | None:
     """Find the likeliest parameter that explains all curves if each has its own; `task` starts at the joint
     `fit`, `seconds` at most.
-
-    Micelles grow and lose charge along concentrations or salt and are otherwise the same. Only a visible
-    change is reported.
     """
+    # Micelles grow and lose charge along concentrations or salt and are otherwise the same. Only a visible
+    # change is reported.
     if task.sample.kind not in _CHANGING or seconds <= 0:
         return None
     every = [(name, task) for name, p in fit.parameters.items() if _is_told(name, p)]
@@ -56,9 +55,8 @@ def other_shape_that_explains(
 ) -> tuple[str, JointFit] | None:
     """Search as `own_that_explains` among shapes of the same volume (`kin` of the fit) with one size of each
     curve's own.
-
-    A single size that changes would be imitated by a size distribution.
     """
+    # A single size that changes would be imitated by a size distribution.
     if task.sample.kind not in _CHANGING or seconds <= 0:
         return None
     every = [(name, one) for one in other_shapes(task, fit, models) for name in sizes(one.model)]
@@ -78,7 +76,6 @@ def _likeliest_change(
 
 
 def _changes(found: tuple[str, JointFit]) -> bool:
-    """Whether a fit shows that its curves do not share a parameter."""
     name, fit = found
     difference, error = largest_change(fit, name)
     return difference > ASSESSMENT.significant * error
@@ -92,7 +89,6 @@ def _is_told(name: str, p: Parameter) -> bool:
 def _explaining(
     pool: Counting, tasks: Sequence[JointTask], seconds: float = np.inf
 ) -> list[tuple[int, JointFit]]:
-    """Joint fits that explain all their curves, with their places among the tasks."""
     found = []
     for i, answer in answers(pool, fit_one, tasks, min(JOINT.seconds * len(tasks), seconds)):
         if isinstance(answer, JointMinimum):

@@ -134,9 +134,9 @@ def _present(tie: Iterable[str], ties: Iterable[str]) -> Iterable[str]:
 
 @one_thread()
 def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float = 1.0) -> SampleResult:
-    """Fit as `fit_together` with running processes. The time limit is per curve; the clock may show
-    `patience` times that, without changing what may be evaluated.
-    """
+    """Fit as `fit_together` with running processes."""
+    # The time limit is per curve; the clock may show `patience` times that, without changing what may be
+    # evaluated.
     check_shared(sample, options)
     of_all = options.contrast.solvent if options.contrast else None
     if of_all is not None and any(value is not None for value in sample.solvents):
@@ -201,10 +201,8 @@ def _result(reading: Reading, dintensities: tuple[Any, ...], suggestion: Suggest
 def _disagreeing(
     ledger: Ledger, readings: Sequence[Reading], found: Sequence[SampleResult], options: FitOptions
 ) -> SampleResult:
-    """Of what explains no sample: what its curves do not share, or which of them disagrees.
-
-    The first reading that says one or the other, before one that gives each curve densities of its own.
-    """
+    """Of what explains no sample: what its curves do not share, or which of them disagrees."""
+    # The first reading that says one or the other, before one that gives each curve densities of its own.
     usual = [one for reading, one in zip(readings, found, strict=True) if reading.usual and one.fits]
     for one in usual:
         changed = _changing(ledger, one, options)
@@ -239,10 +237,8 @@ def _changing(ledger: Ledger, one: SampleResult, options: FitOptions) -> SampleR
 
 
 def _apart(made: SampleResult, alone: Alone) -> bool:
-    """Whether curves that share a shape alone, if one sample, are strongly likelier to be several.
-
-    Models of their own have more parameters, which their evidences pay for.
-    """
+    """Whether curves that share a shape alone, if one sample, are strongly likelier to be several."""
+    # Models of their own have more parameters, which their evidences pay for.
     if made.best is None or EXCHANGED not in made.notes or not all(one.fits for one in alone.fits):
         return False
     separate = -2 * sum(max(fit.log_evidence for fit in one.fits) for one in alone.fits)

@@ -33,12 +33,10 @@ def minus_two_log(
     prior: tuple[Floats, Floats],
     wide: Floats,
 ) -> float:
-    """Return -2 ln of the marginal likelihood of all curves near the best fit.
-
-    `residuals` in uncertainties and `slopes` (n_i, k) by each parameter; `prior` has residuals (m,) and
-    slopes (m, k) of calibrations and backgrounds; `wide` (k,) are prior standard deviations, infinite where
-    `prior` has them.
-    """
+    """Return -2 ln of the marginal likelihood of all curves near the best fit."""
+    # `residuals` in uncertainties and `slopes` (n_i, k) by each parameter; `prior` has residuals (m,) and
+    # slopes (m, k) of calibrations and backgrounds; `wide` (k,) are prior standard deviations, infinite where
+    # `prior` has them.
     scale = np.where(np.isfinite(wide), wide, 1.0)
     besides = prior[1] * scale
     precision = besides.T @ besides + np.diag(np.where(np.isfinite(wide), 1.0, 0.0))

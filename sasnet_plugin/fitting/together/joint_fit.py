@@ -101,11 +101,9 @@ def _marked(parameters: dict[str, Parameter], reasons: Mapping[str, str]) -> dic
 
 
 def _undetermined(found: JointMinimum, densities: Sequence[str]) -> dict[str, str]:
-    """Densities, and the scale, that other values could replace without any change of the curves.
-
-    A common factor of all contrasts is one of the scale. In several solvents one density that is known
-    settles all others; in one solvent those that are fitted are relative to those that are not.
-    """
+    """Densities, and the scale, that other values could replace without any change of the curves."""
+    # A common factor of all contrasts is one of the scale. In several solvents one density that is known
+    # settles all others; in one solvent those that are fitted are relative to those that are not.
     plan = found.plan
     known = {*plan.ties, *(name for one in plan.known for name in one)}
     unknown = [name for name in densities if name not in known]

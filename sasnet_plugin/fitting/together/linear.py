@@ -49,11 +49,9 @@ def deviations(
     linear: Linear, at: Minimum, left: tuple[Sequence[Floats], Floats], among: Sequence[Discrepancy],
     begin: Sequence[SharedError],
 ) -> tuple[dict[Key, float], Sequence[SharedError]]:  # fmt: skip
-    """Return standard deviations, and correlated errors, of a least-squares fit with dependent residuals.
-
-    The covariance is A C Aᵀ with A = (JᵀJ)⁻¹Jᵀ and C that of the residuals: noise and what neighbours share
-    (H. White, Econometrica 48 (1980) 817, with C known).
-    """
+    """Return standard deviations, and correlated errors, of a least-squares fit with dependent residuals."""
+    # The covariance is A C Aᵀ with A = (JᵀJ)⁻¹Jᵀ and C that of the residuals: noise and what neighbours share
+    # (H. White, Econometrica 48 (1980) 817, with C known).
     if not linear.keys:
         return {}, begin
     every = np.vstack([*linear.slopes, linear.besides])

@@ -268,9 +268,7 @@ def _lost(found: Minimum, evidences: Sequence[Evidence]) -> float:
 
 
 def _evidence(among: Discrepancy, theory: Floats) -> Evidence:
-    """Of one curve: noise and an error that neighbours share integrated over, parameters where they are.
-
-    What all curves share cannot move for one of them alone.
-    """
+    """Of one curve: noise and an error that neighbours share integrated over, parameters where they are."""
+    # What all curves share cannot move for one of them alone.
     fit = ModelFit("", None, {}, {}, 0.0, 0.0, 0.0, 0.0, 0.0, theory)
     return evidence(among, fit)

@@ -69,10 +69,10 @@ _THICKNESS = {"core_shell_ellipsoid": "thick_shell"}
 
 
 def kin(fit: JointFit, options: FitOptions) -> list[str]:
-    """Bodies of as many materials as that of a fit, of those that a user asks for; none where it is no body.
-
-    Its own too, as a long and a flat one of it are two.
+    """Bodies of as many materials as that of a fit, of those that a user asks for; none where it is no
+    body.
     """
+    # Its own too, as a long and a flat one of it are two.
     if fit.model not in _BODIES:
         return []
     coated = fit.model.startswith("core_shell")
@@ -102,11 +102,9 @@ def other_shapes(task: JointTask, fit: JointFit, models: Sequence[str]) -> list[
 
 
 def other_proportions(task: JointTask, fit: JointFit) -> list[JointTask]:
-    """The same body as a flat one, if it is long, and the reverse; none of others.
-
-    With the widths that it has, and where none is the first of its sizes', with one of that alone: neither of
-    the two need be of one size, nor of many in the same length.
-    """
+    """The same body as a flat one, if it is long, and the reverse; none of others."""
+    # With the widths that it has, and where none is the first of its sizes', with one of that alone: neither
+    # of the two need be of one size, nor of many in the same length.
     each = [starting_values(fit.of_curve(i)) for i in range(len(fit.own))]
     if fit.model not in _RATIO or any(fit.of_curve(0).parameters[n].fixed for n in sizes(fit.model)):
         return []

@@ -20,12 +20,10 @@ _NEARLY = 0.01
 
 
 def ranked(fits: Sequence[JointFit], suggestion: Suggestion) -> list[JointFit]:
-    """Rank fits by marginal likelihood times how common each model is.
-
-    A fit that became a fitted simpler model counts as that. Of indistinguishable fits one of the group with
-    most weight leads, preceded by its simpler limit. A fit that explains all curves precedes likelier ones
-    that need a rare error, unless its weight is negligible.
-    """
+    """Rank fits by marginal likelihood times how common each model is."""
+    # A fit that became a fitted simpler model counts as that. Of indistinguishable fits one of the group with
+    # most weight leads, preceded by its simpler limit. A fit that explains all curves precedes likelier ones
+    # that need a rare error, unless its weight is negligible.
     if not fits:
         return []
     explained = any(not fit.lacking() for fit in fits)

@@ -80,11 +80,9 @@ class JointFit:
         return product_name(self.model, self.structure_factor)
 
     def lacking(self) -> list[int]:
-        """Places of the curves that it explains neither to their errors nor within a usual slow error.
-
-        Residuals that are random but larger than the errors by no more than usual say that the errors are
-        too small. A setting whose intensity is another than that of the others is none of the same sample.
-        """
+        """Places of the curves that it explains neither to their errors nor within a usual slow error."""
+        # Residuals that are random but larger than the errors by no more than usual say that the errors are
+        # too small. A setting whose intensity is another than that of the others is none of the same sample.
         return [i for i in range(len(self.shared_errors)) if self._off(i) or not self._follows(i)]
 
     def _off(self, i: int) -> bool:

@@ -83,11 +83,9 @@ def search(
     suggestion: Suggestion,
     alone: Alone,
 ) -> list[Reading]:
-    """The search; where nothing explains the curves, further, and all that was tried, the likeliest first.
-
-    Curves whose kind nobody has told are taken for another kind, also where a slow error has to excuse what
-    the first leaves; each contrast may have its own densities.
-    """
+    """The search; where nothing explains the curves, further, and all that was tried, the likeliest first."""
+    # Curves whose kind nobody has told are taken for another kind, also where a slow error has to excuse what
+    # the first leaves; each contrast may have its own densities.
     ask = _Asked(ledger, sample, dintensities, options, suggestion, alone)
     tried = [_read(ask, [])]
     if tried[0].explained:
@@ -197,10 +195,8 @@ def _joint(ask: _Asked, tasks: Sequence[JointTask]) -> tuple[list[JointFit], lis
 
 
 def _bodies(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
-    """Plain bodies, of contrasts and where no density is in what explains the curves.
-
-    A curve alone may show no shape; several contrasts of one body agree on its density.
-    """
+    """Plain bodies, of contrasts and where no density is in what explains the curves."""
+    # A curve alone may show no shape; several contrasts of one body agree on its density.
     best = _likeliest(fit for fit in fits if not fit.lacking())
     if ask.options.models is not None or (materials(best.model) and ask.sample.kind != CONTRASTS):
         return []
@@ -212,10 +208,8 @@ def _bodies(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
 
 
 def _layered(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
-    """Bodies of as many materials as the best, or more, where this leaves a slow error to contrasts.
-
-    What a curve may be off by, in one contrast a second material may be as well, and the others tell.
-    """
+    """Bodies of as many materials as the best, or more, where this leaves a slow error to contrasts."""
+    # What a curve may be off by, in one contrast a second material may be as well, and the others tell.
     best = _likeliest(fit for fit in fits if not fit.lacking())
     if ask.options.models is not None or ask.sample.kind != CONTRASTS or not best.within:
         return []
@@ -227,10 +221,8 @@ def _layered(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
 
 
 def _of_other_shape(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
-    """Bodies of another shape from where the best has ended, along a series and by two probes.
-
-    Spheres of many sizes are taken for a long body, whatever the network offers. Contrasts have `_bodies`.
-    """
+    """Bodies of another shape from where the best has ended, along a series and by two probes."""
+    # Spheres of many sizes are taken for a long body, whatever the network offers. Contrasts have `_bodies`.
     best = _likeliest(fit for fit in fits if not fit.lacking())
     if ask.sample.kind not in _SHAPED:
         return []

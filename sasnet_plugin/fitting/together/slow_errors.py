@@ -32,11 +32,9 @@ def slow_errors(
     prior: tuple[Floats, Floats],
     begin: Sequence[SharedError],
 ) -> list[SharedError]:
-    """Estimate the correlated error of each curve at the best fit.
-
-    `residuals` in uncertainties, `slopes` (n_i, k) by each parameter, `prior` residuals (m,) and slopes (m,
-    k) of other knowledge.
-    """
+    """Estimate the correlated error of each curve at the best fit."""
+    # `residuals` in uncertainties, `slopes` (n_i, k) by each parameter, `prior` residuals (m,) and slopes (m,
+    # k) of other knowledge.
     found = list(begin)
     seen = [told(e, r, s) for e, r, s in zip(found, residuals, slopes, strict=True)]
     known = prior[1].T @ prior[1], prior[1].T @ prior[0]

@@ -139,10 +139,8 @@ def stated_or_estimated(result: FitResult) -> str:
 
 
 def within_error(result: FitResult) -> str:
-    """The systematic error with which the best fit explains the data, in words; empty where none does.
-
-    An error beside which the noise is still too large, or that no measurement has, excuses nothing.
-    """
+    """The systematic error with which the best fit explains the data, in words; empty where none does."""
+    # An error beside which the noise is still too large, or that no measurement has, excuses nothing.
     error = (result.verification and result.verification.systematic) or {}
     if not error.get("excuses", False):
         return ""

@@ -68,7 +68,6 @@ def _found(result: FitResult, amount: str) -> str:
 
 
 def _intensity_unit(result: FitResult) -> str:
-    """The unit of a level, after a blank, where the file names it."""
     return f" {result.curve.intensity_unit}" if result.curve.intensity_unit else ""
 
 
@@ -141,7 +140,6 @@ def _unexplained(result: FitResult) -> str:
 
 
 def _why_first(best: ModelFit, nearest_: ModelFit) -> str:
-    """A further sentence on a fit that stands first though another comes nearer."""
     fewer = len(best.free) < len(nearest_.free)
     reason = f"has {len(best.free)} parameters, not {len(nearest_.free)}" if fewer else "is more probable"
     chisq = chisq_text(best.reduced_chisq)
@@ -149,7 +147,6 @@ def _why_first(best: ModelFit, nearest_: ModelFit) -> str:
 
 
 def _without_model(result: FitResult) -> str:
-    """A further sentence on the radius of gyration by Guinier's law, where the curve has a region of it."""
     found = result.model_free.guinier
     if not isinstance(found, Guinier):
         return ""
@@ -188,7 +185,6 @@ def _singles(best: ModelFit, equals: Sequence[ModelFit], hidden: set[str]) -> li
 
 
 def _longer(best: ModelFit) -> list[str]:
-    """Lengths that are beyond the data."""
     return [
         sentences.OVER(length=_name(name, best), longest=significant(longest, 2))
         for name, longest in beyond(best).items()
@@ -232,10 +228,8 @@ def _same(name: str, fits: Sequence[ModelFit], best: ModelFit) -> list[Size]:
 
 
 def _wholes(best: ModelFit, equals: Sequence[ModelFit]) -> list[Size]:
-    """Sums of parameters that are said in place of these, with the error that holds what other fits say.
-
-    Others have them as well, or parts are open.
-    """
+    """Sums of parameters that are said in place of these, with the error that holds what other fits say."""
+    # Others have them as well, or parts are open.
     each = [(size, _same(size.name, equals, best)) for size in sums(best)]
     return [replace(size, error=spread(size, same)) for size, same in each if same or _poor_part(size, best)]
 

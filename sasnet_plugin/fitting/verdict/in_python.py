@@ -46,10 +46,8 @@ def _of_fit(fit: ModelFit) -> ModelFit:
 
 
 def call(file: str, options: FitOptions, changes: Mapping[str, Any]) -> str:
-    """A line of Python for what is to change, with all that was given: ``fit(curve, time_limit=180)``.
-
-    The curve is called ``curve`` and the answer ``result``, as in the documentation.
-    """
+    """A line of Python for what is to change, with all that was given: ``fit(curve, time_limit=180)``."""
+    # The curve is called ``curve`` and the answer ``result``, as in the documentation.
     if _LOOK & changes.keys():
         return "result.plot()"
     given = {name: value for name, value in {**words_of(options), **changes}.items() if value is not None}

@@ -145,10 +145,8 @@ def of_parameter(name: str, fit: ModelFit) -> Size | None:
 
 
 def agreed(fits: Sequence[ModelFit]) -> Size | None:
-    """A quantity that is comparable in most of some fits; None where there is none.
-
-    Its error is no less than any of theirs, and holds how far apart they are.
-    """
+    """A quantity that is comparable in most of some fits; None where there is none."""
+    # Its error is no less than any of theirs, and holds how far apart they are.
     known: dict[str, list[tuple[str, Size]]] = {}
     for fit in fits:
         for name, size in sizes(fit).items():
@@ -163,7 +161,6 @@ def _are_most(found: Sequence[tuple[str, Size]], fits: int) -> bool:
 
 
 def _common(same: Sequence[Size]) -> Size | None:
-    """The mean of some sizes of one name, if these are comparable and each is determined."""
     values, errors = [size.value for size in same], [size.error or 0.0 for size in same]
     mean, error = float(np.mean(values)), float(np.hypot(np.std(values, ddof=1), max(errors)))
     apart = max(values) - min(values) > VERDICT.comparable * abs(mean)

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from ...cli.following.where import asked_where
+from ...cli.following.curves import asked_where
 from ...domains import Domain, ReadOptions
 from ...domains.heads import Parameter
 from ...types import SasnetError
@@ -89,7 +89,6 @@ def _say(out: Path, frames: int, failures: int, what: str) -> None:
 
 
 def _measurements(asked: Images, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """Each frame, or why it cannot be read, in their order."""
     from ...cli.files import expand
 
     for argument in expand(list(names)):

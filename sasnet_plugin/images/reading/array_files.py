@@ -36,10 +36,9 @@ _NAMES = ("counts", "intensity", "image", "data", "arr_0")
 def read_text(path: Path, file: str) -> RawFrame:
     """Read a table of numbers, plain, ``.gz`` or ``.bz2``, with the angles of BornAgain's header if given.
     Raises DataError if it is cut short, not rectangular, or its axes are no exit angles.
-
-    BornAgain's ``.int`` has a column per line, its tables a row; in both rows follow the header's alpha_f
-    axis.
     """
+    # BornAgain's ``.int`` has a column per line, its tables a row; in both rows follow the header's alpha_f
+    # axis.
     axes: list[tuple[str, list[float]]] = []
     rows: list[Any] = []
     pixels = 0
@@ -172,10 +171,9 @@ def _with_axes(
 def read_numpy(path: Path, file: str) -> list[RawFrame]:
     """Read frames of a 2D or 3D array in ``.npy`` or ``.npz``. Raises DataError if damaged, of Python
     objects, or without such an array.
-
-    A ``.npz`` may name its array counts, intensity, image or data, and hold ``phi``, ``alpha_f`` and
-    ``alpha_i`` (degrees), ``wavelength`` (Å) and ``mask`` (True where a pixel counts).
     """
+    # A ``.npz`` may name its array counts, intensity, image or data, and hold ``phi``, ``alpha_f`` and
+    # ``alpha_i`` (degrees), ``wavelength`` (Å) and ``mask`` (True where a pixel counts).
     arrays = _arrays(path, file)
     values = arrays[_image_in(arrays, file)]
     mask = arrays.get("mask")

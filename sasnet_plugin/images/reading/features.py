@@ -41,11 +41,10 @@ def features_of(
 ) -> NDArray[np.float32]:
     """Compute the classifier's input (n, rows, columns, N_CHANNELS), 0 where masked; phi and alpha_i in
     degrees, phi symmetric about 0, wavelength in Å.
-
-    Counts are divided by their mean next to the specular rod, and exposure is a channel of its own. The
-    logarithm shows weak pixels, the root (of uniform noise) strong ones. A rotation differs from its mirror
-    image by a few per cent between φ and −φ: that difference, over sum and noise, is a channel too.
     """
+    # Counts are divided by their mean next to the specular rod, and exposure is a channel of its own. The
+    # logarithm shows weak pixels, the root (of uniform noise) strong ones. A rotation differs from its mirror
+    # image by a few per cent between φ and −φ: that difference, over sum and noise, is a channel too.
     seen = np.where(mask, counts, 0.0).astype(np.float32)
     level = level_of(seen, mask, phi)
     relative = seen / level[:, None, None]
@@ -69,10 +68,8 @@ def features_of(
 def level_of(
     seen: NDArray[np.float32], mask: NDArray[np.bool_], phi: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Mean counts of a pixel beside the specular rod, (n,); of all pixels where none beside it counts.
-
-    Never below what one count in all would be.
-    """
+    """Mean counts of a pixel beside the specular rod, (n,); of all pixels where none beside it counts."""
+    # Never below what one count in all would be.
     beside: NDArray[np.bool_] = mask & (np.abs(phi) > ROD)
     alone = ~beside.any(axis=(1, 2))
     beside[alone] = mask[alone]

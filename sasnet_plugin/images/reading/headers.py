@@ -49,11 +49,9 @@ def _wavelength(text: str) -> float | None:
 
 
 def edf(header: Mapping[str, Any]) -> ImageSettings:
-    """ImageSettings of an EDF header in the ESRF's SAXS convention.
-
-    ``WaveLength``, ``SampleDistance``, ``PSize_1/2`` are in m, ``Center_1/2`` in pixels whose edge is at 0
-    (P. Boesecke, J. Appl. Cryst. 40 (2007) s423).
-    """
+    """ImageSettings of an EDF header in the ESRF's SAXS convention."""
+    # ``WaveLength``, ``SampleDistance``, ``PSize_1/2`` are in m, ``Center_1/2`` in pixels whose edge is at 0
+    # (P. Boesecke, J. Appl. Cryst. 40 (2007) s423).
     values = {str(key).lower(): _float(value) for key, value in header.items()}
     wavelength, distance = _positive(values.get("wavelength")), _positive(values.get("sampledistance"))
     width, height = _positive(values.get("psize_1")), _positive(values.get("psize_2"))
@@ -106,9 +104,8 @@ def marccd(start: bytes, shape: tuple[int, int]) -> ImageSettings | None:
 
 
 def saxslab(start: bytes) -> ImageSettings | None:
-    """Read settings, Å, mm and pixels, from the XML in TIFF files of SAXSLAB and Xenocs; None for others. The
-    beam's row precedes its column; `start` has `HEADER` bytes.
-    """
+    """Read settings, Å, mm and pixels, from the XML in TIFF files of SAXSLAB and Xenocs; None for others."""
+    # The beam's row precedes its column; `start` has `HEADER` bytes.
     text = start.decode("latin-1")
     if "<SAXSLABparameters>" not in text:
         return None

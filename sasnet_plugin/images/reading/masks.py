@@ -43,12 +43,10 @@ _MOST_DEAD = 0.25
 
 
 def stored_as_bad(values: NDArray[Any], *, subtracted: bool = False) -> BoolArray:
-    """Find pixels marked in the file: negative, NaN, or the largest 32-bit number. In `subtracted` images
-    only -1 and -2 count, and only if there are no other negatives.
-
-    Dectris writes -1 in gaps and -2 in bad pixels (Pilatus), or the largest number (Eiger), maybe converted.
-    The largest number of 8 or 16 bits may be a count: see `integer_limit`.
-    """
+    """Find pixels marked in the file: negative, NaN, or the largest 32-bit number."""
+    # In `subtracted` images only -1 and -2 count, and only if there are no other negatives.
+    # Dectris writes -1 in gaps and -2 in bad pixels (Pilatus), or the largest number (Eiger), maybe
+    # converted. The largest number of 8 or 16 bits may be a count: see `integer_limit`.
     if values.dtype.kind == "b":
         return np.zeros(values.shape, dtype=bool)
     found = np.asarray(~np.isfinite(values))
@@ -62,10 +60,8 @@ def stored_as_bad(values: NDArray[Any], *, subtracted: bool = False) -> BoolArra
 
 
 def integer_limit(values: NDArray[Any]) -> float | None:
-    """The largest number that 8 or 16 bits hold, where the file has no higher ones; else None.
-
-    Gaps of detectors that count in 16 bits are marked by it; others have that many counts or more there.
-    """
+    """The largest number that 8 or 16 bits hold, where the file has no higher ones; else None."""
+    # Gaps of detectors that count in 16 bits are marked by it; others have that many counts or more there.
     if values.dtype.kind in "iu" and values.dtype.itemsize < 4:
         return float(np.iinfo(values.dtype).max)
     if values.dtype.kind in "iuf" and values.size:
@@ -111,7 +107,6 @@ def check_counts(values: NDArray[Any], name: str) -> None:
 
 
 def _two_values(values: NDArray[Any]) -> bool:
-    """Whether there are two values only, both often."""
     if not values.size:
         return False
     low, high = (float(np.mean(values == end)) for end in (values.min(), values.max()))
@@ -119,11 +114,10 @@ def _two_values(values: NDArray[Any]) -> bool:
 
 
 def dead_lines(values: NDArray[Any], good: BoolArray, *, horizon: bool = False) -> BoolArray:
-    r"""Find rows and columns without a count between lines that have many; with `horizon`, those at the
-    border are kept.
-
-    A line is dead if its neighbours predict λ >= 20 counts: zero has a chance of e⁻²⁰.
+    """Find rows and columns without a count between lines that have many; with `horizon`, those at the border
+    are kept.
     """
+    # A line is dead if its neighbours predict λ >= 20 counts: zero has a chance of e⁻²⁰.
     counts = np.where(good, np.maximum(values, 0), 0)
     dead = np.zeros(good.shape, dtype=bool)
     if counts[good].min(initial=1) > 0:
@@ -191,11 +185,9 @@ def _gap_lines(length: int, module: int, gap: int) -> BoolArray | None:
 
 
 def check_saturation(counts: Floats, good: BoolArray, limit: float | None, file: str) -> BoolArray:
-    """Find pixels at the detector's limit. Raises DataError if more than 1 in 100 are.
-
-    Without a stated limit, it is the highest level, above 1000, shared by more than 1 in 1000 pixels (at
-    least 25).
-    """
+    """Find pixels at the detector's limit. Raises DataError if more than 1 in 100 are."""
+    # Without a stated limit, it is the highest level, above 1000, shared by more than 1 in 1000 pixels (at
+    # least 25).
     top = float(counts[good].max(initial=0.0))
     number = max(1, int(np.count_nonzero(good)))
     if limit is None:
@@ -214,12 +206,11 @@ def check_saturation(counts: Floats, good: BoolArray, limit: float | None, file:
 
 
 def hot_pixels(counts: Floats, good: BoolArray) -> BoolArray:
-    r"""Find single or paired pixels far above all around, (rows, columns): 10 times the brightest of eight
+    """Find single or paired pixels far above all around, (rows, columns): 10 times the brightest of eight
     neighbours plus 25 counts; of a pair, the second brightest.
-
-    True peaks are as wide as the beam: a Gaussian of standard deviation σ pixels falls by exp(1/2σ²) to the
-    next, less than 10 for σ > 0.47, and the narrowest rod has pixels above and below.
     """
+    # True peaks are as wide as the beam: a Gaussian of standard deviation σ pixels falls by exp(1/2σ²) to the
+    # next, less than 10 for σ > 0.47, and the narrowest rod has pixels above and below.
     padded = np.pad(np.where(good, counts, -np.inf), 1, constant_values=-np.inf)
     rows, columns = counts.shape
     first = np.full(counts.shape, -np.inf)
@@ -243,12 +234,10 @@ def hot_pixels(counts: Floats, good: BoolArray) -> BoolArray:
 
 
 def shadows(counts: Floats, good: BoolArray) -> BoolArray:
-    r"""Find connected areas without counts in bright surroundings: a beamstop or a dead module.
-
-    An area has at least 9 pixels and a median of at least 5 counts on its rim, on all of it and left and
-    right: at λ >= 5 all are empty with a chance of e⁻⁴⁵. What is dark from side to side is the sample's
-    horizon.
-    """
+    """Find connected areas without counts in bright surroundings: a beamstop or a dead module."""
+    # An area has at least 9 pixels and a median of at least 5 counts on its rim, on all of it and left and
+    # right: at λ >= 5 all are empty with a chance of e⁻⁴⁵. What is dark from side to side is the sample's
+    # horizon.
     from scipy import ndimage
 
     labels, number = ndimage.label(good & (counts == 0))

@@ -88,9 +88,8 @@ def stacks(path: Path, file: str, dataset: str | None = None) -> Iterator[Stacks
     """Yield the images of an open HDF5 file: ``dataset``, or the default NXdata's ``signal``, CXI's entry, or
     the largest array of two or more dimensions not named as a mask or flat field. Failing that, those it
     links to in its folder, as in Dectris' ``_master.h5``.
-
-    Raises DataError if it is damaged, has no image, or a linked file is missing.
     """
+    # Raises DataError if it is damaged, has no image, or a linked file is missing.
     try:
         with hdf5.opened(path, file) as opened, ExitStack() as others:
             arrays, notes = _arrays(opened, path, file, dataset, others)

@@ -59,14 +59,12 @@ def side_of(direct: tuple[float, float], specular: tuple[float, float]) -> str:
 def picture_sides(counts: Floats, mask: BoolArray, phi: Floats, alpha_f: Floats) -> Verdict:
     """Find a picture's orientation from the horizon, the mirror symmetry of phi, and the fall of intensity;
     angles in degrees.
-
-    The substrate absorbs below the horizon, patterns are symmetric in phi but not in alpha_f, and intensity
-    falls along alpha_f. Otherwise the picture is on its side or upside down.
-
-    On 150 simulated patterns of ordered spheres (10⁴ to 10⁸ counts, up to 90 % background) the root of the
-    phi profile correlates with its mirror image by 0.83 or more, that of alpha_f about the direct beam by 0.1
-    or less; with up to 30 % background the lower half of the rows is at least 1.4 times as bright.
     """
+    # The substrate absorbs below the horizon, patterns are symmetric in phi but not in alpha_f, and intensity
+    # falls along alpha_f. Otherwise the picture is on its side or upside down.
+    # On 150 simulated patterns of ordered spheres (10⁴ to 10⁸ counts, up to 90 % background) the root of the
+    # phi profile correlates with its mirror image by 0.83 or more, that of alpha_f about the direct beam by
+    # 0.1 or less; with up to 30 % background the lower half of the rows is at least 1.4 times as bright.
     clipped = np.where(mask, np.minimum(counts, _glare(counts, mask)), 0.0)
     if _too_few(clipped, counts[mask]):
         return Verdict(note="Too few counts to check whether the image is upright.")
@@ -132,10 +130,8 @@ def _best_symmetry(profile: Floats, angle: Floats) -> float:
 
 
 def _symmetry(profile: Floats, angle: Floats, centre: float) -> float | None:
-    """Correlation of a profile's square root with its mirror image about the centre.
-
-    None where fewer than half of the angles have a mirror image, or nothing varies.
-    """
+    """Correlation of a profile's square root with its mirror image about the centre."""
+    # None where fewer than half of the angles have a mirror image, or nothing varies.
     inside = np.isfinite(profile)
     if np.count_nonzero(inside) < 8:
         return None

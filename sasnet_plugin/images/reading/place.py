@@ -26,16 +26,15 @@ T = TypeVar("T")
 def exit_angles(
     y: ArrayLike, z: ArrayLike, *, distance: float, alpha_i: float, perpendicular_to: str = "beam"
 ) -> tuple[Floats, Floats]:
-    r"""Return exit angles phi and alpha_f, degrees, at points (y, z) of a flat detector from the direct beam,
+    """Return exit angles phi and alpha_f, degrees, at points (y, z) of a flat detector from the direct beam,
     mm, z along the surface normal; the direct beam is at phi 0, alpha_f = -alpha_i. `distance` L to the
     detector plane in mm, alpha_i in degrees; the detector is perpendicular to the ``beam`` or the ``sample``.
-
-    k_f ∝ (cos α_f cos φ, cos α_f sin φ, sin α_f) with x along the surface in the plane of incidence and z
-    along its normal (G. Renaud, R. Lazzari, F. Leroy, Surf. Sci. Rep. 64 (2009) 255, eq. 1; BornAgain: G.
-    Pospelov et al., J. Appl. Cryst. 53 (2020) 262). Perpendicular to the beam, k = (L cos α_i + z sin α_i, y,
-    z cos α_i − L sin α_i); perpendicular to the sample, k = (L, y, z − L tan α_i). Then φ = arctan(k_y/k_x),
-    α_f = arctan(k_z/√(k_x² + k_y²)).
     """
+    # k_f ∝ (cos α_f cos φ, cos α_f sin φ, sin α_f) with x along the surface in the plane of incidence and z
+    # along its normal (G. Renaud, R. Lazzari, F. Leroy, Surf. Sci. Rep. 64 (2009) 255, eq. 1; BornAgain: G.
+    # Pospelov et al., J. Appl. Cryst. 53 (2020) 262). Perpendicular to the beam, k = (L cos α_i + z sin α_i,
+    # y, z cos α_i − L sin α_i); perpendicular to the sample, k = (L, y, z − L tan α_i). Then φ =
+    # arctan(k_y/k_x), α_f = arctan(k_z/√(k_x² + k_y²)).
     y, z = np.broadcast_arrays(np.asarray(y, dtype=np.float64), np.asarray(z, dtype=np.float64))
     incidence = np.radians(alpha_i)
     if perpendicular_to == "sample":
@@ -232,11 +231,9 @@ def _up(settings: ImageSettings, file: str) -> tuple[str, list[str]]:
 def _grid(
     phi: Floats, alpha_f: Floats, column: float
 ) -> tuple[Floats, Floats, tuple[Floats, Floats, Floats, Floats] | None]:
-    """Axes of rows and columns: the exact angles along the horizon and above the direct beam.
-
-    Where a pixel's own angles depart from them too far, even axes over all of the picture, and the pixels'
-    boxes.
-    """
+    """Axes of rows and columns: the exact angles along the horizon and above the direct beam."""
+    # Where a pixel's own angles depart from them too far, even axes over all of the picture, and the pixels'
+    # boxes.
     rows, columns = phi.shape
     across = phi[int(np.argmin(np.abs(alpha_f[:, columns // 2]))), :]
     along = alpha_f[:, int(np.clip(round(column), 0, columns - 1))]

@@ -141,7 +141,6 @@ def _bias(head: Distribution, findings: Sequence[Sequence[Any]], truth: NDArray[
 
 
 def _tables(markdown: str) -> list[tuple[str, list[list[str]]]]:
-    """Text and rows of each table of a Markdown text, in their order."""
     found: list[tuple[str, list[list[str]]]] = []
     text: list[str] = []
     rows: list[list[str]] = []
@@ -208,12 +207,10 @@ def bias(xi: NDArray[np.float64], predictions: NDArray[np.float64]) -> Draw:
 
 
 def bias_of(predictions: NDArray[np.float64]) -> dict[str, float]:
-    """Measure how far predictions (samples, n) for uniform samples are from uniform.
-
-    ``systematic``: largest deviation of the mean from 1/n, over 1/n; ``noise``: standard error of that mean
-    in the same unit, averaged over the angles; ``total_variation``: mean of half the sum of deviations of
-    each.
-    """
+    """Measure how far predictions (samples, n) for uniform samples are from uniform."""
+    # ``systematic``: largest deviation of the mean from 1/n, over 1/n; ``noise``: standard error of that mean
+    # in the same unit, averaged over the angles; ``total_variation``: mean of half the sum of deviations of
+    # each.
     samples, n = predictions.shape
     off = n * predictions - 1
     return {

@@ -115,9 +115,8 @@ def answer_page(
 
 
 def parts(domain: Domain, image: Image, answer: Answer, *, looked: bool = True) -> Parts:
-    """Return verdict and sections of an image's page: the pattern, findings, then the domain's. `looked` adds
-    where the classifier looks, some hundred evaluations.
-    """
+    """Return verdict and sections of an image's page: the pattern, findings, then the domain's."""
+    # `looked` adds where the classifier looks, some hundred evaluations.
     sections = [_measured(image)]
     said = answer.sentences()
     # What was simulated again says whether it holds; a domain whose simulations always hold says nothing.
@@ -133,7 +132,6 @@ def parts(domain: Domain, image: Image, answer: Answer, *, looked: bool = True) 
 
 
 def _verdict(domain: Domain, said: Sequence[str], again: Sequence[Any]) -> Verdict:
-    """What is said first; `again` are findings that were simulated again."""
     more = [one for one in said[1:2] if not one.startswith("Note:")]
     if not domain.refine:
         return Verdict(said[0], " ".join(more), good=True)

@@ -113,12 +113,11 @@ SIZE = (10.5, 4.2)
 
 
 def grad_cam(maps: NDArray[np.floating], gradients: NDArray[np.floating]) -> NDArray[np.float64]:
-    r"""Compute Grad-CAM++ (Chattopadhay et al., WACV 2018, arXiv:1710.11063), (rows, columns), at most 1,
-    from activations A and gradients g of a score, (rows, columns, channels).
-
-    L = relu Σ_k w_k A^k, w_k = Σ_ij α^k_ij relu(g^k_ij), α^k_ij = (g^k_ij)² / [2 (g^k_ij)² + Σ_ab A^k_ab
-    (g^k_ij)³].
+    """Compute Grad-CAM++ (Chattopadhay et al., WACV 2018, arXiv:1710.11063), (rows, columns), at most 1, from
+    activations A and gradients g of a score, (rows, columns, channels).
     """
+    # L = relu Σ_k w_k A^k, w_k = Σ_ij α^k_ij relu(g^k_ij), α^k_ij = (g^k_ij)² / [2 (g^k_ij)² + Σ_ab A^k_ab
+    # (g^k_ij)³].
     a, g = np.asarray(maps, dtype=np.float64), np.asarray(gradients, dtype=np.float64)
     below = 2 * g**2 + a.sum(axis=(0, 1)) * g**3
     alpha = np.divide(g**2, below, out=np.zeros_like(g), where=np.abs(below) > 1e-30)
@@ -136,10 +135,9 @@ def occlusion(
 ) -> NDArray[np.float64]:
     """Map how much an answer changes when patches, half overlapping, are covered as by a beamstop: root mean
     square, averaged over patches with the pixel.
-
-    Needs no gradients, so works with exported networks (M. D. Zeiler, R. Fergus, ECCV 2014); `score` maps (n,
-    rows, columns) masks to (n, …) answers.
     """
+    # Needs no gradients, so works with exported networks (M. D. Zeiler, R. Fergus, ECCV 2014); `score` maps
+    # (n, rows, columns) masks to (n, …) answers.
     rows, columns = mask.shape
     up, across = max(1, patch[0] // 2), max(1, patch[1] // 2)
     spans = [

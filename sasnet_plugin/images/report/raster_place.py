@@ -20,12 +20,10 @@ _AXES = {
 
 
 def about(measurement: Any, look: Look) -> dict[str, object] | None:
-    """What the page needs beside the PNG; None of a curve, whose plot has axes.
-
-    Of the detector: ``rows``, ``columns``, as drawn, ``step`` (pixels of the detector to one of the picture),
-    and one of ``phi``, ``alpha_f`` (ends, degrees),
-    ``corners`` (q_x, q_y at the corners, Å⁻¹), ``per_pixel`` (pixel size over distance), where it is known.
-    """
+    """What the page needs beside the PNG; None of a curve, whose plot has axes."""
+    # Of the detector: ``rows``, ``columns``, as drawn, ``step`` (pixels of the detector to one of the
+    # picture), and one of ``phi``, ``alpha_f`` (ends, degrees), ``corners`` (q_x, q_y at the corners, Å⁻¹),
+    # ``per_pixel`` (pixel size over distance), where it is known.
     if isinstance(measurement, Curve):
         return None
     found: dict[str, object] = {"axes": _AXES.get(look.view, "")}

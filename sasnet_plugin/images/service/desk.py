@@ -162,7 +162,6 @@ def opened(seen: Seen, how: How) -> dict[str, Any]:
 
 
 def _why_not_fitted(seen: Seen) -> str:
-    """Why nothing is fitted to an image, a sentence; empty where it may be."""
     if seen.domain is None or seen.answer is None:
         return "Wait for the classification of this image before you fit it."
     if seen.domain.refine is None:

@@ -60,10 +60,10 @@ def told(path: Path) -> str:
 
 
 def settled(path: str, how: How) -> tuple[str, str]:
-    """The kind that a file's images are read as, empty where it is to be chosen; and why, a sentence or none.
-
-    A file that says it surely, but not all that this kind needs, is of another one if no third can read it.
+    """The kind that a file's images are read as, empty where it is to be chosen; and why, a sentence or
+    none.
     """
+    # A file that says it surely, but not all that this kind needs, is of another one if no third can read it.
     if how.kind:
         return how.kind, ""
     try:
@@ -87,7 +87,6 @@ def settled(path: str, how: How) -> tuple[str, str]:
 
 
 def _unread(path: str, kind: str, how: How) -> str:
-    """Why a kind cannot read the first image of a file; empty where it can."""
     try:
         one = measurement(path, specification(kind), 1, How(kind, how.geometry))
     except SasnetError as error:

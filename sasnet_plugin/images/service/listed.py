@@ -34,12 +34,10 @@ def list_images(path: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def listed(path: str, how: How) -> list[dict[str, Any]]:
-    """List the first `IMAGES.most` images of a file. Raises SasnetError if no kind can read it.
-
-    Entries are as of curves (`interactive.Desk.look`) plus ``image`` (the kind, empty if to be chosen),
-    ``answer``, ``thumb`` (PNG in base64), ``known``, ``note`` (why this kind), ``beside`` (files that count
-    as well) and ``further`` (there are more images).
-    """
+    """List the first `IMAGES.most` images of a file. Raises SasnetError if no kind can read it."""
+    # Entries are as of curves (`interactive.Desk.look`) plus ``image`` (the kind, empty if to be chosen),
+    # ``answer``, ``thumb`` (PNG in base64), ``known``, ``note`` (why this kind), ``beside`` (files that count
+    # as well) and ``further`` (there are more images).
     kind, reason = settled(path, how)
     if kind:
         try:
@@ -107,10 +105,8 @@ def _line(path: str, one: Any, **said: Any) -> dict[str, Any]:
 
 
 def kinds_say(path: str, number: int, how: How, names: Sequence[str]) -> list[dict[str, Any]]:
-    """What each kind says of an image: read and known or not, and in one line what it sees.
-
-    A network that was trained on one kind alone may be sure of an image of another.
-    """
+    """What each kind says of an image: read and known or not, and in one line what it sees."""
+    # A network that was trained on one kind alone may be sure of an image of another.
     return [_said(path, number, How(name, how.geometry)) for name in names]
 
 

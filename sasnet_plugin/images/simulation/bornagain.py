@@ -65,10 +65,8 @@ def incoherent(geometry: Geometry, window: Window) -> NDArray[np.float64]:
 
 
 def coherent(geometry: Geometry, window: Window) -> NDArray[np.float64]:
-    """The pattern |⟨F⟩|² of the mean particle, (rows, columns), in the scale of `pattern`.
-
-    The mean particle is made of all sizes inside each other, each with its share of the contrast.
-    """
+    """The pattern |⟨F⟩|² of the mean particle, (rows, columns), in the scale of `pattern`."""
+    # The mean particle is made of all sizes inside each other, each with its share of the contrast.
     ba = _bornagain()
     delta, beta = PARTICLE
     contrast = complex(1 - delta, beta) ** 2 - 1
@@ -115,9 +113,8 @@ def growth_pattern(
 ) -> NDArray[np.float64]:
     """Simulate a growing film, upper halves of spheroids in a radial paracrystal on layers (delta, beta,
     thickness in Å, from above); at pixel centres times solid angle, arbitrary scale.
-
-    `substrate` and `metal` are (delta, beta).
     """
+    # `substrate` and `metal` are (delta, beta).
     ba = _bornagain()
     material = ba.RefractiveMaterial("metal", _GREY, *metal)
     mixture = ba.Mixture()

@@ -51,11 +51,10 @@ def expected_counts(
 def blur_matrix(
     n: int, n_in: int, first: int, sigma: float, shift: float, pixel: float
 ) -> NDArray[np.float64]:
-    """Return the matrix (n, n_in) that blurs and shifts one axis. `first` is the first output pixel's input
-    index; sigma, shift (to larger angles) and pixel have one unit.
-
-    Counts are spread evenly over a pixel; columns sum to 1 but for losses beyond the window.
-    """
+    """Return the matrix (n, n_in) that blurs and shifts one axis."""
+    # `first` is the first output pixel's input index; sigma, shift (to larger angles) and pixel have one
+    # unit.
+    # Counts are spread evenly over a pixel; columns sum to 1 but for losses beyond the window.
     # It depends on the difference of the two indices alone.
     steps = np.arange(first - n_in, first + n + 1, dtype=np.float64)
     ramp = _ramp(steps * pixel - shift, sigma)
@@ -135,12 +134,10 @@ def measured(
     *,
     exposure: float | None = None,
 ) -> tuple[Image, Measurement]:
-    """Draw one measurement of a pattern.
-
-    `clean` is called once the mask is drawn, for ``window.with_margin(MARGIN)``; wavelength in Å; alpha_i,
-    degrees, is true, stated is what misalignment leaves; exposure is the expected counts of usable pixels,
-    drawn by default.
-    """
+    """Draw one measurement of a pattern."""
+    # `clean` is called once the mask is drawn, for ``window.with_margin(MARGIN)``; wavelength in Å; alpha_i,
+    # degrees, is true, stated is what misalignment leaves; exposure is the expected counts of usable pixels,
+    # drawn by default.
     measurement = sample_measurement(rng, counts=exposure)
     stated = alpha_i - measurement.shift_alpha
     mask = sample_mask(window, stated, rng)

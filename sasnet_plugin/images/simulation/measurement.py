@@ -56,9 +56,8 @@ def sample_measurement(rng: np.random.Generator, *, counts: float | None = None)
 
 
 def trained_with(window: Window, beam: Mapping[str, Prior]) -> dict[str, Any]:
-    """Describe training images for the manifest: the window, and beams as stated. `beam` has ``wavelength``
-    and true ``alpha_i``, stated less the misalignment.
-    """
+    """Describe training images for the manifest: the window, and beams as stated."""
+    # `beam` has ``wavelength`` and true ``alpha_i``, stated less the misalignment.
     shift = MEASUREMENT["shift_alpha"].limits()
     low, high = beam["alpha_i"].limits()
     return {

@@ -47,11 +47,9 @@ class Window:
         )
 
     def directions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """alpha_f of the rows and phi of the columns as BornAgain 25 has them, radians.
-
-        It takes the axis of an angular detector for a tangent: a pixel lies midway between the arcus tangens
-        of its edges. At 2 degrees that is 0.001 degrees off.
-        """
+        """alpha_f of the rows and phi of the columns as BornAgain 25 has them, radians."""
+        # It takes the axis of an angular detector for a tangent: a pixel lies midway between the arcus
+        # tangens of its edges. At 2 degrees that is 0.001 degrees off.
         return _midway(self.alpha_f, self.rows), _midway(self.phi, self.columns)
 
     def geometry(self, wavelength: float, alpha_i: float) -> GrazingIncidence:

@@ -30,10 +30,8 @@ def labelled(state: State) -> Iterator[tuple[int, Key, dict[str, int]]]:
 
 
 def to_csv(state: State) -> bytes:
-    """``file,entry,who,accepted`` and a column for each tag: 1, 0, or nothing where nobody has said it.
-
-    Of the tags in ``accepted``, with semicolons between them, a model had suggested what stands there.
-    """
+    """``file,entry,who,accepted`` and a column for each tag: 1, 0, or nothing where nobody has said it."""
+    # Of the tags in ``accepted``, with semicolons between them, a model had suggested what stands there.
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["file", "entry", "who", "accepted", *state.tags])

@@ -104,7 +104,6 @@ def do(job: Job, say: Callable[[Any], None]) -> None:
 
 
 def _is_curve(job: Job) -> bool:
-    """Whether a file that is read as an image holds a curve."""
     if job.domain == DEFAULT:
         return False
     try:

@@ -98,10 +98,10 @@ class Workspace:
     def accept(
         self, rows: Sequence[int], tag: str, least: float, most: float, who: str, value: int = YES
     ) -> tuple[int, int]:
-        """Take over what the model says of a tag that nobody has answered; how many were accepted, rejected.
-
-        Arguments and errors as of `accepting`.
+        """Take over what the model says of a tag that nobody has answered; how many were accepted,
+        rejected.
         """
+        # Arguments and errors as of `accepting`.
         with self.lock:
             events = self.accepting(rows, tag, least, most, who, value)
             self._append(events)

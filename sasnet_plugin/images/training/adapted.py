@@ -102,10 +102,9 @@ def adapt(
 ) -> Adapted:
     """Fit a model's tags (a domain with `Tags`) to labelled images, and write a new model to `target` only if
     a tag improves.
-
-    Labels as of `recorded.record`; `run` keeps simulated scenes for the next time; `progress` gets their
-    number. Raises SasnetError if labels or images are unusable, or the target is the model itself.
     """
+    # Labels as of `recorded.record`; `run` keeps simulated scenes for the next time; `progress` gets their
+    # number. Raises SasnetError if labels or images are unusable, or the target is the model itself.
     settings = settings or Settings()
     if target.resolve() == model.folder.resolve():
         raise SasnetError(
@@ -174,7 +173,6 @@ class _Losses:
 
     @property
     def accepted(self) -> NDArray[np.bool_]:
-        """(images, labels) suggestions that the user has accepted."""
         return np.isfinite(self.own.truth) & self.own.accepted
 
     def of_scenes(self, tags: Sequence[int]) -> tuple[float, float]:

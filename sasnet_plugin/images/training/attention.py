@@ -22,10 +22,9 @@ def maps_and_gradients(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the last convolutions' activations and a score's gradient, (n, smaller rows, smaller columns,
     channels), columns left to right; rings are one column, inner to outer.
-
-    `score` maps outputs to (n,) by `keras.ops`. The trunk may see both sides (`trunks.two_sides`) or one
-    (`trunks.folded`). Raises SasnetError on JAX, which has no tape, or without pictures inside.
     """
+    # `score` maps outputs to (n,) by `keras.ops`. The trunk may see both sides (`trunks.two_sides`) or one
+    # (`trunks.folded`). Raises SasnetError on JAX, which has no tape, or without pictures inside.
     last = _last_convolution(model)
     backend = keras.backend.backend()
     if backend not in _TAPES:

@@ -109,12 +109,10 @@ def _top(x: Any, stated: Any, sizes: Mapping[str, Any]) -> Any:
 
 
 def _sum_and_difference(pictures: Any, stated: Any, sizes: Mapping[str, Any]) -> Any:
-    """Sum and difference of what one small DenseNet sees on either side of the specular rod.
-
-    Convolutions compare neighbours; what tells a rotation from its mirror image is the difference of pixels
-    at φ and −φ, which are far apart. Seen from the middle outwards, the two sides of a mirrored pattern are
-    exchanged: the sum stays and the difference changes its sign.
-    """
+    """Sum and difference of what one small DenseNet sees on either side of the specular rod."""
+    # Convolutions compare neighbours; what tells a rotation from its mirror image is the difference of pixels
+    # at φ and −φ, which are far apart. Seen from the middle outwards, the two sides of a mirrored pattern are
+    # exchanged: the sum stays and the difference changes its sign.
     columns = pictures.shape[2] // 2
     half = keras.Input((pictures.shape[1], columns, N_PICTURES))
     numbers = keras.Input((stated.shape[1],))
@@ -125,12 +123,12 @@ def _sum_and_difference(pictures: Any, stated: Any, sizes: Mapping[str, Any]) ->
 
 
 def folded(pictures: Any) -> Any:
-    """The mean of both sides of the specular rod, (n, rows, columns / 2, channels), from the middle outwards.
-
-    A film without direction scatters alike to both sides: half as many pixels, each with twice the counts,
-    and an answer that a mirror does not change. Where one side is masked the other stands for both; the last
-    channel, what was measured, becomes the share of the two.
+    """The mean of both sides of the specular rod, (n, rows, columns / 2, channels), from the middle
+    outwards.
     """
+    # A film without direction scatters alike to both sides: half as many pixels, each with twice the counts,
+    # and an answer that a mirror does not change. Where one side is masked the other stands for both; the
+    # last channel, what was measured, becomes the share of the two.
     columns = pictures.shape[2] // 2
     right, left = pictures[:, :, columns:], ops.flip(pictures[:, :, :columns], axis=2)
     measured = right[..., -1:] + left[..., -1:]
@@ -142,9 +140,8 @@ def folded(pictures: Any) -> Any:
 def small(pictures: Any, stated: Any, sizes: Mapping[str, Any]) -> Any:
     """A DenseNet (Huang et al., CVPR 2017, arXiv:1608.06993) without normalisation, which on a CPU costs more
     than its convolutions.
-
-    Level, wavelength and incidence enter after the first convolution, the same in every place.
     """
+    # Level, wavelength and incidence enter after the first convolution, the same in every place.
     # Names, so that another network's trunk can take these weights over (`network.adopt_trunk`).
     x = layers.Conv2D(
         sizes["stem"],

@@ -9,12 +9,10 @@ from keras import layers, ops
 
 
 def about_a_beam(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
-    """Build convolutions over each input and a joint dense block, (n, dense).
-
-    Inputs: ``profile`` (n, rings, channels) over log distance, ``map`` (n, rings, sectors, channels),
-    ``picture`` (n, rows, columns, channels), ``beam`` (n, facts). Sizes: channels of each, halving all axes;
-    ``steps`` of the profile's first residual blocks; ``dense``; ``dropout``.
-    """
+    """Build convolutions over each input and a joint dense block, (n, dense)."""
+    # Inputs: ``profile`` (n, rings, channels) over log distance, ``map`` (n, rings, sectors, channels),
+    # ``picture`` (n, rows, columns, channels), ``beam`` (n, facts). Sizes: channels of each, halving all
+    # axes; ``steps`` of the profile's first residual blocks; ``dense``; ``dropout``.
     seen = [
         *_profile(inputs["profile"], sizes["profile"], sizes["steps"]),
         *_map(inputs["map"], sizes["map"]),

@@ -58,11 +58,10 @@ def record(
 ) -> tuple[Domain, Path, Path]:
     """Lay down training data from labelled images: the adapted domain, and folders of training and validation
     shards.
-
-    The CSV has ``file``, ``entry`` (frame from 1), and a column of 1, 0 or nothing for each tag, or ``tags``
-    separated by semicolons; tags in ``accepted`` were suggested by a model. `seed` draws held-out images.
-    Raises SasnetError if it is unreadable, names no tag, or too few images are there.
     """
+    # The CSV has ``file``, ``entry`` (frame from 1), and a column of 1, 0 or nothing for each tag, or
+    # ``tags`` separated by semicolons; tags in ``accepted`` were suggested by a model. `seed` draws held-out
+    # images. Raises SasnetError if it is unreadable, names no tag, or too few images are there.
     head, found = labelled(domain, labels, images)
     order = np.random.default_rng(seed).permutation(len(found))
     held = max(int(HELD_OUT * len(found)), 4)
@@ -143,10 +142,10 @@ def read_labels(path: Path, head: Tags) -> dict[str, dict[int, NDArray[np.float3
 
 
 def read_accepted(path: Path, head: Tags) -> dict[tuple[str, int], NDArray[np.bool_]]:
-    """(File, frame) -> of which tags a model had suggested what the table says; with parents that it implies.
-
-    The table is one that `read_labels` has read.
+    """(File, frame) -> of which tags a model had suggested what the table says; with parents that it
+    implies.
     """
+    # The table is one that `read_labels` has read.
     found = {}
     for row in _rows(path):
         named = {name.strip() for name in (row.get("accepted") or "").split(";")}

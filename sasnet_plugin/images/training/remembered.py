@@ -45,9 +45,8 @@ class Remembered:
         return np.where(self.accepted, np.nan, self.truth)
 
     def and_others(self, model: ZooModel, given: Collection[str]) -> Remembered:
-        """Add a model's labels, but for files `given` anew. Their fixed order keeps the held-out draw
-        independent of who came first.
-        """
+        """Add a model's labels, but for files `given` anew."""
+        # Their fixed order keeps the held-out draw independent of who came first.
         if FILE not in model.manifest.sha256:
             return self._sorted()
         with np.load(model.folder / FILE) as file:

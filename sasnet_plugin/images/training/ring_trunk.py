@@ -13,12 +13,11 @@ from ...train.trunks import dense_block
 def over_rings(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
     """Build dilated residual convolutions over ``features`` (n, rings, channels), then a dense part that
     knows positions; (n, dense).
-
-    Twice the size is a shift in ln q, which convolutions see alike; fringes crowd at large q, so distances
-    vary. Largest and mean are read besides, as sizes and q ranges are not equally likely. Sizes: ``stages``
-    (channels and dilations of residual blocks; each halves the rings), ``where``: channels with positions,
-    ``dense``, ``dropout``.
     """
+    # Twice the size is a shift in ln q, which convolutions see alike; fringes crowd at large q, so distances
+    # vary. Largest and mean are read besides, as sizes and q ranges are not equally likely. Sizes: ``stages``
+    # (channels and dilations of residual blocks; each halves the rings), ``where``: channels with positions,
+    # ``dense``, ``dropout``.
     x = inputs["features"]
     for number, (channels, steps) in enumerate(sizes["stages"]):
         x = layers.Conv1D(channels, 3 if number else 7, strides=2, padding="same", activation="silu")(x)

@@ -26,8 +26,7 @@ from ...service.messages import plain
 from ...types import SasnetError
 from .arguments import check_calls
 from .folders import FILE, FOLDER, MODEL, NAMES, WORD, Folders
-from .reading import Reading
-from .tools import Tools
+from .tools import Reading, Tools
 
 if TYPE_CHECKING:
     from ...fitting.pool import Workers

@@ -18,13 +18,52 @@ from ...service.models import explained, known_name
 from ...service.places import Place
 from ...types import Curve, SasnetError
 from .folders import Folders
-from .reading import AS_IT_IS, Reading
 
 if TYPE_CHECKING:
     from ...fitting.result.fit_result import FitResult
     from ...fitting.result.model_fit import Parameter
     from ...fitting.task import FitOptions, Pool
     from ...fitting.together.result import SampleResult
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is said of a file besides its name; None of what it says itself."""
+
+    entry: str | None = None
+    q_unit: str | None = None
+    wavelength: float | None = None  #: Å, of a curve against 2θ.
+    q_min: float | None = None  #: q_min, q_max: Å⁻¹, of the points that are used.
+    q_max: float | None = None
+
+    def options(self) -> dict[str, str]:
+        """As the command line says it, for a command that is named next."""
+        ends = ("" if end is None else f"{end:g}" for end in (self.q_min, self.q_max))
+        said = {
+            "--q-range": "" if self.q_min is self.q_max is None else ":".join(ends),
+            "--q-unit": self.q_unit or "",
+            "--wavelength": "" if self.wavelength is None else f"{self.wavelength:g}",
+            "--entry": self.entry or "",
+        }
+        return {option: value for option, value in said.items() if value}
+
+    def curves(self, path: Path) -> list[Curve]:
+        """Raises a DataError where there is none, or no point in the range of q."""
+        from ...data import load
+
+        found = list(load(str(path), q_unit=self.q_unit, entry=self.entry, wavelength=self.wavelength))
+        if self.q_min is None and self.q_max is None:
+            return found
+        low = -math.inf if self.q_min is None else self.q_min
+        high = math.inf if self.q_max is None else self.q_max
+        if not low < high:
+            raise SasnetError(f"q_min must be below q_max; {low:g} and {high:g} are not a q range.")
+        return [curve.within(low, high) for curve in found]
+
+
+#: As the file says it.
+AS_IT_IS = Reading()
+
 
 Answer = dict[str, Any]
 #: Points of a curve that an answer holds; more are thinned evenly in ln q.
@@ -303,7 +342,6 @@ def parameter(p: Parameter) -> Answer:
 
 
 def _parts(name: str) -> tuple[str, str | None]:
-    """Form model and structure factor of sasmodels' name of a product."""
     model, _, factor = name.partition("@")
     return model, factor or None
 

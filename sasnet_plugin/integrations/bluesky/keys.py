@@ -39,9 +39,8 @@ class Keys:
 
 
 def keys_of(data_keys: Mapping[str, Mapping[str, Any]], given: Keys) -> Keys | None:
-    """Find a descriptor's fields that hold a curve; None without one. A named field is never replaced by
-    another.
-    """
+    """Find a descriptor's fields that hold a curve; None without one."""
+    # A named field is never replaced by another.
     found = {}
     for field in USUAL:
         name = getattr(given, field)

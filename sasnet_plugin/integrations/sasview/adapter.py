@@ -112,10 +112,9 @@ class SasView:
     ) -> list[str]:
         """Put a fitted model (the protocol's PAGE) into the active fit page if that has no model, else a new
         one; `dq` is a resolution found, Å⁻¹.
-
-        Returns what SasView shows differently. Raises NotSentError if SasView lacks the model or the data
-        set.
         """
+        # Returns what SasView shows differently. Raises NotSentError if SasView lacks the model or the data
+        # set.
         state = page.clean(sent)
         model = state["fitpage_model"][0]
         category = self.category(model)
@@ -147,7 +146,6 @@ class SasView:
         return left if even else [*left, f"no resolution, not dq = {dq[0]:.2g} Å⁻¹ at the first point"]
 
     def _install(self, model: str, text: str) -> None:
-        """Put a plugin model, that of a sum, into SasView's folder and let SasView read the folder anew."""
         from sas.system.user import get_plugin_dir
 
         path = Path(get_plugin_dir()) / f"{model}.py"

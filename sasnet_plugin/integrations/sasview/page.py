@@ -144,7 +144,6 @@ def _same(wanted: Any, there: Any) -> bool:
 
 
 def _put_parameter(page: Any, name: str, entry: list[Any]) -> None:
-    """Set one row of the table of parameters."""
     model = page._model_model
     row = _row(model, name)
     if row is None:

@@ -132,7 +132,6 @@ def paint(
 
 
 def _intensity_label(data: dict[str, Any] | None) -> str:
-    """Title of the axis of intensities, with the unit that the data have."""
     unit = str((data or {}).get("intensity_unit") or "")
     return f"I / {unit}" if unit else "I, unit not given"
 

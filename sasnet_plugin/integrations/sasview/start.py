@@ -18,11 +18,9 @@ _EVERY, _TRIES = 200, 600
 
 
 def begin(record: dict[str, Any]) -> None:
-    """Add the entry to SasView's menu as soon as its window is complete.
-
-    SasView makes its window while this is called. Without a window (a script that only wants the models)
-    nothing happens.
-    """
+    """Add the entry to SasView's menu as soon as its window is complete."""
+    # SasView makes its window while this is called. Without a window (a script that only wants the models)
+    # nothing happens.
     application = QCoreApplication.instance()
     if not isinstance(application, QApplication) or QThread.currentThread() is not application.thread():
         return

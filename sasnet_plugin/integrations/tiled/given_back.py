@@ -61,10 +61,8 @@ class Manner:
 
 
 def patiently(act: Callable[[], None], manner: Manner) -> None:
-    """Repeat an action while the server is away; TechnicalError if nobody waits.
-
-    The first failure is not reported: a server may refuse one of two simultaneous writes to its database.
-    """
+    """Repeat an action while the server is away; TechnicalError if nobody waits."""
+    # The first failure is not reported: a server may refuse one of two simultaneous writes to its database.
     pause, failures = FIRST_PAUSE, 0
     while True:
         try:

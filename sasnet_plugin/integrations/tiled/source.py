@@ -207,11 +207,9 @@ class TiledSource:
                 self._done, self._last = self._done + 1, node.address.name
 
     def _behind_all(self, root: Node) -> bool:
-        """Pass over all that is answered at once, if these are the first entries without a gap.
-
-        Where an entry was deleted or has come into sight late, the last of as many as have an answer has
-        none, or the next has one; where two such cancel, the late one is looked for among the newest alone.
-        """
+        """Pass over all that is answered at once, if these are the first entries without a gap."""
+        # Where an entry was deleted or has come into sight late, the last of as many as have an answer has
+        # none, or the next has one; where two such cancel, the late one is looked for among the newest alone.
         count = len(self.answered)
         newest = min(count, NAMES - 1)
         page = page_of(self.server, root.address, count - newest, NAMES, names_only=True)
@@ -277,7 +275,6 @@ class TiledSource:
         return now - since >= self.waiting.still or not self._young(file)
 
     def _young(self, file: str) -> bool:
-        """Whether an entry may still be written."""
         now = time.monotonic()
         return self.watch and now - self._first_seen.setdefault(file, now) < self.waiting.patience
 

@@ -112,11 +112,9 @@ def _fine(curve: Curve, per_decade: int) -> _Call:
 
 
 def _interned(state: dict[str, Any]) -> dict[str, Any]:
-    """Attributes with equal texts made one object.
-
-    Pickle writes the second mention of an object in another way than an equal object, and which texts are one
-    object depends on all that the process did before: the same fits are to give the same bytes.
-    """
+    """Attributes with equal texts made one object."""
+    # Pickle writes the second mention of an object in another way than an equal object, and which texts are
+    # one object depends on all that the process did before: the same fits are to give the same bytes.
     found: dict[str, Any] = {}
     for key, value in state.items():
         if isinstance(value, list):

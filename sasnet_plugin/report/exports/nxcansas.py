@@ -29,11 +29,10 @@ def write_nxcansas(
 ) -> None:
     """Write the measured curve, the best fit's (or `every` fit's, by weight) and what fits say; `known_by`
     are more attributes.
-
-    Each parameter is a ``term`` of the SASprocess: a text (``radius = 50.1 ± 0.3 Ang``) with name, value,
-    units, uncertainty and fixed as attributes. ``note`` texts hold each candidate's χ² and weight, warnings
-    and notes. Values are those of `bumps_session.write_session`.
     """
+    # Each parameter is a ``term`` of the SASprocess: a text (``radius = 50.1 ± 0.3 Ang``) with name, value,
+    # units, uncertainty and fixed as attributes. ``note`` texts hold each candidate's χ² and weight, warnings
+    # and notes. Values are those of `bumps_session.write_session`.
     import h5py
 
     best = result.best

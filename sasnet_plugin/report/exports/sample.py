@@ -116,11 +116,9 @@ def _ranged(name: str, p: Parameter) -> Parameter:
 
 
 def sample_project(result: SampleResult) -> dict[str, Any]:
-    """Make a project of all curves with shared parameters constrained to the first page's.
-
-    SasView 6.2 stores no constraints of distribution widths: each page has its own, starting at the shared
-    value.
-    """
+    """Make a project of all curves with shared parameters constrained to the first page's."""
+    # SasView 6.2 stores no constraints of distribution widths: each page has its own, starting at the shared
+    # value.
     fits = _all_fitted(result)
     shared = [name for name in _shared(result, fits[0]) if not name.endswith("_pd")]
     return pages_of_sample(result.as_results(), fits, shared)
@@ -131,7 +129,6 @@ def _all_fitted(result: SampleResult) -> list[ModelFit]:
 
 
 def _shared(result: SampleResult, first: ModelFit) -> dict[str, Parameter]:
-    """What was fitted and all curves have in common, as the page of the first has it."""
     assert result.best is not None
     common = result.best.parameters
     return {name: p for name, p in first.parameters.items() if not p.fixed and name in common}
@@ -190,7 +187,6 @@ def _sampling(result: SampleResult, per_decade: int | None) -> tuple[str, str]:
 
 
 def _all_own_lines(best: JointFit, fits: Sequence[ModelFit]) -> list[str]:
-    """What each curve has of its own, and the common scale."""
     factors = _factors(best)
     lines: list[str] = []
     if factors is not None:

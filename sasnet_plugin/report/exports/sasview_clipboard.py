@@ -53,10 +53,9 @@ Model = make_model_from_info(model_info)
 def clipboard_text(fit: ModelFit) -> str:
     """Return a fit as SasView's "Copy parameters" does, for "Paste parameters" on a page of the same model.
     Raises SimulationError for an unknown model.
-
-    Data, q range and resolution stay. With a structure factor SasView ignores a pasted background; the
-    project file (`write_project`) keeps it.
     """
+    # Data, q range and resolution stay. With a structure factor SasView ignores a pasted background; the
+    # project file (`write_project`) keeps it.
     lines = [CLIPBOARD_HEAD]
     for name, state in page_state(fit).items():
         lines.append(",".join([name, *("()" if item == [] else str(item) for item in state)]))

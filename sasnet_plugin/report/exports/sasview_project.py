@@ -103,14 +103,12 @@ def fit_page(curve: Curve, fit: ModelFit) -> Page:
 
 
 def _visits(fit: ModelFit, about: Page) -> list[Page]:
-    """What SasView is to read into one fit page, one after the other; the last one has everything.
-
-    Read once, a page with a structure factor loses its background. To set a kind of size distribution other
-    than gaussian resets points, sigmas and, unseen, the width with which SasView smears beyond the data's
-    ends. SasView reads all entries with one ``tab_index`` into the same page, so the structure factor is
-    chosen more than once before the values come (see `selections`), and the kinds come before the widths,
-    because only a width that changes is passed on.
-    """
+    """What SasView is to read into one fit page, one after the other; the last one has everything."""
+    # Read once, a page with a structure factor loses its background. To set a kind of size distribution other
+    # than gaussian resets points, sigmas and, unseen, the width with which SasView smears beyond the data's
+    # ends. SasView reads all entries with one ``tab_index`` into the same page, so the structure factor is
+    # chosen more than once before the values come (see `selections`), and the kinds come before the widths,
+    # because only a width that changes is passed on.
     page = page_state(fit) | about
     visits = []
     if fit.structure_factor is not None:
@@ -125,12 +123,10 @@ def _visits(fit: ModelFit, about: Page) -> list[Page]:
 
 
 def selections(fit: ModelFit) -> int:
-    """How often SasView must choose a structure factor until it reads all that matters.
-
-    Without layers it counts the row of their number from -1, adds the rows of what is the product's own each
-    time that a product is chosen, and passes over the row of that number. Which does no harm where that is a
-    heading, below the table, or a choice that is the default.
-    """
+    """How often SasView must choose a structure factor until it reads all that matters."""
+    # Without layers it counts the row of their number from -1, adds the rows of what is the product's own
+    # each time that a product is chosen, and passes over the row of that number. Which does no harm where
+    # that is a heading, below the table, or a choice that is the default.
     product = model_info(fit.name).parameters
     defaults = {p.name: p.default for p in product.kernel_parameters}
     own = [name for name in _PRODUCT if name in defaults]

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 
 def plot_of(thing: Curve | Suggestion | FitResult | SampleResult, ax: Axes | None = None) -> Axes:
-    """Draw a noun into `ax` or a new pyplot figure and return the axes of the data. A fit in a new figure has
-    residuals below, the next axes.
-    """
+    """Draw a noun into `ax` or a new pyplot figure and return the axes of the data."""
+    # A fit in a new figure has residuals below, the next axes.
     if isinstance(thing, FitResult):
         return _plot_fit(thing, ax)
     if ax is None:

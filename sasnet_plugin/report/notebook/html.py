@@ -17,11 +17,17 @@ from ...fitting.verdict.equals import worth_showing
 from ...in_python import in_python
 from ...predict.classes import percent
 from ...types import Curve, Suggestion, shown_name
-from . import words
 from .picture import COLOURS, WIDTH, Drawn, picture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+from typing import TYPE_CHECKING
+
+from ...digits import significant
+from ...model_free.in_words import lines as without_model
+
+if TYPE_CHECKING:
+    from ...fitting.result.verdict import Verdict
 
 #: Fits and parameters that are listed.
 _MOST = 5
@@ -42,17 +48,17 @@ def html_of(thing: Curve | Suggestion | FitResult | SampleResult) -> str:
 def lines_of(thing: Curve | Suggestion | FitResult | SampleResult) -> tuple[str, ...]:
     """The three lines of a noun, or fewer, for a terminal."""
     if isinstance(thing, Curve):
-        return words.of_curve(thing)
+        return of_curve(thing)
     if isinstance(thing, Suggestion):
-        return words.of_suggestion(thing)
+        return of_suggestion(thing)
     if isinstance(thing, FitResult):
-        return words.of_verdict(_title(thing.curve), thing.verdict)
-    return words.of_verdict("", thing.verdict)
+        return of_verdict(_title(thing.curve), thing.verdict)
+    return of_verdict("", thing.verdict)
 
 
 def _curve(curve: Curve) -> str:
     drawn = picture([_drawn(curve)], "Intensity against q") if len(curve) else ""
-    return _whole(words.of_curve(curve), drawn, notes=curve.notes)
+    return _whole(of_curve(curve), drawn, notes=curve.notes)
 
 
 def _with_nearest(found: Suggestion, curve: Curve) -> str:
@@ -64,7 +70,7 @@ def _with_nearest(found: Suggestion, curve: Curve) -> str:
 
 
 def _suggestion(found: Suggestion) -> str:
-    lines = words.of_suggestion(found)
+    lines = of_suggestion(found)
     drawn = _with_nearest(found, found.curve) if found.curve is not None and len(found.curve) else ""
     rows = [
         [
@@ -97,7 +103,7 @@ def _fit(result: FitResult) -> str:
     table = _parameters(result.best) if result.best is not None else ""
     warned = result.best.warnings if result.best is not None else ()
     return _whole(
-        words.of_verdict(_title(result.curve), result.verdict), drawn + key + table,
+        of_verdict(_title(result.curve), result.verdict), drawn + key + table,
         notes=(*result.verdict.doubts[1:], *warned, *result.notes),
     )  # fmt: skip
 
@@ -117,7 +123,7 @@ def _sample(result: SampleResult) -> str:
         names.append(f"{Path(result.sample.files[i]).name}{moved}")
     drawn = picture(several, "Curves of one sample with their joint fit") + _key(names)
     table = "" if best is None else _table(*_parameter_rows(best.parameters))
-    return _whole(words.of_verdict("", result.verdict), drawn + table, notes=result.remarks)
+    return _whole(of_verdict("", result.verdict), drawn + table, notes=result.remarks)
 
 
 def _title(curve: Curve) -> str:
@@ -189,3 +195,55 @@ def _bar(share: float) -> str:
         f'<span style="display:inline-block;width:{width}px;height:8px;background:{COLOURS[0]}"></span>'
         f'<span style="display:inline-block;width:{70 - width}px"></span>'
     )
+
+
+def of_curve(curve: Curve) -> tuple[str, ...]:
+    """Name, points and range; what it says without a model, or that its unit is in doubt; what to do next."""
+    doubt = in_python(curve.q_unit.doubt)
+    found = tuple(without_model(curve.model_free())) if len(curve) else ()
+    return (
+        str(curve),
+        f"Caution: {doubt}" if doubt else " ".join(found),
+        "Next: suggest(curve) or fit(curve)",
+    )
+
+
+def of_suggestion(found: Suggestion) -> tuple[str, ...]:
+    """How far the answer goes, whether it is of any known model, and what to do next."""
+    from ...predict.classes import group_sentence
+
+    if not found.models or not found.groups:
+        return (f"{_name(found.file, found.entry)}No model was considered.",)
+    said = group_sentence(found.models, found.groups)
+    size = "" if found.rg is None else f" Rg about {significant(found.rg, 2)} Å."
+    outside = _outside(found)
+    head = f"If it is one of the known kinds all the same: {said[0].lower()}{said[1:]}" if outside else said
+    doubt = outside or ("" if found.curve is None else in_python(found.curve.q_unit.doubt))
+    return tuple(
+        filter(
+            None,
+            (
+                f"{_name(found.file, found.entry)}{head}{size}",
+                f"Caution: {doubt}" if doubt else "",
+                "Next: fit(curve)  # fit the likely models",
+            ),
+        )
+    )
+
+
+def _outside(found: Suggestion) -> str:
+    from ...predict import open_classifier
+
+    scope = open_classifier().manifest.scope
+    return scope.outside if scope and scope.outside in found.notes else ""
+
+
+def _name(file: str, entry: str) -> str:
+    name = shown_name(file, entry) if file else ""
+    return f"{name}: " if name else ""
+
+
+def of_verdict(name: str, verdict: Verdict) -> tuple[str, ...]:
+    """The lines of a fit, with the name of what was fitted."""
+    head, *more = verdict.lines()
+    return (f"{name}: {head}" if name else head, *more)

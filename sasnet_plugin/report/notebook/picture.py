@@ -93,11 +93,9 @@ def _linear_ticks(low: float, high: float) -> list[float]:
 
 
 def picture(curves: Sequence[Drawn], label: str) -> str:
-    """Draw data with error bars and lines, and below a single curve its first line's residuals.
-
-    Each point is a move of the path ``class="sasnet-points"``; points a logarithmic axis cannot show are on
-    its lower edge.
-    """
+    """Draw data with error bars and lines, and below a single curve its first line's residuals."""
+    # Each point is a move of the path ``class="sasnet-points"``; points a logarithmic axis cannot show are on
+    # its lower edge.
     alone = curves[0] if len(curves) == 1 else None
     left = None if alone is None else _residuals(alone)
     height = _TOP + _PLOT + (0 if left is None else _GAP + _STRIP) + _BOTTOM

@@ -154,10 +154,8 @@ def settings(name: str) -> dict[str, Any]:
 
 
 def inline_svg(figure: Figure, name: str, label: str, *, whole: bool = False) -> str:
-    """The figure as one ``svg`` element that follows the page's width, font and colours.
-
-    `whole`: as narrow as a phone, with larger letters there; else it is moved sideways there.
-    """
+    """The figure as one ``svg`` element that follows the page's width, font and colours."""
+    # `whole`: as narrow as a phone, with larger letters there; else it is moved sideways there.
     from html import escape
 
     figure.patch.set_visible(False)
@@ -201,9 +199,9 @@ def document(
     scripts: Sequence[str] = (),
     style: str = "",
 ) -> str:
-    """Return a whole page as text. `title` is escaped here; `pictures`: it holds pixel images; `own`
-    identifies its data (`identity`); only `scripts` run; `style` is added CSS.
-    """
+    """Return a whole page as text."""
+    # `title` is escaped here; `pictures`: it holds pixel images; `own` identifies its data (`identity`); only
+    # `scripts` run; `style` is added CSS.
     run = "".join(f"<script>{one}</script>\n" for one in scripts)
     text = f"""<!DOCTYPE html>
 <html lang="en">

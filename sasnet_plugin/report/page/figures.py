@@ -34,12 +34,10 @@ _LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 0.8, 0.12, 0.1, 0.55, 0.25
 
 
 def fit_figure(result: FitResult) -> str:
-    """Draw data with error bars and best fits on logarithmic axes above residual strips, as ``svg``.
-
-    Points off an axis or strip are triangles at its edge, so all are drawn. Groups ``fit-data`` and
-    ``fit-below`` hold a marker per point, ``fit-residual1``, ``fit-above1`` and ``fit-under1`` those of the
-    best fit's residuals, ``fit-line1`` its curve.
-    """
+    """Draw data with error bars and best fits on logarithmic axes above residual strips, as ``svg``."""
+    # Points off an axis or strip are triangles at its edge, so all are drawn. Groups ``fit-data`` and
+    # ``fit-below`` hold a marker per point, ``fit-residual1``, ``fit-above1`` and ``fit-under1`` those of the
+    # best fit's residuals, ``fit-line1`` its curve.
     from matplotlib import style
     from matplotlib.figure import Figure
 

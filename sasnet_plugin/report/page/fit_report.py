@@ -26,11 +26,9 @@ from .tables import key, made_with, parameter_tables, ranking
 def write_report(
     result: FitResult, folder: Path, *, groups: Manifest | None = None, made: str = "", tree: bool = False
 ) -> Path:
-    """Write the page of a data set and return its path; the same data get the same name, others never.
-    `groups` defaults to the shipped network, `made` says when and by which command, `tree` adds all models.
-
-    Raises SasnetError if it cannot be written, ModelZooError if that network is missing or damaged.
-    """
+    """Write the page of a data set and return its path; the same data get the same name, others never."""
+    # `groups` defaults to the shipped network, `made` says when and by which command, `tree` adds all models.
+    # Raises SasnetError if it cannot be written, ModelZooError if that network is missing or damaged.
     text = page(result, open_model().manifest if groups is None else groups, made, tree=tree)
     return document.write_page(Path(folder) / page_name(result.curve, folder), text)
 

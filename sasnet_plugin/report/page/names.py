@@ -22,10 +22,8 @@ _TAKEN = re.compile(r"index|con|prn|aux|nul|(?:com|lpt)\d", re.IGNORECASE)
 
 
 def identity(file: str, entry: str, *columns: ArrayLike) -> str:
-    """Sixteen digits by which a page knows whose it is: of the names and of what was measured.
-
-    Not of the folder that the file was named with: the same data are the same from wherever they are named.
-    """
+    """Sixteen digits by which a page knows whose it is: of the names and of what was measured."""
+    # Not of the folder that the file was named with: the same data are the same from wherever they are named.
     digest = hashlib.sha256(f"{Path(file).name}\0{entry}\0".encode("utf-8", "surrogatepass"))
     for column in columns:
         digest.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
@@ -39,11 +37,9 @@ def stem(file: str, entry: str, default: str) -> str:
 
 
 def free_name(folder: Path, start: str, ending: str, mark: str, own: str) -> str:
-    """Return a name in a folder without a file of other data, numbered only if needed.
-
-    `mark` is in every such file of sasnet; a file without it keeps its name, so that `files.check_output`
-    refuses. `own` is in files of these data.
-    """
+    """Return a name in a folder without a file of other data, numbered only if needed."""
+    # `mark` is in every such file of sasnet; a file without it keeps its name, so that `files.check_output`
+    # refuses. `own` is in files of these data.
     for number in count(1):
         if number == 1 and _TAKEN.fullmatch(start):
             continue

@@ -46,11 +46,9 @@ class Profile:
 
 
 def profile(rng: np.random.Generator) -> Profile:
-    """Draw a bilayer of 28 to 50 Å between its heads, for X-rays (0.6) or neutrons.
-
-    X-rays: heads of 2.5 to 5 Å above water, chains below it, a trough of methyl ends. Neutrons in heavy
-    water: chains far below, heads between. In a third the leaflets differ, by up to 30 %.
-    """
+    """Draw a bilayer of 28 to 50 Å between its heads, for X-rays (0.6) or neutrons."""
+    # X-rays: heads of 2.5 to 5 Å above water, chains below it, a trough of methyl ends. Neutrons in heavy
+    # water: chains far below, heads between. In a third the leaflets differ, by up to 30 %.
     half, head = rng.uniform(14.0, 25.0), rng.uniform(2.5, 5.0)
     uneven = rng.uniform(-0.3, 0.3) if rng.random() < 1 / 3 else 0.0
     # The chains: Gaussians side by side over the thickness, which make a plateau with soft edges.
@@ -81,11 +79,10 @@ def caille(q: Floats, spacing: float, layers: int, eta: float) -> Floats:
 
 
 def stacked(q: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
-    """Structure factor of stacks of 2 to 40 layers of about the same number, some layers alone, and
-    spacing in Å.
-
-    Spacing 45 to 75 Å or, swollen, to 200 Å; η 0.02 to 0.4; up to 40 % of the layers are in no stack.
+    """Structure factor of stacks of 2 to 40 layers of about the same number, some layers alone, and spacing
+    in Å.
     """
+    # Spacing 45 to 75 Å or, swollen, to 200 Å; η 0.02 to 0.4; up to 40 % of the layers are in no stack.
     spacing = rng.uniform(45, 75) if rng.random() < 0.7 else rng.uniform(75, 200)
     most = int(np.exp(rng.uniform(np.log(2), np.log(40))))
     eta, alone = np.exp(rng.uniform(np.log(0.02), np.log(0.4))), rng.uniform(0.0, 0.4) * (rng.random() < 0.5)

@@ -16,11 +16,9 @@ from .populations import _X, averaged, sphere, spheroid
 
 
 def cluster(bodies: int, dimension: float, prefactor: float, rng: np.random.Generator) -> Floats:
-    """Return centres (bodies, 3) of touching spheres of radius 1, about their centre of mass.
-
-    Each next one lies at the distance that the radius of gyration asks for, in one of 200 directions where it
-    touches and does not overlap; else on the surface.
-    """
+    """Return centres (bodies, 3) of touching spheres of radius 1, about their centre of mass."""
+    # Each next one lies at the distance that the radius of gyration asks for, in one of 200 directions where
+    # it touches and does not overlap; else on the surface.
     points = np.array([[-1.0, 0, 0], [1.0, 0, 0]])
     while len(points) < bodies:
         n = len(points) + 1

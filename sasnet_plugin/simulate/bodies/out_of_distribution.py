@@ -61,10 +61,9 @@ def out_of_distribution(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[tuple[int, ...]]]:
     """Simulate clean curves (k, N_WIDE) of out-of-scope `KINDS`; `window` are first and last grid points
     measured, `wide` adds realistic mixtures (training).
-
-    Also returns where a visible mixture was found, and models of the library that are a right first answer: a
-    mixture's parts, but for a power law.
     """
+    # Also returns where a visible mixture was found, and models of the library that are a right first answer:
+    # a mixture's parts, but for a power law.
     out = np.ones((len(kinds), N_WIDE))
     good = np.ones(len(kinds), dtype=bool)
     named: list[tuple[int, ...]] = [() for _ in kinds]
@@ -161,11 +160,11 @@ def powder(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.floa
 
 
 def _of_cell(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Lines of a triclinic cell with many atoms over an amorphous halo, a falling power law and a constant.
-
-    Intensities as of atoms at random, exponential (Wilson, Acta Cryst. 2 (1949) 318), with the Lorentz factor
-    of a powder; every line as wide as the grains are small (Scherrer) and the beam is.
+    """Lines of a triclinic cell with many atoms over an amorphous halo, a falling power law and a
+    constant.
     """
+    # Intensities as of atoms at random, exponential (Wilson, Acta Cryst. 2 (1949) 318), with the Lorentz
+    # factor of a powder; every line as wide as the grains are small (Scherrer) and the beam is.
     low, high = window
     q = WIDE_Q[low : high + 1]
     centres = _reflections(q[0], q[-1], rng)
@@ -199,11 +198,11 @@ def _reflections(low: float, high: float, rng: np.random.Generator) -> NDArray[n
 
 
 def reflectivity(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Specular reflectivity of one to five layers, rough at every interface, to the first order of contrasts.
-
-    Fresnel's of the substrate times |Σ Δρ exp(i Q z − Q²σ²/2)|², Q = √(q² − qc²) (J. Als-Nielsen and
-    D. McMorrow, Elements of Modern X-ray Physics, 2nd ed., 2011, ch. 3); at most 1, with a constant.
+    """Specular reflectivity of one to five layers, rough at every interface, to the first order of
+    contrasts.
     """
+    # Fresnel's of the substrate times |Σ Δρ exp(i Q z − Q²σ²/2)|², Q = √(q² − qc²) (J. Als-Nielsen and D.
+    # McMorrow, Elements of Modern X-ray Physics, 2nd ed., 2011, ch. 3); at most 1, with a constant.
     low, high = window
     q = WIDE_Q[low : high + 1]
     count = int(rng.integers(1, 6))

@@ -29,11 +29,9 @@ _LONG, _LONGISH = 2.8, 2.0
 
 
 def residue(q: Floats, rng: np.random.Generator) -> Floats:
-    """Return a residue's form factor (n,), 1 at q = 0.
-
-    Gaussian clouds: atoms spread over 1.1 to 1.5 Å (one axis), electrons exp(−a q²), a 0.2 to 0.35 Å², and
-    displaced water exp(−0.5 q²), volume 16 Å³ (Fraser et al., J. Appl. Cryst. 11 (1978) 693).
-    """
+    """Return a residue's form factor (n,), 1 at q = 0."""
+    # Gaussian clouds: atoms spread over 1.1 to 1.5 Å (one axis), electrons exp(−a q²), a 0.2 to 0.35 Å², and
+    # displaced water exp(−0.5 q²), volume 16 Å³ (Fraser et al., J. Appl. Cryst. 11 (1978) 693).
     spread = np.exp(-0.5 * (rng.uniform(1.1, 1.5) * q) ** 2)
     if rng.random() < 0.35:
         return np.asarray(spread)
@@ -51,10 +49,8 @@ def protein(rng: np.random.Generator) -> Body:
 
 
 def flexible(rng: np.random.Generator) -> Body:
-    """Draw an unfolded chain: 40 to 600 residues, persistence 5 to 20 Å, in poor to good solvents.
-
-    Distances grow by (|i − j|/10)^(ν − 1/2) beyond ten residues, ν 0.48 to 0.62.
-    """
+    """Draw an unfolded chain: 40 to 600 residues, persistence 5 to 20 Å, in poor to good solvents."""
+    # Distances grow by (|i − j|/10)^(ν − 1/2) beyond ten residues, ν 0.48 to 0.62.
     n = int(np.exp(rng.uniform(np.log(40), np.log(600))))
     chains = coil(n, rng.uniform(5.0, 20.0), _ENSEMBLE, rng)
     first, second = np.triu_indices(n, 1)

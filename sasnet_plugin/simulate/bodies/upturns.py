@@ -20,10 +20,9 @@ def two_phase_stack(q: Floats, spacing: float, fraction: float, width: float, ed
     """Scattering (n,) of endless alternating crystalline and amorphous layers of relative thickness spread
     `width`; q in Å⁻¹, `spacing` (mean long period) and `edge` (boundary's spread) in Å, `fraction`
     crystalline.
-
-    Hosemann and Tsvankin: I ∝ q⁻⁴ Re[(1 − H_c)(1 − H_a)/(1 − H_c H_a)] across layers, H the (Gaussian)
-    characteristic function of a thickness, and q⁻² for all directions.
     """
+    # Hosemann and Tsvankin: I ∝ q⁻⁴ Re[(1 − H_c)(1 − H_a)/(1 − H_c H_a)] across layers, H the (Gaussian)
+    # characteristic function of a thickness, and q⁻² for all directions.
     characteristic = [
         np.exp(1j * q * part - 0.5 * (width * q * part) ** 2)
         for part in (fraction * spacing, (1 - fraction) * spacing)

@@ -20,10 +20,12 @@ import numpy as np
 
 from .. import priors
 from ..kernel import build
-from .written import written_once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+import hashlib
+
+from ...files import put_in_one_step
 
 TOLERANCE = 0.02
 """Greatest deviation from the finer quadrature, relative to the mean intensity near that q."""
@@ -70,11 +72,9 @@ CANCELLATION_SMALL_SPHERE = 0.09
 
 
 def gauss_legendre(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return ascending nodes and weights of n-point Gauss-Legendre quadrature on [-1, 1], n >= 2.
-
-    Newton's method on the recurrence from Tricomi's guess (Abramowitz and Stegun 22.16.6), quick for ten
-    thousand points, unlike eigenvalue methods.
-    """
+    """Return ascending nodes and weights of n-point Gauss-Legendre quadrature on [-1, 1], n >= 2."""
+    # Newton's method on the recurrence from Tricomi's guess (Abramowitz and Stegun 22.16.6), quick for ten
+    # thousand points, unlike eigenvalue methods.
     k = np.arange(n, 0, -1)
     x = (1 - (n - 1) / (8 * n**3)) * np.cos(np.pi * (4 * k - 1) / (4 * n + 2))
     for _ in range(6):
@@ -153,10 +153,8 @@ def c_nodes(n: int) -> str:
 
 
 def deviation(intensity: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
-    """Return the root mean square difference over the mean reference, of a few neighbouring q.
-
-    Relative to the neighbourhood, not to each point, so that the bottom of a minimum does not decide.
-    """
+    """Return the root mean square difference over the mean reference, of a few neighbouring q."""
+    # Relative to the neighbourhood, not to each point, so that the bottom of a minimum does not decide.
     with np.errstate(all="ignore"):
         return float(np.sqrt(np.mean((intensity - reference) ** 2)) / np.mean(np.abs(reference)))
 
@@ -186,11 +184,25 @@ def q_valid(name: str, pars: Mapping[str, float]) -> float:
 
 
 def q_quiet(name: str, pars: Mapping[str, float]) -> float:
-    """Return the q below which rounding noise exceeds about 1e-3, Å⁻¹; 0 where there is none.
-
-    Some closed formulas subtract nearly equal terms at small q, where the true curve is flat.
-    """
+    """Return the q below which rounding noise exceeds about 1e-3, Å⁻¹; 0 where there is none."""
+    # Some closed formulas subtract nearly equal terms at small q, where the true curve is flat.
     if name == "binary_hard_sphere":
         return CANCELLATION_SMALL_SPHERE / (2 * pars["radius_sm"])
     size = priors.max_length(name, pars)
     return CANCELLATION[name] / size if name in CANCELLATION and size else 0.0
+
+
+def written_once(folder: Path, name: str, text: str) -> Path:
+    """Write a file unless it is there, whole or not at all: other processes may be at it too."""
+    path = folder / name
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with put_in_one_step(path) as part:
+            part.write_text(text)
+    return path
+
+
+def written_by_content(folder: Path, stem: str, text: str) -> Path:
+    """Write a C file under a name that tells its content: another content is another file."""
+    tag = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return written_once(folder, f"{stem}_{tag}.c", text)

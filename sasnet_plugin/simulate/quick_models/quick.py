@@ -20,10 +20,9 @@ from ..compile_cache import prepare
 from ..kernel import build, load_model
 from .cost_classes import cost_class
 from .lattice import LATTICES, WIDTHS, with_table
-from .quadrature import c_nodes, with_points, with_rule
+from .quadrature import c_nodes, with_points, with_rule, written_by_content
 from .similar import SIMILAR, with_similar
 from .size_averages import PARTICLES, with_size_averages
-from .written import written_by_content
 
 #: Points that one integral may have.
 LADDER = (8, 12, 16, 20, 26, 34, 44, 58, 76, 100, 130, 170, 220, 290, 380, 500)
@@ -92,10 +91,8 @@ def is_exact(name: str, parameters: Mapping[str, Any]) -> bool:
 
 
 def nearest_exact(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
-    """What has to change for `is_exact`, the quick model's curve staying the same, if anything can.
-
-    Beyond its table of d_factor a quick lattice has the curve of the table's end.
-    """
+    """What has to change for `is_exact`, the quick model's curve staying the same, if anything can."""
+    # Beyond its table of d_factor a quick lattice has the curve of the table's end.
     if name not in LATTICES or is_exact(name, parameters):
         return {}
     ends = np.exp(WIDTHS[[0, -1]])

@@ -89,7 +89,6 @@ def with_similar(model: Any) -> Any:
 
 
 def _index(info: Any, name: str) -> int:
-    """Of a parameter, scale and background left out."""
     return [p.name for p in info.parameters.call_parameters].index(name) - 2
 
 

@@ -436,7 +436,6 @@ def _seen_from_all_sides(
 
 
 def _grid(q_max: float, largest: float) -> tuple[int, float]:
-    """Number of points of a table and their distance in q."""
     phases = q_max * largest / STEP
     if not phases <= MOST_POINTS:
         raise _TooLargeError

@@ -14,9 +14,9 @@ from ...service.batches import ROWS, WRITTEN, BatchJob, batch_options, read_rows
 from ...service.fits import PROBLEM, PROGRESS
 from ...service.turns import BEGUN, CANCELLED, Queue
 from ...types import SasnetError
+from ..settings import CURVES
 from .history import DONE, FAILED, RUNNING, STOPPED, WAITING
 from .record import BATCH_STATE, BATCHED, Record, numbered
-from .settings import CURVES
 
 _KILLED = "sasnet was closed during this fit; continue the batch."
 _OPEN = (WAITING, RUNNING)

@@ -11,12 +11,12 @@ from ...service.interactive import Asked
 from ...service.line import Line
 from ...types import SasnetError
 from ..on_page import on_page
+from ..settings import CURVES
 from .batches import Batch, Batches, check
 from .dropped import drop
 from .history import Fit, History
 from .listing import Listing
 from .record import Record
-from .settings import CURVES
 from .shelf import DROPPED, FOLDER, Shelf
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...files import put_whole
 from ...types import SasnetError, printable
 from ..images import OTHERS
-from .settings import CURVES
+from ..settings import CURVES
 
 #: Between looking for a free name and taking it nobody else may look: files of one name come at once.
 _ONE_AT_A_TIME = threading.Lock()

@@ -13,8 +13,8 @@ from ...service.fits import ANSWER, FILES, PROBLEM, PROGRESS, FitJob
 from ...service.places import Place
 from ...service.turns import BEGUN, CANCELLED, Queue
 from ...types import SasnetError
+from ..settings import CURVES
 from .record import ANSWERED, ASKED, ENDED, WRITTEN, Record, numbered
-from .settings import CURVES
 
 #: States of a fit.
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"

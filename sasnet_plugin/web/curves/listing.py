@@ -10,7 +10,7 @@ from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from ...predict.classes import percent
 from ...types import SasnetError, product_name
 from ..on_page import on_page
-from .settings import CURVES
+from ..settings import CURVES
 from .shelf import Row, Shelf
 
 #: Words of a search that mean a state instead of a name.

@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from pydantic import BaseModel, Field
 
 from ...types import SasnetError
-from ..curves.settings import CURVES
+from ..settings import CURVES
 from .curves import Number, OfCurves
 
 router = APIRouter()

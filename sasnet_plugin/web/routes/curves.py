@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field
 from ...types import SasnetError, printable
 from ..curves.bench import Bench
 from ..curves.listing import selected, shown
-from ..curves.settings import CURVES
 from ..on_page import on_page
+from ..settings import CURVES
 
 router = APIRouter()
 _EXAMPLE = Path(__file__).parents[1] / "curves" / "example.dat"

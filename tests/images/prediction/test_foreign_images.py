@@ -14,8 +14,8 @@ from sasnet_plugin.images.diffraction.prediction.not_particles import speckled, 
 from sasnet_plugin.images.diffraction.prediction.novelty import profiles
 from sasnet_plugin.images.diffraction.reading.load import read
 from sasnet_plugin.images.diffraction.reading.polar import of_images, rings
+from sasnet_plugin.images.gisas.checks import begins_at, misfit
 from sasnet_plugin.images.reading import load_images
-from sasnet_plugin.images.reading.horizon import begins_at, misfit
 from sasnet_plugin.types import Image
 
 

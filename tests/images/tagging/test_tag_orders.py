@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.images.tagging import orders
-from sasnet_plugin.images.tagging.diversity import farthest_first
 from sasnet_plugin.images.tagging.events import LABEL, UNDO, Answers, Event
-from sasnet_plugin.images.tagging.orders import ORDERS, Orders
+from sasnet_plugin.images.tagging.orders import ORDERS, Orders, farthest_first
 from sasnet_plugin.images.tagging.state import State
 from sasnet_plugin.web.images import Images
 

@@ -25,10 +25,8 @@ _WORSE = 4.5
 
 
 def called_prolate(image: Image, tags: TagsFinding) -> tuple[TagsFinding, str]:
-    """Retag a body tagged elliptical that is longer than those usually are, and say why (or "").
-
-    One ellipse alone does not tell oblate from prolate, but hardly any oblate body looks so long.
-    """
+    """Retag a body tagged elliptical that is longer than those usually are, and say why (or "")."""
+    # One ellipse alone does not tell oblate from prolate, but hardly any oblate body looks so long.
     ratio, least, most = seen_ratio(image)
     if least <= STREAK or most >= _RATIOS[-1]:
         return tags, ""

@@ -28,11 +28,9 @@ def inputs(images: Sequence[Image]) -> dict[str, NDArray[np.float32]]:
 
 
 def of_rings(found: Rings) -> dict[str, NDArray[np.float32]]:
-    """`inputs` of what was seen of the rings.
-
-    Channels: rate over its mean in decades; counts; coverage; |I_1| to |I_8|; |I_9| to |I_24| together; and
-    the real parts of I_1 to I_4 in the frame of the image's own axis, the phase of I_2 over all rings.
-    """
+    """`inputs` of what was seen of the rings."""
+    # Channels: rate over its mean in decades; counts; coverage; |I_1| to |I_8|; |I_9| to |I_24| together; and
+    # the real parts of I_1 to I_4 in the frame of the image's own axis, the phase of I_2 over all rings.
     level = np.log10(1 + found.counts.sum(axis=1))
     seen = (found.rate > 0) & (found.coverage > 0)
     decades = np.where(seen, np.log10(np.maximum(found.rate, 1e-12)), np.nan)
@@ -56,10 +54,8 @@ def of_rings(found: Rings) -> dict[str, NDArray[np.float32]]:
 
 
 def upright(found: Rings) -> NDArray[np.float32]:
-    """Real parts of I_1 to I_4 where the image is turned to its own axis, (n, RINGS, SIGNED).
-
-    Of the two ways round, the one that the odd harmonics are positive in.
-    """
+    """Real parts of I_1 to I_4 where the image is turned to its own axis, (n, RINGS, SIGNED)."""
+    # Of the two ways round, the one that the odd harmonics are positive in.
     harmonics = found.harmonics[..., 1 : SIGNED + 1]
     weight = np.sqrt(found.counts)[..., None]
     axis = np.angle((weight * harmonics[..., 1:2]).sum(axis=1, keepdims=True)) / 2

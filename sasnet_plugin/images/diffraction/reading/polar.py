@@ -136,11 +136,9 @@ def rings(polar: Polar) -> Rings:
 
 
 def cross_correlation(polar: Polar) -> NDArray[np.float32]:
-    """Two-point correlation along each ring, (n, RINGS, SECTORS − 1), at Δ = 2π j / SECTORS, j from 1.
-
-    C(q, Δ) = ⟨I(q, φ) I(q, φ + Δ)⟩ over the pairs that both were measured, as (C − ⟨I⟩²)/⟨I⟩²; Δ = 0, where
-    counting correlates with itself, is left out (R. P. Kurta et al., Adv. Chem. Phys. 161 (2016) 1).
-    """
+    """Two-point correlation along each ring, (n, RINGS, SECTORS − 1), at Δ = 2π j / SECTORS, j from 1."""
+    # C(q, Δ) = ⟨I(q, φ) I(q, φ + Δ)⟩ over the pairs that both were measured, as (C − ⟨I⟩²)/⟨I⟩²; Δ = 0, where
+    # counting correlates with itself, is left out (R. P. Kurta et al., Adv. Chem. Phys. 161 (2016) 1).
     good = polar.area > 0
     rate = np.where(good, polar.counts / np.maximum(polar.area, 1e-6), 0.0)
     pairs = np.fft.irfft(np.abs(np.fft.rfft(good.astype(np.float32), axis=2)) ** 2, SECTORS, axis=2)

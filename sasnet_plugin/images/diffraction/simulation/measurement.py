@@ -40,10 +40,9 @@ MEASUREMENT = {
 
 
 def seen_from(picture: NDArray[np.floating], theta: float, turn: float, off: tuple[float, float]) -> Floats:
-    """Project a pattern over q, log intensity (m, m), on a flat detector (PIXELS, PIXELS). `theta` is the
-    scattering angle at the window's edge and `turn` about the beam, radians; `off` the true centre less the
-    stated one, pixels.
-    """
+    """Project a pattern over q, log intensity (m, m), on a flat detector (PIXELS, PIXELS)."""
+    # `theta` is the scattering angle at the window's edge and `turn` about the beam, radians; `off` the true
+    # centre less the stated one, pixels.
     from scipy.ndimage import map_coordinates
 
     at = np.arange(PIXELS) - (PIXELS - 1) / 2
@@ -66,11 +65,9 @@ def measured(
     hit: bool = True,
     fixed: Mapping[str, float] | None = None,
 ) -> Image:
-    """Simulate counts of a pattern (PIXELS, PIXELS) on a detector with its faults.
-
-    `exposure` is the expected counts of the particle, drawn by default; without a `hit` there is stray light
-    alone; `fixed` sets `MEASUREMENT` values that one detector shares.
-    """
+    """Simulate counts of a pattern (PIXELS, PIXELS) on a detector with its faults."""
+    # `exposure` is the expected counts of the particle, drawn by default; without a `hit` there is stray
+    # light alone; `fixed` sets `MEASUREMENT` values that one detector shares.
     drawn = draw_all(MEASUREMENT, rng) | dict(fixed or {})
     at = np.asarray((np.arange(PIXELS) - (PIXELS - 1) / 2) / WINDOW.edge, dtype=np.float64)
     radius = np.hypot(at[:, None], at[None, :])

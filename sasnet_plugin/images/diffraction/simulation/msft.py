@@ -28,9 +28,8 @@ _TINY = 1e-7
 def far_field(body: Columns, k: float, q_edge: float, size: int) -> ComplexArray:
     """Compute the scattered field (size, size) over a square from −q_edge to q_edge, at pixel centres, times
     a grid cell's area; rows along y, 0 beyond q_edge.
-
-    `k` = 2π over the wavelength; k and q_edge are in inverse units of the body's length.
     """
+    # `k` = 2π over the wavelength; k and q_edge are in inverse units of the body's length.
     z_max = body.half_depth
     zeta_max = k - np.sqrt(max(k * k - q_edge * q_edge, 0.0))
     number = int(np.ceil(0.6 * zeta_max * z_max)) + _MORE_NODES

@@ -77,10 +77,8 @@ _MOST_CONTRAST = 0.06
 
 @cache
 def contrasts() -> tuple[tuple[str, float, complex], ...]:
-    """Material, photon energy in keV and n − 1, n = 1 − δ + iβ, from the tables that periodictable holds.
-
-    Source: B. L. Henke, E. M. Gullikson, J. C. Davis, At. Data Nucl. Data Tables 54 (1993) 181.
-    """
+    """Material, photon energy in keV and n − 1, n = 1 − δ + iβ, from the tables that periodictable holds."""
+    # Source: B. L. Henke, E. M. Gullikson, J. C. Davis, At. Data Nucl. Data Tables 54 (1993) 181.
     from periodictable.xsf import index_of_refraction
 
     found = []
@@ -102,10 +100,9 @@ def draw_sample(
 ) -> dict[str, float]:
     """Draw the parameters of one shot: those of `PRIORS` that its kind has, ``kind`` and ``more`` as indices
     into `SEED` and `SEED_MORE` (−1 for none), ``delta``, ``beta``; angles in radians.
-
-    `kinds` and `more` are relative frequencies, `alone` that of no addition; `fixed` is common to a beam time
-    (``theta`` in radians, ``delta``, ``beta``).
     """
+    # `kinds` and `more` are relative frequencies, `alone` that of no addition; `fixed` is common to a beam
+    # time (``theta`` in radians, ``delta``, ``beta``).
     kind = _chosen(rng, kinds)
     extra = _chosen(rng, {"": alone, **more})
     if kind in ("irregular", "empty"):

@@ -69,9 +69,8 @@ def planned(
 ) -> tuple[list[Part], list[str]]:
     """Plan the parts of a sorting, with a sentence for each file that has none. Raises SasnetError if the
     folder holds another sorting, unless `force`.
-
-    A part's name is a checksum of what it depends on, so a changed file gets a new name.
     """
+    # A part's name is a checksum of what it depends on, so a changed file gets a new name.
     pieces: list[tuple[Piece, Stamp]] = []
     failed = []
     for file in files:

@@ -126,7 +126,6 @@ def _bic(figure: Figure, bic: NDArray[np.float64]) -> None:
 
 
 def _sheet(title: str, found: Sorted, rows: NDArray[Any], text: str) -> Section:
-    """Pictures of some images, with their files' names and frames."""
     pictures = [picture(str(found.file[row]), int(found.entry[row]), found.geometry) for row in rows]
     lines = max(1, -(-len(rows) // _COLUMNS))
 

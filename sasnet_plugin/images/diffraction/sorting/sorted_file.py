@@ -165,11 +165,9 @@ def _reduced(path: Path, mixture: Mixture) -> Iterator[tuple[int, NDArray[np.flo
 
 
 def along(path: Path, mixture: Mixture) -> list[NDArray[np.int64]]:
-    """Find images along each of the largest components while the others stay near their mean, in a stream.
-    Steps run between ±2 standard deviations; empty ones are skipped.
-
-    Real images are shown, as an embedding need not have a way back to images.
-    """
+    """Find images along each of the largest components while the others stay near their mean, in a stream."""
+    # Steps run between ±2 standard deviations; empty ones are skipped.
+    # Real images are shown, as an embedding need not have a way back to images.
     mean = mixture.weights @ mixture.means
     square = mixture.weights @ (
         np.diagonal(mixture.covariances, axis1=1, axis2=2) + (mixture.means - mean) ** 2

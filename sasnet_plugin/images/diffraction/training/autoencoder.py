@@ -43,10 +43,9 @@ def fit(
 ) -> tuple[Layer, ...]:
     """Train an autoencoder on points (n, d) and return its encoder's layers, with `silu` between, the last
     giving latent means.
-
-    The loss is reconstruction + KL(q(z|x) ‖ q(z)) + β KL(q(z) ‖ Π q(z_j)) + Σ KL(q(z_j) ‖ p(z_j)), with q(z)
-    by minibatch-weighted sampling.
     """
+    # The loss is reconstruction + KL(q(z|x) ‖ q(z)) + β KL(q(z) ‖ Π q(z_j)) + Σ KL(q(z_j) ‖ p(z_j)), with
+    # q(z) by minibatch-weighted sampling.
     import keras
     from keras import layers, ops
 

@@ -34,10 +34,9 @@ def fit(
 ) -> tuple[Layer, ...]:
     """Train an encoder, as `autoencoder.fit` returns it, on points (n, d) that do not depend on the
     particle's rotation.
-
-    The loss of copies i and j among 2N is -ln of exp(s_ij/T) over Σ_k≠i exp(s_ik/T), with s the cosine of the
-    head's outputs.
     """
+    # The loss of copies i and j among 2N is -ln of exp(s_ij/T) over Σ_k≠i exp(s_ik/T), with s the cosine of
+    # the head's outputs.
     import keras
     from keras import layers, ops
 

@@ -107,9 +107,8 @@ def joined(one: Shots, other: Shots, kinds: int) -> Shots:
 
 
 def fit(shots: Shots, looks: int, seed: int, config: SortingConfig = SortingConfig()) -> Layers:
-    """Train a network to tell the kinds of each simulator apart, `looks` of the first. Each shot's loss
-    covers its own simulator's kinds, so differences between simulators are not learned.
-    """
+    """Train a network to tell the kinds of each simulator apart, `looks` of the first."""
+    # Each shot's loss covers its own simulator's kinds, so differences between simulators are not learned.
     import keras
 
     keras.utils.set_random_seed(seed)

@@ -16,10 +16,8 @@ from .settings import INVERSION
 
 
 def uniform_alike(now: State, found: Posterior, guess: Guess, rng: np.random.Generator, best: float) -> float:
-    """Return the p-value of a uniform distribution; `best` is the loss of the distribution found.
-
-    The geometry is refitted with the uniform one first, as the best geometry depends on the distribution.
-    """
+    """Return the p-value of a uniform distribution; `best` is the loss of the distribution found."""
+    # The geometry is refitted with the uniform one first, as the best geometry depends on the distribution.
     weights, backgrounds = np.full(N_XI, float(found.weights.mean())), found.backgrounds
     form, loss = flat_form(now, weights, backgrounds, guess, found.dispersed)
 

@@ -61,10 +61,8 @@ class Comparison:
 def refined(
     image: Image, answer: Answer, seconds: float = 30.0, told: Callable[[str], None] | None = None
 ) -> Answer:
-    """Refine an answer by physics, simulate it again and compare; out of scope it stays.
-
-    Patterns that are more likely known than not are fitted too, and the simulation decides.
-    """
+    """Refine an answer by physics, simulate it again and compare; out of scope it stays."""
+    # Patterns that are more likely known than not are fitted too, and the simulation decides.
     if answer.known:
         return with_result(answer, invert(image, guess_of(answer), told=told))
     if why := why_not_fitted(image, answer):

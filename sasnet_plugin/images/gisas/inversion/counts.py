@@ -49,11 +49,9 @@ class Counts:
 
 
 def on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
-    """Bin the detector to whole blocks of the window's pixels, and return the image as shown.
-
-    Blocks keep Poisson statistics and do not share narrow peaks between columns; uneven steps are rebinned by
-    area. Raises DataError if the window is empty, the image coarser, negative or almost without counts.
-    """
+    """Bin the detector to whole blocks of the window's pixels, and return the image as shown."""
+    # Blocks keep Poisson statistics and do not share narrow peaks between columns; uneven steps are rebinned
+    # by area. Raises DataError if the window is empty, the image coarser, negative or almost without counts.
     name = image.file or "the image"
     if np.any(image.counts[image.mask] < 0):
         raise DataError(f"{name}: it has negative counts; give counts as measured, without any subtraction.")
@@ -74,10 +72,10 @@ def on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
 
 
 def in_bands(counts: Counts, number: int) -> Counts:
-    """The same counts with their rows added up in so many bands of one height, those that are measured whole.
-
-    A last rest of rows is left out.
+    """The same counts with their rows added up in so many bands of one height, those that are measured
+    whole.
     """
+    # A last rest of rows is left out.
     window = counts.window
     height = max(1, window.rows // number)
     bands = window.rows // height
@@ -106,9 +104,9 @@ _EVEN = 0.2
 def _in_blocks(image: Image, window: Window) -> tuple[Window, float, Floats, Floats]:
     """A window of blocks of the image's pixels, how far to the right of it their columns lie, and the edges
     of columns and rows.
-
-    It is no larger than the image, and the one that was given where the image has other steps than even ones.
     """
+    # It is no larger than the image, and the one that was given where the image has other steps than even
+    # ones.
     phi, alpha_f = edges_of(image.geometry.phi), edges_of(image.geometry.alpha_f)
     width, height = (float(edges[-1] - edges[0]) / (edges.size - 1) for edges in (phi, alpha_f))
     if not _blocks_fit(phi, width, window.phi, window.pixel[1]) or not _blocks_fit(

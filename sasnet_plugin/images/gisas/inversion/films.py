@@ -25,10 +25,9 @@ def is_new(film: float, others: Iterable[float], least: float = INVERSION.same_f
 def film_minima(found: Refined, guess: Guess) -> list[tuple[float, float]]:
     """Find film thicknesses, Å, with a minimum of the loss, and the expected fall there, deepest first, the
     fit's included.
-
-    Fringes of the rod repeat, so minima may be far. Scale, backgrounds and other parameters adapt linearly at
-    each: rough far away, but minima stay in place.
     """
+    # Fringes of the rod repeat, so minima may be far. Scale, backgrounds and other parameters adapt linearly
+    # at each: rough far away, but minima stay in place.
     now, counts, oxide = found.state, found.state.counts, INDEX["oxide"]
     here = float(now.inner[oxide])
     films = np.unique(np.append(_FILMS, here))
@@ -49,10 +48,8 @@ def film_minima(found: Refined, guess: Guess) -> list[tuple[float, float]]:
 
 
 def better_film(found: Refined) -> float | None:
-    """A thickness, Å, that explains the rows better, nothing else changed; None where none does.
-
-    For fits so far from the counts that what is linear about them says little.
-    """
+    """A thickness, Å, that explains the rows better, nothing else changed; None where none does."""
+    # For fits so far from the counts that what is linear about them says little.
     y = found.state.counts.y
     films = _FILMS[np.abs(_FILMS - found.state.inner[INDEX["oxide"]]) > INVERSION.film_step]
     best, least = None, float(deviance(y, found.expected).sum()) - INVERSION.film_gain_alone

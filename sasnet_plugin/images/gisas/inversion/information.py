@@ -46,10 +46,9 @@ def _prior() -> tuple[Floats, Floats]:
 def uniform_p_value(form: Quadratic, rng: np.random.Generator) -> float:
     """Return the p-value (at least 1/1000) of a uniform distribution, from the likelihood about its fit
     without geometry and backgrounds.
-
-    The statistic is the prior mean of the likelihood ratio (J. Neyman and E. S. Pearson: no test against a
-    mixture has more power). Its law comes from uniform samples drawn in the quadratic form.
     """
+    # The statistic is the prior mean of the likelihood ratio (J. Neyman and E. S. Pearson: no test against a
+    # mixture has more power). Its law comes from uniform samples drawn in the quadratic form.
     flat = np.full(N_XI, 1 / N_XI)
     some = cube.distributions(rng.random((1500, cube.DIMENSIONS)))
     some = some[np.abs(some - flat).sum(axis=1) > 1e-9]
@@ -84,10 +83,8 @@ class MirrorAmbiguity:
 
 
 def mirror_ambiguity(p: Floats) -> MirrorAmbiguity:
-    """Sort equally likely distributions (n, 120) by mirror image, ξ or 60° − ξ.
-
-    Only the Ewald sphere's curvature tells them apart; if that does not suffice both are reported.
-    """
+    """Sort equally likely distributions (n, 120) by mirror image, ξ or 60° − ξ."""
+    # Only the Ewald sphere's curvature tells them apart; if that does not suffice both are reported.
     # The sample that the others are nearest to stands for its side.
     few = p[:: max(1, len(p) // 100)]
     middle = few[np.argmin(circular_w1(few[:, None], few[None], PERIOD).mean(axis=1))]

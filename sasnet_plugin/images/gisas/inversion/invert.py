@@ -158,11 +158,9 @@ def over_films(refined: Refined, inner: Floats, found: Floats) -> Floats:
 
 
 def fitted_geometry(problem: Problem) -> tuple[Refined, Problem]:
-    """The best geometry, and the problem with how far the guess may be off.
-
-    What is reached from a guess usually explains the counts, however broad it is. Where it does not, the
-    guess is taken to be worse than it says, and the geometry is searched.
-    """
+    """The best geometry, and the problem with how far the guess may be off."""
+    # What is reached from a guess usually explains the counts, however broad it is. Where it does not, the
+    # guess is taken to be worse than it says, and the geometry is searched.
     found, effort, guess = refine(problem), problem.effort, problem.guess
     if explains(found) or (effort.over and not hopeless_fit(problem.counts, found)):
         return found, problem
@@ -184,10 +182,9 @@ def hopeless_fit(counts: Counts, found: Refined) -> bool:
 def simulated_again(problem: Problem, found: Posterior) -> tuple[float, State, Floats, Floats]:
     """The model at the mean geometry: its loss, itself, the counts that it expects of the mean distribution,
     and those of them that are no background.
-
-    Where the likelihood is not as quadratic as the mean takes it to be, that geometry explains the counts
-    worse than the one about which the samples were drawn: then it is this one.
     """
+    # Where the likelihood is not as quadratic as the mean takes it to be, that geometry explains the counts
+    # worse than the one about which the samples were drawn: then it is this one.
     every, counts = [], problem.counts
     for now in (state(counts, found.inner, found.state), found.state):
         columns = np.concatenate((now.backgrounds, (found.weights @ now.patterns)[None]))

@@ -68,12 +68,10 @@ def quadratic(
     tolerance: float = INVERSION.tolerance,
     dispersed: float = 1.0,
 ) -> Quadratic:
-    """Expand the likelihood about a fit.
-
-    Weights multiply `columns` (k, n); `others` (f, n) are eliminated with Gaussian priors of `precision`
-    (1/σ²) and `target`. `expected` counts set the variance, with the simulation's relative `tolerance` and
-    the factor `dispersed`.
-    """
+    """Expand the likelihood about a fit."""
+    # Weights multiply `columns` (k, n); `others` (f, n) are eliminated with Gaussian priors of `precision`
+    # (1/σ²) and `target`. `expected` counts set the variance, with the simulation's relative `tolerance` and
+    # the factor `dispersed`.
     weight = 1 / np.sqrt(dispersed * variance(expected, tolerance))
     every = np.concatenate((columns, others)) * weight
     data = y * weight

@@ -44,10 +44,9 @@ def posterior(
 ) -> Posterior:
     """Draw distributions and correct the geometry by them until both agree, in at most `rounds`; the last
     draws more, with `effort` moves at each exponent.
-
-    Several small sets show where one has missed the best explanation. Weights of least loss are spiky and
-    pull the geometry, so it moves to its mean over samples.
     """
+    # Several small sets show where one has missed the best explanation. Weights of least loss are spiky and
+    # pull the geometry, so it moves to its mean over samples.
     counts, guess = problem.counts, problem.guess
     begin = refined.state, refined.weights, refined.backgrounds, refined.expected
     now, weights, backgrounds, expected = begin
@@ -97,10 +96,8 @@ def expand(
     guess: Guess,
     dispersed: float,
 ) -> Quadratic:
-    """The likelihood of weights about a fit, backgrounds and geometry eliminated.
-
-    `dispersed` is the variance of the counts in units of Poisson's.
-    """
+    """The likelihood of weights about a fit, backgrounds and geometry eliminated."""
+    # `dispersed` is the variance of the counts in units of Poisson's.
     total = float(expected.sum())
     # Once more at the level of the data, where a fit of spikes took backgrounds for peaks.
     others = np.concatenate((now.backgrounds, now.jacobian(weights, float(backgrounds[1]))))

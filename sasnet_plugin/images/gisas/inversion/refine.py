@@ -44,10 +44,8 @@ def refine(problem: Problem, begin: Floats | None = None) -> Refined:
 
 
 def over_all_films(problem: Problem, found: Refined) -> Refined:
-    """The best of short descents from films all over the range, with the ends of all of them.
-
-    Between two films that explain the counts alike the loss need not look as if it fell from either.
-    """
+    """The best of short descents from films all over the range, with the ends of all of them."""
+    # Between two films that explain the counts alike the loss need not look as if it fell from either.
     best = found
     low, high = PARAMETERS[INDEX["oxide"]].limits()
     half, ends = INVERSION.sweep_step / 2, list(found.films)
@@ -184,7 +182,6 @@ def _lower(
 def _fitted_at(
     problem: Problem, inner: Floats, before: State | None, expected: Floats | None, tolerance: float
 ) -> Refined:
-    """The best weights and backgrounds at a geometry, which is counted."""
     now = state(problem.counts, inner, before, ROUGH if tolerance >= INVERSION.loose_tolerance else None)
     problem.effort.geometry(now.factors.sums.size)
     weights, backgrounds, counts = fitted(now, expected, tolerance)

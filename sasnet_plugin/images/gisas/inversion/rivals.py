@@ -77,11 +77,9 @@ class Rival:
 
 
 def best_rival(now: State, expected: Floats, likely: float, guess: Guess) -> Rival | None:
-    """Find the next best lattice, with `guess` as prior; None if none is nearly as good.
-
-    Parameters are equal in number, so the difference of deviances over the dispersion is twice the log odds.
-    `likely` is the deviance expected of a right fit.
-    """
+    """Find the next best lattice, with `guess` as prior; None if none is nearly as good."""
+    # Parameters are equal in number, so the difference of deviances over the dispersion is twice the log
+    # odds. `likely` is the deviance expected of a right fit.
     near = _nearest_in_bands(now, guess)
     if near is None:
         return None
@@ -101,10 +99,8 @@ def best_rival(now: State, expected: Floats, likely: float, guess: Guess) -> Riv
 
 
 def _nearest_in_bands(now: State, guess: Guess) -> State | None:
-    """Another lattice with the geometry that suits it best, rows of pixels added up in bands.
-
-    None where the fit is far better on them.
-    """
+    """Another lattice with the geometry that suits it best, rows of pixels added up in bands."""
+    # None where the fit is far better on them.
     counts = in_bands(now.counts, INVERSION.rival_bands)
     if not counts.y.size:
         return None
@@ -152,10 +148,8 @@ def _on(now: State, lattice: float, gamma: float) -> State:
 
 
 def _descended(other: State, expected: Floats, guess: Guess, steps: int) -> tuple[float, State]:
-    """Least deviance with the geometry that suits another lattice better, and that geometry.
-
-    The lattice constant is free of the guess and of the range that is known.
-    """
+    """Least deviance with the geometry that suits another lattice better, and that geometry."""
+    # The lattice constant is free of the guess and of the range that is known.
     error = guess.error.copy()
     error[INDEX["lattice"]] = np.inf
     free = Guess(guess.at, error)

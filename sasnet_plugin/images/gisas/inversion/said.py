@@ -47,10 +47,8 @@ def notes_of(
 
 
 def at_ends(found: Posterior) -> tuple[str, ...]:
-    """Names of quantities that stand at an end of the range of the prior, or beyond: nothing was measured.
-
-    What blurs or spreads may be nothing at all: at 0 it is a measurement.
-    """
+    """Names of quantities that stand at an end of the range of the prior, or beyond: nothing was measured."""
+    # What blurs or spreads may be nothing at all: at 0 it is a measurement.
     every = zip(PARAMETERS, found.inner, found.error, strict=True)
     return tuple(parameter.name for parameter, inner, error in every if _is_at_end(parameter, inner, error))
 

@@ -37,11 +37,9 @@ def verify(
     scattered: Floats | None = None,
     dispersed: float = 1.0,
 ) -> Verification:
-    """Compare the simulated pattern (n,) with the counts.
-
-    Each of `parameters` takes one off the deviance; `scattered` are expected counts without background;
-    `dispersed` has widened the band already.
-    """
+    """Compare the simulated pattern (n,) with the counts."""
+    # Each of `parameters` takes one off the deviance; `scattered` are expected counts without background;
+    # `dispersed` has widened the band already.
     each = deviance(counts.y, simulated)
     whole, sd = chance(simulated)
     dof = int(round(counts.y.size - parameters))
@@ -80,11 +78,9 @@ def excess(counts: Counts, simulated: Floats) -> float:
 
 
 def dispersion(counts: Counts, simulated: Floats) -> float:
-    """By how much the counts scatter more about their simulation than noise does, beside the rod.
-
-    One where chance explains the deviance. Beyond, the likelihood divided by it (R. W. M. Wedderburn,
-    Biometrika 61 (1974) 439) says how well the angles are known from a model that is nearly right.
-    """
+    """By how much the counts scatter more about their simulation than noise does, beside the rod."""
+    # One where chance explains the deviance. Beyond, the likelihood divided by it (R. W. M. Wedderburn,
+    # Biometrika 61 (1974) 439) says how well the angles are known from a model that is nearly right.
     if excess(counts, simulated) < INVERSION.significant:
         return 1.0
     beside = counts.beside_rod

@@ -93,11 +93,9 @@ def particles(geometry: Geometry, window: Window) -> tuple[NDArray[np.float64], 
 
 
 def point_basis(geometry: Geometry, window: Window) -> NDArray[np.float64]:
-    """Compute half of a basis at pixel centres term by term, (61, rows, columns).
-
-    I(ξ) = ⟨|F|²⟩ + |⟨F⟩|² exp(−σ²q²) (Σ(ξ) − 1): BornAgain's decoupling approximation for several sizes, and
-    its limit for one.
-    """
+    """Compute half of a basis at pixel centres term by term, (61, rows, columns)."""
+    # I(ξ) = ⟨|F|²⟩ + |⟨F⟩|² exp(−σ²q²) (Σ(ξ) − 1): BornAgain's decoupling approximation for several sizes,
+    # and its limit for one.
     alpha, phi = window.directions()
     qx, qy = in_plane(phi, alpha, geometry.wavelength, geometry.alpha_i)
     every, mean = particles(geometry, window)

@@ -22,12 +22,10 @@ _FAR = 5.5
 def columns_of(
     window: Window, across: int, offset: float = 0.0, sigma: float = 0.0, shift: float = 0.0
 ) -> Floats:
-    """Compute which share of pixel parts each column counts, (columns, columns · across). `offset` of columns
-    to the right, Gaussian blur `sigma` and `shift` to larger angles are in degrees.
-
-    Between centres the pattern is a parabola through neighbouring parts, as a column may begin within a part
-    and within a narrow peak. Column edges are averaged over the blur.
-    """
+    """Compute which share of pixel parts each column counts, (columns, columns · across)."""
+    # `offset` of columns to the right, Gaussian blur `sigma` and `shift` to larger angles are in degrees.
+    # Between centres the pattern is a parabola through neighbouring parts, as a column may begin within a
+    # part and within a narrow peak. Column edges are averaged over the blur.
     if not offset and not sigma and not shift:
         return np.repeat(np.eye(window.columns), across, axis=1) / across
     n, width = window.columns * across, window.pixel[1] / across

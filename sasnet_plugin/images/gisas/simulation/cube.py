@@ -51,11 +51,9 @@ ROUND = np.r_[ANGLES, CENTRES]
 
 
 def distributions(points: Floats, *, between: bool = False) -> Floats:
-    """Turn points (n, DIMENSIONS) of the unit cube into distributions (n, 120) that sum to 1.
-
-    With `between`, a single angle is the cubic through its four grid neighbours (two slightly negative), so
-    that patterns of any angle are sums of the grid's. Otherwise its bin has all of it.
-    """
+    """Turn points (n, DIMENSIONS) of the unit cube into distributions (n, 120) that sum to 1."""
+    # With `between`, a single angle is the cubic through its four grid neighbours (two slightly negative), so
+    # that patterns of any angle are sums of the grid's. Otherwise its bin has all of it.
     n = len(points)
     has = _HAS[np.searchsorted(_ENDS, points[:, FAMILY], side="right")]
     kind = _normalised(points[:, KIND_SHARES], has)

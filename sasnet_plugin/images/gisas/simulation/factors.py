@@ -69,9 +69,8 @@ class Factors:
         nodes: Nodes | None = None,
         weights: Floats | None = None,
     ) -> Factors:
-        """Return the factors of another geometry, reusing what stays. `across` parts of a pixel default to
-        what peaks need; rotations without `weights` (120,) stay 0.
-        """
+        """Return the factors of another geometry, reusing what stays."""
+        # `across` parts of a pixel default to what peaks need; rotations without `weights` (120,) stay 0.
         nodes = nodes or self.nodes
         across = across or _parts(geometry, self.window, self.offset, nodes)
         every, mean, sums = self.every, self.mean, self.sums
@@ -93,9 +92,8 @@ class Factors:
         return replace(self, geometry=geometry, sums=sums, gamma=gamma)
 
     def half(self, seen: Floats | None = None, *, mirrored: bool = False) -> Floats:
-        """Return patterns for ξ = 0, 0.5, … 30 degrees, (61, rows, columns), or 60° − ξ if `mirrored`. `seen`
-        (columns, columns · across) is what columns count; mirroring is at −φ only without an offset.
-        """
+        """Return patterns for ξ = 0, 0.5, … 30 degrees, (61, rows, columns), or 60° − ξ if `mirrored`."""
+        # `seen` (columns, columns · across) is what columns count; mirroring is at −φ only without an offset.
         ordered = self.ordered()
         seen = self.sharp if seen is None else seen
         floor = (self.every - ordered) @ seen.T
@@ -149,11 +147,9 @@ def scattered(geometry: Geometry, window: Window, across: int, nodes: Nodes) -> 
 
 
 def film_profiles(geometry: Geometry, window: Window, oxides: Sequence[float]) -> Floats:
-    """What other thicknesses of the film do to each row, (films, rows): a factor.
-
-    The film acts on the waves that leave at α_f, whatever their φ, so one column of particles of one size,
-    next to the rod, tells.
-    """
+    """What other thicknesses of the film do to each row, (films, rows): a factor."""
+    # The film acts on the waves that leave at α_f, whatever their φ, so one column of particles of one size,
+    # next to the rod, tells.
     column = replace(window, columns=2, phi=(-window.pixel[1], window.pixel[1])).finer(_FILM_PARTS, 1)
     found = [
         bornagain.incoherent(replace(geometry, oxide=float(oxide), radius_pd=0.0), column)[:, 0]

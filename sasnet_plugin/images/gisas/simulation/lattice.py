@@ -54,12 +54,10 @@ def cell_coordinates(
 def lattice_sum(
     qx: NDArray[np.float64], qy: NDArray[np.float64], lattice: float, width: float, xi: float
 ) -> NDArray[np.float64]:
-    """Sum over the peaks, term by term.
-
-    1/A Σ 2πω²/(1 + ω²|q − G|²)^(3/2) over 11 × 11 reciprocal lattice points G about the nearest one, with the
-    cell's area A = √3/2 a²: the Fourier transform of exp(−r/ω) at every site (BornAgain's manual,
-    two-dimensional lattice with Cauchy decay).
-    """
+    """Sum over the peaks, term by term."""
+    # 1/A Σ 2πω²/(1 + ω²|q − G|²)^(3/2) over 11 × 11 reciprocal lattice points G about the nearest one, with
+    # the cell's area A = √3/2 a²: the Fourier transform of exp(−r/ω) at every site (BornAgain's manual,
+    # two-dimensional lattice with Cauchy decay).
     u, v = cell_coordinates(qx, qy, lattice, xi)
     return _peaks(u - np.rint(u), v - np.rint(v), lattice, width)
 

@@ -51,9 +51,8 @@ LEAST = 0.1
 def sample_orientation(
     rng: np.random.Generator, *, family: str | None = None
 ) -> tuple[str, NDArray[np.float64]]:
-    """Draw a distribution (120,): shares of the surface under each angle, which sum to 1. The family (of
-    `FAMILIES`) is drawn by default.
-    """
+    """Draw a distribution (120,): shares of the surface under each angle, which sum to 1."""
+    # The family (of `FAMILIES`) is drawn by default.
     kind = family or str(rng.choice(list(FAMILIES), p=list(FAMILIES.values())))
     if kind != "mixture":
         return kind, _KINDS[kind](rng)

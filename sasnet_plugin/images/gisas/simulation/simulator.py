@@ -136,11 +136,9 @@ class HexagonalSimulator(Simulator):
         exposure: float | None = None,
         family: str | None = None,
     ) -> tuple[list[Image], Targets]:
-        """Measure bases anew, each under a distribution of its own.
-
-        Besides what is asked of them: ``counts`` says what was expected, ``kind`` the family of the
-        distribution, ``width`` the decay length of the order, Å.
-        """
+        """Measure bases anew, each under a distribution of its own."""
+        # Besides what is asked of them: ``counts`` says what was expected, ``kind`` the family of the
+        # distribution, ``width`` the decay length of the order, Å.
         found: list[Example] = []
         last: Row | None = None
         for row in rows:

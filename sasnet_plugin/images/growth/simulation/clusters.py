@@ -17,12 +17,11 @@ _NODES = 128
 def form_factor(
     q_r: NDArray[np.float64], q_z: NDArray[np.float64], radius: float, height: float
 ) -> NDArray[np.complex128]:
-    r"""Return the Fourier transform of the upper half of a spheroid on its base, Å³; q_r >= 0 and q_z in Å⁻¹,
+    """Return the Fourier transform of the upper half of a spheroid on its base, Å³; q_r >= 0 and q_z in Å⁻¹,
     radius R of the base and height H in Å. Raises ValueError if q lies beyond the table.
-
-    F = R²H [a(w)/2 + i b(q_r R, q_z H)], w² = (q_r R)² + (q_z H)², a(w) = 4π (sin w − w cos w)/w³, b(u, v) =
-    2π ∫₀¹ (1 − s²) J₁(u√(1 − s²))/(u√(1 − s²)) sin(vs) ds; the even part is half of the whole spheroid's.
     """
+    # F = R²H [a(w)/2 + i b(q_r R, q_z H)], w² = (q_r R)² + (q_z H)², a(w) = 4π (sin w − w cos w)/w³, b(u, v)
+    # = 2π ∫₀¹ (1 − s²) J₁(u√(1 − s²))/(u√(1 − s²)) sin(vs) ds; the even part is half of the whole spheroid's.
     u, v = q_r * radius, q_z * height
     up = np.abs(v)
     if u.max(initial=0.0) > MAX_U or up.max(initial=0.0) > MAX_V:
@@ -72,11 +71,10 @@ def order(
     distance_spread: float,
     self_coupling: NDArray[np.complex128] | float = 1.0,
 ) -> NDArray[np.complex128]:
-    r"""Return the factor Ω/(1 − p₂Ω) of the neighbours' term; q_r > 0 in Å⁻¹, distances in Å, p₂
+    """Return the factor Ω/(1 − p₂Ω) of the neighbours' term; q_r > 0 in Å⁻¹, distances in Å, p₂
     (`self_coupling`) the mean of exp(2iκ q ΔR) over sizes, 1 without coupling.
-
-    I = ⟨|F|²⟩ + 2 Re(F₊F₋ Ω/(1 − p₂Ω)), F₊ = ⟨F exp(iκqΔR)⟩ and F₋ = ⟨F* exp(iκqΔR)⟩ (R. Lazzari, F. Leroy,
-    G. Renaud, Phys. Rev. B 76, 125411, 2007).
     """
+    # I = ⟨|F|²⟩ + 2 Re(F₊F₋ Ω/(1 − p₂Ω)), F₊ = ⟨F exp(iκqΔR)⟩ and F₋ = ⟨F* exp(iκqΔR)⟩ (R. Lazzari, F. Leroy,
+    # G. Renaud, Phys. Rev. B 76, 125411, 2007).
     omega = transform(q_r, distance, distance_spread)
     return np.asarray(omega / (1 - self_coupling * omega))

@@ -26,10 +26,8 @@ _MAX_PARTS = 16
 
 
 def point_pattern(film: Film, window: Window) -> NDArray[np.float64]:
-    """The pattern in the middle of each pixel, (rows, columns), arbitrary scale.
-
-    Comparable with BornAgain's, which has the middle, not the mean, of each pixel.
-    """
+    """The pattern in the middle of each pixel, (rows, columns), arbitrary scale."""
+    # Comparable with BornAgain's, which has the middle, not the mean, of each pixel.
     alpha, phi = window.directions()
     qx, qy = in_plane(phi, alpha, film.wavelength, film.alpha_i)
     every, plus, minus, pair = clusters(film, alpha, np.hypot(qx, qy))
@@ -75,12 +73,11 @@ def pattern(film: Film, window: Window) -> NDArray[np.float32]:
 def clusters(
     film: Film, alpha: NDArray[np.float64], q_r: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.complex128], NDArray[np.complex128], NDArray[np.complex128]]:
-    r"""Average over sizes what a cluster scatters: ⟨|A|²⟩, ⟨A exp(iκqΔR)⟩, ⟨A* exp(iκqΔR)⟩ and ⟨exp(2iκqΔR)⟩,
+    """Average over sizes what a cluster scatters: ⟨|A|²⟩, ⟨A exp(iκqΔR)⟩, ⟨A* exp(iκqΔR)⟩ and ⟨exp(2iκqΔR)⟩,
     each (rows, columns); exit angles in radians, q_r in Å⁻¹.
-
-    With reflected amplitudes ρ_i and ρ_f of the incoming and outgoing waves, A = F(−q₊) + ρ_i F(−q₋) + ρ_f
-    F(q₋) + ρ_i ρ_f F(q₊), q± = k_z,f ± k_z,i.
     """
+    # With reflected amplitudes ρ_i and ρ_f of the incoming and outgoing waves, A = F(−q₊) + ρ_i F(−q₋) + ρ_f
+    # F(q₋) + ρ_i ρ_f F(q₊), q± = k_z,f ± k_z,i.
     k = 2 * np.pi / film.wavelength
     incoming = np.radians(film.alpha_i)
     into = complex(reflection(film, np.array([incoming]))[0])

@@ -14,10 +14,8 @@ METAL, POLYMER, SUBSTRATE = ("Au", 19.3), ("C8H8", 1.05), ("Si", 2.33)
 
 
 def layers(film: Film) -> tuple[list[tuple[float, float, float]], tuple[float, float]]:
-    """Layers from above, (delta, beta, thickness in Å) each, and delta and beta of the substrate.
-
-    A metal layer without thickness is left out.
-    """
+    """Layers from above, (delta, beta, thickness in Å) each, and delta and beta of the substrate."""
+    # A metal layer without thickness is left out.
     stack = [(METAL, film.layer), (POLYMER, film.polymer)]
     below = [(*bornagain.refraction(*what, film.wavelength), size) for what, size in stack if size > 0]
     return below, bornagain.refraction(*SUBSTRATE, film.wavelength)

@@ -71,20 +71,16 @@ class Cells:
         return replace(self, geometry=moved)
 
     def terms(self, intensity: Floats) -> Floats:
-        """(n, 2 + powers) counts at amplitudes of one: of the body, flat, and of slits and windows.
-
-        What slits and windows scatter falls as q⁻² to q⁻⁴, alike all around.
-        """
+        """(n, 2 + powers) counts at amplitudes of one: of the body, flat, and of slits and windows."""
+        # What slits and windows scatter falls as q⁻² to q⁻⁴, alike all around.
         flat = 1 / self.scale
         slits = [flat * self.geometry.q[0] ** -power for power in SETTINGS.powers]
         return np.asarray(np.stack([intensity, flat, *slits], axis=1) * self.exposure[:, None])
 
     def amplitudes(self, basis: Floats, whitening: Whitening | None = None) -> tuple[Floats, Floats]:
-        """Amplitudes of `terms` that fit best, and the counts expected then.
-
-        Weighted least squares with none below zero, thrice with the variances of the counts expected; or
-        once with residuals that are whitened.
-        """
+        """Amplitudes of `terms` that fit best, and the counts expected then."""
+        # Weighted least squares with none below zero, thrice with the variances of the counts expected; or
+        # once with residuals that are whitened.
         from scipy.optimize import nnls
 
         size = np.maximum(basis.sum(axis=0), 1e-300)
@@ -135,11 +131,9 @@ def cells_of(image: Image) -> Cells:
 
 
 def shadowed(cells: Cells, expected: Floats) -> NDArray[np.bool_]:
-    """Find cells (n,) in the beamstop's shadow beyond its mask, from expected counts of a first fit.
-
-    The mask is of the stated centre, and the stop has a penumbra: within some pixels of the innermost visible
-    ones, a cell that lacks half its counts beyond chance is dark.
-    """
+    """Find cells (n,) in the beamstop's shadow beyond its mask, from expected counts of a first fit."""
+    # The mask is of the stated centre, and the stop has a penumbra: within some pixels of the innermost
+    # visible ones, a cell that lacks half its counts beyond chance is dark.
     q = cells.geometry.q[0]
     near = q < q.min() + SETTINGS.penumbra * cells.pitch
     lacking = expected - cells.counts

@@ -136,11 +136,9 @@ def done(
     unevenness: Unevenness,
     rivals: Sequence[OrientedImage | None],
 ) -> OrientedFit:
-    """Make the result of a fitted problem; `errors` are standard deviations.
-
-    Bands also cover equally likely `rivals`: the first, a quarter turn away, for P₂; one of about the same
-    director for all bands both have.
-    """
+    """Make the result of a fitted problem; `errors` are standard deviations."""
+    # Bands also cover equally likely `rivals`: the first, a quarter turn away, for P₂; one of about the same
+    # director for all bands both have.
     # Simulated again with amplitudes by counting: whitened ones leave to the detector what may be its own.
     counted = replace(problem, start=problem.values(), whitening=None)
     amplitudes, expected = counted.amplitudes()
@@ -232,7 +230,6 @@ def _refitted(finding: Any, found: OrientedFit) -> Any:
 
 
 def _guess(answer: Answer) -> dict[str, Any]:
-    """What the network says of body and orientation."""
     guess = _guessed_orientation(answer.finding(OrientationFinding))
     named, quantities = answer.finding(ClassesFinding), answer.finding(QuantitiesFinding)
     if named is not None:

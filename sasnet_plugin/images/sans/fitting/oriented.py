@@ -120,10 +120,8 @@ class OrientedImage:
         return cells.terms(found / cells.scale)
 
     def residuals(self) -> Floats:
-        """Signed roots of the Poisson deviance, whose squares add up to it, or whitened residuals.
-
-        Followed by the instrument's values over their prior standard deviations.
-        """
+        """Signed roots of the Poisson deviance, whose squares add up to it, or whitened residuals."""
+        # Followed by the instrument's values over their prior standard deviations.
         counts, expected = self.cells.counts, self.expected()
         if self.whitening is None:
             found = deviance_roots(counts, expected)
@@ -161,10 +159,8 @@ _kept: dict[Any, dict[str, Floats]] = {}
 
 
 def row_at(body: str, values: dict[str, float], geometry: SmallAngle) -> dict[str, Floats]:
-    """ln I and Legendre coefficients over it on `Q`, computed where the image lies and one spread beyond.
-
-    The last are kept: a change of directions alone needs no new form factor.
-    """
+    """ln I and Legendre coefficients over it on `Q`, computed where the image lies and one spread beyond."""
+    # The last are kept: a change of directions alone needs no new form factor.
     low, high = float(geometry.q.min()) / 2, float(geometry.q.max()) * 1.5
     span = slice(max(int(np.searchsorted(Q, low)) - 1, 0), int(np.searchsorted(Q, high)) + 2)
     key = (body, *(values[name] for name in ("radius", "aspect", "radius_pd")), span.start, span.stop)

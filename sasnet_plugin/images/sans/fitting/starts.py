@@ -43,11 +43,11 @@ def _table(body: str, aspect: float) -> Floats:
 
 
 def screened(image: Image, bodies: Sequence[str], guess: dict[str, float]) -> list[Start]:
-    """Return starts of each body, the nearest first and of different aspects; `guess` as in `fit_oriented`.
-
-    A ring's mean and second harmonic about the director are Σ ⟨P_l⟩ F_l(q) c_lm, m = 0 and 2
-    (`orientation.in_harmonics`). Both directions that the harmonic allows are tried.
+    """Return starts of each body, the nearest first and of different aspects; `guess` as in
+    `fit_oriented`.
     """
+    # A ring's mean and second harmonic about the director are Σ ⟨P_l⟩ F_l(q) c_lm, m = 0 and 2
+    # (`orientation.in_harmonics`). Both directions that the harmonic allows are tried.
     found = polar(image)
     seen = (found.counts.sum(axis=1) > 5) & (found.exposure.sum(axis=1) > 0)
     rate = (found.rate * found.scale)[seen]

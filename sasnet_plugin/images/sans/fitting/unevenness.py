@@ -26,10 +26,9 @@ SIZES, USUAL, FACTOR = (1e-3, 0.5), 0.015, 3.0
 def bumps_at(x: Floats, y: Floats, length: float) -> Floats:
     """Evaluate Gaussian bumps, `length` (of the wider side) apart and wide, whose random sum is a smooth
     field, (n, bumps).
-
-    Independent weights give a Gaussian field with correlation exp(-r²/4s²) (Higdon, Environ. Ecol. Stat. 5
-    (1998) 173). Rows are scaled to variance one.
     """
+    # Independent weights give a Gaussian field with correlation exp(-r²/4s²) (Higdon, Environ. Ecol. Stat. 5
+    # (1998) 173). Rows are scaled to variance one.
     step = length * max(np.ptp(x), np.ptp(y))
     places = [np.arange(a.min() - step / 2, a.max() + step, step) for a in (x, y)]
     found = np.exp(
@@ -96,10 +95,9 @@ def unevenness(
 ) -> Unevenness:
     """Estimate sizes of efficiency fields by restricted likelihood times a wide prior; `jacobian` (n, p) is
     that of expected counts.
-
-    -2 ln L = ln|V| + ln|XᵀV⁻¹X| + rᵀPr, P = V⁻¹ - V⁻¹X(XᵀV⁻¹X)⁻¹XᵀV⁻¹ (Patterson & Thompson, Biometrika 58
-    (1971) 545) restores the share of residuals taken by fitted values.
     """
+    # -2 ln L = ln|V| + ln|XᵀV⁻¹X| + rᵀPr, P = V⁻¹ - V⁻¹X(XᵀV⁻¹X)⁻¹XᵀV⁻¹ (Patterson & Thompson, Biometrika 58
+    # (1971) 545) restores the share of residuals taken by fitted values.
     from scipy.optimize import minimize
 
     jacobian = jacobian / np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)

@@ -132,10 +132,8 @@ class OrientationFinding:
 
 
 def completed(measurement: Any, answer: Answer) -> Answer:
-    """The answer with what the image itself says: its direction, or that it has none and is a curve.
-
-    An image without a direction is averaged, and the network for curves names the models of the curve.
-    """
+    """The answer with what the image itself says: its direction, or that it has none and is a curve."""
+    # An image without a direction is averaged, and the network for curves names the models of the curve.
     images = images_of(measurement)
     seen = [image if not isinstance(image, Image) else polar(image) for image in images]
     around = anisotropy(seen)
@@ -194,7 +192,6 @@ def _directed(
 
 
 def _without_orientation(findings: Sequence[Any]) -> list[Any]:
-    """Findings without the distribution and P₂, which are said beside a director."""
     kept: list[Any] = []
     for one in findings:
         if isinstance(one, QuantitiesFinding):
@@ -205,10 +202,8 @@ def _without_orientation(findings: Sequence[Any]) -> list[Any]:
 
 
 def director(angles: DistributionFinding, around: Anisotropy) -> Value:
-    """Direction along which axes are seen, where no body could be held against the image.
-
-    The image's second harmonics tell it precisely up to a quarter turn; the network, which one it is.
-    """
+    """Direction along which axes are seen, where no body could be held against the image."""
+    # The image's second harmonics tell it precisely up to a quarter turn; the network, which one it is.
     mean = np.sum(angles.p * np.exp(2j * np.radians(angles.grid)))
     rough = float(np.degrees(np.angle(mean)) / 2)
     best = around.axis + 90 * round((rough - around.axis) / 90)

@@ -54,12 +54,10 @@ class Advice:
 
 
 def advised(measurements: Sequence[Any], wanted: Sequence[str], predictor: Any) -> list[str]:
-    """Rank the settings a user lists, in sentences. The first measurement is what is there so far; the last
-    could be counted on.
-
-    Settings are "name=value,name=value" of `SansSettings`, else as before. Raises DataError if a setting is
-    unknown or wrong, or the classifier reads no more settings.
-    """
+    """Rank the settings a user lists, in sentences."""
+    # The first measurement is what is there so far; the last could be counted on.
+    # Settings are "name=value,name=value" of `SansSettings`, else as before. Raises DataError if a setting is
+    # unknown or wrong, or the classifier reads no more settings.
     found = advice(images_of(measurements[0]), wanted, predictor, np.random.default_rng(0))
     ranked = sorted(found, key=lambda one: -one.bits)
     return [
@@ -129,10 +127,8 @@ def _beam_of(image: Image) -> CellBeam:
 
 
 def weights(measured: Floats, simulated: Floats) -> Floats:
-    """Weights of simulated samples by the distance of their summaries, (n,), which add up to 1.
-
-    The width of the kernel is the least that leaves `AdviceSettings.effective` samples.
-    """
+    """Weights of simulated samples by the distance of their summaries, (n,), which add up to 1."""
+    # The width of the kernel is the least that leaves `AdviceSettings.effective` samples.
     scale = simulated.std(axis=0) + 1e-9
     distance = (((simulated - measured) / scale) ** 2).sum(axis=1)
     for width in np.geomspace(0.05, 100, 60):
@@ -178,10 +174,8 @@ def _sum(one: Polar, other: Polar) -> Polar:
 
 
 def _other(image: Image, now: Setting, name: str) -> tuple[CellBeam, float]:
-    """The image's detector in another setting, and what its pixels see there of the flux over here.
-
-    A guide's flux goes as λ⁻⁴ L1⁻², a pixel's solid angle as L2⁻².
-    """
+    """The image's detector in another setting, and what its pixels see there of the flux over here."""
+    # A guide's flux goes as λ⁻⁴ L1⁻², a pixel's solid angle as L2⁻².
     said = settings_of_texts(name.split(","), "--next")
     keys = ("wavelength", "spread", "collimation", "distance", "source_radius", "sample_radius")
     given = {key: getattr(said, key) for key in keys if getattr(said, key) is not None}

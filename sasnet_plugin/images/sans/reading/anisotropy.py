@@ -37,11 +37,9 @@ class Anisotropy:
 
 
 def anisotropy(images: Sequence[Polar]) -> Anisotropy:
-    """Look for a direction in images of one sample.
-
-    In ring q the second harmonic is z = c + is with variance σ² each; Σ |z|²/σ² is χ² of two degrees of
-    freedom per ring. z points along or across the director, so z² has four times the angle in all rings.
-    """
+    """Look for a direction in images of one sample."""
+    # In ring q the second harmonic is z = c + is with variance σ² each; Σ |z|²/σ² is χ² of two degrees of
+    # freedom per ring. z points along or across the director, so z² has four times the angle in all rings.
     from scipy.special import chdtrc
 
     z, variance = [], []
@@ -67,12 +65,10 @@ def anisotropy(images: Sequence[Polar]) -> Anisotropy:
 
 
 def one_sided(image: Polar) -> float:
-    """How much scattering at q and at −q differ, root mean square over their mean, counting taken off.
-
-    A sample that the beam goes through scatters alike to both sides at small angles, whatever it is
-    (Friedel's law); one under grazing incidence does not, nor does an image with a wrong centre. Only a
-    lattice in Bragg's condition on one side differs, too.
-    """
+    """How much scattering at q and at −q differ, root mean square over their mean, counting taken off."""
+    # A sample that the beam goes through scatters alike to both sides at small angles, whatever it is
+    # (Friedel's law); one under grazing incidence does not, nor does an image with a wrong centre. Only a
+    # lattice in Bragg's condition on one side differs, too.
     half = N_SECTORS // 2
     one, other = image.counts[:, :half], image.counts[:, half:]
     sees, sees_other = image.exposure[:, :half], image.exposure[:, half:]

@@ -17,11 +17,10 @@ _FEWEST = 4
 def averaged(image: Image) -> Curve:
     """Average around the beam (geometry `SmallAngle`) in rings of a pixel or `MOST_POINTS`; intensity per
     solid angle. Raises DataError if too few pixels count.
-
-    Uncertainties combine counting (or reduced pixels) with the scatter of a ring's sectors; ``dq`` combines
-    resolution and ring width, None if unknown. Border rows that count less are corrected by
-    `evenness.rim_efficiency`.
     """
+    # Uncertainties combine counting (or reduced pixels) with the scatter of a ring's sectors; ``dq`` combines
+    # resolution and ring width, None if unknown. Border rows that count less are corrected by
+    # `evenness.rim_efficiency`.
     geometry: SmallAngle = image.geometry
     used = image.mask & (geometry.weight > 0) & (geometry.q > 0)
     q, weight, values = geometry.q[used], geometry.weight[used], image.counts[used]

@@ -51,11 +51,9 @@ def better_centre(values: Floats, mask: BoolArray, stated: tuple[float, float]) 
 
 
 def _symmetry(values: Floats, mask: BoolArray) -> tuple[Floats, Floats]:
-    """Return the worth of each centre in half pixels and its correlation, (2 rows − 1, 2 columns − 1).
-
-    The correlation of f with f rotated by half a turn about c, over common pixels, is for all c at once Σ
-    f(x) f(2c − x), a convolution of f with itself.
-    """
+    """Return the worth of each centre in half pixels and its correlation, (2 rows − 1, 2 columns − 1)."""
+    # The correlation of f with f rotated by half a turn about c, over common pixels, is for all c at once Σ
+    # f(x) f(2c − x), a convolution of f with itself.
     from scipy.fft import irfft2, next_fast_len, rfft2
     from scipy.ndimage import gaussian_filter
 

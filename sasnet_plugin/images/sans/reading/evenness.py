@@ -32,10 +32,10 @@ def border(shape: tuple[int, int]) -> Index:
 def rim_efficiency(ring: Index, row: Index, weight: Floats, values: Floats, variance: Floats) -> Floats:
     """Estimate (RIM,) what border rows count relative to inner pixels of the same ring; 1 from the first row
     that is not lower by `_SURE` standard deviations.
-
-    Values are weight · I(ring) · g(row), g = 1 beyond `RIM`: maximum likelihood by Newton's steps in ln g,
-    rings profiled out, H = diag(Σ_r m) - Σ_r m mᵀ/Σm. Reduced values count as counts of their relative error.
     """
+    # Values are weight · I(ring) · g(row), g = 1 beyond `RIM`: maximum likelihood by Newton's steps in ln g,
+    # rings profiled out, H = diag(Σ_r m) - Σ_r m mᵀ/Σm. Reduced values count as counts of their relative
+    # error.
     rows = np.minimum(row, RIM)
     number = int(ring.max()) + 1
     cell, size = ring * (RIM + 1) + rows, number * (RIM + 1)
@@ -67,11 +67,10 @@ def rim_efficiency(ring: Index, row: Index, weight: Floats, values: Floats, vari
 def scatter(ring: Index, angle: Floats, weight: Floats, values: Floats, variance: Floats) -> Floats:
     """Return the relative variance (rings,) of each ring's mean from the scatter of sectors beyond counting;
     `angle` around the beam in radians.
-
-    Sectors c have expectation m_c = w_c Σn/Σw and variance v_c + τ² m_c²; τ² is the excess of squares of n -
-    m over v (1 - w_c/Σw), over Σm², of neighbouring rings. The mean then has τ² Σw_c²/(Σw_c)². Areas wider
-    than a sector, as near the beam, are not covered.
     """
+    # Sectors c have expectation m_c = w_c Σn/Σw and variance v_c + τ² m_c²; τ² is the excess of squares of n
+    # - m over v (1 - w_c/Σw), over Σm², of neighbouring rings. The mean then has τ² Σw_c²/(Σw_c)². Areas
+    # wider than a sector, as near the beam, are not covered.
     number = int(ring.max()) + 1
     sector = np.floor(angle * (_SECTORS / (2 * np.pi))).astype(np.intp) % _SECTORS
     cell, size = ring * _SECTORS + sector, number * _SECTORS

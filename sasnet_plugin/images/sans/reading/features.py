@@ -149,11 +149,9 @@ def _shrunk(
 
 
 def _faults(relative: NDArray[np.float64], error: NDArray[np.float64], width: float) -> NDArray[np.float64]:
-    """(N_RINGS,) variance of a harmonic of neighbouring rings by the instrument's faults, from odd orders.
-
-    These are averaged as the others are, as faults of neighbouring rings are alike; what is left of their
-    squares beyond counting is averaged over more rings, as there are few orders. 0 where nothing is known.
-    """
+    """(N_RINGS,) variance of a harmonic of neighbouring rings by the instrument's faults, from odd orders."""
+    # These are averaged as the others are, as faults of neighbouring rings are alike; what is left of their
+    # squares beyond counting is averaged over more rings, as there are few orders. 0 where nothing is known.
     mean, spread = local_mean(relative, error, width)
     known = np.isfinite(spread)
     variance = np.where(known, spread, 0.0) ** 2

@@ -73,12 +73,10 @@ _TURNED = {
 
 
 def as_seen(placed: SmallAngle, *, top_first: bool, up: str | None, mirror: bool) -> SmallAngle:
-    """Turn the geometry as the picture stands, keeping the order of pixels; `placed` as of `on_detector`.
-
-    `top_first`: the file's first row is the highest, as screens show TIFF, CBF, EDF, numpy and HDF5; ILL,
-    ANSTO and SINQ write the lowest first. `up` names the side that is up (None: ``top``), `mirror` exchanges
-    left and right.
-    """
+    """Turn the geometry as the picture stands, keeping the order of pixels; `placed` as of `on_detector`."""
+    # `top_first`: the file's first row is the highest, as screens show TIFF, CBF, EDF, numpy and HDF5; ILL,
+    # ANSTO and SINQ write the lowest first. `up` names the side that is up (None: ``top``), `mirror`
+    # exchanges left and right.
     right, upwards = placed.qx, -placed.qy if top_first else placed.qy
     qx, qy = (a * right + b * upwards for a, b in _TURNED[up or "top"])
     said = f"the file's first row {'on top' if top_first else 'at the bottom'}"
@@ -96,9 +94,8 @@ def on_detector(
 ) -> SmallAngle:
     """Return the geometry of a flat detector, row 0 lowest, beam at (column, row), 0 in the first pixel's
     centre.
-
-    q = 2k sin θ with tan 2θ = r/L2; a pixel of area D² covers dΩ = D² cos³2θ / L2².
     """
+    # q = 2k sin θ with tan 2θ = r/L2; a pixel of area D² covers dΩ = D² cos³2θ / L2².
     width, height = setting.pixel
     x = (np.arange(shape[1]) - centre[0]) * (width / setting.distance)
     y = (np.arange(shape[0]) - centre[1]) * (height / setting.distance)

@@ -20,12 +20,18 @@ from ...reading.raw import RawFrame, not_an_image
 from ...recognition import beginning, is_text_image
 from . import nexus, text_files
 from .over_q import SMALLEST, image
-from .panels import joined
 from .raw import RawSans
 from .settings import SansSettings, settings_of
 
 if TYPE_CHECKING:
     import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .geometry import SmallAngle
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
@@ -141,3 +147,25 @@ def subtracted(raw: RawSans, said: SansSettings) -> RawSans:
         raw, values=values[0] - scale * values[1], error=np.hypot(errors[0], scale * errors[1]), bad=bad,
         notes=(*raw.notes, f"The empty cell was subtracted, times {scale:g}."),
     )  # fmt: skip
+
+
+def joined(images: Sequence[Image], notes: tuple[str, ...]) -> Image:
+    """Panels of one detector as one image, its pixels in a row."""
+
+    def one(get: Callable[[Image], NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate([get(image).ravel() for image in images])[None]
+
+    first: SmallAngle = images[0].geometry
+    given = {
+        name: one(lambda image, name=name: getattr(image.geometry, name))  # type: ignore[misc]
+        for name in ("qx", "qy", "weight", "along", "across", "error")
+        if all(getattr(image.geometry, name) is not None for image in images)
+    }
+    said = dict.fromkeys(note for image in images for note in image.notes)
+    return replace(
+        images[0],
+        counts=one(lambda image: image.counts),
+        mask=one(lambda image: image.mask),
+        geometry=SmallAngle(**given, setting=first.setting, picture=first.picture),
+        notes=(*notes, *said),
+    )

@@ -40,11 +40,9 @@ def _kernels(width: float) -> Floats:
 
 
 def local_fit(counts: Floats, exposure: Floats, width: float) -> LocalFit:
-    """Fit a parabola to counts of whole rings (N_RINGS,) about each, Gaussian weights of `width` in ln q.
-
-    Local likelihood (Tibshirani & Hastie, J. Am. Stat. Assoc. 82 (1987) 559) of Poisson counts with
-    logarithmic link, so counts of 0 and 1 are used properly.
-    """
+    """Fit a parabola to counts of whole rings (N_RINGS,) about each, Gaussian weights of `width` in ln q."""
+    # Local likelihood (Tibshirani & Hastie, J. Am. Stat. Assoc. 82 (1987) 559) of Poisson counts with
+    # logarithmic link, so counts of 0 and 1 are used properly.
     kernels = _kernels(width)
     # Half a count over all that was seen nearby: an empty end is dark, not ln 0.
     level = np.log((kernels[0] @ counts + 0.5) / np.maximum(kernels[0] @ exposure, 1e-9))
@@ -60,10 +58,10 @@ def local_fit(counts: Floats, exposure: Floats, width: float) -> LocalFit:
 
 
 def _solved(moments: Floats, right: Floats, before: Floats) -> tuple[Floats, Floats, Floats]:
-    """Level and slope of the parabola of the normal equations, and the level's variance, by their cofactors.
-
-    Where nothing was counted nearby the level stays as it was `before`.
+    """Level and slope of the parabola of the normal equations, and the level's variance, by their
+    cofactors.
     """
+    # Where nothing was counted nearby the level stays as it was `before`.
     a, b, c = moments[0] + _LEAST, moments[1], moments[2]
     d, e, f = moments[2] + _RIDGE, moments[3], moments[4] + _RIDGE
     x, y, z = right[0] + _LEAST * before, right[1], right[2]

@@ -27,9 +27,8 @@ _CLEAR = 4.0
 def beamstop(values: Floats, mask: BoolArray, apart: Floats, error: Floats | None) -> float:
     """Return the radius of the beamstop's shadow, pixels, 0 without one; `apart` is each pixel's distance
     from the beam, `error` None for counts.
-
-    A beamstop ends within a pixel or two; a peak of the sample rises over the wider resolution.
     """
+    # A beamstop ends within a pixel or two; a peak of the sample rises over the wider resolution.
     ring = np.round(apart).astype(int)
     last = int(_LARGEST * max(values.shape))
     inside = mask & (ring <= last)

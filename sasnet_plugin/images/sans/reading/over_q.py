@@ -59,9 +59,8 @@ class Pixels:
 def image(raw: RawSans, said: SansSettings, file: str) -> Image:
     """Make an image over q from file and settings (`said` overrides the header). Raises DataError without
     geometry or counts.
-
-    Bad pixels, then hot ones go first, so that they do not decide where the beam is.
     """
+    # Bad pixels, then hot ones go first, so that they do not decide where the beam is.
     which = raw.entry or raw.panel
     name = f"{file} ({which})" if which else file
     notes = list(raw.notes)
@@ -138,7 +137,6 @@ def _without_faulty(pixels: Pixels, counts: bool) -> BoolArray:
 
 
 def _estimated(pixels: Pixels, geometry: SmallAngle) -> Floats:
-    """Uncertainties from how neighbours differ."""
     try:
         error = estimated_error(pixels.values, pixels.mask, geometry.q)
     except DataError as reason:

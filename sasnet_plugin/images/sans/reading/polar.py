@@ -117,10 +117,9 @@ _ODD_PAIRS = _products(_ODD_BASIS)
 def harmonics(found: Polar) -> tuple[Floats, Floats]:
     """Return cos and sin of each order over each ring's mean, (N_RINGS, 2 len(ORDERS)), whatever is masked,
     and their counting errors, infinite if not visible.
-
-    Least squares of n = w Σ c_k B_k with variance w r (mean rate r): Σ w B Bᵀ c = Σ n B, covariance r times
-    the inverse.
     """
+    # Least squares of n = w Σ c_k B_k with variance w r (mean rate r): Σ w B Bᵀ c = Σ n B, covariance r times
+    # the inverse.
     rate, columns = found.rate, BASIS.shape[1]
     matrix = (found.exposure @ _PAIRS).reshape(N_RINGS, columns, columns)
     seen = found.exposure.sum(axis=1)
@@ -145,11 +144,10 @@ def _over_mean(
 def odd_harmonics(found: Polar) -> tuple[Floats, Floats]:
     """Return harmonics of orders `ODD` but the first, over the mean, which no sample has, as `harmonics`
     does, (N_RINGS, 4).
-
-    Uneven detectors, windows or one-sided shadows make them, with even orders of about that size, which look
-    like a sample's axis. The difference of opposite sectors is free of the sample; half has variance r (1/w +
-    1/w')/4.
     """
+    # Uneven detectors, windows or one-sided shadows make them, with even orders of about that size, which
+    # look like a sample's axis. The difference of opposite sectors is free of the sample; half has variance r
+    # (1/w + 1/w')/4.
     half = N_SECTORS // 2
     rate, first, second = found.rate[:, None], found.exposure[:, :half], found.exposure[:, half:]
     there = (first > 0) & (second > 0) & (rate > 0)
@@ -167,10 +165,10 @@ def odd_harmonics(found: Polar) -> tuple[Floats, Floats]:
 
 
 def excess(found: Polar) -> Floats:
-    """(N_RINGS,) χ² over degrees of freedom of the sectors of a ring about its mean; 1 where nothing is told.
-
-    Spots and textures make it large where no low harmonic does.
+    """(N_RINGS,) χ² over degrees of freedom of the sectors of a ring about its mean; 1 where nothing is
+    told.
     """
+    # Spots and textures make it large where no low harmonic does.
     expected = found.exposure * found.rate[:, None]
     there = expected > 0
     terms = np.divide((found.counts - expected) ** 2, expected, out=np.zeros_like(expected), where=there)

@@ -45,10 +45,8 @@ def are_counts(values: Floats) -> bool:
 
 
 def as_counts(values: Floats, error: Floats | None, mask: NDArray[np.bool_]) -> float:
-    """Counts that one unit of reduced values stands for, by their errors; 0 where nothing says so.
-
-    A value v with the error e has as many counts as have its relative error, v²/e².
-    """
+    """Counts that one unit of reduced values stands for, by their errors; 0 where nothing says so."""
+    # A value v with the error e has as many counts as have its relative error, v²/e².
     if error is None:
         return 0.0
     known = mask & (values > 0) & (error > 0)

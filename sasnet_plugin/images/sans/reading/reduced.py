@@ -58,7 +58,6 @@ def _of_entry(entry: str, found: list[tuple[str, RawSans]]) -> Iterator[RawSans]
 
 
 def _alike(one: RawSans, other: RawSans) -> bool:
-    """Whether two images have the same q in their pixels."""
     if one.values.shape != other.values.shape:
         return False
     assert one.qx is not None
@@ -135,7 +134,6 @@ def from_mantid(opened: Any, _: Path, file: str) -> Iterator[RawSans]:
 
 
 def _q_of(group: Any, file: str) -> tuple[Any, Any]:
-    """qx and qy, from data sets of their own or from one of two or three components."""
     if "Qx" in group:
         return _in_angstrom(group["Qx"], file), _in_angstrom(group["Qy"], file)
     stacked = _in_angstrom(group["Q"], file)

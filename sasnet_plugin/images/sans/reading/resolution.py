@@ -49,11 +49,9 @@ def drop(setting: Setting) -> float:
 
 
 def geometric(setting: Setting) -> float:
-    """Return σ of q along one axis by slits and pixels, Å⁻¹.
-
-    σ² = k² [R1²/4L1² + R2²/4L'² + D²/12L2²], 1/L' = 1/L1 + 1/L2 (Mildner & Carpenter, J. Appl. Cryst. 17
-    (1984) 249); D² is the mean square of a pixel's width and height.
-    """
+    """Return σ of q along one axis by slits and pixels, Å⁻¹."""
+    # σ² = k² [R1²/4L1² + R2²/4L'² + D²/12L2²], 1/L' = 1/L1 + 1/L2 (Mildner & Carpenter, J. Appl. Cryst. 17
+    # (1984) 249); D² is the mean square of a pixel's width and height.
     l1, l2 = setting.collimation, setting.distance
     pixel = (setting.pixel[0] ** 2 + setting.pixel[1] ** 2) / 2
     variance = (
@@ -65,12 +63,10 @@ def geometric(setting: Setting) -> float:
 
 
 def of_pixels(setting: Setting, qx: Floats, qy: Floats) -> tuple[Floats, Floats]:
-    """Return σ along q and across it, Å⁻¹; qx and qy (upwards) from where the mean wavelength arrives.
-
-    A neutron slower by δ changes q by -δ (q - g ŷ), g = 2kA/L2. A triangle of full width at half maximum w
-    has variance w²/6. The fall goes as λ², so its place changes by 2Aδ; NIST's reduction uses twice that, at
-    most 3 % of σ at 6 Å and 15 m.
-    """
+    """Return σ along q and across it, Å⁻¹; qx and qy (upwards) from where the mean wavelength arrives."""
+    # A neutron slower by δ changes q by -δ (q - g ŷ), g = 2kA/L2. A triangle of full width at half maximum w
+    # has variance w²/6. The fall goes as λ², so its place changes by 2Aδ; NIST's reduction uses twice that,
+    # at most 3 % of σ at 6 Å and 15 m.
     q = np.sqrt(qx**2 + qy**2)
     upwards = np.divide(qy, q, out=np.zeros_like(q), where=q > 0)
     sideways = np.divide(qx, q, out=np.ones_like(q), where=q > 0)

@@ -141,11 +141,9 @@ def _shape(qx: Floats, qy: Floats) -> tuple[int, int]:
 
 
 def _rotated(arrays: dict[str, Floats]) -> tuple[Floats, Floats]:
-    """Spreads along q and across it from those along the axes, σx² = g² + c qx² and σy² = g² + c qy².
-
-    Slits and pixels blur by g in any direction, wavelengths by √c q along q. Taking the components of the
-    vector (σx, σy) along q instead, as sasdata's reader does, is right on the axes alone.
-    """
+    """Spreads along q and across it from those along the axes, σx² = g² + c qx² and σy² = g² + c qy²."""
+    # Slits and pixels blur by g in any direction, wavelengths by √c q along q. Taking the components of the
+    # vector (σx, σy) along q instead, as sasdata's reader does, is right on the axes alone.
     square = np.concatenate([arrays["qx"].ravel() ** 2, arrays["qy"].ravel() ** 2])
     variance = np.concatenate([arrays["sigma_x"].ravel() ** 2, arrays["sigma_y"].ravel() ** 2])
     slope, base = np.polyfit(square, variance, 1)
@@ -174,10 +172,8 @@ def _header(head: list[str]) -> SansSettings:
 
 
 def _sans(text: str, file: str) -> RawSans:
-    """SINQ's format: a header of names and values, then I and dI of each pixel.
-
-    q comes from the header in Å⁻¹; sasdata's reader of this format gives it ten times too high.
-    """
+    """SINQ's format: a header of names and values, then I and dI of each pixel."""
+    # q comes from the header in Å⁻¹; sasdata's reader of this format gives it ten times too high.
     head, found, body = text.partition("DATA:")
     said = dict(re.findall(r"^([A-Z_]+):\s*([-+.\deE]+)", head, re.MULTILINE))
     try:

@@ -33,11 +33,9 @@ _TO_DEGREES = ((2 * DEGREES + 1)[:, None] * _SHARE[None, :]) * legendre.legvande
 
 
 def plain(log_intensity: NDArray[np.floating]) -> Floats:
-    """ln I on `Q` of a clean curve on the wide grid of `simulate.grid`; NaN beyond its end.
-
-    A point stands for a cell of the coarser grid: the mean over it, so that fringes finer than the grid are
-    averaged and not aliased.
-    """
+    """ln I on `Q` of a clean curve on the wide grid of `simulate.grid`; NaN beyond its end."""
+    # A point stands for a cell of the coarser grid: the mean over it, so that fringes finer than the grid are
+    # averaged and not aliased.
     curve = np.asarray(log_intensity, dtype=np.float64)
     running = np.convolve(np.exp(curve), np.full(9, 1 / 9), "same")
     found = np.where(np.isfinite(running) & (running > 0), np.log(np.maximum(running, 1e-300)), curve)
@@ -67,10 +65,8 @@ def directed(name: str, parameters: Mapping[str, Any], q: Floats) -> Floats:
 
 
 def pars_of(body: str, radius: float, aspect: float, radius_pd: float) -> dict[str, Any]:
-    """sasmodels' parameters of a body with an axis, "cylinder" or "ellipsoid"; lengths in Å.
-
-    A spread of both radii of an ellipsoid would take as many points again; that of one blurs the fringes.
-    """
+    """sasmodels' parameters of a body with an axis, "cylinder" or "ellipsoid"; lengths in Å."""
+    # A spread of both radii of an ellipsoid would take as many points again; that of one blurs the fringes.
     spread = {"radius_pd": radius_pd, **SPREAD}
     if body == "cylinder":
         return {"radius": radius, "length": 2 * radius * aspect, **SLD, **spread}

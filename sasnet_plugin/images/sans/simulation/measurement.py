@@ -159,10 +159,9 @@ def draw_background(rng: np.random.Generator) -> Background:
 def counted_share(expected: Floats, seen: Beam, rate: float) -> Floats:
     """Return the share of events counted in each pixel; `expected` events have arbitrary scale, `rate` is per
     second on the detector.
-
-    Not paralysable: of n events a second in a tube n/(1 + nτ) are counted (G. F. Knoll, Radiation Detection
-    and Measurement, 4.VII). A tube is dead as a whole, and so is a chamber.
     """
+    # Not paralysable: of n events a second in a tube n/(1 + nτ) are counted (G. F. Knoll, Radiation Detection
+    # and Measurement, 4.VII). A tube is dead as a whole, and so is a chamber.
     along = {1: 0, 0: 1}.get(seen.tubes)
     share = expected.sum(axis=along, keepdims=True) / max(float(expected.sum()), 1e-300)
     return np.asarray(1 / (1 + rate * seen.dead_time * share))

@@ -28,10 +28,8 @@ _POLYNOMIALS = legendre.legvander(_NODES, DEGREE)[:, ::2]
 
 
 def maier_saupe(strength: float) -> Floats:
-    """⟨P_l⟩ of f(β) ∝ exp(a cos²β), (len(DEGREES),); a below 0: axes across the director.
-
-    Maier & Saupe, Z. Naturforsch. 14a (1959) 882.
-    """
+    """⟨P_l⟩ of f(β) ∝ exp(a cos²β), (len(DEGREES),); a below 0: axes across the director."""
+    # Maier & Saupe, Z. Naturforsch. 14a (1959) 882.
     return _averages(np.exp(strength * (_NODES**2 - (strength > 0))))
 
 

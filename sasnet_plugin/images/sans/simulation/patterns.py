@@ -34,10 +34,9 @@ def smeared(
 ) -> Floats:
     """Blur scattering by a Gaussian along q and across it (`spread`, Å⁻¹); returns (n, M) coefficients of cos
     mψ, m = 0, 2, …, from ln I (len(Q),) and `harmonics` (len(Q), M) over that average.
-
-    The plane integral is exact: a point at (q + x, y) has radius √((q + x)² + y²) and rotates by atan(y/(q +
-    x)).
     """
+    # The plane integral is exact: a point at (q + x, y) has radius √((q + x)² + y²) and rotates by atan(y/(q
+    # + x)).
     along, across = spread
     x, y = q[:, None] + along[:, None] * _X, across[:, None] * _Y
     radius = np.sqrt(x**2 + y**2)
@@ -124,11 +123,10 @@ def spots(
 ) -> Floats:
     """Compute a Bragg glass's intensity (rows, columns), arbitrary scale; `turn` of a spot from qx in
     radians, `tilt` of the field in degrees, `fine` averages over cells.
-
-    Hexagonal superconductor vortices nearly along the beam: first order at g = 2π√(2B/√3φ₀), then √3 g and 2
-    g, visible if the field's tilt (g/2k along the spot) meets Bragg's condition; the rocking curve has
-    power-law tails.
     """
+    # Hexagonal superconductor vortices nearly along the beam: first order at g = 2π√(2B/√3φ₀), then √3 g and
+    # 2 g, visible if the field's tilt (g/2k along the spot) meets Bragg's condition; the rocking curve has
+    # power-law tails.
     assert geometry.setting is not None
     q, angle = geometry.q, np.arctan2(geometry.qy, geometry.qx)
     if fine:

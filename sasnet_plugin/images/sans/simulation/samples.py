@@ -144,11 +144,9 @@ def row_of(sample: Sample) -> dict[str, Any]:
 
 
 def resized(row: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
-    """Rescale a stored sample: a body s times as large scatters I(q s), a shift in ln q.
-
-    Radii are drawn from their prior, samples without one stretched by `STRETCH`, to a step of `Q`, so rows
-    differ in proportions and their uses in size. A Bragg glass is drawn anew.
-    """
+    """Rescale a stored sample: a body s times as large scatters I(q s), a shift in ln q."""
+    # Radii are drawn from their prior, samples without one stretched by `STRETCH`, to a step of `Q`, so rows
+    # differ in proportions and their uses in size. A Bragg glass is drawn anew.
     values = dict(row["parameters"])
     name = LABELS[int(values["label"])]
     if name == "bragg_glass":

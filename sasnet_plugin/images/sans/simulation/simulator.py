@@ -117,10 +117,9 @@ class SansSimulator(Simulator):
     ) -> tuple[list[Settings], Targets]:
         """Measure samples in one or several settings of similar counts; exposure (expected counts of an
         image) and number of settings are drawn by default.
-
-        Adds ``counts``, ``settings``, ``covered`` (the first feature lies well within a q range) and
-        ``kind``.
         """
+        # Adds ``counts``, ``settings``, ``covered`` (the first feature lies well within a q range) and
+        # ``kind``.
         rows = [resized(row, rng) for row in rows]
         found, covered, directions = [], [], []
         for row in rows:

@@ -12,9 +12,9 @@ from pydantic import BaseModel, Field
 
 from ....types import SasnetError
 from ....web.curves.bench import Bench
-from ....web.curves.settings import CURVES
 from ....web.on_page import on_page
 from ....web.routes.curves import OfCurves
+from ....web.settings import CURVES
 from ...report.raster import COLOURS, SCALES, VIEWS
 from ...service.kinds import How, titles
 

@@ -106,10 +106,8 @@ def status(request: Request, desk: Desk, trainer: Trainer) -> Response:
 
 @router.get("/image/{row}")
 def image(request: Request, row: int, desk: Desk, order: str = "") -> Response:
-    """One image with its tags, what the model says, and who has said what.
-
-    Places of tags, with commas between them, are an order that is kept; others follow by what holds.
-    """
+    """One image with its tags, what the model says, and who has said what."""
+    # Places of tags, with commas between them, are an order that is kept; others follow by what holds.
     with desk.lock:
         desk.images.check([row])
         state = desk.state

@@ -67,11 +67,11 @@ class _Picture:
 
 
 def centre_of(counts: Floats, good: NDArray[np.bool_]) -> tuple[Place, bool]:
-    """Return column and row of the beam, in or next to the image, and whether it was found (else the middle).
-
-    Symmetry under half a turn holds for any sample, but fails near the border or far off. Rings scatter least
-    about the true place. The best of the scatter's minima and the symmetric place is taken.
+    """Return column and row of the beam, in or next to the image, and whether it was found (else the
+    middle).
     """
+    # Symmetry under half a turn holds for any sample, but fails near the border or far off. Rings scatter
+    # least about the true place. The best of the scatter's minima and the symmetric place is taken.
     blocks = summed(counts, good, _FINE)
     coarse, fine = _picture(*summed(counts, good, _COARSE)), _picture(*blocks)
     rows, columns = counts.shape
@@ -95,10 +95,10 @@ def centre_of(counts: Floats, good: NDArray[np.bool_]) -> tuple[Place, bool]:
 
 
 def explained_by_rings(counts: Floats, good: NDArray[np.bool_], at: Place) -> tuple[float, float]:
-    """Share of what varies in an image that rings about a place take away, and the variance that they leave.
-
-    The latter is 1 where counting noise alone is left.
+    """Share of what varies in an image that rings about a place take away, and the variance that they
+    leave.
     """
+    # The latter is 1 where counting noise alone is left.
     fine = _picture(*summed(counts, good, _FINE))
     if fine is None:
         return 0.0, 0.0

@@ -32,11 +32,9 @@ _FARTHEST = 2.0
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
-    """The images of a file as `diffraction.stacks.wanted` gives them.
-
-    Gaps that the file marks, saturated and hot pixels are left out. Shadows of beamstops stay: they are
-    among the tags.
-    """
+    """The images of a file as `diffraction.stacks.wanted` gives them."""
+    # Gaps that the file marks, saturated and hot pixels are left out. Shadows of beamstops stay: they are
+    # among the tags.
     return wanted(path, options, _images)
 
 

@@ -63,11 +63,9 @@ class Pixels:
 
     @cached_property
     def cells(self) -> tuple[Floats, Floats]:
-        """Counts and measured area of cells of ring and sector, (MAP_RINGS, SECTORS) each.
-
-        Cells near the beam are smaller than pixels; those in which no pixel's middle lies have their share of
-        the nearest one.
-        """
+        """Counts and measured area of cells of ring and sector, (MAP_RINGS, SECTORS) each."""
+        # Cells near the beam are smaller than pixels; those in which no pixel's middle lies have their share
+        # of the nearest one.
         x, y = self.offsets
         ring = np.minimum((self.radius * (MAP_RINGS / self.edge)).astype(np.int32), MAP_RINGS - 1)
         # From −π on, so that nothing has to be taken modulo 2π; 0 is −π, too.

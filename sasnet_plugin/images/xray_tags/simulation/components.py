@@ -21,11 +21,9 @@ BODIES: dict[str, tuple[str, dict[str, float]]] = {
 
 
 def diffuse_low_q(q: Floats, kind: str, scale: float) -> Floats:
-    """Scattering that falls with q, of a kind in `DIFFUSE`; `scale` is n, ξ or Rg in q's inverse unit.
-
-    q^-n; 1/(1 + q²ξ²) (L. S. Ornstein and F. Zernike, 1914); 1/(1 + q²ξ²)² (P. Debye and A. M. Bueche, J.
-    Appl. Phys. 20 (1949) 518); exp(−q²Rg²/3) (A. Guinier, 1939).
-    """
+    """Scattering that falls with q, of a kind in `DIFFUSE`; `scale` is n, ξ or Rg in q's inverse unit."""
+    # q^-n; 1/(1 + q²ξ²) (L. S. Ornstein and F. Zernike, 1914); 1/(1 + q²ξ²)² (P. Debye and A. M. Bueche, J.
+    # Appl. Phys. 20 (1949) 518); exp(−q²Rg²/3) (A. Guinier, 1939).
     if kind == "power_law":
         return np.asarray(np.maximum(q, GRID[0]) ** -scale)
     if kind == "guinier":

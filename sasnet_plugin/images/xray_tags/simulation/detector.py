@@ -57,10 +57,8 @@ class Place:
     theta: float  #: Scattering angle at the reference radius, radians.
 
     def polar(self) -> tuple[Floats, Floats]:
-        """q of the pixels over that at the reference radius, and the azimuth in radians.
-
-        q = 4π/λ sin(θ/2) with tan θ = r/L on a flat detector across the beam.
-        """
+        """q of the pixels over that at the reference radius, and the azimuth in radians."""
+        # q = 4π/λ sin(θ/2) with tan θ = r/L on a flat detector across the beam.
         x, y = self.offsets()
         angle = np.arctan(np.hypot(x, y) * np.tan(self.theta))
         return np.asarray(np.sin(angle / 2) / np.sin(self.theta / 2)), np.arctan2(y, x)

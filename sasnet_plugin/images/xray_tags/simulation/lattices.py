@@ -62,10 +62,8 @@ class Reflections:
 
 @cache
 def reflections(name: str) -> Reflections:
-    """Reflections of a lattice of `LATTICES`; |F|² = |Σ_j exp(2πi (h, k, l)·r_j)|² over its basis.
-
-    Source: B. E. Warren, X-ray Diffraction (1969), chapter 3.
-    """
+    """Reflections of a lattice of `LATTICES`; |F|² = |Σ_j exp(2πi (h, k, l)·r_j)|² over its basis."""
+    # Source: B. E. Warren, X-ray Diffraction (1969), chapter 3.
     lattice = LATTICES[name]
     steps = np.arange(-_INDEX, _INDEX + 1)
     none = np.zeros(1, dtype=steps.dtype)
@@ -119,9 +117,8 @@ def powder(name: str, rings: int) -> tuple[Floats, Floats]:
 def crystal(name: str, turn: Floats, thick: float, reach: float) -> Floats:
     """Return spots (n, 3) of a rotated single crystal on a flat Ewald sphere: q across and up, and strength,
     up to `reach`; lengths in the first ring's q.
-
-    `thick` is one standard deviation off the sphere by mosaic spread, size and divergence.
     """
+    # `thick` is one standard deviation off the sphere by mosaic spread, size and divergence.
     found = reflections(name)
     at = found.points @ turn.T
     lit = found.weights * np.exp(-0.5 * (at[:, 2] / thick) ** 2)

@@ -161,7 +161,6 @@ class _View:
 
 
 def _tags(row: Row, view: _View) -> dict[str, float]:
-    """What of the sample can be seen."""
     tags = dict.fromkeys(LABELS, 0.0)
     if not view.lit.any():
         return tags

@@ -94,9 +94,8 @@ def paracrystal_seen(
 ) -> float:
     """Return by how many standard deviations peaks widen with the square of their order: the strength of the
     derivative by ln g, with ring strengths and common relative width unknown.
-
-    Templates of `templates_of` are in counts, `scale` is counts per intensity.
     """
+    # Templates of `templates_of` are in counts, `scale` is counts per intensity.
     p = row["parameters"]
     order_squared, order = np.zeros_like(rings.q), np.zeros_like(rings.q)
     for at, fwhm, height, *_, of_lattice in np.asarray(row["rings"], float):
@@ -117,10 +116,9 @@ def unevenness_seen(
 ) -> float:
     """Return by how many standard deviations texture, or grains, of `parts` (in counts) are visible around
     the beam.
-
-    Positions of grains are unknown: their Σ d²/t, t without them, is compared with the scatter √Σ (2 + 1/t)
-    of Σ (n − t)²/t. An arc has few unknowns: √Σ d²/t.
     """
+    # Positions of grains are unknown: their Σ d²/t, t without them, is compared with the scatter √Σ (2 + 1/t)
+    # of Σ (n − t)²/t. An arc has few unknowns: √Σ d²/t.
     more, near = np.zeros_like(expected), np.zeros(expected.shape, dtype=bool)
     for part in parts:
         if grains and part.textured is not None and part.even is not None:
