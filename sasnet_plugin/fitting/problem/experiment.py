@@ -19,6 +19,7 @@ from ..ledger import count, spent
 from ..result.model_fit import ModelFit
 from ..result.size_distributions import sigmas
 from ..settings import PROBLEM
+from .bumps_import import import_bumps
 from .free_parameters import accepted
 from .overlaps import is_negative
 from .resolution import apply_sampling
@@ -68,6 +69,7 @@ def experiment(
     ``best`` of the experiment is the least χ² seen, with the values of all parameters there. Beyond its
     ``deadline``, in evaluations (`costs`), theory and residuals raise `TimeUpError`.
     """
+    import_bumps()
     from sasmodels.bumps_model import Experiment, Model
 
     class Guarded(Experiment):  # type: ignore[misc]
@@ -150,6 +152,7 @@ def rebuilt(
     fitness : Experiment
         Its only model; ``best`` holds the least χ² seen, as in `experiment`.
     """
+    import_bumps()
     from bumps.fitproblem import FitProblem
 
     fitness = experiment_of(curve, dintensity, fit)
