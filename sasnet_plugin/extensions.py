@@ -7,6 +7,7 @@ it). Its modules are imported when they are needed.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -42,7 +43,7 @@ class DeferredValue:
 def load(place: str) -> Any:
     """Import what is named by ``module:attribute``."""
     module, _, attribute = place.partition(":")
-    return getattr(import_module(module), attribute)
+    return getattr(sys.modules.get(module) or import_module(module), attribute)
 
 
 @cache

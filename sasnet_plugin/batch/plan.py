@@ -69,7 +69,7 @@ def version() -> str:
 
     import sasnet_plugin
 
-    from ..fitting.api import bank_path
+    from ..zoo import bank_path
 
     bank = bank_path()
     # The manifest vouches for the network's own bytes.

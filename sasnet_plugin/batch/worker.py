@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib import import_module
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -56,11 +55,11 @@ class Job:
 def begin() -> Callable[[Job, Callable[[Any], None]], None]:
     """In a process of the supervisor's: what answers its jobs."""
     from ..fitting.api import bank_path
+    from ..fitting.problem.bumps_import import import_bumps
     from ..simulate.bank import Bank
 
     # Now, as the first data set's time should not pay for it: all that fits and assesses is loaded once.
-    import_module("sasmodels.bumps_model")
-    import_module("bumps.fitters")
+    import_bumps()
     opened = cache(lambda: Bank(bank_path()))  # a damaged one is an error of the first job
     return lambda job, say: serve(job, opened(), lambda *message: say(message))
 

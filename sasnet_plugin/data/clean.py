@@ -309,11 +309,24 @@ def _said_of_repairs(coarse: BoolArray, unit: float | None, bad: BoolArray, slip
 def last_digit(values: Floats) -> float | None:
     """The decimal place that all values are rounded to, as 0.01; None where they have more than `DIGITS`."""
     values = np.abs(values[np.isfinite(values)])
+    first = float(values[0]) if values.size else 0.0
     for places in range(DIGITS + 1):
-        scaled = values * 10.0**places
-        if np.all(np.abs(scaled - np.round(scaled)) <= 1e-6 + 1e-12 * scaled):
+        if _may_be_rounded(first, places) and _are_rounded(values, places):
             return float(10.0**-places)
     return None
+
+
+def _may_be_rounded(value: float, places: int) -> bool:
+    """Whether `_are_rounded` may hold for a value; in most files the first one decides."""
+    scaled = value * 10.0**places
+    beyond = scaled % 1.0
+    return min(beyond, 1 - beyond) <= 2e-6 + 2e-12 * scaled
+
+
+def _are_rounded(values: Floats, places: int) -> bool:
+    """Whether values have no more than so many decimal places."""
+    scaled = values * 10.0**places
+    return bool(np.all(np.abs(scaled - np.round(scaled)) <= 1e-6 + 1e-12 * scaled))
 
 
 def _slipped(intensity: Floats, sigma: Floats, good: BoolArray) -> BoolArray:

@@ -208,14 +208,22 @@ def _suspects(points: _Points) -> list[int]:
     around = np.stack([padded[k : k + i.size] for k in (0, 1, 3, 4)])
     low, high = around.min(axis=0), around.max(axis=0)
     outside = np.maximum(i - high, low - i)
-    level = np.median(np.abs(around), axis=0)
+    level = _median_of_four(np.abs(around))
     share = outside / np.maximum(level, 1e-300)
-    scale = level if points.sigma is None else np.median(
-        np.stack([np.roll(points.sigma, k) for k in (-2, -1, 1, 2)]), axis=0
-    )  # fmt: skip
     far = np.flatnonzero(share > SETTINGS.off / 4)
+    if not far.size:
+        return []
+    scale = level if points.sigma is None else _median_of_four(
+        np.stack([np.roll(points.sigma, k) for k in (-2, -1, 1, 2)])
+    )  # fmt: skip
     order = far[np.argsort(-outside[far] / np.maximum(scale[far], 1e-300))]
     return [int(k) for k in order[: 4 * SETTINGS.most]]
+
+
+def _median_of_four(rows: Floats) -> Floats:
+    """Return the medians of the columns of (4, n) numbers, (n,); numpy's own takes several times as long."""
+    ordered = np.sort(rows, axis=0)
+    return np.asarray((ordered[1] + ordered[2]) / 2)
 
 
 def _is_damaged(points: _Points, k: int) -> bool:

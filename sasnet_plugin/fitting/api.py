@@ -6,20 +6,19 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.given import Given, curve_of, sentences_in_python
 from ..data.no_structure import constant
-from ..domains import DEFAULT
 from ..noise import estimate_dintensity
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON, known_prior
 from ..predict.curves import Classifier
 from ..types import Curve, Suggestion, TechnicalError
 from ..workers.threads import one_thread
+from ..zoo import bank_path
 from .asked import check_names, named_by, several_of, start_of
 from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy
@@ -49,20 +48,12 @@ from .task import FitOptions, Method, Pool
 from .verdict.in_python import spoken_in_python
 from .verdict.tell import told
 
-BANK = "seeds.npz"
 ESTIMATED = "The uncertainties were estimated"
 CUT = (
     "The clock ended the search. A faster or less busy machine tries more, and the answer may differ,"
     " with larger errors."
 )
 ENDED = "You ended the search. If it continues, the answer may differ, with larger errors."
-
-
-def bank_path() -> Path:
-    """Where the bank of starting values lies: beside the network that suggests; undamaged."""
-    from ..zoo import checked
-
-    return checked(DEFAULT, BANK)
 
 
 def fit(

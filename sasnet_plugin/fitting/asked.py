@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ..data.sample.sample import Sample
 from ..names import nearest
 from ..predict import open_classifier
 from ..types import ModelGuess, SasnetError, Suggestion, product_name
-from .problem.free_parameters import names_of
-from .problem.plugin_models import split
-from .strategy.hypothesis import Hypothesis, of_pair
 from .task import FitOptions, Start
+
+if TYPE_CHECKING:
+    from .strategy.hypothesis import Hypothesis
 
 #: Each curve of a sample has its own, whatever else they share.
 _ALWAYS_OWN = ("scale", "background")
@@ -30,6 +31,9 @@ def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, .
     alone goes with the classifier's likeliest forms. `suggestion` covers named models, plugins included, or
     all.
     """
+    # Here, as the command line checks names in a process that fits nothing.
+    from .strategy.hypothesis import Hypothesis, of_pair
+
     factor = _factor(options.structure_factor)
     found: list[Hypothesis] = []
     for guess in _meant(options, suggestion):
@@ -59,10 +63,11 @@ def start_of(
     """Return the user's starting values for the one model named; None if there are none. Raises SasnetError
     unless one model is named and has these parameters.
     """
-    from ..simulate.priors import model_info
-
     if not values:
         return None
+    from ..simulate.priors import model_info
+    from .problem.free_parameters import names_of
+
     if models is None or len(models) != 1:
         raise SasnetError("Starting values (--start) need exactly one model; name it with --models.")
     factor = _factor(structure_factor)
@@ -107,6 +112,10 @@ def check_names(options: FitOptions) -> None:
 
 
 def _check_selection(options: FitOptions) -> None:
+    from .problem.plugin_models import split
+
+    if options.models is None and not options.exclude:
+        return
     classifier = open_classifier()
     named, own = split(options.models, classifier.manifest.labels)
     if named or not own:
@@ -115,6 +124,8 @@ def _check_selection(options: FitOptions) -> None:
 
 def _forms(options: FitOptions) -> list[str]:
     """The models that a user names, plugins last; else all that the network knows."""
+    from .problem.plugin_models import split
+
     labels = open_classifier().manifest.labels
     named, own = split(options.models, labels)
     return list(labels) if named is None else [*named, *own]

@@ -64,15 +64,18 @@ def _is_nist(lines: Sequence[str]) -> bool:
 def are_pixels(start: bytes) -> bool:
     """Whether a text begins with rows of pixels, qx qy I, without a word: see `is_grid`."""
     # q is zero at the beam, so that one direction begins below zero.
-    rows = _first_rows(start)
-    if len(rows) < FEWEST_ROWS or len(rows[0]) < 3:
+    lines = start.decode("utf-8", "replace").splitlines()[:-1]  # the last line may be cut short
+    first = next((row for line in lines if (row := _row(line)) is not None), [])
+    if len(first) < 3 or min(first[:2]) >= 0:
+        return False
+    rows = _rows(lines)
+    if len(rows) < FEWEST_ROWS:
         return False
     x, y = list(zip(*rows, strict=True))[:2]
     return min(x[0], y[0]) < 0 and (is_scan(x, y) or is_scan(y, x))
 
 
-def _first_rows(start: bytes) -> list[list[float]]:
-    lines = start.decode("utf-8", "replace").splitlines()[:-1]
+def _rows(lines: Sequence[str]) -> list[list[float]]:
     rows = [row for line in lines if (row := _row(line)) is not None][:MOST_ROWS]
     return rows if len(set(map(len, rows))) == 1 else []
 

@@ -3,6 +3,7 @@
 from .manifest import Manifest, parse_manifest
 from .registry import (
     ZooModel,
+    bank_path,
     checked,
     open_folder,
     open_model,
@@ -15,6 +16,7 @@ from .registry import (
 __all__ = [
     "Manifest",
     "ZooModel",
+    "bank_path",
     "checked",
     "open_folder",
     "open_model",

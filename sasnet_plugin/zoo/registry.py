@@ -21,6 +21,7 @@ from .manifest import Manifest, parse_manifest
 
 ENVIRONMENT = "SASNET_MODEL_ZOO"
 REGISTRY = "registry.json"
+BANK = "seeds.npz"
 
 
 def zoo_folder() -> Path:
@@ -155,6 +156,11 @@ def checked(name: str, file: str) -> Path:
     if file in files:
         _verified(home, file, {file: files[file][1]})
     return home / file
+
+
+def bank_path() -> Path:
+    """Find the bank of starting values: beside the network that suggests models, undamaged."""
+    return checked(DEFAULT, BANK)
 
 
 def _entry(name: str, folder: Path | None) -> tuple[Path, dict[str, tuple[int, str]]]:

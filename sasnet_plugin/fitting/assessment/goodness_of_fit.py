@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -134,17 +134,77 @@ def compare(
     count = ASSESSMENT.replicates
     draws = fit.theory + noise * dintensity * rng.standard_normal((count, len(curve)))
     curves = [curve, *(replace(curve, intensity=draw, notes=()) for draw in draws)]
+    first = 1 + count // 4  # of a right fit these suffice to say that the measurement is like them
     try:
-        answers = classifier.glance(curves, top=len(classifier.manifest.groups))
+        found = _classified(classifier, curves[:first], fit)
+        if found.can_stand_out(classifier.manifest.scope_threshold):
+            found = found.joined(_classified(classifier, curves[first:], fit))
     except SasnetError:
         return None
+    return found.replicates(classifier.manifest.scope_threshold)
+
+
+@dataclass(frozen=True)
+class _Classified:
+    """What the network says of a measurement, which is the first, and of replicates.
+
+    Parameters
+    ----------
+    group : str
+        Of the fitted model.
+    likeliest : str
+        The measurement's likeliest group.
+    probability, in_scope : (n,) float array
+        Of that group, and of any known model.
+    taken : (n,) bool array
+        Whether the likeliest group is that of the fitted model.
+    """
+
+    group: str
+    likeliest: str
+    probability: NDArray[np.float64]
+    in_scope: NDArray[np.float64]
+    taken: NDArray[np.bool_]
+
+    def joined(self, other: _Classified) -> _Classified:
+        """With further replicates."""
+        return replace(
+            self,
+            probability=np.concatenate([self.probability, other.probability]),
+            in_scope=np.concatenate([self.in_scope, other.in_scope]),
+            taken=np.concatenate([self.taken, other.taken]),
+        )
+
+    def can_stand_out(self, threshold: float) -> bool:
+        """Whether further replicates could show that the measurement is unlike them."""
+        other_group = bool(self.group) and not self.taken[0] and _can_be_less(self.probability)
+        return other_group or (self.in_scope[0] < threshold and _can_be_less(self.in_scope))
+
+    def replicates(self, threshold: float) -> Replicates:
+        """As it is reported."""
+        found = Replicates(
+            self.taken.size - 1, self.group, int(self.taken[1:].sum()), bool(self.taken[0]),
+            *_beside(self.probability), *_beside(self.in_scope),
+        )  # fmt: skip
+        return replace(found, sentences=_sentences(found, self.likeliest, threshold))
+
+
+def _classified(classifier: Classifier, curves: Sequence[Curve], fit: ModelFit) -> _Classified:
+    answers = classifier.glance(curves, top=len(classifier.manifest.groups))
     group = _group_of(fit.model, classifier)
-    given = np.array([_given(groups, group) for groups, _ in answers])
-    first = np.array([groups[0].name == group for groups, _ in answers])
-    scope = np.array([in_scope for _, in_scope in answers])
-    taken = int(first[1:].sum())
-    found = Replicates(count, group, taken, bool(first[0]), *_beside(given), *_beside(scope))
-    return replace(found, sentences=_sentences(found, answers[0][0], classifier.manifest.scope_threshold))
+    return _Classified(
+        group,
+        answers[0][0][0].name,
+        np.array([_given(groups, group) for groups, _ in answers]),
+        np.array([in_scope for _, in_scope in answers]),
+        np.array([groups[0].name == group for groups, _ in answers]),
+    )
+
+
+def _can_be_less(each: NDArray[np.float64]) -> bool:
+    """Whether `_is_less` could hold after all replicates: few have less by now, and the gap is there."""
+    few = np.sum(each[1:] < each[0]) <= ASSESSMENT.rare * ASSESSMENT.replicates
+    return bool(few and each[0] <= 1 - ASSESSMENT.gap)
 
 
 def _beside(each: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -160,14 +220,13 @@ def _given(groups: Sequence[GroupGuess], group: str) -> float:
     return next((g.probability for g in groups if g.name == group), 0.0)
 
 
-def _sentences(found: Replicates, measured: Sequence[GroupGuess], threshold: float) -> tuple[str, ...]:
+def _sentences(found: Replicates, likeliest: str, threshold: float) -> tuple[str, ...]:
     sentences = []
     less_likely = _is_less(found.probability, found.median_probability, found.probability_quantile)
     if found.group and less_likely and not found.measured_taken:
-        likeliest = measured[0]
         sentences.append(
             f"The network finds “{found.group}” in {100 * found.taken / found.count:.0f} % of the"
-            f" simulated measurements of this fit, but “{likeliest.name}” in the measurement. The model"
+            f" simulated measurements of this fit, but “{likeliest}” in the measurement. The model"
             f" may be incomplete."
         )
     less_known = _is_less(found.in_scope, found.median_in_scope, found.in_scope_quantile)

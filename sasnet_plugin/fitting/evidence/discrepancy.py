@@ -9,15 +9,19 @@ of a constant.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from ...arrays import Floats
+from ...arrays import ArrayCache, Floats, bytes_of
 from ...types import Curve
 from ..result.model_fit import ModelFit
 from .settings import EVIDENCE
+
+#: Shapes of the last curves and fits: the search weighs a fit, and the assessment weighs it again.
+_KEPT: ArrayCache[list[Shape]] = ArrayCache(4 * 2**20)
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,10 @@ class Discrepancy:
         return (*self._of_level(self.about), *self._of_level(np.full_like(self.about, self.constant)))
 
     def _of_level(self, level: Floats) -> list[Shape]:
+        key = tuple(map(bytes_of, (self.curve.q, self.curve.intensity, self.dintensity, level)))
+        return _KEPT.get(key, lambda: self._calculated(level), _size)
+
+    def _calculated(self, level: Floats) -> list[Shape]:
         share = float(np.sqrt(np.mean((level / self.about) ** 2)))
         gain = level / self.dintensity
         found = []
@@ -101,6 +109,11 @@ class Discrepancy:
         """Backgrounds that change along q, (n, 2), each of the size that one may have, in uncertainties."""
         q = self.curve.q / self.curve.q[-1]
         return np.column_stack([self.constant * q**power / self.dintensity for power in (1, 2)])
+
+
+def _size(shapes: Sequence[Shape]) -> int:
+    """Bytes of their eigenvectors."""
+    return sum(shape.vectors.nbytes for shape in shapes)
 
 
 def correlation(log_q: Floats, length: float) -> Floats:

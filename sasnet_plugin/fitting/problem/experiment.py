@@ -19,6 +19,7 @@ from ..ledger import count, spent
 from ..result.model_fit import ModelFit
 from ..result.size_distributions import sigmas
 from ..settings import PROBLEM
+from .bumps_import import import_bumps
 from .free_parameters import accepted
 from .overlaps import is_negative
 from .resolution import apply_sampling
@@ -57,6 +58,7 @@ def experiment(
     """
     # Its ``best`` is the least χ² seen, with all parameters. After its ``deadline``, in evaluations
     # (`costs`), it raises `TimeUpError`.
+    import_bumps()
     from sasmodels.bumps_model import Experiment, Model
 
     class Guarded(Experiment):  # type: ignore[misc]
@@ -124,6 +126,7 @@ def rebuilt(
 ) -> tuple[Any, Any]:
     """Rebuild the Bumps problem of a fit with its ranges; its one model is an `experiment`."""
     # Residuals raise `TimeUpError` after `seconds` of evaluations.
+    import_bumps()
     from bumps.fitproblem import FitProblem
 
     fitness = experiment_of(curve, dintensity, fit)

@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import Floats
+from ...arrays import ArrayCache, Floats, bytes_of
 from ...types import Curve
 from ..settings import PROBLEM
+
+#: Resolutions of the last curves: a search calculates each curve's again and again.
+_KEPT: ArrayCache[Any] = ArrayCache(4 * 2**20)
 
 
 def has_resolution(curve: Curve) -> bool:
@@ -23,10 +26,22 @@ def resolution(curve: Curve, per_decade: int | None = None) -> Any:
     """Make sasmodels' resolution of a curve, calculated at the measured points and `per_decade` more."""
     # sasmodels averages the measured points within the resolution; fringes (2π/size) finer than those would
     # alias. Measured points alone are SasView's way.
-    from sasmodels.resolution import Perfect1D, Pinhole1D, Slit1D
+    from sasmodels.resolution import Perfect1D
 
     if not has_resolution(curve):
         return Perfect1D(curve.q)
+    key = (per_decade, *map(bytes_of, (curve.q, curve.dq, curve.dxl, curve.dxw)))
+    return _KEPT.get(key, lambda: _calculated(curve, per_decade), _size)
+
+
+def _size(found: Any) -> int:
+    """Bytes of its weights."""
+    return int(found.nbytes if isinstance(found, _Sparse) else found.weight_matrix.nbytes)
+
+
+def _calculated(curve: Curve, per_decade: int | None) -> Any:
+    from sasmodels.resolution import Pinhole1D, Slit1D
+
     points = None if per_decade is None else calculated_q(curve, per_decade)
     if is_slit(curve):
         length, width = _slit(curve)
@@ -75,6 +90,11 @@ class _Sparse:
 
         self.q, self.q_calc = dense.q, dense.q_calc
         self._matrix = sparse.csr_matrix(dense.weight_matrix.T)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its weights, with their places."""
+        return 2 * int(self._matrix.data.nbytes)
 
     def apply(self, theory: NDArray[np.float64]) -> NDArray[np.float64]:
         """The smeared curve at the measured points."""
