@@ -27,7 +27,8 @@ def expand(
     """Yield the files that the arguments stand for, one by one, in a stable order.
 
     A folder stands for the files in it and below, without hidden ones; ``~`` and patterns (``*``, ``?``,
-    ``[]``, ``**``) are expanded; of both what sasnet has written is left out. Any other name is passed on as
+    ``[]``, ``**``) are expanded; of both the settings of images (TOML) and what sasnet has written are left
+    out. Any other name is passed on as
     it is, and reading it says if it is missing.
 
     Parameters
@@ -95,7 +96,7 @@ def _or_else(found: Iterator[str | DataError], sentence: str) -> Iterator[str | 
 def _matches(pattern: str) -> Iterator[str | DataError]:
     for match in sorted(glob.iglob(pattern, recursive=True)):
         if not os.path.isdir(match):
-            yield match
+            yield from _measurements([match])
         elif "**" not in pattern:  # with ** the files below are matches themselves
             yield from _below(match)
 
@@ -110,7 +111,13 @@ def _files_in(folder: str) -> Iterator[str]:
     for parent, folders, names in os.walk(folder):
         folders[:] = _shown(folders)
         # A pipe or socket would wait for ever.
-        yield from filter(os.path.isfile, (os.path.join(parent, name) for name in _shown(names)))
+        paths = (os.path.join(parent, name) for name in _measurements(_shown(names)))
+        yield from filter(os.path.isfile, paths)
+
+
+def _measurements(names: Iterable[str]) -> list[str]:
+    """Names of files without those that say how an image next to them was measured."""
+    return [name for name in names if not name.lower().endswith(".toml")]
 
 
 def _shown(names: Iterable[str]) -> list[str]:

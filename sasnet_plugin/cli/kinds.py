@@ -60,20 +60,25 @@ def _other_images(domain: Domain) -> list[Domain]:
 
 
 def _other_kind(path: str, domain: Domain, said: str, readers: Sequence[Domain]) -> str:
-    """What to do with a file that may hold images of another kind than it was read as.
+    """Say what to do with a file that may hold images of another kind than it was read as.
 
     Parameters
     ----------
+    said : str
+        Why it cannot be read as of this kind.
     readers : sequence of Domain
-        Others that read it.
+        Others that read it; if none does, the file itself is what is wrong.
     """
+    if not readers:
+        return said
     if len(readers) == 1:
         (one,) = readers
         return f"{path}: with the given geometry this is one of the {one.title}: --domain {one.name}."
-    others = ", ".join(one.name for one in _other_images(domain))
-    if domain.name == DEFAULT:
-        return f"{path}: it holds images, and no curve; say of what kind they are: --domain {others}."
-    return f"{said.rstrip('.?')}; or say what kind of image it is: --domain {others}."
+    *most, last = (f"{one.name} ({one.title})" for one in readers)
+    which = (
+        f"{path}: the file does not give the kind of its images; use --domain: {', '.join(most)} or {last}."
+    )
+    return which if domain.name == DEFAULT else f"{which} As {domain.title}: {said.removeprefix(f'{path}: ')}"
 
 
 class Kinds:
@@ -131,8 +136,6 @@ class Kinds:
 
     def _readers(self, path: str, domain: Domain) -> list[Domain]:
         """Other domains of images that read a file with what is said of it."""
-        if domain.name == DEFAULT:
-            return []
         return [one for one in _other_images(domain) if self._reads(one, path)]
 
     def _reads(self, domain: Domain, path: str) -> bool:

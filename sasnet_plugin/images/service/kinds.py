@@ -136,13 +136,20 @@ def measurement(path: str, domain: Domain, number: int, how: How = How()) -> Any
 
 
 def readable(path: str, number: int, how: How) -> Any:
-    """An image as the first kind reads it that can: for its picture alone.
+    """Read an image for its picture alone, as the first kind that can; without a geometry that none reads.
 
     Raises
     ------
     DataError
         None can; with what a kind that says tags says, which needs least beside the file.
     """
+    try:
+        return _readable(path, number, how)
+    except SasnetError:
+        return _readable(path, number, How())
+
+
+def _readable(path: str, number: int, how: How) -> Any:
     problem: Exception | None = None
     # Kinds that say tags alone need no geometry: they read most.
     for domain in sorted(map(specification, titles()), key=has_tags, reverse=True):
