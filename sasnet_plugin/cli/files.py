@@ -29,8 +29,8 @@ def expand(
     pattern.
 
     Folders (without hidden files), ``~`` and the patterns ``*``, ``?``, ``[]``, ``**`` are expanded, without
-    what sasnet has written (`output`); `said` gets a sentence on what was excluded. Other names pass as they
-    are. Addresses on a Tiled server pass only with `addresses`.
+    the settings of images (TOML) and what sasnet has written (`output`); `said` gets a sentence on what was
+    excluded. Other names pass as they are. Addresses on a Tiled server pass only with `addresses`.
     """
     left_out: Counter[str] = Counter()
     some = False
@@ -83,7 +83,7 @@ def _or_else(found: Iterator[str | DataError], sentence: str) -> Iterator[str | 
 def _matches(pattern: str) -> Iterator[str | DataError]:
     for match in sorted(glob.iglob(pattern, recursive=True)):
         if not os.path.isdir(match):
-            yield match
+            yield from _measurements([match])
         elif "**" not in pattern:  # with ** the files below are matches themselves
             yield from _below(match)
 
@@ -98,7 +98,13 @@ def _files_in(folder: str) -> Iterator[str]:
     for parent, folders, names in os.walk(folder):
         folders[:] = _shown(folders)
         # A pipe or socket would wait for ever.
-        yield from filter(os.path.isfile, (os.path.join(parent, name) for name in _shown(names)))
+        paths = (os.path.join(parent, name) for name in _measurements(_shown(names)))
+        yield from filter(os.path.isfile, paths)
+
+
+def _measurements(names: Iterable[str]) -> list[str]:
+    """Names of files without those that say how an image next to them was measured."""
+    return [name for name in names if not name.lower().endswith(".toml")]
 
 
 def _shown(names: Iterable[str]) -> list[str]:

@@ -58,16 +58,19 @@ def _other_images(domain: Domain) -> list[Domain]:
 
 
 def _other_kind(path: str, domain: Domain, said: str, readers: Sequence[Domain]) -> str:
-    """Decide about a file that may hold images of another kind than it was read as; `readers` are other
-    domains that read it.
+    """Say what to do with a file that may hold images of another kind than it was read as; `readers` are the
+    other domains that read it.
     """
+    if not readers:
+        return said
     if len(readers) == 1:
         (one,) = readers
-        return f"{path}: with the given geometry it can be read as {one.title}: --domain {one.name}."
-    others = ", ".join(one.name for one in _other_images(domain))
-    if domain.name == DEFAULT:
-        return f"{path}: it contains images, not a curve; give their kind: --domain {others}."
-    return f"{said.rstrip('.?')}; or give the kind of image: --domain {others}."
+        return f"{path}: with the given geometry this is one of the {one.title}: --domain {one.name}."
+    *most, last = (f"{one.name} ({one.title})" for one in readers)
+    which = (
+        f"{path}: the file does not give the kind of its images; use --domain: {', '.join(most)} or {last}."
+    )
+    return which if domain.name == DEFAULT else f"{which} As {domain.title}: {said.removeprefix(f'{path}: ')}"
 
 
 class Kinds:
@@ -113,8 +116,6 @@ class Kinds:
             raise DataError(_other_kind(path, domain, str(error), readers)) from error
 
     def _readers(self, path: str, domain: Domain) -> list[Domain]:
-        if domain.name == DEFAULT:
-            return []
         return [one for one in _other_images(domain) if self._reads(one, path)]
 
     def _reads(self, domain: Domain, path: str) -> bool:

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
     BoolArray = NDArray[np.bool_]
 
-_RELATIVE = r"arb|a\.?\s?u\.?\b|counts?|cps|relative|rel\.|none|unitless|dimensionless|normali"
-"""Words for a unit of I that is no inverse length."""
+_RELATIVE = (
+    r"arb|a\.?\s?u\.?\b|counts?|cps|relative|rel\.|none|unitless|dimensionless|normali"
+    r"|cm\^?\(?[23²³]|barn|mol|ml\b|/\s*[mµμk]?g\b|\b[mµμk]?g\^?-1"
+)
+"""Words for a unit of I that is no inverse length, also for a cross section of a mass or a molecule."""
 
 MIN_POINTS = 8
 """Fewer usable points than this do not determine a shape."""

@@ -33,7 +33,10 @@ def read_hdf5(path: Path, file: str) -> list[RawCurve]:
         raise hdf5.unreadable(file, error) from error
     if seen.elsewhere and not scanned:
         raise hdf5.not_followed(file, seen.elsewhere)
-    reason = "the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve."
+    reason = (
+        "the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve, or classify its images:"
+        " sasnet classify --domain."
+    )
     if scanned:
         return _once(scanned)
     return _once(

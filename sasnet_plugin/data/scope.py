@@ -13,7 +13,7 @@ from ..types import DataError
 from . import workbook
 from .failure import two_dimensional
 from .reflectivity import likeness
-from .signature import PICTURES
+from .signature import PICTURES, no_measurement
 
 if TYPE_CHECKING:
     from ..arrays import Floats
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from .raw import RawCurve
 
 _IMAGES = (
-    *PICTURES,
     (b"II*\x00", "a TIFF image"),
     (b"MM\x00*", "a TIFF image"),
     (b"###CBF", "a detector image (CBF)"),
     (b"{\nHeaderID", "a detector image (EDF)"),
     (b"{\r\nHeaderID", "a detector image (EDF)"),
+    (b"{\nEDF_", "a detector image (EDF)"),
+    (b"{\r\nEDF_", "a detector image (EDF)"),
+    (b"\x93NUMPY", "a numpy array"),
 )
 _CONTAINERS = (
     (b"%PDF", "a PDF document"),
@@ -101,9 +103,12 @@ MANY_TABLES = 8
 
 def check_bytes(head: bytes, file: str) -> None:
     """Raise DataError for images and documents, by a file's first bytes."""
+    if picture := _beginning(head, PICTURES):
+        raise no_measurement(file, picture)
     if image := _beginning(head, _IMAGES):
         raise DataError(
-            f"{file}: this is {image}, not a curve; {_USE}, so average the image over angle first."
+            f"{file}: this is {image}, not a curve; average it over angle, or classify it as an image:"
+            " sasnet classify --domain."
         )
     if head.startswith(workbook.ZIP) and (named := workbook.kind(file)):
         raise DataError(f"{file}: this is {named}")

@@ -18,6 +18,14 @@ PICTURES = (
 )
 
 
+def no_measurement(file: str, picture: str) -> DataError:
+    """Say that a file is a picture for the eye, such as "a PNG image"."""
+    return DataError(
+        f"{file}: this is {picture}, a picture for the eye that holds no counts; give the measurement itself:"
+        " a curve as text, or the detector's TIFF, CBF, EDF or HDF5 file."
+    )
+
+
 def content(path: Path, file: str, *, wanted: str, size: int = -1, most: int | None = None) -> bytes:
     """Read a regular file, or its first `size` bytes; a pipe or a device may never end. Raises DataError if
     it is missing, no regular file, larger than `most` bytes, empty or unreadable; `wanted` names what should

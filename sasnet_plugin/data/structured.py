@@ -275,12 +275,14 @@ def _part(group: Any, frame: int | None) -> Any:
 
 
 def _values(group: Any, key: str, frame: int | None) -> Floats | None:
-    """One value for each Q of one frame; None where the group has no such data set."""
+    """One value for each Q of one frame, a single one for all; None where the group has no such data set."""
     import h5py
 
     item, size = hdf5.member(group, key), _points(group)
     if not isinstance(item, h5py.Dataset):
         return None
+    if item.size == 1:
+        return np.full(size, column(item[()], 1))
     if item.ndim <= 1:
         return column(item[()], size)
     many = _beside(group, key)

@@ -17,11 +17,15 @@ _WORDS = (
     ("--q-unit nm", "nm⁻¹"),
     ("--q-unit A", "Å⁻¹"),
     ("--q-unit", "the unit of q"),
+    (", or classify it as an image: sasnet classify --domain", ""),
+    (", or classify its images: sasnet classify --domain", ""),
     ("--wavelength 1.5418", "1.5418 Å"),
     ("--wavelength", "the wavelength"),
 )
 #: Where a geometry is missing, which the page has a box for.
 _BESIDE = re.compile(r"give it in (\S+\.toml next to the image)")
+
+_GEOMETRY = re.compile(r"with --geometry \w+=VALUE")
 
 
 def on_page(sentence: str) -> str:
@@ -34,4 +38,5 @@ def on_page(sentence: str) -> str:
     """
     for option, words in _WORDS:
         sentence = sentence.replace(option, words)
-    return _BESIDE.sub(r"give it above, a line name=value, or in \1", sentence)
+    sentence = _BESIDE.sub(r"give it above, a line name=value, or in \1", sentence)
+    return _GEOMETRY.sub(r"above, a line name=value", sentence)

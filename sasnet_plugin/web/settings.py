@@ -18,6 +18,7 @@ class CurveSettings:
     largest_file: int = 50 * 2**20
     #: Files in the folder of what was dropped: those that a browser sends in a few minutes.
     most_dropped: int = 100_000
+    deepest: int = 8  #: Folders within each other that are dropped.
     longest_search: int = 200  #: Characters of a search, more than a name has.
     longest_name: int = 200  #: Bytes of a dropped file's name, which file systems allow.
     #: Seconds that a fit may take at most: an hour, after which nobody waits at a page.

@@ -102,3 +102,39 @@ def test_columns_without_names_stay_q(tmp_path: Path, words: str) -> None:
     path = written(tmp_path / "a.dat", "q", Q, " ")
     path.write_text(words + path.read_text().partition("\n")[2])
     np.testing.assert_allclose(read(path).q, Q, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("names", "first"),
+    [
+        ("delta(A) P dP", "delta(A)"),
+        ("tau(s) g2 err", "tau(s)"),
+        ("tau g2 err", "tau"),
+        ("f(Hz) G dG", "f(Hz)"),
+        ("strain[%] stress sigma_stress", "strain[%]"),
+        ("hw(meV) S err", "hw(meV)"),
+    ],
+)
+def test_a_quantity_against_another_is_no_scattering(tmp_path: Path, names: str, first: str) -> None:
+    """An S behind an energy was read as q, and the energy as the intensity."""
+    path = written(tmp_path / "a.dat", "q", 100 * Q, " ")
+    path.write_text(path.read_text().replace("q I sigma", names))
+    with pytest.raises(DataError) as refused:
+        load(path)
+    assert repr(first) in str(refused.value)
+
+
+@pytest.mark.parametrize("words", ["silica in buffer", "measured on D22", "Sample spheres 60A"])
+def test_words_above_a_table_are_no_names(tmp_path: Path, words: str) -> None:
+    path = written(tmp_path / "a.dat", "q", Q, " ")
+    path.write_text(path.read_text().replace("q I sigma", words))
+    np.testing.assert_allclose(read(path).q, Q, rtol=1e-6)
+
+
+@pytest.mark.parametrize("names", ["q(1/A) P dP", "Q S dS", "q F2 sigma_F2"])
+def test_the_uncertainty_of_a_column_is_no_intensity(tmp_path: Path, names: str) -> None:
+    path = written(tmp_path / "a.dat", "q", Q, " ")
+    path.write_text(path.read_text().replace("q I sigma", names))
+    curve = read(path)
+    np.testing.assert_allclose(curve.intensity, INTENSITY, rtol=1e-6)
+    np.testing.assert_allclose(curve.dintensity, ERROR, rtol=1e-6)

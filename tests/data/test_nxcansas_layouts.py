@@ -76,6 +76,14 @@ def test_slits_without_an_attribute_or_under_other_names(tmp_path: Path, names: 
     np.testing.assert_allclose(curve.dxw, WIDTH)
 
 
+def test_one_number_is_the_slit_of_every_point(tmp_path: Path) -> None:
+    columns = {"Q": Q, "I": INTENSITY, "Idev": ERROR, "dQw": np.float64(0), "dQl": np.float64(LENGTH)}
+    said = {"Q": {"resolutions": ["dQw", "dQl"]}}
+    (curve,) = load(written(tmp_path / "a.h5", columns, attributes=said))
+    np.testing.assert_allclose(curve.dxl, np.full(60, LENGTH))
+    assert curve.dxw is None
+
+
 def test_a_slit_in_another_unit_than_q(tmp_path: Path) -> None:
     columns = {"Q": Q, "I": INTENSITY, "dQl": np.full(60, 10 * LENGTH)}
     (curve,) = load(written(tmp_path / "a.h5", columns, attributes={"dQl": {"units": "1/nm"}}))
@@ -169,7 +177,7 @@ def test_an_intensity_per_length_is_converted(tmp_path: Path, unit: str, factor:
     assert any("I was converted" in note for note in curve.notes) == (factor != 1.0)
 
 
-@pytest.mark.parametrize("unit", ["counts", "arbitrary units", "a.u."])
+@pytest.mark.parametrize("unit", ["counts", "arbitrary units", "a.u.", "cm2/g", "barn", "1/cm*ml/mg"])
 def test_other_units_of_intensity_are_kept_and_said(tmp_path: Path, unit: str) -> None:
     (curve,) = load(written(tmp_path / "a.h5", {"Q": Q, "I": INTENSITY}, attributes={"I": {"units": unit}}))
     np.testing.assert_allclose(curve.intensity, INTENSITY)

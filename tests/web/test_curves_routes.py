@@ -287,6 +287,23 @@ def test_a_name_that_is_a_number_of_files_deep_is_kept_apart(tmp_path: Path) -> 
     assert drop(tmp_path, "a.dat", bytes([1])) == "a (2).dat"
 
 
+def test_a_folder_that_is_dropped_stays_one(page: TestClient, tmp_path: Path) -> None:
+    answer = page.post("/api/drop", params={"name": "a.dat", "within": "run 1/part"}, content=b"1 2 3\n")
+    assert answer.json() == {"key": "dropped:run 1/part/a.dat#1"}
+    for within in ("..", "run/../..", "/../"):
+        answer = page.post("/api/drop", params={"name": "a.dat", "within": within}, content=b"1 2 3\n")
+        assert answer.status_code == 400, within
+    assert drop(tmp_path, "a.dat", b"1", "/".join("abcdefghijkl")).count("/") == CURVES.deepest
+
+
+def test_a_second_geometry_of_a_name_is_refused_as_nothing_would_read_it(tmp_path: Path) -> None:
+    assert drop(tmp_path, "a.toml", b"distance = 1") == "a.toml"
+    assert drop(tmp_path, "a.toml", b"distance = 1") == "a.toml"
+    with pytest.raises(SasnetError, match=r"a\.toml: another one was dropped before; change or remove "):
+        drop(tmp_path, "a.toml", b"distance = 2")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.toml"]
+
+
 def test_a_record_is_only_added_to_and_read_by_the_next(tmp_path: Path) -> None:
     first = Record(tmp_path / "r.sqlite")
     number = first.add(ASKED, KEY, {"keys": [KEY], "asked": {}})

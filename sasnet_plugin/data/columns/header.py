@@ -10,7 +10,18 @@ from ... import units
 from ..limits import LIMITS
 from . import cells
 from .beside import understood
-from .names import ANGLE, ERROR, INTENSITY, OTHER, UNKNOWN, ColumnName, Q, understand
+from .names import (
+    ANGLE,
+    ERROR,
+    INTENSITY,
+    OTHER,
+    RELATIVE,
+    UNKNOWN,
+    ColumnName,
+    Q,
+    names_uncertainty,
+    understand,
+)
 
 if TYPE_CHECKING:
     from .table import Table
@@ -46,6 +57,8 @@ _INTENSITY_ITSELF = re.compile(
     r"\W*(?:(?:d\W?)?(?:σ|sigma)\W*/\W*d\W*(?:Ω|omega)|(?:i|j|y|int|intens\w*|counts?|cps|signal)(?![a-z]))",
     re.IGNORECASE,
 )
+# "tau(s)", "delta [Å]".
+_NAME_AND_UNIT = re.compile(r"[^\W\d]\w*\s?[(\[][^()\[\]]{0,12}[^\W\d][^()\[\]]{0,12}[)\]]")
 _STEM_AND_Q = re.compile(r"[_.-]q(?:$|vec)", re.IGNORECASE)
 _MARKS = "#%;!*'/"
 # Signs between names, the strictest first; a comma or a blank within brackets parts nothing.
@@ -117,9 +130,15 @@ def _named(words: list[str], lines: list[str]) -> Names | None:
     if not any(map(_may_be_x, words)):
         return None
     named = Names(understood(words))
-    if named.x is None:
+    if named.x is None or _is_letter_behind(named.columns, named.x):
         return None
     return named if named.known > 1 or _are_samples(named, words, lines) else None
+
+
+def _is_letter_behind(columns: tuple[ColumnName, ...], x: int) -> bool:
+    """Whether what could be q is one letter, as S, behind the name of another quantity, as an energy."""
+    letter = re.match(r"\W*[shkx](?![a-z])", columns[x].text, re.IGNORECASE)
+    return letter is not None and any(one.quantity == UNKNOWN for one in columns[:x])
 
 
 def _may_be_x(word: str) -> bool:
@@ -150,7 +169,26 @@ def unknown_abscissa(table: Table) -> str:
         for words in loose:
             if _are_names(words, line, parted=words in strict):
                 return _first(words)
-    return _only_names(lines, width)
+    return _only_names(lines, width) or _measured_against(lines, width)
+
+
+def _measured_against(lines: list[str], width: int) -> str:
+    """The first name in the line next to the table, with a unit, or beside a quantity and its uncertainty."""
+    nearest = _splits(lines[-1], width) if lines else []
+    return next((_first(words) for words in nearest if _are_of_another_quantity(words)), "")
+
+
+def _are_of_another_quantity(words: list[str]) -> bool:
+    alike = all(re.match(r"[\"'<#]?[^\W\d]", word) for word in words)
+    if not (alike and _is_other_quantity(understood(words)[0], words[0])):
+        return False
+    return _NAME_AND_UNIT.fullmatch(_first(words)) is not None or _have_uncertainty(words[1:])
+
+
+def _have_uncertainty(words: list[str]) -> bool:
+    """Whether one of some names is that of an uncertainty, of an intensity or of another of them."""
+    known = any(understand(word).quantity in (ERROR, RELATIVE) for word in words)
+    return known or any(names_uncertainty(two, one) for one in words for two in words)
 
 
 def _are_names(words: list[str], line: str, *, parted: bool) -> bool:

@@ -207,6 +207,14 @@ def understand(text: str) -> ColumnName:
     return _known_in_part(stripped, name, unit) or ColumnName(stripped, UNKNOWN)
 
 
+def names_uncertainty(text: str, of: str) -> bool:
+    """Whether a name is that of the uncertainty of another column, as dP, sigma_P and P_err of P."""
+    of = re.escape(of.strip())
+    return (
+        re.fullmatch(rf"(?:d|s|e|sigma|err|error|std)_?{of}|{of}_?(?:err|error|sigma|std)", text) is not None
+    )
+
+
 def _axis_in(text: str, plain: str) -> Axis | None:
     """A function of q: of a name without its unit, else of the whole, as ``log10(q/nm^-1)``."""
     whole = _plain(_POWER.sub(r"^\1", text).translate(_SIGNS))

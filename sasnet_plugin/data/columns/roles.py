@@ -22,6 +22,7 @@ from .names import (
     UNKNOWN,
     WIDTH,
     ColumnName,
+    names_uncertainty,
 )
 
 if TYPE_CHECKING:
@@ -124,10 +125,15 @@ def _is_subtracted(column: ColumnName) -> bool:
 
 def _samples(columns: Sequence[ColumnName], x: int | None) -> list[int]:
     """Those whose names say nothing, and that have an uncertainty where there are any."""
-    samples = [i for i in _of(columns, UNKNOWN) if i != x]
+    samples = [i for i in _of(columns, UNKNOWN) if i != x and not _is_uncertainty_of_another(columns, i)]
     if len(samples) < 2 or not _of(columns, ERROR, RELATIVE):
         return samples
     return [i for i in samples if _error_of(columns, i, samples) is not None] or samples[:1]
+
+
+def _is_uncertainty_of_another(columns: Sequence[ColumnName], column: int) -> bool:
+    """Whether a name is that of the uncertainty of a column in front of it, as dS of S."""
+    return any(names_uncertainty(columns[column].text, one.text) for one in columns[:column])
 
 
 def _counts(columns: Sequence[ColumnName]) -> list[int]:

@@ -70,8 +70,10 @@ def tag(
     person = name_given(user or user_name(), "person")
     log = Log(database)
     log.claim(folder, too=moved or _confirmed(log, folder))
-    workspace = Workspace(folder, name, log, Thumbnails(cache or cache_of(folder)), live=live)
-    retraining = Retraining(models, name, [workspace.folder])
+    thumbnails, dropped = Thumbnails(cache or cache_of(folder)), _dropped_folder(folder)
+    without = dropped.parent if dropped else None
+    workspace = Workspace(folder, name, log, thumbnails, live=live, without=without, dropped=dropped)
+    retraining = Retraining(models, name, [workspace.folder, *([dropped] if dropped else [])])
 
     def ready(address: str) -> None:
         count = len(workspace.images)
@@ -85,6 +87,12 @@ def tag(
         app.serve(tabs, port=port, browser=browser, path="tags", ready=ready)
     finally:
         tagging.close()
+
+
+def _dropped_folder(folder: Path) -> Path | None:
+    """Return where the tabs of files and images keep what is dropped; None if `folder` is a part of that."""
+    work, here = WORK.resolve(), folder.resolve()
+    return None if here.is_relative_to(work) else work / "dropped"
 
 
 def bench_of(folder: Path, *, live: bool) -> Callable[[], Bench]:

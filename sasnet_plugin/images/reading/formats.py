@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from pathlib import Path
 
-from ...data.signature import HDF5, PICTURES, content
+from ...data.signature import HDF5, PICTURES, content, no_measurement
 from ...types import DataError
 from ..recognition import CBF, NUMPY, START, beginning, is_detector_file, is_image, opener
 from . import array_files, detector_files, nexus, whole
@@ -31,10 +31,7 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
     elif _is_text(start):
         yield array_files.read_text(path, file)
     elif picture := next((name for mark, name in PICTURES if start.startswith(mark)), None):
-        raise DataError(
-            f"{file}: this is {picture}, a picture without detector counts; give the detector's own"
-            " file: TIFF, CBF, EDF or HDF5."
-        )
+        raise no_measurement(file, picture)
     else:
         yield from detector_files.read(path, file)
 

@@ -120,9 +120,16 @@ def measurement(path: str, domain: Domain, number: int, how: How = How()) -> Any
 
 
 def readable(path: str, number: int, how: How) -> Any:
-    """Read an image by the first kind that can, for its picture alone. Raises DataError if none can, with the
-    reason of a kind that gives tags, which needs least.
+    """Read an image for its picture alone, by the first kind that can; without a geometry if none reads with
+    it. Raises DataError with the reason of a kind that gives tags, which needs least.
     """
+    try:
+        return _readable(path, number, how)
+    except SasnetError:
+        return _readable(path, number, How())
+
+
+def _readable(path: str, number: int, how: How) -> Any:
     problem: Exception | None = None
     # Kinds that say tags alone need no geometry: they read most.
     for domain in sorted(map(specification, titles()), key=has_tags, reverse=True):

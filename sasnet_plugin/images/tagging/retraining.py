@@ -45,7 +45,7 @@ class Retraining:
         places = "--labels", str(labels), "--zoo", str(zoo), "--run", str(self._folder / "replay")
         start = str(self.used / self._domain) if self.used else "zoo"
         options = "--domain", self._domain, *places, "--start-from", start
-        folders = [folder for folder in self._images if any(folder.iterdir())]
+        folders = [folder for folder in self._images if folder.is_dir() and any(folder.iterdir())]
         return [sys.executable, "-P", "-m", "sasnet_plugin", "train", *options, *map(str, folders)]
 
     def start(self, csv: bytes, labelled: int) -> None:

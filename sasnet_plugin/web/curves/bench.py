@@ -100,11 +100,11 @@ class Bench:
         if image := next((row for row in map(self.shelf.row, keys) if row.is_image), None):
             raise SasnetError(f"{image.file}: is an image, not a curve; fit it in the tab Images.")
 
-    def drop(self, name: str, content: bytes) -> str:
+    def drop(self, name: str, content: bytes, within: str = "") -> str:
         """Keep a dropped file and list it; its key."""
         if self.shelf.files >= CURVES.most_dropped:
             raise SasnetError(f"{self.dropped}: holds {CURVES.most_dropped:,} files; clear it first.")
-        return f"{DROPPED}:{drop(self.dropped, name, content)}#1"
+        return f"{DROPPED}:{drop(self.dropped, name, content, within)}#1"
 
     def hush(self) -> None:
         """Answer no question any more, so that nobody waits for one when all is closed."""

@@ -19,11 +19,19 @@ _GEOMETRY = ".toml"
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 
 
-def drop(folder: Path, name: str, content: bytes) -> str:
-    """Keep a file once and return its name in the folder. Raises SasnetError if it is too large, nameless, or
-    cannot be kept.
+def drop(folder: Path, name: str, content: bytes, within: str = "") -> str:
+    """Keep a file once and return its name in the folder. Raises SasnetError if it is too large, nameless,
+    cannot be kept, or is a second geometry of one folder.
+
+    `within` is the folder in which it was dropped: a geometry there holds for its images alone.
     """
-    own = _name(name)
+    parts = [_name(part) for part in within.split("/") if part][: CURVES.deepest]
+    place = folder.joinpath(*parts)
+    return "/".join([*parts, _put(place, _name(name), content)])
+
+
+def _put(folder: Path, own: str, content: bytes) -> str:
+    """Keep a file of this name, or of one with a number; its name."""
     _check(own, content)
     digest = hashlib.sha256(content).digest()
     stem, ending = Path(own).stem, Path(own).suffix
@@ -36,7 +44,23 @@ def drop(folder: Path, name: str, content: bytes) -> str:
                 return found
             if path.is_file() and hashlib.sha256(path.read_bytes()).digest() == digest:
                 return found
+            _check_replaced(path)
     raise SasnetError(f"{own}: there are too many files of this name in {folder}.")
+
+
+def _check_replaced(path: Path) -> None:
+    """See that a file may lie beside one of the same name; a geometry under another name is nobody's.
+
+    Raises
+    ------
+    SasnetError
+        It is a geometry.
+    """
+    if path.suffix.lower() == _GEOMETRY:
+        raise SasnetError(
+            f"{path.name}: another one was dropped before; change or remove {path}, or give the geometry in"
+            " the tab Images."
+        )
 
 
 def _check(own: str, content: bytes) -> None:

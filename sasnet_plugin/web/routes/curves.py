@@ -101,15 +101,15 @@ def about(bench: OfCurves) -> dict[str, Any]:
 
 
 @router.post("/api/drop")
-async def drop(request: Request, name: str, bench: OfCurves) -> dict[str, Any]:
-    """Keep a dropped file, which is the body."""
+async def drop(request: Request, name: str, bench: OfCurves, within: str = "") -> dict[str, Any]:
+    """Keep a dropped file, which is the body, in the folder in which it was dropped."""
     if int(request.headers.get("content-length", "0")) > CURVES.largest_file:
         most = CURVES.largest_file // 2**20
         raise SasnetError(
             f"{printable(name)[-100:]}: has more than {most} MiB; start sasnet web with its folder."
         )
     content = await request.body()
-    return {"key": await run_in_threadpool(bench.drop, name, content)}
+    return {"key": await run_in_threadpool(bench.drop, name, content, within)}
 
 
 @router.post("/api/read")

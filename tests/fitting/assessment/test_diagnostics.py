@@ -139,9 +139,14 @@ def test_a_disc_is_a_remark_and_no_doubt() -> None:
 def test_what_the_table_refutes_is_not_said() -> None:
     """Apoferritin: volfraction could not be told from 0, but the model without S(q) was far worse."""
     dilute = _fit("sphere", "hardsphere", radius=_p(80.0, 0.1), volfraction=_p(0.001, 0.002, 0.0, 0.74, ""))
-    assert "sphere gives the same curve with fewer parameters, if it fits as well" in warnings_of(CURVE, dilute)[0]
+    assert (
+        "sphere gives the same curve with fewer parameters, if it fits as well"
+        in warnings_of(CURVE, dilute)[0]
+    )
     plain = replace(_fit("sphere", radius=_p(80.0, 0.1)), chisq=dilute.chisq + 1)
-    assert "sphere gives the same curve with fewer parameters." in warnings_of(CURVE, dilute, [dilute, plain])[0]
+    assert (
+        "sphere gives the same curve with fewer parameters." in warnings_of(CURVE, dilute, [dilute, plain])[0]
+    )
     assert not any("sphere" in s for s in warnings_of(CURVE, dilute, [replace(plain, chisq=300.0)]))
 
 

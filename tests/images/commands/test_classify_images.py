@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from tinypatterns import GEOMETRY, TOML, frames, pattern, write_stack
@@ -128,6 +129,37 @@ def test_settings_beside_an_image_tell_which_kind_it_is(both: Path, tmp_path: Pa
     assert code == 1
     assert "--domain sans2d" in err
     assert "did you mean" not in err
+
+
+def test_kinds_that_read_an_image_are_named_in_words(both: Path, tmp_path: Path) -> None:
+    image = np.random.default_rng(1).poisson(20.0, (128, 128)).astype(float)
+    np.save(tmp_path / "untold.npy", image)
+    with h5py.File(tmp_path / "untold.h5", "w") as file:
+        file["frames"] = image[None].astype(np.int32)
+    for name in ("untold.npy", "untold.h5"):
+        code, _, err = run(tmp_path / name)
+        assert code == 1
+        assert "xray_tags (X-ray scattering images of materials)" in err
+        assert "gisas_growth" not in err, "it lacks the geometry for that"
+    assert "As GISAS patterns" in run(tmp_path / "untold.npy")[2]
+
+
+def test_a_damaged_image_is_not_asked_about(both: Path, tmp_path: Path) -> None:
+    (tmp_path / "cut.cbf").write_bytes(b"###CBF: VERSION 1.5, CBFlib v0.7.8\n\ndata_x\n")
+    code, _, err = run(tmp_path / "cut.cbf")
+    assert code == 1
+    assert "--domain" not in err
+
+
+def test_settings_in_a_folder_of_images_are_no_measurements(both: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    np.save(folder / "film.npy", pattern().counts)
+    (folder / "film.toml").write_text(TOML)
+    (folder / "geometry.toml").write_text("wavelength = 1.34\n")
+    for files in (folder, folder / "*"):
+        code, _, err = run(files)
+        assert (code, err) == (0, "")
 
 
 def test_frames_of_a_stack_are_answered_one_by_one(both: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def blocks(path: Path, file: str, dataset: str | None = None, start: int = 0) ->
     """Yield a file's frames from number `start`, some megabytes at once. Raises DataError if it is missing,
     damaged or holds no images.
     """
-    first = content(path, file, wanted="diffraction images", size=64)
+    first = content(path, file, wanted="a detector image", size=64)
     if first.startswith(HDF5):
         yield from _of_hdf5(path, file, dataset, start)
     elif first.startswith(_NPY):

@@ -99,7 +99,8 @@ class OrientedFit:
         verdict = "Verified" if self.verified else "Not verified"
         ends = ""
         if self.at_limit:
-            ends = f" {', '.join(self.at_limit)} is at the end of its range; another shape is likely."
+            limited = ", ".join(self.at_limit)
+            ends = f" {limited} is at the end of its range: a value beyond it, or another shape, is likely."
         elif not self.verified:
             ends = (
                 " Neither cylinders nor ellipsoids around a director fit this image; something else"

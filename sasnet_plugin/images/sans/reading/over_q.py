@@ -159,13 +159,17 @@ def _without_beamstop(pixels: Pixels, apart: Floats, error: Floats | None) -> No
     pixels.notes += more
 
 
+#: What q of a pixel needs, and its unit.
+_NEEDED = {"wavelength": "Å", "distance": "mm", "pixel_size": "mm"}
+
+
 def _check_known(settings: SansSettings, name: str) -> None:
-    missing = [key for key in ("wavelength", "distance", "pixel_size") if getattr(settings, key) is None]
+    missing = [key for key in _NEEDED if getattr(settings, key) is None]
     if missing:
-        are, them = ("is", "it") if len(missing) == 1 else ("are", "them")
+        which = ", ".join(f"{key} ({_NEEDED[key]})" for key in missing)
         raise DataError(
-            f"{name}: {', '.join(missing)} {are} not known; give {them} in a TOML file of the same"
-            f" name or with --geometry {missing[0]}=VALUE."
+            f"{name}: its geometry lacks {which}; give it in a TOML file of the same name or with --geometry"
+            f" {missing[0]}=VALUE."
         )
 
 

@@ -56,6 +56,7 @@ def image(which: Which, bench: OfCurves) -> JSONResponse:
     after = others[place + 1] if place + 1 < len(others) else ""
     beside = {"before": others[place - 1] if place else "", "after": after}
     found = bench.ask_image("image", which.key)
+    found["reason"] = on_page(found["reason"])
     return JSONResponse({"key": which.key, "file": row.file, "number": row.entry, **beside, **found})
 
 

@@ -50,8 +50,10 @@ def _closed(request: Request) -> Response:
     if not likely and tabs.folder is not None:
         with contextlib.suppress(SasnetError):  # whoever knows it says it
             likely = kind_of(tabs.folder)
-    context = {"folder": tabs.folder, "kinds": kinds, "likely": likely, "bench": tabs.bench is not None}
-    return _drawn(request, "untagged.html", **context)
+    bench = request.app.state.opened.bench
+    all_dropped = bench is not None and bench.folder is None
+    context = {"folder": tabs.folder, "kinds": kinds, "likely": likely, "bench": bench is not None}
+    return _drawn(request, "untagged.html", all_dropped=all_dropped, **context)
 
 
 def _usual(bench: Bench | None) -> str:

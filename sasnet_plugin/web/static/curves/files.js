@@ -165,7 +165,10 @@ async function filesOf(transfer) {
 async function walk(entry, found) {
   if (entry.name.startsWith(".")) return;
   try {
-    if (entry.isFile) found.push(await new Promise((done, failed) => entry.file(done, failed)));
+    if (entry.isFile) {
+      const file = await new Promise((done, failed) => entry.file(done, failed));
+      found.push(Object.assign(file, { within: entry.fullPath.split("/").slice(1, -1).join("/") }));
+    }
     else for (const one of await within(entry)) await walk(one, found);
   } catch (error) {
     found.push(new Error(`The browser could not read ${entry.fullPath}: ${error.message}`));
@@ -181,6 +184,13 @@ async function within(folder) {
   }
 }
 
+// Each with its reason, as far as a few lines hold them.
+function notTaken(reasons) {
+  if (reasons.length === 1) return reasons[0];
+  const more = reasons.length > 5 ? ` … and ${reasons.length - 5} more.` : "";
+  return `${reasons.length} files were not taken: ${reasons.slice(0, 5).join(" ")}${more}`;
+}
+
 async function dropped(given) {
   if (!given.length) return;
   tell("");
@@ -190,13 +200,13 @@ async function dropped(given) {
   const work = async () => {
     while (next < some.length) {
       const file = some[next++];
-      try { keys.push((await send(`/api/drop?name=${encodeURIComponent(file.name)}`, file)).key); } catch (error) { failed.push(error.message); }
+      try { keys.push((await send(`/api/drop?${new URLSearchParams({ name: file.name, within: file.within || "" })}`, file)).key); } catch (error) { failed.push(error.message); }
       if (++done % 20 === 0) $("busy").textContent = `${done} of ${some.length} files loaded`;
     }
   };
   await Promise.all([work(), work(), work(), work()]);
   await ask("/api/scan", {}).catch(() => null);
-  if (failed.length) tell(`${failed.length === 1 ? "" : `${failed.length} files were not taken: `}${failed[0]}`);
+  if (failed.length) tell(notTaken(failed));
   if (given.length === 1 && keys.length === 1 && !/\.toml$/i.test(some[0].name)) open(keys[0]);
   else if (!location.hash.startsWith("#images")) { location.hash = "#files"; look(true); }
 }

@@ -66,7 +66,9 @@ def test_ill_finds_the_centre_and_turns_the_tubes_upright(tmp_path: Path) -> Non
 def test_a_plain_image_takes_its_geometry_from_beside_or_from_options(tmp_path: Path) -> None:
     path = tmp_path / "a.npy"
     np.save(path, scene()[1])
-    with pytest.raises(DataError, match=r"wavelength, distance, pixel_size are not known; give them"):
+    with pytest.raises(
+        DataError, match=r"its geometry lacks wavelength \(Å\), distance \(mm\), pixel_size \(mm\); give"
+    ):
         the(path)
     (tmp_path / "a.toml").write_text("wavelength = 6.0\ndistance = 8000\npixel_size = 5\n")
     found = the(path, "direct_beam=[30,33]")
