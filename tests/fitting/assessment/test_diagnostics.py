@@ -139,9 +139,14 @@ def test_a_disc_is_a_remark_and_no_doubt() -> None:
 def test_what_the_table_refutes_is_not_said() -> None:
     """Apoferritin: volfraction could not be told from 0, but the model without S(q) was far worse."""
     dilute = _fit("sphere", "hardsphere", radius=_p(80.0, 0.1), volfraction=_p(0.001, 0.002, 0.0, 0.74, ""))
-    assert "sphere gives the same curve with fewer parameters, if it fits as well" in warnings_of(CURVE, dilute)[0]
+    assert (
+        "sphere gives the same curve with fewer parameters, if it fits as well"
+        in warnings_of(CURVE, dilute)[0]
+    )
     plain = replace(_fit("sphere", radius=_p(80.0, 0.1)), chisq=dilute.chisq + 1)
-    assert "sphere gives the same curve with fewer parameters." in warnings_of(CURVE, dilute, [dilute, plain])[0]
+    assert (
+        "sphere gives the same curve with fewer parameters." in warnings_of(CURVE, dilute, [dilute, plain])[0]
+    )
     assert not any("sphere" in s for s in warnings_of(CURVE, dilute, [replace(plain, chisq=300.0)]))
 
 
@@ -196,7 +201,7 @@ def test_a_width_that_may_be_none_and_a_value_that_may_be_any() -> None:
     assert _said(gel, "gauss_scale, -17.5, is negative")
     covered = _fit("raspberry", surface_fraction=_p(1.26, 0.1, -np.inf, unit=""))
     assert _said(covered, "surface_fraction, 1.26, is no fraction")
-    assert _said(wide, "radius_pd, 0.050 ± 0.080, cannot be distinguished from 0: one size does")
+    assert _said(wide, "radius_pd, 0.050 ± 0.080, cannot be distinguished from 0: one size without a")
     scale = _fit("sphere", radius=_p(80.0, 0.5))
     scale = replace(scale, parameters={**scale.parameters, "scale": _p(74.0, 6500.0, unit="")})
     assert _said(scale, "scale, 100 ± 6500, is not determined by these data")

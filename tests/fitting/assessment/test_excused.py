@@ -80,7 +80,9 @@ def test_what_no_measurement_shares_is_not_explained_by_signs_that_look_random()
     large = replace(ERROR, relative=0.13)
     found = beyond_excuse(good, sphere, large, 200)
     assert not found.explained
-    assert found.sentences[0].startswith("Neighbouring residuals share a systematic error of 13 % of I, more than")
+    assert found.sentences[0].startswith(
+        "Neighbouring residuals share a systematic error of 13 % of I, more than"
+    )
     assert beyond_excuse(good, sphere, ERROR, 200) == beyond_excuse(good, sphere, SharedError(), 200) == good
     assert beyond_excuse(good, fit("sphere", 1.02, 4), large, 200) == good
 
