@@ -35,9 +35,9 @@ RIGHT, CAUTIONED, WRONG, REFUSED = "right", "cautioned", "wrong", "refused"
 ABOUT_THE_KIND = re.compile(
     r"explains? the data as well|shapes? explain|other shape|as well as|fits? as well|fits? equally"
     r"|equally well|cannot be told|indistinguishable|do not distinguish|no shape|much nearer|comes? nearer"
-    r"|no known model|library model|none of the known|unlike|network|says? the same|same curve|simpler|not certain"
-    r"|not determined by these data: a model|lacks? something|incomplete|not"
-    " random|slit|smear|parasitic|beamstop"
+    r"|no known model|library model|none of the known|unlike|network|says? the same|same curve|simpler"
+    r"|not certain|not determined by these data: a model|lacks? something|incomplete|not random|slit|smear"
+    r"|parasitic|beamstop"
     r"|hardly reject|hardly any model|may be another|better fit may exist|may fit better|no size",
     re.I,
 )

@@ -78,7 +78,8 @@ def make_grid(q: NDArray[np.float64]) -> Grid:
         within = f"only {end - begin}" if end > begin else "none"
         raise DataError(
             f"{within} of its {q.size} points {'lie' if end > begin + 1 else 'lies'} in the trained range"
-            f" {Q_MIN:g} to {Q_MAX:g} Å⁻¹; at least {MIN_POINTS} are needed, so check the unit of q (--q-unit)"
+            f" {Q_MIN:g} to {Q_MAX:g} Å⁻¹; at least {MIN_POINTS} are needed, so check the unit of q"
+            " (--q-unit)"
         )
     log_q = np.log(q[begin:end])
     cell = np.clip(((log_q - np.log(Q_MIN)) * _PER_LN).astype(np.intp), 0, N_GRID - 1)
