@@ -92,7 +92,7 @@ def test_the_surest_domain_has_a_file_and_equals_ask(tmp_path: Path, monkeypatch
         monkeypatch.setitem(globals(), name, replace(SAS1D, recognise=lambda path, score=score: score))
         if name == "less":
             assert domains.recognised(picture) == "gisas_hex"
-    with pytest.raises(SasnetError, match="may be any of gisas_hex, alike; say which with --domain"):
+    with pytest.raises(SasnetError, match="can be read as any of gisas_hex, alike; choose one with --domain"):
         recognised(picture)
 
 

@@ -151,7 +151,7 @@ def test_a_folder_that_cannot_take_a_file_is_said(tmp_path: Path, monkeypatch: p
         check_place(tmp_path / "new" / "a.csv")
     (tmp_path / "taken").write_text("a file", encoding="utf-8")
     for folder in ("taken", "taken/below"):
-        with pytest.raises(SasnetError, match="taken: is a file, where a folder is wanted; name"):
+        with pytest.raises(SasnetError, match="taken: is a file, not a folder; name"):
             check_folder(tmp_path / folder)
     # Whoever runs the tests may be allowed everything.
     monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path)

@@ -36,9 +36,8 @@ ABOUT_THE_KIND = re.compile(
     r"explains? the data as well|shapes? explain|other shape|as well as|fits? as well|fits? equally"
     r"|equally well|cannot be told|indistinguishable|do not distinguish|no shape|much nearer|comes? nearer"
     r"|no known model|library model|none of the known|unlike|network|says? the same|same curve|simpler"
-    r"|not certain"
-    r"|not determined by these data: a model|lacks? something|incomplete|not"
-    " random|slit|smear|parasitic|beamstop"
+    r"|not certain|not determined by these data: a model|lacks? something|incomplete|not random|slit|smear"
+    r"|parasitic|beamstop"
     r"|hardly reject|hardly any model|may be another|better fit may exist|may fit better|no size",
     re.I,
 )
@@ -50,7 +49,7 @@ _NO_KIND = re.compile(
 _EXPLAINS = re.compile(r"\bexplains? (?:the data|them|these data)|fits the data", re.I)
 _NUMBER = r"[-+−]?\d[\d.,]*(?:[eE][-+]?\d+)?"
 _VALUE = re.compile(
-    rf"(?P<name>[A-Za-z][A-Za-zé ²/'-]*?)?(?: of| at|:| =)? ?(?P<value>{_NUMBER})"
+    rf"(?P<name>[A-Za-z][A-Za-zé ²/'-]*?(?: \([AB]\))?)?(?: of| at|:| =)? ?(?P<value>{_NUMBER})"
     rf" (?:± (?P<error>{_NUMBER})|\(?\+ ?(?P<up>{_NUMBER})[ ,/]*[-−–] ?(?P<down>{_NUMBER})\)?)"
     r" ?(?P<unit>%|Å⁻¹|Å|nm)?(?P<after> polydispers\w*)?(?: \((?P<shape>Schulz|log-normal|Gaussian)\))?"
 )
@@ -206,7 +205,7 @@ def _of(quantity: str, known: Sequence[Stated], model: str) -> Stated | None:
 
 def _bare(name: str, model: str) -> str:
     """A name without the letter of a sum's component, where only one component has such a quantity."""
-    own = re.sub(r"^[AB] ", "", name) if "+" in model and model != "sphere+sphere" else name
+    own = re.sub(r"^[AB] | \([AB]\)$", "", name) if "+" in model and model != "sphere+sphere" else name
     return own.removeprefix("number-").removeprefix("mean ")
 
 
@@ -248,11 +247,19 @@ def _shortest_side(known: Sequence[Stated]) -> Stated | None:
 
 
 def _population(quantity: str, known: Sequence[Stated]) -> Stated | None:
-    radii = sorted((one for one in known if one.name.endswith("radius")), key=lambda one: one.value)
+    radii = sorted(
+        (one for one in known if re.search(r"radius(?: \([AB]\))?$", one.name)), key=lambda one: one.value
+    )
     if len(radii) != 2:
         return None
     found = radii[0 if quantity.startswith("smaller") else 1]
     if "median" not in found.name:
         return found
-    letter = found.name[:2]
-    return _as_mean(found, next((one for one in known if one.width and one.name.startswith(letter)), None))
+    widths = (one for one in known if one.width and _letter(one.name) == _letter(found.name))
+    return _as_mean(found, next(widths, None))
+
+
+def _letter(name: str) -> str:
+    """The component of a sum that a name belongs to; empty where there is one."""
+    found = re.search(r"^([AB]) | \(([AB])\)$", name)
+    return (found[1] or found[2]) if found else ""

@@ -244,7 +244,8 @@ def _work(
             _keep(answers, journal, out, len(todo), step)
     rows, without = run.publish(journal, out)
     typer.echo(
-        f"{out}: {rows} data sets, {without} without an answer; table in {out.with_suffix('.csv').name}."
+        f"{out}: {rows} data set{'' if rows == 1 else 's'}, {without} without an answer;"
+        f" table in {out.with_suffix('.csv').name}."
     )
     if figure is not None:
         _draw(journal, paths, *figure)

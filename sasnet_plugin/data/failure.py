@@ -28,6 +28,8 @@ def sentence_of(path: str, error: Exception) -> str:
     """One sentence about a file that could not be used."""
     if isinstance(error, SasnetError):
         return str(error)
+    if isinstance(error, FileNotFoundError) and str(error.filename) == path:
+        return printable(f"{path}: there is no such file; check the path.")
     reason = (str(error).strip() or "no reason given").splitlines()[0]
     return printable(
         f"{path}: cannot be read as 1D small-angle-scattering data ({type(error).__name__}: {reason});"

@@ -66,7 +66,7 @@ def test_bitshuffle_and_lz4_are_read() -> None:
 
 @pytest.mark.parametrize("domain", ["sans2d", "gisas_hex", "diffraction", "xray_tags"])
 def test_a_master_without_its_data_has_no_answer(domain: str) -> None:
-    with pytest.raises(DataError, match=r"images lie in plain_data_000001\.h5, which is not in its folder"):
+    with pytest.raises(DataError, match=r"images are in plain_data_000001\.h5, which is not in its folder"):
         image("flatfield_master.h5", domain)
 
 

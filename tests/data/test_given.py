@@ -39,7 +39,7 @@ def test_a_path_is_its_curve_and_what_load_returns_are_its_curves(file: Path, ex
         ([1.0, 2.0], "of the type float"),
         (Q, "of the type float64"),
         ("no such.dat", "no such.dat: there is no such file"),
-        ([], "0 are given"),
+        ([], "Give one curve, not 0"),
     ],
 )
 def test_what_is_no_curve_is_said(given: Any, sentence: str) -> None:
@@ -78,10 +78,10 @@ def test_sentences_name_keywords_and_not_options(tmp_path: Path) -> None:
     ("options", "sentence"),
     [
         ({"top": 0}, "top must be a whole number of at least 1, not 0"),
-        ({"workers": 1.5}, "workers is a whole number"),
+        ({"workers": 1.5}, "workers must be a whole number"),
         ({"time_limit": -1}, "time_limit must be a number of seconds above 0, not -1"),
         ({"time_limit": float("nan")}, "time_limit must be a number"),
-        ({"fixed": {"radius": "50 A"}}, "radius is fixed at '50 A', which is no number"),
+        ({"fixed": {"radius": "50 A"}}, "radius is fixed at '50 A', which is not a number"),
         ({"ranges": {"radius": 5}}, "radius has the range 5; give two numbers"),
         ({"ranges": {"radius": (50, 5)}}, "the smaller first"),
     ],

@@ -140,7 +140,7 @@ def test_an_image_is_no_series_of_frames(tmp_path: Path) -> None:
 def test_a_series_too_long_to_be_read_at_once_points_to_follow(tmp_path: Path) -> None:
     i = np.ones((LIMITS.frames_at_once + 1, 1)) * INTENSITY
     path = written(tmp_path / "a.h5", {"Q": Q, "I": i}, group={"I_axes": "Time,Q", "Q_indices": 1})
-    with pytest.raises(DataError, match=r"1,001 frames; sasnet follow"):
+    with pytest.raises(DataError, match=r"1,001 frames; read them one by one with sasnet follow"):
         load(path)
 
 

@@ -117,7 +117,7 @@ def test_what_does_not_go_together_is_said() -> None:
     refused("is no concentration", [a, b], {"concentrations": {"1.dat": -1.0}})
     refused("cannot be both shared and separate", [a, b], {"share": ["radius"], "own": ["radius"]})
     nm = replace(b, q_unit=QUnit("1/nm", stated=True))
-    refused(r"1.dat: its unit of q is not stated", [replace(a, q_unit=QUnit("1/A", stated=False)), nm])
+    refused(r"1.dat: the file gives no unit of q", [replace(a, q_unit=QUnit("1/A", stated=False)), nm])
 
 
 def test_missing_or_broken_file_of_a_sample(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def test_curves_that_are_described_are_fitted_together_as_the_command_does(
         page.fill("#describe-own", "radius, background")
         page.fill("#describe-share", "radius")
         page.click("#describe-fit")
-        page.wait_for_selector("#problem:has-text('radius cannot be shared and be of each curve')")
+        page.wait_for_selector("#problem:has-text('radius cannot be both shared and separate')")
         page.click("#to-files")
         page.click("#together")
         page.fill("#describe-own", "")

@@ -130,7 +130,7 @@ def test_three_hundred_files_are_dropped_at_once(new_page: NewPage, tmp_path: Pa
             text,
         )
         page.wait_for_selector("#count:has-text('300 data sets')", timeout=1000 * PATIENCE)
-        page.wait_for_selector("#problem:has-text('photo.jpg: is no kind of file that holds curves')")
+        page.wait_for_selector("#problem:has-text('photo.jpg: this kind of file contains no curves')")
         assert len(list((own.work / "dropped").iterdir())) == 300, "the same file is there once"
         until(page, "document.querySelector('#list').scrollTop = 1e6")
         page.wait_for_selector("button.open:text-is('run 99.dat')")
@@ -457,7 +457,7 @@ def test_a_server_that_is_killed_loses_nothing_that_was_done(new_page: NewPage, 
         assert again.text_content(".headline") == headline
         again.wait_for_selector("#out a:has-text('Report')")
         opened_curve(again, path.name)
-        again.wait_for_selector("#history:has-text('sasnet was ended while this was fitted')")
+        again.wait_for_selector("#history:has-text('sasnet was closed during this fit')")
     finally:
         assert second.end(signal.SIGINT) == 0
 
@@ -504,7 +504,7 @@ def test_numbers_are_typed_as_people_do_and_the_plot_stays_beside_the_slider(
     before = upper.input_value()
     upper.fill("0.5")
     upper.press("Enter")
-    page.wait_for_selector("#problem:has-text('leave nothing between them')")
+    page.wait_for_selector("#problem:has-text('leave no range between them')")
     assert upper.input_value() == before
     slider = page.get_by_label("thickness, slider")
     slider.focus()

@@ -188,7 +188,7 @@ def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
         again.wait_for_selector("#parts:not([hidden])")
         assert again.text_content("#shot-said .headline") == headline
         until(again, "document.getElementById('residual').naturalWidth > 0")
-        again.wait_for_selector("#shot-history:has-text('sasnet was ended while this was fitted')")
+        again.wait_for_selector("#shot-history:has-text('sasnet was closed during this fit')")
         again.click("#verify")
         again.wait_for_selector("#shot-progress:has-text('director')")
         began = time.monotonic()

@@ -138,7 +138,7 @@ async def _tag(images: Path, servers: list[Server], home: Path) -> None:
 
         servers[0].end(signal.SIGKILL)
         await _press(anna, "Escape", "5")
-        await anna.until("document.querySelector('#problem').textContent.includes('not confirmed')")
+        await anna.until("document.querySelector('#problem').textContent.includes('unconfirmed changes')")
         servers.append(Server(images))
         await anna.open(servers[1].address)
         await anna.until(f"{COUNT} == '10,000 images'")

@@ -215,7 +215,7 @@ def _value(name: str, size: Size, best: ModelFit) -> str:
     if name.endswith("_pd"):
         return _polydispersity(name, size, best)
     # A square stands with its root's value, see `of_parameter`.
-    return in_words(_name(name, best).removesuffix("²"), size)
+    return in_words(_name(name, best).replace("²", ""), size)
 
 
 def _same(name: str, fits: Sequence[ModelFit], best: ModelFit) -> list[Size]:
@@ -244,8 +244,8 @@ def _polydispersity(name: str, size: Size, fit: ModelFit) -> str:
     shown = f" ({kind_})" if kind_ else ""
     one = sum(n.endswith("_pd") for n in fit.free) == 1
     what = "" if one else f" of the {_plain_name(name.removesuffix('_pd'), fit)}"
-    letter = "" if bare(name) == name else f"{name[0]} "
-    return f"{letter}polydispersity{what} {in_percent(size)}{shown}"
+    letter = "" if bare(name) == name else f" ({name[0]})"
+    return f"polydispersity{what}{letter} {in_percent(size)}{shown}"
 
 
 def in_percent(size: Size) -> str:
@@ -259,7 +259,7 @@ def _name(name: str, fit: ModelFit) -> str:
     said = _plain_name(name, fit)
     if has_distribution([name], fit):
         said = f"number-mean {said}"
-    return said if bare(name) == name else f"{name[0]} {said}"
+    return said if bare(name) == name else f"{said} ({name[0]})"
 
 
 def _plain_name(name: str, fit: ModelFit) -> str:

@@ -201,7 +201,7 @@ def test_a_width_that_may_be_none_and_a_value_that_may_be_any() -> None:
     assert _said(gel, "gauss_scale, -17.5, is negative")
     covered = _fit("raspberry", surface_fraction=_p(1.26, 0.1, -np.inf, unit=""))
     assert _said(covered, "surface_fraction, 1.26, is no fraction")
-    assert _said(wide, "radius_pd, 0.050 ± 0.080, cannot be distinguished from 0: one size does")
+    assert _said(wide, "radius_pd, 0.050 ± 0.080, cannot be distinguished from 0: one size without a")
     scale = _fit("sphere", radius=_p(80.0, 0.5))
     scale = replace(scale, parameters={**scale.parameters, "scale": _p(74.0, 6500.0, unit="")})
     assert _said(scale, "scale, 100 ± 6500, is not determined by these data")

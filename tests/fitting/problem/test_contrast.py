@@ -112,4 +112,4 @@ def test_core_and_shell_are_fitted_in_the_given_solvent(simulated: Simulated) ->
     assert best.parameters["sld_solvent"].value == scattering_length_density("D2O")
     assert best.parameters["radius"].value == pytest.approx(60.0, rel=0.05)
     assert any("C8H8@1.05 may be any" in note for note in result.notes)
-    assert any("mono_gauss_coil: nothing was fixed" in note for note in result.notes)
+    assert any("mono_gauss_coil: the materials determine no parameter" in note for note in result.notes)

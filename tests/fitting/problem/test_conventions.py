@@ -125,7 +125,7 @@ def test_what_is_beyond_all_matter_is_said_by_probe() -> None:
     assert any("for neutrons, -1 to 10: the contrast" in s for s in warnings_of(CURVE, fit, probe="neutron"))
     assert not any("matter" in s for s in warnings_of(CURVE, fit, probe="xray"))
     below = replace(fit, parameters={**fit.parameters, "sld_core": _sld(-8.0)})
-    assert any("beyond what matter has, -1 to 130" in s for s in warnings_of(CURVE, below))
+    assert any("beyond that of any material (-1 to 130)" in s for s in warnings_of(CURVE, below))
     # By rounding alone nothing is beyond an end.
     at_end = replace(fit, parameters={**fit.parameters, "sld_core": _sld(-1.0000000000000009)})
     assert not any("beyond" in s for s in warnings_of(CURVE, at_end))

@@ -184,5 +184,5 @@ def test_a_start_where_the_model_has_no_value_is_no_fit(
     starts = Starts([LocalMinimum(there, 1e3)], None, hopeless=True)
     monkeypatch.setattr(module, "refined_starts", lambda *_: starts)
     task = replace(_task(curve, "sphere"), structure_factor="hayter_msa")
-    with pytest.raises(SasnetError, match="sphere@hayter_msa: no start gives a finite curve"):
+    with pytest.raises(SasnetError, match="sphere@hayter_msa: no starting values give a finite curve"):
         fit_candidate(task, bank)

@@ -151,7 +151,7 @@ def test_lengths_and_interactions_that_are_open_are_said() -> None:
 def test_one_that_comes_much_nearer_is_not_hidden_by_its_prior() -> None:
     blend = fitted("rpa", 0.02)
     assert doubts(answer(replace(SPHERE, reduced_chisq=0.9), blend))[0] == (
-        "Much nearer: a blend of polymers (rpa) (reduced χ² 0.02 against 0.9)."
+        "Much nearer: a blend of polymers (rpa), reduced χ² 0.02 instead of 0.9."
     )
 
 

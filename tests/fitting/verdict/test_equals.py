@@ -46,8 +46,8 @@ def test_some_of_the_evidence_counts_where_the_residuals_are_no_larger() -> None
 
 def test_an_ellipsoid_of_equal_axes_is_a_sphere_and_no_rival() -> None:
     sentence = (
-        "radius_polar, 72 Å, is as good as radius_equatorial:"
-        " sphere gives the same curve with fewer parameters."
+        "radius_polar, 72 Å, is as good as radius_equatorial: sphere gives the same curve with fewer"
+        " parameters."
     )
     same = fitted("ellipsoid", warnings=(sentence,))
     assert disguised(SPHERE, same)

@@ -186,3 +186,8 @@ def test_a_tie_that_takes_a_systematic_error_names_it() -> None:
         headline(within)
     )
     assert "from sphere here" not in headline(within)
+
+
+def test_a_value_of_a_sum_names_its_component() -> None:
+    best = fitted("sphere+mono_gauss_coil", A_radius=p(60, 1), B_rg=p(20, 1))
+    assert "radius (A) 60 ± 1 Å, Rg (B) 20 ± 1 Å. Fits the data" in headline(answer(best))

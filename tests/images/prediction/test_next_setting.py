@@ -65,7 +65,7 @@ def test_what_was_seen_in_another_setting_need_not_be_seen_again() -> None:
     once = advice([rods.rods()], ["distance=2000"], Counter(), np.random.default_rng(1))
     twice = advice([rods.rods(), rods.rods()], ["distance=2000"], Counter(), np.random.default_rng(1))
     assert max(one.bits for one in twice) < max(one.bits for one in once)
-    with pytest.raises(DataError, match="ask with 2 of them"):
+    with pytest.raises(DataError, match="give at most 2 of them"):
         advised([Settings((rods.rods(),) * 3)], ["distance=2000"], Counter())
 
 

@@ -198,7 +198,7 @@ def test_specular_beam_against_up(small: Small) -> None:
 
 def test_beams_that_disagree_with_alpha_i_and_a_tilt_are_notes(small: Small) -> None:
     (image,) = load_images(small(), ImageSettings(specular_beam=(34.0, 27.0)))
-    assert any("say alpha_i = 0.401 degrees; 0.2 was used" in note for note in image.notes)
+    assert any("give alpha_i = 0.401 degrees; 0.2 was used" in note for note in image.notes)
     assert any("tilted by 4.1 degrees about the beam" in note for note in image.notes)
 
 
@@ -258,7 +258,7 @@ def test_a_table_that_breaks_off(tmp_path: Path, rng: np.random.Generator) -> No
     np.savetxt(tmp_path / "a.txt", _upright(rng), fmt="%d")
     text = (tmp_path / "a.txt").read_text(encoding="utf-8")
     (tmp_path / "a.txt").write_text(text[: len(text) // 2].rsplit(" ", 3)[0] + "\n", encoding="utf-8")
-    assert "cut short or no image" in _sentence(tmp_path / "a.txt", ANGLES)
+    assert "truncated or not an image" in _sentence(tmp_path / "a.txt", ANGLES)
     axes = '# axis-0\nEquiDivision("phi_f (rad)", 64, -0.02, 0.02)\n'
     axes += '# axis-1\nEquiDivision("alpha_f (rad)", 64, 0, 0.04)\n'
     (tmp_path / "a.int").write_text(f"{axes}# data\n{text[: len(text) // 2]}", encoding="utf-8")
@@ -295,7 +295,7 @@ def test_a_picture_for_the_eye_is_named_whatever_is_asked_of_it(
 
     path = tmp_path / f"a.{kind.lower()}"
     Picture.fromarray(rng.integers(0, 255, (90, 80), np.uint8)).save(path, format=kind)
-    with pytest.raises(DataError, match=f"this is a {kind} image, a picture for the eye"):
+    with pytest.raises(DataError, match=f"this is a {kind} image, a picture without detector counts"):
         list(specification(domain).read(str(path), ReadOptions()))
 
 

@@ -33,7 +33,7 @@ def test_an_image_does_not_change() -> None:
             {"counts": np.ones((3, 2))},
             r"counts \(3, 2\) and mask \(2, 3\) do not match the geometry of 2 rows and 3 columns",
         ),
-        ({"mask": np.ones((2, 2), dtype=bool)}, "do not fit"),
+        ({"mask": np.ones((2, 2), dtype=bool)}, "do not match"),
         ({"phi": np.array([1.0, 0.0, -1.0])}, "phi does not ascend"),
         ({"alpha_f": np.array([0.0, np.nan])}, "alpha_f does not ascend"),
         ({"counts": np.full((2, 3), np.nan)}, "some unmasked counts are not numbers"),

@@ -77,7 +77,7 @@ def test_links_are_followed_and_the_mask_and_geometry_used(tmp_path: Path) -> No
 @pytest.mark.parametrize("domain", ["gisas_hex", "sans2d", "diffraction", "xray_tags"])
 def test_a_missing_data_file_is_named_and_the_flat_field_is_no_image(tmp_path: Path, domain: str) -> None:
     path = master(tmp_path / "a_master.h5", ["gone_000001.h5"])
-    with pytest.raises(DataError, match=r"images lie in gone_000001\.h5, which is not in its folder"):
+    with pytest.raises(DataError, match=r"images are in gone_000001\.h5, which is not in its folder"):
         list(specification(domain).read(str(path), ReadOptions()))
 
 
@@ -123,7 +123,7 @@ def test_virtual_images_of_the_files_own_missing_links_are_lost(tmp_path: Path) 
             file[f"entry/data/data_{number:06d}"] = h5py.ExternalLink(f"v{number}.h5", "/data")
     with h5py.File(tmp_path / "v1.h5", "w") as file:
         file["data"] = frames(2)
-    with pytest.raises(DataError, match=r"images lie in v2\.h5, which is not in its folder"):
+    with pytest.raises(DataError, match=r"images are in v2\.h5, which is not in its folder"):
         list(formats.frames(path, str(path)))
     with h5py.File(tmp_path / "v2.h5", "w") as file:
         file["data"] = frames(2)

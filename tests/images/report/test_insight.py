@@ -48,7 +48,7 @@ def test_partial_least_squares_see_the_root_of_the_counts(rng: np.random.Generat
 def test_a_bias_is_said_in_percent() -> None:
     ramp = np.full((20, 120), 1 / 120) * (1 + 0.2 * np.sin(np.arange(120) / 120 * 2 * np.pi))
     section = bias_section(np.arange(120) * 0.5, ramp)
-    assert "off by 20.0 % of the uniform share" in section.text
+    assert "from uniform by at most 20.0 %" in section.text
 
 
 def test_learning_curves_of_two_runs_are_drawn(tmp_path: Path) -> None:

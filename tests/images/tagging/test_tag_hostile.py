@@ -119,7 +119,7 @@ def test_names_that_are_none_are_refused_in_a_sentence(page: Page, name: str, re
     ("text", "reason"),
     [
         ("Round and", "at character 10"), ("(Round", "needs '\\)' at character 7"),
-        ("Round Streak", "at character 7"), ('"Round', "quote without its end at character 1"),
+        ("Round Streak", "at character 7"), ('"Round', "unclosed quote at character 1"),
         ("nosuch", "no tag 'nosuch'"), ("p(Round) > x", "number at"), ("by(nobody)", "No user"),
         ("p(Round)", "needs <, <=, > or >= at character 9"), ("exec(Round)", "'exec' before a bracket"),
         ("__import__('os')", "before a bracket"), ("Round; 1", "no tag"), ("(" * 1900, "50 brackets"),

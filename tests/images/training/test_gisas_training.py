@@ -90,7 +90,7 @@ def test_shards_of_curves_only_are_refused(tmp_path: Path) -> None:
         app, ["simulate", "--domain", "gisas_hex", "--models", "sphere", "--out", str(tmp_path)]
     )
     assert result.exit_code == 1
-    assert "--models means nothing for this kind of measurement" in result.output
+    assert "--models has no effect for this kind of measurement" in result.output
 
 
 def test_stopped_run_goes_on_where_it_was(finished: tuple[Path, list[int]]) -> None:

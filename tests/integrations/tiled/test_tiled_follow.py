@@ -115,7 +115,7 @@ def test_images_are_followed_with_their_numbers(new_place: Any, tmp_path: Path) 
     assert [(row["entry"], row["part"]) for row in rows] == [
         ("f0", "1"), ("f1", "1"), ("stack 1", "1"), ("stack 2", "2"), ("", "0")
     ]  # fmt: skip
-    assert "it holds curves; follow these by a command of their own" in rows[4]["note"]
+    assert "it holds curves; follow these with a separate command" in rows[4]["note"]
     for row in rows[:4]:
         assert row["class"] == "sphere"
         # Scattering weighs by volume squared: ten per cent of spread make spheres look larger.
@@ -138,7 +138,7 @@ def test_answers_go_back_and_what_others_wrote_stays(place: Any, tmp_path: Path)
     place.write_table(curve(40.0, 2), key="b", metadata={"sasnet": "somebody's"})
     result = follow(at(place), "--out", out, "--write-back", "both")
     assert result.exit_code == 0, result.output
-    assert "1 entries keep the answer that another run has written" in result.stderr
+    assert "1 entries keep the answers of another run" in result.stderr
     said, row = place["a"].metadata, rows_of(out)[0]
     assert said["sample"] == "S1"
     assert said["sasnet"]["model"] == row["model"]

@@ -162,7 +162,10 @@ def test_a_header_s_beam_is_held_against_the_image(tmp_path: Path) -> None:
     right = the(edf(tmp_path / "right.edf", counts, (50.5, 40.0)), *GEOMETRY)
     assert not any("header" in note for note in right.notes)
     wrong = the(edf(tmp_path / "wrong.edf", counts, (65.0, 41.0)), *GEOMETRY)
-    assert any("header's beam, column 65.0, row 41.0, is not where" in note for note in wrong.notes)
+    assert any(
+        "beam position in the header, column 65.0, row 41.0, is not the centre" in note
+        for note in wrong.notes
+    )
     row, column = np.unravel_index(np.argmin(wrong.geometry.q), counts.shape)
     assert (column, row) == pytest.approx((50, 41), abs=1)
     # Who states it is believed, and told.
