@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .quadrature import written_by_content
+from .written import written_by_content
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

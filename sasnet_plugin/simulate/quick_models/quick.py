@@ -20,9 +20,10 @@ from ..compile_cache import prepare
 from ..kernel import build, load_model
 from .cost_classes import cost_class
 from .lattice import LATTICES, WIDTHS, with_table
-from .quadrature import c_nodes, with_points, with_rule, written_by_content
+from .quadrature import c_nodes, with_points, with_rule
 from .similar import SIMILAR, with_similar
 from .size_averages import PARTICLES, with_size_averages
+from .written import written_by_content
 
 #: Points that one integral may have.
 LADDER = (8, 12, 16, 20, 26, 34, 44, 58, 76, 100, 130, 170, 220, 290, 380, 500)
