@@ -58,9 +58,7 @@ def _other_images(domain: Domain) -> list[Domain]:
 
 
 def _other_kind(path: str, domain: Domain, said: str, readers: Sequence[Domain]) -> str:
-    """Decide about a file that may hold images of another kind than it was read as; `readers` are other
-    domains that read it.
-    """
+    """Decide about a file that may hold images of another kind; `readers` also read it."""
     if len(readers) == 1:
         (one,) = readers
         return f"{path}: with the given geometry this is one of the {one.title}: --domain {one.name}."
@@ -124,9 +122,7 @@ class Kinds:
             return False
 
     def together(self, paths: Sequence[str | SasnetError]) -> Any:
-        """Join several files of a sample in several settings. Raises SasnetError if one cannot be read or its
-        kind has no settings.
-        """
+        """Join files of a sample in several settings. Raises SasnetError if they cannot be."""
         found: list[Any] = []
         for path in paths:
             if isinstance(path, SasnetError):

@@ -36,9 +36,7 @@ class Answers:
     _fits: OrderedDict[int, FitResult] = field(default_factory=OrderedDict)
 
     def answer(self, request: Request, progress: Progress) -> dict[str, Any]:
-        """Answer a request in turn; `progress` as of `Watched`. Raises SasnetError with the reason if it
-        cannot.
-        """
+        """Answer a request in turn; `progress` as of `Watched`. Raises SasnetError if it cannot."""
         if request.do == "hello":
             return hello()
         if request.do == "suggest":

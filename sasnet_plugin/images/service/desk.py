@@ -171,9 +171,7 @@ def _why_not_fitted(seen: Seen) -> str:
 
 
 def answered(one: Any, answer: Any, made: Any) -> dict[str, Any]:
-    """Return headline and sentences of an answer, and the text around each figure; `made` of
-    `images.report.pages.parts`.
-    """
+    """Return headline and sentences of an answer, and the text around each figure."""
     verdict, sections = made
     sentences = answer.sentences()
     notes = list(dict.fromkeys((*one.notes, *answer.notes)))

@@ -158,9 +158,7 @@ def deviation(intensity: NDArray[np.float64], reference: NDArray[np.float64]) ->
 
 
 def q_valid(name: str, pars: Mapping[str, float]) -> float:
-    """Return the q up to which sasmodels' curve is within `TOLERANCE`, Å⁻¹, maybe infinite; parameters as of
-    `sample_prior`.
-    """
+    """Return the q up to which sasmodels' curve is within `TOLERANCE`, Å⁻¹, maybe infinite."""
     limit = LIMITS.get(name)
     size = priors.max_length(name, pars)
     if limit is None or size is None:

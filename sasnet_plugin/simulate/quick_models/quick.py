@@ -107,9 +107,7 @@ def nearest_exact(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
 
 @cache
 def fit_cost_class(name: str) -> str:
-    """Return a quick model's cost class in fits: fast, medium or slow; a sum's is that of its most expensive
-    component.
-    """
+    """Return a quick model's cost class in fits, fast, medium or slow; of a sum the slowest."""
     forms = [part.partition("@")[0] for part in sum_parts(name)]
     each = {"medium" if form in (*LATTICES, *SINGLE, *PARTICLES) else cost_class(form) for form in forms}
     return next(cost for cost in ("slow", "medium", "fast") if cost in each)

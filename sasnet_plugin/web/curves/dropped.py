@@ -20,9 +20,7 @@ _FORBIDDEN = frozenset('<>:"/\\|?*')
 
 
 def drop(folder: Path, name: str, content: bytes) -> str:
-    """Keep a file once and return its name in the folder. Raises SasnetError if it is too large, nameless, or
-    cannot be kept.
-    """
+    """Keep a file once and return its name. Raises SasnetError if too large, nameless or unwritable."""
     own = _name(name)
     _check(own, content)
     digest = hashlib.sha256(content).digest()
@@ -52,9 +50,7 @@ def _check(own: str, content: bytes) -> None:
 
 
 def _name(given: str) -> str:
-    """Return a name's last part without characters that no file system takes. Raises SasnetError if nothing
-    is left.
-    """
+    """Return a name's last part in letters that file systems take. Raises SasnetError if empty."""
     last = given.replace("\\", "/").rpartition("/")[2]
     clean = "".join("_" if c in _FORBIDDEN or not c.isprintable() else c for c in last).strip().lstrip(".")
     while len(clean.encode()) > CURVES.longest_name:
