@@ -20,9 +20,9 @@ from ...service.interactive import Asked
 from ...service.messages import plain
 from ...service.places import Place
 from ...types import Curve, DataError, SasnetError
+from ..settings import IMAGES
 from .kinds import How, beside, how_of, measurement, readable, settled, short, titles
 from .listed import CHOOSE, kinds_say
-from .settings import IMAGES
 
 
 @dataclass(frozen=True)

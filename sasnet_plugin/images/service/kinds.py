@@ -11,7 +11,7 @@ from typing import Any
 from ...data.settings_tables import COMMON
 from ...domains import DEFAULT, PAGES, Domain, ReadOptions, has_tags, recognised, specification
 from ...types import DataError, SasnetError
-from .settings import IMAGES
+from ..settings import IMAGES
 
 
 @dataclass(frozen=True)
