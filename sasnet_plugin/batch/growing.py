@@ -15,9 +15,7 @@ _HOW: dict[str, Any] = {"newline": "", "encoding": "utf-8", "errors": "surrogate
 
 
 class Growing:
-    """An opened table that others can read along; lines go to `aside` while an earlier table keeps its
-    place.
-    """
+    """An opened table that others can read; lines go to `aside` while an earlier table stays."""
 
     def __init__(self, path: Path, aside: Path | None) -> None:
         self._path, self.aside = path, aside

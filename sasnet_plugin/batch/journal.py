@@ -108,9 +108,7 @@ class Journal:
             self.options[digest] = options
 
     def add(self, record: Record) -> None:
-        """Append the answer about a file; it is on the disk on return. Raises BatchError if it cannot be
-        written.
-        """
+        """Append the answer about a file; on the disk on return, else BatchError."""
         # The record holds ``file``, ``size``, ``mtime``, ``options``, ``limit``, ``late``, ``time``,
         # ``version`` and ``rows``.
         self._take_in(self._append(record), record)

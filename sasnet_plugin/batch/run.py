@@ -137,9 +137,7 @@ class Progress:
 def keep(
     answers: Answers, journal: Journal, out: Path, total: int, progress: Callable[[Progress], None]
 ) -> Progress:
-    """Put answers into the journal as they come, and the results file in place from time to time; call
-    `progress` after each.
-    """
+    """Put answers into the journal as they come, and now and then the results file in place."""
     state = Progress(total)
     due = time.monotonic() + EVERY
     for answer in answers:

@@ -112,9 +112,7 @@ def _shown(names: Iterable[str]) -> list[str]:
 
 
 def clocked(found: Iterable[tuple[str, Any]], began: float) -> Iterator[tuple[str, Any, float]]:
-    """Yield each (path, measurement) with the seconds it took; `began` is the `time.monotonic` of the first
-    request.
-    """
+    """Yield each (path, measurement) with its seconds; `began` is by `time.monotonic`."""
     for path, outcome in found:
         yield path, outcome, time.monotonic() - began
         began = time.monotonic()
@@ -123,9 +121,7 @@ def clocked(found: Iterable[tuple[str, Any]], began: float) -> Iterator[tuple[st
 def curves_of(
     path: str | SasnetError, read: Callable[[str], Iterable[Any]], window: tuple[float, float] | None
 ) -> Iterator[tuple[str, Any]]:
-    """Yield (path, measurement) for each in a file of `expand`, or (path, error); only q within `window`,
-    Å⁻¹.
-    """
+    """Yield (path, measurement or error) for each in a file of `expand`, q within `window`, Å⁻¹."""
     if isinstance(path, SasnetError):
         yield str(path).partition(":")[0], path
         return

@@ -190,9 +190,7 @@ def _refuse(given: Mapping[str, object], kind: str) -> None:
 
 
 def _first(files: Sequence[str], watch: bool) -> Path | None:
-    """Find the first file; None while waiting for one. Raises SasnetError if there is none and `watch` is
-    off.
-    """
+    """Find the first file; None while waiting for one, else SasnetError."""
     from .files import expand
 
     missing: list[SasnetError] = []

@@ -125,9 +125,7 @@ class Kinds:
             return False
 
     def together(self, paths: Sequence[str | SasnetError]) -> Any:
-        """Join several files of a sample in several settings. Raises SasnetError if one cannot be read or its
-        kind has no settings.
-        """
+        """Join files of a sample in several settings. Raises SasnetError if they cannot be."""
         found: list[Any] = []
         for path in paths:
             if isinstance(path, SasnetError):

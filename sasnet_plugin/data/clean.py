@@ -271,9 +271,7 @@ def within(curve: Curve, q_min: float, q_max: float) -> Curve:
 
 
 def repaired(q: Floats, intensity: Floats, dintensity: Floats) -> tuple[Floats, list[str]]:
-    """Replace uncertainties that are zero or smaller than can be known; needs q ascending and some dI above
-    zero.
-    """
+    """Replace uncertainties that are zero or smaller than can be known; some dI is above zero."""
     good = np.isfinite(dintensity) & (dintensity > 0)
     found = dintensity.copy()
     unit = last_digit(dintensity[good])

@@ -28,9 +28,7 @@ _AT_ONCE = 32
 
 
 def frames(path: str, options: ReadOptions, start: int = 0) -> Iterator[Curve | DataError]:
-    """Yield a file's curves from number `start` on; a sentence replaces an unusable one. Raises DataError if
-    none can be read.
-    """
+    """Yield a file's curves from number `start`, or a sentence. Raises DataError if none is readable."""
     try:
         with open(path, "rb") as file:
             head = file.read(len(HDF5))

@@ -34,9 +34,7 @@ def beside(opened: Any, path: Path, file: str) -> tuple[dict[str, tuple[Path, st
 
 
 def lost_sources(item: Any, path: Path, file: str) -> list[str]:
-    """Name missing source files of a virtual data set. Raises DataError if one lies in another folder or is
-    virtual itself.
-    """
+    """Name missing sources of a virtual data set. Raises DataError for another folder, or nested ones."""
     lost: list[str] = []
     for name in sorted({source.file_name for source in item.virtual_sources()}):
         inside = {source.dset_name for source in item.virtual_sources() if source.file_name == name}

@@ -27,9 +27,7 @@ _PARABOLAS = 4
 def is_uninformative(
     q: NDArray[np.float64], intensity: NDArray[np.float64], sigma: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Whether A q⁻ᵖ + B fits each curve (k, n) with reduced χ² below 1.5; q in Å⁻¹, true standard
-    deviations.
-    """
+    """Whether A q⁻ᵖ + B fits each curve (k, n) with reduced χ² below 1.5; true errors."""
     # A and B follow by linear least squares; p is scanned from -1 to 8 and refined by parabolas where that
     # could decide.
     n = q.size
@@ -59,9 +57,7 @@ def is_uninformative(
 
 
 def _lowest(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Find the minimum of the parabola through three points of each row (k, 3); the lowest point if it has
-    none.
-    """
+    """Find the minimum of the parabola through three points of each row (k, 3), else the lowest point."""
     low = np.argmin(y, axis=1)[:, None]
     centre, least = np.take_along_axis(x, low, 1)[:, 0], np.take_along_axis(y, low, 1)[:, 0]
     # Divided differences (Newton).

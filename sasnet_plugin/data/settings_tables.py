@@ -99,9 +99,7 @@ def path_of(key: str, value: Any, file: str) -> str:
 
 
 def numbers_of(key: str, value: Any, count: int, file: str, wanted: str = "") -> tuple[float, ...]:
-    """Convert a setting of `count` finite numbers; one needs no brackets. Raises DataError, asking for
-    `wanted`.
-    """
+    """Convert a setting of `count` finite numbers, else raise DataError, asking for `wanted`."""
     values = value if isinstance(value, list | tuple) else [value]
     if len(values) != count or not all(map(is_number, values)):
         wanted = wanted or ("a number" if count == 1 else f"{count} numbers in brackets")

@@ -153,9 +153,7 @@ def _float(text: str | None) -> float:
 
 
 def scan_hdf5(file: Any, name: str) -> list[RawCurve]:
-    """Read the data sets of a NXcanSAS file in group order. Raises DataError if one has more points than a
-    curve can have.
-    """
+    """Read the data sets of a NXcanSAS file in group order. Raises DataError for too many points."""
     import h5py
 
     return [

@@ -30,9 +30,7 @@ _BETWEEN_KEYS = re.compile(r"[,=\[\]{}]")
 
 
 def read_toml(path: Path, what: str = "settings") -> dict[str, Any]:
-    """Read a TOML file that holds `what`. Raises DataError if it cannot be read, is no TOML, too large or
-    nested too deeply.
-    """
+    """Read a TOML file. Raises DataError if it cannot be read, is no TOML, too large or too deep."""
     try:
         if not path.is_file():
             there = "is no plain file" if path.exists() else "there is no such file"

@@ -132,9 +132,7 @@ def _forms(options: FitOptions) -> list[str]:
 
 
 def check_shared(sample: Sample, options: FitOptions) -> None:
-    """Check that what curves share, have of their own or tie are parameters that can be; else SasnetError
-    says what can.
-    """
+    """Raise SasnetError if what curves share, have of their own or tie cannot be, with what can."""
     from ..simulate.priors import structure_factors
 
     said = _said_in(sample)

@@ -120,9 +120,7 @@ def _children_leave_with_us() -> None:
 
 
 def load(state: Any, result: FitResult) -> None:
-    """Put all fits into bumps' ``State``, each with the ranking as a panel. Raises SasnetError if nothing was
-    fitted.
-    """
+    """Put all fits into bumps' ``State`` with the ranking as panels. Raises SasnetError without fit."""
     from bumps.webview.server.state_hdf5_backed import get_custom_plots_available
 
     # By way of a file, so that Bumps opens what it would open elsewhere, too.

@@ -221,9 +221,7 @@ class Detector:
     # --- whether it has changed ---
 
     def _best(self, least: int, most: float) -> _Difference | None:
-        """Find the clearest difference between the newest frames and at least `least` before them, of a
-        chance up to `most`.
-        """
+        """Find the clearest difference between newest and earlier frames, of a chance up to `most`."""
         found = None
         held = len(self.newest)
         for begin in range(held - 2, -1, -1):

@@ -66,9 +66,7 @@ def _slope(q: Floats, intensity: Floats, sigma: Floats) -> Slope | Refused:
 
 
 def porod(q: Floats, intensity: Floats, sigma: Floats) -> Porod | Refused:
-    """Fit A q⁻ᵖ + B through the highest q, with K q⁻⁴ + B for p = 4 (G. Porod, Kolloid-Z. 124 (1951) 83);
-    arguments as `slopes`.
-    """
+    """Fit A q⁻ᵖ + B at the highest q, K q⁻⁴ + B for p = 4 (G. Porod, Kolloid-Z. 124 (1951) 83)."""
     part = q >= q[-1] / SETTINGS.porod
     if np.sum(part) < SETTINGS.points[1]:
         return Refused(f"only {np.sum(part)} points within a factor of {SETTINGS.porod:g} in q")

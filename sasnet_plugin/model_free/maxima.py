@@ -163,9 +163,7 @@ def _crossing(q: Floats, smooth: Floats, outside: int, inside: int, half: float)
 
 
 def kratky(q: Floats, intensity: Floats, sigma: Floats, guinier: Guinier | Refused) -> Kratky | Refused:
-    """Return (q Rg)² I / I(0) (D. Durand et al., J. Struct. Biol. 169 (2010) 45) with Rg, I(0) and background
-    of `guinier`.
-    """
+    """Return (q Rg)² I / I(0) (D. Durand et al., J. Struct. Biol. 169 (2010) 45) by `guinier`."""
     if not isinstance(guinier, Guinier):
         return Refused("there is no Guinier region")
     x = q * guinier.rg

@@ -60,9 +60,7 @@ def smoothed(p: NDArray[np.floating], head: Distribution) -> Floats:
 def distribution_band(
     p: Floats, quantiles: Floats, scale: float, head: Distribution
 ) -> tuple[Floats, Floats]:
-    """Return ends (n, bins) of the band of p averaged over the head's resolution, from quantiles (n, bins, 2)
-    of √(bins · p).
-    """
+    """Return ends (n, bins) of the band of averaged p, from quantiles (n, bins, 2) of √(bins · p)."""
     # They are widened by one factor from held-out patterns (conformal quantile regression: Romano, Patterson
     # & Candès, NeurIPS 2019, arXiv:1905.03222).
     height = np.sqrt(head.bins * smoothed(p, head))
@@ -101,9 +99,7 @@ def said_of(
 
 
 def averaged(heads: tuple[Head, ...], straight: Outputs, turned: Outputs) -> dict[str, Floats]:
-    """Average outputs for measurements and their mirror images, so that the mirror is exact; of distributions
-    the shares.
-    """
+    """Average outputs for measurements and their mirror images; of distributions the shares."""
     one, other = _double(straight), _double(turned)
     found: dict[str, Floats] = {}
     for head in heads:

@@ -101,9 +101,7 @@ def _tags(head: Tags, outputs: Outputs, targets: Targets) -> dict[str, Any]:
 
 
 def best_threshold(p: Floats, truth: Floats) -> float:
-    """Return the probability, 0.2 to 0.8, that calls a tag present with the largest F1; truth (n,) is 0, 1 or
-    NaN.
-    """
+    """Return the probability, 0.2 to 0.8, of the largest F1 of a tag; truth is 0, 1 or NaN."""
     known = np.isfinite(truth)
     p, there = p[known], truth[known] > 0.5
     levels = np.linspace(*THRESHOLDS, 61)
@@ -228,9 +226,7 @@ def fit_platt(
 
 
 def scope_threshold(in_scope: NDArray[np.floating], refused: float) -> float:
-    """Return the in_scope below which the share `refused` of held-out known examples fall, at most even
-    odds.
-    """
+    """Return the in_scope below which the share `refused` of known examples fall, at most 0.5."""
     # in_scope is calibrated with as many unknown ones. Where the two separate better, fewer need refusal: of
     # single-shot diffraction these would be frames without a particle.
     return min(float(np.quantile(in_scope, refused)), EVEN)

@@ -130,9 +130,7 @@ class Judged:
 
 
 def judged(intensity: Floats, sigma: Floats | None) -> Judged:
-    """Compare uncertainties (None: not in the file) with the scatter of points and the intensity, ascending
-    in q.
-    """
+    """Compare uncertainties (or None) with the scatter of points and the intensity, ascending in q."""
     scatter = estimate_dintensity(intensity)
     if sigma is None:
         return Judged("", scatter, "the scatter of its points, which its uncertainties were estimated from")

@@ -82,9 +82,7 @@ class Classifier:
 
 
 def open_classifier() -> Classifier:
-    """Open the network for curves, once per process. Raises ModelZooError if it is missing, damaged or of
-    another version.
-    """
+    """Open the network for curves, once per process. Raises ModelZooError if it is unusable."""
     return Classifier(open_predictor())
 
 

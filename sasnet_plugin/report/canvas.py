@@ -86,9 +86,7 @@ def framed(axes: Axes, paint: Paint) -> None:
 
 
 def shrunk(values: NDArray[np.floating], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Reduce a picture to at most `MAX_PIXELS` a side by means over blocks of usable pixels, NaN where there
-    are none.
-    """
+    """Reduce a picture to at most `MAX_PIXELS` a side by means of usable pixels, else NaN."""
     up, across = (max(1, -(-n // MAX_PIXELS)) for n in values.shape)
     rows, columns = (-(-n // step) * step for n, step in zip(values.shape, (up, across), strict=True))
     pad = [(0, rows - values.shape[0]), (0, columns - values.shape[1])]

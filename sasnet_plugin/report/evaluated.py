@@ -56,9 +56,7 @@ def evaluated(
     progress: Callable[[int, int], None] | None = None,
     workers: Workers = 1,
 ) -> Evaluated:
-    """Evaluate each head on test data of a seed that training never saw: all known examples, by decades of
-    counts, by kind.
-    """
+    """Evaluate each head on test data of another seed: all examples, by counts, by kind."""
     # `per_model` counts out-of-distribution examples of each kind, and a tenth of the known ones; `seed` is
     # of the measurement. Raises SasnetError if the data were simulated otherwise than the training data.
     data = Dataset(test, model.domain.simulated())

@@ -56,9 +56,7 @@ def in_parts(
     workers: Workers = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[R]:
-    """Return results of all parts in order, from an importable function of (job, number, part); `progress`
-    gets done and total.
-    """
+    """Return results of all parts in order, from an importable function of (job, number, part)."""
     found: dict[int, R] = {}
     for number, result in unordered_map(partial(_one, function, job), enumerate(parts), workers=workers):
         found[number] = result

@@ -78,9 +78,7 @@ def _name(measurement: Any) -> str:
 
 
 def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
-    """Draw data with fits, a panel for each of at most `MAX_ROWS`, a single one with residuals; else as
-    `plot_answers`.
-    """
+    """Draw a panel for each of at most `MAX_ROWS` fits, a single one with residuals."""
     from matplotlib.figure import Figure
 
     from .fit_axes import answer_text, fit_figure

@@ -14,12 +14,20 @@ from ..fitting.progress import Progress, Watched
 from ..fitting.task import FitOptions, Start
 from ..types import SasnetError, sum_parts
 from .messages import PROTOCOL, Request, name, names, number, numbers, ranges, seconds, whole
-from .start_page import start_page
 
 if TYPE_CHECKING:
     from ..fitting.result.fit_result import FitResult
     from ..fitting.task import Pool
     from ..types import Curve, Suggestion
+from typing import TYPE_CHECKING
+
+from ..fitting.result.model_fit import ModelFit
+from ..fitting.task import UNLIMITED, Budget, Task
+
+if TYPE_CHECKING:
+    from ..simulate.bank import Bank
+    from ..types import Curve
+    from .messages import Request
 
 #: Fits that a report can still be asked of.
 _KEPT = 32
@@ -36,9 +44,7 @@ class Answers:
     _fits: OrderedDict[int, FitResult] = field(default_factory=OrderedDict)
 
     def answer(self, request: Request, progress: Progress) -> dict[str, Any]:
-        """Answer a request in turn; `progress` as of `Watched`. Raises SasnetError with the reason if it
-        cannot.
-        """
+        """Answer a request in turn; `progress` as of `Watched`. Raises SasnetError if it cannot."""
         if request.do == "hello":
             return hello()
         if request.do == "suggest":
@@ -213,3 +219,33 @@ def fitted(result: FitResult, request: Request) -> dict[str, Any]:
 
 def _has_resolution(sent: Mapping[str, Any]) -> bool:
     return any(np.any(np.array(sent.get(key) or 0, dtype=float) > 0) for key in ("dq", "dxl", "dxw"))
+
+
+#: Seconds for the values of one model.
+_SECONDS = 60.0
+
+
+def started(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFit | None:
+    """The start of a fit as if it were one, its parameters without errors; work for a pool."""
+    # None where the bank has no curve of the model.
+    from ..fitting.optimize.finish import as_it_stands
+    from ..fitting.start_values.screening import from_bank
+    from ..fitting.strategy.fit_candidate import described
+
+    if task.model not in bank.models or not (starts := from_bank(task, bank)):
+        return None
+    return described(task, as_it_stands(task, starts[0]), None, 0.0)
+
+
+def start_page(pool: Any, curve: Curve, request: Request) -> dict[str, Any]:
+    """Return SasView's fit page of a model not fitted. Raises SasnetError if sasnet has no curves of it."""
+    from ..fitting.api import uncertainties
+    from ..report.exports.sasview_project import fit_page
+    from .messages import name
+
+    model, factor = name(request.body, "model") or "", name(request.body, "structure_factor")
+    task = Task(curve, uncertainties(curve)[0], model, factor)
+    found = next((fit for _, fit in pool.run(started, [task], _SECONDS)), None)
+    if not isinstance(found, ModelFit):
+        raise SasnetError(f"{model}: sasnet has no starting values for it; choose the model on the fit page.")
+    return {"page": fit_page(curve, found) | {"model": model, "structure_factor": factor}}

@@ -57,9 +57,7 @@ def _is_kind(name: str, value: str) -> bool:
 
 
 def check(parameters: Mapping[str, Any]) -> None:
-    """Check that values are numbers, and distributions of known kind with a sensible number of points; else
-    SasnetError.
-    """
+    """Raise SasnetError unless values are numbers and distributions known, of sensible points."""
     for name, value in parameters.items():
         if isinstance(value, str) and not _is_kind(name, value):
             raise SasnetError(f"{name[:80]}: {value[:80]!r} is no value; give a number.")
@@ -80,9 +78,7 @@ def _experiment(curve: Curve, name: str, words: dict[str, Any], per_decade: int 
 
 
 def evaluated(ready: tuple[Any, dict[str, float]], name: str, parameters: Mapping[str, Any]) -> Any:
-    """Return I(q) of an experiment at these values, else defaults. Raises SasnetError for a wrong name or
-    value.
-    """
+    """Return I(q) of an experiment at values or defaults. Raises SasnetError for wrong ones."""
     found, defaults = ready
     _set(found.model.parameters(), name, parameters, defaults)
     found.update()

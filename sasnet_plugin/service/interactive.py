@@ -115,7 +115,7 @@ class Desk:
         from ..fitting.api import uncertainties
         from ..fitting.problem.experiment import starting_values
         from ..fitting.task import Task
-        from .start_page import started
+        from .answers import started
 
         model, factor = str(body.get("model", "")), body.get("structure_factor") or None
         name = known_name(model, factor)

@@ -33,9 +33,7 @@ class Line:
             self._pool.start()
 
     def ask(self, asked: Asked) -> Any:
-        """Return the answer. Raises SasnetError with the reason, or UnansweredError if there may be one
-        another time.
-        """
+        """Return the answer. Raises SasnetError, or UnansweredError if it may come another time."""
         with self._turn:
             if self._pool.closed:
                 raise SasnetError("sasnet is closing.")

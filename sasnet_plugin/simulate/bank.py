@@ -145,9 +145,7 @@ def _coarse(log_i: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 class Bank:
-    """The pages of a file of `build_bank`, read when asked for. Raises ModelZooError if it is missing or
-    damaged.
-    """
+    """The pages of a file of `build_bank`, read when asked for. Raises ModelZooError if damaged."""
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)

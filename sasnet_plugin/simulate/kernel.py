@@ -33,9 +33,7 @@ def load_model(name: str) -> Any:
 
 
 def build(info: Any) -> Any:
-    """Build the model of sasmodels' page with whole, loaded parts. Raises TechnicalError if it cannot be
-    compiled.
-    """
+    """Build the model of sasmodels' page. Raises TechnicalError if it cannot be compiled."""
     prepare()
     from sasmodels import core
 

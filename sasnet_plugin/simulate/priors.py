@@ -34,9 +34,7 @@ _TRIES = 2000
 
 @lru_cache(maxsize=256)
 def model_info(name: str) -> ModelInfo:
-    """Return sasmodels' description of a model or plugin file. Raises SimulationError if unknown or
-    unreadable.
-    """
+    """Return sasmodels' description of a model or plugin file. Raises SimulationError if unknown."""
     os.environ.setdefault("SAS_OPENCL", "none")
     from sasmodels.core import load_model_info
 

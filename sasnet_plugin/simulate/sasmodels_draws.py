@@ -70,9 +70,7 @@ def prefactor(name: str, drawn: Mapping[str, float], rng: np.random.Generator) -
 
 
 def generic(info: Any, seeded: Callable[[Callable[[], Any]], Any]) -> dict[str, float]:
-    """Draw all parameters as sasmodels' ``sascomp -random``; `seeded` calls while numpy's global state
-    follows our generator.
-    """
+    """Draw all parameters as ``sascomp -random``, `seeded` by our generator."""
     from sasmodels.compare import constrain_pars, randomize_pars
 
     def drawn() -> dict[str, Any]:

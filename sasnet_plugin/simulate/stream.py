@@ -74,9 +74,7 @@ def as_read(inputs: Inputs) -> Any:
 
 
 def with_others(heads: Sequence[Head], targets: Targets, known: int, others: int) -> dict[str, NDArray[Any]]:
-    """Append `others` out-of-distribution examples to the targets of `known` ones, without labels but
-    `others`.
-    """
+    """Append `others` out-of-distribution examples to the targets of `known` ones."""
     found: dict[str, NDArray[Any]] = {}
     for name, values in targets.items():
         none: Any = np.nan if np.issubdtype(values.dtype, np.floating) else np.zeros(1, values.dtype)[0]
@@ -136,9 +134,7 @@ def held_out(
     rows: Sequence[int] | None = None,
     **options: Any,
 ) -> HeldOut:
-    """Measure rows of a dataset that training never saw, and `others` out-of-distribution examples of each
-    kind.
-    """
+    """Measure rows of a dataset that training never saw, and `others` of each unknown kind."""
     # `exposure` is expected counts, or limits of a log-uniform draw; default: the prior's. `rows` select
     # known examples in turn, default all in random order, not for simulators that repeat rows. Options are of
     # ``measure``.

@@ -39,9 +39,7 @@ def _half(values: NDArray[Any]) -> NDArray[Any]:
 
 
 class Feed:
-    """An endless iterator of (inputs, targets) batches, measured from shards by worker processes with the
-    domain's stream.
-    """
+    """An endless iterator of (inputs, targets) batches, measured from shards by workers."""
 
     def __init__(
         self,

@@ -83,9 +83,7 @@ def cut(
     forms: Sequence[str],
     n_groups: int = N_GROUPS,
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """Undo the last joins so that `n_groups` remain, each named: (name, members), larger groups first,
-    simplest model first.
-    """
+    """Undo the last joins so that `n_groups` named ones remain, larger first, simplest model first."""
     clusters: dict[int, list[int]] = {index: [index] for index in range(len(forms))}
     for step, (a, b, _, _) in enumerate(linkage[: max(len(forms) - n_groups, 0)]):
         clusters[len(forms) + step] = sorted(clusters.pop(int(a)) + clusters.pop(int(b)))

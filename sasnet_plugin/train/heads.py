@@ -63,9 +63,7 @@ class Network(keras.Model):
 
 
 def losses(head: Head, found: Mapping[str, Any], targets: Mapping[str, Any], heads: tuple[Head, ...]) -> Any:
-    """Return a head's loss over labelled examples; targets as in `domains.heads`, all heads for dependent
-    classes.
-    """
+    """Return a head's loss over labelled examples; targets as in `domains.heads`."""
     truth = ops.convert_to_tensor(targets[head.name])
     if isinstance(head, Classes):
         return _classes(head, found, truth, targets, heads)

@@ -27,9 +27,7 @@ def top_k(probability: NDArray[Any], answer: NDArray[np.integer[Any]], k: int) -
 
 
 def marginal_factor(form: NDArray[Any], given: NDArray[Any]) -> NDArray[np.intp]:
-    """Return the most probable structure factor (n,), 0 for none, whatever the form: form (n, F), factor
-    given form (n, F, S).
-    """
+    """Return the most probable structure factor (n,), 0 for none, whatever the form."""
     return np.asarray(np.einsum("nf,nfs->ns", form, given).argmax(axis=1))
 
 
@@ -74,9 +72,7 @@ def confusion_matrix(
 
 
 def confused_pairs(matrix: NDArray[np.intp], names: Sequence[str], top: int) -> list[tuple[str, str, float]]:
-    """List the `top` pairs of classes most taken for each other, with the mean share of either, worst
-    first.
-    """
+    """List the `top` pairs of classes most taken for each other, with the mean share."""
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     mutual = np.triu(0.5 * (share + share.T), 1)
     order = np.argsort(-mutual, axis=None, kind="stable")[:top]
@@ -128,9 +124,7 @@ def expected_calibration_error(confidence: ArrayLike, correct: ArrayLike, *, bin
 
 
 def auroc(positive: ArrayLike, negative: ArrayLike) -> float:
-    """Area under the ROC curve: chance that a positive scores above a negative, ties half. Raises ValueError
-    if one is empty.
-    """
+    """Chance that a positive scores above a negative, ties half. Raises ValueError if one is empty."""
     # Mann and Whitney's U over the number of pairs (Hanley & McNeil, Radiology 143 (1982) 29).
     high, low = np.asarray(positive, dtype=np.float64), np.sort(np.asarray(negative, dtype=np.float64))
     if not high.size or not low.size:

@@ -31,9 +31,7 @@ def heads_of(domain: Domain, said: Mapping[str, Mapping[str, Any]]) -> tuple[Hea
 
 
 def build(domain: Domain, settings: Mapping[str, Any]) -> Network:
-    """Build the network from ``inputs`` (shapes without first axis), ``labels`` as in `heads_of` and ``net``
-    (trunk sizes).
-    """
+    """Build the network from ``inputs`` (shapes), ``labels`` as in `heads_of` and ``net`` sizes."""
     heads = heads_of(domain, settings["labels"])
     # Sets of fewer frames than most are read without those that are not there.
     sets = bool(domain.network.pooling)
@@ -93,9 +91,7 @@ def settings_of(run: Path) -> dict[str, Any]:
 
 
 def load(run: Path, domain: Domain) -> tuple[Network, dict[str, Any]]:
-    """Return the trained network in float32, and its run's settings. Raises SasnetError if the run has not
-    finished.
-    """
+    """Return the trained network in float32, and settings. Raises SasnetError if unfinished."""
     settings = settings_of(run)
     keras.mixed_precision.set_global_policy("float32")
     model = build(domain, {**settings, "net": {**settings["net"], "weights": ""}})

@@ -48,9 +48,7 @@ class Opened:
 
     @property
     def bench(self) -> Bench | None:
-        """Curves and images, opened by whoever asks first. Raises SasnetError if the work folder is
-        unusable.
-        """
+        """Curves and images, opened by the first user. Raises SasnetError without work folder."""
         with self._lock:
             if self._bench is None and self.tabs.bench is not None:
                 self._bench = self.tabs.bench()
@@ -64,9 +62,7 @@ class Opened:
         return self._tagging
 
     def tag(self, kind: str) -> Tagging | None:
-        """Open the tags of images of a kind, which then stays. Raises SasnetError if labels are another
-        folder's or unreadable.
-        """
+        """Open the tags of images of a kind, which then stays. Raises SasnetError if unreadable."""
         with self._lock:
             if self._tagging is None and self.tabs.tagging is not None:
                 self._tagging = self.tabs.tagging(kind)

@@ -80,9 +80,7 @@ class Pool:
         self.closed = False
 
     def start(self, count: int | None = None) -> None:
-        """Start processes (default: all) now, so that they import before their first job; others start when
-        none is idle.
-        """
+        """Start processes (default: all) now, so that they import before their first job."""
         for slot in self._slots[:count]:
             self._child(slot)
 
@@ -110,9 +108,7 @@ class Pool:
         return seconds + BEGINS if self.fresh() else seconds
 
     def ask(self, job: Any) -> int:
-        """Queue a job and return its number; needs `room`. Raises SasnetError if no process can be
-        started.
-        """
+        """Queue a job and return its number; needs `room`. Raises SasnetError if none can start."""
         slot = self._next()
         if self._worn(slot) and not slot.jobs:
             self._end(slot)

@@ -34,9 +34,7 @@ WRONG = 0.03
 
 
 def added(one: Curve, other: Curve) -> Curve:
-    """Add two measurements of a sample in one setting, weighted by their counts. Raises DataError if their q
-    differ.
-    """
+    """Add two measurements in one setting, weighted by counts. Raises DataError if their q differ."""
     if not np.array_equal(one.q, other.q):
         raise DataError(
             f"{other.file}: its q values differ from those of the earlier curves, so it cannot be"

@@ -72,9 +72,7 @@ class Belief:
 
 
 def wins(mean: Floats, variance: Floats) -> Floats:
-    """Probability of each independent normal variable to be the largest: mean (..., labels, n), variance
-    (n,).
-    """
+    """Probability of each normal variable to be the largest: mean (..., labels, n), variance (n,)."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(SETTINGS.nodes)
     z = mean / np.sqrt(variance)
     found = np.zeros_like(z)

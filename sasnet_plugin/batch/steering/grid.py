@@ -60,9 +60,7 @@ class Grid:
         return {name: values[int(k)] for (name, values), k in pairs}
 
     def place(self, point: Mapping[str, object]) -> int:
-        """Find the raster point nearest to a point; other keys are ignored. Raises SasnetError if an axis is
-        missing or no number.
-        """
+        """Find the raster point nearest to a point. Raises SasnetError if an axis is missing."""
         where = []
         for name, values in self.axes.items():
             try:

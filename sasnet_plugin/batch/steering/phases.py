@@ -137,9 +137,7 @@ class PhaseMap:
         return found
 
     def suggest(self, waiting: Sequence[int] = ()) -> Suggestion | None:
-        """Choose the next sample, None if all are measured; `waiting` are places suggested but not measured
-        yet.
-        """
+        """Choose the next sample, None if all are measured or `waiting` for it."""
         taken = {place for place, _ in self.measured} | self.failed | set(waiting)
         free = np.array([place not in taken for place in range(len(self.grid))])
         if not free.any():

@@ -37,9 +37,7 @@ class Outputs:
     drawn: list[FitResult] = field(default_factory=list)
 
     def check(self) -> None:
-        """Check that nothing but sasnet's files is in the way of what is written at the end; else
-        SasnetError.
-        """
+        """Raise SasnetError if a file that is not sasnet's is in the way of an output."""
         from ...files import check_folder
 
         check_free(self.report, self.plot, self.table, force=self.force)
@@ -136,9 +134,7 @@ class Outputs:
             yield path
 
     def close(self) -> None:
-        """Write the table, the figure and the overview of several pages. Raises SasnetError if one cannot be
-        written.
-        """
+        """Write table, figure and overview. Raises SasnetError if one cannot be written."""
         from ...report.page.overview import write_csv, write_overview
 
         if self.table is not None and self.rows:  # none where it was ended before
@@ -152,9 +148,7 @@ class Outputs:
 
 
 def written(found: FitResult, outputs: Outputs, *, said: bool) -> str:
-    """Write what belongs to a fit and return why something failed, or an empty string; with `said`, print
-    each file's name.
-    """
+    """Write what belongs to a fit and return why something failed, or an empty string."""
     try:
         for path in outputs.fitted(found):
             if said:

@@ -44,9 +44,7 @@ class Run:
     say: Say
 
     def each(self, files: Sequence[str], began: float) -> int:
-        """Answer each curve and image and return the number of failures; `began` is the command's start by
-        `time.monotonic`.
-        """
+        """Answer each curve and image and return how many failed; `began` by `time.monotonic`."""
         failed = 0
         window = self.reading.options.window
         every = (pair for each in expand(files) for pair in curves_of(each, self.reading.read, window))

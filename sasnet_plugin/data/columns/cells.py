@@ -166,9 +166,7 @@ def numbers_alone(line: str) -> str:
 
 
 def with_decimal_points(lines: list[str]) -> tuple[list[str], bool]:
-    """Replace decimal commas by points where commas also separate numbers; the second value is true if that
-    is ambiguous.
-    """
+    """Replace decimal commas where commas also separate numbers, and say whether that is ambiguous."""
     # Such numbers come as pairs, ``5,000000e-03,2,823191e+01``, whose second parts have leading zeros or
     # exponents as no whole number has.
     with_commas = (k for k, line in enumerate(lines) if _COMMAS_ALONE.fullmatch(line))

@@ -185,9 +185,7 @@ _TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|(?:2|two)-?theta-?(?:om
 
 
 def understand(text: str) -> ColumnName:
-    """Interpret a column's name, such as ``q_nm^-1``, ``<I>``, ``I_2``, ``error(%)`` or ``2-Theta Angle
-    (Degrees)``.
-    """
+    """Interpret a column's name, such as ``q_nm^-1``, ``<I>``, ``error(%)`` or ``2-Theta (Degrees)``."""
     stripped = text.lstrip(" \t#%;:,\"'<>|$").rstrip(" \t#;:,\"'<>|$")
     if _STRUCTURE_FACTOR.fullmatch(stripped):
         return ColumnName(stripped, OTHER)

@@ -130,9 +130,7 @@ def _not_q(name: str, file: str) -> DataError:
 
 
 def _nameless(table: Table, file: str, *, insisted: bool) -> tuple[list[Roles], list[str]]:
-    """Read a table without names, unless its header says that the first column is no q; `insisted` takes it
-    as q anyway.
-    """
+    """Read a table without names, unless its header says that the first column is no q."""
     other = no_abscissa(table) or unknown_abscissa(table)
     if other and not insisted:
         raise _not_q(other, file)
@@ -323,9 +321,7 @@ def _no_wavelength(name: ColumnName, file: str) -> DataError:
 
 
 def in_unit(raw: RawCurve, unit: Unit, file: str, *, is_s: bool, wavelength: float | None) -> RawCurve:
-    """Add the file's unit of q; convert s = q/2π. Raises DataError if the abscissa is an unnamed
-    logarithm.
-    """
+    """Add the file's unit of q; convert s = q/2π. Raises DataError for an unnamed logarithm."""
     if _is_logarithm(raw.q[np.isfinite(raw.q)]):
         raise DataError(
             f"{file}: the first column is negative and ascends, as log10 of q does; give q itself, or name"

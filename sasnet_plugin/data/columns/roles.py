@@ -194,9 +194,7 @@ def _not_used_by_name(left: list[ColumnName]) -> str:
 
 
 def by_position(table: Table) -> tuple[list[Roles], list[str]]:
-    """Assign columns of a table without names: q, I and, if plausible, dI and dq, with notes on columns that
-    are not.
-    """
+    """Assign unnamed columns: q, I and, if plausible, dI and dq, with notes on those that are not."""
     columns = table.columns
     notes: list[str] = []
     x, signal = _first_two(columns, notes)

@@ -83,9 +83,7 @@ class Unit(NamedTuple):
 
 
 def unit_of(column: ColumnName | None, beside: str, header: tuple[str, ...], below: tuple[str, ...]) -> Unit:
-    """Find the unit of q: in its column's name, a line of units (`beside`), or any line above, in or under
-    the table.
-    """
+    """Find the unit of q: in its column's name, a line of units, or any line of text."""
     said = column.unit if column and column.unit else beside
     if not said:
         return Unit(_in_words(_hinting((*reversed(header[-HEADER_LINES:]), *below))))

@@ -286,9 +286,7 @@ def _solvent(value: Any, probe: str, sld: Callable[[str, str], float] | None, so
 
 
 def ties_of(given: Sequence[str]) -> dict[str, Expression]:
-    """Parse ties by parameter, ordered by dependence. Raises DataError if one is invalid or they are
-    circular.
-    """
+    """Parse ties by parameter, ordered by dependence. Raises DataError for wrong or circular ones."""
     found = {}
     for text in given:
         name, equals, right = text.partition("=")

@@ -36,9 +36,7 @@ class Expression:
 
 
 def expression(text: str) -> Expression:
-    """Parse a formula of numbers, names, + - * / **, brackets, sqrt, exp, log and abs; DataError for anything
-    else.
-    """
+    """Parse numbers, names, + - * / **, brackets, sqrt, exp, log, abs. Raises DataError otherwise."""
     text = text.strip()
     wrong = f"{text!r} is not a formula; use numbers, names, + - * / **, brackets, sqrt, exp, log and abs."
     if len(text) > _LONGEST:

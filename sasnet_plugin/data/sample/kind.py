@@ -65,9 +65,7 @@ def _by_ratios(largest: NDArray[np.float64], most_off: float) -> str:
 
 
 def _side_by_side(curves: Sequence[Curve], apart: float = 1.0) -> bool:
-    """Whether each q range begins and ends beyond the one before by the ratio `apart`, as in several
-    settings.
-    """
+    """Whether q ranges follow each other by the ratio `apart`, as in several settings."""
     ends = sorted((float(c.q[0]), float(c.q[-1])) for c in curves)
     return all(b[0] > apart * a[0] and b[1] > apart * a[1] for a, b in zip(ends, ends[1:], strict=False))
 
@@ -134,9 +132,7 @@ def _beyond(ratio: Any, noise: Any) -> float:
 
 
 def _off_a_line(a: Any, b: Any, da: Any, db: Any) -> float:
-    """Scatter of one curve, beyond the errors and as a share of it, about another times a factor plus a flat
-    background.
-    """
+    """Relative scatter of one curve, beyond errors, about a multiple of another plus a background."""
     noise = np.hypot(da, db * np.sum(a) / np.sum(b))
     weight = 1 / np.hypot(noise, 0.01 * a)
     columns = np.stack([b, np.ones(b.size)], axis=1) * weight[:, None]

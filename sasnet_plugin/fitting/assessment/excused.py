@@ -35,9 +35,7 @@ def not_the_least(order: Sequence[ModelFit], error: SharedError) -> list[str]:
 
 
 def excuses(error: SharedError, most: float = ASSESSMENT.most_systematic) -> bool:
-    """Whether a usual shared error, at most the share `most` of I, leaves no noise clearly above the
-    given.
-    """
+    """Whether a usual shared error, at most the share `most` of I, leaves no excess noise."""
     usual = 0 < error.relative <= most and error.background <= ASSESSMENT.most_background
     return usual and error.noise**2 < ASSESSMENT.too_small
 

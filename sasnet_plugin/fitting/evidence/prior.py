@@ -21,9 +21,7 @@ from .settings import EVIDENCE
 
 
 def extent(name: str, p: Parameter, bounds: tuple[float, float], background: float) -> float:
-    """Return 1 over the prior's density at a value; `bounds` are physical, `background` the largest that the
-    data allow.
-    """
+    """Return 1 over the prior's density at a value; `background` is the largest possible."""
     own = bare(name)
     if own == "background":
         return background

@@ -180,9 +180,7 @@ def refine_best(
     seconds: float,
     rng: np.random.Generator,
 ) -> tuple[ModelFit, list[str]]:
-    """Refine the best fit by another method than lm in a process killed when time is up; the fit returns
-    unchanged then.
-    """
+    """Refine the best fit by a method other than lm in a process killed when time is up."""
     until = time.time() + EFFORT.planned * seconds
     job = Refinement(curve, dintensity, fit, method, until, int(rng.integers(2**32)))
     ((_, answer),) = answers(pool, refine, [job], seconds)

@@ -26,9 +26,7 @@ _LONGEST_BJERRUM = 557.0
 
 
 def bounds_of(p: Any) -> tuple[float, float]:
-    """Return a parameter's physical limits in its unit: lengths are positive, volume fractions at most what
-    spheres can fill.
-    """
+    """Return a parameter's physical limits in its unit: a length is positive, a fraction packable."""
     low, high = (float(v) for v in p.limits)
     name = bare(p.name)
     least, most = _by_name(name)

@@ -31,9 +31,7 @@ def slds_of(fit: ModelFit) -> dict[str, Parameter]:
 
 
 def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
-    """Express the same curve with the model's default solvent and possible contrasts, or return the fit
-    itself.
-    """
+    """Express the same curve with the model's default solvent and possible contrasts, if it can be."""
     # One-material models get the default too, so that scale compares with sasmodels' page. If scale or a
     # contrast is in `given`, all stay.
     fit = _with_intensity(fit, given)
@@ -173,9 +171,7 @@ def invariant(model: str, solvent: str, others: tuple[str, ...]) -> bool:
 
 
 def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[list[Task], list[str]]:
-    """Fix the solvent where the user gave the other contrast, as a hidden one would set the scale; note each
-    value.
-    """
+    """Fix the solvent where the user gave the other contrast, and note each value."""
     slds = {name for name in given if "sld" in name}
     if not slds or any("solvent" in name for name in slds):
         return list(tasks), []

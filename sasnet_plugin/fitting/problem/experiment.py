@@ -53,9 +53,7 @@ def experiment(
     *,
     quick: bool = False,
 ) -> Any:
-    """Make a sasmodels Experiment (``sphere`` or ``sphere@hardsphere``) with finite residuals, from given and
-    default values.
-    """
+    """Make a sasmodels Experiment (``sphere@hardsphere``) with finite residuals."""
     # Its ``best`` is the least χ² seen, with all parameters. After its ``deadline``, in evaluations
     # (`costs`), it raises `TimeUpError`.
     import_bumps()
@@ -108,9 +106,7 @@ def _measured(curve: Curve, dintensity: NDArray[np.float64]) -> Any:
 
 
 def starting_values(fit: ModelFit) -> dict[str, Any]:
-    """Return all keywords of sasmodels' ``Model`` that restore the fit, with the points and kinds (text) of
-    its distributions.
-    """
+    """Return all keywords of sasmodels' ``Model`` that restore the fit, distributions included."""
     values: dict[str, Any] = {}
     for name, parameter in fit.parameters.items():
         values[name] = float(parameter.value)

@@ -64,9 +64,7 @@ def moving(columns: Mapping[_Key, NDArray[np.float64]]) -> dict[_Key, NDArray[np
 def independent(
     columns: Mapping[str, NDArray[np.float64]], reach: Mapping[str, float] | None = None
 ) -> list[str]:
-    """Select columns that are no combination of earlier ones; each (n,) is a parameter's effect in
-    uncertainties.
-    """
+    """Select columns (n,), effects in uncertainties, that are no combination of earlier ones."""
     # `reach` is how far each value may be off. A parameter without effect within it comes last, as it would
     # replace others that the data determine.
     kept: list[NDArray[np.float64]] = []
@@ -84,9 +82,7 @@ def independent(
 
 
 def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
-    """List continuous parameters in use: scale, background, shape, widths (if not zero), salt, contrasts,
-    fractions.
-    """
+    """List continuous parameters in use: scale, background, shape, widths, salt, contrasts, fractions."""
     shape: list[str] = []
     sld: list[str] = []
     last: list[str] = []

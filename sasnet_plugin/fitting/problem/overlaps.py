@@ -26,9 +26,7 @@ def is_limited(form: str) -> bool:
 
 
 def overlaps(form: str, parameters: Mapping[str, Any]) -> bool:
-    """Whether layers are thicker than their spacing, or spheres overlap; for a form that `is_limited`,
-    lengths in Å.
-    """
+    """Whether layers are thicker than their spacing, or spheres overlap (forms that `is_limited`)."""
     times, body, distance = _WITHIN[form]
     return bool(times * parameters[body] > parameters[distance])
 

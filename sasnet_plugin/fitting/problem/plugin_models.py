@@ -29,9 +29,7 @@ def is_sum(name: str, forms: Sequence[str]) -> bool:
 
 
 def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str] | None, list[str]]:
-    """Separate names into those the classifier knows (`forms`, which have precedence) and the user's sums and
-    plugin paths.
-    """
+    """Separate names the classifier knows (`forms`, first) from the user's sums and plugin paths."""
     # A name is sasmodels', a sum of two, ``path/my_model.py`` or a plugin in ``SAS_MODELPATH`` (else
     # ``~/.sasmodels/custom_models``). Raises SasnetError for a missing or unreadable plugin.
     if models is None:
@@ -68,9 +66,7 @@ def _plugin(name: str) -> str | None:
 
 
 def with_plugins(suggestion: Suggestion, own: Sequence[str], *, alone: bool) -> Suggestion:
-    """Add a user's plugin paths to the suggested models with even probability; `alone` if no other model is
-    asked for.
-    """
+    """Add a user's plugins to the suggested models with even probability; `alone` without others."""
     if not own:
         return suggestion
     guesses = () if alone else suggestion.models

@@ -111,9 +111,7 @@ def apply_sampling(fitness: Any, curve: Curve, per_decade: int | None) -> None:
 def sampling_needed(
     residual: Callable[[int | None], NDArray[np.float64]], *, finest: int = PROBLEM.finest
 ) -> int | None:
-    """Find the fewest points per decade at which χ² is stable (None: the measured ones), from `residual` of
-    that number.
-    """
+    """Find the fewest points per decade at which χ² is stable; None: the measured ones."""
     chosen, found = None, residual(None)
     for finer in (*(n for n in (PROBLEM.sparse, PROBLEM.fine, PROBLEM.finest) if n < finest), finest):
         better = residual(finer)

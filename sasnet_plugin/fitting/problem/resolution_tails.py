@@ -22,9 +22,7 @@ _STEEPEST = 4.0
 
 
 def with_resolution_tails(curve: Curve, dintensity: Floats) -> tuple[Floats, str]:
-    """Add what the resolution's tail may contribute to the uncertainties (n,), with a sentence if it
-    dominates one.
-    """
+    """Add the resolution's tail to the uncertainties (n,), with a sentence if it dominates one."""
     if curve.dq is None or curve.dxl is not None or curve.dxw is not None:
         return dintensity, ""
     share = _tail_share(curve)

@@ -70,9 +70,7 @@ def solve_scales(columns: Floats, weight: Floats, intensity: Floats) -> tuple[Fl
 
 
 def components_of(model: str, q: Floats, curves: Floats, scales: Floats) -> tuple[Component, ...]:
-    """Calculate each component's share of a sum, from scaled curves (k, n) without background; empty for one
-    model.
-    """
+    """Calculate each component's share of a sum from scaled curves (k, n); empty for one model."""
     parts = sum_parts(model)
     if len(parts) < 2:
         return ()

@@ -13,9 +13,7 @@ _ROUNDING = 1e-9
 
 
 def covariance(slopes: Mapping[str, Floats]) -> Floats:
-    """Return (JᵀJ)⁻¹ (Press et al., Numerical Recipes, 3rd ed. 2007, 15.4), NaN for parameters without
-    effect.
-    """
+    """Return (JᵀJ)⁻¹ (Press et al., Numerical Recipes, 3rd ed. 2007, 15.4), NaN without effect."""
     # Columns (n,), per unit of each parameter, are scaled first: an sld of 4 and a background of 1e-4 must
     # not share rounding.
     jacobian = np.stack(list(slopes.values()), axis=1)

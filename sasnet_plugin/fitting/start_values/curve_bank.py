@@ -157,9 +157,7 @@ def search(
 def shifted(
     page: Page, factor: str | None, columns: NDArray[np.intp], shifts: NDArray[np.intp]
 ) -> Iterator[tuple[dict[str, float], NDArray[np.float32]]]:
-    """Yield structure factor parameters (empty without one) and I(q) (n, s, c) of a page's curves at sizes
-    and grid points.
-    """
+    """Yield structure factor parameters and I(q) (n, s, c) of a page's curves at sizes and grid points."""
     curves = _shifted(page.log_intensity, columns, shifts)
     if not factor:
         yield {}, curves

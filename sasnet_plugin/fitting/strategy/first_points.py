@@ -14,9 +14,7 @@ from .state import State
 
 
 def searched(pool: Counting, whole: State, deadline: float) -> tuple[State, Found]:
-    """Search with all points, or with those beyond a step that no model explains, until `deadline` by the
-    pool's clock, s.
-    """
+    """Search with all points, or with those beyond a step that no model explains."""
     # One bad point of a precise curve can end a search in a wrong minimum.
     clear = without_step(whole.curve)
     if clear is not whole.curve:

@@ -53,9 +53,7 @@ def own_that_explains(
 def other_shape_that_explains(
     pool: Counting, task: JointTask, fit: JointFit, models: Sequence[str], seconds: float = np.inf
 ) -> tuple[str, JointFit] | None:
-    """Search as `own_that_explains` among shapes of the same volume (`kin` of the fit) with one size of each
-    curve's own.
-    """
+    """Search as `own_that_explains` among shapes of equal volume with one own size (`kin`)."""
     # A single size that changes would be imitated by a size distribution.
     if task.sample.kind not in _CHANGING or seconds <= 0:
         return None

@@ -38,9 +38,7 @@ def leaving_out(
     options: FitOptions,
     patience: float,
 ) -> SampleResult:
-    """Fit a sample without apparently dimmed first points if only that explains it; `patience` as of
-    `fit_together.fit_sample`.
-    """
+    """Fit a sample without apparently dimmed first points if only that explains it."""
     clear = without_steps(sample)
     if clear is sample or len(sample.curves) < 2:
         return fit(sample, options)

@@ -103,9 +103,7 @@ class JointMinimum:
 
 
 def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
-    """Fit one model to all curves of a sample, in any process. Raises SasnetError if no start has a finite
-    curve.
-    """
+    """Fit one model to all curves of a sample. Raises SasnetError if no start has a finite curve."""
     del bank
     began = spent()
     deadline = began + min(budget.seconds, task.budget.seconds)

@@ -26,9 +26,7 @@ TO_LOOK, TO_GO_ON, TO_SEE_ALL = map(str, (sentences.TO_LOOK, sentences.TO_GO_ON,
 
 
 def next_step(result: FitResult, options: FitOptions) -> tuple[str, str]:
-    """Write the next command and its purpose, empty if no file is known; `options.also` holds what else was
-    given.
-    """
+    """Write the next command and its purpose, empty if no file is known."""
     if not result.curve.file:
         return "", ""
     changes, purpose = changes_of(result, options)

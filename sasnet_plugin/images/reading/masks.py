@@ -92,9 +92,7 @@ def unmeasured(
 
 
 def check_counts(values: NDArray[Any], name: str) -> None:
-    """Raise DataError if values cannot be counts: many negatives of all sizes, or two values alone, both
-    often.
-    """
+    """Raise DataError if values cannot be counts: many negatives, or two values alone, both often."""
     finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values.ravel()
     below = finite[finite < 0]
     if below.size > _SIGNED * values.size and np.unique(below[:: max(1, below.size // 1000)]).size > 20:
@@ -114,9 +112,7 @@ def _two_values(values: NDArray[Any]) -> bool:
 
 
 def dead_lines(values: NDArray[Any], good: BoolArray, *, horizon: bool = False) -> BoolArray:
-    """Find rows and columns without a count between lines that have many; with `horizon`, those at the border
-    are kept.
-    """
+    """Find rows and columns without a count between lines with many; `horizon` keeps the border."""
     # A line is dead if its neighbours predict λ >= 20 counts: zero has a chance of e⁻²⁰.
     counts = np.where(good, np.maximum(values, 0), 0)
     dead = np.zeros(good.shape, dtype=bool)

@@ -57,9 +57,7 @@ def side_of(direct: tuple[float, float], specular: tuple[float, float]) -> str:
 
 
 def picture_sides(counts: Floats, mask: BoolArray, phi: Floats, alpha_f: Floats) -> Verdict:
-    """Find a picture's orientation from the horizon, the mirror symmetry of phi, and the fall of intensity;
-    angles in degrees.
-    """
+    """Find a picture's orientation from horizon, symmetry in phi, and fall of intensity."""
     # The substrate absorbs below the horizon, patterns are symmetric in phi but not in alpha_f, and intensity
     # falls along alpha_f. Otherwise the picture is on its side or upside down.
     # On 150 simulated patterns of ordered spheres (10⁴ to 10⁸ counts, up to 90 % background) the root of the

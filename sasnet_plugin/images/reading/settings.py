@@ -96,9 +96,7 @@ def read_toml(path: Path) -> ImageSettings:
 
 
 def from_table(table: dict[str, Any], file: str) -> ImageSettings:
-    """Make settings from names and values; DataError names ``file``, an unknown key (with the nearest) or a
-    wrong value.
-    """
+    """Make settings from names and values; DataError names ``file`` and what is wrong."""
     check_names(table, (f.name for f in fields(ImageSettings)), file)
     return ImageSettings(**{key: _value(key, value, file) for key, value in table.items()})
 

@@ -13,7 +13,7 @@ from ...arrays import Floats
 from ...types import Curve, GrazingIncidence, Image, SasnetError
 from ..diffraction.reading.frame import Window
 from ..diffraction.reading.polar import SECTORS, cross_correlation, in_cells
-from .settings import RASTER
+from ..settings import RASTER
 
 Bools = NDArray[np.bool_]
 

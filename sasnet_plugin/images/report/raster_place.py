@@ -9,8 +9,8 @@ import numpy as np
 from ...types import Curve, GrazingIncidence, Image
 from ..diffraction.reading.frame import Window
 from ..sans.reading.geometry import SmallAngle
+from ..settings import RASTER
 from .raster import Look, limits, upright
-from .settings import RASTER
 
 #: What is along the sides of views that are no pictures of the detector.
 _AXES = {

@@ -20,9 +20,9 @@ from ...service.interactive import Asked
 from ...service.messages import plain
 from ...service.places import Place
 from ...types import Curve, DataError, SasnetError
+from ..settings import IMAGES
 from .kinds import How, beside, how_of, measurement, readable, settled, short, titles
 from .listed import CHOOSE, kinds_say
-from .settings import IMAGES
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,7 @@ def _why_not_fitted(seen: Seen) -> str:
 
 
 def answered(one: Any, answer: Any, made: Any) -> dict[str, Any]:
-    """Return headline and sentences of an answer, and the text around each figure; `made` of
-    `images.report.pages.parts`.
-    """
+    """Return headline and sentences of an answer, and the text around each figure."""
     verdict, sections = made
     sentences = answer.sentences()
     notes = list(dict.fromkeys((*one.notes, *answer.notes)))

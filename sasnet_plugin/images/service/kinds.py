@@ -11,14 +11,12 @@ from typing import Any
 from ...data.settings_tables import COMMON
 from ...domains import DEFAULT, PAGES, Domain, ReadOptions, has_tags, recognised, specification
 from ...types import DataError, SasnetError
-from .settings import IMAGES
+from ..settings import IMAGES
 
 
 @dataclass(frozen=True)
 class How:
-    """How a user says that a file is read. Raises SasnetError for an unknown kind or a setting not allowed
-    here.
-    """
+    """How a user says that a file is read. Raises SasnetError for unknown kinds or settings."""
 
     kind: str = ""  #: Name of a domain; empty: as the file says.
     geometry: tuple[str, ...] = ()  #: ``name=value``, see `domains.ReadOptions`.
@@ -52,9 +50,7 @@ def titles() -> dict[str, str]:
 
 
 def told(path: Path) -> str:
-    """Detect a file's kind from it and its neighbours; empty if none is sure. Raises SasnetError if several
-    are equally sure.
-    """
+    """Detect a file's kind; empty if none is sure. Raises SasnetError if several are equally sure."""
     found = recognised(path)
     return "" if found == DEFAULT else found
 

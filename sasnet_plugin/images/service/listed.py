@@ -13,8 +13,8 @@ from ...domains import Domain, specification
 from ...predict.classes import ClassesFinding
 from ...predict.findings import DistributionFinding
 from ...types import DataError, SasnetError
+from ..settings import IMAGES
 from .kinds import How, beside, how_of, measurements, readable, settled, short, told
-from .settings import IMAGES
 
 #: What is said of an image that does not tell its kind.
 CHOOSE = "of which kind?"

@@ -11,9 +11,7 @@ _MOST = 1e12
 
 
 def stripes(x: Floats, y: Floats, rng: np.random.Generator) -> Floats:
-    """Draw waves in one direction, as of a camera's read-out, about 1 and not negative; x and y from -1
-    to 1.
-    """
+    """Draw waves in one direction, as of a read-out, about 1, not negative; x and y from -1 to 1."""
     waves = np.cos((x * rng.normal() + y * rng.normal()) * rng.uniform(5, 60))
     return np.asarray(1 + waves * rng.uniform(0.3, 1))
 

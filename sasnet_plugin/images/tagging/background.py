@@ -18,7 +18,7 @@ from ...types import SasnetError, printable
 from ...web.content import Source, Stamp
 from ...web.settings import WEB
 from ..report.raster import Look
-from ..report.settings import RASTER
+from ..settings import RASTER
 from .crew import DONE, Crew
 from .events import Log, Prediction
 from .state import State

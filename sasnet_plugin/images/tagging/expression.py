@@ -64,9 +64,7 @@ class Token:
 
 
 def matching(text: str, state: State) -> Bools:
-    """Return which images (n,) pass a filter; an empty one passes all. Raises SasnetError that says where it
-    is wrong.
-    """
+    """Return which images (n,) pass a filter; empty passes all. Raises SasnetError with the place."""
     if len(text) > WEB.longest_filter:
         raise SasnetError(f"This filter has {len(text):,} characters; use {WEB.longest_filter:,} at most.")
     if not text.strip():

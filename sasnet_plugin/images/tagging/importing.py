@@ -25,9 +25,7 @@ Labels = dict[Key, dict[str, int]]
 
 
 def labels_of(content: bytes) -> Labels:
-    """Parse labels as `exchange` writes them. Raises SasnetError if it is none, or takes too much time or
-    memory.
-    """
+    """Parse labels as `exchange` writes them. Raises SasnetError if it is none, or too large."""
     with closing(Pool(f"{__name__}:begin", quiet=True)) as pool, pool.doing(content):
         for said in pool.hear(WEB.file_seconds):
             if said.error is None:

@@ -84,9 +84,7 @@ class Orders:
         return order[wanted[order]]
 
     def points(self, pictures: Floats) -> Floats:
-        """Return (n, d) a model's outputs if it has seen all images, else rough looks: `pictures`, NaN where
-        unknown.
-        """
+        """Return (n, d) a model's outputs if it has seen all images, else rough `pictures`."""
         state, there = self._state, self._state.images.there
         about = state.shown, len(there), int(there.sum())
         if self._logits[0] != about:

@@ -49,9 +49,7 @@ class Retraining:
         return [sys.executable, "-P", "-m", "sasnet_plugin", "train", *options, *map(str, folders)]
 
     def start(self, csv: bytes, labelled: int) -> None:
-        """Train on labels. Raises SasnetError if there are too few, a training is running, or it cannot
-        start.
-        """
+        """Train on labels. Raises SasnetError for too few labels, or a training under way."""
         with self._lock:
             if self.running:
                 raise SasnetError("A training is running; wait for it, or stop it.")

@@ -46,9 +46,7 @@ def tagged_in(
 
 
 def kind_of(folder: Path) -> str:
-    """Return the kind of most of a folder's first files. Raises SasnetError without files, or if one is
-    ambiguous.
-    """
+    """Return the kind of most of a folder's first files. Raises SasnetError without a clear one."""
     images = Images(folder)
     images.take(images.look())
     votes = Counter(recognised(images.folder / file, tags=True) for file, _ in images.keys[:_LOOKED_AT])

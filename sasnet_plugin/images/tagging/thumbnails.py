@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ...types import SasnetError
 from ...web.content import Source
 from ...web.settings import WEB
-from ..report.settings import RASTER
+from ..settings import RASTER
 
 _SHAPE = (
     """CREATE TABLE IF NOT EXISTS pictures (content TEXT, number INTEGER, title TEXT, png BLOB,

@@ -204,9 +204,7 @@ class Workspace:
 
 
 def name_given(name: str, what: str) -> str:
-    """Strip a tag's or person's name. Raises SasnetError if it is empty, too long, or has invisible
-    characters.
-    """
+    """Strip a tag's or person's name. Raises SasnetError if empty, too long or invisible."""
     name = name.strip()
     if len(name) > WEB.longest_name:
         raise SasnetError(

@@ -100,9 +100,7 @@ def adapt(
     settings: Settings | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Adapted:
-    """Fit a model's tags (a domain with `Tags`) to labelled images, and write a new model to `target` only if
-    a tag improves.
-    """
+    """Fit a model's tags to labelled images, and write a new model to `target` if a tag improves."""
     # Labels as of `recorded.record`; `run` keeps simulated scenes for the next time; `progress` gets their
     # number. Raises SasnetError if labels or images are unusable, or the target is the model itself.
     settings = settings or Settings()

@@ -56,9 +56,7 @@ def inputs(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
 def record(
     domain: Domain, labels: Path, images: Sequence[str], folder: Path, seed: int = 0
 ) -> tuple[Domain, Path, Path]:
-    """Lay down training data from labelled images: the adapted domain, and folders of training and validation
-    shards.
-    """
+    """Lay down training data from labelled images: the adapted domain, and folders of shards."""
     # The CSV has ``file``, ``entry`` (frame from 1), and a column of 1, 0 or nothing for each tag, or
     # ``tags`` separated by semicolons; tags in ``accepted`` were suggested by a model. `seed` draws held-out
     # images. Raises SasnetError if it is unreadable, names no tag, or too few images are there.
@@ -121,9 +119,7 @@ def _frames(domain: Domain, image: str, entries: Mapping[int, Any]) -> Iterable[
 
 
 def read_labels(path: Path, head: Tags) -> dict[str, dict[int, NDArray[np.float32]]]:
-    """Read file -> frame (from 1) -> 0, 1 or NaN of each tag; a tag implies its parent. Raises DataError for
-    another table.
-    """
+    """Read file -> frame (from 1) -> 0, 1 or NaN of each tag and its parents. Raises DataError."""
     rows = _rows(path)
     columns = set(rows[0]) if rows else set()
     if "file" not in columns or not columns & {"tags", *head.labels}:

@@ -67,9 +67,7 @@ class Folders:
         return None if names is None else tuple(map(self.model, names))
 
     def readable(self, name: str) -> Path:
-        """Resolve a file name, absolute or below a folder. Raises SasnetError if it is none, elsewhere or too
-        large.
-        """
+        """Resolve a file name below a folder. Raises SasnetError if it is none or too large."""
         path = self._inside(name)
         if not path.is_file():
             raise SasnetError(
@@ -145,9 +143,7 @@ def _takes_text(schema: Mapping[str, Any]) -> bool:
 
 
 def opened(names: list[Path], *, plugins: bool = False) -> Folders:
-    """Open the folders a user names; `plugins` allows plugin models below them. Raises SasnetError if one is
-    no folder.
-    """
+    """Open the folders a user names; `plugins` allows models in them. Raises SasnetError for no folder."""
     found = []
     for name in names:
         path = Path(name).expanduser().resolve()

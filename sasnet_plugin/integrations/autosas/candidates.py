@@ -25,9 +25,7 @@ LEAST = 0.02
 
 
 def candidates(curves: Sequence[Curve], top: int = 4, least: float = LEAST) -> list[dict[str, Any]]:
-    """List candidates for curves fitted with one list, the most probable first, each at least `least`
-    probable for some curve.
-    """
+    """List candidates for curves, the most probable first, at least `least` probable for one."""
     # Each has ``name``, ``sasmodel``, ``q_min``, ``q_max`` (Å⁻¹) and ``fit_params`` with ``value`` and, if
     # fitted, ``bounds``, from a short fit to the curve of highest probability. Raises SasnetError without
     # curves or if none resembles anything known.

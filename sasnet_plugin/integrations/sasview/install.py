@@ -112,9 +112,7 @@ def install(folder: Path | None = None, *, force: bool = False) -> Path:
 
 
 def uninstall(folder: Path | None = None) -> list[Path]:
-    """Remove the file, its compiled forms and empty folders. Raises SasnetError if something cannot be
-    removed.
-    """
+    """Remove the file, its compiled forms and empty folders. Raises SasnetError on failure."""
     folder = folder or plugin_folder()
     compiled = folder / "__pycache__"
     removed = []

@@ -201,9 +201,7 @@ _HELP = "\n\n".join(
 
 
 class Form(QDialog):
-    """Widgets in their places; `dialog` connects them. `category` maps a model to SasView's; `fit` labels the
-    button.
-    """
+    """Widgets in their places; `category` maps a model to SasView's, `fit` labels the button."""
 
     def __init__(self, category: Callable[[str], str], fit: str, parent: QWidget) -> None:
         super().__init__(parent)

@@ -57,9 +57,7 @@ class Entry:
 
 
 def domain_named(metadata: Mapping[str, Any], given: str | None, where: object) -> str | None:
-    """Return the domain given or named by metadata, or None. Raises DataError if metadata name an unknown
-    one.
-    """
+    """Return the domain given or named by metadata, or None. Raises DataError if unknown."""
     told = given or metadata.get("domain")
     if told is None or told in PAGES:
         return told
@@ -72,9 +70,7 @@ def domain_named(metadata: Mapping[str, Any], given: str | None, where: object) 
 def entry_of(
     server: Server, node: Node, given: str | None, inherited: Mapping[str, Any] | None = None
 ) -> Entry:
-    """Find what an entry holds; a given domain overrides metadata. Raises DataError if it is no
-    measurement.
-    """
+    """Find what an entry holds; a given domain overrides metadata. Raises DataError for nothing."""
     told = domain_named({**(inherited or {}), **node.metadata}, given, node.address)
     curves = specification(DEFAULT)
     if node.family == TABLE or node.fields:

@@ -36,9 +36,7 @@ class AllFiles:
         return self.folder / PROJECT
 
     def add(self, result: FitResult, start: Path, digest: str, *, force: bool = False) -> None:
-        """Write what belongs to a data set, except what has this digest already; `start` is folder and
-        beginning of names.
-        """
+        """Write what belongs to a data set, except what has this digest already."""
         curve = result.curve
         files: dict[str, tuple[NDArray[np.float64], ...]] = {
             f"{start.name}.dat": (curve.intensity, result.dintensity)

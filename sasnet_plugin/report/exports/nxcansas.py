@@ -27,9 +27,7 @@ _Q_UNIT, _I_UNIT = "1/angstrom", "1/cm"
 def write_nxcansas(
     result: FitResult, path: str | Path, *, every: bool = False, known_by: Mapping[str, str] | None = None
 ) -> None:
-    """Write the measured curve, the best fit's (or `every` fit's, by weight) and what fits say; `known_by`
-    are more attributes.
-    """
+    """Write the measured curve, the best fit's (or `every` one's) and what fits say."""
     # Each parameter is a ``term`` of the SASprocess: a text (``radius = 50.1 ± 0.3 Ang``) with name, value,
     # units, uncertainty and fixed as attributes. ``note`` texts hold each candidate's χ² and weight, warnings
     # and notes. Values are those of `bumps_session.write_session`.

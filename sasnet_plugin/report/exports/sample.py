@@ -79,9 +79,7 @@ experiments = [Guarded(data=data, model=model) for data, model in curves]
 
 
 def write_sample(result: SampleResult, folder: Path, name: str = "sample") -> list[Path]:
-    """Write a joint fit's SasView project and Bumps script. Raises SasnetError if nothing was fitted or that
-    fails.
-    """
+    """Write a joint fit's SasView project and Bumps script. Raises SasnetError on failure."""
     if result.best is None:
         raise SasnetError(f"{result.sample.files[0]}: nothing was fitted together, so nothing is exported.")
     project, script = (Path(folder) / f"{name}.{end}" for end in ("sasview.json", "bumps.py"))

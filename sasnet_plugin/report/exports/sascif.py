@@ -43,9 +43,7 @@ def blank() -> list[str]:
 
 
 def sascif(result: FitResult, name: str, known_by: str = "") -> bytes:
-    """Return the file's text with blocks of plain-letter `name`, and `known_by` in a comment. Raises
-    SasnetError without gemmi.
-    """
+    """Return the file's text, blocks named `name` in plain letters. Raises SasnetError without gemmi."""
     try:
         from gemmi import cif
     except ImportError:

@@ -46,9 +46,7 @@ def _in_utf8(curve: Curve) -> Curve:
 
 
 def export(result: FitResult, folder: Path) -> list[Path]:
-    """Write a fit for SasView, Bumps and readers of NXcanSAS; nothing if nothing was fitted. Raises
-    SasnetError if that fails.
-    """
+    """Write a fit, if any, for SasView, Bumps and readers of NXcanSAS. Raises SasnetError on failure."""
     # ``NAME.sasview.json`` (project), ``NAME.parameters.txt`` (clipboard text of the best fit),
     # ``NAME.bumps.py`` (its script), ``NAME.session.h5`` (every fit) and ``NAME.nxcansas.h5``, NAME as the
     # HTML page's; for a sum also its SasView plugin, ``sphere_plus_power_law.py``.

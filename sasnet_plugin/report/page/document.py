@@ -228,9 +228,7 @@ def document(
 
 
 def verdict(first: str, second: str = "", *, level: str = "") -> str:
-    """Return the box with the answer in one sentence, and a smaller one, both HTML; `level` is empty,
-    ``doubt`` or ``wrong``.
-    """
+    """Return the box with the answer, HTML; `level` is empty, ``doubt`` or ``wrong``."""
     more = f"<p>{second}</p>" if second else ""
     return f'<div class="verdict{f" {level}" if level else ""}"><p>{first}</p>{more}</div>'
 

@@ -90,9 +90,7 @@ def model_free_figure(result: FitResult) -> str:
 
 
 def tree_figure(manifest: Manifest, result: FitResult) -> str:
-    """Draw the tree of models with those of this answer marked by rank. Raises ModelZooError if the manifest
-    has no tree.
-    """
+    """Draw the tree of models with this answer's ranks. Raises ModelZooError without a tree."""
     from matplotlib import style
     from matplotlib.figure import Figure
 

@@ -120,9 +120,7 @@ td.wrong { color: var(--bad); }
 
 
 def write_overview(rows: Sequence[Row], folder: Path, title: str) -> Path:
-    """Write ``index.html`` over the data sets of a folder, readable at some hundred rows. Raises SasnetError
-    if that fails.
-    """
+    """Write ``index.html`` over the data sets of a folder. Raises SasnetError on failure."""
     fitted = any(row.reduced_chisq is not None for row in rows)
     names = (_WEIGHT if fitted and name == _SHARE else name for name in _SORTED)
     first, *others = (f"<button type=button>{name}</button>" for name in names)

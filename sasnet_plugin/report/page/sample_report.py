@@ -29,9 +29,7 @@ _LEVEL = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}
 
 
 def write_sample_report(result: SampleResult, folder: Path) -> Path:
-    """Write the page of a sample and return its path; the same curves get the same name. Raises SasnetError
-    if that fails.
-    """
+    """Write the page of a sample under a lasting name. Raises SasnetError on failure."""
     return document.write_page(Path(folder) / sample_page_name(result, folder), sample_page(result))
 
 

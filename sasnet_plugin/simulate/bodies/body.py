@@ -48,9 +48,7 @@ class Body:
 
 
 def on_wide_grid(q: NDArray[np.float64], intensity: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Interpolate ln I on the wide grid from ascending points, Å⁻¹, that reach `Q_TOP`; a power law below the
-    first.
-    """
+    """Interpolate ln I on the wide grid from points to `Q_TOP`; a power law below the first."""
     from scipy.interpolate import CubicSpline
 
     log_i = np.log(np.maximum(intensity, 1e-12 * intensity.max()))

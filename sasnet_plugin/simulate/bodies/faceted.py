@@ -54,9 +54,7 @@ def polyhedron(corners: Floats, x: Floats = _X) -> tuple[Floats, float]:
 
 
 def particle(rng: np.random.Generator) -> Body:
-    """Draw a hull of 8 to 40 points near an ellipsoid of 10 to 500 Å, with size distribution; half are
-    rough.
-    """
+    """Draw a hull of 8 to 40 points near an ellipsoid of 10 to 500 Å, in many sizes; half are rough."""
     # A rough surface scatters with q^−(6 − D), D 2 to 2.7 (Bale & Schmidt, Phys. Rev. Lett. 53 (1984) 596).
     directions = rng.standard_normal((int(rng.integers(8, 41)), 3))
     directions /= np.linalg.norm(directions, axis=1)[:, None]

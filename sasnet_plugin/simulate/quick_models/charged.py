@@ -11,7 +11,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
-from .quadrature import written_by_content
+from .written import written_by_content
 
 #: sasmodels' name.
 CHARGED = "hayter_msa"

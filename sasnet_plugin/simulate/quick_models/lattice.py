@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .quadrature import written_by_content
+from .written import written_by_content
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,9 +48,7 @@ def calculated(form: str, x: NDArray[np.float64], d_factor: float) -> NDArray[np
 
 
 def with_table(info: Any, folder: Path) -> Any:
-    """Return a page of one of `LATTICES` that takes T from the table, with C code in `folder`; ``info``
-    stays.
-    """
+    """Return a page of one of `LATTICES` that takes T from the table, C code in `folder`."""
     path = written_by_content(folder, f"sasnet_{info.id}", _source(tables()[info.id]))
     info = copy.copy(info)
     info.source = ["lib/sas_3j1x_x.c", "lib/sphere_form.c", str(path)]

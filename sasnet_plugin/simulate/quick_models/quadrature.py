@@ -20,12 +20,10 @@ import numpy as np
 
 from .. import priors
 from ..kernel import build
+from .written import written_once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-import hashlib
-
-from ...files import put_in_one_step
 
 TOLERANCE = 0.02
 """Greatest deviation from the finer quadrature, relative to the mean intensity near that q."""
@@ -160,9 +158,7 @@ def deviation(intensity: NDArray[np.float64], reference: NDArray[np.float64]) ->
 
 
 def q_valid(name: str, pars: Mapping[str, float]) -> float:
-    """Return the q up to which sasmodels' curve is within `TOLERANCE`, Å⁻¹, maybe infinite; parameters as of
-    `sample_prior`.
-    """
+    """Return the q up to which sasmodels' curve is within `TOLERANCE`, Å⁻¹, maybe infinite."""
     limit = LIMITS.get(name)
     size = priors.max_length(name, pars)
     if limit is None or size is None:
@@ -190,19 +186,3 @@ def q_quiet(name: str, pars: Mapping[str, float]) -> float:
         return CANCELLATION_SMALL_SPHERE / (2 * pars["radius_sm"])
     size = priors.max_length(name, pars)
     return CANCELLATION[name] / size if name in CANCELLATION and size else 0.0
-
-
-def written_once(folder: Path, name: str, text: str) -> Path:
-    """Write a file unless it is there, whole or not at all: other processes may be at it too."""
-    path = folder / name
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with put_in_one_step(path) as part:
-            part.write_text(text)
-    return path
-
-
-def written_by_content(folder: Path, stem: str, text: str) -> Path:
-    """Write a C file under a name that tells its content: another content is another file."""
-    tag = hashlib.sha256(text.encode()).hexdigest()[:8]
-    return written_once(folder, f"{stem}_{tag}.c", text)

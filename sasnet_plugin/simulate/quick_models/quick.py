@@ -20,9 +20,10 @@ from ..compile_cache import prepare
 from ..kernel import build, load_model
 from .cost_classes import cost_class
 from .lattice import LATTICES, WIDTHS, with_table
-from .quadrature import c_nodes, with_points, with_rule, written_by_content
+from .quadrature import c_nodes, with_points, with_rule
 from .similar import SIMILAR, with_similar
 from .size_averages import PARTICLES, with_size_averages
+from .written import written_by_content
 
 #: Points that one integral may have.
 LADDER = (8, 12, 16, 20, 26, 34, 44, 58, 76, 100, 130, 170, 220, 290, 380, 500)
@@ -106,9 +107,7 @@ def nearest_exact(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
 
 @cache
 def fit_cost_class(name: str) -> str:
-    """Return a quick model's cost class in fits: fast, medium or slow; a sum's is that of its most expensive
-    component.
-    """
+    """Return a quick model's cost class in fits, fast, medium or slow; of a sum the slowest."""
     forms = [part.partition("@")[0] for part in sum_parts(name)]
     each = {"medium" if form in (*LATTICES, *SINGLE, *PARTICLES) else cost_class(form) for form in forms}
     return next(cost for cost in ("slow", "medium", "fast") if cost in each)

@@ -263,9 +263,7 @@ def _is_number(value: Any) -> bool:
 
 
 def with_size_averages(model: Any) -> Any:
-    """Make one of `PARTICLES` average sizes before orientations, to 1e-3; other distributions stay with the
-    model.
-    """
+    """Make one of `PARTICLES` average sizes before orientations, to 1e-3."""
     from sasmodels.kernel import Kernel, KernelModel
     from sasmodels.kernelpy import PyInput
 

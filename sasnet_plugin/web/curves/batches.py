@@ -54,9 +54,7 @@ class Batch:
 
 
 class Batches:
-    """All batches of a record and the queue of coming ones, each with a results folder; `workers` processes
-    fit.
-    """
+    """All batches of a record and the queue of coming ones, each with a results folder."""
 
     def __init__(self, record: Record, folder: Path, workers: int, answered: Answered) -> None:
         self.folder, self.version = folder, 0

@@ -85,9 +85,7 @@ class Bench:
         return self.history.ask(keys, places, body)
 
     def batch(self, keys: list[str], body: Mapping[str, Any]) -> Batch:
-        """Fit the files of rows, each alone, without images. Raises SasnetError for a wrong row or request,
-        or images alone.
-        """
+        """Fit the files of rows, each alone, without images. Raises SasnetError if none is left."""
         curves = [key for key in keys if not self.shelf.row(key).is_image]
         if not curves:
             self._no_images(keys)

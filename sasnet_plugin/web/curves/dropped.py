@@ -76,9 +76,7 @@ def _check(own: str, content: bytes) -> None:
 
 
 def _name(given: str) -> str:
-    """Return a name's last part without characters that no file system takes. Raises SasnetError if nothing
-    is left.
-    """
+    """Return a name's last part in letters that file systems take. Raises SasnetError if empty."""
     last = given.replace("\\", "/").rpartition("/")[2]
     clean = "".join("_" if c in _FORBIDDEN or not c.isprintable() else c for c in last).strip().lstrip(".")
     while len(clean.encode()) > CURVES.longest_name:

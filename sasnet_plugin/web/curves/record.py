@@ -48,9 +48,7 @@ def numbered(those: Mapping[int, T], number: int, what: str) -> T:
 
 
 class Record:
-    """An opened record, made if missing. Raises SasnetError if it cannot be opened or holds something
-    else.
-    """
+    """An opened record, made if missing. Raises SasnetError if it holds something else."""
 
     def __init__(self, path: Path) -> None:
         self.path, self._lock = path, threading.Lock()

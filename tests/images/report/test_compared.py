@@ -14,7 +14,7 @@ from sasnet_plugin.images.diffraction.reading.frame import Window
 from sasnet_plugin.images.report.compared import as_seen
 from sasnet_plugin.images.report.raster import Look, compared, picture
 from sasnet_plugin.images.report.raster_place import about
-from sasnet_plugin.images.report.settings import RASTER
+from sasnet_plugin.images.settings import RASTER
 from sasnet_plugin.report.canvas import png
 from sasnet_plugin.types import Image
 

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from tagpages import HOME
 
 from sasnet_plugin.images.service.kinds import titles
-from sasnet_plugin.images.service.settings import IMAGES
+from sasnet_plugin.images.settings import IMAGES
 from sasnet_plugin.images.tagging.tab import tagged_in
 from sasnet_plugin.web.access import Keys
 from sasnet_plugin.web.app import application

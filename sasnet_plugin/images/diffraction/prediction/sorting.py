@@ -70,9 +70,7 @@ def likeness(networks: tuple[Layers, ...], looks: int, features: Floats, said: F
 
 
 def points(inputs: Mapping[str, Floats], outputs: Mapping[str, NDArray[np.floating]]) -> Floats:
-    """Compute `likeness` of images from the large network's inputs and outputs, or `tags` of another
-    network.
-    """
+    """Compute `likeness` of images from the large network's outputs, or `tags` of another network."""
     networks, looks = _installed()
     return likeness(networks, looks, inputs["features"], read(outputs)) if networks else tags(outputs)
 

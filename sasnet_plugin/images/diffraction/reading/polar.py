@@ -68,9 +68,7 @@ def _cells(
 
 
 def in_cells(window: Window, counts: NDArray[Any], masks: NDArray[np.bool_]) -> Polar:
-    """Count frames (n, rows, columns) of one geometry in cells; masks (n or 1, rows, columns) are true where
-    a pixel counts.
-    """
+    """Count frames (n, rows, columns) of one geometry in cells, where masks are true."""
     matrix, shared = _cells(window.shape, window.centre, window.edge)
     there = masks.reshape(len(masks), -1)
     flat = np.where(there, counts.reshape(len(counts), -1), 0).astype(np.float32)

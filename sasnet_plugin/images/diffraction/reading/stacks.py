@@ -162,9 +162,7 @@ def same_shape(mask: NDArray[np.bool_], shape: tuple[int, int], name: str, file:
 
 
 def mask_of(path: str) -> NDArray[np.bool_]:
-    """Read which pixels a mask file excludes: those that are not zero. Raises DataError if it holds no
-    image.
-    """
+    """Read a mask file, which excludes pixels that are not zero. Raises DataError without image."""
     found = next(iter(formats.frames(Path(path), path)), None)
     if found is None:
         raise DataError(f"{path}: holds no mask; give an image that is not zero at pixels to exclude.")

@@ -47,9 +47,7 @@ def spheroid(
     axis: Floats,
     centre: tuple[float, float, float] = (0, 0, 0),
 ) -> Chord:
-    """Chords of an ellipsoid with `radius` across and `polar` along its axis, a unit vector; `x` (n,) is the
-    grid, both ways.
-    """
+    """Chords on a grid of an ellipsoid with `radius` across and `polar` along its unit axis."""
     # r·M·r = 1 with M = (1 − u uᵀ)/a² + u uᵀ/c², a quadratic in z.
     m = (np.eye(3) - np.outer(axis, axis)) / radius**2 + np.outer(axis, axis) / polar**2
     across, up = x[None, :] - centre[0], x[:, None] - centre[1]

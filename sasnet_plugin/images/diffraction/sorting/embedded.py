@@ -143,9 +143,7 @@ def network_of(name: str) -> dict[str, Any]:
 
 
 def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], None] | None = None) -> None:
-    """Embed missing parts, reporting frames to `done`, and remove outdated ones; `workers` as in
-    `workers.spread.unordered_map`.
-    """
+    """Embed missing parts and remove outdated ones; `workers` as in `unordered_map`."""
     if not parts:
         return
     folder, done = Path(parts[0].path).parent, done or (lambda number: None)

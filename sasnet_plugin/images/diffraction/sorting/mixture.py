@@ -36,9 +36,7 @@ class Mixture:
     encoder: tuple[Layer, ...] = ()
 
     def reduced(self, points: NDArray[np.floating]) -> Floats:
-        """Project points to principal components (n, components). Raises SasnetError for points of another
-        kind.
-        """
+        """Project points to principal components (n, components); SasnetError for others."""
         asked = len(self.encoder[0][0]) if self.encoder else len(self.mean)
         if points.shape[1] != asked:
             raise SasnetError(

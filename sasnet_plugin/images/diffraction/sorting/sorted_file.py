@@ -73,9 +73,7 @@ def _append(file: Any, name: str, values: NDArray[Any]) -> None:
 def write(
     path: Path, found: Iterable[Points], mixture: Mixture, embedding: str, geometry: Sequence[str]
 ) -> int:
-    """Write ``sorted.h5`` and its CSV part by part and return the number of images. Raises SasnetError if
-    that fails.
-    """
+    """Write ``sorted.h5`` and its CSV and return the number of images. Raises SasnetError on failure."""
     table = path.with_suffix(".csv")
     n = 0
     try:

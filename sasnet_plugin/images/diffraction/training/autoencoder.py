@@ -41,9 +41,7 @@ def silu(x: NDArray[np.floating]) -> Floats:
 def fit(
     points: NDArray[np.floating], seed: int, config: AutoencoderConfig = AutoencoderConfig()
 ) -> tuple[Layer, ...]:
-    """Train an autoencoder on points (n, d) and return its encoder's layers, with `silu` between, the last
-    giving latent means.
-    """
+    """Train an autoencoder on points (n, d) and return its encoder's layers, `silu` between."""
     # The loss is reconstruction + KL(q(z|x) ‖ q(z)) + β KL(q(z) ‖ Π q(z_j)) + Σ KL(q(z_j) ‖ p(z_j)), with
     # q(z) by minibatch-weighted sampling.
     import keras
@@ -99,9 +97,7 @@ def fit(
 def trained(
     model: Any, encoder: Sequence[Any], points: NDArray[np.floating], seed: int, config: Any
 ) -> tuple[Layer, ...]:
-    """Train a model that has its own loss on scaled points (n, d) and return its encoder's layers for
-    unscaled ones.
-    """
+    """Train a model on scaled points (n, d) and return its encoder's layers for unscaled ones."""
     import keras
 
     values = np.asarray(points, dtype=np.float64)

@@ -32,9 +32,7 @@ class ContrastiveConfig:
 def fit(
     points: NDArray[np.floating], seed: int, config: ContrastiveConfig = ContrastiveConfig()
 ) -> tuple[Layer, ...]:
-    """Train an encoder, as `autoencoder.fit` returns it, on points (n, d) that do not depend on the
-    particle's rotation.
-    """
+    """Train an encoder (see `autoencoder.fit`) on points (n, d) that do not depend on rotation."""
     # The loss of copies i and j among 2N is -ln of exp(s_ij/T) over Σ_k≠i exp(s_ik/T), with s the cosine of
     # the head's outputs.
     import keras

@@ -23,9 +23,7 @@ def is_new(film: float, others: Iterable[float], least: float = INVERSION.same_f
 
 
 def film_minima(found: Refined, guess: Guess) -> list[tuple[float, float]]:
-    """Find film thicknesses, Å, with a minimum of the loss, and the expected fall there, deepest first, the
-    fit's included.
-    """
+    """Find film thicknesses, Å, of least loss, with its expected fall, deepest first."""
     # Fringes of the rod repeat, so minima may be far. Scale, backgrounds and other parameters adapt linearly
     # at each: rough far away, but minima stay in place.
     now, counts, oxide = found.state, found.state.counts, INDEX["oxide"]

@@ -194,9 +194,7 @@ def simulated_again(problem: Problem, found: Posterior) -> tuple[float, State, F
 
 
 def geometry(found: Posterior, image: Image, misfit: float) -> dict[str, tuple[float, float, str]]:
-    """Return value, standard deviation and unit of each quantity; `misfit` of `Verification` widens lengths
-    beyond counting.
-    """
+    """Return value, standard deviation (widened by `misfit`) and unit of each quantity."""
     named: dict[str, tuple[float, float, str]] = {}
     for parameter, inner, error in zip(PARAMETERS, found.inner, found.error, strict=True):
         value, sd = parameter.value(float(inner)), parameter.error(float(inner), float(error))

@@ -102,9 +102,7 @@ def reweighted(
     tolerance: float = INVERSION.tolerance,
     rounds: int = 2,
 ) -> tuple[Floats, Floats]:
-    """Find weights of columns and expected counts by reweighted least squares; `expected` sets the first
-    variances.
-    """
+    """Find weights of columns and expected counts by reweighted least squares."""
     none, weights = np.zeros(0), np.zeros(len(columns))
     for _ in range(rounds):
         weights = quadratic(columns, y, expected, np.zeros((0, y.size)), none, none, tolerance).nonnegative()

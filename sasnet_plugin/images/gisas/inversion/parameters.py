@@ -143,9 +143,7 @@ class Guess:
 
 
 def start(guess: Mapping[str, tuple[float, float]]) -> Guess:
-    """Return starting values and their uncertainty from a guess (value, standard deviation), or the
-    prior's.
-    """
+    """Return starting values and their uncertainty from a guess, or the prior's."""
     at, errors = [], []
     for parameter in PARAMETERS:
         broad = parameter.broad()

@@ -42,9 +42,7 @@ def sample(
     accepted: float = 4.0,
     most: int = 100,
 ) -> Samples:
-    """Draw from the posterior, with `accepted` moves of each sample and at most `most` tries at each
-    exponent.
-    """
+    """Draw from the posterior, `accepted` moves each in at most `most` tries at each exponent."""
     points = rng.random((number, cube.DIMENSIONS))
     found = log_likelihood(cube.distributions(points, between=True))
     exponent, evidence = 0.0, 0.0

@@ -53,9 +53,7 @@ class Factors:
     def of(
         cls, geometry: Geometry, window: Window, nodes: Nodes | None = None, offset: float = 0.0
     ) -> Factors:
-        """Compute all factors of a geometry (see `basis`) on a window symmetric in φ with an even number of
-        columns.
-        """
+        """Compute all factors of a geometry on a window symmetric in φ, with even columns."""
         nodes = nodes or Nodes()
         across = _parts(geometry, window, offset, nodes)
         every, mean = scattered(geometry, window, across, nodes)
@@ -121,9 +119,7 @@ class Factors:
         return np.asarray(straight + other[:, ::-1], dtype=np.float64)
 
     def pattern(self, mixed: Floats, total: float) -> Floats:
-        """Scattering of a mixture (see `mixed`) into each pixel part, (rows, columns · across); `total` is
-        the sum of its weights.
-        """
+        """Scattering of a mixture (see `mixed`) into each pixel part, (rows, columns · across)."""
         return np.asarray(total * self.every + self.ordered() * (mixed - total))
 
     def with_particles(self, geometry: Geometry, every: Floats, mean: Floats) -> Factors:

@@ -13,7 +13,6 @@ from ....data.settings_tables import said_over
 from ....types import DataError, Image
 from ...reading import formats
 from ...reading.masks import checked, dead_lines, integer_limit, share, stored_as_bad, unmeasured
-from .beam import beam_of, pixel_of_q
 from .centre import better_centre
 from .geometry import SmallAngle, as_seen, on_detector
 from .masks import behind_beamstop, faulty
@@ -27,6 +26,14 @@ if TYPE_CHECKING:
     from ....arrays import Floats
 
     BoolArray = NDArray[np.bool_]
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .centre import find_centre
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 #: Pixels along a side of the smallest image.
 SMALLEST = 8
@@ -237,3 +244,60 @@ def _mask_of(path: str, shape: tuple[int, ...], file: str) -> BoolArray:
     if first is None or first.values.shape != shape:
         raise DataError(f"{path}: is no mask of the shape of {file}; give a mask of the same detector.")
     return np.asarray(first.values != 0)
+
+
+#: Below this correlation of an image with its turned self no centre was found.
+_SYMMETRIC = 0.2
+
+
+def pixel_of_q(qx: NDArray[np.float64], qy: NDArray[np.float64]) -> tuple[float, float] | None:
+    """Column and row at which q is 0, where qx rises along the columns and qy along the rows."""
+    across, along = np.median(qx, axis=0), np.median(qy, axis=1)
+    if np.all(np.diff(across) > 0) and np.all(np.diff(along) > 0):
+        zero = (np.interp(0.0, line, np.arange(line.size)) for line in (across, along))
+        column, row = (float(x) for x in zero)
+        return column, row
+    return None
+
+
+def beam_of(
+    settings: SansSettings,
+    said: SansSettings,
+    values: NDArray[np.float64],
+    mask: NDArray[np.bool_],
+    name: str,
+    notes: list[str],
+) -> tuple[float, float]:
+    """The beam's column and row: the user's, the header's if the image agrees, or found."""
+    centre = settings.direct_beam
+    if centre is not None:
+        _check_near(centre, values.shape[::-1], name)
+        found = better_centre(values, mask, centre)
+        if found is None:
+            return centre
+        where = f"column {found[0]:.1f}, row {found[1]:.1f}"
+        stated = f"column {centre[0]:.1f}, row {centre[1]:.1f}"
+        if said.direct_beam is None:
+            notes.append(
+                f"The beam position in the header, {stated}, is not the centre of symmetry of the"
+                f" image; {where} was used. Give direct_beam if that is wrong."
+            )
+            return found
+        notes.append(
+            f"The image is symmetric under a rotation by 180° about {where}, not about the stated {stated}."
+        )
+        return centre
+    column, row, like = find_centre(values, mask)
+    if like < _SYMMETRIC:
+        raise DataError(
+            f"{name}: no centre was found, because the image is not symmetric under a rotation by 180°;"
+            f" give the beam's"
+            " column and row with --geometry direct_beam=[COLUMN,ROW]."
+        )
+    notes.append(f"The beam's centre was found from the image: column {column:.1f}, row {row:.1f}.")
+    return column, row
+
+
+def _check_near(centre: tuple[float, float], sides: tuple[int, ...], name: str) -> None:
+    if not all(-0.5 * n <= c <= 1.5 * n for c, n in zip(centre, sides, strict=True)):
+        raise DataError(f"{name}: direct_beam {centre} lies far off the detector; give column and row.")

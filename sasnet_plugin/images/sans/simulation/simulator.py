@@ -177,9 +177,7 @@ class Posture:
     apart: float = 1.0
 
     def intensity(self, geometry: SmallAngle, *, fine: bool = False) -> NDArray[np.float64]:
-        """Scattering into each direction, arbitrary scale; `fine` averages spots over cells of
-        `images.sans.reading.polar`.
-        """
+        """Scattering into each direction, arbitrary scale; `fine` averages spots over cells."""
         values = self.row["parameters"]
         if LABELS[int(values["label"])] == "bragg_glass":
             assert geometry.setting is not None

@@ -67,9 +67,7 @@ class _Picture:
 
 
 def centre_of(counts: Floats, good: NDArray[np.bool_]) -> tuple[Place, bool]:
-    """Return column and row of the beam, in or next to the image, and whether it was found (else the
-    middle).
-    """
+    """Return column and row of the beam, and whether it was found (else the middle)."""
     # Symmetry under half a turn holds for any sample, but fails near the border or far off. Rings scatter
     # least about the true place. The best of the scatter's minima and the symmetric place is taken.
     blocks = summed(counts, good, _FINE)

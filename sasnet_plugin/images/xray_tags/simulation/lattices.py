@@ -105,9 +105,7 @@ def _of_ia3d(miller: NDArray[np.intp]) -> NDArray[np.bool_]:
 
 @cache
 def powder(name: str, rings: int) -> tuple[Floats, Floats]:
-    """Return at most `rings` rings of a powder: q over that of the first, and Σ|F|²/q², with the small-angle
-    Lorentz factor.
-    """
+    """Return at most `rings` rings of a powder: q over the first's, and Σ|F|²/q² with Lorentz factor."""
     found = reflections(name)
     at, which = np.unique(np.round(found.distance, 6), return_inverse=True)
     height = np.bincount(which, found.weights) / at**2

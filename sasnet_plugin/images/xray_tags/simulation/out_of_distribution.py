@@ -97,9 +97,7 @@ _LEAST = 2.0
 
 
 def foreign(kind: str, rng: np.random.Generator, exposure: float | None = None) -> Image:
-    """Simulate one of `KINDS` on a detector with gaps and zingers; exposure is the image's expected counts,
-    drawn by default.
-    """
+    """Simulate one of `KINDS` on a detector with gaps and zingers; exposure in expected counts."""
     drawn = draw_all(MEASUREMENT, rng)
     place = draw_place(drawn, rng)
     picture = KINDS[kind](place.shape, rng)

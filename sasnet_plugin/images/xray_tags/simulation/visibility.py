@@ -114,9 +114,7 @@ def paracrystal_seen(
 def unevenness_seen(
     parts: Sequence[Part], expected: Floats, lit: NDArray[np.bool_], *, grains: bool
 ) -> float:
-    """Return by how many standard deviations texture, or grains, of `parts` (in counts) are visible around
-    the beam.
-    """
+    """Return by how many standard deviations texture, or grains, of `parts` are visible."""
     # Positions of grains are unknown: their Σ d²/t, t without them, is compared with the scatter √Σ (2 + 1/t)
     # of Σ (n − t)²/t. An arc has few unknowns: √Σ d²/t.
     more, near = np.zeros_like(expected), np.zeros(expected.shape, dtype=bool)
