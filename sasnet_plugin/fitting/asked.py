@@ -129,10 +129,10 @@ def check_names(options: FitOptions) -> None:
 
 def _check_selection(options: FitOptions) -> None:
     """See that the network knows the models that are named or excluded, but for a user's own ones."""
-    from .problem.plugin_models import split
-
     if options.models is None and not options.exclude:
         return
+    from .problem.plugin_models import split
+
     classifier = open_classifier()
     named, own = split(options.models, classifier.manifest.labels)
     if named or not own:
