@@ -25,7 +25,6 @@ from .costs import cost, look_cost
 from .settings import EFFORT
 from .task import Budget, EndedError, LateError, Named, Plan, Pool, Work
 
-
 #: Reading the processor's clock is a call of the system, which takes as long as a small curve, s.
 _READ_EVERY = 0.01
 
