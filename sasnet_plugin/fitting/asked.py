@@ -112,10 +112,10 @@ def check_names(options: FitOptions) -> None:
 
 
 def _check_selection(options: FitOptions) -> None:
-    from .problem.plugin_models import split
-
     if options.models is None and not options.exclude:
         return
+    from .problem.plugin_models import split
+
     classifier = open_classifier()
     named, own = split(options.models, classifier.manifest.labels)
     if named or not own:

@@ -25,6 +25,9 @@ from .costs import cost, look_cost
 from .settings import EFFORT
 from .task import Budget, EndedError, LateError, Named, Plan, Pool, Work
 
+#: Reading the processor's clock is a call of the system, which takes as long as a small curve, s.
+_READ_EVERY = 0.01
+
 
 @dataclass
 class _Meter(threading.local):
@@ -33,6 +36,8 @@ class _Meter(threading.local):
     wall: float = np.inf
     since: float | None = None  # the first evaluation: until then models are compiled and loaded
     processor: float = 0.0  # by `time.thread_time`, then
+    processor_now: float = 0.0  # the same when it was last read
+    read: float = -np.inf  # when that was, on the wall
     shortened: bool = False
 
 
@@ -73,16 +78,20 @@ def cut() -> bool:
 
 def _spent_by_clock() -> float:
     """Of the budget, what the share of the time that has passed stands for, by the clock that is ahead."""
-    if _METER.since is None or not np.isfinite(_METER.budget):
+    if _METER.since is None or not math.isfinite(_METER.budget):
         return 0.0
-    processor = (time.thread_time() - _METER.processor) / (EFFORT.behind * _METER.budget + EFFORT.loading)
-    wall = (time.monotonic() - _METER.since) / max(_METER.wall, EFFORT.each)
+    now = time.monotonic()
+    if now - _METER.read >= _READ_EVERY:
+        _METER.processor_now, _METER.read = time.thread_time(), now
+    processor = (_METER.processor_now - _METER.processor) / (EFFORT.behind * _METER.budget + EFFORT.loading)
+    wall = (now - _METER.since) / max(_METER.wall, EFFORT.each)
     return _METER.budget * max(processor, wall)
 
 
 def count(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, quick: bool) -> None:
     if _METER.since is None:
-        _METER.since, _METER.processor = time.monotonic(), time.thread_time()
+        _METER.since = _METER.read = time.monotonic()
+        _METER.processor = _METER.processor_now = time.thread_time()
     _METER.counted += cost(name, parameters, q, quick=quick)
 
 

@@ -42,6 +42,7 @@ class Simple:
     free: int  #: Number of its free parameters.
     starts: tuple[dict[str, Any], ...]
     per_decade: int | None = None
+    was_fitted: bool = True  #: To the curve as it is, and the start is where that ended.
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,11 @@ def _may_lead(fit: ModelFit, best: ModelFit) -> bool:
 _FREE_OF_SPHERE = 4
 
 
+#: Points at least by which a model is seen to be much worse than the curve, and times as much worse as all
+#: points have to show.
+_FEW_POINTS, _LEEWAY = 24, 2.0
+
+
 def _sphere(curve: Curve) -> Simple:
     """Spheres about as large as the curve asks for: a sphere's intensity is a half at q R = 1.9."""
     bent = curve.q[np.argmax(curve.intensity < 0.5 * np.max(curve.intensity[:5]))]
@@ -112,8 +118,9 @@ def _sphere(curve: Curve) -> Simple:
         "sld_solvent": 1.0,
     }
     return Simple(
-        "sphere", _FREE_OF_SPHERE, tuple({**base, "radius": times * radius} for times in (1.0, 1.4))
-    )
+        "sphere", _FREE_OF_SPHERE, tuple({**base, "radius": times * radius} for times in (1.0, 1.4)),
+        was_fitted=False,
+    )  # fmt: skip
 
 
 def _is_simple(fit: ModelFit) -> bool:
@@ -139,15 +146,34 @@ def _refined(
 ) -> LocalMinimum | None:
     """The model's lowest minimum on another copy of the data; None where it is much worse everywhere."""
     # With a tolerance the sum of squares is less than without. Where even that is much worse, none is fitted.
+    if not (simple.was_fitted or _fits_a_few_points(asked, simple, curve, error, deadline)):
+        return None
+    local = _curves_of(asked, simple, curve, error, deadline)
+    tolerance, near = ASSESSMENT.artefact_tolerance, _rough(local, simple)
+    found = [refine(local, one.parameters, tolerances=(tolerance, 0.0)) for one in near]
+    return min((one for one in found if one is not None), key=lambda one: one.chisq, default=None)
+
+
+def _fits_a_few_points(asked: Suspect, simple: Simple, curve: Curve, error: Floats, deadline: float) -> bool:
+    """Whether a model may fit: most curves are no spheres, which a few of their points show."""
+    step = max(len(curve) // _FEW_POINTS, 1)
+    few = _part(curve, slice(None, None, step))
+    return bool(_rough(_curves_of(asked, simple, few, error[::step], deadline), simple, _LEEWAY))
+
+
+def _curves_of(asked: Suspect, simple: Simple, curve: Curve, error: Floats, deadline: float) -> ModelCurves:
     per_decade = PROBLEM.per_decade_behind_slit if curve.dxl is not None else simple.per_decade
     local = ModelCurves(curve, error, simple.name, fixed=asked.fixed, per_decade=per_decade)
     local.deadline = deadline
-    tolerance, most = ASSESSMENT.artefact_tolerance, ASSESSMENT.much_worse * len(curve)
-    steps = ASSESSMENT.artefact_steps
+    return local
+
+
+def _rough(local: ModelCurves, simple: Simple, leeway: float = 1.0) -> list[LocalMinimum]:
+    """Return minima that are not much worse than the data with a tolerance, one from each start."""
+    tolerance, steps = ASSESSMENT.artefact_tolerance, ASSESSMENT.artefact_steps
+    most = leeway * ASSESSMENT.much_worse * len(local.curve)
     rough = [refine(local, start, tolerances=(tolerance,), steps=steps) for start in simple.starts]
-    near = [one for one in rough if one is not None and _sum_of_squares(local, one, tolerance) <= most]
-    found = [refine(local, one.parameters, tolerances=(tolerance, 0.0)) for one in near]
-    return min((one for one in found if one is not None), key=lambda one: one.chisq, default=None)
+    return [one for one in rough if one is not None and _sum_of_squares(local, one, tolerance) <= most]
 
 
 def _sum_of_squares(local: ModelCurves, one: LocalMinimum, tolerance: float) -> float:
@@ -211,8 +237,12 @@ def _numbers_of_first_points(curve: Curve) -> list[int]:
 
 
 def _from(curve: Curve, first: int) -> Curve:
+    return _part(curve, slice(first, None))
+
+
+def _part(curve: Curve, rows: slice) -> Curve:
     columns = {
-        name: getattr(curve, name)[first:]
+        name: getattr(curve, name)[rows]
         for name in ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
         if getattr(curve, name) is not None
     }

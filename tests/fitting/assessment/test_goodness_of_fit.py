@@ -5,13 +5,14 @@ Parametric bootstrap: replicates of a right fit are like the measurement, those 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.stats import chi2
 
+from sasnet_plugin.fitting.assessment import goodness_of_fit
 from sasnet_plugin.fitting.assessment.assess import assess
 from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, standardised_runs, verify
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, doubtful, explains
@@ -20,7 +21,7 @@ from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank
-from sasnet_plugin.types import Curve
+from sasnet_plugin.types import Curve, GroupGuess
 
 N = 100
 Q = np.geomspace(0.01, 0.3, N)
@@ -158,8 +159,8 @@ def test_the_truth_is_like_its_replicates_and_the_same_data_get_the_same_answer(
     assert found.verification is not None
     replicates = found.verification.replicates
     assert replicates is not None
-    assert replicates.count == ASSESSMENT.replicates
-    assert replicates.taken >= 0.9 * ASSESSMENT.replicates
+    assert replicates.count == ASSESSMENT.replicates // 4  # the others could not change what is said
+    assert replicates.taken >= 0.9 * replicates.count
     assert replicates.measured_taken
     assert replicates.sentences == ()
     assert found.fits[0].warnings == ()
@@ -174,10 +175,55 @@ def test_a_measurement_stands_out_among_replicates_of_a_wrong_fit(simulated: Sim
     order = _fitted(curve, bank, "fractal")
     replicates = compare(open_classifier(), curve, curve.dintensity, order[0], np.random.default_rng(2))
     assert replicates is not None
+    assert replicates.count == ASSESSMENT.replicates
     assert replicates.taken > ASSESSMENT.replicates / 3
     assert not replicates.measured_taken
     assert replicates.probability_quantile < 0.05
     assert any("of the simulated measurements of this fit, but" in s for s in replicates.sentences)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.1, 0.5])
+@pytest.mark.parametrize("measured", [0.1, 0.69, 0.9])
+def test_the_first_replicates_suffice_only_where_the_others_change_no_sentence(
+    share: float, measured: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Replicates of which a share gives less than the measurement, in whatever order they come."""
+    rng = np.random.default_rng([round(100 * share), round(100 * measured)])
+    count = ASSESSMENT.replicates
+    values = np.where(np.arange(count) < round(share * count), measured - 0.05, 0.99)
+    curve = Curve(Q, np.ones(N), np.full(N, 0.01), None)
+    fit = _fit("sphere", float(N), 2)
+
+    class Answers:
+        """Stands for the classifier."""
+
+        manifest = open_classifier().manifest
+
+        def __init__(self, each: np.ndarray) -> None:
+            self.each, self.asked = [measured, *each], 0
+
+        def glance(self, curves: Sequence[Curve], *, top: int) -> list[tuple[tuple[GroupGuess, ...], float]]:
+            first, self.asked = self.asked, self.asked + len(curves)
+            own = next(g for g in self.manifest.groups if "sphere" in g.members)
+            other = GroupGuess("another", (), 0.5)
+            return [
+                ((other, GroupGuess(own.name, own.members, each)), each)
+                for each in self.each[first : self.asked]
+            ]
+
+    for _ in range(5):
+        rng.shuffle(values)
+        staged, whole = (Answers(values) for _ in range(2))
+        some = compare(staged, curve, np.full(N, 0.01), fit, np.random.default_rng(0))  # type: ignore[arg-type]
+        with monkeypatch.context() as patch:
+            patch.setattr(goodness_of_fit._Classified, "can_stand_out", lambda *_: True)
+            every = compare(whole, curve, np.full(N, 0.01), fit, np.random.default_rng(0))  # type: ignore[arg-type]
+        assert some is not None
+        assert every is not None
+        assert every.count == count
+        if some.count < count:
+            assert every.sentences == ()
+        assert some.sentences == every.sentences
 
 
 def test_a_model_that_the_network_does_not_know_has_no_group(simulated: Simulated, bank: Bank) -> None:
