@@ -53,8 +53,14 @@ def _read_alike(domain: Domain) -> list[Domain]:
     return [one for one in map(specification, PAGES) if one.read == domain.read and one.name != domain.name]
 
 
+def _images() -> list[Domain]:
+    """Domains of images."""
+    return [specification(name) for name in PAGES if name != DEFAULT]
+
+
 def _other_images(domain: Domain) -> list[Domain]:
-    return [specification(name) for name in PAGES if name not in (DEFAULT, domain.name)]
+    """Domains of images but for one."""
+    return [one for one in _images() if one.name != domain.name]
 
 
 def _other_kind(path: str, domain: Domain, said: str, readers: Sequence[Domain]) -> str:
@@ -66,11 +72,16 @@ def _other_kind(path: str, domain: Domain, said: str, readers: Sequence[Domain])
     if len(readers) == 1:
         (one,) = readers
         return f"{path}: with the given geometry this is one of the {one.title}: --domain {one.name}."
-    *most, last = (f"{one.name} ({one.title})" for one in readers)
-    which = (
-        f"{path}: the file does not give the kind of its images; use --domain: {', '.join(most)} or {last}."
-    )
+    others = [one for one in _images() if one not in readers]
+    more = f"; or, with more geometry, {_listed(others)}" if others else ""
+    which = f"{path}: the file does not give the kind of its images; use --domain: {_listed(readers)}{more}."
     return which if domain.name == DEFAULT else f"{which} As {domain.title}: {said.removeprefix(f'{path}: ')}"
+
+
+def _listed(domains: Sequence[Domain]) -> str:
+    """Names and titles of several domains, the last after "or"."""
+    *most, last = (f"{one.name} ({one.title})" for one in domains)
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 class Kinds:

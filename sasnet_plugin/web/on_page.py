@@ -19,6 +19,7 @@ _WORDS = (
     ("--q-unit", "the unit of q"),
     (", or classify it as an image: sasnet classify --domain", ""),
     (", or classify its images: sasnet classify --domain", ""),
+    ("--geometry: ", ""),
     ("--wavelength 1.5418", "1.5418 Å"),
     ("--wavelength", "the wavelength"),
 )

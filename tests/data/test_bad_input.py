@@ -146,8 +146,10 @@ def test_more_points_than_a_measurement_has(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["bmp", "gif", "png", "jpg", "tif"])
 def test_image(example_data: Path, kind: str) -> None:
-    picture = example_data.parent / "image_data" / f"ISIS_98940_greyscale_{kind}.{kind}"
-    _refused(picture, "image, a picture for the eye that holds no counts")
+    _refused(
+        example_data.parent / "image_data" / f"ISIS_98940_greyscale_{kind}.{kind}",
+        "image, a picture for the eye that holds no counts",
+    )
 
 
 def test_image_under_a_false_name(example_data: Path, tmp_path: Path) -> None:

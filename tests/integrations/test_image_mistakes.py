@@ -51,9 +51,26 @@ def test_a_mistyped_geometry_is_corrected_where_it_stands(
     )
     assert page.is_visible("#geometry"), "the image is still open"
     assert page.input_value("#geometry").startswith("wavelength 6")
+    page.fill("#geometry", "wavelength = 6\ndistance = 4\npixel_size = 5")
+    page.click("#read")
+    until(page, "document.getElementById('shot-said').textContent.includes('distance = 4 looks like m')")
+    assert "--geometry" not in page.text_content("#shot-said")
     page.fill("#geometry", "wavelength = 6\ndistance = 4000\npixel_size = 5")
     page.click("#read")
     until(page, "document.getElementById('shot-title').textContent === 'small-angle-scattering images'")
+
+
+def test_what_is_said_of_all_images_is_said_once(server: Server, new_page: NewPage, tmp_path: Path) -> None:
+    page = new_page(server.address)
+    page.click("#to-images")
+    page.set_input_files("#add-images", [str(blob(tmp_path / f"{name}.npy", 3)) for name in ("one", "two")])
+    page.click(".shot:has-text('one.npy')")
+    until(page, "(document.body.dataset.image || '').includes('one.npy')")
+    page.check("#others")
+    page.click("#image a[href='#images']")
+    page.click(".shot:has-text('two.npy')")
+    until(page, "(document.body.dataset.image || '').includes('two.npy')")
+    assert not page.is_checked("#others")
 
 
 def test_every_file_that_is_not_taken_is_named(server: Server, new_page: NewPage, tmp_path: Path) -> None:

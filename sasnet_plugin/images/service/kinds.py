@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -73,13 +73,19 @@ def settled(path: str, how: How) -> tuple[str, str]:
         reason = f"Perhaps of {specification(kind).title}: {problem}"
     able = [name for name in titles() if name != kind and not _unread(path, name, how)]
     if len(able) > 1:
-        *most, last = (specification(name).title for name in able)
-        several = f"{', '.join(most)} or {last}"
-        reason = f"The file does not give the kind of its images. They can be read as {several}."
+        others = [name for name in titles() if name not in able]
+        more = f" With more geometry also as {_listed(others)}." if others else ""
+        reason = f"The file does not give the kind of its images. They can be read as {_listed(able)}.{more}"
     if len(able) == 1:
         title = specification(able[0]).title
         return able[0], f"Read as {title}: with the given geometry no other kind is possible."
     return "", reason
+
+
+def _listed(names: Sequence[str]) -> str:
+    """What kinds measure, the last after "or"."""
+    *most, last = (specification(name).title for name in names)
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _unread(path: str, kind: str, how: How) -> str:

@@ -140,7 +140,7 @@ def test_kinds_that_read_an_image_are_named_in_words(both: Path, tmp_path: Path)
         code, _, err = run(tmp_path / name)
         assert code == 1
         assert "xray_tags (X-ray scattering images of materials)" in err
-        assert "gisas_growth" not in err, "it lacks the geometry for that"
+        assert "with more geometry, gisas_hex (GISAS" in err
     assert "As GISAS patterns" in run(tmp_path / "untold.npy")[2]
 
 

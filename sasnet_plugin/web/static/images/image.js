@@ -50,6 +50,7 @@ export async function openImage(key, given = {}) {
     Object.assign(state, { fine: false, about: null });
     zoom.by(0);
     $("all-kinds").replaceChildren();
+    $("others").checked = false; // said of one image at a time
   }
   Object.assign(state, { key, found, fit: 0, answer: null });
   document.title = `${found.file} · sasnet`;
