@@ -43,7 +43,6 @@ from .strategy.first_points import searched
 from .strategy.hypothesis import Beliefs, priors
 from .strategy.settings import STRATEGY
 from .strategy.state import State
-from .strategy.unknown_resolution import usual_resolutions
 from .task import FitOptions, Method, Pool
 from .verdict.in_python import spoken_in_python
 from .verdict.tell import told
@@ -279,7 +278,9 @@ def _beside_held(
     found = list(fits)
     if method.name != "lm":
         return found
-    asked = [of_one(curve, dintensity, fit, given, usual_resolutions(), supposed=supposed) for fit in found]
+    asked = [
+        of_one(curve, dintensity, fit, given, STRATEGY.relative_dq[-1], supposed=supposed) for fit in found
+    ]
     for index, more in answers(ledger, errors_to_add, asked, STRATEGY.time["fast"]):
         if not isinstance(more, Exception):
             found[index] = with_held(found[index], more)

@@ -288,6 +288,9 @@ class AssessmentSettings:
         " of the detector, the shape that is taken for a Gaussian.",
     )
     resolution_width: float = setting(0.05, "And its width, over itself.")
+    resolution_points: float = setting(
+        3.0, "A resolution that no file states is at most about so many times as wide as points are apart."
+    )
     clear_share: float = setting(
         0.5, "Of the points, by falling precision: those in which a misfit relative to I is seen.", "share"
     )

@@ -24,6 +24,7 @@ from ...simulate.kernel import load_model
 from ...simulate.quick_models.cost_classes import cost_class
 from ...types import Curve, sum_parts
 from ..evidence.prior import extent_in
+from ..evidence.settings import EVIDENCE
 from ..ledger import spent
 from ..problem.bounds import range_of
 from ..problem.experiment import TimeUpError, starting_values
@@ -52,14 +53,24 @@ class Held:
     #: at the end.
     slopes: Mapping[Any, Floats]
     given: frozenset[str]  #: Parameters that a user has settled: these are known.
-    #: relative_dq, absolute_dq: usual resolutions of instruments: dq/q, and dq in Å⁻¹.
-    relative_dq: float
-    absolute_dq: float
+    widest_dq: float  #: dq/q of the widest usual resolution of instruments.
     supposed: bool = False  #: The resolution of the curves is no file's: the fit has found it.
 
     @property
     def name(self) -> str:
         return self.fits[0].name
+
+    @property
+    def noise(self) -> float:
+        """Residuals over the stated uncertainties, 1 at least: no less is what the data leave open."""
+        points = sum(map(len, self.curves))
+        return float(np.sqrt(max(sum(fit.chisq for fit in self.fits) / points, 1.0)))
+
+    @property
+    def residual(self) -> Floats:
+        """Of all curves, (n,), in units of the stated uncertainties."""
+        each = zip(self.curves, self.dintensities, self.fits, strict=True)
+        return self.rows([(curve.intensity - fit.theory) / error for curve, error, fit in each])
 
     def rows(self, parts: Sequence[Floats]) -> Floats:
         """Of each curve, (n_i,), as rows of all residuals, (n,)."""
@@ -72,6 +83,7 @@ class _Spread(Enum):
     """How sizes spread in a change."""
 
     NONE = auto()
+    RESOLUTION = auto()  #: None do, but the points.
     APART = auto()  #: One size alone.
     TOGETHER = auto()  #: All sizes of a particle, its proportions the same.
 
@@ -83,8 +95,11 @@ class _Column:
     kind: _Spread
     change: Floats  #: Of the residuals, (n,).
     size: float  #: Over what is usual.
+    is_square: bool = False  #: Of a width, which is none below 0.
 
 
+#: Directions of which a curve tells less than this of what it tells of the best known one are not seen.
+_OPEN = 1e-9
 #: Residuals, (n,), less the fit's, where something held is so far away, in usual deviations or their squares.
 _Change = Callable[[float], Floats]
 #: Parameters of a curve where one that is held is so far from its value, the same; widths squared.
@@ -96,37 +111,66 @@ def of_one(
     dintensity: Floats,
     fit: ModelFit,
     given: frozenset[str],
-    usual: tuple[float, float],
+    widest_dq: float,
     *,
     supposed: bool = False,
 ) -> Held:
-    """State what is asked of the fit of one curve; `usual` are instruments' resolutions, dq/q and dq."""
-    return Held((curve,), (dintensity,), (fit,), moving(fit.derivatives), given, *usual, supposed)
+    """State what is asked of the fit of one curve; `widest_dq` is dq/q of the widest usual resolution."""
+    return Held((curve,), (dintensity,), (fit,), moving(fit.derivatives), given, widest_dq, supposed)
 
 
 def errors_beside_held(asked: Held, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[Any, float]:
     """What adds to the error of each free parameter, a standard deviation; work for a pool."""
-    known = asked.slopes
-    if not known:
+    if not asked.slopes:
         return {}
+    # In units of the residuals: where uncertainties are stated too small, what is held is as open as these.
+    known = {name: column / asked.noise for name, column in asked.slopes.items()}
     slopes = np.stack(list(known.values()), axis=1)
     basis, _ = np.linalg.qr(slopes / np.linalg.norm(slopes, axis=0))
     found = _columns(asked, basis, spent() + budget.seconds)
     # Sizes spread each on its own, or all of a particle together: both at once could cancel each other.
     together = [column for column in found if column.kind is not _Spread.APART]
     apart = [column for column in found if column.kind is not _Spread.TOGETHER]
-    each = [_added(known, slopes, columns) for columns in (together, apart) if columns]
+    left = asked.residual / asked.noise
+    each = [_added(known, slopes, columns, left) for columns in (together, apart) if columns]
     return {name: max(errors[name] for errors in each) for name in known} if each else {}
 
 
-def _added(known: Mapping[Any, Floats], slopes: Floats, unknown: Sequence[_Column]) -> dict[Any, float]:
-    """What some unknowns add to the error of each free parameter."""
-    columns, before = [one.change for one in unknown], [one.size for one in unknown]
-    rows = np.hstack([np.zeros((len(columns), len(known))), np.diag(before)])
-    every = np.vstack([np.column_stack([slopes, *columns]), rows])
-    names = [*known, *(f"unknown {i}" for i in range(len(columns)))]
+def _added(
+    known: Mapping[Any, Floats], slopes: Floats, unknown: Sequence[_Column], residual: Floats
+) -> dict[Any, float]:
+    """What some unknowns add to the error of each free parameter: their spread, and how far they move it.
+
+    The values stand where nothing is unknown, as in `evidence.shared_error.widened`.
+    """
+    every = _beside(slopes, unknown)
+    names = [*known, *(f"unknown {i}" for i in range(len(unknown)))]
     together, alone = errors_of(dict(zip(names, every.T, strict=True))), errors_of(known)
-    return {name: float(np.sqrt(max(together[name] ** 2 - alone[name] ** 2, 0.0))) for name in known}
+    step = _step(slopes, unknown, residual) - _step(slopes, (), residual)
+    moved = dict(zip(known, step, strict=True))
+    return {
+        name: float(np.sqrt(max(together[name] ** 2 - alone[name] ** 2, 0.0) + moved[name] ** 2))
+        for name in known
+    }
+
+
+def _beside(slopes: Floats, unknown: Sequence[_Column]) -> Floats:
+    """(n + m, k + m) columns of the free parameters and of m unknowns, with a row for what each is likely."""
+    rows = np.eye(len(unknown), slopes.shape[1] + len(unknown), k=slopes.shape[1])
+    rows *= np.array([one.size for one in unknown]).reshape(-1, 1)
+    return np.vstack([np.column_stack([slopes, *(one.change for one in unknown)]), rows])
+
+
+def _step(slopes: Floats, unknown: Sequence[_Column], residual: Floats) -> Floats:
+    """(k,) how far the free parameters move if what is unknown is fitted too; squares stay at 0 or above."""
+    every = _beside(slopes, unknown)
+    scale = np.linalg.norm(every, axis=0)
+    scale[scale == 0] = 1.0
+    data = np.append(residual, np.zeros(len(unknown)))
+    found = np.linalg.lstsq(every / scale, data, rcond=_OPEN)[0] / scale
+    k = slopes.shape[1]
+    kept = [one for one, at in zip(unknown, found[k:], strict=True) if at >= 0 or not one.is_square]
+    return np.asarray(found[:k]) if len(kept) == len(unknown) else _step(slopes, kept, residual)
 
 
 def _columns(asked: Held, basis: Floats, deadline: float) -> list[_Column]:
@@ -134,8 +178,12 @@ def _columns(asked: Held, basis: Floats, deadline: float) -> list[_Column]:
     found = []
     with suppress(TimeUpError):
         for kind, change in _changes(asked, deadline):
-            found.append(_column(kind, change, basis))
+            found.append(_column(kind, partial(_over_noise, change, asked.noise), basis))
     return [one for one in found if one is not None]
+
+
+def _over_noise(change: _Change, noise: float, size: float) -> Floats:
+    return change(size) / noise
 
 
 def with_held(fit: ModelFit, more: dict[str, float]) -> ModelFit:
@@ -156,7 +204,7 @@ def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:
         column = change(size)
         seen = float(np.linalg.norm(column - basis @ (basis.T @ column)))
         if seen <= ASSESSMENT.significant:
-            return _Column(kind, column, size)
+            return _Column(kind, column, size, kind is not _Spread.NONE)
         size *= float(np.clip(1 / seen, 1e-3, 0.5)) if np.isfinite(seen) else 0.5
     return None
 
@@ -178,11 +226,14 @@ def _changes(asked: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
         each = zip(own, starts, reference, asked.dintensities, strict=True)
         return asked.rows([(of(moved(start, size)) - before) / error for of, start, before, error in each])
 
-    def smeared(places: Collection[int], relative: float, absolute: float, size: float) -> Floats:
+    def smeared(places: Collection[int], size: float, *, even: bool) -> Floats:
+        """With a resolution as wide as some points are apart: bins are made about as fine as what smears."""
         parts = [np.zeros(len(curve)) for curve in asked.curves]
         for i in places:
             curve = asked.curves[i]
-            dq = np.sqrt(size) * (relative * curve.q + absolute)
+            apart = distances_of_points(curve.q)
+            wide = ASSESSMENT.resolution_points * (np.median(apart) if even else apart)
+            dq = np.sqrt(size) * np.minimum(asked.widest_dq * curve.q, wide)
             of = on(i, replace(curve, dq=dq), PROBLEM.fine)
             parts[i] = (of(starts[i]) - reference[i]) / asked.dintensities[i]
         return asked.rows(parts)
@@ -198,11 +249,12 @@ def _changes(asked: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
         return asked.rows(parts)
 
     def displaced(size: float) -> Floats:
-        """All points of a curve at a q that is off by a share of the resolution."""
+        """All points of a curve at a q that is off by a share of the resolution, which moves with it."""
         parts = []
         for i, (curve, error, fit) in enumerate(curves):
-            width = curve.dq if curve.dq is not None else asked.relative_dq * curve.q
-            moved = replace(curve, q=curve.q + size * ASSESSMENT.resolution_centre * width)
+            width = curve.dq if curve.dq is not None else distances_of_points(curve.q)
+            q = curve.q + size * ASSESSMENT.resolution_centre * width
+            moved = replace(curve, q=q, dq=None if curve.dq is None else curve.dq * q / curve.q)
             parts.append((on(i, moved, fit.per_decade)(starts[i]) - reference[i]) / error)
         return asked.rows(parts)
 
@@ -226,8 +278,17 @@ def _changes(asked: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
     for kind, moved in _held(asked, starts):
         yield kind, partial(changed, moved)
     for places in _not_stated(asked.curves):
-        yield _Spread.NONE, partial(smeared, places, asked.relative_dq, 0.0)
-        yield _Spread.NONE, partial(smeared, places, 0.0, asked.absolute_dq)
+        yield _Spread.RESOLUTION, partial(smeared, places, even=False)
+        yield _Spread.RESOLUTION, partial(smeared, places, even=True)
+
+
+def distances_of_points(q: Floats) -> Floats:
+    """Mean distance of neighbouring points about each, (n,), Å⁻¹."""
+    log_q, place = np.log(q), np.arange(q.size)
+    low = np.minimum(np.searchsorted(log_q, log_q - EVIDENCE.window / 2), np.maximum(place - 1, 0))
+    high = np.searchsorted(log_q, log_q + EVIDENCE.window / 2, side="right") - 1
+    high = np.maximum(high, np.minimum(place + 1, q.size - 1))
+    return np.asarray((q[high] - q[low]) / np.maximum(high - low, 1))
 
 
 def _not_stated(curves: Sequence[Curve]) -> list[list[int]]:

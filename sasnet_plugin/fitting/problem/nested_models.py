@@ -178,7 +178,9 @@ _TABLE: dict[str, tuple[Reduction, ...]] = {
         _shape({"n_stacking": 1.0, "thick_layer": 0.0}, "cylinder", length="thick_core", sld="sld_core"),
     ),
     "star_polymer": (
+        # One arm, or two, which are one chain.
         _shape({"arms": 1.0}, "mono_gauss_coil", rg=lambda p: sqrt(p["rg_squared"])),
+        _shape({"arms": 2.0}, "mono_gauss_coil", rg=lambda p: sqrt(p["rg_squared"])),
     ),
     "superball": (_shape({"exponent_p": 1.0}, "sphere", radius=lambda p: p["length_a"] / 2),),
     "teubner_strey": (_shape({"d": inf}, "dab", cor_length="xi"),),

@@ -96,10 +96,3 @@ def _error(found: Resolved, tried: Sequence[Resolved]) -> float:
 
 def _width(one: Resolved) -> float:
     return one.supposed.relative or one.supposed.absolute
-
-
-def usual_resolutions() -> tuple[float, float]:
-    """dq/q, and dq in Å⁻¹, where no file says anything: the means of those that are tried."""
-    # The root of the mean square of dq², which is what smears, is larger by half, and errors of bodies
-    # measured without a resolution to speak of, as most that state none are, are then three times too large.
-    return float(np.mean(STRATEGY.relative_dq)), float(np.mean(STRATEGY.absolute_dq))

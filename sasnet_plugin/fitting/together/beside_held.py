@@ -15,7 +15,7 @@ from ..pool import answers
 from ..problem.free_parameters import moving
 from ..result.model_fit import Parameter
 from ..settings import EFFORT
-from ..strategy.unknown_resolution import usual_resolutions
+from ..strategy.settings import STRATEGY
 from ..task import FitOptions
 from .bumps_joint import ReportedJoint, fit_jointly_by_bumps
 from .flat import Unknown, errors_to_add
@@ -65,7 +65,7 @@ def unknown(result: SampleResult, fit: JointFit, options: FitOptions) -> Unknown
     given = frozenset({*options.fixed, *options.ranges, *sample.ties})
     each = tuple(fit.of_curve(i) for i in range(len(sample.curves)))
     slopes: Mapping[Any, NDArray[np.float64]] = moving(fit.derivatives)
-    held = Held(sample.curves, result.dintensities, each, slopes, given, *usual_resolutions())
+    held = Held(sample.curves, result.dintensities, each, slopes, given, STRATEGY.relative_dq[-1])
     return Unknown(held, again(sample, result.dintensities, options, fit))
 
 

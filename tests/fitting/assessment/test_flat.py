@@ -20,7 +20,7 @@ from sasnet_plugin.types import Curve
 
 #: Polymer coils of very many lengths: for much wider a curve is hardly another.
 COILS = {"rg": 180.0, "polydispersity": 40.0, "i_zero": 100.0, "scale": 1.0, "background": 0.01}
-USUAL = 0.04, 1e-3
+WIDEST = 0.08
 
 
 def measured(model: str, values: dict[str, Any], q: np.ndarray) -> Curve:
@@ -41,7 +41,7 @@ def fit(curve: Curve, model: str, start: dict[str, Any], **known: Any) -> ModelF
 def added(curve: Curve, found: ModelFit, given: set[str]) -> tuple[dict[str, float], dict[str, float]]:
     """What adds to its errors, and what of it comes from what the fit holds."""
     assert curve.dintensity is not None
-    asked = of_one(curve, curve.dintensity, found, frozenset(given), USUAL)
+    asked = of_one(curve, curve.dintensity, found, frozenset(given), WIDEST)
     return errors_to_add(asked), errors_beside_held(asked)
 
 

@@ -19,6 +19,8 @@ from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 
+#: dq/q of the widest usual resolution.
+WIDEST = 0.08
 SPHERE = {"radius": 60.0, "sld": 4.0, "sld_solvent": 1.0, "scale": 1.0, "background": 0.0}
 
 
@@ -38,7 +40,7 @@ def errors(
     task = Task(curve, curve.dintensity, model, None, starts=(start,), budget=Budget(20.0), fixed=fixed)
     fit = fit_candidate(task, Bank(bank_path()))
     given = frozenset(known.get("given", fixed))
-    return fit, errors_beside_held(of_one(curve, curve.dintensity, fit, given, (0.04, 1e-3)))
+    return fit, errors_beside_held(of_one(curve, curve.dintensity, fit, given, WIDEST))
 
 
 def stated(curve: Curve) -> Curve:
@@ -56,6 +58,15 @@ def test_a_radius_of_the_guinier_region_is_known_as_well_as_the_width() -> None:
     # One who says that there is no width knows the radius.
     _, known = errors(curve, "sphere", SPHERE, given={"radius_pd"})
     assert known.get("radius", 0.0) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("factor", [3.0, 10.0])
+def test_uncertainties_that_are_stated_too_small_leave_a_width_as_open(factor: float) -> None:
+    curve = stated(measured("sphere", SPHERE, np.linspace(0.003, 0.035, 300)))
+    assert curve.dintensity is not None
+    _, right = errors(curve, "sphere", SPHERE)
+    _, small = errors(replace(curve, dintensity=curve.dintensity / factor), "sphere", SPHERE)
+    assert small["radius"] == pytest.approx(right["radius"], rel=0.15)
 
 
 def test_fringes_leave_no_room_for_a_width() -> None:
@@ -96,7 +107,7 @@ def test_without_time_nothing_is_added() -> None:
     curve = measured("sphere", SPHERE, np.geomspace(0.004, 0.3, 50))
     fit, _ = errors(curve, "sphere", SPHERE)
     assert curve.dintensity is not None
-    asked = of_one(curve, curve.dintensity, fit, frozenset(), (0.04, 1e-3))
+    asked = of_one(curve, curve.dintensity, fit, frozenset(), WIDEST)
     assert errors_beside_held(asked, budget=Budget(-1.0)) == {}
 
 
@@ -133,7 +144,7 @@ def test_of_a_resolution_that_a_fit_has_found_none_is_as_possible() -> None:
     task = Task(curve, curve.dintensity, "cylinder", None, starts=(values,), budget=Budget(20.0))
     fit = fit_candidate(task, Bank(bank_path()))
     each = [
-        errors_beside_held(of_one(curve, curve.dintensity, fit, frozenset(), (0.04, 1e-3), supposed=supposed))
+        errors_beside_held(of_one(curve, curve.dintensity, fit, frozenset(), WIDEST, supposed=supposed))
         for supposed in (False, True)
     ]
     assert each[1]["radius"] > each[0]["radius"]
