@@ -37,7 +37,7 @@ ABOUT_THE_KIND = re.compile(
     r"|equally well|cannot be told|indistinguishable|do not distinguish|no shape|much nearer|comes? nearer"
     r"|no known model|library model|none of the known|unlike|network|says? the same|same curve|simpler"
     r"|not certain|not determined by these data: a model|lacks? something|incomplete|not random|slit|smear"
-    r"|parasitic|beamstop"
+    r"|parasitic|beamstop|exactly this curve|second contribution"
     r"|hardly reject|hardly any model|may be another|better fit may exist|may fit better|no size",
     re.I,
 )

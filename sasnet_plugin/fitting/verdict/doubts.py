@@ -176,6 +176,30 @@ def other_shape(result: FitResult) -> Iterator[str]:
     yield sentences.OTHER_SHAPE(kind=kind(others[0]), within=last, model=name, chisq=chisq)
 
 
+def same_curve(result: FitResult) -> Iterator[str]:
+    """A Lorentzian is the curve of coils of the most probable length distribution, Rg² = 3 ξ².
+
+    Source: sasmodels' poly_gauss_coil with U = Mw/Mn - 1 = 1, 2 ((1 + x)^-1 + x - 1)/(2 x²) = 1/(1 + x),
+    x = q² Rg²/3.
+    """
+    best = result.fits[0]
+    if best.name != "lorentz" or any("gauss_coil" in fit.model for fit in equals.as_good(result)):
+        return
+    length = best.parameters["cor_length"]
+    error = None if length.error is None else math.sqrt(3) * length.error
+    yield sentences.SAME_AS_COILS(rg=quantity(math.sqrt(3) * length.value, "Ang", error))
+
+
+def second_unseen(result: FitResult) -> Iterator[str]:
+    """A second contribution fits much better, though these data do not determine its size."""
+    best = result.fits[0]
+    sums = [fit for fit in result.fits[1:] if fit.components and equals.unseen(fit)]
+    better = [fit.reduced_chisq for fit in sums if equals.much_better(fit, best)]
+    if better and not best.components:
+        chisq, best_chisq = chisq_text(min(better)), chisq_text(best.reduced_chisq)
+        yield sentences.SECOND_UNSEEN(chisq=chisq, best_chisq=best_chisq)
+
+
 def other_size(result: FitResult) -> Iterator[str]:
     """A model of the same kind that is as good, with quite another size."""
     for name, size in sizes(result.fits[0]).items():
@@ -309,9 +333,9 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, failed, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, own_limits, instrument, time_within_error, atoms, nearer, other_shape, without_a_model,
-    other_size, warned, interaction, open_values, disagreement, too_large_uncertainties,
-    too_small_uncertainties, structured, smooth_misfit, no_uncertainties, replaced_uncertainties, replicates,
+    unit, few_points, own_limits, instrument, time_within_error, atoms, nearer, other_shape, same_curve,
+    second_unseen, without_a_model, other_size, warned, interaction, open_values, disagreement,
+    too_large_uncertainties, too_small_uncertainties, structured, smooth_misfit, no_uncertainties, replaced_uncertainties, replicates,
     failed, understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (

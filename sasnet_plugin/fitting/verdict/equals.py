@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ...digits import significant
@@ -68,8 +69,14 @@ def of_other_shape(result: FitResult) -> list[ModelFit]:
 def disguised(best: ModelFit, fit: ModelFit) -> bool:
     """Whether a fit has become the best model: an ellipsoid of equal axes, a sum with next to no second."""
     if fit.components and fit.components[-1].fraction < ASSESSMENT.negligible:
-        return fit.components[0].name in (best.model, best.name)
+        return fit.components[0].name in (best.model, best.name) and not much_better(fit, best)
     return any(f" {best.name}{SIMPLER}" in sentence for sentence in fit.warnings)
+
+
+def much_better(fit: ModelFit, best: ModelFit) -> bool:
+    """Whether the data show what a fit has more, by the Bayesian information criterion."""
+    more = max(len(fit.free) - len(best.free), 1)
+    return best.chisq - fit.chisq > more * math.log(fit.theory.size)
 
 
 def unseen(fit: ModelFit) -> bool:

@@ -149,6 +149,14 @@ OTHER_SHAPE = template(
     "Another shape, {kind}, fits equally well{within} ({model}, reduced χ² {chisq}).",
     kind="cylinders", within="", model="cylinder", chisq="1.03",
 )  # fmt: skip
+SAME_AS_COILS = template(
+    "Polydisperse coils with Mw/Mn = 2 (poly_gauss_coil) give exactly this curve, with Rg {rg}.",
+    rg="48.3 ± 0.3 Å",
+)  # fmt: skip
+SECOND_UNSEEN = template(
+    "A second contribution fits better (reduced χ² {chisq} instead of {best_chisq}), but these data do not"
+    " determine its size.", chisq="1.02", best_chisq="1.24",
+)  # fmt: skip
 OTHER_SIZE = template(
     "{model}, which fits equally well, has another {name}: {value}.",
     model="vesicle", name="outer radius", value="88.1 ± 0.9 Å",

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from made_results import CURVE, GOOD, GROUPS, SPHERE, WRONG, answer, fitted, p, unlike
 
+from sasnet_plugin.fitting.result.components import Component
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import Misfit
 from sasnet_plugin.fitting.verdict.doubts import doubts, left_open, simpler_model
 from sasnet_plugin.fitting.verdict.headline import headline
+from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Suggestion
 from sasnet_plugin.units import QUnit
 
@@ -47,6 +49,33 @@ def test_a_wrong_unit_would_hurt_most() -> None:
 def test_each_of_them_is_said(changes: dict[str, object], words: str) -> None:
     (said,) = doubts(answer(SPHERE, ROD, **changes))
     assert said.startswith(words)
+
+
+def test_a_lorentzian_is_also_the_curve_of_coils_of_most_probable_lengths() -> None:
+    q, length = np.geomspace(0.005, 0.5, 100), 28.0
+    network = call("lorentz", q, {"cor_length": length, "background": 0.0}).intensity
+    coils = {"rg": 3**0.5 * length, "polydispersity": 2.0, "i_zero": 1.0, "background": 0.0}
+    assert call("poly_gauss_coil", q, coils).intensity == pytest.approx(network, rel=1e-6)
+
+    fit = fitted("lorentz", cor_length=p(length, 0.2))
+    (said,) = doubts(answer(fit))
+    assert "Mw/Mn = 2 (poly_gauss_coil)" in said
+    assert "Rg 48.50 ± 0.35 Å" in said
+    # Not a second time where such coils are named as indistinguishable.
+    named = doubts(answer(fit, fitted("poly_gauss_coil", rg=p(48.5, 0.4)), alike=("poly_gauss_coil",)))
+    assert not [sentence for sentence in named if "Mw/Mn" in sentence]
+
+
+def test_a_second_contribution_without_a_size_is_said() -> None:
+    law = fitted("power_law", 1.6, power=p(4.0, 0.01, ""))
+    parts = (Component("power_law", "B_", 0.9, None, "scattering"),
+             Component("lorentz", "A_", 0.1, None, "scattering"))  # fmt: skip
+    lengths = {"A_cor_length": p(13, 13), "B_power": p(4.0, 0.02, "")}
+    both = fitted("lorentz+power_law", 1.0, components=parts, **lengths)
+    said = doubts(answer(law, both))
+    assert said[0].startswith("A second contribution fits better (reduced χ² 1 instead of 1.6)")
+    same = doubts(answer(law, replace(both, chisq=law.chisq - 1)))
+    assert not [sentence for sentence in same if "second contribution" in sentence]
 
 
 def test_a_tie_with_quite_another_size_is_said_and_not_averaged() -> None:

@@ -65,6 +65,8 @@ def test_a_sum_of_which_next_to_nothing_is_the_second_is_no_rival_of_its_body() 
     assert disguised(SPHERE, beside(0.0002))
     assert not disguised(SPHERE, shown)
     assert not disguised(SHELL, beside(0.0002))
+    # A small part without which χ² is much larger is seen.
+    assert not disguised(replace(SPHERE, chisq=SPHERE.chisq + 60), beside(0.0002))
     assert as_good(answer(SPHERE, beside(0.0002), alike=("sphere+power_law",))) == []
     assert as_good(answer(SPHERE, shown, alike=("sphere+power_law",))) == [shown]
 
