@@ -145,7 +145,7 @@ def _formula(text: str, name: str) -> Any:
 
 
 def _density(text: str, density: str) -> float:
-    """Of what follows the @, g/cm³."""
+    """Parse the density after the @, g/cm³."""
     try:
         value = float(density.strip().removesuffix("n"))
     except ValueError:
@@ -214,7 +214,7 @@ def solvent(name: str) -> tuple[str, str] | None:
 
 
 def _deuterated(plain: str) -> tuple[str, str] | None:
-    """As `solvent`, of a name such as d8-toluene, in small letters."""
+    """Look up a name such as d8-toluene, lower case, as `solvent`."""
     deuterated = _DEUTERATED.fullmatch(plain)
     if deuterated is None:
         return None

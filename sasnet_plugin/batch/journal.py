@@ -95,7 +95,7 @@ class Journal:
                 self._take_in(offset, record)
 
     def versions(self, names: Iterable[str]) -> dict[str, int]:
-        """By which versions the answers about these files are, and how many by each."""
+        """Count the answers about these files by the version of sasnet that gave them."""
         found: dict[str, int] = {}
         for name in names:
             version = self.places[name].version

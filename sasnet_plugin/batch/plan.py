@@ -37,7 +37,7 @@ class Options:
     described: Described | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON has it: what was given, without what was left to its default."""
+        """Return the options given, without defaults, for JSON."""
         given = asdict(self)
         fit = given.pop("fit")
         found = {name: fit[name] for name in _DECIDES} | given
@@ -170,7 +170,7 @@ def remarks(journal: Journal, kept: Iterable[str]) -> Iterator[str]:
 
 
 def _finite(edge: float) -> float | None:
-    """As JSON has it, which knows no infinity."""
+    """Replace infinity, which JSON does not know, by None."""
     return None if math.isinf(edge) else edge
 
 

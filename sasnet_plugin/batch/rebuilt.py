@@ -57,7 +57,7 @@ def curves(record: Record, options: dict[str, Any]) -> Iterator[tuple[Row, Curve
 
 
 def _read(record: Record, options: dict[str, Any]) -> list[Curve]:
-    """All data sets of a file that is as it was when it was fitted."""
+    """Read all data sets of a file that is as it was when it was fitted."""
     from ..data import load
 
     path = record["file"]

@@ -75,7 +75,7 @@ def _key(match: re.Match[str]) -> tuple[str, ...]:
 
 
 def _name(key: tuple[str, ...], files: Iterable[str]) -> str:
-    """Of a sample: its match in the folder that its files have in common; the same while its folders are."""
+    """Name a sample by its match in the folder its files have in common, which lasts while its folders do."""
     return os.path.join(_folder(files), "_".join(part.strip("/").replace("/", "_") for part in key)) + MARK
 
 

@@ -137,7 +137,7 @@ class Supervisor:
 
     @property
     def pid(self) -> int | None:
-        """Of the first process; None where there is none."""
+        """Process id of the first process; None without one."""
         return next(iter(self._pool.pids), None)
 
     def answer(
@@ -162,7 +162,7 @@ class Supervisor:
         limit: float,
         samples: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     ) -> Iterator[tuple[str, Done]]:
-        """As `answer`, of many files, in the order in which they are done; a path is taken as it is begun."""
+        """Answer many files as `answer`, in order of completion; a path is taken when it is begun."""
         return self._answers(Job(path, options, limit, files=samples.get(path, ())) for path in paths)
 
     def close(self) -> None:

@@ -48,12 +48,12 @@ class Job:
 
     @property
     def seconds(self) -> float:
-        """On the wall, for what has one row: a data set, or curves of a sample, each alone and together."""
+        """Clock time for what has one row: a data set, or all fits of a sample's curves."""
         return PATIENCE * self.limit * max(2 * len(self.files), 1)
 
 
 def begin() -> Callable[[Job, Callable[[Any], None]], None]:
-    """In a process of the supervisor's: what answers its jobs."""
+    """Return what answers jobs in a process of the supervisor."""
     from ..fitting.api import bank_path
     from ..fitting.problem.bumps_import import import_bumps
     from ..simulate.bank import Bank

@@ -46,7 +46,7 @@ class JsonWriter:
     """One object per line on stdout, flushed as it is written."""
 
     def __init__(self, *, details: bool = False) -> None:
-        """With details, p(r) of curves, which takes some tenths of a second each."""
+        """Print also p(r) of curves with `details`, some tenths of a second each."""
         self._line, self._details = json_lines(), details
 
     def answer(self, measurement: Any, answer: Answer) -> None:
@@ -67,9 +67,7 @@ class TableWriter:
     """A table for each finding and a few sentences for each measurement on stdout; failures on stderr."""
 
     def __init__(self, given: Sequence[str] = (), *, details: bool = False) -> None:
-        """With the options that a fit of the same files needs as well, for the command that is named next;
-        with details, p(r) of curves.
-        """
+        """Keep the options that the next command repeats; with `details`, print p(r) of curves."""
         self._console, self._given, self._details = wide_console(), given, details
 
     def answer(self, measurement: Any, answer: Answer) -> None:

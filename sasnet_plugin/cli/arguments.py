@@ -255,7 +255,7 @@ class Given:
     tie: list[str] | None = None
 
     def check(self, together: bool, option: str = "--together") -> None:
-        """That nothing is given which only curves of one sample need, and that the kind is known."""
+        """Check that options for curves of one sample have such curves, and that the kind is known."""
         if not together and any(value for value in vars(self).values()):
             raise typer.BadParameter(
                 f"these options are for several curves of one sample; add {option}.",

@@ -191,7 +191,7 @@ def _reader(files: Sequence[str], key: str | None, domain: str | None) -> Reader
 
 
 def _as_one(files: list[str], kinds: Kinds) -> tuple[list[str], Callable[[str], Iterable[Any]]]:
-    """All files as one sample, under the name of the first."""
+    """Take all files as one sample, under the name of the first."""
     parts = list(expand(files))
     return [str(parts[0])], lambda _: [kinds.together(parts)]
 

@@ -92,7 +92,7 @@ def page_app() -> Any:
 
 
 def user_name() -> str:
-    """Of who has started the command."""
+    """Name of the user who started the command."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # no such user in a container

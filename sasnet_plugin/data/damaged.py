@@ -74,7 +74,7 @@ def _without(raw: RawCurve, row: int) -> RawCurve:
 
 
 def _without_damaged_q(raw: RawCurve, notes: list[str]) -> RawCurve:
-    """Without points whose q breaks the order of the file, or lies far beyond all others."""
+    """Exclude points whose q breaks the order of the file, or lies far beyond all others."""
     kept, found = raw, list[str]()
     for _ in range(SETTINGS.most):
         row = _row_of_damaged_q(kept)
@@ -156,7 +156,7 @@ def _lies_apart(q: Floats) -> int | None:
 
 
 def _without_damaged_intensity(raw: RawCurve, notes: list[str]) -> RawCurve:
-    """Without points whose intensity lies far off where the neighbours lead; all are kept where many do."""
+    """Exclude points far off what neighbours predict, unless there are many of them."""
     kept, found = raw, list[str]()
     for _ in range(SETTINGS.most + 1):
         row = _row_of_damaged_intensity(kept)

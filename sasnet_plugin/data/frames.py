@@ -80,7 +80,7 @@ def _opened(path: str) -> Iterator[Any]:
 
 
 def _several(file: Any, name: str) -> Any:
-    """From a number to numbered raw curves from there on; None of a file that holds a single curve."""
+    """Return a reader of numbered raw curves from a number on; None if the file holds one curve."""
     sets = list(_sets(file))
     counts = [structured.frames_in(group) for group, _ in sets]
     if sum(counts) > 1:

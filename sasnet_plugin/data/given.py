@@ -27,7 +27,7 @@ def curve_of(given: Given | Iterable[Given]) -> Curve:
 
 
 def curves_of(given: Given | Iterable[Given]) -> list[Curve]:
-    """All curves that are meant, in their order; otherwise as `curve_of`."""
+    """Return all curves that are meant, in their order, as `curve_of` does one."""
     if isinstance(given, Curve):
         return [given]
     if isinstance(given, (str, os.PathLike)):

@@ -40,11 +40,11 @@ class RawCurve:
     notes: tuple[str, ...] = ()  #: Plain sentences about what the reader did.
 
     def taken(self, rows: NDArray[np.intp]) -> RawCurve:
-        """The same data set with only these rows, in this order."""
+        """Select rows in this order."""
         return self._mapped(COLUMNS, lambda values: values[rows])
 
     def scaled(self, factor: float) -> RawCurve:
-        """The same data set with q and its resolutions multiplied; ``q_unit`` is for the caller to set."""
+        """Multiply q and its resolutions; the caller sets ``q_unit``."""
         return self._mapped(("q", "dq", "dxl", "dxw"), lambda values: values * factor)
 
     def _mapped(self, columns: Sequence[str], function: Callable[[Floats], Floats]) -> RawCurve:
@@ -54,7 +54,7 @@ class RawCurve:
 
 
 def points(curve: Curve, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Curve:
-    """The same curve with only these of its points, by a mask or by their numbers."""
+    """Select points of a curve by a mask or by their numbers."""
     columns: dict[str, Any] = {
         name: None if (values := getattr(curve, name)) is None else values[rows] for name in COLUMNS
     }

@@ -83,7 +83,7 @@ def _depth(text: str) -> int:
 
 
 def _texts(table: dict[str, Any]) -> Iterator[str]:
-    """All names and texts of a table; `_depth` bounds the recursion."""
+    """Yield all names and texts of a table; `_depth` bounds the recursion."""
     for name, value in table.items():
         yield name
         yield from _texts_of(value)

@@ -177,7 +177,7 @@ def _sizes(form: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _fixed_nodes(form: str, quick: bool) -> float | None:
-    """The same where the number does not depend on sizes."""
+    """Return the number of directions if it does not depend on sizes."""
     if form in LATTICES:
         return EFFORT.most_nodes
     if form in FIXED:

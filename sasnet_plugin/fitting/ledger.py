@@ -77,7 +77,7 @@ def cut() -> bool:
 
 
 def _spent_by_clock() -> float:
-    """Of the budget, what the share of the time that has passed stands for, by the clock that is ahead."""
+    """Return what of the budget the passed time stands for, by the faster of two clocks."""
     if _METER.since is None or not math.isfinite(_METER.budget):
         return 0.0
     now = time.monotonic()
@@ -160,7 +160,7 @@ class Ledger:
     def run(
         self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:
-        """As `Pool.run`, within so much of this clock; answers come in the order of what was asked."""
+        """Run as `Pool.run` within this ledger's clock; answers come in the order of what was asked."""
         shares = Shares(seconds, asked)
         wall = self._end_of(asked) - time.monotonic()
         found = dict(self.pool.run(work, asked, wall, shares))

@@ -34,7 +34,7 @@ def budget_of(plan: Plan | None, index: int, wall: float) -> Budget | None:
 
 
 def answers(pool: Counting, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
-    """As `Pool.run`; what fails for a technical reason is done once more in the time that is left."""
+    """Run as `Pool.run`, and repeat once, in the time left, what fails for a technical reason."""
     # Yields (index, answer); `TechnicalError` where the second attempt failed too.
     deadline = pool.clock() + seconds
     failed: dict[int, TechnicalError] = {}
@@ -82,7 +82,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def serve(path: Path) -> Callable[[tuple[Work, Named, Budget], Any], tuple[Any, float, bool]]:
-    """In a worker: open the bank; what does a piece of work: its answer, what it spent, whether cut short."""
+    """Open the bank in a worker and return what does work: answer, time spent, whether cut short."""
     from ..simulate.bank import Bank
 
     # What a user's model warns of, of its integrals say, is of use to nobody in the middle of a fit.

@@ -92,7 +92,7 @@ class Start:
     fixed: dict[str, float] = field(default_factory=dict)
 
     def without_fixed(self, names: Iterable[str]) -> Start:
-        """The same, fixing none of these parameters: a user's materials settle them."""
+        """Return the start without fixing these parameters, as a user's materials do."""
         names = set(names)
         return replace(self, fixed={k: v for k, v in self.fixed.items() if k not in names})
 

@@ -202,7 +202,7 @@ class Detector:
         return total / weight, variance / weight**2
 
     def _factor(self, count: int) -> tuple[Floats, float]:
-        """By what the stated variance of each bin is wrong, and frames that say so."""
+        """Return the factor by which each bin's stated variance is wrong, and how many frames say so."""
         squares, n = self.squares, self.counted
         for _, residual in list(self.newest)[:count]:
             squares, n = squares + residual**2, n + 1

@@ -139,7 +139,7 @@ class _Sums(NamedTuple):
         return found[0, -1], found[0, :-1]
 
     def best(self) -> tuple[Floats, Floats]:
-        """As `of_exponent`, each with its own best exponent, by a parabola through χ²."""
+        """Return `of_exponent`, each at its own best exponent, by a parabola through χ²."""
         found, chi2 = self.laws(_EXPONENTS)
         chi2 = np.where(found[..., 1] > 0, chi2, np.inf)
         out = []

@@ -50,7 +50,7 @@ def _peak(found: Peak) -> str:
 
 
 def _clusters(found: ModelFree) -> str:
-    """Of a compact body the first maximum tells Rg, too; what sticks together has a larger one."""
+    """Say that the particle is long or aggregates raise Rg, if the first maximum is of a smaller one."""
     own, kratky = found.guinier, found.kratky
     if not isinstance(own, Guinier) or not isinstance(kratky, Kratky) or not found.peaks:
         return ""

@@ -190,7 +190,7 @@ def kratky(q: Floats, intensity: Floats, sigma: Floats, guinier: Guinier | Refus
 
 
 def _shift(at: Floats, mean: Floats, top: int) -> float:
-    """From the highest of means to the top of a parabola through its neighbours."""
+    """Shift from the highest mean to the top of a parabola through its neighbours."""
     around = slice(max(top - 2, 0), top + 3)
     if mean[around].size <= 3:
         return 0.0

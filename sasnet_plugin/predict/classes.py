@@ -134,7 +134,7 @@ class ClassFound:
 
     @property
     def whole_name(self) -> str:
-        """With the classes that depend on it: "sphere@hardsphere"."""
+        """Name with the classes that depend on it: "sphere@hardsphere"."""
         return "@".join([self.name, *(label for label, _ in self.given.values() if label)])
 
     def as_dict(self, *, grouped: bool) -> dict[str, Any]:
@@ -149,7 +149,7 @@ class ClassFound:
         return entry | {f"{key}_probability": round(p, 6) for key, (_, p) in self.given.items()}
 
     def row(self, *, grouped: bool) -> list[str]:
-        """Of a table: name, what depends on it, probability, and a bar of it."""
+        """Row of a table: name, what depends on it, probability, and a bar of it."""
         bar = "█" * max(round(FULL_BAR * self.probability), 0)
         given = [label or "–" for label, _ in self.given.values()]
         last = [] if self.uniform is None else [f"{percent(self.uniform):>6}"]
@@ -192,7 +192,7 @@ class ClassesFinding:
 
     @cached_property
     def classes(self) -> tuple[ClassFound, ...]:
-        """By falling probability."""
+        """Classes by falling probability."""
         if self.silent:
             return ()
         kept = len(self.head.labels) if self.keep is None else int(self.keep.sum())
@@ -219,7 +219,7 @@ class ClassesFinding:
         return tuple(sorted(found, key=lambda one: (groups.index(one.group), _place(one, members))))
 
     def _kept(self, names: Sequence[str]) -> list[str]:
-        """Those of some classes that were considered."""
+        """Select names of classes that were considered."""
         if self.keep is None:
             return list(names)
         return [name for name in names if self.keep[self._row(name)]]
@@ -240,7 +240,7 @@ class ClassesFinding:
 
     @cached_property
     def groups(self) -> tuple[GroupGuess, ...]:
-        """By falling probability; those of which a member was considered."""
+        """Groups with a considered member, by falling probability."""
         if self.silent:
             return ()
         labels, groups = self.head.labels, self.head.groups
@@ -294,7 +294,7 @@ class ClassesFinding:
         return f"{best.name} {percent(best.probability)}{of}."
 
     def notes(self) -> Sequence[str]:
-        """That the answer is undecided, and that it is over fewer classes than the network knows."""
+        """Note that the answer is undecided, or over fewer classes than the network knows."""
         undecided = self.head.groups and not self.silent and not is_decided(self.classes, self.groups)
         return self.sentences() if undecided else ()
 

@@ -75,7 +75,7 @@ class Classifier:
     def under(
         self, curve: Curve, priors: Sequence[str], keep: NDArray[np.bool_] | None = None
     ) -> list[Suggestion]:
-        """Of all models under each of these priors; the network is asked once. Otherwise as `suggest`."""
+        """Suggest all models under each of these priors, asking the network once; else as `suggest`."""
         top = len(self.manifest.labels)
         choices = [replace(self.predictor.choice(top, prior=prior), keep=keep) for prior in priors]
         return [suggestion_of(answer) for (answer,) in self.predictor.answers_to([curve], choices)]

@@ -22,7 +22,6 @@ class Elsewhere:
     name: str  #: Of the domain.
 
     def outcomes(self, measurements: Sequence[Any]) -> list[Answer | Exception]:
-        """As `Predictor.outcomes`."""
         return self.cluster.spread(partial(answered_there, self.name), measurements)
 
 

@@ -112,7 +112,6 @@ class QuantitiesFinding:
         ]
 
     def notes(self) -> Sequence[str]:
-        """None."""
         return ()
 
     def draw(self, axes: Axes) -> None:
@@ -204,7 +203,6 @@ class DistributionFinding:
         return (told, said) if told and self.uniform_p_value <= SIGNIFICANT else (said,)
 
     def notes(self) -> Sequence[str]:
-        """None."""
         return ()
 
     def draw(self, axes: Axes) -> None:

@@ -88,7 +88,7 @@ class ComponentsFinding(TagsFinding):
         return ()
 
     def sentences(self) -> Sequence[str]:
-        """That there seems to be one, or that none is seen, with its probability."""
+        """Say whether there seems to be a second component, with its probability."""
         if TAG not in self.probability:
             return ()
         seen = percent(self.probability[TAG])
@@ -155,7 +155,7 @@ class InteractionFinding:
 
     @property
     def _where(self) -> str:
-        """From which q down it would show, where a size is known."""
+        """Say from which q down an interaction would show, if a size is known."""
         if self.radius is None or self.q_needed is None:
             return ""
         return (

@@ -51,7 +51,7 @@ def together(suggestions: Sequence[Suggestion], prior: str = COMMON) -> Suggesti
 
 
 def _groups(groups: Sequence[GroupGuess], found: Mapping[str, float]) -> tuple[GroupGuess, ...]:
-    """The same groups with the sum of what their members have now, by falling probability."""
+    """Sum the present probabilities of each group's members, by falling probability."""
     anew = [replace(g, probability=float(sum(found.get(name, 0.0) for name in g.members))) for g in groups]
     return tuple(sorted(anew, key=lambda g: -g.probability))
 
@@ -90,6 +90,6 @@ def _guess(
 
 
 def _chance(guess: ModelGuess, factor: str | None) -> float:
-    """Of a structure factor by one curve; what its own one leaves is shared by the four others."""
+    """Probability of a structure factor by one curve; the others share what its own leaves."""
     told = guess.structure_factor_probability
     return told if guess.structure_factor == factor else (1 - told) / 4

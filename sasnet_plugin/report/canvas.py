@@ -123,7 +123,7 @@ def axes_of(image: Image) -> tuple[tuple[float, float, float, float], str, str]:
 
 
 def upright(image: Image) -> Image:
-    """As it is drawn: of one over q with qx to the right and qy up; pixels in a list as a picture."""
+    """Return an image as it is drawn: over q with qx to the right, qy up; lists of pixels as a picture."""
     geometry: Any = image.geometry
     if not hasattr(geometry, "qx"):
         return image

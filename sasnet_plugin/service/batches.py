@@ -45,7 +45,7 @@ class BatchJob:
 
 
 def begin(workers: int) -> Callable[[BatchJob, Say], tuple[str, Any]]:
-    """In a process of the pool: what does batches; says `PROGRESS` and `ROWS`, at last `WRITTEN`."""
+    """Return what does batches in a process of the pool: says `PROGRESS`, `ROWS`, then `WRITTEN`."""
     os.environ.setdefault("MPLBACKEND", "Agg")
     if hasattr(os, "nice"):  # whoever fits one curve by hand goes first
         os.nice(10)
@@ -102,14 +102,14 @@ def batch_options(body: Mapping[str, Any], workers: int) -> Options:
 
 
 def _rows(journal: Journal, files: tuple[str, ...], without: set[str]) -> list[dict[str, Any]]:
-    """Of the files that have their answer, in their order."""
+    """Return rows of the answered files in order."""
     there = {path: place for place, path in enumerate(files) if path in journal.places.keys() - without}
     records = zip(there.values(), journal.records(list(there)), strict=True)
     return [row for place, record in records for row in rows_of(record, place)]
 
 
 def _told(answers: Any, places: Mapping[str, int], say: Say) -> Any:
-    """The same, each of which is said once the one after it is asked for: it is in the journal then."""
+    """Pass answers on and say each once the next is asked for, when it is in the journal."""
     try:
         for record in answers:
             yield record

@@ -49,7 +49,7 @@ class FitJob:
 
 
 def begin(workers: int) -> Callable[[FitJob, Say], tuple[str, Any]]:
-    """In a process of the pool: what does fits: says `PROGRESS`, `ANSWER`, at last `FILES` or `PROBLEM`."""
+    """Return what does fits in a process of the pool: says `PROGRESS`, `ANSWER`, `FILES` or `PROBLEM`."""
     from ..fitting.api import bank_path
     from ..fitting.pool import Workers
 
@@ -172,7 +172,7 @@ def written(result: FitResult, folder: Path) -> list[str]:
 
 
 def sample_written(found: SampleResult, folder: Path) -> list[str]:
-    """The same of a sample's joint fit."""
+    """Write the files of a sample's joint fit."""
     from ..report.exports.sample import write_sample
     from ..report.page.sample_report import write_sample_report
 

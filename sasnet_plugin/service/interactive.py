@@ -155,7 +155,7 @@ class Desk:
 
 
 def begin() -> Callable[[Asked, Any], tuple[str, Any]]:
-    """In a process of the pool: what answers questions; ("answer" or "problem", it)."""
+    """Return what answers questions in a process of the pool: ("answer" or "problem", it)."""
     os.environ.setdefault("MPLBACKEND", "Agg")
     desk = Desk()
     for module in _NEEDED:

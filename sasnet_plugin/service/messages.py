@@ -179,7 +179,7 @@ def _entry(body: Mapping[str, Any], key: str, default: Any, what: str, good: Cal
 
 
 def plain(value: Any) -> Any:
-    """The same in JSON's types; None for infinities and what is not a number."""
+    """Convert a value to JSON's types; None for infinities and NaN."""
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, np.ndarray | np.generic):

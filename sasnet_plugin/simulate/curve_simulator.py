@@ -148,7 +148,7 @@ class CurveSimulator(Simulator):
             yield {"features": part.features}, part.partial_targets()
 
     def labels(self, folder: Path | str) -> dict[str, Mapping[str, Any]]:
-        """By head, the classes that a dataset holds, and which go together."""
+        """Return by head the classes of a dataset and which go together."""
         from .library import Library
 
         library = Library(Path(folder))
@@ -219,7 +219,7 @@ def _in_a_round(name: str, request: Request) -> list[tuple[int, bool, bool]]:
 
 
 def prior_of(folder: Path | str) -> str:
-    """In words, the prior that a folder's curves were drawn from."""
+    """Describe the prior that a folder's curves were drawn from."""
     with opened(shard_paths(Path(folder))[0]) as file:
         truncated = int(file.attrs["format"]) == _FORMAT_TRUNCATED
     return "the earlier, truncated prior" if truncated else "the prior of docs/prior.md"
@@ -249,7 +249,7 @@ def _parameter_ranges(folder: Path, forms: Sequence[str]) -> dict[str, dict[str,
 
 
 def _digest(text: str) -> int:
-    """Of a name, for a generator that depends on seed, model and round alone."""
+    """Checksum of a name for a generator that depends on seed, model and round alone."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
 
 

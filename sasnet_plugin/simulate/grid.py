@@ -64,7 +64,7 @@ _LAGRANGE_NORM = tuple(
 
 
 def _lagrange(q: NDArray[np.float64]) -> tuple[NDArray[np.intp], list[NDArray[np.float64]]]:
-    """As `lagrange_weights`, an array for each of the points: products from either side, each taken once."""
+    """Return `lagrange_weights` with an array for each neighbour, by products from either side."""
     where = position(q)
     first = np.clip(np.floor(where).astype(np.intp) - (N_LAGRANGE // 2 - 1), 0, N_WIDE - N_LAGRANGE)
     apart = [where - first - k for k in range(N_LAGRANGE)]

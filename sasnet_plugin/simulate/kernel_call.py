@@ -64,7 +64,7 @@ class KernelCall:
         return np.asarray(self._kernel(self._details_of(length), values, 0.0, False))
 
     def _without_distributions(self, scalars: Floats) -> Floats:
-        """As `_laid_out` of one point of weight 1 for each parameter."""
+        """Lay out values as `_laid_out` does one point of weight 1 for each parameter."""
         values, n = self._plain.copy(), scalars.size
         values[:n] = scalars
         values[n : n + self._count] = scalars[_COMMON : _COMMON + self._count] * self._own

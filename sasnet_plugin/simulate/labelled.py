@@ -76,7 +76,7 @@ class Examples:
         }
 
     def partial_targets(self) -> dict[str, NDArray[Any]]:
-        """The same, but of the form (n, forms): 1 for each that is right, all 0 where none is known to be."""
+        """Return targets with forms as (n, forms): 1 for each right one, all 0 if none is known."""
         right = self.accepted.astype(np.float32)
         known = np.flatnonzero(self.form >= 0)
         right[known, self.form[known]] = 1.0

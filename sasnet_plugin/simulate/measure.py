@@ -38,7 +38,7 @@ class Measured:
 def measure(
     clean: NDArray[np.float64], setting: Setting, rng: np.random.Generator, *, wide: bool = False
 ) -> Measured:
-    """As `measured`, of curves on the wide grid, (k, N_WIDE), without resolution."""
+    """Measure as `measured`, from curves on the wide grid (k, N_WIDE) without resolution."""
     return measured(np.asarray(setting.matrix @ clean.T).T, setting, rng, wide=wide)
 
 

@@ -22,7 +22,7 @@ _AHEAD = 24
 
 
 def begin(domain: Domain, folder: str, seed: Sequence[int]) -> Callable[[Any, Any], tuple[Inputs, Targets]]:
-    """In a process of the feed's: what measures a few examples more."""
+    """Return what measures further examples in a process of the feed."""
     if hasattr(os, "nice"):
         os.nice(10)  # a step of the network waits for its slowest thread; examples can wait
     source = Stream(domain, Path(folder), np.random.default_rng(seed))
@@ -143,7 +143,7 @@ class Feed:
 
 
 def _single(values: NDArray[Any], frames: int) -> NDArray[Any]:
-    """In single precision; of a set, the frames that there are."""
+    """Convert to single precision; of a set, keep the frames that are there."""
     if frames and values.ndim > 1:
         values = values[:, :frames]
     return values.astype(np.float32) if values.dtype.kind == "f" else values

@@ -34,7 +34,7 @@ class Change:
     weights: Floats  #: (size + 1, labels), W.
 
     def added(self, seen: Floats) -> Floats:
-        """To the logits of images, (n, labels), by what the layer reads of them and 1, (n, size + 1)."""
+        """Return what is added to logits (n, labels) from the layer's input and 1, (n, size + 1)."""
         return np.asarray(sigmoid(seen @ self.gate))[:, None] * (seen @ self.weights)
 
 
@@ -68,7 +68,7 @@ class Layer:
 
     @property
     def digest(self) -> str:
-        """Of the network before any labels."""
+        """Checksum of the network before any labels."""
         return hashlib.sha256(self.graph.SerializeToString(deterministic=True)).hexdigest()[:16]
 
     def read(self, inputs: Inputs) -> Floats:

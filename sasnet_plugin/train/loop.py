@@ -247,7 +247,7 @@ def _earlier(start: ZooModel | None, keep: ZooModel | None) -> dict[str, Any]:
 
 
 def _batches(feed: Feed, keep: ZooModel | None, heads: Sequence[Head]) -> Iterator[Any]:
-    """Of training, beside the answers that are kept."""
+    """Yield training batches with the answers that are kept."""
     return iter(feed) if keep is None else Earlier(keep, heads).beside(iter(feed))
 
 

@@ -63,7 +63,6 @@ class Frames(layers.Layer):
         return ops.reshape(x, (-1, ops.shape(there)[1], x.shape[-1]))
 
     def compute_output_shape(self, x_shape: Any, there_shape: Any) -> Any:
-        """As Keras asks for it."""
         return (*there_shape, x_shape[-1])
 
 
@@ -122,7 +121,7 @@ def adopt_trunk(model: Any, run: Path) -> int:
 
 
 def _first_channels(given: Any, axes: int, shape: Sequence[int]) -> Any:
-    """Of a kernel that reads more channels than another shape has, those that it reads, too."""
+    """Select the channels of a kernel that a smaller shape has too."""
     return given[:, :, : shape[2]] if axes == 4 else given
 
 

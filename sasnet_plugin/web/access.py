@@ -43,13 +43,11 @@ class Keys:
 
     @property
     def address(self) -> str:
-        """Of the page, for its user."""
+        """Address of the page, for its user."""
         return f"{self._page}?token={self._token}"
 
     def address_once(self, fragment: str = "") -> str:
-        """The same for one request, as everyone on a machine sees a browser's arguments; `fragment` is a part
-        of the page, ``#curve?key=…``.
-        """
+        """Address for one request, as everyone on a machine sees a browser's arguments."""
         self._once.append(secrets.token_urlsafe(24))
         return f"{self._page}?token={self._once[-1]}{fragment}"
 

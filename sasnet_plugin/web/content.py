@@ -28,7 +28,7 @@ class Source:
 
 
 def stamp_of(status: os.stat_result) -> Stamp:
-    """By which a change of a file is noticed without reading it."""
+    """Return what shows a change of a file without reading it."""
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
@@ -84,7 +84,7 @@ def see_unchanged(folder: str, source: Source) -> None:
 
 
 def stamp_at(folder: str | Path, file: str) -> Stamp | None:
-    """Of a file of a folder; None where there is none."""
+    """Return the stamp of a folder's file; None without one."""
     try:
         return stamp_of(os.stat(os.path.join(folder, file)))
     except OSError:

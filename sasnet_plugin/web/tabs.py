@@ -20,7 +20,7 @@ class Tagging(Protocol):
 
     @property
     def retraining(self) -> Any:
-        """Of the images' model."""
+        """Retraining of the images' model."""
 
     def close(self) -> None:
         """End what is under way."""

@@ -194,7 +194,7 @@ class Pool:
 
 
 def live(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
-    """In a process: begin with the target that comes first, then do one job after the other."""
+    """Begin in a process with the first target that comes, then do one job after the other."""
     target, first = receive()
     work: Work = function_of(target)(*first)
     while True:

@@ -64,7 +64,7 @@ def unordered_map(
 
 
 def _local(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
-    """On this machine, each worker with one item at a time."""
+    """Work on this machine, each worker with one item at a time."""
     # No pool of the standard library: Ctrl-C at the wrong moment leaves a lock of it taken for ever, and the
     # threads for which Python waits at its end want that lock.
     pool = Pool(f"{__name__}:begin", workers)
@@ -171,7 +171,7 @@ def connected(address: str) -> Iterator[Cluster]:
 
 
 def _shares(items: Sequence[T], count: int) -> list[list[T]]:
-    """At most so many parts of items, in their order, as equal as can be."""
+    """Divide items in order into at most so many equal parts."""
     size = max(-(-len(items) // max(count, 1)), 1)
     return [list(items[k : k + size]) for k in range(0, len(items), size)]
 

@@ -158,6 +158,6 @@ class Source:
             yield self._handed(key, held)
 
     def _handed(self, key: int, one: Arrived) -> Arrived:
-        """The same, and from now on it counts as answered."""
+        """Count a curve as answered from now on and return it."""
         self.answered[key] = one.part
         return one

@@ -268,7 +268,7 @@ def expected_gain(belief: Belief, place: int) -> float:
 
 
 def _with(belief: Belief, waiting: Sequence[int]) -> Belief:
-    """The same with the uncertainty that will be left when those that wait are measured; means as now."""
+    """Return the belief with the uncertainty left once waiting places are measured; means stay."""
     for place in waiting:
         column = belief.covariance[:, place]
         left = belief.covariance - np.outer(column, column) / (column[place] + belief.noise)

@@ -98,7 +98,7 @@ def _behind_error(name: str) -> list[str]:
 
 
 def _signal_beside_bracket(error: str, names: Mapping[str, int]) -> tuple[int, str] | None:
-    """The same for ``I0(err)`` beside ``I0(80)``, or ``dRef (SD)`` beside ``Ref``."""
+    """Find the signal of an error ``I0(err)`` beside ``I0(80)``, or ``dRef (SD)`` beside ``Ref``."""
     bracket = _WITH_ERROR.match(error)
     if bracket is None:
         return None

@@ -278,7 +278,7 @@ def _simple(plain: str) -> tuple[str, str, float] | None:
 
 
 def _scaled(plain: str) -> tuple[str, str, float] | None:
-    """The same of a logarithm, a square, or an intensity times a power of q."""
+    """Interpret a logarithm, a square, or an intensity times a power of q, as `_simple`."""
     for pattern, quantity, scale in _SCALES:
         if re.fullmatch(pattern, plain):
             return quantity, scale, 1.0
@@ -288,7 +288,7 @@ def _scaled(plain: str) -> tuple[str, str, float] | None:
 
 
 def _in_function(plain: str) -> tuple[str, str, float] | None:
-    """The same of a name in a function's brackets, as log(I)."""
+    """Interpret a name in a function's brackets, as log(I)."""
     if function := _FUNCTION.fullmatch(plain):
         kind = str(function.lastgroup)
         if found := _function_of(function[kind], kind):

@@ -64,7 +64,7 @@ def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
 
 
 def _measured(table: Table, signals: list[int]) -> list[int]:
-    """Those that do not number the points, as an index named i, which others have for an intensity."""
+    """Exclude columns that number the points: an index named i looks like an intensity."""
     return [i for i in signals if not plausible.counts_points(table.columns[i])] or signals
 
 
@@ -111,7 +111,7 @@ def _of(columns: Sequence[ColumnName], *quantities: str) -> list[int]:
 
 
 def _intensities(columns: Sequence[ColumnName]) -> list[int]:
-    """Those named so, of several without a scale; where the background stands beside them, the subtracted."""
+    """Find columns named as unscaled intensities; beside a background, the subtracted one."""
     every = _of(columns, INTENSITY)
     signals = [i for i in every if not columns[i].scale] or every
     if len(signals) < 2 or not _of(columns, BEFORE):
@@ -124,7 +124,7 @@ def _is_subtracted(column: ColumnName) -> bool:
 
 
 def _samples(columns: Sequence[ColumnName], x: int | None) -> list[int]:
-    """Those whose names say nothing, and that have an uncertainty where there are any."""
+    """Find columns of unknown names, with an uncertainty if any has one."""
     samples = [i for i in _of(columns, UNKNOWN) if i != x and not _is_uncertainty_of_another(columns, i)]
     if len(samples) < 2 or not _of(columns, ERROR, RELATIVE):
         return samples

@@ -235,7 +235,7 @@ def _longest(lines: list[str]) -> Table:
 
 
 def _tables(best: Run, alike: list[Run]) -> list[Run]:
-    """Those of alike tables that go over the q of one once more, and that one."""
+    """Find the similar tables that repeat the q of one, and that one."""
     rows = np.array(best.rows, dtype=np.float64)
     return [run for run in alike if run is best or _again(rows, run.rows)]
 

@@ -106,7 +106,7 @@ def _in_order(
 
 
 def weightless_by_misfit(order: Sequence[ModelFit]) -> list[ModelFit]:
-    """The same; fits whose weights are all shown as 0 follow by how far they miss the data."""
+    """Order fits whose weights are shown as 0 by how far they miss the data."""
     # Which of 10⁻⁴⁰ and 10⁻⁶⁰ is larger says nothing, as neither noise nor model is known to that.
     shown = [fit for fit in order if fit is order[0] or fit.weight >= ASSESSMENT.shown_weight]
     first = set(map(id, shown))
@@ -177,7 +177,7 @@ def _is_smaller(one: ModelFit, other: ModelFit) -> bool:
 
 
 def of_the_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGuess]) -> list[ModelFit]:
-    """The same; of fits that the data do not distinguish one of the group that has most weight is first."""
+    """Put first, of indistinguishable fits, one of the group with most weight."""
     # Several bodies alike share what speaks for their shape, and one of another kind has its share alone. Of
     # these the simplest leads that has a share worth naming.
     same = _near_the_first(order)

@@ -109,7 +109,7 @@ def _is_without_component(reduction: Reduction, fit: ModelFit) -> bool:
 
 
 def reductions_met(known: Iterable[Reduction], fit: ModelFit, others: Sequence[ModelFit]) -> list[Reduction]:
-    """Those that the fit has `reached`, and that no other fit has `refuted`."""
+    """Select reductions that the fit has `reached` and no other fit has `refuted`."""
     return [r for r in known if reached(r, fit) and not refuted(r, fit, others)]
 
 
@@ -168,7 +168,7 @@ def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool, near: bool = Fal
 
 
 def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, others: Sequence[ModelFit]) -> list[str]:
-    """Of two contrasts or sizes that are one within their errors, though without the step it fits worse."""
+    """Name contrasts or sizes equal within errors, although the simpler fit is worse."""
     pairs = ((r, name, v) for r in refuted_ for name, v in r.at.items() if isinstance(v, str))
     reduction, one, other = next(pairs, (None, "", ""))
     if reduction is None:
@@ -312,12 +312,12 @@ def _background(curve: Curve, fit: ModelFit) -> Iterator[str]:
 
 
 def _is_negative(p: Parameter) -> bool:
-    """By more than its error lets it be by chance."""
+    """Whether a value is negative by more than its error allows."""
     return p.error is not None and p.value < -ASSESSMENT.significant * p.error
 
 
 def _at_limit(name: str, limit: float | str, fit: ModelFit) -> str:
-    """That a parameter is as good as a limit at which the model is a simpler one."""
+    """Say that a parameter is as good as a limit at which the model is a simpler one."""
     p = fit.parameters[name]
     if isinstance(limit, str):
         q = fit.parameters[limit]

@@ -105,7 +105,7 @@ def within_the_given(order: Sequence[ModelFit], verdict: Verification, same: Ite
 def none_explains(
     order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SharedError], points: int
 ) -> list[str]:
-    """That the first does not explain the data; but to a systematic error that a measurement may have."""
+    """Say that the first fit does not explain the data without a systematic error."""
     explaining = [fit for fit in order if explains(fit.reduced_chisq, points)]
     excused = _excused(order, same, errors)
     if not excused:

@@ -93,7 +93,7 @@ def _may_widen(fit: ModelFit, name: str) -> bool:
 
 
 def _code(asked: Held, info: Any, name: str, start: Mapping[str, Any]) -> Code:
-    """As a search has it, at the very value of the fit."""
+    """Choose the code of a parameter as a search does, at the very value of the fit."""
     p = asked.fits[0].parameters[name]
     ranges = {name: (p.low, p.high)} if name in asked.given else {}
     code = code_of(info, name, start, ranges, float(asked.curves[0].q[0]))

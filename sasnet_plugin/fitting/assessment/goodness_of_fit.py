@@ -49,7 +49,7 @@ def verify(
 
 
 def _is_explained(probability: float, structured: bool, reduced_chisq: float) -> bool:
-    """By χ² or by residuals in random order, and with none that is far too large."""
+    """Whether χ² is probable, or residuals are random, and χ² is not far too large."""
     small = bool(probability <= ndtr(ASSESSMENT.significant))
     return (small or not structured) and reduced_chisq < ASSESSMENT.hopeless
 
@@ -66,7 +66,7 @@ def _not_random(runs: float, worst: tuple[float, float], explained: bool) -> str
 def _on_errors(
     curve: Curve, residual: NDArray[np.float64], reduced_chisq: float, *, random: bool, excusable: bool
 ) -> list[str]:
-    """That the uncertainties seem too large, or, where the residuals are random, too small."""
+    """Say that the uncertainties seem too large or, with random residuals, too small."""
     stated = curve.dintensity is not None
     given = "stated uncertainties" if stated else "uncertainties that sasnet estimated"
     if reduced_chisq < ASSESSMENT.too_large:
@@ -208,7 +208,7 @@ def _can_be_less(each: NDArray[np.float64]) -> bool:
 
 
 def _beside(each: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Of the measurement, which is the first; the median of the others; and their share that is less."""
+    """Return the measurement's value (first), the others' median, and the share that is less."""
     return float(each[0]), float(np.median(each[1:])), float(np.mean(each[1:] < each[0]))
 
 

@@ -73,7 +73,7 @@ class Held:
         return self.rows([(curve.intensity - fit.theory) / error for curve, error, fit in each])
 
     def rows(self, parts: Sequence[Floats]) -> Floats:
-        """Of each curve, (n_i,), as rows of all residuals, (n,)."""
+        """Join each curve's (n_i,) to rows of all residuals, (n,)."""
         found = np.zeros(len(next(iter(self.slopes.values()))))
         found[: sum(map(len, parts))] = np.concatenate(parts)
         return found
@@ -239,7 +239,7 @@ def _changes(asked: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
         return asked.rows(parts)
 
     def mixed(size: float) -> Floats:
-        """All lengths of a particle larger and smaller together, its number of particles the same."""
+        """Scale all lengths of a particle together, at the same number of particles."""
         factors, shares = size_factors(size)
         parts = []
         for of, start, before, error in zip(own, starts, reference, asked.dintensities, strict=True):
@@ -249,7 +249,7 @@ def _changes(asked: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
         return asked.rows(parts)
 
     def displaced(size: float) -> Floats:
-        """All points of a curve at a q that is off by a share of the resolution, which moves with it."""
+        """Move all points of a curve in q by a share of the resolution."""
         parts = []
         for i, (curve, error, fit) in enumerate(curves):
             width = curve.dq if curve.dq is not None else distances_of_points(curve.q)

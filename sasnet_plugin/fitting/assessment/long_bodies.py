@@ -39,7 +39,7 @@ def _is_unsure(p: Parameter) -> bool:
 
 
 def _as_good(fit: ModelFit, name: str, curve: Curve, dintensity: Floats) -> Iterator[bool]:
-    """Of lengths far beyond an error, whether the curve is explained as well by one."""
+    """Yield whether the curve is fitted as well by lengths far beyond the error."""
     held = frozenset({name, *(n for n, p in fit.parameters.items() if p.fixed)})
     curves = ModelCurves(curve, dintensity, fit.name, fixed=held, per_decade=fit.per_decade)
     start = starting_values(fit)

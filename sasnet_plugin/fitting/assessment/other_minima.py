@@ -69,7 +69,7 @@ def _as_good(
 
 
 def _minima(local: ModelCurves, starts: Iterator[dict[str, Any]]) -> Iterator[LocalMinimum]:
-    """Beside each start, until the time is up."""
+    """Yield the minimum near each start, until the time is up."""
     for start in starts:
         there = refine(local, start)
         if there is None:

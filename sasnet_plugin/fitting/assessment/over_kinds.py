@@ -48,7 +48,7 @@ def over(name: str, best: Kind, others: Sequence[Kind]) -> Parameter:
 
 
 def over_kinds(result: FitResult) -> FitResult:
-    """With the spread over equally good kinds of size distribution in the errors of the best fit."""
+    """Add the spread over equally good kinds of size distribution to the best fit's errors."""
     fits = other_distributions(result) if result.fits else []
     if not fits:
         return result

@@ -92,7 +92,7 @@ class Discrepancy:
 
     @cached_property
     def _modes(self) -> tuple[Floats, ...]:
-        """Of each length, the (n, p) modes whose products sum to the process's covariance."""
+        """Modes (n, p) of each correlation length whose products sum to the process's covariance."""
         log_q = np.log(self.curve.q)
         cell = np.floor((log_q - log_q[0]) / EVIDENCE.cell)
         which = np.unique(cell, return_inverse=True)[1]

@@ -33,7 +33,7 @@ def extent(name: str, p: Parameter, bounds: tuple[float, float], background: flo
 
 
 def _extent_within(value: float, low: float, high: float) -> float:
-    """As likely in each decade where the range has no end or spans many sizes; else in each interval."""
+    """Assume log-uniform values if the range has no end or spans many sizes, else uniform ones."""
     every = log(EVIDENCE.decades)
     if not isfinite(high - low):
         return abs(value) * every

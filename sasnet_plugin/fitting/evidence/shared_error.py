@@ -111,7 +111,7 @@ def weighted(error: SharedError, columns: Floats) -> Floats:
 
 
 def _of_scale(among: Discrepancy, fit: ModelFit, error: SharedError) -> float:
-    """By how much the error of a scale grows, were it all that is fitted."""
+    """Return how much the error of a scale would grow if nothing else were fitted."""
     slope = np.abs(fit.theory) / among.dintensity
     weight = (slope / np.sum(slope**2))[:, None]
     wide = error.noise**2 * np.sum(weight**2) + float(_shared(error, weight)[0, 0])

@@ -70,7 +70,7 @@ def finish(task: Task, start: LocalMinimum, per_decade: int | None, seconds: flo
 def _own(
     task: Task, quick: ModelCurves, found: LocalMinimum, deadline: float
 ) -> tuple[ModelCurves, LocalMinimum, dict[str, str]]:
-    """The same on sasmodels' own curve, refined there where it is another."""
+    """Evaluate on sasmodels' own curve, and refine there if that differs."""
     if all_exact(task.name, found.parameters):
         return quick, found, {}
     own = curves_of(task, quick.per_decade, quick=False)
@@ -94,7 +94,7 @@ def _may_move(task: Task, values: Mapping[str, float]) -> bool:
 
 
 def _moved(found: LocalMinimum, values: Mapping[str, float]) -> dict[str, str]:
-    """That other values have the same curve: outside its table, one of a lattice's may cost minutes."""
+    """Say which other values give the same curve; a lattice's, outside its table, would cost minutes."""
     return {
         name: f"A curve with {name} {significant(found.parameters[name], 3)} takes too long to"
         f" calculate; {significant(value, 3)} is kept."
@@ -103,7 +103,7 @@ def _moved(found: LocalMinimum, values: Mapping[str, float]) -> dict[str, str]:
 
 
 def _described(local: ModelCurves, found: LocalMinimum) -> Done:
-    """As it stands: how well the data determine its parameters is not known."""
+    """Describe a minimum whose parameters' errors are unknown."""
     curves = local.intensity(found.parameters)
     residual, scales, background = local.residual(curves, found.parameters, local.error(0.0))
     free = [n for n in fittable(local.info, found.parameters) if n not in local.fixed]
@@ -127,7 +127,7 @@ def as_it_stands(task: Task, start: dict[str, Any]) -> Done:
 
 
 def _with_errors(local: ModelCurves, done: Done, deadline: float) -> Done:
-    """With slopes and errors, and without what the data do not show."""
+    """Add slopes and errors, without parameters that the data do not show."""
     own = _slopes(local, done, deadline)
     if own is None:
         return done
@@ -141,7 +141,7 @@ def _with_errors(local: ModelCurves, done: Done, deadline: float) -> Done:
 
 
 def _slopes(local: ModelCurves, done: Done, deadline: float) -> dict[str, Floats] | None:
-    """Of the residuals by the free parameters; None where the time was up."""
+    """Derivatives of the residuals by the free parameters; None if the time was up."""
     local.deadline = deadline
     try:
         columns = Descent(local, done.parameters, 0.0).natural()

@@ -86,7 +86,7 @@ def _first_above_0(values: Values, names: list[str]) -> str | None:
 
 
 def _stretched(values: Values, wide: list[str], long: list[str], by: float) -> Values:
-    """With values of q by so much larger, and lengths by so much shorter."""
+    """Scale values of q by `by`, and lengths by its inverse."""
     return values | {n: values[n] * by for n in wide} | {n: values[n] / by for n in long}
 
 

@@ -65,7 +65,7 @@ def _entries(info: Any, names: list[str], left: frozenset[str]) -> list[Any]:
 def _broadened(
     values: dict[str, Any], free: list[Any], rng: np.random.Generator, points: int
 ) -> dict[str, Any]:
-    """With a distribution of one of the sizes, or, as often, with none."""
+    """Give one size a distribution or, as often, none."""
     broad = [p.name for p in free if p.type == "volume" and p.polydisperse]
     if not broad or rng.random() < 0.5:
         return values

@@ -75,7 +75,7 @@ def _fixed_solvent(fit: ModelFit) -> str:
 
 
 def _factor(fit: ModelFit, default: Mapping[str, float], solvent: float, contrast: dict[str, float]) -> float:
-    """By which contrasts are multiplied: one that was not fitted gets its default, all stay within matter."""
+    """Return the factor of contrasts: an unfitted one gets its default, all stay within matter."""
     fixed = [name for name, d in contrast.items() if d and name not in fit.free]
     factor = (default[fixed[0]] - solvent) / contrast[fixed[0]] if fixed else 1.0
     return factor if len(fixed) == len(contrast) == 1 else _within_matter(factor, solvent, contrast.values())
@@ -101,7 +101,7 @@ def _stands_for_scale(fit: ModelFit, given: Iterable[str]) -> bool:
 
 
 def _with_intensity(fit: ModelFit, given: Iterable[str]) -> ModelFit:
-    """Of a polymer coil, scale times i_zero is I(0): this is what has a value, and the scale is 1."""
+    """Set the scale of a polymer coil to 1 and give i_zero the value scale times i_zero, I(0)."""
     if not _stands_for_scale(fit, given):
         return fit
     scale, intensity = fit.parameters["scale"], fit.parameters["i_zero"]
@@ -199,7 +199,7 @@ def _has_contrast(fit: ModelFit, prefix: str) -> bool:
 
 
 def scale_in_words(fit: ModelFit) -> Iterator[str]:
-    """That a scale above 1 is not a volume fraction; of a sum, that of each component."""
+    """Say that a scale above 1 is no volume fraction; of a sum, that of each component."""
     for name, p in fit.parameters.items():
         prefix = name.removesuffix("scale")
         if not is_scale(name) or not _is_above_one(p) or not _has_contrast(fit, prefix):

@@ -32,7 +32,7 @@ class TimeUpError(Exception):
 
 @contextlib.contextmanager
 def silent() -> Iterator[None]:
-    """Without what bumps prints, logs and warns of: the notes of a fit say it."""
+    """Suppress what bumps prints, logs and warns of; the notes of a fit say it."""
     # bumps logs the traceback of whatever ends a calculation, `TimeUpError` too; without any logging set up
     # it would reach the terminal.
     disabled = logging.root.manager.disable

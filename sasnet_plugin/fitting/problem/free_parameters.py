@@ -45,7 +45,7 @@ def names_of(info: Any) -> set[str]:
 
 
 def accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Those of the parameters that a model has: what is left of another model's would be an error."""
+    """Select the parameters that a model has; others would raise an error."""
     known = names_of(info)
     return {k: v for k, v in parameters.items() if k in known}
 
@@ -158,20 +158,18 @@ def completed(parameters: dict[str, Any], points: int) -> dict[str, Any]:
 
 
 def with_points(parameters: dict[str, Any], points: int) -> dict[str, Any]:
-    """The same with so many points in each of its size distributions."""
+    """Set the number of points in each size distribution."""
     return parameters | {k: points for k in parameters if k.endswith("_pd_n")}
 
 
 def coarse(model: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """The same with fewer points in its size distributions; two of them multiply the cost."""
+    """Use fewer points in size distributions, as two of them multiply the cost."""
     count = max(len(widths_of(parameters)), 1)
     return _as_dense(parameters, max(PROBLEM.coarse_width_points[cost_class(model)] // count, 5))
 
 
 def _as_dense(parameters: dict[str, Any], points: int) -> dict[str, Any]:
-    """With so many points; of an only size distribution as near to each other as so many of a Gaussian
-    are.
-    """
+    """Set the number of points; a single distribution gets a Gaussian's spacing."""
     # Few of them in a wide range are bodies of a few sizes, whose fringes lead a search astray.
     widths = widths_of(parameters)
     by = sigmas(parameters[f"{widths[0]}_type"]) / sigmas("gaussian") if len(widths) == 1 else 1.0
@@ -202,7 +200,7 @@ def points_needed(
 
 
 def other_kinds(parameters: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The same with each of the other kinds of size distribution, by its name, and with none."""
+    """Return parameters for each other kind of size distribution, by name, and for none."""
     widths = widths_of(parameters)
     if not widths:
         return {}
@@ -215,9 +213,7 @@ def other_kinds(parameters: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def other_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """With a distribution of each size in turn, of one component in a sum; where there is one, also
-    without.
-    """
+    """Return parameters with a distribution of each size in turn and, if there is one, without."""
     # A width that another size or none should have washes out the same fringes.
     table = load_model(task.model).info.parameters.call_parameters
     varied = parameters.keys() - task.fixed.keys()
@@ -234,7 +230,7 @@ def is_size(p: Any) -> bool:
 
 
 def _other_widths(task: Task, parameters: dict[str, Any], widths: list[str]) -> list[dict[str, Any]]:
-    """Of one component: a distribution of each size that has none; where some have, also without."""
+    """Do the same in one component: give a distribution to each size without one."""
     known = tuple(width for width in widths if width in parameters)
     if {*task.fixed, *task.ranges}.intersection(known):
         return []

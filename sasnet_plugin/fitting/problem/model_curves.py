@@ -102,7 +102,7 @@ class ModelCurves:
     def residual(
         self, curves: Floats, parameters: Mapping[str, Any], error: Floats
     ) -> tuple[Floats, Floats, float]:
-        """As `solved`, of curves that are there."""
+        """Return residuals as `solved` does, from curves calculated before."""
         if not np.isfinite(curves).all():
             return np.full(error.size, PROBLEM.no_value), np.ones(len(curves)), 0.0
         if not self._solved:
@@ -121,7 +121,7 @@ class ModelCurves:
         return residual, scales, background
 
     def _scale_and_background(self, curves: Floats, weight: Floats) -> tuple[Floats, float]:
-        """Of one component; beside no background where the best scale is negative."""
+        """Solve for one component; without background if its best scale is negative."""
         # Far from the minimum dips lie where the measured curve has tops. A start there is no dead end.
         intensity = self.curve.intensity
         scales, level = scale_and_background(curves, weight, intensity, lowest=self._lowest)
@@ -140,7 +140,7 @@ class ModelCurves:
         return [n for n in names if n not in self.linear or not self._solved]
 
     def with_scale(self, start: dict[str, Any]) -> dict[str, Any]:
-        """With the best scale where a user has fixed the background: the bank's curves have none."""
+        """Set the best scale where a user has fixed the background, which the bank's curves lack."""
         if self.scales[0] in start or self._solved:
             return start
         return start | {"scale": self._scale_beside(start.get("background", 0.0), start)}

@@ -73,7 +73,7 @@ _MOST_SHELLS = 4
 
 
 def _without_outer_shells() -> Iterator[Reduction]:
-    """Of spheres with several shells, all but the first without thickness or contrast."""
+    """Reduce spheres with several shells to the first one, as others have no thickness or contrast."""
     for n in range(2, _MOST_SHELLS + 1):
         for gone in product((True, False), repeat=n - 1):
             at: dict[str, Limit] = {"n": float(n)}

@@ -9,7 +9,7 @@ from .model_fit import Parameter
 
 
 def end_of_range(p: Parameter) -> str:
-    """At which end of its range a fitted value is; empty where at none."""
+    """Name the end of its range at which a fitted value is; empty if at none."""
     if p.fixed or not p.low < p.high:
         return ""
     first, last = _ends(p)

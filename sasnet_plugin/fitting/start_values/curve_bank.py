@@ -264,7 +264,7 @@ def search_grid(model: str) -> NDArray[np.intp]:
 
 
 def rescaled(model: str, parameters: dict[str, float], factor: float) -> dict[str, float]:
-    """All lengths times `factor`; widths of distributions are relative."""
+    """Multiply all lengths by `factor`; widths of distributions are relative."""
     sizes = sharp(parameters)
     kept = {k: v for k, v in parameters.items() if k not in sizes}
     if model not in POWERED:

@@ -41,7 +41,7 @@ class Plain:
     outer: str = "sld_shell"
 
     def task_of(self, layered: Task) -> Task:
-        """To fit it instead of a layered body, with what the user settled of both."""
+        """Make the task to fit the plain body instead of a layered one, with the user's values."""
         known = {p.name for p in load_model(self.name).info.parameters.call_parameters}
         fixed = {name: value for name, value in layered.fixed.items() if name in known}
         ranges = {name: limits for name, limits in layered.ranges.items() if name in known}

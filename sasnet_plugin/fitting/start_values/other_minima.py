@@ -31,7 +31,7 @@ class Others:
 
 
 def others_of(form: str) -> Others | None:
-    """None of a model that is not known to have any."""
+    """Return other minima that a form is known to have, or None."""
     if form in PLAIN:
         plain = PLAIN[form]
         return Others((plain.core, plain.layer), lambda values, q: divided(form, values))
@@ -61,7 +61,7 @@ def divided(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _as_broad(plain: Plain, values: Mapping[str, Any], other: Mapping[str, float]) -> dict[str, Any]:
-    """Of the larger of core and layer: a width that spreads the whole as much as those that a fit has."""
+    """Give the larger of core and layer the width that spreads the whole as the fit's widths do."""
     own = [name for name in (plain.core, plain.layer) if f"{name}_pd" in values]
     if not own:
         return {}

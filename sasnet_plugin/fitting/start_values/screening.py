@@ -78,7 +78,7 @@ def screened(asked: Screen, bank: Bank, budget: Budget = UNLIMITED) -> dict[Pair
 
 
 def _residual(bank: Bank, form: str, factor: str | None, data: Binned) -> float:
-    """Of the nearest curve of a pair, or of a sum; infinite where there is none."""
+    """Residual of the nearest library curve of a model or a sum; infinite without one."""
     if form in bank.models:
         near = nearest(page_with_usual(bank, form), form, factor, data, count=1)
     else:
@@ -160,7 +160,7 @@ def further(task: Task, bank: Bank) -> list[dict[str, Any]]:
 
 
 def _averaged(curve: Curve, dintensity: Floats) -> Binned:
-    """As `binned`, but that a bin sees what its points see together, not what one in its middle does."""
+    """Bin as `binned`, but average what the points of a bin measure, not its middle."""
     _, average = cells(curve.q, dintensity, START_VALUES.bins)
     fine = np.stack([average(column) for column in resolution_matrix(curve, curve.q).T])
     used = np.flatnonzero(fine.any(axis=1))

@@ -122,7 +122,7 @@ def values_of(term: str, low: float, high: float) -> Floats:
 
 
 def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:
-    """The same body in all sizes: the nearest curve of one size, and the nearest of a narrow distribution."""
+    """Return the same particle in all sizes: nearest curve of one size, and of a narrow distribution."""
     page, shifts = bank.page(form), search_grid(form)
     if shifts.size == 1:
         return None
@@ -145,7 +145,7 @@ def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:
 
 
 def _without_contrast(parameters: dict[str, Any]) -> dict[str, Any]:
-    """With sasmodels' defaults: of one material they are but another name of the scale."""
+    """Set contrasts to sasmodels' defaults; of one material they only rename the scale."""
     # Two populations then have the same, so that their scales are volume fractions.
     return {k: v for k, v in parameters.items() if "sld" not in k}
 

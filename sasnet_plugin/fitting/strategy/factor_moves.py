@@ -23,7 +23,7 @@ _INTERACTS = tuple(form for form, interacts in SIMPLE.items() if interacts)
 
 
 def factors(state: State) -> Iterator[Step]:
-    """Of what interacts the simplest fast form and the best fit, with the other structure factors."""
+    """Try other structure factors with the simplest interacting form and with the best fit."""
     # Screening rates products by draws, which where charges repel are seldom near. Which factor it is does
     # not hang on how likely its form was: that is the form of both.
     for leading in dict.fromkeys([*_interacting(state), *_simplest_interacting(state)]):

@@ -89,7 +89,7 @@ def _on_all_points(search: TimedSearch, starts: list[dict[str, Any]], *, looked:
 
 
 def _with_points(search: TimedSearch, local: ModelCurves, parameters: dict[str, Any]) -> dict[str, Any]:
-    """With as many points of its distributions as the time is enough to find out about."""
+    """Use as many points of distributions as there is time to find out about."""
     seconds = max(search.left(STRATEGY.fine.share), OPTIMIZE.least_share * search.task.budget.seconds)
     local.deadline = spent() + seconds
     try:
@@ -151,7 +151,7 @@ def _ended(task: Task, starts: Starts, began: float) -> ModelFit:
 
 
 def _at_defaults(task: Task, done: Done, per_decade: int | None, began: float) -> Done:
-    """With what the data hardly show at its default, where the evidence is no worse for it."""
+    """Set parameters that the data hardly show to defaults if the evidence is no worse."""
     info = load_model(task.name).info
     for name, default in weakly_shown(done, info, task.fixed, task.ranges).items():
         left = task.budget.seconds - (spent() - began)

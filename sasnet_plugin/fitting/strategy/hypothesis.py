@@ -161,7 +161,7 @@ class Beliefs:
         return own / (own + self.of(other))
 
     def before(self, hypothesis: Hypothesis) -> float:
-        """The same; of a smooth sum, which is no model that the network knows, how likely it sees none."""
+        """Return a hypothesis' prior; of a smooth sum how likely the classifier sees no known model."""
         # What the network thinks of single models is then a share of the rest.
         found = self.of(hypothesis)
         if hypothesis.second is None or not is_smooth(hypothesis):
@@ -191,7 +191,7 @@ class Beliefs:
         return found
 
     def _simplest(self, members: Iterable[str]) -> dict[str, float]:
-        """Those of a group that have the fewest parameters and are not slow."""
+        """Select members of a group with the fewest parameters that are not slow."""
         quick = (m for m in members if m in self.guesses and fit_cost_class(m) != "slow")
         simplest = sorted(quick, key=lambda m: (size_of(Hypothesis(m)), m))[: STRATEGY.simplest]
         return {name: self.guesses[name].probability for name in simplest}

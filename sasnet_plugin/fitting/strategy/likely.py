@@ -49,7 +49,7 @@ def as_expected(state: State, form: str) -> Hypothesis:
 
 
 def _unseen_groups(state: State) -> Iterator[tuple[str, float]]:
-    """Of each likely group of which nothing was fitted the worthiest member, with the group's chance."""
+    """Yield the worthiest member of each likely group without a fit, and the group's chance."""
     # Whatever explains the curve: as good a fit of the group that the network thinks likeliest is likelier.
     guesses = state.beliefs.guesses
 

@@ -290,7 +290,7 @@ def measured(state: State) -> Iterator[Step]:
 
 
 def restarted(state: State) -> Iterator[Step]:
-    """From the best fits, and from what the network thinks likeliest, to other local minima."""
+    """Search other minima from the best fits and the classifier's likeliest models."""
     order = sorted((h for h in state.fits if _is_seen(state, h)), key=lambda h: state.fits[h].chisq)
     likeliest = max(order, key=state.beliefs.of)
     most = STRATEGY.near_best * state.fits[order[0]].chisq
@@ -320,7 +320,7 @@ def _restart(state: State, hypothesis: Hypothesis, least: float) -> Step:
 
 
 def _level(fit: ModelFit) -> int:
-    """Of its χ², in steps that a fit has to fall by to be another."""
+    """Return χ² in steps of a fall that makes another fit."""
     return int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.falls))
 
 

@@ -142,7 +142,7 @@ def _found(state: State) -> Found:
 
 
 def _comparable(state: State, best: Hypothesis) -> list[Hypothesis]:
-    """On the same curve; of one name that which is calculated as the best one is."""
+    """Select fits on the same curve, one of each name, calculated as the best one."""
     same = [h for h in state.fits if h.resolution == best.resolution and h.as_measured <= best.as_measured]
     as_best = {h.name: h for h in sorted(same, key=lambda h: h.as_measured == best.as_measured)}
     return list({h.name: as_best[h.name] for h in same}.values())

@@ -34,7 +34,7 @@ class Promise:
 
 
 def promises(state: State, best: Hypothesis) -> Iterator[tuple[Hypothesis, Promise]]:
-    """Of each term beside a fit that has slopes."""
+    """Yield what each second term promises next to a fit with slopes."""
     fit = state.fits[best]
     if best.second is not None or not fit.derivatives or best.form.endswith(".py"):
         return
@@ -48,7 +48,7 @@ def promises(state: State, best: Hypothesis) -> Iterator[tuple[Hypothesis, Promi
 
 
 def _promise(state: State, fit: ModelFit, found: Hypothesis) -> Promise | None:
-    """Of the value of the term's parameter that brings the fit nearest; None where its scale is negative."""
+    """Return the promise of the term's best value; None if its scale is negative."""
     term = str(found.second)
     name, fixed = TERMS[term]
     columns = np.stack([c for c in fit.derivatives.values() if moves(c)], axis=1)

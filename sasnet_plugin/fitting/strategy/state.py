@@ -104,7 +104,7 @@ class State:
         return self.options.models is None and self.options.structure_factor is None
 
     def _factors_tried(self, guess: ModelGuess, *, likely: bool) -> Sequence[str]:
-        """All structure factors of simple bodies and of likely fast ones; of others the suggested one."""
+        """List all structure factors for simple and likely fast forms, else the suggested one."""
         if SIMPLE.get(guess.name) or (Hypothesis(guess.name).cost == "fast" and likely):
             return factors_of(guess.name)
         return [guess.structure_factor] if guess.structure_factor else []
@@ -215,7 +215,7 @@ class State:
         return STRATEGY.time[hypothesis.cost]
 
     def _given(self, task: Task) -> Task:
-        """With what user, materials and a start settle."""
+        """Apply what user, materials and a start fix."""
         start = self.options.start
         if start is not None and (task.model, task.structure_factor) == (start.model, start.structure_factor):
             materials = settled(self.options.contrast, start.model) if self.options.contrast else ()

@@ -42,7 +42,7 @@ class TimedSearch:
     began: float  #: What was spent when work on it began, s.
 
     def left(self, share: float) -> float:
-        """Of a share of the task's time, s."""
+        """Seconds left of a share of the task's time."""
         return share * self.task.budget.seconds - (spent() - self.began)
 
     def follow(self, local: ModelCurves, starts: Iterable[dict[str, Any]], how: Pass) -> list[LocalMinimum]:
@@ -61,7 +61,7 @@ class TimedSearch:
         return distinct(ordered(done, local))
 
     def beside(self, local: ModelCurves, found: list[LocalMinimum], how: Pass) -> list[LocalMinimum]:
-        """With better ones at what no slope leads to, as long as something is left to explain."""
+        """Add better minima that no slope leads to, while something is left to explain."""
         if not found or found[0].chisq < enough(local) or self.hopeless(found, local, 1):
             return found
         end = spent() + self.left(how.share)
@@ -123,7 +123,7 @@ class TimedSearch:
         return distinct(ordered([*found, *self.follow(local, more, STRATEGY.rough)], local))
 
     def with_layers(self, local: ModelCurves, found: list[LocalMinimum], bank: Bank) -> list[LocalMinimum]:
-        """With what begins at the plain body that a layered one has in it, if something is left."""
+        """Add minima from the plain body within a layered one, if something is left."""
         plain = PLAIN.get(self.task.model)
         if plain is None or not found or found[0].chisq < enough(local):
             return found
@@ -139,7 +139,7 @@ class TimedSearch:
         return distinct(ordered([*found, *self.follow(local, more, STRATEGY.coarse)], local))
 
     def from_low_q(self, local: ModelCurves, found: list[LocalMinimum], bank: Bank) -> list[LocalMinimum]:
-        """With what is found at low q and followed to higher q step by step, where nothing is near."""
+        """Add minima found at low q and followed to higher q, if nothing is near."""
         # Minima are few and wide where there are few fringes, and each fringe more brings narrower ones (so
         # of seismic waves: C. Bunks et al., Geophysics 60 (1995) 1457).
         end = spent() + self.left(STRATEGY.coarse.share)
@@ -167,7 +167,7 @@ class TimedSearch:
     def _residual(
         self, local: ModelCurves, values: dict[str, Any], tolerance: float, end: float
     ) -> NDArray[np.float64]:
-        """At the best scale and background; not finite where the time is up."""
+        """Residuals at the best scale and background; not finite when the time is up."""
         local.deadline = end
         try:
             return local.solved(values, tolerance)[0]
@@ -244,7 +244,7 @@ def _kinds(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def ordered(found: list[LocalMinimum], local: ModelCurves) -> list[LocalMinimum]:
-    """By the Bayesian information criterion, best first."""
+    """Order minima by the Bayesian information criterion, best first."""
     each = float(np.log(len(local.curve)))
     return sorted(found, key=lambda d: d.chisq + local.count(d.parameters) * each)
 

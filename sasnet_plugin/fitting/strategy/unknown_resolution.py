@@ -78,12 +78,12 @@ def resolution_of(task: Task, bank: Bank | None = None, budget: Budget = UNLIMIT
 
 
 def _needed(found: Resolved, task: Task) -> float:
-    """By how much χ² has to fall: where even the best is above n, uncertainties are too small by its root."""
+    """Return the fall of χ² needed; above n at best, uncertainties are too small by its root."""
     return max(found.chisq / len(task.curve), 1.0) * EVIDENCE.strong
 
 
 def _error(found: Resolved, tried: Sequence[Resolved]) -> float:
-    """Of the width, relative, as χ² rises beside it; the model's parameters move with it."""
+    """Relative error of the width from the rise of χ² next to it, with all parameters following."""
     # Rises of less than 1 are those of fits that ended a little early.
     beside = [
         (abs(np.log(_width(one) / _width(found))), one.chisq - found.chisq)

@@ -39,7 +39,7 @@ def beside_held(ledger: Ledger, result: SampleResult, options: FitOptions) -> Sa
 
 
 def by_bumps(ledger: Ledger, result: SampleResult) -> SampleResult:
-    """With the fits that are reported as fitting fitted by Bumps, and a note of what was not."""
+    """Fit what is reported by Bumps, with a note on what was not."""
     first = result.fits[0]
     near = {first.name, *(fit.name for fit in not_distinguished(result.fits))}
     places = [i for i, fit in enumerate(result.fits) if fit.name in near or not fit.lacking()]

@@ -87,7 +87,7 @@ class JointProblem:
 
     @property
     def factors(self) -> tuple[float, ...] | None:
-        """Of the scales to a common one, unless a user has given scales."""
+        """Factors of the scales to a common one, unless a user has given scales."""
         given = any(own["scale"].fixed for own in self.fit.own)
         return None if given else self.fit.factors
 
@@ -157,7 +157,7 @@ class JointProblem:
         return found, dict(zip(found, map(float, np.sqrt(np.diag(covariance))), strict=True))
 
     def _by_scales(self, slopes: dict[Key, Floats], factors: Sequence[float]) -> dict[Key, Floats]:
-        """From (common, calibrations) to (scales, common) by the chain rule."""
+        """Convert slopes from (common, calibrations) to (scales, common) by the chain rule."""
         common = float(self.varied["scale", None].value)
         found, of_common = dict(slopes), slopes["scale", None]
         for i, factor in enumerate(factors):

@@ -130,7 +130,7 @@ def _chisq(
     around: Floats,
     factors: Sequence[float] | None,
 ) -> Floats:
-    """Of each draw, with the best common scale and background of each curve, less a constant."""
+    """Return χ² of each draw, less a constant, at the best common scale and backgrounds."""
     above, below, alone = np.zeros((3, len(drawn)))
     for i, (search, form) in enumerate(zip(curves, forms, strict=True)):
         weight = 1 / search.dintensity**2

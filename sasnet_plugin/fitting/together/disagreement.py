@@ -64,7 +64,7 @@ def other_shape_that_explains(
 def _likeliest_change(
     pool: Counting, every: Sequence[tuple[str, JointTask]], seconds: float
 ) -> tuple[str, JointFit] | None:
-    """Of fits in which each curve has such a parameter of its own, the likeliest that shows a change."""
+    """Return the likeliest fit that shows a change of a parameter between curves."""
     tasks = [
         replace(task, sample=replace(task.sample, own=task.sample.own | {name}), settled=False)
         for name, task in every

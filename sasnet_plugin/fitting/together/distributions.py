@@ -89,7 +89,7 @@ def other_kinds(task: JointTask, fit: JointFit) -> list[JointTask]:
 
 
 def other_lengths(task: JointTask, fit: JointFit) -> list[JointTask]:
-    """The same with the width of another length than the widest one; of each where there is none."""
+    """Repeat the fit with the width of another length than the widest one, or of each."""
     widths = _widths(fit)
     used = set(fittable(model_info(task.name), {n: p.value for n, p in fit.of_curve(0).parameters.items()}))
     table = model_info(task.name).parameters.call_parameters

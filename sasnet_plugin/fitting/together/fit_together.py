@@ -201,7 +201,7 @@ def _result(reading: Reading, dintensities: tuple[Any, ...], suggestion: Suggest
 def _disagreeing(
     ledger: Ledger, readings: Sequence[Reading], found: Sequence[SampleResult], options: FitOptions
 ) -> SampleResult:
-    """Of what explains no sample: what its curves do not share, or which of them disagrees."""
+    """Find what curves of an unexplained sample do not share, or which of them disagrees."""
     # The first reading that says one or the other, before one that gives each curve densities of its own.
     usual = [one for reading, one in zip(readings, found, strict=True) if reading.usual and one.fits]
     for one in usual:
@@ -246,7 +246,7 @@ def _apart(made: SampleResult, alone: Alone) -> bool:
 
 
 def _with_factors(suggestion: Suggestion, whole: Suggestion) -> Suggestion:
-    """With the structure factors of all settings as one curve: most windows do not show any."""
+    """Use the structure factors of all settings as one curve, as most q ranges show none."""
     seen = {guess.name: guess for guess in whole.models}
     models = [
         replace(

@@ -36,7 +36,7 @@ class Unknown:
         return self.held.name
 
     def error(self, key: Key) -> float:
-        """Of a parameter of the fit, a standard deviation; 0 where it has none."""
+        """Standard deviation of a parameter of the fit; 0 without one."""
         name, place = key
         p = self.held.fits[place or 0].parameters.get(name)
         return (p and p.error) or 0.0

@@ -35,7 +35,7 @@ class Minimum:
 
 
 def plain(joint: Joint, x: Floats) -> Minimum:
-    """At the scales and backgrounds of least squares."""
+    """Evaluate at the scales and backgrounds of least squares."""
     curves = joint.intensities(x)
     found = joint.solved(curves)
     return _at(joint, x, curves, found.scales, found.backgrounds, found.common)
@@ -69,7 +69,7 @@ def _at(
 
 
 def _step(joint: Joint, residual: Floats, columns: Floats, errors: Sequence[SharedError]) -> Floats:
-    """To the least of the residuals, linear in the columns, weighted by the inverse of their covariance."""
+    """Step to the minimum of residuals linear in the columns, weighted by their inverse covariance."""
     length = np.linalg.norm(columns, axis=0)
     length[length == 0] = 1.0
     columns = columns / length

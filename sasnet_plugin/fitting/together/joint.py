@@ -80,7 +80,7 @@ class Joint:
 
     @property
     def rows(self) -> int:
-        """Of all residuals: points, and what is known of scales and backgrounds."""
+        """Number of residuals: points, and what is known of scales and backgrounds."""
         return self.points + (0 if self.plan.factors is None else 2 * len(self.curves))
 
     def decoded(self, x: Floats) -> list[dict[str, Any]]:
@@ -130,7 +130,7 @@ class Joint:
         return Solved(np.clip(np.nan_to_num(residual, nan=most), -most, most), scales, backgrounds, common)
 
     def off(self, scales: Floats, backgrounds: Floats, common: float) -> Floats:
-        """Of scales from what the common one asks for, and of backgrounds from none, in deviations."""
+        """Deviations of scales from the common one's, and of backgrounds from 0."""
         if self.plan.factors is None:
             return np.zeros(0)
         scaled = (scales / (np.array(self.plan.factors) * common) - 1) / CALIBRATION

@@ -39,7 +39,7 @@ def linear_at(joint: Joint, x: Floats) -> Linear:
 
 
 def residuals(joint: Joint, at: Minimum) -> tuple[list[Floats], Floats]:
-    """Of each curve, (n_i,), and of what is known of scales and backgrounds, (m,)."""
+    """Return residuals of each curve, (n_i,), and of known scales and backgrounds, (m,)."""
     curves = zip(at.theories, joint.curves, strict=True)
     each = [(theory - one.curve.intensity) / one.dintensity for theory, one in curves]
     return each, joint.off(at.scales, at.backgrounds, at.common)

@@ -48,7 +48,7 @@ def _columns(curve: Curve, dintensity: Floats) -> Floats:
 
 
 def _in_order(columns: Floats) -> Floats:
-    """By q; of points at the very same q the mean, weighted."""
+    """Sort by q; average points at the very same q by weight."""
     q, place = np.unique(columns[0], return_inverse=True)
     if q.size == columns.shape[1]:
         return columns[:, np.argsort(columns[0])]
@@ -59,7 +59,7 @@ def _in_order(columns: Floats) -> Floats:
 
 
 def _factor(reference: Floats, other: Floats) -> float:
-    """By which another setting has to be multiplied to agree where both have measured; else 1."""
+    """Return the factor that brings another setting to agreement where both have measured; else 1."""
     q, intensity, error, _ = other
     inside = (q >= reference[0, 0]) & (q <= reference[0, -1]) & (intensity > 0)
     if np.sum(inside) < _FEWEST:

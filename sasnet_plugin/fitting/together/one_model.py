@@ -200,7 +200,7 @@ def _of_curve(start: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
 def _salted(
     shared: Mapping[str, Any], own: Sequence[dict[str, Any]], plan: Plan
 ) -> Iterator[list[dict[str, Any]]]:
-    """The same with salt, where each curve may have some and none begins with any."""
+    """Yield the same starts with salt, if each curve may have some and none begins with any."""
     for name in plan.own:
         if bare(name) == SALT and not float(shared.get(name, 0.0)) > 0:
             yield [one | {name: _SALT} for one in own]
@@ -266,7 +266,7 @@ def _lost(found: Minimum, evidences: Sequence[Evidence]) -> float:
 
 
 def _evidence(among: Discrepancy, theory: Floats) -> Evidence:
-    """Of one curve: noise and an error that neighbours share integrated over, parameters where they are."""
+    """Integrate over noise and shared error of one curve, parameters fixed."""
     # What all curves share cannot move for one of them alone.
     fit = ModelFit("", None, {}, {}, 0.0, 0.0, 0.0, 0.0, 0.0, theory)
     return evidence(among, fit)

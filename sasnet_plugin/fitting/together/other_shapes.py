@@ -102,7 +102,7 @@ def other_shapes(task: JointTask, fit: JointFit, models: Sequence[str]) -> list[
 
 
 def other_proportions(task: JointTask, fit: JointFit) -> list[JointTask]:
-    """The same body as a flat one, if it is long, and the reverse; none of others."""
+    """Make a long body of a fit flat, and the reverse; none of others."""
     # With the widths that it has, and where none is the first of its sizes', with one of that alone: neither
     # of the two need be of one size, nor of many in the same length.
     each = [starting_values(fit.of_curve(i)) for i in range(len(fit.own))]

@@ -43,7 +43,7 @@ def ranked(fits: Sequence[JointFit], suggestion: Suggestion) -> list[JointFit]:
 
 
 def _plainest(order: list[ModelFit], known: Mapping[str, JointFit]) -> list[ModelFit]:
-    """The same; what the first becomes at a limit leads where the curves do not tell them apart."""
+    """Put first what the leading fit becomes at a limit, if the curves do not tell them apart."""
     if known[order[0].name].lacking():  # of what explains nothing the nearest is named
         return order
     limits = {limit.name for limit in simpler(order[0].model, order[0].structure_factor)}

@@ -117,7 +117,7 @@ class JointFit:
         return max(needed, default=0.0)
 
     def of_curve(self, i: int) -> ModelFit:
-        """As the fit of one of the curves, for what knows single curves: plots, exports, notebooks."""
+        """Return the fit of one of the curves, for plots, exports and notebooks of single curves."""
         parameters = {**self.parameters, **self.own[i]}
         free = sum(not p.fixed for p in parameters.values())
         points = self.theories[i].size
@@ -147,7 +147,7 @@ class JointFit:
 
 
 def _as_dict(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
-    """By name; what is not determined has no value, but a reason and the value of the curves."""
+    """Return parameters by name; an undetermined one has a reason and the curves' value."""
     return {
         name: {"value": p.value, "error": p.error, "unit": p.unit, "fixed": p.fixed}
         if not p.undetermined
@@ -212,7 +212,7 @@ class SampleResult:
         return [note for note in self.notes if note not in self.verdict.doubts]
 
     def as_results(self) -> list[FitResult]:
-        """As one result of each curve, with the joint fits in place of its own."""
+        """Return one result for each curve, with the joint fits in place of its own."""
         return [
             FitResult(
                 curve, dintensity, tuple(fit.of_curve(i) for fit in self.fits), self.explained, self.notes,

@@ -192,7 +192,7 @@ def _noisy(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
 
 
 def _as_it_looks(result: SampleResult) -> str:
-    """That nobody has said what the curves are, or that settings do not look like such."""
+    """Say that the kind of sample is not given, or that settings do not look like such."""
     if result.sample.told:
         looks = kind_by_look(result.sample.curves)
         if result.explained or result.sample.kind != SETTINGS or looks not in (CONTRASTS, CONCENTRATIONS):
@@ -202,7 +202,7 @@ def _as_it_looks(result: SampleResult) -> str:
 
 
 def _changing(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
-    """That the curves do not share a parameter, with its value in each."""
+    """Say that the curves do not share a parameter, with its value in each."""
     name = result.changing
     if not name:
         return ""
@@ -226,7 +226,7 @@ def _apart(best: JointFit, name: str, over: float) -> str:
 
 
 def _proportion(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
-    """That volume fractions do not go as the concentrations that are given; the farthest curve is named."""
+    """Say that volume fractions contradict the given concentrations, naming the farthest curve."""
     fractions = [own.get("volfraction") for own in best.own]
     given = [
         (name, c, p.value, p.error)
@@ -248,7 +248,7 @@ def _proportion(result: SampleResult, best: JointFit, names: Sequence[str]) -> s
 
 
 def _calibrations(result: SampleResult, best: JointFit) -> str:
-    """That a curve's intensity is off by more than a calibration is."""
+    """Say that a curve's intensity is off by more than a calibration is."""
     sample = result.sample
     one_scale = sample.kind in (SETTINGS, CONTRASTS) or (
         sample.kind == CONCENTRATIONS and best.structure_factor is not None and result.explained

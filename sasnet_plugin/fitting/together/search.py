@@ -279,7 +279,7 @@ def _interacting(name: str, singles: Sequence[FitResult]) -> str | None:
 
 
 def _task(ask: _Asked, pair: Pair, chance: float, single: Budget) -> JointTask:
-    """With starts from curves alone; a model that was fitted to none is to one of them, briefly."""
+    """Start from fits of single curves; a model fitted to none is fitted briefly to one."""
     alone, ledger, options = ask.alone, ask.ledger, ask.options
     own = alone.of(pair)
     if not any(own):

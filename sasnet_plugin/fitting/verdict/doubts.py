@@ -23,7 +23,7 @@ from .words import spoken
 
 
 def doubts(result: FitResult) -> tuple[str, ...]:
-    """Of a result with a fit, by falling harm; empty where there is nothing that would hurt."""
+    """List cautions about a result with a fit, the most harmful first."""
     if result.best is None or result.constant is not None:
         return tuple(_said(_WITHOUT, result))
     order = _EXPLAINED if equals.explained_within_error(result) else _UNEXPLAINED
@@ -36,7 +36,7 @@ def _said(finders: Iterable[Callable[[FitResult], Iterable[str]]], result: FitRe
 
 
 def unit(result: FitResult) -> Iterator[str]:
-    """All lengths are wrong by ten."""
+    """Warn that q may be in another unit: all lengths would be wrong by ten."""
     if result.curve.q_unit.doubt:
         yield result.curve.q_unit.doubt
 
@@ -60,7 +60,7 @@ def time(result: FitResult) -> Iterator[str]:
 
 
 def time_within_error(result: FitResult) -> Iterator[str]:
-    """The same, where the best fit needs an error that is not stated: another may not."""
+    """Warn that the time is up where the best fit needs an error that is not stated."""
     if result.ended or (equals.within_error(result) and not equals.small_chisq(result)):
         yield from time(result)
 
@@ -240,7 +240,7 @@ _MOLECULAR = frozenset({"b1", "b2", "b3", "b4", "monomer_length", "bjerrum_lengt
 
 
 def atoms(result: FitResult) -> Iterator[str]:
-    """All lengths are those of molecules, and so is what they make up: a small core has its shell."""
+    """Warn that all lengths are those of molecules, and so is what they make up."""
     best = result.fits[0]
     lengths = [one for one in telling(best) if _is_known_length(*one)]
     if not lengths:
@@ -335,8 +335,8 @@ _WITHOUT: tuple[_Find, ...] = (unit, reasons, failed, time)
 _EXPLAINED: tuple[_Find, ...] = (
     unit, few_points, own_limits, instrument, time_within_error, atoms, nearer, other_shape, same_curve,
     second_unseen, without_a_model, other_size, warned, interaction, open_values, disagreement,
-    too_large_uncertainties, too_small_uncertainties, structured, smooth_misfit, no_uncertainties, replaced_uncertainties, replicates,
-    failed, understated, systematic,
+    too_large_uncertainties, too_small_uncertainties, structured, smooth_misfit, no_uncertainties,
+    replaced_uncertainties, replicates, failed, understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (
     unit, own_limits, instrument, failed, too_small_uncertainties, replaced_uncertainties, time, scope,

@@ -57,12 +57,12 @@ def same_kind(result: FitResult, one: ModelFit, other: ModelFit) -> bool:
 
 
 def of_one_kind(result: FitResult) -> list[ModelFit]:
-    """Those that are as good as the best, and of its kind."""
+    """List fits as good as the best and of its kind."""
     return [fit for fit in as_good(result) if same_kind(result, result.fits[0], fit)]
 
 
 def of_other_shape(result: FitResult) -> list[ModelFit]:
-    """Those that are as good as the best, and mean another sample."""
+    """List fits as good as the best that mean another sample."""
     return [fit for fit in as_good(result) if not same_kind(result, result.fits[0], fit)]
 
 
@@ -85,7 +85,7 @@ def unseen(fit: ModelFit) -> bool:
 
 
 def _blind(fit: ModelFit) -> bool:
-    """The same, where all may be fixed."""
+    """Whether the data determine none of a fit's lengths."""
     return bool(_lengths(fit)) and not _seen(fit)
 
 

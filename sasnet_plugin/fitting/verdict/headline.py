@@ -80,7 +80,7 @@ def _excluded(result: FitResult) -> str:
 
 
 def _of_no_shape(result: FitResult, chisq: str) -> str:
-    """That any of many shapes fits, and what they agree on."""
+    """Say that any of many shapes fits, and what they agree on."""
     equals = [result.fits[0], *as_good(result)]
     within = within_error(result)
     return sentences.NO_SHAPE(
@@ -263,7 +263,7 @@ def _name(name: str, fit: ModelFit) -> str:
 
 
 def _plain_name(name: str, fit: ModelFit) -> str:
-    """The same without the letter of a component."""
+    """Name a parameter without the letter of its component."""
     own = bare(name)
     said = spoken(own)
     if own == "radius" and name in summed(fit):

@@ -178,7 +178,7 @@ def _by_length(said: str, fit: ModelFit) -> str:
 
 
 def _kind(part: str) -> str:
-    """Of a model, or a product, that may be one of a sum."""
+    """Name the kind of a model or product that may be part of a sum."""
     if part.endswith(".py"):
         return PurePath(part).stem
     model, _, factor = part.partition("@")

@@ -62,7 +62,7 @@ def _expected_otherwise(result: FitResult) -> GroupGuess | None:
 
 
 def _place(model: str, groups: Sequence[GroupGuess]) -> int:
-    """Of the group that holds a model; 0, as of the first, where none does."""
+    """Return the place of the group that holds a model, else 0."""
     return next((i for i, group in enumerate(groups) if model in group.members), 0)
 
 

@@ -78,7 +78,7 @@ def _simpler(result: FitResult, options: FitOptions) -> _Step | None:
 
 
 def _own_value(result: FitResult, options: FitOptions) -> _Step | None:
-    """With a length of a body that is left open, if no other shape does."""
+    """Suggest fixing a length that is undetermined, if no other shape fits."""
     best, left = result.fits[0], left_open(result)
     if not left or not is_body(best.model) or of_other_shape(result):
         return None

@@ -87,7 +87,7 @@ def has_distribution(names: Iterable[str], fit: ModelFit) -> bool:
 
 
 def sums(fit: ModelFit) -> list[Size]:
-    """Those of `sizes` that are made up of several parameters."""
+    """Select `sizes` that are made up of several parameters."""
     return [size for size in sizes(fit).values() if len(size.parts) > 1]
 
 

@@ -27,7 +27,7 @@ def check_image(image: Image, inputs: Mapping[str, Any]) -> Seen:
 
 
 def check_share(image: Image, inputs: Mapping[str, Any]) -> Seen:
-    """As `check_image`; where a part of the window was not measured, a note says how large the rest is."""
+    """Check as `check_image`, and note how much of the window was measured."""
     # Nothing is known of patterns with next to no counts, or whose horizon is not where the incidence puts
     # it.
     seen = on_window(image, inputs["window"])

@@ -151,5 +151,5 @@ def _pair(first: float | None, second: float | None) -> tuple[float, float] | No
 
 
 def _beam(column: float, row: float) -> tuple[float, float] | None:
-    """None for the (0, 0) that stands where nobody wrote a beam."""
+    """Read the beam's place; None for (0, 0), which nobody has written."""
     return None if abs(column) <= 0.5 and abs(row) <= 0.5 else (column, row)

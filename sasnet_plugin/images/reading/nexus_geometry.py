@@ -116,7 +116,7 @@ def _in_pixels(said: _Said | None, size: float | None) -> float | None:
 
 
 def _factor(unit: str, quantity: str, wanted: str) -> float | None:
-    """From a unit to another; None where it is not known."""
+    """Return the factor from one unit to another; None if unknown."""
     known = units.canonical(unit, quantity)
     return None if known is None else units.FACTORS[quantity][known] / units.FACTORS[quantity][wanted]
 
@@ -131,7 +131,7 @@ _UNITS = (
 
 
 def _factor_of(name: str, unit: str) -> float | None:
-    """From a unit to our own, by what the name is; None where the name is of no use or the unit unknown."""
+    """Return the factor from a unit to ours by the name; None if the name is unused or the unit unknown."""
     if name in (*_BEAM, "saturation_value"):
         return 1.0
     if name in _ENERGY:

@@ -47,7 +47,7 @@ def _jumps(line: Floats) -> float:
 
 
 def _medians(part: Floats) -> Floats:
-    """Of each row; 0 where nothing was measured."""
+    """Median of each row; 0 where nothing was measured."""
     found = np.zeros(len(part))
     there = np.isfinite(part).any(axis=1)
     found[there] = np.nanmedian(part[there], axis=1)

@@ -160,7 +160,7 @@ def scatter(
 
 
 def _steps(low: Floats, high: Floats, edges: Floats) -> list[tuple[NDArray[np.intp], Floats]]:
-    """For each cell that a pixel may touch: its index, and the share of the pixel that lies in it."""
+    """List for each cell that a pixel may touch its index and the pixel's share."""
     step = edges[1] - edges[0]
     start = np.floor((low - edges[0]) / step).astype(np.intp)
     reach = int(np.max(np.floor((high - edges[0]) / step).astype(np.intp) - start)) + 1

@@ -72,7 +72,7 @@ def signed_deviance(counts: NDArray[np.floating], expected: NDArray[np.floating]
 
 
 def log_scale(image: Image) -> Any:
-    """From the weakest to the brightest pixels that count, for all pictures of one image."""
+    """Make one logarithmic scale for an image's pictures, from weakest to brightest usable pixel."""
     from matplotlib.colors import LogNorm
 
     positive = image.counts[image.mask & (image.counts > 0)]

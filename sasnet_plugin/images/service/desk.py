@@ -37,7 +37,7 @@ class Seen:
 
     @cached_property
     def made(self) -> Any:
-        """Of `images.report.pages.parts`; None where there is no answer."""
+        """Parts of the page, `images.report.pages.parts`; None without an answer."""
         from ..report.pages import parts
 
         if self.answer is None or self.domain is None:
@@ -92,7 +92,7 @@ class ImageDesk:
 
 
 def begin() -> Callable[[Asked, Any], tuple[str, Any]]:
-    """In a process of the pool: what answers questions; ("answer" or "problem", it)."""
+    """Return what answers questions in a process of the pool: ("answer" or "problem", it)."""
     os.environ.setdefault("MPLBACKEND", "Agg")
     desk = ImageDesk()
 
@@ -146,7 +146,6 @@ def average(seen: Seen) -> tuple[str, str]:
 
 
 def opened(seen: Seen, how: How) -> dict[str, Any]:
-    """All that is said of an image."""
     one, domain = seen.measurement, seen.domain
     rows, columns = one.counts.shape
     isotropic = seen.answer is not None and seen.average is not None

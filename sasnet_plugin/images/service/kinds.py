@@ -35,7 +35,6 @@ class How:
 
     @property
     def reading(self) -> ReadOptions:
-        """The same for a reader."""
         return ReadOptions(geometry=self.geometry)
 
 

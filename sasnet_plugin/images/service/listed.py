@@ -83,7 +83,7 @@ def _answered(path: str, domain: Domain, one: Any, answer: Any) -> dict[str, Any
 
 
 def _symbol(answer: Any) -> str:
-    """Of which angle the distribution is that a line gives."""
+    """Symbol of the angle whose distribution is in an answer's line."""
     angles = answer.finding(DistributionFinding) if answer.known else None
     return f"{angles.symbol}: " if angles else ""
 

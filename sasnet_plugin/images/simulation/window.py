@@ -69,7 +69,7 @@ class Window:
         )
 
     def finer(self, rows: int, columns: int) -> Window:
-        """The same angles, each pixel divided into so many."""
+        """Divide each pixel of the window."""
         return replace(self, rows=self.rows * rows, columns=self.columns * columns)
 
 

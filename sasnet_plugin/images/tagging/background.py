@@ -90,7 +90,7 @@ class Background:
         return self._pictures[: len(self._images)]
 
     def address(self, row: int) -> str:
-        """Of the thumbnail of an image, by what its file holds; empty where there is none yet."""
+        """Address of an image's thumbnail by its file's content; empty if not made yet."""
         content = self._images.content.get(self._images.keys[row][0], "")
         there = content and np.isfinite(self.pictures[row, 0])
         return f"{content}/{self._images.keys[row][1]}" if there else ""

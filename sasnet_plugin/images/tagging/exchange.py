@@ -57,7 +57,7 @@ def log_csv(events: Sequence[Event]) -> bytes:
 
 
 def to_json(state: State) -> bytes:
-    """As COCO: images, categories, and an annotation for each tag; with ``absent`` where it is not there."""
+    """Write COCO: images, categories, an annotation for each tag, with ``absent`` for absent ones."""
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for row, (file, number), labels in labelled(state):

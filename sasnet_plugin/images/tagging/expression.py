@@ -164,7 +164,7 @@ class _Parser:
         return np.asarray(state.value[:, column] == value)
 
     def _holds(self, column: int) -> Bools:
-        """As `State.present`, of one tag alone: of 10⁵ images that makes a filter quick."""
+        """Evaluate `State.present` of one tag alone, which is quick for 10⁵ images."""
         value, suggested = self._state.value[:, column], self._state.probability[:, column] >= WEB.present
         return np.asarray((value == YES) | ((value == UNKNOWN) & suggested))
 

@@ -44,7 +44,7 @@ def labels_of(content: bytes) -> Labels:
 
 
 def begin() -> Callable[[bytes, Callable[[Any], None]], Labels]:
-    """In a process: what reads labels, with bounded memory."""
+    """Return what reads labels in a process with bounded memory."""
     with contextlib.suppress(ImportError, ValueError, OSError):  # not everywhere can it be bounded
         import resource
 
@@ -53,7 +53,7 @@ def begin() -> Callable[[bytes, Callable[[Any], None]], Labels]:
 
 
 def from_any(content: bytes) -> Labels:
-    """As `labels_of`, in this process."""
+    """Read labels as `labels_of`, in this process."""
     try:
         if content.startswith(b"\x89HDF"):
             return _gathered(_hdf5(content))

@@ -98,7 +98,7 @@ class Orders:
         return pictures if self._logits[1] is None else self._logits[1]
 
     def _by_number(self, name: str) -> Rows:
-        """All rows by one of `MEASURES`: only of images that have changed it is taken anew."""
+        """Order rows by one of `MEASURES`, taken anew only for changed images."""
         state, measure, n = self._state, MEASURES[name], len(self._state.images)
         kept = self._measured.get(name) or _Measured(-1, np.zeros(0), np.zeros(0, np.intp))
         if kept.version != state.version or len(kept.number) != n:

@@ -86,7 +86,6 @@ class Failed:
 
 
 def begin() -> Callable[[Job, Callable[[Any], None]], None]:
-    """In a process of the crew: what does its jobs."""
     os.environ.setdefault("MPLBACKEND", "Agg")
     return do
 

@@ -86,7 +86,7 @@ def adapt_with_scenes(
     scenes: int,
     progress: Callable[[int], None] | None = None,
 ) -> Adapted:
-    """As `adapt`, with so many simulated scenes."""
+    """Adapt as `adapt`, with so many simulated scenes."""
     return adapt(domain, model, labels, images, target, run, Settings(scenes=scenes), progress)
 
 

@@ -77,7 +77,7 @@ def chosen(told: Told, fitted: Sequence[int], settings: Settings) -> tuple[Chang
 
 
 def _gate(told: Told, strength: float) -> Floats:
-    """Of a `Change`: labelled images and scenes weigh alike, however many there are of each."""
+    """Fit the gate of a `Change`, labelled images and scenes weighing alike in all."""
     scenes = told.seen[told.images :]
     if not len(scenes):
         return np.append(np.zeros(told.seen.shape[1] - 1), _OPEN)

@@ -103,7 +103,7 @@ def _parts(inputs: Mapping[str, Any], pictures: int) -> tuple[Any, Any]:
 
 
 def _top(x: Any, stated: Any, sizes: Mapping[str, Any]) -> Any:
-    """From what a trunk saw, (n, any), and the stated numbers to what the heads read, (n, dense)."""
+    """Build from a trunk's output (n, any) and stated numbers what the heads read, (n, dense)."""
     x = layers.Dense(sizes["dense"])(layers.Concatenate()([x, stated]))
     return layers.LayerNormalization(epsilon=1e-5)(dense_block(x, sizes))
 

@@ -114,7 +114,7 @@ def labelled(domain: Domain, labels: Path, images: Sequence[str]) -> tuple[Tags,
 
 
 def _frames(domain: Domain, image: str, entries: Mapping[int, Any]) -> Iterable[Any]:
-    """Of a file that has labels; another is not read."""
+    """Yield frames of a file that has labels; others are not read."""
     return domain.read(image, ReadOptions()) if entries else ()
 
 

@@ -72,5 +72,5 @@ class Remembered:
 
 
 def digest(name: str) -> str:
-    """Of a file's name, as the labels have it."""
+    """Checksum of a file's name as in the labels."""
     return hashlib.sha256(name.encode()).hexdigest()[:16]

@@ -63,7 +63,7 @@ class Folders:
         return str(path)
 
     def models(self, names: Sequence[str] | None) -> tuple[str, ...] | None:
-        """The same for several; None where none are named."""
+        """Resolve several models as `model`; None if none are named."""
         return None if names is None else tuple(map(self.model, names))
 
     def readable(self, name: str) -> Path:

@@ -37,7 +37,7 @@ class Reading:
     q_max: float | None = None
 
     def options(self) -> dict[str, str]:
-        """As the command line says it, for a command that is named next."""
+        """Return command-line options, for the command that is named next."""
         ends = ("" if end is None else f"{end:g}" for end in (self.q_min, self.q_max))
         said = {
             "--q-range": "" if self.q_min is self.q_max is None else ":".join(ends),
@@ -301,7 +301,7 @@ class Tools:
         return name
 
     def _allowed(self, options: FitOptions, how: Reading) -> FitOptions:
-        """The same with plugins by their whole paths, if they may run, and with how the file was read."""
+        """Use whole paths of plugins, if these may run, and how the file was read."""
         models = self.folders.models(options.models)
         return replace(options, models=models, also=options.also | how.options())
 
@@ -347,7 +347,7 @@ def _parts(name: str) -> tuple[str, str | None]:
 
 
 def thinned(q: np.ndarray, values: np.ndarray) -> list[float]:
-    """At most so many values, evenly by place."""
+    """Take at most `_POINTS` values, evenly by place."""
     places = np.unique(np.linspace(0, q.size - 1, min(_POINTS, q.size)).round().astype(int))
     return [float(v) for v in values[places]]
 

@@ -116,7 +116,7 @@ def _is_number(name: str, value: Any) -> bool:
 
 
 def _bounds(known: Any, name: str, value: float) -> list[float] | None:
-    """Of what is fitted; None where it has no finite ones, and is held."""
+    """Return bounds of what is fitted; None without finite ones, and it is fixed."""
     from ...fitting.problem.bounds import reach_of
 
     size = max(abs(value), 1e-8)

@@ -103,11 +103,11 @@ class Documents:
             logging.getLogger(__name__).warning("%s", sentence_of(f"document {name!r}", error))
 
     def answer(self, event: str) -> Answered | None:
-        """Of an event by its uid; None where it has none, or no more."""
+        """Return the answer to an event by its uid; None if there is none, or no more."""
         return self._answers.get(event)
 
     def answers(self, run: str | None = None) -> list[Answered]:
-        """Those kept, of a run or of all, as they came."""
+        """List kept answers, of a run or of all, as they came."""
         return [one for one in self._answers.values() if run is None or one.run == run]
 
     def start_of(self, run: str) -> Document:

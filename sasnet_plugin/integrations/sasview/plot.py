@@ -49,7 +49,6 @@ class Plot(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:  # Qt's name
-        """As large as a table beside it."""
         return QSize(460, 320)
 
     def paintEvent(self, event: Any) -> None:  # Qt's name

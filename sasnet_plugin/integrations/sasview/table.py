@@ -93,7 +93,7 @@ class DataTable(_Table):
             self.setColumnWidth(column, width)
 
     def fill(self, entries: Sequence[Entry]) -> None:
-        """All rows anew, with their pictures."""
+        """Write all rows anew, with their pictures."""
         self.setRowCount(len(entries))
         for row, entry in enumerate(entries):
             item = self.write(row, 0, entry.data.name, entry.data.name)
@@ -105,7 +105,7 @@ class DataTable(_Table):
         self.setFixedHeight(self._height(len(entries)))
 
     def _height(self, rows: int) -> int:
-        """Of the head and so many rows, as far as they are seen at once."""
+        """Height of the head and so many rows, at most those visible at once."""
         shown = min(max(rows, 1), _ROWS)
         head = self.horizontalHeader().sizeHint().height() + 2 * self.frameWidth()
         return head + shown * self.verticalHeader().defaultSectionSize()
@@ -134,7 +134,7 @@ class CandidateTable(_Table):
         self._widen()
 
     def fill(self, candidates: Sequence[Candidate]) -> None:
-        """All rows anew."""
+        """Write all rows anew."""
         self.setRowCount(len(candidates))
         for row, each in enumerate(candidates):
             self._write_row(row, each)

@@ -40,7 +40,7 @@ class Address:
 
     @property
     def name(self) -> str:
-        """Of the entry; empty of the root."""
+        """Name of the entry; empty for the root."""
         return self.path[-1] if self.path else ""
 
 

@@ -53,7 +53,7 @@ class Behind:
         return sum(way.left for way in self._ways if isinstance(way, InMetadata))
 
     def catch_up(self, earlier: Callable[[], Iterable[Line]]) -> None:
-        """To each way what it lacks, before anything new; raises as they do."""
+        """Give each way what it lacks before anything new; raises as they do."""
         for way in self._ways:
             way.catch_up(earlier)
 

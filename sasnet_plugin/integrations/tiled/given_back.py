@@ -148,7 +148,7 @@ class InTable:
 
     @property
     def at(self) -> Address:
-        """Of what holds the tables."""
+        """Address of what holds the tables."""
         return self.container.parent.below(f"{self.container.name or 'root'}{BEHIND}")
 
     def catch_up(self, earlier: Callable[[], Iterable[Line]]) -> None:

@@ -37,7 +37,7 @@ class Node:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of an array; else empty."""
+        """Shape of an array; else empty."""
         return tuple(self.structure.get("shape", ())) if self.family == ARRAY else ()
 
     @property

@@ -26,7 +26,7 @@ def opened(server: Server, at: Address, domain: str | None) -> Node:
 
 
 def opened_with(server: Server, at: Address, domain: str | None) -> tuple[Node, dict[str, Any]]:
-    """The same, with the metadata that measurements inherit: of all above, and of a place its own."""
+    """Open an address with the metadata that measurements inherit from above and from a place."""
     root = opened(server, at, domain)
     above: dict[str, Any] = {}
     for depth in range(len(at.path)):

@@ -97,7 +97,7 @@ def fitted(result: SampleResult, i: int) -> ModelFit:
 
 
 def _with_range(name: str, p: Parameter) -> Parameter:
-    """With a range about its value where it was fitted and has none, as in what a batch has kept."""
+    """Give a fitted parameter without a range one about its value, as in a kept batch."""
     return p if p.fixed or p.low < p.high else _ranged(name, p)
 
 
@@ -168,7 +168,7 @@ def _curve_lines(result: SampleResult, i: int, fit: ModelFit) -> str:
 
 
 def _factors(best: JointFit) -> tuple[float, ...] | None:
-    """Of the scales to a common one, unless a user has given scales."""
+    """Return factors of the scales to a common one, unless a user has given scales."""
     return None if any(one["scale"].fixed for one in best.own) else best.factors
 
 

@@ -192,7 +192,7 @@ def _slits(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]] | No
 
 
 def _data(result: FitResult, name: str, identity: str) -> dict[str, Any]:
-    """All attributes of SasView's ``Data1D``: its reader makes the object from them and sets no others."""
+    """Return all attributes of SasView's ``Data1D``, whose reader sets no others."""
     curve, slits = result.curve, _slits(result.curve)
     q, intensity = _array(curve.q), _array(curve.intensity)
     error = _array(result.dintensity)

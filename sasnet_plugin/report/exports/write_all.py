@@ -40,7 +40,7 @@ def marks(curve: Curve, folder: Path) -> dict[Path, str]:
 
 
 def _in_utf8(curve: Curve) -> Curve:
-    """The same with names that each format can hold; those of files need not be UTF-8."""
+    """Replace names that not every format can hold, as files' names need not be UTF-8."""
     file, entry = (name.encode("utf-8", "replace").decode("utf-8") for name in (curve.file, curve.entry))
     return replace(curve, file=file, entry=entry)
 

@@ -63,7 +63,7 @@ def _draw_suggestion(ax: Axes, found: Suggestion) -> None:
 
 
 def _draw_sample(ax: Axes, result: SampleResult) -> None:
-    """All curves, moved apart by powers of ten, each with its joint fit."""
+    """Draw all curves, moved apart by powers of ten, each with its joint fit."""
     count = len(result.sample.curves)
     for i, curve in enumerate(result.sample.curves):
         factor = 10.0 ** (count - 1 - i)

@@ -109,7 +109,7 @@ def _fit(result: FitResult) -> str:
 
 
 def _sample(result: SampleResult) -> str:
-    """All curves, moved apart by powers of ten, with the joint fit."""
+    """Show all curves, moved apart by powers of ten, with the joint fit."""
     best, several, names = result.best, [], []
     for i, curve in enumerate(result.sample.curves):
         power = len(result.sample.curves) - 1 - i

@@ -195,7 +195,7 @@ def _line(line: tuple[Floats, Floats], across: _Axis, up: _Axis, colour: str, da
 
 
 def _residuals(one: Drawn) -> Floats | None:
-    """Of the first line, over the errors; None where it is not at the points, or there are no errors."""
+    """Residuals of the first line over the errors; None at other points or without errors."""
     if not one.lines or one.dintensity is None or one.lines[0][1].shape != one.intensity.shape:
         return None
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -265,7 +265,7 @@ def posterior_section(fits: tuple[ModelFit, ...]) -> str:
 
 
 def _width(fit: ModelFit) -> int:
-    """Of the figure in the page, so that its panels have one size however many they are."""
+    """Width of the figure for panels of one size, however many."""
     return max(round(_PIXELS * (MARGIN + PANEL * len(drawn_names(fit)))), _NARROWEST)
 
 

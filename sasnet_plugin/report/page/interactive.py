@@ -86,7 +86,7 @@ def fit_plot(result: FitResult, drawn: int) -> dict[str, Any]:
 
 
 def sample_plot(result: SampleResult) -> dict[str, Any]:
-    """All curves, moved apart by powers of ten, with the best joint fit, for the page's script."""
+    """Return all curves, moved apart by powers of ten, and the best joint fit, for the script."""
     best, found = result.best, {"axis": "I(q), moved apart", "points": [], "lines": [], "residuals": []}
     points: list[Any] = []
     lines: list[Any] = []
@@ -121,7 +121,7 @@ def _series(q: NDArray[Any], y: NDArray[Any], name: str, colour: str, of: int | 
 
 
 def _numbers(values: Sequence[float] | NDArray[Any]) -> list[float | None]:
-    """As JSON has them, which knows no infinity."""
+    """Replace infinities, which JSON does not know, by None."""
     return [
         float(f"{v:.{_DIGITS}g}") if math.isfinite(v) else None
         for v in np.asarray(values, dtype=float).tolist()

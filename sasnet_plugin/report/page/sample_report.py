@@ -84,7 +84,7 @@ def _key(files: list[str]) -> str:
 
 
 def sample_figure(result: SampleResult) -> str:
-    """All curves, moved apart, with the best joint fit, above a strip of residuals for each."""
+    """Draw all curves, moved apart, with the best joint fit, above residual strips."""
     from matplotlib import style as rc
     from matplotlib.figure import Figure
 

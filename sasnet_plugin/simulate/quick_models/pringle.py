@@ -60,7 +60,7 @@ def _averaged(
     beta: float,
     thicknesses: Sequence[tuple[float, float]],
 ) -> Floats:
-    """With n points over the angle, m over the radius."""
+    """Average with n points over the angle, m over the radius."""
     turn, weight = rule(n)
     psi = np.pi / 2 * turn
     along, across = q[:, None] * np.cos(psi), q[:, None] * np.sin(psi)

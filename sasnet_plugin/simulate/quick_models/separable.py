@@ -92,7 +92,7 @@ def _shelled_box(p: Mapping[str, float]) -> Body:
 
 
 def _radius(minor: float, major: float, turn: Floats) -> Floats:
-    """Of an ellipse's projection, half a turn."""
+    """Radius of an ellipse's projection, for directions over half a turn."""
     mean, half = (major**2 + minor**2) / 2, (major**2 - minor**2) / 2
     return np.asarray(np.sqrt(np.maximum(mean - half * np.cos(np.pi * turn), 0.0)))
 

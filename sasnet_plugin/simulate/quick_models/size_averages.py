@@ -296,7 +296,7 @@ def with_size_averages(model: Any) -> Any:
             self._amplitude = False
 
         def Fq(self, *call: Any, **options: Any) -> Any:
-            """With the mean amplitude, which only a product with a structure factor asks for."""
+            """Return also the mean amplitude, which a product with a structure factor asks for."""
             self._amplitude = True
             try:
                 return super().Fq(*call, **options)
@@ -304,7 +304,7 @@ def with_size_averages(model: Any) -> Any:
                 self._amplitude = False
 
         def Iq(self, call_details: Any, values: Any, cutoff: float, magnetic: bool) -> Any:
-            """Without it."""
+            """Return intensities without the mean amplitude."""
             self._call_kernel(call_details, values, cutoff, magnetic, 0)
             nq = self.q_input.nq
             volume = self.result[2 * nq + 2]

@@ -41,7 +41,7 @@ class Row:
 
     @property
     def key(self) -> str:
-        """By which the pages name it."""
+        """Key by which the pages name the row."""
         return f"{self.root}:{self.file}#{self.entry}"
 
     @property
@@ -51,7 +51,7 @@ class Row:
 
     @cached_property
     def text(self) -> str:
-        """In which a search looks; made once, as each letter that is typed looks at 10⁵ rows."""
+        """Text that a search reads; kept, as each typed letter searches 10⁵ rows."""
         said = (self.line.get(name, "") for name in ("entry", "group", "model"))
         return "\n".join((self.file, *said)).casefold()
 
@@ -96,7 +96,6 @@ class Shelf:
         return len(self._rows)
 
     def rows(self) -> list[Row]:
-        """All rows, by file."""
         with self.lock:
             return [row for some in self._rows.values() for row in some]
 

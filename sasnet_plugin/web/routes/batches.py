@@ -28,7 +28,7 @@ class Asked(BaseModel):
 
 @router.get("/api/keys")
 def keys(bench: OfCurves, search: str = "") -> JSONResponse:
-    """All rows that a search finds, by key and file: to tick them."""
+    """Return keys and files of all rows that a search finds, to tick them."""
     _, rows = bench.listing.rows(search, "name", backwards=False)
     if len(rows) > CURVES.most_in_batch:
         raise SasnetError(f"More than {CURVES.most_in_batch:,} data sets match the search; narrow it.")

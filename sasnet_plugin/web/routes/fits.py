@@ -58,7 +58,7 @@ class Asked(BaseModel):
     time_limit: float = Field(default=90.0, ge=1, le=CURVES.longest_fit)
 
     def body(self) -> dict[str, Any]:
-        """As a request of `sasnet serve` says it."""
+        """Return the request as `sasnet serve` takes it."""
         found: dict[str, Any] = self.model_dump(mode="json", exclude={"keys"}, exclude_none=True)
         if said := found.get("sample_description"):
             found["sample_description"] = {name: value for name, value in said.items() if value}

@@ -87,7 +87,7 @@ class DiffractionSimulator(Simulator):
 
 
 def _quantities(p: Mapping[str, float]) -> NDArray[np.float32]:
-    """On the network's scale; NaN of what the particle has none of."""
+    """Return quantities on the network's scale; NaN for those the particle lacks."""
     kind = list(samples.SEED)[int(p["kind"])]
     hit = kind != "empty"
     regular = (

@@ -135,7 +135,7 @@ def _scales(values: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
 
 
 def _scaled(layer: tuple[Array, ...], middle: Array, spread: Array) -> tuple[Array, Array]:
-    """Of a layer that reads what was put to a mean of 0, spread 1: the same of values as they are."""
+    """Adapt a layer trained on scaled values (mean 0, spread 1) to unscaled ones."""
     weights = layer[0] / spread[:, None]
     return weights, layer[1] - (middle @ weights).reshape(-1, weights.shape[-1]).sum(axis=0)
 

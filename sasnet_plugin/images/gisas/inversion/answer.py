@@ -80,7 +80,7 @@ def why_not_fitted(image: Image, answer: Answer) -> str:
 
 
 def _as_if_known(answer: Answer) -> Answer:
-    """As if the network knew it as surely as such patterns are known: counts decide."""
+    """Return the answer as if the pattern were surely known, so that the counts decide."""
     notes = tuple(note for note in answer.notes if note != answer.scope.outside)
     return replace(answer, findings=answer.unsaid or answer.findings, notes=notes)
 

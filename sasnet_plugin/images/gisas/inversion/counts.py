@@ -72,9 +72,7 @@ def on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
 
 
 def in_bands(counts: Counts, number: int) -> Counts:
-    """The same counts with their rows added up in so many bands of one height, those that are measured
-    whole.
-    """
+    """Add rows of counts up in bands of one height that are measured whole."""
     # A last rest of rows is left out.
     window = counts.window
     height = max(1, window.rows // number)

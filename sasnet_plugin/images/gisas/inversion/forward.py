@@ -43,7 +43,7 @@ class Responses:
 
     @classmethod
     def at(cls, now: State) -> Responses:
-        """By differences, on fewer parts of a pixel than a pattern needs."""
+        """Calculate by differences, on fewer parts of a pixel than a pattern needs."""
         counts, across = now.counts, now.factors.across
 
         def coarse(inner: Floats, nodes: Nodes) -> tuple[Floats, Floats]:
@@ -135,7 +135,7 @@ class State:
         return self._blurs(self.inner)[1]
 
     def _blurs(self, inner: Floats) -> tuple[Floats, Floats]:
-        """Of rows, (rows, rows + margin), and of what columns count of the parts of pixels."""
+        """Return blur matrices of rows, (rows, rows + margin), and of pixel parts to columns."""
         value, window, factors = values(inner), self.counts.window, self.factors
         height, width = window.pixel
         rows, columns = window.rows + MARGIN, window.columns + 2 * MARGIN

@@ -11,7 +11,7 @@ from .settings import INVERSION
 
 
 def variance(expected: Floats, tolerance: float = INVERSION.tolerance) -> Floats:
-    """Of the counts about what is expected: Poisson's, and a tolerance, relative, of the simulation."""
+    """Variance of the counts: Poisson's, plus the simulation's relative tolerance."""
     expected = np.maximum(expected, INVERSION.least_expected)
     return np.asarray(expected + (tolerance * expected) ** 2)
 
@@ -32,7 +32,7 @@ class Quadratic:
         return np.asarray(self.others - c @ self.gain.T)
 
     def log_likelihood(self, p: Floats) -> Floats:
-        """Of normalised distributions, (n, k) → (n,); scale and others are at their best."""
+        """Log likelihood (n,) of normalised distributions (n, k), all else at its best."""
         aligned = np.maximum(p @ self.v, 0.0)
         return np.asarray(0.5 * aligned**2 / np.einsum("ij,ij->i", p @ self.m, p))
 

@@ -166,7 +166,7 @@ def descend(
 def _lower(
     problem: Problem, best: Refined, numbers: Iterator[int], most: int, tolerance: float, enough: float
 ) -> tuple[Refined | None, bool]:
-    """Of less loss in the direction of a step, None where there is none; and whether the descent ends."""
+    """Find less loss in the direction of a step, or None, and whether the descent ends."""
     step = step_of(best, problem.guess, tolerance)
     for number, shrink in zip(numbers, SHRINKS, strict=False):
         inner = clipped(best.state.inner + shrink * step)

@@ -67,7 +67,7 @@ class Rival:
 
     @property
     def odds(self) -> float:
-        """Of the fitted lattice against this one."""
+        """Odds of the fitted lattice against this one."""
         return INVERSION.rival_prior * float(np.exp(-np.clip(self.gain, -50.0, 50.0) / 2))
 
     @property
@@ -136,12 +136,12 @@ def _nearest_squares(base: State, expected: Floats) -> list[float]:
 
 
 def _gain(own: float, other: float, likely: float) -> float:
-    """By how much a deviance is lower than the fit's, over what the counts scatter by beyond chance."""
+    """Return how much lower a deviance is than the fit's, over the excess scatter of counts."""
     return (own - other) / max(1.0, own / likely)
 
 
 def _on(now: State, lattice: float, gamma: float) -> State:
-    """The same particles on another lattice, in or out of the range that is known."""
+    """Put the same particles on another lattice, whatever the prior's range."""
     inner = now.inner.copy()
     inner[INDEX["lattice"]] = lattice
     return replace(now, inner=inner, factors=now.factors.on_lattice(lattice, gamma), before=None)

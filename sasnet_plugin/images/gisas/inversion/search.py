@@ -52,7 +52,7 @@ def _loss(now: State, expected: Floats) -> float:
 
 
 def _near(values: tuple[float, ...], name: str, guess: Guess) -> list[float]:
-    """Those within two standard deviations of the guess, and the guess."""
+    """Select values within two standard deviations of the guess, and the guess."""
     k = INDEX[name]
     assert PARAMETERS[k].scale == "plain"
     return [float(guess.at[k])] + [v for v in values if abs(v - guess.at[k]) < 2 * guess.error[k]]

@@ -72,13 +72,13 @@ def chance(simulated: Floats) -> tuple[float, float]:
 
 
 def excess(counts: Counts, simulated: Floats) -> float:
-    """By how many of its standard deviations the deviance of all pixels is above its mean."""
+    """Return the deviance of all pixels above its mean, in standard deviations."""
     expected, sd = chance(simulated)
     return (float(deviance(counts.y, simulated).sum()) - expected) / sd
 
 
 def dispersion(counts: Counts, simulated: Floats) -> float:
-    """By how much the counts scatter more about their simulation than noise does, beside the rod."""
+    """Return the scatter of counts about their simulation over that of noise, off the rod."""
     # One where chance explains the deviance. Beyond, the likelihood divided by it (R. W. M. Wedderburn,
     # Biometrika 61 (1974) 439) says how well the angles are known from a model that is nearly right.
     if excess(counts, simulated) < INVERSION.significant:

@@ -84,7 +84,7 @@ class Factors:
         return Factors(geometry, self.window, across, every, mean, sums, nodes, self.offset, self.gamma)
 
     def on_lattice(self, lattice: float, gamma: float) -> Factors:
-        """The same particles on another lattice, `lattice` in Å, on the same parts of pixels."""
+        """Put the same particles on another lattice, `lattice` in Å, on the same pixel parts."""
         geometry = replace(self.geometry, lattice=lattice)
         sums = _sums(geometry, self.window, self.across, gamma)
         return replace(self, geometry=geometry, sums=sums, gamma=gamma)
@@ -123,7 +123,7 @@ class Factors:
         return np.asarray(total * self.every + self.ordered() * (mixed - total))
 
     def with_particles(self, geometry: Geometry, every: Floats, mean: Floats) -> Factors:
-        """The same lattice with other particles."""
+        """Put other particles on the same lattice."""
         return replace(self, geometry=geometry, every=every, mean=mean)
 
 

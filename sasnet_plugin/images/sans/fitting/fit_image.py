@@ -105,7 +105,7 @@ def as_likely(best: OrientedImage, body: str, start: Mapping[str, float]) -> Ori
 
 
 def turned(values: Mapping[str, float]) -> dict[str, float]:
-    """The same body with its axes across the direction that they lie along, or the other way round."""
+    """Turn the axes across the direction that they lie along, or the other way round."""
     p2 = -0.25 if values["p2"] > 0 else 0.4
     return {**values, "p2": p2, "director": (values["director"] + 90) % 180}
 

@@ -65,7 +65,7 @@ def screened(image: Image, bodies: Sequence[str], guess: dict[str, float]) -> li
     ln_q = np.log(RINGS[seen])
 
     def starts(body: str, aspect: float) -> Iterator[Start]:
-        """Of each order and direction that of the best radius."""
+        """Yield the start of best radius for each order and direction."""
         table = _table(body, aspect)
         for p2 in P2S:
             of_l = maier_saupe(strength_of(p2)) * in_harmonics().T

@@ -53,7 +53,6 @@ class Whitening:
 
     @property
     def log_determinant(self) -> float:
-        """Of V."""
         return float(-2 * np.log(self.root).sum() - 2 * np.log(self.shrink).sum())
 
 

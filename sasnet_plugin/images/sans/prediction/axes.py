@@ -272,7 +272,7 @@ def expected(cells: Cells, one: Held) -> Floats:
 
 
 def _apart(held: Sequence[Held]) -> list[Held]:
-    """Of fits that ended at the same place the best."""
+    """Keep the best of fits that ended at the same place."""
     kept: list[Held] = []
     for one in sorted(held, key=lambda one: one.chisq):
         spread = np.sqrt(np.diag(one.covariance)) + 0.02

@@ -44,7 +44,7 @@ class Settings:
 
     @property
     def entry(self) -> str:
-        """Of the first, and how many there are."""
+        """Entry of the first image, and how many there are."""
         first = str(self.images[0].entry)
         return " ".join(filter(None, [first, f"({len(self.images)} settings)"])) if len(self) > 1 else first
 

@@ -87,7 +87,7 @@ def image(raw: RawSans, said: SansSettings, file: str) -> Image:
 
 
 def _weighted(geometry: SmallAngle, error: Floats | None, pixels: Pixels) -> SmallAngle:
-    """With uncertainties, which then are all that weighs a pixel; else with its area."""
+    """Weight pixels by their uncertainties, else by their area."""
     if error is None:
         area = pixels.raw.area
         return geometry if area == 1.0 else replace(geometry, weight=geometry.weight * area)

@@ -78,7 +78,7 @@ def of_pixels(setting: Setting, qx: Floats, qy: Floats) -> tuple[Floats, Floats]
 
 
 def at_radius(setting: Setting, q: Floats) -> tuple[Floats, Floats]:
-    """As `of_pixels`, root mean square over a circle of radius q, Å⁻¹."""
+    """Return `of_pixels` as root mean square over a circle of radius q, Å⁻¹."""
     fall = 2 * setting.k * drop(setting) / setting.distance
     spread, base = setting.spread / math.sqrt(6), geometric(setting) ** 2
     along = np.sqrt(base + (q**2 + fall**2 / 2) * spread**2)

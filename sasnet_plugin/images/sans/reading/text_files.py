@@ -58,7 +58,7 @@ def _says(arrays: Mapping[str, Floats], name: str, least: float = 0.0) -> bool:
 
 
 def _spreads(arrays: dict[str, Floats], notes: list[str]) -> tuple[Floats | None, Floats | None]:
-    """Of q along it and across it, as far as they are there."""
+    """Return spreads of q along it and across it, if given."""
     along, across = arrays.get("along"), arrays.get("across")
     if along is None and _says(arrays, "sigma_x"):
         along, across = _rotated(arrays)

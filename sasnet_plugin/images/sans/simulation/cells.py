@@ -40,7 +40,6 @@ class CellBeam:
         return self.geometry.setting
 
     def suits(self, feature: float) -> bool:
-        """As `measurement.suits`, by what was seen of q."""
         if not np.isfinite(feature):
             return True
         rings = np.flatnonzero(self.stated.sum(axis=1) > 0)

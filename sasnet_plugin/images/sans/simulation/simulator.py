@@ -199,7 +199,7 @@ def draw_posture(row: Row, rng: np.random.Generator) -> Posture:
 
 
 def _quantities(row: Row, turned: Direction | None) -> NDArray[np.float32]:
-    """On the network's scale; NaN of what the sample has none of."""
+    """Return quantities on the network's scale; NaN for those the sample lacks."""
     values = dict(row["parameters"])
     has_axis = bool(np.any(row["directed"]))
     values["p2"] = (turned.p2 if turned else 0.0) if has_axis else np.nan

@@ -32,7 +32,7 @@ Trainer = Annotated[Retraining, Depends(_retraining)]
 
 
 def routers() -> list[APIRouter]:
-    """All that the pages of images ask for."""
+    """Return all routes of the pages of images."""
     from . import gallery, images, labels, models, opening, pages
 
     return [part.router for part in (opening, pages, images, labels, models, gallery)]

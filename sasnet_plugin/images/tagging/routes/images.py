@@ -101,5 +101,5 @@ def view(
 
 @router.get("/colours/{name}")
 def colours(name: str) -> Response:
-    """All colours of a scale, from its lowest value to its highest."""
+    """Draw the colours of a scale from its lowest value to its highest."""
     return Response(colour_bar(name), 200, _FOR_EVER, "image/png")

@@ -57,7 +57,7 @@ def _closed(request: Request) -> Response:
 
 
 def _usual(bench: Bench | None) -> str:
-    """Of which kind most images of the list are, among curves, too; empty where none tells."""
+    """Return the kind of most images of the list, also among curves; empty if none is sure."""
     rows = [] if bench is None else bench.shelf.rows()
     votes = Counter(row.line["image"] for row in rows if row.is_image and row.line["image"])
     return votes.most_common(1)[0][0] if votes else ""

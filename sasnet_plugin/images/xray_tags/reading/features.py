@@ -75,7 +75,7 @@ def _of_image(image: Image) -> dict[str, NDArray[np.float32]]:
 
 
 def _picture(pixels: Pixels) -> Floats:
-    """Of each pixel: rate over the image's in decades, what was measured of it, decades of its distance."""
+    """Return for each pixel log10 of rate over the image's, what was measured, and log10 of distance."""
     counts, area, radius = (blocked(v, 2) for v in (pixels.counts, pixels.area, pixels.radius))
     shown = np.stack([pixels.rate(counts, area), area / 4, np.log10(1 + radius / 4)], axis=2)
     found = np.zeros((PICTURE, PICTURE, PICTURE_CHANNELS))

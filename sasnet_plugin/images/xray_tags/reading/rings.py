@@ -141,7 +141,7 @@ def map_of(pixels: Pixels) -> Floats:
 
 
 def _around(sums: Floats, areas: Floats) -> Floats:
-    """Of each ring of the map, how uneven it is around the beam."""
+    """Return how uneven each ring of the map is around the beam."""
     count, area = sums.sum(axis=1), areas.sum(axis=1)
     rate = (count + _PRIOR) / np.maximum(area, _PRIOR)
     good = areas > 0.1

@@ -139,13 +139,13 @@ class _View:
         return rings_of(self.q[lit], self.q[lit] * REFERENCE, self.expected[lit])
 
     def share(self) -> dict[str, float]:
-        """Of each part in the sample's counts."""
+        """Share of each part in the sample's counts."""
         counts = {part.name: float(part.intensity[self.lit].sum()) for part in self.parts}
         total = max(sum(counts.values()), 1e-12)
         return {name: number / total for name, number in counts.items()}
 
     def uneven(self, names: set[str], *, grains: bool) -> float:
-        """By how many standard deviations texture, or grains, of parts are seen."""
+        """Standard deviations by which texture, or grains, of parts are visible."""
         found = [
             Part(
                 part.name,
@@ -227,7 +227,7 @@ def _uneven_tags(
     numbers: tuple[Sequence[int], Sequence[int]],
     large: set[str],
 ) -> dict[str, float]:
-    """Of grains and of texture: what is uneven around the beam; `numbers` of sharp rings and of halos."""
+    """Return tags of grains and texture; `numbers` of sharp rings and of halos."""
     sharp, halos = numbers
     grainy = {f"ring {n}" for n in sharp if 0 < rings[n, 6] <= RULES.grains}
     uneven = {f"ring {n}" for n in (*sharp, *halos) if rings[n, 3] >= RULES.textured}

@@ -200,7 +200,7 @@ def _spots(p: Mapping[str, float], lattice: str, rng: np.random.Generator) -> Fl
 
 
 def _mean_one(curve: Floats) -> Floats:
-    """Of mean 1 over the circle from a fiftieth of the reference q on: closer the beamstop stands."""
+    """Scale a curve to mean 1 over the circle from 1/20 of the reference q on: closer is the beamstop."""
     ring = GRID * np.gradient(GRID) * ((GRID > 0.05) & (GRID <= 1))
     return curve * (ring.sum() / max(float((curve * ring).sum()), 1e-300))
 

@@ -59,7 +59,7 @@ class XraySimulator(Simulator):
         return scenes.draw_scene(rng)
 
     def clean(self, params: Mapping[str, float]) -> Row:
-        """It as curves, rings and spots, without a detector."""
+        """Return a scene as curves, rings and spots, without a detector."""
         return scenes.row(params)
 
     def measure(

@@ -74,7 +74,7 @@ def templates_of(row: Row, q: Floats, resolution: float, reach: float) -> dict[s
 
 
 def interaction_seen(row: Row, templates: Mapping[str, Floats], rings: Rings) -> float:
-    """By how many standard deviations bodies are seen not to be dilute ones of any size and spread."""
+    """Standard deviations by which bodies differ from dilute ones of any size and spread."""
     dilute = np.asarray(row["curves"][3], float)
     if not dilute.any():
         return 0.0
