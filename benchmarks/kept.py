@@ -19,8 +19,8 @@ class Here:
     count = 1
 
     def __init__(self) -> None:
-        from sasnet_plugin.fitting.api import bank_path
         from sasnet_plugin.simulate.bank import Bank
+        from sasnet_plugin.zoo import bank_path
 
         self._bank = Bank(bank_path())
 

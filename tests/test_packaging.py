@@ -119,7 +119,7 @@ def note(event, arguments):
     if event == "open" and isinstance(arguments[0], str) and not arguments[0].endswith((".py", ".pyc")):
         opened.add(arguments[0])
 sys.addaudithook(note)
-from sasnet_plugin.fitting.api import bank_path
+from sasnet_plugin.zoo import bank_path
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.instrument import protocol
 from sasnet_plugin.simulate.quick_models.lattice import tables

@@ -8,9 +8,10 @@ import pytest
 
 from benchmarks.fitting.real_fits import EXPECTED, Row, files_met, judge, recorded, table
 from sasnet_plugin import load
-from sasnet_plugin.fitting.api import bank_path, fit_with
+from sasnet_plugin.fitting.api import fit_with
 from sasnet_plugin.fitting.pool import Workers
 from sasnet_plugin.fitting.task import FitOptions
+from sasnet_plugin.zoo import bank_path
 
 #: Of those of the benchmark, without the two that take the longest and are fitted elsewhere in the tests.
 FITTED = set(EXPECTED) - {"apoferritin.txt", "Ludox_silica.xml"}

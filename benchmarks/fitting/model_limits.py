@@ -86,9 +86,9 @@ def curve_of(points: int = 24) -> Any:
 
 def main(argv: list[str] | None = None) -> None:
     """Run, and print or write the table."""
-    from sasnet_plugin.fitting.api import bank_path
     from sasnet_plugin.fitting.pool import Workers
     from sasnet_plugin.simulate.priors import allowed_structure_factors, form_models, structure_factors
+    from sasnet_plugin.zoo import bank_path
 
     parser = parser_of(__doc__)
     parser.add_argument("--models", default="", help="Only these, by commas.")

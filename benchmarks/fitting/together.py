@@ -197,8 +197,8 @@ def concentrations(i: int) -> Case:
 
 def here() -> OneByOne:
     """A pool of this process."""
-    from sasnet_plugin.fitting.api import bank_path
     from sasnet_plugin.simulate.bank import Bank
+    from sasnet_plugin.zoo import bank_path
 
     return OneByOne(Bank(bank_path()), {}, lambda *said: None)
 

@@ -54,9 +54,9 @@ class Job:
 
 def begin() -> Callable[[Job, Callable[[Any], None]], None]:
     """Return what answers jobs in a process of the supervisor."""
-    from ..fitting.api import bank_path
     from ..fitting.problem.bumps_import import import_bumps
     from ..simulate.bank import Bank
+    from ..zoo import bank_path
 
     # Now, as the first data set's time should not pay for it: all that fits and assesses is loaded once.
     import_bumps()

@@ -38,12 +38,13 @@ def bumps(
     Ctrl-C ends it.
     """
     from ..data import load
-    from ..fitting.api import bank_path, fit_with
+    from ..fitting.api import fit_with
     from ..fitting.asked import check_names
     from ..fitting.pool import Workers
     from ..fitting.progress import Watched
     from ..integrations.bumps import show
     from ..web.access import listening
+    from ..zoo import bank_path
     from .fits.printed import print_result
 
     # Better said before the fits than after them.

@@ -84,9 +84,9 @@ def fit(
     """
     began = time.monotonic()
 
-    from ..fitting.api import bank_path
     from ..fitting.asked import check_names
     from ..fitting.pool import Workers
+    from ..zoo import bank_path
     from .files import many
 
     outputs = Outputs(report, export, plot, table, force, details)

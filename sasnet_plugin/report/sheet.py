@@ -80,8 +80,8 @@ def draw_best(axes: Axes, curve: Curve, answer: Answer, bank: Bank | None) -> No
 
 def opened_bank() -> Bank | None:
     """The bank of curves; None where it cannot be read, as the answers stand without."""
-    from ..fitting.api import bank_path
     from ..simulate.bank import Bank
+    from ..zoo import bank_path
 
     try:
         return Bank(bank_path())

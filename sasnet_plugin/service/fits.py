@@ -50,8 +50,8 @@ class FitJob:
 
 def begin(workers: int) -> Callable[[FitJob, Say], tuple[str, Any]]:
     """Return what does fits in a process of the pool: says `PROGRESS`, `ANSWER`, `FILES` or `PROBLEM`."""
-    from ..fitting.api import bank_path
     from ..fitting.pool import Workers
+    from ..zoo import bank_path
 
     os.environ.setdefault("MPLBACKEND", "Agg")
     # Windows and pages of whoever asked have priority; with 10 nothing would be left beside busy processes.

@@ -147,8 +147,8 @@ class Desk:
     def bank(self) -> Bank:
         """Simulated curves to begin a fit from."""
         if self._bank is None:
-            from ..fitting.api import bank_path
             from ..simulate.bank import Bank
+            from ..zoo import bank_path
 
             self._bank = Bank(bank_path())
         return self._bank

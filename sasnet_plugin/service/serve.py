@@ -52,8 +52,8 @@ class Server:
         self.end(1)
 
     def _serve(self) -> None:
-        from ..fitting.api import bank_path
         from ..fitting.pool import Workers
+        from ..zoo import bank_path
         from .answers import Answers
 
         # The processes start, and import what they need, before the first request comes.

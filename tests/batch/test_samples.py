@@ -147,8 +147,8 @@ def test_one_row_a_sample_and_only_what_has_changed_is_done_again(
 
 
 def test_what_was_found_before_a_kill_is_not_done_again(tmp_path: Path) -> None:
-    from sasnet_plugin.fitting.api import bank_path
     from sasnet_plugin.simulate.bank import Bank
+    from sasnet_plugin.zoo import bank_path
 
     files = tuple(map(str, sample(tmp_path, "a", 50.0)))
     said: list[tuple[Any, ...]] = []

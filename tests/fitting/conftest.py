@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.ledger import cut, used
 from sasnet_plugin.fitting.pool import answer_of
 from sasnet_plugin.fitting.task import Budget
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve
+from sasnet_plugin.zoo import bank_path
 
 Q = np.geomspace(0.004, 0.4, 120)
 

@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
-from sasnet_plugin.fitting.api import bank_path, sentences_of
+from sasnet_plugin.fitting.api import sentences_of
 from sasnet_plugin.fitting.pool import Workers, answer_of, answers
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.types import Curve, ModelZooError, SasnetError, TechnicalError
+from sasnet_plugin.zoo import bank_path
 
 Simulated = Callable[..., Curve]
 

@@ -174,7 +174,7 @@ def test_each_file_of_a_registered_model_is_vouched_for(sealed: Path) -> None:
 
 
 def test_fits_start_from_undamaged_values_alone(sealed: Path) -> None:
-    from sasnet_plugin.fitting.api import bank_path
+    from sasnet_plugin.zoo import bank_path
 
     path = bank_path()
     data = bytearray(path.read_bytes())

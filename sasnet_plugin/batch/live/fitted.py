@@ -78,12 +78,13 @@ class Fitted:
         return found is None or found.reduced_chisq > max(_POOR, _WORSE * before.reduced_chisq)
 
     def _from(self, curve: Curve, before: ModelFit | None) -> ModelFit | None:
-        from ...fitting.api import bank_path, uncertainties
+        from ...fitting.api import uncertainties
         from ...fitting.pool import answer_of
         from ...fitting.problem.conventions import conventional
         from ...fitting.strategy.fit_candidate import fit_candidate
         from ...fitting.task import Budget, Task
         from ...simulate.bank import Bank
+        from ...zoo import bank_path
 
         if self._bank is None:
             self._bank = Bank(bank_path())

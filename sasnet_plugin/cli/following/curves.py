@@ -62,10 +62,10 @@ def add_curves(asked: Asked, reading: ReadOptions) -> None:
     from ...batch.recognise import HEAD
     from ...batch.steering.outcome import names_of
     from ...files import check_output
-    from ...fitting.api import bank_path
     from ...predict import open_predictor
     from ...predict.counting import outlook
     from ...simulate.bank import Bank
+    from ...zoo import bank_path
 
     check_output(asked.out, force=asked.force, mark=",".join(HEAD))
     predictor = open_predictor()

@@ -17,7 +17,8 @@ from ...predict.class_prior import COMMON
 from ...predict.together import contradicting, together
 from ...types import SasnetError, Suggestion
 from ...workers.threads import one_thread
-from ..api import bank_path, fit_with, suggested, uncertainties
+from ...zoo import bank_path
+from ..api import fit_with, suggested, uncertainties
 from ..asked import check_names, check_shared, several_of
 from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger

@@ -90,8 +90,8 @@ class Fits:
     @contextmanager
     def pool(self, unwanted: threading.Event, progress: Callable[..., None]) -> Iterator[Watched]:
         """The processes, when no other fit has them."""
-        from ...fitting.api import bank_path
         from ...fitting.pool import StoppedError, Workers
+        from ...zoo import bank_path
 
         with self._turn:
             self._unwanted = unwanted

@@ -29,9 +29,9 @@ def candidates(curves: Sequence[Curve], top: int = 4, least: float = LEAST) -> l
     # Each has ``name``, ``sasmodel``, ``q_min``, ``q_max`` (Å⁻¹) and ``fit_params`` with ``value`` and, if
     # fitted, ``bounds``, from a short fit to the curve of highest probability. Raises SasnetError without
     # curves or if none resembles anything known.
-    from ...fitting.api import bank_path
     from ...predict import open_predictor
     from ...simulate.bank import Bank
+    from ...zoo import bank_path
 
     predictor = open_predictor()
     choice = predictor.choice(len(predictor.manifest.labels))

@@ -291,9 +291,9 @@ class SettingAgent:
 
     def _advised(self) -> list[Promise]:
         from ...batch.steering.settings import promises
-        from ...fitting.api import bank_path
         from ...predict import open_predictor
         from ...simulate.bank import Bank
+        from ...zoo import bank_path
 
         if self._curve is None:
             raise SasnetError("no curve of the sample is measured yet; measure one, and give it to begin().")

@@ -7,11 +7,11 @@ import pytest
 
 from sasnet_plugin.batch.live.settled import SETTLED, added, counts_of
 from sasnet_plugin.batch.recognise import Sequential
-from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.counting import outlook
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve, DataError
+from sasnet_plugin.zoo import bank_path
 
 Q = np.geomspace(0.01, 0.3, 60)
 SHAPE = np.exp(-((Q * 40) ** 2) / 3) + 0.01

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.assessment.flat import errors_to_add
 from sasnet_plugin.fitting.assessment.held import errors_beside_held, of_one
 from sasnet_plugin.fitting.result.model_fit import ModelFit
@@ -17,6 +16,7 @@ from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
+from sasnet_plugin.zoo import bank_path
 
 #: Polymer coils of very many lengths: for much wider a curve is hardly another.
 COILS = {"rg": 180.0, "polydispersity": 40.0, "i_zero": 100.0, "scale": 1.0, "background": 0.01}

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.assessment.held import errors_beside_held, of_one, with_held
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.result.model_fit import ModelFit
@@ -18,6 +17,7 @@ from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
+from sasnet_plugin.zoo import bank_path
 
 #: dq/q of the widest usual resolution.
 WIDEST = 0.08

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.assessment.long_bodies import beyond_the_window
 from sasnet_plugin.fitting.result.model_fit import Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
@@ -15,6 +14,7 @@ from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
+from sasnet_plugin.zoo import bank_path
 
 Q = np.geomspace(0.01, 0.2, 150)
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.assessment.held import of_one
 from sasnet_plugin.fitting.assessment.other_minima import spread_over_minima
 from sasnet_plugin.fitting.result.model_fit import ModelFit
@@ -16,6 +15,7 @@ from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
+from sasnet_plugin.zoo import bank_path
 
 #: A body of 95 Å nearly all of which is core: a weak core in a thick shell has the same curve.
 NEARLY_PLAIN = {"radius": 94.0, "thickness": 1.0, "sld_core": 4.4, "sld_shell": 4.5, "sld_solvent": 6.2}

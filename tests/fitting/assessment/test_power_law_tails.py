@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.assessment.assess import assess
 from sasnet_plugin.fitting.assessment.power_law_tails import (
     replaced,
@@ -20,6 +19,7 @@ from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve
+from sasnet_plugin.zoo import bank_path
 
 Q = np.geomspace(0.005, 0.3, 120)
 

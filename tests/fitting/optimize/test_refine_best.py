@@ -14,7 +14,6 @@ import pytest
 
 import sasnet_plugin
 from optimize.spheres import TRUTH, lm_fit, refinement, sphere_curve
-from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.optimize.refine_best import Refinement, refine, refine_best
 from sasnet_plugin.fitting.pool import Workers
@@ -24,6 +23,7 @@ from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import OPTIMIZE
 from sasnet_plugin.fitting.task import Method
 from sasnet_plugin.types import Curve, SasnetError
+from sasnet_plugin.zoo import bank_path
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.start_values.curve_bank import binned, nearest
 from sasnet_plugin.fitting.start_values.usual_shapes import page_with_usual
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
+from sasnet_plugin.zoo import bank_path
 
 
 @pytest.mark.parametrize("ratio", [1.0, 0.2, 5.0])

@@ -12,7 +12,6 @@ import pytest
 
 from sasnet_plugin.batch.worker import OneByOne
 from sasnet_plugin.data.sample.described import sample_of
-from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.assessment.held import errors_beside_held
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.result.covariance import errors_of
@@ -27,6 +26,7 @@ from sasnet_plugin.fitting.together.said import verdict
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve, Suggestion
+from sasnet_plugin.zoo import bank_path
 
 SOLVENTS = (-0.56, 6.36)
 GUINIER, FRINGES = np.linspace(0.003, 0.035, 300), np.geomspace(0.003, 0.4, 200)

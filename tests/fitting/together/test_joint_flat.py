@@ -11,7 +11,6 @@ import numpy as np
 from sasnet_plugin.batch.worker import OneByOne
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
-from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.together.beside_held import beside_held, unknown
@@ -22,6 +21,7 @@ from sasnet_plugin.fitting.together.result import SampleResult
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve, Suggestion
+from sasnet_plugin.zoo import bank_path
 
 #: Polymer coils of many lengths: with a much wider distribution a curve is hardly another.
 COILS = {"rg": 180.0, "polydispersity": 10.0, "i_zero": 100.0, "scale": 1.0, "background": 0.01}
