@@ -84,9 +84,9 @@ def fitted(
     import sasnet_plugin
     from sasnet_plugin.cli.fits.printed import print_result
     from sasnet_plugin.fitting.api import fit_with
-    from sasnet_plugin.zoo import bank_path
     from sasnet_plugin.fitting.pool import Workers
     from sasnet_plugin.fitting.task import FitOptions
+    from sasnet_plugin.zoo import bank_path
 
     (curve,) = sasnet_plugin.load(FILE)
     asked = FitOptions(**options)
