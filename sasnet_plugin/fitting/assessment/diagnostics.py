@@ -15,12 +15,12 @@ from ..evidence.settings import EVIDENCE
 from ..problem.bounds import limits_of
 from ..problem.conventions import beyond_matter, scale_in_words
 from ..problem.nested_models import Reduction, simpler, without_attraction
+from ..result import sentences
 from ..result.components import bare, is_scale
 from ..result.headline import determined
 from ..result.model_fit import ModelFit, Parameter
 from ..result.ranges import end_of_range
 from ..settings import ASSESSMENT
-from . import sentences
 from .tied import tied
 
 #: Models whose name says that they are long, with their radius.

@@ -9,9 +9,9 @@ import numpy as np
 
 from ...digits import listed
 from ..problem.free_parameters import moving
+from ..result import sentences
 from ..result.model_fit import ModelFit
 from ..settings import ASSESSMENT, OPTIMIZE
-from . import sentences
 
 
 def tied(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[str]]:

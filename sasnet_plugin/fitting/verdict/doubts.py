@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 
 from ...digits import chisq_text, interval, listed, quantity, significant, unit_text
-from ..assessment import sentences as warnings
+from ..result import sentences as warnings
 from ..result.artefact import SLIT
 from ..result.components import bare
 from ..result.fit_result import FitResult
