@@ -30,7 +30,7 @@ from .ledger import Ledger
 from .optimize.bumps_fit import Reported, fit_by_bumps, without_bumps
 from .optimize.refine_best import refine_best
 from .pool import Workers, answers
-from .problem.contrast import contrast_of
+from .problem.contrast import contrast_of, given_parameters
 from .problem.plugin_models import split, with_plugins
 from .problem.resolution import has_resolution
 from .problem.resolution_tails import with_resolution_tails
@@ -200,6 +200,7 @@ def fit_with(
         result,
         artefact=artefact,
         limited=tuple(options.ranges),
+        given=given_parameters(options.fixed, options.contrast, result.fits[0].model) if result.fits else (),
         ended=ended,
         limit_met=ledger.cut and not ended,
         unfitted=unfitted,

@@ -12,7 +12,7 @@ _WORDS = (
         "give the intensity against q (with its unit, --q-unit,",
         "give the intensity against q (with its unit,",
     ),
-    ("say which it is with --q-unit", "say which it is"),
+    ("; give it with --q-unit", "; give it"),
     (", as asked (--q-unit)", ", as asked"),
     ("--q-unit nm", "nm⁻¹"),
     ("--q-unit A", "Å⁻¹"),

@@ -15,6 +15,7 @@ from ..evidence.settings import EVIDENCE
 from ..problem.bounds import limits_of
 from ..problem.conventions import beyond_matter, scale_in_words
 from ..problem.nested_models import Reduction, simpler, without_attraction
+from ..result import sentences
 from ..result.components import bare, is_scale
 from ..result.headline import determined
 from ..result.model_fit import ModelFit, Parameter
@@ -178,7 +179,7 @@ def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, others: Sequence
         return []
     return [
         (
-            f"{one} and {other} agree within their errors, but {worse.short_name} fits worse (reduced χ²"
+            f"{one} and {other} {sentences.WITHIN_ERRORS}, but {worse.short_name} fits worse (reduced χ²"
             f" {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}). So small a"
             f" difference may be an error of the measurement or of its smearing."
         )
@@ -190,7 +191,7 @@ def _limits(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     if not end or is_scale(name):
         return
     if name.endswith("_pd") and end == "lower":
-        yield f"{name}, {p.value:.2g}, is at its lower limit: one size without a distribution fits as well."
+        yield f"{name}, {p.value:.2g}, is at its lower limit: {sentences.ONE_SIZE}."
         return
     value = p.low if end == "lower" else p.high
     said = f"{name} is at the {end} limit of its range, {quantity(value, p.unit)}"
@@ -241,9 +242,7 @@ def _undetermined(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     elif (
         name.endswith("_pd") and p.error is not None and p.error >= p.value > 0 and end_of_range(p) != "lower"
     ):
-        yield (
-            f"{name}, {value}, cannot be distinguished from 0: one size without a distribution fits as well."
-        )
+        yield (f"{name}, {value}, cannot be distinguished from 0: {sentences.ONE_SIZE}.")
 
 
 def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:

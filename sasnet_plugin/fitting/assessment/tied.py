@@ -9,6 +9,7 @@ import numpy as np
 
 from ...digits import listed
 from ..problem.free_parameters import moving
+from ..result import sentences
 from ..result.model_fit import ModelFit
 from ..settings import ASSESSMENT, OPTIMIZE
 
@@ -18,7 +19,7 @@ def tied(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[str]]:
     groups = [group for group in together(fit) if _matters(group, fit, explained)]
     said = [
         (
-            f"{listed(group)} are strongly correlated: these data determine only a combination. Fix the"
+            f"{listed(group)} {sentences.CORRELATED}: these data determine only a combination. Fix the"
             f" values that you know."
         )
         for group in groups
@@ -27,7 +28,7 @@ def tied(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[str]]:
     if shown:
         named = ", ".join(f"{a} and {b} ({r:.3f})" for (a, b), r in shown.items())
         said.append(
-            f"The data hardly distinguish {named}: they are strongly correlated (coefficient in"
+            f"The data hardly distinguish {named}: they {sentences.CORRELATED} (coefficient in"
             f" brackets). Fix one"
             " of a pair if known."
         )

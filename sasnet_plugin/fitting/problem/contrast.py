@@ -27,6 +27,13 @@ def settled(contrast: Contrast, model: str) -> dict[str, float]:
     return _known(dict.fromkeys(solvents, contrast.solvent) | dict.fromkeys(alone, contrast.sample))
 
 
+def given_parameters(fixed: Iterable[str], contrast: Contrast | None, model: str) -> tuple[str, ...]:
+    """Names of the parameters of a form model whose values a user has given, also as materials."""
+    plain = contrast is not None and "+" not in model and not model.endswith(".py")
+    named = settled(contrast, model) if contrast is not None and plain else {}
+    return tuple(dict.fromkeys([*fixed, *named]))
+
+
 def _materials(model: str) -> tuple[list[str], list[str]]:
     from ...simulate.priors import model_info
 

@@ -60,6 +60,8 @@ class FitResult:
         What the instrument may have done instead of the sample; None where a simpler model gains nothing.
     limited : tuple of str
         Parameters for which a user has given a range.
+    given : tuple of str
+        Parameters of the best model whose values a user has given, also as materials.
     verdict : Verdict
         What is said of all this.
     """
@@ -82,6 +84,7 @@ class FitResult:
     distributions: tuple[ModelFit, ...] = ()
     artefact: Artefact | None = None
     limited: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
     verdict: Verdict = Verdict()
 
     @property

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator
 
 from ...digits import chisq_text, interval, listed, quantity, significant, unit_text
+from ..result import sentences as warnings
 from ..result.artefact import SLIT
 from ..result.components import bare
 from ..result.fit_result import FitResult
@@ -274,7 +274,7 @@ def warned(result: FitResult) -> Iterator[str]:
     told = dict(telling(best)).keys() - beyond(best)
     for sentence in best.warnings:
         first = sentence.split(",")[0].split(" ")[0]
-        if equals.SIMPLER in sentence or (first in told and not _HARMLESS.search(sentence)):
+        if equals.SIMPLER in sentence or (first in told and not any(part in sentence for part in _HARMLESS)):
             yield capital(sentence) if first not in best.parameters else sentence
 
 
@@ -288,7 +288,7 @@ def simpler_model(result: FitResult) -> str:
 
 
 #: A width at its lower limit is one size, which is an answer; what moves with another has it in its error.
-_HARMLESS = re.compile("one size does|move together|are one within their errors")
+_HARMLESS = tuple(map(str, (warnings.ONE_SIZE, warnings.CORRELATED, warnings.WITHIN_ERRORS)))
 
 
 def structured(result: FitResult) -> Iterator[str]:

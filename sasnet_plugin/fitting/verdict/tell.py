@@ -22,7 +22,7 @@ def verdict(result: FitResult, options: FitOptions) -> Verdict:
     """What is said of a result; green where it explains the data and nothing would hurt."""
     found = doubts(result)
     command, purpose = next_step(result, options)
-    said = headline(result, in_words(result, options))
+    said = headline(result, in_words(result))
     return Verdict(level(result, found), said, found, command, purpose)
 
 

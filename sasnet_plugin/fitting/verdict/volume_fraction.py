@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from ..problem.contrast import settled
-from ..problem.conventions import slds_of
 from ..result.fit_result import FitResult
 from ..result.headline import determined
 from ..result.model_fit import ModelFit
-from ..task import FitOptions
 from . import sentences
+from .headline import in_percent
 from .sizes import Size
 
 #: Models of lattices and stacks, in which the scale is no volume fraction of the particles alone.
 _LATTICES = ("lamellar", "bcc", "fcc", "sc_")
 
 
-def volume_fraction(result: FitResult, options: FitOptions) -> Size | None:
+def volume_fraction(result: FitResult) -> Size | None:
     """The volume fraction of the particles, for an intensity in cm⁻¹; None where the scale is none.
 
     In sasmodels the scale of a model with a particle volume is the volume fraction of the particles, if the
@@ -24,7 +22,7 @@ def volume_fraction(result: FitResult, options: FitOptions) -> Size | None:
     best = result.best
     if best is None or result.curve.intensity_unit not in ("", "cm⁻¹"):
         return None
-    if not is_volume_fraction(best) or not _densities_given(best, options):
+    if not is_volume_fraction(best) or not _densities_given(result):
         return None
     scale = best.parameters["scale"]
     return Size("volume fraction", scale.value, scale.error, "", ("scale",))
@@ -46,19 +44,15 @@ def _has_particle_volume(model: str) -> bool:
     return bool(model_info(model).parameters.form_volume_parameters)
 
 
-def _densities_given(fit: ModelFit, options: FitOptions) -> bool:
-    """Whether a user has given each scattering length density of the model."""
-    given = set(options.fixed)
-    if options.contrast is not None:
-        given |= set(settled(options.contrast, fit.model))
-    return bool(slds_of(fit)) and set(slds_of(fit)) <= given
+def _densities_given(result: FitResult) -> bool:
+    """Whether a user has given each scattering length density of the best model."""
+    names = {name for name, p in result.fits[0].parameters.items() if p.unit == "1e-6/Ang^2"}
+    return bool(names) and names <= set(result.given)
 
 
-def in_words(result: FitResult, options: FitOptions) -> str:
+def in_words(result: FitResult) -> str:
     """The volume fraction for the headline, after a comma; empty where there is none."""
-    from .headline import in_percent
-
-    size = volume_fraction(result, options)
+    size = volume_fraction(result)
     if size is None:
         return ""
     unit = "" if result.curve.intensity_unit else str(sentences.IF_ABSOLUTE)

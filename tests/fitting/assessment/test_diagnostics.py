@@ -161,9 +161,9 @@ def test_three_that_move_together_are_named_as_three() -> None:
     fit = replace(fit, derivatives={**dict(zip(names, slopes, strict=True)), "background": 1 / Q})
     fit = replace(fit, correlations={("scale", "volfraction"): -0.97})
     assert set(together(fit)[0]) == set(names)
-    said = [s for s in warnings_of(CURVE, fit) if "move together" in s]
+    said = [s for s in warnings_of(CURVE, fit) if "are strongly correlated" in s]
     assert len(said) == 1
-    assert said[0].startswith("scale, volfraction and stickiness move together: ")
+    assert said[0].startswith("scale, volfraction and stickiness are strongly correlated: ")
 
 
 def test_what_the_user_fixed_has_no_warning() -> None:

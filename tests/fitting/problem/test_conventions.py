@@ -122,8 +122,8 @@ def test_what_the_user_gave_stays_and_a_hidden_solvent_is_named() -> None:
 
 def test_what_is_beyond_all_matter_is_said_by_probe() -> None:
     fit = _fit("core_shell_sphere", 0.1, sld_core=_sld(37.9), sld_shell=_sld(2.0), sld_solvent=_sld(6.0))
-    assert any("for neutrons, -1 to 10: the contrast" in s for s in warnings_of(CURVE, fit, probe="neutron"))
-    assert not any("matter" in s for s in warnings_of(CURVE, fit, probe="xray"))
+    assert any("for neutrons (-1 to 10); the contrast" in s for s in warnings_of(CURVE, fit, probe="neutron"))
+    assert not any("beyond" in s for s in warnings_of(CURVE, fit, probe="xray"))
     below = replace(fit, parameters={**fit.parameters, "sld_core": _sld(-8.0)})
     assert any("beyond that of any material (-1 to 130)" in s for s in warnings_of(CURVE, below))
     # By rounding alone nothing is beyond an end.

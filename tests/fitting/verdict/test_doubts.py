@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from made_results import CURVE, GOOD, GROUPS, SPHERE, WRONG, answer, fitted, p, unlike
 
+from sasnet_plugin.fitting.result import sentences as warnings
 from sasnet_plugin.fitting.result.components import Component
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import Misfit
@@ -26,8 +27,9 @@ def test_good_data_leave_no_doubt_nor_does_a_tie_of_one_kind() -> None:
     assert doubts(answer()) == ()
     assert doubts(answer(SPHERE, shell, alike=("core_shell_sphere",))) == ()
     # What moves with another has that in its error.
-    together = "radius, scale and radius_pd move together: these data determine a combination of them."
-    assert doubts(answer(replace(SPHERE, warnings=(together,)))) == ()
+    for harmless in (warnings.CORRELATED, warnings.ONE_SIZE, warnings.WITHIN_ERRORS):
+        together = f"radius, scale and radius_pd {harmless}: these data determine a combination of them."
+        assert doubts(answer(replace(SPHERE, warnings=(together,)))) == ()
 
 
 def test_a_wrong_unit_would_hurt_most() -> None:

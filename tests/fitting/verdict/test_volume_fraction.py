@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from made_results import answer, fitted, p
 
-from sasnet_plugin.fitting.problem.contrast import contrast_of
+from sasnet_plugin.fitting.problem.contrast import contrast_of, given_parameters
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.verdict.tell import verdict
@@ -24,7 +24,8 @@ def fit_of(model: str = "sphere", scale: float = 0.012, **more: object) -> Model
 
 def said(fit: ModelFit, options: FitOptions, unit: str = "cm⁻¹") -> str:
     """The headline of the fit."""
-    found = answer(fit)
+    given = given_parameters(options.fixed, options.contrast, fit.model)
+    found = answer(fit, given=given)
     return verdict(replace(found, curve=replace(found.curve, intensity_unit=unit)), options).headline
 
 
