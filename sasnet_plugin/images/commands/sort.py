@@ -53,9 +53,11 @@ def sort(
     scheduler: Scheduler = None,
     force: Force = False,
 ) -> None:
-    """Sort diffraction images without labels: images that look alike after any rotation form a cluster."""
-    # Frames are read in a stream. Finished work is kept in a folder next to the output, and the same command
-    # resumes. Files that have changed are read again.
+    """Sort diffraction images without labels: images that look alike after any rotation form a cluster.
+
+    Frames are read in a stream. Finished work is kept in a folder next to the output, and the same command
+    resumes. Files that have changed are read again.
+    """
     import numpy as np
 
     from ..diffraction.sorting import sorted_file

@@ -52,9 +52,11 @@ def tag(
     port: PagePort = 0,
     browser: Browser = True,
 ) -> None:
-    """Tag images in the browser: filter, accept suggestions of a model, retrain on your labels."""
-    # The page is for this machine only. Labels are saved at once, and files of the folder do not change.
-    # Ctrl-C ends it.
+    """Tag images in the browser: filter, accept suggestions of a model, retrain on your labels.
+
+    The page is for this machine only. Labels are saved at once, and files of the folder do not change. Ctrl-C
+    ends it.
+    """
     if not folder.is_dir():
         raise SasnetError(f"{folder}: is no folder; name one with images or curves.")
     app = page_app()

@@ -119,7 +119,7 @@ def _frames(domain: Domain, image: str, entries: Mapping[int, Any]) -> Iterable[
 
 
 def read_labels(path: Path, head: Tags) -> dict[str, dict[int, NDArray[np.float32]]]:
-    """Read file -> frame (from 1) -> 0, 1 or NaN of each tag and its parents. Raises DataError."""
+    """Read file -> frame (from 1) -> 0, 1, NaN of tags and parents. Raises DataError for other tables."""
     rows = _rows(path)
     columns = set(rows[0]) if rows else set()
     if "file" not in columns or not columns & {"tags", *head.labels}:

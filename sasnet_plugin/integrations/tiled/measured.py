@@ -70,7 +70,7 @@ def domain_named(metadata: Mapping[str, Any], given: str | None, where: object) 
 def entry_of(
     server: Server, node: Node, given: str | None, inherited: Mapping[str, Any] | None = None
 ) -> Entry:
-    """Find what an entry holds; a given domain overrides metadata. Raises DataError for nothing."""
+    """Find what an entry holds; a given domain overrides metadata. Raises DataError if nothing known."""
     told = domain_named({**(inherited or {}), **node.metadata}, given, node.address)
     curves = specification(DEFAULT)
     if node.family == TABLE or node.fields:

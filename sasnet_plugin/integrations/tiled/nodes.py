@@ -120,7 +120,7 @@ def _of_table(node: Node, column: str = "") -> Wanted:
 
 
 def array(server: Server, node: Node, part: int | None = None) -> NDArray[Any]:
-    """Read an array, or one frame from 0. Raises DataError for no numbers or too many, as `Server.get`."""
+    """Read an array, or one frame from 0. Raises DataError for other data, errors of `Server.get`."""
     kind, shape = _kind(node), node.shape if part is None else node.shape[1:]
     size = math.prod(shape)
     if size * kind.itemsize > LIMITS.array_bytes or size > LIMITS.pixels:
