@@ -1,33 +1,33 @@
-"""Import Bumps without scipy.stats, which its least squares do not use.
+"""Import Bumps without scipy.stats and scipy.optimize, which its least squares do not use.
 
-Bumps imports the names of a few distributions from scipy.stats. That costs half a second and 40 MB in each
-process. Here these distributions are imported when they are first used: by DREAM, or by a prior that is a
-distribution.
+Bumps imports the names of a few distributions from scipy.stats, and one class from scipy.optimize. These two
+packages cost more than half a second and 70 MB in each process. Here the names are imported when they are
+first used: by DREAM, or by a prior that is a distribution.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-_STATISTICS = "scipy.stats"
+_DEFERRED = ("scipy.stats", "scipy.optimize")
 _NEEDED = ("sasmodels.bumps_model", "bumps.fitproblem", "bumps.fitters")
 _LOCK = threading.Lock()
 
 
 class _Deferred:
-    """A name of scipy.stats that is imported when the name is used."""
+    """A name of a module that is imported when the name is used."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
 
     def _load(self) -> Any:
-        return getattr(import_module(_STATISTICS), self._name)
+        return getattr(import_module(self._module), self._name)
 
     def __getattr__(self, attribute: str) -> Any:
         return getattr(self._load(), attribute)
@@ -35,14 +35,22 @@ class _Deferred:
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         return self._load()(*arguments, **options)
 
+    def __instancecheck__(self, instance: Any) -> bool:
+        return isinstance(instance, self._load())
 
-class _DeferredStatistics(ModuleType):
-    """Replace scipy.stats while modules are imported that only take names from it."""
+    def __or__(self, other: Any) -> Any:
+        return Any  # in an annotation
+
+    __ror__ = __or__
+
+
+class _DeferredModule(ModuleType):
+    """Replace a module while others are imported that only take names from it."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return _Deferred(name)
+        return _Deferred(self.__name__, name)
 
 
 def import_bumps() -> None:
@@ -50,8 +58,8 @@ def import_bumps() -> None:
     if all(name in sys.modules for name in _NEEDED):
         return
     with _LOCK:
-        # Another version of Bumps may use a distribution while it is imported.
-        with suppress(Exception), _statistics_deferred():
+        # Another version of Bumps may use one of these while it is imported.
+        with suppress(Exception), _deferred(name for name in _DEFERRED if name not in sys.modules):
             _import()
         _import()
 
@@ -62,14 +70,13 @@ def _import() -> None:
 
 
 @contextmanager
-def _statistics_deferred() -> Iterator[None]:
-    """Let imports in the block take names from scipy.stats without importing it."""
-    if _STATISTICS in sys.modules:
-        yield
-        return
-    sys.modules[_STATISTICS] = replaced = _DeferredStatistics(_STATISTICS)
+def _deferred(names: Iterable[str]) -> Iterator[None]:
+    """Let imports in the block take names from these modules without importing them."""
+    replaced = {name: _DeferredModule(name) for name in names}
+    sys.modules.update(replaced)
     try:
         yield
     finally:
-        if sys.modules.get(_STATISTICS) is replaced:
-            del sys.modules[_STATISTICS]
+        for name, module in replaced.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]

@@ -159,10 +159,20 @@ def _normalised(rows: list[dict[str, Any]], columns: list[Floats]) -> Second | N
     return Second([r for r, ok in zip(rows, good, strict=True) if ok], curves[good] / largest[good, None])
 
 
+#: Curves of which sums are compared at a time: what is calculated of them stays in the processor's cache.
+_ROWS_AT_A_TIME = 512
+
+
 def two_scales(first: Floats, second: Floats, data: Binned) -> Floats:
     """Weighted residual (n, k) of each pair of curves at the best a·first + b·second + c, with a, b > 0 and c
     >= 0; infinite where a or b would not be positive. A zero second curve tests the first alone.
     """
+    blocks = range(0, len(first), _ROWS_AT_A_TIME)
+    found = [_two_scales(first[at : at + _ROWS_AT_A_TIME], second, data) for at in blocks]
+    return np.concatenate(found) if found else np.empty((0, len(second)))
+
+
+def _two_scales(first: Floats, second: Floats, data: Binned) -> Floats:
     weight, intensity = data.weight, data.intensity
     alone = not np.any(second)
     best = np.full((len(first), len(second)), np.inf)

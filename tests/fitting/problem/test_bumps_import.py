@@ -1,4 +1,4 @@
-"""Bumps is imported without scipy.stats, and finds it where it needs it."""
+"""Bumps is imported without scipy.stats and scipy.optimize, and finds them where it needs them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_a_fit_imports_no_statistics_and_a_prior_that_is_a_distribution_does() -
         "import sys\n"
         "from sasnet_plugin.fitting.problem.bumps_import import import_bumps\n"
         "import_bumps()\n"
-        "print('scipy.stats' in sys.modules)\n"
+        "print(any(name in sys.modules for name in ('scipy.stats', 'scipy.optimize')))\n"
         "from bumps import bounds, fitproblem\n"
         "print(bounds.normal_distribution.pdf(0.0), fitproblem.chi2(3).mean())\n"
         "import scipy.stats\n"
@@ -29,6 +29,28 @@ def test_a_fit_imports_no_statistics_and_a_prior_that_is_a_distribution_does() -
     assert float(found[1]) == float(found[3]) == pytest.approx(0.39894228)
     assert float(found[2]) == pytest.approx(3.0)
     assert found[4] == "True"
+
+
+def test_bumps_own_call_gives_a_result_of_scipy() -> None:
+    found = _run(
+        "from sasnet_plugin.fitting.problem.bumps_import import import_bumps\n"
+        "import_bumps()\n"
+        "import numpy as np\n"
+        "from bumps.curve import Curve\n"
+        "from bumps.fitproblem import FitProblem\n"
+        "from bumps.fitters import fit\n"
+        "x = np.linspace(0, 1, 20)\n"
+        "def straight(x, m=1.0, b=0.5):\n"
+        "    return m * x + b\n"
+        "line = Curve(straight, x, 3 * x + 2, np.full(20, 0.1))\n"
+        "line.m.range(0, 10), line.b.range(0, 10)\n"
+        "found = fit(FitProblem(line), method='lm', verbose=False)\n"
+        "from scipy.optimize import OptimizeResult\n"
+        "from bumps import fitters\n"
+        "same = isinstance(found, OptimizeResult) and isinstance(found, fitters.OptimizeResult)\n"
+        "print(same and not isinstance(3, fitters.OptimizeResult), *sorted(round(float(v), 6) for v in found.x))"
+    )
+    assert found.splitlines()[-1] == "True 2.0 3.0"
 
 
 def test_statistics_that_are_there_are_used() -> None:
