@@ -45,6 +45,12 @@ OTHERS = (
     "radius(nm)", "gain",
 )  # fmt: skip
 
+#: Names of tables in which another quantity is measured against another.
+ELSEWHERE = (
+    "delta(A) P dP", "tau(s) g2 err", "tau g2 err", "f(Hz) G dG", "strain[%] stress sigma_stress",
+    "hw(meV) S err", "H(T) M M_err", "depth[nm] SLD dSLD",
+)  # fmt: skip
+
 
 def columns_of(truth: Truth) -> list[Array]:
     """Intensity and uncertainty."""
@@ -70,6 +76,13 @@ def other(name: str, between: str, m: Measurement) -> File:
     head = between.join([name, m.pick("I", "intensity"), m.pick("sigma", "err")]) + "\n"
     rows = text([t.q * m.rng.uniform(0.5, 3.0), *columns_of(t)], "%.8e", between)
     return File(".dat", (head + rows).encode(), (), (name.lower(),))
+
+
+def elsewhere(names: str, m: Measurement) -> File:
+    """Another quantity against another, between single blanks, with numbers that q could have."""
+    t = m.truth.pinhole_less
+    rows = text([t.q * m.rng.uniform(0.5, 3.0), *columns_of(t)], "%.8e")
+    return File(".dat", (f"# {names}\n" + rows).encode(), (), ("its first column is", "no known unit of q"))
 
 
 def nxcansas(
@@ -100,11 +113,17 @@ def nxcansas(
     return hdf5(write)
 
 
-def slit(order: Any, width: float, m: Measurement, *, plain: bool) -> File:
-    """NXcanSAS with a slit, its length and width in this order."""
+def slit(order: Any, width: float, m: Measurement, *, plain: bool, single: bool = False) -> File:
+    """NXcanSAS with a slit, its length and width in this order, a value for each point or a single one."""
     t = replace(m.truth.pinhole_less, slit=SLIT)
-    n = t.q.size
-    columns = {"Q": t.q, "I": t.intensity, "Idev": t.error, "dQl": np.full(n, SLIT), "dQw": np.full(n, width)}
+    shape = () if single else t.q.shape
+    columns = {
+        "Q": t.q,
+        "I": t.intensity,
+        "Idev": t.error,
+        "dQl": np.full(shape, SLIT),
+        "dQw": np.full(shape, width),
+    }
     said = {"Q": {"resolutions": order}, "I": {"uncertainties": "Idev"}}
     return File(".h5", nxcansas(columns, said, {}, plain=plain), ((t,),))
 
@@ -247,6 +266,7 @@ def _of_names() -> dict[str, Callable[[Measurement], File]]:
             f"`{name}`, {word}": partial(abscissa, name, form, between) for name, form in ABSCISSAE.items()
         }
     found |= {f"`{name}`": partial(other, name, "\t") for name in OTHERS}
+    found |= {f"`{names}`": partial(elsewhere, names) for names in ELSEWHERE}
     return {f"abscissa: {title}": way for title, way in found.items()}
 
 
@@ -257,6 +277,7 @@ def _of_slits() -> dict[str, Callable[[Measurement], File]]:
             for plain in (False, True):
                 where = "NeXus" if plain else "NXcanSAS"
                 found[f"{where}, {title}, width {width:g}"] = partial(slit, order, width, plain=plain)
+        found[f"NXcanSAS, {title}, single numbers"] = partial(slit, order, 0.0, plain=False, single=True)
     for title, header in USANS.items():
         for ending in (".cor", ".txt", ".abs"):
             found[f"USANS, {title}, {ending}"] = partial(usans, header, ending)
