@@ -298,7 +298,9 @@ def _beside_held(
     found = list(fits)
     if method.name != "lm":
         return found
-    asked = [of_one(curve, dintensity, fit, given, STRATEGY.relative_dq[-1], supposed=supposed) for fit in found]
+    asked = [
+        of_one(curve, dintensity, fit, given, STRATEGY.relative_dq[-1], supposed=supposed) for fit in found
+    ]
     for index, more in answers(ledger, errors_to_add, asked, STRATEGY.time["fast"]):
         if not isinstance(more, Exception):
             found[index] = with_held(found[index], more)
