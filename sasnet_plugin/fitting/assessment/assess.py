@@ -14,6 +14,7 @@ from ...digits import chisq_text
 from ...predict import open_classifier
 from ...types import Curve, GroupGuess, sum_parts
 from ..evidence.discrepancy import Discrepancy
+from ..evidence.settings import EVIDENCE
 from ..evidence.shared_error import SharedError, widened
 from ..evidence.weights import alike, weighed
 from ..problem.conventions import conventional, scale_in_words
@@ -179,7 +180,8 @@ def _is_smaller(one: ModelFit, other: ModelFit) -> bool:
 def of_the_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGuess]) -> list[ModelFit]:
     """Put first, of indistinguishable fits, one of the group with most weight."""
     # Several bodies alike share what speaks for their shape, and one of another kind has its share alone. Of
-    # these the simplest leads that has a share worth naming.
+    # these the simplest leads that has a share worth naming; or a simpler one of another kind, where the
+    # difference is not worth a mention.
     same = _near_the_first(order)
     kinds = _kinds(same, groups)
     weight = [sum(fit.weight for fit, its in zip(same, kinds, strict=True) if its == own) for own in kinds]
@@ -187,14 +189,33 @@ def of_the_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGues
     own = kinds[same.index(first)]
     alike_ = [fit for fit, its in zip(same, kinds, strict=True) if its == own]
     named = [fit for fit in alike_ if fit.weight >= ASSESSMENT.named_weight]
-    first = min(named, key=lambda fit: len(fit.free), default=first)  # of equal ones the weightiest
+    first = min(named, key=_size, default=first)  # of equal ones the weightiest
+    first = min((fit for fit in same if _is_as_likely_and_simpler(fit, first)), key=_size, default=first)
     return [first, *(fit for fit in order if fit is not first)]
 
 
+def _size(fit: ModelFit) -> tuple[int, int]:
+    """How many parameters a fit has fitted, and its model has at all."""
+    return len(fit.free), len(fit.parameters)
+
+
+def _is_as_likely_and_simpler(fit: ModelFit, first: ModelFit) -> bool:
+    """Whether a fit has fewer parameters than the first, and a weight that is nearly the same."""
+    bare_mention = first.weight * np.exp(-EVIDENCE.bare_mention / 2)
+    return len(fit.free) < len(first.free) and fit.weight >= bare_mention
+
+
 def _kinds(fits: Sequence[ModelFit], groups: Sequence[GroupGuess]) -> list[str]:
-    """Name of the group of each fit, its own where none holds it."""
+    """Name of the group of each fit, its own where none holds it; of a sum those of its components."""
     group_of = {name: group.name for group in groups for name in group.members}
-    return [group_of.get(fit.model, fit.name) for fit in fits]
+
+    def kind(fit: ModelFit) -> str:
+        parts = [part.partition("@")[0] for part in sum_parts(fit.name)]
+        if len(parts) == 1:
+            return group_of.get(fit.model, fit.name)
+        return "+".join(group_of.get(part, part) for part in parts)
+
+    return list(map(kind, fits))
 
 
 def discrepancy(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]) -> Discrepancy:

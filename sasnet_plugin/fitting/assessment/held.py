@@ -95,7 +95,6 @@ class _Column:
     kind: _Spread
     change: Floats  #: Of the residuals, (n,).
     size: float  #: Over what is usual.
-    is_square: bool = False  #: Of a width, which is none below 0.
 
 
 #: Directions of which a curve tells less than this of what it tells of the best known one are not seen.
@@ -141,12 +140,14 @@ def _added(
 ) -> dict[Any, float]:
     """What some unknowns add to the error of each free parameter: their spread, and how far they move it.
 
-    The values stand where nothing is unknown, as in `evidence.shared_error.widened`.
+    A width of sizes that shows was fitted. A resolution that no file states was not, though there always is
+    one: the values stand where there is none.
     """
     every = _beside(slopes, unknown)
     names = [*known, *(f"unknown {i}" for i in range(len(unknown)))]
     together, alone = errors_of(dict(zip(names, every.T, strict=True))), errors_of(known)
-    step = _step(slopes, unknown, residual) - _step(slopes, (), residual)
+    resolutions = [one for one in unknown if one.kind is _Spread.RESOLUTION]
+    step = _step(slopes, resolutions, residual) - _step(slopes, (), residual)
     moved = dict(zip(known, step, strict=True))
     return {
         name: float(np.sqrt(max(together[name] ** 2 - alone[name] ** 2, 0.0) + moved[name] ** 2))
@@ -169,7 +170,7 @@ def _step(slopes: Floats, unknown: Sequence[_Column], residual: Floats) -> Float
     data = np.append(residual, np.zeros(len(unknown)))
     found = np.linalg.lstsq(every / scale, data, rcond=_OPEN)[0] / scale
     k = slopes.shape[1]
-    kept = [one for one, at in zip(unknown, found[k:], strict=True) if at >= 0 or not one.is_square]
+    kept = [one for one, at in zip(unknown, found[k:], strict=True) if at >= 0]
     return np.asarray(found[:k]) if len(kept) == len(unknown) else _step(slopes, kept, residual)
 
 
@@ -204,7 +205,7 @@ def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:
         column = change(size)
         seen = float(np.linalg.norm(column - basis @ (basis.T @ column)))
         if seen <= ASSESSMENT.significant:
-            return _Column(kind, column, size, kind is not _Spread.NONE)
+            return _Column(kind, column, size)
         size *= float(np.clip(1 / seen, 1e-3, 0.5)) if np.isfinite(seen) else 0.5
     return None
 

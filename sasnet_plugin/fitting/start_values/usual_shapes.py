@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Length of the usual bodies in the table, Å: the search tries others of the same proportions.
 _SIDE = 50.0
+#: And lengths between those of the search, whose two steps of 5 % are as wide as a minimum of a fringe.
+_SIDES = tuple(float(_SIDE * np.exp(2 * BANK_STEP * third / 3)) for third in (-1, 0, 1))
 #: Proportions of boxes, b over a and c over a: cubes, square plates and bars.
 _RATIOS = ((1.0, 1.0), (1.0, 0.5), (1.0, 0.2), (1.0, 2.0), (1.0, 5.0))
 #: Points of Gauss and Legendre's quadrature of each of two angles, in one octant.
@@ -52,18 +54,19 @@ def _usual(model: str) -> list[tuple[dict[str, float], Floats]]:
     """Parameters and ln I at the library's points of usual bodies of a model; none of most."""
     if model == "polymer_micelle":
         q = np.exp(LOG_Q_MIN + BANK_STEP * np.arange(N_BANK))
-        rows = [_micelle(*corona) for corona in _CORONAS]
+        rows = [_micelle(side, *corona) for side in _SIDES for corona in _CORONAS]
         return [(row, _logarithm(call(model, q, row | {"background": 0.0}).intensity)) for row in rows]
-    return [(parameters, _log_curve(ratios, width)) for parameters, ratios, width in _ROWS.get(model, ())]
+    boxes = [(side, *one) for side in _SIDES for one in _BOXES.get(model, ())]
+    return [(parameters(r, side, w), _log_curve(r, side, w)) for side, parameters, r, w in boxes]
 
 
 def _logarithm(curve: Floats) -> Floats:
     return np.asarray(np.log(np.maximum(curve / np.max(curve), np.exp(FLOOR))))
 
 
-def _rectangular(ratios: tuple[float, float], width: float) -> dict[str, float]:
+def _rectangular(ratios: tuple[float, float], side: float, width: float) -> dict[str, float]:
     found = {
-        "length_a": _SIDE,
+        "length_a": side,
         "b2a_ratio": ratios[0],
         "c2a_ratio": ratios[1],
         "sld": 6.3,
@@ -72,15 +75,15 @@ def _rectangular(ratios: tuple[float, float], width: float) -> dict[str, float]:
     return found | ({"length_a_pd": width, "length_a_pd_type": 0.0} if width else {})
 
 
-def _parallelepiped(ratios: tuple[float, float], width: float) -> dict[str, float]:
-    sides = {"length_a": _SIDE, "length_b": _SIDE * ratios[0], "length_c": _SIDE * ratios[1]}
+def _parallelepiped(ratios: tuple[float, float], side: float, width: float) -> dict[str, float]:
+    sides = {"length_a": side, "length_b": side * ratios[0], "length_c": side * ratios[1]}
     return sides | {"sld": 4.0, "sld_solvent": 1.0}
 
 
-def _micelle(rg: float, share: float) -> dict[str, float]:
+def _micelle(core: float, rg: float, share: float) -> dict[str, float]:
     """A core of the usual size with a corona of chains, whose amplitude is a share of the core's."""
     return {
-        "radius_core": _SIDE, "rg": rg * _SIDE, "n_aggreg": 60.0, "d_penetration": 1.0, "ndensity": 8.94,
+        "radius_core": core, "rg": rg * core, "n_aggreg": 60.0, "d_penetration": 1.0, "ndensity": 8.94,
         "v_core": 1e4, "v_corona": 1e4, "sld_solvent": 6.4, "sld_core": 5.4, "sld_corona": 6.4 - share,
     }  # fmt: skip
 
@@ -89,24 +92,25 @@ def _micelle(rg: float, share: float) -> dict[str, float]:
 _CORONAS = tuple(product((0.25, 0.4, 0.6, 1.0), (0.3, 0.6, 1.0, 2.0)))
 
 
-_ROWS = {
-    "rectangular_prism": [(_rectangular(r, w), r, w) for r in _RATIOS for w in _WIDTHS],
-    "parallelepiped": [(_parallelepiped(r, 0.0), r, 0.0) for r in _RATIOS],
+_BOXES = {
+    "rectangular_prism": [(_rectangular, r, w) for r in _RATIOS for w in _WIDTHS],
+    "parallelepiped": [(_parallelepiped, r, 0.0) for r in _RATIOS],
 }
 
 
-@lru_cache(maxsize=64)
-def _log_curve(ratios: tuple[float, float], width: float) -> Floats:
+def _log_curve(ratios: tuple[float, float], side: float, width: float) -> Floats:
     """ln I at the library's points, largest 0 (Mittelbach, Porod, Acta Phys. Austriaca 14 (1961) 185)."""
     log_q = LOG_Q_MIN + BANK_STEP * np.arange(N_BANK)
-    curve = _box(np.exp(log_q), ratios)
-    if width:
-        steps = 1 + width * np.linspace(-3, 3, 21)
-        weight = np.exp(-(((steps - 1) / width) ** 2) / 2) * steps**6
-        log_curve = np.log(curve)
-        each = [np.exp(np.interp(log_q + np.log(step), log_q, log_curve)) for step in steps]
-        curve = weight @ np.array(each)
-    return _logarithm(curve)
+    steps = 1 + width * np.linspace(-3, 3, 21) if width else np.ones(1)
+    weight = np.exp(-(((steps - 1) / (width or 1.0)) ** 2) / 2) * steps**6
+    log_curve = np.log(_box_curve(ratios))
+    each = [np.exp(np.interp(log_q + np.log(side / _SIDE * step), log_q, log_curve)) for step in steps]
+    return _logarithm(weight @ np.array(each))
+
+
+@lru_cache(maxsize=16)
+def _box_curve(ratios: tuple[float, float]) -> Floats:
+    return _box(np.exp(LOG_Q_MIN + BANK_STEP * np.arange(N_BANK)), ratios)
 
 
 def _box(q: Floats, ratios: tuple[float, float]) -> Floats:

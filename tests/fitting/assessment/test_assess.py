@@ -9,7 +9,7 @@ import numpy as np
 
 from sasnet_plugin.fitting.assessment.assess import assess, of_the_likeliest_group, weightless_by_misfit
 from sasnet_plugin.fitting.assessment.excused import NONE_EXPLAINS
-from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.result.verdict import DOES_NOT
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
@@ -64,6 +64,28 @@ def test_bodies_alike_share_what_speaks_for_their_shape() -> None:
     behind = [fits[0], *(weighing(f.model, f.weight, -60.0) for f in fits[1:])]
     assert of_the_likeliest_group(behind, groups) == behind
     assert of_the_likeliest_group(fits, []) == fits
+
+
+def test_of_fits_that_are_as_likely_that_with_fewer_parameters_leads() -> None:
+    p = Parameter(1.0, 0.1, "", False, 0.0, 2.0)
+    two = {"scale": p, "rg": p}
+    three = {**two, "porod_exp": p}
+    star = replace(weighing("star_polymer", 0.5, -50.0), parameters=three)
+    coil = replace(weighing("mono_gauss_coil", 0.4, -50.2), parameters=two)
+    assert of_the_likeliest_group([star, coil], [])[0] is coil
+    # Not where the difference is worth a mention.
+    less = replace(coil, weight=0.15)
+    assert of_the_likeliest_group([star, less], [])[0] is star
+
+
+def test_populations_of_spheres_are_one_kind_of_sum() -> None:
+    p = Parameter(1.0, 0.1, "", False, 0.0, 2.0)
+    names = ("sphere+fuzzy_sphere", "sphere+sphere")
+    own = {"A_radius": p, "B_radius": p}
+    fuzzy = replace(weighing(names[0], 0.6, -50.0), parameters={**own, "B_fuzziness": replace(p, fixed=True)})
+    plain = replace(weighing(names[1], 0.1, -51.5), parameters=own)
+    groups = [GroupGuess("spheres", ("sphere", "fuzzy_sphere"), 0.5)]
+    assert of_the_likeliest_group([fuzzy, plain], groups)[0] is plain
 
 
 def test_with_its_whole_error_a_vesicle_without_a_core_counts_as_the_sphere(
