@@ -106,7 +106,7 @@ def page_of(model: str, seconds: float) -> Page:
             rows.append(draw)
             curves.append(np.maximum(log_i - np.nanmax(log_i), FLOOR))
             radii.append(found.radius_effective)
-        if spent() > deadline:
+        if spent() >= deadline:
             break
         try:
             draw = sample_prior(model, rng)
