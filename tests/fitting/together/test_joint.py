@@ -565,7 +565,7 @@ def test_what_is_given_in_python_is_checked(curves: list[Any], said: dict[str, A
         ({"own": ["radus"], "models": ["sphere"]}, "own radus: none .* they have .*radius, radius_pd"),
         ({"tie": ["sld_solvnt = 3"]}, "tie sld_solvnt: none .* did you mean sld_solvent"),
         ({"share": ["scale"]}, "share scale: each curve has its own"),
-        ({"tie": ["sld_solvent = 2*x"]}, r"x is no parameter of these models.* give it in \[values.x\]"),
+        ({"tie": ["sld_solvent = 2*x"]}, r"x is not a parameter of these models.* give it in \[values.x\]"),
     ],
 )
 def test_a_name_that_no_model_has_is_no_sample_s(said: dict[str, Any], sentence: str) -> None:
