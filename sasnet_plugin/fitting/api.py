@@ -18,7 +18,7 @@ from ..predict.class_prior import COMMON, known_prior
 from ..predict.curves import Classifier
 from ..types import Curve, Suggestion, TechnicalError
 from ..workers.threads import one_thread
-from ..zoo import bank_path
+from ..zoo import bank_path as bank_path
 from .asked import check_names, named_by, several_of, start_of
 from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy

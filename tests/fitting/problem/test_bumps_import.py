@@ -48,7 +48,7 @@ def test_bumps_own_call_gives_a_result_of_scipy() -> None:
         "from scipy.optimize import OptimizeResult\n"
         "from bumps import fitters\n"
         "same = isinstance(found, OptimizeResult) and isinstance(found, fitters.OptimizeResult)\n"
-        "print(same and not isinstance(3, fitters.OptimizeResult), *sorted(round(float(v), 6) for v in found.x))"
+        "print(same and not isinstance(3, fitters.OptimizeResult), *found.x.round(6))"
     )
     assert found.splitlines()[-1] == "True 2.0 3.0"
 
