@@ -17,7 +17,7 @@ from sasnet_plugin.fitting.strategy.fit_candidate import Starts, fit_candidate, 
 from sasnet_plugin.fitting.strategy.timed_search import TimedSearch
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
-from sasnet_plugin.simulate.kernel import call
+from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.types import Curve, SasnetError
 
 Simulated = Callable[..., Curve]
@@ -174,6 +174,8 @@ def test_without_time_the_refined_start_stands(simulated: Simulated, bank: Bank)
 def test_a_start_where_the_model_has_no_value_is_no_fit(
     simulated: Simulated, bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from sasmodels.direct_model import call_kernel
+
     curve = simulated("sphere", {"radius": 40.0, "background": 0.01})
     # By rounding, sasmodels' hayter_msa has no value at about half of all charges below 0.03 e.
     base = {
@@ -181,7 +183,8 @@ def test_a_start_where_the_model_has_no_value_is_no_fit(
         "volfraction": 0.147, "radius_effective": 34.0, "concentration_salt": 0.0,
     }  # fmt: skip
     tried = ({**base, "charge": charge} for charge in np.geomspace(1e-3, 0.03, 200))
-    there = next(p for p in tried if np.isnan(call("sphere@hayter_msa", curve.q, p).intensity).any())
+    kernel = load_model("sphere@hayter_msa").make_kernel([curve.q])
+    there = next(p for p in tried if np.isnan(call_kernel(kernel, p)).any())
     starts = Starts([LocalMinimum(there, 1e3)], None, hopeless=True)
     monkeypatch.setattr(module, "refined_starts", lambda *_: starts)
     task = replace(_task(curve, "sphere"), structure_factor="hayter_msa")
