@@ -28,14 +28,14 @@ class Here:
         self, work: Any, asked: Sequence[Any], seconds: float, plan: Any = None
     ) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`; other work on the machine is not seen in answers."""
-        from sasnet_plugin.fitting.ledger import used
+        from sasnet_plugin.fitting.ledger import read_counted_time
         from sasnet_plugin.fitting.pool import answer_of
         from sasnet_plugin.fitting.task import Budget
 
         for index, task in enumerate(asked):
             answer = answer_of(work, task, self._bank, Budget() if plan is None else plan.budget(index))
             if plan is not None:
-                plan.done(index, answer, used(), False)
+                plan.record_answer(index, answer, read_counted_time(), False)
             yield index, answer
 
 

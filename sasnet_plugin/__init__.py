@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .data.clean import within as within
+    from .data.clean import cut_to_q_range as cut_to_q_range
     from .data.load import load
     from .fitting.api import fit
     from .fitting.result.fit_result import FitResult
@@ -68,7 +68,7 @@ _HOMES = {
     "lines_of": "sasnet_plugin.report.notebook.html:lines_of",
     "plot_of": "sasnet_plugin.report.notebook.axes:plot_of",
     "ranking_of": "sasnet_plugin.report.notebook.tables:ranking_of",
-    "within": "sasnet_plugin.data.clean:within",
+    "cut_to_q_range": "sasnet_plugin.data.clean:cut_to_q_range",
 }
 
 

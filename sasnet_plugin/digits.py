@@ -18,7 +18,7 @@ _LOWEST, _HIGHEST = -3, 5
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def with_error(value: float, error: float | None) -> str:
+def format_with_error(value: float, error: float | None) -> str:
     """Write a value with its standard uncertainty, as in "56.6 ± 1.2".
 
     Without an error (None, zero, or not finite) the value has six significant digits. The minus is ASCII, so
@@ -45,9 +45,9 @@ def with_error(value: float, error: float | None) -> str:
         # The value's own digits end before the uncertainty begins.
         return f"{significant(value, _DOUBLE_DIGITS)} ± {significant(abs(error), 2)}"
     power = 0 if _LOWEST <= top <= _HIGHEST else top
-    a = _rounded(number, place).scaleb(-power)
+    a = _round_to_place(number, place).scaleb(-power)
     a = a if a else abs(a)  # no "-0.00"
-    b = _rounded(spread, place).scaleb(-power)
+    b = _round_to_place(spread, place).scaleb(-power)
     text = f"{a:f} ± {b:f}"
     return f"({text})×10{superscript(power)}" if power else text
 
@@ -55,10 +55,10 @@ def with_error(value: float, error: float | None) -> str:
 def _place_of_two_digits(spread: Decimal) -> int:
     """Power of ten of the second significant digit after rounding: 0.996 becomes 1.0, not 1.00."""
     place = spread.adjusted() - 1
-    return place + 1 if _rounded(spread, place).adjusted() > spread.adjusted() else place
+    return place + 1 if _round_to_place(spread, place).adjusted() > spread.adjusted() else place
 
 
-def _rounded(number: Decimal, place: int) -> Decimal:
+def _round_to_place(number: Decimal, place: int) -> Decimal:
     """Round to a power of ten. By scaling, since `quantize` refuses to drop all of a number's digits."""
     return number.scaleb(-place).quantize(Decimal(1), rounding=ROUND_HALF_EVEN).scaleb(place)
 
@@ -71,7 +71,7 @@ def significant(value: float, digits: int) -> str:
         return "0"
     number = Decimal(repr(float(value)))
     place = number.adjusted() - digits + 1
-    number = _rounded(number, place).normalize()
+    number = _round_to_place(number, place).normalize()
     power = 0 if _LOWEST <= number.adjusted() <= _HIGHEST else number.adjusted()
     text = f"{number.scaleb(-power):f}"
     return f"{text}×10{superscript(power)}" if power else text
@@ -90,8 +90,8 @@ def quantity(value: float, unit: str, error: float | None = None) -> str:
     """Write a value with its unit (sasmodels' spelling) and error, "56.6 ± 1.2 Å"; four digits without an
     error.
     """
-    known = error is not None and math.isfinite(error) and error != 0
-    number = with_error(value, error) if known else significant(value, 4)
+    is_known = error is not None and math.isfinite(error) and error != 0
+    number = format_with_error(value, error) if is_known else significant(value, 4)
     return f"{number} {unit_text(unit)}".rstrip()
 
 
@@ -100,7 +100,7 @@ def chisq_text(value: float) -> str:
     return significant(value, 3) if value < 1000 else f"{value:.0f}"
 
 
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """Names in a sentence, at least one: "A", "A and B", "A, B and C"."""
     return f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
 
@@ -121,11 +121,12 @@ def unit_text(unit: str) -> str:
         power, name, exponent = inverse.groups()
         factor = f"10{superscript(int(power))} " if power else ""
         return f"{factor}{name}{superscript(-int(exponent or 1))}"
-    return re.sub(r"\^([-\d]+)", lambda found: superscript(int(found[1])), text)
+    return re.sub(r"\^([-\d]+)", lambda match: superscript(int(match[1])), text)
 
 
-def rounded(value: float, error: float | None, most: float) -> str:
-    """Write as `with_error`, with one digit of the uncertainty if it changes by at most the share `most`.
+def format_rounded(value: float, error: float | None, most: float) -> str:
+    """Write as `format_with_error`,
+    with one digit of the uncertainty if it changes by at most the share `most`.
 
     Examples
     --------
@@ -136,13 +137,13 @@ def rounded(value: float, error: float | None, most: float) -> str:
         return significant(value, 4)
     spread = abs(Decimal(repr(float(error))))
     place = spread.adjusted()
-    one = _rounded(spread, place)
-    if abs(one - spread) > Decimal(repr(most)) * spread or one.adjusted() - place > _DOUBLE_DIGITS:
-        return with_error(value, error)
-    place = one.adjusted()
+    single = _round_to_place(spread, place)
+    if abs(single - spread) > Decimal(repr(most)) * spread or single.adjusted() - place > _DOUBLE_DIGITS:
+        return format_with_error(value, error)
+    place = single.adjusted()
     number = Decimal(repr(float(value)))
     top = max(number.adjusted() if number else place, place)
     if top - place >= _DOUBLE_DIGITS or not _LOWEST <= top <= _HIGHEST:
-        return with_error(value, error)
-    a = _rounded(number, place)
-    return f"{a if a else abs(a):f} ± {_rounded(spread, place):f}"
+        return format_with_error(value, error)
+    a = _round_to_place(number, place)
+    return f"{a if a else abs(a):f} ± {_round_to_place(spread, place):f}"

@@ -47,19 +47,19 @@ def load(place: str) -> Any:
 
 
 @cache
-def merged_table(name: str) -> Mapping[str, str]:
+def merge_tables(name: str) -> Mapping[str, str]:
     """Merge the tables of one name of all extensions that are installed."""
-    tables = [getattr(import_module(each), name, {}) for each in EXTENSIONS if find_spec(each)]
+    tables = [getattr(import_module(extension), name, {}) for extension in EXTENSIONS if find_spec(extension)]
     return {key: place for table in tables for key, place in table.items()}
 
 
 def has_service(name: str) -> bool:
     """Whether an extension that is installed offers a service."""
-    return name in merged_table("SERVICES")
+    return name in merge_tables("SERVICES")
 
 
 def service(name: str) -> Any:
     """Import the function of a service. Raises SasnetError if no installed extension offers it."""
     if not has_service(name):
         raise SasnetError("Images cannot be handled: this installation of sasnet lacks the part for images.")
-    return load(merged_table("SERVICES")[name])
+    return load(merge_tables("SERVICES")[name])

@@ -77,16 +77,16 @@ def check_figure(path: str | Path, *, force: bool = False) -> None:
         raise SasnetError(f"{path}: a figure's name ends in {', '.join(_MARKED)}; give one of these endings.")
 
 
-def put_whole(path: str | Path, content: bytes, what: str, *, make_folder: bool = False) -> None:
-    """Put a file in place all at once, so that no reader sees half of it. Raises SasnetError (naming `what`)
+def put_whole(path: str | Path, content: bytes, label: str, *, make_folder: bool = False) -> None:
+    """Put a file in place all at once, so that no reader sees half of it. Raises SasnetError (naming `label`)
     if it cannot be written; an earlier file then stays.
     """
-    with put_aside(path, what, make_folder=make_folder) as aside:
+    with put_aside(path, label, make_folder=make_folder) as aside:
         aside.write_bytes(content)
 
 
 @contextlib.contextmanager
-def put_aside(path: str | Path, what: str, *, make_folder: bool = False) -> Iterator[Path]:
+def put_aside(path: str | Path, label: str, *, make_folder: bool = False) -> Iterator[Path]:
     """Give a path to write to, which takes the file's place when all is written; otherwise as `put_whole`."""
     try:
         target = Path(path).resolve()
@@ -98,9 +98,9 @@ def put_aside(path: str | Path, what: str, *, make_folder: bool = False) -> Iter
         with put_in_one_step(target) as aside:
             yield aside
     except OSError as error:
-        where = "another folder, one" if make_folder else "a file in a folder that exists,"
+        place = "another folder, one" if make_folder else "a file in a folder that exists,"
         raise SasnetError(
-            f"{path}: the {what} cannot be written ({error.strerror or error}); name {where} that is"
+            f"{path}: the {label} cannot be written ({error.strerror or error}); name {place} that is"
             f" writable and has free space."
         ) from error
 
@@ -120,7 +120,7 @@ def put_in_one_step(path: Path, *, ending: str = "") -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def lock_file(path: Path) -> Iterator[None]:
     """Hold a lock that ends with its process, after waiting for others; without locks in the file system
     nobody waits.
 
@@ -211,8 +211,8 @@ def removing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename or folder
-        raise SasnetError(f"{where}: cannot be removed ({error.strerror}); delete it by hand.") from error
+        place = error.filename or folder
+        raise SasnetError(f"{place}: cannot be removed ({error.strerror}); delete it by hand.") from error
 
 
 def remove_empty(*folders: Path) -> None:

@@ -17,7 +17,7 @@ def keyword(option: str) -> str:
     return option.removeprefix("--").replace("-", "_")
 
 
-def in_python(sentence: str) -> str:
+def translate_sentence(sentence: str) -> str:
     """A sentence with options of the command line as keywords and calls.
 
     Examples
@@ -25,11 +25,11 @@ def in_python(sentence: str) -> str:
     >>> in_python("Not fitted within the time limit (go on with --time-limit 180): line.")
     'Not fitted within the time limit (go on with time_limit=180): line.'
     """
-    said = _Q_RANGE.sub(lambda m: f"curve.within({m[1] or 0}{f', {m[2]}' if m[2] else ''})", sentence)
-    said = _FIX.sub(lambda m: f'fixed={{"{m[1]}": {m[2]}}}', said)
-    said = _WITH_VALUE.sub(lambda m: f"{keyword(m[1])}={_value(m[2])}", said)
-    said = said.replace("choose another --q-range", "take another range of q")
-    return _NAMED.sub(lambda m: keyword(m[1]), said)
+    translated = _Q_RANGE.sub(lambda m: f"curve.within({m[1] or 0}{f', {m[2]}' if m[2] else ''})", sentence)
+    translated = _FIX.sub(lambda m: f'fixed={{"{m[1]}": {m[2]}}}', translated)
+    translated = _WITH_VALUE.sub(lambda m: f"{keyword(m[1])}={_value(m[2])}", translated)
+    translated = translated.replace("choose another --q-range", "take another range of q")
+    return _NAMED.sub(lambda m: keyword(m[1]), translated)
 
 
 def _value(text: str) -> str:

@@ -103,9 +103,9 @@ def _sld(text: str, probe: str, wavelength: float | None) -> float:
     except Exception:  # elements that have no table fail in several ways
         value = None
     if value is None or not math.isfinite(float(value)):
-        what = "neutrons" if probe == "neutron" else f"X-rays of {wavelength:g} Å"
+        beam = "neutrons" if probe == "neutron" else f"X-rays of {wavelength:g} Å"
         raise SasnetError(
-            f"{text}: periodictable has no scattering lengths of {what}; give the scattering length"
+            f"{text}: periodictable has no scattering lengths of {beam}; give the scattering length"
             f" density itself, such as --fixed sld=4.0."
         )
     return float(value)
@@ -113,11 +113,11 @@ def _sld(text: str, probe: str, wavelength: float | None) -> float:
 
 def _compound(text: str) -> Any:
     """periodictable's formula with its density."""
-    name, at, density = text.partition("@")
-    if not at and (known := solvent(text)):
-        name, at, density = known[0], "@", known[1]
+    name, separator, density = text.partition("@")
+    if not separator and (solvent_entry := solvent(text)):
+        name, separator, density = solvent_entry[0], "@", solvent_entry[1]
     compound = _formula(text, name.strip())
-    if not at:
+    if not separator:
         # periodictable knows the densities of the elements as solids or liquids.
         if compound.density is None:
             raise SasnetError(f"{text}: its density is not known; add it in g/cm³, such as {text}@2.2.")
@@ -210,10 +210,10 @@ def solvent(name: str) -> tuple[str, str] | None:
     if plain in SOLVENTS:
         formula, density = SOLVENTS[plain]
         return formula, f"{density:g}"
-    return _deuterated(plain)
+    return _find_deuterated(plain)
 
 
-def _deuterated(plain: str) -> tuple[str, str] | None:
+def _find_deuterated(plain: str) -> tuple[str, str] | None:
     """Look up a name such as d8-toluene, lower case, as `solvent`."""
     deuterated = _DEUTERATED.fullmatch(plain)
     if deuterated is None:

@@ -27,9 +27,9 @@ def list_templates() -> Iterator[tuple[str, str, Template]]:
     """Module, name and template of each sentence that is kept apart from the logic."""
     for path in sorted(PACKAGE.rglob("sentences.py")):
         module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
-        for name, found in vars(import_module(module)).items():
-            if isinstance(found, Template):
-                yield module, name, found
+        for name, template in vars(import_module(module)).items():
+            if isinstance(template, Template):
+                yield module, name, template
 
 
 def list_others() -> Iterator[tuple[str, int, str]]:
@@ -45,7 +45,7 @@ def find_texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Line and text of what a person may read in a module: with a blank, and ending in a full stop."""
     # Values in an f-string count as one word. Docstrings, reasons of settings (``why=``) and help texts of
     # options are none of these.
-    skipped = _skipped(tree)
+    skipped = _find_skipped(tree)
     raised = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Raise) for part in ast.walk(node)}
     for node in ast.walk(tree):
         if id(node) in skipped:
@@ -143,7 +143,7 @@ def _is_prose(text: str) -> bool:
     return bool(ends) and not re.search(r"[{}<>\\]|::|==", first)
 
 
-def _skipped(tree: ast.Module) -> set[int]:
+def _find_skipped(tree: ast.Module) -> set[int]:
     """Nodes that are docstrings, parts of f-strings, reasons of settings, or help of options."""
     skipped: set[int] = set()
     for node in ast.walk(tree):
@@ -158,11 +158,11 @@ def _skipped(tree: ast.Module) -> set[int]:
 
 def main() -> None:
     topic = ""
-    for module, name, found in list_templates():
+    for module, name, template in list_templates():
         if module != topic:
             print(f"\n# {module}\n")
             topic = module
-        print(f"{name}\n    {str(found).strip()}")
+        print(f"{name}\n    {str(template).strip()}")
     for title, texts in (("the code", list_others()), ("the pages in the browser", list_page_texts())):
         print(f"\n# Sentences in {title}\n")
         for file, line, text in texts:

@@ -26,7 +26,7 @@ def argument(file: str) -> str:
     return f"./{printable(file)}" if file.startswith("-") else printable(file)
 
 
-def shown_name(file: str, entry: str) -> str:
+def make_shown_name(file: str, entry: str) -> str:
     """The file's name without its folder, and the entry's where that says more."""
     path = PurePath(file)
     return " · ".join(filter(None, (path.name, "" if entry == path.stem else entry)))
@@ -42,16 +42,16 @@ def sum_parts(model: str) -> tuple[str, ...]:
     return (model,) if model.endswith(".py") else tuple(model.split("+"))
 
 
-def installed_by(extra: str) -> str:
+def describe_install(extra: str) -> str:
     """How a sentence ends that misses packages: where and how to install an extra of sasnet."""
     return f"in the folder of sasnet's source: pip install '.[{extra}]'."
 
 
-def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+def nearest(name: str, known_names: Iterable[str], otherwise: str = "") -> str:
     """How a sentence ends that refuses a name: the nearest that there is, or something else."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, sorted(known), n=1)
+    near = get_close_matches(name, sorted(known_names), n=1)
     return f"did you mean {near[0]}?" if near else otherwise
 
 

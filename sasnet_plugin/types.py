@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from .digits import significant
-from .names import installed_by as installed_by
+from .names import describe_install as describe_install
+from .names import make_shown_name as make_shown_name
 from .names import printable as printable
 from .names import product_name as product_name
-from .names import shown_name as shown_name
 from .names import sum_parts as sum_parts
 from .text_table import align_columns
 from .units import QUnit
@@ -163,7 +163,7 @@ class Curve:
         return int(self.q.size)
 
     def __str__(self) -> str:
-        name = printable(shown_name(self.file, self.entry)) if self.file else "curve"
+        name = printable(make_shown_name(self.file, self.entry)) if self.file else "curve"
         if not len(self):
             return f"{name}: no points"
         unit = "" if self.q_unit.stated else ", unit assumed"
@@ -205,9 +205,9 @@ class Curve:
         DataError
             No point lies there.
         """
-        from . import within
+        from . import cut_to_q_range
 
-        return within(self, low, high)
+        return cut_to_q_range(self, low, high)
 
     def guinier(self) -> Guinier | Refused:
         """Radius of gyration and I(0) without a model, or, false, why there is no Guinier region."""
@@ -415,7 +415,7 @@ class Suggestion:
         return "\n".join(lines_of(self))
 
     def __repr__(self) -> str:
-        name = printable(shown_name(self.file, self.entry)) if self.file else "curve"
+        name = printable(make_shown_name(self.file, self.entry)) if self.file else "curve"
         head = ("model", "structure factor", "probability", "group")
         rows = [
             (one.name, one.structure_factor or "–", f"{100 * one.probability:.3g} %", one.group)
@@ -452,5 +452,5 @@ class Suggestion:
     @property
     def rg(self) -> float | None:
         """Radius of gyration, Å: of Guinier's law where there is a Guinier region, else the network's."""
-        own = None if self.model_free is None else self.model_free.guinier
-        return getattr(own, "rg", self.rg_network)
+        guinier = None if self.model_free is None else self.model_free.guinier
+        return getattr(guinier, "rg", self.rg_network)

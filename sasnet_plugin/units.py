@@ -72,8 +72,8 @@ _INVERSE_WORDS = re.compile(r"^(?:inv(?:erse)?|reciprocal|rec|per|(?:1|rad)?/)",
 def _plain(text: str) -> str:
     """A unit's letters, small, without blanks, brackets and LaTeX's commands."""
     if "&" in text or "<" in text or not text.isascii():
-        text = _TAGS.sub("", _composed(text))
-    text = _POWER.sub(lambda found: "^" + (found[1] or found[2]), text)
+        text = _TAGS.sub("", _compose(text))
+    text = _POWER.sub(lambda match: "^" + (match[1] or match[2]), text)
     if "\\" in text:
         for pattern, sign in _LATEX:
             text = re.sub(pattern, sign, text, flags=re.IGNORECASE)
@@ -81,7 +81,7 @@ def _plain(text: str) -> str:
     return text.lower()
 
 
-def _composed(text: str) -> str:
+def _compose(text: str) -> str:
     """HTML's signs and letters with a ring apart as one letter each."""
     from html import unescape
     from unicodedata import normalize
@@ -125,8 +125,8 @@ def factor(unit: str, quantity: str) -> float:
     """
     name = canonical(unit, quantity)
     if name is None:
-        known = ", ".join(FACTORS[quantity])
-        raise ValueError(f"{unit!r} is no unit of {quantity}; use one of {known}.")
+        known_units = ", ".join(FACTORS[quantity])
+        raise ValueError(f"{unit!r} is no unit of {quantity}; use one of {known_units}.")
     return FACTORS[quantity][name]
 
 
@@ -151,12 +151,12 @@ class QUnit:
         return {"value": self.value, "stated": self.stated}
 
     @property
-    def in_words(self) -> str:
+    def cell_text(self) -> str:
         """The unit, and whether it was assumed, for a cell of a table."""
         return self.value if self.stated else f"{self.value} (assumed)"
 
     def __str__(self) -> str:
-        return "" if self.stated else f"q read as {self.in_words}"
+        return "" if self.stated else f"q read as {self.cell_text}"
 
 
 def range_from_nm(window: str) -> tuple[float | None, float | None]:

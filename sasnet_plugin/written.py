@@ -25,7 +25,7 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ABOUT = frozenset({"file", "entry"})
 
 
-def written_by_sasnet(path: str | os.PathLike[str]) -> bool:
+def is_written_by_sasnet(path: str | os.PathLike[str]) -> bool:
     """Whether a file is an output of sasnet; False for one that cannot be read."""
     try:
         with open(path, "rb") as file:
@@ -62,10 +62,10 @@ def _line_of_answers(line: str) -> bool:
     if not line.startswith("{"):
         return False
     try:
-        found = json.loads(line)
+        parsed = json.loads(line)
     except ValueError:
         return False
-    return found.keys() >= _ABOUT or any(map(_names_sasnet, found.values()))
+    return parsed.keys() >= _ABOUT or any(map(_names_sasnet, parsed.values()))
 
 
 def _head_of_answers(line: str) -> bool:

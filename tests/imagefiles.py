@@ -14,7 +14,7 @@ from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.images.sans.reading.resolution import Setting
 from sasnet_plugin.images.sans.simulation import instruments, orientation
 from sasnet_plugin.images.sans.simulation.form_factors import pars_of
-from sasnet_plugin.images.sans.simulation.measurement import Background, beam, measured
+from sasnet_plugin.images.sans.simulation.measurement import Background, beam, simulate_measurement
 from sasnet_plugin.images.sans.simulation.samples import Sample, row_of
 from sasnet_plugin.images.sans.simulation.simulator import Direction, Posture
 from sasnet_plugin.types import DataError
@@ -32,7 +32,7 @@ def rods(folder: Path, name: str = "rods.npy", *, told: bool = True) -> Path:
     turned = Direction(orientation.maier_saupe(orientation.strength_of(0.6)), np.radians(DIRECTOR))
     rng = np.random.default_rng(3)
     one = beam(instruments.INSTRUMENTS[-1], _SETTING, rng)
-    image = measured(
+    image = simulate_measurement(
         Posture(row_of(sample), turned).intensity(one.true), one, Background(flat=0.05), rng, 3e5
     )
     counts, qx, qy = image.counts, image.geometry.qx, image.geometry.qy

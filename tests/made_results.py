@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.fitting.assessment.long_bodies import beyond_the_window
+from sasnet_plugin.fitting.assessment.long_bodies import mark_lengths_beyond_range
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Replicates, Verification
 from sasnet_plugin.types import Curve, GroupGuess, Suggestion
@@ -65,7 +65,7 @@ def answer(*fits: ModelFit, **given: Any) -> FitResult:
     """A result with these fits, the best first, that explains the data unless `verification` says else."""
     known = Suggestion("latex.dat", "", (), GROUPS, 0.9)
     usual = {"verified": True, "verification": GOOD, "expected": known, "scope_threshold": 0.37}
-    known_of = tuple(beyond_the_window(fit, CURVE, CURVE.dintensity) for fit in fits or (SPHERE,))
+    known_of = tuple(mark_lengths_beyond_range(fit, CURVE, CURVE.dintensity) for fit in fits or (SPHERE,))
     return replace(FitResult(CURVE, 0.01 / Q, known_of), **{**usual, **given})
 
 

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
-from sasnet_plugin.fitting.evidence.weights import weighed
+from sasnet_plugin.fitting.evidence.weights import weigh_fits
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
@@ -87,6 +87,6 @@ def simulated(kind: str) -> FitResult:
         fit_candidate(Task(curve, error, m, s, 0.5), _Bank(start))  # type: ignore[arg-type]
         for (m, s), start in candidates.items()
     ]
-    order = weighed(Discrepancy(curve, error), fits).fits
+    order = weigh_fits(Discrepancy(curve, error), fits).fits
     first = replace(order[0], warnings=("The charge cannot be told.",))
     return FitResult(curve, error, (first, *order[1:]), True, ("Simulated for a test.",))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sasnet_plugin.digits import chisq_text, quantity, unit_text, with_error
+from sasnet_plugin.digits import chisq_text, format_with_error, quantity, unit_text
 from sasnet_plugin.digits import significant as shown
 
 _FROM_SUPERSCRIPT = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
@@ -74,20 +74,20 @@ def significant(text: str) -> int:
     ],
 )
 def test_known_numbers(value: float, error: float | None, text: str) -> None:
-    assert with_error(value, error) == text
+    assert format_with_error(value, error) == text
 
 
 def test_an_error_has_one_digit_where_that_says_as_much() -> None:
-    from sasnet_plugin.digits import rounded
+    from sasnet_plugin.digits import format_rounded
 
-    assert rounded(72.0316, 0.1042, 0.2) == "72.0 ± 0.1"
-    assert rounded(72.0316, 0.1442, 0.2) == "72.03 ± 0.14"
-    assert rounded(0.0682, 0.00186, 0.2) == "0.068 ± 0.002"
-    assert rounded(2307.3, 4.7, 0.2) == "2307 ± 5"
-    assert rounded(9.97, 0.96, 0.2) == "10 ± 1"
-    assert rounded(1.234e7, 5.71e5, 0.2) == "(1.234 ± 0.057)×10⁷"
-    assert rounded(41.3456, None, 0.2) == "41.35"
-    assert rounded(-0.001, 0.5, 0.2) == "0.0 ± 0.5"
+    assert format_rounded(72.0316, 0.1042, 0.2) == "72.0 ± 0.1"
+    assert format_rounded(72.0316, 0.1442, 0.2) == "72.03 ± 0.14"
+    assert format_rounded(0.0682, 0.00186, 0.2) == "0.068 ± 0.002"
+    assert format_rounded(2307.3, 4.7, 0.2) == "2307 ± 5"
+    assert format_rounded(9.97, 0.96, 0.2) == "10 ± 1"
+    assert format_rounded(1.234e7, 5.71e5, 0.2) == "(1.234 ± 0.057)×10⁷"
+    assert format_rounded(41.3456, None, 0.2) == "41.35"
+    assert format_rounded(-0.001, 0.5, 0.2) == "0.0 ± 0.5"
 
 
 @given(
@@ -95,7 +95,7 @@ def test_an_error_has_one_digit_where_that_says_as_much() -> None:
     st.floats(min_value=5e-324, allow_infinity=False),
 )
 def test_printed_numbers_are_within_half_a_unit_of_their_last_digit(value: float, error: float) -> None:
-    text = with_error(value, error)
+    text = format_with_error(value, error)
     for (printed, unit), exact in zip(read_pair(text), (value, error), strict=True):
         # A double stands for its shortest decimal, as everywhere in Python.
         assert abs(printed - Fraction(repr(exact))) <= unit / 2, text
@@ -104,7 +104,7 @@ def test_printed_numbers_are_within_half_a_unit_of_their_last_digit(value: float
 @given(st.floats(min_value=-1e12, max_value=1e12), st.floats(min_value=-9, max_value=6))
 def test_value_ends_where_two_digits_of_the_uncertainty_end(value: float, log_ratio: float) -> None:
     error = max(abs(value), 1e-3) * 10**log_ratio
-    text = with_error(value, error)
+    text = format_with_error(value, error)
     (_, last), (_, last_of_error) = read_pair(text)
     assert last == last_of_error
     printed = text.partition(" ± ")[2].partition(")")[0]
@@ -116,13 +116,17 @@ def test_value_ends_where_two_digits_of_the_uncertainty_end(value: float, log_ra
 def test_from_a_thousandth_to_a_million_nothing_is_written_with_a_power_of_ten(
     value: float, log_ratio: float
 ) -> None:
-    for text in (with_error(value, value * 10**log_ratio), shown(value, 2), with_error(value, None)):
+    for text in (
+        format_with_error(value, value * 10**log_ratio),
+        shown(value, 2),
+        format_with_error(value, None),
+    ):
         assert not re.search("[e×]", text), text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.sampled_from([None, 0.0, math.nan, math.inf]))
 def test_without_uncertainty_six_digits(value: float, error: float | None) -> None:
-    text = with_error(value, error)
+    text = format_with_error(value, error)
     printed, _ = read(text)
     assert significant(text) <= 6
     assert abs(printed - Fraction(repr(value))) <= abs(Fraction(repr(value))) * Fraction(1, 200_000)

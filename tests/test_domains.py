@@ -11,7 +11,7 @@ import pytest
 
 import sasnet_plugin
 from sasnet_plugin import domains
-from sasnet_plugin.domains import PAGES, Domain, Simulator, recognised, specification
+from sasnet_plugin.domains import PAGES, Domain, Simulator, recognise_domain, specification
 from sasnet_plugin.domains.sas1d import SAS1D
 from sasnet_plugin.extensions import Deferred, DeferredValue, load
 from sasnet_plugin.types import Curve, SasnetError
@@ -25,7 +25,7 @@ def test_a_specification_is_known_by_its_name_and_its_functions_find_what_they_i
     assert found.name == name
     assert found.title
     assert found.heads
-    simulator = found.simulated()
+    simulator = found.open_simulator()
     assert isinstance(simulator, Simulator)
     assert simulator.layout.rows > 0
     steps = [getattr(found, f.name) for f in fields(Domain)]
@@ -39,7 +39,7 @@ def test_a_specification_is_known_by_its_name_and_its_functions_find_what_they_i
 
 def test_what_only_was_recorded_is_not_simulated() -> None:
     with pytest.raises(SasnetError, match="curves are not simulated, only recorded"):
-        replace(SAS1D, simulator=None).simulated()
+        replace(SAS1D, simulator=None).open_simulator()
 
 
 def test_no_other_file_names_a_domain() -> None:
@@ -65,7 +65,7 @@ def test_files_are_told_apart_by_their_first_bytes(tmp_path: Path) -> None:
     curve, picture = tmp_path / "curve.dat", tmp_path / "picture.npy"
     curve.write_text("0.01 1.0\n0.02 0.9\n")
     np.save(picture, np.zeros((8, 8)))
-    assert [recognised(path) for path in (curve, picture, tmp_path / "missing")] == [
+    assert [recognise_domain(path) for path in (curve, picture, tmp_path / "missing")] == [
         "sas1d",
         "gisas_hex",
         "sas1d",
@@ -80,7 +80,7 @@ def test_who_tags_is_asked_by_those_with_tags_first(tmp_path: Path) -> None:
         np.save(image, np.zeros((8, 8)))
     for beside, text in ((grazing, "alpha_i = 0.2"), (picture, "direct_beam = [4, 4]")):
         beside.with_suffix(".toml").write_text(text)
-    found = [recognised(path, tags=True) for path in (curve, picture, grazing, tmp_path / "missing")]
+    found = [recognise_domain(path, tags=True) for path in (curve, picture, grazing, tmp_path / "missing")]
     assert found == ["sas1d", "xray_tags", "gisas_hex", "sas1d"]
 
 
@@ -91,9 +91,9 @@ def test_the_surest_domain_has_a_file_and_equals_ask(tmp_path: Path, monkeypatch
         monkeypatch.setitem(PAGES, name, f"{__name__}:{name}")
         monkeypatch.setitem(globals(), name, replace(SAS1D, recognise=lambda path, score=score: score))
         if name == "less":
-            assert domains.recognised(picture) == "gisas_hex"
+            assert domains.recognise_domain(picture) == "gisas_hex"
     with pytest.raises(SasnetError, match="can be read as any of gisas_hex, alike; choose one with --domain"):
-        recognised(picture)
+        recognise_domain(picture)
 
 
 def test_parameters_are_those_of_the_priors() -> None:

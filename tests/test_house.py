@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.house import complexities
+from benchmarks.house import complexities, count_names
 
 #: Cyclomatic complexity that no function is above, and that nine of ten functions are within.
 MOST_BRANCHES, USUAL_BRANCHES = 15, 6
+#: Functions named by a participle or a preposition, and the share of variables named by a pronoun or alike.
+#: What is left are names of sasmodels and Keras, words of the data model, and parameters passed by name.
+MOST_PARTICIPLES, PRONOUN_SHARE = 40, 0.02
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +98,9 @@ def test_nine_of_ten_functions_are_simple(branches: dict[str, int]) -> None:
 
 def test_no_function_branches_without_end(branches: dict[str, int]) -> None:
     assert {place: number for place, number in branches.items() if number > MOST_BRANCHES} == {}
+
+
+def test_names_say_what_they_name(repository: Path) -> None:
+    names = count_names((repository / "sasnet_plugin").rglob("*.py"))
+    assert names.participles.total() <= MOST_PARTICIPLES, names.participles
+    assert names.pronoun_share <= PRONOUN_SHARE, names.pronouns.most_common(10)

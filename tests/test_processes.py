@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from sasnet_plugin.workers.child import Child, interrupted_after
+from sasnet_plugin.workers.child import Child, delay_interrupt
 
 HERE = "test_processes"
 PATIENCE = 60.0
@@ -156,7 +156,7 @@ def test_ctrl_c_in_a_protected_block_is_heard_at_its_end() -> None:
     done = []
 
     def protected() -> None:
-        with interrupted_after():
+        with delay_interrupt():
             signal.raise_signal(signal.SIGINT)
             done.append("all of it")
 

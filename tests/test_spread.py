@@ -26,7 +26,7 @@ from sasnet_plugin.simulate.curve_simulator import SIMULATOR
 from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.types import SasnetError, SimulationError, TechnicalError
 from sasnet_plugin.workers import child, pool, spread
-from sasnet_plugin.workers.spread import unordered_map
+from sasnet_plugin.workers.spread import map_unordered
 
 _busy = threading.Lock()
 
@@ -100,15 +100,15 @@ def test_a_network_has_the_same_figures_wherever_it_is_evaluated(
 
 
 def test_a_process_of_a_cluster_does_one_thing_at_a_time(scheduler: str) -> None:
-    assert sorted(unordered_map(alone, range(6), workers=scheduler)) == [k**2 for k in range(6)]
+    assert sorted(map_unordered(alone, range(6), workers=scheduler)) == [k**2 for k in range(6)]
 
 
 def test_what_fails_on_a_cluster_is_an_error_or_a_result_of_its_own(scheduler: str) -> None:
     with pytest.raises(SimulationError, match=r"1: the worker failed \(OSError: no room\); see its log"):
-        list(unordered_map(partial(fail, error=OSError("no room")), [1], workers=scheduler))
+        list(map_unordered(partial(fail, error=OSError("no room")), [1], workers=scheduler))
     with pytest.raises(SasnetError, match="^as it is$"):
-        list(unordered_map(partial(fail, error=SasnetError("as it is")), [1], workers=scheduler))
-    found = unordered_map(
+        list(map_unordered(partial(fail, error=SasnetError("as it is")), [1], workers=scheduler))
+    found = map_unordered(
         partial(fail, error=ValueError()), range(4), workers=scheduler, failed=lambda item, reason: -item
     )
     assert sorted(found) == [-3, -1, 0, 4]
@@ -122,7 +122,7 @@ def test_no_more_is_taken_than_is_needed_and_closing_ends_the_rest() -> None:
             taken.append(k)
             yield k
 
-    found = unordered_map(str, items(), workers=2)
+    found = map_unordered(str, items(), workers=2)
     assert int(next(found)) < 4
     assert len(taken) < 10
     found.close()  # type: ignore[attr-defined]
@@ -166,7 +166,7 @@ def test_ctrl_c_at_whatever_line_leaves_nothing_that_python_would_wait_for(
                 raise KeyboardInterrupt
             return trace
 
-        found = unordered_map(str, range(3), workers=2)
+        found = map_unordered(str, range(3), workers=2)
         sys.settrace(trace)
         try:
             list(found)
@@ -217,7 +217,7 @@ def double(item: int) -> int:
     ],
 )
 def test_processes_answer_fail_or_are_lost(items: tuple[int, ...], words: str) -> None:
-    found = unordered_map(double, items, workers=2)
+    found = map_unordered(double, items, workers=2)
     if not words:
         assert sorted(found) == [0, 4, 8, 12]
         return

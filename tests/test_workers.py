@@ -66,7 +66,7 @@ def all_of(pool: Pool) -> list[Said]:
     """What is said until no job is under way."""
     found: list[Said] = []
     deadline = time.monotonic() + PATIENCE
-    while pool.under_way and time.monotonic() < deadline:
+    while pool.active_jobs and time.monotonic() < deadline:
         found += pool.hear(1.0)
     return found
 
@@ -106,7 +106,7 @@ def test_a_job_that_is_left_in_the_middle_does_not_outlive_its_block(started: Ca
 
     with pytest.raises(RuntimeError):
         left()
-    assert (pool.under_way, pool.pids) == ([], [])
+    assert (pool.active_jobs, pool.pids) == ([], [])
     with pool.doing({"answer": 7}):
         assert [one.message for one in pool.hear(PATIENCE)] == [7]
     assert len(pool.pids) == 1, "one that is done leaves its process for the next"

@@ -15,7 +15,7 @@ from sasnet_plugin.files import write_figure
 from sasnet_plugin.report.exports.write_all import export
 from sasnet_plugin.report.page.fit_report import write_report
 from sasnet_plugin.report.page.overview import Row, write_csv, write_overview
-from sasnet_plugin.written import written_by_sasnet
+from sasnet_plugin.written import is_written_by_sasnet
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def outputs(tmp_path: Path) -> list[Path]:
 def test_every_output_is_known_under_any_name(outputs: list[Path], tmp_path: Path) -> None:
     assert len(outputs) >= 12
     for path in outputs:
-        assert written_by_sasnet(path), path.name
+        assert is_written_by_sasnet(path), path.name
         renamed = path.rename(tmp_path / "run 7.dat")
-        assert written_by_sasnet(renamed), path.name
+        assert is_written_by_sasnet(renamed), path.name
 
 
 def test_measurements_and_what_others_wrote_are_no_outputs(example_data: Path, tmp_path: Path) -> None:
     for path in filter(Path.is_file, example_data.rglob("*")):
-        assert not written_by_sasnet(path), path
+        assert not is_written_by_sasnet(path), path
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.attrs["creator"] = "another program"
         file.attrs["shape"] = np.arange(3)
@@ -50,4 +50,4 @@ def test_measurements_and_what_others_wrote_are_no_outputs(example_data: Path, t
     for name, text in others.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     for path in [*tmp_path.iterdir(), tmp_path / "missing", tmp_path]:
-        assert not written_by_sasnet(path), path
+        assert not is_written_by_sasnet(path), path

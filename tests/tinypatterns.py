@@ -10,7 +10,7 @@ from sasnet_plugin.images.gisas.simulation.geometry import PERIOD, WINDOW
 from sasnet_plugin.images.growth.simulation.pattern import pattern as film_pattern
 from sasnet_plugin.images.growth.simulation.priors import growing
 from sasnet_plugin.images.simulation.window import Window
-from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
+from sasnet_plugin.predict.arithmetic import circular_w1, mirror_distribution
 from sasnet_plugin.types import GrazingIncidence, Image
 
 #: Somewhat more than the network sees, as a detector does.
@@ -31,7 +31,7 @@ up = "bottom"
 
 def folded_w1(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """`circular_w1` of what is left when ξ and 60° − ξ are not told apart, degrees."""
-    return circular_w1((p + mirrored(p)) / 2, (q + mirrored(q)) / 2, PERIOD)
+    return circular_w1((p + mirror_distribution(p)) / 2, (q + mirror_distribution(q)) / 2, PERIOD)
 
 
 def pattern(*, seed: int = 0, counts: float = 1e5, name: str = "") -> Image:

@@ -29,7 +29,7 @@ from sasnet_plugin.domains.heads import (
     outputs_of,
 )
 from sasnet_plugin.images.reading.features import N_CHANNELS as N_IMAGE
-from sasnet_plugin.zoo.manifest import described
+from sasnet_plugin.zoo.manifest import describe_head
 
 FORMS = ("sphere", "fuzzy_sphere", "core_shell_sphere", "cylinder", "lamellar", "power_law")
 FACTORS = ("", "hardsphere", "hayter_msa", "squarewell", "stickyhardsphere")
@@ -74,7 +74,7 @@ def manifest_entries(onnx_bytes: bytes = b"", domain: str = "sas1d", **changes: 
         "name": domain,
         "domain": domain,
         "features_version": specification(domain).features_version,
-        "heads": {head.name: described(head) for head in heads},
+        "heads": {head.name: describe_head(head) for head in heads},
         "calibration": {head.name: _calibration(head) for head in heads},
         "inputs": inputs,
         "versions": {},

@@ -87,7 +87,7 @@ def curve_of(points: int = 24) -> Any:
 def main(argv: list[str] | None = None) -> None:
     """Run, and print or write the table."""
     from sasnet_plugin.fitting.pool import Workers
-    from sasnet_plugin.simulate.priors import allowed_structure_factors, form_models, structure_factors
+    from sasnet_plugin.simulate.priors import form_models, list_structure_factors, structure_factors
     from sasnet_plugin.zoo import bank_path
 
     parser = parser_of(__doc__)
@@ -100,7 +100,7 @@ def main(argv: list[str] | None = None) -> None:
     pairs: list[tuple[str, str | None]] = [(name, None) for name in names]
     if not asked.models:
         pairs += [("sphere", factor) for factor in structure_factors()]
-        assert allowed_structure_factors("sphere")
+        assert list_structure_factors("sphere")
     done: dict[str, str] = json.loads(asked.kept.read_text()) if asked.kept.exists() else {}
     curve = curve_of()
     with Workers(bank_path(), 1) as pool:

@@ -58,7 +58,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     from sasnet_plugin.fitting.evidence.weights import alike
     from sasnet_plugin.fitting.result.model_fit import explains
     from sasnet_plugin.fitting.task import FitOptions
-    from sasnet_plugin.fitting.verdict.equals import explained_within_error
+    from sasnet_plugin.fitting.verdict.equals import is_explained_within_error
 
     form = MODELS[index % len(MODELS)]
     rng = np.random.default_rng([seed, index])
@@ -72,7 +72,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     began = time.process_time()
     result = fit_with(Here(), curve, options)
     true = next((fit for fit in result.fits if fit.name == given.name), None)
-    told = explained_within_error(result)
+    told = is_explained_within_error(result)
     answers = {fit.name for fit in result.fits[:1]} | set(alike(result.fits)) if told else set()
     left_out = amplitudes(given.name)
     values = {

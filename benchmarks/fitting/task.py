@@ -106,11 +106,11 @@ def _sample(
     from sasnet_plugin.simulate.grid import WIDE_Q
     from sasnet_plugin.simulate.kernel import call
     from sasnet_plugin.simulate.library import DILUTE_SHARE
-    from sasnet_plugin.simulate.priors import allowed_structure_factors, sample_prior
+    from sasnet_plugin.simulate.priors import list_structure_factors, sample_prior
 
     clean = simulate_clean(form, rng, monodisperse=plain, truncated=True)
     log_i = clean.log_intensity.astype(float)
-    allowed = () if plain else allowed_structure_factors(form)
+    allowed = () if plain else list_structure_factors(form)
     if not allowed or rng.random() < DILUTE_SHARE or not clean.radius_effective > 0:
         return clean, None, {}, log_i
     factor = str(rng.choice(allowed))
@@ -122,7 +122,7 @@ def _sample(
 
 def _exact(drawn: Problem, setting: Setting, found: Measured, rng: np.random.Generator) -> Problem | None:
     """The same measured, with the same draws, of sasmodels' curve where that differs; None: it has none."""
-    from sasnet_plugin.simulate.measure import measured
+    from sasnet_plugin.simulate.measure import measure_smeared
 
     expected = found.expected[0]
     curve, background = calculated(
@@ -132,7 +132,7 @@ def _exact(drawn: Problem, setting: Setting, found: Measured, rng: np.random.Gen
         return None
     if np.mean(((curve + background - expected) / drawn.dintensity) ** 2) < AGREES * drawn.truth:
         return drawn
-    again = measured(curve[None], setting, rng)
+    again = measure_smeared(curve[None], setting, rng)
     return _drawn(drawn.index, drawn.form, drawn.factor, drawn.parameters, setting, again)
 
 

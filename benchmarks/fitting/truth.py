@@ -103,10 +103,10 @@ def sampling_of(fitness: Any, curve: Curve, finest: int) -> int | None:
 
 def spread(form: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """With size distributions of as many points as the cost of the model allows: few are fringes apart."""
-    from sasnet_plugin.fitting.problem.free_parameters import completed, widths_of
+    from sasnet_plugin.fitting.problem.free_parameters import complete_distributions, widths_of
     from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 
-    return completed(parameters, POINTS[cost_class(form)][len(widths_of(parameters)) > 1])
+    return complete_distributions(parameters, POINTS[cost_class(form)][len(widths_of(parameters)) > 1])
 
 
 def of_product(form: str, parameters: dict[str, Any], interacting: dict[str, float]) -> dict[str, float]:

@@ -137,13 +137,13 @@ def of_xray(image: Any, answer: Any, truth: Any) -> Row:
 
 def of_gisas(image: Any, answer: Any, truth: Any) -> Row:
     """The distribution of rotations after its verification, and what a strange pattern is answered."""
-    from sasnet_plugin.images.gisas.inversion.answer import refined
+    from sasnet_plugin.images.gisas.inversion.answer import refine_answer
     from sasnet_plugin.images.gisas.simulation.priors import deltas
     from sasnet_plugin.predict.arithmetic import circular_w1
     from sasnet_plugin.predict.findings import DistributionFinding, QuantitiesFinding
 
     first = float(answer.in_scope)
-    answer = refined(image, answer)
+    answer = refine_answer(image, answer)
     known = bool(answer.known and answer.in_scope >= 0.5)
     sure = answer.in_scope > SURE
     row: Row = {"in_scope": float(answer.in_scope), "first": first, "known": known, "notes": answer.notes}

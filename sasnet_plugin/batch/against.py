@@ -42,8 +42,8 @@ def numbers_of(path: str | Path) -> dict[str, float]:
     return _first((match[1].strip(), float(match[2])) for match in pattern.finditer(text))
 
 
-def _first(found: Iterator[tuple[str, float]]) -> dict[str, float]:
-    pairs = [(name, value) for name, value in found if math.isfinite(value)]
+def _first(found_pairs: Iterator[tuple[str, float]]) -> dict[str, float]:
+    pairs = [(name, value) for name, value in found_pairs if math.isfinite(value)]
     often = Counter(name for name, _ in pairs)
     return dict([(name, value) for name, value in pairs if often[name] == 1][:_MOST])
 
@@ -53,27 +53,27 @@ def _scalars(path: str | Path) -> Iterator[tuple[str, float]]:
 
     from ..data.hdf5 import own_items
 
-    found: list[tuple[str, float]] = []
+    scalars: list[tuple[str, float]] = []
 
-    def look(where: str, node: object) -> None:
+    def look(place: str, node: object) -> None:
         if isinstance(node, h5py.Dataset) and node.size == 1 and node.dtype.kind in "fiu":
-            found.append((where.rpartition("/")[2], float(node[()].item())))
+            scalars.append((place.rpartition("/")[2], float(node[()].item())))
 
     try:
         with h5py.File(path, "r") as file:
-            for where, node in own_items(file):
-                look(where, node)
+            for place, node in own_items(file):
+                look(place, node)
     except (OSError, RuntimeError):
         return iter(())
-    return iter(found)
+    return iter(scalars)
 
 
-def against(path: str | Path) -> dict[str, float]:
+def collect_abscissa_values(path: str | Path) -> dict[str, float]:
     """List all numbers that a data set can be drawn against: of its file, its name, and its time of writing
     (`CHANGED`, minutes since 1970).
     """
     in_name = re.findall(r"\d+(?:\.\d+)?", Path(path).stem)
-    found = {f"number {place} in the name": float(text) for place, text in enumerate(in_name, start=1)}
+    numbers = {f"number {place} in the name": float(text) for place, text in enumerate(in_name, start=1)}
     with contextlib.suppress(OSError):
-        found[CHANGED] = os.stat(path).st_mtime / 60
-    return found | numbers_of(path)
+        numbers[CHANGED] = os.stat(path).st_mtime / 60
+    return numbers | numbers_of(path)

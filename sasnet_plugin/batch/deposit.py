@@ -61,7 +61,7 @@ def export(journal: Journal, folder: Path, *, force: bool = False) -> Exported:
     """
     from ..report.exports import archives, fitted_curves
 
-    folder, found = Path(folder), Exported()
+    folder, exported = Path(folder), Exported()
     if folder.resolve() in {Path(path).parent.resolve() for path in journal.places}:
         raise SasnetError(f"{folder}: holds the measurements; give another folder for --export.")
     # Another batch has files of all of its own.
@@ -75,24 +75,24 @@ def export(journal: Journal, folder: Path, *, force: bool = False) -> Exported:
             fitted_curves.begin(file, mark)
             for record in journal.records():
                 results: list[FitResult] = []
-                for data in _data_sets(journal, record, folder, found):
-                    with _complaining(found):
+                for data in _data_sets(journal, record, folder, exported):
+                    with _complaining(exported):
                         result, new = _one(data, force)
-                        drawn = [rebuilt.intervals(data.row, fit) for fit in result.fits]
+                        intervals_drawn = [rebuilt.intervals(data.row, fit) for fit in result.fits]
                         names.add(result, folder / data.stem, data.digest, force=force)
-                        fitted_curves.add(file, data.stem, result, drawn)
-                        found.written, found.kept = found.written + new, found.kept + (not new)
+                        fitted_curves.add(file, data.stem, result, intervals_drawn)
+                        exported.written, exported.kept = exported.written + new, exported.kept + (not new)
                         results.append(result)
-                with _complaining(found):
+                with _complaining(exported):
                     _together(record, results, folder, force)
-    found.remarks.extend(names.close())
-    return found
+    exported.remarks.extend(names.close())
+    return exported
 
 
-def _data_sets(journal: Journal, record: Record, folder: Path, found: Exported) -> Iterator[DataSet]:
-    with _complaining(found):
+def _data_sets(journal: Journal, record: Record, folder: Path, exported: Exported) -> Iterator[DataSet]:
+    with _complaining(exported):
         for row, curve in rebuilt.curves(record, journal.options.get(record["options"], {})):
-            yield _placed(record, row, curve, folder)
+            yield _name_data_set(record, row, curve, folder)
 
 
 def _together(record: Record, results: Sequence[FitResult], folder: Path, force: bool) -> None:
@@ -112,21 +112,21 @@ def _together(record: Record, results: Sequence[FitResult], folder: Path, force:
 
 
 @contextmanager
-def _complaining(found: Exported) -> Iterator[None]:
+def _complaining(exported: Exported) -> Iterator[None]:
     """Keep the sentence of a data set that cannot be exported, and go on with the next."""
     try:
         yield
     except SasnetError as error:
-        found.complaints.append(str(error))
+        exported.complaints.append(str(error))
 
 
-def _placed(record: Record, row: Row, curve: Curve, folder: Path) -> DataSet:
+def _name_data_set(record: Record, row: Row, curve: Curve, folder: Path) -> DataSet:
     """A data set under a name that nothing of other data has."""
     from ..report.page import names
 
-    own = names.identity(curve.file, curve.entry, curve.q, curve.intensity)
+    identity = names.identity(curve.file, curve.entry, curve.q, curve.intensity)
     start = names.stem(curve.file, curve.entry, "curve")
-    path = folder / names.free_name(folder, start, ENDING, MARK, own)
+    path = folder / names.free_name(folder, start, ENDING, MARK, identity)
     return DataSet(row, curve, path, rebuilt.digest(record, row))
 
 
@@ -142,10 +142,12 @@ def _one(data: DataSet, force: bool) -> tuple[FitResult, bool]:
         with suppress(OSError, KeyError, SasnetError):
             return rebuilt.result_of(data.row, curve, theories(data.path, len(data.row["fits"]))), False
     result = rebuilt.result_of(data.row, curve)
-    own = names.identity(curve.file, curve.entry, curve.q, curve.intensity)
+    identity = names.identity(curve.file, curve.entry, curve.q, curve.intensity)
     # A file that lacks a fit is tried again each time.
     answer = data.digest if len(result.fits) == len(data.row["fits"]) else ""
-    write_nxcansas(result, data.path, every=True, known_by={"sasnet_data": own, "sasnet_answer": answer})
+    write_nxcansas(
+        result, data.path, with_all=True, known_by={"sasnet_data": identity, "sasnet_answer": answer}
+    )
     return result, True
 
 

@@ -96,11 +96,11 @@ class Journal:
 
     def versions(self, names: Iterable[str]) -> dict[str, int]:
         """Count the answers about these files by the version of sasnet that gave them."""
-        found: dict[str, int] = {}
+        versions: dict[str, int] = {}
         for name in names:
             version = self.places[name].version
-            found[version] = found.get(version, 0) + 1
-        return found
+            versions[version] = versions.get(version, 0) + 1
+        return versions
 
     def name_options(self, digest: str, options: dict[str, Any]) -> None:
         if digest not in self.options:
@@ -113,9 +113,9 @@ class Journal:
         # ``version`` and ``rows``.
         self._take_in(self._append(record), record)
 
-    def take_over(self, other: Path) -> None:
+    def take_over(self, other_path: Path) -> None:
         """Copy from another journal, a shard's, the answers that are missing here or older."""
-        for _, _, record in whole_lines(other):
+        for _, _, record in whole_lines(other_path):
             if record is None:
                 self.damaged += 1
             elif "file" in record:
@@ -132,8 +132,8 @@ class Journal:
             raise self._full(error) from error
 
     def _is_newer(self, record: Record) -> bool:
-        there = self.places.get(record["file"])
-        return there is None or there.time < record["time"]
+        place = self.places.get(record["file"])
+        return place is None or place.time < record["time"]
 
     def _take_in(self, offset: int, record: Record | None) -> None:
         if record is None:
@@ -192,20 +192,20 @@ def _record_of(line: bytes) -> Record | None:
     text, tail = line[:-_TAIL], line[-_TAIL:]
     if tail != b', "crc": "%08x"}\n' % zlib.crc32(text):
         return None
-    found: Record = json.loads(text + b"}")
-    return found
+    record: Record = json.loads(text + b"}")
+    return record
 
 
 def _old_record_of(line: bytes) -> Record | None:
     """What a line without checksum says; None where it lacks what a line has."""
     try:
-        found = json.loads(line)
-        kept: Record | None = found if {"options", "are"} <= found.keys() else None
-        if _KEYS <= found.keys() and all(_ROW_KEYS <= row.keys() for row in found["rows"]):
-            kept = found
+        content = json.loads(line)
+        record: Record | None = content if {"options", "are"} <= content.keys() else None
+        if _KEYS <= content.keys() and all(_ROW_KEYS <= row.keys() for row in content["rows"]):
+            record = content
     except (ValueError, TypeError, AttributeError):
         return None
-    return kept
+    return record
 
 
 def whole_lines(path: Path) -> Iterator[tuple[int, int, Record | None]]:
@@ -217,15 +217,17 @@ def whole_lines(path: Path) -> Iterator[tuple[int, int, Record | None]]:
         if not head.endswith(b"\n") and _header().startswith(head):
             return
         old = head == json.dumps(OLD_HEADER).encode("ascii") + b"\n"
-        known = old or head == _header()
-        if not known and not any(map(_record_of, file)):
+        is_known = old or head == _header()
+        if not is_known and not any(map(_record_of, file)):
             raise BatchError(f"{path}: is not a journal of sasnet batch; choose another name with --out.")
-        yield 0, len(head), HEADER if known else None
+        yield 0, len(head), HEADER if is_known else None
         file.seek(len(head))
-        yield from _behind(file, len(head), old)
+        yield from _read_following_lines(file, len(head), old)
 
 
-def _behind(lines: Iterable[bytes], offset: int, old: bool) -> Iterator[tuple[int, int, Record | None]]:
+def _read_following_lines(
+    lines: Iterable[bytes], offset: int, old: bool
+) -> Iterator[tuple[int, int, Record | None]]:
     """The lines behind the first; `old`: of a journal without checksums."""
     for line in lines:
         if not line.endswith(b"\n"):

@@ -38,15 +38,15 @@ class Options:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options given, without defaults, for JSON."""
-        given = asdict(self)
-        fit = given.pop("fit")
-        found = {name: fit[name] for name in _DECIDES} | given
-        found["plugins"] = _plugins(self.fit.models or ())
+        options_given = asdict(self)
+        fit = options_given.pop("fit")
+        description = {name: fit[name] for name in _DECIDES} | options_given
+        description["plugins"] = _plugins(self.fit.models or ())
         # A date in a sample file is no JSON.
-        found["described"] = json.loads(json.dumps(found["described"], default=str))
+        description["described"] = json.loads(json.dumps(description["described"], default=str))
         if self.window is not None:
-            found["window"] = list(map(_finite, self.window))
-        return {name: value for name, value in found.items() if value not in (None, {}, ())}
+            description["window"] = list(map(_finite, self.window))
+        return {name: value for name, value in description.items() if value not in (None, {}, ())}
 
     @property
     def digest(self) -> str:
@@ -93,7 +93,7 @@ class Shard:
         digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).digest()
         return int.from_bytes(digest[:8], "big") % self.count == self.number - 1
 
-    def out(self, out: Path) -> Path:
+    def make_output_path(self, out: Path) -> Path:
         return out.with_name(f"{out.stem}.shard-{self.number}-of-{self.count}{out.suffix}")
 
 
@@ -111,24 +111,24 @@ def absolute(paths: Iterable[str], out: Path, *also: Path | None) -> Iterator[st
     """Yield each file once under its full name, without what the batch writes itself."""
     # `also` names further files that are no measurements: a second table or figure, and descriptions of
     # samples.
-    named = (out, out.with_suffix(".csv"), journal_of(out), *shard_journals(out), *filter(None, also))
-    own = {str(p.absolute()) for p in named}
-    seen: set[str] = set()
+    outputs = (out, out.with_suffix(".csv"), journal_of(out), *shard_journals(out), *filter(None, also))
+    output_paths = {str(p.absolute()) for p in outputs}
+    visited: set[str] = set()
     for path in paths:
         full = os.path.abspath(path)
-        if full in seen or full in own:
+        if full in visited or full in output_paths:
             continue
-        seen.add(full)
+        visited.add(full)
         yield full
 
 
 def stamp(path: str) -> tuple[int, int]:
     """Size (bytes) and time of the last change (ns) of a file; -1 where there is none."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return -1, -1
-    return found.st_size, found.st_mtime_ns
+    return status.st_size, status.st_mtime_ns
 
 
 def missing(
@@ -141,26 +141,26 @@ def missing(
     """List files without a valid answer, and at the end those that failed."""
     # `stamped` gives what identifies a version of a file: `stamp`, or that of a sample's files.
     digest, places = options.digest, journal.places
-    found = [path for path in paths if not _holds(places.get(path), stamped(path), digest, limit)]
-    return sorted(found, key=lambda path: path in places and places[path].failed)
+    missing_paths = [path for path in paths if not _holds(places.get(path), stamped(path), digest, limit)]
+    return sorted(missing_paths, key=lambda path: path in places and places[path].failed)
 
 
-def _holds(place: Place | None, now: tuple[int, int], digest: str, limit: float) -> bool:
+def _holds(place: Place | None, current_stamp: tuple[int, int], digest: str, limit: float) -> bool:
     if place is None or place.failed or place.options != digest:
         return False
     if place.late and limit > place.limit:
         return False  # more time may find what there was no time for
-    return (place.size, place.mtime) == now
+    return (place.size, place.mtime) == current_stamp
 
 
-def remarks(journal: Journal, kept: Iterable[str]) -> Iterator[str]:
+def remarks(journal: Journal, paths_kept: Iterable[str]) -> Iterator[str]:
     """What there is to say of a journal: damaged lines, and answers to keep that another version gave."""
     if journal.damaged:
         yield (
             f"{journal.path}: {journal.damaged} of its lines are damaged (a bad disk or memory?) and"
             f" were skipped; files without an answer are fitted again."
         )
-    for name, count in journal.versions(kept).items():
+    for name, count in journal.versions(paths_kept).items():
         if name != version():
             yield (
                 f"{journal.path}: {count} answers of {name or 'an earlier version'} are kept, not of"

@@ -36,8 +36,8 @@ _SAME = 1e-3
 
 def digest(record: Record, row: Row) -> str:
     """Sixteen digits of what an answer says and of the state of the file that it is about."""
-    said = {name: row.get(name) for name in ("entry", "headline", "doubt", "verified", "notes", "fits")}
-    text = json.dumps([record["size"], record["mtime"], said], sort_keys=True)
+    content = {name: row.get(name) for name in ("entry", "headline", "doubt", "verified", "notes", "fits")}
+    text = json.dumps([record["size"], record["mtime"], content], sort_keys=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
 
@@ -47,11 +47,11 @@ def curves(record: Record, options: dict[str, Any]) -> Iterator[tuple[Row, Curve
     """
     if any(row["fits"] for row in record["rows"]):
         window = options.get("window")
-        rows, found = record["rows"], []
+        rows, curves_read = record["rows"], []
         if record["file"].endswith(MARK):
-            found = sample_again.curves_of(record, options)
+            curves_read = sample_again.curves_of(record, options)
             rows = list(sample_again.rows_of(rows[0]))
-        for row, curve in zip(rows, found or _read(record, options), strict=True):
+        for row, curve in zip(rows, curves_read or _read(record, options), strict=True):
             if row["fits"]:
                 yield row, _as_fitted(row, curve, window)
 
@@ -63,23 +63,24 @@ def _read(record: Record, options: dict[str, Any]) -> list[Curve]:
     path = record["file"]
     if (record["size"], record["mtime"]) != stamp(path):
         raise SasnetError(f"{path}: has changed or is gone since it was fitted; give the command again.")
-    found = list(load(path, **{name: options.get(name) for name in ("q_unit", "entry", "wavelength")}))
-    if len(found) != len(record["rows"]):
+    curves_read = list(load(path, **{name: options.get(name) for name in ("q_unit", "entry", "wavelength")}))
+    if len(curves_read) != len(record["rows"]):
         raise SasnetError(
-            f"{path}: holds {len(found)} data sets, but {len(record['rows'])} answers are kept; give the"
+            f"{path}: holds {len(curves_read)} data sets, but {len(record['rows'])} answers are kept; give"
+            " the"
             " command again with another --out."
         )
-    return found
+    return curves_read
 
 
 def _as_fitted(row: Row, curve: Curve, window: Sequence[float | None] | None) -> Curve:
     """The points of a curve that were fitted, with the resolution that was assumed."""
-    from ..data.clean import within
+    from ..data.clean import cut_to_q_range
     from ..data.raw import points
 
     if window is not None:
         low, high = window
-        curve = within(curve, -math.inf if low is None else low, math.inf if high is None else high)
+        curve = cut_to_q_range(curve, -math.inf if low is None else low, math.inf if high is None else high)
     curve = points(curve, curve.q >= row["q_min"])
     return replace(curve, dq=np.array(row["assumed_dq"])) if "assumed_dq" in row else curve
 
@@ -93,11 +94,11 @@ def result_of(row: Row, curve: Curve, theories: Sequence[Floats] | None = None) 
 
     dintensity = uncertainties(curve)[0]
     fits, notes = [], list(row["notes"])
-    for index, kept in enumerate(row["fits"]):
-        fit = _fit_of(kept)
-        there = None if theories is None else theories[index]
+    for index, fit_kept in enumerate(row["fits"]):
+        fit = _fit_of(fit_kept)
+        theory = None if theories is None else theories[index]
         try:
-            fits.append(_with_theory(fit, curve, dintensity, there))
+            fits.append(_add_theory(fit, curve, dintensity, theory))
         except SasnetError as error:
             if not fits:
                 raise
@@ -107,26 +108,28 @@ def result_of(row: Row, curve: Curve, theories: Sequence[Floats] | None = None) 
     return FitResult(curve, dintensity, tuple(fits), bool(row.get("verified")), tuple(notes), verdict=verdict)
 
 
-def _fit_of(kept: dict[str, Any]) -> ModelFit:
+def _fit_of(fit_kept: dict[str, Any]) -> ModelFit:
     """A fit of the journal, still without its curve; ranges of parameters are not kept."""
     from ..fitting.result.model_fit import ModelFit, Parameter
 
     parameters = {
         name: Parameter(value, p["error"], p["unit"], p["fixed"], value, value, p.get("reason", ""))
-        for name, p in kept["parameters"].items()
+        for name, p in fit_kept["parameters"].items()
         for value in [p.get("one_of_many", p["value"])]
     }
     return ModelFit(
-        kept["model"], kept["structure_factor"], parameters, kept["distributions"], math.nan,
-        kept["reduced_chisq"], kept["bic"], kept["probability"], kept["seconds"], np.empty(0), kept["weight"],
-        tuple(kept["warnings"]), per_decade=kept.get("per_decade"), pd_points=kept.get("pd_points", 35),
-        fitter=kept.get("fitter") or "",
+        fit_kept["model"], fit_kept["structure_factor"], parameters, fit_kept["distributions"], math.nan,
+        fit_kept["reduced_chisq"], fit_kept["bic"], fit_kept["probability"], fit_kept["seconds"], np.empty(0),
+        fit_kept["weight"],
+        tuple(fit_kept["warnings"]), per_decade=fit_kept.get("per_decade"),
+        pd_points=fit_kept.get("pd_points", 35),
+        fitter=fit_kept.get("fitter") or "",
     )  # fmt: skip
 
 
-def _with_theory(fit: ModelFit, curve: Curve, dintensity: Floats, there: Floats | None) -> ModelFit:
+def _add_theory(fit: ModelFit, curve: Curve, dintensity: Floats, has_theory: Floats | None) -> ModelFit:
     """A fit with its curve and χ², seen to be those of the journal."""
-    theory = _evaluated(fit, curve, dintensity) if there is None else there
+    theory = _evaluate_fit(fit, curve, dintensity) if has_theory is None else has_theory
     if theory.shape != curve.q.shape:
         raise _another(fit, curve, "other points")
     chisq = float(np.sum(((curve.intensity - theory) / dintensity) ** 2))
@@ -136,7 +139,7 @@ def _with_theory(fit: ModelFit, curve: Curve, dintensity: Floats, there: Floats 
     return replace(fit, theory=theory, chisq=chisq)
 
 
-def _evaluated(fit: ModelFit, curve: Curve, dintensity: Floats) -> Floats:
+def _evaluate_fit(fit: ModelFit, curve: Curve, dintensity: Floats) -> Floats:
     from ..fitting.problem.experiment import experiment, silent, starting_values
     from ..fitting.problem.resolution import apply_sampling
     from ..fitting.problem.sums import all_exact
@@ -149,18 +152,19 @@ def _evaluated(fit: ModelFit, curve: Curve, dintensity: Floats) -> Floats:
         return np.asarray(fitness.theory(), dtype=np.float64)
 
 
-def _another(fit: ModelFit, curve: Curve, what: str) -> SasnetError:
+def _another(fit: ModelFit, curve: Curve, problem: str) -> SasnetError:
     return SasnetError(
-        f"{curve.file}: {fit.short_name} evaluated again gives {what}, so its curve is not exported; fit the"
+        f"{curve.file}: {fit.short_name} evaluated again gives {problem}, so its curve is not exported; fit"
+        " the"
         " file again with this version, under another --out."
     )
 
 
 def intervals(row: Row, fit: ModelFit) -> dict[str, tuple[float, float]]:
     """95 % credible intervals of a fit's parameters, of those that DREAM drew."""
-    kept = next(each for each in row["fits"] if name_of(each) == fit.short_name)
+    row_kept = next(fit_row for fit_row in row["fits"] if name_of(fit_row) == fit.short_name)
     return {
         name: (p["interval95"][0], p["interval95"][1])
-        for name, p in kept["parameters"].items()
+        for name, p in row_kept["parameters"].items()
         if "interval95" in p
     }

@@ -51,10 +51,10 @@ class Sequential:
     _lasted: int = field(default=0)
     _since: float = 0.0
 
-    def look(self, shares: Mapping[str, float], known: bool, counts: float = 0.0) -> bool:
+    def look(self, shares: Mapping[str, float], is_known: bool, counts: float = 0.0) -> bool:
         """Take the probabilities of all that is counted, and its counts; whether the answer is settled."""
         best = max(shares, key=shares.__getitem__, default="")
-        if not known or shares.get(best, 0.0) < self.settings.probability:
+        if not is_known or shares.get(best, 0.0) < self.settings.probability:
             self._leading, self._lasted = "", 0
         elif best == self._leading:
             self._lasted += 1
@@ -90,17 +90,17 @@ def recognise(
     # `added` adds two measurements of one sample and setting, or raises SasnetError.
     total: Any = None
     test = Sequential(settings)
-    for number, (file, one) in enumerate(frames, start=1):
-        entry = str(getattr(one, "entry", ""))
+    for number, (file, frame) in enumerate(frames, start=1):
+        entry = str(getattr(frame, "entry", ""))
         try:
-            total = _unless_failed(one) if total is None else added(total, _unless_failed(one))
+            total = _unless_failed(frame) if total is None else added(total, _unless_failed(frame))
             answer = _unless_failed(*answers([total]))
         except SasnetError as error:
             yield Look(number, file, entry, note=str(error), settled=test.settled)
             continue
-        named = answer.finding(ClassesFinding)
-        assert named is not None
-        classes = dict(zip(named.head.labels, map(float, named.probability), strict=True))
+        named_classes = answer.finding(ClassesFinding)
+        assert named_classes is not None
+        classes = dict(zip(named_classes.head.labels, map(float, named_classes.probability), strict=True))
         test.look(classes, answer.known)
         yield Look(number, file, entry, float(total.counts.sum()), answer.in_scope, classes, test.settled)
 
@@ -109,36 +109,36 @@ def write(looks: Iterable[Look], path: Path, labels: Sequence[str]) -> list[Look
     """Write a line for each look as it comes. Raises SasnetError if the table cannot be written, or if no
     frame has an answer and an earlier table lies there.
     """
-    seen: list[Look] = []
+    looks_kept: list[Look] = []
     with growing(path, [*HEAD, *labels, "settled", "note"]) as table:
         for look in looks:
             numbers = [look.counts, look.in_scope, *(look.classes.get(name, math.nan) for name in labels)]
             cells = [f"{x:.6g}" if math.isfinite(x) else "" for x in numbers]
             names = [plain_cell(text) for text in (look.file, look.entry)]
             table.add([look.number, *names, *cells, look.settled, plain_cell(look.note)], look.note)
-            seen.append(look)
-    return seen
+            looks_kept.append(look)
+    return looks_kept
 
 
-def _unless_failed(found: Any) -> Any:
+def _unless_failed(outcome: Any) -> Any:
     """What was found, unless that is why there is nothing."""
-    if isinstance(found, Exception):
-        raise found
-    return found
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
-def in_words(looks: Sequence[Look], settings: SettledSettings = SETTLED) -> str:
+def describe_recognition(looks: Sequence[Look], settings: SettledSettings = SETTLED) -> str:
     """Whether the answer is settled, and since when."""
     first = next((look for look in looks if look.settled), None)
-    known = [look for look in looks if look.classes]
+    answered_looks = [look for look in looks if look.classes]
     if first is not None:
         return (
             f"Converged after frame {first.number}, {first.counts:,.0f} counts: {first.settled}, with a"
             f" probability of at least {settings.probability:.0%} in {settings.frames} frames in a row."
         )
-    if not known:
+    if not answered_looks:
         return "No frame has an answer."
-    return _not_settled(known[-1])
+    return _not_settled(answered_looks[-1])
 
 
 def _not_settled(last: Look) -> str:

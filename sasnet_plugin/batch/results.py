@@ -189,21 +189,21 @@ def summary(record: Record, row: Row) -> dict[str, Any]:
 
 def _model_free(row: Row) -> dict[str, float]:
     """The columns of what is said without a model; nan where there is nothing, or in an older journal."""
-    found = row.get("model_free") or {}
-    guinier, porod = found.get("guinier", {}), found.get("porod", {})
-    known = {
+    model_free = row.get("model_free") or {}
+    guinier, porod = model_free.get("guinier", {}), model_free.get("porod", {})
+    numbers = {
         "rg": row.get("rg"),
         "rg_error": guinier.get("rg_error"),
         "rg_network": row.get("rg_network"),
         "i0": guinier.get("i0"),
         "i0_error": guinier.get("i0_error"),
-        "low_slope": found.get("low_slope", {}).get("value"),
-        "high_slope": found.get("high_slope", {}).get("value"),
+        "low_slope": model_free.get("low_slope", {}).get("value"),
+        "high_slope": model_free.get("high_slope", {}).get("value"),
         "porod_exponent": porod.get("exponent"),
         "porod_constant": porod.get("constant"),
-        "peak_q": next((peak["q"] for peak in found.get("peaks", ())), None),
+        "peak_q": next((peak["q"] for peak in model_free.get("peaks", ())), None),
     }
-    return {name: float("nan") if value is None else float(value) for name, value in known.items()}
+    return {name: float("nan") if value is None else float(value) for name, value in numbers.items()}
 
 
 def _rows(records: Iterable[Record]) -> Iterator[tuple[Record, Row]]:
@@ -217,23 +217,23 @@ def _parameters(row: Any) -> dict[str, Any]:
 
 def _csv(records: Callable[[], Iterable[Record]], path: Path) -> None:
     """One row a data set; of the best fit each parameter that was fitted anywhere, and its error."""
-    names = _fitted_names(records())
+    names = _collect_fitted_names(records())
     head = [*CSV_COLUMNS, *(column for name in names for column in (name, f"{name} error"))]
     with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(head)
         for record, row in _rows(records()):
-            flat, found = summary(record, row), _parameters(row)
-            each = [found.get(name, {}).get(key) for name in names for key in ("value", "error")]
-            table.writerow(map(_cell, [*map(flat.__getitem__, CSV_COLUMNS), *each]))
+            flat, parameters = summary(record, row), _parameters(row)
+            cells = [parameters.get(name, {}).get(key) for name in names for key in ("value", "error")]
+            table.writerow(map(_cell, [*map(flat.__getitem__, CSV_COLUMNS), *cells]))
 
 
-def _fitted_names(records: Iterable[Record]) -> list[str]:
+def _collect_fitted_names(records: Iterable[Record]) -> list[str]:
     """Parameters that were fitted anywhere, those of most rows first."""
-    seen = Counter(
+    counts = Counter(
         name for _, row in _rows(records) for name, p in _parameters(row).items() if not p["fixed"]
     )
-    return sorted(seen, key=lambda name: (-seen[name], name))
+    return sorted(counts, key=lambda name: (-counts[name], name))
 
 
 def _cell(value: Any) -> Any:
@@ -278,7 +278,7 @@ class _Table:
         import numpy as np
 
         if self._block:
-            before = self._set.shape[0]
-            self._set.resize((before + len(self._block),))
-            self._set[before:] = np.array(self._block, dtype=self._dtype)
+            length_before = self._set.shape[0]
+            self._set.resize((length_before + len(self._block),))
+            self._set[length_before:] = np.array(self._block, dtype=self._dtype)
             self._block = []

@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def fitted(result: FitResult, rg_network: float | None, seconds: float) -> Row:
+def make_fit_row(result: FitResult, rg_network: float | None, seconds: float) -> Row:
     """Return the row of a data set, with or without a fit; `rg_network` in Å, `seconds` of wall clock."""
     # A row that lacks candidates for a technical reason carries an error too, so that the next run repeats
     # it.
     curve = result.curve
-    told = result.as_dict()
-    rg = told["model_free"]["guinier"].get("rg", rg_network)
+    result_values = result.as_dict()
+    rg = result_values["model_free"]["guinier"].get("rg", rg_network)
     row: Row = {
         "entry": curve.entry,
         "points": len(curve),
-        "q_unit": curve.q_unit.in_words,
+        "q_unit": curve.q_unit.cell_text,
         "q_min": float(curve.q[0]),
         "q_max": float(curve.q[-1]),
         "rg": rg,
         "rg_network": rg_network,
-        "model_free": told["model_free"],
+        "model_free": result_values["model_free"],
         "verified": result.verified,
         "headline": result.verdict.headline,
         "doubt": result.verdict.doubt,
@@ -44,13 +44,13 @@ def fitted(result: FitResult, rg_network: float | None, seconds: float) -> Row:
         "fits": [
             fit
             | {
-                "probability": found.probability,
-                "distributions": dict(found.distributions),
+                "probability": fit_found.probability,
+                "distributions": dict(fit_found.distributions),
                 # By which the fit's curve is calculated again, to the same points.
-                "per_decade": found.per_decade,
-                "pd_points": found.pd_points,
+                "per_decade": fit_found.per_decade,
+                "pd_points": fit_found.pd_points,
             }
-            for fit, found in zip(told["fits"], result.fits, strict=True)
+            for fit, fit_found in zip(result_values["fits"], result.fits, strict=True)
         ],
     }
     if result.unanswered:
@@ -61,22 +61,22 @@ def fitted(result: FitResult, rg_network: float | None, seconds: float) -> Row:
     return row
 
 
-def assumed(read: Curve, fitted: Curve) -> Row:
+def record_assumed_resolution(read: Curve, fitted: Curve) -> Row:
     """What the row says more where a resolution was assumed that the file does not have: σ of q (n,), 1/Å."""
     if fitted.dq is None or (read.dq is not None and np.array_equal(fitted.dq, read.dq[-len(fitted) :])):
         return {}
     return {"assumed_dq": fitted.dq.tolist()}
 
 
-def of_sample(name: str, result: SampleResult, seconds: float) -> Row:
+def make_sample_row(name: str, result: SampleResult, seconds: float) -> Row:
     """Return the row of a sample of several curves; the curve's number follows the name of what each curve
     has of its own. `seconds` of wall clock.
     """
     if not result.fits and len(result.singles) == 1:
-        return fitted(result.singles[0], None, seconds)
-    curves, told = result.sample.curves, result.as_dict()
+        return make_fit_row(result.singles[0], None, seconds)
+    curves, result_values = result.sample.curves, result.as_dict()
     row: Row = {
-        "entry": names_of(told["files"]),
+        "entry": names_of(result_values["files"]),
         "sample": {
             "kind": result.sample.kind,
             "files": [curve.file for curve in curves],
@@ -90,7 +90,7 @@ def of_sample(name: str, result: SampleResult, seconds: float) -> Row:
         "notes": list(result.notes),
         "seconds": seconds,
         "error": "",
-        "fits": _joint_fits(result, told),
+        "fits": _joint_fits(result, result_values),
     }
     if result.best is None:
         row["error"] = f"{name}: no model could be fitted to its curves together; the notes say why."
@@ -98,7 +98,7 @@ def of_sample(name: str, result: SampleResult, seconds: float) -> Row:
 
 
 def _extent(curves: Sequence[Curve]) -> Row:
-    units = {curve.q_unit.in_words for curve in curves}
+    units = {curve.q_unit.cell_text for curve in curves}
     return {
         "points": sum(map(len, curves)),
         "q_unit": " and ".join(sorted(units)),
@@ -107,15 +107,15 @@ def _extent(curves: Sequence[Curve]) -> Row:
     }
 
 
-def _joint_fits(result: SampleResult, told: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _joint_fits(result: SampleResult, result_values: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
-        _joint(fit, list(told["files"]))
+        _joint(fit, list(result_values["files"]))
         | {
-            "probability": found.probability, "seconds": found.seconds,
-            "distributions": dict(found.distributions), "chisq": list(found.chisq),
-            "per_decade": found.per_decade, "scale": _scales(found),
+            "probability": fit_found.probability, "seconds": fit_found.seconds,
+            "distributions": dict(fit_found.distributions), "chisq": list(fit_found.chisq),
+            "per_decade": fit_found.per_decade, "scale": _scales(fit_found),
         }
-        for fit, found in zip(told["fits"], result.fits, strict=True)
+        for fit, fit_found in zip(result_values["fits"], result.fits, strict=True)
     ]  # fmt: skip
 
 
@@ -129,20 +129,23 @@ def _scales(fit: JointFit) -> Row | None:
 
 
 def _joint(fit: dict[str, Any], files: list[str]) -> dict[str, Any]:
-    own = {
+    own_values = {
         f"{name} {number}": p
         for number, file in enumerate(files, start=1)
         for name, p in fit["own"][file].items()
     }
-    kept = ("model", "structure_factor", "fitter", "weight", "reduced_chisq", "bic")
-    return {key: fit[key] for key in kept} | {"parameters": fit["parameters"] | own, "warnings": []}
+    names_kept = ("model", "structure_factor", "fitter", "weight", "reduced_chisq", "bic")
+    return {key: fit[key] for key in names_kept} | {
+        "parameters": fit["parameters"] | own_values,
+        "warnings": [],
+    }
 
 
 def names_of(files: Iterable[str]) -> str:
     return " + ".join(PurePath(file).name for file in files)
 
 
-def failed(path: str, error: Exception, *, curve: Curve | None = None, seconds: float = 0.0) -> Row:
+def make_failure_row(path: str, error: Exception, *, curve: Curve | None = None, seconds: float = 0.0) -> Row:
     return {
         "entry": "" if curve is None else curve.entry,
         "notes": [],

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..types import SasnetError
-from ..workers.spread import unordered_map
+from ..workers.spread import map_unordered
 from . import rows
 from .journal import Journal, Record
 from .plan import Options, version
@@ -43,10 +43,10 @@ def answer_file(
     return record(path, supervisor.answer(path, options, limit, start, files), options, limit, when)
 
 
-def record(path: str, done: Done, options: Options, limit: float, when: tuple[int, int]) -> Record:
+def record(path: str, outcome: Done, options: Options, limit: float, when: tuple[int, int]) -> Record:
     return {
         "file": path, "size": when[0], "mtime": when[1], "options": options.digest, "limit": limit,
-        "late": done.late, "time": time.time(), "version": version(), "rows": done.rows,
+        "late": outcome.late, "time": time.time(), "version": version(), "rows": outcome.rows,
     }  # fmt: skip
 
 
@@ -61,18 +61,18 @@ def local(
     # `limit` in seconds for each data set; `samples` maps the name of a sample to its files.
     stamps: dict[str, tuple[int, int]] = {}
 
-    def begun() -> Iterator[str]:
+    def stamp_paths() -> Iterator[str]:
         for path in paths:
             # Before it is read: a file that changes meanwhile is done again.
             stamps[path] = stamp_of(path, samples.get(path, ()))
             yield path
 
     with Supervisor(min(workers, len(paths))) as supervisor:
-        for path, done in supervisor.answers(begun(), options, limit, samples):
-            yield record(path, done, options, limit, stamps.pop(path))
+        for path, outcome in supervisor.answers(stamp_paths(), options, limit, samples):
+            yield record(path, outcome, options, limit, stamps.pop(path))
 
 
-def on_cluster(
+def answer_on_cluster(
     address: str,
     paths: Sequence[str],
     options: Options,
@@ -84,21 +84,21 @@ def on_cluster(
     """
     # Every worker needs sasnet-plugin and must find the files under the same names.
 
-    def failed(asked: tuple[str, tuple[str, ...]], reason: str) -> Record:
-        path, files = asked
-        row = rows.failed(path, SasnetError(f"{path}: {reason}"))
+    def record_failure(request: tuple[str, tuple[str, ...]], reason: str) -> Record:
+        path, files = request
+        row = rows.make_failure_row(path, SasnetError(f"{path}: {reason}"))
         return record(path, Done([row]), options, limit, stamp_of(path, files))
 
     answer = partial(_answer_there, options=options, limit=limit)
-    asked = [(path, samples.get(path, ())) for path in paths]
-    yield from unordered_map(answer, asked, workers=address, threads=True, failed=failed)
+    requests = [(path, samples.get(path, ())) for path in paths]
+    yield from map_unordered(answer, requests, workers=address, threads=True, failed=record_failure)
 
 
-def _answer_there(asked: tuple[str, tuple[str, ...]], options: Options, limit: float) -> Record:
+def _answer_there(request: tuple[str, tuple[str, ...]], options: Options, limit: float) -> Record:
     """Answer a file from a thread of a Dask worker, which keeps its process for the next one."""
     if getattr(_own, "supervisor", None) is None:
         _own.supervisor = Supervisor()
-    path, files = asked
+    path, files = request
     return answer_file(_own.supervisor, path, options, limit, files=files)
 
 
@@ -110,17 +110,17 @@ def series(
     """
     from .series import start_of
 
-    wanted = set(todo)
-    before: Record | None = None
+    todo_paths = set(todo)
+    earlier: Record | None = None
     with Supervisor() as supervisor:
         for path in paths:
-            if path in wanted:
-                found = answer_file(supervisor, path, options, limit, start_of(before))
-                yield found
+            if path in todo_paths:
+                frame_record = answer_file(supervisor, path, options, limit, start_of(earlier))
+                yield frame_record
             else:
-                found = next(journal.records([path]))
-            if start_of(found) is not None:
-                before = found  # a frame without an answer does not break the chain
+                frame_record = next(journal.records([path]))
+            if start_of(frame_record) is not None:
+                earlier = frame_record  # a frame without an answer does not break the chain
 
 
 @dataclass
@@ -147,12 +147,12 @@ def keep(
         state.last = answer["file"]
         progress(state)
         if time.monotonic() > due:
-            began = time.monotonic()
+            start_time = time.monotonic()
             # Held open by another program, say: the journal has it all, and the end says it again.
             with contextlib.suppress(SasnetError):
                 publish(journal, out)
-            now = time.monotonic()
-            due = now + max(EVERY, (now - began) / SHARE)
+            current_time = time.monotonic()
+            due = current_time + max(EVERY, (current_time - start_time) / SHARE)
     return state
 
 

@@ -28,41 +28,41 @@ def curves_of(record: Record, options: dict[str, Any]) -> list[Curve]:
     """
     from ..data import load
 
-    path, kept = record["file"], record["rows"][0].get("sample")
-    if kept is None:
+    path, sample_kept = record["file"], record["rows"][0].get("sample")
+    if sample_kept is None:
         raise SasnetError(
             f"{path}: was fitted by an older version; give the command again with another --out."
         )
-    files = list(dict.fromkeys(kept["files"]))
+    files = list(dict.fromkeys(sample_kept["files"]))
     if (record["size"], record["mtime"]) != stamp_of(path, files):
         raise SasnetError(f"{path}: its files have changed since they were fitted; give the command again.")
     read = partial(
         load, q_unit=options.get("q_unit"), entry=options.get("entry"), wavelength=options.get("wavelength")
     )
-    found = list(itertools.chain.from_iterable(map(read, files)))
-    if [curve.file for curve in found] != kept["files"]:
+    curves = list(itertools.chain.from_iterable(map(read, files)))
+    if [curve.file for curve in curves] != sample_kept["files"]:
         raise SasnetError(
             f"{path}: its files contain other data sets than before; give the command again with"
             f" another --out."
         )
-    return found
+    return curves
 
 
 def rows_of(row: Row) -> Iterator[Row]:
     """A sample's row as that of each of its curves: shared parameters, and the curve's own."""
-    kept = row["sample"]
-    begins = kept.get("q_min", [row["q_min"]] * len(kept["points"]))
-    for number, (points, begin) in enumerate(zip(kept["points"], begins, strict=True), start=1):
-        yield row | {"q_min": begin, "fits": [_of_curve(fit, number, points) for fit in row["fits"]]}
+    sample_kept = row["sample"]
+    begins = sample_kept.get("q_min", [row["q_min"]] * len(sample_kept["points"]))
+    for number, (points, begin) in enumerate(zip(sample_kept["points"], begins, strict=True), start=1):
+        yield row | {"q_min": begin, "fits": [_extract_curve_fit(fit, number, points) for fit in row["fits"]]}
 
 
-def _of_curve(fit: dict[str, Any], number: int, points: int) -> dict[str, Any]:
-    """A joint fit as that of one of its curves; χ² and BIC as `JointFit.of_curve` has them."""
+def _extract_curve_fit(fit: dict[str, Any], number: int, points: int) -> dict[str, Any]:
+    """A joint fit as that of one of its curves; χ² and BIC as `JointFit.make_curve_fit` has them."""
     parameters = {}
     for name, p in fit["parameters"].items():
-        own, _, place = name.rpartition(" ")
-        if not own or place == str(number):
-            parameters[own or name] = p
+        own_name, _, place = name.rpartition(" ")
+        if not own_name or place == str(number):
+            parameters[own_name or name] = p
     free, chisq = sum(not p["fixed"] for p in parameters.values()), fit["chisq"][number - 1]
     return fit | {
         "parameters": parameters, "reduced_chisq": chisq / max(points - free, 1),
@@ -70,17 +70,17 @@ def _of_curve(fit: dict[str, Any], number: int, points: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _parted(fit: ModelFit, kept: Row) -> tuple[dict[str, Parameter], dict[str, Parameter]]:
+def _split_parameters(fit: ModelFit, row_kept: Row) -> tuple[dict[str, Parameter], dict[str, Parameter]]:
     """Parameters that all curves have in common, and those of this curve alone."""
-    common = kept["parameters"]
+    common = row_kept["parameters"]
     shared = {name: p for name, p in fit.parameters.items() if name in common}
     return shared, {name: p for name, p in fit.parameters.items() if name not in common}
 
 
-def _scales(kept: Row) -> dict[str, Any]:
+def _scales(row_kept: Row) -> dict[str, Any]:
     """How the scales of the curves go together, as a `JointFit` has it."""
-    found = kept.get("scale")
-    return found | {"factors": tuple(found["factors"])} if found else {}
+    scale = row_kept.get("scale")
+    return scale | {"factors": tuple(scale["factors"])} if scale else {}
 
 
 def joint(row: Row, results: Sequence[FitResult]) -> SampleResult:
@@ -89,14 +89,15 @@ def joint(row: Row, results: Sequence[FitResult]) -> SampleResult:
     from ..fitting.result.verdict import Verdict
     from ..fitting.together.result import JointFit, SampleResult
 
-    kept, first = row["fits"][0], results[0].fits[0]
-    shared, _ = _parted(first, kept)
-    own = tuple(_parted(result.fits[0], kept)[1] for result in results)
+    fit_kept, first = row["fits"][0], results[0].fits[0]
+    shared, _ = _split_parameters(first, fit_kept)
+    own_parameters = tuple(_split_parameters(result.fits[0], fit_kept)[1] for result in results)
     fit = JointFit(
-        first.model, first.structure_factor, shared, own, tuple(r.fits[0].chisq for r in results),
-        kept["reduced_chisq"], kept["bic"], first.probability, tuple(r.fits[0].theory for r in results),
+        first.model, first.structure_factor, shared, own_parameters, tuple(r.fits[0].chisq for r in results),
+        fit_kept["reduced_chisq"], fit_kept["bic"], first.probability,
+        tuple(r.fits[0].theory for r in results),
         first.distributions, (), per_decade=first.per_decade, weight=first.weight,
-        fitter=kept.get("fitter") or "", **_scales(kept),
+        fitter=fit_kept.get("fitter") or "", **_scales(fit_kept),
     )  # fmt: skip
     sample = Sample(tuple(result.curve for result in results), row["sample"]["kind"])
     return SampleResult(

@@ -23,24 +23,24 @@ class Grouped:
     files: Mapping[str, tuple[str, ...]]  #: Of each sample.
 
 
-def _matched(paths: Sequence[str], pattern: str) -> dict[tuple[str, ...], list[str]]:
+def _match_files(paths: Sequence[str], pattern: str) -> dict[tuple[str, ...], list[str]]:
     """Files by what the groups match in their names."""
-    found: dict[tuple[str, ...], list[str]] = {}
-    searched = compiled(pattern)
+    files: dict[tuple[str, ...], list[str]] = {}
+    searched = compile_pattern(pattern)
     folder = _folder(paths) if paths else ""
     for path in paths:
         match = searched.search(os.path.relpath(path, folder).replace(os.sep, "/"))
         if match is not None:
-            found.setdefault(_key(match), []).append(path)
-    if paths and not found:
+            files.setdefault(_key(match), []).append(path)
+    if paths and not files:
         raise SasnetError(
             f"{pattern}: matches none of the {len(paths)} files, such as"
             f" {os.path.relpath(paths[0], folder)}; '(.*)_[^_]*' takes all but the part after the last _."
         )
-    return found
+    return files
 
 
-def grouped(paths: Sequence[str], pattern: str | None) -> Grouped:
+def group_files(paths: Sequence[str], pattern: str | None) -> Grouped:
     """Group files into samples by a regular expression, searched in each name below the common folder (``/``
     between folders).
     """
@@ -48,19 +48,19 @@ def grouped(paths: Sequence[str], pattern: str | None) -> Grouped:
     # SasnetError if the expression is invalid or nothing matches.
     if pattern is None:
         return Grouped(list(paths), {})
-    found = _matched(paths, pattern)
-    several = {_name(key, files): tuple(files) for key, files in found.items() if len(files) > 1}
-    return Grouped(_named(paths, several), several)
+    files_by_key = _match_files(paths, pattern)
+    samples = {_name(key, files): tuple(files) for key, files in files_by_key.items() if len(files) > 1}
+    return Grouped(_order_names(paths, samples), samples)
 
 
-def _named(paths: Sequence[str], several: dict[str, tuple[str, ...]]) -> list[str]:
+def _order_names(paths: Sequence[str], samples: dict[str, tuple[str, ...]]) -> list[str]:
     """Files in their order, each sample in the place of its first one."""
-    first = {files[0]: name for name, files in several.items()}
-    others = {path for files in several.values() for path in files[1:]}
-    return [first.get(path, path) for path in paths if path not in others]
+    first = {files[0]: name for name, files in samples.items()}
+    other_paths = {path for files in samples.values() for path in files[1:]}
+    return [first.get(path, path) for path in paths if path not in other_paths]
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
+def compile_pattern(pattern: str) -> re.Pattern[str]:
     """Compile a user's regular expression; SasnetError if it is invalid."""
     try:
         return re.compile(pattern)
@@ -87,6 +87,6 @@ def stamp_of(name: str, files: Sequence[str] = ()) -> tuple[int, int]:
     """Size and time of a file's last change; of a sample their sum, and a number that tells all of them."""
     if not files:
         return stamp(name)
-    each = [(path, *stamp(path)) for path in sorted(files)]
-    digest = hashlib.sha256(repr(each).encode("utf-8", "surrogateescape")).digest()
-    return sum(size for _, size, _ in each), int.from_bytes(digest[:7], "big")
+    stamps = [(path, *stamp(path)) for path in sorted(files)]
+    digest = hashlib.sha256(repr(stamps).encode("utf-8", "surrogateescape")).digest()
+    return sum(size for _, size, _ in stamps), int.from_bytes(digest[:7], "big")

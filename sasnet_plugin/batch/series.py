@@ -46,10 +46,10 @@ def start_of(record: Record | None) -> Start | None:
         return None
     values: dict[str, Any] = {name: p["value"] for name, p in best["parameters"].items()}
     values |= {f"{name}_pd_type": kind for name, kind in best["distributions"].items()}
-    return Start(best["model"], best["structure_factor"], values, _held(best["parameters"]))
+    return Start(best["model"], best["structure_factor"], values, _select_fixed_contrast(best["parameters"]))
 
 
-def _held(parameters: dict[str, Any]) -> dict[str, float]:
+def _select_fixed_contrast(parameters: dict[str, Any]) -> dict[str, float]:
     """Scale and contrast do the same to a curve: which contrast is taken must not change between frames."""
     return {
         name: p["value"]
@@ -58,14 +58,14 @@ def _held(parameters: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def frames(records: Iterable[Record], at: Sequence[float]) -> list[Frame]:
-    """Take the first data set of each file of a series; `at` are the values it is drawn against."""
-    found = []
-    for number, (record, where) in enumerate(zip(records, at, strict=True), start=1):
+def frames(records: Iterable[Record], positions: Sequence[float]) -> list[Frame]:
+    """Take the first data set of each file of a series; `positions` are the values it is drawn against."""
+    found_frames = []
+    for number, (record, position) in enumerate(zip(records, positions, strict=True), start=1):
         best = best_of(record["rows"][0])
         name, values = (name_of(best), _values_of(best)) if best else ("", {})
-        found.append(Frame(number, record["file"], where, name, values))
-    return found
+        found_frames.append(Frame(number, record["file"], position, name, values))
+    return found_frames
 
 
 def _values_of(fit: Mapping[str, Any]) -> dict[str, tuple[float, float, str]]:
@@ -92,15 +92,15 @@ def draw(series: Sequence[Frame], path: Path, label: str) -> None:
     """
     from matplotlib.figure import Figure
 
-    drawn = list(filter(_is_drawn, series))
-    names = _most_shown(drawn)
-    models = list(dict.fromkeys(frame.model for frame in drawn))
+    frames_drawn = list(filter(_is_drawn, series))
+    names = _most_shown(frames_drawn)
+    models = list(dict.fromkeys(frame.model for frame in frames_drawn))
     columns = 1 if len(names) < 3 else 2
     rows = max(math.ceil(len(names) / columns), 1)
     figure = Figure(figsize=(4.4 * columns, 0.9 + 2.1 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
     for panel, name in zip(panels, names, strict=False):
-        _draw_values(panel, name, models, drawn)
+        _draw_values(panel, name, models, frames_drawn)
     _label_lowest(panels, len(names), columns, label)
     if models:
         _add_legend(figure, panels)
@@ -112,9 +112,9 @@ def _add_legend(figure: Any, panels: Any) -> None:
     figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=3, frameon=False)
 
 
-def _most_shown(drawn: Sequence[Frame]) -> list[str]:
+def _most_shown(frames_drawn: Sequence[Frame]) -> list[str]:
     """Names of the parameters that are drawn, those of most frames first."""
-    counts = Counter(name for frame in drawn for name in frame.values)
+    counts = Counter(name for frame in frames_drawn for name in frame.values)
     return sorted(counts, key=lambda name: (name in ("scale", "background"), -counts[name]))[:MAX_DRAWN]
 
 
@@ -130,8 +130,8 @@ def _write(figure: Any, path: Path) -> None:
     put_whole(path, memory.getvalue(), "figure of the series")
 
 
-def _draw_changes(panel: Any, drawn: Sequence[Frame]) -> None:
-    for old, new in pairwise(drawn):
+def _draw_changes(panel: Any, frames_drawn: Sequence[Frame]) -> None:
+    for old, new in pairwise(frames_drawn):
         if old.model != new.model:
             panel.axvline((old.at + new.at) / 2, color="0.7", lw=0.8, ls=":")
 
@@ -149,18 +149,23 @@ def _label_lowest(panels: NDArray[Any], used: int, columns: int, label: str) -> 
         panel.tick_params(labelbottom=True)
 
 
-def _draw_values(panel: Any, name: str, models: Sequence[str], drawn: Sequence[Frame]) -> None:
+def _draw_values(panel: Any, name: str, models: Sequence[str], frames_drawn: Sequence[Frame]) -> None:
     """One parameter with its errors, a colour a model, a line where the model changes."""
     unit = ""
     for k, model in enumerate(models):
-        own = [(one.at, *one.values[name]) for one in drawn if one.model == model and name in one.values]
-        if own:
-            at, value, error, (unit, *_) = zip(*own, strict=True)
+        values_here = [
+            (frame.at, *frame.values[name])
+            for frame in frames_drawn
+            if frame.model == model and name in frame.values
+        ]
+        if values_here:
+            positions, value, error, (unit, *_) = zip(*values_here, strict=True)
             panel.errorbar(
-                at, value, np.nan_to_num(error, posinf=0.0), fmt=_MARKERS[k % len(_MARKERS)], ms=3.5, lw=0.8,
+                positions, value, np.nan_to_num(error, posinf=0.0), fmt=_MARKERS[k % len(_MARKERS)], ms=3.5,
+                lw=0.8,
                 color=f"C{k}", label=model,
             )  # fmt: skip
-    _draw_changes(panel, drawn)
+    _draw_changes(panel, frames_drawn)
     panel.set_ylabel(" / ".join(filter(None, (name, unit_text(unit)))))
 
 
@@ -185,8 +190,8 @@ def field_of(path: str | Path, name: str) -> float:
     pattern = (
         rf"(?<![\w]){words}(?![\w])[\"']?(?:\s*[([][^)\]\n]*[)\]])?(?:[^<>\n]*>)?\s*[:=]?\s*[\"']?{_NUMBER}"
     )
-    found = re.search(pattern, head.decode("utf-8", "replace"), re.IGNORECASE)
-    return float(found.group(1)) if found else math.nan
+    match = re.search(pattern, head.decode("utf-8", "replace"), re.IGNORECASE)
+    return float(match.group(1)) if match else math.nan
 
 
 def _numbers(candidates: Iterable[Any]) -> Iterator[float]:
@@ -202,20 +207,20 @@ def _hdf5(path: str | Path, name: str) -> float:
 
     from ..data.hdf5 import own_items
 
-    wanted = name.lower()
+    target = name.lower()
     values: list[float] = []
 
-    def look(where: str, node: object) -> None:
-        candidates = [v for k, v in node.attrs.items() if k.lower() == wanted]  # type: ignore[attr-defined]
-        if isinstance(node, h5py.Dataset) and where.rpartition("/")[2].lower() == wanted and node.size == 1:
+    def look(place: str, node: object) -> None:
+        candidates = [v for k, v in node.attrs.items() if k.lower() == target]  # type: ignore[attr-defined]
+        if isinstance(node, h5py.Dataset) and place.rpartition("/")[2].lower() == target and node.size == 1:
             candidates.insert(0, node[()])
         values.extend(_numbers(candidates))
 
     try:
         with h5py.File(path, "r") as file:
             look("", file)
-            for where, node in own_items(file):
-                look(where, node)
+            for place, node in own_items(file):
+                look(place, node)
     except (OSError, RuntimeError):
         return math.nan
     return values[0] if values else math.nan

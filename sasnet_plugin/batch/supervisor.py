@@ -54,7 +54,7 @@ class _Answering:
 
     def _wait(self) -> None:
         self._usual = time.monotonic() + self._left + self._patience
-        self._deadline = self._usual + _until_a_fit(self.job, self._known)
+        self._deadline = self._usual + _compute_extra_time(self.job, self._known)
 
     @property
     def seconds(self) -> float:
@@ -79,23 +79,23 @@ class _Answering:
 
     def _not_again(self, late: bool) -> None:
         """What was under way is not tried again."""
-        from ..fitting.pool import killed
+        from ..fitting.pool import make_killed_error
         from ..fitting.task import LateError
 
         if self._trying is not None:
             key, name = self._trying
-            self._known[key] = (LateError if late else killed)(name), 0.0, late
+            self._known[key] = (LateError if late else make_killed_error)(name), 0.0, late
 
-    def died(self, *, late: bool) -> bool:
+    def handle_death(self, *, late: bool) -> bool:
         """Its process is gone, or was ended as it was late; whether another one takes over."""
         self.done.late |= late
-        left = 0.0 if late else min(max(self.seconds - self._patience, 0.0), self._left)
+        seconds_left = 0.0 if late else min(max(self.seconds - self._patience, 0.0), self._left)
         self._not_again(late)
         self._deaths += 1
         answered = len(self.done.rows)
-        self.job = replace(self.job, done=answered, known=self._known, left=left)
+        self.job = replace(self.job, done=answered, known=self._known, left=seconds_left)
         # Where nothing was under way but reading or judging the same again would take as long.
-        if self._deaths < _DEATHS and not (self._deaths == 1 and left == 0 and not self._known):
+        if self._deaths < _DEATHS and not (self._deaths == 1 and seconds_left == 0 and not self._known):
             return True
         self.done.late = True
         path, limit = self.job.path, self.job.limit
@@ -103,16 +103,18 @@ class _Answering:
             f"{path}: no answer within the time limit of {limit:g} s, or the process was killed,"
             f" perhaps because memory ran out; give more time with --time-limit or use fewer workers."
         )
-        self.done.rows.append(rows.failed(path, reason))
+        self.done.rows.append(rows.make_failure_row(path, reason))
         return False
 
 
-def _until_a_fit(job: Job, known: dict[str, Any]) -> float:
+def _compute_extra_time(job: Job, known_answers: dict[str, Any]) -> float:
     """Seconds beyond the limit as long as nothing is fitted; none with a plugin, which may never return."""
     from ..fitting.settings import EFFORT
 
-    own = any(name.endswith(".py") for name in job.options.fit.models or ())
-    return 0.0 if own or any(is_fit(answer) for answer, *_ in known.values()) else EFFORT.first
+    has_plugins = any(name.endswith(".py") for name in job.options.fit.models or ())
+    return (
+        0.0 if has_plugins or any(is_fit(answer) for answer, *_ in known_answers.values()) else EFFORT.first
+    )
 
 
 class Supervisor:
@@ -151,8 +153,8 @@ class Supervisor:
         """Read, classify and fit a file or a sample; `limit` in seconds for each data set, `start` an
         additional starting point for one model.
         """
-        for _, done in self._answers([Job(path, options, limit, start, files)]):
-            return done
+        for _, outcome in self._answers([Job(path, options, limit, start, files)]):
+            return outcome
         raise SasnetError(f"{path}: was stopped, because its process was ended.")
 
     def answers(
@@ -174,13 +176,15 @@ class Supervisor:
         try:
             self._fill(todo)
             while under_way:
-                found = self._pool.hear(min(one.seconds for one in under_way.values()))
-                if not found and self._pool.closed:
+                messages = self._pool.hear(min(answering.seconds for answering in under_way.values()))
+                if not messages and self._pool.closed:
                     return
                 # Nobody is late of whom there is still something to hear.
-                over = [*map(self._heard, found), *(() if found else self._late())]
+                over = [*map(self._handle_message, messages), *(() if messages else self._late())]
                 self._fill(todo)
-                yield from ((one.job.path, one.done) for one in over if one is not None)
+                yield from (
+                    (answering.job.path, answering.done) for answering in over if answering is not None
+                )
         finally:
             for number in under_way:
                 self._pool.stop(number)
@@ -190,32 +194,32 @@ class Supervisor:
         for job in islice(todo, self._pool.room):
             self._begin(_Answering(job))
 
-    def _begin(self, one: _Answering) -> None:
-        one.begin(GRACE + (START_UP if self._pool.fresh() else 0.0))
-        self._under_way[self._pool.ask(one.job)] = one
+    def _begin(self, answering: _Answering) -> None:
+        answering.begin(GRACE + (START_UP if self._pool.fresh() else 0.0))
+        self._under_way[self._pool.ask(answering.job)] = answering
 
-    def _heard(self, said: Said) -> _Answering | None:
+    def _handle_message(self, message: Said) -> _Answering | None:
         """Take in what was said of a file; it, where that is the last."""
-        one = self._under_way[said.number]
-        if not said.last:
-            one.take(*said.message)
+        answering = self._under_way[message.number]
+        if not message.last:
+            answering.take(*message.message)
             return None
-        del self._under_way[said.number]
-        if isinstance(said.error, GoneError):
-            return self._over(one, late=False)
-        if said.error is not None:
-            raise said.error
-        return one
+        del self._under_way[message.number]
+        if isinstance(message.error, GoneError):
+            return self._hand_over(answering, late=False)
+        if message.error is not None:
+            raise message.error
+        return answering
 
     def _late(self) -> Iterator[_Answering | None]:
-        for number, one in [item for item in self._under_way.items() if not item[1].seconds]:
+        for number, answering in [item for item in self._under_way.items() if not item[1].seconds]:
             self._pool.stop(number)
             del self._under_way[number]
-            yield self._over(one, late=True)
+            yield self._hand_over(answering, late=True)
 
-    def _over(self, one: _Answering, *, late: bool) -> _Answering | None:
+    def _hand_over(self, answering: _Answering, *, late: bool) -> _Answering | None:
         """Give a file to another process; it, where that would be in vain."""
-        if not one.died(late=late):
-            return one
-        self._begin(one)
+        if not answering.handle_death(late=late):
+            return answering
+        self._begin(answering)
         return None

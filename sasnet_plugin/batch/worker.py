@@ -75,39 +75,41 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     from ..data import load
     from . import rows
 
-    options, known = job.options, job.known
-    left = job.seconds if job.left is None else job.left
+    options, known_answers = job.options, job.known
+    seconds_left = job.seconds if job.left is None else job.left
     try:
         curves = load(job.path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
     except Exception as error:  # whatever is wrong with one file, it has its row
-        say("row", rows.failed(job.path, error), False)
+        say("row", rows.make_failure_row(job.path, error), False)
         return
     for curve in curves[job.done :]:
         say("begin")
-        pool = OneByOne(bank, known, say, usual=time.monotonic() + left)
-        row = _row_of(curve, job, pool, left)
-        say("row", row | _ended(pool), pool.late)
-        known, left = {}, job.seconds
+        pool = OneByOne(bank, known_answers, say, usual=time.monotonic() + seconds_left)
+        row = _row_of(curve, job, pool, seconds_left)
+        say("row", row | _record_search_end(pool), pool.late)
+        known_answers, seconds_left = {}, job.seconds
 
 
-def _row_of(curve: Curve, job: Job, pool: OneByOne, left: float) -> Row:
-    """The row of a curve; `left` is what it may take, s on the wall."""
+def _row_of(curve: Curve, job: Job, pool: OneByOne, seconds_left: float) -> Row:
+    """The row of a curve; `seconds_left` is what it may take, s on the wall."""
     from ..data.failure import unforeseen
     from ..fitting.api import fit_with
     from ..predict import open_classifier
     from . import rows
 
-    began, options = time.monotonic(), job.options
+    start_time, options = time.monotonic(), job.options
     try:
-        used = _within(curve, options.window)
-        how = replace(options.fit, time_limit=job.limit, start=job.start or options.fit.start)
-        result = fit_with(pool, used, how, wall=left)
-        seen = result.expected or open_classifier().suggest([used], top=1)[0]
-        network = seen.rg_network
-        return rows.fitted(result, network, time.monotonic() - began) | rows.assumed(used, result.curve)
+        used = _apply_q_range(curve, options.window)
+        fit_options = replace(options.fit, time_limit=job.limit, start=job.start or options.fit.start)
+        result = fit_with(pool, used, fit_options, wall=seconds_left)
+        suggestion = result.expected or open_classifier().suggest([used], top=1)[0]
+        network = suggestion.rg_network
+        return rows.make_fit_row(
+            result, network, time.monotonic() - start_time
+        ) | rows.record_assumed_resolution(used, result.curve)
     except Exception as error:
         reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
-        return rows.failed(job.path, reason, curve=curve, seconds=time.monotonic() - began)
+        return rows.make_failure_row(job.path, reason, curve=curve, seconds=time.monotonic() - start_time)
 
 
 def _serve_sample(job: Job, bank: Bank, say: Callable[..., None]) -> None:
@@ -118,23 +120,23 @@ def _serve_sample(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     from . import rows
 
     say("begin")
-    began = time.monotonic()
-    left = job.seconds if job.left is None else job.left
-    pool = OneByOne(bank, job.known, say, usual=began + left)
+    start_time = time.monotonic()
+    seconds_left = job.seconds if job.left is None else job.left
+    pool = OneByOne(bank, job.known, say, usual=start_time + seconds_left)
     try:
         curves = list(chain.from_iterable(_curves(path, job.options) for path in job.files))
         described = job.options.described or Described()
         sample = described.sample(curves, densities(job.options.wavelength), of_several=True)
         result = fit_sample(pool, sample, replace(job.options.fit, time_limit=job.limit), PATIENCE)
-        row = rows.of_sample(job.path, result, time.monotonic() - began)
+        row = rows.make_sample_row(job.path, result, time.monotonic() - start_time)
     except Exception as error:
         reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
-        row = rows.failed(job.path, reason, seconds=time.monotonic() - began)
+        row = rows.make_failure_row(job.path, reason, seconds=time.monotonic() - start_time)
         row["entry"] = rows.names_of(job.files)
-    say("row", row | _ended(pool), pool.late)
+    say("row", row | _record_search_end(pool), pool.late)
 
 
-def _ended(pool: OneByOne) -> Row:
+def _record_search_end(pool: OneByOne) -> Row:
     """What the row says of how the search has ended."""
     return {"limit_met": pool.late, "stopped_by_clock": pool.stopped}
 
@@ -147,7 +149,7 @@ def _curves(path: str, options: Options) -> list[Curve]:
         curves = load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
     except Exception as error:
         raise DataError(sentence_of(path, error)) from error
-    return [_within(curve, options.window) for curve in curves]
+    return [_apply_q_range(curve, options.window) for curve in curves]
 
 
 def is_fit(answer: Any) -> bool:
@@ -155,10 +157,10 @@ def is_fit(answer: Any) -> bool:
     return math.isfinite(getattr(answer, "reduced_chisq", math.inf))
 
 
-def _within(curve: Curve, window: tuple[float, float] | None) -> Curve:
-    from ..data.clean import within
+def _apply_q_range(curve: Curve, window: tuple[float, float] | None) -> Curve:
+    from ..data.clean import cut_to_q_range
 
-    return curve if window is None else within(curve, *window)
+    return curve if window is None else cut_to_q_range(curve, *window)
 
 
 @dataclass
@@ -180,7 +182,7 @@ class OneByOne:
     calls: int = 0
 
     def run(
-        self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
+        self, work: Work, tasks: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`."""
         from ..fitting.pool import budget_of
@@ -188,33 +190,35 @@ class OneByOne:
 
         deadline = time.monotonic() + seconds
         self.calls += 1
-        for index, task in enumerate(asked):
+        for index, task in enumerate(tasks):
             key = f"{self.calls}.{index} {task.name}"
             usual = self.usual + (ENDING if getattr(task, "assured", False) else 0.0)
-            left = (min(deadline, usual) if self.fitted else deadline) - time.monotonic()
-            answer, took, late = self._answered(key, work, task, left, budget_of(plan, index, left))
+            seconds_left = (min(deadline, usual) if self.fitted else deadline) - time.monotonic()
+            answer, took, late = self._answer_task(
+                key, work, task, seconds_left, budget_of(plan, index, seconds_left)
+            )
             self.fitted |= is_fit(answer)
             self.late |= isinstance(answer, LateError) or late
             self.stopped |= late
             if plan is not None:
-                plan.done(index, answer, took, late)
+                plan.record_answer(index, answer, took, late)
             yield index, answer
 
-    def _answered(
-        self, key: str, work: Work, task: Named, left: float, budget: Budget | None
+    def _answer_task(
+        self, key: str, work: Work, task: Named, seconds_left: float, budget: Budget | None
     ) -> tuple[Any, float, bool]:
         """An answer, from before if there is one, what it took, and whether it was cut short."""
-        from ..fitting.ledger import cut, used
+        from ..fitting.ledger import cut, read_counted_time
         from ..fitting.pool import answer_of
         from ..fitting.task import LateError
 
         if key in self.known:
-            before: tuple[Any, float, bool] = self.known[key]
-            return before
-        if left <= 0 or budget is None:
+            earlier_answer: tuple[Any, float, bool] = self.known[key]
+            return earlier_answer
+        if seconds_left <= 0 or budget is None:
             return LateError(task.name), 0.0, True
         self.say("try", key, task.name)
         answer = answer_of(work, task, self.bank, budget)
-        spent = used(), cut()
+        spent = read_counted_time(), cut()
         self.say("done", key, (answer, *spent))
         return answer, *spent

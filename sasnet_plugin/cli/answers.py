@@ -50,14 +50,14 @@ class JsonWriter:
         self._line, self._details = json_lines(), details
 
     def answer(self, measurement: Any, answer: Answer) -> None:
-        told = answer.as_dict()
+        answer_dict = answer.as_dict()
         if self._details and isinstance(measurement, Curve):
-            told["pair_distances"] = measurement.pair_distances().as_dict()
-        self._line(told)
+            answer_dict["pair_distances"] = measurement.pair_distances().as_dict()
+        self._line(answer_dict)
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
-        where = {"file": file, "entry": entry} if entry else {"file": file}
-        self._line({**where, "error": sentence})
+        place = {"file": file, "entry": entry} if entry else {"file": file}
+        self._line({**place, "error": sentence})
 
     def close(self, *, next_step: bool) -> None:
         """Nothing is left."""
@@ -89,14 +89,14 @@ class TableWriter:
         self._tables(answer)
         self._lines(sentences[leading:])
         if curve:
-            self._after_curve(measurement, answer.file)
+            self._print_after_curve(measurement, answer.file)
 
     def _short(self, curve: Curve, answer: Answer) -> None:
         """Write an answer about a curve in eight lines at most."""
         from ..predict.short_answer import short_lines
 
-        named = bool(answer.file) and not is_tiled(answer.file)
-        command = next_command(curve, self._given) if named else ""
+        has_name = bool(answer.file) and not is_tiled(answer.file)
+        command = next_command(curve, self._given) if has_name else ""
         self._lines([_title(answer) or "curve"], "bold")
         self._lines(short_lines(answer, command, ", if q is in nm⁻¹" if curve.q_unit.doubt else ""))
 
@@ -111,7 +111,7 @@ class TableWriter:
         for rows in filter(None, (finding.rows() for finding in answer.findings)):
             self._console.print(_table(rows, self._console.width < _WIDTH))
 
-    def _after_curve(self, curve: Curve, file: str) -> None:
+    def _print_after_curve(self, curve: Curve, file: str) -> None:
         from ..model_free.in_words import distances
 
         if self._details:
@@ -139,7 +139,7 @@ def _table(rows: Sequence[Sequence[str]], narrow: bool) -> Table:
 
     grouped = rows[0][-1] == "group"
     table = Table(box=None, pad_edge=False, header_style="dim")
-    columns, below = (rows[0][:-1], _below_groups(rows[1:])) if grouped else (rows[0], rows[1:])
+    columns, below = (rows[0][:-1], _indent_members(rows[1:])) if grouped else (rows[0], rows[1:])
     for column in columns:
         whole = column in _WHOLE
         table.add_column(column.replace(" ", "\n") if narrow and whole else column, no_wrap=whole)
@@ -152,28 +152,28 @@ def _style(cell: str, row: Sequence[str]) -> str:
     return "bold" if len(row) == 1 else "green" if "%" in cell else ""
 
 
-def _below_groups(rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
+def _indent_members(rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
     """Rows without their last column, each group's name above its members; a group of its own has none."""
     group = ""
-    for name, *numbers, own in rows:
-        if group != own != name:
-            yield [own]
-        group = own
-        yield [name if own == name else f"  {name}", *numbers]
+    for name, *numbers, members in rows:
+        if group != members != name:
+            yield [members]
+        group = members
+        yield [name if members == name else f"  {name}", *numbers]
 
 
-def next_command(curve: Curve, given: Sequence[str], file: str = "") -> str:
+def next_command(curve: Curve, arguments: Sequence[str], file: str = "") -> str:
     """Write the ``sasnet fit`` command of a curve with the options given, and its entry where the file has
     several. If nm⁻¹ is likelier than the assumed unit, the command says so. `file` replaces the curve's own
     name.
     """
-    entry = ["--entry", printable(curve.entry)] if curve.entries > 1 and "--entry" not in given else []
-    words = [*entry, *given]
+    entry = ["--entry", printable(curve.entry)] if curve.entries > 1 and "--entry" not in arguments else []
+    words = [*entry, *arguments]
     if curve.q_unit.doubt:
         words = ["--q-unit", "nm", *words]
         if "--q-range" in words:
-            at = words.index("--q-range") + 1
-            words[at] = ":".join("" if end is None else f"{end:g}" for end in range_from_nm(words[at]))
+            index = words.index("--q-range") + 1
+            words[index] = ":".join("" if end is None else f"{end:g}" for end in range_from_nm(words[index]))
     return shlex.join(["sasnet", "fit", argument(file or curve.file), *words])
 
 

@@ -111,10 +111,10 @@ Scheduler = Annotated[
 ]
 
 
-def names_of(given: list[str] | None) -> list[str] | None:
+def names_of(given_names: list[str] | None) -> list[str] | None:
     """Names from a repeated option, each of which may hold several, separated by commas."""
-    names = [name.strip() for part in given or () for name in part.split(",") if name.strip()]
-    return names if given else None
+    names = [name.strip() for part in given_names or () for name in part.split(",") if name.strip()]
+    return names if given_names else None
 
 
 def as_given(options: Mapping[str, object]) -> list[str]:
@@ -126,36 +126,36 @@ def as_given(options: Mapping[str, object]) -> list[str]:
     return words
 
 
-def unit_of(given: str | None) -> str | None:
+def unit_of(unit: str | None) -> str | None:
     """The unit of q as given, or wrong usage."""
-    if given is not None and units.canonical(given, "q") is None:
+    if unit is not None and units.canonical(unit, "q") is None:
         raise typer.BadParameter(
-            f"{given!r} is not a unit of q; use A (for Å⁻¹) or nm (for nm⁻¹).", param_hint="--q-unit"
+            f"{unit!r} is not a unit of q; use A (for Å⁻¹) or nm (for nm⁻¹).", param_hint="--q-unit"
         )
-    return given
+    return unit
 
 
-def wavelength_of(given: float | None) -> float | None:
+def wavelength_of(wavelength: float | None) -> float | None:
     """A wavelength, Å, or wrong usage."""
-    if given is not None and not 0 < given < math.inf:
+    if wavelength is not None and not 0 < wavelength < math.inf:
         raise typer.BadParameter(
-            f"{given:g} is not a wavelength; give it in Å, such as 1.5418.", param_hint="--wavelength"
+            f"{wavelength:g} is not a wavelength; give it in Å, such as 1.5418.", param_hint="--wavelength"
         )
-    return given
+    return wavelength
 
 
-def window_of(given: str | None) -> tuple[float, float] | None:
+def window_of(text: str | None) -> tuple[float, float] | None:
     """A q range, Å⁻¹, from ``a:b`` where either may be left out, or wrong usage."""
-    if given is None:
+    if text is None:
         return None
-    low, _, high = given.partition(":")
+    low, _, high = text.partition(":")
     try:
         window = float(low or -math.inf), float(high or math.inf)
     except ValueError:
         window = math.nan, math.nan
-    if ":" not in given or not window[0] < window[1] or window[0] < 0 < len(low):
+    if ":" not in text or not window[0] < window[1] or window[0] < 0 < len(low):
         raise typer.BadParameter(
-            f"{given!r} is not a q range; write two numbers in Å⁻¹, the smaller first, such as 0.01:0.3.",
+            f"{text!r} is not a q range; write two numbers in Å⁻¹, the smaller first, such as 0.01:0.3.",
             param_hint="--q-range",
         )
     return window
@@ -163,11 +163,11 @@ def window_of(given: str | None) -> tuple[float, float] | None:
 
 def prior_given(name: str) -> str:
     """The prior of models, or wrong usage."""
-    from ..predict.class_prior import known_prior
+    from ..predict.class_prior import check_prior
     from ..types import SasnetError
 
     try:
-        return known_prior(name)
+        return check_prior(name)
     except SasnetError as error:
         raise typer.BadParameter(str(error), param_hint="--prior") from None
 
@@ -184,16 +184,16 @@ Together = Annotated[
 ]
 
 
-def _expression(given: str | None) -> str | None:
-    if given is not None:
-        from ..batch.samples import compiled
+def _expression(text: str | None) -> str | None:
+    if text is not None:
+        from ..batch.samples import compile_pattern
         from ..types import SasnetError
 
         try:
-            compiled(given)
+            compile_pattern(text)
         except SasnetError as error:
             raise typer.BadParameter(str(error)) from None
-    return given
+    return text
 
 
 TogetherBy = Annotated[
@@ -270,12 +270,14 @@ class Given:
             "--own": names_of(self.own), "--tie": self.tie,
         }  # fmt: skip
 
-    def described(self) -> Described:
+    def describe_sample(self) -> Described:
         """Read the sample file. Raises SasnetError if it is missing or no TOML."""
         from ..data.sample.described import Described, read_description
 
         sections = {} if self.sample_file is None else read_description(self.sample_file)
         if self.kind is not None:
             sections["kind"] = self.kind
-        share, own = (tuple(names_of(given) or ()) for given in (self.share, self.own))
-        return Described(sections, share, own, tuple(self.tie or ()), str(self.sample_file or "the sample"))
+        share, own_names = (tuple(names_of(names) or ()) for names in (self.share, self.own))
+        return Described(
+            sections, share, own_names, tuple(self.tie or ()), str(self.sample_file or "the sample")
+        )

@@ -15,9 +15,9 @@ from ..batch.plan import TIME_LIMIT, Options
 from ..types import SasnetError
 from .arguments import Force, Given, Kind, Own, Quiet, SampleFile, Scheduler, Share, Table, Tie, TogetherBy
 from .files import expand
-from .fits.options import Files, with_fit_options
+from .fits.options import Files, add_fit_options
 from .interrupt import term_as_interrupt
-from .progress import shown
+from .progress import show_progress
 
 if TYPE_CHECKING:
     from ..batch.journal import Journal
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 NAMED = 10
 
 
-@with_fit_options(
+@add_fit_options(
     time_limit=TIME_LIMIT,
     time_help="Seconds for a data set on an idle core, counted in evaluations; the clock ends it at ten times"
     " as many.",
@@ -96,28 +96,28 @@ def batch(
     _check_export(export, part)
     of_sample = Given(sample_file, kind, share, own, tie)
     of_sample.check(together_by is not None, "--together-by")
-    drawn = _figure(series, against, plot, out, any((scheduler, shard, together_by, merge)))
+    drawn_figure = _figure(series, against, plot, out, any((scheduler, shard, together_by, merge)))
     options = _absolute_models(options)
     if merge == bool(files):
         raise typer.BadParameter("name the files to fit; only --merge needs none.", param_hint="FILES")
 
     from ..files import put_whole
 
-    paths, complaints = _paths(files, out, table, drawn, sample_file)
+    paths, complaints = _paths(files, out, table, drawn_figure, sample_file)
     if together_by is not None:
-        options = replace(options, described=of_sample.described())
-    asked = _asked(paths, together_by, options.described, part)
+        options = replace(options, described=of_sample.describe_sample())
+    grouped = _select_files(paths, together_by, options.described, part)
     if part is not None:
-        out = part.out(out)
+        out = part.make_output_path(out)
     if not merge:
         from ..fitting.asked import check_names
 
         check_names(options.fit)
-    others = [] if part else _shards(out, needed=merge)
-    _check_free(drawn, table, force)
-    with _opened(out, others, force) as journal:
-        figure = None if drawn is None else (drawn, against)
-        failed = _work(journal, out, asked, options, scheduler, figure, quiet)
+    shard_paths = [] if part else _shards(out, needed=merge)
+    _check_free(drawn_figure, table, force)
+    with _open_journal(out, shard_paths, force) as journal:
+        figure = None if drawn_figure is None else (drawn_figure, against)
+        failed = _work(journal, out, grouped, options, scheduler, figure, quiet)
         complaints += _export(journal, export, force)
     if table is not None:
         put_whole(table, out.with_suffix(".csv").read_bytes(), "table")
@@ -140,11 +140,11 @@ def _export(journal: Journal, folder: Path | None, force: bool) -> int:
 
     if folder is None:
         return 0
-    found = export(journal, folder, force=force)
-    for sentence in (*found.complaints, *found.remarks):
+    count = export(journal, folder, force=force)
+    for sentence in (*count.complaints, *count.remarks):
         typer.echo(sentence, err=True)
-    typer.echo(f"{folder}: {found.written} data sets exported, {found.kept} unchanged.")
-    return len(found.complaints)
+    typer.echo(f"{folder}: {count.written} data sets exported, {count.kept} unchanged.")
+    return len(count.complaints)
 
 
 def _absolute_models(options: Options) -> Options:
@@ -159,46 +159,49 @@ def _shards(out: Path, *, needed: bool) -> list[Path]:
     """Journals of shards that lie beside the results."""
     from ..batch.plan import shard_journals
 
-    found = list(shard_journals(out))
-    if needed and not found:
+    journals = list(shard_journals(out))
+    if needed and not journals:
         raise SasnetError(
             f"{out}: there are no shards next to it; give the name that --out had in the job array."
         )
-    return found
+    return journals
 
 
-def _paths(files: Sequence[str], out: Path, *others: Path | None) -> tuple[list[str], int]:
-    """The files to fit, and how many arguments stood for none, which is said; `others` are no data."""
+def _paths(files: Sequence[str], out: Path, *own_paths: Path | None) -> tuple[list[str], int]:
+    """The files to fit, and how many arguments stood for none, which is said; `own_paths` are no data."""
     from ..batch.plan import absolute
 
-    found: list[str] = []
+    found_paths: list[str] = []
     complaints = 0
-    for each in expand(files):
-        if isinstance(each, str):
-            found.append(each)
+    for path in expand(files):
+        if isinstance(path, str):
+            found_paths.append(path)
         else:
             complaints += 1
-            typer.echo(str(each), err=True)
-    paths = list(absolute(found, out, *others))
+            typer.echo(str(path), err=True)
+    paths = list(absolute(found_paths, out, *own_paths))
     if complaints and not paths:
         raise typer.Exit(1)
     return paths, complaints
 
 
-def _asked(paths: list[str], pattern: str | None, said: Described | None, part: Shard | None) -> Grouped:
+def _select_files(
+    paths: list[str], pattern: str | None, described: Described | None, part: Shard | None
+) -> Grouped:
     """Split files into single ones and samples, of this part of the list. Raises SasnetError if the
     description names a missing file.
     """
-    from ..batch.samples import grouped
+    from ..batch.samples import group_files
 
-    unknown = said.naming_nothing(paths) if said is not None and paths else []
-    if said is not None and unknown:
+    unknown = described.naming_nothing(paths) if described is not None and paths else []
+    if described is not None and unknown:
         raise SasnetError(
-            f"{said.source}: {unknown[0]} is none of the {len(paths)} files; name them, or write a pattern"
+            f"{described.source}: {unknown[0]} is none of the {len(paths)} files; name them, or write a"
+            " pattern"
             " such as '*_d2o.dat'."
         )
-    found = grouped(paths, pattern)
-    return found if part is None else replace(found, names=list(filter(part.holds, found.names)))
+    files = group_files(paths, pattern)
+    return files if part is None else replace(files, names=list(filter(part.holds, files.names)))
 
 
 def _check_free(figure: Path | None, table: Path | None, force: bool) -> None:
@@ -215,7 +218,7 @@ def _check_free(figure: Path | None, table: Path | None, force: bool) -> None:
 def _work(
     journal: Journal,
     out: Path,
-    asked: Grouped,
+    grouped: Grouped,
     options: Options,
     scheduler: str | None,
     figure: tuple[Path, str | None] | None,
@@ -228,23 +231,23 @@ def _work(
     from ..batch.plan import missing, remarks
     from ..batch.samples import stamp_of
 
-    paths, samples = asked.names, asked.files
+    paths, samples = grouped.names, grouped.files
     if figure is not None:
         paths = sorted(paths, key=natural)
     limit = options.fit.time_limit
     todo = missing(paths, journal, options, limit, lambda path: stamp_of(path, samples.get(path, ())))
     if paths and not quiet:
-        typer.echo(f"{out}: {_to_fit(len(todo), asked)}.", err=True)
+        typer.echo(f"{out}: {_to_fit(len(todo), grouped)}.", err=True)
     for sentence in remarks(journal, set(paths) - set(todo)):
         typer.echo(sentence, err=True)
     if todo:
         journal.name_options(options.digest, options.as_dict())
         answers = _answers(journal, paths if figure else None, todo, options, scheduler, samples)
-        with shown(len(todo), quiet) as step, term_as_interrupt():
+        with show_progress(len(todo), quiet) as step, term_as_interrupt():
             _keep(answers, journal, out, len(todo), step)
-    rows, without = run.publish(journal, out)
+    rows, unanswered = run.publish(journal, out)
     typer.echo(
-        f"{out}: {rows} data set{'' if rows == 1 else 's'}, {without} without an answer;"
+        f"{out}: {rows} data set{'' if rows == 1 else 's'}, {unanswered} without an answer;"
         f" table in {out.with_suffix('.csv').name}."
     )
     if figure is not None:
@@ -267,22 +270,22 @@ def _answers(
     if frames is not None:
         return run.series(frames, todo, journal, options, limit)
     if scheduler is not None:
-        return run.on_cluster(scheduler, todo, options, limit, samples)
+        return run.answer_on_cluster(scheduler, todo, options, limit, samples)
     return run.local(todo, options, limit, options.fit.workers, samples)
 
 
 def _say_failed(names: list[str]) -> int:
     if names:
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        typer.echo(f"Without an answer: {', '.join(names[:NAMED])}{more}.", err=True)
+        suffix = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        typer.echo(f"Without an answer: {', '.join(names[:NAMED])}{suffix}.", err=True)
     return len(names)
 
 
-def _to_fit(todo: int, asked: Grouped) -> str:
-    count = len(asked.names)
-    what = f"files and samples (of {_spread(asked.files)})" if asked.files else "files"
-    there = f"; {count - todo} answered before" if todo < count else ""
-    return f"{todo} of {count} {what} to fit{there}"
+def _to_fit(todo: int, grouped: Grouped) -> str:
+    count = len(grouped.names)
+    label = f"files and samples (of {_spread(grouped.files)})" if grouped.files else "files"
+    suffix = f"; {count - todo} answered before" if todo < count else ""
+    return f"{todo} of {count} {label} to fit{suffix}"
 
 
 def _spread(samples: Mapping[str, tuple[str, ...]]) -> str:
@@ -296,11 +299,11 @@ def _keep(
     """Run; when stopped, leave results that are as good as they can be, and say how to go on."""
     from ..batch import run
 
-    done = 0
+    done_count = 0
 
     def count(state: Progress) -> None:
-        nonlocal done
-        done = state.done
+        nonlocal done_count
+        done_count = state.done
         step(state)
 
     try:
@@ -310,7 +313,7 @@ def _keep(
         journal.catch_up()
         run.publish(journal, out)
         typer.echo(
-            f"sasnet: stopped; {done} of {total} files were finished and are kept; the same command"
+            f"sasnet: stopped; {done_count} of {total} files were finished and are kept; the same command"
             f" continues from there.",
             err=True,
         )
@@ -322,7 +325,7 @@ def _keep(
 
 
 @contextmanager
-def _opened(out: Path, others: Sequence[Path], force: bool) -> Iterator[Journal]:
+def _open_journal(out: Path, shard_paths: Sequence[Path], force: bool) -> Iterator[Journal]:
     """The journal beside the results, after a look at what would be overwritten."""
     from ..batch.journal import Journal, journal_of
     from ..batch.results import check_ours
@@ -330,30 +333,30 @@ def _opened(out: Path, others: Sequence[Path], force: bool) -> Iterator[Journal]
 
     check_ours(out, force=force)
     with Journal(journal_of(out)) as journal:
-        for other in others:
-            journal.take_over(other)
+        for shard_path in shard_paths:
+            journal.take_over(shard_path)
         for name in (out.name, out.with_suffix(".csv").name):
             remove_leftovers(out.absolute().parent, name)
         yield journal
 
 
-def _shard(given: str | None) -> Shard | None:
+def _shard(text: str | None) -> Shard | None:
     from ..batch.plan import Shard
 
-    if given is None:
+    if text is None:
         return None
-    number, slash, count = given.partition("/")
+    number, slash, count = text.partition("/")
     if not (slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
         raise typer.BadParameter(
-            f"{given!r} is not I/N with I from 1 to N, such as 3/8.", param_hint="--shard"
+            f"{text!r} is not I/N with I from 1 to N, such as 3/8.", param_hint="--shard"
         )
     return Shard(int(number), int(count))
 
 
-def _figure(series: bool, against: str | None, given: Path | None, out: Path, elsewhere: bool) -> Path | None:
+def _figure(series: bool, against: str | None, plot: Path | None, out: Path, elsewhere: bool) -> Path | None:
     """Where the figure of a series goes, None without one, or wrong usage."""
     if not series:
-        if against is not None or given is not None:
+        if against is not None or plot is not None:
             raise typer.BadParameter("is for a series; add --series.", param_hint="--against / --plot")
         return None
     if elsewhere:
@@ -362,7 +365,7 @@ def _figure(series: bool, against: str | None, given: Path | None, out: Path, el
             " or --merge.",
             param_hint="--series",
         )
-    path = given or out.with_suffix(".svg")
+    path = plot or out.with_suffix(".svg")
     if path.suffix.lower() not in (".svg", ".png"):
         raise typer.BadParameter(f"{path}: end the name in .svg or .png.", param_hint="--plot")
     return path
@@ -372,15 +375,15 @@ def _draw(journal: Journal, paths: list[str], path: Path, against: str | None) -
     """Say where the model changes along a series, and draw it."""
     from ..batch import series
 
-    at, against = _along(paths, against)
-    found = series.frames(journal.records(paths), at)
-    for sentence in series.changes(found):
+    positions, against = _collect_frame_positions(paths, against)
+    frames = series.frames(journal.records(paths), positions)
+    for sentence in series.changes(frames):
         typer.echo(sentence)
-    series.draw(found, path, against)
+    series.draw(frames, path, against)
     typer.echo(f"Written: {path}")
 
 
-def _along(paths: list[str], against: str | None) -> tuple[list[float], str]:
+def _collect_frame_positions(paths: list[str], against: str | None) -> tuple[list[float], str]:
     """What the frames are drawn against: a field that some have, or their numbers."""
     import numpy as np
 
@@ -389,13 +392,13 @@ def _along(paths: list[str], against: str | None) -> tuple[list[float], str]:
     numbers = np.arange(1.0, len(paths) + 1).tolist()
     if against is None:
         return numbers, "frame"
-    at = [field_of(each, against) for each in paths]
-    without = [paths[row] for row in np.flatnonzero(np.isnan(at))]
-    if len(without) == len(paths):
+    positions = [field_of(path, against) for path in paths]
+    missing = [paths[row] for row in np.flatnonzero(np.isnan(positions))]
+    if len(missing) == len(paths):
         typer.echo(f"{paths[0]}: no file has the field {against}; drawn against the frame instead.", err=True)
         return numbers, "frame"
-    if without:
+    if missing:
         typer.echo(
-            f"{without[0]}: has no field {against}; {len(without)} such frames are not drawn.", err=True
+            f"{missing[0]}: has no field {against}; {len(missing)} such frames are not drawn.", err=True
         )
-    return at, against
+    return positions, against

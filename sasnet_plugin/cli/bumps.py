@@ -9,14 +9,14 @@ import typer
 
 from ..batch.plan import Options
 from ..data.failure import sentence_of
-from ..types import Curve, SasnetError, installed_by
+from ..types import Curve, SasnetError, describe_install
 from .arguments import Details, Quiet
 from .files import curves_of
-from .fits.options import with_fit_options
-from .progress import fitting
+from .fits.options import add_fit_options
+from .progress import show_fit_progress
 
 
-@with_fit_options(time_limit=90.0)
+@add_fit_options(time_limit=90.0)
 def bumps(
     data: Annotated[str, typer.Argument(help="Data file.")],
     options: Options,
@@ -51,7 +51,7 @@ def bumps(
     for package in ("aiohttp", "plotly"):
         if find_spec(package) is None:
             raise SasnetError(
-                f"Bumps' page needs {package}, which is not installed; run {installed_by('bumps')}"
+                f"Bumps' page needs {package}, which is not installed; run {describe_install('bumps')}"
             )
     if port:
         listening(port).close()
@@ -62,7 +62,7 @@ def bumps(
 
     curve = one(data, list(curves_of(data, read, options.window)))
     limit = options.fit.time_limit
-    with Workers(bank_path(), options.fit.workers) as pool, fitting(limit, quiet) as progress:
+    with Workers(bank_path(), options.fit.workers) as pool, show_fit_progress(limit, quiet) as progress:
         result = fit_with(Watched(pool, progress), curve, options.fit)
     print_result(result, quiet=quiet, details=details, titled=False)
     if result.best is None:
@@ -74,9 +74,9 @@ def bumps(
     show(result, port=port, browser=browser, workers=options.fit.workers, ready=ready)
 
 
-def one(data: str, found: list[tuple[str, Curve | Exception]]) -> Curve:
+def one(data: str, outcomes: list[tuple[str, Curve | Exception]]) -> Curve:
     curves: list[Curve] = []
-    for _, outcome in found:
+    for _, outcome in outcomes:
         if not isinstance(outcome, Curve):
             raise SasnetError(sentence_of(data, outcome)) from outcome
         curves.append(outcome)

@@ -129,29 +129,31 @@ def classify(
     window, unit = window_of(q_range), unit_of(q_unit)
     outputs = Outputs(report, plot, table, force)
     outputs.check()
-    wanted = Wanted(top, names_of(models), names_of(exclude), prior_given(prior))
+    selection = Wanted(top, names_of(models), names_of(exclude), prior_given(prior))
     reading = ReadOptions(unit, entry, tuple(geometry or ()), wavelength_of(wavelength))
-    told = _stages(quiet) if verify else None
+    tell = _stages(quiet) if verify else None
     reader = _reader(files, tiled_key, domain)
-    kinds = Kinds(domain, wanted, reading, verify=verify, told=told, reader=reader)
+    kinds = Kinds(domain, selection, reading, verify=verify, told=tell, reader=reader)
     of_sample = Given(sample_file, kind)
     of_sample.check(together)
     if together:
-        _together(files, kinds, window, of_sample, wanted, as_json)
+        _together(files, kinds, window, of_sample, selection, as_json)
         return
     brief = quiet or (_many(files, reader) and not (details or image_set))
-    given = {
-        "--models": wanted.models, "--exclude": wanted.exclude, "--top": top, "--prior": prior,
+    given_arguments = {
+        "--models": selection.models, "--exclude": selection.exclude, "--top": top, "--prior": prior,
         "--wavelength": wavelength, "--q-range": q_range, "--q-unit": q_unit, "--entry": entry,
     }  # fmt: skip
-    outputs.given = as_given({name: value for name, value in given.items() if value != USUAL.get(name)})
+    outputs.given = as_given(
+        {name: value for name, value in given_arguments.items() if value != USUAL.get(name)}
+    )
     writer = _writer(outputs.given, as_json, brief, details)
     files, read = _as_one(files, kinds) if image_set else (files, kinds.read)
     try:
-        with _counted(quiet) as step, closing(reader) if reader else nullcontext():
-            arguments = reader.expanded(files) if reader else files
-            found = outcomes(arguments, read, kinds.answers, window, step, addresses=bool(reader))
-            failed = outputs.take(found, writer, kinds.domain_of)
+        with _show_count(quiet) as step, closing(reader) if reader else nullcontext():
+            arguments = reader.expand(files) if reader else files
+            outcome_stream = outcomes(arguments, read, kinds.answers, window, step, addresses=bool(reader))
+            failed = outputs.take(outcome_stream, writer, kinds.domain_of)
     except KeyboardInterrupt:
         outputs.close(files)  # with the answers that there are
         raise
@@ -161,7 +163,7 @@ def classify(
         raise typer.Exit(1)
 
 
-def _counted(quiet: bool) -> AbstractContextManager[Callable[[], None]]:
+def _show_count(quiet: bool) -> AbstractContextManager[Callable[[], None]]:
     """What is called after each file: it shows how many are done where answers go elsewhere than progress."""
     if quiet or sys.stdout.isatty() or not sys.stderr.isatty():
         return nullcontext(lambda: None)
@@ -196,21 +198,21 @@ def _as_one(files: list[str], kinds: Kinds) -> tuple[list[str], Callable[[str], 
     return [str(parts[0])], lambda _: [kinds.together(parts)]
 
 
-def _writer(given: Sequence[str], as_json: bool, brief: bool, details: bool) -> Writer:
+def _writer(arguments: Sequence[str], as_json: bool, brief: bool, details: bool) -> Writer:
     """JSON; a line for each file; or tables with the next command."""
     if as_json:
         return JsonWriter(details=details)
     if brief:
         return folders.LineWriter()
-    return TableWriter(given, details=details)
+    return TableWriter(arguments, details=details)
 
 
 def _together(
     files: list[str],
     kinds: Kinds,
     window: tuple[float, float] | None,
-    given: Given,
-    wanted: Wanted,
+    sample_options: Given,
+    selection: Wanted,
     as_json: bool,
 ) -> None:
     from ..fitting.together.result import suggestion_as_dict
@@ -218,23 +220,27 @@ def _together(
     from ..predict.together import contradicting, together
     from ..types import SasnetError
     from .streams import json_lines
-    from .together import print_suggestion, refused, sample_from
+    from .together import print_suggestion, refuse, sample_from
 
     try:
-        sample = sample_from(files, kinds.read, window, given, kinds.wavelength)
+        sample = sample_from(files, kinds.read, window, sample_options, kinds.wavelength)
         classifier = open_classifier()
-        keep = classifier.selection(wanted.models, wanted.exclude)
-        each = [classifier.under(curve, (wanted.prior,), keep)[0] for curve in sample.curves]
+        keep = classifier.selection(selection.models, selection.exclude)
+        suggestions = [
+            classifier.suggest_under(curve, (selection.prior,), keep)[0] for curve in sample.curves
+        ]
     except SasnetError as error:
-        refused(error)
-    found = together(each, wanted.prior)
-    against = contradicting(found, each)
+        refuse(error)
+    suggestion = together(suggestions, selection.prior)
+    against = contradicting(suggestion, suggestions)
     if as_json:
-        said = suggestion_as_dict(found, wanted.top)
+        suggestion_dict = suggestion_as_dict(suggestion, selection.top)
         names = sample.files
-        json_lines()({"files": names, "kind": sample.kind, **said, "against": [names[i] for i in against]})
+        json_lines()(
+            {"files": names, "kind": sample.kind, **suggestion_dict, "against": [names[i] for i in against]}
+        )
     else:
-        print_suggestion(sample.files, found, against, sample.kind, wanted.top)
+        print_suggestion(sample.files, suggestion, against, sample.kind, selection.top)
 
 
 @dataclass
@@ -255,62 +261,73 @@ class Outputs:
         """See that nothing but sasnet's own is where these will be."""
         check_free(self.report, self.plot, self.table, force=self.force)
 
-    def take(self, found: Iterable[Outcome], writer: Writer, domain_of: Callable[[Any], Domain]) -> int:
+    def take(
+        self, found_outcomes: Iterable[Outcome], writer: Writer, domain_of: Callable[[Any], Domain]
+    ) -> int:
         """Write outcomes as they come; how many failed."""
         failed = 0
-        for path, one, outcome in found:
+        for path, measurement, outcome in found_outcomes:
             if isinstance(outcome, Exception):
                 failed += 1
                 sentence = sentence_of(path, outcome)
-                writer.failure(path, one.entry if one else "", sentence)
-                if self._listed:
-                    self.rows.append(folders.failed(path, sentence, one.entry if one else ""))
+                writer.failure(path, measurement.entry if measurement else "", sentence)
+                if self._has_list:
+                    self.rows.append(
+                        folders.make_failure_row(path, sentence, measurement.entry if measurement else "")
+                    )
             else:
-                writer.answer(one, outcome)
-                self._answered(path, one, outcome, domain_of)
+                writer.answer(measurement, outcome)
+                self._keep_answer(path, measurement, outcome, domain_of)
         return failed
 
     @property
-    def _listed(self) -> bool:
+    def _has_list(self) -> bool:
         return self.table is not None or self.report is not None
 
-    def _answered(self, path: str, one: Any, answer: Answer, domain_of: Callable[[Any], Domain]) -> None:
+    def _keep_answer(
+        self, path: str, measurement: Any, answer: Answer, domain_of: Callable[[Any], Domain]
+    ) -> None:
         """Keep what table and figure need, and write the page."""
         if self.plot is not None:
-            self._draw_later(path, one, answer)
-        if not self._listed:
+            self._draw_later(path, measurement, answer)
+        if not self._has_list:
             return
         if self.report is None:
-            self.rows.append(folders.classified(one, answer))
+            self.rows.append(folders.make_classified_row(measurement, answer))
             return
-        if isinstance(one, Curve):
-            from ..report.page.classified import classified_name, write_classified
+        if isinstance(measurement, Curve):
+            from ..report.page.classified import make_page_name, write_classified
             from .answers import next_command
 
-            self._name(one, answer, self.report, classified_name(one, self.report))
-            write_classified(one, answer, self.report, next_command(one, self.given, Path(answer.file).name))
+            self._name(measurement, answer, self.report, make_page_name(measurement, self.report))
+            write_classified(
+                measurement,
+                answer,
+                self.report,
+                next_command(measurement, self.given, Path(answer.file).name),
+            )
         else:
-            self._name(one, answer, self.report, service("page_name")(one, self.report))
-            service("answer_page")(domain_of(one), one, answer, self.report)
+            self._name(measurement, answer, self.report, service("page_name")(measurement, self.report))
+            service("answer_page")(domain_of(measurement), measurement, answer, self.report)
 
-    def _name(self, one: Any, answer: Answer, folder: Path, page: str) -> None:
+    def _name(self, measurement: Any, answer: Answer, folder: Path, page: str) -> None:
         """List an answer with its page, in whose place nothing but sasnet's own may be."""
         from ..files import check_output
 
-        self.rows.append(folders.classified(one, answer, page))
+        self.rows.append(folders.make_classified_row(measurement, answer, page))
         check_output(folder / page, force=self.force)
 
-    def _draw_later(self, path: str, one: Any, answer: Answer) -> None:
+    def _draw_later(self, path: str, measurement: Any, answer: Answer) -> None:
         from ..report.plot import MAX_CURVES
 
         # One more than is drawn, to know that there were more; a file of hundreds would hide the others.
         if len(self.drawn) <= MAX_CURVES and self._of_file[path] < OF_ONE_FILE:
-            self.drawn.append((one, answer))
+            self.drawn.append((measurement, answer))
             self._of_file[path] += 1
 
     def close(self, files: Sequence[str]) -> None:
         """Write the table, the overview of more than one page, and the figure."""
-        if self._listed:
+        if self._has_list:
             self._write_rows(Path(files[0]).absolute().name if len(files) == 1 else "Data sets")
         if self.plot is not None and self.drawn:
             from ..report.plot import plot_answers

@@ -52,7 +52,7 @@ def evaluate(
 
     from ..domains import specification
     from ..files import MARK, check_figure, check_output, check_place, put_whole
-    from ..report.evaluated import evaluated
+    from ..report.evaluated import evaluate_model
     from ..report.model_card import CARD_MARK
     from ..zoo import open_model, register, verify
 
@@ -68,31 +68,31 @@ def evaluate(
     verify(model)
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("measuring", total=None)
-        found = (kind.evaluate or evaluated)(
+        evaluated = (kind.evaluate or evaluate_model)(
             model,
             test,
             per_model=per_model,
             seed=seed,
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
+            progress=lambda completed, total: progress.update(task, completed=completed, total=total),
             workers=scheduler or workers,
         )
-    typer.echo(json.dumps(found.result) if as_json else found.table)
+    typer.echo(json.dumps(evaluated.result) if as_json else evaluated.table)
     if plot is not None:
-        found.draw(plot)
+        evaluated.draw(plot)
     if card is not None:
-        put_whole(card, found.card().encode("utf-8"), "model card")
+        put_whole(card, evaluated.card().encode("utf-8"), "model card")
         if card.resolve() == (model.folder / "card.md").resolve():
             register(model.folder)
     if report is not None:
-        _report(report, kind.name, found, run or [])
+        _report(report, kind.name, evaluated, run or [])
 
 
-def _report(path: Path, name: str, found: Evaluated, runs: list[Path]) -> None:
+def _report(path: Path, name: str, evaluated: Evaluated, runs: list[Path]) -> None:
     import json
 
     from ..types import SasnetError
 
-    if found.write_page is None:
+    if evaluated.write_page is None:
         raise SasnetError(f"{name}: has no page; do not give --report.")
     logs, per_row = {}, 0
     if runs:
@@ -102,7 +102,7 @@ def _report(path: Path, name: str, found: Evaluated, runs: list[Path]) -> None:
             raise SasnetError(f"{runs[0]}: is no folder of a training run ({error}).") from None
         logs = {folder.name: folder / "log.csv" for folder in runs}
         per_row = training["batch"] * training["save_every"]
-    found.write_page(name, logs, per_row, path)
+    evaluated.write_page(name, logs, per_row, path)
 
 
 def groups(

@@ -14,7 +14,7 @@ import typer
 
 from ..names import is_tiled
 from ..types import Curve, DataError, SasnetError
-from ..written import written_by_sasnet
+from ..written import is_written_by_sasnet
 from . import sentences
 
 
@@ -22,7 +22,7 @@ def expand(
     arguments: Iterable[str],
     *,
     addresses: bool = False,
-    output: Callable[[str], bool] = written_by_sasnet,
+    output: Callable[[str], bool] = is_written_by_sasnet,
     said: Callable[[str], None] | None = None,
 ) -> Iterator[str | DataError]:
     """Yield the files that the arguments stand for, in a stable order, or a DataError for an empty folder or
@@ -33,51 +33,52 @@ def expand(
     excluded. Other names pass as they are. Addresses on a Tiled server pass only with `addresses`.
     """
     left_out: Counter[str] = Counter()
-    some = False
+    has_any = False
     for argument in arguments:
-        named = not many([argument])
-        for one in _meant(argument, addresses):
-            if not named and isinstance(one, str) and output(one):
+        is_single = not many([argument])
+        for path in _expand_argument(argument, addresses):
+            if not is_single and isinstance(path, str) and output(path):
                 left_out[argument] += 1
             else:
-                some = True
-                yield one
+                has_any = True
+                yield path
     for argument, count in left_out.items():
-        what = "1 output of sasnet is" if count == 1 else f"{count} outputs of sasnet are"
-        sentence = f"{argument}: {what} skipped; name such a file itself to read it."
-        if some:
-            (said or _on_stderr)(sentence)
+        subject = "1 output of sasnet is" if count == 1 else f"{count} outputs of sasnet are"
+        sentence = f"{argument}: {subject} skipped; name such a file itself to read it."
+        if has_any:
+            (said or _print_to_stderr)(sentence)
         else:
             yield DataError(sentence)
 
 
-def _meant(argument: str, addresses: bool) -> Iterator[str | DataError]:
+def _expand_argument(argument: str, addresses: bool) -> Iterator[str | DataError]:
     path = os.path.expanduser(argument)
     if is_tiled(argument):
         yield argument if addresses else _no_file(argument)
     elif os.path.isdir(path):
-        yield from _below(path)
+        yield from _list_folder(path)
     elif glob.has_magic(path) and not os.path.lexists(path):
         yield from _or_else(_matches(path), f"{argument}: no file matches this pattern; check the path.")
     else:
         yield path
 
 
-def _on_stderr(sentence: str) -> None:
+def _print_to_stderr(sentence: str) -> None:
     typer.echo(sentence, err=True)
 
 
 def _no_file(address: str) -> DataError:
-    shown = address.partition("?")[0]  # a key may stand behind it
+    shown_address = address.partition("?")[0]  # a key may stand behind it
     return DataError(
-        f"{shown}: is not a file; entries of a Tiled server are read by sasnet classify and sasnet follow."
+        f"{shown_address}: is not a file; entries of a Tiled server are read by sasnet classify and sasnet"
+        " follow."
     )
 
 
-def _or_else(found: Iterator[str | DataError], sentence: str) -> Iterator[str | DataError]:
-    first = next(found, None)
+def _or_else(paths: Iterator[str | DataError], sentence: str) -> Iterator[str | DataError]:
+    first = next(paths, None)
     yield DataError(sentence) if first is None else first
-    yield from found
+    yield from paths
 
 
 def _matches(pattern: str) -> Iterator[str | DataError]:
@@ -85,10 +86,10 @@ def _matches(pattern: str) -> Iterator[str | DataError]:
         if not os.path.isdir(match):
             yield from _measurements([match])
         elif "**" not in pattern:  # with ** the files below are matches themselves
-            yield from _below(match)
+            yield from _list_folder(match)
 
 
-def _below(folder: str) -> Iterator[str | DataError]:
+def _list_folder(folder: str) -> Iterator[str | DataError]:
     yield from _or_else(
         _files_in(folder), f"{folder}: the folder holds no files; name a folder with data files."
     )
@@ -96,9 +97,9 @@ def _below(folder: str) -> Iterator[str | DataError]:
 
 def _files_in(folder: str) -> Iterator[str]:
     for parent, folders, names in os.walk(folder):
-        folders[:] = _shown(folders)
+        folders[:] = _exclude_hidden(folders)
         # A pipe or socket would wait for ever.
-        paths = (os.path.join(parent, name) for name in _measurements(_shown(names)))
+        paths = (os.path.join(parent, name) for name in _measurements(_exclude_hidden(names)))
         yield from filter(os.path.isfile, paths)
 
 
@@ -107,15 +108,15 @@ def _measurements(names: Iterable[str]) -> list[str]:
     return [name for name in names if not name.lower().endswith(".toml")]
 
 
-def _shown(names: Iterable[str]) -> list[str]:
+def _exclude_hidden(names: Iterable[str]) -> list[str]:
     return sorted(name for name in names if not name.startswith("."))
 
 
-def clocked(found: Iterable[tuple[str, Any]], began: float) -> Iterator[tuple[str, Any, float]]:
-    """Yield each (path, measurement) with its seconds; `began` is by `time.monotonic`."""
-    for path, outcome in found:
-        yield path, outcome, time.monotonic() - began
-        began = time.monotonic()
+def time_outcomes(outcomes: Iterable[tuple[str, Any]], start_time: float) -> Iterator[tuple[str, Any, float]]:
+    """Yield each (path, measurement) with its seconds; `start_time` is by `time.monotonic`."""
+    for path, outcome in outcomes:
+        yield path, outcome, time.monotonic() - start_time
+        start_time = time.monotonic()
 
 
 def curves_of(
@@ -129,7 +130,7 @@ def curves_of(
         # One after the other: a file may hold more images than memory does.
         for curve in read(path):
             try:
-                cut = curve if window is None else _within(curve, window)
+                cut = curve if window is None else _apply_q_range(curve, window)
             except SasnetError as error:
                 yield path, error
             else:
@@ -138,12 +139,12 @@ def curves_of(
         yield path, error
 
 
-def _within(curve: Any, window: tuple[float, float]) -> Curve:
-    from ..data.clean import within
+def _apply_q_range(curve: Any, window: tuple[float, float]) -> Curve:
+    from ..data.clean import cut_to_q_range
 
     if not isinstance(curve, Curve):
         raise DataError(f"{curve.file}: --q-range is only for curves; do not give it.")
-    return within(curve, *window)
+    return cut_to_q_range(curve, *window)
 
 
 def many(arguments: Sequence[str]) -> bool:
@@ -186,7 +187,7 @@ def check_free(report: Path | None, plot: Path | None, table: Path | None, *, fo
         check_output(report / INDEX, force=force)
 
 
-def say_drawn(plot: Path, shown: int, asked: int) -> None:
+def say_drawn(plot: Path, shown_count: int, asked_count: int) -> None:
     """Say where a figure holds only the first of several."""
-    if asked > shown:
-        typer.echo(f"{plot}: only the first {shown} data sets are drawn.", err=True)
+    if asked_count > shown_count:
+        typer.echo(f"{plot}: only the first {shown_count} data sets are drawn.", err=True)

@@ -26,7 +26,7 @@ from .arguments import (
     Tie,
     Together,
 )
-from .fits.options import Files, also_given, with_fit_options
+from .fits.options import Files, add_fit_options, also_given
 from .fits.outputs import Outputs
 from .fits.printed import Say
 from .fits.run import Reading, Run
@@ -34,7 +34,7 @@ from .interrupt import Ending
 from .streams import json_lines
 
 
-@with_fit_options(time_limit=90.0, methods=True)
+@add_fit_options(time_limit=90.0, methods=True)
 def fit(
     files: Files,
     options: Options,
@@ -82,7 +82,7 @@ def fit(
     Exit code 0: every file has an answer; 1: some have not, each with a sentence; 2: wrong usage; 130: ended
     by Ctrl-C.
     """
-    began = time.monotonic()
+    start_time = time.monotonic()
 
     from ..fitting.asked import check_names
     from ..fitting.pool import Workers
@@ -93,17 +93,17 @@ def fit(
     outputs.check()
     of_sample = Given(sample_file, kind, share, own, tie)
     of_sample.check(together)
-    given = {"--domain": domain, "--geometry": geometry, **outputs.options()}
-    given |= of_sample.options()
-    how = replace(options.fit, also=options.fit.also | also_given(given))
+    more_options = {"--domain": domain, "--geometry": geometry, **outputs.options()}
+    more_options |= of_sample.options()
+    fit_options = replace(options.fit, also=options.fit.also | also_given(more_options))
     say = Say(json_lines() if as_json else None, quiet, details, many(files) or bool(files[1:]))
     reading = Reading(domain, options, tuple(geometry or ()))
     ending = Ending()
     # The processes start while the files are read and classified.
     with Workers(bank_path(), options.fit.workers, ended=ending) as pool:
         check_names(options.fit)
-        run = Run(pool, ending, how, reading, outputs, say)
-        failed = run.together(files, of_sample) if together else run.each(files, began)
+        run = Run(pool, ending, fit_options, reading, outputs, say)
+        failed = run.together(files, of_sample) if together else run.each(files, start_time)
     if ending():
         raise typer.Exit(130)
     if failed:

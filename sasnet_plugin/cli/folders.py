@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..model_free import Guinier
 from ..predict.classes import ClassesFinding, ClassFound, percent
 from ..predict.described import SizeFinding
-from ..report.in_one_line import in_one_line
+from ..report.in_one_line import summarise_in_one_line
 from ..types import Curve, printable
 from .answers import sparkline
 
@@ -36,8 +36,8 @@ class LineWriter:
 
     def answer(self, measurement: Any, answer: Answer) -> None:
         """Take one answer; it is written when the file's last one is there."""
-        before = self._waiting[0][1].file if self._waiting else self._failed[0]
-        if before != answer.file:
+        previous = self._waiting[0][1].file if self._waiting else self._failed[0]
+        if previous != answer.file:
             self._write()
         self._waiting.append((measurement, answer))
 
@@ -48,8 +48,8 @@ class LineWriter:
                 self._write()
             self._failed = (file, sentence, 0)
         else:
-            _, first, more = self._failed
-            self._failed = (file, first, more + 1)
+            _, first, more_count = self._failed
+            self._failed = (file, first, more_count + 1)
 
     def close(self, *, next_step: bool) -> None:
         self._write()
@@ -62,17 +62,17 @@ class LineWriter:
         if not self._waiting:
             return
         measurement, answer = self._waiting[0]
-        drawn = (sparkline(measurement, _SPARK) if isinstance(measurement, Curve) else "") or " " * _SPARK
-        entries = [one for _, one in self._waiting]
-        said = in_one_line(answer) if len(entries) == 1 else spread(entries)
-        print(f"{_short(Path(answer.file).name):<{_NAME}} {drawn}  {printable(said)}", flush=True)
+        spark = (sparkline(measurement, _SPARK) if isinstance(measurement, Curve) else "") or " " * _SPARK
+        entries = [one_answer for _, one_answer in self._waiting]
+        text = summarise_in_one_line(answer) if len(entries) == 1 else spread(entries)
+        print(f"{_short(Path(answer.file).name):<{_NAME}} {spark}  {printable(text)}", flush=True)
         self._waiting, self._count = [], self._count + 1
 
     def _say_failed(self) -> None:
-        (_, sentence, more), self._failed = self._failed, ("", "", 0)
+        (_, sentence, more_count), self._failed = self._failed, ("", "", 0)
         if sentence:
-            entries = f"{more} more entries have" if more > 1 else "1 more entry has"
-            also = f" (So {entries} no answer.)" if more else ""
+            entries = f"{more_count} more entries have" if more_count > 1 else "1 more entry has"
+            also = f" (So {entries} no answer.)" if more_count else ""
             print(f"{printable(sentence)}{also}", file=sys.stderr, flush=True)
 
 
@@ -86,17 +86,17 @@ def spread(answers: Sequence[Answer]) -> str:
     unlike = sum(not answer.known for answer in answers)
     doubt = f"; perhaps no known model in {unlike} of them" if unlike else ""
     units = [str(answer.q_unit) for answer in answers if answer.q_unit and not answer.q_unit.stated]
-    return "; ".join([f"{len(answers)} entries: {_counted(answers)}{doubt}", *units[:1]])
+    return "; ".join([f"{len(answers)} entries: {_summarise_models(answers)}{doubt}", *units[:1]])
 
 
-def _counted(answers: Sequence[Answer]) -> str:
-    found = list(filter(None, map(_best, answers)))
-    first = Counter(one.whole_name for one in found)
+def _summarise_models(answers: Sequence[Answer]) -> str:
+    best_models = list(filter(None, map(_best, answers)))
+    first = Counter(model.whole_name for model in best_models)
     listed = ", ".join(f"{name} {count}" for name, count in first.most_common(3))
-    more = f" and {len(first) - 3} more models" if len(first) > 3 else ""
-    shares = [one.probability for one in found]
+    suffix = f" and {len(first) - 3} more models" if len(first) > 3 else ""
+    shares = [model.probability for model in best_models]
     likely = f"; likeliest model {percent(min(shares))} to {percent(max(shares))}" if shares else ""
-    return f"{listed}{more}{likely}"
+    return f"{listed}{suffix}{likely}"
 
 
 def _best(answer: Answer) -> ClassFound | None:
@@ -104,21 +104,21 @@ def _best(answer: Answer) -> ClassFound | None:
     return finding.classes[0] if finding and finding.classes else None
 
 
-def classified(measurement: Any, answer: Answer, page: str = "") -> Row:
+def make_classified_row(measurement: Any, answer: Answer, page: str = "") -> Row:
     from ..report.page.overview import Row, thumbnail
 
     row = Row(
-        answer.file, answer.entry, in_one_line(answer), in_scope=float(answer.in_scope),
+        answer.file, answer.entry, summarise_in_one_line(answer), in_scope=float(answer.in_scope),
         level="" if answer.known else "doubt", note=" ".join(answer.notes), page=page,
         thumbnail=thumbnail(measurement), **_size(answer),
-        q_unit=answer.q_unit.in_words if answer.q_unit else "",
+        q_unit=answer.q_unit.cell_text if answer.q_unit else "",
     )  # fmt: skip
     best = _best(answer)
     if best is None:
         return row
-    given = next((label for label, _ in best.given.values()), "") or ""
+    label_given = next((label for label, _ in best.given.values()), "") or ""
     return replace(
-        row, model=best.name, structure_factor=given, group=best.group, probability=best.probability
+        row, model=best.name, structure_factor=label_given, group=best.group, probability=best.probability
     )
 
 
@@ -126,20 +126,21 @@ def _size(answer: Answer) -> dict[str, Any]:
     size = answer.finding(SizeFinding)
     if size is None:
         return {}
-    error = size.found.guinier.rg_error if isinstance(size.found.guinier, Guinier) else None
+    error = size.model_free.guinier.rg_error if isinstance(size.model_free.guinier, Guinier) else None
     network = None if size.network is None else size.network.value
     return {"rg": size.rg, "rg_error": error, "rg_network": network}
 
 
-def fitted(found: FitResult, page: str = "") -> Row:
+def make_fit_row(result: FitResult, page: str = "") -> Row:
     from ..fitting.result.verdict import DOES_NOT, DOUBTS
     from ..report.page.overview import Row, thumbnail
 
-    best, said, size = found.best, found.verdict, found.model_free.guinier
+    best, verdict, size = result.best, result.verdict, result.model_free.guinier
     row = Row(
-        found.curve.file, found.curve.entry, said.headline,
-        level={DOUBTS: "doubt", DOES_NOT: "wrong"}.get(said.level, ""), note=said.doubt, page=page,
-        thumbnail=thumbnail(found.curve, best.theory if best else None), q_unit=found.curve.q_unit.in_words,
+        result.curve.file, result.curve.entry, verdict.headline,
+        level={DOUBTS: "doubt", DOES_NOT: "wrong"}.get(verdict.level, ""), note=verdict.doubt, page=page,
+        thumbnail=thumbnail(result.curve, best.theory if best else None),
+        q_unit=result.curve.q_unit.cell_text,
         rg=getattr(size, "rg", None), rg_error=getattr(size, "rg_error", None),
     )  # fmt: skip
     if best is None:
@@ -150,7 +151,7 @@ def fitted(found: FitResult, page: str = "") -> Row:
     )  # fmt: skip
 
 
-def failed(file: str, sentence: str, entry: str = "") -> Row:
+def make_failure_row(file: str, sentence: str, entry: str = "") -> Row:
     from ..report.page.overview import Row
 
     return Row(file, entry, sentence, level="wrong")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
+from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognise_domain, specification
 from ..domains.heads import Parameter, Quantities
 from ..extensions import has_service, service
 from ..names import is_tiled
@@ -143,21 +143,22 @@ def follow(
         "--watch": watch, "--model": model, "--hdf5": hdf5, "--page": page, "--q-range": q_range, "--add": add
     }  # fmt: skip
     figure, window = None if plot is None else Path(plot), window_of(q_range)
-    asked = Asked(
+    request = Asked(
         files, out, figure, page, hdf5, interval, model, watch, quiet_for, window, add, force, scheduler
     )
     if any(map(is_tiled, files)):
         only_files = {"--next": next_settings, "--before": before, "--add": add, "--scheduler": scheduler}
         _refuse(only_files, "files")
         reading = ReadOptions(q_unit=q_unit, wavelength=wavelength, geometry=tuple(geometry or ()))
-        follow_tiled(asked, reading, domain, tiled_key, write_back)
+        follow_tiled(request, reading, domain, tiled_key, write_back)
         return
     _refuse({"--write-back": write_back}, "addresses tiled:…")
-    if not _of_curves(domain, _first(files, watch)):
+    if not _is_curve_series(domain, _first(files, watch)):
         _refuse(only_curves, "curves")
-        found = specification(domain) if domain else FOLLOWED
+        found_specification = specification(domain) if domain else FOLLOWED
         service("follow")(
-            numbers_of(found), files, out, found, tuple(geometry or ()), plot, interval, next_settings or (),
+            numbers_of(found_specification), files, out, found_specification, tuple(geometry or ()), plot,
+            interval, next_settings or (),
             before or (), force, scheduler,
         )  # fmt: skip
         return
@@ -171,7 +172,7 @@ def follow(
             "--scheduler": scheduler,
         }
         _refuse(not_added, "series without --add")
-    (add_curves if add else follow_curves)(asked, ReadOptions(q_unit=q_unit, wavelength=wavelength))
+    (add_curves if add else follow_curves)(request, ReadOptions(q_unit=q_unit, wavelength=wavelength))
 
 
 def _check_seconds(interval: float | None, quiet_for: float | None, watch: bool) -> None:
@@ -183,8 +184,8 @@ def _check_seconds(interval: float | None, quiet_for: float | None, watch: bool)
         raise typer.BadParameter("needs --watch and a number of seconds above 0.", param_hint="--quiet-for")
 
 
-def _refuse(given: Mapping[str, object], kind: str) -> None:
-    for name, value in given.items():
+def _refuse(options: Mapping[str, object], kind: str) -> None:
+    for name, value in options.items():
         if value:
             raise typer.BadParameter(f"is for {kind}; leave it out.", param_hint=name)
 
@@ -194,26 +195,26 @@ def _first(files: Sequence[str], watch: bool) -> Path | None:
     from .files import expand
 
     missing: list[SasnetError] = []
-    for one in expand(files, said=lambda _: None):
-        if isinstance(one, SasnetError):
-            missing.append(one)
-        elif not Path(one).is_file():
-            missing.append(DataError(f"{one}: there is no such file or folder; check the path."))
-        elif not one.endswith(".toml"):
-            return Path(one)
+    for path in expand(files, said=lambda _: None):
+        if isinstance(path, SasnetError):
+            missing.append(path)
+        elif not Path(path).is_file():
+            missing.append(DataError(f"{path}: there is no such file or folder; check the path."))
+        elif not path.endswith(".toml"):
+            return Path(path)
     if watch:
         return None
     raise next(iter(missing), DataError(f"{files[0]}: holds no measurements; check the path."))
 
 
-def _of_curves(domain: str | None, first: Path | None) -> bool:
+def _is_curve_series(domain: str | None, first: Path | None) -> bool:
     """Whether a series is one of curves: by what is said, else by its first file."""
     # Before there is one only curves can be watched.
     if domain is not None:
         return specification(domain).name == DEFAULT
     if first is None:
         return True
-    if recognised(first) != DEFAULT:
+    if recognise_domain(first) != DEFAULT:
         return False
     from ..data.frames import holds_curves
 

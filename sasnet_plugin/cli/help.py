@@ -153,8 +153,8 @@ class Explained(TyperCommand):
         examples = EXAMPLES.get(str(self.name), ())
         if examples:
             with formatter.section("Examples"):
-                for call, what in examples:
-                    formatter.write(f"  {call}\n      {what}\n")
+                for call, explanation in examples:
+                    formatter.write(f"  {call}\n      {explanation}\n")
 
 
 def whole_sentences(group: Any, ctx: typer.Context, formatter: Any) -> None:

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 @contextmanager
 def term_as_interrupt() -> Iterator[None]:
     """A job scheduler ends what ran out of time by SIGTERM, some seconds before it kills."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -32,22 +32,22 @@ class Ending:
         return self.asked
 
     @contextmanager
-    def heard(self) -> Iterator[None]:
+    def listen(self) -> Iterator[None]:
         """While the block runs, in the main thread; what is ignored, as by a shell's background, stays so."""
         usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        before = {number: one for number, one in usual.items() if one is not signal.SIG_IGN}
-        for number in before:
+        handlers = {number: handler for number, handler in usual.items() if handler is not signal.SIG_IGN}
+        for number in handlers:
             signal.signal(number, self._ask)
         try:
             yield
         finally:
-            for number, one in before.items():
-                signal.signal(number, one)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
 
     def _ask(self, number: int, frame: object) -> None:
         self.asked = True
-        for one in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(one) == self._ask:
-                signal.signal(one, _interrupt)
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(signal_number) == self._ask:
+                signal.signal(signal_number, _interrupt)
         # Not by print: this may come in the middle of one.
         os.write(2, b"\nsasnet: ending with what is fitted; Ctrl-C once more ends at once.\n")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
+from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognise_domain, specification
 from ..extensions import has_service, service
 from ..names import is_tiled
 from ..types import DataError, SasnetError
@@ -50,7 +50,9 @@ class Wanted:
 
 
 def _read_alike(domain: Domain) -> list[Domain]:
-    return [one for one in map(specification, PAGES) if one.read == domain.read and one.name != domain.name]
+    return [
+        kind for kind in map(specification, PAGES) if kind.read == domain.read and kind.name != domain.name
+    ]
 
 
 def _images() -> list[Domain]:
@@ -63,19 +65,23 @@ def _other_images(domain: Domain) -> list[Domain]:
     return [one for one in _images() if one.name != domain.name]
 
 
-def _other_kind(path: str, domain: Domain, said: str, readers: Sequence[Domain]) -> str:
+def _other_kind(path: str, domain: Domain, sentence: str, readers: Sequence[Domain]) -> str:
     """Say what to do with a file that may hold images of another kind than it was read as; `readers` are the
     other domains that read it.
     """
     if not readers:
-        return said
+        return sentence
     if len(readers) == 1:
-        (one,) = readers
-        return f"{path}: with the given geometry this is one of the {one.title}: --domain {one.name}."
-    others = [one for one in _images() if one not in readers]
-    more = f"; or, with more geometry, {_listed(others)}" if others else ""
+        (reader,) = readers
+        return f"{path}: with the given geometry this is one of the {reader.title}: --domain {reader.name}."
+    other_names = [reader for reader in _images() if reader not in readers]
+    more = f"; or, with more geometry, {_listed(other_names)}" if other_names else ""
     which = f"{path}: the file does not give the kind of its images; use --domain: {_listed(readers)}{more}."
-    return which if domain.name == DEFAULT else f"{which} As {domain.title}: {said.removeprefix(f'{path}: ')}"
+    return (
+        which
+        if domain.name == DEFAULT
+        else f"{which} As {domain.title}: {sentence.removeprefix(f'{path}: ')}"
+    )
 
 
 def _listed(domains: Sequence[Domain]) -> str:
@@ -111,15 +117,15 @@ class Kinds:
 
     def read(self, path: str) -> Iterable[Any]:
         if self._reader is not None and is_tiled(path):
-            for domain, one in self._reader.read(path, self._reading):
+            for domain, measurement in self._reader.read(path, self._reading):
                 self._domains[path] = domain
-                yield one
+                yield measurement
             return
-        domain = specification(self._given or recognised(Path(path)))
+        domain = specification(self._given or recognise_domain(Path(path)))
         try:
-            for one in domain.read(path, self._reading):
-                self._domains[one.file] = domain
-                yield one
+            for measurement in domain.read(path, self._reading):
+                self._domains[measurement.file] = domain
+                yield measurement
         except DataError as error:
             if self._given or not _may_be_image(path, domain):
                 raise
@@ -127,7 +133,7 @@ class Kinds:
             raise DataError(_other_kind(path, domain, str(error), readers)) from error
 
     def _readers(self, path: str, domain: Domain) -> list[Domain]:
-        return [one for one in _other_images(domain) if self._reads(one, path)]
+        return [kind for kind in _other_images(domain) if self._reads(kind, path)]
 
     def _reads(self, domain: Domain, path: str) -> bool:
         try:
@@ -137,17 +143,17 @@ class Kinds:
 
     def together(self, paths: Sequence[str | SasnetError]) -> Any:
         """Join files of a sample in several settings. Raises SasnetError if they cannot be."""
-        found: list[Any] = []
+        measurements: list[Any] = []
         for path in paths:
             if isinstance(path, SasnetError):
                 raise path
-            found += self.read(path)
-            together = self._together_of(found, path)
-        return together(found)
+            measurements += self.read(path)
+            together = self._together_of(measurements, path)
+        return together(measurements)
 
-    def _together_of(self, found: Sequence[Any], path: str) -> Callable[[Sequence[Any]], Any]:
+    def _together_of(self, measurements: Sequence[Any], path: str) -> Callable[[Sequence[Any]], Any]:
         """What makes one measurement of several of the last one's domain."""
-        domain = self.domain_of(found[-1]) if found else None
+        domain = self.domain_of(measurements[-1]) if measurements else None
         if domain is None or domain.together is None:
             title = domain.title if domain else "files without measurements"
             raise SasnetError(f"{path}: {title} are not settings of one sample; do not give --set.")
@@ -160,26 +166,32 @@ class Kinds:
     def answers(self, measurements: Sequence[Any]) -> list[Answer | Exception]:
         """An answer or an exception for each, in their order."""
         rows: dict[str, list[int]] = {}
-        for row, one in enumerate(measurements):
-            rows.setdefault(self.domain_of(one).name, []).append(row)
-        found: dict[int, Any] = {}
-        for name, asked in rows.items():
+        for row, measurement in enumerate(measurements):
+            rows.setdefault(self.domain_of(measurement).name, []).append(row)
+        answers: dict[int, Any] = {}
+        for name, places in rows.items():
             predictor, choice = self._predictor(specification(name))
-            said = predictor.outcomes([measurements[row] for row in asked], choice)
-            found |= zip(asked, said, strict=True)
-        return [self._completed(one, found[row]) for row, one in enumerate(measurements)]
+            row_outcomes = predictor.outcomes([measurements[row] for row in places], choice)
+            answers |= zip(places, row_outcomes, strict=True)
+        return [
+            self._complete_answer(measurement, answers[row]) for row, measurement in enumerate(measurements)
+        ]
 
-    def _completed(self, measurement: Any, answer: Any) -> Any:
-        return self._refined(measurement, self._hinted(measurement, answer, self.domain_of(measurement)))
+    def _complete_answer(self, measurement: Any, answer: Any) -> Any:
+        return self._refine_answer(
+            measurement, self._add_hint(measurement, answer, self.domain_of(measurement))
+        )
 
-    def _hinted(self, measurement: Any, answer: Any, domain: Domain) -> Any:
+    def _add_hint(self, measurement: Any, answer: Any, domain: Domain) -> Any:
         """Where nobody said of which kind a pattern is, and this one does not know it: who does."""
         if self._given or isinstance(answer, Exception) or answer.known:
             return answer
-        found = next(filter(lambda one: self._knows(one, measurement), _read_alike(domain)), None)
-        if found is None:
+        kind = next(
+            filter(lambda other_domain: self._knows(other_domain, measurement), _read_alike(domain)), None
+        )
+        if kind is None:
             return answer
-        hint = f"It looks like one of the {found.title}: repeat with --domain {found.name}."
+        hint = f"It looks like one of the {kind.title}: repeat with --domain {kind.name}."
         return replace(answer, notes=(*answer.notes, hint))
 
     def _knows(self, domain: Domain, measurement: Any) -> bool:
@@ -187,10 +199,10 @@ class Kinds:
             predictor, choice = self._predictor(domain)
         except SasnetError:  # no network of that kind is installed
             return False
-        (said,) = predictor.outcomes([measurement], choice)
-        return not isinstance(said, Exception) and said.known
+        (outcome,) = predictor.outcomes([measurement], choice)
+        return not isinstance(outcome, Exception) and outcome.known
 
-    def _refined(self, measurement: Any, answer: Any) -> Any:
+    def _refine_answer(self, measurement: Any, answer: Any) -> Any:
         if not self._verify or isinstance(answer, Exception):
             return answer
         domain = self.domain_of(measurement)
@@ -203,10 +215,10 @@ class Kinds:
 
     def _teller(self, measurement: Any) -> Callable[[str], None] | None:
         """Tells of stages with the name of what is fitted."""
-        told, name = self._told, Path(measurement.file).name
+        tell, name = self._told, Path(measurement.file).name
         if measurement.entry:
             name = f"{name}, {measurement.entry}"
-        return None if told is None else lambda stage: told(f"{name}: {stage}")
+        return None if tell is None else lambda stage: tell(f"{name}: {stage}")
 
     def _predictor(self, domain: Domain) -> tuple[Predictor, Choice]:
         if domain.name not in self._opened:
@@ -252,6 +264,12 @@ def outcomes(
 
 
 def _answer(waiting: list[tuple[str, Any]], answer: Callable[[list[Any]], list[Any]]) -> Iterator[Outcome]:
-    answered = iter(answer([one for _, one in waiting if not isinstance(one, Exception)]))
-    for path, one in waiting:
-        yield (path, None, one) if isinstance(one, Exception) else (path, one, next(answered))
+    answered = iter(
+        answer([measurement for _, measurement in waiting if not isinstance(measurement, Exception)])
+    )
+    for path, measurement in waiting:
+        yield (
+            (path, None, measurement)
+            if isinstance(measurement, Exception)
+            else (path, measurement, next(answered))
+        )

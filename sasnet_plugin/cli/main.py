@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 import sasnet_plugin
 
-from ..extensions import load, merged_table
+from ..extensions import load, merge_tables
 from ..types import SasnetError
 from ..workers.child import safe_environment
 from .help import COMMAND_GROUPS, Explained, whole_sentences
@@ -38,7 +38,7 @@ _PLACES = {
     "train": "sasnet_plugin.cli.train:train",
     "evaluate": "sasnet_plugin.cli.evaluate:evaluate",
     "groups": "sasnet_plugin.cli.evaluate:groups",
-    **merged_table("COMMANDS"),
+    **merge_tables("COMMANDS"),
 }
 _ORDER = [name for names in COMMAND_GROUPS.values() for name in names]
 #: Command -> "module:function", in the order of the help.
@@ -62,15 +62,15 @@ class Command(Explained):
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
-        before = signal.getsignal(signal.SIGINT)
-        if getattr(before, "__module__", "") not in ("__main__", "sasnet_plugin.__main__"):
+        previous = signal.getsignal(signal.SIGINT)
+        if getattr(previous, "__module__", "") not in ("__main__", "sasnet_plugin.__main__"):
             return super().invoke(ctx)  # called from a program that has its own way with signals
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return super().invoke(ctx)
         finally:
             sys.stdout.flush()
-            signal.signal(signal.SIGINT, before)
+            signal.signal(signal.SIGINT, previous)
 
 
 class LazyGroup(TyperGroup):
@@ -125,8 +125,8 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(is_wanted: bool) -> None:
+    if is_wanted:
         typer.echo(f"sasnet {sasnet_plugin.__version__}")
         raise typer.Exit
 

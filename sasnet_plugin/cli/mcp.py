@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ..types import SasnetError, installed_by
+from ..types import SasnetError, describe_install
 
 #: Environment variable of a key that stays the same; without it each start makes its own.
 _KEY = "SASNET_MCP_KEY"
@@ -41,24 +41,24 @@ def mcp(
         import mcp as _
     except ImportError:
         raise SasnetError(
-            f"'sasnet mcp' needs packages that are not installed; run {installed_by('mcp')}"
+            f"'sasnet mcp' needs packages that are not installed; run {describe_install('mcp')}"
         ) from None
     del _
-    from ..integrations.assistant.folders import opened
-    from ..integrations.assistant.server import on_port, on_stdio
+    from ..integrations.assistant.folders import open_folders
+    from ..integrations.assistant.server import serve_port, serve_stdio
 
-    allowed = opened(folders or [Path.cwd()], plugins=allow_plugins)
+    allowed = open_folders(folders or [Path.cwd()], plugins=allow_plugins)
     if port is None:
         if sys.stdin.isatty():
             typer.echo(
                 "Waiting for an assistant. Assistants start this command themselves; Ctrl-C ends it.",
                 err=True,
             )
-        on_stdio(allowed, workers)
+        serve_stdio(allowed, workers)
         return
     key = _key()
-    said = f"http://127.0.0.1:{port}/mcp with the header 'Authorization: Bearer {key}'"
-    on_port(allowed, workers, "127.0.0.1", port, key, lambda: typer.echo(said, err=True))
+    text = f"http://127.0.0.1:{port}/mcp with the header 'Authorization: Bearer {key}'"
+    serve_port(allowed, workers, "127.0.0.1", port, key, lambda: typer.echo(text, err=True))
 
 
 def _key() -> str:

@@ -22,7 +22,7 @@ MANY = 20  # files from which on progress is shown beside answers
 
 
 @contextmanager
-def shown(total: int, quiet: bool = False) -> Iterator[Callable[[Progress], None]]:
+def show_progress(total: int, quiet: bool = False) -> Iterator[Callable[[Progress], None]]:
     """Show progress over many files while the block runs; yields what is to be called after each answer."""
     if quiet:
         yield lambda state: None
@@ -32,29 +32,31 @@ def shown(total: int, quiet: bool = False) -> Iterator[Callable[[Progress], None
     from rich.progress import Progress as Bar
 
     console = Console(stderr=True)
-    began = time.monotonic()
+    start_time = time.monotonic()
     if not console.is_terminal:
-        yield _lines(began)
+        yield _lines(start_time)
         return
     columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}")
     with Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("starting", total=total)
 
         def step(state: Progress) -> None:
-            bar.update(task, completed=state.done, description=words(state, time.monotonic() - began))
+            bar.update(task, completed=state.done, description=words(state, time.monotonic() - start_time))
 
         yield step
 
 
-def _lines(began: float) -> Callable[[Progress], None]:
-    due = began + EVERY
+def _lines(start_time: float) -> Callable[[Progress], None]:
+    due = start_time + EVERY
 
     def step(state: Progress) -> None:
         nonlocal due
-        now = time.monotonic()
-        if now >= due and state.done < state.total:
-            due = now + EVERY
-            typer.echo(f"{state.done} of {state.total} files, {words(state, now - began)}", err=True)
+        current_time = time.monotonic()
+        if current_time >= due and state.done < state.total:
+            due = current_time + EVERY
+            typer.echo(
+                f"{state.done} of {state.total} files, {words(state, current_time - start_time)}", err=True
+            )
 
     return step
 
@@ -68,39 +70,41 @@ def classifying() -> Iterator[Callable[[], None]]:
     columns = TextColumn("{task.completed:.0f} files"), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None, visible=False)
-        done = 0
+        count = 0
 
         def step() -> None:
-            nonlocal done
-            done += 1
-            bar.update(task, completed=done, visible=done >= MANY)
+            nonlocal count
+            count += 1
+            bar.update(task, completed=count, visible=count >= MANY)
 
         yield step
 
 
 @contextmanager
-def fitting(limit: float, quiet: bool = False) -> Iterator[Callable[..., None]]:
+def show_fit_progress(limit: float, quiet: bool = False) -> Iterator[Callable[..., None]]:
     """Show the model being fitted, the best χ² and the time left of `limit` seconds; yield the ``progress``
     of `fitting.progress.Watched`.
     """
     if quiet:
-        yield lambda **how: None
+        yield lambda **details: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
 
-    console, began = Console(stderr=True), time.monotonic()
-    best, due = float("inf"), began + FIT_EVERY
+    console, start_time = Console(stderr=True), time.monotonic()
+    best, due = float("inf"), start_time + FIT_EVERY
 
     def line(done: int, of: int, name: str) -> str:
-        found = f", best reduced χ² {chisq_text(best)}" if best < float("inf") else ""
-        left = max(limit - (time.monotonic() - began), 0.0)
-        return f"{f'{done} of {of}, ' if of else ''}{name}{found}, at most {duration(left)} left"
+        suffix = f", best reduced χ² {chisq_text(best)}" if best < float("inf") else ""
+        seconds_left = max(limit - (time.monotonic() - start_time), 0.0)
+        return f"{f'{done} of {of}, ' if of else ''}{name}{suffix}, at most {duration(seconds_left)} left"
 
     if not console.is_terminal:
 
-        def say(*, done: int, of: int, name: str, reduced_chisq: float = float("inf"), **more: Any) -> None:
+        def say(
+            *, done: int, of: int, name: str, reduced_chisq: float = float("inf"), **details: Any
+        ) -> None:
             nonlocal best, due
             best = min(best, reduced_chisq)
             if time.monotonic() >= due:
@@ -113,7 +117,9 @@ def fitting(limit: float, quiet: bool = False) -> Iterator[Callable[..., None]]:
     with Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("screening", total=None)
 
-        def draw(*, done: int, of: int, name: str, reduced_chisq: float = float("inf"), **more: Any) -> None:
+        def draw(
+            *, done: int, of: int, name: str, reduced_chisq: float = float("inf"), **details: Any
+        ) -> None:
             nonlocal best
             best = min(best, reduced_chisq)
             bar.update(task, completed=done, total=of or None, description=line(done, of, name))
@@ -124,9 +130,9 @@ def fitting(limit: float, quiet: bool = False) -> Iterator[Callable[..., None]]:
 def words(state: Progress, seconds: float) -> str:
     """Describe rate, time left and failures, once a file is done; `seconds` since the beginning."""
     rate = state.done / max(seconds, 1e-3)
-    left = duration((state.total - state.done) / rate)
-    without = f", {state.failed} without an answer" if state.failed else ""
-    return f"{60 * rate:.3g} a minute, {left} left{without}"
+    time_left = duration((state.total - state.done) / rate)
+    suffix = f", {state.failed} without an answer" if state.failed else ""
+    return f"{60 * rate:.3g} a minute, {time_left} left{suffix}"
 
 
 def duration(seconds: float) -> str:
@@ -145,9 +151,9 @@ def stages(quiet: bool = False) -> Callable[[str], None]:
 
     def tell(stage: str) -> None:
         nonlocal due
-        now = time.monotonic()
-        if not quiet and now >= due:
-            due = now + STAGE_EVERY
+        current_time = time.monotonic()
+        if not quiet and current_time >= due:
+            due = current_time + STAGE_EVERY
             typer.echo(f"{stage} …", err=True)
 
     return tell

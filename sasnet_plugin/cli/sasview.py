@@ -48,10 +48,10 @@ def sasview(
 
 
 def _check_alone(install: bool, uninstall: bool, files: list[str] | None, python: str | None) -> None:
-    asked = [install, uninstall].count(True)
-    if asked == 2:
+    asked_count = [install, uninstall].count(True)
+    if asked_count == 2:
         raise typer.BadParameter("choose one of them.", param_hint="--install / --uninstall")
-    if asked and (files or python):
+    if asked_count and (files or python):
         raise typer.BadParameter(
             "does not start SasView; do not give FILES or --python.", param_hint="--install"
         )
@@ -63,8 +63,8 @@ def _uninstall(plugins: Path | None) -> None:
 
     removed, compiled = [str(path) for path in dropin.uninstall(plugins)], remove_compiled()
     # SasView compiles beside its plugin models, and so does what it starts.
-    own = (plugins or dropin.plugin_folder()).parent / "compiled_models"
-    compiled += remove_compiled(own) if own.is_dir() else []
+    compiled_folder = (plugins or dropin.plugin_folder()).parent / "compiled_models"
+    compiled += remove_compiled(compiled_folder) if compiled_folder.is_dir() else []
     if compiled:
         removed.append(f"{len(compiled)} files of compiled models in {compiled[0].parent}")
     print(f"Removed: {', '.join(removed)}" if removed else "There was nothing to remove.")

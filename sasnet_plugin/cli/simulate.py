@@ -71,7 +71,7 @@ def simulate(
     if scheduler:
         out = out.absolute()  # a worker elsewhere has another working directory
     request = Request(rounds, seed, scale, limit, _models(models), spread, monodisperse, truncated)
-    plan: Plan = planned(specification(domain).simulated(), out, request)
+    plan: Plan = planned(specification(domain).open_simulator(), out, request)
     if out.exists() and not out.is_dir():
         raise SimulationError(f"{out}: is a file; name a folder for the shards.")
     removed = remove_leftovers(out)
@@ -79,16 +79,16 @@ def simulate(
     missing = plan.missing()
     _announce(out, plan, missing, removed)
     _check_disk(out, plan.disk_need(missing))
-    done = 0
+    count = 0
     try:
         with _progress(len(missing)) as step:
             for shard in plan.run(workers=scheduler or workers):
-                done += 1
+                count += 1
                 step(shard.label)
     except KeyboardInterrupt:
         remove_leftovers(out)
         typer.echo(
-            f"sasnet: stopped; {done} of {len(missing)} shards were finished and are kept; the same"
+            f"sasnet: stopped; {count} of {len(missing)} shards were finished and are kept; the same"
             f" command continues from there.",
             err=True,
         )
@@ -96,10 +96,12 @@ def simulate(
     typer.echo(f"{out}: all {len(plan.shards)} shards are there.")
 
 
-def _models(given: list[str] | None) -> tuple[str, ...] | None:
-    if given is None:
+def _models(given_names: list[str] | None) -> tuple[str, ...] | None:
+    if given_names is None:
         return None
-    names = tuple(dict.fromkeys(name.strip() for part in given for name in part.split(",") if name.strip()))
+    names = tuple(
+        dict.fromkeys(name.strip() for part in given_names for name in part.split(",") if name.strip())
+    )
     if not names:
         raise typer.BadParameter(
             "names no model; for all models do not give the option.", param_hint="--models"
@@ -110,8 +112,8 @@ def _models(given: list[str] | None) -> tuple[str, ...] | None:
 def _announce(out: Path, plan: Plan, missing: list[Any], removed: int) -> None:
     if removed:
         typer.echo(f"{out}: removed {removed} half-written files of a run that was killed.")
-    there = len(plan.shards) - len(missing)
-    skipped = f"; {there} of {len(plan.shards)} shards exist and are skipped" if there else ""
+    present = len(plan.shards) - len(missing)
+    skipped = f"; {present} of {len(plan.shards)} shards exist and are skipped" if present else ""
     typer.echo(
         f"{out}: {plan.content(missing)} in {len(missing)} shards to simulate,"
         f" at most {_bytes(plan.disk_need(missing))} of disk{skipped}."

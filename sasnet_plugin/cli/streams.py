@@ -43,12 +43,12 @@ def json_lines() -> JsonLine:
     encoding = sys.stdout.encoding or "utf-8"
     write = _alone()
 
-    def line(found: Mapping[str, Any]) -> None:
-        text = json.dumps(found, ensure_ascii=False)
+    def line(record: Mapping[str, Any]) -> None:
+        text = json.dumps(record, ensure_ascii=False)
         try:
             data = text.encode(encoding)
         except UnicodeEncodeError:
-            data = json.dumps(found).encode(encoding)
+            data = json.dumps(record).encode(encoding)
         write(data + "\n".encode(encoding))
 
     return line
@@ -57,16 +57,16 @@ def json_lines() -> JsonLine:
 def _alone() -> Callable[[bytes], None]:
     out = sys.stdout
     try:
-        own = out.fileno() == 1
+        is_own = out.fileno() == 1
     except (OSError, ValueError):  # replaced by a program that calls the command as a function
-        own = False
+        is_own = False
 
-    def through(data: bytes) -> None:
+    def write_through(data: bytes) -> None:
         out.write(data.decode(out.encoding or "utf-8"))
         out.flush()
 
-    if not own:
-        return through
+    if not is_own:
+        return write_through
     out.flush()
     file = os.dup(1)
     os.dup2(2, 1)

@@ -26,7 +26,7 @@ def sample_from(
     files: Sequence[str],
     read: Callable[[str], Iterable[Any]],
     window: tuple[float, float] | None,
-    given: Given,
+    sample_options: Given,
     wavelength: float | None = None,
 ) -> Sample:
     """Read the sample of all curves in files; X-ray `wavelength` in Å. Raises SasnetError if a file cannot be
@@ -34,10 +34,10 @@ def sample_from(
     """
     from ..materials import densities
 
-    described = given.described()
+    described = sample_options.describe_sample()
     curves = []
-    for each in expand(files):
-        for path, outcome in curves_of(each, read, window):
+    for each_path in expand(files):
+        for path, outcome in curves_of(each_path, read, window):
             if isinstance(outcome, Exception):
                 raise DataError(sentence_of(path, outcome))
             if not isinstance(outcome, Curve):
@@ -53,11 +53,11 @@ def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = F
     from .answers import wide_console
 
     say = wide_console().print
-    head, *more = result.verdict.lines()
+    head, *more_lines = result.verdict.lines()
     say(Text(head, style="bold"), soft_wrap=True)
     if quiet:
         return
-    for line in more:
+    for line in more_lines:
         say(Text(line, style="bold" if line.startswith("Next") else ""), soft_wrap=True)
     if details:
         say()
@@ -83,10 +83,10 @@ def _tables(result: SampleResult) -> Iterator[Any]:
 
 
 def _parameters(best: JointFit) -> list[list[str]]:
-    from ..report.sample_rows import own, shared
+    from ..report.sample_rows import list_shared, own
 
-    nothing = [""] * len(best.own)
-    fitted = [[name, value, *nothing] for name, value, how in shared(best) if how == "fitted"]
+    blanks = [""] * len(best.own)
+    fitted = [[name, value, *blanks] for name, value, state in list_shared(best) if state == "fitted"]
     return fitted + [[name, "", *values] for name, *values in own(best)]
 
 
@@ -101,7 +101,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Any:
     return table
 
 
-def print_suggestion(files: Sequence[str], found: Any, against: Sequence[int], kind: str, top: int) -> None:
+def print_suggestion(
+    files: Sequence[str], suggestion: Any, against: Sequence[int], kind: str, top: int
+) -> None:
     from rich.text import Text
 
     from .answers import wide_console
@@ -112,13 +114,13 @@ def print_suggestion(files: Sequence[str], found: Any, against: Sequence[int], k
         say(Text(f"{files[i]} alone looks like another kind of sample.", style="bold"), soft_wrap=True)
     rows = [
         [guess.name, guess.structure_factor or "–", f"{100 * guess.probability:.0f} %", guess.group]
-        for guess in found.models[:top]
+        for guess in suggestion.models[:top]
     ]
     say(_table(("model", "structure factor", "probability", "group"), rows))
     sys.stdout.flush()
 
 
-def refused(error: SasnetError) -> None:
+def refuse(error: SasnetError) -> None:
     """Say why there is no answer, and end."""
     print(str(error), file=sys.stderr, flush=True)
     raise typer.Exit(1)

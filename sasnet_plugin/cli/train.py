@@ -176,8 +176,8 @@ def train(
         def report(step: int, loss: float) -> None:
             progress.update(task, completed=step, description=f"training, loss {loss:.3f}")
 
-        start = _started(kind, start_from) if start_from is not None else None
-        keep = _started(kind, keep_answers) if keep_answers is not None else None
+        start = _open_start_model(kind, start_from) if start_from is not None else None
+        keep = _open_start_model(kind, keep_answers) if keep_answers is not None else None
         fit(
             data, run, config, domain=kind, net=chosen, validation=validation, start=start, keep=keep,
             progress=report,
@@ -191,7 +191,7 @@ def train(
             zoo,
             domain=kind,
             per_model=per_model,
-            progress=lambda done: progress.update(task, completed=done),
+            progress=lambda completed: progress.update(task, completed=completed),
         )
     register(zoo)
     typer.echo(f"{zoo}: {summary}")
@@ -220,20 +220,20 @@ def _adapt(
     if not force:
         _check_folder(zoo, "manifest.json", '"features_version"', ("*.onnx", "*.npz"))
         _check_folder(zoo.parent, "registry.json", '"domain"', ())
-    model, files = _started(kind, start), [str(path) for path in expand(images)]
+    model, files = _open_start_model(kind, start), [str(path) for path in expand(images)]
     with Progress(console=Console(stderr=True)) as progress, tempfile.TemporaryDirectory() as passing:
         task = progress.add_task("simulated images", total=scenes or None)
-        done = service("adapt")(
+        adapted = service("adapt")(
             kind, model, labels, files, zoo, run or Path(passing), scenes,
-            progress=lambda made: progress.update(task, completed=made),
+            progress=lambda completed: progress.update(task, completed=completed),
         )  # fmt: skip
-    typer.echo(done.sentence())
-    if done.better:
+    typer.echo(adapted.sentence())
+    if adapted.better:
         register(zoo)
         typer.echo(f"{zoo}: written; use it with SASNET_MODEL_ZOO={zoo.parent}")
 
 
-def _started(kind: Domain, start: str) -> ZooModel:
+def _open_start_model(kind: Domain, start: str) -> ZooModel:
     from ..zoo import open_model
 
     folder = None if start == "zoo" else Path(start)
@@ -244,20 +244,22 @@ def _started(kind: Domain, start: str) -> ZooModel:
     return open_model(kind.name, folder=folder.parent if folder else None)
 
 
-def _check_folder(folder: Path, about: str, mark: str, others: Sequence[str]) -> None:
+def _check_folder(folder: Path, about: str, mark: str, other_names: Sequence[str]) -> None:
     """Refuse a folder with files that would be replaced, but none about them that sasnet has written."""
     from ..files import check_output
 
-    known = folder / about
-    found = [known] if known.exists() else [path for name in others for path in folder.glob(name)]
-    for path in found:
+    about_path = folder / about
+    paths = (
+        [about_path] if about_path.exists() else [path for name in other_names for path in folder.glob(name)]
+    )
+    for path in paths:
         check_output(path, mark=mark)
 
 
-def _sizes(usual: Mapping[str, Any], given: list[str] | None) -> dict[str, Any]:
+def _sizes(usual: Mapping[str, Any], texts: list[str] | None) -> dict[str, Any]:
     """Sizes of the network that are not the domain's own, as the user says, or wrong usage."""
     changed: dict[str, Any] = {}
-    for part in given or ():
+    for part in texts or ():
         name, equals, text = part.partition("=")
         value = usual.get(name)
         if not equals or not isinstance(value, (str, int, float)):

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import typer
 
 from ..extensions import has_service, service
-from ..types import SasnetError, installed_by
+from ..types import SasnetError, describe_install
 from .arguments import Browser, Live, PagePort
 
 #: Where `sasnet web` keeps what is done, by default.
@@ -86,7 +86,7 @@ def page_app() -> Any:
         from ..web import app
     except ImportError as error:
         raise SasnetError(
-            f"The page needs {error.name}, which is not installed; run {installed_by('web')}"
+            f"The page needs {error.name}, which is not installed; run {describe_install('web')}"
         ) from None
     return app
 

@@ -45,7 +45,7 @@ def see_a_possible_q(q: Floats, file: str) -> None:
         )
 
 
-def assumed(q: Floats, intensity: Floats) -> QUnit:
+def assume_unit(q: Floats, intensity: Floats) -> QUnit:
     """Assume Å⁻¹, with a caution if the data look as if in nm⁻¹; columns as in the file, ascending in q."""
     q_max, q_min = float(q[-1]), float(q[0])
     if q_max > Q_MAX_ANGLE:
@@ -82,12 +82,12 @@ def radius_of_gyration(q: Floats, intensity: Floats) -> float | None:
     exp(-1/3); None if it does not.
     """
     # Guinier's law, I(q) = I(0) exp(-(q Rg)²/3), gives that at q Rg = 1. Accurate enough to tell units apart.
-    few = max(3, q.size // 10)
-    first, next_ = np.median(intensity[:few]), np.median(intensity[few : 2 * few])
+    count = max(3, q.size // 10)
+    first, next_ = np.median(intensity[:count]), np.median(intensity[count : 2 * count])
     if q.size < 10 or not first > 0 or not 0 <= 1 - next_ / first < PLATEAU * 3:
         return None
     level = max(first, next_)
     width = max(1, q.size // 40)
     smooth = np.convolve(intensity, np.full(width, 1 / width), mode="same")
-    below = np.flatnonzero(smooth[few:] < level * np.exp(-1 / 3))
-    return float(1 / q[few + below[0]]) if below.size and below[0] else None
+    below = np.flatnonzero(smooth[count:] < level * np.exp(-1 / 3))
+    return float(1 / q[count + below[0]]) if below.size and below[0] else None

@@ -36,12 +36,12 @@ def scan(file: Any, name: str) -> list[RawCurve]:
     DataError if the axis is an angle without wavelength, or there are too many values. Parameters as for
     `structured.scan_hdf5`.
     """
-    found = []
+    raw_curves = []
     for series in all_series(file, name):
         if series.intensity.size > LIMITS.values or hdf5.hollow(series.intensity):
             raise too_large(name, f"{series.intensity.size:,} values", "a series of integrated images")
-        found += series.read(0, series.frames)
-    return found
+        raw_curves += series.read(0, series.frames)
+    return raw_curves
 
 
 def _groups(file: Any) -> Iterator[tuple[Any, list[Any]]]:
@@ -51,11 +51,11 @@ def _groups(file: Any) -> Iterator[tuple[Any, list[Any]]]:
     for _, entry in hdf5.members(file):
         if not isinstance(entry, h5py.Group):
             continue
-        known: dict[int, Any] = {}
-        for _, group in hdf5.below(entry, _DEPTH):
+        entries: dict[int, Any] = {}
+        for _, group in hdf5.walk_members(entry, _DEPTH):
             if isinstance(group, h5py.Group) and _RADIAL.intersection(_axes(group)[-1:]):
-                known.setdefault(h5py.h5o.get_info(group.id).addr, group)
-        yield entry, list(known.values())
+                entries.setdefault(h5py.h5o.get_info(group.id).addr, group)
+        yield entry, list(entries.values())
 
 
 def _axes(group: Any) -> list[str]:
@@ -109,10 +109,10 @@ class Series:
         low, part = self._part(start, stop)
         values = np.asarray(self.intensity[part], dtype=np.float64)
         errors = _errors(self.group, self.signal, self.intensity.shape, part)
-        notes = self.axis.notes + _normalised(self.group, self.entry)
+        notes = self.axis.notes + _note_missing_normalisation(self.group, self.entry)
         if _is_cake(self.group):
             pixels = _pixels(self.group, self.intensity.shape, values.shape, part)
-            values, errors = _averaged(values, errors, pixels)
+            values, errors = _average_azimuths(values, errors, pixels)
             notes += ("The bins of azimuth were averaged.",)
         values = values.reshape(-1, self.axis.q.size)
         sigmas = [None] * len(values) if errors is None else list(errors.reshape(-1, self.axis.q.size))
@@ -121,12 +121,12 @@ class Series:
         return [
             replace(
                 self.axis,
-                intensity=one,
+                intensity=row,
                 dintensity=sigma,
                 title=f"{title} frame {number}".strip() if numbered else title,
                 notes=notes,
             )
-            for number, one, sigma in zip(range(first + 1, stop + 1), values, sigmas, strict=False)
+            for number, row, sigma in zip(range(first + 1, stop + 1), values, sigmas, strict=False)
             if number > start
         ]
 
@@ -146,11 +146,13 @@ def series_of(group: Any, entry: Any, name: str) -> Series | None:
 
 def all_series(file: Any, name: str) -> list[Series]:
     """What `scan` reads, unread: of each entry the averages over the azimuth, or else its cakes."""
-    found = []
+    series_list = []
     for entry, groups in _groups(file):
         plain = [group for group in groups if not _is_cake(group)]
-        found += [one for group in plain or groups if (one := series_of(group, entry, name)) is not None]
-    return found
+        series_list += [
+            series for group in plain or groups if (series := series_of(group, entry, name)) is not None
+        ]
+    return series_list
 
 
 def _axis(radial: Any, entry: Any, name: str) -> RawCurve:
@@ -174,7 +176,7 @@ def _axis(radial: Any, entry: Any, name: str) -> RawCurve:
 
 def _wavelength(entry: Any) -> float | None:
     """Å, from the entry's wavelength or energy; None where it states neither."""
-    stated = list(_stated(entry))
+    stated = list(_read_stated_wavelengths(entry))
     for name, value, unit in stated:
         if name == "wavelength":
             return value * units.factor(units.canonical(unit or "Å", "length") or "Å", "length")
@@ -183,9 +185,9 @@ def _wavelength(entry: Any) -> float | None:
     return None
 
 
-def _stated(entry: Any) -> Iterator[tuple[str, float, str]]:
+def _read_stated_wavelengths(entry: Any) -> Iterator[tuple[str, float, str]]:
     """Name, value and unit of each wavelength and energy in an entry that is a number above zero."""
-    for name, item in hdf5.below(entry, _DEPTH):
+    for name, item in hdf5.walk_members(entry, _DEPTH):
         if name not in ("wavelength", "energy") or getattr(item, "size", 0) != 1:
             continue
         value = float(np.ravel(item[()])[0]) if item.dtype.kind in "iuf" else 0.0
@@ -197,8 +199,10 @@ def _errors_in(group: Any, signal: str, shape: tuple[int, ...]) -> Any:
     """The data set of uncertainties, which may be ahead of the intensity or behind it; None without one."""
     for pattern in _ERRORS:
         item = hdf5.member(group, pattern.format(signal))
-        own = getattr(item, "shape", None)
-        if own == shape or (own and len(own) == len(shape) > 1 and own[1:] == shape[1:]):
+        shape_here = getattr(item, "shape", None)
+        if shape_here == shape or (
+            shape_here and len(shape_here) == len(shape) > 1 and shape_here[1:] == shape[1:]
+        ):
             return item
     return None
 
@@ -208,19 +212,19 @@ def _errors(group: Any, signal: str, shape: tuple[int, ...], part: Any) -> Float
     return None if item is None else np.asarray(item[part], dtype=np.float64)
 
 
-def _pixels(group: Any, shape: tuple[int, ...], wanted: tuple[int, ...], part: Any) -> Floats:
+def _pixels(group: Any, shape: tuple[int, ...], target_shape: tuple[int, ...], part: Any) -> Floats:
     """Pixels of each bin, of the shape of what was read; ones where the file does not tell."""
     norm = hdf5.member(group, "norm")
-    given: Any = 1.0
+    norm_values: Any = 1.0
     if norm is not None:
-        given = np.asarray(norm[part] if norm.shape == shape else norm[()], dtype=np.float64)
+        norm_values = np.asarray(norm[part] if norm.shape == shape else norm[()], dtype=np.float64)
     try:
-        return np.broadcast_to(given, wanted)
+        return np.broadcast_to(norm_values, target_shape)
     except ValueError:
-        return np.ones(wanted)
+        return np.ones(target_shape)
 
 
-def _averaged(values: Floats, errors: Floats | None, pixels: Floats) -> tuple[Any, Any]:
+def _average_azimuths(values: Floats, errors: Floats | None, pixels: Floats) -> tuple[Any, Any]:
     """Averages over the last axis but one, weighted with the pixels; NaN where there are none."""
     weight = np.where(np.isfinite(values), pixels, 0.0)
     total = weight.sum(axis=-2)
@@ -231,7 +235,7 @@ def _averaged(values: Floats, errors: Floats | None, pixels: Floats) -> tuple[An
         return mean, np.sqrt(np.nansum((weight * errors) ** 2, axis=-2)) / total
 
 
-def _normalised(group: Any, entry: Any) -> tuple[str, ...]:
+def _note_missing_normalisation(group: Any, entry: Any) -> tuple[str, ...]:
     applied = hdf5.member(entry, "normalization_applied")
     if applied is None or bool(np.ravel(applied[()])[0]) or hdf5.member(group, "norm") is not None:
         return ()
@@ -241,6 +245,6 @@ def _normalised(group: Any, entry: Any) -> tuple[str, ...]:
 def _title(entry: Any) -> str:
     for path in ("title", "sample/name"):
         item = hdf5.member(entry, path)
-        if item is not None and getattr(item, "size", 0) == 1 and (said := hdf5.text(item[()])):
-            return said
+        if item is not None and getattr(item, "size", 0) == 1 and (text := hdf5.text(item[()])):
+            return text
     return ""

@@ -12,8 +12,8 @@ from .. import units
 from ..types import Curve, DataError, printable
 from ..units import QUnit
 from . import shadow
-from .assumed_unit import assumed, see_a_possible_q
-from .damaged import without_damaged
+from .assumed_unit import assume_unit, see_a_possible_q
+from .damaged import exclude_damaged
 from .limits import LIMITS
 from .raw import COLUMNS, points
 
@@ -65,64 +65,66 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     # Raises DataError if no curve is left (no positive q or intensity, too few points) or the unit is
     # unknown.
     notes = list(raw.notes)
-    raw = _in_inverse_angstrom(raw, q_unit, file, notes)
-    raw = _in_inverse_centimetres(raw, notes)
+    raw = _convert_q(raw, q_unit, file, notes)
+    raw = _convert_intensity(raw, notes)
     if np.any(raw.intensity <= 0):
-        from .masked import without_masked
+        from .masked import exclude_masked
 
-        raw = without_masked(raw, notes)
-    raw = without_damaged(raw, notes)
+        raw = exclude_masked(raw, notes)
+    raw = exclude_damaged(raw, notes)
     keep = _usable_rows(raw, file, notes)
-    raw = raw.taken(np.flatnonzero(keep))
+    raw = raw.take_rows(np.flatnonzero(keep))
     if raw.sorted_by_reader or np.any(np.diff(raw.q) < 0):
-        raw = raw.taken(np.argsort(raw.q, kind="stable"))
+        raw = raw.take_rows(np.argsort(raw.q, kind="stable"))
         notes.append("q was not in ascending order; the points were sorted.")
-    raw = _without_copies(raw, notes)
+    raw = _drop_copies(raw, notes)
     _see_some_scattering(raw.intensity, file)
     resolution = _resolution(raw, notes)
     dintensity = _uncertainty(raw, notes)
     curve = Curve(raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes))
-    curve = replace(curve, intensity_unit=raw.intensity_unit, replaced=_replaced(raw.dintensity, dintensity))
-    curve = shadow.without_shadow(curve)
-    known = q_unit or raw.q_unit
-    curve = replace(curve, q_unit=QUnit(known) if known else assumed(curve.q, curve.intensity))
+    curve = replace(
+        curve, intensity_unit=raw.intensity_unit, replaced=_count_replaced(raw.dintensity, dintensity)
+    )
+    curve = shadow.exclude_shadow(curve)
+    unit = q_unit or raw.q_unit
+    curve = replace(curve, q_unit=QUnit(unit) if unit else assume_unit(curve.q, curve.intensity))
     if negative := int(np.count_nonzero(curve.intensity < 0)):
-        kept = f"{_count(negative, 'intensity', 'intensities')} below zero kept as measured."
-        curve = replace(curve, notes=(*curve.notes, kept))
+        kept_text = f"{_count(negative, 'intensity', 'intensities')} below zero kept as measured."
+        curve = replace(curve, notes=(*curve.notes, kept_text))
     return curve
 
 
-def _without_copies(raw: RawCurve, notes: list[str]) -> RawCurve:
+def _drop_copies(raw: RawCurve, notes: list[str]) -> RawCurve:
     """Each row once: a copy is no second measurement, and would make all errors smaller than they are."""
     table = np.column_stack([values for name in COLUMNS if (values := getattr(raw, name)) is not None])
     _, first = np.unique(table, axis=0, return_index=True)
     if copies := raw.q.size - first.size:
         notes.append(f"{_count(copies, 'row', 'rows')} that repeated another point dropped.")
-        return raw.taken(np.sort(first))
+        return raw.take_rows(np.sort(first))
     return raw
 
 
 def _see_some_scattering(intensity: Floats, file: str) -> None:
     if not np.any(intensity > 0):
-        what = "negative or zero" if np.any(intensity < 0) else "zero"
+        problem = "negative or zero" if np.any(intensity < 0) else "zero"
         raise DataError(
-            f"{file}: no intensity is above zero (all are {what});"
+            f"{file}: no intensity is above zero (all are {problem});"
             " give the scattering of the sample, not of an over-subtracted background."
         )
 
 
-def _in_inverse_angstrom(raw: RawCurve, forced: str | None, file: str, notes: list[str]) -> RawCurve:
+def _convert_q(raw: RawCurve, forced: str | None, file: str, notes: list[str]) -> RawCurve:
     """Convert q to Å⁻¹. Raises DataError if the file's unit is none of q and none is forced."""
-    unit = forced or _stated_unit(raw, file)
+    unit = forced or _read_stated_unit(raw, file)
     if forced and raw.q_unit and forced != raw.q_unit:
         notes.append(f"q was read in {forced} as requested, although the file gives {raw.q_unit}.")
     elif unit != "Å⁻¹":
         notes.append(f"q was converted from {unit} to Å⁻¹.")
     scale = units.factor(unit, "q")
-    return raw if scale == 1.0 else raw.scaled(scale)
+    return raw if scale == 1.0 else raw.scale_q(scale)
 
 
-def _in_inverse_centimetres(raw: RawCurve, notes: list[str]) -> RawCurve:
+def _convert_intensity(raw: RawCurve, notes: list[str]) -> RawCurve:
     """I in cm⁻¹ where the file gives it per length; else in the file's own unit, with a note."""
     words = printable(raw.intensity_unit[: LIMITS.title]).strip()
     unit = _unit_per_length(words)
@@ -150,7 +152,7 @@ def _relative_unit(words: str, notes: list[str]) -> str:
     return words
 
 
-def _stated_unit(raw: RawCurve, file: str) -> str:
+def _read_stated_unit(raw: RawCurve, file: str) -> str:
     if raw.q_unit is None and raw.q_unit_unknown:
         raise DataError(
             f"{file}: it gives q in {printable(raw.q_unit_unknown[:40])!r}, which is not a known unit"
@@ -167,8 +169,8 @@ def _usable_rows(raw: RawCurve, file: str, notes: list[str]) -> NDArray[np.bool_
     zero = number & (q == 0)
     negative = number & (q < 0)
     keep: NDArray[np.bool_] = number & (q > 0)
-    left = int(np.count_nonzero(keep))
-    if left == 0:
+    count_left = int(np.count_nonzero(keep))
+    if count_left == 0:
         _see_q_is_there(negative, zero, file)
     for count, reason in (
         (raw.dropped, "with q = 0 or a value that is not a number"),
@@ -178,14 +180,14 @@ def _usable_rows(raw: RawCurve, file: str, notes: list[str]) -> NDArray[np.bool_
     ):
         if count:
             notes.append(f"{_count(count, 'row', 'rows')} {reason} dropped.")
-    if left < MIN_POINTS:
+    if count_left < MIN_POINTS:
         raise DataError(
-            f"{file}: only {_count(left, 'usable point', 'usable points')};"
+            f"{file}: only {_count(count_left, 'usable point', 'usable points')};"
             f" a curve needs at least {MIN_POINTS}."
         )
     if (different := np.unique(q[keep]).size) < MIN_POINTS:
         raise DataError(
-            f"{file}: its {left} points have only {different} different q; a curve needs at least"
+            f"{file}: its {count_left} points have only {different} different q; a curve needs at least"
             f" {MIN_POINTS}."
         )
     return keep
@@ -217,12 +219,12 @@ def _uncertainty(raw: RawCurve, notes: list[str]) -> Floats | None:
             " they are estimated."
         )
         return None
-    found, said = repaired(raw.q, raw.intensity, dy)
-    notes.extend(said)
-    return found
+    repaired, repair_notes = repair_uncertainties(raw.q, raw.intensity, dy)
+    notes.extend(repair_notes)
+    return repaired
 
 
-def _replaced(stated: Floats | None, used: Floats | None) -> int:
+def _count_replaced(stated: Floats | None, used: Floats | None) -> int:
     """How many stated uncertainties are none, and have others in their place."""
     if stated is None or used is None:
         return 0
@@ -246,51 +248,51 @@ def _resolution(raw: RawCurve, notes: list[str]) -> tuple[Floats | None, Floats 
     return dq, dxl, dxw
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def _count(number: int, singular: str, plural: str) -> str:
+    return f"{number} {singular if number == 1 else plural}"
 
 
-def within(curve: Curve, q_min: float, q_max: float) -> Curve:
+def cut_to_q_range(curve: Curve, q_min: float, q_max: float) -> Curve:
     """Select points with q_min <= q <= q_max, Å⁻¹; a finite q_min includes points excluded as a beamstop
     shadow, an infinite limit changes nothing at that end. Raises DataError if no point is left.
     """
     if q_min > -np.inf:
-        curve = replace(shadow.with_shadow(curve, q_min, q_max), q_asked=True)
+        curve = replace(shadow.restore_shadow(curve, q_min, q_max), q_asked=True)
     keep = (curve.q >= q_min) & (curve.q <= q_max)
-    left = int(keep.sum())
-    if left == 0:
+    count_left = int(keep.sum())
+    if count_left == 0:
         raise DataError(
             f"{curve.file or 'the curve'}: no point lies between q = {max(q_min, 0):g} and {q_max:g} Å⁻¹ (the"
             f" data go from {curve.q.min():.4g} to {curve.q.max():.4g}); choose another --q-range."
         )
-    if left == len(curve):
+    if count_left == len(curve):
         return curve
-    asked = f"({max(q_min, 0):g} to {q_max:g} Å⁻¹)"
-    note = f"{left} of {len(curve)} points lie in the requested q range {asked}."
+    range_text = f"({max(q_min, 0):g} to {q_max:g} Å⁻¹)"
+    note = f"{count_left} of {len(curve)} points lie in the requested q range {range_text}."
     return replace(points(curve, keep), notes=(*curve.notes, note))
 
 
-def repaired(q: Floats, intensity: Floats, dintensity: Floats) -> tuple[Floats, list[str]]:
+def repair_uncertainties(q: Floats, intensity: Floats, dintensity: Floats) -> tuple[Floats, list[str]]:
     """Replace uncertainties that are zero or smaller than can be known; some dI is above zero."""
     good = np.isfinite(dintensity) & (dintensity > 0)
-    found = dintensity.copy()
+    repaired = dintensity.copy()
     unit = last_digit(dintensity[good])
     coarse = np.zeros(q.size, dtype=np.bool_)
     if unit is not None and dintensity[good].max() >= FINE * unit:
         coarse = np.isfinite(dintensity) & (dintensity >= 0) & (dintensity < COARSE * unit)
         # Half a unit of the last digit, and what the rounding of the intensity adds.
-        found[coarse] = np.sqrt(
+        repaired[coarse] = np.sqrt(
             dintensity[coarse] ** 2 + (unit / 2) ** 2 + (last_digit(intensity) or 0.0) ** 2 / 12
         )
-    slips = good & _slipped(intensity, found, good)
+    slips = good & _find_slips(intensity, repaired, good)
     weak = ~good | slips
     if weak.any() and (good & ~slips).any():
-        near = _from_neighbours(q, intensity, found, ~weak)
-        found[weak] = np.maximum(near[weak], np.where(coarse[weak], found[weak], 0.0))
-    return found, _said_of_repairs(coarse, unit, ~good, slips)
+        near = _from_neighbours(q, intensity, repaired, ~weak)
+        repaired[weak] = np.maximum(near[weak], np.where(coarse[weak], repaired[weak], 0.0))
+    return repaired, _describe_repairs(coarse, unit, ~good, slips)
 
 
-def _said_of_repairs(coarse: BoolArray, unit: float | None, bad: BoolArray, slips: BoolArray) -> list[str]:
+def _describe_repairs(coarse: BoolArray, unit: float | None, bad: BoolArray, slips: BoolArray) -> list[str]:
     """What was done to those rounded to a unit, not above zero, or far below all others."""
     notes = []
     if coarse.any():
@@ -299,8 +301,8 @@ def _said_of_repairs(coarse: BoolArray, unit: float | None, bad: BoolArray, slip
             f" ({_count(int(coarse.sum()), 'point', 'points')}), half of it was added."
         )
     if bad.any():
-        several = _count(int(bad.sum()), "uncertainty", "uncertainties")
-        notes.append(f"{several} not above zero, replaced by those of neighbouring points.")
+        count_text = _count(int(bad.sum()), "uncertainty", "uncertainties")
+        notes.append(f"{count_text} not above zero, replaced by those of neighbouring points.")
     if slips.any():
         small = _count(int(slips.sum()), "uncertainty", "uncertainties")
         notes.append(f"{small} below a tenth of those of all neighbouring points, replaced by these.")
@@ -330,7 +332,7 @@ def _are_rounded(values: Floats, places: int) -> bool:
     return bool(np.all(np.abs(scaled - np.round(scaled)) <= 1e-6 + 1e-12 * scaled))
 
 
-def _slipped(intensity: Floats, sigma: Floats, good: BoolArray) -> BoolArray:
+def _find_slips(intensity: Floats, sigma: Floats, good: BoolArray) -> BoolArray:
     """Where an uncertainty is far below its neighbours', absolute and relative to the intensity."""
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = np.where(intensity != 0, sigma / np.abs(intensity), np.inf)

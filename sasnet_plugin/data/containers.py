@@ -24,15 +24,15 @@ def read_hdf5(path: Path, file: str) -> list[RawCurve]:
     or points to other files.
     """
     try:
-        with hdf5.opened(path, file) as opened:
-            seen = hdf5.survey(opened)
+        with hdf5.open_file(path, file) as opened:
+            survey = hdf5.survey(opened)
             scanned = structured.scan_hdf5(opened, file)
             if not scanned and (integrated := azimuthal.scan(opened, file)):
                 return integrated
     except hdf5.DAMAGE as error:
         raise hdf5.unreadable(file, error) from error
-    if seen.elsewhere and not scanned:
-        raise hdf5.not_followed(file, seen.elsewhere)
+    if survey.elsewhere and not scanned:
+        raise hdf5.not_followed(file, survey.elsewhere)
     reason = (
         "the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve, or classify its images:"
         " sasnet classify --domain."
@@ -40,8 +40,8 @@ def read_hdf5(path: Path, file: str) -> list[RawCurve]:
     if scanned:
         return _once(scanned)
     return _once(
-        _checked(
-            structured.read(path) if seen.tame else structured.Answer([], images=seen.flat), file, reason
+        _check_answer(
+            structured.read(path) if survey.tame else structured.Answer([], images=survey.flat), file, reason
         )
     )
 
@@ -60,11 +60,11 @@ def read_xml(words: str, path: Path, file: str) -> list[RawCurve]:
     if scanned := structured.scan_xml(path, file):
         return scanned
     if words.count("<") > _SASDATA_TAGS or max(map(len, _ATTRIBUTE.findall(words)), default=0) > LIMITS.title:
-        return _checked(structured.Answer([]), file, reason)
-    return _checked(structured.read(path), file, reason)
+        return _check_answer(structured.Answer([]), file, reason)
+    return _check_answer(structured.read(path), file, reason)
 
 
-def _checked(answer: structured.Answer, file: str, reason: str) -> list[RawCurve]:
+def _check_answer(answer: structured.Answer, file: str, reason: str) -> list[RawCurve]:
     if answer.curves:
         return answer.curves
     if answer.images:

@@ -53,11 +53,11 @@ class DamageSettings(NamedTuple):
 SETTINGS = DamageSettings()
 
 
-def without_damaged(raw: RawCurve, notes: list[str]) -> RawCurve:
+def exclude_damaged(raw: RawCurve, notes: list[str]) -> RawCurve:
     """Exclude single damaged points and append a note for each; in file order, q in Å⁻¹."""
-    raw = _without_damaged_q(raw, notes)
-    raw = _without_damaged_intensity(raw, notes)
-    return _with_repaired_widths(raw, notes)
+    raw = _exclude_damaged_q(raw, notes)
+    raw = _exclude_damaged_intensity(raw, notes)
+    return _repair_widths(raw, notes)
 
 
 def _usable(raw: RawCurve) -> NDArray[np.intp]:
@@ -66,31 +66,31 @@ def _usable(raw: RawCurve) -> NDArray[np.intp]:
     return np.flatnonzero(numbers)
 
 
-def _without(raw: RawCurve, row: int) -> RawCurve:
-    return raw.taken(np.delete(np.arange(raw.q.size), row))
+def _drop_row(raw: RawCurve, row: int) -> RawCurve:
+    return raw.take_rows(np.delete(np.arange(raw.q.size), row))
 
 
 # q.
 
 
-def _without_damaged_q(raw: RawCurve, notes: list[str]) -> RawCurve:
+def _exclude_damaged_q(raw: RawCurve, notes: list[str]) -> RawCurve:
     """Exclude points whose q breaks the order of the file, or lies far beyond all others."""
-    kept, found = raw, list[str]()
+    undamaged, damage_notes = raw, list[str]()
     for _ in range(SETTINGS.most):
-        row = _row_of_damaged_q(kept)
+        row = _row_of_damaged_q(undamaged)
         if row is None:
-            notes.extend(found)
-            return kept
-        found.append(
-            f"One point was excluded as damaged: its q, {significant(float(kept.q[row]), 3)} Å⁻¹ at I ="
-            f" {significant(float(kept.intensity[row]), 3)}, does not fit its neighbours'."
+            notes.extend(damage_notes)
+            return undamaged
+        damage_notes.append(
+            f"One point was excluded as damaged: its q, {significant(float(undamaged.q[row]), 3)} Å⁻¹ at I ="
+            f" {significant(float(undamaged.intensity[row]), 3)}, does not fit its neighbours'."
         )
-        kept = _without(kept, row)
-    return raw if _row_of_damaged_q(kept) is not None else _noted(kept, found, notes)
+        undamaged = _drop_row(undamaged, row)
+    return raw if _row_of_damaged_q(undamaged) is not None else _add_notes(undamaged, damage_notes, notes)
 
 
-def _noted(raw: RawCurve, found: list[str], notes: list[str]) -> RawCurve:
-    notes.extend(found)
+def _add_notes(raw: RawCurve, damage_notes: list[str], notes: list[str]) -> RawCurve:
+    notes.extend(damage_notes)
     return raw
 
 
@@ -117,17 +117,17 @@ def _breaks_order(q: Floats, intensity: Floats) -> int | None:
     if not 0 < breaks.size <= 2:
         return None
     around = np.unique(np.concatenate([breaks, breaks + 1]))
-    alone = [int(k) for k in around if np.all(np.diff(np.delete(q, k)) > 0)]
-    apart = [k for k in alone if _is_beyond(q, alone, k)]
-    if len(alone) == 1 and not _fits_where_sorted(q, intensity, alone[0]):
-        return alone[0]
+    candidates = [int(k) for k in around if np.all(np.diff(np.delete(q, k)) > 0)]
+    apart = [k for k in candidates if _is_beyond(q, candidates, k)]
+    if len(candidates) == 1 and not _fits_where_sorted(q, intensity, candidates[0]):
+        return candidates[0]
     return apart[0] if len(apart) == 1 else None  # two neighbours that changed places are sorted
 
 
-def _is_beyond(q: Floats, left: list[int], k: int) -> bool:
+def _is_beyond(q: Floats, rows_left: list[int], k: int) -> bool:
     """Whether a point lies far beyond all others, without these."""
-    others = np.delete(q, left)
-    return not others.min() / SETTINGS.gap < q[k] < others.max() * SETTINGS.gap
+    other_q = np.delete(q, rows_left)
+    return not other_q.min() / SETTINGS.gap < q[k] < other_q.max() * SETTINGS.gap
 
 
 def _fits_where_sorted(q: Floats, intensity: Floats, k: int) -> bool:
@@ -135,9 +135,9 @@ def _fits_where_sorted(q: Floats, intensity: Floats, k: int) -> bool:
     rest, values = np.delete(q, k), np.delete(intensity, k)
     if np.median(np.abs(np.diff(values))) > SETTINGS.rough * np.median(np.abs(values)):
         return True  # no place tells anything
-    there = int(np.searchsorted(rest, q[k]))
-    beside = values[max(there - 2, 0) : there + 2]
-    low, high = float(beside.min()), float(beside.max())
+    place = int(np.searchsorted(rest, q[k]))
+    values_nearby = values[max(place - 2, 0) : place + 2]
+    low, high = float(values_nearby.min()), float(values_nearby.max())
     margin = 0.1 * max(abs(low), abs(high))
     return bool(low - margin <= intensity[k] <= high + margin)
 
@@ -155,18 +155,18 @@ def _lies_apart(q: Floats) -> int | None:
 # The intensity.
 
 
-def _without_damaged_intensity(raw: RawCurve, notes: list[str]) -> RawCurve:
+def _exclude_damaged_intensity(raw: RawCurve, notes: list[str]) -> RawCurve:
     """Exclude points far off what neighbours predict, unless there are many of them."""
-    kept, found = raw, list[str]()
+    undamaged, damage_notes = raw, list[str]()
     for _ in range(SETTINGS.most + 1):
-        row = _row_of_damaged_intensity(kept)
+        row = _row_of_damaged_intensity(undamaged)
         if row is None:
-            return _noted(kept, found, notes)
-        found.append(
-            f"The point at q = {significant(float(kept.q[row]), 4)} Å⁻¹ was excluded as damaged: its I ="
-            f" {significant(float(kept.intensity[row]), 3)} does not fit its neighbours'."
+            return _add_notes(undamaged, damage_notes, notes)
+        damage_notes.append(
+            f"The point at q = {significant(float(undamaged.q[row]), 4)} Å⁻¹ was excluded as damaged: its I ="
+            f" {significant(float(undamaged.intensity[row]), 3)} does not fit its neighbours'."
         )
-        kept = _without(kept, row)
+        undamaged = _drop_row(undamaged, row)
     return raw
 
 
@@ -230,20 +230,22 @@ def _is_damaged(points: _Points, k: int) -> bool:
     size = points.x.size
     if min(k, size - 1 - k) < 2:
         return _is_far_at_end(points, k)
-    expected, error, sigma = _led_to(points, _beside(size, k), k)
+    expected, error, sigma = _interpolate_cubic(points, _find_neighbours(size, k), k)
     off = points.intensity[k] - expected
     errors = SETTINGS.errors_estimated if points.sigma is None else SETTINGS.errors
     if abs(off) < max(errors * error, SETTINGS.off * max(abs(expected), sigma)):
         return False
     if off < 0:
         return _is_no_minimum(points, k, expected)
-    return _is_no_peak(points, k, expected, sigma) and not _has_wings(points.intensity, _beside(size, k), k)
+    return _is_no_peak(points, k, expected, sigma) and not _has_wings(
+        points.intensity, _find_neighbours(size, k), k
+    )
 
 
-def _has_wings(intensity: Floats, others: NDArray[np.intp], k: int) -> bool:
+def _has_wings(intensity: Floats, other_rows: NDArray[np.intp], k: int) -> bool:
     """Whether the points next to one lie above those further off, as on the flanks of a peak."""
-    next_ = np.abs(others - k) == 1
-    near, far = intensity[others[next_]], intensity[others[~next_]]
+    next_ = np.abs(other_rows - k) == 1
+    near, far = intensity[other_rows[next_]], intensity[other_rows[~next_]]
     return bool(np.min(near) > SETTINGS.wings * np.max(np.abs(far)))
 
 
@@ -252,29 +254,29 @@ def _is_no_minimum(points: _Points, k: int, expected: float) -> bool:
     return points.sigma is not None or bool(points.intensity[k] < expected / SETTINGS.dip)
 
 
-def _beside(size: int, k: int) -> NDArray[np.intp]:
+def _find_neighbours(size: int, k: int) -> NDArray[np.intp]:
     first = min(max(k - SETTINGS.beside // 2, 0), size - SETTINGS.beside - 1)
     window = np.arange(first, first + SETTINGS.beside + 1)
     return window[window != k]
 
 
-def _led_to(points: _Points, others: NDArray[np.intp], k: int) -> tuple[float, float, float]:
+def _interpolate_cubic(points: _Points, other_rows: NDArray[np.intp], k: int) -> tuple[float, float, float]:
     """The intensity to which neighbours lead by a cubic, its error, and the uncertainty that they have."""
-    x = points.x[others] - points.x[k]
+    x = points.x[other_rows] - points.x[k]
     width = float(np.max(np.abs(x))) or 1.0
     rows = np.stack([(x / width) ** power for power in range(4)], axis=1)
-    values = points.intensity[others]
-    weight = np.ones_like(values) if points.sigma is None else points.sigma[others]
+    values = points.intensity[other_rows]
+    weight = np.ones_like(values) if points.sigma is None else points.sigma[other_rows]
     inverse = np.linalg.pinv(rows / weight[:, None])
     solution = inverse @ (values / weight)
-    left = values / weight - (rows / weight[:, None]) @ solution
-    scatter = float(np.sqrt(np.sum(left**2) / (values.size - 4)))
+    residual = values / weight - (rows / weight[:, None]) @ solution
+    scatter = float(np.sqrt(np.sum(residual**2) / (values.size - 4)))
     of_solution = float(np.linalg.norm(inverse[0]))
     if points.sigma is None:
         return float(solution[0]), scatter * float(np.hypot(1.0, of_solution)), scatter
-    factor, own = max(scatter, 1.0), float(np.exp(np.mean(np.log(weight))))
-    error = np.hypot(max(factor * own, float(points.sigma[k])), factor * of_solution)
-    return float(solution[0]), float(error), own
+    factor, mean_sigma = max(scatter, 1.0), float(np.exp(np.mean(np.log(weight))))
+    error = np.hypot(max(factor * mean_sigma, float(points.sigma[k])), factor * of_solution)
+    return float(solution[0]), float(error), mean_sigma
 
 
 def _is_no_peak(points: _Points, k: int, expected: float, sigma: float) -> bool:
@@ -296,20 +298,20 @@ def _sigma_follows(points: _Points) -> bool:
 
 def _is_far_at_end(points: _Points, k: int) -> bool:
     """Whether one of the first or last points lies far above the next ones, and these go on smoothly."""
-    others = np.arange(2, 8) if k < 2 else np.arange(points.x.size - 8, points.x.size - 2)
-    values = points.intensity[others]
+    other_rows = np.arange(2, 8) if k < 2 else np.arange(points.x.size - 8, points.x.size - 2)
+    values = points.intensity[other_rows]
     if min(float(values.min()), float(points.intensity[k])) <= 0:
         return False
-    level, scatter = _line_beside(points, others, k)
+    level, scatter = _line_beside(points, other_rows, k)
     if points.intensity[k] < SETTINGS.end * level or scatter > 0.5:
         return False
-    sigma = 0.0 if points.sigma is None else float(np.median(points.sigma[others]))
+    sigma = 0.0 if points.sigma is None else float(np.median(points.sigma[other_rows]))
     return _is_no_peak(points, k, level, sigma)
 
 
-def _line_beside(points: _Points, others: NDArray[np.intp], k: int) -> tuple[float, float]:
+def _line_beside(points: _Points, other_rows: NDArray[np.intp], k: int) -> tuple[float, float]:
     """The highest intensity to which a power law through neighbours leads, and their scatter, in ln I."""
-    x, log = points.x[others], np.log(points.intensity[others])
+    x, log = points.x[other_rows], np.log(points.intensity[other_rows])
     if np.ptp(x) < 1e-6:  # one q, several times over
         return float(np.exp(log.max())), np.inf
     line = np.polyfit(x, log, 1)
@@ -320,9 +322,9 @@ def _line_beside(points: _Points, others: NDArray[np.intp], k: int) -> tuple[flo
 # Resolutions.
 
 
-def _with_repaired_widths(raw: RawCurve, notes: list[str]) -> RawCurve:
+def _repair_widths(raw: RawCurve, notes: list[str]) -> RawCurve:
     """Single resolutions and slits far from those on both sides replaced by theirs."""
-    for name, what in (("dq", "resolution"), ("dxl", "slit length"), ("dxw", "slit width")):
+    for name, label in (("dq", "resolution"), ("dxl", "slit length"), ("dxw", "slit width")):
         values = getattr(raw, name)
         if values is None or values.size < SETTINGS.fewest:
             continue
@@ -333,7 +335,7 @@ def _with_repaired_widths(raw: RawCurve, notes: list[str]) -> RawCurve:
             places = np.argsort(order)  # of each row by ascending q
             good = order[~odd[order]]
             mended = np.interp(places, places[good], values[good])
-            notes.append(f"One {what} far from its neighbours was replaced by the value between them.")
+            notes.append(f"One {label} far from its neighbours was replaced by the value between them.")
             raw = replace(raw, **{name: np.where(odd, mended, values)})
     return raw
 

@@ -6,9 +6,9 @@ from ..types import DataError, SasnetError, printable
 from .limits import LIMITS
 
 
-def too_large(file: str, size: str, wanted: str) -> DataError:
+def too_large(file: str, size: str, expectation: str) -> DataError:
     """The error for a file that holds, or claims to hold, more than a measurement can be."""
-    return DataError(f"{file}: it holds {size}, more than a measurement can be; give {wanted}.")
+    return DataError(f"{file}: it holds {size}, more than a measurement can be; give {expectation}.")
 
 
 def too_many(file: str, points: int) -> DataError:

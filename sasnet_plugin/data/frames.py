@@ -35,9 +35,9 @@ def frames(path: str, options: ReadOptions, start: int = 0) -> Iterator[Curve | 
     except OSError as error:
         raise DataError(sentence_of(path, error)) from error
     if head == HDF5:
-        yield from _of_hdf5(path, options, start)
+        yield from _read_hdf5_frames(path, options, start)
     else:
-        yield from _loaded(path, options)[start:]
+        yield from _load_all(path, options)[start:]
 
 
 def holds_curves(path: str) -> bool:
@@ -47,27 +47,27 @@ def holds_curves(path: str) -> bool:
         return False
 
 
-def _loaded(path: str, options: ReadOptions) -> tuple[Curve, ...]:
+def _load_all(path: str, options: ReadOptions) -> tuple[Curve, ...]:
     return load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
 
 
-def _of_hdf5(path: str, options: ReadOptions, start: int) -> Iterator[Curve | DataError]:
+def _read_hdf5_frames(path: str, options: ReadOptions, start: int) -> Iterator[Curve | DataError]:
     try:
-        with _opened(path) as file:
-            several = _several(file, path)
-            if several is not None and options.entry is None:
-                for number, raw in several(start):
-                    yield _cleaned(raw, path, number, options)
+        with _open_hdf5(path) as file:
+            reader = _several(file, path)
+            if reader is not None and options.entry is None:
+                for number, raw in reader(start):
+                    yield _clean_frame(raw, path, number, options)
                 return
     except hdf5.DAMAGE as error:
         if isinstance(error, DataError):
             raise
         raise hdf5.unreadable(path, error) from error
-    yield from _loaded(path, options)[start:]
+    yield from _load_all(path, options)[start:]
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[Any]:
+def _open_hdf5(path: str) -> Iterator[Any]:
     """An HDF5 file, also one that another program is writing for readers beside it."""
     import h5py
 
@@ -88,7 +88,7 @@ def _several(file: Any, name: str) -> Any:
     if sets:
         return None
     series = azimuthal.all_series(file, name)
-    return (lambda start: _integrated(series, start)) if _are_many(series) else None
+    return (lambda start: _read_integrated(series, start)) if _are_many(series) else None
 
 
 def _sets(file: Any) -> Iterator[tuple[Any, Any]]:
@@ -100,35 +100,37 @@ def _sets(file: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _are_many(series: Sequence[azimuthal.Series]) -> bool:
-    return sum(one.frames for one in series) > 1 or any(one.intensity.ndim > 1 for one in series)
+    return sum(series_item.frames for series_item in series) > 1 or any(
+        series_item.intensity.ndim > 1 for series_item in series
+    )
 
 
 def _data_sets(
     sets: list[tuple[Any, Any]], counts: list[int], start: int, name: str
 ) -> Iterator[tuple[int, RawCurve]]:
-    before = 0
+    frames_before = 0
     slits: dict[str, list[tuple[str, str]]] = {}
     for (group, entry), count in zip(sets, counts, strict=True):
         numbers = structured.frame_numbers(group, count)
         if entry.name not in slits:  # looked for once, in all of the entry
-            slits[entry.name] = slit_length.stated_in_hdf5(entry)
-        own = slits[entry.name]
-        for shift in range(max(start - before, 0), count):
-            yield before + shift + 1, structured.data_set(group, entry, name, numbers[shift], own)
-        before += count
+            slits[entry.name] = slit_length.find_hdf5_slit_lengths(entry)
+        slit = slits[entry.name]
+        for shift in range(max(start - frames_before, 0), count):
+            yield frames_before + shift + 1, structured.data_set(group, entry, name, numbers[shift], slit)
+        frames_before += count
 
 
-def _integrated(series: list[azimuthal.Series], start: int) -> Iterator[tuple[int, RawCurve]]:
-    before = 0
-    for one in series:
-        count = one.frames
-        for low in range(max(start - before, 0), count, _AT_ONCE):
-            for shift, raw in enumerate(one.read(low, min(low + _AT_ONCE, count))):
-                yield before + low + shift + 1, raw
-        before += count
+def _read_integrated(series: list[azimuthal.Series], start: int) -> Iterator[tuple[int, RawCurve]]:
+    frames_before = 0
+    for series_item in series:
+        count = series_item.frames
+        for low in range(max(start - frames_before, 0), count, _AT_ONCE):
+            for shift, raw in enumerate(series_item.read(low, min(low + _AT_ONCE, count))):
+                yield frames_before + low + shift + 1, raw
+        frames_before += count
 
 
-def _cleaned(raw: RawCurve, path: str, number: int, options: ReadOptions) -> Curve | DataError:
+def _clean_frame(raw: RawCurve, path: str, number: int, options: ReadOptions) -> Curve | DataError:
     forced = None if options.q_unit is None else units.canonical(options.q_unit, "q")
     try:
         return clean(raw, file=path, entry=raw.title or f"frame {number}", q_unit=forced)

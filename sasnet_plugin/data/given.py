@@ -6,38 +6,38 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from ..in_python import in_python
+from ..in_python import translate_sentence
 from ..types import Curve, SasnetError
 from .load import load
 
 Given = Curve | str | os.PathLike[str]
 
 
-def curve_of(given: Given | Iterable[Given]) -> Curve:
+def curve_of(source: Given | Iterable[Given]) -> Curve:
     """Return the single curve meant by a curve, a path (read as by `load`) or an iterable. Raises SasnetError
     if it is not exactly one.
     """
-    found = curves_of(given)
-    if len(found) == 1:
-        return found[0]
-    if isinstance(given, (str, os.PathLike)):
-        read = f'load("{os.fspath(given)}")'
-        raise SasnetError(f"{given}: holds {len(found)} curves; take one of them, such as {read}[0].")
-    raise SasnetError(f"Give one curve, not {len(found)}; take one of them, such as curves[0].")
+    curves = curves_of(source)
+    if len(curves) == 1:
+        return curves[0]
+    if isinstance(source, (str, os.PathLike)):
+        read = f'load("{os.fspath(source)}")'
+        raise SasnetError(f"{source}: holds {len(curves)} curves; take one of them, such as {read}[0].")
+    raise SasnetError(f"Give one curve, not {len(curves)}; take one of them, such as curves[0].")
 
 
-def curves_of(given: Given | Iterable[Given]) -> list[Curve]:
+def curves_of(source: Given | Iterable[Given]) -> list[Curve]:
     """Return all curves that are meant, in their order, as `curve_of` does one."""
-    if isinstance(given, Curve):
-        return [given]
-    if isinstance(given, (str, os.PathLike)):
-        return list(load(given))
-    if not isinstance(given, Iterable):
-        raise _no_curve(given)
-    several = list(given)
-    if odd := [one for one in several if not isinstance(one, (Curve, str, os.PathLike))]:
+    if isinstance(source, Curve):
+        return [source]
+    if isinstance(source, (str, os.PathLike)):
+        return list(load(source))
+    if not isinstance(source, Iterable):
+        raise _no_curve(source)
+    sources = list(source)
+    if odd := [item for item in sources if not isinstance(item, (Curve, str, os.PathLike))]:
         raise _no_curve(odd[0])
-    return [curve for one in several for curve in curves_of(one)]
+    return [curve for item in sources for curve in curves_of(item)]
 
 
 @contextmanager
@@ -47,12 +47,12 @@ def sentences_in_python() -> Iterator[None]:
         yield
     except SasnetError as error:
         if len(error.args) == 1:  # the sentence
-            error.args = (in_python(str(error)),)
+            error.args = (translate_sentence(str(error)),)
         raise
 
 
-def _no_curve(given: object) -> SasnetError:
+def _no_curve(source: object) -> SasnetError:
     return SasnetError(
         "A curve is the name of its file, what load returns, or Curve(q, intensity, dintensity), and not of"
-        f" the type {type(given).__name__}."
+        f" the type {type(source).__name__}."
     )

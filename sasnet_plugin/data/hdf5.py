@@ -34,20 +34,20 @@ _FILTERS = {
 
 
 @contextmanager
-def opened(path: Path, file: str) -> Iterator[Any]:
+def open_file(path: Path, file: str) -> Iterator[Any]:
     """Open an HDF5 file; hdf5plugin's filters (bitshuffle, LZ4, Zstandard, Blosc) are imported only if
     needed. Raises DataError if a filter is missing.
     """
     import h5py
 
-    with h5py.File(path, "r") as found:
-        wanting = _unknown_filters(found)
+    with h5py.File(path, "r") as opened:
+        wanting = _unknown_filters(opened)
         if wanting:
             with suppress(ImportError):  # an extra
                 import_module("hdf5plugin")
             wanting = {number for number in wanting if not h5py.h5z.filter_avail(number)}
         try:
-            yield found
+            yield opened
         except DAMAGE as error:
             if not wanting:
                 raise
@@ -55,23 +55,23 @@ def opened(path: Path, file: str) -> Iterator[Any]:
 
 
 def _filters_missing(file: str, wanting: set[int]) -> DataError:
-    named = ", ".join(f"{_FILTERS.get(number, 'unknown')} ({number})" for number in sorted(wanting))
+    filter_names = ", ".join(f"{_FILTERS.get(number, 'unknown')} ({number})" for number in sorted(wanting))
     brings = "" if sys.modules.get("hdf5plugin") else " install hdf5plugin (pip install hdf5plugin), or"
     return DataError(
-        f"{file}: it is compressed with an HDF5 filter that is not installed here, {named};{brings}"
+        f"{file}: it is compressed with an HDF5 filter that is not installed here, {filter_names};{brings}"
         " write it without (h5repack -f NONE)."
     )
 
 
-def _unknown_filters(found: Any) -> set[int]:
+def _unknown_filters(opened: Any) -> set[int]:
     """Numbers of the filters of a file's data sets that HDF5 does not know by itself."""
     import h5py
 
     wanting: set[int] = set()
-    for _, item in below(found, LIMITS.depth):
+    for _, item in walk_members(opened, LIMITS.depth):
         if isinstance(item, h5py.Dataset):
-            made = item.id.get_create_plist()
-            numbers = {made.get_filter(at)[0] for at in range(made.get_nfilters())}
+            properties = item.id.get_create_plist()
+            numbers = {properties.get_filter(index)[0] for index in range(properties.get_nfilters())}
             wanting.update(n for n in numbers if n > _OWN_FILTERS and not h5py.h5z.filter_avail(n))
     return wanting
 
@@ -81,7 +81,7 @@ def member(group: Any, path: str, hops: int = _HOPS) -> Any:
     item = group.file["/"] if path.startswith("/") else group
     for name in path.split("/"):
         item = item if name in ("", ".") else _own_member(item, name, hops)
-    return None if outside(item) else item
+    return None if is_outside(item) else item
 
 
 def _own_member(group: Any, name: str, hops: int) -> Any:
@@ -103,15 +103,15 @@ def members(group: Any) -> Iterator[tuple[str, Any]]:
             yield name, item
 
 
-def below(group: Any, depth: int) -> Iterator[tuple[str, Any]]:
+def walk_members(group: Any, depth: int) -> Iterator[tuple[str, Any]]:
     """Yield names and members of a group level by level, `depth` levels deep, at most `LIMITS.objects`."""
     import h5py
 
-    waiting, seen = [(group, 0)], 0
-    while waiting and seen < LIMITS.objects:
+    waiting, count = [(group, 0)], 0
+    while waiting and count < LIMITS.objects:
         inside, level = waiting.pop(0)
         for name, item in members(inside):
-            seen += 1
+            count += 1
             yield name, item
             if isinstance(item, h5py.Group) and level < depth:
                 waiting.append((item, level + 1))
@@ -123,7 +123,7 @@ def own_items(group: Any) -> Iterator[tuple[str, Any]]:
     yield from _own_items(group, "", LIMITS.depth, {_place(group)})
 
 
-def _own_items(group: Any, within: str, depth: int, seen: set[Any]) -> Iterator[tuple[str, Any]]:
+def _own_items(group: Any, within: str, depth: int, visited: set[Any]) -> Iterator[tuple[str, Any]]:
     import h5py
 
     for name in group:
@@ -131,12 +131,12 @@ def _own_items(group: Any, within: str, depth: int, seen: set[Any]) -> Iterator[
             continue
         item = group[name]
         place = _place(item)
-        if place in seen:
+        if place in visited:
             continue
-        seen.add(place)
+        visited.add(place)
         yield f"{within}{name}", item
         if isinstance(item, h5py.Group) and depth > 0:
-            yield from _own_items(item, f"{within}{name}/", depth - 1, seen)
+            yield from _own_items(item, f"{within}{name}/", depth - 1, visited)
 
 
 def external_links(group: Any) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def _place(item: Any) -> Any:
     return h5py.h5o.get_info(item.id).addr
 
 
-def outside(item: Any) -> bool:
+def is_outside(item: Any) -> bool:
     """Whether the values of a data set lie in another file."""
     import h5py
 
@@ -188,13 +188,13 @@ class Survey:
 
 def survey(file: Any) -> Survey:
     """Look through an open file, at names and sizes alone."""
-    found = _Looked([(file["/"], 0)])
-    while found.goes_on:
-        group, depth = found.waiting.pop()
+    looked = _Looked([(file["/"], 0)])
+    while looked.goes_on:
+        group, depth = looked.waiting.pop()
         for name in group:
-            found.take(group, name, depth)
-    flat = any(name == "I" and item.ndim == 2 for name, item in found.sets)
-    return Survey(found.elsewhere, found.is_tame, flat)
+            looked.take(group, name, depth)
+    flat = any(name == "I" and item.ndim == 2 for name, item in looked.sets)
+    return Survey(looked.elsewhere, looked.is_tame, flat)
 
 
 @dataclass
@@ -221,7 +221,7 @@ class _Looked:
         import h5py
 
         self.objects += 1
-        item, far = _followed(group, name)
+        item, far = _follow_link(group, name)
         self.elsewhere = self.elsewhere or far
         self.tame &= item is None or _is_tame(item, depth)
         if isinstance(item, h5py.Group):
@@ -235,7 +235,7 @@ def _is_small(sets: list[Any]) -> bool:
     return rows < LIMITS.rows and sum(item.size or 0 for item in sets) < LIMITS.values
 
 
-def _followed(group: Any, name: str) -> tuple[Any, str]:
+def _follow_link(group: Any, name: str) -> tuple[Any, str]:
     """What a name stands for in this file, or None; and its path where that is in another one, else empty."""
     import h5py
 
@@ -285,8 +285,8 @@ def unreadable(file: str, error: Exception) -> DataError:
     )
 
 
-def not_followed(file: str, where: str) -> DataError:
+def not_followed(file: str, place: str) -> DataError:
     return DataError(
-        f"{file}: {where} lies in another file, and links to other files are not followed; give that file, or"
+        f"{file}: {place} lies in another file, and links to other files are not followed; give that file, or"
         " one that holds the data itself (h5repack, h5copy)."
     )

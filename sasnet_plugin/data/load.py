@@ -91,7 +91,7 @@ def _load(
     failures: list[tuple[str, DataError]] = []
     for index in chosen:
         try:
-            curve = _cleaned(raws[index], file, titles[index], forced)
+            curve = _clean_data_set(raws[index], file, titles[index], forced)
             curves.append(replace(curve, entries=len(raws)))
         except DataError as error:
             failures.append((titles[index], error))
@@ -108,7 +108,7 @@ def _could_not_be_read(titles: list[str], count: int) -> str:
     return f"{len(titles)} of {count} entries of the file could not be read: {listed}."
 
 
-def _cleaned(raw: RawCurve, file: str, title: str, forced: str | None) -> Curve:
+def _clean_data_set(raw: RawCurve, file: str, title: str, forced: str | None) -> Curve:
     if raw.q.size > LIMITS.points:
         raise too_many(file, raw.q.size)
     scope.check_curve(raw, file)
@@ -125,14 +125,14 @@ def read(path: str, options: ReadOptions) -> tuple[Curve, ...]:
 
 
 def _read(path: Path, file: str, wavelength: float | None, *, insisted: bool) -> list[RawCurve]:
-    wanted = "a file with columns q, I, dI"
-    head = content(path, file, wanted=wanted, size=64)
+    expectation = "a file with columns q, I, dI"
+    head = content(path, file, expectation=expectation, size=64)
     scope.check_bytes(head, file)
     if head.startswith(HDF5):
         from . import containers
 
         return containers.read_hdf5(path, file)
-    words = _words(content(path, file, wanted=wanted, most=LIMITS.text_bytes), path, file)
+    words = _words(content(path, file, expectation=expectation, most=LIMITS.text_bytes), path, file)
     lines = words.count("\n") + words.count("\r")
     if lines > LIMITS.text_lines:
         raise too_large(file, f"{lines:,} lines", "a table of one measurement")
@@ -163,24 +163,28 @@ def _text(words: str, file: str, wavelength: float | None, *, insisted: bool) ->
 
 
 def _columns(words: str, file: str, wavelength: float | None, *, insisted: bool) -> list[RawCurve]:
-    found = table.read_table(words)
-    if found.single:
+    table_read = table.read_table(words)
+    if table_read.single:
         raise DataError(f"{file}: it holds one column of numbers; give at least two, q and intensity.")
-    if found.grouped:
+    if table_read.grouped:
         raise DataError(
-            f"{file}: the number {found.grouped!r} has thousands separators or two decimal points;"
+            f"{file}: the number {table_read.grouped!r} has thousands separators or two decimal points;"
             f" export the numbers without them."
         )
-    if found.ambiguous:
+    if table_read.ambiguous:
         raise DataError(
             f"{file}: commas are both decimal points and separators; export it with decimal points, or"
             " with semicolons between the columns."
         )
-    if len(found.columns) >= 2:
-        scope.check_table(found, file)
-        tables = (found, *found.others)
-        scope.check_pixels(np.concatenate([one.columns for one in tables], axis=1), file)
-        return [raw for one in tables for raw in read_columns(one, file, wavelength, insisted=insisted)]
+    if len(table_read.columns) >= 2:
+        scope.check_table(table_read, file)
+        tables = (table_read, *table_read.others)
+        scope.check_pixels(np.concatenate([one_table.columns for one_table in tables], axis=1), file)
+        return [
+            raw
+            for one_table in tables
+            for raw in read_columns(one_table, file, wavelength, insisted=insisted)
+        ]
     raise DataError(
         f"{file}: it holds no table of numbers; give a text file with columns q, I, dI, or CanSAS."
     )
@@ -202,43 +206,43 @@ def _titles(raws: list[RawCurve], usual: str) -> list[str]:
 def _unique(titles: list[str]) -> list[str]:
     """Titles with a number appended where they repeat, and no two alike."""
     count = Counter(titles)
-    taken = {title for title in titles if count[title] == 1}
-    seen: Counter[str] = Counter()
+    titles_taken = {title for title in titles if count[title] == 1}
+    counts: Counter[str] = Counter()
     names = []
     for title in titles:
         if count[title] == 1:
             names.append(title)
             continue
         while True:
-            seen[title] += 1
-            name = f"{title} {seen[title]}"
-            if name not in taken:
+            counts[title] += 1
+            name = f"{title} {counts[title]}"
+            if name not in titles_taken:
                 break
-        taken.add(name)
+        titles_taken.add(name)
         names.append(name)
     return names
 
 
 def _find(entry: str | int, titles: list[str], file: str) -> int:
-    wanted = str(entry).strip()
-    if wanted in titles:
-        return titles.index(wanted)
-    if _is_number(wanted, len(titles)):
-        return int(wanted) - 1
+    target = str(entry).strip()
+    if target in titles:
+        return titles.index(target)
+    if _is_number(target, len(titles)):
+        return int(target) - 1
     alike = [title.casefold() for title in titles]
-    if alike.count(wanted.casefold()) == 1:
-        return alike.index(wanted.casefold())
-    raise _no_entry(wanted, titles, file)
+    if alike.count(target.casefold()) == 1:
+        return alike.index(target.casefold())
+    raise _no_entry(target, titles, file)
 
 
-def _is_number(wanted: str, count: int) -> bool:
-    return wanted.isdecimal() and len(wanted) < 10 and 1 <= int(wanted) <= count
+def _is_number(text: str, count: int) -> bool:
+    return text.isdecimal() and len(text) < 10 and 1 <= int(text) <= count
 
 
-def _no_entry(wanted: str, titles: list[str], file: str) -> DataError:
+def _no_entry(text: str, titles: list[str], file: str) -> DataError:
     listed = ", ".join(f"{number} {title!r}" for number, title in enumerate(titles[:_LISTED], start=1))
-    more = f" and {len(titles) - _LISTED} more" if len(titles) > _LISTED else ""
-    return DataError(f"{file}: no entry {wanted!r}; give a title or number of these: {listed}{more}.")
+    more_text = f" and {len(titles) - _LISTED} more" if len(titles) > _LISTED else ""
+    return DataError(f"{file}: no entry {text!r}; give a title or number of these: {listed}{more_text}.")
 
 
 def _read_pdh(text: str) -> RawCurve | None:
@@ -246,18 +250,18 @@ def _read_pdh(text: str) -> RawCurve | None:
     # sasdata 0.11.0 reads these as plain columns, without the unit. None where the text is no PDH.
     lines = text.splitlines()
     size = _pdh_rows(lines)
-    found = table.read_table("\n".join(lines[5 : 5 + size]))
-    if found.columns.shape[0] < 2:
+    table_read = table.read_table("\n".join(lines[5 : 5 + size]))
+    if table_read.columns.shape[0] < 2:
         return None
     unit = re.search(r'<column key="X">\s*<value key="unit">([^<]*)<', text)
-    known = units.canonical(unit[1], "q") if unit else None
+    canonical = units.canonical(unit[1], "q") if unit else None
     return RawCurve(
-        q=found.columns[0],
-        intensity=found.columns[1],
-        dintensity=found.columns[2] if found.columns.shape[0] > 2 else None,
+        q=table_read.columns[0],
+        intensity=table_read.columns[1],
+        dintensity=table_read.columns[2] if table_read.columns.shape[0] > 2 else None,
         title=lines[0].strip(),
-        q_unit=known or "nm⁻¹",
-        dropped=max(0, size - found.columns.shape[1]),
+        q_unit=canonical or "nm⁻¹",
+        dropped=max(0, size - table_read.columns.shape[1]),
     )
 
 

@@ -46,17 +46,17 @@ def curves_of_columns(
     arrays = [np.asarray(values, dtype=np.float64) for values in columns.values()]
     _see_they_are_a_curve(list(columns), arrays, file)
     # Tabulators part the names, as these may hold blanks.
-    header = "\t".join(_titled(name, (units or {}).get(name, "")) for name in columns)
+    header = "\t".join(_make_title(name, (units or {}).get(name, "")) for name in columns)
     table = Table(np.array(arrays), header=(header,))
     scope.check_table(table, file)
     forced = units_of.canonical(options.q_unit, "q") if options.q_unit else None
-    found = []
+    curves = []
     for raw in read_columns(table, file, options.wavelength, insisted=forced is not None):
         scope.check_curve(raw, file)
         cautions = scope.check_reflectivity(raw, file, insisted=forced is not None)
         curve = clean(raw, file=file, entry=entry or raw.title, q_unit=forced)
-        found.append(replace(curve, notes=(*curve.notes, *cautions)))
-    return tuple(replace(one, entries=len(found)) for one in found)
+        curves.append(replace(curve, notes=(*curve.notes, *cautions)))
+    return tuple(replace(one_curve, entries=len(curves)) for one_curve in curves)
 
 
 def _see_they_are_a_curve(columns: Sequence[str], arrays: Sequence[Floats], file: str) -> None:
@@ -77,6 +77,6 @@ def _see_q_is_named(names: Sequence[str], file: str) -> None:
         )
 
 
-def _titled(name: str, unit: str) -> str:
+def _make_title(name: str, unit: str) -> str:
     plain = " ".join(name.split())
     return f"{plain} [{unit}]" if unit and "[" not in plain and "(" not in plain else plain

@@ -34,7 +34,7 @@ def is_uninformative(
     weight = 1 / sigma**2
     log_q = np.log(q / np.sqrt(q[0] * q[-1]))
     limit = MAX_REDUCED_CHI2 * max(n - 3, 1)
-    chi2 = _scanned(np.exp(-_COARSE[:, None] * log_q), intensity, weight)
+    chi2 = _scan_basis(np.exp(-_COARSE[:, None] * log_q), intensity, weight)
     best = np.argmin(chi2, axis=1)
     value = chi2[np.arange(len(best)), best]
     answer = value < limit
@@ -44,14 +44,14 @@ def is_uninformative(
         rows, w = intensity[open_rows], weight[open_rows]
         middle = np.clip(best[open_rows], 1, _COARSE.size - 2)
         three = np.arange(-1, 2) + middle[:, None]
-        p, found = _COARSE[three], chi2[open_rows[:, None], three]
+        p, chi2_three = _COARSE[three], chi2[open_rows[:, None], three]
         for _ in range(_PARABOLAS):
-            new = np.clip(_lowest(p, found), _COARSE[0] - 0.25, _COARSE[-1] + 0.25)
-            there = chi2_of_basis(np.exp(-new[:, None] * log_q), rows, w)
-            value[open_rows] = np.minimum(value[open_rows], there)
-            worst = np.argmax(found, axis=1)[:, None]
+            new = np.clip(_lowest(p, chi2_three), _COARSE[0] - 0.25, _COARSE[-1] + 0.25)
+            chi2_new = chi2_of_basis(np.exp(-new[:, None] * log_q), rows, w)
+            value[open_rows] = np.minimum(value[open_rows], chi2_new)
+            worst = np.argmax(chi2_three, axis=1)[:, None]
             np.put_along_axis(p, worst, new[:, None], axis=1)
-            np.put_along_axis(found, worst, there[:, None], axis=1)
+            np.put_along_axis(chi2_three, worst, chi2_new[:, None], axis=1)
         answer = value < limit
     return answer
 
@@ -69,7 +69,7 @@ def _lowest(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float6
     return np.where((bend > 0) & np.isfinite(least), np.clip(bottom, centre - reach, centre + reach), centre)
 
 
-def _scanned(
+def _scan_basis(
     basis: NDArray[np.float64], intensity: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(k, m) chi² of the best A·basis + B of each curve with each of m bases, by products of matrices."""
@@ -221,10 +221,10 @@ _SHAPES: tuple[tuple[str, Callable[[Floats, Floats], Floats], Floats], ...] = (
 def simple_shape(q: Floats, intensity: Floats, sigma: Floats) -> str:
     """Name the first simple shape that fits a curve within its uncertainties; empty if none does."""
     # q in Å⁻¹, ascending.
-    few, many = _thinned(q.size, SETTINGS.points), _thinned(q.size, SETTINGS.most)
+    coarse, fine = _thin_points(q.size, SETTINGS.points), _thin_points(q.size, SETTINGS.most)
     x = q / q[-1]
-    soft = np.hypot(sigma[few], SETTINGS.tolerance * intensity[few])
-    looks = (x[few], intensity[few], soft), (x[many], intensity[many], sigma[many])
+    soft = np.hypot(sigma[coarse], SETTINGS.tolerance * intensity[coarse])
+    looks = (x[coarse], intensity[coarse], soft), (x[fine], intensity[fine], sigma[fine])
     rounds = (looks[0], 1), (looks[0], _ROUNDS), (looks[1], _ROUNDS)
     return next((name for name, basis, grid in _SHAPES if _explains(basis, grid, rounds)), "")
 
@@ -237,7 +237,7 @@ def _explains(
     limits = [limit * leeway for leeway in (*SETTINGS.leeway, 1.0)]
     for (points, number), most in zip(rounds, limits, strict=True):
         for _ in range(number):
-            chi2 = _reduced(basis(grid[:, None], points[0]), *points[1:])
+            chi2 = _compute_reduced_chi2(basis(grid[:, None], points[0]), *points[1:])
             best = int(np.argmin(chi2))
             grid = np.linspace(grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)], 9)
         if chi2[best] > most:
@@ -257,10 +257,10 @@ def level(intensity: Floats) -> str:
     return ""
 
 
-def _thinned(size: int, points: int) -> NDArray[np.intp]:
+def _thin_points(size: int, points: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, size - 1, min(size, points)).astype(np.intp))
 
 
-def _reduced(basis: Floats, intensity: Floats, sigma: Floats) -> Floats:
+def _compute_reduced_chi2(basis: Floats, intensity: Floats, sigma: Floats) -> Floats:
     chi2 = chi2_of_basis(basis, intensity[None], 1 / sigma[None] ** 2)
     return chi2 / max(intensity.size - 3, 1)

@@ -87,23 +87,23 @@ def make_grid(q: NDArray[np.float64]) -> Grid:
         weight = np.zeros(1)
     measured = np.zeros(centres.size, dtype=bool)
     measured[cell[starts] - first] = True
-    unknown = _in_gaps(q[begin:end], log_q, centres) & ~measured
+    unknown = _find_gap_cells(q[begin:end], log_q, centres) & ~measured
     return Grid(slice(begin, end), starts, counts, first, last, low, weight, measured, unknown)
 
 
-def _in_gaps(
+def _find_gap_cells(
     q: NDArray[np.float64], log_q: NDArray[np.float64], centres: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Return which cells lie in a wide gap between points whose spacing is even on both sides of it."""
-    found = np.zeros(centres.size, dtype=bool)
+    gap_cells = np.zeros(centres.size, dtype=bool)
     steps, log_steps = np.diff(q), np.diff(log_q)
     for index in np.flatnonzero(log_steps * _PER_LN > _GAP_CELLS):
         if index < _GAP_STEPS or index + _GAP_STEPS >= steps.size:
             continue
         near = np.r_[index - _GAP_STEPS : index, index + 1 : index + 1 + _GAP_STEPS]
-        if all(one[index] > _GAP_WIDER * one[near].max() for one in (steps, log_steps)):
-            found |= (centres > log_q[index]) & (centres < log_q[index + 1])
-    return found
+        if all(step_list[index] > _GAP_WIDER * step_list[near].max() for step_list in (steps, log_steps)):
+            gap_cells |= (centres > log_q[index]) & (centres < log_q[index + 1])
+    return gap_cells
 
 
 def _spread(grid: Grid, bins: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -154,12 +154,12 @@ def features_of_rows(
     out[:, cells, 2] = log_rel + 2
     centres = np.exp(_CENTRES[cells])
     if dq is not None:
-        known = np.interp(_CENTRES[cells], np.log(q[inside]), dq[inside])
-        out[:, cells, 3] = np.log10(np.clip(known / centres, 1e-3, 1.0)) + 1.5
+        interpolated = np.interp(_CENTRES[cells], np.log(q[inside]), dq[inside])
+        out[:, cells, 3] = np.log10(np.clip(interpolated / centres, 1e-3, 1.0)) + 1.5
         out[:, cells, 7] = 1
     if dxl is not None:
-        known = np.interp(_CENTRES[cells], np.log(q[inside]), dxl[inside])
-        out[:, cells, 4] = np.log1p(np.clip(known / centres, 0, 1e3)) / 3
+        interpolated = np.interp(_CENTRES[cells], np.log(q[inside]), dxl[inside])
+        out[:, cells, 4] = np.log1p(np.clip(interpolated / centres, 0, 1e3)) / 3
         out[:, cells, 7] = 1
     out[:, cells, 5] = 1
     out[:, cells, 6] = grid.measured
@@ -169,20 +169,20 @@ def features_of_rows(
 
 def larger(inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
     """Inputs of the same curves with all lengths 11 % larger: three cells of the grid to smaller q."""
-    return {**inputs, "features": _moved(inputs["features"], -_VARIANT)}
+    return {**inputs, "features": _shift_features(inputs["features"], -_VARIANT)}
 
 
 def smaller(inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
     """Inputs of the same curves with all lengths 11 % smaller."""
-    return {**inputs, "features": _moved(inputs["features"], _VARIANT)}
+    return {**inputs, "features": _shift_features(inputs["features"], _VARIANT)}
 
 
-def _moved(found: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
+def _shift_features(features_given: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
     """Features so many cells farther up; where a window would leave the grid either way, as they are."""
-    valid = found[:, :, CHANNELS.index("valid")] > 0
+    valid = features_given[:, :, CHANNELS.index("valid")] > 0
     inside = ~(valid[:, :_VARIANT].any(axis=1) | valid[:, -_VARIANT:].any(axis=1))
-    moved = np.roll(found, cells, axis=1)
-    moved[~inside] = found[~inside]
+    moved = np.roll(features_given, cells, axis=1)
+    moved[~inside] = features_given[~inside]
     return moved
 
 
@@ -193,15 +193,17 @@ def features(curves: Sequence[Curve]) -> NDArray[np.float32]:
     out = np.empty((len(curves), N_GRID, N_CHANNELS), dtype=np.float32)
     row = 0
     # Copies of one measurement, which share its arrays, together.
-    for _, same in groupby(curves, key=lambda curve: (id(curve.q), id(curve.dq), id(curve.dxl))):
-        rows = list(same)
+    for _, same_grid in groupby(curves, key=lambda curve: (id(curve.q), id(curve.dq), id(curve.dxl))):
+        rows = list(same_grid)
         intensity = np.stack([curve.intensity for curve in rows])
         dintensity = np.stack([_uncertainty(curve) for curve in rows])
-        one = rows[0]
+        one_row = rows[0]
         try:
-            out[row : row + len(rows)] = features_of_rows(one.q, intensity, dintensity, one.dq, one.dxl)
+            out[row : row + len(rows)] = features_of_rows(
+                one_row.q, intensity, dintensity, one_row.dq, one_row.dxl
+            )
         except DataError as error:
-            raise DataError(f"{one.file or 'the curve'}: {error}.") from None
+            raise DataError(f"{one_row.file or 'the curve'}: {error}.") from None
         row += len(rows)
     return out
 

@@ -39,17 +39,17 @@ class RawCurve:
     sorted_by_reader: bool = False  #: The reader has put rows in order of q that were not so in the file.
     notes: tuple[str, ...] = ()  #: Plain sentences about what the reader did.
 
-    def taken(self, rows: NDArray[np.intp]) -> RawCurve:
+    def take_rows(self, rows: NDArray[np.intp]) -> RawCurve:
         """Select rows in this order."""
-        return self._mapped(COLUMNS, lambda values: values[rows])
+        return self._map_columns(COLUMNS, lambda values: values[rows])
 
-    def scaled(self, factor: float) -> RawCurve:
+    def scale_q(self, factor: float) -> RawCurve:
         """Multiply q and its resolutions; the caller sets ``q_unit``."""
-        return self._mapped(("q", "dq", "dxl", "dxw"), lambda values: values * factor)
+        return self._map_columns(("q", "dq", "dxl", "dxw"), lambda values: values * factor)
 
-    def _mapped(self, columns: Sequence[str], function: Callable[[Floats], Floats]) -> RawCurve:
-        given = {name: getattr(self, name) for name in columns if getattr(self, name) is not None}
-        changed: dict[str, Any] = {name: function(values) for name, values in given.items()}
+    def _map_columns(self, columns: Sequence[str], function: Callable[[Floats], Floats]) -> RawCurve:
+        arrays = {name: getattr(self, name) for name in columns if getattr(self, name) is not None}
+        changed: dict[str, Any] = {name: function(values) for name, values in arrays.items()}
         return replace(self, **changed)
 
 

@@ -136,13 +136,13 @@ def _has_critical_edge(plateau: _Plateau) -> bool:
 
 def _is_fresnel(plateau: _Plateau) -> bool:
     """Whether so much is left beyond the edge as Fresnel's law and films leave."""
-    flat, one = abs(plateau.ramp) < CERTAINTY.flat, abs(plateau.level) < CERTAINTY.one
+    flat, is_one = abs(plateau.ramp) < CERTAINTY.flat, abs(plateau.level) < CERTAINTY.one
     deep = plateau.fringes > CERTAINTY.deep
-    most = CERTAINTY.excess if one else CERTAINTY.unscaled_excess
+    most = CERTAINTY.excess if is_one else CERTAINTY.unscaled_excess
     if plateau.excess < (CERTAINTY.deep_excess if deep else most):
-        return one or plateau.ramp < CERTAINTY.flat or not deep
+        return is_one or plateau.ramp < CERTAINTY.flat or not deep
     heavy = plateau.scatter < CERTAINTY.heavy_scatter and plateau.excess < CERTAINTY.heavy_excess
-    return one and flat and heavy and plateau.bend < SHARP
+    return is_one and flat and heavy and plateau.bend < SHARP
 
 
 def _plateau_of(q: Floats, intensity: Floats, dintensity: Floats | None) -> _Plateau | None:
@@ -155,10 +155,10 @@ def _plateau_of(q: Floats, intensity: Floats, dintensity: Floats | None) -> _Pla
     error = np.abs(intensity - smooth) * 1.6 if dintensity is None else np.abs(dintensity)
     relative = np.hypot(np.minimum(error / np.maximum(np.abs(intensity), 1e-300), 1.0), _LEAST_ERROR)
     logarithm = np.log(np.maximum(intensity, 1e-9 * smooth.max()))
-    before = q < 0.95 * edge.high
-    if np.count_nonzero(before) < LEAST_POINTS:
-        before = np.arange(q.size) <= edge.last
-    level, scatter = _total_reflection(q[before], logarithm[before], relative[before], edge)
+    is_before = q < 0.95 * edge.high
+    if np.count_nonzero(is_before) < LEAST_POINTS:
+        is_before = np.arange(q.size) <= edge.last
+    level, scatter = _total_reflection(q[is_before], logarithm[is_before], relative[is_before], edge)
     near = (q >= max(0.6 * edge.high, q[0])) & (q <= 0.93 * edge.high)
     beyond, ramp = smooth[q > 1.3 * edge.high], _slope(q, logarithm, relative, near)
     if beyond.max(initial=0.0) > MOST_BEYOND * np.exp(level) or ramp > RAMP:
@@ -200,15 +200,17 @@ def _edge_of(q: Floats, smooth: Floats) -> _Edge | None:
     last = int(np.flatnonzero(smooth[:first] > HIGH * smooth[top])[-1])
     if last < LEAST_POINTS - 1:
         return None
-    at = [_crossing(q, smooth, i, level * smooth[top]) for i, level in ((last, HIGH), (first - 1, LOW))]
-    return _Edge(last, *at)
+    crossings = [
+        _crossing(q, smooth, i, level * smooth[top]) for i, level in ((last, HIGH), (first - 1, LOW))
+    ]
+    return _Edge(last, *crossings)
 
 
-def _crossing(q: Floats, smooth: Floats, left: int, level: float) -> float:
+def _crossing(q: Floats, smooth: Floats, left_index: int, level: float) -> float:
     """Where a level lies between a point and the next, linear in logarithms."""
-    low, high = np.log(np.maximum(smooth[left : left + 2], 1e-12 * level))
+    low, high = np.log(np.maximum(smooth[left_index : left_index + 2], 1e-12 * level))
     share = float(np.clip((np.log(level) - low) / (high - low if high != low else -1e-12), 0.0, 1.0))
-    return float(q[left] ** (1 - share) * q[left + 1] ** share)
+    return float(q[left_index] ** (1 - share) * q[left_index + 1] ** share)
 
 
 def _total_reflection(q: Floats, logarithm: Floats, relative: Floats, edge: _Edge) -> tuple[float, float]:

@@ -110,28 +110,28 @@ def check_bytes(head: bytes, file: str) -> None:
             f"{file}: this is {image}, not a curve; average it over angle, or classify it as an image:"
             " sasnet classify --domain."
         )
-    if head.startswith(workbook.ZIP) and (named := workbook.kind(file)):
-        raise DataError(f"{file}: this is {named}")
+    if head.startswith(workbook.ZIP) and (workbook_kind := workbook.kind(file)):
+        raise DataError(f"{file}: this is {workbook_kind}")
     if container := _beginning(head, _CONTAINERS):
         raise DataError(
             f"{file}: this is {container}; unpack or export the curve as text with columns q, I, dI."
         )
 
 
-def _beginning(head: bytes, known: Iterable[tuple[bytes, str]]) -> str:
+def _beginning(head: bytes, signatures: Iterable[tuple[bytes, str]]) -> str:
     """What a file is by its first bytes; empty where it is none of these, nor a text that begins with BM."""
-    for magic, what in known:
+    for magic, label in signatures:
         if head.startswith(magic) and (magic != b"BM" or head[6:10] == b"\0\0\0\0"):
-            return what
+            return label
     return ""
 
 
 def check_table(table: Table, file: str) -> None:
     """Raise DataError for a header of another method, or a table as wide as an image."""
     near = "\n".join(table.header[-8:])
-    for pattern, what in _REAL_SPACE:
+    for pattern, label in _REAL_SPACE:
         if pattern.search(near):
-            raise DataError(f"{file}: this looks like {what}; {_USE}.")
+            raise DataError(f"{file}: this looks like {label}; {_USE}.")
     check_words("\n".join(table.header)[-HEAD_CHARACTERS:], file)
     if table.blocks > MANY_TABLES and len(table.columns) >= 5:
         raise DataError(f"{file}: this looks like an image written as {table.blocks} tables; {_USE}.")
@@ -164,14 +164,14 @@ def _are_alike(x: Floats, y: Floats) -> bool:
 
 def check_words(head: str, file: str) -> None:
     """Raise DataError if words above the numbers name another method."""
-    for pattern, what in _HEADERS:
+    for pattern, label in _HEADERS:
         if pattern.search(head):
-            raise DataError(f"{file}: this looks like {what}; {_USE}.")
+            raise DataError(f"{file}: this looks like {label}; {_USE}.")
 
 
 def check_beam_profile(raw: RawCurve, file: str) -> None:
     """Raise DataError for a primary beam's profile: like a reflectivity it lies at 1 and has an edge."""
-    x, y = _ordered(raw)
+    x, y = _order_points(raw)
     if _has_edge(x[x > 0], y[x > 0]):
         raise DataError(
             f"{file}: this looks like the profile of the primary beam; give the scattering of the sample."
@@ -180,7 +180,7 @@ def check_beam_profile(raw: RawCurve, file: str) -> None:
 
 def check_curve(raw: RawCurve, file: str) -> None:
     """Raise DataError for maps (two signed coordinates) and correlation functions."""
-    x, y = _ordered(raw)
+    x, y = _order_points(raw)
     if x.size < LEAST_POINTS:
         return
     if _is_map(x, y):
@@ -197,11 +197,11 @@ def check_reflectivity(raw: RawCurve, file: str, *, insisted: bool) -> tuple[str
     # An intensity in 1/cm is none, as reflectivities have no unit; nor is a curve whose unit of q is given
     # (`insisted`).
     q, intensity, dintensity = _positive(raw)
-    found = likeness(q, intensity, dintensity) if q.size >= LEAST_POINTS else ""
-    if not found:
+    likeness_found = likeness(q, intensity, dintensity) if q.size >= LEAST_POINTS else ""
+    if not likeness_found:
         return ()
     absolute = units.canonical(raw.intensity_unit, "intensity") is not None
-    if found == "certain" and not insisted and not absolute:
+    if likeness_found == "certain" and not insisted and not absolute:
         raise DataError(
             f"{file}: this looks like reflectometry (total reflection, then a sharp edge); {_USE}."
             " If it is small-angle scattering, give the unit of q (--q-unit A)."
@@ -223,7 +223,7 @@ def _positive(raw: RawCurve) -> tuple[Floats, Floats, Floats | None]:
     return raw.q[order], raw.intensity[order], sigma
 
 
-def _ordered(raw: RawCurve) -> tuple[np.ndarray, np.ndarray]:
+def _order_points(raw: RawCurve) -> tuple[np.ndarray, np.ndarray]:
     finite = np.isfinite(raw.q) & np.isfinite(raw.intensity)
     order = np.argsort(raw.q[finite], kind="stable")
     return raw.q[finite][order], raw.intensity[finite][order]

@@ -19,36 +19,43 @@ COMMON = "geometry.toml"
 S = TypeVar("S")
 
 
-def said_over(these: S, other: S) -> S:
+def overlay_settings(settings_given: S, defaults: S) -> S:
     """Settings, and those of another of their kind where these say nothing."""
-    found: Any = other
-    given = {f.name: getattr(these, f.name) for f in fields(found)}
-    settings: S = replace(found, **{name: value for name, value in given.items() if value not in (None, ())})
+    combined: Any = defaults
+    values = {f.name: getattr(settings_given, f.name) for f in fields(combined)}
+    settings: S = replace(
+        combined, **{name: value for name, value in values.items() if value not in (None, ())}
+    )
     return settings
 
 
-def beside(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
+def read_sidecar_settings(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
     """Read the TOML file of the same name over `COMMON` of its folder; `of_table` converts (table, file).
     Raises DataError if a file is no TOML or `of_table` refuses it.
     """
-    own, common = (_of_file(one, of_table) for one in (path.with_suffix(".toml"), path.with_name(COMMON)))
-    return said_over(own, common)
+    own_settings, common = (
+        _read_settings_file(path_read, of_table)
+        for path_read in (path.with_suffix(".toml"), path.with_name(COMMON))
+    )
+    return overlay_settings(own_settings, common)
 
 
-def _of_file(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
+def _read_settings_file(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
     if not path.is_file():
         return of_table({}, str(path))
-    found: Any = of_table(read_toml(path), str(path))
-    files = {f.name: getattr(found, f.name) for f in fields(found) if f.name.endswith("_file")}
+    settings_read: Any = of_table(read_toml(path), str(path))
+    files = {
+        f.name: getattr(settings_read, f.name) for f in fields(settings_read) if f.name.endswith("_file")
+    }
     beside_it = {name: str(path.parent / value) for name, value in files.items() if value is not None}
-    settings: S = replace(found, **beside_it)
+    settings: S = replace(settings_read, **beside_it)
     return settings
 
 
-def of_texts(given: Sequence[str], example: str) -> dict[str, Any]:
+def parse_assignments(texts: Sequence[str], example: str) -> dict[str, Any]:
     """Parse texts ``name=value``, values as in TOML; a word needs no quotes. Raises DataError otherwise."""
     table: dict[str, Any] = {}
-    for text in given:
+    for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not (equals and name and value):
             raise DataError(f"{text}: is not name=value, such as {example}.")
@@ -98,10 +105,10 @@ def path_of(key: str, value: Any, file: str) -> str:
     return value
 
 
-def numbers_of(key: str, value: Any, count: int, file: str, wanted: str = "") -> tuple[float, ...]:
-    """Convert a setting of `count` finite numbers, else raise DataError, asking for `wanted`."""
+def numbers_of(key: str, value: Any, count: int, file: str, expectation: str = "") -> tuple[float, ...]:
+    """Convert a setting of `count` finite numbers, else raise DataError, asking for `expectation`."""
     values = value if isinstance(value, list | tuple) else [value]
     if len(values) != count or not all(map(is_number, values)):
-        wanted = wanted or ("a number" if count == 1 else f"{count} numbers in brackets")
-        raise DataError(f"{file}: {key} is {value!r}; give {wanted}.")
+        expectation = expectation or ("a number" if count == 1 else f"{count} numbers in brackets")
+        raise DataError(f"{file}: {key} is {value!r}; give {expectation}.")
     return tuple(map(float, values))

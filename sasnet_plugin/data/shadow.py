@@ -62,15 +62,15 @@ _FOURTH = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
 _QUIET = float(np.sqrt(np.sum(_FOURTH**2))) * 0.4307
 
 
-def shadowed(curve: Curve) -> int:
+def count_shadowed(curve: Curve) -> int:
     """Count a curve's first points in the beamstop's shadow; missing uncertainties are taken from scatter."""
     q, intensity = curve.q, curve.intensity
     if q.size < 8:
         return 0
     sigma = curve.dintensity if curve.dintensity is not None else scatter(intensity)
-    smooth = _smoothed(intensity)
+    smooth = _smooth_intensity(intensity)
     peak = _first_peak(smooth, sigma)
-    if peak < SETTINGS.least or _below_liquids(q, intensity, sigma, smooth, peak) < SETTINGS.significance:
+    if peak < SETTINGS.least or _measure_deficit(q, intensity, sigma, smooth, peak) < SETTINGS.significance:
         return 0
     edge = _edge(q, smooth, sigma, peak)
     dark = float(np.min(smooth[:edge] - sigma[:edge])) < SETTINGS.nothing * smooth[edge]
@@ -81,9 +81,9 @@ def shadowed(curve: Curve) -> int:
     return clear if SETTINGS.least <= clear <= q.size - 8 else 0
 
 
-def without_shadow(curve: Curve) -> Curve:
+def exclude_shadow(curve: Curve) -> Curve:
     """The curve without first points that lie in the beamstop's shadow; it keeps them beside it."""
-    hidden = shadowed(curve)
+    hidden = count_shadowed(curve)
     if not hidden:
         return curve
     number = np.arange(len(curve))
@@ -96,24 +96,24 @@ def without_shadow(curve: Curve) -> Curve:
     return replace(clear, notes=(*curve.notes, note), shadow=replace(dark, notes=(note,)))
 
 
-def with_shadow(curve: Curve, q_min: float, q_max: float) -> Curve:
+def restore_shadow(curve: Curve, q_min: float, q_max: float) -> Curve:
     """The curve with the points of its shadow that lie between, Å⁻¹; the same curve where none do."""
     dark = curve.shadow
     if dark is None:
         return curve
     back = points(dark, (dark.q >= q_min) & (dark.q <= q_max))
-    kept = tuple(old for old in curve.notes if old not in dark.notes)
+    notes_kept = tuple(old for old in curve.notes if old not in dark.notes)
     if not len(back):
-        return replace(curve, notes=kept, shadow=None)
+        return replace(curve, notes=notes_kept, shadow=None)
     seem = "point seems" if len(back) == 1 else "points seem"
     note = (
         f"{len(back)} {seem} to lie in the beamstop's shadow, below q = {curve.q[0]:.4g} Å⁻¹; they are"
         f" used because the given q range includes them."
     )
-    return replace(curve, **_joined(back, curve), notes=(*kept, note), shadow=None)
+    return replace(curve, **_join_columns(back, curve), notes=(*notes_kept, note), shadow=None)
 
 
-def _joined(dark: Curve, curve: Curve) -> dict[str, Any]:
+def _join_columns(dark: Curve, curve: Curve) -> dict[str, Any]:
     names = [name for name in COLUMNS if getattr(curve, name) is not None]
     return {name: np.concatenate([getattr(dark, name), getattr(curve, name)]) for name in names}
 
@@ -126,7 +126,7 @@ def scatter(intensity: Floats) -> Floats:
     return np.asarray(np.maximum(around, 0.01 * np.abs(intensity)))
 
 
-def _smoothed(intensity: Floats) -> Floats:
+def _smooth_intensity(intensity: Floats) -> Floats:
     padded = np.concatenate([intensity[:1], intensity, intensity[-1:]])
     return np.convolve(padded, [0.25, 0.5, 0.25], "valid")
 
@@ -141,9 +141,9 @@ def _first_peak(smooth: Floats, sigma: Floats) -> int:
 
 def _crossings(q: Floats, smooth: Floats, top: int, level: float) -> tuple[float, float]:
     """q where the intensity is last below a part of that at a point before it, and first beyond it."""
-    before = np.flatnonzero(smooth[:top] < level * smooth[top])
+    below_level = np.flatnonzero(smooth[:top] < level * smooth[top])
     beyond = np.flatnonzero(smooth[top:] < level * smooth[top])
-    rise = float(np.sqrt(q[before[-1]] * q[before[-1] + 1])) if before.size else float(q[0])
+    rise = float(np.sqrt(q[below_level[-1]] * q[below_level[-1] + 1])) if below_level.size else float(q[0])
     return rise, float(q[top + beyond[0]]) if beyond.size else np.inf
 
 
@@ -173,7 +173,7 @@ def _valley(intensity: Floats, sigma: Floats, top: int) -> float:
     return float(SETTINGS.above_valley * lowest[int(np.argmax(rises))] / level[0])
 
 
-def _below_liquids(q: Floats, intensity: Floats, sigma: Floats, smooth: Floats, peak: int) -> float:
+def _measure_deficit(q: Floats, intensity: Floats, sigma: Floats, smooth: Floats, peak: int) -> float:
     """Standard deviations by which the first points lie below what any liquid leaves, all together."""
     top, x = float(smooth[peak]), q / q[peak]
     if top <= 0:
@@ -195,8 +195,8 @@ def least_intensity(fraction: float, x: Floats) -> Floats:
     """Structure factor of hard spheres (Percus and Yevick, 1958) over its first maximum; `x` (n,) is q over
     that of the maximum.
     """
-    where, height = _maximum(fraction)
-    return percus_yevick(fraction, x * where) / height
+    position, height = _maximum(fraction)
+    return percus_yevick(fraction, x * position) / height
 
 
 def percus_yevick(fraction: float, x: Floats) -> Floats:

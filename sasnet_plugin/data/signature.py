@@ -26,26 +26,29 @@ def no_measurement(file: str, picture: str) -> DataError:
     )
 
 
-def content(path: Path, file: str, *, wanted: str, size: int = -1, most: int | None = None) -> bytes:
+def content(path: Path, file: str, *, expectation: str, size: int = -1, most: int | None = None) -> bytes:
     """Read a regular file, or its first `size` bytes; a pipe or a device may never end. Raises DataError if
-    it is missing, no regular file, larger than `most` bytes, empty or unreadable; `wanted` names what should
+    it is missing, no regular file, larger than `most` bytes,
+    empty or unreadable; `expectation` names what should
     be in it.
     """
     try:
         count = _size_of_regular(path, file)
         if most is not None and count > most:
-            raise too_large(file, f"{count / 2**20:.0f} MiB", f"{wanted}, of at most {most / 2**20:.0f} MiB")
+            raise too_large(
+                file, f"{count / 2**20:.0f} MiB", f"{expectation}, of at most {most / 2**20:.0f} MiB"
+            )
         with path.open("rb") as stream:
-            found = stream.read(size)
+            data = stream.read(size)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(f"{file}: there is no such file; check the path.") from error
     except PermissionError as error:
         raise DataError(f"{file}: no permission to read it; change the file's access rights.") from error
     except (OSError, ValueError) as error:
         raise DataError(f"{file}: the file cannot be read ({error}); check the path.") from error
-    if not found:
-        raise DataError(f"{file}: the file is empty; give {wanted}.")
-    return found
+    if not data:
+        raise DataError(f"{file}: the file is empty; give {expectation}.")
+    return data
 
 
 def _size_of_regular(path: Path, file: str) -> int:

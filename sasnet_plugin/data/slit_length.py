@@ -23,39 +23,39 @@ if TYPE_CHECKING:
 _NAME = "slit_length"
 
 
-def of_xml(curve: RawCurve, entry: Any) -> RawCurve:
+def add_xml_slit(curve: RawCurve, entry: Any) -> RawCurve:
     """The curve with the slit that its SASentry states, an element of any ElementTree."""
-    found = [
+    slit_texts = [
         (item.text or "", item.get("unit", ""))
         for item in entry.iter()
         if _NAME in (str(item.tag).rpartition("}")[2], item.get("name", "").lower())
     ]
-    return _with(curve, found)
+    return _add_slit(curve, slit_texts)
 
 
-def stated_in_hdf5(entry: Any) -> list[tuple[str, str]]:
+def find_hdf5_slit_lengths(entry: Any) -> list[tuple[str, str]]:
     """Find all slit lengths of an entry, an ``h5py.Group``: texts and units. It looks through all of it."""
     return [
         (hdf5.text(item[()]), hdf5.text(item.attrs.get("units", item.attrs.get("unit", ""))))
-        for name, item in hdf5.below(entry, 3)
+        for name, item in hdf5.walk_members(entry, 3)
         if name == _NAME and getattr(item, "size", 0) == 1
     ]
 
 
-def of_hdf5(curve: RawCurve, stated: Iterable[tuple[str, str]]) -> RawCurve:
-    """The curve with the slit that its entry states, see `stated_in_hdf5`."""
-    return _with(curve, stated)
+def add_hdf5_slit(curve: RawCurve, stated: Iterable[tuple[str, str]]) -> RawCurve:
+    """The curve with the slit that its entry states, see `find_hdf5_slit_lengths`."""
+    return _add_slit(curve, stated)
 
 
-def _given(values: Any) -> bool:
+def _is_given(values: Any) -> bool:
     return values is not None and bool(np.any(values > 0))
 
 
-def _with(curve: RawCurve, found: Iterable[tuple[str, str]]) -> RawCurve:
+def _add_slit(curve: RawCurve, slit_texts: Iterable[tuple[str, str]]) -> RawCurve:
     """The curve with the one slit length of all that are stated, each as text and unit."""
-    if _given(curve.dxl) or _given(curve.dq):
+    if _is_given(curve.dxl) or _is_given(curve.dq):
         return curve
-    lengths = {length for text, unit in found if (length := _length(text, unit, curve.q_unit)) > 0}
+    lengths = {length for text, unit in slit_texts if (length := _length(text, unit, curve.q_unit)) > 0}
     if not lengths:
         return curve
     if len(lengths) > 1:
@@ -80,5 +80,5 @@ def _length(text: str, unit: str, q_unit: str | None) -> float:
         return length if np.isfinite(length) else 0.0
     if units.canonical(unit[: LIMITS.title], "length") in ("μm", "mm", "cm", "m"):
         return 0.0  # of the slit itself
-    own = units.canonical(unit[: LIMITS.title], "q")
-    return length * units.factor(own, "q") / units.factor(q_unit, "q") if own else 0.0
+    canonical = units.canonical(unit[: LIMITS.title], "q")
+    return length * units.factor(canonical, "q") / units.factor(q_unit, "q") if canonical else 0.0

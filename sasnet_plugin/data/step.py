@@ -35,11 +35,11 @@ class StepSettings(NamedTuple):
 SETTINGS = StepSettings()
 
 
-def without_step(curve: Curve) -> Curve:
+def exclude_step(curve: Curve) -> Curve:
     """The curve without the first points that lie below a step; itself where there is none."""
     # Of a thousand simulated curves without an edge four seem to have one; of edges, half are larger than
     # noise and fringes.
-    dark = 0 if curve.q_asked else below_step(curve)
+    dark = 0 if curve.q_asked else count_below_step(curve)
     if not dark:
         return curve
     number = np.arange(len(curve))
@@ -54,7 +54,7 @@ def without_step(curve: Curve) -> Curve:
     return replace(clear, notes=(*curve.notes, note), shadow=replace(below, notes=(note,)))
 
 
-def below_step(curve: Curve) -> int:
+def count_below_step(curve: Curve) -> int:
     """How many of the first points lie below a step, as those beyond it continue; 0 where none is seen."""
     first = curve.intensity[: SETTINGS.most + SETTINGS.window]
     if len(curve) < 2 * first.size or np.any(first <= 0):
@@ -66,22 +66,24 @@ def below_step(curve: Curve) -> int:
 
 def _is_step(curve: Curve, dark: int) -> bool:
     """Whether all points before one lie low, the last of them more than any beyond it that follow."""
-    off, error = _before(curve, dark)
+    off, error = _compare_before_step(curve, dark)
     if np.any(off > -np.maximum(SETTINGS.least, SETTINGS.errors * error)):
         return False
     beyond = range(dark + 1, min(dark + 1 + SETTINGS.near, len(curve) - SETTINGS.window))
-    return bool(-off[-1] > SETTINGS.over * max(abs(float(_before(curve, i)[0][-1])) for i in beyond))
+    return bool(
+        -off[-1] > SETTINGS.over * max(abs(float(_compare_before_step(curve, i)[0][-1])) for i in beyond)
+    )
 
 
-def _before(curve: Curve, start: int) -> tuple[Floats, Floats]:
+def _compare_before_step(curve: Curve, start: int) -> tuple[Floats, Floats]:
     """ln of up to four points before one over a parabola through those from it on; and errors of these."""
     first, end = max(start - SETTINGS.most, 0), start + SETTINGS.window
     intensity = np.maximum(curve.intensity[first:end], 1e-300)
     assert curve.dintensity is not None
     relative, log_i = np.abs(curve.dintensity[first:end]) / intensity, np.log(intensity)
     x = np.log(curve.q[first:end] / curve.q[start])
-    rows, own = np.stack([np.ones_like(x), x, x * x], axis=1), slice(start - first, None)
-    error = np.hypot(relative[own], SETTINGS.smooth)
-    continued = rows[: start - first] @ np.linalg.pinv(rows[own] / error[:, None])
-    off = log_i[: start - first] - continued @ (log_i[own] / error)
+    rows, own_points = np.stack([np.ones_like(x), x, x * x], axis=1), slice(start - first, None)
+    error = np.hypot(relative[own_points], SETTINGS.smooth)
+    continued = rows[: start - first] @ np.linalg.pinv(rows[own_points] / error[:, None])
+    off = log_i[: start - first] - continued @ (log_i[own_points] / error)
     return off, np.hypot(np.linalg.norm(continued, axis=1), relative[: start - first])

@@ -42,14 +42,14 @@ def scan_xml(path: Path, file: str) -> list[RawCurve]:
     root, notes = _xml(path)
     if root is None:
         return []
-    found = []
+    raw_curves = []
     for entry in root.findall(".//{*}SASentry"):
         title = (entry.findtext("{*}Title") or "").strip()
         for data in entry.findall(".//{*}SASdata"):
             curve = _xml_curve(data, title, notes, file)
             if curve is not None:
-                found.append(slit_length.of_xml(curve, entry))
-    return found
+                raw_curves.append(slit_length.add_xml_slit(curve, entry))
+    return raw_curves
 
 
 def _xml_columns(points: Sequence[Any], file: str) -> tuple[dict[str, Floats], dict[str, str], str]:
@@ -66,18 +66,18 @@ def _xml_columns(points: Sequence[Any], file: str) -> tuple[dict[str, Floats], d
             unit = child.get("unit", "")
             first = units_of.setdefault(name, unit)
             columns[name][row] = _float(child.text)
-            if unit != first and (factor := _between(unit, first, name, key, file)) != 1.0:
+            if unit != first and (factor := _compute_unit_factor(unit, first, name, key, file)) != 1.0:
                 mixed[key] = None
                 columns[name][row] *= factor
     return columns, units_of, " and ".join(mixed)
 
 
-def _between(unit: str, first: str, name: str, key: str, file: str) -> float:
+def _compute_unit_factor(unit: str, first: str, name: str, key: str, file: str) -> float:
     """What a value in one unit is multiplied by to be in the first one of its column."""
     quantity = _quantity(name)
-    own, wanted = (units.canonical(one[: LIMITS.title], quantity) for one in (unit, first))
-    if own and wanted:
-        return units.factor(own, quantity) / units.factor(wanted, quantity)
+    own_unit, target_unit = (units.canonical(text[: LIMITS.title], quantity) for text in (unit, first))
+    if own_unit and target_unit:
+        return units.factor(own_unit, quantity) / units.factor(target_unit, quantity)
     if unit.strip().lower() == first.strip().lower():
         return 1.0
     raise DataError(
@@ -109,13 +109,17 @@ def _xml_curve(data: Any, title: str, notes: tuple[str, ...], file: str) -> RawC
         return None
     columns, units_of, mixed = _xml_columns(points, file)
     q, intensity = columns.pop("q"), columns.pop("intensity")
-    others: dict[str, Any] = {name: values for name, values in columns.items() if np.any(np.isfinite(values))}
-    others = {name: _in_unit_of(name, values, units_of) for name, values in others.items()}
+    columns_given: dict[str, Any] = {
+        name: values for name, values in columns.items() if np.any(np.isfinite(values))
+    }
+    columns_given = {
+        name: _convert_to_unit_of(name, values, units_of) for name, values in columns_given.items()
+    }
     if mixed:
         _see_units_hold(q, points, file)
         notes = (*notes, f"The file gives {mixed} in several units; all were converted to one.")
     return RawCurve(
-        q, intensity, **others, title=title, **_unit(units_of.get("q", "")),
+        q, intensity, **columns_given, title=title, **_unit(units_of.get("q", "")),
         intensity_unit=units_of.get("intensity", "").strip(), notes=notes,
     )  # fmt: skip
 
@@ -129,20 +133,23 @@ def _see_units_hold(q: Floats, points: Sequence[Any], file: str) -> None:
         )
 
 
-def _in_unit_of(name: str, values: Floats, units_of: Mapping[str, str]) -> Floats:
+def _convert_to_unit_of(name: str, values: Floats, units_of: Mapping[str, str]) -> Floats:
     """A resolution in the unit of q, an uncertainty in that of I, where it has one of its own."""
     quantity = _quantity(name)
     texts = (units_of.get(name, ""), units_of.get(quantity, ""))
-    own, wanted = (units.canonical(text[: LIMITS.title], quantity) for text in texts)
-    if own is None or wanted is None or own == wanted:
+    own_unit, target_unit = (units.canonical(text[: LIMITS.title], quantity) for text in texts)
+    if own_unit is None or target_unit is None or own_unit == target_unit:
         return values
-    return values * (units.factor(own, quantity) / units.factor(wanted, quantity))
+    return values * (units.factor(own_unit, quantity) / units.factor(target_unit, quantity))
 
 
-def _unit(said: str) -> dict[str, Any]:
+def _unit(text: str) -> dict[str, Any]:
     """The unit of q that a file states, or what it says instead; a text of hundreds of characters is none."""
-    known = units.canonical(said, "q") if said else None
-    return {"q_unit": known, "q_unit_unknown": "" if known or len(said) >= LIMITS.title else said.strip()}
+    canonical = units.canonical(text, "q") if text else None
+    return {
+        "q_unit": canonical,
+        "q_unit_unknown": "" if canonical or len(text) >= LIMITS.title else text.strip(),
+    }
 
 
 def _float(text: str | None) -> float:
@@ -165,14 +172,14 @@ def scan_hdf5(file: Any, name: str) -> list[RawCurve]:
 
 
 def _entry(entry: Any, name: str) -> list[RawCurve]:
-    found = []
+    raw_curves = []
     groups = list(data_groups(entry))
-    slits = slit_length.stated_in_hdf5(entry) if groups else []
+    slits = slit_length.find_hdf5_slit_lengths(entry) if groups else []
     for group in groups:
         count = frames_in(group)
         _see_it_is_short(group, count, name)
-        found += [data_set(group, entry, name, frame, slits) for frame in frame_numbers(group, count)]
-    return found
+        raw_curves += [data_set(group, entry, name, frame, slits) for frame in frame_numbers(group, count)]
+    return raw_curves
 
 
 def _see_it_is_short(group: Any, frames: int, name: str) -> None:
@@ -203,25 +210,25 @@ def data_groups(entry: Any) -> Iterator[Any]:
                 yield group
 
 
-def _named_axes(group: Any) -> list[str]:
+def _read_axis_names(group: Any) -> list[str]:
     """Names of the axes of the intensity in their order, as NXcanSAS or NeXus writes them."""
-    given = group.attrs.get("I_axes", group.attrs.get("axes", ""))
-    words = [word.strip() for one in np.ravel(given) for word in re.split(r"[,:\s]+", hdf5.text(one))]
+    attribute = group.attrs.get("I_axes", group.attrs.get("axes", ""))
+    words = [word.strip() for text in np.ravel(attribute) for word in re.split(r"[,:\s]+", hdf5.text(text))]
     return [word for word in words if word]
 
 
 def _axis_of_q(group: Any) -> int | None:
     """Which axis of the intensity is that of Q; None for an image, or where nothing fits together."""
-    q, intensity, names = hdf5.member(group, "Q"), hdf5.member(group, "I"), _named_axes(group)
-    own = [k for k, name in enumerate(names) if name == "Q"]
-    if not _may_fit(group) or _is_image(intensity.ndim, q.ndim, len(own)):
+    q, intensity, names = hdf5.member(group, "Q"), hdf5.member(group, "I"), _read_axis_names(group)
+    q_axes = [k for k, name in enumerate(names) if name == "Q"]
+    if not _may_fit(group) or _is_image(intensity.ndim, q.ndim, len(q_axes)):
         return None
-    fitting = _fitting_axes(q, intensity)
-    stated = own if len(names) == intensity.ndim else _indices(group, intensity.ndim)
+    fitting = _find_fitting_axes(q, intensity)
+    stated = q_axes if len(names) == intensity.ndim else _indices(group, intensity.ndim)
     return next((k for k in (*stated, *fitting) if k in fitting), None)
 
 
-def _fitting_axes(q: Any, intensity: Any) -> list[int]:
+def _find_fitting_axes(q: Any, intensity: Any) -> list[int]:
     """Axes of the intensity that have as many values as Q, the last one first."""
     axes = range(intensity.ndim)[::-1]
     return list(axes) if q.ndim > 1 else [k for k in axes if intensity.shape[k] == q.size]
@@ -239,9 +246,9 @@ def _is_image(axes: int, axes_of_q: int, named_q: int) -> bool:
 
 
 def _indices(group: Any, axes: int) -> list[int]:
-    given = np.ravel(group.attrs.get("Q_indices", []))
-    whole = given.dtype.kind in "iu" and given.size == 1 and 0 <= given[0] < axes
-    return [int(given[0])] if whole else []
+    attribute = np.ravel(group.attrs.get("Q_indices", []))
+    whole = attribute.dtype.kind in "iu" and attribute.size == 1 and 0 <= attribute[0] < axes
+    return [int(attribute[0])] if whole else []
 
 
 def frames_in(group: Any) -> int:
@@ -250,12 +257,12 @@ def frames_in(group: Any) -> int:
     if axis is None:
         return 0
     shape = hdf5.member(group, "I").shape
-    errors = _beside(group, "Idev")
+    errors = _find_matching_data_set(group, "Idev")
     first = shape[0] if errors is None or axis == 0 else min(shape[0], errors.shape[0])
     return math.prod(size for k, size in enumerate((first, *shape[1:])) if k != axis)
 
 
-def _beside(group: Any, key: str) -> Any:
+def _find_matching_data_set(group: Any, key: str) -> Any:
     """A data set of the shape of the intensity, the first axis apart; None where there is none."""
     item, shape = hdf5.member(group, key), hdf5.member(group, "I").shape
     fits = getattr(item, "ndim", 0) == len(shape) and item.shape[1:] == shape[1:]
@@ -267,8 +274,8 @@ def _part(group: Any, frame: int | None) -> Any:
     if frame is None:
         return ()
     axis, shape = _axis_of_q(group) or 0, hdf5.member(group, "I").shape
-    others = (*shape[:axis], *shape[axis + 1 :])
-    place = np.unravel_index(frame, others) if others else ()
+    other_sizes = (*shape[:axis], *shape[axis + 1 :])
+    place = np.unravel_index(frame, other_sizes) if other_sizes else ()
     return (*map(int, place[:axis]), slice(None), *map(int, place[axis:]))
 
 
@@ -283,8 +290,12 @@ def _values(group: Any, key: str, frame: int | None) -> Floats | None:
         return np.full(size, column(item[()], 1))
     if item.ndim <= 1:
         return column(item[()], size)
-    many = _beside(group, key)
-    return None if many is None or frame is None else column(many[_part(group, frame)], size)
+    matching_data_set = _find_matching_data_set(group, key)
+    return (
+        None
+        if matching_data_set is None or frame is None
+        else column(matching_data_set[_part(group, frame)], size)
+    )
 
 
 def _points(group: Any) -> int:
@@ -294,12 +305,12 @@ def _points(group: Any) -> int:
 
 def _optional(group: Any, frame: int | None) -> dict[str, Any]:
     """Uncertainty and resolution as far as they are there, of one frame where there are several."""
-    found: dict[str, Any] = {}
-    said = {"q": _unit_text(group, "Q"), "intensity": _unit_text(group, "I")}
+    columns: dict[str, Any] = {}
+    units_here = {"q": _unit_text(group, "Q"), "intensity": _unit_text(group, "I")}
     for name, key in _names_beside(group).items():
         if (values := _values(group, key, frame)) is not None:
-            found[name] = _in_unit_of(name, values, said | {name: _unit_text(group, key)})
-    return found
+            columns[name] = _convert_to_unit_of(name, values, units_here | {name: _unit_text(group, key)})
+    return columns
 
 
 def _unit_text(group: Any, key: str) -> str:
@@ -310,9 +321,12 @@ def _unit_text(group: Any, key: str) -> str:
 def _names_beside(group: Any) -> dict[str, str]:
     """Which data set holds what goes with q and I: as their attributes say, else by its usual name."""
     names = {name: key for key, name in _OPTIONAL.items()}
-    errors, widths = _said(group, "I", "uncertainties"), _said(group, "Q", "resolutions")
-    said = ({"dintensity": errors[0]} if errors else {}) | _resolutions(widths)
-    return names | {name: key for name, key in said.items() if hdf5.member(group, key) is not None}
+    errors, widths = (
+        _read_names_attribute(group, "I", "uncertainties"),
+        _read_names_attribute(group, "Q", "resolutions"),
+    )
+    names_here = ({"dintensity": errors[0]} if errors else {}) | _resolutions(widths)
+    return names | {name: key for name, key in names_here.items() if hdf5.member(group, key) is not None}
 
 
 def _resolutions(widths: list[str]) -> dict[str, str]:
@@ -330,14 +344,14 @@ def _slit(widths: list[str]) -> dict[str, str]:
 
 def _slit_part(name: str) -> str:
     """Whether a name is that of a slit's length (dxl) or width (dxw); empty for neither."""
-    found = re.search(r"(?P<dxl>length|(?<=[dD][qQxX])_?[lL]$)|(?P<dxw>width|(?<=[dD][qQxX])_?[wW]$)", name)
-    return str(found.lastgroup) if found else ""
+    match = re.search(r"(?P<dxl>length|(?<=[dD][qQxX])_?[lL]$)|(?P<dxw>width|(?<=[dD][qQxX])_?[wW]$)", name)
+    return str(match.lastgroup) if match else ""
 
 
-def _said(group: Any, key: str, attribute: str) -> list[str]:
+def _read_names_attribute(group: Any, key: str, attribute: str) -> list[str]:
     """The names in an attribute of a data set: an array of them, or one text with commas."""
-    given = np.asarray(hdf5.member(group, key).attrs.get(attribute, "")).ravel()
-    words = [word.strip() for one in given for word in hdf5.text(one).split(",")]
+    given_attribute = np.asarray(hdf5.member(group, key).attrs.get(attribute, "")).ravel()
+    words = [word.strip() for text in given_attribute for word in hdf5.text(text).split(",")]
     return [word for word in words if word and "/" not in word]
 
 
@@ -348,7 +362,8 @@ def data_set(
     frame: int | None = None,
     slits: Sequence[tuple[str, str]] | None = None,
 ) -> RawCurve:
-    """Read a curve of `data_groups`, or one frame, counted from 0; `slits` is `slit_length.stated_in_hdf5` of
+    """Read a curve of `data_groups`, or one frame,
+    counted from 0; `slits` is `slit_length.find_hdf5_slit_lengths` of
     the entry, to read it only once. Raises DataError if it has more points than a curve can have.
     """
     import h5py
@@ -367,9 +382,9 @@ def data_set(
         **_unit(_unit_text(group, "Q")),
         intensity_unit=_unit_text(group, "I"),
     )
-    return slit_length.of_hdf5(
-        _without_masked(_apply_scaling_factor(curve, group, frame), group, frame),
-        slit_length.stated_in_hdf5(entry) if slits is None else slits,
+    return slit_length.add_hdf5_slit(
+        _exclude_masked(_apply_scaling_factor(curve, group, frame), group, frame),
+        slit_length.find_hdf5_slit_lengths(entry) if slits is None else slits,
     )
 
 
@@ -377,7 +392,7 @@ def _apply_scaling_factor(curve: RawCurve, group: Any, frame: int | None) -> Raw
     """Multiply I and its uncertainty by the factor that the attribute `scaling_factor` of I names."""
     # NXcanSAS keeps raw numbers and calibration apart in this way. The factor is one number, or one per
     # frame.
-    if not (names := _said(group, "I", "scaling_factor")):
+    if not (names := _read_names_attribute(group, "I", "scaling_factor")):
         return curve
     factor = _scaling_factor(hdf5.member(group, names[0]), frame)
     if factor is None:
@@ -407,14 +422,14 @@ def _numbers(item: Any) -> Floats:
     return np.empty(0)
 
 
-def _without_masked(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:
+def _exclude_masked(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:
     mask = _values(group, hdf5.text(group.attrs.get("mask", "")) or "mask", frame)
     masked = None if mask is None else np.nan_to_num(mask, nan=1.0) != 0
     if masked is None or not masked.any():
         return curve
     count = int(masked.sum())
     note = f"{count} {'point' if count == 1 else 'points'} excluded by the mask of the file."
-    return replace(curve.taken(np.flatnonzero(~masked)), notes=(*curve.notes, note))
+    return replace(curve.take_rows(np.flatnonzero(~masked)), notes=(*curve.notes, note))
 
 
 @dataclass(frozen=True)
@@ -447,12 +462,12 @@ def read(path: Path) -> Answer:
 
         # sasdata raises whatever its readers stumble over; that is no error of this program.
         try:
-            found = Loader().load(str(path))
+            loaded = Loader().load(str(path))
         except Exception:
             return Answer([])
-    curves = [curve for data in found if (curve := _curve(data)) is not None]
-    images = sum(getattr(data, "qx_data", None) is not None for data in found)
-    sesans = any(getattr(data, "isSesans", False) for data in found)
+    curves = [curve for data in loaded if (curve := _curve(data)) is not None]
+    images = sum(getattr(data, "qx_data", None) is not None for data in loaded)
+    sesans = any(getattr(data, "isSesans", False) for data in loaded)
     return Answer(curves, images, sesans)
 
 

@@ -29,39 +29,39 @@ _STRINGS_AND_COMMENTS = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*')
 _BETWEEN_KEYS = re.compile(r"[,=\[\]{}]")
 
 
-def read_toml(path: Path, what: str = "settings") -> dict[str, Any]:
+def read_toml(path: Path, label: str = "settings") -> dict[str, Any]:
     """Read a TOML file. Raises DataError if it cannot be read, is no TOML, too large or too deep."""
     try:
         if not path.is_file():
-            there = "is no plain file" if path.exists() else "there is no such file"
-            raise DataError(f"{path}: {there}; name a TOML file with the {what}.")
+            problem = "is no plain file" if path.exists() else "there is no such file"
+            raise DataError(f"{path}: {problem}; name a TOML file with the {label}.")
         size = path.stat().st_size
         if size > TOML.file_bytes:
-            raise DataError(f"{path}: has {size:,} bytes; a file of {what} has at most {TOML.file_bytes:,}.")
+            raise DataError(f"{path}: has {size:,} bytes; a file of {label} has at most {TOML.file_bytes:,}.")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise DataError(f"{path}: cannot be read ({reason}); give a TOML file with the {what}.") from None
-    return parse_toml(text, str(path), what)
+        raise DataError(f"{path}: cannot be read ({reason}); give a TOML file with the {label}.") from None
+    return parse_toml(text, str(path), label)
 
 
-def parse_toml(text: str, source: str, what: str = "settings") -> dict[str, Any]:
+def parse_toml(text: str, source: str, label: str = "settings") -> dict[str, Any]:
     """Parse TOML of bounded depth. Raises DataError if it is no TOML or nested too deeply."""
     if _depth(text) > TOML.depth:
         raise DataError(
-            f"{source}: is nested more than {TOML.depth} levels deep; use fewer levels for the {what}."
+            f"{source}: is nested more than {TOML.depth} levels deep; use fewer levels for the {label}."
         )
     try:
-        found = tomllib.loads(text)
+        toml = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also a number of more digits than Python reads
-        reason = _shortened(str(error).splitlines()[0])
-        raise DataError(f"{source}: is no valid TOML ({reason}); correct the {what}.") from None
-    longest = max(map(len, _texts(found)), default=0)
+        reason = _shorten(str(error).splitlines()[0])
+        raise DataError(f"{source}: is no valid TOML ({reason}); correct the {label}.") from None
+    longest = max(map(len, _texts(toml)), default=0)
     if longest > TOML.characters:
         raise DataError(
             f"{source}: holds a text of {longest:,} characters; write at most {TOML.characters:,}."
         )
-    return found
+    return toml
 
 
 def is_finite_number(value: Any) -> bool:
@@ -93,11 +93,11 @@ def _texts_of(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         yield from _texts(value)
     elif isinstance(value, list):
-        for one in value:
-            yield from _texts_of(one)
+        for item in value:
+            yield from _texts_of(item)
     elif isinstance(value, str):
         yield value
 
 
-def _shortened(text: str, longest: int = 200) -> str:
+def _shorten(text: str, longest: int = 200) -> str:
     return text if len(text) <= longest else f"{text[:longest]}…"

@@ -35,11 +35,11 @@ def kind(path: str) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-            said = _mimetype(archive) if "mimetype" in names else b""
+            mimetype = _mimetype(archive) if "mimetype" in names else b""
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
         return ""
-    if said:
-        form = said.decode("ascii", "replace").rpartition("opendocument.")[2].strip()
+    if mimetype:
+        form = mimetype.decode("ascii", "replace").rpartition("opendocument.")[2].strip()
         return _OPEN_DOCUMENT.get(form.partition("-")[0], "")
     if "[Content_Types].xml" not in names:
         return ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..extensions import load, merged_table
+from ..extensions import load, merge_tables
 from ..types import Curve, SasnetError
 from .simulator import HeldOut as HeldOut
 from .simulator import Layout as Layout
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .heads import Head, Inputs
 
 #: Name of a domain -> "module:its specification"; extensions add theirs.
-PAGES = {"sas1d": "sasnet_plugin.domains.sas1d:SAS1D", **merged_table("KINDS")}
+PAGES = {"sas1d": "sasnet_plugin.domains.sas1d:SAS1D", **merge_tables("KINDS")}
 #: What a command means where it is told of no domain, and a file is taken for that no other recognises.
 DEFAULT = "sas1d"
 
@@ -78,7 +78,7 @@ class Finding(Protocol):
     def sentences(self) -> Sequence[str]:
         """What is said in words, the verdict first."""
 
-    def silenced(self) -> Finding:
+    def silence(self) -> Finding:
         """The same without what the network says, of a measurement that it knows nothing of."""
 
     def draw(self, axes: Axes) -> None:
@@ -187,7 +187,7 @@ class Domain:
     finish: Callable[[Any, Any, Any], Any] | None = None
     evaluate: Callable[..., Any] | None = None
 
-    def simulated(self) -> Simulator:
+    def open_simulator(self) -> Simulator:
         """Its simulator.
 
         Raises
@@ -227,7 +227,7 @@ def has_tags(domain: Domain) -> bool:
     return any(isinstance(head, Tags) for head in domain.heads)
 
 
-def recognised(path: Path, *, tags: bool = False) -> str:
+def recognise_domain(path: Path, *, tags: bool = False) -> str:
     """Name of the domain of a file: the one that is the surest of it, or `DEFAULT` where none is.
 
     Parameters
@@ -243,10 +243,10 @@ def recognised(path: Path, *, tags: bool = False) -> str:
     # A pipe or a device would be waited for; reading says what it is.
     if path.exists() and not path.is_file():
         return DEFAULT
-    found = {name: specification(name) for name in PAGES}
-    sure = {name: float(one.recognise(path)) for name, one in found.items() if one.recognise}
+    specifications = {name: specification(name) for name in PAGES}
+    sure = {name: float(kind.recognise(path)) for name, kind in specifications.items() if kind.recognise}
     if tags:
-        tagged = {name: score for name, score in sure.items() if has_tags(found[name])}
+        tagged = {name: score for name, score in sure.items() if has_tags(specifications[name])}
         sure = tagged if any(score > 0 for score in tagged.values()) else sure
     most = max(sure.values(), default=0.0)
     best = [name for name, score in sure.items() if score == most]

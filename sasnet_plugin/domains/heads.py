@@ -60,7 +60,7 @@ class Parameter:
     scaling: tuple[float, float] | None = None
     of: tuple[str, ...] = ()
 
-    def scaled(self, value: float) -> float:
+    def scale_value(self, value: float) -> float:
         """On the network's scale: about −1.7 to 1.7 over the prior."""
         middle, step = self._scale()
         return float(((self._log(value) if self.log else value) - middle) / step)
@@ -71,8 +71,8 @@ class Parameter:
         x = middle + step * scaled
         if not self.log:
             return float(x), float(step * error)
-        found = float(np.exp(min(x, 700.0)))
-        return found, float(found * np.sinh(min(step * error, 3.0)))
+        quantity = float(np.exp(min(x, 700.0)))
+        return quantity, float(quantity * np.sinh(min(step * error, 3.0)))
 
     @property
     def may_be_zero(self) -> bool:
@@ -297,22 +297,22 @@ def outputs_of(heads: tuple[Head, ...]) -> dict[str, tuple[int, ...]]:
     heads : tuple of Head
         With their labels.
     """
-    named = {head.name: head for head in heads}
-    found: dict[str, tuple[int, ...]] = {}
+    heads_by_name = {head.name: head for head in heads}
+    outputs: dict[str, tuple[int, ...]] = {}
     for head in heads:
         if isinstance(head, Classes):
-            before = named[head.given] if head.given else None
-            rows = (len(before.labels),) if isinstance(before, Classes) else ()
-            found[head.name] = (*rows, len(head.labels))
+            earlier_head = heads_by_name[head.given] if head.given else None
+            rows = (len(earlier_head.labels),) if isinstance(earlier_head, Classes) else ()
+            outputs[head.name] = (*rows, len(head.labels))
         elif isinstance(head, Tags):
-            found[head.name] = (len(head.labels),)
+            outputs[head.name] = (len(head.labels),)
         elif isinstance(head, Quantities):
-            found[head.name] = (len(head.parameters), 2)
+            outputs[head.name] = (len(head.parameters), 2)
         elif isinstance(head, Distribution):
-            found[head.name] = (head.bins,)
-            found[f"{head.name}_band"] = (head.bins, 2)
+            outputs[head.name] = (head.bins,)
+            outputs[f"{head.name}_band"] = (head.bins, 2)
         elif isinstance(head, Scope):
-            found[head.name] = (1,)
+            outputs[head.name] = (1,)
         else:
-            found[head.name] = (head.size,)
-    return found
+            outputs[head.name] = (head.size,)
+    return outputs

@@ -74,7 +74,7 @@ class Simulator(Protocol):
     form, to be changed where a domain needs another.
     """
 
-    #: What is asked of `out_of_distribution`.
+    #: What is asked of `simulate_unknown`.
     kinds: tuple[str, ...] = ()
     mix: Mix = Mix()
 
@@ -110,13 +110,13 @@ class Simulator(Protocol):
         """
         raise SimulationError("These rows cannot be simulated one by one.")
 
-    def out_of_distribution(
+    def simulate_unknown(
         self, kind: str, row: Row, rng: np.random.Generator, *, exposure: float | None = None
     ) -> Any:
         """A measurement of something that the network does not know, by the instrument of a row."""
         raise SimulationError(f"{kind}: there are no such measurements here.")
 
-    def configured(self, settings: Mapping[str, Any]) -> Simulator:
+    def configure(self, settings: Mapping[str, Any]) -> Simulator:
         """The simulator of a dataset with these settings, such as its window."""
         return self
 
@@ -130,7 +130,7 @@ class Simulator(Protocol):
         """Examples without end, where rows must be drawn together; None: `measure` makes them."""
         return None
 
-    def held_out(
+    def draw_held_out(
         self,
         folder: Path | str,
         rng: np.random.Generator,

@@ -14,38 +14,38 @@ from ..data.given import Given, curve_of, sentences_in_python
 from ..data.no_structure import constant
 from ..noise import estimate_dintensity
 from ..predict import open_classifier
-from ..predict.class_prior import COMMON, known_prior
+from ..predict.class_prior import COMMON, check_prior
 from ..predict.curves import Classifier
 from ..types import Curve, Suggestion, TechnicalError
 from ..workers.threads import one_thread
 from ..zoo import bank_path
-from .asked import check_names, named_by, several_of, start_of
+from .asked import check_names, select_named_hypotheses, several_of, start_of
 from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy
 from .assessment.flat import errors_to_add
-from .assessment.held import of_one, with_held
-from .assessment.over_kinds import over_kinds
-from .evidence.weights import weighed
+from .assessment.held import make_fixed_task, widen_errors
+from .assessment.over_kinds import spread_over_kinds
+from .evidence.weights import weigh_fits
 from .ledger import Ledger
-from .optimize.bumps_fit import Reported, fit_by_bumps, without_bumps
+from .optimize.bumps_fit import Reported, fit_by_bumps, warn_without_bumps
 from .optimize.refine_best import refine_best
 from .pool import Workers, answers
 from .problem.contrast import contrast_of, given_parameters
-from .problem.plugin_models import split, with_plugins
+from .problem.plugin_models import add_plugins, split
 from .problem.resolution import has_resolution
-from .problem.resolution_tails import with_resolution_tails
-from .progress import Progress, shown, watched
+from .problem.resolution_tails import add_resolution_tails
+from .progress import Progress, show_progress, watch
 from .result.artefact import Artefact
 from .result.fit_result import FitResult
 from .result.model_fit import ModelFit
 from .settings import EFFORT, OPTIMIZE
-from .strategy.first_points import searched
+from .strategy.first_points import search_points
 from .strategy.hypothesis import Beliefs, priors
 from .strategy.settings import STRATEGY
 from .strategy.state import State
 from .task import FitOptions, Method, Pool
-from .verdict.in_python import spoken_in_python
-from .verdict.tell import told
+from .verdict.in_python import translate_to_python
+from .verdict.tell import add_verdict
 
 ESTIMATED = "The uncertainties were estimated"
 CUT = (
@@ -126,11 +126,11 @@ def fit(
         A file that cannot be read, unknown names or materials, too few points, or a damaged model zoo.
     """
     with sentences_in_python():
-        one = curve_of(curve)
-        named = None if models is None else several_of(models)
+        single_curve = curve_of(curve)
+        model_names = None if models is None else several_of(models)
         options = FitOptions(
             top=top,
-            models=named,
+            models=model_names,
             structure_factor=structure_factor,
             fixed=dict(fixed or {}),
             ranges=dict(ranges or {}),
@@ -138,15 +138,15 @@ def fit(
             method=Method(method, samples, burn),
             time_limit=time_limit,
             workers=workers,
-            prior=known_prior(prior),
+            prior=check_prior(prior),
             exclude=several_of(exclude),
-            start=start_of(named, structure_factor, start or {}),
+            start=start_of(model_names, structure_factor, start or {}),
             also={} if wavelength is None else {"--wavelength": f"{wavelength:g}"},
         )
         check_names(options)
-        with shown(progress, time_limit) as tell, Workers(bank_path(), workers) as pool:
-            found = fit_with(watched(pool, tell), one, options, rng=rng)
-    return spoken_in_python(found, options)
+        with show_progress(progress, time_limit) as tell, Workers(bank_path(), workers) as pool:
+            result = fit_with(watch(pool, tell), single_curve, options, rng=rng)
+    return translate_to_python(result, options)
 
 
 @one_thread()
@@ -161,41 +161,55 @@ def fit_with(
 ) -> FitResult:
     """Fit as `fit` with running processes, for many curves in a row."""
     # `options` leaves workers to the pool; `rng` of de and dream is the same at every call by default; `wall`
-    # limits the clock in seconds where it differs from the time limit; `answer` is that of `suggested`, if
+    # limits the clock in seconds where it differs from the time limit; `answer` is that of `suggest_models`,
+    # if
     # asked before.
     method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
     stop = limit if wall is None else (1 - STRATEGY.assessment_share) * wall
     for_ranking = 1.0 if method.name == "lm" else OPTIMIZE.ranking_share
-    began = time.monotonic()
-    ledger = Ledger(pool, began + for_ranking * stop)
+    start_time = time.monotonic()
+    ledger = Ledger(pool, start_time + for_ranking * stop)
     dintensity, note = uncertainties(curve)
-    dintensity, tails = with_resolution_tails(curve, dintensity)
+    dintensity, tails = add_resolution_tails(curve, dintensity)
     notes = [*curve.notes, *filter(None, [note, tails])]
     classifier = open_classifier()
     if not split(options.models, classifier.manifest.labels)[1]:
         ledger.first = ledger.until + EFFORT.first  # but for a plugin, which may never return
-    suggestion, shown = answer or suggested(curve, options, classifier)
+    suggestion, shown_suggestion = answer or suggest_models(curve, options, classifier)
     if options.models is None and constant(curve.q, curve.intensity, curve.dintensity) is not None:
-        return told(_without_structure(curve, dintensity, notes, shown, classifier), options)
-    state = State(curve, dintensity, Beliefs(suggestion), options, named_by(options, suggestion), notes=notes)
-    state, found = searched(ledger, state, EFFORT.of_limit * for_ranking * limit)
+        return add_verdict(
+            _make_structureless_result(curve, dintensity, notes, shown_suggestion, classifier), options
+        )
+    state = State(
+        curve,
+        dintensity,
+        Beliefs(suggestion),
+        options,
+        select_named_hypotheses(options, suggestion),
+        notes=notes,
+    )
+    state, search_result = search_points(ledger, state, EFFORT.of_limit * for_ranking * limit)
     notes, dintensity = state.notes, state.dintensity
-    fits, prior = found.fits, priors(suggestion, found.fits, explained=state.explained())
-    notes.extend([*state.materials(), *found.notes])
-    longer = replace(ledger, until=began + max(stop, limit))
-    fits, said = _refined(longer, found.curve, dintensity, fits, prior, method, rng)
-    unfitted = _unfitted(state, fits)
-    notes.extend([*said, *_late(unfitted, options, ended=ledger.ended), *sentences_of(state.unanswered)])
-    given, probe = _given(options)
-    supposed = has_resolution(found.curve) and not has_resolution(state.curve)
-    reported = partial(_reported, longer, found.curve, dintensity, given, method, supposed)
-    result = assess(found.curve, dintensity, fits, notes, prior, given, probe, suggestion.groups, reported)
+    fits, prior = search_result.fits, priors(suggestion, search_result.fits, explained=state.is_explained())
+    notes.extend([*state.materials(), *search_result.notes])
+    longer = replace(ledger, until=start_time + max(stop, limit))
+    fits, refinement_notes = _refine_leader(longer, search_result.curve, dintensity, fits, prior, method, rng)
+    unfitted = _list_unfitted(state, fits)
+    notes.extend(
+        [*refinement_notes, *_late(unfitted, options, ended=ledger.ended), *sentences_of(state.unanswered)]
+    )
+    given_names, probe = _collect_given(options)
+    supposed = has_resolution(search_result.curve) and not has_resolution(state.curve)
+    reported = partial(_finalise_fits, longer, search_result.curve, dintensity, given_names, method, supposed)
+    result = assess(
+        search_result.curve, dintensity, fits, notes, prior, given_names, probe, suggestion.groups, reported
+    )
     if options.models is None:
-        result = _beside_the_network(result, shown, classifier.manifest.scope_threshold)
+        result = _compare_with_network(result, shown_suggestion, classifier.manifest.scope_threshold)
     if method.name == "lm":
-        result = _over_kinds(result, found.kinds)
+        result = _spread_over_best_kinds(result, search_result.kinds)
     ended = ledger.ended or longer.ended
-    artefact = _artefact(longer, state.curve, dintensity, result, given)
+    artefact = _artefact(longer, state.curve, dintensity, result, given_names)
     result = replace(
         result,
         artefact=artefact,
@@ -205,49 +219,61 @@ def fit_with(
         limit_met=ledger.cut and not ended,
         unfitted=unfitted,
     )
-    return told(_with_what_is_missing(result, state), options)
+    return add_verdict(_note_missing_fits(result, state), options)
 
 
-def _without_structure(
-    curve: Curve, dintensity: NDArray[np.float64], notes: Sequence[str], shown: Suggestion, of: Classifier
+def _make_structureless_result(
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    notes: Sequence[str],
+    suggestion: Suggestion,
+    classifier: Classifier,
 ) -> FitResult:
     """The result of a curve that is a constant and noise: no model has anything to explain in it."""
-    threshold = of.manifest.scope_threshold
+    threshold = classifier.manifest.scope_threshold
     return FitResult(
-        curve, dintensity, (), verified=True, notes=tuple(notes), expected=shown, scope_threshold=threshold
+        curve,
+        dintensity,
+        (),
+        verified=True,
+        notes=tuple(notes),
+        expected=suggestion,
+        scope_threshold=threshold,
     )
 
 
-def _given(options: FitOptions) -> tuple[frozenset[str], str | None]:
+def _collect_given(options: FitOptions) -> tuple[frozenset[str], str | None]:
     """What a user says of parameters, and the probe, where materials are named: then the scale is known."""
-    said = {*options.fixed, *options.ranges}
+    given_names = {*options.fixed, *options.ranges}
     if options.contrast is None:
-        return frozenset(said), None
-    return frozenset({*said, "scale"}), options.contrast.probe
+        return frozenset(given_names), None
+    return frozenset({*given_names, "scale"}), options.contrast.probe
 
 
-def _over_kinds(result: FitResult, kinds: Sequence[ModelFit]) -> FitResult:
+def _spread_over_best_kinds(result: FitResult, kinds: Sequence[ModelFit]) -> FitResult:
     names = [best.name for best in result.fits[:1]]
-    return over_kinds(replace(result, distributions=tuple(fit for fit in kinds if fit.name in names)))
+    return spread_over_kinds(replace(result, distributions=tuple(fit for fit in kinds if fit.name in names)))
 
 
-def _reported(
+def _finalise_fits(
     ledger: Ledger,
     curve: Curve,
     dintensity: NDArray[np.float64],
-    given: frozenset[str],
+    given_names: frozenset[str],
     method: Method,
     supposed: bool,
     fits: Sequence[ModelFit],
 ) -> list[ModelFit]:
     """Fits as they are reported: fitted by Bumps, with all that is unknown in their errors."""
-    found = list(fits)
-    open_ = [i for i, fit in enumerate(found) if not fit.fitter]
-    asked = [Reported(curve, dintensity, found[i]) for i in open_]
-    for index, fit in answers(ledger, fit_by_bumps, asked, EFFORT.reported):
+    finalised_fits = list(fits)
+    open_ = [i for i, fit in enumerate(finalised_fits) if not fit.fitter]
+    tasks = [Reported(curve, dintensity, finalised_fits[i]) for i in open_]
+    for index, fit in answers(ledger, fit_by_bumps, tasks, EFFORT.reported):
         place = open_[index]
-        found[place] = fit if isinstance(fit, ModelFit) else without_bumps(found[place])
-    return _beside_held(ledger, curve, dintensity, given, method, supposed, found)
+        finalised_fits[place] = (
+            fit if isinstance(fit, ModelFit) else warn_without_bumps(finalised_fits[place])
+        )
+    return _widen_all_errors(ledger, curve, dintensity, given_names, method, supposed, finalised_fits)
 
 
 def _artefact(
@@ -255,47 +281,50 @@ def _artefact(
     curve: Curve,
     dintensity: NDArray[np.float64],
     result: FitResult,
-    given: frozenset[str],
+    given_names: frozenset[str],
 ) -> Artefact | None:
     if len(curve) != len(result.curve):  # the first points are excluded already
         return None
-    asked = suspect_of(curve, dintensity, result.fits, given)
-    if asked is None:
+    suspect = suspect_of(curve, dintensity, result.fits, given_names)
+    if suspect is None:
         return None
-    found = [found for _, found in answers(ledger, find_artefact, [asked], STRATEGY.time["fast"])]
-    return next((one for one in found if isinstance(one, Artefact)), None)
+    answers_found = [
+        answers_found for _, answers_found in answers(ledger, find_artefact, [suspect], STRATEGY.time["fast"])
+    ]
+    return next((artefact for artefact in answers_found if isinstance(artefact, Artefact)), None)
 
 
-def _beside_held(
+def _widen_all_errors(
     ledger: Ledger,
     curve: Curve,
     dintensity: NDArray[np.float64],
-    given: frozenset[str],
+    given_names: frozenset[str],
     method: Method,
     supposed: bool,
     fits: Sequence[ModelFit],
 ) -> list[ModelFit]:
     """With all that is unknown in the errors of each fit; other methods have errors of their own."""
-    found = list(fits)
+    widened_fits = list(fits)
     if method.name != "lm":
-        return found
-    asked = [
-        of_one(curve, dintensity, fit, given, STRATEGY.relative_dq[-1], supposed=supposed) for fit in found
+        return widened_fits
+    tasks = [
+        make_fixed_task(curve, dintensity, fit, given_names, STRATEGY.relative_dq[-1], supposed=supposed)
+        for fit in widened_fits
     ]
-    for index, more in answers(ledger, errors_to_add, asked, STRATEGY.time["fast"]):
-        if not isinstance(more, Exception):
-            found[index] = with_held(found[index], more)
-    return found
+    for index, added_errors in answers(ledger, errors_to_add, tasks, STRATEGY.time["fast"]):
+        if not isinstance(added_errors, Exception):
+            widened_fits[index] = widen_errors(widened_fits[index], added_errors)
+    return widened_fits
 
 
-def _with_what_is_missing(result: FitResult, state: State) -> FitResult:
+def _note_missing_fits(result: FitResult, state: State) -> FitResult:
     """With what could not be fitted, and a note where the clock on the wall or the user ended the search."""
     failed = tuple(dict.fromkeys(error.name for error in state.unanswered))
     notes = (*result.notes, *[CUT] * result.limit_met, *[ENDED] * result.ended)
     return replace(result, notes=notes, unanswered=failed)
 
 
-def _refined(
+def _refine_leader(
     ledger: Ledger,
     curve: Curve,
     dintensity: NDArray[np.float64],
@@ -307,14 +336,14 @@ def _refined(
     """The fits, the likeliest refined by another method until the ledger's end; and what is said of it."""
     if not fits or method.name == "lm":
         return list(fits), []
-    leader = weighed(discrepancy(curve, dintensity, fits), fits, prior).fits[0].name
+    leader = weigh_fits(discrepancy(curve, dintensity, fits), fits, prior).fits[0].name
     place = [fit.name for fit in fits].index(leader)
-    left, rng = ledger.until - time.monotonic(), rng or np.random.default_rng(0)
-    found, said = refine_best(ledger, curve, dintensity, fits[place], method, left, rng)
-    return [*fits[:place], found, *fits[place + 1 :]], said
+    seconds_left, rng = ledger.until - time.monotonic(), rng or np.random.default_rng(0)
+    refined_fit, notes = refine_best(ledger, curve, dintensity, fits[place], method, seconds_left, rng)
+    return [*fits[:place], refined_fit, *fits[place + 1 :]], notes
 
 
-def _unfitted(state: State, fits: Sequence[ModelFit]) -> tuple[str, ...]:
+def _list_unfitted(state: State, fits: Sequence[ModelFit]) -> tuple[str, ...]:
     fitted = {fit.name for fit in fits}
     return tuple(name for name in dict.fromkeys(state.late) if name not in fitted)
 
@@ -325,29 +354,33 @@ def _late(unfitted: Sequence[str], options: FitOptions, *, ended: bool) -> list[
     return [f"Not fitted {when}: {', '.join(unfitted)}."] if unfitted else []
 
 
-def _beside_the_network(result: FitResult, shown: Suggestion, threshold: float) -> FitResult:
+def _compare_with_network(result: FitResult, suggestion: Suggestion, threshold: float) -> FitResult:
     """With what the network had expected, and a note where it knows no such curve and a fit explains it."""
-    said: tuple[str, ...] = ()
-    if result.best is not None and result.verified and shown.in_scope < threshold:
-        said = (
+    notes: tuple[str, ...] = ()
+    if result.best is not None and result.verified and suggestion.in_scope < threshold:
+        notes = (
             (
-                f"The network finds no library model likely ({100 * shown.in_scope:.0f} %), but"
+                f"The network finds no library model likely ({100 * suggestion.in_scope:.0f} %), but"
                 f" {result.best.short_name} fits the data. Trust the fit, because it tested"
                 " the model."
             ),
         )
-    return replace(result, notes=(*result.notes, *said), expected=shown, scope_threshold=threshold)
+    return replace(result, notes=(*result.notes, *notes), expected=suggestion, scope_threshold=threshold)
 
 
-def suggested(
+def suggest_models(
     curve: Curve, options: FitOptions, classifier: Classifier | None = None
 ) -> tuple[Suggestion, Suggestion]:
     """What the network makes of a curve, with a user's plugin models, and the same as it is shown."""
     classifier = classifier or open_classifier()
-    known, own = split(options.models, classifier.manifest.labels)
-    keep = classifier.selection(None if own and not known else known, options.exclude or None)
-    suggestion, shown = classifier.under(curve, (options.prior, COMMON), keep)
-    return with_plugins(suggestion, own, alone=known == []) if own else suggestion, shown
+    network_models, plugins = split(options.models, classifier.manifest.labels)
+    keep = classifier.selection(
+        None if plugins and not network_models else network_models, options.exclude or None
+    )
+    suggestion, shown_suggestion = classifier.suggest_under(curve, (options.prior, COMMON), keep)
+    return add_plugins(
+        suggestion, plugins, is_only=network_models == []
+    ) if plugins else suggestion, shown_suggestion
 
 
 def sentences_of(unanswered: Sequence[TechnicalError]) -> list[str]:
@@ -356,8 +389,8 @@ def sentences_of(unanswered: Sequence[TechnicalError]) -> list[str]:
     for error in unanswered:
         names.setdefault(error.reason, []).append(error.name)
     return [
-        f"{', '.join(dict.fromkeys(who))}: {reason}. Tried twice; the answer is incomplete."
-        for reason, who in names.items()
+        f"{', '.join(dict.fromkeys(name))}: {reason}. Tried twice; the answer is incomplete."
+        for reason, name in names.items()
     ]
 
 

@@ -26,35 +26,35 @@ def several_of(names: Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:
+def select_named_hypotheses(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:
     """List the models the user names, with the structure factor and those of a start; a structure factor
     alone goes with the classifier's likeliest forms. `suggestion` covers named models, plugins included, or
     all.
     """
     # Here, as the command line checks names in a process that fits nothing.
-    from .strategy.hypothesis import Hypothesis, of_pair
+    from .strategy.hypothesis import Hypothesis, make_hypothesis
 
     factor = _factor(options.structure_factor)
-    found: list[Hypothesis] = []
-    for guess in _meant(options, suggestion):
-        found.append(of_pair((guess.name, factor)))
+    hypotheses: list[Hypothesis] = []
+    for guess in _select_guesses(options, suggestion):
+        hypotheses.append(make_hypothesis((guess.name, factor)))
         if options.structure_factor is None and guess.structure_factor is not None:
-            found.append(Hypothesis(guess.name, guess.structure_factor))
+            hypotheses.append(Hypothesis(guess.name, guess.structure_factor))
     if options.start is not None:
-        found.append(of_pair((options.start.model, options.start.structure_factor)))
-    return tuple(dict.fromkeys(found))
+        hypotheses.append(make_hypothesis((options.start.model, options.start.structure_factor)))
+    return tuple(dict.fromkeys(hypotheses))
 
 
-def _meant(options: FitOptions, suggestion: Suggestion) -> Sequence[ModelGuess]:
+def _select_guesses(options: FitOptions, suggestion: Suggestion) -> Sequence[ModelGuess]:
     """The network's guesses of the models that a user names, or that a structure factor is named for."""
     if options.models is not None:
         return suggestion.models
     return suggestion.models[: options.top] if options.structure_factor is not None else ()
 
 
-def _factor(named: str | None) -> str | None:
+def _factor(factor_name: str | None) -> str | None:
     """The structure factor that a user names, who may name none."""
-    return None if named == "none" else named
+    return None if factor_name == "none" else factor_name
 
 
 def start_of(
@@ -71,9 +71,9 @@ def start_of(
     if models is None or len(models) != 1:
         raise SasnetError("Starting values (--start) need exactly one model; name it with --models.")
     factor = _factor(structure_factor)
-    known = names_of(model_info(product_name(models[0], factor)))
+    names = names_of(model_info(product_name(models[0], factor)))
     for name, value in values.items():
-        if name not in known:
+        if name not in names:
             raise SasnetError(f"{name}: {models[0]} has no such parameter.")
         _check_value(name, value)
     return Start(models[0], factor, dict(values))
@@ -84,11 +84,11 @@ def _check_value(name: str, value: float | str) -> None:
     from sasmodels.weights import DISTRIBUTIONS
 
     if name.endswith("_pd_type"):
-        good, wanted = str(value) in DISTRIBUTIONS, f"one of {', '.join(DISTRIBUTIONS)}"
+        good, expectation = str(value) in DISTRIBUTIONS, f"one of {', '.join(DISTRIBUTIONS)}"
     else:
-        good, wanted = not isinstance(value, str), "a number"
+        good, expectation = not isinstance(value, str), "a number"
     if not good:
-        raise SasnetError(f"{name}={value} is not a starting value; give {wanted}.")
+        raise SasnetError(f"{name}={value} is not a starting value; give {expectation}.")
 
 
 def check_names(options: FitOptions) -> None:
@@ -101,13 +101,13 @@ def check_names(options: FitOptions) -> None:
             f" {', '.join(structure_factors())}."
         )
     _check_selection(options)
-    wanted = [*options.fixed, *options.ranges]
-    if not wanted:
+    names = [*options.fixed, *options.ranges]
+    if not names:
         return
-    known = _parameters([*_forms(options), *structure_factors()])
-    for name in wanted:
-        if name not in known:
-            near = nearest(name, known, _GIVE)
+    known_names = _parameters([*_forms(options), *structure_factors()])
+    for name in names:
+        if name not in known_names:
+            near = nearest(name, known_names, _GIVE)
             raise SasnetError(f"{name}: none of these models has such a parameter; {near}")
 
 
@@ -117,9 +117,9 @@ def _check_selection(options: FitOptions) -> None:
     from .problem.plugin_models import split
 
     classifier = open_classifier()
-    named, own = split(options.models, classifier.manifest.labels)
-    if named or not own:
-        classifier.selection(named, options.exclude or None)
+    network_models, plugins = split(options.models, classifier.manifest.labels)
+    if network_models or not plugins:
+        classifier.selection(network_models, options.exclude or None)
 
 
 def _forms(options: FitOptions) -> list[str]:
@@ -127,34 +127,36 @@ def _forms(options: FitOptions) -> list[str]:
     from .problem.plugin_models import split
 
     labels = open_classifier().manifest.labels
-    named, own = split(options.models, labels)
-    return list(labels) if named is None else [*named, *own]
+    network_models, plugins = split(options.models, labels)
+    return list(labels) if network_models is None else [*network_models, *plugins]
 
 
 def check_shared(sample: Sample, options: FitOptions) -> None:
     """Raise SasnetError if what curves share, have of their own or tie cannot be, with what can."""
     from ..simulate.priors import structure_factors
 
-    said = _said_in(sample)
-    if not said:
+    relations = _list_relations(sample)
+    if not relations:
         return
-    of_models = _parameters(_forms(options), without=("magnetic", "orientation"))
-    known = {*of_models, *_parameters(structure_factors())}
-    for how, name in said:
-        if name not in known:
-            can = f"they have {', '.join(of_models)}." if options.models else nearest(name, known, _GIVE)
-            raise SasnetError(f"{how} {name}: none of these models has such a parameter; {can}")
-        if (how, name) in _NEVER_SHARED:
+    of_models = _parameters(_forms(options), excluded=("magnetic", "orientation"))
+    known_names = {*of_models, *_parameters(structure_factors())}
+    for relation, name in relations:
+        if name not in known_names:
+            can = (
+                f"they have {', '.join(of_models)}." if options.models else nearest(name, known_names, _GIVE)
+            )
+            raise SasnetError(f"{relation} {name}: none of these models has such a parameter; {can}")
+        if (relation, name) in _NEVER_SHARED:
             raise SasnetError(
                 f"share {name}: each curve has its own scale and background. Share other parameters,"
                 f" and give known factors between curves as scale."
             )
-    _check_ties(sample, known)
+    _check_ties(sample, known_names)
 
 
-def _check_ties(sample: Sample, known: Collection[str]) -> None:
+def _check_ties(sample: Sample, known_names: Collection[str]) -> None:
     for name, tie in sorted(sample.ties.items()):
-        for needed in sorted(tie.names - set(known)):
+        for needed in sorted(tie.names - set(known_names)):
             if not all(needed in values for values in sample.values):
                 raise SasnetError(
                     f"{name} = {tie.text}: {needed} is not a parameter of these models, and some curves"
@@ -162,20 +164,20 @@ def _check_ties(sample: Sample, known: Collection[str]) -> None:
                 )
 
 
-def _said_in(sample: Sample) -> list[tuple[str, str]]:
+def _list_relations(sample: Sample) -> list[tuple[str, str]]:
     """Which parameters a sample shares, has of each curve's own, or ties."""
-    every: dict[str, Iterable[str]] = {"share": sample.share, "own": sample.own, "tie": sample.ties}
-    return [(how, name) for how, names in every.items() for name in sorted(names)]
+    relations: dict[str, Iterable[str]] = {"share": sample.share, "own": sample.own, "tie": sample.ties}
+    return [(relation, name) for relation, names in relations.items() for name in sorted(names)]
 
 
-def _parameters(models: Iterable[str], without: Sequence[str] = ()) -> list[str]:
+def _parameters(models: Iterable[str], excluded: Sequence[str] = ()) -> list[str]:
     """Names of parameters that any of these models has, without some of sasmodels' types; widths included."""
     from ..simulate.priors import model_info
 
-    known = dict.fromkeys(_ALWAYS_OWN)
+    names = dict.fromkeys(_ALWAYS_OWN)
     for name in models:
         for p in model_info(name).parameters.call_parameters:
-            if p.type in without:
+            if p.type in excluded:
                 continue
-            known |= dict.fromkeys((p.name, f"{p.name}_pd") if p.polydisperse else (p.name,))
-    return list(known)
+            names |= dict.fromkeys((p.name, f"{p.name}_pd") if p.polydisperse else (p.name,))
+    return list(names)

@@ -72,20 +72,22 @@ def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, qu
     form = name.partition("@")[0]
     if quick and form in PARTICLES:
         return EFFORT.each + EFFORT.averaged * operations(form, parameters, q)
-    points, widest = _distributed(form, parameters)
+    points, widest = _count_distribution_points(form, parameters)
     if _has_no_directions(form, quick):
-        return EFFORT.each + points * q.size * (EFFORT.point + EFFORT.node * _added(form, parameters))
+        return EFFORT.each + points * q.size * (
+            EFFORT.point + EFFORT.node * _count_added_terms(form, parameters)
+        )
     along, across = (_longest(names, parameters) for names in _sizes(form))
     ratios = _ratios(form)
     ratio = math.prod(max(abs(float(value)), 1.0) for key, value in parameters.items() if key in ratios)
     sizes = widest * max(along, ratio * across), widest * ratio * (across or along)
-    added = EFFORT.node * _added(form, parameters)
+    added = EFFORT.node * _count_added_terms(form, parameters)
     each_node = EFFORT.node * _each_node(form, parameters)
-    each = _each_point(form, sizes, q, quick and is_quick(name), each_node) + added
-    return EFFORT.each + points * q.size * each
+    point_cost = _each_point(form, sizes, q, quick and is_quick(name), each_node) + added
+    return EFFORT.each + points * q.size * point_cost
 
 
-def _distributed(form: str, parameters: Mapping[str, Any]) -> tuple[int, float]:
+def _count_distribution_points(form: str, parameters: Mapping[str, Any]) -> tuple[int, float]:
     """Points of all size distributions, and how much larger the largest body is that needs a curve."""
     points, widest = 1, 1.0
     for key, value in parameters.items():
@@ -139,7 +141,7 @@ _SECTIONS = {"flexible_cylinder_elliptical": frozenset({"radius"})}
 _ALONG = frozenset({"length", "length_c", "radius_polar", "thick_core"})
 
 
-def _added(form: str, parameters: Mapping[str, Any]) -> float:
+def _count_added_terms(form: str, parameters: Mapping[str, Any]) -> float:
     """Terms that a model adds up at each point of q."""
     layer, terms = LAYERS.get(form, ("", 0.0))
     return ADDED.get(form, 0.0) + terms * abs(float(parameters.get(layer, 1.0)))
@@ -170,13 +172,13 @@ def _sizes(form: str) -> tuple[frozenset[str], frozenset[str]]:
     if form in _SECTIONS:
         return frozenset(), _SECTIONS[form]
     table = model_info(form).parameters.call_parameters
-    every = frozenset(
+    names = frozenset(
         p.name for p in table if p.type == "volume" and MISLABELLED.get((form, p.name), p.units) == "Ang"
     )
-    return every & _ALONG, every - _ALONG
+    return names & _ALONG, names - _ALONG
 
 
-def _fixed_nodes(form: str, quick: bool) -> float | None:
+def _count_fixed_nodes(form: str, quick: bool) -> float | None:
     """Return the number of directions if it does not depend on sizes."""
     if form in LATTICES:
         return EFFORT.most_nodes
@@ -187,7 +189,7 @@ def _fixed_nodes(form: str, quick: bool) -> float | None:
 
 def _nodes(form: str, sizes: tuple[float, float], q: NDArray[np.float64], quick: bool) -> NDArray[np.float64]:
     """Directions that are averaged over at each q."""
-    fixed = _fixed_nodes(form, quick)
+    fixed = _count_fixed_nodes(form, quick)
     if fixed is not None:
         return np.full(q.size, float(fixed))
     outer, inner = (EFFORT.slope * q * size + EFFORT.least for size in sizes)

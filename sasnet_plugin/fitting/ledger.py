@@ -56,16 +56,16 @@ def shorten() -> None:
     _METER.shortened = True
 
 
-def used() -> float:
+def read_counted_time() -> float:
     """What the present piece of work has spent by count, s."""
     return _METER.counted
 
 
-def spent() -> float:
+def read_spent_time() -> float:
     """What the present piece of work has spent, s: differences mean something."""
     # The count; or what a clock stands for where that is more and above `EFFORT.unnoticed` of the budget.
-    by_clock = _spent_by_clock()
-    if by_clock <= max(used(), EFFORT.unnoticed * _METER.budget):
+    by_clock = _estimate_spent_by_clock()
+    if by_clock <= max(read_counted_time(), EFFORT.unnoticed * _METER.budget):
         return _METER.counted
     shorten()
     return by_clock
@@ -76,7 +76,7 @@ def cut() -> bool:
     return _METER.shortened
 
 
-def _spent_by_clock() -> float:
+def _estimate_spent_by_clock() -> float:
     """Return what of the budget the passed time stands for, by the faster of two clocks."""
     if _METER.since is None or not math.isfinite(_METER.budget):
         return 0.0
@@ -97,8 +97,8 @@ def count(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, q
 
 def count_look(form: str, factor: str | None, starts: int = 0) -> None:
     """Count a comparison with the bank, and so many starts chosen from it."""
-    several = 1 + EFFORT.look_starts * starts if "+" in form else 1
-    _METER.counted += several * look_cost(form, factor)
+    repetitions = 1 + EFFORT.look_starts * starts if "+" in form else 1
+    _METER.counted += repetitions * look_cost(form, factor)
 
 
 @dataclass
@@ -115,17 +115,19 @@ class Shares:
     def budget(self, index: int) -> Budget | None:
         """What a task may spend; None as long as those that it depends on are not done."""
         # Asked in order; with no time left it is one of no seconds.
-        known = range(max(index - EFFORT.ahead, 0))
-        if any(i not in self.used for i in known):
+        done_indices = range(max(index - EFFORT.ahead, 0))
+        if any(i not in self.used for i in done_indices):
             return None
-        left = self.total - sum(self.used[i] for i in known) / EFFORT.lanes
-        left -= sum(self.granted[i] for i in range(known.stop, index)) / EFFORT.lanes
-        share = EFFORT.planned * max(left, 0.0) * EFFORT.lanes / max(len(self.asked) - index, EFFORT.lanes)
-        own = getattr(self.asked[index], "budget", Budget()).seconds
-        self.granted[index] = min(share, own)
-        return Budget(share, min((self.chisq[i] for i in known), default=np.inf))
+        remaining = self.total - sum(self.used[i] for i in done_indices) / EFFORT.lanes
+        remaining -= sum(self.granted[i] for i in range(done_indices.stop, index)) / EFFORT.lanes
+        share = (
+            EFFORT.planned * max(remaining, 0.0) * EFFORT.lanes / max(len(self.asked) - index, EFFORT.lanes)
+        )
+        seconds = getattr(self.asked[index], "budget", Budget()).seconds
+        self.granted[index] = min(share, seconds)
+        return Budget(share, min((self.chisq[i] for i in done_indices), default=np.inf))
 
-    def done(self, index: int, answer: Any, used: float, cut: bool) -> None:
+    def record_answer(self, index: int, answer: Any, used: float, cut: bool) -> None:
         """Keep what came of a task, and what it has spent."""
         self.used[index] = used
         self.chisq[index] = getattr(answer, "reduced_chisq", np.inf)
@@ -153,25 +155,25 @@ class Ledger:
         return self.spent / EFFORT.lanes
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """What may still be spent by `clock`, s."""
         return self.most - self.clock()
 
     def run(
-        self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
+        self, work: Work, tasks: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:
         """Run as `Pool.run` within this ledger's clock; answers come in the order of what was asked."""
-        shares = Shares(seconds, asked)
-        wall = self._end_of(asked) - time.monotonic()
-        found = dict(self.pool.run(work, asked, wall, shares))
+        shares = Shares(seconds, tasks)
+        wall = self._end_of(tasks) - time.monotonic()
+        answers_by_index = dict(self.pool.run(work, tasks, wall, shares))
         self.spent += math.fsum(shares.used.values())  # the same in whatever order they came
         self.fitted = self.fitted or any(map(np.isfinite, shares.chisq.values()))
-        late = any(isinstance(a, LateError) for i, a in found.items() if i not in shares.used)
+        late = any(isinstance(a, LateError) for i, a in answers_by_index.items() if i not in shares.used)
         self.cut = self.cut or shares.cut or late
-        self.ended = self.ended or any(isinstance(answer, EndedError) for answer in found.values())
-        yield from sorted(found.items(), key=lambda item: item[0])
+        self.ended = self.ended or any(isinstance(answer, EndedError) for answer in answers_by_index.values())
+        yield from sorted(answers_by_index.items(), key=lambda item: item[0])
 
-    def _end_of(self, asked: Sequence[Named]) -> float:
+    def _end_of(self, tasks: Sequence[Named]) -> float:
         """When these tasks have to be done, by ``time.monotonic()``."""
-        assured = any(getattr(task, "assured", False) for task in asked)
+        assured = any(getattr(task, "assured", False) for task in tasks)
         return self.until if self.fitted and not assured else max(self.until, self.first)

@@ -16,7 +16,7 @@ from ..types import SasnetError, TechnicalError
 from ..workers.pool import GoneError, Said
 from ..workers.pool import Pool as JobPool
 from ..workers.threads import environment_of_one_thread
-from .ledger import begin, cut, used
+from .ledger import begin, cut, read_counted_time
 from .settings import EFFORT
 from .task import Budget, Counting, EndedError, LateError, Named, Plan, Pool, Work
 
@@ -33,47 +33,47 @@ def budget_of(plan: Plan | None, index: int, wall: float) -> Budget | None:
     return replace(budget, wall=EFFORT.planned * wall)
 
 
-def answers(pool: Counting, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
+def answers(pool: Counting, work: Work, tasks: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
     """Run as `Pool.run`, and repeat once, in the time left, what fails for a technical reason."""
     # Yields (index, answer); `TechnicalError` where the second attempt failed too.
     deadline = pool.clock() + seconds
     failed: dict[int, TechnicalError] = {}
-    for index, answer in _tried(pool, work, asked, range(len(asked)), seconds):
+    for index, answer in _run_some(pool, work, tasks, range(len(tasks)), seconds):
         if isinstance(answer, TechnicalError):
             failed[index] = answer
         else:
             yield index, answer
-    left = deadline - pool.clock()
-    for index, answer in _tried(pool, work, asked, list(failed) if left > 0 else (), left):
+    seconds_left = deadline - pool.clock()
+    for index, answer in _run_some(pool, work, tasks, list(failed) if seconds_left > 0 else (), seconds_left):
         if not isinstance(answer, (TechnicalError, LateError)):
             del failed[index]
             yield index, answer
     yield from failed.items()
 
 
-def _tried(
-    pool: Pool, work: Work, asked: Sequence[Named], which: Sequence[int], seconds: float
+def _run_some(
+    pool: Pool, work: Work, tasks: Sequence[Named], indices: Sequence[int], seconds: float
 ) -> Iterator[tuple[int, Any]]:
-    for k, answer in pool.run(work, [asked[i] for i in which], seconds) if which else ():
-        yield which[k], answer
+    for k, answer in pool.run(work, [tasks[i] for i in indices], seconds) if indices else ():
+        yield indices[k], answer
 
 
-def answer_of(work: Work, asked: Named, bank: Bank, budget: Budget) -> Any:
+def answer_of(work: Work, task: Named, bank: Bank, budget: Budget) -> Any:
     """What comes of some work: its answer, or why it has none."""
     try:
-        begin(budget.within(getattr(asked, "budget", budget)).seconds, budget.wall)
+        begin(budget.limit_by(getattr(task, "budget", budget)).seconds, budget.wall)
         if budget.seconds <= 0:
-            return LateError(asked.name)
-        return work(asked, bank, budget)
+            return LateError(task.name)
+        return work(task, bank, budget)
     except TechnicalError as error:
-        return TechnicalError(asked.name, error.reason)
+        return TechnicalError(task.name, error.reason)
     except SasnetError as error:
         return error
     except (OSError, MemoryError) as error:
-        return TechnicalError(asked.name, f"the fit failed ({reason_of(error)})")
+        return TechnicalError(task.name, f"the fit failed ({reason_of(error)})")
     except (Exception, SystemExit) as error:
         # A user's plugin model may raise anything; the other candidates are still to be fitted.
-        return SasnetError(f"{asked.name}: the fit failed ({reason_of(error)}).")
+        return SasnetError(f"{task.name}: the fit failed ({reason_of(error)}).")
 
 
 def reason_of(error: BaseException) -> str:
@@ -92,8 +92,8 @@ def serve(path: Path) -> Callable[[tuple[Work, Named, Budget], Any], tuple[Any, 
     import_module("sasnet_plugin.fitting.start_values.screening")
 
     def do(job: tuple[Work, Named, Budget], _: Any) -> tuple[Any, float, bool]:
-        work, asked, budget = job
-        return answer_of(work, asked, bank, budget), used(), cut()
+        work, task, budget = job
+        return answer_of(work, task, bank, budget), read_counted_time(), cut()
 
     return do
 
@@ -137,13 +137,13 @@ class Workers:
         self._pool.close()
 
     def run(
-        self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
+        self, work: Work, tasks: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:
         """Do the same work on each of what is asked, in order; yield (index, answer) as they come."""
         # `work` is a module's function of (what is asked, bank, budget). After `seconds` on the clock the
         # rest is killed and answered with an error. Raises StoppedError once all is killed.
         deadline = time.monotonic() + seconds
-        jobs = _Jobs(self._pool, work, asked, plan, deadline, list(range(len(asked)))[::-1])
+        jobs = _Jobs(self._pool, work, tasks, plan, deadline, list(range(len(tasks)))[::-1])
         try:
             while jobs.todo or jobs.index_of:
                 if self.stopped():
@@ -152,11 +152,11 @@ class Workers:
                     yield from jobs.late(EndedError)
                     break
                 jobs.begin()
-                left = deadline - time.monotonic()
+                seconds_left = deadline - time.monotonic()
                 # Between two questions whether the answers are still wanted, s.
-                found = self._pool.hear(min(max(left, 0.0), 0.1))
-                yield from map(jobs.answered, found)
-                if left <= 0 and not found:  # what was done in time is heard first
+                message = self._pool.hear(min(max(seconds_left, 0.0), 0.1))
+                yield from map(jobs.take_answer, message)
+                if seconds_left <= 0 and not message:  # what was done in time is heard first
                     yield from jobs.late()
         finally:
             # Left early (Ctrl-C, an error): what is under way would answer a question nobody asks.
@@ -183,12 +183,12 @@ class _Jobs:
             index = self.todo.pop()
             self.index_of[self.pool.ask((self.work, self.asked[index], budget))] = index
 
-    def answered(self, said: Said) -> tuple[int, Any]:
-        index = self.index_of.pop(said.number)
-        lost = _lost(self.asked[index].name, said.error), 0.0, False
-        answer, *spent = lost if said.error else said.message
+    def take_answer(self, message: Said) -> tuple[int, Any]:
+        index = self.index_of.pop(message.number)
+        lost = _make_lost_error(self.asked[index].name, message.error), 0.0, False
+        answer, *spent = lost if message.error else message.message
         if self.plan is not None:
-            self.plan.done(index, answer, *spent)
+            self.plan.record_answer(index, answer, *spent)
         return index, answer
 
     def late(self, why: type[LateError] = LateError) -> list[tuple[int, Any]]:
@@ -207,14 +207,14 @@ class _Jobs:
         return ended
 
 
-def _lost(name: str, error: Exception | None) -> TechnicalError:
+def _make_lost_error(name: str, error: Exception | None) -> TechnicalError:
     """Why a job has no answer of its own: its process is gone, or its answer cannot be sent."""
     if error is None or isinstance(error, GoneError):
-        return killed(name)
+        return make_killed_error(name)
     return TechnicalError(name, f"the fit failed ({reason_of(error)})")
 
 
-def killed(name: str) -> TechnicalError:
+def make_killed_error(name: str) -> TechnicalError:
     """Why a job has no answer whose process is gone."""
     return TechnicalError(
         name, "the process that fitted it was killed, perhaps for want of memory; run again with --workers 1"

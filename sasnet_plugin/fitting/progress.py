@@ -37,26 +37,26 @@ class Watched:
         return self.pool.count
 
     def run(
-        self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
+        self, work: Work, tasks: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`."""
-        fits = all(isinstance(task, Task) for task in asked)
+        fits = all(isinstance(task, Task) for task in tasks)
         if fits:
-            self.of += len(asked)
-        if asked:
-            self.progress(done=self.done, of=self.of, name=asked[0].name)
-        for index, answer in self.pool.run(work, asked, seconds, plan):
+            self.of += len(tasks)
+        if tasks:
+            self.progress(done=self.done, of=self.of, name=tasks[0].name)
+        for index, answer in self.pool.run(work, tasks, seconds, plan):
             if fits:
-                self._tell(asked[index].name, answer)
+                self._tell(tasks[index].name, answer)
             yield index, answer
 
     def _tell(self, name: str, answer: Any) -> None:
         self.done += 1
-        more = {"reduced_chisq": answer.reduced_chisq} if hasattr(answer, "reduced_chisq") else {}
-        self.progress(done=self.done, of=self.of, name=name, **more)
+        details = {"reduced_chisq": answer.reduced_chisq} if hasattr(answer, "reduced_chisq") else {}
+        self.progress(done=self.done, of=self.of, name=name, **details)
 
 
-def watched(pool: Pool, tell: Progress | None) -> Pool:
+def watch(pool: Pool, tell: Progress | None) -> Pool:
     """A pool whose fits are told of, if anybody is to be told."""
     return pool if tell is None else Watched(pool, tell)
 
@@ -66,7 +66,7 @@ _EVERY = 0.2
 
 
 @contextmanager
-def shown(progress: bool | Progress, limit: float) -> Iterator[Progress | None]:
+def show_progress(progress: bool | Progress, limit: float) -> Iterator[Progress | None]:
     """Show progress while the block runs: a bar, or a function called with the keywords of `Watched`."""
     # Yields what to call, None if nothing is shown; `limit` in s.
     if callable(progress):
@@ -77,17 +77,17 @@ def shown(progress: bool | Progress, limit: float) -> Iterator[Progress | None]:
         yield None
         return
     draw, end = bar
-    began, best = time.monotonic(), float("inf")
+    start_time, best = time.monotonic(), float("inf")
 
-    def told(*, done: int, of: int, name: str, reduced_chisq: float = float("inf"), **more: Any) -> None:
+    def report(*, done: int, of: int, name: str, reduced_chisq: float = float("inf"), **extra: Any) -> None:
         nonlocal best
         best = min(best, reduced_chisq)
-        found = f", best reduced χ² {chisq_text(best)}" if best < float("inf") else ""
-        left = max(limit - (time.monotonic() - began), 0.0)
-        draw(done, of, f"{name}{found}, at most {left:.0f} s left")
+        best_text = f", best reduced χ² {chisq_text(best)}" if best < float("inf") else ""
+        seconds_left = max(limit - (time.monotonic() - start_time), 0.0)
+        draw(done, of, f"{name}{best_text}, at most {seconds_left:.0f} s left")
 
     try:
-        yield told
+        yield report
     finally:
         end()
 
@@ -97,20 +97,20 @@ Bar = tuple[Callable[[int, int, str], None], Callable[[], None]]
 
 def _bar() -> Bar | None:
     """What draws a bar, and what takes it away: in a notebook, or on a terminal; None elsewhere."""
-    if _in_notebook():
-        return _in_cell()
+    if _is_in_notebook():
+        return _make_cell_bar()
     if sys.stderr is not None and sys.stderr.isatty():
-        return _on_terminal()
+        return _make_terminal_bar()
     return None
 
 
-def _in_notebook() -> bool:
-    found = sys.modules.get("IPython")
-    shell = found.get_ipython() if found is not None else None
+def _is_in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and hasattr(shell, "kernel")
 
 
-def _in_cell() -> Bar:
+def _make_cell_bar() -> Bar:
     """A bar of HTML below the cell, which needs no widgets and leaves nothing behind."""
     from IPython.display import HTML, display
 
@@ -127,7 +127,7 @@ def _in_cell() -> Bar:
     return draw, lambda: handle.update(HTML(""))
 
 
-def _on_terminal() -> Bar:
+def _make_terminal_bar() -> Bar:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 

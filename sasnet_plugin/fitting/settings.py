@@ -23,7 +23,7 @@ def setting(value: Any, why: str, unit: str = "") -> Any:
     return field(default=value, metadata=metadata)
 
 
-def by_cost(fast: T, medium: T, slow: T) -> ByCost[T]:
+def map_by_cost(fast: T, medium: T, slow: T) -> ByCost[T]:
     """One value for each cost class of a model."""
     return {"fast": fast, "medium": medium, "slow": slow}
 
@@ -129,13 +129,14 @@ class ProblemSettings:
     within_matter: float = setting(0.9, "Of the way to its end, where contrasts are brought within it.")
     xray_matter: tuple[float, float] = setting((-1.0, 130.0), "The same for X-rays.", "10⁻⁶ Å⁻²")
     first_width: float = setting(0.12, "Width that these start with, relative to the size.")
-    width_points: ByCost[int] = setting(by_cost(35, 21, 15), "Most points of a size distribution.")
-    coarse_width_points: ByCost[int] = setting(by_cost(15, 9, 7), "The same on the coarse copy.")
+    width_points: ByCost[int] = setting(map_by_cost(35, 21, 15), "Most points of a size distribution.")
+    coarse_width_points: ByCost[int] = setting(map_by_cost(15, 9, 7), "The same on the coarse copy.")
     few_width_points: tuple[int, ...] = setting(
         (7, 11, 15, 21, 35, 61), "Tried, as two times 35 make 1225 curves."
     )
     one_width_points: ByCost[int] = setting(
-        by_cost(101, 61, 15), "Most points where one size has a distribution: broad ones of large particles."
+        map_by_cost(101, 61, 15),
+        "Most points where one size has a distribution: broad ones of large particles.",
     )
     plugin_curves: int = setting(60, "Curves computed of a user's model, to start from.")
 

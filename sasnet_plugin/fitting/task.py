@@ -33,12 +33,12 @@ class Budget:
     best_chisq: float = np.inf  #: The least reduced χ² of the candidates fitted to this curve so far.
     wall: float = np.inf  #: Seconds on the wall by which it has to be done whatever it has spent.
 
-    def within(self, other: Budget) -> Budget:
+    def limit_by(self, budget: Budget) -> Budget:
         """The smaller one in each."""
         return Budget(
-            min(self.seconds, other.seconds),
-            min(self.best_chisq, other.best_chisq),
-            min(self.wall, other.wall),
+            min(self.seconds, budget.seconds),
+            min(self.best_chisq, budget.best_chisq),
+            min(self.wall, budget.wall),
         )
 
 
@@ -91,7 +91,7 @@ class Start:
     #: cannot distinguish from the scale, say, so that the scales of two fits can be compared.
     fixed: dict[str, float] = field(default_factory=dict)
 
-    def without_fixed(self, names: Iterable[str]) -> Start:
+    def drop_fixed(self, names: Iterable[str]) -> Start:
         """Return the start without fixing these parameters, as a user's materials do."""
         names = set(names)
         return replace(self, fixed={k: v for k, v in self.fixed.items() if k not in names})
@@ -158,9 +158,11 @@ class FitOptions:
                 raise SasnetError(f"{name} must be a whole number of at least 1, not {value!r}.")
         if not (_is_number(self.time_limit) and self.time_limit > 0):
             raise SasnetError(f"time_limit must be a number of seconds above 0, not {self.time_limit!r}.")
-        for name, one in self.fixed.items():
-            if not _is_number(one):
-                raise SasnetError(f"{name} is fixed at {one!r}, which is not a number; give its value.")
+        for name, fixed_value in self.fixed.items():
+            if not _is_number(fixed_value):
+                raise SasnetError(
+                    f"{name} is fixed at {fixed_value!r}, which is not a number; give its value."
+                )
         for name, ends in self.ranges.items():
             if not _is_range(ends):
                 raise SasnetError(
@@ -197,7 +199,7 @@ class Plan(Protocol):
     def budget(self, index: int) -> Budget | None:
         """Of the next task; None as long as those that it depends on are not done."""
 
-    def done(self, index: int, answer: Any, used: float, cut: bool) -> None:
+    def record_answer(self, index: int, answer: Any, used: float, cut: bool) -> None:
         """Hear what came of a task, what it has spent, and whether the clock on the wall has ended it."""
 
 
@@ -213,7 +215,7 @@ class Pool(Protocol):
         """Pieces done at the same time."""
 
     def run(
-        self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
+        self, work: Work, tasks: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:
         """Do the same work on each of what is asked, the first ones first; yields (index, answer).
 

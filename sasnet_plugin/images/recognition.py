@@ -53,8 +53,8 @@ def is_text_image(start: bytes) -> bool:
     if lines and lines[0].startswith(SINQ):
         return any(line.startswith("SIZE_X") for line in lines)
     # Named columns, or the bare "ASCII data" that NIST's software writes.
-    named = re.search(r"\bqx\b.*\bqy\b", "\n".join(lines), re.IGNORECASE) is not None
-    return named or _is_nist(lines) or are_pixels(start)
+    names_axes = re.search(r"\bqx\b.*\bqy\b", "\n".join(lines), re.IGNORECASE) is not None
+    return names_axes or _is_nist(lines) or are_pixels(start)
 
 
 def _is_nist(lines: Sequence[str]) -> bool:
@@ -111,18 +111,18 @@ def opener(start: bytes) -> Any:
 
 def beginning(path: Path, file: str, size: int = 6000) -> bytes:
     """Read a file's first bytes, unpacked. Raises DataError if it is missing or damaged."""
-    start = content(path, file, wanted="an image", size=size)
+    start = content(path, file, expectation="an image", size=size)
     opened = opener(start)
     if opened is None:
         return start
     try:
         with opened(path, "rb") as packed:
-            found: bytes = packed.read(size)
+            found_start: bytes = packed.read(size)
     except (OSError, EOFError, ValueError) as error:
         raise DataError(
             f"{file}: the file is damaged or cut short; copy it again from its source."
         ) from error
-    return found
+    return found_start
 
 
 def is_detector_file(path: Path, start: bytes) -> bool:

@@ -56,45 +56,54 @@ def follow(
     # `interval` is the time between frames, the first at 0.
     waiting: list[tuple[int, str, Any]] = []
     number = 0
-    for number, (file, one) in enumerate(measurements, start=1):
-        waiting.append((number, file, one))
+    for number, (file, measurement) in enumerate(measurements, start=1):
+        waiting.append((number, file, measurement))
         if len(waiting) >= TOGETHER:
-            yield from _answered(waiting, answers, names, interval)
+            yield from _make_frames(waiting, answers, names, interval)
             waiting.clear()
-    yield from _answered(waiting, answers, names, interval)
+    yield from _make_frames(waiting, answers, names, interval)
 
 
-def _answered(
+def _make_frames(
     waiting: Sequence[tuple[int, str, Any]],
     answers: Answers,
     names: Sequence[str],
     interval: float,
 ) -> Iterator[Frame]:
-    found = iter(answers([one for *_, one in waiting if not isinstance(one, Exception)]))
-    for number, file, one in waiting:
-        outcome = one if isinstance(one, Exception) else next(found)
-        entry = str(getattr(one, "entry", ""))
+    outcomes = iter(
+        answers([measurement for *_, measurement in waiting if not isinstance(measurement, Exception)])
+    )
+    for number, file, measurement in waiting:
+        outcome = measurement if isinstance(measurement, Exception) else next(outcomes)
+        entry = str(getattr(measurement, "entry", ""))
         time = (number - 1) * interval
         if isinstance(outcome, Exception):
             yield Frame(number, file, entry, time, note=str(outcome))
             continue
-        said = outcome.as_dict()
-        yield Frame(number, file, entry, time, float(said.get("in_scope", math.nan)), _values(said, names))
+        answer_values = outcome.as_dict()
+        yield Frame(
+            number,
+            file,
+            entry,
+            time,
+            float(answer_values.get("in_scope", math.nan)),
+            _values(answer_values, names),
+        )
 
 
-def _values(said: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    return {name: value for name in names if (value := number_of(said, name)) is not None}
+def _values(answer: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: value for name in names if (value := number_of(answer, name)) is not None}
 
 
 def number_of(answer: dict[str, Any], name: str) -> tuple[float, float, float] | None:
     """A number of an answer with the ends of its 90 % band, wherever it stands in it; None if nowhere."""
     for part in answer.values():
         if isinstance(part, dict) and isinstance(part.get(name), dict):
-            given = part[name]
-            value = float(given["value"])
-            if "low" in given:
-                return value, float(given["low"]), float(given["high"])
-            half = NORMAL_90 * float(given.get("error", math.nan))
+            entry = part[name]
+            value = float(entry["value"])
+            if "low" in entry:
+                return value, float(entry["low"]), float(entry["high"])
+            half = NORMAL_90 * float(entry.get("error", math.nan))
             return value, value - half, value + half
     return None
 

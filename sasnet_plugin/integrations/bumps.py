@@ -76,7 +76,7 @@ def show(
     keys = Keys(api.state.port)
     guard(webserver.app, keys)
 
-    def opened(*_: Any) -> None:
+    def announce_page(*_: Any) -> None:
         """Called when the page can be opened."""
         ready(keys.address)
         if browser:
@@ -85,7 +85,7 @@ def show(
     web.run_app(
         webserver.app,
         sock=sock,
-        print=opened,
+        print=announce_page,
         shutdown_timeout=_PATIENCE,
         handle_signals=False,
     )
@@ -104,7 +104,7 @@ def _children_leave_with_us() -> None:
         return  # without fork they see the end of their pipe
     parent = 0
 
-    def before() -> None:
+    def remember_parent() -> None:
         nonlocal parent
         parent = os.getpid()
 
@@ -113,10 +113,10 @@ def _children_leave_with_us() -> None:
             time.sleep(_LOOK)
         os._exit(1)
 
-    def in_child() -> None:
+    def watch_parent() -> None:
         threading.Thread(target=watch, daemon=True).start()
 
-    os.register_at_fork(before=before, after_in_child=in_child)
+    os.register_at_fork(before=remember_parent, after_in_child=watch_parent)
 
 
 def load(state: Any, result: FitResult) -> None:

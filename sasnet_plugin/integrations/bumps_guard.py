@@ -49,16 +49,18 @@ def restrict(registry: MutableMapping[str, Function], folder: Path, notify: Noti
     """
     folder = folder.resolve()
     for name, function in list(registry.items()):
-        known = inspect.signature(function).parameters
+        parameters = inspect.signature(function).parameters
         if name in OFF:
-            registry[name] = _off(function, notify)
-        elif name == "set_shared_setting" or any(each in known for each in _PLACES):
-            registry[name] = _within(function, folder, notify)
-        elif any("path" in each or "file" in each for each in known):
-            registry[name] = _off(function, notify)  # of a later version of Bumps: what it does is not known
+            registry[name] = _disable(function, notify)
+        elif name == "set_shared_setting" or any(place in parameters for place in _PLACES):
+            registry[name] = _restrict_to_folder(function, folder, notify)
+        elif any("path" in place or "file" in place for place in parameters):
+            registry[name] = _disable(
+                function, notify
+            )  # of a later version of Bumps: what it does is not known
 
 
-def _off(function: Function, notify: Notify) -> Function:
+def _disable(function: Function, notify: Notify) -> Function:
     @functools.wraps(function)
     async def refuse(*args: Any, **kwargs: Any) -> None:
         await notify(_OFF_SENTENCE, title="Not loaded", timeout=8000)
@@ -66,15 +68,15 @@ def _off(function: Function, notify: Notify) -> Function:
     return refuse
 
 
-def _within(function: Function, folder: Path, notify: Notify) -> Function:
+def _restrict_to_folder(function: Function, folder: Path, notify: Notify) -> Function:
     signature = inspect.signature(function)
 
     @functools.wraps(function)
-    async def checked(*args: Any, **kwargs: Any) -> Any:
-        given = signature.bind(*args, **kwargs).arguments
+    async def call_inside(*args: Any, **kwargs: Any) -> Any:
+        arguments = signature.bind(*args, **kwargs).arguments
         if function.__name__ == "set_shared_setting":
-            given = (given["setting"] == "session_output_file" and given["value"]) or {}
-        path = _place(given)
+            arguments = (arguments["setting"] == "session_output_file" and arguments["value"]) or {}
+        path = _place(arguments)
         if path is None or path.resolve().is_relative_to(folder):
             return await function(*args, **kwargs)
         if function.__name__ == "get_dirlisting":
@@ -83,14 +85,14 @@ def _within(function: Function, folder: Path, notify: Notify) -> Function:
         await notify(sentence, title="Not done", timeout=8000)
         return None
 
-    return checked
+    return call_inside
 
 
-def _place(given: Any) -> Path | None:
+def _place(given_value: Any) -> Path | None:
     """The file or folder that the arguments of a request name; None where they name none."""
     parts: list[str] = []
     for name in _PLACES:
-        value = given.get(name)
+        value = given_value.get(name)
         if value is not None:
-            parts += [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
+            parts += [str(part) for part in value] if isinstance(value, list | tuple) else [str(value)]
     return Path(*parts).expanduser() if parts else None

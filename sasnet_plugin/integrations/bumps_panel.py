@@ -51,8 +51,8 @@ def panels(result: FitResult) -> Panels:
     )
 
 
-def ranking(result: FitResult, shown: str) -> str:
-    """Write a table as CSV, best first, marking the fit `shown` on the page."""
+def ranking(result: FitResult, shown_name: str) -> str:
+    """Write a table as CSV, best first, marking the fit `shown_name` on the page."""
     header = ["Rank", "Model", "Structure factor", "χ²/dof", "BIC", "Weight", "Network", "Shown"]
     rows = [
         [
@@ -63,29 +63,32 @@ def ranking(result: FitResult, shown: str) -> str:
             f"{fit.bic:.1f}",
             _share(fit.weight),
             _share(fit.probability),
-            "◂" if fit.name == shown else "",
+            "◂" if fit.name == shown_name else "",
         ]
         for rank, fit in enumerate(worth_showing(result.fits), start=1)
     ]
     return _table(header, rows)
 
 
-def _said(result: FitResult) -> list[list[str]]:
-    said = result.verdict
-    lines = [("Answer", said.headline), ("Caution", said.doubt), ("Next", said.next)]
+def _describe_verdict(result: FitResult) -> list[list[str]]:
+    verdict = result.verdict
+    lines = [("Answer", verdict.headline), ("Caution", verdict.doubt), ("Next", verdict.next)]
     return [[about, text] for about, text in lines if text]
 
 
-def warnings(result: FitResult, shown: str) -> str:
+def warnings(result: FitResult, shown_name: str) -> str:
     """The verdict, the notes, and the warnings of the fit that the page shows, as CSV."""
     rows = [
-        [fit.short_name, sentence] for fit in result.fits if fit.name == shown for sentence in fit.warnings
+        [fit.short_name, sentence]
+        for fit in result.fits
+        if fit.name == shown_name
+        for sentence in fit.warnings
     ]
     if result.verification is not None:
-        rows.insert(0, [f"{result.fits[0].short_name} (best)", result.verification.in_words()])
-    rows[:0] = _said(result)
+        rows.insert(0, [f"{result.fits[0].short_name} (best)", result.verification.describe()])
+    rows[:0] = _describe_verdict(result)
     rows += [["", note] for note in result.notes]
-    if any(sign in shown for sign in "@+"):
+    if any(sign in shown_name for sign in "@+"):
         rows.append(["Names", str(NAMES)])
     return _table(["About", "What to know"], rows)
 
@@ -110,7 +113,7 @@ def _ends(result: FitResult) -> list[float] | None:
     return [float(heights.min()) - 1.0, float(heights.max()) + 0.5] if heights.size else None
 
 
-def curves(result: FitResult, shown: str) -> Any:
+def curves(result: FitResult, shown_name: str) -> Any:
     """The data and every fit, as a plotly figure; the one that the page shows is drawn thicker."""
     import plotly.graph_objects as go
 
@@ -125,7 +128,7 @@ def curves(result: FitResult, shown: str) -> Any:
             x=curve.q.tolist(),
             y=[_or_none(v) for v in fit.theory],
             mode="lines",
-            line={"width": 3.0 if fit.name == shown else 1.2},
+            line={"width": 3.0 if fit.name == shown_name else 1.2},
             name=_label(fit),
         )
     figure.update_layout(

@@ -103,7 +103,7 @@ class Detector:
 
     def add(self, number: int, q: Floats, intensity: Floats, sigma: Floats) -> Change | None:
         """Add the next frame (numbers ascend, q in Å⁻¹) and return the change that it establishes, if any."""
-        frame = self._binned(number, q, intensity, sigma)
+        frame = self._bin_frame(number, q, intensity, sigma)
         if frame is None:
             return None
         self._absorb(self.settings.window - 1)
@@ -115,33 +115,37 @@ class Detector:
         return self._change() or self._jump_after_few()
 
     def _change(self) -> Change | None:
-        found = self._best(self.settings.least, self.settings.chance)
-        return None if found is None else self._begun(found, self._onset(found.begin, found.direction))
+        difference = self._best(self.settings.least, self.settings.chance)
+        return (
+            None
+            if difference is None
+            else self._begin_if_sure(difference, self._onset(difference.begin, difference.direction))
+        )
 
     def _jump_after_few(self) -> Change | None:
         """A jump so clear that fewer frames before it suffice, as shortly after another change."""
-        found = self._best(self.settings.fewest, self.settings.chance**2)
-        if found is None:
+        difference = self._best(self.settings.fewest, self.settings.chance**2)
+        if difference is None:
             return None
-        onset = self._onset(found.begin, found.direction)
-        return None if onset.gradual else self._begun(found, onset)
+        onset = self._onset(difference.begin, difference.direction)
+        return None if onset.gradual else self._begin_if_sure(difference, onset)
 
-    def _begun(self, found: _Difference, onset: Onset) -> Change | None:
+    def _begin_if_sure(self, difference: _Difference, onset: Onset) -> Change | None:
         """The change; None, once, where the newest frame alone differs, which the next may show to be odd."""
-        before, newest = (frame.number for frame, _ in list(self.newest)[-2:])
-        if onset.place == len(self.recent) - 1 and self.waiting < before:
+        previous_number, newest = (frame.number for frame, _ in list(self.newest)[-2:])
+        if onset.place == len(self.recent) - 1 and self.waiting < previous_number:
             self.waiting = newest
             return None
-        return self._begin_anew(found, onset)
+        return self._begin_anew(difference, onset)
 
     # --- bins ---
 
-    def _binned(self, number: int, q: Floats, intensity: Floats, sigma: Floats) -> Binned | None:
+    def _bin_frame(self, number: int, q: Floats, intensity: Floats, sigma: Floats) -> Binned | None:
         good = np.isfinite(intensity) & np.isfinite(sigma) & (sigma > 0) & (q > 0)
         if good.sum() < 2 * self.settings.least:
             return None
         q, intensity, sigma = q[good], intensity[good], sigma[good]
-        if self.edges is None or not self._covered(q):
+        if self.edges is None or not self._covers(q):
             self._arrange(q, intensity, sigma)
         if not np.array_equal(q, self.q):
             intensity, sigma = np.interp(self.q, q, intensity), np.interp(self.q, q, sigma)
@@ -153,7 +157,7 @@ class Detector:
         variance = np.bincount(place, (self.point_weight * sigma) ** 2, size) / norm**2
         return Binned(number, value, variance)
 
-    def _covered(self, q: Floats) -> bool:
+    def _covers(self, q: Floats) -> bool:
         """Whether a frame reaches as far as those before, so that it can be compared with them."""
         assert self.edges is not None
         step = (self.edges[-1] / self.edges[0]) ** (1 / max(self.edges.size - 1, 1))
@@ -162,16 +166,16 @@ class Detector:
     def _arrange(self, q: Floats, intensity: Floats, sigma: Floats) -> None:
         """Bins for frames of such a q, and a new state without a change: nothing can be compared."""
         self.q, self.point_weight = q, 1 / sigma**2
-        wanted = np.geomspace(q[0], q[-1] * (1 + 1e-9), min(self.settings.bins, q.size // 2) + 1)
-        inside = np.histogram(q, wanted)[0]
-        edges = [wanted[0]]
-        kept = 0
-        for count, edge in zip(inside, wanted[1:], strict=True):
-            kept += int(count)
-            if kept >= 2:
+        bin_edges = np.geomspace(q[0], q[-1] * (1 + 1e-9), min(self.settings.bins, q.size // 2) + 1)
+        inside = np.histogram(q, bin_edges)[0]
+        edges = [bin_edges[0]]
+        kept_count = 0
+        for count, edge in zip(inside, bin_edges[1:], strict=True):
+            kept_count += int(count)
+            if kept_count >= 2:
                 edges.append(edge)
-                kept = 0
-        edges[-1] = wanted[-1]
+                kept_count = 0
+        edges[-1] = bin_edges[-1]
         self.edges = np.array(edges)
         size = self.edges.size - 1
         self.total, self.variance, self.squares = np.zeros(size), np.zeros(size), np.zeros(size)
@@ -191,7 +195,7 @@ class Detector:
             self.weight, self.frames = self.weight + w, self.frames + 1
             self.squares, self.counted = self.squares + residual**2, self.counted + 1
 
-    def _before(self, count: int) -> tuple[Floats, Floats] | None:
+    def _average_before(self, count: int) -> tuple[Floats, Floats] | None:
         """Mean and variance of this state's frames before the newest but for the first so many of these."""
         if self.frames + count == 0:
             return None
@@ -207,81 +211,87 @@ class Detector:
         for _, residual in list(self.newest)[:count]:
             squares, n = squares + residual**2, n + 1
         common = (self.settings.prior + float(squares.mean())) / (self.settings.prior + n)
-        own = (self.settings.own * common + squares) / (self.settings.own + n)
-        return own, self.settings.prior + n
+        own_factor = (self.settings.own * common + squares) / (self.settings.own + n)
+        return own_factor, self.settings.prior + n
 
     def _residual(self, frame: Binned) -> Floats:
         """A frame against the mean of those before it, in stated standard deviations; 0 for the first."""
-        before = self._before(len(self.newest))
-        if before is None:
+        averages = self._average_before(len(self.newest))
+        if averages is None:
             return np.zeros_like(frame.value)
-        left, variance, freedom = _left(frame.value, frame.variance, *before, np.ones_like(frame.value))
-        return np.asarray(left / np.sqrt(variance) * math.sqrt(left.size / max(freedom, 1)))
+        residual, variance, freedom = _compute_residual(
+            frame.value, frame.variance, *averages, np.ones_like(frame.value)
+        )
+        return np.asarray(residual / np.sqrt(variance) * math.sqrt(residual.size / max(freedom, 1)))
 
     # --- whether it has changed ---
 
     def _best(self, least: int, most: float) -> _Difference | None:
         """Find the clearest difference between newest and earlier frames, of a chance up to `most`."""
-        found = None
-        held = len(self.newest)
-        for begin in range(held - 2, -1, -1):
+        difference = None
+        frame_count = len(self.newest)
+        for begin in range(frame_count - 2, -1, -1):
             if self.frames + begin < least:
                 break
-            chance, direction = self._chance(begin, range(begin, held))
-            if chance < (most if found is None else found.chance) and self._holds(begin, held):
-                found = _Difference(begin, chance, direction)
-        return found
+            chance, direction = self._chance(begin, range(begin, frame_count))
+            if chance < (most if difference is None else difference.chance) and self._holds(
+                begin, frame_count
+            ):
+                difference = _Difference(begin, chance, direction)
+        return difference
 
-    def _chance(self, begin: int, among: range) -> tuple[float, Floats]:
+    def _chance(self, begin: int, possible_frames: range) -> tuple[float, Floats]:
         """Probability by chance of what these frames differ by from those before one of them."""
-        before = self._before(begin)
-        assert before is not None
+        averages = self._average_before(begin)
+        assert averages is not None
         factor, frames = self._factor(begin)
-        chosen = [self.newest[k][0] for k in among]
+        chosen = [self.newest[k][0] for k in possible_frames]
         w = np.array([_weight(frame) for frame in chosen])
         w /= w.sum()
         value = sum(share * frame.value for share, frame in zip(w, chosen, strict=True))
         variance = sum(share**2 * frame.variance for share, frame in zip(w, chosen, strict=True))
-        left, of_left, freedom = _left(value, variance, *before, factor)
+        residual, of_left, freedom = _compute_residual(value, variance, *averages, factor)
         if freedom < 1:
-            return 1.0, left
-        ratio = float(np.sum(left**2 / of_left)) / freedom
-        return float(fdtrc(freedom, max(frames * freedom, 1.0), ratio)), left / np.sqrt(of_left)
+            return 1.0, residual
+        ratio = float(np.sum(residual**2 / of_left)) / freedom
+        return float(fdtrc(freedom, max(frames * freedom, 1.0), ratio)), residual / np.sqrt(of_left)
 
-    def _holds(self, begin: int, held: int) -> bool:
+    def _holds(self, begin: int, frame_count: int) -> bool:
         """Whether it is one without the frame that speaks for it most."""
-        if held - begin == 2:
-            both = [self._chance(begin, range(k, k + 1)) for k in range(begin, held)]
-            alike = _cosine(both[0][1], both[1][1]) > 0
-            return alike and max(chance for chance, _ in both) < self.settings.without_best
-        loudest = min(range(begin, held), key=lambda k: self._chance(begin, range(k, k + 1))[0])
-        left = [k for k in range(begin, held) if k != loudest]
+        if frame_count - begin == 2:
+            both_chances = [self._chance(begin, range(k, k + 1)) for k in range(begin, frame_count)]
+            alike = _cosine(both_chances[0][1], both_chances[1][1]) > 0
+            return alike and max(chance for chance, _ in both_chances) < self.settings.without_best
+        loudest = min(range(begin, frame_count), key=lambda k: self._chance(begin, range(k, k + 1))[0])
+        others_left = [k for k in range(begin, frame_count) if k != loudest]
         # What is left in one piece is asked; frames on both sides of the loudest are averaged by halves.
-        parts = [range(begin, loudest), range(loudest + 1, held)]
+        parts = [range(begin, loudest), range(loudest + 1, frame_count)]
         chances = [self._chance(begin, part)[0] for part in parts if len(part)]
-        return bool(left) and min(chances) < self.settings.without_best
+        return bool(others_left) and min(chances) < self.settings.without_best
 
     def _drop_odd(self) -> None:
         """Leave out the frame before the newest where it alone differs from those before and after it."""
-        held = len(self.newest)
-        if held < 2 or self.frames + held - 2 < self.settings.least:
+        frame_count = len(self.newest)
+        if frame_count < 2 or self.frames + frame_count - 2 < self.settings.least:
             return
-        suspect = held - 2
-        chance, alone = self._chance(suspect, range(suspect, suspect + 1))
+        suspect = frame_count - 2
+        chance, single_direction = self._chance(suspect, range(suspect, suspect + 1))
         if chance >= self.settings.chance:
             return
-        chance, after = self._chance(suspect, range(held - 1, held))
-        if chance > self.settings.without_best or after @ alone < self.settings.back * float(alone @ alone):
+        chance, after = self._chance(suspect, range(frame_count - 1, frame_count))
+        if chance > self.settings.without_best or after @ single_direction < self.settings.back * float(
+            single_direction @ single_direction
+        ):
             self.odd.append(self.newest[suspect][0].number)
             del self.newest[suspect]
             self.recent = deque(frame for frame in self.recent if frame.number != self.odd[-1])
 
     # --- afterwards ---
 
-    def _begin_anew(self, found: _Difference, onset: Onset) -> Change:
+    def _begin_anew(self, difference: _Difference, onset: Onset) -> Change:
         """The frames from the onset on are a new state."""
-        direction = found.direction
-        seen = self.newest[-1][0].number
+        direction = difference.direction
+        frame_number = self.newest[-1][0].number
         first = self.recent[onset.place].number
         goes_on = onset.gradual and self._has_drifted(first)
         goes_on = goes_on and _likeness(self.direction, direction) > self.settings.same
@@ -300,10 +310,10 @@ class Detector:
         for frame in later:
             self.newest.append((frame, self._residual(frame)))
         if onset.gradual:
-            self.direction, self.changed = direction, seen
+            self.direction, self.changed = direction, frame_number
         else:
             self.recent = deque(frame for frame in self.recent if frame.number >= first)
-        return Change(first, seen, found.chance, onset.gradual, goes_on)
+        return Change(first, frame_number, difference.chance, onset.gradual, goes_on)
 
     def _has_drifted(self, first: int) -> bool:
         """Whether the series has drifted not long before that frame."""
@@ -313,14 +323,14 @@ class Detector:
         """Find where a change in a direction begins, and whether it is a drift; `begin` is the first frame
         that differs by a test of means.
         """
-        before = self._before(begin)
-        assert before is not None
+        averages = self._average_before(begin)
+        assert averages is not None
         factor, _ = self._factor(begin)
         unit = direction / max(float(np.linalg.norm(direction)), 1e-300)
         heights = []
         for frame in self.recent:
-            left, variance, _ = _left(frame.value, frame.variance, *before, factor)
-            heights.append(float(unit @ (left / np.sqrt(variance))))
+            residual, variance, _ = _compute_residual(frame.value, frame.variance, *averages, factor)
+            heights.append(float(unit @ (residual / np.sqrt(variance))))
         numbers = [frame.number for frame in self.recent]
         # A drift that is known already does not begin anew with the frames that showed it.
         earliest = self.newest[max(self.settings.least - self.frames, 0)][0].number
@@ -354,7 +364,7 @@ def _weight(frame: Binned) -> float:
     return 1 / float(np.mean(frame.variance / np.maximum(np.abs(frame.value), 1e-300) ** 2) + 1e-12)
 
 
-def _left(
+def _compute_residual(
     value: Floats, variance: Floats, mean: Floats, of_mean: Floats, factor: Floats
 ) -> tuple[Floats, Floats, int]:
     """What the best scale and background of a mean leave of a frame, its variance, degrees of freedom."""
@@ -389,89 +399,89 @@ class _Course(NamedTuple):
         return self.squares / variance + self.parameters * math.log(self.frames)
 
 
-def _fitted(heights: Floats, columns: Sequence[Floats]) -> tuple[Floats, float]:
+def _fit_columns(heights: Floats, columns: Sequence[Floats]) -> tuple[Floats, float]:
     """Coefficients of columns and a constant, and the sum of squared residuals."""
     matrix = np.stack([np.ones_like(heights), *columns], axis=1)
-    found, *_ = np.linalg.lstsq(matrix, heights)
-    return np.asarray(found), float(np.sum((heights - matrix @ found) ** 2))
+    coefficients, *_ = np.linalg.lstsq(matrix, heights)
+    return np.asarray(coefficients), float(np.sum((heights - matrix @ coefficients) ** 2))
 
 
 def _jump(heights: Floats, drifts: float) -> _Course:
     """The best jump, alone or on a drift that is slow against it."""
     count = heights.size
     frame = np.arange(count, dtype=np.float64)
-    every = []
+    courses = []
     for place in range(1, count):
         step = (frame >= place).astype(np.float64)
-        every.append(_Course(_fitted(heights, [step])[1], 3, count, place))
-        found, squares = _fitted(heights, [step, frame])
-        if count > 4 and abs(found[1]) > drifts * abs(found[2]):
-            every.append(_Course(squares, 4, count, place))
-    return _best_of(every)
+        courses.append(_Course(_fit_columns(heights, [step])[1], 3, count, place))
+        coefficients, squares = _fit_columns(heights, [step, frame])
+        if count > 4 and abs(coefficients[1]) > drifts * abs(coefficients[2]):
+            courses.append(_Course(squares, 4, count, place))
+    return _best_of(courses)
 
 
 def _drift(heights: Floats, places: Sequence[int]) -> _Course:
     """The best drift: a straight line, a parabola, or a line that begins at one of these places."""
     count = heights.size
     frame = np.arange(count, dtype=np.float64)
-    every = [_Course(_fitted(heights, [frame])[1], 2, count, None)]
+    courses = [_Course(_fit_columns(heights, [frame])[1], 2, count, None)]
     if count > 3:
-        every.append(_Course(_fitted(heights, [frame, frame**2])[1], 3, count, None))
+        courses.append(_Course(_fit_columns(heights, [frame, frame**2])[1], 3, count, None))
     for place in places:
         if place > 0:
             slope = np.maximum(frame - place + 1, 0.0)
-            every.append(_Course(_fitted(heights, [slope])[1], 3, count, place))
-    return _best_of(every)
+            courses.append(_Course(_fit_columns(heights, [slope])[1], 3, count, place))
+    return _best_of(courses)
 
 
-def _best_of(every: Sequence[_Course]) -> _Course:
-    scale = max(1.0, min(course.spread for course in every))
-    return min(every, key=lambda course: course.misfit(scale))
+def _best_of(courses: Sequence[_Course]) -> _Course:
+    scale = max(1.0, min(course.spread for course in courses))
+    return min(courses, key=lambda course: course.misfit(scale))
 
 
-def _likeness(one: Floats, other: Floats) -> float:
+def _likeness(first: Floats, second: Floats) -> float:
     """Cosine between two directions, in standard deviations each, without what noise takes from it."""
-    if one.shape != other.shape:
+    if first.shape != second.shape:
         return 0.0
-    lengths = [max(float(x @ x) - x.size, 1.0) for x in (one, other)]
-    return float(one @ other) / math.sqrt(math.prod(lengths))
+    lengths = [max(float(x @ x) - x.size, 1.0) for x in (first, second)]
+    return float(first @ second) / math.sqrt(math.prod(lengths))
 
 
-def _cosine(one: Floats, other: Floats) -> float:
-    if one.shape != other.shape:
+def _cosine(first: Floats, second: Floats) -> float:
+    if first.shape != second.shape:
         return 0.0
-    return float(one @ other / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-300))
+    return float(first @ second / max(float(np.linalg.norm(first) * np.linalg.norm(second)), 1e-300))
 
 
-def restored(state: dict[str, Floats]) -> Detector:
+def restore_state(state: dict[str, Floats]) -> Detector:
     """A detector as `kept` has it."""
     names = ("edges", "q", "point_weight", "total", "variance", "squares", "direction")
-    found = Detector()
+    detector = Detector()
     for name in names:
-        setattr(found, name, np.asarray(state[name], dtype=np.float64))
-    if found.edges is not None and not found.edges.size:
-        found.edges = None
+        setattr(detector, name, np.asarray(state[name], dtype=np.float64))
+    if detector.edges is not None and not detector.edges.size:
+        detector.edges = None
     numbers = state["numbers"]
-    found.weight, found.counted = float(numbers[0]), float(numbers[1])
-    found.frames, found.changed, found.waiting = map(int, numbers[2:])
+    detector.weight, detector.counted = float(numbers[0]), float(numbers[1])
+    detector.frames, detector.changed, detector.waiting = map(int, numbers[2:])
     for number, value, variance, residual in zip(
         state["frame"], state["frame_value"], state["frame_variance"], state["frame_residual"], strict=True
     ):
-        found.newest.append((Binned(int(number), value, variance), residual))
+        detector.newest.append((Binned(int(number), value, variance), residual))
     for number, value, variance in zip(
         state["recent"], state["recent_value"], state["recent_variance"], strict=True
     ):
-        found.recent.append(Binned(int(number), value, variance))
-    return found
+        detector.recent.append(Binned(int(number), value, variance))
+    return detector
 
 
-def kept(detector: Detector) -> dict[str, Floats]:
+def pack_state(detector: Detector) -> dict[str, Floats]:
     """What a detector has to keep to go on in another process, as arrays."""
     size = detector.total.size
     frames = [frame for frame, _ in detector.newest]
 
-    def rows(found: list[Floats]) -> Floats:
-        return np.array(found) if found else np.zeros((0, size))
+    def rows(arrays: list[Floats]) -> Floats:
+        return np.array(arrays) if arrays else np.zeros((0, size))
 
     return {
         "edges": np.zeros(0) if detector.edges is None else detector.edges,

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats
-from .maxima import averaged, roughness
+from .maxima import average_neighbours, roughness
 from .results import Guinier, PairDistances, Refused
 
 
@@ -70,22 +70,22 @@ def pair_distances(
     used = slice(guinier.left_out, int(np.searchsorted(q, settings.reach / guinier.rg, side="right")))
     sigma = sigma * roughness(intensity / sigma)
     points = (q[used], intensity[used], sigma[used], None if dq is None else dq[used])
-    data = _Data.of(*_thinned(points, settings.fine), settings)
+    data = _Data.prepare(*_thin(points, settings.fine), settings)
     diameters = guinier.rg * np.geomspace(*settings.ratio, settings.ratios)
     factors = [_factor(end, length, settings) for end in settings.ends for length in settings.lengths]
     solved = [
-        _Solved.of(data, columns, factor, diameter)
+        _Solved.solve(data, columns, factor, diameter)
         for diameter in diameters
         for columns in [data.columns(diameter * _cells(settings))]
         for factor in factors
     ]
     amplitudes = np.geomspace(*settings.amplitudes)
-    evidence = np.array([one.evidence(data, amplitudes) for one in solved])
+    evidence = np.array([solution.evidence(data, amplitudes) for solution in solved])
     share = np.exp(evidence - evidence.max())
     share /= share.sum()
-    found = _averaged(data, solved, share, amplitudes, settings)
-    refused = _refused(found, diameters, share, solved, settings)
-    return found if refused is None else refused
+    pair_distribution = _average_solutions(data, solved, share, amplitudes, settings)
+    refused = _find_refusal(pair_distribution, diameters, share, solved, settings)
+    return pair_distribution if refused is None else refused
 
 
 class _Data(NamedTuple):
@@ -103,7 +103,7 @@ class _Data(NamedTuple):
     unit: float  #: The largest intensity.
 
     @classmethod
-    def of(
+    def prepare(
         cls, q: Floats, intensity: Floats, sigma: Floats, dq: Floats | None, settings: DistanceSettings
     ) -> _Data:
         unit = float(intensity.max())
@@ -114,7 +114,7 @@ class _Data(NamedTuple):
         error = total**-0.5 / unit
         flat = 1 / error / float(np.linalg.norm(1 / error))
         y = np.add.reduceat(share * intensity, first) / unit / error
-        return cls(q, share, first, _without(y, flat), error, flat, dq, unit)
+        return cls(q, share, first, _project_out(y, flat), error, flat, dq, unit)
 
     def columns(self, r: Floats) -> Floats:
         """(m, cells) what each cell of p(r) contributes, over the errors, less a flat part."""
@@ -122,21 +122,22 @@ class _Data(NamedTuple):
         if self.dq is not None:  # of a normal distribution of q
             kernel *= np.exp(-0.5 * (self.dq[:, None] * r) ** 2)
         averaged = np.add.reduceat(self.share[:, None] * kernel, self.first, axis=0)
-        return _without(averaged / self.error[:, None], self.flat)
+        return _project_out(averaged / self.error[:, None], self.flat)
 
 
 _Points = tuple[Floats, Floats, Floats, Floats | None]
 
 
-def _thinned(points: _Points, most: int) -> _Points:
+def _thin(points: _Points, most: int) -> _Points:
     """Means of so few neighbours that no curve bends between them."""
     q, intensity, sigma, dq = points
     together = -(-q.size // most)
     if together == 1:
         return points
     return (
-        averaged(q, together), averaged(intensity, together),
-        np.sqrt(averaged(sigma**2, together) / together), None if dq is None else averaged(dq, together),
+        average_neighbours(q, together), average_neighbours(intensity, together),
+        np.sqrt(average_neighbours(sigma**2, together) / together),
+        None if dq is None else average_neighbours(dq, together),
     )  # fmt: skip
 
 
@@ -149,7 +150,7 @@ def _firsts(q: Floats, most: int) -> NDArray[np.intp]:
     return np.flatnonzero(np.append(True, np.diff(place) > 0))
 
 
-def _without(columns: Floats, flat: Floats) -> Floats:
+def _project_out(columns: Floats, flat: Floats) -> Floats:
     rest: Floats = columns - np.multiply.outer(flat, flat @ columns)
     return rest
 
@@ -178,15 +179,15 @@ class _Solved(NamedTuple):
     data: Floats
 
     @classmethod
-    def of(cls, data: _Data, columns: Floats, factor: Floats, diameter: float) -> _Solved:
+    def solve(cls, data: _Data, columns: Floats, factor: Floats, diameter: float) -> _Solved:
         u, values, v = np.linalg.svd(columns @ factor, full_matrices=False)
         return cls(diameter, factor @ v.T, values, u.T @ data.y)
 
     def evidence(self, data: _Data, amplitudes: Floats) -> Floats:
         grown = 1 + np.multiply.outer(amplitudes**2, self.values**2)
         rest = data.y @ data.y - self.data @ self.data
-        found: Floats = -0.5 * (np.log(grown).sum(axis=1) + rest + (self.data**2 / grown).sum(axis=1))
-        return found
+        log_evidence: Floats = -0.5 * (np.log(grown).sum(axis=1) + rest + (self.data**2 / grown).sum(axis=1))
+        return log_evidence
 
     def cells(self, amplitude: float) -> tuple[Floats, Floats]:
         """What each cell of p(r) holds at its most probable, and a root of its covariance."""
@@ -196,19 +197,19 @@ class _Solved(NamedTuple):
         )
 
 
-def _averaged(
+def _average_solutions(
     data: _Data, solved: list[_Solved], share: Floats, amplitudes: Floats, settings: DistanceSettings
 ) -> PairDistances:
-    diameters = np.array([one.diameter for one in solved])
-    each = share.sum(axis=1)
-    d_max = float(each @ diameters)
+    diameters = np.array([solution.diameter for solution in solved])
+    solution_shares = share.sum(axis=1)
+    d_max = float(solution_shares @ diameters)
     step = np.log(settings.ratio[1] / settings.ratio[0]) / (settings.ratios - 1)
-    d_error = float(np.sqrt(each @ (diameters - d_max) ** 2 + (step * d_max) ** 2 / 12))
+    d_error = float(np.sqrt(solution_shares @ (diameters - d_max) ** 2 + (step * d_max) ** 2 / 12))
     r = np.linspace(0, d_max + 2 * d_error, 101)
     weights, rows = [], []
-    for weight, one, amplitude in _kept(solved, share, amplitudes, settings):
+    for weight, solution, amplitude in _select_kept(solved, share, amplitudes, settings):
         weights.append(weight)
-        rows.append(_of_one(data, one, amplitude, r, settings))
+        rows.append(_evaluate_solution(data, solution, amplitude, r, settings))
     shares = np.array(weights) / sum(weights)
     values, variances = (np.stack(part) for part in zip(*rows, strict=True))
     mean = shares @ values
@@ -220,7 +221,7 @@ def _averaged(
     )  # fmt: skip
 
 
-def _kept(
+def _select_kept(
     solved: list[_Solved], share: Floats, amplitudes: Floats, settings: DistanceSettings
 ) -> Iterator[tuple[float, _Solved, float]]:
     """Weight, problem and amplitude of all that matter."""
@@ -228,21 +229,21 @@ def _kept(
         yield float(share[row, column]), solved[row], float(amplitudes[column])
 
 
-def _of_one(
-    data: _Data, one: _Solved, amplitude: float, r: Floats, settings: DistanceSettings
+def _evaluate_solution(
+    data: _Data, solution: _Solved, amplitude: float, r: Floats, settings: DistanceSettings
 ) -> tuple[Floats, Floats]:
     """Reduced χ², I(0), Rg and p at each r, and the variances of all but the first."""
     x = _cells(settings)
-    cells, root = one.cells(amplitude)
-    places = one.diameter * x
-    free = max(data.y.size - 1 - float(np.sum(1 - 1 / (1 + (amplitude * one.values) ** 2))), 1.0)
+    cells, root = solution.cells(amplitude)
+    places = solution.diameter * x
+    free = max(data.y.size - 1 - float(np.sum(1 - 1 / (1 + (amplitude * solution.values) ** 2))), 1.0)
     residual = data.y - data.columns(places) @ cells
     i0 = float(cells.sum())
     square = float(places**2 @ cells) / (2 * i0)
     rg = math.sqrt(max(square, 1e-300))
     slope = (places**2 / 2 - square) / (2 * rg * i0)
-    density = data.unit / (one.diameter / x.size)
-    ends = np.concatenate([[0.0], places, [one.diameter]])
+    density = data.unit / (solution.diameter / x.size)
+    ends = np.concatenate([[0.0], places, [solution.diameter]])
     p, deviation = (
         np.interp(r, ends, np.concatenate([[0.0], column, [0.0]]), right=0.0) * density
         for column in (cells, np.sqrt(np.sum(root**2, axis=1)))
@@ -252,22 +253,27 @@ def _of_one(
     return np.concatenate([values, p]), np.concatenate([variances, deviation**2])
 
 
-def _refused(
-    found: PairDistances, diameters: Floats, share: Floats, solved: list[_Solved], settings: DistanceSettings
+def _find_refusal(
+    distances: PairDistances,
+    diameters: Floats,
+    share: Floats,
+    solved: list[_Solved],
+    settings: DistanceSettings,
 ) -> Refused | None:
-    if found.reduced_chisq > settings.misfit:
+    if distances.reduced_chisq > settings.misfit:
         return Refused(
-            f"no p(r) fits the curve (reduced χ² {found.reduced_chisq:.3g}): the particles interact, or"
+            f"no p(r) fits the curve (reduced χ² {distances.reduced_chisq:.3g}): the particles interact, or"
             " the errors are too small"
         )
-    largest = np.array([one.diameter >= diameters[-2] for one in solved])
+    largest = np.array([solution.diameter >= diameters[-2] for solution in solved])
     if share[largest].sum() > settings.beyond:
         return Refused(
             f"p(r) reaches beyond {diameters[-1]:.3g} Å, {settings.ratio[1]:g} times Rg: a chain, aggregates,"
             " or a background"
         )
-    if found.q_min * found.d_max > settings.unseen:
+    if distances.q_min * distances.d_max > settings.unseen:
         return Refused(
-            f"the curve begins at {found.q_min:.3g} Å⁻¹, too late for distances of {found.d_max:.3g} Å"
+            f"the curve begins at {distances.q_min:.3g} Å⁻¹, too late for distances of {distances.d_max:.3g}"
+            " Å"
         )
     return None

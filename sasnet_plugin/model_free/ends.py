@@ -71,26 +71,26 @@ def porod(q: Floats, intensity: Floats, sigma: Floats) -> Porod | Refused:
     if np.sum(part) < SETTINGS.points[1]:
         return Refused(f"only {np.sum(part)} points within a factor of {SETTINGS.porod:g} in q")
     q, intensity, sigma = q[part], intensity[part], sigma[part]
-    sums = _Sums.of(q, intensity, sigma, SETTINGS.blocks)
+    sums = _Sums.prepare(q, intensity, sigma, SETTINGS.blocks)
     whole, parts = sums.best()
-    exponent, error = whole[0], _jackknifed(parts[:, 0])
+    exponent, error = whole[0], _jackknife(parts[:, 0])
     at_start = whole[1]  # A q⁻ᵖ at the lowest q of the part
-    if at_start < SETTINGS.seen * _jackknifed(parts[:, 1]) or not _EXPONENTS[1] < exponent < _EXPONENTS[-2]:
+    if at_start < SETTINGS.seen * _jackknife(parts[:, 1]) or not _EXPONENTS[1] < exponent < _EXPONENTS[-2]:
         return Refused("over the highest q the intensity does not fall as a power of q to a flat background")
     if error > SETTINGS.loose:
         return Refused(f"the exponent at the highest q is known to ± {error:.1f} only")
     law, laws = whole, parts
     constant = constant_error = None
     if abs(exponent - 4) <= 2 * error + 0.05:
-        law, laws = sums.of_exponent(4.0)
-        constant, constant_error = law[1] * q[0] ** 4, _jackknifed(laws[:, 1]) * q[0] ** 4
+        law, laws = sums.sum_law(4.0)
+        constant, constant_error = law[1] * q[0] ** 4, _jackknife(laws[:, 1]) * q[0] ** 4
     return Porod(
-        exponent, error, constant, constant_error, law[2], _jackknifed(laws[:, 2]), float(q[0]), float(q[-1]),
+        exponent, error, constant, constant_error, law[2], _jackknife(laws[:, 2]), float(q[0]), float(q[-1]),
         q.size,
     )  # fmt: skip
 
 
-def _jackknifed(values: Floats) -> float:
+def _jackknife(values: Floats) -> float:
     blocks = values.size
     return float(np.sqrt((blocks - 1) / blocks * np.sum((values - values.mean()) ** 2)))
 
@@ -108,15 +108,18 @@ class _Sums(NamedTuple):
     block: NDArray[np.intp]
 
     @classmethod
-    def of(cls, q: Floats, intensity: Floats, sigma: Floats, blocks: int) -> _Sums:
+    def prepare(cls, q: Floats, intensity: Floats, sigma: Floats, blocks: int) -> _Sums:
         place = np.log(q / q[0]) / np.log(q[-1] / q[0])
         return cls(q, intensity, sigma**-2, np.minimum((place * blocks).astype(np.intp), blocks - 1))
 
     def matrix(self, exponents: Floats) -> Floats:
         f = np.exp(-exponents[:, None] * np.log(self.q / self.q[0]))
         w, wi = self.weight, self.weight * self.intensity
-        one = np.ones_like(f)
-        terms = np.stack([w * one, w * f, w * f**2, wi * one, wi * f, wi * self.intensity * one], axis=-1)
+        ones_array = np.ones_like(f)
+        terms = np.stack(
+            [w * ones_array, w * f, w * f**2, wi * ones_array, wi * f, wi * self.intensity * ones_array],
+            axis=-1,
+        )
         count = int(self.block[-1]) + 1
         edges = np.searchsorted(self.block, np.arange(count))
         edges = edges[np.append(True, np.diff(edges) > 0)]
@@ -133,15 +136,15 @@ class _Sums(NamedTuple):
         chi2 = wii - a * wfi - b * wi
         return np.stack([np.broadcast_to(exponents[:, None], a.shape), a, b], axis=-1), chi2
 
-    def of_exponent(self, exponent: float) -> tuple[Floats, Floats]:
+    def sum_law(self, exponent: float) -> tuple[Floats, Floats]:
         """(3,) of all points and (blocks, 3) without each."""
-        found, _ = self.laws(np.array([exponent]))
-        return found[0, -1], found[0, :-1]
+        parameters, _ = self.laws(np.array([exponent]))
+        return parameters[0, -1], parameters[0, :-1]
 
     def best(self) -> tuple[Floats, Floats]:
-        """Return `of_exponent`, each at its own best exponent, by a parabola through χ²."""
-        found, chi2 = self.laws(_EXPONENTS)
-        chi2 = np.where(found[..., 1] > 0, chi2, np.inf)
+        """Return `sum_law`, each at its own best exponent, by a parabola through χ²."""
+        parameters, chi2 = self.laws(_EXPONENTS)
+        chi2 = np.where(parameters[..., 1] > 0, chi2, np.inf)
         out = []
         for column in range(chi2.shape[1]):
             k = int(np.clip(np.argmin(chi2[:, column]), 1, _EXPONENTS.size - 2))
@@ -149,12 +152,12 @@ class _Sums(NamedTuple):
             shift = 0.0
             if np.isfinite(low) and np.isfinite(high) and low - 2 * middle + high > 0:
                 shift = 0.5 * (low - high) / (low - 2 * middle + high)
-            at = _EXPONENTS[k] + (_EXPONENTS[1] - _EXPONENTS[0]) * float(np.clip(shift, -1, 1))
+            exponent = _EXPONENTS[k] + (_EXPONENTS[1] - _EXPONENTS[0]) * float(np.clip(shift, -1, 1))
             a, b = (
-                np.interp(at, _EXPONENTS[k - 1 : k + 2], found[k - 1 : k + 2, column, term])
+                np.interp(exponent, _EXPONENTS[k - 1 : k + 2], parameters[k - 1 : k + 2, column, term])
                 for term in (1, 2)
             )
-            out.append((at, float(a), float(b)))
+            out.append((exponent, float(a), float(b)))
         return np.array(out[-1]), np.array(out[:-1])
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .results import Guinier, Refused
-from .series import FLAT, SETTINGS, Floats, GuinierSettings, Points, State, started, stepped
+from .series import FLAT, SETTINGS, Floats, GuinierSettings, Points, State, make_first_theta, take_step
 
 _ROUNDS, _LEAST, _DRIFTED, _SETTLED = 10, 2, 2, 3e-3
 #: Exponent of a power law below which a curve is level.
@@ -39,21 +39,21 @@ def guinier(
     ascending, one standard deviation. Corrected for pinhole resolution `dq` and a slit's half length, Å⁻¹.
     """
     points = Points(q, intensity, sigma, dq)
-    found = _from(points, slit, SETTINGS)
-    if isinstance(found, Guinier):
-        return found
-    cured = _without_the_first(points, slit) if found.curable else None
-    return cured or Refused(found.reason)
+    law = _fit_range(points, slit, SETTINGS)
+    if isinstance(law, Guinier):
+        return law
+    cured = _skip_first(points, slit) if law.curable else None
+    return cured or Refused(law.reason)
 
 
-def _without_the_first(points: Points, slit: float) -> Guinier | None:
+def _skip_first(points: Points, slit: float) -> Guinier | None:
     once = SETTINGS._replace(reach=SETTINGS.reach[:2], drifting=SETTINGS.stricter)
     for skip in SETTINGS.skips:
         if skip >= points.q.size or points.q[skip] > SETTINGS.skipped * points.q[0]:
             break
-        other = _from(points.without(skip), slit, once)
-        if isinstance(other, Guinier) and other.points > 3 * skip:
-            return other._replace(left_out=skip)
+        later = _fit_range(points.drop_first(skip), slit, once)
+        if isinstance(later, Guinier) and later.points > 3 * skip:
+            return later._replace(left_out=skip)
     return None
 
 
@@ -64,7 +64,7 @@ class _No(NamedTuple):
     curable: bool = False
 
 
-def _from(points: Points, slit: float, settings: GuinierSettings) -> Guinier | _No:
+def _fit_range(points: Points, slit: float, settings: GuinierSettings) -> Guinier | _No:
     count, rg = _beginning(points, settings)
     if count == 0:
         return _not_begun(points, settings)
@@ -72,12 +72,12 @@ def _from(points: Points, slit: float, settings: GuinierSettings) -> Guinier | _
         return _No(_RISES)
     longest = 0.0
     for reach in settings.reach:
-        count, found = _settled(points, count, rg, reach, settings)
-        noise, rg = _scatter(found.residual), found.rg
+        count, state = _settle_range(points, count, rg, reach, settings)
+        noise, rg = _scatter(state.residual), state.rg
         longest = longest or rg
-        if _misfits(found, noise, settings):
+        if _misfits(state, noise, settings):
             continue
-        accepted = _accepted(points.first(count), found, noise, slit, settings)
+        accepted = _accept(points.first(count), state, noise, slit, settings)
         if isinstance(accepted, Guinier) and abs(rg / longest - 1) > settings.steady:
             return _No(
                 f"Rg goes from {longest:.3g} to {rg:.3g} Å as the range is shortened: the curve turns at the"
@@ -85,7 +85,7 @@ def _from(points: Points, slit: float, settings: GuinierSettings) -> Guinier | _
                 curable=True,
             )
         return accepted
-    if found.rg * points.q[count - 1] < 2 * FLAT:
+    if state.rg * points.q[count - 1] < 2 * FLAT:
         return _No(_RISES)
     return _No(_MISFIT, curable=True)
 
@@ -125,22 +125,22 @@ def _not_begun(points: Points, settings: GuinierSettings) -> _No:
     )
 
 
-def _settled(
+def _settle_range(
     points: Points, count: int, rg: float, reach: float, settings: GuinierSettings
 ) -> tuple[int, State]:
     """Range and fit that agree with each other."""
-    each = started(points, count, rg, settings)
+    theta = make_first_theta(points, count, rg, settings)
     for number in range(_ROUNDS):
-        found = stepped(points.first(count), each, settings)
-        each = found.each
-        wanted = max(int(np.searchsorted(points.q, reach / found.rg, side="right")), settings.points)
-        wanted = min(wanted, points.q.size)
+        state = take_step(points.first(count), theta, settings)
+        theta = state.each
+        wanted_count = max(int(np.searchsorted(points.q, reach / state.rg, side="right")), settings.points)
+        wanted_count = min(wanted_count, points.q.size)
         if number >= _ROUNDS // 2:  # to and fro between two ranges: the smaller one
-            wanted = min(wanted, count)
-        if abs(found.rg / rg - 1) < _SETTLED and wanted == count and number >= _LEAST:
+            wanted_count = min(wanted_count, count)
+        if abs(state.rg / rg - 1) < _SETTLED and wanted_count == count and number >= _LEAST:
             break
-        count, rg = wanted, found.rg
-    return found.residual.size, found
+        count, rg = wanted_count, state.rg
+    return state.residual.size, state
 
 
 def _scatter(residual: Floats) -> float:
@@ -148,30 +148,30 @@ def _scatter(residual: Floats) -> float:
     return max(float(np.sqrt(np.mean(np.diff(residual) ** 2) / 2)), 0.1)
 
 
-def _misfits(found: State, noise: float, settings: GuinierSettings) -> bool:
-    n = found.residual.size
+def _misfits(state: State, noise: float, settings: GuinierSettings) -> bool:
+    n = state.residual.size
     free = max(n - 2, 1)
-    first = found.residual[: min(_FIRST, n // _FIRST)]
+    first = state.residual[: min(_FIRST, n // _FIRST)]
     if abs(float(np.sum(first))) > settings.turned * max(noise, 1.0) * math.sqrt(first.size):
         return True
-    return found.chi2 / noise**2 > free + settings.misfit * math.sqrt(2 * free) + 3
+    return state.chi2 / noise**2 > free + settings.misfit * math.sqrt(2 * free) + 3
 
 
 def _drifts(rg: float, to: float) -> str:
-    how, why = ("falls", "aggregates or a background") if to < rg else ("grows", "repulsion")
-    return f"Rg {how} from {rg:.3g} to {to:.3g} Å without the lowest points, as with {why}"
+    change, why = ("falls", "aggregates or a background") if to < rg else ("grows", "repulsion")
+    return f"Rg {change} from {rg:.3g} to {to:.3g} Å without the lowest points, as with {why}"
 
 
-def _no_law(used: Points, found: State, noise: float, settings: GuinierSettings) -> str:
+def _no_law(used: Points, state: State, noise: float, settings: GuinierSettings) -> str:
     """Why the points may follow another law than Guinier's; empty where they do not."""
     power, chi2 = _power_law(used)
-    begin = float(used.q[0]) * found.rg
+    begin = float(used.q[0]) * state.rg
     if begin > settings.begin:
         return (
             f"from the lowest q on the curve falls as q^-{power:.1f}: the window begins too late, at q·Rg ="
             f" {begin:.2g} if there is an Rg at all"
         )
-    if chi2 - found.chi2 >= settings.better * max(noise, 1.0) ** 2:
+    if chi2 - state.chi2 >= settings.better * max(noise, 1.0) ** 2:
         return ""
     if power < _LEVEL:
         return "the intensity at the lowest q does not fall by more than its noise"
@@ -181,27 +181,27 @@ def _no_law(used: Points, found: State, noise: float, settings: GuinierSettings)
     )
 
 
-def _accepted(
-    used: Points, found: State, noise: float, slit: float, settings: GuinierSettings
+def _accept(
+    used: Points, state: State, noise: float, slit: float, settings: GuinierSettings
 ) -> Guinier | _No:
-    n, q, rg = used.q.size, used.q, found.rg
-    if why := _no_law(used, found, noise, settings):
+    n, q, rg = used.q.size, used.q, state.rg
+    if why := _no_law(used, state, noise, settings):
         return _No(why)
     if slit * rg > settings.slit:
         return _No("a slit has smeared the curve, whose law at low q then depends on the shape")
-    reduced = found.chi2 / max(n - 2, 1)
+    reduced = state.chi2 / max(n - 2, 1)
     grown = max(reduced, 1.0) if reduced > 1 + 2 * math.sqrt(2 / n) else 1.0
-    variance = grown * np.diag(found.covariance)
+    variance = grown * np.diag(state.covariance)
     error = 0.5 * math.sqrt(variance[1])
-    drift, pull = _drift(used, found, error, settings)
+    drift, pull = _drift(used, state, error, settings)
     if pull > settings.drifting[1] and abs(drift) > settings.drift:
         return _No(_drifts(rg, rg * (1 + drift)))
     if pull > settings.drifting[0]:
         error = math.hypot(error, drift)
     if error > settings.uncertain:
         return _No(f"the lowest points determine Rg to {100 * error:.0f} % only")
-    i0 = math.exp(found.theta[0])
-    terms = (float(c) / settings.reach[0] ** (2 * k) for k, c in enumerate(found.theta[2:], start=2))
+    i0 = math.exp(state.theta[0])
+    terms = (float(c) / settings.reach[0] ** (2 * k) for k, c in enumerate(state.theta[2:], start=2))
     kappa = tuple(terms)
     return Guinier(
         rg, error * rg, i0, math.sqrt(variance[0]) * i0, float(q[0]), float(q[-1]), n, float(q[0]) * rg,
@@ -209,19 +209,19 @@ def _accepted(
     )  # fmt: skip
 
 
-def _drift(points: Points, found: State, error: float, settings: GuinierSettings) -> tuple[float, float]:
+def _drift(points: Points, state: State, error: float, settings: GuinierSettings) -> tuple[float, float]:
     """Relative change of Rg if the first points are left out, where largest over its error, and over that."""
     worst = 0.0, 0.0
     for share in settings.without:
-        rest = points.without(max(int(share * points.q.size), 2))
-        if rest.q.size < settings.points or rest.q[0] * found.rg > settings.late:
+        rest = points.drop_first(max(int(share * points.q.size), 2))
+        if rest.q.size < settings.points or rest.q[0] * state.rg > settings.late:
             break
-        other = found
+        rest_state = state
         for _ in range(_DRIFTED):
-            other = stepped(rest, other.each, settings)
-        change = other.rg / found.rg - 1
-        pull = abs(change) / math.hypot(error, 0.5 * math.sqrt(other.covariance[1, 1]))
-        worst = max(worst, (change, pull), key=lambda one: one[1])
+            rest_state = take_step(rest, rest_state.each, settings)
+        change = rest_state.rg / state.rg - 1
+        pull = abs(change) / math.hypot(error, 0.5 * math.sqrt(rest_state.covariance[1, 1]))
+        worst = max(worst, (change, pull), key=lambda pair: pair[1])
     return worst
 
 

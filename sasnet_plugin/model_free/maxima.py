@@ -36,23 +36,25 @@ def peaks(
 ) -> tuple[Peak, ...]:
     """Find maxima by rising q; arguments as `guinier.guinier`."""
     together = -(-q.size // settings.points)
-    q, intensity, sigma = (averaged(x, together) for x in (q, intensity, sigma))
+    q, intensity, sigma = (average_neighbours(x, together) for x in (q, intensity, sigma))
     sigma = sigma / np.sqrt(together) * roughness(intensity / sigma)
-    found: list[Peak] = []
+    found_peaks: list[Peak] = []
     for number in takewhile(lambda number: 5 * number <= q.size, settings.averaged):
         smooth, noise = _running(intensity, number), sigma / np.sqrt(number)
-        for left, top, right in _tops(smooth, noise, settings):
-            peak = _peak(q, intensity, sigma, smooth, (left, top, right), settings)
-            if peak is not None and _is_new(peak, found):
-                found.append(peak)
-    return tuple(sorted(found, key=lambda one: one.q)[: settings.most])
+        for low, top, right in _tops(smooth, noise, settings):
+            peak = _peak(q, intensity, sigma, smooth, (low, top, right), settings)
+            if peak is not None and _is_new(peak, found_peaks):
+                found_peaks.append(peak)
+    return tuple(sorted(found_peaks, key=lambda one_peak: one_peak.q)[: settings.most])
 
 
-def _is_new(peak: Peak, found: list[Peak]) -> bool:
-    return all(abs(peak.q - one.q) > 0.5 * (peak.width + one.width) for one in found)
+def _is_new(peak: Peak, found_peaks: list[Peak]) -> bool:
+    return all(
+        abs(peak.q - earlier_peak.q) > 0.5 * (peak.width + earlier_peak.width) for earlier_peak in found_peaks
+    )
 
 
-def averaged(x: Floats, together: int) -> Floats:
+def average_neighbours(x: Floats, together: int) -> Floats:
     """Means of neighbours; what is left at the end is left out."""
     return x[: x.size // together * together].reshape(-1, together).mean(axis=1)
 
@@ -76,27 +78,27 @@ def _running(x: Floats, number: int) -> Floats:
 
 def _tops(smooth: Floats, noise: Floats, settings: MaximumSettings) -> list[tuple[int, int, int]]:
     """Minimum, maximum, minimum, where each step is significant."""
-    found: list[list[int]] = []
+    tops: list[list[int]] = []
     low = high = 0
     rising = False
     values, least = smooth.tolist(), (settings.above * noise).tolist()
-    before = 0
+    minimum = 0
     for k, value in enumerate(values):
         if rising:
             if value > values[high]:
                 high = k
             elif values[high] - value > max(least[high], settings.rise * values[high]):
-                found.append([before, high, k])
+                tops.append([minimum, high, k])
                 rising, low = False, k
         elif value < values[low]:
             low = k
         elif value - values[low] > max(least[k], settings.rise * value):
-            if found:
-                found[-1][2] = low
-            rising, before, high = True, low, k
-    if found:
-        found[-1][2] = max(low, found[-1][2])
-    return [(a, b, c) for a, b, c in found if a < b < c]
+            if tops:
+                tops[-1][2] = low
+            rising, minimum, high = True, low, k
+    if tops:
+        tops[-1][2] = max(low, tops[-1][2])
+    return [(a, b, c) for a, b, c in tops if a < b < c]
 
 
 def _peak(
@@ -104,30 +106,31 @@ def _peak(
     settings: MaximumSettings,
 ) -> Peak | None:  # fmt: skip
     """Position by a parabola through what lies above half of its height."""
-    left, top, right = place
+    lower, top, right = place
     low, high, width = _upper_half(q, smooth, place)
     low, high = max(min(low, top - 2), 0), min(max(high, top + 2), q.size - 1)
     part = slice(low, high + 1)
     # All of it may lie at one q that stands there several times.
-    found = _vertex((q[part] - q[top]) / width, intensity[part], sigma[part]) if width else None
-    if found is None:
+    vertex = _vertex((q[part] - q[top]) / width, intensity[part], sigma[part]) if width else None
+    if vertex is None:
         return None
-    at, error = float(q[top]) + width * found[0], width * found[1]
-    if not q[left] < at < q[right] or error > settings.sharp * width:
+    position, error = float(q[top]) + width * vertex[0], width * vertex[1]
+    if not q[lower] < position < q[right] or error > settings.sharp * width:
         return None
     below = bool(np.max(smooth[: top + 1]) > 1.05 * smooth[top])
     return Peak(
-        at, error, 2 * np.pi / at, 2 * np.pi / at * error / at, width, float(smooth[top]),
-        below and width / at > settings.narrow,
+        position, error, 2 * np.pi / position, 2 * np.pi / position * error / position, width,
+        float(smooth[top]),
+        below and width / position > settings.narrow,
     )  # fmt: skip
 
 
 def _upper_half(q: Floats, smooth: Floats, place: tuple[int, int, int]) -> tuple[int, int, float]:
     """First and last point above half of a maximum's height, and its full width there."""
-    left, top, right = place
-    half = 0.5 * (smooth[top] + max(smooth[left], smooth[right]))
+    lower, top, right = place
+    half = 0.5 * (smooth[top] + max(smooth[lower], smooth[right]))
     low, high = top, top
-    while low > left and smooth[low - 1] > half:
+    while low > lower and smooth[low - 1] > half:
         low -= 1
     while high < right and smooth[high + 1] > half:
         high += 1
@@ -146,7 +149,7 @@ def _vertex(x: Floats, y: Floats, sigma: Floats) -> tuple[float, float] | None:
         covariance = np.linalg.inv(normal)
     except np.linalg.LinAlgError:
         return None
-    a, b, c = (float(one) for one in covariance @ (columns.T @ (weight * y)))
+    a, b, c = (float(coefficient) for coefficient in covariance @ (columns.T @ (weight * y)))
     if c >= 0 or abs(b / (2 * c)) > 1:
         return None
     residual = y - columns @ np.array([a, b, c])
@@ -175,10 +178,10 @@ def kratky(q: Floats, intensity: Floats, sigma: Floats, guinier: Guinier | Refus
     inside = (place >= 0) & (place < bins.size - 1)
     weight = dy[inside] ** -2
     total = np.bincount(place[inside], weight, bins.size - 1)
-    there = total > 0
-    mean = np.bincount(place[inside], weight * y[inside], bins.size - 1)[there] / total[there]
-    at = np.bincount(place[inside], weight * x[inside], bins.size - 1)[there] / total[there]
-    error = total[there] ** -0.5
+    is_filled = total > 0
+    mean = np.bincount(place[inside], weight * y[inside], bins.size - 1)[is_filled] / total[is_filled]
+    mean_x = np.bincount(place[inside], weight * x[inside], bins.size - 1)[is_filled] / total[is_filled]
+    error = total[is_filled] ** -0.5
     top = int(np.argmax(mean)) if mean.size else 0
     if not 0 < top < mean.size - 2:
         return Kratky(x, y, dy, None, None)
@@ -186,13 +189,13 @@ def kratky(q: Floats, intensity: Floats, sigma: Floats, guinier: Guinier | Refus
     # A chain's noise has a maximum, too.
     if fall <= max(3 * error[top], 0.1 * mean[top]) or rise < 3 * error[top]:
         return Kratky(x, y, dy, None, None)
-    return Kratky(x, y, dy, float(at[top]) + _shift(at, mean, top), float(mean[top]))
+    return Kratky(x, y, dy, float(mean_x[top]) + _shift(mean_x, mean, top), float(mean[top]))
 
 
-def _shift(at: Floats, mean: Floats, top: int) -> float:
+def _shift(positions: Floats, mean: Floats, top: int) -> float:
     """Shift from the highest mean to the top of a parabola through its neighbours."""
     around = slice(max(top - 2, 0), top + 3)
     if mean[around].size <= 3:
         return 0.0
-    c, b, _ = np.polyfit(at[around] - at[top], mean[around], 2)
+    c, b, _ = np.polyfit(positions[around] - positions[top], mean[around], 2)
     return float(np.clip(-b / (2 * c), -0.3, 0.3)) if c < 0 else 0.0

@@ -54,8 +54,8 @@ def _sigma(curve: Measured) -> Floats:
 def _spread(curve: Measured, good: NDArray[np.bool_]) -> Floats | None:
     """Standard deviation of q from a pinhole's resolution and the half width of a slit, as far as stated."""
     widths = [(curve.dq, 1.0), (curve.dxw, np.sqrt(3))]
-    known = [np.nan_to_num(one[good] / by) for one, by in widths if one is not None]
-    return np.sqrt(np.sum(np.square(known), axis=0)) if known else None
+    known_widths = [np.nan_to_num(width[good] / by) for width, by in widths if width is not None]
+    return np.sqrt(np.sum(np.square(known_widths), axis=0)) if known_widths else None
 
 
 _FEW = Refused("too few points, or none above zero")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from ..digits import significant, with_error
+from ..digits import format_with_error, significant
 from ..text_table import align_columns
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class PairDistances(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         columns = {name: [float(f"{x:.4g}") for x in getattr(self, name)] for name in ("r", "p", "p_error")}
-        return rounded(self._asdict() | columns)
+        return round_values(self._asdict() | columns)
 
 
 class ModelFree(NamedTuple):
@@ -224,24 +224,24 @@ class ModelFree(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """As ``--json`` prints it under ``model_free``."""
-        said = {"low": "low_slope", "high": "high_slope"}
+        names = {"low": "low_slope", "high": "high_slope"}
         return {
-            said.get(name, name): list(map(_told, part)) if name == "peaks" else _told(part)
+            names.get(name, name): list(map(_serialise, part)) if name == "peaks" else _serialise(part)
             for name, part in self._asdict().items()
         }
 
 
-def _told(part: Any) -> dict[str, Any]:
+def _serialise(part: Any) -> dict[str, Any]:
     """A part for JSON, without its points."""
     if isinstance(part, Refused):
         return part.as_dict()
-    return rounded({name: value for name, value in part._asdict().items() if name not in _POINTS})
+    return round_values({name: value for name, value in part._asdict().items() if name not in _POINTS})
 
 
 _POINTS = frozenset({"terms", "x", "y", "dy"})
 
 
-def rounded(values: dict[str, Any]) -> dict[str, Any]:
+def round_values(values: dict[str, Any]) -> dict[str, Any]:
     """Numbers with six significant digits."""
     return {key: float(f"{x:.6g}") if isinstance(x, float) else x for key, x in values.items()}
 
@@ -265,31 +265,31 @@ def _range(part: Any) -> str:
 
 def _guinier(part: Guinier) -> list[Row]:
     return [
-        ("Rg (Guinier)", f"{with_error(part.rg, part.rg_error)} Å", _range(part)),
-        ("I(0)", with_error(part.i0, part.i0_error), ""),
+        ("Rg (Guinier)", f"{format_with_error(part.rg, part.rg_error)} Å", _range(part)),
+        ("I(0)", format_with_error(part.i0, part.i0_error), ""),
         ("q·Rg", f"{significant(part.qrg_min, 2)} to {significant(part.qrg_max, 2)}", ""),
     ]
 
 
 def _slope(part: Slope, name: str = "slope") -> list[Row]:
-    return [(name, with_error(part.value, part.error), _range(part))]
+    return [(name, format_with_error(part.value, part.error), _range(part))]
 
 
 def _porod(part: Porod) -> list[Row]:
-    rows = [("Porod exponent", with_error(part.exponent, part.exponent_error), _range(part))]
+    rows = [("Porod exponent", format_with_error(part.exponent, part.exponent_error), _range(part))]
     if part.constant is not None:
-        rows.append(("Porod constant", with_error(part.constant, part.constant_error), "times Å⁻⁴"))
-    return [*rows, ("flat background", with_error(part.background, part.background_error), "")]
+        rows.append(("Porod constant", format_with_error(part.constant, part.constant_error), "times Å⁻⁴"))
+    return [*rows, ("flat background", format_with_error(part.background, part.background_error), "")]
 
 
 def _plateau(part: Plateau) -> list[Row]:
-    return [("plateau", with_error(part.level, part.error), _range(part))]
+    return [("plateau", format_with_error(part.level, part.error), _range(part))]
 
 
 def _peak(part: Peak) -> list[Row]:
-    distance = f"2π/q = {with_error(part.d, part.d_error)} Å"
+    distance = f"2π/q = {format_with_error(part.d, part.d_error)} Å"
     fringe = ", perhaps a form-factor fringe" if part.fringe else ""
-    return [("maximum", f"q = {with_error(part.q, part.q_error)} Å⁻¹", f"{distance}{fringe}")]
+    return [("maximum", f"q = {format_with_error(part.q, part.q_error)} Å⁻¹", f"{distance}{fringe}")]
 
 
 def _kratky(part: Kratky) -> list[Row]:
@@ -301,9 +301,9 @@ def _kratky(part: Kratky) -> list[Row]:
 
 def _distances(part: PairDistances) -> list[Row]:
     return [
-        ("D_max", f"{with_error(part.d_max, part.d_max_error)} Å", _range(part)),
-        ("Rg from p(r)", f"{with_error(part.rg, part.rg_error)} Å", ""),
-        ("I(0) from p(r)", with_error(part.i0, part.i0_error), ""),
+        ("D_max", f"{format_with_error(part.d_max, part.d_max_error)} Å", _range(part)),
+        ("Rg from p(r)", f"{format_with_error(part.rg, part.rg_error)} Å", ""),
+        ("I(0) from p(r)", format_with_error(part.i0, part.i0_error), ""),
         ("reduced χ²", significant(part.reduced_chisq, 3), ""),
     ]
 

@@ -151,7 +151,7 @@ class Points(NamedTuple):
     def first(self, count: int) -> Points:
         return self._part(slice(count))
 
-    def without(self, count: int) -> Points:
+    def drop_first(self, count: int) -> Points:
         return self._part(slice(count, None))
 
     def _part(self, part: slice) -> Points:
@@ -183,22 +183,22 @@ class _Priors(NamedTuple):
 
 @lru_cache(maxsize=8)
 def _priors(settings: GuinierSettings) -> _Priors:
-    covariance = np.array([one.covariance(settings.wider) for one in settings.classes])
-    mean = np.array([(0.0, 0.0, *one.mean) for one in settings.classes])
+    covariance = np.array([size_class.covariance(settings.wider) for size_class in settings.classes])
+    mean = np.array([(0.0, 0.0, *size_class.mean) for size_class in settings.classes])
     precision = np.zeros((*mean.shape, mean.shape[1]))
     precision[:, 2:, 2:] = np.linalg.inv(covariance)
-    share = np.log([one.share for one in settings.classes])
+    share = np.log([size_class.share for size_class in settings.classes])
     return _Priors(mean, precision, share - 0.5 * np.linalg.slogdet(covariance)[1])
 
 
-def started(points: Points, count: int, rg: float, settings: GuinierSettings) -> Floats:
+def make_first_theta(points: Points, count: int, rg: float, settings: GuinierSettings) -> Floats:
     """(classes, 2 + terms) theta to begin with."""
     theta = _priors(settings).mean.copy()
     theta[:, 0], theta[:, 1] = math.log(float(points.intensity[:count].max())), 2 * math.log(rg)
     return theta
 
 
-def stepped(points: Points, theta: Floats, settings: GuinierSettings) -> State:
+def take_step(points: Points, theta: Floats, settings: GuinierSettings) -> State:
     """One step of Gauss and Newton under the prior of each class, and the average of where they lead."""
     priors = _priors(settings)
     line, columns = _line(points, theta, settings.reach[0])

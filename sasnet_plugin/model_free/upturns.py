@@ -40,7 +40,7 @@ class Upturn(NamedTuple):
 
 def find_upturn(
     q: Floats,
-    before: Floats,
+    earlier: Floats,
     of_before: Floats,
     after: Floats,
     of_after: Floats,
@@ -48,45 +48,47 @@ def find_upturn(
 ) -> Upturn | None:
     """Find the power law by which a curve differs from an earlier one; None if unclear."""
     # q in Å⁻¹, ascending; both curves in one unit with standard deviations.
-    good = np.isfinite(before + after) & (of_before > 0) & (of_after > 0)
+    good = np.isfinite(earlier + after) & (of_before > 0) & (of_after > 0)
     if good.sum() < 8:
         return None
-    q, before, of_before, after, of_after = (x[good] for x in (q, before, of_before, after, of_after))
+    q, earlier, of_before, after, of_after = (x[good] for x in (q, earlier, of_before, after, of_after))
     sigma = of_after
-    known = [before, np.ones_like(q), _stretched(q, before)]
-    without = math.inf
+    columns = [earlier, np.ones_like(q), _stretch(q, earlier)]
+    base_chisq = math.inf
     for _ in range(2):  # the variance depends on the multiple
-        (scale, *_), without, _ = _fitted(known, after, sigma)
+        (scale, *_), base_chisq, _ = _fit_columns(columns, after, sigma)
         sigma = np.hypot(of_after, scale * of_before)
-    laws = [_fitted([*known, (q / q[0]) ** -exponent], after, sigma) for exponent in settings.exponents]
-    left = np.array([chisq for _, chisq, _ in laws])
-    best = int(left.argmin())
+    laws = [
+        _fit_columns([*columns, (q / q[0]) ** -exponent], after, sigma) for exponent in settings.exponents
+    ]
+    chisqs = np.array([chisq for _, chisq, _ in laws])
+    best = int(chisqs.argmin())
     (*_, amount), chisq, (*_, error_of_amount) = laws[best]
     spread = max(1.0, chisq / (q.size - 5))
     noise = q.size - 5 + 3 * math.sqrt(2 * q.size)
     clear = amount > settings.seen * error_of_amount * math.sqrt(spread)
-    explained = chisq - noise < settings.rest * (without - chisq)
+    explained = chisq - noise < settings.rest * (base_chisq - chisq)
     if not (clear and explained and amount > settings.share * after[0]):
         return None
-    near = left < chisq + spread
+    near = chisqs < chisq + spread
     error = max(float(np.ptp(np.array(settings.exponents)[near])) / 2, 0.05)
     return Upturn(float(settings.exponents[best]), error, float(amount / after[0]))
 
 
-def _stretched(q: Floats, intensity: Floats) -> Floats:
+def _stretch(q: Floats, intensity: Floats) -> Floats:
     """The change of a curve when it is stretched along q a little: dI / d ln q, smoothed."""
     width = min(max(5, q.size // 16), q.size - 2) | 1
     change, step = (savgol_filter(x, width, 2, deriv=1) for x in (intensity, np.log(q)))
     return np.asarray(change / step)
 
 
-def _fitted(columns: list[Floats], values: Floats, sigma: Floats) -> tuple[Floats, float, Floats]:
+def _fit_columns(columns: list[Floats], values: Floats, sigma: Floats) -> tuple[Floats, float, Floats]:
     """Coefficients, χ² and standard deviations of the coefficients."""
     matrix = np.stack(columns, axis=1) / sigma[:, None]
     size = np.linalg.norm(matrix, axis=0)
-    left, singular, right = np.linalg.svd(matrix / size, full_matrices=False)
+    left_vectors, singular, right = np.linalg.svd(matrix / size, full_matrices=False)
     inverse = np.where(singular > 1e-10 * singular[0], 1 / np.maximum(singular, 1e-300), 0.0)
-    found = right.T @ (inverse * (left.T @ (values / sigma)))
+    coefficients = right.T @ (inverse * (left_vectors.T @ (values / sigma)))
     errors = np.sqrt(np.sum((right.T * inverse) ** 2, axis=1))
-    chisq = float(np.sum((values / sigma - (matrix / size) @ found) ** 2))
-    return found / size, chisq, errors / size
+    chisq = float(np.sum((values / sigma - (matrix / size) @ coefficients) ** 2))
+    return coefficients / size, chisq, errors / size

@@ -34,12 +34,15 @@ def sigmoid(x: NDArray[np.floating]) -> Floats:
     return np.asarray(np.where(np.asarray(x) >= 0, 1.0, tail) / (1.0 + tail))
 
 
-def allowed_labels(head: Classes, given: tuple[str, ...]) -> BoolArray:
+def find_allowed_labels(head: Classes, labels_given: tuple[str, ...]) -> BoolArray:
     """Which labels go with each class of the other head, (given, labels); the first always does."""
     return np.array(
         [
-            [index == 0 or label in head.allowed.get(one, ()) for index, label in enumerate(head.labels)]
-            for one in given
+            [
+                index == 0 or label in head.allowed.get(label_given, ())
+                for index, label in enumerate(head.labels)
+            ]
+            for label_given in labels_given
         ]
     )
 
@@ -49,12 +52,14 @@ def shares(output: NDArray[np.floating]) -> Floats:
     return softmax(output)
 
 
-def smoothed(p: NDArray[np.floating], head: Distribution) -> Floats:
+def smooth_distribution(p: NDArray[np.floating], head: Distribution) -> Floats:
     """Distributions averaged with a Gaussian of the head's resolution around the period, (…, bins)."""
     sigma = head.resolution / np.sqrt(8 * np.log(2))
     modes = np.exp(-2 * (np.pi * sigma * np.arange(head.bins // 2 + 1) / head.period) ** 2)
-    found = np.fft.irfft(np.fft.rfft(np.asarray(p, dtype=np.float64), axis=-1) * modes, n=head.bins, axis=-1)
-    return np.asarray(np.maximum(found, 0.0))
+    smoothed = np.fft.irfft(
+        np.fft.rfft(np.asarray(p, dtype=np.float64), axis=-1) * modes, n=head.bins, axis=-1
+    )
+    return np.asarray(np.maximum(smoothed, 0.0))
 
 
 def distribution_band(
@@ -63,7 +68,7 @@ def distribution_band(
     """Return ends (n, bins) of the band of averaged p, from quantiles (n, bins, 2) of √(bins · p)."""
     # They are widened by one factor from held-out patterns (conformal quantile regression: Romano, Patterson
     # & Candès, NeurIPS 2019, arXiv:1905.03222).
-    height = np.sqrt(head.bins * smoothed(p, head))
+    height = np.sqrt(head.bins * smooth_distribution(p, head))
     low = height - scale * np.maximum(height - quantiles[..., 0], 0.0)
     high = height + scale * np.maximum(quantiles[..., 1] - height, 0.0)
     low = np.where(low < _NOTHING, 0.0, low)
@@ -80,47 +85,51 @@ def circular_w1(p: NDArray[np.floating], q: Any, period: float) -> Floats:
     return np.asarray(np.abs(difference - middle).mean(axis=-1) * period)
 
 
-def mirrored(p: NDArray[np.floating]) -> Floats:
+def mirror_distribution(p: NDArray[np.floating]) -> Floats:
     """The distribution of period − angle, along the last axis."""
     return np.asarray(np.roll(np.asarray(p, dtype=np.float64)[..., ::-1], 1, axis=-1))
 
 
-def said_of(
+def ask_network(
     domain: Domain, heads: tuple[Head, ...], ask: Callable[[Inputs], Outputs], inputs: Inputs
 ) -> Outputs:
     """Average the outputs of a network (`ask`) over the domain's variants and symmetries."""
-    found: Outputs = ask(inputs)
+    outputs: Outputs = ask(inputs)
     if domain.variants:
-        together = [found, *(ask(variant(inputs)) for variant in domain.variants)]
-        found = {name: np.mean([said[name] for said in together], axis=0) for name in found}
+        together = [outputs, *(ask(variant(inputs)) for variant in domain.variants)]
+        outputs = {name: np.mean([output[name] for output in together], axis=0) for name in outputs}
     for symmetry in domain.symmetries:
-        found = averaged(heads, found, ask(symmetry(inputs)))
-    return found
+        outputs = average_mirror(heads, outputs, ask(symmetry(inputs)))
+    return outputs
 
 
-def averaged(heads: tuple[Head, ...], straight: Outputs, turned: Outputs) -> dict[str, Floats]:
+def average_mirror(heads: tuple[Head, ...], straight: Outputs, turned: Outputs) -> dict[str, Floats]:
     """Average outputs for measurements and their mirror images; of distributions the shares."""
-    one, other = _double(straight), _double(turned)
-    found: dict[str, Floats] = {}
+    straight_outputs, turned_outputs = _double(straight), _double(turned)
+    averages: dict[str, Floats] = {}
     for head in heads:
         name = head.name
         if isinstance(head, Distribution):
-            p = (softmax(one[name]) + mirrored(softmax(other[name]))) / 2
-            found[name] = np.log(np.maximum(p, 1e-300))
+            p = (softmax(straight_outputs[name]) + mirror_distribution(softmax(turned_outputs[name]))) / 2
+            averages[name] = np.log(np.maximum(p, 1e-300))
             band = f"{name}_band"
-            found[band] = np.stack(
-                [(one[band][..., k] + mirrored(other[band][..., k])) / 2 for k in (0, 1)], axis=-1
+            averages[band] = np.stack(
+                [
+                    (straight_outputs[band][..., k] + mirror_distribution(turned_outputs[band][..., k])) / 2
+                    for k in (0, 1)
+                ],
+                axis=-1,
             )
             continue
-        second = other[name]
+        second = turned_outputs[name]
         if isinstance(head, Quantities):
             second = second.reshape(len(second), -1, 2) * _signs(head)
-        found[name] = (one[name].reshape(second.shape) + second) / 2
-    return found
+        averages[name] = (straight_outputs[name].reshape(second.shape) + second) / 2
+    return averages
 
 
-def _double(found: Outputs) -> dict[str, Floats]:
-    return {name: np.asarray(values, dtype=np.float64) for name, values in found.items()}
+def _double(outputs: Outputs) -> dict[str, Floats]:
+    return {name: np.asarray(values, dtype=np.float64) for name, values in outputs.items()}
 
 
 def _signs(head: Quantities) -> Floats:

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from ..domains.heads import Classes, Distribution, Embedding, Head, Outputs, Quantities, Scope, Tags, Targets
 from .arithmetic import (
     Floats,
-    allowed_labels,
     circular_w1,
     distribution_band,
+    find_allowed_labels,
     level_of,
     mean_and_sigma,
     shares,
     sigmoid,
-    smoothed,
+    smooth_distribution,
 )
 
 #: What is stored of one head.
@@ -63,12 +63,12 @@ def _classes(head: Classes, outputs: Outputs, targets: Targets, heads: Mapping[s
     rows = truth >= 0
     logits = np.asarray(outputs[head.name], dtype=np.float64)
     if head.given:
-        before = heads[head.given]
-        assert isinstance(before, Classes)
-        of = np.asarray(targets[head.given])
-        rows &= of >= 0
-        allowed = allowed_labels(head, before.labels)[of]
-        logits = np.where(allowed, logits[np.arange(len(of)), of], -1e9)
+        given_head = heads[head.given]
+        assert isinstance(given_head, Classes)
+        given_class = np.asarray(targets[head.given])
+        rows &= given_class >= 0
+        allowed = find_allowed_labels(head, given_head.labels)[given_class]
+        logits = np.where(allowed, logits[np.arange(len(given_class)), given_class], -1e9)
         rows &= allowed.sum(axis=1) > 1  # where there is a choice at all
     return {"temperature": fit_temperature(logits[rows], truth[rows])}
 
@@ -90,9 +90,9 @@ def _tags(head: Tags, outputs: Outputs, targets: Targets) -> dict[str, Any]:
     pairs = []
     for column in range(len(head.labels)):
         rows = np.isfinite(truth[:, column])
-        both = np.unique(truth[rows, column]).size == 2
+        has_both = np.unique(truth[rows, column]).size == 2
         pairs.append(
-            fit_platt(logits[rows, column], truth[rows, column], balanced=False) if both else (1.0, 0.0)
+            fit_platt(logits[rows, column], truth[rows, column], balanced=False) if has_both else (1.0, 0.0)
         )
     slope, offset = (np.array(values) for values in zip(*pairs, strict=True))
     p = sigmoid(slope * logits + offset)
@@ -102,13 +102,17 @@ def _tags(head: Tags, outputs: Outputs, targets: Targets) -> dict[str, Any]:
 
 def best_threshold(p: Floats, truth: Floats) -> float:
     """Return the probability, 0.2 to 0.8, of the largest F1 of a tag; truth is 0, 1 or NaN."""
-    known = np.isfinite(truth)
-    p, there = p[known], truth[known] > 0.5
+    is_known = np.isfinite(truth)
+    p, is_true = p[is_known], truth[is_known] > 0.5
     levels = np.linspace(*THRESHOLDS, 61)
-    said = p[:, None] >= levels
-    f1 = 2 * np.sum(said & there[:, None], axis=0) / np.maximum(said.sum(axis=0) + there.sum(), 1)
+    is_called = p[:, None] >= levels
+    f1 = (
+        2
+        * np.sum(is_called & is_true[:, None], axis=0)
+        / np.maximum(is_called.sum(axis=0) + is_true.sum(), 1)
+    )
     # The middle of all levels as good as the best within a hundredth: the best alone is chance.
-    return float(np.median(levels[f1 >= f1.max() - 0.01])) if there.any() else 0.5
+    return float(np.median(levels[f1 >= f1.max() - 0.01])) if is_true.any() else 0.5
 
 
 def _quantities(head: Quantities, outputs: Outputs, targets: Targets) -> dict[str, Any]:
@@ -119,11 +123,11 @@ def _quantities(head: Quantities, outputs: Outputs, targets: Targets) -> dict[st
     rows = np.isfinite(miss).any(axis=1)
     share, number = (COVERAGE, BAND_CLASSES) if head.interval == "band" else (ONE_SIGMA, 1)
     return {
-        "factors": by_level(
+        "factors": split_by_level(
             level_of(outputs, len(miss))[rows],
             miss[rows],
             number,
-            lambda some: [float(x) for x in np.nanquantile(some, share, axis=0)],
+            lambda values_here: [float(x) for x in np.nanquantile(values_here, share, axis=0)],
         )
     }
 
@@ -133,16 +137,16 @@ def _distribution(head: Distribution, outputs: Outputs, targets: Targets) -> dic
     rows = np.isfinite(truth).all(axis=1) & (truth.sum(axis=1) > 0.5)
     p = shares(outputs[head.name])
     flat = rows & (np.ptp(truth, axis=1) < _FLAT)
-    smooth = smoothed(truth[rows], head)
+    smooth = smooth_distribution(truth[rows], head)
     quantiles = np.asarray(outputs[f"{head.name}_band"], dtype=np.float64)[rows]
 
-    def held(scale: float) -> float:
+    def measure_coverage(scale: float) -> float:
         low, high = distribution_band(p[rows], quantiles, scale, head)
         return float(np.mean((smooth >= low - 1e-9) & (smooth <= high + 1e-9)))
 
     return {
-        "band": least_scale(held, COVERAGE),
-        "uniform": by_level(
+        "band": least_scale(measure_coverage, COVERAGE),
+        "uniform": split_by_level(
             level_of(outputs, len(p))[flat],
             circular_w1(p[flat], 1 / head.bins, head.period)[:, None],
             UNIFORM_CLASSES,
@@ -151,39 +155,39 @@ def _distribution(head: Distribution, outputs: Outputs, targets: Targets) -> dic
     }
 
 
-def _distances(some: Floats) -> list[float]:
-    at = (np.arange(QUANTILES) + 0.5) / QUANTILES
-    return [float(f"{x:.4g}") for x in np.quantile(some[:, 0], at)]
+def _distances(values: Floats) -> list[float]:
+    levels = (np.arange(QUANTILES) + 0.5) / QUANTILES
+    return [float(f"{x:.4g}") for x in np.quantile(values[:, 0], levels)]
 
 
-def least_scale(held: Callable[[float], float], share: float) -> float:
+def least_scale(coverage: Callable[[float], float], share: float) -> float:
     """The least factor with which bands hold a share of the truth, by bisection between 0.05 and 20."""
     low, high = 0.05, 20.0
     for _ in range(40):
         middle = float(np.sqrt(low * high))
-        low, high = (middle, high) if held(middle) < share else (low, middle)
+        low, high = (middle, high) if coverage(middle) < share else (low, middle)
     return high
 
 
-def by_level(
+def split_by_level(
     levels: Floats, values: Floats, number: int, numbers: Callable[[Floats], list[float]]
 ) -> list[list[Any]]:
     """Numbers of each of some classes of equal numbers by level, [[largest level, numbers], …]."""
     # The last class has no upper end.
-    found: list[list[Any]] = []
+    classes: list[list[Any]] = []
     for rows in np.array_split(np.argsort(levels, kind="stable"), number):
         if rows.size:
-            found.append([float(levels[rows[-1]]), numbers(values[rows])])
-    if found:
-        found[-1][0] = _NO_END
-    return found
+            classes.append([float(levels[rows[-1]]), numbers(values[rows])])
+    if classes:
+        classes[-1][0] = _NO_END
+    return classes
 
 
-def of_level(classes: list[list[Any]], levels: NDArray[np.floating]) -> Floats:
+def select_by_level(classes: list[list[Any]], levels: NDArray[np.floating]) -> Floats:
     """Numbers of the class that each level is in, (n, numbers); beyond the last end the last one's."""
     ends = np.array([end for end, _ in classes])
-    which = np.minimum(np.searchsorted(ends, levels), len(ends) - 1)
-    return np.array([numbers for _, numbers in classes])[which]
+    class_index = np.minimum(np.searchsorted(ends, levels), len(ends) - 1)
+    return np.array([numbers for _, numbers in classes])[class_index]
 
 
 def fit_temperature(logits: NDArray[np.floating], truth: NDArray[Any]) -> float:
@@ -221,8 +225,8 @@ def fit_platt(
         z = p[0] * x + p[1]
         return float(np.sum(weight * (np.logaddexp(0, z) - y * z)))
 
-    found = minimize(nll, np.array([1.0, 0.0]), method="BFGS")
-    return float(found.x[0]), float(found.x[1])
+    optimum = minimize(nll, np.array([1.0, 0.0]), method="BFGS")
+    return float(optimum.x[0]), float(optimum.x[1])
 
 
 def scope_threshold(in_scope: NDArray[np.floating], refused: float) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import Floats
 from ..data.no_structure import constant, level, simple_shape
 from ..data.raw import points
-from ..digits import rounded
+from ..digits import format_rounded
 from ..domains import Seen
 from ..domains.heads import Parameter
 from ..noise import estimate_dintensity
@@ -80,20 +80,20 @@ def _doubts(curve: Curve, q_range: tuple[float, float]) -> list[str]:
     used = np.flatnonzero(inside)
     if used.size < 4:
         return []
-    seen = points(curve, used)
-    found = judged(seen.intensity, seen.dintensity)
-    if found.hopeless:
-        return [found.note + NO_MODEL]
-    level_of = constant(seen.q, seen.intensity, seen.dintensity)
+    points_used = points(curve, used)
+    judgement = judge_uncertainties(points_used.intensity, points_used.dintensity)
+    if judgement.hopeless:
+        return [judgement.note + NO_MODEL]
+    level_of = constant(points_used.q, points_used.intensity, points_used.dintensity)
     if level_of is not None:
-        value = rounded(level_of.value, level_of.error, _ROUNDING)
+        value = format_rounded(level_of.value, level_of.error, _ROUNDING)
         return [
-            *[f"{found.note}."] * bool(found.note),
+            *[f"{judgement.note}."] * bool(judgement.note),
             f"No structure: a constant, {value}, fits this curve{NO_MODEL}",
         ]
-    name = simple_shape(seen.q, seen.intensity, found.sigma)
-    shape = f"{name} fits this curve within {found.against}" if name else level(seen.intensity)
-    return [f"{found.note}."] * bool(found.note) + [shape + NO_MODEL] * bool(shape)
+    name = simple_shape(points_used.q, points_used.intensity, judgement.sigma)
+    shape = f"{name} fits this curve within {judgement.against}" if name else level(points_used.intensity)
+    return [f"{judgement.note}."] * bool(judgement.note) + [shape + NO_MODEL] * bool(shape)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Judged:
     hopeless: bool = False  #: They are so large that nothing can be told.
 
 
-def judged(intensity: Floats, sigma: Floats | None) -> Judged:
+def judge_uncertainties(intensity: Floats, sigma: Floats | None) -> Judged:
     """Compare uncertainties (or None) with the scatter of points and the intensity, ascending in q."""
     scatter = estimate_dintensity(intensity)
     if sigma is None:
@@ -169,18 +169,22 @@ def _scatter_share(intensity: Floats, sigma: Floats) -> float:
 _SIZES = ("lattice", "radius", "spacing")
 
 
-def beyond_training(findings: Iterable[Any]) -> list[str]:
+def describe_beyond_training(findings: Iterable[Any]) -> list[str]:
     """Sentences on sizes that lie beyond training by more than their errors."""
     # A network knows no larger sizes, but what it extrapolates is beyond the range as well: of lattices of
     # 450 and 510 Å it says 431 and 435, trained with up to 420.
-    said = []
-    for finding in [one for one in findings if isinstance(one, QuantitiesFinding)]:
+    sentences = []
+    for finding in [
+        range_finding for range_finding in findings if isinstance(range_finding, QuantitiesFinding)
+    ]:
         sizes = [parameter for parameter in finding.head.parameters if parameter.name in _SIZES]
-        said += [_beyond(parameter, finding.known.get(parameter.name)) for parameter in sizes]
-    return list(filter(None, said))
+        sentences += [
+            _describe_excess(parameter, finding.present_values.get(parameter.name)) for parameter in sizes
+        ]
+    return list(filter(None, sentences))
 
 
-def _beyond(parameter: Parameter, value: Value | None) -> str:
+def _describe_excess(parameter: Parameter, value: Value | None) -> str:
     low, high = parameter.prior
     if value is None or (value.value - value.error <= high and value.value + value.error >= low):
         return ""

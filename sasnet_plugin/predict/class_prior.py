@@ -65,7 +65,7 @@ def interacting(labels: Sequence[str], factors: Sequence[str]) -> NDArray[np.flo
     return np.where(spheres[:, None] | free, 1.0, USUAL / EVERYDAY)
 
 
-def known_prior(prior: str) -> str:
+def check_prior(prior: str) -> str:
     """Return a prior's name; SasnetError if it is unknown."""
     if prior not in PRIORS:
         raise SasnetError(f"{prior}: no such prior of models; choose {' or '.join(PRIORS)}.")

@@ -85,17 +85,19 @@ def is_decided(models: Sequence[Named], groups: Sequence[Named]) -> bool:
     return groups[0].probability >= DECISIVE and models[0].probability >= DECISIVE
 
 
-def restriction_note(kept: Sequence[str], total: int) -> str:
+def restriction_note(names_kept: Sequence[str], total: int) -> str:
     """Say that the probabilities are over fewer models than the network knows."""
-    if len(kept) == 1:
-        return f"Only {kept[0]} was allowed, so its probability is 1 for any data."
-    named = f" ({', '.join(kept)})" if len(kept) <= 5 else ""
-    return f"Probabilities are renormalised over the {len(kept)} models considered{named} of {total}."
+    if len(names_kept) == 1:
+        return f"Only {names_kept[0]} was allowed, so its probability is 1 for any data."
+    names_text = f" ({', '.join(names_kept)})" if len(names_kept) <= 5 else ""
+    return (
+        f"Probabilities are renormalised over the {len(names_kept)} models considered{names_text} of {total}."
+    )
 
 
-def _place(one: InGroup, members: Mapping[str, tuple[str, ...]]) -> int:
-    names = members.get(one.group, ())
-    return names.index(one.name) if one.name in names else len(names)
+def _place(found_class: InGroup, members: Mapping[str, tuple[str, ...]]) -> int:
+    names = members.get(found_class.group, ())
+    return names.index(found_class.name) if found_class.name in names else len(names)
 
 
 FULL_BAR = 12  # characters of a probability of 1
@@ -151,9 +153,9 @@ class ClassFound:
     def row(self, *, grouped: bool) -> list[str]:
         """Row of a table: name, what depends on it, probability, and a bar of it."""
         bar = "█" * max(round(FULL_BAR * self.probability), 0)
-        given = [label or "–" for label, _ in self.given.values()]
+        labels = [label or "–" for label, _ in self.given.values()]
         last = [] if self.uniform is None else [f"{percent(self.uniform):>6}"]
-        return [self.name, *given, f"{percent(self.probability):>6} {bar}", *last, *[self.group] * grouped]
+        return [self.name, *labels, f"{percent(self.probability):>6} {bar}", *last, *[self.group] * grouped]
 
 
 @dataclass(frozen=True)
@@ -195,30 +197,35 @@ class ClassesFinding:
         """Classes by falling probability."""
         if self.silent:
             return ()
-        kept = len(self.head.labels) if self.keep is None else int(self.keep.sum())
-        order = np.argsort(-self.probability, kind="stable")[: min(self.top, kept)]
-        return tuple(self._found(index) for index in order.tolist())
+        count_kept = len(self.head.labels) if self.keep is None else int(self.keep.sum())
+        order = np.argsort(-self.probability, kind="stable")[: min(self.top, count_kept)]
+        return tuple(self._make_class(index) for index in order.tolist())
 
     @property
-    def shown(self) -> tuple[ClassFound, ...]:
+    def display_classes(self) -> tuple[ClassFound, ...]:
         """The same for people: groups by their likeliest class, in each the simplest first.
 
         Where the simplest member of the first group is not among the likeliest, it takes the place of the
         last of that group: what fits as well with fewer parameters is what to think of first.
         """
-        found = list(self.classes)
-        if not self.head.groups or not found:
-            return tuple(found)
+        classes = list(self.classes)
+        if not self.head.groups or not classes:
+            return tuple(classes)
         members = {group.name: group.members for group in self.head.groups}
-        first = found[0].group
-        of_first = [one for one in found if one.group == first]
-        simplest = next(iter(self._kept(members.get(first, ()))), "")
-        if simplest and len(of_first) > 1 and simplest not in {one.name for one in found}:
-            found[found.index(of_first[-1])] = self._found(self._row(simplest))
-        groups = list(dict.fromkeys(one.group for one in found))
-        return tuple(sorted(found, key=lambda one: (groups.index(one.group), _place(one, members))))
+        first = classes[0].group
+        of_first = [class_found for class_found in classes if class_found.group == first]
+        simplest = next(iter(self._select_kept(members.get(first, ()))), "")
+        if simplest and len(of_first) > 1 and simplest not in {class_found.name for class_found in classes}:
+            classes[classes.index(of_first[-1])] = self._make_class(self._row(simplest))
+        groups = list(dict.fromkeys(class_found.group for class_found in classes))
+        return tuple(
+            sorted(
+                classes,
+                key=lambda class_found: (groups.index(class_found.group), _place(class_found, members)),
+            )
+        )
 
-    def _kept(self, names: Sequence[str]) -> list[str]:
+    def _select_kept(self, names: Sequence[str]) -> list[str]:
         """Select names of classes that were considered."""
         if self.keep is None:
             return list(names)
@@ -227,16 +234,16 @@ class ClassesFinding:
     def _row(self, name: str) -> int:
         return self.head.labels.index(name)
 
-    def _found(self, index: int) -> ClassFound:
+    def _make_class(self, index: int) -> ClassFound:
         name = self.head.labels[index]
-        given = {
+        given_labels = {
             head.name: (head.labels[best], float(p[index, best]))
             for head, p in self.given
             for best in (int(p[index].argmax()),)
         }
         group = _group_of(self.head.groups).get(name, "")
         uniform = None if self.uniform is None else float(self.uniform[index])
-        return ClassFound(name, float(self.probability[index]), group, given, uniform)
+        return ClassFound(name, float(self.probability[index]), group, given_labels, uniform)
 
     @cached_property
     def groups(self) -> tuple[GroupGuess, ...]:
@@ -248,18 +255,18 @@ class ClassesFinding:
         return tuple(
             GroupGuess(groups[index].name, members, float(p[index]))
             for index in np.argsort(-p, kind="stable").tolist()
-            if (members := tuple(self._kept(groups[index].members)))
+            if (members := tuple(self._select_kept(groups[index].members)))
         )[: self.top]
 
     def as_dict(self) -> dict[str, Any]:
         """``models`` (the head's title, in the plural), and ``groups`` where it has any."""
-        found = [one.as_dict(grouped=bool(self.head.groups)) for one in self.classes]
+        rows = [item.as_dict(grouped=bool(self.head.groups)) for item in self.classes]
         groups = [
-            {"name": one.name, "members": list(one.members), "probability": round(one.probability, 6)}
-            for one in self.groups
+            {"name": item.name, "members": list(item.members), "probability": round(item.probability, 6)}
+            for item in self.groups
         ]
         plural = f"{self.head.title}{'es' if self.head.title.endswith('s') else 's'}"
-        return {plural: found} | ({"groups": groups} if self.head.groups else {})
+        return {plural: rows} | ({"groups": groups} if self.head.groups else {})
 
     def rows(self) -> Sequence[Sequence[str]]:
         """A row for each class, its probability also as a bar."""
@@ -267,31 +274,39 @@ class ClassesFinding:
             return ()
         titles = [head.title for head, _ in self.given]
         group = ["group"] if self.head.groups else []
-        beside = [] if self.uniform is None else ["uniform prior"]
-        head = [self.head.title, *titles, "probability", *beside, *group]
-        return [head, *(self._named(one).row(grouped=bool(group)) for one in self.shown)]
+        uniform_title = [] if self.uniform is None else ["uniform prior"]
+        head = [self.head.title, *titles, "probability", *uniform_title, *group]
+        return [
+            head,
+            *(
+                self._rename_other(class_found).row(grouped=bool(group))
+                for class_found in self.display_classes
+            ),
+        ]
 
-    def _named(self, one: ClassFound) -> ClassFound:
+    def _rename_other(self, class_found: ClassFound) -> ClassFound:
         """Return a class as people read it, which that of all others has no name for."""
-        is_other = bool(self.head.others) and one.name == self.head.others
-        return replace(one, name="another shape") if is_other else one
+        is_other = bool(self.head.others) and class_found.name == self.head.others
+        return replace(class_found, name="another shape") if is_other else class_found
 
     def sentences(self) -> Sequence[str]:
         """How far the answer goes: to a class, to a group, or to neither."""
         if self.silent:
             return ()
-        said = group_sentence(self.classes, self.groups) if self.head.groups else self._likeliest()
+        sentence = group_sentence(self.classes, self.groups) if self.head.groups else self._likeliest()
         if not self.introduction:
-            return (said,)
-        return (f"{self.introduction}: {said[:1].lower()}{said[1:]}",)
+            return (sentence,)
+        return (f"{self.introduction}: {sentence[:1].lower()}{sentence[1:]}",)
 
     def _likeliest(self) -> str:
         """The likeliest class, and of how many where there may be others."""
         best = self.classes[0]
         if self.is_other:
             return f"{OTHERS.capitalize()}: {percent(best.probability)}."
-        of = f", of {len(self.head.labels) - 1} shapes that this network knows" if self.head.others else ""
-        return f"{best.name} {percent(best.probability)}{of}."
+        range_text = (
+            f", of {len(self.head.labels) - 1} shapes that this network knows" if self.head.others else ""
+        )
+        return f"{best.name} {percent(best.probability)}{range_text}."
 
     def notes(self) -> Sequence[str]:
         """Note that the answer is undecided, or over fewer classes than the network knows."""
@@ -300,17 +315,17 @@ class ClassesFinding:
 
     def draw(self, axes: Axes) -> None:
         """Bars of probability, one colour for each group."""
-        found = self.classes
-        groups = list(dict.fromkeys(one.group for one in found))
-        names = [self._named(one).whole_name for one in found]
-        rows = np.arange(len(found))
-        colours = [f"C{groups.index(one.group) % 10}" for one in found]
-        axes.barh(rows, [one.probability for one in found], color=colours)
+        classes = self.classes
+        groups = list(dict.fromkeys(class_found.group for class_found in classes))
+        names = [self._rename_other(class_found).whole_name for class_found in classes]
+        rows = np.arange(len(classes))
+        colours = [f"C{groups.index(class_found.group) % 10}" for class_found in classes]
+        axes.barh(rows, [class_found.probability for class_found in classes], color=colours)
         axes.set_yticks(rows, names, fontsize=8)
         axes.invert_yaxis()
         axes.set_xlim(0, 1)
         axes.set_xlabel("probability (one colour for each group)" if self.head.groups else "probability")
 
-    def silenced(self) -> ClassesFinding:
+    def silence(self) -> ClassesFinding:
         """Nothing is said."""
         return replace(self, silent=True)

@@ -75,13 +75,13 @@ class Outlook:
         """Whether more counting will hardly settle it."""
         return self.settled[-1] < OUTLOOK.hardly
 
-    def in_words(self) -> str:
+    def describe(self) -> str:
         """One sentence: how long to count, or what else to do."""
         if self.factor is not None:
-            at = self.settled[self.levels.index(self.factor)]
+            chance = self.settled[self.levels.index(self.factor)]
             return (
                 f"Count {self.factor:g} times as long in total: the answer then converges with a chance"
-                f" of {percent(at)}, and is wrong in {percent(self.wrong)}."
+                f" of {percent(chance)}, and is wrong in {percent(self.wrong)}."
             )
         last = self.levels[-1]
         names = " and ".join(name for name, _ in self.rivals[:2])
@@ -98,13 +98,13 @@ class Outlook:
 
 
 def group_shares(answer: Answer) -> dict[str, float]:
-    named = answer.finding(ClassesFinding)
-    if named is None:
+    classes = answer.finding(ClassesFinding)
+    if classes is None:
         return {}
-    rows = {name: row for row, name in enumerate(named.head.labels)}
+    rows = {name: row for row, name in enumerate(classes.head.labels)}
     return {
-        group.name: float(sum(named.probability[rows[name]] for name in group.members))
-        for group in named.head.groups
+        group.name: float(sum(classes.probability[rows[name]] for name in group.members))
+        for group in classes.head.groups
     }
 
 
@@ -120,23 +120,23 @@ def outlook(
     # A group is settled from probability `threshold`.
     choice = predictor.choice(len(predictor.manifest.labels))
     (answer,) = predictor.answers([curve], choice)
-    named = answer.finding(ClassesFinding)
-    if named is None or not answer.known:
+    classes = answer.finding(ClassesFinding)
+    if classes is None or not answer.known:
         return None
-    share = dict(zip(named.head.labels, map(float, named.probability), strict=True))
-    group_of = {name: group.name for group in named.head.groups for name in group.members}
+    share = dict(zip(classes.head.labels, map(float, classes.probability), strict=True))
+    group_of = {name: group.name for group in classes.head.groups for name in group.members}
     weights, truths, labels = alike(curve, share, bank, settings)
     if not labels:
         return None
     settled, right = [], []
     for level in settings.levels:
-        again = [measured_again(curve, truth, level, rng, settings) for truth in truths]
+        again = [simulate_longer_count(curve, truth, level, rng, settings) for truth in truths]
         answers = predictor.answers(again, choice)
-        shares = [group_shares(one) for one in answers]
-        best = [max(found, key=lambda name: found[name]) for found in shares]
+        shares = [group_shares(one_answer) for one_answer in answers]
+        best = [max(group_share, key=lambda name: group_share[name]) for group_share in shares]
         sure = np.array([
-            one.known and found[name] >= threshold
-            for one, found, name in zip(answers, shares, best, strict=True)
+            one_answer.known and group_share[name] >= threshold
+            for one_answer, group_share, name in zip(answers, shares, best, strict=True)
         ])  # fmt: skip
         settled.append(sure)
         right.append(np.array([name == group_of[label] for name, label in zip(best, labels, strict=True)]))
@@ -144,8 +144,8 @@ def outlook(
     ever = np.logical_or.accumulate(np.array(settled), axis=0)
     first = np.argmax(np.array(settled), axis=0)
     at_first = np.array(right)[first, np.arange(len(labels))]
-    done = float(weights @ ever[-1])
-    wrong = float(weights @ (ever[-1] & ~at_first)) / done if done > 0 else 0.0
+    settled_now = float(weights @ ever[-1])
+    wrong = float(weights @ (ever[-1] & ~at_first)) / settled_now if settled_now > 0 else 0.0
     mean = _mean(shares, weights)
     rivals = tuple(sorted(mean.items(), key=lambda pair: -pair[1]))
     return Outlook(settings.levels, tuple(float(x) for x in ever @ weights), wrong, rivals)
@@ -153,7 +153,8 @@ def outlook(
 
 def _mean(shares: Sequence[Mapping[str, float]], weights: Floats) -> dict[str, float]:
     return {
-        name: float(sum(w * one[name] for w, one in zip(weights, shares, strict=True))) for name in shares[0]
+        name: float(sum(w * share[name] for w, share in zip(weights, shares, strict=True)))
+        for name in shares[0]
     }
 
 
@@ -162,10 +163,10 @@ def alike(
     share: Mapping[str, float],
     bank: Bank,
     settings: OutlookSettings = OUTLOOK,
-    at: Curve | None = None,
+    target: Curve | None = None,
 ) -> tuple[Floats, list[Floats], list[str]]:
     """Return weights, curves and models of what the sample may be, from each model's probability `share`;
-    `at` sets other points and resolution.
+    `target` sets other points and resolution.
     """
     weights: list[float] = []
     truths: list[Floats] = []
@@ -173,30 +174,32 @@ def alike(
     for model, p in share.items():
         if p < settings.least or model not in bank.models:
             continue
-        own, curves = _of_model(curve, bank.page(model), settings, curve if at is None else at)
-        weights += [p * w for w in own]
+        weights_of_model, curves = _find_alike_curves(
+            curve, bank.page(model), settings, curve if target is None else target
+        )
+        weights += [p * w for w in weights_of_model]
         truths += curves
         labels += [model] * len(curves)
     total = sum(weights)
     return np.array(weights) / (total or 1.0), truths, labels
 
 
-def _of_model(
-    curve: Curve, page: Any, settings: OutlookSettings, at: Curve
+def _find_alike_curves(
+    curve: Curve, page: Any, settings: OutlookSettings, target: Curve
 ) -> tuple[list[float], list[Floats]]:
     """Curves of a model that resemble the measured one, at these points, and their weights."""
     sigma = _sigma(curve)
     step = max(1, -(-len(curve) // settings.points))
-    some = slice(step // 2, None, step)
-    error = np.hypot(sigma[some], settings.coarse * np.abs(curve.intensity[some]))
+    points_used = slice(step // 2, None, step)
+    error = np.hypot(sigma[points_used], settings.coarse * np.abs(curve.intensity[points_used]))
     chisq, scales = [], []
     for move in settings.moves:
-        found, both = _compared(curve, page, move, some, error)
-        chisq.append(found)
-        scales.append(both)
-    every = np.array(chisq)
-    order = np.argsort(every, axis=None)[: settings.each]
-    best = every.ravel()[order]
+        chisq_here, scale_pair = _compare_shapes(curve, page, move, points_used, error)
+        chisq.append(chisq_here)
+        scales.append(scale_pair)
+    all_chisq = np.array(chisq)
+    order = np.argsort(all_chisq, axis=None)[: settings.each]
+    best = all_chisq.ravel()[order]
     if not order.size or not np.isfinite(best[0]):
         return [], []
     order, best = order[np.isfinite(best)], best[np.isfinite(best)]
@@ -205,21 +208,23 @@ def _of_model(
     weight = np.exp(-(best - best[0]) / (2 * spread))
     curves = []
     for place in order:
-        move, row = divmod(int(place), every.shape[1])
+        move, row = divmod(int(place), all_chisq.shape[1])
         scale, background = scales[move][row]
-        shape = _shapes(at, page.log_intensity[row : row + 1], settings.moves[move], slice(None))[0]
+        shape = _shapes(target, page.log_intensity[row : row + 1], settings.moves[move], slice(None))[0]
         curves.append(scale * shape + background)
     # Beyond its window a curve of the bank may not be known.
-    good = [k for k, one in enumerate(curves) if np.all(np.isfinite(one))]
-    kept = weight[good]
-    return list(kept / (kept.sum() or 1.0)), [curves[k] for k in good]
+    good = [k for k, one_curve in enumerate(curves) if np.all(np.isfinite(one_curve))]
+    weights_kept = weight[good]
+    return list(weights_kept / (weights_kept.sum() or 1.0)), [curves[k] for k in good]
 
 
-def _compared(curve: Curve, page: Any, move: int, some: slice, error: Floats) -> tuple[Floats, Floats]:
+def _compare_shapes(
+    curve: Curve, page: Any, move: int, points_used: slice, error: Floats
+) -> tuple[Floats, Floats]:
     """χ² of each curve of a page with its best scale and background, and these, (n, 2)."""
-    shapes = _shapes(curve, page.log_intensity, move, some)
+    shapes = _shapes(curve, page.log_intensity, move, points_used)
     w = error**-2.0
-    y = curve.intensity[some]
+    y = curve.intensity[points_used]
     s, sy, ss, sh, shy = w.sum(), w @ y, (shapes**2) @ w, shapes @ w, shapes @ (w * y)
     determinant = np.maximum(ss * s - sh**2, 1e-300)
     scale, background = (shy * s - sh * sy) / determinant, (ss * sy - sh * shy) / determinant
@@ -233,21 +238,23 @@ def _compared(curve: Curve, page: Any, move: int, some: slice, error: Floats) ->
     return np.where(bad, np.inf, chisq), np.stack([scale, background], axis=1)
 
 
-def _shapes(curve: Curve, log_intensity: NDArray[np.float32], move: int, some: slice) -> Floats:
+def _shapes(curve: Curve, log_intensity: NDArray[np.float32], move: int, points_used: slice) -> Floats:
     """(n, points) curves of the bank at the measured points, moved by so many cells, their q blurred."""
     from ..simulate.bank import BANK_STEP, LOG_Q_MIN
 
-    q = curve.q[some]
+    q = curve.q[points_used]
     if curve.dq is None:
-        return np.exp(_at(log_intensity, (np.log(q) - LOG_Q_MIN) / BANK_STEP + move))
-    found = np.zeros((len(log_intensity), q.size))
+        return np.exp(_interpolate(log_intensity, (np.log(q) - LOG_Q_MIN) / BANK_STEP + move))
+    shapes = np.zeros((len(log_intensity), q.size))
     for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-        there = np.maximum(q + node * np.nan_to_num(curve.dq[some]), 0.2 * q)
-        found += weight * np.exp(_at(log_intensity, (np.log(there) - LOG_Q_MIN) / BANK_STEP + move))
-    return found
+        q_node = np.maximum(q + node * np.nan_to_num(curve.dq[points_used]), 0.2 * q)
+        shapes += weight * np.exp(
+            _interpolate(log_intensity, (np.log(q_node) - LOG_Q_MIN) / BANK_STEP + move)
+        )
+    return shapes
 
 
-def _at(log_intensity: NDArray[np.float32], cell: Floats) -> Floats:
+def _interpolate(log_intensity: NDArray[np.float32], cell: Floats) -> Floats:
     low = np.clip(np.floor(cell).astype(int), 0, log_intensity.shape[1] - 2)
     part = np.clip(cell - low, 0.0, 1.0)
     values = log_intensity.astype(np.float64)
@@ -261,7 +268,7 @@ def _sigma(curve: Curve) -> Floats:
     return np.asarray(np.where(sigma > 0, sigma, np.median(sigma[sigma > 0])))
 
 
-def measured_again(
+def simulate_longer_count(
     curve: Curve, truth: Floats, level: float, rng: np.random.Generator, settings: OutlookSettings = OUTLOOK
 ) -> Curve:
     """A sample measured with so many times the counts of the curve."""

@@ -67,12 +67,13 @@ class Classifier:
         """Groups of models, and the probability of any known model: the same numbers as of `suggest`."""
         # Nothing is checked or noted: for copies of a curve that `suggest` was asked about.
         (answers,) = self.predictor.answers_to(curves, [self.predictor.choice(top)], bare=True)
-        found = [answer.finding(ClassesFinding) for answer in answers]
+        class_findings = [answer.finding(ClassesFinding) for answer in answers]
         return [
-            (one.groups if one else (), answer.in_scope) for one, answer in zip(found, answers, strict=True)
+            (class_finding.groups if class_finding else (), answer.in_scope)
+            for class_finding, answer in zip(class_findings, answers, strict=True)
         ]
 
-    def under(
+    def suggest_under(
         self, curve: Curve, priors: Sequence[str], keep: NDArray[np.bool_] | None = None
     ) -> list[Suggestion]:
         """Suggest all models under each of these priors, asking the network once; else as `suggest`."""
@@ -87,21 +88,28 @@ def open_classifier() -> Classifier:
 
 
 def suggestion_of(answer: Answer) -> Suggestion:
-    found = answer.finding(ClassesFinding)
+    classes = answer.finding(ClassesFinding)
     size = answer.finding(SizeFinding)
-    assert found is not None
+    assert classes is not None
     models = []
-    for one in found.classes:
-        ((factor, probability),) = one.given.values()
+    for class_found in classes.classes:
+        ((factor, probability),) = class_found.given.values()
         models.append(
-            ModelGuess(one.name, factor or None, one.probability, one.group, probability, one.uniform)
+            ModelGuess(
+                class_found.name,
+                factor or None,
+                class_found.probability,
+                class_found.group,
+                probability,
+                class_found.uniform,
+            )
         )
     network = size.network if size else None
     return Suggestion(
         answer.file,
         answer.entry,
         tuple(models),
-        found.groups,
+        classes.groups,
         answer.in_scope,
         answer.notes,
         network.value if network else None,

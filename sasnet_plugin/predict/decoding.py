@@ -11,16 +11,16 @@ import numpy as np
 from ..digits import NORMAL_90
 from ..domains.heads import Classes, Distribution, Head, Outputs, Parameter, Quantities, Scope, Tags
 from .arithmetic import (
-    allowed_labels,
     circular_w1,
     distribution_band,
+    find_allowed_labels,
     level_of,
     mean_and_sigma,
     shares,
     sigmoid,
     softmax,
 )
-from .calibration import Calibration, of_level
+from .calibration import Calibration, select_by_level
 from .classes import ClassesFinding
 from .findings import DistributionFinding, QuantitiesFinding, Value
 from .tags import TagsFinding
@@ -54,78 +54,98 @@ def decode(
     choice = choice or Choice()
     columns: dict[str, list[Any]] = {}
     for head in heads:
-        said = calibration.get(head.name, {})
+        calibration_here = calibration.get(head.name, {})
         match head:
             case Classes() if head.given:
-                columns[head.given] = _given(head, columns[head.given], outputs, said, choice)
+                columns[head.given] = _decode_given(
+                    head, columns[head.given], outputs, calibration_here, choice
+                )
             case Classes():
-                columns[head.name] = _classes(head, outputs, said, choice)
+                columns[head.name] = _classes(head, outputs, calibration_here, choice)
             case Tags():
-                columns[head.name] = _tags(head, outputs, said)
+                columns[head.name] = _tags(head, outputs, calibration_here)
             case Quantities():
-                columns[head.name] = _quantities(head, outputs, said)
+                columns[head.name] = _quantities(head, outputs, calibration_here)
             case Distribution():
-                columns[head.name] = _distribution(head, outputs, said)
+                columns[head.name] = _distribution(head, outputs, calibration_here)
     return [list(row) for row in zip(*columns.values(), strict=True)]
 
 
-def _classes(head: Classes, outputs: Outputs, said: Calibration, choice: Choice) -> list[ClassesFinding]:
-    p = softmax(np.asarray(outputs[head.name]) / said["temperature"], choice.keep)
-    found = [ClassesFinding(head, one, top=choice.top, keep=choice.keep) for one in p]
+def _classes(
+    head: Classes, outputs: Outputs, calibration: Calibration, choice: Choice
+) -> list[ClassesFinding]:
+    p = softmax(np.asarray(outputs[head.name]) / calibration["temperature"], choice.keep)
+    class_findings = [
+        ClassesFinding(head, probability, top=choice.top, keep=choice.keep) for probability in p
+    ]
     if choice.prior is None:
-        return found
+        return class_findings
     weighted = p * choice.prior
     weighted /= weighted.sum(axis=1, keepdims=True)
     return [
-        replace(one, probability=likely, uniform=one.probability)
-        for one, likely in zip(found, weighted, strict=True)
+        replace(probability, probability=likely, uniform=probability.probability)
+        for probability, likely in zip(class_findings, weighted, strict=True)
     ]
 
 
-def _given(
+def _decode_given(
     head: Classes,
-    before: Sequence[ClassesFinding],
+    class_findings: Sequence[ClassesFinding],
     outputs: Outputs,
-    said: Calibration,
+    calibration: Calibration,
     choice: Choice,
 ) -> list[ClassesFinding]:
-    """Classes of another head, `before`, with those of a head that depends on it."""
-    p = given_probability(head, before[0].head.labels if before else (), outputs, said)
+    """Classes of another head, `class_findings`, with those of a head that depends on it."""
+    p = compute_given_probability(
+        head, class_findings[0].head.labels if class_findings else (), outputs, calibration
+    )
     weight = None if choice.given_prior is None else choice.given_prior(head.labels)
-    return [_beside(one, head, p[row], weight) for row, one in enumerate(before)]
+    return [
+        _combine_with_given(class_finding, head, p[row], weight)
+        for row, class_finding in enumerate(class_findings)
+    ]
 
 
-def _beside(one: ClassesFinding, head: Classes, given: Floats, prior: Floats | None) -> ClassesFinding:
+def _combine_with_given(
+    classes: ClassesFinding, head: Classes, given_probability: Floats, prior: Floats | None
+) -> ClassesFinding:
     """Classes with what depends on them, as often together as they are in practice."""
     if prior is None:
-        return replace(one, given=(*one.given, (head, given)))
-    together = given * prior
+        return replace(classes, given=(*classes.given, (head, given_probability)))
+    together = given_probability * prior
     share = together.sum(axis=1)
-    weighted = one.probability * share
-    uniform = one.probability if one.uniform is None else one.uniform
+    weighted = classes.probability * share
+    uniform = classes.probability if classes.uniform is None else classes.uniform
     with np.errstate(invalid="ignore"):
-        of_each = np.where(share[:, None] > 0, together / share[:, None], given)
+        of_each = np.where(share[:, None] > 0, together / share[:, None], given_probability)
     return replace(
-        one, probability=weighted / weighted.sum(), uniform=uniform, given=(*one.given, (head, of_each))
+        classes,
+        probability=weighted / weighted.sum(),
+        uniform=uniform,
+        given=(*classes.given, (head, of_each)),
     )
 
 
-def in_scope(head: Scope, outputs: Outputs, said: Calibration) -> Floats:
+def compute_in_scope(head: Scope, outputs: Outputs, calibration: Calibration) -> Floats:
     """(n,) 0..1; how much each looks like anything that the network knows."""
     logit = np.asarray(outputs[head.name], dtype=np.float64)[:, 0]
-    return sigmoid(said["slope"] * logit + said["offset"])
+    return sigmoid(calibration["slope"] * logit + calibration["offset"])
 
 
-def given_probability(head: Classes, labels: tuple[str, ...], outputs: Outputs, said: Calibration) -> Floats:
+def compute_given_probability(
+    head: Classes, labels: tuple[str, ...], outputs: Outputs, calibration: Calibration
+) -> Floats:
     """(n, labels, own labels) probability, given each class of the other head; 0 where not allowed."""
-    return softmax(np.asarray(outputs[head.name]) / said["temperature"], allowed_labels(head, labels))
+    return softmax(
+        np.asarray(outputs[head.name]) / calibration["temperature"], find_allowed_labels(head, labels)
+    )
 
 
-def _tags(head: Tags, outputs: Outputs, said: Calibration) -> list[TagsFinding]:
+def _tags(head: Tags, outputs: Outputs, calibration: Calibration) -> list[TagsFinding]:
     logits = np.asarray(outputs[head.name], dtype=np.float64)
-    p = sigmoid(np.asarray(said["slope"]) * logits + np.asarray(said["offset"]))
-    least = dict(zip(head.labels, said.get("threshold", [0.5] * len(head.labels)), strict=True))
-    found = []
+    p = sigmoid(np.asarray(calibration["slope"]) * logits + np.asarray(calibration["offset"]))
+    least = dict(zip(head.labels, calibration.get("threshold", [0.5] * len(head.labels)), strict=True))
+    tag_findings = []
     for row in p:
         probability = dict(zip(head.labels, map(float, row), strict=True))
         # A tag implies its parent, so that it is never the likelier of the two; chains from the root on.
@@ -134,8 +154,8 @@ def _tags(head: Tags, outputs: Outputs, said: Calibration) -> list[TagsFinding]:
                 probability[child] = min(probability[child], probability[parent])
         rest = 1 - probability.get(head.alone, 0.0)
         probability = {k: p if k == head.alone else min(p, rest) for k, p in probability.items()}
-        found.append(TagsFinding(head, probability, _present(head, probability, least)))
-    return found
+        tag_findings.append(TagsFinding(head, probability, _present(head, probability, least)))
+    return tag_findings
 
 
 def _present(head: Tags, probability: Mapping[str, float], least: Mapping[str, float]) -> tuple[str, ...]:
@@ -144,43 +164,47 @@ def _present(head: Tags, probability: Mapping[str, float], least: Mapping[str, f
     """
     if head.alone and probability[head.alone] >= max(least[head.alone], 0.5):
         return (head.alone,)
-    there = {name for name, p in probability.items() if p >= least[name]} - {head.alone}
+    present = {name for name, p in probability.items() if p >= least[name]} - {head.alone}
     for _ in head.parents:
-        there -= {child for child, parent in head.parents.items() if parent not in there}
-    return tuple(filter(there.__contains__, head.labels))
+        present -= {child for child, parent in head.parents.items() if parent not in present}
+    return tuple(filter(present.__contains__, head.labels))
 
 
-def _quantities(head: Quantities, outputs: Outputs, said: Calibration) -> list[QuantitiesFinding]:
+def _quantities(head: Quantities, outputs: Outputs, calibration: Calibration) -> list[QuantitiesFinding]:
     centre, sigma = mean_and_sigma(outputs[head.name])
     levels = level_of(outputs, len(centre))
-    factor = of_level(said["factors"], levels) if said.get("factors") else np.ones_like(sigma)
+    factor = (
+        select_by_level(calibration["factors"], levels) if calibration.get("factors") else np.ones_like(sigma)
+    )
     # Of a band the factor is its half width, of an error one standard deviation.
     if head.interval == "band":
         half, error = factor * sigma, factor * sigma / NORMAL_90
     else:
         half, error = factor * sigma * NORMAL_90, factor * sigma
-    found = []
+    findings = []
     for row in range(len(centre)):
         values: dict[str, Value | None] = {}
         for k, parameter in enumerate(head.parameters):
-            known = sigma[row, k] <= head.least_known
-            at = float(centre[row, k]), float(error[row, k]), float(half[row, k])
-            values[parameter.name] = _value(parameter, *at) if known else None
-        found.append(QuantitiesFinding(head, values))
-    return found
+            is_known = sigma[row, k] <= head.least_known
+            numbers = float(centre[row, k]), float(error[row, k]), float(half[row, k])
+            values[parameter.name] = _value(parameter, *numbers) if is_known else None
+        findings.append(QuantitiesFinding(head, values))
+    return findings
 
 
-def beside_stated(finding: QuantitiesFinding, measurement: Any) -> QuantitiesFinding:
+def add_stated(finding: QuantitiesFinding, measurement: Any) -> QuantitiesFinding:
     """A finding with what is stated with its measurement, corrected where a shift of it was estimated."""
     values = dict(finding.values)
     for stated in finding.head.stated:
-        at = float(getattr(measurement.geometry, stated.name))
+        stated_value = float(getattr(measurement.geometry, stated.name))
         shift = values.get(stated.shift)
         if stated.shift and shift is None:
             continue
         x, error = (shift.value, shift.error) if shift else (0.0, 0.0)
         half = NORMAL_90 * error
-        values[stated.name] = Value(at + x, error, at + x - half, at + x + half, stated.unit)
+        values[stated.name] = Value(
+            stated_value + x, error, stated_value + x - half, stated_value + x + half, stated.unit
+        )
     return replace(finding, values=values)
 
 
@@ -190,22 +214,26 @@ def _value(parameter: Parameter, centre: float, error: float, half: float) -> Va
     return Value(value, deviation, low, high, parameter.unit)
 
 
-def of_class(finding: QuantitiesFinding, named: ClassesFinding | None) -> QuantitiesFinding:
+def select_for_class(finding: QuantitiesFinding, classes: ClassesFinding | None) -> QuantitiesFinding:
     """A finding without the values that the likeliest class has none of."""
-    if named is None:
+    if classes is None:
         return finding
-    best = named.head.labels[int(named.probability.argmax())]
-    others = {one.name for one in finding.head.parameters if one.of and best not in one.of}
-    return replace(finding, values={k: v for k, v in finding.values.items() if k not in others})
+    best = classes.head.labels[int(classes.probability.argmax())]
+    other_names = {
+        parameter.name for parameter in finding.head.parameters if parameter.of and best not in parameter.of
+    }
+    return replace(finding, values={k: v for k, v in finding.values.items() if k not in other_names})
 
 
-def _distribution(head: Distribution, outputs: Outputs, said: Calibration) -> list[DistributionFinding]:
+def _distribution(
+    head: Distribution, outputs: Outputs, calibration: Calibration
+) -> list[DistributionFinding]:
     p = shares(outputs[head.name])
     quantiles = np.asarray(outputs[f"{head.name}_band"], dtype=np.float64)
-    low, high = distribution_band(p, quantiles, said["band"], head)
+    low, high = distribution_band(p, quantiles, calibration["band"], head)
     alike = np.full(len(p), np.nan)
-    if said.get("uniform"):
-        table = of_level(said["uniform"], level_of(outputs, len(p)))
+    if calibration.get("uniform"):
+        table = select_by_level(calibration["uniform"], level_of(outputs, len(p)))
         distance = circular_w1(p, 1 / head.bins, head.period)
         below = np.sum(table < distance[:, None], axis=1)
         alike = (1 + table.shape[1] - below) / (1 + table.shape[1])

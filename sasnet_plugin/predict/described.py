@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .arithmetic import Floats
 
 
-def _without_laws(names: Sequence[str]) -> frozenset[str]:
+def _drop_laws(names: Sequence[str]) -> frozenset[str]:
     """A Guinier law says of a body that it is there, whatever its shape."""
     return frozenset(names) - frozenset(accepted.GUINIER)
 
@@ -37,9 +37,9 @@ def _without_laws(names: Sequence[str]) -> frozenset[str]:
 LAYERS = "stacked layers"
 #: Kinds, the simplest first, and the models that are of each.
 KINDS: Mapping[str, frozenset[str]] = {
-    "compact particles": _without_laws(accepted.COMPACT),
-    "elongated particles": _without_laws(accepted.ELONGATED),
-    "flexible chains": _without_laws(accepted.FLEXIBLE),
+    "compact particles": _drop_laws(accepted.COMPACT),
+    "elongated particles": _drop_laws(accepted.ELONGATED),
+    "flexible chains": _drop_laws(accepted.FLEXIBLE),
     "a bilayer, flat or closed": frozenset({*accepted.SHEET, "vesicle"}),
     LAYERS: frozenset(accepted.MULTILAYER),
     "a branched cluster": frozenset(accepted.CLUSTER),
@@ -62,36 +62,39 @@ class SizeFinding:
     network: Value | None  #: Rg as the network estimates it, Å; None where it does not know.
 
     @cached_property
-    def found(self) -> ModelFree:
+    def model_free(self) -> ModelFree:
         """What the curve says without a model."""
         return self.curve.model_free()
 
     @property
     def rg(self) -> float | None:
         """Guinier's where there is a Guinier region, else the network's, Å."""
-        if isinstance(self.found.guinier, Guinier):
-            return self.found.guinier.rg
+        if isinstance(self.model_free.guinier, Guinier):
+            return self.model_free.guinier.rg
         return None if self.network is None else self.network.value
 
     def as_dict(self) -> dict[str, Any]:
         """``rg``, ``rg_network`` and ``model_free``."""
         network = None if self.network is None else float(f"{self.network.value:.3g}")
-        own = self.found.guinier
-        rg = float(f"{own.rg:.4g}") if isinstance(own, Guinier) else network
-        return {"rg": rg, "rg_network": network, "model_free": self.found.as_dict()}
+        guinier = self.model_free.guinier
+        rg = float(f"{guinier.rg:.4g}") if isinstance(guinier, Guinier) else network
+        return {"rg": rg, "rg_network": network, "model_free": self.model_free.as_dict()}
 
     def rows(self) -> Sequence[Sequence[str]]:
         return ()
 
     def sentences(self) -> Sequence[str]:
         """One line, the network's estimate where it stands alone, and whether they contradict each other."""
-        said = [*lines(self.found)]
+        sentences = [*lines(self.model_free)]
         if self.network is None:
-            return said
-        if isinstance(self.found.guinier, Guinier):
-            differs = contradiction(self.found, self.network.value, self.network.error)
-            return [*said, differs] if differs else said
-        return [*said, f"Radius of gyration about {significant(self.network.value, 2)} Å by the network."]
+            return sentences
+        if isinstance(self.model_free.guinier, Guinier):
+            differs = contradiction(self.model_free, self.network.value, self.network.error)
+            return [*sentences, differs] if differs else sentences
+        return [
+            *sentences,
+            f"Radius of gyration about {significant(self.network.value, 2)} Å by the network.",
+        ]
 
     def notes(self) -> Sequence[str]:
         return ()
@@ -99,7 +102,7 @@ class SizeFinding:
     def draw(self, axes: Axes) -> None:
         """Nothing; see `report.model_free`."""
 
-    def silenced(self) -> SizeFinding:
+    def silence(self) -> SizeFinding:
         """What needs no network is still said."""
         return replace(self, network=None)
 
@@ -120,13 +123,13 @@ class KindFinding:
     def kind(self) -> str:
         """The kind; of what is no known model a body, or layers whose orders are seen; else empty."""
         bare = self.known or self.likeliest in _BODIES
-        seen = bare or (self.likeliest == LAYERS and orders(self.size.found.peaks))
-        return self.likeliest if seen else ""
+        is_seen = bare or (self.likeliest == LAYERS and orders(self.size.model_free.peaks))
+        return self.likeliest if is_seen else ""
 
     def as_dict(self) -> dict[str, Any]:
         """``sample``: the kind and its probability; None where none is said."""
-        found = {"kind": self.kind, "probability": round(self.probability, 6)}
-        return {"sample": found if self.kind else None}
+        description = {"kind": self.kind, "probability": round(self.probability, 6)}
+        return {"sample": description if self.kind else None}
 
     def rows(self) -> Sequence[Sequence[str]]:
         return ()
@@ -135,14 +138,14 @@ class KindFinding:
         """The kind, how sure it is, how large, and the power law that rises beside orders of layers."""
         if not self.kind:
             return ()
-        size = beside = ""
+        size = upturn_text = ""
         if self.kind in _BODIES and self.size.rg is not None:
             size = f", Rg {significant(self.size.rg, 2)} Å"
-        elif self.kind == LAYERS and (slope := upturn(self.size.found)) is not None:
-            beside = f" with an upturn, q^{significant(slope, 2)}"
+        elif self.kind == LAYERS and (slope := upturn(self.size.model_free)) is not None:
+            upturn_text = f" with an upturn, q^{significant(slope, 2)}"
         return (
             (
-                f"Kind of sample, for any of these models: {self.kind}{size}{beside}"
+                f"Kind of sample, for any of these models: {self.kind}{size}{upturn_text}"
                 f" ({percent(self.probability)})."
             ),
         )
@@ -153,7 +156,7 @@ class KindFinding:
     def draw(self, axes: Axes) -> None:
         """Nothing."""
 
-    def silenced(self) -> KindFinding:
+    def silence(self) -> KindFinding:
         return replace(self, likeliest="")
 
 
@@ -183,22 +186,22 @@ def orders(peaks: Sequence[Peak]) -> bool:
     return len(multiples) > 1 and all(abs(m / round(m) - 1) < _WHOLE for m in multiples)
 
 
-def upturn(found: ModelFree) -> float | None:
+def upturn(model_free: ModelFree) -> float | None:
     """Exponent of the power law before orders of layers; None where there is none."""
-    low, peaks = found.low, found.peaks
+    low, peaks = model_free.low, model_free.peaks
     if not isinstance(low, Slope) or low.value > _UPTURN or not orders(peaks) or low.q_max > peaks[0].q:
         return None
     return low.value
 
 
-def with_kind(answer: Answer, size: SizeFinding) -> Answer:
+def add_kind(answer: Answer, size: SizeFinding) -> Answer:
     """An answer with the kind of sample after its models."""
     classes = answer.finding(ClassesFinding)
     if classes is None or classes.silent:
         return answer
     kind, share = kind_of(classes.head.labels, classes.probability, classes.uniform)
-    said = KindFinding(classes.head, kind, share, answer.known, size)
-    return replace(answer, findings=(answer.findings[0], said, *answer.findings[1:]))
+    kind_finding = KindFinding(classes.head, kind, share, answer.known, size)
+    return replace(answer, findings=(answer.findings[0], kind_finding, *answer.findings[1:]))
 
 
 def complete(curve: Curve, answer: Answer) -> Answer:
@@ -207,6 +210,6 @@ def complete(curve: Curve, answer: Answer) -> Answer:
     network = answer.finding(QuantitiesFinding, "size")
     if network is None:
         return answer
-    own = SizeFinding(network.head, curve, next(iter(network.known.values()), None))
-    answer = replace(answer, findings=tuple(own if f is network else f for f in answer.findings))
-    return with_kind(answer, own)
+    size_finding = SizeFinding(network.head, curve, next(iter(network.present_values.values()), None))
+    answer = replace(answer, findings=tuple(size_finding if f is network else f for f in answer.findings))
+    return add_kind(answer, size_finding)

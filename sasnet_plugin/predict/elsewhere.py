@@ -22,9 +22,9 @@ class Elsewhere:
     name: str  #: Of the domain.
 
     def outcomes(self, measurements: Sequence[Any]) -> list[Answer | Exception]:
-        return self.cluster.spread(partial(answered_there, self.name), measurements)
+        return self.cluster.spread(partial(answer_remotely, self.name), measurements)
 
 
-def answered_there(name: str, measurements: list[Any]) -> list[Answer | Exception]:
+def answer_remotely(name: str, measurements: list[Any]) -> list[Answer | Exception]:
     """What a worker does with its share."""
     return open_predictor(name).outcomes(measurements)

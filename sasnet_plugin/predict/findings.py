@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ..digits import significant, with_error
+from ..digits import format_with_error, significant
 from ..domains.heads import Distribution, Quantities, Scope
 from .classes import percent
 
@@ -81,24 +81,24 @@ class QuantitiesFinding:
         return {
             self.head.name: {
                 name: {key: float(f"{getattr(v, key):.{n}g}") for key, n in digits.items()} | {"unit": v.unit}
-                for name, v in self.known.items()
+                for name, v in self.present_values.items()
             }
         }
 
     @property
-    def known(self) -> dict[str, Value]:
+    def present_values(self) -> dict[str, Value]:
         """The values that are given."""
         return {name: value for name, value in self.values.items() if value is not None}
 
     def rows(self) -> Sequence[Sequence[str]]:
         """A row for each value; without intervals there is no table."""
-        if not self.head.interval or not self.known:
+        if not self.head.interval or not self.present_values:
             return ()
         meaning = _FITTED | {parameter.name: parameter.text for parameter in self.head.parameters}
-        numbers, titles = _with_band, ["value", "90 % band"]
+        numbers, titles = _format_with_band, ["value", "90 % band"]
         if self.head.interval == "error":
-            numbers, titles = _with_error, ["value"]
-        rows = ([name, *numbers(v), v.unit, meaning.get(name, "")] for name, v in self.known.items())
+            numbers, titles = _format_with_error, ["value"]
+        rows = ([name, *numbers(v), v.unit, meaning.get(name, "")] for name, v in self.present_values.items())
         return [["quantity", *titles, "unit", "meaning"], *rows]
 
     def sentences(self) -> Sequence[str]:
@@ -106,9 +106,10 @@ class QuantitiesFinding:
         if self.head.interval:
             return ()
         text = {parameter.name: parameter.text or parameter.name for parameter in self.head.parameters}
-        rounded = {name: float(f"{v.value:.2g}") for name, v in self.known.items()}
+        rounded = {name: float(f"{v.value:.2g}") for name, v in self.present_values.items()}
         return [
-            f"{text[name].capitalize()} about {rounded[name]:g} {v.unit}." for name, v in self.known.items()
+            f"{text[name].capitalize()} about {rounded[name]:g} {v.unit}."
+            for name, v in self.present_values.items()
         ]
 
     def notes(self) -> Sequence[str]:
@@ -117,23 +118,23 @@ class QuantitiesFinding:
     def draw(self, axes: Axes) -> None:
         """Each value with its interval, over the range that it was trained with."""
         places = {parameter.name: parameter for parameter in self.head.parameters}
-        drawn = [(places[name], v) for name, v in self.known.items() if name in places]
-        for row, (parameter, v) in enumerate(drawn):
-            at = [
-                float(np.clip((parameter.scaled(x) / math.sqrt(12)) + 0.5, -0.05, 1.05))
+        placed = [(places[name], v) for name, v in self.present_values.items() if name in places]
+        for row, (parameter, v) in enumerate(placed):
+            positions = [
+                float(np.clip((parameter.scale_value(x) / math.sqrt(12)) + 0.5, -0.05, 1.05))
                 for x in (v.value, v.low, v.high)
             ]
-            axes.plot(at[1:], [row, row], color="C0", linewidth=4, alpha=0.35, solid_capstyle="butt")
-            axes.plot(at[0], row, "o", color="C0", markersize=4)
-            number = with_error(v.value, v.error) if self.head.interval == "error" else _band(v)
+            axes.plot(positions[1:], [row, row], color="C0", linewidth=4, alpha=0.35, solid_capstyle="butt")
+            axes.plot(positions[0], row, "o", color="C0", markersize=4)
+            number = format_with_error(v.value, v.error) if self.head.interval == "error" else _band(v)
             axes.text(1.08, row, f"{number} {v.unit}", va="center", fontsize=8, parse_math=False)
-        axes.set_yticks(range(len(drawn)), [parameter.name for parameter, _ in drawn], fontsize=8)
+        axes.set_yticks(range(len(placed)), [parameter.name for parameter, _ in placed], fontsize=8)
         axes.invert_yaxis()
         axes.set_xlim(-0.05, 1.45)
         axes.set_xticks([0, 1], ["least", "largest"])
         axes.set_xlabel("value and 90 % band over the trained range")
 
-    def silenced(self) -> QuantitiesFinding:
+    def silence(self) -> QuantitiesFinding:
         """Nothing is said."""
         return replace(self, values={})
 
@@ -197,10 +198,10 @@ class DistributionFinding:
         if not math.isfinite(self.uniform_p_value):
             return ()
         period = float(self.head.period)
-        told = in_words(peaks(self.grid, self.p, self.p_low, self.p_high, period), period)
+        peaks_text = in_words(peaks(self.grid, self.p, self.p_low, self.p_high, period), period)
         verdict = "may all be alike" if self.uniform_p_value > SIGNIFICANT else "are not all alike"
-        said = f"The angles {verdict}: p = {significant(self.uniform_p_value, 3)} for a uniform distribution."
-        return (told, said) if told and self.uniform_p_value <= SIGNIFICANT else (said,)
+        text = f"The angles {verdict}: p = {significant(self.uniform_p_value, 3)} for a uniform distribution."
+        return (peaks_text, text) if peaks_text and self.uniform_p_value <= SIGNIFICANT else (text,)
 
     def notes(self) -> Sequence[str]:
         return ()
@@ -217,7 +218,7 @@ class DistributionFinding:
         axes.set(xlabel=f"{self.symbol} / degrees", ylabel="share")
         axes.legend(fontsize="small")
 
-    def silenced(self) -> DistributionFinding:
+    def silence(self) -> DistributionFinding:
         """Any distribution may be."""
         even = np.full_like(self.p, 1 / self.p.size)
         return replace(
@@ -234,12 +235,12 @@ def _band(v: Value) -> str:
     return f"{significant(v.low, 3)} to {significant(v.high, 3)}"
 
 
-def _with_band(v: Value) -> list[str]:
+def _format_with_band(v: Value) -> list[str]:
     return [significant(v.value, 3), _band(v)]
 
 
-def _with_error(v: Value) -> list[str]:
-    return [with_error(v.value, v.error)]
+def _format_with_error(v: Value) -> list[str]:
+    return [format_with_error(v.value, v.error)]
 
 
 def finite(value: float) -> float | None:
@@ -247,10 +248,10 @@ def finite(value: float) -> float | None:
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
-def _new(notes: Sequence[str], said: Sequence[str]) -> list[str]:
+def _new(notes: Sequence[str], sentences: Sequence[str]) -> list[str]:
     """Notes, each once, that none of some sentences ends in."""
-    ends = [one.casefold() for one in said]
-    return [n for n in dict.fromkeys(notes) if not any(one.endswith(n.casefold()) for one in ends)]
+    ends = [end.casefold() for end in sentences]
+    return [n for n in dict.fromkeys(notes) if not any(end.endswith(n.casefold()) for end in ends)]
 
 
 F = TypeVar("F")
@@ -291,19 +292,19 @@ class Answer:
 
     def as_dict(self) -> dict[str, Any]:
         """The object that ``--json`` prints."""
-        found: dict[str, Any] = {"file": self.file, "entry": self.entry}
+        description: dict[str, Any] = {"file": self.file, "entry": self.entry}
         if self.q_unit is not None:
-            found["q_unit"] = self.q_unit.as_dict()
+            description["q_unit"] = self.q_unit.as_dict()
         for finding in self.findings:
-            found |= finding.as_dict()
-        found |= {"in_scope": round(float(self.in_scope), 6), "notes": list(dict.fromkeys(self.notes))}
-        return {key: found.get(key) for key in self.keys} if self.keys else found
+            description |= finding.as_dict()
+        description |= {"in_scope": round(float(self.in_scope), 6), "notes": list(dict.fromkeys(self.notes))}
+        return {key: description.get(key) for key in self.keys} if self.keys else description
 
     def finding(self, kind: type[F], name: str = "") -> F | None:
         """The first finding of a type, and of a head of this name."""
-        for one in self.findings:
-            if isinstance(one, kind) and name in ("", one.head.name):  # type: ignore[attr-defined]
-                return one
+        for finding in self.findings:
+            if isinstance(finding, kind) and name in ("", finding.head.name):  # type: ignore[attr-defined]
+                return finding
         return None
 
     @property
@@ -313,23 +314,29 @@ class Answer:
 
     def sentences(self) -> list[str]:
         """What is said around the tables: doubts, verdict, scope, the rest, and the other notes."""
-        said = [list(finding.sentences()) for finding in self.findings]
+        sentence_lists = [list(finding.sentences()) for finding in self.findings]
         unit = self.q_unit.doubt if self.q_unit is not None else ""
-        headlines = [getattr(one, "headline", "") for one in self.findings]
-        first = [*filter(None, (unit, *headlines)), *self._on_scope(said[0] if said else [])]
-        first += itertools.chain.from_iterable(said[1:])
+        headlines = [getattr(one_finding, "headline", "") for one_finding in self.findings]
+        first = [
+            *filter(None, (unit, *headlines)),
+            *self._describe_scope(sentence_lists[0] if sentence_lists else []),
+        ]
+        first += itertools.chain.from_iterable(sentence_lists[1:])
         return [*first, *(f"Note: {note}" for note in _new(self.notes, first))]
 
-    def _on_scope(self, verdict: Sequence[str]) -> list[str]:
+    def _describe_scope(self, verdict: Sequence[str]) -> list[str]:
         """The verdict and whether it can be believed; without a verdict of its own a finding is silent."""
         if self.known:
             return [*verdict, f"{self.scope.inside}: {percent(self.in_scope)}."]
-        inner = [one[:1].lower() + one[1:] if one[1:2].islower() else one for one in verdict]
+        inner = [
+            sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence
+            for sentence in verdict
+        ]
         if self.findings and getattr(self.findings[0], "is_other", False):
             inner = []
         return [
             self.scope.outside,
-            *(f"If it is one of the known kinds all the same: {one}" for one in inner),
+            *(f"If it is one of the known kinds all the same: {sentence}" for sentence in inner),
         ]
 
 

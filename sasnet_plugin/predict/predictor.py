@@ -18,14 +18,14 @@ from ..domains import DEFAULT, Domain, Seen
 from ..domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
 from ..names import nearest
 from ..types import DataError, ModelZooError, SasnetError
-from ..workers.child import interrupted_after
+from ..workers.child import delay_interrupt
 from ..workers.memory import release_freed_memory
 from ..zoo import Manifest, ZooModel, open_model, zoo_folder
-from .arithmetic import said_of
-from .checks import beyond_training
-from .class_prior import COMMON, known_prior
+from .arithmetic import ask_network
+from .checks import describe_beyond_training
+from .class_prior import COMMON, check_prior
 from .classes import ClassesFinding, restriction_note
-from .decoding import Choice, beside_stated, decode, in_scope, of_class
+from .decoding import Choice, add_stated, compute_in_scope, decode, select_for_class
 from .findings import Answer, QuantitiesFinding
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Runtime:
     ) -> None:
         # Else it writes down who this machine is, and looks for a host; its API's switch comes too late.
         os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-        with interrupted_after():
+        with delay_interrupt():
             import onnxruntime
 
         self._outputs = tuple(outputs)
@@ -69,10 +69,10 @@ class Runtime:
                 " update onnxruntime or reinstall sasnet-plugin."
             ) from error
         self._inputs = tuple(node.name for node in self._session.get_inputs())
-        found = {node.name for node in self._session.get_outputs()}
-        if not found.issuperset(self._outputs):
+        output_names = {node.name for node in self._session.get_outputs()}
+        if not output_names.issuperset(self._outputs):
             raise ModelZooError(
-                f"{where}: the network's outputs {sorted(found)} are not the ones expected"
+                f"{where}: the network's outputs {sorted(output_names)} are not the ones expected"
                 f" ({', '.join(self._outputs)}); export it again with this sasnet."
             )
         self._where = where
@@ -124,7 +124,7 @@ class Predictor:
     runtime: Runtime
 
     @classmethod
-    def of(cls, model: ZooModel) -> Predictor:
+    def load(cls, model: ZooModel) -> Predictor:
         """A model of the zoo, ready to run.
 
         Raises
@@ -153,7 +153,7 @@ class Predictor:
             A name that is none of the classes (with the nearest one), no class is left, or there are none.
         """
         labels, frequency, with_given = self.manifest.labels, None, None
-        if known_prior(prior) == COMMON and self.domain.class_prior:
+        if check_prior(prior) == COMMON and self.domain.class_prior:
             frequency = self.domain.class_prior(labels)
             if self.domain.given_prior:
                 with_given = partial(self.domain.given_prior, labels)
@@ -168,12 +168,14 @@ class Predictor:
             raise UnknownModelError(
                 f"{self.domain.title} have only one model; do not give --models or --exclude."
             )
-        wanted = set(labels if models is None else self._known(models)) - set(self._known(exclude or ()))
-        if not wanted:
+        kept_names = set(labels if models is None else self._check_known(models)) - set(
+            self._check_known(exclude or ())
+        )
+        if not kept_names:
             raise UnknownModelError("All models are excluded; allow more models or exclude fewer.")
-        return np.array([label in wanted for label in labels])
+        return np.array([label in kept_names for label in labels])
 
-    def _known(self, names: Iterable[str]) -> list[str]:
+    def _check_known(self, names: Iterable[str]) -> list[str]:
         names, labels = list(names), self.manifest.labels
         for name in names:
             if name not in labels:
@@ -197,15 +199,15 @@ class Predictor:
         """Answer as `answers`, for each of several choices of what the network is asked once."""
         # `bare`: what the network says alone, without checks, notes, or what the measurement itself says. For
         # many copies of one measurement, of which only the probabilities are used.
-        found: list[list[Answer]] = [[] for _ in choices]
+        found_answers: list[list[Answer]] = [[] for _ in choices]
         for start in range(0, len(measurements), BATCH):
-            some = measurements[start : start + BATCH]
-            seen = list(map(_unchecked if bare else self.seen, some))
-            outputs = self.outputs(self.features([one.measurement for one in seen]))
-            self._check_finite(outputs, some)
-            for answers, choice in zip(found, choices, strict=True):
-                answers += self._described(some, seen, outputs, choice, bare=bare)
-        return found
+            batch = measurements[start : start + BATCH]
+            prepared = list(map(_accept_unchecked if bare else self.prepare, batch))
+            outputs = self.outputs(self.features([item.measurement for item in prepared]))
+            self._check_finite(outputs, batch)
+            for answers, choice in zip(found_answers, choices, strict=True):
+                answers += self._make_answers(batch, prepared, outputs, choice, bare=bare)
+        return found_answers
 
     def outcomes(self, measurements: Sequence[Any], choice: Choice | None = None) -> list[Answer | Exception]:
         """Like `answers`, but what fails yields its exception and the others their answer."""
@@ -214,9 +216,11 @@ class Predictor:
         except Exception as error:  # whatever it is, it belongs to one of them; find out to which
             if len(measurements) == 1:
                 return [error]
-            return [outcome for one in measurements for outcome in self.outcomes([one], choice)]
+            return [
+                outcome for measurement in measurements for outcome in self.outcomes([measurement], choice)
+            ]
 
-    def seen(self, measurement: Any) -> Seen:
+    def prepare(self, measurement: Any) -> Seen:
         """What the network sees of a measurement, checked.
 
         Raises
@@ -226,18 +230,18 @@ class Predictor:
         """
         if not self.domain.check:
             return Seen(measurement, measurement.notes)
-        found: Seen = self.domain.check(measurement, self.manifest.inputs)
-        return found
+        prepared: Seen = self.domain.check(measurement, self.manifest.inputs)
+        return prepared
 
     def features(self, measurements: Sequence[Any]) -> Inputs:
         """What the network reads, of measurements as it sees them."""
-        found: Inputs = self.domain.features(measurements)
-        return found
+        inputs: Inputs = self.domain.features(measurements)
+        return inputs
 
     def outputs(self, inputs: Inputs) -> Outputs:
         """What the network says, averaged as the domain says; and the ``level`` of the inputs."""
-        found = said_of(self.domain, self.manifest.heads, self.runtime.run, inputs)
-        return {**found, "level": inputs["level"]} if "level" in inputs else found
+        outputs = ask_network(self.domain, self.manifest.heads, self.runtime.run, inputs)
+        return {**outputs, "level": inputs["level"]} if "level" in inputs else outputs
 
     def _check_finite(self, outputs: Outputs, measurements: Sequence[Any]) -> None:
         """See that the outputs of which probabilities are made are numbers."""
@@ -251,10 +255,10 @@ class Predictor:
                     f" finite answer for these numbers; check the scale of the intensities."
                 )
 
-    def _described(
+    def _make_answers(
         self,
         measurements: Sequence[Any],
-        seen: Sequence[Seen],
+        prepared: Sequence[Seen],
         outputs: Outputs,
         choice: Choice,
         *,
@@ -262,28 +266,30 @@ class Predictor:
     ) -> list[Answer]:
         manifest, scope = self.manifest, self.manifest.scope
         findings = decode(manifest.heads, outputs, manifest.calibration, choice)
-        inside = np.ones(len(seen))
+        inside = np.ones(len(prepared))
         if scope is not None:
-            inside = in_scope(scope, outputs, manifest.calibration[scope.name])
-        restricted = self._restricted(choice)
+            inside = compute_in_scope(scope, outputs, manifest.calibration[scope.name])
+        restricted = self._describe_restriction(choice)
         return [
-            self._answer(measurement, one, said, float(share), None if bare else restricted)
-            for measurement, one, said, share in zip(measurements, seen, findings, inside, strict=True)
+            self._answer(measurement, item, finding, float(share), None if bare else restricted)
+            for measurement, item, finding, share in zip(
+                measurements, prepared, findings, inside, strict=True
+            )
         ]
 
-    def _restricted(self, choice: Choice) -> list[str]:
+    def _describe_restriction(self, choice: Choice) -> list[str]:
         """What is said where the user has left classes out."""
         labels = self.manifest.labels
         if choice.keep is None or choice.keep.all():
             return []
-        kept = [name for name, wanted in zip(labels, choice.keep, strict=True) if wanted]
-        return [restriction_note(kept, len(labels))]
+        names_kept = [name for name, is_wanted in zip(labels, choice.keep, strict=True) if is_wanted]
+        return [restriction_note(names_kept, len(labels))]
 
     def _answer(
         self,
         measurement: Any,
-        seen: Seen,
-        said: Sequence[Any],
+        prepared: Seen,
+        findings: Sequence[Any],
         share: float,
         restricted: Sequence[str] | None,
     ) -> Answer:
@@ -297,26 +303,26 @@ class Predictor:
             Notes that go with every answer; None: there are no notes, and nothing else is added.
         """
         scope = self.manifest.scope
-        own = _with_classes(said, seen.measurement)
-        far = beyond_training(own)
-        share = share if seen.known and not far else 0.0
-        known = share >= self.manifest.scope_threshold
-        notes = [*seen.notes, *(restricted or ()), *far]
+        own_findings = _complete_findings(findings, prepared.measurement)
+        far = describe_beyond_training(own_findings)
+        share = share if prepared.known and not far else 0.0
+        is_known = share >= self.manifest.scope_threshold
+        notes = [*prepared.notes, *(restricted or ()), *far]
         unsaid: tuple[Any, ...] = ()
-        if scope is not None and not known:
+        if scope is not None and not is_known:
             notes.append(scope.outside)
-            unsaid = tuple(own)
-            own = [f.silenced() for f in own] if scope.silent else own
+            unsaid = tuple(own_findings)
+            own_findings = [f.silence() for f in own_findings] if scope.silent else own_findings
         if restricted is not None:
-            notes += [note for f in own for note in f.notes()]
+            notes += [note for f in own_findings for note in f.notes()]
         answer = Answer(
             measurement.file,
             measurement.entry,
             share,
-            tuple(own),
+            tuple(own_findings),
             tuple(notes),
             scope or Scope(),
-            known,
+            is_known,
             self.domain.keys,
             getattr(measurement, "q_unit", None),
             unsaid,
@@ -326,16 +332,16 @@ class Predictor:
         return self.domain.complete(measurement, answer)
 
 
-def _with_classes(said: Sequence[Any], measurement: Any) -> list[Any]:
+def _complete_findings(findings: Sequence[Any], measurement: Any) -> list[Any]:
     """Findings, quantities beside what the measurement states and of the class that was found."""
-    named = next((f for f in said if isinstance(f, ClassesFinding)), None)
+    classes = next((f for f in findings if isinstance(f, ClassesFinding)), None)
     return [
-        of_class(beside_stated(f, measurement), named) if isinstance(f, QuantitiesFinding) else f
-        for f in said
+        select_for_class(add_stated(f, measurement), classes) if isinstance(f, QuantitiesFinding) else f
+        for f in findings
     ]
 
 
-def _unchecked(measurement: Any) -> Seen:
+def _accept_unchecked(measurement: Any) -> Seen:
     return Seen(measurement, ())
 
 
@@ -347,9 +353,9 @@ def open_predictor(name: str = DEFAULT) -> Predictor:
     ModelZooError
         It is missing, damaged or made for another version.
     """
-    return _opened(zoo_folder(), name)
+    return _open_cached(zoo_folder(), name)
 
 
 @lru_cache(maxsize=8)
-def _opened(folder: Path, name: str) -> Predictor:
-    return Predictor.of(open_model(name, folder=folder))
+def _open_cached(folder: Path, name: str) -> Predictor:
+    return Predictor.load(open_model(name, folder=folder))

@@ -84,8 +84,8 @@ def _size_line(answer: Answer) -> Sequence[str]:
 
 def _next_line(answer: Answer, command: str, condition: str) -> str:
     notes = len(set(answer.notes))
-    more = sentences.DETAILS_NOTES(count=notes) if notes else str(sentences.DETAILS)
-    return sentences.NEXT(condition=condition, command=command) + more
+    details_text = sentences.DETAILS_NOTES(count=notes) if notes else str(sentences.DETAILS)
+    return sentences.NEXT(condition=condition, command=command) + details_text
 
 
 def _model_part(answer: Answer, room: int) -> list[str]:
@@ -98,25 +98,25 @@ def _model_part(answer: Answer, room: int) -> list[str]:
 
 
 def _kinds_line(classes: ClassesFinding, in_scope: str) -> str:
-    found = ", ".join(f"{name} {percent(share)}" for name, share in kinds_of(classes))
-    return sentences.KINDS(kinds=f"{found[:1].upper()}{found[1:]}", in_scope=in_scope)
+    kinds_text = ", ".join(f"{name} {percent(share)}" for name, share in kinds_of(classes))
+    return sentences.KINDS(kinds=f"{kinds_text[:1].upper()}{kinds_text[1:]}", in_scope=in_scope)
 
 
 def kinds_of(classes: ClassesFinding) -> list[tuple[str, float]]:
     """Kinds of sample with their probability, the likeliest first; of those below NAMED at most one."""
     shares = dict(zip(classes.head.labels, classes.probability.tolist(), strict=True))
     sums = {kind: sum(shares.get(name, 0.0) for name in names) for kind, names in KINDS.items()}
-    order = sorted(sums.items(), key=lambda one: -one[1])
-    return [one for one in order if one[1] >= NAMED] or order[:1]
+    order = sorted(sums.items(), key=lambda kind_share: -kind_share[1])
+    return [kind_share for kind_share in order if kind_share[1] >= NAMED] or order[:1]
 
 
 def model_lines(classes: ClassesFinding, count: int) -> list[str]:
     """A line for each of the likeliest models: its name, structure factor, and probability with a bar."""
-    rows = [found.row(grouped=False) for found in classes.classes[:count]]
+    rows = [class_found.row(grouped=False) for class_found in classes.classes[:count]]
     rows = [row[:-1] if classes.uniform is not None else row for row in rows]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]) - 1)] if rows else []
-    return [f"  {_padded(row, widths)}{row[-1]}".rstrip() for row in rows]
+    return [f"  {_pad(row, widths)}{row[-1]}".rstrip() for row in rows]
 
 
-def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
+def _pad(row: Sequence[str], widths: Sequence[int]) -> str:
     return "".join(f"{cell.ljust(width)}  " for cell, width in zip(row, widths, strict=False))

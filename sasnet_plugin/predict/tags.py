@@ -47,11 +47,11 @@ class TagsFinding:
 
     def as_dict(self) -> dict[str, Any]:
         """Name, probability and verdict of each tag, under the head's name."""
-        found = [
+        rows = [
             {"name": name, "probability": round(p, 6), "present": name in self.present}
             for name, p in self.probability.items()
         ]
-        return {self.head.name: found}
+        return {self.head.name: rows}
 
     def rows(self) -> Sequence[Sequence[str]]:
         if not self.probability:
@@ -62,8 +62,8 @@ class TagsFinding:
         return [["tag", "probability"], *bars]
 
     def sentences(self) -> Sequence[str]:
-        found = [f"{name} {percent(p)}" for name, p in self.probability.items() if name in self.present]
-        return (f"{', '.join(found) or 'None of the tags'}.",) if self.probability else ()
+        texts = [f"{name} {percent(p)}" for name, p in self.probability.items() if name in self.present]
+        return (f"{', '.join(texts) or 'None of the tags'}.",) if self.probability else ()
 
     def notes(self) -> Sequence[str]:
         return ()
@@ -76,7 +76,7 @@ class TagsFinding:
         axes.set_xlim(0, 1)
         axes.set_xlabel("probability")
 
-    def silenced(self) -> TagsFinding:
+    def silence(self) -> TagsFinding:
         return replace(self, probability={}, present=())
 
 
@@ -91,28 +91,28 @@ class ComponentsFinding(TagsFinding):
         """Say whether there seems to be a second component, with its probability."""
         if TAG not in self.probability:
             return ()
-        seen = percent(self.probability[TAG])
+        probability_text = percent(self.probability[TAG])
         if TAG in self.present:
             says = "seems to be there" if self.probability[TAG] >= 0.5 else "may be there"
-            return (f"A second component, or a second size, {says} ({seen}).",)
-        return (f"No second component was detected ({seen}).",)
+            return (f"A second component, or a second size, {says} ({probability_text}).",)
+        return (f"No second component was detected ({probability_text}).",)
 
 
-def in_words(answer: Answer) -> Answer:
+def put_in_words(answer: Answer) -> Answer:
     """Put an answer's finding about components, if any, into a sentence."""
-    found = tuple(
+    findings = tuple(
         ComponentsFinding(f.head, f.probability, f.present)
         if isinstance(f, TagsFinding) and f.head.name == COMPONENTS
         else f
         for f in answer.findings
     )
-    return replace(answer, findings=found)
+    return replace(answer, findings=findings)
 
 
 def probability_of_two(answer: Answer) -> float | None:
     """Probability of a second component; None of a network that does not look for one."""
-    found = answer.finding(ComponentsFinding)
-    return None if found is None else found.probability.get(TAG)
+    components = answer.finding(ComponentsFinding)
+    return None if components is None else components.probability.get(TAG)
 
 
 @dataclass(frozen=True)
@@ -170,12 +170,12 @@ class InteractionFinding:
             return ()
         if self.window_shows is False:
             return (f"This q range cannot show interparticle interactions{self._where}.",)
-        other = self.with_factor
-        if other is not None and (other < DETECTED) != (self.interacting < DETECTED):
+        other_probability = self.with_factor
+        if other_probability is not None and (other_probability < DETECTED) != (self.interacting < DETECTED):
             return (
                 (
                     f"Interactions are possible but not certain (interacting {percent(self.interacting)}, a"
-                    f" structure factor {percent(other)})."
+                    f" structure factor {percent(other_probability)})."
                 ),
             )
         if self.interacting < DETECTED:
@@ -192,48 +192,48 @@ class InteractionFinding:
         axes.set_xlim(0, 1)
         axes.set_xlabel("probability")
 
-    def silenced(self) -> InteractionFinding:
+    def silence(self) -> InteractionFinding:
         return replace(self, silent=True)
 
 
 def complete(curve: Curve, answer: Answer) -> Answer:
     """An answer with the three statements, in the place of what heads of their own say of them."""
-    answer = in_words(answer)
+    answer = put_in_words(answer)
     classes = answer.finding(ClassesFinding)
     if classes is None or not classes.given:
         return answer
-    own = answer.finding(TagsFinding, "interaction")
+    own_tags = answer.finding(TagsFinding, "interaction")
     size = answer.finding(QuantitiesFinding, "size")
     radius = answer.finding(QuantitiesFinding, "effective_radius")
-    rest = tuple(f for f in answer.findings if id(f) not in (id(own), id(radius)))
-    found = _found(curve, classes, own, size, radius)
-    return replace(answer, findings=(*rest, found.silenced() if classes.silent else found))
+    rest = tuple(f for f in answer.findings if id(f) not in (id(own_tags), id(radius)))
+    interaction = _find_interaction(curve, classes, own_tags, size, radius)
+    return replace(answer, findings=(*rest, interaction.silence() if classes.silent else interaction))
 
 
-def _found(
+def _find_interaction(
     curve: Curve,
     classes: ClassesFinding,
-    own: TagsFinding | None,
+    own_tags: TagsFinding | None,
     size: QuantitiesFinding | None,
     effective: QuantitiesFinding | None,
 ) -> InteractionFinding:
-    head, given = classes.given[0]
-    joint = classes.probability @ given
-    none = head.labels.index("") if "" in head.labels else None
-    kinds = np.array([0.0 if i == none else p for i, p in enumerate(joint)])
+    head, given_shares = classes.given[0]
+    joint = classes.probability @ given_shares
+    none_index = head.labels.index("") if "" in head.labels else None
+    kinds = np.array([0.0 if i == none_index else p for i, p in enumerate(joint)])
     total = float(kinds.sum())
     # Models that no structure factor goes with, as microemulsions and networks, do not interact.
-    able = np.ones(len(given), dtype=bool) if none is None else given[:, none] < 1.0
+    able = np.ones(len(given_shares), dtype=bool) if none_index is None else given_shares[:, none_index] < 1.0
     possible = float(classes.probability @ able)
     best = int(kinds.argmax())
-    tags = own.probability if own is not None else {}
+    tags = own_tags.probability if own_tags is not None else {}
     radius = _value(effective, 1.0) or _value(size, _SPHERE)
     q_min = float(curve.q.min())
     shows = None if radius is None else bool(q_min < SHOWN_BELOW * math.pi / radius)
     if _value(effective, 1.0) is None and "window_shows" in tags:
         shows, radius = tags["window_shows"] >= DETECTED, None
     return InteractionFinding(
-        own.head if own is not None else Tags("interaction", ("interacting", "window_shows")),
+        own_tags.head if own_tags is not None else Tags("interaction", ("interacting", "window_shows")),
         min(float(tags.get("interacting", total)), possible),
         head.labels[best] if total > 0 else "",
         float(kinds[best] / total) if total > 0 else 0.0,
@@ -244,6 +244,6 @@ def _found(
     )
 
 
-def _value(found: QuantitiesFinding | None, factor: float) -> float | None:
-    known = list(found.known.values()) if found is not None else []
-    return factor * known[0].value if known else None
+def _value(quantities: QuantitiesFinding | None, factor: float) -> float | None:
+    values = list(quantities.present_values.values()) if quantities is not None else []
+    return factor * values[0].value if values else None

@@ -29,30 +29,34 @@ def together(suggestions: Sequence[Suggestion], prior: str = COMMON) -> Suggesti
     if len(suggestions) == 1:
         return suggestions[0]
     names = [guess.name for guess in suggestions[0].models]
-    before = common(names) if prior == COMMON else np.ones(len(names))
+    prior_weight = common(names) if prior == COMMON else np.ones(len(names))
     power = len(suggestions) ** -_DEPENDENCE
-    likelihood = power * sum(_log_uniform(one, names) for one in suggestions)
-    weight = before * np.exp(likelihood - likelihood.max())
+    likelihood = power * sum(_log_uniform(suggestion, names) for suggestion in suggestions)
+    weight = prior_weight * np.exp(likelihood - likelihood.max())
     uniform = np.exp(likelihood - likelihood.max())
-    found = dict(zip(names, weight / weight.sum(), strict=True))
+    probabilities = dict(zip(names, weight / weight.sum(), strict=True))
     plain = dict(zip(names, uniform / uniform.sum(), strict=True))
     group = {name: g.name for g in suggestions[0].groups for name in g.members}
-    models = [_guess(name, found[name], plain[name], group.get(name, ""), suggestions) for name in names]
+    models = [
+        _guess(name, probabilities[name], plain[name], group.get(name, ""), suggestions) for name in names
+    ]
     models.sort(key=lambda guess: -guess.probability)
     first = suggestions[0]
     return replace(
         first,
         models=tuple(models),
-        groups=_groups(first.groups, found),
-        in_scope=float(min(one.in_scope for one in suggestions)),
+        groups=_groups(first.groups, probabilities),
+        in_scope=float(min(suggestion.in_scope for suggestion in suggestions)),
         rg_network=None, curve=None,
-        notes=tuple(dict.fromkeys(note for one in suggestions for note in one.notes)),
+        notes=tuple(dict.fromkeys(note for suggestion in suggestions for note in suggestion.notes)),
     )  # fmt: skip
 
 
-def _groups(groups: Sequence[GroupGuess], found: Mapping[str, float]) -> tuple[GroupGuess, ...]:
+def _groups(groups: Sequence[GroupGuess], probabilities: Mapping[str, float]) -> tuple[GroupGuess, ...]:
     """Sum the present probabilities of each group's members, by falling probability."""
-    anew = [replace(g, probability=float(sum(found.get(name, 0.0) for name in g.members))) for g in groups]
+    anew = [
+        replace(g, probability=float(sum(probabilities.get(name, 0.0) for name in g.members))) for g in groups
+    ]
     return tuple(sorted(anew, key=lambda g: -g.probability))
 
 
@@ -61,29 +65,29 @@ def contradicting(answer: Suggestion, suggestions: Sequence[Suggestion]) -> list
     if len(suggestions) < 3:
         return []
     likely = answer.groups[0].name
-    against = [i for i, one in enumerate(suggestions) if _share(one, likely) < _AGAINST]
+    against = [i for i, suggestion in enumerate(suggestions) if _share(suggestion, likely) < _AGAINST]
     return against if len(against) * 2 < len(suggestions) else []
 
 
-def _log_uniform(one: Suggestion, names: Sequence[str]) -> np.ndarray:
+def _log_uniform(suggestion: Suggestion, names: Sequence[str]) -> np.ndarray:
     share: Mapping[str, float] = {
-        g.name: g.uniform if g.uniform is not None else g.probability for g in one.models
+        g.name: g.uniform if g.uniform is not None else g.probability for g in suggestion.models
     }
-    said = np.array([share.get(name, 0.0) for name in names])
-    return np.asarray(np.log((1 - _ASTRAY) * said + _ASTRAY / len(names)))
+    shares = np.array([share.get(name, 0.0) for name in names])
+    return np.asarray(np.log((1 - _ASTRAY) * shares + _ASTRAY / len(names)))
 
 
-def _share(one: Suggestion, group: str) -> float:
-    return next((g.probability for g in one.groups if g.name == group), 0.0)
+def _share(suggestion: Suggestion, group: str) -> float:
+    return next((g.probability for g in suggestion.groups if g.name == group), 0.0)
 
 
 def _guess(
     name: str, probability: float, uniform: float, group: str, suggestions: Sequence[Suggestion]
 ) -> ModelGuess:
     """The model with the structure factor that its curves show together."""
-    own = [g for one in suggestions for g in one.models if g.name == name]
-    factors = dict.fromkeys(g.structure_factor for g in own)
-    total = {factor: sum(np.log(max(_chance(g, factor), _LEAST)) for g in own) for factor in factors}
+    guesses = [g for suggestion in suggestions for g in suggestion.models if g.name == name]
+    factors = dict.fromkeys(g.structure_factor for g in guesses)
+    total = {factor: sum(np.log(max(_chance(g, factor), _LEAST)) for g in guesses) for factor in factors}
     best = max(total, key=lambda factor: total[factor])
     share = float(1.0 / sum(np.exp(v - total[best]) for v in total.values()))
     return ModelGuess(name, best, float(probability), group, share, float(uniform))
@@ -91,5 +95,5 @@ def _guess(
 
 def _chance(guess: ModelGuess, factor: str | None) -> float:
     """Probability of a structure factor by one curve; the others share what its own leaves."""
-    told = guess.structure_factor_probability
-    return told if guess.structure_factor == factor else (1 - told) / 4
+    factor_probability = guess.structure_factor_probability
+    return factor_probability if guess.structure_factor == factor else (1 - factor_probability) / 4

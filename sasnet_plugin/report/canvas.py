@@ -77,7 +77,7 @@ def png(draw: Draw, size: tuple[float, float], *, night: bool = False) -> bytes:
     return out.getvalue()
 
 
-def framed(axes: Axes, paint: Paint) -> None:
+def frame_axes(axes: Axes, paint: Paint) -> None:
     """Thin axes in the page's colours."""
     plain_axes(axes)
     for spine in axes.spines.values():
@@ -92,9 +92,9 @@ def shrunk(values: NDArray[np.floating], mask: NDArray[np.bool_]) -> NDArray[np.
     pad = [(0, rows - values.shape[0]), (0, columns - values.shape[1])]
     shape = (rows // up, up, columns // across, across)
     good = np.pad(mask, pad).reshape(shape)
-    seen = np.pad(np.where(mask, values, 0.0), pad).reshape(shape)
+    sums = np.pad(np.where(mask, values, 0.0), pad).reshape(shape)
     number = good.sum(axis=(1, 3))
-    total = seen.sum(axis=(1, 3))
+    total = sums.sum(axis=(1, 3))
     return np.where(number > 0, total / np.maximum(number, 1), np.nan)
 
 
@@ -128,7 +128,7 @@ def upright(image: Image) -> Image:
     if not hasattr(geometry, "qx"):
         return image
     if min(image.counts.shape) == 1:
-        return _in_cells(image)
+        return _average_in_cells(image)
     names = [
         n for n in ("qx", "qy", "weight", "along", "across", "error") if getattr(geometry, n) is not None
     ]
@@ -136,14 +136,14 @@ def upright(image: Image) -> Image:
     qx, qy = (q.T if lies else q for q in (geometry.qx, geometry.qy))
     across, upwards = (1 if np.median(np.diff(q, axis=axis)) >= 0 else -1 for q, axis in ((qx, 1), (qy, 0)))
 
-    def turned(values: NDArray[Any]) -> NDArray[Any]:
+    def turn(values: NDArray[Any]) -> NDArray[Any]:
         return np.ascontiguousarray((values.T if lies else values)[::upwards, ::across])
 
     return replace(
         image,
-        counts=turned(image.counts),
-        mask=turned(image.mask),
-        geometry=replace(geometry, **{name: turned(getattr(geometry, name)) for name in names}),
+        counts=turn(image.counts),
+        mask=turn(image.mask),
+        geometry=replace(geometry, **{name: turn(getattr(geometry, name)) for name in names}),
     )
 
 
@@ -151,7 +151,7 @@ def upright(image: Image) -> Image:
 _TOGETHER = 3.0
 
 
-def _in_cells(image: Image) -> Image:
+def _average_in_cells(image: Image) -> Image:
     """A list of pixels as means over the cells of a grid in q."""
     geometry: Any = image.geometry
     used = image.mask & (geometry.weight > 0)
@@ -163,43 +163,43 @@ def _in_cells(image: Image) -> Image:
     edges = [np.arange(low, low + size + step, step) for low, size in ((qx.min(), wide), (qy.min(), high))]
     bins = [np.append(e, e[-1] + step) for e in edges][::-1]
     number = np.histogram2d(qy, qx, bins)[0]
-    found = {}
+    averages = {}
     for name, values in (
         ("counts", image.counts),
         ("weight", geometry.weight),
         *((n, getattr(geometry, n)) for n in ("error",) if getattr(geometry, n) is not None),
     ):
-        found[name] = np.histogram2d(qy, qx, bins, weights=values[used])[0] / np.maximum(number, 1)
-    counts = found.pop("counts")
-    if "error" in found:
-        found["error"] = np.where(number > 0, found["error"], 1.0)
+        averages[name] = np.histogram2d(qy, qx, bins, weights=values[used])[0] / np.maximum(number, 1)
+    counts = averages.pop("counts")
+    if "error" in averages:
+        averages["error"] = np.where(number > 0, averages["error"], 1.0)
     across, upwards = np.meshgrid(edges[0] + step / 2, edges[1] + step / 2)
-    placed = replace(geometry, qx=across, qy=upwards, along=None, across=None, **found)
+    placed = replace(geometry, qx=across, qy=upwards, along=None, across=None, **averages)
     return replace(image, counts=counts, mask=number > 0, geometry=placed)
 
 
-def picture(axes: Axes, values: NDArray[np.floating], image: Any, paint: Paint, **how: Any) -> Any:
+def picture(axes: Axes, values: NDArray[np.floating], image: Any, paint: Paint, **options: Any) -> Any:
     """Draw one picture over exit angles, masked pixels as ground; further arguments are ``imshow``'s."""
-    framed(axes, paint)
+    frame_axes(axes, paint)
     edges, across, upwards = axes_of(image)
     axes.patch.set_visible(True)
     axes.patch.set_facecolor(paint("line"))
-    drawn = axes.imshow(
+    artist = axes.imshow(
         np.ma.masked_invalid(shrunk(values, image.mask)),
         origin="lower",
         aspect="auto",
         interpolation="nearest",
         extent=edges,
-        **how,
+        **options,
     )
     axes.set_xlabel(across, color=paint("ink"))
     axes.set_ylabel(upwards, color=paint("ink"))
-    return drawn
+    return artist
 
 
-def bar(figure: Figure, drawn: Any, axes: Any, label: str, paint: Paint) -> None:
+def bar(figure: Figure, artist: Any, axes: Any, label: str, paint: Paint) -> None:
     """The scale of a picture's colours."""
-    found = figure.colorbar(drawn, ax=axes, fraction=0.06, pad=0.02)
-    found.outline.set_visible(False)
-    found.set_label(label, color=paint("ink"))
-    found.ax.tick_params(which="both", color=paint("muted"), labelcolor=paint("ink"), labelsize=8)
+    colour_bar = figure.colorbar(artist, ax=axes, fraction=0.06, pad=0.02)
+    colour_bar.outline.set_visible(False)
+    colour_bar.set_label(label, color=paint("ink"))
+    colour_bar.ax.tick_params(which="both", color=paint("muted"), labelcolor=paint("ink"), labelsize=8)

@@ -18,10 +18,10 @@ _BINS, _SMOOTH = 36, 1.3
 _INSIDE = (0.95, 0.68)
 
 
-def drawn_names(found: ModelFit) -> tuple[str, ...]:
+def select_drawn_names(fit: ModelFit) -> tuple[str, ...]:
     """The parameters that a corner plot shows: all, or the first eight without background and scale."""
-    assert found.posterior is not None
-    names = found.posterior.names
+    assert fit.posterior is not None
+    names = fit.posterior.names
     for least in ("background", "scale"):
         if len(names) > MOST_PANELS:
             names = tuple(n for n in names if n != least)
@@ -32,29 +32,29 @@ def corner_of(found: ModelFit) -> Any:
     """Posterior of a fit that has one."""
     from matplotlib.figure import Figure
 
-    side = MARGIN + PANEL * len(drawn_names(found))
+    side = MARGIN + PANEL * len(select_drawn_names(found))
     figure = Figure(figsize=(side, side))
     draw_corner(figure, found, ink="black", fill="C0", muted="0.5")
     return figure
 
 
-def draw_corner(figure: Any, found: ModelFit, *, ink: str, fill: str, muted: str) -> None:
+def draw_corner(figure: Any, fit: ModelFit, *, ink: str, fill: str, muted: str) -> None:
     """Fill a square figure with a fit's posterior in colours of text, samples and axes."""
     # Histograms have the 95 % interval dashed; contours hold 68 and 95 %; lines cross at the fit.
-    posterior = found.posterior
+    posterior = fit.posterior
     assert posterior is not None
-    names = drawn_names(found)
+    names = select_drawn_names(fit)
     columns = [posterior.samples[:, posterior.names.index(name)] for name in names]
     limits = [_limits(column) for column in columns]
     side = figure.get_figwidth()
-    size, left = PANEL / side, 0.9 * MARGIN / side
+    size, left_edge = PANEL / side, 0.9 * MARGIN / side
     for row, name in enumerate(names):
         for column in range(row + 1):
-            bottom = left + (len(names) - 1 - row) * size
-            axes = figure.add_axes((left + column * size, bottom, 0.93 * size, 0.93 * size))
+            bottom = left_edge + (len(names) - 1 - row) * size
+            axes = figure.add_axes((left_edge + column * size, bottom, 0.93 * size, 0.93 * size))
             axes.set_gid(f"panel-{row}-{column}")
             axes.set_xlim(*limits[column])
-            axes.axvline(found.parameters[names[column]].value, color=muted, lw=0.8)
+            axes.axvline(fit.parameters[names[column]].value, color=muted, lw=0.8)
             if row == column:
                 axes.hist(columns[row], bins=_BINS, range=limits[row], color=fill, alpha=0.6)
                 for end in posterior.interval95[name]:
@@ -63,7 +63,7 @@ def draw_corner(figure: Any, found: ModelFit, *, ink: str, fill: str, muted: str
                 axes.set_title(name, fontsize=8, color=ink, parse_math=False, pad=3)
             else:
                 axes.set_ylim(*limits[row])
-                axes.axhline(found.parameters[name].value, color=muted, lw=0.8)
+                axes.axhline(fit.parameters[name].value, color=muted, lw=0.8)
                 _contours(axes, columns[column], columns[row], limits[column], limits[row], fill)
             last = row == len(names) - 1
             _ticks(axes.xaxis, limits[column], names[column] if last else "", ink)

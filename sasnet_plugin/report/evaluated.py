@@ -17,14 +17,14 @@ from ..domains.simulator import HeldOut
 from ..extensions import has_service, service
 from ..files import write_figure
 from ..predict import Predictor
-from ..predict.decoding import decode, in_scope
+from ..predict.decoding import compute_in_scope, decode
 from ..simulate.dataset import Dataset
-from ..simulate.stream import held_out
+from ..simulate.stream import draw_held_out
 from ..types import SasnetError
 from ..workers.spread import Workers
 from ..zoo import ZooModel
 from .model_card import model_card
-from .parts import Job, in_parts
+from .parts import Job, run_parts
 from .scores import scope_figures, score, table
 
 #: Known examples for one of each other kind.
@@ -47,7 +47,7 @@ class Evaluated:
     write_page: Callable[[str, Mapping[str, Path], int, Path], object] | None = None
 
 
-def evaluated(
+def evaluate_model(
     model: ZooModel,
     test: Path,
     *,
@@ -59,67 +59,76 @@ def evaluated(
     """Evaluate each head on test data of another seed: all examples, by counts, by kind."""
     # `per_model` counts out-of-distribution examples of each kind, and a tenth of the known ones; `seed` is
     # of the measurement. Raises SasnetError if the data were simulated otherwise than the training data.
-    data = Dataset(test, model.domain.simulated())
+    data = Dataset(test, model.domain.open_simulator())
     _check_inputs(data, model, test)
-    known = KNOWN * per_model
-    order = np.resize(np.random.default_rng(seed).permutation(len(data)), known)
-    number = -(-known // _TOGETHER)
-    others = map(len, np.array_split(np.arange(per_model), number))
-    parts = list(zip(np.array_split(order, number), others, strict=True))
-    outputs, held = _joined(
-        in_parts(answered, Job.of(model, test, seed), parts, workers=workers, progress=progress)
+    known_count = KNOWN * per_model
+    order = np.resize(np.random.default_rng(seed).permutation(len(data)), known_count)
+    number = -(-known_count // _TOGETHER)
+    other_counts = map(len, np.array_split(np.arange(per_model), number))
+    parts = list(zip(np.array_split(order, number), other_counts, strict=True))
+    outputs, held_out = _join_parts(
+        run_parts(answer_part, Job.create(model, test, seed), parts, workers=workers, progress=progress)
     )
-    findings = decode(model.manifest.heads, outputs, model.manifest.calibration)[:known]
-    heads = [head for head in model.manifest.heads if head.name in held.targets]
-    shared = _parts(held).items()
-    figures = {part: _figures(heads, findings, held, rows) for part, rows in shared}
-    result: dict[str, Any] = {"known": known, "parts": figures}
+    findings = decode(model.manifest.heads, outputs, model.manifest.calibration)[:known_count]
+    heads = [head for head in model.manifest.heads if head.name in held_out.targets]
+    shared = _parts(held_out).items()
+    figures = {part: _figures(heads, findings, held_out, rows) for part, rows in shared}
+    result: dict[str, Any] = {"known": known_count, "parts": figures}
     scope = model.manifest.scope
     if scope is not None:
-        inside = in_scope(scope, outputs, model.manifest.calibration[scope.name])
-        result |= scope_figures(inside, known, held.about["kind"], model.manifest.scope_threshold)
+        inside = compute_in_scope(scope, outputs, model.manifest.calibration[scope.name])
+        result |= scope_figures(inside, known_count, held_out.about["kind"], model.manifest.scope_threshold)
     text = table(result)
     return Evaluated(
         result,
         text,
         lambda path: draw(result, path),
         lambda: model_card(model.domain, model.manifest, text),
-        partial(service("network_page"), text, heads, findings, held)
+        partial(service("network_page"), text, heads, findings, held_out)
         if has_service("network_page")
         else None,
     )
 
 
 @lru_cache(maxsize=1)
-def _opened(job: Job) -> tuple[Predictor, Dataset]:
+def _open_job(job: Job) -> tuple[Predictor, Dataset]:
     predictor = job.predictor()
-    return predictor, Dataset(job.test, predictor.domain.simulated())
+    return predictor, Dataset(job.test, predictor.domain.open_simulator())
 
 
-def answered(job: Job, number: int, part: tuple[NDArray[np.intp], int]) -> tuple[Outputs, HeldOut]:
+def answer_part(job: Job, number: int, part: tuple[NDArray[np.intp], int]) -> tuple[Outputs, HeldOut]:
     """What the network says of some rows, and of so many of each other kind; with features of the rows."""
-    predictor, data = _opened(job)
-    rows, others = part
-    held = held_out(
-        predictor.domain, data, job.rng(number), known=len(rows), others=others, rows=rows.tolist()
+    predictor, data = _open_job(job)
+    rows, other_count = part
+    held_out = draw_held_out(
+        predictor.domain, data, job.rng(number), known_count=len(rows), others=other_count, rows=rows.tolist()
     )
-    features = {name: held.inputs[name][: held.known] for name in ("features",) if name in held.inputs}
-    return predictor.outputs(held.inputs), replace(held, inputs=features)
+    features = {
+        name: held_out.inputs[name][: held_out.known] for name in ("features",) if name in held_out.inputs
+    }
+    return predictor.outputs(held_out.inputs), replace(held_out, inputs=features)
 
 
-def _joined(parts: Sequence[tuple[Outputs, HeldOut]]) -> tuple[Outputs, HeldOut]:
-    outputs, held = zip(*parts, strict=True)
-    known = np.concatenate([np.arange(len(one.about["kind"])) < one.known for one in held])
-    order = np.argsort(~known, kind="stable")
+def _join_parts(parts: Sequence[tuple[Outputs, HeldOut]]) -> tuple[Outputs, HeldOut]:
+    outputs, held_out_parts = zip(*parts, strict=True)
+    is_known = np.concatenate(
+        [
+            np.arange(len(held_out_part.about["kind"])) < held_out_part.known
+            for held_out_part in held_out_parts
+        ]
+    )
+    order = np.argsort(~is_known, kind="stable")
 
-    def together(of: Sequence[Mapping[str, NDArray[Any]]], at: Any) -> dict[str, NDArray[Any]]:
-        return {name: np.concatenate([one[name] for one in of])[at] for name in of[0]}
+    def together(mappings: Sequence[Mapping[str, NDArray[Any]]], order_here: Any) -> dict[str, NDArray[Any]]:
+        return {
+            name: np.concatenate([mapping[name] for mapping in mappings])[order_here] for name in mappings[0]
+        }
 
     return together(outputs, order), HeldOut(
-        together([one.inputs for one in held], ...),
-        together([one.targets for one in held], order),
-        together([one.about for one in held], order),
-        int(known.sum()),
+        together([held_out_part.inputs for held_out_part in held_out_parts], ...),
+        together([held_out_part.targets for held_out_part in held_out_parts], order),
+        together([held_out_part.about for held_out_part in held_out_parts], order),
+        int(is_known.sum()),
     )
 
 
@@ -132,30 +141,38 @@ def _check_inputs(data: Dataset, model: ZooModel, test: Path) -> None:
         )
 
 
-def _parts(held: HeldOut) -> dict[str, NDArray[np.intp]]:
+def _parts(held_out: HeldOut) -> dict[str, NDArray[np.intp]]:
     """Rows of known examples by what they have in common."""
-    every = np.arange(held.known)
-    found = {"all": every}
-    if "counts" in held.about:
-        counts = held.about["counts"][: held.known]
+    all_rows = np.arange(held_out.known)
+    parts = {"all": all_rows}
+    if "counts" in held_out.about:
+        counts = held_out.about["counts"][: held_out.known]
         for low, high in zip(COUNT_EDGES[:-1], COUNT_EDGES[1:], strict=True):
-            found[f"{low:.0e} to {high:.0e} counts"] = every[(counts >= low) & (counts < high)]
-    kinds = held.about["kind"][: held.known]
-    found |= {str(kind): every[kinds == kind] for kind in sorted(set(kinds) - {""})}
-    return {part: rows for part, rows in found.items() if rows.size}
+            parts[f"{low:.0e} to {high:.0e} counts"] = all_rows[(counts >= low) & (counts < high)]
+    kinds = held_out.about["kind"][: held_out.known]
+    parts |= {str(kind): all_rows[kinds == kind] for kind in sorted(set(kinds) - {""})}
+    return {part: rows for part, rows in parts.items() if rows.size}
 
 
 def _figures(
-    heads: Sequence[Head], findings: Sequence[Sequence[Any]], held: HeldOut, rows: NDArray[np.intp]
+    heads: Sequence[Head], findings: Sequence[Sequence[Any]], held_out: HeldOut, rows: NDArray[np.intp]
 ) -> dict[str, dict[str, dict[str, float]]]:
-    return {head.name: found for head in heads if (found := _scored(head, findings, held, rows))}
+    return {
+        head.name: figures_found
+        for head in heads
+        if (figures_found := _score_head(head, findings, held_out, rows))
+    }
 
 
-def _scored(
-    head: Head, findings: Sequence[Sequence[Any]], held: HeldOut, rows: NDArray[np.intp]
+def _score_head(
+    head: Head, findings: Sequence[Sequence[Any]], held_out: HeldOut, rows: NDArray[np.intp]
 ) -> dict[str, dict[str, float]]:
-    own = [next((f for f in findings[row] if f.head.name == head.name), None) for row in rows.tolist()]
-    return score(head, own, held.targets[head.name][rows]) if own[0] is not None else {}
+    findings_here = [
+        next((f for f in findings[row] if f.head.name == head.name), None) for row in rows.tolist()
+    ]
+    return (
+        score(head, findings_here, held_out.targets[head.name][rows]) if findings_here[0] is not None else {}
+    )
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
@@ -181,9 +198,9 @@ _ERRORS, _HELD = ("error", "w1", "top1", "right"), ("coverage", "ece")
 
 
 def _draw_merits(
-    axis: Any, parts: Mapping[str, Any], head: str, keys: Sequence[str], at: Mapping[str, float]
+    axis: Any, parts: Mapping[str, Any], head: str, keys: Sequence[str], places: Mapping[str, float]
 ) -> None:
-    for of, figures in parts["all"][head].items():
+    for name_of_figure, figures in parts["all"][head].items():
         for key in (key for key in figures if key in keys):
-            values = [parts[part].get(head, {}).get(of, {}).get(key, np.nan) for part in at]
-            axis.plot(list(at.values()), values, marker="o", label=f"{of}, {key}")
+            values = [parts[part].get(head, {}).get(name_of_figure, {}).get(key, np.nan) for part in places]
+            axis.plot(list(places.values()), values, marker="o", label=f"{name_of_figure}, {key}")

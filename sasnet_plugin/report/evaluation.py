@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from ..domains.heads import Outputs
 from ..files import write_figure
 from ..predict.arithmetic import mean_and_sigma, sigmoid, softmax
-from ..predict.decoding import given_probability
+from ..predict.decoding import compute_given_probability
 from ..predict.predictor import Predictor
 from ..simulate.bodies.out_of_distribution import KINDS
 from ..simulate.curve_simulator import prior_of
-from ..simulate.examples import of_kind, of_model, wide_set
+from ..simulate.examples import draw_kind_examples, draw_model_examples, wide_set
 from ..simulate.labelled import SOURCES, Examples, concatenate
 from ..simulate.library import Library
 from ..train import metrics
@@ -27,7 +27,7 @@ from ..workers.spread import Workers
 from ..zoo import Manifest, ZooModel
 from .evaluated import Evaluated
 from .model_card import model_card
-from .parts import Job, in_parts
+from .parts import Job, run_parts
 
 COUNT_EDGES = (30, 300, 3_000, 30_000, 1_000_001)
 WIDTH_EDGES = (0.5, 1.1, 1.6, 2.0, 2.5, 4.0)
@@ -53,19 +53,19 @@ class Decoded:
 
 def predict(examples: Examples, predictor: Predictor) -> Decoded:
     """Calibrated answers of the exported network for test examples."""
-    return decoded(predictor.outputs({"features": examples.features}), predictor.manifest)
+    return decode_outputs(predictor.outputs({"features": examples.features}), predictor.manifest)
 
 
-def decoded(outputs: Outputs, manifest: Manifest) -> Decoded:
+def decode_outputs(outputs: Outputs, manifest: Manifest) -> Decoded:
     """Calibrated answers from the network's outputs, as arrays."""
-    said = manifest.calibration
+    calibration = manifest.calibration
     scope = outputs["scope"][:, 0].astype(np.float64)
     return Decoded(
-        softmax(outputs["form"] / said["form"]["temperature"]),
-        given_probability(
-            manifest.head("structure_factor"), manifest.labels, outputs, said["structure_factor"]
+        softmax(outputs["form"] / calibration["form"]["temperature"]),
+        compute_given_probability(
+            manifest.head("structure_factor"), manifest.labels, outputs, calibration["structure_factor"]
         ),
-        sigmoid(said["scope"]["slope"] * scope + said["scope"]["offset"]),
+        sigmoid(calibration["scope"]["slope"] * scope + calibration["scope"]["offset"]),
         10.0 ** mean_and_sigma(outputs["size"])[0][:, 0],
     )
 
@@ -76,34 +76,38 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
     ``confused``; ``per_model``; ``rg`` (median error in decades); ``reliability``. Out-of-distribution curves
     (form −1) are for the scope.
     """
-    known = np.flatnonzero(examples.form >= 0)
+    known_rows = np.flatnonzero(examples.form >= 0)
     index = metrics.group_index([g.members for g in manifest.groups], manifest.labels)
-    result: dict[str, Any] = {"all": _figures(answers, examples, known, index)}
+    result: dict[str, Any] = {"all": _figures(answers, examples, known_rows, index)}
     for number, name in enumerate(SOURCES):
-        rows = known[examples.instrument[known] == number]
+        rows = known_rows[examples.instrument[known_rows] == number]
         if rows.size:
             result[name] = _figures(answers, examples, rows, index)
-    truth = examples.form[known]
-    factor = _factor(answers, known)
-    has = examples.structure_factor[known]
-    result["balanced_factor"] = metrics.balanced_accuracy(has, factor)
-    result["auroc"] = _auroc(answers, examples, known)
-    result["by_counts"] = _binned(answers, examples, known, examples.counts, COUNT_EDGES, index)
-    result["by_width"] = _binned(answers, examples, known, examples.decades, WIDTH_EDGES, index)
-    result["by_size"] = _binned(answers, examples, known, examples.size_q, SIZE_EDGES, index)
-    first = answers.form[known].argmax(axis=1)
+    truth = examples.form[known_rows]
+    factor = _factor(answers, known_rows)
+    has = examples.structure_factor[known_rows]
+    result["balanced_factor"] = metrics.compute_balanced_accuracy(has, factor)
+    result["auroc"] = _auroc(answers, examples, known_rows)
+    result["by_counts"] = _evaluate_in_bins(
+        answers, examples, known_rows, examples.counts, COUNT_EDGES, index
+    )
+    result["by_width"] = _evaluate_in_bins(
+        answers, examples, known_rows, examples.decades, WIDTH_EDGES, index
+    )
+    result["by_size"] = _evaluate_in_bins(answers, examples, known_rows, examples.size_q, SIZE_EDGES, index)
+    first = answers.form[known_rows].argmax(axis=1)
     matrix = metrics.confusion_matrix(truth, first, len(manifest.labels))
-    result["confused"] = metrics.confused_pairs(matrix, manifest.labels, 15)
+    result["confused"] = metrics.find_confused_pairs(matrix, manifest.labels, 15)
     result["per_model"] = {manifest.labels[c]: r for c, r in metrics.recall(truth, first).items()}
-    has_rg = known[np.isfinite(examples.log_rg[known])]
-    result["reliability"] = _reliability(answers.form[known].max(axis=1), first == truth)
+    has_rg = known_rows[np.isfinite(examples.log_rg[known_rows])]
+    result["reliability"] = _reliability(answers.form[known_rows].max(axis=1), first == truth)
     result["rg"] = float(np.median(np.abs(np.log10(answers.rg[has_rg]) - examples.log_rg[has_rg])))
     return result
 
 
-def _auroc(answers: Decoded, examples: Examples, known: NDArray[np.intp]) -> dict[str, float]:
+def _auroc(answers: Decoded, examples: Examples, known_rows: NDArray[np.intp]) -> dict[str, float]:
     return {
-        kind: metrics.auroc(answers.in_scope[known], answers.in_scope[examples.kind == number])
+        kind: metrics.auroc(answers.in_scope[known_rows], answers.in_scope[examples.kind == number])
         for number, kind in enumerate(KINDS)
         if np.any(examples.kind == number)
     }
@@ -128,19 +132,19 @@ def curves(
     workers: Workers = 1,
 ) -> Evaluated:
     """Evaluate accuracy and calibration under the frozen realistic protocol, `per_model` test curves each;
-    else as `evaluated.evaluated`. Raises SasnetError if shards hold other models.
+    else as `evaluated.evaluate_model`. Raises SasnetError if shards hold other models.
     """
-    job = Job.of(model, test, seed)
-    forms = _opened(job)[1].forms
+    job = Job.create(model, test, seed)
+    forms = _open_job(job)[1].forms
     if forms != model.manifest.labels:
         raise SasnetError(
             f"{test}: contains other models than the network; simulate the models of the network."
         )
     parts = _parts(len(forms), per_model)
-    found = in_parts(answered, job, parts, workers=workers, progress=progress)
-    wide = [what for what, _, _ in parts].index("wide")
-    result = evaluate(*_joined(found[:wide]), model.manifest)
-    result["wide"] = _wide(*_joined(found[wide:]), model.manifest)
+    answers_found = run_parts(answer_part, job, parts, workers=workers, progress=progress)
+    wide = [kind_name for kind_name, _, _ in parts].index("wide")
+    result = evaluate(*_join_parts(answers_found[:wide]), model.manifest)
+    result["wide"] = _wide(*_join_parts(answers_found[wide:]), model.manifest)
     result["prior"] = prior_of(test)
     table = markdown(result, model.manifest)
     return Evaluated(
@@ -152,46 +156,48 @@ def curves(
 
 
 def _pieces(count: int) -> list[int]:
-    return [min(_TOGETHER, count - at) for at in range(0, count, _TOGETHER)]
+    return [min(_TOGETHER, count - start) for start in range(0, count, _TOGETHER)]
 
 
 @lru_cache(maxsize=1)
-def _opened(job: Job) -> tuple[Predictor, Library]:
+def _open_job(job: Job) -> tuple[Predictor, Library]:
     return job.predictor(), Library(job.test)
 
 
-def answered(job: Job, number: int, part: tuple[str, int, int]) -> tuple[Decoded, Examples] | None:
+def answer_part(job: Job, number: int, part: tuple[str, int, int]) -> tuple[Decoded, Examples] | None:
     """What is said of so many curves of a model, of another kind or as in training; these without
     features.
     """
     # None where no setting shows any.
-    (predictor, library), rng = _opened(job), job.rng(number)
-    what, which, count = part
-    if what == "wide":
-        found = [wide_set(library, rng, count=count)]
+    (predictor, library), rng = _open_job(job), job.rng(number)
+    kind_name, index_here, count = part
+    if kind_name == "wide":
+        examples_found = [wide_set(library, rng, count=count)]
     else:
-        found = (of_model if what == "model" else of_kind)(library, which, rng, count)
-    if not found:
+        examples_found = (draw_model_examples if kind_name == "model" else draw_kind_examples)(
+            library, index_here, rng, count
+        )
+    if not examples_found:
         return None
-    examples = concatenate(found)
+    examples = concatenate(examples_found)
     return predict(examples, predictor), replace(examples, features=examples.features[:, :0])
 
 
-def _joined(parts: Sequence[tuple[Decoded, Examples] | None]) -> tuple[Decoded, Examples]:
+def _join_parts(parts: Sequence[tuple[Decoded, Examples] | None]) -> tuple[Decoded, Examples]:
     answers, examples = zip(*(part for part in parts if part is not None), strict=True)
-    names = [one.name for one in fields(Decoded)]
+    names = [field.name for field in fields(Decoded)]
     return (
-        Decoded(**{name: np.concatenate([getattr(one, name) for one in answers]) for name in names}),
+        Decoded(**{name: np.concatenate([getattr(field, name) for field in answers]) for name in names}),
         concatenate(list(examples)),
     )
 
 
 def _wide(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[str, float]:
     """Figures of curves measured as in training, and what share of them is said to be of no known model."""
-    known = np.flatnonzero(examples.form >= 0)
+    known_rows = np.flatnonzero(examples.form >= 0)
     index = metrics.group_index([g.members for g in manifest.groups], manifest.labels)
-    outside = np.mean(answers.in_scope[known] < manifest.scope_threshold)
-    return {**_figures(answers, examples, known, index), "outside": float(outside)}
+    outside = np.mean(answers.in_scope[known_rows] < manifest.scope_threshold)
+    return {**_figures(answers, examples, known_rows, index), "outside": float(outside)}
 
 
 def _factor(answers: Decoded, rows: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -208,35 +214,35 @@ def _figures(
         "top5": metrics.top_k(p, truth, 5),
         "group": metrics.group_accuracy(p, truth, index),
         "factor": float(np.mean(_factor(answers, rows) == examples.structure_factor[rows])),
-        "ece": metrics.expected_calibration_error(p.max(axis=1), p.argmax(axis=1) == truth),
+        "ece": metrics.compute_calibration_error(p.max(axis=1), p.argmax(axis=1) == truth),
         "count": float(rows.size),
     }
 
 
-def _binned(
+def _evaluate_in_bins(
     answers: Decoded,
     examples: Examples,
-    known: NDArray[np.intp],
+    known_rows: NDArray[np.intp],
     by: NDArray[np.floating],
     edges: tuple[float, ...],
     index: NDArray[np.intp],
 ) -> list[dict[str, float]]:
-    found = []
+    bins = []
     for low, high in zip(edges[:-1], edges[1:], strict=True):
-        rows = known[(by[known] >= low) & (by[known] < high)]
+        rows = known_rows[(by[known_rows] >= low) & (by[known_rows] < high)]
         if rows.size >= 20:
-            found.append({"low": low, "high": high, **_figures(answers, examples, rows, index)})
-    return found
+            bins.append({"low": low, "high": high, **_figures(answers, examples, rows, index)})
+    return bins
 
 
 def _parts(forms: int, per_model: int) -> list[tuple[str, int, int]]:
     """What is measured, of which number, and how many: models, other kinds, and models as in training."""
-    known = per_model * forms
-    others = max(_FEWEST, int(known * _OTHERS))
+    known_count = per_model * forms
+    other_count = max(_FEWEST, int(known_count * _OTHERS))
     return [
         *(("model", form, per_model) for form in range(forms)),
-        *(("kind", kind, count) for kind in range(len(KINDS)) for count in _pieces(others)),
-        *(("wide", 0, count) for count in _pieces(known)),
+        *(("kind", kind, count) for kind in range(len(KINDS)) for count in _pieces(other_count)),
+        *(("wide", 0, count) for count in _pieces(known_count)),
     ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..digits import chisq_text
 from ..fitting.result.fit_result import FitResult
-from ..names import shown_name
+from ..names import make_shown_name
 from ..predict.classes import percent
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def answer_text(result: FitResult, width: int = 100) -> str:
     """The name of the file and the answer with its doubt, in lines of at most `width` characters."""
     import textwrap
 
-    name = shown_name(result.curve.file, result.curve.entry)
+    name = make_shown_name(result.curve.file, result.curve.entry)
     doubt = f"Caution: {result.verdict.doubt}" if result.verdict.doubt else ""
     lines = [line for text in (name, result.verdict.headline, doubt) for line in textwrap.wrap(text, width)]
     # matplotlib would typeset a dollar sign as mathematics, and names of files need not be UTF-8.
@@ -47,10 +47,10 @@ def draw_fit(upper: Axes, lower: Axes | None, result: FitResult) -> None:
 
     curve, fits = result.curve, worth_showing(result.fits)
     upper.errorbar(curve.q, curve.intensity, result.dintensity, fmt=".", color="0.4", ms=3, lw=0.6, zorder=1)
-    for place, found in enumerate(fits[:MAX_DRAWN]):
-        label = f"{found.short_name}  {percent(found.weight)}, χ²/dof {chisq_text(found.reduced_chisq)}"
+    for place, fit in enumerate(fits[:MAX_DRAWN]):
+        label = f"{fit.short_name}  {percent(fit.weight)}, χ²/dof {chisq_text(fit.reduced_chisq)}"
         # The best one lies on top, above the points: fits that differ little hide each other.
-        upper.plot(curve.q, found.theory, lw=1.0 if place else 1.8, label=label, zorder=3 + MAX_DRAWN - place)
+        upper.plot(curve.q, fit.theory, lw=1.0 if place else 1.8, label=label, zorder=3 + MAX_DRAWN - place)
     positive = curve.intensity[curve.intensity > 0]
     upper.set_xscale("log")
     upper.set_ylabel(curve.intensity_label, parse_math=False)

@@ -17,18 +17,18 @@ def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
     """Write the Markdown card of a network, with the evaluation's tables `figures`."""
     training = manifest.metrics.get("training", {})
     versions = ", ".join(f"{name} {value}" for name, value in manifest.versions.items())
-    asked = "".join(f"\n  - {text}" for head in manifest.heads if (text := _asked(head)))
+    head_texts = "".join(f"\n  - {text}" for head in manifest.heads if (text := _describe_head(head)))
     return f"""# {manifest.name}
 
 {domain.purpose or f"Says of {domain.title} what its heads ask."}
 
 - **Reads** {_read(manifest.inputs) or domain.title} (features of version {manifest.features_version}).
-- **Answers** with{asked}
+- **Answers** with{head_texts}
 {CARD_MARK} data alone, {training.get("steps", "?")} batches of {training.get("batch", "?")},
   each measured anew: what it says of its certainty holds for the prior that they were drawn from, and no
-  other. {manifest.metrics.get("weights", "?")} weights.{_begun(manifest.metrics)}
+  other. {manifest.metrics.get("weights", "?")} weights.{_describe_start(manifest.metrics)}
 - **Made with** {versions}. Training data {manifest.data_hash[:16]}.
-- **Not for** {domain.limits or "anything else"}. {_refused(manifest)}
+- **Not for** {domain.limits or "anything else"}. {_describe_refusal(manifest)}
 
 ## Figures
 
@@ -37,7 +37,7 @@ On data with a separate seed, not used in training, calibration or grouping.{_ab
 {figures}{_elsewhere(manifest.metrics)}{_groups(manifest)}"""
 
 
-def _refused(manifest: Manifest) -> str:
+def _describe_refusal(manifest: Manifest) -> str:
     """When it calls a measurement unknown, and how many of the known kinds fall there."""
     if manifest.scope is None:
         return "It cannot say that a\n  measurement is of no known kind."
@@ -50,20 +50,22 @@ def _refused(manifest: Manifest) -> str:
 def _absolute(manifest: Manifest) -> str:
     """Which errors are not over the truth."""
     quantities = (head for head in manifest.heads if isinstance(head, Quantities))
-    names = [f"`{one.name}`" for head in quantities for one in head.parameters if one.may_be_zero]
+    names = [
+        f"`{parameter.name}`" for head in quantities for parameter in head.parameters if parameter.may_be_zero
+    ]
     if not names:
         return ""
-    said = f"of {', '.join(names)}, which may be 0, as they are"
-    return f" Errors and half bands of\nquantities are over the truth; {said}."
+    text = f"of {', '.join(names)}, which may be 0, as they are"
+    return f" Errors and half bands of\nquantities are over the truth; {text}."
 
 
-def _begun(metrics: Mapping[str, Any]) -> str:
-    said, start = "", metrics.get("start")
+def _describe_start(metrics: Mapping[str, Any]) -> str:
+    text, start = "", metrics.get("start")
     while start:
         steps = (start.get("training") or {}).get("steps", "?")
-        said += f" Started from the weights of {start['name']} {start['sha256'][:8]} ({steps} batches)."
+        text += f" Started from the weights of {start['name']} {start['sha256'][:8]} ({steps} batches)."
         start = start.get("start")
-    return said
+    return text
 
 
 def _elsewhere(metrics: Mapping[str, Any]) -> str:
@@ -82,8 +84,8 @@ def _groups(manifest: Manifest) -> str:
     groups = "\n".join(
         f"- **{g.name}**: {', '.join(g.members)}" for g in manifest.groups if len(g.members) > 1
     )
-    alone = ", ".join(g.members[0] for g in manifest.groups if len(g.members) == 1)
-    return f"## Groups\n\n{groups}\n\nOn their own: {alone}.\n"
+    single_names = ", ".join(g.members[0] for g in manifest.groups if len(g.members) == 1)
+    return f"## Groups\n\n{groups}\n\nOn their own: {single_names}.\n"
 
 
 def _read(inputs: dict[str, Any] | Any) -> str:
@@ -101,11 +103,11 @@ def _read(inputs: dict[str, Any] | Any) -> str:
     return ", ".join(parts)
 
 
-def _asked(head: Head) -> str:
+def _describe_head(head: Head) -> str:
     if isinstance(head, Classes):
-        given = f", given the {head.given.replace('_', ' ')}" if head.given else ""
+        given_text = f", given the {head.given.replace('_', ' ')}" if head.given else ""
         grouped = f", in {len(head.groups)} groups" if head.groups else ""
-        return f"the {head.title}, of {len(head.labels)}{grouped}{given}, with calibrated probabilities"
+        return f"the {head.title}, of {len(head.labels)}{grouped}{given_text}, with calibrated probabilities"
     if isinstance(head, Tags):
         return f"probabilities of {', '.join(head.labels)}"
     if isinstance(head, Quantities):

@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from ..predict import Predictor
-from ..workers.spread import Workers, unordered_map
+from ..workers.spread import Workers, map_unordered
 from ..zoo import ZooModel, open_folder
 
 P = TypeVar("P")
@@ -35,20 +35,20 @@ class Job:
     token: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @classmethod
-    def of(cls, model: ZooModel, test: Path, seed: int) -> Job:
+    def create(cls, model: ZooModel, test: Path, seed: int) -> Job:
         """The evaluation of a model on a folder of shards."""
         return cls(model.folder.absolute(), tuple(model.sha256.items()), test.absolute(), seed)
 
     def predictor(self) -> Predictor:
         """Open the model anew. Raises ModelZooError if it is missing or another."""
-        return Predictor.of(open_folder(self.folder, dict(self.sha256)))
+        return Predictor.load(open_folder(self.folder, dict(self.sha256)))
 
     def rng(self, number: int) -> np.random.Generator:
         """What a part is drawn with."""
         return np.random.default_rng([self.seed, number])
 
 
-def in_parts(
+def run_parts(
     function: Callable[[Job, int, P], R],
     job: Job,
     parts: Sequence[P],
@@ -57,12 +57,12 @@ def in_parts(
     progress: Callable[[int, int], None] | None = None,
 ) -> list[R]:
     """Return results of all parts in order, from an importable function of (job, number, part)."""
-    found: dict[int, R] = {}
-    for number, result in unordered_map(partial(_one, function, job), enumerate(parts), workers=workers):
-        found[number] = result
+    results: dict[int, R] = {}
+    for number, result in map_unordered(partial(_one, function, job), enumerate(parts), workers=workers):
+        results[number] = result
         if progress is not None:
-            progress(len(found), len(parts))
-    return [found[number] for number in range(len(parts))]
+            progress(len(results), len(parts))
+    return [results[number] for number in range(len(parts))]
 
 
 def _one(function: Callable[[Job, int, P], R], job: Job, item: tuple[int, P]) -> tuple[int, R]:

@@ -39,36 +39,36 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
     from matplotlib.figure import Figure
 
     from .model_free import draw_panels
-    from .sheet import draw_best, opened_bank, sheet
+    from .sheet import draw_best, open_bank, sheet
 
     if len(pairs) > 1 and all(isinstance(measurement, Curve) for measurement, _ in pairs):
         write_figure(sheet(pairs[:MAX_CURVES]), path, dpi=150)
         return min(len(pairs), MAX_CURVES)
     pairs = pairs[:MAX_ROWS]
-    alone = isinstance(pairs[0][0], Curve) and len(pairs) == 1
-    height = 3.6 * len(pairs) + _PANELS * alone
+    is_single_curve = isinstance(pairs[0][0], Curve) and len(pairs) == 1
+    height = 3.6 * len(pairs) + _PANELS * is_single_curve
     figure = Figure(figsize=(10, height), layout="constrained")
-    if alone:
+    if is_single_curve:
         parts: Any = figure.subfigures(2, 1, height_ratios=(height - _PANELS, _PANELS))
         upper, lower = parts
         axes = upper.subplots(1, 2, squeeze=False)
         draw_panels(list(lower.subplots(1, 4)), pairs[0][0], pairs[0][0].model_free())
     else:
         axes = figure.subplots(len(pairs), 2, squeeze=False)
-    for (left, right), (measurement, answer) in zip(axes, pairs, strict=True):
+    for (left_panel, right), (measurement, answer) in zip(axes, pairs, strict=True):
         if isinstance(measurement, Curve):
-            draw_curve(left, measurement)
-            draw_best(left, measurement, answer, opened_bank())
-            if left.get_legend_handles_labels()[0]:
-                left.legend(
-                    title=left.get_title().splitlines()[-1], fontsize=7, title_fontsize=7, frameon=False
+            draw_curve(left_panel, measurement)
+            draw_best(left_panel, measurement, answer, open_bank())
+            if left_panel.get_legend_handles_labels()[0]:
+                left_panel.legend(
+                    title=left_panel.get_title().splitlines()[-1], fontsize=7, title_fontsize=7, frameon=False
                 )
         else:
-            _draw_image(left, measurement)
+            _draw_image(left_panel, measurement)
         if answer.findings:
             answer.findings[0].draw(right)
         right.set_title(f"{answer.scope.inside}: {percent(answer.in_scope)}", fontsize=9)
-        left.set_title(_name(measurement), fontsize=9)
+        left_panel.set_title(_name(measurement), fontsize=9)
     write_figure(figure, path)
     return len(pairs)
 
@@ -86,12 +86,12 @@ def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
     if len(results) == 1:
         write_figure(fit_figure(results[0]), path, dpi=150)
         return 1
-    shown = results[:MAX_ROWS]
-    columns = min(len(shown), 3)
-    rows = -(-len(shown) // columns)
+    results_shown = results[:MAX_ROWS]
+    columns = min(len(results_shown), 3)
+    rows = -(-len(results_shown) // columns)
     figure = Figure(figsize=(4 * columns, 3.8 * rows), layout="constrained")
-    every = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, result in zip(every, shown, strict=False):
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, result in zip(panels, results_shown, strict=False):
         draw_curve(axes, replace(result.curve, dintensity=result.dintensity))
         if result.best is not None:
             axes.plot(
@@ -99,10 +99,10 @@ def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
             )
             axes.legend(fontsize="small", frameon=False)
         axes.set_title(answer_text(result, 62), fontsize=7, loc="left")
-    for axes in every[len(shown) :]:
+    for axes in panels[len(results_shown) :]:
         axes.set_axis_off()
     write_figure(figure, path, dpi=150)
-    return len(shown)
+    return len(results_shown)
 
 
 def draw_curve(axes: Axes, curve: Curve) -> None:
@@ -131,9 +131,9 @@ def _draw_image(axes: Axes, image: Image) -> None:
 
     lit = image.counts[image.mask & (image.counts > 0)]
     low, high = (float(x) for x in np.percentile(lit, [5, 99.8])) if lit.size else (0.0, 1.0)
-    shown = np.where(image.mask, np.log10(np.maximum(image.counts, max(low, 1e-12))), np.nan)
+    log_counts = np.where(image.mask, np.log10(np.maximum(image.counts, max(low, 1e-12))), np.nan)
     extent, across, upwards = axes_of(image)
-    axes.imshow(shown, origin="lower", extent=extent, aspect="auto", vmax=np.log10(max(high, 1e-12)))
+    axes.imshow(log_counts, origin="lower", extent=extent, aspect="auto", vmax=np.log10(max(high, 1e-12)))
     axes.set(xlabel=across, ylabel=upwards)
 
 
@@ -161,10 +161,12 @@ def cut_height(manifest: Manifest) -> float:
 def members_of_links(manifest: Manifest) -> dict[int, frozenset[str]]:
     """Models below each link of the tree, by scipy's number of the link."""
     count = len(manifest.labels)
-    found: dict[int, frozenset[str]] = {i: frozenset((name,)) for i, name in enumerate(manifest.labels)}
+    found_members: dict[int, frozenset[str]] = {
+        i: frozenset((name,)) for i, name in enumerate(manifest.labels)
+    }
     for row, (a, b, *_) in enumerate(linkage_of(manifest)):
-        found[count + row] = found[int(a)] | found[int(b)]
-    return {link: members for link, members in found.items() if link >= count}
+        found_members[count + row] = found_members[int(a)] | found_members[int(b)]
+    return {link: members for link, members in found_members.items() if link >= count}
 
 
 def draw_tree(

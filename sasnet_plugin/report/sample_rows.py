@@ -28,14 +28,14 @@ def ranking(result: SampleResult, most: int) -> Rows:
     return head, rows
 
 
-def shared(best: JointFit) -> list[list[str]]:
+def list_shared(best: JointFit) -> list[list[str]]:
     """Parameter, value with error, and whether it was fitted, of what all curves have in common."""
     return [[n, _text(p), "given" if p.fixed else "fitted"] for n, p in best.parameters.items()]
 
 
 def own(best: JointFit) -> list[list[str]]:
     """Parameter, and its value with error for each curve."""
-    return [[name, *(_text(one[name]) for one in best.own)] for name in best.own[0]]
+    return [[name, *(_text(curve_parameters[name]) for curve_parameters in best.own)] for name in best.own[0]]
 
 
 def _text(p: Parameter) -> str:

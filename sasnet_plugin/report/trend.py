@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..digits import unit_text
-from .canvas import Draw, Paint, framed, svg
+from .canvas import Draw, Paint, frame_axes, svg
 from .page.document import document, notes, verdict
 
 if TYPE_CHECKING:
@@ -46,25 +46,25 @@ class Gap:
 
 def gaps_of(panel: str, time: Floats, value: Floats, reasons: Sequence[str]) -> list[Gap]:
     """Find where a panel has nothing to draw (NaN values), with each frame's reason."""
-    missing = [why if np.isnan(one) else "" for one, why in zip(value, reasons, strict=True)]
-    found = []
-    for why, some in groupby(range(len(missing)), lambda row: missing[row]):
-        rows = list(some)
+    missing = [why if np.isnan(number) else "" for number, why in zip(value, reasons, strict=True)]
+    gaps = []
+    for why, subset in groupby(range(len(missing)), lambda row: missing[row]):
+        rows = list(subset)
         if why:
-            found.append(Gap(panel, float(time[rows[0]]), float(time[rows[-1]]), why))
-    return found
+            gaps.append(Gap(panel, float(time[rows[0]]), float(time[rows[-1]]), why))
+    return gaps
 
 
-def in_sentences(gaps: Sequence[Gap], against: str) -> list[str]:
+def describe_gaps(gaps: Sequence[Gap], against: str) -> list[str]:
     """Say of each gap which panels have it, and why."""
     panels: dict[tuple[float, float, str], list[str]] = {}
     for gap in gaps:
         panels.setdefault((gap.first, gap.last, gap.reason), []).append(_plain_title(gap.panel))
-    said = []
+    sentences = []
     for (first, last, why), names in sorted(panels.items()):
-        where = f"{first:g}" if first == last else f"{first:g} to {last:g}"
-        said.append(f"Not shown at {against} {where}: {', '.join(names)}. {why[:1].upper()}{why[1:]}.")
-    return said
+        place = f"{first:g}" if first == last else f"{first:g} to {last:g}"
+        sentences.append(f"Not shown at {against} {place}: {', '.join(names)}. {why[:1].upper()}{why[1:]}.")
+    return sentences
 
 
 def _plain_title(panel: str) -> str:
@@ -99,16 +99,18 @@ def trend(
     against time or frame; changes are lines, gaps shaded with the reason.
     """
     most = {name: float(np.nanmax(p)) for name, p in shares.items() if np.isfinite(p).any()}
-    drawn = sorted((n for n, p in most.items() if p >= _LEAST), key=lambda n: -np.nansum(shares[n]))[:_GROUPS]
+    groups_drawn = sorted((n for n, p in most.items() if p >= _LEAST), key=lambda n: -np.nansum(shares[n]))[
+        :_GROUPS
+    ]
 
     def draw(figure: Figure, paint: Paint) -> None:
         places = figure.subplots(
             1 + len(numbers), 1, sharex=True, squeeze=False, height_ratios=[1.3, *[1.0] * len(numbers)]
         )[:, 0]
-        for number, name in enumerate(drawn):
+        for number, name in enumerate(groups_drawn):
             places[0].plot(time, shares[name], color=f"C{number}", label=name, gid=name, **_LINE)
         places[0].set(ylabel=SHARES, ylim=(-0.02, 1.02))
-        if drawn:
+        if groups_drawn:
             places[0].legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
         for axes, (name, (value, error)) in zip(places[1:], numbers.items(), strict=True):
             sure = np.where(np.isfinite(error), error, 0.0)
@@ -117,9 +119,9 @@ def trend(
             axes.set_ylabel(_title(name))
         for axes, name in zip(places, (SHARES, *numbers), strict=True):
             _draw_gaps(axes, [gap for gap in gaps if gap.panel == name], time, paint)
-            framed(axes, paint)
-            for at in changes:
-                axes.axvline(at, color=paint("muted"), linewidth=0.9, linestyle="--")
+            frame_axes(axes, paint)
+            for change in changes:
+                axes.axvline(change, color=paint("muted"), linewidth=0.9, linestyle="--")
         places[-1].set_xlabel(against, color=paint("ink"))
 
     return draw
@@ -145,7 +147,7 @@ def trend_page(
     title: str,
     draw: Draw,
     size: tuple[float, float],
-    said: Sequence[str],
+    sentences: Sequence[str],
     facts: str,
     gaps: Sequence[str] = (),
     *,
@@ -154,11 +156,11 @@ def trend_page(
     """Write a page with picture and sentences: changes (newest last), progress, and gaps with reasons;
     browsers reload after `again` seconds, None for never.
     """
-    newest = said[-1] if said else "No change was found."
+    newest = sentences[-1] if sentences else "No change was found."
     picture = svg(draw, "trend", "probabilities and numbers against the frame", size)
     body = (
         f"<h1>{escape(title)}</h1>{verdict(escape(newest), escape(facts))}"
-        f"<section>{picture}</section>{notes([*said[:-1], *gaps])}"
+        f"<section>{picture}</section>{notes([*sentences[:-1], *gaps])}"
     )
     page = document(title, body)
     if again is None:

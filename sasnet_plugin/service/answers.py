@@ -52,25 +52,25 @@ class Answers:
         if request.do == "page":
             return start_page(self.pool, request.curve, request)
         if request.do == "report":
-            return self._report(request.of, name(request.body, "folder"))
-        found = fit(Watched(self.pool, progress), request)
-        self._fits[request.id] = found
+            return self._report(request.subject, name(request.body, "folder"))
+        result = fit(Watched(self.pool, progress), request)
+        self._fits[request.id] = result
         self._fits.move_to_end(request.id)
         while len(self._fits) > _KEPT:
             self._fits.popitem(last=False)
-        return fitted(found, request)
+        return describe_fit(result, request)
 
-    def _report(self, of: int, lasting: str | None) -> dict[str, Any]:
+    def _report(self, fit_number: int, lasting: str | None) -> dict[str, Any]:
         from ..files import check_output
         from ..report.page.fit_report import page_name, write_report
 
-        if of not in self._fits:
-            raise SasnetError(f"There is no fit {of} to report; fit first.")
-        found = self._fits[of]
+        if fit_number not in self._fits:
+            raise SasnetError(f"There is no fit {fit_number} to report; fit first.")
+        result = self._fits[fit_number]
         # Two fits of the same data would have the same page.
-        folder = Path(lasting).expanduser() if lasting else self.folder() / f"fit{of}"
-        check_output(folder / page_name(found.curve, folder))
-        return {"path": str(write_report(found, folder).resolve())}
+        folder = Path(lasting).expanduser() if lasting else self.folder() / f"fit{fit_number}"
+        check_output(folder / page_name(result.curve, folder))
+        return {"path": str(write_report(result, folder).resolve())}
 
 
 def hello() -> dict[str, Any]:
@@ -94,10 +94,10 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
     from ..report.exports.sasview_clipboard import category
 
     classifier = open_classifier()
-    found = classifier.suggest([curve], top=top)[0]
+    suggestion = classifier.suggest([curve], top=top)[0]
     manifest = classifier.manifest
     outside = manifest.scope.outside if manifest.scope else ""
-    out_of_scope = found.in_scope < manifest.scope_threshold
+    out_of_scope = suggestion.in_scope < manifest.scope_threshold
     models = [
         {
             "model": guess.name,
@@ -107,35 +107,35 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
             "category": category(guess.name),
             "preview": preview,
         }
-        for guess, preview in zip(found.models, previews(pool, curve, found), strict=True)
+        for guess, preview in zip(suggestion.models, previews(pool, curve, suggestion), strict=True)
     ]
-    notes = (curve.q_unit.doubt or str(curve.q_unit), *found.notes)
+    notes = (curve.q_unit.doubt or str(curve.q_unit), *suggestion.notes)
     return {
         "name": curve.file,
-        "in_scope": found.in_scope,
+        "in_scope": suggestion.in_scope,
         "warning": outside if out_of_scope else "",
         "q_unit": curve.q_unit.as_dict(),
         "notes": [note for note in notes if note not in ("", outside)],
         "models": models,
-        "rg": found.rg,
-        "rg_network": found.rg_network,
-        "model_free": found.model_free.as_dict() if found.model_free else None,
+        "rg": suggestion.rg,
+        "rg_network": suggestion.rg_network,
+        "model_free": suggestion.model_free.as_dict() if suggestion.model_free else None,
     }
 
 
 def previews(pool: Pool, curve: Curve, suggestion: Suggestion) -> list[dict[str, Any] | None]:
     """The bank's nearest curve of each suggested model; None where there is none, or not in time."""
     from ..fitting.api import uncertainties
-    from ..fitting.start_values.screening import previewed
+    from ..fitting.start_values.screening import preview
     from ..fitting.task import Task
 
     dintensity = uncertainties(curve)[0]
-    asked = [Task(curve, dintensity, guess.name, guess.structure_factor) for guess in suggestion.models]
-    found: list[dict[str, Any] | None] = [None] * len(asked)
-    for index, answer in pool.run(previewed, asked, _PREVIEWS):
+    tasks = [Task(curve, dintensity, guess.name, guess.structure_factor) for guess in suggestion.models]
+    pages: list[dict[str, Any] | None] = [None] * len(tasks)
+    for index, answer in pool.run(preview, tasks, _PREVIEWS):
         if isinstance(answer, tuple):
-            found[index] = {"q": answer[0], "intensity": answer[1]}
-    return found
+            pages[index] = {"q": answer[0], "intensity": answer[1]}
+    return pages
 
 
 def fit(pool: Pool, request: Request) -> FitResult:
@@ -151,7 +151,7 @@ def fit(pool: Pool, request: Request) -> FitResult:
 def fit_options(body: Mapping[str, Any]) -> FitOptions:
     """Parse a request's fit options; SasnetError for a wrong kind."""
     from ..fitting.problem.contrast import contrast_of
-    from ..predict.class_prior import COMMON, known_prior
+    from ..predict.class_prior import COMMON, check_prior
 
     models = names(body, "models")
     sample, solvent, probe = (name(body, key) or None for key in ("sample", "solvent", "probe"))
@@ -163,30 +163,30 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
         fixed=numbers(body, "fixed"),
         ranges=ranges(body, "ranges"),
         start=_start(body.get("start")),
-        prior=known_prior(name(body, "prior") or COMMON),
+        prior=check_prior(name(body, "prior") or COMMON),
         structure_factor=name(body, "structure_factor"),
         time_limit=seconds(body, "time_limit", 90.0),
         contrast=contrast_of(sample, solvent, probe or "neutron", wavelength),
     )
 
 
-def _start(given: Any) -> Start | None:
+def _start(values: Any) -> Start | None:
     """Values that a fit may begin from: ``model``, ``structure_factor`` and ``values`` of a request."""
-    if given is None:
+    if values is None:
         return None
-    if not isinstance(given, dict) or not isinstance(given.get("values"), dict):
+    if not isinstance(values, dict) or not isinstance(values.get("values"), dict):
         raise SasnetError('"start" is an object with model and values.')
-    return Start(name(given, "model") or "", name(given, "structure_factor"), _values(given["values"]))
+    return Start(name(values, "model") or "", name(values, "structure_factor"), _values(values["values"]))
 
 
-def _values(given: Mapping[str, Any]) -> dict[str, Any]:
+def _values(options: Mapping[str, Any]) -> dict[str, Any]:
     """Numbers of parameters, seen to be such, and words as they are: kinds of distributions."""
-    words = {key: value for key, value in given.items() if isinstance(value, str)}
-    others = {key: value for key, value in given.items() if key not in words}
-    return numbers({"values": others}, "values") | words
+    words = {key: value for key, value in options.items() if isinstance(value, str)}
+    parameters = {key: value for key, value in options.items() if key not in words}
+    return numbers({"values": parameters}, "values") | words
 
 
-def fitted(result: FitResult, request: Request) -> dict[str, Any]:
+def describe_fit(result: FitResult, request: Request) -> dict[str, Any]:
     """A fit as plain objects: the answer, SasView's fit pages, curves, and a resolution that was found."""
     from ..fitting.result.headline import parameters_in_words
     from ..report.exports.sasview_clipboard import plugin_text
@@ -194,24 +194,24 @@ def fitted(result: FitResult, request: Request) -> dict[str, Any]:
 
     pages = [
         {
-            **fit_page(result.curve, each),
-            "model": each.model,
-            "structure_factor": each.structure_factor,
-            "reduced_chisq": each.reduced_chisq,
-            "weight": each.weight,
-            "values": parameters_in_words(each),
-            "plugin": plugin_text(each.model) if len(sum_parts(each.model)) > 1 else "",
+            **fit_page(result.curve, each_fit),
+            "model": each_fit.model,
+            "structure_factor": each_fit.structure_factor,
+            "reduced_chisq": each_fit.reduced_chisq,
+            "weight": each_fit.weight,
+            "values": parameters_in_words(each_fit),
+            "plugin": plugin_text(each_fit.model) if len(sum_parts(each_fit.model)) > 1 else "",
         }
-        for each in result.fits
+        for each_fit in result.fits
     ]
     curves = [
         {
-            "name": each.short_name,
+            "name": each_fit.short_name,
             "q": result.curve.q,
-            "intensity": each.theory,
-            "residuals": (result.curve.intensity - each.theory) / result.dintensity,
+            "intensity": each_fit.theory,
+            "residuals": (result.curve.intensity - each_fit.theory) / result.dintensity,
         }
-        for each in result.fits
+        for each_fit in result.fits
     ]
     dq = None if _has_resolution(request.body["curve"]) else result.curve.dq
     return {"fit": result.as_dict(), "pages": pages, "curves": curves, "dq": dq}
@@ -225,16 +225,16 @@ def _has_resolution(sent: Mapping[str, Any]) -> bool:
 _SECONDS = 60.0
 
 
-def started(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFit | None:
+def make_start_fit(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFit | None:
     """The start of a fit as if it were one, its parameters without errors; work for a pool."""
     # None where the bank has no curve of the model.
     from ..fitting.optimize.finish import as_it_stands
     from ..fitting.start_values.screening import from_bank
-    from ..fitting.strategy.fit_candidate import described
+    from ..fitting.strategy.fit_candidate import make_model_fit
 
     if task.model not in bank.models or not (starts := from_bank(task, bank)):
         return None
-    return described(task, as_it_stands(task, starts[0]), None, 0.0)
+    return make_model_fit(task, as_it_stands(task, starts[0]), None, 0.0)
 
 
 def start_page(pool: Any, curve: Curve, request: Request) -> dict[str, Any]:
@@ -245,7 +245,7 @@ def start_page(pool: Any, curve: Curve, request: Request) -> dict[str, Any]:
 
     model, factor = name(request.body, "model") or "", name(request.body, "structure_factor")
     task = Task(curve, uncertainties(curve)[0], model, factor)
-    found = next((fit for _, fit in pool.run(started, [task], _SECONDS)), None)
-    if not isinstance(found, ModelFit):
+    found_fit = next((fit for _, fit in pool.run(make_start_fit, [task], _SECONDS)), None)
+    if not isinstance(found_fit, ModelFit):
         raise SasnetError(f"{model}: sasnet has no starting values for it; choose the model on the fit page.")
-    return {"page": fit_page(curve, found) | {"model": model, "structure_factor": factor}}
+    return {"page": fit_page(curve, found_fit) | {"model": model, "structure_factor": factor}}

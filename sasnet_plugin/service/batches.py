@@ -52,14 +52,14 @@ def begin(workers: int) -> Callable[[BatchJob, Say], tuple[str, Any]]:
 
     def do(job: BatchJob, say: Say) -> tuple[str, Any]:
         try:
-            return WRITTEN, _done(job, say, workers)
+            return WRITTEN, _run_batch(job, say, workers)
         except Exception as error:
             return PROBLEM, sentence_of(job.folder, error)
 
     return do
 
 
-def _done(job: BatchJob, say: Say, workers: int) -> list[str]:
+def _run_batch(job: BatchJob, say: Say, workers: int) -> list[str]:
     from ..batch import run
     from ..batch.journal import Journal, journal_of
     from ..batch.plan import missing
@@ -70,8 +70,8 @@ def _done(job: BatchJob, say: Say, workers: int) -> list[str]:
     with Journal(journal_of(folder / RESULTS)) as journal:
         limit, files = options.fit.time_limit, job.files
         todo = missing(files, journal, options, limit) if job.fit else []
-        wanted = set(todo)
-        say((ROWS, _rows(journal, files, wanted)))
+        todo_files = set(todo)
+        say((ROWS, _rows(journal, files, todo_files)))
         if todo:
             journal.name_options(options.digest, options.as_dict())
             if job.series:
@@ -79,15 +79,15 @@ def _done(job: BatchJob, say: Say, workers: int) -> list[str]:
             else:
                 answers = run.local(todo, options, limit, workers)
             places = {path: place for place, path in enumerate(files)}
-            before = len(files) - len(todo)
+            done_count = len(files) - len(todo)
 
             def step(state: run.Progress) -> None:
-                say((PROGRESS, {"done": before + state.done, "failed": state.failed}))
+                say((PROGRESS, {"done": done_count + state.done, "failed": state.failed}))
 
-            run.keep(_told(answers, places, say), journal, folder / RESULTS, len(todo), step)
+            run.keep(_report_answers(answers, places, say), journal, folder / RESULTS, len(todo), step)
         run.publish(journal, folder / RESULTS)
         rows = _rows(journal, files, set())
-    return written(rows, folder)
+    return write_batch(rows, folder)
 
 
 def batch_options(body: Mapping[str, Any], workers: int) -> Options:
@@ -101,14 +101,14 @@ def batch_options(body: Mapping[str, Any], workers: int) -> Options:
     return Options(fit, None if window is None else (float(window[0]), float(window[1])))
 
 
-def _rows(journal: Journal, files: tuple[str, ...], without: set[str]) -> list[dict[str, Any]]:
+def _rows(journal: Journal, files: tuple[str, ...], failed_files: set[str]) -> list[dict[str, Any]]:
     """Return rows of the answered files in order."""
-    there = {path: place for place, path in enumerate(files) if path in journal.places.keys() - without}
-    records = zip(there.values(), journal.records(list(there)), strict=True)
+    places = {path: place for place, path in enumerate(files) if path in journal.places.keys() - failed_files}
+    records = zip(places.values(), journal.records(list(places)), strict=True)
     return [row for place, record in records for row in rows_of(record, place)]
 
 
-def _told(answers: Any, places: Mapping[str, int], say: Say) -> Any:
+def _report_answers(answers: Any, places: Mapping[str, int], say: Say) -> Any:
     """Pass answers on and say each once the next is asked for, when it is in the journal."""
     try:
         for record in answers:
@@ -124,14 +124,16 @@ def rows_of(record: Record, place: int) -> list[dict[str, Any]]:
     # ``headline``, ``doubt``, ``level``, ``error``, ``chisq``, ``model``, ``structure_factor``, ``weights``
     # (of models), ``values`` (by name: value, error or None, unit, whether fixed), ``kinds`` (of size
     # distributions), ``at`` (numbers it can be drawn against).
-    from ..batch.against import against
+    from ..batch.against import collect_abscissa_values
 
-    at = against(record["file"])
-    return plain([_row(record, row, place, entry, at) for entry, row in enumerate(record["rows"], start=1)])
+    abscissa = collect_abscissa_values(record["file"])
+    return plain(
+        [_row(record, row, place, entry, abscissa) for entry, row in enumerate(record["rows"], start=1)]
+    )
 
 
 def _row(
-    record: Record, row: Mapping[str, Any], place: int, entry: int, at: dict[str, float]
+    record: Record, row: Mapping[str, Any], place: int, entry: int, abscissa: dict[str, float]
 ) -> dict[str, Any]:
     from ..batch.rows import best_of, name_of
 
@@ -147,11 +149,11 @@ def _row(
             name: [p["value"], p["error"], p["unit"], p["fixed"]]
             for name, p in best.get("parameters", {}).items()
         },
-        "kinds": best.get("distributions", {}), "at": at,
+        "kinds": best.get("distributions", {}), "at": abscissa,
     }  # fmt: skip
 
 
-def written(rows: list[dict[str, Any]], folder: Path) -> list[str]:
+def write_batch(rows: list[dict[str, Any]], folder: Path) -> list[str]:
     """Names of the files of a batch: results, report with the trend, and what the page reads."""
     from ..files import put_whole
 
@@ -162,12 +164,12 @@ def written(rows: list[dict[str, Any]], folder: Path) -> list[str]:
 
 
 def read_rows(folder: Path) -> list[dict[str, Any]]:
-    """Rows of a batch as `written` has left them; none where it was not."""
+    """Rows of a batch as `write_batch` has left them; none where it was not."""
     try:
-        found: list[dict[str, Any]] = json.loads((folder / TABLE).read_text())
+        rows: list[dict[str, Any]] = json.loads((folder / TABLE).read_text())
     except (OSError, ValueError):
         return []
-    return found
+    return rows
 
 
 def _report(rows: list[dict[str, Any]], folder: Path) -> None:
@@ -175,7 +177,7 @@ def _report(rows: list[dict[str, Any]], folder: Path) -> None:
     from ..report.page.overview import Row, thumbnail, write_overview
     from ..types import SasnetError
 
-    def drawn(row: Mapping[str, Any]) -> str:
+    def draw_thumbnail(row: Mapping[str, Any]) -> str:
         if len(rows) > _DRAWN:
             return ""
         try:
@@ -188,7 +190,7 @@ def _report(rows: list[dict[str, Any]], folder: Path) -> None:
         Row(
             Path(row["file"]).name, row["name"], row["headline"] or row["error"], row["model"],
             row["structure_factor"] or "", reduced_chisq=row["chisq"], note=row["doubt"],
-            level=levels.get(row["level"], "wrong"), thumbnail=drawn(row),
+            level=levels.get(row["level"], "wrong"), thumbnail=draw_thumbnail(row),
         )
         for row in rows
     ]  # fmt: skip
@@ -205,30 +207,33 @@ def _trend(rows: list[dict[str, Any]], folder: Path) -> None:
     import numpy as np
 
     from ..files import put_whole
-    from ..report.trend import gaps_of, in_sentences, trend, trend_page, trend_size
+    from ..report.trend import describe_gaps, gaps_of, trend, trend_page, trend_size
     from ..types import product_name
 
-    there = [row for row in rows if row["model"]]
+    model_rows = [row for row in rows if row["model"]]
     numbers = {
-        f"{name} / {unit}" if unit else name: (column(there, name, 0), column(there, name, 1))
-        for name, unit in fitted_names(there)
+        f"{name} / {unit}" if unit else name: (column(model_rows, name, 0), column(model_rows, name, 1))
+        for name, unit in list_fitted_names(model_rows)
     }
-    said = changes(there) or [
-        f"The model is {product_name(*_named(row))} in all frames." for row in there[:1]
+    sentences = changes(model_rows) or [
+        f"The model is {product_name(*_name_model(row))} in all frames." for row in model_rows[:1]
     ]
-    time = np.arange(1.0, len(there) + 1)
-    at = [
-        place + 0.5 for place, (one, next_) in enumerate(pairwise(there), 1) if _models(one) != _models(next_)
+    time = np.arange(1.0, len(model_rows) + 1)
+    gap_positions = [
+        place + 0.5
+        for place, (first_row, next_) in enumerate(pairwise(model_rows), 1)
+        if _models(first_row) != _models(next_)
     ]
     gaps = [
         gap
-        for (name, _), (title, (value, _)) in zip(fitted_names(there), numbers.items(), strict=True)
-        for gap in gaps_of(title, time, value, [_why_missing(row, name) for row in there])
+        for (name, _), (title, (value, _)) in zip(list_fitted_names(model_rows), numbers.items(), strict=True)
+        for gap in gaps_of(title, time, value, [_why_missing(row, name) for row in model_rows])
     ]
-    drawn = trend(time, _shares(there), numbers, at, gaps, against="data set")
+    figure = trend(time, _shares(model_rows), numbers, gap_positions, gaps, against="data set")
     page = trend_page(
-        "Along the data sets", drawn, trend_size(len(numbers)), said,
-        f"{len(there)} of {len(rows)} data sets have an answer.", in_sentences(gaps, "data set"), again=None,
+        "Along the data sets", figure, trend_size(len(numbers)), sentences,
+        f"{len(model_rows)} of {len(rows)} data sets have an answer.", describe_gaps(gaps, "data set"),
+        again=None,
     )  # fmt: skip
     put_whole(folder / TREND, page.encode(), "page of the trend")
 
@@ -245,13 +250,13 @@ def _shares(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {name: np.array([row["weights"].get(name, 0.0) for row in rows]) for name in models}
 
 
-def fitted_names(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def list_fitted_names(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """Names and units of the parameters that were fitted, those of most data sets first, at most six."""
     from collections import Counter
 
     from ..digits import unit_text
 
-    values = [one for row in rows for one in row["values"].items()]
+    values = [item for row in rows for item in row["values"].items()]
     counts = Counter(name for name, p in values if not p[3])
     units = {name: "unit of I" if p[2] == "1/cm" else unit_text(p[2]) for name, p in values}
     order = sorted(counts, key=lambda name: (name in ("scale", "background"), -counts[name]))
@@ -278,11 +283,11 @@ def changes(rows: list[dict[str, Any]]) -> list[str]:
     from ..types import product_name
 
     return [
-        f"{Path(new['file']).name}: {product_name(*_named(old))} → {product_name(*_named(new))}."
+        f"{Path(new['file']).name}: {product_name(*_name_model(old))} → {product_name(*_name_model(new))}."
         for old, new in zip(rows, rows[1:], strict=False)
         if _models(old) != _models(new)
     ]
 
 
-def _named(row: Mapping[str, Any]) -> tuple[str, str | None]:
+def _name_model(row: Mapping[str, Any]) -> tuple[str, str | None]:
     return row["model"], row["structure_factor"] or None

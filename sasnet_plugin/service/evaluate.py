@@ -47,7 +47,7 @@ class Evaluator:
             while len(self._ready) > _KEPT:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(key)
-        return evaluated(self._ready[key], name, parameters)
+        return evaluate_theory(self._ready[key], name, parameters)
 
 
 def _is_kind(name: str, value: str) -> bool:
@@ -70,26 +70,26 @@ def _experiment(curve: Curve, name: str, words: dict[str, Any], per_decade: int 
     from ..fitting.problem.experiment import experiment
     from ..fitting.problem.resolution import apply_sampling
 
-    found = experiment(curve, uncertainties(curve)[0], name, words)
+    problem = experiment(curve, uncertainties(curve)[0], name, words)
     if per_decade is not None:
-        apply_sampling(found, curve, per_decade)
-    known = found.model.parameters()
-    return found, {key: parameter.value for key, parameter in known.items()}
+        apply_sampling(problem, curve, per_decade)
+    known_parameters = problem.model.parameters()
+    return problem, {key: parameter.value for key, parameter in known_parameters.items()}
 
 
-def evaluated(ready: tuple[Any, dict[str, float]], name: str, parameters: Mapping[str, Any]) -> Any:
+def evaluate_theory(ready: tuple[Any, dict[str, float]], name: str, parameters: Mapping[str, Any]) -> Any:
     """Return I(q) of an experiment at values or defaults. Raises SasnetError for wrong ones."""
-    found, defaults = ready
-    _set(found.model.parameters(), name, parameters, defaults)
-    found.update()
+    problem, defaults = ready
+    _set(problem.model.parameters(), name, parameters, defaults)
+    problem.update()
     with np.errstate(all="ignore"):
-        theory = np.asarray(found.theory(), dtype=float)
+        theory = np.asarray(problem.theory(), dtype=float)
     if not np.all(np.isfinite(theory)):
         raise SasnetError(f"{name}: has no finite, positive curve at these values; change them.")
     return theory
 
 
-def beside(curve: Curve, theory: NDArray[np.float64]) -> dict[str, Any]:
+def compare_with_data(curve: Curve, theory: NDArray[np.float64]) -> dict[str, Any]:
     """A theory with its residuals (n,) in units of the uncertainty, and the mean of their squares."""
     from ..fitting.api import uncertainties
 
@@ -101,13 +101,13 @@ def beside(curve: Curve, theory: NDArray[np.float64]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _set(known: Any, name: str, given: Mapping[str, Any], defaults: Mapping[str, float]) -> None:
-    numbers = {key: value for key, value in given.items() if not isinstance(value, str)}
+def _set(known_parameters: Any, name: str, values: Mapping[str, Any], defaults: Mapping[str, float]) -> None:
+    numbers = {key: value for key, value in values.items() if not isinstance(value, str)}
     for key in numbers:
-        if key not in known:
+        if key not in known_parameters:
             raise SasnetError(f"{key}: {name} has no such parameter.")
     for key, default in defaults.items():
         value = float(numbers.get(key, default))
         if not np.isfinite(value):
             raise SasnetError(f"{key}: {value} is no value; give a number.")
-        known[key].value = value
+        known_parameters[key].value = value

@@ -66,52 +66,52 @@ def begin(workers: int) -> Callable[[FitJob, Say], tuple[str, Any]]:
                 answer, files = service("fit_image")(job, lambda stage: say((PROGRESS, {"name": stage})))
                 say((ANSWER, answer))
                 return FILES, files
-            return _done(pool, reader, job, say, workers)
+            return _run_fit(pool, reader, job, say, workers)
         except Exception as error:
             return PROBLEM, sentence_of(job.places[0].path, error)
 
     return do
 
 
-def _done(pool: Workers, reader: Reader, job: FitJob, say: Say, workers: int) -> tuple[str, Any]:
+def _run_fit(pool: Workers, reader: Reader, job: FitJob, say: Say, workers: int) -> tuple[str, Any]:
     from ..fitting.api import fit_with
     from ..fitting.asked import check_names
 
     options = replace(fit_options(job.body), workers=workers, also=_also(job))
     check_names(options)
-    watched = Watched(pool, lambda **how: say((PROGRESS, how)))
+    watched = Watched(pool, lambda **progress: say((PROGRESS, progress)))
     curves = [reader.curve(place) for place in job.places]
     if len(curves) > 1:
         return _sample_done(watched, curves, options, job, say)
-    found = fit_with(watched, curves[0], options)
-    said = {"command": _command(found, options), "again": again(found, options)}
-    say((ANSWER, plain(answered(found) | said)))
-    return FILES, written(found, Path(job.folder))
+    result = fit_with(watched, curves[0], options)
+    commands = {"command": _command(result, options), "again": again(result, options)}
+    say((ANSWER, plain(describe_fit(result) | commands)))
+    return FILES, write_fit(result, Path(job.folder))
 
 
 def _also(job: FitJob) -> dict[str, str]:
     """How the data were read, as options of the command."""
-    place, found = job.places[0], {}
+    place, options = job.places[0], {}
     if place.window is not None:
-        found["--q-range"] = ":".join(map(exact, place.window))
+        options["--q-range"] = ":".join(map(exact, place.window))
     if place.q_unit is not None:
-        found["--q-unit"] = place.q_unit
+        options["--q-unit"] = place.q_unit
     if place.wavelength is not None:
-        found["--wavelength"] = f"{place.wavelength:g}"
-    return found
+        options["--wavelength"] = f"{place.wavelength:g}"
+    return options
 
 
-def _command(found: FitResult, options: FitOptions) -> str:
+def _command(result: FitResult, options: FitOptions) -> str:
     """What gives this very answer in a terminal."""
-    return command(found.curve.file, options, entry_of(found, options))
+    return command(result.curve.file, options, entry_of(result, options))
 
 
-def again(found: FitResult, options: FitOptions) -> dict[str, Any] | None:
+def again(result: FitResult, options: FitOptions) -> dict[str, Any] | None:
     """Return what the next step changes in a fit's request: ``models``, ``structure_factor``, ``fixed``,
     ``time_limit``, ``q_unit`` and ``window`` (None at an end: as before); None values are automatic. None if
     it only writes files.
     """
-    changes, _ = changes_of(found, options)
+    changes, _ = changes_of(result, options)
     if not changes.keys() <= _REQUEST.keys():
         return None
     lists = {option: list(value) if isinstance(value, tuple) else value for option, value in changes.items()}
@@ -132,13 +132,13 @@ def _sample_done(
         file = Path(job.folder) / _SAMPLE
         put_whole(file, as_toml(described).encode(), "sample file", make_folder=True)
         options = replace(options, also=options.also | {"--sample-file": str(file)})
-    found = fit_sample(pool, sample, options)
-    each = [answered(one) for one in found.as_results()]
-    say((ANSWER, plain({"sample": found.as_dict(), "each": each})))
-    return FILES, [*sample_written(found, Path(job.folder)), *([_SAMPLE] if described else [])]
+    result = fit_sample(pool, sample, options)
+    descriptions = [describe_fit(fit_result) for fit_result in result.as_results()]
+    say((ANSWER, plain({"sample": result.as_dict(), "each": descriptions})))
+    return FILES, [*sample_written(result, Path(job.folder)), *([_SAMPLE] if described else [])]
 
 
-def answered(result: FitResult) -> dict[str, Any]:
+def describe_fit(result: FitResult) -> dict[str, Any]:
     """Return a fit as plain objects: ``fit`` as ``sasnet fit --json``; ``curves``, of each fit ``name``,
     ``intensity``, ``residuals`` (n,), ``values`` (sasmodels' keywords), ``limits`` (low, high by fitted
     parameter), ``per_decade``; ``q`` (n,) Å⁻¹.
@@ -146,38 +146,38 @@ def answered(result: FitResult) -> dict[str, Any]:
     return {
         "fit": result.as_dict(),
         "q": result.curve.q,
-        "curves": [_curve(result, each) for each in result.fits],
+        "curves": [_curve(result, fit) for fit in result.fits],
     }
 
 
-def _curve(result: FitResult, each: ModelFit) -> dict[str, Any]:
+def _curve(result: FitResult, fit: ModelFit) -> dict[str, Any]:
     from ..fitting.problem.experiment import starting_values
 
     return {
-        "name": each.short_name, "model": each.model, "structure_factor": each.structure_factor,
-        "intensity": each.theory, "residuals": (result.curve.intensity - each.theory) / result.dintensity,
-        "values": starting_values(each), "per_decade": each.per_decade,
-        "limits": {name: (each.parameters[name].low, each.parameters[name].high) for name in each.free},
+        "name": fit.short_name, "model": fit.model, "structure_factor": fit.structure_factor,
+        "intensity": fit.theory, "residuals": (result.curve.intensity - fit.theory) / result.dintensity,
+        "values": starting_values(fit), "per_decade": fit.per_decade,
+        "limits": {name: (fit.parameters[name].low, fit.parameters[name].high) for name in fit.free},
     }  # fmt: skip
 
 
-def written(result: FitResult, folder: Path) -> list[str]:
+def write_fit(result: FitResult, folder: Path) -> list[str]:
     """Names of the files that were written of a fit: report, CSV of the curves, all that opens elsewhere."""
     from ..report.exports.write_all import export
     from ..report.page.fit_report import write_report
 
     folder.mkdir(parents=True, exist_ok=True)
-    found = [write_report(result, folder), *export(result, folder), write_curves(result, folder)]
-    return [path.name for path in found]
+    paths = [write_report(result, folder), *export(result, folder), write_curves(result, folder)]
+    return [path.name for path in paths]
 
 
-def sample_written(found: SampleResult, folder: Path) -> list[str]:
+def sample_written(result: SampleResult, folder: Path) -> list[str]:
     """Write the files of a sample's joint fit."""
     from ..report.exports.sample import write_sample
     from ..report.page.sample_report import write_sample_report
 
     folder.mkdir(parents=True, exist_ok=True)
-    found_files = *write_sample(found, folder, "sample"), write_sample_report(found, folder)
+    found_files = *write_sample(result, folder, "sample"), write_sample_report(result, folder)
     return [path.name for path in found_files]
 
 
@@ -189,8 +189,8 @@ def write_curves(result: FitResult, folder: Path) -> Path:
     from ..report.page.names import stem
 
     curve, fits = result.curve, result.fits
-    columns = [curve.q, curve.intensity, result.dintensity, *(each.theory for each in fits)]
-    head = ["q_per_angstrom", "intensity", "uncertainty", *(each.short_name for each in fits)]
+    columns = [curve.q, curve.intensity, result.dintensity, *(fit.theory for fit in fits)]
+    head = ["q_per_angstrom", "intensity", "uncertainty", *(fit.short_name for fit in fits)]
     lines = [",".join(head), *(",".join(f"{v:.9g}" for v in row) for row in np.stack(columns, axis=1))]
     path = folder / f"{stem(curve.file, curve.entry, 'curve')}.csv"
     put_whole(path, ("\n".join(lines) + "\n").encode("utf-8", "replace"), "table of curves")

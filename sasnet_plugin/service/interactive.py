@@ -17,9 +17,9 @@ import numpy as np
 from ..data.failure import sentence_of
 from ..extensions import has_service, service
 from ..types import Curve, DataError, GroupGuess, ModelGuess, SasnetError, Suggestion
-from .evaluate import Evaluator, beside
+from .evaluate import Evaluator, compare_with_data
 from .messages import plain
-from .models import explained, known_name, parameter_table
+from .models import check_name, explain_model, parameter_table
 from .places import Place, Reader
 
 if TYPE_CHECKING:
@@ -50,24 +50,24 @@ class Desk:
     evaluator: Evaluator = field(default_factory=Evaluator)
     _bank: Bank | None = None
 
-    def answer(self, asked: Asked) -> Any:
+    def answer(self, request: Asked) -> Any:
         """Answer a question in JSON's types. Raises SasnetError with the reason if it cannot."""
-        if asked.do == "model":
-            return self.model(asked.body)
-        place = asked.place
+        if request.do == "model":
+            return self.model(request.body)
+        place = request.place
         assert place is not None
-        if asked.do == "what":
+        if request.do == "what":
             return self.is_image(place)
-        if asked.do == "look":
-            return self.look(place, asked.body)
+        if request.do == "look":
+            return self.look(place, request.body)
         curve = self.reader.curve(place)
         answers: dict[str, Callable[[], Any]] = {
-            "open": lambda: self.opened(place, curve),
-            "suggest": lambda: suggested(curve),
-            "start": lambda: self.start(place, curve, asked.body),
-            "evaluate": lambda: self.evaluate(place, curve, asked.body),
+            "open": lambda: self.describe_curve(place, curve),
+            "suggest": lambda: describe_suggestion(curve),
+            "start": lambda: self.start(place, curve, request.body),
+            "evaluate": lambda: self.evaluate(place, curve, request.body),
         }
-        return answers[asked.do]()
+        return answers[request.do]()
 
     def is_image(self, place: Place) -> bool:
         """Whether a file holds images, and no curve."""
@@ -89,15 +89,15 @@ class Desk:
             found_images: list[dict[str, Any]] = service("list_images")(place.path, body)
             return found_images
         classifier, curves = open_classifier(), self.reader.curves(place)
-        found = classifier.suggest(list(curves), top=1)
-        return [_line(curve, one) for curve, one in zip(curves, found, strict=True)]
+        suggestions = classifier.suggest(list(curves), top=1)
+        return [_line(curve, suggestion) for curve, suggestion in zip(curves, suggestions, strict=True)]
 
-    def opened(self, place: Place, curve: Curve) -> dict[str, Any]:
+    def describe_curve(self, place: Place, curve: Curve) -> dict[str, Any]:
         """A curve with all that is said of it before a fit."""
         from ..fitting.api import uncertainties
 
         error, note = uncertainties(curve)
-        names = [one.entry for one in self.reader.curves(place)]
+        names = [one_curve.entry for one_curve in self.reader.curves(place)]
         columns = {key: getattr(curve, key) for key in ("dq", "dxl", "dxw")}
         whole = self.reader.curve(replace(place, window=None))
         return {
@@ -107,7 +107,7 @@ class Desk:
             "resolution": next((key for key, value in columns.items() if value is not None), ""),
             "notes": [*curve.notes, *([note] if note else [])],
             "q_unit": curve.q_unit.as_dict() | {"doubt": curve.q_unit.doubt, "said": str(curve.q_unit)},
-            **suggested(curve),
+            **describe_suggestion(curve),
         }  # fmt: skip
 
     def start(self, place: Place, curve: Curve, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,12 +115,12 @@ class Desk:
         from ..fitting.api import uncertainties
         from ..fitting.problem.experiment import starting_values
         from ..fitting.task import Task
-        from .answers import started
+        from .answers import make_start_fit
 
         model, factor = str(body.get("model", "")), body.get("structure_factor") or None
-        name = known_name(model, factor)
-        fit = started(Task(curve, uncertainties(curve)[0], model, factor), self.bank)
-        values = _scaled(curve, self, place, name) if fit is None else starting_values(fit)
+        name = check_name(model, factor)
+        fit = make_start_fit(Task(curve, uncertainties(curve)[0], model, factor), self.bank)
+        values = _scale_defaults(curve, self, place, name) if fit is None else starting_values(fit)
         return {
             "name": name, "model": model, "structure_factor": factor, "values": values,
             "free": [] if fit is None else list(fit.free), "from_bank": fit is not None,
@@ -129,9 +129,9 @@ class Desk:
 
     def evaluate(self, place: Place, curve: Curve, body: Mapping[str, Any]) -> dict[str, Any]:
         """A model at given values, its residuals and χ²."""
-        name = known_name(str(body.get("model", "")), body.get("structure_factor") or None)
+        name = check_name(str(body.get("model", "")), body.get("structure_factor") or None)
         theory = self.evaluator.theory(place, curve, name, body.get("values") or {}, body.get("per_decade"))
-        return beside(curve, theory)
+        return compare_with_data(curve, theory)
 
     def model(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """A model's page with its table of parameters; of all of them the names, where none is asked for."""
@@ -140,8 +140,8 @@ class Desk:
         if not body.get("model"):
             return {"models": list(form_models()), "structure_factors": list(structure_factors())}
         model, factor = str(body["model"]), body.get("structure_factor") or None
-        name = known_name(model, factor)
-        return explained(model) | {"name": name, "parameters": parameter_table(name)}
+        name = check_name(model, factor)
+        return explain_model(model) | {"name": name, "parameters": parameter_table(name)}
 
     @property
     def bank(self) -> Bank:
@@ -161,63 +161,63 @@ def begin() -> Callable[[Asked, Any], tuple[str, Any]]:
     for module in _NEEDED:
         import_module(module)
 
-    def do(asked: Asked, _: Any) -> tuple[str, Any]:
+    def do(request: Asked, _: Any) -> tuple[str, Any]:
         try:
-            return "answer", plain(desk.answer(asked))
+            return "answer", plain(desk.answer(request))
         except Exception as error:  # the next question has its turn all the same
-            return "problem", sentence_of(asked.place.path if asked.place else "The model", error)
+            return "problem", sentence_of(request.place.path if request.place else "The model", error)
 
     return do
 
 
-def suggested(curve: Curve) -> dict[str, Any]:
+def describe_suggestion(curve: Curve) -> dict[str, Any]:
     """What the network says of a curve, and what it shows without a model."""
     from ..model_free.in_words import lines
     from ..predict import open_classifier
 
-    found = open_classifier().suggest([curve], top=_TOP)[0]
-    doubt = _doubt(curve, found)
+    suggestion = open_classifier().suggest([curve], top=_TOP)[0]
+    doubt = _doubt(curve, suggestion)
     return {
         "q_range": [float(curve.q[0]), float(curve.q[-1])], "points": len(curve),
-        "models": [_guess(one) for one in found.models],
-        "groups": [_group(one) for one in found.groups],
-        "in_scope": found.in_scope, "doubt": doubt,
-        "said": [note for note in found.notes if note != doubt],
-        "model_free": found.model_free.as_dict() if found.model_free else None,
-        "numbers": list(lines(found.model_free)) if found.model_free else [],
+        "models": [_guess(item) for item in suggestion.models],
+        "groups": [_group(item) for item in suggestion.groups],
+        "in_scope": suggestion.in_scope, "doubt": doubt,
+        "said": [note for note in suggestion.notes if note != doubt],
+        "model_free": suggestion.model_free.as_dict() if suggestion.model_free else None,
+        "numbers": list(lines(suggestion.model_free)) if suggestion.model_free else [],
     }  # fmt: skip
 
 
-def _group(one: GroupGuess) -> dict[str, Any]:
-    return {"name": one.name, "members": list(one.members), "probability": one.probability}
+def _group(group: GroupGuess) -> dict[str, Any]:
+    return {"name": group.name, "members": list(group.members), "probability": group.probability}
 
 
-def _guess(one: ModelGuess) -> dict[str, Any]:
+def _guess(guess: ModelGuess) -> dict[str, Any]:
     from ..fitting.verdict.names import KINDS
 
     return {
-        "model": one.name, "structure_factor": one.structure_factor, "probability": one.probability,
-        "group": one.group, "in_words": KINDS.get(one.name, ""),
+        "model": guess.name, "structure_factor": guess.structure_factor, "probability": guess.probability,
+        "group": guess.group, "in_words": KINDS.get(guess.name, ""),
     }  # fmt: skip
 
 
-def _doubt(curve: Curve, found: Suggestion) -> str:
+def _doubt(curve: Curve, suggestion: Suggestion) -> str:
     """The one thing that would make the suggestion worthless; empty where there is none."""
     from ..predict import open_classifier
 
     manifest = open_classifier().manifest
-    if found.in_scope < manifest.scope_threshold and manifest.scope:
+    if suggestion.in_scope < manifest.scope_threshold and manifest.scope:
         return str(manifest.scope.outside)
     return curve.q_unit.doubt
 
 
-def _line(curve: Curve, found: Suggestion) -> dict[str, Any]:
-    group, model = found.groups[0], found.models[0]
+def _line(curve: Curve, suggestion: Suggestion) -> dict[str, Any]:
+    group, model = suggestion.groups[0], suggestion.models[0]
     return {
         "entry": curve.entry, "points": len(curve), "q_min": float(curve.q[0]), "q_max": float(curve.q[-1]),
         "model": model.name, "structure_factor": model.structure_factor,
         "model_probability": model.probability, "group": group.name, "probability": group.probability,
-        "doubt": _doubt(curve, found), "spark": spark(curve),
+        "doubt": _doubt(curve, suggestion), "spark": spark(curve),
     }  # fmt: skip
 
 
@@ -227,12 +227,12 @@ def spark(curve: Curve) -> list[int]:
     if good.sum() < 2:
         return []
     q, height = np.log(curve.q[good]), np.log(curve.intensity[good])
-    found = np.interp(np.linspace(q[0], q[-1], _SPARK), q, height)
-    low, high = np.quantile(found, [0.0, 1.0])
-    return [int(v) for v in np.clip(99 * (found - low) / max(high - low, 1e-9), 0, 99)]
+    heights = np.interp(np.linspace(q[0], q[-1], _SPARK), q, height)
+    low, high = np.quantile(heights, [0.0, 1.0])
+    return [int(v) for v in np.clip(99 * (heights - low) / max(high - low, 1e-9), 0, 99)]
 
 
-def _scaled(curve: Curve, desk: Desk, place: Place, name: str) -> dict[str, Any]:
+def _scale_defaults(curve: Curve, desk: Desk, place: Place, name: str) -> dict[str, Any]:
     """sasmodels' defaults with the scale and background that fit the curve best; both not negative."""
     from scipy.optimize import nnls
 

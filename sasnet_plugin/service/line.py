@@ -32,34 +32,34 @@ class Line:
         with self._turn:
             self._pool.start()
 
-    def ask(self, asked: Asked) -> Any:
+    def ask(self, request: Asked) -> Any:
         """Return the answer. Raises SasnetError, or UnansweredError if it may come another time."""
         with self._turn:
             if self._pool.closed:
                 raise SasnetError("sasnet is closing.")
             patience = self._pool.patience(self._seconds)
-            with self._pool.doing(asked):
-                for said in self._pool.hear(patience):
-                    if said.error is not None:
-                        raise _lost(asked, said.error)
-                    kind, found = said.message
+            with self._pool.doing(request):
+                for reply in self._pool.hear(patience):
+                    if reply.error is not None:
+                        raise _make_lost_error(request, reply.error)
+                    kind, answer = reply.message
                     if kind == "problem":
-                        raise SasnetError(found)
-                    return found
-        raise UnansweredError(f"{_named(asked)}: took more than {patience:.0f} s and was stopped.")
+                        raise SasnetError(answer)
+                    return answer
+        raise UnansweredError(f"{_name_question(request)}: took more than {patience:.0f} s and was stopped.")
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
         self._pool.close()
 
 
-def _lost(asked: Asked, error: Exception) -> SasnetError:
+def _make_lost_error(request: Asked, error: Exception) -> SasnetError:
     if isinstance(error, GoneError):
-        return UnansweredError(f"{_named(asked)}: the process that worked on it ended; try again.")
-    return SasnetError(f"{_named(asked)}: failed ({type(error).__name__}: {error}).")
+        return UnansweredError(f"{_name_question(request)}: the process that worked on it ended; try again.")
+    return SasnetError(f"{_name_question(request)}: failed ({type(error).__name__}: {error}).")
 
 
-def _named(asked: Asked) -> str:
-    if asked.do in ("evaluate", "start", "model") and asked.body.get("model"):
-        return str(asked.body["model"])[:80]
-    return PurePath(asked.place.path).name if asked.place else "The question"
+def _name_question(request: Asked) -> str:
+    if request.do in ("evaluate", "start", "model") and request.body.get("model"):
+        return str(request.body["model"])[:80]
+    return PurePath(request.place.path).name if request.place else "The question"

@@ -39,7 +39,7 @@ class Request:
     body: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def of(self) -> int:
+    def subject(self) -> int:
         """The request that this one is about."""
         return whole(self.body, "of", None, least=None)
 
@@ -70,32 +70,32 @@ def request_of(line: bytes) -> Request:
 _COLUMNS = ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
 
 
-def curve_of(given: Any) -> Curve:
+def curve_of(message: Any) -> Curve:
     """Build a curve from the caller's columns, null for missing numbers. Raises SasnetError if it is none or
     too few points are usable.
     """
     # ``name``, ``q`` (Å⁻¹), ``intensity``, maybe ``dintensity``, ``dq``, ``dxl``, ``dxw``; ``q_assumed``:
     # true if Å⁻¹ is not stated; ``intensity_unit``: such as ``1/cm`` or ``counts``.
-    if not isinstance(given, dict):
+    if not isinstance(message, dict):
         raise SasnetError('The request has no data; give "curve" with name, q and intensity.')
-    file = str(given.get("name") or "") or "the data"
-    columns = {key: _column(given, key, file) for key in _COLUMNS}
-    there = {key: column.size for key, column in columns.items() if column is not None}
-    if not {"q", "intensity"} <= there.keys():
+    file = str(message.get("name") or "") or "the data"
+    columns = {key: _column(message, key, file) for key in _COLUMNS}
+    sizes = {key: column.size for key, column in columns.items() if column is not None}
+    if not {"q", "intensity"} <= sizes.keys():
         raise SasnetError(f"{file}: q or intensity is missing; give both.")
-    for key, size in there.items():
-        if size != there["q"]:
+    for key, size in sizes.items():
+        if size != sizes["q"]:
             raise SasnetError(
-                f"{file}: {key} has {size} values but q has {there['q']}; give one value per q."
+                f"{file}: {key} has {size} values but q has {sizes['q']}; give one value per q."
             )
     with np.errstate(all="ignore"):
-        unit = None if given.get("q_assumed") is True else "Å⁻¹"
-        raw = RawCurve(**columns, q_unit=unit, intensity_unit=str(given.get("intensity_unit") or ""))
+        unit = None if message.get("q_assumed") is True else "Å⁻¹"
+        raw = RawCurve(**columns, q_unit=unit, intensity_unit=str(message.get("intensity_unit") or ""))
         return clean(raw, file=file, entry="")
 
 
-def _column(given: Mapping[str, Any], key: str, file: str) -> Any:
-    values = given.get(key)
+def _column(columns: Mapping[str, Any], key: str, file: str) -> Any:
+    values = columns.get(key)
     if values is None:
         return None
     try:
@@ -109,15 +109,19 @@ def _column(given: Mapping[str, Any], key: str, file: str) -> Any:
 
 def whole(body: Mapping[str, Any], key: str, default: int | None, *, least: int | None = 1) -> int:
     """A whole number of a request, see `_entry`."""
-    what = "a whole number" if least is None else f"a whole number, at least {least}"
-    found: int = _entry(body, key, default, what, lambda v: type(v) is int and (least is None or v >= least))
-    return found
+    description = "a whole number" if least is None else f"a whole number, at least {least}"
+    found_number: int = _entry(
+        body, key, default, description, lambda v: type(v) is int and (least is None or v >= least)
+    )
+    return found_number
 
 
 def seconds(body: Mapping[str, Any], key: str, default: float) -> float:
     """A time of a request, see `_entry`."""
-    what = "a number of seconds, at least 1"
-    return float(_entry(body, key, default, what, lambda v: type(v) in (int, float) and 1 <= v < math.inf))
+    description = "a number of seconds, at least 1"
+    return float(
+        _entry(body, key, default, description, lambda v: type(v) in (int, float) and 1 <= v < math.inf)
+    )
 
 
 def number(body: Mapping[str, Any], key: str) -> float:
@@ -133,20 +137,20 @@ def names(body: Mapping[str, Any], key: str) -> list[str] | None:
             isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
         )
 
-    found: list[str] | None = _entry(body, key, None, "a list of names", good)
-    return found
+    found_names: list[str] | None = _entry(body, key, None, "a list of names", good)
+    return found_names
 
 
 def name(body: Mapping[str, Any], key: str) -> str | None:
     """A name of a request, see `_entry`; None where there is none."""
-    found: str | None = _entry(body, key, None, "a name", lambda v: v is None or isinstance(v, str))
-    return found
+    found_name: str | None = _entry(body, key, None, "a name", lambda v: v is None or isinstance(v, str))
+    return found_name
 
 
 def numbers(body: Mapping[str, Any], key: str) -> dict[str, float]:
     """Numbers by name, of a request, see `_entry`; empty where there are none."""
-    found = _entry(body, key, {}, "an object of numbers", lambda v: _named(v, _finite))
-    return {name: float(value) for name, value in found.items()}
+    found_numbers = _entry(body, key, {}, "an object of numbers", lambda v: _is_table_of(v, _finite))
+    return {name: float(value) for name, value in found_numbers.items()}
 
 
 def ranges(body: Mapping[str, Any], key: str) -> dict[str, tuple[float, float]]:
@@ -156,12 +160,12 @@ def ranges(body: Mapping[str, Any], key: str) -> dict[str, tuple[float, float]]:
         pair = isinstance(value, list) and len(value) == 2 and all(map(_finite, value))
         return pair and bool(value[0] < value[1])
 
-    what = "an object of ranges [low, high], the smaller first"
-    found = _entry(body, key, {}, what, lambda v: _named(v, good))
-    return {name: (float(low), float(high)) for name, (low, high) in found.items()}
+    description = "an object of ranges [low, high], the smaller first"
+    found_ranges = _entry(body, key, {}, description, lambda v: _is_table_of(v, good))
+    return {name: (float(low), float(high)) for name, (low, high) in found_ranges.items()}
 
 
-def _named(value: Any, good: Callable[[Any], bool]) -> bool:
+def _is_table_of(value: Any, good: Callable[[Any], bool]) -> bool:
     return isinstance(value, dict) and all(map(good, value.values()))
 
 
@@ -169,12 +173,14 @@ def _finite(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value)
 
 
-def _entry(body: Mapping[str, Any], key: str, default: Any, what: str, good: Callable[[Any], bool]) -> Any:
+def _entry(
+    body: Mapping[str, Any], key: str, default: Any, description: str, good: Callable[[Any], bool]
+) -> Any:
     """Return a request's entry, or the default if missing or null. Raises SasnetError if it is not `good`."""
     value = body.get(key)
     value = default if value is None else value
     if not good(value):
-        raise SasnetError(f'"{key}" is {what}, not {value!r}.')
+        raise SasnetError(f'"{key}" is {description}, not {value!r}.')
     return value
 
 
@@ -197,9 +203,9 @@ class EventWriter:
     def __init__(self, stream: BinaryIO, broken: Callable[[], object]) -> None:
         self._stream, self._broken, self._lock = stream, broken, Lock()
 
-    def write(self, id: int | None, event: str, **more: Any) -> None:
+    def write(self, id: int | None, event: str, **fields: Any) -> None:
         """Write one event about the request `id`."""
-        line = json.dumps(plain({"id": id, "event": event, **more}), ensure_ascii=False, allow_nan=False)
+        line = json.dumps(plain({"id": id, "event": event, **fields}), ensure_ascii=False, allow_nan=False)
         try:
             with self._lock:
                 self._stream.write(line.encode("utf-8", "replace") + b"\n")

@@ -11,7 +11,7 @@ from ..types import SasnetError
 _LEFT_OUT = ("magnetic", "orientation")
 
 
-def known_name(model: str, structure_factor: str | None = None) -> str:
+def check_name(model: str, structure_factor: str | None = None) -> str:
     """Return sasmodels' name of a form with a structure factor. Raises SasnetError with the nearest name."""
     from ..simulate.priors import form_models, model_info, structure_factors
 
@@ -21,20 +21,20 @@ def known_name(model: str, structure_factor: str | None = None) -> str:
     if structure_factor is None:
         return model
     if structure_factor not in structure_factors():
-        known = ", ".join(structure_factors())
-        raise SasnetError(f"{structure_factor[:80]}: no such structure factor; choose one of {known}.")
+        known_names = ", ".join(structure_factors())
+        raise SasnetError(f"{structure_factor[:80]}: no such structure factor; choose one of {known_names}.")
     if "volume" not in {p.type for p in model_info(model).parameters.kernel_parameters}:
         raise SasnetError(f"{model}: is not a particle, so it takes no structure factor.")
     return product_name(model, structure_factor)
 
 
-def explained(model: str) -> dict[str, Any]:
+def explain_model(model: str) -> dict[str, Any]:
     """Explain a model: meaning, parameters, what it resembles. Raises SasnetError if unknown."""
     from ..fitting.verdict.names import KINDS
     from ..predict import open_classifier
     from ..simulate.priors import model_info
 
-    info = model_info(known_name(model))
+    info = model_info(check_name(model))
     groups = open_classifier().manifest.groups
     like = next((list(g.members) for g in groups if model in g.members), [])
     return {
@@ -56,16 +56,16 @@ def parameter_table(name: str) -> list[dict[str, Any]]:
     """
     from ..simulate.kernel import load_model
 
-    found = []
+    rows = []
     for p in load_model(name).info.parameters.call_parameters:
         if p.type in _LEFT_OUT:
             continue
         low, high = float(p.limits[0]), float(p.limits[1])
-        found.append(_row(p.name, p.units, p.default, low, high, p.description, p.choices))
+        rows.append(_row(p.name, p.units, p.default, low, high, p.description, p.choices))
         if p.polydisperse and p.type == "volume":
             meaning = f"Width of the distribution of {p.name}, over its mean."
-            found.append(_row(f"{p.name}_pd", "", 0.0, 0.0, 1.0, meaning, []))
-    return found
+            rows.append(_row(f"{p.name}_pd", "", 0.0, 0.0, 1.0, meaning, []))
+    return rows
 
 
 def _row(

@@ -50,10 +50,10 @@ class Reader:
 
     def curve(self, place: Place) -> Curve:
         """Read a place's curve within its q range. Raises SasnetError if there is none, or no point in it."""
-        from ..data.clean import within
+        from ..data.clean import cut_to_q_range
 
         curves = self.curves(place)
         if not 1 <= place.entry <= len(curves):
             raise SasnetError(f"{os.path.basename(place.path)}: holds {len(curves)} data sets, no further.")
         curve = curves[place.entry - 1]
-        return curve if place.window is None else within(curve, *place.window)
+        return curve if place.window is None else cut_to_q_range(curve, *place.window)

@@ -57,7 +57,7 @@ class Server:
         from .answers import Answers
 
         # The processes start, and import what they need, before the first request comes.
-        with Workers(bank_path(), self._workers, stopped=self._unwanted) as pool:
+        with Workers(bank_path(), self._workers, stopped=self._is_unwanted) as pool:
             answers = Answers(pool, self._reports)
             while True:
                 self._answer(answers, self._turn.get())
@@ -69,7 +69,7 @@ class Server:
         try:
             # A folder that is being removed is not written into.
             with self._writing if request.do == "report" else nullcontext():
-                result = answers.answer(request, lambda **how: self._progress(request, **how))
+                result = answers.answer(request, lambda **progress: self._progress(request, **progress))
             self._finish(request, "done", result=result)
         except StoppedError:
             pass
@@ -84,7 +84,7 @@ class Server:
             try:
                 request = request_of(line)
                 if request.do in AT_ONCE:
-                    self._at_once(request)
+                    self._answer_at_once(request)
                     continue
                 with self._lock:
                     if request.id in self._wanted:
@@ -97,16 +97,16 @@ class Server:
                 self._events.write(error.id, "error", text=str(error))
         self.end(0)
 
-    def _at_once(self, request: Request) -> None:
+    def _answer_at_once(self, request: Request) -> None:
         try:
-            of = request.of if request.do == "cancel" else None
+            subject = request.subject if request.do == "cancel" else None
         except SasnetError as error:
             raise RequestError(str(error), request.id) from None
-        if of is not None:
+        if subject is not None:
             with self._lock:
-                unfinished = self._wanted.pop(of, None)
+                unfinished = self._wanted.pop(subject, None)
                 if unfinished is not None:
-                    self._events.write(of, "cancelled")
+                    self._events.write(subject, "cancelled")
         self._events.write(request.id, "done", result={})
         if request.do == "quit":
             self.end(0)
@@ -116,21 +116,21 @@ class Server:
             self._folder = Path(tempfile.mkdtemp(prefix="sasnet-"))
         return self._folder
 
-    def _unwanted(self) -> bool:
+    def _is_unwanted(self) -> bool:
         """Whether the request that is being answered has been cancelled."""
         current = self._current
         return current is not None and self._wanted.get(current.id) is not current
 
-    def _progress(self, request: Request, **how: Any) -> None:
+    def _progress(self, request: Request, **progress: Any) -> None:
         with self._lock:
             if self._wanted.get(request.id) is request:
-                self._events.write(request.id, "progress", **how)
+                self._events.write(request.id, "progress", **progress)
 
-    def _finish(self, request: Request, event: str, **what: Any) -> None:
+    def _finish(self, request: Request, event: str, **fields: Any) -> None:
         with self._lock:
             if self._wanted.get(request.id) is request:
                 del self._wanted[request.id]
-                self._events.write(request.id, event, **what)
+                self._events.write(request.id, event, **fields)
 
     def end(self, code: int) -> NoReturn:
         """End this process from any thread; its workers end when it is gone, whatever they are doing."""
@@ -145,8 +145,8 @@ def serve(workers: int) -> NoReturn:
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
     # Whatever libraries and compilers print must not come between the lines, nor may they read any.
-    with open(os.devnull, "rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
+    with open(os.devnull, "rb") as null_file:
+        os.dup2(null_file.fileno(), 0)
     sys.stdout.flush()
     os.dup2(2, 1)
     # Fits take all cores; the window of the program that asked for them has priority. Beside other busy

@@ -79,13 +79,13 @@ class Queue:
             while not self._closed:
                 if self._unwanted:
                     return self._hear(number, CANCELLED, None)
-                for said in self._pool.hear(_LOOK):
-                    if said.error is not None:
-                        gone = isinstance(said.error, GoneError)
-                        why = "the process that fitted ended" if gone else str(said.error)
+                for reply in self._pool.hear(_LOOK):
+                    if reply.error is not None:
+                        is_gone = isinstance(reply.error, GoneError)
+                        why = "the process that fitted ended" if is_gone else str(reply.error)
                         return self._hear(number, PROBLEM, f"The fit failed: {why}; fit again.")
-                    self._hear(number, *said.message)
-                    if said.last:
+                    self._hear(number, *reply.message)
+                    if reply.last:
                         return None
         return None
 

@@ -53,7 +53,7 @@ class _Row:
     radius: float
 
     @property
-    def distributed(self) -> bool:
+    def has_distribution(self) -> bool:
         return any(name.endswith("_pd") for name in self.parameters)
 
 
@@ -61,17 +61,17 @@ def build_bank(shards: Path, target: Path, *, per_model: int = 160) -> int:
     """Write a bank (``.npz``) of at most `per_model` first curves of each form model in a folder of shards,
     half monodisperse if there are as many. Raises SimulationError without such a shard.
     """
-    found: dict[str, list[_Row]] = {}
+    rows_by_model: dict[str, list[_Row]] = {}
     for path in shard_paths(shards):
         model, rows = _rows(path)
         if model not in structure_factors():
-            found.setdefault(model, []).extend(rows)
-    if not found:
+            rows_by_model.setdefault(model, []).extend(rows)
+    if not rows_by_model:
         raise SimulationError(f"{shards}: no shards of form models here; make them with 'sasnet simulate'.")
     arrays: dict[str, NDArray[Any]] = {}
     total = 0
-    for model, curves in found.items():
-        chosen = _chosen(curves, per_model)
+    for model, curves in rows_by_model.items():
+        chosen = _choose_rows(curves, per_model)
         arrays |= {f"{model}/{name}": values for name, values in _as_arrays(chosen).items()}
         total += len(chosen)
     with Path(target).open("wb") as out:
@@ -90,35 +90,35 @@ def _rows(path: Path) -> tuple[str, list[_Row]]:
         columns = (file["parameters"][()], file["log_intensity"][()], file["radius_effective"][()])
     rows = []
     for values, log_i, radius in zip(*columns, strict=True):
-        known = np.isfinite(values)
-        parameters = {name: float(values[i]) for i, name in enumerate(names) if known[i]}
+        is_known = np.isfinite(values)
+        parameters = {name: float(values[i]) for i, name in enumerate(names) if is_known[i]}
         rows.append(_Row(parameters, _coarse(log_i), float(radius)))
     return model, rows
 
 
-def _chosen(curves: list[_Row], number: int) -> list[_Row]:
+def _choose_rows(curves: list[_Row], number: int) -> list[_Row]:
     """The first curves, half of them monodisperse where there are as many."""
-    mono = [row for row in curves if not row.distributed]
-    poly = [row for row in curves if row.distributed]
+    mono = [row for row in curves if not row.has_distribution]
+    poly = [row for row in curves if row.has_distribution]
     half = max(number // 2, number - len(poly))
     chosen = mono[:half]
     return chosen + poly[: number - len(chosen)]
 
 
 def _as_arrays(rows: list[_Row]) -> dict[str, NDArray[Any]]:
-    kept = sorted({k for row in rows for k in row.parameters if not _numerical(k)})
-    table = [[row.parameters.get(k, np.nan) for k in kept] for row in rows]
+    text_keys = sorted({k for row in rows for k in row.parameters if not _numerical(k)})
+    table = [[row.parameters.get(k, np.nan) for k in text_keys] for row in rows]
     return {
-        "names": np.array(kept),
+        "names": np.array(text_keys),
         "parameters": np.array(table, dtype=np.float32),
-        "log_intensity": _packed(np.array([row.log_intensity for row in rows], dtype=np.float16)),
+        "log_intensity": _pack(np.array([row.log_intensity for row in rows], dtype=np.float16)),
         "radius_effective": np.array([row.radius for row in rows], dtype=np.float32),
     }
 
 
-def _packed(curves: NDArray[np.float16]) -> NDArray[np.uint8]:
+def _pack(curves: NDArray[np.float16]) -> NDArray[np.uint8]:
     """Store smooth float16 curves (k, n) so that zip halves them: bit differences along q, high and low bytes
-    apart, (2, k, n). `_unpacked` restores the same bits.
+    apart, (2, k, n). `_unpack` restores the same bits.
     """
     bits = curves.view(np.uint16)
     steps = bits.copy()
@@ -126,7 +126,7 @@ def _packed(curves: NDArray[np.float16]) -> NDArray[np.uint8]:
     return np.stack([steps >> 8, steps & 255]).astype(np.uint8)
 
 
-def _unpacked(packed: NDArray[np.uint8]) -> NDArray[np.float16]:
+def _unpack(packed: NDArray[np.uint8]) -> NDArray[np.float16]:
     high, low = packed.astype(np.uint16)
     return np.cumsum((high << 8) | low, axis=1, dtype=np.uint16).view(np.float16)
 
@@ -168,7 +168,7 @@ class Bank:
         return Page(
             tuple(str(n) for n in self._file[f"{model}/names"]),
             self._file[f"{model}/parameters"].astype(np.float64),
-            _unpacked(self._file[f"{model}/log_intensity"]).astype(np.float32),
+            _unpack(self._file[f"{model}/log_intensity"]).astype(np.float32),
             self._file[f"{model}/radius_effective"].astype(np.float64),
         )
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import SimulationError
-from .grid import LN_STEP, N_WIDE, PER_DECADE, WIDE_MIN, WIDE_Q, blurred
+from .grid import LN_STEP, N_WIDE, PER_DECADE, WIDE_MIN, WIDE_Q, blur
 from .kernel import call
-from .polydispersity import sample_polydispersity, scaled_size, spread_sizes
+from .polydispersity import find_scaling_size, sample_polydispersity, spread_sizes
 from .priors import max_length, model_info, sample_prior
 from .quick_models.cost_classes import SLOW, cost_class
 from .quick_models.quadrature import q_quiet, q_valid
@@ -119,31 +119,31 @@ def evaluate(
     trusted = int(np.clip(np.searchsorted(WIDE_Q, limit, side="right"), 0, N_WIDE))
     n_valid = trusted if truncated else N_WIDE
     spread = any(key.endswith("_pd") for key in parameters)
-    where = _nodes(name, size, n_valid, spread=spread, trusted=trusted)
-    if where.size < 8:
+    nodes_q = _nodes(name, size, n_valid, spread=spread, trusted=trusted)
+    if nodes_q.size < 8:
         return None
-    q = WIDE_MIN * 10 ** (where / PER_DECADE)
-    scaled = name in SLOW and scaled_size(name, parameters)
+    q = WIDE_MIN * 10 ** (nodes_q / PER_DECADE)
+    scaled = name in SLOW and find_scaling_size(name, parameters)
     used = _monodisperse(parameters, scaled) if scaled else parameters
-    own = np.inf if averaged or spread else limit
-    intensity, radius_effective = _curve(name, q, used, own, exactly=truncated)
+    own_limit = np.inf if averaged or spread else limit
+    intensity, radius_effective = _curve(name, q, used, own_limit, exactly=truncated)
     good = _good(q, intensity)
     if good == 0:
         return None
-    if good < where.size:
-        where, intensity = where[:good], intensity[:good]
-        n_valid = min(n_valid, int(where[-1]) + 1)
+    if good < nodes_q.size:
+        nodes_q, intensity = nodes_q[:good], intensity[:good]
+        n_valid = min(n_valid, int(nodes_q[-1]) + 1)
     log_i = np.log(intensity)
     # Below q_quiet a closed formula cancels; the true curve is flat there.
-    quiet = int(np.searchsorted(q[: where.size], q_quiet(name, parameters)))
+    quiet = int(np.searchsorted(q[: nodes_q.size], q_quiet(name, parameters)))
     log_i[:quiet] = log_i[min(quiet, log_i.size - 1)]
     if scaled:
-        log_i = blurred(spread_sizes(parameters, scaled, where, log_i), 1)
+        log_i = blur(spread_sizes(parameters, scaled, nodes_q, log_i), 1)
     else:
-        log_i = _in_cells(name, where, log_i, n_valid, trusted)
+        log_i = _average_in_cells(name, nodes_q, log_i, n_valid, trusted)
     n_valid = log_i.size
     if averaged and trusted < n_valid:
-        log_i = _averaged(log_i, trusted)
+        log_i = _average_noise(log_i, trusted)
     log_i = np.maximum(log_i - log_i.max(), _LOG_FLOOR)
     full = np.full(N_WIDE, np.nan, dtype=np.float32)
     full[:n_valid] = log_i
@@ -173,7 +173,7 @@ def _good(q: NDArray[np.float64], intensity: NDArray[np.float64]) -> int:
 
 
 def _curve(
-    name: str, q: NDArray[np.float64], parameters: dict[str, Any], own: float, *, exactly: bool
+    name: str, q: NDArray[np.float64], parameters: dict[str, Any], own_limit: float, *, exactly: bool
 ) -> tuple[NDArray[np.float64], float]:
     """I(q) but for a factor, and the effective radius; `exactly` with its integrator's noise."""
     # Of a pringle beyond `own`, too: sasmodels' own draws are sheets bent over so often that all of their
@@ -182,41 +182,41 @@ def _curve(
         result = call(name, q, parameters)
         return result.intensity, result.radius_effective
     defaults = {p.name: p.default for p in model_info(name).parameters.call_parameters}
-    noisy = np.flatnonzero(q > own) if name == "pringle" else np.zeros(0, dtype=np.intp)
+    noisy = np.flatnonzero(q > own_limit) if name == "pringle" else np.zeros(0, dtype=np.intp)
     if noisy.size == 0:
         return separable(name, q, defaults | parameters), call(name, q[:1], parameters).radius_effective
     # Both from the first point on, which says by what factor they differ.
-    asked = np.append(0, noisy)
-    result = call(name, q[asked], parameters)
+    points_asked = np.append(0, noisy)
+    result = call(name, q[points_asked], parameters)
     rest = q[: noisy[0]] if noisy[0] else q[:1]
     quick = separable(name, rest, defaults | parameters)
     beyond = result.intensity[1:] * (quick[0] / result.intensity[0])
     return np.append(quick[: noisy[0]], beyond), result.radius_effective
 
 
-def _in_cells(
-    name: str, where: NDArray[np.float64], log_i: NDArray[np.float64], n_valid: int, trusted: int
+def _average_in_cells(
+    name: str, nodes_q: NDArray[np.float64], log_i: NDArray[np.float64], n_valid: int, trusted: int
 ) -> NDArray[np.float64]:
     """The curve in each cell of the grid: averages of several points of a fast model, else by a spline."""
     if cost_class(name) == "fast":
-        return blurred(log_i[: _PER_CELL * (n_valid - 1) + 1], _PER_CELL)
-    return blurred(_interpolated(where, log_i, n_valid, trusted), 1)
+        return blur(log_i[: _PER_CELL * (n_valid - 1) + 1], _PER_CELL)
+    return blur(_interpolate(nodes_q, log_i, n_valid, trusted), 1)
 
 
-def _interpolated(
-    where: NDArray[np.float64], log_i: NDArray[np.float64], n_valid: int, trusted: int
+def _interpolate(
+    nodes_q: NDArray[np.float64], log_i: NDArray[np.float64], n_valid: int, trusted: int
 ) -> NDArray[np.float64]:
     """The curve in every cell: a cubic spline, straight lines between points of the integrator's noise."""
     from scipy.interpolate import CubicSpline
 
     cells = np.arange(n_valid)
-    found = np.asarray(CubicSpline(where, log_i)(cells))
+    interpolated = np.asarray(CubicSpline(nodes_q, log_i)(cells))
     if trusted < n_valid:
-        found[trusted:] = np.interp(cells[trusted:], where, log_i)
-    return found
+        interpolated[trusted:] = np.interp(cells[trusted:], nodes_q, log_i)
+    return interpolated
 
 
-def _averaged(log_i: NDArray[np.float64], trusted: int) -> NDArray[np.float64]:
+def _average_noise(log_i: NDArray[np.float64], trusted: int) -> NDArray[np.float64]:
     """The curve, from cell `trusted` on averaged over `AVERAGED_OVER` in ln q."""
     from scipy.ndimage import gaussian_filter1d
 
@@ -238,8 +238,8 @@ def _nodes(name: str, size: float | None, n_valid: int, *, spread: bool, trusted
     if cost_class(name) == "fast":
         return np.arange(_PER_CELL * (n_valid - 1) + 1) / _PER_CELL
     if size is None or name in _RADIAL:
-        each = _RADIAL_STEP[spread] if name in _RADIAL else 1
-        return np.unique(np.append(np.arange(0, n_valid, each), n_valid - 1)).astype(float)
+        step_each = _RADIAL_STEP[spread] if name in _RADIAL else 1
+        return np.unique(np.append(np.arange(0, n_valid, step_each), n_valid - 1)).astype(float)
     step = np.full(n_valid, _STEP)
     q_size = WIDE_Q[:n_valid] * size
     step[q_size < 1] = _STEP_QUIET
@@ -247,8 +247,8 @@ def _nodes(name: str, size: float | None, n_valid: int, *, spread: bool, trusted
     step = np.clip(phase / (q_size * LN_STEP), least, step)
     step[trusted:] = np.maximum(step[trusted:], _BEYOND[cost_class(name)][spread])
     number = np.concatenate(([0.0], np.cumsum(1 / step[:-1])))
-    wanted = np.linspace(0, number[-1], int(np.ceil(number[-1])) + 1)
-    return np.unique(np.round(np.interp(wanted, number, np.arange(n_valid))))
+    grid = np.linspace(0, number[-1], int(np.ceil(number[-1])) + 1)
+    return np.unique(np.round(np.interp(grid, number, np.arange(n_valid))))
 
 
 def _numbers(parameters: dict[str, Any]) -> dict[str, float]:

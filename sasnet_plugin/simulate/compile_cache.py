@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from ..files import locked, put_in_one_step, remove_empty, remove_leftovers, removing
+from ..files import lock_file, put_in_one_step, remove_empty, remove_leftovers, removing
 from ..types import SimulationError, TechnicalError
 
 #: Bytes that have to be free where models are compiled: a few hundred libraries of some ten thousand.
@@ -43,22 +43,22 @@ def choose_folder() -> Path:
     # ``SAS_DLL_PATH`` says so to sasmodels and to processes that are started from here, as ``CC`` names a
     # compiler where there is no ``cc``. Without any compiler, nothing but what is compiled already is of use.
     compiles = _choose_compiler()
-    wanted = _wanted()
-    reason = _unwritable(wanted)
+    folder = _find_folder()
+    reason = _unwritable(folder)
     if reason is None or not compiles:
-        return wanted
+        return folder
     private = _private()
     logging.getLogger("sasnet_plugin").warning(
         "%s: compiled models cannot be kept there (%s) and go into %s; set the environment"
-        " variable" " SAS_DLL_PATH to use another folder.", wanted, reason, private,
+        " variable" " SAS_DLL_PATH to use another folder.", folder, reason, private,
     )  # fmt: skip
     os.environ["SAS_DLL_PATH"] = str(private)
     return private
 
 
-def _wanted() -> Path:
-    given = os.environ.get("SAS_DLL_PATH")
-    return Path(given or Path.home() / ".sasmodels" / "compiled_models").absolute()
+def _find_folder() -> Path:
+    folder_name = os.environ.get("SAS_DLL_PATH")
+    return Path(folder_name or Path.home() / ".sasmodels" / "compiled_models").absolute()
 
 
 def remove_compiled(folder: Path | None = None) -> list[Path]:
@@ -66,9 +66,9 @@ def remove_compiled(folder: Path | None = None) -> list[Path]:
     if something cannot be removed.
     """
     # sasnet's libraries have their checksum next to them; sasmodels' stay.
-    folder, removed = folder or _wanted(), []
+    folder, removed = folder or _find_folder(), []
     sums = list(folder.glob("*.sha256"))
-    libraries = [path for path in (each.with_suffix("") for each in sums) if whole(path)]
+    libraries = [path for path in (path_of_sum.with_suffix("") for path_of_sum in sums) if whole(path)]
     texts = [path for pattern in _TEXTS for path in folder.glob(pattern)]
     with removing(folder):
         for path in (*libraries, *sums, *folder.glob(".*.lock"), *texts):
@@ -98,9 +98,9 @@ def _private() -> Path:
     folder = Path(tempfile.gettempdir()) / f"sasnet-{user}"
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-        ours = os.name == "nt" or (found.st_uid == user and not found.st_mode & 0o022)
-        if stat.S_ISDIR(found.st_mode) and ours and _unwritable(folder) is None:
+        status = folder.lstat()
+        ours = os.name == "nt" or (status.st_uid == user and not status.st_mode & 0o022)
+        if stat.S_ISDIR(status.st_mode) and ours and _unwritable(folder) is None:
             return folder
     try:
         return Path(tempfile.mkdtemp(prefix="sasnet-"))
@@ -130,13 +130,13 @@ def prepare() -> Path:
         path = Path(kerneldll.dll_path(f"{model_info.id}_{tag_source(source)}", dtype))
         if path.parent != folder or dtype != kerneldll.F64:
             return shipped(source, model_info, dtype)  # what comes compiled with SasView
-        return _loaded(path, convert_type(source, dtype), model_info)
+        return _load_library(path, convert_type(source, dtype), model_info)
 
     kerneldll.load_dll = load
     return folder
 
 
-def compiled_library(stem: str, source: str) -> Path:
+def compile_library(stem: str, source: str) -> Path:
     """Compile C99 of sasnet's own if needed and return the library's path, `stem` plus a tag of its content.
     Raises TechnicalError if that fails.
     """
@@ -159,17 +159,17 @@ def _choose_compiler() -> bool:
     """Name a C compiler where there is no ``cc``, which sasmodels would call; whether there is one."""
     if os.name == "nt" or "SAS_COMPILER" in os.environ:
         return True  # sasmodels chooses, and brings one
-    if given := shlex.split(os.environ.get("CC", "")):
-        return shutil.which(given[0]) is not None
-    found = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
-    if found is None and find_spec("ziglang") is not None:
-        found = shlex.join([sys.executable, "-P", "-m", "ziglang", "cc"])
-    if found and found != "cc":
-        os.environ["CC"] = found
-    return found is not None
+    if command := shlex.split(os.environ.get("CC", "")):
+        return shutil.which(command[0]) is not None
+    compiler = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+    if compiler is None and find_spec("ziglang") is not None:
+        compiler = shlex.join([sys.executable, "-P", "-m", "ziglang", "cc"])
+    if compiler and compiler != "cc":
+        os.environ["CC"] = compiler
+    return compiler is not None
 
 
-def _loaded(path: Path, source: str, info: Any) -> Any:
+def _load_library(path: Path, source: str, info: Any) -> Any:
     """The model of a library, which is compiled where it is missing, damaged or cannot be loaded."""
     from sasmodels.kerneldll import DllModel
 
@@ -205,7 +205,7 @@ def _compile(path: Path, source: str, info: Any, *, again: bool) -> None:
     from sasmodels import kerneldll
 
     try:
-        with locked(path.with_name(f".{path.name}.lock")):
+        with lock_file(path.with_name(f".{path.name}.lock")):
             if not again and whole(path):
                 return
             remove_leftovers(path.parent, path.name)
@@ -248,9 +248,9 @@ def _complain(info: Any, error: RuntimeError) -> None:
     """Say what a compiler said: a plugin's own error, or what is wrong with this machine."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     reason = next((line for line in lines if "error" in line.lower()), lines[-1])
-    own = Path(info.filename or info.id)
+    path = Path(info.filename or info.id)
     from sasmodels.generate import MODEL_PATH
 
-    if info.filename and own.parent != Path(MODEL_PATH) and "No space left" not in str(error):
-        raise SimulationError(f"{own}: its C code does not compile ({reason}); correct it.") from error
+    if info.filename and path.parent != Path(MODEL_PATH) and "No space left" not in str(error):
+        raise SimulationError(f"{path}: its C code does not compile ({reason}); correct it.") from error
     raise TechnicalError(info.id, f"the C compiler {_compiler()} failed ({reason})") from error

@@ -32,11 +32,11 @@ def draw_slds(limits: Mapping[str, tuple[float, float]], rng: np.random.Generato
     if not names:
         return {}
     solvents = [name for name in names if "solvent" in name] or names[-1:]
-    others = [name for name in names if name not in solvents]
+    other_names = [name for name in names if name not in solvents]
     pars: dict[str, float] = {}
     for _ in range(_TRIES):
-        solvent, matter = _phases(len(others), rng)
-        pars = dict.fromkeys(solvents, solvent) | dict(zip(others, matter.tolist(), strict=True))
+        solvent, matter = _phases(len(other_names), rng)
+        pars = dict.fromkeys(solvents, solvent) | dict(zip(other_names, matter.tolist(), strict=True))
         pars = {name: pars[name] for name in names}
         inside = all(limits[name][0] <= pars[name] <= limits[name][1] for name in names)
         if inside and _distinct(matter - solvent):

@@ -15,7 +15,7 @@ from ..domains.heads import Classes, Head, Inputs, Targets
 from ..domains.simulator import Layout, Row, Simulator
 from ..types import SimulationError
 from .clean import Clean, simulate_clean
-from .dataset import opened, shard_paths
+from .dataset import open_shard, shard_paths
 from .grid import N_WIDE, WIDE_Q
 from .priors import form_models, model_info, structure_factors
 from .quick_models.cost_classes import cost_class
@@ -90,7 +90,7 @@ class CurveSimulator(Simulator):
         shards = []
         for number in range(request.rounds):
             for name in request.models or (*form_models(), *structure_factors()):
-                for many, monodisperse, spread in _in_a_round(name, request):
+                for row_count, monodisperse, spread in _list_round(name, request):
                     stem = Path(name).stem
                     attributes = {
                         "format": form,
@@ -106,7 +106,7 @@ class CurveSimulator(Simulator):
                             str(folder),
                             f"{stem}{'-spread' if spread else ''}-{number:04d}",
                             CurveSimulator(name, monodisperse, request.truncated),
-                            many,
+                            row_count,
                             (request.seed, _digest(f"{stem}{' spread' if spread else ''}"), number),
                             attributes,
                             label=f"{stem}, round {number + 1}",
@@ -139,11 +139,11 @@ class CurveSimulator(Simulator):
         def library() -> Library:
             return Library(Path(folder), dilute_share=TRAINING_DILUTE_SHARE)
 
-        known, stream = len(shard_paths(folder)), Stream(library(), rng, bodies=BODY_SHARE)
+        known_count, stream = len(shard_paths(folder)), Stream(library(), rng, bodies=BODY_SHARE)
         for number in count():
             # More curves may be simulated meanwhile.
-            if number % _LOOK_AGAIN == _LOOK_AGAIN - 1 and len(shard_paths(folder)) > _GROWN * known:
-                known, stream.library = len(shard_paths(folder)), library()
+            if number % _LOOK_AGAIN == _LOOK_AGAIN - 1 and len(shard_paths(folder)) > _GROWN * known_count:
+                known_count, stream.library = len(shard_paths(folder)), library()
             part = concatenate([stream.chunk() for _ in range(_CHUNKS)])
             yield {"features": part.features}, part.partial_targets()
 
@@ -158,7 +158,7 @@ class CurveSimulator(Simulator):
             "structure_factor": {"labels": ["", *library.structure_factors], "allowed": allowed},
         }
 
-    def held_out(
+    def draw_held_out(
         self,
         folder: Path | str,
         rng: np.random.Generator,
@@ -171,7 +171,7 @@ class CurveSimulator(Simulator):
         """
         # Calibration under one protocol alone is overconfident under others.
         from ..domains.simulator import HeldOut
-        from .examples import BODY_SHARE, mixed_set
+        from .examples import BODY_SHARE, draw_mixed_set
         from .library import Library
 
         library = Library(Path(folder))
@@ -181,7 +181,7 @@ class CurveSimulator(Simulator):
             raise SimulationError(
                 f"{folder}: does not hold the models of the training data; simulate the same list of models."
             )
-        found = mixed_set(
+        mixed_set = draw_mixed_set(
             library,
             rng,
             per_model=per_model,
@@ -190,9 +190,11 @@ class CurveSimulator(Simulator):
             bodies=BODY_SHARE,
             progress=progress,
         )
-        found = found.take(np.argsort(found.form < 0, kind="stable"))
-        known = int(np.sum(found.form >= 0))
-        return HeldOut({"features": found.features}, found.targets(), {"kind": found.kind}, known)
+        mixed_set = mixed_set.take(np.argsort(mixed_set.form < 0, kind="stable"))
+        known_count = int(np.sum(mixed_set.form >= 0))
+        return HeldOut(
+            {"features": mixed_set.features}, mixed_set.targets(), {"kind": mixed_set.kind}, known_count
+        )
 
     def inputs(self, folder: Path | str) -> dict[str, Any]:
         """What the manifest of a network says of its training data."""
@@ -203,34 +205,34 @@ class CurveSimulator(Simulator):
         return {"q_range": [Q_MIN, Q_MAX], "parameters": ranges}
 
 
-def _in_a_round(name: str, request: Request) -> list[tuple[int, bool, bool]]:
+def _list_round(name: str, request: Request) -> list[tuple[int, bool, bool]]:
     """Rows of a model's shards in a round, whether these are monodisperse, and to be spread later."""
     quick = name in SEPARABLE and not request.truncated
     usual = SEPARABLE_ROUND if quick else PER_ROUND[cost_class(name)]
-    few = VERY_SLOW if request.truncated else {**VERY_SLOW, "pringle": PRINGLES}
-    rows = max(1, round(few.get(name, usual) * request.scale))
+    slow_models = VERY_SLOW if request.truncated else {**VERY_SLOW, "pringle": PRINGLES}
+    rows = max(1, round(slow_models.get(name, usual) * request.scale))
     if request.limit is not None:
         rows = min(rows, request.limit)
     slowest = SPREAD_VERY_SLOW if request.truncated else {**SPREAD_VERY_SLOW, **SPREAD_LARGE}
     usual = SPREAD_SEPARABLE if quick else SPREAD[cost_class(name)]
-    more = slowest.get(name, usual) if request.spread else 0
-    found = [(rows, request.monodisperse, False)]
-    return [*found, (max(1, round(more * request.scale)), True, True)] if more else found
+    extra_rows = slowest.get(name, usual) if request.spread else 0
+    rounds = [(rows, request.monodisperse, False)]
+    return [*rounds, (max(1, round(extra_rows * request.scale)), True, True)] if extra_rows else rounds
 
 
 def prior_of(folder: Path | str) -> str:
     """Describe the prior that a folder's curves were drawn from."""
-    with opened(shard_paths(Path(folder))[0]) as file:
+    with open_shard(shard_paths(Path(folder))[0]) as file:
         truncated = int(file.attrs["format"]) == _FORMAT_TRUNCATED
     return "the earlier, truncated prior" if truncated else "the prior of docs/prior.md"
 
 
 def _parameter_ranges(folder: Path, forms: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Unit, least and greatest value of every parameter in the shards, by model."""
-    found: dict[str, dict[str, Any]] = {name: {} for name in forms}
+    ranges: dict[str, dict[str, Any]] = {name: {} for name in forms}
     for path in shard_paths(folder):
-        with opened(path) as file:
-            page = found.get(Path(str(file.attrs["model"])).stem)
+        with open_shard(path) as file:
+            page = ranges.get(Path(str(file.attrs["model"])).stem)
             if page is None:
                 continue
             table = file["parameters"]
@@ -242,10 +244,10 @@ def _parameter_ranges(folder: Path, forms: Sequence[str]) -> dict[str, dict[str,
                 low, high = float(np.nanmin(column)), float(np.nanmax(column))
                 entry = page.setdefault(str(key), {"unit": str(unit), "range": [low, high]})
                 entry["range"] = [min(low, entry["range"][0]), max(high, entry["range"][1])]
-    for page in found.values():
+    for page in ranges.values():
         for entry in page.values():
             entry["range"] = [float(f"{x:.4g}") for x in entry["range"]]
-    return found
+    return ranges
 
 
 def _digest(text: str) -> int:

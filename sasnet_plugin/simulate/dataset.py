@@ -21,14 +21,14 @@ PARAMETERS = "parameters"
 
 def shard_paths(folder: Path | str) -> list[Path]:
     """List finished shards of a folder by name. Raises SimulationError without one."""
-    found = sorted(Path(folder).glob("*-[0-9][0-9][0-9][0-9]*.h5"))
-    if not found:
+    paths = sorted(Path(folder).glob("*-[0-9][0-9][0-9][0-9]*.h5"))
+    if not paths:
         raise SimulationError(f"{folder}: no shards here; make them with 'sasnet simulate --out {folder}'.")
-    return found
+    return paths
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Any]:
+def open_shard(path: Path) -> Iterator[Any]:
     """Open a shard to read. Raises SimulationError if it is damaged or incomplete."""
     import h5py
 
@@ -59,7 +59,7 @@ class Dataset:
         self.paths = shard_paths(folder)
         try:
             self.settings = dict(json.loads((Path(folder) / "settings.json").read_text(encoding="utf-8")))
-            self.simulator = simulator.configured(self.settings)
+            self.simulator = simulator.configure(self.settings)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SimulationError(
                 f"{folder}: its settings.json cannot be read ({error}); simulate into another folder."
@@ -84,20 +84,20 @@ class Dataset:
         number, row = divmod(index, self._per_shard)
         if self.simulator.layout.in_memory:
             names, columns = self._columns
-            at: Any = index
+            row_index: Any = index
         else:
-            with opened(self.paths[number]) as file:
+            with open_shard(self.paths[number]) as file:
                 names = [str(name) for name in file[PARAMETERS].attrs["names"]]
-                columns, at = {name: file[name][row : row + 1] for name in file}, 0
-        values = {name: column[at] for name, column in columns.items()}
-        drawn = map(float, values[PARAMETERS])
-        return {**values, PARAMETERS: dict(zip(names, drawn, strict=True))}
+                columns, row_index = {name: file[name][row : row + 1] for name in file}, 0
+        values = {name: column[row_index] for name, column in columns.items()}
+        drawn_values = map(float, values[PARAMETERS])
+        return {**values, PARAMETERS: dict(zip(names, drawn_values, strict=True))}
 
     @cached_property
     def _columns(self) -> tuple[list[str], dict[str, NDArray[Any]]]:
         parts = []
         for path in self.paths:
-            with opened(path) as file:
+            with open_shard(path) as file:
                 names = [str(name) for name in file[PARAMETERS].attrs["names"]]
                 parts.append({name: file[name][()] for name in file})
         return names, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -48,8 +48,8 @@ class Prior:
 
     def __call__(self, rng: np.random.Generator) -> float:
         # Both are drawn always, so that the share changes no other quantity's draw.
-        value, kept = draw(self.drawn, rng), rng.random() < self.share
-        return value if kept else 0.0
+        value, is_kept = draw(self.drawn, rng), rng.random() < self.share
+        return value if is_kept else 0.0
 
     def limits(self) -> tuple[float, float]:
         """Least and largest value, 0 apart."""

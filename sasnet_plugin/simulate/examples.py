@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .bodies.drawn import Drawn
 from .bodies.out_of_distribution import KINDS
 from .instrument import Settings, sample_setting
-from .labelled import Examples, body_examples, concatenate, known_examples, other_examples
+from .labelled import Examples, body_examples, concatenate, draw_known_examples, other_examples
 from .library import MAX_SHIFT, Library
 
 #: Share of the training curves that are out of scope, and of each kind of them.
@@ -63,62 +63,69 @@ class Stream:
         rate = np.maximum(self._kept / self._tried, 0.08)
         chance = (1 / rate) / np.sum(1 / rate)
         n_bodies = int(round(self.rows * self.bodies))
-        known = int(round((self.rows - n_bodies) * (1 - OTHER_SHARE)))
-        forms = self.rng.choice(len(self.library), size=known, p=chance)
-        kept, examples = known_examples(
+        known_count = int(round((self.rows - n_bodies) * (1 - OTHER_SHARE)))
+        forms = self.rng.choice(len(self.library), size=known_count, p=chance)
+        rows, examples = draw_known_examples(
             self.library, forms, setting, self.rng, max_shift=MAX_SHIFT, wide=wide
         )
         np.add.at(self._tried, forms, 1.0)
-        np.add.at(self._kept, forms[kept], 1.0)
-        kinds = self.rng.choice(len(KINDS), size=self.rows - n_bodies - known, p=_KIND_WEIGHTS)
+        np.add.at(self._kept, forms[rows], 1.0)
+        kinds = self.rng.choice(len(KINDS), size=self.rows - n_bodies - known_count, p=_KIND_WEIGHTS)
         parts = [examples, other_examples(self.library, kinds, setting, self.rng, wide=wide)]
         if n_bodies:
-            drawn = self._bodies.draw(n_bodies)
-            parts.append(body_examples(self.library, drawn, setting, self.rng, wide=wide))
+            bodies = self._bodies.draw(n_bodies)
+            parts.append(body_examples(self.library, bodies, setting, self.rng, wide=wide))
         return concatenate(parts)
 
 
-def of_model(library: Library, form: int, rng: np.random.Generator, count: int) -> list[Examples]:
+def draw_model_examples(library: Library, form: int, rng: np.random.Generator, count: int) -> list[Examples]:
     """Curves of one model under the frozen protocol to the letter, a setting of its own for every curve."""
     # Each clean curve is measured once, in settings drawn until one shows it; again where a model has too
     # few.
     forms, available = np.array([form]), library.sizes()[library.forms[form]]
 
-    def shown(row: NDArray[np.intp]) -> list[Examples]:
+    def draw_row(row: NDArray[np.intp]) -> list[Examples]:
         settings = (sample_setting(rng) for _ in range(_SETTINGS_TRIED))
-        tried = (known_examples(library, forms, s, rng, max_shift=0, rows=row)[1] for s in settings)
-        return list(islice(filter(len, tried), 1))
+        batches = (draw_known_examples(library, forms, s, rng, max_shift=0, rows=row)[1] for s in settings)
+        return list(islice(filter(len, batches), 1))
 
     rows = np.arange(4 * max(count, available))[:, None] % available
-    return list(islice((one for row in rows for one in shown(row)), count))
+    return list(islice((examples for row in rows for examples in draw_row(row)), count))
 
 
 def protocol_set(
     library: Library, rng: np.random.Generator, *, per_model: int, progress: Any = None
 ) -> Examples:
-    """Make a test or validation set under the frozen protocol (see `of_model`), `per_model` examples each,
+    """Make a test or validation set under the frozen protocol (see `draw_model_examples`),
+    `per_model` examples each,
     from curves training never saw.
     """
     parts = []
     for form in range(len(library)):
-        parts += of_model(library, form, rng, per_model)
+        parts += draw_model_examples(library, form, rng, per_model)
         if progress is not None:
             progress(form + 1)
     return concatenate(parts)
 
 
-def of_kind(library: Library, kind: int, rng: np.random.Generator, count: int) -> list[Examples]:
+def draw_kind_examples(library: Library, kind: int, rng: np.random.Generator, count: int) -> list[Examples]:
     """Out-of-scope curves of one kind under the frozen protocol, each with a setting of its own."""
-    tried = (other_examples(library, kinds, sample_setting(rng), rng) for kinds in repeat(np.array([kind])))
-    return list(islice(filter(len, tried), count))
+    trials = (other_examples(library, kinds, sample_setting(rng), rng) for kinds in repeat(np.array([kind])))
+    return list(islice(filter(len, trials), count))
 
 
 def other_set(library: Library, rng: np.random.Generator, *, per_kind: int) -> Examples:
     """Out-of-scope curves of every kind."""
-    return concatenate([one for kind in range(len(KINDS)) for one in of_kind(library, kind, rng, per_kind)])
+    return concatenate(
+        [
+            examples
+            for kind in range(len(KINDS))
+            for examples in draw_kind_examples(library, kind, rng, per_kind)
+        ]
+    )
 
 
-def mixed_set(
+def draw_mixed_set(
     library: Library,
     rng: np.random.Generator,
     *,
@@ -131,10 +138,10 @@ def mixed_set(
     """Make frozen-protocol curves of each model, and `other_share` of their number of each other kind (at
     least 20). `wide_share` more are measured as in training, of which `bodies` are bodies that no model is.
     """
-    known = protocol_set(library, rng, per_model=per_model, progress=progress)
-    parts = [known, other_set(library, rng, per_kind=max(20, int(len(known) * other_share)))]
+    examples = protocol_set(library, rng, per_model=per_model, progress=progress)
+    parts = [examples, other_set(library, rng, per_kind=max(20, int(len(examples) * other_share)))]
     if wide_share:
-        parts.append(wide_set(library, rng, count=int(len(known) * wide_share), bodies=bodies))
+        parts.append(wide_set(library, rng, count=int(len(examples) * wide_share), bodies=bodies))
     return concatenate(parts)
 
 
@@ -146,5 +153,5 @@ def wide_set(library: Library, rng: np.random.Generator, *, count: int, bodies: 
     parts: list[Examples] = []
     while sum(len(part) for part in parts) < count:
         parts.append(stream.chunk())
-    found = concatenate(parts)
-    return found.take(rng.permutation(len(found))[:count])
+    examples = concatenate(parts)
+    return examples.take(rng.permutation(len(examples))[:count])

@@ -22,7 +22,7 @@ LN_STEP = float(np.log(10) / PER_DECADE)
 BLUR = 0.7
 
 
-def blurred(log_i: NDArray[np.float64], per_cell: int) -> NDArray[np.float64]:
+def blur(log_i: NDArray[np.float64], per_cell: int) -> NDArray[np.float64]:
     """Average ln I at `per_cell` points per grid cell over ``BLUR`` cells, and keep one per cell, (n,); power
     laws continue the ends.
     """
@@ -65,16 +65,16 @@ _LAGRANGE_NORM = tuple(
 
 def _lagrange(q: NDArray[np.float64]) -> tuple[NDArray[np.intp], list[NDArray[np.float64]]]:
     """Return `lagrange_weights` with an array for each neighbour, by products from either side."""
-    where = position(q)
-    first = np.clip(np.floor(where).astype(np.intp) - (N_LAGRANGE // 2 - 1), 0, N_WIDE - N_LAGRANGE)
-    apart = [where - first - k for k in range(N_LAGRANGE)]
-    left = [np.ones_like(where)]
-    for one in apart[:-1]:
-        left.append(left[-1] * one)
-    right = np.ones_like(where)
+    place = position(q)
+    first = np.clip(np.floor(place).astype(np.intp) - (N_LAGRANGE // 2 - 1), 0, N_WIDE - N_LAGRANGE)
+    apart = [place - first - k for k in range(N_LAGRANGE)]
+    basis = [np.ones_like(place)]
+    for distance in apart[:-1]:
+        basis.append(basis[-1] * distance)
+    right = np.ones_like(place)
     weights = [right] * N_LAGRANGE
     for j in reversed(range(N_LAGRANGE)):
-        weights[j] = left[j] * right / _LAGRANGE_NORM[j]
+        weights[j] = basis[j] * right / _LAGRANGE_NORM[j]
         right = right * apart[j]
     return first, weights
 
@@ -96,26 +96,27 @@ def pinhole_matrix(q: NDArray[np.float64], sigma: NDArray[np.float64]) -> sparse
     gauss = np.exp(-0.5 * x**2)
     gauss /= gauss.sum()
     # Below q = 0 the beam's other side is seen: I(-q) = I(q).
-    at = np.maximum(np.abs(q[:, None] + sigma[:, None] * x), WIDE_MIN)
-    return _banded(at, gauss)
+    evaluated_q = np.maximum(np.abs(q[:, None] + sigma[:, None] * x), WIDE_MIN)
+    return _make_banded(evaluated_q, gauss)
 
 
-def _banded(at: NDArray[np.float64], weight: NDArray[np.float64]) -> sparse.csr_matrix:
-    """Weighted sums of a curve at q `at`, (n, nodes): each row's columns are neighbours, so that nothing
+def _make_banded(positions: NDArray[np.float64], weight: NDArray[np.float64]) -> sparse.csr_matrix:
+    """Weighted sums of a curve at q `positions`, (n, nodes): each row's columns are neighbours,
+    so that nothing
     has to be sorted.
     """
-    first, lagrange = _lagrange(at)
-    n, begin = len(at), first.min(axis=1)
+    first, lagrange = _lagrange(positions)
+    n, begin = len(positions), first.min(axis=1)
     width = int(np.max(first.max(axis=1) - begin)) + N_LAGRANGE
-    where = (first - begin[:, None] + width * np.arange(n)[:, None]).ravel()
+    indices = (first - begin[:, None] + width * np.arange(n)[:, None]).ravel()
     flat = np.zeros(n * width)
     for k in range(N_LAGRANGE):
-        flat[k:] += np.bincount(where, (weight * lagrange[k]).ravel(), n * width)[: n * width - k]
+        flat[k:] += np.bincount(indices, (weight * lagrange[k]).ravel(), n * width)[: n * width - k]
     band = flat.reshape(n, width)
-    there = band != 0
-    columns = (begin[:, None] + np.arange(width))[there]
-    ends = np.concatenate(([0], np.cumsum(there.sum(axis=1))))
-    return sparse.csr_matrix((band[there], columns, ends), shape=(n, N_WIDE))
+    mask = band != 0
+    columns = (begin[:, None] + np.arange(width))[mask]
+    ends = np.concatenate(([0], np.cumsum(mask.sum(axis=1))))
+    return sparse.csr_matrix((band[mask], columns, ends), shape=(n, N_WIDE))
 
 
 def slit_matrix(q: NDArray[np.float64], half_length: NDArray[np.float64]) -> sparse.csr_matrix:
@@ -141,20 +142,20 @@ def slit_matrix(q: NDArray[np.float64], half_length: NDArray[np.float64]) -> spa
         parts.append(_interpolating(np.full(33, row), np.hypot(q_i, u[:33]), weight[:33]))
         # The others are points of the grid.
         parts.append((np.full(inner.size, row), inner, weight[33:]))
-    rows, columns, values = (np.concatenate(found) for found in zip(*parts, strict=True))
-    return _gathered(rows, columns, values, len(q))
+    rows, columns, values = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return _gather(rows, columns, values, len(q))
 
 
 def _interpolating(
-    rows: NDArray[np.intp], at: NDArray[np.float64], weights: NDArray[np.float64]
+    rows: NDArray[np.intp], positions: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Rows, columns and values of weighted sums of a curve at some q, a row each, (k,) all three."""
-    first, lagrange = lagrange_weights(at)
+    first, lagrange = lagrange_weights(positions)
     columns = first[:, None] + np.arange(N_LAGRANGE)
     return np.repeat(rows, N_LAGRANGE), columns.ravel(), (weights[:, None] * lagrange).ravel()
 
 
-def _gathered(
+def _gather(
     rows: NDArray[np.intp], columns: NDArray[np.intp], values: NDArray[np.float64], n: int
 ) -> sparse.csr_matrix:
     matrix = sparse.coo_matrix((values, (rows, columns)), shape=(n, N_WIDE)).tocsr()

@@ -84,10 +84,10 @@ class Settings:
         if len(self._kept) < self._count:
             self._kept.append(sample_setting(self._rng, broad=True))
             return self._kept[-1]
-        at = int(self._rng.integers(self._count))
+        position = int(self._rng.integers(self._count))
         if self._rng.random() < REPLACED:
-            self._kept[at] = sample_setting(self._rng, broad=True)
-        return self._kept[at]
+            self._kept[position] = sample_setting(self._rng, broad=True)
+        return self._kept[position]
 
 
 def _protocol_setting(name: str, page: Mapping[str, Any], rng: np.random.Generator) -> Setting:
@@ -99,7 +99,7 @@ def _protocol_setting(name: str, page: Mapping[str, Any], rng: np.random.Generat
     n = int(draw(page["points"], rng))
     counts = draw(page["counts"], rng)
     if name == "sans_merged":
-        q = _merged(q_min, q_max, n, rng)
+        q = _merge_distances(q_min, q_max, n, rng)
         dq = np.hypot(0.045 * q, rng.uniform(3e-4, 1.2e-3))
         return _pinhole(name, q, dq, dq, counts)
     if name == "sans_single":
@@ -144,7 +144,7 @@ def _broad(rng: np.random.Generator) -> Setting:
     return _pinhole("broad", q, sigma, sigma if rng.random() < 0.5 and sigma.any() else None, counts)
 
 
-def _merged(q_min: float, q_max: float, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def _merge_distances(q_min: float, q_max: float, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Three detector distances, each linear in q and three times finer than the next, overlapping."""
     ratio = (q_max / q_min) ** (1 / 3)
     edges = q_min * ratio ** np.arange(4)

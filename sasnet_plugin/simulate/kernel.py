@@ -45,11 +45,11 @@ def _load(name: str) -> Any:
     folder = prepare()
     from sasmodels import core
 
-    from .quick_models.charged import with_memory
+    from .quick_models.charged import add_memory
 
     logging.getLogger("sasmodels").setLevel(logging.ERROR)
     try:
-        return build(with_memory(core.load_model_info(name), folder))
+        return build(add_memory(core.load_model_info(name), folder))
     except SasnetError:
         raise
     except (OSError, MemoryError) as error:

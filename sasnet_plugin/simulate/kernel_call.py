@@ -26,22 +26,22 @@ class KernelCall:
     def __init__(self, kernel: Any) -> None:
         table = kernel.info.parameters
         self._kernel, self._count = kernel, int(table.npars)
-        every = table.call_parameters
-        self._defaults = [(p.name, float(p.default)) for p in every]
-        shaped = every[_COMMON : _COMMON + self._count]
+        call_parameters = table.call_parameters
+        self._defaults = [(p.name, float(p.default)) for p in call_parameters]
+        shaped = call_parameters[_COMMON : _COMMON + self._count]
         # Without a distribution an angle has one point, 0, and any other parameter its value.
         self._own = np.array([0.0 if p.polydisperse and not p.relative_pd else 1.0 for p in shaped])
         self._wide = {f"{p.name}_pd": (i, p) for i, p in enumerate(shaped) if p.name in table.pd_1d}
-        self._names = {p.name for p in every} | {
+        self._names = {p.name for p in call_parameters} | {
             f"{p.name}_{end}"
-            for p in every
+            for p in call_parameters
             if p.polydisperse
             for end in ("pd", "pd_n", "pd_nsigma", "pd_type")
         }
         self._magnetic = slice(int(table.nvalues) - 3 * int(table.nmagnetic), int(table.nvalues), 3)
         self._details: dict[tuple[int, ...], Any] = {}
-        self._plain = np.ones(_padded(len(every) + 2 * self._count))
-        self._plain[len(every) + 2 * self._count :] = 0.0
+        self._plain = np.ones(_round_to_block(len(call_parameters) + 2 * self._count))
+        self._plain[len(call_parameters) + 2 * self._count :] = 0.0
 
     def __call__(self, parameters: Mapping[str, Any]) -> Floats:
         """Return I(q), (n,). Raises TypeError for an unknown parameter."""
@@ -54,17 +54,17 @@ class KernelCall:
 
             return np.asarray(call_kernel(self._kernel, dict(parameters)))
         widths = self._widths(parameters)
-        length, values = (1,) * self._count, self._without_distributions(scalars)
+        length, values = (1,) * self._count, self._lay_out_monodisperse(scalars)
         if widths:
             points = list(scalars[_COMMON : _COMMON + self._count, None] * self._own[:, None])
             weights = [_ONE] * self._count
             for i, p, width in widths:
                 points[i], weights[i] = _distribution(parameters, p, scalars[_COMMON + i], width)
-            length, values = tuple(map(len, weights)), self._laid_out(scalars, points, weights)
+            length, values = tuple(map(len, weights)), self._lay_out(scalars, points, weights)
         return np.asarray(self._kernel(self._details_of(length), values, 0.0, False))
 
-    def _without_distributions(self, scalars: Floats) -> Floats:
-        """Lay out values as `_laid_out` does one point of weight 1 for each parameter."""
+    def _lay_out_monodisperse(self, scalars: Floats) -> Floats:
+        """Lay out values as `_lay_out` does one point of weight 1 for each parameter."""
         values, n = self._plain.copy(), scalars.size
         values[:n] = scalars
         values[n : n + self._count] = scalars[_COMMON : _COMMON + self._count] * self._own
@@ -73,29 +73,29 @@ class KernelCall:
     def _widths(self, parameters: Mapping[str, Any]) -> list[tuple[int, Any, float]]:
         """Place, parameter and relative width of each that has a distribution."""
         wide = [(*self._wide[key], float(parameters[key])) for key in self._wide.keys() & parameters.keys()]
-        return [one for one in wide if one[2] != 0.0 and parameters.get(f"{one[1].name}_pd_n", 0)]
+        return [width for width in wide if width[2] != 0.0 and parameters.get(f"{width[1].name}_pd_n", 0)]
 
-    def _laid_out(self, scalars: Floats, points: list[Floats], weights: list[Floats]) -> Floats:
+    def _lay_out(self, scalars: Floats, points: list[Floats], weights: list[Floats]) -> Floats:
         parts = [scalars, *points, *weights]
         length = sum(part.size for part in parts)
-        padded = np.zeros(_padded(length))
+        padded = np.zeros(_round_to_block(length))
         np.concatenate(parts, out=padded[:length])
         return np.asarray(padded.astype(self._kernel.dtype, copy=False))
 
     def _details_of(self, length: tuple[int, ...]) -> Any:
         """How distributions of such lengths lie among the values."""
-        found = self._details.get(length)
-        if found is None:
+        details = self._details.get(length)
+        if details is None:
             from sasmodels.details import make_details
 
-            each = np.array(length, dtype=int)
-            offset = np.cumsum(np.hstack((0, each)))
-            found = make_details(self._kernel.info, each, offset[:-1], offset[-1])
-            self._details[length] = found
-        return found
+            lengths = np.array(length, dtype=int)
+            offset = np.cumsum(np.hstack((0, lengths)))
+            details = make_details(self._kernel.info, lengths, offset[:-1], offset[-1])
+            self._details[length] = details
+        return details
 
 
-def _padded(length: int) -> int:
+def _round_to_block(length: int) -> int:
     return length + (_BLOCK - length % _BLOCK) % _BLOCK
 
 

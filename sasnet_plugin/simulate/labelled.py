@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..data.preprocess import features_of_rows
 from .bodies.body import Body
 from .bodies.drawn import BODIES
-from .bodies.out_of_distribution import KINDS, UNFILTERED, out_of_distribution
+from .bodies.out_of_distribution import KINDS, UNFILTERED, draw_unknown
 from .grid import N_WIDE
 from .instrument import INSTRUMENTS, Setting
 from .library import Library
@@ -62,12 +62,12 @@ class Examples:
 
     def targets(self) -> dict[str, NDArray[Any]]:
         """What is true of them, by head of `domains.sas1d`: −1 and NaN where there is no label."""
-        known = self.form >= 0
+        is_known = self.form >= 0
         interacts = np.where(np.isnan(self.log_radius), np.nan, self.structure_factor > 0)
         interacts[self.kind >= len(KINDS)] = 0.0  # bodies are dilute
         return {
             "form": self.form.astype(np.int32),
-            "structure_factor": np.where(known, self.structure_factor, -1).astype(np.int32),
+            "structure_factor": np.where(is_known, self.structure_factor, -1).astype(np.int32),
             "scope": self.in_scope,
             "size": self.log_rg[:, None],
             "interaction": np.column_stack([interacts, self.shows_interaction]).astype(np.float32),
@@ -78,8 +78,8 @@ class Examples:
     def partial_targets(self) -> dict[str, NDArray[Any]]:
         """Return targets with forms as (n, forms): 1 for each right one, all 0 if none is known."""
         right = self.accepted.astype(np.float32)
-        known = np.flatnonzero(self.form >= 0)
-        right[known, self.form[known]] = 1.0
+        known_rows = np.flatnonzero(self.form >= 0)
+        right[known_rows, self.form[known_rows]] = 1.0
         return {**self.targets(), "form": right}
 
     def take(self, rows: Any) -> Examples:
@@ -90,7 +90,7 @@ def concatenate(parts: list[Examples]) -> Examples:
     return Examples(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Examples)})
 
 
-def known_examples(
+def draw_known_examples(
     library: Library,
     forms: NDArray[np.intp],
     setting: Setting,
@@ -105,21 +105,23 @@ def known_examples(
     # measured curve is uninformative.
     top = int(setting.matrix.indices.max()) + 1
     low = int(setting.matrix.indices.min())
-    drawn = library.draw(forms, top, rng, low=low, max_shift=max_shift, rows=rows, loose=wide)
-    known = np.flatnonzero((drawn.n_valid >= top) & np.all(np.isfinite(drawn.intensity[:, low:top]), axis=1))
-    result = measure(drawn.intensity[known], setting, rng, wide=wide)
+    curves = library.draw(forms, top, rng, low=low, max_shift=max_shift, rows=rows, loose=wide)
+    good_rows = np.flatnonzero(
+        (curves.n_valid >= top) & np.all(np.isfinite(curves.intensity[:, low:top]), axis=1)
+    )
+    result = measure(curves.intensity[good_rows], setting, rng, wide=wide)
     spared = np.array([name in SPARED for name in library.forms])
-    keep = ~result.uninformative | spared[drawn.form[known]]
+    keep = ~result.uninformative | spared[curves.form[good_rows]]
     if wide:
         keep |= rng.random(len(keep)) < WEAK_SHARE
-    kept = known[keep]
-    form, factor = drawn.form[kept], drawn.structure_factor[kept]
-    lengths = drawn.log_rg[kept], drawn.log_radius[kept], drawn.max_length[kept]
-    n = len(kept)
+    row_indices = good_rows[keep]
+    form, factor = curves.form[row_indices], curves.structure_factor[row_indices]
+    lengths = curves.log_rg[row_indices], curves.log_radius[row_indices], curves.max_length[row_indices]
+    n = len(row_indices)
     truth = _Truth(
         form, factor, np.ones(n), *lengths, np.full(n, -1), _none_of(library, n), np.zeros(n, np.float32)
     )
-    return kept, _examples(result, keep, setting, truth)
+    return row_indices, _examples(result, keep, setting, truth)
 
 
 def other_examples(
@@ -133,17 +135,17 @@ def other_examples(
     """Measure out-of-scope curves in one setting; uninformative ones are dropped."""
     used = setting.matrix.indices
     window = int(used.min()), int(used.max())
-    clean, good, named = out_of_distribution(kinds, window, library, rng, wide=wide)
+    clean, good, names = draw_unknown(kinds, window, library, rng, wide=wide)
     clean[:, window[1] + 1 :] = 0.0
     result = measure(clean, setting, rng, wide=wide)
     unfiltered = np.array([KINDS[kind] in UNFILTERED for kind in kinds], dtype=bool)
     keep = good & (unfiltered | ~result.uninformative)
     accepted = _none_of(library, len(kinds))
-    for row, forms in enumerate(named):
+    for row, forms in enumerate(names):
         accepted[row, list(forms)] = True
     second = np.where(kinds == KINDS.index("mixture"), 1.0, np.nan)
     scope = np.zeros(len(kinds))
-    return _examples(result, keep, setting, _unnamed(scope, kinds, accepted, second, keep))
+    return _examples(result, keep, setting, _make_unnamed_truth(scope, kinds, accepted, second, keep))
 
 
 def body_examples(
@@ -175,7 +177,7 @@ def body_examples(
     names = list(BODIES)
     kinds = np.array([len(KINDS) + names.index(body.kind) for body in bodies])
     keep = ~result.uninformative & (accepted.any(axis=1) | np.isfinite(scope))
-    truth = _unnamed(scope, kinds, accepted, second, keep)
+    truth = _make_unnamed_truth(scope, kinds, accepted, second, keep)
     log_rg = np.log10([body.rg for body in bodies])[keep]
     return _examples(result, keep, setting, replace(truth, log_rg=log_rg))
 
@@ -199,7 +201,7 @@ def _none_of(library: Library, n: int) -> NDArray[np.bool_]:
     return np.zeros((n, len(library.forms)), dtype=bool)
 
 
-def _unnamed(
+def _make_unnamed_truth(
     scope: NDArray[np.float64],
     kinds: NDArray[np.intp],
     accepted: NDArray[np.bool_],
@@ -208,14 +210,14 @@ def _unnamed(
 ) -> _Truth:
     """Truth of the kept of curves that are of no single model."""
     n = int(keep.sum())
-    none = np.full(n, np.nan)
+    nans = np.full(n, np.nan)
     return _Truth(
         np.full(n, -1),
         np.zeros(n, int),
         scope[keep],
-        none,
-        none,
-        none,
+        nans,
+        nans,
+        nans,
         kinds[keep],
         accepted[keep],
         second[keep],

@@ -75,8 +75,8 @@ def powers(info: ModelInfo) -> Mapping[str, int] | None:
 
 def rescalable(info: ModelInfo) -> bool:
     """Say whether multiplying every length is an exact shift of log q, up to a constant factor of I(q)."""
-    found = powers(info)
-    return found is not None and any(found.values()) and info.id not in NOT_RESCALABLE
+    found_powers = powers(info)
+    return found_powers is not None and any(found_powers.values()) and info.id not in NOT_RESCALABLE
 
 
 def base_id(info: ModelInfo, name: str) -> str:
@@ -94,10 +94,10 @@ def rescale(info: ModelInfo, pars: Mapping[str, float], factor: float) -> dict[s
     proportional to ``I(q * factor; pars)``. Relative widths ``<p>_pd`` stay. Raises ValueError if not
     rescalable.
     """
-    found = powers(info)
-    if found is None or not rescalable(info):
+    exponents = powers(info)
+    if exponents is None or not rescalable(info):
         raise ValueError(f"{info.id} cannot be rescaled exactly")
-    return {name: value * factor ** found.get(base_id(info, name), 0) for name, value in pars.items()}
+    return {name: value * factor ** exponents.get(base_id(info, name), 0) for name, value in pars.items()}
 
 
 _SPHERE_OF_RG = 2 * math.sqrt(5 / 3)
@@ -211,10 +211,10 @@ def max_length(info: ModelInfo, pars: Mapping[str, float]) -> float | None:
         return float(_DIAMETERS[info.id](pars))
     size = 0.0
     layers = 0.0
-    known = {p.id for p in info.parameters.kernel_parameters}
+    known_names = {p.id for p in info.parameters.kernel_parameters}
     for name, value in pars.items():
         parameter = base_id(info, name)
-        unit = unit_of(info, parameter) if parameter in known else ""
+        unit = unit_of(info, parameter) if parameter in known_names else ""
         if unit == "Ang" and parameter.startswith(("thick", "interface")):
             layers += value
         elif unit == "Ang":

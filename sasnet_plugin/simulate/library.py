@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import SimulationError
-from .dataset import opened, shard_paths
+from .dataset import open_shard, shard_paths
 from .grid import N_WIDE, PER_DECADE
 from .polydispersity import size_distribution, spread
-from .priors import allowed_structure_factors, rescalable, structure_factors
+from .priors import list_structure_factors, rescalable, structure_factors
 
 #: Sizes are shifted by at most this many grid points either way in training: a factor of 2.8.
 MAX_SHIFT = 360
@@ -53,7 +53,7 @@ def read_models(folder: Path) -> dict[str, ModelCurves]:
     parts: dict[str, list[dict[str, NDArray]]] = {}
     names = ("log_intensity", "n_valid", RADIUS, "max_length", "log_rg")
     for path in shard_paths(folder):
-        with opened(path) as file:
+        with open_shard(path) as file:
             part = {n: file[n][()] for n in names}
             part["spread"] = np.full(len(part["n_valid"]), bool(file.attrs["spread"]))
             keys = list(file["parameters"].attrs["names"])
@@ -61,8 +61,8 @@ def read_models(folder: Path) -> dict[str, ModelCurves]:
                 part[RADIUS] = file["parameters"][:, keys.index(RADIUS)]
             parts.setdefault(str(file.attrs["model"]), []).append(part)
     models = {}
-    for model, found in sorted(parts.items()):
-        columns = {n: np.concatenate([part[n] for part in found]) for n in (*names, "spread")}
+    for model, found_parts in sorted(parts.items()):
+        columns = {n: np.concatenate([part[n] for part in found_parts]) for n in (*names, "spread")}
         # A plugin file's model goes by the file's name, as SasView has it.
         models[Path(model).stem] = ModelCurves(model, **columns)
     return models
@@ -104,7 +104,7 @@ class Library:
         # radius_effective of a structure factor is its own parameter; sorted for nearest look-up.
         self._order = {name: np.argsort(s.radius_effective) for name, s in self._factors.items()}
         self.allowed = tuple(
-            tuple(f for f in allowed_structure_factors(curves.model) if f in self._factors)
+            tuple(f for f in list_structure_factors(curves.model) if f in self._factors)
             for curves in self._models
         )
 
@@ -148,16 +148,16 @@ class Library:
                 n_valid[row] = min(N_WIDE, int(curves.n_valid[pick]) + shift)
                 if n_valid[row] >= top:
                     break
-            known = curves.log_intensity[pick, : curves.n_valid[pick]]
+            known_log_i = curves.log_intensity[pick, : curves.n_valid[pick]]
             if curves.spread[pick] and rng.random() < _SPREAD_SHARE:
-                known = spread(known, *self._spreads[int(rng.integers(_N_SPREADS))])
-                n_valid[row] = min(N_WIDE, known.size + shift)
+                known_log_i = spread(known_log_i, *self._spreads[int(rng.integers(_N_SPREADS))])
+                n_valid[row] = min(N_WIDE, known_log_i.size + shift)
             smaller = 10 ** (-shift / PER_DECADE)
             log_rg[row] = curves.log_rg[pick] - shift / PER_DECADE
             max_length[row] = curves.max_length[pick] * smaller
             body = float(curves.radius_effective[pick]) * smaller
             factor[row], radius, log_s = self._interaction(self.allowed[form], body, rng, loose=loose)
-            log_i = shifted(known, known.size, shift) + log_s
+            log_i = shift_curve(known_log_i, known_log_i.size, shift) + log_s
             if radius > 0:
                 log_radius[row] = np.log10(radius)
             intensity[row, low:top] = np.exp(log_i[low:top])
@@ -190,26 +190,26 @@ class Library:
         else:
             pick = int(rng.integers(len(curves)))
         shift = round(PER_DECADE * np.log10(curves.radius_effective[pick] / radius))
-        return shifted(curves.log_intensity[pick], int(curves.n_valid[pick]), shift)
+        return shift_curve(curves.log_intensity[pick], int(curves.n_valid[pick]), shift)
 
 
-def shifted(log_i: NDArray[np.float32], n_valid: int, shift: int) -> NDArray[np.float64]:
+def shift_curve(log_i: NDArray[np.float32], n_valid: int, shift: int) -> NDArray[np.float64]:
     """Move a curve along the log-q grid, as all its lengths multiplied by 10^(-shift/800) would."""
     # The low end is continued as the power law it starts with (a plateau stays a plateau), the high end as a
     # constant.
-    known = log_i[:n_valid].astype(np.float64)
+    log_intensity = log_i[:n_valid].astype(np.float64)
     out = np.empty(N_WIDE)
     if shift >= 0:
-        kept = known[: max(N_WIDE - shift, 0)]
+        values = log_intensity[: max(N_WIDE - shift, 0)]
         low = min(shift, N_WIDE)
-        slope = (known[16] - known[0]) / 16
-        out[:low] = known[0] - slope * np.arange(shift, shift - low, -1)
-        out[low : low + kept.size] = kept
-        out[low + kept.size :] = kept[-1] if kept.size else known[0]
+        slope = (log_intensity[16] - log_intensity[0]) / 16
+        out[:low] = log_intensity[0] - slope * np.arange(shift, shift - low, -1)
+        out[low : low + values.size] = values
+        out[low + values.size :] = values[-1] if values.size else log_intensity[0]
     else:
-        kept = known[-shift:]
-        if not kept.size:
-            kept = known[-1:]
-        out[: kept.size] = kept
-        out[kept.size :] = kept[-1]
+        values = log_intensity[-shift:]
+        if not values.size:
+            values = log_intensity[-1:]
+        out[: values.size] = values
+        out[values.size :] = values[-1]
     return out

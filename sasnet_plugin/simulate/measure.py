@@ -38,11 +38,11 @@ class Measured:
 def measure(
     clean: NDArray[np.float64], setting: Setting, rng: np.random.Generator, *, wide: bool = False
 ) -> Measured:
-    """Measure as `measured`, from curves on the wide grid (k, N_WIDE) without resolution."""
-    return measured(np.asarray(setting.matrix @ clean.T).T, setting, rng, wide=wide)
+    """Measure as `measure_smeared`, from curves on the wide grid (k, N_WIDE) without resolution."""
+    return measure_smeared(np.asarray(setting.matrix @ clean.T).T, setting, rng, wide=wide)
 
 
-def measured(
+def measure_smeared(
     smeared: NDArray[np.float64], setting: Setting, rng: np.random.Generator, *, wide: bool = False
 ) -> Measured:
     """Measure smeared curves (k, n), any scale, with the protocol's background, noise and faults."""
@@ -84,8 +84,8 @@ def measured(
 
     over = rng.random((k, 1)) < faults_share(faults["oversubtracted"])
     excess = np.exp(rng.uniform(np.log(0.1), np.log(1.0), (k, 1)))
-    taken = np.where(over, (1 + excess) * background, 0.0)
-    intensity = intensity - taken
+    subtracted = np.where(over, (1 + excess) * background, 0.0)
+    intensity = intensity - subtracted
 
     uninformative = is_uninformative(setting.q, intensity, honest)
 
@@ -97,7 +97,7 @@ def measured(
     hit = (rng.random((k, 1)) < faults_share(faults["outliers"])) & (rng.random((k, n)) < 0.01)
     intensity = intensity + np.where(hit, 5 * sigma * rng.choice((-1.0, 1.0), (k, n)), 0.0)
 
-    given = np.asarray(rng.random(k) >= (ABSENT if wide else faults["dI_absent"]))
+    has_error = np.asarray(rng.random(k) >= (ABSENT if wide else faults["dI_absent"]))
     wrong = rng.random((k, 1)) < faults_share(faults["dI_misstated"])
     factor = np.exp(rng.uniform(np.log(0.5), np.log(2.0), (k, 1)))
     sigma = sigma * np.where(wrong, factor, 1.0)
@@ -106,11 +106,16 @@ def measured(
         small = np.exp(rng.uniform(np.log(_SMALL[0]), np.log(_SMALL[1]), (k, 1)))
         large = np.exp(rng.uniform(np.log(_LARGE[0]), np.log(_LARGE[1]), (k, 1)))
         sigma = sigma * np.where(kind < TOO_SMALL, small, np.where(kind > 1 - TOO_LARGE, large, 1.0))
-    if not given.all():
-        sigma[~given] = estimate_dintensity(intensity[~given])
+    if not has_error.all():
+        sigma[~has_error] = estimate_dintensity(intensity[~has_error])
     scale = np.exp(rng.uniform(np.log(1e-3), np.log(1e6), (k, 1)))
     return Measured(
-        intensity * scale, sigma * scale, (true - taken) * scale, honest * scale, given, uninformative
+        intensity * scale,
+        sigma * scale,
+        (true - subtracted) * scale,
+        honest * scale,
+        has_error,
+        uninformative,
     )
 
 

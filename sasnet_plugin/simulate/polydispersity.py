@@ -81,20 +81,20 @@ _POINTS = 41
 _FEW = 25
 
 
-def scaled_size(name: str, parameters: dict[str, Any]) -> str | None:
+def find_scaling_size(name: str, parameters: dict[str, Any]) -> str | None:
     """The polydisperse parameter, if it is the only length of the model and nothing else is polydisperse."""
     wide = [key.removesuffix("_pd") for key in parameters if key.endswith("_pd")]
     if len(wide) != 1:
         return None
-    found = powers(model_info(name))
-    if found is None:
+    exponents = powers(model_info(name))
+    if exponents is None:
         return None
-    dimensional = [key for key, power in found.items() if power]
+    dimensional = [key for key, power in exponents.items() if power]
     return wide[0] if dimensional == wide else None
 
 
 def spread_sizes(
-    parameters: dict[str, Any], size: str, where: NDArray[np.float64], log_i: NDArray[np.float64]
+    parameters: dict[str, Any], size: str, positions: NDArray[np.float64], log_i: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Average a monodisperse curve over its only length's distribution (``<size>_pd`` and the like): ln I per
     volume (m,) at points in wide-grid cells.
@@ -115,11 +115,11 @@ def spread_sizes(
     )
     ratio = np.asarray(values) / centre
     shift = np.log(ratio) / LN_STEP
-    n = int(where[-1] + 1 - np.ceil(max(shift.max(), 0.0)))
-    spline = CubicSpline(where, log_i, extrapolate=True)
-    at = np.arange(max(n, 0))
+    n = int(positions[-1] + 1 - np.ceil(max(shift.max(), 0.0)))
+    spline = CubicSpline(positions, log_i, extrapolate=True)
+    steps = np.arange(max(n, 0))
     # Below the first point the curve has its plateau.
-    shifted = spline(np.maximum(at + shift[:, None], where[0]))
+    shifted = spline(np.maximum(steps + shift[:, None], positions[0]))
     total = np.sum((weights * ratio**6)[:, None] * np.exp(shifted), axis=0)
     return np.log(total / np.sum(weights * ratio**3))
 

@@ -65,7 +65,7 @@ def structure_factors() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=256)
-def allowed_structure_factors(name: str) -> tuple[str, ...]:
+def list_structure_factors(name: str) -> tuple[str, ...]:
     """Return the structure factors that sasmodels combines with the form model; () where it does not."""
     # A form must define an effective radius (``radius_effective_modes``, SasView's condition) and sasmodels'
     # ``make_product_info`` must accept the pair.
@@ -133,19 +133,21 @@ def sample_prior(name: str, rng: np.random.Generator, *, truncated: bool = False
 
 
 def _draw(info: ModelInfo, rng: np.random.Generator, truncated: bool) -> dict[str, float]:
-    own = info.id in OWN_PRIORS
-    if own and not truncated and not info.structure_factor and rng.random() < sasmodels_draws.SHARE:
-        drawn = _mend(info, sasmodels_draws.generic(info, lambda f: _seeded(f, rng)))
-    elif own:
-        drawn = OWN_PRIORS[info.id](rng)
+    has_own_prior = info.id in OWN_PRIORS
+    if has_own_prior and not truncated and not info.structure_factor and rng.random() < sasmodels_draws.SHARE:
+        parameters = _mend(info, sasmodels_draws.generic(info, lambda f: _call_seeded(f, rng)))
+    elif has_own_prior:
+        parameters = OWN_PRIORS[info.id](rng)
     elif info.random is not None:
-        drawn = _mend(info, _seeded(info.random, rng))
+        parameters = _mend(info, _call_seeded(info.random, rng))
     else:
-        drawn = _default_prior(info, rng)
+        parameters = _default_prior(info, rng)
     if not truncated:
-        drawn = sasmodels_draws.prefactor(info.id, {**drawn, **sasmodels_draws.frozen(info.id, rng)}, rng)
+        parameters = sasmodels_draws.prefactor(
+            info.id, {**parameters, **sasmodels_draws.frozen(info.id, rng)}, rng
+        )
     pars: dict[str, float] = {}
-    controls = {n: float(v) for n, v in drawn.items()}
+    controls = {n: float(v) for n, v in parameters.items()}
     for parameter in info.parameters.kernel_parameters:
         if parameter.is_control and parameter.id not in controls:
             controls[parameter.id] = float(parameter.default)
@@ -158,7 +160,7 @@ def _draw(info: ModelInfo, rng: np.random.Generator, truncated: bool) -> dict[st
     return pars
 
 
-def _seeded(draw: Callable[[], Any], rng: np.random.Generator) -> dict[str, Any]:
+def _call_seeded(draw: Callable[[], Any], rng: np.random.Generator) -> dict[str, Any]:
     """Call what draws from numpy's global state, seeded from `rng`, and put the state back."""
     # sasmodels knows no other generator than the global one.
     state = np.random.get_state()  # noqa: NPY002
@@ -170,15 +172,15 @@ def _seeded(draw: Callable[[], Any], rng: np.random.Generator) -> dict[str, Any]
         np.random.set_state(state)  # noqa: NPY002
 
 
-def _mend(info: ModelInfo, drawn: Mapping[str, float]) -> dict[str, float]:
+def _mend(info: ModelInfo, parameters: Mapping[str, float]) -> dict[str, float]:
     """Drop what is drawn elsewhere; give a misspelt name to the parameter it is nearest to."""
-    known = [name for name, _ in parameter_names(info, drawn)]
-    missing = [name for name in known if name not in drawn]
+    names = [name for name, _ in parameter_names(info, parameters)]
+    missing = [name for name in names if name not in parameters]
     pars = {}
-    for name, value in drawn.items():
+    for name, value in parameters.items():
         if name in _NOT_DRAWN or "_pd" in name:
             continue
-        if name not in known:
+        if name not in names:
             near = difflib.get_close_matches(name, missing, n=1, cutoff=0.85)
             if not near:
                 continue
@@ -249,8 +251,8 @@ def _solvable(name: str, pars: Mapping[str, float]) -> bool:
         return False
     if not np.all(np.isfinite(intensity)) or np.any(intensity < 0) or not np.any(intensity > 0):
         return False
-    here, beside = intensity.reshape(2, -1)
-    return bool(np.all(np.abs(here - beside) <= 1e-3 * here))
+    reference, neighbour = intensity.reshape(2, -1)
+    return bool(np.all(np.abs(reference - neighbour) <= 1e-3 * reference))
 
 
 def rescalable(name: str) -> bool:

@@ -57,15 +57,15 @@ def frozen(name: str, rng: np.random.Generator) -> dict[str, float]:
     return {parameter: draw(text, rng) for parameter, text in FROZEN.get(name, {}).items()}
 
 
-def prefactor(name: str, drawn: Mapping[str, float], rng: np.random.Generator) -> dict[str, float]:
+def prefactor(name: str, parameters: Mapping[str, float], rng: np.random.Generator) -> dict[str, float]:
     """The two scales of a correlation_length multiplied by one factor, which keeps the curve's form."""
-    if name != "correlation_length" or "porod_scale" not in drawn:
-        return dict(drawn)
+    if name != "correlation_length" or "porod_scale" not in parameters:
+        return dict(parameters)
     factor = draw("loguniform 1e-2 1e2", rng)
     return {
-        **drawn,
-        "porod_scale": drawn["porod_scale"] * factor,
-        "lorentz_scale": drawn["lorentz_scale"] * factor,
+        **parameters,
+        "porod_scale": parameters["porod_scale"] * factor,
+        "lorentz_scale": parameters["lorentz_scale"] * factor,
     }
 
 
@@ -73,10 +73,10 @@ def generic(info: Any, seeded: Callable[[Callable[[], Any]], Any]) -> dict[str, 
     """Draw all parameters as ``sascomp -random``, `seeded` by our generator."""
     from sasmodels.compare import constrain_pars, randomize_pars
 
-    def drawn() -> dict[str, Any]:
-        found: dict[str, Any] = randomize_pars(info, dict(info.parameters.defaults))
-        constrain_pars(info, found)
-        return found
+    def draw() -> dict[str, Any]:
+        values: dict[str, Any] = randomize_pars(info, dict(info.parameters.defaults))
+        constrain_pars(info, values)
+        return values
 
-    found = {name: float(v) for name, v in seeded(drawn).items() if not isinstance(v, str)}
-    return found | {name: float(info.parameters.defaults[name]) for name in SETTINGS & found.keys()}
+    values = {name: float(v) for name, v in seeded(draw).items() if not isinstance(v, str)}
+    return values | {name: float(info.parameters.defaults[name]) for name in SETTINGS & values.keys()}

@@ -16,8 +16,8 @@ import numpy as np
 from ..domains.simulator import Layout, Simulator
 from ..files import new_hdf5, put_in_one_step
 from ..types import SimulationError
-from ..workers.spread import Workers, unordered_map
-from .dataset import PARAMETERS, opened
+from ..workers.spread import Workers, map_unordered
+from .dataset import PARAMETERS, open_shard
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class Request:
         SimulationError
             Something is; the sentence names its option.
         """
-        for one in fields(self):
-            if one.name in ("rounds", "seed", *understood):
+        for field in fields(self):
+            if field.name in ("rounds", "seed", *understood):
                 continue
-            if getattr(self, one.name) != one.default:
+            if getattr(self, field.name) != field.default:
                 raise SimulationError(
-                    f"--{one.name} has no effect for this kind of measurement; do not give it."
+                    f"--{field.name} has no effect for this kind of measurement; do not give it."
                 )
 
 
@@ -97,23 +97,23 @@ class Plan:
         for shard in self.shards:
             if not shard.path.exists():
                 continue
-            with opened(shard.path) as file:
-                found = len(file[PARAMETERS])
-            if found != shard.rows:
+            with open_shard(shard.path) as file:
+                count = len(file[PARAMETERS])
+            if count != shard.rows:
                 noun = shard.simulator.layout.content.split()[1]
                 raise SimulationError(
-                    f"{shard.path}: holds {found} {noun} where {shard.rows} are planned;"
+                    f"{shard.path}: holds {count} {noun} where {shard.rows} are planned;"
                     " choose another folder or the same options."
                 )
 
     def run(self, *, workers: Workers = 1) -> Iterator[Shard]:
-        """Make missing shards, yielding each when done; `workers` as in `workers.spread.unordered_map`.
+        """Make missing shards, yielding each when done; `workers` as in `workers.spread.map_unordered`.
         Raises SimulationError if the folder has shards of another seed or settings.
         """
         folder = Path(self.shards[0].folder)
         folder.mkdir(parents=True, exist_ok=True)
         check_settings(folder, self.settings)
-        yield from unordered_map(make_shard, self.missing(), workers=workers)
+        yield from map_unordered(make_shard, self.missing(), workers=workers)
 
 
 def plan(simulator: Simulator, folder: Path | str, request: Request) -> Plan:
@@ -126,14 +126,14 @@ def plan(simulator: Simulator, folder: Path | str, request: Request) -> Plan:
     SimulationError
         Something is asked for that this domain has no use for.
     """
-    own: Plan | None = simulator.plan(folder, request)
-    if own is not None:
-        return own
+    own_plan: Plan | None = simulator.plan(folder, request)
+    if own_plan is not None:
+        return own_plan
     request.only("scale")
     layout = simulator.layout
     number = -(-max(1, round(request.rounds * request.scale * layout.per_round)) // layout.rows)
-    more = layout.settings() if layout.settings else {}
-    settings = {"format": layout.format, "seed": request.seed, **more}
+    layout_settings = layout.settings() if layout.settings else {}
+    settings = {"format": layout.format, "seed": request.seed, **layout_settings}
     noun = layout.content.split()[-1]
     shards = (
         Shard(
@@ -168,18 +168,18 @@ def make_shard(shard: Shard) -> Shard:
                 _write_parameters(file, column, layout)
             else:
                 # lzf would be faster, but its bytes depend on what lay in memory before, for equal data too.
-                how = {"compression": "gzip", "compression_opts": 1} if name in layout.compressed else {}
-                file.create_dataset(name, data=np.stack(column), track_times=False, **how)
+                options = {"compression": "gzip", "compression_opts": 1} if name in layout.compressed else {}
+                file.create_dataset(name, data=np.stack(column), track_times=False, **options)
             file.flush()
     return shard
 
 
-def _write_parameters(file: Any, drawn: Sequence[Mapping[str, float]], layout: Layout) -> None:
+def _write_parameters(file: Any, parameters: Sequence[Mapping[str, float]], layout: Layout) -> None:
     """One column for each name; those that some rows lack are sorted, and NaN there."""
-    keys = list(drawn[0])
-    if any(list(one) != keys for one in drawn):
-        keys = sorted({key for one in drawn for key in one})
-    values = np.array([[one.get(key, np.nan) for key in keys] for one in drawn])
+    keys = list(parameters[0])
+    if any(list(row) != keys for row in parameters):
+        keys = sorted({key for row in parameters for key in row})
+    values = np.array([[row.get(key, np.nan) for key in keys] for row in parameters])
     table = file.create_dataset(PARAMETERS, data=values, track_times=False)
     table.attrs["names"] = keys
     if layout.unit is not None:
@@ -193,12 +193,12 @@ def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
     path = folder / "settings.json"
     if path.exists():
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            stored = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise SimulationError(f"{path}: cannot be read ({error}); choose another folder.") from None
-        if found != json.loads(json.dumps(settings)):
+        if stored != json.loads(json.dumps(settings)):
             raise SimulationError(
-                f"{folder}: holds shards made with {found}, not {dict(settings)};"
+                f"{folder}: holds shards made with {stored}, not {dict(settings)};"
                 " choose another folder or the same options."
             )
         return

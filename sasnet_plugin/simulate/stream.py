@@ -17,10 +17,12 @@ from ..domains.heads import Classes, Distribution, Head, Inputs, Parameter, Quan
 from .dataset import Dataset
 
 
-def scaled(parameters: Sequence[Parameter], values: Any) -> NDArray[np.float32]:
+def scale_targets(parameters: Sequence[Parameter], values: Any) -> NDArray[np.float32]:
     """Return targets (len(parameters),) on the network's scale from values by name."""
     get = values.__getitem__ if isinstance(values, Mapping) else values.__getattribute__
-    return np.array([one.scaled(float(get(one.name))) for one in parameters], dtype=np.float32)
+    return np.array(
+        [parameter.scale_value(float(get(parameter.name))) for parameter in parameters], dtype=np.float32
+    )
 
 
 class Stream:
@@ -28,7 +30,7 @@ class Stream:
 
     def __init__(self, domain: Domain, folder: Path | str, rng: np.random.Generator) -> None:
         self.domain, self.rng = domain, rng
-        simulator = domain.simulated()
+        simulator = domain.open_simulator()
         # A simulator whose rows must be drawn together brings its own way to draw them.
         self._own = simulator.examples(folder, rng)
         if self._own is None:
@@ -46,12 +48,12 @@ class Stream:
         n = mix.others if kinds else 0
         batch, targets = simulator.measure(slots[n:], rng)
         chosen = rng.choice(kinds, size=n) if n else ()
-        others = [
-            simulator.out_of_distribution(str(kind), row, rng)
+        parts = [
+            simulator.simulate_unknown(str(kind), row, rng)
             for kind, row in zip(chosen, slots[:n], strict=True)
         ]
-        return inputs_of(self.domain, [*batch, *others]), only_heads(
-            self.domain.heads, with_others(self.domain.heads, targets, len(slots) - n, n)
+        return inputs_of(self.domain, [*batch, *parts]), only_heads(
+            self.domain.heads, append_others(self.domain.heads, targets, len(slots) - n, n)
         )
 
 
@@ -69,22 +71,26 @@ def network_inputs(inputs: Inputs) -> dict[str, tuple[int, ...]]:
 
 def as_read(inputs: Inputs) -> Any:
     """What a network reads, as it takes it: one array where there is one, else a mapping."""
-    found = {name: inputs[name] for name in network_inputs(inputs)}
-    return found if len(found) > 1 else next(iter(found.values()))
+    read_inputs = {name: inputs[name] for name in network_inputs(inputs)}
+    return read_inputs if len(read_inputs) > 1 else next(iter(read_inputs.values()))
 
 
-def with_others(heads: Sequence[Head], targets: Targets, known: int, others: int) -> dict[str, NDArray[Any]]:
-    """Append `others` out-of-distribution examples to the targets of `known` ones."""
-    found: dict[str, NDArray[Any]] = {}
+def append_others(
+    heads: Sequence[Head], targets: Targets, known_count: int, other_count: int
+) -> dict[str, NDArray[Any]]:
+    """Append `other_count` out-of-distribution examples to the targets of `known_count` ones."""
+    extended: dict[str, NDArray[Any]] = {}
     for name, values in targets.items():
-        none: Any = np.nan if np.issubdtype(values.dtype, np.floating) else np.zeros(1, values.dtype)[0]
-        found[name] = np.concatenate([values, np.full((others, *values.shape[1:]), none, values.dtype)])
+        filler: Any = np.nan if np.issubdtype(values.dtype, np.floating) else np.zeros(1, values.dtype)[0]
+        extended[name] = np.concatenate(
+            [values, np.full((other_count, *values.shape[1:]), filler, values.dtype)]
+        )
     for head in heads:
         if isinstance(head, Scope):
-            found[head.name] = (np.arange(known + others) < known).astype(np.float32)
-        elif isinstance(head, Classes) and head.name in found:
-            found[head.name][known:] = head.labels.index(head.others) if head.others else -1
-    return found
+            extended[head.name] = (np.arange(known_count + other_count) < known_count).astype(np.float32)
+        elif isinstance(head, Classes) and head.name in extended:
+            extended[head.name][known_count:] = head.labels.index(head.others) if head.others else -1
+    return extended
 
 
 def only_heads(heads: Sequence[Head], targets: Targets) -> dict[str, NDArray[Any]]:
@@ -92,43 +98,45 @@ def only_heads(heads: Sequence[Head], targets: Targets) -> dict[str, NDArray[Any
     return {head.name: targets[head.name] for head in heads if head.name in targets}
 
 
-def augmented(
+def augment(
     domain: Domain, inputs: Inputs, targets: Targets, rng: np.random.Generator
 ) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
     """Examples under each symmetry of the domain, half of them turned: they are just as true."""
-    found, true = dict(inputs), dict(targets)
+    found_changed, true = dict(inputs), dict(targets)
     for symmetry in domain.symmetries:
-        turned = rng.random(len(next(iter(found.values())))) < 0.5
-        changed = symmetry({name: values[turned] for name, values in found.items()})
+        turned = rng.random(len(next(iter(found_changed.values())))) < 0.5
+        changed = symmetry({name: values[turned] for name, values in found_changed.items()})
         for name, values in changed.items():
-            found[name] = found[name].copy()
-            found[name][turned] = values
-        for name, values in mirrored(domain.heads, {k: v[turned] for k, v in true.items()}).items():
+            found_changed[name] = found_changed[name].copy()
+            found_changed[name][turned] = values
+        for name, values in mirror_targets(domain.heads, {k: v[turned] for k, v in true.items()}).items():
             true[name] = true[name].copy()
             true[name][turned] = values
-    return found, true
+    return found_changed, true
 
 
-def mirrored(heads: Sequence[Head], targets: Targets) -> dict[str, NDArray[Any]]:
+def mirror_targets(heads: Sequence[Head], targets: Targets) -> dict[str, NDArray[Any]]:
     """What is true of mirror images: odd quantities change their sign, an angle is its period's rest."""
-    found = dict(targets)
+    mirrored = dict(targets)
     for head in heads:
-        if head.name not in found:
+        if head.name not in mirrored:
             continue
         if isinstance(head, Quantities):
-            signs = np.array([-1.0 if one.odd else 1.0 for one in head.parameters], dtype=np.float32)
-            found[head.name] = found[head.name] * signs
+            signs = np.array(
+                [-1.0 if parameter.odd else 1.0 for parameter in head.parameters], dtype=np.float32
+            )
+            mirrored[head.name] = mirrored[head.name] * signs
         elif isinstance(head, Distribution):
-            found[head.name] = np.roll(found[head.name][:, ::-1], 1, axis=1)
-    return found
+            mirrored[head.name] = np.roll(mirrored[head.name][:, ::-1], 1, axis=1)
+    return mirrored
 
 
-def held_out(
+def draw_held_out(
     domain: Domain,
     data: Dataset,
     rng: np.random.Generator,
     *,
-    known: int,
+    known_count: int,
     others: int,
     exposure: float | tuple[float, float] | None = None,
     rows: Sequence[int] | None = None,
@@ -152,28 +160,28 @@ def held_out(
         parts.append(simulator.measure([row], rng, exposure=level(), **options))
 
     def other(row: Any) -> None:
-        strange.append(simulator.out_of_distribution(kinds[len(strange)], row, rng, exposure=level()))
+        strange.append(simulator.simulate_unknown(kinds[len(strange)], row, rng, exposure=level()))
 
     def each_several_times() -> None:
-        while len(parts) < known or len(strange) < len(kinds):
+        while len(parts) < known_count or len(strange) < len(kinds):
             row = data[int(rng.integers(len(data)))]
-            for _ in range(min(uses, known - len(parts))):
+            for _ in range(min(uses, known_count - len(parts))):
                 one(row)
             for _ in range(min(uses, len(kinds) - len(strange))):
                 other(row)
 
-    def in_turn() -> None:
+    def draw_in_turn() -> None:
         order = rng.permutation(len(data)) if rows is None else rows
-        for number in range(known):
+        for number in range(known_count):
             one(data[int(order[number % len(order)])])
         for _ in kinds:
             other(data[int(rng.integers(len(data)))])
 
-    (each_several_times if uses else in_turn)()
+    (each_several_times if uses else draw_in_turn)()
     joined = {name: np.concatenate([part[name] for _, part in parts]) for name in parts[0][1]}
-    every = with_others(domain.heads, joined, known, len(strange))
-    targets = only_heads(domain.heads, every)
-    about = {name: values for name, values in every.items() if name not in targets}
-    about["kind"] = np.append(joined.get("kind", np.full(known, "")), kinds).astype(str)
+    head_targets = append_others(domain.heads, joined, known_count, len(strange))
+    targets = only_heads(domain.heads, head_targets)
+    about = {name: values for name, values in head_targets.items() if name not in targets}
+    about["kind"] = np.append(joined.get("kind", np.full(known_count, "")), kinds).astype(str)
     inputs = inputs_of(domain, [*(image for batch, _ in parts for image in batch), *strange])
-    return HeldOut(inputs, targets, about, known)
+    return HeldOut(inputs, targets, about, known_count)

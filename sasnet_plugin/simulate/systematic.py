@@ -53,20 +53,20 @@ def roughen(
     """
     k, n = smeared.shape
     smeared = smeared.copy()
-    some = _some(k, SHARES.minima, rng)
-    smeared[some] = _off_in_minima(q, smeared[some], rng)
+    rows = _some(k, SHARES.minima, rng)
+    smeared[rows] = _distort_minima(q, smeared[rows], rng)
     strong = rng.random((k, 1)) < SHARES.strong
     background = np.where(strong, np.exp(rng.uniform(np.log(0.03), 0.0, (k, 1))), background)
-    some = _some(k, SHARES.sloped, rng)
-    smeared[some] += _sloped(q, smeared[some] + background[some], rng)
-    some = _some(k, SHARES.upturn, rng)
-    smeared[some] += _upturn(q, smeared[some] + background[some], rng)
+    rows = _some(k, SHARES.sloped, rng)
+    smeared[rows] += _make_slope(q, smeared[rows] + background[rows], rng)
+    rows = _some(k, SHARES.upturn, rng)
+    smeared[rows] += _upturn(q, smeared[rows] + background[rows], rng)
     joined = rng.random((k, 1)) < SHARES.joined
     step = 1 + rng.uniform(-0.04, 0.04, (k, 1)) * (np.arange(n) >= rng.integers(0, n, (k, 1)))
     smeared = np.where(joined, smeared * step, smeared)
-    some = _some(k, SHARES.slow, rng)
-    slow = _random_functions(np.log(q), some.size, SHARES.slow_size, SHARES.slow_length, rng)
-    smeared[some] *= np.exp(slow)
+    rows = _some(k, SHARES.slow, rng)
+    slow = _random_functions(np.log(q), rows.size, SHARES.slow_size, SHARES.slow_length, rng)
+    smeared[rows] *= np.exp(slow)
     return smeared, background
 
 
@@ -74,15 +74,15 @@ def _some(k: int, share: float, rng: np.random.Generator) -> NDArray[np.intp]:
     return np.flatnonzero(rng.random(k) < share)
 
 
-def _sloped(
+def _make_slope(
     q: NDArray[np.float64], total: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """B qⁿ, where it is largest `slope_level` times what is there, flat background included."""
     k = len(total)
     power = rng.uniform(*SHARES.slopes, (k, 1))
     end = np.where(power[:, 0] > 0, -1, 0)
-    there = total[np.arange(k), end][:, None]
-    level = there * np.exp(rng.uniform(np.log(SHARES.slope_level[0]), np.log(SHARES.slope_level[1]), (k, 1)))
+    anchor = total[np.arange(k), end][:, None]
+    level = anchor * np.exp(rng.uniform(np.log(SHARES.slope_level[0]), np.log(SHARES.slope_level[1]), (k, 1)))
     return np.asarray(level * (q / q[end][:, None]) ** power)
 
 
@@ -92,12 +92,12 @@ def _upturn(
     k, n = total.shape
     power = rng.uniform(2.0, 4.0, (k, 1))
     reach = np.exp(rng.uniform(0.0, SHARES.upturn_reach, k) * np.log(q[-1] / q[0]))
-    at = np.minimum(np.searchsorted(q, q[0] * reach), n - 1)
-    level = total[np.arange(k), at][:, None]
-    return np.asarray(np.minimum(level * (q / q[at][:, None]) ** -power, 300.0))
+    end = np.minimum(np.searchsorted(q, q[0] * reach), n - 1)
+    level = total[np.arange(k), end][:, None]
+    return np.asarray(np.minimum(level * (q / q[end][:, None]) ** -power, 300.0))
 
 
-def _off_in_minima(
+def _distort_minima(
     q: NDArray[np.float64], smeared: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """I plus a slowly varying share of its local mean; never below a twentieth of what it was."""

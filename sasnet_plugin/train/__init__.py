@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..types import SasnetError, installed_by
+from ..types import SasnetError, describe_install
 
 
 def backend() -> str:
@@ -11,6 +11,6 @@ def backend() -> str:
         import keras
     except ImportError as error:
         raise SasnetError(
-            f"training needs Keras and a backend ({error}); install them {installed_by('train')}"
+            f"training needs Keras and a backend ({error}); install them {describe_install('train')}"
         ) from None
     return f"Keras {keras.__version__} on {keras.backend.backend()}"

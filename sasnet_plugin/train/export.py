@@ -68,13 +68,13 @@ def check_parity(
     """Compare exported and trained network on `heads`, store the first `STORED` for later checks, and return
     the largest difference. Raises SasnetError above `PARITY`.
     """
-    found = Runtime(path.read_bytes(), outputs=sorted(expected), where=str(path)).run(inputs)
-    worst = max(float(np.max(np.abs(found[head] - expected[head]))) for head in heads)
+    answers = Runtime(path.read_bytes(), outputs=sorted(expected), where=str(path)).run(inputs)
+    worst = max(float(np.max(np.abs(answers[head] - expected[head]))) for head in heads)
     if worst > PARITY:
         raise SasnetError(
             f"{path}: differs from the trained network by {worst:.3g} in a logit; do not use it."
         )
     arrays: dict[str, Any] = {name: np.asarray(v[:STORED], np.float32) for name, v in expected.items()}
-    asked: dict[str, Any] = {name: v[:STORED].astype(np.float16) for name, v in inputs.items()}
-    np.savez_compressed(store, **asked, **arrays)
+    stored_inputs: dict[str, Any] = {name: v[:STORED].astype(np.float16) for name, v in inputs.items()}
+    np.savez_compressed(store, **stored_inputs, **arrays)
     return worst

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..domains import Domain
 from ..domains.heads import FRAME_MASK, Inputs, Targets
-from ..simulate.stream import Stream, as_read, augmented
+from ..simulate.stream import Stream, as_read, augment
 from ..types import SimulationError
 from ..workers.pool import GoneError, Pool
 from ..workers.threads import environment_of_one_thread
@@ -76,12 +76,12 @@ class Feed:
         self._pool.close()
 
     def _take(self) -> tuple[Inputs, Targets]:
-        for said in self._pool.hear():
-            if said.error is not None and not isinstance(said.error, GoneError):
-                raise said.error
-            if said.error is None:
+        for reply in self._pool.hear():
+            if reply.error is not None and not isinstance(reply.error, GoneError):
+                raise reply.error
+            if reply.error is None:
                 self._pool.ask("one more")
-                inputs, targets = said.message
+                inputs, targets = reply.message
                 return inputs, targets
         raise SimulationError(
             "a process that measures examples ended, perhaps because memory ran out; the same command"
@@ -91,16 +91,16 @@ class Feed:
     def _store(self, inputs: Inputs, targets: Targets) -> None:
         n = len(next(iter(targets.values())))
         if self._once:
-            at = np.flatnonzero(~self._fresh)[:n]
-            self._fresh[at] = True
+            rows = np.flatnonzero(~self._fresh)[:n]
+            self._fresh[rows] = True
         else:
-            at = (self._next + np.arange(n)) % self.capacity
+            rows = (self._next + np.arange(n)) % self.capacity
         for kind, arrays in (("inputs", inputs), ("targets", targets)):
-            kept = self._kept.setdefault(kind, {})
+            stored = self._kept.setdefault(kind, {})
             for name, values in arrays.items():
-                if name not in kept:
-                    kept[name] = np.empty((self.capacity, *values.shape[1:]), values.dtype)
-                kept[name][at] = values
+                if name not in stored:
+                    stored[name] = np.empty((self.capacity, *values.shape[1:]), values.dtype)
+                stored[name][rows] = values
         self._next = int((self._next + n) % self.capacity)
         self._filled = min(self._filled + n, self.capacity)
         self.received += n
@@ -112,9 +112,9 @@ class Feed:
                 self._store(*self._take())
             rows, frames = self._rows()
             self.drawn += self.batch
-            inputs = {name: _single(kept[rows], frames) for name, kept in self._kept["inputs"].items()}
-            targets = {name: kept[rows] for name, kept in self._kept["targets"].items()}
-            inputs, targets = augmented(self.domain, inputs, targets, self._rng)
+            inputs = {name: _single(stored[rows], frames) for name, stored in self._kept["inputs"].items()}
+            targets = {name: stored[rows] for name, stored in self._kept["targets"].items()}
+            inputs, targets = augment(self.domain, inputs, targets, self._rng)
             yield as_read(inputs), targets
 
     def _wanting(self) -> bool:
@@ -135,11 +135,11 @@ class Feed:
         if mask is None:
             return self._rng.integers(self._filled, size=self.batch), 0
         lengths = mask[: self._filled].sum(axis=1)
-        wanted = lengths[self._rng.integers(self._filled)]
+        length = lengths[self._rng.integers(self._filled)]
         # Keras takes an axis for a variable one where the first two batches differ in it.
         if self.drawn < 2 * self.batch:
-            wanted = lengths.max() if self.drawn else lengths.min()
-        return self._rng.choice(np.flatnonzero(lengths == wanted), self.batch), int(wanted)
+            length = lengths.max() if self.drawn else lengths.min()
+        return self._rng.choice(np.flatnonzero(lengths == length), self.batch), int(length)
 
 
 def _single(values: NDArray[Any], frames: int) -> NDArray[Any]:

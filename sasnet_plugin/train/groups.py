@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..digits import listed
+from ..digits import join_names
 from ..domains.heads import Classes, Group
 from ..domains.simulator import HeldOut
 from ..simulate.bank import build_bank
@@ -87,8 +87,8 @@ def cut(
     clusters: dict[int, list[int]] = {index: [index] for index in range(len(forms))}
     for step, (a, b, _, _) in enumerate(linkage[: max(len(forms) - n_groups, 0)]):
         clusters[len(forms) + step] = sorted(clusters.pop(int(a)) + clusters.pop(int(b)))
-    named = (simplest_first([forms[row] for row in members]) for members in clusters.values())
-    groups = sorted(named, key=lambda members: (-len(members), members))
+    ordered_members = (simplest_first([forms[row] for row in members]) for members in clusters.values())
+    groups = sorted(ordered_members, key=lambda members: (-len(members), members))
     names = [name_of(members) for members in groups]
     # Two groups of one family differ in their simplest members.
     return [
@@ -101,8 +101,8 @@ def family(form: str) -> str:
     """What people call a model and those like it; the model's own name where it is like no other."""
     from ..simulate.priors import model_info
 
-    own = next((name for name, forms in _OWN.items() if form in forms), "")
-    return own or _FAMILIES.get(str(model_info(form).category), form)
+    own_family = next((name for name, forms in _OWN.items() if form in forms), "")
+    return own_family or _FAMILIES.get(str(model_info(form).category), form)
 
 
 def simplest_first(members: Sequence[str]) -> tuple[str, ...]:
@@ -123,22 +123,22 @@ def name_of(members: Sequence[str]) -> str:
         return members[0]
     families = [family(form) for form in members]
     common = sorted(dict.fromkeys(families), key=lambda name: -families.count(name))
-    named = [name for name in common if families.count(name) >= _NAMED * len(members)][:2]
-    return listed(" and ".join(named).split(" and "))
+    common_names = [name for name in common if families.count(name) >= _NAMED * len(members)][:2]
+    return join_names(" and ".join(common_names).split(" and "))
 
 
-def finish(trained: Trained, held: HeldOut, calibration: dict[str, dict[str, Any]]) -> Finished:
+def finish(trained: Trained, held_out: HeldOut, calibration: dict[str, dict[str, Any]]) -> Finished:
     """Group the form models by what the network confuses; write ``seeds.npz``, where fits start."""
     from scipy.special import softmax
 
     head = trained.heads[0]
     assert isinstance(head, Classes)
-    truth = held.targets[head.name]
-    known = truth >= 0
-    inputs = {name: values[known] for name, values in held.inputs.items()}
+    truth = held_out.targets[head.name]
+    is_known = truth >= 0
+    inputs = {name: values[is_known] for name, values in held_out.inputs.items()}
     logits = trained.answers(inputs)[head.name].astype(np.float64)
     probability = softmax(logits / calibration[head.name]["temperature"], axis=1)
-    confusion = mutual_confusion(probability, truth[known])
+    confusion = mutual_confusion(probability, truth[is_known])
     linkage = link(confusion)
     groups = tuple(Group(name, members) for name, members in cut(linkage, head.labels))
     bank = trained.target / "seeds.npz"

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domains.heads import Classes, Head, Scope, Tags
-from ..predict.arithmetic import allowed_labels, sigmoid, softmax
+from ..predict.arithmetic import find_allowed_labels, sigmoid, softmax
 from ..predict.predictor import Runtime
 from ..zoo import ZooModel
 from .heads import BEFORE
@@ -33,7 +33,7 @@ class Earlier:
         # One thread: the new network's steps have the others.
         self._runtime = Runtime(model.onnx, outputs=names, threads=1, where=str(model.folder))
 
-    def beside(
+    def add_answers(
         self, batches: Iterator[tuple[Any, Mapping[str, Any]]]
     ) -> Iterator[tuple[Any, dict[str, Any]]]:
         """Batches of one input, with its answers among the targets."""
@@ -43,20 +43,20 @@ class Earlier:
     def answers(self, inputs: NDArray[np.float32], targets: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         """Probabilities by `BEFORE` and the head's name; NaN but for examples in scope of a single class."""
         right = np.asarray(targets[self._form.name], dtype=float)
-        known = (right.sum(axis=1) == 1) & (np.asarray(targets["scope"]) == 1)
-        of = right.argmax(axis=1)
-        said = self._runtime.run({"features": inputs})
-        found = {}
+        is_known = (right.sum(axis=1) == 1) & (np.asarray(targets["scope"]) == 1)
+        index = right.argmax(axis=1)
+        outputs = self._runtime.run({"features": inputs})
+        answers = {}
         for head in self.heads:
-            logits = said[head.name].astype(float)
+            logits = outputs[head.name].astype(float)
             if isinstance(head, Classes) and head.given:
-                allowed = allowed_labels(head, self._form.labels)[of]
-                logits = np.where(allowed, logits[np.arange(len(of)), of], _NEVER)
+                allowed = find_allowed_labels(head, self._form.labels)[index]
+                logits = np.where(allowed, logits[np.arange(len(index)), index], _NEVER)
             p = softmax(logits) if isinstance(head, Classes) else sigmoid(logits)
-            found[BEFORE + head.name] = np.where(known[:, None], p, np.nan).astype(np.float32)
-        return found
+            answers[BEFORE + head.name] = np.where(is_known[:, None], p, np.nan).astype(np.float32)
+        return answers
 
 
 def _same(head: Head, theirs: Mapping[str, Head]) -> bool:
-    other = theirs.get(head.name)
-    return other is not None and getattr(other, "labels", ()) == getattr(head, "labels", ())
+    their_head = theirs.get(head.name)
+    return their_head is not None and getattr(their_head, "labels", ()) == getattr(head, "labels", ())

@@ -33,9 +33,9 @@ class Change:
     gate: Floats  #: (size + 1,), g, logistic regression of whether an image is like the labelled ones.
     weights: Floats  #: (size + 1, labels), W.
 
-    def added(self, seen: Floats) -> Floats:
+    def compute_addition(self, features: Floats) -> Floats:
         """Return what is added to logits (n, labels) from the layer's input and 1, (n, size + 1)."""
-        return np.asarray(sigmoid(seen @ self.gate))[:, None] * (seen @ self.weights)
+        return np.asarray(sigmoid(features @ self.gate))[:, None] * (features @ self.weights)
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,15 @@ class Layer:
     output: str  #: The head's name.
 
     @classmethod
-    def of(cls, model: ZooModel, head: Tags) -> Layer:
+    def find(cls, model: ZooModel, head: Tags) -> Layer:
         """Find the layer. Raises SasnetError if the network ends otherwise."""
         import onnx
 
-        proto = without_labels(onnx.load_from_string(model.onnx))
-        made = {(name, node.op_type): node for node in proto.graph.node for name in node.output}
-        stored = stored_weights(proto)
-        add = made.get((head.name, "Add"))
-        product = None if add is None else made.get((add.input[0], "MatMul"))
+        proto = remove_labels(onnx.load_from_string(model.onnx))
+        nodes = {(name, node.op_type): node for node in proto.graph.node for name in node.output}
+        stored = read_stored_weights(proto)
+        add = nodes.get((head.name, "Add"))
+        product = None if add is None else nodes.get((add.input[0], "MatMul"))
         if add is None or product is None or product.input[1] not in stored:
             raise SasnetError(
                 f"{model.folder}: its network does not end in a dense layer; train without --start-from."
@@ -79,15 +79,15 @@ class Layer:
         proto.CopyFrom(self.graph)
         proto.graph.output.append(onnx.helper.make_empty_tensor_value_info(self.source))
         runtime = Runtime(proto.SerializeToString(), outputs=(self.source,))
-        asked = {name: values.astype(np.float32) for name, values in inputs.items() if values.ndim > 1}
-        seen = np.asarray(runtime.run(asked)[self.source], dtype=np.float64)
-        return np.column_stack([seen, np.ones(len(seen))])
+        run_inputs = {name: values.astype(np.float32) for name, values in inputs.items() if values.ndim > 1}
+        features = np.asarray(runtime.run(run_inputs)[self.source], dtype=np.float64)
+        return np.column_stack([features, np.ones(len(features))])
 
-    def logits(self, seen: Floats) -> Floats:
+    def logits(self, features: Floats) -> Floats:
         """Before any labels, (n, labels), by what it reads, (n, size + 1)."""
-        return np.asarray(seen @ np.vstack([self.kernel, self.bias]))
+        return np.asarray(features @ np.vstack([self.kernel, self.bias]))
 
-    def changed(self, change: Change) -> Any:
+    def apply(self, change: Change) -> Any:
         """The graph with what other labels add."""
         import onnx
         from onnx import helper, numpy_helper
@@ -95,10 +95,10 @@ class Layer:
         proto = onnx.ModelProto()
         proto.CopyFrom(self.graph)
         _rename(proto.graph, self.output, f"{_ADDED}before")
-        both = {"gate": change.gate[:, None], "weights": change.weights}
-        for name, values in both.items():
-            for ending, some in (("", values[:-1]), ("_bias", values[-1:])):
-                stored = numpy_helper.from_array(some.astype(np.float32), f"{_ADDED}{name}{ending}")
+        arrays = {"gate": change.gate[:, None], "weights": change.weights}
+        for name, values in arrays.items():
+            for ending, part in (("", values[:-1]), ("_bias", values[-1:])):
+                stored = numpy_helper.from_array(part.astype(np.float32), f"{_ADDED}{name}{ending}")
                 proto.graph.initializer.append(stored)
         steps = [
             ("MatMul", [self.source, "gate"], "gate_product"), ("Add", ["gate_product", "gate_bias"], "like"),
@@ -106,39 +106,39 @@ class Layer:
             ("Add", ["weights_product", "weights_bias"], "change"), ("Mul", ["open", "change"], "passed"),
             ("Add", ["before", "passed"], self.output),
         ]  # fmt: skip
-        own = (self.source, self.output)
-        for kind, read, made in steps:
-            names = [name if name in own else f"{_ADDED}{name}" for name in (*read, made)]
+        own_names = (self.source, self.output)
+        for kind, read, make_node in steps:
+            names = [name if name in own_names else f"{_ADDED}{name}" for name in (*read, make_node)]
             proto.graph.node.append(
-                helper.make_node(kind, names[:-1], names[-1:], name=f"{_ADDED}{kind}_{made}")
+                helper.make_node(kind, names[:-1], names[-1:], name=f"{_ADDED}{kind}_{make_node}")
             )
         onnx.checker.check_model(proto)
         return proto
 
 
-def _added(some: Any) -> list[Any]:
-    return [one for one in some if one.name.startswith(_ADDED)]
+def _select_added(items: Any) -> list[Any]:
+    return [item for item in items if item.name.startswith(_ADDED)]
 
 
-def _keep_original(some: Any) -> None:
-    for one in _added(some):
-        some.remove(one)
+def _keep_original(items: Any) -> None:
+    for item in _select_added(items):
+        items.remove(item)
 
 
-def without_labels(proto: Any) -> Any:
+def remove_labels(proto: Any) -> Any:
     """A graph as it was before any labels were added."""
     import onnx
 
-    found = onnx.ModelProto()
-    found.CopyFrom(proto)
-    made = [name for node in _added(found.graph.node) for name in node.output]
-    if not made:
-        return found
-    (output,) = (name for name in made if not name.startswith(_ADDED))
-    for some in (found.graph.node, found.graph.initializer):
-        _keep_original(some)
-    _rename(found.graph, f"{_ADDED}before", output)
-    return found
+    model_proto = onnx.ModelProto()
+    model_proto.CopyFrom(proto)
+    added = [name for node in _select_added(model_proto.graph.node) for name in node.output]
+    if not added:
+        return model_proto
+    (output,) = (name for name in added if not name.startswith(_ADDED))
+    for items in (model_proto.graph.node, model_proto.graph.initializer):
+        _keep_original(items)
+    _rename(model_proto.graph, f"{_ADDED}before", output)
+    return model_proto
 
 
 def _rename(graph: Any, old: str, new: str) -> None:
@@ -149,11 +149,11 @@ def _rename(graph: Any, old: str, new: str) -> None:
                 names[place] = new
 
 
-def stored_weights(proto: Any) -> dict[str, NDArray[Any]]:
+def read_stored_weights(proto: Any) -> dict[str, NDArray[Any]]:
     """Weights by name; large ones are stored in 16 bits, each before a Cast."""
     from onnx import numpy_helper
 
-    stored = {one.name: numpy_helper.to_array(one) for one in proto.graph.initializer}
+    stored = {initializer.name: numpy_helper.to_array(initializer) for initializer in proto.graph.initializer}
     return stored | {
         node.output[0]: stored[node.input[0]]
         for node in proto.graph.node

@@ -19,7 +19,7 @@ from ..zoo import ZooModel
 from .feed import Feed
 from .kept_answers import Earlier
 from .network import build
-from .started import begin_with, described
+from .started import begin_with, describe_start
 
 
 @dataclass(frozen=True)
@@ -93,16 +93,16 @@ def train(
     )
     model.compile(optimizer=optimizer, jit_compile=keras.backend.backend() == "jax")
     rounds = -(-config.steps // config.save_every)
-    done = restore(model, run)
-    if start is not None and not done:
+    epochs_done = restore(model, run)
+    if start is not None and not epochs_done:
         begin_with(model, start.onnx, str(start.folder))
     log = keras.callbacks.CSVLogger(str(run / "log.csv"), append=True)
     callbacks: list[Any] = [
         keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: checkpoint(model, run, epoch + 1)),
     ]
-    held = None
+    held_out = None
     if config.validate and validation is not None:
-        held = _held_out(domain, validation, config.validate)
+        held_out = _draw_held_out(domain, validation, config.validate)
         # The averaged weights are what a run ends with.
         callbacks.append(keras.callbacks.SwapEMAWeights())
     callbacks.append(log)
@@ -119,10 +119,10 @@ def train(
     try:
         model.fit(
             _batches(feed, keep, model.heads),
-            initial_epoch=done,
+            initial_epoch=epochs_done,
             epochs=rounds,
             steps_per_epoch=config.save_every,
-            validation_data=held,
+            validation_data=held_out,
             validation_batch_size=config.batch,
             callbacks=callbacks,
             verbose=0,
@@ -182,7 +182,7 @@ def _schedule(keras: Any, config: TrainConfig) -> Any:
     return Schedule()
 
 
-def _held_out(domain: Domain, folder: Path, count: int) -> tuple[Any, dict[str, Any]]:
+def _draw_held_out(domain: Domain, folder: Path, count: int) -> tuple[Any, dict[str, Any]]:
     """What the network reads of `count` held-out examples, drawn as those of training, and what is true."""
     stream = Stream(domain, folder, np.random.default_rng(_VALIDATION_SEED))
     parts, total = [], 0
@@ -212,11 +212,11 @@ def _reporter(keras: Any, progress: Callable[[int, float], None], per_epoch: int
 
 def _settle(path: Path, settings: dict[str, Any]) -> None:
     if path.exists():
-        found = json.loads(path.read_text(encoding="utf-8"))
+        stored = json.loads(path.read_text(encoding="utf-8"))
         # Neither changes what the weights are of.
         free = {name: settings["train"][name] for name in ("steps", "workers", "mixed", "validate")}
-        if {**found, "train": {**found["train"], **free}} != settings:
-            differing = ", ".join(k for k in settings if found.get(k) != settings[k])
+        if {**stored, "train": {**stored["train"], **free}} != settings:
+            differing = ", ".join(k for k in settings if stored.get(k) != settings[k])
             raise SasnetError(
                 f"{path.parent}: holds a run with other settings ({differing});"
                 " choose another folder or repeat its options."
@@ -236,19 +236,19 @@ def _restarts(run: Path) -> int:
 def _shape_of(domain: Domain, data: Path) -> dict[str, Any]:
     """What a network for the shards in a folder is built for: inputs, and labels that the shards decide."""
     inputs, _ = Stream(domain, data, np.random.default_rng(0)).take()
-    return {"inputs": network_inputs(inputs), "labels": domain.simulated().labels(data)}
+    return {"inputs": network_inputs(inputs), "labels": domain.open_simulator().labels(data)}
 
 
 def _earlier(start: ZooModel | None, keep: ZooModel | None) -> dict[str, Any]:
-    found: dict[str, Any] = {} if start is None else {"start": described(start)}
+    settings: dict[str, Any] = {} if start is None else {"start": describe_start(start)}
     if keep is not None:
-        found["keep"] = {"name": keep.manifest.name, "sha256": keep.manifest.sha256["model.onnx"]}
-    return found
+        settings["keep"] = {"name": keep.manifest.name, "sha256": keep.manifest.sha256["model.onnx"]}
+    return settings
 
 
 def _batches(feed: Feed, keep: ZooModel | None, heads: Sequence[Head]) -> Iterator[Any]:
     """Yield training batches with the answers that are kept."""
-    return iter(feed) if keep is None else Earlier(keep, heads).beside(iter(feed))
+    return iter(feed) if keep is None else Earlier(keep, heads).add_answers(iter(feed))
 
 
 _PATTERN = "epoch-[0-9][0-9][0-9][0-9][0-9][0-9].weights.h5"
@@ -268,10 +268,10 @@ def checkpoint(model: Any, run: Path, epochs: int) -> None:
 
 def restore(model: Any, run: Path) -> int:
     """Load the newest checkpoint, if there is one, and say how many epochs it has behind it."""
-    found = sorted(run.glob(_PATTERN))
-    if not found:
+    checkpoints = sorted(run.glob(_PATTERN))
+    if not checkpoints:
         return 0
     # The optimizer has no variables to load into before it knows the weights.
     model.optimizer.build(model.trainable_variables)
-    model.load_weights(found[-1])
-    return int(found[-1].name.removeprefix("epoch-").split(".")[0])
+    model.load_weights(checkpoints[-1])
+    return int(checkpoints[-1].name.removeprefix("epoch-").split(".")[0])

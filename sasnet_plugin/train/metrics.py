@@ -17,8 +17,8 @@ def ranks(probability: NDArray[Any], answer: NDArray[np.integer[Any]]) -> NDArra
     """Return the place of the true class (0 first) by probability (n, k) or anything monotonic."""
     # Ties and NaN count against the classifier, so equal probabilities earn nothing.
     probability = np.asarray(probability)
-    own = np.take_along_axis(probability, np.asarray(answer)[:, None], axis=1)
-    return np.sum(~(probability < own), axis=1) - 1
+    own_probability = np.take_along_axis(probability, np.asarray(answer)[:, None], axis=1)
+    return np.sum(~(probability < own_probability), axis=1) - 1
 
 
 def top_k(probability: NDArray[Any], answer: NDArray[np.integer[Any]], k: int) -> float:
@@ -26,26 +26,26 @@ def top_k(probability: NDArray[Any], answer: NDArray[np.integer[Any]], k: int) -
     return float(np.mean(ranks(probability, answer) < k))
 
 
-def marginal_factor(form: NDArray[Any], given: NDArray[Any]) -> NDArray[np.intp]:
+def marginal_factor(form: NDArray[Any], givens_index: NDArray[Any]) -> NDArray[np.intp]:
     """Return the most probable structure factor (n,), 0 for none, whatever the form."""
-    return np.asarray(np.einsum("nf,nfs->ns", form, given).argmax(axis=1))
+    return np.asarray(np.einsum("nf,nfs->ns", form, givens_index).argmax(axis=1))
 
 
 def group_index(groups: Sequence[Sequence[str]], names: Sequence[str]) -> NDArray[np.intp]:
     """Return each class' group (k,). Raises ValueError if a class is in none or several."""
-    where = _places(groups)
-    missing = [name for name in names if name not in where]
+    places = _places(groups)
+    missing = [name for name in names if name not in places]
     if missing:
         raise ValueError(f"{', '.join(missing)}: in no group.")
-    return np.array([where[name] for name in names], dtype=np.intp)
+    return np.array([places[name] for name in names], dtype=np.intp)
 
 
 def _places(groups: Sequence[Sequence[str]]) -> dict[str, int]:
-    where: dict[str, int] = {}
+    places: dict[str, int] = {}
     for name, index in [(name, index) for index, members in enumerate(groups) for name in members]:
-        if where.setdefault(name, index) != index:
+        if places.setdefault(name, index) != index:
             raise ValueError(f"{name} is in two groups.")
-    return where
+    return places
 
 
 def group_probability(probability: NDArray[Any], index: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -71,7 +71,9 @@ def confusion_matrix(
     return matrix
 
 
-def confused_pairs(matrix: NDArray[np.intp], names: Sequence[str], top: int) -> list[tuple[str, str, float]]:
+def find_confused_pairs(
+    matrix: NDArray[np.intp], names: Sequence[str], top: int
+) -> list[tuple[str, str, float]]:
     """List the `top` pairs of classes most taken for each other, with the mean share."""
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     mutual = np.triu(0.5 * (share + share.T), 1)
@@ -85,7 +87,7 @@ def recall(answer: NDArray[np.integer[Any]], predicted: NDArray[np.integer[Any]]
     return {int(c): float(np.mean(predicted[answer == c] == c)) for c in np.unique(answer)}
 
 
-def balanced_accuracy(answer: NDArray[np.integer[Any]], predicted: NDArray[np.integer[Any]]) -> float:
+def compute_balanced_accuracy(answer: NDArray[np.integer[Any]], predicted: NDArray[np.integer[Any]]) -> float:
     """Mean over the classes that occur of their recall, so that a frequent class does not hide a rare one."""
     return float(np.mean(list(recall(answer, predicted).values())))
 
@@ -107,15 +109,15 @@ def reliability(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15) ->
     value = np.asarray(confidence, dtype=np.float64)
     right = np.asarray(correct, dtype=np.float64)
     edges = np.linspace(0.0, 1.0, bins + 1)
-    where = np.clip(np.searchsorted(edges, value, side="left") - 1, 0, bins - 1)
-    count = np.bincount(where, minlength=bins)
+    bins_of = np.clip(np.searchsorted(edges, value, side="left") - 1, 0, bins - 1)
+    count = np.bincount(bins_of, minlength=bins)
     with np.errstate(invalid="ignore"):
-        mean = np.bincount(where, weights=value, minlength=bins) / count
-        accuracy = np.bincount(where, weights=right, minlength=bins) / count
+        mean = np.bincount(bins_of, weights=value, minlength=bins) / count
+        accuracy = np.bincount(bins_of, weights=right, minlength=bins) / count
     return Reliability(edges, count, mean, accuracy)
 
 
-def expected_calibration_error(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15) -> float:
+def compute_calibration_error(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15) -> float:
     """Mean over curves of |accuracy − confidence| of their bin (Guo et al., ICML 2017, eq. 3)."""
     table = reliability(confidence, correct, bins=bins)
     used = table.count > 0

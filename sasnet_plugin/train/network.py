@@ -18,16 +18,16 @@ from .heads import Network, outputs
 from .trunks import TRUNK, dense_block
 
 
-def heads_of(domain: Domain, said: Mapping[str, Mapping[str, Any]]) -> tuple[Head, ...]:
+def heads_of(domain: Domain, options: Mapping[str, Mapping[str, Any]]) -> tuple[Head, ...]:
     """Return a domain's heads with the training data's ``labels`` and, for dependent classes, ``allowed``."""
-    found: list[Head] = []
+    heads: list[Head] = []
     for head in domain.heads:
-        more = said.get(head.name)
-        if isinstance(head, Classes) and more:
-            allowed = {key: tuple(names) for key, names in more.get("allowed", {}).items()}
-            head = replace(head, labels=tuple(more["labels"]), allowed=allowed)
-        found.append(head)
-    return tuple(found)
+        head_options = options.get(head.name)
+        if isinstance(head, Classes) and head_options:
+            allowed = {key: tuple(names) for key, names in head_options.get("allowed", {}).items()}
+            head = replace(head, labels=tuple(head_options["labels"]), allowed=allowed)
+        heads.append(head)
+    return tuple(heads)
 
 
 def build(domain: Domain, settings: Mapping[str, Any]) -> Network:
@@ -41,12 +41,12 @@ def build(domain: Domain, settings: Mapping[str, Any]) -> Network:
     }
     trunk, sizes = domain.network.trunk, dict(settings["net"])
     if sets:
-        x = _pooled(trunk, inputs, sizes, domain.network.pooling)
+        x = _pool_frames(trunk, inputs, sizes, domain.network.pooling)
     else:
         x = trunk(inputs, sizes)
     # One input is taken as it is, several by their names.
-    asked = inputs if len(inputs) > 1 else next(iter(inputs.values()))
-    network = Network(asked, outputs(heads, x), name=domain.name)
+    model_inputs = inputs if len(inputs) > 1 else next(iter(inputs.values()))
+    network = Network(model_inputs, outputs(heads, x), name=domain.name)
     network.heads = heads
     network.one_side = domain.network.one_side
     weights = sizes.get("weights", "")
@@ -66,19 +66,19 @@ class Frames(layers.Layer):
         return (*there_shape, x_shape[-1])
 
 
-def _pooled(trunk: Any, inputs: Mapping[str, Any], sizes: Mapping[str, Any], how: str) -> Any:
+def _pool_frames(trunk: Any, inputs: Mapping[str, Any], sizes: Mapping[str, Any], pooling: str) -> Any:
     """What a trunk says of the frames of a set, as one: their mean, or weighted by a softmax of their own."""
     # Attention as by Ilse, Tomczak & Welling, ICML 2018 (arXiv:1802.04712).
-    one = {k: keras.Input(v.shape[2:], name=k) for k, v in inputs.items() if k != FRAME_MASK}
-    of_frame = keras.Model(one, trunk(one, sizes), name="frame")
-    flat = {k: ops.reshape(inputs[k], (-1, *inputs[k].shape[2:])) for k in one}
+    frame_inputs = {k: keras.Input(v.shape[2:], name=k) for k, v in inputs.items() if k != FRAME_MASK}
+    of_frame = keras.Model(frame_inputs, trunk(frame_inputs, sizes), name="frame")
+    flat = {k: ops.reshape(inputs[k], (-1, *inputs[k].shape[2:])) for k in frame_inputs}
     x = of_frame(flat)
     x = Frames(name="frames")(x, inputs[FRAME_MASK])
-    there = ops.cast(inputs[FRAME_MASK], "float32")[..., None]
-    score = layers.Dense(1, name="attention")(ops.tanh(x)) if how == "attention" else ops.zeros_like(there)
-    weight = there if how == "sum" else ops.softmax(score + (there - 1) * 1e9, axis=1)
-    found = ops.sum(weight * x, axis=1)
-    return dense_block(found, sizes) if how == "sum" else found
+    mask = ops.cast(inputs[FRAME_MASK], "float32")[..., None]
+    score = layers.Dense(1, name="attention")(ops.tanh(x)) if pooling == "attention" else ops.zeros_like(mask)
+    weight = mask if pooling == "sum" else ops.softmax(score + (mask - 1) * 1e9, axis=1)
+    pooled = ops.sum(weight * x, axis=1)
+    return dense_block(pooled, sizes) if pooling == "sum" else pooled
 
 
 def settings_of(run: Path) -> dict[str, Any]:
@@ -112,22 +112,25 @@ def adopt_trunk(model: Any, run: Path) -> int:
             f"{run}: its network has another trunk; choose a run of a small trunk of the same size."
         )
     for layer in ours:
-        both = zip(layer.weights, theirs[layer.name].get_weights(), strict=True)
-        weights = [_first_channels(given, len(wanted.shape), wanted.shape) for wanted, given in both]
-        if [one.shape for one in weights] != [tuple(one.shape) for one in layer.weights]:
+        weight_pairs = zip(layer.weights, theirs[layer.name].get_weights(), strict=True)
+        weights = [
+            _first_channels(their_weight, len(target.shape), target.shape)
+            for target, their_weight in weight_pairs
+        ]
+        if [weight.shape for weight in weights] != [tuple(weight.shape) for weight in layer.weights]:
             raise SasnetError(f"{run}: its trunk has other shapes (layer {layer.name}); set the same sizes.")
         layer.set_weights(weights)
     return len(ours)
 
 
-def _first_channels(given: Any, axes: int, shape: Sequence[int]) -> Any:
+def _first_channels(weight: Any, axes: int, shape: Sequence[int]) -> Any:
     """Select the channels of a kernel that a smaller shape has too."""
-    return given[:, :, : shape[2]] if axes == 4 else given
+    return weight[:, :, : shape[2]] if axes == 4 else weight
 
 
 def leaves(model: Any) -> list[Any]:
     """Layers, those of a network inside the network, such as what reads each frame of a set, in its place."""
-    found = []
+    found_layers = []
     for layer in model.layers:
-        found += leaves(layer) if hasattr(layer, "layers") else [layer]
-    return found
+        found_layers += leaves(layer) if hasattr(layer, "layers") else [layer]
+    return found_layers

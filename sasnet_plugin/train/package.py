@@ -15,11 +15,11 @@ import numpy as np
 from ..domains import Domain
 from ..domains.heads import Head, Inputs, Outputs, Scope
 from ..domains.simulator import HeldOut, Simulator
-from ..predict.arithmetic import said_of
+from ..predict.arithmetic import ask_network
 from ..predict.calibration import calibrate
 from ..simulate.dataset import Dataset
-from ..simulate.stream import as_read, held_out, network_inputs
-from ..zoo.manifest import FORMAT, described
+from ..simulate.stream import as_read, draw_held_out, network_inputs
+from ..zoo.manifest import FORMAT, describe_head
 from .export import check_parity, export_onnx
 from .network import load
 
@@ -40,14 +40,14 @@ class Trained:
     target: Path  #: Folder of the model in the zoo.
 
     def outputs(self, inputs: Inputs) -> Outputs:
-        found = self.model.predict(as_read(inputs), batch_size=256, verbose=0)
-        return {key: np.asarray(value) for key, value in found.items()}
+        outputs = self.model.predict(as_read(inputs), batch_size=256, verbose=0)
+        return {key: np.asarray(value) for key, value in outputs.items()}
 
     def answers(self, inputs: Inputs) -> Outputs:
         """`outputs`, averaged as in prediction, and what is for calibration."""
-        found = said_of(self.domain, self.heads, self.outputs, inputs)
+        answers = ask_network(self.domain, self.heads, self.outputs, inputs)
         read = network_inputs(inputs)
-        return {**found, **{name: values for name, values in inputs.items() if name not in read}}
+        return {**answers, **{name: values for name, values in inputs.items() if name not in read}}
 
 
 @dataclass(frozen=True)
@@ -79,29 +79,31 @@ def package(
     model, settings = load(run, domain)
     target.mkdir(parents=True, exist_ok=True)
     trained = Trained(model, settings, domain, model.heads, data, validation, target)
-    simulator, rng = domain.simulated(), np.random.default_rng(7)
-    held = _held_out(trained, simulator, rng, per_model, progress)
-    calibration = _calibrated(trained, held.inputs, held)
+    simulator, rng = domain.open_simulator(), np.random.default_rng(7)
+    held_out = _draw_held_out(trained, simulator, rng, per_model, progress)
+    calibration = _calibrate_heads(trained, held_out.inputs, held_out)
     for number, options, name, entry in simulator.mix.more:
         rows = Dataset(validation, simulator)
-        other = held_out(domain, rows, rng, known=number * per_model, others=0, **options)
-        calibration[name][entry] = _calibrated(trained, other.inputs, other, only=name)[name][entry]
+        held_out_rows = draw_held_out(domain, rows, rng, known_count=number * per_model, others=0, **options)
+        calibration[name][entry] = _calibrate_heads(
+            trained, held_out_rows.inputs, held_out_rows, only_head=name
+        )[name][entry]
     finished = Finished(
-        trained.heads, summary=f"{len(trained.heads)} heads, {held.known:,} examples held out"
+        trained.heads, summary=f"{len(trained.heads)} heads, {held_out.known:,} examples held out"
     )
     if domain.finish is not None:
-        finished = domain.finish(trained, held, calibration)
+        finished = domain.finish(trained, held_out, calibration)
 
     onnx, parity = target / "model.onnx", target / "parity.npz"
     export_onnx(model, onnx)
-    worst = _parity(trained, held, onnx, parity)
+    worst = _parity(trained, held_out, onnx, parity)
     begun: dict[str, Any] = {name: settings[name] for name in ("start", "keep") if name in settings}
     manifest = {
         "format": FORMAT,
         "name": domain.name,
         "domain": domain.name,
         "features_version": domain.features_version,
-        "heads": {head.name: described(head) for head in finished.heads},
+        "heads": {head.name: describe_head(head) for head in finished.heads},
         "calibration": calibration,
         "inputs": simulator.inputs(data),
         "versions": _versions(),
@@ -120,41 +122,45 @@ def package(
     return manifest, finished.summary
 
 
-def _held_out(
+def _draw_held_out(
     trained: Trained,
     simulator: Simulator,
     rng: np.random.Generator,
     per_model: int,
     progress: Callable[[int], None] | None,
 ) -> HeldOut:
-    found = simulator.held_out(trained.validation, rng, per_model, trained.heads, progress)
-    if found is None:
-        known = simulator.mix.known * per_model
+    held_out = simulator.draw_held_out(trained.validation, rng, per_model, trained.heads, progress)
+    if held_out is None:
+        known_count = simulator.mix.known * per_model
         data = Dataset(trained.validation, simulator)
-        found = held_out(trained.domain, data, rng, known=known, others=per_model)
+        held_out = draw_held_out(trained.domain, data, rng, known_count=known_count, others=per_model)
     # The parity file keeps half precision: compare on exactly these.
-    half = {k: v.astype(np.float16).astype(np.float32) if v.ndim > 1 else v for k, v in found.inputs.items()}
-    return HeldOut(half, found.targets, found.about, found.known)
+    half = {
+        k: v.astype(np.float16).astype(np.float32) if v.ndim > 1 else v for k, v in held_out.inputs.items()
+    }
+    return HeldOut(half, held_out.targets, held_out.about, held_out.known)
 
 
-def _calibrated(trained: Trained, inputs: Inputs, held: HeldOut, only: str = "") -> dict[str, dict[str, Any]]:
+def _calibrate_heads(
+    trained: Trained, inputs: Inputs, held_out: HeldOut, only_head: str = ""
+) -> dict[str, dict[str, Any]]:
     outputs = trained.answers(inputs)
-    named = {head.name: head for head in trained.heads}
-    chosen = {only} if only else named.keys()
+    heads_by_name = {head.name: head for head in trained.heads}
+    chosen = {only_head} if only_head else heads_by_name.keys()
     return {
-        name: calibrate(head, outputs, held.targets, named)
-        for name, head in named.items()
-        if name in chosen & held.targets.keys()
+        name: calibrate(head, outputs, held_out.targets, heads_by_name)
+        for name, head in heads_by_name.items()
+        if name in chosen & held_out.targets.keys()
     }
 
 
-def _parity(trained: Trained, held: HeldOut, onnx: Path, store: Path) -> float:
+def _parity(trained: Trained, held_out: HeldOut, onnx: Path, store: Path) -> float:
     """Compare the exported network with the trained one by its first head and its scope."""
-    n = len(next(iter(held.inputs.values())))
+    n = len(next(iter(held_out.inputs.values())))
     rows = np.random.default_rng(0).choice(n, size=min(_PARITY_ROWS, n), replace=False)
-    some = {name: held.inputs[name][rows] for name in network_inputs(held.inputs)}
+    selected = {name: held_out.inputs[name][rows] for name in network_inputs(held_out.inputs)}
     compared = [trained.heads[0].name, *(head.name for head in trained.heads[1:] if isinstance(head, Scope))]
-    return check_parity(onnx, some, trained.outputs(some), store, heads=tuple(compared))
+    return check_parity(onnx, selected, trained.outputs(selected), store, heads=tuple(compared))
 
 
 def data_hash(data: Path) -> str:
@@ -171,10 +177,10 @@ def _sha256(path: Path) -> str:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in ("sasnet_plugin", "sasmodels", "bornagain", "keras", "tensorflow", "numpy"):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

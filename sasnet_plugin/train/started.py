@@ -17,7 +17,7 @@ from ..domains.heads import FRAME_MASK
 from ..predict.predictor import Runtime
 from ..types import SasnetError
 from ..zoo import ZooModel
-from .last_layer import stored_weights, without_labels
+from .last_layer import read_stored_weights, remove_labels
 from .network import leaves
 
 FloatArray = NDArray[np.float32]
@@ -30,38 +30,40 @@ _NUMBERED = re.compile(r"(conv1d|conv2d|dense|layer_normalization)(?:_(\d+))?")
 _SHAPES = ("Squeeze", "Transpose", "Reshape", "Cast")
 
 
-def begin_with(model: Any, packaged: bytes, where: str) -> tuple[str, ...]:
+def begin_with(model: Any, packaged: bytes, place: str) -> tuple[str, ...]:
     """Copy the weights of every layer of a packaged ONNX network into a model, and return layers it lacks.
-    Raises SasnetError if shapes or answers differ; `where` names it.
+    Raises SasnetError if shapes or answers differ; `place` names it.
     """
     import onnx
 
     # What a user's labels have added is no layer of Keras': it begins with what was there before.
-    proto = without_labels(onnx.load_from_string(packaged))
+    proto = remove_labels(onnx.load_from_string(packaged))
     graph, packaged = proto.graph, proto.SerializeToString()
     inside = {layer.name for layer in model.layers if hasattr(layer, "layers")}
-    weights = _in_order(_weights_of(proto, inside))
+    weights = _renumber(_weights_of(proto, inside))
     layers = {layer.name: layer for layer in leaves(model) if layer.weights}
     new = []
-    for name, layer in _in_order(layers).items():
-        given = weights.get(name)
-        if given is None:
+    for name, layer in _renumber(layers).items():
+        weight = weights.get(name)
+        if weight is None:
             new.append(layer.name)
             continue
         try:
-            layer.set_weights(_as_keras(layer, *given)[: len(layer.weights)])
+            layer.set_weights(_as_keras(layer, *weight)[: len(layer.weights)])
         except ValueError:
             raise SasnetError(
-                f"{where}: its layer {layer.name} has another shape; start from a network of the same sizes."
+                f"{place}: its layer {layer.name} has another shape; start from a network of the same sizes."
             ) from None
     if len(new) == len(layers):
-        raise SasnetError(f"{where}: has no layer of this network; start from a network of the same domain.")
-    known = [one.name for one in graph.output if not any(name.startswith(one.name) for name in new)]
-    _check(model, packaged, where, known)
+        raise SasnetError(f"{place}: has no layer of this network; start from a network of the same domain.")
+    known_outputs = [
+        output.name for output in graph.output if not any(name.startswith(output.name) for name in new)
+    ]
+    _check(model, packaged, place, known_outputs)
     return tuple(new)
 
 
-def described(start: ZooModel) -> dict[str, Any]:
+def describe_start(start: ZooModel) -> dict[str, Any]:
     """Which network another began with: its training, and that of the one it began with itself."""
     metrics = start.manifest.metrics
     return {
@@ -84,31 +86,31 @@ def _as_keras(layer: Any, kernel: FloatArray, bias: FloatArray) -> list[FloatArr
 
 def _weights_of(proto: Any, inside: Collection[str]) -> dict[str, tuple[FloatArray, FloatArray]]:
     """Kernel and bias, or scale and offset, by the layer's name; of the networks inside as of the whole."""
-    known = {name: values.astype(np.float32) for name, values in stored_weights(proto).items()}
+    arrays = {name: values.astype(np.float32) for name, values in read_stored_weights(proto).items()}
     users: dict[str, list[Any]] = {}
     for node in proto.graph.node:
         for name in node.input:
             users.setdefault(name, []).append(node)
-    found: dict[str, tuple[FloatArray, FloatArray]] = {}
+    weights: dict[str, tuple[FloatArray, FloatArray]] = {}
     products = [node for node in proto.graph.node if node.op_type in ("Conv", "MatMul", "Gemm")]
-    for node in [node for node in products if node.input[1] in known]:
-        kernel = known[node.input[1]]
+    for node in [node for node in products if node.input[1] in arrays]:
+        kernel = arrays[node.input[1]]
         channels = kernel.shape[0 if node.op_type == "Conv" else -1]
-        bias = known[node.input[2]] if len(node.input) > 2 else _added(node, channels, known, users)
-        found[_layer(node.input[1], inside)] = kernel, bias.reshape(-1)
-    scales = {name for name in known if name.endswith("/Reshape:0") and "layer_normalization" in name}
+        bias = arrays[node.input[2]] if len(node.input) > 2 else _find_bias(node, channels, arrays, users)
+        weights[_layer(node.input[1], inside)] = kernel, bias.reshape(-1)
+    scales = {name for name in arrays if name.endswith("/Reshape:0") and "layer_normalization" in name}
     for name in scales:
-        offset = known[name.replace("/Reshape:0", "/Reshape_1:0")]
-        found[_layer(name, inside)] = known[name].reshape(-1), offset.reshape(-1)
-    return found
+        offset = arrays[name.replace("/Reshape:0", "/Reshape_1:0")]
+        weights[_layer(name, inside)] = arrays[name].reshape(-1), offset.reshape(-1)
+    return weights
 
 
-def _added(node: Any, channels: int, known: dict[str, Any], users: dict[str, list[Any]]) -> FloatArray:
+def _find_bias(node: Any, channels: int, arrays: dict[str, Any], users: dict[str, list[Any]]) -> FloatArray:
     """The constant that is added to a node's product; zero where there is none."""
     name = node.output[0]
     for _ in range(len(_SHAPES)):
         for user in users.get(name, []):
-            constants = [known[i] for i in user.input if i in known]
+            constants = [arrays[i] for i in user.input if i in arrays]
             if user.op_type == "Add" and constants and constants[0].size == channels:
                 return np.asarray(constants[0], np.float32)
         after = [user for user in users.get(name, []) if user.op_type in _SHAPES]
@@ -118,16 +120,16 @@ def _added(node: Any, channels: int, known: dict[str, Any], users: dict[str, lis
     return np.zeros(channels, np.float32)
 
 
-def _in_order(layers: dict[str, Any]) -> dict[str, Any]:
+def _renumber(layers: dict[str, Any]) -> dict[str, Any]:
     """Layers by name, with numbers that begin at 0: Keras counts on from network to network."""
     parts = {name: _NUMBERED.fullmatch(name) for name in layers}
-    found = {name: layers[name] for name, part in parts.items() if part is None}
+    renumbered = {name: layers[name] for name, part in parts.items() if part is None}
     numbered = sorted((m[1], int(m[2] or 0), name) for name, m in parts.items() if m is not None)
     count: dict[str, int] = {}
     for kind, _, name in numbered:
-        found[f"{kind}_{count.setdefault(kind, 0)}"] = layers[name]
+        renumbered[f"{kind}_{count.setdefault(kind, 0)}"] = layers[name]
         count[kind] += 1
-    return found
+    return renumbered
 
 
 def _layer(name: str, inside: Collection[str]) -> str:
@@ -136,26 +138,28 @@ def _layer(name: str, inside: Collection[str]) -> str:
     return next((part for part in parts if part not in inside), name)
 
 
-def _check(model: Any, packaged: bytes, where: str, outputs: Sequence[str]) -> None:
+def _check(model: Any, packaged: bytes, place: str, outputs: Sequence[str]) -> None:
     """See that both answer alike, where both answer."""
-    same = _SAME if model.compute_dtype == "float32" else _SAME_MIXED
+    tolerance = _SAME if model.compute_dtype == "float32" else _SAME_MIXED
     rng = np.random.default_rng(0)
-    asked = {
+    inputs = {
         tensor.name: rng.standard_normal((4, *(2 if n is None else n for n in tensor.shape[1:]))).astype("f4")
         for tensor in model.inputs
     }
-    if FRAME_MASK in asked:
-        asked[FRAME_MASK][:] = 1
-    now = model.predict(asked if len(asked) > 1 else next(iter(asked.values())), verbose=0)
-    both = [name for name in outputs if name in now]
-    before = Runtime(packaged, outputs=both, where=where).run(asked)
-    for name in both:
-        if not _alike(np.ravel(before[name]), np.ravel(now[name]), same):
+    if FRAME_MASK in inputs:
+        inputs[FRAME_MASK][:] = 1
+    current = model.predict(inputs if len(inputs) > 1 else next(iter(inputs.values())), verbose=0)
+    shared = [name for name in outputs if name in current]
+    packaged_outputs = Runtime(packaged, outputs=shared, where=place).run(inputs)
+    for name in shared:
+        if not _alike(np.ravel(packaged_outputs[name]), np.ravel(current[name]), tolerance):
             raise SasnetError(
-                f"{where}: answers differently from this network with the same weights ({name}); start from a"
+                f"{place}: answers differently from this network with the same weights ({name}); start from a"
                 " network of the same sizes."
             )
 
 
-def _alike(its: FloatArray, own: FloatArray, same: float) -> bool:
-    return its.shape == own.shape and bool(np.max(np.abs(its - own)) <= same * max(1.0, np.max(np.abs(its))))
+def _alike(theirs: FloatArray, ours: FloatArray, tolerance: float) -> bool:
+    return theirs.shape == ours.shape and bool(
+        np.max(np.abs(theirs - ours)) <= tolerance * max(1.0, np.max(np.abs(theirs)))
+    )

@@ -14,10 +14,14 @@ TRUNK = "trunk_"
 def adopt(model: Any, donor: Any) -> int:
     """Take over the weights of every layer that both networks have, by its name and its shapes."""
     theirs = {layer.name: layer for layer in donor.layers}
-    same = [one for one in model.layers if one.weights and _shapes(one) == _shapes(theirs.get(one.name))]
-    for layer in same:
+    equal_layers = [
+        one_layer
+        for one_layer in model.layers
+        if one_layer.weights and _shapes(one_layer) == _shapes(theirs.get(one_layer.name))
+    ]
+    for layer in equal_layers:
         layer.set_weights(theirs[layer.name].get_weights())
-    return len(same)
+    return len(equal_layers)
 
 
 def _shapes(layer: Any | None) -> list[Any]:

@@ -61,16 +61,18 @@ class Keys:
             return "This page can be opened only on this machine."
         if (headers.get("origin") or headers.get("Origin") or f"http://{host}") != f"http://{host}":
             return "Requests from other pages are refused."
-        if not self._known(query.get("token", ""), cookies.get(self._name, "")):
+        if not self._knows(query.get("token", ""), cookies.get(self._name, "")):
             return "Open the address that sasnet has printed, with its token."
         return ""
 
-    def _known(self, token: str, cookie: str) -> bool:
+    def _knows(self, token: str, cookie: str) -> bool:
         if token in self._once:
             self._once.remove(token)
             return True
         pairs = (token, self._token), (cookie, self._cookie)
-        return any(secrets.compare_digest(given.encode(), known.encode()) for given, known in pairs)
+        return any(
+            secrets.compare_digest(given_key.encode(), known_key.encode()) for given_key, known_key in pairs
+        )
 
     def give(self, response: Any) -> None:
         """Let whoever got this response (aiohttp's or Starlette's) ask again without the token."""
@@ -95,33 +97,37 @@ class Guard:
         from fastapi.requests import HTTPConnection
         from fastapi.responses import PlainTextResponse
 
-        asked = HTTPConnection(scope)
-        if why := self._keys.refusal(asked.headers, asked.query_params, asked.cookies):
+        connection = HTTPConnection(scope)
+        if why := self._keys.refusal(connection.headers, connection.query_params, connection.cookies):
             return await PlainTextResponse(f"{why}\n", 403)(scope, receive, send)
-        length = asked.headers.get("content-length", "0")
-        if "transfer-encoding" in asked.headers or not length.isdigit() or int(length) > WEB.largest_request:
-            what = f"A request must give its length and have at most {WEB.largest_request:,} bytes.\n"
-            return await PlainTextResponse(what, 413)(scope, receive, send)
+        length = connection.headers.get("content-length", "0")
+        if (
+            "transfer-encoding" in connection.headers
+            or not length.isdigit()
+            or int(length) > WEB.largest_request
+        ):
+            text = f"A request must give its length and have at most {WEB.largest_request:,} bytes.\n"
+            return await PlainTextResponse(text, 413)(scope, receive, send)
 
-        async def guarded(message: Any) -> None:
+        async def send_guarded(message: Any) -> None:
             if message["type"] == "http.response.start":
-                named = [(key.lower().encode(), value.encode()) for key, value in _HEADERS.items()]
-                message = {**message, "headers": [*message["headers"], *named]}
+                headers = [(key.lower().encode(), value.encode()) for key, value in _HEADERS.items()]
+                message = {**message, "headers": [*message["headers"], *headers]}
             await send(message)
 
-        return await self._app(scope, receive, guarded)
+        return await self._app(scope, receive, send_guarded)
 
 
 def listening(port: int) -> socket.socket:
     """Open a socket for browsers of this machine. Raises SasnetError if the port is taken or privileged."""
-    found = socket.socket()
+    listener = socket.socket()
     try:
         if os.name != "nt":  # a page that was closed a moment ago is no obstacle
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind(("localhost", port))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("localhost", port))
     except OSError as error:
-        found.close()
+        listener.close()
         raise SasnetError(
             f"Port {port} cannot be used ({error.strerror}); give another --port, or none for a free one."
         ) from None
-    return found
+    return listener

@@ -46,14 +46,14 @@ def application(opened: Opened, keys: Keys) -> Any:
         app.include_router(router)
 
     @app.exception_handler(SasnetError)
-    async def told(request: Request, error: SasnetError) -> JSONResponse:
+    async def report_problem(request: Request, error: SasnetError) -> JSONResponse:
         return JSONResponse({"problem": str(error)}, 400)
 
     @app.exception_handler(RequestValidationError)
-    async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def report_malformed(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])[:80]
-        return JSONResponse({"problem": f"The request is malformed ({where}: {first['msg'][:120]})."}, 422)
+        place = ".".join(str(part) for part in first["loc"])[:80]
+        return JSONResponse({"problem": f"The request is malformed ({place}: {first['msg'][:120]})."}, 422)
 
     return Guard(app, keys)
 

@@ -34,13 +34,13 @@ def stamp_of(status: os.stat_result) -> Stamp:
 
 def source_of(folder: str, file: str, domain: str) -> Source:
     """Read a file for its checksum. Raises SasnetError while it is being written, OSError if unreadable."""
-    found = hashlib.sha256(f"{domain}\0".encode())
-    stamp = _read(os.path.join(folder, file), found)
-    beside = []
-    for other in _named_by(os.path.join(folder, file)):
-        place = os.path.relpath(other, folder).replace(os.sep, "/")
-        beside.append((place, _read(str(other), found) if other.is_file() else None))
-    source = Source(file, stamp, found.hexdigest(), tuple(beside))
+    digest = hashlib.sha256(f"{domain}\0".encode())
+    stamp = _read(os.path.join(folder, file), digest)
+    companions = []
+    for linked_file in _list_linked_files(os.path.join(folder, file)):
+        place = os.path.relpath(linked_file, folder).replace(os.sep, "/")
+        companions.append((place, _read(str(linked_file), digest) if linked_file.is_file() else None))
+    source = Source(file, stamp, digest.hexdigest(), tuple(companions))
     see_unchanged(folder, source)
     return source
 
@@ -53,7 +53,7 @@ def _read(path: str, digest: Any) -> Stamp:
     return stamp
 
 
-def _named_by(path: str) -> list[Path]:
+def _list_linked_files(path: str) -> list[Path]:
     """Files in the same folder or below from which HDF5 takes values, by links or virtual data sets."""
     with open(path, "rb") as opened:
         if opened.read(8) != b"\x89HDF\r\n\x1a\n":
@@ -61,7 +61,7 @@ def _named_by(path: str) -> list[Path]:
     import h5py
 
     from ..data.hdf5 import external_links, own_items
-    from ..data.links import near
+    from ..data.links import resolve_link
 
     names: set[str] = set()
     with (
@@ -72,8 +72,8 @@ def _named_by(path: str) -> list[Path]:
         for _, item in own_items(file):
             if isinstance(item, h5py.Dataset) and item.is_virtual:
                 names.update(source.file_name for source in item.virtual_sources())
-    found = {near(name, Path(path)) for name in names - {"."}}
-    return sorted(one for one in found if one is not None)
+    links = {resolve_link(name, Path(path)) for name in names - {"."}}
+    return sorted(one_link for one_link in links if one_link is not None)
 
 
 def see_unchanged(folder: str, source: Source) -> None:

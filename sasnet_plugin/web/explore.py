@@ -16,7 +16,7 @@ from pathlib import Path
 from ..data.given import Given, curves_of
 from ..report.exports.nxcansas import write_curve
 from ..report.page.names import stem
-from ..types import Curve, SasnetError, installed_by
+from ..types import Curve, SasnetError, describe_install
 from ..workers.child import safe_environment
 
 #: The line by which the server says where its page is.
@@ -84,32 +84,36 @@ def explore(curves: Given | Sequence[Given], *, browser: bool = True) -> Explora
     SasnetError
         There is no curve, a package is missing, or the server does not start.
     """
-    several = _checked(curves_of(curves))
-    kept = tempfile.TemporaryDirectory(prefix="sasnet-explore-", ignore_cleanup_errors=True)
-    first = _written(several, Path(kept.name) / "data")
+    curve_list = _check_curves(curves_of(curves))
+    temporary_directory = tempfile.TemporaryDirectory(prefix="sasnet-explore-", ignore_cleanup_errors=True)
+    first = _write_curves(curve_list, Path(temporary_directory.name) / "data")
     command = [sys.executable, "-P", "-m", "sasnet_plugin", "web", str(first.parent), "--once"]
-    command += ["--show", first.name, "--work", str(Path(kept.name) / "work")]
+    command += ["--show", first.name, "--work", str(Path(temporary_directory.name) / "work")]
     command += [] if browser else ["--no-browser"]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=os.environ | _found()
+        command,
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env=os.environ | _make_environment(),
     )
     address = _address(process)
     if not address:
         process.wait()
-        kept.cleanup()
+        temporary_directory.cleanup()
         raise SasnetError("The server of the page stopped at once; run sasnet web to see the reason.")
-    return Exploration(process, address, kept)
+    return Exploration(process, address, temporary_directory)
 
 
-def _checked(curves: list[Curve]) -> list[Curve]:
+def _check_curves(curves: list[Curve]) -> list[Curve]:
     if not curves:
         raise SasnetError("There is no curve to explore; give one, or a list of them, as load returns.")
     if missing := next((name for name in _NEEDED if find_spec(name) is None), ""):
-        raise SasnetError(f"The page needs {missing}, which is not installed; run {installed_by('web')}")
+        raise SasnetError(f"The page needs {missing}, which is not installed; run {describe_install('web')}")
     return curves
 
 
-def _written(curves: list[Curve], folder: Path) -> Path:
+def _write_curves(curves: list[Curve], folder: Path) -> Path:
     """Write each curve into a file of its own; the first one's."""
     folder.mkdir()
     files = [folder / f"{i:03d}-{stem(c.file, c.entry, 'curve')}.h5" for i, c in enumerate(curves, 1)]
@@ -122,11 +126,13 @@ def _address(process: subprocess.Popen[str]) -> str:
     """What the server says of its page; empty where it has ended."""
     assert process.stdout is not None
     lines = iter(process.stdout.readline, "")
-    return next((found[0] for line in lines if (found := _ADDRESS.search(line))), "")
+    return next((match[0] for line in lines if (match := _ADDRESS.search(line))), "")
 
 
-def _found() -> dict[str, str]:
+def _make_environment() -> dict[str, str]:
     """Variables by which the child finds this very package, and nothing in the current folder."""
-    own = str(Path(__file__).resolve().parents[2])
-    given = safe_environment()
-    return given | {"PYTHONPATH": os.pathsep.join(filter(None, [own, given.get("PYTHONPATH", "")]))}
+    package_folder = str(Path(__file__).resolve().parents[2])
+    environment = safe_environment()
+    return environment | {
+        "PYTHONPATH": os.pathsep.join(filter(None, [package_folder, environment.get("PYTHONPATH", "")]))
+    }

@@ -76,7 +76,7 @@ class Images:
             self.title[row] = printable(title)
         return row
 
-    def of(self, file: str) -> list[int]:
+    def find_rows(self, file: str) -> list[int]:
         return self._rows.get(file, [])
 
     def check(self, rows: Sequence[int]) -> None:
@@ -95,12 +95,12 @@ class Images:
 
     def look(self) -> dict[str, Stamp]:
         """Files of the folder, as `take` has them; nothing is changed, so that nobody has to wait."""
-        found = dict(_files(self.folder, self._without))
+        stamps = dict(_files(self.folder, self._without))
         if self._dropped is not None:
-            found |= {f"{self._prefix}{file}": stamp for file, stamp in _files(self._dropped, None)}
+            stamps |= {f"{self._prefix}{file}": stamp for file, stamp in _files(self._dropped, None)}
         if self._curves:
-            return found
-        return {file: stamp for file, stamp in found.items() if not self._is_table(file, stamp)}
+            return stamps
+        return {file: stamp for file, stamp in stamps.items() if not self._is_table(file, stamp)}
 
     def _is_table(self, file: str, stamp: Stamp) -> bool:
         """Return whether a file is a table of numbers without an image; a file is read once."""
@@ -127,30 +127,30 @@ class Images:
             return self._dropped.parent.parent
         return self.folder
 
-    def take(self, found: dict[str, Stamp]) -> list[str]:
+    def take(self, stamps: dict[str, Stamp]) -> list[str]:
         """Take in what lies in the folder; files that are new or changed, whose first image is now there."""
-        gone = [row for file in self.stamp.keys() - found.keys() for row in self.of(file)]
-        if gone:
-            self.there[gone] = False
-        self._forget_those_beside_changed(found)
-        changed = [file for file, stamp in found.items() if self.stamp.get(file) != stamp]
-        self.stamp = found
+        gone_rows = [row for file in self.stamp.keys() - stamps.keys() for row in self.find_rows(file)]
+        if gone_rows:
+            self.there[gone_rows] = False
+        self._forget_those_beside_changed(stamps)
+        changed = [file for file, stamp in stamps.items() if self.stamp.get(file) != stamp]
+        self.stamp = stamps
         first = [self.add((file, 1)) for file in changed]
         self.there[first] = True
         return changed
 
-    def _forget_those_beside_changed(self, found: dict[str, Stamp]) -> None:
+    def _forget_those_beside_changed(self, stamps: dict[str, Stamp]) -> None:
         """An image whose files beside it have changed is read anew with them."""
-        for file, others in list(self.beside.items()):
+        for file, companions in list(self.beside.items()):
             if any(
-                (found.get(other) or stamp_at(self.folder_of(other), other)) != stamp
-                for other, stamp in others
+                (stamps.get(companion) or stamp_at(self.folder_of(companion), companion)) != stamp
+                for companion, stamp in companions
             ):
                 self.stamp.pop(file, None)
                 del self.beside[file]
 
 
-def _files(folder: Path, without: Path | None) -> Iterator[tuple[str, Stamp]]:
+def _files(folder: Path, hidden_folder: Path | None) -> Iterator[tuple[str, Stamp]]:
     """Files of a folder and below, without hidden ones, links that lead out of it, pipes and devices."""
     places = [(str(folder), "")]
     while places:
@@ -160,7 +160,7 @@ def _files(folder: Path, without: Path | None) -> Iterator[tuple[str, Stamp]]:
         except OSError:  # it was removed, or is not for everybody
             continue
         for entry in entries:
-            if entry.name.startswith(".") or entry.path == str(without):
+            if entry.name.startswith(".") or entry.path == str(hidden_folder):
                 continue
             try:
                 if not _belongs(entry, folder):

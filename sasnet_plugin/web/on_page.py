@@ -29,7 +29,7 @@ _BESIDE = re.compile(r"give it in (\S+\.toml next to the image)")
 _GEOMETRY = re.compile(r"with --geometry \w+=VALUE")
 
 
-def on_page(sentence: str) -> str:
+def adapt_to_page(sentence: str) -> str:
     """Return a sentence with what the page has in the place of options.
 
     Examples

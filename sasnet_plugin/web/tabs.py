@@ -74,6 +74,6 @@ class Opened:
             self._bench.hush()
 
     def close(self) -> None:
-        for one in (self._tagging, self._bench):
-            if one is not None:
-                one.close()
+        for opened in (self._tagging, self._bench):
+            if opened is not None:
+                opened.close()

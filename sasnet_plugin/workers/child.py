@@ -42,19 +42,19 @@ sasnet_plugin.workers.child._live({target!r})
 def safe_path(folders: Iterable[str]) -> list[str]:
     """Folders of modules, without the current one, unless this package lies there."""
     try:
-        here = os.getcwd()
+        current_folder = os.getcwd()
     except OSError:  # it was removed
-        here = ""
-    full = (os.path.abspath(folder) for folder in folders if folder) if here else iter(folders)
-    return [folder for folder in full if folder and (folder != here or folder == _HOME)]
+        current_folder = ""
+    full = (os.path.abspath(folder) for folder in folders if folder) if current_folder else iter(folders)
+    return [folder for folder in full if folder and (folder != current_folder or folder == _HOME)]
 
 
 def safe_environment() -> dict[str, str]:
     """Variables by which a Python, and each that it starts, imports nothing from the current folder."""
-    found = {"PYTHONSAFEPATH": "1"}
-    if given := os.environ.get("PYTHONPATH"):
-        found["PYTHONPATH"] = os.pathsep.join(safe_path(given.split(os.pathsep)))
-    return found
+    environment = {"PYTHONSAFEPATH": "1"}
+    if python_path := os.environ.get("PYTHONPATH"):
+        environment["PYTHONPATH"] = os.pathsep.join(safe_path(python_path.split(os.pathsep)))
+    return environment
 
 
 @contextlib.contextmanager
@@ -63,15 +63,15 @@ def deaf_children() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
 
 
 @contextlib.contextmanager
-def interrupted_after() -> Iterator[None]:
+def delay_interrupt() -> Iterator[None]:
     """Ctrl-C in the block is heard at its end: a module in C that it interrupts says that it is broken."""
     usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if not usual or threading.current_thread() is not threading.main_thread():
@@ -161,9 +161,9 @@ def _hear(stdout: Any, child: weakref.ref[Child], heard: Heard) -> None:
                 message = pickle.load(stdout)
             except Exception:  # it ended, perhaps in the middle of a message
                 message = None
-            if (whose := child()) is not None:
-                heard.put((whose, message))
-            del whose
+            if (owner := child()) is not None:
+                heard.put((owner, message))
+            del owner
 
 
 def _live(target: str) -> None:
@@ -195,5 +195,5 @@ def _listen(stdin: Any, messages: queue.Queue[Any]) -> None:
 def function_of(target: str) -> Callable[..., Any]:
     """The function that ``module:function`` names."""
     module, _, name = target.partition(":")
-    found: Callable[..., Any] = getattr(import_module(module), name)
-    return found
+    function: Callable[..., Any] = getattr(import_module(module), name)
+    return function

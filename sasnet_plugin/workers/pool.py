@@ -85,14 +85,14 @@ class Pool:
             self._child(slot)
 
     @property
-    def under_way(self) -> list[int]:
+    def active_jobs(self) -> list[int]:
         """Numbers of the jobs under way, in the order of the processes."""
         return [number for slot in self._slots for number in slot.jobs]
 
     @property
     def room(self) -> int:
         """Jobs that may be asked for now."""
-        return self._ahead * len(self._slots) - len(self.under_way)
+        return self._ahead * len(self._slots) - len(self.active_jobs)
 
     @property
     def pids(self) -> list[int]:
@@ -101,7 +101,7 @@ class Pool:
     def fresh(self) -> bool:
         """Whether the process of the next job has done none yet."""
         slot = self._next()
-        return slot.child is None or not slot.begun or not slot.child.alive or self._worn(slot)
+        return slot.child is None or not slot.begun or not slot.child.alive or self._is_worn(slot)
 
     def patience(self, seconds: float) -> float:
         """How long to hear, if the next job may take so many seconds once its process has begun."""
@@ -110,7 +110,7 @@ class Pool:
     def ask(self, job: Any) -> int:
         """Queue a job and return its number; needs `room`. Raises SasnetError if none can start."""
         slot = self._next()
-        if self._worn(slot) and not slot.jobs:
+        if self._is_worn(slot) and not slot.jobs:
             self._end(slot)
         child = self._child(slot)
         self._last += 1
@@ -132,11 +132,11 @@ class Pool:
         """What was said of jobs under way; empty where nothing was within so many seconds."""
         until = None if seconds is None else time.monotonic() + seconds
         while True:
-            left = _TURN if until is None else min(max(until - time.monotonic(), 0.0), _TURN)
+            seconds_left = _TURN if until is None else min(max(until - time.monotonic(), 0.0), _TURN)
             with contextlib.suppress(queue.Empty):
-                found = self._take(*self._heard.get(timeout=left))
-                if found and not self.closed:
-                    return found
+                replies = self._take(*self._heard.get(timeout=seconds_left))
+                if replies and not self.closed:
+                    return replies
             if self.closed or (until is not None and time.monotonic() >= until):
                 return []
 
@@ -157,16 +157,16 @@ class Pool:
     def _next(self) -> _Slot:
         return min(self._slots, key=lambda slot: len(slot.jobs))
 
-    def _worn(self, slot: _Slot) -> bool:
+    def _is_worn(self, slot: _Slot) -> bool:
         return self._most is not None and slot.begun >= self._most
 
     def _child(self, slot: _Slot) -> Child:
         # One that is gone with jobs under way is heard to be, and replaced then.
         if slot.child is None or not (slot.child.alive or slot.jobs):
             self._end(slot)
-            more = self._each[self._slots.index(slot)] if self._each else ()
+            child_arguments = self._each[self._slots.index(slot)] if self._each else ()
             slot.child = Child(f"{__name__}:live", self._heard, **self._how)
-            slot.child.send((self._target, (*self._first, *more)))
+            slot.child.send((self._target, (*self._first, *child_arguments)))
             if self.closed:  # meanwhile, by another thread
                 slot.child.end()
         return slot.child
@@ -185,12 +185,12 @@ class Pool:
             jobs = slot.jobs
             self._end(slot)
             return [Said(number, None, True, GoneError()) for number in jobs]
-        said = Said(*message)
-        if said.number not in slot.jobs:
+        reply = Said(*message)
+        if reply.number not in slot.jobs:
             return []
-        if said.last:
-            slot.jobs.remove(said.number)
-        return [said]
+        if reply.last:
+            slot.jobs.remove(reply.number)
+        return [reply]
 
 
 def live(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import Any, TypeVar
 
-from ..types import SasnetError, SimulationError, installed_by
+from ..types import SasnetError, SimulationError, describe_install
 from .pool import GoneError, Pool
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class ClusterError(SasnetError):
     """A Dask cluster that is not there, or not any more."""
 
 
-def unordered_map(
+def map_unordered(
     function: Callable[[T], R],
     items: Iterable[T],
     *,
@@ -52,11 +52,13 @@ def unordered_map(
     if isinstance(workers, str):
         try:
             with _cluster(workers, threads) as (executor, count):
-                done = _done(executor, count, function if threads else partial(_alone, function), items)
-                for item, future in done:
+                done_items = _submit_and_wait(
+                    executor, count, function if threads else partial(_alone, function), items
+                )
+                for item, future in done_items:
                     yield _result(item, future, failed)
         except (OSError, CancelledError):
-            raise _gone(workers) from None
+            raise _make_gone_error(workers) from None
     elif workers == 1:
         yield from map(function, items)
     else:
@@ -72,18 +74,18 @@ def _local(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iter
     try:
         for item in islice(todo, workers):
             pool.ask((function, item))
-        while pool.under_way:
-            for said in pool.hear():
-                if isinstance(said.error, GoneError):
+        while pool.active_jobs:
+            for reply in pool.hear():
+                if isinstance(reply.error, GoneError):
                     raise SimulationError(
                         "a worker process was killed, perhaps because memory ran out; run again with"
                         " fewer workers."
                     )
-                if said.error is not None:
-                    raise said.error
+                if reply.error is not None:
+                    raise reply.error
                 for item in islice(todo, 1):
                     pool.ask((function, item))
-                yield said.message
+                yield reply.message
     finally:
         pool.close()
 
@@ -93,7 +95,7 @@ def begin() -> Callable[[tuple[Callable[[T], R], T], Any], R]:
     return lambda job, say: job[0](job[1])
 
 
-def _done(
+def _submit_and_wait(
     executor: Executor, count: Callable[[], int], function: Callable[[T], R], items: Iterable[T]
 ) -> Iterator[tuple[T, Future[R]]]:
     todo = iter(items)
@@ -135,10 +137,10 @@ class Cluster:
             futures = [self._executor.submit(partial(_alone, function), share) for share in shares]
             while wait(futures, timeout=1.0).not_done:
                 self._count()  # says that there is none
-            done = [_result(share, each, None) for share, each in zip(shares, futures, strict=True)]
+            results = [_result(share, future, None) for share, future in zip(shares, futures, strict=True)]
         except (OSError, CancelledError):
-            raise _gone(self._address) from None
-        return list(chain.from_iterable(done))
+            raise _make_gone_error(self._address) from None
+        return list(chain.from_iterable(results))
 
 
 @dataclass
@@ -149,7 +151,7 @@ class _Company:
     told: bool = False
     since: float = field(default_factory=time.monotonic)
 
-    def seen(self, workers: int) -> None:
+    def count_workers(self, workers: int) -> None:
         """Take how many workers there are."""
         if workers:
             self.told, self.since = False, time.monotonic()
@@ -164,7 +166,7 @@ class _Company:
 
 
 @contextlib.contextmanager
-def connected(address: str) -> Iterator[Cluster]:
+def connect(address: str) -> Iterator[Cluster]:
     """Yield a cluster by its scheduler's address. Raises ClusterError without Dask or scheduler."""
     with _cluster(address, False) as (executor, count):
         yield Cluster(address, executor, count)
@@ -176,7 +178,7 @@ def _shares(items: Sequence[T], count: int) -> list[list[T]]:
     return [list(items[k : k + size]) for k in range(0, len(items), size)]
 
 
-def _gone(address: str) -> ClusterError:
+def _make_gone_error(address: str) -> ClusterError:
     return ClusterError(
         f"{address}: the connection to the Dask scheduler was lost; start it and repeat the command."
     )
@@ -196,7 +198,7 @@ def _cluster(address: str, threads: bool) -> Iterator[tuple[Executor, Callable[[
         from distributed.comm.addressing import get_address_host_port
     except ImportError:
         raise ClusterError(
-            f"--scheduler needs Dask, which is not installed; run {installed_by('cluster')}"
+            f"--scheduler needs Dask, which is not installed; run {describe_install('cluster')}"
         ) from None
     try:
         get_address_host_port(address)  # else a client is left half-made, and ends in a traceback
@@ -214,9 +216,9 @@ def _cluster(address: str, threads: bool) -> Iterator[tuple[Executor, Callable[[
     company = _Company(address)
 
     def count() -> int:
-        found = client.nthreads()
-        company.seen(len(found))
-        return max(sum(found.values()) if threads else len(found), 1)
+        thread_counts = client.nthreads()
+        company.count_workers(len(thread_counts))
+        return max(sum(thread_counts.values()) if threads else len(thread_counts), 1)
 
     try:
         yield client.get_executor(pure=False), count

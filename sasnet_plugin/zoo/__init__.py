@@ -4,11 +4,11 @@ from .manifest import Manifest, parse_manifest
 from .registry import (
     ZooModel,
     bank_path,
-    checked,
+    find_checked,
+    list_registered,
     open_folder,
     open_model,
     register,
-    registered,
     verify,
     zoo_folder,
 )
@@ -17,12 +17,12 @@ __all__ = [
     "Manifest",
     "ZooModel",
     "bank_path",
-    "checked",
+    "find_checked",
     "open_folder",
     "open_model",
     "parse_manifest",
     "register",
-    "registered",
+    "list_registered",
     "verify",
     "zoo_folder",
 ]

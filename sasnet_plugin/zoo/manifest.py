@@ -72,53 +72,57 @@ class Manifest:
         return float(self.calibration[self.scope.name]["threshold"]) if self.scope else 0.0
 
 
-def parse_manifest(text: str, where: str) -> Manifest:
-    """Parse and check a manifest; `where` is its path. Raises ModelZooError for other formats, missing,
+def parse_manifest(text: str, place: str) -> Manifest:
+    """Parse and check a manifest; `place` is its path. Raises ModelZooError for other formats, missing,
     unknown or contradictory entries.
     """
-    raw = _entries(text, where)
+    raw = _entries(text, place)
     try:
         domain = specification(str(raw["domain"]))
     except SasnetError as error:
-        raise ModelZooError(f"{where}: made for a kind of measurement that is not known ({error})") from None
+        raise ModelZooError(f"{place}: made for a kind of measurement that is not known ({error})") from None
     try:
-        manifest = _build(raw, domain, where)
+        manifest = _build(raw, domain, place)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise malformed(where, f"has a malformed entry ({type(error).__name__}: {error})") from error
+        raise make_manifest_error(
+            place, f"has a malformed entry ({type(error).__name__}: {error})"
+        ) from error
     if "model.onnx" not in manifest.sha256:
-        raise malformed(where, "gives no sha256 for model.onnx")
+        raise make_manifest_error(place, "gives no sha256 for model.onnx")
     return manifest
 
 
-def _entries(text: str, where: str) -> dict[str, Any]:
+def _entries(text: str, place: str) -> dict[str, Any]:
     """What stands in a manifest of this format, under the names that it must have."""
     try:
         raw = json.loads(text)
     except json.JSONDecodeError as error:
-        raise malformed(where, f"is not JSON ({error})") from error
-    found = raw.get("format") if isinstance(raw, dict) else None
-    if found != FORMAT:
+        raise make_manifest_error(place, f"is not JSON ({error})") from error
+    format_number = raw.get("format") if isinstance(raw, dict) else None
+    if format_number != FORMAT:
         raise ModelZooError(
-            f"{where}: manifest format {found!r} is not the format {FORMAT} that this sasnet reads;"
+            f"{place}: manifest format {format_number!r} is not the format {FORMAT} that this sasnet reads;"
             " update sasnet, or use a model made for this version."
         )
     if missing := _KEYS - raw.keys():
-        raise malformed(where, f"lacks {', '.join(sorted(missing))}")
+        raise make_manifest_error(place, f"lacks {', '.join(sorted(missing))}")
     if unknown := raw.keys() - _KEYS:
-        raise malformed(where, f"has unknown keys ({', '.join(sorted(unknown))})")
+        raise make_manifest_error(place, f"has unknown keys ({', '.join(sorted(unknown))})")
     return dict(raw)
 
 
-def _build(raw: Mapping[str, Any], domain: Domain, where: str) -> Manifest:
+def _build(raw: Mapping[str, Any], domain: Domain, place: str) -> Manifest:
     # A model may be older than a question of its domain; what it was not asked, it does not answer.
-    heads = tuple(filled(head, raw["heads"][head.name]) for head in domain.heads if head.name in raw["heads"])
+    heads = tuple(
+        fill_head(head, raw["heads"][head.name]) for head in domain.heads if head.name in raw["heads"]
+    )
     if unknown := set(raw["heads"]) - {head.name for head in heads}:
-        raise malformed(where, f"has heads that its domain does not ({', '.join(sorted(unknown))})")
-    calibration = {str(name): dict(said) for name, said in raw["calibration"].items()}
-    named = {head.name: head for head in heads}
+        raise make_manifest_error(place, f"has heads that its domain does not ({', '.join(sorted(unknown))})")
+    calibration = {str(name): dict(values) for name, values in raw["calibration"].items()}
+    heads_by_name = {head.name: head for head in heads}
     for head in heads:
-        if fault := _fault(head, named, calibration.get(head.name, {})):
-            raise malformed(where, fault)
+        if fault := _fault(head, heads_by_name, calibration.get(head.name, {})):
+            raise make_manifest_error(place, fault)
     return Manifest(
         name=str(raw["name"]),
         domain=str(raw["domain"]),
@@ -133,10 +137,10 @@ def _build(raw: Mapping[str, Any], domain: Domain, where: str) -> Manifest:
     )
 
 
-def described(head: Head) -> dict[str, Any]:
+def describe_head(head: Head) -> dict[str, Any]:
     """What a manifest says of a head: what is not on the domain's page, or must agree with it."""
     if isinstance(head, Classes):
-        return _described_classes(head)
+        return _describe_classes(head)
     if isinstance(head, Tags):
         return {"labels": list(head.labels)}
     if isinstance(head, Quantities):
@@ -146,75 +150,78 @@ def described(head: Head) -> dict[str, Any]:
     return {}
 
 
-def _described_classes(head: Classes) -> dict[str, Any]:
-    found: dict[str, Any] = {"labels": list(head.labels)}
+def _describe_classes(head: Classes) -> dict[str, Any]:
+    description: dict[str, Any] = {"labels": list(head.labels)}
     if head.groups:
-        found["groups"] = [{"name": g.name, "members": list(g.members)} for g in head.groups]
+        description["groups"] = [{"name": g.name, "members": list(g.members)} for g in head.groups]
     if head.given:
-        found["allowed"] = {name: list(labels) for name, labels in head.allowed.items()}
-    return found
+        description["allowed"] = {name: list(labels) for name, labels in head.allowed.items()}
+    return description
 
 
-def filled(head: Head, said: Mapping[str, Any]) -> Head:
+def fill_head(head: Head, entry: Mapping[str, Any]) -> Head:
     """Return a head of the domain with what a manifest says. Raises ValueError if they contradict."""
     if isinstance(head, Classes):
         return replace(
             head,
-            labels=tuple(map(str, said["labels"])),
+            labels=tuple(map(str, entry["labels"])),
             groups=tuple(
-                Group(str(g["name"]), tuple(map(str, g["members"]))) for g in said.get("groups", ())
+                Group(str(g["name"]), tuple(map(str, g["members"]))) for g in entry.get("groups", ())
             ),
-            allowed={str(k): tuple(map(str, v)) for k, v in said.get("allowed", {}).items()},
+            allowed={str(k): tuple(map(str, v)) for k, v in entry.get("allowed", {}).items()},
         )
-    if dict(said) != described(head):
-        raise ValueError(f"{head.name} is {dict(said)}, not {described(head)}")
+    if dict(entry) != describe_head(head):
+        raise ValueError(f"{head.name} is {dict(entry)}, not {describe_head(head)}")
     return head
 
 
-def _fault(head: Head, named: Mapping[str, Head], said: Mapping[str, Any]) -> str:
+def _fault(head: Head, heads_by_name: Mapping[str, Head], entry: Mapping[str, Any]) -> str:
     """What is wrong with a head and its calibration, to go on after "the manifest …"; empty where nothing."""
     if isinstance(head, Classes):
-        return _fault_of_classes(head, named.get(head.given), said)
-    if isinstance(head, Scope) and not said.keys() >= {"slope", "offset", "threshold"}:
+        return _fault_of_classes(head, heads_by_name.get(head.given), entry)
+    if isinstance(head, Scope) and not entry.keys() >= {"slope", "offset", "threshold"}:
         return "does not calibrate the scope"
-    if isinstance(head, Tags) and not len(said["slope"]) == len(said["offset"]) == len(head.labels):
+    if isinstance(head, Tags) and not len(entry["slope"]) == len(entry["offset"]) == len(head.labels):
         return f"does not calibrate each tag of {head.name}"
     if isinstance(head, Quantities):
-        return _fault_of_quantities(head, said)
+        return _fault_of_quantities(head, entry)
     if isinstance(head, Distribution) and not (
-        said["band"] > 0 and all(found for _, found in said["uniform"])
+        entry["band"] > 0 and all(probability for _, probability in entry["uniform"])
     ):
         return f"does not calibrate the band of {head.name}"
     return ""
 
 
-def _fault_of_quantities(head: Quantities, said: Mapping[str, Any]) -> str:
-    if head.interval and {len(factors) for _, factors in said["factors"]} != {len(head.parameters)}:
+def _fault_of_quantities(head: Quantities, entry: Mapping[str, Any]) -> str:
+    if head.interval and {len(factors) for _, factors in entry["factors"]} != {len(head.parameters)}:
         return f"does not give one factor for the uncertainty of each of {head.name}"
     return ""
 
 
-def _fault_of_classes(head: Classes, before: Head | None, said: Mapping[str, Any]) -> str:
+def _fault_of_classes(head: Classes, earlier_head: Head | None, entry: Mapping[str, Any]) -> str:
     if not head.labels or len(set(head.labels)) != len(head.labels):
         return f"lists no class of {head.name}, or one of them twice"
     members = sorted(member for group in head.groups for member in group.members)
     if head.groups and members != sorted(head.labels):
         return f"has groups that do not hold each class of {head.name} exactly once"
-    if not said["temperature"] > 0:
+    if not entry["temperature"] > 0:
         return "has a temperature that is not positive"
-    return _fault_of_allowed(head, before)
+    return _fault_of_allowed(head, earlier_head)
 
 
-def _fault_of_allowed(head: Classes, before: Head | None) -> str:
+def _fault_of_allowed(head: Classes, earlier_head: Head | None) -> str:
     if unknown := {label for labels in head.allowed.values() for label in labels} - set(head.labels):
         return f"allows classes of {head.name} that it does not list ({', '.join(sorted(unknown))})"
-    if isinstance(before, Classes) and (unknown := set(head.allowed) - set(before.labels)):
+    if isinstance(earlier_head, Classes) and (unknown := set(head.allowed) - set(earlier_head.labels)):
         return (
-            f"allows classes of {head.name} on unknown ones of {before.name} ({', '.join(sorted(unknown))})"
+            f"allows classes of {head.name} on unknown ones of {earlier_head.name}"
+            f" ({', '.join(sorted(unknown))})"
         )
     return ""
 
 
-def malformed(where: str, what: str) -> ModelZooError:
-    """The error of a manifest that cannot be used; `what` continues "the manifest …"."""
-    return ModelZooError(f"{where}: the manifest {what}; reinstall sasnet-plugin or export the model again.")
+def make_manifest_error(place: str, problem: str) -> ModelZooError:
+    """The error of a manifest that cannot be used; `problem` continues "the manifest …"."""
+    return ModelZooError(
+        f"{place}: the manifest {problem}; reinstall sasnet-plugin or export the model again."
+    )

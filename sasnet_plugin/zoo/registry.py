@@ -29,9 +29,9 @@ def zoo_folder() -> Path:
     or next to it (a checkout, or a wheel with it as top-level folder). Raises ModelZooError without one, or
     if the named one has none.
     """
-    named = os.environ.get(ENVIRONMENT)
-    if named:
-        folder = Path(named).expanduser()
+    named_folder = os.environ.get(ENVIRONMENT)
+    if named_folder:
+        folder = Path(named_folder).expanduser()
         if not (folder / REGISTRY).is_file():
             raise ModelZooError(
                 f"{folder}: {ENVIRONMENT} points to this folder, which has no {REGISTRY}. Set it to a"
@@ -62,7 +62,7 @@ class ZooModel:
     sha256: Mapping[str, str] = field(default_factory=dict)
 
 
-def registered(folder: Path | None = None) -> dict[str, Path]:
+def list_registered(folder: Path | None = None) -> dict[str, Path]:
     """Return each registered model's folder. Raises ModelZooError without zoo or readable registry."""
     return {name: home for name, (home, _) in _entries(folder).items()}
 
@@ -84,8 +84,8 @@ def register(home: Path, registry: Path | None = None) -> None:
     """
     path = registry or home.parent / REGISTRY
     manifest = parse_manifest(_read(home / "manifest.json").decode("utf-8"), str(home / "manifest.json"))
-    named = {"manifest.json", "card.md", *manifest.sha256}
-    files = {file: _read(home / file) for file in sorted(named) if (home / file).is_file()}
+    named_files = {"manifest.json", "card.md", *manifest.sha256}
+    files = {file: _read(home / file) for file in sorted(named_files) if (home / file).is_file()}
     entry = {
         "path": os.path.relpath(home, path.parent),
         "domain": manifest.domain,
@@ -125,7 +125,7 @@ def open_model(name: str = DEFAULT, *, folder: Path | None = None) -> ZooModel:
     """
     home, files = _entry(name, folder)
     for file, (size, _) in files.items():
-        _sized(home / file, size)
+        _check_size(home / file, size)
     return open_folder(home, {file: sha for file, (_, sha) in files.items()})
 
 
@@ -134,7 +134,7 @@ def open_folder(home: Path, sha256: Mapping[str, str]) -> ZooModel:
     again. Raises ModelZooError if one is wrong.
     """
     path = home / "manifest.json"
-    text = _verified(home, "manifest.json", sha256) if "manifest.json" in sha256 else _read(path)
+    text = _read_verified(home, "manifest.json", sha256) if "manifest.json" in sha256 else _read(path)
     manifest = parse_manifest(text.decode("utf-8", errors="replace"), str(path))
     sha256 = {**manifest.sha256, **sha256}
     domain = specification(manifest.domain)
@@ -145,22 +145,22 @@ def open_folder(home: Path, sha256: Mapping[str, str]) -> ZooModel:
             " install the version of sasnet that made it, or train it again."
         )
     # The bytes that were hashed are the bytes that are run: nothing is read twice.
-    return ZooModel(home, manifest, _verified(home, "model.onnx", sha256), domain, sha256)
+    return ZooModel(home, manifest, _read_verified(home, "model.onnx", sha256), domain, sha256)
 
 
-def checked(name: str, file: str) -> Path:
+def find_checked(name: str, file: str) -> Path:
     """Return the path of a model's file, with the registry's sha256 if it has one. Raises ModelZooError if
     unknown, missing, damaged or changed.
     """
     home, files = _entry(name, None)
     if file in files:
-        _verified(home, file, {file: files[file][1]})
+        _read_verified(home, file, {file: files[file][1]})
     return home / file
 
 
 def bank_path() -> Path:
     """Find the bank of starting values: beside the network that suggests models, undamaged."""
-    return checked(DEFAULT, BANK)
+    return find_checked(DEFAULT, BANK)
 
 
 def _entry(name: str, folder: Path | None) -> tuple[Path, dict[str, tuple[int, str]]]:
@@ -176,27 +176,27 @@ def verify(model: ZooModel) -> None:
     """
     sha256 = model.sha256 or model.manifest.sha256
     for name in sha256:
-        _verified(model.folder, name, sha256)
+        _read_verified(model.folder, name, sha256)
 
 
-def _verified(folder: Path, name: str, sha256: Mapping[str, str]) -> bytes:
+def _read_verified(folder: Path, name: str, sha256: Mapping[str, str]) -> bytes:
     data = _read(folder / name)
     if hashlib.sha256(data).hexdigest() != sha256[name].lower():
-        raise _damaged(folder / name, "sha256")
+        raise _make_damage_error(folder / name, "sha256")
     return data
 
 
-def _sized(path: Path, size: int) -> None:
+def _check_size(path: Path, size: int) -> None:
     try:
         if path.stat().st_size != size:
-            raise _damaged(path, "size")
+            raise _make_damage_error(path, "size")
     except OSError:
         _read(path)  # says why that is not possible
 
 
-def _damaged(path: Path, what: str) -> ModelZooError:
+def _make_damage_error(path: Path, problem: str) -> ModelZooError:
     return ModelZooError(
-        f"{path}: the file is damaged or was changed (its {what} is not the registry's); reinstall"
+        f"{path}: the file is damaged or was changed (its {problem} is not the registry's); reinstall"
         " sasnet-plugin, or package the model again."
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-from sasnet_plugin.batch.against import CHANGED, against, numbers_of
+from sasnet_plugin.batch.against import CHANGED, collect_abscissa_values, numbers_of
 
 ROWS = "\n".join(f"{q / 100:.4g} {10 / q:.4g} 0.1" for q in range(1, 40))
 HEADERS = {
@@ -52,6 +52,10 @@ def test_names_and_dates_count_and_a_file_that_is_gone_has_its_name(tmp_path: Pa
     path = tmp_path / "gel_25.5C_run7.dat"
     path.write_text(ROWS)
     os.utime(path, (600, 600))
-    assert against(path) == {"number 1 in the name": 25.5, "number 2 in the name": 7.0, CHANGED: 10.0}
+    assert collect_abscissa_values(path) == {
+        "number 1 in the name": 25.5,
+        "number 2 in the name": 7.0,
+        CHANGED: 10.0,
+    }
     path.unlink()
-    assert against(path) == {"number 1 in the name": 25.5, "number 2 in the name": 7.0}
+    assert collect_abscissa_values(path) == {"number 1 in the name": 25.5, "number 2 in the name": 7.0}

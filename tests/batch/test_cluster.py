@@ -16,9 +16,9 @@ import pytest
 from batchfiles import FAST
 
 from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.batch.run import on_cluster
+from sasnet_plugin.batch.run import answer_on_cluster
 from sasnet_plugin.fitting.task import FitOptions
-from sasnet_plugin.workers.spread import ClusterError, connected
+from sasnet_plugin.workers.spread import ClusterError, connect
 
 
 def table_rows(table: Path) -> dict[str, dict[str, str]]:
@@ -56,7 +56,7 @@ def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
         monkeypatch.setattr("sasnet_plugin.workers.spread._PATIENCE", "4s")
         paths = [str(spheres / f"run{k}.dat") for k in range(3)]
         quick = Options(FitOptions(models=("sphere",), structure_factor="none", fixed={"radius_pd": 0.0}))
-        answers = on_cluster(cluster.scheduler_address, paths, quick, 30.0)
+        answers = answer_on_cluster(cluster.scheduler_address, paths, quick, 30.0)
         assert next(answers)["rows"][0]["fits"][0]["model"] == "sphere"
         os.kill(cluster.workers[1].pid, signal.SIGKILL)  # closing would wait for what it has in work
         cluster.close()
@@ -82,7 +82,7 @@ def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
 def test_no_scheduler_is_one_sentence(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sasnet_plugin.workers.spread._PATIENCE", "1s")
     with pytest.raises(ClusterError, match="no Dask scheduler answers"):
-        next(on_cluster(address, ["a.dat"], Options(), 10.0))
+        next(answer_on_cluster(address, ["a.dat"], Options(), 10.0))
 
 
 @pytest.mark.slow
@@ -125,7 +125,7 @@ def test_that_workers_are_waited_for_is_said(
     monkeypatch.setattr("sasnet_plugin.workers.spread._LONELY", 0.5)
     with (
         LocalCluster(n_workers=0, threads_per_worker=1, protocol="tcp", dashboard_address=":0") as cluster,
-        connected(cluster.scheduler_address) as there,
+        connect(cluster.scheduler_address) as there,
         ThreadPoolExecutor(1) as pool,
     ):
         answer = pool.submit(there.spread, sorted, [3, 1, 2])

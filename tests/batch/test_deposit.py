@@ -124,10 +124,10 @@ def test_what_says_the_same_is_kept_and_not_evaluated_again(
     (tmp_path / TOGETHER).unlink()  # as where the export was stopped
     (tmp_path / "run2.nxcansas.h5").unlink()
     evaluated = []
-    real = rebuilt._evaluated
+    real = rebuilt._evaluate_fit
     monkeypatch.setattr(
         rebuilt,
-        "_evaluated",
+        "_evaluate_fit",
         lambda fit, curve, error: evaluated.append(curve.file) or real(fit, curve, error),
     )
     found = export(journal, tmp_path)

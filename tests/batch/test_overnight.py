@@ -11,7 +11,7 @@ import pytest
 
 from sasnet_plugin.batch.run import Progress
 from sasnet_plugin.cli import progress
-from sasnet_plugin.cli.progress import duration, shown, words
+from sasnet_plugin.cli.progress import duration, show_progress, words
 
 
 def test_the_script_for_cron_reports_failures_and_writes_its_log(
@@ -47,7 +47,7 @@ def test_without_a_terminal_a_line_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "EVERY", 0.0)
-    with shown(3) as step:
+    with show_progress(3) as step:
         for done in (1, 2, 3):
             step(Progress(3, done, failed=done - 1))
     lines = capsys.readouterr().err.splitlines()
@@ -55,6 +55,6 @@ def test_without_a_terminal_a_line_now_and_then(
     assert "without" not in lines[0]
     assert lines[1].endswith("1 without an answer")
     monkeypatch.setattr(progress, "EVERY", 1e9)
-    with shown(3) as step:
+    with show_progress(3) as step:
         step(Progress(3, 1))
     assert capsys.readouterr().err == ""

@@ -47,10 +47,10 @@ def filled(right: float) -> PhaseMap:
 
 
 def test_a_sample_that_is_undecided_is_counted_longer_and_not_called_known() -> None:
-    undecided = filled(0.07).undecided()
+    undecided = filled(0.07).find_undecided()
     assert set(undecided) <= set(range(5, 12))
     assert len(undecided) >= 4
-    assert filled(0.5).undecided() == []
+    assert filled(0.5).find_undecided() == []
     found = PhaseMap(LINE)
     often = [0] * 12
     while (one := found.suggest()) is not None:
@@ -59,14 +59,14 @@ def test_a_sample_that_is_undecided_is_counted_longer_and_not_called_known() -> 
             assert one.place >= 6
             assert "measured but still undecided" in one.reason
             assert "8 times as long" in one.reason
-            assert not found.settled()[0]
+            assert not found.assess_convergence()[0]
         # Counted longer the network is sure.
         found.take(one.place, aspects_of(outcome(0.002 if one.place < 6 else 0.5 if one.longer else 0.07)))
-        if not one.longer and one.gain < found.settings.enough and not found.undecided():
+        if not one.longer and one.gain < found.settings.enough and not found.find_undecided():
             break
     assert max(often) >= 2
-    assert found.undecided() == []
-    done, sentence = found.settled()
+    assert found.find_undecided() == []
+    done, sentence = found.assess_convergence()
     assert done
     assert "undecided" not in sentence
     phases, _ = found.phases()
@@ -82,8 +82,8 @@ def test_what_stays_undecided_however_long_it_is_counted_is_said_and_ends_the_se
         if one is None:
             break
         found.take(one.place, aspects_of(outcome(0.002 if one.place < 6 else 0.063)))
-    assert found.undecided()
-    done, sentence = found.settled()
+    assert found.find_undecided()
+    done, sentence = found.assess_convergence()
     assert done
     assert "are undecided; measure them longer" in sentence
     assert "is settled" not in sentence

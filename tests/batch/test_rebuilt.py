@@ -9,7 +9,7 @@ import numpy as np
 
 from sasnet_plugin import fit, load
 from sasnet_plugin.batch.rebuilt import _as_fitted, result_of
-from sasnet_plugin.batch.rows import assumed, fitted
+from sasnet_plugin.batch.rows import make_fit_row, record_assumed_resolution
 from sasnet_plugin.batch.sample_again import rows_of
 from sasnet_plugin.simulate.kernel import call
 
@@ -24,7 +24,9 @@ def test_first_points_that_a_fit_left_out_are_left_out_again(tmp_path: Path) -> 
     (curve,) = load(tmp_path / "dimmed.dat")
     result = fit(curve, models=["sphere"], structure_factor="none", workers=1)
     assert len(result.curve) == len(curve) - 2
-    row = json.loads(json.dumps(fitted(result, None, 0.0) | assumed(curve, result.curve)))
+    row = json.loads(
+        json.dumps(make_fit_row(result, None, 0.0) | record_assumed_resolution(curve, result.curve))
+    )
     again = result_of(row, _as_fitted(row, curve, None))
     np.testing.assert_array_equal(again.curve.q, result.curve.q)
     np.testing.assert_allclose(again.fits[0].theory, result.fits[0].theory, rtol=1e-6)

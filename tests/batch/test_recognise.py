@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.batch.recognise import SETTLED, Look, in_words, recognise, write
+from sasnet_plugin.batch.recognise import SETTLED, Look, describe_recognition, recognise, write
 from sasnet_plugin.domains.heads import Classes
 from sasnet_plugin.predict.classes import ClassesFinding
 from sasnet_plugin.predict.findings import Answer
@@ -54,7 +54,7 @@ def test_an_answer_is_settled_when_it_has_stayed_and_counts_add_up(tmp_path: Pat
     assert [look.counts for look in looks] == list(RISING)
     # One sure look that the next does not bear out settles nothing.
     assert [look.settled for look in looks] == [""] * 5 + ["ball", "ball"]
-    assert "Converged after frame 6, 60 counts: ball" in in_words(looks)
+    assert "Converged after frame 6, 60 counts: ball" in describe_recognition(looks)
     rows = list(csv.DictReader((tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()))
     assert [float(row["ball"]) for row in rows] == pytest.approx(list(RISING.values()))
     assert rows[-1]["settled"] == "ball"
@@ -62,7 +62,7 @@ def test_an_answer_is_settled_when_it_has_stayed_and_counts_add_up(tmp_path: Pat
 
 def test_nothing_is_settled_by_few_counts_nor_out_of_scope() -> None:
     looks = list(recognise(frames(10.0), added, sure_by(RISING)))
-    assert "Not converged after 10 counts: ball has 60%" in in_words(looks)
+    assert "Not converged after 10 counts: ball has 60%" in describe_recognition(looks)
     outside = list(recognise(frames(*[10.0] * 7), added, sure_by(RISING, known=False)))
     assert not any(look.settled for look in outside)
     assert SETTLED.probability >= 0.9
@@ -74,4 +74,4 @@ def test_a_bad_frame_is_named_and_the_others_count() -> None:
     looks: list[Look] = list(recognise(some, added, sure_by(RISING)))
     assert [look.note for look in looks] == ["", "bad.dat: holds nothing.", "", ""]
     assert looks[-1].counts == 30
-    assert in_words([looks[1]]) == "No frame has an answer."
+    assert describe_recognition([looks[1]]) == "No frame has an answer."

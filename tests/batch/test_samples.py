@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 from sasnet_plugin.batch.journal import journal_of
 from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.batch.samples import grouped, stamp_of
+from sasnet_plugin.batch.samples import group_files, stamp_of
 from sasnet_plugin.batch.worker import Job, serve
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.data.sample.described import Described
@@ -65,20 +65,20 @@ def told(tmp_path: Path) -> Path:
 
 def test_files_with_the_same_match_are_one_sample_and_others_stand_alone() -> None:
     paths = ["/d/a_1.dat", "/d/b_1.dat", "/d/a_2.dat", "/d/alone_1.dat", "/d/none.txt", "/d/b_2.dat"]
-    found = grouped(paths, r"([a-z]+)_\d")
+    found = group_files(paths, r"([a-z]+)_\d")
     assert found.names == ["/d/a (together)", "/d/b (together)", "/d/alone_1.dat", "/d/none.txt"]
     assert found.files["/d/b (together)"] == ("/d/b_1.dat", "/d/b_2.dat")
     # Without groups the whole match; a folder may be what a sample has in common.
-    assert grouped(paths, "^a_").files == {"/d/a_ (together)": ("/d/a_1.dat", "/d/a_2.dat")}
+    assert group_files(paths, "^a_").files == {"/d/a_ (together)": ("/d/a_1.dat", "/d/a_2.dat")}
     folders = ["/d/s1/h2o.dat", "/d/s1/d2o.dat", "/d/s2/h2o.dat", "/d/s2/d2o.dat"]
-    assert [len(files) for files in grouped(folders, r"([^/]+)/[^/]+$").files.values()] == [2, 2]
-    assert grouped(paths, None).names == paths
+    assert [len(files) for files in group_files(folders, r"([^/]+)/[^/]+$").files.values()] == [2, 2]
+    assert group_files(paths, None).names == paths
 
 
 def test_pattern_that_puts_nothing_together_is_refused() -> None:
     for pattern, sentence in (("(", "is not a regular expression"), ("d", "matches none of the 1 files")):
         with pytest.raises(SasnetError, match=sentence):
-            grouped(["/d/a_1"], pattern)
+            group_files(["/d/a_1"], pattern)
 
 
 def test_broken_pattern_is_wrong_usage(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.fitting.fitting import parameters_recovered
 from benchmarks.fitting.task import Problem, problem
 from benchmarks.fitting.truth import of_product
-from sasnet_plugin.fitting.problem.free_parameters import completed
+from sasnet_plugin.fitting.problem.free_parameters import complete_distributions
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.types import Curve
@@ -48,8 +48,8 @@ def chisq_of_truth(index: int) -> tuple[float, float]:
     found = []
     for exact in (True, False):
         given = problem(index, SEED, exact=exact)
-        truth = completed(given.parameters, PROBLEM.width_points["fast"])
-        residual, _, _ = ModelCurves(given.curve, given.dintensity, given.name, per_decade=800).solved(truth)
+        truth = complete_distributions(given.parameters, PROBLEM.width_points["fast"])
+        residual, _, _ = ModelCurves(given.curve, given.dintensity, given.name, per_decade=800).solve(truth)
         found.append(float(residual @ residual) / len(given.curve) / given.truth)
     return found[0], found[1]
 

@@ -78,9 +78,9 @@ def test_a_prolate_body_is_called_so() -> None:
 
 
 def test_a_square_lattice_is_not_sure_to_be_hexagonal() -> None:
-    from sasnet_plugin.images.gisas.inversion.answer import refined
+    from sasnet_plugin.images.gisas.inversion.answer import refine_answer
 
     name, domain = "square_g10.cbf", "gisas_hex"
-    found = refined(image(name, domain), answer(name, domain))
+    found = refine_answer(image(name, domain), answer(name, domain))
     assert found.in_scope <= 0.7
     assert "A square lattice of 33" in " ".join(found.notes)

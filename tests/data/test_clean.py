@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sasnet_plugin.data import load
-from sasnet_plugin.data.clean import clean, within
+from sasnet_plugin.data.clean import clean, cut_to_q_range
 from sasnet_plugin.data.raw import RawCurve
 
 
@@ -29,7 +29,7 @@ def test_order_of_rows_does_not_matter(raw: RawCurve, random) -> None:
     rows = list(range(raw.q.size))
     random.shuffle(rows)
     straight = clean(raw, file="", entry="")
-    shuffled = clean(raw.taken(np.array(rows)), file="", entry="")
+    shuffled = clean(raw.take_rows(np.array(rows)), file="", entry="")
     # A row far from all others that breaks the order of the file is named as damaged.
     assume(not any("damaged" in note for note in (*straight.notes, *shuffled.notes)))
     for name in ("q", "intensity", "dintensity", "dq"):
@@ -75,7 +75,7 @@ def test_round_trip_as_text(raw: RawCurve, delimiter: str, header: bool) -> None
     # Random columns may have points far from all others, which are named.
     assume(not any("damaged" in note for note in curve.notes))
     # They may look like a shadow; no point of it is lost.
-    curve = within(curve, 0.0, np.inf)
+    curve = cut_to_q_range(curve, 0.0, np.inf)
     np.testing.assert_array_equal(curve.q, raw.q)
     np.testing.assert_array_equal(curve.intensity, raw.intensity)
     np.testing.assert_array_equal(curve.dintensity, raw.dintensity)

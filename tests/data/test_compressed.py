@@ -59,7 +59,7 @@ def test_they_are_imported_for_such_files_alone(tmp_path: Path) -> None:
 def test_a_filter_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = nxcansas(tmp_path / "packed.h5", **hdf5plugin.LZ4())
     monkeypatch.setattr(h5py.h5z, "filter_avail", lambda number: False)
-    with pytest.raises(DataError, match=r"not installed here, LZ4 \(32004\)"), hdf5.opened(path, "f"):
+    with pytest.raises(DataError, match=r"not installed here, LZ4 \(32004\)"), hdf5.open_file(path, "f"):
         raise OSError("can't read data")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.damaged import without_damaged
+from sasnet_plugin.data.damaged import exclude_damaged
 from sasnet_plugin.data.raw import RawCurve
 
 
@@ -31,7 +31,7 @@ def test_a_damaged_intensity_is_excluded(k: int, factor: float) -> None:
     if abs(good.intensity[k] * (factor - 1)) < 15 * good.dintensity[k]:  # type: ignore[index]
         pytest.skip("within what noise can do")
     notes: list[str] = []
-    left = without_damaged(changed(good, "intensity", k, factor * good.intensity[k]), notes)
+    left = exclude_damaged(changed(good, "intensity", k, factor * good.intensity[k]), notes)
     np.testing.assert_array_equal(left.q, np.delete(good.q, k))
     assert len(notes) == 1
     assert "damaged" in notes[0]
@@ -42,7 +42,7 @@ def test_a_damaged_intensity_is_excluded(k: int, factor: float) -> None:
 def test_a_damaged_q_is_excluded(k: int, value: float) -> None:
     good = sphere()
     notes: list[str] = []
-    left = without_damaged(changed(good, "q", k, value), notes)
+    left = exclude_damaged(changed(good, "q", k, value), notes)
     np.testing.assert_array_equal(left.intensity, np.delete(good.intensity, k))
     assert len(notes) == 1
 
@@ -51,7 +51,7 @@ def test_swapped_tokens_are_excluded() -> None:
     good = sphere()
     both = changed(changed(good, "q", 30, good.intensity[30]), "intensity", 30, good.q[30])
     notes: list[str] = []
-    assert without_damaged(both, notes).q.size == good.q.size - 1
+    assert exclude_damaged(both, notes).q.size == good.q.size - 1
     assert len(notes) == 1
 
 
@@ -59,8 +59,8 @@ def test_a_file_in_descending_order_is_looked_at_as_well() -> None:
     good = sphere()
     down = RawCurve(*(getattr(good, name)[::-1] for name in ("q", "intensity", "dintensity")))
     notes: list[str] = []
-    assert without_damaged(down, notes).q.size == good.q.size
-    assert without_damaged(changed(down, "q", 30, 1e-12), notes).q.size == good.q.size - 1
+    assert exclude_damaged(down, notes).q.size == good.q.size
+    assert exclude_damaged(changed(down, "q", 30, 1e-12), notes).q.size == good.q.size - 1
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -68,7 +68,7 @@ def test_a_good_curve_keeps_all_its_points(seed: int) -> None:
     notes: list[str] = []
     for radius in (30.0, 60.0, 200.0, 600.0):
         good = sphere(radius, 80 + 20 * seed, seed=seed)
-        assert without_damaged(good, notes) is good
+        assert exclude_damaged(good, notes) is good
     assert not notes
 
 
@@ -79,7 +79,7 @@ def test_a_bragg_peak_of_one_point_keeps_it() -> None:
     peak = changed(good, "intensity", 70, height)
     peak.dintensity[70] *= np.sqrt(40.0)  # type: ignore[index]
     notes: list[str] = []
-    assert without_damaged(peak, notes).q.size == good.q.size
+    assert exclude_damaged(peak, notes).q.size == good.q.size
 
 
 def test_two_rows_that_changed_places_and_two_settings_are_sorted_not_damaged() -> None:
@@ -87,9 +87,9 @@ def test_two_rows_that_changed_places_and_two_settings_are_sorted_not_damaged() 
     order = np.arange(160)
     order[[50, 51]] = order[[51, 50]]
     notes: list[str] = []
-    assert without_damaged(good.taken(order), notes).q.size == 160
-    settings = good.taken(np.concatenate([np.arange(100), np.arange(60, 160)]))
-    assert without_damaged(settings, notes).q.size == 200
+    assert exclude_damaged(good.take_rows(order), notes).q.size == 160
+    settings = good.take_rows(np.concatenate([np.arange(100), np.arange(60, 160)]))
+    assert exclude_damaged(settings, notes).q.size == 200
     assert not notes
 
 
@@ -97,14 +97,14 @@ def test_a_grid_that_begins_next_to_zero_keeps_its_first_point() -> None:
     q = 0.001 * np.arange(100) + 1e-5
     intensity = 20 * np.exp(-((q * 40) ** 2) / 3) + 0.1
     notes: list[str] = []
-    assert without_damaged(RawCurve(q, intensity, 0.02 * intensity), notes).q.size == 100
+    assert exclude_damaged(RawCurve(q, intensity, 0.02 * intensity), notes).q.size == 100
 
 
 def test_many_odd_points_are_the_data_not_damage() -> None:
     odd = sphere()
     odd.intensity[20:140:10] *= 50
     notes: list[str] = []
-    assert without_damaged(odd, notes).q.size == 160
+    assert exclude_damaged(odd, notes).q.size == 160
     assert not notes
 
 
@@ -112,7 +112,7 @@ def test_many_odd_points_are_the_data_not_damage() -> None:
 def test_an_extreme_uncertainty_is_no_reason_to_drop_a_point_or_to_hang(value: float) -> None:
     good = sphere()
     notes: list[str] = []
-    assert without_damaged(changed(good, "dintensity", 80, value), notes).q.size == 160
+    assert exclude_damaged(changed(good, "dintensity", 80, value), notes).q.size == 160
 
 
 def test_one_resolution_far_off_is_replaced() -> None:
@@ -120,6 +120,6 @@ def test_one_resolution_far_off_is_replaced() -> None:
     width = 0.03 * good.q
     width[50] *= 1e6
     notes: list[str] = []
-    found = without_damaged(RawCurve(good.q, good.intensity, good.dintensity, dq=width), notes)
+    found = exclude_damaged(RawCurve(good.q, good.intensity, good.dintensity, dq=width), notes)
     np.testing.assert_allclose(found.dq, 0.03 * good.q, rtol=0.03)
     assert len(notes) == 1

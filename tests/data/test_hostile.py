@@ -14,7 +14,7 @@ import pytest
 
 from sasnet_plugin.data import load
 from sasnet_plugin.data.limits import LIMITS
-from sasnet_plugin.domains import ReadOptions, recognised, specification
+from sasnet_plugin.domains import ReadOptions, recognise_domain, specification
 from sasnet_plugin.types import DataError, printable
 
 GEOMETRY = ("wavelength=1.0", "alpha_i=0.2", "phi=[-1.0, 1.0]", "alpha_f=[0.0, 2.0]", "up=top")
@@ -23,7 +23,7 @@ SOON = 10.0  # seconds; each of these took for ever, or gigabytes
 
 def read(path: Path) -> list[object]:
     """As the command does."""
-    domain = specification(recognised(path))
+    domain = specification(recognise_domain(path))
     options = ReadOptions(geometry=() if domain.name == "sas1d" else GEOMETRY)
     return list(domain.read(str(path), options))
 

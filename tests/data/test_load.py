@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data import load
-from sasnet_plugin.data.clean import within
+from sasnet_plugin.data.clean import cut_to_q_range
 from sasnet_plugin.types import DataError
 
 # Known by what they are: a table of scattering length density, and the profile of a camera's beam.
@@ -104,7 +104,7 @@ def test_pdh_is_in_inverse_nanometres(example_data: Path, name: str) -> None:
     (curve,) = load(example_data / name)
     assert "n_m^-1" in (example_data / name).read_text()
     first = float((example_data / name).read_text().splitlines()[5].split()[0])
-    assert within(curve, 0.0, np.inf).q[0] == pytest.approx(first / 10)
+    assert cut_to_q_range(curve, 0.0, np.inf).q[0] == pytest.approx(first / 10)
     assert any("converted from nm⁻¹" in note for note in curve.notes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.clean import last_digit, repaired
+from sasnet_plugin.data.clean import last_digit, repair_uncertainties
 
 Q = np.geomspace(0.005, 0.4, 200)
 
@@ -23,7 +23,7 @@ def test_what_is_rounded_to_five_places_weighs_as_what_was_not() -> None:
     intensity = np.round(exact + sigma * rng.normal(size=Q.size), 5)
     rounded = np.round(sigma, 5)
     assert np.any(rounded == 0)
-    found, notes = repaired(Q, intensity, rounded)
+    found, notes = repair_uncertainties(Q, intensity, rounded)
     z = (intensity - exact) / found
     assert 0.7 < np.mean(z**2) < 1.15
     assert np.max(np.abs(z)) < 4.5
@@ -37,7 +37,7 @@ def test_a_zero_among_full_precision_is_no_better_known_than_its_neighbours() ->
     sigma = 0.02 * sphere(60, 0.01)
     intensity, spoiled = sphere(60, 0.01), sigma.copy()
     spoiled[[20, 100, 180]] = 0.0
-    found, notes = repaired(Q, intensity, spoiled)
+    found, notes = repair_uncertainties(Q, intensity, spoiled)
     assert np.all(found >= 0.9 * sigma)
     assert notes == ["3 uncertainties not above zero, replaced by those of neighbouring points."]
 
@@ -46,7 +46,7 @@ def test_an_uncertainty_far_below_all_others_is_a_slip() -> None:
     sigma = 0.02 * sphere(60, 0.01)
     spoiled = sigma.copy()
     spoiled[77] = 1e-4 * sigma[77]
-    found, notes = repaired(Q, sphere(60, 0.01), spoiled)
+    found, notes = repair_uncertainties(Q, sphere(60, 0.01), spoiled)
     assert found[77] >= 0.9 * sigma[77]
     np.testing.assert_array_equal(np.delete(found, 77), np.delete(sigma, 77))
     assert len(notes) == 1
@@ -55,14 +55,14 @@ def test_an_uncertainty_far_below_all_others_is_a_slip() -> None:
 def test_two_settings_in_turn_keep_their_own_precision() -> None:
     sigma = 0.02 * sphere(60, 0.01)
     sigma[80:120:2] *= 20
-    found, notes = repaired(Q, sphere(60, 0.01), sigma)
+    found, notes = repair_uncertainties(Q, sphere(60, 0.01), sigma)
     np.testing.assert_array_equal(found, sigma)
     assert notes == []
 
 
 @pytest.mark.parametrize("values", [np.ones(200), np.full(200, 0.1)])
 def test_a_constant_of_one_digit_is_no_rounded_column(values: np.ndarray) -> None:
-    found, notes = repaired(Q, sphere(60, 0.01), values)
+    found, notes = repair_uncertainties(Q, sphere(60, 0.01), values)
     np.testing.assert_array_equal(found, values)
     assert notes == []
 

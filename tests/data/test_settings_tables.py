@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from sasnet_plugin.data.settings_tables import beside, check_names, of_texts, said_over
+from sasnet_plugin.data.settings_tables import (
+    check_names,
+    overlay_settings,
+    parse_assignments,
+    read_sidecar_settings,
+)
 from sasnet_plugin.types import DataError
 
 
@@ -21,7 +26,7 @@ class Two:
 
     def over(self, other: Two) -> Two:
         """These over others."""
-        found: Two = said_over(self, other)
+        found: Two = overlay_settings(self, other)
         return found
 
 
@@ -32,20 +37,20 @@ def two(table: dict[str, Any], file: str) -> Two:
 
 def test_the_file_of_the_same_name_goes_before_that_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "geometry.toml").write_text('length = 1.0\nmask_file = "mask.tif"\n')
-    assert beside(tmp_path / "a.tif", two) == Two(1.0, str(tmp_path / "mask.tif"))
+    assert read_sidecar_settings(tmp_path / "a.tif", two) == Two(1.0, str(tmp_path / "mask.tif"))
     (tmp_path / "a.toml").write_text("length = 2.0\n")
-    assert beside(tmp_path / "a.tif", two).length == 2.0
-    assert beside(tmp_path / "no" / "a.tif", two) == Two()
+    assert read_sidecar_settings(tmp_path / "a.tif", two).length == 2.0
+    assert read_sidecar_settings(tmp_path / "no" / "a.tif", two) == Two()
 
 
 def test_texts_are_values_as_in_toml_and_words() -> None:
-    assert of_texts(["a=1.5", "b = [1, 2]", "c=word"], "a=1") == {"a": 1.5, "b": [1, 2], "c": "word"}
+    assert parse_assignments(["a=1.5", "b = [1, 2]", "c=word"], "a=1") == {"a": 1.5, "b": [1, 2], "c": "word"}
 
 
 @pytest.mark.parametrize("text", ["a", "=1", "a="])
 def test_a_text_without_name_or_value_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(DataError, match="such as a=1"):
-        of_texts([text], "a=1")
+        parse_assignments([text], "a=1")
 
 
 def test_an_unknown_name_is_refused_with_the_nearest(tmp_path: Path) -> None:
@@ -53,4 +58,4 @@ def test_an_unknown_name_is_refused_with_the_nearest(tmp_path: Path) -> None:
         check_names({"lenght": 1}, ("length", "mask_file"), "a.toml")
     (tmp_path / "a.toml").write_text("length = \n")
     with pytest.raises(DataError, match="no valid TOML"):
-        beside(tmp_path / "a.tif", two)
+        read_sidecar_settings(tmp_path / "a.tif", two)

@@ -7,8 +7,8 @@ import pytest
 
 from sasnet_plugin.cli.arguments import window_of
 from sasnet_plugin.data import load
-from sasnet_plugin.data.clean import within
-from sasnet_plugin.data.shadow import percus_yevick, shadowed
+from sasnet_plugin.data.clean import cut_to_q_range
+from sasnet_plugin.data.shadow import count_shadowed, percus_yevick
 from sasnet_plugin.types import Curve
 
 Q = np.geomspace(0.002, 0.3, 200)
@@ -34,7 +34,7 @@ def beamstop(edge: float, width: float, floor: float = 0.0) -> np.ndarray:
 def test_a_shadow_is_found_up_to_where_it_ends(clean: np.ndarray, width: float) -> None:
     passed = beamstop(0.006, width)
     curve = measured(clean * passed)
-    hidden = shadowed(curve)
+    hidden = count_shadowed(curve)
     assert passed[hidden] > 0.85
     assert Q[hidden] < 0.006 * (1 + 8 * width) * 1.2
 
@@ -44,16 +44,16 @@ def test_a_shadow_is_found_up_to_where_it_ends(clean: np.ndarray, width: float) 
 def test_hard_spheres_are_no_shadow(fraction: float, below: float) -> None:
     radius = 3.5 / (Q[0] / below)  # the first peak lies about 7 over the diameter
     clean = percus_yevick(fraction, 2 * radius * Q) * np.exp(-((Q * radius) ** 2) / 5) * 50 + 1e-4
-    assert shadowed(measured(clean, floor=1e-5)) == 0
+    assert count_shadowed(measured(clean, floor=1e-5)) == 0
 
 
 def test_a_peak_of_a_lattice_on_nothing_is_no_shadow() -> None:
-    assert shadowed(measured(50 / (1 + ((Q - 0.03) / 0.001) ** 2) + 0.001, floor=1e-5)) == 0
+    assert count_shadowed(measured(50 / (1 + ((Q - 0.03) / 0.001) ** 2) + 0.001, floor=1e-5)) == 0
 
 
 def test_plain_curves_are_none() -> None:
     for seed, clean in enumerate([guinier(30), guinier(300), 1e-6 * Q**-3, np.full(Q.size, 2.0), 1 + 10 * Q]):
-        assert shadowed(measured(clean, seed)) == 0
+        assert count_shadowed(measured(clean, seed)) == 0
 
 
 def test_percus_yevick_at_zero_is_the_compressibility() -> None:
@@ -75,7 +75,7 @@ def test_points_are_left_out_named_and_taken_back(write) -> None:
     def cut(given: str) -> Curve:
         window = window_of(given)
         assert window is not None
-        return within(curve, *window)
+        return cut_to_q_range(curve, *window)
 
     for given in ("0:", "0.001:1", "0:0.3"):
         whole = cut(given)
@@ -99,9 +99,9 @@ def test_a_shadow_in_noise_around_zero_and_without_uncertainties() -> None:
     clean = 26 * np.exp(-((Q * 40) ** 2) / 3) * beamstop(0.007, 0.04)
     rng = np.random.default_rng(3)
     noisy = clean + 0.8 * rng.normal(size=Q.size)
-    assert Q[shadowed(Curve(Q, noisy, np.full(Q.size, 0.8)))] > 0.007
+    assert Q[count_shadowed(Curve(Q, noisy, np.full(Q.size, 0.8)))] > 0.007
     quiet = clean + 0.1 * rng.normal(size=Q.size)
-    assert Q[shadowed(Curve(Q, quiet))] > 0.0065
+    assert Q[count_shadowed(Curve(Q, quiet))] > 0.0065
 
 
 def test_equal_q_and_no_uncertainties_are_no_division_by_zero() -> None:
@@ -109,7 +109,7 @@ def test_equal_q_and_no_uncertainties_are_no_division_by_zero() -> None:
     q = np.repeat(Q[::8], 4)
     clean = (1 + 100 * np.exp(-((q * 30) ** 2) / 3)) * (0.01 + 1 / (1 + np.exp(-(q - 0.006) / 0.0002)))
     for sigma in (np.zeros_like(q), 0.01 * clean, np.where(q < 0.004, 0.0, 0.01 * clean)):
-        assert 0 <= shadowed(Curve(q, clean, sigma)) < q.size
+        assert 0 <= count_shadowed(Curve(q, clean, sigma)) < q.size
 
 
 def _lattice(squares: list[int], first: float, width: float, q: np.ndarray) -> np.ndarray:
@@ -128,4 +128,4 @@ def test_peaks_of_a_lattice_are_no_edge(squares: list[int], width: float, first:
     clean = _lattice(squares, first, width, q)
     sigma = 0.03 * clean
     noisy = clean + sigma * np.random.default_rng(2).normal(size=q.size)
-    assert shadowed(Curve(q, noisy, sigma)) == 0
+    assert count_shadowed(Curve(q, noisy, sigma)) == 0

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sasnet_plugin import fit
-from sasnet_plugin.data.clean import within
-from sasnet_plugin.data.step import below_step, without_step
+from sasnet_plugin.data.clean import cut_to_q_range
+from sasnet_plugin.data.step import count_below_step, exclude_step
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 
@@ -27,19 +27,19 @@ def sphere(seed: int, dimmed: int = 0, share: float = 0.7) -> Curve:
 
 @pytest.mark.parametrize("dimmed", [1, 2, 3, 4])
 def test_dimmed_points_are_counted(dimmed: int) -> None:
-    assert {below_step(sphere(seed, dimmed)) for seed in range(20)} == {dimmed}
+    assert {count_below_step(sphere(seed, dimmed)) for seed in range(20)} == {dimmed}
 
 
 def test_what_is_smooth_has_no_step() -> None:
-    assert not any(below_step(sphere(seed)) for seed in range(200))
+    assert not any(count_below_step(sphere(seed)) for seed in range(200))
     repelled = call("hardsphere", Q, {"radius_effective": 60.0, "volfraction": 0.4}).intensity
     curve = sphere(1)
-    assert below_step(replace(curve, intensity=curve.intensity * repelled)) == 0
+    assert count_below_step(replace(curve, intensity=curve.intensity * repelled)) == 0
 
 
 def test_points_that_a_user_asks_for_stay() -> None:
-    asked = within(sphere(1, 2), 0.0, np.inf)
-    assert without_step(asked) is asked
+    asked = cut_to_q_range(sphere(1, 2), 0.0, np.inf)
+    assert exclude_step(asked) is asked
 
 
 def test_a_dimmed_sphere_is_a_sphere_and_the_answer_says_what_was_left_out() -> None:
@@ -55,6 +55,6 @@ def test_a_dimmed_sphere_is_a_sphere_and_the_answer_says_what_was_left_out() -> 
 def test_a_curve_that_is_explained_with_all_points_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """A step that is the sample's own, here one that is not there at all."""
     curve = sphere(3)
-    monkeypatch.setattr("sasnet_plugin.data.step.below_step", lambda _: 2)
+    monkeypatch.setattr("sasnet_plugin.data.step.count_below_step", lambda _: 2)
     result = fit(curve, models=["sphere"], structure_factor="none", workers=1)
     assert len(result.curve) == Q.size

@@ -16,7 +16,7 @@ from sasnet_plugin.data.hdf5 import external_links, own_items
 from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.data.sample.described import read_description, sample_of
 from sasnet_plugin.data.sample.expression import expression
-from sasnet_plugin.data.settings_tables import of_texts
+from sasnet_plugin.data.settings_tables import parse_assignments
 from sasnet_plugin.data.toml_files import TOML, is_finite_number, parse_toml, read_toml
 from sasnet_plugin.materials import densities
 from sasnet_plugin.types import Curve, DataError, SasnetError
@@ -63,9 +63,9 @@ def test_depth_is_bounded_and_counted_beside_strings_and_comments() -> None:
 
 
 def test_a_bracketed_setting_that_is_no_toml_is_refused_and_a_word_is_text() -> None:
-    assert of_texts(["up=top", "x=[1, 2]"], "") == {"up": "top", "x": [1, 2]}
+    assert parse_assignments(["up=top", "x=[1, 2]"], "") == {"up": "top", "x": [1, 2]}
     with pytest.raises(DataError, match="nested"):
-        of_texts([f"x={'[' * 5_000}"], "")
+        parse_assignments([f"x={'[' * 5_000}"], "")
 
 
 def test_numbers_that_no_float_holds_are_none() -> None:

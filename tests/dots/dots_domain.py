@@ -76,7 +76,7 @@ class Dots(Simulator):
         known = [row["parameters"] for row in rows]
         return [image(n) for n in counts], {
             "content": np.array([[one["pair"], one["ground"]] for one in known], dtype=np.float32),
-            "size": np.array([[RADIUS.scaled(one["radius"])] for one in known], dtype=np.float32),
+            "size": np.array([[RADIUS.scale_value(one["radius"])] for one in known], dtype=np.float32),
         }
 
 

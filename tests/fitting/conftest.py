@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.ledger import cut, used
+from sasnet_plugin.fitting.ledger import cut, read_counted_time
 from sasnet_plugin.fitting.pool import answer_of
 from sasnet_plugin.fitting.task import Budget
 from sasnet_plugin.simulate.bank import Bank
@@ -41,7 +41,7 @@ class Here:
             answer = answer_of(work, task, self.bank, budget)
             least = min(least, getattr(answer, "reduced_chisq", np.inf))
             if plan is not None:
-                plan.done(index, answer, used(), cut())
+                plan.record_answer(index, answer, read_counted_time(), cut())
             yield index, answer
 
 

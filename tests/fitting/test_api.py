@@ -69,10 +69,10 @@ def test_unknown_names_are_one_sentence(simulated: Simulated, options: dict[str,
 def test_a_curve_that_the_network_does_not_know_and_a_fit_explains_says_so() -> None:
     from made_results import SPHERE, answer
 
-    from sasnet_plugin.fitting.api import _beside_the_network
+    from sasnet_plugin.fitting.api import _compare_with_network
     from sasnet_plugin.types import Suggestion
 
     shown = Suggestion("a.dat", "", (), (), 0.3)
-    (said,) = _beside_the_network(answer(SPHERE, notes=()), shown, 0.5).notes
+    (said,) = _compare_with_network(answer(SPHERE, notes=()), shown, 0.5).notes
     assert "no library model likely (30 %), but sphere fits the data" in said
-    assert _beside_the_network(answer(SPHERE, notes=()), shown, 0.2).notes == ()
+    assert _compare_with_network(answer(SPHERE, notes=()), shown, 0.2).notes == ()

@@ -17,7 +17,7 @@ def test_larger_bodies_wider_distributions_and_finer_points_cost_more() -> None:
     def cost(name: str, q: Any = Q, *, quick: bool = True, **parameters: float) -> float:
         ledger.begin(np.inf, np.inf)
         ledger.count(name, parameters, q, quick=quick)
-        return ledger.used()
+        return ledger.read_counted_time()
 
     sphere = cost("sphere", radius=50.0)
     assert sphere == pytest.approx(cost("sphere", radius=5000.0))  # no average over orientations
@@ -99,13 +99,13 @@ def test_the_clock_on_the_wall_leads_only_where_it_is_far_ahead(monkeypatch: pyt
         now[0] += seconds
 
     ledger.begin(1.0, 100.0)
-    began = ledger.spent()
+    began = ledger.read_spent_time()
     for _ in range(100):
         spend(0.01)
-    assert ledger.spent() - began == pytest.approx(ledger.used())
+    assert ledger.read_spent_time() - began == pytest.approx(ledger.read_counted_time())
     assert not ledger.cut()
     spend(60.0)
-    assert ledger.spent() - began == pytest.approx(0.61, abs=0.01)  # of a budget of 1 in 100 s
+    assert ledger.read_spent_time() - began == pytest.approx(0.61, abs=0.01)  # of a budget of 1 in 100 s
     assert ledger.cut()
     ledger.begin(np.inf, 1.0)
     spend(60.0)

@@ -30,7 +30,7 @@ def _ended(fitted: Callable[[Pool], Any], when: Callable[[dict[str, Any]], bool]
         if when(how) and not ending():
             signal.raise_signal(signal.SIGINT)
 
-    with Workers(bank_path(), 1, ended=ending) as pool, ending.heard():
+    with Workers(bank_path(), 1, ended=ending) as pool, ending.listen():
         return fitted(Watched(pool, told))
 
 
@@ -74,7 +74,7 @@ def test_of_a_sample_there_is_what_each_curve_says_alone(simulated: Callable[...
 def test_a_second_time_ends_at_once_and_later_all_is_as_before(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     ending = Ending()
-    with ending.heard():
+    with ending.listen():
         signal.raise_signal(number)
         assert ending()
         with pytest.raises(KeyboardInterrupt):
@@ -86,7 +86,7 @@ def test_what_is_ignored_stays_so_as_ctrl_c_is_by_what_runs_in_the_background() 
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         ending = Ending()
-        with ending.heard():
+        with ending.listen():
             signal.raise_signal(signal.SIGINT)
             assert not ending()
             signal.raise_signal(signal.SIGTERM)

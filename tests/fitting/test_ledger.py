@@ -40,7 +40,7 @@ class _Beside:
             index = running.pop(int(self.rng.integers(len(running))))
             spent = min(0.3 * (index % 3 + 1), self.given[index].seconds)
             answer = SimpleNamespace(reduced_chisq=10.0 / (index + 1))
-            plan.done(index, answer, spent, False)
+            plan.record_answer(index, answer, spent, False)
             yield index, answer
 
 
@@ -67,7 +67,7 @@ def test_what_the_first_ones_leave_is_for_the_others_and_nothing_is_begun_with_n
         for index in range(6):
             budget = shares.budget(index)
             assert budget is not None
-            shares.done(index, None, each, False)
+            shares.record_answer(index, None, each, False)
     thrifty_last, wasteful_last = thrifty.budget(6), wasteful.budget(6)
     assert thrifty_last is not None
     assert wasteful_last is not None
@@ -163,9 +163,9 @@ def test_a_task_is_cut_where_a_clock_has_decided_and_nowhere_else(monkeypatch: p
     q, sphere = np.geomspace(0.01, 0.3, 100), {"radius": 50.0}
     for wall, processor, cut in ((4.0, 1.0, False), (9.0, 1.0, True), (4.0, 30.0, True)):
         ledger.begin(2.0, wall=10.0)
-        while ledger.used() < 1.0:  # half of the budget
+        while ledger.read_counted_time() < 1.0:  # half of the budget
             ledger.count("sphere", sphere, q, quick=True)
-        counted = ledger.used()
+        counted = ledger.read_counted_time()
         now[0], cpu[0] = now[0] + wall, cpu[0] + processor
-        assert (ledger.spent() > counted) == cut
+        assert (ledger.read_spent_time() > counted) == cut
         assert ledger.cut() == cut

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sasnet_plugin.fitting.progress import shown
+from sasnet_plugin.fitting.progress import show_progress
 
 
 class Terminal(io.StringIO):
@@ -21,7 +21,7 @@ class Terminal(io.StringIO):
 
 def test_who_asks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[dict[str, Any]] = []
-    with shown(lambda **how: heard.append(how), 10.0) as tell:
+    with show_progress(lambda **how: heard.append(how), 10.0) as tell:
         assert tell is not None
         tell(done=1, of=2, name="sphere", reduced_chisq=1.5)
     assert heard == [{"done": 1, "of": 2, "name": "sphere", "reduced_chisq": 1.5}]
@@ -30,7 +30,7 @@ def test_who_asks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_is_written_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     for quiet, stream in ((True, io.StringIO()), (False, Terminal())):
         monkeypatch.setattr(sys, "stderr", stream)
-        with shown(quiet, 10.0) as tell:
+        with show_progress(quiet, 10.0) as tell:
             assert tell is None
         assert stream.getvalue() == ""
 
@@ -39,7 +39,7 @@ def test_a_terminal_has_a_bar_with_the_best_so_far(monkeypatch: pytest.MonkeyPat
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("TERM", "xterm")
-    with shown(True, 10.0) as tell:
+    with show_progress(True, 10.0) as tell:
         assert tell is not None
         tell(done=1, of=3, name="sphere", reduced_chisq=1.25)
         tell(done=2, of=3, name="cylinder", reduced_chisq=9.0)

@@ -14,8 +14,8 @@ CURVE = Curve(np.geomspace(0.01, 0.1, 20), np.ones(20), np.full(20, 0.1))
 
 
 def test_a_budget_within_another_has_no_more_time_and_the_better_fit_to_beat() -> None:
-    assert Budget(8.0, 2.0).within(Budget(3.0, 5.0)) == Budget(3.0, 2.0)
-    assert Budget(8.0).within(Budget()) == Budget(8.0)
+    assert Budget(8.0, 2.0).limit_by(Budget(3.0, 5.0)) == Budget(3.0, 2.0)
+    assert Budget(8.0).limit_by(Budget()) == Budget(8.0)
 
 
 def test_all_that_is_sent_to_another_process_comes_back_the_same() -> None:
@@ -31,8 +31,8 @@ def test_all_that_is_sent_to_another_process_comes_back_the_same() -> None:
 
 def test_materials_settle_what_a_start_would_fix() -> None:
     start = Start("sphere", "hardsphere", {"radius": 40.0, "sld": 3.0}, {"sld": 3.0})
-    assert start.without_fixed(["sld", "sld_solvent"]).fixed == {}
-    assert start.without_fixed([]).fixed == {"sld": 3.0}
+    assert start.drop_fixed(["sld", "sld_solvent"]).fixed == {}
+    assert start.drop_fixed([]).fixed == {"sld": 3.0}
 
 
 @pytest.mark.parametrize("method", [("simplex",), ("dream", 0), ("dream", 20_000_000), ("dream", 100, -1)])

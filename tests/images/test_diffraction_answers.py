@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.images.diffraction.labels import LABELS
 from sasnet_plugin.images.diffraction.prediction.novelty import Bank, profiles
-from sasnet_plugin.images.diffraction.simulation.measurement import PIXELS, measured, shot
+from sasnet_plugin.images.diffraction.simulation.measurement import PIXELS, shot, simulate_measurement
 from sasnet_plugin.images.diffraction.simulation.out_of_distribution import KINDS
 from sasnet_plugin.images.diffraction.simulation.samples import draw_sample
 from sasnet_plugin.images.diffraction.simulation.simulator import SIMULATOR
@@ -51,7 +51,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict]]:
     shots = {kind: images(kind, exposure) for kind, exposure in kinds.items()}
     rng = np.random.default_rng(3)
     strange = [
-        measured(KINDS[name](PIXELS, rng), rng, 1e6, fixed=DETECTOR)
+        simulate_measurement(KINDS[name](PIXELS, rng), rng, 1e6, fixed=DETECTOR)
         for name in KINDS
         if name != "speckle"
         for _ in range(4)

@@ -19,14 +19,14 @@ from sasnet_plugin.images.gisas.inversion.parameters import OrientationGuess
 from sasnet_plugin.images.gisas.simulation.basis import basis, mix
 from sasnet_plugin.images.gisas.simulation.geometry import N_XI, PERIOD, WINDOW, Geometry
 from sasnet_plugin.images.gisas.simulation.priors import deltas, peak
-from sasnet_plugin.images.simulation.detector import MARGIN, expected_counts
+from sasnet_plugin.images.simulation.detector import MARGIN, compute_expected_counts
 from sasnet_plugin.images.simulation.measurement import Measurement
 from sasnet_plugin.predict import Predictor, open_predictor
-from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
+from sasnet_plugin.predict.arithmetic import circular_w1, mirror_distribution
 from sasnet_plugin.types import GrazingIncidence, Image
-from sasnet_plugin.zoo import registered
+from sasnet_plugin.zoo import list_registered
 
-pytestmark = pytest.mark.skipif("gisas_hex" not in registered(), reason="no trained network in the zoo")
+pytestmark = pytest.mark.skipif("gisas_hex" not in list_registered(), reason="no trained network in the zoo")
 pytest.importorskip("bornagain")
 
 GEOMETRY = Geometry(
@@ -52,7 +52,7 @@ def suggest(reader: Predictor, images: list[Image]) -> list[OrientationGuess]:
 
 @pytest.fixture(scope="module")
 def half() -> np.ndarray:
-    return basis(GEOMETRY, WINDOW.with_margin(MARGIN)).half()
+    return basis(GEOMETRY, WINDOW.add_margin(MARGIN)).half()
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def reader() -> Predictor:
 
 
 def measured(clean: np.ndarray, counts: float, seed: int) -> Image:
-    expected = expected_counts(clean, WINDOW, replace(STEADY, counts=counts))
+    expected = compute_expected_counts(clean, WINDOW, replace(STEADY, counts=counts))
     alpha, phi = WINDOW.centres()
     drawn = np.random.default_rng(seed).poisson(expected).astype(np.float64)
     return Image(
@@ -96,7 +96,7 @@ def test_measuring_longer_changes_the_answer_within_noise(reader: Predictor, hal
 def test_mirrored_pattern_gives_the_mirrored_answer(reader: Predictor, half: np.ndarray) -> None:
     image = measured(mix(half, TWO), 1e6, 3)
     straight, turned = suggest(reader, [image, replace(image, counts=image.counts[:, ::-1])])
-    np.testing.assert_allclose(turned.p, mirrored(straight.p), atol=1e-5)
+    np.testing.assert_allclose(turned.p, mirror_distribution(straight.p), atol=1e-5)
 
 
 def test_even_distribution_is_called_even(reader: Predictor, half: np.ndarray) -> None:

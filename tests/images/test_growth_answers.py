@@ -11,19 +11,21 @@ from sasnet_plugin.images.growth.simulation.film import WINDOW, Film
 from sasnet_plugin.images.growth.simulation.pattern import pattern
 from sasnet_plugin.images.growth.simulation.priors import growing, sample_film
 from sasnet_plugin.images.growth.simulation.simulator import SIMULATOR
-from sasnet_plugin.images.simulation.detector import MARGIN, measured
+from sasnet_plugin.images.simulation.detector import MARGIN, simulate_measurement
 from sasnet_plugin.predict import Answer, Predictor, open_predictor
 from sasnet_plugin.predict.findings import QuantitiesFinding
 from sasnet_plugin.types import GrazingIncidence, Image
-from sasnet_plugin.zoo import registered
+from sasnet_plugin.zoo import list_registered
 
-pytestmark = pytest.mark.skipif("gisas_growth" not in registered(), reason="no trained network in the zoo")
+pytestmark = pytest.mark.skipif(
+    "gisas_growth" not in list_registered(), reason="no trained network in the zoo"
+)
 pytest.importorskip("periodictable")
 
 
 def quantities(answer: Answer) -> dict[str, tuple[float, float, float]]:
     found = answer.finding(QuantitiesFinding)
-    return {name: (v.value, v.low, v.high) for name, v in (found.known if found else {}).items()}
+    return {name: (v.value, v.low, v.high) for name, v in (found.present_values if found else {}).items()}
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +35,10 @@ def reader() -> Predictor:
 
 def example(film: Film, rng: np.random.Generator, *, counts: float, clean: np.ndarray | None = None) -> Image:
     """A measurement of a film."""
-    drawn = pattern(film, WINDOW.with_margin(MARGIN)) if clean is None else clean
-    found, _ = measured(lambda: drawn, WINDOW, film.wavelength, film.alpha_i, rng, exposure=counts)
+    drawn = pattern(film, WINDOW.add_margin(MARGIN)) if clean is None else clean
+    found, _ = simulate_measurement(
+        lambda: drawn, WINDOW, film.wavelength, film.alpha_i, rng, exposure=counts
+    )
     return replace(found, file="test")
 
 
@@ -43,7 +47,7 @@ def films() -> list[tuple[Film, np.ndarray]]:
     """Films of a seed that nothing else draws from, with their patterns."""
     rng = np.random.default_rng(20_000)
     drawn = [sample_film(rng) for _ in range(120)]
-    return [(film, pattern(film, WINDOW.with_margin(MARGIN))) for film in drawn]
+    return [(film, pattern(film, WINDOW.add_margin(MARGIN))) for film in drawn]
 
 
 def test_distance_and_radius_of_unseen_films(reader: Predictor, films: list[tuple[Film, np.ndarray]]) -> None:
@@ -104,7 +108,7 @@ def test_other_patterns_and_other_wavelengths_are_refused(
     refused = {}
     for kind in SIMULATOR.kinds:
         rows = [SIMULATOR.clean(film) for film, _ in films[:20]]
-        images = [SIMULATOR.out_of_distribution(kind, row, rng, exposure=1e6) for row in rows]
+        images = [SIMULATOR.simulate_unknown(kind, row, rng, exposure=1e6) for row in rows]
         refused[kind] = np.mean([answer.scope.outside in answer.notes for answer in reader.answers(images)])
     print(refused)
     assert min(refused.values()) >= 0.7

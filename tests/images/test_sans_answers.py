@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.images.sans.heads import LABELS
-from sasnet_plugin.images.sans.reading.resolution import Setting, of_pixels
+from sasnet_plugin.images.sans.reading.resolution import Setting, compute_pixel_resolution
 from sasnet_plugin.images.sans.simulation import instruments, orientation
-from sasnet_plugin.images.sans.simulation.measurement import Background, beam, measured
+from sasnet_plugin.images.sans.simulation.measurement import Background, beam, simulate_measurement
 from sasnet_plugin.images.sans.simulation.samples import Sample, row_of
 from sasnet_plugin.images.sans.simulation.simulator import Direction, Posture
 
@@ -34,9 +34,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         setting = Setting(6.0, 0.1, distance, distance, 15.0, 5.0, (5.3, 5.3))
         one = beam(instruments.INSTRUMENTS[-1], setting, rng)
-        image = measured(posture.intensity(one.true), one, Background(flat=0.05), rng, 5e5)
+        image = simulate_measurement(posture.intensity(one.true), one, Background(flat=0.05), rng, 5e5)
         keep, geometry = image.mask, image.geometry
-        along, across = of_pixels(setting, geometry.qx, geometry.qy)
+        along, across = compute_pixel_resolution(setting, geometry.qx, geometry.qy)
         columns = geometry.qx, geometry.qy, image.counts, np.sqrt(image.counts + 1), along, across
         values = [column[keep] for column in columns]
         head = "Data columns Qx - Qy - I(Qx,Qy) - err(I) - SigmaQ_parall - SigmaQ_perp\nASCII data"
@@ -123,7 +123,10 @@ def test_frames_are_added_up_and_the_next_setting_is_ranked(
     lines += ["source_radius = 15", "sample_radius = 5", "direct_beam = [63.5, 63.5]"]
     (frames / "geometry.toml").write_text("\n".join(lines))
     for number in range(3):
-        np.save(frames / f"{number}.npy", measured(intensity, one, Background(flat=0.05), rng, 5e3).counts)
+        np.save(
+            frames / f"{number}.npy",
+            simulate_measurement(intensity, one, Background(flat=0.05), rng, 5e3).counts,
+        )
     arguments = ["follow", str(frames), "--domain", "sans2d", "--out", str(folder / "t.csv")]
     result = CliRunner().invoke(
         app, [*arguments, "--next", "distance=12000,collimation=12000", "--plot", str(folder / "t.png")]
@@ -141,7 +144,7 @@ def test_frames_are_added_up_and_the_next_setting_is_ranked(
     far = replace(setting, distance=12000.0, collimation=12000.0)
     there = beam(instruments.INSTRUMENTS[-1], far, rng)
     wide = Posture(row_of(sphere)).intensity(there.true)
-    np.save(folder / "before.npy", measured(wide, there, Background(flat=0.05), rng, 2e4).counts)
+    np.save(folder / "before.npy", simulate_measurement(wide, there, Background(flat=0.05), rng, 2e4).counts)
     text = "\n".join(lines).replace("4000", "12000")
     (folder / "before.toml").write_text(text)
     both = CliRunner().invoke(app, [*more, "--next", "distance=2000,collimation=4000"])

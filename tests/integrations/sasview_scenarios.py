@@ -192,7 +192,7 @@ def pages(session: Any) -> Any:
     yield from session.load(*json.loads(os.environ["SASNET_FILES"]))
     adapter = sys.modules["_sasnet_in_sasview.adapter"]
     sasview = adapter.SasView(session.window)
-    data = {each.name: each for each in sasview.chosen()}
+    data = {each.name: each for each in sasview.list_chosen()}
     session.seen["curves"] = {name: each.curve for name, each in data.items()}
     sends = session.seen["sends"] = []
     for case in json.loads(os.environ["SASNET_PAGES"]):

@@ -111,11 +111,13 @@ async def every_argument(client: Client) -> list[tuple[str, str, dict[str, Any]]
 
 def test_every_text_argument_states_what_it_names(place: Place) -> None:
     async def tasks(client: Client) -> None:
-        from sasnet_plugin.integrations.assistant.folders import undeclared
+        from sasnet_plugin.integrations.assistant.folders import find_undeclared
 
         found = (await client.list_tools()).tools
         assert len(found) >= 11
-        assert {tool.name: undeclared(tool.input_schema) for tool in found} == {t.name: [] for t in found}
+        assert {tool.name: find_undeclared(tool.input_schema) for tool in found} == {
+            t.name: [] for t in found
+        }
 
     asked(by_plain, place.opened, "", tasks)
 

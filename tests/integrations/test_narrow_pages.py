@@ -32,7 +32,7 @@ def pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """A fit, the index of a folder, and a GISAS pattern."""
     found = simulated("slit")
     curve = replace(found.curve, file=f"/data/{LONG}.dat", entry=LONG, notes=(MADE,))
-    fitted = write_report(replace(found, curve=curve, notes=(MADE,)), tmp_path / "fit", made=MADE)
+    fitted = write_report(replace(found, curve=curve, notes=(MADE,)), tmp_path / "fit", origin=MADE)
     row = Row(curve.file, LONG, str(found.headline), "core_multi_shell", "stickyhardsphere", LONG, 0.9, 0.8,
               1.04, note=MADE, page=fitted.name, thumbnail=thumbnail(curve))  # fmt: skip
     index = write_overview([row, replace(row, page="", level="wrong")], tmp_path / "index", LONG)

@@ -149,12 +149,12 @@ def fit(*names: str) -> dict[str, Any]:
 
 def test_rows_before_and_after_fits() -> None:
     entry = Entry("data")
-    entry.suggested(suggestion("a", "b", "c"))
+    entry.take_suggestion(suggestion("a", "b", "c"))
     assert [each.name for each in entry.candidates] == ["a", "b", "c"]
     assert entry.remarks == ["⚠ Strange.", "Note."]
     assert entry.state == "perhaps none of these"
-    assert not entry.fitted
-    entry.fitted_with(fit("c", "d"), 7)
+    assert not entry.has_fit
+    entry.take_fit(fit("c", "d"), 7)
     assert [each.name for each in entry.candidates] == ["c", "d", "a", "b"]
     best, new, left, _ = entry.candidates
     assert (best.probability, best.reduced_chisq, best.verdict, best.warnings) == (
@@ -171,11 +171,11 @@ def test_rows_before_and_after_fits() -> None:
     ]  # fmt: skip
     assert (entry.fit, entry.state) == (7, "fitted")
     # What an earlier fit said does not stay beside the numbers of a later one.
-    entry.fitted_with(fit("a"), 9)
+    entry.take_fit(fit("a"), 9)
     assert [each.reduced_chisq for each in entry.candidates] == [1.0, None, None, None]
     # A reason stands in every row that was not fitted.
     assert all(each.warnings[0].startswith("Not fitted") for each in entry.candidates[1:])
-    entry.fitted_with(fit(), 11)
+    entry.take_fit(fit(), 11)
     assert entry.state == "no model could be fitted"
 
 

@@ -13,7 +13,7 @@ from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.fitting.task import Budget
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
-from sasnet_plugin.fitting.together.ranking import ranked
+from sasnet_plugin.fitting.together.ranking import rank_fits
 from sasnet_plugin.fitting.together.result import SampleResult
 from sasnet_plugin.report.exports.sample import write_sample
 from sasnet_plugin.types import Curve, Suggestion
@@ -47,7 +47,7 @@ def joint() -> SampleResult:
     task = JointTask(sample, errors, "core_shell_sphere", None, (start, None, None), probability=1.0)
     fit = joint_fit(fit_one(task, None, Budget()))
     nothing = Suggestion("", "", (), (), 1.0)
-    return SampleResult(sample, errors, tuple(ranked([fit], nothing)), nothing)
+    return SampleResult(sample, errors, tuple(rank_fits([fit], nothing)), nothing)
 
 
 def test_joint_fit_finds_the_sample(joint: SampleResult) -> None:

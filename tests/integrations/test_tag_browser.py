@@ -40,7 +40,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten thousand files of a few simulated diffraction images."""
     folder, rng = tmp_path_factory.mktemp("tag") / "shots", np.random.default_rng(5)
     folder.mkdir()
-    simulator = DIFFRACTION.simulated()
+    simulator = DIFFRACTION.open_simulator()
     batch, _ = simulator.measure([simulator.clean(simulator.sample(rng)) for _ in range(DRAWN)], rng)
     for k in range(IMAGES):
         path = folder / f"shot {k:05d}.npy"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.model_free.changes import Change, Detector, kept, restored
+from sasnet_plugin.model_free.changes import Change, Detector, pack_state, restore_state
 
 Q = np.geomspace(0.01, 0.3, 120)
 
@@ -135,11 +135,11 @@ def test_what_is_kept_goes_on_as_if_never_stopped() -> None:
     for number, true in enumerate(frames, start=1):
         sigma = 0.03 * true + 1e-4
         noisy = true + sigma * rng.standard_normal(Q.size)
-        parted = restored(kept(parted))
+        parted = restore_state(pack_state(parted))
         assert whole.add(number, Q, noisy, sigma) == parted.add(number, Q, noisy, sigma)
 
 
 def test_what_is_kept_does_not_grow() -> None:
     _, detector = found([sphere(50.0)] * 200, np.random.default_rng(8))
     assert len(detector.newest) == detector.settings.window
-    assert sum(array.size for array in kept(detector).values()) < 1500
+    assert sum(array.size for array in pack_state(detector).values()) < 1500

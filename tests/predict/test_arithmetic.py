@@ -8,7 +8,7 @@ from tinypatterns import folded_w1
 
 from sasnet_plugin.images.gisas.simulation.geometry import PERIOD, XI
 from sasnet_plugin.images.gisas.simulation.priors import deltas, sample_orientation
-from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
+from sasnet_plugin.predict.arithmetic import circular_w1, mirror_distribution
 
 
 def at(*angles: float) -> np.ndarray:
@@ -53,8 +53,8 @@ def test_turning_both_changes_nothing_and_many_are_done_at_once() -> None:
 
 
 def test_mirror_images_are_folded_onto_each_other() -> None:
-    assert np.argmax(mirrored(at(7))) * 0.5 == 53
-    assert mirrored(at(0)) @ XI == 0
+    assert np.argmax(mirror_distribution(at(7))) * 0.5 == 53
+    assert mirror_distribution(at(0)) @ XI == 0
     assert circular_w1(at(20), at(40), PERIOD) == pytest.approx(20)
     assert folded_w1(at(20), at(40)) == pytest.approx(0, abs=1e-12)
     assert folded_w1(at(20), at(45)) == pytest.approx(5)

@@ -8,7 +8,7 @@ import numpy as np
 
 from sasnet_plugin.domains import specification
 from sasnet_plugin.domains.heads import Inputs, Outputs
-from sasnet_plugin.predict.arithmetic import said_of
+from sasnet_plugin.predict.arithmetic import ask_network
 
 
 def twice(inputs: Inputs) -> Inputs:
@@ -27,7 +27,7 @@ def test_all_variants_count_alike() -> None:
     def ask(inputs: Inputs) -> Outputs:
         return {"form": inputs["features"] ** 2}
 
-    found = said_of(domain, domain.heads, ask, {"features": np.array([[1.0, -2.0]])})
+    found = ask_network(domain, domain.heads, ask, {"features": np.array([[1.0, -2.0]])})
     np.testing.assert_allclose(found["form"], [[14 / 3, 56 / 3]])
 
 
@@ -46,10 +46,10 @@ def test_a_mirror_image_is_answered_as_the_image_is() -> None:
             f"{head.name}_band": np.stack([said[:, :bins], said[:, bins:]], -1),
         }
 
-    from sasnet_plugin.images.reading.features import mirrored_inputs
-    from sasnet_plugin.predict.arithmetic import mirrored, softmax
+    from sasnet_plugin.images.reading.features import mirror_inputs
+    from sasnet_plugin.predict.arithmetic import mirror_distribution, softmax
 
     inputs = {"features": rng.standard_normal((3, 64, 64, 3)).astype(np.float32)}
-    straight = said_of(domain, (head,), ask, inputs)[head.name]
-    turned = said_of(domain, (head,), ask, mirrored_inputs(inputs))[head.name]
-    np.testing.assert_allclose(mirrored(softmax(turned)), softmax(straight), atol=1e-9)
+    straight = ask_network(domain, (head,), ask, inputs)[head.name]
+    turned = ask_network(domain, (head,), ask, mirror_inputs(inputs))[head.name]
+    np.testing.assert_allclose(mirror_distribution(softmax(turned)), softmax(straight), atol=1e-9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sasnet_plugin.domains.heads import Parameter, Quantities
-from sasnet_plugin.predict.checks import beyond_training
+from sasnet_plugin.predict.checks import describe_beyond_training
 from sasnet_plugin.predict.findings import QuantitiesFinding, Value
 
 HEAD = Quantities(
@@ -22,11 +22,11 @@ def finding(**values: tuple[float, float]) -> QuantitiesFinding:
 
 @pytest.mark.parametrize(("lattice", "far"), [(431.0, True), (424.0, False), (350.0, False), (268.0, True)])
 def test_a_size_beyond_training_by_more_than_its_error(lattice: float, far: bool) -> None:
-    said = beyond_training([finding(lattice=(lattice, 6.0))])
+    said = describe_beyond_training([finding(lattice=(lattice, 6.0))])
     assert bool(said) == far
     if far:
         assert said[0].startswith(f"lattice would be {lattice:.3g} Å, beyond the 280 to 420 Å")
 
 
 def test_resolutions_and_what_is_not_given_are_left_alone() -> None:
-    assert beyond_training([finding(sigma_phi=(0.09, 0.001)), object()]) == []
+    assert describe_beyond_training([finding(sigma_phi=(0.09, 0.001)), object()]) == []

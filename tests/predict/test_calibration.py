@@ -12,7 +12,7 @@ from sasnet_plugin.predict.calibration import (
     fit_temperature,
     scope_threshold,
 )
-from sasnet_plugin.train.metrics import expected_calibration_error
+from sasnet_plugin.train.metrics import compute_calibration_error
 
 
 def _softmax(x: np.ndarray) -> np.ndarray:
@@ -29,7 +29,7 @@ def test_temperature_of_overconfident_logits_is_found(temperature: float) -> Non
     found = fit_temperature(stated, truth)
     assert found == pytest.approx(temperature, rel=0.06)
     p = _softmax(stated / found)
-    assert expected_calibration_error(p.max(axis=1), p.argmax(axis=1) == truth) < 0.02
+    assert compute_calibration_error(p.max(axis=1), p.argmax(axis=1) == truth) < 0.02
 
 
 def test_platt_gives_even_odds_where_both_are_alike() -> None:

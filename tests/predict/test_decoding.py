@@ -12,7 +12,7 @@ from tinyzoo import FACTORS, FORMS, GROUPS, heads_of, manifest_entries
 from sasnet_plugin.domains.heads import outputs_of
 from sasnet_plugin.predict.arithmetic import sigmoid, softmax
 from sasnet_plugin.predict.classes import ClassesFinding
-from sasnet_plugin.predict.decoding import Choice, decode, in_scope
+from sasnet_plugin.predict.decoding import Choice, compute_in_scope, decode
 from sasnet_plugin.predict.findings import QuantitiesFinding
 
 HEADS = heads_of()
@@ -86,7 +86,7 @@ def test_restriction_renormalises_over_what_is_left(form: np.ndarray, kept: list
 
 def test_scope_is_platt_scaled() -> None:
     scope = next(head for head in HEADS if head.name == "scope")
-    assert in_scope(scope, {"scope": np.array([[2.0]])}, SAID["scope"])[0] == pytest.approx(
+    assert compute_in_scope(scope, {"scope": np.array([[2.0]])}, SAID["scope"])[0] == pytest.approx(
         1 / (1 + np.exp(-(1.2 * 2.0 + 0.1)))
     )
 
@@ -96,7 +96,9 @@ def test_size_is_a_length_where_it_is_known_to_a_factor_of_two(log_sigma: float,
     raw = outputs(np.zeros((1, len(FORMS))), 1) | {"size": np.array([[2.0, log_sigma]])}
     ((_, found, *_),) = decode(HEADS, raw, SAID)
     assert isinstance(found, QuantitiesFinding)
-    assert ({name: v.value for name, v in found.known.items()} == pytest.approx({"rg": 100.0})) == known
+    assert (
+        {name: v.value for name, v in found.present_values.items()} == pytest.approx({"rg": 100.0})
+    ) == known
 
 
 @given(arrays(np.float64, 5, elements=st.floats(-1e4, 1e4)))

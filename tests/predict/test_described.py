@@ -11,7 +11,7 @@ import pytest
 from sasnet_plugin.domains.heads import Classes, Scope
 from sasnet_plugin.model_free.results import ModelFree, Peak, Refused, Slope
 from sasnet_plugin.predict.classes import ClassesFinding
-from sasnet_plugin.predict.described import KINDS, KindFinding, kind_of, with_kind
+from sasnet_plugin.predict.described import KINDS, KindFinding, add_kind, kind_of
 from sasnet_plugin.predict.findings import Answer
 
 LABELS = ("sphere", "ellipsoid", "cylinder", "guinier", "lamellar_stack_caille", "multilayer_vesicle", "rpa")
@@ -56,7 +56,7 @@ def _size(*peaks: float, low: float | None = None, rg: float | None = None) -> A
 
 
 def test_the_sentence_has_the_size_of_a_body() -> None:
-    found = with_kind(_answer(_shares(sphere=0.5, ellipsoid=0.5)), _size(rg=18.24)).finding(KindFinding)
+    found = add_kind(_answer(_shares(sphere=0.5, ellipsoid=0.5)), _size(rg=18.24)).finding(KindFinding)
     assert found is not None
     assert list(found.sentences()) == [
         "Kind of sample, for any of these models: compact particles, Rg 18 Å (>99 %)."
@@ -71,7 +71,7 @@ def test_outside_all_models_bodies_are_said_and_layers_only_with_their_orders() 
     )
 
     def kind(p: np.ndarray, *peaks: float) -> str:
-        found = with_kind(_answer(p, known=False), _size(*peaks)).finding(KindFinding)
+        found = add_kind(_answer(p, known=False), _size(*peaks)).finding(KindFinding)
         assert found is not None
         return found.kind
 
@@ -82,12 +82,12 @@ def test_outside_all_models_bodies_are_said_and_layers_only_with_their_orders() 
 
 def test_layers_below_an_upturn_are_said_with_it() -> None:
     p = _shares(lamellar_stack_caille=0.5, multilayer_vesicle=0.5)
-    found = with_kind(_answer(p, known=False), _size(0.1, 0.2, low=-2.63)).finding(KindFinding)
+    found = add_kind(_answer(p, known=False), _size(0.1, 0.2, low=-2.63)).finding(KindFinding)
     assert found is not None
     assert list(found.sentences()) == [
         "Kind of sample, for any of these models: stacked layers with an upturn, q^-2.6 (>99 %)."
     ]
-    without = with_kind(_answer(p, known=False), _size(0.1, 0.2, low=-1.0)).finding(KindFinding)
+    without = add_kind(_answer(p, known=False), _size(0.1, 0.2, low=-1.0)).finding(KindFinding)
     assert without is not None
     assert list(without.sentences()) == ["Kind of sample, for any of these models: stacked layers (>99 %)."]
 

@@ -47,7 +47,7 @@ def test_without_a_guinier_region_the_networks_rg_stands_alone() -> None:
 
 
 def test_what_needs_no_network_is_said_where_the_network_is_silent() -> None:
-    assert _finding(_sphere(), 50.0).silenced().rg == _finding(_sphere(), 50.0).rg
+    assert _finding(_sphere(), 50.0).silence().rg == _finding(_sphere(), 50.0).rg
 
 
 def test_a_suggestion_holds_it() -> None:

@@ -9,7 +9,7 @@ import pytest
 from tinyzoo import FORMS, network, sphere_curve, write_zoo
 
 from sasnet_plugin import Curve, suggest
-from sasnet_plugin.data.clean import within
+from sasnet_plugin.data.clean import cut_to_q_range
 from sasnet_plugin.domains.heads import Scope
 from sasnet_plugin.domains.sas1d import HEADS
 from sasnet_plugin.predict import classes, open_classifier
@@ -147,15 +147,15 @@ def test_network_with_other_outputs_is_refused(tmp_path: Path, monkeypatch: pyte
 
 def test_within_keeps_columns_together_and_says_so() -> None:
     curve = make(dq=0.1 * sphere_curve(60.0)[0])
-    part = within(curve, 0.01, 0.1)
+    part = cut_to_q_range(curve, 0.01, 0.1)
     assert part.q[0] >= 0.01
     assert part.q[-1] <= 0.1
     assert np.allclose(part.dq, 0.1 * part.q)  # type: ignore[arg-type]
     assert part.notes[-1].startswith(f"{len(part)} of 120 points")
-    every = within(curve, 0.0, np.inf)
+    every = cut_to_q_range(curve, 0.0, np.inf)
     assert (len(every), every.notes) == (120, curve.notes)
     with pytest.raises(DataError, match=r"a\.dat: no point lies between"):
-        within(curve, 1.0, 2.0)
+        cut_to_q_range(curve, 1.0, 2.0)
 
 
 def test_percent_never_claims_certainty() -> None:

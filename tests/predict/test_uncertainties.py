@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.predict.checks import check_curve, is_flag, judged
+from sasnet_plugin.predict.checks import check_curve, is_flag, judge_uncertainties
 from sasnet_plugin.types import Curve
 
 Q = np.linspace(0.005, 0.4, 150)
@@ -25,7 +25,7 @@ def noisy(clean: np.ndarray, relative: float) -> np.ndarray:
 
 def test_uncertainties_that_fit_are_not_spoken_of() -> None:
     for relative in (0.003, 0.03):
-        assert judged(noisy(SPHERE, relative), relative * SPHERE).note == ""
+        assert judge_uncertainties(noisy(SPHERE, relative), relative * SPHERE).note == ""
 
 
 def test_a_claim_rests_on_the_scatter_where_uncertainties_are_absurd() -> None:
@@ -62,4 +62,4 @@ def test_uncertainties_below_the_scatter_are_said(times: float) -> None:
 
 def test_curvature_between_few_points_is_no_scatter() -> None:
     few = np.linspace(0, Q.size - 1, 40).astype(int)
-    assert judged(SPHERE[few], 1e-4 * SPHERE[few]).note == ""
+    assert judge_uncertainties(SPHERE[few], 1e-4 * SPHERE[few]).note == ""

@@ -6,7 +6,7 @@ import numpy as np
 
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.result.posterior import posterior_of
-from sasnet_plugin.report.corner import MOST_PANELS, corner_of, drawn_names
+from sasnet_plugin.report.corner import MOST_PANELS, corner_of, select_drawn_names
 
 
 def _drawn(names: tuple[str, ...]) -> ModelFit:
@@ -19,8 +19,8 @@ def _drawn(names: tuple[str, ...]) -> ModelFit:
 
 def test_scale_and_background_give_way_where_there_are_too_many() -> None:
     many = ("scale", "background", *(f"p{i}" for i in range(MOST_PANELS)))
-    assert drawn_names(_drawn(many)) == many[2:]
-    assert drawn_names(_drawn(many[:3])) == many[:3]
+    assert select_drawn_names(_drawn(many)) == many[2:]
+    assert select_drawn_names(_drawn(many[:3])) == many[:3]
 
 
 def test_each_parameter_and_each_pair_has_a_panel_with_the_fit_in_it() -> None:

@@ -22,7 +22,7 @@ def finding(radius: float, p2: float) -> QuantitiesFinding:
 
 
 def truth(radius: float, p2: float) -> list[float]:
-    return [RADIUS.scaled(radius), P2.scaled(p2)]
+    return [RADIUS.scale_value(radius), P2.scale_value(p2)]
 
 
 def test_errors_are_over_the_truth_but_of_what_may_be_zero() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from sasnet_plugin.report.trend import SHARES, Gap, gaps_of, in_sentences, trend, trend_page, trend_size
+from sasnet_plugin.report.trend import SHARES, Gap, describe_gaps, gaps_of, trend, trend_page, trend_size
 
 TIME = np.arange(1.0, 11.0)
 RG = np.where((TIME > 3) & (TIME < 7) | (TIME == 10), np.nan, 40.0)
@@ -36,7 +36,7 @@ def test_a_reason_stands_in_the_gap_of_its_panel_alone() -> None:
 
 def test_sentences_name_all_panels_of_a_gap_once() -> None:
     gaps = [*gaps_of("rg [Å]", TIME, RG, WHY), *gaps_of("i0", TIME, RG, WHY)]
-    said = in_sentences(gaps, "frame")
+    said = describe_gaps(gaps, "frame")
     assert said == [
         "Not shown at frame 4 to 6: Rg, I(0). No Guinier region.",
         "Not shown at frame 10: Rg, I(0). No answer.",

@@ -14,8 +14,8 @@ from sasnet_plugin.simulate.bank import (
     LOG_Q_MIN,
     N_BANK,
     Bank,
-    _packed,
-    _unpacked,
+    _pack,
+    _unpack,
     build_bank,
 )
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR
@@ -92,9 +92,9 @@ def test_packed_curves_come_back_to_the_bit() -> None:
     rng = np.random.default_rng(5)
     curves = np.cumsum(rng.normal(size=(4, 60)), axis=1).astype(np.float16)
     curves[0, :3] = [-0.0, np.inf, np.float16(6e-8)]
-    assert np.array_equal(_unpacked(_packed(curves)).view(np.uint16), curves.view(np.uint16))
+    assert np.array_equal(_unpack(_pack(curves)).view(np.uint16), curves.view(np.uint16))
 
 
 def test_packing_makes_smooth_curves_smaller() -> None:
     curves = -np.log1p(np.geomspace(1e-3, 1e3, 251) ** 2 * np.linspace(1, 9, 40)[:, None]).astype(np.float16)
-    assert len(zlib.compress(_packed(curves).tobytes())) < 0.6 * len(zlib.compress(curves.tobytes()))
+    assert len(zlib.compress(_pack(curves).tobytes())) < 0.6 * len(zlib.compress(curves.tobytes()))

@@ -16,14 +16,14 @@ from sasmodels.direct_model import call_kernel
 from sasmodels.generate import make_source
 
 from sasnet_plugin.simulate import compile_cache
-from sasnet_plugin.simulate.compile_cache import _loaded, choose_folder, whole
+from sasnet_plugin.simulate.compile_cache import _load_library, choose_folder, whole
 from sasnet_plugin.types import SimulationError, TechnicalError
 
 
 def intensity(path: Path, info: Any = None) -> float:
     """I(q) of a sphere by a library that is at this path, or is made there: q R = 5."""
     info = info or load_model_info("sphere")
-    model = _loaded(path, make_source(info)["dll"], info)
+    model = _load_library(path, make_source(info)["dll"], info)
     kernel = model.make_kernel([np.array([0.1])])
     return float(call_kernel(kernel, {"radius": 50.0, "sld": 6.0, "sld_solvent": 1.0, "background": 0.0})[0])
 

@@ -17,7 +17,7 @@ import pytest
 from sasnet_plugin.files import remove_leftovers
 from sasnet_plugin.images.gisas.simulation.simulator import SIMULATOR as HEXAGONAL
 from sasnet_plugin.images.growth.simulation.simulator import SIMULATOR as FILMS
-from sasnet_plugin.images.growth.simulation.simulator import unpacked
+from sasnet_plugin.images.growth.simulation.simulator import unpack_pattern
 from sasnet_plugin.images.simulation import bornagain
 from sasnet_plugin.images.simulation.detector import MARGIN
 from sasnet_plugin.images.simulation.window import Window
@@ -25,7 +25,7 @@ from sasnet_plugin.simulate.clean import PD_TYPES
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR as CURVES
 from sasnet_plugin.simulate.curve_simulator import prior_of
 from sasnet_plugin.simulate.dataset import Dataset, shard_paths
-from sasnet_plugin.simulate.grid import PER_DECADE, WIDE_MIN, WIDE_Q, blurred
+from sasnet_plugin.simulate.grid import PER_DECADE, WIDE_MIN, WIDE_Q, blur
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.library import read_models
 from sasnet_plugin.simulate.shards import Plan, Request, plan
@@ -175,9 +175,9 @@ def test_a_film_keeps_ten_decades(tmp_path: Path) -> None:
 
     rng = np.random.default_rng(3)
     film = FILMS.sample(rng)
-    true = pattern(film, FILMS.window.with_margin(MARGIN))
+    true = pattern(film, FILMS.window.add_margin(MARGIN))
     bright = true > 1e-5 * true.max()
-    found = unpacked(FILMS.clean(film))
+    found = unpack_pattern(FILMS.clean(film))
     np.testing.assert_allclose(found[bright], (true / true.max())[bright], rtol=3e-3)
 
 
@@ -215,7 +215,7 @@ def test_stored_parameters_give_the_stored_curve(shard_folder: Path) -> None:
         }
         spread += any(name.endswith("_pd") for name in parameters)
         at = np.arange(2 * n - 1) / 2
-        exact = blurred(
+        exact = blur(
             np.log(call("core_shell_sphere", WIDE_MIN * 10 ** (at / PER_DECADE), parameters).intensity), 2
         )
         assert curve[:n] == pytest.approx(np.maximum(exact - exact.max(), -60), abs=1e-4)
@@ -289,10 +289,10 @@ def test_a_users_model_file_is_simulated_by_its_name(tmp_path: Path, plugin: Pat
 
 
 def test_a_worker_that_is_killed_ends_in_a_sentence() -> None:
-    from sasnet_plugin.workers.spread import unordered_map
+    from sasnet_plugin.workers.spread import map_unordered
 
     with pytest.raises(SimulationError, match="worker process was killed"):
-        list(unordered_map(_kill_self, range(3), workers=2))
+        list(map_unordered(_kill_self, range(3), workers=2))
 
 
 def _kill_self(_: int) -> None:

@@ -13,7 +13,7 @@ from sasnet_plugin.simulate.bodies.out_of_distribution import KINDS
 from sasnet_plugin.simulate.examples import (
     OTHER_SHARE,
     Stream,
-    mixed_set,
+    draw_mixed_set,
     other_set,
     protocol_set,
     wide_set,
@@ -26,7 +26,7 @@ from sasnet_plugin.simulate.labelled import (
     SPARED,
     Examples,
     concatenate,
-    known_examples,
+    draw_known_examples,
 )
 from sasnet_plugin.simulate.library import Draw, Library
 
@@ -55,8 +55,8 @@ def test_other_curves_are_labelled_so(streamed: Examples) -> None:
 
 
 def test_calibration_is_half_of_the_protocol_and_half_as_training_measures(library: Library) -> None:
-    half = mixed_set(library, np.random.default_rng(3), per_model=2, other_share=0.1)
-    both = mixed_set(library, np.random.default_rng(3), per_model=2, other_share=0.1, wide_share=1.0)
+    half = draw_mixed_set(library, np.random.default_rng(3), per_model=2, other_share=0.1)
+    both = draw_mixed_set(library, np.random.default_rng(3), per_model=2, other_share=0.1, wide_share=1.0)
     known = int(np.sum(half.form >= 0))
     assert len(both) == len(half) + known
     assert _bytes(both.take(slice(len(half)))) == _bytes(half)
@@ -64,7 +64,7 @@ def test_calibration_is_half_of_the_protocol_and_half_as_training_measures(libra
     assert 0 < np.sum(rest.form < 0) < known
     assert rest.kind.max() < len(KINDS)
     bodies = {"wide_share": 1.0, "bodies": 0.3}
-    with_them = mixed_set(library, np.random.default_rng(3), per_model=2, other_share=0.1, **bodies)
+    with_them = draw_mixed_set(library, np.random.default_rng(3), per_model=2, other_share=0.1, **bodies)
     assert len(with_them) == len(both)
     # Of one setting bodies may all be uninformative: more of them than the set above has.
     many = wide_set(library, np.random.default_rng(3), count=300, bodies=0.3)
@@ -182,7 +182,7 @@ def test_featureless_curves_are_dropped_unless_that_is_their_model(library: Libr
     forms = np.arange(len(library)).repeat(10)
     # Resolution proportional to q leaves a power law a power law.
     setting = next(s for s in iter(lambda: sample_setting(rng), None) if s.instrument == "sans_tof")
-    _, found = known_examples(Powers(), forms, setting, rng, max_shift=0)  # type: ignore[arg-type]
+    _, found = draw_known_examples(Powers(), forms, setting, rng, max_shift=0)  # type: ignore[arg-type]
     assert {library.forms[form] for form in found.form} == SPARED & set(library.forms)
 
 
@@ -197,7 +197,7 @@ def test_curves_that_are_not_known_over_the_window_are_dropped(library: Library)
 
     rng = np.random.default_rng(6)
     forms = np.arange(2).repeat(20)
-    _, found = known_examples(Short(), forms, sample_setting(rng), rng, max_shift=0)  # type: ignore[arg-type]
+    _, found = draw_known_examples(Short(), forms, sample_setting(rng), rng, max_shift=0)  # type: ignore[arg-type]
     assert len(found) > 0
     assert set(found.form) == {1}
 

@@ -13,7 +13,7 @@ from sasnet_plugin.simulate.grid import (
     WIDE_MAX,
     WIDE_MIN,
     WIDE_Q,
-    blurred,
+    blur,
     lagrange_weights,
     pinhole_matrix,
 )
@@ -71,7 +71,7 @@ def test_beyond_the_grid_its_end_is_taken() -> None:
 @pytest.mark.parametrize("exponent", [-4.0, -1.0, 2.0])
 def test_a_blurred_power_law_keeps_its_power_and_gains_the_variance_of_the_blur(exponent: float) -> None:
     at = np.log(WIDE_MIN) + LN_STEP * np.arange(2 * 400 + 1) / 2
-    found = blurred(exponent * at, 2)
+    found = blur(exponent * at, 2)
     assert np.diff(found) == pytest.approx(exponent * LN_STEP, abs=1e-9)
     # The mean of exp(p x) over a Gaussian of variance s² is exp(p² s²/2) times its value at the centre.
     assert found - exponent * at[::2] == pytest.approx((exponent * BLUR * LN_STEP) ** 2 / 2, rel=0.02)
@@ -79,4 +79,4 @@ def test_a_blurred_power_law_keeps_its_power_and_gains_the_variance_of_the_blur(
 
 def test_blur_averages_what_is_finer_than_the_grid() -> None:
     wave = np.log(2 + np.cos(2 * np.pi * np.arange(8 * 200 + 1) / 8 / 1.3))  # 1.3 cells long
-    assert np.exp(blurred(wave, 8))[10:-10] == pytest.approx(2.0, rel=0.005)
+    assert np.exp(blur(wave, 8))[10:-10] == pytest.approx(2.0, rel=0.005)

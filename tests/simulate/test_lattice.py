@@ -23,7 +23,7 @@ def test_the_table_is_of_the_sasmodels_that_is_installed(form: str, tables: dict
     rng = np.random.default_rng(3)
     for k in rng.integers(lattice.WIDTHS.size, size=3):
         at = np.sort(rng.integers(lattice.HIGH, size=20))
-        found = lattice.calculated(form, 1 + lattice.STEP * at, float(np.exp(lattice.WIDTHS[k])))
+        found = lattice.calculate(form, 1 + lattice.STEP * at, float(np.exp(lattice.WIDTHS[k])))
         assert np.exp(tables[form][k, lattice.LOW + at]) == pytest.approx(found, rel=1e-5)
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR
-from sasnet_plugin.simulate.grid import N_WIDE, PER_DECADE, WIDE_MIN, WIDE_Q, blurred
+from sasnet_plugin.simulate.grid import N_WIDE, PER_DECADE, WIDE_MIN, WIDE_Q, blur
 from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.simulate.library import DILUTE_SHARE, MAX_SHIFT, Library, shifted
+from sasnet_plugin.simulate.library import DILUTE_SHARE, MAX_SHIFT, Library, shift_curve
 from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.types import SimulationError
 
@@ -23,7 +23,7 @@ def _log(name: str, parameters: dict[str, float]) -> np.ndarray:
 
 @pytest.mark.parametrize("shift", [-90, -1, 0, 37, 90])
 def test_a_shifted_sphere_is_a_sphere_of_another_radius(shift: int) -> None:
-    moved = shifted(_log("sphere", SPHERE), N_WIDE, shift)
+    moved = shift_curve(_log("sphere", SPHERE), N_WIDE, shift)
     scaled = SPHERE | {"radius": 80.0 * 10 ** (-shift / PER_DECADE)}
     # Large shifts to low q run out of curve at the high end.
     known = slice(0, N_WIDE + min(shift, 0))
@@ -34,7 +34,7 @@ def test_a_shifted_sphere_is_a_sphere_of_another_radius(shift: int) -> None:
 @pytest.mark.parametrize("shift", [-60, 60])
 def test_a_shifted_structure_factor_is_that_of_another_radius(shift: int) -> None:
     parameters = {"radius_effective": 60.0, "volfraction": 0.3}
-    moved = shifted(_log("hardsphere", parameters), N_WIDE, shift)
+    moved = shift_curve(_log("hardsphere", parameters), N_WIDE, shift)
     exact = _log("hardsphere", parameters | {"radius_effective": 60.0 * 10 ** (-shift / PER_DECADE)})
     # sasmodels' own rounding at small q R is a few 1e-4.
     known = slice(100, N_WIDE + min(shift, 0))
@@ -42,7 +42,7 @@ def test_a_shifted_structure_factor_is_that_of_another_radius(shift: int) -> Non
 
 
 def test_a_power_law_stays_one_where_the_shift_leaves_a_gap() -> None:
-    moved = shifted((-3 * np.log(WIDE_Q)).astype(np.float32), N_WIDE, 90)
+    moved = shift_curve((-3 * np.log(WIDE_Q)).astype(np.float32), N_WIDE, 90)
     assert np.diff(moved) == pytest.approx(np.diff(-3 * np.log(WIDE_Q)), abs=1e-4)
 
 
@@ -51,9 +51,9 @@ def test_known_range_moves_with_the_curve() -> None:
     cut = curve.copy()
     cut[500:] = np.nan
     for shift in (-80, 80):
-        moved = shifted(cut, 500, shift)
+        moved = shift_curve(cut, 500, shift)
         assert np.all(np.isfinite(moved))
-        assert moved[: 500 + shift] == pytest.approx(shifted(curve, N_WIDE, shift)[: 500 + shift])
+        assert moved[: 500 + shift] == pytest.approx(shift_curve(curve, N_WIDE, shift)[: 500 + shift])
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_form_times_structure_factor_is_sasmodels_product_model(single: Path) ->
     q = WIDE_Q[seen]
     fine = WIDE_MIN * 10 ** (np.arange(2 * 400, 2 * 3200 - 1) / (2 * PER_DECADE))
     kernel = load_model("sphere@hardsphere").make_kernel([fine])
-    exact = np.exp(blurred(np.log(call_kernel(kernel, parameters | {"background": 0.0})), 2))
+    exact = np.exp(blur(np.log(call_kernel(kernel, parameters | {"background": 0.0})), 2))
     ratio = drawn.intensity[0, seen] / exact
     inside = q * sphere["radius"] < 12
     # S(q) is moved by whole cells of 0.3 %: half a cell is what it can be off by.

@@ -184,14 +184,12 @@ def test_junk_is_finite_positive_and_never_twice_the_same() -> None:
 
 def test_curves_of_every_kind_come_with_a_flag(library: Library) -> None:
     kinds = np.arange(len(KINDS)).repeat(6)
-    curves, good, named = out_of_distribution.out_of_distribution(
-        kinds, WINDOW, library, np.random.default_rng(4)
-    )
+    curves, good, named = out_of_distribution.draw_unknown(kinds, WINDOW, library, np.random.default_rng(4))
     assert np.all(good[kinds != KINDS.index("mixture")])
     assert good[kinds == KINDS.index("mixture")].any()
     inside = curves[good, WINDOW[0] : WINDOW[1] + 1]
     assert np.all(np.isfinite(inside) & (inside > 0))
-    again, _, _ = out_of_distribution.out_of_distribution(kinds, WINDOW, library, np.random.default_rng(4))
+    again, _, _ = out_of_distribution.draw_unknown(kinds, WINDOW, library, np.random.default_rng(4))
     assert curves.tobytes() == again.tobytes()
     assert [bool(forms) for forms in named] == list(good & (kinds == KINDS.index("mixture")))
 

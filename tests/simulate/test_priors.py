@@ -76,16 +76,16 @@ def test_sasmodels_lists_78_forms_and_the_four_structure_factors() -> None:
 
 
 def test_structure_factors_go_with_bodies_only() -> None:
-    assert priors.allowed_structure_factors("sphere") == priors.structure_factors()
-    assert priors.allowed_structure_factors("power_law") == ()
-    assert priors.allowed_structure_factors("hardsphere") == ()
+    assert priors.list_structure_factors("sphere") == priors.structure_factors()
+    assert priors.list_structure_factors("power_law") == ()
+    assert priors.list_structure_factors("hardsphere") == ()
 
 
-@pytest.mark.parametrize("name", [n for n in priors.form_models() if priors.allowed_structure_factors(n)])
+@pytest.mark.parametrize("name", [n for n in priors.form_models() if priors.list_structure_factors(n)])
 def test_sasmodels_builds_every_allowed_product(name: str) -> None:
     from sasmodels.core import load_model_info
 
-    for factor in priors.allowed_structure_factors(name):
+    for factor in priors.list_structure_factors(name):
         assert load_model_info(f"{name}@{factor}").composition[0] == "product"
 
 

@@ -10,7 +10,7 @@ import pytest
 from sasnet_plugin.simulate.clean import evaluate
 from sasnet_plugin.simulate.grid import LN_STEP, WIDE_Q
 from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.simulate.polydispersity import scaled_size, size_distribution, spread, spread_sizes
+from sasnet_plugin.simulate.polydispersity import find_scaling_size, size_distribution, spread, spread_sizes
 
 
 def _wide(size: str, width: float, kind: str, points: int) -> dict[str, Any]:
@@ -58,12 +58,12 @@ def test_a_slow_model_is_averaged_as_sasmodels_does() -> None:
 
 def test_only_a_single_length_is_rescaled() -> None:
     one = _wide("radius", 0.1, "gaussian", 35)
-    assert scaled_size("sphere", {"radius": 50.0} | one) == "radius"
-    assert scaled_size("sphere", {"radius": 50.0}) is None
+    assert find_scaling_size("sphere", {"radius": 50.0} | one) == "radius"
+    assert find_scaling_size("sphere", {"radius": 50.0}) is None
     # A cylinder has a length besides, which does not grow with its radius.
-    assert scaled_size("cylinder", {"radius": 50.0, "length": 400.0} | one) is None
+    assert find_scaling_size("cylinder", {"radius": 50.0, "length": 400.0} | one) is None
     both = one | _wide("length", 0.1, "gaussian", 35)
-    assert scaled_size("cylinder", {"radius": 50.0, "length": 400.0} | both) is None
+    assert find_scaling_size("cylinder", {"radius": 50.0, "length": 400.0} | both) is None
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -5,10 +5,10 @@ import pytest
 
 from sasnet_plugin.train.metrics import (
     auroc,
-    balanced_accuracy,
-    confused_pairs,
+    compute_balanced_accuracy,
+    compute_calibration_error,
     confusion_matrix,
-    expected_calibration_error,
+    find_confused_pairs,
     group_accuracy,
     group_index,
     group_probability,
@@ -63,7 +63,7 @@ def test_confusion_counts_rows_by_truth():
 
 def test_worst_pair_is_named_first_and_pairs_never_confused_not_at_all():
     matrix = np.array([[6, 4, 0], [2, 8, 0], [0, 1, 9]])
-    pairs = confused_pairs(matrix, ["a", "b", "c"], 5)
+    pairs = find_confused_pairs(matrix, ["a", "b", "c"], 5)
     assert [(first, second) for first, second, _ in pairs] == [("a", "b"), ("b", "c")]
     np.testing.assert_allclose([share for *_, share in pairs], [0.3, 0.05])
 
@@ -73,23 +73,23 @@ def test_balanced_accuracy_is_not_bought_with_the_frequent_class():
     always_zero = np.zeros(10, int)
     assert np.mean(answer == always_zero) == 0.9
     assert recall(answer, always_zero) == {0: 1.0, 1: 0.0}
-    assert balanced_accuracy(answer, always_zero) == 0.5
+    assert compute_balanced_accuracy(answer, always_zero) == 0.5
 
 
 def test_calibration_error_of_two_bins_by_hand():
     # Bins of a tenth: 0.95 (x4, three right) and 0.55 (x6, three right) -> 0.4 * 0.2 + 0.6 * 0.05 = 0.11.
     confidence = np.array([0.95] * 4 + [0.55] * 6)
     correct = np.array([1, 1, 1, 0, 1, 1, 1, 0, 0, 0])
-    assert expected_calibration_error(confidence, correct, bins=10) == pytest.approx(0.11)
+    assert compute_calibration_error(confidence, correct, bins=10) == pytest.approx(0.11)
 
 
 def test_honest_probabilities_have_no_calibration_error_and_boasting_ones_do():
     rng = np.random.default_rng(1)
     confidence = rng.uniform(0.1, 0.9, 200_000)
     honest = rng.random(confidence.size) < confidence
-    assert expected_calibration_error(confidence, honest) < 0.01
+    assert compute_calibration_error(confidence, honest) < 0.01
     # Accuracy c, confidence c + 0.1: the error is 0.1 whatever the bins.
-    assert expected_calibration_error(confidence + 0.1, honest) == pytest.approx(0.1, abs=0.01)
+    assert compute_calibration_error(confidence + 0.1, honest) == pytest.approx(0.1, abs=0.01)
 
 
 def test_reliability_counts_every_curve_once_with_the_ends_included():

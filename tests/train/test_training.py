@@ -133,7 +133,7 @@ def test_packaged_model_answers_as_trained_and_has_learned(
     library = Library(shards)
     rng = np.random.default_rng(8)
     examples = concatenate([protocol_set(library, rng, per_model=25), other_set(library, rng, per_kind=10)])
-    result = evaluate(predict(examples, Predictor.of(model)), examples, model.manifest)
+    result = evaluate(predict(examples, Predictor.load(model)), examples, model.manifest)
     assert result["all"]["count"] == 100
     # Four models: chance is a quarter; a lamellar, a sphere and a Lorentzian are easily told apart.
     assert result["all"]["top1"] > 0.45

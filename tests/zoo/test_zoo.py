@@ -12,12 +12,12 @@ from tinyzoo import FORMS, manifest_entries, write_zoo
 
 from sasnet_plugin.types import ModelZooError
 from sasnet_plugin.zoo import (
-    checked,
+    find_checked,
+    list_registered,
     open_folder,
     open_model,
     parse_manifest,
     register,
-    registered,
     verify,
     zoo_folder,
 )
@@ -26,7 +26,7 @@ from sasnet_plugin.zoo import (
 def test_environment_names_the_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "zoo")))
     assert zoo_folder() == tmp_path / "zoo"
-    assert registered() == {"sas1d": tmp_path / "zoo" / "sas1d"}
+    assert list_registered() == {"sas1d": tmp_path / "zoo" / "sas1d"}
 
 
 def test_environment_that_points_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +155,7 @@ def sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_each_file_of_a_registered_model_is_vouched_for(sealed: Path) -> None:
     home = sealed / "sas1d"
     verify(open_model())
-    assert checked("sas1d", "seeds.npz") == home / "seeds.npz"
+    assert find_checked("sas1d", "seeds.npz") == home / "seeds.npz"
     for path in sorted(home.iterdir()):
         whole = path.read_bytes()
         changed = bytearray(whole)

@@ -49,13 +49,13 @@ class Columns:
 
 def read_columns(path: Path, count: int, interval: float = 1.0) -> Columns:
     """Read a table of `count` frames, thinned."""
-    rows, changes, frames = _thinned(path, max(1, -(-count // MOST_DRAWN)))
+    rows, changes, frames = _thin_rows(path, max(1, -(-count // MOST_DRAWN)))
     titles = list(rows[0]) if rows else []
 
     def column(title: str) -> Floats:
         return np.array([float(row[title]) if row[title] else math.nan for row in rows])
 
-    pairs = {title: (column(title), column(_error_of(title))) for title in _drawn(titles)}
+    pairs = {title: (column(title), column(_error_of(title))) for title in _select_drawn_titles(titles)}
     numbers = {title: pair for title, pair in pairs.items() if np.isfinite(pair[0]).any()}
     shares = {title.removeprefix(SHARE): column(title) for title in titles if title.startswith(SHARE)}
     times = [(first - 1.5) * interval for first in changes]
@@ -72,7 +72,7 @@ def _why_missing(title: str, row: Line) -> str:
     return "no Guinier region" if title.partition(" [")[0] in _DRAWN else "the fit failed"
 
 
-def _thinned(path: Path, step: int) -> tuple[list[Line], list[int], int]:
+def _thin_rows(path: Path, step: int) -> tuple[list[Line], list[int], int]:
     """Each so-many-th line of a table, the first frames of changes, and how many lines there are."""
     rows: list[Line] = []
     changes, frames = [], 0
@@ -89,10 +89,10 @@ def _error_of(title: str) -> str:
     return f"{name}_error{bracket}{unit}"
 
 
-def _drawn(titles: Sequence[str]) -> list[str]:
-    not_drawn = chain.from_iterable(one.titles for one in NUMBERS if one.name not in _DRAWN)
-    left = set(titles) - {*HEAD, *NAMED, *not_drawn}
-    pairs = (title for title in titles if title in left and _error_of(title) in left)
+def _select_drawn_titles(titles: Sequence[str]) -> list[str]:
+    not_drawn = chain.from_iterable(number.titles for number in NUMBERS if number.name not in _DRAWN)
+    titles_left = set(titles) - {*HEAD, *NAMED, *not_drawn}
+    pairs = (title for title in titles if title in titles_left and _error_of(title) in titles_left)
     return [title for title in pairs if not title.startswith(SHARE)]
 
 
@@ -112,9 +112,9 @@ def write_hdf5(table: Path, path: Path) -> None:
             if frames is None:
                 kinds = [(name, _kind(name, text)) for name in rows[0]]
                 frames = file.create_dataset("frames", (0,), np.dtype(kinds), maxshape=(None,), chunks=(512,))
-            before = frames.shape[0]
-            frames.resize((before + len(rows),))
-            frames[before:] = np.array(
+            rows_before = frames.shape[0]
+            frames.resize((rows_before + len(rows),))
+            frames[rows_before:] = np.array(
                 [tuple(_value(name, cell) for name, cell in row.items()) for row in rows], dtype=frames.dtype
             )
             changes += _changes_in(rows)

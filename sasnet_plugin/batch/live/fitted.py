@@ -26,18 +26,18 @@ def parameters_of(name: str) -> list[tuple[str, str]]:
     from ...simulate.kernel import load_model
 
     form, _, factor = name.partition("@")
-    found: list[tuple[str, str]] = [("scale", ""), ("background", "1/cm")]
-    for one in filter(None, (form, factor)):
+    parameters: list[tuple[str, str]] = [("scale", ""), ("background", "1/cm")]
+    for part in filter(None, (form, factor)):
         try:
-            info = load_model(one).info
+            info = load_model(part).info
         except Exception as error:
-            raise SasnetError(f"{name}: sasmodels has no model {one!r}; see 'sasnet fit --help'.") from error
+            raise SasnetError(f"{name}: sasmodels has no model {part!r}; see 'sasnet fit --help'.") from error
         for parameter in info.parameters.kernel_parameters:
-            found += _with_widths(parameter)
-    return list(dict.fromkeys(found))
+            parameters += _list_names_and_units(parameter)
+    return list(dict.fromkeys(parameters))
 
 
-def _with_widths(parameter: Any) -> Iterator[tuple[str, str]]:
+def _list_names_and_units(parameter: Any) -> Iterator[tuple[str, str]]:
     """Name and unit of each element of a parameter, a length's followed by its distribution's width."""
     for element in _elements(parameter):
         yield element, str(parameter.units)
@@ -63,21 +63,21 @@ class Fitted:
         """Value and error (one standard deviation) of what was fitted, and ``reduced_chisq``."""
         # Empty where no fit was found. The errors are those of the fit at its model: that the model explains
         # the curve is for reduced χ² to say.
-        found = self._from(curve, self._before)
-        if self._before is not None and self._has_lost(found, self._before):
-            both = filter(None, (found, self._from(curve, None)))
-            found = min(both, key=lambda one: one.reduced_chisq, default=None)
-        if found is None:
+        fit_found = self._fit_starting_from(curve, self._before)
+        if self._before is not None and self._has_lost(fit_found, self._before):
+            candidates = filter(None, (fit_found, self._fit_starting_from(curve, None)))
+            fit_found = min(candidates, key=lambda fit: fit.reduced_chisq, default=None)
+        if fit_found is None:
             return {}
-        self._before = found
-        return _values_of(found) | {"reduced_chisq": (found.reduced_chisq, math.nan)}
+        self._before = fit_found
+        return _values_of(fit_found) | {"reduced_chisq": (fit_found.reduced_chisq, math.nan)}
 
     @staticmethod
-    def _has_lost(found: ModelFit | None, before: ModelFit) -> bool:
+    def _has_lost(fit: ModelFit | None, earlier: ModelFit) -> bool:
         """Whether a fit from the one before is none, or so much worse that the search begins anew."""
-        return found is None or found.reduced_chisq > max(_POOR, _WORSE * before.reduced_chisq)
+        return fit is None or fit.reduced_chisq > max(_POOR, _WORSE * earlier.reduced_chisq)
 
-    def _from(self, curve: Curve, before: ModelFit | None) -> ModelFit | None:
+    def _fit_starting_from(self, curve: Curve, earlier: ModelFit | None) -> ModelFit | None:
         from ...fitting.api import uncertainties
         from ...fitting.pool import answer_of
         from ...fitting.problem.conventions import conventional
@@ -90,27 +90,27 @@ class Fitted:
             self._bank = Bank(bank_path())
         form, _, factor = self.name.partition("@")
         sigma, _ = uncertainties(curve)
-        starts, fixed = ((), {}) if before is None else _known_from(before)
-        budget = Budget(_FIRST if before is None else _NEXT)
+        starts, fixed = ((), {}) if earlier is None else _carry_over_values(earlier)
+        budget = Budget(_FIRST if earlier is None else _NEXT)
         task = Task(curve, sigma, form, factor or None, fixed=fixed, starts=starts, budget=budget)  # type: ignore[arg-type]
-        found = answer_of(fit_candidate, task, self._bank, budget)
-        if isinstance(found, Exception):
+        answer = answer_of(fit_candidate, task, self._bank, budget)
+        if isinstance(answer, Exception):
             return None
         # What begins anew, as after a pause, has the contrast that the frames before have: the usual one.
-        return found if before is not None else conventional(found)
+        return answer if earlier is not None else conventional(answer)
 
 
-def _values_of(found: ModelFit) -> dict[str, tuple[float, float]]:
+def _values_of(fit: ModelFit) -> dict[str, tuple[float, float]]:
     return {
         name: (p.value, math.nan if p.error is None else p.error)
-        for name, p in found.parameters.items()
+        for name, p in fit.parameters.items()
         if not p.fixed
     }
 
 
-def _known_from(before: ModelFit) -> tuple[tuple[Mapping[str, Any], ...], dict[str, float]]:
+def _carry_over_values(earlier: ModelFit) -> tuple[tuple[Mapping[str, Any], ...], dict[str, float]]:
     """Where the next fit starts, and what it has fixed."""
-    values = {name: p.value for name, p in before.parameters.items()}
+    values = {name: p.value for name, p in earlier.parameters.items()}
     # Scale and contrast do the same to a curve: the contrast must not change from frame to frame.
-    fixed = {name: p.value for name, p in before.parameters.items() if p.fixed and "sld" in name}
+    fixed = {name: p.value for name, p in earlier.parameters.items() if p.fixed and "sld" in name}
     return (values,), fixed

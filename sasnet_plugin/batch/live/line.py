@@ -38,32 +38,32 @@ class Number:
 
     @property
     def titles(self) -> tuple[str, str]:
-        return titled(self.name, self.unit)
+        return make_column_titles(self.name, self.unit)
 
 
-def titled(name: str, unit: str) -> tuple[str, str]:
+def make_column_titles(name: str, unit: str) -> tuple[str, str]:
     """Titles of the columns of a number and its error."""
     behind = f" [{unit}]" if unit else ""
     return f"{name}{behind}", f"{name}_error{behind}"
 
 
-def _guinier(found: ModelFree, name: str) -> tuple[float, float] | None:
-    own = found.guinier
-    return (getattr(own, name), getattr(own, f"{name}_error")) if own else None
+def _guinier(model_free: ModelFree, name: str) -> tuple[float, float] | None:
+    guinier = model_free.guinier
+    return (getattr(guinier, name), getattr(guinier, f"{name}_error")) if guinier else None
 
 
-def _exponent(found: ModelFree) -> tuple[float, float] | None:
-    own = found.porod
-    return (own.exponent, own.exponent_error) if own else None  # type: ignore[union-attr]
+def _exponent(model_free: ModelFree) -> tuple[float, float] | None:
+    porod = model_free.porod
+    return (porod.exponent, porod.exponent_error) if porod else None  # type: ignore[union-attr]
 
 
-def _slope(own: Any) -> tuple[float, float] | None:
-    return (own.value, own.error) if own else None
+def _slope(law: Any) -> tuple[float, float] | None:
+    return (law.value, law.error) if law else None
 
 
-def _peak(found: ModelFree) -> tuple[float, float] | None:
-    own = next(iter(found.peaks), None)
-    return None if own is None else (own.q, own.q_error)
+def _peak(model_free: ModelFree) -> tuple[float, float] | None:
+    peak = next(iter(model_free.peaks), None)
+    return None if peak is None else (peak.q, peak.q_error)
 
 
 #: Without a model.
@@ -98,39 +98,39 @@ class Said:
 
 def _numbers_of(answer: Answer) -> dict[str, tuple[float, float]]:
     size = answer.finding(SizeFinding)
-    if size is None or size.found is None:
+    if size is None or size.model_free is None:
         return {}
-    values = [(one.name, one.of(size.found)) for one in NUMBERS]
+    values = [(number.name, number.of(size.model_free)) for number in NUMBERS]
     return {name: value for name, value in values if value is not None}
 
 
-def _shares_of_groups(named: ClassesFinding) -> dict[str, float]:
-    share = dict(zip(named.head.labels, named.probability, strict=True))
-    return {group.name: float(sum(map(share.__getitem__, group.members))) for group in named.head.groups}
+def _shares_of_groups(classes: ClassesFinding) -> dict[str, float]:
+    share = dict(zip(classes.head.labels, classes.probability, strict=True))
+    return {group.name: float(sum(map(share.__getitem__, group.members))) for group in classes.head.groups}
 
 
-def said(answer: Answer) -> Said:
-    found = _numbers_of(answer)
-    named, tags = answer.finding(ClassesFinding), answer.finding(TagsFinding, COMPONENTS)
+def summarise_answer(answer: Answer) -> Said:
+    numbers = _numbers_of(answer)
+    classes, tags = answer.finding(ClassesFinding), answer.finding(TagsFinding, COMPONENTS)
     # A mixture is outside of what has one model's name; that it is one is said all the same.
     second = math.nan if tags is None else float(tags.probability.get(TAG, math.nan))
-    several = tags is not None and TAG in tags.present
-    if not answer.known or named is None:
-        return Said(False, answer.in_scope, several, second=second, numbers=found)
+    has_two = tags is not None and TAG in tags.present
+    if not answer.known or classes is None:
+        return Said(False, answer.in_scope, has_two, second=second, numbers=numbers)
     pairs = answer.finding(InteractionFinding)
-    best = int(named.probability.argmax())
-    shares = _shares_of_groups(named)
+    best = int(classes.probability.argmax())
+    shares = _shares_of_groups(classes)
     return Said(
         True,
         answer.in_scope,
-        several,
+        has_two,
         max(shares, key=lambda name: shares[name]) if shares else "",
-        named.head.labels[best],
-        float(named.probability[best]),
+        classes.head.labels[best],
+        float(classes.probability[best]),
         second,
         math.nan if pairs is None else float(pairs.interacting),
         shares,
-        found,
+        numbers,
     )
 
 
@@ -145,27 +145,27 @@ class CurveLines:
     parameters: Sequence[tuple[str, str]] = ()  #: (name, unit), of that model.
 
     def titles(self) -> list[str]:
-        numbers = list(chain.from_iterable(one.titles for one in NUMBERS))
-        numbers += [title for name, unit in self.parameters for title in titled(name, unit)]
+        numbers = list(chain.from_iterable(number.titles for number in NUMBERS))
+        numbers += [title for name, unit in self.parameters for title in make_column_titles(name, unit)]
         if self.parameters:
             numbers.append("reduced_chisq")
         return [*HEAD, *NAMED, *numbers, *(f"{SHARE}{name}" for name in self.groups)]
 
     def cells(self, measurement: Any, answer: Answer | None) -> list[str]:
         """The cells after `HEAD`; what was not answered is empty."""
-        about = Said(False, math.nan) if answer is None else said(answer)
+        about = Said(False, math.nan) if answer is None else summarise_answer(answer)
         fit = {} if answer is None or self.fitted is None else self.fitted.fit(measurement)
         share = about.shares.get(about.group, math.nan)
         rest = map(text, (about.model_probability, about.second, about.interacting))
-        named = [about.group, text(share), about.model, *rest]
+        named_cells = [about.group, text(share), about.model, *rest]
         groups = (text(about.shares.get(name, math.nan)) for name in self.groups)
-        return [*named, *self._number_cells(dict(about.numbers) | fit), *groups]
+        return [*named_cells, *self._number_cells(dict(about.numbers) | fit), *groups]
 
-    def _number_cells(self, known: Mapping[str, tuple[float, float]]) -> list[str]:
-        names = [one.name for one in NUMBERS] + [name for name, _ in self.parameters]
-        numbers = [text(x) for name in names for x in known.get(name, (math.nan, math.nan))]
+    def _number_cells(self, values: Mapping[str, tuple[float, float]]) -> list[str]:
+        names = [number.name for number in NUMBERS] + [name for name, _ in self.parameters]
+        numbers = [text(x) for name in names for x in values.get(name, (math.nan, math.nan))]
         if self.parameters:
-            numbers.append(text(known.get("reduced_chisq", (math.nan, math.nan))[0]))
+            numbers.append(text(values.get("reduced_chisq", (math.nan, math.nan))[0]))
         return numbers
 
 

@@ -101,9 +101,9 @@ class Follower:
     def resume(self) -> int:
         """Go on after what the table holds; how many frames that are."""
         self.states = self._earlier_states() if self.changes_sought else None
-        late = self._counted(math.inf if self.states is None else self.states.number)
+        late = self._count_lines(math.inf if self.states is None else self.states.number)
         if len(late) > _AGAIN:
-            self.states = States(self._asked)
+            self.states = States(self._predict_outcomes)
         elif late:
             self._again(late)
         if self.back is not None and self.frames:
@@ -112,35 +112,35 @@ class Follower:
 
     def _earlier_states(self) -> States:
         try:
-            return states_of(state_path(self.table.path).read_bytes(), self._asked)
+            return states_of(state_path(self.table.path).read_bytes(), self._predict_outcomes)
         except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, BadZipFile):
-            return States(self._asked)
+            return States(self._predict_outcomes)
 
     def _again(self, late: Iterable[Line]) -> None:
         """Curves that have their line but were not in the kept state: it takes them as if never stopped."""
         assert self.states is not None
         for line in late:
             try:
-                one = next(self.source.read(line["file"], int(line["part"]) - 1), None)
+                curve = next(self.source.read(line["file"], int(line["part"]) - 1), None)
             except Exception:
                 continue
-            if isinstance(one, Curve) and not line["note"]:
-                self.states.add(int(line["frame"]), one)
+            if isinstance(curve, Curve) and not line["note"]:
+                self.states.add(int(line["frame"]), curve)
 
-    def _asked(self, curves: Sequence[Curve]) -> Sequence[Any]:
+    def _predict_outcomes(self, curves: Sequence[Curve]) -> Sequence[Any]:
         return self.predictor.outcomes(curves)
 
     def look(self) -> int:
         """Answer what has arrived; how many curves that were."""
         count, arrived = 0, iter(self.source.look())
-        while some := list(islice(arrived, self.together)):
-            self._answer(some)
-            count += len(some)
+        while batch := list(islice(arrived, self.together)):
+            self._answer(batch)
+            count += len(batch)
         if not count and self.back is not None:
             self.back.give(())
         return count
 
-    def _counted(self, reached: float) -> list[Line]:
+    def _count_lines(self, reached: float) -> list[Line]:
         """Count the table's lines; the last of those behind the frame that was reached."""
         late: list[Line] = []
         for line in self.table.earlier():
@@ -154,15 +154,15 @@ class Follower:
         return late
 
     def _outcomes(self, arrived: Sequence[Arrived]) -> Iterator[tuple[Arrived, Any]]:
-        measured = [one.one for one in arrived if not isinstance(one.one, Exception)]
+        measured = [arrival.one for arrival in arrived if not isinstance(arrival.one, Exception)]
         answers = iter(self.predictor.outcomes(measured) if measured else ())
-        for one in arrived:
-            yield one, one.one if isinstance(one.one, Exception) else next(answers)
+        for arrival in arrived:
+            yield arrival, arrival.one if isinstance(arrival.one, Exception) else next(answers)
 
     def _answer(self, arrived: Sequence[Arrived]) -> None:
         lines, notes = [], []
-        for one, outcome in self._outcomes(arrived):
-            line, note = self._line(one, outcome)
+        for arrival, outcome in self._outcomes(arrived):
+            line, note = self._line(arrival, outcome)
             lines.append(line)
             notes.append(note)
         self.table.add(lines, notes)
@@ -173,33 +173,33 @@ class Follower:
 
     def keep(self) -> None:
         """Keep the state of the series; curves after it are read again should this process be killed."""
-        if self.states is not None and self.frames > self._kept and not self.table.unchanged:
+        if self.states is not None and self.frames > self._kept and not self.table.is_unchanged:
             put_whole(state_path(self.table.path), self.states.as_bytes(), "state of the series")
             self._kept_at, self._kept = time.monotonic(), self.frames
 
-    def _line(self, one: Arrived, outcome: Any) -> tuple[list[str], str]:
+    def _line(self, arrival: Arrived, outcome: Any) -> tuple[list[str], str]:
         """The line of the next frame, and why it has no answer."""
         self.frames += 1
         if isinstance(outcome, Exception):
             self.failures += 1
-            note = _sentence(one.file, outcome)
-            return [*self._head(one, "", note, None), *self.lines.cells(one.one, None)], note
-        cells = self.lines.cells(one.one, outcome)
-        changed = None if self.states is None else self._changed(one.one, self.states)
-        return [*self._head(one, text(outcome.in_scope), "", changed), *cells], ""
+            note = _sentence(arrival.file, outcome)
+            return [*self._head(arrival, "", note, None), *self.lines.cells(arrival.one, None)], note
+        cells = self.lines.cells(arrival.one, outcome)
+        changed = None if self.states is None else self._detect_change(arrival.one, self.states)
+        return [*self._head(arrival, text(outcome.in_scope), "", changed), *cells], ""
 
-    def _changed(self, curve: Any, states: States) -> Changed | None:
+    def _detect_change(self, curve: Any, states: States) -> Changed | None:
         changed = states.add(self.frames, curve)
         if changed is not None:
             self.changes.append(changed.sentence)
             self.tell(changed.sentence)
         return changed
 
-    def _head(self, one: Arrived, scope: str, note: str, changed: Changed | None) -> list[str]:
+    def _head(self, arrival: Arrived, scope: str, note: str, changed: Changed | None) -> list[str]:
         time_of = text((self.frames - 1) * self.interval)
-        entry = str(getattr(one.one, "entry", ""))
+        entry = str(getattr(arrival.one, "entry", ""))
         change = ("", "") if changed is None else (str(changed.change.first), changed.sentence)
-        return [str(self.frames), one.file, entry, str(one.part), time_of, scope, note, *change]
+        return [str(self.frames), arrival.file, entry, str(arrival.part), time_of, scope, note, *change]
 
 
 def run(
@@ -207,30 +207,32 @@ def run(
     *,
     watch: bool,
     quiet_for: float | None,
-    shown: Callable[[], None] | None = None,
+    update: Callable[[], None] | None = None,
     poll: float = POLL,
 ) -> None:
     """Follow a series until nothing more is expected: once, or with `watch` until `quiet_for` seconds bring
-    no new curve (None: for ever). `shown` draws pictures and copies the table from time to time and at the
+    no new curve (None: for ever). `update` draws pictures and copies the table from time to time and at the
     end.
     """
-    came, pictures = time.monotonic(), _Pictures(shown)
+    came, pictures = time.monotonic(), _Pictures(update)
     try:
         while True:
-            began = time.monotonic()
+            start_time = time.monotonic()
             count = follower.look()
-            now = time.monotonic()
-            came = now if count else came
-            pictures.update(bool(count), now)
-            ends = not watch or _is_over(quiet_for, now - came)
+            current_time = time.monotonic()
+            came = current_time if count else came
+            pictures.update(bool(count), current_time)
+            ends = not watch or _is_over(quiet_for, current_time - came)
             if ends or not count:
                 follower.keep()
             if ends:
                 return
-            follower.source.wait(max(poll, min(REST * (now - began), 10.0)) if not count else poll / 4)
+            follower.source.wait(
+                max(poll, min(REST * (current_time - start_time), 10.0)) if not count else poll / 4
+            )
     finally:
-        if shown is not None and follower.frames:
-            shown()
+        if update is not None and follower.frames:
+            update()
 
 
 def _is_over(quiet_for: float | None, quiet: float) -> bool:
@@ -246,13 +248,17 @@ class _Pictures:
     cost: float = 0.0
     pending: bool = True
 
-    def update(self, news: bool, now: float) -> None:
+    def update(self, news: bool, current_time: float) -> None:
         """Make them where there is news and the last ones are old enough."""
         self.pending |= news
-        if self.make is not None and self.pending and now - self.made > max(EVERY, self.cost / SHARE):
+        if (
+            self.make is not None
+            and self.pending
+            and current_time - self.made > max(EVERY, self.cost / SHARE)
+        ):
             self.make()
             self.made, self.pending = time.monotonic(), False
-            self.cost = self.made - now
+            self.cost = self.made - current_time
 
 
 def arriving(source: Arrivals, *, watch: bool, quiet_for: float | None) -> Iterator[Arrived]:
@@ -260,9 +266,9 @@ def arriving(source: Arrivals, *, watch: bool, quiet_for: float | None) -> Itera
     came = time.monotonic()
     try:
         while True:
-            for one in source.look():
+            for arrival in source.look():
                 came = time.monotonic()
-                yield one
+                yield arrival
             if not watch or _is_over(quiet_for, time.monotonic() - came):
                 return
             source.wait(POLL)

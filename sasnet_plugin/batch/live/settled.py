@@ -33,20 +33,31 @@ SETTLED = SettledSettings(probability=0.98, frames=2, growth=1.3)
 WRONG = 0.03
 
 
-def added(one: Curve, other: Curve) -> Curve:
+def merge_curves(first: Curve, second: Curve) -> Curve:
     """Add two measurements in one setting, weighted by counts. Raises DataError if their q differ."""
-    if not np.array_equal(one.q, other.q):
+    if not np.array_equal(first.q, second.q):
         raise DataError(
-            f"{other.file}: its q values differ from those of the earlier curves, so it cannot be"
+            f"{second.file}: its q values differ from those of the earlier curves, so it cannot be"
             f" added; give curves of one setting."
         )
-    sigmas = [_sigma(each) for each in (one, other)]
-    weights = [weight_of(each.intensity, sigma) for each, sigma in zip((one, other), sigmas, strict=True)]
+    sigmas = [_sigma(curve) for curve in (first, second)]
+    weights = [
+        weight_of(curve.intensity, sigma) for curve, sigma in zip((first, second), sigmas, strict=True)
+    ]
     share = [w / sum(weights) for w in weights]
-    intensity = share[0] * one.intensity + share[1] * other.intensity
+    intensity = share[0] * first.intensity + share[1] * second.intensity
     sigma = np.hypot(share[0] * sigmas[0], share[1] * sigmas[1])
     return Curve(
-        one.q, intensity, sigma, one.dq, one.dxl, one.dxw, other.file, other.entry, one.notes, one.q_unit
+        first.q,
+        intensity,
+        sigma,
+        first.dq,
+        first.dxl,
+        first.dxw,
+        second.file,
+        second.entry,
+        first.notes,
+        first.q_unit,
     )
 
 
@@ -58,18 +69,18 @@ def counts_of(curve: Curve) -> float:
 def recognise(
     curves: Iterable[tuple[str, Any]],
     answers: Callable[[Sequence[Any]], Sequence[Answer | Exception]],
-    kept: list[Curve],
+    curves_kept: list[Curve],
     settings: SettledSettings = SETTLED,
 ) -> Iterator[Look]:
-    """Answer the sum of all curves after each (file, curve or exception); `kept` holds the sum."""
+    """Answer the sum of all curves after each (file, curve or exception); `curves_kept` holds the sum."""
     test = Sequential(settings)
     total: Curve | None = None
-    for number, (file, one) in enumerate(curves, start=1):
-        entry = str(getattr(one, "entry", ""))
+    for number, (file, curve) in enumerate(curves, start=1):
+        entry = str(getattr(curve, "entry", ""))
         try:
-            if isinstance(one, Exception):
-                raise one
-            whole = one if total is None else added(total, one)
+            if isinstance(curve, Exception):
+                raise curve
+            whole = curve if total is None else merge_curves(total, curve)
             (answer,) = answers([whole])
             if isinstance(answer, Exception):
                 raise answer
@@ -77,7 +88,7 @@ def recognise(
             yield Look(number, file, entry, note=str(error), settled=test.settled)
             continue
         total = whole
-        kept[:] = [whole]
+        curves_kept[:] = [whole]
         shares, counts = group_shares(answer), counts_of(whole)
         test.look(shares, answer.known, counts)
         yield Look(number, file, entry, counts, answer.in_scope, shares, test.settled)
@@ -118,8 +129,10 @@ class Sum:
         return f"Not converged after {look.counts:,.0f} counts: {best} has {look.classes[best]:.0%}{doubt}."
 
 
-def write(looks: Iterable[Look], path: Path, groups: Sequence[str], told: Callable[[Look, Sum], None]) -> Sum:
-    """Write a line for each look as it comes, then call `told`. Raises SasnetError if the table cannot be
+def write(
+    looks: Iterable[Look], path: Path, groups: Sequence[str], report: Callable[[Look, Sum], None]
+) -> Sum:
+    """Write a line for each look as it comes, then call `report`. Raises SasnetError if the table cannot be
     written, or if no frame has an answer and an earlier table lies there.
     """
     whole = Sum()
@@ -130,7 +143,7 @@ def write(looks: Iterable[Look], path: Path, groups: Sequence[str], told: Callab
             cells = [text_of(number) for number in numbers]
             table.add([look.number, *names, *cells, look.settled, plain_cell(look.note)], look.note)
             whole.take(look)
-            told(look, whole)
+            report(look, whole)
     return whole
 
 

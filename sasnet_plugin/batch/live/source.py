@@ -83,69 +83,72 @@ class Source:
                     yield Arrived(str(file).partition(":")[0], 0, file)
                 continue
             blocked = False
-            for one in self._of(file):
-                if one is None:
+            for arrival in self._read_new_curves(file):
+                if arrival is None:
                     blocked = True
                 else:
-                    yield one
+                    yield arrival
             if blocked:
                 return
 
     def _files(self) -> list[str | SasnetError]:
         complaints: list[str | SasnetError] = []
         names: dict[str, None] = {}
-        for one in self.listed():
-            if not isinstance(one, str):
-                complaints.append(one)
-            elif not one.endswith(".toml"):
-                names[os.path.abspath(one)] = None
+        for path in self.listed():
+            if not isinstance(path, str):
+                complaints.append(path)
+            elif not path.endswith(".toml"):
+                names[os.path.abspath(path)] = None
         return [*complaints, *sorted(names, key=natural)]
 
-    def _of(self, file: str) -> Iterator[Arrived | None]:
+    def _read_new_curves(self, file: str) -> Iterator[Arrived | None]:
         """New curves of a file; None at the end where those behind it have to wait."""
-        key, now = key_of(file), time.time()
+        key, current_time = key_of(file), time.time()
         try:
             stat = os.stat(file)
         except OSError as error:
             if not self.watch:
                 yield Arrived(file, 0, SasnetError(f"{file}: cannot be read ({error.strerror}); check it."))
             return
-        before = self._stamps.get(key)
-        if before is None or (before.size, before.changed) != (stat.st_size, stat.st_mtime_ns):
+        earlier_stamp = self._stamps.get(key)
+        if earlier_stamp is None or (earlier_stamp.size, earlier_stamp.changed) != (
+            stat.st_size,
+            stat.st_mtime_ns,
+        ):
             # A clock that is ahead of the disk's must not make a file look old.
-            since = min(now, stat.st_mtime) if before is None else now
+            since = min(current_time, stat.st_mtime) if earlier_stamp is None else current_time
             self._stamps[key] = stamp = _Stamp(stat.st_size, stat.st_mtime_ns, since)
-            grows = before is not None
+            grows = earlier_stamp is not None
         else:
-            stamp, grows = before, False
+            stamp, grows = earlier_stamp, False
         if stamp.done:
             return
-        whole = not self.watch or now - stamp.since >= self.waiting.still
-        young = self.watch and now - stamp.since < self.waiting.patience
+        whole = not self.watch or current_time - stamp.since >= self.waiting.still
+        young = self.watch and current_time - stamp.since < self.waiting.patience
         if whole or grows:
-            yield from self._taken(file, key, stamp, whole, young)
+            yield from self._take_curves(file, key, stamp, whole, young)
         else:
             yield None
 
-    def _taken(
+    def _take_curves(
         self, file: str, key: int, stamp: _Stamp, whole: bool, young: bool
     ) -> Iterator[Arrived | None]:
         """Curves of a file that can be taken now; the last one only of a file that is whole."""
-        held: Arrived | None = None
+        waiting_arrival: Arrived | None = None
         part = self.answered.get(key, 0)
         try:
-            for one in self.read(file, part):
-                if held is not None:
-                    yield self._handed(key, held)
+            for curve in self.read(file, part):
+                if waiting_arrival is not None:
+                    yield self._mark_answered(key, waiting_arrival)
                 part += 1
-                held = Arrived(file, part, one)
+                waiting_arrival = Arrived(file, part, curve)
         except Exception as error:  # whatever is wrong with a file, the others come
             if young or not whole:
                 yield None
                 return
             stamp.done = True
-            if held is not None:
-                yield self._handed(key, held)
+            if waiting_arrival is not None:
+                yield self._mark_answered(key, waiting_arrival)
             elif not self.answered.get(key) and key not in self.failed:
                 self.failed.add(key)
                 yield Arrived(file, 0, error)
@@ -154,10 +157,10 @@ class Source:
             yield None
             return
         stamp.done = True
-        if held is not None:
-            yield self._handed(key, held)
+        if waiting_arrival is not None:
+            yield self._mark_answered(key, waiting_arrival)
 
-    def _handed(self, key: int, one: Arrived) -> Arrived:
+    def _mark_answered(self, key: int, arrival: Arrived) -> Arrived:
         """Count a curve as answered from now on and return it."""
-        self.answered[key] = one.part
-        return one
+        self.answered[key] = arrival.part
+        return arrival

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...arrays import Floats
-from ...model_free.changes import Change, Detector, kept, restored
+from ...model_free.changes import Change, Detector, pack_state, restore_state
 from ...model_free.upturns import Upturn, find_upturn
 from ...noise import estimate_dintensity
 from ...types import Curve
-from .line import Said, said
+from .line import Said, summarise_answer
 
 if TYPE_CHECKING:
     from ...predict import Answer
@@ -110,7 +110,7 @@ class States:
         assert self.like is not None
         intensity = curve.intensity
         if not np.array_equal(curve.q, self.like.q):
-            intensity, sigma = (np.interp(self.like.q, curve.q, one) for one in (intensity, sigma))
+            intensity, sigma = (np.interp(self.like.q, curve.q, column) for column in (intensity, sigma))
         self.newest.append((number, intensity, sigma))
         while len(self.newest) > self.detector.settings.window:
             place, old, of_old = self.newest.popleft()
@@ -126,47 +126,50 @@ class States:
     def _average(self, begin: Mean | None, frames: Sequence[tuple[int, Floats, Floats]]) -> Curve | None:
         assert self.like is not None
         size = len(self.like)
-        found = Mean(np.zeros(size), np.zeros(size))
+        mean = Mean(np.zeros(size), np.zeros(size))
         if begin is not None:
-            found = Mean(begin.total, begin.variance, begin.weight)
+            mean = Mean(begin.total, begin.variance, begin.weight)
         for _, intensity, sigma in frames:
-            found.add(intensity, sigma)
-        if found.weight <= 0:
+            mean.add(intensity, sigma)
+        if mean.weight <= 0:
             return None
-        like, sigma = self.like, np.sqrt(found.variance) / found.weight
-        return Curve(like.q, found.total / found.weight, sigma, like.dq, like.dxl, like.dxw, file=like.file)
+        like, sigma = self.like, np.sqrt(mean.variance) / mean.weight
+        return Curve(like.q, mean.total / mean.weight, sigma, like.dq, like.dxl, like.dxw, file=like.file)
 
     def _forget_odd(self) -> None:
         while self.detector.odd:
             odd = self.detector.odd.pop()
-            self.newest = deque(one for one in self.newest if one[0] != odd)
+            self.newest = deque(frame for frame in self.newest if frame[0] != odd)
 
-    def _around(self, first: int) -> tuple[Curve | None, Curve | None]:
+    def _average_around(self, first: int) -> tuple[Curve | None, Curve | None]:
         """Averages of this state's frames before one, and of the others."""
         # Where the change before has just been, of the few frames before: a series that drifts has other
         # curves long before.
-        before = [one for one in self.newest if one[0] < first]
-        own = [one for one in before if one[0] >= self.begun]
-        after = [one for one in self.newest if one[0] >= first]
+        earlier_frames = [frame for frame in self.newest if frame[0] < first]
+        state_frames = [frame for frame in earlier_frames if frame[0] >= self.begun]
+        after = [frame for frame in self.newest if frame[0] >= first]
         mean = self.mean
-        if (mean is None or mean.weight <= 0) and len(own) < self.detector.settings.least:
-            own = before[-self.detector.settings.least :]
-        return self._average(mean, own), self._average(None, after)
+        if (mean is None or mean.weight <= 0) and len(state_frames) < self.detector.settings.least:
+            state_frames = earlier_frames[-self.detector.settings.least :]
+        return self._average(mean, state_frames), self._average(None, after)
 
     def _words(self, change: Change) -> str:
-        before, after = self._around(change.first)
-        if before is None or after is None:
+        average_before, after = self._average_around(change.first)
+        if average_before is None or after is None:
             return SHAPE
-        one, other = self.ask([before, after])
-        if isinstance(one, Exception) or isinstance(other, Exception):
+        answer_before, answer_after = self.ask([average_before, after])
+        if isinstance(answer_before, Exception) or isinstance(answer_after, Exception):
             return SHAPE
         return different(
-            said(one), said(other), _upturn_between(before, after), _upturn_between(after, before)
+            summarise_answer(answer_before),
+            summarise_answer(answer_after),
+            _upturn_between(average_before, after),
+            _upturn_between(after, average_before),
         )
 
     def as_bytes(self) -> bytes:
         """What is kept so that another process can go on, as a numpy archive."""
-        arrays: dict[str, Any] = kept(self.detector)
+        arrays: dict[str, Any] = pack_state(self.detector)
         arrays["number"] = np.array([self.number])
         if self.like is not None and self.mean is not None:
             like = self.like
@@ -187,98 +190,98 @@ def states_of(content: bytes, ask: Ask) -> States:
     """Read states written by `States.as_bytes`. Raises ValueError, KeyError or OSError for anything else."""
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
-    found = States(ask, restored(arrays), int(arrays["number"][0]))
+    states = States(ask, restore_state(arrays), int(arrays["number"][0]))
     if "like_q" in arrays:
         q = arrays["like_q"]
         dq, dxl, dxw = (arrays.get(f"like_{name}") for name in ("dq", "dxl", "dxw"))
-        found.like = Curve(q, np.ones_like(q), None, dq, dxl, dxw)
+        states.like = Curve(q, np.ones_like(q), None, dq, dxl, dxw)
         total, variance = arrays["mean"]
-        found.mean = Mean(total, variance, float(arrays["mean_weight"][0]))
-        found.begun = int(arrays["begun"][0])
+        states.mean = Mean(total, variance, float(arrays["mean_weight"][0]))
+        states.begun = int(arrays["begun"][0])
         for number, (intensity, sigma) in zip(arrays["newest"], arrays["newest_curves"], strict=True):
-            found.newest.append((int(number), intensity, sigma))
-    return found
+            states.newest.append((int(number), intensity, sigma))
+    return states
 
 
 #: Where no finding says more.
 SHAPE = "the shape of the curve is another"
 
 
-def _upturn_between(one: Curve, other: Curve) -> Upturn | None:
-    assert one.dintensity is not None
-    assert other.dintensity is not None
-    return find_upturn(one.q, one.intensity, one.dintensity, other.intensity, other.dintensity)
+def _upturn_between(first: Curve, second: Curve) -> Upturn | None:
+    assert first.dintensity is not None
+    assert second.dintensity is not None
+    return find_upturn(first.q, first.intensity, first.dintensity, second.intensity, second.dintensity)
 
 
 def different(
-    before: Said, after: Said, upturn: Upturn | None = None, upturn_before: Upturn | None = None
+    earlier: Said, after: Said, upturn: Upturn | None = None, upturn_before: Upturn | None = None
 ) -> str:
     """Describe the change between two states, the most telling first, and the kind of sample now."""
     # `upturn` and `upturn_before` are power laws at low q that only the later or only the earlier state has.
     if upturn is not None:  # which the network takes for a second population
-        found = [f"an upturn at low q (q^−{upturn.exponent:.1f} ± {upturn.error:.1f})"]
+        differences = [f"an upturn at low q (q^−{upturn.exponent:.1f} ± {upturn.error:.1f})"]
     elif upturn_before is not None:
-        found = ["no upturn at low q any more"]
+        differences = ["no upturn at low q any more"]
     else:
-        found = _seen_by_network(before, after) + _numbers(before, after)
-    return ", ".join([*(found or [SHAPE]), *_kept_kind(before, after)])
+        differences = _describe_network_change(earlier, after) + _numbers(earlier, after)
+    return ", ".join([*(differences or [SHAPE]), *_describe_same_kind(earlier, after)])
 
 
-def _seen_by_network(before: Said, after: Said) -> list[str]:
-    parts = list(filter(None, (_second(before, after), _forces(before, after))))
-    if before.known and not after.known and not parts:
+def _describe_network_change(earlier: Said, after: Said) -> list[str]:
+    parts = list(filter(None, (_second(earlier, after), _forces(earlier, after))))
+    if earlier.known and not after.known and not parts:
         return ["no single model that the network knows (a mixture, or something else)"]
-    return [*parts, *_named_anew(before, after)]
+    return [*parts, *_describe_new_kind(earlier, after)]
 
 
-def _named_anew(before: Said, after: Said) -> list[str]:
+def _describe_new_kind(earlier: Said, after: Said) -> list[str]:
     """Another group, or else another model, that is likely and clearly likelier than that of before."""
     if not after.known:
         return []
-    if after.group != before.group:
+    if after.group != earlier.group:
         share = after.shares.get(after.group, 0.0)
-        clear = share >= _HALF and share - after.shares.get(before.group, 0.0) >= _HALF
+        clear = share >= _HALF and share - after.shares.get(earlier.group, 0.0) >= _HALF
         return [f"{after.group} ({_percent(share)})"] if clear else []
-    if after.model != before.model and after.model_probability >= _HALF:
+    if after.model != earlier.model and after.model_probability >= _HALF:
         return [f"{after.model} ({_percent(after.model_probability)})"]
     return []
 
 
-def _kept_kind(before: Said, after: Said) -> list[str]:
+def _describe_same_kind(earlier: Said, after: Said) -> list[str]:
     """The model, or else the group, that is likely before and after."""
-    if not (before.known and after.known):
+    if not (earlier.known and after.known):
         return []
-    if after.model == before.model and after.model_probability >= _HALF:
+    if after.model == earlier.model and after.model_probability >= _HALF:
         return [f"kind as before: {after.model} ({_percent(after.model_probability)})"]
     share = after.shares.get(after.group, 0.0)
-    if after.group == before.group and after.model == before.model and share >= _HALF:
+    if after.group == earlier.group and after.model == earlier.model and share >= _HALF:
         return [f"kind as before: {after.group} ({_percent(share)})"]
     return []
 
 
-def _second(before: Said, after: Said) -> str:
-    if after.several and not before.several:
-        said = "two populations" if after.second >= _HALF else "perhaps two populations"
-        return f"{said} ({_percent(after.second)})"
-    return f"one population ({_percent(1 - after.second)})" if before.several and not after.several else ""
+def _second(earlier: Said, after: Said) -> str:
+    if after.several and not earlier.several:
+        text = "two populations" if after.second >= _HALF else "perhaps two populations"
+        return f"{text} ({_percent(after.second)})"
+    return f"one population ({_percent(1 - after.second)})" if earlier.several and not after.several else ""
 
 
-def _forces(before: Said, after: Said) -> str:
-    if _crossed(before.interacting, after.interacting):
+def _forces(earlier: Said, after: Said) -> str:
+    if _crosses_half(earlier.interacting, after.interacting):
         return f"interaction between bodies ({_percent(after.interacting)})"
-    lost = _crossed(after.interacting, before.interacting)
+    lost = _crosses_half(after.interacting, earlier.interacting)
     return f"no interaction between bodies ({_percent(1 - after.interacting)})" if lost else ""
 
 
-def _crossed(before: float, after: float) -> bool:
-    return before < _HALF <= after and after - before >= _MOVED
+def _crosses_half(earlier: float, after: float) -> bool:
+    return earlier < _HALF <= after and after - earlier >= _MOVED
 
 
-def _numbers(before: Said, after: Said) -> list[str]:
-    both = [one.numbers.get("rg") for one in (before, after)]
-    if both[0] is None or both[1] is None:
+def _numbers(earlier: Said, after: Said) -> list[str]:
+    radii = [answer.numbers.get("rg") for answer in (earlier, after)]
+    if radii[0] is None or radii[1] is None:
         return []
-    (old, old_error), (new, new_error) = both  # type: ignore[misc]
+    (old, old_error), (new, new_error) = radii  # type: ignore[misc]
     if abs(new - old) < _CLEAR * np.hypot(old_error, new_error):
         return []
     return [f"Rg {old:.4g} → {new:.4g} ± {new_error:.2g} Å"]

@@ -53,13 +53,13 @@ class Table:
         self._synced = time.monotonic()
         try:
             remove_leftovers(path.absolute().parent, path.name)
-            there = path.is_file() and path.stat().st_size > 0
-            if there and not anew:
+            exists = path.is_file() and path.stat().st_size > 0
+            if exists and not anew:
                 self._check(belongs)
-            if there and anew:
+            if exists and anew:
                 self._aside = path.with_name(f".{path.name}.sasnet-tmp{os.getpid()}")
             self._fd = os.open(self._aside or path, os.O_RDWR | os.O_CREAT, 0o666)
-            self._begin(goes_on=there and not anew)
+            self._begin(goes_on=exists and not anew)
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -87,7 +87,7 @@ class Table:
             self._aside.unlink(missing_ok=True)
 
     @property
-    def unchanged(self) -> bool:
+    def is_unchanged(self) -> bool:
         """Whether an earlier table is still in its place, as no frame has an answer."""
         return self._aside is not None
 
@@ -122,9 +122,9 @@ class Table:
                 os.ftruncate(self._fd, begin)
             raise
 
-    def _put_in_place(self, nothing: bool) -> None:
+    def _put_in_place(self, is_empty: bool) -> None:
         """What is written aside takes the earlier table's place where something is answered."""
-        if self._aside is not None and not nothing:
+        if self._aside is not None and not is_empty:
             os.replace(self._aside, self.path)
             self._aside = None
 
@@ -133,9 +133,9 @@ class Table:
             head = next(csv.reader([file.readline()]), [])
         first = next(lines_of(self.path), None) if head == self._head else None
         if head != self._head or (first is not None and not belongs(first)):
-            what = "is no table of these columns" if head != self._head else "holds frames of other files"
+            problem = "is no table of these columns" if head != self._head else "holds frames of other files"
             raise SasnetError(
-                f"{self.path}: exists and {what}; name another file with --out, or repeat the command with"
+                f"{self.path}: exists and {problem}; name another file with --out, or repeat the command with"
                 " --force to begin it anew."
             )
 

@@ -59,7 +59,7 @@ class Belief:
         """(labels, n) that a label is right at a point."""
         return wins(self.mean, self.variance)
 
-    def after(self, place: int) -> tuple[Floats, Floats, Floats]:
+    def predict_update(self, place: int) -> tuple[Floats, Floats, Floats]:
         """Predict what a measurement at a place would leave: chance of each label (labels,), means of the
         processes after each label (labels, labels, n; first index is the label shown), and variance (n,).
         """
@@ -75,13 +75,15 @@ def wins(mean: Floats, variance: Floats) -> Floats:
     """Probability of each normal variable to be the largest: mean (..., labels, n), variance (n,)."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(SETTINGS.nodes)
     z = mean / np.sqrt(variance)
-    found = np.zeros_like(z)
+    probabilities = np.zeros_like(z)
     labels = z.shape[-2]
     for t, w in zip(nodes, weights, strict=True):
-        for one in range(labels):
-            others = np.delete(z, one, axis=-2)
-            found[..., one, :] += w * np.prod(ndtr(z[..., one, None, :] - others + t), axis=-2)
-    return np.asarray(found / np.maximum(found.sum(axis=-2, keepdims=True), 1e-300))
+        for label in range(labels):
+            other_labels = np.delete(z, label, axis=-2)
+            probabilities[..., label, :] += w * np.prod(
+                ndtr(z[..., label, None, :] - other_labels + t), axis=-2
+            )
+    return np.asarray(probabilities / np.maximum(probabilities.sum(axis=-2, keepdims=True), 1e-300))
 
 
 def entropy(probability: Floats) -> Floats:
@@ -90,47 +92,50 @@ def entropy(probability: Floats) -> Floats:
     return np.asarray(-np.sum(safe * np.log2(safe), axis=-2))
 
 
-def believed(steps: Floats, places: Sequence[int], shares: Sequence[Mapping[str, float]]) -> Belief:
+def compute_belief(steps: Floats, places: Sequence[int], shares: Sequence[Mapping[str, float]]) -> Belief:
     """Return the map after measurements at `places` (repeats allowed), indices into `steps` (n, axes)."""
     # `shares` are label probabilities.
     settings = SETTINGS
-    labels = (*sorted({name for one in shares for name, p in one.items() if p >= settings.least}), UNSEEN)
-    before = np.full(len(labels), (1 - settings.unseen) / max(len(labels) - 1, 1))
-    before[-1] = settings.unseen
+    labels = (
+        *sorted({name for one_share in shares for name, p in one_share.items() if p >= settings.least}),
+        UNSEEN,
+    )
+    prior = np.full(len(labels), (1 - settings.unseen) / max(len(labels) - 1, 1))
+    prior[-1] = settings.unseen
     if not places:
         variance = settings.unseen * (1 - settings.unseen)
         kernel = variance * _kernel(steps, steps, _lengths(steps, settings.usual))
-        return Belief(labels, np.repeat(before[:, None], len(steps), 1), kernel, settings.noise[1])
-    y = np.array([[one.get(name, 0.0) for one in shares] for name in labels])
+        return Belief(labels, np.repeat(prior[:, None], len(steps), 1), kernel, settings.noise[1])
+    y = np.array([[one_share.get(name, 0.0) for one_share in shares] for name in labels])
     y[-1] += np.maximum(1 - y.sum(axis=0), 0.0)
-    y -= before[:, None]
+    y -= prior[:, None]
     # An indicator that is one with probability p varies by p (1 - p).
-    amplitude = float(np.mean(before * (1 - before)))
-    at = steps[list(places)]
+    amplitude = float(np.mean(prior * (1 - prior)))
+    measured_steps = steps[list(places)]
     best: tuple[float, Floats, float] | None = None
     for share in product(settings.lengths, repeat=steps.shape[1]):
         lengths = _lengths(steps, np.array(share))
-        own = amplitude * _kernel(at, at, lengths)
+        covariance_here = amplitude * _kernel(measured_steps, measured_steps, lengths)
         penalty = float(np.sum((np.log(np.array(share) / settings.usual) / np.log(settings.factor)) ** 2)) / 2
         for noise in settings.noise:
-            score = _evidence(own, noise, y) - penalty
+            score = _evidence(covariance_here, noise, y) - penalty
             if best is None or score > best[0]:
                 best = score, lengths, noise
     assert best is not None
     _, lengths, noise = best
-    return _posterior(labels, before, y, steps, list(places), amplitude, lengths, noise)
+    return _posterior(labels, prior, y, steps, list(places), amplitude, lengths, noise)
 
 
 def _posterior(
-    labels: tuple[str, ...], before: Floats, y: Floats, steps: Floats, places: list[int], amplitude: float,
+    labels: tuple[str, ...], prior: Floats, y: Floats, steps: Floats, places: list[int], amplitude: float,
     lengths: Floats, noise: float,
 ) -> Belief:  # fmt: skip
     kernel = amplitude * _kernel(steps, steps, lengths)
     across = kernel[places]
     lower = cholesky(across[:, places] + noise * np.eye(len(places)), lower=True)
-    mean = before[:, None] + y @ cho_solve((lower, True), across)
-    left = np.asarray(solve_triangular(lower, across, lower=True))
-    return Belief(labels, np.asarray(mean), kernel - left.T @ left, noise)
+    mean = prior[:, None] + y @ cho_solve((lower, True), across)
+    solution = np.asarray(solve_triangular(lower, across, lower=True))
+    return Belief(labels, np.asarray(mean), kernel - solution.T @ solution, noise)
 
 
 def _evidence(kernel: Floats, noise: float, y: Floats) -> float:
@@ -147,8 +152,8 @@ def _lengths(steps: Floats, share: float | Floats) -> Floats:
     return np.asarray(np.maximum(share * np.maximum(steps.max(axis=0), 1.0), 1.5))
 
 
-def _kernel(one: Floats, other: Floats, lengths: Floats) -> Floats:
+def _kernel(first: Floats, second: Floats, lengths: Floats) -> Floats:
     """Matérn's covariance of smoothness 3/2: boundaries are sharper than what is smooth for ever."""
-    apart = (one[:, None] - other[None]) / lengths
+    apart = (first[:, None] - second[None]) / lengths
     r = np.sqrt(3 * np.sum(apart**2, axis=-1))
     return np.asarray((1 + r) * np.exp(-r))

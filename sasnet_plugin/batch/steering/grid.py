@@ -29,18 +29,18 @@ class Grid:
     def __post_init__(self) -> None:
         if not self.axes:
             raise SasnetError("the grid has no axes; name at least one with its values.")
-        own = {str(name): tuple(map(float, values)) for name, values in self.axes.items()}
-        for name, values in own.items():
+        axes = {str(name): tuple(map(float, values)) for name, values in self.axes.items()}
+        for name, values in axes.items():
             if not values or not all(map(math.isfinite, values)) or len(set(values)) < len(values):
                 raise SasnetError(
                     f"the grid's axis {name!r} needs values that are finite and differ; it has"
                     f" {', '.join(map(repr, values)) or 'none'}."
                 )
-        if math.prod(map(len, own.values())) > MOST:
+        if math.prod(map(len, axes.values())) > MOST:
             raise SasnetError(
                 f"the grid has more than {MOST:,} points; take wider steps, and refine where the boundary is."
             )
-        object.__setattr__(self, "axes", own)
+        object.__setattr__(self, "axes", axes)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -55,13 +55,13 @@ class Grid:
         return np.stack(np.unravel_index(np.arange(len(self)), self.shape), axis=1).astype(np.float64)
 
     def point(self, place: int) -> dict[str, float]:
-        where = np.unravel_index(place, self.shape)
-        pairs = zip(self.axes.items(), where, strict=True)
+        indices = np.unravel_index(place, self.shape)
+        pairs = zip(self.axes.items(), indices, strict=True)
         return {name: values[int(k)] for (name, values), k in pairs}
 
     def place(self, point: Mapping[str, object]) -> int:
         """Find the raster point nearest to a point. Raises SasnetError if an axis is missing."""
-        where = []
+        indices = []
         for name, values in self.axes.items():
             try:
                 value = float(point[name])  # type: ignore[arg-type]
@@ -71,8 +71,8 @@ class Grid:
                 raise SasnetError(
                     f"a point of the grid needs a finite value of {name!r}; {dict(point)!r} has none."
                 )
-            where.append(int(np.argmin(np.abs(np.array(values) - value))))
-        return int(np.ravel_multi_index(where, self.shape))
+            indices.append(int(np.argmin(np.abs(np.array(values) - value))))
+        return int(np.ravel_multi_index(indices, self.shape))
 
     @cached_property
     def neighbours(self) -> Ints:
@@ -88,11 +88,11 @@ class Grid:
         return ", ".join(f"{name} {value:.4g}" for name, value in self.point(place).items())
 
 
-def spread(grid: Grid, taken: Sequence[int]) -> int:
+def spread(grid: Grid, taken_places: Sequence[int]) -> int:
     """The place that is farthest from those taken, in shares of each axis; the first is the middle."""
     scale = np.maximum(np.array(grid.shape) - 1, 1)
-    at = grid.steps / scale
-    if not taken:
-        return int(np.argmin(np.sum((at - 0.5) ** 2, axis=1)))
-    nearest = np.min([np.sum((at - at[one]) ** 2, axis=1) for one in taken], axis=0)
+    scaled = grid.steps / scale
+    if not taken_places:
+        return int(np.argmin(np.sum((scaled - 0.5) ** 2, axis=1)))
+    nearest = np.min([np.sum((scaled - scaled[index]) ** 2, axis=1) for index in taken_places], axis=0)
     return int(np.argmax(nearest))

@@ -33,7 +33,7 @@ def outcome_of(about: Said | None, names: Names) -> dict[str, float | str]:
     # expects one in few curves only, as it was taught, and a sample that is varied until it changes is no
     # such curve.
     about = Said(False, math.nan) if about is None else about
-    found: dict[str, float | str] = {
+    outcome: dict[str, float | str] = {
         "group": about.group,
         "model": about.model,
         "model_probability": float(about.model_probability),
@@ -44,8 +44,8 @@ def outcome_of(about: Said | None, names: Names) -> dict[str, float | str]:
     }
     for number in NUMBERS:
         value, error = about.numbers.get(number.name, (math.nan, math.nan))
-        found[number.name], found[f"{number.name}_error"] = float(value), float(error)
-    return found | {f"{SHARE}{name}": float(about.shares.get(name, math.nan)) for name in names.groups}
+        outcome[number.name], outcome[f"{number.name}_error"] = float(value), float(error)
+    return outcome | {f"{SHARE}{name}": float(about.shares.get(name, math.nan)) for name in names.groups}
 
 
 def _even(p: float) -> float:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ...arrays import Floats
 from ..live.line import SHARE
-from .belief import UNSEEN, Belief, believed, entropy, wins
+from .belief import UNSEEN, Belief, compute_belief, entropy, wins
 from .grid import Grid, spread
 
 #: Probability of each label, for each aspect.
@@ -70,18 +70,18 @@ def aspects_of(outcome: Mapping[str, object]) -> Shares:
     """Labels of a sample from the numbers of an answer, ``p sphere`` and so on, as far as it has any."""
     groups = {
         name.removeprefix(SHARE): value
-        for name, one in outcome.items()
-        if name.startswith(SHARE) and (value := _number(one)) is not None
+        for name, one_value in outcome.items()
+        if name.startswith(SHARE) and (value := _number(one_value)) is not None
     }
-    found: dict[str, Mapping[str, float]] = {}
+    shares: dict[str, Mapping[str, float]] = {}
     total = sum(groups.values())
     scope = _number(outcome.get("in_scope"))
-    several = _number(outcome.get("two_populations"))
+    two_populations = _number(outcome.get("two_populations"))
     if total > 0:
-        found[GROUP] = {name: value / total for name, value in groups.items() if value > 0}
-    elif scope is not None and (several is None or several < _HALF):
+        shares[GROUP] = {name: value / total for name, value in groups.items() if value > 0}
+    elif scope is not None and (two_populations is None or two_populations < _HALF):
         # That no single model explains it, two populations say already.
-        found[GROUP] = {UNKNOWN: 1.0}
+        shares[GROUP] = {UNKNOWN: 1.0}
     pairs = (
         (INTERACTION, "interacting", "interacting", "not interacting"),
         (POPULATIONS, "two_populations", "two populations", "one population"),
@@ -89,8 +89,8 @@ def aspects_of(outcome: Mapping[str, object]) -> Shares:
     for aspect, key, yes, no in pairs:
         p = _number(outcome.get(key))
         if p is not None:
-            found[aspect] = {yes: min(max(p, 0.0), 1.0), no: 1 - min(max(p, 0.0), 1.0)}
-    return found
+            shares[aspect] = {yes: min(max(p, 0.0), 1.0), no: 1 - min(max(p, 0.0), 1.0)}
+    return shares
 
 
 def _number(value: object) -> float | None:
@@ -122,98 +122,108 @@ class PhaseMap:
         if self._upto != len(self.measured):
             self._beliefs = {}
             for aspect in self.aspects:
-                own = [(place, one[aspect]) for place, one in self.measured if one.get(aspect)]
-                if own:
-                    places, shares = zip(*own, strict=True)
-                    self._beliefs[aspect] = believed(self.grid.steps, places, shares)
+                measured_pairs = [
+                    (place, shares_here[aspect])
+                    for place, shares_here in self.measured
+                    if shares_here.get(aspect)
+                ]
+                if measured_pairs:
+                    places, shares = zip(*measured_pairs, strict=True)
+                    self._beliefs[aspect] = compute_belief(self.grid.steps, places, shares)
             self._upto = len(self.measured)
         return self._beliefs
 
     def open_bits(self) -> Floats:
         """(n,) entropy of what is believed of each sample."""
-        found = np.zeros(len(self.grid))
+        bits = np.zeros(len(self.grid))
         for belief in self.beliefs().values():
-            found = found + entropy(belief.probability())
-        return found
+            bits = bits + entropy(belief.probability())
+        return bits
 
     def suggest(self, waiting: Sequence[int] = ()) -> Suggestion | None:
         """Choose the next sample, None if all are measured or `waiting` for it."""
-        taken = {place for place, _ in self.measured} | self.failed | set(waiting)
-        free = np.array([place not in taken for place in range(len(self.grid))])
+        taken_places = {place for place, _ in self.measured} | self.failed | set(waiting)
+        free = np.array([place not in taken_places for place in range(len(self.grid))])
         if not free.any():
             return None
         first = min(self.settings.first * len(self.grid.axes) + 1, len(self.grid))
-        if len(taken) < first or not self.beliefs():
-            place = spread(self.grid, sorted(taken))
+        if len(taken_places) < first or not self.beliefs():
+            place = spread(self.grid, sorted(taken_places))
             place = place if free[place] else int(np.argmax(free))
             return Suggestion(place, math.nan, self._spread_words(place))
         most = self._most(free, waiting)
         return self._longer(most, waiting) or most
 
     def _most(self, free: NDArray[np.bool_], waiting: Sequence[int]) -> Suggestion:
-        beliefs = [_with(belief, waiting) for belief in self.beliefs().values()]
-        own = np.sum([entropy(belief.probability()) for belief in beliefs], axis=0)
+        beliefs = [_add_waiting_measurements(belief, waiting) for belief in self.beliefs().values()]
+        entropies = np.sum([entropy(belief.probability()) for belief in beliefs], axis=0)
         places = np.flatnonzero(free)
-        candidates = places[np.argsort(-own[places], kind="stable")][: self.settings.candidates].tolist()
-        gains = [sum(expected_gain(belief, place) for belief in beliefs) for place in candidates]
+        candidates = places[np.argsort(-entropies[places], kind="stable")][
+            : self.settings.candidates
+        ].tolist()
+        gains = [sum(estimate_gain(belief, place) for belief in beliefs) for place in candidates]
         best = int(np.argmax(gains))
         place, gain = candidates[best], float(gains[best])
-        return Suggestion(place, gain, self._words(place, gain, float(own.sum())))
+        return Suggestion(place, gain, self._words(place, gain, float(entropies.sum())))
 
     def _longer(self, most: Suggestion, waiting: Sequence[int]) -> Suggestion | None:
         """Where no new sample promises enough: the undecided one that is most open, to be counted longer."""
         if most.gain >= self.settings.enough:
             return None
         often = Counter(place for place, _ in self.measured)
-        again = [k for k in self.undecided() if often[k] <= self.settings.again and k not in waiting]
+        again = [k for k in self.find_undecided() if often[k] <= self.settings.again and k not in waiting]
         if not again:
             return None
         open_bits = self.open_bits()
         place = max(again, key=lambda k: float(open_bits[k]))
         return Suggestion(place, most.gain, self._longer_words(place), longer=True)
 
-    def undecided(self) -> list[int]:
+    def find_undecided(self) -> list[int]:
         """Measured samples of which neither their own answers nor their neighbours' say what they are."""
-        found: set[int] = set()
+        undecided: set[int] = set()
         for aspect, belief in self.beliefs().items():
             best = belief.probability()[:-1].max(axis=0, initial=0.0)
-            said = [(place, max(one[aspect].values())) for place, one in self.measured if one.get(aspect)]
-            sure = {place for place, p in said if max(p, float(best[place])) >= self.settings.decided}
-            found |= {place for place, _ in said} - sure
-        return sorted(found)
+            answers = [
+                (place, max(shares_here[aspect].values()))
+                for place, shares_here in self.measured
+                if shares_here.get(aspect)
+            ]
+            sure = {place for place, p in answers if max(p, float(best[place])) >= self.settings.decided}
+            undecided |= {place for place, _ in answers} - sure
+        return sorted(undecided)
 
     def phases(self) -> tuple[list[str], Floats]:
         """The most probable phase of each sample, and its probability."""
         names: list[list[str]] = [[] for _ in range(len(self.grid))]
         sure = np.ones(len(self.grid))
         for belief in self.beliefs().values():
-            known = (
+            beliefs_here = (
                 wins(belief.mean[:-1], belief.variance) if len(belief.labels) > 1 else np.ones((1, len(sure)))
             )
-            best = known.argmax(axis=0)
+            best = beliefs_here.argmax(axis=0)
             sure = sure * belief.probability()[best, np.arange(len(sure))]
             for place, k in enumerate(best):
                 names[place].append(belief.labels[int(k)])
-        return [", ".join(one) or UNSEEN for one in names], sure
+        return [", ".join(labels) or UNSEEN for labels in names], sure
 
     def boundaries(self) -> list[Boundary]:
         """Neighbours of different phases, as it is believed."""
         phases, _ = self.phases()
-        found = []
-        for one, other in self.grid.neighbours:
-            if phases[one] == phases[other]:
+        boundaries = []
+        for first, second in self.grid.neighbours:
+            if phases[first] == phases[second]:
                 continue
             alike = 1.0
             for belief in self.beliefs().values():
                 p = belief.probability()
-                alike *= float(np.sum(p[:, one] * p[:, other]))
-            ends = self.grid.point(int(one)), self.grid.point(int(other))
-            found.append(Boundary(ends, (phases[one], phases[other]), 1 - alike))
-        return found
+                alike *= float(np.sum(p[:, first] * p[:, second]))
+            ends = self.grid.point(int(first)), self.grid.point(int(second))
+            boundaries.append(Boundary(ends, (phases[first], phases[second]), 1 - alike))
+        return boundaries
 
-    def settled(self) -> tuple[bool, str]:
+    def assess_convergence(self) -> tuple[bool, str]:
         """Whether more samples would hardly change the map, and a sentence, which names what is undecided."""
-        most, undecided = self.suggest(), self.undecided()
+        most, undecided = self.suggest(), self.find_undecided()
         doubt = f" {len(undecided)} measured samples are undecided; measure them longer." if undecided else ""
         if most is None:
             return True, f"All {len(self.grid)} samples of the grid are measured.{doubt}"
@@ -240,9 +250,9 @@ class PhaseMap:
         return f"{self.grid.words(place)}: farthest from all measured points, because little is known yet."
 
     def _words(self, place: int, gain: float, total: float) -> str:
-        either = self._doubt(place, 0.95) or "no single property is very uncertain"
+        doubt_text = self._doubt(place, 0.95) or "no single property is very uncertain"
         return (
-            f"{self.grid.words(place)}: {either}. A measurement is expected to give {gain:.1f} of the"
+            f"{self.grid.words(place)}: {doubt_text}. A measurement is expected to give {gain:.1f} of the"
             f" {total:.1f} bits of information that the map lacks."
         )
 
@@ -259,18 +269,18 @@ class PhaseMap:
         return "; ".join(parts)
 
 
-def expected_gain(belief: Belief, place: int) -> float:
+def estimate_gain(belief: Belief, place: int) -> float:
     """Bits by which the entropy of a map is expected to fall by a measurement at a place."""
-    chance, mean, variance = belief.after(place)
-    before = float(entropy(belief.probability()).sum())
+    chance, mean, variance = belief.predict_update(place)
+    entropy_before = float(entropy(belief.probability()).sum())
     after = entropy(wins(mean, variance)).sum(axis=-1)
-    return before - float(chance @ after)
+    return entropy_before - float(chance @ after)
 
 
-def _with(belief: Belief, waiting: Sequence[int]) -> Belief:
+def _add_waiting_measurements(belief: Belief, waiting: Sequence[int]) -> Belief:
     """Return the belief with the uncertainty left once waiting places are measured; means stay."""
     for place in waiting:
         column = belief.covariance[:, place]
-        left = belief.covariance - np.outer(column, column) / (column[place] + belief.noise)
-        belief = Belief(belief.labels, belief.mean, left, belief.noise)
+        covariance_left = belief.covariance - np.outer(column, column) / (column[place] + belief.noise)
+        belief = Belief(belief.labels, belief.mean, covariance_left, belief.noise)
     return belief

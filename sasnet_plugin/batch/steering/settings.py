@@ -18,7 +18,7 @@ import numpy as np
 from ...arrays import Floats
 from ...predict.class_prior import common
 from ...predict.classes import ClassesFinding
-from ...predict.counting import OUTLOOK, alike, group_shares, measured_again
+from ...predict.counting import OUTLOOK, alike, group_shares, simulate_longer_count
 from ...types import Curve, SasnetError
 from ..live.states import sigma_of
 
@@ -69,12 +69,14 @@ class Promise:
     @property
     def reason(self) -> str:
         option = self.option
-        what = "counting on" if option.q_range is None else "q {:.3g} to {:.3g} Å⁻¹".format(*option.q_range)
+        action = "counting on" if option.q_range is None else "q {:.3g} to {:.3g} Å⁻¹".format(*option.q_range)
         if self.bits < SETTINGS.worth:
             expected = f"is expected to tell hardly anything of the {self.open_bits:.2f} bits that are open"
         else:
             expected = f"is expected to settle {self.bits:.2f} of the {self.open_bits:.2f} bits that are open"
-        return f"{option.name} ({what}, {option.seconds:g} s) {expected} between {' and '.join(self.rivals)}."
+        return (
+            f"{option.name} ({action}, {option.seconds:g} s) {expected} between {' and '.join(self.rivals)}."
+        )
 
 
 def promises(
@@ -92,42 +94,47 @@ def promises(
         raise SasnetError("name at least one setting, and the time that was counted, above 0 s.")
     choice = predictor.choice(len(predictor.manifest.labels))
     (answer,) = predictor.answers([curve], choice)
-    named = answer.finding(ClassesFinding)
-    if named is None or not answer.known:
+    classes = answer.finding(ClassesFinding)
+    if classes is None or not answer.known:
         raise SasnetError(
             f"{curve.file or 'the curve'}: it resembles nothing that the network knows, so no setting can be"
             " advised; look at the curve."
         )
-    now = group_shares(answer)
-    first, second = sorted(now, key=lambda name: -now[name])[:2]
-    found = []
+    shares = group_shares(answer)
+    first, second = sorted(shares, key=lambda name: -shares[name])[:2]
+    found_promises = []
     for option in options:
-        before, bits = _told(curve, seconds, option, named, now, predictor, bank, rng)
-        found.append(Promise(option, bits, before, (first, second)))
-    return sorted(found, key=lambda one: -one.bits / one.option.seconds)
+        bits_before, bits = _estimate_settled_bits(
+            curve, seconds, option, classes, shares, predictor, bank, rng
+        )
+        found_promises.append(Promise(option, bits, bits_before, (first, second)))
+    return sorted(found_promises, key=lambda promise: -promise.bits / promise.option.seconds)
 
 
-def _told(
-    curve: Curve, seconds: float, option: Option, named: ClassesFinding, now: Mapping[str, float],
+def _estimate_settled_bits(
+    curve: Curve, seconds: float, option: Option, classes: ClassesFinding,
+    current_shares: Mapping[str, float],
     predictor: Predictor, bank: Bank, rng: np.random.Generator,
 ) -> tuple[float, float]:  # fmt: skip
     """Bits that are open now, and how many of them an option is expected to settle."""
-    share = dict(zip(named.head.labels, map(float, named.probability), strict=True))
-    group_of = {name: group.name for group in named.head.groups for name in group.members}
-    at = _points(curve, option)
-    weights, truths, labels = alike(curve, share, bank, at=at)
+    share = dict(zip(classes.head.labels, map(float, classes.probability), strict=True))
+    group_of = {name: group.name for group in classes.head.groups for name in group.members}
+    points_measured = _points(curve, option)
+    weights, truths, labels = alike(curve, share, bank, target=points_measured)
     if not labels:
         raise SasnetError(f"{curve.file or 'the curve'}: no library curve resembles it.")
-    own = [_measured(curve, at, truth, option, seconds, rng) for truth in truths]
+    simulated = [
+        _simulate_measurement(curve, points_measured, truth, option, seconds, rng) for truth in truths
+    ]
     choice = predictor.choice(len(predictor.manifest.labels))
-    then = [group_shares(one) for one in predictor.answers(own, choice)]
+    then = [group_shares(answer) for answer in predictor.answers(simulated, choice)]
     if option.q_range is not None:
-        prior = _group_prior(named.head.labels, group_of)
-        then = [_both(now, one, prior) for one in then]
+        prior = _group_prior(classes.head.labels, group_of)
+        then = [_both(current_shares, answer, prior) for answer in then]
     groups = [group_of[label] for label in labels]
-    before = _entropy(weights, groups)
-    loss = [-math.log2(max(one[name], SETTINGS.floor)) for one, name in zip(then, groups, strict=True)]
-    return before, max(before - float(weights @ np.array(loss)), 0.0)
+    entropy_before = _entropy(weights, groups)
+    loss = [-math.log2(max(answer[name], SETTINGS.floor)) for answer, name in zip(then, groups, strict=True)]
+    return entropy_before, max(entropy_before - float(weights @ np.array(loss)), 0.0)
 
 
 def _points(curve: Curve, option: Option) -> Curve:
@@ -141,35 +148,40 @@ def _points(curve: Curve, option: Option) -> Curve:
     return Curve(q, np.ones_like(q), None, dq, file=curve.file)
 
 
-def _measured(
-    curve: Curve, at: Curve, truth: Floats, option: Option, seconds: float, rng: np.random.Generator
+def _simulate_measurement(
+    curve: Curve,
+    points_measured: Curve,
+    truth: Floats,
+    option: Option,
+    seconds: float,
+    rng: np.random.Generator,
 ) -> Curve:
     """A sample measured with an option: with what is counted already, or in another range."""
     if option.q_range is None:
-        return measured_again(curve, truth, 1 + option.rate * option.seconds / seconds, rng)
+        return simulate_longer_count(curve, truth, 1 + option.rate * option.seconds / seconds, rng)
     # Counts go with the intensity and the area of the ring, q dq; their scale is that of what was measured.
     per = (curve.intensity / sigma_of(curve)) ** 2 / np.maximum(curve.intensity * curve.q**2, 1e-300)
     scale = float(np.median(per[per > 0])) * option.rate * option.seconds / seconds
     truth = np.maximum(truth, 1e-300)
-    counts = np.maximum(scale * truth * at.q**2, 1e-9)
+    counts = np.maximum(scale * truth * points_measured.q**2, 1e-9)
     sigma = truth * np.hypot(1 / np.sqrt(counts), OUTLOOK.systematic)
     noisy = truth + sigma * rng.standard_normal(truth.size)
-    return Curve(at.q, noisy, sigma, at.dq, file=curve.file)
+    return Curve(points_measured.q, noisy, sigma, points_measured.dq, file=curve.file)
 
 
 def _group_prior(labels: Sequence[str], group_of: Mapping[str, str]) -> dict[str, float]:
-    found: dict[str, float] = {}
+    prior: dict[str, float] = {}
     share = common(list(labels))
     for label, p in zip(labels, share / share.sum(), strict=True):
-        found[group_of[label]] = found.get(group_of[label], 0.0) + float(p)
-    return found
+        prior[group_of[label]] = prior.get(group_of[label], 0.0) + float(p)
+    return prior
 
 
 def _both(
-    one: Mapping[str, float], other: Mapping[str, float], prior: Mapping[str, float]
+    first: Mapping[str, float], second: Mapping[str, float], prior: Mapping[str, float]
 ) -> dict[str, float]:
     """Answers to two independent measurements of a sample, as one."""
-    product = {name: one[name] * other[name] / max(prior[name], 1e-9) for name in one}
+    product = {name: first[name] * second[name] / max(prior[name], 1e-9) for name in first}
     total = sum(product.values()) or 1.0
     return {name: value / total for name, value in product.items()}
 

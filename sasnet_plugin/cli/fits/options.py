@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 Files = Annotated[list[str], typer.Argument(help="Data files, folders (with subfolders) or patterns.")]
 
 
-def _shared(
+def _collect_fit_options(
     top: Top = TOP,
     models: Models = None,
     exclude: Exclude = None,
@@ -115,10 +115,10 @@ def _shared(
     chosen = names_of(models)
     contrast = contrast_given(sample, solvent, probe, wavelength)
     then = method_given(method, samples, burn)
-    named = None if chosen is None else tuple(chosen)
+    export_names = None if chosen is None else tuple(chosen)
     fit = FitOptions(
         top,
-        named,
+        export_names,
         structure_factor,
         kept,
         limits,
@@ -127,7 +127,7 @@ def _shared(
         time_limit=time_limit,
         workers=workers,
         prior=prior_given(prior),
-        start=start_given(start, named, structure_factor),
+        start=start_given(start, export_names, structure_factor),
         exclude=tuple(names_of(exclude) or ()),
         also=also_given(
             {"--wavelength": wavelength, "--q-range": q_range, "--q-unit": q_unit, "--entry": entry}
@@ -136,7 +136,7 @@ def _shared(
     return Options(fit, window, unit, entry, wavelength_of(wavelength))
 
 
-def with_fit_options(
+def add_fit_options(
     *, time_limit: float, methods: bool = False, time_help: str | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the shared options in place of its parameter ``options``."""
@@ -145,7 +145,7 @@ def with_fit_options(
     left_out = () if methods else ("method", "samples", "burn")
     shared = {
         name: p
-        for name, p in inspect.signature(_shared, eval_str=True).parameters.items()
+        for name, p in inspect.signature(_collect_fit_options, eval_str=True).parameters.items()
         if name not in left_out
     }
     limit = shared["time_limit"].replace(default=time_limit)
@@ -154,56 +154,56 @@ def with_fit_options(
         limit = limit.replace(annotation=Annotated[float, option])
     shared["time_limit"] = limit
 
-    def decorated(command: Callable[..., None]) -> Callable[..., None]:
-        own = inspect.signature(command, eval_str=True).parameters
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own_parameters = inspect.signature(command, eval_str=True).parameters
         parameters: list[inspect.Parameter] = []
-        for name, p in own.items():
+        for name, p in own_parameters.items():
             parameters += shared.values() if name == "options" else [p]
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
 
         @wraps(command)
-        def called(**given: Any) -> None:
-            options = _shared(**{name: given.pop(name) for name in shared})
-            command(options=options, **given)
+        def call_command(**arguments: Any) -> None:
+            options = _collect_fit_options(**{name: arguments.pop(name) for name in shared})
+            command(options=options, **arguments)
 
-        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        called.__annotations__ = {p.name: p.annotation for p in parameters}
-        return called
+        call_command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        call_command.__annotations__ = {p.name: p.annotation for p in parameters}
+        return call_command
 
-    return decorated
+    return decorate
 
 
 def also_given(options: Mapping[str, object]) -> dict[str, str]:
     """Collect options that do not influence the fit, for the next command; None, False and empty lists are
     dropped, lists become repeated options.
     """
-    found = {}
+    texts = {}
     for name, value in options.items():
         if value in (None, False, []):
             continue
-        found[name] = "\n".join(map(str, value)) if isinstance(value, list) else str(value)
-    return found
+        texts[name] = "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+    return texts
 
 
-def values_of(given: list[str] | None, option: str) -> dict[str, float]:
+def values_of(texts: list[str] | None, option: str) -> dict[str, float]:
     """``name=number`` pairs, or wrong usage."""
-    found = {}
-    for part in given or ():
+    values = {}
+    for part in texts or ():
         name, _, text = part.partition("=")
         number = _number(text)
         if not name.strip() or not math.isfinite(number):
             raise typer.BadParameter(f"{part!r} is not name=number, such as sld=4.0.", param_hint=option)
-        found[name.strip()] = number
-    return found
+        values[name.strip()] = number
+    return values
 
 
 def start_given(
-    given: list[str] | None, models: tuple[str, ...] | None, structure_factor: str | None
+    texts: list[str] | None, models: tuple[str, ...] | None, structure_factor: str | None
 ) -> Start | None:
     """Values to begin with, or wrong usage."""
     from ...fitting.asked import start_of
 
-    pairs = dict(part.partition("=")[::2] for part in names_of(given) or ())
+    pairs = dict(part.partition("=")[::2] for part in names_of(texts) or ())
     kinds = {name: kind for name, kind in pairs.items() if name.endswith("_pd_type")}
     numbers = values_of([f"{n}={value}" for n, value in pairs.items() if n not in kinds], "--start")
     try:
@@ -219,10 +219,10 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def ranges_of(given: list[str] | None, option: str) -> dict[str, tuple[float, float]]:
+def ranges_of(texts: list[str] | None, option: str) -> dict[str, tuple[float, float]]:
     """``name=low:high`` pairs, or wrong usage."""
-    found = {}
-    for part in given or ():
+    ranges = {}
+    for part in texts or ():
         name, _, text = part.partition("=")
         low, _, high = text.partition(":")
         pair = _number(low), _number(high)
@@ -231,8 +231,8 @@ def ranges_of(given: list[str] | None, option: str) -> dict[str, tuple[float, fl
                 f"{part!r} is not name=low:high with the smaller number first, such as radius=10:200.",
                 param_hint=option,
             )
-        found[name.strip()] = pair
-    return found
+        ranges[name.strip()] = pair
+    return ranges
 
 
 def contrast_given(
@@ -257,7 +257,7 @@ def method_given(name: str, samples: int | None, burn: int | None) -> Method:
         raise typer.BadParameter(
             f"{name!r} is not a method; use {', '.join(METHODS)}.", param_hint="--method"
         )
-    given = {option: n for option, n in (("samples", samples), ("burn", burn)) if n is not None}
-    if given and name != "dream":
+    counts = {option: n for option, n in (("samples", samples), ("burn", burn)) if n is not None}
+    if counts and name != "dream":
         raise typer.BadParameter("these need --method dream.", param_hint="--samples / --burn")
-    return Method(name, **given)
+    return Method(name, **counts)

@@ -47,71 +47,71 @@ class Outputs:
     def options(self) -> dict[str, object]:
         return {"--report": self.report, "--export": self.export, "--plot": self.plot, "--csv": self.table}
 
-    def failed(self, path: str, sentence: str) -> None:
-        from ..folders import failed
+    def record_failure(self, path: str, sentence: str) -> None:
+        from ..folders import make_failure_row
 
-        self.rows.append(failed(path, sentence))
+        self.rows.append(make_failure_row(path, sentence))
 
-    def fitted(self, found: FitResult) -> Iterator[Path]:
+    def write_fit(self, result: FitResult) -> Iterator[Path]:
         """Write what belongs to one fit, and keep what the table and the figure need."""
         from ...report.page.fit_report import page_name
-        from ..folders import fitted
+        from ..folders import make_fit_row
 
-        page = page_name(found.curve, self.report) if self.report is not None else ""
-        self.rows.append(fitted(found, page))
+        page = page_name(result.curve, self.report) if self.report is not None else ""
+        self.rows.append(make_fit_row(result, page))
         if self.plot is not None:
-            self.drawn.append(found)
+            self.drawn.append(result)
         if self.report is not None:
-            yield self._page(found, self.report / page)
+            yield self._page(result, self.report / page)
         if self.export is not None:
-            yield from self._exports(found, self.export)
+            yield from self._exports(result, self.export)
 
-    def _page(self, found: FitResult, page: Path) -> Path:
+    def _page(self, result: FitResult, page: Path) -> Path:
         from ...files import check_output
         from ...report.page.fit_report import write_report
 
         check_output(page, force=self.force)
         when = time.strftime("%Y-%m-%d %H:%M")
-        made = f"{when}, {shlex.join(['sasnet', *sys.argv[1:]])}"
-        return write_report(found, page.parent, made=made, tree=self.details)
+        origin = f"{when}, {shlex.join(['sasnet', *sys.argv[1:]])}"
+        return write_report(result, page.parent, origin=origin, tree=self.details)
 
-    def _exports(self, found: FitResult, folder: Path) -> Iterator[Path]:
+    def _exports(self, result: FitResult, folder: Path) -> Iterator[Path]:
         from ...files import check_output
         from ...report.exports.write_all import export, marks
 
-        for path, mark in marks(found.curve, folder).items():
+        for path, mark in marks(result.curve, folder).items():
             check_output(path, force=self.force, mark=mark)
-        yield from export(found, folder)
+        yield from export(result, folder)
 
-    def image(self, kind: Domain, image: Any, found: Answer) -> bool:
+    def image(self, kind: Domain, image: Any, answer: Answer) -> bool:
         """Write the page of an image's fit and the fit as NXcanSAS; whether there was no fit to export."""
         from ...extensions import service
         from ...files import check_output
 
         if self.report is not None:
             check_output(self.report / service("page_name")(image, self.report), force=self.force)
-            service("answer_page")(kind, image, found, self.report)
-        return self.export is not None and not service("export_fit")(image, found, self.export, self.force)
+            service("answer_page")(kind, image, answer, self.report)
+        return self.export is not None and not service("export_fit")(image, answer, self.export, self.force)
 
-    def together(self, found: SampleResult, *, said: bool) -> int:
+    def together(self, found_result: SampleResult, *, said: bool) -> int:
         """Write page, exports, a figure and lines of a sample's curves; how many things failed."""
         failed = 0
         try:
-            for path in self._of_sample(found):
+            for path in self._write_sample_outputs(found_result):
                 if said:
                     print(f"Written: {path}", flush=True)
         except SasnetError as error:
             print(error, file=sys.stderr, flush=True)
             failed += 1
         lines = replace(self, report=None, export=None)
-        for result in found.as_results():
-            if why := written(result, lines, said=said):
+        for result in found_result.as_results():
+            if why := write_outputs(result, lines, is_said=said):
                 print(why, file=sys.stderr, flush=True)
                 failed += 1
         lines.close()
         return failed
 
-    def _of_sample(self, found: SampleResult) -> Iterator[Path]:
+    def _write_sample_outputs(self, found_result: SampleResult) -> Iterator[Path]:
         from ...files import MARK, check_output
         from ...report.exports.nxcansas import write_nxcansas
         from ...report.exports.sample import SAMPLE_MARKS, write_sample
@@ -119,15 +119,15 @@ class Outputs:
         from ...report.page.sample_report import sample_page_name, write_sample_report
 
         if self.report is not None:
-            check_output(self.report / sample_page_name(found, self.report), force=self.force)
-            yield write_sample_report(found, self.report)
-        if self.export is None or found.best is None:
+            check_output(self.report / sample_page_name(found_result, self.report), force=self.force)
+            yield write_sample_report(found_result, self.report)
+        if self.export is None or found_result.best is None:
             return
-        name = stem(found.sample.curves[0].file, "together", "sample")
+        name = stem(found_result.sample.curves[0].file, "together", "sample")
         for ending in ("sasview.json", "bumps.py"):
             check_output(self.export / f"{name}.{ending}", force=self.force, mark=SAMPLE_MARKS[ending])
-        yield from write_sample(found, self.export, name)
-        for i, result in enumerate(found.as_results(), start=1):
+        yield from write_sample(found_result, self.export, name)
+        for i, result in enumerate(found_result.as_results(), start=1):
             path = self.export / f"{name}-{i}.nxcansas.h5"
             check_output(path, force=self.force, mark=MARK)
             write_nxcansas(result, path)
@@ -147,11 +147,11 @@ class Outputs:
             print(f"Written: {write_overview(self.rows, self.report, 'Fits')}", file=sys.stderr)
 
 
-def written(found: FitResult, outputs: Outputs, *, said: bool) -> str:
+def write_outputs(result: FitResult, outputs: Outputs, *, is_said: bool) -> str:
     """Write what belongs to a fit and return why something failed, or an empty string."""
     try:
-        for path in outputs.fitted(found):
-            if said:
+        for path in outputs.write_fit(result):
+            if is_said:
                 print(f"Written: {path}", flush=True)
     except SasnetError as error:
         return str(error)

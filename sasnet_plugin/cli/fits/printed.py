@@ -39,19 +39,19 @@ class Say:
         else:
             print(sentence, file=sys.stderr, flush=True)
 
-    def answer(self, measurement: Any, found: FitResult | Answer) -> None:
+    def answer(self, measurement: Any, result: FitResult | Answer) -> None:
         from ...predict import Answer
 
         if self.line:
-            told = found.as_dict()
-            if self.details and not isinstance(found, Answer):
-                told["pair_distances"] = found.pair_distances.as_dict()
-            self.line(told)
-        elif isinstance(found, Answer):
-            TableWriter().answer(measurement, found)
+            result_dict = result.as_dict()
+            if self.details and not isinstance(result, Answer):
+                result_dict["pair_distances"] = result.pair_distances.as_dict()
+            self.line(result_dict)
+        elif isinstance(result, Answer):
+            TableWriter().answer(measurement, result)
         else:
-            titled = self.titled or several(found.curve)
-            print_result(found, quiet=self.quiet, details=self.details, titled=titled)
+            titled = self.titled or several(result.curve)
+            print_result(result, quiet=self.quiet, details=self.details, titled=titled)
 
 
 def several(curve: Curve) -> bool:
@@ -74,10 +74,10 @@ def print_result(
     say = wide_console().print
     if titled:
         say(Text(_title(result.curve), style="bold"), soft_wrap=True)
-    head, *more = result.verdict.lines()
+    head, *more_lines = result.verdict.lines()
     say(Text(head, style=_STYLES[result.verdict.level]), soft_wrap=True)
     if not quiet:
-        _print_more(more, say)
+        _print_more(more_lines, say)
         if details:
             _print_details(result, say)
         if details or titled:
@@ -105,7 +105,7 @@ def _print_details(result: FitResult, say: Any) -> None:
     say()
     say(Text("\n".join([*lines(result.model_free), distances(result.pair_distances)])), soft_wrap=True)
     say(result)
-    for sentence in _after_the_table(result):
+    for sentence in _describe_best_fit(result):
         say(Text(sentence), soft_wrap=True)
 
 
@@ -113,19 +113,19 @@ def _has_composed_names(result: FitResult) -> bool:
     return any(sign in fit.short_name for fit in result.fits for sign in "@+")
 
 
-def _after_the_table(result: FitResult) -> Iterator[str]:
+def _describe_best_fit(result: FitResult) -> Iterator[str]:
     from ...fitting.result.headline import parameters_in_words
     from ...fitting.verdict.sentences import NAMES
 
     best, doubts = result.best, result.verdict.doubts
-    more = [f"Caution: {doubt}" for doubt in doubts[1:]]
+    more_lines = [f"Caution: {doubt}" for doubt in doubts[1:]]
     yield from [str(NAMES)] if _has_composed_names(result) else []
     if best is not None:
         yield f"{best.short_name}: {parameters_in_words(best)}"
         if best.fitter:
             yield f"Fitted by {best.fitter}."
-        more += [f"Warning: {sentence}" for sentence in best.warnings if sentence not in doubts]
-    yield from more
+        more_lines += [f"Warning: {sentence}" for sentence in best.warnings if sentence not in doubts]
+    yield from more_lines
     if result.verification is not None:
-        yield result.verification.in_words()
+        yield result.verification.describe()
     yield from (f"Note: {note}" for note in result.notes)

@@ -11,10 +11,10 @@ import typer
 from ...data.failure import sentence_of, unforeseen
 from ...types import Curve, SasnetError
 from ..arguments import Given
-from ..files import clocked, curves_of, expand
+from ..files import curves_of, expand, time_outcomes
 from ..interrupt import Ending
-from ..progress import fitting
-from .outputs import Outputs, written
+from ..progress import show_fit_progress
+from .outputs import Outputs, write_outputs
 from .printed import Say
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ from dataclasses import field
 from pathlib import Path
 
 from ...batch.plan import Options
-from ...domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
+from ...domains import DEFAULT, PAGES, Domain, ReadOptions, recognise_domain, specification
 
 
 @dataclass(frozen=True)
@@ -43,38 +43,38 @@ class Run:
     outputs: Outputs
     say: Say
 
-    def each(self, files: Sequence[str], began: float) -> int:
-        """Answer each curve and image and return how many failed; `began` by `time.monotonic`."""
+    def each(self, files: Sequence[str], start_time: float) -> int:
+        """Answer each curve and image and return how many failed; `start_time` by `time.monotonic`."""
         failed = 0
         window = self.reading.options.window
-        every = (pair for each in expand(files) for pair in curves_of(each, self.reading.read, window))
+        pairs = (pair for file in expand(files) for pair in curves_of(file, self.reading.read, window))
         try:
-            for path, outcome, passed in clocked(every, began):
+            for path, outcome, passed in time_outcomes(pairs, start_time):
                 # Reading counts, and for the first data set what passed since the command began.
-                left = max(self.how.time_limit - passed, 0.5 * self.how.time_limit)
-                found = self._found(path, outcome, left)
-                with self.ending.heard():
-                    failed += self._answered(path, outcome, found)
+                seconds_left = max(self.how.time_limit - passed, 0.5 * self.how.time_limit)
+                measurement = self._fit_measurement(path, outcome, seconds_left)
+                with self.ending.listen():
+                    failed += self._report_answer(path, outcome, measurement)
                 if self.ending():
                     break
         finally:  # after Ctrl-C, too, with the answers that there are
             self.outputs.close()
         return failed
 
-    def together(self, files: Sequence[str], given: Given) -> int:
+    def together(self, files: Sequence[str], sample_options: Given) -> int:
         """One answer to all files, as curves of one sample; how many things failed."""
         from ...fitting.progress import Watched
         from ...fitting.together.fit_together import fit_sample
-        from ..together import print_sample, refused, sample_from
+        from ..together import print_sample, refuse, sample_from
 
         options, say = self.reading.options, self.say
         try:
-            sample = sample_from(files, self.reading.read, options.window, given, options.wavelength)
+            sample = sample_from(files, self.reading.read, options.window, sample_options, options.wavelength)
             limit = self.how.time_limit * len(sample.curves)
-            with fitting(limit, say.silent) as progress, self.ending.heard():
+            with show_fit_progress(limit, say.silent) as progress, self.ending.listen():
                 result = fit_sample(Watched(self.pool, progress), sample, self.how)
         except SasnetError as error:
-            refused(error)
+            refuse(error)
         if self.ending() or len(sample.curves) == 1:  # of one the very answer of its fit
             return self._alone(result)
         if say.line:
@@ -90,47 +90,49 @@ class Run:
             typer.echo("sasnet: ended before the curves were fitted together; alone they say:", err=True)
         for single in result.singles if result.as_one is None else (result.as_one,):
             if single.best is not None or not single.ended:
-                failed += self._answered(single.curve.file, single.curve, single)
+                failed += self._report_answer(single.curve.file, single.curve, single)
         self.outputs.close()
         return failed
 
-    def _found(self, path: str, outcome: Any, left: float) -> FitResult | Answer | Exception:
+    def _fit_measurement(
+        self, path: str, outcome: Any, seconds_left: float
+    ) -> FitResult | Answer | Exception:
         """Fit a curve or an image within so many seconds, or pass on why there is neither."""
         if isinstance(outcome, Exception):
             return outcome
         try:
             if isinstance(outcome, Curve):
-                return self._fitted(outcome, left)
-            return _fit_image(self.reading.kinds[outcome.file], outcome, left)
+                return self._fit_curve(outcome, seconds_left)
+            return _fit_image(self.reading.kinds[outcome.file], outcome, seconds_left)
         except SasnetError as error:
             return error
         except Exception as error:  # one file must not stop the others, whatever is wrong
             return unforeseen(path, error)
 
-    def _fitted(self, curve: Curve, left: float) -> FitResult:
+    def _fit_curve(self, curve: Curve, seconds_left: float) -> FitResult:
         from ...fitting.api import fit_with
         from ...fitting.progress import Watched
 
-        with fitting(left, self.say.silent) as progress, self.ending.heard():
-            found = fit_with(Watched(self.pool, progress), curve, self.how, wall=left)
-        if found.ended and found.best is None:
+        with show_fit_progress(seconds_left, self.say.silent) as progress, self.ending.listen():
+            result = fit_with(Watched(self.pool, progress), curve, self.how, wall=seconds_left)
+        if result.ended and result.best is None:
             raise SasnetError(f"{curve.file}: ended before any model was fitted.")
-        return found
+        return result
 
-    def _answered(self, path: str, outcome: Any, found: FitResult | Answer | Exception) -> int:
+    def _report_answer(self, path: str, outcome: Any, result: FitResult | Answer | Exception) -> int:
         from ...predict import Answer
 
-        if isinstance(found, Exception):
-            sentence = sentence_of(path, found)
+        if isinstance(result, Exception):
+            sentence = sentence_of(path, result)
             self.say.failure(path, sentence)
-            self.outputs.failed(path, sentence)
+            self.outputs.record_failure(path, sentence)
             return 1
-        self.say.answer(outcome, found)
-        if isinstance(found, Answer):
-            return int(self.outputs.image(self.reading.kinds[outcome.file], outcome, found))
-        none = found.best is None and found.constant is None
-        failed = int(none or bool(found.unanswered))  # the notes say why
-        why = written(found, self.outputs, said=not self.say.silent)
+        self.say.answer(outcome, result)
+        if isinstance(result, Answer):
+            return int(self.outputs.image(self.reading.kinds[outcome.file], outcome, result))
+        is_empty = result.best is None and result.constant is None
+        failed = int(is_empty or bool(result.unanswered))  # the notes say why
+        why = write_outputs(result, self.outputs, is_said=not self.say.silent)
         if why:
             self.say.failure(path, why)
         return failed + bool(why)
@@ -142,8 +144,8 @@ def _fit_image(kind: Domain, image: Any, seconds: float) -> Answer:
 
     (answer,) = open_predictor(kind.name).answers([image])
     assert kind.refine is not None  # of those with curves
-    found: Answer = kind.refine(image, answer, seconds)
-    return found
+    refined: Answer = kind.refine(image, answer, seconds)
+    return refined
 
 
 @dataclass
@@ -160,21 +162,22 @@ class Reading:
         from ...data import load
 
         options = self.options
-        kind = specification(self.domain or recognised(Path(path)))
+        kind = specification(self.domain or recognise_domain(Path(path)))
         if kind.name == DEFAULT:
             yield from load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
             return
         if not kind.curve:
             raise _not_fitted(path, kind)
-        for one in kind.read(path, ReadOptions(options.q_unit, options.entry, self.geometry)):
-            self.kinds[one.file] = kind
-            curve = kind.curve(one)
-            yield one if curve is None else curve
+        for measurement in kind.read(path, ReadOptions(options.q_unit, options.entry, self.geometry)):
+            self.kinds[measurement.file] = kind
+            curve = kind.curve(measurement)
+            yield measurement if curve is None else curve
 
 
 def _not_fitted(path: str, kind: Domain) -> SasnetError:
-    others = " or ".join(name for name in PAGES if specification(name).curve)
+    curve_kinds = " or ".join(name for name in PAGES if specification(name).curve)
     return SasnetError(
-        f"{path}: {kind.title} are not fitted here; use 'sasnet classify --verify', or give --domain {others}"
+        f"{path}: {kind.title} are not fitted here; use 'sasnet classify --verify', or give --domain"
+        f" {curve_kinds}"
         " if the beam went through the sample."
     )

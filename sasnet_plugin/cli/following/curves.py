@@ -15,7 +15,7 @@ import typer
 from ...batch.live.run import arriving
 from ...domains import DEFAULT
 from ...types import Curve, DataError, SasnetError
-from ...written import written_by_sasnet
+from ...written import is_written_by_sasnet
 from ..interrupt import term_as_interrupt
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Asked:
     scheduler: str | None = None  #: Of a Dask cluster whose workers ask the network.
 
 
-def add_curves(asked: Asked, reading: ReadOptions) -> None:
+def add_curves(request: Asked, reading: ReadOptions) -> None:
     """Add up curves of one sample, say when the answer is settled, and else what more counting will bring."""
     from ...batch.live.settled import SETTLED, Sum, recognise, write
     from ...batch.live.source import Source
@@ -67,65 +67,70 @@ def add_curves(asked: Asked, reading: ReadOptions) -> None:
     from ...simulate.bank import Bank
     from ...zoo import bank_path
 
-    check_output(asked.out, force=asked.force, mark=",".join(HEAD))
+    check_output(request.out, force=request.force, mark=",".join(HEAD))
     predictor = open_predictor()
-    source = Source(_listed(asked), _reader(reading, asked.window), watch=asked.watch)
-    kept: list[Curve] = []
+    source = Source(_make_lister(request), _reader(reading, request.window), watch=request.watch)
+    curves: list[Curve] = []
     asked_at = [0.0]
 
     def forecast() -> None:
-        found = outlook(kept[0], predictor, Bank(bank_path()), SETTLED.probability, np.random.default_rng(0))
-        if found is not None:
-            typer.echo(found.in_words())
+        found_outlook = outlook(
+            curves[0], predictor, Bank(bank_path()), SETTLED.probability, np.random.default_rng(0)
+        )
+        if found_outlook is not None:
+            typer.echo(found_outlook.describe())
 
-    def told(look: Look, whole: Sum) -> None:
+    def report_look(look: Look, whole: Sum) -> None:
         if look is whole.first:
             typer.echo(whole.sentence)
-        elif asked.watch and whole.first is None and look.counts > AGAIN * asked_at[0]:
+        elif request.watch and whole.first is None and look.counts > AGAIN * asked_at[0]:
             asked_at[0] = look.counts
             forecast()
 
     choice = predictor.choice(len(predictor.manifest.labels))
-    found = ((one.file, one.one) for one in arriving(source, watch=asked.watch, quiet_for=asked.quiet_for))
-    looks = recognise(found, lambda some: predictor.outcomes(some, choice), kept)
+    frames = (
+        (arrived.file, arrived.one)
+        for arrived in arriving(source, watch=request.watch, quiet_for=request.quiet_for)
+    )
+    looks = recognise(frames, lambda batch: predictor.outcomes(batch, choice), curves)
     with term_as_interrupt():
-        whole = write(looks, asked.out, names_of(predictor).groups, told)
+        whole = write(looks, request.out, names_of(predictor).groups, report_look)
     failed = f", {whole.failures} of them not used" if whole.failures else ""
-    typer.echo(f"{asked.out}: {whole.frames} frames{failed}.")
+    typer.echo(f"{request.out}: {whole.frames} frames{failed}.")
     if whole.first is None:
         typer.echo(whole.sentence)
-        if kept:
+        if curves:
             forecast()
     if whole.failures or not whole.frames:
         raise typer.Exit(1)
 
 
-def follow_curves(asked: Asked, reading: ReadOptions) -> None:
+def follow_curves(request: Asked, reading: ReadOptions) -> None:
     """Follow, say what has changed and how it went; exit code 1 where a frame has no answer."""
     from ...batch.live.source import Source
     from ...predict import open_predictor
 
     predictor = open_predictor()
-    source = Source(_listed(asked), _reader(reading, asked.window), watch=asked.watch)
-    lines = lines_of_curves(asked, predictor)
-    with asked_where(asked.scheduler, DEFAULT, predictor) as there:
-        follow_series(asked, source, there, lines, _belongs(asked.files))
+    source = Source(_make_lister(request), _reader(reading, request.window), watch=request.watch)
+    lines = lines_of_curves(request, predictor)
+    with choose_predictor(request.scheduler, DEFAULT, predictor) as chosen_predictor:
+        follow_series(request, source, chosen_predictor, lines, _belongs(request.files))
 
 
-def lines_of_curves(asked: Asked, predictor: Any) -> CurveLines:
+def lines_of_curves(request: Asked, predictor: Any) -> CurveLines:
     """What the lines of curves say; raises a SasnetError where there is no such model to fit."""
     from ...batch.live.fitted import Fitted, parameters_of
     from ...batch.live.line import CurveLines
     from ...batch.steering.outcome import names_of
 
     groups = names_of(predictor).groups
-    if not asked.model:
+    if not request.model:
         return CurveLines(groups)
-    return CurveLines(groups, Fitted(asked.model), parameters_of(asked.model))
+    return CurveLines(groups, Fitted(request.model), parameters_of(request.model))
 
 
 def follow_series(
-    asked: Asked,
+    request: Asked,
     source: Arrivals,
     predictor: Any,
     lines: Lines,
@@ -142,40 +147,48 @@ def follow_series(
     from ...batch.live.table import Table
     from ...files import check_figure, check_output, check_place
 
-    if asked.plot is not None:
-        check_figure(asked.plot, force=asked.force)
-    for path in (asked.page, asked.hdf5):
+    if request.plot is not None:
+        check_figure(request.plot, force=request.force)
+    for path in (request.page, request.hdf5):
         if path is not None:
             check_place(path)
-            check_output(path, force=asked.force)
-    with Table(asked.out, lines.titles(), anew=asked.force, belongs=belongs) as table, term_as_interrupt():
-        if asked.force:
-            live.state_path(asked.out).unlink(missing_ok=True)
+            check_output(path, force=request.force)
+    with (
+        Table(request.out, lines.titles(), anew=request.force, belongs=belongs) as table,
+        term_as_interrupt(),
+    ):
+        if request.force:
+            live.state_path(request.out).unlink(missing_ok=True)
         follower = live.Follower(
-            source, table, predictor, lines, asked.interval or 1.0, typer.echo, back, changes_sought,
+            source, table, predictor, lines, request.interval or 1.0, typer.echo, back, changes_sought,
             together or live.TOGETHER,
         )  # fmt: skip
-        before = follower.resume()
-        if before:
-            typer.echo(f"{asked.out}: goes on after frame {before}.", err=True)
+        resumed = follower.resume()
+        if resumed:
+            typer.echo(f"{request.out}: goes on after frame {resumed}.", err=True)
         try:
-            live.run(follower, watch=asked.watch, quiet_for=asked.quiet_for, shown=_shown(asked, follower))
+            live.run(
+                follower,
+                watch=request.watch,
+                quiet_for=request.quiet_for,
+                update=_make_updater(request, follower),
+            )
         except KeyboardInterrupt:
-            if not asked.watch:
+            if not request.watch:
                 raise
-        if table.unchanged:
+        if table.is_unchanged:
             why = table.reason.rstrip(".") or "there is none"
             raise SasnetError(
-                f"{asked.out}: no frame has an answer ({why}), so the earlier table was kept; check the"
+                f"{request.out}: no frame has an answer ({why}), so the earlier table was kept; check the"
                 f" files given."
             )
-        _ended(asked, follower)
+        _report_end(request, follower)
 
 
-def _ended(asked: Asked, follower: Follower) -> None:
-    if asked.page is not None and follower.frames:
-        _write_page(asked, follower, last=True)
-    typer.echo(f"{asked.out}: {_how_it_went(follower)}")
+def _report_end(request: Asked, follower: Follower) -> None:
+    if request.page is not None and follower.frames:
+        _write_page(request, follower, last=True)
+    typer.echo(f"{request.out}: {_how_it_went(follower)}")
     if follower.table.reason:
         typer.echo(f"The first without an answer: {follower.table.reason}", err=True)
     if follower.failures or not follower.frames:
@@ -183,24 +196,26 @@ def _ended(asked: Asked, follower: Follower) -> None:
 
 
 def _how_it_went(follower: Follower) -> str:
-    said = _number(follower.frames, "frame")
+    text = _number(follower.frames, "frame")
     if follower.failures:
-        said += f", {follower.failures} of them without an answer"
+        text += f", {follower.failures} of them without an answer"
     if follower.changes:
-        said += f"; {_number(len(follower.changes), 'change')}"
-    return f"{said}."
+        text += f"; {_number(len(follower.changes), 'change')}"
+    return f"{text}."
 
 
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
-def _listed(asked: Asked) -> Callable[[], Iterator[str | DataError]]:
+def _make_lister(request: Asked) -> Callable[[], Iterator[str | DataError]]:
     from ...batch.live.source import key_of
     from ..files import expand
 
-    own = {os.path.abspath(p) for p in (asked.out, asked.plot, asked.page, asked.hdf5) if p is not None}
-    own.add(f"{os.path.abspath(asked.out)}.state")
+    own_paths = {
+        os.path.abspath(p) for p in (request.out, request.plot, request.page, request.hdf5) if p is not None
+    }
+    own_paths.add(f"{os.path.abspath(request.out)}.state")
 
     measured: set[int] = set()
 
@@ -208,34 +223,34 @@ def _listed(asked: Asked) -> Callable[[], Iterator[str | DataError]]:
         # The folder is listed many times a second. What has been a measurement once is one.
         if key_of(path) in measured:
             return False
-        if written_by_sasnet(path):
+        if is_written_by_sasnet(path):
             return True
         measured.add(key_of(path))
         return False
 
-    def listed() -> Iterator[str | DataError]:
-        for one in expand(asked.files, output=output, said=lambda _: None):
+    def list_files() -> Iterator[str | DataError]:
+        for path in expand(request.files, output=output, said=lambda _: None):
             # The table may lie in the folder that is followed.
-            if isinstance(one, str) and (os.path.abspath(one) in own or ".sasnet-tmp" in one):
+            if isinstance(path, str) and (os.path.abspath(path) in own_paths or ".sasnet-tmp" in path):
                 continue
-            yield one
+            yield path
 
-    return listed
+    return list_files
 
 
 def _reader(
     reading: ReadOptions, window: tuple[float, float] | None
 ) -> Callable[[str, int], Iterator[Curve | Exception]]:
-    from ...data.clean import within
+    from ...data.clean import cut_to_q_range
     from ...data.frames import frames
 
     def read(path: str, start: int) -> Iterator[Curve | Exception]:
-        for one in frames(path, reading, start):
-            if window is None or not isinstance(one, Curve):
-                yield one
+        for frame in frames(path, reading, start):
+            if window is None or not isinstance(frame, Curve):
+                yield frame
                 continue
             try:
-                yield within(one, *window)
+                yield cut_to_q_range(frame, *window)
             except SasnetError as error:
                 yield error
 
@@ -244,90 +259,96 @@ def _reader(
 
 def _belongs(files: Sequence[str]) -> Callable[[Mapping[str, str]], bool]:
     """Whether a line of a table is of one of these files, folders and patterns."""
-    wanted = [os.path.abspath(os.path.expanduser(one)) for one in files]
+    patterns = [os.path.abspath(os.path.expanduser(one_file)) for one_file in files]
 
     def belongs(line: Mapping[str, str]) -> bool:
         file = line["file"]
         return any(
-            file == one or file.startswith(one.rstrip(os.sep) + os.sep) or fnmatch.fnmatch(file, one)
-            for one in wanted
+            file == pattern
+            or file.startswith(pattern.rstrip(os.sep) + os.sep)
+            or fnmatch.fnmatch(file, pattern)
+            for pattern in patterns
         )
 
     return belongs
 
 
-def _shown(asked: Asked, follower: Follower) -> Callable[[], None] | None:
-    if asked.plot is None and asked.page is None and asked.hdf5 is None:
+def _make_updater(request: Asked, follower: Follower) -> Callable[[], None] | None:
+    if request.plot is None and request.page is None and request.hdf5 is None:
         return None
 
-    def shown() -> None:
-        if follower.table.unchanged:
+    def update_outputs() -> None:
+        if follower.table.is_unchanged:
             return
-        if asked.plot is not None:
-            _write_plot(asked, follower)
-        if asked.page is not None:
-            _write_page(asked, follower, last=False)
-        if asked.hdf5 is not None:
+        if request.plot is not None:
+            _write_plot(request, follower)
+        if request.page is not None:
+            _write_page(request, follower, last=False)
+        if request.hdf5 is not None:
             from ...batch.live.copies import write_hdf5
 
-            write_hdf5(asked.out, asked.hdf5)
+            write_hdf5(request.out, request.hdf5)
 
-    return shown
+    return update_outputs
 
 
-def _drawn(asked: Asked, follower: Follower) -> tuple[Any, tuple[float, float], list[str]]:
+def _draw_trend(request: Asked, follower: Follower) -> tuple[Any, tuple[float, float], list[str]]:
     from ...batch.live.copies import read_columns
-    from ...report.trend import in_sentences, trend, trend_size
+    from ...report.trend import describe_gaps, trend, trend_size
 
-    found = read_columns(asked.out, follower.frames, follower.interval)
-    against = "time / s" if asked.interval else "frame"
-    time = found.time if asked.interval else found.time + 1
-    changes = [at + (0 if asked.interval else 1) for at in found.changes]
-    gaps = found.gaps(time)
-    draw = trend(time, found.shares, found.numbers, changes, gaps, against=against)
-    return draw, trend_size(len(found.numbers)), in_sentences(gaps, against)
+    columns = read_columns(request.out, follower.frames, follower.interval)
+    against = "time / s" if request.interval else "frame"
+    time = columns.time if request.interval else columns.time + 1
+    changes = [change + (0 if request.interval else 1) for change in columns.changes]
+    gaps = columns.gaps(time)
+    draw = trend(time, columns.shares, columns.numbers, changes, gaps, against=against)
+    return draw, trend_size(len(columns.numbers)), describe_gaps(gaps, against)
 
 
-def _write_plot(asked: Asked, follower: Follower) -> None:
+def _write_plot(request: Asked, follower: Follower) -> None:
     from ...files import put_aside
     from ...report.canvas import save
 
-    assert asked.plot is not None
-    draw, size, _ = _drawn(asked, follower)
+    assert request.plot is not None
+    draw, size, _ = _draw_trend(request, follower)
     # Whoever looks at it must not see half of a picture.
-    with put_aside(asked.plot, "figure of the series") as aside:
-        named = aside.with_name(aside.name + asked.plot.suffix)
+    with put_aside(request.plot, "figure of the series") as aside:
+        path = aside.with_name(aside.name + request.plot.suffix)
         try:
-            save(draw, named, size)
-            os.replace(named, aside)
+            save(draw, path, size)
+            os.replace(path, aside)
         finally:
-            named.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
-def _write_page(asked: Asked, follower: Follower, *, last: bool) -> None:
+def _write_page(request: Asked, follower: Follower, *, last: bool) -> None:
     from ...batch.live.run import EVERY
     from ...report.page.document import write_page
     from ...report.trend import trend_page
 
-    assert asked.page is not None
-    draw, size, gaps = _drawn(asked, follower)
+    assert request.page is not None
+    draw, size, gaps = _draw_trend(request, follower)
     facts = f"{follower.frames} frames" + (
         f", {follower.failures} of them without an answer." if follower.failures else "."
     )
-    again = EVERY if asked.watch and not last else None
-    write_page(asked.page, trend_page(asked.out.stem, draw, size, follower.changes, facts, gaps, again=again))
+    again = EVERY if request.watch and not last else None
+    write_page(
+        request.page, trend_page(request.out.stem, draw, size, follower.changes, facts, gaps, again=again)
+    )
 
 
 @contextmanager
-def asked_where(scheduler: str | None, domain: str, here: Predictor) -> Iterator[Predictor | Elsewhere]:
+def choose_predictor(
+    scheduler: str | None, domain: str, predictor: Predictor
+) -> Iterator[Predictor | Elsewhere]:
     """Yield what answers: the network itself, or its like on a cluster while connected. Raises ClusterError
     if no scheduler answers.
     """
     if scheduler is None:
-        yield here
+        yield predictor
         return
     from ...predict.elsewhere import Elsewhere
-    from ...workers.spread import connected
+    from ...workers.spread import connect
 
-    with connected(scheduler) as cluster:
+    with connect(scheduler) as cluster:
         yield Elsewhere(cluster, domain)

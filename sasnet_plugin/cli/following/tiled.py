@@ -35,7 +35,7 @@ class WriteBack(StrEnum):
 
 
 def follow_tiled(
-    asked: Asked, reading: ReadOptions, domain: str | None, key: str | None, back: WriteBack | None
+    request: Asked, reading: ReadOptions, domain: str | None, key: str | None, back: WriteBack | None
 ) -> None:
     """Follow the entries of an address; exit code 1 if a frame has no answer. Raises SasnetError if the
     address is invalid, the server does not answer or refuses, or its content cannot be followed.
@@ -45,32 +45,34 @@ def follow_tiled(
     from ...integrations.tiled.places import kind_of
     from ...integrations.tiled.source import TiledSource
 
-    if len(asked.files) != 1:
+    if len(request.files) != 1:
         raise SasnetError("Only one address tiled:… can be followed; give it as the only argument.")
-    at = address_of(asked.files[0])
-    with closing(Server(at, key or "")) as server:
-        kind = kind_of(server, at, specification(domain).name if domain else None)
-        _check(asked, kind)
-        source = TiledSource(server, at, domain, reading, kind, asked.window, asked.watch, _told)
+    address = address_of(request.files[0])
+    with closing(Server(address, key or "")) as server:
+        kind = kind_of(server, address, specification(domain).name if domain else None)
+        _check(request, kind)
+        source = TiledSource(
+            server, address, domain, reading, kind, request.window, request.watch, _print_to_stderr
+        )
         with closing(source):
-            _follow(asked, source, back)
+            _follow(request, source, back)
 
 
-def _follow(asked: Asked, source: TiledSource, back: WriteBack | None) -> None:
+def _follow(request: Asked, source: TiledSource, back: WriteBack | None) -> None:
     from ...integrations.tiled.behind import Behind
     from ...integrations.tiled.given_back import Manner
     from ...predict import open_predictor
 
     predictor, curves = open_predictor(source.kind), source.kind == DEFAULT
     lines: Lines = (
-        lines_of_curves(asked, predictor) if curves else service("series_lines")(predictor.manifest.heads)
+        lines_of_curves(request, predictor) if curves else service("series_lines")(predictor.manifest.heads)
     )
     belongs = _belongs(str(source.address))
-    manner = Manner(asked.watch, asked.force, _told)
-    ways = list(_ways(asked, source, lines.titles(), back, manner))
+    manner = Manner(request.watch, request.force, _print_to_stderr)
+    ways = list(_ways(request, source, lines.titles(), back, manner))
     with Behind(ways, manner) as behind:
         follow_series(
-            asked,
+            request,
             source,
             predictor,
             lines,
@@ -79,31 +81,31 @@ def _follow(asked: Asked, source: TiledSource, back: WriteBack | None) -> None:
             together=lines.together,
             changes_sought=curves,
         )
-    if behind.left:
+    if behind.remaining:
         typer.echo(
-            f"{behind.left} entries keep the answers of another run; --force replaces them.",
+            f"{behind.remaining} entries keep the answers of another run; --force replaces them.",
             err=True,
         )
 
 
-def _check(asked: Asked, kind: str) -> None:
+def _check(request: Asked, kind: str) -> None:
     if kind == DEFAULT:
         return
-    for name, value in {"--model": asked.model, "--q-range": asked.window}.items():
+    for name, value in {"--model": request.model, "--q-range": request.window}.items():
         if value:
-            raise SasnetError(f"{asked.files[0]}: {name} is for curves, and it holds images; leave it out.")
+            raise SasnetError(f"{request.files[0]}: {name} is for curves, and it holds images; leave it out.")
     if not any(isinstance(head, Classes | Tags | Quantities) for head in specification(kind).heads):
-        raise SasnetError(f"{asked.files[0]}: {kind} has no answers to follow; see 'sasnet sort'.")
+        raise SasnetError(f"{request.files[0]}: {kind} has no answers to follow; see 'sasnet sort'.")
 
 
 def _ways(
-    asked: Asked, source: TiledSource, titles: Sequence[str], back: WriteBack | None, manner: Manner
+    request: Asked, source: TiledSource, titles: Sequence[str], back: WriteBack | None, manner: Manner
 ) -> Iterator[InMetadata | InTable]:
     """Where answers go, with the name of this series: that of its table on this machine."""
     from ...integrations.tiled.given_back import InMetadata, InTable
 
-    where = f"{platform.node()}:{os.path.abspath(asked.out)}"
-    series = hashlib.blake2b(os.fsencode(where), digest_size=8).hexdigest()
+    place = f"{platform.node()}:{os.path.abspath(request.out)}"
+    series = hashlib.blake2b(os.fsencode(place), digest_size=8).hexdigest()
     if back in (WriteBack.metadata, WriteBack.both):
         yield InMetadata(source.server, series, source.metadata, manner)
     if back in (WriteBack.table, WriteBack.both):
@@ -114,5 +116,5 @@ def _belongs(address: str) -> Callable[[Line], bool]:
     return lambda line: line["file"] == address or line["file"].startswith(f"{address.rstrip('/')}/")
 
 
-def _told(sentence: str) -> None:
+def _print_to_stderr(sentence: str) -> None:
     typer.echo(sentence, err=True)

@@ -64,46 +64,46 @@ _POWERS = {"2": "squared", "sq": "squared", "squared": "squared", "3": "cubed", 
 def axis_of(plain: str) -> Axis | None:
     """Return the function of q that a name stands for; None for q itself or no function."""
     # `plain` is lower case without blanks and unit.
-    found = _FORM.fullmatch(plain)
-    if found is None or _is_left_to_names(found):
+    match = _FORM.fullmatch(plain)
+    if match is None or _is_left_to_names(match):
         return None
-    return Axis(_scale_of(found), _factor_of(found), f"1/{found['own']}" if found["own"] else "")
+    return Axis(_scale_of(match), _factor_of(match), f"1/{match['own']}" if match["own"] else "")
 
 
-def _factor_of(found: re.Match[str]) -> float:
+def _factor_of(match: re.Match[str]) -> float:
     """What the inverse of the function is multiplied by to be q."""
-    return next(value for i, (value, _) in enumerate(_WHAT) if found[f"w{i}"])
+    return next(value for i, (value, _) in enumerate(_WHAT) if match[f"w{i}"])
 
 
-def _scale_of(found: re.Match[str]) -> str:
-    function = found["function"] or ""
+def _scale_of(match: re.Match[str]) -> str:
+    function = match["function"] or ""
     if function in ("log", "log10", "ln", "lg"):
-        return _of_logarithm(found, function)
-    return _FUNCTIONS.get(function, "") or _POWERS.get(found["power"] or "", "")
+        return _name_logarithm(match, function)
+    return _FUNCTIONS.get(function, "") or _POWERS.get(match["power"] or "", "")
 
 
-def _is_left_to_names(found: re.Match[str]) -> bool:
+def _is_left_to_names(match: re.Match[str]) -> bool:
     """Whether `names` knows the name: q, its square, its root, its inverse, log q; or nobody does."""
-    if found["function"] and found["power"]:
+    if match["function"] and match["power"]:
         return True
-    return found["w0"] is not None and (_is_numbered(found) or not _is_special(found))
+    return match["w0"] is not None and (_is_numbered(match) or not _is_special(match))
 
 
-def _is_numbered(found: re.Match[str]) -> bool:
+def _is_numbered(match: re.Match[str]) -> bool:
     """Whether a number is that of a sample, as in q4 beside I4."""
-    return bool(found["power"]) and not found["sign"]
+    return bool(match["power"]) and not match["sign"]
 
 
-def _is_special(found: re.Match[str]) -> bool:
+def _is_special(match: re.Match[str]) -> bool:
     """Whether q stands with a unit, one more, a power above the second, or in a function known here alone."""
-    with_more = any(found[name] for name in ("own", "plus", "plus_after"))
-    return with_more or found["power"] in ("3", "4") or found["function"] in ("asinh", "arcsinh", "log1p")
+    with_more = any(match[name] for name in ("own", "plus", "plus_after"))
+    return with_more or match["power"] in ("3", "4") or match["function"] in ("asinh", "arcsinh", "log1p")
 
 
-def _of_logarithm(found: re.Match[str], function: str) -> str:
+def _name_logarithm(match: re.Match[str], function: str) -> str:
     """Which logarithm: "log" of 1 + q, or of q times a length, is the natural one, as pyFAI's are."""
-    one_more = bool(found["plus"] or found["plus_after"])
-    natural = function == "ln" or (function == "log" and (one_more or found["times"] == "."))
+    one_more = bool(match["plus"] or match["plus_after"])
+    natural = function == "ln" or (function == "log" and (one_more or match["times"] == "."))
     return ("ln" if natural else "log10") + one_more * "(1 + …)"
 
 

@@ -22,26 +22,28 @@ _LETTERS = {"q": Q, "r": INTENSITY, "s": ERROR, "w": OTHER}
 """Igor's waves of one sample: q, intensity, its uncertainty, the width of a bin, which is no resolution."""
 
 
-def understood(words: Sequence[str]) -> tuple[ColumnName, ...]:
+def understand_names(words: Sequence[str]) -> tuple[ColumnName, ...]:
     """Understand column names alone, else without the common beginning or end, as in ``SMR_Int``,
     ``SMR_Error``, ``SMR_Qvec`` or ``Q_a``, ``R_a``, ``S_a``.
     """
-    alone, rests = [_in_company(word, words) for word in words], _without_stem(words)
+    understood, rests = [_understand_in_company(word, words) for word in words], _strip_stem(words)
     if {"q", "r"} <= set(rests) <= set(_LETTERS):
-        return _renamed(alone, [ColumnName(rest, _LETTERS[rest]) for rest in rests])
+        return _restore_texts(understood, [ColumnName(rest, _LETTERS[rest]) for rest in rests])
     inner = list(map(understand, rests))
-    return in_pairs(_renamed(alone, inner) if _names_q(inner) and not _names_q(alone) else alone)
+    return pair_columns(
+        _restore_texts(understood, inner) if _names_q(inner) and not _names_q(understood) else understood
+    )
 
 
-def _in_company(word: str, words: Sequence[str]) -> ColumnName:
+def _understand_in_company(word: str, words: Sequence[str]) -> ColumnName:
     """A name; "A" behind q is a sample's where I has it too, and I - err no error beside I + err."""
     if _LOWER.fullmatch(word) and any(map(_UPPER.fullmatch, words)):
         return ColumnName(word, OTHER)
     head, _, sample = word.strip().rpartition("_")
-    return _of_letter(word, head, sample) if f"I_{sample}" in words else understand(word)
+    return _understand_letter(word, head, sample) if f"I_{sample}" in words else understand(word)
 
 
-def _of_letter(word: str, head: str, sample: str) -> ColumnName:
+def _understand_letter(word: str, head: str, sample: str) -> ColumnName:
     """A name whose end, a sample's, could be a length."""
     if not (head and sample.isalpha() and units.canonical(sample, "q")):
         return understand(word)
@@ -49,16 +51,18 @@ def _of_letter(word: str, head: str, sample: str) -> ColumnName:
 
 
 def _names_q(columns: Sequence[ColumnName]) -> bool:
-    return Q in {one.quantity for one in columns}
+    return Q in {column.quantity for column in columns}
 
 
-def _renamed(as_written: Sequence[ColumnName], understood: Sequence[ColumnName]) -> tuple[ColumnName, ...]:
+def _restore_texts(
+    as_written: Sequence[ColumnName], understood: Sequence[ColumnName]
+) -> tuple[ColumnName, ...]:
     """What was understood, under the names as they stand in the file."""
     pairs = zip(as_written, understood, strict=True)
     return tuple(meant._replace(text=name.text) for name, meant in pairs)
 
 
-def _without_stem(words: Sequence[str]) -> list[str]:
+def _strip_stem(words: Sequence[str]) -> list[str]:
     """Words in small letters without what all end with, else begin with, parted by a sign; empty for none."""
     small = [word.strip("<>\"' \t").lower() for word in words]
     behind = _common([word[::-1] for word in small])
@@ -73,26 +77,26 @@ def _common(words: list[str]) -> int:
     return length if 1 < length < min(map(len, words)) and words[1:] else 0
 
 
-def in_pairs(columns: Sequence[ColumnName]) -> tuple[ColumnName, ...]:
+def pair_columns(columns: Sequence[ColumnName]) -> tuple[ColumnName, ...]:
     """Names that say nothing by themselves, but beside each other: "I5 mg/ml" and "sig5 mg/ml"."""
-    unknown = {one.text: i for i, one in enumerate(columns) if one.quantity == UNKNOWN}
-    found = list(columns)
+    unknown = {column.text: i for i, column in enumerate(columns) if column.quantity == UNKNOWN}
+    renamed = list(columns)
     for text, i in unknown.items():
         if (pair := _signal_of(text, unknown)) is not None:
             signal, sample = pair
-            found[i] = columns[i]._replace(quantity=ERROR, sample=sample)
-            found[signal] = columns[signal]._replace(quantity=INTENSITY, sample=sample)
-    return tuple(found)
+            renamed[i] = columns[i]._replace(quantity=ERROR, sample=sample)
+            renamed[signal] = columns[signal]._replace(quantity=INTENSITY, sample=sample)
+    return tuple(renamed)
 
 
 def _signal_of(error: str, names: Mapping[str, int]) -> tuple[int, str] | None:
     """The column whose uncertainty a name is, and the sample that both name; None where there is none."""
-    pairs = [(name, sample) for sample in _behind_error(error) for name in (sample, f"I{sample}")]
-    found = next(((names[name], sample) for name, sample in pairs if name in names), None)
-    return found or _signal_beside_bracket(error, names)
+    pairs = [(name, sample) for sample in _strip_error_prefix(error) for name in (sample, f"I{sample}")]
+    signal = next(((names[name], sample) for name, sample in pairs if name in names), None)
+    return signal or _signal_beside_bracket(error, names)
 
 
-def _behind_error(name: str) -> list[str]:
+def _strip_error_prefix(name: str) -> list[str]:
     """What stands behind a word for an uncertainty at the beginning of a name."""
     return [name[len(prefix) :] for prefix in _OF_ERRORS if name.lower().startswith(prefix)]
 
@@ -102,9 +106,9 @@ def _signal_beside_bracket(error: str, names: Mapping[str, int]) -> tuple[int, s
     bracket = _WITH_ERROR.match(error)
     if bracket is None:
         return None
-    own = bracket["base"]
+    base = bracket["base"]
     bases = {_base(name): i for name, i in names.items() if name != error}
-    return next(((bases[name], own) for name in (own, *_behind_error(own)) if name in bases), None)
+    return next(((bases[name], base) for name in (base, *_strip_error_prefix(base)) if name in bases), None)
 
 
 def _base(name: str) -> str:

@@ -125,7 +125,7 @@ def number(word: str) -> float | None:
         return None
 
 
-def above_numbers(lines: Sequence[str], end: int) -> int:
+def find_first_row_above(lines: Sequence[str], end: int) -> int:
     """The first of the rows of numbers that end just above a line, `_ROWS_ABOVE` of them at most."""
     start = end
     while start > max(0, end - _ROWS_ABOVE) and len(numbers(lines[start - 1]) or ()) > 1:
@@ -133,7 +133,7 @@ def above_numbers(lines: Sequence[str], end: int) -> int:
     return start
 
 
-def printed(line: str) -> str:
+def strip_markup(line: str) -> str:
     """A line as its markup prints it."""
     if "\\" in line or "<" in line or "&" in line:
         for pattern, plain in _MARKUP:
@@ -147,15 +147,15 @@ def count(line: str) -> int:
     return 0 if delimiter is None or decimal else line.count(delimiter) + 1
 
 
-def grouped(line: str) -> str:
+def find_grouped_number(line: str) -> str:
     """A number of the line with signs between its thousands; empty where there is none."""
-    found = _GROUPED.search(line) or SPACED.search(line)
-    return max(found[0].strip(), line[found.start() :].split()[0], key=len)[:40] if found else ""
+    match = _GROUPED.search(line) or SPACED.search(line)
+    return max(match[0].strip(), line[match.start() :].split()[0], key=len)[:40] if match else ""
 
 
 def numbers_alone(line: str) -> str:
     """A line without one word at either end that is no number, where the rest are numbers."""
-    sign = next((one for one in ";,\t" if one in line), None)
+    sign = next((candidate for candidate in ";,\t" if candidate in line), None)
     words = [word.strip() for word in line.split(sign)]
     if len(words) > 2:
         first, last = (int(number(word) is None) for word in (words[0], words[-1]))
@@ -165,7 +165,7 @@ def numbers_alone(line: str) -> str:
     return line
 
 
-def with_decimal_points(lines: list[str]) -> tuple[list[str], bool]:
+def use_decimal_points(lines: list[str]) -> tuple[list[str], bool]:
     """Replace decimal commas where commas also separate numbers, and say whether that is ambiguous."""
     # Such numbers come as pairs, ``5,000000e-03,2,823191e+01``, whose second parts have leading zeros or
     # exponents as no whole number has.
@@ -174,7 +174,7 @@ def with_decimal_points(lines: list[str]) -> tuple[list[str], bool]:
     if len(rows) < FEWEST_PAIRS or not any(map(_has_fraction, rows.values())):
         return lines, False
     if _alike(rows) and all(map(_are_pairs, rows.values())):
-        return [_paired(rows[k]) if k in rows else line for k, line in enumerate(lines)], False
+        return [_pair_parts(rows[k]) if k in rows else line for k, line in enumerate(lines)], False
     return lines, _are_ambiguous(rows)
 
 
@@ -182,7 +182,7 @@ def _alike(rows: Mapping[int, Sequence[str]]) -> bool:
     return len(set(map(len, rows.values()))) == 1
 
 
-def _paired(parts: list[str]) -> str:
+def _pair_parts(parts: list[str]) -> str:
     """Pairs of whole parts and fractions as numbers with points, parted by semicolons."""
     return ";".join(map(".".join, zip(*[iter(parts)] * 2, strict=True)))
 
@@ -205,6 +205,6 @@ def _are_pairs(parts: list[str]) -> bool:
     return whole and fractions and len(parts) % 2 == 0 and len(parts) > 2
 
 
-def unquoted(found: re.Match[str]) -> str:
+def unquote(match: re.Match[str]) -> str:
     """A number in quotes without them, its decimal comma a point."""
-    return found[1].replace(",", ".") if found[1].count(",") == 1 and "." not in found[1] else found[1]
+    return match[1].replace(",", ".") if match[1].count(",") == 1 and "." not in match[1] else match[1]

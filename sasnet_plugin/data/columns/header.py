@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ... import units
 from ..limits import LIMITS
 from . import cells
-from .beside import understood
+from .beside import understand_names
 from .names import (
     ANGLE,
     ERROR,
@@ -80,18 +80,18 @@ class Names(NamedTuple):
         return self.units_beside[self.x] if self.units_beside and self.x is not None else ""
 
     def unit_of(self, column: int) -> str:
-        own = self.columns[column]
-        if own.scale:
+        name_here = self.columns[column]
+        if name_here.scale:
             return ""
-        return own.unit or (self.units_beside[column] if self.units_beside else "")
+        return name_here.unit or (self.units_beside[column] if self.units_beside else "")
 
     def first(self, *quantities: str) -> int | None:
-        return next((i for i, one in enumerate(self.columns) if one.quantity in quantities), None)
+        return next((i for i, column in enumerate(self.columns) if column.quantity in quantities), None)
 
     @property
-    def known(self) -> int:
+    def informative_count(self) -> int:
         """How many say something."""
-        return sum(one.quantity != UNKNOWN for one in self.columns)
+        return sum(column.quantity != UNKNOWN for column in self.columns)
 
     @property
     def x(self) -> int | None:
@@ -102,37 +102,39 @@ def names_of(table: Table) -> Names | None:
     """The line above that has one word for each column, of which one is q or an angle, and most are known."""
     # None where there is none. A line of units may stand above or below it; where two lines do as well, the
     # nearer to the table counts.
-    lines = _near(table)
+    lines = _select_lines_above(table)
     width = len(table.columns)
-    named = [found for words in _lists(lines, width) if (found := _named(words, lines)) is not None]
-    if not named:
+    candidates = [
+        names for words in _lists(lines, width) if (names := _match_names(words, lines)) is not None
+    ]
+    if not candidates:
         return None
-    best = max(named, key=lambda one: one.known)  # of equal ones the first
+    best = max(candidates, key=lambda candidate: candidate.informative_count)  # of equal ones the first
     return best._replace(units_beside=_units_beside(lines, width, best.x or 0))
 
 
 def _lists(lines: list[str], width: int) -> Iterator[list[str]]:
     """Lists of one word for each column, the nearest to the table first."""
-    if loop := _in_loop(lines, width):
+    if loop := _read_loop_names(lines, width):
         yield loop
     for line in reversed(lines):
         yield from _splits(line, width)
 
 
-def _near(table: Table) -> list[str]:
+def _select_lines_above(table: Table) -> list[str]:
     """The last lines above a table, and above rows of other columns next to it, that are no walls of text."""
-    lines = table.header[: cells.above_numbers(table.header, len(table.header))]
+    lines = table.header[: cells.find_first_row_above(table.header, len(table.header))]
     return [line for line in lines if line.strip() and len(line) <= LIMITS.line][-NAMES_WITHIN:]
 
 
-def _named(words: list[str], lines: list[str]) -> Names | None:
+def _match_names(words: list[str], lines: list[str]) -> Names | None:
     """These words as names of columns; None where none is q or an angle, or too few are known."""
     if not any(map(_may_be_x, words)):
         return None
-    named = Names(understood(words))
-    if named.x is None or _is_letter_behind(named.columns, named.x):
+    names = Names(understand_names(words))
+    if names.x is None or _is_letter_behind(names.columns, names.x):
         return None
-    return named if named.known > 1 or _are_samples(named, words, lines) else None
+    return names if names.informative_count > 1 or _are_samples(names, words, lines) else None
 
 
 def _is_letter_behind(columns: tuple[ColumnName, ...], x: int) -> bool:
@@ -145,25 +147,25 @@ def _may_be_x(word: str) -> bool:
     return bool(_MAYBE_X.match(word) or _STEM_AND_Q.search(word))
 
 
-def _are_samples(named: Names, words: list[str], lines: list[str]) -> bool:
-    return named.x == 0 and len(words) > 2 and _parted(words, lines)
+def _are_samples(names: Names, words: list[str], lines: list[str]) -> bool:
+    return names.x == 0 and len(words) > 2 and _are_separated(words, lines)
 
 
 def no_abscissa(table: Table) -> str:
     """The name of a first column that is neither q nor an angle; empty for none."""
     # Beside a named intensity, or where the names of columns are parted by more than a blank.
-    lines, width = _near(table), len(table.columns)
+    lines, width = _select_lines_above(table), len(table.columns)
     lists = [words for line in reversed(lines) for words in _splits(line, width)]
     nearest = _splits((lines or ("",))[-1], width, _STRICT)
-    found = (*filter(_no_q, lists), *filter(_never_q, nearest))
-    return _first(found[0]) if found else ""
+    candidates = (*filter(_no_q, lists), *filter(_never_q, nearest))
+    return _first(candidates[0]) if candidates else ""
 
 
 def unknown_abscissa(table: Table) -> str:
     """The name of a first column that is not known to be q; empty where no name stands above it."""
     # Names are told from prose by what stands beside: the word for an intensity, or several names that signs
     # part in the line next to the table.
-    lines, width = _near(table), len(table.columns)
+    lines, width = _select_lines_above(table), len(table.columns)
     for line in reversed(lines):
         strict, loose = _splits(line, width, _STRICT), _splits(line, width)
         for words in loose:
@@ -180,7 +182,7 @@ def _measured_against(lines: list[str], width: int) -> str:
 
 def _are_of_another_quantity(words: list[str]) -> bool:
     alike = all(re.match(r"[\"'<#]?[^\W\d]", word) for word in words)
-    if not (alike and _is_other_quantity(understood(words)[0], words[0])):
+    if not (alike and _is_other_quantity(understand_names(words)[0], words[0])):
         return False
     return _NAME_AND_UNIT.fullmatch(_first(words)) is not None or _have_uncertainty(words[1:])
 
@@ -193,19 +195,19 @@ def _have_uncertainty(words: list[str]) -> bool:
 
 def _are_names(words: list[str], line: str, *, parted: bool) -> bool:
     """Whether words are names of columns, an intensity's among those behind the first."""
-    first, *others = understood(words)
+    first, *other_columns = understand_names(words)
     if not _is_other_quantity(first, words[0]):
         return False
-    if understand(line).quantity == INTENSITY or not any(map(_is_plain_intensity, others)):
+    if understand(line).quantity == INTENSITY or not any(map(_is_plain_intensity, other_columns)):
         return False
-    return parted or all(one.quantity != UNKNOWN for one in others)
+    return parted or all(column.quantity != UNKNOWN for column in other_columns)
 
 
 def _is_other_quantity(column: ColumnName, text: str) -> bool:
     """Whether a name of letters is not that of q, an angle or an intensity."""
     behind = understand(text.split()[-1]).quantity  # of a label, as "REMARK 265 q(A^-1)"
-    known = behind in (Q, ANGLE) or column.quantity in (Q, ANGLE, INTENSITY)
-    return not known and bool(re.search(r"[^\W\d_]", column.text))
+    is_known = behind in (Q, ANGLE) or column.quantity in (Q, ANGLE, INTENSITY)
+    return not is_known and bool(re.search(r"[^\W\d_]", column.text))
 
 
 def _is_plain_intensity(column: ColumnName) -> bool:
@@ -224,9 +226,9 @@ def _only_names(lines: list[str], width: int) -> str:
 
 def _first_unknown(words: list[str]) -> str:
     """The first of some words where all can be names, and none is that of q or an intensity."""
-    named = all(re.match(r"[^\W\d][^\n]{0,40}$", word.strip("<>\"'#% ")) for word in words)
-    known = {one.quantity for one in understood(words)}
-    return _first(words) if named and not known & {Q, ANGLE, INTENSITY} else ""
+    are_words = all(re.match(r"[^\W\d][^\n]{0,40}$", word.strip("<>\"'#% ")) for word in words)
+    quantities = {column.quantity for column in understand_names(words)}
+    return _first(words) if are_words and not quantities & {Q, ANGLE, INTENSITY} else ""
 
 
 def _no_q(words: list[str]) -> bool:
@@ -251,24 +253,26 @@ def _never_q(words: list[str]) -> bool:
 
 def intensity_without_q(table: Table) -> str:
     """The names of columns that say where the intensity is, but not behind q, and name no q; else empty."""
-    lines = _near(table)
+    lines = _select_lines_above(table)
     nearest = _splits((lines or ("",))[-1], len(table.columns))
     return next((", ".join(words) for words in nearest if _are_without_q(words)), "")
 
 
 def _are_without_q(words: list[str]) -> bool:
-    quantities = [one.quantity for one in understood(words)]
+    quantities = [column.quantity for column in understand_names(words)]
     complete = {INTENSITY, ERROR} <= set(quantities) and quantities[1] != INTENSITY
     return complete and not {Q, ANGLE} & set(quantities)
 
 
-def _parted(words: list[str], lines: list[str]) -> bool:
+def _are_separated(words: list[str], lines: list[str]) -> bool:
     """Whether names of which only q is known are parted by signs in their line: they are those of samples."""
-    line = next((one for one in reversed(lines) if words[0] in one and words[-1] in one), "")
+    line = next(
+        (candidate for candidate in reversed(lines) if words[0] in candidate and words[-1] in candidate), ""
+    )
     return any(sign in line for sign in ",;\t|")
 
 
-def _in_loop(lines: list[str], width: int) -> list[str]:
+def _read_loop_names(lines: list[str], width: int) -> list[str]:
     """The names of CIF's loop_, a line each."""
     tags = [line.strip().rpartition(".")[2] for line in lines if line.lstrip().startswith("_")][-width:]
     return [tag.replace("_", " ") for tag in tags] if len(tags) == width else []
@@ -289,19 +293,19 @@ def _splits(line: str, width: int, signs: tuple[str, ...] = _BETWEEN) -> list[li
     bare = re.sub(r"^L\s+", "", line.strip().lstrip(_MARKS).strip())  # SPEC's "#L"
     bare = _LISTED_BEHIND.sub("", bare[: LIMITS.line])
     bare = re.sub(r"\b(ln|log10|log|lg)\s+(?=[a-zA-Z])", r"\1_", bare)
-    found: list[list[str]] = []
+    splits: list[list[str]] = []
     for pattern in signs:
         words = _split_by(pattern, bare, width)
-        if len(words) == width and words not in found:
-            found.append(words)
+        if len(words) == width and words not in splits:
+            splits.append(words)
     loose = re.sub(r"\s*[\[(](?![qQsSiI]\))[^\])]*[\])]|[<>\"']", " ", bare).replace(",", " ").split()
-    if len(loose) == width and not found and signs is _BETWEEN:
+    if len(loose) == width and not splits and signs is _BETWEEN:
         # Units in brackets behind blanks are no words of their own.
-        found.append(_with_units(bare, loose))
-    return found
+        splits.append(_append_units(bare, loose))
+    return splits
 
 
-def _with_units(line: str, words: list[str]) -> list[str]:
+def _append_units(line: str, words: list[str]) -> list[str]:
     whole = []
     for word in words:
         match = re.search(re.escape(word) + r"[>\"']?\s*([\[(][^\])]*[\])])?", line)
@@ -318,18 +322,18 @@ def _units_beside(lines: list[str], width: int, x: int) -> tuple[str, ...]:
 
 
 def _is_unit(word: str) -> bool:
-    known = any(units.canonical(word, quantity) for quantity in units.FACTORS)
+    is_unit = any(units.canonical(word, quantity) for quantity in units.FACTORS)
     return (
-        known
+        is_unit
         or re.fullmatch(r"\W*(?:a\.?u\.?|arb\.?(?:\s*units?)?|counts|none|1)?\W*", word, re.I) is not None
     )
 
 
 def label(header: tuple[str, ...]) -> ColumnName | None:
     """The abscissa where a line of its own names it, as FIT2D's, or the settings of a scan."""
-    alone = next(filter(None, map(_abscissa_alone, header[-NAMES_WITHIN:])), None)
-    if alone is not None:
-        return alone
+    abscissa = next(filter(None, map(_abscissa_alone, header[-NAMES_WITHIN:])), None)
+    if abscissa is not None:
+        return abscissa
     scan = next((line for line in header if _SCAN.search(line[: LIMITS.line])), "")
     return ColumnName(scan.strip(), ANGLE) if scan else None
 

@@ -189,20 +189,20 @@ def understand(text: str) -> ColumnName:
     stripped = text.lstrip(" \t#%;:,\"'<>|$").rstrip(" \t#;:,\"'<>|$")
     if _STRUCTURE_FACTOR.fullmatch(stripped):
         return ColumnName(stripped, OTHER)
-    name, unit = _without_unit(_POWER.sub(r"^\1", stripped))
+    name, unit = _split_unit(_POWER.sub(r"^\1", stripped))
     name = name.translate(_SIGNS)
     plain = _plain(name)
-    found = _EXACTLY.get(plain)
-    if not found and (axis := _axis_in(stripped, plain)):
+    meaning = _EXACTLY.get(plain)
+    if not meaning and (axis := _axis_in(stripped, plain)):
         return ColumnName(
             stripped, Q, axis.scale, axis.unit or ("" if unit.lower() == "none" else unit), axis.factor
         )
-    found = found or _scaled(plain) or _simple(plain)
-    if found:
-        return _named(stripped, *found, unit)
+    meaning = meaning or _understand_scaled(plain) or _simple(plain)
+    if meaning:
+        return _make_column_name(stripped, *meaning, unit)
     if _TWO_THETA.search(plain) and not _OF_AN_ANGLE.match(plain):
         return ColumnName(stripped, ANGLE, unit=unit)
-    return _known_in_part(stripped, name, unit) or ColumnName(stripped, UNKNOWN)
+    return _understand_in_part(stripped, name, unit) or ColumnName(stripped, UNKNOWN)
 
 
 def names_uncertainty(text: str, of: str) -> bool:
@@ -219,40 +219,46 @@ def _axis_in(text: str, plain: str) -> Axis | None:
     return axis_of(plain) or (axis_of(whole) if whole != plain else None)
 
 
-def _known_in_part(text: str, name: str, unit: str) -> ColumnName | None:
+def _understand_in_part(text: str, name: str, unit: str) -> ColumnName | None:
     """A known name with a number, a unit that is none, or a sample beside it."""
-    return _numbered(text, _plain(name), unit) or _unit_unknown(text, name) or _of_sample(text, name, unit)
+    return (
+        _understand_numbered(text, _plain(name), unit)
+        or _unit_unknown(text, name)
+        or _understand_sample(text, name, unit)
+    )
 
 
-def _numbered(text: str, plain: str, unit: str) -> ColumnName | None:
-    found = _NUMBERED.fullmatch(plain)
-    simple = found and _simple(found[1])
-    if found is None or not simple or simple[0] not in (Q, INTENSITY, ERROR, RELATIVE, DQ):
+def _understand_numbered(text: str, plain: str, unit: str) -> ColumnName | None:
+    match = _NUMBERED.fullmatch(plain)
+    simple = match and _simple(match[1])
+    if match is None or not simple or simple[0] not in (Q, INTENSITY, ERROR, RELATIVE, DQ):
         return None
-    if (simple[0], found[2]) == (Q, "2") and units.canonical(unit, "sld"):  # q² in Å⁻²
-        return _named(text, Q, "squared", 1.0, unit)
-    return _named(text, *simple, unit, sample=found[2])
+    if (simple[0], match[2]) == (Q, "2") and units.canonical(unit, "sld"):  # q² in Å⁻²
+        return _make_column_name(text, Q, "squared", 1.0, unit)
+    return _make_column_name(text, *simple, unit, sample=match[2])
 
 
-def _of_sample(text: str, name: str, unit: str) -> ColumnName | None:
+def _understand_sample(text: str, name: str, unit: str) -> ColumnName | None:
     """``I_lysozyme``, ``I(buffer)``: a known name with that of a sample, or of what it is."""
     whole = name.strip()
-    found = re.fullmatch(_OF_SAMPLE, whole, re.IGNORECASE) or re.fullmatch(_SAMPLE_OF, whole, re.IGNORECASE)
-    simple = found and _simple(_plain(found["what"]))
-    if found is None or not simple:
+    match = re.fullmatch(_OF_SAMPLE, whole, re.IGNORECASE) or re.fullmatch(_SAMPLE_OF, whole, re.IGNORECASE)
+    simple = match and _simple(_plain(match["what"]))
+    if match is None or not simple:
         return None
-    what = _simple(_plain(found["sample"]))
-    if what and what[0] in (MODEL, BEFORE, OTHER):
-        return _named(text, *what, unit)
-    return _named(text, *simple, unit, sample=found["sample"].strip())
+    meaning = _simple(_plain(match["sample"]))
+    if meaning and meaning[0] in (MODEL, BEFORE, OTHER):
+        return _make_column_name(text, *meaning, unit)
+    return _make_column_name(text, *simple, unit, sample=match["sample"].strip())
 
 
 def _unit_unknown(text: str, name: str) -> ColumnName | None:
     """A name of q whose bracket is no unit that is known."""
     bracket = _BRACKETS.search(name)
     if bracket and (simple := _simple(_plain(name[: bracket.start()]))) and simple[0] == Q:
-        inner = _inside(bracket)
-        return _named(text, *simple, "" if _simple(_plain(inner)) or not inner.isalpha() else inner)
+        inner = _read_bracket(bracket)
+        return _make_column_name(
+            text, *simple, "" if _simple(_plain(inner)) or not inner.isalpha() else inner
+        )
     return None
 
 
@@ -261,7 +267,9 @@ def _plain(name: str) -> str:
     return re.sub(r"(?<=[a-z])-(?=[a-z])", "", plain)
 
 
-def _named(text: str, quantity: str, scale: str, factor: float, unit: str, sample: str = "") -> ColumnName:
+def _make_column_name(
+    text: str, quantity: str, scale: str, factor: float, unit: str, sample: str = ""
+) -> ColumnName:
     if quantity == ERROR and "%" in unit:
         quantity, factor = RELATIVE, 0.01
     elif quantity == ERROR and units.canonical(unit, "q") in ("Å⁻¹", "nm⁻¹"):  # no unit of an intensity
@@ -277,22 +285,22 @@ def _simple(plain: str) -> tuple[str, str, float] | None:
     return None
 
 
-def _scaled(plain: str) -> tuple[str, str, float] | None:
+def _understand_scaled(plain: str) -> tuple[str, str, float] | None:
     """Interpret a logarithm, a square, or an intensity times a power of q, as `_simple`."""
     for pattern, quantity, scale in _SCALES:
         if re.fullmatch(pattern, plain):
             return quantity, scale, 1.0
     if times := _TIMES_Q.fullmatch(plain.replace("**", "^")):
         return INTENSITY, f"q{times['before'] or times['after'] or times['last'] or ''}", 1.0
-    return _in_function(plain)
+    return _understand_function(plain)
 
 
-def _in_function(plain: str) -> tuple[str, str, float] | None:
+def _understand_function(plain: str) -> tuple[str, str, float] | None:
     """Interpret a name in a function's brackets, as log(I)."""
     if function := _FUNCTION.fullmatch(plain):
         kind = str(function.lastgroup)
-        if found := _function_of(function[kind], kind):
-            return found
+        if meaning := _function_of(function[kind], kind):
+            return meaning
     if logarithm := _LOGARITHM.fullmatch(plain):
         return _function_of(logarithm["of"], "ln" if logarithm["scale"] == "ln" else "log10")
     return None
@@ -303,21 +311,21 @@ def _function_of(name: str, scale: str) -> tuple[str, str, float] | None:
     return (inner[0], scale, inner[2]) if inner and inner[0] in (Q, INTENSITY) else None
 
 
-def _inside(bracket: re.Match[str]) -> str:
+def _read_bracket(bracket: re.Match[str]) -> str:
     """What stands in a bracket, of whichever kind it is."""
     return str(next(part for part in bracket.groups() if part is not None)).strip()
 
 
-def _without_unit(name: str) -> tuple[str, str]:
+def _split_unit(name: str) -> tuple[str, str]:
     """A name without its unit, and the text of that: in brackets, or behind a sign."""
-    for found in _BRACKETS.finditer(name):
-        inner = _inside(found)
+    for bracket in _BRACKETS.finditer(name):
+        inner = _read_bracket(bracket)
         if _is_unit(inner):
-            return (name[: found.start()] + name[found.end() :]).strip(), inner
-    return _without_unit_behind(name)
+            return (name[: bracket.start()] + name[bracket.end() :]).strip(), inner
+    return _split_trailing_unit(name)
 
 
-def _without_unit_behind(name: str) -> tuple[str, str]:
+def _split_trailing_unit(name: str) -> tuple[str, str]:
     for sign, bare in (
         (" in ", True),
         (",", True),

@@ -84,7 +84,7 @@ def marks_a_slit(column: Floats) -> bool:
     return bool(values.size and values[0] < 0 and np.ptp(values) <= 1e-6 * -values[0])
 
 
-def changed_places(q: Floats, intensity: Floats, third: Floats, fourth: Floats) -> bool:
+def are_swapped(q: Floats, intensity: Floats, third: Floats, fourth: Floats) -> bool:
     """Whether the third column must be the resolution and the fourth the uncertainty."""
     # A resolution grows smoothly; an uncertainty that does so while the intensity falls does not come from
     # counts.

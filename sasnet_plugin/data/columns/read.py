@@ -17,7 +17,7 @@ from . import plausible
 from .axes import INVERSES, is_a_length
 from .header import Names, intensity_without_q, label, names_of, no_abscissa, unknown_abscissa
 from .names import ANGLE, ERROR, INTENSITY, RELATIVE, ColumnName, Q
-from .roles import Roles, by_name, by_position
+from .roles import Roles, assign_by_name, assign_by_position
 from .runs import again_from_the_start
 from .stated import HEADER_LINES, Unit, is_s, unit_of, wavelength
 
@@ -40,21 +40,21 @@ def read_columns(
     # `given_wavelength` (Å) an unnamed first column may be 2θ in degrees; `insisted` (unit of q given) makes
     # an unknown first column q. Raises DataError if the abscissa is an angle without wavelength, an unnamed
     # logarithm, or something else.
-    names, roles, said = _data_sets(table, file, insisted=insisted)
+    names, roles, role_notes = _data_sets(table, file, insisted=insisted)
     x_name = _abscissa_name(table, names, roles[0].x, given_wavelength)
     cut = ["The last line is truncated and was ignored; the file may lack further points."] * table.cut
-    left_out = [*cut, *_left_out(table), *said]
+    left_out = [*cut, *_describe_dropped_lines(table), *role_notes]
     parts = again_from_the_start(table.columns, roles[0].x)
-    pairs = ((columns, one) for columns in parts for one in roles)
-    curves = [_with_notes(curve_of(*pair, names, x_name), left_out) for pair in pairs]
-    beside = names.unit_beside if names else ""
-    return _against_q(curves, x_name, beside, table, file, given_wavelength)
+    pairs = ((columns, role) for columns in parts for role in roles)
+    curves = [_prepend_notes(curve_of(*pair, names, x_name), left_out) for pair in pairs]
+    unit_nearby = names.unit_beside if names else ""
+    return _convert_abscissa(curves, x_name, unit_nearby, table, file, given_wavelength)
 
 
-def _against_q(
+def _convert_abscissa(
     curves: list[RawCurve],
     x_name: ColumnName | None,
-    beside: str,
+    unit_nearby: str,
     table: Table,
     file: str,
     given_wavelength: float | None,
@@ -62,12 +62,12 @@ def _against_q(
     """Curves of a table with an angle turned into q, or with the unit of q."""
     header = table.header[-HEADER_LINES:]
     if x_name is not None and x_name.quantity == ANGLE:
-        return [angle_to_q(one, x_name, file, given_wavelength, wavelength(header)) for one in curves]
-    unit = unit_of(x_name, beside, table.header, table.below)
+        return [angle_to_q(curve, x_name, file, given_wavelength, wavelength(header)) for curve in curves]
+    unit = unit_of(x_name, unit_nearby, table.header, table.below)
     s = _defines_s(x_name, (*header, *table.below))
     if not s and (note := _ambiguous_letter(x_name, header)):
-        curves = [replace(one, notes=(*one.notes, note)) for one in curves]
-    return [in_unit(one, unit, file, is_s=s, wavelength=given_wavelength) for one in curves]
+        curves = [replace(curve, notes=(*curve.notes, note)) for curve in curves]
+    return [set_unit(curve, unit, file, is_s=s, wavelength=given_wavelength) for curve in curves]
 
 
 def _abscissa_name(
@@ -100,8 +100,8 @@ def _data_sets(table: Table, file: str, *, insisted: bool) -> tuple[Names | None
     names = names_of(table)
     if names and not insisted:
         _see_no_position(names, file)
-    roles, said = by_name(table, names) if names else ([], [])
-    return (names, roles, said) if roles else (None, *_nameless(table, file, insisted=insisted))
+    roles, role_notes = assign_by_name(table, names) if names else ([], [])
+    return (names, roles, role_notes) if roles else (None, *_nameless(table, file, insisted=insisted))
 
 
 def _see_no_position(names: Names, file: str) -> None:
@@ -114,12 +114,12 @@ def _see_no_position(names: Names, file: str) -> None:
 def _name_of_x(names: Names, x: int) -> ColumnName:
     """The name of the abscissa; q2 that no other column of a second sample goes with is q²."""
     name = names.columns[x]
-    alone = not any(one.sample == "2" for i, one in enumerate(names.columns) if i != x)
-    return name._replace(scale="squared", sample="") if name.sample == "2" and alone else name
+    has_one_x = not any(column.sample == "2" for i, column in enumerate(names.columns) if i != x)
+    return name._replace(scale="squared", sample="") if name.sample == "2" and has_one_x else name
 
 
-def _with_notes(raw: RawCurve, before: list[str]) -> RawCurve:
-    return replace(raw, notes=tuple(dict.fromkeys([*before, *raw.notes])))
+def _prepend_notes(raw: RawCurve, previous: list[str]) -> RawCurve:
+    return replace(raw, notes=tuple(dict.fromkeys([*previous, *raw.notes])))
 
 
 def _not_q(name: str, file: str) -> DataError:
@@ -131,24 +131,24 @@ def _not_q(name: str, file: str) -> DataError:
 
 def _nameless(table: Table, file: str, *, insisted: bool) -> tuple[list[Roles], list[str]]:
     """Read a table without names, unless its header says that the first column is no q."""
-    other = no_abscissa(table) or unknown_abscissa(table)
-    if other and not insisted:
-        raise _not_q(other, file)
-    if other:
-        roles, notes = by_position(table)
-        return roles, [*notes, f"Column '{printable(other[:40])}' was read as q, as asked (--q-unit)."]
+    unknown_name = no_abscissa(table) or unknown_abscissa(table)
+    if unknown_name and not insisted:
+        raise _not_q(unknown_name, file)
+    if unknown_name:
+        roles, notes = assign_by_position(table)
+        return roles, [*notes, f"Column '{printable(unknown_name[:40])}' was read as q, as asked (--q-unit)."]
     if names := intensity_without_q(table):
         raise DataError(f"{file}: none of its columns ({printable(names[:80])!r}) is named q; add q.")
-    roles, said = by_position(table)
+    roles, role_notes = assign_by_position(table)
     if not plausible.is_a_curve(table.columns[roles[0].x], table.columns[roles[0].intensity]):
         raise DataError(
             f"{file}: its first column is not in order, and after sorting the second column varies"
             f" without order; give rows of q, I, dI, or name the columns."
         )
-    return roles, said
+    return roles, role_notes
 
 
-def _left_out(table: Table) -> list[str]:
+def _describe_dropped_lines(table: Table) -> list[str]:
     notes = []
     if table.dropped:
         lines, were = ("line", "was") if table.dropped == 1 else ("lines", "were")
@@ -186,7 +186,7 @@ def curve_of(columns: Floats, roles: Roles, names: Names | None, x_name: ColumnN
         error = _standard_deviation(columns[roles.error], intensity, name(roles.error), notes)
         error = error * _to_unit_of(name(roles.intensity), name(roles.error))
     if (signal := name(roles.intensity)) and signal.scale:
-        intensity, error = _unscaled(x, intensity, error, signal.scale, notes)
+        intensity, error = _unscale(x, intensity, error, signal.scale, notes)
     width = None if roles.width is None else np.abs(columns[roles.width])
     unit = names.unit_of(roles.intensity) if names else ""
     return RawCurve(
@@ -210,8 +210,12 @@ def _widths(
 
 def _to_unit_of(signal: ColumnName | None, error: ColumnName | None) -> float:
     """What an uncertainty is multiplied by to be in the unit of its intensity."""
-    own, wanted = _unit_of_i(error), _unit_of_i(signal)
-    return units.factor(own, "intensity") / units.factor(wanted, "intensity") if own and wanted else 1.0
+    error_unit, signal_unit = _unit_of_i(error), _unit_of_i(signal)
+    return (
+        units.factor(error_unit, "intensity") / units.factor(signal_unit, "intensity")
+        if error_unit and signal_unit
+        else 1.0
+    )
 
 
 def _unit_of_i(column: ColumnName | None) -> str | None:
@@ -230,7 +234,7 @@ def _abscissa(x: Floats, name: ColumnName | None, notes: list[str]) -> Floats:
         notes.append(
             f"The first column, '{printable(name.text[:40])}', was converted: q = {_inverse_in_words(name)}."
         )
-    return name.factor * _of_function(x, name.scale)
+    return name.factor * _invert_function(x, name.scale)
 
 
 _OF_Q = {
@@ -248,7 +252,7 @@ def _inverse_in_words(name: ColumnName) -> str:
     return factor + forms.get(name.scale, "its inverse function of x")
 
 
-def _of_function(values: Floats, scale: str) -> Floats:
+def _invert_function(values: Floats, scale: str) -> Floats:
     """What a function was taken of, a key of `axes.INVERSES`; empty for none."""
     if not scale:
         return values
@@ -271,7 +275,7 @@ def _standard_deviation(
     return error
 
 
-def _unscaled(
+def _unscale(
     x: Floats, intensity: Floats, error: Floats | None, scale: str, notes: list[str]
 ) -> tuple[Floats, Floats | None]:
     """I and dI from a logarithm of I, or from I times a power of q."""
@@ -279,7 +283,7 @@ def _unscaled(
         if scale not in _POWERS:
             notes.append(f"The file gives the {scale} of the intensity; the intensity was calculated.")
             # Whether the uncertainty is one of I or of its logarithm nobody says.
-            return _of_function(intensity, scale), None
+            return _invert_function(intensity, scale), None
         power = _POWERS[scale]
         notes.append(
             f"The file gives the intensity times q{'' if power == 1 else f'^{power}'}; I was calculated."
@@ -294,19 +298,19 @@ def _angle_without_name(x: Floats) -> ColumnName | None:
 
 
 def angle_to_q(
-    raw: RawCurve, name: ColumnName, file: str, given: float | None, stated: float | None
+    raw: RawCurve, name: ColumnName, file: str, given_wavelength: float | None, stated: float | None
 ) -> RawCurve:
     """Convert an angle (θ or 2θ, in its unit) to q = 4π sin(θ)/λ with the user's or the file's wavelength, Å.
     Raises DataError if neither is known.
     """
-    length = given or stated
+    length = given_wavelength or stated
     if length is None:
         raise _no_wavelength(name, file)
     unit = units.canonical(name.unit, "angle") or "degrees"
     angle = raw.q * name.factor * units.factor(unit, "angle")
     note = (
         f"{'θ' if name.factor == 2.0 else '2θ'} in {unit} was converted to q with the wavelength"
-        f" {length:.5g} Å ({'as given' if given else 'of the file'})."
+        f" {length:.5g} Å ({'as given' if given_wavelength else 'of the file'})."
     )
     q = 4 * np.pi * np.sin(np.radians(angle) / 2) / length
     return replace(raw, q=q, dq=None, q_unit="Å⁻¹", notes=(note, *raw.notes))
@@ -320,7 +324,7 @@ def _no_wavelength(name: ColumnName, file: str) -> DataError:
     )
 
 
-def in_unit(raw: RawCurve, unit: Unit, file: str, *, is_s: bool, wavelength: float | None) -> RawCurve:
+def set_unit(raw: RawCurve, unit: Unit, file: str, *, is_s: bool, wavelength: float | None) -> RawCurve:
     """Add the file's unit of q; convert s = q/2π. Raises DataError for an unnamed logarithm."""
     if _is_logarithm(raw.q[np.isfinite(raw.q)]):
         raise DataError(
@@ -331,7 +335,7 @@ def in_unit(raw: RawCurve, unit: Unit, file: str, *, is_s: bool, wavelength: flo
     if wavelength is not None:
         notes.append("The first column was read as q; the wavelength was not used.")
     if is_s:
-        raw = raw.scaled(2 * np.pi)
+        raw = raw.scale_q(2 * np.pi)
         notes.append("The file gives s = 2 sin(θ)/λ; q = 2π s was calculated.")
     return replace(raw, q_unit=unit.name, q_unit_unknown=unit.unknown, notes=tuple(notes))
 

@@ -52,18 +52,18 @@ class Roles(NamedTuple):
 # By names.
 
 
-def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
+def assign_by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
     """Assign columns by name, with a note on those that belong to no data set; empty if none is an intensity.
     `names` has a q or an angle.
     """
-    signals = _measured(table, _signals(names.columns, names.x))
+    signals = _exclude_point_numbers(table, _signals(names.columns, names.x))
     if names.x is None or not signals:
         return [], []
     roles = list(_each(table, names, names.x, signals))
-    return roles, [*_guessed(names.columns, roles), *_unused(names.columns, roles)]
+    return roles, [*_describe_guesses(names.columns, roles), *_describe_unused(names.columns, roles)]
 
 
-def _measured(table: Table, signals: list[int]) -> list[int]:
+def _exclude_point_numbers(table: Table, signals: list[int]) -> list[int]:
     """Exclude columns that number the points: an index named i looks like an intensity."""
     return [i for i in signals if not plausible.counts_points(table.columns[i])] or signals
 
@@ -82,8 +82,10 @@ def _each(table: Table, names: Names, x: int, signals: list[int]) -> Iterator[Ro
 
 def _own_x(columns: Sequence[ColumnName], signal: int, x: int) -> int:
     """The abscissa of a signal: samples side by side may each have their own q."""
-    own = [j for j in range(signal + 1) if columns[j].quantity == columns[x].quantity]
-    alike = [j for j in own if _letter(columns[j]) == _letter(columns[x])]  # h, k and s beside q are others
+    candidates = [j for j in range(signal + 1) if columns[j].quantity == columns[x].quantity]
+    alike = [
+        j for j in candidates if _letter(columns[j]) == _letter(columns[x])
+    ]  # h, k and s beside q are others
     return alike[-1] if alike else x
 
 
@@ -91,14 +93,14 @@ def _letter(column: ColumnName) -> str:
     return next((sign for sign in column.text.lower() if sign.isalpha()), "")
 
 
-def _of_q(column: ColumnName) -> bool:
+def _is_function_of_q(column: ColumnName) -> bool:
     """Whether a name is that of a function, as in I(q) beside Sig(q), an uncertainty."""
     return re.search(r"\(\s*[qs]\s*\)", column.text, re.IGNORECASE) is not None
 
 
 def _is_of_both(columns: Sequence[ColumnName], dq: int | None, signal: int) -> bool:
     """Whether what is named as a resolution is the uncertainty of a function of q, as both names say."""
-    return dq is not None and _of_q(columns[dq]) and _of_q(columns[signal])
+    return dq is not None and _is_function_of_q(columns[dq]) and _is_function_of_q(columns[signal])
 
 
 def _signals(columns: Sequence[ColumnName], x: int | None) -> list[int]:
@@ -106,15 +108,15 @@ def _signals(columns: Sequence[ColumnName], x: int | None) -> list[int]:
     return _intensities(columns) or _samples(columns, x) or _counts(columns)[:1]
 
 
-def _of(columns: Sequence[ColumnName], *quantities: str) -> list[int]:
-    return [i for i, one in enumerate(columns) if one.quantity in quantities]
+def _find_columns(columns: Sequence[ColumnName], *quantities: str) -> list[int]:
+    return [i for i, column in enumerate(columns) if column.quantity in quantities]
 
 
 def _intensities(columns: Sequence[ColumnName]) -> list[int]:
     """Find columns named as unscaled intensities; beside a background, the subtracted one."""
-    every = _of(columns, INTENSITY)
-    signals = [i for i in every if not columns[i].scale] or every
-    if len(signals) < 2 or not _of(columns, BEFORE):
+    intensities = _find_columns(columns, INTENSITY)
+    signals = [i for i in intensities if not columns[i].scale] or intensities
+    if len(signals) < 2 or not _find_columns(columns, BEFORE):
         return signals
     return [next((i for i in signals if _is_subtracted(columns[i])), signals[0])]
 
@@ -125,8 +127,10 @@ def _is_subtracted(column: ColumnName) -> bool:
 
 def _samples(columns: Sequence[ColumnName], x: int | None) -> list[int]:
     """Find columns of unknown names, with an uncertainty if any has one."""
-    samples = [i for i in _of(columns, UNKNOWN) if i != x and not _is_uncertainty_of_another(columns, i)]
-    if len(samples) < 2 or not _of(columns, ERROR, RELATIVE):
+    samples = [
+        i for i in _find_columns(columns, UNKNOWN) if i != x and not _is_uncertainty_of_another(columns, i)
+    ]
+    if len(samples) < 2 or not _find_columns(columns, ERROR, RELATIVE):
         return samples
     return [i for i in samples if _error_of(columns, i, samples) is not None] or samples[:1]
 
@@ -137,22 +141,22 @@ def _is_uncertainty_of_another(columns: Sequence[ColumnName], column: int) -> bo
 
 
 def _counts(columns: Sequence[ColumnName]) -> list[int]:
-    return [i for i in _of(columns, OTHER) if columns[i].text[:1] in "cC"]
+    return [i for i in _find_columns(columns, OTHER) if columns[i].text[:1] in "cC"]
 
 
 def _error_of(columns: Sequence[ColumnName], signal: int, signals: list[int]) -> int | None:
     """The uncertainty of a signal: of the same sample, else the next one before another signal."""
-    errors = _of(columns, ERROR, RELATIVE)
-    own = {columns[signal].sample, columns[signal].text, _SAMPLE.sub("", columns[signal].text)} - {""}
-    same = [j for j in errors if columns[j].sample in own]
-    near = same or _behind(errors, signal, signals) or (errors if len(signals) == 1 else [])
+    errors = _find_columns(columns, ERROR, RELATIVE)
+    samples = {columns[signal].sample, columns[signal].text, _SAMPLE.sub("", columns[signal].text)} - {""}
+    same_sample = [j for j in errors if columns[j].sample in samples]
+    near = same_sample or _select_following(errors, signal, signals) or (errors if len(signals) == 1 else [])
     # An absolute one before a relative one.
     return min(near, key=lambda j: columns[j].quantity == RELATIVE, default=None)
 
 
-def _behind(others: list[int], signal: int, signals: list[int]) -> list[int]:
-    following = [other for other in signals if other > signal]
-    return [j for j in others if signal < j and not (following and j >= following[0])]
+def _select_following(other_columns: list[int], signal: int, signals: list[int]) -> list[int]:
+    following = [other_signal for other_signal in signals if other_signal > signal]
+    return [j for j in other_columns if signal < j and not (following and j >= following[0])]
 
 
 def _nameless_error(values: Floats, columns: Sequence[ColumnName], signal: int) -> int | None:
@@ -165,35 +169,35 @@ def _nameless_error(values: Floats, columns: Sequence[ColumnName], signal: int) 
     return behind if plausible.could_be_uncertainty(values[signal], values[behind]) else None
 
 
-def _guessed(columns: Sequence[ColumnName], roles: list[Roles]) -> list[str]:
+def _describe_guesses(columns: Sequence[ColumnName], roles: list[Roles]) -> list[str]:
     """A sentence where a column whose name says nothing was read as the uncertainty."""
-    unknown = (columns[one.error] for one in roles if one.error is not None)
+    unknown = (columns[role.error] for role in roles if role.error is not None)
     return [
-        f"Column '{printable(one.text[:40])}' was read as the uncertainty."
-        for one in unknown
-        if one.quantity == UNKNOWN
+        f"Column '{printable(role.text[:40])}' was read as the uncertainty."
+        for role in unknown
+        if role.quantity == UNKNOWN
     ]
 
 
-def _unused(columns: Sequence[ColumnName], roles: list[Roles]) -> list[str]:
+def _describe_unused(columns: Sequence[ColumnName], roles: list[Roles]) -> list[str]:
     """A sentence on the columns that no data set has; none where each has its place."""
-    used = {i for one in roles for i in (one.x, one.intensity, one.error, one.dq, one.slit, one.width)}
-    left = [one for i, one in enumerate(columns) if i not in used and one.quantity != SLIT]
-    return [_not_used_by_name(left)] if left else []
+    used = {i for role in roles for i in (role.x, role.intensity, role.error, role.dq, role.slit, role.width)}
+    unused = [role for i, role in enumerate(columns) if i not in used and role.quantity != SLIT]
+    return [_not_used_by_name(unused)] if unused else []
 
 
-def _not_used_by_name(left: list[ColumnName]) -> str:
+def _not_used_by_name(unused: list[ColumnName]) -> str:
     listed = ", ".join(
-        f"'{printable(one.text[:40])}'{_WORTH.get(one.quantity, '')}" for one in left[:_LISTED]
+        f"'{printable(column.text[:40])}'{_WORTH.get(column.quantity, '')}" for column in unused[:_LISTED]
     )
-    more = f" and {len(left) - _LISTED} more" if len(left) > _LISTED else ""
-    return f"Column{'s' if left[1:] else ''} not used: {listed}{more}."
+    more_text = f" and {len(unused) - _LISTED} more" if len(unused) > _LISTED else ""
+    return f"Column{'s' if unused[1:] else ''} not used: {listed}{more_text}."
 
 
 # By position.
 
 
-def by_position(table: Table) -> tuple[list[Roles], list[str]]:
+def assign_by_position(table: Table) -> tuple[list[Roles], list[str]]:
     """Assign unnamed columns: q, I and, if plausible, dI and dq, with notes on those that are not."""
     columns = table.columns
     notes: list[str] = []
@@ -201,7 +205,7 @@ def by_position(table: Table) -> tuple[list[Roles], list[str]]:
     behind = list(range(max(x, signal) + 1, len(columns)))
     slits = [k for k in behind[1:] if plausible.marks_a_slit(columns[k])]
     behind = [k for k in behind if k not in slits]
-    error, dq = _beside(columns, x, signal, behind, notes)
+    error, dq = _assign_error_and_resolution(columns, x, signal, behind, notes)
     if not slits:
         return [Roles(x, signal, error, dq)], notes
     notes.append(
@@ -223,7 +227,7 @@ def _first_two(columns: Floats, notes: list[str]) -> tuple[int, int]:
     return 0, 1
 
 
-def _beside(
+def _assign_error_and_resolution(
     columns: Floats, x: int, signal: int, behind: list[int], notes: list[str]
 ) -> tuple[int | None, int | None]:
     """Uncertainty and resolution among the columns behind the intensity; of what they cannot be a note."""
@@ -239,7 +243,7 @@ def _beside(
             " uncertainty."
         )
         return behind[1], None
-    if plausible.changed_places(q, intensity, third, fourth):
+    if plausible.are_swapped(q, intensity, third, fourth):
         notes.append(
             "Column 3 grows with q and column 4 cannot be a resolution, so column 3 was read as the"
             " resolution."
@@ -268,10 +272,10 @@ def _uncertainty(columns: Floats, signal: int, column: int, notes: list[str]) ->
     return None
 
 
-def _not_used(column: int, intensity: Floats, values: Floats, what: str) -> str:
+def _not_used(column: int, intensity: Floats, values: Floats, quantity: str) -> str:
     if plausible.follows(intensity, values):
         return f"Column {column + 1} follows the intensity like a calculated curve and was not used."
-    return f"Column {column + 1} cannot be the {what} and was not used."
+    return f"Column {column + 1} cannot be the {quantity} and was not used."
 
 
 def _took_the_place(q: Floats, intensity: Floats, third: Floats, fourth: Floats) -> bool:

@@ -82,13 +82,15 @@ class Unit(NamedTuple):
     unknown: str = ""  #: What it says instead, where that is no unit of q.
 
 
-def unit_of(column: ColumnName | None, beside: str, header: tuple[str, ...], below: tuple[str, ...]) -> Unit:
+def unit_of(
+    column: ColumnName | None, unit_nearby: str, header: tuple[str, ...], below: tuple[str, ...]
+) -> Unit:
     """Find the unit of q: in its column's name, a line of units, or any line of text."""
-    said = column.unit if column and column.unit else beside
-    if not said:
-        return Unit(_in_words(_hinting((*reversed(header[-HEADER_LINES:]), *below))))
-    known = units.canonical(said, "q") or _OF_SQUARES.get(units.canonical(said, "sld") or "")
-    return Unit(known) if known else Unit(unknown=said)
+    unit_text = column.unit if column and column.unit else unit_nearby
+    if not unit_text:
+        return Unit(_find_unit_in_words(_hinting((*reversed(header[-HEADER_LINES:]), *below))))
+    canonical = units.canonical(unit_text, "q") or _OF_SQUARES.get(units.canonical(unit_text, "sld") or "")
+    return Unit(canonical) if canonical else Unit(unknown=unit_text)
 
 
 def _hinting(lines: Iterable[str]) -> list[str]:
@@ -99,11 +101,11 @@ def _hinting(lines: Iterable[str]) -> list[str]:
     ]
 
 
-def _in_words(lines: list[str]) -> str | None:
+def _find_unit_in_words(lines: list[str]) -> str | None:
     """The unit that is labelled as that of q, or stands behind it, or alone in a line about it, or in any."""
     labelled = (units.canonical(match["unit"].strip("()[]"), "q") for match in _matches(_LABELLED, lines))
-    if (found := next(filter(None, labelled), None)) is not None:
-        return found
+    if (unit := next(filter(None, labelled), None)) is not None:
+        return unit
     behind = next((units.canonical(match["unit"], "q") for match in _matches(_BEHIND_Q, lines)), None)
     return behind if behind is not None else _only(filter(_is_about_q, lines)) or _only(lines)
 
@@ -120,9 +122,11 @@ def _matches(pattern: str, lines: Iterable[str]) -> Iterable[re.Match[str]]:
 def _only(lines: Iterable[str]) -> str | None:
     """The unit in the first line that names exactly one."""
     for line in lines:
-        found = {units.canonical("1/" + (m["over"] or m["power"]), "q") for m in _matches(_INVERSE, [line])}
-        if len(found) == 1:
-            return found.pop()
+        units_found = {
+            units.canonical("1/" + (m["over"] or m["power"]), "q") for m in _matches(_INVERSE, [line])
+        }
+        if len(units_found) == 1:
+            return units_found.pop()
     return None
 
 
@@ -141,8 +145,8 @@ def _wavelength_in(line: str) -> float | None:
     match = re.search(_WAVELENGTH, line[: LIMITS.line], re.IGNORECASE)
     if match is None:
         return None
-    before = re.search(_UNIT_BEFORE, line[: match.end("value")], re.IGNORECASE)
-    unit = match["unit"] or (before["unit"] if before else "") or "A"
+    match_before = re.search(_UNIT_BEFORE, line[: match.end("value")], re.IGNORECASE)
+    unit = match["unit"] or (match_before["unit"] if match_before else "") or "A"
     value = float(match["value"])
     # Detectors' headers have metres without a word.
     return value * units.factor("m" if value < _METRES else unit, "length")

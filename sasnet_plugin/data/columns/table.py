@@ -83,12 +83,12 @@ def read_table(text: str) -> Table:
     lines = _lines(text)
     if cut := _is_cut_short(text, lines):
         lines = lines[:-1]
-    lines, ambiguous = cells.with_decimal_points(lines)
+    lines, ambiguous = cells.use_decimal_points(lines)
     if ambiguous:
         return Table(np.empty((0, 0)), tuple(lines), ambiguous=True)
-    found = _uniform(lines) or _longest(lines)
-    if found.columns.size or found.single or found.grouped:
-        return replace(found, cut=cut)
+    table_found = _uniform(lines) or _longest(lines)
+    if table_found.columns.size or table_found.single or table_found.grouped:
+        return replace(table_found, cut=cut)
     # A letter behind each row, or a time before it, is no number.
     return _longest([cells.numbers_alone(line) for line in lines])
 
@@ -97,26 +97,26 @@ def _lines(text: str) -> list[str]:
     """The lines of a text as they are printed, numbers without quotes."""
     lines = text.rstrip("\x1a\0 \r\n").splitlines()  # the end of a text of DOS
     if '"' in text:
-        lines = [cells.QUOTED.sub(cells.unquoted, line) for line in lines]
-    return list(map(cells.printed, lines)) if _has_markup(text) else lines
+        lines = [cells.QUOTED.sub(cells.unquote, line) for line in lines]
+    return list(map(cells.strip_markup, lines)) if _has_markup(text) else lines
 
 
 def _is_cut_short(text: str, lines: list[str]) -> bool:
     """Whether the text ends within a row: without an end of line, and with less in it than the others."""
     if text.endswith(("\n", "\r")) or len(lines) <= START:
         return False
-    *before, last = (line.strip() for line in lines[-START - 1 :])
-    if not re.fullmatch(r"[-+\d.,;eE\s]+", last) or None in map(cells.numbers, before):
+    *lines_before, last = (line.strip() for line in lines[-START - 1 :])
+    if not re.fullmatch(r"[-+\d.,;eE\s]+", last) or None in map(cells.numbers, lines_before):
         return False
-    return _is_shorter(re.split(r"[\s,;]+", last), [re.split(r"[\s,;]+", line) for line in before])
+    return _is_shorter(re.split(r"[\s,;]+", last), [re.split(r"[\s,;]+", line) for line in lines_before])
 
 
-def _is_shorter(last: list[str], before: list[list[str]]) -> bool:
+def _is_shorter(last: list[str], rows_before: list[list[str]]) -> bool:
     """Whether a row has fewer words than each of those before, or fewer digits in its last one."""
-    if len(set(map(len, before))) > 1 or len(last) > len(before[0]):
+    if len(set(map(len, rows_before))) > 1 or len(last) > len(rows_before[0]):
         return False
-    ends = {len(words[-1]) for words in before}
-    return len(last) < len(before[0]) or (len(ends) == 1 and len(last[-1]) < min(ends))
+    ends = {len(words[-1]) for words in rows_before}
+    return len(last) < len(rows_before[0]) or (len(ends) == 1 and len(last[-1]) < min(ends))
 
 
 def _has_markup(text: str) -> bool:
@@ -126,16 +126,16 @@ def _has_markup(text: str) -> bool:
 def _uniform(lines: list[str]) -> Table | None:
     """One table from a line on to the end, read by numpy; None where it is not that uniform."""
     start = _first_table_line(lines)
-    rows = None if start is None else _by_numpy(lines[start:])
+    rows = None if start is None else _parse_with_numpy(lines[start:])
     if start is None or rows is None or _may_begin_again(lines[start:], rows[:, 0]):
         return None
-    lost, grouped = _beside(lines, range(start, len(lines)), rows)
+    lost, grouped = _search_around_table(lines, range(start, len(lines)), rows)
     return Table(
         np.ascontiguousarray(rows.T), tuple(lines[:start]), lost=len(lost), grouped=grouped, blocks=1
     )
 
 
-def _by_numpy(block: list[str]) -> Floats | None:
+def _parse_with_numpy(block: list[str]) -> Floats | None:
     """Lines as rows of two numbers at least; None where they are not all alike."""
     delimiter, decimal = cells.style(block[0])
     if decimal:
@@ -153,27 +153,29 @@ def _may_begin_again(lines: list[str], q: Floats) -> bool:
     return bool(np.any(again) or np.any(np.diff(q) < 0) and not all(line.strip() for line in lines))
 
 
-def _beside(lines: list[str], table: range, rows: Floats) -> tuple[list[int], str]:
+def _search_around_table(lines: list[str], table: range, rows: Floats) -> tuple[list[int], str]:
     """Which lines just above and below a table hold numbers, and one with signs between its thousands
     there.
     """
     # Further off, lines that would go on with its q. Within a table only signs are looked for that part its
     # words, and would make one number two.
     lost = [
-        *_lost(lines, range(table.start - 1, -1, -1), rows),
-        *_lost(lines, range(table.stop, len(lines)), rows),
+        *_find_lost_rows(lines, range(table.start - 1, -1, -1), rows),
+        *_find_lost_rows(lines, range(table.stop, len(lines)), rows),
     ]
-    apart = [*_with_blanks(lines[table.start : table.stop]), *(lines[number] for number in lost)]
-    return lost, next((found for line in apart if (found := cells.grouped(line))), "")
+    apart = [*_find_lines_with_blanks(lines[table.start : table.stop]), *(lines[number] for number in lost)]
+    return lost, next(
+        (grouped_number for line in apart if (grouped_number := cells.find_grouped_number(line))), ""
+    )
 
 
-def _lost(lines: list[str], numbers: range, rows: Floats) -> Iterator[int]:
-    others, width, ends = 0, rows.shape[1], _ends(rows[:, 0])
+def _find_lost_rows(lines: list[str], numbers: range, rows: Floats) -> Iterator[int]:
+    other_lines, width, ends = 0, rows.shape[1], _ends(rows[:, 0])
     for number in numbers:
-        if _goes_on(lines[number], width, ends) if others > GAP else _is_lost(lines[number], width):
+        if _goes_on(lines[number], width, ends) if other_lines > GAP else _is_lost(lines[number], width):
             yield number
         else:
-            others += 1
+            other_lines += 1
 
 
 def _is_lost(line: str, width: int) -> bool:
@@ -199,39 +201,39 @@ def _ends(q: Floats) -> tuple[float, float]:
     return (float(sizes.min()), float(sizes.max())) if sizes.size else (0.0, 0.0)
 
 
-def _with_blanks(lines: list[str]) -> list[str]:
+def _find_lines_with_blanks(lines: list[str]) -> list[str]:
     """Lines of a table in which blanks may part thousands."""
-    found = list(filter(cells.BLANKS.search, lines))
+    lines_found = list(filter(cells.BLANKS.search, lines))
     if "\t" in lines[0]:
-        found += [line for line in lines if " " in line and cells.SPACED.search(line)]
-    return found
+        lines_found += [line for line in lines if " " in line and cells.SPACED.search(line)]
+    return lines_found
 
 
 def _runs(lines: list[str]) -> Runs:
-    found = Runs()
+    runs = Runs()
     for number, line in enumerate(lines):
         if line.strip():
-            found.take(lines, number)
+            runs.take(lines, number)
         else:
-            found.parted = True
-    return found
+            runs.parted = True
+    return runs
 
 
 def _longest(lines: list[str]) -> Table:
     """The longest table, each line parsed by itself: slower, and for any text."""
-    found = _runs(lines)
-    if not found.runs:
-        grouped, single = _grouped(lines, found.odd), found.single >= START
+    runs = _runs(lines)
+    if not runs.runs:
+        grouped, single = _find_first_grouped(lines, runs.odd), runs.single >= START
         return Table(np.empty((0, 0)), tuple(lines), grouped=grouped, single=single)
-    best = _chosen(lines, found.runs)
-    if found.single > len(best.rows):
+    best = _choose_run(lines, runs.runs)
+    if runs.single > len(best.rows):
         return Table(np.empty((0, 0)), tuple(lines), single=True)
-    alike = [run for run in found.runs if run.width == best.width]
+    alike = [run for run in runs.runs if run.width == best.width]
     blocks = sum(len(run.rows) >= START for run in alike)
     tables = _tables(best, alike)
     if len(tables) > 1 and blocks <= MOST_TABLES:
         return _several(lines, tables)
-    return _one(lines, found, best, blocks)
+    return _one(lines, runs, best, blocks)
 
 
 def _tables(best: Run, alike: list[Run]) -> list[Run]:
@@ -240,28 +242,31 @@ def _tables(best: Run, alike: list[Run]) -> list[Run]:
     return [run for run in alike if run is best or _again(rows, run.rows)]
 
 
-def _one(lines: list[str], found: Runs, best: Run, alike: int) -> Table:
+def _one(lines: list[str], runs: Runs, best: Run, alike: int) -> Table:
     """A table, of several alike ones, with what stands around it."""
     rows = np.array(best.rows, dtype=np.float64)
-    beside, grouped = _beside(lines, best.lines, rows)
+    lost_lines, grouped = _search_around_table(lines, best.lines, rows)
     return Table(
         np.ascontiguousarray(rows.T), tuple(lines[: best.places[0]]),
         _words_below(lines, best.lines, set(best.places)), best.dropped,
-        len(beside) + _rows_apart(found.runs, best, beside), grouped or _grouped(lines, found.odd), alike,
+        len(lost_lines) + _rows_apart(runs.runs, best, lost_lines),
+        grouped or _find_first_grouped(lines, runs.odd), alike,
     )  # fmt: skip
 
 
-def _rows_apart(runs: list[Run], best: Run, beside: list[int]) -> int:
+def _rows_apart(runs: list[Run], best: Run, lost_lines: list[int]) -> int:
     """Rows of tables that do not begin within or next to this one."""
-    margin = len(beside) + GAP
-    near = {*range(best.lines.start - margin, best.lines.stop + margin), *beside}
-    others = (run for run in runs if run is not best and run.places[0] not in near)
-    return sum(len(run.rows) for run in others if len(run.rows) >= START or run.width == best.width)
+    margin = len(lost_lines) + GAP
+    near = {*range(best.lines.start - margin, best.lines.stop + margin), *lost_lines}
+    other_runs = (run for run in runs if run is not best and run.places[0] not in near)
+    return sum(len(run.rows) for run in other_runs if len(run.rows) >= START or run.width == best.width)
 
 
-def _grouped(lines: list[str], odd: list[int]) -> str:
+def _find_first_grouped(lines: list[str], odd: list[int]) -> str:
     """The first number with signs between its thousands in one of these lines; empty where there is none."""
-    return next((found for number in odd if (found := cells.grouped(lines[number]))), "")
+    return next(
+        (number_text for number in odd if (number_text := cells.find_grouped_number(lines[number]))), ""
+    )
 
 
 def _again(rows: Floats, run: list[list[float]]) -> bool:
@@ -286,20 +291,20 @@ def _several(lines: list[str], runs: list[Run]) -> Table:
     return replace(tables[0], blocks=len(tables), others=tuple(tables[1:]))
 
 
-def _chosen(lines: list[str], runs: list[Run]) -> Run:
+def _choose_run(lines: list[str], runs: list[Run]) -> Run:
     """Which table is the curve: the longest of those whose columns are named q and intensity, else of all."""
     # Programs write others below, such as p(r), which can be longer.
     long = sorted(runs, key=lambda run: -len(run.rows))
     tables = [run for run in long[:NAMED] if len(run.rows) >= START]
-    named = [run for run in tables if _names_a_curve(lines, run.places[0])]
-    return (named or long)[0]
+    named_runs = [run for run in tables if _names_a_curve(lines, run.places[0])]
+    return (named_runs or long)[0]
 
 
 def _names_a_curve(lines: list[str], start: int) -> bool:
     """Whether the words above a line, and above rows of other columns next to it, name q and intensity."""
     from .names import INTENSITY, Q, understand
 
-    start = cells.above_numbers(lines, start)
+    start = cells.find_first_row_above(lines, start)
     for line in lines[max(0, start - 8) : start]:
         if cells.numbers(line) is None:
             names = filter(None, re.split(r"\s{2,}|[\t,;|]", line.strip()))
@@ -309,9 +314,9 @@ def _names_a_curve(lines: list[str], start: int) -> bool:
 
 
 def _words_below(lines: list[str], table: range, rows: set[int]) -> tuple[str, ...]:
-    others = (lines[number] for number in range(table.start, len(lines)) if number not in rows)
+    words = (lines[number] for number in range(table.start, len(lines)) if number not in rows)
     return tuple(
-        islice((line for line in others if line.strip() and cells.numbers(line) is None), WORDS_BELOW)
+        islice((line for line in words if line.strip() and cells.numbers(line) is None), WORDS_BELOW)
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from ...types import Curve, DataError, SasnetError
 from ..toml_files import is_finite_number, read_toml
 from .expression import Expression, expression
-from .kind import kind_of, stated_kind
+from .kind import infer_stated_kind, kind_of
 from .sample import KINDS, SERIES, Sample
 
 _SECTIONS = ("kind", "solvents", "concentrations", "probes", "scale", "share", "own", "tie", "values")
@@ -43,30 +43,42 @@ class Described:
         if of_several:
             sections = _only(sections, lambda key: bool(_match(Sample(tuple(curves), SERIES), key)))
         return sample_of(
-            curves, sections, sld=sld, share=self.share, own=self.own, ties=self.ties, source=self.source
+            curves,
+            sections,
+            sld=sld,
+            share=self.share,
+            own_names=self.own,
+            ties=self.ties,
+            source=self.source,
         )
 
     def naming_nothing(self, files: Sequence[str]) -> list[str]:
         """Keys of its sections that are no file's name, with or without folder and ending, and no number."""
-        found: list[str] = []
+        unmatched: list[str] = []
 
         def look(key: str) -> bool:
             if not (key.isdecimal() or any(_names_file(key, file) for file in files)):
-                found.append(key)
+                unmatched.append(key)
             return True
 
         _only(self.sections, look)
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(unmatched))
 
 
-def _only(sections: Mapping[str, Any], wanted: Callable[[str], bool]) -> dict[str, Any]:
-    def kept(given: Any) -> Any:
-        return {k: v for k, v in given.items() if wanted(str(k))} if isinstance(given, Mapping) else given
+def _only(sections: Mapping[str, Any], is_wanted: Callable[[str], bool]) -> dict[str, Any]:
+    def keep_wanted(section: Any) -> Any:
+        return (
+            {k: v for k, v in section.items() if is_wanted(str(k))}
+            if isinstance(section, Mapping)
+            else section
+        )
 
-    found = dict(sections) | {name: kept(sections[name]) for name in _OF_CURVES if name in sections}
+    sections_kept = dict(sections) | {
+        name: keep_wanted(sections[name]) for name in _OF_CURVES if name in sections
+    }
     if isinstance(sections.get("values"), Mapping):
-        found["values"] = {name: kept(of) for name, of in sections["values"].items()}
-    return found
+        sections_kept["values"] = {name: keep_wanted(section) for name, section in sections["values"].items()}
+    return sections_kept
 
 
 def sample_of(
@@ -75,7 +87,7 @@ def sample_of(
     *,
     sld: Callable[[str, str], float] | None = None,
     share: Sequence[str] = (),
-    own: Sequence[str] = (),
+    own_names: Sequence[str] = (),
     ties: Sequence[str] = (),
     source: str = "the sample",
 ) -> Sample:
@@ -84,33 +96,37 @@ def sample_of(
     # -0.56 + 6.92*x"``. Raises DataError if a curve repeats, units differ, or the description does not fit.
     curves = tuple(curves)
     _check_curves(curves)
-    told = dict(described or {})
-    made = Sample(curves, _kind_told(told, source))
-    probes = _probes(made, told.get("probes", {}), source)
-    made = replace(
-        made,
-        solvents=_solvents(made, told.get("solvents", {}), probes, sld, source),
-        concentrations=_numbers(made, told.get("concentrations", {}), source, "concentration"),
+    sections = dict(described or {})
+    sample_made = Sample(curves, _kind_told(sections, source))
+    probes = _probes(sample_made, sections.get("probes", {}), source)
+    sample_made = replace(
+        sample_made,
+        solvents=_solvents(sample_made, sections.get("solvents", {}), probes, sld, source),
+        concentrations=_numbers(sample_made, sections.get("concentrations", {}), source, "concentration"),
         probes=probes,
-        scale=_numbers(made, told.get("scale", {}), source, "scale"),
-        share=frozenset([*share, *_names(told.get("share", ()), source)]),
-        own=frozenset([*own, *_names(told.get("own", ()), source)]),
-        ties=ties_of([*(f"{k} = {v}" for k, v in _table(told.get("tie", {}), source, "tie").items()), *ties]),
-        values=_values(made, told.get("values", {}), source),
+        scale=_numbers(sample_made, sections.get("scale", {}), source, "scale"),
+        share=frozenset([*share, *_names(sections.get("share", ()), source)]),
+        own=frozenset([*own_names, *_names(sections.get("own", ()), source)]),
+        ties=ties_of(
+            [*(f"{k} = {v}" for k, v in _table(sections.get("tie", {}), source, "tie").items()), *ties]
+        ),
+        values=_values(sample_made, sections.get("values", {}), source),
     )
-    both = made.share & made.own
-    if both:
-        raise DataError(f"{min(both)} cannot be both shared and separate; name it under share or own.")
-    if "kind" in told:
-        return replace(made, told=True)
-    return replace(made, kind=kind_of(made), told=bool(stated_kind(made)))
+    names_in_both = sample_made.share & sample_made.own
+    if names_in_both:
+        raise DataError(
+            f"{min(names_in_both)} cannot be both shared and separate; name it under share or own."
+        )
+    if "kind" in sections:
+        return replace(sample_made, told=True)
+    return replace(sample_made, kind=kind_of(sample_made), told=bool(infer_stated_kind(sample_made)))
 
 
-def _kind_told(told: Mapping[str, Any], source: str) -> str:
-    unknown = [name for name in told if name not in _SECTIONS]
+def _kind_told(sections: Mapping[str, Any], source: str) -> str:
+    unknown = [name for name in sections if name not in _SECTIONS]
     if unknown:
         raise DataError(f"{source}: there is no section {unknown[0]}; use {', '.join(_SECTIONS)}.")
-    kind = str(told.get("kind", SERIES))
+    kind = str(sections.get("kind", SERIES))
     if kind not in KINDS:
         raise DataError(f"{source}: kind = {kind!r} is none of {', '.join(KINDS)}.")
     return kind
@@ -118,58 +134,64 @@ def _kind_told(told: Mapping[str, Any], source: str) -> str:
 
 def read_description(path: str | Path) -> dict[str, Any]:
     """Read the sections of a sample file (TOML). Raises DataError if it is missing or no TOML."""
-    found = read_toml(Path(path), "settings of a sample")
-    named = {name: _flat(found[name]) for name in _OF_CURVES if name in found}
-    if isinstance(values := found.get("values"), Mapping):
-        named["values"] = {name: _flat(of) for name, of in values.items()}
-    return found | named
+    toml = read_toml(Path(path), "settings of a sample")
+    sections = {name: _flat(toml[name]) for name in _OF_CURVES if name in toml}
+    if isinstance(values := toml.get("values"), Mapping):
+        sections["values"] = {name: _flat(section) for name, section in values.items()}
+    return toml | sections
 
 
-def _flat(given: Any, before: str = "") -> Any:
+def _flat(section: Any, prefix: str = "") -> Any:
     """Names of files whole: without quotes ``run.dat = 1`` is a table ``run`` with a ``dat`` to TOML."""
-    if not isinstance(given, Mapping):
-        return given
-    found: dict[str, Any] = {}
-    for key, value in given.items():
-        name = f"{before}{key}"
-        found |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
-    return found
+    if not isinstance(section, Mapping):
+        return section
+    flat: dict[str, Any] = {}
+    for key, value in section.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return flat
 
 
 def as_toml(sections: Mapping[str, Any]) -> str:
     """A sample file that says the same; see `read_description`."""
     plain, tables = [], []
-    for name, of in sections.items():
-        if not isinstance(of, Mapping):
-            plain.append(f"{name} = {_written(of)}")
+    for name, section in sections.items():
+        if not isinstance(section, Mapping):
+            plain.append(f"{name} = {_format_toml_value(section)}")
         elif name == "values":
-            tables += [_section(f"values.{own}", each) for own, each in of.items()]
+            tables += [
+                _section(f"values.{name_here}", values_here) for name_here, values_here in section.items()
+            ]
         else:
-            tables.append(_section(name, of))
+            tables.append(_section(name, section))
     return "\n".join([*plain, *tables]).lstrip("\n") + "\n"
 
 
-def _section(name: str, of: Mapping[str, Any]) -> str:
-    lines = (f"{_written(str(key))} = {_written(value)}" for key, value in of.items())
+def _section(name: str, section: Mapping[str, Any]) -> str:
+    lines = (
+        f"{_format_toml_value(str(key))} = {_format_toml_value(value)}" for key, value in section.items()
+    )
     return "\n".join(["", f"[{name}]", *lines])
 
 
-def _written(value: Any) -> str:
+def _format_toml_value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _probes(sample: Sample, given: Any, source: str) -> tuple[str, ...]:
-    probes = tuple(map(str, _by_curve(sample, given, source, "neutron")))
+def _probes(sample: Sample, section: Any, source: str) -> tuple[str, ...]:
+    probes = tuple(map(str, _assign_to_curves(sample, section, source, "neutron")))
     if not set(probes) <= {"neutron", "xray"}:
         raise DataError(f"{source}: a probe is neutron or xray.")
     return probes
 
 
-def _values(sample: Sample, given: Any, source: str) -> tuple[dict[str, float], ...]:
-    table = _table(given, source, "values")
-    each = {name: _by_curve(sample, of, source, None) for name, of in table.items()}
+def _values(sample: Sample, section: Any, source: str) -> tuple[dict[str, float], ...]:
+    table = _table(section, source, "values")
+    values_by_name = {
+        name: _assign_to_curves(sample, whole_section, source, None) for name, whole_section in table.items()
+    }
     return tuple(
-        {name: _value(v[i], name, source) for name, v in each.items() if v[i] is not None}
+        {name: _value(v[i], name, source) for name, v in values_by_name.items() if v[i] is not None}
         for i in range(len(sample.curves))
     )
 
@@ -189,11 +211,11 @@ def _check_curves(curves: tuple[Curve, ...]) -> None:
 
 def _check_once(curves: tuple[Curve, ...]) -> None:
     for i, curve in enumerate(curves):
-        for other in curves[:i]:
-            if np.array_equal(curve.q, other.q) and np.array_equal(curve.intensity, other.intensity):
+        for earlier in curves[:i]:
+            if np.array_equal(curve.q, earlier.q) and np.array_equal(curve.intensity, earlier.intensity):
                 name = curve.file or f"curve {i + 1}"
                 raise DataError(
-                    f"{name}: the same data are given twice ({other.file}); name each curve once."
+                    f"{name}: the same data are given twice ({earlier.file}); name each curve once."
                 )
 
 
@@ -222,17 +244,17 @@ def _names_file(key: str, file: str) -> bool:
     return any(key == name or fnmatchcase(name, key) for name in (file, path.name, path.stem))
 
 
-def _table(given: Any, source: str, name: str) -> Mapping[str, Any]:
-    if not isinstance(given, Mapping):
+def _table(section: Any, source: str, name: str) -> Mapping[str, Any]:
+    if not isinstance(section, Mapping):
         raise DataError(f"{source}: {name} is a section; write [{name}] above its lines.")
-    return given
+    return section
 
 
-def _by_curve(sample: Sample, given: Any, source: str, default: Any) -> list[Any]:
-    if not isinstance(given, Mapping):
+def _assign_to_curves(sample: Sample, section: Any, source: str, default: Any) -> list[Any]:
+    if not isinstance(section, Mapping):
         raise DataError(f'{source}: each section names files, such as sample_d2o.dat = "D2O".')
-    found = [default] * len(sample.curves)
-    for name, value in given.items():
+    values = [default] * len(sample.curves)
+    for name, value in section.items():
         places = _match(sample, str(name))
         if not places:
             raise DataError(
@@ -240,34 +262,38 @@ def _by_curve(sample: Sample, given: Any, source: str, default: Any) -> list[Any
                 f" ({', '.join(Path(f).name for f in sample.files)})."
             )
         for place in places:
-            found[place] = value
-    return found
+            values[place] = value
+    return values
 
 
-def _numbers(sample: Sample, given: Any, source: str, what: str) -> tuple[float | None, ...]:
-    found: list[float | None] = []
-    for value in _by_curve(sample, given, source, None):
+def _numbers(sample: Sample, section: Any, source: str, label: str) -> tuple[float | None, ...]:
+    numbers: list[float | None] = []
+    for value in _assign_to_curves(sample, section, source, None):
         if not (value is None or (is_finite_number(value) and value > 0)):
-            raise DataError(f"{source}: {value!r} is no {what}; write a positive number.")
-        found.append(None if value is None else float(value))
-    return tuple(found)
+            raise DataError(f"{source}: {value!r} is no {label}; write a positive number.")
+        numbers.append(None if value is None else float(value))
+    return tuple(numbers)
 
 
 def _solvents(
-    sample: Sample, given: Any, probes: tuple[str, ...], sld: Callable[[str, str], float] | None, source: str
+    sample: Sample,
+    section: Any,
+    probes: tuple[str, ...],
+    sld: Callable[[str, str], float] | None,
+    source: str,
 ) -> tuple[float | None, ...]:
-    pairs = zip(_by_curve(sample, given, source, None), probes, strict=True)
-    found = [_solvent(value, probe, sld, source) for value, probe in pairs]
-    if None in found and any(value is not None for value in found):
-        lacking = sample.files[found.index(None)]
+    pairs = zip(_assign_to_curves(sample, section, source, None), probes, strict=True)
+    solvents = [_solvent(value, probe, sld, source) for value, probe in pairs]
+    if None in solvents and any(value is not None for value in solvents):
+        lacking = sample.files[solvents.index(None)]
         raise DataError(
             f"{source}: the solvent of {lacking} is missing; give the solvents of all curves, or none."
         )
-    return tuple(found)
+    return tuple(solvents)
 
 
-def _names(given: Any, source: str) -> list[str]:
-    names = given.get("names", ()) if isinstance(given, Mapping) else given
+def _names(section: Any, source: str) -> list[str]:
+    names = section.get("names", ()) if isinstance(section, Mapping) else section
     if not (isinstance(names, (list, tuple)) and all(isinstance(name, str) for name in names)):
         raise DataError(f'{source}: share and own are lists of parameters, such as share = ["radius"].')
     return list(names)
@@ -285,18 +311,18 @@ def _solvent(value: Any, probe: str, sld: Callable[[str, str], float] | None, so
         raise DataError(f"{source}: {error}") from None
 
 
-def ties_of(given: Sequence[str]) -> dict[str, Expression]:
+def ties_of(texts: Sequence[str]) -> dict[str, Expression]:
     """Parse ties by parameter, ordered by dependence. Raises DataError for wrong or circular ones."""
-    found = {}
-    for text in given:
+    ties = {}
+    for text in texts:
         name, equals, right = text.partition("=")
         if not equals or not name.strip().isidentifier():
             raise DataError(f"{text!r} is not a tie; write, for example, sld_solvent = -0.56 + 6.92*x.")
-        found[name.strip()] = expression(right)
-    return _in_order(found)
+        ties[name.strip()] = expression(right)
+    return _order_ties(ties)
 
 
-def _in_order(ties: Mapping[str, Expression]) -> dict[str, Expression]:
+def _order_ties(ties: Mapping[str, Expression]) -> dict[str, Expression]:
     """Each after those that it needs, since they are calculated one after the other."""
     needs = {name: tie.names & ties.keys() for name, tie in ties.items()}
     try:

@@ -27,10 +27,10 @@ class Expression:
     text: str
     names: frozenset[str]  #: That it needs.
 
-    def value(self, given: Mapping[str, float]) -> float:
+    def value(self, values: Mapping[str, float]) -> float:
         """Its value with these; NaN where it has none, such as a root of something negative."""
         try:
-            return _value(ast.parse(self.text, mode="eval").body, given)
+            return _value(ast.parse(self.text, mode="eval").body, values)
         except (ArithmeticError, ValueError, TypeError):  # a root of something negative is complex
             return math.nan
 
@@ -45,10 +45,10 @@ def expression(text: str) -> Expression:
         names = frozenset(_names(ast.parse(text, mode="eval").body))
     except (SyntaxError, ValueError, RecursionError):
         raise DataError(wrong) from None
-    found = Expression(text, names)
-    if not names and not math.isfinite(found.value({})):
+    parsed = Expression(text, names)
+    if not names and not math.isfinite(parsed.value({})):
         raise DataError(f"{text!r} has no finite value; correct the tie.")
-    return found
+    return parsed
 
 
 def _names(node: ast.AST) -> set[str]:
@@ -57,25 +57,25 @@ def _names(node: ast.AST) -> set[str]:
             return set()
         case ast.Name(id=name):
             return {name}
-        case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=of):
-            return _names(of)
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _TWO:
-            return _names(left) | _names(right)
-        case ast.Call(func=ast.Name(id=name), args=[of], keywords=[]) if name in _FUNCTIONS:
-            return _names(of)
+        case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=operand):
+            return _names(operand)
+        case ast.BinOp(left=left_side, op=op, right=right) if type(op) in _TWO:
+            return _names(left_side) | _names(right)
+        case ast.Call(func=ast.Name(id=name), args=[operand], keywords=[]) if name in _FUNCTIONS:
+            return _names(operand)
     raise ValueError
 
 
-def _value(node: ast.AST, given: Mapping[str, float]) -> float:
+def _value(node: ast.AST, values: Mapping[str, float]) -> float:
     match node:
         case ast.Constant(value=number) if isinstance(number, (int, float)):
             return float(number)
         case ast.Name(id=name):
-            return float(given[name])
-        case ast.UnaryOp(op=op, operand=of):
-            return -_value(of, given) if isinstance(op, ast.USub) else _value(of, given)
-        case ast.BinOp(left=left, op=op, right=right):
-            return float(_TWO[type(op)](_value(left, given), _value(right, given)))
-        case ast.Call(func=ast.Name(id=name), args=[of]):
-            return float(_FUNCTIONS[name](_value(of, given)))
+            return float(values[name])
+        case ast.UnaryOp(op=op, operand=operand):
+            return -_value(operand, values) if isinstance(op, ast.USub) else _value(operand, values)
+        case ast.BinOp(left=left_side, op=op, right=right):
+            return float(_TWO[type(op)](_value(left_side, values), _value(right, values)))
+        case ast.Call(func=ast.Name(id=name), args=[operand]):
+            return float(_FUNCTIONS[name](_value(operand, values)))
     raise ValueError

@@ -30,17 +30,17 @@ def kind_of(sample: Sample) -> str:
     """Return the given kind of sample, or infer it where the curves' q overlap."""
     # Two settings share one intensity but for calibration, flat background and resolution. Concentrations
     # have a constant ratio, at high q at least. All else is taken as contrast variation.
-    return stated_kind(sample) or kind_by_look(sample.curves)
+    return infer_stated_kind(sample) or kind_by_look(sample.curves)
 
 
 def kind_by_look(curves: Sequence[Curve]) -> str:
     """The kind as curves look where their q overlap, whatever is given; see `kind_of`."""
     if len(curves) == 1:
         return SETTINGS
-    known = [pair for a, b in combinations(curves, 2) if (pair := _ratio(a, b)) is not None]
-    if not known:
+    ratios = [pair for a, b in combinations(curves, 2) if (pair := _ratio(a, b)) is not None]
+    if not ratios:
         return SETTINGS if _side_by_side(curves) else SERIES
-    return _by_ratios(np.max(np.abs(known), axis=0), _most_off(curves))
+    return _classify_ratios(np.max(np.abs(ratios), axis=0), _most_off(curves))
 
 
 def _most_off(curves: Sequence[Curve]) -> float:
@@ -51,7 +51,7 @@ def _most_off(curves: Sequence[Curve]) -> float:
     return 2 * _SAME_SHAPE if all(c.dq is not None for c in curves) else 6 * _SAME_SHAPE
 
 
-def _by_ratios(largest: NDArray[np.float64], most_off: float) -> str:
+def _classify_ratios(largest: NDArray[np.float64], most_off: float) -> str:
     """Infer the kind from the largest level, scatter and scatter at high q of any two curves' ratio, and how
     far one is from a multiple of the other plus a background. `most_off` limits that for settings; 0 if the q
     ranges are not those of settings.
@@ -70,16 +70,16 @@ def _side_by_side(curves: Sequence[Curve], apart: float = 1.0) -> bool:
     return all(b[0] > apart * a[0] and b[1] > apart * a[1] for a, b in zip(ends, ends[1:], strict=False))
 
 
-def _in_one_resolution(a: Curve, b: Curve) -> tuple[Curve, Curve, float]:
+def _match_resolutions(a: Curve, b: Curve) -> tuple[Curve, Curve, float]:
     """Two curves, the sharper one last and smeared as the other is, and the largest width of that, Å⁻¹."""
     if a.dq is None or b.dq is None:
         return a, b, 0.0
     if np.median(np.interp(b.q, a.q, a.dq) / b.dq) < 1:
-        return _smeared_as(b, a)
-    return _smeared_as(a, b)
+        return _smear_as(b, a)
+    return _smear_as(a, b)
 
 
-def _smeared_as(a: Curve, b: Curve) -> tuple[Curve, Curve, float]:
+def _smear_as(a: Curve, b: Curve) -> tuple[Curve, Curve, float]:
     """The first curve, the second one in its resolution, and the largest width of the smearing."""
     width = np.sqrt(np.maximum(np.interp(b.q, a.q, a.dq) ** 2 - np.asarray(b.dq) ** 2, 0.0))  # type: ignore[arg-type]
     if not np.any(width > 0):
@@ -95,7 +95,7 @@ def _ratio(a: Curve, b: Curve) -> tuple[float, float, float, float] | None:
     """Of two curves where they overlap: median of ln of their ratio, its scatter beyond the errors, that of
     the upper half in q, and that about a factor and a background; None where they share too little.
     """
-    a, b, width = _in_one_resolution(a, b)
+    a, b, width = _match_resolutions(a, b)
     # Smearing at an end of the sharper one lacks the points beyond.
     low, high = max(a.q[0], b.q[0]), min(a.q[-1], b.q[-1])
     low, high = max(low, b.q[0] + 2 * width), min(high, b.q[-1] - 2 * width)
@@ -103,18 +103,23 @@ def _ratio(a: Curve, b: Curve) -> tuple[float, float, float, float] | None:
     if np.sum(inside) < _FEWEST:
         return None
     q = a.q[inside]
-    other = np.interp(q, b.q, b.intensity)
-    own = a.intensity[inside]
-    good = other > 0
+    other_intensity = np.interp(q, b.q, b.intensity)
+    intensity_inside = a.intensity[inside]
+    good = other_intensity > 0
     if np.sum(good) < _FEWEST:
         return None
-    noise = np.hypot(_relative(a, a.q[inside][good], own[good]), _relative(b, q[good], other[good]))
-    ratio = np.log(own[good] / other[good])
+    noise = np.hypot(
+        _relative(a, a.q[inside][good], intensity_inside[good]), _relative(b, q[good], other_intensity[good])
+    )
+    ratio = np.log(intensity_inside[good] / other_intensity[good])
     weight = 1 / (noise**2 + 0.01**2)
-    da, db = _relative(a, q[good], own[good]) * own[good], _relative(b, q[good], other[good]) * other[good]
-    upper = _upper(own[good], other[good], da, db)
-    off = _off_a_line(own[good], other[good], da, db)
-    return float(np.average(ratio, weights=weight)), _beyond(ratio, noise), upper, off
+    da, db = (
+        _relative(a, q[good], intensity_inside[good]) * intensity_inside[good],
+        _relative(b, q[good], other_intensity[good]) * other_intensity[good],
+    )
+    upper = _upper(intensity_inside[good], other_intensity[good], da, db)
+    off = _measure_nonlinearity(intensity_inside[good], other_intensity[good], da, db)
+    return float(np.average(ratio, weights=weight)), _measure_excess_scatter(ratio, noise), upper, off
 
 
 def _relative(curve: Curve, q: Any, intensity: Any) -> Any:
@@ -123,7 +128,7 @@ def _relative(curve: Curve, q: Any, intensity: Any) -> Any:
     return np.interp(q, curve.q, curve.dintensity) / intensity
 
 
-def _beyond(ratio: Any, noise: Any) -> float:
+def _measure_excess_scatter(ratio: Any, noise: Any) -> float:
     """Weighted scatter of ln of a ratio, the errors' own taken off."""
     weight = 1 / (noise**2 + 0.01**2)
     mean = np.average(ratio, weights=weight)
@@ -131,18 +136,18 @@ def _beyond(ratio: Any, noise: Any) -> float:
     return float(np.sqrt(max(variance, 0.0)))
 
 
-def _off_a_line(a: Any, b: Any, da: Any, db: Any) -> float:
+def _measure_nonlinearity(a: Any, b: Any, da: Any, db: Any) -> float:
     """Relative scatter of one curve, beyond errors, about a multiple of another plus a background."""
     noise = np.hypot(da, db * np.sum(a) / np.sum(b))
     weight = 1 / np.hypot(noise, 0.01 * a)
     columns = np.stack([b, np.ones(b.size)], axis=1) * weight[:, None]
     values = np.linalg.lstsq(columns, a * weight, rcond=None)[0]
-    left = (a - values[0] * b - values[1]) / a
+    residual = (a - values[0] * b - values[1]) / a
     if values[0] <= 0:
         return np.inf
     relative = noise / a
     share = 1 / (relative**2 + 0.01**2)
-    excess = np.average(left**2, weights=share) - np.average(relative**2, weights=share)
+    excess = np.average(residual**2, weights=share) - np.average(relative**2, weights=share)
     return float(np.sqrt(max(float(excess), 0.0)))
 
 
@@ -157,12 +162,12 @@ def _upper(a: Any, b: Any, da: Any, db: Any) -> float:
     a, b, noise = a[fallen], b[fallen], np.hypot(da, db * np.sum(a) / np.sum(b))[fallen]
     columns = np.stack([b, np.ones(b.size)], axis=1) / noise[:, None]
     values = np.linalg.lstsq(columns, a / noise, rcond=None)[0]
-    left = (a / noise - columns @ values) * noise
-    excess = max(float(np.mean(left**2) - np.mean(noise**2)), 0.0)
+    residual = (a / noise - columns @ values) * noise
+    excess = max(float(np.mean(residual**2) - np.mean(noise**2)), 0.0)
     return float(np.sqrt(excess) / (np.median(np.abs(values[0] * (b - b.min()))) + 1e-300))
 
 
-def stated_kind(sample: Sample) -> str:
+def infer_stated_kind(sample: Sample) -> str:
     """The kind that follows from what is given, or nothing."""
     if len(set(sample.probes)) > 1:
         return PROBES

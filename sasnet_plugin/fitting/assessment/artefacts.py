@@ -19,7 +19,7 @@ from ...arrays import Floats
 from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve, sum_parts
 from ..evidence.settings import EVIDENCE
-from ..ledger import spent
+from ..ledger import read_spent_time
 from ..optimize.local_search import LocalMinimum, refine
 from ..problem.experiment import TimeUpError, starting_values
 from ..problem.model_curves import ModelCurves
@@ -61,7 +61,7 @@ class Suspect:
 
 
 def suspect_of(
-    curve: Curve, dintensity: Floats, fits: Sequence[ModelFit], given: frozenset[str]
+    curve: Curve, dintensity: Floats, fits: Sequence[ModelFit], given_names: frozenset[str]
 ) -> Suspect | None:
     """Prepare the question for `find_artefact`, fits best first; None if no simple model fails."""
     if not fits:
@@ -75,15 +75,15 @@ def suspect_of(
     # Behind a slit a model of few parameters may be far off, and yet be the right one.
     fewest = sorted(failing, key=lambda fit: (len(fit.free), fit.chisq))[: ASSESSMENT.artefact_models]
     nearest = sorted(failing, key=lambda fit: fit.chisq)[: ASSESSMENT.artefact_models]
-    known = {fit.name: fit for fit in (*fewest, *nearest)}
-    simple = [Simple(f.name, len(f.free), (starting_values(f),), f.per_decade) for f in known.values()]
+    candidates = {fit.name: fit for fit in (*fewest, *nearest)}
+    simple = [Simple(f.name, len(f.free), (starting_values(f),), f.per_decade) for f in candidates.values()]
     if "sphere" not in {fit.name for fit in fits} and len(best.free) > _FREE_OF_SPHERE:
         simple.append(_sphere(curve))
-    simple += [one for fit in known.values() for one in _of_one_size(fit)]
-    return Suspect(curve, dintensity, best, tuple(simple), given) if simple else None
+    simple += [simple_model for fit in candidates.values() for simple_model in _make_monodisperse(fit)]
+    return Suspect(curve, dintensity, best, tuple(simple), given_names) if simple else None
 
 
-def _of_one_size(fit: ModelFit) -> Iterator[Simple]:
+def _make_monodisperse(fit: ModelFit) -> Iterator[Simple]:
     """The model without its size distribution, which may stand for what the instrument did."""
     widths = tuple(name for name in fit.free if name.endswith("_pd"))
     if widths:
@@ -124,34 +124,38 @@ def _sphere(curve: Curve) -> Simple:
 
 
 def _is_simple(fit: ModelFit) -> bool:
-    alone = fit.structure_factor is None and len(sum_parts(fit.model)) == 1
-    return alone and not fit.model.endswith(".py") and fit_cost_class(fit.model) != "slow"
+    has_one_part = fit.structure_factor is None and len(sum_parts(fit.model)) == 1
+    return has_one_part and not fit.model.endswith(".py") and fit_cost_class(fit.model) != "slow"
 
 
-def find_artefact(asked: Suspect, bank: Bank | None = None, budget: Budget = UNLIMITED) -> Artefact | None:
+def find_artefact(suspect: Suspect, bank: Bank | None = None, budget: Budget = UNLIMITED) -> Artefact | None:
     """What lets a simpler model fit with evidence that is not strongly less; work for a pool."""
-    deadline = spent() + budget.seconds
-    found: list[tuple[float, Artefact]] = []
+    deadline = read_spent_time() + budget.seconds
+    artefacts: list[tuple[float, Artefact]] = []
     with suppress(TimeUpError):
-        for simple in asked.simple:
-            if not has_resolution(asked.curve):
-                found.extend(_behind_slits(asked, simple, deadline))
-            found.extend(_without_first_points(asked, simple, deadline))
-    better = [one for one in found if one[0] < EVIDENCE.strong]
-    return min(better, key=lambda one: one[0], default=(0.0, None))[1]
+        for simple in suspect.simple:
+            if not has_resolution(suspect.curve):
+                artefacts.extend(_try_slits(suspect, simple, deadline))
+            artefacts.extend(_try_excluding_first_points(suspect, simple, deadline))
+    better = [artefact for artefact in artefacts if artefact[0] < EVIDENCE.strong]
+    return min(better, key=lambda artefact: artefact[0], default=(0.0, None))[1]
 
 
-def _refined(
-    asked: Suspect, simple: Simple, curve: Curve, error: Floats, deadline: float
+def _refine_simple(
+    suspect: Suspect, simple: Simple, curve: Curve, error: Floats, deadline: float
 ) -> LocalMinimum | None:
     """The model's lowest minimum on another copy of the data; None where it is much worse everywhere."""
     # With a tolerance the sum of squares is less than without. Where even that is much worse, none is fitted.
-    if not (simple.was_fitted or _fits_a_few_points(asked, simple, curve, error, deadline)):
+    if not (simple.was_fitted or _fits_a_few_points(suspect, simple, curve, error, deadline)):
         return None
-    local = _curves_of(asked, simple, curve, error, deadline)
+    local = _curves_of(suspect, simple, curve, error, deadline)
     tolerance, near = ASSESSMENT.artefact_tolerance, _rough(local, simple)
-    found = [refine(local, one.parameters, tolerances=(tolerance, 0.0)) for one in near]
-    return min((one for one in found if one is not None), key=lambda one: one.chisq, default=None)
+    minima = [refine(local, minimum.parameters, tolerances=(tolerance, 0.0)) for minimum in near]
+    return min(
+        (minimum for minimum in minima if minimum is not None),
+        key=lambda minimum: minimum.chisq,
+        default=None,
+    )
 
 
 def _fits_a_few_points(asked: Suspect, simple: Simple, curve: Curve, error: Floats, deadline: float) -> bool:
@@ -176,55 +180,59 @@ def _rough(local: ModelCurves, simple: Simple, leeway: float = 1.0) -> list[Loca
     return [one for one in rough if one is not None and _sum_of_squares(local, one, tolerance) <= most]
 
 
-def _sum_of_squares(local: ModelCurves, one: LocalMinimum, tolerance: float) -> float:
-    residual = local.solved(one.parameters, tolerance)[0]
+def _sum_of_squares(local: ModelCurves, minimum: LocalMinimum, tolerance: float) -> float:
+    residual = local.solve(minimum.parameters, tolerance)[0]
     return float(residual @ residual)
 
 
-def _behind_slits(asked: Suspect, simple: Simple, deadline: float) -> Iterator[tuple[float, Artefact]]:
+def _try_slits(suspect: Suspect, simple: Simple, deadline: float) -> Iterator[tuple[float, Artefact]]:
     """The slit that suits best, with BIC over that of the best fit."""
-    curve, n = asked.curve, len(asked.curve)
+    curve, n = suspect.curve, len(suspect.curve)
 
     def chisq_behind(length: float) -> float:
         behind = replace(curve, dxl=np.full(n, length), dxw=None)
-        done = _refined(asked, simple, behind, asked.dintensity, deadline)
-        return np.inf if done is None else done.chisq
+        minimum = _refine_simple(suspect, simple, behind, suspect.dintensity, deadline)
+        return np.inf if minimum is None else minimum.chisq
 
     lengths = [float(share * curve.q[-1]) for share in ASSESSMENT.slit_lengths]
-    tried = {length: chisq_behind(length) for length in lengths}
+    chisq_of_length = {length: chisq_behind(length) for length in lengths}
     for step in ASSESSMENT.slit_steps:
-        best = min(tried, key=tried.__getitem__)
-        if tried[best] > ASSESSMENT.much_worse * n:
+        best = min(chisq_of_length, key=chisq_of_length.__getitem__)
+        if chisq_of_length[best] > ASSESSMENT.much_worse * n:
             return  # no slit is what this model lacks
-        tried |= {length: chisq_behind(length) for length in (best * step, best / step)}
-    best = min(tried, key=tried.__getitem__)
+        chisq_of_length |= {length: chisq_behind(length) for length in (best * step, best / step)}
+    best = min(chisq_of_length, key=chisq_of_length.__getitem__)
     free = simple.free + 1
-    reduced = tried[best] / max(n - free, 1)
+    reduced = chisq_of_length[best] / max(n - free, 1)
     if explains(reduced, n):
         yield (
-            _bic(tried[best], free, n) - _bic(asked.best.chisq, len(asked.best.free), n),
+            _bic(chisq_of_length[best], free, n) - _bic(suspect.best.chisq, len(suspect.best.free), n),
             Artefact(SLIT, simple.name, reduced, best),
         )
 
 
-def _without_first_points(
-    asked: Suspect, simple: Simple, deadline: float
+def _try_excluding_first_points(
+    suspect: Suspect, simple: Simple, deadline: float
 ) -> Iterator[tuple[float, Artefact]]:
     """The fewest first points without which the model fits, where they lie above it and fall towards it."""
-    curve, n = asked.curve, len(asked.curve)
-    residual = (curve.intensity - asked.best.theory) / asked.dintensity
+    curve, n = suspect.curve, len(suspect.curve)
+    residual = (curve.intensity - suspect.best.theory) / suspect.dintensity
     for first in _numbers_of_first_points(curve):
-        rest = _from(curve, first)
-        done = _refined(asked, simple, rest, asked.dintensity[first:], deadline)
-        if done is None:
+        rest = _drop_first_points(curve, first)
+        minimum = _refine_simple(suspect, simple, rest, suspect.dintensity[first:], deadline)
+        if minimum is None:
             continue
         # An excess and how fast it falls are unknown.
         free, points = simple.free + 2, n - first
-        reduced = done.chisq / max(points - free, 1)
-        gain = _bic(done.chisq, free, points) - _bic(
-            float(residual[first:] @ residual[first:]), len(asked.best.free), points
+        reduced = minimum.chisq / max(points - free, 1)
+        gain = _bic(minimum.chisq, free, points) - _bic(
+            float(residual[first:] @ residual[first:]), len(suspect.best.free), points
         )
-        if explains(reduced, points) and gain < EVIDENCE.strong and _is_excess(asked, simple, done, first):
+        if (
+            explains(reduced, points)
+            and gain < EVIDENCE.strong
+            and _is_excess(suspect, simple, minimum, first)
+        ):
             yield gain, Artefact(LOWEST_POINTS, simple.name, reduced, float(curve.q[first]), first)
             return
 
@@ -236,7 +244,7 @@ def _numbers_of_first_points(curve: Curve) -> list[int]:
     return sorted({int(end) for end in ends if 2 <= end <= most})
 
 
-def _from(curve: Curve, first: int) -> Curve:
+def _drop_first_points(curve: Curve, first: int) -> Curve:
     return _part(curve, slice(first, None))
 
 
@@ -249,12 +257,12 @@ def _part(curve: Curve, rows: slice) -> Curve:
     return replace(curve, **columns)
 
 
-def _is_excess(asked: Suspect, simple: Simple, done: LocalMinimum, first: int) -> bool:
+def _is_excess(suspect: Suspect, simple: Simple, minimum: LocalMinimum, first: int) -> bool:
     """Whether the first points lie above the model, and the more the nearer they are to the beam."""
-    local = ModelCurves(asked.curve, asked.dintensity, simple.name, per_decade=simple.per_decade)
-    scales = np.array([done.parameters[name] for name in local.scales])
-    theory = scales @ local.intensity(done.parameters) + done.parameters.get("background", 0.0)
-    above = ((asked.curve.intensity - theory) / asked.dintensity)[:first]
+    local = ModelCurves(suspect.curve, suspect.dintensity, simple.name, per_decade=simple.per_decade)
+    scales = np.array([minimum.parameters[name] for name in local.scales])
+    theory = scales @ local.intensity(minimum.parameters) + minimum.parameters.get("background", 0.0)
+    above = ((suspect.curve.intensity - theory) / suspect.dintensity)[:first]
     nearer, farther = np.array_split(above, 2)
     return bool(
         np.mean(nearer) > max(float(np.mean(farther)), ASSESSMENT.significant) and np.mean(farther) > 0

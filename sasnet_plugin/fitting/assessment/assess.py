@@ -15,8 +15,8 @@ from ...predict import open_classifier
 from ...types import Curve, GroupGuess, sum_parts
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.settings import EVIDENCE
-from ..evidence.shared_error import SharedError, widened
-from ..evidence.weights import alike, weighed
+from ..evidence.shared_error import SharedError, widen_by_shared_error
+from ..evidence.weights import alike, weigh_fits
 from ..problem.conventions import conventional, scale_in_words
 from ..problem.nested_models import simpler
 from ..result import components
@@ -25,10 +25,10 @@ from ..result.model_fit import ModelFit, Verification, explains
 from ..settings import ASSESSMENT
 from . import discriminate, excused
 from .diagnostics import reductions_met, remarks_of, warnings_of
-from .effective_points import as_independent, in_words, independent_share
+from .effective_points import as_independent, describe_share, independent_share
 from .goodness_of_fit import compare, verify
-from .long_bodies import beyond_the_window
-from .power_law_tails import stands_for_a_power_law, with_tails, without_lengths
+from .long_bodies import mark_lengths_beyond_range
+from .power_law_tails import mark_tails, stands_for_a_power_law, widen_length_errors
 from .relative_misfit import misfit_of
 
 
@@ -38,7 +38,7 @@ def assess(
     fits: Sequence[ModelFit],
     notes: Sequence[str] = (),
     prior: Sequence[float] | None = None,
-    given: Iterable[str] = (),
+    given_names: Iterable[str] = (),
     probe: str | None = None,
     groups: Sequence[GroupGuess] = (),
     completed: Callable[[list[ModelFit]], list[ModelFit]] = lambda fits: fits,
@@ -47,117 +47,124 @@ def assess(
     # `given` are parameters the user fixed (in fits without them, contrasts follow convention), `probe` is
     # neutron or xray, `groups` are form models of the same meaning, and `completed` treats the first fit and
     # those indistinguishable from it, as by wider errors.
-    given = tuple(given)
-    among = discrepancy(curve, dintensity, fits)
-    found = weighed(among, [conventional(fit, given) for fit in fits], prior)
-    if not found.fits:
+    given_names = tuple(given_names)
+    differences = discrepancy(curve, dintensity, fits)
+    weighed = weigh_fits(differences, [conventional(fit, given_names) for fit in fits], prior)
+    if not weighed.fits:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
-    seen = _with_tails(excused.behind_what_explains(found.fits, found.errors, len(curve)), curve, dintensity)
-    order = as_the_simpler(behind_power_laws(seen))
-    told = [as_independent(widened(among, fit, found.errors[fit.name]), among.share) for fit in order]
-    order = _in_order(told, groups, len(curve), completed)
-    order = [without_lengths(beyond_the_window(fit, curve, dintensity)) for fit in order]
+    marked_fits = _mark_all_tails(
+        excused.rank_behind_explaining(weighed.fits, weighed.errors, len(curve)), curve, dintensity
+    )
+    order = as_the_simpler(rank_behind_power_laws(marked_fits))
+    ranked_fits = [
+        as_independent(widen_by_shared_error(differences, fit, weighed.errors[fit.name]), differences.share)
+        for fit in order
+    ]
+    order = _complete_in_order(ranked_fits, groups, len(curve), completed)
+    order = [widen_length_errors(mark_lengths_beyond_range(fit, curve, dintensity)) for fit in order]
     order = weightless_by_misfit(order)
-    verdicts = _verified(among, order, found.errors)
-    ranking = _ranking(among, order, verdicts[0], found.errors)
+    verdicts = _verify_fits(differences, order, weighed.errors)
+    ranking = _ranking(differences, order, verdicts[0], weighed.errors)
     return FitResult(
-        curve, dintensity, _warned(curve, order, verdicts, probe), ranking.first.explained,
+        curve, dintensity, _add_warnings(curve, order, verdicts, probe), ranking.first.explained,
         (*notes, *chain.from_iterable(say(ranking) for say in _SAID)), ranking.first,
         alike=excused.short_names(ranking.near), explaining=excused.short_names(ranking.explaining),
-        excused=_excused(ranking),
+        excused=_describe_excuse(ranking),
     )  # fmt: skip
 
 
-def _with_tails(fits: Sequence[ModelFit], curve: Curve, dintensity: NDArray[np.float64]) -> list[ModelFit]:
+def _mark_all_tails(
+    fits: Sequence[ModelFit], curve: Curve, dintensity: NDArray[np.float64]
+) -> list[ModelFit]:
     """Each fit that is not far behind, told which of its components show a power law alone."""
     least = min(fit.reduced_chisq for fit in fits)
     most = ASSESSMENT.much_worse * max(least, 1.0)
-    return [with_tails(f, curve, dintensity) if f.reduced_chisq <= most else f for f in fits]
+    return [mark_tails(f, curve, dintensity) if f.reduced_chisq <= most else f for f in fits]
 
 
-def behind_power_laws(order: Sequence[ModelFit]) -> list[ModelFit]:
+def rank_behind_power_laws(order: Sequence[ModelFit]) -> list[ModelFit]:
     """Fits by falling weight; a model of which only a power law is seen has none where that was fitted."""
     # Its lengths are free beyond the data, at no cost: that is no reason to prefer it.
     names = {fit.name for fit in order}
-    kept = sum(fit.weight for fit in order if stands_for_a_power_law(fit) not in names)
-    if not kept > 0:
+    total_weight = sum(fit.weight for fit in order if stands_for_a_power_law(fit) not in names)
+    if not total_weight > 0:
         return list(order)
-    told = [
-        replace(fit, weight=0.0 if stands_for_a_power_law(fit) in names else fit.weight / kept)
+    reweighted_fits = [
+        replace(fit, weight=0.0 if stands_for_a_power_law(fit) in names else fit.weight / total_weight)
         for fit in order
     ]
-    return sorted(told, key=lambda fit: (-fit.weight, fit.reduced_chisq))
+    return sorted(reweighted_fits, key=lambda fit: (-fit.weight, fit.reduced_chisq))
 
 
-def _in_order(
-    told: Sequence[ModelFit],
+def _complete_in_order(
+    weighed_fits: Sequence[ModelFit],
     groups: Sequence[GroupGuess],
     n: int,
     completed: Callable[[list[ModelFit]], list[ModelFit]],
 ) -> list[ModelFit]:
     """The first, those that the data do not tell from it and all that explain them completed."""
     # With errors of all that is unknown a fit may be another that is simpler.
-    order, done = of_the_likeliest_group(told, groups), frozenset[str]()
-    while asked := _asked(order, n, done):
-        done |= {fit.name for fit in asked}
-        known = {fit.name: fit for fit in completed(asked)}
-        order = with_lower_chisq(order, [known.get(fit.name, fit) for fit in order])
-        order = of_the_likeliest_group(as_the_simpler(order), groups)
+    order, completed_names = prefer_likeliest_group(weighed_fits, groups), frozenset[str]()
+    while incomplete := _select_incomplete(order, n, completed_names):
+        completed_names |= {fit.name for fit in incomplete}
+        completed_fits = {fit.name: fit for fit in completed(incomplete)}
+        order = update_weights(order, [completed_fits.get(fit.name, fit) for fit in order])
+        order = prefer_likeliest_group(as_the_simpler(order), groups)
     return order
 
 
 def weightless_by_misfit(order: Sequence[ModelFit]) -> list[ModelFit]:
     """Order fits whose weights are shown as 0 by how far they miss the data."""
     # Which of 10⁻⁴⁰ and 10⁻⁶⁰ is larger says nothing, as neither noise nor model is known to that.
-    shown = [fit for fit in order if fit is order[0] or fit.weight >= ASSESSMENT.shown_weight]
-    first = set(map(id, shown))
-    others = [fit for fit in order if id(fit) not in first]
-    return [*shown, *sorted(others, key=lambda fit: fit.reduced_chisq)]
+    shown_fits = [fit for fit in order if fit is order[0] or fit.weight >= ASSESSMENT.shown_weight]
+    first = set(map(id, shown_fits))
+    rest = [fit for fit in order if id(fit) not in first]
+    return [*shown_fits, *sorted(rest, key=lambda fit: fit.reduced_chisq)]
 
 
-def with_lower_chisq(before: Sequence[ModelFit], after: Sequence[ModelFit]) -> list[ModelFit]:
+def update_weights(old_fits: Sequence[ModelFit], after: Sequence[ModelFit]) -> list[ModelFit]:
     """Update evidence and weight of fits whose χ² has fallen since; both in the same order."""
     # In units of the noise that suits the fit, as the evidence has it.
     gain = np.array([
         0.5 * (old.chisq - new.chisq) / max(new.reduced_chisq, 1.0)
-        for old, new in zip(before, after, strict=True)
+        for old, new in zip(old_fits, after, strict=True)
     ])  # fmt: skip
     if not np.any(gain):
         return list(after)
     weight = np.array([fit.weight for fit in after]) * np.exp(gain - np.max(gain))
     weight = weight / max(float(np.sum(weight)), np.finfo(float).tiny)
     return [
-        replace(fit, weight=float(w), log_evidence=fit.log_evidence + float(more))
-        for fit, w, more in zip(after, weight, gain, strict=True)
+        replace(fit, weight=float(w), log_evidence=fit.log_evidence + float(log_gain))
+        for fit, w, log_gain in zip(after, weight, gain, strict=True)
     ]
 
 
-def _asked(order: Sequence[ModelFit], n: int, done: frozenset[str]) -> list[ModelFit]:
-    near = {fit.name for fit in _near_the_first(order)}
-    new = [fit for fit in order if fit.name not in done]
+def _select_incomplete(order: Sequence[ModelFit], n: int, completed: frozenset[str]) -> list[ModelFit]:
+    near = {fit.name for fit in _select_near_first(order)}
+    new = [fit for fit in order if fit.name not in completed]
     return list(filter(lambda fit: fit.name in near or explains(fit.reduced_chisq, n), new))
 
 
-def _near_the_first(order: Sequence[ModelFit]) -> list[ModelFit]:
+def _select_near_first(order: Sequence[ModelFit]) -> list[ModelFit]:
     """The first, and those that the data do not tell from it."""
     names = {order[0].name, *alike(order)}
     return [fit for fit in order if fit.name in names]
 
 
 def as_the_simpler(
-    order: Sequence[ModelFit], both: Callable[[float, float], float] = operator.add
+    order: Sequence[ModelFit], combine: Callable[[float, float], float] = operator.add
 ) -> list[ModelFit]:
     """Order fits by weight; those that became a fitted simpler model count as that, as a vesicle without a
-    core is a sphere. `both` combines two weights.
+    core is a sphere. `combine` combines two weights.
     """
     weight = {fit.name: fit.weight for fit in order}
     for fit in sorted(order, key=lambda fit: -len(fit.free)):
         become = _become(fit, order)
         if become is not None:
-            weight[become.name] = both(weight[become.name], weight[fit.name])
+            weight[become.name] = combine(weight[become.name], weight[fit.name])
             weight[fit.name] = 0.0
-    told = [replace(fit, weight=weight[fit.name]) for fit in order]
-    return sorted(told, key=lambda fit: (-fit.weight, fit.reduced_chisq))
+    reweighted_fits = [replace(fit, weight=weight[fit.name]) for fit in order]
+    return sorted(reweighted_fits, key=lambda fit: (-fit.weight, fit.reduced_chisq))
 
 
 def _become(fit: ModelFit, order: Sequence[ModelFit]) -> ModelFit | None:
@@ -165,32 +172,35 @@ def _become(fit: ModelFit, order: Sequence[ModelFit]) -> ModelFit | None:
     met = {r.name for r in reductions_met(simpler(fit.model, fit.structure_factor), fit, order)}
     # With a width it may have no fewer parameters; the one that the fit has become is then in it. So it is
     # where a component of a sum is absent.
-    found = [
-        other
-        for other in order
-        if other.name in met and (_is_smaller(other, fit) or other.chisq <= fit.chisq)
+    larger_fits = [
+        other_fit
+        for other_fit in order
+        if other_fit.name in met and (_is_smaller(other_fit, fit) or other_fit.chisq <= fit.chisq)
     ]
-    return min(found, key=lambda other: other.chisq, default=None)
+    return min(larger_fits, key=lambda other_fit: other_fit.chisq, default=None)
 
 
-def _is_smaller(one: ModelFit, other: ModelFit) -> bool:
-    return len(one.free) < len(other.free) or len(sum_parts(one.name)) < len(sum_parts(other.name))
+def _is_smaller(smaller: ModelFit, larger: ModelFit) -> bool:
+    return len(smaller.free) < len(larger.free) or len(sum_parts(smaller.name)) < len(sum_parts(larger.name))
 
 
-def of_the_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGuess]) -> list[ModelFit]:
+def prefer_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGuess]) -> list[ModelFit]:
     """Put first, of indistinguishable fits, one of the group with most weight."""
     # Several bodies alike share what speaks for their shape, and one of another kind has its share alone. Of
     # these the simplest leads that has a share worth naming; or a simpler one of another kind, where the
     # difference is not worth a mention.
-    same = _near_the_first(order)
-    kinds = _kinds(same, groups)
-    weight = [sum(fit.weight for fit, its in zip(same, kinds, strict=True) if its == own) for own in kinds]
-    first = same[int(np.argmax(weight))]
-    own = kinds[same.index(first)]
-    alike_ = [fit for fit, its in zip(same, kinds, strict=True) if its == own]
-    named = [fit for fit in alike_ if fit.weight >= ASSESSMENT.named_weight]
-    first = min(named, key=_size, default=first)  # of equal ones the weightiest
-    first = min((fit for fit in same if _is_as_likely_and_simpler(fit, first)), key=_size, default=first)
+    near_fits = _select_near_first(order)
+    kinds = _kinds(near_fits, groups)
+    weight = [
+        sum(fit.weight for fit, kind in zip(near_fits, kinds, strict=True) if kind == likeliest_kind)
+        for likeliest_kind in kinds
+    ]
+    first = near_fits[int(np.argmax(weight))]
+    likeliest_kind = kinds[near_fits.index(first)]
+    alike_ = [fit for fit, kind in zip(near_fits, kinds, strict=True) if kind == likeliest_kind]
+    weighty_fits = [fit for fit in alike_ if fit.weight >= ASSESSMENT.named_weight]
+    first = min(weighty_fits, key=_size, default=first)  # of equal ones the weightiest
+    first = min((fit for fit in near_fits if _is_as_likely_and_simpler(fit, first)), key=_size, default=first)
     return [first, *(fit for fit in order if fit is not first)]
 
 
@@ -223,17 +233,17 @@ def discrepancy(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[Mo
     return Discrepancy(curve, dintensity, independent_share(curve, dintensity, fits))
 
 
-def _verified(
-    among: Discrepancy, order: Sequence[ModelFit], errors: Mapping[str, SharedError]
+def _verify_fits(
+    discrepancies_to_check: Discrepancy, order: Sequence[ModelFit], errors: Mapping[str, SharedError]
 ) -> list[Verification]:
-    curve, dintensity = among.curve, among.dintensity
+    curve, dintensity = discrepancies_to_check.curve, discrepancies_to_check.dintensity
     excusable = any(excused.excuses(error) for error in errors.values())
-    found = []
+    verdicts = []
     for fit in order:
         error = errors[fit.name]
         verdict = verify(curve, dintensity, fit, systematic=error.relative > 0, excusable=excusable)
-        found.append(excused.beyond_excuse(verdict, fit, error, len(curve)))
-    first, error = found[0], errors[order[0].name]
+        verdicts.append(excused.reject_inexcusable(verdict, fit, error, len(curve)))
+    first, error = verdicts[0], errors[order[0].name]
     # Replicates whose noise is not the measurement's would differ from it for that reason alone.
     noise = first.noise if not first.structured else 1.0
     rng = np.random.default_rng(1)
@@ -242,10 +252,10 @@ def _verified(
         first = replace(first, replicates=replicates, sentences=(*first.sentences, *replicates.sentences))
     if error.relative > 0:
         first = replace(first, systematic={**error.as_dict(), "excuses": excused.excuses(error)})
-    return [replace(first, misfit=misfit_of(curve, dintensity, order[0])), *found[1:]]
+    return [replace(first, misfit=misfit_of(curve, dintensity, order[0])), *verdicts[1:]]
 
 
-def _warned(
+def _add_warnings(
     curve: Curve, order: Sequence[ModelFit], verdicts: Sequence[Verification], probe: str | None
 ) -> tuple[ModelFit, ...]:
     return tuple(
@@ -282,32 +292,39 @@ class _Ranking:
 
 
 def _ranking(
-    among: Discrepancy, order: Sequence[ModelFit], first: Verification, errors: Mapping[str, SharedError]
+    differences: Discrepancy,
+    order: Sequence[ModelFit],
+    first: Verification,
+    errors: Mapping[str, SharedError],
 ) -> _Ranking:
-    _, *others = _near_the_first(order)
-    beside = tuple(fit for fit in others if _takes_an_error(order[0], fit, errors, among.share))
-    near = tuple(fit for fit in others if fit not in beside)
-    explaining = tuple(excused.within_the_given(order, first, [fit.name for fit in others]))
-    return _Ranking(among, order, first, errors, near, beside, explaining)
+    _, *rest = _select_near_first(order)
+    excused_fits = tuple(fit for fit in rest if _takes_an_error(order[0], fit, errors, differences.share))
+    near = tuple(fit for fit in rest if fit not in excused_fits)
+    explaining = tuple(excused.select_within_uncertainties(order, first, [fit.name for fit in rest]))
+    return _Ranking(differences, order, first, errors, near, excused_fits, explaining)
 
 
 def _takes_an_error(
-    first: ModelFit, other: ModelFit, errors: Mapping[str, SharedError], share: float
+    first: ModelFit, other_fit: ModelFit, errors: Mapping[str, SharedError], share: float
 ) -> bool:
     """Whether two fits are as good only under an error that neighbours share: their χ² are not the same."""
-    apart = share * abs(other.chisq - first.chisq) / max(min(first.reduced_chisq, other.reduced_chisq), 1.0)
-    expected = ASSESSMENT.significant**2 + abs(len(other.free) - len(first.free))
-    return apart > expected and any(errors[fit.name].relative > 0 for fit in (first, other))
+    apart = (
+        share
+        * abs(other_fit.chisq - first.chisq)
+        / max(min(first.reduced_chisq, other_fit.reduced_chisq), 1.0)
+    )
+    expected = ASSESSMENT.significant**2 + abs(len(other_fit.free) - len(first.free))
+    return apart > expected and any(errors[fit.name].relative > 0 for fit in (first, other_fit))
 
 
-def _excused(ranking: _Ranking) -> tuple[str, tuple[str, ...]]:
+def _describe_excuse(ranking: _Ranking) -> tuple[str, tuple[str, ...]]:
     if not ranking.beside:
         return "", ()
     error = excused.largest([ranking.order[0], *ranking.beside], ranking.errors)
     return error.words(), excused.short_names(ranking.beside)
 
 
-def _distinguished(ranking: _Ranking) -> Iterator[str]:
+def _describe_distinction(ranking: _Ranking) -> Iterator[str]:
     """Where more data would decide; where none explains the data, they decide between wrong models."""
     explained = ranking.first.explained
     if explained or excused.excuses(ranking.error):
@@ -316,7 +333,7 @@ def _distinguished(ranking: _Ranking) -> Iterator[str]:
         )
 
 
-def _sampled(ranking: _Ranking) -> Iterator[str]:
+def _describe_sampling(ranking: _Ranking) -> Iterator[str]:
     best = ranking.order[0]
     if best.per_decade is not None:
         yield (
@@ -327,23 +344,25 @@ def _sampled(ranking: _Ranking) -> Iterator[str]:
         )
 
 
-def _beside(ranking: _Ranking) -> Iterator[str]:
+def _describe_indistinguishable(ranking: _Ranking) -> Iterator[str]:
     if ranking.first.explained:
-        yield from excused.excused_beside(ranking.order[0], ranking.beside, ranking.errors)
+        yield from excused.describe_excused(ranking.order[0], ranking.beside, ranking.errors)
     if ranking.among.share < 1:
-        yield in_words(len(ranking.among.curve), ranking.among.share)
+        yield describe_share(len(ranking.among.curve), ranking.among.share)
 
 
 def _to_their_errors(ranking: _Ranking) -> Iterator[str]:
     if not ranking.explaining:
         return
-    named = [f"{fit.short_name} (reduced χ² {chisq_text(fit.reduced_chisq)})" for fit in ranking.explaining]
+    model_texts = [
+        f"{fit.short_name} (reduced χ² {chisq_text(fit.reduced_chisq)})" for fit in ranking.explaining
+    ]
     why = (
         ". These errors are larger than the noise, with residuals that are not random, so they hardly"
         " decide between models"
     )
     end = "" if ranking.among.share < 1 else why
-    yield f"Within the errors, {excused.with_verb(named, 'fits', 'fit')} the data too{end}."
+    yield f"Within the errors, {excused.join_with_verb(model_texts, 'fits', 'fit')} the data too{end}."
 
 
 def _simpler(ranking: _Ranking) -> Iterator[str]:
@@ -351,17 +370,17 @@ def _simpler(ranking: _Ranking) -> Iterator[str]:
         return
     simple = excused.simplest_within_error(ranking.order, ranking.errors, ranking.same)
     if simple is not None:
-        fit, its = simple
+        fit, simple_error = simple
         yield (
-            f"With {its.words()} in the data, {fit.short_name} fits as well with {len(fit.free)}"
+            f"With {simple_error.words()} in the data, {fit.short_name} fits as well with {len(fit.free)}"
             f" instead of {len(ranking.order[0].free)} parameters."
         )
 
 
-def _of_the_best(ranking: _Ranking) -> Iterator[str]:
+def _describe_best(ranking: _Ranking) -> Iterator[str]:
     best = ranking.order[0]
     if best.components:
-        yield components.in_words(best.components)
+        yield components.describe_components(best.components)
     yield from excused.not_the_least(ranking.order, ranking.error)
     yield from remarks_of(best)
     if not ranking.first.explained:
@@ -369,7 +388,7 @@ def _of_the_best(ranking: _Ranking) -> Iterator[str]:
         yield from excused.none_explains(ranking.order, ranking.same, ranking.errors, points)
 
 
-def _shared(ranking: _Ranking) -> Iterator[str]:
+def _describe_shared_error(ranking: _Ranking) -> Iterator[str]:
     if ranking.error.relative > 0:
         yield (
             f"Neighbouring residuals share {ranking.error.words()}. Errors of parameters and the"
@@ -377,4 +396,12 @@ def _shared(ranking: _Ranking) -> Iterator[str]:
         )
 
 
-_SAID = (_distinguished, _sampled, _beside, _to_their_errors, _simpler, _of_the_best, _shared)
+_SAID = (
+    _describe_distinction,
+    _describe_sampling,
+    _describe_indistinguishable,
+    _to_their_errors,
+    _simpler,
+    _describe_best,
+    _describe_shared_error,
+)

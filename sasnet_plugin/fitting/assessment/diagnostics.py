@@ -13,15 +13,15 @@ from ...simulate.priors import model_info
 from ...types import Curve
 from ..evidence.settings import EVIDENCE
 from ..problem.bounds import limits_of
-from ..problem.conventions import beyond_matter, scale_in_words
-from ..problem.nested_models import Reduction, simpler, without_attraction
+from ..problem.conventions import check_matter, scale_in_words
+from ..problem.nested_models import Reduction, reduce_attraction, simpler
 from ..result import sentences
 from ..result.components import bare, is_scale
-from ..result.headline import determined
+from ..result.headline import is_determined
 from ..result.model_fit import ModelFit, Parameter
 from ..result.ranges import end_of_range
 from ..settings import ASSESSMENT
-from .tied import tied
+from .tied import describe_ties
 
 #: Models whose name says that they are long, with their radius.
 _LONG = {
@@ -31,31 +31,33 @@ _LONG = {
 
 
 def warnings_of(
-    curve: Curve, fit: ModelFit, others: Sequence[ModelFit] = (), probe: str | None = None
+    curve: Curve, fit: ModelFit, other_fits: Sequence[ModelFit] = (), probe: str | None = None
 ) -> tuple[str, ...]:
     """Write warnings about one fit, with parameter, value and unit."""
     # None of them contradicts `others`, fits of the same curve; `probe` is neutron or xray.
-    reduced, explained = _reductions(fit, others)
-    together, bound = tied(fit, explained)
-    each = (
+    reduced, explained = _reductions(fit, other_fits)
+    together, bound = describe_ties(fit, explained)
+    parameter_warnings = (
         sentence
         for name, p in fit.parameters.items()
         if not p.fixed
-        for sentence in _of_parameter(name, fit, curve, explained, bound)
+        for sentence in _check_parameter(name, fit, curve, explained, bound)
     )
-    found = chain(reduced, together, each, beyond_matter(fit, probe), _background(curve, fit))
-    return tuple(dict.fromkeys(found))
+    sentences = chain(
+        reduced, together, parameter_warnings, check_matter(fit, probe), _background(curve, fit)
+    )
+    return tuple(dict.fromkeys(sentences))
 
 
-def _reductions(fit: ModelFit, others: Sequence[ModelFit]) -> tuple[list[str], set[str]]:
+def _reductions(fit: ModelFit, other_fits: Sequence[ModelFit]) -> tuple[list[str], set[str]]:
     """Simpler models that the fit has become, and the parameters whose uncertainty or limit that explains."""
-    near = without_attraction(fit.model, fit.structure_factor)
-    known = (*simpler(fit.model, fit.structure_factor), *near)
-    met = reductions_met(known, fit, others)
+    near = reduce_attraction(fit.model, fit.structure_factor)
+    reductions = (*simpler(fit.model, fit.structure_factor), *near)
+    met = reductions_met(reductions, fit, other_fits)
     if not met:
-        return _hardly_apart([r for r in known if reached(r, fit)], fit, others), set()
-    said = [_simpler(r, fit, bool(_fits_of(r, others)), r in near) for r in _one_to_each(met)]
-    return said, set().union(*(r.limited for r in met))
+        return _hardly_apart([r for r in reductions if is_reached(r, fit)], fit, other_fits), set()
+    sentences = [_simpler(r, fit, bool(_fits_of(r, other_fits)), r in near) for r in _one_to_each(met)]
+    return sentences, set().union(*(r.limit_names for r in met))
 
 
 def _one_to_each(met: Sequence[Reduction]) -> Iterable[Reduction]:
@@ -66,17 +68,21 @@ def _one_to_each(met: Sequence[Reduction]) -> Iterable[Reduction]:
     return first.values()
 
 
-def _of_parameter(
+def _check_parameter(
     name: str, fit: ModelFit, curve: Curve, explained: set[str], bound: set[str]
 ) -> Iterator[str]:
     """What is wrong with one fitted value: one reason is enough."""
     p = fit.parameters[name]
-    found = [_unphysical(name, p, fit)]
+    checks = [_unphysical(name, p, fit)]
     if name not in bound:
-        found += [_unseen(name, p, curve), _undetermined(name, p, fit), _extrapolated(name, p, curve, fit)]
+        checks += [
+            _check_resolvable(name, p, curve),
+            _check_determination(name, p, fit),
+            _check_extrapolation(name, p, curve, fit),
+        ]
     if name not in explained:
-        found.append(_limits(name, p, fit))
-    yield from islice(chain.from_iterable(found), 1)
+        checks.append(_limits(name, p, fit))
+    yield from islice(chain.from_iterable(checks), 1)
 
 
 def remarks_of(fit: ModelFit) -> tuple[str, ...]:
@@ -84,24 +90,24 @@ def remarks_of(fit: ModelFit) -> tuple[str, ...]:
     return (*_shape(fit), *scale_in_words(fit))
 
 
-def refuted(reduction: Reduction, fit: ModelFit, others: Sequence[ModelFit]) -> bool:
+def is_refuted(reduction: Reduction, fit: ModelFit, other_fits: Sequence[ModelFit]) -> bool:
     """Whether the simpler model was fitted, too, and is clearly worse."""
-    tempering = max(min((o.reduced_chisq for o in (fit, *others)), default=1.0), 1.0)
-    same = _fits_of(reduction, others)
-    return bool(same) and all((o.chisq - fit.chisq) / tempering > ASSESSMENT.significant**2 for o in same)
+    tempering = max(min((o.reduced_chisq for o in (fit, *other_fits)), default=1.0), 1.0)
+    fits = _fits_of(reduction, other_fits)
+    return bool(fits) and all((o.chisq - fit.chisq) / tempering > ASSESSMENT.significant**2 for o in fits)
 
 
 def _fits_of(reduction: Reduction, fits: Sequence[ModelFit]) -> list[ModelFit]:
     return [fit for fit in fits if fit.name == reduction.name]
 
 
-def reached(reduction: Reduction, fit: ModelFit) -> bool:
+def is_reached(reduction: Reduction, fit: ModelFit) -> bool:
     """Whether every parameter of the reduction is at its limit, or cannot be distinguished from it."""
-    if not reduction.limited <= fit.parameters.keys():
+    if not reduction.limit_names <= fit.parameters.keys():
         return False
-    if reduction.limited.isdisjoint(fit.free) and not _is_without_component(reduction, fit):
+    if reduction.limit_names.isdisjoint(fit.free) and not _is_without_component(reduction, fit):
         return False
-    return all(_at(name, limit, fit) for name, limit in reduction.at.items())
+    return all(_is_at_limit(name, limit, fit) for name, limit in reduction.at.items())
 
 
 def _is_without_component(reduction: Reduction, fit: ModelFit) -> bool:
@@ -109,12 +115,14 @@ def _is_without_component(reduction: Reduction, fit: ModelFit) -> bool:
     return any(is_scale(name) and fit.parameters[name].value == 0 for name in reduction.at)
 
 
-def reductions_met(known: Iterable[Reduction], fit: ModelFit, others: Sequence[ModelFit]) -> list[Reduction]:
-    """Select reductions that the fit has `reached` and no other fit has `refuted`."""
-    return [r for r in known if reached(r, fit) and not refuted(r, fit, others)]
+def reductions_met(
+    reductions: Iterable[Reduction], fit: ModelFit, other_fits: Sequence[ModelFit]
+) -> list[Reduction]:
+    """Select reductions that the fit has `is_reached` and no other fit has `is_refuted`."""
+    return [r for r in reductions if is_reached(r, fit) and not is_refuted(r, fit, other_fits)]
 
 
-def _at(name: str, limit: float | str, fit: ModelFit) -> bool:
+def _is_at_limit(name: str, limit: float | str, fit: ModelFit) -> bool:
     p = fit.parameters[name]
     if isinstance(limit, str):
         return _one(name, limit, fit)
@@ -122,11 +130,11 @@ def _at(name: str, limit: float | str, fit: ModelFit) -> bool:
         return p.value == limit
     if limit == inf:
         # As well where its reciprocal cannot be distinguished from zero.
-        return end_of_range(p) == "upper" or not determined(name, p)
-    return _near(name, limit, fit)
+        return end_of_range(p) == "upper" or not is_determined(name, p)
+    return _is_near_limit(name, limit, fit)
 
 
-def _near(name: str, limit: float, fit: ModelFit) -> bool:
+def _is_near_limit(name: str, limit: float, fit: ModelFit) -> bool:
     p = fit.parameters[name]
     if is_scale(name):  # in the unit of the curve of a component: a small number may be much
         return abs(p.value - limit) <= (p.error or 0.0)
@@ -139,9 +147,9 @@ def _tiny(name: str, limit: float, fit: ModelFit) -> float:
     return ASSESSMENT.negligible * (abs(limit) or _scale(name, fit))
 
 
-def _one(name: str, other: str, fit: ModelFit) -> bool:
+def _one(name: str, other_name: str, fit: ModelFit) -> bool:
     """Whether two contrasts or sizes are one within their errors, if these are not all of their range."""
-    p, q, scale = fit.parameters[name], fit.parameters[other], _scale(name, fit)
+    p, q, scale = fit.parameters[name], fit.parameters[other_name], _scale(name, fit)
     error = float(np.hypot(p.error or 0.0, q.error or 0.0))
     most = max(min(error, ASSESSMENT.same_contrast * scale), ASSESSMENT.negligible * scale)
     return abs(p.value - q.value) <= most
@@ -161,25 +169,26 @@ def _range_of_contrasts(fit: ModelFit) -> float:
 
 
 def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool, near: bool = False) -> str:
-    parts = [_at_limit(name, limit, fit) for name, limit in reduction.at.items()]
-    said = f"{reduction.name} gives the same curve with fewer parameters"
+    parts = [_describe_limit(name, limit, fit) for name, limit in reduction.at.items()]
+    text = f"{reduction.name} gives the same curve with fewer parameters"
     if near:
-        said = f"these data show no attraction, and {said}"
-    return f"{', and '.join(parts)}: {said}{'' if fitted else ', if it fits as well: it was not fitted'}."
+        text = f"these data show no attraction, and {text}"
+    return f"{', and '.join(parts)}: {text}{'' if fitted else ', if it fits as well: it was not fitted'}."
 
 
-def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, others: Sequence[ModelFit]) -> list[str]:
+def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, other_fits: Sequence[ModelFit]) -> list[str]:
     """Name contrasts or sizes equal within errors, although the simpler fit is worse."""
     pairs = ((r, name, v) for r in refuted_ for name, v in r.at.items() if isinstance(v, str))
-    reduction, one, other = next(pairs, (None, "", ""))
+    reduction, first_name, other_name = next(pairs, (None, "", ""))
     if reduction is None:
         return []
-    worse = min(_fits_of(reduction, others), key=lambda o: o.reduced_chisq)
+    worse = min(_fits_of(reduction, other_fits), key=lambda o: o.reduced_chisq)
     if worse.reduced_chisq > ASSESSMENT.much_worse * max(fit.reduced_chisq, 1.0):
         return []
     return [
         (
-            f"{one} and {other} {sentences.WITHIN_ERRORS}, but {worse.short_name} fits worse (reduced χ²"
+            f"{first_name} and {other_name} {sentences.WITHIN_ERRORS}, but {worse.short_name} fits worse"
+            " (reduced χ²"
             f" {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}). So small a"
             f" difference may be an error of the measurement or of its smearing."
         )
@@ -194,14 +203,14 @@ def _limits(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
         yield f"{name}, {p.value:.2g}, is at its lower limit: {sentences.ONE_SIZE}."
         return
     value = p.low if end == "lower" else p.high
-    said = f"{name} is at the {end} limit of its range, {quantity(value, p.unit)}"
+    text = f"{name} is at the {end} limit of its range, {quantity(value, p.unit)}"
     if value and value in limits_of(model_info(fit.name), name):
-        yield f"{said}, the limit of {fit.short_name} in sasmodels; another model may be right."
+        yield f"{text}, the limit of {fit.short_name} in sasmodels; another model may be right."
     else:
-        yield f"{said}: the best value may lie beyond."
+        yield f"{text}: the best value may lie beyond."
 
 
-def _unseen(name: str, p: Parameter, curve: Curve) -> Iterator[str]:
+def _check_resolvable(name: str, p: Parameter, curve: Curve) -> Iterator[str]:
     """Lengths that the data do not determine, and why."""
     if p.unit != "Ang" or p.error is None or p.error < ASSESSMENT.unsure * abs(p.value):
         return
@@ -219,7 +228,7 @@ def _unseen(name: str, p: Parameter, curve: Curve) -> Iterator[str]:
         )
 
 
-def _extrapolated(name: str, p: Parameter, curve: Curve, fit: ModelFit) -> Iterator[str]:
+def _check_extrapolation(name: str, p: Parameter, curve: Curve, fit: ModelFit) -> Iterator[str]:
     """A length far beyond the data of which no fringe is seen: it follows from the model's formula alone."""
     longest = 2 * np.pi / curve.q[0]
     if p.unit != "Ang" or p.at_least is not None or p.value <= longest or _has_fringes(fit):
@@ -235,9 +244,9 @@ def _has_fringes(fit: ModelFit) -> bool:
     return bool(np.count_nonzero(steps[1:] * steps[:-1] < 0) > 1)
 
 
-def _undetermined(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
+def _check_determination(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     value = quantity(p.value, p.unit, p.error)
-    if not determined(name, p):
+    if not is_determined(name, p):
         yield f"{name}, {value}, is not determined by these data: fix it, or use a model without it."
     elif (
         name.endswith("_pd") and p.error is not None and p.error >= p.value > 0 and end_of_range(p) != "lower"
@@ -278,9 +287,9 @@ _IMPOSSIBLE: tuple[tuple[Callable[[str, Parameter], bool], str], ...] = (
 def impossible(name: str, p: Parameter) -> str:
     """Say why no sample has such a value; empty if one may."""
     # `name` includes the component's letter in a sum.
-    own = bare(name)
-    said = next((sentence for holds, sentence in _IMPOSSIBLE if holds(own, p)), "")
-    return said.format(name=name, value=quantity(p.value, p.unit))
+    plain_name = bare(name)
+    told_sentence = next((sentence for holds, sentence in _IMPOSSIBLE if holds(plain_name, p)), "")
+    return told_sentence.format(name=name, value=quantity(p.value, p.unit))
 
 
 def _shape(fit: ModelFit) -> Iterator[str]:
@@ -315,7 +324,7 @@ def _is_negative(p: Parameter) -> bool:
     return p.error is not None and p.value < -ASSESSMENT.significant * p.error
 
 
-def _at_limit(name: str, limit: float | str, fit: ModelFit) -> str:
+def _describe_limit(name: str, limit: float | str, fit: ModelFit) -> str:
     """Say that a parameter is as good as a limit at which the model is a simpler one."""
     p = fit.parameters[name]
     if isinstance(limit, str):

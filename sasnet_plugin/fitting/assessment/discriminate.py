@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Floats
-from ...digits import listed, significant
+from ...digits import join_names, significant
 from ...simulate.quick_models.cost_classes import cost_class
 from ...simulate.quick_models.quick import quick_model
 from ...types import Curve
@@ -38,44 +38,46 @@ class Beyond:
 
 
 def sentences(
-    curve: Curve, dintensity: Floats, best: ModelFit, others: Sequence[ModelFit], *, ask: bool = True
+    curve: Curve, dintensity: Floats, best: ModelFit, other_fits: Sequence[ModelFit], *, ask: bool = True
 ) -> tuple[str, ...]:
     """Name fits indistinguishable from the best one (`assess.alike`), and the data that would decide; no q is
     named for expensive models.
     """
-    said: dict[str, list[str]] = {}
-    for other in others:
-        found = beyond(curve, dintensity, best, other) if ask else None
-        said.setdefault("" if found is None else f"; {found}", []).append(other.short_name)
+    names_by_sentence: dict[str, list[str]] = {}
+    for other_fit in other_fits:
+        continuation = continue_fits(curve, dintensity, best, other_fit) if ask else None
+        names_by_sentence.setdefault("" if continuation is None else f"; {continuation}", []).append(
+            other_fit.short_name
+        )
     return tuple(
-        f"{listed([best.short_name, *names])} are indistinguishable in this q range{end}."
-        for end, names in said.items()
+        f"{join_names([best.short_name, *names])} are indistinguishable in this q range{end}."
+        for end, names in names_by_sentence.items()
     )
 
 
-def beyond(curve: Curve, dintensity: Floats, best: ModelFit, other: ModelFit) -> Beyond | None:
+def continue_fits(curve: Curve, dintensity: Floats, best: ModelFit, other_fit: ModelFit) -> Beyond | None:
     """Continue two fits beyond the data, with resolution and noise as at the ends; None if a model is
     expensive or undefined there.
     """
     # The best fit is taken as true. In each tenth of a decade, sampled as at the end of the data, the other's
     # fitted scale and background are refined on data and interval together: what they can absorb does not
     # count.
-    both_beyond = _both_beyond(curve, dintensity, best, other)
+    both_beyond = _both_beyond(curve, dintensity, best, other_fit)
     if both_beyond is None:
         return None
     wide, cell, truth, rival, relative = both_beyond
-    inside = (best.theory / dintensity, other.theory / dintensity, 1 / dintensity)
-    alone = _misfit(other, inside)
+    inside = (best.theory / dintensity, other_fit.theory / dintensity, 1 / dintensity)
+    misfit_inside = _misfit(other_fit, inside)
 
     def decides(index: int) -> bool:
-        here = cell == index
-        outside = (column[here] / relative[here] for column in (truth, rival, np.ones(wide.q.size)))
-        both = [np.concatenate(pair) for pair in zip(inside, outside, strict=True)]
-        return _misfit(other, both) - alone > ASSESSMENT.significant**2
+        in_cell = cell == index
+        outside = (column[in_cell] / relative[in_cell] for column in (truth, rival, np.ones(wide.q.size)))
+        columns = [np.concatenate(pair) for pair in zip(inside, outside, strict=True)]
+        return _misfit(other_fit, columns) - misfit_inside > ASSESSMENT.significant**2
 
     def nearest(cells: Floats, end: int) -> float | None:
-        found = next(filter(decides, cells), None)
-        return None if found is None else float(wide.q[cell == found][end])
+        deciding_cell = next(filter(decides, cells), None)
+        return None if deciding_cell is None else float(wide.q[cell == deciding_cell][end])
 
     return Beyond(nearest(np.unique(cell[cell > 0]), 0), nearest(np.unique(cell[cell < 0])[::-1], -1))
 
@@ -88,14 +90,14 @@ def _cheap(fit: ModelFit) -> bool:
 
 
 def _both_beyond(
-    curve: Curve, dintensity: Floats, best: ModelFit, other: ModelFit
+    curve: Curve, dintensity: Floats, best: ModelFit, other_fit: ModelFit
 ) -> tuple[Curve, Floats, Floats, Floats, Floats] | None:
     """Points outside the data, their intervals, both theories there, and the noise; None where these fail."""
-    if not (_cheap(best) and _cheap(other)):
+    if not (_cheap(best) and _cheap(other_fit)):
         return None
     try:
-        wide, cell, sigma = _continued(curve, dintensity, best)
-        truth, rival = _theory(wide, best), _theory(wide, other)
+        wide, cell, sigma = _extend_q_range(curve, dintensity, best)
+        truth, rival = _theory(wide, best), _theory(wide, other_fit)
     except Exception:
         # A model may fail anywhere outside the data; the fits stand, only this question stays open.
         return None
@@ -104,7 +106,7 @@ def _both_beyond(
     return (wide, cell, truth, rival, relative) if usable else None
 
 
-def _continued(curve: Curve, dintensity: Floats, best: ModelFit) -> tuple[Curve, Floats, Floats]:
+def _extend_q_range(curve: Curve, dintensity: Floats, best: ModelFit) -> tuple[Curve, Floats, Floats]:
     """Points outside the data; the interval of each, from ±1 outwards; the relative noise of each."""
     # The noise is that of one computed point, which stands for as many as would be measured there.
     low, high = np.log10(curve.q[0]), np.log10(curve.q[-1])
@@ -131,14 +133,14 @@ def _continued(curve: Curve, dintensity: Floats, best: ModelFit) -> tuple[Curve,
 
 
 def _resolution_at(curve: Curve, q: Floats) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    found_resolution: dict[str, Any] = {}
     if curve.dq is not None:
         # The width of the beam at small q, of the wavelengths at large q.
-        found["dq"] = np.where(q < curve.q[0], curve.dq[0], curve.dq[-1] / curve.q[-1] * q)
+        found_resolution["dq"] = np.where(q < curve.q[0], curve.dq[0], curve.dq[-1] / curve.q[-1] * q)
     for name in ("dxl", "dxw"):
         column = getattr(curve, name)
-        found[name] = None if column is None else np.full(q.size, float(np.median(column)))
-    return found
+        found_resolution[name] = None if column is None else np.full(q.size, float(np.median(column)))
+    return found_resolution
 
 
 def _theory(curve: Curve, fit: ModelFit) -> Floats:
@@ -153,18 +155,18 @@ def _theory(curve: Curve, fit: ModelFit) -> Floats:
         return np.asarray(smearing.apply(np.asarray(model(**starting_values(fit)), dtype=float)))
 
 
-def _misfit(other: ModelFit, over_noise: Sequence[Floats]) -> float:
+def _misfit(other_fit: ModelFit, over_noise: Sequence[Floats]) -> float:
     """χ² of the rival at its best scale and background for the truth; truth, rival and 1 over the noise."""
-    truth, rival, one = over_noise
-    background = other.parameters["background"].value * one
+    truth, rival, weights = over_noise
+    background = other_fit.parameters["background"].value * weights
     mendable = [
         column
-        for name, column in (("scale", rival - background), ("background", one))
-        if not other.parameters[name].fixed and moves(column)
+        for name, column in (("scale", rival - background), ("background", weights))
+        if not other_fit.parameters[name].fixed and moves(column)
     ]
-    left = truth - rival
+    difference = truth - rival
     if mendable:
         columns = np.stack(mendable, axis=1)
         columns = columns / np.linalg.norm(columns, axis=0)
-        left = left - columns @ np.linalg.lstsq(columns, left, rcond=None)[0]
-    return float(left @ left)
+        difference = difference - columns @ np.linalg.lstsq(columns, difference, rcond=None)[0]
+    return float(difference @ difference)

@@ -17,7 +17,7 @@ from ...digits import significant
 from ...types import Curve
 from ..result.model_fit import ModelFit
 from ..settings import ASSESSMENT
-from .goodness_of_fit import standardised_runs
+from .goodness_of_fit import standardise_runs
 
 
 def independent_share(curve: Curve, dintensity: Floats, fits: Sequence[ModelFit]) -> float:
@@ -30,12 +30,12 @@ def independent_share(curve: Curve, dintensity: Floats, fits: Sequence[ModelFit]
         return 1.0
     nearest = min(fits, key=lambda fit: fit.reduced_chisq)
     residual = (curve.intensity - nearest.theory) / dintensity
-    random = standardised_runs(residual) >= -ASSESSMENT.significant
+    random = standardise_runs(residual) >= -ASSESSMENT.significant
     if nearest.reduced_chisq >= ASSESSMENT.too_large or random:
         return 1.0
     sign = residual[residual != 0] > 0
-    same = float(np.mean(sign[1:] == sign[:-1]))
-    correlation = np.sin(np.pi * (same - 0.5))
+    same_signs = float(np.mean(sign[1:] == sign[:-1]))
+    correlation = np.sin(np.pi * (same_signs - 0.5))
     return float(max((1 - correlation) / (1 + correlation), 2 / len(curve)))
 
 
@@ -52,7 +52,7 @@ def as_independent(fit: ModelFit, share: float) -> ModelFit:
     return replace(fit, parameters=parameters, components=components)
 
 
-def in_words(points: int, share: float) -> str:
+def describe_share(points: int, share: float) -> str:
     """What is made of it, for a user."""
     return (
         "The stated uncertainties are larger than the noise, and neighbouring residuals are correlated."

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...arrays import Floats
-from ..ledger import spent
-from ..optimize.local_search import Code, code_of, decoded, projected
+from ..ledger import read_spent_time
+from ..optimize.local_search import Code, code_of, decode, project_out_others
 from ..optimize.profile_likelihood import Profile
 from ..problem.experiment import TimeUpError, starting_values
 from ..problem.model_curves import ModelCurves
@@ -33,57 +33,62 @@ if TYPE_CHECKING:
     from ...simulate.bank import Bank
 
 
-def errors_to_add(asked: Held, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[str, float]:
+def errors_to_add(task: Held, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[str, float]:
     """What adds to the errors of a fit of one curve, for a pool."""
     # What it holds, where χ² is flat, and where another minimum is as good.
-    deadline = spent() + budget.seconds
-    found = errors_beside_held(asked, bank, budget)
-    own = {name: p.error or 0.0 for name, p in asked.fits[0].parameters.items()}
-    found = with_flat(found, own, _flat(asked, deadline))
-    found = _with(found, errors_by_sizes_together(asked, deadline))
-    return _with(found, spread_over_minima(asked, deadline))
+    deadline = read_spent_time() + budget.seconds
+    added_errors = errors_beside_held(task, bank, budget)
+    fitted_errors = {name: p.error or 0.0 for name, p in task.fits[0].parameters.items()}
+    added_errors = add_flatness(added_errors, fitted_errors, _flat(task, deadline))
+    added_errors = _add_in_quadrature(added_errors, errors_by_sizes_together(task, deadline))
+    return _add_in_quadrature(added_errors, spread_over_minima(task, deadline))
 
 
-def with_flat(
-    found: Mapping[Any, float], own: Mapping[Any, float], flat: Mapping[Any, float]
+def add_flatness(
+    added_errors: Mapping[Any, float], fitted_errors: Mapping[Any, float], flat: Mapping[Any, float]
 ) -> dict[Any, float]:
     """What adds to errors, with what adds for them to be as large as where χ² is flat."""
-    more = {key: np.sqrt(max(error**2 - own[key] ** 2, 0.0)) for key, error in flat.items()}
-    return _with(found, more)
+    flat_errors = {key: np.sqrt(max(error**2 - fitted_errors[key] ** 2, 0.0)) for key, error in flat.items()}
+    return _add_in_quadrature(added_errors, flat_errors)
 
 
-def _with(found: Mapping[Any, float], more: Mapping[Any, float]) -> dict[Any, float]:
+def _add_in_quadrature(
+    added_errors: Mapping[Any, float], further_errors: Mapping[Any, float]
+) -> dict[Any, float]:
     """What adds to errors, with more of it that is independent."""
-    return {**found, **{key: float(np.hypot(found.get(key, 0.0), one)) for key, one in more.items()}}
+    return {
+        **added_errors,
+        **{key: float(np.hypot(added_errors.get(key, 0.0), error)) for key, error in further_errors.items()},
+    }
 
 
-def _flat(asked: Held, deadline: float) -> dict[str, float]:
+def _flat(task: Held, deadline: float) -> dict[str, float]:
     """Errors of the shape parameters where χ² is flat; of those that there was time for."""
-    if not asked.slopes:  # of an expensive model
+    if not task.slopes:  # of an expensive model
         return {}
-    fit, curve = asked.fits[0], asked.curves[0]
-    local = ModelCurves(curve, asked.dintensities[0], asked.name, per_decade=fit.per_decade)
-    names = [name for name in asked.slopes if name not in local.linear]
+    fit, curve = task.fits[0], task.curves[0]
+    local = ModelCurves(curve, task.dintensities[0], task.name, per_decade=fit.per_decade)
+    names = [name for name in task.slopes if name not in local.linear]
     if not names:
         return {}
     local.deadline = deadline
     start = starting_values(fit)
-    codes = {name: _code(asked, local.info, name, start) for name in names}
-    columns = {name: asked.slopes[name] * code.slope(code.first) for name, code in codes.items()}
-    columns |= {name: column for name, column in asked.slopes.items() if name not in codes}
+    codes = {name: _code(task, local.info, name, start) for name in names}
+    columns = {name: task.slopes[name] * code.slope(code.first) for name, code in codes.items()}
+    columns |= {name: column for name, column in task.slopes.items() if name not in codes}
     errors = errors_of(columns)
 
-    def residuals(at: Floats) -> Floats:
-        return np.asarray(local.solved({**start, **decoded(codes, at)})[0])
+    def residuals(fallback_codes: Floats) -> Floats:
+        return np.asarray(local.solve({**start, **decode(codes, fallback_codes)})[0])
 
-    profile = Profile(residuals, list(codes.values()), projected(columns, codes))
-    found = {}
+    profile = Profile(residuals, list(codes.values()), project_out_others(columns, codes))
+    flat_errors = {}
     with suppress(TimeUpError):
         for name in filter(partial(_may_widen, fit), names):
             error = float(fit.parameters[name].error or 0.0)
             wider = error / codes[name].slope(codes[name].first) / errors[name]
-            found[name] = profile.half(names.index(name), error, wider)
-    return found
+            flat_errors[name] = profile.half(names.index(name), error, wider)
+    return flat_errors
 
 
 def _may_widen(fit: ModelFit, name: str) -> bool:
@@ -92,10 +97,10 @@ def _may_widen(fit: ModelFit, name: str) -> bool:
     return bool(p.error) and p.at_least is None and not is_amplitude(name)
 
 
-def _code(asked: Held, info: Any, name: str, start: Mapping[str, Any]) -> Code:
+def _code(task: Held, info: Any, name: str, start: Mapping[str, Any]) -> Code:
     """Choose the code of a parameter as a search does, at the very value of the fit."""
-    p = asked.fits[0].parameters[name]
-    ranges = {name: (p.low, p.high)} if name in asked.given else {}
-    code = code_of(info, name, start, ranges, float(asked.curves[0].q[0]))
+    p = task.fits[0].parameters[name]
+    ranges = {name: (p.low, p.high)} if name in task.given else {}
+    code = code_of(info, name, start, ranges, float(task.curves[0].q[0]))
     first = float(np.log(p.value)) if code.unit == 0 else p.value / code.unit
     return replace(code, first=first, low=min(code.low, first), high=max(code.high, first))

@@ -35,11 +35,13 @@ def verify(
     residual = (curve.intensity - fit.theory) / dintensity
     degrees = max(len(curve) - len(fit.free), 1)
     above = float(gammaincc(degrees / 2, fit.chisq / 2))
-    runs = standardised_runs(residual)
+    runs = standardise_runs(residual)
     worst = _worst(curve.q, residual)
     structured = runs < -ASSESSMENT.significant
     random = not (structured or systematic)
-    sentences = _on_errors(curve, residual, fit.reduced_chisq, random=random, excusable=excusable)
+    sentences = _describe_uncertainties(
+        curve, residual, fit.reduced_chisq, random=random, excusable=excusable
+    )
     explained = _is_explained(1 - above, structured, fit.reduced_chisq)
     # Rounding alone is not random either.
     if structured and (stated or fit.reduced_chisq >= ASSESSMENT.too_large):
@@ -56,49 +58,53 @@ def _is_explained(probability: float, structured: bool, reduced_chisq: float) ->
 
 def _not_random(runs: float, worst: tuple[float, float], explained: bool) -> str:
     within = "they are within the uncertainties, but neighbouring points have a common error."
-    what = within if explained else "the model is incomplete there."
+    reason = within if explained else "the model is incomplete there."
     return (
         f"Residuals are not random (runs test {runs:.1f} σ), largest between"
-        f" q = {significant(worst[0], 3)} and {significant(worst[1], 3)} Å⁻¹: {what}"
+        f" q = {significant(worst[0], 3)} and {significant(worst[1], 3)} Å⁻¹: {reason}"
     )
 
 
-def _on_errors(
+def _describe_uncertainties(
     curve: Curve, residual: NDArray[np.float64], reduced_chisq: float, *, random: bool, excusable: bool
 ) -> list[str]:
     """Say that the uncertainties seem too large or, with random residuals, too small."""
     stated = curve.dintensity is not None
-    given = "stated uncertainties" if stated else "uncertainties that sasnet estimated"
+    uncertainty_name = "stated uncertainties" if stated else "uncertainties that sasnet estimated"
     if reduced_chisq < ASSESSMENT.too_large:
         also = "" if stated else ", as with calculated data"
         factor = significant(1 / np.sqrt(max(reduced_chisq, 1e-12)), 2)
         return [
-            f"The {given} seem too large by a factor of about {factor}{also}; the errors of the"
+            f"The {uncertainty_name} seem too large by a factor of about {factor}{also}; the errors of the"
             f" parameters are then too large as well."
         ]
-    return _too_small(curve.q, residual, reduced_chisq, given, excusable) if random else []
+    return _too_small(curve.q, residual, reduced_chisq, uncertainty_name, excusable) if random else []
 
 
 def _too_small(
-    q: NDArray[np.float64], residual: NDArray[np.float64], reduced_chisq: float, given: str, excusable: bool
+    q: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    reduced_chisq: float,
+    uncertainty_name: str,
+    excusable: bool,
 ) -> list[str]:
     if reduced_chisq >= ASSESSMENT.hopeless:
         factor = significant(np.sqrt(reduced_chisq), 2 if reduced_chisq < 100 * 100 else 3)
         no_excuse = "" if excusable else ", more than any usual mis-statement"
-        return [f"Residuals are about {factor} times as large as the {given}{no_excuse}."]
-    if loud := _loud_part(q, residual, given):
+        return [f"Residuals are about {factor} times as large as the {uncertainty_name}{no_excuse}."]
+    if loud := _loud_part(q, residual, uncertainty_name):
         return [loud]
     if not explains(reduced_chisq, q.size):
         return [
             (
-                f"The {given} seem too small by a factor of about {np.sqrt(reduced_chisq):.1f}:"
+                f"The {uncertainty_name} seem too small by a factor of about {np.sqrt(reduced_chisq):.1f}:"
                 f" residuals are random but larger by this factor."
             )
         ]
     return []
 
 
-def standardised_runs(residual: NDArray[np.float64]) -> float:
+def standardise_runs(residual: NDArray[np.float64]) -> float:
     """(runs - expected)/standard deviation (Wald and Wolfowitz, Ann. Math. Stat. 11 (1940) 147)."""
     sign = residual[residual != 0] > 0
     n, up = sign.size, int(sign.sum())
@@ -136,12 +142,12 @@ def compare(
     curves = [curve, *(replace(curve, intensity=draw, notes=()) for draw in draws)]
     first = 1 + count // 4  # of a right fit these suffice to say that the measurement is like them
     try:
-        found = _classified(classifier, curves[:first], fit)
-        if found.can_stand_out(classifier.manifest.scope_threshold):
-            found = found.joined(_classified(classifier, curves[first:], fit))
+        replicates = _classified(classifier, curves[:first], fit)
+        if replicates.can_stand_out(classifier.manifest.scope_threshold):
+            replicates = replicates.joined(_classified(classifier, curves[first:], fit))
     except SasnetError:
         return None
-    return found.replicates(classifier.manifest.scope_threshold)
+    return replicates.replicates(classifier.manifest.scope_threshold)
 
 
 @dataclass(frozen=True)
@@ -184,7 +190,7 @@ class _Classified:
         """As it is reported."""
         found = Replicates(
             self.taken.size - 1, self.group, int(self.taken[1:].sum()), bool(self.taken[0]),
-            *_beside(self.probability), *_beside(self.in_scope),
+            *_compare_with_replicates(self.probability), *_compare_with_replicates(self.in_scope),
         )  # fmt: skip
         return replace(found, sentences=_sentences(found, self.likeliest, threshold))
 
@@ -195,7 +201,7 @@ def _classified(classifier: Classifier, curves: Sequence[Curve], fit: ModelFit) 
     return _Classified(
         group,
         answers[0][0][0].name,
-        np.array([_given(groups, group) for groups, _ in answers]),
+        np.array([_find_group_probability(groups, group) for groups, _ in answers]),
         np.array([in_scope for _, in_scope in answers]),
         np.array([groups[0].name == group for groups, _ in answers]),
     )
@@ -207,33 +213,40 @@ def _can_be_less(each: NDArray[np.float64]) -> bool:
     return bool(few and each[0] <= 1 - ASSESSMENT.gap)
 
 
-def _beside(each: NDArray[np.float64]) -> tuple[float, float, float]:
+def _compare_with_replicates(statistics: NDArray[np.float64]) -> tuple[float, float, float]:
     """Return the measurement's value (first), the others' median, and the share that is less."""
-    return float(each[0]), float(np.median(each[1:])), float(np.mean(each[1:] < each[0]))
+    return (
+        float(statistics[0]),
+        float(np.median(statistics[1:])),
+        float(np.mean(statistics[1:] < statistics[0])),
+    )
 
 
 def _group_of(model: str, classifier: Classifier) -> str:
     return next((group.name for group in classifier.manifest.groups if model in group.members), "")
 
 
-def _given(groups: Sequence[GroupGuess], group: str) -> float:
+def _find_group_probability(groups: Sequence[GroupGuess], group: str) -> float:
     return next((g.probability for g in groups if g.name == group), 0.0)
 
 
-def _sentences(found: Replicates, likeliest: str, threshold: float) -> tuple[str, ...]:
+def _sentences(replicates: Replicates, likeliest: str, threshold: float) -> tuple[str, ...]:
     sentences = []
-    less_likely = _is_less(found.probability, found.median_probability, found.probability_quantile)
-    if found.group and less_likely and not found.measured_taken:
+    less_likely = _is_less(
+        replicates.probability, replicates.median_probability, replicates.probability_quantile
+    )
+    if replicates.group and less_likely and not replicates.measured_taken:
         sentences.append(
-            f"The network finds “{found.group}” in {100 * found.taken / found.count:.0f} % of the"
+            f"The network finds “{replicates.group}” in {100 * replicates.taken / replicates.count:.0f} % of"
+            " the"
             f" simulated measurements of this fit, but “{likeliest}” in the measurement. The model"
             f" may be incomplete."
         )
-    less_known = _is_less(found.in_scope, found.median_in_scope, found.in_scope_quantile)
-    if less_known and found.in_scope < threshold:
+    less_known = _is_less(replicates.in_scope, replicates.median_in_scope, replicates.in_scope_quantile)
+    if less_known and replicates.in_scope < threshold:
         sentences.append(
-            f"The measurement looks less like a library model ({100 * found.in_scope:.0f} %) than"
-            f" simulated measurements of this fit ({100 * found.median_in_scope:.0f} %). It may hold a"
+            f"The measurement looks less like a library model ({100 * replicates.in_scope:.0f} %) than"
+            f" simulated measurements of this fit ({100 * replicates.median_in_scope:.0f} %). It may hold a"
             " second component."
         )
     return tuple(sentences)
@@ -244,7 +257,7 @@ def _is_less(measured: float, median: float, quantile: float) -> bool:
     return quantile <= ASSESSMENT.rare and median - measured >= ASSESSMENT.gap
 
 
-def _loud_part(q: NDArray[np.float64], residual: NDArray[np.float64], given: str) -> str:
+def _loud_part(q: NDArray[np.float64], residual: NDArray[np.float64], uncertainty_name: str) -> str:
     number = min(ASSESSMENT.parts, q.size // ASSESSMENT.points_a_part)
     if number < 3:
         return ""
@@ -256,7 +269,8 @@ def _loud_part(q: NDArray[np.float64], residual: NDArray[np.float64], given: str
         return ""
     ends = q[parts[loud][0]], q[parts[loud][-1]]
     return (
-        f"The {given} seem too small between q = {significant(ends[0], 3)} and {significant(ends[1], 3)}"
+        f"The {uncertainty_name} seem too small between q = {significant(ends[0], 3)} and"
+        f" {significant(ends[1], 3)}"
         f" Å⁻¹. Residuals there are random but {np.sqrt(means[loud]):.1f} times as large, elsewhere"
         f" {np.sqrt(np.median(means)):.1f} times."
     )

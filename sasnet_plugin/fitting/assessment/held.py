@@ -25,7 +25,7 @@ from ...simulate.quick_models.cost_classes import cost_class
 from ...types import Curve, sum_parts
 from ..evidence.prior import extent_in
 from ..evidence.settings import EVIDENCE
-from ..ledger import spent
+from ..ledger import read_spent_time
 from ..problem.bounds import range_of
 from ..problem.experiment import TimeUpError, starting_values
 from ..problem.free_parameters import fittable, is_size, moving
@@ -74,9 +74,9 @@ class Held:
 
     def rows(self, parts: Sequence[Floats]) -> Floats:
         """Join each curve's (n_i,) to rows of all residuals, (n,)."""
-        found = np.zeros(len(next(iter(self.slopes.values()))))
-        found[: sum(map(len, parts))] = np.concatenate(parts)
-        return found
+        joined_rows = np.zeros(len(next(iter(self.slopes.values()))))
+        joined_rows[: sum(map(len, parts))] = np.concatenate(parts)
+        return joined_rows
 
 
 class _Spread(Enum):
@@ -105,53 +105,57 @@ _Change = Callable[[float], Floats]
 _Moved = Callable[[Mapping[str, Any], float], dict[str, Any]]
 
 
-def of_one(
+def make_fixed_task(
     curve: Curve,
     dintensity: Floats,
     fit: ModelFit,
-    given: frozenset[str],
+    given_names: frozenset[str],
     widest_dq: float,
     *,
     supposed: bool = False,
 ) -> Held:
     """State what is asked of the fit of one curve; `widest_dq` is dq/q of the widest usual resolution."""
-    return Held((curve,), (dintensity,), (fit,), moving(fit.derivatives), given, widest_dq, supposed)
+    return Held((curve,), (dintensity,), (fit,), moving(fit.derivatives), given_names, widest_dq, supposed)
 
 
-def errors_beside_held(asked: Held, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[Any, float]:
+def errors_beside_held(task: Held, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[Any, float]:
     """What adds to the error of each free parameter, a standard deviation; work for a pool."""
-    if not asked.slopes:
+    if not task.slopes:
         return {}
     # In units of the residuals: where uncertainties are stated too small, what is held is as open as these.
-    known = {name: column / asked.noise for name, column in asked.slopes.items()}
-    slopes = np.stack(list(known.values()), axis=1)
+    known_slopes = {name: column / task.noise for name, column in task.slopes.items()}
+    slopes = np.stack(list(known_slopes.values()), axis=1)
     basis, _ = np.linalg.qr(slopes / np.linalg.norm(slopes, axis=0))
-    found = _columns(asked, basis, spent() + budget.seconds)
+    unknowns = _columns(task, basis, read_spent_time() + budget.seconds)
     # Sizes spread each on its own, or all of a particle together: both at once could cancel each other.
-    together = [column for column in found if column.kind is not _Spread.APART]
-    apart = [column for column in found if column.kind is not _Spread.TOGETHER]
-    left = asked.residual / asked.noise
-    each = [_added(known, slopes, columns, left) for columns in (together, apart) if columns]
-    return {name: max(errors[name] for errors in each) for name in known} if each else {}
+    together = [column for column in unknowns if column.kind is not _Spread.APART]
+    apart = [column for column in unknowns if column.kind is not _Spread.TOGETHER]
+    left = task.residual / task.noise
+    added_errors = [
+        _compute_added_errors(known_slopes, slopes, columns, left) for columns in (together, apart) if columns
+    ]
+    return (
+        {name: max(errors[name] for errors in added_errors) for name in known_slopes} if added_errors else {}
+    )
 
 
-def _added(
-    known: Mapping[Any, Floats], slopes: Floats, unknown: Sequence[_Column], residual: Floats
+def _compute_added_errors(
+    known_slopes: Mapping[Any, Floats], slopes: Floats, unknown: Sequence[_Column], residual: Floats
 ) -> dict[Any, float]:
     """What some unknowns add to the error of each free parameter: their spread, and how far they move it.
 
     A width of sizes that shows was fitted. A resolution that no file states was not, though there always is
     one: the values stand where there is none.
     """
-    every = _beside(slopes, unknown)
-    names = [*known, *(f"unknown {i}" for i in range(len(unknown)))]
-    together, alone = errors_of(dict(zip(names, every.T, strict=True))), errors_of(known)
-    resolutions = [one for one in unknown if one.kind is _Spread.RESOLUTION]
+    all_rows = _beside(slopes, unknown)
+    names = [*known_slopes, *(f"unknown {i}" for i in range(len(unknown)))]
+    together, errors_alone = errors_of(dict(zip(names, all_rows.T, strict=True))), errors_of(known_slopes)
+    resolutions = [column for column in unknown if column.kind is _Spread.RESOLUTION]
     step = _step(slopes, resolutions, residual) - _step(slopes, (), residual)
-    moved = dict(zip(known, step, strict=True))
+    moved = dict(zip(known_slopes, step, strict=True))
     return {
-        name: float(np.sqrt(max(together[name] ** 2 - alone[name] ** 2, 0.0) + moved[name] ** 2))
-        for name in known
+        name: float(np.sqrt(max(together[name] ** 2 - errors_alone[name] ** 2, 0.0) + moved[name] ** 2))
+        for name in known_slopes
     }
 
 
@@ -174,26 +178,26 @@ def _step(slopes: Floats, unknown: Sequence[_Column], residual: Floats) -> Float
     return np.asarray(found[:k]) if len(kept) == len(unknown) else _step(slopes, kept, residual)
 
 
-def _columns(asked: Held, basis: Floats, deadline: float) -> list[_Column]:
+def _columns(task: Held, basis: Floats, deadline: float) -> list[_Column]:
     """`_column` of each thing that is held; what was found in time adds what it adds."""
-    found = []
+    columns = []
     with suppress(TimeUpError):
-        for kind, change in _changes(asked, deadline):
-            found.append(_column(kind, partial(_over_noise, change, asked.noise), basis))
-    return [one for one in found if one is not None]
+        for kind, change in _changes(task, deadline):
+            columns.append(_column(kind, partial(_over_noise, change, task.noise), basis))
+    return [column for column in columns if column is not None]
 
 
 def _over_noise(change: _Change, noise: float, size: float) -> Floats:
     return change(size) / noise
 
 
-def with_held(fit: ModelFit, more: dict[str, float]) -> ModelFit:
-    found = {
-        name: replace(p, error=float(np.hypot(p.error, more[name])))
+def widen_errors(fit: ModelFit, added_errors: dict[str, float]) -> ModelFit:
+    widened = {
+        name: replace(p, error=float(np.hypot(p.error, added_errors[name])))
         for name, p in fit.parameters.items()
-        if p.error is not None and np.isfinite(more.get(name, np.nan))
+        if p.error is not None and np.isfinite(added_errors.get(name, np.nan))
     }
-    return replace(fit, parameters={**fit.parameters, **found})
+    return replace(fit, parameters={**fit.parameters, **widened})
 
 
 def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:
@@ -203,84 +207,95 @@ def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:
     size = 1.0
     while size > np.finfo(float).eps:
         column = change(size)
-        seen = float(np.linalg.norm(column - basis @ (basis.T @ column)))
-        if seen <= ASSESSMENT.significant:
+        remaining_norm = float(np.linalg.norm(column - basis @ (basis.T @ column)))
+        if remaining_norm <= ASSESSMENT.significant:
             return _Column(kind, column, size)
-        size *= float(np.clip(1 / seen, 1e-3, 0.5)) if np.isfinite(seen) else 0.5
+        size *= float(np.clip(1 / remaining_norm, 1e-3, 0.5)) if np.isfinite(remaining_norm) else 0.5
     return None
 
 
-def _changes(asked: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
-    starts = [starting_values(fit) for fit in asked.fits]
-    curves = list(zip(asked.curves, asked.dintensities, asked.fits, strict=True))
+def _changes(task: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
+    starts = [starting_values(fit) for fit in task.fits]
+    curves = list(zip(task.curves, task.dintensities, task.fits, strict=True))
 
-    def on(i: int, curve: Curve, per_decade: int | None) -> Callable[[dict[str, Any]], Floats]:
-        local = ModelCurves(curve, asked.dintensities[i], asked.name, per_decade=per_decade)
+    def make_curve_function(
+        i: int, curve: Curve, per_decade: int | None
+    ) -> Callable[[dict[str, Any]], Floats]:
+        local = ModelCurves(curve, task.dintensities[i], task.name, per_decade=per_decade)
         local.deadline = deadline
         scales = np.array([starts[i][name] for name in local.scales])
         return lambda parameters: np.asarray(scales @ local.intensity(parameters))
 
-    own = [on(i, curve, fit.per_decade) for i, (curve, _, fit) in enumerate(curves)]
-    reference = [of(start) for of, start in zip(own, starts, strict=True)]
+    curve_functions = [
+        make_curve_function(i, curve, fit.per_decade) for i, (curve, _, fit) in enumerate(curves)
+    ]
+    reference = [curve_of_start(start) for curve_of_start, start in zip(curve_functions, starts, strict=True)]
 
-    def changed(moved: _Moved, size: float) -> Floats:
-        each = zip(own, starts, reference, asked.dintensities, strict=True)
-        return asked.rows([(of(moved(start, size)) - before) / error for of, start, before, error in each])
+    def compute_change(moved: _Moved, size: float) -> Floats:
+        parts = zip(curve_functions, starts, reference, task.dintensities, strict=True)
+        return task.rows(
+            [
+                (curve_of_start(moved(start, size)) - base_curve) / error
+                for curve_of_start, start, base_curve, error in parts
+            ]
+        )
 
-    def smeared(places: Collection[int], size: float, *, even: bool) -> Floats:
+    def smear_curves(places: Collection[int], size: float, *, even: bool) -> Floats:
         """With a resolution as wide as some points are apart: bins are made about as fine as what smears."""
-        parts = [np.zeros(len(curve)) for curve in asked.curves]
+        parts = [np.zeros(len(curve)) for curve in task.curves]
         for i in places:
-            curve = asked.curves[i]
+            curve = task.curves[i]
             apart = distances_of_points(curve.q)
             wide = ASSESSMENT.resolution_points * (np.median(apart) if even else apart)
-            dq = np.sqrt(size) * np.minimum(asked.widest_dq * curve.q, wide)
-            of = on(i, replace(curve, dq=dq), PROBLEM.fine)
-            parts[i] = (of(starts[i]) - reference[i]) / asked.dintensities[i]
-        return asked.rows(parts)
+            dq = np.sqrt(size) * np.minimum(task.widest_dq * curve.q, wide)
+            curve_function = make_curve_function(i, replace(curve, dq=dq), PROBLEM.fine)
+            parts[i] = (curve_function(starts[i]) - reference[i]) / task.dintensities[i]
+        return task.rows(parts)
 
-    def mixed(size: float) -> Floats:
+    def mix_sizes(size: float) -> Floats:
         """Scale all lengths of a particle together, at the same number of particles."""
         factors, shares = size_factors(size)
         parts = []
-        for of, start, before, error in zip(own, starts, reference, asked.dintensities, strict=True):
+        for curve_of_start, start, base_curve, error in zip(
+            curve_functions, starts, reference, task.dintensities, strict=True
+        ):
             volumes = shares * factors**3
-            each = [of(scaled(start, sizes, factor)) for factor in factors]
-            parts.append((volumes @ np.array(each) / volumes.sum() - before) / error)
-        return asked.rows(parts)
+            each_curves = [curve_of_start(scale_sizes(start, sizes, factor)) for factor in factors]
+            parts.append((volumes @ np.array(each_curves) / volumes.sum() - base_curve) / error)
+        return task.rows(parts)
 
-    def displaced(size: float) -> Floats:
+    def displace_q(size: float) -> Floats:
         """Move all points of a curve in q by a share of the resolution."""
         parts = []
         for i, (curve, error, fit) in enumerate(curves):
             width = curve.dq if curve.dq is not None else distances_of_points(curve.q)
             q = curve.q + size * ASSESSMENT.resolution_centre * width
             moved = replace(curve, q=q, dq=None if curve.dq is None else curve.dq * q / curve.q)
-            parts.append((on(i, moved, fit.per_decade)(starts[i]) - reference[i]) / error)
-        return asked.rows(parts)
+            parts.append((make_curve_function(i, moved, fit.per_decade)(starts[i]) - reference[i]) / error)
+        return task.rows(parts)
 
-    def resolved(size: float) -> Floats:
+    def change_resolution(size: float) -> Floats:
         """A stated resolution wider by a share of it; of one that a fit has found the square less by one."""
-        parts = [np.zeros(len(curve)) for curve in asked.curves]
-        factor = np.sqrt(max(1 - size, 0.0)) if asked.supposed else 1 + size * ASSESSMENT.resolution_width
+        parts = [np.zeros(len(curve)) for curve in task.curves]
+        factor = np.sqrt(max(1 - size, 0.0)) if task.supposed else 1 + size * ASSESSMENT.resolution_width
         for i, (curve, _, fit) in enumerate(curves):
             if curve.dq is not None:
                 wider = replace(curve, dq=factor * curve.dq)
-                of = on(i, wider, fit.per_decade)
-                parts[i] = (of(starts[i]) - reference[i]) / asked.dintensities[i]
-        return asked.rows(parts)
+                curve_function = make_curve_function(i, wider, fit.per_decade)
+                parts[i] = (curve_function(starts[i]) - reference[i]) / task.dintensities[i]
+        return task.rows(parts)
 
-    sizes = sharp_sizes(asked, starts)
+    sizes = sharp_sizes(task, starts)
     if len(sizes) > 1:
-        yield _Spread.TOGETHER, mixed
-    yield _Spread.NONE, displaced
-    if any(curve.dq is not None for curve in asked.curves):
-        yield _Spread.NONE, resolved
-    for kind, moved in _held(asked, starts):
-        yield kind, partial(changed, moved)
-    for places in _not_stated(asked.curves):
-        yield _Spread.RESOLUTION, partial(smeared, places, even=False)
-        yield _Spread.RESOLUTION, partial(smeared, places, even=True)
+        yield _Spread.TOGETHER, mix_sizes
+    yield _Spread.NONE, displace_q
+    if any(curve.dq is not None for curve in task.curves):
+        yield _Spread.NONE, change_resolution
+    for kind, moved in _list_fixed_changes(task, starts):
+        yield kind, partial(compute_change, moved)
+    for places in _not_stated(task.curves):
+        yield _Spread.RESOLUTION, partial(smear_curves, places, even=False)
+        yield _Spread.RESOLUTION, partial(smear_curves, places, even=True)
 
 
 def distances_of_points(q: Floats) -> Floats:
@@ -294,39 +309,39 @@ def distances_of_points(q: Floats) -> Floats:
 
 def _not_stated(curves: Sequence[Curve]) -> list[list[int]]:
     """Places of curves whose resolution no file states: those at the very same q are of one instrument."""
-    found: dict[bytes, list[int]] = {}
+    places_by_grid: dict[bytes, list[int]] = {}
     for i, curve in enumerate(curves):
         if not has_resolution(curve):
-            found.setdefault(curve.q.tobytes(), []).append(i)
-    return list(found.values())
+            places_by_grid.setdefault(curve.q.tobytes(), []).append(i)
+    return list(places_by_grid.values())
 
 
-def _held(asked: Held, starts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[_Spread, _Moved]]:
+def _list_fixed_changes(task: Held, starts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[_Spread, _Moved]]:
     """What moves each parameter that all curves have at a value that was not fitted."""
-    fit, info, start = asked.fits[0], load_model(asked.name).info, starts[0]
-    names = set(fittable(info, start)).difference(asked.given, *(one.free for one in asked.fits))
+    fit, info, start = task.fits[0], load_model(task.name).info, starts[0]
+    names = set(fittable(info, start)).difference(task.given, *(joint_part.free for joint_part in task.fits))
     points = PROBLEM.coarse_width_points[cost_class(fit.model)]
     for p in info.parameters.call_parameters:
         value = float(start.get(p.name, p.default))
-        if _is_sharp(p, value, asked.given, starts):
-            yield _Spread.APART, partial(_broadened, f"{p.name}_pd", points)
+        if _is_sharp(p, value, task.given, starts):
+            yield _Spread.APART, partial(_broaden, f"{p.name}_pd", points)
         elif p.name in names and _is_exponent(p):
             usual = extent_in(fit.name, p.name, fit.parameters[p.name], 0.0) / np.sqrt(12)
             yield (
                 _Spread.NONE,
-                partial(_shifted, p.name, _inwards(usual, value, range_of(info, p.name, value))),
+                partial(_shift, p.name, _inwards(usual, value, range_of(info, p.name, value))),
             )
 
 
-def sharp_sizes(asked: Held, starts: Sequence[Mapping[str, Any]]) -> list[str]:
+def sharp_sizes(task: Held, starts: Sequence[Mapping[str, Any]]) -> list[str]:
     """Sizes of a particle none of which has a distribution, if a user has settled none; else none."""
-    info, start = load_model(asked.name).info, starts[0]
-    if len(sum_parts(asked.name)) > 1:
+    info, start = load_model(task.name).info, starts[0]
+    if len(sum_parts(task.name)) > 1:
         return []
     sizes = [
         p for p in info.parameters.call_parameters if is_size(p) and float(start.get(p.name, p.default)) > 0
     ]
-    sharp = [p.name for p in sizes if _is_sharp(p, float(start.get(p.name, p.default)), asked.given, starts)]
+    sharp = [p.name for p in sizes if _is_sharp(p, float(start.get(p.name, p.default)), task.given, starts)]
     return sharp if len(sharp) == len(sizes) else []
 
 
@@ -336,14 +351,14 @@ def size_factors(size: float) -> tuple[Floats, Floats]:
     return 1 + ASSESSMENT.held_width * float(np.sqrt(size)) * steps, np.exp(-(steps**2) / 2)
 
 
-def scaled(start: Mapping[str, Any], sizes: Sequence[str], factor: float) -> dict[str, Any]:
+def scale_sizes(start: Mapping[str, Any], sizes: Sequence[str], factor: float) -> dict[str, Any]:
     return {**start, **{name: factor * float(start[name]) for name in sizes if name in start}}
 
 
-def _is_sharp(p: Any, value: float, given: frozenset[str], starts: Sequence[Mapping[str, Any]]) -> bool:
+def _is_sharp(p: Any, value: float, given_names: frozenset[str], starts: Sequence[Mapping[str, Any]]) -> bool:
     """Whether a parameter is a size without a distribution, which no user has settled."""
     width = f"{p.name}_pd"
-    settled = {p.name, width} & given or any(start.get(width) for start in starts)
+    settled = {p.name, width} & given_names or any(start.get(width) for start in starts)
     return is_size(p) and value > 0 and not settled
 
 
@@ -353,17 +368,19 @@ def _inwards(step: float, value: float, within: tuple[float, float]) -> float:
     return -step if value + step > high and value - step >= low else step
 
 
-def _broadened(width: str, points: int, start: Mapping[str, Any], size: float) -> dict[str, Any]:
+def _broaden(width: str, points: int, start: Mapping[str, Any], size: float) -> dict[str, Any]:
     kind = {f"{width}_n": points, f"{width}_nsigma": sigmas("gaussian"), f"{width}_type": "gaussian"}
     return {**start, **kind, width: ASSESSMENT.held_width * float(np.sqrt(size))}
 
 
-def _shifted(name: str, usual: float, start: Mapping[str, Any], size: float) -> dict[str, Any]:
+def _shift(name: str, usual: float, start: Mapping[str, Any], size: float) -> dict[str, Any]:
     return {**start, name: float(start[name]) + size * usual}
 
 
 def _is_exponent(p: Any) -> bool:
     """Whether a parameter is neither a length nor an intensity, contrast or amount."""
-    own = bare(p.name)
-    amount = "sld" in own or "scale" in own or own in ("background", "volfraction", "i_zero")
+    plain_name = bare(p.name)
+    amount = (
+        "sld" in plain_name or "scale" in plain_name or plain_name in ("background", "volfraction", "i_zero")
+    )
     return not (amount or p.units in ("Ang", "1/cm", "cm^-1") or p.type == "volume")

@@ -21,7 +21,7 @@ from ...types import Curve, SimulationError, sum_parts
 from ..problem.experiment import starting_values
 from ..problem.free_parameters import moving
 from ..problem.model_curves import ModelCurves
-from ..problem.sums import as_part, of_part, prefix
+from ..problem.sums import as_part, extract_part, prefix
 from ..result.components import bare, is_scale
 from ..result.model_fit import ModelFit
 from ..settings import ASSESSMENT
@@ -33,7 +33,7 @@ _STEP = 0.1
 _CHAINS = frozenset({"lorentz", "mono_gauss_coil"})
 
 
-def with_tails(fit: ModelFit, curve: Curve, dintensity: Floats) -> ModelFit:
+def mark_tails(fit: ModelFit, curve: Curve, dintensity: Floats) -> ModelFit:
     """Mark components of which the data show a power law alone."""
     return replace(fit, power_law_parts=tails_of(fit, curve, dintensity))
 
@@ -58,19 +58,19 @@ def tails_of(fit: ModelFit, curve: Curve, dintensity: Floats) -> tuple[int, ...]
 
 def _is_chain(parts: Sequence[str], place: int) -> bool:
     """Whether a component is a network or a chain beside a power law: two power laws would say less."""
-    others = {part for i, part in enumerate(parts) if i != place}
-    return parts[place] in _CHAINS and others == {POWER_LAW}
+    rest = {part for i, part in enumerate(parts) if i != place}
+    return parts[place] in _CHAINS and rest == {POWER_LAW}
 
 
-def replaced(name: str, place: int) -> str:
+def replace_by_power_law(name: str, place: int) -> str:
     """sasmodels' name of a fit's model with a power law for one of its components; the power law last."""
-    others = [part for i, part in enumerate(sum_parts(name)) if i != place]
-    return "+".join([*others, POWER_LAW])
+    other_parts = [part for i, part in enumerate(sum_parts(name)) if i != place]
+    return "+".join([*other_parts, POWER_LAW])
 
 
 def stands_for_a_power_law(fit: ModelFit) -> str:
     """Name of the model with a power law that says what the fit says; empty where there is none."""
-    return next((replaced(fit.name, place) for place in fit.power_law_parts), "")
+    return next((replace_by_power_law(fit.name, place) for place in fit.power_law_parts), "")
 
 
 def start_of(fit: ModelFit, place: int, exponent: float) -> dict[str, Any]:
@@ -78,17 +78,17 @@ def start_of(fit: ModelFit, place: int, exponent: float) -> dict[str, Any]:
     values, count = starting_values(fit), len(sum_parts(fit.name))
     if count == 1:
         return {"power": exponent}
-    other = of_part(values, 1 - place, count)
-    return as_part(other, 0) | as_part({"power": exponent}, 1)
+    other_values = extract_part(values, 1 - place, count)
+    return as_part(other_values, 0) | as_part({"power": exponent}, 1)
 
 
 def exponent_of(fit: ModelFit, curve: Curve) -> float:
     """About the exponent of a curve's tail, as a start."""
     rise = fit.theory - fit.parameters["background"].value
-    seen = rise > ASSESSMENT.rises * abs(fit.parameters["background"].value)
-    if np.count_nonzero(seen) < 2:
+    is_visible = rise > ASSESSMENT.rises * abs(fit.parameters["background"].value)
+    if np.count_nonzero(is_visible) < 2:
         return 4.0
-    return float(-np.polyfit(np.log(curve.q[seen]), np.log(rise[seen]), 1)[0])
+    return float(-np.polyfit(np.log(curve.q[is_visible]), np.log(rise[is_visible]), 1)[0])
 
 
 @lru_cache(maxsize=512)
@@ -98,41 +98,50 @@ def _has_lengths(part: str) -> bool:
     if form.endswith(".py"):
         return False
     try:
-        known = model_info(form).parameters.kernel_parameters
+        kernel_parameters = model_info(form).parameters.kernel_parameters
     except SimulationError:
         return False
-    return any(p.units == "Ang" for p in known) and not any(p.units == "1/Ang" for p in known)
+    return any(p.units == "Ang" for p in kernel_parameters) and not any(
+        p.units == "1/Ang" for p in kernel_parameters
+    )
 
 
 def _is_power_law(fit: ModelFit, place: int, parts: Floats, curve: Curve, dintensity: Floats) -> bool:
     """Whether χ² hardly rises where a power law stands for a component and all else follows, linearly."""
-    own = parts[place] / dintensity
-    rest = _of_others(fit, place, dintensity)
-    residual = (curve.intensity - fit.theory) / dintensity + own
+    relative_part = parts[place] / dintensity
+    rest = _collect_other_slopes(fit, place, dintensity)
+    residual = (curve.intensity - fit.theory) / dintensity + relative_part
     tempering = max(fit.reduced_chisq, 1.0)
     most = fit.chisq + ASSESSMENT.significant**2 * tempering
-    seen = own > ASSESSMENT.negligible * np.max(own, initial=0.0)
-    if not np.any(seen) or np.count_nonzero(seen) < 3:
+    is_visible = relative_part > ASSESSMENT.negligible * np.max(relative_part, initial=0.0)
+    if not np.any(is_visible) or np.count_nonzero(is_visible) < 3:
         return False
-    slope = -float(np.polyfit(np.log(curve.q[seen]), np.log(own[seen] * dintensity[seen]), 1)[0])
+    slope = -float(
+        np.polyfit(
+            np.log(curve.q[is_visible]), np.log(relative_part[is_visible] * dintensity[is_visible]), 1
+        )[0]
+    )
     local = ModelCurves(curve, dintensity, POWER_LAW, per_decade=fit.per_decade)
     exponents = float(np.clip(slope, 0.5, 5.0)) + np.arange(-1.0, 1.01, _STEP)
-    columns = [local.intensity({"power": float(one)})[0] / dintensity for one in exponents]
+    columns = [local.intensity({"power": float(exponent)})[0] / dintensity for exponent in exponents]
     columns = [column / np.linalg.norm(column) for column in columns]
     return any(
-        _left(np.column_stack([one, other, *rest]), residual) < most for one, other in pairwise(columns)
+        _compute_remaining_chisq(np.column_stack([exponent, next_column, *rest]), residual) < most
+        for exponent, next_column in pairwise(columns)
     )
 
 
-def _of_others(fit: ModelFit, place: int, dintensity: Floats) -> list[Floats]:
+def _collect_other_slopes(fit: ModelFit, place: int, dintensity: Floats) -> list[Floats]:
     """Slopes by all parameters but a component's own, (n,) each; the background's always."""
     begin = prefix(place) if len(sum_parts(fit.name)) > 1 else None
     slopes: Mapping[str, Floats] = moving(fit.derivatives)
-    kept = [column for name, column in slopes.items() if begin is not None and not name.startswith(begin)]
-    return [*kept, 1 / dintensity]
+    slopes_kept = [
+        column for name, column in slopes.items() if begin is not None and not name.startswith(begin)
+    ]
+    return [*slopes_kept, 1 / dintensity]
 
 
-def _left(columns: Floats, residual: Floats) -> float:
+def _compute_remaining_chisq(columns: Floats, residual: Floats) -> float:
     unit = columns / np.maximum(np.linalg.norm(columns, axis=0), np.finfo(float).tiny)
     moved = np.linalg.lstsq(unit, residual, rcond=1e-9)[0]
     return float(np.sum((residual - unit @ moved) ** 2))
@@ -142,12 +151,12 @@ def lengths_of(fit: ModelFit) -> list[str]:
     """Names of the fitted lengths, and of their widths, of components that show a power law alone."""
     count = len(sum_parts(fit.name))
     begins = tuple(prefix(i) if count > 1 else "" for i in fit.power_law_parts)
-    own = [n for n in fit.free if begins and n.startswith(begins) and not is_scale(n)]
-    lengths = {n for n in own if fit.parameters[n].unit == "Ang" and bare(n) != "radius_effective"}
-    return [n for n in own if n in lengths or n.removesuffix("_pd") in lengths]
+    names = [n for n in fit.free if begins and n.startswith(begins) and not is_scale(n)]
+    lengths = {n for n in names if fit.parameters[n].unit == "Ang" and bare(n) != "radius_effective"}
+    return [n for n in names if n in lengths or n.removesuffix("_pd") in lengths]
 
 
-def without_lengths(fit: ModelFit) -> ModelFit:
+def widen_length_errors(fit: ModelFit) -> ModelFit:
     """The fit with errors as large as the lengths that only a power law is shown of: none is determined."""
     open_ = {
         name: replace(p, error=max(p.error or 0.0, abs(p.value)))

@@ -20,64 +20,67 @@ from ..problem.experiment import TimeUpError, starting_values
 from ..problem.model_curves import ModelCurves
 from ..result.covariance import errors_of
 from ..settings import ASSESSMENT
-from .held import Held, scaled, sharp_sizes, size_factors
+from .held import Held, scale_sizes, sharp_sizes, size_factors
 
 
-def errors_by_sizes_together(asked: Held, deadline: float) -> dict[str, float]:
+def errors_by_sizes_together(task: Held, deadline: float) -> dict[str, float]:
     """What adds to the errors of a fit, a standard deviation, for particles that are spread in size
     instead.
     """
     # Empty where the file states the resolution, or the particle has one size, which a fit may spread itself.
-    fit = asked.fits[0]
+    fit = task.fits[0]
     start = starting_values(fit)
-    sizes = sharp_sizes(asked, [start])
-    free = [name for name in sizes if name in asked.slopes]
-    if not asked.supposed or len(sizes) < 2 or not free:
+    sizes = sharp_sizes(task, [start])
+    free = [name for name in sizes if name in task.slopes]
+    if not task.supposed or len(sizes) < 2 or not free:
         return {}
-    found: dict[str, float] = {}
+    errors: dict[str, float] = {}
     with suppress(TimeUpError):
-        other, chisq = _fitted(asked, start, sizes, free, deadline)
+        moved, chisq = _fit_sizes(task, start, sizes, free, deadline)
         size = free[0]
-        wider = max(1.0, float(fit.parameters[size].error or 0.0) / errors_of(asked.slopes)[size])
+        wider = max(1.0, float(fit.parameters[size].error or 0.0) / errors_of(task.slopes)[size])
         weight = float(np.exp(-max(chisq - fit.chisq, 0.0) / 2 / wider**2))
         share = np.sqrt(weight / (1 + weight))
-        found = {name: float(share * abs(other[name] - start[name])) for name in free}
-    return found
+        errors = {name: float(share * abs(moved[name] - start[name])) for name in free}
+    return errors
 
 
-def _fitted(
-    asked: Held, start: dict[str, Any], sizes: list[str], free: list[str], deadline: float
+def _fit_sizes(
+    task: Held, start: dict[str, Any], sizes: list[str], free: list[str], deadline: float
 ) -> tuple[dict[str, float], float]:
     """Mean sizes without a resolution but with a spread of all, and χ²."""
     from scipy.optimize import least_squares
 
-    curve = replace(asked.curves[0], dq=None)
-    local = ModelCurves(curve, asked.dintensities[0], asked.name, fixed=asked.given)
+    curve = replace(task.curves[0], dq=None)
+    local = ModelCurves(curve, task.dintensities[0], task.name, fixed=task.given)
     local.deadline = deadline
-    moved = partial(_moved, start, free)
+    moved = partial(_move_sizes, start, free)
     residuals = partial(_residuals, local, moved, sizes)
     # Particles of w scatter as those larger by 6 w² of their size.
     first = np.append(np.full(len(free), -6 * ASSESSMENT.spread_width**2), ASSESSMENT.spread_width)
     limits = np.append(np.full(len(free), 0.5), ASSESSMENT.held_width)
-    done = least_squares(
+    minimum = least_squares(
         residuals, first, bounds=(np.append(-limits[:-1], 0.0), limits), x_scale=0.01,
         max_nfev=ASSESSMENT.spread_steps, ftol=1e-4,
     )  # fmt: skip
-    values = moved(done.x)
-    return {name: float(values[name]) for name in free}, float(2 * done.cost)
+    values = moved(minimum.x)
+    return {name: float(values[name]) for name in free}, float(2 * minimum.cost)
 
 
-def _moved(start: Mapping[str, Any], free: list[str], at: Floats) -> dict[str, Any]:
+def _move_sizes(start: Mapping[str, Any], free: list[str], codes: Floats) -> dict[str, Any]:
     """Parameters where free sizes have changed by so much in ln, the last number being the width."""
-    return {**start, **{name: start[name] * np.exp(step) for name, step in zip(free, at[:-1], strict=True)}}
+    return {
+        **start,
+        **{name: start[name] * np.exp(step) for name, step in zip(free, codes[:-1], strict=True)},
+    }
 
 
 def _residuals(
-    local: ModelCurves, moved: Callable[[Floats], dict[str, Any]], sizes: list[str], at: Floats
+    local: ModelCurves, moved: Callable[[Floats], dict[str, Any]], sizes: list[str], codes: Floats
 ) -> Floats:
     """(n,), at the best scale and background."""
-    factors, shares = size_factors((float(at[-1]) / ASSESSMENT.held_width) ** 2)
-    volumes, parameters = shares * factors**3, moved(at)
-    curves = np.array([local.intensity(scaled(parameters, sizes, factor))[0] for factor in factors])
+    factors, shares = size_factors((float(codes[-1]) / ASSESSMENT.held_width) ** 2)
+    volumes, parameters = shares * factors**3, moved(codes)
+    curves = np.array([local.intensity(scale_sizes(parameters, sizes, factor))[0] for factor in factors])
     mean = (volumes @ curves / volumes.sum())[None]
     return np.asarray(local.residual(mean, parameters, local.error(0.0))[0])

@@ -50,36 +50,39 @@ class Discrepancy:
         return np.asarray((self.curve.intensity - fit.theory) / self.dintensity)
 
     @cached_property
-    def about(self) -> Floats:
+    def local_mean(self) -> Floats:
         """Mean intensity about each point, (n,): a share of it does not vanish in a minimum."""
         return _mean_about(np.log(self.curve.q), self.curve.intensity, self.dintensity)
 
     @cached_property
     def constant(self) -> float:
         """About as much as a background makes up."""
-        return float(np.quantile(self.about, EVIDENCE.background_quantile))
+        return float(np.quantile(self.local_mean, EVIDENCE.background_quantile))
 
     @cached_property
     def ratios(self) -> Floats:
         """Sizes that are tried, relative to a shape and to the noise."""
-        least = EVIDENCE.least_size * float(np.median(self.dintensity / self.about))
+        least = EVIDENCE.least_size * float(np.median(self.dintensity / self.local_mean))
         least = float(np.clip(least, 1e-6, 0.01))
         return np.geomspace(least, 1.0, int(np.ceil(np.log(1 / least) / EVIDENCE.size_step)) + 1)
 
     def shapes(self, theory: Floats) -> tuple[Shape, ...]:
         """Each level with each length, for a fit of this intensity (n,)."""
-        return (*self._of_all_fits, *self._of_level(np.abs(theory)))
+        return (*self._common_shapes, *self._make_shapes(np.abs(theory)))
 
     @cached_property
-    def _of_all_fits(self) -> tuple[Shape, ...]:
-        return (*self._of_level(self.about), *self._of_level(np.full_like(self.about, self.constant)))
+    def _common_shapes(self) -> tuple[Shape, ...]:
+        return (
+            *self._make_shapes(self.local_mean),
+            *self._make_shapes(np.full_like(self.local_mean, self.constant)),
+        )
 
-    def _of_level(self, level: Floats) -> list[Shape]:
+    def _make_shapes(self, level: Floats) -> list[Shape]:
         key = tuple(map(bytes_of, (self.curve.q, self.curve.intensity, self.dintensity, level)))
         return _KEPT.get(key, lambda: self._calculated(level), _size)
 
     def _calculated(self, level: Floats) -> list[Shape]:
-        share = float(np.sqrt(np.mean((level / self.about) ** 2)))
+        share = float(np.sqrt(np.mean((level / self.local_mean) ** 2)))
         gain = level / self.dintensity
         found = []
         for length, modes in zip(EVIDENCE.lengths, self._modes, strict=True):
@@ -95,14 +98,14 @@ class Discrepancy:
         """Modes (n, p) of each correlation length whose products sum to the process's covariance."""
         log_q = np.log(self.curve.q)
         cell = np.floor((log_q - log_q[0]) / EVIDENCE.cell)
-        which = np.unique(cell, return_inverse=True)[1]
-        at = np.bincount(which, log_q) / np.bincount(which)
-        found = []
+        cell_index = np.unique(cell, return_inverse=True)[1]
+        centres = np.bincount(cell_index, log_q) / np.bincount(cell_index)
+        modes = []
         for length in EVIDENCE.lengths:
-            values, vectors = np.linalg.eigh(correlation(at, length))
+            values, vectors = np.linalg.eigh(correlation(centres, length))
             large = values > EVIDENCE.least_mode * values[-1]
-            found.append((vectors[:, large] * np.sqrt(values[large]))[which])
-        return tuple(found)
+            modes.append((vectors[:, large] * np.sqrt(values[large]))[cell_index])
+        return tuple(modes)
 
     @cached_property
     def drifts(self) -> Floats:
@@ -128,7 +131,7 @@ def _mean_about(log_q: Floats, intensity: Floats, dintensity: Floats) -> Floats:
     high = np.searchsorted(log_q, log_q + EVIDENCE.window / 2, side="right")
 
     def total(values: Floats) -> Floats:
-        found = np.concatenate(([0.0], np.cumsum(values)))
-        return np.asarray(found[high] - found[low])
+        cumulative = np.concatenate(([0.0], np.cumsum(values)))
+        return np.asarray(cumulative[high] - cumulative[low])
 
     return np.asarray(np.maximum(total(intensity), np.sqrt(total(dintensity**2))) / (high - low))

@@ -20,7 +20,7 @@ from ...arrays import Floats
 from ..problem.free_parameters import moving
 from ..result.model_fit import ModelFit
 from .discrepancy import Discrepancy, Shape
-from .prior import extents, outside
+from .prior import extents, penalise_outside
 from .settings import EVIDENCE
 from .shared_error import SharedError
 
@@ -37,29 +37,31 @@ class Evidence:
     shared: SharedError = SharedError()  #: What neighbouring residuals share.
 
 
-def evidence(among: Discrepancy, fit: ModelFit) -> Evidence:
-    residual = among.residual(fit)
+def evidence(discrepancy: Discrepancy, fit: ModelFit) -> Evidence:
+    residual = discrepancy.residual(fit)
     if not np.all(np.isfinite(residual)):
         return Evidence(np.inf, np.inf)
-    found = marginal(among, fit.theory, residual, *_slopes(among, fit))
-    return replace(found, minus_two_log=found.minus_two_log + outside(fit))
+    marginal_evidence = marginal(discrepancy, fit.theory, residual, *_slopes(discrepancy, fit))
+    return replace(marginal_evidence, minus_two_log=marginal_evidence.minus_two_log + penalise_outside(fit))
 
 
 def marginal(
-    among: Discrepancy,
+    discrepancy: Discrepancy,
     theory: Floats,
     residual: Floats,
     slopes: Floats,
     hidden: int = 0,
-    seen: float = EVIDENCE.bare_mention,
+    threshold: float = EVIDENCE.bare_mention,
 ) -> Evidence:
     """Integrate the likelihood over shared errors and parameters."""
     # `residual` is in units of the uncertainty, `slopes` (n, k) per standard deviation of each parameter's
     # prior; `hidden` parameters without slopes cost as much as the first; `seen` is -2 ln of the odds from
     # which a shared error counts.
-    drifting = np.column_stack([slopes, among.drifts])
-    shapes = among.shapes(theory)
-    steady, changing = (_grid(among, shapes, residual, columns, hidden) for columns in (slopes, drifting))
+    drifting = np.column_stack([slopes, discrepancy.drifts])
+    shapes = discrepancy.shapes(theory)
+    steady, changing = (
+        _grid(discrepancy, shapes, residual, columns, hidden) for columns in (slopes, drifting)
+    )
     total = np.concatenate([steady.total, changing.total])
     best = int(np.argmin(total))
     weight = np.exp(0.5 * (total[best] - total))
@@ -67,30 +69,32 @@ def marginal(
     misfit = float(np.concatenate([steady.misfit, changing.misfit])[best])
     grids, share = (steady, changing), weight / np.sum(weight)
     # Errors that are too small to be seen are nothing to speak of, but likely: parameters' errors hold them.
-    if steady.alone - lost < seen:
-        parts = _expected(shapes, grids, np.split(share, 2))
+    if steady.alone - lost < threshold:
+        parts = _compute_expected_parts(shapes, grids, np.split(share, 2))
         shared = SharedError(noise=float(steady.noise[0]), parts=parts)
     else:
-        shared = _shared(among, shapes, slopes, grids, share)
+        shared = _select_shared_error(discrepancy, shapes, slopes, grids, share)
     return Evidence(lost, misfit, shared)
 
 
-def _slopes(among: Discrepancy, fit: ModelFit) -> tuple[Floats, int]:
+def _slopes(discrepancy: Discrepancy, fit: ModelFit) -> tuple[Floats, int]:
     """Slopes of the residuals over each parameter's extent, (n, k), and how many parameters have none."""
-    width = {name: one / np.sqrt(2 * np.pi) for name, one in extents(fit, among.constant).items()}
-    known = {name: column * width[name] for name, column in fit.derivatives.items() if name in width}
+    width = {name: extent / np.sqrt(2 * np.pi) for name, extent in extents(fit, discrepancy.constant).items()}
+    scaled_slopes = {name: column * width[name] for name, column in fit.derivatives.items() if name in width}
     hidden = 0
-    if not known and fit.free:  # of an expensive model; each is then as well known as its scale
+    if not scaled_slopes and fit.free:  # of an expensive model; each is then as well known as its scale
         hidden = len(fit.free) - 1
         scale = np.log(EVIDENCE.decades) / np.sqrt(2 * np.pi)
-        known = {"scale": scale * fit.theory / among.dintensity}
-    columns = moving(known)  # none where the model is flat: then no parameter costs anything
-    return np.column_stack([np.zeros((len(among.curve), 0)), *columns.values()]), hidden if columns else 0
+        scaled_slopes = {"scale": scale * fit.theory / discrepancy.dintensity}
+    columns = moving(scaled_slopes)  # none where the model is flat: then no parameter costs anything
+    return np.column_stack(
+        [np.zeros((len(discrepancy.curve), 0)), *columns.values()]
+    ), hidden if columns else 0
 
 
 @dataclass(frozen=True)
 class _Grid:
-    """Under each shared error that is thought possible, the first of which is none: see `_solved`."""
+    """Under each shared error that is thought possible, the first of which is none: see `_solve_normal`."""
 
     alone: float  #: -2 ln of the integral were it certain that there is none.
     #: `total`, `misfit`, `noise`, `ratio`: shape (r,). -2 ln of its part of the integral, the same without
@@ -105,43 +109,43 @@ class _Grid:
 
 
 def _grid(
-    among: Discrepancy, shapes: Sequence[Shape], residual: Floats, slopes: Floats, hidden: int
+    discrepancy: Discrepancy, shapes: Sequence[Shape], residual: Floats, slopes: Floats, hidden: int
 ) -> _Grid:
     columns = np.column_stack([residual, slopes])
     gram = columns.T @ columns
-    ratios = among.ratios
+    ratios = discrepancy.ratios
     grams, spread = [gram[None]], [np.zeros(1)]
     for shape in shapes:
-        seen = shape.vectors.T @ columns
-        power = ratios[:, None] ** 2 * shape.values * among.share
-        pairs = (seen[:, :, None] * seen[:, None, :]).reshape(len(seen), -1)
+        projected = shape.vectors.T @ columns
+        power = ratios[:, None] ** 2 * shape.values * discrepancy.share
+        pairs = (projected[:, :, None] * projected[:, None, :]).reshape(len(projected), -1)
         grams.append(gram - ((power / (1 + power)) @ pairs).reshape(-1, *gram.shape))
         spread.append(np.sum(np.log1p(power), axis=1))
-    every = np.concatenate(grams) * among.share
+    all_grams = np.concatenate(grams) * discrepancy.share
     kind = np.repeat(np.arange(-1, len(shapes)), [1, *[ratios.size] * len(shapes)])
     ratio = np.concatenate([[0.0], np.tile(ratios, len(shapes))])
-    misfit, volume, noise, moved = _solved(every, np.concatenate(spread), residual.size, hidden)
+    misfit, volume, noise, moved = _solve_normal(all_grams, np.concatenate(spread), residual.size, hidden)
     share = np.array([*(shape.share for shape in shapes), 0.0])[kind]
     size = ratio * noise * share
     misfit = misfit + 2 * size / EVIDENCE.usual_error  # as unlikely as it is large
-    before = _before(among, len(shapes), size)
-    alone = float(misfit[0] + volume[0])
-    return _Grid(alone, misfit + volume - 2 * before, misfit, noise, ratio, kind, moved)
+    log_prior = _compute_log_prior(discrepancy, len(shapes), size)
+    misfit_alone = float(misfit[0] + volume[0])
+    return _Grid(misfit_alone, misfit + volume - 2 * log_prior, misfit, noise, ratio, kind, moved)
 
 
-def _before(among: Discrepancy, kinds: int, size: Floats) -> Floats:
+def _compute_log_prior(discrepancy: Discrepancy, kinds: int, size: Floats) -> Floats:
     """ln of the prior of each shared error, (r,), but for the exponential of its size; alike for shapes."""
     # The first, none, stands for all that are smaller than the least; a background drifts in half of curves.
-    ratios, usual = among.ratios, EVIDENCE.usual_error
+    ratios, usual = discrepancy.ratios, EVIDENCE.usual_error
     step = np.log(ratios[1] / ratios[0])
-    none = -np.expm1(-ratios[0] / usual)
-    found = np.log(np.maximum(size, ratios[0] * 1e-9) * step / usual)
-    found -= np.log(kinds)
-    found[0] = np.log(none)
-    return np.asarray(found - np.log(2))
+    probability_of_none = -np.expm1(-ratios[0] / usual)
+    log_prior = np.log(np.maximum(size, ratios[0] * 1e-9) * step / usual)
+    log_prior -= np.log(kinds)
+    log_prior[0] = np.log(probability_of_none)
+    return np.asarray(log_prior - np.log(2))
 
 
-def _solved(gram: Floats, spread: Floats, n: int, hidden: int) -> tuple[Floats, Floats, Floats, Floats]:
+def _solve_normal(gram: Floats, spread: Floats, n: int, hidden: int) -> tuple[Floats, Floats, Floats, Floats]:
     """Return misfit, cost of parameters and noise, (r,) each, and coefficients of slopes (r, k)."""
     # `gram` (r, 1 + k, 1 + k) are products of residuals and slopes under r shared errors, `spread` (r,) ln of
     # their determinants.
@@ -149,32 +153,36 @@ def _solved(gram: Floats, spread: Floats, n: int, hidden: int) -> tuple[Floats, 
     for _ in range(2):  # what the prior holds back depends little on the noise
         normal = gram[:, 1:, 1:] / noise[:, None, None] ** 2 + eye
         moved = np.linalg.solve(normal, gram[:, 1:, :1])[:, :, 0] / noise[:, None] ** 2
-        left = np.maximum(gram[:, 0, 0] - np.einsum("ri,ri->r", gram[:, 1:, 0], moved), 0.0)
-        noise = np.sqrt(np.maximum(left / n, 1.0))
+        misfit = np.maximum(gram[:, 0, 0] - np.einsum("ri,ri->r", gram[:, 1:, 0], moved), 0.0)
+        noise = np.sqrt(np.maximum(misfit / n, 1.0))
     normal = gram[:, 1:, 1:] / noise[:, None, None] ** 2 + eye
     volume = np.linalg.slogdet(normal)[1]
     if hidden:
         volume = volume + hidden * np.log(normal[:, 0, 0])
-    return left / noise**2 + 2 * n * np.log(noise) + spread, volume, noise, moved
+    return misfit / noise**2 + 2 * n * np.log(noise) + spread, volume, noise, moved
 
 
-def _shared(
-    among: Discrepancy, shapes: Sequence[Shape], slopes: Floats, grids: tuple[_Grid, _Grid], weight: Floats
+def _select_shared_error(
+    discrepancy: Discrepancy,
+    shapes: Sequence[Shape],
+    slopes: Floats,
+    grids: tuple[_Grid, _Grid],
+    weight: Floats,
 ) -> SharedError:
     """The likeliest shared error, with the variance that is expected of each shape."""
     halves = np.split(weight, 2)
-    grid, own = max(zip(grids, halves, strict=True), key=lambda one: float(np.sum(one[1])))
-    best = 1 + int(np.argmax(own[1:]))
+    grid, weights = max(zip(grids, halves, strict=True), key=lambda pair: float(np.sum(pair[1])))
+    best = 1 + int(np.argmax(weights[1:]))
     shape, noise = shapes[grid.kind[best]], float(grid.noise[best])
-    there = max(sum(float(np.sum(half[1:])) for half in halves), 1e-9)
-    parts = _expected(shapes, grids, [half / there for half in halves])
+    total_weight = max(sum(float(np.sum(half[1:])) for half in halves), 1e-9)
+    parts = _compute_expected_parts(shapes, grids, [half / total_weight for half in halves])
     drifts = grid.moved[best, slopes.shape[1] :]
-    background = _background(among, slopes, drifts) if grid is grids[1] else 0.0
+    background = _background(discrepancy, slopes, drifts) if grid is grids[1] else 0.0
     size = float(grid.ratio[best]) * noise * shape.share
     return SharedError(size, shape.length, noise, background, parts)
 
 
-def _expected(
+def _compute_expected_parts(
     shapes: Sequence[Shape], grids: Sequence[_Grid], weights: Sequence[Floats]
 ) -> tuple[tuple[float, Shape], ...]:
     """Root of the mean square of each shape's error over the given weights."""
@@ -190,9 +198,9 @@ def _square(kind: int, grids: Sequence[_Grid], weights: Sequence[Floats]) -> flo
     )
 
 
-def _background(among: Discrepancy, slopes: Floats, drifts: Floats) -> float:
+def _background(discrepancy: Discrepancy, slopes: Floats, drifts: Floats) -> float:
     """The most that a changing background makes up of the intensity, from its coefficients."""
-    added = among.drifts @ drifts
+    added = discrepancy.drifts @ drifts
     if slopes.shape[1]:  # what parameters can take up is theirs
         added = added - slopes @ np.linalg.lstsq(slopes, added, rcond=1e-9)[0]
-    return float(np.max(np.abs(among.dintensity * added) / among.about))
+    return float(np.max(np.abs(discrepancy.dintensity * added) / discrepancy.local_mean))

@@ -43,11 +43,11 @@ class SharedError:
 
     def words(self) -> str:
         """Such as "a systematic error of 3 % of I and a background that changes along q"."""
-        more = " and a background that changes along q" if self.background else ""
-        return f"a systematic error of {significant(100 * self.relative, 2)} % of I{more}"
+        extra = " and a background that changes along q" if self.background else ""
+        return f"a systematic error of {significant(100 * self.relative, 2)} % of I{extra}"
 
 
-def widened(among: Discrepancy, fit: ModelFit, error: SharedError) -> ModelFit:
+def widen_by_shared_error(discrepancy: Discrepancy, fit: ModelFit, error: SharedError) -> ModelFit:
     """The fit with parameter errors that hold under a shared error."""
     # Least squares that take the points for independent have the covariance (JᵀJ)⁻¹ Jᵀ Σ J (JᵀJ)⁻¹ (H. White,
     # Econometrica 48 (1980) 817, with Σ the covariance of the residuals). Where J is not known, each error
@@ -56,8 +56,8 @@ def widened(among: Discrepancy, fit: ModelFit, error: SharedError) -> ModelFit:
     # (1936) 42), beside a background that changes along q if there is one, is added.
     if not error.parts and error.noise == 1.0:
         return fit
-    errors = _grown(among, fit, error)
-    wider = {name: replace(fit.parameters[name], error=one) for name, one in errors.items()}
+    errors = _grow_errors(discrepancy, fit, error)
+    wider = {name: replace(fit.parameters[name], error=new_error) for name, new_error in errors.items()}
     # Shares of components are known as their scales are.
     scales = filter(is_scale, errors)
     by = max([1.0, *(errors[name] / (fit.parameters[name].error or np.inf) for name in scales)])
@@ -69,35 +69,40 @@ def _wider(component: Component, by: float) -> Component:
     return component if component.error is None else replace(component, error=component.error * by)
 
 
-def _grown(among: Discrepancy, fit: ModelFit, error: SharedError) -> dict[str, float]:
-    before = {name: p.error for name, p in fit.parameters.items() if p.error is not None}
-    known = _errors(among, fit, error)
-    factor = _of_scale(among, fit, error) if before.keys() - known.keys() else 1.0
-    return {name: max(one, known.get(name, factor * one)) for name, one in before.items()}
+def _grow_errors(discrepancy: Discrepancy, fit: ModelFit, error: SharedError) -> dict[str, float]:
+    old_errors = {name: p.error for name, p in fit.parameters.items() if p.error is not None}
+    known_errors = _errors(discrepancy, fit, error)
+    factor = (
+        _compute_scale_growth(discrepancy, fit, error) if old_errors.keys() - known_errors.keys() else 1.0
+    )
+    return {
+        name: max(old_error, known_errors.get(name, factor * old_error))
+        for name, old_error in old_errors.items()
+    }
 
 
-def _errors(among: Discrepancy, fit: ModelFit, error: SharedError) -> dict[str, float]:
+def _errors(discrepancy: Discrepancy, fit: ModelFit, error: SharedError) -> dict[str, float]:
     slopes = moving(fit.derivatives)
     if not slopes:
         return {}
-    beside = list(among.drifts.T) if error.background else []
-    jacobian = np.stack([*slopes.values(), *beside], axis=1)
+    drift_columns = list(discrepancy.drifts.T) if error.background else []
+    jacobian = np.stack([*slopes.values(), *drift_columns], axis=1)
     scale = np.linalg.norm(jacobian, axis=0)
     columns = jacobian / scale
     inverse = np.linalg.pinv(columns, rcond=_OPEN)[: len(slopes)]
-    covariance = error.noise**2 * inverse @ inverse.T + _shared(error, inverse.T)
-    off = _weighted_step(error, columns, among.residual(fit))[: len(slopes)]
-    found = np.sqrt(np.diag(covariance) + off**2) / scale[: len(slopes)]
-    return dict(zip(slopes, map(float, found), strict=True))
+    covariance = error.noise**2 * inverse @ inverse.T + _project_shared_part(error, inverse.T)
+    off = _compute_weighted_step(error, columns, discrepancy.residual(fit))[: len(slopes)]
+    errors = np.sqrt(np.diag(covariance) + off**2) / scale[: len(slopes)]
+    return dict(zip(slopes, map(float, errors), strict=True))
 
 
-def _weighted_step(error: SharedError, columns: Floats, residual: Floats) -> Floats:
+def _compute_weighted_step(error: SharedError, columns: Floats, residual: Floats) -> Floats:
     """(k,) to the least of the residuals, linear in the columns, weighted by their covariance's inverse."""
-    weight = weighted(error, columns)
+    weight = weight_columns(error, columns)
     return np.asarray(np.linalg.pinv(columns.T @ weight, rcond=_OPEN, hermitian=True) @ (weight.T @ residual))
 
 
-def weighted(error: SharedError, columns: Floats) -> Floats:
+def weight_columns(error: SharedError, columns: Floats) -> Floats:
     """Columns (n, k) times the inverse of the residuals' covariance."""
     plain = columns / error.noise**2
     if not error.parts:
@@ -110,18 +115,18 @@ def weighted(error: SharedError, columns: Floats) -> Floats:
     return np.asarray(plain - base @ np.linalg.solve(inner, base.T @ plain))
 
 
-def _of_scale(among: Discrepancy, fit: ModelFit, error: SharedError) -> float:
+def _compute_scale_growth(discrepancy: Discrepancy, fit: ModelFit, error: SharedError) -> float:
     """Return how much the error of a scale would grow if nothing else were fitted."""
-    slope = np.abs(fit.theory) / among.dintensity
+    slope = np.abs(fit.theory) / discrepancy.dintensity
     weight = (slope / np.sum(slope**2))[:, None]
-    wide = error.noise**2 * np.sum(weight**2) + float(_shared(error, weight)[0, 0])
+    wide = error.noise**2 * np.sum(weight**2) + float(_project_shared_part(error, weight)[0, 0])
     return float(np.sqrt(max(wide * np.sum(slope**2), 1.0)))
 
 
-def _shared(error: SharedError, columns: Floats) -> Floats:
+def _project_shared_part(error: SharedError, columns: Floats) -> Floats:
     """columnsᵀ K columns, (m, m), with K the shared part's covariance of the residuals."""
-    found = np.zeros((columns.shape[1], columns.shape[1]))
+    covariance = np.zeros((columns.shape[1], columns.shape[1]))
     for size, shape in error.parts:
-        seen = shape.vectors.T @ columns
-        found += size**2 * seen.T @ (shape.values[:, None] * seen)
-    return found
+        projected = shape.vectors.T @ columns
+        covariance += size**2 * projected.T @ (shape.values[:, None] * projected)
+    return covariance

@@ -23,26 +23,28 @@ class Weighed:
     errors: Mapping[str, SharedError]  #: What neighbouring residuals of each share, by its name.
 
 
-def weighed(among: Discrepancy, fits: Sequence[ModelFit], prior: Sequence[float] | None = None) -> Weighed:
+def weigh_fits(
+    discrepancy: Discrepancy, fits: Sequence[ModelFit], prior: Sequence[float] | None = None
+) -> Weighed:
     """Weight each fit by its marginal likelihood times its prior; default: the classifier's probability."""
     if not fits:
         return Weighed((), {})
-    found = [evidence(among, fit) for fit in fits]
-    log_evidence = np.array([-0.5 * one.minus_two_log for one in found])
+    evidences = [evidence(discrepancy, fit) for fit in fits]
+    log_evidence = np.array([-0.5 * one_evidence.minus_two_log for one_evidence in evidences])
     weight = shares(log_evidence + _log_before(fits, prior))
-    told = [
+    weighed_fits = [
         replace(fit, weight=float(w), log_evidence=float(z))
         for fit, w, z in zip(fits, weight, log_evidence, strict=True)
     ]
     return Weighed(
-        tuple(sorted(told, key=lambda fit: (-fit.weight, fit.reduced_chisq))),
-        {fit.name: one.shared for fit, one in zip(fits, found, strict=True)},
+        tuple(sorted(weighed_fits, key=lambda fit: (-fit.weight, fit.reduced_chisq))),
+        {fit.name: one_evidence.shared for fit, one_evidence in zip(fits, evidences, strict=True)},
     )
 
 
 def _log_before(fits: Sequence[ModelFit], prior: Sequence[float] | None) -> NDArray[np.float64]:
-    before = np.array([fit.probability for fit in fits] if prior is None else prior)
-    return np.asarray(np.log(np.maximum(before, EVIDENCE.least_prior)))
+    prior_weight = np.array([fit.probability for fit in fits] if prior is None else prior)
+    return np.asarray(np.log(np.maximum(prior_weight, EVIDENCE.least_prior)))
 
 
 def alike(fits: Sequence[ModelFit]) -> list[str]:

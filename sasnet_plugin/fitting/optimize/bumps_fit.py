@@ -17,7 +17,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...types import Curve
-from ..ledger import used
+from ..ledger import read_counted_time
 from ..problem.experiment import TimeUpError, rebuilt, silent, starting_values
 from ..problem.free_parameters import moving
 from ..problem.model_curves import ModelCurves
@@ -75,7 +75,7 @@ class BumpsMinimum:
     fitter: str
 
     @property
-    def kept_start(self) -> bool:
+    def keeps_start(self) -> bool:
         """Whether Bumps' χ² was higher than where it began, so that the start stands."""
         return self.chisq > self.start_chisq * (1 + OPTIMIZE.bumps_tolerance)
 
@@ -86,7 +86,7 @@ def run_bumps(problem: Any, fitter: str, **options: float) -> None:
     """
     from bumps.fitters import FITTERS, FitDriver
 
-    chosen = next(one for one in FITTERS if one.id == fitter)
+    chosen = next(fitter_class for fitter_class in FITTERS if fitter_class.id == fitter)
     driver = FitDriver(fitclass=chosen, problem=problem, monitors=[], **options)
     with silent():
         driver.clip()
@@ -96,11 +96,12 @@ def run_bumps(problem: Any, fitter: str, **options: float) -> None:
 def is_affordable(name: str, experiments: Sequence[Any], free: int, seconds: float) -> bool:
     """Whether so many evaluations suffice for the fewest that Bumps takes; else none need be spent."""
     # Two Jacobians and the covariance's: from a minimum `lm` stops after these.
-    states = [one.model.state() for one in experiments]
+    states = [experiment.model.state() for experiment in experiments]
     if all(all_exact(name, state) for state in states):
         return True
     once = [
-        own_cost(name, state, one.resolution.q_calc) for one, state in zip(experiments, states, strict=True)
+        own_cost(name, state, experiment.resolution.q_calc)
+        for experiment, state in zip(experiments, states, strict=True)
     ]
     return 3 * (free + 1) * sum(once) <= seconds
 
@@ -111,17 +112,17 @@ def minimise_by_bumps(problem: Any, names: Mapping[int, Any]) -> BumpsMinimum:
     from bumps import lsqerror
 
     start = np.array(problem.getp(), dtype=float)
-    before = chisq_of(problem.residuals())
+    chisq = chisq_of(problem.residuals())
     fitter = fitter_for(start.size)
     run_bumps(problem, fitter)
     after = chisq_of(problem.residuals())
-    if not after <= before * (1 + OPTIMIZE.bumps_tolerance):
+    if not after <= chisq * (1 + OPTIMIZE.bumps_tolerance):
         problem.setp(start)
     with silent():
         jacobian = np.asarray(lsqerror.jacobian(problem), dtype=float)
     keys = [names[id(p)] for p in problem._parameters]
     values = dict(zip(keys, map(float, problem.getp()), strict=True))
-    return BumpsMinimum(values, jacobian, covariance_of(jacobian), after, before, fitter)
+    return BumpsMinimum(values, jacobian, covariance_of(jacobian), after, chisq, fitter)
 
 
 def chisq_of(residuals: Any) -> float:
@@ -135,26 +136,28 @@ def covariance_of(jacobian: Floats) -> Floats:
     return np.asarray(lsqerror.jacobian_cov(jacobian), dtype=float)
 
 
-def fit_by_bumps(asked: Reported, bank: Bank | None = None, budget: Budget = UNLIMITED) -> ModelFit:
+def fit_by_bumps(task: Reported, bank: Bank | None = None, budget: Budget = UNLIMITED) -> ModelFit:
     """The fit as Bumps has it: values, χ², covariance and curve; work for a pool."""
     # Where Bumps ends at a higher χ², or has no time, the start stands and a warning says so.
-    fit, began = asked.fit, used()
+    fit, counted_time = task.fit, read_counted_time()
     if not fit.free:
         return fit
-    problem, fitness = rebuilt(asked.curve, asked.dintensity, fit, seconds=budget.seconds)
+    problem, fitness = rebuilt(task.curve, task.dintensity, fit, seconds=budget.seconds)
     if not is_affordable(fit.name, [fitness], len(fit.free), budget.seconds):
-        return without_bumps(fit)
+        return warn_without_bumps(fit)
     names = {id(getattr(fitness.model, name)): name for name in fit.free}
     try:
-        found = minimise_by_bumps(problem, names)
+        minimum = minimise_by_bumps(problem, names)
     except TimeUpError:
-        return without_bumps(fit)
+        return warn_without_bumps(fit)
     with silent():
         theory = np.asarray(fitness.theory(), dtype=float)
-    return replace(_with_minimum(asked, found, theory), seconds=fit.seconds + used() - began)
+    return replace(
+        _update_fit(task, minimum, theory), seconds=fit.seconds + read_counted_time() - counted_time
+    )
 
 
-def without_bumps(fit: ModelFit) -> ModelFit:
+def warn_without_bumps(fit: ModelFit) -> ModelFit:
     """The fit as the search has left it, with a warning that it is."""
     return replace(fit, warnings=(*fit.warnings, _LATE))
 
@@ -162,55 +165,55 @@ def without_bumps(fit: ModelFit) -> ModelFit:
 _LATE = "Bumps had no time to finish this fit; its values come from the search for starting values."
 
 
-def _with_minimum(asked: Reported, found: BumpsMinimum, theory: Floats) -> ModelFit:
-    fit, points = asked.fit, len(asked.curve)
-    chisq = float(np.sum(((theory - asked.curve.intensity) / asked.dintensity) ** 2))
-    derivatives = dict(zip(found.values, found.jacobian.T, strict=True))
+def _update_fit(task: Reported, minimum: BumpsMinimum, theory: Floats) -> ModelFit:
+    fit, points = task.fit, len(task.curve)
+    chisq = float(np.sum(((theory - task.curve.intensity) / task.dintensity) ** 2))
+    derivatives = dict(zip(minimum.values, minimum.jacobian.T, strict=True))
     slopes = {name: derivatives[name] for name in fit.free}
-    errors = _errors(fit, found)
+    errors = _errors(fit, minimum)
     parameters = {
-        name: replace(p, value=found.values[name], error=errors[name]) if name in found.values else p
+        name: replace(p, value=minimum.values[name], error=errors[name]) if name in minimum.values else p
         for name, p in fit.parameters.items()
     }
-    said = (_kept(found.fitter),) if found.kept_start else ()
+    notes = (_describe_kept_start(minimum.fitter),) if minimum.keeps_start else ()
     moved = replace(
         fit, parameters=parameters, chisq=chisq, reduced_chisq=chisq / max(points - len(fit.free), 1),
         bic=fit.bic + chisq - fit.chisq, theory=theory, derivatives=slopes, correlations=strong_pairs(slopes),
-        warnings=(*fit.warnings, *said), fitter=fitter_in_words(found.fitter), start_chisq=fit.chisq,
+        warnings=(*fit.warnings, *notes), fitter=fitter_in_words(minimum.fitter), start_chisq=fit.chisq,
     )  # fmt: skip
-    return replace(moved, components=_components(asked, moved)) if fit.components else moved
+    return replace(moved, components=_components(task, moved)) if fit.components else moved
 
 
-def _kept(fitter: str) -> str:
+def _describe_kept_start(fitter: str) -> str:
     return f"Bumps' {fitter} ended at a higher χ² than it started from; the starting values are kept."
 
 
-def _errors(fit: ModelFit, found: BumpsMinimum) -> dict[str, float | None]:
+def _errors(fit: ModelFit, minimum: BumpsMinimum) -> dict[str, float | None]:
     """Bumps' standard deviations, widened by what widened those of the search."""
     # What was added before (sizes that the data do not show, a shared error) stays added in quadrature.
-    own = np.sqrt(np.diag(found.covariance))
+    deviations = np.sqrt(np.diag(minimum.covariance))
     base = errors_of(moving(fit.derivatives))
     return {
-        name: _widened(fit.parameters[name], float(error), base.get(name))
-        for name, error in zip(found.values, own, strict=True)
+        name: _widen_error(fit.parameters[name], float(error), base.get(name))
+        for name, error in zip(minimum.values, deviations, strict=True)
     }
 
 
-def _widened(before: Parameter, error: float, base: float | None) -> float | None:
+def _widen_error(parameter: Parameter, error: float, base: float | None) -> float | None:
     if base is None or not np.isfinite(base):  # the search knew no slopes
-        return error if np.isfinite(error) else before.error
-    if before.error is None:  # not known for another reason
+        return error if np.isfinite(error) else parameter.error
+    if parameter.error is None:  # not known for another reason
         return None
-    return float(np.sqrt(error**2 + max(before.error**2 - base**2, 0.0)))
+    return float(np.sqrt(error**2 + max(parameter.error**2 - base**2, 0.0)))
 
 
-def _components(asked: Reported, fit: ModelFit) -> tuple[Component, ...]:
+def _components(task: Reported, fit: ModelFit) -> tuple[Component, ...]:
     values = starting_values(fit)
     quick = all_exact(fit.name, values)
-    local = ModelCurves(asked.curve, asked.dintensity, fit.name, per_decade=fit.per_decade, quick=quick)
+    local = ModelCurves(task.curve, task.dintensity, fit.name, per_decade=fit.per_decade, quick=quick)
     scales = np.array([values[name] for name in local.scales])
     with contextlib.suppress(TimeUpError):
         curves = scales[:, None] * local.intensity(values)
-        parts = components_of(fit.name, asked.curve.q, curves, scales)
+        parts = components_of(fit.name, task.curve.q, curves, scales)
         return tuple(replace(p, error=old.error) for p, old in zip(parts, fit.components, strict=True))
     return fit.components

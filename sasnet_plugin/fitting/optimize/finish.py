@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...arrays import Floats
 from ...digits import significant
-from ..ledger import spent
+from ..ledger import read_spent_time
 from ..problem.bounds import default_of
 from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import fittable, independent, moving
@@ -51,41 +51,45 @@ class Done:
 
 def finish(task: Task, start: LocalMinimum, per_decade: int | None, seconds: float) -> Done | None:
     """End a fit where its refinement led; None if the model has no curve at the start."""
-    deadline = spent() + seconds
+    deadline = read_spent_time() + seconds
     quick = curves_of(task, per_decade)
     quick.deadline = deadline
-    found = refine(quick, start.parameters)
+    minimum = refine(quick, start.parameters)
     quick.deadline = np.inf  # what was found in time is told, whatever telling takes
-    if found is None:
+    if minimum is None:
         return None
-    local, found, moved = _own(task, quick, found, deadline)
-    if found.chisq >= PROBLEM.no_value**2 * len(local.curve):  # sasmodels' own curve has no value there
+    local, minimum, moved = _own(task, quick, minimum, deadline)
+    if minimum.chisq >= PROBLEM.no_value**2 * len(local.curve):  # sasmodels' own curve has no value there
         return None
-    least = spent() + OPTIMIZE.least_share * task.budget.seconds
-    done = _with_errors(quick, _described(local, found), max(deadline, least))
-    known = {**done.errors, **dict.fromkeys(moved.keys() & done.errors.keys(), np.nan)}
-    return replace(done, errors=known, warnings=tuple(moved.values()))
+    least = read_spent_time() + OPTIMIZE.least_share * task.budget.seconds
+    fit = _add_errors(quick, _make_unfinished(local, minimum), max(deadline, least))
+    known_errors = {**fit.errors, **dict.fromkeys(moved.keys() & fit.errors.keys(), np.nan)}
+    return replace(fit, errors=known_errors, warnings=tuple(moved.values()))
 
 
 def _own(
-    task: Task, quick: ModelCurves, found: LocalMinimum, deadline: float
+    task: Task, quick: ModelCurves, minimum: LocalMinimum, deadline: float
 ) -> tuple[ModelCurves, LocalMinimum, dict[str, str]]:
     """Evaluate on sasmodels' own curve, and refine there if that differs."""
-    if all_exact(task.name, found.parameters):
-        return quick, found, {}
-    own = curves_of(task, quick.per_decade, quick=False)
-    inside = all_nearest(task.name, found.parameters)
-    one = own_cost(task.name, found.parameters, own.q_calculated)
-    if _may_move(task, inside) and spent() + 10 * one > deadline:
-        return quick, replace(found, parameters=found.parameters | inside), _moved(found, inside)
-    chisq, parameters = own.better(found.parameters, (np.inf, {}))
-    here = LocalMinimum(parameters, chisq, found.cut)
-    if abs(chisq - found.chisq) <= OPTIMIZE.same_share * (chisq + len(own.curve)):
-        return own, here, {}
-    own.deadline = max(deadline, spent() + OPTIMIZE.least_share * task.budget.seconds)
-    better = refine(own, found.parameters)
-    own.deadline = np.inf
-    return own, better or here, {}
+    if all_exact(task.name, minimum.parameters):
+        return quick, minimum, {}
+    exact_curves = curves_of(task, quick.per_decade, quick=False)
+    inside = all_nearest(task.name, minimum.parameters)
+    exact_cost = own_cost(task.name, minimum.parameters, exact_curves.q_calculated)
+    if _may_move(task, inside) and read_spent_time() + 10 * exact_cost > deadline:
+        return (
+            quick,
+            replace(minimum, parameters=minimum.parameters | inside),
+            _describe_moved(minimum, inside),
+        )
+    chisq, parameters = exact_curves.better(minimum.parameters, (np.inf, {}))
+    kept_minimum = LocalMinimum(parameters, chisq, minimum.cut)
+    if abs(chisq - minimum.chisq) <= OPTIMIZE.same_share * (chisq + len(exact_curves.curve)):
+        return exact_curves, kept_minimum, {}
+    exact_curves.deadline = max(deadline, read_spent_time() + OPTIMIZE.least_share * task.budget.seconds)
+    better = refine(exact_curves, minimum.parameters)
+    exact_curves.deadline = np.inf
+    return exact_curves, better or kept_minimum, {}
 
 
 def _may_move(task: Task, values: Mapping[str, float]) -> bool:
@@ -93,88 +97,95 @@ def _may_move(task: Task, values: Mapping[str, float]) -> bool:
     return bool(values) and values.keys().isdisjoint((*task.fixed, *task.ranges))
 
 
-def _moved(found: LocalMinimum, values: Mapping[str, float]) -> dict[str, str]:
+def _describe_moved(minimum: LocalMinimum, values: Mapping[str, float]) -> dict[str, str]:
     """Say which other values give the same curve; a lattice's, outside its table, would cost minutes."""
     return {
-        name: f"A curve with {name} {significant(found.parameters[name], 3)} takes too long to"
+        name: f"A curve with {name} {significant(minimum.parameters[name], 3)} takes too long to"
         f" calculate; {significant(value, 3)} is kept."
         for name, value in values.items()
     }
 
 
-def _described(local: ModelCurves, found: LocalMinimum) -> Done:
+def _make_unfinished(local: ModelCurves, minimum: LocalMinimum) -> Done:
     """Describe a minimum whose parameters' errors are unknown."""
-    curves = local.intensity(found.parameters)
-    residual, scales, background = local.residual(curves, found.parameters, local.error(0.0))
-    free = [n for n in fittable(local.info, found.parameters) if n not in local.fixed]
+    curves = local.intensity(minimum.parameters)
+    residual, scales, background = local.residual(curves, minimum.parameters, local.error(0.0))
+    free = [n for n in fittable(local.info, minimum.parameters) if n not in local.fixed]
     theory = scales @ curves + background  # not finite where the model has no value
     parts = components_of(local.name, local.curve.q, scales[:, None] * curves, scales)
     most = max(1, len(local.curve) - 1)
     chisq = float(residual @ residual)
-    return Done(found.parameters, theory, chisq, free[:most], components=parts, cut=found.cut)
+    return Done(minimum.parameters, theory, chisq, free[:most], components=parts, cut=minimum.cut)
 
 
-def unfinished(task: Task, found: LocalMinimum, per_decade: int | None) -> Done:
-    return _described(curves_of(task, per_decade), found)
+def finish_as_is(task: Task, minimum: LocalMinimum, per_decade: int | None) -> Done:
+    return _make_unfinished(curves_of(task, per_decade), minimum)
 
 
 def as_it_stands(task: Task, start: dict[str, Any]) -> Done:
     """Values at their best scale and background, with what the data show of them free; no errors."""
     local = curves_of(task, None)
     chisq, values = local.better(start, (np.inf, start))
-    done = _with_errors(local, _described(local, LocalMinimum(values, chisq)), np.inf)
-    return replace(done, slopes={}, errors={})
+    unfinished = _add_errors(local, _make_unfinished(local, LocalMinimum(values, chisq)), np.inf)
+    return replace(unfinished, slopes={}, errors={})
 
 
-def _with_errors(local: ModelCurves, done: Done, deadline: float) -> Done:
+def _add_errors(local: ModelCurves, fit: Done, deadline: float) -> Done:
     """Add slopes and errors, without parameters that the data do not show."""
-    own = _slopes(local, done, deadline)
-    if own is None:
-        return done
-    far = {name: _reach(name, done.parameters) for name in filter(_is_shape, own)}
-    shown = independent(own, {name: one for name, one in far.items() if one > 0})[: len(done.free)]
-    slopes = {name: own[name] for name in shown}
-    same = [name for name in done.free if name not in shown]
-    errors = _errors(own, shown, same, done.parameters)
-    parts = share_errors(done.components, done.parameters, slopes)
-    return replace(done, free=shown, same=same, slopes=slopes, errors=errors, components=parts)
+    slopes_by_name = _slopes(local, fit, deadline)
+    if slopes_by_name is None:
+        return fit
+    far = {name: _reach(name, fit.parameters) for name in filter(_is_shape, slopes_by_name)}
+    visible_names = independent(slopes_by_name, {name: reach for name, reach in far.items() if reach > 0})[
+        : len(fit.free)
+    ]
+    slopes = {name: slopes_by_name[name] for name in visible_names}
+    hidden_names = [name for name in fit.free if name not in visible_names]
+    errors = _errors(slopes_by_name, visible_names, hidden_names, fit.parameters)
+    parts = share_errors(fit.components, fit.parameters, slopes)
+    return replace(fit, free=visible_names, same=hidden_names, slopes=slopes, errors=errors, components=parts)
 
 
-def _slopes(local: ModelCurves, done: Done, deadline: float) -> dict[str, Floats] | None:
+def _slopes(local: ModelCurves, fit: Done, deadline: float) -> dict[str, Floats] | None:
     """Derivatives of the residuals by the free parameters; None if the time was up."""
     local.deadline = deadline
     try:
-        columns = Descent(local, done.parameters, 0.0).natural()
+        columns = Descent(local, fit.parameters, 0.0).natural()
     except TimeUpError:
         return None
     finally:
         local.deadline = np.inf
-    return {name: column for name, column in columns.items() if name in done.free}
+    return {name: column for name, column in columns.items() if name in fit.free}
 
 
 def _errors(
-    columns: Mapping[str, Floats], shown: Sequence[str], same: Sequence[str], values: Mapping[str, Any]
+    columns: Mapping[str, Floats],
+    visible_names: Sequence[str],
+    hidden_names: Sequence[str],
+    values: Mapping[str, Any],
 ) -> dict[str, float]:
     """Standard deviations of what the data show; of sizes whatever those have that are not told from them."""
     # These are known beforehand to a factor. An amplitude is what it is for their values, and its contrast is
     # known but for a factor.
-    known = {name: columns[name] for name in shown}
-    alone = errors_of(known)
-    beside = moving({name: columns[name] for name in filter(_is_shape, same) if name in columns})
-    if not beside:
-        return alone
-    together = errors_of(_known_before(known, beside, values))
-    return alone | {name: together[name] for name in filter(_is_shape, known)}
+    visible_slopes = {name: columns[name] for name in visible_names}
+    errors_alone = errors_of(visible_slopes)
+    hidden_slopes = moving(
+        {name: columns[name] for name in filter(_is_shape, hidden_names) if name in columns}
+    )
+    if not hidden_slopes:
+        return errors_alone
+    together = errors_of(_add_prior_rows(visible_slopes, hidden_slopes, values))
+    return errors_alone | {name: together[name] for name in filter(_is_shape, visible_slopes)}
 
 
-def _known_before(
-    known: Mapping[str, Floats], beside: Mapping[str, Floats], values: Mapping[str, Any]
+def _add_prior_rows(
+    visible_slopes: Mapping[str, Floats], hidden_slopes: Mapping[str, Floats], values: Mapping[str, Any]
 ) -> dict[str, Floats]:
     """Columns of both, with a row for each of the second that says what is known of it beforehand."""
-    before = [1 / (_reach(name, values) or 1.0) for name in beside]
-    rows = np.hstack([np.zeros((len(beside), len(known))), np.diag(before)])
-    every = np.vstack([np.stack([*known.values(), *beside.values()], axis=1), rows])
-    return dict(zip([*known, *beside], every.T, strict=True))
+    prior_widths = [1 / (_reach(name, values) or 1.0) for name in hidden_slopes]
+    rows = np.hstack([np.zeros((len(hidden_slopes), len(visible_slopes))), np.diag(prior_widths)])
+    all_rows = np.vstack([np.stack([*visible_slopes.values(), *hidden_slopes.values()], axis=1), rows])
+    return dict(zip([*visible_slopes, *hidden_slopes], all_rows.T, strict=True))
 
 
 def _reach(name: str, values: Mapping[str, Any]) -> float:
@@ -187,21 +198,21 @@ def _is_shape(name: str) -> bool:
 
 
 def weakly_shown(
-    done: Done, info: Any, fixed: Mapping[str, float], ranges: Mapping[str, tuple[float, float]]
+    fit: Done, info: Any, fixed: Mapping[str, float], ranges: Mapping[str, tuple[float, float]]
 ) -> dict[str, float]:
     """Parameters that the data hardly show, with their defaults: widths 0, others sasmodels'."""
     # Contrasts are left out: `problem.conventions` brings them to what is usual; lengths, of which none is
     # usual; and what a user's range keeps from its default.
     # Beside what is not told from it, which is held at its default first.
-    errors = errors_of(done.slopes)
+    errors = errors_of(fit.slopes)
     lengths = {p.name for p in info.parameters.call_parameters if "volume" in p.type or p.units == "Ang"}
-    kept = lengths | {*fixed, "background"}
+    kept_names = lengths | {*fixed, "background"}
 
     def weak(name: str) -> bool:
         ratio = name.endswith("_ratio") and name not in fixed
-        if (name in kept and not ratio) or is_amplitude(name):
+        if (name in kept_names and not ratio) or is_amplitude(name):
             return False
-        value, default = float(done.parameters.get(name, 0.0)), default_of(info, name)
+        value, default = float(fit.parameters.get(name, 0.0)), default_of(info, name)
         low, high = ranges.get(name, (-np.inf, np.inf))
         least = abs(value) / (ASSESSMENT.significant if name.endswith("_pd") else 1.0)
         if ratio and low <= default <= high:
@@ -209,16 +220,16 @@ def weakly_shown(
             return errors.get(name, np.inf) > abs(value - default)
         return value != default and low <= default <= high and errors.get(name, np.inf) > least
 
-    return {name: default_of(info, name) for name in filter(weak, (*done.same, *done.free))}
+    return {name: default_of(info, name) for name in filter(weak, (*fit.same, *fit.free))}
 
 
 def strong_pairs(slopes: Mapping[str, NDArray[np.float64]]) -> dict[tuple[str, str], float]:
     """Pairs of fitted parameters with |r| of at least 0.95, the strongest first."""
     r = correlations(slopes)
-    found = {
+    found_correlations = {
         (a, b): float(r[i, j])
         for i, a in enumerate(slopes)
         for j, b in enumerate(slopes)
         if i < j and abs(r[i, j]) >= OPTIMIZE.strong
     }
-    return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
+    return dict(sorted(found_correlations.items(), key=lambda item: -abs(item[1])))

@@ -50,14 +50,14 @@ def least_squares(
     """Minimise the sum of squared residuals downhill from x, within bounds; stop at a relative fall below
     `enough`. `jacobian` (n, k) is that at x, if known.
     """
-    known = problem.jacobian(x) if jacobian is None else jacobian
-    state = _State(x, problem.residuals(x), known)
+    known_jacobian = problem.jacobian(x) if jacobian is None else jacobian
+    state = _State(x, problem.residuals(x), known_jacobian)
     for _ in range(steps):
-        before, fresh = state.total, state.fresh
-        moved = _moved(state, problem)
+        old_total, fresh = state.total, state.fresh
+        moved = _make_step(state, problem)
         if moved is None:
             break
-        if 0 < _fall(state, problem, moved) <= enough * before:
+        if 0 < _fall(state, problem, moved) <= enough * old_total:
             if fresh:
                 break
             _renew(state, problem)
@@ -96,12 +96,12 @@ def _renew(state: _State, problem: Problem) -> None:
         state.jacobian, state.fresh = problem.jacobian(state.x), True
 
 
-def _moved(state: _State, problem: Problem) -> Floats | None:
+def _make_step(state: _State, problem: Problem) -> Floats | None:
     """After a damped step of the parameters that are not held by a bound; None where nothing can move."""
     gradient = state.jacobian.T @ state.residual
-    held = ((state.x <= problem.low) & (gradient > 0)) | ((state.x >= problem.high) & (gradient < 0))
+    is_bound = ((state.x <= problem.low) & (gradient > 0)) | ((state.x >= problem.high) & (gradient < 0))
     scale = np.sqrt(np.add.reduce(state.jacobian**2, axis=0))
-    free = ~held & (scale > 0)
+    free = ~is_bound & (scale > 0)
     if not free.any():
         return None
     unit = state.jacobian[:, free] / scale[free]

@@ -24,18 +24,22 @@ Misfit = Callable[[Values], float]
 Lines = Callable[[Values], Iterator[list[Values]]]
 
 
-def along(lines: Lines, seen_from: Callable[[Values], Misfit]) -> Propose:
+def propose_along(lines: Lines, seen_from: Callable[[Values], Misfit]) -> Propose:
     """Yield the nearest point of each line but the current one, nearest first; `seen_from` is the distance
     (not finite where a model has no curve).
     """
 
     def propose(walk: Walk) -> Iterator[Values]:
-        here, misfit = walk.best.parameters, seen_from(walk.best.parameters)
-        found: list[tuple[float, Values]] = []
-        for line in lines(here):
-            least = [(chisq, line[at]) for chisq, at in _least(line, misfit) if line[at] != here]
-            found += sorted(least, key=lambda one: one[0])[: OPTIMIZE.off_line]
-        for _, values in sorted(found, key=lambda one: one[0]):
+        parameters, misfit = walk.best.parameters, seen_from(walk.best.parameters)
+        proposals: list[tuple[float, Values]] = []
+        for line in lines(parameters):
+            least = [
+                (chisq, line[code_index])
+                for chisq, code_index in _least(line, misfit)
+                if line[code_index] != parameters
+            ]
+            proposals += sorted(least, key=lambda proposal: proposal[0])[: OPTIMIZE.off_line]
+        for _, values in sorted(proposals, key=lambda proposal: proposal[0]):
             yield values
 
     return propose
@@ -69,14 +73,14 @@ def position_lines(info: Any, fixed: frozenset[str], q: NDArray[np.float64]) -> 
 
     def lines(values: Values) -> Iterator[list[Values]]:
         wide = [n for n in fittable(info, values) if n in in_q]
-        here = _first_above_0(values, wide)
-        if here is None:
+        current_position = _first_above_0(values, wide)
+        if current_position is None:
             return
         long = sizes_of(info, values, fixed)
         for narrower in OPTIMIZE.narrower:
-            by = places / float(values[here]) / narrower
-            at = zip(places.tolist(), by.tolist(), strict=True)
-            yield [_stretched(values, wide, long, x) | {here: place} for place, x in at]
+            by = places / float(values[current_position]) / narrower
+            positions = zip(places.tolist(), by.tolist(), strict=True)
+            yield [_stretch(values, wide, long, x) | {current_position: place} for place, x in positions]
 
     return lines
 
@@ -85,7 +89,7 @@ def _first_above_0(values: Values, names: list[str]) -> str | None:
     return next((n for n in names if float(values[n]) > 0), None)
 
 
-def _stretched(values: Values, wide: list[str], long: list[str], by: float) -> Values:
+def _stretch(values: Values, wide: list[str], long: list[str], by: float) -> Values:
     """Scale values of q by `by`, and lengths by its inverse."""
     return values | {n: values[n] * by for n in wide} | {n: values[n] / by for n in long}
 
@@ -96,12 +100,12 @@ def count_lines(info: Any, fixed: frozenset[str]) -> Lines:
 
     def lines(values: Values) -> Iterator[list[Values]]:
         for name in counts_of(info, values, fixed):
-            here = float(values[name])
+            current_value = float(values[name])
             for length in (None, *sizes_of(info, values, fixed)):
                 yield [
-                    values | {name: n} | ({length: values[length] * here / n} if length else {})
-                    for n in sorted({*_COUNTS, here})
-                    if here / OPTIMIZE.count_reach <= n <= here * OPTIMIZE.count_reach
+                    values | {name: n} | ({length: values[length] * current_value / n} if length else {})
+                    for n in sorted({*_COUNTS, current_value})
+                    if current_value / OPTIMIZE.count_reach <= n <= current_value * OPTIMIZE.count_reach
                 ]
 
     return lines
@@ -109,8 +113,8 @@ def count_lines(info: Any, fixed: frozenset[str]) -> Lines:
 
 def _counts() -> list[float]:
     """Whole numbers, each at most a tenth above the last one or by one."""
-    found = np.geomspace(1, OPTIMIZE.largest_count, 1 + round(np.log(OPTIMIZE.largest_count) / np.log(1.1)))
-    return sorted({float(round(n)) for n in found})
+    grid = np.geomspace(1, OPTIMIZE.largest_count, 1 + round(np.log(OPTIMIZE.largest_count) / np.log(1.1)))
+    return sorted({float(round(n)) for n in grid})
 
 
 _COUNTS = _counts()
@@ -122,24 +126,24 @@ def other_counts(info: Any, fixed: frozenset[str]) -> Propose:
     """
     # A chain of ever more pearls may fit ever so slightly better: without an end, one evaluation takes
     # minutes.
-    seen: set[tuple[float, ...]] = set()
+    visited: set[tuple[float, ...]] = set()
 
     def propose(walk: Walk) -> Iterator[Values]:
         values = walk.best.parameters
         names = counts_of(info, values, fixed)
-        seen.add(tuple(values[n] for n in names))
+        visited.add(tuple(values[n] for n in names))
         for name in names:
-            for count in _near_counts(round(float(values[name]))):
+            for count in _list_near_counts(round(float(values[name]))):
                 start = values | {name: float(count)}
                 key = tuple(start[n] for n in names)
-                if key not in seen:
-                    seen.add(key)
+                if key not in visited:
+                    visited.add(key)
                     yield start
 
     return propose
 
 
-def _near_counts(value: int) -> list[int]:
+def _list_near_counts(value: int) -> list[int]:
     """Counts that are a ratio of one, or one more or less."""
     ratios = {max(round(r * value), 1) for r in OPTIMIZE.count_ratios}
     counts = {n for n in ratios | {max(value - 1, 1), value + 1} if n <= OPTIMIZE.largest_count}

@@ -40,22 +40,22 @@ def refine(
     """Go downhill from a start; None if its curve is not finite, the best point seen if time runs out."""
     # `tolerances` are relative errors added to the data's in turn, as a narrow minimum is wide at first;
     # `steps` count for each.
-    here = curves.with_scale(start)
+    start_parameters = curves.add_scale(start)
     best: tuple[float, dict[str, Any]] = (np.inf, {})
     cut = False
     try:
         for tolerance in tolerances:
-            descent = Descent(curves, here, tolerance)
+            descent = Descent(curves, start_parameters, tolerance)
             try:
                 moved = descent.run(steps)
             finally:
-                here = descent.nearest
+                start_parameters = descent.nearest
             if not moved:
                 return None
-            best = curves.better(here, best)
+            best = curves.better(start_parameters, best)
     except TimeUpError:
         curves.deadline, cut = np.inf, True
-        best = curves.better(here, best)
+        best = curves.better(start_parameters, best)
     return LocalMinimum(best[1], best[0], cut)
 
 
@@ -67,7 +67,7 @@ class Descent:
         self._error = search.error(tolerance)
         self._codes: dict[str, Code] = {
             name: code_of(search.info, name, start, search.ranges, float(search.curve.q[0]))
-            for name in search.varied(start)
+            for name in search.list_varied(start)
         }
         self._curves: tuple[bytes | None, Floats] = (None, np.empty(0))
         self._best: tuple[float, dict[str, Any]] = (np.inf, start)
@@ -82,37 +82,37 @@ class Descent:
         x = self._each("first")
         if np.all(np.abs(self.residuals(x)) >= PROBLEM.no_value):
             return False
-        jacobian = self._shown(x)
+        jacobian = self._compute_shown_slopes(x)
         if jacobian is not None:
             problem = Problem(self.residuals, self.jacobian, self._each("low"), self._each("high"))
             least_squares(problem, self._each("first"), jacobian, steps=steps)
         return True
 
-    def _each(self, what: str) -> Floats:
+    def _each(self, attribute: str) -> Floats:
         """A field of all codes, (k,)."""
-        return np.array([getattr(code, what) for code in self._codes.values()])
+        return np.array([getattr(code, attribute) for code in self._codes.values()])
 
-    def decoded(self, x: Floats) -> dict[str, Any]:
-        return self._start | decoded(self._codes, x)
+    def decode(self, x: Floats) -> dict[str, Any]:
+        return self._start | decode(self._codes, x)
 
     def residuals(self, x: Floats) -> Floats:
         """(n,) at the best scales and background."""
-        parameters = self.decoded(x)
-        found = self._search.residual(self._intensity(x), parameters, self._error)[0]
-        total = float(found @ found)
+        parameters = self.decode(x)
+        residual = self._search.residual(self._intensity(x), parameters, self._error)[0]
+        total = float(residual @ residual)
         if total < self._best[0]:
             self._best = (total, parameters)
-        return found
+        return residual
 
     def _intensity(self, x: Floats) -> Floats:
         key = x.tobytes()
         if self._curves[0] != key:
-            self._curves = (key, self._search.intensity(self.decoded(x)))
+            self._curves = (key, self._search.intensity(self.decode(x)))
         return self._curves[1]
 
     def raw(self, x: Floats) -> dict[str, Floats]:
         """Slopes of the residuals by each code, scales and background staying; those of the linear first."""
-        search, parameters = self._search, self.decoded(x)
+        search, parameters = self._search, self.decode(x)
         base = self._intensity(x)
         _, scales, _ = search.residual(base, parameters, self._error)
         columns = search.linear_columns(base, scales, self._error)
@@ -136,8 +136,8 @@ class Descent:
         search, start = self._search, self._start
         x = self._each("first")
         columns = self.raw(x)
-        for at, (name, code) in zip(x, self._codes.items(), strict=True):
-            columns[name] = columns[name] / code.slope(at)
+        for code_value, (name, code) in zip(x, self._codes.items(), strict=True):
+            columns[name] = columns[name] / code.slope(code_value)
         for name in search.scales:
             if name in columns and name not in self._codes:
                 columns[name] = columns[name] / (float(start[name]) or 1.0)
@@ -145,9 +145,9 @@ class Descent:
 
     def jacobian(self, x: Floats) -> Floats:
         """(n, k), with what scales and background take up projected out."""
-        return projected(self.raw(x), self._codes)
+        return project_out_others(self.raw(x), self._codes)
 
-    def _shown(self, x: Floats) -> Floats | None:
+    def _compute_shown_slopes(self, x: Floats) -> Floats | None:
         """Keep what the data show of the parameters, and give the slopes by these."""
         if not self._codes:
             return None
@@ -155,21 +155,21 @@ class Descent:
         # However small its effect is here: far from the minimum that says little.
         for name in self._codes.keys() - independent(columns):
             del self._codes[name], columns[name]
-        return projected(columns, self._codes) if self._codes else None
+        return project_out_others(columns, self._codes) if self._codes else None
 
 
-def projected(columns: Mapping[str, Floats], names: Collection[str]) -> Floats:
+def project_out_others(columns: Mapping[str, Floats], names: Collection[str]) -> Floats:
     """Columns of these names, (n, k), with what the others take up projected out."""
-    own = np.stack([columns[name] for name in names], axis=1)
-    beside = [column for name, column in columns.items() if name not in names]
-    return without(own, np.stack(beside, axis=1)) if beside else own
+    selected = np.stack([columns[name] for name in names], axis=1)
+    other_columns = [column for name, column in columns.items() if name not in names]
+    return project_out(selected, np.stack(other_columns, axis=1)) if other_columns else selected
 
 
-def without(own: Floats, linear: Floats) -> Floats:
+def project_out(columns: Floats, linear: Floats) -> Floats:
     """Columns, (n, k), with what others, (n, m), take up projected out."""
     linear = linear[:, np.linalg.norm(linear, axis=0) > 0]
     base, _ = np.linalg.qr(linear / np.linalg.norm(linear, axis=0))
-    return np.asarray(own - base @ (base.T @ own))
+    return np.asarray(columns - base @ (base.T @ columns))
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ class Code:
     def value(self, x: float) -> float:
         return float(np.exp(x)) if self.unit == 0 else float(x * self.unit)
 
-    def within(self, x: float) -> float:
+    def clip(self, x: float) -> float:
         """The nearest that its bounds allow, in the code."""
         return float(min(max(x, self.low), self.high))
 
@@ -193,19 +193,19 @@ class Code:
         return self.value(x) if self.unit == 0 else self.unit
 
 
-def decoded(codes: Mapping[str, Code], x: Floats) -> dict[str, float]:
+def decode(codes: Mapping[str, Code], x: Floats) -> dict[str, float]:
     """Parameters, each in its own unit, at codes, (k,)."""
     return {name: code.value(v) for (name, code), v in zip(codes.items(), x, strict=True)}
 
 
 def linear(value: float, low: float, high: float, unit: float) -> Code:
-    value = _inside(value, low, high)
+    value = _move_inside(value, low, high)
     return Code(value / unit, low / unit, high / unit, unit)
 
 
 def logarithm(value: float, low: float, high: float) -> Code:
     low, high = np.log(low) if low > 0 else -np.inf, np.log(high)
-    return Code(_inside(float(np.log(value)), low, high), float(low), float(high))
+    return Code(_move_inside(float(np.log(value)), low, high), float(low), float(high))
 
 
 def code_of(
@@ -220,10 +220,10 @@ def code_of(
         return linear(min(max(value, 0.005), 0.65), 0.0, PROBLEM.most_width, 0.1)
     if name == "background":
         return linear(value, -np.inf, np.inf, abs(value) or 1.0)
-    return _of_model(info.parameters[name], value, OPTIMIZE.longest / least_q)
+    return _make_model_code(info.parameters[name], value, OPTIMIZE.longest / least_q)
 
 
-def _of_model(p: Any, value: float, longest: float) -> Code:
+def _make_model_code(p: Any, value: float, longest: float) -> Code:
     """The code of a parameter of the kernel, of which a body is no longer than so much, Å."""
     low, high = reach_of(p, value)
     if "sld" in p.name:
@@ -235,7 +235,7 @@ def _of_model(p: Any, value: float, longest: float) -> Code:
     return logarithm(value, low, high)
 
 
-def _inside(value: float, low: float, high: float) -> float:
+def _move_inside(value: float, low: float, high: float) -> float:
     """Within the bounds, not on them: there the derivative would be taken outside."""
     if not np.isfinite(low) or not np.isfinite(high):
         return float(min(max(value, low), high))

@@ -38,19 +38,19 @@ def neighbour_search(
     """Refine proposals next to a minimum until none is better, and return each minimum that was the best so
     far. Another round needs a relative fall `needed_fall`; χ² of `enough` ends it.
     """
-    walk, found = Walk(start), [start]
+    walk, minima = Walk(start), [start]
     while True:
-        before = walk.best.chisq
-        for proposal in _wanted(walk, propose, enough):
-            there = refine(proposal)
-            if there is not None and there.chisq < walk.best.chisq * (1 - OPTIMIZE.same_minimum):
-                walk.best = there
-                found.append(there)
-        if walk.best.chisq >= before * (1 - needed_fall):
-            return found
+        old_chisq = walk.best.chisq
+        for proposal in _propose_until_enough(walk, propose, enough):
+            neighbour = refine(proposal)
+            if neighbour is not None and neighbour.chisq < walk.best.chisq * (1 - OPTIMIZE.same_minimum):
+                walk.best = neighbour
+                minima.append(neighbour)
+        if walk.best.chisq >= old_chisq * (1 - needed_fall):
+            return minima
 
 
-def _wanted(walk: Walk, propose: Propose, enough: float) -> Iterator[dict[str, Any]]:
+def _propose_until_enough(walk: Walk, propose: Propose, enough: float) -> Iterator[dict[str, Any]]:
     """What is proposed, looked for only as long as the best leaves something to look for."""
     proposals = propose(walk)
     while walk.best.chisq > enough and (proposal := next(proposals, None)) is not None:

@@ -47,41 +47,41 @@ class Profile:
         return max(self._half(i, side, wider) for side in (-unit, unit))
 
     def _half(self, i: int, unit: float, wider: float) -> float:
-        code, at = self.codes[i], self.first
+        code, codes_here = self.codes[i], self.first
         enough = self.least + (2 * ASSESSMENT.flat_rise * wider) ** 2
-        before, risen, far = 0.0, 0.0, 2.0
+        old_distance, risen, far = 0.0, 0.0, 2.0
         while far < ASSESSMENT.flat_far:
-            chisq, at = self._along(i, at, code.within(code.first + far * unit), enough)
+            chisq, codes_here = self._move_along(i, codes_here, code.clip(code.first + far * unit), enough)
             up = float(np.sqrt(max(chisq - self.least, 0.0))) / wider
             if up >= 2.0:
-                far = before + (far - before) * (2.0 - risen) / (up - risen)
+                far = old_distance + (far - old_distance) * (2.0 - risen) / (up - risen)
                 break
             if not code.low < code.first + far * unit < code.high:
                 break
-            before, risen, far = far, up, 1.5 * far
-        return abs(code.value(code.within(code.first + far * unit)) - code.value(code.first)) / 2
+            old_distance, risen, far = far, up, 1.5 * far
+        return abs(code.value(code.clip(code.first + far * unit)) - code.value(code.first)) / 2
 
-    def _along(self, i: int, at: Floats, to: float, enough: float) -> tuple[float, Floats]:
+    def _move_along(self, i: int, codes_here: Floats, to: float, enough: float) -> tuple[float, Floats]:
         """χ² where parameter i has moved to a code, and codes of all there, from where they were."""
         # The others go on as they went; where that does not leave χ² low enough, with the slopes of the
         # minimum, as long as these lead down.
-        others = np.delete(self.slopes, i, axis=1)
-        step = -np.linalg.lstsq(others, self.slopes[:, i] * (to - at[i]), rcond=None)[0]
-        moved = self._stepped(i, np.insert(np.delete(at, i), i, to), step)
+        other_slopes = np.delete(self.slopes, i, axis=1)
+        step = -np.linalg.lstsq(other_slopes, self.slopes[:, i] * (to - codes_here[i]), rcond=None)[0]
+        moved = self._apply_step(i, np.insert(np.delete(codes_here, i), i, to), step)
         residual = self.residuals(moved)
         for _ in range(ASSESSMENT.flat_steps):
             if _square(residual) <= enough:
                 break
-            step = -np.linalg.lstsq(others, residual, rcond=None)[0]
-            nearer = self._stepped(i, moved, step)
-            left = self.residuals(nearer)
-            if _square(left) >= _square(residual):
+            step = -np.linalg.lstsq(other_slopes, residual, rcond=None)[0]
+            nearer = self._apply_step(i, moved, step)
+            remaining = self.residuals(nearer)
+            if _square(remaining) >= _square(residual):
                 break
-            moved, residual = nearer, left
+            moved, residual = nearer, remaining
         return _square(residual), moved
 
-    def _stepped(self, i: int, at: Floats, step: NDArray[Any]) -> Floats:
-        return np.asarray(np.clip(at + np.insert(step, i, 0.0), *self._bounds))
+    def _apply_step(self, i: int, codes_here: Floats, step: NDArray[Any]) -> Floats:
+        return np.asarray(np.clip(codes_here + np.insert(step, i, 0.0), *self._bounds))
 
 
 def _square(residual: Floats) -> float:

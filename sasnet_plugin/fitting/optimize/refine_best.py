@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...digits import significant
 from ...types import Curve, SasnetError
-from ..ledger import spent
+from ..ledger import read_spent_time
 from ..pool import answers
 from ..problem.experiment import TimeUpError, rebuilt, silent
 from ..result.model_fit import ModelFit, Posterior
@@ -68,10 +68,10 @@ def _seed_compiled() -> Callable[[int], object]:
     except ImportError:
         return lambda seed: None
 
-    def seeded(seed: int) -> None:
+    def seed_generator(seed: int) -> None:
         np.random.seed(seed)  # noqa: NPY002
 
-    return cast("Callable[[int], object]", numba.njit(seeded))
+    return cast("Callable[[int], object]", numba.njit(seed_generator))
 
 
 class _Clock:
@@ -86,7 +86,7 @@ class _Clock:
         return self.late
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds."""
         return self.until - time.time()
 
@@ -96,12 +96,12 @@ def _run(problem: Any, clock: _Clock, fitter: str, **options: Any) -> Any:
     from bumps.fitters import FITTERS, FitDriver
 
     def values(points: Any) -> list[float]:
-        found = []
+        chisqs = []
         for point in points:
             if clock():  # a generation of a slow model takes longer than the time that is left
                 raise TimeUpError
-            found.append(problem.nllf(point))
-        return found
+            chisqs.append(problem.nllf(point))
+        return chisqs
 
     chosen = next(f for f in FITTERS if f.id == fitter)
     driver = FitDriver(
@@ -119,13 +119,13 @@ def minimise(problem: Any, fitness: Any, job: Refinement) -> bool:
     """Run amoeba or de; the best point is the experiment's own. Whether it was cut short."""
     clock = _Clock(job.until)
     if job.method.name == "de":
-        _bound(fitness, job.fit)
+        _set_missing_limits(fitness, job.fit)
         problem.model_reset()
     _run(problem, clock, job.method.name)
     return clock.late
 
 
-def _bound(fitness: Any, fit: ModelFit) -> None:
+def _set_missing_limits(fitness: Any, fit: ModelFit) -> None:
     """Limits where there are none: a population is drawn between limits."""
     for name in fit.free:
         p = fit.parameters[name]
@@ -139,9 +139,9 @@ def sample(problem: Any, job: Refinement) -> tuple[Posterior | None, bool]:
     """DREAM's samples of the posterior, and whether it was cut short (J. A. Vrugt et al., 2009)."""
     clock = _Clock(job.until)
     method = job.method
-    begin, each = _beginning(problem)
+    begin, seconds_each = _beginning(problem)
     # bumps sets memory aside for every draw: not for many more than the time allows.
-    draws = min(method.samples, max(int(3 * clock.left / each), OPTIMIZE.kept_draws // 10))
+    draws = min(method.samples, max(int(3 * clock.remaining / seconds_each), OPTIMIZE.kept_draws // 10))
     thin = -(-draws // OPTIMIZE.kept_draws)
     fitter = _run(
         problem, clock, "dream", samples=draws, burn=method.burn, thin=thin, init=begin,
@@ -193,35 +193,37 @@ def refine(job: Refinement, bank: Bank | None = None, budget: Budget = UNLIMITED
     """Run the method; its values replace those of the fit where their χ² is smaller."""
     # Work for a pool, which needs no bank. It has its own time: it ends soon after ``job.until``, but not
     # where a model does not return.
-    began = spent()
+    spent_time = read_spent_time()
     if not job.fit.free:
         return Refined(job.fit, (f"{job.name}: no parameter is free, so {job.method.name} was not run.",))
-    left = max(job.until - time.time(), 0.1)
-    problem, fitness = rebuilt(job.curve, job.dintensity, job.fit, seconds=left)
-    before = float(np.sum(fitness.residuals() ** 2))
+    seconds_left = max(job.until - time.time(), 0.1)
+    problem, fitness = rebuilt(job.curve, job.dintensity, job.fit, seconds=seconds_left)
+    old_chisq = float(np.sum(fitness.residuals() ** 2))
     name = _NAMES[job.method.name]
     with quiet(job.seed):
         if job.method.name == "dream":
             posterior, late = sample(problem, job)
         else:
             posterior, late = None, minimise(problem, fitness, job)
-        found = _from_best(job, before, fitness.best, OPTIMIZE.least_share * left)
+        refined_fit = _from_best(job, old_chisq, fitness.best, OPTIMIZE.least_share * seconds_left)
     notes = [f"{name} was cut short by the time limit; give more with --time-limit."] if late else []
-    notes += _of_posterior(posterior) if job.method.name == "dream" else [_of_gain(name, before, found)]
-    seconds = job.fit.seconds + spent() - began
-    return Refined(replace(found or job.fit, posterior=posterior, seconds=seconds), tuple(notes))
-
-
-def _of_gain(name: str, before: float, found: ModelFit | None) -> str:
-    """What a method that looks for the minimum has brought."""
-    if found is None:
-        return f"{name} found no better fit than Levenberg-Marquardt."
-    return (
-        f"{name} brought χ² of {found.name} from {significant(before, 5)} to {significant(found.chisq, 5)}."
+    notes += (
+        _describe_posterior(posterior)
+        if job.method.name == "dream"
+        else [_describe_gain(name, old_chisq, refined_fit)]
     )
+    seconds = job.fit.seconds + read_spent_time() - spent_time
+    return Refined(replace(refined_fit or job.fit, posterior=posterior, seconds=seconds), tuple(notes))
 
 
-def _of_posterior(posterior: Posterior | None) -> list[str]:
+def _describe_gain(name: str, old_chisq: float, fit: ModelFit | None) -> str:
+    """What a method that looks for the minimum has brought."""
+    if fit is None:
+        return f"{name} found no better fit than Levenberg-Marquardt."
+    return f"{name} brought χ² of {fit.name} from {significant(old_chisq, 5)} to {significant(fit.chisq, 5)}."
+
+
+def _describe_posterior(posterior: Posterior | None) -> list[str]:
     if posterior is None:
         return ["DREAM had no time for samples, so there are no credible intervals."]
     if not posterior.converged:
@@ -233,11 +235,11 @@ def _of_posterior(posterior: Posterior | None) -> list[str]:
 
 
 def _from_best(
-    job: Refinement, before: float, best: tuple[float, dict[str, Any]], seconds: float
+    job: Refinement, old_chisq: float, best: tuple[float, dict[str, Any]], seconds: float
 ) -> ModelFit | None:
     """The best point seen, a few steps of Levenberg-Marquardt further, with the errors there."""
     # A gain that makes no difference is no reason for other values than Levenberg-Marquardt's: None.
-    if best[0] >= before * (1 - OPTIMIZE.enough):
+    if best[0] >= old_chisq * (1 - OPTIMIZE.enough):
         return None
     start = dict(job.fit.parameters)
     for name in job.fit.free:
@@ -290,8 +292,8 @@ def _beginning(problem: Any) -> tuple[str, float]:
     try:
         # Chains that begin where the curvature of χ² puts them need little burn-in.
         begin = "cov" if np.all(np.isfinite(problem.cov(problem.getp()))) else "eps"
-        began = time.perf_counter()
+        start = time.perf_counter()
         problem.nllf(problem.getp())
-        return begin, time.perf_counter() - began
+        return begin, time.perf_counter() - start
     except (np.linalg.LinAlgError, TimeUpError):
         return "eps", 1e-3

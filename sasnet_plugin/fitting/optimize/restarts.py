@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..problem.free_parameters import COUNTS, completed, counts_of, fittable, sharp, widths_of
+from ..problem.free_parameters import COUNTS, complete_distributions, counts_of, fittable, sharp, widths_of
 from ..settings import OPTIMIZE, PROBLEM
 from .local_search import LocalMinimum
 from .neighbour_search import Refine
@@ -32,47 +32,49 @@ def restarts(
     """Refine starts and random ones about them, best first, while `going`."""
     # Ends at χ² of `enough`, or after `most_in_vain` restarts in a row without gain; `points` are of a size
     # distribution.
-    found, in_vain = list(starts), 0
-    while going() and found[0].chisq > enough and in_vain < most_in_vain:
+    minima, in_vain = list(starts), 0
+    while going() and minima[0].chisq > enough and in_vain < most_in_vain:
         about = starts[int(rng.integers(len(starts)))].parameters
-        there = refine(scattered(info, about, rng, fixed, points))
-        lower = there is not None and there.chisq < found[0].chisq * (1 - OPTIMIZE.same_minimum)
+        known_minimum = refine(scatter_values(info, about, rng, fixed, points))
+        lower = known_minimum is not None and known_minimum.chisq < minima[0].chisq * (
+            1 - OPTIMIZE.same_minimum
+        )
         in_vain = 0 if lower else in_vain + 1
-        if there is not None:
-            found = sorted([*found, there], key=lambda one: one.chisq)
-    return found
+        if known_minimum is not None:
+            minima = sorted([*minima, known_minimum], key=lambda minimum: minimum.chisq)
+    return minima
 
 
-def scattered(
+def scatter_values(
     info: Any, parameters: dict[str, Any], rng: np.random.Generator, fixed: frozenset[str], points: int
 ) -> dict[str, Any]:
     """Values about these: sizes and counts by a factor, contrasts anew, one size distribution or none."""
-    given = not fixed.isdisjoint(widths_of(parameters))
-    values = parameters if given else sharp(parameters)
-    left = fixed | {"scale", "background"}
-    free = _entries(info, fittable(info, values), left)
-    varied = [*free, *_entries(info, counts_of(info, values), left)]
-    moved = {p.name: _drawn(p, float(values.get(p.name, p.default)), values, rng) for p in varied}
-    return values | moved if given else _broadened(values | moved, free, rng, points)
+    has_fixed_width = not fixed.isdisjoint(widths_of(parameters))
+    values = parameters if has_fixed_width else sharp(parameters)
+    fixed_names = fixed | {"scale", "background"}
+    free = _entries(info, fittable(info, values), fixed_names)
+    varied = [*free, *_entries(info, counts_of(info, values), fixed_names)]
+    moved = {p.name: _draw_value(p, float(values.get(p.name, p.default)), values, rng) for p in varied}
+    return values | moved if has_fixed_width else _broaden(values | moved, free, rng, points)
 
 
-def _entries(info: Any, names: list[str], left: frozenset[str]) -> list[Any]:
+def _entries(info: Any, names: list[str], fixed_names: frozenset[str]) -> list[Any]:
     """sasmodels' parameters of these names, without widths and what is left as it is."""
-    table = {p.name: p for p in info.parameters.call_parameters if p.name not in left}
+    table = {p.name: p for p in info.parameters.call_parameters if p.name not in fixed_names}
     return [table[name] for name in names if name in table]
 
 
-def _broadened(
+def _broaden(
     values: dict[str, Any], free: list[Any], rng: np.random.Generator, points: int
 ) -> dict[str, Any]:
     """Give one size a distribution or, as often, none."""
     broad = [p.name for p in free if p.type == "volume" and p.polydisperse]
     if not broad or rng.random() < 0.5:
         return values
-    return completed(values | {f"{rng.choice(broad)}_pd": PROBLEM.first_width}, points)
+    return complete_distributions(values | {f"{rng.choice(broad)}_pd": PROBLEM.first_width}, points)
 
 
-def _drawn(p: Any, value: float, values: dict[str, Any], rng: np.random.Generator) -> float:
+def _draw_value(p: Any, value: float, values: dict[str, Any], rng: np.random.Generator) -> float:
     if p.type == "sld":
         solvent = float(values.get("sld_solvent", 0.0))
         return float(np.clip(solvent + rng.normal(0, OPTIMIZE.contrast), *p.limits))

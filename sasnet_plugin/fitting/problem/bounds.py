@@ -29,14 +29,14 @@ def bounds_of(p: Any) -> tuple[float, float]:
     """Return a parameter's physical limits in its unit: a length is positive, a fraction packable."""
     low, high = (float(v) for v in p.limits)
     name = bare(p.name)
-    least, most = _by_name(name)
+    least, most = _find_bounds_by_name(name)
     length = p.units in _POSITIVE_UNITS and name != "background" and low < -1
     if length or name.endswith(_POSITIVE_NAMES):
         least = max(least, 0.0)
     return max(low, least), min(high, most)
 
 
-def _by_name(name: str) -> tuple[float, float]:
+def _find_bounds_by_name(name: str) -> tuple[float, float]:
     """Least and largest value of fractions, exponents, charges and what these are felt over."""
     if name in ("volfraction", "volfraction_lg", "volfraction_sm"):
         return 0.0, ASSESSMENT.closest_packing

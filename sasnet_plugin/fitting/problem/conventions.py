@@ -30,18 +30,18 @@ def slds_of(fit: ModelFit) -> dict[str, Parameter]:
     return {name: p for name, p in fit.parameters.items() if "sld" in name and p.unit == "1e-6/Ang^2"}
 
 
-def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
+def conventional(fit: ModelFit, given_names: Iterable[str] = ()) -> ModelFit:
     """Express the same curve with the model's default solvent and possible contrasts, if it can be."""
     # One-material models get the default too, so that scale compares with sasmodels' page. If scale or a
     # contrast is in `given`, all stay.
-    fit = _with_intensity(fit, given)
-    if fit.model.endswith(".py") or "scale" not in fit.free or {"scale", *slds_of(fit)} & set(given):
+    fit = _replace_scale_by_intensity(fit, given_names)
+    if fit.model.endswith(".py") or "scale" not in fit.free or {"scale", *slds_of(fit)} & set(given_names):
         return fit
-    solvent = _fixed_solvent(fit)
-    return _with_solvent(fit, solvent, _defaults(fit.model)) if solvent else fit
+    solvent = _find_fixed_solvent(fit)
+    return _set_default_solvent(fit, solvent, _defaults(fit.model)) if solvent else fit
 
 
-def _with_solvent(fit: ModelFit, solvent: str, default: Mapping[str, float]) -> ModelFit:
+def _set_default_solvent(fit: ModelFit, solvent: str, default: Mapping[str, float]) -> ModelFit:
     """The fit with the default of its solvent, and contrasts within matter, if its curve stays the same."""
     slds = slds_of(fit)
     old, new = slds[solvent].value, default[solvent]
@@ -49,25 +49,25 @@ def _with_solvent(fit: ModelFit, solvent: str, default: Mapping[str, float]) -> 
     factor = _factor(fit, default, new, contrast)
     if not factor or (factor, new) == (1.0, old) or not invariant(fit.model, solvent, tuple(contrast)):
         return fit
-    return _moved(fit, tuple(slds), old, new, factor)
+    return _move_densities(fit, tuple(slds), old, new, factor)
 
 
-def _moved(fit: ModelFit, slds: Sequence[str], old: float, new: float, factor: float) -> ModelFit:
+def _move_densities(fit: ModelFit, slds: Sequence[str], old: float, new: float, factor: float) -> ModelFit:
     """The fit with its solvent from one density to another, and all contrasts multiplied."""
 
-    def moved(name: str, p: Parameter) -> Parameter:
+    def move_parameter(name: str, p: Parameter) -> Parameter:
         if name == "scale":
-            return _scaled(p, 0.0, 0.0, factor**-2)
-        return _scaled(p, old, new, factor) if name in slds else p
+            return _scale_parameter(p, 0.0, 0.0, factor**-2)
+        return _scale_parameter(p, old, new, factor) if name in slds else p
 
     power = {"scale": 2} | dict.fromkeys(slds, -1)
     derivatives = {name: d * factor ** power.get(name, 0) for name, d in fit.derivatives.items()}
-    parameters = {name: moved(name, p) for name, p in fit.parameters.items()}
-    posterior = fit.posterior and _shifted(fit.posterior, slds, old, new, factor)
+    parameters = {name: move_parameter(name, p) for name, p in fit.parameters.items()}
+    posterior = fit.posterior and _shift_posterior(fit.posterior, slds, old, new, factor)
     return replace(fit, parameters=parameters, derivatives=derivatives, posterior=posterior)
 
 
-def _fixed_solvent(fit: ModelFit) -> str:
+def _find_fixed_solvent(fit: ModelFit) -> str:
     """Name of the one solvent, as it was taken, beside other contrasts; empty where there is none."""
     slds = slds_of(fit)
     solvents = [name for name in slds if "solvent" in name]
@@ -78,10 +78,10 @@ def _factor(fit: ModelFit, default: Mapping[str, float], solvent: float, contras
     """Return the factor of contrasts: an unfitted one gets its default, all stay within matter."""
     fixed = [name for name, d in contrast.items() if d and name not in fit.free]
     factor = (default[fixed[0]] - solvent) / contrast[fixed[0]] if fixed else 1.0
-    return factor if len(fixed) == len(contrast) == 1 else _within_matter(factor, solvent, contrast.values())
+    return factor if len(fixed) == len(contrast) == 1 else _limit_factor(factor, solvent, contrast.values())
 
 
-def _within_matter(factor: float, solvent: float, contrast: Collection[float]) -> float:
+def _limit_factor(factor: float, solvent: float, contrast: Collection[float]) -> float:
     """The factor, or the largest up to 1 with which all contrasts are within what matter has."""
     low, high = PROBLEM.neutron_matter
     if all(low <= solvent + factor * d <= high for d in contrast):
@@ -90,25 +90,25 @@ def _within_matter(factor: float, solvent: float, contrast: Collection[float]) -
     return min([1.0, *(PROBLEM.within_matter * end for end in ends if end > 0)])
 
 
-def _stands_for_scale(fit: ModelFit, given: Iterable[str]) -> bool:
+def _stands_for_scale(fit: ModelFit, given_names: Iterable[str]) -> bool:
     """Whether i_zero was left as it was beside a fitted scale, none of them a user's."""
     intensity = fit.parameters.get("i_zero")
     if intensity is None or "scale" not in fit.free or fit.posterior is not None:
         return False
-    if {"scale", "i_zero"} & set(given):
+    if {"scale", "i_zero"} & set(given_names):
         return False
     return intensity.fixed and intensity.value > 0
 
 
-def _with_intensity(fit: ModelFit, given: Iterable[str]) -> ModelFit:
+def _replace_scale_by_intensity(fit: ModelFit, given_names: Iterable[str]) -> ModelFit:
     """Set the scale of a polymer coil to 1 and give i_zero the value scale times i_zero, I(0)."""
-    if not _stands_for_scale(fit, given):
+    if not _stands_for_scale(fit, given_names):
         return fit
     scale, intensity = fit.parameters["scale"], fit.parameters["i_zero"]
     factor = intensity.value
     swapped = {
         "scale": Parameter(1.0, None, scale.unit, True, 1.0, 1.0),
-        "i_zero": replace(_scaled(scale, 0.0, 0.0, factor), unit=intensity.unit),
+        "i_zero": replace(_scale_parameter(scale, 0.0, 0.0, factor), unit=intensity.unit),
     }
 
     def own(name: str) -> str:
@@ -122,28 +122,30 @@ def _with_intensity(fit: ModelFit, given: Iterable[str]) -> ModelFit:
     )
 
 
-def _shifted(posterior: Posterior, slds: Iterable[str], old: float, new: float, factor: float) -> Posterior:
+def _shift_posterior(
+    posterior: Posterior, slds: Iterable[str], old: float, new: float, factor: float
+) -> Posterior:
     line = dict.fromkeys(slds, (new - factor * old, factor)) | {"scale": (0.0, factor**-2)}
     lines = {name: line.get(name, (0.0, 1.0)) for name in posterior.names}
 
-    def ends(of: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
-        found = {}
-        for name, pair in of.items():
-            at, slope = line.get(name, (0.0, 1.0))
-            low, high = sorted(at + slope * x for x in pair)
-            found[name] = low, high
-        return found
+    def ends(intervals: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        shifted = {}
+        for name, pair in intervals.items():
+            shift, slope = line.get(name, (0.0, 1.0))
+            low, high = sorted(shift + slope * x for x in pair)
+            shifted[name] = low, high
+        return shifted
 
-    at, slope = np.array(list(lines.values())).T
+    shifts, slope = np.array(list(lines.values())).T
     return replace(
         posterior,
-        samples=at + slope * posterior.samples,
+        samples=shifts + slope * posterior.samples,
         interval68=ends(posterior.interval68),
         interval95=ends(posterior.interval95),
     )
 
 
-def _scaled(p: Parameter, old: float, new: float, factor: float) -> Parameter:
+def _scale_parameter(p: Parameter, old: float, new: float, factor: float) -> Parameter:
     value, *ends = (float(new + factor * (x - old)) for x in (p.value, p.low, p.high))
     error = None if p.error is None else abs(factor) * p.error
     return replace(p, value=value, error=error, low=min(ends), high=max(ends))
@@ -156,26 +158,30 @@ def _defaults(model: str) -> Mapping[str, float]:
 
 
 @lru_cache(maxsize=256)
-def invariant(model: str, solvent: str, others: tuple[str, ...]) -> bool:
+def invariant(model: str, solvent: str, other_names: tuple[str, ...]) -> bool:
     """Whether a model's curve only scales where its contrasts do, and their common level does not matter."""
     # Seen by calculating it: with models there are exceptions that no list would hold for ever.
     from ...simulate.kernel import call
 
-    slds = {name: 1.3 + 0.7 * i for i, name in enumerate(others)}
+    slds = {name: 1.3 + 0.7 * i for i, name in enumerate(other_names)}
     try:
-        one = call(model, _Q, {**slds, solvent: 5.0}).intensity
+        first_intensity = call(model, _Q, {**slds, solvent: 5.0}).intensity
         two = call(model, _Q, {**{k: 2.0 + 1.7 * (v - 5.0) for k, v in slds.items()}, solvent: 2.0}).intensity
     except SasnetError:
         return False
-    return bool(np.all(np.isfinite(one)) and np.any(one) and np.allclose(two, 1.7**2 * one, rtol=1e-5))
+    return bool(
+        np.all(np.isfinite(first_intensity))
+        and np.any(first_intensity)
+        and np.allclose(two, 1.7**2 * first_intensity, rtol=1e-5)
+    )
 
 
-def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[list[Task], list[str]]:
+def fix_default_solvent(tasks: Sequence[Task], given_names: Iterable[str]) -> tuple[list[Task], list[str]]:
     """Fix the solvent where the user gave the other contrast, and note each value."""
-    slds = {name for name in given if "sld" in name}
+    slds = {name for name in given_names if "sld" in name}
     if not slds or any("solvent" in name for name in slds):
         return list(tasks), []
-    found, notes = [], []
+    fixed_tasks, notes = [], []
     for task in tasks:
         default = {} if task.model.endswith(".py") else _defaults(task.model)
         names = fnmatch.filter(default, "sld*solvent")
@@ -185,8 +191,8 @@ def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[l
                 f"{names[0]} was taken as {default[names[0]]:g}·10⁻⁶ Å⁻², the default of {task.model};"
                 f" give its value with --solvent or --fixed."
             )
-        found.append(task)
-    return found, list(dict.fromkeys(notes))
+        fixed_tasks.append(task)
+    return fixed_tasks, list(dict.fromkeys(notes))
 
 
 def _is_above_one(p: Parameter) -> bool:
@@ -217,11 +223,11 @@ def scale_in_words(fit: ModelFit) -> Iterator[str]:
 _ROUNDING = 1e-9
 
 
-def beyond_matter(fit: ModelFit, probe: str | None) -> Iterator[str]:
+def check_matter(fit: ModelFit, probe: str | None) -> Iterator[str]:
     """Scattering length densities that no matter has, by what is known of the probe."""
     neutron, xray = PROBLEM.neutron_matter, PROBLEM.xray_matter
-    known = {"neutron": (" for neutrons", neutron), "xray": (" for X-rays", xray)}
-    kind, (low, high) = known.get(str(probe), ("", xray))
+    ranges_by_probe = {"neutron": (" for neutrons", neutron), "xray": (" for X-rays", xray)}
+    kind, (low, high) = ranges_by_probe.get(str(probe), ("", xray))
     for name, p in slds_of(fit).items():
         value = quantity(p.value, p.unit, None if p.fixed else p.error)
         if not low - _ROUNDING <= p.value <= high + _ROUNDING:

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.quick import quick_model
 from ...types import Curve
-from ..ledger import count, spent
+from ..ledger import count, read_spent_time
 from ..result.model_fit import ModelFit
 from ..result.size_distributions import sigmas
 from ..settings import PROBLEM
 from .bumps_import import import_bumps
-from .free_parameters import accepted
+from .free_parameters import select_accepted
 from .overlaps import is_negative
 from .resolution import apply_sampling
 from .sums import all_exact, parts_of
@@ -66,34 +66,36 @@ def experiment(
         best: tuple[float, dict[str, Any]] = (np.inf, {})
 
         def theory(self) -> NDArray[np.float64]:
-            if spent() > self.deadline:
+            if read_spent_time() > self.deadline:
                 raise TimeUpError
             if "theory" not in self._cache:
-                for part, _, own in parts_of(name, self.model.state()):
-                    count(part, own, self.resolution.q_calc, quick=quick)
+                for part, _, part_parameters in parts_of(name, self.model.state()):
+                    count(part, part_parameters, self.resolution.q_calc, quick=quick)
             try:
-                found = np.asarray(super().theory())
+                intensity = np.asarray(super().theory())
             except Exception:  # a user's model has no value there, whatever it raises
                 return np.full(len(curve), np.nan)
             # sasmodels keeps what it calculated before smearing, without background.
-            return np.full(len(curve), np.nan) if is_negative(np.asarray(self.Iq_calc)) else found
+            return np.full(len(curve), np.nan) if is_negative(np.asarray(self.Iq_calc)) else intensity
 
         def residuals(self) -> NDArray[np.float64]:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
-                found = np.asarray(super().residuals(), dtype=float)
-            found = np.clip(np.nan_to_num(found, nan=PROBLEM.no_value), -PROBLEM.no_value, PROBLEM.no_value)
-            chisq = float(found @ found)
+                residuals = np.asarray(super().residuals(), dtype=float)
+            residuals = np.clip(
+                np.nan_to_num(residuals, nan=PROBLEM.no_value), -PROBLEM.no_value, PROBLEM.no_value
+            )
+            chisq = float(residuals @ residuals)
             if chisq < self.best[0]:
                 self.best = (chisq, {k: p.value for k, p in self.model.parameters().items()})
-            return np.asarray(found)
+            return np.asarray(residuals)
 
     kernel = quick_model(name) if quick else load_model(name)
-    model = Model(kernel, **accepted(kernel.info, parameters))
-    return Guarded(data=_measured(curve, dintensity), model=model)
+    model = Model(kernel, **select_accepted(kernel.info, parameters))
+    return Guarded(data=_make_data(curve, dintensity), model=model)
 
 
-def _measured(curve: Curve, dintensity: NDArray[np.float64]) -> Any:
+def _make_data(curve: Curve, dintensity: NDArray[np.float64]) -> Any:
     from sasmodels.data import Data1D
 
     data = Data1D(x=curve.q, y=curve.intensity, dy=dintensity)
@@ -126,7 +128,7 @@ def rebuilt(
     from bumps.fitproblem import FitProblem
 
     fitness = experiment_of(curve, dintensity, fit)
-    fitness.deadline = spent() + seconds
+    fitness.deadline = read_spent_time() + seconds
     return FitProblem(fitness), fitness
 
 

@@ -36,18 +36,18 @@ _OTHER_INTEGERS = frozenset({"n", "n_steps", "level", "n_sides", "case_num"})
 
 
 def names_of(info: Any) -> set[str]:
-    known = set()
+    names = set()
     for p in info.parameters.call_parameters:
-        known.add(p.name)
+        names.add(p.name)
         if p.polydisperse:
-            known |= {f"{p.name}_pd", f"{p.name}_pd_n", f"{p.name}_pd_nsigma", f"{p.name}_pd_type"}
-    return known
+            names |= {f"{p.name}_pd", f"{p.name}_pd_n", f"{p.name}_pd_nsigma", f"{p.name}_pd_type"}
+    return names
 
 
-def accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+def select_accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
     """Select the parameters that a model has; others would raise an error."""
-    known = names_of(info)
-    return {k: v for k, v in parameters.items() if k in known}
+    names = names_of(info)
+    return {k: v for k, v in parameters.items() if k in names}
 
 
 def moves(column: NDArray[np.float64]) -> bool:
@@ -67,16 +67,16 @@ def independent(
     """Select columns (n,), effects in uncertainties, that are no combination of earlier ones."""
     # `reach` is how far each value may be off. A parameter without effect within it comes last, as it would
     # replace others that the data determine.
-    kept: list[NDArray[np.float64]] = []
+    basis: list[NDArray[np.float64]] = []
     free: list[str] = []
     for far in (reach or {}, {}):  # the second time, whatever effect one has
         for name, column in moving(columns).items():
             length = float(np.linalg.norm(column))
-            rest = column / length - sum((c @ column) / length * c for c in kept)
-            beside = float(np.linalg.norm(rest))
-            felt = beside * length * far.get(name, np.inf) > 1
-            if felt and name not in free and beside >= PROBLEM.degenerate:
-                kept.append(rest / beside)
+            rest = column / length - sum((c @ column) / length * c for c in basis)
+            remaining_norm = float(np.linalg.norm(rest))
+            felt = remaining_norm * length * far.get(name, np.inf) > 1
+            if felt and name not in free and remaining_norm >= PROBLEM.degenerate:
+                basis.append(rest / remaining_norm)
                 free.append(name)
     return free
 
@@ -97,16 +97,16 @@ def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
 def _fittable(info: Any) -> list[tuple[str, str, list[tuple[str, float, float]]]]:
     """Names, what each is, and which values have to be above what for it to be fitted."""
     # Widths and salt that are in use, and no layer beyond the last, such as ``thickness7`` where n is 4.
-    found: list[tuple[str, str, list[tuple[str, float, float]]]] = []
+    entries: list[tuple[str, str, list[tuple[str, float, float]]]] = []
     for p in info.parameters.call_parameters:
         if _is_never_fitted(p):
             continue
         row = _row(p, info)
         needed = _layer(p, info) + ([(p.name, 0.0, 0.0)] if bare(p.name) == SALT else [])
-        found.append((p.name, row, needed))
+        entries.append((p.name, row, needed))
         if row == "shape" and p.polydisperse:
-            found.append((f"{p.name}_pd", row, [*needed, (f"{p.name}_pd", 0.0, 0.0)]))
-    return found
+            entries.append((f"{p.name}_pd", row, [*needed, (f"{p.name}_pd", 0.0, 0.0)]))
+    return entries
 
 
 def _is_never_fitted(p: Any) -> bool:
@@ -147,7 +147,7 @@ def sharp(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in parameters.items() if "_pd" not in name}
 
 
-def completed(parameters: dict[str, Any], points: int) -> dict[str, Any]:
+def complete_distributions(parameters: dict[str, Any], points: int) -> dict[str, Any]:
     """Add kind, range and points of each size distribution; the bank gives ``radius_pd_type`` as a number."""
     start = dict(parameters)
     for key in widths_of(start):
@@ -157,7 +157,7 @@ def completed(parameters: dict[str, Any], points: int) -> dict[str, Any]:
     return start
 
 
-def with_points(parameters: dict[str, Any], points: int) -> dict[str, Any]:
+def set_points(parameters: dict[str, Any], points: int) -> dict[str, Any]:
     """Set the number of points in each size distribution."""
     return parameters | {k: points for k in parameters if k.endswith("_pd_n")}
 
@@ -173,7 +173,7 @@ def _as_dense(parameters: dict[str, Any], points: int) -> dict[str, Any]:
     # Few of them in a wide range are bodies of a few sizes, whose fringes lead a search astray.
     widths = widths_of(parameters)
     by = sigmas(parameters[f"{widths[0]}_type"]) / sigmas("gaussian") if len(widths) == 1 else 1.0
-    return with_points(parameters, round(points * by))
+    return set_points(parameters, round(points * by))
 
 
 def points_needed(
@@ -189,11 +189,11 @@ def points_needed(
         return most
     if count == 1:
         most = PROBLEM.one_width_points[cost_class(model)]
-    exact = residuals(with_points(parameters, most))
+    exact = residuals(set_points(parameters, most))
     for points in PROBLEM.few_width_points:
         if points >= most:
             break
-        change = residuals(with_points(parameters, points)) - exact
+        change = residuals(set_points(parameters, points)) - exact
         if float(np.mean(change**2)) < PROBLEM.tolerance:
             return points
     return most
@@ -204,12 +204,12 @@ def other_kinds(parameters: dict[str, Any]) -> dict[str, dict[str, Any]]:
     widths = widths_of(parameters)
     if not widths:
         return {}
-    found = {"none": sharp(parameters)}
+    kinds = {"none": sharp(parameters)}
     for kind in PD_TYPES:
         changed = {f"{k}_type": kind for k in widths} | {f"{k}_nsigma": sigmas(kind) for k in widths}
         if any(parameters.get(k) != v for k, v in changed.items()):
-            found[kind] = parameters | changed
-    return found
+            kinds[kind] = parameters | changed
+    return kinds
 
 
 def other_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]:
@@ -219,10 +219,10 @@ def other_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]
     varied = parameters.keys() - task.fixed.keys()
     widths = [f"{p.name}_pd" for p in table if is_size(p) and p.name in varied]
     begin = len(prefix(0)) if "+" in task.model else 0
-    found = []
-    for _, own in groupby(widths, lambda name: name[:begin]):
-        found += _other_widths(task, parameters, list(own))
-    return found
+    variants = []
+    for _, width_group in groupby(widths, lambda name: name[:begin]):
+        variants += _other_widths(task, parameters, list(width_group))
+    return variants
 
 
 def is_size(p: Any) -> bool:
@@ -231,17 +231,17 @@ def is_size(p: Any) -> bool:
 
 def _other_widths(task: Task, parameters: dict[str, Any], widths: list[str]) -> list[dict[str, Any]]:
     """Do the same in one component: give a distribution to each size without one."""
-    known = tuple(width for width in widths if width in parameters)
-    if {*task.fixed, *task.ranges}.intersection(known):
+    present_widths = tuple(width for width in widths if width in parameters)
+    if {*task.fixed, *task.ranges}.intersection(present_widths):
         return []
     points = PROBLEM.coarse_width_points[cost_class(task.model)]
-    plain = {k: v for k, v in parameters.items() if not k.startswith(known)}
-    found = []
-    for width in (one for one in widths if one not in known):
-        kind = {f"{width}_type": parameters[f"{known[0]}_type"]} if known else {}
-        other = completed(plain | kind | {width: PROBLEM.first_width}, points)
-        found.append(_as_dense(other, points))
-    return [*found, plain] if known else found
+    plain = {k: v for k, v in parameters.items() if not k.startswith(present_widths)}
+    variants = []
+    for width in (width_name for width_name in widths if width_name not in present_widths):
+        kind = {f"{width}_type": parameters[f"{present_widths[0]}_type"]} if present_widths else {}
+        variant = complete_distributions(plain | kind | {width: PROBLEM.first_width}, points)
+        variants.append(_as_dense(variant, points))
+    return [*variants, plain] if present_widths else variants
 
 
 def counts_of(info: Any, parameters: dict[str, Any], fixed: Iterable[str] = ()) -> list[str]:
@@ -254,11 +254,11 @@ def counts_of(info: Any, parameters: dict[str, Any], fixed: Iterable[str] = ()) 
 def sizes_of(info: Any, parameters: dict[str, Any], fixed: frozenset[str]) -> list[str]:
     """Names of the lengths of a body that a fit varies, the longest first: its fringes are the finest."""
     lengths = {p.name for p in info.parameters.call_parameters if p.units == "Ang"} - fixed
-    found = [n for n in fittable(info, parameters) if n in lengths and float(parameters.get(n, 0.0)) > 0]
-    return sorted(found, key=lambda n: -float(parameters[n]))
+    size_names = [n for n in fittable(info, parameters) if n in lengths and float(parameters.get(n, 0.0)) > 0]
+    return sorted(size_names, key=lambda n: -float(parameters[n]))
 
 
-def near_in_size(names: Iterable[str], a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+def are_near_in_size(names: Iterable[str], a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     """Whether there are sizes of these names, and all are much the same in two."""
     sizes = [(float(a[n]), float(b.get(n, 0.0))) for n in names]
     off = [abs(np.log(x / y)) if min(x, y) > 0 else np.inf for x, y in sizes]

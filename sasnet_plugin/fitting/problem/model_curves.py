@@ -12,14 +12,14 @@ from ...simulate.kernel import load_model
 from ...simulate.kernel_call import KernelCall
 from ...simulate.quick_models.quick import quick_model
 from ...types import Curve, sum_parts
-from ..ledger import count, spent
+from ..ledger import count, read_spent_time
 from ..settings import PROBLEM
 from ..task import Task
 from .experiment import TimeUpError
 from .free_parameters import fittable
 from .overlaps import is_limited, is_negative, overlaps
 from .resolution import resolution, scale_and_background
-from .sums import of_part, scales_of, solve_scales
+from .sums import extract_part, scales_of, solve_scales
 
 
 class ModelCurves:
@@ -65,26 +65,28 @@ class ModelCurves:
 
     def intensity(self, parameters: dict[str, Any]) -> Floats:
         """I(q) of each component as measured, (k, n), scale 1 and background 0."""
-        if spent() > self.deadline:
+        if read_spent_time() > self.deadline:
             raise TimeUpError
-        each = [of_part(parameters, i, len(self._parts)) for i in range(len(self._parts))]
-        for part, own in zip(self._parts, each, strict=True):
-            count(part, own, self._resolution.q_calc, quick=self.quick)
-        if self._limited and any(overlaps(part, each[i]) for i, part in self._limited):
-            return np.full((len(each), len(self.curve)), np.nan)
-        return self._calculated(each)
+        part_parameters = [extract_part(parameters, i, len(self._parts)) for i in range(len(self._parts))]
+        for part, own_parameters in zip(self._parts, part_parameters, strict=True):
+            count(part, own_parameters, self._resolution.q_calc, quick=self.quick)
+        if self._limited and any(overlaps(part, part_parameters[i]) for i, part in self._limited):
+            return np.full((len(part_parameters), len(self.curve)), np.nan)
+        return self._calculate(part_parameters)
 
-    def _calculated(self, parts: list[dict[str, Any]]) -> Floats:
+    def _calculate(self, parts: list[dict[str, Any]]) -> Floats:
         with np.errstate(all="ignore"):
             try:
-                found = [call(own) for call, own in zip(self._kernels, parts, strict=True)]
+                intensities = [
+                    call(part_parameters) for call, part_parameters in zip(self._kernels, parts, strict=True)
+                ]
             except Exception:  # a user's model has no value there, whatever it raises
                 return np.full((len(parts), len(self.curve)), np.nan)
-            if any(map(is_negative, found)):
+            if any(map(is_negative, intensities)):
                 return np.full((len(parts), len(self.curve)), np.nan)
-            return np.array([self._resolution.apply(one) for one in found])
+            return np.array([self._resolution.apply(calculated) for calculated in intensities])
 
-    def solved(self, parameters: dict[str, Any], tolerance: float = 0.0) -> tuple[Floats, Floats, float]:
+    def solve(self, parameters: dict[str, Any], tolerance: float = 0.0) -> tuple[Floats, Floats, float]:
         """Residuals at the best scales, one of each component, and background; and these."""
         return self.residual(self.intensity(parameters), parameters, self.error(tolerance))
 
@@ -94,15 +96,15 @@ class ModelCurves:
 
     def linear_columns(self, curves: Floats, scales: Floats, error: Floats, *names: str) -> dict[str, Floats]:
         """Slopes of the residuals by ln of the scales and by the background: those solved for, or these."""
-        found = dict(zip(self.scales, scales[:, None] * curves / error, strict=True))
-        found["background"] = 1 / error
-        wanted = names or (self.linear if self._solved else ())
-        return {name: column for name, column in found.items() if name in wanted}
+        columns = dict(zip(self.scales, scales[:, None] * curves / error, strict=True))
+        columns["background"] = 1 / error
+        column_names = names or (self.linear if self._solved else ())
+        return {name: column for name, column in columns.items() if name in column_names}
 
     def residual(
         self, curves: Floats, parameters: Mapping[str, Any], error: Floats
     ) -> tuple[Floats, Floats, float]:
-        """Return residuals as `solved` does, from curves calculated before."""
+        """Return residuals as `solve` does, from curves calculated before."""
         if not np.isfinite(curves).all():
             return np.full(error.size, PROBLEM.no_value), np.ones(len(curves)), 0.0
         if not self._solved:
@@ -134,12 +136,12 @@ class ModelCurves:
     def count(self, parameters: dict[str, Any]) -> int:
         return sum(n not in self.fixed for n in fittable(self.info, parameters))
 
-    def varied(self, start: Mapping[str, Any]) -> list[str]:
+    def list_varied(self, start: Mapping[str, Any]) -> list[str]:
         """Names of the parameters that are searched for: those not fixed, and not solved for."""
         names = [n for n in fittable(self.info, start) if n not in self.fixed]
         return [n for n in names if n not in self.linear or not self._solved]
 
-    def with_scale(self, start: dict[str, Any]) -> dict[str, Any]:
+    def add_scale(self, start: dict[str, Any]) -> dict[str, Any]:
         """Set the best scale where a user has fixed the background, which the bank's curves lack."""
         if self.scales[0] in start or self._solved:
             return start
@@ -157,11 +159,11 @@ class ModelCurves:
         self, parameters: dict[str, Any], best: tuple[float, dict[str, Any]]
     ) -> tuple[float, dict[str, Any]]:
         """The one of less χ², with the scales and background that are solved for."""
-        residual, scales, background = self.solved(parameters)
+        residual, scales, background = self.solve(parameters)
         chisq = float(residual @ residual)
         if chisq < best[0]:
-            found = {name: float(value) for name, value in zip(self.scales, scales, strict=True)}
-            return chisq, parameters | found | {"background": float(background)}
+            scale_values = {name: float(value) for name, value in zip(self.scales, scales, strict=True)}
+            return chisq, parameters | scale_values | {"background": float(background)}
         return best
 
 

@@ -10,7 +10,7 @@ from math import hypot, inf, sqrt
 
 from ...simulate.priors import model_info
 from ...types import sum_parts
-from .sums import of_part, prefix
+from .sums import extract_part, prefix
 
 #: From the values of a model's parameters to one of a simpler model's.
 Formula = Callable[[Mapping[str, float]], float]
@@ -30,56 +30,62 @@ class Reduction:
     mapping: Mapping[str, str | Formula]
 
     @property
-    def limited(self) -> set[str]:
+    def limit_names(self) -> set[str]:
         """Parameters of the larger model that stand at a limit, or of which one equals the other there."""
-        return {own for pair in self.at.items() for own in pair if isinstance(own, str)}
+        return {
+            mapped_name for pair in self.at.items() for mapped_name in pair if isinstance(mapped_name, str)
+        }
 
     @property
-    def _used(self) -> set[str]:
+    def _relevant_names(self) -> set[str]:
         """Parameters of the larger model that the mapping uses or that stand at a limit; and the scale."""
-        return {own for own in self.mapping.values() if isinstance(own, str)} | set(self.at) | {"scale"}
+        return (
+            {mapped_name for mapped_name in self.mapping.values() if isinstance(mapped_name, str)}
+            | set(self.at)
+            | {"scale"}
+        )
 
     def start(self, values: Mapping[str, float]) -> dict[str, float]:
         """Translate parameters of the larger model into starting values of the simpler one: those mapped, and
         others not at their limit. Scale is excluded, as the two count volumes differently.
         """
-        used = self._used
-        kept = {k: v for k, v in values.items() if k.removesuffix("_pd") not in used}
-        for new, own in self.mapping.items():
-            if isinstance(own, str):
-                kept[new] = values[own]
-                if f"{own}_pd" in values:
-                    kept[f"{new}_pd"] = values[f"{own}_pd"]
+        used = self._relevant_names
+        values_kept = {k: v for k, v in values.items() if k.removesuffix("_pd") not in used}
+        for new, mapped in self.mapping.items():
+            if isinstance(mapped, str):
+                values_kept[new] = values[mapped]
+                if f"{mapped}_pd" in values:
+                    values_kept[f"{new}_pd"] = values[f"{mapped}_pd"]
             else:
-                kept[new] = own(values)
-                kept |= _width(new, own, values, kept[new])
-        return kept
+                values_kept[new] = mapped(values)
+                values_kept |= _width(new, mapped, values, values_kept[new])
+        return values_kept
 
 
-def _width(new: str, own: Formula, values: Mapping[str, float], value: float) -> dict[str, float]:
+def _width(new: str, formula: Formula, values: Mapping[str, float], value: float) -> dict[str, float]:
     """How widely a size is spread that a formula gives, relative to it, as those that it is made of are."""
     spread = [name for name in values if values.get(f"{name}_pd")]
-    moved = [own({**values, name: values[name] * (1 + values[f"{name}_pd"])}) - value for name in spread]
+    moved = [formula({**values, name: values[name] * (1 + values[f"{name}_pd"])}) - value for name in spread]
     width = hypot(*moved) / value if value > 0 else 0.0
     return {f"{new}_pd": width} if width > 0 else {}
 
 
-def _shape(at: Mapping[str, Limit], name: str, **mapping: str | Formula) -> Reduction:
-    return Reduction(at, name, mapping)
+def _shape(limits: Mapping[str, Limit], name: str, **mapping: str | Formula) -> Reduction:
+    return Reduction(limits, name, mapping)
 
 
 #: Shells of a sphere up to which it is asked whether the outer ones are there.
 _MOST_SHELLS = 4
 
 
-def _without_outer_shells() -> Iterator[Reduction]:
+def _reduce_outer_shells() -> Iterator[Reduction]:
     """Reduce spheres with several shells to the first one, as others have no thickness or contrast."""
     for n in range(2, _MOST_SHELLS + 1):
-        for gone in product((True, False), repeat=n - 1):
-            at: dict[str, Limit] = {"n": float(n)}
-            for i, thin in enumerate(gone, 2):
-                at[f"thickness{i}" if thin else f"sld{i}"] = 0.0 if thin else "sld_solvent"
-            yield _shape(at, "core_shell_sphere", thickness="thickness1", sld_shell="sld1")
+        for vanishing in product((True, False), repeat=n - 1):
+            limits: dict[str, Limit] = {"n": float(n)}
+            for i, thin in enumerate(vanishing, 2):
+                limits[f"thickness{i}" if thin else f"sld{i}"] = 0.0 if thin else "sld_solvent"
+            yield _shape(limits, "core_shell_sphere", thickness="thickness1", sld_shell="sld1")
 
 
 _TABLE: dict[str, tuple[Reduction, ...]] = {
@@ -96,7 +102,7 @@ _TABLE: dict[str, tuple[Reduction, ...]] = {
     "core_multi_shell": (
         _shape({"n": 0.0}, "sphere", sld="sld_core"),
         _shape({"n": 1.0}, "core_shell_sphere", thickness="thickness1", sld_shell="sld1"),
-        *_without_outer_shells(),
+        *_reduce_outer_shells(),
         _shape({"n": 2.0, "sld2": "sld1"}, "core_shell_sphere", sld_shell="sld1",
                thickness=lambda p: p["thickness1"] + p["thickness2"]),
     ),
@@ -206,69 +212,81 @@ def simpler(model: str, structure_factor: str | None = None) -> tuple[Reduction,
     """
     parts = sum_parts(model)
     if len(parts) > 1:
-        return (*without_component(model), *(r for i in range(len(parts)) for r in _of_component(parts, i)))
-    return _TABLE.get(model, ()) if structure_factor is None else _of_product(model, structure_factor)
+        return (
+            *reduce_to_component(model),
+            *(r for i in range(len(parts)) for r in _reduce_component(parts, i)),
+        )
+    return _TABLE.get(model, ()) if structure_factor is None else _reduce_product(model, structure_factor)
 
 
-def _of_product(model: str, structure_factor: str) -> tuple[Reduction, ...]:
-    found = [
+def _reduce_product(model: str, structure_factor: str) -> tuple[Reduction, ...]:
+    reductions = [
         Reduction(r.at, f"{r.name}@{structure_factor}", r.mapping)
         for r in _TABLE.get(model, ())
         # An invisible layer still keeps others away: S(q) stays that of the larger body.
         if "sld_solvent" not in r.at.values() and "@" not in r.name
     ]
-    found.append(Reduction({"volfraction": 0.0}, model, {}))
+    reductions.append(Reduction({"volfraction": 0.0}, model, {}))
     if structure_factor == "hayter_msa":
-        found.append(Reduction({"charge": 0.0}, f"{model}@hardsphere", {}))
-    return tuple(found)
+        reductions.append(Reduction({"charge": 0.0}, f"{model}@hardsphere", {}))
+    return tuple(reductions)
 
 
-def _of_component(parts: Sequence[str], index: int) -> Iterator[Reduction]:
+def _reduce_component(parts: Sequence[str], index: int) -> Iterator[Reduction]:
     begin = prefix(index)
     form, _, factor = parts[index].partition("@")
 
-    def renamed(own: str | Formula) -> str | Formula:
-        if isinstance(own, str):
-            return f"{begin}{own}"
-        return lambda values: own(of_part(values, index, len(parts)))
+    def add_prefix(mapped: str | Formula) -> str | Formula:
+        if isinstance(mapped, str):
+            return f"{begin}{mapped}"
+        return lambda values: mapped(extract_part(values, index, len(parts)))
 
     for r in simpler(form, factor or None):
         if "+" in r.name:  # no sum of three is fitted
             continue
-        at = {f"{begin}{k}": f"{begin}{v}" if isinstance(v, str) else v for k, v in r.at.items()}
+        limits = {f"{begin}{k}": f"{begin}{v}" if isinstance(v, str) else v for k, v in r.at.items()}
         name = "+".join((*parts[:index], r.name, *parts[index + 1 :]))
-        yield Reduction(at, name, {f"{begin}{new}": renamed(own) for new, own in r.mapping.items()})
+        yield Reduction(
+            limits, name, {f"{begin}{new}": add_prefix(mapped) for new, mapped in r.mapping.items()}
+        )
 
 
 @lru_cache(maxsize=512)
-def without_component(model: str) -> tuple[Reduction, ...]:
+def reduce_to_component(model: str) -> tuple[Reduction, ...]:
     """Reduce a sum of two to either component, where the other has scale 0; empty for other models."""
     parts = sum_parts(model)
     if len(parts) != 2:
         return ()
     return tuple(
-        Reduction({f"{prefix(1 - i)}scale": 0.0}, part, _renamed_parameters(part, prefix(i)))
+        Reduction({f"{prefix(1 - i)}scale": 0.0}, part, _map_to_sum_names(part, prefix(i)))
         for i, part in enumerate(parts)
     )
 
 
-def _renamed_parameters(part: str, begin: str) -> dict[str, str | Formula]:
+def _map_to_sum_names(part: str, begin: str) -> dict[str, str | Formula]:
     table = model_info(part).parameters.call_parameters
-    known = [p.name for p in table if p.type not in ("orientation", "magnetic")]
-    return {name: f"{begin}{name}" for name in known if name not in ("scale", "background")}
+    names = [p.name for p in table if p.type not in ("orientation", "magnetic")]
+    return {name: f"{begin}{name}" for name in names if name not in ("scale", "background")}
 
 
 def larger(model: str) -> list[str]:
     """Form models that become a model at limits of their parameters."""
-    return [name for name, found in _TABLE.items() if any(one.name == model for one in found)]
+    return [
+        name
+        for name, reductions in _TABLE.items()
+        if any(reduction.name == model for reduction in reductions)
+    ]
 
 
-def without_attraction(model: str, structure_factor: str | None) -> tuple[Reduction, ...]:
+def reduce_attraction(model: str, structure_factor: str | None) -> tuple[Reduction, ...]:
     """What a product nearly is where its structure factor has no attraction left."""
     # Not among `simpler`: the closures of squarewell and stickyhardsphere differ from sasmodels' hardsphere
     # by per cents. Whether the data see these, fits say.
-    none: dict[str, tuple[dict[str, Limit], ...]] = {
+    attractionless: dict[str, tuple[dict[str, Limit], ...]] = {
         "squarewell": ({"welldepth": 0.0}, {"wellwidth": 1.0}),
         "stickyhardsphere": ({"stickiness": inf},),
     }
-    return tuple(Reduction(at, f"{model}@hardsphere", {}) for at in none.get(structure_factor or "", ()))
+    return tuple(
+        Reduction(limits, f"{model}@hardsphere", {})
+        for limits in attractionless.get(structure_factor or "", ())
+    )

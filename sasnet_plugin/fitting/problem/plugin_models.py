@@ -16,7 +16,7 @@ from ...simulate.bank import BANK_STEP, FLOOR, LOG_Q_MIN, N_BANK, Page
 from ...simulate.kernel import call
 from ...simulate.priors import model_info, parameter_names, sample_prior, structure_factors
 from ...types import ModelGuess, SasnetError, Suggestion, sum_parts
-from ..ledger import count, spent
+from ..ledger import count, read_spent_time
 from ..settings import PROBLEM
 
 
@@ -34,19 +34,19 @@ def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str]
     # ``~/.sasmodels/custom_models``). Raises SasnetError for a missing or unreadable plugin.
     if models is None:
         return None, []
-    known, own = [], []
+    network_models, plugins = [], []
     for name in models:
         if is_sum(name, forms):
             model_info(name)
-            own.append(name)
+            plugins.append(name)
             continue
         path = None if name in forms else _plugin(name)
         if path is None:
-            known.append(name)
+            network_models.append(name)
             continue
         _see_it_is_a_model(path)
-        own.append(path)
-    return known, own
+        plugins.append(path)
+    return network_models, plugins
 
 
 def _see_it_is_a_model(path: str) -> None:
@@ -65,14 +65,16 @@ def _plugin(name: str) -> str | None:
     return str(path.absolute()) if stem.isidentifier() and path.is_file() else None
 
 
-def with_plugins(suggestion: Suggestion, own: Sequence[str], *, alone: bool) -> Suggestion:
-    """Add a user's plugins to the suggested models with even probability; `alone` without others."""
-    if not own:
+def add_plugins(suggestion: Suggestion, plugins: Sequence[str], *, is_only: bool) -> Suggestion:
+    """Add a user's plugins to the suggested models with even probability; `is_only` without others."""
+    if not plugins:
         return suggestion
-    guesses = () if alone else suggestion.models
-    share = 1 / (len(guesses) + len(own))
-    kept = [replace(g, probability=g.probability * share * len(guesses)) for g in guesses]
-    return replace(suggestion, models=(*(ModelGuess(path, None, share, "") for path in own), *kept))
+    guesses = () if is_only else suggestion.models
+    share = 1 / (len(guesses) + len(plugins))
+    guesses_kept = [replace(g, probability=g.probability * share * len(guesses)) for g in guesses]
+    return replace(
+        suggestion, models=(*(ModelGuess(path, None, share, "") for path in plugins), *guesses_kept)
+    )
 
 
 def plugin_defaults(model: str) -> dict[str, float]:
@@ -86,7 +88,7 @@ def page_of(model: str, seconds: float) -> Page:
     """Compute a page of starting values as in the bank, for a plugin, within `seconds` of evaluations
     (`costs`). Raises SasnetError if no parameters tried give a finite, positive curve.
     """
-    deadline = spent() + seconds
+    deadline = read_spent_time() + seconds
     rng = np.random.default_rng(7)
     draw = plugin_defaults(model)
     q = np.exp(LOG_Q_MIN + BANK_STEP * np.arange(N_BANK))
@@ -95,18 +97,18 @@ def page_of(model: str, seconds: float) -> Page:
     for _ in range(PROBLEM.plugin_curves):
         count(model, draw, q, quick=False)
         try:
-            found = call(model, q, draw)
+            simulated = call(model, q, draw)
         except Exception:  # whatever it raises beside its defaults, which have to work
             if not rows:
                 raise
             break
-        good = np.isfinite(found.intensity) & (found.intensity > 0)
+        good = np.isfinite(simulated.intensity) & (simulated.intensity > 0)
         if good.mean() > 0.5 or (good.any() and not rows):  # the defaults in any case
-            log_i = np.log(np.where(good, found.intensity, np.nan))
+            log_i = np.log(np.where(good, simulated.intensity, np.nan))
             rows.append(draw)
             curves.append(np.maximum(log_i - np.nanmax(log_i), FLOOR))
-            radii.append(found.radius_effective)
-        if spent() >= deadline:
+            radii.append(simulated.radius_effective)
+        if read_spent_time() >= deadline:
             break
         try:
             draw = sample_prior(model, rng)

@@ -42,7 +42,7 @@ def _size(found: Any) -> int:
 def _calculated(curve: Curve, per_decade: int | None) -> Any:
     from sasmodels.resolution import Pinhole1D, Slit1D
 
-    points = None if per_decade is None else calculated_q(curve, per_decade)
+    points = None if per_decade is None else choose_calculation_q(curve, per_decade)
     if is_slit(curve):
         length, width = _slit(curve)
         found = Slit1D(curve.q, q_length=length, q_width=width, q_calc=points)
@@ -56,15 +56,15 @@ def is_slit(curve: Curve) -> bool:
     return any(column is not None and bool(np.any(column > 0)) for column in (curve.dxl, curve.dxw))
 
 
-def calculated_q(curve: Curve, per_decade: int) -> NDArray[np.float64]:
+def choose_calculation_q(curve: Curve, per_decade: int) -> NDArray[np.float64]:
     """Points of q, Å⁻¹, at which a model is calculated: the measured ones and so many a decade."""
     # At q far above a slit's length the points that it sees are close together, so there are some along it.
-    found = _finer(resolution(curve), per_decade)
+    q_points = _finer(resolution(curve), per_decade)
     if is_slit(curve):
         length, _ = _slit(curve)
-        seen = np.hypot(curve.q[:, None], length[:, None] * np.linspace(0.0, 1.0, PROBLEM.along_slit))
-        found = np.union1d(found, seen)
-    return found
+        slit_q = np.hypot(curve.q[:, None], length[:, None] * np.linspace(0.0, 1.0, PROBLEM.along_slit))
+        q_points = np.union1d(q_points, slit_q)
+    return q_points
 
 
 def _slit(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -112,16 +112,16 @@ def sampling_needed(
     residual: Callable[[int | None], NDArray[np.float64]], *, finest: int = PROBLEM.finest
 ) -> int | None:
     """Find the fewest points per decade at which χ² is stable; None: the measured ones."""
-    chosen, found = None, residual(None)
+    chosen, residual_at = None, residual(None)
     for finer in (*(n for n in (PROBLEM.sparse, PROBLEM.fine, PROBLEM.finest) if n < finest), finest):
         better = residual(finer)
-        if np.mean((better - found) ** 2) < PROBLEM.tolerance:
+        if np.mean((better - residual_at) ** 2) < PROBLEM.tolerance:
             return chosen
-        chosen, found = finer, better
+        chosen, residual_at = finer, better
     return chosen
 
 
-def coarsened(curve: Curve, dintensity: Floats) -> tuple[Curve, Floats]:
+def coarsen(curve: Curve, dintensity: Floats) -> tuple[Curve, Floats]:
     """Average a curve to at most 80 points, evenly in ln q, by weighted means, with 1 % of I added to
     uncertainties for the curvature within a cell.
     """
@@ -136,8 +136,8 @@ def coarsened(curve: Curve, dintensity: Floats) -> tuple[Curve, Floats]:
     # Within a cell a curve bends: a per cent of I is what the mean can be off by.
     error = np.hypot(1 / np.sqrt(total), PROBLEM.bent * np.abs(intensity))
     dq, dxl, dxw = (mean(column) for column in (curve.dq, curve.dxl, curve.dxw))
-    found = replace(curve, q=q, intensity=intensity, dintensity=error, dq=dq, dxl=dxl, dxw=dxw)
-    return found, error
+    coarse = replace(curve, q=q, intensity=intensity, dintensity=error, dq=dq, dxl=dxl, dxw=dxw)
+    return coarse, error
 
 
 def cells(q: Floats, dintensity: Floats, count: int) -> tuple[Floats, Callable[[Floats], Floats]]:
@@ -176,7 +176,9 @@ def scale_and_background(
         sm, smm, smy = curves @ weight, curves**2 @ weight, curves @ (weight * intensity)
         determinant = smm * sw - sm**2
         scale, background = (smy * sw - sm * sy) / determinant, (smm * sy - sm * smy) / determinant
-        alone = ~(background >= lowest)
-        if not alone.any():
+        without_background = ~(background >= lowest)
+        if not without_background.any():
             return scale, background
-        return np.where(alone, (smy - lowest * sm) / smm, scale), np.where(alone, lowest, background)
+        return np.where(without_background, (smy - lowest * sm) / smm, scale), np.where(
+            without_background, lowest, background
+        )

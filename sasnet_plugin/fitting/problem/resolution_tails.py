@@ -21,16 +21,16 @@ _LEAST = 0.02
 _STEEPEST = 4.0
 
 
-def with_resolution_tails(curve: Curve, dintensity: Floats) -> tuple[Floats, str]:
+def add_resolution_tails(curve: Curve, dintensity: Floats) -> tuple[Floats, str]:
     """Add the resolution's tail to the uncertainties (n,), with a sentence if it dominates one."""
     if curve.dq is None or curve.dxl is not None or curve.dxw is not None:
         return dintensity, ""
     share = _tail_share(curve)
     added = share * np.abs(curve.intensity)
-    many = added > dintensity
-    if not many.any():
+    is_dominant = added > dintensity
+    if not is_dominant.any():
         return dintensity, ""
-    last = curve.q[np.flatnonzero(many)[-1]]
+    last = curve.q[np.flatnonzero(is_dominant)[-1]]
     return np.where(share > 0, np.hypot(dintensity, added), dintensity), (
         f"Points up to q = {significant(float(last), 2)} Å⁻¹ were given larger uncertainties, because"
         f" the resolution is wide where the curve is steep."
@@ -42,27 +42,29 @@ def _tail_share(curve: Curve) -> Floats:
     assert curve.dq is not None
     slope = np.clip(_slopes(curve), 0.0, _STEEPEST)
     width = curve.dq / curve.q
-    found = np.zeros(len(curve))
+    share = np.zeros(len(curve))
     # An upturn goes on below the data; fringes and the end of a plateau do not.
     upturn = np.logical_and.accumulate(slope > 1)
     for i in np.flatnonzero((width > PROBLEM.wide_resolution) & upturn):
-        own, longer = (_smeared(float(width[i]), float(slope[i]), end) for end in (_LOW, _LONGER))
-        found[i] = longer / own - 1
-    return found
+        share_near, longer = (
+            _smear_power_law(float(width[i]), float(slope[i]), end) for end in (_LOW, _LONGER)
+        )
+        share[i] = longer / share_near - 1
+    return share
 
 
-def _smeared(width: float, exponent: float, end: float) -> float:
+def _smear_power_law(width: float, exponent: float, end: float) -> float:
     """A power law seen with a resolution, over its value at the point."""
-    at = np.linspace(-_HIGH, end, 300)
-    kernel = np.exp(-(at**2) / 2)
-    return float(kernel @ np.maximum(1 - at * width, _LEAST) ** -exponent / kernel.sum())
+    nodes = np.linspace(-_HIGH, end, 300)
+    kernel = np.exp(-(nodes**2) / 2)
+    return float(kernel @ np.maximum(1 - nodes * width, _LEAST) ** -exponent / kernel.sum())
 
 
 def _slopes(curve: Curve) -> Floats:
     """-d ln I/d ln q about each point, (n,)."""
     log_q, log_i = np.log(curve.q), np.log(np.maximum(curve.intensity, 1e-300))
-    found = np.empty(len(curve))
-    for i, at in enumerate(log_q):
-        near = np.abs(log_q - at) < PROBLEM.slope_window
-        found[i] = -np.polyfit(log_q[near], log_i[near], 1)[0] if np.count_nonzero(near) > 2 else 0.0
-    return found
+    slopes = np.empty(len(curve))
+    for i, log_q_here in enumerate(log_q):
+        near = np.abs(log_q - log_q_here) < PROBLEM.slope_window
+        slopes[i] = -np.polyfit(log_q[near], log_i[near], 1)[0] if np.count_nonzero(near) > 2 else 0.0
+    return slopes

@@ -31,15 +31,15 @@ def scales_of(model: str) -> tuple[str, ...]:
     return ("scale",) if count == 1 else tuple(f"{prefix(i)}scale" for i in range(count))
 
 
-def of_part(parameters: Mapping[str, Any], index: int, count: int) -> dict[str, Any]:
+def extract_part(parameters: Mapping[str, Any], index: int, count: int) -> dict[str, Any]:
     """Return one of `count` components' parameters as its own model has them, with scale 1 and no background;
     one alone has no prefix.
     """
     if count == 1:
         return {**parameters, "scale": 1.0, "background": 0.0}
     begin = prefix(index)
-    own = {k.removeprefix(begin): v for k, v in parameters.items() if k.startswith(begin)}
-    return own | {"scale": 1.0, "background": 0.0}
+    part_parameters = {k.removeprefix(begin): v for k, v in parameters.items() if k.startswith(begin)}
+    return part_parameters | {"scale": 1.0, "background": 0.0}
 
 
 def as_part(parameters: Mapping[str, Any], index: int) -> dict[str, Any]:
@@ -53,20 +53,20 @@ def solve_scales(columns: Floats, weight: Floats, intensity: Floats) -> tuple[Fl
     """
     root = np.sqrt(weight)
     scales = np.zeros(len(columns))
-    left = list(range(len(columns)))
+    open_indices = list(range(len(columns)))
     while True:
-        matrix = np.vstack([columns[left], np.ones(weight.size)])
+        matrix = np.vstack([columns[open_indices], np.ones(weight.size)])
         # In steps: a wild start's curve over its errors, or its squares, may be beyond what a number holds.
         largest = np.maximum(np.abs(matrix).max(axis=1), 1e-300)
         unit = matrix / largest[:, None] * root
         length = np.maximum(np.linalg.norm(unit, axis=1), 1e-300)
         share = np.linalg.lstsq((unit / length[:, None]).T, intensity * root, rcond=None)[0]
-        found = share / length / largest
-        negative = [i for i, value in zip(left, share, strict=False) if not value > 0]
+        solution = share / length / largest
+        negative = [i for i, value in zip(open_indices, share, strict=False) if not value > 0]
         if not negative:
-            scales[left] = found[:-1]
-            return scales, float(found[-1])
-        left.remove(min(negative, key=lambda i: share[left.index(i)]))
+            scales[open_indices] = solution[:-1]
+            return scales, float(solution[-1])
+        open_indices.remove(min(negative, key=lambda i: share[open_indices.index(i)]))
 
 
 def components_of(model: str, q: Floats, curves: Floats, scales: Floats) -> tuple[Component, ...]:
@@ -76,9 +76,9 @@ def components_of(model: str, q: Floats, curves: Floats, scales: Floats) -> tupl
         return ()
     alike = len(set(parts)) == 1
     share, change = shares(curves, q, scales if alike else None)
-    of = "volume" if alike else "scattering"
+    reference = "volume" if alike else "scattering"
     return tuple(
-        Component(part, prefix(i), float(share[i]), None, of, tuple(map(float, change[i])))
+        Component(part, prefix(i), float(share[i]), None, reference, tuple(map(float, change[i])))
         for i, part in enumerate(parts)
     )
 
@@ -91,9 +91,11 @@ def share_errors(
     names = [f"{part.prefix}scale" for part in parts]
     if not parts or not set(names) <= set(slopes):
         return parts
-    at = list(map(list(slopes).index, names))
+    indices = list(map(list(slopes).index, names))
     values = np.array([float(parameters[name]) for name in names])
-    relative = covariance(slopes)[np.ix_(at, at)] / np.maximum(np.abs(np.outer(values, values)), 1e-300)
+    relative = covariance(slopes)[np.ix_(indices, indices)] / np.maximum(
+        np.abs(np.outer(values, values)), 1e-300
+    )
 
     def error(change: Floats) -> float:
         return float(np.sqrt(max(float(change @ relative @ change), 0.0)))
@@ -105,23 +107,28 @@ def parts_of(name: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, st
     """Model, beginning of its parameters' names and its own parameters, of each component."""
     parts = sum_parts(name)
     for i, part in enumerate(parts):
-        yield part, prefix(i) if len(parts) > 1 else "", of_part(parameters, i, len(parts))
+        yield part, prefix(i) if len(parts) > 1 else "", extract_part(parameters, i, len(parts))
 
 
 def all_exact(name: str, parameters: Mapping[str, Any]) -> bool:
     """Whether the quick curve is sasmodels' own (`quick.is_exact`) in each component that has one."""
-    return all(is_exact(part, own) or not is_quick(part) for part, _, own in parts_of(name, parameters))
+    return all(
+        is_exact(part, part_parameters) or not is_quick(part)
+        for part, _, part_parameters in parts_of(name, parameters)
+    )
 
 
 def all_nearest(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
     """What has to change for `all_exact`, the quick curve staying the same, if anything can."""
     return {
         begin + key: value
-        for part, begin, own in parts_of(name, parameters)
-        for key, value in nearest_exact(part, own).items()
+        for part, begin, part_parameters in parts_of(name, parameters)
+        for key, value in nearest_exact(part, part_parameters).items()
     }
 
 
 def own_cost(name: str, parameters: Mapping[str, Any], q: Floats) -> float:
     """What an evaluation of sasmodels' own model counts (`effort.cost`), s."""
-    return sum(cost(part, own, q, quick=False) for part, _, own in parts_of(name, parameters))
+    return sum(
+        cost(part, part_parameters, q, quick=False) for part, _, part_parameters in parts_of(name, parameters)
+    )

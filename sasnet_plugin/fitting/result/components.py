@@ -50,27 +50,27 @@ class Component:
     def as_dict(self) -> dict[str, Any]:
         return {"component": self.name} | {k: v for k, v in vars(self).items() if k not in ("name", "change")}
 
-    def in_words(self) -> str:
+    def describe(self) -> str:
         """``A, sphere, 95.1 ± 0.4 %``."""
         error = None if self.error is None else 100 * self.error
         return f"{self.prefix.rstrip('_')}, {self.name}, {quantity(100 * self.fraction, '', error)} %"
 
 
-def in_words(components: Sequence[Component]) -> str:
+def describe_components(components: Sequence[Component]) -> str:
     """One sentence; empty where there is one component alone."""
     if len(components) < 2:
         return ""
-    listed = " and ".join(c.in_words() for c in components)
-    where = "volume" if components[0].of == "volume" else "scattering, averaged over ln q"
-    return f"{'+'.join(c.name for c in components)} has {listed} of the {where}."
+    listed = " and ".join(c.describe() for c in components)
+    reference = "volume" if components[0].of == "volume" else "scattering, averaged over ln q"
+    return f"{'+'.join(c.name for c in components)} has {listed} of the {reference}."
 
 
 def shares(curves: Floats, q: Floats, volumes: Floats | None = None) -> tuple[Floats, Floats]:
     """Calculate component shares (k,), and changes (k, k) d share_i / d ln scale_j, from fitted curves (k,
     n); with `volumes`, scales that are volume fractions, shares are of volume.
     """
-    each = np.abs(curves) if volumes is None else np.asarray(volumes, dtype=float)[:, None]
-    point = each / np.maximum(each.sum(axis=0), 1e-300)
+    sizes = np.abs(curves) if volumes is None else np.asarray(volumes, dtype=float)[:, None]
+    point = sizes / np.maximum(sizes.sum(axis=0), 1e-300)
     weight = np.gradient(np.log(q)) if volumes is None and q.size > 1 else np.ones(point.shape[1])
     weight = weight / weight.sum()
     change = np.diag(point @ weight) - (point * weight) @ point.T

@@ -18,13 +18,13 @@ def covariance(slopes: Mapping[str, Floats]) -> Floats:
     # not share rounding.
     jacobian = np.stack(list(slopes.values()), axis=1)
     length = np.linalg.norm(jacobian, axis=0)
-    seen = np.isfinite(length) & (length > 0)
-    found = np.full((length.size, length.size), np.nan)
-    if seen.any():
-        _, singular, rows = np.linalg.svd(jacobian[:, seen] / length[seen], full_matrices=False)
+    is_finite = np.isfinite(length) & (length > 0)
+    matrix = np.full((length.size, length.size), np.nan)
+    if is_finite.any():
+        _, singular, rows = np.linalg.svd(jacobian[:, is_finite] / length[is_finite], full_matrices=False)
         rows = rows / np.maximum(singular, _ROUNDING * singular[0])[:, None]
-        found[np.ix_(seen, seen)] = rows.T @ rows / np.outer(length[seen], length[seen])
-    return found
+        matrix[np.ix_(is_finite, is_finite)] = rows.T @ rows / np.outer(length[is_finite], length[is_finite])
+    return matrix
 
 
 def errors_of(slopes: Mapping[str, Floats]) -> dict[str, float]:
@@ -36,6 +36,6 @@ def errors_of(slopes: Mapping[str, Floats]) -> dict[str, float]:
 
 def correlations(slopes: Mapping[str, Floats]) -> Floats:
     """Correlation coefficients of the parameters, (k, k); NaN for one without effect."""
-    found = covariance(slopes)
-    error = np.sqrt(np.diag(found))
-    return np.asarray(np.clip(found / np.outer(error, error), -1.0, 1.0))
+    matrix = covariance(slopes)
+    error = np.sqrt(np.diag(matrix))
+    return np.asarray(np.clip(matrix / np.outer(error, error), -1.0, 1.0))

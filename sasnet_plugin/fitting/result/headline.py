@@ -27,24 +27,24 @@ def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
     # Scale and background tell nothing of it, nor does what the data do not determine, if there is more, nor
     # contrasts beside a fitted scale, which are known but for a factor: their values are a convention.
     classes = _classes(fit)
-    by_class = sorted(_known(fit, classes), key=classes.__getitem__)
+    by_class = sorted(_select_known(fit, classes), key=classes.__getitem__)
     widths = [name for name in by_class if classes[name] == _WIDTH]
-    others = [name for name in by_class if name not in widths]
-    chosen = {*others[:_TOLD], *widths[:1]}
+    other_names = [name for name in by_class if name not in widths]
+    chosen = {*other_names[:_TOLD], *widths[:1]}
     return [(name, fit.parameters[name]) for name in sorted(chosen, key=list(classes).index)]
 
 
-def _known(fit: ModelFit, names: Collection[str]) -> list[str]:
+def _select_known(fit: ModelFit, names: Collection[str]) -> list[str]:
     """What is known well; if the data determine nothing, what would tell most is named all the same."""
-    known = [name for name in names if _well_known(fit.parameters[name])]
-    return known or [name for name in names if not determined(name, fit.parameters[name])]
+    known_names = [name for name in names if _well_known(fit.parameters[name])]
+    return known_names or [name for name in names if not is_determined(name, fit.parameters[name])]
 
 
 def _classes(fit: ModelFit) -> dict[str, int]:
     """Class of each fitted parameter that is a property of the sample's shape, or a known contrast."""
     scaled = any(name.endswith("scale") for name in fit.free)  # then a contrast is none that is known
-    told = filterfalse(_is_contrast, fit.free) if scaled else fit.free
-    classes = {name: _class(name, fit.parameters[name]) for name in told}
+    names = filterfalse(_is_contrast, fit.free) if scaled else fit.free
+    classes = {name: _class(name, fit.parameters[name]) for name in names}
     return {name: kind for name, kind in classes.items() if kind is not None}
 
 
@@ -52,12 +52,12 @@ def _is_contrast(name: str) -> bool:
     return "sld" in bare(name)
 
 
-def undetermined(fit: ModelFit) -> list[str]:
+def list_undetermined(fit: ModelFit) -> list[str]:
     """Names of the fitted lengths of a shape that the data do not determine."""
     return [
         name
         for name, p in fit.parameters.items()
-        if p.unit == "Ang" and _class(name, p) == 0 and not determined(name, p)
+        if p.unit == "Ang" and _class(name, p) == 0 and not is_determined(name, p)
     ]
 
 
@@ -65,7 +65,7 @@ def _well_known(p: Parameter) -> bool:
     return p.error is None or p.error <= _KNOWN * abs(p.value)
 
 
-def determined(name: str, p: Parameter) -> bool:
+def is_determined(name: str, p: Parameter) -> bool:
     """Whether the data determine a fitted value: its error is less than itself."""
     # The zero of a background or of a width is as good a value as another; that of a scattering length
     # density says nothing, so that an error counts against all that matter has.
@@ -75,37 +75,37 @@ def determined(name: str, p: Parameter) -> bool:
     return p.error < max(abs(p.value), high - low if p.unit == "1e-6/Ang^2" else 0.0)
 
 
-def in_words(name: str, p: Parameter) -> str:
+def describe_value(name: str, p: Parameter) -> str:
     """``radius 41.3 ± 0.6 Å``, or ``radius not determined (41 ± 300 Å)``."""
-    said = quantity(p.value, p.unit, p.error)
-    return f"{name} {said}" if determined(name, p) else f"{name} not determined ({said})"
+    value_text = quantity(p.value, p.unit, p.error)
+    return f"{name} {value_text}" if is_determined(name, p) else f"{name} not determined ({value_text})"
 
 
-def parameters_in_words(found: ModelFit) -> str:
+def parameters_in_words(fit: ModelFit) -> str:
     """The fitted parameters in one line, with errors and units."""
     return ", ".join(
-        f"{in_words(name, p)}{_as_mean(found, name)}{_interval(found, name)}"
-        for name, p in found.parameters.items()
+        f"{describe_value(name, p)}{_as_mean(fit, name)}{_interval(fit, name)}"
+        for name, p in fit.parameters.items()
         if not p.fixed
     )
 
 
-def _as_mean(found: ModelFit, name: str) -> str:
+def _as_mean(fit: ModelFit, name: str) -> str:
     """The number mean, or relative standard deviation, where sasmodels' parameter is another quantity."""
-    size, p = name.removesuffix("_pd"), found.parameters[name]
-    if found.distributions.get(size) != "lognormal" or f"{size}_pd" not in found.parameters:
+    size, p = name.removesuffix("_pd"), fit.parameters[name]
+    if fit.distributions.get(size) != "lognormal" or f"{size}_pd" not in fit.parameters:
         return ""
-    value, error = value_of(found, name)
-    own, reported = (
+    value, error = value_of(fit, name)
+    own_value, reported = (
         ("median", "mean") if size == name else ("of the logarithm", "relative standard deviation")
     )
-    return f" ({own}; {reported} {quantity(value, p.unit, error)})"
+    return f" ({own_value}; {reported} {quantity(value, p.unit, error)})"
 
 
-def _interval(found: ModelFit, name: str) -> str:
-    if found.posterior is None or name not in found.posterior.names:
+def _interval(fit: ModelFit, name: str) -> str:
+    if fit.posterior is None or name not in fit.posterior.names:
         return ""
-    return f" (95 %: {interval(*found.posterior.interval95[name])})"
+    return f" (95 %: {interval(*fit.posterior.interval95[name])})"
 
 
 def _class(name: str, p: Parameter) -> int | None:

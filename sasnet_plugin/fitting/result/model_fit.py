@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...digits import chisq_text, unit_text, with_error
+from ...digits import chisq_text, format_with_error, unit_text
 from ...text_table import align_columns
 from ...types import product_name
 from ..settings import ASSESSMENT
@@ -72,7 +72,7 @@ class Parameter:
     at_least: float | None = None
 
     def __str__(self) -> str:
-        said = "not determined" if self.undetermined else with_error(self.value, self.error)
+        said = "not determined" if self.undetermined else format_with_error(self.value, self.error)
         return f"{said} {unit_text(self.unit)}".rstrip() + (" (fixed)" if self.fixed else "")
 
 
@@ -266,16 +266,22 @@ class Verification:
         """Residuals of one sign hang together."""
         return self.runs < -ASSESSMENT.significant
 
-    def in_words(self) -> str:
+    def describe(self) -> str:
         """One sentence: where χ² lies, and what the network says."""
-        which = _share_of_all(100 * (1 - self.chisq_quantile))
-        said = f"{which} simulated measurements of this fit have a larger χ²"
+        share_text = _share_of_all(100 * (1 - self.chisq_quantile))
+        text = f"{share_text} simulated measurements of this fit have a larger χ²"
         if self.replicates is None or not self.replicates.group:
-            return f"{said}."
-        found = self.replicates
-        share = f"{100 * found.taken / found.count:.0f} %"
-        also = "and" if found.measured_taken else "but not" if 2 * found.taken > found.count else "and not"
-        return f"{said}; the network finds “{found.group}” in {share} of them {also} in the measurement."
+            return f"{text}."
+        replicates = self.replicates
+        share = f"{100 * replicates.taken / replicates.count:.0f} %"
+        also = (
+            "and"
+            if replicates.measured_taken
+            else "but not"
+            if 2 * replicates.taken > replicates.count
+            else "and not"
+        )
+        return f"{text}; the network finds “{replicates.group}” in {share} of them {also} in the measurement."
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -21,12 +21,12 @@ def posterior_of(names: Sequence[str], chains: NDArray[np.float64], rng: np.rand
     inner, outer = (
         np.quantile(flat, [(1 - part) / 2, (1 + part) / 2], axis=0) for part in (_ONE_SIGMA, 0.95)
     )
-    kept = flat
+    samples_kept = flat
     if len(flat) > KEPT:
-        kept = flat[np.sort(rng.choice(len(flat), KEPT, replace=False))]
+        samples_kept = flat[np.sort(rng.choice(len(flat), KEPT, replace=False))]
     return Posterior(
         tuple(names),
-        kept.copy(),
+        samples_kept.copy(),
         {name: (float(low), float(high)) for name, low, high in zip(names, *inner, strict=True)},
         {name: (float(low), float(high)) for name, low, high in zip(names, *outer, strict=True)},
         float(np.max(split_r(chains))),
@@ -46,5 +46,5 @@ def split_r(chains: NDArray[np.float64]) -> NDArray[np.float64]:
     within = np.mean(np.var(pieces, axis=0, ddof=1), axis=0)
     between = np.var(np.mean(pieces, axis=0), axis=0, ddof=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = np.sqrt((half - 1) / half + between / within)
-    return np.asarray(np.where(within > 0, found, np.inf))
+        r_hat = np.sqrt((half - 1) / half + between / within)
+    return np.asarray(np.where(within > 0, r_hat, np.inf))

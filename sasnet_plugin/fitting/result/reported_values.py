@@ -25,8 +25,8 @@ def value_of(fit: ModelFit, name: str) -> tuple[float, float | None]:
     size = name.removesuffix("_pd")
     if size != name and p.value > 0:
         slope = slopes_of_moments(_kind(fit, size), p.value)[1]
-        own = deviation_over_width(fit.parameters, fit.distributions, size)
-        return own * p.value, error_of(fit, {name: max(slope, own)})
+        moments = deviation_over_width(fit.parameters, fit.distributions, size)
+        return moments * p.value, error_of(fit, {name: max(slope, moments)})
     return sum_of(fit, [name])
 
 
@@ -37,11 +37,11 @@ def sum_of(fit: ModelFit, names: Sequence[str]) -> tuple[float, float | None]:
         mean = mean_over_parameter(fit.parameters, fit.distributions, name)
         value += mean * fit.parameters[name].value
         slopes[name] = slopes.get(name, 0.0) + mean
-        slopes |= _by_width(fit, name)
+        slopes |= _differentiate_by_width(fit, name)
     return value, error_of(fit, slopes)
 
 
-def _by_width(fit: ModelFit, name: str) -> dict[str, float]:
+def _differentiate_by_width(fit: ModelFit, name: str) -> dict[str, float]:
     width = fit.parameters.get(f"{name}_pd")
     if width is None or width.value <= 0:
         return {}
@@ -62,9 +62,9 @@ def error_of(fit: ModelFit, slopes: Mapping[str, float]) -> float | None:
         return float(np.hypot.reduce(errors)) if errors.any() else None
     by = np.array(list(slopes.values()))
     apart = np.minimum([fit.apart.get(name, 0.0) for name in slopes], errors)
-    own = by * np.sqrt(errors**2 - apart**2)
-    variance = own @ _correlation(fit, list(slopes)) @ own
-    least = _LEAST * float(np.max(own**2))
+    error = by * np.sqrt(errors**2 - apart**2)
+    variance = error @ _correlation(fit, list(slopes)) @ error
+    least = _LEAST * float(np.max(error**2))
     return float(np.sqrt(max(variance, least) + _square(by, apart, slopes)))
 
 
@@ -79,6 +79,6 @@ def _correlation(fit: ModelFit, names: Sequence[str]) -> Floats:
     order = list(fit.derivatives)
     if len(names) == 1 or not set(names) <= set(order):
         return np.eye(len(names))
-    at = [order.index(name) for name in names]
-    found = correlations(fit.derivatives)[np.ix_(at, at)]
-    return found if np.all(np.isfinite(found)) else np.eye(len(names))
+    indices = [order.index(name) for name in names]
+    matrix = correlations(fit.derivatives)[np.ix_(indices, indices)]
+    return matrix if np.all(np.isfinite(matrix)) else np.eye(len(names))

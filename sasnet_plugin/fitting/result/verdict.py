@@ -34,12 +34,12 @@ class Verdict:
 
     def lines(self) -> list[str]:
         """Three lines for people, or fewer where there is no caution or nothing to do."""
-        found = [self.headline]
+        lines = [self.headline]
         if self.doubt:
-            found.append(f"Caution: {self.doubt}")
+            lines.append(f"Caution: {self.doubt}")
         if self.next:
-            found.append(f"Next: {self.next}{f'  # {self.purpose}' if self.purpose else ''}")
-        return found
+            lines.append(f"Next: {self.next}{f'  # {self.purpose}' if self.purpose else ''}")
+        return lines
 
     def __str__(self) -> str:
         return " ".join(self.lines()[: 2 if self.doubt else 1])

@@ -56,30 +56,31 @@ _RADII = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
 def places(log_x: NDArray[np.float64]) -> NDArray[np.intp]:
     """Look up ln(q·R) in the tables of structure factors; beyond their end S is 1."""
     step = _LOG_X[1] - _LOG_X[0]
-    at = np.rint(np.nan_to_num((log_x - _LOG_X[0]) / step, neginf=0.0))
-    return np.asarray(np.clip(at, 0, _LOG_X.size), dtype=np.intp)
+    positions = np.rint(np.nan_to_num((log_x - _LOG_X[0]) / step, neginf=0.0))
+    return np.asarray(np.clip(positions, 0, _LOG_X.size), dtype=np.intp)
 
 
 def interaction(
-    factor: str, parameters: dict[str, float], at: NDArray[np.intp], radius: NDArray[np.float64]
+    factor: str, parameters: dict[str, float], positions: NDArray[np.intp], radius: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Return S of a structure factor, NaN where its closure has no solution; `at` (n, s, c) from `places`,
+    """Return S of a structure factor,
+    NaN where its closure has no solution; `positions` (n, s, c) from `places`,
     effective radius (n, s) in Å.
     """
     key = tuple(sorted(parameters.items()))
     if factor != "hayter_msa":
-        return _table(factor, key, 50.0)[at]
+        return _table(factor, key, 50.0)[positions]
     pick = np.argmin(np.abs(np.log(np.maximum(radius, 1e-3))[..., None] - np.log(_RADII)), axis=-1)
     tables = np.stack([_table(factor, key, r) for r in _RADII])
-    return np.asarray(tables[pick[..., None], at])
+    return np.asarray(tables[pick[..., None], positions])
 
 
 @lru_cache(maxsize=256)
 def _table(factor: str, parameters: tuple[tuple[str, float], ...], radius: float) -> NDArray[np.float32]:
     """S on the grid of q·R, and the 1 beyond it; NaN where the closure has no solution."""
     values = call(factor, np.exp(_LOG_X) / radius, dict(parameters) | {"radius_effective": radius}).intensity
-    known = np.where(np.isfinite(values) & (values > 0), values, np.nan)
-    return np.append(known, 1.0).astype(np.float32)
+    valid = np.where(np.isfinite(values) & (values > 0), values, np.nan)
+    return np.append(valid, 1.0).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -101,17 +102,19 @@ class Binned:
     matrix: NDArray[np.float32]  #: (c, m), resolution, from these points to the bins.
 
 
-def binned(
+def bin_curve(
     curve: Curve, dintensity: NDArray[np.float64], tolerance: float = START_VALUES.tolerance
 ) -> Binned:
     """Average a curve into at most 48 bins of ln q; `tolerance`, a share of I, is added to uncertainties."""
     total, average = cells(curve.q, dintensity, START_VALUES.bins)
-    mean, at = average(curve.intensity), average(np.log(curve.q))
+    mean, log_q_mean = average(curve.intensity), average(np.log(curve.q))
     variance = 1 / total + (tolerance * mean) ** 2
-    return Binned(mean, 1 / variance, *seen(curve, np.exp(at)))
+    return Binned(mean, 1 / variance, *make_smearing_matrix(curve, np.exp(log_q_mean)))
 
 
-def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+def make_smearing_matrix(
+    curve: Curve, q: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Return columns (c,) of the bank's grid and the matrix (c, m) that turn its curves into a measurement at
     q (m,), with resolution.
     """
@@ -134,11 +137,14 @@ def resolution_matrix(curve: Curve, q: NDArray[np.float64]) -> NDArray[np.float6
 @cache
 def _from_bank() -> Any:
     """(N_WIDE, N_BANK) sparse linear interpolation from the bank's grid to the wide one."""
-    at = np.arange(N_WIDE) * (N_BANK - 1) / (N_WIDE - 1)
-    low = np.minimum(at.astype(int), N_BANK - 2)
+    grid_positions = np.arange(N_WIDE) * (N_BANK - 1) / (N_WIDE - 1)
+    low = np.minimum(grid_positions.astype(int), N_BANK - 2)
     rows = np.arange(N_WIDE)
     return sparse.coo_matrix(
-        (np.concatenate((1 - at + low, at - low)), (np.tile(rows, 2), np.concatenate((low, low + 1)))),
+        (
+            np.concatenate((1 - grid_positions + low, grid_positions - low)),
+            (np.tile(rows, 2), np.concatenate((low, low + 1))),
+        ),
         shape=(N_WIDE, N_BANK),
     ).tocsr()
 
@@ -150,15 +156,15 @@ def search(
     # Returns size shifts (s,) in grid steps and, for each choice of structure factor parameters, residual,
     # scale and background, (n, s) each.
     shifts = search_grid(model)
-    every = shifted(page, factor, data.columns, shifts)
-    return shifts, [(parameters, *_solve(curves, data)) for parameters, curves in every]
+    shifted_curves = shift_curves(page, factor, data.columns, shifts)
+    return shifts, [(parameters, *_solve(curves, data)) for parameters, curves in shifted_curves]
 
 
-def shifted(
+def shift_curves(
     page: Page, factor: str | None, columns: NDArray[np.intp], shifts: NDArray[np.intp]
 ) -> Iterator[tuple[dict[str, float], NDArray[np.float32]]]:
     """Yield structure factor parameters and I(q) (n, s, c) of a page's curves at sizes and grid points."""
-    curves = _shifted(page.log_intensity, columns, shifts)
+    curves = _shift_intensity(page.log_intensity, columns, shifts)
     if not factor:
         yield {}, curves
         return
@@ -166,28 +172,28 @@ def shifted(
     radius = page.radius_effective[:, None] * np.exp(BANK_STEP * shifts)
     with np.errstate(divide="ignore"):
         log_x = np.log(radius)[..., None] + LOG_Q_MIN + BANK_STEP * columns
-    at = places(log_x)
+    positions = places(log_x)
     for parameters in FACTORS[factor]:
-        yield parameters, curves * interaction(factor, parameters, at, radius)
+        yield parameters, curves * interaction(factor, parameters, positions, radius)
 
 
 def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: int = 4) -> list[NearCurve]:
     """The best curves of one model, each with its best size, scale and background, by rising residual."""
     # Fewer where the bank has no more that differ.
-    shifts, tried = search(page, model, factor, data)
-    residual = np.stack([t[1] for t in tried])
-    found: list[NearCurve] = []
+    shifts, factor_results = search(page, model, factor, data)
+    residual = np.stack([t[1] for t in factor_results])
+    near_curves: list[NearCurve] = []
     for k, row, s in smallest(residual, count):
-        extra, _, _, background = tried[k]
+        extra, _, _, background = factor_results[k]
         # For a product, sasmodels multiplies by volfraction; the bank's curves have no absolute scale.
-        parameters = at_size(page, model, factor, row, shifts, s, extra)
+        parameters = scale_bank_row(page, model, factor, row, shifts, s, extra)
         parameters["background"] = float(background[row, s])
-        if is_near(parameters, [one.parameters for one in found]):
+        if is_near(parameters, [near_curve.parameters for near_curve in near_curves]):
             continue
-        found.append(NearCurve(parameters, float(residual[k, row, s]) / data.intensity.size))
-        if len(found) == count:
+        near_curves.append(NearCurve(parameters, float(residual[k, row, s]) / data.intensity.size))
+        if len(near_curves) == count:
             break
-    return found
+    return near_curves
 
 
 def smallest(residual: Floats, count: int) -> Iterator[tuple[int, ...]]:
@@ -199,7 +205,7 @@ def smallest(residual: Floats, count: int) -> Iterator[tuple[int, ...]]:
         yield tuple(map(int, place))
 
 
-def at_size(
+def scale_bank_row(
     page: Page,
     model: str,
     factor: str | None,
@@ -210,12 +216,12 @@ def at_size(
 ) -> dict[str, float]:
     """The parameters of a curve of the bank at another size, with those of a structure factor."""
     ratio = float(np.exp(BANK_STEP * shifts[s]))
-    body = rescaled(model, page.row(row), ratio) if shifts.size > 1 else page.row(row)
-    own = {"radius_effective": float(page.radius_effective[row]) * ratio} if factor else {}
-    return body | extra | own
+    body = rescale_lengths(model, page.row(row), ratio) if shifts.size > 1 else page.row(row)
+    effective_radius = {"radius_effective": float(page.radius_effective[row]) * ratio} if factor else {}
+    return body | extra | effective_radius
 
 
-def _shifted(
+def _shift_intensity(
     log_i: NDArray[np.float32], columns: NDArray[np.intp], shifts: NDArray[np.intp]
 ) -> NDArray[np.float32]:
     """I(q × ratio) of every curve, shift and grid point; NaN where the bank does not know it."""
@@ -239,20 +245,20 @@ def _solve(curves: NDArray[np.float32], data: Binned) -> tuple[Floats, Floats, F
     return residual, scale, background
 
 
-def is_near(parameters: dict[str, Any], others: list[dict[str, Any]]) -> bool:
+def is_near(parameters: dict[str, Any], other_starts: list[dict[str, Any]]) -> bool:
     """Whether one of these is a start beside which this one is no other."""
     # A few numbers, thousands of times: plain Python is much faster than arrays of them.
     keys = [k for k in parameters if k != "background" and not k.endswith("_pd_type")]
-    return any(_apart(parameters, other, keys) < START_VALUES.distinct for other in others)
+    return any(_apart(parameters, other_start, keys) < START_VALUES.distinct for other_start in other_starts)
 
 
-def _apart(parameters: dict[str, Any], other: dict[str, Any], keys: list[str]) -> float:
+def _apart(parameters: dict[str, Any], other_start: dict[str, Any], keys: list[str]) -> float:
     """Root of the mean square of relative differences; infinite where names differ or there are none."""
-    if parameters.keys() != other.keys() or not keys:
+    if parameters.keys() != other_start.keys() or not keys:
         return math.inf
     total = 0.0
     for key in keys:
-        a, b = float(parameters[key]), float(other[key])
+        a, b = float(parameters[key]), float(other_start[key])
         distance = abs(a - b) / (0.5 * (abs(a) + abs(b)) + 1e-12)
         total += distance * distance
     return math.sqrt(total / len(keys))
@@ -263,19 +269,19 @@ def search_grid(model: str) -> NDArray[np.intp]:
     return _SHIFTS if rescalable(model) or model in POWERED else np.zeros(1, dtype=int)
 
 
-def rescaled(model: str, parameters: dict[str, float], factor: float) -> dict[str, float]:
+def rescale_lengths(model: str, parameters: dict[str, float], factor: float) -> dict[str, float]:
     """Multiply all lengths by `factor`; widths of distributions are relative."""
     sizes = sharp(parameters)
-    kept = {k: v for k, v in parameters.items() if k not in sizes}
+    widths = {k: v for k, v in parameters.items() if k not in sizes}
     if model not in POWERED:
-        return rescale(model, sizes, factor) | kept
+        return rescale(model, sizes, factor) | widths
     info = model_info(model)
     power = lengths.powers(info) or {}
-    found = {k: v * factor ** power.get(lengths.base_id(info, k), 0) for k, v in sizes.items()}
-    return found | _powered(model, found, factor) | kept
+    rescaled = {k: v * factor ** power.get(lengths.base_id(info, k), 0) for k, v in sizes.items()}
+    return rescaled | _rescale_powers(model, rescaled, factor) | widths
 
 
-def _powered(model: str, sizes: Mapping[str, float], factor: float) -> dict[str, float]:
+def _rescale_powers(model: str, sizes: Mapping[str, float], factor: float) -> dict[str, float]:
     """Factors of powers of q, whose unit has that power of a length."""
-    known = {name: exponent for name, exponent in POWERED[model].items() if name in sizes}
-    return {name: sizes[name] * factor ** -sizes[exponent] for name, exponent in known.items()}
+    exponents = {name: exponent for name, exponent in POWERED[model].items() if name in sizes}
+    return {name: sizes[name] * factor ** -sizes[exponent] for name, exponent in exponents.items()}

@@ -42,9 +42,9 @@ class Plain:
 
     def task_of(self, layered: Task) -> Task:
         """Make the task to fit the plain body instead of a layered one, with the user's values."""
-        known = {p.name for p in load_model(self.name).info.parameters.call_parameters}
-        fixed = {name: value for name, value in layered.fixed.items() if name in known}
-        ranges = {name: limits for name, limits in layered.ranges.items() if name in known}
+        known_names = {p.name for p in load_model(self.name).info.parameters.call_parameters}
+        fixed = {name: value for name, value in layered.fixed.items() if name in known_names}
+        ranges = {name: limits for name, limits in layered.ranges.items() if name in known_names}
         return replace(layered, model=self.name, fixed=fixed, ranges=ranges, extra=None)
 
 
@@ -94,19 +94,19 @@ PLAIN: dict[str, Plain] = {
 }  # fmt: skip
 
 
-def beside_tops(curve: Curve, dintensity: Floats) -> Floats:
+def relax_dips(curve: Curve, dintensity: Floats) -> Floats:
     """Uncertainties (n,) that let a plain body miss how deep the dips between fringes are."""
     # A layer decides that. Beside the data's own uncertainties a plain body follows the dips, however large
     # it has to be for it.
     log_q, intensity = np.log(curve.q), curve.intensity
     low, high = np.searchsorted(log_q, log_q - _FRINGE, "right"), np.searchsorted(log_q, log_q + _FRINGE)
     # Slices and no matrix: a curve may have thousands of points.
-    before = [intensity[a : i + 1].max() for i, a in enumerate(low)]
+    largest_before = [intensity[a : i + 1].max() for i, a in enumerate(low)]
     after = [intensity[i:b].max() for i, b in enumerate(high)]
-    return np.asarray(np.hypot(dintensity, _OF_TOPS * np.minimum(before, after)))
+    return np.asarray(np.hypot(dintensity, _OF_TOPS * np.minimum(largest_before, after)))
 
 
-def layered(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def make_layered_starts(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Make starting values of a layered form, a key of `PLAIN`, from a fit of the plain one."""
     plain, solvent = PLAIN[form], values["sld_solvent"]
     contrast = values["sld"] - solvent

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Floats
-from .layered import PLAIN, Plain, layered
+from .layered import PLAIN, Plain, make_layered_starts
 
 #: Rg of a knee that q does not reach, times the nearest q that it does.
 _NOT_SEEN_BEYOND, _NOT_SEEN_BELOW = 1.0, 10.0
@@ -34,17 +34,17 @@ def others_of(form: str) -> Others | None:
     """Return other minima that a form is known to have, or None."""
     if form in PLAIN:
         plain = PLAIN[form]
-        return Others((plain.core, plain.layer), lambda values, q: divided(form, values))
-    return Others(("rg",), _beyond_the_knee) if form == "guinier_porod" else None
+        return Others((plain.core, plain.layer), lambda values, q: divide_layers(form, values))
+    return Others(("rg",), _move_knee) if form == "guinier_porod" else None
 
 
-def _beyond_the_knee(values: Values, q: Floats) -> Iterator[dict[str, Any]]:
+def _move_knee(values: Values, q: Floats) -> Iterator[dict[str, Any]]:
     """A knee below the smallest q, where that of a fit is above the largest."""
     if values["rg"] * q[-1] < _NOT_SEEN_BEYOND:
         yield {**values, "rg": _NOT_SEEN_BELOW / q[0], "porod_exp": values["s"], "s": 0.0}
 
 
-def divided(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def divide_layers(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Make starts with the layer thin, and with it thick, at the fitted total size and width, from
     `problem.experiment.starting_values` of a form in `PLAIN`.
     """
@@ -53,19 +53,19 @@ def divided(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     # Of the contrast of both by their thickness: that of a body which is nearly all one of them.
     mean = (core * values[plain.inner] + layer * values[plain.outer]) / (core + layer)
     sizes = plain.whole(values)
-    own = (plain.core, plain.layer)
-    rest = {n: v for n, v in values.items() if not n.startswith(tuple(f"{name}_pd" for name in own))}
-    for one in layered(form, {**rest, **sizes, "sld": mean}):
-        widths = _as_broad(plain, values, one)
-        yield {**rest, **one, **widths}
+    layer_names = (plain.core, plain.layer)
+    rest = {n: v for n, v in values.items() if not n.startswith(tuple(f"{name}_pd" for name in layer_names))}
+    for layered in make_layered_starts(form, {**rest, **sizes, "sld": mean}):
+        widths = _as_broad(plain, values, layered)
+        yield {**rest, **layered, **widths}
 
 
-def _as_broad(plain: Plain, values: Mapping[str, Any], other: Mapping[str, float]) -> dict[str, Any]:
+def _as_broad(plain: Plain, values: Mapping[str, Any], layered: Mapping[str, float]) -> dict[str, Any]:
     """Give the larger of core and layer the width that spreads the whole as the fit's widths do."""
-    own = [name for name in (plain.core, plain.layer) if f"{name}_pd" in values]
-    if not own:
+    broad_names = [name for name in (plain.core, plain.layer) if f"{name}_pd" in values]
+    if not broad_names:
         return {}
-    spread = float(np.hypot.reduce([values[name] * values[f"{name}_pd"] for name in own]))
-    largest = max(plain.core, plain.layer, key=lambda name: other[name])
-    kind = {f"{largest}_pd{end}": values[f"{own[0]}_pd{end}"] for end in ("_n", "_nsigma", "_type")}
-    return {f"{largest}_pd": spread / other[largest], **kind}
+    spread = float(np.hypot.reduce([values[name] * values[f"{name}_pd"] for name in broad_names]))
+    largest = max(plain.core, plain.layer, key=lambda name: layered[name])
+    kind = {f"{largest}_pd{end}": values[f"{broad_names[0]}_pd{end}"] for end in ("_n", "_nsigma", "_type")}
+    return {f"{largest}_pd": spread / layered[largest], **kind}

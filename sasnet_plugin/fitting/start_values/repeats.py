@@ -19,7 +19,7 @@ from ...types import Curve
 from ..problem.free_parameters import counts_of, sharp, sizes_of
 from ..settings import OPTIMIZE, START_VALUES
 from ..task import Task
-from .curve_bank import rescaled
+from .curve_bank import rescale_lengths
 from .screening import as_start
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def distances(curve: Curve) -> list[float]:
     from scipy.signal import find_peaks
 
     log_i, log_q = np.log(np.maximum(curve.intensity, 1e-300)), np.log(curve.q)
-    at, found = find_peaks(log_i, prominence=START_VALUES.prominent)
-    best = at[np.argsort(-found["prominences"], kind="stable")][: START_VALUES.peaks]
+    peak_indices, properties = find_peaks(log_i, prominence=START_VALUES.prominent)
+    best = peak_indices[np.argsort(-properties["prominences"], kind="stable")][: START_VALUES.peaks]
     return [float(2 * np.pi / np.exp(_top(log_q[i - 1 : i + 2], log_i[i - 1 : i + 2]))) for i in best]
 
 
@@ -53,24 +53,24 @@ def repeating(
     (`misfit`, not finite if undefined). The product of number and length is that of the bank's nearest curve.
     """
     info = load_model(task.name).info
-    found: list[Values] = []
+    repeats: list[Values] = []
     for first in nearest[:1]:
         counts = counts_of(info, first, task.fixed)
         for name, length in product(counts, sizes_of(info, first, frozenset(task.fixed))):
-            starts = _begun(task, bank, name, length, extent=float(first[name] * first[length]))
+            starts = _make_repeat_starts(task, bank, name, length, extent=float(first[name] * first[length]))
             rated = [(chisq, start) for start in starts if np.isfinite(chisq := misfit(start))]
-            nearest_first = sorted(rated, key=lambda one: one[0])
-            found += [start for _, start in nearest_first[: START_VALUES.repeating]]
-    return found
+            nearest_first = sorted(rated, key=lambda rated_start: rated_start[0])
+            repeats += [start for _, start in nearest_first[: START_VALUES.repeating]]
+    return repeats
 
 
-def _begun(task: Task, bank: Bank, count: str, length: str, extent: float) -> Iterator[Values]:
+def _make_repeat_starts(task: Task, bank: Bank, count: str, length: str, extent: float) -> Iterator[Values]:
     """The bank's curves, each at the size at which the length is one of the distances."""
     page = bank.page(task.model)
     maxima = distances(task.curve)
     longest = max(maxima, default=0.0) * _BESIDE / np.pi
     for distance, row in product(maxima, map(page.row, range(len(page)))):
-        values = sharp(rescaled(task.model, row, distance / row[length]))
+        values = sharp(rescale_lengths(task.model, row, distance / row[length]))
         numbers = {
             min(max(round(whole / distance), 1), OPTIMIZE.largest_count) for whole in (extent, longest)
         }

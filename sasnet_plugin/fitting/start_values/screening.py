@@ -15,13 +15,22 @@ from ...simulate.quick_models.cost_classes import cost_class
 from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve, sum_parts
 from ..ledger import count_look, shorten
-from ..problem.free_parameters import accepted, coarse, completed, sharp
+from ..problem.free_parameters import coarse, complete_distributions, select_accepted, sharp
 from ..problem.plugin_models import page_of
 from ..problem.resolution import cells
 from ..result.components import bare
 from ..settings import OPTIMIZE, PROBLEM, START_VALUES
 from ..task import UNLIMITED, Budget, Pair, Task
-from .curve_bank import FACTORS, Binned, binned, nearest, resolution_matrix, search, seen, shifted
+from .curve_bank import (
+    FACTORS,
+    Binned,
+    bin_curve,
+    make_smearing_matrix,
+    nearest,
+    resolution_matrix,
+    search,
+    shift_curves,
+)
 from .second_component import nearest_sums
 from .usual_shapes import page_with_usual
 
@@ -60,21 +69,21 @@ class Screen:
     name: str = "screening"
 
 
-def screened(asked: Screen, bank: Bank, budget: Budget = UNLIMITED) -> dict[Pair, float]:
+def screen_pairs(screen: Screen, bank: Bank, budget: Budget = UNLIMITED) -> dict[Pair, float]:
     """Least weighted residual of the bank's curves of each pair, with 7 % tolerance; work for a pool."""
     # Where the machine is so busy that the clock on the wall is up, what is rated by then: the fits are to
     # have time.
     until = time.monotonic() + budget.wall
-    data = binned(asked.curve, asked.dintensity)
-    found: dict[Pair, float] = {}
-    for form, factor in asked.pairs:
-        if found and time.monotonic() > until:
+    data = bin_curve(screen.curve, screen.dintensity)
+    residuals: dict[Pair, float] = {}
+    for form, factor in screen.pairs:
+        if residuals and time.monotonic() > until:
             shorten()
             break
         count_look(form, factor)
         if form in bank.models or len(sum_parts(form)) > 1:
-            found[form, factor] = _residual(bank, form, factor, data)
-    return found
+            residuals[form, factor] = _residual(bank, form, factor, data)
+    return residuals
 
 
 def _residual(bank: Bank, form: str, factor: str | None, data: Binned) -> float:
@@ -86,29 +95,29 @@ def _residual(bank: Bank, form: str, factor: str | None, data: Binned) -> float:
     return near[0].weighted_residual if near else np.inf
 
 
-def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Floats, Floats] | None:
+def preview(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Floats, Floats] | None:
     """The nearest curve of a candidate before it is fitted: q (Å⁻¹) and I(q) as measured; work for a pool."""
     # None where the bank does not have the model, or no curve is finite here.
-    if asked.model not in bank.models:
+    if task.model not in bank.models:
         return None
-    page = bank.page(asked.model)
-    data = binned(asked.curve, asked.dintensity)
-    shifts, tried = search(page, asked.model, asked.structure_factor, data)
-    residual = np.stack([t[1] for t in tried])
+    page = bank.page(task.model)
+    data = bin_curve(task.curve, task.dintensity)
+    shifts, factor_results = search(page, task.model, task.structure_factor, data)
+    residual = np.stack([t[1] for t in factor_results])
     residual = np.where(np.isfinite(residual), residual, np.inf)  # one without a value hides no other
     best = np.unravel_index(int(np.argmin(residual)), residual.shape)
     if not np.isfinite(residual[best]):
         return None
     k, row, s = (int(i) for i in best)
-    q = np.geomspace(asked.curve.q[0], asked.curve.q[-1], 150)  # the bank has 50 a decade
-    columns, matrix = seen(asked.curve, q)
-    _, curves = list(shifted(page, asked.structure_factor, columns, shifts[s : s + 1]))[k]
-    intensity = tried[k][2][row, s] * (curves[row, 0] @ matrix) + tried[k][3][row, s]
+    q = np.geomspace(task.curve.q[0], task.curve.q[-1], 150)  # the bank has 50 a decade
+    columns, matrix = make_smearing_matrix(task.curve, q)
+    _, curves = list(shift_curves(page, task.structure_factor, columns, shifts[s : s + 1]))[k]
+    intensity = factor_results[k][2][row, s] * (curves[row, 0] @ matrix) + factor_results[k][3][row, s]
     finite = np.isfinite(intensity)
     return (q[finite], intensity[finite]) if finite.any() else None
 
 
-def _of_form(task: Task, bank: Bank, data: Binned) -> list[dict[str, Any]]:
+def _find_form_starts(task: Task, bank: Bank, data: Binned) -> list[dict[str, Any]]:
     """The nearest curves of what is no sum; of a plugin its own ones, and first its defaults."""
     if not task.model.endswith(".py"):
         return _nearest(task, page_with_usual(bank, task.model), data)
@@ -120,20 +129,20 @@ def _of_form(task: Task, bank: Bank, data: Binned) -> list[dict[str, Any]]:
 
 def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     """The task's own start, if it has one, a plugin's defaults, and the bank's nearest curves."""
-    data, count = binned(task.curve, task.dintensity), START_VALUES.starts
+    data, count = bin_curve(task.curve, task.dintensity), START_VALUES.starts
     count_look(task.model, task.structure_factor, count)
     extra = [] if task.extra is None else [dict(task.extra)]
     if len(sum_parts(task.model)) > 1:
-        starts = [one.parameters for one in nearest_sums(bank, task.model, data, count=count)]
+        starts = [near_curve.parameters for near_curve in nearest_sums(bank, task.model, data, count=count)]
         return [as_start(task, start | task.fixed) for start in (*extra, *starts)]
-    starts = _of_form(task, bank, data)
-    return [as_start(task, with_fixed(start, task.fixed)) for start in (*extra, *starts)]
+    starts = _find_form_starts(task, bank, data)
+    return [as_start(task, apply_fixed(start, task.fixed)) for start in (*extra, *starts)]
 
 
 def _nearest(task: Task, page: Page, data: Binned) -> list[dict[str, Any]]:
     count = START_VALUES.starts
     near = nearest(page, task.model, task.structure_factor, data, count=count * (task.attempt + 1))
-    starts = [one.parameters for one in near[count * task.attempt :] or near[:count]]
+    starts = [near_curve.parameters for near_curve in near[count * task.attempt :] or near[:count]]
     if fit_cost_class(task.model) == "fast":
         return starts
     # A distribution multiplies the cost: one is tried on the best.
@@ -142,8 +151,8 @@ def _nearest(task: Task, page: Page, data: Binned) -> list[dict[str, Any]]:
 
 def other_interactions(task: Task, starts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The starts with each of the bank's interactions, where theirs has no curve at the bodies' size."""
-    every = FACTORS.get(task.structure_factor or "", ())
-    return [start | one | task.fixed for start in starts for one in every]
+    interactions = FACTORS.get(task.structure_factor or "", ())
+    return [start | interaction | task.fixed for start in starts for interaction in interactions]
 
 
 def further(task: Task, bank: Bank) -> list[dict[str, Any]]:
@@ -152,27 +161,27 @@ def further(task: Task, bank: Bank) -> list[dict[str, Any]]:
     if task.model not in bank.models:
         return []
     page, count = bank.page(task.model), START_VALUES.starts
-    points = binned(task.curve, task.dintensity)
-    means = _averaged(task.curve, task.dintensity)
+    points = bin_curve(task.curve, task.dintensity)
+    means = _average_bins(task.curve, task.dintensity)
     near = nearest(page, task.model, task.structure_factor, points, count=START_VALUES.further * count)
     near = near[count:] + nearest(page, task.model, task.structure_factor, means, count=count)
-    return [as_start(task, with_fixed(one.parameters, task.fixed)) for one in near]
+    return [as_start(task, apply_fixed(near_curve.parameters, task.fixed)) for near_curve in near]
 
 
-def _averaged(curve: Curve, dintensity: Floats) -> Binned:
-    """Bin as `binned`, but average what the points of a bin measure, not its middle."""
+def _average_bins(curve: Curve, dintensity: Floats) -> Binned:
+    """Bin as `bin_curve`, but average what the points of a bin measure, not its middle."""
     _, average = cells(curve.q, dintensity, START_VALUES.bins)
     fine = np.stack([average(column) for column in resolution_matrix(curve, curve.q).T])
     used = np.flatnonzero(fine.any(axis=1))
-    return replace(binned(curve, dintensity), columns=used, matrix=fine[used].astype(np.float32))
+    return replace(bin_curve(curve, dintensity), columns=used, matrix=fine[used].astype(np.float32))
 
 
 def as_start(task: Task, start: dict[str, Any]) -> dict[str, Any]:
     """Parameters with distributions on the coarse copy's points, and the mode of the effective radius."""
-    start = coarse(task.model, completed(start, PROBLEM.width_points[cost_class(task.model)]))
+    start = coarse(task.model, complete_distributions(start, PROBLEM.width_points[cost_class(task.model)]))
     info = load_model(task.name).info
     modes = (p.name for p in info.parameters.call_parameters if bare(p.name) == "radius_effective_mode")
-    return accepted(info, start | dict.fromkeys(modes, 1))
+    return select_accepted(info, start | dict.fromkeys(modes, 1))
 
 
 def _solvent_in(fixed: Mapping[str, float], start: Mapping[str, Any]) -> str | None:
@@ -180,14 +189,14 @@ def _solvent_in(fixed: Mapping[str, float], start: Mapping[str, Any]) -> str | N
     return next((n for n in fixed if "sld" in n and "solvent" in n and n in start), None)
 
 
-def with_fixed(start: Mapping[str, Any], fixed: Mapping[str, float]) -> dict[str, Any]:
+def apply_fixed(start: Mapping[str, Any], fixed: Mapping[str, float]) -> dict[str, Any]:
     """A start with given values, the other scattering length densities as far from the solvent as before."""
     # Only differences of scattering length densities scatter: a start found in one solvent is one in any
     # other if all of them move with it.
-    found = {**start, **fixed}
+    changed = {**start, **fixed}
     solvent = _solvent_in(fixed, start)
     if solvent is None:
-        return found
+        return changed
     shift = fixed[solvent] - start[solvent]
     slds = [name for name in start if name.startswith("sld") and name not in fixed]
-    return found | {name: start[name] + shift for name in slds}
+    return changed | {name: start[name] + shift for name in slds}

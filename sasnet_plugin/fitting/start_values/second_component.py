@@ -20,7 +20,16 @@ from ...types import SasnetError, sum_parts
 from ..problem.free_parameters import sharp
 from ..problem.sums import as_part
 from ..settings import START_VALUES
-from .curve_bank import Binned, NearCurve, at_size, is_near, nearest, search_grid, shifted, smallest
+from .curve_bank import (
+    Binned,
+    NearCurve,
+    is_near,
+    nearest,
+    scale_bank_row,
+    search_grid,
+    shift_curves,
+    smallest,
+)
 
 if TYPE_CHECKING:
     from ...simulate.bank import Bank
@@ -48,12 +57,12 @@ def has_one_contrast(form: str) -> bool:
     return sum("solvent" not in name for name in names) == 1
 
 
-def fixed_of(model: str) -> dict[str, float]:
+def collect_fixed(model: str) -> dict[str, float]:
     """What a sum's fit keeps, as it is but another name of a component's scale."""
-    found: dict[str, float] = {}
+    fixed_values: dict[str, float] = {}
     for index, part in enumerate(sum_parts(model)):
-        found |= as_part(TERMS[part][1], index) if part in TERMS and "+" in model else {}
-    return found
+        fixed_values |= as_part(TERMS[part][1], index) if part in TERMS and "+" in model else {}
+    return fixed_values
 
 
 def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> list[NearCurve]:
@@ -65,29 +74,38 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
     if form not in bank.models:
         return []
     page, shifts = bank.page(form), search_grid(form)
-    beside, one_contrast = _second(bank, first, second, data), has_one_contrast(form)
-    if beside is None:
+    second_curves, one_contrast = _second(bank, first, second, data), has_one_contrast(form)
+    if second_curves is None:
         return []
-    found: list[tuple[float, dict[str, Any]]] = []
-    for extra, curves in shifted(page, factor, data.columns, shifts):
+    candidates: list[tuple[float, dict[str, Any]]] = []
+    for extra, curves in shift_curves(page, factor, data.columns, shifts):
         measured = (curves @ data.matrix).astype(np.float64)
-        residual = two_scales(measured.reshape(-1, measured.shape[-1]), beside.curves, data)
+        residual = two_scales(measured.reshape(-1, measured.shape[-1]), second_curves.curves, data)
         # Of one the first is the nearest; of several many are looked at, as neighbours are no others.
-        for at, other in islice(smallest(residual, count), 1 if count == 1 else None):
-            own = at_size(page, form, factor, at // shifts.size, shifts, at % shifts.size, extra)
+        for flat_index, second_index in islice(smallest(residual, count), 1 if count == 1 else None):
+            first_parameters = scale_bank_row(
+                page, form, factor, flat_index // shifts.size, shifts, flat_index % shifts.size, extra
+            )
             if one_contrast:
-                own = _without_contrast(own)
-            its = beside.parameters[other]
-            found.append((float(residual[at, other]), as_part(own, 0) | as_part(its, 1)))
-    return _distinct(sorted(found, key=lambda one: one[0]), count, data)
+                first_parameters = _drop_contrasts(first_parameters)
+            second_parameters = second_curves.parameters[second_index]
+            candidates.append(
+                (
+                    float(residual[flat_index, second_index]),
+                    as_part(first_parameters, 0) | as_part(second_parameters, 1),
+                )
+            )
+    return _distinct(sorted(candidates, key=lambda candidate: candidate[0]), count, data)
 
 
-def _distinct(found: list[tuple[float, dict[str, Any]]], count: int, data: Binned) -> list[NearCurve]:
-    kept: list[NearCurve] = []
-    for value, parameters in found:
-        if len(kept) < count and not is_near(parameters, [one.parameters for one in kept]):
-            kept.append(NearCurve(parameters, value / data.intensity.size))
-    return kept
+def _distinct(candidates: list[tuple[float, dict[str, Any]]], count: int, data: Binned) -> list[NearCurve]:
+    near_curves: list[NearCurve] = []
+    for value, parameters in candidates:
+        if len(near_curves) < count and not is_near(
+            parameters, [near_curve.parameters for near_curve in near_curves]
+        ):
+            near_curves.append(NearCurve(parameters, value / data.intensity.size))
+    return near_curves
 
 
 def _second(bank: Bank, first: str, second: str, data: Binned) -> Second | None:
@@ -95,23 +113,25 @@ def _second(bank: Bank, first: str, second: str, data: Binned) -> Second | None:
     if second in TERMS:
         name, fixed = TERMS[second]
         low, high = np.exp(LOG_Q_MIN + BANK_STEP * data.columns[[0, -1]])
-        return _of_rows(second, [{name: value} | fixed for value in values_of(second, low, high)], data)
+        return _calculate_rows(
+            second, [{name: value} | fixed for value in values_of(second, low, high)], data
+        )
     if second not in bank.models:
         return None
     if second == first.partition("@")[0]:
         return _other_sizes(bank, second, data)
     near = nearest(bank.page(second), second, None, data, count=START_VALUES.second_curves)
-    return _of_rows(second, [sharp(one.parameters) for one in near], data)
+    return _calculate_rows(second, [sharp(near_curve.parameters) for near_curve in near], data)
 
 
-def _of_rows(second: str, rows: list[dict[str, Any]], data: Binned) -> Second | None:
+def _calculate_rows(second: str, rows: list[dict[str, Any]], data: Binned) -> Second | None:
     """Curves of parameters; None where there are none, or the model fails at one of them."""
     q = np.exp(LOG_Q_MIN + BANK_STEP * data.columns)
     try:
         curves = [call(second, q, row).intensity @ data.matrix for row in rows]
     except SasnetError:
         return None
-    return _normalised(rows, curves)
+    return _normalise_curves(rows, curves)
 
 
 def values_of(term: str, low: float, high: float) -> Floats:
@@ -126,7 +146,7 @@ def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:
     page, shifts = bank.page(form), search_grid(form)
     if shifts.size == 1:
         return None
-    ((_, curves),) = shifted(page, None, data.columns, shifts)
+    ((_, curves),) = shift_curves(page, None, data.columns, shifts)
     measured = (curves @ data.matrix).astype(np.float64)
     widths = np.nansum(page.parameters[:, [n.endswith("_pd") for n in page.names]], axis=1)
     rows: list[dict[str, Any]] = []
@@ -136,21 +156,21 @@ def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:
         if not members.size:
             continue
         flat = measured[members].reshape(-1, measured.shape[-1])
-        alone = two_scales(flat, np.zeros((1, flat.shape[1])), data)[:, 0].reshape(members.size, -1)
-        best = int(members[np.unravel_index(int(np.argmin(alone)), alone.shape)[0]])
+        residual_alone = two_scales(flat, np.zeros((1, flat.shape[1])), data)[:, 0].reshape(members.size, -1)
+        best = int(members[np.unravel_index(int(np.argmin(residual_alone)), residual_alone.shape)[0]])
         for s in np.flatnonzero(np.all(np.isfinite(measured[best]), axis=1)):
-            rows.append(_without_contrast(at_size(page, form, None, best, shifts, int(s), {})))
+            rows.append(_drop_contrasts(scale_bank_row(page, form, None, best, shifts, int(s), {})))
             columns.append(measured[best, s])
-    return _normalised(rows, columns)
+    return _normalise_curves(rows, columns)
 
 
-def _without_contrast(parameters: dict[str, Any]) -> dict[str, Any]:
+def _drop_contrasts(parameters: dict[str, Any]) -> dict[str, Any]:
     """Set contrasts to sasmodels' defaults; of one material they only rename the scale."""
     # Two populations then have the same, so that their scales are volume fractions.
     return {k: v for k, v in parameters.items() if "sld" not in k}
 
 
-def _normalised(rows: list[dict[str, Any]], columns: list[Floats]) -> Second | None:
+def _normalise_curves(rows: list[dict[str, Any]], columns: list[Floats]) -> Second | None:
     if not columns:
         return None
     curves = np.array(columns)

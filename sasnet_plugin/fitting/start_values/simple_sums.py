@@ -23,7 +23,7 @@ from ...simulate.bank import BANK_STEP, LOG_Q_MIN
 from ...types import Curve, sum_parts
 from ..problem.sums import as_part
 from ..settings import START_VALUES
-from .curve_bank import Binned, binned
+from .curve_bank import Binned, bin_curve
 from .second_component import two_scales
 
 #: Parameters of a term, in sasmodels' units.
@@ -85,11 +85,11 @@ class _Term:
     grid: Callable[[float, float], Iterator[Values]]  #: Of the smallest and the largest q, Å⁻¹.
 
 
-def _lengths(name: str, **others: tuple[float, ...]) -> Callable[[float, float], Iterator[Values]]:
+def _lengths(name: str, **ranges: tuple[float, ...]) -> Callable[[float, float], Iterator[Values]]:
     def grid(low: float, high: float) -> Iterator[Values]:
         for length in np.geomspace(0.7 / high, 4 / low, START_VALUES.simple_lengths):
-            for values in product(*others.values()):
-                yield {name: float(length), **dict(zip(others, values, strict=True))}
+            for values in product(*ranges.values()):
+                yield {name: float(length), **dict(zip(ranges, values, strict=True))}
 
     return grid
 
@@ -124,71 +124,75 @@ def is_smooth_sum(model: str) -> bool:
     return all(part in SMOOTH for part in sum_parts(model))
 
 
-def near_simple_sums(curve: Curve, dintensity: Floats) -> list[NearSum]:
+def find_near_simple_sums(curve: Curve, dintensity: Floats) -> list[NearSum]:
     """List simple models whose curves come near the data, the nearest first."""
-    data = binned(curve, dintensity, START_VALUES.simple_tolerance)
+    data = bin_curve(curve, dintensity, START_VALUES.simple_tolerance)
     if data.intensity.size < START_VALUES.simple_least_points:
         return []
-    found = sorted(_rated(data), key=lambda one: one.residual)
-    least = found[0].residual
-    if least > START_VALUES.simple_far and found[1].residual < START_VALUES.simple_stands_out * least:
+    near_sums = sorted(_rate_simple_sums(data), key=lambda near_sum: near_sum.residual)
+    least = near_sums[0].residual
+    if least > START_VALUES.simple_far and near_sums[1].residual < START_VALUES.simple_stands_out * least:
         return []
     most = START_VALUES.simple_near * least + START_VALUES.simple_margin
-    return [one for one in found if one.residual <= most]
+    return [near_sum for near_sum in near_sums if near_sum.residual <= most]
 
 
-def _rated(data: Binned) -> Iterator[NearSum]:
+def _rate_simple_sums(data: Binned) -> Iterator[NearSum]:
     q = np.exp(LOG_Q_MIN + BANK_STEP * data.columns)
     low, high = float(q[0]), float(q[-1])
     exponents = START_VALUES.simple_powers
-    powers = _measured([(q / low) ** -exponent for exponent in exponents], data)
-    none = np.zeros((1, powers.shape[1]))
-    alone = two_scales(powers, none, data)[:, 0]
-    at = int(np.argmin(alone))
-    yield _near(_POWER, [{"power": exponents[at]}], float(alone[at]), data)
+    powers = _smear_and_normalise([(q / low) ** -exponent for exponent in exponents], data)
+    no_second = np.zeros((1, powers.shape[1]))
+    power_residuals = two_scales(powers, no_second, data)[:, 0]
+    best_index = int(np.argmin(power_residuals))
+    yield _make_near_sum(_POWER, [{"power": exponents[best_index]}], float(power_residuals[best_index]), data)
     for name, term in _TERMS.items():
         rows = list(term.grid(low, high))
-        curves = _measured([term.formula(q, row) for row in rows], data)
+        curves = _smear_and_normalise([term.formula(q, row) for row in rows], data)
         if name != _PEAK:
-            each = two_scales(curves, none, data)[:, 0]
-            best = _distinct(each, rows)
-            yield _near(name, [rows[i] for i in best], float(each[best[0]]), data)
-        both = two_scales(curves, powers, data)
-        yield from _with_power_law(name, rows, both, exponents, data)
+            residuals = two_scales(curves, no_second, data)[:, 0]
+            best = _distinct(residuals, rows)
+            yield _make_near_sum(name, [rows[i] for i in best], float(residuals[best[0]]), data)
+        pair_residuals = two_scales(curves, powers, data)
+        yield from _add_power_law(name, rows, pair_residuals, exponents, data)
 
 
-def _measured(curves: list[Floats], data: Binned) -> Floats:
+def _smear_and_normalise(curves: list[Floats], data: Binned) -> Floats:
     """(k, m) in the bins of the data, resolution included, each with its largest value 1."""
-    found = np.array(curves) @ data.matrix
-    return np.asarray(found / np.maximum(np.max(np.abs(found), axis=1), 1e-300)[:, None], dtype=np.float64)
+    smeared = np.array(curves) @ data.matrix
+    return np.asarray(
+        smeared / np.maximum(np.max(np.abs(smeared), axis=1), 1e-300)[:, None], dtype=np.float64
+    )
 
 
-def _near(model: str, starts: list[dict[str, Any]], residual: float, data: Binned) -> NearSum:
+def _make_near_sum(model: str, starts: list[dict[str, Any]], residual: float, data: Binned) -> NearSum:
     return NearSum(model, tuple(starts), residual / data.intensity.size)
 
 
 def _distinct(residual: Floats, rows: list[Values]) -> list[int]:
     order = [int(i) for i in np.argsort(residual)]
     name = next(iter(rows[0]))
-    others = (i for i in order if abs(np.log(rows[i][name] / rows[order[0]][name])) > 1.0)
-    return [order[0], *(i for i in [next(others, -1)] if i >= 0)]
+    distant = (i for i in order if abs(np.log(rows[i][name] / rows[order[0]][name])) > 1.0)
+    return [order[0], *(i for i in [next(distant, -1)] if i >= 0)]
 
 
-def _with_power_law(
-    name: str, rows: list[Values], both: Floats, exponents: tuple[float, ...], data: Binned
+def _add_power_law(
+    name: str, rows: list[Values], pair_residuals: Floats, exponents: tuple[float, ...], data: Binned
 ) -> Iterator[NearSum]:
     """The term with a power law, as sasmodels has it: a sum of two, or a model that holds both."""
-    best = _distinct(both.min(axis=1), rows)
-    value = float(both[best[0]].min())
-    pairs = [(rows[i], exponents[int(np.argmin(both[i]))]) for i in best]
+    best = _distinct(pair_residuals.min(axis=1), rows)
+    value = float(pair_residuals[best[0]].min())
+    pairs = [(rows[i], exponents[int(np.argmin(pair_residuals[i]))]) for i in best]
     if name == _PEAK:
-        yield _near("broad_peak", [_broad_peak(row, power, data) for row, power in pairs], value, data)
+        yield _make_near_sum(
+            "broad_peak", [_broad_peak(row, power, data) for row, power in pairs], value, data
+        )
         return
     starts = [as_part(_own(name, row), 0) | as_part({"power": power}, 1) for row, power in pairs]
-    yield _near(f"{name}+{_POWER}", starts, value, data)
+    yield _make_near_sum(f"{name}+{_POWER}", starts, value, data)
     if name == "lorentz":
         starts = [_correlation_length(row, power, data) for row, power in pairs]
-        yield _near("correlation_length", starts, value, data)
+        yield _make_near_sum("correlation_length", starts, value, data)
 
 
 def _own(name: str, row: Values) -> dict[str, float]:
@@ -202,8 +206,8 @@ def _correlation_length(row: Values, power: float, data: Binned) -> dict[str, fl
 
 def _broad_peak(row: Values, power: float, data: Binned) -> dict[str, float]:
     share = _power_law_share(_peak, row, power, data)
-    own = {"width_exp": 2.0, "peak_scale": 1.0}
-    return {**row, **own, "porod_exp": power, "porod_scale": share}
+    defaults = {"width_exp": 2.0, "peak_scale": 1.0}
+    return {**row, **defaults, "porod_exp": power, "porod_scale": share}
 
 
 def _power_law_share(

@@ -65,17 +65,17 @@ def _logarithm(curve: Floats) -> Floats:
 
 
 def _rectangular(ratios: tuple[float, float], side: float, width: float) -> dict[str, float]:
-    found = {
+    box = {
         "length_a": side,
         "b2a_ratio": ratios[0],
         "c2a_ratio": ratios[1],
         "sld": 6.3,
         "sld_solvent": 1.0,
     }
-    return found | ({"length_a_pd": width, "length_a_pd_type": 0.0} if width else {})
+    return box | ({"length_a_pd": width, "length_a_pd_type": 0.0} if width else {})
 
 
-def _parallelepiped(ratios: tuple[float, float], side: float, width: float) -> dict[str, float]:
+def _make_parallelepiped(ratios: tuple[float, float], side: float, width: float) -> dict[str, float]:
     sides = {"length_a": side, "length_b": side * ratios[0], "length_c": side * ratios[1]}
     return sides | {"sld": 4.0, "sld_solvent": 1.0}
 
@@ -94,7 +94,7 @@ _CORONAS = tuple(product((0.25, 0.4, 0.6, 1.0), (0.3, 0.6, 1.0, 2.0)))
 
 _BOXES = {
     "rectangular_prism": [(_rectangular, r, w) for r in _RATIOS for w in _WIDTHS],
-    "parallelepiped": [(_parallelepiped, r, 0.0) for r in _RATIOS],
+    "parallelepiped": [(_make_parallelepiped, r, 0.0) for r in _RATIOS],
 }
 
 
@@ -104,8 +104,8 @@ def _log_curve(ratios: tuple[float, float], side: float, width: float) -> Floats
     steps = 1 + width * np.linspace(-3, 3, 21) if width else np.ones(1)
     weight = np.exp(-(((steps - 1) / (width or 1.0)) ** 2) / 2) * steps**6
     log_curve = np.log(_box_curve(ratios))
-    each = [np.exp(np.interp(log_q + np.log(side / _SIDE * step), log_q, log_curve)) for step in steps]
-    return _logarithm(weight @ np.array(each))
+    stretched = [np.exp(np.interp(log_q + np.log(side / _SIDE * step), log_q, log_curve)) for step in steps]
+    return _logarithm(weight @ np.array(stretched))
 
 
 @lru_cache(maxsize=16)
@@ -121,12 +121,12 @@ def _box(q: Floats, ratios: tuple[float, float]) -> Floats:
     axes = (sine * np.cos(along), sine * np.sin(along), np.broadcast_to(cosine[:, None], (_NODES, _NODES)))
     half = 0.5 * _SIDE * np.array([1.0, *ratios])
     resolved = q * 2 * half.max() < 1.5 * _NODES
-    found = np.empty(q.size)
+    intensity = np.empty(q.size)
     for i in np.flatnonzero(resolved):
         amplitude = np.ones((_NODES, _NODES))
         for length, axis in zip(half, axes, strict=True):
             amplitude = amplitude * np.sinc(q[i] * length * axis / np.pi)
-        found[i] = weights @ amplitude**2 @ weights / 4
+        intensity[i] = weights @ amplitude**2 @ weights / 4
     last = int(np.count_nonzero(resolved)) - 1
-    found[~resolved] = found[last] * (q[~resolved] / q[last]) ** -4
-    return found
+    intensity[~resolved] = intensity[last] * (q[~resolved] / q[last]) ** -4
+    return intensity

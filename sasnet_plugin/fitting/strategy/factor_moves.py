@@ -16,7 +16,7 @@ from .hypothesis import Hypothesis, factors_of, size_of
 from .likely import as_expected
 from .settings import STRATEGY
 from .state import State
-from .step import Step, fitting
+from .step import Step, make_fit_step
 
 #: Simple bodies of which solutions may be crowded or charged.
 _INTERACTS = tuple(form for form, interacts in SIMPLE.items() if interacts)
@@ -28,17 +28,17 @@ def factors(state: State) -> Iterator[Step]:
     # not hang on how likely its form was: that is the form of both.
     for leading in dict.fromkeys([*_interacting(state), *_simplest_interacting(state)]):
         for factor in factors_of(leading.form):
-            found = replace(leading, structure_factor=factor)
-            if found in state.fits:
+            product = replace(leading, structure_factor=factor)
+            if product in state.fits:
                 continue
             start = _other_factor(state.fits[leading], factor)
-            explained = state.explained()
-            chance = state.beliefs.rather(found, leading) if explained else STRATEGY.likely
-            step = fitting(state, found, chance, extra=start)
+            explained = state.is_explained()
+            chance = state.beliefs.rather(product, leading) if explained else STRATEGY.likely
+            step = make_fit_step(state, product, chance, extra=start)
             assert step.task is not None
             # Its sizes are others: how far off it begins says nothing of where it ends.
             patient = replace(step.task, budget=replace(step.task.budget, best_chisq=np.inf))
-            yield replace(step, key=("factor", found), task=patient)
+            yield replace(step, key=("factor", product), task=patient)
 
 
 def plain(state: State) -> Iterator[Step]:
@@ -48,9 +48,11 @@ def plain(state: State) -> Iterator[Step]:
     if best is None or best.structure_factor is None:
         return
     for form in _INTERACTS:
-        found = as_expected(state, form)
-        if found.structure_factor and size_of(found) < state.size(best):
-            yield fitting(state, found, max(state.beliefs.rather(found, best), STRATEGY.likely))
+        hypothesis = as_expected(state, form)
+        if hypothesis.structure_factor and size_of(hypothesis) < state.size(best):
+            yield make_fit_step(
+                state, hypothesis, max(state.beliefs.rather(hypothesis, best), STRATEGY.likely)
+            )
 
 
 def _interacting(state: State) -> Iterator[Hypothesis]:
@@ -73,15 +75,15 @@ def _fast(state: State, *, interact: bool) -> dict[Hypothesis, float]:
     return {h: fit.reduced_chisq for h, fit in fast.items() if bool(h.structure_factor) == interact}
 
 
-def with_defaults(start: dict[str, Any], factor: str) -> dict[str, Any]:
+def add_defaults(start: dict[str, Any], factor: str) -> dict[str, Any]:
     """Values with the defaults of what a structure factor has besides; its radius follows from the form's."""
     missing = {n: v for n, v in _defaults(factor).items() if n not in start and n != "radius_effective"}
     return {**start, **missing}
 
 
 def _other_factor(fit: ModelFit, factor: str) -> dict[str, Any]:
-    own = _defaults(fit.structure_factor or factor).keys() - _defaults(factor).keys()
-    return with_defaults({n: v for n, v in starting_values(fit).items() if n not in own}, factor)
+    extra_names = _defaults(fit.structure_factor or factor).keys() - _defaults(factor).keys()
+    return add_defaults({n: v for n, v in starting_values(fit).items() if n not in extra_names}, factor)
 
 
 def _defaults(factor: str) -> dict[str, float]:

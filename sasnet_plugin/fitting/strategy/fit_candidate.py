@@ -13,14 +13,14 @@ from ...simulate.bank import Bank
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.cost_classes import cost_class
 from ...simulate.quick_models.quick import fit_cost_class
-from ..ledger import spent
-from ..optimize.finish import Done, finish, strong_pairs, unfinished, weakly_shown
+from ..ledger import read_spent_time
+from ..optimize.finish import Done, finish, finish_as_is, strong_pairs, weakly_shown
 from ..optimize.local_search import LocalMinimum
 from ..problem.bounds import range_of
 from ..problem.experiment import TimeUpError
-from ..problem.free_parameters import SALT, points_needed, widths_of, with_points
+from ..problem.free_parameters import SALT, points_needed, set_points, widths_of
 from ..problem.model_curves import ModelCurves, curves_of
-from ..problem.resolution import coarsened, has_resolution, sampling_needed
+from ..problem.resolution import coarsen, has_resolution, sampling_needed
 from ..result.components import bare
 from ..result.model_fit import ModelFit, Parameter
 from ..settings import OPTIMIZE, PROBLEM
@@ -39,76 +39,80 @@ class Starts:
     hopeless: bool = False  #: So far from the best fit of others that they were not followed to the end.
 
 
-def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
+def refine_starts(task: Task, bank: Bank, start_time: float) -> Starts:
     """The best starts, refined on a coarse copy of the data and then on all points."""
     # Each stage has fewer of them: what is so far behind others that no later stage could make up for it ends
     # here. Beside the best of a stage lie what no slope leads to.
-    search = TimedSearch(task, began)
+    search = TimedSearch(task, start_time)
     # A coarse copy is not what was measured.
-    copy = None if task.as_measured else coarsened(task.curve, task.dintensity)
+    copy = None if task.as_measured else coarsen(task.curve, task.dintensity)
     coarse = curves_of(task, None if task.as_measured else PROBLEM.sparse, data=copy)
-    followed = _followed(search, coarse, bank)
-    found = search.beside(coarse, followed, STRATEGY.coarse)
-    if not found:
+    followed = _follow_starts(search, coarse, bank)
+    minima = search.search_beside(coarse, followed, STRATEGY.coarse)
+    if not minima:
         return Starts([], None)
-    if search.hopeless(found, coarse, 1):
-        return Starts([min(found, key=lambda d: d.chisq)], coarse.per_decade, hopeless=True)
+    if search.hopeless(minima, coarse, 1):
+        return Starts([min(minima, key=lambda d: d.chisq)], coarse.per_decade, hopeless=True)
     looked = not task.restarts and followed[0].chisq >= enough(coarse)
-    return _on_all_points(search, values_of(found[: STRATEGY.finalists]), looked=looked)
+    return _refine_on_all_points(search, values_of(minima[: STRATEGY.finalists]), looked=looked)
 
 
-def _followed(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list[LocalMinimum]:
+def _follow_starts(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list[LocalMinimum]:
     """The task's own starts, or else the bank's nearest, followed downhill on coarse points."""
     task = search.task
     if task.starts:
         return search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
-    found = search.from_bank(coarse, bank)
-    if found and not search.hopeless(found, coarse, 0):
-        found = search.follow(coarse, apart(found, coarse.info, STRATEGY.followed), STRATEGY.coarse)
-    return search.from_low_q(coarse, search.with_layers(coarse, found, bank), bank)
+    minima = search.from_bank(coarse, bank)
+    if minima and not search.hopeless(minima, coarse, 0):
+        minima = search.follow(coarse, apart(minima, coarse.info, STRATEGY.followed), STRATEGY.coarse)
+    return search.from_low_q(coarse, search.add_layers(coarse, minima, bank), bank)
 
 
-def _on_all_points(search: TimedSearch, starts: list[dict[str, Any]], *, looked: bool = False) -> Starts:
+def _refine_on_all_points(
+    search: TimedSearch, starts: list[dict[str, Any]], *, looked: bool = False
+) -> Starts:
     """Refine with as many q points and distribution points as the data need; `looked`: neighbours of the best
     were tried on the coarse copy.
     """
-    task, how = search.task, STRATEGY.fine
-    sampling = _sampling(task, starts[0], search.left(how.share))
+    task, settings = search.task, STRATEGY.fine
+    sampling = _sampling(task, starts[0], search.compute_remaining(settings.share))
     fine = curves_of(task, sampling)
     # A width makes many curves of one: what has none is refined before the time is spent.
     order = sorted(starts, key=lambda start: len(widths_of(start)))
-    found = search.follow(fine, (_with_points(search, fine, start) for start in order), how)
-    if not found:
+    minima = search.follow(fine, (_add_needed_points(search, fine, start) for start in order), settings)
+    if not minima:
         return Starts([], None)
     if not looked:
-        found = search.beside(fine, found, how)
+        minima = search.search_beside(fine, minima, settings)
     # What was found may need more points than what it started from: finer fringes, narrower widths.
-    best = _with_points(search, fine, found[0].parameters)
-    finer = _sampling(task, best, search.left(how.share)) if sampling else None
-    return Starts([replace(found[0], parameters=best), *found[1:]], max(sampling or 0, finer or 0) or None)
+    best = _add_needed_points(search, fine, minima[0].parameters)
+    finer = _sampling(task, best, search.compute_remaining(settings.share)) if sampling else None
+    return Starts([replace(minima[0], parameters=best), *minima[1:]], max(sampling or 0, finer or 0) or None)
 
 
-def _with_points(search: TimedSearch, local: ModelCurves, parameters: dict[str, Any]) -> dict[str, Any]:
+def _add_needed_points(search: TimedSearch, local: ModelCurves, parameters: dict[str, Any]) -> dict[str, Any]:
     """Use as many points of distributions as there is time to find out about."""
-    seconds = max(search.left(STRATEGY.fine.share), OPTIMIZE.least_share * search.task.budget.seconds)
-    local.deadline = spent() + seconds
+    seconds = max(
+        search.compute_remaining(STRATEGY.fine.share), OPTIMIZE.least_share * search.task.budget.seconds
+    )
+    local.deadline = read_spent_time() + seconds
     try:
-        count = points_needed(search.task.model, parameters, lambda p: local.solved(p)[0])
+        count = points_needed(search.task.model, parameters, lambda p: local.solve(p)[0])
     except TimeUpError:
         return parameters
-    return with_points(parameters, count)
+    return set_points(parameters, count)
 
 
 def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | None:
     if task.as_measured or not has_resolution(task.curve):
         return None
     cost = fit_cost_class(task.model)
-    until = spent() + max(seconds, OPTIMIZE.least_share * task.budget.seconds)
+    until = read_spent_time() + max(seconds, OPTIMIZE.least_share * task.budget.seconds)
 
     def theory(per_decade: int | None) -> NDArray[np.float64]:
         local = curves_of(task, per_decade)
         local.deadline = until
-        residual, _, _ = local.solved(parameters)
+        residual, _, _ = local.solve(parameters)
         return residual
 
     try:
@@ -124,56 +128,62 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
     """Refine the bank's nearest curves, then fit the best by Bumps' Levenberg-Marquardt, within the pool's
     and the task's budget. Raises SasnetError if no start gives a finite curve.
     """
-    task = replace(task, budget=task.budget.within(budget))
-    began = spent()
+    task = replace(task, budget=task.budget.limit_by(budget))
+    spent_time = read_spent_time()
     if task.beside:
-        starts = _on_all_points(TimedSearch(task, began), [as_start(task, start) for start in task.starts])
+        starts = _refine_on_all_points(
+            TimedSearch(task, spent_time), [as_start(task, start) for start in task.starts]
+        )
     else:
-        starts = refined_starts(task, bank, began)
-    return _ended(task, starts, began)
+        starts = refine_starts(task, bank, spent_time)
+    return _finish_candidate(task, starts, spent_time)
 
 
-def _ended(task: Task, starts: Starts, began: float) -> ModelFit:
+def _finish_candidate(task: Task, starts: Starts, start_time: float) -> ModelFit:
     if starts.hopeless:
-        as_it_is = unfinished(task, starts.found[0], starts.per_decade)
-        found = described(task, as_it_is, starts.per_decade, spent() - began)
-        return replace(found, warnings=(FAR_OFF,))
-    done = None
+        as_it_is = finish_as_is(task, starts.found[0], starts.per_decade)
+        unfinished = make_model_fit(task, as_it_is, starts.per_decade, read_spent_time() - start_time)
+        return replace(unfinished, warnings=(FAR_OFF,))
+    finished = None
     for start in starts.found:
-        left = task.budget.seconds - (spent() - began)
-        done = finish(task, start, starts.per_decade, max(left, OPTIMIZE.least_share * task.budget.seconds))
-        if done is not None:
+        seconds_left = task.budget.seconds - (read_spent_time() - start_time)
+        finished = finish(
+            task, start, starts.per_decade, max(seconds_left, OPTIMIZE.least_share * task.budget.seconds)
+        )
+        if finished is not None:
             break
-    if done is None:
+    if finished is None:
         raise no_curve(task.name)
-    best = _at_defaults(task, done, starts.per_decade, began)
-    return described(task, best, starts.per_decade, spent() - began)
+    best = _fix_at_defaults(task, finished, starts.per_decade, start_time)
+    return make_model_fit(task, best, starts.per_decade, read_spent_time() - start_time)
 
 
-def _at_defaults(task: Task, done: Done, per_decade: int | None, began: float) -> Done:
+def _fix_at_defaults(task: Task, finished: Done, per_decade: int | None, start_time: float) -> Done:
     """Set parameters that the data hardly show to defaults if the evidence is no worse."""
     info = load_model(task.name).info
-    for name, default in weakly_shown(done, info, task.fixed, task.ranges).items():
-        left = task.budget.seconds - (spent() - began)
-        if left < 0 or name not in {*done.free, *done.same}:
+    for name, default in weakly_shown(finished, info, task.fixed, task.ranges).items():
+        seconds_left = task.budget.seconds - (read_spent_time() - start_time)
+        if seconds_left < 0 or name not in {*finished.free, *finished.same}:
             continue
-        start, fixed = _held(task, done, name, default)
+        start, fixed = _fix_parameter(task, finished, name, default)
         simpler = replace(task, fixed=fixed)
-        without = finish(simpler, LocalMinimum(start, done.chisq), per_decade, left)
-        if without is not None and without.bic <= done.bic:
-            said = _said_of_default(name, default)
-            done, task = replace(without, warnings=(*done.warnings, *said)), simpler
-    return done
+        simpler_fit = finish(simpler, LocalMinimum(start, finished.chisq), per_decade, seconds_left)
+        if simpler_fit is not None and simpler_fit.bic <= finished.bic:
+            notes = _describe_default(name, default)
+            finished, task = replace(simpler_fit, warnings=(*finished.warnings, *notes)), simpler
+    return finished
 
 
-def _held(task: Task, done: Done, name: str, default: float) -> tuple[dict[str, Any], dict[str, float]]:
+def _fix_parameter(
+    task: Task, finished: Done, name: str, default: float
+) -> tuple[dict[str, Any], dict[str, float]]:
     """Where a fit starts that holds a parameter at its default, and what it has fixed."""
     if name.endswith("_pd"):  # without a distribution
-        return {k: v for k, v in done.parameters.items() if not k.startswith(name)}, dict(task.fixed)
-    return done.parameters | {name: default}, {**task.fixed, name: default}
+        return {k: v for k, v in finished.parameters.items() if not k.startswith(name)}, dict(task.fixed)
+    return finished.parameters | {name: default}, {**task.fixed, name: default}
 
 
-def _said_of_default(name: str, default: float) -> tuple[str, ...]:
+def _describe_default(name: str, default: float) -> tuple[str, ...]:
     silent = name.endswith(("_pd", "scale", "i_zero")) or bare(name) == SALT
     return () if silent else (_not_shown(name, default),)
 
@@ -182,54 +192,55 @@ def _not_shown(name: str, default: float) -> str:
     return f"{name} is not determined by these data; it is fixed at {default:g}, the default of sasmodels."
 
 
-def described(task: Task, done: Done, per_decade: int | None, seconds: float) -> ModelFit:
+def make_model_fit(task: Task, finished: Done, per_decade: int | None, seconds: float) -> ModelFit:
     """Where a fit has ended, as people and programs see it."""
-    if not np.all(np.isfinite(done.theory)):  # one without values could not be weighed against others
+    if not np.all(np.isfinite(finished.theory)):  # one without values could not be weighed against others
         raise no_curve(task.name)
     info = load_model(task.name).info
     # sasmodels writes "None" where a parameter has no unit.
     units = {p.name: str(p.units or "").replace("None", "") for p in info.parameters.call_parameters}
     parameters = {
-        name: _fitted(task, done, name, value, units.get(name, ""))
-        if name in done.free
+        name: _make_fitted_parameter(task, finished, name, value, units.get(name, ""))
+        if name in finished.free
         else Parameter(value, None, units.get(name, ""), True, value, value)
-        for name, value in _kept(info, done.parameters).items()
+        for name, value in _select_values(info, finished.parameters).items()
     }
-    spread = _distributions(done.parameters, parameters)
-    degrees = max(len(task.curve) - len(done.free), 1)
+    spread = _distributions(finished.parameters, parameters)
+    degrees = max(len(task.curve) - len(finished.free), 1)
     return ModelFit(
-        task.model, task.structure_factor, parameters, spread, done.chisq, done.chisq / degrees, done.bic,
-        task.probability, seconds, done.theory, warnings=done.warnings,
-        correlations=strong_pairs(done.slopes) if done.slopes else {}, derivatives=done.slopes,
-        per_decade=per_decade, pd_points=_width_points(done, task.model),
-        components=done.components, cut=done.cut,
+        task.model, task.structure_factor, parameters, spread, finished.chisq, finished.chisq / degrees,
+        finished.bic,
+        task.probability, seconds, finished.theory, warnings=finished.warnings,
+        correlations=strong_pairs(finished.slopes) if finished.slopes else {}, derivatives=finished.slopes,
+        per_decade=per_decade, pd_points=_width_points(finished, task.model),
+        components=finished.components, cut=finished.cut,
     )  # fmt: skip
 
 
-def _width_points(done: Done, model: str) -> int:
+def _width_points(finished: Done, model: str) -> int:
     """Points of the distributions, the usual number where there is none."""
-    points = [int(v) for k, v in done.parameters.items() if k.endswith("_pd_n")]
+    points = [int(v) for k, v in finished.parameters.items() if k.endswith("_pd_n")]
     return max(points, default=PROBLEM.width_points[cost_class(model)])
 
 
-def _distributions(done: Mapping[str, Any], known: Mapping[str, Parameter]) -> dict[str, str]:
-    kinds = {k.removesuffix("_pd_type"): v for k, v in done.items() if k.endswith("_pd_type")}
-    return {k: v for k, v in kinds.items() if f"{k}_pd" in known}
+def _distributions(values: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> dict[str, str]:
+    kinds = {k.removesuffix("_pd_type"): v for k, v in values.items() if k.endswith("_pd_type")}
+    return {k: v for k, v in kinds.items() if f"{k}_pd" in parameters}
 
 
-def _fitted(task: Task, done: Done, name: str, value: float, unit: str) -> Parameter:
+def _make_fitted_parameter(task: Task, finished: Done, name: str, value: float, unit: str) -> Parameter:
     low, high = task.ranges.get(name) or range_of(load_model(task.name).info, name, value)
-    error = float(done.errors.get(name, np.nan))
+    error = float(finished.errors.get(name, np.nan))
     return Parameter(value, error if np.isfinite(error) else None, unit, False, float(low), float(high))
 
 
-def _kept(info: Any, parameters: dict[str, Any]) -> dict[str, float]:
+def _select_values(info: Any, parameters: dict[str, Any]) -> dict[str, float]:
     """Values worth keeping, by sasmodels' table: all of a model's, and widths that are not zero."""
-    found = {}
+    values = {}
     for p in info.parameters.call_parameters:
         if p.type in ("orientation", "magnetic"):
             continue
-        found[p.name] = float(parameters.get(p.name, p.default))
+        values[p.name] = float(parameters.get(p.name, p.default))
         if p.polydisperse and float(parameters.get(f"{p.name}_pd", 0.0)) > 0:
-            found[f"{p.name}_pd"] = float(parameters[f"{p.name}_pd"])
-    return found
+            values[f"{p.name}_pd"] = float(parameters[f"{p.name}_pd"])
+    return values

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...digits import significant
 from ...simulate.library import DILUTE_SHARE
-from ...simulate.priors import allowed_structure_factors, model_info, structure_factors
+from ...simulate.priors import list_structure_factors, model_info, structure_factors
 from ...simulate.quick_models.lattice import LATTICES
 from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve, ModelGuess, Suggestion, product_name, sum_parts
@@ -35,7 +35,7 @@ class Supposed:
     absolute: float  #: Å⁻¹.
     error: float = field(default=1.0, compare=False)  #: Of its width, relative: how well the curve shows it.
 
-    def seen_with(self, curve: Curve) -> Curve:
+    def apply_to(self, curve: Curve) -> Curve:
         return replace(curve, dq=np.hypot(self.relative * curve.q, self.absolute))
 
     @property
@@ -78,19 +78,19 @@ class Hypothesis:
         return STRATEGY.expected_time[self.cost] * (1 if self.structure_factor is None else 2)
 
 
-def of_pair(pair: Pair) -> Hypothesis:
+def make_hypothesis(pair: Pair) -> Hypothesis:
     """The hypothesis of a task's model and structure factor, sums included."""
     model, factor = pair
     if "+" not in model:
         return Hypothesis(model, factor)
     first, second = sum_parts(model)
-    return replace(of_name(first), second=second)
+    return replace(parse_hypothesis(first), second=second)
 
 
-def of_name(name: str) -> Hypothesis:
+def parse_hypothesis(name: str) -> Hypothesis:
     """The hypothesis of sasmodels' name of a model, a product or a sum."""
     if "+" in name:
-        return of_pair((name, None))
+        return make_hypothesis((name, None))
     form, _, factor = name.partition("@")
     return Hypothesis(form, factor or None)
 
@@ -100,7 +100,7 @@ def factors_of(form: str) -> list[str]:
     """Structure factors that a form model may have; of a plugin that is not known."""
     if form.endswith(".py"):
         return []
-    allowed = allowed_structure_factors(form)
+    allowed = list_structure_factors(form)
     return [factor for factor in structure_factors() if factor in allowed]
 
 
@@ -119,7 +119,7 @@ _NOT_COUNTED = frozenset(
 )  # fmt: skip
 
 
-def _of_shape(info: Any) -> list[Any]:
+def _list_shape_parameters(info: Any) -> list[Any]:
     skipped = ("magnetic", "orientation")
     return [p for p in info.parameters.kernel_parameters if p.type not in skipped]
 
@@ -127,10 +127,10 @@ def _of_shape(info: Any) -> list[Any]:
 def _shape(part: str) -> int:
     if part.endswith(".py"):
         return 4
-    names = [p.name for p in _of_shape(model_info(part))]
+    names = [p.name for p in _list_shape_parameters(model_info(part))]
     slds = sum("sld" in name for name in names)
-    others = sum("sld" not in name and name not in _NOT_COUNTED for name in names)
-    return 1 + others + max(slds - 2, 0)
+    count = sum("sld" not in name and name not in _NOT_COUNTED for name in names)
+    return 1 + count + max(slds - 2, 0)
 
 
 @dataclass(frozen=True)
@@ -143,30 +143,34 @@ class Beliefs:
     def guesses(self) -> dict[str, ModelGuess]:
         return {guess.name: guess for guess in self.suggestion.models}
 
-    def of(self, hypothesis: Hypothesis) -> float:
+    def estimate(self, hypothesis: Hypothesis) -> float:
         """0..1; of a sum that of its first component, times how often curves have two."""
         guess = self.guesses.get(hypothesis.form)
         if guess is None:
             return STRATEGY.least_prior
         least = STRATEGY.simple_prior if hypothesis.form in SIMPLE else STRATEGY.least_prior
-        own = guess.probability
+        probability = guess.probability
         if hypothesis.form in LATTICES:  # which differ in few peaks: where one is likely, all are compared
-            own = sum(g.probability for name, g in self.guesses.items() if name in LATTICES) / len(LATTICES)
-        found = max(own, least) * max(factor_share(guess, hypothesis.structure_factor), STRATEGY.simple_prior)
-        return found * second_share(hypothesis)
+            probability = sum(g.probability for name, g in self.guesses.items() if name in LATTICES) / len(
+                LATTICES
+            )
+        chance = max(probability, least) * max(
+            factor_share(guess, hypothesis.structure_factor), STRATEGY.simple_prior
+        )
+        return chance * second_share(hypothesis)
 
-    def rather(self, hypothesis: Hypothesis, other: Hypothesis) -> float:
+    def rather(self, hypothesis: Hypothesis, other_hypothesis: Hypothesis) -> float:
         """How likely it is the one of two, 0..1."""
-        own = self.of(hypothesis)
-        return own / (own + self.of(other))
+        chance = self.estimate(hypothesis)
+        return chance / (chance + self.estimate(other_hypothesis))
 
-    def before(self, hypothesis: Hypothesis) -> float:
+    def estimate_with_sums(self, hypothesis: Hypothesis) -> float:
         """Return a hypothesis' prior; of a smooth sum how likely the classifier sees no known model."""
         # What the network thinks of single models is then a share of the rest.
-        found = self.of(hypothesis)
+        chance = self.estimate(hypothesis)
         if hypothesis.second is None or not is_smooth(hypothesis):
-            return found
-        return max(found, self.suggestion.second_component or 0.0, 1 - self.suggestion.in_scope)
+            return chance
+        return max(chance, self.suggestion.second_component or 0.0, 1 - self.suggestion.in_scope)
 
     @property
     def two(self) -> float:
@@ -179,16 +183,16 @@ class Beliefs:
         """
         # The members of a group are hardly distinguishable, and a group of twenty may keep the simple ones
         # out of the first five. A simple model that explains the curve is what the evidence prefers.
-        found: dict[str, float] = {}
+        chances: dict[str, float] = {}
         for group in self.suggestion.groups:
             if group.probability >= STRATEGY.group_share:
                 # Before another explains the curve all are fitted, afterwards what each is worth itself.
-                found |= self._simplest(group.members)
+                chances |= self._simplest(group.members)
         for guess in self.suggestion.models:
             slow = fit_cost_class(guess.name) == "slow"
             if guess.probability >= (STRATEGY.expected if slow else STRATEGY.group_share):
-                found[guess.name] = guess.probability
-        return found
+                chances[guess.name] = guess.probability
+        return chances
 
     def _simplest(self, members: Iterable[str]) -> dict[str, float]:
         """Select members of a group with the fewest parameters that are not slow."""
@@ -242,15 +246,15 @@ def priors(suggestion: Suggestion, fits: Iterable[ModelFit], *, explained: bool)
     # If a fit explains the curve: how common its model and structure factor are, as the evidence says what
     # the curve says and the classifier would count it twice. Otherwise fits may be in wrong minima, and the
     # classifier knows more.
-    every = [of_pair((fit.model, fit.structure_factor)) for fit in fits]
-    found = _before_the_curve(suggestion, every) if explained else _as_seen(suggestion, every)
-    return [max(p, STRATEGY.least_prior) * second_share(h) for p, h in zip(found, every, strict=True)]
+    hypotheses = [make_hypothesis((fit.model, fit.structure_factor)) for fit in fits]
+    shares = _estimate_commonness(suggestion, hypotheses) if explained else _as_seen(suggestion, hypotheses)
+    return [max(p, STRATEGY.least_prior) * second_share(h) for p, h in zip(shares, hypotheses, strict=True)]
 
 
-def _before_the_curve(suggestion: Suggestion, every: Sequence[Hypothesis]) -> list[float]:
+def _estimate_commonness(suggestion: Suggestion, hypotheses: Sequence[Hypothesis]) -> list[float]:
     """How common the form of each is among those fitted, and its structure factor among samples."""
     common = _frequencies(suggestion)
-    forms = [_common_form(one) for one in every]
+    forms = [_common_form(candidate) for candidate in hypotheses]
     most = max((common.get(form, 1.0) for form in forms), default=1.0)
 
     def factor(hypothesis: Hypothesis) -> float:
@@ -259,7 +263,10 @@ def _before_the_curve(suggestion: Suggestion, every: Sequence[Hypothesis]) -> li
             return 1.0
         return DILUTE_SHARE if hypothesis.structure_factor is None else (1 - DILUTE_SHARE) / len(allowed)
 
-    return [common.get(form, 1.0) / most * factor(one) for form, one in zip(forms, every, strict=True)]
+    return [
+        common.get(form, 1.0) / most * factor(candidate)
+        for form, candidate in zip(forms, hypotheses, strict=True)
+    ]
 
 
 def _common_form(hypothesis: Hypothesis) -> str:
@@ -267,15 +274,15 @@ def _common_form(hypothesis: Hypothesis) -> str:
     return AS_ONE.get((hypothesis.form, hypothesis.second), hypothesis.form)
 
 
-def _as_seen(suggestion: Suggestion, every: Sequence[Hypothesis]) -> list[float]:
+def _as_seen(suggestion: Suggestion, hypotheses: Sequence[Hypothesis]) -> list[float]:
     """The network's probabilities."""
     # It cannot distinguish the members of a group, so those that were fitted share its probability by how
     # common each is; each has its structure factor's probability besides. Of sums it has seen none: they have
     # what is common of their first component.
     guesses, common = Beliefs(suggestion).guesses, _frequencies(suggestion)
     members = {name: group for group in suggestion.groups for name in group.members}
-    fitted = {hypothesis.form for hypothesis in every}
-    tried = {group.name: fitted.intersection(group.members) for group in suggestion.groups}
+    fitted = {hypothesis.form for hypothesis in hypotheses}
+    fitted_members = {group.name: fitted.intersection(group.members) for group in suggestion.groups}
     all_common = sum(common.values()) or 1.0
 
     def prior(hypothesis: Hypothesis) -> float:
@@ -284,11 +291,13 @@ def _as_seen(suggestion: Suggestion, every: Sequence[Hypothesis]) -> list[float]
         guess, group = guesses.get(hypothesis.form), members.get(hypothesis.form)
         if guess is None or group is None:
             return guess.probability if guess else STRATEGY.least_prior
-        share = common.get(hypothesis.form, 1.0) / sum(common.get(name, 1.0) for name in tried[group.name])
+        share = common.get(hypothesis.form, 1.0) / sum(
+            common.get(name, 1.0) for name in fitted_members[group.name]
+        )
         factor = factor_share(guess, hypothesis.structure_factor)
         return float(group.probability * share * max(factor, STRATEGY.simple_prior))
 
-    return list(map(prior, every))
+    return list(map(prior, hypotheses))
 
 
 def _frequencies(suggestion: Suggestion) -> dict[str, float]:

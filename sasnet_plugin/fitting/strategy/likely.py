@@ -8,7 +8,7 @@ from dataclasses import replace
 from .hypothesis import Hypothesis, size_of
 from .settings import STRATEGY
 from .state import State
-from .step import Step, boost, fitting, nearness
+from .step import Step, boost, make_fit_step, nearness
 
 
 def first(state: State) -> Iterator[Step]:
@@ -19,7 +19,7 @@ def first(state: State) -> Iterator[Step]:
     # others is hardly worth a look. Where the likeliest is slow, what is thought of at all comes before it,
     # in a tenth of its time. A slow one is worth its time or not, as all that is open: other points or a
     # resolution may be all that the simple ones lack.
-    chances = expected(state)
+    chances = list_expected(state)
     likeliest = max(chances, key=lambda hypothesis: chances[hypothesis], default=None)
     is_slow = likeliest is not None and likeliest.cost == "slow"
     least = STRATEGY.simple_prior if is_slow else STRATEGY.expected
@@ -28,16 +28,16 @@ def first(state: State) -> Iterator[Step]:
         if not quick and hypothesis.pair in state.residuals:
             chance *= nearness(state.residuals[hypothesis.pair], min(state.residuals.values()))
         first_of_all = hypothesis.cost == "fast" or (quick and chance >= least)
-        due = first_of_all and not state.explained()
-        yield replace(fitting(state, hypothesis, chance, assured=quick), due=due)
+        due = first_of_all and not state.is_explained()
+        yield replace(make_fit_step(state, hypothesis, chance, assured=quick), due=due)
 
 
-def expected(state: State) -> dict[Hypothesis, float]:
+def list_expected(state: State) -> dict[Hypothesis, float]:
     """These models with their chances; none where a user has named models."""
     if not state.free:
         return {}
     chances = state.beliefs.first()
-    for form, chance in _unseen_groups(state):
+    for form, chance in _find_missing_groups(state):
         chances[form] = max(chances.get(form, 0.0), chance)
     return {as_expected(state, form): chance for form, chance in chances.items()}
 
@@ -48,7 +48,7 @@ def as_expected(state: State, form: str) -> Hypothesis:
     return Hypothesis(form, guess.structure_factor if guess else None)
 
 
-def _unseen_groups(state: State) -> Iterator[tuple[str, float]]:
+def _find_missing_groups(state: State) -> Iterator[tuple[str, float]]:
     """Yield the worthiest member of each likely group without a fit, and the group's chance."""
     # Whatever explains the curve: as good a fit of the group that the network thinks likeliest is likelier.
     guesses = state.beliefs.guesses
@@ -64,5 +64,5 @@ def _unseen_groups(state: State) -> Iterator[tuple[str, float]]:
 
 
 def _unless_fitted(state: State, members: Iterable[str]) -> list[str]:
-    known = [name for name in members if name in state.beliefs.guesses]
-    return [] if {hypothesis.form for hypothesis in state.fits} & set(known) else known
+    known_names = [name for name in members if name in state.beliefs.guesses]
+    return [] if {hypothesis.form for hypothesis in state.fits} & set(known_names) else known_names

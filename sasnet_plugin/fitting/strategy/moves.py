@@ -12,36 +12,36 @@ from typing import Any
 
 import numpy as np
 
-from ..assessment.diagnostics import reached
+from ..assessment.diagnostics import is_reached
 from ..problem.experiment import starting_values
 from ..problem.free_parameters import SALT, other_kinds
-from ..problem.nested_models import simpler, without_component
+from ..problem.nested_models import reduce_to_component, simpler
 from ..problem.plugin_models import plugin_defaults
 from ..result.components import bare
 from ..result.model_fit import ModelFit, doubtful, explains
 from ..settings import EFFORT, START_VALUES
-from ..start_values.screening import SIMPLE, with_fixed
+from ..start_values.screening import SIMPLE, apply_fixed
 from ..task import Budget
-from .factor_moves import factors, plain, with_defaults
-from .hypothesis import Hypothesis, is_of_particles, is_simple_curve, is_smooth, of_name, size_of
-from .likely import expected, first
-from .resolution_moves import resolutions, resolved
+from .factor_moves import add_defaults, factors, plain
+from .hypothesis import Hypothesis, is_of_particles, is_simple_curve, is_smooth, parse_hypothesis, size_of
+from .likely import first, list_expected
+from .resolution_moves import propose_resolved, resolutions
 from .settings import STRATEGY
 from .simple_moves import simple_sums, tails
 from .state import State
-from .step import Step, beside, boost, fitting, highest_boost, look_seconds, nearness
+from .step import Step, boost, highest_boost, look_seconds, make_fit_step, make_step_from, nearness
 from .sum_moves import looks_for_sums, rivals_of_sum, second_terms, sums
 
 
 def open_steps(state: State) -> list[Step]:
-    found: dict[tuple[Any, ...], Step] = {}
+    steps: dict[tuple[Any, ...], Step] = {}
     for step in chain.from_iterable(move(state) for move in _moves(state)):
         if _is_open(state, step):
-            same = found.setdefault(step.key, step)
+            first_step = steps.setdefault(step.key, step)
             # Of the same twice what is due, else the worthier.
-            if (step.due, step.worth) > (same.due, same.worth):
-                found[step.key] = step
-    return sorted(found.values(), key=_order)
+            if (step.due, step.worth) > (first_step.due, first_step.worth):
+                steps[step.key] = step
+    return sorted(steps.values(), key=_order)
 
 
 def _is_open(state: State, step: Step) -> bool:
@@ -51,15 +51,31 @@ def _is_open(state: State, step: Step) -> bool:
         return False
     if hypothesis is None:
         return True
-    fitted = step.key[0] == "fit" and ("simple", hypothesis) in state.done and state.explained()
+    fitted = step.key[0] == "fit" and ("simple", hypothesis) in state.done and state.is_explained()
     is_known = fitted and hypothesis in state.fits and is_simple_curve(hypothesis)
-    return state.allowed(hypothesis) and not is_known
+    return state.is_allowed(hypothesis) and not is_known
 
 
 def _moves(state: State) -> tuple[Callable[[State], Iterator[Step]], ...]:
-    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, simple_sums, first, near, nested, salted)
+    moves: tuple[Callable[[State], Iterator[Step]], ...] = (
+        propose_named,
+        simple_sums,
+        first,
+        propose_near,
+        propose_nested,
+        propose_salt,
+    )
     if state.fits:
-        moves += (kinds, restarted, simpler_anew, again, ended, measured, resolutions, resolved)
+        moves += (
+            kinds,
+            propose_restarts,
+            simpler_anew,
+            again,
+            propose_continuation,
+            propose_measured_points,
+            resolutions,
+            propose_resolved,
+        )
     if state.fits and state.free:
         moves += (tails, factors, plain, looks_for_sums, sums, second_terms, rivals_of_sum)
     return moves
@@ -74,35 +90,35 @@ def rank(step: Step) -> tuple[bool, bool, int]:
     worth.
     """
     # Of what is due that which takes longer comes last.
-    if step.hypothesis is None or not step.assured:
+    if step.hypothesis is None or not step.is_assured:
         return not step.due, False, 0
     costly = step.hypothesis.cost != "fast"
     return False, costly, 0 if costly else size_of(step.hypothesis)
 
 
-def named(state: State) -> Iterator[Step]:
+def propose_named(state: State) -> Iterator[Step]:
     """What a user names: all of it, plugins from the values that their files state first."""
     for hypothesis in state.named:
-        plugin, own = hypothesis.form.endswith(".py"), replace(hypothesis, as_measured=True)
-        if plugin and ("defaults", own) not in state.done:
-            yield _from_own_values(state, own)
-        elif not (plugin and _is_settled(state, own)):
-            yield fitting(state, hypothesis, 1.0, due=True)
+        plugin, as_measured = hypothesis.form.endswith(".py"), replace(hypothesis, as_measured=True)
+        if plugin and ("defaults", as_measured) not in state.done:
+            yield _from_own_values(state, as_measured)
+        elif not (plugin and _is_settled(state, as_measured)):
+            yield make_fit_step(state, hypothesis, 1.0, due=True)
 
 
 def _from_own_values(state: State, plugin: Hypothesis) -> Step:
     task = state.task(plugin)
-    task = replace(task, starts=(with_fixed(plugin_defaults(plugin.form), task.fixed),))
+    task = replace(task, starts=(apply_fixed(plugin_defaults(plugin.form), task.fixed),))
     return Step(("defaults", plugin), 1.0, True, plugin, task)
 
 
-def _is_settled(state: State, own: Hypothesis) -> bool:
+def _is_settled(state: State, hypothesis: Hypothesis) -> bool:
     """Whether a plugin explains the curve from its own values, or cannot be asked."""
-    ended = any(own.form in error.name for error in state.unanswered)
-    return ended or (own in state.fits and state.explained())
+    ended = any(hypothesis.form in error.name for error in state.unanswered)
+    return ended or (hypothesis in state.fits and state.is_explained())
 
 
-def near(state: State) -> Iterator[Step]:
+def propose_near(state: State) -> Iterator[Step]:
     """Models by the network and by the bank, which is asked where many are open."""
     if not state.free:
         return
@@ -118,38 +134,38 @@ def _open(state: State) -> Iterator[Step]:
     least = min(state.residuals.values(), default=0.0)
     most = highest_boost(state)
     for hypothesis, thought in state.possible.items():
-        chance = _before(state, hypothesis, thought)
+        chance = _estimate_chance(state, hypothesis, thought)
         if hypothesis.pair in state.residuals:
             chance *= nearness(state.residuals[hypothesis.pair], least)
         if chance * most / hypothesis.seconds < STRATEGY.price:  # before anything of the model is loaded
             continue
-        step = fitting(state, hypothesis, chance, extra=_from_form(state, hypothesis))
+        step = make_fit_step(state, hypothesis, chance, extra=_from_form(state, hypothesis))
         if step.worth >= STRATEGY.price and _is_open(state, step):
             yield step
 
 
 def _look(state: State, open_: Sequence[Step]) -> Step:
     """Ask the bank about all that it has not rated."""
-    every = tuple(h.pair for h in state.possible if h.pair not in state.residuals)
+    pairs = tuple(h.pair for h in state.possible if h.pair not in state.residuals)
     # What all of them may gain, for asking about them all and fitting one: the likeliest need not wait.
-    seconds = look_seconds(every) / EFFORT.lanes
+    seconds = look_seconds(pairs) / EFFORT.lanes
     # Those that are due are fitted whatever the bank says.
-    due = {} if state.explained() else expected(state)
-    asked = ((s.worth, s.hypothesis) for s in open_ if s.hypothesis is not None)
-    together = sum(worth * hypothesis.seconds for worth, hypothesis in asked if hypothesis not in due)
+    due = {} if state.is_explained() else list_expected(state)
+    worths = ((s.worth, s.hypothesis) for s in open_ if s.hypothesis is not None)
+    together = sum(worth * hypothesis.seconds for worth, hypothesis in worths if hypothesis not in due)
     worth = together / (seconds + STRATEGY.expected_time["fast"])
     slow = [s.worth for s in open_ if s.hypothesis is not None and s.hypothesis.cost == "slow"]
     # A slow fit takes longer than to ask what else comes near.
-    return Step(("look", every), max([worth, *(2 * one for one in slow)]), pairs=every)
+    return Step(("look", pairs), max([worth, *(2 * look_worth for look_worth in slow)]), pairs=pairs)
 
 
-def _before(state: State, hypothesis: Hypothesis, thought: float) -> float:
+def _estimate_chance(state: State, hypothesis: Hypothesis, thought: float) -> float:
     """What is thought of a hypothesis; a structure factor that brings the bank nearer has its chance."""
-    own = state.residuals.get(hypothesis.pair, np.inf)
-    thought = max(thought, _of_nearest(state, hypothesis))
+    residual = state.residuals.get(hypothesis.pair, np.inf)
+    thought = max(thought, _estimate_chance_by_nearness(state, hypothesis))
     if hypothesis.structure_factor is None or hypothesis.cost == "slow":
         return thought
-    if own < START_VALUES.clearly_better * state.residuals.get((hypothesis.form, None), np.inf):
+    if residual < START_VALUES.clearly_better * state.residuals.get((hypothesis.form, None), np.inf):
         return max(thought, STRATEGY.simple_prior)
     return thought
 
@@ -168,77 +184,85 @@ def simpler_anew(state: State) -> Iterator[Step]:
         return
     fit = state.fits[best]
     # Either component of a sum alone was a candidate of its own.
-    alone = {r.name for r in without_component(fit.name)}
+    components = {r.name for r in reduce_to_component(fit.name)}
     for name in dict.fromkeys(r.name for r in simpler(fit.model, fit.structure_factor)):
-        if name in alone:
+        if name in components:
             continue
-        found = replace(of_name(name), resolution=best.resolution, as_measured=best.as_measured)
-        known = state.fits.get(found)
-        if known is None or known.chisq < STRATEGY.near_best * fit.chisq or not is_of_particles(found):
+        hypothesis = replace(parse_hypothesis(name), resolution=best.resolution, as_measured=best.as_measured)
+        earlier_fit = state.fits.get(hypothesis)
+        if (
+            earlier_fit is None
+            or earlier_fit.chisq < STRATEGY.near_best * fit.chisq
+            or not is_of_particles(hypothesis)
+        ):
             continue
-        task = state.task(found, restarts=np.inf, attempt=1, budget=Budget(STRATEGY.time["fast"]))
+        task = state.task(hypothesis, restarts=np.inf, attempt=1, budget=Budget(STRATEGY.time["fast"]))
         task = replace(task, budget=replace(task.budget, best_chisq=np.inf))
-        worth = STRATEGY.likely * boost(state, size_of(found), again=True) / found.seconds
-        yield Step(("anew", found), worth, hypothesis=found, task=task)
+        worth = STRATEGY.likely * boost(state, size_of(hypothesis), again=True) / hypothesis.seconds
+        yield Step(("anew", hypothesis), worth, hypothesis=hypothesis, task=task)
 
 
-def _of_nearest(state: State, hypothesis: Hypothesis) -> float:
+def _estimate_chance_by_nearness(state: State, hypothesis: Hypothesis) -> float:
     """Chance of a single model that the bank comes nearest with, more if nothing else comes near."""
-    own = state.residuals.get(hypothesis.pair, np.inf)
-    others = [r for pair, r in state.residuals.items() if "+" not in pair[0] and pair != hypothesis.pair]
-    least = min(others, default=np.inf)
-    if not own <= least / STRATEGY.falls < np.inf:
-        return STRATEGY.nearest_prior if hypothesis.form in SIMPLE and own < STRATEGY.sums_near else 0.0
-    return STRATEGY.likely if own < STRATEGY.stands_out * least else STRATEGY.nearest_prior
+    residual = state.residuals.get(hypothesis.pair, np.inf)
+    other_residuals = [
+        r for pair, r in state.residuals.items() if "+" not in pair[0] and pair != hypothesis.pair
+    ]
+    least = min(other_residuals, default=np.inf)
+    if not residual <= least / STRATEGY.falls < np.inf:
+        return STRATEGY.nearest_prior if hypothesis.form in SIMPLE and residual < STRATEGY.sums_near else 0.0
+    return STRATEGY.likely if residual < STRATEGY.stands_out * least else STRATEGY.nearest_prior
 
 
 def _from_form(state: State, hypothesis: Hypothesis) -> dict[str, Any] | None:
     """A start of a product: the fit of its form, with a weak interaction; None where there is none."""
-    alone = state.fits.get(Hypothesis(hypothesis.form))
-    if hypothesis.structure_factor is None or alone is None:
+    form_fit = state.fits.get(Hypothesis(hypothesis.form))
+    if hypothesis.structure_factor is None or form_fit is None:
         return None
-    start = with_defaults(starting_values(alone), hypothesis.structure_factor)
+    start = add_defaults(starting_values(form_fit), hypothesis.structure_factor)
     return start | {"volfraction": STRATEGY.more_volume}
 
 
-def nested(state: State) -> Iterator[Step]:
+def propose_nested(state: State) -> Iterator[Step]:
     """The simpler models that the best fits have become, where they were not found themselves."""
     if state.options.models is not None:
         return
-    for hypothesis in sorted(state.fits, key=state.lost)[: STRATEGY.near_fits]:
+    for hypothesis in sorted(state.fits, key=state.compute_minus_two_log)[: STRATEGY.near_fits]:
         fit = state.fits[hypothesis]
         for reduction in simpler(fit.model, fit.structure_factor):
-            found = replace(
-                of_name(reduction.name), resolution=hypothesis.resolution, as_measured=hypothesis.as_measured
+            found_hypothesis = replace(
+                parse_hypothesis(reduction.name),
+                resolution=hypothesis.resolution,
+                as_measured=hypothesis.as_measured,
             )
-            if _is_behind(state, found, fit) and reached(reduction, fit):
+            if _is_behind(state, found_hypothesis, fit) and is_reached(reduction, fit):
                 start = reduction.start(starting_values(fit))
                 # Several limits may lead to one within errors: a shell of the core's contrast, or no core.
-                key = ("nested", found, hypothesis, tuple(reduction.at))
-                yield beside(state, key, found, STRATEGY.likely, start)
+                key = ("nested", found_hypothesis, hypothesis, tuple(reduction.at))
+                yield make_step_from(state, key, found_hypothesis, STRATEGY.likely, start)
 
 
 def _is_behind(state: State, part: Hypothesis, fit: ModelFit) -> bool:
     """Whether a model was not fitted, or is worse than what it is a part of: in another minimum."""
-    known = state.fits.get(part)
-    return known is None or known.chisq > fit.chisq + STRATEGY.chance_gain
+    part_fit = state.fits.get(part)
+    return part_fit is None or part_fit.chisq > fit.chisq + STRATEGY.chance_gain
 
 
-def salted(state: State) -> Iterator[Step]:
+def propose_salt(state: State) -> Iterator[Step]:
     """Charged bodies in what screens more than their own ions: with some salt, from a fit without."""
     if SALT in {*state.options.fixed, *state.options.ranges}:
         return
     least = state.least_chisq
     for hypothesis, fit in state.fits.items():
-        for name in _without_salt(fit):
+        for name in _find_missing_salt(fit):
             start = starting_values(fit) | {name: STRATEGY.some_salt}
             chance = STRATEGY.likely * least / fit.chisq
-            step = beside(state, ("salt", hypothesis), hypothesis, chance, start)
+            step = make_step_from(state, ("salt", hypothesis), hypothesis, chance, start)
             # Without it the best fit is not done yet, and other bodies would be tried in vain.
-            yield replace(step, due=fit.chisq == least and not state.explained())
+            yield replace(step, due=fit.chisq == least and not state.is_explained())
 
 
-def _without_salt(fit: ModelFit) -> list[str]:
+def _find_missing_salt(fit: ModelFit) -> list[str]:
     return [name for name, p in fit.parameters.items() if bare(name) == SALT and not p.value > 0]
 
 
@@ -253,24 +277,24 @@ def kinds(state: State) -> Iterator[Step]:
         return
     for hypothesis in (best, *_nearly_as_good(state, best)):
         for kind, start in other_kinds(starting_values(state.fits[hypothesis])).items():
-            yield beside(state, ("kind", hypothesis, kind), hypothesis, STRATEGY.kinds, start)
+            yield make_step_from(state, ("kind", hypothesis, kind), hypothesis, STRATEGY.kinds, start)
 
 
 def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
     """Near fits of no more parameters, or the likeliest, at the same resolution, the nearest first."""
-    fit, likeliest = state.fits[best], max(state.fits, key=state.beliefs.of)
+    fit, likeliest = state.fits[best], max(state.fits, key=state.beliefs.estimate)
 
     def is_near(hypothesis: Hypothesis) -> bool:
-        own = state.fits[hypothesis]
-        told = hypothesis == likeliest or len(own.free) <= len(fit.free)
-        is_close = own.chisq < STRATEGY.near_best * fit.chisq
-        return hypothesis != best and told and is_close and hypothesis.resolution == best.resolution
+        near_fit = state.fits[hypothesis]
+        is_worth_it = hypothesis == likeliest or len(near_fit.free) <= len(fit.free)
+        is_close = near_fit.chisq < STRATEGY.near_best * fit.chisq
+        return hypothesis != best and is_worth_it and is_close and hypothesis.resolution == best.resolution
 
     near_ = sorted(filter(is_near, state.fits), key=lambda h: state.fits[h].chisq)
     return near_[: STRATEGY.near_fits]
 
 
-def measured(state: State) -> Iterator[Step]:
+def propose_measured_points(state: State) -> Iterator[Step]:
     """The simplest near fits once more at the measured points alone, as SasView calculates them."""
     # Where a fit explains the curve no better than it should, it is tried alone.
     if any(h.as_measured for h in state.fits) or _is_as_good_as_can_be(state):
@@ -282,24 +306,24 @@ def measured(state: State) -> Iterator[Step]:
         return fit.reduced_chisq < most and fit.per_decade is not None and hypothesis.cost != "slow"
 
     simplest = sorted(state.fits, key=lambda h: (len(state.fits[h].free), state.fits[h].reduced_chisq))
-    most_tried = 1 if state.explained() else STRATEGY.near_fits
+    most_tried = 1 if state.is_explained() else STRATEGY.near_fits
     for hypothesis in list(filter(is_near, simplest))[:most_tried]:
         fit = state.fits[hypothesis]
-        found = replace(hypothesis, as_measured=True)
-        yield beside(state, ("measured", found), found, STRATEGY.seldom, starting_values(fit))
+        variant = replace(hypothesis, as_measured=True)
+        yield make_step_from(state, ("measured", variant), variant, STRATEGY.seldom, starting_values(fit))
 
 
-def restarted(state: State) -> Iterator[Step]:
+def propose_restarts(state: State) -> Iterator[Step]:
     """Search other minima from the best fits and the classifier's likeliest models."""
     order = sorted((h for h in state.fits if _is_seen(state, h)), key=lambda h: state.fits[h].chisq)
-    likeliest = max(order, key=state.beliefs.of)
+    likeliest = max(order, key=state.beliefs.estimate)
     most = STRATEGY.near_best * state.fits[order[0]].chisq
     near_ = takewhile(lambda h: state.fits[h].chisq <= most, order[: STRATEGY.near_fits])
     forms: set[str] = set()
     for hypothesis in dict.fromkeys([*near_, likeliest]):
         fit = state.fits[hypothesis]
-        known = hypothesis.form in forms or is_smooth(hypothesis)
-        if not known and doubtful(fit.reduced_chisq, len(state.curve)):
+        is_known = hypothesis.form in forms or is_smooth(hypothesis)
+        if not is_known and doubtful(fit.reduced_chisq, len(state.curve)):
             forms.add(hypothesis.form)
             yield _restart(state, hypothesis, state.fits[order[0]].chisq)
 
@@ -308,12 +332,12 @@ def _restart(state: State, hypothesis: Hypothesis, least: float) -> Step:
     fit, budget = state.fits[hypothesis], Budget(state.seconds(hypothesis))
     # From where the last one has brought it well down all attempts are open again.
     key = ("restart", hypothesis, _level(fit))
-    attempt = sum(done[: len(key)] == key for done in state.done)
+    attempt = sum(earlier_key[: len(key)] == key for earlier_key in state.done)
     # About a deep wrong minimum there may be none other; later ones are about the bank's curves alone.
     extra = starting_values(fit) if attempt == 0 else None
     task = state.task(hypothesis, extra=extra, restarts=np.inf, budget=budget, attempt=attempt)
     # However far off the likeliest is: it may lie in a wrong minimum.
-    promise = max(least / fit.chisq, state.beliefs.of(hypothesis))
+    promise = max(least / fit.chisq, state.beliefs.estimate(hypothesis))
     chance = STRATEGY.seldom * STRATEGY.again**attempt * promise
     worth = chance * boost(state, state.size(hypothesis), again=True) / budget.seconds
     return Step((*key, attempt), worth, hypothesis=hypothesis, task=task)
@@ -342,19 +366,19 @@ def again(state: State) -> Iterator[Step]:
     yield Step(("again", best), worth, hypothesis=best, task=task)
 
 
-def ended(state: State) -> Iterator[Step]:
+def propose_continuation(state: State) -> Iterator[Step]:
     """The best fit on from where its time was up; once more only where it came much nearer."""
     best = state.best
     if best is None or not state.fits[best].cut:
         return
     start, budget = starting_values(state.fits[best]), Budget(STRATEGY.time["slow"])
     key = ("ended", best, _level(state.fits[best]))
-    yield beside(state, key, best, STRATEGY.likely, start, beside=True, budget=budget)
+    yield make_step_from(state, key, best, STRATEGY.likely, start, beside=True, budget=budget)
 
 
 def _is_seen(state: State, hypothesis: Hypothesis) -> bool:
     """Whether a supposed resolution brings a model well down; else it is in a wrong minimum."""
-    without = state.fits.get(replace(hypothesis, resolution=None, as_measured=False))
-    if hypothesis.resolution is None or without is None:
+    plain_fit = state.fits.get(replace(hypothesis, resolution=None, as_measured=False))
+    if hypothesis.resolution is None or plain_fit is None:
         return True
-    return state.fits[hypothesis].chisq < STRATEGY.falls * without.chisq
+    return state.fits[hypothesis].chisq < STRATEGY.falls * plain_fit.chisq

@@ -13,7 +13,7 @@ from ..costs import look_cost
 from ..pool import answers
 from ..result.model_fit import ModelFit
 from ..settings import EFFORT
-from ..start_values.screening import Screen, screened
+from ..start_values.screening import Screen, screen_pairs
 from ..task import Counting, LateError, Pair, Task
 from .fit_candidate import fit_candidate
 from .hypothesis import Hypothesis
@@ -45,11 +45,13 @@ def search(pool: Counting, state: State, deadline: float) -> Found:
         _take(pool, state, steps, seconds)
     if not state.fits or deadline <= pool.clock():
         state.late += _due(open_steps(state))
-    return _found(state)
+    return _collect_found(state)
 
 
-def _time_for(steps: Sequence[Step], left: float) -> float:
-    return max(left, STRATEGY.time["fast"]) if any(step.assured for step in steps) else left
+def _time_for(steps: Sequence[Step], seconds_left: float) -> float:
+    return (
+        max(seconds_left, STRATEGY.time["fast"]) if any(step.is_assured for step in steps) else seconds_left
+    )
 
 
 def _due(steps: Sequence[Step]) -> list[str]:
@@ -62,7 +64,7 @@ def _together(state: State, steps: Sequence[Step]) -> list[Step]:
     """
     # Their number does not depend on how many processes there are, so that the answer does not either.
     worthy = [step for step in steps if step.is_worthy]
-    most = EFFORT.lanes if state.fits and not state.explained() else 1
+    most = EFFORT.lanes if state.fits and not state.is_explained() else 1
     return list(takewhile(lambda step: _is_alike(step, worthy[0]), worthy[:most])) or worthy[:1]
 
 
@@ -79,16 +81,18 @@ def _take(pool: Counting, state: State, steps: Sequence[Step], seconds: float) -
     else:
         tasks = [step.task for step in steps if step.task is not None]
         # In their own order, whichever process was done first: of equal fits the first stays.
-        for index, answer in sorted(answers(pool, fit_candidate, tasks, seconds), key=lambda one: one[0]):
+        for index, answer in sorted(
+            answers(pool, fit_candidate, tasks, seconds), key=lambda indexed: indexed[0]
+        ):
             _keep(state, steps[index], answer)
 
 
 def _look(pool: Counting, state: State, pairs: Sequence[Pair], seconds: float) -> None:
     """Rate pairs by the bank, in as many parts as budgets are shared out among."""
-    asked = _affordable(pairs, STRATEGY.screening_share * seconds * EFFORT.lanes)
-    parts = (asked[i :: EFFORT.lanes] for i in range(min(EFFORT.lanes, len(asked))))
+    affordable = _affordable(pairs, STRATEGY.screening_share * seconds * EFFORT.lanes)
+    parts = (affordable[i :: EFFORT.lanes] for i in range(min(EFFORT.lanes, len(affordable))))
     screens = [Screen(state.curve, state.dintensity, tuple(part)) for part in parts]
-    for _, answer in answers(pool, screened, screens, seconds):
+    for _, answer in answers(pool, screen_pairs, screens, seconds):
         if isinstance(answer, TechnicalError):
             state.unanswered.append(answer)
         elif not isinstance(answer, SasnetError):
@@ -107,9 +111,9 @@ def _ask_resolution(pool: Counting, state: State, step: Step, search: Task, seco
 
 
 def _fit_resolved(
-    pool: Counting, state: State, without: Hypothesis, answer: Resolved, seconds: float
+    pool: Counting, state: State, plain_hypothesis: Hypothesis, answer: Resolved, seconds: float
 ) -> None:
-    hypothesis = replace(without, resolution=answer.supposed)
+    hypothesis = replace(plain_hypothesis, resolution=answer.supposed)
     task = state.task(hypothesis, starts=(answer.parameters,), beside=True)
     for _, fit in answers(pool, fit_candidate, [task], seconds):
         _keep(state, Step(("resolved", hypothesis), 1.0, False, hypothesis, task), fit)
@@ -129,26 +133,28 @@ def _keep(state: State, step: Step, answer: Any) -> None:
         state.keep(step.hypothesis, answer)
 
 
-def _found(state: State) -> Found:
+def _collect_found(state: State) -> Found:
     best = state.best
     if best is None:
         return Found(state.curve, [])
-    taken = _comparable(state, best)
-    fits = [state.fits[h] for h in taken]
+    comparable = _comparable(state, best)
+    fits = [state.fits[h] for h in comparable]
     # A width may be a resolution that the file does not state: what both say of a size is a kind of it, too.
-    shown = {replace(h, resolution=None) for h in taken}
-    kinds = [fit for (h, _), fit in state.kinds.items() if replace(h, resolution=None) in shown]
-    return Found(state.curve_of(best), fits, kinds, tuple(_said(state, best)))
+    plain_hypotheses = {replace(h, resolution=None) for h in comparable}
+    kinds = [fit for (h, _), fit in state.kinds.items() if replace(h, resolution=None) in plain_hypotheses]
+    return Found(state.curve_of(best), fits, kinds, tuple(_describe_calculation(state, best)))
 
 
 def _comparable(state: State, best: Hypothesis) -> list[Hypothesis]:
     """Select fits on the same curve, one of each name, calculated as the best one."""
-    same = [h for h in state.fits if h.resolution == best.resolution and h.as_measured <= best.as_measured]
-    as_best = {h.name: h for h in sorted(same, key=lambda h: h.as_measured == best.as_measured)}
-    return list({h.name: as_best[h.name] for h in same}.values())
+    comparable = [
+        h for h in state.fits if h.resolution == best.resolution and h.as_measured <= best.as_measured
+    ]
+    as_best = {h.name: h for h in sorted(comparable, key=lambda h: h.as_measured == best.as_measured)}
+    return list({h.name: as_best[h.name] for h in comparable}.values())
 
 
-def _said(state: State, best: Hypothesis) -> list[str]:
+def _describe_calculation(state: State, best: Hypothesis) -> list[str]:
     fit = state.fits[best]
     if best.resolution is not None:
         return [
@@ -168,10 +174,10 @@ def _said(state: State, best: Hypothesis) -> list[str]:
 
 def _affordable(pairs: Sequence[Pair], seconds: float) -> list[Pair]:
     """The first pairs that can be looked up in so much time, one at least."""
-    taken, found = 0.0, list[Pair]()
+    seconds_taken, affordable = 0.0, list[Pair]()
     for pair in pairs:
-        taken += look_cost(*pair)
-        if taken > seconds and found:
+        seconds_taken += look_cost(*pair)
+        if seconds_taken > seconds and affordable:
             break
-        found.append(pair)
-    return found
+        affordable.append(pair)
+    return affordable

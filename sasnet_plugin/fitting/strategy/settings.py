@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..settings import PROBLEM, ByCost, by_cost, setting
+from ..settings import PROBLEM, ByCost, map_by_cost, setting
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,10 @@ class StrategySettings:
     seldom: float = setting(0.15, "Chance of another minimum, of other points of q, of another sum.")
     kinds: float = setting(0.05, "Chance of another size distribution.")
     again: float = setting(0.6, "Chance of another attempt as a share of that of the last one.")
-    expected_time: ByCost[float] = setting(by_cost(0.35, 1.5, 3.0), "What a fit is expected to take.", "s")
-    time: ByCost[float] = setting(by_cost(4.0, 8.0, 12.0), "What it has at most.", "s")
+    expected_time: ByCost[float] = setting(
+        map_by_cost(0.35, 1.5, 3.0), "What a fit is expected to take.", "s"
+    )
+    time: ByCost[float] = setting(map_by_cost(4.0, 8.0, 12.0), "What it has at most.", "s")
     from_start: float = setting(0.2, "Of the expected time, what a fit from a given start takes.", "share")
     group_share: float = setting(0.1, "Of a group this probable the simplest models are fitted too.")
     simplest: int = setting(3, "So many of them.")
@@ -86,7 +88,7 @@ class StrategySettings:
     )
     gain_explained: tuple[float, float] = setting((15.0, 1.3), "The same where another model explains.")
     finest: ByCost[int] = setting(
-        by_cost(PROBLEM.sharpest, 2 * PROBLEM.fine, PROBLEM.fine),
+        map_by_cost(PROBLEM.sharpest, 2 * PROBLEM.fine, PROBLEM.fine),
         "Points a decade of q that are taken for enough.",
     )
     screening_share: float = setting(0.3, "Of the time for a curve, what screening may take.", "share")

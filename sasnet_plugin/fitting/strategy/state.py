@@ -15,14 +15,14 @@ from ..assessment.power_law_tails import tails_of
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import Evidence, evidence
 from ..evidence.settings import EVIDENCE
-from ..problem.contrast import settled, with_contrast
-from ..problem.conventions import conventional, with_default_solvent
+from ..problem.contrast import compute_contrast_values, fix_contrast
+from ..problem.conventions import conventional, fix_default_solvent
 from ..problem.sums import as_part
 from ..result.model_fit import ModelFit, doubtful, explains
 from ..settings import ASSESSMENT
 from ..start_values.screening import SIMPLE
-from ..start_values.second_component import fixed_of
-from ..start_values.simple_sums import NearSum, near_simple_sums
+from ..start_values.second_component import collect_fixed
+from ..start_values.simple_sums import NearSum, find_near_simple_sums
 from ..task import Budget, FitOptions, Pair, Task
 from .hypothesis import Beliefs, Hypothesis, Supposed, factors_of, second_share, size_of
 from .settings import STRATEGY
@@ -58,21 +58,21 @@ class State:
     _left: dict[tuple[Hypothesis, bool], tuple[ModelFit, float]] = field(default_factory=dict)
 
     @cached_property
-    def among(self) -> Discrepancy:
+    def discrepancy(self) -> Discrepancy:
         """What the curve and any model of it may differ by."""
         return Discrepancy(self.curve, self.dintensity)
 
     @property
     def best(self) -> Hypothesis | None:
         """The hypothesis of most evidence, with what is thought of sums and of a supposed resolution."""
-        known, fits = self._best[0], tuple(self.fits.values())
-        if len(known) != len(fits) or any(a is not b for a, b in zip(known, fits, strict=True)):
-            self._best = fits, min(self.fits, key=self.lost, default=None)
+        known_fits, fits = self._best[0], tuple(self.fits.values())
+        if len(known_fits) != len(fits) or any(a is not b for a, b in zip(known_fits, fits, strict=True)):
+            self._best = fits, min(self.fits, key=self.compute_minus_two_log, default=None)
         return self._best[1]
 
     @property
     def explanation(self) -> Hypothesis | None:
-        return self.best if self.explained() else None
+        return self.best if self.is_explained() else None
 
     @property
     def least_chisq(self) -> float:
@@ -83,18 +83,18 @@ class State:
         return min((fit.reduced_chisq for fit in self.fits.values()), default=np.inf)
 
     @cached_property
-    def near_simple_sums(self) -> list[NearSum]:
+    def simple_sums(self) -> list[NearSum]:
         """Simple models whose curves come near, alone and with a power law."""
-        return near_simple_sums(self.curve, self.dintensity)
+        return find_near_simple_sums(self.curve, self.dintensity)
 
     @property
     def may_be_sum(self) -> bool:
         """Whether it would be known whose a contrast or a scale is that a user gives."""
-        given = {*self.options.fixed, *self.options.ranges}
-        return self.options.contrast is None and "scale" not in given
+        given_names = {*self.options.fixed, *self.options.ranges}
+        return self.options.contrast is None and "scale" not in given_names
 
     @property
-    def supposed(self) -> set[Supposed]:
+    def resolution_guesses(self) -> set[Supposed]:
         """Resolutions that were found, which the file does not state."""
         return {h.resolution for h in self.fits if h.resolution is not None}
 
@@ -113,19 +113,19 @@ class State:
     def possible(self) -> dict[Hypothesis, float]:
         """Models and products, and what is thought of each."""
         # Simple bodies and likely fast ones with every structure factor.
-        found: list[Hypothesis] = []
+        hypotheses: list[Hypothesis] = []
         for rank, guess in enumerate(self.beliefs.suggestion.models):
             factors = self._factors_tried(guess, likely=rank < self.options.top)
-            found += [Hypothesis(guess.name, factor) for factor in (None, *factors)]
-        return {h: self.beliefs.of(h) for h in found if self.allowed(h)}
+            hypotheses += [Hypothesis(guess.name, factor) for factor in (None, *factors)]
+        return {h: self.beliefs.estimate(h) for h in hypotheses if self.is_allowed(h)}
 
-    def allowed(self, hypothesis: Hypothesis) -> bool:
+    def is_allowed(self, hypothesis: Hypothesis) -> bool:
         return not {hypothesis.form, hypothesis.second} & set(self.options.exclude)
 
     def evidence(self, hypothesis: Hypothesis) -> Evidence:
         key = hypothesis, self.fits[hypothesis].chisq
         if key not in self._evidence:
-            self._evidence[key] = evidence(self.among, conventional(self.fits[hypothesis]))
+            self._evidence[key] = evidence(self.discrepancy, conventional(self.fits[hypothesis]))
         return self._evidence[key]
 
     def tails(self, hypothesis: Hypothesis) -> tuple[int, ...]:
@@ -138,92 +138,99 @@ class State:
             self._tails[key] = tails_of(fit, self.curve_of(hypothesis), self.dintensity)
         return self._tails[key]
 
-    def lost(self, hypothesis: Hypothesis) -> float:
+    def compute_minus_two_log(self, hypothesis: Hypothesis) -> float:
         """-2 ln of its marginal likelihood, and of how often there are second components."""
         # A supposed resolution is a parameter without a slope, as likely in each decade of what instruments
         # have: the better the curve shows it, the more it costs. And it has to be worth a mention, as most
         # files that state none are of instruments where it hardly matters. A curve that the measured points
         # alone give is a calculated one: strong evidence, or it is not said.
-        found = self.evidence(hypothesis).minus_two_log - 2 * np.log(second_share(hypothesis))
-        found += EVIDENCE.strong if hypothesis.as_measured else 0.0
+        minus_two_log = self.evidence(hypothesis).minus_two_log - 2 * np.log(second_share(hypothesis))
+        minus_two_log += EVIDENCE.strong if hypothesis.as_measured else 0.0
         if hypothesis.resolution is None:
-            return float(found)
+            return float(minus_two_log)
         extent = np.log(STRATEGY.most_relative_dq / STRATEGY.relative_dq[0]) / np.sqrt(2 * np.pi)
-        known = max(2 * np.log(extent / hypothesis.resolution.error), 0.0)
-        return float(found + known + EVIDENCE.bare_mention)
+        resolution_prior = max(2 * np.log(extent / hypothesis.resolution.error), 0.0)
+        return float(minus_two_log + resolution_prior + EVIDENCE.bare_mention)
 
-    def explained(self) -> bool:
+    def is_explained(self) -> bool:
         """Whether the best fit explains the curve, or leaves nothing that a better model could explain."""
         best = self.best
         if best is None:
             return False
-        known = explains(self.fits[best].reduced_chisq, len(self.curve))
-        return known or self.left(best) <= STRATEGY.chance_gain
+        explains_curve = explains(self.fits[best].reduced_chisq, len(self.curve))
+        return explains_curve or self.estimate_remaining_gain(best) <= STRATEGY.chance_gain
 
-    def left(self, hypothesis: Hypothesis, *, at_least: bool = True) -> float:
+    def estimate_remaining_gain(self, hypothesis: Hypothesis, *, at_least: bool = True) -> float:
         """Return the ln likelihood still to be gained over a fit, down to noise as neighbouring residuals
         scatter; a small shared error is no gain. `at_least` subtracts chance; else it is an expectation.
         """
         fit = self.fits[hypothesis]
-        known = self._left.get((hypothesis, at_least))
-        if known is None or known[0] is not fit:
-            known = self._left[hypothesis, at_least] = fit, self._left_by(hypothesis, at_least)
-        return known[1]
+        known_gain = self._left.get((hypothesis, at_least))
+        if known_gain is None or known_gain[0] is not fit:
+            known_gain = self._left[hypothesis, at_least] = (
+                fit,
+                self._compute_remaining_gain(hypothesis, at_least),
+            )
+        return known_gain[1]
 
-    def _left_by(self, hypothesis: Hypothesis, at_least: bool) -> float:
+    def _compute_remaining_gain(self, hypothesis: Hypothesis, at_least: bool) -> float:
         fit, n = self.fits[hypothesis], len(self.curve)
         if not doubtful(fit.reduced_chisq, n):
             return STRATEGY.chance_gain
         excess = 0.5 * (fit.chisq - n + len(fit.free))
         residual = (self.curve.intensity - fit.theory) / self.dintensity
         if explains(fit.reduced_chisq, n):
-            gain = shared_gain(residual)
+            gain = estimate_shared_gain(residual)
         else:
-            found = self.evidence(hypothesis)
+            marginal_evidence = self.evidence(hypothesis)
             # Beside an error that neighbours share, noise far above the stated may be fine structure.
-            most = ASSESSMENT.too_small if found.shared.relative > 0 else ASSESSMENT.hopeless
-            misfit = found.misfit
-            if found.shared.relative > ASSESSMENT.small_systematic:  # which excuses no end of a search
+            most = ASSESSMENT.too_small if marginal_evidence.shared.relative > 0 else ASSESSMENT.hopeless
+            misfit = marginal_evidence.misfit
+            if (
+                marginal_evidence.shared.relative > ASSESSMENT.small_systematic
+            ):  # which excuses no end of a search
                 misfit = max(misfit, n * (1 + np.log(max(fit.reduced_chisq, 1.0))))
             gain = 0.5 * (misfit - least_misfit(residual, most, scattered=at_least))
         return max(float(min(gain, excess)), STRATEGY.chance_gain)
 
     def curve_of(self, hypothesis: Hypothesis) -> Curve:
         supposed = hypothesis.resolution
-        return self.curve if supposed is None else supposed.seen_with(self.curve)
+        return self.curve if supposed is None else supposed.apply_to(self.curve)
 
-    def task(self, hypothesis: Hypothesis, **more: Any) -> Task:
+    def task(self, hypothesis: Hypothesis, **changes: Any) -> Task:
         model, factor = hypothesis.pair
         curve = self.curve_of(hypothesis)
         fixed, ranges = dict(self.options.fixed), dict(self.options.ranges)
         if hypothesis.second is not None:
-            fixed, ranges = _of_first(fixed), _of_first(ranges)
+            fixed, ranges = _assign_to_first(fixed), _assign_to_first(ranges)
         guess = self.beliefs.guesses.get(hypothesis.form)
         probability = guess.probability if guess and hypothesis.second is None else 0.0
-        budget = more.pop("budget", None) or Budget(self.seconds(hypothesis))
+        budget = changes.pop("budget", None) or Budget(self.seconds(hypothesis))
         task = Task(
-            curve, self.dintensity, model, factor, probability, fixed_of(model) | fixed, ranges,
-            budget=budget.within(Budget(best_chisq=self.least_reduced)), as_measured=hypothesis.as_measured,
-            **more,
+            curve, self.dintensity, model, factor, probability, collect_fixed(model) | fixed, ranges,
+            budget=budget.limit_by(Budget(best_chisq=self.least_reduced)), as_measured=hypothesis.as_measured,
+            **changes,
         )  # fmt: skip
-        return self._given(task)
+        return self._apply_given(task)
 
     def seconds(self, hypothesis: Hypothesis) -> float:
         """What a fit has at most: less where it is there to be compared with one that explains."""
-        if self.explained() and hypothesis not in self.named:
+        if self.is_explained() and hypothesis not in self.named:
             return STRATEGY.brief
         return STRATEGY.time[hypothesis.cost]
 
-    def _given(self, task: Task) -> Task:
+    def _apply_given(self, task: Task) -> Task:
         """Apply what user, materials and a start fix."""
         start = self.options.start
         if start is not None and (task.model, task.structure_factor) == (start.model, start.structure_factor):
-            materials = settled(self.options.contrast, start.model) if self.options.contrast else ()
-            start = start.without_fixed(materials)
+            materials = (
+                compute_contrast_values(self.options.contrast, start.model) if self.options.contrast else ()
+            )
+            start = start.drop_fixed(materials)
             task = replace(task, extra=task.extra or start.parameters, fixed=start.fixed | task.fixed)
         if self.options.contrast is not None:
-            return with_contrast(self.options.contrast, [task])[0][0]
-        return with_default_solvent([task], {*self.options.fixed, *self.options.ranges})[0][0]
+            return fix_contrast(self.options.contrast, [task])[0][0]
+        return fix_default_solvent([task], {*self.options.fixed, *self.options.ranges})[0][0]
 
     def materials(self) -> list[str]:
         """What was made of the user's materials in the models that were fitted."""
@@ -233,12 +240,12 @@ class State:
             for f in sorted(fits, key=lambda f: f.name)
         ]
         if self.options.contrast is not None:
-            return with_contrast(self.options.contrast, tasks)[1]
-        return with_default_solvent(tasks, {*self.options.fixed, *self.options.ranges})[1]
+            return fix_contrast(self.options.contrast, tasks)[1]
+        return fix_default_solvent(tasks, {*self.options.fixed, *self.options.ranges})[1]
 
     def keep(self, hypothesis: Hypothesis, fit: ModelFit) -> None:
-        known = self.fits.get(hypothesis)
-        if known is None or fit.bic < known.bic:
+        old_fit = self.fits.get(hypothesis)
+        if old_fit is None or fit.bic < old_fit.bic:
             self.fits[hypothesis] = fit
         kind = hypothesis, frozenset(fit.distributions.items())
         if kind not in self.kinds or fit.bic < self.kinds[kind].bic:
@@ -260,19 +267,21 @@ def least_misfit(
     n = residual.size
     if n < 3:
         return np.inf
-    alone = float(np.mean((residual[2:] - 2 * residual[1:-1] + residual[:-2]) ** 2)) / 6
-    alone = float(np.clip(alone, 1.0, most))
+    noise = float(np.mean((residual[2:] - 2 * residual[1:-1] + residual[:-2]) ** 2)) / 6
+    noise = float(np.clip(noise, 1.0, most))
     chance = 2 * STRATEGY.noise_scatter * np.sqrt(n) if scattered else 0.0
-    return float(n * (1 + np.log(alone)) + chance)
+    return float(n * (1 + np.log(noise)) + chance)
 
 
-def shared_gain(residual: NDArray[np.float64]) -> float:
+def estimate_shared_gain(residual: NDArray[np.float64]) -> float:
     """Estimate the gain of ln likelihood from what neighbouring residuals (in uncertainties) share."""
     # A smooth misfit adds its square to the sum of neighbours' products; independent noise has 0 ± √n, which
     # is subtracted.
     return float(0.5 * (residual[1:] @ residual[:-1] - np.sqrt(residual.size)))
 
 
-def _of_first(given: Mapping[str, Any]) -> dict[str, Any]:
+def _assign_to_first(given_values: Mapping[str, Any]) -> dict[str, Any]:
     """A user's values of the first component, by the sum's names."""
-    return as_part(given, 0) | ({"background": given["background"]} if "background" in given else {})
+    return as_part(given_values, 0) | (
+        {"background": given_values["background"]} if "background" in given_values else {}
+    )

@@ -32,7 +32,7 @@ class Step:
     search: Task | None = None  #: Asks for a resolution.
 
     @property
-    def assured(self) -> bool:
+    def is_assured(self) -> bool:
         """Whether it is a fit that is done however short the time is."""
         return self.due and self.task is not None and self.task.assured
 
@@ -47,13 +47,13 @@ def boost(state: State, size: int, *, again: bool = False) -> float:
     best = state.best
     if best is None:
         return STRATEGY.most_boost
-    most, gain = highest_boost(state), state.left(best, at_least=not again)
+    most, gain = highest_boost(state), state.estimate_remaining_gain(best, at_least=not again)
     if again and gain > STRATEGY.chance_gain:
         most = max(most, STRATEGY.doubtful_boost)
     # That fewer parameters might do the network has seen.
     gain += 0.5 * min(state.size(best) - size, 0) * np.log(len(state.curve))
-    before = 1.0 if again else max(state.beliefs.before(best), STRATEGY.least_prior)
-    return float(min(np.exp(min(gain, 50.0)) / before, most))
+    prior_chance = 1.0 if again else max(state.beliefs.estimate_with_sums(best), STRATEGY.least_prior)
+    return float(min(np.exp(min(gain, 50.0)) / prior_chance, most))
 
 
 def highest_boost(state: State) -> float:
@@ -61,9 +61,9 @@ def highest_boost(state: State) -> float:
     best = state.best
     if best is None:
         return STRATEGY.most_boost
-    if state.left(best) <= STRATEGY.chance_gain:
+    if state.estimate_remaining_gain(best) <= STRATEGY.chance_gain:
         return 1.0  # a fit leaves nothing but noise
-    return STRATEGY.doubtful_boost if state.explained() else STRATEGY.most_boost
+    return STRATEGY.doubtful_boost if state.is_explained() else STRATEGY.most_boost
 
 
 def nearness(residual: float, least: float) -> float:
@@ -78,25 +78,32 @@ def look_seconds(pairs: Iterable[Pair]) -> float:
     return sum(look_cost(*pair) for pair in pairs)
 
 
-def fitting(state: State, hypothesis: Hypothesis, chance: float, due: bool = False, **how: Any) -> Step:
+def make_fit_step(
+    state: State, hypothesis: Hypothesis, chance: float, due: bool = False, **task_options: Any
+) -> Step:
     """Fit a hypothesis from the bank's curves."""
     # One that the network holds likelier than all others together is not held off by its parameters: the
     # network has weighed them, and those that the data leave open cost nothing.
     size, best = size_of(hypothesis), state.best
-    if best is not None and state.beliefs.of(hypothesis) > 0.5:
+    if best is not None and state.beliefs.estimate(hypothesis) > 0.5:
         size = min(size, state.size(best))
     again = boost(state, size)
     return Step(
         ("fit", hypothesis), chance * again / hypothesis.seconds, due, hypothesis,
-        state.task(hypothesis, **how),
+        state.task(hypothesis, **task_options),
     )  # fmt: skip
 
 
-def beside(
-    state: State, key: tuple[Any, ...], hypothesis: Hypothesis, chance: float, *starts: Any, **how: Any
+def make_step_from(
+    state: State,
+    key: tuple[Any, ...],
+    hypothesis: Hypothesis,
+    chance: float,
+    *starts: Any,
+    **task_options: Any,
 ) -> Step:
     """Fit one from the values that another fit gives; its key begins with the kind of step."""
-    task = state.task(hypothesis, starts=starts, **how)
+    task = state.task(hypothesis, starts=starts, **task_options)
     again = boost(state, state.size(hypothesis), again=True)
     # What a fit has taken depends on what else the machine does; what it is expected to take does not.
     worth = chance * again / (STRATEGY.from_start * hypothesis.seconds)

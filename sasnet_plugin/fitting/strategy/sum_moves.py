@@ -9,7 +9,7 @@ import numpy as np
 
 from ...simulate.priors import model_info
 from ..problem.experiment import starting_values
-from ..problem.sums import of_part
+from ..problem.sums import extract_part
 from ..result.model_fit import ModelFit, doubtful
 from ..settings import ASSESSMENT
 from ..start_values.second_component import TERMS, has_one_contrast
@@ -17,7 +17,7 @@ from .hypothesis import Hypothesis, is_simple_curve, is_smooth, size_of
 from .second_term import promises
 from .settings import STRATEGY
 from .state import State
-from .step import Step, beside, boost, fitting, look_seconds, nearness
+from .step import Step, boost, look_seconds, make_fit_step, make_step_from, nearness
 
 #: Bodies that a second component is tried with, whatever explains the curve best without one.
 _BODIES = ("sphere", "ellipsoid", "cylinder")
@@ -36,7 +36,11 @@ def looks_for_sums(state: State) -> Iterator[Step]:
 
 def _is_settled(state: State) -> bool:
     best = state.explanation
-    return best is not None and is_simple_curve(best) and state.left(best) <= STRATEGY.chance_gain
+    return (
+        best is not None
+        and is_simple_curve(best)
+        and state.estimate_remaining_gain(best) <= STRATEGY.chance_gain
+    )
 
 
 def sums(state: State) -> Iterator[Step]:
@@ -44,14 +48,14 @@ def sums(state: State) -> Iterator[Step]:
     rated = _nearer_than_one(state)
     least = min(rated.values(), default=np.inf)
     # Beside what explains the data only what is within the tolerance, too.
-    most = STRATEGY.sums_near if state.explained() else max(least / STRATEGY.falls, STRATEGY.sums_near)
+    most = STRATEGY.sums_near if state.is_explained() else max(least / STRATEGY.falls, STRATEGY.sums_near)
     near_ = sorted((h for h in rated if rated[h] < most), key=lambda h: (size_of(h), rated[h]))
     near_ = near_[: STRATEGY.sums]
     # One of them at most is right, which counts where something else explains the data already.
     likely = [nearness(rated[h], least) for h in near_]
-    among = sum(likely) if state.explained() else 1.0
-    for hypothesis, one in zip(near_, likely, strict=True):
-        yield fitting(state, hypothesis, state.beliefs.two * one / among)
+    total_chance = sum(likely) if state.is_explained() else 1.0
+    for hypothesis, chance in zip(near_, likely, strict=True):
+        yield make_fit_step(state, hypothesis, state.beliefs.two * chance / total_chance)
 
 
 def _nearer_than_one(state: State) -> dict[Hypothesis, float]:
@@ -67,9 +71,9 @@ def second_terms(state: State) -> Iterator[Step]:
     best = state.best
     if best is None or not _may_lack_term(state, best):
         return
-    for found, promise in promises(state, best):
-        if promise.gain > 0 and found not in state.fits:
-            yield beside(state, ("term", found), found, STRATEGY.likely, promise.start)
+    for hypothesis, promise in promises(state, best):
+        if promise.gain > 0 and hypothesis not in state.fits:
+            yield make_step_from(state, ("term", hypothesis), hypothesis, STRATEGY.likely, promise.start)
 
 
 def _may_lack_term(state: State, best: Hypothesis) -> bool:
@@ -86,20 +90,20 @@ def rivals_of_sum(state: State) -> Iterator[Step]:
     if best is None or best.second is None or is_smooth(best):
         return
     fit = state.fits[best]
-    start = of_part(starting_values(fit), 0, 2) | {"background": fit.parameters["background"].value}
-    alone = replace(best, second=None)
-    key = ("alone", alone, best.second)
-    yield beside(state, key, alone, STRATEGY.likely, start)
+    start = extract_part(starting_values(fit), 0, 2) | {"background": fit.parameters["background"].value}
+    first_alone = replace(best, second=None)
+    key = ("alone", first_alone, best.second)
+    yield make_step_from(state, key, first_alone, STRATEGY.likely, start)
     if _is_idle(fit):  # of which a coarse copy of the data may lead away
-        yield beside(state, (*key, "idle"), alone, STRATEGY.likely, start, beside=True)
+        yield make_step_from(state, (*key, "idle"), first_alone, STRATEGY.likely, start, beside=True)
     if doubtful(fit.reduced_chisq, len(state.curve)):
-        yield fitting(state, best, STRATEGY.likely)
+        yield make_fit_step(state, best, STRATEGY.likely)
     for hypothesis in _rivals(best):
         # Where the sum's own values led it into a wrong minimum, the bank's are open.
-        known = state.fits.get(hypothesis)
-        behind = known is None or known.chisq > STRATEGY.near_best * fit.chisq
+        earlier_fit = state.fits.get(hypothesis)
+        behind = earlier_fit is None or earlier_fit.chisq > STRATEGY.near_best * fit.chisq
         if behind and hypothesis.form != hypothesis.second:
-            yield fitting(state, hypothesis, STRATEGY.seldom)
+            yield make_fit_step(state, hypothesis, STRATEGY.seldom)
 
 
 def _is_idle(fit: ModelFit) -> bool:
@@ -117,9 +121,9 @@ def _sums(state: State) -> Iterator[Hypothesis]:
     """Simple bodies, the likeliest, and those of the best fits, beside a term or a second population."""
     for host in filter(_may_be_in_sum, _hosts(state)):
         for second in (*TERMS, *((host.form,) if has_one_contrast(host.form) else ())):
-            found = replace(host, second=second)
-            if state.allowed(found):
-                yield found
+            hypothesis = replace(host, second=second)
+            if state.is_allowed(hypothesis):
+                yield hypothesis
 
 
 def _hosts(state: State) -> Iterable[Hypothesis]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...simulate.quick_models.quick import fit_cost_class
 from ..evidence.settings import EVIDENCE
-from ..ledger import spent
+from ..ledger import read_spent_time
 from ..optimize.local_search import refine
 from ..problem.model_curves import curves_of
 from ..settings import OPTIMIZE, PROBLEM
@@ -38,61 +38,61 @@ class Resolved:
 def resolution_of(task: Task, bank: Bank | None = None, budget: Budget = UNLIMITED) -> Resolved | None:
     """Estimate the resolution from a model that fits well without one; None if the curve needs none."""
     # Usual instruments' widths come first, then ever smaller changes with the model's parameters following.
-    deadline = spent() + task.budget.within(budget).seconds
-    tried: list[Resolved] = []
+    deadline = read_spent_time() + task.budget.limit_by(budget).seconds
+    trials: list[Resolved] = []
 
     def attempt(relative: float, absolute: float, start: dict[str, Any]) -> None:
-        if spent() > deadline or relative > STRATEGY.most_relative_dq:
+        if read_spent_time() > deadline or relative > STRATEGY.most_relative_dq:
             return
         supposed, curve, points = Supposed(relative, absolute), task.curve, None
         if relative or absolute:
-            curve = supposed.seen_with(curve)
+            curve = supposed.apply_to(curve)
             points = min(PROBLEM.finest, STRATEGY.finest[fit_cost_class(task.name)])
         local = curves_of(task, points, data=(curve, task.dintensity))
         local.deadline = deadline
-        done = refine(local, start, steps=STRATEGY.coarse.steps)
-        if done is not None:
-            tried.append(Resolved(supposed, done.parameters, done.chisq))
+        minimum = refine(local, start, steps=STRATEGY.coarse.steps)
+        if minimum is not None:
+            trials.append(Resolved(supposed, minimum.parameters, minimum.chisq))
 
     attempt(0.0, 0.0, task.starts[0])
-    if not tried:
+    if not trials:
         return None
-    without = tried[0]
+    unsmeared = trials[0]
     for relative in STRATEGY.relative_dq:
-        attempt(relative, 0.0, without.parameters)
+        attempt(relative, 0.0, unsmeared.parameters)
     for absolute in STRATEGY.absolute_dq:
-        attempt(0.0, absolute, without.parameters)
-    found = min(tried, key=lambda one: one.chisq)
-    if without.chisq - found.chisq < _SEEN * _needed(found, task):
+        attempt(0.0, absolute, unsmeared.parameters)
+    best = min(trials, key=lambda trial: trial.chisq)
+    if unsmeared.chisq - best.chisq < _SEEN * _compute_needed_fall(best, task):
         return None
     for factor in STRATEGY.dq_factors:
-        before = np.inf
-        while found.chisq < before * (1 - OPTIMIZE.same_minimum):
-            before = found.chisq
+        old_chisq = np.inf
+        while best.chisq < old_chisq * (1 - OPTIMIZE.same_minimum):
+            old_chisq = best.chisq
             for step in (factor, 1 / factor):
-                attempt(step * found.supposed.relative, step * found.supposed.absolute, found.parameters)
-            found = min(tried, key=lambda one: one.chisq)
-    if without.chisq - found.chisq < _needed(found, task):
+                attempt(step * best.supposed.relative, step * best.supposed.absolute, best.parameters)
+            best = min(trials, key=lambda trial: trial.chisq)
+    if unsmeared.chisq - best.chisq < _compute_needed_fall(best, task):
         return None
-    return replace(found, supposed=replace(found.supposed, error=_error(found, tried)))
+    return replace(best, supposed=replace(best.supposed, error=_error(best, trials)))
 
 
-def _needed(found: Resolved, task: Task) -> float:
+def _compute_needed_fall(resolved: Resolved, task: Task) -> float:
     """Return the fall of χ² needed; above n at best, uncertainties are too small by its root."""
-    return max(found.chisq / len(task.curve), 1.0) * EVIDENCE.strong
+    return max(resolved.chisq / len(task.curve), 1.0) * EVIDENCE.strong
 
 
-def _error(found: Resolved, tried: Sequence[Resolved]) -> float:
+def _error(resolved: Resolved, trials: Sequence[Resolved]) -> float:
     """Relative error of the width from the rise of χ² next to it, with all parameters following."""
     # Rises of less than 1 are those of fits that ended a little early.
-    beside = [
-        (abs(np.log(_width(one) / _width(found))), one.chisq - found.chisq)
-        for one in tried
-        if _width(one) not in (0.0, _width(found))
-        and (one.supposed.relative > 0) == (found.supposed.relative > 0)
+    near_trials = [
+        (abs(np.log(_width(trial) / _width(resolved))), trial.chisq - resolved.chisq)
+        for trial in trials
+        if _width(trial) not in (0.0, _width(resolved))
+        and (trial.supposed.relative > 0) == (resolved.supposed.relative > 0)
     ]
-    return float(min([1.0, *(off / np.sqrt(rise) for off, rise in beside if rise >= 1)]))
+    return float(min([1.0, *(off / np.sqrt(rise) for off, rise in near_trials if rise >= 1)]))
 
 
-def _width(one: Resolved) -> float:
-    return one.supposed.relative or one.supposed.absolute
+def _width(resolved: Resolved) -> float:
+    return resolved.supposed.relative or resolved.supposed.absolute

@@ -19,7 +19,7 @@ class Alone:
     dintensities: tuple[Any, ...]  #: Shape (n_i,).
     fits: tuple[FitResult, ...]  #: Of each.
 
-    def of(self, pair: Pair) -> list[ModelFit | None]:
+    def find_fits(self, pair: Pair) -> list[ModelFit | None]:
         return [
             next((f for f in result.fits if (f.model, f.structure_factor) == pair), None)
             for result in self.fits

@@ -24,28 +24,28 @@ from .result import JointFit, SampleResult
 from .search import BESIDE, again
 
 
-def beside_held(ledger: Ledger, result: SampleResult, options: FitOptions) -> SampleResult:
+def widen_joint_errors(ledger: Ledger, result: SampleResult, options: FitOptions) -> SampleResult:
     """The first fit, and those that the curves do not tell from it, with errors of all that is unknown."""
     if not result.fits:
         return result
-    result = by_bumps(ledger, result)
+    result = refit_by_bumps(ledger, result)
     near = [result.fits[0], *not_distinguished(result.fits)]
-    asked = [unknown(result, fit, options) for fit in near]
-    done = {fit.name: fit for fit in near}
-    for index, more in answers(ledger, errors_to_add, asked, BESIDE.seconds):
-        if not isinstance(more, Exception):
-            done[near[index].name] = _with(near[index], more)
-    return replace(result, fits=tuple(done.get(fit.name, fit) for fit in result.fits))
+    tasks = [unknown(result, fit, options) for fit in near]
+    fits_by_name = {fit.name: fit for fit in near}
+    for index, added_errors in answers(ledger, errors_to_add, tasks, BESIDE.seconds):
+        if not isinstance(added_errors, Exception):
+            fits_by_name[near[index].name] = _widen_fit(near[index], added_errors)
+    return replace(result, fits=tuple(fits_by_name.get(fit.name, fit) for fit in result.fits))
 
 
-def by_bumps(ledger: Ledger, result: SampleResult) -> SampleResult:
+def refit_by_bumps(ledger: Ledger, result: SampleResult) -> SampleResult:
     """Fit what is reported by Bumps, with a note on what was not."""
     first = result.fits[0]
     near = {first.name, *(fit.name for fit in not_distinguished(result.fits))}
     places = [i for i, fit in enumerate(result.fits) if fit.name in near or not fit.lacking()]
-    asked = [ReportedJoint(result.sample, result.dintensities, result.fits[i]) for i in places]
+    tasks = [ReportedJoint(result.sample, result.dintensities, result.fits[i]) for i in places]
     fits = list(result.fits)
-    for index, fit in answers(ledger, fit_jointly_by_bumps, asked, EFFORT.reported):
+    for index, fit in answers(ledger, fit_jointly_by_bumps, tasks, EFFORT.reported):
         if isinstance(fit, JointFit):
             fits[places[index]] = fit
     missing = [fits[i].name for i in places if not fits[i].fitter]
@@ -62,23 +62,25 @@ _NOT_BY_BUMPS = (
 def unknown(result: SampleResult, fit: JointFit, options: FitOptions) -> Unknown:
     """A fit with what is to be known of its errors."""
     sample = result.sample
-    given = frozenset({*options.fixed, *options.ranges, *sample.ties})
-    each = tuple(fit.of_curve(i) for i in range(len(sample.curves)))
+    given_names = frozenset({*options.fixed, *options.ranges, *sample.ties})
+    curve_fits = tuple(fit.make_curve_fit(i) for i in range(len(sample.curves)))
     slopes: Mapping[Any, NDArray[np.float64]] = moving(fit.derivatives)
-    held = Held(sample.curves, result.dintensities, each, slopes, given, STRATEGY.relative_dq[-1])
-    return Unknown(held, again(sample, result.dintensities, options, fit))
+    fixed_task = Held(
+        sample.curves, result.dintensities, curve_fits, slopes, given_names, STRATEGY.relative_dq[-1]
+    )
+    return Unknown(fixed_task, again(sample, result.dintensities, options, fit))
 
 
-def _with(fit: JointFit, more: Mapping[Any, float]) -> JointFit:
+def _widen_fit(fit: JointFit, added_errors: Mapping[Any, float]) -> JointFit:
     """A fit with these added to its errors, by name and place."""
 
     def wider(parameters: Mapping[str, Parameter], place: int | None) -> dict[str, Parameter]:
-        found = {
-            name: replace(p, error=float(np.hypot(p.error, more[name, place])))
+        widened = {
+            name: replace(p, error=float(np.hypot(p.error, added_errors[name, place])))
             for name, p in parameters.items()
-            if p.error is not None and np.isfinite(more.get((name, place), np.nan))
+            if p.error is not None and np.isfinite(added_errors.get((name, place), np.nan))
         }
-        return {**parameters, **found}
+        return {**parameters, **widened}
 
-    own = tuple(wider(one, i) for i, one in enumerate(fit.own))
-    return replace(fit, parameters=wider(fit.parameters, None), own=own)
+    own_curve_parameters = tuple(wider(curve_parameters, i) for i, curve_parameters in enumerate(fit.own))
+    return replace(fit, parameters=wider(fit.parameters, None), own=own_curve_parameters)

@@ -16,13 +16,15 @@ _PLAIN = ("sphere", "ellipsoid", "cylinder")
 _SHELLS = ("core_shell_sphere", "core_shell_ellipsoid", "core_shell_cylinder")
 
 
-def layered(body: str, known: Mapping[str, float], but: Collection[str]) -> list[str]:
-    """List bodies that one of fewer layers may stand for, the likeliest by `known` first, without `but`."""
-    own = materials(body)
-    limits = [name for name in larger(body) if materials(name) > own > 0]
-    likely = [n for n, chance in known.items() if chance > UNLIKELY and materials(n) >= max(own, 2)]
-    found = dict.fromkeys(name for name in (*limits, *likely) if name not in but)
-    return sorted(found, key=lambda name: -known.get(name, 0.0))
+def list_layered_bodies(body: str, chances: Mapping[str, float], but: Collection[str]) -> list[str]:
+    """List bodies that one of fewer layers may stand for, the likeliest by `chances` first, without `but`."""
+    material_count = materials(body)
+    limits = [name for name in larger(body) if materials(name) > material_count > 0]
+    likely = [
+        n for n, chance in chances.items() if chance > UNLIKELY and materials(n) >= max(material_count, 2)
+    ]
+    body_names = dict.fromkeys(name for name in (*limits, *likely) if name not in but)
+    return sorted(body_names, key=lambda name: -chances.get(name, 0.0))
 
 
 def plainer(best: JointFit, options: FitOptions) -> list[Pair]:
@@ -42,12 +44,12 @@ def plainer(best: JointFit, options: FitOptions) -> list[Pair]:
 
 def _may_be_one(fit: JointFit) -> bool:
     """Whether a density is so uncertain that it may be another part's."""
-    shown = (p for n, p in fit.parameters.items() if n.startswith("sld"))
-    found = [(p.value, p.error) for p in shown if p.error is not None]
+    density_parameters = (p for n, p in fit.parameters.items() if n.startswith("sld"))
+    densities = [(p.value, p.error) for p in density_parameters if p.error is not None]
     return any(
-        abs(value - other) < error
-        for i, (value, error) in enumerate(found)
-        for j, (other, _) in enumerate(found)
+        abs(value - other_density) < error
+        for i, (value, error) in enumerate(densities)
+        for j, (other_density, _) in enumerate(densities)
         if i != j
     )
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from ...arrays import Floats
 from ...data.sample.sample import Sample
-from ..assessment.goodness_of_fit import standardised_runs
-from ..ledger import spent
+from ..assessment.goodness_of_fit import standardise_runs
+from ..ledger import read_spent_time
 from ..optimize.bumps_fit import (
     chisq_of,
     covariance_of,
@@ -53,7 +53,7 @@ class ReportedJoint:
         return self.fit.name
 
     @property
-    def tied(self) -> bool:
+    def has_ties(self) -> bool:
         """Whether a formula of the user binds a parameter to a fitted one, which this problem cannot hold."""
         free = {
             name for part in (self.fit.parameters, *self.fit.own) for name, p in part.items() if not p.fixed
@@ -70,11 +70,11 @@ class JointProblem:
         self.fit, self.sample = asked.fit, asked.sample
         curves = zip(asked.sample.curves, asked.dintensities, strict=True)
         self.experiments = [
-            experiment_of(curve, dintensity, self.fit.of_curve(i))
+            experiment_of(curve, dintensity, self.fit.make_curve_fit(i))
             for i, (curve, dintensity) in enumerate(curves)
         ]
-        for one in self.experiments:
-            one.deadline = spent() + seconds
+        for experiment in self.experiments:
+            experiment.deadline = read_spent_time() + seconds
         #: What Bumps varies, by what it stands for; of a scale with a factor its calibration.
         self.varied: dict[Key, Any] = {}
         self._share()
@@ -83,13 +83,13 @@ class JointProblem:
 
     @property
     def models(self) -> list[Any]:
-        return [one.model for one in self.experiments]
+        return [experiment.model for experiment in self.experiments]
 
     @property
     def factors(self) -> tuple[float, ...] | None:
         """Factors of the scales to a common one, unless a user has given scales."""
-        given = any(own["scale"].fixed for own in self.fit.own)
-        return None if given else self.fit.factors
+        are_given = any(curve_parameters["scale"].fixed for curve_parameters in self.fit.own)
+        return None if are_given else self.fit.factors
 
     def _share(self) -> None:
         for name, p in self.fit.parameters.items():
@@ -97,8 +97,8 @@ class JointProblem:
                 self.varied[name, None] = getattr(self.models[0], name)
                 for model in self.models[1:]:
                     setattr(model, name, self.varied[name, None])
-        for i, own in enumerate(self.fit.own):
-            for name, p in own.items():
+        for i, curve_parameters in enumerate(self.fit.own):
+            for name, p in curve_parameters.items():
                 if not p.fixed:
                     self.varied[name, i] = getattr(self.models[i], name)
 
@@ -121,13 +121,13 @@ class JointProblem:
 
     def residuals(self) -> Floats:
         """(n + 2 m,) of all points, of calibrations and of backgrounds, as `Joint` has them."""
-        found = np.asarray(self.problem.residuals(), dtype=float).ravel()
+        residuals = np.asarray(self.problem.residuals(), dtype=float).ravel()
         if self.factors is None:
-            return found
+            return residuals
         curves = range(len(self.models))
         off = [(self.varied["scale", i].value - 1) / CALIBRATION for i in curves]
         level = [model.background.value / self.fit.background_deviation for model in self.models]
-        return np.concatenate([found, off, level])
+        return np.concatenate([residuals, off, level])
 
     # What `bumps.lsqerror.jacobian` asks of a problem, whose own residuals leave priors out.
     def getp(self) -> Floats:
@@ -140,8 +140,8 @@ class JointProblem:
         return self.problem.bounds()
 
     def keys(self) -> list[Key]:
-        of = {id(p): key for key, p in self.varied.items()}
-        return [of[id(p)] for p in self.problem._parameters]
+        key_of = {id(p): key for key, p in self.varied.items()}
+        return [key_of[id(p)] for p in self.problem._parameters]
 
     def columns(self) -> tuple[dict[Key, Floats], dict[Key, float]]:
         """Slopes (n + 2 m,) of the residuals by each parameter, and standard deviations."""
@@ -150,60 +150,62 @@ class JointProblem:
 
         with silent():
             slopes = np.asarray(lsqerror.jacobian(self), dtype=float).T
-        found = dict(zip(self.keys(), slopes, strict=True))
+        slopes_by_key = dict(zip(self.keys(), slopes, strict=True))
         if self.factors is not None:
-            found = self._by_scales(found, self.factors)
-        covariance = covariance_of(np.stack(list(found.values()), axis=1))
-        return found, dict(zip(found, map(float, np.sqrt(np.diag(covariance))), strict=True))
+            slopes_by_key = self._differentiate_by_scales(slopes_by_key, self.factors)
+        covariance = covariance_of(np.stack(list(slopes_by_key.values()), axis=1))
+        return slopes_by_key, dict(zip(slopes_by_key, map(float, np.sqrt(np.diag(covariance))), strict=True))
 
-    def _by_scales(self, slopes: dict[Key, Floats], factors: Sequence[float]) -> dict[Key, Floats]:
+    def _differentiate_by_scales(
+        self, slopes: dict[Key, Floats], factors: Sequence[float]
+    ) -> dict[Key, Floats]:
         """Convert slopes from (common, calibrations) to (scales, common) by the chain rule."""
         common = float(self.varied["scale", None].value)
-        found, of_common = dict(slopes), slopes["scale", None]
+        scaled_slopes, of_common = dict(slopes), slopes["scale", None]
         for i, factor in enumerate(factors):
             of_calibration = slopes["scale", i]
-            found["scale", i] = of_calibration / (factor * common)
+            scaled_slopes["scale", i] = of_calibration / (factor * common)
             of_common = of_common - of_calibration * float(self.varied["scale", i].value) / common
-        return found | {("scale", None): of_common}
+        return scaled_slopes | {("scale", None): of_common}
 
 
 def fit_jointly_by_bumps(
-    asked: ReportedJoint, bank: Bank | None = None, budget: Budget = UNLIMITED
+    task: ReportedJoint, bank: Bank | None = None, budget: Budget = UNLIMITED
 ) -> JointFit:
     """The joint fit as Bumps has it; as it was where it has no time, or a formula binds what is fitted."""
     del bank
-    if asked.tied:
-        return asked.fit
-    joint = JointProblem(asked, budget.seconds)
+    if task.has_ties:
+        return task.fit
+    joint = JointProblem(task, budget.seconds)
     start = joint.getp()
-    if not start.size or not is_affordable(asked.name, joint.experiments, start.size, budget.seconds):
-        return asked.fit
+    if not start.size or not is_affordable(task.name, joint.experiments, start.size, budget.seconds):
+        return task.fit
     try:
-        before = chisq_of(joint.residuals())
+        start_chisq = chisq_of(joint.residuals())
         run_bumps(joint.problem, fitter_for(start.size))
         after = chisq_of(joint.residuals())
-        if not after <= before * (1 + OPTIMIZE.bumps_tolerance):
+        if not after <= start_chisq * (1 + OPTIMIZE.bumps_tolerance):
             joint.setp(start)
         slopes, errors = joint.columns()
     except TimeUpError:
-        return asked.fit
-    return _moved(asked, joint, slopes, errors, (before, min(before, after)))
+        return task.fit
+    return _update_joint_fit(task, joint, slopes, errors, (start_chisq, min(start_chisq, after)))
 
 
-def _moved(
-    asked: ReportedJoint,
+def _update_joint_fit(
+    task: ReportedJoint,
     joint: JointProblem,
     slopes: Mapping[Key, Floats],
     errors: Mapping[Key, float],
     total: tuple[float, float],
 ) -> JointFit:
-    fit = asked.fit
+    fit = task.fit
     # `errors_of` is of whatever names its columns have.
-    known: Mapping[Any, Floats] = fit.derivatives
-    base: Mapping[Any, float] = errors_of(moving(known))
+    slopes_by_key: Mapping[Any, Floats] = fit.derivatives
+    base: Mapping[Any, float] = errors_of(moving(slopes_by_key))
     shared = any(error.relative > 0 for error in fit.shared_errors)
 
-    def moved(name: str, place: int | None, p: Parameter) -> Parameter:
+    def update_parameter(name: str, place: int | None, p: Parameter) -> Parameter:
         key = (name, place)
         if p.fixed or key not in joint.varied:
             return p
@@ -215,27 +217,35 @@ def _moved(
         apart = (value - p.value) ** 2 if shared else 0.0
         return replace(p, value=value, error=float(np.sqrt(errors[key] ** 2 + widened + apart)))
 
-    parameters = {name: moved(name, None, p) for name, p in fit.parameters.items()}
-    own = tuple({name: moved(name, i, p) for name, p in one.items()} for i, one in enumerate(fit.own))
+    parameters = {name: update_parameter(name, None, p) for name, p in fit.parameters.items()}
+    curve_parameters = tuple(
+        {name: update_parameter(name, i, p) for name, p in part.items()} for i, part in enumerate(fit.own)
+    )
     with silent():
-        theories = tuple(np.asarray(one.theory(), dtype=float) for one in joint.experiments)
-    points = list(zip(asked.sample.curves, asked.dintensities, theories, strict=True))
-    before, after = total
+        theories = tuple(np.asarray(part.theory(), dtype=float) for part in joint.experiments)
+    points = list(zip(task.sample.curves, task.dintensities, theories, strict=True))
+    old_chisq, after = total
     common = joint.varied.get(("scale", None))
     return replace(
-        fit, parameters=parameters, own=own, theories=theories,
+        fit, parameters=parameters, own=curve_parameters, theories=theories,
         chisq=tuple(float(np.sum(((t - c.intensity) / d) ** 2)) for c, d, t in points),
         reduced_chisq=fit.reduced_chisq * after / fit.total if fit.total > 0 else fit.reduced_chisq,
-        runs=tuple(standardised_runs(curve.intensity - theory) for curve, _, theory in points),
+        runs=tuple(standardise_runs(curve.intensity - theory) for curve, _, theory in points),
         derivatives={key: slopes[key] for key in fit.derivatives if key in slopes} or dict(slopes),
         common=fit.common if common is None else float(common.value),
-        calibrations=_calibrations(fit, own), fitter=fitter_in_words(fitter_for(len(joint.varied))),
+        calibrations=_calibrations(fit, curve_parameters),
+        fitter=fitter_in_words(fitter_for(len(joint.varied))),
     )  # fmt: skip
 
 
-def _calibrations(fit: JointFit, own: Sequence[Mapping[str, Parameter]]) -> tuple[float, ...]:
+def _calibrations(
+    fit: JointFit, own_curve_parameters: Sequence[Mapping[str, Parameter]]
+) -> tuple[float, ...]:
     if not fit.calibrations or fit.factors is None:
         return fit.calibrations
-    scales = [one["scale"].value / factor for one, factor in zip(own, fit.factors, strict=True)]
+    scales = [
+        curve_parameters["scale"].value / factor
+        for curve_parameters, factor in zip(own_curve_parameters, fit.factors, strict=True)
+    ]
     middle = sorted(scales)[len(scales) // 2]
     return tuple(scale / middle for scale in scales)

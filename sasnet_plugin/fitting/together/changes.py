@@ -15,17 +15,17 @@ def largest_change(fit: JointFit, name: str) -> tuple[float, float]:
     """Return the largest difference of an own parameter between two curves and its standard deviation
     (infinite if unknown). Errors common to the curves, as of a shared width, do not count.
     """
-    own = [one[name] for one in fit.own]
-    far = sorted(range(len(own)), key=lambda i: own[i].value)
+    curve_values = [curve_parameters[name] for curve_parameters in fit.own]
+    far = sorted(range(len(curve_values)), key=lambda i: curve_values[i].value)
     ends = (name, far[0]), (name, far[-1])
-    difference = own[far[-1]].value - own[far[0]].value
-    low, high = own[far[0]].error, own[far[-1]].error
+    difference = curve_values[far[-1]].value - curve_values[far[0]].value
+    low, high = curve_values[far[0]].error, curve_values[far[-1]].error
     if low is None or high is None:
         return difference, float(np.inf)
     columns: dict[Any, Any] = dict(fit.derivatives)
-    known: list[Any] = independent(columns)
+    keys: list[Any] = independent(columns)
     common = 0.0
-    if set(ends) <= set(known):
-        every = correlations({key: columns[key] for key in known})
-        common = float(every[known.index(ends[0]), known.index(ends[1])])
+    if set(ends) <= set(keys):
+        matrix = correlations({key: columns[key] for key in keys})
+        common = float(matrix[keys.index(ends[0]), keys.index(ends[1])])
     return difference, float(np.sqrt(max(low**2 + high**2 - 2 * common * low * high, 0.0)))

@@ -33,7 +33,9 @@ class ContrastForms:
         self.matter = [name for name in slds if name not in solvents]
         self.solvent = solvents[0] if len(solvents) == 1 else ""
         #: Of each curve the first that is measured alike.
-        self.like = [next(i for i, one in enumerate(curves) if _alike(one, curve)) for curve in curves]
+        self.like = [
+            next(i for i, candidate in enumerate(curves) if _alike(candidate, curve)) for curve in curves
+        ]
         self._forms: dict[Any, Floats] = {}
         self._exact: bool | None = None if self.solvent and 0 < len(self.matter) <= _MOST_MATERIALS else False
 
@@ -56,10 +58,10 @@ class ContrastForms:
         if key not in self._forms:
             while len(self._forms) >= _KEPT * len(set(self.like)):
                 del self._forms[next(iter(self._forms))]
-            self._forms[key] = self._computed(self.like[i], shape)
+            self._forms[key] = self._compute_products(self.like[i], shape)
         return self._forms[key]
 
-    def _computed(self, i: int, shape: Mapping[str, Any]) -> Floats:
+    def _compute_products(self, i: int, shape: Mapping[str, Any]) -> Floats:
         single = {name: self._unit(i, shape, {name: 1.0}) for name in self.matter}
         return np.stack(
             [
@@ -97,10 +99,10 @@ def products(contrast: Floats) -> Floats:
     )
 
 
-def _alike(one: ModelCurves, other: ModelCurves) -> bool:
+def _alike(first: ModelCurves, second: ModelCurves) -> bool:
     """Whether two curves are measured at the same q with the same resolution."""
     columns = ("q", "dq", "dxl", "dxw")
-    pairs = [(getattr(one.curve, name), getattr(other.curve, name)) for name in columns]
-    return one.per_decade == other.per_decade and all(
+    pairs = [(getattr(first.curve, name), getattr(second.curve, name)) for name in columns]
+    return first.per_decade == second.per_decade and all(
         a is b or (a is not None and b is not None and np.array_equal(a, b)) for a, b in pairs
     )

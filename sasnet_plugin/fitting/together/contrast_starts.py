@@ -39,17 +39,17 @@ def density_starts(
     """Find at most `count` sets of densities of materials and solvents that suit a shape: shared ones, and
     those of each curve. Empty if the curve is no form of its contrasts.
     """
-    if not _sampled(forms, plan, shape):
+    if not _can_sample(forms, plan, shape):
         return []
-    every = [forms.form(i, shape) for i in range(len(forms.curves))]
+    curve_forms = [forms.form(i, shape) for i in range(len(forms.curves))]
     parts = len(forms.matter)
-    order = _best_first(forms, forms.curves, every, plan, rng)
+    order = _best_first(forms, forms.curves, curve_forms, plan, rng)
     return [
         (
-            dict(zip(forms.matter, map(float, one[:parts]), strict=True)),
-            [{forms.solvent: float(value)} for value in one[parts:]],
+            dict(zip(forms.matter, map(float, densities[:parts]), strict=True)),
+            [{forms.solvent: float(value)} for value in densities[parts:]],
         )
-        for one in _apart(order, parts, count)
+        for densities in _apart(order, parts, count)
     ]
 
 
@@ -60,17 +60,19 @@ def own_density_starts(
     empty if the curve is no form of its contrasts.
     """
     # A common factor of contrasts is one of scale, so the solvent stays.
-    if not _sampled(forms, plan, shape):
+    if not _can_sample(forms, plan, shape):
         return []
-    found = []
-    for i, (curve, known) in enumerate(zip(forms.curves, plan.known, strict=True)):
-        alone = replace(plan, known=({forms.solvent: float(shape[forms.solvent]), **known},), factors=None)
-        best = _best_first(forms, [curve], [forms.form(i, shape)], alone, rng)[0]
-        found.append(dict(zip([*forms.matter, forms.solvent], map(float, best), strict=True)))
-    return found
+    density_sets = []
+    for i, (curve, known_values) in enumerate(zip(forms.curves, plan.known, strict=True)):
+        plan_alone = replace(
+            plan, known=({forms.solvent: float(shape[forms.solvent]), **known_values},), factors=None
+        )
+        best = _best_first(forms, [curve], [forms.form(i, shape)], plan_alone, rng)[0]
+        density_sets.append(dict(zip([*forms.matter, forms.solvent], map(float, best), strict=True)))
+    return density_sets
 
 
-def _sampled(forms: ContrastForms, plan: Plan, shape: Mapping[str, Any]) -> bool:
+def _can_sample(forms: ContrastForms, plan: Plan, shape: Mapping[str, Any]) -> bool:
     """Whether a model's curve is a form of contrasts that nothing ties."""
     return not plan.ties.keys() & {*forms.matter, forms.solvent} and forms.exact(0, shape)
 
@@ -78,70 +80,73 @@ def _sampled(forms: ContrastForms, plan: Plan, shape: Mapping[str, Any]) -> bool
 def _best_first(
     forms: ContrastForms,
     curves: Sequence[ModelCurves],
-    every: Sequence[Floats],
+    curve_forms: Sequence[Floats],
     plan: Plan,
     rng: np.random.Generator,
 ) -> Floats:
     """Densities (draws, materials + curves), those of solvents last, that suit best first."""
     parts = len(forms.matter)
-    drawn, fixed = _drawn(plan, forms.matter, forms.solvent, rng)
+    drawn_draws, fixed = _draw_densities(plan, forms.matter, forms.solvent, rng)
 
     def chisq(draws: Floats) -> Floats:
-        return _chisq(curves, every, draws[:, :parts], draws[:, parts:], plan.factors)
+        return _chisq(curves, curve_forms, draws[:, :parts], draws[:, parts:], plan.factors)
 
     for width in _WIDTHS:  # nearer to the best ones
-        kept = drawn[np.argsort(chisq(drawn))[:_KEPT]]
-        moved = np.repeat(kept, _CHILDREN, axis=0)
+        draws_kept = drawn_draws[np.argsort(chisq(drawn_draws))[:_KEPT]]
+        moved = np.repeat(draws_kept, _CHILDREN, axis=0)
         moved += np.where(fixed, 0.0, width * rng.standard_normal(moved.shape))
-        drawn = np.vstack([kept, moved])
-    return drawn[np.argsort(chisq(drawn))]
+        drawn_draws = np.vstack([draws_kept, moved])
+    return drawn_draws[np.argsort(chisq(drawn_draws))]
 
 
-def _drawn(
+def _draw_densities(
     plan: Plan, matter: Sequence[str], solvent: str, rng: np.random.Generator
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Densities (draws, materials + curves), those of the curves' solvents last; and which are given."""
-    given = [plan.known[0].get(name) if all(name in k for k in plan.known) else None for name in matter] + [
-        k.get(solvent) for k in plan.known
-    ]
+    given_values = [
+        plan.known[0].get(name) if all(name in k for k in plan.known) else None for name in matter
+    ] + [k.get(solvent) for k in plan.known]
     ends = [_MATTER] * len(matter) + [_AROUND] * len(plan.known)
     columns = [
         rng.uniform(*end, _DRAWS) if value is None else np.full(_DRAWS, value)
-        for value, end in zip(given, ends, strict=True)
+        for value, end in zip(given_values, ends, strict=True)
     ]
-    return np.stack(columns, axis=1), np.array([value is not None for value in given])
+    return np.stack(columns, axis=1), np.array([value is not None for value in given_values])
 
 
 def _apart(order: Floats, parts: int, count: int) -> list[Floats]:
     """The first ones whose materials differ."""
-    found: list[Floats] = []
-    for one in order:
-        if all(np.max(np.abs(one[:parts] - other[:parts])) > _APART for other in found):
-            found.append(one)
-        if len(found) == count:
+    distant: list[Floats] = []
+    for densities in order:
+        if all(
+            np.max(np.abs(densities[:parts] - other_densities[:parts])) > _APART
+            for other_densities in distant
+        ):
+            distant.append(densities)
+        if len(distant) == count:
             break
-    return found
+    return distant
 
 
 def _chisq(
     curves: Sequence[ModelCurves],
     forms: Sequence[Floats],
-    drawn: Floats,
+    draws: Floats,
     around: Floats,
     factors: Sequence[float] | None,
 ) -> Floats:
     """Return χ² of each draw, less a constant, at the best common scale and backgrounds."""
-    above, below, alone = np.zeros((3, len(drawn)))
+    above, below, curve_term = np.zeros((3, len(draws)))
     for i, (search, form) in enumerate(zip(curves, forms, strict=True)):
         weight = 1 / search.dintensity**2
         centred = form - np.average(form, axis=1, weights=weight)[:, None]
         level = search.curve.intensity - np.average(search.curve.intensity, weights=weight)
-        pairs = products(drawn - around[:, i : i + 1])
-        own = pairs @ ((centred * weight) @ level)
+        pairs = products(draws - around[:, i : i + 1])
+        gradient = pairs @ ((centred * weight) @ level)
         size = np.einsum("dk,kl,dl->d", pairs, (centred * weight) @ centred.T, pairs)
         factor = 1.0 if factors is None else factors[i]
-        above, below = above + factor * own, below + factor**2 * size
-        alone = alone + np.where(own > 0, own, 0.0) ** 2 / np.maximum(size, 1e-300)
+        above, below = above + factor * gradient, below + factor**2 * size
+        curve_term = curve_term + np.where(gradient > 0, gradient, 0.0) ** 2 / np.maximum(size, 1e-300)
     if factors is None:
-        return np.asarray(-alone)
+        return np.asarray(-curve_term)
     return np.asarray(-(np.where(above > 0, above, 0.0) ** 2) / np.maximum(below, 1e-300))

@@ -31,9 +31,9 @@ def odd_one(pool: Counting, task: JointTask) -> int | None:
     count = len(task.sample.curves)
     if count < 3:
         return None
-    tasks = [without(task, i) for i in range(count)]
-    found = [i for i, _ in _explaining(pool, tasks)]
-    return found[0] if len(found) == 1 else None
+    tasks = [exclude_curve(task, i) for i in range(count)]
+    explaining = [i for i, _ in _explaining(pool, tasks)]
+    return explaining[0] if len(explaining) == 1 else None
 
 
 def own_that_explains(
@@ -46,8 +46,8 @@ def own_that_explains(
     # change is reported.
     if task.sample.kind not in _CHANGING or seconds <= 0:
         return None
-    every = [(name, task) for name, p in fit.parameters.items() if _is_told(name, p)]
-    return _likeliest_change(pool, every, seconds)
+    tasks_by_name = [(name, task) for name, p in fit.parameters.items() if _is_told(name, p)]
+    return _likeliest_change(pool, tasks_by_name, seconds)
 
 
 def other_shape_that_explains(
@@ -57,24 +57,28 @@ def other_shape_that_explains(
     # A single size that changes would be imitated by a size distribution.
     if task.sample.kind not in _CHANGING or seconds <= 0:
         return None
-    every = [(name, one) for one in other_shapes(task, fit, models) for name in sizes(one.model)]
-    return _likeliest_change(pool, every, seconds)
+    tasks_by_name = [
+        (name, shape_task)
+        for shape_task in other_shapes(task, fit, models)
+        for name in sizes(shape_task.model)
+    ]
+    return _likeliest_change(pool, tasks_by_name, seconds)
 
 
 def _likeliest_change(
-    pool: Counting, every: Sequence[tuple[str, JointTask]], seconds: float
+    pool: Counting, tasks_by_name: Sequence[tuple[str, JointTask]], seconds: float
 ) -> tuple[str, JointFit] | None:
     """Return the likeliest fit that shows a change of a parameter between curves."""
     tasks = [
         replace(task, sample=replace(task.sample, own=task.sample.own | {name}), settled=False)
-        for name, task in every
+        for name, task in tasks_by_name
     ]
-    found = [(every[i][0], one) for i, one in _explaining(pool, tasks, seconds)]
-    return min(filter(_changes, found), key=lambda one: one[1].minus_two_log, default=None)
+    changed_fits = [(tasks_by_name[i][0], fit) for i, fit in _explaining(pool, tasks, seconds)]
+    return min(filter(_changes, changed_fits), key=lambda fit: fit[1].minus_two_log, default=None)
 
 
-def _changes(found: tuple[str, JointFit]) -> bool:
-    name, fit = found
+def _changes(change: tuple[str, JointFit]) -> bool:
+    name, fit = change
     difference, error = largest_change(fit, name)
     return difference > ASSESSMENT.significant * error
 
@@ -87,25 +91,30 @@ def _is_told(name: str, p: Parameter) -> bool:
 def _explaining(
     pool: Counting, tasks: Sequence[JointTask], seconds: float = np.inf
 ) -> list[tuple[int, JointFit]]:
-    found = []
+    explaining = []
     for i, answer in answers(pool, fit_one, tasks, min(JOINT.seconds * len(tasks), seconds)):
         if isinstance(answer, JointMinimum):
             fit = joint_fit(answer)
             if not fit.lacking():
-                found.append((i, fit))
-    return found
+                explaining.append((i, fit))
+    return explaining
 
 
-def without(task: JointTask, i: int) -> JointTask:
-    def left(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def exclude_curve(task: JointTask, i: int) -> JointTask:
+    def drop_item(values: tuple[Any, ...]) -> tuple[Any, ...]:
         return values[:i] + values[i + 1 :]
 
     sample = task.sample
     fewer = replace(
-        sample, curves=left(sample.curves), solvents=left(sample.solvents),
-        concentrations=left(sample.concentrations), probes=left(sample.probes), scale=left(sample.scale),
-        values=left(sample.values),
+        sample, curves=drop_item(sample.curves), solvents=drop_item(sample.solvents),
+        concentrations=drop_item(sample.concentrations), probes=drop_item(sample.probes),
+        scale=drop_item(sample.scale),
+        values=drop_item(sample.values),
     )  # fmt: skip
     return replace(
-        task, sample=fewer, dintensities=left(task.dintensities), starts=left(task.starts), settled=False
+        task,
+        sample=fewer,
+        dintensities=drop_item(task.dintensities),
+        starts=drop_item(task.starts),
+        settled=False,
     )

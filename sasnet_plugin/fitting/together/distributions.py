@@ -14,7 +14,7 @@ import numpy as np
 
 from ...simulate.clean import PD_TYPES
 from ...simulate.priors import model_info
-from ..assessment.over_kinds import Kind, over
+from ..assessment.over_kinds import Kind, spread_over
 from ..ledger import Ledger
 from ..pool import answers
 from ..problem.free_parameters import fittable
@@ -41,11 +41,11 @@ def whichever_distribution(
     if not fits:
         return []
     first = _whichever(ledger, fits[0], again)
-    found, end = [first], ledger.spent + most
-    for fit in sorted(fits[1:], key=lambda one: one.minus_two_log):
+    fits_found, end = [first], ledger.spent + most
+    for fit in sorted(fits[1:], key=lambda joint: joint.minus_two_log):
         near = fit.minus_two_log < first.minus_two_log + _LENGTH and ledger.spent < end
-        found.append(_whichever(ledger, fit, again, first.minus_two_log, end) if near else fit)
-    return found
+        fits_found.append(_whichever(ledger, fit, again, first.minus_two_log, end) if near else fit)
+    return fits_found
 
 
 def _whichever(
@@ -56,26 +56,26 @@ def _whichever(
     end: float = np.inf,
 ) -> JointFit:
     """The fit with the width of the length that suits best, and of the kind that does where that matters."""
-    lengths = [fit, *_fitted(ledger, other_lengths(again(fit), fit), end)]
-    moved = min(lengths, key=lambda one: one.minus_two_log)
+    lengths = [fit, *_fit_in_turn(ledger, other_lengths(again(fit), fit), end)]
+    moved = min(lengths, key=lambda length_fit: length_fit.minus_two_log)
     if moved.minus_two_log > best + _KIND:
-        return over_kinds(lengths)
-    return over_kinds([*lengths, *_fitted(ledger, other_kinds(again(moved), moved), end)])
+        return spread_over_kinds(lengths)
+    return spread_over_kinds([*lengths, *_fit_in_turn(ledger, other_kinds(again(moved), moved), end)])
 
 
 def either_proportions(ledger: Ledger, fit: JointFit, again: Callable[[JointFit], JointTask]) -> JointFit:
     """The fit, long or flat, whichever is likelier, with errors that hold the other as well."""
-    return over_kinds([fit, *_fitted(ledger, other_proportions(again(fit), fit), np.inf)])
+    return spread_over_kinds([fit, *_fit_in_turn(ledger, other_proportions(again(fit), fit), np.inf)])
 
 
-def _fitted(ledger: Ledger, tasks: Sequence[JointTask], end: float) -> list[JointFit]:
+def _fit_in_turn(ledger: Ledger, tasks: Sequence[JointTask], end: float) -> list[JointFit]:
     """A few at once, until so much CPU is spent, s; what a busy clock says makes no difference."""
-    found: list[JointFit] = []
+    fits_found: list[JointFit] = []
     for i in range(0, len(tasks), _AT_ONCE):
         if ledger.spent < end:
-            some = answers(ledger, fit_one, tasks[i : i + _AT_ONCE], ledger.left)
-            found += [joint_fit(answer) for _, answer in some if isinstance(answer, JointMinimum)]
-    return found
+            subset = answers(ledger, fit_one, tasks[i : i + _AT_ONCE], ledger.remaining)
+            fits_found += [joint_fit(answer) for _, answer in subset if isinstance(answer, JointMinimum)]
+    return fits_found
 
 
 def other_kinds(task: JointTask, fit: JointFit) -> list[JointTask]:
@@ -84,46 +84,51 @@ def other_kinds(task: JointTask, fit: JointFit) -> list[JointTask]:
     if not widths:
         return []
     widest = max(widths, key=lambda n: widths[n])
-    now = fit.distributions[widest]
-    return [_with(task, {f"{widest}_pd_type": kind}) for kind in PD_TYPES if kind != now]
+    distribution = fit.distributions[widest]
+    return [_set_start_values(task, {f"{widest}_pd_type": kind}) for kind in PD_TYPES if kind != distribution]
 
 
 def other_lengths(task: JointTask, fit: JointFit) -> list[JointTask]:
     """Repeat the fit with the width of another length than the widest one, or of each."""
     widths = _widths(fit)
-    used = set(fittable(model_info(task.name), {n: p.value for n, p in fit.of_curve(0).parameters.items()}))
+    used = set(
+        fittable(model_info(task.name), {n: p.value for n, p in fit.make_curve_fit(0).parameters.items()})
+    )
     table = model_info(task.name).parameters.call_parameters
     lengths = [p.name for p in table if p.polydisperse and p.type == "volume" and p.name in used]
     free = [n for n in lengths if f"{n}_pd" not in task.fixed and n not in widths]
     if not widths:
-        return [_with(task, {f"{n}_pd": _WIDTH, f"{n}_pd_type": PD_TYPES[0]}) for n in free]
+        return [_set_start_values(task, {f"{n}_pd": _WIDTH, f"{n}_pd_type": PD_TYPES[0]}) for n in free]
     widest = max(widths, key=lambda n: widths[n])
-    width, now = widths[widest], fit.distributions[widest]
-    return [_with(task, {f"{widest}_pd": 0.0, f"{n}_pd": width, f"{n}_pd_type": now}) for n in free]
+    width, distribution = widths[widest], fit.distributions[widest]
+    return [
+        _set_start_values(task, {f"{widest}_pd": 0.0, f"{n}_pd": width, f"{n}_pd_type": distribution})
+        for n in free
+    ]
 
 
 def _widths(fit: JointFit) -> dict[str, float]:
-    every = {n: fit.parameters[f"{n}_pd"] for n in fit.distributions}
-    return {n: p.value for n, p in every.items() if not p.fixed}
+    width_parameters = {n: fit.parameters[f"{n}_pd"] for n in fit.distributions}
+    return {n: p.value for n, p in width_parameters.items() if not p.fixed}
 
 
-def _with(task: JointTask, values: Mapping[str, Any]) -> JointTask:
+def _set_start_values(task: JointTask, values: Mapping[str, Any]) -> JointTask:
     return replace(task, starts=tuple({**(s or {}), **values} for s in task.starts))
 
 
-def over_kinds(fits: Sequence[JointFit]) -> JointFit:
+def spread_over_kinds(fits: Sequence[JointFit]) -> JointFit:
     """Take the likeliest of fits that differ in their distribution, with errors that cover the others."""
     best = min(fits, key=lambda fit: fit.minus_two_log)
     weights = [float(np.exp(0.5 * (best.minus_two_log - fit.minus_two_log))) for fit in fits]
 
-    def widened(of_fit: Callable[[JointFit], Mapping[str, Parameter]]) -> dict[str, Parameter]:
-        others = [
+    def widen_parameters(of_fit: Callable[[JointFit], Mapping[str, Parameter]]) -> dict[str, Parameter]:
+        rest = [
             Kind(weight, {**fit.parameters, **of_fit(fit)}, fit.distributions)
             for weight, fit in zip(weights, fits, strict=True)
             if fit is not best
         ]
-        own = Kind(1.0, {**best.parameters, **of_fit(best)}, best.distributions)
-        return {name: over(name, own, others) for name in of_fit(best)}
+        best_kind = Kind(1.0, {**best.parameters, **of_fit(best)}, best.distributions)
+        return {name: spread_over(name, best_kind, rest) for name in of_fit(best)}
 
-    own = tuple(widened(lambda fit, i=i: fit.own[i]) for i in range(len(best.own)))  # type: ignore[misc]
-    return replace(best, parameters=widened(lambda fit: fit.parameters), own=own)
+    curve_parameters = tuple(widen_parameters(lambda fit, i=i: fit.own[i]) for i in range(len(best.own)))  # type: ignore[misc]
+    return replace(best, parameters=widen_parameters(lambda fit: fit.parameters), own=curve_parameters)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...data.sample.sample import Sample
-from ...data.step import without_step
+from ...data.step import exclude_step
 from ..api import uncertainties
 from ..ledger import Ledger
 from ..pool import answers
@@ -24,11 +24,13 @@ from .result import SampleResult
 from .search import JOINT, again
 
 
-def without_steps(sample: Sample, kept: Collection[int] = ()) -> Sample:
-    """Exclude first points below a step, but for curves in `kept`; the sample itself if no curve has any."""
-    curves = tuple(c if i in kept else without_step(c) for i, c in enumerate(sample.curves))
-    same = all(a is b for a, b in zip(curves, sample.curves, strict=True))
-    return sample if same else replace(sample, curves=curves)
+def exclude_steps(sample: Sample, kept_places: Collection[int] = ()) -> Sample:
+    """Exclude first points below a step,
+    but for curves in `kept_places`; the sample itself if no curve has any.
+    """
+    curves = tuple(c if i in kept_places else exclude_step(c) for i, c in enumerate(sample.curves))
+    is_same = all(a is b for a, b in zip(curves, sample.curves, strict=True))
+    return sample if is_same else replace(sample, curves=curves)
 
 
 def leaving_out(
@@ -39,25 +41,27 @@ def leaving_out(
     patience: float,
 ) -> SampleResult:
     """Fit a sample without apparently dimmed first points if only that explains it."""
-    clear = without_steps(sample)
+    clear = exclude_steps(sample)
     if clear is sample or len(sample.curves) < 2:
         return fit(sample, options)
     result = fit(clear, replace(options, time_limit=options.time_limit / 2))
     if not result.explained:
         return fit(sample, options)
-    kept = _explained(Ledger(pool, time.monotonic() + patience * JOINT.seconds), sample, result, options)
-    if kept:
-        clear = without_steps(sample, kept)
+    kept_places = _find_explained(
+        Ledger(pool, time.monotonic() + patience * JOINT.seconds), sample, result, options
+    )
+    if kept_places:
+        clear = exclude_steps(sample, kept_places)
         result = fit(clear, options)
-    return replace(result, notes=(*result.notes, *_said(sample, clear)))
+    return replace(result, notes=(*result.notes, *_describe_excluded(sample, clear)))
 
 
-def _explained(ledger: Ledger, sample: Sample, result: SampleResult, options: FitOptions) -> set[int]:
+def _find_explained(ledger: Ledger, sample: Sample, result: SampleResult, options: FitOptions) -> set[int]:
     """Places of the curves whose first points the best fit explains once it is refined on them."""
     best = result.best
     if best is None:
         return set()
-    seem = [i for i, one in enumerate(result.sample.curves) if len(one) < len(sample.curves[i])]
+    seem = [i for i, one_curve in enumerate(result.sample.curves) if len(one_curve) < len(sample.curves[i])]
     whole = replace(result.sample, curves=sample.curves)
     task = again(whole, tuple(uncertainties(curve)[0] for curve in whole.curves), options, best)
     for _, answer in answers(ledger, fit_one, [task], JOINT.seconds):
@@ -67,7 +71,11 @@ def _explained(ledger: Ledger, sample: Sample, result: SampleResult, options: Fi
     return set()
 
 
-def _said(sample: Sample, clear: Sample) -> list[str]:
+def _describe_excluded(sample: Sample, clear: Sample) -> list[str]:
     """What was left out, by file."""
     pairs = zip(sample.curves, clear.curves, strict=True)
-    return [f"{Path(one.file).name}: {note}" for one, rest in pairs for note in rest.notes[len(one.notes) :]]
+    return [
+        f"{Path(whole_curve.file).name}: {note}"
+        for whole_curve, rest in pairs
+        for note in rest.notes[len(whole_curve.notes) :]
+    ]

@@ -18,25 +18,25 @@ from ...predict.together import contradicting, together
 from ...types import SasnetError, Suggestion
 from ...workers.threads import one_thread
 from ...zoo import bank_path
-from ..api import fit_with, suggested, uncertainties
+from ..api import fit_with, suggest_models, uncertainties
 from ..asked import check_names, check_shared, several_of
 from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger
 from ..pool import Workers
 from ..problem.contrast import densities
-from ..progress import Progress, shown, watched
+from ..progress import Progress, show_progress, watch
 from ..task import FitOptions, Pool
 from . import sentences
 from .alone import Alone
-from .beside_held import beside_held
+from .beside_held import widen_joint_errors
 from .disagreement import odd_one, other_shape_that_explains, own_that_explains
 from .first_points import leaving_out
 from .joint_fit import UNKNOWN_SOLVENTS
 from .one_curve import as_one_curve
 from .other_shapes import kin
-from .ranking import ranked
+from .ranking import rank_fits
 from .result import JointFit, SampleResult
-from .said import EXCHANGED, spoken_in_python, told
+from .said import EXCHANGED, add_verdict, translate_to_python
 from .search import Reading, again, search
 
 #: Said of contrasts whose solvents nobody has given.
@@ -98,20 +98,21 @@ def fit_together(
         Unknown names, or curves that do not go together; the sentence says why.
     """
     with sentences_in_python():
-        several = curves_of(curves)
+        curve_list = curves_of(curves)
         described: dict[str, Any] = {} if sample_file is None else read_description(sample_file)
         if solvents is not None:
             if isinstance(solvents, str):
                 raise SasnetError(f"solvents must be a list with one entry for each curve, not {solvents!r}.")
-            if len(solvents) != len(several):
+            if len(solvents) != len(curve_list):
                 raise SasnetError(
-                    f"{len(solvents)} solvents for {len(several)} curves; give one for each curve."
+                    f"{len(solvents)} solvents for {len(curve_list)} curves; give one for each curve."
                 )
             described |= {"solvents": {str(i + 1): value for i, value in enumerate(solvents)}}
         if kind is not None:
             described |= {"kind": kind}
-        found = sample_of(
-            several, described, sld=densities(wavelength), share=several_of(share), own=several_of(own),
+        sample = sample_of(
+            curve_list, described, sld=densities(wavelength), share=several_of(share),
+            own_names=several_of(own),
             ties=several_of(_present(tie, ties)), source=str(sample_file or "the sample"),
         )  # fmt: skip
         options = FitOptions(
@@ -120,10 +121,13 @@ def fit_together(
             prior=prior, exclude=several_of(exclude),
         )  # fmt: skip
         check_names(options)
-        check_shared(found, options)
-        with shown(progress, time_limit * len(several)) as tell, Workers(bank_path(), workers) as pool:
-            result = fit_sample(watched(pool, tell), found, options)
-    return spoken_in_python(result, options)
+        check_shared(sample, options)
+        with (
+            show_progress(progress, time_limit * len(curve_list)) as tell,
+            Workers(bank_path(), workers) as pool,
+        ):
+            result = fit_sample(watch(pool, tell), sample, options)
+    return translate_to_python(result, options)
 
 
 def _present(tie: Iterable[str], ties: Iterable[str]) -> Iterable[str]:
@@ -150,27 +154,39 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float 
 def _as_measured(pool: Pool, patience: float, sample: Sample, options: FitOptions) -> SampleResult:
     curves = sample.curves
     dintensities = tuple(uncertainties(curve)[0] for curve in curves)
-    asked = [suggested(curve, options) for curve in curves]
-    each = [one for one, _ in asked]
+    suggestion_pairs = [suggest_models(curve, options) for curve in curves]
+    suggestions = [suggestion_pair for suggestion_pair, _ in suggestion_pairs]
     fit_alone = partial(fit_with, pool, options=options, wall=patience * options.time_limit)
     whole = as_one_curve(sample, dintensities)
     if whole is None:
-        suggestion = together(each, options.prior)
-        fits = tuple(fit_alone(c, answer=one) for c, one in zip(curves, asked, strict=True))
-        alone = Alone(curves, dintensities, fits)
+        suggestion = together(suggestions, options.prior)
+        fits = tuple(
+            fit_alone(c, answer=suggestion_pair)
+            for c, suggestion_pair in zip(curves, suggestion_pairs, strict=True)
+        )
+        single_fits = Alone(curves, dintensities, fits)
     else:  # a window of q alone tells little
-        answer, seen = suggested(whole, options)
-        suggestion = _with_factors(together([*each, answer], options.prior), answer)
-        as_one = fit_alone(whole, answer=(suggestion, seen))
-        alone = Alone((whole,), (as_one.dintensity,), (as_one,))
+        answer, seen_suggestions = suggest_models(whole, options)
+        suggestion = _copy_structure_factors(together([*suggestions, answer], options.prior), answer)
+        as_one = fit_alone(whole, answer=(suggestion, seen_suggestions))
+        single_fits = Alone((whole,), (as_one.dintensity,), (as_one,))
     if len(curves) == 1:
-        one = alone.fits[0]
-        return SampleResult(sample, (one.dintensity,), (), suggestion, alone.fits, verdict=one.verdict)
-    made = _jointly(pool, patience, sample, dintensities, options, suggestion, alone)
-    made = replace(made, against=tuple(contradicting(suggestion, each)), apart=_apart(made, alone))
+        suggestion_pair = single_fits.fits[0]
+        return SampleResult(
+            sample,
+            (suggestion_pair.dintensity,),
+            (),
+            suggestion,
+            single_fits.fits,
+            verdict=suggestion_pair.verdict,
+        )
+    result = _jointly(pool, patience, sample, dintensities, options, suggestion, single_fits)
+    result = replace(
+        result, against=tuple(contradicting(suggestion, suggestions)), apart=_apart(result, single_fits)
+    )
     if whole is None:
-        return told(replace(made, singles=alone.fits), options)
-    return told(replace(made, as_one=alone.fits[0]), options)
+        return add_verdict(replace(result, singles=single_fits.fits), options)
+    return add_verdict(replace(result, as_one=single_fits.fits[0]), options)
 
 
 def _jointly(
@@ -180,80 +196,94 @@ def _jointly(
     dintensities: tuple[Any, ...],
     options: FitOptions,
     suggestion: Suggestion,
-    alone: Alone,
+    single_fits: Alone,
 ) -> SampleResult:
     most = options.time_limit * len(sample.curves)
     ledger = Ledger(pool, time.monotonic() + patience * most, most=most)
-    readings = search(ledger, sample, dintensities, options, suggestion, alone)
-    found = [_result(reading, dintensities, suggestion) for reading in readings]
-    best = found[0] if found[0].explained else _disagreeing(ledger, readings, found, options)
-    return beside_held(ledger, best, options)
+    readings = search(ledger, sample, dintensities, options, suggestion, single_fits)
+    results = [_result(reading, dintensities, suggestion) for reading in readings]
+    best = results[0] if results[0].explained else _disagreeing(ledger, readings, results, options)
+    return widen_joint_errors(ledger, best, options)
 
 
 def _result(reading: Reading, dintensities: tuple[Any, ...], suggestion: Suggestion) -> SampleResult:
     notes, sample = reading.notes, reading.sample
     if reading.fits and UNKNOWN_SOLVENTS in {
-        p.undetermined for p in reading.fits[0].of_curve(0).parameters.values()
+        p.undetermined for p in reading.fits[0].make_curve_fit(0).parameters.values()
     }:
         notes = [*notes, NO_DENSITIES]
     return SampleResult(sample, dintensities, tuple(reading.fits), suggestion, notes=tuple(notes))
 
 
 def _disagreeing(
-    ledger: Ledger, readings: Sequence[Reading], found: Sequence[SampleResult], options: FitOptions
+    ledger: Ledger, readings: Sequence[Reading], results: Sequence[SampleResult], options: FitOptions
 ) -> SampleResult:
     """Find what curves of an unexplained sample do not share, or which of them disagrees."""
     # The first reading that says one or the other, before one that gives each curve densities of its own.
-    usual = [one for reading, one in zip(readings, found, strict=True) if reading.usual and one.fits]
-    for one in usual:
-        changed = _changing(ledger, one, options)
+    usual = [
+        usual_result
+        for reading, usual_result in zip(readings, results, strict=True)
+        if reading.usual and usual_result.fits
+    ]
+    for usual_result in usual:
+        changed = _changing(ledger, usual_result, options)
         if changed is not None:
             return changed
-    for one in usual or found[:1]:
-        if one.best is not None:
-            odd = odd_one(ledger, again(one.sample, one.dintensities, options, one.best))
+    for usual_result in usual or results[:1]:
+        if usual_result.best is not None:
+            odd = odd_one(
+                ledger, again(usual_result.sample, usual_result.dintensities, options, usual_result.best)
+            )
             if odd is not None:
-                return replace(one, odd=odd)
-        if ledger.left <= 0:
+                return replace(usual_result, odd=odd)
+        if ledger.remaining <= 0:
             break
-    return found[0]
+    return results[0]
 
 
-def _changing(ledger: Ledger, one: SampleResult, options: FitOptions) -> SampleResult | None:
+def _changing(ledger: Ledger, result: SampleResult, options: FitOptions) -> SampleResult | None:
     """The likeliest of what explains the curves where each has one parameter of its own."""
     explaining: list[tuple[str, JointFit]] = []
-    for fit in one.fits[:_CHANGED]:
-        task = again(one.sample, one.dintensities, options, fit)
-        changed = own_that_explains(ledger, task, fit, ledger.left)
+    for fit in result.fits[:_CHANGED]:
+        task = again(result.sample, result.dintensities, options, fit)
+        changed = own_that_explains(ledger, task, fit, ledger.remaining)
         explaining += [] if changed is None else [changed]
-    for fit in [own for _, own in explaining] or one.fits[:1]:
-        task = again(one.sample, one.dintensities, options, fit)
-        changed = other_shape_that_explains(ledger, task, fit, kin(fit, options), ledger.left)
+    for fit in [changed_fit for _, changed_fit in explaining] or result.fits[:1]:
+        task = again(result.sample, result.dintensities, options, fit)
+        changed = other_shape_that_explains(ledger, task, fit, kin(fit, options), ledger.remaining)
         explaining += [] if changed is None else [changed]
     if not explaining:
         return None
-    name, own = min(explaining, key=lambda changed: changed[1].minus_two_log)
-    sample = replace(one.sample, own=one.sample.own | {name})
-    return replace(one, sample=sample, fits=tuple(ranked([own], one.suggestion)), changing=name)
+    name, changed_fit = min(explaining, key=lambda changed: changed[1].minus_two_log)
+    sample = replace(result.sample, own=result.sample.own | {name})
+    return replace(
+        result, sample=sample, fits=tuple(rank_fits([changed_fit], result.suggestion)), changing=name
+    )
 
 
-def _apart(made: SampleResult, alone: Alone) -> bool:
+def _apart(joint_result: SampleResult, single_fits: Alone) -> bool:
     """Whether curves that share a shape alone, if one sample, are strongly likelier to be several."""
     # Models of their own have more parameters, which their evidences pay for.
-    if made.best is None or EXCHANGED not in made.notes or not all(one.fits for one in alone.fits):
+    if (
+        joint_result.best is None
+        or EXCHANGED not in joint_result.notes
+        or not all(single_result.fits for single_result in single_fits.fits)
+    ):
         return False
-    separate = -2 * sum(max(fit.log_evidence for fit in one.fits) for one in alone.fits)
-    return bool(separate < min(fit.minus_two_log for fit in made.fits) - EVIDENCE.strong)
+    separate = -2 * sum(
+        max(fit.log_evidence for fit in single_result.fits) for single_result in single_fits.fits
+    )
+    return bool(separate < min(fit.minus_two_log for fit in joint_result.fits) - EVIDENCE.strong)
 
 
-def _with_factors(suggestion: Suggestion, whole: Suggestion) -> Suggestion:
+def _copy_structure_factors(suggestion: Suggestion, whole: Suggestion) -> Suggestion:
     """Use the structure factors of all settings as one curve, as most q ranges show none."""
-    seen = {guess.name: guess for guess in whole.models}
+    guesses = {guess.name: guess for guess in whole.models}
     models = [
         replace(
             guess,
-            structure_factor=seen[guess.name].structure_factor,
-            structure_factor_probability=seen[guess.name].structure_factor_probability,
+            structure_factor=guesses[guess.name].structure_factor,
+            structure_factor_probability=guesses[guess.name].structure_factor_probability,
         )
         for guess in suggestion.models
     ]

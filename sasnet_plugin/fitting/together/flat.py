@@ -9,9 +9,9 @@ from typing import Any
 
 from ...arrays import Floats
 from ...simulate.bank import Bank
-from ..assessment.flat import with_flat
+from ..assessment.flat import add_flatness
 from ..assessment.held import Held, errors_beside_held
-from ..ledger import spent
+from ..ledger import read_spent_time
 from ..optimize.profile_likelihood import Profile
 from ..problem.experiment import TimeUpError
 from ..result.components import is_amplitude
@@ -42,30 +42,30 @@ class Unknown:
         return (p and p.error) or 0.0
 
 
-def errors_to_add(asked: Unknown, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[Any, float]:
+def errors_to_add(task: Unknown, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[Any, float]:
     """What adds to the errors of a joint fit: what it holds, and where χ² is flat; for a pool."""
-    deadline = spent() + budget.seconds
-    found = errors_beside_held(asked.held, bank, budget)
-    flat = _flat(asked, deadline)
-    return with_flat(found, {key: asked.error(key) for key in flat}, flat)
+    deadline = read_spent_time() + budget.seconds
+    added_errors = errors_beside_held(task.held, bank, budget)
+    flat = _flat(task, deadline)
+    return add_flatness(added_errors, {key: task.error(key) for key in flat}, flat)
 
 
-def _flat(asked: Unknown, deadline: float) -> dict[Key, float]:
+def _flat(task: Unknown, deadline: float) -> dict[Key, float]:
     """Errors of the shape where χ² is flat; of those that there was time for."""
-    joint = joint_of(asked.task)
+    joint = joint_of(task.task)
     for curve in joint.curves:
         curve.deadline = deadline
-    slopes: Mapping[Any, Floats] = asked.held.slopes
+    slopes: Mapping[Any, Floats] = task.held.slopes
     independent: Mapping[Any, float] = errors_of(slopes)
-    found: dict[Key, float] = {}
+    flat_errors: dict[Key, float] = {}
     with suppress(TimeUpError):
         joint.refine(_STEPS)
         if not joint.codes:
             return {}
-        at = joint.best[1]
-        profile = Profile(joint.residuals, joint.codes_at(at), joint.jacobian(at))
+        codes_here = joint.best[1]
+        profile = Profile(joint.residuals, joint.codes_at(codes_here), joint.jacobian(codes_here))
         for i, key in enumerate(joint.codes):
-            error, alone = asked.error(key), independent.get(key, 0.0)
-            if error > 0 and alone > 0 and not is_amplitude(key[0]):
-                found[key] = profile.half(i, error, error / alone)
-    return found
+            error, error_alone = task.error(key), independent.get(key, 0.0)
+            if error > 0 and error_alone > 0 and not is_amplitude(key[0]):
+                flat_errors[key] = profile.half(i, error, error / error_alone)
+    return flat_errors

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...arrays import Floats
-from ..evidence.shared_error import SharedError, weighted
+from ..evidence.shared_error import SharedError, weight_columns
 from .joint import Joint
 
 #: Directions in which the curves tell less than this of what they tell of the best known one are not gone.
@@ -37,11 +37,11 @@ class Minimum:
 def plain(joint: Joint, x: Floats) -> Minimum:
     """Evaluate at the scales and backgrounds of least squares."""
     curves = joint.intensities(x)
-    found = joint.solved(curves)
-    return _at(joint, x, curves, found.scales, found.backgrounds, found.common)
+    solution = joint.solve(curves)
+    return _make_minimum(joint, x, curves, solution.scales, solution.backgrounds, solution.common)
 
 
-def generalised(joint: Joint, x: Floats, errors: Sequence[SharedError]) -> Minimum:
+def solve_generalised(joint: Joint, x: Floats, errors: Sequence[SharedError]) -> Minimum:
     """Refine scales, backgrounds and codes by least squares with the curves' correlated errors, from where
     plain least squares ended.
     """
@@ -52,19 +52,21 @@ def generalised(joint: Joint, x: Floats, errors: Sequence[SharedError]) -> Minim
         low, high = (np.array([getattr(c, end) for c in joint.codes.values()]) for end in ("low", "high"))
         x = np.clip(x + step[: len(columns)], low, high)
     curves = joint.intensities(x)
-    found = joint.solved(curves)
-    step = _step(joint, found.residual, joint.linear(x), errors)
+    solution = joint.solve(curves)
+    step = _step(joint, solution.residual, joint.linear(x), errors)
     count = len(joint.curves)
-    common = found.common + (float(step[-1]) if joint.plan.factors is not None else 0.0)
+    common = solution.common + (float(step[-1]) if joint.plan.factors is not None else 0.0)
     scales, backgrounds = step[0 : 2 * count : 2], step[1 : 2 * count : 2]
-    return _at(joint, x, curves, found.scales + scales, found.backgrounds + backgrounds, common)
+    return _make_minimum(
+        joint, x, curves, solution.scales + scales, solution.backgrounds + backgrounds, common
+    )
 
 
-def _at(
+def _make_minimum(
     joint: Joint, x: Floats, curves: Sequence[Floats], scales: Floats, backgrounds: Floats, common: float
 ) -> Minimum:
     theories = tuple(s * c + b for s, c, b in zip(scales, curves, backgrounds, strict=True))
-    prior = float(np.sum(joint.off(scales, backgrounds, common) ** 2))
+    prior = float(np.sum(joint.compute_prior_residuals(scales, backgrounds, common) ** 2))
     return Minimum(x, scales, backgrounds, common, prior, theories)
 
 
@@ -73,13 +75,13 @@ def _step(joint: Joint, residual: Floats, columns: Floats, errors: Sequence[Shar
     length = np.linalg.norm(columns, axis=0)
     length[length == 0] = 1.0
     columns = columns / length
-    ends = np.cumsum([len(one.curve) for one in joint.curves])
+    ends = np.cumsum([len(curve.curve) for curve in joint.curves])
     *parts, besides = np.split(columns, ends)
     *off, rest = np.split(residual, ends)
     normal, pull = besides.T @ besides, besides.T @ rest
-    for error, part, one in zip(errors, parts, off, strict=True):
-        weight = weighted(error, part)
-        normal, pull = normal + part.T @ weight, pull + weight.T @ one
+    for error, part, curve in zip(errors, parts, off, strict=True):
+        weight = weight_columns(error, part)
+        normal, pull = normal + part.T @ weight, pull + weight.T @ curve
     if not (np.all(np.isfinite(normal)) and np.all(np.isfinite(pull))):
         return np.zeros(length.size)
     return np.asarray(-(np.linalg.pinv(normal, rcond=_OPEN, hermitian=True) @ pull) / length)

@@ -22,11 +22,11 @@ from ..settings import PROBLEM
 from .generalised import Minimum
 from .joint import Joint, Key
 from .linear import Linear, residuals
-from .slow_errors import told
+from .slow_errors import compute_information
 
 
 def minus_two_log(
-    among: Sequence[Discrepancy],
+    discrepancies: Sequence[Discrepancy],
     theories: Sequence[Floats],
     residuals: Sequence[Floats],
     slopes: Sequence[Floats],
@@ -42,34 +42,38 @@ def minus_two_log(
     precision = besides.T @ besides + np.diag(np.where(np.isfinite(wide), 1.0, 0.0))
     pull = besides.T @ prior[0]
     total = 0.0
-    for curve, theory, residual, unscaled in zip(among, theories, residuals, slopes, strict=True):
+    for curve, theory, residual, unscaled in zip(discrepancies, theories, residuals, slopes, strict=True):
         columns = unscaled * scale
         values, vectors = np.linalg.eigh(precision)
         width = vectors / np.sqrt(np.maximum(values, values[-1] * np.finfo(float).eps))
-        there = residual - columns @ (width @ (width.T @ pull))
-        found = marginal(curve, theory, there, columns @ width, seen=-np.inf)
-        total += found.minus_two_log
-        more = told(found.shared, residual, columns)
-        precision, pull = precision + more[0], pull + more[1]
+        residual_left = residual - columns @ (width @ (width.T @ pull))
+        marginal_evidence = marginal(curve, theory, residual_left, columns @ width, threshold=-np.inf)
+        total += marginal_evidence.minus_two_log
+        information = compute_information(marginal_evidence.shared, residual, columns)
+        precision, pull = precision + information[0], pull + information[1]
     return total
 
 
 def evidence_of_all(
-    joint: Joint, model: str, linear: Linear, at: Minimum, among: Sequence[Discrepancy]
+    joint: Joint, model: str, linear: Linear, minimum: Minimum, discrepancies: Sequence[Discrepancy]
 ) -> float:
     """`minus_two_log` of a joint fit about its minimum."""
     values = [
-        one | {"scale": float(scale), "background": float(level)}
-        for one, scale, level in zip(joint.decoded(at.x), at.scales, at.backgrounds, strict=True)
+        curve_parameters | {"scale": float(scale), "background": float(level)}
+        for curve_parameters, scale, level in zip(
+            joint.decode(minimum.x), minimum.scales, minimum.backgrounds, strict=True
+        )
     ]
-    wide = np.array([_wide(joint, model, key, values, at.common, among) for key in linear.keys])
-    each, off = residuals(joint, at)
-    return minus_two_log(among, at.theories, each, linear.slopes, (off, linear.besides), wide)
+    wide = np.array([_wide(joint, model, key, values, minimum.common, discrepancies) for key in linear.keys])
+    curve_residuals, off = residuals(joint, minimum)
+    return minus_two_log(
+        discrepancies, minimum.theories, curve_residuals, linear.slopes, (off, linear.besides), wide
+    )
 
 
 def _wide(
     joint: Joint, model: str, key: Key, values: Sequence[Mapping[str, Any]], common: float,
-    among: Sequence[Discrepancy],
+    discrepancies: Sequence[Discrepancy],
 ) -> float:  # fmt: skip
     """Standard deviation of what is known of a parameter beforehand; infinite where a prior's rows say it."""
     (name, place), plan = key, joint.plan
@@ -78,10 +82,10 @@ def _wide(
         return np.inf
     value = common if key == ("scale", None) else float(values[place or 0][name])
     p = Parameter(value, None, "", False, value, value)
-    found = extent_in(model, name, p, among[place or 0].constant) / float(np.sqrt(2 * np.pi))
+    width = extent_in(model, name, p, discrepancies[place or 0].constant) / float(np.sqrt(2 * np.pi))
     if plan.relative and name in (*joint.forms.matter, joint.forms.solvent):
-        found *= _contrast(joint, values[place or 0])
-    return found
+        width *= _contrast(joint, values[place or 0])
+    return width
 
 
 def _contrast(joint: Joint, values: Mapping[str, Any]) -> float:

@@ -33,20 +33,21 @@ class Linear:
 def linear_at(joint: Joint, x: Floats) -> Linear:
     """The slopes at codes x, (k,); scales and backgrounds included."""
     columns = _columns(joint, x)
-    every = np.column_stack([np.zeros((joint.rows, 0)), *columns.values()])
-    *slopes, besides = np.split(every, np.cumsum([len(one.curve) for one in joint.curves]))
+    all_columns = np.column_stack([np.zeros((joint.rows, 0)), *columns.values()])
+    *slopes, besides = np.split(all_columns, np.cumsum([len(curve.curve) for curve in joint.curves]))
     return Linear(tuple(columns), tuple(slopes), besides)
 
 
-def residuals(joint: Joint, at: Minimum) -> tuple[list[Floats], Floats]:
+def residuals(joint: Joint, minimum: Minimum) -> tuple[list[Floats], Floats]:
     """Return residuals of each curve, (n_i,), and of known scales and backgrounds, (m,)."""
-    curves = zip(at.theories, joint.curves, strict=True)
-    each = [(theory - one.curve.intensity) / one.dintensity for theory, one in curves]
-    return each, joint.off(at.scales, at.backgrounds, at.common)
+    curves = zip(minimum.theories, joint.curves, strict=True)
+    curve_residuals = [(theory - curve.curve.intensity) / curve.dintensity for theory, curve in curves]
+    return curve_residuals, joint.compute_prior_residuals(minimum.scales, minimum.backgrounds, minimum.common)
 
 
 def deviations(
-    linear: Linear, at: Minimum, left: tuple[Sequence[Floats], Floats], among: Sequence[Discrepancy],
+    linear: Linear, minimum: Minimum, residual_parts: tuple[Sequence[Floats], Floats],
+    discrepancies: Sequence[Discrepancy],
     begin: Sequence[SharedError],
 ) -> tuple[dict[Key, float], Sequence[SharedError]]:  # fmt: skip
     """Return standard deviations, and correlated errors, of a least-squares fit with dependent residuals."""
@@ -54,19 +55,21 @@ def deviations(
     # (H. White, Econometrica 48 (1980) 817, with C known).
     if not linear.keys:
         return {}, begin
-    every = np.vstack([*linear.slopes, linear.besides])
-    scale = np.linalg.norm(every, axis=0)
-    slopes = [one / scale for one in linear.slopes]
-    each, off = left
-    shared = slow_errors(among, at.theories, each, slopes, (off, linear.besides / scale), begin)
-    ends = np.cumsum([len(one) for one in slopes])
-    *parts, last = np.split(np.linalg.pinv(every / scale), ends, axis=1)
+    all_slopes = np.vstack([*linear.slopes, linear.besides])
+    scale = np.linalg.norm(all_slopes, axis=0)
+    slopes = [slope / scale for slope in linear.slopes]
+    curve_residuals, off = residual_parts
+    shared = slow_errors(
+        discrepancies, minimum.theories, curve_residuals, slopes, (off, linear.besides / scale), begin
+    )
+    ends = np.cumsum([len(slope) for slope in slopes])
+    *parts, last = np.split(np.linalg.pinv(all_slopes / scale), ends, axis=1)
     total = last @ last.T
-    for own, error in zip(parts, shared, strict=True):
-        total += error.noise**2 * own @ own.T
+    for part, error in zip(parts, shared, strict=True):
+        total += error.noise**2 * part @ part.T
         for size, shape in error.parts:
-            seen = own @ shape.vectors
-            total += size**2 * (seen * shape.values) @ seen.T
+            projected = part @ shape.vectors
+            total += size**2 * (projected * shape.values) @ projected.T
     return dict(zip(linear.keys, map(float, np.sqrt(np.diag(total)) / scale), strict=True)), shared
 
 
@@ -78,7 +81,9 @@ def _columns(joint: Joint, x: Floats) -> dict[Key, Floats]:
         columns["scale", i], columns["background", i] = linear[:, 2 * i], linear[:, 2 * i + 1]
     if joint.plan.factors is not None:
         columns["scale", None] = linear[:, -1]
-    for (key, code), at, column in zip(joint.codes.items(), x, joint.columns(x).values(), strict=True):
-        columns[key] = column / code.slope(at)
-    shown: list[Any] = independent(columns)
-    return {key: columns[key] for key in shown}
+    for (key, code), code_value, column in zip(
+        joint.codes.items(), x, joint.columns(x).values(), strict=True
+    ):
+        columns[key] = column / code.slope(code_value)
+    visible_keys: list[Any] = independent(columns)
+    return {key: columns[key] for key in visible_keys}

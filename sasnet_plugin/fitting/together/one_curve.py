@@ -23,16 +23,16 @@ def as_one_curve(sample: Sample, dintensities: Sequence[Floats]) -> Curve | None
     calibration, background and pinhole resolution.
     """
     curves = sample.curves
-    own = sample.own or sample.ties or any(value is not None for value in sample.scale)
+    has_own_values = sample.own or sample.ties or any(value is not None for value in sample.scale)
     slits = any(c.dxl is not None or c.dxw is not None for c in curves)
-    if sample.kind != SETTINGS or own or slits or len(curves) < 2:
+    if sample.kind != SETTINGS or has_own_values or slits or len(curves) < 2:
         return None
     order = sorted(range(len(curves)), key=lambda i: float(curves[i].q[0]))
     columns = _columns(curves[order[0]], dintensities[order[0]])
     for i in order[1:]:
-        more = _columns(curves[i], dintensities[i])
-        more[1:3] *= _factor(columns, more)
-        columns = _in_order(np.concatenate([columns, more], axis=1))
+        columns_of_curve = _columns(curves[i], dintensities[i])
+        columns_of_curve[1:3] *= _factor(columns, columns_of_curve)
+        columns = _sort_and_merge(np.concatenate([columns, columns_of_curve], axis=1))
     q, intensity, error, dq = columns
     first = curves[order[0]]
     return Curve(
@@ -47,7 +47,7 @@ def _columns(curve: Curve, dintensity: Floats) -> Floats:
     return np.array([curve.q, curve.intensity, dintensity, dq])
 
 
-def _in_order(columns: Floats) -> Floats:
+def _sort_and_merge(columns: Floats) -> Floats:
     """Sort by q; average points at the very same q by weight."""
     q, place = np.unique(columns[0], return_inverse=True)
     if q.size == columns.shape[1]:
@@ -58,15 +58,15 @@ def _in_order(columns: Floats) -> Floats:
     return np.array([q, mean[0], 1 / np.sqrt(total), mean[1]])
 
 
-def _factor(reference: Floats, other: Floats) -> float:
+def _factor(reference: Floats, other_intensity: Floats) -> float:
     """Return the factor that brings another setting to agreement where both have measured; else 1."""
-    q, intensity, error, _ = other
+    q, intensity, error, _ = other_intensity
     inside = (q >= reference[0, 0]) & (q <= reference[0, -1]) & (intensity > 0)
     if np.sum(inside) < _FEWEST:
         return 1.0
     expected = np.interp(q[inside], reference[0], reference[1])
     noise = np.hypot(error[inside], np.interp(q[inside], reference[0], reference[2]))
     weight = 1 / noise**2
-    own = intensity[inside]
-    factor = float((weight * own) @ expected / ((weight * own) @ own))
+    intensity_inside = intensity[inside]
+    factor = float((weight * intensity_inside) @ expected / ((weight * intensity_inside) @ intensity_inside))
     return factor if factor > 0 else 1.0

@@ -15,9 +15,9 @@ from ...simulate.priors import model_info
 from ...types import product_name
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import Evidence, evidence
-from ..ledger import spent
+from ..ledger import read_spent_time
 from ..problem.experiment import TimeUpError
-from ..problem.free_parameters import SALT, completed
+from ..problem.free_parameters import SALT, complete_distributions
 from ..problem.model_curves import ModelCurves
 from ..result.components import bare
 from ..result.model_fit import ModelFit
@@ -25,7 +25,7 @@ from ..settings import ASSESSMENT
 from ..task import Budget, no_curve
 from .contrast_forms import ContrastForms
 from .contrast_starts import density_starts, own_density_starts
-from .generalised import Minimum, generalised, plain
+from .generalised import Minimum, plain, solve_generalised
 from .joint import Joint, Key
 from .joint_evidence import evidence_of_all
 from .linear import deviations, linear_at, residuals
@@ -105,24 +105,24 @@ class JointMinimum:
 def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
     """Fit one model to all curves of a sample. Raises SasnetError if no start has a finite curve."""
     del bank
-    began = spent()
-    deadline = began + min(budget.seconds, task.budget.seconds)
+    spent_time = read_spent_time()
+    deadline = spent_time + min(budget.seconds, task.budget.seconds)
     plan, curves = _plan(task), _curves(task)
     forms = ContrastForms(curves)
-    tried: list[Joint] = []
+    problems: list[Joint] = []
     for joint in _nearest(Joint(curves, plan, *start, forms) for start in _starts(task, plan, forms)):
         for search in curves:
             search.deadline = deadline
         with suppress(TimeUpError):
             joint.refine(_FIRST_STEPS)
         if np.isfinite(joint.best[0]):
-            tried.append(joint)
-        if spent() > deadline and tried:
+            problems.append(joint)
+        if read_spent_time() > deadline and problems:
             break
-    tried.sort(key=lambda one: one.best[0])
+    problems.sort(key=lambda problem: problem.best[0])
     best: Joint | None = None
-    for joint in tried[:_FOLLOWED]:
-        longer = _from(joint)
+    for joint in problems[:_FOLLOWED]:
+        longer = _restart(joint)
         with suppress(TimeUpError):
             longer.refine(_STEPS)
         if best is None or longer.best[0] < best.best[0]:
@@ -131,7 +131,7 @@ def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
         raise no_curve(task.name)
     for search in curves:
         search.deadline = np.inf
-    return replace(_described(task, plan, best), seconds=spent() - began)
+    return replace(_make_joint_minimum(task, plan, best), seconds=read_spent_time() - spent_time)
 
 
 def joint_of(task: JointTask) -> Joint:
@@ -154,14 +154,14 @@ def _curves(task: JointTask) -> list[ModelCurves]:
     ]  # fmt: skip
 
 
-def _nearest(found: Iterable[Joint]) -> list[Joint]:
-    off = [(float(np.sum(joint.residuals(joint.first) ** 2)), joint) for joint in found]
+def _nearest(problems: Iterable[Joint]) -> list[Joint]:
+    off = [(float(np.sum(joint.residuals(joint.first) ** 2)), joint) for joint in problems]
     return [joint for _, joint in sorted(off, key=lambda pair: pair[0])[:_TRIED]]
 
 
-def _from(joint: Joint) -> Joint:
+def _restart(joint: Joint) -> Joint:
     """Another beginning where one has ended."""
-    values = joint.decoded(joint.best[1])
+    values = joint.decode(joint.best[1])
     return Joint(joint.curves, joint.plan, values[0], values, joint.forms)
 
 
@@ -169,13 +169,13 @@ def _starts(task: JointTask, plan: Plan, forms: ContrastForms) -> list[Start]:
     """Values that all share, and those of each curve, from the fits of single curves."""
     info = model_info(task.name)
     defaults = {p.name: float(p.default) for p in info.parameters.call_parameters}
-    found: list[Start] = []
+    starts: list[Start] = []
     rng = np.random.default_rng(0)
     for single in _different([s for s in task.starts if s is not None] or [{}], plan):
-        shared = completed(defaults | single | task.fixed, 35)
-        own = [_of_curve(start or single, plan) for start in task.starts]
-        found += _from_one(task, plan, forms, (shared, own), rng)
-    return found
+        shared = complete_distributions(defaults | single | task.fixed, 35)
+        own_starts = [_select_own(start or single, plan) for start in task.starts]
+        starts += _from_one(task, plan, forms, (shared, own_starts), rng)
+    return starts
 
 
 def _from_one(
@@ -183,90 +183,108 @@ def _from_one(
 ) -> list[Start]:
     if task.settled:
         return [start]
-    shared, own = start
+    shared, own_own_start = start
     if task.sample.kind == CONTRASTS and not set(forms.matter) <= plan.own:
         of_matter = density_starts(forms, plan, shared, rng)
         if of_matter:
             return [(shared | matter, list(around)) for matter, around in of_matter]
-    owns = [own, *_salted(shared, own, plan), *_by_densities(forms, plan, shared, rng)]
-    return [(shared, one) for one in owns]
+    owns = [
+        own_own_start,
+        *_add_salt(shared, own_own_start, plan),
+        *_make_density_starts(forms, plan, shared, rng),
+    ]
+    return [(shared, own_start) for own_start in owns]
 
 
-def _of_curve(start: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
-    own = {n: v for n, v in start.items() if n in plan.own or n.removesuffix("_pd") in plan.own}
-    return {n: 0.0 if bare(n) == SALT and v < _NO_SALT else v for n, v in own.items()}
+def _select_own(start: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    own_values = {n: v for n, v in start.items() if n in plan.own or n.removesuffix("_pd") in plan.own}
+    return {n: 0.0 if bare(n) == SALT and v < _NO_SALT else v for n, v in own_values.items()}
 
 
-def _salted(
-    shared: Mapping[str, Any], own: Sequence[dict[str, Any]], plan: Plan
+def _add_salt(
+    shared: Mapping[str, Any], own_starts: Sequence[dict[str, Any]], plan: Plan
 ) -> Iterator[list[dict[str, Any]]]:
     """Yield the same starts with salt, if each curve may have some and none begins with any."""
     for name in plan.own:
         if bare(name) == SALT and not float(shared.get(name, 0.0)) > 0:
-            yield [one | {name: _SALT} for one in own]
+            yield [own_start | {name: _SALT} for own_start in own_starts]
 
 
-def _by_densities(
+def _make_density_starts(
     forms: ContrastForms, plan: Plan, shared: Mapping[str, Any], rng: np.random.Generator
 ) -> list[list[dict[str, Any]]]:
     """Each curve's own densities for a shape; those of its single fit go with another one."""
     if not forms.matter or not set(forms.matter) <= plan.own:
         return []
-    found = own_density_starts(forms, plan, shared, rng)
-    return [list(found)] if found else []
+    densities = own_density_starts(forms, plan, shared, rng)
+    return [list(densities)] if densities else []
 
 
 def _different(starts: Sequence[dict[str, Any]], plan: Plan) -> list[dict[str, Any]]:
-    own = {"scale", "background", *plan.own, *(name for known in plan.known for name in known)}
-    found: dict[Any, dict[str, Any]] = {}
+    excluded_names = {
+        "scale",
+        "background",
+        *plan.own,
+        *(name for known_values in plan.known for name in known_values),
+    }
+    different: dict[Any, dict[str, Any]] = {}
     for start in starts:
-        key = tuple(sorted((n, str(v)) for n, v in start.items() if n.removesuffix("_pd") not in own))
-        found.setdefault(key, start)
-    return list(found.values())
+        key = tuple(
+            sorted((n, str(v)) for n, v in start.items() if n.removesuffix("_pd") not in excluded_names)
+        )
+        different.setdefault(key, start)
+    return list(different.values())
 
 
-def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
-    among = [Discrepancy(one.curve, one.dintensity) for one in joint.curves]
+def _make_joint_minimum(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
+    discrepancies = [Discrepancy(curve.curve, curve.dintensity) for curve in joint.curves]
     first = plain(joint, joint.best[1])
-    found = _evidences(among, first)
+    evidences = _evidences(discrepancies, first)
     linear = linear_at(joint, first.x)
-    errors, slow = deviations(linear, first, residuals(joint, first), among, [one.shared for one in found])
-    if _usual(found):  # nothing is gained by weights where the model is wrong
-        second = generalised(joint, first.x, slow)
-        better = _evidences(among, second)
-        if _usual(better) and _lost(second, better) < _lost(first, found):
-            first, found = second, better
-    values = joint.decoded(first.x)
-    for i, own in enumerate(values):
-        own |= {"scale": float(first.scales[i]), "background": float(first.backgrounds[i])}
+    errors, slow = deviations(
+        linear, first, residuals(joint, first), discrepancies, [curve.shared for curve in evidences]
+    )
+    if _usual(evidences):  # nothing is gained by weights where the model is wrong
+        second = solve_generalised(joint, first.x, slow)
+        better = _evidences(discrepancies, second)
+        if _usual(better) and _compute_minus_two_log(second, better) < _compute_minus_two_log(
+            first, evidences
+        ):
+            first, evidences = second, better
+    values = joint.decode(first.x)
+    for i, curve_values in enumerate(values):
+        curve_values |= {"scale": float(first.scales[i]), "background": float(first.backgrounds[i])}
     chisq = tuple(
-        float(np.sum(((theory - one.curve.intensity) / one.dintensity) ** 2))
-        for theory, one in zip(first.theories, joint.curves, strict=True)
+        float(np.sum(((theory - curve.curve.intensity) / curve.dintensity) ** 2))
+        for theory, curve in zip(first.theories, joint.curves, strict=True)
     )
     common = first.common if plan.factors is not None else np.nan
-    lost = evidence_of_all(joint, task.name, linear, first, among)
+    lost = evidence_of_all(joint, task.name, linear, first, discrepancies)
     return JointMinimum(
-        task, plan, tuple(values), errors, chisq, first.prior, first.theories, common, found, lost,
+        task, plan, tuple(values), errors, chisq, first.prior, first.theories, common, evidences, lost,
         linear.columns(),
     )  # fmt: skip
 
 
-def _evidences(among: Sequence[Discrepancy], found: Minimum) -> tuple[Evidence, ...]:
-    return tuple(_evidence(one, theory) for one, theory in zip(among, found.theories, strict=True))
+def _evidences(discrepancies: Sequence[Discrepancy], minimum: Minimum) -> tuple[Evidence, ...]:
+    return tuple(
+        _evidence(discrepancy, theory)
+        for discrepancy, theory in zip(discrepancies, minimum.theories, strict=True)
+    )
 
 
 def _usual(evidences: Sequence[Evidence]) -> bool:
     """Whether slow errors are no larger than measurements have."""
-    return all(one.shared.relative <= ASSESSMENT.small_systematic for one in evidences)
+    return all(one_evidence.shared.relative <= ASSESSMENT.small_systematic for one_evidence in evidences)
 
 
-def _lost(found: Minimum, evidences: Sequence[Evidence]) -> float:
+def _compute_minus_two_log(minimum: Minimum, evidences: Sequence[Evidence]) -> float:
     """-2 ln of the likelihood."""
-    return found.prior + sum(one.minus_two_log for one in evidences)
+    return minimum.prior + sum(one_evidence.minus_two_log for one_evidence in evidences)
 
 
-def _evidence(among: Discrepancy, theory: Floats) -> Evidence:
+def _evidence(discrepancy: Discrepancy, theory: Floats) -> Evidence:
     """Integrate over noise and shared error of one curve, parameters fixed."""
     # What all curves share cannot move for one of them alone.
     fit = ModelFit("", None, {}, {}, 0.0, 0.0, 0.0, 0.0, 0.0, theory)
-    return evidence(among, fit)
+    return evidence(discrepancy, fit)

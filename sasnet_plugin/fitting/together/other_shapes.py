@@ -42,7 +42,7 @@ def _rod(radius: float, ratio: float) -> Start:
     return {"radius": wide, "length": 2 * wide * ratio}
 
 
-def _coated_ellipsoid(radius: float, ratio: float) -> Start:
+def _make_coated_ellipsoid(radius: float, ratio: float) -> Start:
     return {"radius_equat_core": radius * ratio ** (-1 / 3), "x_core": ratio, "x_polar_shell": 1.0}
 
 
@@ -52,7 +52,10 @@ _BODIES: dict[str, tuple[Callable[[Values], float], Callable[[float, float], Sta
     "ellipsoid": (lambda v: (v["radius_polar"] * v["radius_equatorial"] ** 2) ** (1 / 3), _ellipsoid),
     "cylinder": (lambda v: (0.75 * v["radius"] ** 2 * v["length"]) ** (1 / 3), _rod),
     "core_shell_sphere": (lambda v: v["radius"], _sphere),
-    "core_shell_ellipsoid": (lambda v: v["x_core"] ** (1 / 3) * v["radius_equat_core"], _coated_ellipsoid),
+    "core_shell_ellipsoid": (
+        lambda v: v["x_core"] ** (1 / 3) * v["radius_equat_core"],
+        _make_coated_ellipsoid,
+    ),
     "core_shell_cylinder": (lambda v: (0.75 * v["radius"] ** 2 * v["length"]) ** (1 / 3), _rod),
 }
 _ROUND = ("sphere", "core_shell_sphere")
@@ -76,9 +79,9 @@ def kin(fit: JointFit, options: FitOptions) -> list[str]:
     if fit.model not in _BODIES:
         return []
     coated = fit.model.startswith("core_shell")
-    found = [n for n in _BODIES if n.startswith("core_shell") == coated and n not in options.exclude]
-    other = [n for n in found if n not in _ROUND or n != fit.model]
-    return [n for n in other if options.models is None or n in options.models]
+    bodies = [n for n in _BODIES if n.startswith("core_shell") == coated and n not in options.exclude]
+    other_bodies = [n for n in bodies if n not in _ROUND or n != fit.model]
+    return [n for n in other_bodies if options.models is None or n in options.models]
 
 
 def sizes(model: str) -> list[str]:
@@ -90,37 +93,39 @@ def other_shapes(task: JointTask, fit: JointFit, models: Sequence[str]) -> list[
     """Make long and flat bodies (`kin` of the fit) with the volume of a fit and one size, for all curves."""
     if not models:
         return []
-    each = [starting_values(fit.of_curve(i)) for i in range(len(fit.own))]
-    mean = sum(_seen(fit.model, start) for start in each) / len(each)
-    found = []
+    curve_values = [starting_values(fit.make_curve_fit(i)) for i in range(len(fit.own))]
+    mean = sum(_compute_apparent_radius(fit.model, start) for start in curve_values) / len(curve_values)
+    tasks = []
     for model in models:
         for ratio in (1.0,) if model in _ROUND else _RATIOS:
-            own = _BODIES[model][1](mean, ratio)
-            starts = tuple(_others(fit.model, s) | _coat(fit.model, model, s) | own for s in each)
-            found.append(replace(task, model=model, starts=starts, settled=False))
-    return found
+            body_values = _BODIES[model][1](mean, ratio)
+            starts = tuple(
+                _others(fit.model, s) | _coat(fit.model, model, s) | body_values for s in curve_values
+            )
+            tasks.append(replace(task, model=model, starts=starts, settled=False))
+    return tasks
 
 
 def other_proportions(task: JointTask, fit: JointFit) -> list[JointTask]:
     """Make a long body of a fit flat, and the reverse; none of others."""
     # With the widths that it has, and where none is the first of its sizes', with one of that alone: neither
     # of the two need be of one size, nor of many in the same length.
-    each = [starting_values(fit.of_curve(i)) for i in range(len(fit.own))]
-    if fit.model not in _RATIO or any(fit.of_curve(0).parameters[n].fixed for n in sizes(fit.model)):
+    curve_values = [starting_values(fit.make_curve_fit(i)) for i in range(len(fit.own))]
+    if fit.model not in _RATIO or any(fit.make_curve_fit(0).parameters[n].fixed for n in sizes(fit.model)):
         return []
-    ratio = _RATIO[fit.model](each[0])
+    ratio = _RATIO[fit.model](curve_values[0])
     if not 1 / _MOST < ratio < _MOST:
         return []
     (volume, of_volume), (long, flat) = _BODIES[fit.model], _RATIOS
-    starts = [s | of_volume(volume(s), long if ratio < 1 else flat) for s in each]
-    found = [starts]
+    starts = [s | of_volume(volume(s), long if ratio < 1 else flat) for s in curve_values]
+    start_sets = [starts]
     width = f"{sizes(fit.model)[0]}_pd"
-    if any(name.endswith("_pd") for name in each[0]) and width not in each[0]:
-        found.append([{n: v for n, v in s.items() if "_pd" not in n} | {width: _WIDTH} for s in starts])
-    return [replace(task, starts=tuple(one), settled=False) for one in found]
+    if any(name.endswith("_pd") for name in curve_values[0]) and width not in curve_values[0]:
+        start_sets.append([{n: v for n, v in s.items() if "_pd" not in n} | {width: _WIDTH} for s in starts])
+    return [replace(task, starts=tuple(start_set), settled=False) for start_set in start_sets]
 
 
-def _seen(model: str, values: Start) -> float:
+def _compute_apparent_radius(model: str, values: Start) -> float:
     """Radius of the sphere of the volume that a curve shows, polydispersity included."""
     width = max((v for n, v in values.items() if n.endswith("_pd")), default=0.0)
     return float(_BODIES[model][0](values) * (1 + _SEEN * width**2))
@@ -132,8 +137,8 @@ def _others(model: str, values: Start) -> Start:
     return {n: v for n, v in values.items() if not any(n == s or n.startswith(f"{s}_pd") for s in sizes)}
 
 
-def _coat(model: str, other: str, values: Start) -> Start:
+def _coat(model: str, other_model: str, values: Start) -> Start:
     """The shell's thickness under the other body's name, where it has one."""
-    if not other.startswith("core_shell"):
+    if not other_model.startswith("core_shell"):
         return {}
-    return {_THICKNESS.get(other, "thickness"): values[_THICKNESS.get(model, "thickness")]}
+    return {_THICKNESS.get(other_model, "thickness"): values[_THICKNESS.get(model, "thickness")]}

@@ -70,9 +70,14 @@ class JointFit:
         """What calibrations and backgrounds cost."""
         if self.factors is None:
             return 0.0
-        each = zip(self.own, self.factors, strict=True)
-        scaled = [(own["scale"].value / (f * self.common) - 1) / CALIBRATION for own, f in each]
-        levels = [own["background"].value / self.background_deviation for own in self.own]
+        calibrations = zip(self.own, self.factors, strict=True)
+        scaled = [
+            (curve_parameters["scale"].value / (f * self.common) - 1) / CALIBRATION
+            for curve_parameters, f in calibrations
+        ]
+        levels = [
+            curve_parameters["background"].value / self.background_deviation for curve_parameters in self.own
+        ]
         return float(np.sum(np.square([*scaled, *levels])))
 
     @property
@@ -83,9 +88,9 @@ class JointFit:
         """Places of the curves that it explains neither to their errors nor within a usual slow error."""
         # Residuals that are random but larger than the errors by no more than usual say that the errors are
         # too small. A setting whose intensity is another than that of the others is none of the same sample.
-        return [i for i in range(len(self.shared_errors)) if self._off(i) or not self._follows(i)]
+        return [i for i in range(len(self.shared_errors)) if self._is_off(i) or not self._follows(i)]
 
-    def _off(self, i: int) -> bool:
+    def _is_off(self, i: int) -> bool:
         """Whether a curve's calibration would be off by more than any is."""
         return bool(self.calibrations) and abs(np.log(self.calibrations[i])) > MOST_CALIBRATION
 
@@ -107,7 +112,7 @@ class JointFit:
         return usual and random and self.per_point(i) < ASSESSMENT.too_small
 
     @property
-    def within(self) -> float:
+    def excusing_error(self) -> float:
         """The largest slow error, as a share of I, that excuses a curve; 0 where none is needed."""
         needed = [
             error.relative
@@ -116,7 +121,7 @@ class JointFit:
         ]
         return max(needed, default=0.0)
 
-    def of_curve(self, i: int) -> ModelFit:
+    def make_curve_fit(self, i: int) -> ModelFit:
         """Return the fit of one of the curves, for plots, exports and notebooks of single curves."""
         parameters = {**self.parameters, **self.own[i]}
         free = sum(not p.fixed for p in parameters.values())
@@ -137,7 +142,10 @@ class JointFit:
             "reduced_chisq": self.reduced_chisq,
             "bic": self.minus_two_log,
             "parameters": _as_dict(self.parameters),
-            "own": {file: _as_dict(own) for file, own in zip(files, self.own, strict=True)},
+            "own": {
+                file: _as_dict(curve_parameters)
+                for file, curve_parameters in zip(files, self.own, strict=True)
+            },
             "chisq": dict(zip(files, self.chisq, strict=True)),
             "systematic_error": {
                 file: error.as_dict() if error.relative else None
@@ -215,7 +223,8 @@ class SampleResult:
         """Return one result for each curve, with the joint fits in place of its own."""
         return [
             FitResult(
-                curve, dintensity, tuple(fit.of_curve(i) for fit in self.fits), self.explained, self.notes,
+                curve, dintensity, tuple(fit.make_curve_fit(i) for fit in self.fits), self.explained,
+                self.notes,
                 verdict=self.verdict,
             )
             for i, (curve, dintensity) in enumerate(zip(self.sample.curves, self.dintensities, strict=True))
@@ -277,18 +286,18 @@ def _single(result: FitResult) -> dict[str, Any]:
     return {"best": result.best.name if result.best else None, "headline": result.headline}
 
 
-def suggestion_as_dict(found: Suggestion, top: int = 5) -> dict[str, Any]:
+def suggestion_as_dict(suggestion: Suggestion, top: int = 5) -> dict[str, Any]:
     return {
         "models": [
             {
                 "model": g.name, "structure_factor": g.structure_factor, "probability": g.probability,
                 "group": g.group,
             }
-            for g in found.models[:top]
+            for g in suggestion.models[:top]
         ],
         "groups": [
             {"name": g.name, "members": list(g.members), "probability": g.probability}
-            for g in found.groups[:top]
+            for g in suggestion.groups[:top]
         ],
-        "in_scope": found.in_scope,
+        "in_scope": suggestion.in_scope,
     }  # fmt: skip

@@ -10,21 +10,21 @@ import numpy as np
 
 from ...data.sample.kind import kind_by_look
 from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
-from ...digits import chisq_text, listed, significant
-from ...in_python import in_python
+from ...digits import chisq_text, join_names, significant
+from ...in_python import translate_sentence
 from ..result.model_fit import Parameter
 from ..result.reported_values import value_of
 from ..result.size_distributions import mean_over_parameter
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ..settings import ASSESSMENT
 from ..task import FitOptions
-from ..verdict.headline import in_percent, in_words
-from ..verdict.in_python import of_verdict
-from ..verdict.in_python import spoken_in_python as of_single
-from ..verdict.names import some, with_name
+from ..verdict.headline import describe_size, format_percent
+from ..verdict.in_python import translate_to_python as of_single
+from ..verdict.in_python import translate_verdict
+from ..verdict.names import add_model_name, some
 from ..verdict.next_step import command
 from ..verdict.sizes import Size, has_distribution
-from ..verdict.words import spoken
+from ..verdict.words import spell_name
 from . import sentences
 from .changes import largest_change
 from .ranking import not_distinguished
@@ -48,18 +48,20 @@ NOT_ONE = str(sentences.NOT_ONE)
 _FAR = 0.1
 
 
-def told(result: SampleResult, options: FitOptions) -> SampleResult:
+def add_verdict(result: SampleResult, options: FitOptions) -> SampleResult:
     return replace(result, verdict=verdict(result, options))
 
 
-def spoken_in_python(result: SampleResult, options: FitOptions) -> SampleResult:
-    said = result.verdict
+def translate_to_python(result: SampleResult, options: FitOptions) -> SampleResult:
+    told_verdict = result.verdict
     code, purpose = ("result.plot()", str(sentences.TO_LOOK)) if result.fits else ("", "")
-    singles = tuple(of_single(one, options) for one in result.singles)
+    singles = tuple(of_single(single, options) for single in result.singles)
     return replace(
         result,
-        verdict=singles[0].verdict if len(result.sample.curves) == 1 else of_verdict(said, code, purpose),
-        notes=tuple(map(in_python, result.notes)),
+        verdict=singles[0].verdict
+        if len(result.sample.curves) == 1
+        else translate_verdict(told_verdict, code, purpose),
+        notes=tuple(map(translate_sentence, result.notes)),
         singles=singles,
         as_one=None if result.as_one is None else of_single(result.as_one, options),
     )
@@ -80,83 +82,91 @@ def headline(result: SampleResult, best: JointFit) -> str:
     sample = result.sample
     count = len(sample.curves)
     chisq = chisq_text(best.reduced_chisq)
-    which = f"{count} {WHAT[sample.kind]}{'' if sample.told else sentences.INFERRED}"
+    settings_text = f"{count} {WHAT[sample.kind]}{'' if sample.told else sentences.INFERRED}"
     units = {str(c.q_unit) for c in sample.curves if not c.q_unit.stated}
     unit = f" {units.pop()}." if units else ""
     if not result.explained:
-        model = with_name(best.of_curve(0))
+        model = add_model_name(best.make_curve_fit(0))
         if result.odd is not None:
             odd = Path(sample.files[result.odd]).name
-            return sentences.ODD_CURVE(curves=which, odd=odd, model=model, unit=unit)
-        alone = _alone(result)
-        return sentences.NO_FIT(curves=which, alone=alone, model=model, chisq=chisq, unit=unit)
+            return sentences.ODD_CURVE(curves=settings_text, odd=odd, model=model, unit=unit)
+        single_text = _alone(result)
+        return sentences.NO_FIT(curves=settings_text, alone=single_text, model=model, chisq=chisq, unit=unit)
     tied = [fit.name for fit in not_distinguished(result.fits)]
     gaps = {
-        "sample": ", ".join([with_name(best.of_curve(0)) + _group(result, best), *_values(best)]),
-        "curves": which,
-        "excluded": _excluded(sample),
+        "sample": ", ".join([add_model_name(best.make_curve_fit(0)) + _group(result, best), *_values(best)]),
+        "curves": settings_text,
+        "excluded": _describe_excluded(sample),
         "chisq": chisq,
         "ties": sentences.TIED(models=some(tied)) if tied else "",
         "unit": unit,
     }
-    if best.within:
-        return sentences.BEST_WITHIN_ERROR(error=significant(100 * best.within, 2), **gaps)
+    if best.excusing_error:
+        return sentences.BEST_WITHIN_ERROR(error=significant(100 * best.excusing_error, 2), **gaps)
     return sentences.BEST_FIT(**gaps)
 
 
-def _excluded(sample: Sample) -> str:
+def _describe_excluded(sample: Sample) -> str:
     dark = [
         f"the first {'point' if len(c.shadow) == 1 else f'{len(c.shadow)} points'} of {Path(c.file).name}"
         for c in sample.curves
         if c.shadow is not None
     ]
-    return sentences.EXCLUDED(points=listed(dark)) if dark else ""
+    return sentences.EXCLUDED(points=join_names(dark)) if dark else ""
 
 
 def _alone(result: SampleResult) -> str:
     """Which curves nothing explains even alone: then it is not that the sample changes."""
     names = [Path(file).name for file in result.sample.files]
     not_even = [
-        name for name, one in zip(names, result.singles, strict=False) if one.verdict.level == DOES_NOT
+        name for name, single in zip(names, result.singles, strict=False) if single.verdict.level == DOES_NOT
     ]
     if not not_even:
         return ""
-    return sentences.NOT_EVEN_ALONE(curves=listed(not_even))
+    return sentences.NOT_EVEN_ALONE(curves=join_names(not_even))
 
 
 def _group(result: SampleResult, best: JointFit) -> str:
     """The group of models that the fit is of, where the network's answer was another."""
     groups = result.suggestion.groups
-    own = next((g.name for g in groups if best.model in g.members), "")
-    return f" (of the group {own})" if own and groups[0].name != own and own != best.model else ""
+    group_name = next((g.name for g in groups if best.model in g.members), "")
+    return (
+        f" (of the group {group_name})"
+        if group_name and groups[0].name != group_name and group_name != best.model
+        else ""
+    )
 
 
 def _values(best: JointFit) -> list[str]:
     """Lengths, densities and widths that the curves share, with errors."""
-    found, fit = [], best.of_curve(0)
+    found_sentences, fit = [], best.make_curve_fit(0)
     for name, p in best.parameters.items():
-        if p.fixed or p.error is None or name in ("scale", "background") or not _known(name, p):
+        if p.fixed or p.error is None or name in ("scale", "background") or not _is_known(name, p):
             continue
         value, error = value_of(fit, name)
         if name.endswith("_pd"):
-            spread = in_percent(Size("", value, error, "", (name,)))
-            found.append(f"polydispersity of the {_spoken(name.removesuffix('_pd'))} {spread}")
+            spread = format_percent(Size("", value, error, "", (name,)))
+            found_sentences.append(
+                f"polydispersity of the {_spell_parameter(name.removesuffix('_pd'))} {spread}"
+            )
         else:
-            size = Size(_spoken(name), value, error, p.unit, (name,), mean=has_distribution([name], fit))
-            found.append(in_words(size.title, size))
-    return found
+            size = Size(
+                _spell_parameter(name), value, error, p.unit, (name,), mean=has_distribution([name], fit)
+            )
+            found_sentences.append(describe_size(size.title, size))
+    return found_sentences
 
 
-def _known(name: str, p: Parameter) -> bool:
+def _is_known(name: str, p: Parameter) -> bool:
     if p.error is None or "sld" in name:
         return True
     return p.error < _KNOWN * abs(p.value)
 
 
-def _spoken(name: str) -> str:
+def _spell_parameter(name: str) -> str:
     if name.startswith("sld"):
         return f"SLD{name.removeprefix('sld').replace('_', ' ')}"
-    return spoken(name)
+    return spell_name(name)
 
 
 def _doubts(result: SampleResult) -> list[str]:
@@ -178,7 +188,7 @@ def _contradicting(result: SampleResult, names: Sequence[str]) -> str:
     """Which curves' own answers are another kind of sample."""
     if not (result.against and result.explained):
         return ""
-    against = listed([names[i] for i in result.against])
+    against = join_names([names[i] for i in result.against])
     return sentences.OTHER_KIND(curves=against)
 
 
@@ -188,7 +198,7 @@ def _noisy(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
     if not (noisy and result.explained):
         return ""
     factor = significant(max(best.per_point(i) for i in noisy) ** 0.5, 2)
-    return sentences.NOISY(curves=listed([names[i] for i in noisy]), factor=factor)
+    return sentences.NOISY(curves=join_names([names[i] for i in noisy]), factor=factor)
 
 
 def _as_it_looks(result: SampleResult) -> str:
@@ -207,44 +217,48 @@ def _changing(result: SampleResult, best: JointFit, names: Sequence[str]) -> str
     if not name:
         return ""
     over = mean_over_parameter(best.parameters, best.distributions, name)
-    own = [one[name] for one in best.own]
-    sizes = [Size("", over * p.value, p.error and over * p.error, p.unit, (name,)) for p in own]
-    each = [f"{in_words('', size).strip()} in {file}" for size, file in zip(sizes, names, strict=True)]
-    values = f"{listed(each)}{_apart(best, name, over)}"
-    return sentences.CHANGING(name=_spoken(name), values=values)
+    changing = [curve_parameters[name] for curve_parameters in best.own]
+    sizes = [Size("", over * p.value, p.error and over * p.error, p.unit, (name,)) for p in changing]
+    value_texts = [
+        f"{describe_size('', size).strip()} in {file}" for size, file in zip(sizes, names, strict=True)
+    ]
+    values = f"{join_names(value_texts)}{_apart(best, name, over)}"
+    return sentences.CHANGING(name=_spell_parameter(name), values=values)
 
 
 def _apart(best: JointFit, name: str, over: float) -> str:
     """How well the largest difference is known, where an error that curves have in common hides it."""
     difference, error = (over * x for x in largest_change(best, name))
-    errors = sorted((one[name].value, one[name].error or 0.0) for one in best.own)
+    errors = sorted(
+        (curve_parameters[name].value, curve_parameters[name].error or 0.0) for curve_parameters in best.own
+    )
     plain = over * float(np.hypot(errors[0][1], errors[-1][1]))
     if difference > ASSESSMENT.significant * plain or not 0 < error < plain / 2:
         return ""
     size = Size("", difference, error, best.own[0][name].unit, (name,))
-    return sentences.COMMON_ERROR(difference=in_words("", size).strip())
+    return sentences.COMMON_ERROR(difference=describe_size("", size).strip())
 
 
 def _proportion(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
     """Say that volume fractions contradict the given concentrations, naming the farthest curve."""
-    fractions = [own.get("volfraction") for own in best.own]
-    given = [
+    fractions = [curve_parameters.get("volfraction") for curve_parameters in best.own]
+    known_rows = [
         (name, c, p.value, p.error)
         for name, c, p in zip(names, result.sample.concentrations, fractions, strict=False)
         if c and p is not None and p.error
     ]
-    if len(given) < 2 or not result.explained:
+    if len(known_rows) < 2 or not result.explained:
         return ""
-    concentration, value, error = np.array([one[1:] for one in given], dtype=float).T
+    concentration, value, error = np.array([known_row[1:] for known_row in known_rows], dtype=float).T
     ratio, spread = value / concentration, error / concentration
     far = int(np.argmax(np.abs(ratio / np.median(ratio) - 1)))
-    weight = np.where(np.arange(len(given)) == far, 0.0, spread**-2)
+    weight = np.where(np.arange(len(known_rows)) == far, 0.0, spread**-2)
     mean = float(weight @ ratio / np.sum(weight))
     doubted = max(_FAR * mean, ASSESSMENT.significant * np.hypot(spread[far], np.sum(weight) ** -0.5))
     if abs(ratio[far] - mean) <= doubted:
         return ""
-    is_, asked = (significant(100 * x, 2) for x in (value[far], mean * concentration[far]))
-    return sentences.NOT_PROPORTIONAL(curve=given[far][0], found=is_, expected=asked)
+    is_, expected = (significant(100 * x, 2) for x in (value[far], mean * concentration[far]))
+    return sentences.NOT_PROPORTIONAL(curve=known_rows[far][0], found=is_, expected=expected)
 
 
 def _calibrations(result: SampleResult, best: JointFit) -> str:
@@ -255,8 +269,11 @@ def _calibrations(result: SampleResult, best: JointFit) -> str:
     )
     if not one_scale or EXCHANGED in result.notes:
         return ""
-    asked = [1.0 if factor is None else factor for factor in sample.scale or (None,) * len(best.own)]
-    scales = [own["scale"].value / factor for own, factor in zip(best.own, asked, strict=True)]
+    factors = [1.0 if factor is None else factor for factor in sample.scale or (None,) * len(best.own)]
+    scales = [
+        curve_parameters["scale"].value / factor
+        for curve_parameters, factor in zip(best.own, factors, strict=True)
+    ]
     middle = sorted(scales)[len(scales) // 2]
     far = [i for i, s in enumerate(scales) if abs(s / middle - 1) > _FAR]
     if not far:
@@ -274,5 +291,5 @@ def _next(result: SampleResult, options: FitOptions) -> tuple[str, str]:
         return "", ""
     changes = {"--together": "", "--report": "report", "--export": "export"}
     purpose = str(sentences.TO_GO_ON)
-    first, *others = files
-    return command(first, options, changes, *others), purpose
+    first, *other_files = files
+    return command(first, options, changes, *other_files), purpose

@@ -42,17 +42,19 @@ def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, 
     """
     table = model_info(product_name(model, factor)).parameters.call_parameters
     names = [p.name for p in table if p.type not in ("magnetic", "orientation")]
-    own = _own(sample, names, factor)
-    known = _known(sample, names, fixed)
+    own_names = _own(sample, names, factor)
+    known_values = _collect_known(sample, names, fixed)
     ties = {name: tie for name, tie in sample.ties.items() if name in names}
     _check_ties(sample, model, set(names), ties)
     factors = _factors(sample, factor)
     densities = {p.name for p in table if p.type == "sld"}
-    free = densities <= own and not any(densities & one.keys() for one in known)
+    free = densities <= own_names and not any(densities & values.keys() for values in known_values)
     if free and sample.kind != SETTINGS:  # where contrasts are one, so is the scale of what has no density
         factors = None
     background = _lowest(sample.curves) if sample.kind == SETTINGS else np.inf
-    return Plan(frozenset(own - set(ties)), known, factors, ties, sample.values, background, free)
+    return Plan(
+        frozenset(own_names - set(ties)), known_values, factors, ties, sample.values, background, free
+    )
 
 
 def _own(sample: Sample, names: Sequence[str], factor: str | None) -> set[str]:
@@ -60,7 +62,9 @@ def _own(sample: Sample, names: Sequence[str], factor: str | None) -> set[str]:
     return (custom - sample.share) | (sample.own & {*names, *(f"{name}_pd" for name in names)})
 
 
-def _known(sample: Sample, names: Sequence[str], fixed: Mapping[str, float]) -> tuple[dict[str, float], ...]:
+def _collect_known(
+    sample: Sample, names: Sequence[str], fixed: Mapping[str, float]
+) -> tuple[dict[str, float], ...]:
     around = [name for name in names if "solvent" in name and name not in fixed]
     return tuple(
         dict(fixed) | ({} if value is None else dict.fromkeys(around, float(value)))
@@ -116,6 +120,6 @@ def _factors(sample: Sample, factor: str | None) -> tuple[float, ...] | None:
 def names_to_fit(info: Any, start: Mapping[str, Any], plan: Plan) -> tuple[list[str], list[str]]:
     """List shared and own parameters to search for; scales and backgrounds are solved for."""
     free = [n for n in fittable(info, start) if n not in ("scale", "background") and n not in plan.ties]
-    free = [n for n in free if not all(n in known for known in plan.known)]
-    own = [n for n in free if n in plan.own or any(n in known for known in plan.known)]
-    return [n for n in free if n not in own], own
+    free = [n for n in free if not all(n in known_values for known_values in plan.known)]
+    own_names = [n for n in free if n in plan.own or any(n in known_values for known_values in plan.known)]
+    return [n for n in free if n not in own_names], own_names

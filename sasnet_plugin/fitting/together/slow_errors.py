@@ -16,7 +16,7 @@ import numpy as np
 from ...arrays import Floats
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import marginal
-from ..evidence.shared_error import SharedError, weighted
+from ..evidence.shared_error import SharedError, weight_columns
 
 #: Times that each curve is looked at; a third changes errors by less than a tenth.
 _ROUNDS = 2
@@ -25,7 +25,7 @@ _KNOWN = 1e-6
 
 
 def slow_errors(
-    among: Sequence[Discrepancy],
+    discrepancies: Sequence[Discrepancy],
     theories: Sequence[Floats],
     residuals: Sequence[Floats],
     slopes: Sequence[Floats],
@@ -35,26 +35,41 @@ def slow_errors(
     """Estimate the correlated error of each curve at the best fit."""
     # `residuals` in uncertainties, `slopes` (n_i, k) by each parameter, `prior` residuals (m,) and slopes (m,
     # k) of other knowledge.
-    found = list(begin)
-    seen = [told(e, r, s) for e, r, s in zip(found, residuals, slopes, strict=True)]
-    known = prior[1].T @ prior[1], prior[1].T @ prior[0]
-    floor = _KNOWN * (known[0] + sum(one[0] for one in seen)).diagonal()
+    shared_errors = list(begin)
+    information = [
+        compute_information(e, r, s) for e, r, s in zip(shared_errors, residuals, slopes, strict=True)
+    ]
+    prior_information = prior[1].T @ prior[1], prior[1].T @ prior[0]
+    floor = (
+        _KNOWN
+        * (prior_information[0] + sum(curve_information[0] for curve_information in information)).diagonal()
+    )
     for _ in range(_ROUNDS):
-        for i, curve in enumerate(among):
-            rest = [one for j, one in enumerate(seen) if j != i]
-            precision = known[0] + sum((one[0] for one in rest), np.zeros_like(known[0])) + np.diag(floor)
-            pull = known[1] + sum((one[1] for one in rest), np.zeros_like(known[1]))
+        for i, curve in enumerate(discrepancies):
+            rest = [curve_information for j, curve_information in enumerate(information) if j != i]
+            precision = (
+                prior_information[0]
+                + sum(
+                    (curve_information[0] for curve_information in rest), np.zeros_like(prior_information[0])
+                )
+                + np.diag(floor)
+            )
+            pull = prior_information[1] + sum(
+                (curve_information[1] for curve_information in rest), np.zeros_like(prior_information[1])
+            )
             if not np.all(np.isfinite(precision)):
                 continue
             values, vectors = np.linalg.eigh(precision)
             width = vectors / np.sqrt(np.maximum(values, values[-1] * 1e-14))
-            there = residuals[i] - slopes[i] @ (width @ (width.T @ pull))
-            found[i] = marginal(curve, theories[i], there, slopes[i] @ width, seen=-np.inf).shared
-            seen[i] = told(found[i], residuals[i], slopes[i])
-    return found
+            residual_left = residuals[i] - slopes[i] @ (width @ (width.T @ pull))
+            shared_errors[i] = marginal(
+                curve, theories[i], residual_left, slopes[i] @ width, threshold=-np.inf
+            ).shared
+            information[i] = compute_information(shared_errors[i], residuals[i], slopes[i])
+    return shared_errors
 
 
-def told(error: SharedError, residual: Floats, slopes: Floats) -> tuple[Floats, Floats]:
+def compute_information(error: SharedError, residual: Floats, slopes: Floats) -> tuple[Floats, Floats]:
     """What a curve tells of the parameters under a slow error: precision (k, k), and gradient (k,)."""
-    weighed = weighted(error, slopes)
+    weighed = weight_columns(error, slopes)
     return slopes.T @ weighed, weighed.T @ residual

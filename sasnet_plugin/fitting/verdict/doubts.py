@@ -5,32 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 
-from ...digits import chisq_text, interval, listed, quantity, significant, unit_text
+from ...digits import chisq_text, interval, join_names, quantity, significant, unit_text
 from ..result import sentences as warnings
 from ..result.artefact import SLIT
 from ..result.components import bare
 from ..result.fit_result import FitResult
-from ..result.headline import determined, telling
+from ..result.headline import is_determined, telling
 from ..result.model_fit import Parameter
 from ..result.ranges import end_of_range
 from ..settings import ASSESSMENT
 from . import equals, sentences
-from .names import capital, is_body, kind, some, with_name
-from .network import disagreement, scope, without_a_model
+from .names import add_model_name, capital, is_body, kind, some
+from .network import disagreement, find_missing_model, scope
 from .settings import VERDICT
-from .sizes import beyond, comparable, largest, left_open, sizes
-from .words import spoken
+from .sizes import comparable, find_lower_bounds, largest, list_open, sizes
+from .words import spell_name
 
 
 def doubts(result: FitResult) -> tuple[str, ...]:
     """List cautions about a result with a fit, the most harmful first."""
     if result.best is None or result.constant is not None:
-        return tuple(_said(_WITHOUT, result))
-    order = _EXPLAINED if equals.explained_within_error(result) else _UNEXPLAINED
-    return tuple(dict.fromkeys(_said(order, result)))
+        return tuple(_collect_doubts(_WITHOUT, result))
+    order = _EXPLAINED if equals.is_explained_within_error(result) else _UNEXPLAINED
+    return tuple(dict.fromkeys(_collect_doubts(order, result)))
 
 
-def _said(finders: Iterable[Callable[[FitResult], Iterable[str]]], result: FitResult) -> Iterator[str]:
+def _collect_doubts(
+    finders: Iterable[Callable[[FitResult], Iterable[str]]], result: FitResult
+) -> Iterator[str]:
     for find in finders:
         yield from find(result)
 
@@ -41,10 +43,10 @@ def unit(result: FitResult) -> Iterator[str]:
         yield result.curve.q_unit.doubt
 
 
-def failed(result: FitResult) -> Iterator[str]:
+def find_missing_candidates(result: FitResult) -> Iterator[str]:
     """A candidate is missing for a technical reason."""
     if result.unanswered:
-        names = listed(list(result.unanswered))
+        names = join_names(list(result.unanswered))
         yield sentences.NOT_FITTED(models=capital(names))
 
 
@@ -53,15 +55,15 @@ def time(result: FitResult) -> Iterator[str]:
     if result.ended:
         yield str(sentences.ENDED_BY_USER)
     elif result.unfitted:
-        which = "one of them" if result.unfitted[1:] else "it"
-        yield sentences.LEFT_UNFITTED(models=some(result.unfitted), which=which)
+        unfitted_text = "one of them" if result.unfitted[1:] else "it"
+        yield sentences.LEFT_UNFITTED(models=some(result.unfitted), which=unfitted_text)
     elif result.limit_met:
         yield str(sentences.ENDED_BY_TIME)
 
 
 def time_within_error(result: FitResult) -> Iterator[str]:
     """Warn that the time is up where the best fit needs an error that is not stated."""
-    if result.ended or (equals.within_error(result) and not equals.small_chisq(result)):
+    if result.ended or (equals.describe_error(result) and not equals.small_chisq(result)):
         yield from time(result)
 
 
@@ -79,16 +81,16 @@ def few_points(result: FitResult) -> Iterator[str]:
 
 def instrument(result: FitResult) -> Iterator[str]:
     """A simpler model fits if the instrument did what the file does not say."""
-    found = result.artefact
-    if found is None:
+    artefact = result.artefact
+    if artefact is None:
         return
-    model, chisq = found.model, chisq_text(found.reduced_chisq)
+    model, chisq = artefact.model, chisq_text(artefact.reduced_chisq)
     fewer = "" if model == result.fits[0].name else " with fewer parameters"
-    if found.kind == SLIT:
-        yield sentences.SLIT(length=significant(found.q, 2), model=model, fewer=fewer, chisq=chisq)
+    if artefact.kind == SLIT:
+        yield sentences.SLIT(length=significant(artefact.q, 2), model=model, fewer=fewer, chisq=chisq)
     else:
         yield sentences.PARASITIC(
-            points=found.points, model=model, fewer=fewer, q=significant(found.q, 2), chisq=chisq
+            points=artefact.points, model=model, fewer=fewer, q=significant(artefact.q, 2), chisq=chisq
         )
 
 
@@ -104,16 +106,16 @@ def no_uncertainties(result: FitResult) -> Iterator[str]:
     """χ² tests nothing, as no uncertainties are stated."""
     if result.curve.dintensity is not None:
         return
-    found = result.verification and result.verification.misfit
-    if not found:
+    found_misfit = result.verification and result.verification.misfit
+    if not found_misfit:
         yield str(sentences.NO_UNCERTAINTIES)
         return
     yield sentences.NO_UNCERTAINTIES_BUT_SCATTER(
-        misfit=significant(100 * found.relative, 2), scatter=significant(100 * found.scatter, 2)
+        misfit=significant(100 * found_misfit.relative, 2), scatter=significant(100 * found_misfit.scatter, 2)
     )
 
 
-def replaced_uncertainties(result: FitResult) -> Iterator[str]:
+def find_replaced_uncertainties(result: FitResult) -> Iterator[str]:
     """Many of the stated uncertainties are none."""
     share = result.curve.replaced / max(len(result.curve), 1)
     if share >= VERDICT.replaced:
@@ -122,33 +124,34 @@ def replaced_uncertainties(result: FitResult) -> Iterator[str]:
 
 def too_large_uncertainties(result: FitResult) -> Iterator[str]:
     """χ² tests nothing, as the stated uncertainties are far too large."""
-    factor = _over_scatter(result)
-    if result.curve.dintensity is not None and (equals.overstated(result) or factor >= VERDICT.misstated):
+    factor = _compare_with_scatter(result)
+    if result.curve.dintensity is not None and (equals.is_overstated(result) or factor >= VERDICT.misstated):
         factor = factor or max(result.fits[0].reduced_chisq, 1e-12) ** -0.5
         yield sentences.TOO_LARGE(factor=significant(factor, 2))
 
 
-def _over_scatter(result: FitResult) -> float:
+def _compare_with_scatter(result: FitResult) -> float:
     """Uncertainties over the scatter of neighbouring points; 0 where that is not known."""
-    found = result.verification and result.verification.misfit
-    return 1 / max(found.over_stated, 1e-12) if found else 0.0
+    found_misfit = result.verification and result.verification.misfit
+    return 1 / max(found_misfit.over_stated, 1e-12) if found_misfit else 0.0
 
 
 def too_small_uncertainties(result: FitResult) -> Iterator[str]:
     """χ² rejects right models, as neighbouring points scatter by more than is stated."""
-    factor = _over_scatter(result)
+    factor = _compare_with_scatter(result)
     if result.curve.dintensity is not None and 0 < factor <= 1 / VERDICT.misstated:
         yield sentences.TOO_SMALL(factor=significant(1 / factor, 2))
 
 
 def smooth_misfit(result: FitResult) -> Iterator[str]:
     """The fit misses the points by more than they scatter, which large uncertainties hide."""
-    found = result.verification and result.verification.misfit
-    if not found or equals.only_within_error(result):
+    found_misfit = result.verification and result.verification.misfit
+    if not found_misfit or equals.only_within_error(result):
         return
-    if found.relative >= max(VERDICT.hidden_misfit * found.scatter, VERDICT.least_misfit):
+    if found_misfit.relative >= max(VERDICT.hidden_misfit * found_misfit.scatter, VERDICT.least_misfit):
         yield sentences.HIDDEN_MISFIT(
-            misfit=significant(100 * found.relative, 2), scatter=significant(100 * found.scatter, 2)
+            misfit=significant(100 * found_misfit.relative, 2),
+            scatter=significant(100 * found_misfit.scatter, 2),
         )
 
 
@@ -156,24 +159,24 @@ def nearer(result: FitResult) -> Iterator[str]:
     """Another model comes much nearer than the one that stands first."""
     if (least := equals.much_nearer(result)) is not None:
         chisq, best_chisq = (chisq_text(fit.reduced_chisq) for fit in (least, result.fits[0]))
-        yield sentences.MUCH_NEARER(model=with_name(least), chisq=chisq, best_chisq=best_chisq)
+        yield sentences.MUCH_NEARER(model=add_model_name(least), chisq=chisq, best_chisq=best_chisq)
 
 
 def other_shape(result: FitResult) -> Iterator[str]:
     """Another kind of sample gives the same curve."""
-    others = equals.of_other_shape(result)
+    other_fits = equals.list_other_shapes(result)
     if equals.no_shape(result):
         yield str(sentences.CHOICE)
         return
-    if not others:
+    if not other_fits:
         return
-    within = equals.within_error(result)
+    within = equals.describe_error(result)
     last = f" within {within}" if within else ""
-    if others[1:]:
-        yield sentences.OTHER_SHAPES(within=last, models=some([fit.short_name for fit in others]))
+    if other_fits[1:]:
+        yield sentences.OTHER_SHAPES(within=last, models=some([fit.short_name for fit in other_fits]))
         return
-    chisq, name = chisq_text(others[0].reduced_chisq), others[0].short_name
-    yield sentences.OTHER_SHAPE(kind=kind(others[0]), within=last, model=name, chisq=chisq)
+    chisq, name = chisq_text(other_fits[0].reduced_chisq), other_fits[0].short_name
+    yield sentences.OTHER_SHAPE(kind=kind(other_fits[0]), within=last, model=name, chisq=chisq)
 
 
 def same_curve(result: FitResult) -> Iterator[str]:
@@ -193,7 +196,7 @@ def same_curve(result: FitResult) -> Iterator[str]:
 def second_unseen(result: FitResult) -> Iterator[str]:
     """A second contribution fits much better, though these data do not determine its size."""
     best = result.fits[0]
-    sums = [fit for fit in result.fits[1:] if fit.components and equals.unseen(fit)]
+    sums = [fit for fit in result.fits[1:] if fit.components and equals.shows_no_length(fit)]
     better = [fit.reduced_chisq for fit in sums if equals.much_better(fit, best)]
     if better and not best.components:
         chisq, best_chisq = chisq_text(min(better)), chisq_text(best.reduced_chisq)
@@ -203,11 +206,11 @@ def second_unseen(result: FitResult) -> Iterator[str]:
 def other_size(result: FitResult) -> Iterator[str]:
     """A model of the same kind that is as good, with quite another size."""
     for name, size in sizes(result.fits[0]).items():
-        for fit in equals.of_one_kind(result):
-            other = sizes(fit).get(name)
-            if other is not None and not comparable(size, other):
-                own = quantity(other.value, other.unit, other.error)
-                yield sentences.OTHER_SIZE(model=fit.short_name, name=name, value=own)
+        for fit in equals.list_same_kind(result):
+            other_other_size = sizes(fit).get(name)
+            if other_other_size is not None and not comparable(size, other_other_size):
+                value_text = quantity(other_other_size.value, other_other_size.unit, other_other_size.error)
+                yield sentences.OTHER_SIZE(model=fit.short_name, name=name, value=value_text)
 
 
 def replicates(result: FitResult) -> Iterator[str]:
@@ -218,14 +221,14 @@ def replicates(result: FitResult) -> Iterator[str]:
 
 def open_values(result: FitResult) -> Iterator[str]:
     """A length of the headline's model is anything."""
-    names = [spoken(bare(name)) for name in left_open(result)]
+    names = [spell_name(bare(name)) for name in list_open(result)]
     if names:
         verb, pronoun = ("are", "them") if names[1:] else ("is", "it")
         # A peak or a network is the same with other exponents; of a particle a layer may not be there.
         if is_body(result.fits[0].model):
-            yield sentences.OPEN_LENGTHS(names=listed(names), verb=verb, pronoun=pronoun)
+            yield sentences.OPEN_LENGTHS(names=join_names(names), verb=verb, pronoun=pronoun)
         else:
-            yield sentences.OPEN_EXPONENTS(names=listed(names), verb=verb)
+            yield sentences.OPEN_EXPONENTS(names=join_names(names), verb=verb)
 
 
 #: What says how strongly particles interact.
@@ -242,16 +245,16 @@ _MOLECULAR = frozenset({"b1", "b2", "b3", "b4", "monomer_length", "bjerrum_lengt
 def atoms(result: FitResult) -> Iterator[str]:
     """Warn that all lengths are those of molecules, and so is what they make up."""
     best = result.fits[0]
-    lengths = [one for one in telling(best) if _is_known_length(*one)]
+    lengths = [length for length in telling(best) if _is_known_length(*length)]
     if not lengths:
         return
-    name, p = max(lengths, key=lambda one: one[1].value)
+    name, p = max(lengths, key=lambda length: length[1].value)
     if max(p.value, largest(best)) < 2 * math.pi / ASSESSMENT.atoms:
-        yield sentences.ATOMIC(name=spoken(bare(name)), value=quantity(p.value, "Ang", p.error))
+        yield sentences.ATOMIC(name=spell_name(bare(name)), value=quantity(p.value, "Ang", p.error))
 
 
 def _is_known_length(name: str, p: Parameter) -> bool:
-    return p.unit == "Ang" and determined(name, p) and bare(name) not in _MOLECULAR
+    return p.unit == "Ang" and is_determined(name, p) and bare(name) not in _MOLECULAR
 
 
 def interaction(result: FitResult) -> Iterator[str]:
@@ -262,28 +265,30 @@ def interaction(result: FitResult) -> Iterator[str]:
     names = [
         words
         for name, words in _STRENGTHS.items()
-        if name in best.parameters and not determined(name, best.parameters[name])
+        if name in best.parameters and not is_determined(name, best.parameters[name])
     ]
     if names:
-        yield sentences.WEAK_INTERACTION(names=listed(names))
+        yield sentences.WEAK_INTERACTION(names=join_names(names))
 
 
-def warned(result: FitResult) -> Iterator[str]:
+def find_warnings(result: FitResult) -> Iterator[str]:
     """A value of the headline is impossible, at an end of its range, or says that a simpler model does."""
     best = result.fits[0]
-    told = dict(telling(best)).keys() - beyond(best)
+    headline_names = dict(telling(best)).keys() - find_lower_bounds(best)
     for sentence in best.warnings:
         first = sentence.split(",")[0].split(" ")[0]
-        if equals.SIMPLER in sentence or (first in told and not any(part in sentence for part in _HARMLESS)):
+        if equals.SIMPLER in sentence or (
+            first in headline_names and not any(part in sentence for part in _HARMLESS)
+        ):
             yield capital(sentence) if first not in best.parameters else sentence
 
 
 def simpler_model(result: FitResult) -> str:
     """Name of the model that the best one has become, where that is what is doubted; else empty."""
-    for sentence in warned(result):
-        before, found, _ = sentence.partition(equals.SIMPLER)
-        if found:
-            return before.split(" ")[-1]
+    for sentence in find_warnings(result):
+        name, separator, _ = sentence.partition(equals.SIMPLER)
+        if separator:
+            return name.split(" ")[-1]
     return ""
 
 
@@ -291,21 +296,21 @@ def simpler_model(result: FitResult) -> str:
 _HARMLESS = tuple(map(str, (warnings.ONE_SIZE, warnings.CORRELATED, warnings.WITHIN_ERRORS)))
 
 
-def structured(result: FitResult) -> Iterator[str]:
+def find_structure(result: FitResult) -> Iterator[str]:
     """Residuals hang together although they are small; where nobody states errors, only if they show."""
-    found = result.verification
-    far_below = result.curve.dintensity is None and equals.overstated(result)
-    if found is not None and found.structured and not (found.systematic or far_below):
-        low, high = found.worst
+    verification = result.verification
+    far_below = result.curve.dintensity is None and equals.is_overstated(result)
+    if verification is not None and verification.structured and not (verification.systematic or far_below):
+        low, high = verification.worst
         yield sentences.STRUCTURED(
-            runs=f"{found.runs:.1f}", low=significant(low, 3), high=significant(high, 3)
+            runs=f"{verification.runs:.1f}", low=significant(low, 3), high=significant(high, 3)
         )
 
 
-def understated(result: FitResult) -> Iterator[str]:
+def find_understated(result: FitResult) -> Iterator[str]:
     """Residuals are random, but larger than stated."""
-    said = equals.small_chisq(result) or equals.within_error(result)
-    if not (said or list(too_small_uncertainties(result))):
+    explanation = equals.small_chisq(result) or equals.describe_error(result)
+    if not (explanation or list(too_small_uncertainties(result))):
         yield sentences.RANDOM_BUT_LARGE(factor=f"{result.fits[0].reduced_chisq ** 0.5:.1f}")
 
 
@@ -317,28 +322,29 @@ def systematic(result: FitResult) -> Iterator[str]:
 
 def misfit(result: FitResult) -> Iterator[str]:
     """Where in q nothing fits, or that all residuals are too large."""
-    found = result.verification
-    if found is None:
+    verification = result.verification
+    if verification is None:
         return
-    low, high = (significant(q, 3) for q in found.worst)
-    if found.structured or found.systematic:
+    low, high = (significant(q, 3) for q in verification.worst)
+    if verification.structured or verification.systematic:
         yield sentences.MISFIT_AT(low=low, high=high)
     else:
-        factor = significant(found.noise, 2 if found.noise < 100 else 3)
-        source = equals.stated_or_estimated(result)
+        factor = significant(verification.noise, 2 if verification.noise < 100 else 3)
+        source = equals.name_uncertainties(result)
         yield sentences.MISFIT_RANDOM(factor=factor, source=source, low=low, high=high)
 
 
 _Find = Callable[[FitResult], Iterator[str]]
 #: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
-_WITHOUT: tuple[_Find, ...] = (unit, reasons, failed, time)
+_WITHOUT: tuple[_Find, ...] = (unit, reasons, find_missing_candidates, time)
 _EXPLAINED: tuple[_Find, ...] = (
     unit, few_points, own_limits, instrument, time_within_error, atoms, nearer, other_shape, same_curve,
-    second_unseen, without_a_model, other_size, warned, interaction, open_values, disagreement,
-    too_large_uncertainties, too_small_uncertainties, structured, smooth_misfit, no_uncertainties,
-    replaced_uncertainties, replicates, failed, understated, systematic,
+    second_unseen, find_missing_model, other_size, find_warnings, interaction, open_values, disagreement,
+    too_large_uncertainties, too_small_uncertainties, find_structure, smooth_misfit, no_uncertainties,
+    find_replaced_uncertainties, replicates, find_missing_candidates, find_understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (
-    unit, own_limits, instrument, failed, too_small_uncertainties, replaced_uncertainties, time, scope,
+    unit, own_limits, instrument, find_missing_candidates, too_small_uncertainties,
+    find_replaced_uncertainties, time, scope,
     misfit,
 )  # fmt: skip

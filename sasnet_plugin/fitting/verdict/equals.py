@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from ...digits import significant
 from ..result.components import bare
 from ..result.fit_result import FitResult
-from ..result.headline import determined
+from ..result.headline import is_determined
 from ..result.model_fit import ModelFit, Parameter, explains
 from ..settings import ASSESSMENT
 from .names import is_upturn, shape
 from .settings import VERDICT
-from .sizes import beyond
+from .sizes import find_lower_bounds
 
 #: How warnings say that a model has become another one, whose name stands before.
 SIMPLER = " gives the same curve with fewer parameters"
@@ -29,44 +29,44 @@ def as_good(result: FitResult) -> list[ModelFit]:
 
 def _as_near(result: FitResult, fit: ModelFit) -> bool:
     """Whether its residuals are no larger than the best one's, whatever stands for it."""
-    named = {*result.alike, *result.excused[1]}
+    tied_names = {*result.alike, *result.excused[1]}
     best = max(result.fits[0].reduced_chisq, VERDICT.least_chisq)
-    if overstated(result) or fit.short_name in result.explaining:
+    if is_overstated(result) or fit.short_name in result.explaining:
         near = fit.reduced_chisq <= ASSESSMENT.much_worse * best
-        return near and fit.short_name in {*named, *result.explaining}
+        return near and fit.short_name in {*tied_names, *result.explaining}
     near = fit.reduced_chisq <= ASSESSMENT.worse * max(best, 1.0)
-    return fit.short_name in named or (near and fit.weight >= ASSESSMENT.named_weight)
+    return fit.short_name in tied_names or (near and fit.weight >= ASSESSMENT.named_weight)
 
 
 def _says_another(best: ModelFit, fit: ModelFit) -> bool:
     """Whether a fit is another answer: none that has become the best model, or that shows less than it."""
-    return not disguised(best, fit) and (_blind(best) or not unseen(fit))
+    return not is_disguised(best, fit) and (_blind(best) or not shows_no_length(fit))
 
 
-def overstated(result: FitResult) -> bool:
+def is_overstated(result: FitResult) -> bool:
     """Whether the uncertainties are so much larger than the scatter that they hardly reject any model."""
     return result.fits[0].reduced_chisq * VERDICT.overstated**2 <= 1
 
 
-def same_kind(result: FitResult, one: ModelFit, other: ModelFit) -> bool:
+def same_kind(result: FitResult, first: ModelFit, second: ModelFit) -> bool:
     """Whether two models are of one shape, or of one group that the network cannot tell apart."""
-    if shape(one.model) == shape(other.model):
+    if shape(first.model) == shape(second.model):
         return True
     groups = result.expected.groups if result.expected else ()
-    return any({one.model, other.model} <= set(group.members) for group in groups)
+    return any({first.model, second.model} <= set(group.members) for group in groups)
 
 
-def of_one_kind(result: FitResult) -> list[ModelFit]:
+def list_same_kind(result: FitResult) -> list[ModelFit]:
     """List fits as good as the best and of its kind."""
     return [fit for fit in as_good(result) if same_kind(result, result.fits[0], fit)]
 
 
-def of_other_shape(result: FitResult) -> list[ModelFit]:
+def list_other_shapes(result: FitResult) -> list[ModelFit]:
     """List fits as good as the best that mean another sample."""
     return [fit for fit in as_good(result) if not same_kind(result, result.fits[0], fit)]
 
 
-def disguised(best: ModelFit, fit: ModelFit) -> bool:
+def is_disguised(best: ModelFit, fit: ModelFit) -> bool:
     """Whether a fit has become the best model: an ellipsoid of equal axes, a sum with next to no second."""
     if fit.components and fit.components[-1].fraction < ASSESSMENT.negligible:
         return fit.components[0].name in (best.model, best.name) and not much_better(fit, best)
@@ -79,24 +79,24 @@ def much_better(fit: ModelFit, best: ModelFit) -> bool:
     return best.chisq - fit.chisq > more * math.log(fit.theory.size)
 
 
-def unseen(fit: ModelFit) -> bool:
+def shows_no_length(fit: ModelFit) -> bool:
     """Whether the data show no length of a body: a coil without its size is a power law."""
     return _blind(fit) and not all(p.fixed for _, p in _lengths(fit))
 
 
 def _blind(fit: ModelFit) -> bool:
     """Whether the data determine none of a fit's lengths."""
-    return bool(_lengths(fit)) and not _seen(fit)
+    return bool(_lengths(fit)) and not _shows_length(fit)
 
 
 def _lengths(fit: ModelFit) -> list[tuple[str, Parameter]]:
     return [(k, p) for k, p in fit.parameters.items() if p.unit == "Ang" and bare(k) != "radius_effective"]
 
 
-def _seen(fit: ModelFit) -> bool:
+def _shows_length(fit: ModelFit) -> bool:
     """Whether the data determine one of its lengths."""
-    long = beyond(fit)
-    return any(not p.fixed and determined(k, p) and k not in long for k, p in _lengths(fit))
+    long = find_lower_bounds(fit)
+    return any(not p.fixed and is_determined(k, p) and k not in long for k, p in _lengths(fit))
 
 
 def much_nearer(result: FitResult) -> ModelFit | None:
@@ -108,14 +108,14 @@ def much_nearer(result: FitResult) -> ModelFit | None:
 def no_shape(result: FitResult) -> bool:
     """Whether models of so many kinds are as good that the data choose none; two, if they show no size."""
     kinds: list[ModelFit] = []
-    for fit in of_other_shape(result):
-        if not any(same_kind(result, fit, other) for other in kinds):
+    for fit in list_other_shapes(result):
+        if not any(same_kind(result, fit, kind) for kind in kinds):
             kinds.append(fit)
     return len(kinds) > VERDICT.many_shapes or (bool(kinds) and _shows_no_size(result.fits[0]))
 
 
 def _shows_no_size(fit: ModelFit) -> bool:
-    return unseen(fit) and not is_upturn(fit.model)
+    return shows_no_length(fit) and not is_upturn(fit.model)
 
 
 def nearest(result: FitResult) -> ModelFit:
@@ -130,7 +130,7 @@ def worth_showing(fits: Sequence[ModelFit]) -> tuple[ModelFit, ...]:
     return tuple(fit for fit in fits if fit is fits[0] or fit.reduced_chisq <= most)
 
 
-def explained(result: FitResult) -> bool:
+def is_explained(result: FitResult) -> bool:
     """Whether the best fit explains the data to their errors, which is taken for granted if not verified."""
     return result.best is not None and (result.verification is None or result.verification.explained)
 
@@ -140,26 +140,26 @@ def small_chisq(result: FitResult) -> bool:
     return explains(result.fits[0].reduced_chisq, len(result.curve))
 
 
-def stated_or_estimated(result: FitResult) -> str:
+def name_uncertainties(result: FitResult) -> str:
     """Whose uncertainties these are."""
     return "stated" if result.curve.dintensity is not None else "estimated"
 
 
-def within_error(result: FitResult) -> str:
+def describe_error(result: FitResult) -> str:
     """The systematic error with which the best fit explains the data, in words; empty where none does."""
     # An error beside which the noise is still too large, or that no measurement has, excuses nothing.
     error = (result.verification and result.verification.systematic) or {}
     if not error.get("excuses", False):
         return ""
-    more = " and a background that changes along q" if error.get("background") else ""
-    return f"a systematic error of {significant(100 * error['relative'], 2)} % of I{more}"
+    extra = " and a background that changes along q" if error.get("background") else ""
+    return f"a systematic error of {significant(100 * error['relative'], 2)} % of I{extra}"
 
 
-def explained_within_error(result: FitResult) -> bool:
+def is_explained_within_error(result: FitResult) -> bool:
     """Whether the best fit explains the data, be it within such an error."""
-    return explained(result) or bool(within_error(result))
+    return is_explained(result) or bool(describe_error(result))
 
 
 def only_within_error(result: FitResult) -> str:
-    """`within_error` where the best fit does not explain the data without one; else empty."""
-    return "" if explained(result) and small_chisq(result) else within_error(result)
+    """`describe_error` where the best fit does not explain the data without one; else empty."""
+    return "" if is_explained(result) and small_chisq(result) else describe_error(result)

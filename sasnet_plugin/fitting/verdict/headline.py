@@ -5,28 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...digits import chisq_text, listed, rounded, significant, unit_text
+from ...digits import chisq_text, format_rounded, join_names, significant, unit_text
 from ...model_free import Guinier
 from ..result.components import bare
 from ..result.fit_result import FitResult
-from ..result.headline import telling, undetermined
+from ..result.headline import list_undetermined, telling
 from ..result.model_fit import ModelFit, explains
 from ..settings import ASSESSMENT
 from . import sentences
 from .equals import (
     as_good,
-    explained_within_error,
+    describe_error,
+    is_explained_within_error,
+    list_same_kind,
+    name_uncertainties,
     nearest,
     no_shape,
-    of_one_kind,
     only_within_error,
-    stated_or_estimated,
-    within_error,
 )
-from .names import DISTRIBUTIONS, among_neighbours, capital, shape, some, with_name
+from .names import DISTRIBUTIONS, add_model_name, capital, name_with_interaction, shape, some
 from .settings import VERDICT
-from .sizes import Size, agreed, beyond, has_distribution, of_parameter, sizes, spread, summed, sums
-from .words import spoken
+from .sizes import (
+    Size,
+    find_agreement,
+    find_lower_bounds,
+    has_distribution,
+    list_summed,
+    make_size,
+    sizes,
+    spread,
+    sums,
+)
+from .words import spell_name
 
 #: Shapes and models whose thickness is not that of a shell.
 _THICKNESS = {"sheet": "thickness", "hollow_cylinder": "wall thickness"}
@@ -40,30 +50,30 @@ def headline(result: FitResult, amount: str = "") -> str:
     amount : str
         The volume fraction of the particles, see `volume_fraction.in_words`.
     """
-    said, unit = _found(result, amount), result.curve.q_unit
-    return said if unit.stated else f"{said} {unit}."
+    text, unit = _describe_best(result, amount), result.curve.q_unit
+    return text if unit.stated else f"{text} {unit}."
 
 
-def _found(result: FitResult, amount: str) -> str:
+def _describe_best(result: FitResult, amount: str) -> str:
     best, level = result.best, result.constant
     if level is not None:
-        value = rounded(level.value, level.error, VERDICT.rounding)
+        value = format_rounded(level.value, level.error, VERDICT.rounding)
         return sentences.NO_STRUCTURE(value=f"{value}{_intensity_unit(result)}")
     if best is None:
         return str(sentences.NOTHING_FITTED)
-    if not explained_within_error(result):
-        return _unexplained(result)
+    if not is_explained_within_error(result):
+        return _describe_unexplained(result)
     chisq = chisq_text(best.reduced_chisq)
     if no_shape(result):
-        return _of_no_shape(result, chisq)
+        return _describe_no_shape(result, chisq)
     sample, ties, error = (
         explanation(result, best) + amount,
-        tied_models(result, best),
+        describe_tied_models(result, best),
         only_within_error(result),
     )
     if not error:
-        return sentences.BEST_FIT(sample=sample, excluded=_excluded(result), chisq=chisq, ties=ties)
-    source = stated_or_estimated(result)
+        return sentences.BEST_FIT(sample=sample, excluded=_describe_excluded(result), chisq=chisq, ties=ties)
+    source = name_uncertainties(result)
     return sentences.BEST_WITHIN_ERROR(sample=sample, error=error, source=source, chisq=chisq, ties=ties)
 
 
@@ -71,7 +81,7 @@ def _intensity_unit(result: FitResult) -> str:
     return f" {result.curve.intensity_unit}" if result.curve.intensity_unit else ""
 
 
-def _excluded(result: FitResult) -> str:
+def _describe_excluded(result: FitResult) -> str:
     """Which of the points were excluded, as a beamstop dims them."""
     dark = result.curve.shadow
     if dark is None:
@@ -79,10 +89,10 @@ def _excluded(result: FitResult) -> str:
     return str(sentences.EXCLUDED_POINT) if len(dark) == 1 else sentences.EXCLUDED_POINTS(count=len(dark))
 
 
-def _of_no_shape(result: FitResult, chisq: str) -> str:
+def _describe_no_shape(result: FitResult, chisq: str) -> str:
     """Say that any of many shapes fits, and what they agree on."""
     equals = [result.fits[0], *as_good(result)]
-    within = within_error(result)
+    within = describe_error(result)
     return sentences.NO_SHAPE(
         models=f"{some([fit.short_name for fit in equals])} models",
         within=f" within {within}" if within else "",
@@ -91,52 +101,52 @@ def _of_no_shape(result: FitResult, chisq: str) -> str:
     )
 
 
-def _agreement(who: str, fits: Sequence[ModelFit]) -> str:
+def _agreement(subject: str, fits: Sequence[ModelFit]) -> str:
     """A further sentence on a quantity that these fits agree on, if there is one."""
-    same = agreed(fits)
-    return "" if same is None else sentences.AGREEMENT(fits=who, size=_with_article(same))
+    agreement = find_agreement(fits)
+    return "" if agreement is None else sentences.AGREEMENT(fits=subject, size=_add_article(agreement))
 
 
 def explanation(result: FitResult, best: ModelFit) -> str:
     """What the sample is, and its values."""
-    sample = _like(best, of_one_kind(result)) or with_name(best)
+    sample = _name_likeness(best, list_same_kind(result)) or add_model_name(best)
     return ", ".join([sample, *_values(result, best)])
 
 
-def tied_models(result: FitResult, best: ModelFit) -> str:
+def describe_tied_models(result: FitResult, best: ModelFit) -> str:
     """Further sentences on models that the data do not distinguish, plainly or within an error."""
     error, excused = result.excused
-    tied = [fit.short_name for fit in of_one_kind(result)]
+    tied = [fit.short_name for fit in list_same_kind(result)]
     plain, within = [n for n in tied if n not in excused], [n for n in tied if n in excused]
     text = sentences.TIED(first=best.short_name, models=some(plain)) if plain else ""
     return text + (sentences.TIED_WITHIN_ERROR(error=error, models=some(within)) if within else "")
 
 
-def _like(best: ModelFit, tied: Sequence[ModelFit]) -> str | None:
+def _name_likeness(best: ModelFit, tied: Sequence[ModelFit]) -> str | None:
     """Such as "sphere-like particles", where other models of one shape fit as well; else None."""
     models = {fit.model for fit in (best, *tied)}
     if len(models) == 1 or len(set(map(shape, models))) > 1:
         return None
     factor = best.structure_factor
-    same = all(fit.structure_factor == factor for fit in tied)
-    return among_neighbours(f"{shape(best.model)}-like particles", factor if same else None)
+    has_same_factor = all(fit.structure_factor == factor for fit in tied)
+    return name_with_interaction(f"{shape(best.model)}-like particles", factor if has_same_factor else None)
 
 
-def _unexplained(result: FitResult) -> str:
+def _describe_unexplained(result: FitResult) -> str:
     first, best = nearest(result), result.fits[0]
     random = "not random" not in " ".join(first.warnings)
     chisq = chisq_text(first.reduced_chisq)
     if first is not best and random and explains(first.reduced_chisq, len(result.curve)):
         return sentences.ANOTHER_WOULD_FIT(
-            nearest=capital(with_name(first)),
+            nearest=capital(add_model_name(first)),
             chisq=chisq,
             best=capital(best.short_name),
             best_chisq=chisq_text(best.reduced_chisq),
         )
     close = [f for f in result.fits if f.reduced_chisq <= ASSESSMENT.worse * max(first.reduced_chisq, 1.0)]
-    more = "" if first is best else _why_first(best, first)
-    more += _agreement("The nearest fits", close) or _without_model(result)
-    return sentences.NO_FIT(nearest=with_name(first), chisq=chisq, more=more)
+    extra = "" if first is best else _why_first(best, first)
+    extra += _agreement("The nearest fits", close) or _describe_guinier(result)
+    return sentences.NO_FIT(nearest=add_model_name(first), chisq=chisq, more=extra)
 
 
 def _why_first(best: ModelFit, nearest_: ModelFit) -> str:
@@ -146,25 +156,25 @@ def _why_first(best: ModelFit, nearest_: ModelFit) -> str:
     return sentences.RANKS_FIRST(model=capital(best.short_name), chisq=chisq, reason=reason)
 
 
-def _without_model(result: FitResult) -> str:
-    found = result.model_free.guinier
-    if not isinstance(found, Guinier):
+def _describe_guinier(result: FitResult) -> str:
+    guinier = result.model_free.guinier
+    if not isinstance(guinier, Guinier):
         return ""
-    return sentences.GUINIER(rg=rounded(found.rg, found.rg_error, VERDICT.rounding))
+    return sentences.GUINIER(rg=format_rounded(guinier.rg, guinier.rg_error, VERDICT.rounding))
 
 
-def _with_article(size: Size) -> str:
+def _add_article(size: Size) -> str:
     """``an outer radius of 490 ± 3 Å``."""
     article = "an" if size.title[0] in "aeou" else "a"
-    return f"{article} {in_words(f'{size.title} of', size)}"
+    return f"{article} {describe_size(f'{size.title} of', size)}"
 
 
-def in_words(name: str, size: Size) -> str:
+def describe_size(name: str, size: Size) -> str:
     """``radius 72.0 ± 0.1 Å``, ``volume fraction 12 ± 1 %``."""
     if "fraction" in name and not size.unit:
-        return f"{name} {in_percent(size)}"
+        return f"{name} {format_percent(size)}"
     unit = unit_text(size.unit)
-    return f"{name} {rounded(size.value, size.error, VERDICT.rounding)} {unit}".rstrip()
+    return f"{name} {format_rounded(size.value, size.error, VERDICT.rounding)} {unit}".rstrip()
 
 
 def _values(result: FitResult, best: ModelFit) -> list[str]:
@@ -172,39 +182,44 @@ def _values(result: FitResult, best: ModelFit) -> list[str]:
     equals = [fit for fit in as_good(result) if fit.model != best.model]
     # A more general model that says the same does not hide what the simple one determines.
     wholes = _wholes(best, [fit for fit in equals if len(fit.free) <= len(best.free)])
-    hidden = set(beyond(best)).union(*(size.parts for size in wholes))
+    hidden = set(find_lower_bounds(best)).union(*(size.parts for size in wholes))
     # Equally good fits may leave nothing of a size that the first one seems to know.
-    said = [in_words(size.title, size) for size in wholes if not _open(size)]
-    return [*said, *_singles(best, equals, hidden), *_longer(best), *_left(wholes, best, hidden)]
+    texts = [describe_size(size.title, size) for size in wholes if not _open(size)]
+    return [
+        *texts,
+        *_singles(best, equals, hidden),
+        *_longer(best),
+        *_describe_open_sizes(wholes, best, hidden),
+    ]
 
 
 def _singles(best: ModelFit, equals: Sequence[ModelFit], hidden: set[str]) -> list[str]:
     """The parameters by which people know a sample, as far as nothing else says them."""
-    found = {name: _alone(name, best, equals) for name, _ in telling(best) if name not in hidden}
-    return [_value(name, size, best) for name, size in found.items() if size is not None]
+    sizes_by_name = {name: _alone(name, best, equals) for name, _ in telling(best) if name not in hidden}
+    return [_value(name, size, best) for name, size in sizes_by_name.items() if size is not None]
 
 
 def _longer(best: ModelFit) -> list[str]:
     return [
         sentences.OVER(length=_name(name, best), longest=significant(longest, 2))
-        for name, longest in beyond(best).items()
+        for name, longest in find_lower_bounds(best).items()
     ]
 
 
-def _left(wide: Sequence[Size], best: ModelFit, hidden: set[str]) -> list[str]:
+def _describe_open_sizes(wide: Sequence[Size], best: ModelFit, hidden: set[str]) -> list[str]:
     names = [size.name for size in wide if _open(size)]
-    names += [_name(name, best) for name in undetermined(best) if name not in hidden]
-    return [sentences.OPEN_VALUES(names=listed(names))] if names else []
+    names += [_name(name, best) for name in list_undetermined(best) if name not in hidden]
+    return [sentences.OPEN_VALUES(names=join_names(names))] if names else []
 
 
 def _alone(name: str, best: ModelFit, equals: Sequence[ModelFit]) -> Size | None:
     """A parameter with the error that holds what other fits say of it; None where it is not determined."""
-    size = of_parameter(name, best)
+    size = make_size(name, best)
     if size is None:
         return None
-    keys = [key for key, own in sizes(best).items() if own.parts == (name,)]
-    others = [one for key in keys for one in _same(key, equals, best)]
-    return replace(size, error=spread(size, others))
+    keys = [key for key, own_size in sizes(best).items() if own_size.parts == (name,)]
+    other_sizes = [one_size for key in keys for one_size in _same(key, equals, best)]
+    return replace(size, error=spread(size, other_sizes))
 
 
 def _open(size: Size) -> bool:
@@ -214,60 +229,64 @@ def _open(size: Size) -> bool:
 def _value(name: str, size: Size, best: ModelFit) -> str:
     if name.endswith("_pd"):
         return _polydispersity(name, size, best)
-    # A square stands with its root's value, see `of_parameter`.
-    return in_words(_name(name, best).replace("²", ""), size)
+    # A square stands with its root's value, see `make_size`.
+    return describe_size(_name(name, best).replace("²", ""), size)
 
 
 def _same(name: str, fits: Sequence[ModelFit], best: ModelFit) -> list[Size]:
     """A quantity as other fits have it, weighted as they are."""
     return [
-        replace(found[name], weight=min(fit.weight / max(best.weight, 1e-9), 1.0))
+        replace(sizes_of_fit[name], weight=min(fit.weight / max(best.weight, 1e-9), 1.0))
         for fit in fits
-        if name in (found := sizes(fit))
+        if name in (sizes_of_fit := sizes(fit))
     ]
 
 
 def _wholes(best: ModelFit, equals: Sequence[ModelFit]) -> list[Size]:
     """Sums of parameters that are said in place of these, with the error that holds what other fits say."""
     # Others have them as well, or parts are open.
-    each = [(size, _same(size.name, equals, best)) for size in sums(best)]
-    return [replace(size, error=spread(size, same)) for size, same in each if same or _poor_part(size, best)]
+    pairs = [(size, _same(size.name, equals, best)) for size in sums(best)]
+    return [
+        replace(size, error=spread(size, equal_sizes))
+        for size, equal_sizes in pairs
+        if equal_sizes or _poor_part(size, best)
+    ]
 
 
 def _poor_part(size: Size, best: ModelFit) -> bool:
     """Whether a part is not determined, or was left fixed by the search: no one's measurement."""
-    return any(best.parameters[part].fixed or part in undetermined(best) for part in size.parts)
+    return any(best.parameters[part].fixed or part in list_undetermined(best) for part in size.parts)
 
 
 def _polydispersity(name: str, size: Size, fit: ModelFit) -> str:
     kind_ = DISTRIBUTIONS.get(fit.distributions.get(name.removesuffix("_pd"), "gaussian"), "")
-    shown = f" ({kind_})" if kind_ else ""
-    one = sum(n.endswith("_pd") for n in fit.free) == 1
-    what = "" if one else f" of the {_plain_name(name.removesuffix('_pd'), fit)}"
+    kind_text = f" ({kind_})" if kind_ else ""
+    has_one_width = sum(n.endswith("_pd") for n in fit.free) == 1
+    owner_text = "" if has_one_width else f" of the {_plain_name(name.removesuffix('_pd'), fit)}"
     letter = "" if bare(name) == name else f" ({name[0]})"
-    return f"polydispersity{what}{letter} {in_percent(size)}{shown}"
+    return f"polydispersity{owner_text}{letter} {format_percent(size)}{kind_text}"
 
 
-def in_percent(size: Size) -> str:
+def format_percent(size: Size) -> str:
     """``12 ± 1 %`` of a share."""
     error = None if size.error is None else 100 * size.error
-    return f"{rounded(100 * size.value, error, VERDICT.rounding)} %"
+    return f"{format_rounded(100 * size.value, error, VERDICT.rounding)} %"
 
 
 def _name(name: str, fit: ModelFit) -> str:
     """A parameter in plain English, with its component's letter in a sum."""
-    said = _plain_name(name, fit)
+    text = _plain_name(name, fit)
     if has_distribution([name], fit):
-        said = f"number-mean {said}"
-    return said if bare(name) == name else f"{said} ({name[0]})"
+        text = f"number-mean {text}"
+    return text if bare(name) == name else f"{text} ({name[0]})"
 
 
 def _plain_name(name: str, fit: ModelFit) -> str:
     """Name a parameter without the letter of its component."""
-    own = bare(name)
-    said = spoken(own)
-    if own == "radius" and name in summed(fit):
-        said = "core radius"
-    elif own == "thickness":
-        said = _THICKNESS.get(fit.model, _THICKNESS.get(shape(fit.model), said))
-    return said
+    plain_name = bare(name)
+    text = spell_name(plain_name)
+    if plain_name == "radius" and name in list_summed(fit):
+        text = "core radius"
+    elif plain_name == "thickness":
+        text = _THICKNESS.get(fit.model, _THICKNESS.get(shape(fit.model), text))
+    return text

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from ...digits import listed
+from ...digits import join_names
 from ...types import sum_parts
-from ..result.headline import determined
+from ..result.headline import is_determined
 from ..result.model_fit import ModelFit
 
 #: sasmodels' name -> what it describes, in the plural where there are many of it.
@@ -135,12 +135,12 @@ def kind(fit: ModelFit) -> str:
     """What a fit says the sample is, "sticky core-shell spheres"."""
     parts = [_kind(part) for part in sum_parts(fit.model)]
     if len(parts) == 1:
-        parts = [_by_length(parts[0], fit)]
+        parts = [_adapt_to_length(parts[0], fit)]
     if len(parts) == 2 and len(set(parts)) == 1:
         parts = ["two power laws" if parts[0] == KINDS["power_law"] else f"two populations of {parts[0]}"]
     if is_upturn(fit.model):
         return f"{parts[0]} with {_upturn(fit)}"
-    return among_neighbours(" and ".join(parts), fit.structure_factor)
+    return name_with_interaction(" and ".join(parts), fit.structure_factor)
 
 
 def _upturn(fit: ModelFit) -> str:
@@ -166,15 +166,15 @@ def is_upturn(model: str) -> bool:
 _PLATEAU = ("lorentz", "mono_gauss_coil", "guinier", "guinier_porod", "dab")
 
 
-def _by_length(said: str, fit: ModelFit) -> str:
+def _adapt_to_length(text: str, fit: ModelFit) -> str:
     """Discs that are longer than wide are cylinders, and cylinders shorter than their radius are discs."""
     length = fit.parameters.get("length")
     radius = fit.parameters.get("radius", fit.parameters.get("radius_minor"))
-    if length is None or radius is None or not determined("length", length):
-        return said
+    if length is None or radius is None or not is_determined("length", length):
+        return text
     if length.value > 2 * radius.value:
-        return said.replace("discs", "cylinders")
-    return said.replace("cylinders", "discs") if length.value < radius.value else said
+        return text.replace("discs", "cylinders")
+    return text.replace("cylinders", "discs") if length.value < radius.value else text
 
 
 def _kind(part: str) -> str:
@@ -182,11 +182,11 @@ def _kind(part: str) -> str:
     if part.endswith(".py"):
         return PurePath(part).stem
     model, _, factor = part.partition("@")
-    said = KINDS.get(model, f"{model.replace('_', ' ')}s" if model in _SHAPE_OF else model)
-    return among_neighbours(said, factor)
+    name = KINDS.get(model, f"{model.replace('_', ' ')}s" if model in _SHAPE_OF else model)
+    return name_with_interaction(name, factor)
 
 
-def among_neighbours(particles: str, structure_factor: str | None) -> str:
+def name_with_interaction(particles: str, structure_factor: str | None) -> str:
     """Particles with their interaction: ``charged spheres``, ``spheres with hard-sphere repulsion``."""
     factor = structure_factor or ""
     if factor in _BEFORE and particles[:2] in ("a ", "an"):
@@ -194,11 +194,11 @@ def among_neighbours(particles: str, structure_factor: str | None) -> str:
     return f"{_BEFORE.get(factor, '')} {particles} {_BEHIND.get(factor, '')}".strip()
 
 
-def with_name(fit: ModelFit) -> str:
+def add_model_name(fit: ModelFit) -> str:
     """`kind` with sasmodels' name in brackets, where that is not the same words."""
-    said = kind(fit)
-    plain = said.replace("-", " ").removesuffix("s")
-    return said if plain in (fit.short_name.replace("_", " "), "lamellae") else f"{said} ({fit.short_name})"
+    name = kind(fit)
+    plain = name.replace("-", " ").removesuffix("s")
+    return name if plain in (fit.short_name.replace("_", " "), "lamellae") else f"{name} ({fit.short_name})"
 
 
 def capital(text: str) -> str:
@@ -207,7 +207,7 @@ def capital(text: str) -> str:
 
 def some(names: Sequence[str]) -> str:
     """Two names in a sentence, and how many more there are."""
-    return listed([*names[:2], f"{len(names) - 2} more"] if names[2:] else names)
+    return join_names([*names[:2], f"{len(names) - 2} more"] if names[2:] else names)
 
 
 #: Terms that stand beside a body without being one.

@@ -16,26 +16,26 @@ from .settings import VERDICT
 
 def scope(result: FitResult) -> Iterator[str]:
     """The curve may be of nothing that sasnet knows."""
-    known = result.expected
-    if known is not None and known.in_scope < result.scope_threshold:
-        yield sentences.OUT_OF_SCOPE(probability=f"{100 * known.in_scope:.0f}")
+    expected = result.expected
+    if expected is not None and expected.in_scope < result.scope_threshold:
+        yield sentences.OUT_OF_SCOPE(probability=f"{100 * expected.in_scope:.0f}")
 
 
-def without_a_model(result: FitResult) -> Iterator[str]:
+def find_missing_model(result: FitResult) -> Iterator[str]:
     """A body explains the curve, but a curve like it is more often one of something that is no model."""
-    known, model = result.expected, result.fits[0].model
+    expected, model = result.expected, result.fits[0].model
     is_one = is_body(model) and len(sum_parts(model)) == 1
-    if known is not None and known.in_scope < VERDICT.rather_known and is_one:
-        yield sentences.NOT_A_MODEL(probability=f"{100 * known.in_scope:.0f}")
+    if expected is not None and expected.in_scope < VERDICT.rather_known and is_one:
+        yield sentences.NOT_A_MODEL(probability=f"{100 * expected.in_scope:.0f}")
 
 
 def disagreement(result: FitResult) -> Iterator[str]:
     """The network, which has seen millions of curves, expects another kind, and no fit has refuted it."""
-    first = _expected_otherwise(result)
+    first = _find_expected_group(result)
     if first is None:
         return
     best = result.fits[0]
-    rivals = _of_group(first, result)
+    rivals = _select_group(first, result)
     if not rivals:
         comparison = str(sentences.NONE_COMPARED)
     else:
@@ -52,12 +52,12 @@ def disagreement(result: FitResult) -> Iterator[str]:
     )
 
 
-def _expected_otherwise(result: FitResult) -> GroupGuess | None:
+def _find_expected_group(result: FitResult) -> GroupGuess | None:
     """The network's first group, where it is likely and the best fit is not of it."""
-    known = result.expected
-    if known is None or equals.no_shape(result) or not _place(result.fits[0].model, known.groups):
+    expected = result.expected
+    if expected is None or equals.no_shape(result) or not _place(result.fits[0].model, expected.groups):
         return None
-    first = known.groups[0]
+    first = expected.groups[0]
     return first if first.probability >= VERDICT.expected else None
 
 
@@ -66,14 +66,18 @@ def _place(model: str, groups: Sequence[GroupGuess]) -> int:
     return next((i for i, group in enumerate(groups) if model in group.members), 0)
 
 
-def _of_group(group: GroupGuess, result: FitResult) -> list[ModelFit]:
+def _select_group(group: GroupGuess, result: FitResult) -> list[ModelFit]:
     return [fit for fit in result.fits if fit.model in group.members]
 
 
-def expected_unfitted(result: FitResult) -> tuple[str, str | None] | None:
+def find_expected_unfitted(result: FitResult) -> tuple[str, str | None] | None:
     """The likeliest model, and its structure factor, of a group that is expected if none of it was fitted."""
-    first = _expected_otherwise(result)
-    if first is None or result.expected is None or _of_group(first, result):
+    first = _find_expected_group(result)
+    if first is None or result.expected is None or _select_group(first, result):
         return None
-    found = ((one.name, one.structure_factor) for one in result.expected.models if one.name in first.members)
-    return next(found, None)
+    guesses = (
+        (guess.name, guess.structure_factor)
+        for guess in result.expected.models
+        if guess.name in first.members
+    )
+    return next(guesses, None)

@@ -13,11 +13,11 @@ from ..result.fit_result import FitResult
 from ..task import Contrast, FitOptions, Method
 from . import sentences
 from .doubts import simpler_model
-from .equals import explained_within_error, of_other_shape
+from .equals import is_explained_within_error, list_other_shapes
 from .names import is_body
-from .network import expected_unfitted
+from .network import find_expected_unfitted
 from .settings import VERDICT
-from .sizes import left_open
+from .sizes import list_open
 
 #: Folders that are named where none was given.
 PAGES, EXPORTS = "pages", "exports"
@@ -47,19 +47,19 @@ def changes_of(result: FitResult, options: FitOptions) -> _Step:
     """The first step that such an answer asks for."""
     if result.curve.q_unit.doubt:
         window = options.also.get("--q-range")
-        same = {} if window is None else {"--q-range": range_from_nm(text_of(window))}
-        return {"--q-unit": "nm", **same}, str(sentences.IF_NANOMETRES)
+        window_step = {} if window is None else {"--q-range": range_from_nm(text_of(window))}
+        return {"--q-unit": "nm", **window_step}, str(sentences.IF_NANOMETRES)
     if result.ended:
         return {}, str(sentences.TO_FINISH)
     if result.constant is not None:
-        return _written(options, TO_LOOK)
-    if not explained_within_error(result):
-        return _for_the_unexplained(result, options)
-    found = (find(result, options) for find in (_simpler, _own_value, _expected))
-    return next(filter(None, found), None) or _written(options, TO_LOOK)
+        return _suggest_output(options, TO_LOOK)
+    if not is_explained_within_error(result):
+        return _suggest_for_unexplained(result, options)
+    steps = (find(result, options) for find in (_simpler, _own_value, _suggest_expected))
+    return next(filter(None, steps), None) or _suggest_output(options, TO_LOOK)
 
 
-def _written(options: FitOptions, to_look: str) -> _Step:
+def _suggest_output(options: FitOptions, to_look: str) -> _Step:
     """The first of page, files for other programs and whole answer that was not asked for."""
     if "--report" not in options.also:
         return {"--report": PAGES}, to_look
@@ -68,49 +68,51 @@ def _written(options: FitOptions, to_look: str) -> _Step:
     return {"--details": ""}, TO_SEE_ALL
 
 
-def _of_one_model(model: str, factor: str | None) -> dict[str, Any]:
+def _restrict_to_model(model: str, factor: str | None) -> dict[str, Any]:
     return {"--models": (model,), "--structure-factor": factor or "none"}
 
 
 def _simpler(result: FitResult, options: FitOptions) -> _Step | None:
     form, _, factor = simpler_model(result).partition("@")
-    return (_of_one_model(form, factor), str(sentences.SIMPLER_MODEL)) if form else None
+    return (_restrict_to_model(form, factor), str(sentences.SIMPLER_MODEL)) if form else None
 
 
 def _own_value(result: FitResult, options: FitOptions) -> _Step | None:
     """Suggest fixing a length that is undetermined, if no other shape fits."""
-    best, left = result.fits[0], left_open(result)
-    if not left or not is_body(best.model) or of_other_shape(result):
+    best, open_names = result.fits[0], list_open(result)
+    if not open_names or not is_body(best.model) or list_other_shapes(result):
         return None
-    name = left[0]
+    name = open_names[0]
     value = float(f"{best.parameters[name].value:.2g}")
-    changes = _of_one_model(best.model, best.structure_factor) | {"--fixed": {**options.fixed, name: value}}
+    changes = _restrict_to_model(best.model, best.structure_factor) | {
+        "--fixed": {**options.fixed, name: value}
+    }
     return changes, sentences.OWN_VALUE(name=name, value=f"{value:g}")
 
 
-def _expected(result: FitResult, options: FitOptions) -> _Step | None:
-    found = expected_unfitted(result) if options.models is None else None
-    return (_of_one_model(*found), str(sentences.EXPECTED_MODEL)) if found else None
+def _suggest_expected(result: FitResult, options: FitOptions) -> _Step | None:
+    guess = find_expected_unfitted(result) if options.models is None else None
+    return (_restrict_to_model(*guess), str(sentences.EXPECTED_MODEL)) if guess else None
 
 
-def _for_the_unexplained(result: FitResult, options: FitOptions) -> _Step:
+def _suggest_for_unexplained(result: FitResult, options: FitOptions) -> _Step:
     if result.unfitted or result.limit_met:
         return {"--time-limit": options.longer()}, str(sentences.MORE_TIME)
     if options.models is not None or options.structure_factor is not None:
         return {"--models": None, "--structure-factor": None}, str(sentences.ALL_MODELS)
-    return _shorter(result, options) or _written(options, str(sentences.TO_SEE_WHERE))
+    return _shorter(result, options) or _suggest_output(options, str(sentences.TO_SEE_WHERE))
 
 
 def _shorter(result: FitResult, options: FitOptions) -> _Step | None:
-    window = None if "--q-range" in options.also else _without_the_worst(result)
+    window = None if "--q-range" in options.also else _exclude_worst(result)
     if window is None:
         return None
     end = "small" if window[1] is None else "large"
-    rounded = tuple(None if one is None else float(f"{one:.3g}") for one in window)
+    rounded = tuple(None if one_end is None else float(f"{one_end:.3g}") for one_end in window)
     return {"--q-range": rounded}, sentences.WITHOUT_END(end=end)
 
 
-def _without_the_worst(result: FitResult) -> tuple[float | None, float | None] | None:
+def _exclude_worst(result: FitResult) -> tuple[float | None, float | None] | None:
     """The range of q that is left without an end of the data at which the residuals are largest."""
     if result.verification is None or not result.fits:
         return None
@@ -123,17 +125,17 @@ def _without_the_worst(result: FitResult) -> tuple[float | None, float | None] |
     return None
 
 
-def command(file: str, options: FitOptions, changes: Mapping[str, Any], *more: str) -> str:
+def command(file: str, options: FitOptions, changes: Mapping[str, Any], *extra: str) -> str:
     """``sasnet fit FILE``, or more of them, with all that was given and these changes, for a shell."""
     words = words_of(options)
-    given = {**words, **changes}
-    if any(given.get(name) != words.get(name) for name in ("--models", "--structure-factor")):
-        given.pop("--start", None)  # values of another model
-    said: list[str] = ["sasnet", "fit", *map(argument, (file, *more))]
-    for option, value in given.items():
-        for one in _texts(option, value):
-            said += [option, one] if one else [option]
-    return shlex.join(said)
+    options_given = {**words, **changes}
+    if any(options_given.get(name) != words.get(name) for name in ("--models", "--structure-factor")):
+        options_given.pop("--start", None)  # values of another model
+    told_words: list[str] = ["sasnet", "fit", *map(argument, (file, *extra))]
+    for option, value in options_given.items():
+        for text in _texts(option, value):
+            told_words += [option, text] if text else [option]
+    return shlex.join(told_words)
 
 
 def _texts(option: str, value: Any) -> list[str]:
@@ -141,7 +143,7 @@ def _texts(option: str, value: Any) -> list[str]:
     if value is None:
         return []
     if isinstance(value, Mapping):
-        pairs = [f"{name}={text_of(one)}" for name, one in value.items()]
+        pairs = [f"{name}={text_of(item)}" for name, item in value.items()]
         return [",".join(pairs)] if option == "--start" else pairs
     return text_of(value).split("\n")
 
@@ -157,7 +159,7 @@ def text_of(value: Any) -> str:
 
 def are_names(value: Sequence[Any]) -> bool:
     """Whether all are texts, as ends of a range are not."""
-    return all(isinstance(one, str) for one in value)
+    return all(isinstance(item, str) for item in value)
 
 
 def exact(value: float | str) -> str:
@@ -179,24 +181,28 @@ def words_of(options: FitOptions) -> dict[str, Any]:
     """The options with their values, as the command calls them; what was left to its default is left out."""
     usual = FitOptions()
     changed = {name: value for name, value in vars(options).items() if value != getattr(usual, name)}
-    found = {option: changed[name] for name, option in _FIELDS.items() if name in changed}
-    found |= _of_start(options) | _of_contrast(options.contrast) | _of_method(options.method, usual.method)
-    return found | dict(options.also)
+    words = {option: changed[name] for name, option in _FIELDS.items() if name in changed}
+    words |= (
+        _collect_start_options(options)
+        | _collect_contrast_options(options.contrast)
+        | _collect_method_options(options.method, usual.method)
+    )
+    return words | dict(options.also)
 
 
-def _of_start(options: FitOptions) -> dict[str, Any]:
+def _collect_start_options(options: FitOptions) -> dict[str, Any]:
     start = options.start
     return {"--start": start.parameters} if start is not None and options.models == (start.model,) else {}
 
 
-def _of_contrast(contrast: Contrast | None) -> dict[str, str]:
+def _collect_contrast_options(contrast: Contrast | None) -> dict[str, str]:
     if contrast is None:
         return {}
-    given = {"sample": contrast.sample_name, "solvent": contrast.solvent_name, "probe": contrast.probe}
-    return {f"--{name}": value for name, value in given.items() if value and value != "neutron"}
+    texts = {"sample": contrast.sample_name, "solvent": contrast.solvent_name, "probe": contrast.probe}
+    return {f"--{name}": value for name, value in texts.items() if value and value != "neutron"}
 
 
-def _of_method(method: Method, usual: Method) -> dict[str, Any]:
+def _collect_method_options(method: Method, usual: Method) -> dict[str, Any]:
     if method.name == usual.name:
         return {}
     return {

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..result.components import bare
 from ..result.fit_result import FitResult
-from ..result.headline import determined, undetermined
+from ..result.headline import is_determined, list_undetermined
 from ..result.model_fit import ModelFit
 from ..result.reported_values import sum_of, value_of
 from .settings import VERDICT
@@ -67,12 +67,12 @@ class Size:
 
 def sizes(fit: ModelFit) -> dict[str, Size]:
     """What other models have as well, by name; empty for sums and for models that stand alone."""
-    found = {}
+    found_sizes = {}
     for name, parts in _OF.get(fit.model, {}).items():
-        names = tuple(chain.from_iterable(_expanded(part, fit) for part in parts))
+        names = tuple(chain.from_iterable(_expand_part(part, fit) for part in parts))
         if names and set(names) <= set(fit.parameters):
-            found[name] = _sum(name, names, fit)
-    return found
+            found_sizes[name] = _sum(name, names, fit)
+    return found_sizes
 
 
 def _sum(name: str, parts: tuple[str, ...], fit: ModelFit) -> Size:
@@ -91,16 +91,16 @@ def sums(fit: ModelFit) -> list[Size]:
     return [size for size in sizes(fit).values() if len(size.parts) > 1]
 
 
-def summed(fit: ModelFit) -> set[str]:
+def list_summed(fit: ModelFit) -> set[str]:
     """Names of the parameters that make up `sums`."""
     return {part for size in sums(fit) for part in size.parts}
 
 
-def left_open(result: FitResult) -> list[str]:
+def list_open(result: FitResult) -> list[str]:
     """Names of lengths that are not determined, nor part of one that is."""
     best = result.fits[0]
-    hidden = summed(best) | set(beyond(best))
-    return [name for name in undetermined(best) if name not in hidden]
+    hidden = list_summed(best) | set(find_lower_bounds(best))
+    return [name for name in list_undetermined(best) if name not in hidden]
 
 
 def largest(fit: ModelFit) -> float:
@@ -108,7 +108,7 @@ def largest(fit: ModelFit) -> float:
     return max((size.value for size in sizes(fit).values() if size.unit == "Ang"), default=0.0)
 
 
-def _expanded(part: str, fit: ModelFit) -> list[str]:
+def _expand_part(part: str, fit: ModelFit) -> list[str]:
     if not part.endswith("*"):
         return [part]
     stem = part.removesuffix("*")
@@ -117,24 +117,24 @@ def _expanded(part: str, fit: ModelFit) -> list[str]:
     return numbered if set(numbered) <= set(fit.parameters) else []
 
 
-def comparable(size: Size, other: Size) -> bool:
+def comparable(size: Size, other_size: Size) -> bool:
     """Whether another fit's quantity is the same thing: a faint shell around it would be another body."""
-    return abs(other.value - size.value) <= VERDICT.comparable * abs(size.value)
+    return abs(other_size.value - size.value) <= VERDICT.comparable * abs(size.value)
 
 
-def spread(size: Size, others: Iterable[Size]) -> float | None:
+def spread(size: Size, other_sizes: Iterable[Size]) -> float | None:
     """Error of a quantity over all equally good fits: the root of its total variance."""
-    same = [other for other in others if comparable(size, other)]
-    if size.error is None or not same:
+    equal_sizes = [other_size for other_size in other_sizes if comparable(size, other_size)]
+    if size.error is None or not equal_sizes:
         return size.error
-    apart = sum(other.weight * (other.value - size.value) ** 2 for other in same)
-    return math.sqrt(size.error**2 + apart / (1 + sum(other.weight for other in same)))
+    apart = sum(other_size.weight * (other_size.value - size.value) ** 2 for other_size in equal_sizes)
+    return math.sqrt(size.error**2 + apart / (1 + sum(other_size.weight for other_size in equal_sizes)))
 
 
-def of_parameter(name: str, fit: ModelFit) -> Size | None:
+def make_size(name: str, fit: ModelFit) -> Size | None:
     """A parameter as a quantity of its own; None where the fit does not have or determine it."""
     p = fit.parameters.get(name)
-    if p is None or not determined(name, p):
+    if p is None or not is_determined(name, p):
         return None
     value, error = value_of(fit, name)
     if bare(name) == "rg_squared" and value > 0:  # as people and other models know it
@@ -144,31 +144,35 @@ def of_parameter(name: str, fit: ModelFit) -> Size | None:
     return Size(name, value, error, unit, (name,), mean=has_distribution([name], fit))
 
 
-def agreed(fits: Sequence[ModelFit]) -> Size | None:
+def find_agreement(fits: Sequence[ModelFit]) -> Size | None:
     """A quantity that is comparable in most of some fits; None where there is none."""
     # Its error is no less than any of theirs, and holds how far apart they are.
-    known: dict[str, list[tuple[str, Size]]] = {}
+    groups: dict[str, list[tuple[str, Size]]] = {}
     for fit in fits:
         for name, size in sizes(fit).items():
-            known.setdefault(name, []).append((fit.model, size))
-    of_most = ([size for _, size in found] for found in known.values() if _are_most(found, len(fits)))
+            groups.setdefault(name, []).append((fit.model, size))
+    of_most = (
+        [size for _, size in size_group] for size_group in groups.values() if _are_most(size_group, len(fits))
+    )
     return next(filter(None, map(_common, of_most)), None)
 
 
-def _are_most(found: Sequence[tuple[str, Size]], fits: int) -> bool:
+def _are_most(size_group: Sequence[tuple[str, Size]], fits: int) -> bool:
     """Whether half of the fits and more have a quantity, and two models at least."""
-    return len({model for model, _ in found}) >= 2 and 2 * len(found) >= fits
+    return len({model for model, _ in size_group}) >= 2 and 2 * len(size_group) >= fits
 
 
-def _common(same: Sequence[Size]) -> Size | None:
-    values, errors = [size.value for size in same], [size.error or 0.0 for size in same]
+def _common(equal_sizes: Sequence[Size]) -> Size | None:
+    values, errors = [size.value for size in equal_sizes], [size.error or 0.0 for size in equal_sizes]
     mean, error = float(np.mean(values)), float(np.hypot(np.std(values, ddof=1), max(errors)))
     apart = max(values) - min(values) > VERDICT.comparable * abs(mean)
     if apart or not error < VERDICT.comparable * abs(mean):
         return None
-    return Size(same[0].name, mean, error, same[0].unit, (), mean=any(size.mean for size in same))
+    return Size(
+        equal_sizes[0].name, mean, error, equal_sizes[0].unit, (), mean=any(size.mean for size in equal_sizes)
+    )
 
 
-def beyond(fit: ModelFit) -> dict[str, float]:
+def find_lower_bounds(fit: ModelFit) -> dict[str, float]:
     """Lengths of which only that they are longer than the data show is known: the longest of these, Å."""
     return {name: p.at_least for name, p in fit.parameters.items() if p.at_least is not None}

@@ -8,28 +8,28 @@ from ..result.fit_result import FitResult
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ..task import FitOptions
 from .doubts import doubts
-from .equals import explained, explained_within_error
+from .equals import is_explained, is_explained_within_error
 from .headline import headline
 from .next_step import next_step
 from .volume_fraction import in_words
 
 
-def told(result: FitResult, options: FitOptions | None = None) -> FitResult:
+def add_verdict(result: FitResult, options: FitOptions | None = None) -> FitResult:
     return replace(result, verdict=verdict(result, options or FitOptions()))
 
 
 def verdict(result: FitResult, options: FitOptions) -> Verdict:
     """What is said of a result; green where it explains the data and nothing would hurt."""
-    found = doubts(result)
+    found_doubts = doubts(result)
     command, purpose = next_step(result, options)
     said = headline(result, in_words(result))
-    return Verdict(level(result, found), said, found, command, purpose)
+    return Verdict(level(result, found_doubts), said, found_doubts, command, purpose)
 
 
-def level(result: FitResult, found: tuple[str, ...]) -> str:
+def level(result: FitResult, found_doubts: tuple[str, ...]) -> str:
     """`EXPLAINS`, `DOUBTS` or `DOES_NOT`."""
     if result.constant is not None:
         return EXPLAINS
-    if not explained_within_error(result):
+    if not is_explained_within_error(result):
         return DOES_NOT
-    return EXPLAINS if explained(result) and not found else DOUBTS
+    return EXPLAINS if is_explained(result) and not found_doubts else DOUBTS

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..result.fit_result import FitResult
-from ..result.headline import determined
+from ..result.headline import is_determined
 from ..result.model_fit import ModelFit
 from . import sentences
-from .headline import in_percent
+from .headline import format_percent
 from .sizes import Size
 
 #: Models of lattices and stacks, in which the scale is no volume fraction of the particles alone.
@@ -31,7 +31,7 @@ def volume_fraction(result: FitResult) -> Size | None:
 def is_volume_fraction(fit: ModelFit) -> bool:
     """Whether the scale of a fit is the volume fraction of its particles once the contrast is known."""
     scale = fit.parameters.get("scale")
-    if scale is None or scale.fixed or not 0 < scale.value < 1 or not determined("scale", scale):
+    if scale is None or scale.fixed or not 0 < scale.value < 1 or not is_determined("scale", scale):
         return False
     return "volfraction" not in fit.parameters and _has_particle_volume(fit.model)
 
@@ -57,4 +57,4 @@ def in_words(result: FitResult) -> str:
         return ""
     unit = "" if result.curve.intensity_unit else str(sentences.IF_ABSOLUTE)
     what = str(sentences.WALLS) if result.fits[0].model.startswith("hollow") else ""
-    return sentences.VOLUME_FRACTION(what=what, value=in_percent(size), condition=unit)
+    return sentences.VOLUME_FRACTION(what=what, value=format_percent(size), condition=unit)

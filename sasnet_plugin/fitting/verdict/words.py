@@ -49,7 +49,7 @@ _NUMBERS_OF = frozenset({("lamellar_stack_paracrystal", "sigma_d")})
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-def spoken(name: str) -> str:
+def spell_name(name: str) -> str:
     """A parameter in plain English: ``peak at``, ``correlation length₁``."""
     if name in WORDS:
         return WORDS[name]

@@ -10,7 +10,7 @@ import typer
 
 from ...cli.arguments import Force, Geometry, Scheduler
 from ...cli.files import expand, report_page
-from ...types import SasnetError, installed_by
+from ...types import SasnetError, describe_install
 from ..diffraction.sorting.embedded import EMBEDDINGS
 
 if TYPE_CHECKING:
@@ -74,19 +74,21 @@ def sort(
         embedding = earlier.embedding
     parts, failed = _parts(images, out, embedding, tuple(geometry or ()), force)
     with _progress(sum(end - first for part in parts for _, first, end in part.pieces)) as step:
-        embed(parts, workers=scheduler or workers, done=step)
+        embed(parts, workers=scheduler or workers, report_done=step)
     rng = np.random.default_rng(seed)
     mixture = (
-        earlier.mixture if earlier is not None else _fitted(sample_of(parts, rng), rng, clusters, embedding)
+        earlier.mixture
+        if earlier is not None
+        else _fit_mixture(sample_of(parts, rng), rng, clusters, embedding)
     )
     number = sorted_file.write(out, points_of(parts), mixture, embedding, geometry or ())
-    found = sorted_file.read(out)
-    _say(out, number, found)
-    alike = None if like is None else (like, _say_like(out, like, found))
+    sorting = sorted_file.read(out)
+    _say(out, number, sorting)
+    alike = None if like is None else (like, _say_like(out, like, sorting))
     if report is not None:
         from ..diffraction.sorting.page import write_report
 
-        write_report(report, found, alike, sorted_file.along(out, found.mixture))
+        write_report(report, sorting, alike, sorted_file.traverse_components(out, sorting.mixture))
     if failed:
         raise typer.Exit(1)
 
@@ -119,14 +121,14 @@ def _parts(
     images: list[str], out: Path, embedding: str, geometry: tuple[str, ...], force: bool
 ) -> tuple[list[Part], int]:
     """What is to be read, and how many files could not be, which is said."""
-    from ..diffraction.sorting.embedded import planned
+    from ..diffraction.sorting.embedded import plan_parts
 
     names: list[str] = []
     failed: list[str] = []
-    for one in expand(images):
-        (failed if isinstance(one, SasnetError) else names).append(str(one))
+    for path in expand(images):
+        (failed if isinstance(path, SasnetError) else names).append(str(path))
     folder = out.with_name(f"{out.stem}.parts")
-    parts, sentences = planned(names, folder, embedding, geometry, force=force)
+    parts, sentences = plan_parts(names, folder, embedding, geometry, force=force)
     for sentence in (*failed, *sentences):
         typer.echo(f"sasnet: {sentence}", err=True)
     if not parts:
@@ -134,27 +136,27 @@ def _parts(
     return parts, len(failed) + len(sentences)
 
 
-def _say(out: Path, number: int, found: Sorted) -> None:
+def _say(out: Path, number: int, sorting: Sorted) -> None:
     import numpy as np
 
     from ..diffraction.sorting.mixture import NOISE
 
-    outside = int(np.count_nonzero(found.cluster == NOISE))
+    outside = int(np.count_nonzero(sorting.cluster == NOISE))
     typer.echo(
-        f"{out}: {number:,} images in {len(found.mixture.weights)} clusters, {outside:,} in none;"
-        f" stability {found.mixture.stability:.2f}."
+        f"{out}: {number:,} images in {len(sorting.mixture.weights)} clusters, {outside:,} in none;"
+        f" stability {sorting.mixture.stability:.2f}."
     )
 
 
-def _say_like(out: Path, name: str, found: Sorted) -> list[int]:
+def _say_like(out: Path, name: str, sorting: Sorted) -> list[int]:
     """Rows of the images most like one, which are listed."""
-    rows = _like(out, name, found)
+    rows = _find_similar(out, name, sorting)
     for row in rows:
-        typer.echo(f"{found.file[row]}:{found.entry[row]}  cluster {found.cluster[row]}")
+        typer.echo(f"{sorting.file[row]}:{sorting.entry[row]}  cluster {sorting.cluster[row]}")
     return rows
 
 
-def _like(out: Path, name: str, found: Sorted) -> list[int]:
+def _find_similar(out: Path, name: str, sorting: Sorted) -> list[int]:
     import tempfile
 
     from ..diffraction.sorting import sorted_file
@@ -163,15 +165,17 @@ def _like(out: Path, name: str, found: Sorted) -> list[int]:
     file, _, frame = name.rpartition(":")
     file, frame = (file, frame) if file and frame.isdigit() else (name, "1")
     with tempfile.TemporaryDirectory() as folder:
-        at = max(int(frame), 1)
-        part = Part(str(Path(folder) / "like.npz"), ((file, at - 1, at),), found.embedding, found.geometry)
+        number = max(int(frame), 1)
+        part = Part(
+            str(Path(folder) / "like.npz"), ((file, number - 1, number),), sorting.embedding, sorting.geometry
+        )
         make_part(part)
-        (one,) = points_of([part])
-    rows, _ = sorted_file.nearest(out, one.points[0], found.mixture)
+        (points,) = points_of([part])
+    rows, _ = sorted_file.nearest(out, points.points[0], sorting.mixture)
     return [int(row) for row in rows]
 
 
-def _fitted(points: Any, rng: Any, clusters: int | None, embedding: str) -> Mixture:
+def _fit_mixture(points: Any, rng: Any, clusters: int | None, embedding: str) -> Mixture:
     """The mixture of points, in the space of a network that is trained on them where that is asked for."""
     from ..diffraction.sorting.embedded import LEARNED
     from ..diffraction.sorting.mixture import fit
@@ -186,7 +190,7 @@ def _fitted(points: Any, rng: Any, clusters: int | None, embedding: str) -> Mixt
     except ImportError:
         raise SasnetError(
             f"--embedding {embedding} trains a network, and Keras is not installed;"
-            f" run {installed_by('train')}"
+            f" run {describe_install('train')}"
         ) from None
     return fit(points, rng, clusters, encoder)
 

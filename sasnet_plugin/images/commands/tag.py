@@ -71,7 +71,7 @@ def tag(
     specification(name)
     person = name_given(user or user_name(), "person")
     log = Log(database)
-    log.claim(folder, too=moved or _confirmed(log, folder))
+    log.claim(folder, too=moved or _confirm_folder(log, folder))
     thumbnails, dropped = Thumbnails(cache or cache_of(folder)), _dropped_folder(folder)
     without = dropped.parent if dropped else None
     workspace = Workspace(folder, name, log, thumbnails, live=live, without=without, dropped=dropped)
@@ -80,7 +80,7 @@ def tag(
     def ready(address: str) -> None:
         count = len(workspace.images)
         files = f"{count:,} file{'' if count == 1 else 's'}"
-        typer.echo(f"{files} as {specification(name).title}; labels in {log.shown}.")
+        typer.echo(f"{files} as {specification(name).title}; labels in {log.public_place}.")
         print(f"Tag them at {address} (Ctrl-C ends it).", flush=True)
 
     tagging = Tagging(workspace, retraining)
@@ -100,18 +100,20 @@ def _dropped_folder(folder: Path) -> Path | None:
 def bench_of(folder: Path, *, live: bool) -> Callable[[], Bench]:
     """Opens the tabs of curves and images on the same folder, when somebody looks at one of them."""
 
-    def opened() -> Bench:
+    def open_bench() -> Bench:
         from ...predict.predictor import available_cores
         from ...web.curves.bench import Bench
 
         return Bench(folder, WORK, available_cores(), live=live)
 
-    return opened
+    return open_bench
 
 
-def _confirmed(log: Log, folder: Path) -> bool:
+def _confirm_folder(log: Log, folder: Path) -> bool:
     """Whether the user at the terminal says that another folder's labels are this one's."""
     if not sys.stdin.isatty() or log.database.belongs_to(folder):
         return False
-    known = printable(log.database.folders()[0])
-    return typer.confirm(f"{log.shown} holds labels of {known}. Is {folder} the same folder, moved?")
+    known_folder = printable(log.database.folders()[0])
+    return typer.confirm(
+        f"{log.public_place} holds labels of {known_folder}. Is {folder} the same folder, moved?"
+    )

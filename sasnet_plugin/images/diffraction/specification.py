@@ -34,7 +34,7 @@ DIFFRACTION = Domain(
             weight=1.0,
         ),
     ),
-    complete=Deferred("sasnet_plugin.images.diffraction.prediction.answer:completed"),
+    complete=Deferred("sasnet_plugin.images.diffraction.prediction.answer:complete_answer"),
     keys=("file", "entry", "tags", "quantities", "in_scope", "notes"),
     network=Network(
         trunk=Deferred("sasnet_plugin.train.trunks:residual"),

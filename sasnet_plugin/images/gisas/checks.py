@@ -23,52 +23,53 @@ def check_image(image: Image, inputs: Mapping[str, Any]) -> Seen:
     """Return the image on the classifier's window (of the manifest) with remarks. Raises DataError if too
     little was measured or there are no counts.
     """
-    return _checked(image, on_window(image, inputs["window"]), image.notes, inputs)
+    return _check_stated(image, map_to_window(image, inputs["window"]), image.notes, inputs)
 
 
 def check_share(image: Image, inputs: Mapping[str, Any]) -> Seen:
     """Check as `check_image`, and note how much of the window was measured."""
     # Nothing is known of patterns with next to no counts, or whose horizon is not where the incidence puts
     # it.
-    seen = on_window(image, inputs["window"])
-    found = _checked(image, seen, seen.notes, inputs)
-    total = float(seen.counts[seen.mask].sum())
+    visible = map_to_window(image, inputs["window"])
+    checked = _check_stated(image, visible, visible.notes, inputs)
+    total = float(visible.counts[visible.mask].sum())
     if total < FEW_COUNTS:
-        said = (
+        text = (
             f"The angular range of the network holds {total:.0f} counts, too few to answer; measure longer."
         )
     else:
-        said = misfit(image)
-    return replace(found, notes=(*found.notes, said), known=False) if said else found
+        text = misfit(image)
+    return replace(checked, notes=(*checked.notes, text), known=False) if text else checked
 
 
-def _checked(image: Image, seen: Image, notes: tuple[str, ...], inputs: Mapping[str, Any]) -> Seen:
+def _check_stated(image: Image, visible: Image, notes: tuple[str, ...], inputs: Mapping[str, Any]) -> Seen:
     beyond = [
         f"{name} = {getattr(image.geometry, name):g} {_UNITS[name]} is outside the training range of"
         f" the network, {low:g} to {high:g} {_UNITS[name]}."
         for name, (low, high) in inputs["stated"].items()
         if not low <= getattr(image.geometry, name) <= high
     ]
-    return Seen(seen, (*notes, *beyond), known=not beyond)
+    return Seen(visible, (*notes, *beyond), known=not beyond)
 
 
-def on_window(image: Image, window: Mapping[str, Any]) -> Image:
+def map_to_window(image: Image, window: Mapping[str, Any]) -> Image:
     """Crop the image to a window: ``rows``, ``columns`` and outer edges ``phi``, ``alpha_f``, degrees. Raises
     DataError if too little was measured or there are no counts.
     """
-    (left, right), (low, high) = window["phi"], window["alpha_f"]
+    (left_edge, right), (low, high) = window["phi"], window["alpha_f"]
     shape = int(window["rows"]), int(window["columns"])
-    seen = to_window(image, phi=(left, right), alpha_f=(low, high), shape=shape)
+    visible = to_window(image, phi=(left_edge, right), alpha_f=(low, high), shape=shape)
     name = image.file or "the image"
-    if np.mean(seen.mask) < LEAST_SEEN:
+    if np.mean(visible.mask) < LEAST_SEEN:
         raise DataError(
-            f"{name}: only {100 * np.mean(seen.mask):.0f} % of the angular range of the network (phi"
-            f" {left:g} to {right:g}, alpha_f {low:g} to {high:g} degrees) was measured; check the geometry"
+            f"{name}: only {100 * np.mean(visible.mask):.0f} % of the angular range of the network (phi"
+            f" {left_edge:g} to {right:g}, alpha_f {low:g} to {high:g} degrees) was measured; check the"
+            " geometry"
             " and the mask."
         )
-    if not np.any(seen.counts[seen.mask] > 0):
+    if not np.any(visible.counts[visible.mask] > 0):
         raise DataError(f"{name}: holds no counts in the angular range of the network; check the geometry.")
-    return seen
+    return visible
 
 
 #: Resolution may bring light so far below α_f = 0, degrees; scattering is first seen so far above it, as it
@@ -90,16 +91,16 @@ def begins_at(image: Image) -> float | None:
     pixels = image.mask[near].sum(axis=1).astype(float)
     total = np.where(image.mask, image.counts, 0.0)[near].sum(axis=1)
     alpha = alpha[near]
-    seen = pixels > 0.3 * max(float(pixels.max(initial=0.0)), 1.0)
-    dark = seen & (alpha < _DARK)
+    is_bright = pixels > 0.3 * max(float(pixels.max(initial=0.0)), 1.0)
+    dark = is_bright & (alpha < _DARK)
     if dark.sum() < _ROWS:
         return None
-    rate = np.where(seen, total / np.maximum(pixels, 1.0), 0.0)
+    rate = np.where(is_bright, total / np.maximum(pixels, 1.0), 0.0)
     # Its lower part, should the true horizon lie among what is called dark.
     ground = float(np.quantile(rate[dark], 0.3))
     noise = np.sqrt(np.maximum(ground, 1.0 / pixels.max()) / np.maximum(pixels, 1.0))
-    lit = seen & (rate - ground > np.maximum(_LIT * noise, _SHARE * (rate.max() - ground)))
-    together = np.convolve(lit | ~seen, np.ones(_TOGETHER), "valid") == _TOGETHER
+    lit = is_bright & (rate - ground > np.maximum(_LIT * noise, _SHARE * (rate.max() - ground)))
+    together = np.convolve(lit | ~is_bright, np.ones(_TOGETHER), "valid") == _TOGETHER
     first = np.flatnonzero(together & lit[: together.size])
     return float(alpha[first[0]]) if first.size else None
 

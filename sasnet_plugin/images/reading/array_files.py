@@ -20,9 +20,9 @@ from ... import units
 from ...data.failure import too_large
 from ...data.limits import LIMITS
 from ...types import DataError
-from .raw import RawFrame, not_an_image, truncated
+from .raw import RawFrame, make_truncation_error, not_an_image
 from .settings import ImageSettings, Pair
-from .whole import unpacked
+from .whole import unpack
 
 _EQUIDISTANT = 0.01
 """Largest deviation of an axis from equal steps, in steps."""
@@ -62,13 +62,13 @@ def _is_int(path: Path) -> bool:
 
 def _lines(path: Path, file: str) -> Iterator[str]:
     try:
-        with unpacked(path, file) as plain, plain.open(encoding="utf-8") as stream:
+        with unpack(path, file) as plain, plain.open(encoding="utf-8") as stream:
             while line := stream.readline(_LINE):
                 if len(line) == _LINE:
                     raise too_large(file, f"a line of over {_LINE:,} characters", "an image")
                 yield line
     except (OSError, UnicodeDecodeError) as error:
-        raise truncated(file) from error
+        raise make_truncation_error(file) from error
 
 
 def _numbers(line: str, file: str) -> Any:
@@ -104,10 +104,10 @@ def _axis(line: str, file: str) -> tuple[str, list[float]] | None:
     if not (opened and quoted and kind.isidentifier() and text.startswith(",") and text.endswith(")")):
         return None
     numbers = list(map(float, re.findall(r"[-+]?(?:\d{1,400}\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", text)))
-    return label, _on_axis(kind, label, numbers, file)
+    return label, _expand_axis(kind, label, numbers, file)
 
 
-def _on_axis(kind: str, label: str, numbers: list[float], file: str) -> list[float]:
+def _expand_axis(kind: str, label: str, numbers: list[float], file: str) -> list[float]:
     if kind in ("EquiDivision", "FixedBinAxis", "ConstKBinAxis") and len(numbers) == 3:
         count, low, high = numbers
         if not 0 < count <= _LONGEST:
@@ -124,9 +124,9 @@ def _on_axis(kind: str, label: str, numbers: list[float], file: str) -> list[flo
 def _frame(axes: list[tuple[str, list[float]]], rows: list[Any], *, by_columns: bool, file: str) -> RawFrame:
     lengths = {len(row) for row in rows}
     if not rows:
-        raise truncated(file)
+        raise make_truncation_error(file)
     if len(axes) == 2:
-        return _with_axes(axes, np.concatenate(rows), by_columns=by_columns, file=file)
+        return _make_frame(axes, np.concatenate(rows), by_columns=by_columns, file=file)
     if len(lengths) > 1:
         raise DataError(
             f"{file}: its lines have unequal lengths; it is truncated or not an image, export it again."
@@ -140,12 +140,12 @@ def _frame(axes: list[tuple[str, list[float]]], rows: list[Any], *, by_columns: 
 def _range(label: str, centres: list[float], file: str) -> Pair:
     """First and last value of an axis, degrees."""
     unit = re.search(r"\(([^()]*)\)\s*$", label)
-    known = units.canonical(unit[1], "angle") if unit else "degrees"
-    if known is None:
+    known_unit = units.canonical(unit[1], "angle") if unit else "degrees"
+    if known_unit is None:
         raise DataError(
             f"{file}: its axis {label!r} is not an angle; export the image against phi_f and alpha_f."
         )
-    factor = units.FACTORS["angle"][known]
+    factor = units.FACTORS["angle"][known_unit]
     values = np.array(centres) * factor
     even = np.linspace(values[0], values[-1], values.size)
     if np.max(np.abs(values - even)) > _EQUIDISTANT * abs(even[1] - even[0]):
@@ -153,7 +153,7 @@ def _range(label: str, centres: list[float], file: str) -> Pair:
     return float(values[0]), float(values[-1])
 
 
-def _with_axes(
+def _make_frame(
     axes: list[tuple[str, list[float]]], flat: NDArray[Any], *, by_columns: bool, file: str
 ) -> RawFrame:
     columns, lines = len(axes[0][1]), len(axes[1][1])
@@ -199,10 +199,10 @@ def _arrays(path: Path, file: str) -> dict[str, Any]:
     try:
         with path.open("rb") as stream:
             loaded = np.load(stream, allow_pickle=False)
-            one = isinstance(loaded, np.ndarray)
-            return {"counts": loaded} if one else {key: loaded[key] for key in loaded}
+            is_single = isinstance(loaded, np.ndarray)
+            return {"counts": loaded} if is_single else {key: loaded[key] for key in loaded}
     except Exception as error:  # zipfile, zlib, pickle and numpy each raise their own
-        raise truncated(file) from error
+        raise make_truncation_error(file) from error
 
 
 def _check_arrays(values: NDArray[Any], mask: NDArray[Any] | None, file: str) -> None:
@@ -217,10 +217,10 @@ def _image_in(arrays: dict[str, Any], file: str) -> str:
     usual = list(filter(arrays.__contains__, _NAMES))
     if usual:
         return usual[0]
-    others = [key for key, value in arrays.items() if value.ndim >= 2 and key not in ("mask", "bad")]
-    if len(others) != 1:
+    image_keys = [key for key, value in arrays.items() if value.ndim >= 2 and key not in ("mask", "bad")]
+    if len(image_keys) != 1:
         raise DataError(f"{file}: it holds no array named 'counts'; name the image so.")
-    return others[0]
+    return image_keys[0]
 
 
 def _check_sizes(path: Path, file: str) -> None:
@@ -231,18 +231,18 @@ def _check_sizes(path: Path, file: str) -> None:
                 claimed = 0
                 for name in archive.namelist():
                     with archive.open(name) as stream:
-                        claimed += _claimed(stream)
+                        claimed += _read_claimed_size(stream)
         else:
             with path.open("rb") as stream:
-                claimed = _claimed(stream)
+                claimed = _read_claimed_size(stream)
     except Exception as error:  # zipfile, zlib and numpy each raise their own
-        raise truncated(file) from error
+        raise make_truncation_error(file) from error
     if claimed > LIMITS.array_bytes:
-        wanted = f"images of at most {LIMITS.array_bytes / 2**20:.0f} MiB together"
-        raise too_large(file, f"{claimed / 2**20:,.0f} MiB by its header", wanted)
+        expectation = f"images of at most {LIMITS.array_bytes / 2**20:.0f} MiB together"
+        raise too_large(file, f"{claimed / 2**20:,.0f} MiB by its header", expectation)
 
 
-def _claimed(stream: Any) -> int:
+def _read_claimed_size(stream: Any) -> int:
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(stream)

@@ -20,11 +20,11 @@ import numpy as np
 
 from ...data.limits import LIMITS
 from ...data.signature import content
-from ...types import DataError, installed_by
+from ...types import DataError, describe_install
 from ..recognition import has_known_suffix
 from . import whole
 from .headers import HEADER, dectris, edf, marccd, saxslab, smv
-from .raw import RawFrame, not_an_image, truncated
+from .raw import RawFrame, make_truncation_error, not_an_image
 from .settings import ImageSettings
 
 _DAMAGE = ("incomplete", "checksum")
@@ -36,9 +36,9 @@ def read(path: Path, file: str) -> Iterator[RawFrame]:
         import fabio
     except ImportError as error:
         raise DataError(
-            f"{file}: detector images need fabio, which is not installed; run {installed_by('images')}"
+            f"{file}: detector images need fabio, which is not installed; run {describe_install('images')}"
         ) from error
-    with whole.unpacked(path, file) as plain:
+    with whole.unpack(path, file) as plain:
         whole.check(plain, file)
         with plain.open("rb") as stream:
             start = stream.read(HEADER)
@@ -52,53 +52,53 @@ def read(path: Path, file: str) -> Iterator[RawFrame]:
 def _frames_of(image: Any, start: bytes, file: str) -> Iterator[RawFrame]:
     """Frames of an image that fabio has opened, whose file begins so."""
     if image.nframes > LIMITS.frames:
-        raise truncated(file)
+        raise make_truncation_error(file)
     for number in range(image.nframes):
         frame = image if number == 0 else _next(image, number, file)
         values = np.asarray(frame.data)
         if values.ndim != 2:
             raise not_an_image(file, values.shape)
         entry = f"frame {number + 1}" if image.nframes > 1 else ""
-        said = marccd(start, (values.shape[0], values.shape[1])) or saxslab(start)
-        yield RawFrame(values=values, entry=entry, geometry=said or _geometry(image, frame))
+        header = marccd(start, (values.shape[0], values.shape[1])) or saxslab(start)
+        yield RawFrame(values=values, entry=entry, geometry=header or _geometry(image, frame))
 
 
 def _first(fabio: Any, path: Path, file: str) -> Any:
     image, entire, problem = None, False, ""
     # fabio answers damage with an AssertionError here, an AttributeError there, or a line in its log, and
     # leaves the file open.
-    with _told() as said:
+    with _capture_log() as log_lines:
         try:
             image = fabio.open(str(path))
             entire = image.data is not None  # an EDF is read only now
         except Exception as error:
             entire, problem = False, f"{type(error).__name__}: {error}"
-    if entire and not _damaged(said):
+    if entire and not _is_damaged(log_lines):
         return image
     if image is not None:
         image.close()
     if "identify" in problem or not has_known_suffix(path):
         raise DataError(f"{file}: this image format is unknown; give TIFF, CBF, EDF or HDF5.")
-    raise truncated(file)
+    raise make_truncation_error(file)
 
 
 def _next(image: Any, number: int, file: str) -> Any:
-    with _told() as said:
+    with _capture_log() as log_lines:
         try:
             frame = image.getframe(number)
         except Exception as error:
-            raise truncated(file) from error
-        if frame.data is None or _damaged(said):
-            raise truncated(file)
+            raise make_truncation_error(file) from error
+        if frame.data is None or _is_damaged(log_lines):
+            raise make_truncation_error(file)
     return frame
 
 
-def _damaged(said: list[str]) -> bool:
-    return any(word in line.lower() for line in said for word in _DAMAGE)
+def _is_damaged(log_lines: list[str]) -> bool:
+    return any(word in line.lower() for line in log_lines for word in _DAMAGE)
 
 
 @contextmanager
-def _told() -> Iterator[list[str]]:
+def _capture_log() -> Iterator[list[str]]:
     """What fabio logs meanwhile; it and the warnings of its libraries are kept off the user's screen."""
     lines: list[str] = []
 
@@ -107,7 +107,7 @@ def _told() -> Iterator[list[str]]:
             lines.append(record.getMessage())
 
     logger, handler = logging.getLogger("fabio"), Keep()
-    before = logger.propagate
+    propagate = logger.propagate
     logger.addHandler(handler)
     logger.propagate = False
     try:
@@ -115,7 +115,7 @@ def _told() -> Iterator[list[str]]:
             warnings.simplefilter("ignore")
             yield lines
     finally:
-        logger.propagate = before
+        logger.propagate = propagate
         logger.removeHandler(handler)
 
 
@@ -149,32 +149,32 @@ def read_cbf(path: Path, file: str) -> RawFrame:
         from fabio.compression import decByteOffset
     except ImportError as error:
         raise DataError(
-            f"{file}: CBF images need fabio, which is not installed; run {installed_by('images')}"
+            f"{file}: CBF images need fabio, which is not installed; run {describe_install('images')}"
         ) from error
-    data = content(path, file, wanted="an image", most=LIMITS.array_bytes)
+    data = content(path, file, expectation="an image", most=LIMITS.array_bytes)
     begin = data.find(_SECTION)
     start = data.find(_START, begin)
     if begin < 0 or start < 0:
-        raise truncated(file)
-    said = _section(data[begin : min(start, begin + HEADER)].decode("latin-1"))
-    if "byte_offset" not in said.get("conversions", "").lower():
+        raise make_truncation_error(file)
+    section = _section(data[begin : min(start, begin + HEADER)].decode("latin-1"))
+    if "byte_offset" not in section.get("conversions", "").lower():
         raise DataError(f"{file}: its compression is not CBF_BYTE_OFFSET; save it as the detector writes it.")
     try:
         size, rows, columns = (
-            int(said[key])
+            int(section[key])
             for key in ("x-binary-size", "x-binary-size-second-dimension", "x-binary-size-fastest-dimension")
         )
         packed = data[start + len(_START) :][:size]
-        if len(packed) != size or not 0 < rows * columns <= LIMITS.pixels or not _intact(packed, said):
-            raise truncated(file)
+        if len(packed) != size or not 0 < rows * columns <= LIMITS.pixels or not _intact(packed, section):
+            raise make_truncation_error(file)
         values: Any = decByteOffset(packed, size=rows * columns, dtype="int64")
     except DataError:
         raise
     except Exception as error:  # fabio's C code raises what it likes
-        raise truncated(file) from error
+        raise make_truncation_error(file) from error
     if len(values) != rows * columns:
-        raise truncated(file)
-    kind = _TYPES.get(said.get("x-binary-element-type", ""), "int32")
+        raise make_truncation_error(file)
+    kind = _TYPES.get(section.get("x-binary-element-type", ""), "int32")
     text = data[: min(begin, HEADER)].decode("latin-1")
     return RawFrame(np.asarray(values).reshape(rows, columns).astype(kind), geometry=dectris(text))
 
@@ -187,8 +187,8 @@ def _section(text: str) -> dict[str, str]:
     return {name.lower(): value.strip() for name, value in pairs}
 
 
-def _intact(packed: bytes, said: dict[str, str]) -> bool:
-    digest = said.get("content-md5")
+def _intact(packed: bytes, section: dict[str, str]) -> bool:
+    digest = section.get("content-md5")
     if not digest:
         return True
     return b64encode(hashlib.md5(packed, usedforsecurity=False).digest()).decode() == digest

@@ -45,40 +45,40 @@ def features_of(
     # Counts are divided by their mean next to the specular rod, and exposure is a channel of its own. The
     # logarithm shows weak pixels, the root (of uniform noise) strong ones. A rotation differs from its mirror
     # image by a few per cent between φ and −φ: that difference, over sum and noise, is a channel too.
-    seen = np.where(mask, counts, 0.0).astype(np.float32)
-    level = level_of(seen, mask, phi)
-    relative = seen / level[:, None, None]
-    found = np.empty((*seen.shape, N_CHANNELS), dtype=np.float32)
-    found[..., 0] = np.log(relative + np.float32(_FLOOR)) / 3 * mask
-    found[..., 1] = np.sqrt(np.minimum(relative, _TALLEST)) / 2 * mask
-    found[..., 2] = mask
-    other = seen[:, :, ::-1]
-    difference, both = (seen - other) * (mask & mask[:, :, ::-1]), seen + other
-    found[..., 3] = difference / (both + 1)
-    found[..., 4] = np.arcsinh(difference / np.sqrt(both + 1)) / 2
+    visible = np.where(mask, counts, 0.0).astype(np.float32)
+    level = level_of(visible, mask, phi)
+    relative = visible / level[:, None, None]
+    channels = np.empty((*visible.shape, N_CHANNELS), dtype=np.float32)
+    channels[..., 0] = np.log(relative + np.float32(_FLOOR)) / 3 * mask
+    channels[..., 1] = np.sqrt(np.minimum(relative, _TALLEST)) / 2 * mask
+    channels[..., 2] = mask
+    mirrored = visible[:, :, ::-1]
+    difference, sums = (visible - mirrored) * (mask & mask[:, :, ::-1]), visible + mirrored
+    channels[..., 3] = difference / (sums + 1)
+    channels[..., 4] = np.arcsinh(difference / np.sqrt(sums + 1)) / 2
     for channel, values in (
         (5, np.log10(level) / 3),
         (6, (wavelength - 1.35) / 0.15),
         (7, (alpha_i - 0.175) / 0.03),
     ):
-        found[..., channel] = values[:, None, None]
-    return found
+        channels[..., channel] = values[:, None, None]
+    return channels
 
 
 def level_of(
-    seen: NDArray[np.float32], mask: NDArray[np.bool_], phi: NDArray[np.float64]
+    visible: NDArray[np.float32], mask: NDArray[np.bool_], phi: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Mean counts of a pixel beside the specular rod, (n,); of all pixels where none beside it counts."""
     # Never below what one count in all would be.
-    beside: NDArray[np.bool_] = mask & (np.abs(phi) > ROD)
-    alone = ~beside.any(axis=(1, 2))
-    beside[alone] = mask[alone]
-    number = np.maximum(beside.sum(axis=(1, 2)), 1)
-    total = np.sum(seen, axis=(1, 2), where=beside, dtype=np.float64)
+    off_rod: NDArray[np.bool_] = mask & (np.abs(phi) > ROD)
+    without_sides = ~off_rod.any(axis=(1, 2))
+    off_rod[without_sides] = mask[without_sides]
+    number = np.maximum(off_rod.sum(axis=(1, 2)), 1)
+    total = np.sum(visible, axis=(1, 2), where=off_rod, dtype=np.float64)
     return np.asarray(np.maximum(total, 1.0) / number, dtype=np.float32)
 
 
-def mirrored(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def mirror_features(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """The features of the pattern seen in a mirror, φ → −φ."""
     # The asymmetry between φ and −φ is odd in φ: turned round, it has changed its sign.
     return np.ascontiguousarray(values[:, :, ::-1])
@@ -90,6 +90,6 @@ def inputs(images: Sequence[Image]) -> dict[str, NDArray[np.float32]]:
     return {"features": values, "level": values[:, 0, 0, CHANNELS.index("level")]}
 
 
-def mirrored_inputs(found: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+def mirror_inputs(found_inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
     """`inputs` of the pattern seen in a mirror, φ → −φ."""
-    return {**found, "features": mirrored(found["features"])}
+    return {**found_inputs, "features": mirror_features(found_inputs["features"])}

@@ -16,9 +16,9 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
     """Read frames of an image file; `dataset` is the path within HDF5. Raises DataError if it is missing,
     unreadable or no image.
     """
-    start = content(path, file, wanted="a detector image", size=START)
+    start = content(path, file, expectation="a detector image", size=START)
     if opener(start) is not None:
-        with whole.unpacked(path, file) as plain:
+        with whole.unpack(path, file) as plain:
             yield from frames(plain, file, dataset)
     elif start.startswith(HDF5):
         yield from nexus.read(path, file, dataset)

@@ -39,9 +39,9 @@ def dectris(text: str) -> ImageSettings:
 
 
 def _wavelength(text: str) -> float | None:
-    found = _find(text, rf"Wavelength[\s:=]+{_NUMBER}\s*(\w*)")
-    if found and float(found[0]) > 0:
-        return float(found[0]) * (10.0 if found[1] == "nm" else 1.0)
+    match = _find(text, rf"Wavelength[\s:=]+{_NUMBER}\s*(\w*)")
+    if match and float(match[0]) > 0:
+        return float(match[0]) * (10.0 if match[1] == "nm" else 1.0)
     energy = _find(text, rf"(?:Photon_energy|X-ray_energy|Energy)[\s:=]+{_NUMBER}\s*(k?eV)")
     if energy and float(energy[0]) > 0:
         return KEV_ANGSTROM / (float(energy[0]) * (1e-3 if energy[1] == "eV" else 1.0))
@@ -67,12 +67,12 @@ def edf(header: Mapping[str, Any]) -> ImageSettings:
 
 def smv(header: Mapping[str, Any]) -> ImageSettings:
     """ImageSettings of an SMV header (ADSC): Å, mm; the beam's place is a length from the first pixel."""
-    said = {str(key).upper(): _positive(_float(value)) for key, value in header.items()}
-    size = said.get("PIXEL_SIZE")
-    column, row = (said.get(f"BEAM_CENTER_{axis}") for axis in "XY")
+    values = {str(key).upper(): _positive(_float(value)) for key, value in header.items()}
+    size = values.get("PIXEL_SIZE")
+    column, row = (values.get(f"BEAM_CENTER_{axis}") for axis in "XY")
     return ImageSettings(
-        wavelength=said.get("WAVELENGTH"),
-        distance=said.get("DISTANCE"),
+        wavelength=values.get("WAVELENGTH"),
+        distance=values.get("DISTANCE"),
         pixel_size=_pair(size, size),
         direct_beam=_beam(column / size, row / size) if column and row and size else None,
     )
@@ -110,15 +110,15 @@ def saxslab(start: bytes) -> ImageSettings | None:
     if "<SAXSLABparameters>" not in text:
         return None
 
-    def said(name: str) -> tuple[float, float]:
-        found = _find(text, rf'name="{name}">\s*{_NUMBER}\s*{_NUMBER}?\s*<') or ("0", "0")
-        return float(found[0]), float(found[1] or 0)
+    def find_pair(name: str) -> tuple[float, float]:
+        match = _find(text, rf'name="{name}">\s*{_NUMBER}\s*{_NUMBER}?\s*<') or ("0", "0")
+        return float(match[0]), float(match[1] or 0)
 
-    row, column = said("beamcenter_actual")
+    row, column = find_pair("beamcenter_actual")
     return ImageSettings(
-        wavelength=_positive(said("wavelength")[0]),
-        distance=_positive(said("detector_dist")[0]),
-        pixel_size=_pair(*said("pixelsize")),
+        wavelength=_positive(find_pair("wavelength")[0]),
+        distance=_positive(find_pair("detector_dist")[0]),
+        pixel_size=_pair(*find_pair("pixelsize")),
         direct_beam=_beam(column, row),
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.settings_tables import said_over
+from ...data.settings_tables import overlay_settings
 from ...domains import ReadOptions
 from ...types import DataError, Image
 from . import masks
@@ -54,10 +54,10 @@ def iter_images(
     """
     path = Path(path)
     file = str(path)
-    said = said_over(settings or ImageSettings(), read_toml(path))
-    reader = _Reader(said, file)
-    with closing(frames(path, file, said.dataset)) as found:
-        for frame in found:
+    settings_read = overlay_settings(settings or ImageSettings(), read_toml(path))
+    reader = _Reader(settings_read, file)
+    with closing(frames(path, file, settings_read.dataset)) as raw_frames:
+        for frame in raw_frames:
             try:
                 image = reader.read(frame)
             except DataError as error:
@@ -84,12 +84,12 @@ def load_images(
             raise DataError(f"{path}: the file holds no image; check how it was written.")
         return images
     path = Path(path)
-    said = said_over(settings or ImageSettings(), read_toml(path))
+    settings_read = overlay_settings(settings or ImageSettings(), read_toml(path))
     number = 0
-    with closing(frames(path, str(path), said.dataset)) as found:
-        for number, frame in enumerate(found, start=1):
+    with closing(frames(path, str(path), settings_read.dataset)) as raw_frames:
+        for number, frame in enumerate(raw_frames, start=1):
             if number == entry:
-                return (_Reader(said, str(path)).read(frame),)
+                return (_Reader(settings_read, str(path)).read(frame),)
     raise DataError(f"{path}: there is no frame {entry}; the file holds {number}.")
 
 
@@ -107,7 +107,7 @@ class _Reader:
         values = frame.values
         if values.ndim != 2 or min(values.shape) < _SMALLEST:
             raise not_an_image(name, values.shape)
-        settings = said_over(self._said, frame.geometry)
+        settings = overlay_settings(self._said, frame.geometry)
         placement = self._placement(values.shape, settings)
         counts = np.asarray(values, dtype=np.float64)
         good, notes = self._good(frame, counts, settings, name)
@@ -140,22 +140,22 @@ class _Reader:
         """Which pixels count, and what was left out."""
         shape = (counts.shape[0], counts.shape[1])
         if self._outside is None:
-            self._outside = masks.left_out(shape, settings) | self._mask_file(settings, shape)
+            self._outside = masks.find_excluded(shape, settings) | self._mask_file(settings, shape)
         limit = masks.integer_limit(frame.values)
-        bad, notes = masks.unmeasured(frame.values, frame.bad, horizon=True)
+        bad, notes = masks.find_unmeasured(frame.values, frame.bad, horizon=True)
         good = ~(bad | self._outside)
         _check_counts(counts, good, name)
         saturated = masks.check_saturation(counts, good, settings.saturation or limit, name)
         good &= ~saturated
         hot = masks.hot_pixels(counts, good)
         good &= ~hot
-        for what, part in (
+        for reason, part in (
             ("Left out by the settings", self._outside),
             ("Saturated and excluded", saturated),
             ("Hot and excluded", hot),
         ):
             if np.any(part):
-                notes.append(f"{what}: {masks.share(part)}.")
+                notes.append(f"{reason}: {masks.share(part)}.")
         if np.any(counts[good] != np.round(counts[good])):
             notes.append(
                 "The values are not whole numbers; their scatter may differ from counting statistics."
@@ -165,8 +165,8 @@ class _Reader:
     def _mask_file(self, settings: ImageSettings, shape: tuple[int, int]) -> BoolArray:
         if settings.mask_file is None:
             return np.zeros(shape, dtype=bool)
-        with closing(frames(Path(settings.mask_file), settings.mask_file)) as found:
-            first = next(found, None)
+        with closing(frames(Path(settings.mask_file), settings.mask_file)) as raw_frames:
+            first = next(raw_frames, None)
         values = np.zeros(0) if first is None else first.values
         if values.ndim != 2:
             raise not_an_image(settings.mask_file, values.shape)

@@ -42,21 +42,21 @@ _SURELY_LIT, _WIDEST_GAP = 20.0, 64
 _MOST_DEAD = 0.25
 
 
-def stored_as_bad(values: NDArray[Any], *, subtracted: bool = False) -> BoolArray:
+def find_marked_bad(values: NDArray[Any], *, subtracted: bool = False) -> BoolArray:
     """Find pixels marked in the file: negative, NaN, or the largest 32-bit number."""
     # In `subtracted` images only -1 and -2 count, and only if there are no other negatives.
     # Dectris writes -1 in gaps and -2 in bad pixels (Pilatus), or the largest number (Eiger), maybe
     # converted. The largest number of 8 or 16 bits may be a count: see `integer_limit`.
     if values.dtype.kind == "b":
         return np.zeros(values.shape, dtype=bool)
-    found = np.asarray(~np.isfinite(values))
+    is_bad = np.asarray(~np.isfinite(values))
     if values.dtype.itemsize >= 4:
         # Single precision has no nearer number than 2³².
-        found |= values >= 2.0**32 - 1
+        is_bad |= values >= 2.0**32 - 1
     negative = np.asarray(values < 0)
-    if subtracted and np.any(negative) and not np.all(np.isin(values[negative & ~found], (-1, -2))):
-        return np.asarray(found)
-    return np.asarray(found | negative)
+    if subtracted and np.any(negative) and not np.all(np.isin(values[negative & ~is_bad], (-1, -2))):
+        return np.asarray(is_bad)
+    return np.asarray(is_bad | negative)
 
 
 def integer_limit(values: NDArray[Any]) -> float | None:
@@ -65,30 +65,30 @@ def integer_limit(values: NDArray[Any]) -> float | None:
     if values.dtype.kind in "iu" and values.dtype.itemsize < 4:
         return float(np.iinfo(values.dtype).max)
     if values.dtype.kind in "iuf" and values.size:
-        marks = stored_as_bad(values)
+        marks = find_marked_bad(values)
         if float(values[~marks].max(initial=0)) == _SIXTEEN_BITS:
             return _SIXTEEN_BITS
     return None
 
 
-def unmeasured(
+def find_unmeasured(
     values: NDArray[Any], bad: BoolArray | None, *, subtracted: bool = False, horizon: bool = False
 ) -> tuple[BoolArray, list[str]]:
     """Find pixels that are no measurement (marked, gaps between modules, whole lines without a count), with
     remarks. With `horizon`, dark lines at the border are kept, as they may be the sample's shadow;
-    `subtracted` as in `stored_as_bad`.
+    `subtracted` as in `find_marked_bad`.
     """
-    marked = stored_as_bad(values, subtracted=subtracted)
+    marked = find_marked_bad(values, subtracted=subtracted)
     if bad is not None:
         marked = marked | bad
     gaps, empty, notes = _gaps_left_out(values, marked)
-    found, marked = marked | empty, marked & ~gaps
+    is_unmeasured, marked = marked | empty, marked & ~gaps
     if np.any(marked):
         notes.append(f"Marked as bad in the file: {share(marked)}.")
-    dead = dead_lines(values, ~found, horizon=horizon)
+    dead = dead_lines(values, ~is_unmeasured, horizon=horizon)
     if np.any(dead):
         notes.append(f"Rows or columns without any count were excluded: {share(dead)}.")
-    return found | dead, notes
+    return is_unmeasured | dead, notes
 
 
 def check_counts(values: NDArray[Any], name: str) -> None:
@@ -126,33 +126,35 @@ def dead_lines(values: NDArray[Any], good: BoolArray, *, horizon: bool = False) 
             continue
         rate = total[lit] / number[lit]
         after = np.searchsorted(lit, dark)
-        before, behind = after - 1, after
-        enclosed = (before >= 0) & (behind < lit.size)
-        near = np.minimum(rate[np.clip(before, 0, lit.size - 1)], rate[np.clip(behind, 0, lit.size - 1)])
+        line_before, behind = after - 1, after
+        enclosed = (line_before >= 0) & (behind < lit.size)
+        near = np.minimum(rate[np.clip(line_before, 0, lit.size - 1)], rate[np.clip(behind, 0, lit.size - 1)])
         sure = near * number[dark] >= _SURELY_LIT
-        apart = lit[np.clip(behind, 0, lit.size - 1)] - lit[np.clip(before, 0, lit.size - 1)]
+        apart = lit[np.clip(behind, 0, lit.size - 1)] - lit[np.clip(line_before, 0, lit.size - 1)]
         reach = np.where(
-            enclosed, apart - 1, np.where(before < 0, lit[0], good.shape[1 - axis] - 1 - lit[-1])
+            enclosed, apart - 1, np.where(line_before < 0, lit[0], good.shape[1 - axis] - 1 - lit[-1])
         )
-        taken = dark[sure & (reach <= _WIDEST_GAP) & (enclosed | (not horizon))]
-        dead |= (np.isin(np.arange(good.shape[1 - axis]), taken)).reshape((-1, 1) if axis else (1, -1)) & good
+        is_gap = dark[sure & (reach <= _WIDEST_GAP) & (enclosed | (not horizon))]
+        dead |= (np.isin(np.arange(good.shape[1 - axis]), is_gap)).reshape(
+            (-1, 1) if axis else (1, -1)
+        ) & good
     return dead
 
 
 def _gaps_left_out(values: NDArray[Any], marked: BoolArray) -> tuple[BoolArray, BoolArray, list[str]]:
     """Gaps between modules that are left out, the pixels in them that hold nothing, and what is said."""
-    none = np.zeros(values.shape, dtype=np.bool_)
+    no_pixels = np.zeros(values.shape, dtype=np.bool_)
     gaps, family = module_gaps((values.shape[0], values.shape[1]))
     if gaps is None or not np.any(gaps):
-        return none, none, []
+        return no_pixels, no_pixels, []
     limit = integer_limit(values)
     empty = gaps & (marked | (values <= 0) | (values == (np.inf if limit is None else limit)))
     if np.count_nonzero(gaps & ~empty) > _COUNTING * np.count_nonzero(gaps):
         # Zeros among counts are counts, too: without them the rest would be too bright.
-        kept = f"The gaps between the modules of the {family} detector hold counts and are kept."
-        return none, none, [kept]
-    said = f"Gaps between the modules of the {family} detector excluded: {share(empty)}."
-    return gaps, empty, [said]
+        kept_text = f"The gaps between the modules of the {family} detector hold counts and are kept."
+        return no_pixels, no_pixels, [kept_text]
+    gap_text = f"Gaps between the modules of the {family} detector excluded: {share(empty)}."
+    return gaps, empty, [gap_text]
 
 
 def module_gaps(shape: tuple[int, int]) -> tuple[BoolArray | None, str]:
@@ -210,20 +212,20 @@ def hot_pixels(counts: Floats, good: BoolArray) -> BoolArray:
     padded = np.pad(np.where(good, counts, -np.inf), 1, constant_values=-np.inf)
     rows, columns = counts.shape
     first = np.full(counts.shape, -np.inf)
-    second, where = first.copy(), np.zeros(counts.shape, dtype=np.int8)
+    second, neighbour_index = first.copy(), np.zeros(counts.shape, dtype=np.int8)
     shifts = [(i, j) for i, j in product((-1, 0, 1), repeat=2) if (i, j) != (0, 0)]
     for number, (i, j) in enumerate(shifts):
-        other = padded[1 + i : 1 + i + rows, 1 + j : 1 + j + columns]
-        second = np.maximum(second, np.minimum(first, other))
-        where[other > first] = number
-        first = np.maximum(first, other)
+        neighbour = padded[1 + i : 1 + i + rows, 1 + j : 1 + j + columns]
+        second = np.maximum(second, np.minimum(first, neighbour))
+        neighbour_index[neighbour > first] = number
+        first = np.maximum(first, neighbour)
     surrounded = good & np.isfinite(second)
     hot = surrounded & (counts > _HOT_FACTOR * np.maximum(first, 0.0) + _HOT_OFFSET)
     apart = surrounded & (counts > _HOT_FACTOR * np.maximum(second, 0.0) + _HOT_OFFSET)
     for row, column in zip(*np.nonzero(apart & ~hot), strict=True):
-        i, j = shifts[where[row, column]]
+        i, j = shifts[neighbour_index[row, column]]
         partner = (row + i, column + j)
-        back = shifts[where[partner]]
+        back = shifts[neighbour_index[partner]]
         if apart[partner] and back == (-i, -j):
             hot[row, column] = True
     return np.asarray(hot)
@@ -237,17 +239,17 @@ def shadows(counts: Floats, good: BoolArray) -> BoolArray:
     from scipy import ndimage
 
     labels, number = ndimage.label(good & (counts == 0))
-    found = np.zeros_like(good)
+    dark_areas = np.zeros_like(good)
     if number == 0:
-        return found
+        return dark_areas
     sizes = np.bincount(labels.ravel(), minlength=number + 1)
     boxes = ndimage.find_objects(labels)
     for label in np.nonzero(sizes[1:] >= _SHADOW_SIZE)[0] + 1:
         box = tuple(slice(max(0, s.start - 1), s.stop + 1) for s in boxes[label - 1])
         inside = labels[box] == label
         if all(_bright(counts[box], inside, good[box], reach) for reach in (_AROUND, _BESIDE)):
-            found[box] |= inside
-    return found
+            dark_areas[box] |= inside
+    return dark_areas
 
 
 def _bright(counts: Floats, inside: BoolArray, good: BoolArray, reach: NDArray[np.int_]) -> bool:
@@ -258,7 +260,7 @@ def _bright(counts: Floats, inside: BoolArray, good: BoolArray, reach: NDArray[n
     return bool(np.any(rim) and np.median(counts[rim]) >= _SHADOW_RATE)
 
 
-def left_out(shape: tuple[int, int], settings: ImageSettings) -> BoolArray:
+def find_excluded(shape: tuple[int, int], settings: ImageSettings) -> BoolArray:
     """Mask the user's rectangles and circle, in the file's columns and rows."""
     row, column = np.ogrid[: shape[0], : shape[1]]
     covered = np.zeros(shape, dtype=bool)
@@ -279,7 +281,7 @@ def share(part: BoolArray) -> str:
     return f"{number} {plural}" + (f" ({percent:.1f} %)" if percent >= 0.1 else "")
 
 
-def checked(good: BoolArray, least: int, file: str) -> BoolArray:
+def check_mask(good: BoolArray, least: int, file: str) -> BoolArray:
     """Return usable pixels. Raises DataError if there are fewer than `least`."""
     if good.sum() < least:
         raise DataError(f"{file}: only {int(good.sum())} pixels hold values; check the file and its mask.")

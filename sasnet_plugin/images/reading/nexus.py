@@ -22,7 +22,7 @@ from ...data.failure import too_large
 from ...data.limits import LIMITS
 from ...types import DataError
 from .nexus_geometry import CXI, geometry_of, pixel_mask
-from .raw import RawFrame, truncated
+from .raw import RawFrame, make_truncation_error
 from .settings import ImageSettings
 
 _SMALLEST = 8
@@ -53,34 +53,34 @@ class Stacks:
 
     @property
     def number(self) -> int:
-        return sum(math.prod(one.shape[:-2]) for one in self.arrays)
+        return sum(math.prod(array.shape[:-2]) for array in self.arrays)
 
 
 def read(path: Path, file: str, dataset: str | None = None) -> Generator[RawFrame, None, None]:
     """Yield frames of an HDF5 file, each read when asked for; errors as `stacks`."""
-    with stacks(path, file, dataset) as found:
-        for number, frame in enumerate(frames_of(found), start=1):
-            entry = f"frame {number}" if found.number > 1 else ""
-            yield RawFrame(frame, entry, found.geometry, found.bad, found.notes)
+    with stacks(path, file, dataset) as opened_stacks:
+        for number, frame in enumerate(frames_of(opened_stacks), start=1):
+            entry = f"frame {number}" if opened_stacks.number > 1 else ""
+            yield RawFrame(frame, entry, opened_stacks.geometry, opened_stacks.bad, opened_stacks.notes)
 
 
 def holds_images(path: Path) -> bool:
     """Whether an HDF5 file has images or names files that may."""
     try:
-        with hdf5.opened(path, str(path)) as opened:
+        with hdf5.open_file(path, str(path)) as opened:
             if _default(opened) is not None or _largest(opened) is not None:
                 return True
-            found, missing = links.beside(opened, path, str(path))
-            return bool(found or missing)
+            linked, missing = links.resolve_external_links(opened, path, str(path))
+            return bool(linked or missing)
     except (DataError, *hdf5.DAMAGE):
         return False
 
 
-def frames_of(found: Stacks) -> Iterator[Any]:
+def frames_of(opened_stacks: Stacks) -> Iterator[Any]:
     """(rows, columns) arrays, one after the other, each read when it is asked for."""
-    for array in found.arrays:
-        for at in np.ndindex(array.shape[:-2]):
-            yield np.asarray(array[at])
+    for array in opened_stacks.arrays:
+        for index in np.ndindex(array.shape[:-2]):
+            yield np.asarray(array[index])
 
 
 @contextmanager
@@ -91,28 +91,30 @@ def stacks(path: Path, file: str, dataset: str | None = None) -> Iterator[Stacks
     """
     # Raises DataError if it is damaged, has no image, or a linked file is missing.
     try:
-        with hdf5.opened(path, file) as opened, ExitStack() as others:
-            arrays, notes = _arrays(opened, path, file, dataset, others)
-            shapes = {one.shape[-2:] for one in arrays}
+        with hdf5.open_file(path, file) as opened, ExitStack() as open_files:
+            arrays, notes = _arrays(opened, path, file, dataset, open_files)
+            shapes = {array.shape[-2:] for array in arrays}
             if len(shapes) > 1:
                 raise DataError(f"{file}: its images have different shapes; give their path as dataset.")
-            each = Stacks(tuple(arrays), pixel_mask(opened, arrays[0]), geometry_of(opened, arrays[0]), notes)
-            for one in arrays:
-                _check_size(one, file, each.number)
-            yield each
+            opened_stacks = Stacks(
+                tuple(arrays), pixel_mask(opened, arrays[0]), geometry_of(opened, arrays[0]), notes
+            )
+            for array in arrays:
+                _check_size(array, file, opened_stacks.number)
+            yield opened_stacks
     except hdf5.DAMAGE as error:
-        raise truncated(file) from error
+        raise make_truncation_error(file) from error
 
 
-def _with_sources(found: Any, path: Path, file: str) -> tuple[list[Any], tuple[str, ...]]:
+def _check_sources(array: Any, path: Path, file: str) -> tuple[list[Any], tuple[str, ...]]:
     """An array, if the files that it is put together from are there."""
-    lost = links.lost_sources(found, path, file) if found.is_virtual else []
+    lost = links.find_lost_sources(array, path, file) if array.is_virtual else []
     if lost:
-        raise _lost(file, lost)
-    return [found], ()
+        raise _make_lost_error(file, lost)
+    return [array], ()
 
 
-def _lost(file: str, names: list[str]) -> DataError:
+def _make_lost_error(file: str, names: list[str]) -> DataError:
     names = list(dict.fromkeys(names))
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     are, files = ("is", "file") if len(names) == 1 else ("are", "files")
@@ -123,35 +125,35 @@ def _lost(file: str, names: list[str]) -> DataError:
 
 
 def _arrays(
-    opened: Any, path: Path, file: str, dataset: str | None, others: ExitStack
+    opened: Any, path: Path, file: str, dataset: str | None, open_files: ExitStack
 ) -> tuple[list[Any], tuple[str, ...]]:
     """Stacks of images in a file, or else in files beside; and notes on them."""
-    found = _named(opened, dataset, file) if dataset else _default(opened) or _largest(opened)
-    if found is not None:
-        return _with_sources(found, path, file)
-    return _linked(opened, path, file, dataset, others)
+    array = _find_named(opened, dataset, file) if dataset else _default(opened) or _largest(opened)
+    if array is not None:
+        return _check_sources(array, path, file)
+    return _open_linked(opened, path, file, dataset, open_files)
 
 
-def _linked(
-    opened: Any, path: Path, file: str, dataset: str | None, others: ExitStack
+def _open_linked(
+    opened: Any, path: Path, file: str, dataset: str | None, open_files: ExitStack
 ) -> tuple[list[Any], tuple[str, ...]]:
-    found, missing = links.beside(opened, path, file)
+    linked, missing = links.resolve_external_links(opened, path, file)
     arrays = []
-    for name, (target, within) in found.items():
+    for name, (target, within) in linked.items():
         if dataset in (None, name, name[1:]):
-            beside = others.enter_context(hdf5.opened(target, str(target)))
-            arrays.append(_stack_beside(beside, within, name, target.name, file))
+            linked_file = open_files.enter_context(hdf5.open_file(target, str(target)))
+            arrays.append(_stack_beside(linked_file, within, name, target.name, file))
     lost = [target for name, target in missing.items() if dataset in (None, name, name[1:])]
     if not arrays:
-        raise _lost(file, lost) if lost else _no_image(opened, file, dataset)
+        raise _make_lost_error(file, lost) if lost else _no_image(opened, file, dataset)
     missing_frames = f"Frames are missing: the file refers to {', '.join(lost)}, which is not in its folder."
     return arrays, (missing_frames,) if lost else ()
 
 
-def _stack_beside(opened: Any, within: str, name: str, other: str, file: str) -> Any:
+def _stack_beside(opened: Any, within: str, name: str, target_name: str, file: str) -> Any:
     item = hdf5.member(opened, within)
     if not _is_image(item):
-        raise DataError(f"{file}: {name} in {other} is not a stack of images; copy that file again.")
+        raise DataError(f"{file}: {name} in {target_name} is not a stack of images; copy that file again.")
     return item
 
 
@@ -163,7 +165,7 @@ def _no_image(opened: Any, file: str, dataset: str | None) -> DataError:
             f"{file}: it contains unreduced time-of-flight data; reduce them with Mantid or"
             " esssans, and give the NXcanSAS file."
         )
-    if _made_of_images(opened):
+    if _is_made_of_images(opened):
         return DataError(
             f"{file}: it contains curves or spectra that were reduced from images; give the detector frames."
         )
@@ -173,14 +175,14 @@ def _no_image(opened: Any, file: str, dataset: str | None) -> DataError:
     return DataError(f"{file}: the HDF5 file holds no 2D image; give its path within the file as dataset.")
 
 
-def _made_of_images(opened: Any) -> bool:
+def _is_made_of_images(opened: Any) -> bool:
     """Whether a file holds arrays shaped as images whose axes are no pixels."""
-    return any(_like_images(one) and _over_no_pixels(one) for _, one in hdf5.below(opened, 6))
+    return any(_looks_like_images(item) and _has_other_axis(item) for _, item in hdf5.walk_members(opened, 6))
 
 
 def _events(opened: Any) -> bool:
     """Whether a file holds neutrons by time of flight: ISIS' counts by spectrum and time, ESS' events."""
-    for name, item in hdf5.below(opened, 6):
+    for name, item in hdf5.walk_members(opened, 6):
         if name in ("event_id", "event_time_offset", "time_of_flight"):
             return True
         if hdf5.text(item.attrs.get("NX_class", "")) == "NXevent_data":
@@ -188,43 +190,43 @@ def _events(opened: Any) -> bool:
     return False
 
 
-def _check_size(found: Any, file: str, number: int) -> None:
+def _check_size(array: Any, file: str, number: int) -> None:
     """See that there are as many pixels and frames as detectors give, and that they are there."""
-    rows, columns = found.shape[-2:]
+    rows, columns = array.shape[-2:]
     if rows * columns > LIMITS.pixels or number > LIMITS.frames:
         raise too_large(
             file, f"{number} frames of {rows} x {columns} pixels", "the images of one measurement"
         )
-    if hdf5.hollow(found):
+    if hdf5.hollow(array):
         raise DataError(f"{file}: the file contains no image data; it is truncated, copy it again.")
 
 
 def _is_image(item: Any) -> bool:
-    return _like_images(item) and not _over_no_pixels(item)
+    return _looks_like_images(item) and not _has_other_axis(item)
 
 
-def _like_images(item: Any) -> bool:
+def _looks_like_images(item: Any) -> bool:
     """Whether a data set has the shape and the numbers of images."""
     import h5py
 
     if not isinstance(item, h5py.Dataset) or item.ndim < 2 or item.dtype.kind not in "iuf":
         return False
     large = min(item.shape[-2:]) >= _SMALLEST and math.prod(item.shape) > 0
-    return large and _is_here(item) and not _by_time(item)
+    return large and _is_here(item) and not _is_by_time(item)
 
 
 def _is_here(item: Any) -> bool:
     """Whether values are in the file, or in those that a virtual data set names."""
-    return item.is_virtual or not hdf5.outside(item)
+    return item.is_virtual or not hdf5.is_outside(item)
 
 
-def _by_time(item: Any) -> bool:
+def _is_by_time(item: Any) -> bool:
     """Whether the last dimension is a time of flight, as of raw data of pulsed sources."""
     axis = hdf5.member(item.parent, "time_of_flight")
     return axis is not None and axis.ndim == 1 and axis.shape[0] - item.shape[-1] in (0, 1)
 
 
-def _over_no_pixels(item: Any) -> bool:
+def _has_other_axis(item: Any) -> bool:
     """Whether an axis beside says that the last dimension is an angle, q or the channel of a spectrum."""
     stated = {hdf5.text(name) for name in np.atleast_1d(item.parent.attrs.get("axes", []))}
     likely = [name for name in item.parent if name in stated or _NO_PIXELS.search(name)]
@@ -236,7 +238,7 @@ def _is_axis_of(item: Any, name: str, axis: Any) -> bool:
     return getattr(axis, "shape", ()) == item.shape[-1:] and bool(_NO_PIXELS.search(called))
 
 
-def _named(opened: Any, dataset: str, file: str) -> Any:
+def _find_named(opened: Any, dataset: str, file: str) -> Any:
     item = hdf5.member(opened, dataset)
     if item is not None and not _is_image(item):
         raise DataError(
@@ -262,12 +264,12 @@ def _is_nxdata(item: Any) -> bool:
 
 def _largest(opened: Any) -> Any:
     """CXI's images, or the data set of the most values whose name is not that of something else."""
-    found: list[Any] = []
+    arrays: list[Any] = []
     for name, item in hdf5.own_items(opened):
         within, _, last = name.rpartition("/")
         if _is_image(item) and not _NO_IMAGE.search(last) and "detectorSpecific" not in within:
-            found.append(item)
-    return max(found, key=lambda item: (bool(CXI.search(item.name)), math.prod(item.shape)), default=None)
+            arrays.append(item)
+    return max(arrays, key=lambda item: (bool(CXI.search(item.name)), math.prod(item.shape)), default=None)
 
 
 def _default_group(opened: Any) -> Any:

@@ -28,14 +28,14 @@ _KEV = 1.602176634e-16
 def pixel_mask(opened: Any, image: Any) -> Any:
     """The mask of an image's shape: any bit set leaves the pixel out. The one beside the image goes first."""
     shape = image.shape[-2:]
-    named = [
+    masks = [
         item
         for item in _datasets(opened)
         if item.name.rpartition("/")[2] in _MASKS and item.shape == shape and item.dtype.kind in "biu"
     ]
-    if not named:
+    if not masks:
         return None
-    return np.asarray(min(named, key=lambda item: _apart(item, image))[()]) != 0
+    return np.asarray(min(masks, key=lambda item: _apart(item, image))[()]) != 0
 
 
 def _apart(item: Any, image: Any) -> tuple[bool, bool]:
@@ -46,22 +46,24 @@ def _apart(item: Any, image: Any) -> tuple[bool, bool]:
 
 def geometry_of(opened: Any, image: Any) -> ImageSettings:
     """What NXbeam, NXmonochromator, NXdetector and NXsample say, or CXI's source and detector."""
-    values = _said(opened, image)
-    said = {name: one.number for name, one in values.items()}
+    values = _collect_nearest(opened, image)
+    numbers = {name: value.number for name, value in values.items()}
     cxi = CXI.search(image.name) is not None
-    energy = _first(said, _ENERGY)
-    width, height = (said.get(name) for name in _PIXEL)
+    energy = _first(numbers, _ENERGY)
+    width, height = (numbers.get(name) for name in _PIXEL)
     if cxi:
         height = height or width
         energy = _cxi_energy(opened, image) if energy is None else energy
-    beam = [_in_pixels(values.get(name), size) for name, size in zip(_BEAM, (width, height), strict=True)]
+    beam = [
+        _convert_to_pixels(values.get(name), size) for name, size in zip(_BEAM, (width, height), strict=True)
+    ]
     return ImageSettings(
-        wavelength=_wavelength_of(_first(said, _WAVELENGTH), energy),
-        alpha_i=_first(said, _INCIDENCE),
-        distance=_first(said, _DISTANCE),
+        wavelength=_wavelength_of(_first(numbers, _WAVELENGTH), energy),
+        alpha_i=_first(numbers, _INCIDENCE),
+        distance=_first(numbers, _DISTANCE),
         pixel_size=_both(width, height),
         direct_beam=_both(*beam),
-        saturation=said.get("saturation_value"),
+        saturation=numbers.get("saturation_value"),
     )
 
 
@@ -78,7 +80,7 @@ def _wavelength_of(stated: float | None, energy: float | None) -> float | None:
     return KEV_ANGSTROM / energy if stated is None and energy else stated
 
 
-def _said(opened: Any, image: Any) -> dict[str, _Said]:
+def _collect_nearest(opened: Any, image: Any) -> dict[str, _Said]:
     values: dict[str, _Said] = {}
     for item in _datasets(opened):
         name, apart = item.name.rpartition("/")[2], _apart(item, image)
@@ -105,20 +107,24 @@ def _cxi_energy(opened: Any, image: Any) -> float | None:
     return value / _KEV if value > 0 else None
 
 
-def _in_pixels(said: _Said | None, size: float | None) -> float | None:
+def _convert_to_pixels(value: _Said | None, size: float | None) -> float | None:
     """A beam's place in pixels; NeXus has it in pixels or as a length."""
-    if said is None:
+    if value is None:
         return None
-    factor = _factor(said.unit, "length", "mm") if said.unit else None
+    factor = _factor(value.unit, "length", "mm") if value.unit else None
     if factor is None:
-        return said.number
-    return said.number * factor / size if size else None
+        return value.number
+    return value.number * factor / size if size else None
 
 
-def _factor(unit: str, quantity: str, wanted: str) -> float | None:
+def _factor(unit: str, quantity: str, target_unit: str) -> float | None:
     """Return the factor from one unit to another; None if unknown."""
-    known = units.canonical(unit, quantity)
-    return None if known is None else units.FACTORS[quantity][known] / units.FACTORS[quantity][wanted]
+    canonical = units.canonical(unit, quantity)
+    return (
+        None
+        if canonical is None
+        else units.FACTORS[quantity][canonical] / units.FACTORS[quantity][target_unit]
+    )
 
 
 #: Names, what they are, the unit where the file has none, and ours. NeXus leaves that of lengths to the file;
@@ -136,9 +142,9 @@ def _factor_of(name: str, unit: str) -> float | None:
         return 1.0
     if name in _ENERGY:
         return {"": 1e-3, "ev": 1e-3, "kev": 1.0}.get(unit.lower())
-    for names, quantity, usual, wanted in _UNITS:
+    for names, quantity, usual, target_unit in _UNITS:
         if name in names:
-            return _factor(unit or usual, quantity, wanted)
+            return _factor(unit or usual, quantity, target_unit)
     return None
 
 
@@ -160,4 +166,4 @@ def _datasets(opened: Any) -> list[Any]:
     import h5py
 
     items = (item for _, item in hdf5.own_items(opened))
-    return [item for item in items if isinstance(item, h5py.Dataset) and not hdf5.outside(item)]
+    return [item for item in items if isinstance(item, h5py.Dataset) and not hdf5.is_outside(item)]

@@ -21,23 +21,23 @@ _JUMPS = 0.2
 
 def noisy_lines(counts: Floats, good: BoolArray) -> BoolArray:
     """Find lines a few pixels wide that stand out from both sides all along the detector, (rows, columns)."""
-    seen = np.where(good, counts, np.nan)
-    rows, columns = (_of_rows(one) for one in (seen, seen.T))
+    seen_pixels = np.where(good, counts, np.nan)
+    rows, columns = (_find_noisy_rows(pixels) for pixels in (seen_pixels, seen_pixels.T))
     return np.asarray((rows[:, None] | columns[None, :]) & good)
 
 
-def _of_rows(seen: Floats) -> BoolArray:
-    measured = np.isfinite(seen)
-    mean = np.where(measured, seen, 0.0).sum(axis=1) / np.maximum(measured.sum(axis=1), 1)
+def _find_noisy_rows(pixels: Floats) -> BoolArray:
+    measured = np.isfinite(pixels)
+    mean = np.where(measured, pixels, 0.0).sum(axis=1) / np.maximum(measured.sum(axis=1), 1)
     # Most images have none, and medians take their time.
     if not _standing_out(mean[None])[0].any():
-        return np.zeros(len(seen), dtype=bool)
-    parts = np.array_split(seen, min(_PARTS, seen.shape[1]), axis=1)
+        return np.zeros(len(pixels), dtype=bool)
+    parts = np.array_split(pixels, min(_PARTS, pixels.shape[1]), axis=1)
     levels = np.stack([_medians(part) for part in parts])
-    found = np.asarray(_standing_out(levels).mean(axis=0) >= _SHARE)
-    for row in np.flatnonzero(found):
-        found[row] = _jumps(seen[row]) > _JUMPS
-    return found
+    noisy_rows = np.asarray(_standing_out(levels).mean(axis=0) >= _SHARE)
+    for row in np.flatnonzero(noisy_rows):
+        noisy_rows[row] = _jumps(pixels[row]) > _JUMPS
+    return noisy_rows
 
 
 def _jumps(line: Floats) -> float:
@@ -48,16 +48,16 @@ def _jumps(line: Floats) -> float:
 
 def _medians(part: Floats) -> Floats:
     """Median of each row; 0 where nothing was measured."""
-    found = np.zeros(len(part))
-    there = np.isfinite(part).any(axis=1)
-    found[there] = np.nanmedian(part[there], axis=1)
-    return found
+    medians = np.zeros(len(part))
+    has_values = np.isfinite(part).any(axis=1)
+    medians[has_values] = np.nanmedian(part[has_values], axis=1)
+    return medians
 
 
 def _standing_out(levels: Floats) -> NDArray[Any]:
     """(parts, rows): far above the least of a few rows before, and of a few behind."""
-    before, behind = (np.full(levels.shape, np.inf) for _ in range(2))
+    level_before, behind = (np.full(levels.shape, np.inf) for _ in range(2))
     for far in range(1, _WIDEST + 1):
-        before[:, far:] = np.minimum(before[:, far:], levels[:, :-far])
+        level_before[:, far:] = np.minimum(level_before[:, far:], levels[:, :-far])
         behind[:, :-far] = np.minimum(behind[:, :-far], levels[:, far:])
-    return np.asarray(levels > _FACTOR * np.maximum(before, behind) + _OFFSET)
+    return np.asarray(levels > _FACTOR * np.maximum(level_before, behind) + _OFFSET)

@@ -134,13 +134,13 @@ def _symmetry(profile: Floats, angle: Floats, centre: float) -> float | None:
     if np.count_nonzero(inside) < 8:
         return None
     mirrored = np.interp(2 * centre - angle, angle[inside], profile[inside], left=np.nan, right=np.nan)
-    both = inside & np.isfinite(mirrored)
-    if np.count_nonzero(both) < angle.size / 2:
+    both_inside = inside & np.isfinite(mirrored)
+    if np.count_nonzero(both_inside) < angle.size / 2:
         return None
-    one, other = np.sqrt(profile[both]), np.sqrt(mirrored[both])
-    one, other = one - one.mean(), other - other.mean()
-    size = float(np.sqrt(one @ one) * np.sqrt(other @ other))
-    return float(one @ other) / size if size > 0 else None
+    own_side, mirror_side = np.sqrt(profile[both_inside]), np.sqrt(mirrored[both_inside])
+    own_side, mirror_side = own_side - own_side.mean(), mirror_side - mirror_side.mean()
+    size = float(np.sqrt(own_side @ own_side) * np.sqrt(mirror_side @ mirror_side))
+    return float(own_side @ mirror_side) / size if size > 0 else None
 
 
 def _too_few(clipped: Floats, measured: Floats) -> bool:

@@ -94,14 +94,14 @@ class Placement:
 
     def apply(self, counts: Floats, good: BoolArray) -> tuple[Floats, BoolArray]:
         """Counts and mask of a picture of the file, (rows, columns) as its geometry has them."""
-        counts, good = self._arranged(counts), self._arranged(good)
+        counts, good = self._arrange(counts), self._arrange(good)
         if self.boxes is None:
             return counts, good
         edges = [_even_edges(self.geometry.phi), _even_edges(self.geometry.alpha_f)]
         gathered, coverage = scatter(np.where(good, counts, 0.0), good, self.boxes, edges[0], edges[1])
         return gathered, coverage >= _FULL
 
-    def _arranged(self, values: NDArray[Any]) -> NDArray[Any]:
+    def _arrange(self, values: NDArray[Any]) -> NDArray[Any]:
         return arrange(values, self.turns, flip_rows=self.flip_rows, flip_columns=self.flip_columns)
 
 
@@ -110,7 +110,7 @@ def place(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placeme
     unit, or puts the picture below the horizon.
     """
     check_units(settings, file)
-    placement = _by_angles(shape, settings, file) or _by_detector(shape, settings, file)
+    placement = _place_by_angles(shape, settings, file) or _place_by_detector(shape, settings, file)
     if placement.geometry.alpha_f[-1] <= 0:
         raise DataError(
             f"{file}: the whole image lies below the sample's horizon (alpha_f up to"
@@ -119,13 +119,13 @@ def place(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placeme
     return placement
 
 
-def _by_angles(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placement | None:
+def _place_by_angles(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placement | None:
     if settings.phi is None or settings.alpha_f is None:
         return None
     if settings.wavelength is None or settings.alpha_i is None:
         raise _missing(_unknown(settings, "wavelength", "alpha_i"), file)
     turns = TURNS[settings.up or "top"]
-    rows, columns = _turned(shape, turns)
+    rows, columns = _turn_pair(shape, turns)
     phi, alpha_f = np.linspace(*settings.phi, columns), np.linspace(*settings.alpha_f, rows)
     return Placement(
         GrazingIncidence(np.sort(phi), np.sort(alpha_f), settings.wavelength, settings.alpha_i),
@@ -135,7 +135,7 @@ def _by_angles(shape: tuple[int, int], settings: ImageSettings, file: str) -> Pl
     )
 
 
-def _by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placement:
+def _place_by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placement:
     if missing := _not_given(settings):
         raise _missing(missing, file)
     direct, specular = settings.direct_beam, settings.specular_beam
@@ -143,22 +143,22 @@ def _by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> 
     assert wavelength is not None
     assert distance is not None
     assert pixel_size is not None
-    up, notes = _up(settings, file)
+    up, notes = _find_up(settings, file)
     turns, mirror = TURNS[up], bool(settings.mirror)
-    (width, height), (rows, columns) = _turned(pixel_size, turns), _turned(shape, turns)
+    (width, height), (rows, columns) = _turn_pair(pixel_size, turns), _turn_pair(shape, turns)
     to = settings.perpendicular_to or "beam"
 
-    def turned(point: tuple[float, float]) -> tuple[float, float]:
+    def turn_point(point: tuple[float, float]) -> tuple[float, float]:
         return arrange_point(point, shape, turns, flip_rows=True, flip_columns=mirror)
 
     alpha_i = settings.alpha_i
     if direct is not None and specular is not None:
-        apart = (turned(specular)[1] - turned(direct)[1]) * height
-        seen = incidence_from_beams(apart, distance=distance, perpendicular_to=to)
-        alpha_i = _incidence(seen, alpha_i, file, notes)
+        apart = (turn_point(specular)[1] - turn_point(direct)[1]) * height
+        measured_angle = incidence_from_beams(apart, distance=distance, perpendicular_to=to)
+        alpha_i = _incidence(measured_angle, alpha_i, file, notes)
     assert alpha_i is not None
     below = specular_height(alpha_i, distance=distance, perpendicular_to=to) / height
-    column, row = turned(direct or specular or (0.0, 0.0))
+    column, row = turn_point(direct or specular or (0.0, 0.0))
     row -= 0.0 if direct else below
     y, z = (np.arange(columns) - column) * width, (np.arange(rows) - row) * height
     phi, alpha_f = exit_angles(
@@ -192,25 +192,28 @@ def _unknown(settings: ImageSettings, *names: str) -> list[str]:
     return [name for name in names if getattr(settings, name) is None]
 
 
-def _turned(pair: tuple[T, T], turns: int) -> tuple[T, T]:
+def _turn_pair(pair: tuple[T, T], turns: int) -> tuple[T, T]:
     """What belongs to a picture's two sides, after so many quarter turns."""
     return pair if turns % 2 == 0 else (pair[1], pair[0])
 
 
-def _incidence(seen: float, given: float | None, file: str, notes: list[str]) -> float:
+def _incidence(measured_angle: float, given_angle: float | None, file: str, notes: list[str]) -> float:
     """The angle of incidence as given, else as the two beams on the detector say, degrees; with a note where
     both contradict each other.
     """
-    if given is None:
-        check_units(ImageSettings(alpha_i=seen), file)
-        notes.append(f"alpha_i = {seen:.4g} degrees follows from the two beams on the detector.")
-        return seen
-    if abs(seen - given) > max(0.02, 0.1 * given):
-        notes.append(f"The two beams on the detector give alpha_i = {seen:.3g} degrees; {given:g} was used.")
-    return given
+    if given_angle is None:
+        check_units(ImageSettings(alpha_i=measured_angle), file)
+        notes.append(f"alpha_i = {measured_angle:.4g} degrees follows from the two beams on the detector.")
+        return measured_angle
+    if abs(measured_angle - given_angle) > max(0.02, 0.1 * given_angle):
+        notes.append(
+            f"The two beams on the detector give alpha_i = {measured_angle:.3g} degrees; {given_angle:g} was"
+            " used."
+        )
+    return given_angle
 
 
-def _up(settings: ImageSettings, file: str) -> tuple[str, list[str]]:
+def _find_up(settings: ImageSettings, file: str) -> tuple[str, list[str]]:
     """The side that the surface normal points to, and what is to be said about it."""
     direct, specular = settings.direct_beam, settings.specular_beam
     if direct is None or specular is None:

@@ -24,7 +24,7 @@ class RawFrame:
     notes: tuple[str, ...] = ()  #: Plain sentences about what the reader did.
 
 
-def truncated(file: str) -> DataError:
+def make_truncation_error(file: str) -> DataError:
     return DataError(f"{file}: the file is damaged or cut short; copy it again from its source.")
 
 

@@ -108,26 +108,26 @@ def to_window(
     """
     name, old = image.file or "the image", image.geometry
     columns, rows = np.linspace(*phi, shape[1] + 1), np.linspace(*alpha_f, shape[0] + 1)
-    found = rebin(image, columns, rows)
-    whole = found.coverage >= least_coverage
+    rebinned = rebin(image, columns, rows)
+    whole = rebinned.coverage >= least_coverage
     if not np.any(whole):
         raise DataError(
             f"{name}: it covers phi {_span(old.phi)} and alpha_f {_span(old.alpha_f)} degrees, which is"
             f" outside the analysed range phi {_span(columns)}, alpha_f {_span(rows)}; check the geometry."
         )
     for axis, angles, new in (("phi", old.phi, columns), ("alpha_f", old.alpha_f, rows)):
-        pitch, wanted = float(np.median(np.diff(angles))), float(new[1] - new[0])
-        if pitch > 2 * wanted:
+        pitch, target_step = float(np.median(np.diff(angles))), float(new[1] - new[0])
+        if pitch > 2 * target_step:
             raise DataError(
                 f"{name}: its pixels are {pitch:.3g} degrees apart in {axis}, but the network needs"
-                f" {wanted:.3g}; measure or export the image with a finer grid."
+                f" {target_step:.3g}; measure or export the image with a finer grid."
             )
-    counts = np.where(whole, found.image.counts / np.where(whole, found.coverage, 1.0), 0.0)
+    counts = np.where(whole, rebinned.image.counts / np.where(whole, rebinned.coverage, 1.0), 0.0)
     share = float(np.mean(whole))
     notes = image.notes
     if share < 1.0:
         notes = (*notes, f"{100 * share:.0f} % of the angular range that the network needs was measured.")
-    return replace(found.image, counts=counts, mask=whole, notes=notes)
+    return replace(rebinned.image, counts=counts, mask=whole, notes=notes)
 
 
 def _span(values: Floats) -> str:
@@ -153,9 +153,9 @@ def scatter(
         for row, along in parts[1]:
             shared = across * along
             hit = good & (shared > 0) & (column >= 0) & (column < size[1]) & (row >= 0) & (row < size[0])
-            at = row[hit] * size[1] + column[hit]
-            total += np.bincount(at, weights=(counts * shared)[hit], minlength=total.size)
-            coverage += np.bincount(at, weights=(area * shared)[hit], minlength=total.size)
+            index = row[hit] * size[1] + column[hit]
+            total += np.bincount(index, weights=(counts * shared)[hit], minlength=total.size)
+            coverage += np.bincount(index, weights=(area * shared)[hit], minlength=total.size)
     return total.reshape(size), coverage.reshape(size)
 
 
@@ -164,9 +164,9 @@ def _steps(low: Floats, high: Floats, edges: Floats) -> list[tuple[NDArray[np.in
     step = edges[1] - edges[0]
     start = np.floor((low - edges[0]) / step).astype(np.intp)
     reach = int(np.max(np.floor((high - edges[0]) / step).astype(np.intp) - start)) + 1
-    found = []
+    steps = []
     for k in range(reach):
         cell_low = edges[0] + (start + k) * step
         inside = np.minimum(high, cell_low + step) - np.maximum(low, cell_low)
-        found.append((start + k, np.clip(inside, 0.0, None) / (high - low)))
-    return found
+        steps.append((start + k, np.clip(inside, 0.0, None) / (high - low)))
+    return steps

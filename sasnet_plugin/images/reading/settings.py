@@ -9,12 +9,12 @@ from typing import Any
 
 from ...data.settings_tables import (
     SIDED,
-    beside,
     check_names,
     is_number,
     numbers_of,
-    of_texts,
+    parse_assignments,
     path_of,
+    read_sidecar_settings,
     side_or_mirror,
 )
 from ...types import DataError
@@ -89,10 +89,10 @@ _SIZES = {"phi": 2, "alpha_f": 2, "direct_beam": 2, "specular_beam": 2, "pixel_s
 
 
 def read_toml(path: Path) -> ImageSettings:
-    """Read the TOML files next to an image (`settings_tables.beside`). Raises DataError for invalid TOML, an
-    unknown key (with the nearest) or a wrong value.
+    """Read the TOML files next to an image. Raises DataError for invalid TOML, an unknown key (with the
+    nearest) or a wrong value.
     """
-    return beside(path, from_table)
+    return read_sidecar_settings(path, from_table)
 
 
 def from_table(table: dict[str, Any], file: str) -> ImageSettings:
@@ -101,9 +101,9 @@ def from_table(table: dict[str, Any], file: str) -> ImageSettings:
     return ImageSettings(**{key: _value(key, value, file) for key, value in table.items()})
 
 
-def from_options(given: Sequence[str]) -> ImageSettings:
+def from_options(texts: Sequence[str]) -> ImageSettings:
     """Make settings from texts ``name=value``; errors as `from_table`, or for a text without a value."""
-    return from_table(of_texts(given, "alpha_i=0.2"), "--geometry")
+    return from_table(parse_assignments(texts, "alpha_i=0.2"), "--geometry")
 
 
 def _value(key: str, value: Any, file: str) -> Any:
@@ -119,17 +119,17 @@ def _value(key: str, value: Any, file: str) -> Any:
         return value
     if key == "pixel_size" and is_number(value):
         value = [value, value]
-    found = numbers_of(key, value, _SIZES.get(key, 1), file)
-    return found if key in _SIZES else found[0]
+    numbers = numbers_of(key, value, _SIZES.get(key, 1), file)
+    return numbers if key in _SIZES else numbers[0]
 
 
 def _rectangles(value: Any, file: str) -> tuple[tuple[float, ...], ...]:
     rows = value if isinstance(value, list | tuple) else []
     rows = [rows] if rows and not isinstance(rows[0], list | tuple) else rows
-    wanted = "rectangles [first column, first row, last column, last row]"
+    expectation = "rectangles [first column, first row, last column, last row]"
     if not rows:
-        raise DataError(f"{file}: mask is {value!r}; give {wanted}.")
-    return tuple(numbers_of("mask", row, 4, file, wanted) for row in rows)
+        raise DataError(f"{file}: mask is {value!r}; give {expectation}.")
+    return tuple(numbers_of("mask", row, 4, file, expectation) for row in rows)
 
 
 # name -> (lowest, highest, unit); GISAS of X-rays and neutrons, laboratory to synchrotron.
@@ -188,7 +188,7 @@ def _check_span(name: str, span: tuple[float, float], file: str) -> None:
         )
 
 
-def _numbers_in(given: Any) -> tuple[float, ...]:
-    if given is None:
+def _numbers_in(value: Any) -> tuple[float, ...]:
+    if value is None:
         return ()
-    return given if isinstance(given, tuple) else (given,)
+    return value if isinstance(value, tuple) else (value,)

@@ -19,7 +19,7 @@ from ...data.failure import too_large
 from ...data.limits import LIMITS
 from ...types import DataError
 from ..recognition import opener
-from .raw import truncated
+from .raw import make_truncation_error
 
 #: Type of a TIFF value -> struct's letter; others are no sizes or places.
 _TYPES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
@@ -30,7 +30,7 @@ _EDF_HEADER = 2**16
 
 
 @contextmanager
-def unpacked(path: Path, file: str) -> Iterator[Path]:
+def unpack(path: Path, file: str) -> Iterator[Path]:
     """Yield the file, or an unpacked copy if it begins as gzip or bzip2. Raises DataError if it is damaged or
     larger than images are.
     """
@@ -52,7 +52,7 @@ def unpacked(path: Path, file: str) -> Iterator[Path]:
                             file, f"over {LIMITS.array_bytes / 2**20:.0f} MiB unpacked", "an image"
                         )
         except (OSError, EOFError, zlib.error) as error:
-            raise truncated(file) from error
+            raise make_truncation_error(file) from error
         yield copy
 
 
@@ -66,7 +66,7 @@ def check(path: Path, file: str) -> None:
             try:
                 _check_tiff(stream, path.stat().st_size, "<" if start[:1] == b"I" else ">", file)
             except (struct.error, KeyError, ValueError, OverflowError, zlib.error) as error:
-                raise truncated(file) from error
+                raise make_truncation_error(file) from error
         elif start[:1] == b"{" or path.suffix.lower() == ".edf":
             _check_edf(start + stream.read(_EDF_HEADER), file)
 
@@ -77,15 +77,15 @@ def _check_tiff(stream: BinaryIO, size: int, order: str, file: str) -> None:
     big = struct.unpack(order + "H", stream.read(2))[0] == 43
     place, width = ("Q", 8) if big else ("I", 4)
     stream.seek(8 if big else 4)
-    (at,) = struct.unpack(order + place, stream.read(width))
-    seen: set[int] = set()
-    while at:
-        if at in seen or len(seen) >= LIMITS.frames:
-            raise truncated(file)
-        seen.add(at)
-        tags, at = _directory(stream, at, order, big)
+    (offset,) = struct.unpack(order + place, stream.read(width))
+    visited: set[int] = set()
+    while offset:
+        if offset in visited or len(visited) >= LIMITS.frames:
+            raise make_truncation_error(file)
+        visited.add(offset)
+        tags, offset = _directory(stream, offset, order, big)
         if not _is_whole(stream, tags, size, file):
-            raise truncated(file)
+            raise make_truncation_error(file)
 
 
 def _bytes_of(tags: dict[int, list[int]], file: str) -> int:
@@ -117,11 +117,11 @@ def _unpacks_to(stream: BinaryIO, places: list[int], sizes: list[int], needed: i
     """Whether strips unpack to as many bytes."""
     for place, size in zip(places, sizes, strict=True):
         stream.seek(place)
-        needed -= _inflated(stream.read(size), needed)
+        needed -= _inflate(stream.read(size), needed)
     return needed <= 0
 
 
-def _inflated(packed: bytes, most: int) -> int:
+def _inflate(packed: bytes, most: int) -> int:
     """Bytes that a strip holds; it ends with a checksum, which is verified."""
     unpacker = zlib.decompressobj()
     plain = len(unpacker.decompress(packed, most + 1))
@@ -130,14 +130,14 @@ def _inflated(packed: bytes, most: int) -> int:
     return plain
 
 
-def _directory(stream: BinaryIO, at: int, order: str, big: bool) -> tuple[dict[int, list[int]], int]:
+def _directory(stream: BinaryIO, offset: int, order: str, big: bool) -> tuple[dict[int, list[int]], int]:
     """Whole numbers by tag, and the place of the next directory."""
     count, entry, place, inline = ("Q", "HHQ8s", "Q", 8) if big else ("H", "HHI4s", "I", 4)
-    stream.seek(at)
+    stream.seek(offset)
     (number,) = struct.unpack(order + count, stream.read(struct.calcsize(count)))
     block = stream.read(min(number, 4096) * struct.calcsize("=" + entry))
     (following,) = struct.unpack(order + place, stream.read(inline))
-    found = {}
+    entries = {}
     for tag, kind, values, data in struct.iter_unpack(order + entry, block):
         if kind not in _TYPES:
             continue
@@ -148,14 +148,14 @@ def _directory(stream: BinaryIO, at: int, order: str, big: bool) -> tuple[dict[i
         if room > inline:
             stream.seek(struct.unpack(order + place, data)[0])
             data = stream.read(room)
-        found[tag] = list(struct.unpack(form, data[:room]))
-    return found, following
+        entries[tag] = list(struct.unpack(form, data[:room]))
+    return entries, following
 
 
 def _check_edf(head: bytes, file: str) -> None:
     """The size that the first header claims; fabio says itself where data are missing."""
     if b"}" not in head or re.search(rb"Size\s{0,9}=\s{0,9}-", head):
-        raise truncated(file)
+        raise make_truncation_error(file)
     if re.search(rb"(?i)compression\s{0,9}=\s{0,9}(?!none)\w", head[: head.index(b"}")]):
         raise DataError(
             f"{file}: its frames are compressed; save them uncompressed, or compress the whole file as .gz."

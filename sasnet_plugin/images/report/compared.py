@@ -13,7 +13,7 @@ from ...types import Image
 from ..sans.fitting.oriented_fit import OrientedFit
 from ..sans.reading.geometry import SmallAngle
 from ..sans.report import again
-from .patterns import signed_deviance
+from .patterns import compute_signed_deviance
 
 if TYPE_CHECKING:
     from ...predict import Answer
@@ -29,13 +29,13 @@ class Compared:
     residual: NDArray[np.float64]
 
 
-def compared(image: Image, answer: Answer) -> Compared | None:
+def compare(image: Image, answer: Answer) -> Compared | None:
     """What a fit of an answer simulates; None where nothing was fitted."""
     for finding in answer.findings:
         if isinstance(finding, OrientedFit):
             small, simulated, residual = again(image, finding)
-            left = signed_deviance(small.counts, simulated) if residual is None else residual
-            return _as_seen(Compared(small, simulated, left))
+            remaining = compute_signed_deviance(small.counts, simulated) if residual is None else residual
+            return _as_seen(Compared(small, simulated, remaining))
         if (result := getattr(finding, "result", None)) is not None:
             return Compared(result.image, result.simulated, result.residual)
     return None
@@ -43,14 +43,14 @@ def compared(image: Image, answer: Answer) -> Compared | None:
 
 def as_seen(image: Image) -> Image:
     """An image over q with qx to the right and qy up, its first row above; others as they are."""
-    return _above(upright(image)) if isinstance(image.geometry, SmallAngle) else image
+    return _flip_rows(upright(image)) if isinstance(image.geometry, SmallAngle) else image
 
 
-def _as_seen(found: Compared) -> Compared:
-    return Compared(_above(found.image), found.simulated[::-1], found.residual[::-1])
+def _as_seen(compared: Compared) -> Compared:
+    return Compared(_flip_rows(compared.image), compared.simulated[::-1], compared.residual[::-1])
 
 
-def _above(image: Image) -> Image:
+def _flip_rows(image: Image) -> Image:
     geometry: Any = image.geometry
     names = [
         n for n in ("qx", "qy", "weight", "along", "across", "error") if getattr(geometry, n) is not None

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from ...domains.heads import Distribution, Head, Quantities
 from ...domains.simulator import HeldOut
-from ...predict.arithmetic import smoothed
-from ...report.canvas import Draw, Paint, framed
+from ...predict.arithmetic import smooth_distribution
+from ...report.canvas import Draw, Paint, frame_axes
 from ...report.page.document import write_page
 from ...types import SasnetError
 from ..reading.features import CHANNELS
@@ -28,7 +28,7 @@ COMPONENTS = 30
 _PLS_SIZE, _CURVE_SIZE = (9.0, 4.6), (6.4, 3.4)
 
 
-def pls_section(features: NDArray[np.floating], answers: NDArray[np.floating], of: str) -> Section:
+def pls_section(features: NDArray[np.floating], answers: NDArray[np.floating], subject: str) -> Section:
     """Show which pictures go with which true answers (n, k); of features (n, rows, columns, channels), the
     root of the counts or the last channel.
     """
@@ -41,7 +41,7 @@ def pls_section(features: NDArray[np.floating], answers: NDArray[np.floating], o
         components_figure(model, shape),
         _PLS_SIZE,
         (
-            f"Partial least squares of {len(pictures):,} patterns against {of}: {number} components"
+            f"Partial least squares of {len(pictures):,} patterns against {subject}: {number} components"
             f" explain {share:.0f} % of its variance; the first are drawn. What a network finds in"
             f" addition is not linear."
         ),
@@ -80,12 +80,12 @@ def learning_section(logs: Mapping[str, Path], per_row: int) -> Section:
     losses = {name: _losses(path) for name, path in logs.items()}
     # A likelihood may be negative; on a logarithmic axis the distance from the best is drawn.
     least = min(float(loss.min()) for loss in losses.values())
-    shown = {
+    curves = {
         name: (per_row * np.arange(1.0, loss.size + 1), loss - least + 0.1) for name, loss in losses.items()
     }
     return Section(
         "How it learned",
-        learning_curves(shown),
+        learning_curves(curves),
         _CURVE_SIZE,
         f"Training loss less its least value, {least:.3g}, plus 0.1.",
     )
@@ -95,7 +95,7 @@ def write_network_page(
     table: str,
     heads: Sequence[Head],
     findings: Sequence[Sequence[Any]],
-    held: HeldOut,
+    held_out: HeldOut,
     name: str,
     logs: Mapping[str, Path],
     per_row: int,
@@ -108,7 +108,7 @@ def write_network_page(
     figures = [
         Section("Figures", table=rows, text=text) for text, rows in _tables(table) if len(rows) > 1 or text
     ]
-    sections = [*figures, *sections_of(heads, findings, held)]
+    sections = [*figures, *sections_of(heads, findings, held_out)]
     if logs:
         sections.append(learning_section(logs, per_row))
     verdict = Verdict(
@@ -117,31 +117,37 @@ def write_network_page(
     return write_page(path, page(name, verdict, sections))
 
 
-def sections_of(heads: Sequence[Head], findings: Sequence[Sequence[Any]], held: HeldOut) -> list[Section]:
+def sections_of(heads: Sequence[Head], findings: Sequence[Sequence[Any]], held_out: HeldOut) -> list[Section]:
     """Which pictures go with which answers; what is made of samples whose every angle is alike."""
-    found = []
-    features = held.inputs.get("features")
+    sections = []
+    features = held_out.inputs.get("features")
     if features is None or features.ndim != 4:
         return []
     for head in heads:
-        truth = held.targets[head.name][: held.known]
+        truth = held_out.targets[head.name][: held_out.known]
         if isinstance(head, Distribution):
-            found.append(pls_section(features[: held.known], smoothed(truth, head), f"p({head.name})"))
-            found += _bias(head, findings, truth)
+            sections.append(
+                pls_section(features[: held_out.known], smooth_distribution(truth, head), f"p({head.name})")
+            )
+            sections += _bias(head, findings, truth)
         elif isinstance(head, Quantities):
-            found.append(pls_section(features[: held.known], truth, "the quantities"))
-    return found
+            sections.append(pls_section(features[: held_out.known], truth, "the quantities"))
+    return sections
 
 
 def _bias(head: Distribution, findings: Sequence[Sequence[Any]], truth: NDArray[Any]) -> list[Section]:
     """What is said of samples whose every angle is alike, where there are any."""
     even = np.flatnonzero(np.ptp(truth, axis=1) < 1e-6).tolist()
-    own = [next(f for f in findings[row] if f.head is head) for row in even]
-    return [bias_section(head.grid, np.array([one.p for one in own]))] if len(own) > 1 else []
+    own_findings = [next(f for f in findings[row] if f.head is head) for row in even]
+    return (
+        [bias_section(head.grid, np.array([finding.p for finding in own_findings]))]
+        if len(own_findings) > 1
+        else []
+    )
 
 
 def _tables(markdown: str) -> list[tuple[str, list[list[str]]]]:
-    found: list[tuple[str, list[list[str]]]] = []
+    tables: list[tuple[str, list[list[str]]]] = []
     text: list[str] = []
     rows: list[list[str]] = []
     for line in [*markdown.splitlines(), ""]:
@@ -151,13 +157,13 @@ def _tables(markdown: str) -> list[tuple[str, list[list[str]]]]:
                 rows.append(cells)
             continue
         if rows:
-            found.append((" ".join(text), rows))
+            tables.append((" ".join(text), rows))
             text, rows = [], []
         if line.strip():
             text.append(line.strip())
     if text:
-        found.append((" ".join(text), []))
-    return found
+        tables.append((" ".join(text), []))
+    return tables
 
 
 #: Inches.
@@ -178,7 +184,7 @@ def distribution(
 
     def draw(figure: Figure, paint: Paint) -> None:
         axes = figure.add_subplot()
-        framed(axes, paint)
+        frame_axes(axes, paint)
         axes.fill_between(
             xi, 100 * low, 100 * high, color=paint("fit1"), alpha=0.25, linewidth=0, label="90 % band"
         )

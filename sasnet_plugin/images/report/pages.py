@@ -13,7 +13,7 @@ import numpy as np
 from ...digits import significant
 from ...domains import Domain
 from ...domains.heads import Classes, Distribution, Quantities, Tags
-from ...report.canvas import Draw, Paint, framed, svg
+from ...report.canvas import Draw, Paint, frame_axes, svg
 from ...report.page import document, names
 from ...types import Image
 from . import patterns
@@ -52,7 +52,7 @@ def page(
     *,
     facts: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
-    own: str = "",
+    embedded: str = "",
 ) -> str:
     """Return the whole page as escaped text; `facts` are wavelength, incidence, counts."""
     body = [
@@ -66,14 +66,14 @@ def page(
         *(_section(section, number) for number, section in enumerate(sections)),
     ]
     text = "\n".join(part for part in body if part)
-    return document.document(f"{title} · sasnet", text, pictures=True, own=own)
+    return document.document(f"{title} · sasnet", text, pictures=True, identity=embedded)
 
 
 def _section(section: Section, number: int) -> str:
     parts = [f"<h2>{escape(section.title)}</h2>"]
     if section.draw is not None:
-        drawn = svg(section.draw, f"figure{number}", section.title, section.size)
-        parts.append(f"<figure>{drawn}</figure>")
+        figure_text = svg(section.draw, f"figure{number}", section.title, section.size)
+        parts.append(f"<figure>{figure_text}</figure>")
     if section.text:
         parts.append(f'<p class="small">{escape(section.text)}</p>')
     if section.table:
@@ -105,20 +105,21 @@ Parts = tuple[Verdict, list[Section]]
 
 
 def answer_page(
-    domain: Domain, image: Image, answer: Answer, folder: Path, made: Parts | None = None
+    domain: Domain, image: Image, answer: Answer, folder: Path, page_parts: Parts | None = None
 ) -> Path:
-    """Write the page of an answer about an image and return its path; `made` are `parts`, if there already.
+    """Write the page of an answer about an image and return its path; `page_parts` are `parts`,
+    if there already.
     Raises SasnetError if it cannot be written.
     """
-    verdict, sections = made or parts(domain, image, answer)
-    return _written(image, verdict, sections, answer.notes, folder)
+    verdict, sections = page_parts or parts(domain, image, answer)
+    return _write_image_page(image, verdict, sections, answer.notes, folder)
 
 
 def parts(domain: Domain, image: Image, answer: Answer, *, looked: bool = True) -> Parts:
     """Return verdict and sections of an image's page: the pattern, findings, then the domain's."""
     # `looked` adds where the classifier looks, some hundred evaluations.
-    sections = [_measured(image)]
-    said = answer.sentences()
+    sections = [_make_pattern_section(image)]
+    sentences = answer.sentences()
     # What was simulated again says whether it holds; a domain whose simulations always hold says nothing.
     again = [finding for finding in answer.findings if hasattr(finding, "title")]
     if not (answer.known or again):
@@ -127,30 +128,30 @@ def parts(domain: Domain, image: Image, answer: Answer, *, looked: bool = True) 
     if domain.sections:
         sections += domain.sections(image, answer)
     elif looked and not again:
-        sections.append(_looked_at(domain, image))
-    return _verdict(domain, said, again), sections
+        sections.append(_make_attention_section(domain, image))
+    return _verdict(domain, sentences, again), sections
 
 
-def _verdict(domain: Domain, said: Sequence[str], again: Sequence[Any]) -> Verdict:
-    more = [one for one in said[1:2] if not one.startswith("Note:")]
+def _verdict(domain: Domain, sentences: Sequence[str], again: Sequence[Any]) -> Verdict:
+    more_sentences = [sentence for sentence in sentences[1:2] if not sentence.startswith("Note:")]
     if not domain.refine:
-        return Verdict(said[0], " ".join(more), good=True)
+        return Verdict(sentences[0], " ".join(more_sentences), good=True)
     if not again:
-        more.append("Not verified: nothing was simulated again.")
+        more_sentences.append("Not verified: nothing was simulated again.")
     verified = any(getattr(finding, "verified", True) for finding in again)
-    return Verdict(said[0], " ".join(more), good=verified)
+    return Verdict(sentences[0], " ".join(more_sentences), good=verified)
 
 
 def _section_of(finding: Any) -> Section:
     """A finding, drawn, with its table and what it says."""
     text = " ".join(finding.sentences())
     if again := getattr(finding, "result", None):
-        drawn = patterns.comparison(again.image, again.simulated, again.residual)
-        return Section(finding.title, drawn, patterns.COMPARISON_SIZE, text)
+        drawn_figure = patterns.comparison(again.image, again.simulated, again.residual)
+        return Section(finding.title, drawn_figure, patterns.COMPARISON_SIZE, text)
 
     def draw(figure: Figure, paint: Paint) -> None:
         axes = figure.add_subplot()
-        framed(axes, paint)
+        frame_axes(axes, paint)
         finding.draw(axes)
         legend = axes.get_legend()
         for text in (axes.xaxis.label, axes.yaxis.label, *(legend.get_texts() if legend else ())):
@@ -162,8 +163,8 @@ def _section_of(finding: Any) -> Section:
 
 
 def _title_of(finding: Any) -> str:
-    own = (getattr(finding, name, "") for name in ("title", "introduction"))
-    return next(filter(None, own), "") or _TITLES[type(finding.head)]
+    texts = (getattr(finding, name, "") for name in ("title", "introduction"))
+    return next(filter(None, texts), "") or _TITLES[type(finding.head)]
 
 
 def page_name(image: Image, folder: Path) -> str:
@@ -174,7 +175,7 @@ def _own(image: Image) -> str:
     return names.identity(image.file, image.entry, image.counts)
 
 
-def _measured(image: Image) -> Section:
+def _make_pattern_section(image: Image) -> Section:
     return Section(
         "Pattern",
         patterns.pattern(image),
@@ -183,35 +184,35 @@ def _measured(image: Image) -> Section:
     )
 
 
-def _looked_at(domain: Domain, image: Image) -> Section:
+def _make_attention_section(domain: Domain, image: Image) -> Section:
     """Where covering a part of what the network sees changes its answer."""
     from ...predict import open_predictor
     from ...predict.arithmetic import sigmoid, softmax
 
     predictor = open_predictor(domain.name)
-    seen = predictor.seen(image).measurement
+    measurement = predictor.prepare(image).measurement
     head = predictor.manifest.heads[0]
 
     def score(masks: NDArray[np.bool_]) -> NDArray[np.floating]:
-        counts = np.where(masks, seen.counts, 0.0)
-        covered = [replace(seen, counts=n, mask=mask) for n, mask in zip(counts, masks, strict=True)]
-        found = predictor.runtime.run(predictor.features(covered))[head.name]
+        counts = np.where(masks, measurement.counts, 0.0)
+        covered = [replace(measurement, counts=n, mask=mask) for n, mask in zip(counts, masks, strict=True)]
+        outputs = predictor.runtime.run(predictor.features(covered))[head.name]
         # Of numbers with their errors the numbers, of logits the probabilities.
         if isinstance(head, Quantities):
-            return np.asarray(found[..., 0])
-        return np.asarray(sigmoid(found) if isinstance(head, Tags) else softmax(found))
+            return np.asarray(outputs[..., 0])
+        return np.asarray(sigmoid(outputs) if isinstance(head, Tags) else softmax(outputs))
 
-    rows, columns = (max(n, int(_SHARE * m)) for n, m in zip(_PATCH, seen.mask.shape, strict=True))
-    found = patterns.occlusion(score, seen.mask, patch=(rows, columns))
+    rows, columns = (max(n, int(_SHARE * m)) for n, m in zip(_PATCH, measurement.mask.shape, strict=True))
+    occluded = patterns.occlusion(score, measurement.mask, patch=(rows, columns))
     return Section(
         "Where the network looks",
-        patterns.attention(seen, found),
+        patterns.attention(measurement, occluded),
         patterns.SIZE,
         "Change of the answer when a part of the image is covered, as by a beamstop.",
     )
 
 
-def _written(
+def _write_image_page(
     image: Image,
     verdict: Verdict,
     sections: list[Section],
@@ -227,6 +228,6 @@ def _written(
         stated = {"Wavelength": f"{geometry.wavelength:.4g} Å", "Incidence": f"{geometry.alpha_i:.3g}°"}
         facts = stated | facts
     title = " · ".join(part for part in (Path(image.file).name, image.entry) if part) or "Image"
-    every = (*image.notes, *notes)
-    found = page(title, verdict, sections, facts=facts, notes=every, own=_own(image))
-    return document.write_page(Path(folder) / page_name(image, folder), found)
+    all_notes = (*image.notes, *notes)
+    text = page(title, verdict, sections, facts=facts, notes=all_notes, embedded=_own(image))
+    return document.write_page(Path(folder) / page_name(image, folder), text)

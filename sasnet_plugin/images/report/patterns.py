@@ -29,8 +29,8 @@ def pattern(image: Image, *, critical: float | None = None) -> Draw:
 
     def draw(figure: Figure, paint: Paint) -> None:
         axes = figure.add_subplot()
-        drawn = picture(axes, image.counts, image, paint, norm=log_scale(image), cmap="viridis")
-        bar(figure, drawn, axes, "counts", paint)
+        artist = picture(axes, image.counts, image, paint, norm=log_scale(image), cmap="viridis")
+        bar(figure, artist, axes, "counts", paint)
         geometry(axes, image, paint, critical=critical)
 
     return draw
@@ -39,10 +39,11 @@ def pattern(image: Image, *, critical: float | None = None) -> Draw:
 def comparison(
     image: Image, simulated: NDArray[np.floating], residual: NDArray[np.floating] | None = None
 ) -> Draw:
-    """Draw measured, simulated and residual (default `signed_deviance`) side by side, the first two on one
+    """Draw measured, simulated and residual (default `compute_signed_deviance`) side by side,
+    the first two on one
     scale.
     """
-    found = signed_deviance(image.counts, simulated) if residual is None else residual
+    deviance = compute_signed_deviance(image.counts, simulated) if residual is None else residual
 
     def draw(figure: Figure, paint: Paint) -> None:
         axes = figure.subplots(1, 3, sharex=True, sharey=True)
@@ -51,17 +52,19 @@ def comparison(
             (axes[0], image.counts, "measured"),
             (axes[1], simulated, "simulated"),
         ):
-            drawn = picture(place, values, image, paint, norm=norm, cmap="viridis")
+            artist = picture(place, values, image, paint, norm=norm, cmap="viridis")
             place.set_title(title, color=paint("ink"), fontsize=11)
-        bar(figure, drawn, list(axes[:2]), "counts", paint)
-        drawn = picture(axes[2], found, image, paint, vmin=-_FAR, vmax=_FAR, cmap="RdBu_r")
+        bar(figure, artist, list(axes[:2]), "counts", paint)
+        artist = picture(axes[2], deviance, image, paint, vmin=-_FAR, vmax=_FAR, cmap="RdBu_r")
         axes[2].set_title("residual", color=paint("ink"), fontsize=11)
-        bar(figure, drawn, axes[2], "standard deviations", paint)
+        bar(figure, artist, axes[2], "standard deviations", paint)
 
     return draw
 
 
-def signed_deviance(counts: NDArray[np.floating], expected: NDArray[np.floating]) -> NDArray[np.float64]:
+def compute_signed_deviance(
+    counts: NDArray[np.floating], expected: NDArray[np.floating]
+) -> NDArray[np.float64]:
     """Signed root of each pixel's Poisson deviance, about standard normal: d² = 2 (n ln(n/μ) − n + μ)
     (McCullagh & Nelder, Generalized Linear Models, 1989).
     """
@@ -88,7 +91,7 @@ def geometry(axes: Axes, image: Image, paint: Paint, *, critical: float | None =
         return
     from matplotlib.patheffects import withStroke
 
-    left, right, bottom, top = (*axes.get_xlim(), *axes.get_ylim())
+    left_end, right, bottom, top = (*axes.get_xlim(), *axes.get_ylim())
     # White on a dark rim is seen on every colour of the picture.
     rim = [withStroke(linewidth=2.2, foreground="#00000090")]
     ink: dict[str, Any] = {"color": "#ffffff", "path_effects": rim}
@@ -99,12 +102,12 @@ def geometry(axes: Axes, image: Image, paint: Paint, *, critical: float | None =
             axes.axhline(height, linestyle=line, linewidth=0.9, **ink)
             axes.annotate(name, (right, height), ha="right", va="bottom", **words)
     for height, name in ((image.geometry.alpha_i, "specular beam"), (-image.geometry.alpha_i, "direct beam")):
-        if bottom < height < top and left < 0 < right:
+        if bottom < height < top and left_end < 0 < right:
             axes.plot([0.0], [height], "o", markersize=9, fillstyle="none", gid=name.split()[0], **ink)
             axes.annotate(
                 name, (0.0, height), xytext=(8, 0), textcoords="offset points", va="center", **words
             )
-    axes.set_xlim(left, right)
+    axes.set_xlim(left_end, right)
     axes.set_ylim(bottom, top)
 
 
@@ -122,8 +125,8 @@ def grad_cam(maps: NDArray[np.floating], gradients: NDArray[np.floating]) -> NDA
     below = 2 * g**2 + a.sum(axis=(0, 1)) * g**3
     alpha = np.divide(g**2, below, out=np.zeros_like(g), where=np.abs(below) > 1e-30)
     weight = (alpha * np.maximum(g, 0)).sum(axis=(0, 1))
-    found = np.maximum(a @ weight, 0)
-    return np.asarray(found / found.max() if found.max() > 0 else found)
+    activation = np.maximum(a @ weight, 0)
+    return np.asarray(activation / activation.max() if activation.max() > 0 else activation)
 
 
 def occlusion(
@@ -148,39 +151,39 @@ def occlusion(
     whole = np.asarray(score(mask[None]), dtype=np.float64).reshape(-1)
     total, number = np.zeros((rows, columns)), np.zeros((rows, columns))
     for start in range(0, len(spans), batch):
-        some = spans[start : start + batch]
-        covered = np.repeat(mask[None], len(some), axis=0)
-        for one, (r, c) in zip(covered, some, strict=True):
-            one[r, c] = False
-        found = np.asarray(score(covered), dtype=np.float64).reshape(len(some), -1)
-        change = np.sqrt(np.mean((found - whole) ** 2, axis=1))
-        for (r, c), value in zip(some, change, strict=True):
+        batch_spans = spans[start : start + batch]
+        covered = np.repeat(mask[None], len(batch_spans), axis=0)
+        for covered_mask, (r, c) in zip(covered, batch_spans, strict=True):
+            covered_mask[r, c] = False
+        scores = np.asarray(score(covered), dtype=np.float64).reshape(len(batch_spans), -1)
+        change = np.sqrt(np.mean((scores - whole) ** 2, axis=1))
+        for (r, c), value in zip(batch_spans, change, strict=True):
             total[r, c] += value
             number[r, c] += 1
     return total / np.maximum(number, 1)
 
 
-def spread_over(found: NDArray[np.floating], shape: tuple[int, int]) -> NDArray[np.float64]:
+def spread_over(values: NDArray[np.floating], shape: tuple[int, int]) -> NDArray[np.float64]:
     """A coarse map as a smooth one of so many rows and columns, between its least and its largest value."""
     from scipy.ndimage import zoom
 
-    factors = [n / m for n, m in zip(shape, found.shape, strict=True)]
-    smooth = zoom(np.asarray(found, np.float64), factors, order=1, mode="nearest", grid_mode=True)
-    return np.clip(smooth, np.min(found), np.max(found))
+    factors = [n / m for n, m in zip(shape, values.shape, strict=True)]
+    smooth = zoom(np.asarray(values, np.float64), factors, order=1, mode="nearest", grid_mode=True)
+    return np.clip(smooth, np.min(values), np.max(values))
 
 
-def attention(image: Image, found: NDArray[np.floating]) -> Draw:
+def attention(image: Image, values: NDArray[np.floating]) -> Draw:
     """Draw the pattern with a `grad_cam` or `occlusion` map of any shape over it."""
-    fine = spread_over(found, (image.counts.shape[0], image.counts.shape[1]))
+    fine = spread_over(values, (image.counts.shape[0], image.counts.shape[1]))
 
     def draw(figure: Figure, paint: Paint) -> None:
-        left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+        left_axes, right = figure.subplots(1, 2, sharex=True, sharey=True)
         norm = log_scale(image)
-        drawn = picture(left, image.counts, image, paint, norm=norm, cmap="viridis")
-        bar(figure, drawn, left, "counts", paint)
-        geometry(left, image, paint)
+        artist = picture(left_axes, image.counts, image, paint, norm=norm, cmap="viridis")
+        bar(figure, artist, left_axes, "counts", paint)
+        geometry(left_axes, image, paint)
         picture(right, image.counts, image, paint, norm=norm, cmap="Greys_r")
-        drawn = picture(right, fine, image, paint, cmap="inferno", alpha=0.65, vmin=0.0)
-        bar(figure, drawn, right, "attention", paint)
+        artist = picture(right, fine, image, paint, cmap="inferno", alpha=0.65, vmin=0.0)
+        bar(figure, artist, right, "attention", paint)
 
     return draw

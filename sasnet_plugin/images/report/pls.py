@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...report.canvas import Draw, Paint, framed
+from ...report.canvas import Draw, Paint, frame_axes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,7 +48,7 @@ def pls(x: NDArray[np.floating], y: NDArray[np.floating], components: int) -> Pl
     x0, y0 = x - mean_x, y - mean_y
     cross = x0.T @ y0
     whole_x, whole_y = float(np.sum(x0**2)), float(np.sum(y0**2))
-    found: list[tuple[Floats, Floats, Floats]] = []
+    components_found: list[tuple[Floats, Floats, Floats]] = []
     basis = np.empty((x.shape[1], 0))
     for _ in range(min(components, len(x) - 1, x.shape[1])):
         # The dominant left singular vector of the cross covariance, from its smaller square.
@@ -67,8 +67,8 @@ def pls(x: NDArray[np.floating], y: NDArray[np.floating], components: int) -> Pl
         cross = cross - np.outer(direction, direction @ cross)
         cross -= basis @ (basis.T @ cross)
         basis = np.column_stack((basis, direction))
-        found.append((weight, loading, y0.T @ score))
-    weights, loadings, answers = (np.array(columns).T for columns in zip(*found, strict=True))
+        components_found.append((weight, loading, y0.T @ score))
+    weights, loadings, answers = (np.array(columns).T for columns in zip(*components_found, strict=True))
     return Pls(
         mean_x,
         mean_y,
@@ -82,11 +82,11 @@ def pls(x: NDArray[np.floating], y: NDArray[np.floating], components: int) -> Pl
 
 def components_figure(model: Pls, shape: tuple[int, int], *, most: int = 6) -> Draw:
     """Draw the first components, `shape` (rows, columns) with row 0 lowest, and what all explain."""
-    drawn = min(most, model.loadings.shape[1])
+    panel_count = min(most, model.loadings.shape[1])
 
     def draw(figure: Figure, paint: Paint) -> None:
-        grid = figure.add_gridspec(2, drawn, height_ratios=(1, 1.2))
-        for index in range(drawn):
+        grid = figure.add_gridspec(2, panel_count, height_ratios=(1, 1.2))
+        for index in range(panel_count):
             axes = figure.add_subplot(grid[0, index])
             values = model.loadings[:, index].reshape(shape)
             far = float(np.max(np.abs(values))) or 1.0
@@ -97,7 +97,7 @@ def components_figure(model: Pls, shape: tuple[int, int], *, most: int = 6) -> D
             for spine in axes.spines.values():
                 spine.set_color(paint("line"))
         axes = figure.add_subplot(grid[1, :])
-        framed(axes, paint)
+        frame_axes(axes, paint)
         number = np.arange(1, model.loadings.shape[1] + 1)
         for values, role, name in (
             (model.explained_x, "fit2", "of the patterns"),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...arrays import Floats
 from ...types import Curve, GrazingIncidence, Image, SasnetError
 from ..diffraction.reading.frame import Window
-from ..diffraction.reading.polar import SECTORS, cross_correlation, in_cells
+from ..diffraction.reading.polar import SECTORS, count_in_cells, cross_correlation
 from ..settings import RASTER
 
 Bools = NDArray[np.bool_]
@@ -38,9 +38,9 @@ class Look:
     fine: bool = False  #: As many pixels as `RASTER.fine` allows: somebody looks closer.
 
     def __post_init__(self) -> None:
-        for given, known in ((self.view, VIEWS), (self.scale, SCALES), (self.colours, COLOURS)):
-            if given not in known:
-                raise SasnetError(f"There is no {given[:40]!r}; choose one of {', '.join(known)}.")
+        for choice, choices in ((self.view, VIEWS), (self.scale, SCALES), (self.colours, COLOURS)):
+            if choice not in choices:
+                raise SasnetError(f"There is no {choice[:40]!r}; choose one of {', '.join(choices)}.")
 
     @property
     def most(self) -> int:
@@ -61,10 +61,10 @@ def picture(measurement: Any, look: Look) -> bytes:
         return _png(
             np.clip(values / (2 * (float(most) or 1.0)) + 0.5, 0, 1), mask, "RdBu_r", look.mask, RASTER.view
         )
-    shown = scaled(values, mask, look.scale)
+    values_shown = scale_values(values, mask, look.scale)
     if look.view == "linear":
-        shown, mask = _fewer(shown, mask, look.most)
-    return _png(shown, mask, look.colours, look.mask, RASTER.view)
+        values_shown, mask = _fewer(values_shown, mask, look.most)
+    return _png(values_shown, mask, look.colours, look.mask, RASTER.view)
 
 
 def colour_bar(colours: str) -> bytes:
@@ -76,33 +76,43 @@ def colour_bar(colours: str) -> bytes:
 def thumbnail(measurement: Any) -> tuple[bytes, NDArray[np.float32]]:
     """A small PNG in grey, which the page may colour, and what is compared, (descriptor²,)."""
     if isinstance(measurement, Curve):
-        shown, mask = _drawn(measurement), np.ones((RASTER.thumbnail, RASTER.thumbnail), dtype=np.bool_)
+        values_shown, mask = (
+            _draw_curve(measurement),
+            np.ones((RASTER.thumbnail, RASTER.thumbnail), dtype=np.bool_),
+        )
     else:
         values, mask = _fewer(*upright(measurement), RASTER.thumbnail)
-        shown = scaled(values, mask, "log")
-    rows, columns = (np.linspace(0, n - 1e-6, RASTER.descriptor + 1).astype(int) for n in shown.shape)
-    cells = np.add.reduceat(np.add.reduceat(shown, rows[:-1], axis=0), columns[:-1], axis=1)
-    area = np.add.reduceat(np.add.reduceat(np.ones_like(shown), rows[:-1], axis=0), columns[:-1], axis=1)
-    return _png(shown, mask, "gray", False, RASTER.thumbnail), (cells / area).ravel().astype(np.float32)
+        values_shown = scale_values(values, mask, "log")
+    rows, columns = (np.linspace(0, n - 1e-6, RASTER.descriptor + 1).astype(int) for n in values_shown.shape)
+    cells = np.add.reduceat(np.add.reduceat(values_shown, rows[:-1], axis=0), columns[:-1], axis=1)
+    area = np.add.reduceat(
+        np.add.reduceat(np.ones_like(values_shown), rows[:-1], axis=0), columns[:-1], axis=1
+    )
+    return _png(values_shown, mask, "gray", False, RASTER.thumbnail), (cells / area).ravel().astype(
+        np.float32
+    )
 
 
-def compared(measured: Image, simulated: Floats, residual: Floats) -> dict[str, bytes]:
+def draw_comparison(measured: Image, simulated: Floats, residual: Floats) -> dict[str, bytes]:
     """Return PNGs of measured and simulated counts on one scale and of the residual, in standard deviations,
     by name.
     """
     values, mask = upright(measured)
-    again, left = (one[::-1] if _turned(measured) else one for one in (simulated, residual))
+    again, residual_up = (
+        values_here[::-1] if _is_upside_down(measured) else values_here
+        for values_here in (simulated, residual)
+    )
     ends = limits(values, mask, "log")
     pictures = {"measured": values, "simulated": np.where(mask, again, 0.0)}
-    found = {
-        name: _png(scaled(one, mask, "log", ends), mask, Look.colours, True, RASTER.view)
-        for name, one in pictures.items()
+    found_pictures = {
+        name: _png(scale_values(values_here, mask, "log", ends), mask, Look.colours, True, RASTER.view)
+        for name, values_here in pictures.items()
     }
-    share = np.clip(np.nan_to_num(left) / (2 * RASTER.far) + 0.5, 0, 1)
-    return found | {"residual": _png(share, mask, "RdBu_r", True, RASTER.view)}
+    share = np.clip(np.nan_to_num(residual_up) / (2 * RASTER.far) + 0.5, 0, 1)
+    return found_pictures | {"residual": _png(share, mask, "RdBu_r", True, RASTER.view)}
 
 
-def scaled(values: Floats, mask: Bools, scale: str, ends: tuple[float, float] | None = None) -> Floats:
+def scale_values(values: Floats, mask: Bools, scale: str, ends: tuple[float, float] | None = None) -> Floats:
     """Values between 0 and 1, 1 at the brightest hundredth of what is not masked, or between other ends."""
     low, top = ends or limits(values, mask, scale)
     if not top > low:
@@ -132,36 +142,40 @@ def polar(values: Floats, mask: Bools, centre: tuple[float, float]) -> tuple[Flo
     row = np.rint(centre[1] + radius * np.sin(angle)).astype(int)
     inside = (0 <= row) & (row < values.shape[0]) & (0 <= column) & (column < values.shape[1])
     row, column = np.where(inside, row, 0), np.where(inside, column, 0)
-    there = inside & mask[row, column]
-    return np.where(there, values[row, column], 0.0), there
+    is_measured = inside & mask[row, column]
+    return np.where(is_measured, values[row, column], 0.0), is_measured
 
 
 def correlation(values: Floats, mask: Bools, centre: tuple[float, float]) -> tuple[Floats, Bools]:
     """Two-point correlation along each ring over Δ (columns, above 0 to 360°), the centre at the bottom."""
     window = Window((values.shape[0], values.shape[1]), centre, _edge(values.shape, centre))
-    cells = in_cells(window, values[None], mask[None])
-    found = cross_correlation(cells)[0, ::-1].astype(np.float64)
-    there = (cells.area[0] > 0).sum(axis=1)[::-1] > SECTORS // 4
-    found = np.repeat(np.repeat(found, 8, axis=0), 8, axis=1)
-    return found, np.broadcast_to(np.repeat(there, 8)[:, None], found.shape)
+    cells = count_in_cells(window, values[None], mask[None])
+    found_correlation = cross_correlation(cells)[0, ::-1].astype(np.float64)
+    is_covered = (cells.area[0] > 0).sum(axis=1)[::-1] > SECTORS // 4
+    found_correlation = np.repeat(np.repeat(found_correlation, 8, axis=0), 8, axis=1)
+    return found_correlation, np.broadcast_to(np.repeat(is_covered, 8)[:, None], found_correlation.shape)
 
 
 def upright(image: Any) -> tuple[Floats, Bools]:
     """Values and mask as they are drawn, the first row above."""
     values, mask = image.counts, image.mask
-    if _turned(image):
+    if _is_upside_down(image):
         values, mask = values[::-1], mask[::-1]
     return np.where(mask, values, 0.0), mask
 
 
-def _turned(image: Any) -> bool:
+def _is_upside_down(image: Any) -> bool:
     return isinstance(image.geometry, GrazingIncidence)
 
 
 def _centre(image: Any) -> tuple[float, float]:
-    known = getattr(image.geometry, "centre", None)
+    stored_centre = getattr(image.geometry, "centre", None)
     rows, columns = image.counts.shape
-    return (float(known[0]), float(known[1])) if known is not None else ((columns - 1) / 2, (rows - 1) / 2)
+    return (
+        (float(stored_centre[0]), float(stored_centre[1]))
+        if stored_centre is not None
+        else ((columns - 1) / 2, (rows - 1) / 2)
+    )
 
 
 def _edge(shape: tuple[int, ...], centre: tuple[float, float]) -> float:
@@ -183,15 +197,15 @@ def _fewer(values: Floats, mask: Bools, most: int) -> tuple[Floats, Bools]:
     return total / np.maximum(number, 1), number > 0
 
 
-def _png(shown: Floats, mask: Bools, colours: str, marked: bool, most: int) -> bytes:
+def _png(values: Floats, mask: Bools, colours: str, marked: bool, most: int) -> bytes:
     import matplotlib
     from matplotlib.image import imsave
 
     step = (
-        max(1, most // max(shown.shape) // 2) if marked else 1
+        max(1, most // max(values.shape) // 2) if marked else 1
     )  # small images are enlarged, each pixel a square
     table = (matplotlib.colormaps[colours](np.linspace(0, 1, 256))[:, :3] * 255).astype(np.uint8)
-    pixels = table[np.rint(shown * 255).astype(np.uint8)]
+    pixels = table[np.rint(values * 255).astype(np.uint8)]
     if marked:
         pixels[~mask] = (120, 70, 70)
     out = io.BytesIO()
@@ -204,19 +218,19 @@ def _points(curve: Curve) -> tuple[Floats, Floats]:
     return np.log10(curve.q[good]), np.log10(curve.intensity[good])
 
 
-def _drawn(curve: Curve) -> Floats:
+def _draw_curve(curve: Curve) -> Floats:
     """A curve on logarithmic axes as dots, 0 or 1."""
     side = RASTER.thumbnail
-    shown = np.zeros((side, side))
+    shown_picture = np.zeros((side, side))
     x, y = _points(curve)
     if x.size > 1:
         fine = np.linspace(x[0], x[-1], 6 * side)
         y = np.interp(fine, x, y)
         column, row = ((v - v.min()) / max(float(np.ptp(v)), 1e-9) for v in (fine, y))
-        at = side - 4 - np.rint(row * (side - 8)).astype(int), 4 + np.rint(column * (side - 8)).astype(int)
-        shown[at] = 1.0
-        shown[at[0] - 1, at[1]] = 1.0
-    return shown
+        dots = side - 4 - np.rint(row * (side - 8)).astype(int), 4 + np.rint(column * (side - 8)).astype(int)
+        shown_picture[dots] = 1.0
+        shown_picture[dots[0] - 1, dots[1]] = 1.0
+    return shown_picture
 
 
 def _plot(curve: Curve, linear: bool) -> bytes:

@@ -19,19 +19,19 @@ _AXES = {
 }
 
 
-def about(measurement: Any, look: Look) -> dict[str, object] | None:
+def describe_axes(measurement: Any, look: Look) -> dict[str, object] | None:
     """What the page needs beside the PNG; None of a curve, whose plot has axes."""
     # Of the detector: ``rows``, ``columns``, as drawn, ``step`` (pixels of the detector to one of the
     # picture), and one of ``phi``, ``alpha_f`` (ends, degrees), ``corners`` (q_x, q_y at the corners, Å⁻¹),
     # ``per_pixel`` (pixel size over distance), where it is known.
     if isinstance(measurement, Curve):
         return None
-    found: dict[str, object] = {"axes": _AXES.get(look.view, "")}
+    description: dict[str, object] = {"axes": _AXES.get(look.view, "")}
     if look.view != "correlation":
         low, top = limits(*upright(measurement), look.scale)
         lowest = top / 10**RASTER.decades if look.scale == "log" else low
-        found |= {"low": f"{lowest:.3g}", "top": f"{top:.3g}", "scale": _SCALES[look.scale]}
-    return found | (_detector(measurement, look.most) if look.view == "linear" else {})
+        description |= {"low": f"{lowest:.3g}", "top": f"{top:.3g}", "scale": _SCALES[look.scale]}
+    return description | (_detector(measurement, look.most) if look.view == "linear" else {})
 
 
 _SCALES = {"log": "logarithmic", "gamma": "square root", "linear": "linear"}
@@ -41,10 +41,10 @@ def _detector(image: Image, most: int) -> dict[str, object]:
     geometry, (rows, columns) = image.geometry, image.counts.shape
     step = max(1, -(-max(rows, columns) // most))
     # As drawn: the last blocks of pixels may reach over the edge.
-    found: dict[str, object] = {"rows": -(-rows // step) * step, "columns": -(-columns // step) * step}
-    found |= {"step": step}
+    description: dict[str, object] = {"rows": -(-rows // step) * step, "columns": -(-columns // step) * step}
+    description |= {"step": step}
     if isinstance(geometry, GrazingIncidence):
-        phi, alpha_f = ([float(one[0]), float(one[-1])] for one in (geometry.phi, geometry.alpha_f))
+        phi, alpha_f = ([float(axis[0]), float(axis[-1])] for axis in (geometry.phi, geometry.alpha_f))
         angles = {
             "phi": phi,
             "alpha_f": alpha_f,
@@ -52,21 +52,24 @@ def _detector(image: Image, most: int) -> dict[str, object]:
             "alpha_i": geometry.alpha_i,
         }
         axes = f"Across: φ, {phi[0]:.3g} to {phi[1]:.3g}°; up: α_f, {alpha_f[0]:.3g} to {alpha_f[1]:.3g}°."
-        return found | angles | {"axes": axes}
+        return description | angles | {"axes": axes}
     if isinstance(geometry, SmallAngle):
-        corners = [one[[0, 0, -1, -1], [0, -1, 0, -1]].tolist() for one in (geometry.qx, geometry.qy)]
+        corners = [axis[[0, 0, -1, -1], [0, -1, 0, -1]].tolist() for axis in (geometry.qx, geometry.qy)]
         row, column = np.unravel_index(int(np.argmin(geometry.q)), geometry.q.shape)
-        (left, right), (top, bottom) = corners[0][:2], corners[1][::2]
-        axes = f"Across: qx, {left:.3g} to {right:.3g} Å⁻¹; down: qy, {top:.3g} to {bottom:.3g} Å⁻¹."
-        return found | {"corners": corners, "centre": [int(column), int(row)], "axes": axes}
+        (left_end, right), (top, bottom) = corners[0][:2], corners[1][::2]
+        axes = f"Across: qx, {left_end:.3g} to {right:.3g} Å⁻¹; down: qy, {top:.3g} to {bottom:.3g} Å⁻¹."
+        return description | {"corners": corners, "centre": [int(column), int(row)], "axes": axes}
     axes = f"Across: column, 0 to {columns - 1}; down: row, 0 to {rows - 1}."
-    return found | _flat(geometry) | {"axes": axes}
+    return description | _flat(geometry) | {"axes": axes}
 
 
 def _flat(geometry: Any) -> dict[str, object]:
     if not isinstance(geometry, Window):
         return {}
-    found: dict[str, object] = {"centre": [float(place) for place in geometry.centre]}
+    description: dict[str, object] = {"centre": [float(place) for place in geometry.centre]}
     if geometry.wavelength and geometry.distance and geometry.pixel_size:
-        found |= {"per_pixel": geometry.pixel_size / geometry.distance, "wavelength": geometry.wavelength}
-    return found
+        description |= {
+            "per_pixel": geometry.pixel_size / geometry.distance,
+            "wavelength": geometry.wavelength,
+        }
+    return description

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...report.canvas import Draw, Paint, framed
+from ...report.canvas import Draw, Paint, frame_axes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +42,7 @@ def trends(
         for axes in places.flat[len(columns) :]:
             axes.set_visible(False)
         for axes, (name, (value, low, high)) in zip(places.flat, columns.items(), strict=False):
-            framed(axes, paint)
+            frame_axes(axes, paint)
             axes.fill_between(time, low, high, color=paint("fit1"), alpha=0.25, linewidth=0)
             axes.plot(time, np.where(pale, np.nan, value), color=paint("fit1"), linewidth=1.4, gid=name)
             if pale.any():
@@ -60,7 +60,7 @@ def learning_curves(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.f
 
     def draw(figure: Figure, paint: Paint) -> None:
         axes = figure.add_subplot()
-        framed(axes, paint)
+        frame_axes(axes, paint)
         for index, (name, (examples, error)) in enumerate(curves.items()):
             axes.plot(examples, error, color=paint(f"fit{index % 4 + 1}"), label=name, gid=name)
         axes.set_xscale("log")
@@ -72,7 +72,7 @@ def learning_curves(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.f
     return draw
 
 
-def against_counts(
+def draw_against_counts(
     counts: Sequence[float], classes: Mapping[str, Sequence[float]], settled: float | None
 ) -> Draw:
     """Draw class probabilities against counts, with a line where the answer is settled; classes always below
@@ -81,7 +81,7 @@ def against_counts(
 
     def draw(figure: Figure, paint: Paint) -> None:
         axes = figure.subplots()
-        framed(axes, paint)
+        frame_axes(axes, paint)
         for number, (name, p) in enumerate((k, v) for k, v in classes.items() if max(v) >= 0.05):
             axes.plot(counts, p, color=f"C{number}", linewidth=1.4, marker=".", label=name)
         if settled is not None:

@@ -66,8 +66,8 @@ def write_image(image: Image, fit: OrientedFit, path: str | Path) -> None:
         process["name"], process["description"] = "sasnet fit", fit.sentences()[0]
         for number, (name, value) in enumerate(fit.values.items(), 1):
             term = process.create_dataset(f"term{number:03d}", data=f"{name} = {value.value!r} {value.unit}")
-            for key, what in (("name", name), ("value", value.value), ("uncertainty", value.error)):
-                term.attrs[key] = what
+            for key, label in (("name", name), ("value", value.value), ("uncertainty", value.error)):
+                term.attrs[key] = label
             term.attrs["units"] = value.unit
         file.flush()
         content = file.id.get_file_image()
@@ -82,7 +82,7 @@ def _data(
     data.attrs["Q_indices"] = np.array([0, 1])
     column(data, "Qx", geometry.qx, _Q_UNIT)
     column(data, "Qy", geometry.qy, _Q_UNIT)
-    found = column(data, "I", intensity, _I_UNIT)
+    column_written = column(data, "I", intensity, _I_UNIT)
     if error is not None:
-        found.attrs["uncertainties"] = "Idev"
+        column_written.attrs["uncertainties"] = "Idev"
         column(data, "Idev", error, _I_UNIT)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ...report.canvas import Paint, framed, upright
+from ...report.canvas import Paint, frame_axes, upright
 from ..report.pages import Section
 from ..report.patterns import COMPARISON_SIZE, comparison
 from .prediction.answer import most_counted
@@ -35,10 +35,12 @@ def sections(measurement: Any, answer: Answer) -> list[Section]:
     image = most_counted(images_of(measurement))
     if image is None:
         return []
-    found = polar(image)
-    axis = anisotropy([found]).axis
+    polar_image = polar(image)
+    axis = anisotropy([polar_image]).axis
     # By what it holds: its class would bring all that fits, also where nothing was fitted.
-    fit = next((cast("OrientedFit", one) for one in answer.findings if hasattr(one, "cells")), None)
+    fit = next(
+        (cast("OrientedFit", finding) for finding in answer.findings if hasattr(finding, "cells")), None
+    )
     if fit is not None:
         axis = fit.values["director"].value
     fitted = None
@@ -46,48 +48,50 @@ def sections(measurement: Any, answer: Answer) -> list[Section]:
         fitted = np.zeros(N_RINGS * N_SECTORS)
         fitted[fit.cells.where] = fit.expected
     middle = (np.arange(N_SECTORS) + 0.5) * 360 / N_SECTORS
-    relative, error = harmonics(found)
+    relative, error = harmonics(polar_image)
 
     def mean(values: NDArray[np.float64], direction: float | None) -> NDArray[np.float64]:
         near = np.ones(N_SECTORS, bool)
         if direction is not None:
             near = np.abs(np.mod(middle - direction + 90, 180) - 90) <= _HALF
-        total, seen = values[:, near].sum(axis=1), found.exposure[:, near].sum(axis=1)
-        there = (found.counts[:, near].sum(axis=1) >= _LEAST) & (seen > 0)
-        return np.divide(total * found.scale, seen, out=np.full(N_RINGS, np.nan), where=there)
+        total, exposure = values[:, near].sum(axis=1), polar_image.exposure[:, near].sum(axis=1)
+        has_counts = (polar_image.counts[:, near].sum(axis=1) >= _LEAST) & (exposure > 0)
+        return np.divide(total * polar_image.scale, exposure, out=np.full(N_RINGS, np.nan), where=has_counts)
 
     def draw(figure: Figure, paint: Paint) -> None:
-        left, right = figure.subplots(1, 2)
-        for place in (left, right):
-            framed(place, paint)
+        left_axes, right = figure.subplots(1, 2)
+        for place in (left_axes, right):
+            frame_axes(place, paint)
             place.set(xscale="log", xlabel="q / Å⁻¹")
             place.xaxis.set_minor_formatter("")
         lines = [("all around", None, "data"), ("along", axis, "fit1"), ("across", axis + 90, "fit2")]
         for name, direction, colour in lines:
-            left.plot(
-                RINGS, mean(found.counts, direction), ".", color=paint(colour), label=name, markersize=4
+            left_axes.plot(
+                RINGS, mean(polar_image.counts, direction), ".", color=paint(colour), label=name, markersize=4
             )
             if fitted is not None and direction is not None:
-                shown = mean(fitted.reshape(N_RINGS, N_SECTORS), direction)
-                left.plot(RINGS, shown, color=paint(colour), linewidth=1.1)
-        left.set(yscale="log", ylabel="intensity, arbitrary")
-        left.legend(frameon=False, fontsize="small", labelcolor=paint("ink"))
-        told = error[:, 0] < 0.3
+                fitted_mean = mean(fitted.reshape(N_RINGS, N_SECTORS), direction)
+                left_axes.plot(RINGS, fitted_mean, color=paint(colour), linewidth=1.1)
+        left_axes.set(yscale="log", ylabel="intensity, arbitrary")
+        left_axes.legend(frameon=False, fontsize="small", labelcolor=paint("ink"))
+        is_known = error[:, 0] < 0.3
         for order, colour in ((2, "fit1"), (4, "fit3"), (6, "fit4")):
             size = np.hypot(relative[:, order - 2], relative[:, order - 1])
-            sharp = error[told, order - 2]
-            right.errorbar(RINGS[told], size[told], sharp, color=paint(colour), fmt=".", label=f"m = {order}")
+            sharp = error[is_known, order - 2]
+            right.errorbar(
+                RINGS[is_known], size[is_known], sharp, color=paint(colour), fmt=".", label=f"m = {order}"
+            )
         right.set(ylabel="harmonic over the mean", ylim=(0, None))
         right.legend(frameon=False, fontsize="small", labelcolor=paint("ink"))
-        for place in (left, right):
+        for place in (left_axes, right):
             for text in (place.xaxis.label, place.yaxis.label):
                 text.set_color(paint("ink"))
 
-    shown = [] if fit is None else [_again(image, fit)]
-    said = f"Sectors of ±{_HALF:g}° along {axis:.0f}° (anticlockwise from qx) and across it" + (
+    shown_sections = [] if fit is None else [_again(image, fit)]
+    sentence = f"Sectors of ±{_HALF:g}° along {axis:.0f}° (anticlockwise from qx) and across it" + (
         "; lines: the fit." if fit is not None else "."
     )
-    return [*shown, Section("Profile and harmonics", draw, (8.4, 3.4), said)]
+    return [*shown_sections, Section("Profile and harmonics", draw, (8.4, 3.4), sentence)]
 
 
 #: Rows and columns of the pictures of a fit, at most: each pixel is simulated again.
@@ -96,7 +100,7 @@ _MOST = 128
 
 def again(image: Image, fit: OrientedFit) -> tuple[Image, NDArray[np.float64], NDArray[np.float64] | None]:
     """Return an image (coarser if large), what its fit simulates, and residuals (None for counts:
-    `patterns.signed_deviance`); qx to the right, qy up, first row below.
+    `patterns.compute_signed_deviance`); qx to the right, qy up, first row below.
     """
     small = _coarse(upright(image))
     geometry: SmallAngle = small.geometry
@@ -113,12 +117,12 @@ def again(image: Image, fit: OrientedFit) -> tuple[Image, NDArray[np.float64], N
 def _again(image: Image, fit: OrientedFit) -> Section:
     """Measured, simulated again and residual, side by side in q."""
     small, simulated, residual = again(image, fit)
-    said = (
+    text = (
         f"In q, {small.geometry.picture}; the first two in one scale, residuals in standard deviations of"
         " counting."
     )
-    drawn = comparison(small, simulated, residual)
-    return Section("Measured, simulated and residual", drawn, COMPARISON_SIZE, said)
+    draw_figures = comparison(small, simulated, residual)
+    return Section("Measured, simulated and residual", draw_figures, COMPARISON_SIZE, text)
 
 
 def _coarse(image: Image) -> Image:

@@ -21,7 +21,7 @@ from ...service.messages import plain
 from ...service.places import Place
 from ...types import Curve, DataError, SasnetError
 from ..settings import IMAGES
-from .kinds import How, beside, how_of, measurement, readable, settled, short, titles
+from .kinds import How, how_of, list_companions, measurement, readable, settle_kind, short, titles
 from .listed import CHOOSE, kinds_say
 
 
@@ -36,7 +36,7 @@ class Seen:
     reason: str = ""  #: Why there is no answer, or why it is of this kind.
 
     @cached_property
-    def made(self) -> Any:
+    def page_parts(self) -> Any:
         """Parts of the page, `images.report.pages.parts`; None without an answer."""
         from ..report.pages import parts
 
@@ -50,8 +50,8 @@ class Seen:
         if self.domain is None or self.domain.curve is None:
             return None
         with contextlib.suppress(DataError):  # too few pixels count
-            found: Curve | None = self.domain.curve(self.measurement)
-            return found
+            curve: Curve | None = self.domain.curve(self.measurement)
+            return curve
         return None
 
 
@@ -61,30 +61,34 @@ class ImageDesk:
 
     _seen: OrderedDict[tuple[Any, ...], Seen] = field(default_factory=OrderedDict)
 
-    def answer(self, asked: Asked) -> Any:
+    def answer(self, request: Asked) -> Any:
         """Answer a question. Raises SasnetError with the reason if it cannot."""
-        place, body = asked.place, asked.body
+        place, body = request.place, request.body
         assert place is not None
-        how = how_of(body)
+        reading = how_of(body)
         answers: dict[str, Callable[[], Any]] = {
-            "image": lambda: plain(opened(self.seen(place, how), how)),
-            "picture": lambda: drawn(self.seen(place, how), body),
-            "figure": lambda: figure(self.seen(place, how), int(body["number"]), bool(body["night"])),
-            "page": lambda: page(self.seen(place, how)),
-            "kinds": lambda: kinds_say(place.path, place.entry, how, list(titles())),
-            "average": lambda: average(self.seen(place, how)),
+            "image": lambda: plain(describe_image(self.open_image(place, reading), reading)),
+            "picture": lambda: draw_picture(self.open_image(place, reading), body),
+            "figure": lambda: figure(
+                self.open_image(place, reading), int(body["number"]), bool(body["night"])
+            ),
+            "page": lambda: page(self.open_image(place, reading)),
+            "kinds": lambda: kinds_say(place.path, place.entry, reading, list(titles())),
+            "average": lambda: average(self.open_image(place, reading)),
         }
-        return answers[asked.do]()
+        return answers[request.do]()
 
-    def seen(self, place: Place, how: How) -> Seen:
+    def open_image(self, place: Place, reading: How) -> Seen:
         """An image with its answer, read once as long as nothing of it changes."""
         path = Path(place.path)
-        stamps = [_stamp(one) for one in (path, *(path.parent / name for name in beside(path)))]
+        stamps = [
+            _stamp(one_path) for one_path in (path, *(path.parent / name for name in list_companions(path)))
+        ]
         if stamps[0] is None:
             raise SasnetError(f"{path.name}: no longer exists; see the list of images.")
-        key = place.path, place.entry, how, tuple(stamps)
+        key = place.path, place.entry, reading, tuple(stamps)
         if key not in self._seen:
-            self._seen[key] = look(place, how)
+            self._seen[key] = look(place, reading)
             while len(self._seen) > IMAGES.kept:
                 self._seen.popitem(last=False)
         self._seen.move_to_end(key)
@@ -96,88 +100,94 @@ def begin() -> Callable[[Asked, Any], tuple[str, Any]]:
     os.environ.setdefault("MPLBACKEND", "Agg")
     desk = ImageDesk()
 
-    def do(asked: Asked, _: Any) -> tuple[str, Any]:
+    def do(request: Asked, _: Any) -> tuple[str, Any]:
         try:
-            return "answer", desk.answer(asked)
+            return "answer", desk.answer(request)
         except Exception as error:  # the next question has its turn all the same
-            path = asked.place.path if asked.place else "The image"
+            path = request.place.path if request.place else "The image"
             return "problem", short(path, sentence_of(path, error))
 
     return do
 
 
-def look(place: Place, how: How) -> Seen:
+def look(place: Place, reading: How) -> Seen:
     """Read and answer an image of the given or detected kind. Raises SasnetError if no kind can read it."""
-    kind, reason = settled(place.path, how)
+    kind, reason = settle_kind(place.path, reading)
     if kind:
         try:
-            return _of_kind(place, specification(kind), how, reason)
+            return _look_as_kind(place, specification(kind), reading, reason)
         except SasnetError as error:
             reason = str(error)
-    one = readable(place.path, place.entry, how)
-    return Seen(None, one, reason=short(place.path, reason))
+    image = readable(place.path, place.entry, reading)
+    return Seen(None, image, reason=short(place.path, reason))
 
 
-def _of_kind(place: Place, domain: Domain, how: How, reason: str) -> Seen:
+def _look_as_kind(place: Place, domain: Domain, reading: How, reason: str) -> Seen:
     from ...predict.predictor import open_predictor
 
-    one = measurement(place.path, domain, place.entry, how)
-    if one is None:
+    image = measurement(place.path, domain, place.entry, reading)
+    if image is None:
         raise DataError(f"{place.path}: holds no image number {place.entry}.")
-    (answer,) = open_predictor(domain.name).outcomes([one])
+    (answer,) = open_predictor(domain.name).outcomes([image])
     if isinstance(answer, Exception):
-        return Seen(domain, one, reason=short(place.path, sentence_of(place.path, answer)))
-    return Seen(domain, one, answer, reason)
+        return Seen(domain, image, reason=short(place.path, sentence_of(place.path, answer)))
+    return Seen(domain, image, answer, reason)
 
 
-def average(seen: Seen) -> tuple[str, str]:
+def average(view: Seen) -> tuple[str, str]:
     """Return an isotropic image's average as text of q, I, dI and dq, with a file name. Raises SasnetError if
     it has a direction or no curve.
     """
-    curve = seen.average
-    name = Path(seen.measurement.file).name
+    curve = view.average
+    name = Path(view.measurement.file).name
     if curve is None:
         raise SasnetError(f"{name}: is not isotropic, so its azimuthal average cannot be fitted as a curve.")
     unit = f"I({curve.intensity_unit})" if curve.intensity_unit else "I"
     columns = {"q(1/A)": curve.q, unit: curve.intensity, "dI": curve.dintensity, "dq": curve.dq}
-    given = {title: values for title, values in columns.items() if values is not None}
-    rows = (" ".join(f"{value:.7g}" for value in row) for row in zip(*given.values(), strict=True))
-    return f"{Path(name).stem}_average.dat", "\n".join([f"# {' '.join(given)}", *rows]) + "\n"
+    columns_given = {title: values for title, values in columns.items() if values is not None}
+    rows = (" ".join(f"{value:.7g}" for value in row) for row in zip(*columns_given.values(), strict=True))
+    return f"{Path(name).stem}_average.dat", "\n".join([f"# {' '.join(columns_given)}", *rows]) + "\n"
 
 
-def opened(seen: Seen, how: How) -> dict[str, Any]:
-    one, domain = seen.measurement, seen.domain
-    rows, columns = one.counts.shape
-    isotropic = seen.answer is not None and seen.average is not None
-    unfitted = _why_not_fitted(seen)
-    found: dict[str, Any] = {
+def describe_image(view: Seen, reading: How) -> dict[str, Any]:
+    image, domain = view.measurement, view.domain
+    rows, columns = image.counts.shape
+    isotropic = view.answer is not None and view.average is not None
+    unfitted = _why_not_fitted(view)
+    description: dict[str, Any] = {
         "kind": domain.name if domain else "", "title": domain.title if domain else CHOOSE,
-        "said_by_user": bool(how.kind), "geometry": list(how.geometry), "entry": one.entry,
-        "pixels": [columns, rows], "masked": float(1 - one.mask.mean()), "reason": seen.reason,
-        "notes": list(one.notes), "can_verify": not unfitted, "isotropic": isotropic, "unfitted": unfitted,
+        "said_by_user": bool(reading.kind), "geometry": list(reading.geometry), "entry": image.entry,
+        "pixels": [columns, rows], "masked": float(1 - image.mask.mean()), "reason": view.reason,
+        "notes": list(image.notes), "can_verify": not unfitted, "isotropic": isotropic, "unfitted": unfitted,
         "headline": "", "sure": False, "sentences": [], "figures": [],
     }  # fmt: skip
-    return found if seen.made is None else found | answered(one, seen.answer, seen.made)
+    return (
+        description
+        if view.page_parts is None
+        else description | describe_answer(image, view.answer, view.page_parts)
+    )
 
 
-def _why_not_fitted(seen: Seen) -> str:
-    if seen.domain is None or seen.answer is None:
+def _why_not_fitted(view: Seen) -> str:
+    if view.domain is None or view.answer is None:
         return "Wait for the classification of this image before you fit it."
-    if seen.domain.refine is None:
-        return f"{seen.domain.title} cannot be simulated from an answer."
-    why = seen.domain.why_not_fitted
-    return "" if why is None else why(seen.measurement, seen.answer)
+    if view.domain.refine is None:
+        return f"{view.domain.title} cannot be simulated from an answer."
+    why = view.domain.why_not_fitted
+    return "" if why is None else why(view.measurement, view.answer)
 
 
-def answered(one: Any, answer: Any, made: Any) -> dict[str, Any]:
+def describe_answer(sentence: Any, answer: Any, parts_made: Any) -> dict[str, Any]:
     """Return headline and sentences of an answer, and the text around each figure."""
-    verdict, sections = made
+    verdict, sections = parts_made
     sentences = answer.sentences()
-    notes = list(dict.fromkeys((*one.notes, *answer.notes)))
+    notes = list(dict.fromkeys((*sentence.notes, *answer.notes)))
     return {
         "headline": verdict.text, "more": verdict.more, "sure": answer.known,
         "in_scope": float(answer.in_scope),
-        "sentences": [one for one in sentences if one != verdict.text and not one.startswith("Note: ")],
+        "sentences": [
+            text for text in sentences if text != verdict.text and not text.startswith("Note: ")
+        ],
         "notes": notes, "answer": answer.as_dict(),
         "figures": [_figure(part) for part in sections[1:]],
     }  # fmt: skip
@@ -197,36 +207,36 @@ def compares(part: Any) -> bool:
     return part.size == COMPARISON_SIZE
 
 
-def drawn(seen: Seen, body: Mapping[str, Any]) -> tuple[bytes, Any]:
+def draw_picture(view: Seen, body: Mapping[str, Any]) -> tuple[bytes, Any]:
     """The picture of an image, and what the page needs beside it; see `images.report.raster`."""
     from ..report.compared import as_seen
     from ..report.raster import Look, picture
-    from ..report.raster_place import about
+    from ..report.raster_place import describe_axes
 
-    look, one = Look(**body["look"]), as_seen(seen.measurement)
-    return picture(one, look), about(one, look)
+    look, image = Look(**body["look"]), as_seen(view.measurement)
+    return picture(image, look), describe_axes(image, look)
 
 
-def figure(seen: Seen, number: int, night: bool) -> bytes:
+def figure(view: Seen, number: int, night: bool) -> bytes:
     """Return a figure of the answer as PNG. Raises SasnetError if there is none."""
     from ...report.canvas import png
 
-    sections = [] if seen.made is None else seen.made[1][1:]
+    sections = [] if view.page_parts is None else view.page_parts[1][1:]
     if not 0 <= number < len(sections) or (draw := sections[number].draw) is None:
         raise SasnetError("There is no such figure.")
     return png(draw, sections[number].size, night=night)
 
 
-def page(seen: Seen) -> tuple[str, bytes]:
+def page(view: Seen) -> tuple[str, bytes]:
     """Return file name and page of an answer's report. Raises SasnetError without an answer."""
     import tempfile
 
     from ..report.pages import answer_page
 
-    if seen.answer is None or seen.domain is None:
+    if view.answer is None or view.domain is None:
         raise SasnetError("There is no answer to report; choose the kind of image first.")
     with tempfile.TemporaryDirectory(prefix="sasnet-report-") as folder:
-        path = answer_page(seen.domain, seen.measurement, seen.answer, Path(folder))
+        path = answer_page(view.domain, view.measurement, view.answer, Path(folder))
         return path.name, path.read_bytes()
 
 

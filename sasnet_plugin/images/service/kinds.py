@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...data.settings_tables import COMMON
-from ...domains import DEFAULT, PAGES, Domain, ReadOptions, has_tags, recognised, specification
+from ...domains import DEFAULT, PAGES, Domain, ReadOptions, has_tags, recognise_domain, specification
 from ...types import DataError, SasnetError
 from ..settings import IMAGES
 
@@ -30,7 +30,7 @@ class How:
                 f"Give at most {IMAGES.texts} settings name=value, each of {IMAGES.longest} characters."
             )
         # Names of files are for whoever may write beside the image.
-        if any(one.partition("=")[0].strip().endswith("_file") for one in self.geometry):
+        if any(setting.partition("=")[0].strip().endswith("_file") for setting in self.geometry):
             raise SasnetError("Give names of files in a TOML file next to the image, not here.")
 
     @property
@@ -48,29 +48,29 @@ def titles() -> dict[str, str]:
     return {name: specification(name).title for name in PAGES if name != DEFAULT}
 
 
-def told(path: Path) -> str:
+def find_sure_kind(path: Path) -> str:
     """Detect a file's kind; empty if none is sure. Raises SasnetError if several are equally sure."""
-    found = recognised(path)
-    return "" if found == DEFAULT else found
+    name = recognise_domain(path)
+    return "" if name == DEFAULT else name
 
 
-def settled(path: str, how: How) -> tuple[str, str]:
+def settle_kind(path: str, reading: How) -> tuple[str, str]:
     """The kind that a file's images are read as, empty where it is to be chosen; and why, a sentence or
     none.
     """
     # A file that says it surely, but not all that this kind needs, is of another one if no third can read it.
-    if how.kind:
-        return how.kind, ""
+    if reading.kind:
+        return reading.kind, ""
     try:
-        kind, reason = told(Path(path)), "The file does not give the kind of its images."
+        kind, reason = find_sure_kind(Path(path)), "The file does not give the kind of its images."
     except SasnetError as error:
         kind, reason = "", str(error)
     if kind:
-        problem = _unread(path, kind, how)
+        problem = _unread(path, kind, reading)
         if not problem:
             return kind, ""
         reason = f"Perhaps of {specification(kind).title}: {problem}"
-    able = [name for name in titles() if name != kind and not _unread(path, name, how)]
+    able = [name for name in titles() if name != kind and not _unread(path, name, reading)]
     if len(able) > 1:
         others = [name for name in titles() if name not in able]
         more = f" With more geometry also as {_listed(others)}." if others else ""
@@ -87,12 +87,12 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(most)} or {last}" if most else last
 
 
-def _unread(path: str, kind: str, how: How) -> str:
+def _unread(path: str, kind: str, reading: How) -> str:
     try:
-        one = measurement(path, specification(kind), 1, How(kind, how.geometry))
+        image = measurement(path, specification(kind), 1, How(kind, reading.geometry))
     except SasnetError as error:
         return str(error)
-    return "" if one is not None else "it holds no image."
+    return "" if image is not None else "it holds no image."
 
 
 def short(path: str, sentence: str) -> str:
@@ -100,32 +100,32 @@ def short(path: str, sentence: str) -> str:
     return sentence.replace(f"{Path(path).parent}/", "")
 
 
-def beside(path: Path) -> list[str]:
+def list_companions(path: Path) -> list[str]:
     """Names of files beside an image that say how it was measured, there or not."""
     return [path.with_suffix(".toml").name, COMMON]
 
 
-def measurements(path: str, domain: Domain, how: How) -> Iterator[Any]:
-    return iter(domain.read(path, how.reading))
+def measurements(path: str, domain: Domain, reading: How) -> Iterator[Any]:
+    return iter(domain.read(path, reading.reading))
 
 
-def measurement(path: str, domain: Domain, number: int, how: How = How()) -> Any | None:
+def measurement(path: str, domain: Domain, number: int, reading_options: How = How()) -> Any | None:
     """One of them, by its number from 1; None where there are fewer."""
     if number == 1:
-        return next(measurements(path, domain, how), None)
-    first = next(measurements(path, domain, how), None)
+        return next(measurements(path, domain, reading_options), None)
+    first = next(measurements(path, domain, reading_options), None)
     if first is not None and first.entry.startswith("frame "):  # stacks are read from there on
-        reading = ReadOptions(entry=str(number), geometry=how.geometry)
+        reading = ReadOptions(entry=str(number), geometry=reading_options.geometry)
         return next(iter(domain.read(path, reading)), None)
-    return next(islice(measurements(path, domain, how), number - 1, None), None)
+    return next(islice(measurements(path, domain, reading_options), number - 1, None), None)
 
 
-def readable(path: str, number: int, how: How) -> Any:
+def readable(path: str, number: int, reading: How) -> Any:
     """Read an image for its picture alone, by the first kind that can; without a geometry if none reads with
     it. Raises DataError with the reason of a kind that gives tags, which needs least.
     """
     try:
-        return _readable(path, number, how)
+        return _readable(path, number, reading)
     except SasnetError:
         return _readable(path, number, How())
 

@@ -16,7 +16,7 @@ def stripes(x: Floats, y: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(1 + waves * rng.uniform(0.3, 1))
 
 
-def counted_unevenly(expected: Floats, scatter: float, rng: np.random.Generator) -> Floats:
+def count_unevenly(expected: Floats, scatter: float, rng: np.random.Generator) -> Floats:
     """Draw Poisson counts of pixels whose gains scatter about 1 by `scatter`, at least 0.2."""
     gain = np.maximum(1 + scatter * rng.standard_normal(expected.shape), 0.2)
     return rng.poisson(np.minimum(expected * gain, _MOST)).astype(np.float64)

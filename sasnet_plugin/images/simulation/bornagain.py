@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...types import SimulationError, installed_by
+from ...types import SimulationError, describe_install
 from ...units import convert
 from ..gisas.simulation.geometry import Geometry
 from .window import Window
@@ -38,7 +38,7 @@ def version() -> str:
     try:
         return version("bornagain")
     except PackageNotFoundError:
-        raise SimulationError(f"BornAgain is not installed; run {installed_by('gisas')}") from None
+        raise SimulationError(f"BornAgain is not installed; run {describe_install('gisas')}") from None
 
 
 def pattern(
@@ -101,7 +101,7 @@ def _particles(geometry: Geometry) -> Any:
 def _simulate(top: Any, geometry: Geometry, window: Window) -> NDArray[np.float64]:
     film = (*refraction(*FILM, geometry.wavelength), geometry.oxide)
     substrate = refraction(*SUBSTRATE, geometry.wavelength)
-    return _seen(top, [film], substrate, geometry.wavelength, geometry.alpha_i, window)
+    return _simulate_layers(top, [film], substrate, geometry.wavelength, geometry.alpha_i, window)
 
 
 def growth_pattern(
@@ -127,10 +127,10 @@ def growth_pattern(
     paracrystal.setKappa(film.coupling)
     top = ba.Layer(ba.Vacuum())
     top.deposit2D(paracrystal)
-    return _seen(top, layers, substrate, film.wavelength, film.alpha_i, window)
+    return _simulate_layers(top, layers, substrate, film.wavelength, film.alpha_i, window)
 
 
-def _seen(
+def _simulate_layers(
     top: Any,
     layers: Sequence[tuple[float, float, float]],
     substrate: tuple[float, float],
@@ -162,8 +162,8 @@ def refraction(formula: str, density: float, wavelength: float) -> tuple[float, 
     """Return delta and beta of a material for X-rays (periodictable); density in g/cm³, wavelength in Å."""
     from periodictable import xsf
 
-    found = complex(xsf.index_of_refraction(formula, density=density, wavelength=wavelength))
-    return 1 - found.real, abs(found.imag)
+    index = complex(xsf.index_of_refraction(formula, density=density, wavelength=wavelength))
+    return 1 - index.real, abs(index.imag)
 
 
 def _nm(length: float) -> float:

@@ -16,13 +16,13 @@ from .window import Window
 MARGIN = 4
 
 
-def expected_counts(
+def compute_expected_counts(
     clean: NDArray[np.floating],
     window: Window,
     measurement: Measurement,
     mask: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
-    """Return each pixel's expected counts from a pattern on ``window.with_margin(MARGIN)``, arbitrary scale.
+    """Return each pixel's expected counts from a pattern on ``window.add_margin(MARGIN)``, arbitrary scale.
     Their sum over the mask is ``measurement.counts``, as the specular rod has most counts and may be covered.
     """
     up = blur_matrix(
@@ -43,9 +43,9 @@ def expected_counts(
     )
     blurred = up @ clean.astype(np.float64) @ across.T
     total = blurred.sum()
-    every = blurred + total * background(window, measurement)
-    seen = every.sum() if mask is None else every.sum(where=mask)
-    return np.asarray(every * (measurement.counts / seen))
+    all_counts = blurred + total * background(window, measurement)
+    visible_counts = all_counts.sum() if mask is None else all_counts.sum(where=mask)
+    return np.asarray(all_counts * (measurement.counts / visible_counts))
 
 
 def blur_matrix(
@@ -101,7 +101,7 @@ def sample_mask(window: Window, alpha_i: float, rng: np.random.Generator) -> NDA
         for axis, angles in enumerate((alpha, phi)):
             for _ in range(int(rng.integers(0, GAPS, endpoint=True))):
                 inside = np.abs(angles - rng.uniform(angles[0], angles[-1])) < rng.uniform(*GAP_WIDTH) / 2
-                mask[_along(axis, inside)] = False
+                mask[_index_along(axis, inside)] = False
     if stop:
         across = np.abs(phi) < rng.uniform(*STOP_HALF)
         kind = int(rng.integers(3))
@@ -117,15 +117,15 @@ def sample_mask(window: Window, alpha_i: float, rng: np.random.Generator) -> NDA
             # The detector covers the horizon in any case.
             first = 0 if axis == 0 else int(rng.integers(0, n - covered, endpoint=True))
             outside = (np.arange(n) < first) | (np.arange(n) >= first + covered)
-            mask[_along(axis, outside)] = False
+            mask[_index_along(axis, outside)] = False
     return mask
 
 
-def _along(axis: int, chosen: NDArray[np.bool_]) -> tuple[slice | NDArray[np.bool_], ...]:
+def _index_along(axis: int, chosen: NDArray[np.bool_]) -> tuple[slice | NDArray[np.bool_], ...]:
     return (chosen, slice(None)) if axis == 0 else (slice(None), chosen)
 
 
-def measured(
+def simulate_measurement(
     clean: Callable[[], NDArray[np.floating]],
     window: Window,
     wavelength: float,
@@ -135,13 +135,13 @@ def measured(
     exposure: float | None = None,
 ) -> tuple[Image, Measurement]:
     """Draw one measurement of a pattern."""
-    # `clean` is called once the mask is drawn, for ``window.with_margin(MARGIN)``; wavelength in Å; alpha_i,
+    # `clean` is called once the mask is drawn, for ``window.add_margin(MARGIN)``; wavelength in Å; alpha_i,
     # degrees, is true, stated is what misalignment leaves; exposure is the expected counts of usable pixels,
     # drawn by default.
     measurement = sample_measurement(rng, counts=exposure)
     stated = alpha_i - measurement.shift_alpha
     mask = sample_mask(window, stated, rng)
-    counts = count(expected_counts(clean(), window, measurement, mask), mask, rng)
+    counts = count(compute_expected_counts(clean(), window, measurement, mask), mask, rng)
     return Image(counts, mask, window.geometry(wavelength, stated)), measurement
 
 

@@ -51,11 +51,11 @@ MEASUREMENT = {
 
 def sample_measurement(rng: np.random.Generator, *, counts: float | None = None) -> Measurement:
     """Draw how a pattern is measured, with the prior's or the given expected counts."""
-    drawn = {field.name: MEASUREMENT[field.name](rng) for field in fields(Measurement)}
-    return Measurement(**(drawn if counts is None else drawn | {"counts": counts}))
+    values = {field.name: MEASUREMENT[field.name](rng) for field in fields(Measurement)}
+    return Measurement(**(values if counts is None else values | {"counts": counts}))
 
 
-def trained_with(window: Window, beam: Mapping[str, Prior]) -> dict[str, Any]:
+def describe_training(window: Window, beam: Mapping[str, Prior]) -> dict[str, Any]:
     """Describe training images for the manifest: the window, and beams as stated."""
     # `beam` has ``wavelength`` and true ``alpha_i``, stated less the misalignment.
     shift = MEASUREMENT["shift_alpha"].limits()

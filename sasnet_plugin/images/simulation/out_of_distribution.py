@@ -26,48 +26,48 @@ def _empty(window: Window, alpha_i: float, rng: np.random.Generator) -> Floats:
 def _rings(window: Window, alpha_i: float, rng: np.random.Generator) -> Floats:
     """Powder rings or a structure peak about the direct or the reflected beam."""
     radius = _radius(window, alpha_i, rng)
-    found = _halo(window, alpha_i, rng)
+    intensity = _halo(window, alpha_i, rng)
     for _ in range(int(rng.integers(1, 7))):
-        at, width = rng.uniform(0.15, 2.2), np.exp(rng.uniform(np.log(0.02), np.log(0.3)))
-        strength = np.exp(rng.uniform(-2, 3)) * np.median(found)
-        found = found + strength * np.exp(-0.5 * ((radius - at) / width) ** 2)
-    return found
+        radius_of_ring, width = rng.uniform(0.15, 2.2), np.exp(rng.uniform(np.log(0.02), np.log(0.3)))
+        strength = np.exp(rng.uniform(-2, 3)) * np.median(intensity)
+        intensity = intensity + strength * np.exp(-0.5 * ((radius - radius_of_ring) / width) ** 2)
+    return intensity
 
 
 def _halo(window: Window, alpha_i: float, rng: np.random.Generator) -> Floats:
     """Small-angle scattering without a preferred direction: a power law with a Guinier region."""
     scale, power = np.exp(rng.uniform(np.log(0.05), np.log(1.0))), rng.uniform(0.7, 2.5)
-    found = (1 + (_radius(window, alpha_i, rng) / scale) ** 2) ** -power
+    halo = (1 + (_radius(window, alpha_i, rng) / scale) ** 2) ** -power
     rod = _rod(window, alpha_i, rng) * (rng.random() < 0.6)
-    return np.asarray(found / found.mean() + rod, dtype=np.float64)
+    return np.asarray(halo / halo.mean() + rod, dtype=np.float64)
 
 
 def _streaks(window: Window, alpha_i: float, rng: np.random.Generator) -> Floats:
     """Growing islands: one broad correlation peak on either side, and its faint second."""
     alpha, phi = window.centres()
-    at, width = rng.uniform(0.12, 1.0), rng.uniform(0.15, 0.5)
+    place, width = rng.uniform(0.12, 1.0), rng.uniform(0.15, 0.5)
     across = sum(
-        height / (1 + ((np.abs(phi) - n * at) / (n * width * at)) ** 2)
+        height / (1 + ((np.abs(phi) - n * place) / (n * width * place)) ** 2)
         for n, height in ((1, 1.0), (2, rng.uniform(0, 0.3)))
-    ) + rng.uniform(0, 1) * np.exp(-np.abs(phi) / at)
+    ) + rng.uniform(0, 1) * np.exp(-np.abs(phi) / place)
     wave = 1 + rng.uniform(0, 0.9) * np.cos(2 * np.pi * alpha / rng.uniform(0.2, 1.5) + rng.uniform(0, 6))
     upwards = np.exp(-((alpha / rng.uniform(0.4, 2.0)) ** 2)) * wave
     horizon = 1 + rng.uniform(0, 5) * np.exp(-0.5 * ((alpha - rng.uniform(0.12, 0.35)) / 0.04) ** 2)
-    found = np.outer(upwards * horizon, across)
+    streaks = np.outer(upwards * horizon, across)
     rod = _rod(window, alpha_i, rng)
-    return np.asarray(found / found.mean() + rod, dtype=np.float64)
+    return np.asarray(streaks / streaks.mean() + rod, dtype=np.float64)
 
 
 def _clouds(window: Window, alpha_i: float, rng: np.random.Generator) -> Floats:
     """Smooth structure anywhere, and spots."""
     rough = rng.normal(size=window.shape)
     smooth = gaussian_filter(rough, np.exp(rng.uniform(np.log(1.0), np.log(12), 2)), mode="reflect")
-    found = np.exp(rng.uniform(0.5, 3) * smooth / smooth.std())
+    clouds = np.exp(rng.uniform(0.5, 3) * smooth / smooth.std())
     for _ in range(int(rng.integers(0, 12))):
-        spot = np.zeros_like(found)
-        spot[rng.integers(found.shape[0]), rng.integers(found.shape[1])] = 1.0
-        found += gaussian_filter(spot, rng.uniform(0.5, 3)) * found.mean() * np.exp(rng.uniform(1, 6))
-    return np.asarray(found, dtype=np.float64)
+        spot = np.zeros_like(clouds)
+        spot[rng.integers(clouds.shape[0]), rng.integers(clouds.shape[1])] = 1.0
+        clouds += gaussian_filter(spot, rng.uniform(0.5, 3)) * clouds.mean() * np.exp(rng.uniform(1, 6))
+    return np.asarray(clouds, dtype=np.float64)
 
 
 #: Kinds that any window may show, with what makes them.
@@ -80,12 +80,12 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def turned(pattern: NDArray[np.floating], quarters: int) -> Floats:
+def turn_pattern(pattern: NDArray[np.floating], quarters: int) -> Floats:
     """A pattern that lies on its side (1 or 3 quarters) or stands on its head (2), in the same window."""
     rows, columns = pattern.shape
-    found = np.rot90(pattern, quarters)
+    rotated = np.rot90(pattern, quarters)
     grown = np.pad(
-        found, [(0, max(0, n - m)) for n, m in zip(pattern.shape, found.shape, strict=True)], "edge"
+        rotated, [(0, max(0, n - m)) for n, m in zip(pattern.shape, rotated.shape, strict=True)], "edge"
     )
     return np.asarray(grown[:rows, :columns], dtype=np.float64)
 

@@ -22,7 +22,7 @@ class Window:
     alpha_f: tuple[float, float] = (0.0, 2.2)  #: Outer edges above the horizon of the sample, degrees.
 
     @classmethod
-    def of(cls, raw: Mapping[str, Any]) -> Window:
+    def from_json(cls, raw: Mapping[str, Any]) -> Window:
         phi, alpha_f = (tuple(map(float, raw[name])) for name in ("phi", "alpha_f"))
         return cls(int(raw["rows"]), int(raw["columns"]), (phi[0], phi[1]), (alpha_f[0], alpha_f[1]))
 
@@ -57,7 +57,7 @@ class Window:
         alpha_f, phi = self.centres()
         return GrazingIncidence(phi, alpha_f, wavelength, alpha_i)
 
-    def with_margin(self, pixels: int) -> Window:
+    def add_margin(self, pixels: int) -> Window:
         """The window with so many more pixels left, right and above (below is the sample)."""
         height, width = self.pixel
         return replace(

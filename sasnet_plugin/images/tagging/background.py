@@ -71,10 +71,13 @@ class Background:
         #: Of the job under way: what its file holds, and whether something of it failed.
         self._source: Source | None = None
         self._failed = False
-        self._back = Crew(self._hear_back, needed=self._needed)
+        self._back = Crew(self._hear_back, needed=self._is_needed)
         self._views = Crew(self._hear_view)
         self._closed = threading.Event()
-        self._cached = {s.file: (s, made) for s, made in thumbnails.known(state.images.folder, domain)}
+        self._cached = {
+            s.file: (s, thumbnails_made)
+            for s, thumbnails_made in thumbnails.read_known(state.images.folder, domain)
+        }
         self.scan()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         if live:
@@ -83,17 +86,17 @@ class Background:
     @property
     def pictures(self) -> NDArray[np.float32]:
         """(n, d) what thumbnails look like, NaN where there is none."""
-        more = len(self._images) - len(self._pictures)
-        if more > 0:
-            wide = (0, more + len(self._pictures) // 2), (0, 0)
+        count_missing = len(self._images) - len(self._pictures)
+        if count_missing > 0:
+            wide = (0, count_missing + len(self._pictures) // 2), (0, 0)
             self._pictures = np.pad(self._pictures, wide, constant_values=np.nan)
         return self._pictures[: len(self._images)]
 
     def address(self, row: int) -> str:
         """Address of an image's thumbnail by its file's content; empty if not made yet."""
         content = self._images.content.get(self._images.keys[row][0], "")
-        there = content and np.isfinite(self.pictures[row, 0])
-        return f"{content}/{self._images.keys[row][1]}" if there else ""
+        has_picture = content and np.isfinite(self.pictures[row, 0])
+        return f"{content}/{self._images.keys[row][1]}" if has_picture else ""
 
     def png(self, content: str, number: int) -> bytes | None:
         """The thumbnail of a content, if there is one."""
@@ -104,12 +107,12 @@ class Background:
         with self._lock:
             self._images.check([row])
             file, number = self._images.keys[row]
-            wanted = bool(self._images.there[row]) and row not in self._images.problem
+            is_wanted = bool(self._images.there[row]) and row not in self._images.problem
             address, content = self.address(row), self._images.content.get(file, "")
         if address and self.png(content, number) is None:  # kept nowhere any more
             self._made.pop(file, None)
             address = ""
-        if not address and wanted:
+        if not address and is_wanted:
             self._back.add([self._job(THUMBNAILS, file)], urgent=True)
         return address
 
@@ -138,9 +141,9 @@ class Background:
     def predict(self, rows: Iterable[int] | None = None) -> int:
         """Ask the model about the files of images, of all by default; how many files."""
         with self._lock:
-            there = self._images.there
-            chosen = np.flatnonzero(there).tolist() if rows is None else rows
-            files = dict.fromkeys(self._images.keys[row][0] for row in chosen if there[row])
+            is_present = self._images.there
+            chosen = np.flatnonzero(is_present).tolist() if rows is None else rows
+            files = dict.fromkeys(self._images.keys[row][0] for row in chosen if is_present[row])
             self._enqueue(PREDICT, files)
             return len(files)
 
@@ -150,14 +153,14 @@ class Background:
 
     def scan(self) -> None:
         """See what is new in the folder, and have its thumbnails made."""
-        found = self._images.look()
+        has_changed = self._images.look()
         with self._lock:
-            changed = self._images.take(found)
+            changed = self._images.take(has_changed)
             for file in changed:
                 self._made.pop(file, None)
                 if self._images.content.get(file):
                     self._state.read(file, "")
-                    self.pictures[self._images.of(file)] = np.nan
+                    self.pictures[self._images.find_rows(file)] = np.nan
             self._take_cached()
             if changed:
                 self._state.touch([self._images.row[file, 1] for file in changed])
@@ -172,7 +175,7 @@ class Background:
             self._watcher.join(timeout=10)
         self._thumbnails.close()
 
-    def _needed(self, job: Job) -> bool:
+    def _is_needed(self, job: Job) -> bool:
         stamp = self._images.stamp.get(job.file)
         return job.kind != THUMBNAILS or stamp is None or self._made.get(job.file) != stamp
 
@@ -192,12 +195,12 @@ class Background:
     def _watch(self) -> None:
         pause = WEB.scan_seconds
         while not self._closed.wait(pause):
-            began = time.monotonic()
+            start_time = time.monotonic()
             try:
                 self.scan()
             except Exception:  # whatever became of the folder, it is looked at again
                 _LOG.warning("%s could not be looked at", self._images.folder, exc_info=True)
-            pause = WEB.scan_seconds * max(1.0, time.monotonic() - began)
+            pause = WEB.scan_seconds * max(1.0, time.monotonic() - start_time)
 
     def _sentence(self, failed: Failed) -> str:
         sentence = failed.sentence
@@ -225,7 +228,7 @@ class Background:
             elif isinstance(message, Predicted):
                 self._take_prediction(message)
             else:
-                self._done(job)
+                self._finish_job(job)
             last = message is DONE and self.progress[PREDICT].done >= self.progress[PREDICT].total
         # Not under the lock: another program may hold the database for a while.
         if len(self._heard) >= WEB.batch or (last and job.kind == PREDICT):
@@ -244,7 +247,7 @@ class Background:
             self.progress[PREDICT].failed += 1
             self.progress[PREDICT].reason = self._sentence(failed)
         elif failed.curve:  # curves in a folder of images are none of it
-            rows = self._images.of(job.file)
+            rows = self._images.find_rows(job.file)
             self._images.there[rows] = False
             self._state.touch(rows)
         else:
@@ -252,36 +255,36 @@ class Background:
             self._images.problem[row] = self._sentence(failed)
             self._state.touch([row])
 
-    def _take_thumbnail(self, shown: Shown) -> None:
-        assert shown.descriptor is not None
-        source = shown.source
-        made = Thumbnail(shown.number, shown.title, shown.descriptor, shown.png)
-        self._thumbnails.put(source.content, made)
+    def _take_thumbnail(self, shown_image: Shown) -> None:
+        assert shown_image.descriptor is not None
+        source = shown_image.source
+        thumbnail = Thumbnail(shown_image.number, shown_image.title, shown_image.descriptor, shown_image.png)
+        self._thumbnails.put(source.content, thumbnail)
         if self._images.content.get(source.file) == source.content:
-            row = self._images.add((source.file, shown.number), there=True, title=shown.title)
+            row = self._images.add((source.file, shown_image.number), there=True, title=shown_image.title)
             self._images.problem.pop(row, None)
-            self.pictures[row] = shown.descriptor
+            self.pictures[row] = shown_image.descriptor
             self._state.touch([row])
 
-    def _take_prediction(self, one: Predicted) -> None:
-        file, content = one.source.file, one.source.content
-        row = self._images.add((file, one.number), there=True, title=one.title)
+    def _take_prediction(self, prediction: Predicted) -> None:
+        file, content = prediction.source.file, prediction.source.content
+        row = self._images.add((file, prediction.number), there=True, title=prediction.title)
         self._images.problem.pop(row, None)
-        said = one.tags, one.probability, one.in_scope, one.said
-        self._heard.append(Prediction(one.model, file, one.number, content, *said))
+        reply = prediction.tags, prediction.probability, prediction.in_scope, prediction.said
+        self._heard.append(Prediction(prediction.model, file, prediction.number, content, *reply))
 
     def _take_cached(self) -> None:
         """What an earlier server has made of files that are as they were."""
-        for file, (source, made) in self._cached.items():
+        for file, (source, thumbnails_made) in self._cached.items():
             if self._images.stamp.get(file) == source.stamp:
-                for one in made:
-                    row = self._images.add((file, one.number), there=True, title=one.title)
-                    self.pictures[row] = one.descriptor
+                for thumbnail in thumbnails_made:
+                    row = self._images.add((file, thumbnail.number), there=True, title=thumbnail.title)
+                    self.pictures[row] = thumbnail.descriptor
                 self._state.read(file, source.content)
                 self._made[file] = source.stamp
         self._cached = {}
 
-    def _done(self, job: Job) -> None:
+    def _finish_job(self, job: Job) -> None:
         source, failed = self._source, self._failed
         self._source, self._failed = None, False
         progress = self.progress[job.kind]
@@ -290,8 +293,8 @@ class Background:
         if job.kind == THUMBNAILS:
             if source is not None and not failed and not source.beside:
                 self._thumbnails.put_source(self._images.folder, self._domain, source)
-            if made := source.stamp if source else job.stamp:
-                self._made[job.file] = made
+            if stamp := source.stamp if source else job.stamp:
+                self._made[job.file] = stamp
             if not self._back.waiting or progress.done % WEB.batch == 0:
                 self._thumbnails.keep()
 

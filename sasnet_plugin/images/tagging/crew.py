@@ -83,15 +83,15 @@ class Crew:
     def _do(self, job: Job) -> None:
         """Have a job done; its process does not outlive an exception of whoever is told."""
         with self._pool.doing(job):
-            while found := self._pool.hear(WEB.file_seconds):
-                for said in found:  # of this job alone
-                    if isinstance(said.error, GoneError):
+            while messages := self._pool.hear(WEB.file_seconds):
+                for message in messages:  # of this job alone
+                    if isinstance(message.error, GoneError):
                         return self._give_up(job, "the process that read it ended")
-                    if said.error is not None:
-                        raise said.error
-                    if said.last:
+                    if message.error is not None:
+                        raise message.error
+                    if message.last:
                         return None
-                    self._hear(job, said.message)
+                    self._hear(job, message.message)
             if not self._stopped.is_set():
                 self._give_up(job, f"reading it took more than {WEB.file_seconds:.0f} s and was given up")
         return None

@@ -39,15 +39,15 @@ class Database:
                 connection.execute(sql.select(*self.events.c).limit(1)).all()
         except (sql.exc.SQLAlchemyError, ImportError, OSError, ValueError) as error:
             raise SasnetError(
-                f"{self.shown}: labels cannot be saved there ({_reason(error)}); name a file in a"
+                f"{self.public_place}: labels cannot be saved there ({_reason(error)}); name a file in a"
                 f" writable folder, or the URL of a database whose driver is installed."
             ) from None
-        self._identity = self._on_disk()
+        self._identity = self._find_on_disk()
 
     @property
-    def shown(self) -> str:
-        scheme, found, rest = self.place.partition("://")
-        return f"{scheme}://{rest.rpartition('@')[2]}" if found else self.place
+    def public_place(self) -> str:
+        scheme, separator, rest = self.place.partition("://")
+        return f"{scheme}://{rest.rpartition('@')[2]}" if separator else self.place
 
     def close(self) -> None:
         self._engine.dispose()
@@ -61,7 +61,7 @@ class Database:
                 yield connection
         except (self.sql.exc.SQLAlchemyError, ValueError, TypeError, OSError) as error:
             raise SasnetError(
-                f"{self.shown}: labels cannot be read ({_reason(error)}). Wait if another program uses"
+                f"{self.public_place}: labels cannot be read ({_reason(error)}). Wait if another program uses"
                 f" the database; otherwise restore a copy, and start sasnet tag again."
             ) from None
 
@@ -78,7 +78,7 @@ class Database:
                 connection.execute(self.sql.insert(table), rows)
         except (self.sql.exc.SQLAlchemyError, ValueError, OverflowError, OSError) as error:
             raise SasnetError(
-                f"{self.shown}: this was not saved ({_reason(error)}); free disk space or repair the"
+                f"{self.public_place}: this was not saved ({_reason(error)}); free disk space or repair the"
                 f" database, and repeat it."
             ) from None
         self._see_it_is_there()
@@ -87,31 +87,32 @@ class Database:
         """Folders whose labels it holds; none where it is new."""
         about = self.about.c
         with self.reading() as connection:
-            found = connection.execute(
+            text = connection.execute(
                 self.sql.select(about.value).where(about.name == "folders")
             ).scalar_one_or_none()
-            return [str(one) for one in json.loads(found)] if found else []
+            return [str(folder) for folder in json.loads(text)] if text else []
 
     def belongs_to(self, folder: Path) -> bool:
         """Whether it holds labels of this folder, or none yet."""
-        known = self.folders()
-        return not known or any(_same(Path(one), folder) for one in known)
+        known_folders = self.folders()
+        return not known_folders or any(_same(Path(name), folder) for name in known_folders)
 
     def claim(self, folder: Path, *, too: bool = False) -> None:
         """Record that it holds labels of this folder; with `too`, of this one as another place of the same.
         Raises SasnetError if it belongs to another folder, whose equal names would be confused.
         """
-        known, here = self.folders(), str(folder.resolve())
-        if any(_same(Path(one), folder) for one in known):
+        known_folders, place = self.folders(), str(folder.resolve())
+        if any(_same(Path(name), folder) for name in known_folders):
             return
-        if known and not too:
+        if known_folders and not too:
             raise SasnetError(
-                f"{self.shown}: contains labels of {printable(known[0])}; name another --database for"
+                f"{self.public_place}: contains labels of {printable(known_folders[0])}; name another"
+                " --database for"
                 f" {folder}, or add --moved if that folder was moved here."
             )
-        if not known:
-            return self._claim_first(folder, here, too)
-        value, sql = json.dumps([*known, here]), self.sql
+        if not known_folders:
+            return self._claim_first(folder, place, too)
+        value, sql = json.dumps([*known_folders, place]), self.sql
         try:
             with self._engine.begin() as connection:
                 connection.execute(
@@ -119,12 +120,12 @@ class Database:
                 )
         except sql.exc.SQLAlchemyError as error:
             raise SasnetError(
-                f"{self.shown}: is not writable ({_reason(error)}); make it writable."
+                f"{self.public_place}: is not writable ({_reason(error)}); make it writable."
             ) from None
 
-    def _claim_first(self, folder: Path, here: str, too: bool) -> None:
+    def _claim_first(self, folder: Path, place: str, too: bool) -> None:
         try:
-            self.insert(self.about, [{"name": "folders", "value": json.dumps([here])}])
+            self.insert(self.about, [{"name": "folders", "value": json.dumps([place])}])
         except SasnetError:
             if not self.folders():
                 raise
@@ -138,7 +139,7 @@ class Database:
             with contextlib.suppress(sql.exc.SQLAlchemyError), self._engine.begin() as connection:
                 connection.execute(sql.text(f"ALTER TABLE {table.name} ADD COLUMN content VARCHAR(64)"))
 
-    def _on_disk(self) -> tuple[int, int] | None:
+    def _find_on_disk(self) -> tuple[int, int] | None:
         if self._file is None:
             return None
         try:
@@ -149,9 +150,10 @@ class Database:
 
     def _see_it_is_there(self) -> None:
         """See that the file has not been removed or replaced: what goes into one without a name is lost."""
-        if self._file is not None and self._on_disk() != self._identity:
+        if self._file is not None and self._find_on_disk() != self._identity:
             raise SasnetError(
-                f"{self.shown}: was removed or replaced while the page was open, so this was not saved;"
+                f"{self.public_place}: was removed or replaced while the page was open, so this was not"
+                " saved;"
                 f" put it back and start sasnet tag again."
             )
 
@@ -190,9 +192,9 @@ def _tables(sql: Any, shape: Any) -> tuple[Any, Any, Any, Any]:
     return events, models, predictions, about
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same(first: Path, second: Path) -> bool:
     try:
-        return one == other.resolve() or os.path.samefile(one, other)
+        return first == second.resolve() or os.path.samefile(first, second)
     except OSError:
         return False
 

@@ -54,7 +54,7 @@ class Event:
     id: int = 0  #: Place in the log, from 1; 0 before it is there.
 
     @property
-    def accepted(self) -> bool:
+    def is_acceptance(self) -> bool:
         """Whether it says what a model had suggested; of older logs whatever agrees with the model."""
         p = self.probability
         return bool(self.model) and p is not None and (p >= WEB.present) == (self.value == YES)
@@ -97,10 +97,10 @@ class Log:
 
     def append(self, events: Iterable[Event]) -> None:
         """Add all events or none, on disk on return. Raises SasnetError if that fails."""
-        now = time.time()
+        current_time = time.time()
         rows = [
             {
-                "time": e.time or now, "kind": e.kind, "action": e.action, "who": e.who,
+                "time": e.time or current_time, "kind": e.kind, "action": e.action, "who": e.who,
                 "file": e.file or None,
                 "number": e.number, "tag": e.tag, "value": e.value, "model": e.model or None,
                 "probability": e.probability,
@@ -109,7 +109,7 @@ class Log:
         ]  # fmt: skip
         self.database.insert(self.database.events, rows)
 
-    def since(self, last: int) -> list[Event]:
+    def read_since(self, last: int) -> list[Event]:
         """Events after the one with this id, in their order."""
         columns = self.database.events.c
         return self._read(columns.id > last, columns.id)
@@ -121,10 +121,10 @@ class Log:
             (columns.file == file) & (columns.number == number), columns.id.desc(), most=_HISTORY
         )
 
-    def add_predictions(self, found: Sequence[Prediction]) -> None:
+    def add_predictions(self, predictions: Sequence[Prediction]) -> None:
         """Add predictions of models. Raises SasnetError if that fails."""
-        database, now = self.database, time.time()
-        for name, tags in {one.model: one.tags for one in found}.items():
+        database, current_time = self.database, time.time()
+        for name, tags in {prediction.model: prediction.tags for prediction in predictions}.items():
             if name not in self._models():
                 try:
                     database.insert(database.models, [{"name": name, "tags": json.dumps(tags)}])
@@ -134,37 +134,44 @@ class Log:
         order = self._models()
         rows = [
             {
-                "time": now, "model": one.model, "file": one.file, "number": one.number,
-                "content": one.content, "in_scope": one.in_scope, "said": json.dumps(one.said),
-                "probability": _packed(one.probability, order[one.model]),
+                "time": current_time, "model": prediction.model, "file": prediction.file,
+                "number": prediction.number,
+                "content": prediction.content, "in_scope": prediction.in_scope,
+                "said": json.dumps(prediction.said),
+                "probability": _pack(prediction.probability, order[prediction.model]),
             }
-            for one in found
+            for prediction in predictions
         ]  # fmt: skip
         database.insert(database.predictions, rows)
 
     def predictions_since(self, last: int) -> list[Answers]:
         """What models said after the prediction with this id, in its order, that of one model together."""
         columns, select = self.database.predictions.c, self.database.sql.select
-        wanted = (
+        columns_read = (
             columns.model, columns.id, columns.file, columns.number, columns.content, columns.probability,
             columns.in_scope, columns.said,
         )  # fmt: skip
         with self.database.reading() as connection:
-            rows = connection.execute(select(*wanted).where(columns.id > last).order_by(columns.id)).all()
+            rows = connection.execute(
+                select(*columns_read).where(columns.id > last).order_by(columns.id)
+            ).all()
         tags = self._models() if rows else {}
-        found = []
-        for model, some in itertools.groupby(rows, key=operator.itemgetter(0)):
-            _, ids, files, numbers, contents, blobs, scopes, said = zip(*some, strict=True)
-            known = tags.get(model, ())
-            values = _unpacked(blobs, known)
-            keys, content = tuple(zip(files, numbers, strict=True)), tuple(one or "" for one in contents)
+        answers = []
+        for model, group in itertools.groupby(rows, key=operator.itemgetter(0)):
+            _, ids, files, numbers, contents, blobs, scopes, sentences = zip(*group, strict=True)
+            known_tags = tags.get(model, ())
+            values = _unpack(blobs, known_tags)
+            keys, content = (
+                tuple(zip(files, numbers, strict=True)),
+                tuple(content_text or "" for content_text in contents),
+            )
             scope = np.array(scopes, np.float32)
-            found.append(Answers(model, known, keys, content, values, scope, said, ids[-1]))
-        return found
+            answers.append(Answers(model, known_tags, keys, content, values, scope, sentences, ids[-1]))
+        return answers
 
     @property
-    def shown(self) -> str:
-        return self.database.shown
+    def public_place(self) -> str:
+        return self.database.public_place
 
     def claim(self, folder: Path, *, too: bool = False) -> None:
         self.database.claim(folder, too=too)
@@ -176,31 +183,31 @@ class Log:
         """Name of each model -> all tags that it knows, in the order in which its answers are kept."""
         columns = self.database.models.c
         with self.database.reading() as connection:
-            found = connection.execute(self.database.sql.select(columns.name, columns.tags))
-            return {name: tuple(map(str, json.loads(tags))) for name, tags in found}
+            rows = connection.execute(self.database.sql.select(columns.name, columns.tags))
+            return {name: tuple(map(str, json.loads(tags))) for name, tags in rows}
 
-    def _read(self, where: Any, order: Any, most: int | None = None) -> list[Event]:
+    def _read(self, condition: Any, order: Any, most: int | None = None) -> list[Event]:
         columns = self.database.events.c
         with self.database.reading() as connection:
-            found = connection.execute(
+            rows = connection.execute(
                 self.database.sql.select(
                     columns.kind, columns.action, columns.who, columns.file, columns.number, columns.tag,
                     columns.value, columns.model, columns.probability, columns.time, columns.id,
-                ).where(where).order_by(order).limit(most)
+                ).where(condition).order_by(order).limit(most)
             )  # fmt: skip
             return [
-                Event(kind, action, who, file or "", number, tag, value, model or "", p, at, id)
-                for kind, action, who, file, number, tag, value, model, p, at, id in found
+                Event(kind, action, person, file or "", number, tag, value, model or "", p, time_stamp, id)
+                for kind, action, person, file, number, tag, value, model, p, time_stamp, id in rows
             ]
 
 
-def _packed(probability: Mapping[str, float], tags: Sequence[str]) -> bytes:
+def _pack(probability: Mapping[str, float], tags: Sequence[str]) -> bytes:
     """Probabilities in the order of tags, NaN where nothing is said."""
     return np.array([probability.get(tag, np.nan) for tag in tags], "<f4").tobytes()
 
 
-def _unpacked(blobs: Sequence[bytes | None], tags: Sequence[str]) -> NDArray[np.float32]:
+def _unpack(blobs: Sequence[bytes | None], tags: Sequence[str]) -> NDArray[np.float32]:
     """(n, tags) probabilities; NaN for a blob of another length, which is of other tags."""
-    nothing = _packed({}, tags)
-    joined = b"".join(blob if blob and len(blob) == len(nothing) else nothing for blob in blobs)
+    empty = _pack({}, tags)
+    joined = b"".join(blob if blob and len(blob) == len(empty) else empty for blob in blobs)
     return np.frombuffer(joined, "<f4").reshape(len(blobs), len(tags))

@@ -20,13 +20,13 @@ from .state import State
 COLUMNS = ("file", "entry", "who", "tags", "accepted")
 
 
-def labelled(state: State) -> Iterator[tuple[int, Key, dict[str, int]]]:
+def list_labelled(state: State) -> Iterator[tuple[int, Key, dict[str, int]]]:
     """Row, key and labels of each image that a person has labelled, in the order of their names."""
     value = state.value
     rows = np.flatnonzero((value != UNKNOWN).any(axis=1))
     for row in sorted(rows.tolist(), key=state.images.keys.__getitem__):
-        known = np.flatnonzero(value[row] != UNKNOWN)
-        yield row, state.images.keys[row], {state.tags[t]: int(value[row, t]) for t in known}
+        known_tags = np.flatnonzero(value[row] != UNKNOWN)
+        yield row, state.images.keys[row], {state.tags[t]: int(value[row, t]) for t in known_tags}
 
 
 def to_csv(state: State) -> bytes:
@@ -35,13 +35,13 @@ def to_csv(state: State) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["file", "entry", "who", "accepted", *state.tags])
-    for row, (file, number), labels in labelled(state):
-        who = sorted({state.people[p] for p in state.by[row] if p >= 0})
-        accepted = [state.tags[place] for place in np.flatnonzero(state.accepted[row])]
+    for row, (file, number), labels in list_labelled(state):
+        people = sorted({state.people[p] for p in state.author[row] if p >= 0})
+        accepted = [state.tags[place] for place in np.flatnonzero(state.acceptance[row])]
         # The same file, of whose name no spreadsheet makes a formula.
         name = file if plain_cell(file) == file else f"./{file}"
-        told = ";".join(who), ";".join(map(plain_cell, accepted))
-        writer.writerow([name, number, *told, *(labels.get(tag, "") for tag in state.tags)])
+        cells = ";".join(people), ";".join(map(plain_cell, accepted))
+        writer.writerow([name, number, *cells, *(labels.get(tag, "") for tag in state.tags)])
     return out.getvalue().encode()
 
 
@@ -60,30 +60,30 @@ def to_json(state: State) -> bytes:
     """Write COCO: images, categories, an annotation for each tag, with ``absent`` for absent ones."""
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    for row, (file, number), labels in labelled(state):
+    for row, (file, number), labels in list_labelled(state):
         images.append({"id": row + 1, "file_name": file, "frame": number})
         for tag, value in labels.items():
             column = state.tags.index(tag)
             annotations.append(
                 {
                     "id": len(annotations) + 1, "image_id": row + 1, "category_id": column + 1,
-                    "absent": value == NO, "person": state.people[state.by[row, column]],
+                    "absent": value == NO, "person": state.people[state.author[row, column]],
                 }
             )  # fmt: skip
-    found = {
+    content = {
         "info": {"description": MARK},
         "images": images,
         "categories": [{"id": place, "name": tag} for place, tag in enumerate(state.tags, start=1)],
         "annotations": annotations,
     }
-    return json.dumps(found, ensure_ascii=False).encode()
+    return json.dumps(content, ensure_ascii=False).encode()
 
 
 def to_hdf5(state: State) -> bytes:
     """``file``, ``entry`` (n,), ``tags`` (t,), ``labels`` (n, t) of 1, 0, −1, ``probability`` (n, t)."""
     import h5py
 
-    rows = [row for row, _, _ in labelled(state)]
+    rows = [row for row, _, _ in list_labelled(state)]
     out = io.BytesIO()
     with h5py.File(out, "w") as file:
         file.attrs["creator"] = MARK

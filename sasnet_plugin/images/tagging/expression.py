@@ -38,7 +38,7 @@ WORDS: dict[str, tuple[str, Callable[[State], Bools]]] = {
     "labelled": ("a person has said something", lambda s: np.asarray((s.value != UNKNOWN).any(axis=1))),
     "unlabelled": ("nobody has said anything", lambda s: np.asarray((s.value == UNKNOWN).all(axis=1))),
     "predicted": ("a model has seen it", lambda s: np.asarray(s.model >= 0)),
-    "outside": ("a model has seen it and says nothing", lambda s: _outside(s)),
+    "outside": ("a model has seen it and says nothing", lambda s: _find_outside(s)),
     "disagree": ("a person and the model differ about a tag", lambda s: np.asarray(s.disagree.any(axis=1))),
     "conflict": ("two people differ about a tag", lambda s: np.asarray(s.conflict.any(axis=1))),
     "unreadable": ("it could not be read", lambda s: _rows(s, list(s.images.problem))),
@@ -72,21 +72,21 @@ def matching(text: str, state: State) -> Bools:
     return _Parser(_tokens(text), state, len(text)).whole()
 
 
-def quoted(name: str) -> str:
+def quote(name: str) -> str:
     plain = re.fullmatch(r"""[^\s()&|!<>"']+""", name) and name.lower() not in {*_TAKEN, *WORDS, *FUNCTIONS}
     return name if plain else f"'{name}'" if '"' in name else f'"{name}"'
 
 
 def _tokens(text: str) -> list[Token]:
-    found, at = [], 0
-    while at < len(text.rstrip()):
-        match = _TOKEN.match(text, at)
+    tokens, start = [], 0
+    while start < len(text.rstrip()):
+        match = _TOKEN.match(text, start)
         if match is None:
-            raise SasnetError(f"The filter has an unclosed quote at character {at + 1}.")
+            raise SasnetError(f"The filter has an unclosed quote at character {start + 1}.")
         kind = match.lastgroup or ""
-        found.append(Token(match[kind], match.start(kind) + 1, kind in ("double", "single")))
-        at = match.end()
-    return found
+        tokens.append(Token(match[kind], match.start(kind) + 1, kind in ("double", "single")))
+        start = match.end()
+    return tokens
 
 
 class _Parser:
@@ -97,38 +97,38 @@ class _Parser:
         self._at = self._depth = 0
 
     def whole(self) -> Bools:
-        found = self._or()
+        rows = self._or()
         if self._at < len(self._tokens):
             raise self._wrong("'and', 'or' or the end")
-        return found
+        return rows
 
     def _or(self) -> Bools:
-        found = self._and()
-        while self._taken("or", "|"):
-            found = found | self._and()
-        return found
+        rows = self._and()
+        while self._take("or", "|"):
+            rows = rows | self._and()
+        return rows
 
     def _and(self) -> Bools:
-        found = self._not()
-        while self._taken("and", "&"):
-            found = found & self._not()
-        return found
+        rows = self._not()
+        while self._take("and", "&"):
+            rows = rows & self._not()
+        return rows
 
     def _not(self) -> Bools:
         self._depth += 1
         if self._depth > WEB.deepest_filter:
             raise SasnetError(f"The filter has more than {WEB.deepest_filter} nested brackets.")
-        if self._taken("not", "!"):
-            found = ~self._not()
-        elif self._taken("("):
-            found = self._or()
+        if self._take("not", "!"):
+            rows = ~self._not()
+        elif self._take("("):
+            rows = self._or()
             self._expect(")")
         else:
-            found = self._atom()
+            rows = self._atom()
         self._depth -= 1
-        return found
+        return rows
 
-    def _called(self, written: str) -> Bools:
+    def _parse_call(self, written: str) -> Bools:
         word = written.lower()
         if word not in ("p", *FUNCTIONS):
             raise SasnetError(
@@ -136,14 +136,14 @@ class _Parser:
             )
         name = self._next("a name").text
         self._expect(")")
-        return self._compared(name) if word == "p" else self._function(word, name)
+        return self._parse_comparison(name) if word == "p" else self._function(word, name)
 
     def _atom(self) -> Bools:
         token = self._next("a tag")
-        called = not token.quoted and self._taken("(")
+        called = not token.quoted and self._take("(")
         word, state = token.text.lower(), self._state
         if called:
-            return self._called(token.text)
+            return self._parse_call(token.text)
         if not token.quoted and word in WORDS and token.text not in state.tags:
             return WORDS[word][1](state)
         return self._holds(self._column(token.text))
@@ -152,11 +152,11 @@ class _Parser:
         state = self._state
         if word == "by":
             if name not in state.people:
-                raise SasnetError(f"No user {name!r} has set labels; there is {_listed(state.people)}.")
-            return np.asarray((state.by == state.people.index(name)).any(axis=1))
+                raise SasnetError(f"No user {name!r} has set labels; there is {_join_names(state.people)}.")
+            return np.asarray((state.author == state.people.index(name)).any(axis=1))
         if word == "file":
-            wanted = name.lower()
-            return np.array([wanted in file.lower() for file, _ in state.images.keys], dtype=np.bool_)
+            target = name.lower()
+            return np.array([target in file.lower() for file, _ in state.images.keys], dtype=np.bool_)
         column = self._column(name)
         if word == "model":
             return np.asarray(state.probability[:, column] >= WEB.present)
@@ -168,7 +168,7 @@ class _Parser:
         value, suggested = self._state.value[:, column], self._state.probability[:, column] >= WEB.present
         return np.asarray((value == YES) | ((value == UNKNOWN) & suggested))
 
-    def _compared(self, name: str) -> Bools:
+    def _parse_comparison(self, name: str) -> Bools:
         column, sign = self._column(name), self._next("<, <=, > or >=")
         if sign.text not in _COMPARE:
             raise SasnetError(f"The filter needs <, <=, > or >= at character {sign.place}.")
@@ -182,10 +182,10 @@ class _Parser:
 
     def _column(self, name: str) -> int:
         if name not in self._state.tags:
-            raise SasnetError(f"There is no tag {name[:100]!r}; there is {_listed(self._state.tags)}.")
+            raise SasnetError(f"There is no tag {name[:100]!r}; there is {_join_names(self._state.tags)}.")
         return self._state.tags.index(name)
 
-    def _taken(self, *words: str) -> bool:
+    def _take(self, *words: str) -> bool:
         token = self._tokens[self._at] if self._at < len(self._tokens) else None
         if token is None or token.quoted or token.text.lower() not in words:
             return False
@@ -193,31 +193,31 @@ class _Parser:
         return True
 
     def _expect(self, sign: str) -> None:
-        if not self._taken(sign):
+        if not self._take(sign):
             raise self._wrong(f"{sign!r}")
 
-    def _next(self, wanted: str) -> Token:
+    def _next(self, expectation: str) -> Token:
         if self._at >= len(self._tokens) or (
             not self._tokens[self._at].quoted and self._tokens[self._at].text in "()&|!"
         ):
-            raise self._wrong(wanted)
+            raise self._wrong(expectation)
         self._at += 1
         return self._tokens[self._at - 1]
 
-    def _wrong(self, wanted: str) -> SasnetError:
+    def _wrong(self, expectation: str) -> SasnetError:
         place = self._tokens[self._at].place if self._at < len(self._tokens) else self._end
-        return SasnetError(f"The filter needs {wanted} at character {place}.")
+        return SasnetError(f"The filter needs {expectation} at character {place}.")
 
 
-def _listed(names: list[str]) -> str:
+def _join_names(names: list[str]) -> str:
     return ", ".join(names[:30]) + (", …" if len(names) > 30 else "") if names else "none"
 
 
-def _outside(state: State) -> Bools:
+def _find_outside(state: State) -> Bools:
     return np.asarray((state.model >= 0) & ~np.isfinite(state.probability).any(axis=1))
 
 
 def _rows(state: State, rows: list[int]) -> Bools:
-    found = np.zeros(len(state.images), dtype=np.bool_)
-    found[rows] = True
-    return found
+    selection = np.zeros(len(state.images), dtype=np.bool_)
+    selection[rows] = True
+    return selection

@@ -27,15 +27,15 @@ Labels = dict[Key, dict[str, int]]
 def labels_of(content: bytes) -> Labels:
     """Parse labels as `exchange` writes them. Raises SasnetError if it is none, or too large."""
     with closing(Pool(f"{__name__}:begin", quiet=True)) as pool, pool.doing(content):
-        for said in pool.hear(WEB.file_seconds):
-            if said.error is None:
-                found: Labels = said.message
-                return found
-            if isinstance(said.error, SasnetError):
-                raise said.error
-            if not isinstance(said.error, GoneError):
+        for message in pool.hear(WEB.file_seconds):
+            if message.error is None:
+                labels: Labels = message.message
+                return labels
+            if isinstance(message.error, SasnetError):
+                raise message.error
+            if not isinstance(message.error, GoneError):
                 raise SasnetError(
-                    f"These labels cannot be read ({type(said.error).__name__}); export them again."
+                    f"These labels cannot be read ({type(message.error).__name__}); export them again."
                 )
             break
     raise SasnetError(
@@ -56,14 +56,14 @@ def from_any(content: bytes) -> Labels:
     """Read labels as `labels_of`, in this process."""
     try:
         if content.startswith(b"\x89HDF"):
-            return _gathered(_hdf5(content))
+            return _gather_labels(_hdf5(content))
         text = content.decode("utf-8-sig")
-        return _gathered(_json(json.loads(text)) if text.lstrip().startswith("{") else _csv(text))
+        return _gather_labels(_json(json.loads(text)) if text.lstrip().startswith("{") else _csv(text))
     except SasnetError:
         raise
     except (RecursionError, MemoryError) as error:
-        what = "nested too deeply" if isinstance(error, RecursionError) else "too large"
-        raise SasnetError(f"These labels are {what}; give CSV, JSON or HDF5 of labels.") from None
+        problem = "nested too deeply" if isinstance(error, RecursionError) else "too large"
+        raise SasnetError(f"These labels are {problem}; give CSV, JSON or HDF5 of labels.") from None
     except Exception as error:  # whatever HDF5 or Unicode finds wrong with it
         reason = printable(f"{type(error).__name__}: {error}")[:200]
         raise SasnetError(f"These are no labels as CSV, JSON or HDF5 ({reason}); check the file.") from None
@@ -73,20 +73,20 @@ def from_any(content: bytes) -> Labels:
 _Label = tuple[str, Any, Any, str, Any]
 
 
-def _gathered(labels: Iterable[_Label]) -> Labels:
-    found: Labels = {}
-    for count, (where, file, number, tag, value) in enumerate(labels):
+def _gather_labels(labels: Iterable[_Label]) -> Labels:
+    labels_read: Labels = {}
+    for count, (place, file, number, tag, value) in enumerate(labels):
         if count >= WEB.most_labels:
             raise SasnetError(f"These labels are more than {WEB.most_labels:,}; give them in parts.")
         if value not in (YES, NO) or isinstance(value, float):
-            raise SasnetError(f"{where}: {tag} is {value!r:.100}; give 1, 0 or nothing.")
+            raise SasnetError(f"{place}: {tag} is {value!r:.100}; give 1, 0 or nothing.")
         if not isinstance(number, int) or not 0 < number <= _LARGEST:
-            raise SasnetError(f"{where}: {number!r:.100} is no number of an image; give entries from 1.")
-        found.setdefault((_path(where, file), number), {})[tag] = int(value)
-    return found
+            raise SasnetError(f"{place}: {number!r:.100} is no number of an image; give entries from 1.")
+        labels_read.setdefault((_path(place, file), number), {})[tag] = int(value)
+    return labels_read
 
 
-def _path(where: str, file: Any) -> str:
+def _path(place: str, file: Any) -> str:
     """A path below the folder, as the log has it."""
     name = file.removeprefix("./") if isinstance(file, str) else ""
     parts = name.split("/")
@@ -95,7 +95,7 @@ def _path(where: str, file: Any) -> str:
             if b"\0" not in name.encode():
                 return name
     raise SasnetError(
-        f"{where}: {printable(str(file)[:100])!r} is not a file of this folder; give paths relative to it."
+        f"{place}: {printable(str(file)[:100])!r} is not a file of this folder; give paths relative to it."
     )
 
 
@@ -108,60 +108,60 @@ def _csv(text: str) -> Iterator[_Label]:
         if len(set(filter(None, names))) < len(list(filter(None, names))):
             raise SasnetError("Line 1 of these labels: names a column twice; give each once.")
         for cells in filter(None, reader):
-            where = f"Line {reader.line_num} of these labels"
+            place = f"Line {reader.line_num} of these labels"
             if len(cells) > len(names):
-                raise SasnetError(f"{where}: has {len(cells)} cells for {len(names)} columns.")
+                raise SasnetError(f"{place}: has {len(cells)} cells for {len(names)} columns.")
             row = dict(zip(names, map(str.strip, cells), strict=False))
             row.pop("", None)
-            yield from _line(where, row)
+            yield from _line(place, row)
     except csv.Error as error:
         raise SasnetError(f"Line {reader.line_num} of these labels: is no CSV ({error}).") from None
 
 
-def _line(where: str, row: Mapping[str, str]) -> Iterator[_Label]:
+def _line(place: str, row: Mapping[str, str]) -> Iterator[_Label]:
     number: Any = (row.get("entry") or "1").removeprefix("frame").strip()
     number = int(number) if number.isdecimal() and len(number) < 12 else number
-    file, said = row["file"], {tag: cell for tag, cell in row.items() if cell}
-    for name in filter(None, map(str.strip, said.get("tags", "").split(";"))):
-        yield where, file, number, name, YES
-    for tag, cell in said.items():
+    file, cells = row["file"], {tag: cell for tag, cell in row.items() if cell}
+    for name in filter(None, map(str.strip, cells.get("tags", "").split(";"))):
+        yield place, file, number, name, YES
+    for tag, cell in cells.items():
         if tag not in COLUMNS:
-            yield where, file, number, tag, {"1": YES, "0": NO}.get(cell, cell)
-    if not said.keys() - {"file", "entry", "who", "accepted"}:
-        _path(where, file)  # nothing is said of it, but it is a line of labels
+            yield place, file, number, tag, {"1": YES, "0": NO}.get(cell, cell)
+    if not cells.keys() - {"file", "entry", "who", "accepted"}:
+        _path(place, file)  # nothing is said of it, but it is a line of labels
 
 
-def _json(given: Mapping[str, Any]) -> Iterator[_Label]:
+def _json(content: Mapping[str, Any]) -> Iterator[_Label]:
     images, tags = (
-        {_entry(given, kind, k, "id"): one for k, one in enumerate(_list(given, kind))}
+        {_entry(content, kind, k, "id"): item for k, item in enumerate(_list(content, kind))}
         for kind in ("images", "categories")
     )
-    for k, one in enumerate(_list(given, "annotations")):
-        where = f"annotations[{k}] of these labels"
-        image = images.get(_entry(given, "annotations", k, "image_id"))
-        tag = tags.get(_entry(given, "annotations", k, "category_id"))
+    for k, item in enumerate(_list(content, "annotations")):
+        place = f"annotations[{k}] of these labels"
+        image = images.get(_entry(content, "annotations", k, "image_id"))
+        tag = tags.get(_entry(content, "annotations", k, "category_id"))
         if image is None or tag is None or not isinstance(tag.get("name"), str):
-            raise SasnetError(f"{where}: refers to an image or category that is not listed.")
-        yield where, image.get("file_name"), image.get("frame", 1), tag["name"], _value(one)
+            raise SasnetError(f"{place}: refers to an image or category that is not listed.")
+        yield place, image.get("file_name"), image.get("frame", 1), tag["name"], _value(item)
 
 
 def _value(annotation: Mapping[str, Any]) -> int:
     return NO if annotation.get("absent") else YES
 
 
-def _list(given: Mapping[str, Any], kind: str) -> Sequence[Any]:
-    found = given.get(kind)
-    if not isinstance(found, list):
+def _list(content: Mapping[str, Any], kind: str) -> Sequence[Any]:
+    items = content.get(kind)
+    if not isinstance(items, list):
         raise SasnetError(f"These labels have no list {kind!r}; give JSON as COCO has it.")
-    return found
+    return items
 
 
-def _entry(given: Mapping[str, Any], kind: str, k: int, name: str) -> int | str:
-    one = given[kind][k]
-    found = one.get(name) if isinstance(one, dict) else None
-    if not isinstance(found, int | str):
+def _entry(content: Mapping[str, Any], kind: str, k: int, name: str) -> int | str:
+    item = content[kind][k]
+    value = item.get(name) if isinstance(item, dict) else None
+    if not isinstance(value, int | str):
         raise SasnetError(f"{kind}[{k}] of these labels: has no {name!r}.")
-    return found
+    return value
 
 
 def _hdf5(content: bytes) -> Iterator[_Label]:
@@ -185,12 +185,12 @@ def _array(file: Any, name: str) -> Any:
     import h5py
 
     link = file.get(name, getlink=True)
-    found = file[name] if isinstance(link, h5py.HardLink) else None
-    if not isinstance(found, h5py.Dataset) or found.external or found.is_virtual:
+    array = file[name] if isinstance(link, h5py.HardLink) else None
+    if not isinstance(array, h5py.Dataset) or array.external or array.is_virtual:
         raise SasnetError(f"{name!r} of these labels: is no array in this file; export them again.")
-    if found.size > WEB.most_labels * 10 or found.nbytes > WEB.largest_request * 4:
+    if array.size > WEB.most_labels * 10 or array.nbytes > WEB.largest_request * 4:
         raise SasnetError(f"{name!r} of these labels: is too large; split the labels.")
-    return found[:]
+    return array[:]
 
 
 def _texts(values: Any) -> list[str]:

@@ -38,12 +38,14 @@ def suspicion(state: State, rows: Rows) -> Floats:
     unknown.
     """
     # The self-confidence of confident learning (C. Northcutt et al., J. Artif. Intell. Res. 70 (2021) 1373).
-    found, value = np.full(len(rows), -1.0), state.value[rows]
-    some = np.flatnonzero((value != UNKNOWN).any(axis=1))
-    value, p = value[some], state.probability[rows[some]]
+    found_suspicion, value = np.full(len(rows), -1.0), state.value[rows]
+    labelled_rows = np.flatnonzero((value != UNKNOWN).any(axis=1))
+    value, p = value[labelled_rows], state.probability[rows[labelled_rows]]
     wrong = np.where(value == YES, 1 - p, p)
-    found[some] = np.where((value != UNKNOWN) & np.isfinite(p), wrong, -1.0).max(axis=1, initial=-1.0)
-    return found
+    found_suspicion[labelled_rows] = np.where((value != UNKNOWN) & np.isfinite(p), wrong, -1.0).max(
+        axis=1, initial=-1.0
+    )
+    return found_suspicion
 
 
 #: Orders by the largest of a number first.
@@ -70,47 +72,47 @@ class Orders:
         self._logits: tuple[object, Floats | None] = (None, None)
         self._diverse: OrderedDict[object, Rows] = OrderedDict()
 
-    def of(self, name: str, rows: Rows, pictures: Floats) -> Rows:
+    def sort(self, name: str, rows: Rows, pictures: Floats) -> Rows:
         """Order ascending rows by one of `ORDERS`; `pictures` (n, d) as in `points`."""
         if name == "new":
             return rows[::-1]
         if name == "diverse":
-            return self._by_diversity(rows, pictures)
+            return self._sort_by_diversity(rows, pictures)
         if name == "name":
             return rows[np.argsort(self._state.images.rank[rows])]
-        wanted = np.zeros(len(self._state.images), dtype=np.bool_)
-        wanted[rows] = True
-        order = self._by_number(name)
-        return order[wanted[order]]
+        is_wanted = np.zeros(len(self._state.images), dtype=np.bool_)
+        is_wanted[rows] = True
+        order = self._sort_by_number(name)
+        return order[is_wanted[order]]
 
     def points(self, pictures: Floats) -> Floats:
         """Return (n, d) a model's outputs if it has seen all images, else rough `pictures`."""
-        state, there = self._state, self._state.images.there
-        about = state.shown, len(there), int(there.sum())
+        state, is_present = self._state, self._state.images.there
+        about = state.shown, len(is_present), int(is_present.sum())
         if self._logits[0] != about:
-            seen = np.isfinite(state.probability)
-            columns = seen.any(axis=0)
-            found = None
-            if columns.any() and (seen[there][:, columns].any(axis=1)).mean() > 0.5:
+            is_known = np.isfinite(state.probability)
+            columns = is_known.any(axis=0)
+            points_found = None
+            if columns.any() and (is_known[is_present][:, columns].any(axis=1)).mean() > 0.5:
                 p = np.clip(state.probability[:, columns], 1e-4, 1 - 1e-4)
-                found = np.clip(np.log(p / (1 - p)), -_SURE, _SURE)
-            self._logits = about, found
+                points_found = np.clip(np.log(p / (1 - p)), -_SURE, _SURE)
+            self._logits = about, points_found
         return pictures if self._logits[1] is None else self._logits[1]
 
-    def _by_number(self, name: str) -> Rows:
+    def _sort_by_number(self, name: str) -> Rows:
         """Order rows by one of `MEASURES`, taken anew only for changed images."""
         state, measure, n = self._state, MEASURES[name], len(self._state.images)
-        kept = self._measured.get(name) or _Measured(-1, np.zeros(0), np.zeros(0, np.intp))
-        if kept.version != state.version or len(kept.number) != n:
-            number = np.append(kept.number, np.full(n - len(kept.number), np.nan))
-            changed = np.flatnonzero((state.changed > kept.version) | np.isnan(number))
+        measured = self._measured.get(name) or _Measured(-1, np.zeros(0), np.zeros(0, np.intp))
+        if measured.version != state.version or len(measured.number) != n:
+            number = np.append(measured.number, np.full(n - len(measured.number), np.nan))
+            changed = np.flatnonzero((state.change_version > measured.version) | np.isnan(number))
             number[changed] = measure(state, changed)
-            same = np.array_equal(number, kept.number)
-            order = kept.order if same else np.argsort(-number, kind="stable")
-            kept = self._measured[name] = _Measured(state.version, number, order)
-        return kept.order
+            is_same = np.array_equal(number, measured.number)
+            order = measured.order if is_same else np.argsort(-number, kind="stable")
+            measured = self._measured[name] = _Measured(state.version, number, order)
+        return measured.order
 
-    def _by_diversity(self, rows: Rows, pictures: Floats) -> Rows:
+    def _sort_by_diversity(self, rows: Rows, pictures: Floats) -> Rows:
         points = self.points(pictures)
         # Thumbnails that come count as changes of the state; labels do not move what a model says.
         version = self._state.version if points is pictures else self._logits[0]
@@ -125,17 +127,17 @@ class Orders:
 
 def _diverse(points: Floats, rows: Rows) -> Rows:
     """Rows, the most diverse first, then the others by their distance from those, then what is not known."""
-    some = points[rows]
-    known = np.isfinite(some).all(axis=1)
-    places, rest = np.flatnonzero(known), np.flatnonzero(~known)
+    points_here = points[rows]
+    is_known = np.isfinite(points_here).all(axis=1)
+    places, rest = np.flatnonzero(is_known), np.flatnonzero(~is_known)
     if not places.size:
         return rows
-    chosen, distance = farthest_first(some[places], WEB.diverse)
-    others = np.ones(len(places), dtype=np.bool_)
-    others[chosen] = False
-    left = np.flatnonzero(others)
-    left = left[np.argsort(-distance[left], kind="stable")]
-    return rows[np.concatenate([places[chosen], places[left], rest])]
+    chosen, distance = farthest_first(points_here[places], WEB.diverse)
+    is_other = np.ones(len(places), dtype=np.bool_)
+    is_other[chosen] = False
+    rows_left = np.flatnonzero(is_other)
+    rows_left = rows_left[np.argsort(-distance[rows_left], kind="stable")]
+    return rows[np.concatenate([places[chosen], places[rows_left], rest])]
 
 
 #: Of the largest square, what rounding leaves between points that are alike.
@@ -152,7 +154,7 @@ def farthest_first(points: Floats, number: int) -> tuple[NDArray[np.intp], Float
     # last centre: |x − c|² = (−2x, |x|², 1)·(c, 1, |c|²), in place, as memory is what it takes its time for.
     points = np.asarray(points - points.mean(axis=0), np.float32)
     squares = np.einsum("nd,nd->n", points, points)
-    last, same = int(np.argmin(squares)), _SAME * float(squares.max())
+    last, least_square = int(np.argmin(squares)), _SAME * float(squares.max())
     # In blocks, a point a column; those that fill up the last one have no distance, and are never chosen.
     blocks = -(-len(points) // _BLOCK)
     table = np.zeros((points.shape[1] + 2, blocks * _BLOCK), np.float32)
@@ -165,6 +167,6 @@ def farthest_first(points: Floats, number: int) -> tuple[NDArray[np.intp], Float
         np.minimum(distance, np.matmul(centre, table, out=new).ravel(), out=distance)
         distance[last] = 0.0
         last = int(np.argmax(distance))
-        if len(chosen) >= number or distance[last] <= same:
+        if len(chosen) >= number or distance[last] <= least_square:
             return np.array(chosen), distance[: len(points)]
         chosen.append(last)

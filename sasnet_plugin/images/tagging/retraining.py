@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ...domains import has_tags, specification
 from ...files import put_whole
-from ...types import SasnetError, installed_by, printable
+from ...types import SasnetError, describe_install, printable
 from ...web.settings import WEB
 from ...workers.child import deaf_children, safe_environment
 
@@ -56,7 +56,9 @@ class Retraining:
             if not has_tags(specification(self._domain)):
                 raise SasnetError("The network for these images predicts classes and cannot learn tags.")
             if find_spec("onnx") is None:
-                raise SasnetError(f"Retraining needs onnx, which is not installed; run {installed_by('web')}")
+                raise SasnetError(
+                    f"Retraining needs onnx, which is not installed; run {describe_install('web')}"
+                )
             if labelled < WEB.least_labelled:
                 raise SasnetError(
                     f"{labelled} image{' is' if labelled == 1 else 's are'} labelled; label at least"
@@ -95,8 +97,8 @@ class Retraining:
     @property
     def zoo(self) -> Path | None:
         """Folder of the new model, once it is there; None where it is no better."""
-        done = self._process is not None and self._process.poll() == 0
-        return self._run / "zoo" if done and (self._run / "zoo" / "registry.json").exists() else None
+        is_finished = self._process is not None and self._process.poll() == 0
+        return self._run / "zoo" if is_finished and (self._run / "zoo" / "registry.json").exists() else None
 
     def stop(self) -> None:
         if self._process is not None and self.running:
@@ -114,5 +116,5 @@ class Retraining:
             return ""
         lines = map(str.strip, text.replace("\r", "\n").splitlines())
         # The page offers to use the new model itself.
-        told = [line for line in lines if line and "SASNET_MODEL_ZOO" not in line]
-        return printable(told[-1])[:300] if told else ""
+        lines_told = [line for line in lines if line and "SASNET_MODEL_ZOO" not in line]
+        return printable(lines_told[-1])[:300] if lines_told else ""

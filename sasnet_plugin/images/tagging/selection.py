@@ -17,7 +17,7 @@ Floats = NDArray[np.floating]
 Rows = NDArray[np.intp]
 
 
-def selected(
+def select_rows(
     state: State,
     orders: Orders,
     pictures: Floats,
@@ -35,7 +35,7 @@ def selected(
         return _alike(orders.points(pictures), rows, like)
     if order not in ORDERS:
         raise SasnetError(f"There is no order {order[:100]!r}; choose one of {', '.join(ORDERS)}.")
-    return orders.of(order, rows, pictures)
+    return orders.sort(order, rows, pictures)
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,19 @@ def cooccurrence(state: State) -> list[Pair]:
     """Pairs of tags that are there, the strongest correlations first."""
     present = state.present[state.images.there].astype(np.float64)
     n, counts = len(present), present.sum(axis=0)
-    both = present.T @ present
-    found = []
+    pairs_present = present.T @ present
+    pairs = []
     for i in np.flatnonzero(counts):
         for j in np.flatnonzero(counts[:i]):
             spread = counts[i] * (n - counts[i]) * counts[j] * (n - counts[j])
-            phi = (n * both[i, j] - counts[i] * counts[j]) / np.sqrt(spread) if spread > 0 else 0.0
-            pair = int(both[i, j]), int(counts[j] - both[i, j]), int(counts[i] - both[i, j])
-            found.append(Pair(state.tags[j], state.tags[i], *pair, float(phi)))
-    return sorted(found, key=lambda pair: -abs(pair.phi))
+            phi = (n * pairs_present[i, j] - counts[i] * counts[j]) / np.sqrt(spread) if spread > 0 else 0.0
+            pair = (
+                int(pairs_present[i, j]),
+                int(counts[j] - pairs_present[i, j]),
+                int(counts[i] - pairs_present[i, j]),
+            )
+            pairs.append(Pair(state.tags[j], state.tags[i], *pair, float(phi)))
+    return sorted(pairs, key=lambda pair: -abs(pair.phi))
 
 
 def _alike(points: Floats, rows: Rows, like: int) -> Rows:

@@ -64,68 +64,68 @@ class State:
     @property
     def value(self) -> NDArray[np.int8]:
         """(n, tags) what people say."""
-        return self._grown()._value[: len(self.images)]
+        return self._grow()._value[: len(self.images)]
 
     @property
-    def by(self) -> NDArray[np.int16]:
+    def author(self) -> NDArray[np.int16]:
         """(n, tags) who said it, place in `people`, or −1."""
-        return self._grown()._by[: len(self.images)]
+        return self._grow()._by[: len(self.images)]
 
     @property
-    def accepted(self) -> Bools:
+    def acceptance(self) -> Bools:
         """(n, tags) where what a person says is a model's suggestion, accepted."""
-        return self._grown()._accepted[: len(self.images)]
+        return self._grow()._accepted[: len(self.images)]
 
     @property
     def probability(self) -> NDArray[np.float32]:
         """(n, tags) by the last model, or NaN."""
-        return self._grown()._probability[: len(self.images)]
+        return self._grow()._probability[: len(self.images)]
 
     @property
     def in_scope(self) -> NDArray[np.float32]:
         """(n,) by the last model, or NaN."""
-        return self._grown()._in_scope[: len(self.images)]
+        return self._grow()._in_scope[: len(self.images)]
 
     @property
     def model(self) -> NDArray[np.int16]:
         """(n,) the last model, place in `models`, or −1."""
-        return self._grown()._model[: len(self.images)]
+        return self._grow()._model[: len(self.images)]
 
     @property
-    def changed(self) -> NDArray[np.int64]:
+    def change_version(self) -> NDArray[np.int64]:
         """(n,) `version` when something of the image changed."""
-        return self._grown()._changed[: len(self.images)]
+        return self._grow()._changed[: len(self.images)]
 
     @property
-    def suggested(self) -> Bools:
+    def suggestions(self) -> Bools:
         """(n, tags) where the model says yes."""
         return np.asarray(self.probability >= WEB.present)
 
     @property
     def present(self) -> Bools:
         """(n, tags) what holds: what people say, and where nobody did, what the model says."""
-        return np.where(self.value == UNKNOWN, self.suggested, self.value == YES)
+        return np.where(self.value == UNKNOWN, self.suggestions, self.value == YES)
 
     @property
     def disagree(self) -> Bools:
         """(n, tags) where a person and the model say different things."""
-        known = (self.value != UNKNOWN) & np.isfinite(self.probability)
-        return known & (self.suggested != (self.value == YES))
+        is_known = (self.value != UNKNOWN) & np.isfinite(self.probability)
+        return is_known & (self.suggestions != (self.value == YES))
 
     @property
     def conflict(self) -> Bools:
         """(n, tags) where the last words of two people differ."""
-        found = np.zeros(self.value.shape, dtype=np.bool_)
-        kept = self._kept()[::-1]  # the last word of each person on each tag comes first
-        cell = kept[:, 2].astype(np.int64) * len(self.tags) + kept[:, 3]
-        _, first = np.unique(cell * max(len(self.people), 1) + kept[:, 1], return_index=True)
-        words = kept[first]
+        conflicts = np.zeros(self.value.shape, dtype=np.bool_)
+        labels_kept = self._select_kept()[::-1]  # the last word of each person on each tag comes first
+        cell = labels_kept[:, 2].astype(np.int64) * len(self.tags) + labels_kept[:, 3]
+        _, first = np.unique(cell * max(len(self.people), 1) + labels_kept[:, 1], return_index=True)
+        words = labels_kept[first]
         for value in (0, 1):
-            some = np.zeros_like(found)
+            subset = np.zeros_like(conflicts)
             chosen = words[words[:, 4] == value]
-            some[chosen[:, 2], chosen[:, 3]] = True
-            found = some if value == 0 else found & some
-        return found
+            subset[chosen[:, 2], chosen[:, 3]] = True
+            conflicts = subset if value == 0 else conflicts & subset
+        return conflicts
 
     def take(self, events: Iterable[Event]) -> None:
         labels: list[tuple[int, ...]] = []
@@ -137,8 +137,8 @@ class State:
             action = self._actions.setdefault(event.action, len(self._actions))
             if event.kind == LABEL:
                 row = self.images.add((event.file, event.number))
-                said = self.tag(event.tag), event.value, int(event.accepted)
-                labels.append((action, self._person(event.who), row, *said))
+                label = self.tag(event.tag), event.value, int(event.is_acceptance)
+                labels.append((action, self._person(event.who), row, *label))
                 acts.done[event.action] = None
                 acts.undone.clear()
             elif event.kind == UNDO:
@@ -147,21 +147,21 @@ class State:
                 self._undone.add(action)
                 again = True
             else:
-                acts.undone = [one for one in acts.undone if one != event.action]
+                acts.undone = [one_action for one_action in acts.undone if one_action != event.action]
                 acts.done[event.action] = None
                 self._undone.discard(action)
                 again = True
         if labels:
             self._log.append(np.array(labels, dtype=np.int32))
-            self._grown()
+            self._grow()
             self._fold(self._log[-1])
         if again:
             self._refold()
 
-    def take_predictions(self, found: Iterable[Answers]) -> None:
+    def take_predictions(self, predictions: Iterable[Answers]) -> None:
         """Take in what models said, in the order of the log; it is shown of files as they are now."""
         self.version += 1
-        for answers in found:
+        for answers in predictions:
             rows, places = [], []
             for place, (key, content) in enumerate(zip(answers.keys, answers.content, strict=True)):
                 row = self.images.add(key)
@@ -174,12 +174,12 @@ class State:
 
     def read(self, file: str, content: str) -> None:
         """A file holds this, from now on; empty: that is not known."""
-        before, rows = self.images.content.get(file, ""), self.images.of(file)
-        if before == content:
+        content_before, rows = self.images.content.get(file, ""), self.images.find_rows(file)
+        if content_before == content:
             return
         self.images.content[file] = content
         self.touch(rows)
-        if before:  # of a file that was not known nothing was shown
+        if content_before:  # of a file that was not known nothing was shown
             self.shown += 1
             self._probability[rows], self._in_scope[rows], self._model[rows] = np.nan, np.nan, -1
         for row in rows:
@@ -195,7 +195,7 @@ class State:
         columns = [self.tag(name) for name in answers.tags]
         if answers.model not in self.models:
             self.models.append(answers.model)
-        self._grown()
+        self._grow()
         self._probability[rows] = np.nan
         self._probability[np.ix_(rows, columns)] = answers.probability[places]
         self._in_scope[rows] = answers.in_scope[places]
@@ -203,21 +203,21 @@ class State:
         self._changed[rows] = self.version
         self._said.update((row, answers.said[place]) for row, place in zip(rows, places, strict=True))
 
-    def said(self, row: int) -> list[str]:
+    def read_sentences(self, row: int) -> list[str]:
         """The last model's answer in sentences."""
         return [str(sentence) for sentence in json.loads(self._said.get(row, "[]"))]
 
     def touch(self, rows: Sequence[int]) -> None:
         """Say that something else about these rows has changed."""
         self.version += 1
-        self._grown()._changed[list(rows)] = self.version
+        self._grow()._changed[list(rows)] = self.version
 
     def _person(self, name: str) -> int:
         if name not in self.people:
             self.people.append(name)
         return self.people.index(name)
 
-    def _kept(self) -> NDArray[np.int32]:
+    def _select_kept(self) -> NDArray[np.int32]:
         if not self._log:
             return np.zeros((0, 6), np.int32)
         self._log = [np.concatenate(self._log)]
@@ -233,20 +233,20 @@ class State:
         self._changed[row] = self.version
 
     def _refold(self) -> None:
-        before = self._value.copy()
+        value_before = self._value.copy()
         self._value[:] = UNKNOWN
         self._by[:] = -1
         self._accepted[:] = False
         changed = self._changed.copy()
-        self._fold(self._kept())
-        self._changed = np.where((self._value != before).any(axis=1), self.version, changed)
+        self._fold(self._select_kept())
+        self._changed = np.where((self._value != value_before).any(axis=1), self.version, changed)
 
-    def _grown(self) -> State:
+    def _grow(self) -> State:
         """Itself, with room for all images and tags."""
         rows, columns = self._value.shape
         if rows < len(self.images) or columns < len(self.tags):
-            more = max(len(self.images), rows + rows // 2) - rows if rows < len(self.images) else 0
-            wide = (0, more), (0, len(self.tags) - columns)
+            rows_added = max(len(self.images), rows + rows // 2) - rows if rows < len(self.images) else 0
+            wide = (0, rows_added), (0, len(self.tags) - columns)
             self._value = np.pad(self._value, wide, constant_values=UNKNOWN)
             self._by = np.pad(self._by, wide, constant_values=-1)
             self._accepted = np.pad(self._accepted, wide)

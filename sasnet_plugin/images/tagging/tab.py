@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...domains import recognised
+from ...domains import recognise_domain
 from ...types import SasnetError
 from ...web.images import Images
 from .events import Log
@@ -30,7 +30,7 @@ class Tagging:
         self.workspace.close()
 
 
-def tagged_in(
+def open_tagging(
     folder: Path, kind: str, work: Path, dropped: Path | None = None, *, live: bool = True
 ) -> Tagging:
     """Open the tags of images of a kind; `dropped` is a folder of files dropped on the page. Raises
@@ -38,9 +38,9 @@ def tagged_in(
     """
     work.mkdir(parents=True, exist_ok=True)
     log = Log(str(work / "labels.sqlite"))
-    without = work if folder.parent != work else None  # what was dropped lies there, too
+    excluded_folder = work if folder.parent != work else None  # what was dropped lies there, too
     thumbnails = Thumbnails(cache_of(folder))
-    workspace = Workspace(folder, kind, log, thumbnails, live=live, without=without, dropped=dropped)
+    workspace = Workspace(folder, kind, log, thumbnails, live=live, without=excluded_folder, dropped=dropped)
     folders = [workspace.folder, *([] if dropped is None else [dropped])]
     return Tagging(workspace, Retraining(work / "retrained", kind, folders))
 
@@ -49,7 +49,7 @@ def kind_of(folder: Path) -> str:
     """Return the kind of most of a folder's first files. Raises SasnetError without a clear one."""
     images = Images(folder)
     images.take(images.look())
-    votes = Counter(recognised(images.folder / file, tags=True) for file, _ in images.keys[:_LOOKED_AT])
+    votes = Counter(recognise_domain(images.folder / file, tags=True) for file, _ in images.keys[:_LOOKED_AT])
     if not votes:
         raise SasnetError(
             f"{folder}: contains no files yet; give the kind of the coming files with --domain."

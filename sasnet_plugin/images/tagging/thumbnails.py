@@ -70,7 +70,7 @@ class Thumbnails:
                 f"{path}: thumbnails cannot be saved there ({error}); name another --cache."
             ) from None
 
-    def known(self, folder: Path, domain: str) -> Iterator[tuple[Source, list[Thumbnail]]]:
+    def read_known(self, folder: Path, domain: str) -> Iterator[tuple[Source, list[Thumbnail]]]:
         """Files of a folder whose thumbnails were all made, as they were then."""
         columns = "file, size, changed, moved, content, number, title, descriptor"
         with self._lock:
@@ -81,7 +81,7 @@ class Thumbnails:
                     (_place(folder, domain),),
                 ).fetchall()
             except sqlite3.Error as error:
-                self._failed(error)
+                self._handle_failure(error)
                 return
         last: tuple[Source, list[Thumbnail]] | None = None
         for file, size, changed, moved, content, number, title, data in rows:
@@ -93,15 +93,15 @@ class Thumbnails:
         if last is not None:
             yield last
 
-    def put(self, content: str, made: Thumbnail) -> None:
+    def put(self, content: str, thumbnail: Thumbnail) -> None:
         """Keep a thumbnail; on the disk with the next `keep`."""
-        self._recent[content, made.number] = made.png
+        self._recent[content, thumbnail.number] = thumbnail.png
         while len(self._recent) > WEB.recent_thumbnails:
             self._recent.popitem(last=False)
-        data = made.descriptor.astype("<f4").tobytes()
+        data = thumbnail.descriptor.astype("<f4").tobytes()
         self._write(
             "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?)",
-            (content, made.number, made.title, made.png, data),
+            (content, thumbnail.number, thumbnail.title, thumbnail.png, data),
         )
 
     def put_source(self, folder: Path, domain: str, source: Source) -> None:
@@ -119,7 +119,7 @@ class Thumbnails:
                 self._opened.commit()
                 self.problem, self._trouble = self._trouble, ""
             except sqlite3.Error as error:
-                self._failed(error)
+                self._handle_failure(error)
 
     def png(self, content: str, number: int) -> bytes | None:
         """The picture of a content, or None where it is not made yet."""
@@ -131,7 +131,7 @@ class Thumbnails:
                     "SELECT png FROM pictures WHERE content = ? AND number = ?", (content, number)
                 ).fetchone()
             except sqlite3.Error as error:
-                self._failed(error)
+                self._handle_failure(error)
                 row = None
         return row[0] if row else None
 
@@ -145,9 +145,9 @@ class Thumbnails:
             try:
                 self._opened.execute(order, row)
             except sqlite3.Error as error:
-                self._failed(error)
+                self._handle_failure(error)
 
-    def _failed(self, error: sqlite3.Error) -> None:
+    def _handle_failure(self, error: sqlite3.Error) -> None:
         """The page goes on with what is in memory."""
         self._lost = True
         self.problem = self._trouble = (

@@ -20,7 +20,7 @@ from ...types import SasnetError
 from ...web.content import Source, Stamp, see_unchanged, source_of
 from ...web.settings import WEB
 from ..report.raster import Look, picture, thumbnail
-from ..report.raster_place import about
+from ..report.raster_place import describe_axes
 from ..service.kinds import How, measurement, measurements
 
 _USUAL = Look()
@@ -95,9 +95,9 @@ def do(job: Job, say: Callable[[Any], None]) -> None:
     try:
         source = source_of(job.folder, job.file, job.domain)
         say(source)
-        for found in _DO[job.kind](job, source):
+        for result in _DO[job.kind](job, source):
             see_unchanged(job.folder, source)
-            say(found)
+            say(result)
     except Exception as error:  # one file must not stop the others, whatever is wrong with it
         say(Failed(sentence_of(job.path, error), curve=job.kind == THUMBNAILS and _is_curve(job)))
 
@@ -113,31 +113,38 @@ def _is_curve(job: Job) -> bool:
 
 def vocabulary(heads: Sequence[Head]) -> tuple[str, ...]:
     """Tags that heads answer: their tags, and of the class that is asked for its groups and labels."""
-    found: list[str] = []
+    labels: list[str] = []
     for head in heads:
         if isinstance(head, Tags):
-            found += head.labels
+            labels += head.labels
         elif isinstance(head, Classes) and not head.given:
-            found += [group.name for group in head.groups if len(group.members) > 1]
-            found += [label for label in head.labels if label != head.others]
-    return tuple(dict.fromkeys(found))
+            labels += [group.name for group in head.groups if len(group.members) > 1]
+            labels += [label for label in head.labels if label != head.others]
+    return tuple(dict.fromkeys(labels))
 
 
 def _thumbnails(job: Job, source: Source) -> Iterator[Shown]:
     number = 0
-    for number, one in enumerate(measurements(job.path, specification(job.domain), How()), start=1):
-        png, descriptor = thumbnail(one)
-        yield Shown(source, number, one.entry, png, descriptor)
+    for number, image in enumerate(measurements(job.path, specification(job.domain), How()), start=1):
+        png, descriptor = thumbnail(image)
+        yield Shown(source, number, image.entry, png, descriptor)
     if not number:
         raise SasnetError(f"{job.path}: holds no measurement.")
 
 
 def _view(job: Job, source: Source) -> Iterator[Shown]:
-    one = measurement(job.path, specification(job.domain), job.number)
-    if one is None:
+    image = measurement(job.path, specification(job.domain), job.number)
+    if image is None:
         raise SasnetError(f"{job.path}: holds no measurement number {job.number}.")
-    drawn = picture(one, job.look)
-    yield Shown(source, job.number, one.entry, drawn, notes=tuple(one.notes), about=about(one, job.look))
+    picture_drawn = picture(image, job.look)
+    yield Shown(
+        source,
+        job.number,
+        image.entry,
+        picture_drawn,
+        notes=tuple(image.notes),
+        about=describe_axes(image, job.look),
+    )
 
 
 def _predict(job: Job, source: Source) -> Iterator[Predicted | Failed]:
@@ -147,8 +154,8 @@ def _predict(job: Job, source: Source) -> Iterator[Predicted | Failed]:
 
     predictor = open_predictor(job.domain)
     name = f"{job.domain}@{predictor.manifest.sha256['model.onnx'][:10]}"
-    some, start = measurements(job.path, specification(job.domain), How()), 1
-    while batch := list(islice(some, WEB.batch)):
+    images, start = measurements(job.path, specification(job.domain), How()), 1
+    while batch := list(islice(images, WEB.batch)):
         yield from _answers(predictor, name, source, batch, start)
         start += len(batch)
 
@@ -160,21 +167,25 @@ def _answers(
     from ...predict.tags import TagsFinding
 
     tags = vocabulary(predictor.manifest.heads)
-    for number, (one, answer) in enumerate(zip(batch, predictor.outcomes(batch), strict=True), start=start):
+    for number, (image, answer) in enumerate(zip(batch, predictor.outcomes(batch), strict=True), start=start):
         if isinstance(answer, Exception):
-            yield Failed(sentence_of(one.file, answer), number)
+            yield Failed(sentence_of(image.file, answer), number)
             continue
-        found: dict[str, float] = {}
+        probabilities: dict[str, float] = {}
         for finding in answer.findings:
             if isinstance(finding, TagsFinding):
-                found |= finding.probability
+                probabilities |= finding.probability
             elif isinstance(finding, ClassesFinding) and answer.known and _is_own(finding):
                 single = dict(zip(finding.head.labels, finding.probability.tolist(), strict=True))
                 groups = {g.name: sum(single[name] for name in g.members) for g in finding.head.groups}
-                found |= groups | single
-        found = {tag: min(max(float(found[tag]), 0.0), 1.0) for tag in tags if tag in found}
-        said = tuple(answer.sentences())
-        yield Predicted(source, number, one.entry, model, tags, found, float(answer.in_scope), said)
+                probabilities |= groups | single
+        probabilities = {
+            tag: min(max(float(probabilities[tag]), 0.0), 1.0) for tag in tags if tag in probabilities
+        }
+        sentences = tuple(answer.sentences())
+        yield Predicted(
+            source, number, image.entry, model, tags, probabilities, float(answer.in_scope), sentences
+        )
 
 
 def _is_own(finding: Any) -> bool:

@@ -20,7 +20,7 @@ from .background import Background
 from .events import LABEL, NO, REDO, UNDO, UNKNOWN, YES, Event, Log
 from .exchange import COLUMNS
 from .orders import Orders
-from .selection import selected
+from .selection import select_rows
 from .state import Actions, State
 from .thumbnails import Thumbnails
 from .worker import vocabulary
@@ -64,57 +64,59 @@ class Workspace:
     def refresh(self) -> None:
         """Take in what the log has, from this server and others."""
         with self.lock:
-            events = self.log.since(self.state.last_event)
+            events = self.log.read_since(self.state.last_event)
             if events:
                 self.state.take(events)
-            if found := self.log.predictions_since(self.state.last_prediction):
-                self.state.take_predictions(found)
+            if predictions := self.log.predictions_since(self.state.last_prediction):
+                self.state.take_predictions(predictions)
 
     # -- labels
 
-    def tag(self, rows: Sequence[int], tag: str, value: int, who: str) -> int:
+    def tag(self, rows: Sequence[int], tag: str, value: int, person: str) -> int:
         """Record a person's tag and return how many labels are new. Raises SasnetError, with nothing done,
         for a wrong name or image or a failed write.
         """
         with self.lock:
-            events = self.tagging(rows, tag, value, who)
+            events = self.tagging(rows, tag, value, person)
             self._append(events)
             return len(events)
 
-    def tagging(self, rows: Sequence[int], tag: str, value: int, who: str) -> list[Event]:
+    def tagging(self, rows: Sequence[int], tag: str, value: int, person: str) -> list[Event]:
         """What `tag` would write; arguments and errors as there."""
-        tag, who = name_given(tag, "tag"), name_given(who, "person")
+        tag, person = name_given(tag, "tag"), name_given(person, "person")
         with self.lock:
             self.refresh()
             state, images = self.state, self.images
             images.check(rows)
             column = state.tags.index(tag) if tag in state.tags else -1
             action = secrets.token_hex(8)
-            wanted = [
-                r for r in rows if column < 0 or state.value[r, column] != value or state.by[r, column] < 0
+            changes = [
+                r
+                for r in rows
+                if column < 0 or state.value[r, column] != value or state.author[r, column] < 0
             ]
-            return [Event(LABEL, action, who, *images.keys[row], tag, value) for row in wanted]
+            return [Event(LABEL, action, person, *images.keys[row], tag, value) for row in changes]
 
     def accept(
-        self, rows: Sequence[int], tag: str, least: float, most: float, who: str, value: int = YES
+        self, rows: Sequence[int], tag: str, least: float, most: float, person: str, value: int = YES
     ) -> tuple[int, int]:
         """Take over what the model says of a tag that nobody has answered; how many were accepted,
         rejected.
         """
         # Arguments and errors as of `accepting`.
         with self.lock:
-            events = self.accepting(rows, tag, least, most, who, value)
+            events = self.accepting(rows, tag, least, most, person, value)
             self._append(events)
         yes = sum(event.value == YES for event in events)
         return yes, len(events) - yes
 
     def accepting(
-        self, rows: Sequence[int], tag: str, least: float, most: float, who: str, value: int = YES
+        self, rows: Sequence[int], tag: str, least: float, most: float, person: str, value: int = YES
     ) -> list[Event]:
         """Return what `accept` would write: tags (empty: all) present from probability `least`, absent up to
         `most`; with `NO`, wrong from `least`.
         """
-        who = name_given(who, "person")
+        person = name_given(person, "person")
         with self.lock:
             self.refresh()
             state = self.state
@@ -127,27 +129,33 @@ class Workspace:
             for column in [state.tags.index(tag)] if tag else range(len(state.tags)):
                 p = state.probability[chosen, column]
                 free = (state.value[chosen, column] == UNKNOWN) & np.isfinite(p)
-                for said, where in ((value, free & (p >= least)), (NO, free & (p <= most) & ~(p >= least))):
+                for label_value, selection in (
+                    (value, free & (p >= least)),
+                    (NO, free & (p <= most) & ~(p >= least)),
+                ):
                     name = state.tags[column]
-                    events += [self._accepted(action, int(r), name, column, said, who) for r in chosen[where]]
+                    events += [
+                        self._make_acceptance(action, int(r), name, column, label_value, person)
+                        for r in chosen[selection]
+                    ]
             return events
 
-    def undo(self, who: str, *, again: bool = False) -> bool:
+    def undo(self, person: str, *, again: bool = False) -> bool:
         """Take this person's last action back, or do again what was taken back last; False: there is none."""
-        who = name_given(who, "person")
+        person = name_given(person, "person")
         with self.lock:
             self.refresh()
-            acts = self.state.acts.get(who, Actions())
+            acts = self.state.acts.get(person, Actions())
             actions = acts.undone if again else list(acts.done)
             if not actions:
                 return False
-            self._append([Event(REDO if again else UNDO, actions[-1], who)])
+            self._append([Event(REDO if again else UNDO, actions[-1], person)])
             return True
 
-    def bring(self, labels: dict[Key, dict[str, int]], who: str) -> int:
+    def bring(self, labels: dict[Key, dict[str, int]], person: str) -> int:
         """Take labels of a file in; the number of them that are new."""
-        who = name_given(who, "person")
-        for tag in {tag for one in labels.values() for tag in one}:
+        person = name_given(person, "person")
+        for tag in {tag for label in labels.values() for tag in label}:
             name_given(tag, "tag")
         with self.lock:
             self.refresh()
@@ -158,7 +166,7 @@ class Workspace:
                 for tag, value in values.items():
                     column = state.tags.index(tag) if tag in state.tags else -1
                     if row is None or column < 0 or state.value[row, column] != value:
-                        events.append(Event(LABEL, action, who, file, number, tag, value))
+                        events.append(Event(LABEL, action, person, file, number, tag, value))
             self._append(events)
             return len(events)
 
@@ -167,11 +175,13 @@ class Workspace:
         with self.lock:
             self.state.tag(name_given(name, "tag"))
 
-    def _accepted(self, action: str, row: int, tag: str, column: int, value: int, who: str) -> Event:
+    def _make_acceptance(
+        self, action: str, row: int, tag: str, column: int, value: int, person: str
+    ) -> Event:
         file, number = self.images.keys[row]
         model = self.state.models[self.state.model[row]]
         p = float(self.state.probability[row, column])
-        return Event(LABEL, action, who, file, number, tag, value, model, p)
+        return Event(LABEL, action, person, file, number, tag, value, model, p)
 
     def _append(self, events: Sequence[Event]) -> None:
         if events:
@@ -187,7 +197,7 @@ class Workspace:
         """Filter and order; a name for the result, which stays as it is, and how many images it has."""
         with self.lock:
             self.refresh()
-            rows = selected(self.state, self._orders, self.background.pictures, text, order, like)
+            rows = select_rows(self.state, self._orders, self.background.pictures, text, order, like)
             name = secrets.token_hex(6)
             self._selections[name] = rows
             while len(self._selections) > WEB.selections:
@@ -203,16 +213,16 @@ class Workspace:
             return self._selections[name]
 
 
-def name_given(name: str, what: str) -> str:
+def name_given(name: str, label: str) -> str:
     """Strip a tag's or person's name. Raises SasnetError if empty, too long or invisible."""
     name = name.strip()
     if len(name) > WEB.longest_name:
         raise SasnetError(
-            f"This name of a {what} has {len(name):,} characters; use {WEB.longest_name} at most."
+            f"This name of a {label} has {len(name):,} characters; use {WEB.longest_name} at most."
         )
     if not name or not name.isprintable() or name[0] in "=+-@" or name in COLUMNS:
         raise SasnetError(
-            f"{printable(name)!r} is no name of a {what}; begin with a letter, and do not use"
+            f"{printable(name)!r} is no name of a {label}; begin with a letter, and do not use"
             f" {', '.join(COLUMNS)}."
         )
     return name

@@ -28,10 +28,10 @@ from ...predict.predictor import Runtime
 from ...train.last_layer import Change, Layer
 from ...types import SasnetError
 from ...zoo import ZooModel
-from .gated_fit import Settings, Told, chosen, cross_entropy
-from .recorded import Labelled, labelled, names_of
+from .gated_fit import Settings, Told, choose_change, cross_entropy
+from .recorded import Labelled, names_of, read_labelled
 from .remembered import FILE, Remembered
-from .replay import replayed
+from .replay import replay
 
 
 @dataclass(frozen=True)
@@ -54,22 +54,24 @@ class Adapted:
     agreed: tuple[float, float] = (float("nan"), float("nan"))
 
     def sentence(self) -> str:
-        given, ones = f"{self.images} labelled images", "held-out ones"
+        text, test_text = f"{self.images} labelled images", "held-out ones"
         if self.accepted:
-            given += f" ({self.own:,} own labels, {self.accepted:,} accepted suggestions)"
-            ones = "own labels of held-out ones"
+            text += f" ({self.own:,} own labels, {self.accepted:,} accepted suggestions)"
+            test_text = "own labels of held-out ones"
         if not self.better:
             return (
-                f"{given}: no tag is better on held-out ones than before any labels"
+                f"{text}: no tag is better on held-out ones than before any labels"
                 "; the model was kept, and nothing was written."
             )
-        told = ", ".join(f"{name} {_from_to((self.before[name], self.after[name]))}" for name in self.better)
-        kept = ""
+        tag_texts = ", ".join(
+            f"{name} {_from_to((self.before[name], self.after[name]))}" for name in self.better
+        )
+        scene_text = ""
         if self.scenes:
-            kept = f"; on {self.scenes:,} simulated ones {_from_to(self.simulated)}"
+            scene_text = f"; on {self.scenes:,} simulated ones {_from_to(self.simulated)}"
         if np.isfinite(self.agreed[0]):
-            kept += f"; on accepted suggestions, by which no tag is judged, {_from_to(self.agreed)}"
-        return f"{given}, loss on {ones}: {told}; other tags as before{kept}."
+            scene_text += f"; on accepted suggestions, by which no tag is judged, {_from_to(self.agreed)}"
+        return f"{text}, loss on {test_text}: {tag_texts}; other tags as before{scene_text}."
 
 
 def _from_to(losses: Sequence[float]) -> str:
@@ -108,40 +110,48 @@ def adapt(
         raise SasnetError(
             f"{target}: is the model that the training starts from; give another folder with --zoo."
         )
-    head, found = labelled(domain, labels, images)
-    inputs = {name: np.stack([one.inputs[name] for one in found]) for name in found[0].inputs}
-    layer = Layer.of(model, head)
+    head, labelled = read_labelled(domain, labels, images)
+    inputs = {name: np.stack([item.inputs[name] for item in labelled]) for name in labelled[0].inputs}
+    layer = Layer.find(model, head)
     given_anew = {name for image in images for name in names_of(image)}
-    own = _remembered(layer, inputs, found).and_others(model, given_anew)
-    scenes = replayed(domain, layer, head, settings.scenes, run, progress)
-    said = model.manifest.calibration[head.name]
-    slope, offset = np.array(said["slope"]), np.array(said["offset"])
-    seen, number = np.vstack([own.seen, scenes.seen]), len(own.seen)
-    logits = layer.logits(seen) * slope + offset
-    told = Told(seen, logits, np.vstack([own.truth, sigmoid(logits[number:])]), number, own.judged)
-    fitted = [k for k in np.flatnonzero(slope > 0).tolist() if _enough(own.judged[:, k], settings.least)]
-    change, held = chosen(told, fitted, settings)
-    truth = np.vstack([own.truth, scenes.truth])
-    losses = _Losses(own, cross_entropy(logits, truth), cross_entropy(logits + held, truth))
-    old, now = losses.judged
-    better = [k for k in fitted if _falls(old[:, k], now[:, k], settings.sure)]
+    own_images = _remember(layer, inputs, labelled).and_others(model, given_anew)
+    scenes = replay(domain, layer, head, settings.scenes, run, progress)
+    calibration = model.manifest.calibration[head.name]
+    slope, offset = np.array(calibration["slope"]), np.array(calibration["offset"])
+    layer_inputs, number = np.vstack([own_images.seen, scenes.seen]), len(own_images.seen)
+    logits = layer.logits(layer_inputs) * slope + offset
+    knowledge = Told(
+        layer_inputs,
+        logits,
+        np.vstack([own_images.truth, sigmoid(logits[number:])]),
+        number,
+        own_images.judgement,
+    )
+    fitted = [
+        k for k in np.flatnonzero(slope > 0).tolist() if _enough(own_images.judgement[:, k], settings.least)
+    ]
+    change, held_changes = choose_change(knowledge, fitted, settings)
+    truth = np.vstack([own_images.truth, scenes.truth])
+    losses = _Losses(own_images, cross_entropy(logits, truth), cross_entropy(logits + held_changes, truth))
+    old, new_losses = losses.judgements
+    better = [k for k in fitted if _falls(old[:, k], new_losses[:, k], settings.sure)]
     names = tuple(head.labels[k] for k in better)
     if better:
         weights = np.zeros_like(change.weights)
         weights[:, better] = change.weights[:, better] / slope[better]
         about = {"images": number, "scenes": len(scenes.seen), "tags": list(names)}
-        _write(model, layer.changed(Change(change.gate, weights)), inputs, own, target, about)
-    before, after = (_mean_by_label(one, head.labels, fitted) for one in losses.judged)
-    given = int(np.isfinite(own.judged).sum()), int(losses.accepted.sum())
+        _write(model, layer.apply(Change(change.gate, weights)), inputs, own_images, target, about)
+    loss_before, after = (_mean_by_label(item, head.labels, fitted) for item in losses.judgements)
+    counts = int(np.isfinite(own_images.judgement).sum()), int(losses.acceptance.sum())
     return Adapted(
         number,
         len(scenes.seen),
         names,
-        before,
+        loss_before,
         after,
-        losses.of_scenes(better),
-        *given,
-        losses.of_accepted(better),
+        losses.average_scenes(better),
+        *counts,
+        losses.average_accepted(better),
     )
 
 
@@ -149,9 +159,11 @@ def _mean_by_label(losses: Floats, labels: Sequence[str], columns: Sequence[int]
     return {labels[k]: float(np.nanmean(losses[:, k])) for k in columns}
 
 
-def _remembered(layer: Layer, inputs: Inputs, found: Sequence[Labelled]) -> Remembered:
-    tags, accepted = (np.stack([getattr(one, name) for one in found]) for name in ("tags", "accepted"))
-    return Remembered.of(layer.read(inputs), tags.astype(float), [one.file for one in found], accepted)
+def _remember(layer: Layer, inputs: Inputs, labelled: Sequence[Labelled]) -> Remembered:
+    tags, accepted = (np.stack([getattr(image, name) for image in labelled]) for name in ("tags", "accepted"))
+    return Remembered.create(
+        layer.read(inputs), tags.astype(float), [image.file for image in labelled], accepted
+    )
 
 
 @dataclass(frozen=True)
@@ -163,43 +175,47 @@ class _Losses:
     after: Floats
 
     @property
-    def judged(self) -> tuple[Floats, Floats]:
+    def judgements(self) -> tuple[Floats, Floats]:
         """(images, labels) of what the user has said without the model's help; NaN elsewhere."""
-        there, number = np.isfinite(self.own.judged), len(self.own.seen)
-        before, after = (np.where(there, one[:number], np.nan) for one in (self.before, self.after))
-        return before, after
+        is_judged, number = np.isfinite(self.own.judgement), len(self.own.seen)
+        loss_before, after = (
+            np.where(is_judged, losses[:number], np.nan) for losses in (self.before, self.after)
+        )
+        return loss_before, after
 
     @property
-    def accepted(self) -> NDArray[np.bool_]:
+    def acceptance(self) -> NDArray[np.bool_]:
         return np.isfinite(self.own.truth) & self.own.accepted
 
-    def of_scenes(self, tags: Sequence[int]) -> tuple[float, float]:
+    def average_scenes(self, tags: Sequence[int]) -> tuple[float, float]:
         """Means over the scenes; NaN without any."""
         number = len(self.own.seen)
         if not tags or len(self.before) == number:
             return float("nan"), float("nan")
         return float(np.nanmean(self.before[number:, tags])), float(np.nanmean(self.after[number:, tags]))
 
-    def of_accepted(self, tags: Sequence[int]) -> tuple[float, float]:
+    def average_accepted(self, tags: Sequence[int]) -> tuple[float, float]:
         """Means over accepted suggestions; NaN without any."""
-        number, some = len(self.own.seen), self.accepted[:, tags]
-        if not some.any():
+        number, is_accepted = len(self.own.seen), self.acceptance[:, tags]
+        if not is_accepted.any():
             return float("nan"), float("nan")
-        before, after = (float(one[:number, tags][some].mean()) for one in (self.before, self.after))
-        return before, after
+        loss_before, after = (
+            float(losses[:number, tags][is_accepted].mean()) for losses in (self.before, self.after)
+        )
+        return loss_before, after
 
 
 def _enough(truth: Floats, least: int) -> bool:
     return min(int((truth == 1).sum()), int((truth == 0).sum())) >= least
 
 
-def _falls(before: Floats, after: Floats, sure: float) -> bool:
-    change = (before - after)[np.isfinite(before)]
+def _falls(loss_before: Floats, after: Floats, sure: float) -> bool:
+    change = (loss_before - after)[np.isfinite(loss_before)]
     return bool(change.mean() > sure * change.std() / np.sqrt(change.size))
 
 
 def _write(
-    model: ZooModel, proto: Any, inputs: Inputs, own: Remembered, target: Path, about: dict[str, Any]
+    model: ZooModel, proto: Any, inputs: Inputs, remembered: Remembered, target: Path, about: dict[str, Any]
 ) -> None:
     """The model's folder with the new network, its manifest, and what it answers of some images."""
     target.mkdir(parents=True, exist_ok=True)
@@ -207,15 +223,15 @@ def _write(
         if name not in ("model.onnx", "manifest.json", "card.md", "parity.npz", FILE):
             shutil.copyfile(model.folder / name, target / name)
     onnx = proto.SerializeToString()
-    some = {name: values[:32].astype(np.float16).astype(np.float32) for name, values in inputs.items()}
-    asked = {name: values for name, values in some.items() if values.ndim > 1}
-    found = Runtime(onnx, outputs=tuple(outputs_of(model.manifest.heads))).run(asked)
+    sample = {name: values[:32].astype(np.float16).astype(np.float32) for name, values in inputs.items()}
+    inputs_given = {name: values for name, values in sample.items() if values.ndim > 1}
+    outputs = Runtime(onnx, outputs=tuple(outputs_of(model.manifest.heads))).run(inputs_given)
     with put_in_one_step(target / "model.onnx", ending=".onnx") as aside:
         aside.write_bytes(onnx)
-    half = {name: values.astype(np.float16) for name, values in asked.items()}
+    half = {name: values.astype(np.float16) for name, values in inputs_given.items()}
     with put_in_one_step(target / "parity.npz", ending=".npz") as aside:
-        np.savez_compressed(aside, **half, **found)  # type: ignore[arg-type]
-    own.write(target)
+        np.savez_compressed(aside, **half, **outputs)  # type: ignore[arg-type]
+    remembered.write(target)
     manifest = json.loads((model.folder / "manifest.json").read_text(encoding="utf-8"))
     manifest["metrics"]["adapted"] = about
     for name in ("model.onnx", "parity.npz", FILE):

@@ -31,71 +31,77 @@ def maps_and_gradients(
         raise SasnetError(
             f"attention needs Keras on TensorFlow or torch, not on {backend}; set KERAS_BACKEND."
         )
-    with _recorded(last) as seen:
-        found = _TAPES[backend](model, features, score, seen)
+    with _record_outputs(last) as outputs:
+        found_maps = _TAPES[backend](model, features, score, outputs)
     if getattr(model, "one_side", False):
-        found = found * 2  # the same to the right and to the left
-    return _whole([np.asarray(maps) for maps, _ in found]), _whole([np.asarray(g) for _, g in found])
+        found_maps = found_maps * 2  # the same to the right and to the left
+    return _whole([np.asarray(maps) for maps, _ in found_maps]), _whole(
+        [np.asarray(g) for _, g in found_maps]
+    )
 
 
 def _last_convolution(model: keras.Model) -> Any:
-    found: list[Any] = []
+    layers_found: list[Any] = []
 
     def look(layers: list[Any]) -> None:
         for layer in layers:
             if isinstance(layer, keras.layers.Conv2D | keras.layers.Conv1D):
-                found.append(layer)
+                layers_found.append(layer)
             look(getattr(layer, "layers", []))
 
     look(model.layers)
-    if not found:
+    if not layers_found:
         raise SasnetError(f"{model.name}: has no layer of convolutions; its attention cannot be drawn.")
-    return found[-1]
+    return layers_found[-1]
 
 
 @contextmanager
-def _recorded(layer: Any) -> Iterator[list[Any]]:
+def _record_outputs(layer: Any) -> Iterator[list[Any]]:
     """What a layer gives each time it is called meanwhile."""
-    seen: list[Any] = []
+    outputs: list[Any] = []
     call = layer.call
 
     def record(*args: Any, **kwargs: Any) -> Any:
-        seen.append(call(*args, **kwargs))
-        return seen[-1]
+        outputs.append(call(*args, **kwargs))
+        return outputs[-1]
 
     layer.call = record
     try:
-        yield seen
+        yield outputs
     finally:
         layer.call = call
 
 
-def _by_torch(model: Any, features: NDArray[np.float32], score: Any, seen: list[Any]) -> Any:
+def _differentiate_by_torch(
+    model: Any, features: NDArray[np.float32], score: Any, seen_outputs: list[Any]
+) -> Any:
     import torch
 
     with torch.enable_grad():
         outputs = model(keras.ops.convert_to_tensor(features), training=False)
-        gradients = torch.autograd.grad(score(outputs).sum(), seen)
-    return [(m.detach().cpu().numpy(), g.cpu().numpy()) for m, g in zip(seen, gradients, strict=True)]
+        gradients = torch.autograd.grad(score(outputs).sum(), seen_outputs)
+    return [(m.detach().cpu().numpy(), g.cpu().numpy()) for m, g in zip(seen_outputs, gradients, strict=True)]
 
 
-def _by_tensorflow(model: Any, features: NDArray[np.float32], score: Any, seen: list[Any]) -> Any:
+def _differentiate_by_tensorflow(
+    model: Any, features: NDArray[np.float32], score: Any, seen_outputs: list[Any]
+) -> Any:
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
         outputs = model(tf.convert_to_tensor(features), training=False)
         total = tf.reduce_sum(score(outputs))
-    gradients = tape.gradient(total, seen)
-    return [(m.numpy(), g.numpy()) for m, g in zip(seen, gradients, strict=True)]
+    gradients = tape.gradient(total, seen_outputs)
+    return [(m.numpy(), g.numpy()) for m, g in zip(seen_outputs, gradients, strict=True)]
 
 
-_TAPES = {"torch": _by_torch, "tensorflow": _by_tensorflow}
+_TAPES = {"torch": _differentiate_by_torch, "tensorflow": _differentiate_by_tensorflow}
 
 
 def _whole(parts: list[NDArray[Any]]) -> NDArray[np.float64]:
     """One map; of two, the first is the right side and the second the left one, from the middle outwards."""
     if len(parts) == 1:
-        (one,) = parts
-        return (one[:, :, None] if one.ndim == 3 else one).astype(np.float64)
-    right, left = parts
-    return np.concatenate((left[:, :, ::-1], right), axis=2).astype(np.float64)
+        (part,) = parts
+        return (part[:, :, None] if part.ndim == 3 else part).astype(np.float64)
+    right, left_half = parts
+    return np.concatenate((left_half[:, :, ::-1], right), axis=2).astype(np.float64)

@@ -48,63 +48,63 @@ class Told:
     #: suggestion.
     judged: Floats
 
-    def of(self, rows: NDArray[np.bool_]) -> Told:
+    def select(self, rows: NDArray[np.bool_]) -> Told:
         number = int(rows[: self.images].sum())
         judged = self.judged[rows[: self.images]]
         return Told(self.seen[rows], self.logits[rows], self.truth[rows], number, judged)
 
 
-def chosen(told: Told, fitted: Sequence[int], settings: Settings) -> tuple[Change, Floats]:
+def choose_change(knowledge: Told, fitted: Sequence[int], settings: Settings) -> tuple[Change, Floats]:
     """The change of the best strength, and what it adds to each logit by a fit that left the image out."""
-    folds = np.random.default_rng(0).permutation(len(told.seen)) % settings.folds
-    held = {strength: np.zeros_like(told.logits) for strength in settings.strengths}
+    folds = np.random.default_rng(0).permutation(len(knowledge.seen)) % settings.folds
+    held_changes = {strength: np.zeros_like(knowledge.logits) for strength in settings.strengths}
     for fold in range(settings.folds):
         outside = folds == fold
-        inside = told.of(~outside)
+        inside = knowledge.select(~outside)
         gate = _gate(inside, settings.gate)
-        for strength, added in held.items():
-            one = Change(gate, _weights(inside, gate, fitted, strength, settings.weight))
-            added[outside] = one.added(told.seen[outside])
-    images = slice(told.images)
+        for strength, added in held_changes.items():
+            change = Change(gate, _weights(inside, gate, fitted, strength, settings.weight))
+            added[outside] = change.compute_addition(knowledge.seen[outside])
+    images = slice(knowledge.images)
 
     def loss(strength: float) -> float:
-        every = cross_entropy(told.logits[images] + held[strength][images], told.judged)
-        return float(np.nansum(every[:, fitted]))
+        losses = cross_entropy(knowledge.logits[images] + held_changes[strength][images], knowledge.judged)
+        return float(np.nansum(losses[:, fitted]))
 
-    best = min(held, key=loss)
-    gate = _gate(told, settings.gate)
-    return Change(gate, _weights(told, gate, fitted, best, settings.weight)), held[best]
+    best = min(held_changes, key=loss)
+    gate = _gate(knowledge, settings.gate)
+    return Change(gate, _weights(knowledge, gate, fitted, best, settings.weight)), held_changes[best]
 
 
-def _gate(told: Told, strength: float) -> Floats:
+def _gate(knowledge: Told, strength: float) -> Floats:
     """Fit the gate of a `Change`, labelled images and scenes weighing alike in all."""
-    scenes = told.seen[told.images :]
+    scenes = knowledge.seen[knowledge.images :]
     if not len(scenes):
-        return np.append(np.zeros(told.seen.shape[1] - 1), _OPEN)
+        return np.append(np.zeros(knowledge.seen.shape[1] - 1), _OPEN)
     middle, spread = scenes.mean(axis=0), scenes.std(axis=0) + _LEAST_SPREAD
     middle[-1], spread[-1] = 0.0, 1.0
-    own = np.arange(len(told.seen)) < told.images
-    weight = np.where(own, 1 / told.images, 1 / len(scenes))
-    found = _fit((told.seen - middle) / spread, own.astype(float), weight, 0.0, strength) / spread
-    found[-1] -= middle @ found
-    return found
+    is_own = np.arange(len(knowledge.seen)) < knowledge.images
+    weight = np.where(is_own, 1 / knowledge.images, 1 / len(scenes))
+    gate = _fit((knowledge.seen - middle) / spread, is_own.astype(float), weight, 0.0, strength) / spread
+    gate[-1] -= middle @ gate
+    return gate
 
 
-def _weights(told: Told, gate: Floats, fitted: Sequence[int], strength: float, scenes: float) -> Floats:
-    passed = told.seen * np.asarray(sigmoid(told.seen @ gate))[:, None]
-    found = np.zeros((told.seen.shape[1], told.truth.shape[1]))
-    own = np.arange(len(passed)) < told.images
-    weight = np.where(own, 1.0, scenes * told.images / max(len(passed) - told.images, 1))
+def _weights(knowledge: Told, gate: Floats, fitted: Sequence[int], strength: float, scenes: float) -> Floats:
+    passed = knowledge.seen * np.asarray(sigmoid(knowledge.seen @ gate))[:, None]
+    weights = np.zeros((knowledge.seen.shape[1], knowledge.truth.shape[1]))
+    is_own = np.arange(len(passed)) < knowledge.images
+    weight = np.where(is_own, 1.0, scenes * knowledge.images / max(len(passed) - knowledge.images, 1))
     for k in fitted:
-        known = np.isfinite(told.truth[:, k])
-        found[:, k] = _fit(
-            passed[known],
-            told.truth[known, k],
-            weight[known],
-            told.logits[known, k],
+        is_known = np.isfinite(knowledge.truth[:, k])
+        weights[:, k] = _fit(
+            passed[is_known],
+            knowledge.truth[is_known, k],
+            weight[is_known],
+            knowledge.logits[is_known, k],
             strength,
         )
-    return found
+    return weights
 
 
 def _fit(

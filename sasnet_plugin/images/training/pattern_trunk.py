@@ -40,8 +40,8 @@ def application(name: str, shape: tuple[int, ...], weights: str = "") -> Any:
     """
     build = getattr(keras.applications, name, None)
     if not callable(build):
-        known = ", ".join(sorted(k for k in dir(keras.applications) if k[0].isupper()))
-        raise SasnetError(f"{name}: Keras has no such application; choose one of {known}, or small.")
+        known_names = ", ".join(sorted(k for k in dir(keras.applications) if k[0].isupper()))
+        raise SasnetError(f"{name}: Keras has no such application; choose one of {known_names}, or small.")
     try:
         body = build(include_top=False, weights=None, input_shape=shape)
     except (ValueError, TypeError) as error:
@@ -91,7 +91,7 @@ def two_sides(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
 def one_side(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
     """The mean of both sides, of films without direction; (n, dense)."""
     pictures, stated = _parts(inputs, _PICTURES)
-    pictures, stated = folded(pictures), (stated - _CENTRE) / _SCALE
+    pictures, stated = fold(pictures), (stated - _CENTRE) / _SCALE
     if sizes["trunk"] != "small":
         return _top(_application(pictures, sizes), stated, sizes)
     return _top(layers.Flatten()(small(pictures, stated, sizes)), stated, sizes)
@@ -118,11 +118,11 @@ def _sum_and_difference(pictures: Any, stated: Any, sizes: Mapping[str, Any]) ->
     numbers = keras.Input((stated.shape[1],))
     side = keras.Model([half, numbers], layers.Flatten()(small(half, numbers, sizes)), name="side")
     right = side([pictures[:, :, columns:], stated])
-    left = side([ops.flip(pictures[:, :, :columns], axis=2), stated])
-    return layers.Concatenate()([layers.Add()([right, left]), layers.Subtract()([right, left])])
+    left_half = side([ops.flip(pictures[:, :, :columns], axis=2), stated])
+    return layers.Concatenate()([layers.Add()([right, left_half]), layers.Subtract()([right, left_half])])
 
 
-def folded(pictures: Any) -> Any:
+def fold(pictures: Any) -> Any:
     """The mean of both sides of the specular rod, (n, rows, columns / 2, channels), from the middle
     outwards.
     """
@@ -130,11 +130,11 @@ def folded(pictures: Any) -> Any:
     # and an answer that a mirror does not change. Where one side is masked the other stands for both; the
     # last channel, what was measured, becomes the share of the two.
     columns = pictures.shape[2] // 2
-    right, left = pictures[:, :, columns:], ops.flip(pictures[:, :, :columns], axis=2)
-    measured = right[..., -1:] + left[..., -1:]
+    right, left_half = pictures[:, :, columns:], ops.flip(pictures[:, :, :columns], axis=2)
+    measured = right[..., -1:] + left_half[..., -1:]
     # Masked pixels are 0 already.
-    seen = (right[..., :-1] + left[..., :-1]) / ops.maximum(measured, 1.0)
-    return ops.concatenate([seen, measured / 2], axis=-1)
+    mean_intensity = (right[..., :-1] + left_half[..., :-1]) / ops.maximum(measured, 1.0)
+    return ops.concatenate([mean_intensity, measured / 2], axis=-1)
 
 
 def small(pictures: Any, stated: Any, sizes: Mapping[str, Any]) -> Any:

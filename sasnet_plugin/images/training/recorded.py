@@ -60,12 +60,12 @@ def record(
     # The CSV has ``file``, ``entry`` (frame from 1), and a column of 1, 0 or nothing for each tag, or
     # ``tags`` separated by semicolons; tags in ``accepted`` were suggested by a model. `seed` draws held-out
     # images. Raises SasnetError if it is unreadable, names no tag, or too few images are there.
-    head, found = labelled(domain, labels, images)
-    order = np.random.default_rng(seed).permutation(len(found))
-    held = max(int(HELD_OUT * len(found)), 4)
-    parts = {"validation": order[:held], "data": order[held:]}
+    head, labelled = read_labelled(domain, labels, images)
+    order = np.random.default_rng(seed).permutation(len(labelled))
+    test_count = max(int(HELD_OUT * len(labelled)), 4)
+    parts = {"validation": order[:test_count], "data": order[test_count:]}
     for name, rows in parts.items():
-        _write(folder / name, [found[row] for row in rows], head.name, domain.features_version)
+        _write(folder / name, [labelled[row] for row in rows], head.name, domain.features_version)
     recorded = replace(
         domain, simulator=lambda: SIMULATOR, features=inputs, heads=(head,), symmetries=(), finish=None
     )
@@ -88,29 +88,29 @@ def names_of(image: str) -> list[str]:
     return [image, *("/".join(steps[first:]) for first in range(len(steps)))]
 
 
-def labelled(domain: Domain, labels: Path, images: Sequence[str]) -> tuple[Tags, list[Labelled]]:
+def read_labelled(domain: Domain, labels: Path, images: Sequence[str]) -> tuple[Tags, list[Labelled]]:
     """The head of tags of a domain, and labelled images; arguments and errors as of `record`."""
-    head = next((one for one in domain.heads if isinstance(one, Tags)), None)
+    head = next((item for item in domain.heads if isinstance(item, Tags)), None)
     if head is None:
         raise SasnetError(f"{domain.title} have no tags; do not give --labels.")
-    wanted, suggested = read_labels(labels, head), read_accepted(labels, head)
-    found: list[Labelled] = []
+    wanted_tags, suggested = read_labels(labels, head), read_accepted(labels, head)
+    labelled: list[Labelled] = []
     for image in images:
-        name = next((name for name in names_of(image) if name in wanted), "")
-        entries = wanted.get(name, {})
-        frames = {n: one for n, one in enumerate(_frames(domain, image, entries), start=1) if n in entries}
+        name = next((name for name in names_of(image) if name in wanted_tags), "")
+        entries = wanted_tags.get(name, {})
+        frames = {n: item for n, item in enumerate(_frames(domain, image, entries), start=1) if n in entries}
         if frames:
             read = domain.features(list(frames.values()))
-            found += [
+            labelled += [
                 Labelled({k: v[row] for k, v in read.items()}, entries[n], name, suggested[name, n])
                 for row, n in enumerate(frames)
             ]
-    if len(found) < LEAST:
+    if len(labelled) < LEAST:
         raise SasnetError(
-            f"{labels}: {len(found)} of its images are among the given files; label at least {LEAST},"
+            f"{labels}: {len(labelled)} of its images are among the given files; label at least {LEAST},"
             f" and use the same file names."
         )
-    return head, found
+    return head, labelled
 
 
 def _frames(domain: Domain, image: str, entries: Mapping[int, Any]) -> Iterable[Any]:
@@ -126,15 +126,15 @@ def read_labels(path: Path, head: Tags) -> dict[str, dict[int, NDArray[np.float3
         raise DataError(
             f"{path}: needs a column 'file' and one named 'tags' or as each of {', '.join(head.labels)}."
         )
-    found: dict[str, dict[int, NDArray[np.float32]]] = {}
+    labels: dict[str, dict[int, NDArray[np.float32]]] = {}
     for number, row in enumerate(rows, start=2):
         entry = _frame(row)
         if not entry.isdigit():
             raise DataError(f"{path}: line {number}: {entry!r} is no frame; give its number, from 1.")
-        found.setdefault(row["file"].removeprefix("./"), {})[int(entry)] = _targets(
+        labels.setdefault(row["file"].removeprefix("./"), {})[int(entry)] = _targets(
             row, head, f"{path}: line {number}"
         )
-    return found
+    return labels
 
 
 def read_accepted(path: Path, head: Tags) -> dict[tuple[str, int], NDArray[np.bool_]]:
@@ -142,15 +142,17 @@ def read_accepted(path: Path, head: Tags) -> dict[tuple[str, int], NDArray[np.bo
     implies.
     """
     # The table is one that `read_labels` has read.
-    found = {}
+    accepted = {}
     for row in _rows(path):
-        named = {name.strip() for name in (row.get("accepted") or "").split(";")}
+        tag_names = {name.strip() for name in (row.get("accepted") or "").split(";")}
         silent = {child: parent for child, parent in head.parents.items() if not row.get(parent)}
         for _ in head.parents:
-            named |= {parent for child, parent in silent.items() if child in named and row.get(child) == "1"}
-        at = row["file"].removeprefix("./"), int(_frame(row))
-        found[at] = np.array([name in named for name in head.labels])
-    return found
+            tag_names |= {
+                parent for child, parent in silent.items() if child in tag_names and row.get(child) == "1"
+            }
+        key = row["file"].removeprefix("./"), int(_frame(row))
+        accepted[key] = np.array([name in tag_names for name in head.labels])
+    return accepted
 
 
 def _frame(row: Mapping[str, str]) -> str:
@@ -165,28 +167,28 @@ def _rows(path: Path) -> list[dict[str, str]]:
         raise DataError(f"{path}: cannot be read as CSV ({error}); check the file.") from None
 
 
-def _listed(tags: str | None, head: Tags, where: str) -> dict[str, float]:
+def _parse_tags(tags: str | None, head: Tags, place: str) -> dict[str, float]:
     """1 of each tag in a list and 0 of the others; NaN of all where there is no list."""
     if tags is None:
         return dict.fromkeys(head.labels, float("nan"))
-    named = {name.strip() for name in tags.split(";")} - {""}
-    if unknown := named - set(head.labels):
-        raise DataError(f"{where}: {unknown.pop()!r} is no tag; use {', '.join(head.labels)}.")
-    return {name: float(name in named) for name in head.labels}
+    tag_names = {name.strip() for name in tags.split(";")} - {""}
+    if unknown := tag_names - set(head.labels):
+        raise DataError(f"{place}: {unknown.pop()!r} is no tag; use {', '.join(head.labels)}.")
+    return {name: float(name in tag_names) for name in head.labels}
 
 
-def _targets(row: Mapping[str, str | None], head: Tags, where: str) -> NDArray[np.float32]:
-    values = _listed(row.get("tags"), head, where)
+def _targets(row: Mapping[str, str | None], head: Tags, place: str) -> NDArray[np.float32]:
+    values = _parse_tags(row.get("tags"), head, place)
     for name in head.labels:
         text = (row.get(name) or "").strip()
         if text not in ("", "0", "1"):
-            raise DataError(f"{where}: {name} is {text!r}; give 1, 0 or nothing.")
+            raise DataError(f"{place}: {name} is {text!r}; give 1, 0 or nothing.")
         values[name] = float(text) if text else values[name]
-    _with_parents(values, head)
+    _add_parents(values, head)
     return np.array([values[name] for name in head.labels], dtype=np.float32)
 
 
-def _with_parents(values: dict[str, float], head: Tags) -> None:
+def _add_parents(values: dict[str, float], head: Tags) -> None:
     """What bears a tag bears those above it, too."""
     for _ in head.parents:  # up chains of any length
         for child, parent in head.parents.items():
@@ -208,12 +210,12 @@ def _write(
     while len(full) % _ROWS:
         full.append(full[-1])
     for number in range(0, len(full), _ROWS):
-        some = full[number : number + _ROWS]
+        images_here = full[number : number + _ROWS]
         with (
             put_in_one_step(folder / f"labelled-{number // _ROWS:05d}.h5") as aside,
             new_hdf5(aside) as file,
         ):
-            file.create_dataset(PARAMETERS, data=np.zeros((len(some), 0))).attrs["names"] = []
-            for name in some[0].inputs:
-                file[name] = np.stack([one.inputs[name] for one in some])
-            file[f"{_LABEL}{head}"] = np.stack([one.tags for one in some])
+            file.create_dataset(PARAMETERS, data=np.zeros((len(images_here), 0))).attrs["names"] = []
+            for name in images_here[0].inputs:
+                file[name] = np.stack([image.inputs[name] for image in images_here])
+            file[f"{_LABEL}{head}"] = np.stack([image.tags for image in images_here])

@@ -33,42 +33,46 @@ class Remembered:
     accepted: NDArray[np.bool_]  #: (n, labels), where a model had suggested what is said.
 
     @classmethod
-    def of(cls, seen: Floats, truth: Floats, files: Sequence[str], accepted: NDArray[np.bool_]) -> Remembered:
+    def create(
+        cls, layer_inputs: Floats, truth: Floats, files: Sequence[str], accepted: NDArray[np.bool_]
+    ) -> Remembered:
         """Images by the names of their files."""
         # As it is read again: else the first training would see other numbers than the next.
-        names = np.array([digest(one) for one in files])
-        return cls(seen.astype(np.float32).astype(float), truth, names, accepted)
+        names = np.array([digest(file) for file in files])
+        return cls(layer_inputs.astype(np.float32).astype(float), truth, names, accepted)
 
     @property
-    def judged(self) -> Floats:
+    def judgement(self) -> Floats:
         """(n, labels) the truth by which a model is judged: not by what it has suggested itself."""
         return np.where(self.accepted, np.nan, self.truth)
 
-    def and_others(self, model: ZooModel, given: Collection[str]) -> Remembered:
-        """Add a model's labels, but for files `given` anew."""
+    def and_others(self, model: ZooModel, given_names: Collection[str]) -> Remembered:
+        """Add a model's labels, but for files `given_names` anew."""
         # Their fixed order keeps the held-out draw independent of who came first.
         if FILE not in model.manifest.sha256:
-            return self._sorted()
+            return self._sort()
         with np.load(model.folder / FILE) as file:
             truth = file["truth"].astype(float)
             accepted = file["accepted"] if "accepted" in file else np.zeros(truth.shape, np.bool_)
             old = Remembered(file["seen"].astype(float), truth, file["files"], accepted)
-        kept = ~np.isin(old.files, [digest(name) for name in given])
+        is_kept = ~np.isin(old.files, [digest(name) for name in given_names])
         parts = zip(self._parts(), old._parts(), strict=True)
-        return Remembered(*(np.concatenate([new, before[kept]]) for new, before in parts))._sorted()
+        return Remembered(*(np.concatenate([new, old_values[is_kept]]) for new, old_values in parts))._sort()
 
     def _parts(self) -> tuple[NDArray[Any], ...]:
         return self.seen, self.truth, self.files, self.accepted
 
-    def _sorted(self) -> Remembered:
+    def _sort(self) -> Remembered:
         order = np.lexsort((self.seen.sum(axis=1), self.files))
-        return Remembered(*(one[order] for one in self._parts()))
+        return Remembered(*(values[order] for values in self._parts()))
 
     def write(self, folder: Path) -> None:
         """Lay them down in the folder of a model."""
-        seen, truth = self.seen.astype(np.float32), self.truth.astype(np.float16)
+        layer_inputs, truth = self.seen.astype(np.float32), self.truth.astype(np.float16)
         with put_in_one_step(folder / FILE, ending=".npz") as aside:
-            np.savez_compressed(aside, seen=seen, truth=truth, files=self.files, accepted=self.accepted)
+            np.savez_compressed(
+                aside, seen=layer_inputs, truth=truth, files=self.files, accepted=self.accepted
+            )
 
 
 def digest(name: str) -> str:

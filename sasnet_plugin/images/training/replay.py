@@ -38,7 +38,7 @@ class Scenes:
     truth: Floats  #: (n, labels), 0, 1, or NaN where it is not known.
 
 
-def replayed(
+def replay(
     domain: Domain,
     layer: Layer,
     head: Tags,
@@ -50,29 +50,29 @@ def replayed(
     `progress` gets their number.
     """
     size, labels = layer.kernel.shape
-    seen, truth = [np.zeros((0, size + 1))], [np.zeros((0, labels))]
+    layer_inputs, truth = [np.zeros((0, size + 1))], [np.zeros((0, labels))]
     if domain.simulator is None:
-        return Scenes(seen[0], truth[0])
+        return Scenes(layer_inputs[0], truth[0])
     simulator = domain.simulator()
-    more = simulator.layout.settings
-    about = [layer.digest, domain.features_version, more() if more else {}]
+    settings = simulator.layout.settings
+    about = [layer.digest, domain.features_version, settings() if settings else {}]
     key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
     for part in range(-(-number // PART)):
         path = folder / f"{domain.name}-{key}-{part:04d}.npz"
-        made = _kept(path)
-        if made is None:
+        arrays = _read_kept(path)
+        if arrays is None:
             folder.mkdir(parents=True, exist_ok=True)
-            made = _part(domain, simulator, layer, head, np.random.default_rng([_SEED, part]))
+            arrays = _part(domain, simulator, layer, head, np.random.default_rng([_SEED, part]))
             with put_in_one_step(path, ending=".npz") as aside:
-                np.savez_compressed(aside, **made)  # type: ignore[arg-type]
-        seen.append(made["seen"].astype(np.float64))
-        truth.append(made["truth"].astype(np.float64))
+                np.savez_compressed(aside, **arrays)  # type: ignore[arg-type]
+        layer_inputs.append(arrays["seen"].astype(np.float64))
+        truth.append(arrays["truth"].astype(np.float64))
         if progress is not None:
             progress(min(number, (part + 1) * PART))
-    return Scenes(np.concatenate(seen)[:number], np.concatenate(truth)[:number])
+    return Scenes(np.concatenate(layer_inputs)[:number], np.concatenate(truth)[:number])
 
 
-def _kept(path: Path) -> dict[str, NDArray[np.float32]] | None:
+def _read_kept(path: Path) -> dict[str, NDArray[np.float32]] | None:
     """A part that was made before; None where there is none, or a disk has damaged it."""
     try:
         with path.open("rb") as stream, np.load(stream) as file:
@@ -86,5 +86,5 @@ def _part(
 ) -> dict[str, NDArray[np.float32]]:
     rows = [simulator.clean(simulator.sample(rng)) for _ in range(PART)]
     batch, targets = simulator.measure(rows, rng)
-    seen = layer.read(inputs_of(domain, batch))
-    return {"seen": seen.astype(np.float32), "truth": np.asarray(targets[head.name], np.float32)}
+    layer_inputs = layer.read(inputs_of(domain, batch))
+    return {"seen": layer_inputs.astype(np.float32), "truth": np.asarray(targets[head.name], np.float32)}

@@ -10,7 +10,7 @@ from keras import layers
 from ...train.trunks import dense_block
 
 
-def over_rings(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
+def build_ring_trunk(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
     """Build dilated residual convolutions over ``features`` (n, rings, channels), then a dense part that
     knows positions; (n, dense).
     """
@@ -23,8 +23,10 @@ def over_rings(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
         x = layers.Conv1D(channels, 3 if number else 7, strides=2, padding="same", activation="silu")(x)
         for step in steps:
             x = _block(x, channels, step)
-    where = layers.Flatten()(layers.Conv1D(sizes["where"], 1, activation="silu")(x))
-    x = layers.Concatenate()([where, layers.GlobalMaxPooling1D()(x), layers.GlobalAveragePooling1D()(x)])
+    local_features = layers.Flatten()(layers.Conv1D(sizes["where"], 1, activation="silu")(x))
+    x = layers.Concatenate()(
+        [local_features, layers.GlobalMaxPooling1D()(x), layers.GlobalAveragePooling1D()(x)]
+    )
     x = layers.Dense(sizes["dense"], activation="silu")(x)
     # Layers are known by the order in which they are made, where a packaged network is begun with.
     x = dense_block(x, sizes)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ...predict.findings import Answer
 from ...predict.tags import TagsFinding
 from ...types import Image
-from .reading.centre import explained_by_rings
+from .reading.centre import explain_by_rings
 
 #: Tags that only an image with rings about its beam can have.
 OF_RINGS = ("ring", "higher_orders", "many_rings", "halo", "bcc", "fcc", "polycrystalline", "amorphous")
@@ -16,24 +16,24 @@ OF_RINGS = ("ring", "higher_orders", "many_rings", "halo", "bcc", "fcc", "polycr
 LEAST, NOISE = 0.15, 4.0
 
 
-def completed(image: Image, answer: Answer) -> Answer:
+def complete_answer(image: Image, answer: Answer) -> Answer:
     """The answer without tags of rings where the image is not even around its beam."""
     tags = answer.finding(TagsFinding)
     if tags is None or not answer.known or not set(OF_RINGS) & set(tags.present):
         return answer
-    share, left = explained_by_rings(image.counts, image.mask, image.geometry.centre)
-    if share >= LEAST or left < NOISE:
+    share, variance_left = explain_by_rings(image.counts, image.mask, image.geometry.centre)
+    if share >= LEAST or variance_left < NOISE:
         return answer
-    kept = replace(
+    tags_kept = replace(
         tags,
         probability={name: p for name, p in tags.probability.items() if name not in OF_RINGS},
         present=tuple(name for name in tags.present if name not in OF_RINGS),
     )
     column, row = image.geometry.centre
-    said = (
+    text = (
         f"Rings about the beam (column {column:.0f}, row {row:.0f}) explain only"
         f" {100 * max(share, 0.0):.0f} % of the variation in the image, so no tag of rings is given."
         f" Edges of shadows resemble pieces of rings; check the beam centre and mask shadows."
     )
-    findings = tuple(kept if one is tags else one for one in answer.findings)
-    return replace(answer, findings=findings, notes=(*answer.notes, said))
+    findings = tuple(tags_kept if finding is tags else finding for finding in answer.findings)
+    return replace(answer, findings=findings, notes=(*answer.notes, text))

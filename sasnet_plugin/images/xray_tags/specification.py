@@ -18,14 +18,14 @@ XRAY_TAGS = Domain(
     " what the sample might hold besides",
     recognise=Deferred("sasnet_plugin.images.recognition:rate_materials"),
     read=Deferred("sasnet_plugin.images.xray_tags.reading.load:read"),
-    check=Deferred("sasnet_plugin.images.xray_tags.reading.load:seen"),
+    check=Deferred("sasnet_plugin.images.xray_tags.reading.load:check_image"),
     features=Deferred("sasnet_plugin.images.xray_tags.reading.features:inputs"),
     features_version=2,
     symmetries=(
-        Deferred("sasnet_plugin.images.xray_tags.reading.features:mirrored_inputs"),
-        Deferred("sasnet_plugin.images.xray_tags.reading.features:turned_inputs"),
+        Deferred("sasnet_plugin.images.xray_tags.reading.features:mirror_inputs"),
+        Deferred("sasnet_plugin.images.xray_tags.reading.features:turn_inputs"),
     ),
-    complete=Deferred("sasnet_plugin.images.xray_tags.prediction:completed"),
+    complete=Deferred("sasnet_plugin.images.xray_tags.prediction:complete_answer"),
     simulator=DeferredValue("sasnet_plugin.images.xray_tags.simulation.simulator:SIMULATOR"),
     heads=(
         Tags("tags", LABELS, parents=PARENTS, positive_weight=WEIGHTS),
@@ -38,7 +38,7 @@ XRAY_TAGS = Domain(
     ),
     keys=("file", "entry", "tags", "in_scope", "notes"),
     network=Network(
-        trunk=Deferred("sasnet_plugin.images.training.polar_trunk:about_a_beam"),
+        trunk=Deferred("sasnet_plugin.images.training.polar_trunk:build_beam_trunk"),
         sizes={
             "profile": (48, 48, 64, 64),
             "steps": (1, 4, 12),

@@ -12,7 +12,7 @@ import anyio
 from mcp.server.mcpserver import MCPServer
 from mcp.types import CallToolResult, TextContent
 
-from ...in_python import in_python
+from ...in_python import translate_sentence
 from ...names import nearest
 from ...types import SasnetError
 from .folders import Folders, check_arguments
@@ -26,47 +26,49 @@ _WORDS = {
 def check_calls(server: MCPServer, folders: Folders) -> None:
     """Have the arguments of every call checked before a tool runs."""
 
-    async def looked_at(ctx: Any, call_next: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def check_call(ctx: Any, call_next: Callable[[Any], Awaitable[Any]]) -> Any:
         if ctx.method != "tools/call":
             return await call_next(ctx)
-        asked = ctx.params or {}
+        params = ctx.params or {}
         schemas = {tool.name: tool.input_schema for tool in await server.list_tools()}
-        schema = schemas.get(asked.get("name", ""))
-        said = "" if schema is None else await _refusal(asked["name"], schema, asked.get("arguments") or {})
-        if not said:
-            found = await call_next(ctx)
+        schema = schemas.get(params.get("name", ""))
+        message = (
+            "" if schema is None else await _refusal(params["name"], schema, params.get("arguments") or {})
+        )
+        if not message:
+            result = await call_next(ctx)
             # Numbers given as text are read: what a tool itself refuses has another reason.
-            unread = found.get("isError") and "validation error" in str(found["content"])
+            unread = result.get("isError") and "validation error" in str(result["content"])
             if schema is not None and unread:
-                said = mistyped(asked["name"], schema, asked.get("arguments") or {})
-            if not said:
-                return found
-        return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
+                message = describe_mistype(params["name"], schema, params.get("arguments") or {})
+            if not message:
+                return result
+        return CallToolResult(content=[TextContent(type="text", text=message)], is_error=True)
 
     async def _refusal(tool: str, schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
-        if said := wrong(tool, schema, arguments):
-            return said
+        if message := wrong(tool, schema, arguments):
+            return message
         try:  # in a thread: a folder may lie on a slow disk
             await anyio.to_thread.run_sync(check_arguments, folders, schema, arguments)
         except SasnetError as error:
-            return in_python(str(error))
+            return translate_sentence(str(error))
         return ""
 
-    server.middleware.append(looked_at)
+    server.middleware.append(check_call)
 
 
 def wrong(tool: str, schema: Mapping[str, Any], arguments: Iterable[str]) -> str:
     """What is wrong with the names of the arguments, by the schema of the tool; empty where nothing is."""
-    known, given = list(schema.get("properties", ())), list(arguments)
-    if odd := [name for name in given if name not in known]:
-        meant = nearest(odd[0], known, f"it has {', '.join(known) or 'none'}.")
+    known_names, names = list(schema.get("properties", ())), list(arguments)
+    if odd := [name for name in names if name not in known_names]:
+        meant = nearest(odd[0], known_names, f"it has {', '.join(known_names) or 'none'}.")
         return f"{tool}: has no argument {odd[0][:40]!r}; {meant}"
-    if missing := [name for name in schema.get("required", ()) if name not in given]:
+    if missing := [name for name in schema.get("required", ()) if name not in names]:
         return f"{tool}: the argument {missing[0]} is missing."
     return ""
 
 
-def mistyped(tool: str, schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
+def describe_mistype(tool: str, schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
     """What is said of the first argument of another kind than a tool asks for; empty where none is."""
     from jsonschema import Draft202012Validator
 
@@ -78,5 +80,5 @@ def mistyped(tool: str, schema: Mapping[str, Any], arguments: Mapping[str, Any])
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    kinds = [one.get("type") for one in schema.get("anyOf", [schema])]
+    kinds = [one_kind.get("type") for one_kind in schema.get("anyOf", [schema])]
     return " or ".join(_WORDS.get(str(kind), str(kind)) for kind in kinds if kind != "null")

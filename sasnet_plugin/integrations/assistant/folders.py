@@ -48,12 +48,12 @@ class Folders:
         outside the folders, or plugins are forbidden.
         """
         from ...fitting.problem.plugin_models import is_sum
-        from ...service.models import known_name
+        from ...service.models import check_name
         from ...simulate.priors import form_models
 
         if not name.endswith(".py"):
             form, _, factor = name.partition("@")
-            return name if is_sum(name, form_models()) else known_name(form, factor or None)
+            return name if is_sum(name, form_models()) else check_name(form, factor or None)
         path = self.readable(name)
         if not self.plugins:
             raise SasnetError(
@@ -68,10 +68,10 @@ class Folders:
 
     def readable(self, name: str) -> Path:
         """Resolve a file name below a folder. Raises SasnetError if it is none or too large."""
-        path = self._inside(name)
+        path = self._resolve(name)
         if not path.is_file():
             raise SasnetError(
-                f"{name}: there is no such file in {self._named()}; use list_files to see all files."
+                f"{name}: there is no such file in {self._name_folders()}; use list_files to see all files."
             )
         if path.stat().st_size > LARGEST:
             raise SasnetError(
@@ -81,44 +81,46 @@ class Folders:
 
     def folder(self, name: str) -> Path:
         """A folder that is there, or may be made, below the allowed ones."""
-        path = self._inside(name)
+        path = self._resolve(name)
         if path.exists() and not path.is_dir():
-            raise SasnetError(f"{name}: is no folder; name one below {self._named()}.")
+            raise SasnetError(f"{name}: is no folder; name one below {self._name_folders()}.")
         return path
 
-    def listed(self, name: str = "") -> list[str]:
+    def list_files(self, name: str = "") -> list[str]:
         """Files in a folder, or in all, relative to it; hidden ones left out."""
         roots = [self.folder(name)] if name else list(self.allowed)
         whole = len(roots) > 1 or bool(name)
-        found = (
-            str(path if whole else path.relative_to(root)) for root in roots for path in self._below(root)
+        files = (
+            str(path if whole else path.relative_to(root)) for root in roots for path in self._walk(root)
         )
-        return list(itertools.islice(found, MOST_LISTED))
+        return list(itertools.islice(files, MOST_LISTED))
 
-    def _below(self, root: Path) -> Iterator[Path]:
+    def _walk(self, root: Path) -> Iterator[Path]:
         for path in sorted(root.rglob("*")):
             hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
             if not hidden and path.is_file() and self._holds(path.resolve()):
                 yield path
 
-    def _inside(self, name: str) -> Path:
-        given = Path(name).expanduser()
+    def _resolve(self, name: str) -> Path:
+        given_path = Path(name).expanduser()
         try:
-            every = [given] if given.is_absolute() else [root / given for root in self.allowed]
-            for path in (one.resolve() for one in every):
-                if self._holds(path) and (path.exists() or len(every) == 1 or path.parent.exists()):
+            candidates = (
+                [given_path] if given_path.is_absolute() else [root / given_path for root in self.allowed]
+            )
+            for path in (candidate.resolve() for candidate in candidates):
+                if self._holds(path) and (path.exists() or len(candidates) == 1 or path.parent.exists()):
                     return path
         except (OSError, ValueError, RuntimeError):
             pass
         raise SasnetError(
-            f"{name}: is not in {self._named()}; the user can open other folders by naming them when"
+            f"{name}: is not in {self._name_folders()}; the user can open other folders by naming them when"
             f" starting 'sasnet mcp'."
         )
 
     def _holds(self, path: Path) -> bool:
         return any(path == root or root in path.parents for root in self.allowed)
 
-    def _named(self) -> str:
+    def _name_folders(self) -> str:
         return " or ".join(map(str, self.allowed))
 
 
@@ -131,10 +133,14 @@ def check_arguments(folders: Folders, schema: Mapping[str, Any], arguments: Mapp
                 folders.check(names, text)
 
 
-def undeclared(schema: Mapping[str, Any]) -> list[str]:
+def find_undeclared(schema: Mapping[str, Any]) -> list[str]:
     """Arguments of a tool that take text and do not state what it names."""
     properties: Mapping[str, Any] = schema.get("properties", {})
-    return [name for name, one in properties.items() if NAMES not in one and _takes_text(one)]
+    return [
+        name
+        for name, one_property in properties.items()
+        if NAMES not in one_property and _takes_text(one_property)
+    ]
 
 
 def _takes_text(schema: Mapping[str, Any]) -> bool:
@@ -142,13 +148,13 @@ def _takes_text(schema: Mapping[str, Any]) -> bool:
     return schema.get("type") in ("string", "object") or any(map(_takes_text, inner))
 
 
-def opened(names: list[Path], *, plugins: bool = False) -> Folders:
+def open_folders(names: list[Path], *, plugins: bool = False) -> Folders:
     """Open the folders a user names; `plugins` allows models in them. Raises SasnetError for no folder."""
-    found = []
+    folders = []
     for name in names:
         path = Path(name).expanduser().resolve()
         if not path.is_dir():
-            what = "is a file" if path.exists() else "there is no such folder"
-            raise SasnetError(f"{name}: {what}; name a folder that holds data.")
-        found.append(path)
-    return Folders(tuple(found), plugins)
+            problem = "is a file" if path.exists() else "there is no such folder"
+            raise SasnetError(f"{name}: {problem}; name a folder that holds data.")
+        folders.append(path)
+    return Folders(tuple(folders), plugins)

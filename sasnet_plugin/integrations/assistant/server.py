@@ -20,7 +20,7 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from ...fitting.progress import Watched
-from ...in_python import in_python
+from ...in_python import translate_sentence
 from ...service.answers import fit_options
 from ...service.messages import plain
 from ...types import SasnetError
@@ -43,26 +43,27 @@ they decide more than each curve alone."""
 LONGEST = 300.0
 
 
-def _named(names: str, description: str = "") -> Any:
+def _make_text_field(names: str, description: str = "") -> Any:
     """An argument that takes text, with what the text names: `folders.check_arguments` goes by it."""
     return Field(description=description or None, json_schema_extra={NAMES: names})
 
 
-File = Annotated[str, _named(FILE, "File, absolute or below an opened folder.")]
-MaybeFile = Annotated[str | None, _named(FILE, "File, absolute or below an opened folder.")]
-Files = Annotated[list[str], _named(FILE, "Files, absolute or below an opened folder.")]
-Folder = Annotated[str, _named(FOLDER, "Folder, absolute or below an opened folder.")]
-Model = Annotated[str, _named(MODEL, "Name of a model as sasmodels spells it.")]
-Models = Annotated[list[str] | None, _named(MODEL, "Names of models as sasmodels spells them.")]
-Word = Annotated[str, _named(WORD)]
-MaybeWord = Annotated[str | None, _named(WORD)]
-Words = Annotated[list[str] | None, _named(WORD)]
-Solvents = Annotated[list[str | float] | None, _named(WORD)]
-Values = Annotated[dict[str, float | str], _named(WORD)]
-Fixed = Annotated[dict[str, float] | None, _named(WORD)]
-Entry = Annotated[str | None, _named(WORD, "Which data set, if the file holds several.")]
+File = Annotated[str, _make_text_field(FILE, "File, absolute or below an opened folder.")]
+MaybeFile = Annotated[str | None, _make_text_field(FILE, "File, absolute or below an opened folder.")]
+Files = Annotated[list[str], _make_text_field(FILE, "Files, absolute or below an opened folder.")]
+Folder = Annotated[str, _make_text_field(FOLDER, "Folder, absolute or below an opened folder.")]
+Model = Annotated[str, _make_text_field(MODEL, "Name of a model as sasmodels spells it.")]
+Models = Annotated[list[str] | None, _make_text_field(MODEL, "Names of models as sasmodels spells them.")]
+Word = Annotated[str, _make_text_field(WORD)]
+MaybeWord = Annotated[str | None, _make_text_field(WORD)]
+Words = Annotated[list[str] | None, _make_text_field(WORD)]
+Solvents = Annotated[list[str | float] | None, _make_text_field(WORD)]
+Values = Annotated[dict[str, float | str], _make_text_field(WORD)]
+Fixed = Annotated[dict[str, float] | None, _make_text_field(WORD)]
+Entry = Annotated[str | None, _make_text_field(WORD, "Which data set, if the file holds several.")]
 Unit = Annotated[
-    str | None, _named(WORD, "Unit of q, A (1/Å) or nm (1/nm), if the file gives none or a wrong one.")
+    str | None,
+    _make_text_field(WORD, "Unit of q, A (1/Å) or nm (1/nm), if the file gives none or a wrong one."),
 ]
 Wavelength = Annotated[
     float | None,
@@ -73,7 +74,7 @@ Highest = Annotated[float | None, Field(description="Use only q up to this value
 Range = Annotated[tuple[float, float] | None, Field(description="Use only q between these two values, 1/Å.")]
 Ranges = Annotated[
     dict[str, tuple[float, float]] | None,
-    _named(WORD, "Lowest and highest value of a parameter in the fit, by its name."),
+    _make_text_field(WORD, "Lowest and highest value of a parameter in the fit, by its name."),
 ]
 Seconds = Annotated[float, Field(description=f"Time limit for each curve in seconds, 1 to {LONGEST:.0f}.")]
 
@@ -112,13 +113,13 @@ class Fits:
 
 
 def options(
-    workers: int, time_limit: float, fixed: Mapping[str, float] | None = None, **given: Any
+    workers: int, time_limit: float, fixed: Mapping[str, float] | None = None, **more_options: Any
 ) -> FitOptions:
     """Parse a tool's fit options, else as `sasnet serve`. Raises SasnetError for an invalid time or value."""
     if not 1 <= time_limit <= LONGEST:
         raise SasnetError(f"time_limit is between 1 and {LONGEST:.0f} seconds, not {time_limit:g}.")
-    found = fit_options({"time_limit": time_limit, "fixed": dict(fixed or {}), **given})
-    return replace(found, workers=workers)
+    fit_settings = fit_options({"time_limit": time_limit, "fixed": dict(fixed or {}), **more_options})
+    return replace(fit_settings, workers=workers)
 
 
 def _ends(
@@ -145,48 +146,50 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
     runs = ToolAnnotations(read_only_hint=not folders.plugins, open_world_hint=folders.plugins)
     writes = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
 
-    async def answered(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    async def run_in_thread(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """In a thread, as reading and asking the network take a while; errors are one sentence."""
         try:
-            found = plain(await anyio.to_thread.run_sync(work, abandon_on_cancel=True))
+            answer = plain(await anyio.to_thread.run_sync(work, abandon_on_cancel=True))
             # Names of files need not be UTF-8, and what is sent is.
             encodable: dict[str, Any] = json.loads(
-                json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+                json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
             )
             return encodable
         except SasnetError as error:
-            raise ToolError(in_python(str(error))) from None
+            raise ToolError(translate_sentence(str(error))) from None
         except Exception as error:
             from ...data.failure import unforeseen
 
             raise ToolError(str(unforeseen("sasnet mcp", error))) from None
 
-    async def fitted(ctx: Context, work: Callable[[Watched], dict[str, Any]]) -> dict[str, Any]:
+    async def run_fit(ctx: Context, work: Callable[[Watched], dict[str, Any]]) -> dict[str, Any]:
         """The same with the processes; a cancelled request ends its fit."""
         unwanted = threading.Event()
 
-        def said(**how: Any) -> None:
-            message = f"{how.get('name', '')} {how.get('reduced_chisq', '')}".strip()
-            anyio.from_thread.run(ctx.report_progress, float(how["done"]), float(how["of"]) or None, message)
+        def report_progress(**progress: Any) -> None:
+            message = f"{progress.get('name', '')} {progress.get('reduced_chisq', '')}".strip()
+            anyio.from_thread.run(
+                ctx.report_progress, float(progress["done"]), float(progress["of"]) or None, message
+            )
 
         def run() -> dict[str, Any]:
-            with fits.pool(unwanted, said) as pool:
+            with fits.pool(unwanted, report_progress) as pool:
                 return work(pool)
 
         try:
-            return await answered(run)
+            return await run_in_thread(run)
         finally:
             unwanted.set()
 
     @server.tool(annotations=reads)
     async def list_files(folder: Folder = "") -> dict[str, Any]:
         """List the data files in the folders that the user has opened."""
-        return await answered(partial(tools.list_files, folder))
+        return await run_in_thread(partial(tools.list_files, folder))
 
     @server.tool(annotations=reads)
     async def read(file: File, q_unit: Unit = None, wavelength: Wavelength = None) -> dict[str, Any]:
         """Describe a data file: data sets, points, q range, and whether the file gives the unit of q."""
-        return await answered(partial(tools.read, file, Reading(None, q_unit, wavelength)))
+        return await run_in_thread(partial(tools.read, file, Reading(None, q_unit, wavelength)))
 
     @server.tool(annotations=reads)
     async def classify(
@@ -197,8 +200,8 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
 
         Use it first, and for many files. Use fit for sizes and to check that a model fits the data.
         """
-        how = Reading(entry, q_unit, wavelength, *_ends(q_range, q_min, q_max))
-        return await answered(partial(tools.classify, file, how, top))
+        reading = Reading(entry, q_unit, wavelength, *_ends(q_range, q_min, q_max))
+        return await run_in_thread(partial(tools.classify, file, reading, top))
 
     @server.tool(annotations=reads)
     async def model_free(
@@ -206,8 +209,8 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         q_min: Lowest = None, q_max: Highest = None, q_range: Range = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Numbers without a model, with errors: Rg and I(0), slopes, Porod's constant, peaks, Kratky plot."""
-        how = Reading(entry, q_unit, wavelength, *_ends(q_range, q_min, q_max))
-        return await answered(partial(tools.model_free, file, how))
+        reading = Reading(entry, q_unit, wavelength, *_ends(q_range, q_min, q_max))
+        return await run_in_thread(partial(tools.model_free, file, reading))
 
     @server.tool(annotations=runs)
     async def fit(
@@ -223,14 +226,14 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         caution. Give models only if the user names them. sample and solvent are materials, such as SiO2@2.2
         and 40%D2O.
         """
-        how = partial(
+        make_options = partial(
             options, workers, time_limit, fixed, models=models, exclude=exclude,
             ranges={name: list(ends) for name, ends in (ranges or {}).items()},
             structure_factor=structure_factor, sample=sample, solvent=solvent, probe=probe,
             wavelength=wavelength,
         )  # fmt: skip
         read = Reading(entry, q_unit, wavelength, *_ends(q_range, q_min, q_max))
-        return await fitted(ctx, lambda pool: tools.fit(pool, file, read, how()))
+        return await run_fit(ctx, lambda pool: tools.fit(pool, file, read, make_options()))
 
     @server.tool(annotations=runs)
     async def fit_together(
@@ -244,9 +247,11 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         solvents: one for each file, "D2O", "40%D2O" or its scattering length density in 1e-6/Å². kind:
         contrasts, settings, concentrations, probes or series, if known.
         """
-        how = partial(options, workers, time_limit, models=models, exclude=exclude)
+        make_options = partial(options, workers, time_limit, models=models, exclude=exclude)
         read = Reading(None, q_unit, wavelength, *_ends(q_range, q_min, q_max))
-        return await fitted(ctx, lambda pool: tools.fit_together(pool, files, read, solvents, kind, how()))
+        return await run_fit(
+            ctx, lambda pool: tools.fit_together(pool, files, read, solvents, kind, make_options())
+        )
 
     @server.tool(annotations=reads)
     async def evaluate(
@@ -254,38 +259,38 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         q: list[float] | None = None, q_unit: Unit = None, wavelength: Wavelength = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Calculate I(q) of a sasmodels model at given values; with a file also its reduced χ²."""
-        how = Reading(entry, q_unit, wavelength)
-        return await answered(partial(tools.evaluate, model, parameters, file, how, q))
+        reading = Reading(entry, q_unit, wavelength)
+        return await run_in_thread(partial(tools.evaluate, model, parameters, file, reading, q))
 
     @server.tool(annotations=reads)
     async def sld(material: Word, probe: Word = "neutron", wavelength: float | None = None) -> dict[str, Any]:
         """Calculate the scattering length density of a material: SiO2@2.2 (g/cm³), D2O, 40%D2O, toluene."""
-        return await answered(partial(tools.sld, material, probe, wavelength))
+        return await run_in_thread(partial(tools.sld, material, probe, wavelength))
 
     @server.tool(annotations=reads)
     async def explain(model: Model) -> dict[str, Any]:
         """Describe a model: meaning, parameters, units, defaults, and models hard to distinguish from it."""
-        return await answered(partial(tools.explain, model))
+        return await run_in_thread(partial(tools.explain, model))
 
     @server.tool(annotations=reads)
     async def batch_status(results: File) -> dict[str, Any]:
         """Count the answered and failed data sets of a batch, from its CSV table."""
-        return await answered(partial(tools.batch_status, results))
+        return await run_in_thread(partial(tools.batch_status, results))
 
     @server.tool(annotations=writes)
     async def export(fit: Word, folder: Folder) -> dict[str, Any]:
         """Write a fit, named by the tool that made it: SasView project, Bumps script, HTML page."""
-        return await answered(partial(tools.export, fit, folder))
+        return await run_in_thread(partial(tools.export, fit, folder))
 
-    _with_resources(server, tools)
+    _add_resources(server, tools)
     check_calls(server, folders)
     return server, fits
 
 
-def _with_resources(server: MCPServer, tools: Tools) -> None:
+def _add_resources(server: MCPServer, tools: Tools) -> None:
     """What an assistant may show besides: how to use the tools, and pages and pictures of fits."""
 
-    async def made(work: Callable[[], Any]) -> Any:
+    async def make(work: Callable[[], Any]) -> Any:
         try:
             return await anyio.to_thread.run_sync(work)
         except SasnetError as error:
@@ -299,15 +304,15 @@ def _with_resources(server: MCPServer, tools: Tools) -> None:
     @server.resource("sasnet://fit/{fit}/report", mime_type="text/html")
     async def report(fit: str) -> str:
         """The page of a fit, by the name that fit or fit_together gave it."""
-        return str(await made(partial(tools.report, fit)))
+        return str(await make(partial(tools.report, fit)))
 
     @server.resource("sasnet://fit/{fit}/picture", mime_type="image/png")
     async def picture(fit: str) -> bytes:
         """Data and fits, drawn."""
-        return bytes(await made(partial(tools.picture, fit)))
+        return bytes(await make(partial(tools.picture, fit)))
 
 
-def on_stdio(folders: Folders, workers: int) -> None:
+def serve_stdio(folders: Folders, workers: int) -> None:
     """Answer the program at the other ends of stdin and stdout, until it ends."""
     server, fits = build(folders, workers)
     try:
@@ -316,7 +321,7 @@ def on_stdio(folders: Folders, workers: int) -> None:
         fits.close()
 
 
-def on_port(
+def serve_port(
     folders: Folders, workers: int, host: str, port: int, key: str, ready: Callable[[], None]
 ) -> None:
     """Answer on a port requests with the header ``Authorization: Bearer KEY``, calling `ready` once
@@ -334,7 +339,7 @@ def on_port(
                 f"Port {port} cannot be used ({error.strerror}); give another --port."
             ) from None
         server, fits = build(folders, workers)
-        app = with_key(server.streamable_http_app(host=host), key)
+        app = require_key(server.streamable_http_app(host=host), key)
         ready()
         try:
             uvicorn.Server(uvicorn.Config(app, log_level="error")).run(sockets=[sock])
@@ -342,20 +347,20 @@ def on_port(
             fits.close()
 
 
-def with_key(app: Any, key: str) -> Any:
+def require_key(app: Any, key: str) -> Any:
     """An ASGI application that answers 401 where the key is missing or wrong."""
     import hmac
 
-    wanted = f"Bearer {key}".encode()
+    expected = f"Bearer {key}".encode()
 
-    async def guarded(scope: Any, receive: Any, send: Any) -> None:
+    async def guard(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            given = dict(scope["headers"]).get(b"authorization", b"")
-            if not hmac.compare_digest(given, wanted):
+            header = dict(scope["headers"]).get(b"authorization", b"")
+            if not hmac.compare_digest(header, expected):
                 head = [(b"content-type", b"text/plain; charset=utf-8"), (b"www-authenticate", b"Bearer")]
                 await send({"type": "http.response.start", "status": 401, "headers": head})
                 await send({"type": "http.response.body", "body": b"The key is missing or wrong.\n"})
                 return
         await app(scope, receive, send)
 
-    return guarded
+    return guard

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...service.evaluate import Evaluator, beside
+from ...service.evaluate import Evaluator, compare_with_data
 from ...service.messages import plain
-from ...service.models import explained, known_name
+from ...service.models import check_name, explain_model
 from ...service.places import Place
 from ...types import Curve, SasnetError
 from .folders import Folders
@@ -39,26 +39,26 @@ class Reading:
     def options(self) -> dict[str, str]:
         """Return command-line options, for the command that is named next."""
         ends = ("" if end is None else f"{end:g}" for end in (self.q_min, self.q_max))
-        said = {
+        words = {
             "--q-range": "" if self.q_min is self.q_max is None else ":".join(ends),
             "--q-unit": self.q_unit or "",
             "--wavelength": "" if self.wavelength is None else f"{self.wavelength:g}",
             "--entry": self.entry or "",
         }
-        return {option: value for option, value in said.items() if value}
+        return {option: value for option, value in words.items() if value}
 
     def curves(self, path: Path) -> list[Curve]:
         """Raises a DataError where there is none, or no point in the range of q."""
         from ...data import load
 
-        found = list(load(str(path), q_unit=self.q_unit, entry=self.entry, wavelength=self.wavelength))
+        curves = list(load(str(path), q_unit=self.q_unit, entry=self.entry, wavelength=self.wavelength))
         if self.q_min is None and self.q_max is None:
-            return found
+            return curves
         low = -math.inf if self.q_min is None else self.q_min
         high = math.inf if self.q_max is None else self.q_max
         if not low < high:
             raise SasnetError(f"q_min must be below q_max; {low:g} and {high:g} are not a q range.")
-        return [curve.within(low, high) for curve in found]
+        return [curve.within(low, high) for curve in curves]
 
 
 #: As the file says it.
@@ -91,10 +91,10 @@ class Tools:
 
     def list_files(self, folder: str = "") -> Answer:
         """Files that may be read."""
-        files = self.folders.listed(folder)
+        files = self.folders.list_files(folder)
         return {"folders": [str(p) for p in self.folders.allowed], "files": files}
 
-    def read(self, file: str, how: Reading) -> Answer:
+    def read(self, file: str, reading: Reading) -> Answer:
         """What a file holds."""
         return {
             "file": file,
@@ -108,17 +108,17 @@ class Tools:
                     "has_resolution": curve.dq is not None or curve.dxl is not None,
                     "notes": list(curve.notes),
                 }
-                for curve in self._curves(file, how)
+                for curve in self._curves(file, reading)
             ],
         }
 
-    def classify(self, file: str, how: Reading, top: int = 5) -> Answer:
+    def classify(self, file: str, reading: Reading, top: int = 5) -> Answer:
         """The network's answer."""
         from ...predict import open_classifier
 
-        curve = self._one(file, how)
+        curve = self._one(file, reading)
         classifier = open_classifier()
-        found = classifier.suggest([curve], top=top)[0]
+        suggestion = classifier.suggest([curve], top=top)[0]
         threshold = classifier.manifest.scope_threshold
         return {
             "file": file, "entry": curve.entry,
@@ -127,44 +127,44 @@ class Tools:
                     "model": g.name, "structure_factor": g.structure_factor, "probability": g.probability,
                     "group": g.group,
                 }
-                for g in found.models
+                for g in suggestion.models
             ],
             "groups": [
                 {"name": g.name, "members": list(g.members), "probability": g.probability}
-                for g in found.groups
+                for g in suggestion.groups
             ],
-            "in_scope": found.in_scope,
+            "in_scope": suggestion.in_scope,
             "caution": ""
-            if found.in_scope >= threshold
+            if suggestion.in_scope >= threshold
             else "The curve is unlike all curves of the library. Perhaps no listed model fits it.",
             "source": "a calibrated neural network; nothing was fitted",
-            "notes": list(found.notes),
+            "notes": list(suggestion.notes),
         }  # fmt: skip
 
-    def model_free(self, file: str, how: Reading) -> Answer:
+    def model_free(self, file: str, reading: Reading) -> Answer:
         """Numbers that need no model."""
-        curve = self._one(file, how)
+        curve = self._one(file, reading)
         return {
             "file": file, "entry": curve.entry, "units": {"length": "Å", "q": "1/Å"},
             "source": "the laws of Guinier and Porod and the peaks of the data; no model",
             **curve.model_free().as_dict(),
         }  # fmt: skip
 
-    def fit(self, pool: Pool, file: str, how: Reading, options: Any) -> Answer:
+    def fit(self, pool: Pool, file: str, reading: Reading, options: Any) -> Answer:
         """Fit one data set."""
         from ...fitting.api import fit_with
         from ...fitting.asked import check_names
 
-        options = self._allowed(options, how)
+        options = self._allow_options(options, reading)
         check_names(options)
-        found = fit_with(pool, self._one(file, how), options)
-        return {"fit": self._keep(found), "file": file, **fitted(found)}
+        result = fit_with(pool, self._one(file, reading), options)
+        return {"fit": self._keep(result), "file": file, **describe_fit(result)}
 
     def fit_together(
         self,
         pool: Pool,
         files: Sequence[str],
-        how: Reading,
+        reading: Reading,
         solvents: Sequence[str | float] | None,
         kind: str | None,
         options: Any,
@@ -175,14 +175,14 @@ class Tools:
         from ...fitting.together.fit_together import fit_sample
         from ...materials import densities
 
-        options = self._allowed(options, how)
+        options = self._allow_options(options, reading)
         check_names(options)
-        curves = [self._one(file, how) for file in files]
+        curves = [self._one(file, reading) for file in files]
         if solvents is not None and len(solvents) != len(curves):
             raise SasnetError(f"{len(solvents)} solvents for {len(curves)} files; give one for each.")
-        sample = sample_of(curves, _described(solvents, kind), sld=densities(how.wavelength))
-        found = fit_sample(pool, sample, options)
-        name, answer = self._keep(found), plain(found.as_dict())
+        sample = sample_of(curves, _make_description(solvents, kind), sld=densities(reading.wavelength))
+        result = fit_sample(pool, sample, options)
+        name, answer = self._keep(result), plain(result.as_dict())
         if solvents is not None or kind is not None:  # no option says them, and a sample file is not there
             answer |= {
                 "next": f"export of {name}, another tool",
@@ -195,23 +195,23 @@ class Tools:
         model: str,
         parameters: Mapping[str, float | str],
         file: str | None = None,
-        how: Reading = AS_IT_IS,
+        reading: Reading = AS_IT_IS,
         q: Sequence[float] | None = None,
     ) -> Answer:
         """I(q) of a model at given values, and χ² where a file is named."""
-        curve = None if file is None else self._one(file, how)
+        curve = None if file is None else self._one(file, reading)
         places = _places(q, curve)
         data = curve or Curve(places, np.ones_like(places))
-        name = known_name(*_parts(model))  # no plugin: the values of one are only fitted
+        name = check_name(*_parts(model))  # no plugin: the values of one are only fitted
         theory = Evaluator().theory(Place(file or ""), data, name, parameters)
         answer: Answer = {
-            "model": model, "parameters": dict(parameters), "q": thinned(places, places), "q_unit": "1/Å",
-            "intensity": thinned(places, theory), "intensity_unit": "1/cm",
+            "model": model, "parameters": dict(parameters), "q": thin(places, places), "q_unit": "1/Å",
+            "intensity": thin(places, theory), "intensity_unit": "1/cm",
             "source": "calculated by sasmodels at these values; nothing was fitted",
         }  # fmt: skip
         if curve is not None:
-            found = beside(curve, theory)
-            answer |= {key: found[key] for key in ("reduced_chisq", "points", "note")}
+            evaluation = compare_with_data(curve, theory)
+            answer |= {key: evaluation[key] for key in ("reduced_chisq", "points", "note")}
         return answer
 
     def sld(self, material: str, probe: str = "neutron", wavelength: float | None = None) -> Answer:
@@ -226,7 +226,7 @@ class Tools:
 
     def explain(self, model: str) -> Answer:
         """A model's page."""
-        return explained(model)
+        return explain_model(model)
 
     def batch_status(self, results: str) -> Answer:
         """How far a batch is, from its table."""
@@ -245,18 +245,18 @@ class Tools:
         from ...report.page.fit_report import write_report
         from ...report.page.sample_report import write_sample_report
 
-        found, place = self._fit(fit), self.folders.folder(folder)
-        if isinstance(found, SampleResult):
+        result, place = self._fit(fit), self.folders.folder(folder)
+        if isinstance(result, SampleResult):
             return {
                 "written": [
-                    str(p) for p in (*write_sample(found, place, fit), write_sample_report(found, place))
+                    str(p) for p in (*write_sample(result, place, fit), write_sample_report(result, place))
                 ]
             }
         from ...files import check_output
 
-        for path, mark in marks(found.curve, place).items():
+        for path, mark in marks(result.curve, place).items():
             check_output(path, mark=mark)
-        return {"written": [str(p) for p in (*export(found, place), write_report(found, place))]}
+        return {"written": [str(p) for p in (*export(result, place), write_report(result, place))]}
 
     def report(self, fit: str) -> str:
         """A fit's page."""
@@ -267,10 +267,10 @@ class Tools:
         from ...report.page.fit_report import write_report
         from ...report.page.sample_report import write_sample_report
 
-        found = self._fit(fit)
+        result = self._fit(fit)
         with tempfile.TemporaryDirectory(prefix="sasnet-") as folder:
-            write: Any = write_sample_report if isinstance(found, SampleResult) else write_report
-            return Path(write(found, Path(folder))).read_text(encoding="utf-8")
+            write: Any = write_sample_report if isinstance(result, SampleResult) else write_report
+            return Path(write(result, Path(folder))).read_text(encoding="utf-8")
 
     def picture(self, fit: str) -> bytes:
         """Data and fits of a fit as PNG."""
@@ -279,10 +279,10 @@ class Tools:
 
         from ...report.canvas import save
 
-        found = self._fit(fit)
+        result = self._fit(fit)
         with tempfile.TemporaryDirectory(prefix="sasnet-") as folder:
             path = Path(folder) / "fit.png"
-            save(lambda figure, _: found.plot(figure.subplots()), path, (6.0, 4.5))
+            save(lambda figure, _: result.plot(figure.subplots()), path, (6.0, 4.5))
             return path.read_bytes()
 
     def _fit(self, name: str) -> Any:
@@ -292,44 +292,44 @@ class Tools:
             )
         return self._fits[name]
 
-    def _keep(self, found: FitResult | SampleResult) -> str:
+    def _keep(self, result: FitResult | SampleResult) -> str:
         self._count += 1
         name = f"fit{self._count}"
-        self._fits[name] = found
+        self._fits[name] = result
         while len(self._fits) > _KEPT:
             self._fits.popitem(last=False)
         return name
 
-    def _allowed(self, options: FitOptions, how: Reading) -> FitOptions:
+    def _allow_options(self, options: FitOptions, reading: Reading) -> FitOptions:
         """Use whole paths of plugins, if these may run, and how the file was read."""
         models = self.folders.models(options.models)
-        return replace(options, models=models, also=options.also | how.options())
+        return replace(options, models=models, also=options.also | reading.options())
 
-    def _curves(self, file: str, how: Reading) -> list[Curve]:
-        return how.curves(self.folders.readable(file))
+    def _curves(self, file: str, reading: Reading) -> list[Curve]:
+        return reading.curves(self.folders.readable(file))
 
-    def _one(self, file: str, how: Reading) -> Curve:
-        curves = self._curves(file, how)
+    def _one(self, file: str, reading: Reading) -> Curve:
+        curves = self._curves(file, reading)
         if len(curves) > 1:
             names = ", ".join(repr(curve.entry) for curve in curves[:8])
             raise SasnetError(f"{file}: holds {len(curves)} data sets; name one as entry: {names}.")
         return curves[0]
 
 
-def fitted(found: FitResult) -> Answer:
+def describe_fit(result: FitResult) -> Answer:
     """A fit's answer: three lines first, then models with their parameters."""
     return {
-        **plain(found.verdict.as_dict()),
+        **plain(result.verdict.as_dict()),
         "fits": [
             {
                 "model": fit.model, "structure_factor": fit.structure_factor, "weight": fit.weight,
                 "reduced_chisq": fit.reduced_chisq,
                 "parameters": {n: parameter(p) for n, p in fit.parameters.items()},
             }
-            for fit in found.fits[:5]
+            for fit in result.fits[:5]
         ],
-        "q_unit": found.curve.q_unit.as_dict(),
-        "notes": list(found.notes),
+        "q_unit": result.curve.q_unit.as_dict(),
+        "notes": list(result.notes),
     }  # fmt: skip
 
 
@@ -346,7 +346,7 @@ def _parts(name: str) -> tuple[str, str | None]:
     return model, factor or None
 
 
-def thinned(q: np.ndarray, values: np.ndarray) -> list[float]:
+def thin(q: np.ndarray, values: np.ndarray) -> list[float]:
     """Take at most `_POINTS` values, evenly by place."""
     places = np.unique(np.linspace(0, q.size - 1, min(_POINTS, q.size)).round().astype(int))
     return [float(v) for v in values[places]]
@@ -366,7 +366,7 @@ def _places(q: Sequence[float] | None, curve: Curve | None) -> NDArray[np.float6
     return places
 
 
-def _described(solvents: Sequence[str | float] | None, kind: str | None) -> dict[str, Any]:
+def _make_description(solvents: Sequence[str | float] | None, kind: str | None) -> dict[str, Any]:
     """What is said of curves of one sample, as a sample file has it."""
     described: dict[str, Any] = {}
     if solvents is not None:

@@ -36,25 +36,27 @@ def candidates(curves: Sequence[Curve], top: int = 4, least: float = LEAST) -> l
     predictor = open_predictor()
     choice = predictor.choice(len(predictor.manifest.labels))
     answers = predictor.answers(curves, choice) if curves else []
-    wanted = _wanted(curves, answers, least)
+    pairs = _select_pairs(curves, answers, least)
     bank = Bank(bank_path())
     window = _window(curves) if curves else {}
-    made = filter(None, (_made(pair, curve, bank) for pair, curve in wanted.items()))
-    found = [one | window for one in itertools.islice(made, top)]
-    if not found:
+    made_candidates = filter(None, (_make_candidate(pair, curve, bank) for pair, curve in pairs.items()))
+    found_candidates = [candidate | window for candidate in itertools.islice(made_candidates, top)]
+    if not found_candidates:
         raise SasnetError(
             "these curves are unlike all library models, so AutoSAS gets no candidates; give its"
             " model_inputs yourself."
         )
-    return found
+    return found_candidates
 
 
 def _pairs(answer: Answer) -> list[tuple[Pair, float]]:
     from ...predict.curves import suggestion_of
 
-    found = suggestion_of(answer)
+    suggestion = suggestion_of(answer)
     return (
-        [((one.name, one.structure_factor), one.probability) for one in found.models] if answer.known else []
+        [((model.name, model.structure_factor), model.probability) for model in suggestion.models]
+        if answer.known
+        else []
     )
 
 
@@ -64,7 +66,7 @@ def _window(curves: Sequence[Curve]) -> dict[str, float]:
     return {"q_min": float(low) * (1 - 1e-6), "q_max": float(high) * (1 + 1e-6)}
 
 
-def _wanted(curves: Sequence[Curve], answers: Sequence[Answer], least: float) -> dict[Pair, Curve]:
+def _select_pairs(curves: Sequence[Curve], answers: Sequence[Answer], least: float) -> dict[Pair, Curve]:
     """Pairs by falling sum of their probabilities, each with the curve for which it is the most probable."""
     best: dict[Pair, tuple[float, Curve]] = {}
     total: dict[Pair, float] = {}
@@ -77,7 +79,7 @@ def _wanted(curves: Sequence[Curve], answers: Sequence[Answer], least: float) ->
     return {pair: best[pair][1] for pair in order if best[pair][0] >= least}
 
 
-def _made(pair: Pair, curve: Curve, bank: Bank) -> dict[str, Any] | None:
+def _make_candidate(pair: Pair, curve: Curve, bank: Bank) -> dict[str, Any] | None:
     """A candidate; None where no start of the bank leads anywhere."""
     from ...fitting.api import uncertainties
     from ...fitting.pool import answer_of
@@ -99,14 +101,14 @@ def _made(pair: Pair, curve: Curve, bank: Bank) -> dict[str, Any] | None:
 def _parameters(fit: ModelFit, name: str) -> dict[str, dict[str, Any]]:
     from ...simulate.kernel import load_model
 
-    known = {p.name: p for p in load_model(name).info.parameters.call_parameters}
+    call_parameters = {p.name: p for p in load_model(name).info.parameters.call_parameters}
     return {
         key: {
-            "value": float(own.value),
-            "bounds": None if own.fixed else _bounds(known.get(key), key, own.value),
+            "value": float(parameter.value),
+            "bounds": None if parameter.fixed else _bounds(call_parameters.get(key), key, parameter.value),
         }
-        for key, own in fit.parameters.items()
-        if _is_number(key, own.value)
+        for key, parameter in fit.parameters.items()
+        if _is_number(key, parameter.value)
     }
 
 
@@ -115,7 +117,7 @@ def _is_number(name: str, value: Any) -> bool:
     return isinstance(value, int | float) and not name.endswith("_type") and math.isfinite(value)
 
 
-def _bounds(known: Any, name: str, value: float) -> list[float] | None:
+def _bounds(parameter: Any, name: str, value: float) -> list[float] | None:
     """Return bounds of what is fitted; None without finite ones, and it is fixed."""
     from ...fitting.problem.bounds import reach_of
 
@@ -126,8 +128,8 @@ def _bounds(known: Any, name: str, value: float) -> list[float] | None:
         low, high = 0.0, size * REACH
     elif name.endswith("_pd"):
         low, high = 0.0, 1.0
-    elif known is None:
+    elif parameter is None:
         return None
     else:
-        low, high = reach_of(known, value)
+        low, high = reach_of(parameter, value)
     return [low, high] if -math.inf < low < high < math.inf else None

@@ -58,30 +58,30 @@ class SasnetAutoSAS(AutoSAS):
             A variable is missing, or the network knows nothing that resembles the samples.
         """
         self.model_inputs = candidates(self.curves(dataset), self.top, self.least)
-        with _in_bumps_1():
+        with _use_bumps_1():
             super().calculate(dataset)
         return self
 
     def curves(self, dataset: Any) -> list[Curve]:
         """The samples of a dataset."""
-        missing = [one for one in self.input_variable if one not in dataset]
+        missing = [variable for variable in self.input_variable if variable not in dataset]
         if missing:
             raise SasnetError(
                 f"the dataset has no variable {missing[0]!r}; it has {', '.join(map(str, dataset))}."
             )
-        found = []
+        curves = []
         for k in range(dataset.sizes[self.sample_dim]):
             q, intensity, error = (self._column(dataset[name], k) for name in self.input_variable)
             keep = np.isfinite(q) & np.isfinite(intensity) & (q > 0)
             order = np.argsort(q[keep], kind="stable")
-            found.append(
+            curves.append(
                 Curve(q[keep][order], intensity[keep][order], error[keep][order], file=f"sample {k + 1}")
             )
-        return found
+        return curves
 
     def _column(self, variable: Any, k: int) -> np.ndarray:
-        one = variable.isel({self.sample_dim: k}) if self.sample_dim in variable.dims else variable
-        return np.asarray(one.values, dtype=np.float64).ravel()
+        data_array = variable.isel({self.sample_dim: k}) if self.sample_dim in variable.dims else variable
+        return np.asarray(data_array.values, dtype=np.float64).ravel()
 
 
 class _Model(SASModel):
@@ -95,11 +95,11 @@ class _Model(SASModel):
         from sasmodels.bumps_model import Experiment, Model
 
         self.model = Model(self.kernel)
-        for name, given in self.init_params.items():
+        for name, value in self.init_params.items():
             parameter = self.model.parameters()[name]
-            parameter.value = given["value"]
-            if given.get("bounds") is not None:
-                parameter.range(*given["bounds"])
+            parameter.value = value["value"]
+            if value.get("bounds") is not None:
+                parameter.range(*value["bounds"])
         self.experiment = Experiment(data=self.data, model=self.model)
         self.problem = problem = FitProblem(self.experiment)
         problem.cov = partial(_covariance, problem)
@@ -110,11 +110,11 @@ def _covariance(problem: Any, x: Any = None) -> Any:
 
 
 @contextmanager
-def _in_bumps_1() -> Iterator[None]:
+def _use_bumps_1() -> Iterator[None]:
     """AutoSAS makes its models so that bumps 1 takes them."""
-    made = autosas.SASModel
+    original_model = autosas.SASModel
     autosas.SASModel = _Model
     try:
         yield
     finally:
-        autosas.SASModel = made
+        autosas.SASModel = original_model

@@ -69,10 +69,12 @@ class SampleAgent:
         """
         chosen: list[dict[str, Any]] = []
         for _ in range(num_points or 1):
-            one = self.found.suggest([place for place, _ in self._waiting.values()])
-            if one is None:
+            suggested_place = self.found.suggest([place for place, _ in self._waiting.values()])
+            if suggested_place is None:
                 break
-            chosen.append(self._registered(self.found.grid.point(one.place), one))
+            chosen.append(
+                self._register_sample(self.found.grid.point(suggested_place.place), suggested_place)
+            )
         if not chosen:
             raise SasnetError(
                 "every sample of the grid is measured or under way; nothing is left to suggest."
@@ -81,12 +83,12 @@ class SampleAgent:
 
     def register_suggestions(self, suggestions: Sequence[Point]) -> list[dict[str, Any]]:
         """Samples that someone else has chosen, each with an id."""
-        found = []
+        found_suggestions = []
         for point in suggestions:
             place = self.found.grid.place(point)
             chosen = Suggestion(place, math.nan, f"{self.found.grid.words(place)}: as requested.")
-            found.append(self._registered({name: point[name] for name in self.axes}, chosen))
-        return found
+            found_suggestions.append(self._register_sample({name: point[name] for name in self.axes}, chosen))
+        return found_suggestions
 
     def ingest(self, points: Sequence[Point]) -> None:
         """Take what was measured: outcomes with the ``_id`` of a suggestion, or with the values of the axes.
@@ -100,8 +102,8 @@ class SampleAgent:
             An outcome has neither an id that was given nor the axes.
         """
         for point in points:
-            known = self._waiting.pop(point.get(ID), None)
-            place = self.found.grid.place(point) if known is None else known[0]
+            waiting = self._waiting.pop(point.get(ID), None)
+            place = self.found.grid.place(point) if waiting is None else waiting[0]
             shares = aspects_of(point)
             if shares:
                 self.found.take(place, shares)
@@ -120,31 +122,36 @@ class SampleAgent:
         """Measured samples beside a boundary: id, values of the axes, outcome."""
         grid = self.found.grid
         phases, _ = self.found.phases()
-        beside = {int(k) for pair in grid.neighbours if phases[pair[0]] != phases[pair[1]] for k in pair}
+        boundary_places = {
+            int(k) for pair in grid.neighbours if phases[pair[0]] != phases[pair[1]] for k in pair
+        }
         measured = set(dict(self.found.measured))
-        chosen = sorted(beside & measured) or sorted(measured)
+        chosen = sorted(boundary_places & measured) or sorted(measured)
         return [(self._outcomes[k][0], grid.point(k), dict(self._outcomes[k][1])) for k in chosen]
 
     def should_stop(self) -> tuple[bool, str | None]:
         """Whether more samples would hardly change the map, and why."""
-        return self.found.settled()
+        return self.found.assess_convergence()
 
     def report(self) -> dict[str, Any]:
         """Where it stands: phases of all samples with their probabilities, boundaries, what is under way."""
         grid = self.found.grid
         phases, sure = self.found.phases()
-        done, sentence = self.found.settled()
+        is_done, sentence = self.found.assess_convergence()
         return {
             "measured": len(self.found.measured), "samples": len(grid),
-            "settled": done and not self.found.undecided(), "says": sentence,
+            "settled": is_done and not self.found.find_undecided(), "says": sentence,
             "open_bits": float(self.found.open_bits().sum()),
-            "undecided": [grid.point(k) for k in self.found.undecided()],
+            "undecided": [grid.point(k) for k in self.found.find_undecided()],
             "phases": [
                 {**grid.point(k), "phase": phases[k], "probability": float(sure[k])} for k in range(len(grid))
             ],
             "boundaries": [
-                {"between": list(one.between), "phases": list(one.phases), "probability": one.probability}
-                for one in self.found.boundaries()
+                {
+                    "between": list(boundary.between), "phases": list(boundary.phases),
+                    "probability": boundary.probability,
+                }
+                for boundary in self.found.boundaries()
             ],
             "under_way": [{ID: name, "reason": reason} for name, (_, reason) in self._waiting.items()],
         }  # fmt: skip
@@ -169,13 +176,13 @@ class SampleAgent:
             "axes": {name: list(values) for name, values in self.found.grid.axes.items()},
             "count": self._count,
             "measured": [[place, shares] for place, shares in self.found.measured],
-            "outcomes": [[place, *both] for place, both in self._outcomes.items()],
+            "outcomes": [[place, *outcome] for place, outcome in self._outcomes.items()],
         }
         put_whole(Path(self.path), json.dumps(state).encode(), "state of the agent")
 
     # --- inside ---
 
-    def _registered(self, point: Mapping[str, Any], chosen: Suggestion) -> dict[str, Any]:
+    def _register_sample(self, point: Mapping[str, Any], chosen: Suggestion) -> dict[str, Any]:
         self._count += 1
         name = f"sample-{self._count}"
         self._waiting[name] = chosen.place, chosen.reason
@@ -242,15 +249,17 @@ class SettingAgent:
         SasnetError
             Nothing is measured yet, or it resembles nothing that the network knows.
         """
-        found = []
-        for one in self._advised()[: num_points or 1]:
+        suggestions = []
+        for advice in self._advise()[: num_points or 1]:
             self._count += 1
             name = f"setting-{self._count}"
-            self._given[name] = one
+            self._given[name] = advice
             if self.tell is not None:
-                self.tell(one.reason)
-            found.append({ID: name, **self.values.get(one.option.name, {}), self.time: one.option.seconds})
-        return found
+                self.tell(advice.reason)
+            suggestions.append(
+                {ID: name, **self.values.get(advice.option.name, {}), self.time: advice.option.seconds}
+            )
+        return suggestions
 
     def ingest(self, points: Sequence[Point]) -> None:
         """Take outcomes; the curve itself comes by `begin`, as outcomes are numbers."""
@@ -270,7 +279,7 @@ class SettingAgent:
         """Whether no setting promises much more."""
         from ...batch.steering.settings import SETTINGS
 
-        best = max(self._advised(), key=lambda one: one.bits)
+        best = max(self._advise(), key=lambda advice: advice.bits)
         return best.bits < SETTINGS.worth, best.reason
 
     def report(self) -> dict[str, Any]:
@@ -278,10 +287,10 @@ class SettingAgent:
         return {
             "settings": [
                 {
-                    "name": one.option.name, "seconds": one.option.seconds, "bits": one.bits,
-                    "bits_per_second": one.bits / one.option.seconds, "reason": one.reason,
+                    "name": advice.option.name, "seconds": advice.option.seconds, "bits": advice.bits,
+                    "bits_per_second": advice.bits / advice.option.seconds, "reason": advice.reason,
                 }
-                for one in self._advised()
+                for advice in self._advise()
             ]
         }  # fmt: skip
 
@@ -289,7 +298,7 @@ class SettingAgent:
         """Why a setting was suggested, by the id of the suggestion."""
         return self._given[name].reason if name in self._given else ""
 
-    def _advised(self) -> list[Promise]:
+    def _advise(self) -> list[Promise]:
         from ...batch.steering.settings import promises
         from ...predict import open_predictor
         from ...simulate.bank import Bank

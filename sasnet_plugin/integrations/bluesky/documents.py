@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...batch.live.line import Said, said
-from ...batch.live.settled import SETTLED, added, counts_of
+from ...batch.live.line import Said, summarise_answer
+from ...batch.live.settled import SETTLED, counts_of, merge_curves
 from ...batch.live.states import States
 from ...batch.recognise import Sequential
 from ...batch.steering.outcome import names_of, outcome_of
@@ -50,12 +50,12 @@ class Answered:
     advice: str = ""  #: Of curves that are added up: a sentence when the answer is settled with this event.
 
     def __str__(self) -> str:
-        where = f"{self.stream} {self.number}"
+        place = f"{self.stream} {self.number}"
         if self.about is None:
-            return f"{where}: {self.note}"
-        what = self.about.model or "nothing that the network knows"
+            return f"{place}: {self.note}"
+        label = self.about.model or "nothing that the network knows"
         sure = f" ({self.about.model_probability:.0%})" if self.about.model else ""
-        return " ".join(filter(None, (f"{where}: {what}{sure}.", self.change, self.advice)))
+        return " ".join(filter(None, (f"{place}: {label}{sure}.", self.change, self.advice)))
 
 
 @dataclass
@@ -108,7 +108,7 @@ class Documents:
 
     def answers(self, run: str | None = None) -> list[Answered]:
         """List kept answers, of a run or of all, as they came."""
-        return [one for one in self._answers.values() if run is None or one.run == run]
+        return [answer for answer in self._answers.values() if run is None or answer.run == run]
 
     def start_of(self, run: str) -> Document:
         """The start document of a run; empty where it was not seen."""
@@ -122,13 +122,13 @@ class Documents:
             self._runs.popitem(last=False)
 
     def _descriptor(self, document: Document) -> None:
-        found = keys_of(document.get("data_keys", {}), self.keys)
-        if found is None:
+        keys = keys_of(document.get("data_keys", {}), self.keys)
+        if keys is None:
             return
         run, name = document["run_start"], document.get("name", "primary")
-        before = next((s for s in self._streams.values() if (s.run, s.name) == (run, name)), None)
-        stream = before or _Stream(run, name, {}, States(self._asked))
-        stream.keys[document["uid"]] = found
+        previous = next((s for s in self._streams.values() if (s.run, s.name) == (run, name)), None)
+        stream = previous or _Stream(run, name, {}, States(self._predict_outcomes))
+        stream.keys[document["uid"]] = keys
         self._streams[document["uid"]] = stream
 
     def _page(self, document: Document) -> None:
@@ -142,12 +142,12 @@ class Documents:
         if stream is None or document["uid"] in stream.seen:
             return
         stream.seen.add(document["uid"])
-        found = self._answered(stream, document)
-        self._answers[found.event] = found
+        answer = self._answer_event(stream, document)
+        self._answers[answer.event] = answer
         while len(self._answers) > self.kept:
             self._answers.popitem(last=False)
         if self.tell is not None:
-            self.tell(found)
+            self.tell(answer)
 
     def _stop(self, document: Document) -> None:
         run = document["run_start"]
@@ -155,17 +155,17 @@ class Documents:
 
     # --- answers ---
 
-    def _opened(self) -> Predictor:
+    def _open_predictor(self) -> Predictor:
         if self.predictor is None:
             from ...predict import open_predictor
 
             self.predictor = open_predictor()
         return self.predictor
 
-    def _asked(self, curves: Iterable[Curve]) -> Any:
-        return self._opened().outcomes(list(curves))
+    def _predict_outcomes(self, curves: Iterable[Curve]) -> Any:
+        return self._open_predictor().outcomes(list(curves))
 
-    def _answered(self, stream: _Stream, document: Document) -> Answered:
+    def _answer_event(self, stream: _Stream, document: Document) -> Answered:
         data = document["data"]
         about, note, change, advice = None, "", "", ""
         number = int(document.get("seq_num", 0))
@@ -173,28 +173,28 @@ class Documents:
             curve = curve_of(document, stream.keys[document["descriptor"]], f"{stream.name} {number}")
             whole = curve
             if self.add and stream.total is not None:
-                whole = added(stream.total, curve)
-            (answer,) = self._opened().outcomes([whole])
+                whole = merge_curves(stream.total, curve)
+            (answer,) = self._open_predictor().outcomes([whole])
             if isinstance(answer, Exception):
                 raise answer
-            about, stream.total = said(answer), whole if self.add else None
+            about, stream.total = summarise_answer(answer), whole if self.add else None
             changed = None if self.add else stream.states.add(number, curve)
             change = "" if changed is None else changed.sentence
-            advice = self._advised(stream, answer) if self.add else ""
+            advice = self._advise(stream, answer) if self.add else ""
         except Exception as error:
             from ...data.failure import sentence_of
 
             note = str(error) if isinstance(error, SasnetError) else sentence_of(document["uid"], error)
         rest = {name: value for name, value in data.items() if np.ndim(value) == 0}
-        outcome = outcome_of(about, names_of(self._opened()))
+        outcome = outcome_of(about, names_of(self._open_predictor()))
         return Answered(
             document["uid"], stream.run, stream.name, number, rest, outcome, about, note, change, advice
         )
 
-    def _advised(self, stream: _Stream, answer: Any) -> str:
+    def _advise(self, stream: _Stream, answer: Any) -> str:
         """A sentence with the event that settles the answer."""
-        before = bool(stream.test.settled)
+        was_settled = bool(stream.test.settled)
         counts = 0.0 if stream.total is None else counts_of(stream.total)
-        if not stream.test.look(group_shares(answer), answer.known, counts) or before:
+        if not stream.test.look(group_shares(answer), answer.known, counts) or was_settled:
             return ""
         return f"Converged: {stream.test.settled}; you may stop counting."

@@ -47,11 +47,17 @@ class Evaluation:
         SasnetError unless each has one event with a curve.
         """
         if isinstance(uid, str):
-            order = list(self.documents.start_of(uid).get(ORDER, [one[ID] for one in suggestions]))
-            events = [one for one in self.documents.answers(uid) if one.stream == self.stream]
+            order = list(
+                self.documents.start_of(uid).get(ORDER, [suggestion[ID] for suggestion in suggestions])
+            )
+            events = [
+                suggestion for suggestion in self.documents.answers(uid) if suggestion.stream == self.stream
+            ]
         else:
             order = list(uid)
-            events = [one for one in self.documents.answers() if one.stream == self.stream][-len(order) :]
+            events = [
+                suggestion for suggestion in self.documents.answers() if suggestion.stream == self.stream
+            ][-len(order) :]
         if len(events) != len(order):
             raise SasnetError(
                 f"the scan has {len(events)} events with a curve for {len(order)} suggestions."
@@ -59,4 +65,4 @@ class Evaluation:
                 f" into the stream {self.stream!r}."
             )
         by_id: dict[Any, Answered] = dict(zip(order, events, strict=True))
-        return [{ID: one[ID], **by_id[one[ID]].outcome} for one in suggestions]
+        return [{ID: suggestion[ID], **by_id[suggestion[ID]].outcome} for suggestion in suggestions]

@@ -38,21 +38,21 @@ class Keys:
     entry: str | None = None  #: Data set of a file that holds several.
 
 
-def keys_of(data_keys: Mapping[str, Mapping[str, Any]], given: Keys) -> Keys | None:
+def keys_of(data_keys: Mapping[str, Mapping[str, Any]], given_keys: Keys) -> Keys | None:
     """Find a descriptor's fields that hold a curve; None without one."""
     # A named field is never replaced by another.
-    found = {}
+    keys = {}
     for field in USUAL:
-        name = getattr(given, field)
-        found[field] = name if name in data_keys else None if name else _usual(data_keys, field)
-    if any(found[field] is None for field in NEEDED):
-        if found["file"] is None:
+        name = getattr(given_keys, field)
+        keys[field] = name if name in data_keys else None if name else _usual(data_keys, field)
+    if any(keys[field] is None for field in NEEDED):
+        if keys["file"] is None:
             return None
-        found |= dict.fromkeys(ARRAYS)
-    unit = given.q_unit
-    if unit is None and found["q"] is not None:
-        unit = data_keys[found["q"]].get("units") or None
-    return replace(given, **found, q_unit=unit)
+        keys |= dict.fromkeys(ARRAYS)
+    unit = given_keys.q_unit
+    if unit is None and keys["q"] is not None:
+        unit = data_keys[keys["q"]].get("units") or None
+    return replace(given_keys, **keys, q_unit=unit)
 
 
 def _usual(data_keys: Mapping[str, Mapping[str, Any]], field: str) -> str | None:
@@ -60,9 +60,10 @@ def _usual(data_keys: Mapping[str, Mapping[str, Any]], field: str) -> str | None
     for name, about in data_keys.items():
         if (about.get("dtype") == "array") != array:
             continue
-        own = name.lower()
+        lowered_name = name.lower()
         if any(
-            own == usual or own.endswith((f"_{usual}", f"-{usual}", f".{usual}")) for usual in USUAL[field]
+            lowered_name == usual or lowered_name.endswith((f"_{usual}", f"-{usual}", f".{usual}"))
+            for usual in USUAL[field]
         ):
             return name
     return None
@@ -79,11 +80,12 @@ def curve_of(event: Mapping[str, Any], keys: Keys, name: str) -> Curve:
 
     columns: dict[str, Any] = {}
     for field in ARRAYS:
-        own = getattr(keys, field)
-        columns[field] = None if own is None else np.asarray(data[own], dtype=np.float64).ravel()
-        if own is not None and columns[field].size != columns["q"].size:
+        own_key = getattr(keys, field)
+        columns[field] = None if own_key is None else np.asarray(data[own_key], dtype=np.float64).ravel()
+        if own_key is not None and columns[field].size != columns["q"].size:
             raise DataError(
-                f"{name}: {own} has {columns[field].size} values but {keys.q} has {columns['q'].size}; give"
+                f"{name}: {own_key} has {columns[field].size} values but {keys.q} has {columns['q'].size};"
+                " give"
                 " one for each q."
             )
     return clean(RawCurve(**columns, **_unit(keys.q_unit)), file=name, entry="")
@@ -92,17 +94,17 @@ def curve_of(event: Mapping[str, Any], keys: Keys, name: str) -> Curve:
 def _check(event: Mapping[str, Any], keys: Keys, name: str) -> None:
     """See that the event holds what its descriptor promises."""
     filled = event.get("filled", {})
-    for one in filter(None, (getattr(keys, field) for field in USUAL)):
-        if one not in event["data"] or filled.get(one) is False:
-            what = "missing" if one not in event["data"] else "not filled"
+    for key in filter(None, (getattr(keys, field) for field in USUAL)):
+        if key not in event["data"] or filled.get(key) is False:
+            state = "missing" if key not in event["data"] else "not filled"
             raise DataError(
-                f"{name}: the event's field {one!r} is {what}; fill events with their data before."
+                f"{name}: the event's field {key!r} is {state}; fill events with their data before."
             )
 
 
-def _unit(given: str | None) -> dict[str, Any]:
-    unit = None if given is None else canonical(given, "q")
-    return {"q_unit": unit, "q_unit_unknown": given if given is not None and unit is None else ""}
+def _unit(given_unit: str | None) -> dict[str, Any]:
+    unit = None if given_unit is None else canonical(given_unit, "q")
+    return {"q_unit": unit, "q_unit_unknown": given_unit if given_unit is not None and unit is None else ""}
 
 
 def _read(path: str, keys: Keys) -> Curve:

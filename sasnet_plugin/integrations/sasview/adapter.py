@@ -90,20 +90,20 @@ class SasView:
         if hasattr(explorer, "loadComplete"):
             explorer.loadComplete(output)
 
-    def chosen(self) -> list[DataSet]:
+    def list_chosen(self) -> list[DataSet]:
         """The data of the active fit page, then the ticked data sets that are not the same."""
         active = self.fitting.currentFittingWidget
         loaded = active.all_data if active is not None and active.data_is_loaded else ()
-        found = [data_set(item, active) for item in loaded]
-        known = {each.key for each in found}
+        data_sets = [data_set(item, active) for item in loaded]
+        known_keys = {each_data_set.key for each_data_set in data_sets}
         ticked = [data_set(item) for item in self._manager.filesWidget.selectedItems()]
-        return found + [each for each in ticked if each.key not in known]
+        return data_sets + [each_data_set for each_data_set in ticked if each_data_set.key not in known_keys]
 
     def category(self, model: str) -> str:
         """The category under which SasView's fit page lists a model; empty if it lists it nowhere."""
         # The model lists of SasView and its users: category -> [[name, shown], ...].
         for category, models in self._any_page().master_category_dict.items():
-            if any(name == model and shown for name, shown in models):
+            if any(name == model and is_shown for name, is_shown in models):
                 return str(category)
         return ""
 
@@ -127,10 +127,10 @@ class SasView:
             )
         state["fitpage_category"] = [category]
         try:
-            gone = data.item.model() is None
+            is_gone = data.item.model() is None
         except RuntimeError:  # Qt's object is deleted
-            gone = True
-        if gone:
+            is_gone = True
+        if is_gone:
             raise NotSentError(f"{data.name} is no longer loaded in SasView; load it again.")
         target = self._free_page(data)
         self.fitting.setCurrentWidget(target)
@@ -139,11 +139,15 @@ class SasView:
             state.pop("weighting", None)
         if dq is None:
             return page.fill(target, state, plot=plot)
-        ratios = [each / q for each, q in zip(dq, (data.curve or {})["q"], strict=False)]
+        ratios = [sigma / q for sigma, q in zip(dq, (data.curve or {})["q"], strict=False)]
         even = bool(ratios) and max(ratios) - min(ratios) <= 1e-3 * max(ratios)
         state["smearing"] = ["1" if even else "0"]
-        left = page.fill(target, state, 100 * ratios[0] if even else None, plot=plot)
-        return left if even else [*left, f"no resolution, not dq = {dq[0]:.2g} Å⁻¹ at the first point"]
+        differences = page.fill(target, state, 100 * ratios[0] if even else None, plot=plot)
+        return (
+            differences
+            if even
+            else [*differences, f"no resolution, not dq = {dq[0]:.2g} Å⁻¹ at the first point"]
+        )
 
     def _install(self, model: str, text: str) -> None:
         from sas.system.user import get_plugin_dir
@@ -165,9 +169,9 @@ class SasView:
         active = self.fitting.currentFittingWidget
         if _holds(active, data) and active.logic.kernel_module is None:
             return active
-        before = self._pages_of(data)
+        pages = self._pages_of(data)
         self.fitting.setData([data.item])
-        new = [tab for tab in self._pages_of(data) if tab not in before]
+        new = [tab for tab in self._pages_of(data) if tab not in pages]
         if not new:
             raise NotSentError(
                 f"SasView opened no fit page for {data.name}; send the data to a fit page first."
@@ -226,8 +230,8 @@ def _curve(columns: dict[str, Any], low: float, high: float) -> dict[str, Any]:
         for i, (x, y) in enumerate(zip(q, intensity, strict=False))
         if math.isfinite(x) and math.isfinite(y) and x > 0 and low <= x <= high
     ]
-    kept = {name: None if v is None else [_finite(v[i]) for i in keep] for name, v in lists.items()}
-    return kept | {"q": [q[i] for i in keep], "intensity": [intensity[i] for i in keep]}
+    kept_columns = {name: None if v is None else [_finite(v[i]) for i in keep] for name, v in lists.items()}
+    return kept_columns | {"q": [q[i] for i in keep], "intensity": [intensity[i] for i in keep]}
 
 
 def _numbers(values: Any, size: int) -> list[float] | None:
@@ -246,9 +250,9 @@ def _holds(tab: Any, data: DataSet) -> bool:
     return bool(getattr(tab.data, "id", None) == data.key)
 
 
-def _require(what: Any, hook: str, name: str) -> None:
+def _require(value: Any, hook: str, name: str) -> None:
     try:
-        reduce(getattr, hook.split("."), what)
+        reduce(getattr, hook.split("."), value)
     except AttributeError:
         raise MissingHookError(f"{name}.{hook}") from None
 

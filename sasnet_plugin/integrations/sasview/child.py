@@ -62,9 +62,9 @@ class Child(QObject):
         process, self._process = self._process, None
         if process is None:
             return
-        process.finished.disconnect(self._finished)
-        process.errorOccurred.disconnect(self._broken)
-        process.finished.connect(self._ended)
+        process.finished.disconnect(self._handle_finish)
+        process.errorOccurred.disconnect(self._handle_error)
+        process.finished.connect(self._handle_end)
         self._ending.append(process)
         process.write(b'{"id": 0, "do": "quit"}\n')
         process.closeWriteChannel()
@@ -86,8 +86,8 @@ class Child(QObject):
         process.setProcessEnvironment(self._variables())
         process.readyReadStandardOutput.connect(self._read)
         process.readyReadStandardError.connect(self._listen)
-        process.finished.connect(self._finished)
-        process.errorOccurred.connect(self._broken)
+        process.finished.connect(self._handle_finish)
+        process.errorOccurred.connect(self._handle_error)
         self._process = process
         process.start(self._command[0], self._command[1:])
 
@@ -97,10 +97,10 @@ class Child(QObject):
         for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV"):
             variables.remove(name)
         if getattr(sys, "frozen", False):
-            before = os.environ.get("LD_LIBRARY_PATH_ORIG")
+            original = os.environ.get("LD_LIBRARY_PATH_ORIG")
             variables.remove("LD_LIBRARY_PATH")
-            if before:
-                variables.insert("LD_LIBRARY_PATH", before)
+            if original:
+                variables.insert("LD_LIBRARY_PATH", original)
         for name, value in self._environment.items():
             variables.insert(name, value)
         variables.insert("PYTHONUTF8", "1")
@@ -138,7 +138,7 @@ class Child(QObject):
             text = bytes(self._process.readAllStandardError().data()).decode(errors="replace")
             self._said.extend(line for line in text.splitlines() if line.strip())
 
-    def _finished(self) -> None:
+    def _handle_finish(self) -> None:
         self._read()
         self._listen()
         process, self._process = self._process, None
@@ -147,13 +147,13 @@ class Child(QObject):
         last = f" Its last words: {self._said[-1][:200]}" if self._said else ""
         self.died.emit(f"The process of sasnet has ended; the next request starts it again.{last}")
 
-    def _ended(self) -> None:
+    def _handle_end(self) -> None:
         """One that was asked to end has done so."""
         for process in [p for p in self._ending if p.state() == QProcess.ProcessState.NotRunning]:
             self._ending.remove(process)
             process.deleteLater()
 
-    def _broken(self, error: QProcess.ProcessError) -> None:
+    def _handle_error(self, error: QProcess.ProcessError) -> None:
         if error != QProcess.ProcessError.FailedToStart or self._process is None:
             return  # a crash is followed by `finished`
         process, self._process = self._process, None

@@ -26,8 +26,8 @@ _TIME_LIMIT = 90
 
 def reports_folder() -> str:
     """Where reports stay when the window is closed: a folder beside the user's other documents."""
-    found = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-    return str(Path(found or Path.home()) / "sasnet reports")
+    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    return str(Path(folder or Path.home()) / "sasnet reports")
 
 
 def what_is_drawn(candidate: Candidate) -> str:
@@ -49,11 +49,11 @@ class SuggestDialog(Form):
         self._kept = TemporaryDirectory(prefix="sasnet-reports-", ignore_cleanup_errors=True)
         self._starts: dict[int, tuple[Entry, Candidate]] = {}  # sent without a fit
         self.child = Child(record["command"], record["environment"], self)
-        self.child.answered.connect(self._answered)
-        self.child.progressed.connect(self._progressed)
-        self.child.failed.connect(self._failed)
-        self.child.cancelled.connect(self._cancelled)
-        self.child.died.connect(self._died)
+        self.child.answered.connect(self._handle_answer)
+        self.child.progressed.connect(self._handle_progress)
+        self.child.failed.connect(self._handle_failure)
+        self.child.cancelled.connect(self._handle_cancel)
+        self.child.died.connect(self._handle_death)
         application = QCoreApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.child.kill)
@@ -72,12 +72,20 @@ class SuggestDialog(Form):
 
     def take(self, chosen: list[DataSet]) -> None:
         """Show data sets; those that are new here are suggested for."""
-        known = {each.data.key: each for each in self.entries if each.data.curve is not None}
-        gone = [each for each in self.entries if each.data.key not in {data.key for data in chosen}]
-        self._cancel(gone)
+        known_entries = {
+            each_entry.data.key: each_entry
+            for each_entry in self.entries
+            if each_entry.data.curve is not None
+        }
+        gone_entries = [
+            each_entry
+            for each_entry in self.entries
+            if each_entry.data.key not in {data.key for data in chosen}
+        ]
+        self._cancel(gone_entries)
         self.entries = []
         for data in chosen:
-            entry = known.get(data.key)
+            entry = known_entries.get(data.key)
             if entry is None or entry.data.curve != data.curve:
                 if entry is not None:
                     self._cancel([entry])
@@ -109,39 +117,43 @@ class SuggestDialog(Form):
         self._refresh()
 
     def _candidate_chosen(self) -> None:
-        entry, rows = self.entry, self.candidates.chosen()
+        entry, rows = self.entry, self.candidates.list_chosen()
         if entry is not None and rows and rows[0] < len(entry.candidates):
-            each = entry.candidates[rows[0]]
-            self.plot.show_curve(each.curve, f"{each.name}, {what_is_drawn(each)}", each.residuals)
-            beware = [f"⚠ {sentence}" for sentence in each.warnings if sentence not in self.remarks.text()]
-            self.values.setText("\n".join(filter(None, (each.values, *beware))))
+            candidate = entry.candidates[rows[0]]
+            self.plot.show_curve(
+                candidate.curve, f"{candidate.name}, {what_is_drawn(candidate)}", candidate.residuals
+            )
+            beware = [
+                f"⚠ {sentence}" for sentence in candidate.warnings if sentence not in self.remarks.text()
+            ]
+            self.values.setText("\n".join(filter(None, (candidate.values, *beware))))
         self._refresh()
 
     def _refresh(self) -> None:
         """Rows of data sets, sentences, and what can be pressed."""
-        for row, each in enumerate(self.entries):
-            self.data_table.refresh(row, each)
+        for row, each_entry in enumerate(self.entries):
+            self.data_table.refresh(row, each_entry)
         entry = self.entry
-        busy = [each for each in self.entries if each.asked]
+        busy = [each_entry for each_entry in self.entries if each_entry.asked]
         if entry is not None:
             lines = [*entry.data.notes, *entry.remarks]
             self.remarks.setText("\n".join([entry.data.refusal] if entry.data.refusal else lines))
-        usable = [each for each in self.entries if each.data.curve is not None]
+        usable = [each_entry for each_entry in self.entries if each_entry.data.curve is not None]
         self.fit_button.setEnabled(entry in usable and entry is not None and entry.asked != "fit")
         self.fit_all_button.setVisible(len(self.entries) > 1)
-        self.fit_all_button.setEnabled(any(each.asked != "fit" for each in usable))
-        self.send_button.setEnabled(entry in usable and bool(self._selected()))
+        self.fit_all_button.setEnabled(any(each_entry.asked != "fit" for each_entry in usable))
+        self.send_button.setEnabled(entry in usable and bool(self._list_selected()))
         self.report_button.setEnabled(entry is not None and (entry.fit is not None or bool(entry.report)))
         self.stop_button.setEnabled(bool(busy))
         self.progress.setVisible(bool(busy))
         if not busy:
             self.progress.setRange(0, 0)
 
-    def _selected(self) -> list[Candidate]:
+    def _list_selected(self) -> list[Candidate]:
         entry = self.entry
         if entry is None:
             return []
-        return [entry.candidates[row] for row in self.candidates.chosen() if row < len(entry.candidates)]
+        return [entry.candidates[row] for row in self.candidates.list_chosen() if row < len(entry.candidates)]
 
     def _say(self, sentence: str) -> None:
         self.status.setText(sentence)
@@ -160,9 +172,11 @@ class SuggestDialog(Form):
     def _fit(self, entry: Entry) -> None:
         if entry.asked:
             self._cancel([entry])
-        known = {"sample": self.sample.text().strip(), "solvent": self.solvent.text().strip()}
-        given = {key: text for key, text in known.items() if text}
-        self._ask(entry, "fit", models=None, structure_factor=None, top=_TOP, time_limit=_TIME_LIMIT, **given)
+        texts = {"sample": self.sample.text().strip(), "solvent": self.solvent.text().strip()}
+        fields = {key: text for key, text in texts.items() if text}
+        self._ask(
+            entry, "fit", models=None, structure_factor=None, top=_TOP, time_limit=_TIME_LIMIT, **fields
+        )
 
     def _fit_one(self) -> None:
         if self.entry is not None and self.entry.data.curve is not None:
@@ -199,10 +213,10 @@ class SuggestDialog(Form):
 
     # What is answered
 
-    def _of(self, number: int) -> Entry | None:
-        return next((each for each in self.entries if each.request == number), None)
+    def _find_entry(self, number: int) -> Entry | None:
+        return next((entry for entry in self.entries if entry.request == number), None)
 
-    def _answered(self, number: int, result: dict[str, Any]) -> None:
+    def _handle_answer(self, number: int, result: dict[str, Any]) -> None:
         if self._reports.pop(number, None) is not None:
             self._show_report(str(result.get("path")))
             return
@@ -210,17 +224,17 @@ class SuggestDialog(Form):
             self._keeping.pop(number).report = str(result.get("path") or "")
             return
         if number in self._starts:
-            of, each = self._starts.pop(number)
-            self._put(of, [replace(each, page=result.get("page") or {})], fitted=False)
+            fitted_entry, candidate = self._starts.pop(number)
+            self._put(fitted_entry, [replace(candidate, page=result.get("page") or {})], fitted=False)
             return
-        entry = self._of(number)
+        entry = self._find_entry(number)
         if entry is None:
             return
         try:
             if entry.asked == "suggest":
-                entry.suggested(result)
+                entry.take_suggestion(result)
             else:
-                entry.fitted_with(result, number)
+                entry.take_fit(result, number)
                 self._keeping[self.child.ask("report", of=number, folder=self._kept.name)] = entry
         except (KeyError, IndexError, TypeError) as error:
             _log.warning("sasnet: an answer that is not understood (%s: %s)", type(error).__name__, error)
@@ -235,37 +249,39 @@ class SuggestDialog(Form):
     def open_url(self, url: QUrl) -> None:
         QDesktopServices.openUrl(url)
 
-    def _progressed(self, number: int, event: dict[str, Any]) -> None:
-        entry = self._of(number)
+    def _handle_progress(self, number: int, event: dict[str, Any]) -> None:
+        entry = self._find_entry(number)
         if entry is None:
             return
-        done, of = int(event.get("done") or 0), int(event.get("of") or 0)
-        entry.state = f"fitting {event.get('name') or ''} ({done} of {of})" if of else "fitting: screening"
-        self.progress.setRange(0, of)
-        self.progress.setValue(done)
+        done_count, total = int(event.get("done") or 0), int(event.get("of") or 0)
+        entry.state = (
+            f"fitting {event.get('name') or ''} ({done_count} of {total})" if total else "fitting: screening"
+        )
+        self.progress.setRange(0, total)
+        self.progress.setValue(done_count)
         self._refresh()
 
-    def _failed(self, number: int, sentence: str) -> None:
+    def _handle_failure(self, number: int, sentence: str) -> None:
         self._reports.pop(number, None)
         self._starts.pop(number, None)
         if self._keeping.pop(number, None) is not None:
             _log.warning("sasnet: a report is not kept: %s", sentence)
             return
-        entry = self._of(number)
+        entry = self._find_entry(number)
         if entry is not None:
             entry.settle(sentence)
         self._say(sentence)
         self._refresh()
 
-    def _cancelled(self, number: int) -> None:
-        entry = self._of(number)
+    def _handle_cancel(self, number: int) -> None:
+        entry = self._find_entry(number)
         if entry is not None:
             entry.settle("stopped")
         self._refresh()
 
-    def _died(self, sentence: str) -> None:
-        for asked in (self._reports, self._keeping, self._starts):
-            asked.clear()
+    def _handle_death(self, sentence: str) -> None:
+        for requests in (self._reports, self._keeping, self._starts):
+            requests.clear()
         for entry in self.entries:
             entry.fit = None  # the process has it no more; the report that it has written stays
             if entry.asked:
@@ -278,33 +294,45 @@ class SuggestDialog(Form):
 
     def _send(self) -> None:
         """Open a fit page for each selected candidate; one that was not fitted has its preview's values."""
-        entry, chosen = self.entry, self._selected()
+        entry, chosen = self.entry, self._list_selected()
         if entry is None or not chosen:
             return
-        fitted = [each for each in chosen if each.page is not None]
+        fitted = [candidate for candidate in chosen if candidate.page is not None]
         if fitted:
             self._put(entry, fitted)
-        for each in chosen:
-            if each.page is None:
-                content = {"model": each.model, "structure_factor": each.structure_factor}
+        for candidate in chosen:
+            if candidate.page is None:
+                content = {"model": candidate.model, "structure_factor": candidate.structure_factor}
                 number = self.child.ask("page", curve=entry.data.curve, **content)
-                self._starts[number] = entry, each
-                self._say(f"Starting values of {each.name} are being calculated; then its fit page opens.")
+                self._starts[number] = entry, candidate
+                self._say(
+                    f"Starting values of {candidate.name} are being calculated; then its fit page opens."
+                )
 
     def _put(self, entry: Entry, chosen: list[Candidate], *, fitted: bool = True) -> None:
         """Fill a page for each; the first one's graph is opened, more would hide each other."""
-        done: list[str] = []
+        done_names: list[str] = []
         wrong: list[str] = []
-        for each in chosen:
+        for candidate in chosen:
             try:
-                left = self._sasview.send(entry.data, each.page or {}, each.dq, plot=not done)
+                differences = self._sasview.send(
+                    entry.data, candidate.page or {}, candidate.dq, plot=not done_names
+                )
             except NotSentError as error:
                 wrong.append(str(error))
                 continue
-            done.append(each.name)
-            wrong += [f"SasView changed some values of {each.name}: {'; '.join(left)}."] if left else []
-        how = "" if fitted else " (not fitted: values of its preview)"
-        self._say(" ".join(([f"Sent to a fit page: {', '.join(done)}{how}."] if done else []) + wrong))
+            done_names.append(candidate.name)
+            wrong += (
+                [f"SasView changed some values of {candidate.name}: {'; '.join(differences)}."]
+                if differences
+                else []
+            )
+        suffix = "" if fitted else " (not fitted: values of its preview)"
+        self._say(
+            " ".join(
+                ([f"Sent to a fit page: {', '.join(done_names)}{suffix}."] if done_names else []) + wrong
+            )
+        )
 
     def closeEvent(self, event: Any) -> None:  # Qt's name
         self._leave()
@@ -321,7 +349,7 @@ class SuggestDialog(Form):
             if entry.asked:
                 entry.settle("stopped")
             entry.fit = None
-        for asked in (self._reports, self._keeping, self._starts):
-            asked.clear()
+        for requests in (self._reports, self._keeping, self._starts):
+            requests.clear()
         self.child.end()
         self._refresh()

@@ -61,29 +61,33 @@ class Entry:
         return self.candidates[0] if self.candidates else None
 
     @property
-    def fitted(self) -> bool:
-        return any(each.page is not None for each in self.candidates)
+    def has_fit(self) -> bool:
+        return any(candidate.page is not None for candidate in self.candidates)
 
-    def suggested(self, result: dict[str, Any]) -> None:
-        self.candidates = [_from_suggestion(each) for each in result.get("models") or []]
+    def take_suggestion(self, result: dict[str, Any]) -> None:
+        self.candidates = [_from_suggestion(item) for item in result.get("models") or []]
         warning = result.get("warning") or ""
         self.remarks = [f"⚠ {warning}"] if warning else []
-        self.remarks += [str(each) for each in result.get("notes") or []]
+        self.remarks += [str(item) for item in result.get("notes") or []]
         state = "perhaps none of these" if warning else ""
         self.settle(state if self.candidates else "no suggestion")
 
-    def fitted_with(self, result: dict[str, Any], number: int) -> None:
+    def take_fit(self, result: dict[str, Any], number: int) -> None:
         """Take the answer to ``fit``: what was fitted in its order, then what was only suggested."""
-        found = result.get("fit") or {}
-        known = {each.name: each for each in self.candidates}
-        fitted = _fitted(result, known)
-        new = [each for each in fitted if _is_worth_a_row(each, fitted)]
+        fit = result.get("fit") or {}
+        known_candidates = {candidate.name: candidate for candidate in self.candidates}
+        fitted = _make_candidates(result, known_candidates)
+        new = [candidate for candidate in fitted if _is_worth_a_row(candidate, fitted)]
         if new:
-            new[0] = replace(new[0], verdict=str(found.get("verdict") or ""))
-        notes = [_OF_THE_COMMAND.sub("", note) for note in found.get("notes") or []]
-        left = known.keys() - {each.name for each in fitted}
-        self.candidates = new + [_unfitted(each, notes) for name, each in known.items() if name in left]
-        self.remarks = [*_said(found), *notes]
+            new[0] = replace(new[0], verdict=str(fit.get("verdict") or ""))
+        notes = [_OF_THE_COMMAND.sub("", note) for note in fit.get("notes") or []]
+        remaining_names = known_candidates.keys() - {candidate.name for candidate in fitted}
+        self.candidates = new + [
+            _reset_candidate(candidate, notes)
+            for name, candidate in known_candidates.items()
+            if name in remaining_names
+        ]
+        self.remarks = [*_describe_fit(fit), *notes]
         self.fit, self.report = number, ""
         self.settle("fitted" if new else "no model could be fitted")
 
@@ -92,54 +96,54 @@ class Entry:
         self.state, self.asked, self.request = state, "", None
 
 
-def _from_suggestion(said: dict[str, Any]) -> Candidate:
-    preview, warning = said.get("preview"), said.get("in_scope_warning")
+def _from_suggestion(model: dict[str, Any]) -> Candidate:
+    preview, warning = model.get("preview"), model.get("in_scope_warning")
     return Candidate(
-        said["model"],
-        said.get("structure_factor"),
-        said.get("probability"),
-        said.get("group") or "",
+        model["model"],
+        model.get("structure_factor"),
+        model.get("probability"),
+        model.get("group") or "",
         (f"Scope: {warning}",) if warning else (),
         (preview["q"], preview["intensity"]) if preview else None,
     )
 
 
-def _said(found: Mapping[str, Any]) -> list[str]:
+def _describe_fit(fit: Mapping[str, Any]) -> list[str]:
     """Headline and doubt of a fit, without advice for the command line."""
-    head = _OF_THE_COMMAND.sub("", str(found.get("headline") or ""))
-    doubt = str(found.get("doubt") or "")
+    head = _OF_THE_COMMAND.sub("", str(fit.get("headline") or ""))
+    doubt = str(fit.get("doubt") or "")
     return [line for line in (head, f"⚠ {doubt}" if doubt else "") if line]
 
 
-def _fitted(result: Mapping[str, Any], known: Mapping[str, Candidate]) -> list[Candidate]:
+def _make_candidates(result: Mapping[str, Any], known_candidates: Mapping[str, Candidate]) -> list[Candidate]:
     pages = result.get("pages") or []
     curves = [*(result.get("curves") or []), *[None] * len(pages)]
-    said = (result.get("fit") or {}).get("fits") or []
+    fits = (result.get("fit") or {}).get("fits") or []
     return [
-        _from_fit(known, one, page, curve, result.get("dq"))
-        for one, page, curve in zip(said, pages, curves, strict=False)
+        _from_fit(known_candidates, fit, page, curve, result.get("dq"))
+        for fit, page, curve in zip(fits, pages, curves, strict=False)
     ]
 
 
-def _is_worth_a_row(each: Candidate, fitted: Sequence[Candidate]) -> bool:
+def _is_worth_a_row(candidate: Candidate, fitted: Sequence[Candidate]) -> bool:
     """The first is; another unless its reduced χ² is hopeless beside the least."""
-    least = min(one.reduced_chisq or 0.0 for one in fitted)
-    return each is fitted[0] or (each.reduced_chisq or 0.0) <= _HOPELESS * max(least, _LEAST)
+    least = min(one_candidate.reduced_chisq or 0.0 for one_candidate in fitted)
+    return candidate is fitted[0] or (candidate.reduced_chisq or 0.0) <= _HOPELESS * max(least, _LEAST)
 
 
 def _from_fit(
-    known: Mapping[str, Candidate],
-    said: dict[str, Any],
+    known_candidates: Mapping[str, Candidate],
+    fit: dict[str, Any],
     page: dict[str, Any],
     curve: dict[str, Any] | None,
     dq: Any,
 ) -> Candidate:
     """A candidate with what a fit says of it; what was suggested of it before stays."""
-    plain = Candidate(said["model"], said["structure_factor"])
-    old = known.get(plain.name, plain)
+    plain = Candidate(fit["model"], fit["structure_factor"])
+    old = known_candidates.get(plain.name, plain)
     return replace(
         old,
-        warnings=(*_scope(old), *said.get("warnings", ())),
+        warnings=(*_scope(old), *fit.get("warnings", ())),
         curve=(curve["q"], curve["intensity"]) if curve else old.curve,
         reduced_chisq=page.get("reduced_chisq"),
         weight=page.get("weight"),
@@ -152,15 +156,17 @@ def _from_fit(
 
 
 def _scope(candidate: Candidate) -> tuple[str, ...]:
-    return tuple(each for each in candidate.warnings if each.startswith("Scope: "))
+    return tuple(warning for warning in candidate.warnings if warning.startswith("Scope: "))
 
 
-def _unfitted(candidate: Candidate, notes: list[str]) -> Candidate:
+def _reset_candidate(candidate: Candidate, notes: list[str]) -> Candidate:
     """A candidate that the latest fit left out, and why: results of an earlier fit no longer hold."""
-    kept = candidate.model, candidate.structure_factor, candidate.probability, candidate.group
-    named = re.compile(rf"(?<![\w@]){re.escape(candidate.name)}(?![\w@])")
-    left_out = [note for note in notes if named.search(note) and note.startswith(("Not fitted", "Left out"))]
+    attributes = candidate.model, candidate.structure_factor, candidate.probability, candidate.group
+    pattern = re.compile(rf"(?<![\w@]){re.escape(candidate.name)}(?![\w@])")
+    left_out = [
+        note for note in notes if pattern.search(note) and note.startswith(("Not fitted", "Left out"))
+    ]
     why = "Not fitted: other models were more probable, or closer to the data before the fit."
     if left_out:
         why = f"{left_out[0].partition(':')[0].rstrip('.')}."  # without the names of the others
-    return Candidate(*kept, (*_scope(candidate), why), candidate.curve)
+    return Candidate(*attributes, (*_scope(candidate), why), candidate.curve)

@@ -142,30 +142,30 @@ def start_sasview(files: Sequence[str], python: str | None = None) -> int:
     return subprocess.run([program, str(script), json.dumps(record()), *paths], env=environment).returncode
 
 
-def python_with_sasview(given: str | None) -> str:
+def python_with_sasview(python: str | None) -> str:
     """The Python that has SasView."""
-    if given is None:
-        found = importlib.util.find_spec("sas")
-        places = list(found.submodule_search_locations or ()) if found else []
+    if python is None:
+        spec = importlib.util.find_spec("sas")
+        places = list(spec.submodule_search_locations or ()) if spec else []
         if not any(Path(place, "qtgui").is_dir() for place in places):
             raise SasnetError(
                 "SasView is not installed together with sasnet; name the Python that has it: sasnet"
                 " sasview --python PATH."
             )
         return sys.executable
-    path = Path(given).expanduser()
+    path = Path(python).expanduser()
     for candidate in (path, path / "bin" / "python", path / "Scripts" / "python.exe"):
         if candidate.is_file() and os.access(candidate, os.X_OK):
             break
     else:
-        raise SasnetError(f"{given}: there is no Python here; give the path of the Python that has SasView.")
+        raise SasnetError(f"{python}: there is no Python here; give the path of the Python that has SasView.")
     code = "import importlib.util, sys; sys.exit(importlib.util.find_spec('sas.qtgui') is None)"
     try:
         checked = subprocess.run([str(candidate), "-I", "-c", code], capture_output=True, timeout=120)
     except (OSError, subprocess.SubprocessError) as error:
         raise SasnetError(
-            f"{given}: cannot be started ({error}); give the Python that has SasView."
+            f"{python}: cannot be started ({error}); give the Python that has SasView."
         ) from error
     if checked.returncode:
-        raise SasnetError(f"{given}: this Python has no SasView; install it there with pip install sasview.")
+        raise SasnetError(f"{python}: this Python has no SasView; install it there with pip install sasview.")
     return str(candidate.absolute())

@@ -51,25 +51,26 @@ def fill(
         _fill(page, state, percent)
     finally:
         del page.calculateQGridForModel
-    left = compare(state, read(page))
+    differences = compare(state, read(page))
     page.page_parameters = None
-    before = page.model_data
+    model_data = page.model_data
     page.updateData()
     if plot:
-        _show_when_calculated(page, before, time.monotonic() + _PATIENCE)
-    return list(left.values())
+        _show_when_calculated(page, model_data, time.monotonic() + _PATIENCE)
+    return list(differences.values())
 
 
-def _show_when_calculated(page: Any, before: Any, until: float) -> None:
-    """Open the graph once data and theory (not `before`) are there, until a ``time.monotonic()``: SasView's
+def _show_when_calculated(page: Any, previous_data: Any, until: float) -> None:
+    """Open the graph once data and theory (not `previous_data`) are there,
+    until a ``time.monotonic()``: SasView's
     button alone would plot the data.
     """
     from PySide6.QtCore import QTimer
 
-    if page.model_data is not before and page.model_data is not None:
+    if page.model_data is not previous_data and page.model_data is not None:
         page.showPlot()
     elif time.monotonic() < until:
-        QTimer.singleShot(_LOOK, page, lambda: _show_when_calculated(page, before, until))
+        QTimer.singleShot(_LOOK, page, lambda: _show_when_calculated(page, previous_data, until))
 
 
 def _fill(page: Any, state: dict[str, list[Any]], percent: float | None) -> None:
@@ -98,23 +99,23 @@ def read(page: Any) -> dict[str, list[Any]]:
     return {line[0]: line[1:] for line in page.getFitPage() + page.getFitModel()}
 
 
-def compare(sent: dict[str, list[Any]], found: dict[str, list[Any]]) -> dict[str, str]:
+def compare(sent: dict[str, list[Any]], page_state: dict[str, list[Any]]) -> dict[str, str]:
     """What a page has otherwise than it was sent: name -> what is wrong, in words."""
     wrong = {}
-    for name, wanted in sent.items():
-        there = found.get(name)
+    for name, expected in sent.items():
+        values = page_state.get(name)
         if name.startswith("smearing_"):  # shown beside "Use dQ Data" only
             continue
-        if there is None:
-            said = "missing"
-        elif _is_parameter(wanted):
-            said = _compare_parameter(name, wanted, there)
+        if values is None:
+            difference = "missing"
+        elif _is_parameter(expected):
+            difference = _compare_parameter(name, expected, values)
         elif name in ("q_range_min", "q_range_max"):
-            said = "" if _same(wanted[0], there[0]) else f"{there[0]}, not {wanted[0]}"
+            difference = "" if _same(expected[0], values[0]) else f"{values[0]}, not {expected[0]}"
         else:
-            said = "" if wanted == there else f"{there[0]}, not {wanted[0]}"
-        if said:
-            wrong[name] = f"{name}: {said}"
+            difference = "" if expected == values else f"{values[0]}, not {expected[0]}"
+        if difference:
+            wrong[name] = f"{name}: {difference}"
     return wrong
 
 
@@ -122,22 +123,22 @@ def _is_parameter(entry: list[Any]) -> bool:
     return len(entry) >= 6
 
 
-def _compare_parameter(name: str, wanted: list[Any], there: list[Any]) -> str:
-    if wanted[0] != "None" and wanted[0] != there[0]:
-        return "not fitted" if wanted[0] == "True" else "fitted"
+def _compare_parameter(name: str, expected: list[Any], values: list[Any]) -> str:
+    if expected[0] != "None" and expected[0] != values[0]:
+        return "not fitted" if expected[0] == "True" else "fitted"
     numbers = (1, 3, 4, 5, 6) if name.endswith(".width") else (1, 3, 4)
     for i in numbers:
         # No limits are sent for a choice.
-        if wanted[i] not in ("", None) and not _same(wanted[i], there[i]):
-            return f"{there[i]}, not {wanted[i]}"
-    if name.endswith(".width") and wanted[7] != there[7]:
-        return f"{there[7]}, not {wanted[7]}"
+        if expected[i] not in ("", None) and not _same(expected[i], values[i]):
+            return f"{values[i]}, not {expected[i]}"
+    if name.endswith(".width") and expected[7] != values[7]:
+        return f"{values[7]}, not {expected[7]}"
     return ""
 
 
-def _same(wanted: Any, there: Any) -> bool:
+def _same(expected: Any, value: Any) -> bool:
     try:
-        a, b = float(wanted), float(there)
+        a, b = float(expected), float(value)
     except (TypeError, ValueError):
         return False
     return a == b or abs(a - b) <= _TOLERANCE * abs(a)
@@ -199,9 +200,9 @@ def _put(model: Any, row: int, column: int, text: Any) -> None:
         item.setText(str(text))
 
 
-def _tick(model: Any, row: int, wanted: Any) -> None:
+def _tick(model: Any, row: int, ticked: Any) -> None:
     from PySide6.QtCore import Qt
 
     item = model.item(row, 0)
-    if wanted != "None" and item.isCheckable():
-        item.setCheckState(Qt.CheckState.Checked if wanted == "True" else Qt.CheckState.Unchecked)
+    if ticked != "None" and item.isCheckable():
+        item.setCheckState(Qt.CheckState.Checked if ticked == "True" else Qt.CheckState.Unchecked)

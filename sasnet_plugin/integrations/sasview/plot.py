@@ -99,9 +99,9 @@ def paint(
 ) -> None:
     """Draw into an area; labels only where the margins leave room for them, residuals in a strip below."""
     painter.fillRect(area, Qt.GlobalColor.white)
-    left, top, right, bottom = margins
-    box = area.adjusted(left, top, -right, -bottom)
-    labelled = left > 20
+    left_margin, top, right, bottom = margins
+    box = area.adjusted(left_margin, top, -right, -bottom)
+    labelled = left_margin > 20
     strip = QRectF(box)
     if residuals is not None and curve is not None:
         box.setBottom(box.bottom() - _STRIP * box.height())
@@ -113,7 +113,7 @@ def paint(
     if not points:
         return
     scales = _Scales(
-        box, _range([x for x, _ in points], 0.03), _range(_without_depths([y for _, y in points]), 0.06)
+        box, _range([x for x, _ in points], 0.03), _range(_drop_depths([y for _, y in points]), 0.06)
     )
     if labelled:
         _axes(painter, box, scales.across, scales.up, strip.bottom())
@@ -127,7 +127,7 @@ def paint(
         painter.drawPolyline(QPolygonF([scales.place(x, y) for x, y in _positive_points(*curve)]))
     painter.restore()
     if residuals is not None and curve is not None:
-        _draw_residuals(painter, strip, _placed(scales, curve[0], residuals))
+        _draw_residuals(painter, strip, _place_residuals(scales, curve[0], residuals))
 
 
 def _intensity_label(data: dict[str, Any] | None) -> str:
@@ -135,7 +135,7 @@ def _intensity_label(data: dict[str, Any] | None) -> str:
     return f"I / {unit}" if unit else "I, unit not given"
 
 
-def _placed(
+def _place_residuals(
     scales: _Scales, q: Sequence[float], residuals: Sequence[float | None]
 ) -> list[tuple[float, float]]:
     return [(scales.place(x, 1.0).x(), r) for x, r in zip(q, residuals, strict=False) if r is not None]
@@ -158,8 +158,8 @@ def _draw_residuals(painter: QPainter, strip: QRectF, points: list[tuple[float, 
     painter.drawRect(strip)
     painter.drawLine(QPointF(strip.left(), height(0)), QPointF(strip.right(), height(0)))
     for tick in (round(0.7 * bound), 0, -round(0.7 * bound)):
-        at = QRectF(0, height(tick) - 8, strip.left() - 4, 16)
-        painter.drawText(at, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{tick}")
+        label_area = QRectF(0, height(tick) - 8, strip.left() - 4, 16)
+        painter.drawText(label_area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"{tick}")
     painter.drawText(
         QRectF(strip.left(), strip.top() - 17, 120, 16), Qt.AlignmentFlag.AlignLeft, "(I − fit) / σ"
     )
@@ -213,12 +213,12 @@ def _axes(
 def _ticks(low: float, high: float) -> list[tuple[float, str]]:
     """Positions (log10) and labels; small ticks have none."""
     ticks = []
-    named = (1, 2, 5) if high - low < 1.3 else (1,)
+    multiples = (1, 2, 5) if high - low < 1.3 else (1,)
     for decade in range(math.floor(low), math.ceil(high) + 1):
         for times in range(1, 10):
             value = decade + math.log10(times)
             if low <= value <= high:
-                ticks.append((value, f"{times * 10.0**decade:g}" if times in named else ""))
+                ticks.append((value, f"{times * 10.0**decade:g}" if times in multiples else ""))
     return ticks
 
 
@@ -228,7 +228,7 @@ def _range(values: list[float], room: float) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _without_depths(values: list[float]) -> list[float]:
+def _drop_depths(values: list[float]) -> list[float]:
     """Values above a quarter of the 5th percentile: noise about zero would stretch the logarithmic axis."""
     floor = sorted(values)[len(values) // 20] / 4
     return [value for value in values if value >= floor]

@@ -96,7 +96,7 @@ class Suggest(QObject):
         """Open the dialog on the data of the fit page and the ticked data sets."""
         try:
             sasview = SasView(self.window)
-            chosen = sasview.chosen()
+            chosen = sasview.list_chosen()
         except MissingHookError as error:
             self.say(str(error))
             return

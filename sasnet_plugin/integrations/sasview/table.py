@@ -106,9 +106,9 @@ class DataTable(_Table):
 
     def _height(self, rows: int) -> int:
         """Height of the head and so many rows, at most those visible at once."""
-        shown = min(max(rows, 1), _ROWS)
+        row_count = min(max(rows, 1), _ROWS)
         head = self.horizontalHeader().sizeHint().height() + 2 * self.frameWidth()
-        return head + shown * self.verticalHeader().defaultSectionSize()
+        return head + row_count * self.verticalHeader().defaultSectionSize()
 
     def refresh(self, row: int, entry: Entry) -> None:
         """What has changed in a row."""
@@ -136,34 +136,36 @@ class CandidateTable(_Table):
     def fill(self, candidates: Sequence[Candidate]) -> None:
         """Write all rows anew."""
         self.setRowCount(len(candidates))
-        for row, each in enumerate(candidates):
-            self._write_row(row, each)
+        for row, candidate in enumerate(candidates):
+            self._write_row(row, candidate)
         self._widen()
 
-    def _write_row(self, row: int, each: Candidate) -> None:
-        self.write(row, 0, each.model)
-        self.write(row, 1, self._category(each.model) or "not listed")
-        self.write(row, 2, each.structure_factor or "–")
-        self.write(row, PROBABILITY, _percent(each), value=each.probability)
-        self.write(row, 4, each.group, each.group)
-        item = self.write(row, 5, _number(each.reduced_chisq))
-        item.setForeground(_POOR if each.verdict == "does not explain" else self.palette().text())
-        self.write(row, 6, _weight(each.weight))
-        self.write(row, 7, "" if each.page is None else each.verdict or "–", each.verdict)
-        self.write(row, 8, f"⚠ {len(each.warnings)}" * bool(each.warnings), "\n".join(each.warnings))
+    def _write_row(self, row: int, candidate: Candidate) -> None:
+        self.write(row, 0, candidate.model)
+        self.write(row, 1, self._category(candidate.model) or "not listed")
+        self.write(row, 2, candidate.structure_factor or "–")
+        self.write(row, PROBABILITY, _percent(candidate), value=candidate.probability)
+        self.write(row, 4, candidate.group, candidate.group)
+        item = self.write(row, 5, _number(candidate.reduced_chisq))
+        item.setForeground(_POOR if candidate.verdict == "does not explain" else self.palette().text())
+        self.write(row, 6, _weight(candidate.weight))
+        self.write(row, 7, "" if candidate.page is None else candidate.verdict or "–", candidate.verdict)
+        self.write(
+            row, 8, f"⚠ {len(candidate.warnings)}" * bool(candidate.warnings), "\n".join(candidate.warnings)
+        )
 
     def _widen(self) -> None:
         """Each column as wide as its widest word: nothing is cut, and what has no room is scrolled to."""
         for column in range(self.columnCount() - 1):
-            self.setColumnWidth(column, self._needed(column))
+            self.setColumnWidth(column, self._compute_needed_width(column))
 
-    def _needed(self, column: int) -> int:
+    def _compute_needed_width(self, column: int) -> int:
         words = self.fontMetrics()
         cells = (self.item(row, column) for row in range(self.rowCount()))
         wide = [words.horizontalAdvance(cell.text()) for cell in cells if cell is not None]
-        return max([self.horizontalHeader().sectionSizeHint(column), *(each + _AIR for each in wide)])
+        return max([self.horizontalHeader().sectionSizeHint(column), *(width + _AIR for width in wide)])
 
-    def chosen(self) -> list[int]:
+    def list_chosen(self) -> list[int]:
         """The rows that are selected, from the top."""
         return sorted({index.row() for index in self.selectionModel().selectedRows()})
 
@@ -226,12 +228,12 @@ class Form(QDialog):
         self.progress.setVisible(False)
         self.progress.setMaximumWidth(200)
         self.sample, self.solvent = QLineEdit(self), QLineEdit(self)
-        for field, example, what in (
+        for field, example, tip in (
             (self.sample, "Sample, SiO2@2.2", "What scatters, with its density in g/cm³; for neutrons"),
             (self.solvent, "Solvent, D2O", "What it is in: D2O, 40%D2O, toluene, or formula@density"),
         ):
             field.setPlaceholderText(example)
-            field.setToolTip(f"{what}. Its scattering length density is then not fitted.")
+            field.setToolTip(f"{tip}. Its scattering length density is then not fitted.")
             field.setMaximumWidth(150)
         texts = (fit, "Fit all", "Send to fit page", "Open report", "Stop", "Help", "Close")
         buttons = [QPushButton(text, self) for text in texts]
@@ -255,13 +257,13 @@ class Form(QDialog):
         column.addWidget(self.values)
         column.addStretch(1)
         # Many notes do not squeeze the plot.
-        said = QScrollArea(self)
-        said.setWidgetResizable(True)
-        said.setFrameShape(QFrame.Shape.NoFrame)
-        said.setWidget(words)
+        scroll_area = QScrollArea(self)
+        scroll_area.setWidgetResizable(True)
+        scroll_area.setFrameShape(QFrame.Shape.NoFrame)
+        scroll_area.setWidget(words)
         middle = QSplitter(Qt.Orientation.Horizontal, self)
         middle.addWidget(self.plot)
-        middle.addWidget(said)
+        middle.addWidget(scroll_area)
         middle.setSizes([620, 540])
         split = QSplitter(Qt.Orientation.Vertical, self)
         split.addWidget(middle)

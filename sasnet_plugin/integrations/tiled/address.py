@@ -23,14 +23,14 @@ class Address:
 
     def __str__(self) -> str:
         # Where the server stands below a path of its own, the API's says where that ends.
-        own = "" if self.server.count("/") == 2 else _API[0]
-        return f"{TILED}{self.server}{own}/{self.quoted}"
+        api_path = "" if self.server.count("/") == 2 else _API[0]
+        return f"{TILED}{self.server}{api_path}/{self.url_path}"
 
     @property
-    def quoted(self) -> str:
+    def url_path(self) -> str:
         return "/".join(quote(part, safe="") for part in self.path)
 
-    def below(self, name: str) -> Address:
+    def descend(self, name: str) -> Address:
         return replace(self, path=(*self.path, name))
 
     @property
@@ -53,14 +53,14 @@ def address_of(text: str) -> Address:
         raise _wrong(text) from None
     if url.scheme not in ("http", "https") or not host:
         raise _wrong(text)
-    before, path = "", url.path
-    for known in _API:
-        head, found, rest = url.path.partition(known)
-        if found and (not rest or rest.startswith("/")):
-            before, path = head, rest
+    server_path, path = "", url.path
+    for api_marker in _API:
+        head, marker, rest = url.path.partition(api_marker)
+        if marker and (not rest or rest.startswith("/")):
+            server_path, path = head, rest
             break
-    shown = f"[{host}]" if ":" in host else host
-    server = f"{url.scheme}://{shown}{'' if port is None else f':{port}'}{before.rstrip('/')}"
+    shown_host = f"[{host}]" if ":" in host else host
+    server = f"{url.scheme}://{shown_host}{'' if port is None else f':{port}'}{server_path.rstrip('/')}"
     parts = tuple(unquote(part) for part in path.split("/") if part)
     key = next(iter(parse_qs(url.query).get("api_key", [])), "")
     return Address(server, parts, key)
@@ -69,7 +69,7 @@ def address_of(text: str) -> Address:
 def _wrong(text: str) -> SasnetError:
     plain = text.partition("?")[0]
     # What stands before an @ may be a password.
-    shown = plain if "@" not in plain else f"{TILED}…@{plain.rpartition('@')[2]}"
+    shown_text = plain if "@" not in plain else f"{TILED}…@{plain.rpartition('@')[2]}"
     return SasnetError(
-        f"{printable(shown)}: is not an address on a Tiled server; write {TILED}http://HOST:PORT/PATH."
+        f"{printable(shown_text)}: is not an address on a Tiled server; write {TILED}http://HOST:PORT/PATH."
     )

@@ -48,7 +48,7 @@ class Behind:
             self._check()
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         """Entries that keep another's answer."""
         return sum(way.left for way in self._ways if isinstance(way, InMetadata))
 
@@ -74,10 +74,10 @@ class Behind:
     def _run(self) -> None:
         try:
             while lines := self._next():
-                began = time.monotonic()
+                start_time = time.monotonic()
                 for way in self._ways:
                     way.give(lines)
-                rest = max(GATHER, REST * (time.monotonic() - began))
+                rest = max(GATHER, REST * (time.monotonic() - start_time))
                 with self._news:
                     self._news.wait_for(lambda: self._done, min(rest, LONGEST))
         except Exception as error:  # for who gives the next lines, and who waits for the last

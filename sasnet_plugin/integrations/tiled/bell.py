@@ -25,7 +25,7 @@ class Bell:
     def __init__(self, container: Address, key: str) -> None:
         scheme = "wss" if container.server.startswith("https") else "ws"
         server = container.server.partition("://")[2]
-        self._url = f"{scheme}://{server}/api/v1/stream/single/{container.quoted}?envelope_format=json"
+        self._url = f"{scheme}://{server}/api/v1/stream/single/{container.url_path}?envelope_format=json"
         self._key = key
         self._rung, self._closed = threading.Event(), threading.Event()
         #: Whether the server can be heard now.

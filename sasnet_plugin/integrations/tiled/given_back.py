@@ -103,23 +103,23 @@ class InMetadata:
             patiently(lambda file=file, line=line: self._one(file, line), self.manner)  # type: ignore[misc]
 
     def _one(self, file: str, line: Line) -> None:
-        at = address_of(file)
+        address = address_of(file)
         answer = {"series": self.series, **{k: v for k, v in as_data(line).items() if k != "file"}}
         try:
-            there = self.known.get(file)
-            there = node_at(self.server, at).metadata if there is None else there
-            before = there.get(KEY)
-            own = isinstance(before, Mapping) and before.get("series") == self.series
-            if before == answer:
+            metadata = self.known.get(file)
+            metadata = node_at(self.server, address).metadata if metadata is None else metadata
+            previous = metadata.get(KEY)
+            is_own = isinstance(previous, Mapping) and previous.get("series") == self.series
+            if previous == answer:
                 return
-            if before is not None and not (own or self.manner.force):
+            if previous is not None and not (is_own or self.manner.force):
                 self.left += 1
                 return
             patch = [{"op": "add", "path": f"/{KEY}", "value": answer}]
             content = {"content-type": _PATCH, "metadata": patch, "specs": None, "access_tags": None}
             # Nothing is lost without a copy of metadata to which something was added.
-            alone = {"drop_revision": "true"} if before is None or own else {}
-            self.server.send("PATCH", "metadata", at, content, **alone)
+            params = {"drop_revision": "true"} if previous is None or is_own else {}
+            self.server.send("PATCH", "metadata", address, content, **params)
         except NoEntryError:  # it was deleted meanwhile
             return
 
@@ -147,93 +147,96 @@ class InTable:
     _goes_on: bool = False
 
     @property
-    def at(self) -> Address:
+    def address(self) -> Address:
         """Address of what holds the tables."""
-        return self.container.parent.below(f"{self.container.name or 'root'}{BEHIND}")
+        return self.container.parent.descend(f"{self.container.name or 'root'}{BEHIND}")
 
     def catch_up(self, earlier: Callable[[], Iterable[Line]]) -> None:
         """Give the lines that the tables lack: those from the last table on, which may not be whole."""
         self._goes_on = True
         patiently(self._open, self.manner)
         first = max(self._made - 1, 0)
-        for _, some in groupby((line for line in earlier() if _table_of(line) >= first), _table_of):
-            self.give(list(some))
+        for _, subset in groupby((line for line in earlier() if _table_of(line) >= first), _table_of):
+            self.give(list(subset))
 
     def give(self, lines: Sequence[Line]) -> None:
-        for number, some in groupby(lines, _table_of):
+        for number, subset in groupby(lines, _table_of):
             if number != self._number:
                 self._number, self._rows = number, []
-            self._rows = [self._joined([*self._rows, self._arrow(list(some))])]
+            self._rows = [self._join([*self._rows, self._arrow(list(subset))])]
             patiently(self._put, self.manner)
 
     def _put(self) -> None:
         if self._made < 0:
             self._open()
-        at = self.at.below(f"frames{self._number * ROWS + 1:08d}")
+        address = self.address.descend(f"frames{self._number * ROWS + 1:08d}")
         if self._made <= self._number:
-            self._make_table(at)
+            self._make_table(address)
             self._made = self._number + 1
-        self.server.put("table/full", at, self._content(), _ARROW)
+        self.server.put("table/full", address, self._content(), _ARROW)
 
     def _open(self) -> None:
         """Count the tables that are there; what holds them is made where it is not."""
         try:
-            there = node_at(self.server, self.at)
+            node = node_at(self.server, self.address)
         except NoEntryError:
             self._make()
             return
-        own = there.family == CONTAINER and there.metadata.get("series") == self.series
-        if own and self._goes_on:
-            self._made = self._counted()
+        is_own = node.family == CONTAINER and node.metadata.get("series") == self.series
+        if is_own and self._goes_on:
+            self._made = self._count()
             return
-        if not own and not self.manner.force:
+        if not is_own and not self.manner.force:
             raise SasnetError(
-                f"{self.at}: exists already and contains other answers; remove it, or repeat the"
+                f"{self.address}: exists already and contains other answers; remove it, or repeat the"
                 f" command with --force."
             )
         # Of this series, too, if it begins anew.
-        self.server.send("DELETE", "metadata", self.at, None, recursive="true", external_only="false")
+        self.server.send("DELETE", "metadata", self.address, None, recursive="true", external_only="false")
         self._make()
 
-    def _counted(self) -> int:
-        count, more = 0, True
-        while more:
-            page = page_of(self.server, self.at, count, NAMES, names_only=True)
-            count, more = count + len(page.nodes), page.more
+    def _count(self) -> int:
+        count, has_more = 0, True
+        while has_more:
+            page = page_of(self.server, self.address, count, NAMES, names_only=True)
+            count, has_more = count + len(page.nodes), page.more
         return count
 
     def _make(self) -> None:
-        units = {_name(title): found[2] for title in self.titles if (found := _UNIT.match(title))}
+        units = {_name(title): match[2] for title in self.titles if (match := _UNIT.match(title))}
         content = {
-            "id": self.at.name, "structure_family": "container", "data_sources": [], "specs": [],
+            "id": self.address.name, "structure_family": "container", "data_sources": [], "specs": [],
             "metadata": {"series": self.series, "of": str(self.container), "units": units},
         }  # fmt: skip
-        self.server.send("POST", "metadata", self.at.parent, content)
+        self.server.send("POST", "metadata", self.address.parent, content)
         # From then on it is what this run has written.
         self._made, self._goes_on = 0, True
 
-    def _make_table(self, at: Address) -> None:
+    def _make_table(self, address: Address) -> None:
         from tiled.structures.table import TableStructure
 
         try:
-            node_at(self.server, at)
+            node_at(self.server, address)
         except NoEntryError:
             source = {
                 "structure_family": "table", "mimetype": "application/x-parquet",
                 "structure": asdict(TableStructure.from_schema(self._schema(), 1)),
             }  # fmt: skip
             content = {
-                "id": at.name, "structure_family": "table", "data_sources": [source], "specs": [],
+                "id": address.name, "structure_family": "table", "data_sources": [source], "specs": [],
                 "metadata": {},
             }  # fmt: skip
-            self.server.send("POST", "metadata", self.at, content)
+            self.server.send("POST", "metadata", self.address, content)
 
     def _schema(self) -> Any:
         import pyarrow as pa
 
         kinds = {True: pa.string(), False: pa.float64()}
         return pa.schema(
-            [(_name(one), pa.int64() if one in _WHOLE else kinds[one in _TEXTS]) for one in self.titles]
+            [
+                (_name(title), pa.int64() if title in _WHOLE else kinds[title in _TEXTS])
+                for title in self.titles
+            ]
         )
 
     def _arrow(self, lines: Sequence[Line]) -> Any:
@@ -242,7 +245,7 @@ class InTable:
         rows = [{_name(title): value for title, value in as_data(line).items()} for line in lines]
         return pa.Table.from_pylist(rows, schema=self._schema())
 
-    def _joined(self, tables: Sequence[Any]) -> Any:
+    def _join(self, tables: Sequence[Any]) -> Any:
         import pyarrow as pa
 
         return pa.concat_tables(tables).combine_chunks()
@@ -250,11 +253,11 @@ class InTable:
     def _content(self) -> bytes:
         import pyarrow as pa
 
-        held = io.BytesIO()
-        with pa.ipc.new_file(held, self._schema()) as writer:
-            for one in self._rows:
-                writer.write_table(one)
-        return held.getvalue()
+        buffer = io.BytesIO()
+        with pa.ipc.new_file(buffer, self._schema()) as writer:
+            for row in self._rows:
+                writer.write_table(row)
+        return buffer.getvalue()
 
 
 def _table_of(line: Line) -> int:
@@ -264,5 +267,5 @@ def _table_of(line: Line) -> int:
 
 def _name(title: str) -> str:
     """A title as databases take it: without its unit, which the table's metadata have."""
-    found = _UNIT.match(title)
-    return re.sub(r"\W+", "_", found[1] if found else title)
+    match = _UNIT.match(title)
+    return re.sub(r"\W+", "_", match[1] if match else title)

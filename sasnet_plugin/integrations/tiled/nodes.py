@@ -46,7 +46,7 @@ class Node:
         if self.family == TABLE:
             return tuple(self.structure.get("columns", ()))
         kind = self.structure.get("data_type") or {}
-        return tuple(one["name"] for one in kind.get("fields") or ())
+        return tuple(one_field["name"] for one_field in kind.get("fields") or ())
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class Page:
     more: bool  #: There are others behind them.
 
 
-def node_at(server: Server, at: Address) -> Node:
+def node_at(server: Server, address: Address) -> Node:
     """An entry; raises as `Server.get` does."""
-    return _node(server.get("metadata", at)["data"], at)
+    return _node(server.get("metadata", address)["data"], address)
 
 
 def page_of(server: Server, container: Address, start: int, most: int, *, names_only: bool = False) -> Page:
@@ -69,28 +69,28 @@ def page_of(server: Server, container: Address, start: int, most: int, *, names_
     params: dict[str, Any] = {"page[offset]": start, "page[limit]": most}
     if names_only:
         params["fields"] = ""
-    found = server.get("search", container, **params)
-    nodes = tuple(_node(item, container.below(item["id"])) for item in found["data"])
-    return Page(nodes, bool((found.get("links") or {}).get("next")))
+    response = server.get("search", container, **params)
+    nodes = tuple(_node(item, container.descend(item["id"])) for item in response["data"])
+    return Page(nodes, bool((response.get("links") or {}).get("next")))
 
 
-def _node(item: Mapping[str, Any], at: Address) -> Node:
-    told = item.get("attributes") or {}
-    family = str(told.get("structure_family") or "")
-    return Node(at, family, told.get("metadata") or {}, told.get("structure") or {})
+def _node(item: Mapping[str, Any], address: Address) -> Node:
+    attributes = item.get("attributes") or {}
+    family = str(attributes.get("structure_family") or "")
+    return Node(address, family, attributes.get("metadata") or {}, attributes.get("structure") or {})
 
 
 def ask_ahead(server: Server, node: Node) -> None:
     """Ask for the numbers of an entry before they are read, if it holds one measurement that is not large."""
     if node.family == TABLE:
-        server.ahead(_of_table(node))
+        server.ahead(_request_table(node))
     elif node.family == ARRAY and len(node.shape) <= 2:
         try:
             kind = _kind(node)
         except DataError:
             return
         if 0 < math.prod(node.shape) * kind.itemsize <= LARGE:
-            server.ahead(_of_array(node, None))
+            server.ahead(_request_array(node, None))
 
 
 def _kind(node: Node) -> np.dtype[Any]:
@@ -103,7 +103,7 @@ def _kind(node: Node) -> np.dtype[Any]:
     return kind
 
 
-def _of_array(node: Node, part: int | None) -> Wanted:
+def _request_array(node: Node, part: int | None) -> Wanted:
     shape = node.shape if part is None else node.shape[1:]
     params = [("expected_shape", ",".join(map(str, shape)) or "scalar")]
     if part is not None:
@@ -111,7 +111,7 @@ def _of_array(node: Node, part: int | None) -> Wanted:
     return Wanted("array/full", node.address, "application/octet-stream", tuple(params))
 
 
-def _of_table(node: Node, column: str = "") -> Wanted:
+def _request_table(node: Node, column: str = "") -> Wanted:
     columns = (("column", column),) if column else ()
     # The server makes less of a table's one part than of the table.
     if node.structure.get("npartitions") == 1:
@@ -127,7 +127,7 @@ def array(server: Server, node: Node, part: int | None = None) -> NDArray[Any]:
         raise too_large(str(node.address), f"{size:,} values", f"at most {LIMITS.pixels:,}")
     if not size:
         return np.zeros(shape, kind)
-    content = server.data(_of_array(node, part))
+    content = server.data(_request_array(node, part))
     if len(content) != size * kind.itemsize:
         raise DataError(f"{node.address}: it is incomplete; write it again.")
     return np.frombuffer(content, kind).reshape(shape)
@@ -137,15 +137,15 @@ def table(server: Server, node: Node, column: str = "") -> dict[str, NDArray[Any
     """Columns of numbers of a table, or the one of a name; raises as `array`."""
     import pyarrow
 
-    content = server.data(_of_table(node, column))
+    content = server.data(_request_table(node, column))
     try:
-        found = pyarrow.ipc.open_file(io.BytesIO(content)).read_all()
+        arrow_table = pyarrow.ipc.open_file(io.BytesIO(content)).read_all()
     except pyarrow.ArrowInvalid as error:
         raise DataError(f"{node.address}: its table cannot be read; write it again.") from error
     numbers = (pyarrow.types.is_integer, pyarrow.types.is_floating, pyarrow.types.is_boolean)
     return {
         name: column.to_numpy()
-        for name, column in zip(found.column_names, found.columns, strict=True)
+        for name, column in zip(arrow_table.column_names, arrow_table.columns, strict=True)
         # pandas keeps the index of a table as a column with such a name.
         if any(is_one(column.type) for is_one in numbers) and not name.startswith("__")
     }

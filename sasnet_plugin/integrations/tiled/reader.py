@@ -30,21 +30,21 @@ class Reader:
 
     def many(self, arguments: Iterable[str]) -> bool:
         """Whether a container of measurements is among some arguments; raises as `Server.get`."""
-        addresses = [address_of(one) for one in arguments if is_tiled(one)]
+        addresses = [address_of(argument) for argument in arguments if is_tiled(argument)]
         try:
-            return any(holds_many(self._server(at), at, self._domain) for at in addresses)
+            return any(holds_many(self._server(address), address, self._domain) for address in addresses)
         except BaseException:
             self.close()
             raise
 
-    def expanded(self, arguments: Iterable[str]) -> Iterator[str]:
+    def expand(self, arguments: Iterable[str]) -> Iterator[str]:
         """Arguments with each address of a container replaced by those of its entries."""
         for argument in arguments:
             if not is_tiled(argument):
                 yield argument
                 continue
-            at = address_of(argument)
-            for node, inherited in entries_below(self._server(at), at, self._domain):
+            address = address_of(argument)
+            for node, inherited in entries_below(self._server(address), address, self._domain):
                 file = str(node.address)
                 self._newest = file, node, inherited
                 yield file
@@ -53,26 +53,26 @@ class Reader:
         """Yield measurements of an entry with their domain, or a DataError for an unusable one. Raises
         SasnetError as `measured.entry_of` and `measured.read`, or for a part that is not there.
         """
-        at = address_of(file)
-        server = self._server(at)
+        address = address_of(file)
+        server = self._server(address)
         if self._newest is not None and self._newest[0] == file:
             _, node, inherited = self._newest
         else:
-            node, inherited = node_at(server, at), {}
+            node, inherited = node_at(server, address), {}
         entry = entry_of(server, node, self._domain, inherited)
-        wanted = _number(options.entry, file)
-        if wanted is not None and wanted > entry.parts:
-            raise DataError(f"{file}: there is no measurement {wanted}; it holds {entry.parts}.")
-        found = read(server, entry, options, (wanted or 1) - 1)
-        for one in found:
-            yield entry.domain, one
-            if wanted is not None:
+        number = _number(options.entry, file)
+        if number is not None and number > entry.parts:
+            raise DataError(f"{file}: there is no measurement {number}; it holds {entry.parts}.")
+        measurements = read(server, entry, options, (number or 1) - 1)
+        for measurement in measurements:
+            yield entry.domain, measurement
+            if number is not None:
                 return
 
-    def _server(self, at: Address) -> Server:
-        if at.server not in self._servers:
-            self._servers[at.server] = Server(at, self._key)
-        return self._servers[at.server]
+    def _server(self, address: Address) -> Server:
+        if address.server not in self._servers:
+            self._servers[address.server] = Server(address, self._key)
+        return self._servers[address.server]
 
 
 def _number(entry: str | None, file: str) -> int | None:

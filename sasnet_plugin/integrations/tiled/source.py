@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...batch.live.source import WAITING, Arrived, Waiting, key_of
-from ...data.clean import within
+from ...data.clean import cut_to_q_range
 from ...domains import ReadOptions
 from ...types import Curve, DataError, SasnetError, TechnicalError
 from .address import Address, address_of
@@ -22,7 +22,7 @@ from .bell import Bell
 from .connection import Server
 from .measured import Entry, entry_of, read
 from .nodes import PAGE, Node, ask_ahead, node_at, page_of
-from .places import is_place, opened, opened_with
+from .places import is_place, open_node, open_with_metadata
 
 #: Entries of which only the names are asked for at once.
 NAMES = 300
@@ -92,12 +92,12 @@ class TiledSource:
         self.server.forget()
         self._pass_over_the_pause()
         try:
-            root = self._opened()
+            root = self._open_root()
             if is_place(root):
-                yield from self._of_place(root, ahead)
-                yield from self._tried_again()
+                yield from self._read_place(root, ahead)
+                yield from self._try_again()
             else:
-                yield from self._of_entry(root, self._above)
+                yield from self._read_entry(root, self._above)
         except TechnicalError as error:
             if not self.watch:
                 raise
@@ -117,15 +117,15 @@ class TiledSource:
     def read(self, file: str, start: int) -> Iterator[Any]:
         """Measurements of an entry from a number on; raises as `measured.read`."""
         node = node_at(self.server, address_of(file))
-        self._opened()
+        self._open_root()
         entry = entry_of(self.server, node, self.domain, self._above)
-        yield from map(self._within, read(self.server, entry, self.options, start))
+        yield from map(self._apply_q_range, read(self.server, entry, self.options, start))
 
-    def _within(self, one: Any) -> Any:
-        if self.window is None or not isinstance(one, Curve):
-            return one
+    def _apply_q_range(self, measurement: Any) -> Any:
+        if self.window is None or not isinstance(measurement, Curve):
+            return measurement
         try:
-            return within(one, *self.window)
+            return cut_to_q_range(measurement, *self.window)
         except SasnetError as error:
             return error
 
@@ -133,12 +133,12 @@ class TiledSource:
         if self._bell is not None:
             self._bell.close()
 
-    def _opened(self) -> Node:
+    def _open_root(self) -> Node:
         """What the address stands for; what is no place for entries is asked again, as it may have grown."""
         if self._root is None:
-            self._root, self._above = opened_with(self.server, self.address, self.domain)
+            self._root, self._above = open_with_metadata(self.server, self.address, self.domain)
         elif not is_place(self._root):
-            self._root = opened(self.server, self.address, self.domain)
+            self._root = open_node(self.server, self.address, self.domain)
         if self.watch and self._bell is None and is_place(self._root):
             self._bell = Bell(self.address, self.server.key)
         return self._root
@@ -157,69 +157,71 @@ class TiledSource:
 
     def _pass_over_the_pause(self) -> None:
         """Who writes an entry may have been cut off as long as we were: that time does not count."""
-        now = time.monotonic()
-        if self._looked and now - self._looked > self.waiting.patience:
-            self._first_seen = {at: since + now - self._looked for at, since in self._first_seen.items()}
-        self._looked = now
+        current_time = time.monotonic()
+        if self._looked and current_time - self._looked > self.waiting.patience:
+            self._first_seen = {
+                address: since + current_time - self._looked for address, since in self._first_seen.items()
+            }
+        self._looked = current_time
 
-    def _of_place(self, root: Node, ahead: int) -> Iterator[Arrived]:
+    def _read_place(self, root: Node, ahead: int) -> Iterator[Arrived]:
         """Return new measurements of a container from the first unfinished entry, asking for the sizes of
         `ahead` entries in advance.
         """
         if not self._last and self.answered:
             self._find_the_place(root)
-        more = True
-        while more:
-            began = time.monotonic()
+        has_more = True
+        while has_more:
+            start_time = time.monotonic()
             page = page_of(self.server, root.address, max(self._done - 1, 0), PAGE)
-            self._took = time.monotonic() - began
-            nodes, more = page.nodes, page.more
+            self._took = time.monotonic() - start_time
+            nodes, has_more = page.nodes, page.more
             if self._last:
                 if not nodes or nodes[0].address.name != self._last:
                     # Entries were deleted, or one has come into sight late.
                     self._find_the_place(root)
-                    more = True
+                    has_more = True
                     continue
                 nodes = nodes[1:]
             for number, node in enumerate(nodes):
                 if key_of(str(node.address)) not in self.answered:
                     self._ask_ahead(nodes[number : number + ahead])
-                    yield from self._of_entry(node, self._above)
+                    yield from self._read_entry(node, self._above)
                     if self._blocked:
                         return
                 self._done, self._last = self._done + 1, node.address.name
 
     def _ask_ahead(self, nodes: Sequence[Node]) -> None:
-        for one in nodes:
-            if key_of(str(one.address)) not in self.answered:
-                ask_ahead(self.server, one)
+        for node in nodes:
+            if key_of(str(node.address)) not in self.answered:
+                ask_ahead(self.server, node)
 
     def _find_the_place(self, root: Node) -> None:
         """Pass over all entries from the first on that are answered."""
         self._done, self._last = 0, ""
-        more = not self._behind_all(root)
-        while more:
+        has_more = not self._pass_answered(root)
+        while has_more:
             page = page_of(self.server, root.address, self._done, NAMES, names_only=True)
-            more = page.more
+            has_more = page.more
             for node in page.nodes:
                 if key_of(str(node.address)) not in self.answered:
                     return
                 self._done, self._last = self._done + 1, node.address.name
 
-    def _behind_all(self, root: Node) -> bool:
+    def _pass_answered(self, root: Node) -> bool:
         """Pass over all that is answered at once, if these are the first entries without a gap."""
         # Where an entry was deleted or has come into sight late, the last of as many as have an answer has
         # none, or the next has one; where two such cancel, the late one is looked for among the newest alone.
         count = len(self.answered)
         newest = min(count, NAMES - 1)
         page = page_of(self.server, root.address, count - newest, NAMES, names_only=True)
-        known = [key_of(str(one.address)) in self.answered for one in page.nodes]
-        if not newest or known[:newest] != [True] * newest or any(known[newest:]):
+        is_answered = [key_of(str(node.address)) in self.answered for node in page.nodes]
+        if not newest or is_answered[:newest] != [True] * newest or any(is_answered[newest:]):
             return False
         self._done, self._last = count, page.nodes[newest - 1].address.name
         return True
 
-    def _of_entry(self, node: Node, inherited: Mapping[str, Any]) -> Iterator[Arrived]:
+    def _read_entry(self, node: Node, inherited: Mapping[str, Any]) -> Iterator[Arrived]:
         """New measurements of an entry; blocked at its end where it and those behind it have to wait."""
         file = str(node.address)
         key = key_of(file)
@@ -230,27 +232,27 @@ class TiledSource:
             if self._blocked:
                 return
             part = self.answered.get(key, 0)
-            for one in read(self.server, entry, self.options, part, whole=not self._young(file)):
-                if isinstance(one, SasnetError) and (entry.parts == 1 or self._young(file)):
-                    raise one
+            for measurement in read(self.server, entry, self.options, part, whole=not self._young(file)):
+                if isinstance(measurement, SasnetError) and (entry.parts == 1 or self._young(file)):
+                    raise measurement
                 part += 1
                 self.answered[key] = part
                 self._keep(file, node.metadata)
-                yield Arrived(file, part, self._within(one))
+                yield Arrived(file, part, self._apply_q_range(measurement))
         except TechnicalError:
             raise
         except SasnetError as error:
             self._blocked = self._young(file)
             if self._blocked:
                 return
-            yield from self._failed(file, key, error)
+            yield from self._handle_failure(file, key, error)
         self._first_seen.pop(file, None)
         self._as_it_was.pop(file, None)
 
-    def _failed(self, file: str, key: int, error: SasnetError) -> Iterator[Arrived]:
-        at = address_of(file)
-        if at not in self._again:
-            self._look_again(at, LOOK_AGAIN, 2 * LOOK_AGAIN)
+    def _handle_failure(self, file: str, key: int, error: SasnetError) -> Iterator[Arrived]:
+        address = address_of(file)
+        if address not in self._again:
+            self._look_again(address, LOOK_AGAIN, 2 * LOOK_AGAIN)
         if key not in self.failed and not self.answered.get(key):
             self.failed.add(key)
             self.answered.setdefault(key, 0)
@@ -267,37 +269,44 @@ class TiledSource:
         """Whether a data set to which arrays may still be added has been as it is for a while."""
         if not self.watch or entry.complete:
             return True
-        file, now = str(entry.node.address), time.monotonic()
-        seen = tuple((one.address.name, one.shape) for one in entry.children)
-        since, before = self._as_it_was.get(file, (now, None))
-        if before != seen:
-            self._as_it_was[file] = since, _ = now, seen
-        return now - since >= self.waiting.still or not self._young(file)
+        file, current_time = str(entry.node.address), time.monotonic()
+        shapes = tuple((child.address.name, child.shape) for child in entry.children)
+        since, previous = self._as_it_was.get(file, (current_time, None))
+        if previous != shapes:
+            self._as_it_was[file] = since, _ = current_time, shapes
+        return current_time - since >= self.waiting.still or not self._young(file)
 
     def _young(self, file: str) -> bool:
-        now = time.monotonic()
-        return self.watch and now - self._first_seen.setdefault(file, now) < self.waiting.patience
+        current_time = time.monotonic()
+        return (
+            self.watch
+            and current_time - self._first_seen.setdefault(file, current_time) < self.waiting.patience
+        )
 
-    def _tried_again(self) -> Iterator[Arrived]:
+    def _try_again(self) -> Iterator[Arrived]:
         """Entries that had no answer, some seconds later: their writer may have come back."""
-        now = time.monotonic()
-        due = [at for at, (when, _) in self._again.items() if when <= now] if self.watch else []
-        for at in due:
-            _, pause = self._again[at]
-            self._look_again(at, pause, min(2 * pause, SELDOM))
-            self._first_seen[str(at)] = -math.inf
+        current_time = time.monotonic()
+        due = (
+            [address for address, (when, _) in self._again.items() if when <= current_time]
+            if self.watch
+            else []
+        )
+        for address in due:
+            _, pause = self._again[address]
+            self._look_again(address, pause, min(2 * pause, SELDOM))
+            self._first_seen[str(address)] = -math.inf
             try:
-                yield from self._of_entry(node_at(self.server, at), self._above)
+                yield from self._read_entry(node_at(self.server, address), self._above)
             except TechnicalError:
                 raise
             except SasnetError:  # it is gone
-                del self._again[at]
+                del self._again[address]
                 continue
-            if self.answered.get(key_of(str(at))):
-                del self._again[at]
+            if self.answered.get(key_of(str(address))):
+                del self._again[address]
 
-    def _look_again(self, at: Address, wait: float, pause: float) -> None:
-        self._again[at] = time.monotonic() + wait, pause
+    def _look_again(self, address: Address, wait: float, pause: float) -> None:
+        self._again[address] = time.monotonic() + wait, pause
         while len(self._again) > REMEMBERED:
             self._again.popitem(last=False)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...files import MARK, check_output, put_whole
-from ...names import installed_by
+from ...names import describe_install
 from . import sasbdb, sascif
 
 if TYPE_CHECKING:
@@ -60,12 +60,12 @@ class AllFiles:
             return []
         text = json.dumps(sasbdb.project(self._samples), indent=2, ensure_ascii=False, allow_nan=False)
         put_whole(self.project, (text + "\n").encode("utf-8"), "project for SASBDB")
-        said = [f"{PROJECT}: fill in these before you deposit it: {', '.join(sasbdb.OF_THE_AUTHOR)}."]
+        notes = [f"{PROJECT}: fill in these before you deposit it: {', '.join(sasbdb.OF_THE_AUTHOR)}."]
         if find_spec("gemmi"):
-            said.append(f"sasCIF: fill in these entries, marked by ?: {', '.join(sascif.blank())}.")
+            notes.append(f"sasCIF: fill in these entries, marked by ?: {', '.join(sascif.blank())}.")
         else:
-            said.append(f"sasCIF is not written without gemmi; add it {installed_by('deposit')}")
-        return said
+            notes.append(f"sasCIF is not written without gemmi; add it {describe_install('deposit')}")
+        return notes
 
 
 def _to_write(path: Path, digest: str, force: bool) -> bool:

@@ -148,7 +148,7 @@ def _head(result: FitResult, fit: ModelFit) -> list[str]:
     lines = [
         f"{fit.name}, fitted to {_one_line(source)}; {MARK}.",
         f"χ² = {fit.chisq:.10g} for {len(curve)} points and {len(fit.free)} fitted parameters.",
-        *_fitted_by(fit),
+        *_describe_fitter(fit),
     ]
     for name in fit.free:
         p = fit.parameters[name]
@@ -156,7 +156,7 @@ def _head(result: FitResult, fit: ModelFit) -> list[str]:
     return lines + [_one_line(sentence) for sentence in (*fit.warnings, *result.notes)]
 
 
-def _fitted_by(fit: ModelFit) -> list[str]:
+def _describe_fitter(fit: ModelFit) -> list[str]:
     return [f"Fitted by {fit.fitter}."] if fit.fitter else []
 
 

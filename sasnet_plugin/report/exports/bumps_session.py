@@ -12,7 +12,7 @@ from ...digits import chisq_text
 from ...files import MARK, put_whole
 from ...fitting.optimize.bumps_fit import fitter_for
 from ...fitting.problem.experiment import experiment_of
-from ...fitting.problem.resolution import calculated_q, is_slit
+from ...fitting.problem.resolution import choose_calculation_q, is_slit
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit
 from ...types import Curve, SasnetError
@@ -91,12 +91,12 @@ def _problem(result: FitResult, fit: ModelFit) -> tuple[Any, str]:
     problem = FitProblem(fitness, name=fit.name)
     chisq = str(problem.chisq_str())
     kernel = _Call(load_model, (fit.name, "double", "dll"))
-    model = _Call(object.__new__, (Model,), {**_interned(vars(fitness.model)), "sasmodel": kernel})
+    model = _Call(object.__new__, (Model,), {**_intern(vars(fitness.model)), "sasmodel": kernel})
     portable = _Call(Experiment, (fitness._data, model))
     if fit.per_decade is not None:
         state = vars(Experiment(data=fitness._data, model=fitness.model))
         state |= {"model": model, "_model": kernel, "_resolution": _fine(result.curve, fit.per_decade)}
-        portable = _Call(object.__new__, (Experiment,), _interned(state))
+        portable = _Call(object.__new__, (Experiment,), _intern(state))
     problem._models, problem.active_model = [portable], portable
     return problem, chisq
 
@@ -105,19 +105,19 @@ def _fine(curve: Curve, per_decade: int) -> _Call:
     """sasmodels' resolution with the points that the fit took, its weights left for the reader to compute."""
     from sasmodels.resolution import Pinhole1D, Slit1D
 
-    points = calculated_q(curve, per_decade)
+    points = choose_calculation_q(curve, per_decade)
     if is_slit(curve):
         return _Call(Slit1D, (curve.q, curve.dxl, curve.dxw, points))
     return _Call(Pinhole1D, (curve.q, curve.dq, points))
 
 
-def _interned(state: dict[str, Any]) -> dict[str, Any]:
+def _intern(state: dict[str, Any]) -> dict[str, Any]:
     """Attributes with equal texts made one object."""
     # Pickle writes the second mention of an object in another way than an equal object, and which texts are
     # one object depends on all that the process did before: the same fits are to give the same bytes.
-    found: dict[str, Any] = {}
+    interned: dict[str, Any] = {}
     for key, value in state.items():
         if isinstance(value, list):
             value = [sys.intern(v) for v in value]
-        found[sys.intern(key)] = sys.intern(value) if isinstance(value, str) else value
-    return found
+        interned[sys.intern(key)] = sys.intern(value) if isinstance(value, str) else value
+    return interned

@@ -61,10 +61,10 @@ def _tables(group: Any, result: FitResult, intervals: Sequence[Intervals]) -> No
     )  # fmt: skip
     group["fits"] = np.array(fits, dtype=np.dtype(list(kinds)))
     rows = [
-        (number, name, p.value, _or_nan(p.error), *found.get(name, (_NAN, _NAN)),
+        (number, name, p.value, _or_nan(p.error), *fit_intervals.get(name, (_NAN, _NAN)),
          "" if p.unit == "None" else p.unit, p.fixed,
          distribution_of(fit, name))
-        for number, (fit, found) in enumerate(zip(result.fits, intervals, strict=True))
+        for number, (fit, fit_intervals) in enumerate(zip(result.fits, intervals, strict=True))
         for name, p in fit.parameters.items()
     ]  # fmt: skip
     columns = [

@@ -25,9 +25,9 @@ _Q_UNIT, _I_UNIT = "1/angstrom", "1/cm"
 
 
 def write_nxcansas(
-    result: FitResult, path: str | Path, *, every: bool = False, known_by: Mapping[str, str] | None = None
+    result: FitResult, path: str | Path, *, with_all: bool = False, known_by: Mapping[str, str] | None = None
 ) -> None:
-    """Write the measured curve, the best fit's (or `every` one's) and what fits say."""
+    """Write the measured curve, the best fit's (or `with_all` one's) and what fits say."""
     # Each parameter is a ``term`` of the SASprocess: a text (``radius = 50.1 ± 0.3 Ang``) with name, value,
     # units, uncertainty and fixed as attributes. ``note`` texts hold each candidate's χ² and weight, warnings
     # and notes. Values are those of `bumps_session.write_session`.
@@ -46,7 +46,7 @@ def write_nxcansas(
         file.attrs.update(known_by or {})
         measured = entry(file, "sasentry01", title, title)
         _data(measured, curve, curve.intensity, result.dintensity)
-        for number, fit in enumerate(result.fits if every else (best,), 2):
+        for number, fit in enumerate(result.fits if with_all else (best,), 2):
             fitted = entry(file, fit_entry(number), f"{title}, fit of {fit.short_name}", title)
             _data(fitted, curve, fit.theory, None)
             _process(fitted, result, fit)
@@ -92,13 +92,13 @@ def group(parent: Any, name: str, nexus: str, cansas: str) -> Any:
 
 def entry(file: Any, name: str, title: str, run: str) -> Any:
     """An SASentry."""
-    found = group(file, name, "NXentry", "SASentry")
-    found.attrs["version"] = "1.1"
-    found.attrs["default"] = "sasdata01"
-    found["definition"] = "NXcanSAS"
-    found["title"] = title
-    found["run"] = run
-    return found
+    entry_group = group(file, name, "NXentry", "SASentry")
+    entry_group.attrs["version"] = "1.1"
+    entry_group.attrs["default"] = "sasdata01"
+    entry_group["definition"] = "NXcanSAS"
+    entry_group["title"] = title
+    entry_group["run"] = run
+    return entry_group
 
 
 def _data(
@@ -119,9 +119,9 @@ def _data(
     if curve.has_slit:
         # The definition's order, by which sasdata tells width from length (its own writer has it reversed).
         q.attrs["resolutions"] = ["dQw", "dQl"]
-        none = np.zeros(len(curve))
-        column(data, "dQw", none if curve.dxw is None else curve.dxw, _Q_UNIT)
-        column(data, "dQl", none if curve.dxl is None else curve.dxl, _Q_UNIT)
+        zeros = np.zeros(len(curve))
+        column(data, "dQw", zeros if curve.dxw is None else curve.dxw, _Q_UNIT)
+        column(data, "dQl", zeros if curve.dxl is None else curve.dxl, _Q_UNIT)
     elif curve.dq is not None:
         q.attrs["resolutions"] = "dQ"
         column(data, "dQ", curve.dq, _Q_UNIT)
@@ -129,9 +129,9 @@ def _data(
 
 def column(data: Any, name: str, values: NDArray[np.float64], unit: str) -> Any:
     """A data set with its unit."""
-    found = data.create_dataset(name, data=np.asarray(values, dtype=np.float64))
-    found.attrs["units"] = unit
-    return found
+    dataset = data.create_dataset(name, data=np.asarray(values, dtype=np.float64))
+    dataset.attrs["units"] = unit
+    return dataset
 
 
 def _describe(term: Any, name: str, parameter: Parameter, fit: ModelFit) -> None:

@@ -89,19 +89,19 @@ def write_sample(result: SampleResult, folder: Path, name: str = "sample") -> li
     return [project, script]
 
 
-def fitted(result: SampleResult, i: int) -> ModelFit:
+def make_curve_fit(result: SampleResult, i: int) -> ModelFit:
     """The best joint fit as that of one curve, with ranges about its values."""
     assert result.best is not None
-    fit = result.best.of_curve(i)
-    return replace(fit, parameters={name: _with_range(name, p) for name, p in fit.parameters.items()})
+    fit = result.best.make_curve_fit(i)
+    return replace(fit, parameters={name: _add_range(name, p) for name, p in fit.parameters.items()})
 
 
-def _with_range(name: str, p: Parameter) -> Parameter:
+def _add_range(name: str, p: Parameter) -> Parameter:
     """Give a fitted parameter without a range one about its value, as in a kept batch."""
-    return p if p.fixed or p.low < p.high else _ranged(name, p)
+    return p if p.fixed or p.low < p.high else _set_range(name, p)
 
 
-def _ranged(name: str, p: Parameter) -> Parameter:
+def _set_range(name: str, p: Parameter) -> Parameter:
     if name == "background":
         return replace(p, low=-np.inf, high=np.inf)
     if "sld" in name:
@@ -118,15 +118,15 @@ def sample_project(result: SampleResult) -> dict[str, Any]:
     # SasView 6.2 stores no constraints of distribution widths: each page has its own, starting at the shared
     # value.
     fits = _all_fitted(result)
-    shared = [name for name in _shared(result, fits[0]) if not name.endswith("_pd")]
+    shared = [name for name in _select_shared(result, fits[0]) if not name.endswith("_pd")]
     return pages_of_sample(result.as_results(), fits, shared)
 
 
 def _all_fitted(result: SampleResult) -> list[ModelFit]:
-    return [fitted(result, i) for i in range(len(result.sample.curves))]
+    return [make_curve_fit(result, i) for i in range(len(result.sample.curves))]
 
 
-def _shared(result: SampleResult, first: ModelFit) -> dict[str, Parameter]:
+def _select_shared(result: SampleResult, first: ModelFit) -> dict[str, Parameter]:
     assert result.best is not None
     common = result.best.parameters
     return {name: p for name, p in first.parameters.items() if not p.fixed and name in common}
@@ -139,21 +139,21 @@ def sample_script(result: SampleResult, file: str) -> str:
     shared: list[str] = []
     fits = _all_fitted(result)
     curves = [_curve_lines(result, i, fit) for i, fit in enumerate(fits)]
-    for name, p in _shared(result, fits[0]).items():
+    for name, p in _select_shared(result, fits[0]).items():
         shared.append(f"model0.{name}.range({p.low!r}, {p.high!r})")
         shared += [f"model{i}.{name} = model0.{name}" for i in range(1, len(fits))]
-    own = _all_own_lines(best, fits)
-    free = "\n".join((*shared, *own)).count(".range(") + "\n".join(own).count(".dev(")
+    own_lines = _all_own_lines(best, fits)
+    free = "\n".join((*shared, *own_lines)).count(".range(") + "\n".join(own_lines).count(".dev(")
     imports, sampling = _sampling(result, best.per_decade)
     return _SCRIPT.format(
         head=f"{best.name}, fitted to {len(fits)} curves of one sample, reduced χ²"
-        f" {chisq_text(best.reduced_chisq)}{_fitted_by(best.fitter)}; {MARK}.",
+        f" {chisq_text(best.reduced_chisq)}{_describe_fitter(best.fitter)}; {MARK}.",
         fitter=fitter_for(free), warning=warning_of(free), imports=imports,
         sampling=sampling,
         file=file, name=best.name, curves="\n".join(curves),
         models=", ".join(f"model{i}" for i in range(len(fits))),
         data=", ".join(f"data{i}" for i in range(len(fits))),
-        shared="\n".join(shared), own="\n".join(own),
+        shared="\n".join(shared), own="\n".join(own_lines),
     )  # fmt: skip
 
 
@@ -169,10 +169,10 @@ def _curve_lines(result: SampleResult, i: int, fit: ModelFit) -> str:
 
 def _factors(best: JointFit) -> tuple[float, ...] | None:
     """Return factors of the scales to a common one, unless a user has given scales."""
-    return None if any(one["scale"].fixed for one in best.own) else best.factors
+    return None if any(curve_parameters["scale"].fixed for curve_parameters in best.own) else best.factors
 
 
-def _fitted_by(fitter: str) -> str:
+def _describe_fitter(fitter: str) -> str:
     return f", fitted by {fitter}" if fitter else ""
 
 

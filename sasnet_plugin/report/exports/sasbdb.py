@@ -44,7 +44,7 @@ def sample(result: FitResult, curve_file: str, fit_files: list[str], mark: str) 
     wrote it, for want of a key.
     """
     curve = result.curve
-    found: dict[str, Any] = {
+    description: dict[str, Any] = {
         "sample_title": curve.entry or Path(curve.file).stem,
         "experimental_curve": curve_file,
         "angular_units": "1/A",
@@ -53,15 +53,15 @@ def sample(result: FitResult, curve_file: str, fit_files: list[str], mark: str) 
     }
     guinier, distances = result.model_free.guinier, result.pair_distances
     if isinstance(guinier, Guinier):
-        found["guinier"] = {
+        description["guinier"] = {
             "rg": guinier.rg / _NM, "rg_error": guinier.rg_error / _NM, "i0": guinier.i0,
         }  # fmt: skip
     if isinstance(distances, PairDistances):
-        found["pddf"] = {
+        description["pddf"] = {
             "software": "Other", "dmax": distances.d_max / _NM, "dmax_error": distances.d_max_error / _NM,
             "rg": distances.rg / _NM, "rg_error": distances.rg_error / _NM, "i0": distances.i0,
         }  # fmt: skip
-    return found
+    return description
 
 
 def _fit(fit: ModelFit, name: str) -> dict[str, Any]:

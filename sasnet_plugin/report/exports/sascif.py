@@ -14,7 +14,7 @@ import numpy as np
 
 from ...files import MARK
 from ...model_free import Guinier, PairDistances
-from ...names import installed_by
+from ...names import describe_install
 from ...types import SasnetError
 from ..sample_rows import distribution_of
 
@@ -47,7 +47,7 @@ def sascif(result: FitResult, name: str, known_by: str = "") -> bytes:
     try:
         from gemmi import cif
     except ImportError:
-        raise SasnetError(f"gemmi is not installed; add it {installed_by('deposit')}") from None
+        raise SasnetError(f"gemmi is not installed; add it {describe_install('deposit')}") from None
     document = cif.Document()
     block = document.add_new_block(f"{name}_MAIN")
     for category, items in _main(result).items():
@@ -57,7 +57,7 @@ def sascif(result: FitResult, name: str, known_by: str = "") -> bytes:
         block = document.add_new_block(f"{name}_FIT_{number}")
         details = {"id": number, "unit": "1/AA", "chi_square": fit.reduced_chisq}
         _pairs(block, "sas_model_fitting_details", details)
-        _loop(block, "sas_model_fitting", _fitted(result, fit, number))
+        _loop(block, "sas_model_fitting", _make_fit_rows(result, fit, number))
         _pairs(block, "sas_model", _model(fit, number))
     head = f"# sasCIF (mmcif_sas.dic 0.6), {MARK}; ? is for the author to fill in. {known_by}".rstrip()
     return f"{head}\n{document.as_string()}".encode("ascii")
@@ -66,7 +66,7 @@ def sascif(result: FitResult, name: str, known_by: str = "") -> bytes:
 def _main(result: FitResult) -> dict[str, dict[str, Any]]:
     """Items of the measurement, by category, with a ``?`` for each of the author's."""
     curve = result.curve
-    known: dict[str, dict[str, Any]] = {
+    sections: dict[str, dict[str, Any]] = {
         "sas_author": {"id": 1, "result_id": 1},
         "sas_scan": {
             "id": 1, "result_id": 1, "sample_id": 1, "beam_id": 1, "detc_id": 1,
@@ -79,29 +79,29 @@ def _main(result: FitResult) -> dict[str, dict[str, Any]]:
         "sas_result": {"id": 1, **_sizes(result)},
     }  # fmt: skip
     return {
-        category: items | dict.fromkeys(OF_THE_AUTHOR[category], None) for category, items in known.items()
+        category: items | dict.fromkeys(OF_THE_AUTHOR[category], None) for category, items in sections.items()
     }
 
 
 def _sizes(result: FitResult) -> dict[str, Any]:
     """Rg, I0 and Dmax, as far as the curve gives them."""
-    found: dict[str, Any] = {"length_units": "nm"}
+    sizes: dict[str, Any] = {"length_units": "nm"}
     guinier, distances = result.model_free.guinier, result.pair_distances
     if isinstance(guinier, Guinier):
         first = int(np.searchsorted(result.curve.q, guinier.q_min * (1 - 1e-9))) + 1
-        found |= {
+        sizes |= {
             "Rg_from_Guinier": guinier.rg / _NM, "Rg_from_Guinier_error": guinier.rg_error / _NM,
             "I0_from_Guinier": guinier.i0, "I0_from_Guinier_error": guinier.i0_error,
             "Guinier_point_min": first,
             "Guinier_point_max": int(np.searchsorted(result.curve.q, guinier.q_max * (1 + 1e-9))),
         }  # fmt: skip
     if isinstance(distances, PairDistances):
-        found |= {
+        sizes |= {
             "Dmax": distances.d_max / _NM, "Dmax_error": distances.d_max_error / _NM,
             "Rg_from_PR": distances.rg / _NM, "Rg_from_PR_error": distances.rg_error / _NM,
             "I0_from_PR": distances.i0, "I0_from_PR_error": distances.i0_error,
         }  # fmt: skip
-    return found
+    return sizes
 
 
 def _points(result: FitResult) -> dict[str, Iterable[Any]]:
@@ -116,7 +116,7 @@ def _points(result: FitResult) -> dict[str, Iterable[Any]]:
     return columns
 
 
-def _fitted(result: FitResult, fit: ModelFit, number: int) -> dict[str, Iterable[Any]]:
+def _make_fit_rows(result: FitResult, fit: ModelFit, number: int) -> dict[str, Iterable[Any]]:
     points = len(result.curve)
     return {
         "id": [number] * points, "ordinal": range(1, points + 1), "momentum_transfer": result.curve.q,
@@ -136,14 +136,16 @@ def _model(fit: ModelFit, number: int) -> dict[str, Any]:
 
 def parameters_in_ascii(fit: ModelFit) -> str:
     """``radius = 50.1 +- 0.3 Ang; background = 0.01 1/cm (fixed)``."""
-    return "; ".join(_in_ascii(name, p, distribution_of(fit, name, "")) for name, p in fit.parameters.items())
+    return "; ".join(
+        _format_ascii(name, p, distribution_of(fit, name, "")) for name, p in fit.parameters.items()
+    )
 
 
-def _in_ascii(name: str, p: Parameter, kind: str) -> str:
+def _format_ascii(name: str, p: Parameter, kind: str) -> str:
     error = "" if p.error is None else f" +- {p.error:.3g}"
     unit = "" if p.unit in ("", "None") else f" {p.unit}"
-    more = ", ".join(filter(None, [kind, "fixed" if p.fixed else ""]))
-    return f"{name} = {float(p.value):.8g}{error}{unit}{f' ({more})' if more else ''}"
+    remark = ", ".join(filter(None, [kind, "fixed" if p.fixed else ""]))
+    return f"{name} = {float(p.value):.8g}{error}{unit}{f' ({remark})' if remark else ''}"
 
 
 def _pairs(block: Any, category: str, items: Mapping[str, Any]) -> None:

@@ -101,8 +101,8 @@ def category(model: str) -> str:
     """The list of SasView that holds a model: sasmodels' ``shape:paracrystal`` is its ``Paracrystal``."""
     if model.endswith(".py") or len(sum_parts(model)) > 1:
         return "Plugin Models"
-    found = model_info(model).category or "uncategorized"
-    return " ".join(word.capitalize() for word in found.split(":")[-1].split("-"))
+    category_name = model_info(model).category or "uncategorized"
+    return " ".join(word.capitalize() for word in category_name.split(":")[-1].split("-"))
 
 
 def outward(value: float, digits: int, *, up: bool) -> str:
@@ -124,12 +124,12 @@ def _parameters(fit: ModelFit) -> Page:
     table = model_info(fit.name).parameters
     entries = {p.name: p for p in table.call_parameters}
     values = {name: p.value for name, p in fit.parameters.items()}
-    shown = {p.name for p in table.user_parameters(values, is2d=False)}
+    shown_names = {p.name for p in table.user_parameters(values, is2d=False)}
     bound_radius = fit.structure_factor is not None and values.get("radius_effective_mode", 0) > 0
     state: Page = {}
     for name, parameter in fit.parameters.items():
         entry = entries.get(name)
-        if entry is None or name not in shown or entry.is_control:
+        if entry is None or name not in shown_names or entry.is_control:
             continue
         if entry.choices:
             state[name] = ["None", str(int(parameter.value)), None, "", "", []]
@@ -163,10 +163,10 @@ def _limits(parameter: Parameter, widest: tuple[str, str]) -> tuple[str, str]:
 
 def _value(parameter: Parameter, low: str, high: str) -> str:
     """The value; moved in from a limit that it would lie beyond in SasView's digits and precision."""
-    shown = float(np.float32(f"{parameter.value:.{_DIGITS}g}"))
+    shown_value = float(np.float32(f"{parameter.value:.{_DIGITS}g}"))
     for limit, inwards, beyond in (
-        (float(low), 1, shown < float(low)),
-        (float(high), -1, shown > float(high)),
+        (float(low), 1, shown_value < float(low)),
+        (float(high), -1, shown_value > float(high)),
     ):
         if not parameter.fixed and beyond:
             return _number(limit + inwards * abs(limit) * 10.0 ** (1 - _DIGITS))

@@ -39,8 +39,8 @@ def write_project(result: FitResult, path: Path) -> None:
     if path.suffix.lower() != ".json":
         raise SasnetError(f"{path}: SasView opens a project only from a file that ends in .json; rename it.")
     if not result.fits:
-        what = result.curve.file or "the curve"
-        raise SasnetError(f"{what}: no model could be fitted, so there is no SasView project to write.")
+        source = result.curve.file or "the curve"
+        raise SasnetError(f"{source}: no model could be fitted, so there is no SasView project to write.")
     text = json.dumps(project(result), indent=1, sort_keys=True, allow_nan=False)
     put_whole(path, (text + "\n").encode("utf-8"), "SasView project")
 
@@ -55,7 +55,7 @@ def project(result: FitResult) -> dict[str, Any]:
     identity = name + data_digits(result.curve)
     pages = []
     for number, fit in enumerate(result.fits, start=1):
-        pages += _visits(fit, measured(result.curve) | _identity(name, identity, number))
+        pages += _visits(fit, make_data_entries(result.curve) | _identity(name, identity, number))
     # SasView calculates χ² as a page's q range is read, with the values that it has by then, and shows the
     # page that it has read last: once more from the last to the best.
     last = {page["tab_index"][0]: page for page in pages}
@@ -74,32 +74,35 @@ def pages_of_sample(
     """Make a project of several curves, each with its fit of one model, and a page of their simultaneous fit,
     where later pages take `shared` parameters from the first.
     """
-    found: dict[str, Any] = {}
+    found_pages: dict[str, Any] = {}
     for number, (result, fit) in enumerate(zip(results, fits, strict=True), start=1):
         name = f"{number} {_name(result.curve)}"
         identity = name + data_digits(result.curve)
-        pages = _visits(fit, measured(result.curve) | _identity(name, identity, number))
+        pages = _visits(fit, make_data_entries(result.curve) | _identity(name, identity, number))
         if number > 1:
             for page in pages:
-                for one in (one for one in shared if one in page):
-                    page[one] = [*page[one][:5], [one, one, f"M1.{one}", True, f"M1.{one}"]]
-        found[identity] = {
+                for one_name in (one_name for one_name in shared if one_name in page):
+                    page[one_name] = [
+                        *page[one_name][:5],
+                        [one_name, one_name, f"M1.{one_name}", True, f"M1.{one_name}"],
+                    ]
+        found_pages[identity] = {
             "fit_data": [_data(result, name, identity), {"checked": True}, []], "fit_params": pages,
         }  # fmt: skip
-    every = {f"M{i}": "CheckState.Checked" for i in range(1, len(fits) + 1)}
-    found[f"cs_tab{len(fits) + 1}"] = {
+    check_states = {f"M{i}": "CheckState.Checked" for i in range(1, len(fits) + 1)}
+    found_pages[f"cs_tab{len(fits) + 1}"] = {
         "is_constraint": ["True"], "data_id": [f"cs_tab{len(fits) + 1}"], "current_type": ["FitPage"],
-        "is_chain_fitting": ["False"], "special_case": [""], "checked_models": [every],
+        "is_chain_fitting": ["False"], "special_case": [""], "checked_models": [check_states],
         "checked_constraints": [{}],
     }  # fmt: skip
-    return found | {"is_batch": "False", "batch_grid": {}, "visible_perspective": "Fitting"}
+    return found_pages | {"is_batch": "False", "batch_grid": {}, "visible_perspective": "Fitting"}
 
 
 def fit_page(curve: Curve, fit: ModelFit) -> Page:
     """Return what ``createPageForParameters`` of a running SasView takes, ready for json. Raises
     SimulationError for an unknown model.
     """
-    return page_state(fit) | measured(curve)
+    return page_state(fit) | make_data_entries(curve)
 
 
 def _visits(fit: ModelFit, about: Page) -> list[Page]:
@@ -112,10 +115,12 @@ def _visits(fit: ModelFit, about: Page) -> list[Page]:
     page = page_state(fit) | about
     visits = []
     if fit.structure_factor is not None:
-        other = "squarewell" if fit.structure_factor == "hardsphere" else "hardsphere"
+        other_factor = "squarewell" if fit.structure_factor == "hardsphere" else "hardsphere"
         bare = {k: v for k, v in page.items() if k in about or k.startswith("fitpage_") or k == "model_name"}
-        for left in range(selections(fit) - 1, 0, -1):
-            visits.append(bare | {"fitpage_structure": [other if left % 2 else fit.structure_factor]})
+        for number_left in range(selections(fit) - 1, 0, -1):
+            visits.append(
+                bare | {"fitpage_structure": [other_factor if number_left % 2 else fit.structure_factor]}
+            )
     if any(kind != "gaussian" for kind in fit.distributions.values()):
         widths = {k: [v[0], "0.0", *v[2:]] for k, v in page.items() if k.endswith(".width")}
         visits.append(page | widths)
@@ -129,16 +134,24 @@ def selections(fit: ModelFit) -> int:
     # that is a heading, below the table, or a choice that is the default.
     product = model_info(fit.name).parameters
     defaults = {p.name: p.default for p in product.kernel_parameters}
-    own = [name for name in _PRODUCT if name in defaults]
-    if control(fit) is not None or not own:
+    product_names = [name for name in _PRODUCT if name in defaults]
+    if control(fit) is not None or not product_names:
         return 1
     form = [p.name for p in model_info(fit.model).parameters.iq_parameters]
     factor = [p.name for p in model_info(str(fit.structure_factor)).parameters.kernel_parameters]
-    rows = ["scale", "background", *own, "", *form, "", *(name for name in factor if name not in form)]
+    rows = [
+        "scale",
+        "background",
+        *product_names,
+        "",
+        *form,
+        "",
+        *(name for name in factor if name not in form),
+    ]
     times = 1
-    while (row := times * len(own) - 1) < len(rows):
+    while (row := times * len(product_names) - 1) < len(rows):
         name = rows[row]
-        if not name or (name in own and fit.parameters[name].value == defaults[name]):
+        if not name or (name in product_names and fit.parameters[name].value == defaults[name]):
             break
         times += 1
     return times
@@ -160,7 +173,7 @@ def _identity(name: str, identity: str, number: int) -> Page:
     }
 
 
-def measured(curve: Curve) -> Page:
+def make_data_entries(curve: Curve) -> Page:
     """The entries of a fit page that follow from the data: q range, weights and resolution."""
     slits = _slits(curve)
     smeared = slits is not None or (curve.dq is not None and bool(np.any(curve.dq > 0)))

@@ -39,7 +39,7 @@ def marks(curve: Curve, folder: Path) -> dict[Path, str]:
     return {Path(folder) / f"{stem}.{end}": mark for end, mark in _MARKS.items()}
 
 
-def _in_utf8(curve: Curve) -> Curve:
+def _encode_names(curve: Curve) -> Curve:
     """Replace names that not every format can hold, as files' names need not be UTF-8."""
     file, entry = (name.encode("utf-8", "replace").decode("utf-8") for name in (curve.file, curve.entry))
     return replace(curve, file=file, entry=entry)
@@ -54,7 +54,7 @@ def export(result: FitResult, folder: Path) -> list[Path]:
     if best is None:
         return []
     project, text, script, session, nexus = marks(result.curve, folder)
-    result = replace(result, curve=_in_utf8(result.curve))
+    result = replace(result, curve=_encode_names(result.curve))
     copied = clipboard_text(best).encode("utf-8")
     put_whole(text, copied, "SasView clipboard text", make_folder=True)
     write_project(result, project)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...fitting.result.fit_result import FitResult
 from ...fitting.together.result import SampleResult
-from ...types import Curve, Suggestion, shown_name
+from ...types import Curve, Suggestion, make_shown_name
 from ..fit_axes import draw_fit
 from ..plot import draw_curve
 from .html import nearest_curve
@@ -49,16 +49,16 @@ def _plot_fit(result: FitResult, ax: Axes | None) -> Axes:
 
 def _draw_titled(ax: Axes, curve: Curve) -> None:
     draw_curve(ax, curve)
-    ax.set_title(shown_name(curve.file, curve.entry) if curve.file else "", fontsize=9, parse_math=False)
+    ax.set_title(make_shown_name(curve.file, curve.entry) if curve.file else "", fontsize=9, parse_math=False)
 
 
-def _draw_suggestion(ax: Axes, found: Suggestion) -> None:
-    if found.curve is None:
+def _draw_suggestion(ax: Axes, suggestion: Suggestion) -> None:
+    if suggestion.curve is None:
         return
-    _draw_titled(ax, found.curve)
-    nearest = nearest_curve(found)
+    _draw_titled(ax, suggestion.curve)
+    nearest = nearest_curve(suggestion)
     if nearest is not None:
-        ax.plot(*nearest, lw=1.4, label=f"{found.models[0].name}, nearest simulated curve, not fitted")
+        ax.plot(*nearest, lw=1.4, label=f"{suggestion.models[0].name}, nearest simulated curve, not fitted")
         ax.legend(fontsize="small", frameon=False)
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...digits import chisq_text, unit_text, with_error
+from ...digits import chisq_text, format_with_error, unit_text
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit, Parameter
 from ...fitting.together.result import SampleResult
 from ...fitting.verdict.equals import worth_showing
-from ...in_python import in_python
+from ...in_python import translate_sentence
 from ...predict.classes import percent
-from ...types import Curve, Suggestion, shown_name
+from ...types import Curve, Suggestion, make_shown_name
 from .picture import COLOURS, WIDTH, Drawn, picture
 
 if TYPE_CHECKING:
@@ -48,89 +48,93 @@ def html_of(thing: Curve | Suggestion | FitResult | SampleResult) -> str:
 def lines_of(thing: Curve | Suggestion | FitResult | SampleResult) -> tuple[str, ...]:
     """The three lines of a noun, or fewer, for a terminal."""
     if isinstance(thing, Curve):
-        return of_curve(thing)
+        return describe_curve(thing)
     if isinstance(thing, Suggestion):
-        return of_suggestion(thing)
+        return describe_suggestion(thing)
     if isinstance(thing, FitResult):
-        return of_verdict(_title(thing.curve), thing.verdict)
-    return of_verdict("", thing.verdict)
+        return describe_verdict(_title(thing.curve), thing.verdict)
+    return describe_verdict("", thing.verdict)
 
 
 def _curve(curve: Curve) -> str:
-    drawn = picture([_drawn(curve)], "Intensity against q") if len(curve) else ""
-    return _whole(of_curve(curve), drawn, notes=curve.notes)
+    figure = picture([_make_drawing(curve)], "Intensity against q") if len(curve) else ""
+    return _whole(describe_curve(curve), figure, notes=curve.notes)
 
 
-def _with_nearest(found: Suggestion, curve: Curve) -> str:
-    nearest = nearest_curve(found)
+def _draw_with_nearest(suggestion: Suggestion, curve: Curve) -> str:
+    nearest = nearest_curve(suggestion)
     if nearest is None:
-        return picture([_drawn(curve, [])], "Data")
-    key = _key([f"{found.models[0].name}, nearest simulated curve, not fitted"])
-    return picture([_drawn(curve, [nearest])], "Data") + key
+        return picture([_make_drawing(curve, [])], "Data")
+    key = _key([f"{suggestion.models[0].name}, nearest simulated curve, not fitted"])
+    return picture([_make_drawing(curve, [nearest])], "Data") + key
 
 
-def _suggestion(found: Suggestion) -> str:
-    lines = of_suggestion(found)
-    drawn = _with_nearest(found, found.curve) if found.curve is not None and len(found.curve) else ""
+def _suggestion(suggestion: Suggestion) -> str:
+    lines = describe_suggestion(suggestion)
+    figure = (
+        _draw_with_nearest(suggestion, suggestion.curve)
+        if suggestion.curve is not None and len(suggestion.curve)
+        else ""
+    )
     rows = [
         [
-            _coded(one.name), escape(one.structure_factor or "–"), _bar(one.probability),
-            percent(one.probability), escape(one.group),
+            _format_code(guess.name), escape(guess.structure_factor or "–"), _bar(guess.probability),
+            percent(guess.probability), escape(guess.group),
         ]
-        for one in found.models[:_MOST]
+        for guess in suggestion.models[:_MOST]
     ]  # fmt: skip
     table = _table(["model", "structure factor", "", "probability", "group"], rows)
-    return _whole(lines, drawn + table, notes=found.notes)
+    return _whole(lines, figure + table, notes=suggestion.notes)
 
 
-def nearest_curve(found: Suggestion) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+def nearest_curve(suggestion: Suggestion) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """The likeliest model's nearest simulated curve; None where there is none."""
-    from ..sheet import nearest_simulated, opened_bank
+    from ..sheet import nearest_simulated, open_bank
 
-    bank = opened_bank()
-    if bank is None or found.curve is None or not found.models:
+    bank = open_bank()
+    if bank is None or suggestion.curve is None or not suggestion.models:
         return None
-    best = found.models[0]
-    return nearest_simulated(found.curve, best.name, best.structure_factor, bank)
+    best = suggestion.models[0]
+    return nearest_simulated(suggestion.curve, best.name, best.structure_factor, bank)
 
 
 def _fit(result: FitResult) -> str:
     fits = worth_showing(result.fits)[: len(COLOURS)]
     lines = [(result.curve.q, fit.theory) for fit in fits]
     label = f"Data with {fits[0].short_name}; residuals below" if fits else "Data"
-    drawn = picture([_drawn(result.curve, lines, result.dintensity)], label)
+    figure = picture([_make_drawing(result.curve, lines, result.dintensity)], label)
     key = _key([f"{fit.short_name}, χ²/dof {chisq_text(fit.reduced_chisq)}" for fit in fits])
     table = _parameters(result.best) if result.best is not None else ""
     warned = result.best.warnings if result.best is not None else ()
     return _whole(
-        of_verdict(_title(result.curve), result.verdict), drawn + key + table,
+        describe_verdict(_title(result.curve), result.verdict), figure + key + table,
         notes=(*result.verdict.doubts[1:], *warned, *result.notes),
     )  # fmt: skip
 
 
 def _sample(result: SampleResult) -> str:
     """Show all curves, moved apart by powers of ten, with the joint fit."""
-    best, several, names = result.best, [], []
+    best, drawings, names = result.best, [], []
     for i, curve in enumerate(result.sample.curves):
         power = len(result.sample.curves) - 1 - i
         factor = 10.0**power
         lines = [] if best is None else [(curve.q, factor * best.theories[i])]
         colour = COLOURS[i % len(COLOURS)]
-        several.append(
+        drawings.append(
             Drawn(curve.q, factor * curve.intensity, factor * result.dintensities[i], lines, colour)
         )
         moved = f" × 10{str(power).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}" if power else ""
         names.append(f"{Path(result.sample.files[i]).name}{moved}")
-    drawn = picture(several, "Curves of one sample with their joint fit") + _key(names)
+    figure = picture(drawings, "Curves of one sample with their joint fit") + _key(names)
     table = "" if best is None else _table(*_parameter_rows(best.parameters))
-    return _whole(of_verdict("", result.verdict), drawn + table, notes=result.remarks)
+    return _whole(describe_verdict("", result.verdict), figure + table, notes=result.remarks)
 
 
 def _title(curve: Curve) -> str:
-    return shown_name(curve.file, curve.entry) if curve.file else ""
+    return make_shown_name(curve.file, curve.entry) if curve.file else ""
 
 
-def _drawn(
+def _make_drawing(
     curve: Curve,
     lines: Sequence[tuple[Any, Any]] = (),
     dintensity: NDArray[np.float64] | None = None,
@@ -141,11 +145,11 @@ def _drawn(
 
 def _whole(lines: Sequence[str], below: str, *, notes: Sequence[str] = ()) -> str:
     """Lines, then what is below them, then notes behind a click."""
-    head, *more = (escape(line) for line in lines)
-    said = f'<div style="font-weight:600">{head}</div>' + "".join(f"<div>{line}</div>" for line in more)
-    items = "".join(f"<li>{escape(in_python(note))}</li>" for note in dict.fromkeys(notes))
+    head, *more_lines = (escape(line) for line in lines)
+    text = f'<div style="font-weight:600">{head}</div>' + "".join(f"<div>{line}</div>" for line in more_lines)
+    items = "".join(f"<li>{escape(translate_sentence(note))}</li>" for note in dict.fromkeys(notes))
     folded = f"<details><summary>Notes</summary><ul>{items}</ul></details>" if items else ""
-    return f'<div class="sasnet" style="max-width:{WIDTH + 260}px">{said}{below}{folded}</div>'
+    return f'<div class="sasnet" style="max-width:{WIDTH + 260}px">{text}{below}{folded}</div>'
 
 
 def _key(names: Sequence[str]) -> str:
@@ -162,14 +166,16 @@ def _parameters(fit: ModelFit) -> str:
 
 
 def _parameter_rows(parameters: Any) -> tuple[list[str], list[list[str]]]:
-    rows = [[_coded(name), _value(p), escape(unit_text(p.unit)), _how(p)] for name, p in parameters.items()]
+    rows = [
+        [_format_code(name), _value(p), escape(unit_text(p.unit)), _how(p)] for name, p in parameters.items()
+    ]
     return ["parameter", "value", "unit", ""], rows
 
 
 def _value(p: Parameter) -> str:
     if p.undetermined:
         return "not determined"
-    return escape(with_error(p.value, None if p.fixed else p.error))
+    return escape(format_with_error(p.value, None if p.fixed else p.error))
 
 
 def _how(p: Parameter) -> str:
@@ -185,7 +191,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f'<table style="margin:6px 0"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def _coded(name: str) -> str:
+def _format_code(name: str) -> str:
     return f"<code>{escape(name)}</code>"
 
 
@@ -197,18 +203,18 @@ def _bar(share: float) -> str:
     )
 
 
-def of_curve(curve: Curve) -> tuple[str, ...]:
+def describe_curve(curve: Curve) -> tuple[str, ...]:
     """Name, points and range; what it says without a model, or that its unit is in doubt; what to do next."""
-    doubt = in_python(curve.q_unit.doubt)
-    found = tuple(without_model(curve.model_free())) if len(curve) else ()
+    doubt = translate_sentence(curve.q_unit.doubt)
+    sentences = tuple(without_model(curve.model_free())) if len(curve) else ()
     return (
         str(curve),
-        f"Caution: {doubt}" if doubt else " ".join(found),
+        f"Caution: {doubt}" if doubt else " ".join(sentences),
         "Next: suggest(curve) or fit(curve)",
     )
 
 
-def of_suggestion(found: Suggestion) -> tuple[str, ...]:
+def describe_suggestion(found: Suggestion) -> tuple[str, ...]:
     """How far the answer goes, whether it is of any known model, and what to do next."""
     from ...predict.classes import group_sentence
 
@@ -216,9 +222,9 @@ def of_suggestion(found: Suggestion) -> tuple[str, ...]:
         return (f"{_name(found.file, found.entry)}No model was considered.",)
     said = group_sentence(found.models, found.groups)
     size = "" if found.rg is None else f" Rg about {significant(found.rg, 2)} Å."
-    outside = _outside(found)
+    outside = _find_outside_sentence(found)
     head = f"If it is one of the known kinds all the same: {said[0].lower()}{said[1:]}" if outside else said
-    doubt = outside or ("" if found.curve is None else in_python(found.curve.q_unit.doubt))
+    doubt = outside or ("" if found.curve is None else translate_sentence(found.curve.q_unit.doubt))
     return tuple(
         filter(
             None,
@@ -231,19 +237,19 @@ def of_suggestion(found: Suggestion) -> tuple[str, ...]:
     )
 
 
-def _outside(found: Suggestion) -> str:
+def _find_outside_sentence(suggestion: Suggestion) -> str:
     from ...predict import open_classifier
 
     scope = open_classifier().manifest.scope
-    return scope.outside if scope and scope.outside in found.notes else ""
+    return scope.outside if scope and scope.outside in suggestion.notes else ""
 
 
 def _name(file: str, entry: str) -> str:
-    name = shown_name(file, entry) if file else ""
+    name = make_shown_name(file, entry) if file else ""
     return f"{name}: " if name else ""
 
 
-def of_verdict(name: str, verdict: Verdict) -> tuple[str, ...]:
+def describe_verdict(name: str, verdict: Verdict) -> tuple[str, ...]:
     """The lines of a fit, with the name of what was fitted."""
-    head, *more = verdict.lines()
-    return (f"{name}: {head}" if name else head, *more)
+    head, *more_lines = verdict.lines()
+    return (f"{name}: {head}" if name else head, *more_lines)

@@ -47,7 +47,7 @@ class _Axis:
     start: float
     length: float
 
-    def at(self, values: Floats) -> Floats:
+    def place(self, values: Floats) -> Floats:
         """Pixels."""
         if self.log:
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -60,20 +60,20 @@ class _Axis:
         """Places in pixels and what is written there; nothing between decades where there are three."""
         if not self.log:
             values = _linear_ticks(self.low, self.high)
-            return [(float(self.at(np.array(v))), f"{v:.4g}") for v in values]
+            return [(float(self.place(np.array(v))), f"{v:.4g}") for v in values]
         powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         factors = _factors(math.log10(self.high / self.low))
-        found = [
-            (float(self.at(np.array(factor * 10.0**power))), _written(factor, power))
+        candidates = [
+            (float(self.place(np.array(factor * 10.0**power))), _format_tick(factor, power))
             for power in powers
             for factor in factors
             if self.low <= factor * 10.0**power <= self.high
         ]
-        step = 1 + len(found) // 8
-        return found[::step]
+        step = 1 + len(candidates) // 8
+        return candidates[::step]
 
 
-def _written(factor: int, power: int) -> str:
+def _format_tick(factor: int, power: int) -> str:
     if -3 <= power <= 3:
         return f"{factor * 10.0**power:.4g}"
     return f"{'' if factor == 1 else f'{factor}×'}10{superscript(power)}"
@@ -96,20 +96,22 @@ def picture(curves: Sequence[Drawn], label: str) -> str:
     """Draw data with error bars and lines, and below a single curve its first line's residuals."""
     # Each point is a move of the path ``class="sasnet-points"``; points a logarithmic axis cannot show are on
     # its lower edge.
-    alone = curves[0] if len(curves) == 1 else None
-    left = None if alone is None else _residuals(alone)
-    height = _TOP + _PLOT + (0 if left is None else _GAP + _STRIP) + _BOTTOM
-    across = _across([one.q for one in curves])
-    up = _up(curves)
-    title = "I(q), moved apart" if alone is None else alone.title
-    parts = [_frame(across, up, title, numbers=left is None)]
-    for one in curves:
-        parts.append(_points(one, across, up))
-        several = len(curves) > 1
-        for k in reversed(range(min(len(one.lines), len(COLOURS)))):
-            parts.append(_line(one.lines[k], across, up, one.colour if several else COLOURS[k], _DASHES[k]))
-    if left is not None:
-        parts.append(_strip(curves[0].q, left, across))
+    only_curve = curves[0] if len(curves) == 1 else None
+    residuals_only = None if only_curve is None else _residuals(only_curve)
+    height = _TOP + _PLOT + (0 if residuals_only is None else _GAP + _STRIP) + _BOTTOM
+    across = _make_q_axis([curve.q for curve in curves])
+    up = _make_intensity_axis(curves)
+    title = "I(q), moved apart" if only_curve is None else only_curve.title
+    parts = [_frame(across, up, title, numbers=residuals_only is None)]
+    for curve in curves:
+        parts.append(_points(curve, across, up))
+        has_several = len(curves) > 1
+        for k in reversed(range(min(len(curve.lines), len(COLOURS)))):
+            parts.append(
+                _line(curve.lines[k], across, up, curve.colour if has_several else COLOURS[k], _DASHES[k])
+            )
+    if residuals_only is not None:
+        parts.append(_strip(curves[0].q, residuals_only, across))
     parts.append(_text(_LEFT + across.length / 2, height - 4, "q / Å⁻¹", "middle"))
     return (
         f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}" font-size="11"'
@@ -118,7 +120,7 @@ def picture(curves: Sequence[Drawn], label: str) -> str:
     )
 
 
-def _across(all_q: Iterable[Floats]) -> _Axis:
+def _make_q_axis(all_q: Iterable[Floats]) -> _Axis:
     q = np.concatenate(list(all_q))
     log = bool(np.all(q > 0))
     low, high = (float(q.min()), float(q.max())) if q.size else (0.01, 1.0)
@@ -128,52 +130,56 @@ def _across(all_q: Iterable[Floats]) -> _Axis:
     return _Axis(low / margin, high * margin, log, _LEFT, WIDTH - _LEFT - _RIGHT)
 
 
-def _up(curves: Sequence[Drawn]) -> _Axis:
+def _make_intensity_axis(curves: Sequence[Drawn]) -> _Axis:
     """Logarithmic where something is above zero; a few points that scatter down to it squeeze no others."""
-    every = np.concatenate([one.intensity for one in curves])
-    positive = every[every > 0]
+    intensities = np.concatenate([curve.intensity for curve in curves])
+    positive = intensities[intensities > 0]
     if positive.size:
         low, high = 0.5 * float(np.percentile(positive, 1)), 1.8 * float(positive.max())
         return _Axis(low, high, True, _TOP + _PLOT, -_PLOT)
-    low, high = (float(every.min()), float(every.max())) if every.size else (0.0, 1.0)
+    low, high = (float(intensities.min()), float(intensities.max())) if intensities.size else (0.0, 1.0)
     return _Axis(low, high if high > low else low + 1.0, False, _TOP + _PLOT, -_PLOT)
 
 
 def _frame(across: _Axis, up: _Axis, title: str, *, numbers: bool) -> str:
     bottom = up.start
     path = f"M{_LEFT} {_TOP}V{bottom}H{WIDTH - _RIGHT}"
-    marks, said = [], []
+    marks, texts = [], []
     for x, text in across.ticks():
         marks.append(f"M{x:.1f} {bottom}v4")
         if numbers:
-            said.append(_text(x, bottom + 16, text, "middle"))
+            texts.append(_text(x, bottom + 16, text, "middle"))
     for y, text in up.ticks():
         marks.append(f"M{_LEFT} {y:.1f}h-4")
-        said.append(_text(_LEFT - 7, y + 4, text, "end"))
+        texts.append(_text(_LEFT - 7, y + 4, text, "end"))
     place = f"translate(12 {_TOP + _PLOT / 2}) rotate(-90)"
-    said.append(f'<text transform="{place}" text-anchor="middle">{escape(title)}</text>')
+    texts.append(f'<text transform="{place}" text-anchor="middle">{escape(title)}</text>')
     lines = f'<path d="{path}{"".join(marks)}" fill="none" stroke="currentColor" stroke-opacity=".6"/>'
-    return lines + "".join(said)
+    return lines + "".join(texts)
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
-def _points(one: Drawn, across: _Axis, up: _Axis) -> str:
+def _points(drawing: Drawn, across: _Axis, up: _Axis) -> str:
     top, bottom = up.start + up.length, up.start
-    x = across.at(one.q)
-    y = np.clip(np.nan_to_num(up.at(one.intensity), nan=bottom, posinf=bottom, neginf=top), top, bottom)
-    stroke = one.colour or "currentColor"
+    x = across.place(drawing.q)
+    y = np.clip(
+        np.nan_to_num(up.place(drawing.intensity), nan=bottom, posinf=bottom, neginf=top), top, bottom
+    )
+    stroke = drawing.colour or "currentColor"
     moves = "".join(f"M{a:.1f} {b:.1f}h.01" for a, b in zip(x.tolist(), y.tolist(), strict=True))
     points = (
         f'<path class="sasnet-points" d="{moves}" fill="none" stroke="{stroke}" stroke-opacity=".75"'
         ' stroke-width="3" stroke-linecap="round"/>'
     )
-    if one.dintensity is None:
+    if drawing.dintensity is None:
         return points
     ends = [
-        np.clip(np.nan_to_num(up.at(one.intensity + sign * one.dintensity), nan=bottom), top, bottom)
+        np.clip(
+            np.nan_to_num(up.place(drawing.intensity + sign * drawing.dintensity), nan=bottom), top, bottom
+        )
         for sign in (-1, 1)
     ]
     bars = "".join(
@@ -186,42 +192,46 @@ def _points(one: Drawn, across: _Axis, up: _Axis) -> str:
 
 def _line(line: tuple[Floats, Floats], across: _Axis, up: _Axis, colour: str, dashes: str) -> str:
     top, bottom = up.start + up.length, up.start
-    x, y = across.at(line[0]), up.at(line[1])
-    there = np.isfinite(x) & np.isfinite(y) & (x >= _LEFT - 1) & (x <= WIDTH - _RIGHT + 1)
-    pairs = zip(x[there].tolist(), np.clip(y[there], top, bottom + 2).tolist(), strict=True)
+    x, y = across.place(line[0]), up.place(line[1])
+    is_inside = np.isfinite(x) & np.isfinite(y) & (x >= _LEFT - 1) & (x <= WIDTH - _RIGHT + 1)
+    pairs = zip(x[is_inside].tolist(), np.clip(y[is_inside], top, bottom + 2).tolist(), strict=True)
     points = " ".join(f"{a:.1f},{b:.1f}" for a, b in pairs)
     dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
     return f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.8"{dashed}/>'
 
 
-def _residuals(one: Drawn) -> Floats | None:
+def _residuals(drawing: Drawn) -> Floats | None:
     """Residuals of the first line over the errors; None at other points or without errors."""
-    if not one.lines or one.dintensity is None or one.lines[0][1].shape != one.intensity.shape:
+    if (
+        not drawing.lines
+        or drawing.dintensity is None
+        or drawing.lines[0][1].shape != drawing.intensity.shape
+    ):
         return None
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((one.intensity - one.lines[0][1]) / one.dintensity)
+        return np.asarray((drawing.intensity - drawing.lines[0][1]) / drawing.dintensity)
 
 
 def _strip(q: Floats, residuals: Floats, across: _Axis) -> str:
     top = _TOP + _PLOT + _GAP
-    middle, left = top + _STRIP / 2, np.nan_to_num(residuals)
-    bound = max(4.0, 1.1 * float(np.percentile(np.abs(left), 98)))
+    middle, finite_residuals = top + _STRIP / 2, np.nan_to_num(residuals)
+    bound = max(4.0, 1.1 * float(np.percentile(np.abs(finite_residuals), 98)))
 
     def scale(residual: float) -> float:
         return middle - residual / bound * _STRIP / 2
 
-    x = across.at(q)
+    x = across.place(q)
     moves = "".join(
         f"M{a:.1f} {scale(r):.1f}h.01"
-        for a, r in zip(x.tolist(), np.clip(left, -bound, bound).tolist(), strict=True)
+        for a, r in zip(x.tolist(), np.clip(finite_residuals, -bound, bound).tolist(), strict=True)
     )
     shade = (
         f'<rect x="{_LEFT}" y="{scale(2):.1f}" width="{across.length}" height="{scale(-2) - scale(2):.1f}"'
     )
-    said = "".join(_text(x, top + _STRIP + 15, text, "middle") for x, text in across.ticks())
+    text_marks = "".join(_text(x, top + _STRIP + 15, text, "middle") for x, text in across.ticks())
     return (
         f'{shade} fill="currentColor" fill-opacity=".1"/>'
         f'<path d="M{_LEFT} {middle}h{across.length}" stroke="currentColor" stroke-opacity=".5"/>'
         f'<path class="sasnet-residuals" d="{moves}" fill="none" stroke="{COLOURS[0]}" stroke-width="2.6"'
-        f' stroke-linecap="round"/>{_text(_LEFT - 7, middle + 4, f"±{bound:.0f} σ", "end")}{said}'
+        f' stroke-linecap="round"/>{_text(_LEFT - 7, middle + 4, f"±{bound:.0f} σ", "end")}{text_marks}'
     )

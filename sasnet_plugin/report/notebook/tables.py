@@ -25,27 +25,27 @@ def frame_of(thing: Curve | Suggestion | FitResult | SampleResult) -> Any:
     return pandas.DataFrame(rows_of(thing))
 
 
-def _of_curve(curve: Curve) -> dict[str, Any]:
+def _make_curve_columns(curve: Curve) -> dict[str, Any]:
     columns = {name: getattr(curve, name) for name in ("q", "intensity", "dintensity", "dq", "dxl", "dxw")}
     return {name: values for name, values in columns.items() if values is not None}
 
 
-def _of_guess(one: ModelGuess) -> dict[str, Any]:
-    return {"model": one.name} | {name: value for name, value in vars(one).items() if name != "name"}
+def _make_guess_row(guess: ModelGuess) -> dict[str, Any]:
+    return {"model": guess.name} | {name: value for name, value in vars(guess).items() if name != "name"}
 
 
 def rows_of(thing: Curve | Suggestion | FitResult | SampleResult) -> Any:
     """Columns of a curve; a row for each model of a suggestion, for each parameter of each fit."""
     if isinstance(thing, Curve):
-        return _of_curve(thing)
+        return _make_curve_columns(thing)
     if isinstance(thing, Suggestion):
-        return [_of_guess(one) for one in thing.models]
+        return [_make_guess_row(guess) for guess in thing.models]
     if isinstance(thing, FitResult):
-        return _of_fits(thing)
-    return _of_sample(thing)
+        return _make_fit_rows(thing)
+    return _make_sample_rows(thing)
 
 
-def _of_fits(result: FitResult) -> list[dict[str, Any]]:
+def _make_fit_rows(result: FitResult) -> list[dict[str, Any]]:
     return [
         {"rank": rank, "model": fit.name, "weight": fit.weight, "reduced_chisq": fit.reduced_chisq, **row}
         for rank, fit in enumerate(result.fits, start=1)
@@ -53,18 +53,20 @@ def _of_fits(result: FitResult) -> list[dict[str, Any]]:
     ]
 
 
-def _of_sample(result: SampleResult) -> list[dict[str, Any]]:
+def _make_sample_rows(result: SampleResult) -> list[dict[str, Any]]:
     """Parameters that all curves share have no curve; what is not determined has no value, but a reason."""
-    found = []
+    sample_rows = []
     for rank, fit in enumerate(result.fits, start=1):
         head = {"rank": rank, "model": fit.name, "weight": fit.weight, "reduced_chisq": fit.reduced_chisq}
-        found += [{**head, "curve": "", **row} for row in _marked(fit.parameters)]
-        for file, own in zip(result.sample.files, fit.own, strict=True):
-            found += [{**head, "curve": Path(file).name, **row} for row in _marked(own)]
-    return found
+        sample_rows += [{**head, "curve": "", **row} for row in _mark_undetermined(fit.parameters)]
+        for file, curve_parameters in zip(result.sample.files, fit.own, strict=True):
+            sample_rows += [
+                {**head, "curve": Path(file).name, **row} for row in _mark_undetermined(curve_parameters)
+            ]
+    return sample_rows
 
 
-def _marked(parameters: Mapping[str, Parameter]) -> list[dict[str, Any]]:
+def _mark_undetermined(parameters: Mapping[str, Parameter]) -> list[dict[str, Any]]:
     return [
         {**row, "reason": p.undetermined} | ({"value": None} if p.undetermined else {})
         for row, p in zip(_parameters(parameters), parameters.values(), strict=True)
@@ -94,13 +96,13 @@ def ranking_of(fits: Sequence[ModelFit]) -> Any:
     table.add_column("structure factor")
     for name in ("weight", "χ²/dof", "BIC", "fitted"):
         table.add_column(name, justify="right")
-    for found in fits:
+    for fit in fits:
         table.add_row(
-            Text(found.short_model),
-            Text(found.structure_factor or "–"),
-            f"{100 * found.weight:.0f} %",
-            chisq_text(found.reduced_chisq),
-            f"{found.bic:.1f}",
-            str(len(found.free)),
+            Text(fit.short_model),
+            Text(fit.structure_factor or "–"),
+            f"{100 * fit.weight:.0f} %",
+            chisq_text(fit.reduced_chisq),
+            f"{fit.bic:.1f}",
+            str(len(fit.free)),
         )
     return table

@@ -52,7 +52,7 @@ def placeholder(role: str) -> str:
     return f"#fe01{list(COLOURS).index(role):02x}"
 
 
-def in_page_colours(svg: str) -> str:
+def use_page_colours(svg: str) -> str:
     """Replace each placeholder by its CSS variable."""
     for role in COLOURS:
         svg = svg.replace(placeholder(role), f"var(--{role})")
@@ -178,16 +178,19 @@ def inline_svg(figure: Figure, name: str, label: str, *, whole: bool = False) ->
     svg = svg.replace("font-weight: ; ", "").replace("xlink:href", "href")
     # A hundredth of a point is finer than any screen.
     svg = re.sub(r' (?:d|x|y|transform)="[^"]*"', lambda m: re.sub(r"(\.\d\d)\d+", r"\1", m[0]), svg)
-    return in_page_colours(re.sub(r"\s*\n\s*", "\n", svg))
+    return use_page_colours(re.sub(r"\s*\n\s*", "\n", svg))
 
 
 def policy(scripts: Sequence[str], *, pictures: bool) -> str:
     """Nothing is loaded, and nothing runs but these scripts, even if some text escaped its escaping."""
-    digests = (b64encode(hashlib.sha256(one.encode("utf-8")).digest()).decode() for one in scripts)
+    digests = (b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     run = f" script-src {allowed};" if allowed else ""
-    shown = "; img-src data:" if pictures else ""
-    return f"default-src 'none';{run} style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'{shown}"
+    image_policy = "; img-src data:" if pictures else ""
+    return (
+        f"default-src 'none';{run} style-src 'unsafe-inline'; base-uri 'none'; form-action"
+        f" 'none'{image_policy}"
+    )
 
 
 def document(
@@ -195,14 +198,14 @@ def document(
     body: str,
     *,
     pictures: bool = False,
-    own: str = "",
+    identity: str = "",
     scripts: Sequence[str] = (),
     style: str = "",
 ) -> str:
     """Return a whole page as text."""
     # `title` is escaped here; `pictures`: it holds pixel images; `own` identifies its data (`identity`); only
     # `scripts` run; `style` is added CSS.
-    run = "".join(f"<script>{one}</script>\n" for one in scripts)
+    run = "".join(f"<script>{script}</script>\n" for script in scripts)
     text = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -211,7 +214,7 @@ def document(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <meta name="generator" content="{MARK}">
-{OWN.format(own) if own else ""}
+{OWN.format(identity) if identity else ""}
 <title>{escape(title)}</title>
 <style>{CSS}{style}</style>
 </head>
@@ -229,8 +232,8 @@ def document(
 
 def verdict(first: str, second: str = "", *, level: str = "") -> str:
     """Return the box with the answer, HTML; `level` is empty, ``doubt`` or ``wrong``."""
-    more = f"<p>{second}</p>" if second else ""
-    return f'<div class="verdict{f" {level}" if level else ""}"><p>{first}</p>{more}</div>'
+    paragraph = f"<p>{second}</p>" if second else ""
+    return f'<div class="verdict{f" {level}" if level else ""}"><p>{first}</p>{paragraph}</div>'
 
 
 def facts(values: Mapping[str, str]) -> str:

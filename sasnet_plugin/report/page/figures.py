@@ -17,7 +17,7 @@ from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit
 from ...fitting.verdict.equals import worth_showing
 from ...zoo import Manifest
-from ..corner import MARGIN, PANEL, draw_corner, drawn_names
+from ..corner import MARGIN, PANEL, draw_corner, select_drawn_names
 from ..model_free import Ink, draw_panels
 from ..plot import draw_tree, members_of_links
 from .document import DASHES, FITS, inline_svg, placeholder, plain_axes, settings
@@ -68,8 +68,8 @@ def fit_figure(result: FitResult) -> str:
             figure.text(
                 0.012, middle, "(I − fit) / σ", rotation=90, va="center", color=placeholder("ink"), size=10
             )
-        drawn = " and ".join(f.short_name for f in fits[:1]) or "no fit"
-        label = f"Intensity against q with {drawn}; residuals below"
+        names = " and ".join(f.short_name for f in fits[:1]) or "no fit"
+        label = f"Intensity against q with {names}; residuals below"
         return inline_svg(figure, "fit", label, whole=True)
 
 
@@ -80,9 +80,9 @@ def model_free_figure(result: FitResult) -> str:
 
     with style.context(["default", settings("model-free")]):
         figure = Figure(figsize=(_WIDTH, 2.7))
-        axes = [figure.add_axes((left, 0.2, 0.18, 0.68)) for left in (0.06, 0.31, 0.56, 0.81)]
-        for one in axes:
-            plain_axes(one)
+        axes = [figure.add_axes((left_edge, 0.2, 0.18, 0.68)) for left_edge in (0.06, 0.31, 0.56, 0.81)]
+        for panel in axes:
+            plain_axes(panel)
         ink = Ink(placeholder("data"), placeholder("fit1"), placeholder("ink"))
         curve = replace(result.curve, dintensity=result.dintensity)
         draw_panels(axes, curve, result.model_free, ink)
@@ -128,16 +128,16 @@ def tree_figure(manifest: Manifest, result: FitResult) -> str:
 
 def ranks(fits: Sequence[ModelFit]) -> dict[str, str]:
     """Rank of each form model among the fits, ``1``, or ``1, 3`` where it was fitted with two S(q)."""
-    found: dict[str, list[str]] = {}
+    names_by_kind: dict[str, list[str]] = {}
     for number, fit in enumerate(fits, start=1):
-        found.setdefault(fit.model, []).append(str(number))
-    return {model: ", ".join(numbers) for model, numbers in found.items()}
+        names_by_kind.setdefault(fit.model, []).append(str(number))
+    return {model: ", ".join(numbers) for model, numbers in names_by_kind.items()}
 
 
 def _draw_data(axes: Axes, result: FitResult) -> None:
     q, intensity, error = result.curve.q, result.curve.intensity, result.dintensity
     ink, positive = placeholder("data"), intensity > 0
-    shown = np.ones(q.size, dtype=bool)
+    is_shown = np.ones(q.size, dtype=bool)
     if positive.any():
         # A few points that scatter down to zero would squeeze the rest.
         low = 0.5 * float(np.percentile(intensity[positive], 1))
@@ -145,17 +145,17 @@ def _draw_data(axes: Axes, result: FitResult) -> None:
         axes.set_yscale("log")
         axes.set_ylim(low, high)
         _ticks(axes.yaxis, np.array([low, high]), decimal=False)
-        shown = intensity > low
+        is_shown = intensity > low
         floor = 1e-3 * low
     else:
         floor = -np.inf
-    ends = np.maximum(np.column_stack([intensity - error, intensity + error])[shown], floor)
-    bars = axes.plot(*_segments(q[shown], ends), color=ink, linewidth=0.7, alpha=0.6)
+    ends = np.maximum(np.column_stack([intensity - error, intensity + error])[is_shown], floor)
+    bars = axes.plot(*_segments(q[is_shown], ends), color=ink, linewidth=0.7, alpha=0.6)
     markers = axes.plot(
-        q[shown], intensity[shown], "o", color=ink, markersize=3, markeredgewidth=0, clip_on=False
+        q[is_shown], intensity[is_shown], "o", color=ink, markersize=3, markeredgewidth=0, clip_on=False
     )
     below = axes.plot(
-        q[~shown], np.zeros(np.sum(~shown)), "v", color=ink, markersize=4, markeredgewidth=0,
+        q[~is_shown], np.zeros(np.sum(~is_shown)), "v", color=ink, markersize=4, markeredgewidth=0,
         transform=axes.get_xaxis_transform(), clip_on=False,
     )  # fmt: skip
     for (line,), name in ((bars, "bars"), (markers, "data"), (below, "below")):
@@ -248,8 +248,8 @@ def posterior_section(fits: tuple[ModelFit, ...]) -> str:
     if not fits or fits[0].posterior is None:
         return ""
     posterior = fits[0].posterior
-    left_out = len(posterior.names) - len(drawn_names(fits[0]))
-    more = f" {left_out} more parameters are in the table." if left_out else ""
+    left_out = len(posterior.names) - len(select_drawn_names(fits[0]))
+    more_text = f" {left_out} more parameters are in the table." if left_out else ""
     trust = (
         f"The chains agree (Gelman-Rubin R {posterior.gelman_rubin:.2f})."
         if posterior.converged
@@ -259,14 +259,15 @@ def posterior_section(fits: tuple[ModelFit, ...]) -> str:
         "<section><h2>Posterior of the best fit</h2>"
         f'<figure style="max-width: {_width(fits[0])}px">{corner_svg(fits[0])}</figure>'
         f'<p class="small">{posterior.draws} samples by DREAM. Dashed: 95 % credible interval; contours hold'
-        f" 68 and 95 % of the samples; lines cross at the best fit.{more} {trust} All this holds if the model"
+        f" 68 and 95 % of the samples; lines cross at the best fit.{more_text} {trust} All this holds if the"
+        " model"
         " is right and the uncertainties of the data are.</p></section>"
     )
 
 
 def _width(fit: ModelFit) -> int:
     """Width of the figure for panels of one size, however many."""
-    return max(round(_PIXELS * (MARGIN + PANEL * len(drawn_names(fit)))), _NARROWEST)
+    return max(round(_PIXELS * (MARGIN + PANEL * len(select_drawn_names(fit)))), _NARROWEST)
 
 
 def corner_svg(fit: ModelFit) -> str:
@@ -274,7 +275,7 @@ def corner_svg(fit: ModelFit) -> str:
     from matplotlib import style
     from matplotlib.figure import Figure
 
-    side = MARGIN + PANEL * len(drawn_names(fit))
+    side = MARGIN + PANEL * len(select_drawn_names(fit))
     with style.context(["default", settings("corner")]):
         figure = Figure(figsize=(side, side))
         draw_corner(figure, fit, ink=placeholder("ink"), fill=placeholder("fit1"), muted=placeholder("muted"))

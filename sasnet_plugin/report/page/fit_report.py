@@ -20,16 +20,16 @@ from ...zoo import Manifest, open_model
 from . import document, names
 from .figures import MAX_DRAWN, fit_figure, model_free_figure, posterior_section, tree_figure
 from .interactive import figure_of, fit_plot, scripts, style
-from .tables import key, made_with, parameter_tables, ranking
+from .tables import key, make_footer, parameter_tables, ranking
 
 
 def write_report(
-    result: FitResult, folder: Path, *, groups: Manifest | None = None, made: str = "", tree: bool = False
+    result: FitResult, folder: Path, *, groups: Manifest | None = None, origin: str = "", tree: bool = False
 ) -> Path:
     """Write the page of a data set and return its path; the same data get the same name, others never."""
     # `groups` defaults to the shipped network, `made` says when and by which command, `tree` adds all models.
     # Raises SasnetError if it cannot be written, ModelZooError if that network is missing or damaged.
-    text = page(result, open_model().manifest if groups is None else groups, made, tree=tree)
+    text = page(result, open_model().manifest if groups is None else groups, origin, tree=tree)
     return document.write_page(Path(folder) / page_name(result.curve, folder), text)
 
 
@@ -41,7 +41,7 @@ def _own(curve: Curve) -> str:
     return names.identity(curve.file, curve.entry, curve.q, curve.intensity)
 
 
-def page(result: FitResult, groups: Manifest, made: str = "", *, tree: bool = False) -> str:
+def page(result: FitResult, groups: Manifest, origin: str = "", *, tree: bool = False) -> str:
     curve = result.curve
     file = Path(curve.file).name
     title = curve.entry or file or "Curve"
@@ -60,22 +60,22 @@ def page(result: FitResult, groups: Manifest, made: str = "", *, tree: bool = Fa
 <p class="small">Error bars are one standard deviation. Shaded: residuals within 2 σ.{_caption(result)}
 {_download(result)}</p>
 </section>
-{document.notes((*_verified(result), *curve.notes, *result.notes))}
-{_without_model(result)}
+{document.notes((*_describe_verification(result), *curve.notes, *result.notes))}
+{_make_model_free_section(result)}
 {ranking(worth_showing(result.fits))}
 {parameter_tables(worth_showing(result.fits))}
 {posterior_section(result.fits)}
 {_groups(result, groups, tree=tree)}
-{made_with(result, groups, made)}"""
+{make_footer(result, groups, origin)}"""
     return document.document(
-        f"{title} · fits by sasnet", body, own=_own(curve), scripts=scripts(), style=style()
+        f"{title} · fits by sasnet", body, identity=_own(curve), scripts=scripts(), style=style()
     )
 
 
-def _without_model(result: FitResult) -> str:
-    said = "".join(f"<p>{escape(line)}</p>" for line in lines(result.model_free))
+def _make_model_free_section(result: FitResult) -> str:
+    text = "".join(f"<p>{escape(line)}</p>" for line in lines(result.model_free))
     return (
-        f"<section><h2>Without a model</h2>{said}<figure>{model_free_figure(result)}</figure>"
+        f"<section><h2>Without a model</h2>{text}<figure>{model_free_figure(result)}</figure>"
         '<p class="small">Guinier: dashed, the law; solid, with the terms after it, over the range used.'
         " Kratky: dotted, the maximum of Guinier's law, near which compact bodies have theirs; chains rise to"
         " 2. Porod: level where"
@@ -85,24 +85,30 @@ def _without_model(result: FitResult) -> str:
 
 
 def _verdict(result: FitResult) -> str:
-    said = result.verdict
-    level = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}[said.level]
-    more = [f"Caution: {escape(said.doubt)}"] if said.doubt else []
-    code, purpose = _next(said)
+    verdict = result.verdict
+    level = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}[verdict.level]
+    cautions = [f"Caution: {escape(verdict.doubt)}"] if verdict.doubt else []
+    code, purpose = _next(verdict)
     if code:
-        more.append(f"Next, {escape(purpose)}: <code>{escape(_without_folders(code))}</code>")
-    return document.verdict(f"<strong>{escape(said.headline)}</strong>", "<br>".join(more), level=level)
+        cautions.append(f"Next, {escape(purpose)}: <code>{escape(_strip_folders(code))}</code>")
+    return document.verdict(
+        f"<strong>{escape(verdict.headline)}</strong>", "<br>".join(cautions), level=level
+    )
 
 
-def _next(said: Verdict) -> tuple[str, str]:
+def _next(verdict: Verdict) -> tuple[str, str]:
     """The command that is next, and why; in a report none that would write one, but what follows upon it."""
-    if said.purpose != TO_LOOK:
-        return said.next, said.purpose
+    if verdict.purpose != TO_LOOK:
+        return verdict.next, verdict.purpose
     report = f"--report {PAGES}"
-    return (said.next.replace(report, f"--export {EXPORTS}"), TO_GO_ON) if report in said.next else ("", "")
+    return (
+        (verdict.next.replace(report, f"--export {EXPORTS}"), TO_GO_ON)
+        if report in verdict.next
+        else ("", "")
+    )
 
 
-def _without_folders(command: str) -> str:
+def _strip_folders(command: str) -> str:
     """A command with the names of its files alone: where they lie is nobody else's business."""
     if not command.startswith("sasnet "):  # a line of Python, which names no folder
         return command
@@ -113,18 +119,18 @@ def _without_folders(command: str) -> str:
     return shlex.join(words)
 
 
-def _verified(result: FitResult) -> list[str]:
+def _describe_verification(result: FitResult) -> list[str]:
     """How the best fit was verified, what is doubted less, and how many fits are too far off to be shown."""
-    found = list(result.verdict.doubts[1:])
+    sentences = list(result.verdict.doubts[1:])
     if result.verification is not None:
-        found.append(result.verification.in_words())
+        sentences.append(result.verification.describe())
     far = len(result.fits) - len(worth_showing(result.fits))
     if far:
-        found.append(
+        sentences.append(
             f"{far} more {'models were' if far > 1 else 'model was'} fitted, with χ² more than 100"
             f" times the smallest, {'are' if far > 1 else 'is'} not shown."
         )
-    return found
+    return sentences
 
 
 def _facts(result: FitResult) -> str:
@@ -132,7 +138,7 @@ def _facts(result: FitResult) -> str:
     facts = {"Points": str(len(curve))}
     if len(curve):
         facts["q range"] = f"{significant(curve.q[0], 3)} to {significant(curve.q[-1], 3)} Å⁻¹"
-        facts["Unit of q"] = curve.q_unit.in_words
+        facts["Unit of q"] = curve.q_unit.cell_text
         if curve.intensity_unit:
             facts["Unit of I"] = curve.intensity_unit
     facts["Resolution"] = _resolution(curve)
@@ -169,20 +175,20 @@ def _caption(result: FitResult) -> str:
     left_out = f" The best {MAX_DRAWN} fits are drawn." if len(worth_showing(result.fits)) > MAX_DRAWN else ""
     if count == 0 or count == len(result.curve):
         return left_out
-    what = "1 point with I ≤ 0 is" if count == 1 else f"{count} points with I ≤ 0 are"
-    return f" {what} marked by triangles on the lower edge; the fits use them.{left_out}"
+    points_text = "1 point with I ≤ 0 is" if count == 1 else f"{count} points with I ≤ 0 are"
+    return f" {points_text} marked by triangles on the lower edge; the fits use them.{left_out}"
 
 
 def _groups(result: FitResult, groups: Manifest, *, tree: bool) -> str:
     if not result.fits:
         return ""
-    own: dict[str, list[str]] = {}
+    own_members: dict[str, list[str]] = {}
     for model in dict.fromkeys(fit.short_model for fit in worth_showing(result.fits)):
         home = next((g.name for g in groups.groups if model in g.members), "")
-        own.setdefault(home, []).append(model)
+        own_members.setdefault(home, []).append(model)
     sizes = {g.name: len(g.members) for g in groups.groups}
     items = []
-    for home, models in own.items():
+    for home, models in own_members.items():
         names = ", ".join(f'<span class="name">{escape(m)}</span>' for m in models)
         if not home:
             items.append(f"<li>{names}: not among the models that the network knows.</li>")
@@ -191,18 +197,18 @@ def _groups(result: FitResult, groups: Manifest, *, tree: bool) -> str:
         else:
             items.append(f"<li>{names}: in the group “{escape(home)}” of {sizes[home]} models.</li>")
     try:
-        drawn = f"<figure>{tree_figure(groups, result)}</figure>" if tree else ""
+        figure = f"<figure>{tree_figure(groups, result)}</figure>" if tree else ""
     except ModelZooError:  # a network without a tree still has groups
-        drawn = ""
+        figure = ""
     return (
         "<section><h2>Models that data rarely distinguish</h2>"
         "<p>Models of one group give curves so alike that data of this kind seldom decide between them: "
         "where one fits, consider the others of its group.</p>"
-        f'<ul class="notes">{"".join(items)}</ul>{drawn}'
+        f'<ul class="notes">{"".join(items)}</ul>{figure}'
         + (
             '<p class="small">Branches that meet right of the dotted line are one group. Marked ◂: the models'
             " of this answer with their rank.</p>"
-            if drawn
+            if figure
             else ""
         )
         + "</section>"

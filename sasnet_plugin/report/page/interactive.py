@@ -41,10 +41,10 @@ STYLE = """
 """
 
 
-def figure_of(picture: str, drawn: dict[str, Any]) -> str:
+def figure_of(picture: str, plot_data: dict[str, Any]) -> str:
     """Return a picture and what replaces it where scripts run, of `fit_plot` or `sample_plot`."""
     # Nothing in it may end the element, whatever a file's title says.
-    data = json.dumps(drawn, separators=(",", ":")).replace("<", "\\u003c").replace("&", "\\u0026")
+    data = json.dumps(plot_data, separators=(",", ":")).replace("<", "\\u003c").replace("&", "\\u0026")
     return (
         f'<figure id="still">{picture}</figure><div id="plot" hidden></div>'
         f'<script type="application/json" id="plot-data">{data}</script>'
@@ -66,11 +66,11 @@ def style() -> str:
     return (_STATIC / "uplot.min.css").read_text(encoding="utf-8") + STYLE
 
 
-def fit_plot(result: FitResult, drawn: int) -> dict[str, Any]:
-    """Return data and the first `drawn` fits with residuals for the page's script."""
+def fit_plot(result: FitResult, fit_count: int) -> dict[str, Any]:
+    """Return data and the first `fit_count` fits with residuals for the page's script."""
     from ...fitting.verdict.equals import worth_showing
 
-    q, fits = result.curve.q, worth_showing(result.fits)[:drawn]
+    q, fits = result.curve.q, worth_showing(result.fits)[:fit_count]
     return {
         "axis": result.curve.intensity_label,
         "points": [_points(q, result.curve.intensity, result.dintensity, "data", "data", None)],
@@ -87,18 +87,18 @@ def fit_plot(result: FitResult, drawn: int) -> dict[str, Any]:
 
 def sample_plot(result: SampleResult) -> dict[str, Any]:
     """Return all curves, moved apart by powers of ten, and the best joint fit, for the script."""
-    best, found = result.best, {"axis": "I(q), moved apart", "points": [], "lines": [], "residuals": []}
+    best, plot_data = result.best, {"axis": "I(q), moved apart", "points": [], "lines": [], "residuals": []}
     points: list[Any] = []
     lines: list[Any] = []
-    left: list[Any] = []
+    residuals: list[Any] = []
     for i, curve in enumerate(result.sample.curves):
         name, colour = Path(result.sample.files[i]).name, FITS[i % len(FITS)]
         error, factor = result.dintensities[i], 10.0 ** (len(result.sample.curves) - 1 - i)
         points.append(_points(curve.q, factor * curve.intensity, factor * error, name, colour, i))
         if best is not None:
             lines.append(_series(curve.q, factor * best.theories[i], name, colour, i))
-            left.append(_series(curve.q, (curve.intensity - best.theories[i]) / error, name, colour, i))
-    return found | {"points": points, "lines": lines, "residuals": left}
+            residuals.append(_series(curve.q, (curve.intensity - best.theories[i]) / error, name, colour, i))
+    return plot_data | {"points": points, "lines": lines, "residuals": residuals}
 
 
 def curve_plot(curve: Curve, name: str, nearest: tuple[NDArray[Any], NDArray[Any]] | None) -> dict[str, Any]:
@@ -110,14 +110,21 @@ def curve_plot(curve: Curve, name: str, nearest: tuple[NDArray[Any], NDArray[Any
 
 
 def _points(
-    q: NDArray[Any], intensity: NDArray[Any], error: NDArray[Any], name: str, colour: str, of: int | None
+    q: NDArray[Any],
+    intensity: NDArray[Any],
+    error: NDArray[Any],
+    name: str,
+    colour: str,
+    curve_index: int | None,
 ) -> dict[str, Any]:
-    return _series(q, intensity, name, colour, of) | {"e": _numbers(error)}
+    return _series(q, intensity, name, colour, curve_index) | {"e": _numbers(error)}
 
 
-def _series(q: NDArray[Any], y: NDArray[Any], name: str, colour: str, of: int | None) -> dict[str, Any]:
-    """`of`: which entry of the key hides it; None for none."""
-    return {"name": name, "colour": colour, "of": of, "q": _numbers(q), "y": _numbers(y)}
+def _series(
+    q: NDArray[Any], y: NDArray[Any], name: str, colour: str, curve_index: int | None
+) -> dict[str, Any]:
+    """`curve_index`: which entry of the key hides it; None for none."""
+    return {"name": name, "colour": colour, "of": curve_index, "q": _numbers(q), "y": _numbers(y)}
 
 
 def _numbers(values: Sequence[float] | NDArray[Any]) -> list[float | None]:

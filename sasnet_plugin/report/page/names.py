@@ -36,7 +36,7 @@ def stem(file: str, entry: str, default: str) -> str:
     return "-".join([word for word in dict.fromkeys(words) if word] or [default])
 
 
-def free_name(folder: Path, start: str, ending: str, mark: str, own: str) -> str:
+def free_name(folder: Path, start: str, ending: str, mark: str, own_identity: str) -> str:
     """Return a name in a folder without a file of other data, numbered only if needed."""
     # `mark` is in every such file of sasnet; a file without it keeps its name, so that `files.check_output`
     # refuses. `own` is in files of these data.
@@ -45,19 +45,19 @@ def free_name(folder: Path, start: str, ending: str, mark: str, own: str) -> str
             continue
         name = f"{start}{'' if number == 1 else f'-{number}'}{ending}"
         try:
-            there = (Path(folder) / name).read_text(encoding="utf-8", errors="replace")
+            text = (Path(folder) / name).read_text(encoding="utf-8", errors="replace")
         except OSError:  # none, or one that whoever writes it will name
             return name
-        if mark not in there or own in there:
+        if mark not in text or own_identity in text:
             return name
     raise AssertionError
 
 
-def page_name(folder: Path, file: str, entry: str, own: str, *, default: str) -> str:
-    """Name a measurement's page: the same data get the same name, others never; `own` of `identity`,
+def page_name(folder: Path, file: str, entry: str, own_identity: str, *, default: str) -> str:
+    """Name a measurement's page: the same data get the same name, others never; `own_identity` of `identity`,
     `default` for names without plain letters.
     """
-    return free_name(folder, stem(file, entry, default), ".html", MARK, OWN.format(own))
+    return free_name(folder, stem(file, entry, default), ".html", MARK, OWN.format(own_identity))
 
 
 def plain(text: str) -> str:

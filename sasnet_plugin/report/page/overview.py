@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...files import put_whole
-from ...types import Curve, printable, shown_name
+from ...types import Curve, make_shown_name, printable
 from . import document
 
 #: The page's name, and the head of the CSV, by which sasnet knows its own file.
@@ -68,22 +68,23 @@ def thumbnail(measurement: Any, theory: NDArray[np.float64] | None = None) -> st
     if np.count_nonzero(good) < 2:
         return ""
     low, high = (float(v) for v in np.log(np.percentile(intensity[good], [1, 100])))
-    left, right = float(np.log(q[0])), float(np.log(q[-1]))
+    low_end, right = float(np.log(q[0])), float(np.log(q[-1]))
 
     def points(y: NDArray[np.float64]) -> list[tuple[float, float]]:
-        there = np.flatnonzero(np.isfinite(y) & (y > 0))
-        there = there[:: max(1, there.size // _POINTS)]
-        across = 2 + (_WIDTH - 4) * (np.log(q[there]) - left) / max(right - left, 1e-9)
-        up = (_HEIGHT - 4) * (np.log(y[there]) - low) / max(high - low, 1e-9)
+        indices = np.flatnonzero(np.isfinite(y) & (y > 0))
+        indices = indices[:: max(1, indices.size // _POINTS)]
+        across = 2 + (_WIDTH - 4) * (np.log(q[indices]) - low_end) / max(right - low_end, 1e-9)
+        up = (_HEIGHT - 4) * (np.log(y[indices]) - low) / max(high - low, 1e-9)
         return list(zip(across.tolist(), (_HEIGHT - 2 - np.clip(up, -2, _HEIGHT)).tolist(), strict=True))
 
     dots = "".join(f"M{x:.1f} {y:.1f}h.1" for x, y in points(intensity))
     line = "" if theory is None else " ".join(f"{x:.1f},{y:.1f}" for x, y in points(theory))
     style = "fill:none;stroke:var(--fit1);stroke-width:1.4"
-    drawn = f'<polyline points="{line}" style="{style}"/>' if line else ""
+    line_mark = f'<polyline points="{line}" style="{style}"/>' if line else ""
     return (
         f'<svg class="thumb" viewBox="0 0 {_WIDTH} {_HEIGHT}" aria-hidden="true">'
-        f'<path d="{dots}" style="stroke:var(--data);stroke-width:2.2;stroke-linecap:round"/>{drawn}</svg>'
+        f'<path d="{dots}"'
+        f' style="stroke:var(--data);stroke-width:2.2;stroke-linecap:round"/>{line_mark}</svg>'
     )
 
 
@@ -123,14 +124,14 @@ def write_overview(rows: Sequence[Row], folder: Path, title: str) -> Path:
     """Write ``index.html`` over the data sets of a folder. Raises SasnetError on failure."""
     fitted = any(row.reduced_chisq is not None for row in rows)
     names = (_WEIGHT if fitted and name == _SHARE else name for name in _SORTED)
-    first, *others = (f"<button type=button>{name}</button>" for name in names)
-    columns = [first, "Curve", *others][: 6 if fitted else 5]
+    first, *other_buttons = (f"<button type=button>{name}</button>" for name in names)
+    columns = [first, "Curve", *other_buttons][: 6 if fitted else 5]
     head = "".join(f'<th scope="col">{name}</th>' for name in columns)
     failed = sum(not row.model for row in rows)
     sets = f"{len(rows)} data sets" if rows[1:] else "1 data set"
-    without = f", {failed} without an answer" if failed else ""
+    failed_text = f", {failed} without an answer" if failed else ""
     body = f"""<header><p class="eyebrow">Small-angle scattering · read by sasnet</p>
-<h1><bdi>{escape(title)}</bdi></h1><p class="source">{sets}{without}</p></header>
+<h1><bdi>{escape(title)}</bdi></h1><p class="source">{sets}{failed_text}</p></header>
 <input type="search" placeholder="Show those with …" aria-label="Show the rows that hold these words">
 <div class="wide"><table{' class="fits"' if fitted else ""}><thead><tr>{head}</tr></thead>
 {_bodies(rows, len(columns))}</table></div>"""
@@ -148,11 +149,11 @@ def _bodies(rows: Sequence[Row], columns: int) -> str:
     files: dict[str, list[Row]] = {}
     for row in rows:
         files.setdefault(row.file, []).append(row)
-    found = []
+    bodies = []
     for of_one in files.values():
-        lines = "".join(_html(row, columns, one=len(of_one) == 1) for row in of_one)
-        found.append(f"<tbody>{_file(of_one, columns)}{lines}</tbody>\n")
-    return "".join(found)
+        lines = "".join(_html(row, columns, is_single=len(of_one) == 1) for row in of_one)
+        bodies.append(f"<tbody>{_file(of_one, columns)}{lines}</tbody>\n")
+    return "".join(bodies)
 
 
 def _file(rows: Sequence[Row], columns: int) -> str:
@@ -161,40 +162,42 @@ def _file(rows: Sequence[Row], columns: int) -> str:
         return ""
     models = Counter(row.model for row in rows if row.model)
     listed = ", ".join(f"{model} {count}" for model, count in models.most_common(3))
-    more = f" and {len(models) - 3} more models" if len(models) > 3 else ""
-    said = f"{len(rows)} entries{': ' if listed else ''}{listed}{more}"
+    more_text = f" and {len(models) - 3} more models" if len(models) > 3 else ""
+    text = f"{len(rows)} entries{': ' if listed else ''}{listed}{more_text}"
     name = escape(printable(Path(rows[0].file).name))
     return (
         f'<tr class="file"><td colspan="{columns}"><button type="button" aria-expanded="true">{name}</button>'
-        f' <span class="small">{escape(said)}</span></td></tr>\n'
+        f' <span class="small">{escape(text)}</span></td></tr>\n'
     )
 
 
-def _html(row: Row, columns: int, *, one: bool = True) -> str:
-    """A row; `one`: its file has no other."""
-    name = printable(shown_name(row.file, row.entry) if one else row.entry or shown_name(row.file, ""))
-    shown = f'<a href="{escape(row.page)}">{escape(name)}</a>' if row.page else escape(name)
+def _html(row: Row, columns: int, *, is_single: bool = True) -> str:
+    """A row; `is_single`: its file has no other."""
+    name = printable(
+        make_shown_name(row.file, row.entry) if is_single else row.entry or make_shown_name(row.file, "")
+    )
+    link = f'<a href="{escape(row.page)}">{escape(name)}</a>' if row.page else escape(name)
     model = f"{row.model}@{row.structure_factor}" if row.structure_factor else row.model
     note = f'<span class="small" title="{escape(row.note)}">{escape(row.note)}</span>' if row.note else ""
     part = row.probability if row.weight is None else row.weight
     share = "" if part is None else f"{100 * part:.0f} %"
     cells = (
-        (name, shown, ""),
+        (name, link, ""),
         ("", row.thumbnail, ""),
         (row.answer, f"{escape(row.answer).replace(' %', '&nbsp;%')}{note}", f"answer {row.level}".strip()),
-        (model, f'<span class="name">{broken(model)}</span>', ""),
+        (model, f'<span class="name">{allow_breaks(model)}</span>', ""),
         (_plain(part), share, "number"),
         (_plain(row.reduced_chisq), _plain(row.reduced_chisq), "number"),
     )
-    made = (
+    made_cells = (
         f'<td class="{style}" data-value="{escape(value)}">{html}</td>'
         for value, html, style in cells[:columns]
     )
-    kind = "" if one else ' class="entry"'
-    return f"<tr{kind}>{''.join(made)}</tr>\n"
+    kind = "" if is_single else ' class="entry"'
+    return f"<tr{kind}>{''.join(made_cells)}</tr>\n"
 
 
-def broken(name: str) -> str:
+def allow_breaks(name: str) -> str:
     """A model's name, escaped, that a browser may break where its words end."""
     return re.sub("([_@])", r"\1<wbr>", escape(name))
 

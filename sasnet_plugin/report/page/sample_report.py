@@ -47,20 +47,21 @@ def _own(result: SampleResult) -> str:
 def sample_page(result: SampleResult) -> str:
     files = [Path(name).name for name in result.sample.files]
     title = f"{len(files)} curves of one sample"
-    said = result.verdict
-    more = [f"Caution: {escape(said.doubt)}"] if said.doubt else []
-    alone = "".join(
-        f"<li><bdi>{escape(name)}</bdi> alone: {escape(one.headline)}</li>"
-        for name, one in zip(files, result.singles, strict=False)
+    verdict = result.verdict
+    cautions = [f"Caution: {escape(verdict.doubt)}"] if verdict.doubt else []
+    single_items = "".join(
+        f"<li><bdi>{escape(name)}</bdi> alone: {escape(single.headline)}</li>"
+        for name, single in zip(files, result.singles, strict=False)
     )
     if result.as_one is not None:
-        alone = f"<li>All settings as one curve: {escape(result.as_one.headline)}</li>"
+        single_items = f"<li>All settings as one curve: {escape(result.as_one.headline)}</li>"
+    headline = f"<strong>{escape(verdict.headline)}</strong>"
     heading = "Each curve alone" if result.as_one is None else "Before they were fitted together"
     body = f"""<header>
 <p class="eyebrow">Small-angle scattering · fitted together by sasnet</p>
 <h1>{title}</h1>
 <p class="source"><bdi>{escape(", ".join(files))}</bdi></p>
-{document.verdict(f"<strong>{escape(said.headline)}</strong>", "<br>".join(more), level=_LEVEL[said.level])}
+{document.verdict(headline, "<br>".join(cautions), level=_LEVEL[verdict.level])}
 </header>
 <section><h2>Curves and the best fit</h2>
 {_key(files)}
@@ -70,9 +71,9 @@ Shaded: residuals within 2 σ.</p></section>
 {document.notes(result.remarks)}
 {_ranking(result)}
 {_parameters(result, files)}
-<section><h2>{heading}</h2><ul class="notes">{alone}</ul></section>"""
+<section><h2>{heading}</h2><ul class="notes">{single_items}</ul></section>"""
     return document.document(
-        f"{title} · fits by sasnet", body, own=_own(result), scripts=scripts(), style=style()
+        f"{title} · fits by sasnet", body, identity=_own(result), scripts=scripts(), style=style()
     )
 
 
@@ -116,16 +117,16 @@ def sample_figure(result: SampleResult) -> str:
             )  # fmt: skip
         above.set_yscale("log")
         above.set_ylabel("I(q), moved apart", color=placeholder("ink"))
-        every = [above]
+        axes_drawn = [above]
         for i in range(len(curves)):
-            every.append(figure.add_subplot(grid[1 + i]))
-            _residuals(every[-1], result, i)
-        for axes in every:
+            axes_drawn.append(figure.add_subplot(grid[1 + i]))
+            _residuals(axes_drawn[-1], result, i)
+        for axes in axes_drawn:
             plain_axes(axes)
             axes.set_xscale("log")
             axes.set_xlim(low / 1.05, high * 1.05)
-            axes.tick_params(labelbottom=axes is every[-1])
-        every[-1].set_xlabel("q / Å⁻¹", color=placeholder("ink"))
+            axes.tick_params(labelbottom=axes is axes_drawn[-1])
+        axes_drawn[-1].set_xlabel("q / Å⁻¹", color=placeholder("ink"))
         return inline_svg(figure, "sample", "Curves of one sample with their joint fit", whole=True)
 
 
@@ -139,10 +140,11 @@ def _residuals(axes: Axes, result: SampleResult, i: int) -> None:
     if result.best is None:
         return
     curve = result.sample.curves[i]
-    left = (curve.intensity - result.best.theories[i]) / result.dintensities[i]
-    bound = 1.15 * max(3.0, float(np.percentile(np.abs(left), 98)))
+    residual = (curve.intensity - result.best.theories[i]) / result.dintensities[i]
+    bound = 1.15 * max(3.0, float(np.percentile(np.abs(residual), 98)))
     axes.plot(
-        curve.q, np.clip(left, -bound, bound), "o", color=placeholder(FITS[i % len(FITS)]), markersize=2.4,
+        curve.q, np.clip(residual, -bound, bound), "o", color=placeholder(FITS[i % len(FITS)]),
+        markersize=2.4,
         markeredgewidth=0,
     )  # fmt: skip
     axes.set_ylim(-bound, bound)
@@ -164,10 +166,10 @@ def _parameters(result: SampleResult, files: list[str]) -> str:
     best = result.best
     if best is None:
         return ""
-    shared, own = ("".join(map(_row, rows(best))) for rows in (sample_rows.shared, sample_rows.own))
+    shared, own_rows = ("".join(map(_row, rows(best))) for rows in (sample_rows.list_shared, sample_rows.own))
     return (
         f"<section><h2>What all curves share: {escape(best.name)}</h2><div class='wide'><table><tbody>"
         f"{shared}</tbody></table></div></section><section><h2>What each has of its own</h2>"
         "<div class='wide'><table>"
-        f"<thead>{_row(['', *files], 'th')}</thead><tbody>{own}</tbody></table></div></section>"
+        f"<thead>{_row(['', *files], 'th')}</thead><tbody>{own_rows}</tbody></table></div></section>"
     )

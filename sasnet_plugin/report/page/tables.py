@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from ...digits import chisq_text, interval, significant, unit_text, with_error
+from ...digits import chisq_text, format_with_error, interval, significant, unit_text
 from ...domains.heads import Classes
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit, Parameter
@@ -107,7 +107,7 @@ def parameter_tables(fits: Sequence[ModelFit]) -> str:
             f'<summary>{number} {swatch(number - 1)}<span class="name">{escape(fit.short_name)}</span>'
             "</summary>"
             f'<div class="wide" id="parameters-{number}"><table class="parameters">'
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{_fitted_by(fit)}</details>"
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{_describe_fitter(fit)}</details>"
         )
     return (
         f"<section><h2>Parameters</h2>{''.join(tables)}"
@@ -120,7 +120,7 @@ def parameter_tables(fits: Sequence[ModelFit]) -> str:
     )
 
 
-def _fitted_by(fit: ModelFit) -> str:
+def _describe_fitter(fit: ModelFit) -> str:
     return f'<p class="small">Fitted by {escape(fit.fitter)}.</p>' if fit.fitter else ""
 
 
@@ -135,7 +135,7 @@ def _parameter_row(name: str, p: Parameter, fit: ModelFit) -> str:
     label = f'<span class="name">{escape(name)}</span>'
     if kind := distribution_of(fit, name, ""):
         label += f' <span class="small">relative width, {escape(kind)}</span>'
-    value = escape(with_error(p.value, None if p.fixed else p.error))
+    value = escape(format_with_error(p.value, None if p.fixed else p.error))
     if p.fixed:
         within = '<span class="tag">fixed</span>'
     else:
@@ -174,18 +174,18 @@ def _digest(result: FitResult) -> str:
     return digest.hexdigest()
 
 
-def _with_a_page(result: FitResult, groups: Manifest) -> list[str]:
+def _select_documented(result: FitResult, groups: Manifest) -> list[str]:
     """Forms and structure factors of the fits that the network knows: sasmodels' own."""
-    known = {label for head in groups.heads if isinstance(head, Classes) for label in head.labels}
-    named = [str(name) for fit in result.fits for name in (fit.model, fit.structure_factor)]
-    return list(filter(known.__contains__, dict.fromkeys(named)))
+    known_names = {label for head in groups.heads if isinstance(head, Classes) for label in head.labels}
+    names = [str(name) for fit in result.fits for name in (fit.model, fit.structure_factor)]
+    return list(filter(known_names.__contains__, dict.fromkeys(names)))
 
 
-def made_with(result: FitResult, groups: Manifest, made: str = "") -> str:
+def make_footer(result: FitResult, groups: Manifest, origin: str = "") -> str:
     """How to cite, which versions made the page, when and by which command, and from which numbers."""
     from ... import __version__
 
-    said = f"{escape(made)}. " if made else ""
+    origin_text = f"{escape(origin)}. " if origin else ""
     versions = {"sasnet_plugin": __version__} | {name: _version(name) for name in _PROGRAMS}
     listed = ", ".join(f"{name} {number}" for name, number in versions.items())
     sentence = (
@@ -194,7 +194,8 @@ def made_with(result: FitResult, groups: Manifest, made: str = "") -> str:
         f" bumps {versions['bumps']}."
     )
     pages = ", ".join(
-        f'<a href="{_MODEL_PAGE.format(name)}">{escape(name)}</a>' for name in _with_a_page(result, groups)
+        f'<a href="{_MODEL_PAGE.format(name)}">{escape(name)}</a>'
+        for name in _select_documented(result, groups)
     )
     models = f"<p>The papers behind each model are named on its page: {pages}.</p>" if pages else ""
     return (
@@ -202,7 +203,8 @@ def made_with(result: FitResult, groups: Manifest, made: str = "") -> str:
         f"<p>“{escape(sentence)}”</p>{models}"
         '<p>How sasmodels and bumps wish to be cited: <a href="https://www.sasview.org">sasview.org</a>,'
         ' <a href="https://bumps.readthedocs.io">bumps.readthedocs.io</a>.</p>'
-        f'<p class="small">{said}Data: sha256 of q, I and its error {_digest(result)[:16]}; I in the unit'
+        f'<p class="small">{origin_text}Data: sha256 of q, I and its error {_digest(result)[:16]}; I in the'
+        " unit"
         f" of the file. Made with {escape(listed)}. Network {escape(groups.name)}, training data"
         f" {escape(groups.data_hash[:16])}.</p></footer>"
     )

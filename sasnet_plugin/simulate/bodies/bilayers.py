@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...arrays import Floats
 from . import accepted
-from .body import COARSE_Q, Q_TOP, Body, on_wide_grid
+from .body import COARSE_Q, Q_TOP, Body, interpolate_on_wide_grid
 
 _EULER = 0.5772156649
 
@@ -35,12 +35,12 @@ class Profile:
         damped = self.area * np.exp(-0.5 * np.outer(q, self.width) ** 2)
         return np.asarray(np.sum(damped * np.exp(1j * np.outer(q, self.centre)), axis=1))
 
-    def on_sphere(self, q: Floats, radius: Floats) -> Floats:
+    def wrap_on_sphere(self, q: Floats, radius: Floats) -> Floats:
         """Amplitude of a vesicle of each radius of the middle, (m, n)."""
         total = np.zeros((len(radius), len(q)))
         for area, centre, width in zip(self.area, self.centre, self.width, strict=True):
-            at = (radius + centre)[:, None]
-            wave = at * np.sin(q * at) / q + width**2 * np.cos(q * at)
+            radii = (radius + centre)[:, None]
+            wave = radii * np.sin(q * radii) / q + width**2 * np.cos(q * radii)
             total += 4 * np.pi * area * np.exp(-0.5 * (q * width) ** 2) * wave
         return total
 
@@ -78,18 +78,21 @@ def caille(q: Floats, spacing: float, layers: int, eta: float) -> Floats:
     return np.asarray(np.maximum(total, 0.0))
 
 
-def stacked(q: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
+def draw_stacks(q: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
     """Structure factor of stacks of 2 to 40 layers of about the same number, some layers alone, and spacing
     in Å.
     """
     # Spacing 45 to 75 Å or, swollen, to 200 Å; η 0.02 to 0.4; up to 40 % of the layers are in no stack.
     spacing = rng.uniform(45, 75) if rng.random() < 0.7 else rng.uniform(75, 200)
     most = int(np.exp(rng.uniform(np.log(2), np.log(40))))
-    eta, alone = np.exp(rng.uniform(np.log(0.02), np.log(0.4))), rng.uniform(0.0, 0.4) * (rng.random() < 0.5)
+    eta, share_alone = (
+        np.exp(rng.uniform(np.log(0.02), np.log(0.4))),
+        rng.uniform(0.0, 0.4) * (rng.random() < 0.5),
+    )
     sizes = np.unique(np.maximum(2, np.round(most * np.array([0.7, 1.0, 1.3])).astype(int)))
     spacings = spacing * (1 + rng.uniform(0.0, 0.02) * np.array([-1.2, 0.0, 1.2]))
-    found = np.mean([caille(q, d, int(n), eta) for n in sizes for d in spacings], axis=0)
-    return np.asarray(alone + (1 - alone) * found), spacing
+    factor = np.mean([caille(q, d, int(n), eta) for n in sizes for d in spacings], axis=0)
+    return np.asarray(share_alone + (1 - share_alone) * factor), spacing
 
 
 def single(q: Floats, rng: np.random.Generator) -> Floats:
@@ -99,7 +102,7 @@ def single(q: Floats, rng: np.random.Generator) -> Floats:
 
 def stacks(q: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
     """Such sheets in stacks: their curve, (n,), and the q of their first order, Å⁻¹."""
-    factor, spacing = stacked(q, rng)
+    factor, spacing = draw_stacks(q, rng)
     return single(q, rng) * factor, 2 * np.pi / spacing
 
 
@@ -110,17 +113,17 @@ def vesicles(q: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
     count = int(np.clip(6 * sigma * mean * 0.15 / np.pi * 2, 40, 300))
     t = np.linspace(-3, 3, count) + rng.uniform(-3, 3) / count
     radius, weight = mean * np.exp(sigma * t), np.exp(-0.5 * t**2)
-    one = profile(rng)
-    found = weight @ one.on_sphere(q, radius) ** 2 / weight.sum()
+    layer_profile = profile(rng)
+    intensity = weight @ layer_profile.wrap_on_sphere(q, radius) ** 2 / weight.sum()
     # At large q the fringes of the nodes are none of the distribution: what is left is a flat layer's.
     sheet = (
-        np.abs(one.amplitude(q)) ** 2
+        np.abs(layer_profile.amplitude(q)) ** 2
         * (4 * np.pi) ** 2
         * float(weight @ radius**2 / weight.sum())
         / (2 * q**2)
     )
     share = 1 / (1 + (q * mean * sigma * 6 / count / 1.2) ** 8)
-    return share * found + (1 - share) * sheet, float(mean)
+    return share * intensity + (1 - share) * sheet, float(mean)
 
 
 def bilayer(rng: np.random.Generator) -> Body:
@@ -128,15 +131,23 @@ def bilayer(rng: np.random.Generator) -> Body:
     q = COARSE_Q[(COARSE_Q >= 3e-4) & (COARSE_Q <= Q_TOP)]
     kind = rng.random()
     if kind < 0.3:
-        return Body("bilayer", on_wide_grid(q, single(q, rng)), np.nan, accepted.VESICLE)
+        return Body("bilayer", interpolate_on_wide_grid(q, single(q, rng)), np.nan, accepted.VESICLE)
     if kind < 0.6:
-        return Body("bilayer", on_wide_grid(q, vesicles(q, rng)[0]), np.nan, accepted.VESICLE)
+        return Body("bilayer", interpolate_on_wide_grid(q, vesicles(q, rng)[0]), np.nan, accepted.VESICLE)
     layered, first = stacks(q, rng)
     if kind < 0.9:
-        return Body("bilayer", on_wide_grid(q, layered), np.nan, accepted.MULTILAYER, named_from=1.3 * first)
+        return Body(
+            "bilayer",
+            interpolate_on_wide_grid(q, layered),
+            np.nan,
+            accepted.MULTILAYER,
+            named_from=1.3 * first,
+        )
     # Vesicles with some stacks among them.
     closed = vesicles(q, rng)[0]
-    at = np.searchsorted(q, 0.1)
-    found = closed / closed[at] + np.exp(rng.uniform(-1.5, 1.5)) * layered / layered[at]
+    index = np.searchsorted(q, 0.1)
+    intensity = closed / closed[index] + np.exp(rng.uniform(-1.5, 1.5)) * layered / layered[index]
     names = (*accepted.VESICLE, *accepted.MULTILAYER)
-    return Body("bilayer", on_wide_grid(q, found), np.nan, names, 1.3 * first, 1.0, second_below=first)
+    return Body(
+        "bilayer", interpolate_on_wide_grid(q, intensity), np.nan, names, 1.3 * first, 1.0, second_below=first
+    )

@@ -47,12 +47,12 @@ class Body:
         return (0.0 if beyond else np.nan), second
 
 
-def on_wide_grid(q: NDArray[np.float64], intensity: NDArray[np.float64]) -> NDArray[np.float64]:
+def interpolate_on_wide_grid(q: NDArray[np.float64], intensity: NDArray[np.float64]) -> NDArray[np.float64]:
     """Interpolate ln I on the wide grid from points to `Q_TOP`; a power law below the first."""
     from scipy.interpolate import CubicSpline
 
     log_i = np.log(np.maximum(intensity, 1e-12 * intensity.max()))
-    x, at = np.log(q), np.log(WIDE_Q)
+    x, log_wide_q = np.log(q), np.log(WIDE_Q)
     slope = (log_i[1] - log_i[0]) / (x[1] - x[0])
-    inside = CubicSpline(x, log_i)(np.clip(at, x[0], x[-1]))
-    return np.asarray(inside + slope * np.minimum(at - x[0], 0.0))
+    inside = CubicSpline(x, log_i)(np.clip(log_wide_q, x[0], x[-1]))
+    return np.asarray(inside + slope * np.minimum(log_wide_q - x[0], 0.0))

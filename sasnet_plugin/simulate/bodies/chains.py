@@ -53,7 +53,7 @@ def _helices(radius: float, rng: np.random.Generator) -> Floats:
     centres = spacing * np.column_stack([i + 0.5 * (j % 2), j * np.sqrt(0.75)])
     along = np.arange(-radius, radius, 1.5)
     turn = np.deg2rad(100.0) * np.arange(along.size) + rng.uniform(0, 2 * np.pi, (len(centres), 1))
-    return _tilted(centres, along, 2.3 * np.cos(turn), 2.3 * np.sin(turn), rng)
+    return _tilt(centres, along, 2.3 * np.cos(turn), 2.3 * np.sin(turn), rng)
 
 
 def _strands(radius: float, rng: np.random.Generator) -> Floats:
@@ -64,10 +64,10 @@ def _strands(radius: float, rng: np.random.Generator) -> Floats:
     centres = np.column_stack([4.8 * i, sheet * j])
     along = np.arange(-radius, radius, 3.3)
     zigzag = 0.9 * (-1.0) ** np.arange(along.size) * np.ones((len(centres), 1))
-    return _tilted(centres, along, np.zeros_like(zigzag), zigzag, rng)
+    return _tilt(centres, along, np.zeros_like(zigzag), zigzag, rng)
 
 
-def _tilted(centres: Floats, along: Floats, x: Floats, y: Floats, rng: np.random.Generator) -> Floats:
+def _tilt(centres: Floats, along: Floats, x: Floats, y: Floats, rng: np.random.Generator) -> Floats:
     """Residues of rods, each moved about an Å, along its axis at random, and tilted about ten degrees."""
     k = len(centres)
     centres = centres + rng.normal(0, 1.0, (k, 2))
@@ -84,14 +84,14 @@ def coil(residues: int, persistence: float, conformations: int, rng: np.random.G
     A bond's angle to the last has mean cosine exp(−`BOND`/persistence), persistence in Å.
     """
     mean = np.exp(-BOND / persistence)
-    now = _unit(rng.standard_normal((conformations, 3)))
+    direction = _unit(rng.standard_normal((conformations, 3)))
     steps = np.empty((conformations, residues, 3))
     for k in range(residues):
-        steps[:, k] = now
+        steps[:, k] = direction
         across = rng.standard_normal((conformations, 3))
-        across = _unit(across - np.sum(across * now, axis=1, keepdims=True) * now)
+        across = _unit(across - np.sum(across * direction, axis=1, keepdims=True) * direction)
         cosine = np.clip(mean + (1 - mean) * rng.uniform(-1, 1, (conformations, 1)), -1, 1)
-        now = cosine * now + np.sqrt(1 - cosine**2) * across
+        direction = cosine * direction + np.sqrt(1 - cosine**2) * across
     return np.asarray(np.cumsum(BOND * steps, axis=1))
 
 

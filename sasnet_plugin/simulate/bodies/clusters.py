@@ -10,9 +10,9 @@ import numpy as np
 
 from ...arrays import Floats
 from . import accepted
-from .body import Body, on_wide_grid
-from .debye import distances, summed
-from .populations import _X, averaged, sphere, spheroid
+from .body import Body, interpolate_on_wide_grid
+from .debye import distances, sum_debye
+from .populations import _X, average_sizes, sphere, spheroid
 
 
 def cluster(bodies: int, dimension: float, prefactor: float, rng: np.random.Generator) -> Floats:
@@ -23,9 +23,9 @@ def cluster(bodies: int, dimension: float, prefactor: float, rng: np.random.Gene
     while len(points) < bodies:
         n = len(points) + 1
         centre = points.mean(axis=0)
-        wanted = (n / prefactor) ** (2 / dimension) * n
-        now = np.sum((points - centre) ** 2)
-        away = np.sqrt(max((wanted - now) * n / (n - 1), 4.0))
+        target_square = (n / prefactor) ** (2 / dimension) * n
+        square = np.sum((points - centre) ** 2)
+        away = np.sqrt(max((target_square - square) * n / (n - 1), 4.0))
         directions = rng.standard_normal((200, 3))
         directions /= np.linalg.norm(directions, axis=1)[:, None]
         # Towards each body's surface: places that touch it, nearest to the distance that is asked for.
@@ -44,10 +44,10 @@ def aggregate(rng: np.random.Generator) -> Body:
     round_ = rng.random() < 0.7
     curve = sphere(_X) if round_ else spheroid(_X, float(rng.uniform(0.4, 2.0)))
     weights = 1 + rng.uniform(0, 0.3) * rng.standard_normal(n)
-    q, total, rg = summed([distances(radius * points, weights)], [weights])
+    q, total, rg = sum_debye([distances(radius * points, weights)], [weights])
     # The wide grid begins below the first q: what is needed is the factor beside that of one body.
-    body = averaged(_X, curve, q, radius, rng.uniform(0.02, 0.25))
-    body = body / averaged(_X, curve, np.array([1e-6]), radius, 0.02)
+    body = average_sizes(_X, curve, q, radius, rng.uniform(0.02, 0.25))
+    body = body / average_sizes(_X, curve, np.array([1e-6]), radius, 0.02)
     factor = total * n
     single = rng.random() < 0.5
     if single:
@@ -61,5 +61,10 @@ def aggregate(rng: np.random.Generator) -> Body:
     outside = 0.0 if single and n > 12 else np.inf
     second = 1.0 if single and n > 12 else np.nan
     return Body(
-        "aggregate", on_wide_grid(q, body * factor), rg if not single else np.nan, names, outside, second
+        "aggregate",
+        interpolate_on_wide_grid(q, body * factor),
+        rg if not single else np.nan,
+        names,
+        outside,
+        second,
     )

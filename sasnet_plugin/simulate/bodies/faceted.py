@@ -11,8 +11,8 @@ import numpy as np
 
 from ...arrays import Floats
 from . import accepted
-from .body import COARSE_Q, Q_TOP, Body, on_wide_grid
-from .populations import averaged
+from .body import COARSE_Q, Q_TOP, Body, interpolate_on_wide_grid
+from .populations import average_sizes
 
 #: Directions over half of the sphere; the curve is kept to a few per cent up to q times size of a hundred.
 DIRECTIONS = 150
@@ -33,9 +33,9 @@ def polyhedron(corners: Floats, x: Floats = _X) -> tuple[Floats, float]:
     edges = tetrahedra[:, 1:] - tetrahedra[:, :1]
     volume = np.abs(np.linalg.det(edges)) / 6
     centre = volume @ tetrahedra.mean(axis=1) / volume.sum()
-    at = tetrahedra - centre
+    relative = tetrahedra - centre
     # Of a tetrahedron, ∫ r² dV = V/20 (Σ rᵢ² + |Σ rᵢ|²) over its corners.
-    squares = np.sum(at**2, axis=(1, 2)) + np.sum(at.sum(axis=1) ** 2, axis=1)
+    squares = np.sum(relative**2, axis=(1, 2)) + np.sum(relative.sum(axis=1) ** 2, axis=1)
     rg = float(np.sqrt(volume @ squares / 20 / volume.sum()))
     k = np.arange(DIRECTIONS) + 0.5
     up, turn = k / DIRECTIONS, np.pi * (1 + np.sqrt(5)) * k
@@ -43,7 +43,7 @@ def polyhedron(corners: Floats, x: Floats = _X) -> tuple[Floats, float]:
     directions = np.column_stack([flat * np.cos(turn), flat * np.sin(turn), up])
     total = np.zeros(x.size)
     for direction in directions:
-        z = np.sort(at @ direction, axis=1)
+        z = np.sort(relative @ direction, axis=1)
         # Corners at one height are put a little apart: the difference is divided by their distance.
         z = z + 1e-4 * rg * np.arange(4)
         waves = np.exp(1j * x[:, None, None] * z)
@@ -70,6 +70,11 @@ def particle(rng: np.random.Generator) -> Body:
         curve = curve * (1 + (x * rg / 3) ** 2) ** (rng.uniform(0.1, 0.7) / 2)
     q = COARSE_Q[(COARSE_Q >= 1e-4) & (COARSE_Q <= Q_TOP)]
     size, sigma = float(np.exp(rng.uniform(np.log(10), np.log(500)))), rng.uniform(0.02, 0.25)
-    found = averaged(x, curve, q, size, sigma)
+    sizes = average_sizes(x, curve, q, size, sigma)
     # What the distribution weighs is volume squared: size⁸/size⁶.
-    return Body("faceted", on_wide_grid(q, found), rg * size * float(np.exp(7 * sigma**2)), accepted.COMPACT)
+    return Body(
+        "faceted",
+        interpolate_on_wide_grid(q, sizes),
+        rg * size * float(np.exp(7 * sigma**2)),
+        accepted.COMPACT,
+    )

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...arrays import Floats
 from . import accepted
-from .body import COARSE_Q, Q_TOP, Body, on_wide_grid
+from .body import COARSE_Q, Q_TOP, Body, interpolate_on_wide_grid
 
 
 def cut(correlation: Floats, level: float) -> Floats:
@@ -19,11 +19,11 @@ def cut(correlation: Floats, level: float) -> Floats:
     """
     u, w = np.polynomial.legendre.leggauss(24)
     top = np.arcsin(np.clip(correlation, -1, 1))
-    at = top[:, None] * (u + 1) / 2
-    return np.asarray((np.exp(-(level**2) / (1 + np.sin(at))) @ w) * top / (4 * np.pi))
+    nodes_here = top[:, None] * (u + 1) / 2
+    return np.asarray((np.exp(-(level**2) / (1 + np.sin(nodes_here))) @ w) * top / (4 * np.pi))
 
 
-def transformed(q: Floats, r: Floats, gamma: Floats) -> Floats:
+def transform(q: Floats, r: Floats, gamma: Floats) -> Floats:
     """4π ∫ γ(r) r² sin(q r)/(q r) dr by trapezoids, (n,)."""
     step = r[1] - r[0]
     return np.asarray(4 * np.pi * step * (np.sinc(np.outer(q, r) / np.pi) @ (gamma * r**2)))
@@ -46,9 +46,9 @@ def porous(rng: np.random.Generator) -> Body:
     q = COARSE_Q[(COARSE_Q >= 1e-4) & (COARSE_Q <= Q_TOP)]
     last = min(0.3 / (r[1] - r[0]), 4.0 / rough)
     inside = q <= last
-    found = np.empty_like(q)
-    found[inside] = np.maximum(transformed(q[inside], r, gamma), 0)
-    tail = found[inside][-1]
-    found[~inside] = tail * (q[~inside] / q[inside][-1]) ** -4.0
+    intensity = np.empty_like(q)
+    intensity[inside] = np.maximum(transform(q[inside], r, gamma), 0)
+    tail = intensity[inside][-1]
+    intensity[~inside] = tail * (q[~inside] / q[inside][-1]) ** -4.0
     names = accepted.BICONTINUOUS if wave else accepted.RANDOM_PHASES
-    return Body("porous", on_wide_grid(q, found), np.nan, names)
+    return Body("porous", interpolate_on_wide_grid(q, intensity), np.nan, names)

@@ -51,7 +51,7 @@ _LATTICES = {
 _EDGES, _ANGLES, _GRAINS, _LINES = (5.0, 60.0), (75.0, 110.0), (150.0, 3000.0), 60
 
 
-def out_of_distribution(
+def draw_unknown(
     kinds: NDArray[np.intp],
     window: tuple[int, int],
     library: Library,
@@ -66,14 +66,14 @@ def out_of_distribution(
     # a mixture's parts, but for a power law.
     out = np.ones((len(kinds), N_WIDE))
     good = np.ones(len(kinds), dtype=bool)
-    named: list[tuple[int, ...]] = [() for _ in kinds]
+    names_of_parts: list[tuple[int, ...]] = [() for _ in kinds]
     for row, kind in enumerate(kinds):
         name = KINDS[kind]
         if name == "mixture":
             mixed = mixture(window, library, rng, wide=wide)
             good[row] = mixed is not None
             if mixed is not None:
-                out[row], named[row] = mixed
+                out[row], names_of_parts[row] = mixed
         elif name == "powder":
             out[row] = powder(window, rng)
         elif name == "no scattering":
@@ -82,33 +82,34 @@ def out_of_distribution(
             out[row] = reflectivity(window, rng)
         else:
             out[row] = junk(window, rng)
-    return out, good, named
+    return out, good, names_of_parts
 
 
 def mixture(
     window: tuple[int, int], library: Library, rng: np.random.Generator, *, wide: bool = False
 ) -> tuple[NDArray[np.float64], tuple[int, ...]] | None:
-    """Sum two models, or two sizes of one, of equal strength somewhere in the window, (N_WIDE,); `named` as
-    in `out_of_distribution`.
+    """Sum two models, or two sizes of one, of equal strength somewhere in the window,
+    (N_WIDE,); `named_forms` as
+    in `draw_unknown`.
     """
     low, high = window
     for _ in range(6):
         forms = _pair(library, rng) if wide else rng.choice(len(library), size=2, replace=False)
         if forms is None:
             continue
-        drawn = library.draw(forms, high + 1, rng, low=low, max_shift=MAX_SHIFT)
-        if np.any(drawn.n_valid <= high):
+        draws = library.draw(forms, high + 1, rng, low=low, max_shift=MAX_SHIFT)
+        if np.any(draws.n_valid <= high):
             continue
-        apart = abs(drawn.log_rg[1] - drawn.log_rg[0])
+        apart = abs(draws.log_rg[1] - draws.log_rg[0])
         if forms[0] == forms[1] and not apart > np.log10(_SIZE_RATIO):
             continue
         cross = int(rng.integers(low + (high - low) // 6, high - (high - low) // 6, endpoint=True))
-        first, second = drawn.intensity
+        first, second = draws.intensity
         second = second * (first[cross] / max(second[cross], 1e-300))
         share = np.mean(first[low:high] > second[low:high])
         if MIXTURE_SHARE <= share <= 1 - MIXTURE_SHARE and np.all(np.isfinite(second)):
-            named = [int(form) for form in forms if library.forms[form] not in _BESIDE["power law"]]
-            return np.asarray(first + second), tuple(sorted(set(named)))
+            named_forms = [int(form) for form in forms if library.forms[form] not in _BESIDE["power law"]]
+            return np.asarray(first + second), tuple(sorted(set(named_forms)))
     return None
 
 
@@ -123,9 +124,9 @@ def _any_pair(library: Library, rng: np.random.Generator) -> NDArray[np.intp]:
     first = int(rng.integers(len(library)))
     if kind == "two sizes":
         return np.array([first, first])
-    beside = [library.forms.index(name) for name in _BESIDE.get(kind, ()) if name in library.forms]
-    if beside:
-        second = int(rng.choice(beside))
+    partners = [library.forms.index(name) for name in _BESIDE.get(kind, ()) if name in library.forms]
+    if partners:
+        second = int(rng.choice(partners))
         if second != first:
             return np.array([first, second])
     return rng.choice(len(library), size=2, replace=False)
@@ -137,7 +138,7 @@ def powder(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.floa
     names = (*_LATTICES, "any", "molecular", "cell", "cell")
     name = names[int(rng.integers(len(names)))]
     if name == "cell":
-        return _of_cell(window, rng)
+        return _draw_cell(window, rng)
     log_first = rng.uniform(_LOG_Q[low] + 0.1 * (_LOG_Q[high] - _LOG_Q[low]), _LOG_Q[high] - 0.8)
     if name in ("any", "molecular"):
         # Cells of molecules and frameworks have tens of lines below 1 Å⁻¹.
@@ -154,12 +155,12 @@ def powder(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.floa
     lorentz = rng.random()
     peaks = lorentz / (1 + x**2) + (1 - lorentz) * np.exp(-0.5 * x**2)
     base = (q / centres[0]) ** -rng.uniform(0.5, 4.2) * np.exp(rng.uniform(np.log(0.03), np.log(3)))
-    found = np.ones(N_WIDE)
-    found[low : high + 1] = heights @ peaks + base + np.exp(rng.uniform(np.log(1e-3), np.log(0.1)))
-    return found
+    intensity = np.ones(N_WIDE)
+    intensity[low : high + 1] = heights @ peaks + base + np.exp(rng.uniform(np.log(1e-3), np.log(0.1)))
+    return intensity
 
 
-def _of_cell(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
+def _draw_cell(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
     """Lines of a triclinic cell with many atoms over an amorphous halo, a falling power law and a
     constant.
     """
@@ -177,9 +178,9 @@ def _of_cell(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.fl
     peaks /= peaks.max()
     halo = rng.uniform(0.0, 0.4) * np.exp(-0.5 * ((q - rng.uniform(0.6, 1.5)) / rng.uniform(0.2, 0.5)) ** 2)
     upturn = 10 ** rng.uniform(-3.5, 0) * (q / centres[0]) ** -rng.uniform(1.5, 4.2)
-    found = np.ones(N_WIDE)
-    found[low : high + 1] = peaks + halo + upturn + 10 ** rng.uniform(-3, -1)
-    return found
+    intensity = np.ones(N_WIDE)
+    intensity[low : high + 1] = peaks + halo + upturn + 10 ** rng.uniform(-3, -1)
+    return intensity
 
 
 def _reflections(low: float, high: float, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -192,8 +193,8 @@ def _reflections(low: float, high: float, rng: np.random.Generator) -> NDArray[n
     inverse = np.linalg.inv(metric * np.outer(edges, edges))
     # One of each pair hkl and -h-k-l.
     hkl = np.mgrid[0:6, -5:6, -5:6].reshape(3, -1)
-    at = 2 * np.pi * np.sqrt(np.maximum(np.einsum("in,ij,jn->n", hkl, inverse, hkl), 0.0))
-    inside = np.unique(at[(at > 1.05 * low) & (at < high)])[:_LINES]
+    positions = 2 * np.pi * np.sqrt(np.maximum(np.einsum("in,ij,jn->n", hkl, inverse, hkl), 0.0))
+    inside = np.unique(positions[(positions > 1.05 * low) & (positions < high)])[:_LINES]
     return inside if inside.size else np.array([np.sqrt(low * high)])
 
 
@@ -215,10 +216,10 @@ def reflectivity(window: tuple[int, int], rng: np.random.Generator) -> NDArray[n
     waves = contrast @ np.exp(1j * inside * depth[:, None] - 0.5 * (inside * rough) ** 2)
     # As q becomes large beside the edge this is the Fresnel law, (edge / 2q)⁴.
     fresnel = np.abs((q - inside) / (q + inside)) ** 2
-    found = np.ones(N_WIDE)
+    intensity = np.ones(N_WIDE)
     level = 10 ** rng.uniform(-8, -5)
-    found[low : high + 1] = np.minimum(fresnel * np.abs(waves) ** 2, 1.0) + level
-    return found
+    intensity[low : high + 1] = np.minimum(fresnel * np.abs(waves) ** 2, 1.0) + level
+    return intensity
 
 
 def junk(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...arrays import Floats
 from . import accepted
-from .body import COARSE_Q, Q_TOP, Body, on_wide_grid
+from .body import COARSE_Q, Q_TOP, Body, interpolate_on_wide_grid
 
 #: Of the shape of unit size: its curve up to this q, 60 points a unit of ln q.
 _X = np.exp(np.arange(np.log(1e-3), np.log(3e3), 1 / 150))
@@ -30,7 +30,7 @@ def spheroid(x: Floats, ratio: float) -> Floats:
     return np.asarray(w @ np.array([sphere(x * np.sqrt(1 + u_i**2 * (ratio**2 - 1))) for u_i in u]))
 
 
-def averaged(x: Floats, curve: Floats, q: Floats, size: float, sigma: float) -> Floats:
+def average_sizes(x: Floats, curve: Floats, q: Floats, size: float, sigma: float) -> Floats:
     """Average |F|² (at x = q times size) over log-normal sizes weighted by volume squared, (n,), not
     normalised; q in Å⁻¹, median size in Å, sigma of its logarithm.
     """
@@ -39,8 +39,8 @@ def averaged(x: Floats, curve: Floats, q: Floats, size: float, sigma: float) -> 
     shift = sigma * t + 6 * sigma**2
     weight = np.exp(-0.5 * t**2)
     log_curve, log_x = np.log(np.maximum(curve, 1e-30)), np.log(x)
-    at = np.log(q * size)[:, None] + shift
-    return np.asarray(np.exp(np.interp(at, log_x, log_curve)) @ weight / weight.sum())
+    log_positions = np.log(q * size)[:, None] + shift
+    return np.asarray(np.exp(np.interp(log_positions, log_x, log_curve)) @ weight / weight.sum())
 
 
 def population(rng: np.random.Generator) -> Body:
@@ -58,15 +58,20 @@ def population(rng: np.random.Generator) -> Body:
     size = float(np.exp(rng.uniform(np.log(15), np.log(1500))))
     if rng.random() < 0.35:
         sigma = rng.uniform(0.3, 0.9)
-        found = averaged(_X, curve, q, size, sigma)
+        average = average_sizes(_X, curve, q, size, sigma)
         return Body(
-            "population", on_wide_grid(q, found), np.nan, names, np.inf, 0.0 if sigma < 0.4 else np.nan
+            "population",
+            interpolate_on_wide_grid(q, average),
+            np.nan,
+            names,
+            np.inf,
+            0.0 if sigma < 0.4 else np.nan,
         )
     large = size * float(np.exp(rng.uniform(np.log(1.5), np.log(8))))
-    one = averaged(_X, curve, q, size, rng.uniform(0.04, 0.3))
-    two = averaged(_X, curve, q, large, rng.uniform(0.04, 0.3))
+    large_average = average_sizes(_X, curve, q, size, rng.uniform(0.04, 0.3))
+    two = average_sizes(_X, curve, q, large, rng.uniform(0.04, 0.3))
     share = float(np.exp(rng.uniform(np.log(0.1), np.log(9.0))))
     # Where the large ones have lost half of their intensity, the small ones are so many times what is left.
-    at = int(np.searchsorted(q, rng.uniform(1.0, 4.0) / large))
-    found = two / two[at] + share * one / one[at]
-    return Body("population", on_wide_grid(q, found), np.nan, names, 1.5 / large, 1.0)
+    index = int(np.searchsorted(q, rng.uniform(1.0, 4.0) / large))
+    average = two / two[index] + share * large_average / large_average[index]
+    return Body("population", interpolate_on_wide_grid(q, average), np.nan, names, 1.5 / large, 1.0)

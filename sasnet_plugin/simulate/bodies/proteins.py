@@ -15,9 +15,9 @@ import numpy as np
 
 from ...arrays import Floats
 from . import accepted
-from .body import Body, on_wide_grid
+from .body import Body, interpolate_on_wide_grid
 from .chains import BOND, coil, domain, rotation, shell
-from .debye import distances, summed
+from .debye import distances, sum_debye
 
 #: More residues are represented by so many of them; what single residues scatter is that of all.
 MOST = 1500
@@ -44,8 +44,10 @@ def protein(rng: np.random.Generator) -> Body:
     """A folded protein, a complex of some, or domains on linkers."""
     build = _ARCHITECTURES[int(rng.choice(len(_ARCHITECTURES), p=_SHARES))]
     conformations, names = build(rng)
-    found = _scattering(conformations, rng)
-    return Body("protein", found[0], found[1], names or named(conformations[0]), NO_ELLIPSOID)
+    scattering = _scattering(conformations, rng)
+    return Body(
+        "protein", scattering[0], scattering[1], names or list_accepted_names(conformations[0]), NO_ELLIPSOID
+    )
 
 
 def flexible(rng: np.random.Generator) -> Body:
@@ -61,11 +63,13 @@ def flexible(rng: np.random.Generator) -> Body:
         r, product = distances(chain, w)
         pairs.append((r * swelling, product))
         weights.append(w)
-    q, intensity, rg = summed(pairs, weights)
-    return Body("flexible", on_wide_grid(q, intensity * residue(q, rng) ** 2), rg, accepted.FLEXIBLE)
+    q, intensity, rg = sum_debye(pairs, weights)
+    return Body(
+        "flexible", interpolate_on_wide_grid(q, intensity * residue(q, rng) ** 2), rg, accepted.FLEXIBLE
+    )
 
 
-def named(points: Floats) -> tuple[str, ...]:
+def list_accepted_names(points: Floats) -> tuple[str, ...]:
     """What is accepted of a solid body, by how long it is: (n, 3) points, Å."""
     moments = np.linalg.eigvalsh(np.cov(points.T))
     ratio = float(np.sqrt(moments[-1] / moments[0]))
@@ -81,22 +85,22 @@ def _scattering(conformations: list[Floats], rng: np.random.Generator) -> tuple[
     for points in conformations:
         water = shell(points, rng) if hydration and len(points) < 4 * MOST else np.empty((0, 3))
         w = np.concatenate([1 + 0.25 * rng.standard_normal(len(points)), np.full(len(water), hydration)])
-        pair, w = _thinned(np.concatenate([points, water]), w, rng)
+        pair, w = _thin_pairs(np.concatenate([points, water]), w, rng)
         pairs.append(pair)
         weights.append(w)
-    q, intensity, rg = summed(pairs, weights)
-    return on_wide_grid(q, intensity * residue(q, rng) ** 2), rg
+    q, intensity, rg = sum_debye(pairs, weights)
+    return interpolate_on_wide_grid(q, intensity * residue(q, rng) ** 2), rg
 
 
-def _thinned(
+def _thin_pairs(
     points: Floats, weights: Floats, rng: np.random.Generator
 ) -> tuple[tuple[Floats, Floats], Floats]:
     """Pairs of `MOST` of the points, weighted as all pairs are, and the weights of all."""
     n = len(points)
     if n <= MOST:
         return distances(points, weights), weights
-    some = rng.choice(n, MOST, replace=False)
-    r, product = distances(points[some], weights[some])
+    selection = rng.choice(n, MOST, replace=False)
+    r, product = distances(points[selection], weights[selection])
     return (r, product * (n * (n - 1)) / (MOST * (MOST - 1))), weights
 
 
@@ -119,13 +123,13 @@ def _long(rng: np.random.Generator) -> _Built:
     """One domain of axis ratio up to five, or domains in a row, fixed."""
     if rng.random() < 0.4:
         return [domain(_residues(rng), np.array([1.0, 1.0, rng.uniform(2, 5)]), rng)], ()
-    parts, at = [], np.zeros(3)
+    parts, position = [], np.zeros(3)
     for _ in range(int(rng.integers(2, 5))):
         part = domain(_residues(rng, 300), _axes(rng), rng)
         reach = 1.7 * np.sqrt(np.mean(np.sum(part**2, axis=1)))
         step = rotation(rng)[0] * 0.8 + np.array([0.0, 0.0, 0.8])
-        at = at + reach * step / np.linalg.norm(step)
-        parts.append(part + at)
+        position = position + reach * step / np.linalg.norm(step)
+        parts.append(part + position)
     return [np.concatenate(parts)], ()
 
 
@@ -156,31 +160,31 @@ def _cage(rng: np.random.Generator) -> _Built:
     k = np.arange(n) + 0.5
     z, turn = 1 - 2 * k / n, np.pi * (1 + np.sqrt(5)) * k
     directions = np.column_stack([np.sqrt(1 - z**2) * np.cos(turn), np.sqrt(1 - z**2) * np.sin(turn), z])
-    parts = [unit @ rotation(rng).T + radius * one for one in directions]
+    parts = [unit @ rotation(rng).T + radius * direction for direction in directions]
     return [np.concatenate(parts)], accepted.HOLLOW
 
 
-def _linked(rng: np.random.Generator) -> _Built:
+def _link_domains(rng: np.random.Generator) -> _Built:
     """One to three domains with linkers and tails of 10 to 120 residues, in several conformations."""
     count = int(rng.integers(1, 4))
     domains = [domain(_residues(rng, 350), _axes(rng), rng) for _ in range(count)]
     linkers = [int(rng.integers(10, 120)) for _ in range(count)]
     persistence = rng.uniform(5.0, 20.0)
     chains = [coil(n, persistence, _ENSEMBLE // 2, rng) for n in linkers]
-    found = []
+    conformations = []
     for k in range(_ENSEMBLE // 2):
         parts, end = [], np.zeros(3)
-        for one, linker in zip(domains, chains, strict=True):
-            body = one @ rotation(rng).T
+        for domain_points, linker in zip(domains, chains, strict=True):
+            body = domain_points @ rotation(rng).T
             reach = np.linalg.norm(body, axis=1).max() + BOND
             direction = rotation(rng)[0]
             body = body + end + reach * direction
             chain = linker[k] - linker[k][0] + end + 1.8 * reach * direction
             parts += [body, chain]
             end = chain[-1]
-        found.append(np.concatenate(parts))
+        conformations.append(np.concatenate(parts))
     names = (*accepted.COMPACT, *accepted.ELONGATED, *accepted.FLEXIBLE)
-    return found, names
+    return conformations, names
 
 
 _ARCHITECTURES: tuple[Callable[[np.random.Generator], _Built], ...] = (
@@ -188,6 +192,6 @@ _ARCHITECTURES: tuple[Callable[[np.random.Generator], _Built], ...] = (
     _long,
     _ring,
     _cage,
-    _linked,
+    _link_domains,
 )
 _SHARES = (0.4, 0.17, 0.18, 0.1, 0.15)

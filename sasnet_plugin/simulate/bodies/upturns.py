@@ -11,7 +11,7 @@ import numpy as np
 from ...arrays import Floats
 from . import accepted
 from .bilayers import stacks
-from .body import COARSE_Q, Q_TOP, Body, on_wide_grid
+from .body import COARSE_Q, Q_TOP, Body, interpolate_on_wide_grid
 
 _Q = COARSE_Q[(COARSE_Q >= 3e-4) & (COARSE_Q <= Q_TOP)]
 
@@ -34,12 +34,12 @@ def two_phase_stack(q: Floats, spacing: float, fraction: float, width: float, ed
 def orders(q: Floats, spacing: float, rng: np.random.Generator) -> Floats:
     """Two to five orders of a spacing, Lorentzians or Gaussians, wider from order to order."""
     width = np.exp(rng.uniform(np.log(0.01), np.log(0.1))) * 2 * np.pi / spacing
-    found = np.zeros_like(q)
+    peaks = np.zeros_like(q)
     for order in range(1, int(rng.integers(2, 6)) + 1):
         x = (q - order * 2 * np.pi / spacing) / (width * order ** rng.uniform(0, 2))
         height = order ** -rng.uniform(1.0, 4.0) * np.exp(0.5 * rng.standard_normal())
-        found += height * (1 / (1 + x**2) if rng.random() < 0.5 else np.exp(-0.5 * x**2))
-    return found + np.exp(rng.uniform(-6, -3))
+        peaks += height * (1 / (1 + x**2) if rng.random() < 0.5 else np.exp(-0.5 * x**2))
+    return peaks + np.exp(rng.uniform(-6, -3))
 
 
 def upturn(rng: np.random.Generator) -> Body:
@@ -60,12 +60,12 @@ def upturn(rng: np.random.Generator) -> Body:
         width = np.exp(rng.uniform(np.log(0.05), np.log(0.5)))
         rest, names = 1 / (1 + (np.abs(_Q / first - 1) / width) ** rng.uniform(1.8, 3.0)), ("broad_peak",)
         second = np.nan
-    at = min(int(np.searchsorted(_Q, first * np.exp(rng.uniform(-1.4, 1.4)))), len(_Q) - 1)
+    index = min(int(np.searchsorted(_Q, first * np.exp(rng.uniform(-1.4, 1.4)))), len(_Q) - 1)
     # Not above the first order, or it could not be seen.
     near = (_Q > 0.7 * first) & (_Q < 1.3 * first)
-    level = min(float(rest[at]), float(rest[near].max())) * np.exp(rng.uniform(-1.5, 1.0))
-    added = level * (_Q / _Q[at]) ** -rng.uniform(1.5, 4.2)
+    level = min(float(rest[index]), float(rest[near].max())) * np.exp(rng.uniform(-1.5, 1.0))
+    added = level * (_Q / _Q[index]) ** -rng.uniform(1.5, 4.2)
     leads_to = float(_Q[(added > rest) & (_Q < first)].max(initial=0.0))
     outside = np.inf if np.isnan(second) else 1.3 * first
-    log_i = on_wide_grid(_Q, rest + added)
+    log_i = interpolate_on_wide_grid(_Q, rest + added)
     return Body("upturn", log_i, np.nan, names, outside, second, 0.7 * leads_to, 1.3 * first)

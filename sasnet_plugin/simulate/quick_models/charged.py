@@ -11,7 +11,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
-from .written import written_by_content
+from .written import write_by_content
 
 #: sasmodels' name.
 CHARGED = "hayter_msa"
@@ -42,13 +42,13 @@ _KEPT = """
 """
 
 
-def with_memory(info: Any, folder: Path) -> Any:
+def add_memory(info: Any, folder: Path) -> Any:
     """Return a model's page whose charged spheres' structure factor caches its coefficients, with C code in
     `folder`; unchanged without one, or for another C code.
     """
     if info.composition:
         kind, parts = info.composition
-        changed = [with_memory(part, folder) for part in parts]
+        changed = [add_memory(part, folder) for part in parts]
         if all(new is old for new, old in zip(changed, parts, strict=True)):
             return info
         info = copy.copy(info)
@@ -56,11 +56,11 @@ def with_memory(info: Any, folder: Path) -> Any:
         return info
     if info.id != CHARGED or len(info.source or ()) != 1:
         return info
-    own = Path(info.filename).parent / info.source[0]
-    text = own.read_text(encoding="utf-8", errors="replace") if own.exists() else ""
+    source_file = Path(info.filename).parent / info.source[0]
+    text = source_file.read_text(encoding="utf-8", errors="replace") if source_file.exists() else ""
     if text.count(_FOUND) != 1:
         return info
-    path = written_by_content(folder, f"sasnet_{CHARGED}", text.replace(_FOUND, _KEPT))
+    path = write_by_content(folder, f"sasnet_{CHARGED}", text.replace(_FOUND, _KEPT))
     info = copy.copy(info)
     info.source = [str(path)]
     return info

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .written import written_by_content
+from .written import write_by_content
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +33,7 @@ FILE = "lattice.npz"
 _DNN, _RADIUS = 100.0, 1.0
 
 
-def calculated(form: str, x: NDArray[np.float64], d_factor: float) -> NDArray[np.float64]:
+def calculate(form: str, x: NDArray[np.float64], d_factor: float) -> NDArray[np.float64]:
     """Return sasmodels' own T of one of `LATTICES` at x = q dnn > 0, (n,)."""
     from sasmodels.direct_model import call_kernel
 
@@ -43,13 +43,13 @@ def calculated(form: str, x: NDArray[np.float64], d_factor: float) -> NDArray[np
     crystal = call_kernel(
         load_model(form).make_kernel([q]), sphere | {"dnn": _DNN, "d_factor": d_factor}, cutoff=0.0
     )
-    alone = call_kernel(load_model("sphere").make_kernel([q]), sphere, cutoff=0.0)
-    return np.asarray(crystal / alone) / (_RADIUS / _DNN) ** 3
+    single = call_kernel(load_model("sphere").make_kernel([q]), sphere, cutoff=0.0)
+    return np.asarray(crystal / single) / (_RADIUS / _DNN) ** 3
 
 
-def with_table(info: Any, folder: Path) -> Any:
+def use_table(info: Any, folder: Path) -> Any:
     """Return a page of one of `LATTICES` that takes T from the table, C code in `folder`."""
-    path = written_by_content(folder, f"sasnet_{info.id}", _source(tables()[info.id]))
+    path = write_by_content(folder, f"sasnet_{info.id}", _source(tables()[info.id]))
     info = copy.copy(info)
     info.source = ["lib/sas_3j1x_x.c", "lib/sphere_form.c", str(path)]
     return info
@@ -57,8 +57,8 @@ def with_table(info: Any, folder: Path) -> Any:
 
 def tables() -> dict[str, NDArray[np.float32]]:
     """ln T by model, (widths, points)."""
-    with resources.as_file(resources.files(__package__).joinpath(FILE)) as path, np.load(path) as found:
-        return {name: found[name] for name in found.files}
+    with resources.as_file(resources.files(__package__).joinpath(FILE)) as path, np.load(path) as file:
+        return {name: file[name] for name in file.files}
 
 
 def _source(table: NDArray[np.float32]) -> str:
@@ -119,11 +119,11 @@ static double Iqabc(double qa, double qb, double qc, double dnn, double d_factor
 def main() -> None:
     """Write the table: about 4 minutes."""
     x = np.concatenate((np.exp(-STEP * np.arange(LOW, 0, -1)), 1 + STEP * np.arange(HIGH + 1)))
-    found = {
-        form: np.array([np.log(calculated(form, x, d)) for d in np.exp(WIDTHS)], dtype=np.float32)
+    found_tables = {
+        form: np.array([np.log(calculate(form, x, d)) for d in np.exp(WIDTHS)], dtype=np.float32)
         for form in LATTICES
     }
-    np.savez_compressed(Path(__file__).with_name(FILE), **found)  # type: ignore[arg-type]
+    np.savez_compressed(Path(__file__).with_name(FILE), **found_tables)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

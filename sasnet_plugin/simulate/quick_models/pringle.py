@@ -40,18 +40,18 @@ def intensity(
     thick = max(t for _, t in thicknesses) / 2
     over_angle = step_of(_LADDER, _ANGLE * q * max(radius, bend, thick) + _LEAST)
     over_radius = step_of(_LADDER, _RADIUS * q * (radius + bend) + _LEAST)
-    both = over_angle * 1000 + over_radius
+    codes = over_angle * 1000 + over_radius
     out = np.empty_like(q)
-    for code in np.unique(both):
-        here = np.flatnonzero(both == code)
+    for code in np.unique(codes):
+        indices = np.flatnonzero(codes == code)
         n, m = divmod(int(code), 1000)
-        few = max(_AT_ONCE // (n * m * len(ORDERS)), 1)
-        for some in np.split(here, range(few, here.size, few)):
-            out[some] = _averaged(q[some], n, m, radius, alpha, beta, thicknesses)
+        chunk = max(_AT_ONCE // (n * m * len(ORDERS)), 1)
+        for subset in np.split(indices, range(chunk, indices.size, chunk)):
+            out[subset] = _average(q[subset], n, m, radius, alpha, beta, thicknesses)
     return out
 
 
-def _averaged(
+def _average(
     q: Floats,
     n: int,
     m: int,
@@ -64,7 +64,7 @@ def _averaged(
     turn, weight = rule(n)
     psi = np.pi / 2 * turn
     along, across = q[:, None] * np.cos(psi), q[:, None] * np.sin(psi)
-    x, each = rule(m)
+    x, weights = rule(m)
     squared = radius**2 * along[..., None] * x**2
     bent = _bessel(abs(beta) * squared, 1)
     flat = _bessel(radius * across[..., None] * x, 2)
@@ -73,7 +73,7 @@ def _averaged(
     total: Floats = np.zeros(along.shape)
     for wave in (np.cos(phase), np.sin(phase)):
         # Orders −n give what n gives.
-        amplitude = np.einsum("qpxn,qpx->qpn", product, wave * (each * x))
+        amplitude = np.einsum("qpxn,qpx->qpn", product, wave * (weights * x))
         total += (amplitude**2) @ np.array([1.0 if order == 0 else 2.0 for order in ORDERS])
     volumes = np.zeros(along.shape)
     for share, t in thicknesses:
@@ -87,21 +87,21 @@ def _table(times: int) -> Floats:
     """J of `times` the orders, (points, orders)."""
     from scipy.special import jv
 
-    at = np.arange(0.0, _END + 2 * _STEP, _STEP)
-    return np.stack([jv(times * order, at) for order in ORDERS], axis=-1)
+    grid = np.arange(0.0, _END + 2 * _STEP, _STEP)
+    return np.stack([jv(times * order, grid) for order in ORDERS], axis=-1)
 
 
 def _bessel(x: Floats, times: int) -> Floats:
     """J of `times` the orders at x, at least 0; (..., orders)."""
     table = _table(times)
-    where = np.minimum(x, _END) / _STEP
-    left = where.astype(np.intp)
-    share = (where - left)[..., None]
-    found = table[left]
-    found += share * (table[left + 1] - found)
+    position = np.minimum(x, _END) / _STEP
+    index = position.astype(np.intp)
+    share = (position - index)[..., None]
+    values = table[index]
+    values += share * (table[index + 1] - values)
     far = x > _END
     if far.any():
         beyond = x[far][..., None]
         phase = beyond - np.pi / 4 - np.pi / 2 * times * np.array(ORDERS)
-        found[far] = np.sqrt(2 / (np.pi * beyond)) * np.cos(phase)
-    return np.asarray(found)
+        values[far] = np.sqrt(2 / (np.pi * beyond)) * np.cos(phase)
+    return np.asarray(values)

@@ -20,7 +20,7 @@ import numpy as np
 
 from .. import priors
 from ..kernel import build
-from .written import written_once
+from .written import write_once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,11 +76,11 @@ def gauss_legendre(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     k = np.arange(n, 0, -1)
     x = (1 - (n - 1) / (8 * n**3)) * np.cos(np.pi * (4 * k - 1) / (4 * n + 2))
     for _ in range(6):
-        before, now = np.ones_like(x), x.copy()
+        previous, current = np.ones_like(x), x.copy()
         for j in range(2, n + 1):
-            before, now = now, ((2 * j - 1) * x * now - (j - 1) * before) / j
-        slope = n * (x * now - before) / (x * x - 1)
-        step = now / slope
+            previous, current = current, ((2 * j - 1) * x * current - (j - 1) * previous) / j
+        slope = n * (x * current - previous) / (x * x - 1)
+        step = current / slope
         x = x - step
         if np.abs(step).max() < 1e-15:
             break
@@ -98,25 +98,25 @@ def fine_model(name: str, n: int, folder: Path) -> Any:
     Fibonacci sphere; its table goes to `folder`, the installed sasmodels stays. Double precision, C or
     Python.
     """
-    return build(with_points(priors.model_info(name), n, folder))
+    return build(set_quadrature(priors.model_info(name), n, folder))
 
 
-def with_points(info: Any, n: int, folder: Path) -> Any:
+def set_quadrature(info: Any, n: int, folder: Path) -> Any:
     """Return a model's page with `n` points of quadrature instead of its own; see `fine_model`."""
     argument = _points_argument(info)
     if argument is not None:
         info = copy.copy(info)
-        other = functools.partial(info.Iq, **{argument: n})
-        other.vectorized = True  # type: ignore[attr-defined]
-        info.Iq = other
+        function = functools.partial(info.Iq, **{argument: n})
+        function.vectorized = True  # type: ignore[attr-defined]
+        info.Iq = function
         return info
     definitions = f"#define GAUSS_N {n}\n#define GAUSS_Z Gauss{n}Z\n#define GAUSS_W Gauss{n}Wt\n"
-    table = written_once(folder, f"gauss{n}.c", c_nodes(n) + definitions)
+    table = write_once(folder, f"gauss{n}.c", c_nodes(n) + definitions)
     adaptive = "lib/adaptive.c" in (info.source or ())
-    return with_rule(info, [str(table), "lib/nonadaptive.c"] if adaptive else [str(table)])
+    return replace_rule(info, [str(table), "lib/nonadaptive.c"] if adaptive else [str(table)])
 
 
-def with_rule(info: Any, sources: list[str]) -> Any:
+def replace_rule(info: Any, sources: list[str]) -> Any:
     """Return a model's page with other C files for its table of nodes. Raises ValueError without one."""
     index = _gauss_source(info)
     if index is None:
@@ -136,8 +136,8 @@ def _gauss_source(info: Any) -> int | None:
 def _points_argument(info: Any) -> str | None:
     if not inspect.isfunction(info.Iq):
         return None
-    found = [name for name in inspect.signature(info.Iq).parameters if name.startswith("npoints")]
-    return found[0] if found else None
+    parameters = [name for name in inspect.signature(info.Iq).parameters if name.startswith("npoints")]
+    return parameters[0] if parameters else None
 
 
 def c_nodes(n: int) -> str:

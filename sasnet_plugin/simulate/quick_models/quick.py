@@ -19,11 +19,11 @@ from ...types import SasnetError, SimulationError, sum_parts
 from ..compile_cache import prepare
 from ..kernel import build, load_model
 from .cost_classes import cost_class
-from .lattice import LATTICES, WIDTHS, with_table
-from .quadrature import c_nodes, with_points, with_rule
-from .similar import SIMILAR, with_similar
-from .size_averages import PARTICLES, with_size_averages
-from .written import written_by_content
+from .lattice import LATTICES, WIDTHS, use_table
+from .quadrature import c_nodes, replace_rule, set_quadrature
+from .similar import SIMILAR, add_similar_kernel
+from .size_averages import PARTICLES, add_size_averages
+from .written import write_by_content
 
 #: Points that one integral may have.
 LADDER = (8, 12, 16, 20, 26, 34, 44, 58, 76, 100, 130, 170, 220, 290, 380, 500)
@@ -64,9 +64,9 @@ def quick_model(name: str) -> Any:
     try:
         body = build(page) if page else load_model(form)
         if form in SIMILAR:
-            body = with_similar(body)
+            body = add_similar_kernel(body)
         if form in PARTICLES:
-            body = with_size_averages(body)
+            body = add_size_averages(body)
         if not factor:
             return body
         return ProductModel(
@@ -109,8 +109,8 @@ def nearest_exact(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
 def fit_cost_class(name: str) -> str:
     """Return a quick model's cost class in fits, fast, medium or slow; of a sum the slowest."""
     forms = [part.partition("@")[0] for part in sum_parts(name)]
-    each = {"medium" if form in (*LATTICES, *SINGLE, *PARTICLES) else cost_class(form) for form in forms}
-    return next(cost for cost in ("slow", "medium", "fast") if cost in each)
+    classes = {"medium" if form in (*LATTICES, *SINGLE, *PARTICLES) else cost_class(form) for form in forms}
+    return next(cost for cost in ("slow", "medium", "fast") if cost in classes)
 
 
 def _page(form: str) -> Any:
@@ -121,11 +121,11 @@ def _page(form: str) -> Any:
     folder = prepare()
     info = core.load_model_info(form)
     if form in LATTICES:
-        return with_table(info, folder)
+        return use_table(info, folder)
     if form in FIXED:
-        return with_points(info, FIXED[form], folder)
+        return set_quadrature(info, FIXED[form], folder)
     if "lib/adaptive.c" in (info.source or ()):
-        return with_rule(info, [str(_ladder(folder, SLOPES.get(form, SLOPE)))])
+        return replace_rule(info, [str(_ladder(folder, SLOPES.get(form, SLOPE)))])
     return None
 
 
@@ -145,4 +145,4 @@ def _ladder(folder: Path, slope: float) -> Path:
         enough = f"    if (wanted <= {n} || {following} > most) " if following else "    "
         lines.append(enough + f"{{ *w = Gauss{n}Wt; *z = Gauss{n}Z; return {n}; }}")
     text = "\n".join([*lines, "}", ""])
-    return written_by_content(folder, "sasnet_quadrature", text)
+    return write_by_content(folder, "sasnet_quadrature", text)

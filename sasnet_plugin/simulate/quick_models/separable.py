@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import pringle
-from .separable_average import STEP, Body, Floats, averaged, rule
+from .separable_average import STEP, Body, Floats, average_orientations, rule
 
 #: Directions of an ellipsoid, in each angle of an octant.
 _DIRECTIONS = 230
@@ -37,58 +37,58 @@ def _sides(qab: Floats, turn: Floats) -> tuple[Floats, Floats]:
 
 
 def _box(a: float, b: float, c: float) -> Body:
-    def across(qab: Floats, turn: Floats) -> list[Floats]:
+    def scatter_across(qab: Floats, turn: Floats) -> list[Floats]:
         qa, qb = _sides(qab, turn)
         return [a * _sinc(qa * a / 2) * b * _sinc(qb * b / 2)]
 
-    return Body(across, lambda qc: [c * _sinc(qc * c / 2)], np.hypot(a, b) / 2, c / 2)
+    return Body(scatter_across, lambda qc: [c * _sinc(qc * c / 2)], np.hypot(a, b) / 2, c / 2)
 
 
 def _hollow_box(a: float, b: float, c: float, wall: float) -> Body:
     ia, ib, ic = (side - 2 * wall for side in (a, b, c))
 
-    def across(qab: Floats, turn: Floats) -> list[Floats]:
+    def scatter_across(qab: Floats, turn: Floats) -> list[Floats]:
         qa, qb = _sides(qab, turn)
         return [_sinc(qa * a / 2) * _sinc(qb * b / 2), _sinc(qa * ia / 2) * _sinc(qb * ib / 2)]
 
-    def along(qc: Floats) -> list[Floats]:
+    def scatter_along(qc: Floats) -> list[Floats]:
         return [a * b * c * _sinc(qc * c / 2), -ia * ib * ic * _sinc(qc * ic / 2)]
 
-    return Body(across, along, np.hypot(a, b) / 2, c / 2)
+    return Body(scatter_across, scatter_along, np.hypot(a, b) / 2, c / 2)
 
 
 def _thin_box(a: float, b: float, c: float) -> Body:
     """Six infinitely thin walls (Nayuk & Huber, Z. Phys. Chem. 226 (2012) 837)."""
 
-    def across(qab: Floats, turn: Floats) -> list[Floats]:
+    def scatter_across(qab: Floats, turn: Floats) -> list[Floats]:
         qa, qb = _sides(qab, turn)
         sa, sb = a / 2 * _sinc(qa * a / 2), b / 2 * _sinc(qb * b / 2)
         # Top and bottom; then the four sides.
         return [8 * sa * sb, 8 * (np.cos(qa * a / 2) * sb + np.cos(qb * b / 2) * sa)]
 
-    def along(qc: Floats) -> list[Floats]:
+    def scatter_along(qc: Floats) -> list[Floats]:
         return [np.cos(qc * c / 2), c / 2 * _sinc(qc * c / 2)]
 
-    return Body(across, along, np.hypot(a, b) / 2, c / 2)
+    return Body(scatter_across, scatter_along, np.hypot(a, b) / 2, c / 2)
 
 
-def _shelled_box(p: Mapping[str, float]) -> Body:
+def _core_shell_box(p: Mapping[str, float]) -> Body:
     """A box with slabs of their own materials on its faces, none at its edges."""
     a, b, c = (p[f"length_{x}"] for x in "abc")
     ta, tb, tc = (p[f"length_{x}"] + 2 * p[f"thick_rim_{x}"] for x in "abc")
     core, da, db, dc = (p[f"sld_{x}"] - p["sld_solvent"] for x in ("core", "a", "b", "c"))
 
-    def across(qab: Floats, turn: Floats) -> list[Floats]:
+    def scatter_across(qab: Floats, turn: Floats) -> list[Floats]:
         qa, qb = _sides(qab, turn)
         sa, sb = a * _sinc(qa * a / 2), b * _sinc(qb * b / 2)
         rim_a, rim_b = ta * _sinc(qa * ta / 2) - sa, tb * _sinc(qb * tb / 2) - sb
         return [core * sa * sb + da * rim_a * sb + db * sa * rim_b, sa * sb]
 
-    def along(qc: Floats) -> list[Floats]:
+    def scatter_along(qc: Floats) -> list[Floats]:
         sc = c * _sinc(qc * c / 2)
         return [sc, dc * (tc * _sinc(qc * tc / 2) - sc)]
 
-    return Body(across, along, np.hypot(ta, tb) / 2, tc / 2)
+    return Body(scatter_across, scatter_along, np.hypot(ta, tb) / 2, tc / 2)
 
 
 def _radius(minor: float, major: float, turn: Floats) -> Floats:
@@ -98,13 +98,13 @@ def _radius(minor: float, major: float, turn: Floats) -> Floats:
 
 
 def _elliptic_cylinder(minor: float, ratio: float, length: float) -> Body:
-    def across(qab: Floats, turn: Floats) -> list[Floats]:
+    def scatter_across(qab: Floats, turn: Floats) -> list[Floats]:
         return [np.pi * minor**2 * ratio * _disk(qab * _radius(minor, minor * ratio, turn))]
 
-    def along(qc: Floats) -> list[Floats]:
+    def scatter_along(qc: Floats) -> list[Floats]:
         return [length * _sinc(qc * length / 2)]
 
-    return Body(across, along, minor * max(ratio, 1.0), length / 2)
+    return Body(scatter_across, scatter_along, minor * max(ratio, 1.0), length / 2)
 
 
 def _elliptic_bicelle(p: Mapping[str, float], *, belt: bool) -> Body:
@@ -118,11 +118,11 @@ def _elliptic_bicelle(p: Mapping[str, float], *, belt: bool) -> Body:
     faced = np.pi * minor * major * tall
     rimmed = np.pi * (minor + rim) * (major + rim) * (length if belt else tall)
 
-    def across(qab: Floats, turn: Floats) -> list[Floats]:
+    def scatter_across(qab: Floats, turn: Floats) -> list[Floats]:
         r = _radius(minor, major, turn)
         return [_disk(qab * r), _disk(qab * (r + rim))]
 
-    def along(qc: Floats) -> list[Floats]:
+    def scatter_along(qc: Floats) -> list[Floats]:
         short, whole = _sinc(qc * length / 2), _sinc(qc * tall / 2)
         if belt:
             inner = core * (core_sld + solvent - rim_sld - face_sld) * short
@@ -135,7 +135,7 @@ def _elliptic_bicelle(p: Mapping[str, float], *, belt: bool) -> Body:
             rimmed * (rim_sld - solvent) * whole,
         ]
 
-    return Body(across, along, max(minor, major) + rim, tall / 2)
+    return Body(scatter_across, scatter_along, max(minor, major) + rim, tall / 2)
 
 
 def _ellipsoid(a: float, b: float, c: float, q: Floats) -> Floats:
@@ -148,10 +148,10 @@ def _ellipsoid(a: float, b: float, c: float, q: Floats) -> Floats:
     low, high = float(min(a, b, c)), float(max(a, b, c))
     steps = int(np.clip((high - low) * q[-1] / (STEP / 2), 50, 2500))
     # Each direction's weight goes to the two radii beside its own.
-    where = np.clip((r - low) / max(high - low, 1e-12) * steps, 0.0, steps - 1e-9).ravel()
-    left, each = where.astype(np.intp), np.outer(weight, weight).ravel()
-    share = np.bincount(left, each * (1 - where + left), steps + 1)
-    share += np.bincount(left + 1, each * (where - left), steps + 1)
+    position = np.clip((r - low) / max(high - low, 1e-12) * steps, 0.0, steps - 1e-9).ravel()
+    index, weights = position.astype(np.intp), np.outer(weight, weight).ravel()
+    share = np.bincount(index, weights * (1 - position + index), steps + 1)
+    share += np.bincount(index + 1, weights * (position - index), steps + 1)
     x = q[:, None] * np.linspace(low, high, steps + 1)
     small = x < 1e-2
     safe = np.where(small, 1.0, x)
@@ -167,7 +167,7 @@ def _sides_of(p: Mapping[str, float]) -> tuple[float, float, float]:
 _BODIES: dict[str, Callable[[Mapping[str, float]], Body]] = {
     "core_shell_bicelle_elliptical": lambda p: _elliptic_bicelle(p, belt=False),
     "core_shell_bicelle_elliptical_belt_rough": lambda p: _elliptic_bicelle(p, belt=True),
-    "core_shell_parallelepiped": _shelled_box,
+    "core_shell_parallelepiped": _core_shell_box,
     "elliptical_cylinder": lambda p: _elliptic_cylinder(p["radius_minor"], p["axis_ratio"], p["length"]),
     "hollow_rectangular_prism": lambda p: _hollow_box(*_sides_of(p), p["thickness"]),
     "hollow_rectangular_prism_thin_walls": lambda p: _thin_box(*_sides_of(p)),
@@ -193,7 +193,7 @@ def intensity(name: str, q: Floats, parameters: Mapping[str, Any]) -> Floats:
             total += weight * pringle.intensity(q, p["radius"], p["alpha"], p["beta"], thicknesses)
         return total
     for weight, sizes in _sizes(wide, parameters):
-        total += weight * _squared(name, q, single | sizes)
+        total += weight * _compute_square(name, q, single | sizes)
     return total
 
 
@@ -208,17 +208,17 @@ def _sizes(names: list[str], parameters: Mapping[str, Any]) -> Iterator[tuple[fl
     kind, points, width, reach = (parameters[f"{name}_pd{key}"] for key in ("_type", "_n", "", "_nsigma"))
     values, weights = get_weights(kind, points, width, reach, parameters[name], (0.0, np.inf), True)
     for value, weight in zip(values, weights, strict=True):
-        for more, others in _sizes(names[1:], parameters):
-            yield float(weight) * more, {name: float(value)} | others
+        for size_weight, rest in _sizes(names[1:], parameters):
+            yield float(weight) * size_weight, {name: float(value)} | rest
 
 
-def _squared(name: str, q: Floats, parameters: Mapping[str, Any]) -> Floats:
+def _compute_square(name: str, q: Floats, parameters: Mapping[str, Any]) -> Floats:
     """⟨F²⟩ of one size, F the amplitude times the volume."""
     if name == "triaxial_ellipsoid":
         return _ellipsoid(
             parameters["radius_equat_minor"], parameters["radius_equat_major"], parameters["radius_polar"], q
         )
-    found = averaged(_BODIES[name](parameters), q)
+    intensities = average_orientations(_BODIES[name](parameters), q)
     if name == "core_shell_bicelle_elliptical_belt_rough":
-        found = found * np.exp(-0.5 * (q * parameters["sigma"]) ** 2)
-    return found
+        intensities = intensities * np.exp(-0.5 * (q * parameters["sigma"]) ** 2)
+    return intensities

@@ -34,7 +34,7 @@ _FOLLOWED = (MOST - LEAST) / SLOPE
 
 @dataclass(frozen=True)
 class Body:
-    """What `averaged` needs of a body."""
+    """What `average_orientations` needs of a body."""
 
     #: (q_ab (m, 1), φ/φ_max (1, n)) → the cross-sections Xₖ, list of (m, n) arrays.
     across: Callable[[Floats, Floats], list[Floats]]
@@ -44,27 +44,27 @@ class Body:
     half_length: float
 
 
-def averaged(body: Body, q: Floats) -> Floats:
+def average_orientations(body: Body, q: Floats) -> Floats:
     """Return ⟨F²⟩ over all orientations, (n,); q in Å⁻¹, ascending."""
     from scipy.interpolate import CubicSpline
 
-    at = _grid(float(q[-1]), body.half_width)
-    pairs = CubicSpline(at, _azimuth(body, at))
+    grid = _grid(float(q[-1]), body.half_width)
+    pairs = CubicSpline(grid, _azimuth(body, grid))
     out = np.empty_like(q)
     points = _points(q * max(body.half_length, body.half_width))
     for n in np.unique(points):
-        here = points == n
+        rows = points == n
         u, weight = rule(int(n))
-        some = q[here][:, None]
-        profiles = body.along(some * u)
-        across = pairs(some * np.sqrt(1 - u**2))
+        q_rows = q[rows][:, None]
+        profiles = body.along(q_rows * u)
+        across = pairs(q_rows * np.sqrt(1 - u**2))
         total: Floats = np.zeros(across.shape[:-1])
         pair = 0
         for k, first in enumerate(profiles):
             for second in profiles[k:]:
                 total += (1.0 if second is first else 2.0) * across[..., pair] * first * second
                 pair += 1
-        out[here] = total @ weight
+        out[rows] = total @ weight
     return out
 
 
@@ -79,12 +79,12 @@ def _grid(q_max: float, half_width: float) -> Floats:
     return np.asarray(even / half_width)
 
 
-def _azimuth(body: Body, at: Floats) -> Floats:
+def _azimuth(body: Body, grid: Floats) -> Floats:
     """⟨Xₖ Xₗ⟩ over the azimuth for k ≤ l, (m, pairs)."""
-    points, parts = _points(at * body.half_width), []
+    points, parts = _points(grid * body.half_width), []
     for n in np.unique(points):
         turn, weight = rule(int(n))
-        sections = body.across(at[points == n][:, None], turn[None, :])
+        sections = body.across(grid[points == n][:, None], turn[None, :])
         parts.append(
             np.stack(
                 [(a * b) @ weight for k, a in enumerate(sections) for b in sections[k:]],
@@ -98,10 +98,10 @@ def _points(phase: Floats) -> NDArray[np.intp]:
     return step_of(LADDER, SLOPE * phase + LEAST)
 
 
-def step_of(ladder: Sequence[int], wanted: Floats) -> NDArray[np.intp]:
+def step_of(ladder: Sequence[int], target: Floats) -> NDArray[np.intp]:
     """The first steps of a ladder that are as many points as wanted, or its last."""
     steps = np.array(ladder)
-    return steps[np.minimum(np.searchsorted(steps, wanted), steps.size - 1)]
+    return steps[np.minimum(np.searchsorted(steps, target), steps.size - 1)]
 
 
 @cache

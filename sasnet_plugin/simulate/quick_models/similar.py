@@ -34,7 +34,7 @@ _STEP, _PHASE = 0.05, 1.2
 _LOWEST = 1e-300
 
 
-def with_similar(model: Any) -> Any:
+def add_similar_kernel(model: Any) -> Any:
     """Make one of `SIMILAR` compute distributions of its only length from one curve, to 1e-3; other
     distributions stay with the model.
     """
@@ -72,14 +72,14 @@ def with_similar(model: Any) -> Any:
                 return self._one_by_one(call_details, values, cutoff, magnetic, mode)
             ratios, weights, details, single = spread
             q = np.asarray(self.q_input.q, dtype=float)
-            longest = max_length(self.info.id, _named(self.info, single)) or 0.0
-            at = _points(q[q > 0].min() * ratios.min(), q.max() * ratios.max(), longest)
+            longest = max_length(self.info.id, _name_values(self.info, single)) or 0.0
+            grid = _points(q[q > 0].min() * ratios.min(), q.max() * ratios.max(), longest)
             # The fringes of the largest of very different sizes may ask for more points than all sizes have.
-            if at.size > ratios.size * q.size:
+            if grid.size > ratios.size * q.size:
                 return self._one_by_one(call_details, values, cutoff, magnetic, mode)
-            kernel = model.make_kernel([at])
+            kernel = model.make_kernel([grid])
             kernel._call_kernel(details, single, cutoff, magnetic, mode)
-            _sums(kernel.result, at, q, ratios, weights, self.result, power, self.info.have_Fq)
+            _sums(kernel.result, grid, q, ratios, weights, self.result, power, self.info.have_Fq)
 
         def _one_by_one(self, *call: Any) -> None:
             self._plain._call_kernel(*call)
@@ -92,7 +92,7 @@ def _index(info: Any, name: str) -> int:
     return [p.name for p in info.parameters.call_parameters].index(name) - 2
 
 
-def _named(info: Any, values: NDArray[np.float64]) -> dict[str, float]:
+def _name_values(info: Any, values: NDArray[np.float64]) -> dict[str, float]:
     names = [p.name for p in info.parameters.call_parameters]
     return dict(zip(names, (float(v) for v in values), strict=False))
 
@@ -119,8 +119,8 @@ def _spread(
     scalars = values[:first].copy()
     scalars[2 + index] = mean
     single = np.concatenate((scalars, scalars[2 : 2 + count], np.ones(count), np.zeros(32)))
-    ones = np.ones(count, dtype=int)
-    return sizes / mean, weights, make_details(info, ones, np.arange(count), count), single
+    ones_array = np.ones(count, dtype=int)
+    return sizes / mean, weights, make_details(info, ones_array, np.arange(count), count), single
 
 
 def _points(low: float, high: float, longest: float) -> NDArray[np.float64]:
@@ -128,27 +128,28 @@ def _points(low: float, high: float, longest: float) -> NDArray[np.float64]:
     fine = np.linspace(np.log(low), np.log(high), 2000)
     # Number of points up to each q: the integral of the larger of the two densities, nearly.
     number = fine / _STEP + longest * np.exp(fine) / _PHASE
-    wanted = np.linspace(number[0], number[-1], int(np.ceil(number[-1] - number[0])) + 2)
-    return np.asarray(np.exp(np.interp(wanted, number, fine)))
+    numbers = np.linspace(number[0], number[-1], int(np.ceil(number[-1] - number[0])) + 2)
+    return np.asarray(np.exp(np.interp(numbers, number, fine)))
 
 
 def _sums(
-    found: NDArray[np.float64], at: NDArray[np.float64], q: NDArray[np.float64], ratios: NDArray[np.float64],
+    values: NDArray[np.float64], grid: NDArray[np.float64], q: NDArray[np.float64],
+    ratios: NDArray[np.float64],
     weights: NDArray[np.float64], result: NDArray[np.float64], power: int, amplitudes: bool,
 ) -> None:  # fmt: skip
     """Σ w s²ᵖ F²(q s) and its like, in sasmodels' order."""
     from scipy.interpolate import CubicSpline
 
-    step, n = (2 if amplitudes else 1), at.size
-    where = np.log(np.maximum(q, at[0] / ratios.min()))[:, None] + np.log(ratios)
-    squared = np.maximum(found[0 : step * n : step], _LOWEST)
-    square = np.exp(CubicSpline(np.log(at), np.log(squared))(where))
+    step, n = (2 if amplitudes else 1), grid.size
+    positions = np.log(np.maximum(q, grid[0] / ratios.min()))[:, None] + np.log(ratios)
+    squared = np.maximum(values[0 : step * n : step], _LOWEST)
+    square = np.exp(CubicSpline(np.log(grid), np.log(squared))(positions))
     result[0 : step * q.size : step] = square @ (weights * ratios ** (2 * power))
     if amplitudes:
         # F may change its sign; F over the root of the mean of F² is smooth.
-        part = CubicSpline(np.log(at), found[1 : step * n : step] / np.sqrt(squared))(where)
+        part = CubicSpline(np.log(grid), values[1 : step * n : step] / np.sqrt(squared))(positions)
         result[1 : step * q.size : step] = (part * np.sqrt(square)) @ (weights * ratios**power)
-    total, form, shell, radius = found[step * n : step * n + 4]
+    total, form, shell, radius = values[step * n : step * n + 4]
     whole, matter = float(weights @ ratios**3), float(weights @ ratios**power)
     result[step * q.size :] = (
         total * weights.sum(), form * whole, shell * matter, radius * float(weights @ ratios)

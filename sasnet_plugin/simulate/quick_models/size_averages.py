@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...arrays import Floats
-from ..compile_cache import compiled_library
+from ..compile_cache import compile_library
 from .separable_average import LADDER, LEAST, MOST, rule, step_of
 
 if TYPE_CHECKING:
@@ -211,33 +211,33 @@ def operations(form: str, parameters: Mapping[str, Any], q: Floats) -> float:
     """Estimate how many profiles and interpolations, some 20 ns each, a curve of one of `PARTICLES` takes; q
     in Å⁻¹, sasmodels' parameters and defaults.
     """
-    given = {
+    values = {
         **_defaults(form),
         **{name: float(value) for name, value in parameters.items() if _is_number(value)},
     }
     counts = {
         name.removesuffix("_pd"): int(parameters.get(f"{name}_n", 35))
-        for name, width in given.items()
+        for name, width in values.items()
         if name.endswith("_pd") and width > 0
     }
     q_max, particle = float(np.max(q)), PARTICLES[form]
     if isinstance(particle, Ellipsoid):
-        a, b, c = (float(each) for each in particle.half_axes(given))
+        a, b, c = (float(half_axis) for half_axis in particle.half_axes(values))
         radii = math.prod(counts.values()) * _points_for(q_max * (max(a, b, c) - min(a, b, c)))
         radii *= _points_for(q_max * abs(a - b)) if a != b else 1
         return radii + q.size * (8 + max(a, b, c) * float(np.mean(q)) / RADIUS_STEP)
     apart = math.prod(n for size, n in counts.items() if not any(size in x.parameters for x in particle.axes))
-    return apart * _product_operations(particle, given, counts, q)
+    return apart * _product_operations(particle, values, counts, q)
 
 
 def _product_operations(
-    particle: Product, given: Mapping[str, float], counts: Mapping[str, int], q: Floats
+    particle: Product, values: Mapping[str, float], counts: Mapping[str, int], q: Floats
 ) -> float:
     total, largest, columns, q_max = 0.0, [], 1.0, float(np.max(q))
     for axis in particle.axes:
-        sizes, parameters = math.prod(counts.get(name, 1) for name in axis.parameters), dict(given)
+        sizes, parameters = math.prod(counts.get(name, 1) for name in axis.parameters), dict(values)
         if axis.ellipse is not None:
-            minor, major = axis.ellipse(given)
+            minor, major = axis.ellipse(values)
             sizes *= _points_for(q_max * abs(major - minor))
             parameters[SEEN] = max(minor, major)
         profiles = axis.profiles(parameters)
@@ -262,7 +262,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.number))
 
 
-def with_size_averages(model: Any) -> Any:
+def add_size_averages(model: Any) -> Any:
     """Make one of `PARTICLES` average sizes before orientations, to 1e-3."""
     from sasmodels.kernel import Kernel, KernelModel
     from sasmodels.kernelpy import PyInput
@@ -345,13 +345,13 @@ def average(
     `distributions` have values and weights (k,) by size.
     """
 
-    def averaged(linear: bool) -> Floats:
+    def average_particle(linear: bool) -> Floats:
         if isinstance(particle, Ellipsoid):
             return _average_ellipsoid(particle, q, scalars, distributions, linear)
         return _average_product(particle, q, scalars, distributions, linear)
 
     try:
-        return averaged(False), averaged(True) if amplitude else np.zeros_like(q)
+        return average_particle(False), average_particle(True) if amplitude else np.zeros_like(q)
     except _TooLargeError:
         return None
 
@@ -379,7 +379,7 @@ def _average_terms(
     tables = [_axis_table(axis, q[-1], scalars, distributions, amplitude) for axis in particle.axes]
     across, *rest = tables
     if len(rest) == 2:
-        across = _across_box(across, rest[0], q[-1], amplitude)
+        across = _average_box_turn(across, rest[0], q[-1], amplitude)
         rest = rest[1:]
     first, last, cosine, weight = _nodes(q * max(across.largest, rest[0].largest))
     out = np.empty_like(q)
@@ -405,7 +405,7 @@ def _axis_table(
     weights, sizes = _flat(names, distributions)
     parameters: Parameters = {**scalars, **sizes}
     if axis.ellipse is not None:
-        weights, parameters = _seen_from_all_sides(axis.ellipse, q_max, weights, parameters)
+        weights, parameters = _average_directions(axis.ellipse, q_max, weights, parameters)
     profiles = axis.profiles(parameters)
     halves = np.array([np.broadcast_to(half, weights.shape) for half, _ in profiles], dtype=float)
     factors = np.array([np.broadcast_to(factor, weights.shape) for _, factor in profiles], dtype=float)
@@ -419,18 +419,18 @@ def _axis_table(
     return _Table(entries, step, len(profiles), float(halves.max()))
 
 
-def _seen_from_all_sides(
+def _average_directions(
     ellipse: Callable[[Parameters], tuple[Any, Any]], q_max: float, weights: Floats, parameters: Parameters
 ) -> tuple[Floats, Parameters]:
     """Sizes and weights times directions in the plane of an ellipse, with the radius at which it is seen."""
-    minor, major = (np.broadcast_to(each, weights.shape) for each in ellipse(parameters))
+    minor, major = (np.broadcast_to(half_axis, weights.shape) for half_axis in ellipse(parameters))
     turn, share = rule(_points_for(q_max * float(np.max(np.abs(major - minor)))))
     sine = np.sin(np.pi / 2 * turn)[:, None] ** 2
-    seen = np.sqrt(minor**2 * sine + major**2 * (1 - sine)).ravel()
+    widths = np.sqrt(minor**2 * sine + major**2 * (1 - sine)).ravel()
     sizes = {
         name: np.tile(value, turn.size) if np.ndim(value) else value for name, value in parameters.items()
     }
-    return np.outer(share, weights).ravel(), {**sizes, SEEN: seen}
+    return np.outer(share, weights).ravel(), {**sizes, SEEN: widths}
 
 
 def _grid(q_max: float, largest: float) -> tuple[int, float]:
@@ -442,7 +442,7 @@ def _grid(q_max: float, largest: float) -> tuple[int, float]:
     return points, q_max / (points - 4)
 
 
-def _across_box(a: _Table, b: _Table, q_max: float, amplitude: bool) -> _Table:
+def _average_box_turn(a: _Table, b: _Table, q_max: float, amplitude: bool) -> _Table:
     """Average two axes of a box over the turn about the third, as one table."""
     largest = math.hypot(a.largest, b.largest)
     points, step = _grid(q_max, largest)
@@ -459,7 +459,7 @@ def _angle_average(
     q: Floats, nodes: tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats, Floats],
     first: _Table, second: _Table, amplitude: bool, out: Floats, *, step: float = 0.0,
 ) -> None:  # fmt: skip
-    begin, end, sine, cosine, weight = (np.ascontiguousarray(each) for each in nodes)
+    begin, end, sine, cosine, weight = (np.ascontiguousarray(array) for array in nodes)
     work = np.empty(2 * q.size)
     _library().angle_average(
         q.size, _pointer(q), _pointer(begin), _pointer(end), _pointer(sine), _pointer(cosine),
@@ -475,7 +475,9 @@ def _average_ellipsoid(
     distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool,
 ) -> Floats:  # fmt: skip
     weights, sizes = _flat(list(distributions), distributions)
-    a, b, c = (np.broadcast_to(each, weights.shape) for each in particle.half_axes({**scalars, **sizes}))
+    a, b, c = (
+        np.broadcast_to(half_axis, weights.shape) for half_axis in particle.half_axes({**scalars, **sizes})
+    )
     factor = 4 / 3 * np.pi * a * b * c * (scalars["sld"] - scalars["sld_solvent"])
     weights = weights * (factor if amplitude else factor**2)
     spread = np.max([a, b, c], axis=0) - np.min([a, b, c], axis=0)
@@ -528,7 +530,7 @@ def _flat(
     values: dict[str, Floats] = {}
     for name in names:
         sizes, share = distributions[name]
-        values = {other: np.repeat(each, sizes.size) for other, each in values.items()}
+        values = {key: np.repeat(column, sizes.size) for key, column in values.items()}
         values[name] = np.tile(sizes, weights.size)
         weights = np.outer(weights, share).ravel()
     return weights, values
@@ -555,14 +557,17 @@ def _distributions(
     count, first = info.parameters.npars, info.parameters.nvalues
     lengths, offsets = np.asarray(details.length[:count]), np.asarray(details.offset[:count])
     second = first + int(details.num_weights)
-    table, found = info.parameters.call_parameters, {}
+    table, distributions = info.parameters.call_parameters, {}
     for index in np.flatnonzero(lengths > 1):
         parameter = table[int(index) + 2]
         if parameter.type != "volume":
             return None
         part = slice(int(offsets[index]), int(offsets[index] + lengths[index]))
-        found[parameter.name] = (values[first:][part].astype(float), values[second:][part].astype(float))
-    return found
+        distributions[parameter.name] = (
+            values[first:][part].astype(float),
+            values[second:][part].astype(float),
+        )
+    return distributions
 
 
 def _pointer(array: NDArray[Any]) -> int:
@@ -572,7 +577,7 @@ def _pointer(array: NDArray[Any]) -> int:
 @cache
 def _library() -> Any:
     source = resources.files(__package__).joinpath("size_averages.c").read_text(encoding="utf-8")
-    library = ctypes.CDLL(str(compiled_library("sasnet_size_averages", source)))
+    library = ctypes.CDLL(str(compile_library("sasnet_size_averages", source)))
     number, real, array = ctypes.c_int, ctypes.c_double, ctypes.c_void_p
     library.size_table.restype = library.angle_average.restype = None
     library.size_table.argtypes = [

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...files import put_in_one_step
 
 
-def written_once(folder: Path, name: str, text: str) -> Path:
+def write_once(folder: Path, name: str, text: str) -> Path:
     """Write a file unless it is there, whole or not at all: other processes may be at it too."""
     path = folder / name
     if not path.exists():
@@ -18,7 +18,7 @@ def written_once(folder: Path, name: str, text: str) -> Path:
     return path
 
 
-def written_by_content(folder: Path, stem: str, text: str) -> Path:
+def write_by_content(folder: Path, stem: str, text: str) -> Path:
     """Write a C file under a name that tells its content: another content is another file."""
     tag = hashlib.sha256(text.encode()).hexdigest()[:8]
-    return written_once(folder, f"{stem}_{tag}.c", text)
+    return write_once(folder, f"{stem}_{tag}.c", text)

@@ -16,7 +16,7 @@ from ...service.turns import BEGUN, CANCELLED, Queue
 from ...types import SasnetError
 from ..settings import CURVES
 from .history import DONE, FAILED, RUNNING, STOPPED, WAITING
-from .record import BATCH_STATE, BATCHED, Record, numbered
+from .record import BATCH_STATE, BATCHED, Record, find_numbered
 
 _KILLED = "sasnet was closed during this fit; continue the batch."
 _OPEN = (WAITING, RUNNING)
@@ -102,7 +102,7 @@ class Batches:
 
     def batch(self, number: int) -> Batch:
         with self._lock:
-            return numbered(self._batches, number, "batch")
+            return find_numbered(self._batches, number, "batch")
 
     def all(self) -> list[dict[str, Any]]:
         with self._lock:
@@ -114,20 +114,24 @@ class Batches:
             batch = self.batch(number)
             keys = list(batch.files.values())
             return [
-                {**batch.rows[at], "key": f"{keys[at[0]]}#{at[1]}", "file": keys[at[0]].partition(":")[2]}
-                for at in dict.fromkeys(batch.came[max(after, 0) :])
+                {
+                    **batch.rows[place],
+                    "key": f"{keys[place[0]]}#{place[1]}",
+                    "file": keys[place[0]].partition(":")[2],
+                }
+                for place in dict.fromkeys(batch.came[max(after, 0) :])
             ]
 
-    def of(self, key: str) -> list[dict[str, Any]]:
+    def find_rows(self, key: str) -> list[dict[str, Any]]:
         """What batches say of a data set, the newest first."""
         file, _, entry = key.rpartition("#")
-        found = []
+        rows = []
         with self._lock:
             for batch in reversed(self._batches.values()):
-                place = next((i for i, one in enumerate(batch.files.values()) if one == file), -1)
+                place = next((i for i, one_file in enumerate(batch.files.values()) if one_file == file), -1)
                 if entry.isdecimal() and (row := batch.rows.get((place, int(entry)))) and row["model"]:
-                    found.append({"batch": batch.number, **row})
-        return found
+                    rows.append({"batch": batch.number, **row})
+        return rows
 
     def folder_of(self, number: int) -> Path:
         return self.folder / f"{number:06d}"
@@ -140,17 +144,17 @@ class Batches:
         batch.finishing = not fit
         batch.version += 1
         self.version += 1
-        folder, asked = str(self.folder_of(batch.number)), batch.asked
-        job = BatchJob(tuple(batch.files), folder, asked, bool(asked.get("series")), fit)
+        folder, request = str(self.folder_of(batch.number)), batch.asked
+        job = BatchJob(tuple(batch.files), folder, request, bool(request.get("series")), fit)
         self._queue.add(batch.number, job)
 
-    def _hear(self, number: int, kind: str, said: Any) -> None:
+    def _hear(self, number: int, kind: str, message: Any) -> None:
         with self._lock:
             batch = self._batches[number]
             batch.version += 1
             self.version += 1
             if kind == ROWS:
-                self._take_in(batch, said)
+                self._take_in(batch, message)
             elif kind == BEGUN:
                 batch.state = batch.state if batch.finishing else RUNNING
             elif kind == CANCELLED:
@@ -158,10 +162,10 @@ class Batches:
                 self._begin(batch, fit=False)  # results and report of what there is
             elif kind == WRITTEN:
                 self._take_in(batch, read_rows(self.folder_of(number)))
-                batch.written = tuple(said)
+                batch.written = tuple(message)
                 self._end(batch, STOPPED if batch.finishing else DONE, batch.problem)
             elif kind == PROBLEM:
-                self._end(batch, STOPPED if batch.finishing else FAILED, str(said))
+                self._end(batch, STOPPED if batch.finishing else FAILED, str(message))
             elif kind != PROGRESS:
                 raise AssertionError(kind)
 
@@ -173,14 +177,14 @@ class Batches:
     def _take_in(self, batch: Batch, rows: Sequence[dict[str, Any]]) -> None:
         keys = list(batch.files.values())
         for row in rows:
-            at = row["place"], row["entry"]
-            if row == batch.rows.get(at):
+            position = row["place"], row["entry"]
+            if row == batch.rows.get(position):
                 continue
-            batch.rows[at] = row
-            batch.came.append(at)
+            batch.rows[position] = row
+            batch.came.append(position)
             if row["headline"]:
-                said = {"level": row["level"], "headline": row["headline"], "doubt": row["doubt"]}
-                self._answered(f"{keys[at[0]]}#{at[1]}", said | {"chisq": row["chisq"]})
+                verdict = {"level": row["level"], "headline": row["headline"], "doubt": row["doubt"]}
+                self._answered(f"{keys[position[0]]}#{position[1]}", verdict | {"chisq": row["chisq"]})
 
 
 def check(files: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from ...service.interactive import Asked
 from ...service.line import Line
 from ...types import SasnetError
-from ..on_page import on_page
+from ..on_page import adapt_to_page
 from ..settings import CURVES
 from .batches import Batch, Batches, check
 from .dropped import drop
@@ -34,42 +34,42 @@ class Bench:
         self._line = Line(CURVES.ask_seconds)
         self._line.start()
         self._images = Line(CURVES.look_seconds, "sasnet_plugin.images.service.desk:begin")
-        there = {root: path for root, path in roots.items() if path is not None}
-        self.shelf = Shelf(there, self.work, self._record, Line(CURVES.look_seconds), live=live)
+        existing_roots = {root: path for root, path in roots.items() if path is not None}
+        self.shelf = Shelf(existing_roots, self.work, self._record, Line(CURVES.look_seconds), live=live)
         self.listing = Listing(self.shelf)
         # Before the fits by hand, whose word is the last.
-        self.batches = Batches(self._record, self.work / "batches", workers, self.shelf.fitted)
-        self.history = History(self._record, self.work / "fits", workers, self.shelf.fitted)
+        self.batches = Batches(self._record, self.work / "batches", workers, self.shelf.take_verdict)
+        self.history = History(self._record, self.work / "fits", workers, self.shelf.take_verdict)
 
     def ask(self, do: str, key: str = "", body: Mapping[str, Any] | None = None) -> Any:
         """Ask something of a row, or of models; its data within the body's ``window``."""
         body = body or {}
-        how = (body.get(name) for name in ("window", "q_unit", "wavelength"))
-        place = self.shelf.place(key, *how) if key else None
-        with self._without_folders():
+        options = (body.get(name) for name in ("window", "q_unit", "wavelength"))
+        place = self.shelf.place(key, *options) if key else None
+        with self._hide_folders():
             return self._line.ask(Asked(do, place, dict(body)))
 
     @contextlib.contextmanager
-    def _without_folders(self) -> Iterator[None]:
+    def _hide_folders(self) -> Iterator[None]:
         """Sentences name files as the list does, without where the folder lies."""
         try:
             yield
         except SasnetError as error:
-            said = str(error)
+            sentence = str(error)
             for folder in filter(None, (self.folder, self.dropped)):
-                said = said.replace(f"{folder}/", "")
-            raise SasnetError(on_page(said)) from None
+                sentence = sentence.replace(f"{folder}/", "")
+            raise SasnetError(adapt_to_page(sentence)) from None
 
     def ask_image(self, do: str, key: str, body: Mapping[str, Any] | None = None) -> Any:
         """Ask something of an image, which is read as somebody has said."""
-        said = {**self.shelf.chosen(key), **(body or {})}
-        return self._images.ask(Asked(do, self.shelf.place(key), said))
+        choices = {**self.shelf.find_choice(key), **(body or {})}
+        return self._images.ask(Asked(do, self.shelf.place(key), choices))
 
     def verify(self, key: str, time_limit: float) -> Fit:
         """Fit physics to an image from its answer on. Raises SasnetError without such an image."""
         if not self.shelf.row(key).is_image:
             raise SasnetError(f"{self.shelf.row(key).file}: is no image.")
-        body = {"image": True, **self.shelf.chosen(key), "time_limit": time_limit}
+        body = {"image": True, **self.shelf.find_choice(key), "time_limit": time_limit}
         return self.history.ask([key], [self.shelf.place(key)], body)
 
     def fit(self, keys: list[str], body: Mapping[str, Any]) -> Fit:

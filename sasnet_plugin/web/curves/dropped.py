@@ -63,24 +63,24 @@ def _check_replaced(path: Path) -> None:
         )
 
 
-def _check(own: str, content: bytes) -> None:
-    if Path(own).suffix.lower() in OTHERS - {_GEOMETRY}:
+def _check(name: str, content: bytes) -> None:
+    if Path(name).suffix.lower() in OTHERS - {_GEOMETRY}:
         raise SasnetError(
-            f"{own}: this kind of file contains no curves or images; drop the measurement itself."
+            f"{name}: this kind of file contains no curves or images; drop the measurement itself."
         )
     if len(content) > CURVES.largest_file:
         most = CURVES.largest_file // 2**20
         raise SasnetError(
-            f"{own}: has more than {most} MiB; start sasnet web with its folder instead of dropping it."
+            f"{name}: has more than {most} MiB; start sasnet web with its folder instead of dropping it."
         )
 
 
-def _name(given: str) -> str:
+def _name(name: str) -> str:
     """Return a name's last part in letters that file systems take. Raises SasnetError if empty."""
-    last = given.replace("\\", "/").rpartition("/")[2]
+    last = name.replace("\\", "/").rpartition("/")[2]
     clean = "".join("_" if c in _FORBIDDEN or not c.isprintable() else c for c in last).strip().lstrip(".")
     while len(clean.encode()) > CURVES.longest_name:
         clean = clean[1:]  # the ending tells the format
     if not clean:
-        raise SasnetError(f"{printable(given)[:80]!r}: is no name of a file.")
+        raise SasnetError(f"{printable(name)[:80]!r}: is no name of a file.")
     return clean

@@ -14,7 +14,7 @@ from ...service.places import Place
 from ...service.turns import BEGUN, CANCELLED, Queue
 from ...types import SasnetError
 from ..settings import CURVES
-from .record import ANSWERED, ASKED, ENDED, WRITTEN, Record, numbered
+from .record import ANSWERED, ASKED, ENDED, WRITTEN, Record, find_numbered
 
 #: States of a fit.
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
@@ -31,7 +31,7 @@ class Fit:
     asked: Mapping[str, Any]  #: How: as a request of `sasnet serve` says it, and ``window``.
     began: float  #: Seconds since 1970, when it was asked for.
     state: str = WAITING
-    #: ``done``, ``of``, ``name``, ``reduced_chisq``.
+    #: ``done``, ``find_fits``, ``name``, ``reduced_chisq``.
     progress: Mapping[str, Any] = field(default_factory=dict)
     #: Of its answer: ``level``, ``headline``, ``doubt``, ``next``, ``chisq``, ``model``.
     summary: Mapping[str, Any] = field(default_factory=dict)
@@ -57,7 +57,9 @@ class History:
         self._record, self._answered = record, answered
         self._lock = threading.RLock()
         self._fits: dict[int, Fit] = {}
-        for event in (one for kind in (ASKED, ANSWERED, WRITTEN, ENDED) for one in record.events(kind)):
+        for event in (
+            stored_event for kind in (ASKED, ANSWERED, WRITTEN, ENDED) for stored_event in record.events(kind)
+        ):
             number = event.id if event.kind == ASKED else int(event.about)
             self._take(event.kind, number, event.time, event.body)
         for fit in self._fits.values():
@@ -83,7 +85,7 @@ class History:
 
     def fit(self, number: int) -> Fit:
         with self._lock:
-            return numbered(self._fits, number, "fit")
+            return find_numbered(self._fits, number, "fit")
 
     def answer(self, number: int) -> Mapping[str, Any]:
         """Return a fit's full answer; empty if there is none yet. Raises SasnetError without such a fit."""
@@ -91,7 +93,7 @@ class History:
         events = self._record.events(ANSWERED, str(number))
         return events[-1].body if events else {}
 
-    def of(self, key: str) -> list[dict[str, Any]]:
+    def find_fits(self, key: str) -> list[dict[str, Any]]:
         """Fits of a row, the newest first."""
         with self._lock:
             return [fit.as_dict() for fit in reversed(self._fits.values()) if key in fit.keys]
@@ -106,37 +108,37 @@ class History:
     def close(self) -> None:
         self._queue.close()
 
-    def _hear(self, number: int, kind: str, said: Any) -> None:
+    def _hear(self, number: int, kind: str, message: Any) -> None:
         with self._lock:
             fit = self._fits[number]
             self.version += 1
             if kind == BEGUN:
                 fit.state = RUNNING
             elif kind == PROGRESS:
-                fit.progress = said
+                fit.progress = message
             elif kind == ANSWER:
-                self._keep(ANSWERED, number, said)
+                self._keep(ANSWERED, number, message)
             elif kind == FILES:
-                self._keep(WRITTEN, number, {"files": said})
+                self._keep(WRITTEN, number, {"files": message})
             elif fit.state in _OPEN:
                 state = STOPPED if kind == CANCELLED else FAILED
-                self._keep(ENDED, number, {"state": state, "problem": said or ""})
+                self._keep(ENDED, number, {"state": state, "problem": message or ""})
             else:  # after its answer: what was not written is missing, no more
-                fit.written, fit.problem = True, str(said or "") if kind == PROBLEM else ""
+                fit.written, fit.problem = True, str(message or "") if kind == PROBLEM else ""
 
     def _keep(self, kind: str, number: int, body: Mapping[str, Any]) -> None:
         self._record.add(kind, str(number), body)
         self._take(kind, number, time.time(), body)
 
-    def _take(self, kind: str, number: int, at: float, body: Mapping[str, Any]) -> None:
+    def _take(self, kind: str, number: int, event_time: float, body: Mapping[str, Any]) -> None:
         if kind == ASKED:
-            self._fits[number] = Fit(number, tuple(body["keys"]), body["asked"], at)
+            self._fits[number] = Fit(number, tuple(body["keys"]), body["asked"], event_time)
             return
         fit = self._fits[number]
         if kind == WRITTEN:
             fit.files, fit.written = tuple(body["files"]), True
             return
-        fit.seconds = at - fit.began
+        fit.seconds = event_time - fit.began
         if kind == ENDED:
             fit.state, fit.problem = body["state"], body["problem"]
             return

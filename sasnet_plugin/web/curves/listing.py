@@ -9,7 +9,7 @@ from ...digits import significant
 from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from ...predict.classes import percent
 from ...types import SasnetError, product_name
-from ..on_page import on_page
+from ..on_page import adapt_to_page
 from ..settings import CURVES
 from .shelf import Row, Shelf
 
@@ -57,9 +57,9 @@ class Listing:
         if self._last[0] != key:
             rows = [row for row in self._shelf.rows() if row.is_image or not images]
             words = search.casefold().split()
-            found = [row for row in rows if all(_has(row, word) for word in words)]
-            found.sort(key=_ORDERS[order], reverse=backwards)
-            self._last = key, found
+            found_rows = [row for row in rows if all(_has(row, word) for word in words)]
+            found_rows.sort(key=_ORDERS[order], reverse=backwards)
+            self._last = key, found_rows
         return version, self._last[1]
 
 
@@ -79,10 +79,10 @@ def _has(row: Row, word: str) -> bool:
 
 
 def _doubt(row: Row) -> str:
-    return on_page(str(row.verdict.get("doubt") or row.problem or row.line.get("doubt", "")))
+    return adapt_to_page(str(row.verdict.get("doubt") or row.problem or row.line.get("doubt", "")))
 
 
-def shown(row: Row) -> dict[str, Any]:
+def describe_row(row: Row) -> dict[str, Any]:
     line = row.line
     return {
         "key": row.key, "file": row.file, "dropped": row.root == "dropped", "image": row.is_image,
@@ -102,8 +102,8 @@ def _answer(row: Row) -> str:
     if row.is_image:
         return _OUTSIDE if row.line["answer"] == row.line["doubt"] else str(row.line["answer"])
     model = product_name(row.line["model"], row.line["structure_factor"])
-    said, group = f"{model} {percent(row.line['model_probability'])}", row.line["group"]
-    return said if group == row.line["model"] else f"{said} · {group}"
+    text, group = f"{model} {percent(row.line['model_probability'])}", row.line["group"]
+    return text if group == row.line["model"] else f"{text} · {group}"
 
 
 def _state(row: Row) -> str:
@@ -115,7 +115,7 @@ def _state(row: Row) -> str:
     return "cannot be read" if row.problem else "classified" if row.line else "waits"
 
 
-def selected(rows: Sequence[Row], start: int, count: int) -> tuple[int, list[Row]]:
+def select_window(rows: Sequence[Row], start: int, count: int) -> tuple[int, list[Row]]:
     """A window of the rows: its first place, and what lies in it."""
     first = min(max(start, 0), max(len(rows) - 1, 0))
     return first, list(rows[first : first + min(max(count, 0), CURVES.most_rows)])

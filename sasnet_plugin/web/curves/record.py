@@ -40,11 +40,11 @@ class Event:
     body: Mapping[str, Any]
 
 
-def numbered(those: Mapping[int, T], number: int, what: str) -> T:
+def find_numbered(items: Mapping[int, T], number: int, label: str) -> T:
     """Return the fit or batch of a number. Raises SasnetError without one."""
-    if number not in those:
-        raise SasnetError(f"There is no {what} {number}.")
-    return those[number]
+    if number not in items:
+        raise SasnetError(f"There is no {label} {number}.")
+    return items[number]
 
 
 class Record:
@@ -66,12 +66,15 @@ class Record:
 
     def events(self, kind: str, about: str | None = None) -> list[Event]:
         """Events of a kind, the oldest first; about one thing alone where it is named."""
-        which, given = ("", ()) if about is None else ("where about = ?", (about,))
+        condition, values = ("", ()) if about is None else ("where about = ?", (about,))
         with self._lock, self._sentences():
             rows = self._connection.execute(
-                f"select id, time, about, body from {kind} {which} order by id", given
+                f"select id, time, about, body from {kind} {condition} order by id", values
             ).fetchall()
-            return [Event(id, at, kind, what, json.loads(body)) for id, at, what, body in rows]
+            return [
+                Event(id, event_time, kind, subject, json.loads(body))
+                for id, event_time, subject, body in rows
+            ]
 
     def close(self) -> None:
         with self._lock:

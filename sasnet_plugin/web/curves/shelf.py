@@ -15,7 +15,7 @@ from ...service.interactive import Asked
 from ...service.line import Line, UnansweredError
 from ...service.places import Place
 from ...types import SasnetError, printable
-from ...written import written_by_sasnet
+from ...written import is_written_by_sasnet
 from ..content import Stamp, stamp_at
 from ..images import Images
 from ..settings import WEB
@@ -52,8 +52,8 @@ class Row:
     @cached_property
     def text(self) -> str:
         """Text that a search reads; kept, as each typed letter searches 10⁵ rows."""
-        said = (self.line.get(name, "") for name in ("entry", "group", "model"))
-        return "\n".join((self.file, *said)).casefold()
+        words = (self.line.get(name, "") for name in ("entry", "group", "model"))
+        return "\n".join((self.file, *words)).casefold()
 
 
 class Shelf:
@@ -86,7 +86,7 @@ class Shelf:
             thread.start()
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         """Files that are still to be read."""
         return len(self._unread)
 
@@ -97,13 +97,13 @@ class Shelf:
 
     def rows(self) -> list[Row]:
         with self.lock:
-            return [row for some in self._rows.values() for row in some]
+            return [row for rows in self._rows.values() for row in rows]
 
     def row(self, key: str) -> Row:
         """Return the row of a key. Raises SasnetError without one."""
         with self.lock:
-            if found := self._found(key):
-                return found
+            if row := self._find_row(key):
+                return row
         name = key.rpartition("#")[0].partition(":")[2]
         raise SasnetError(f"{printable(name or key)[:200]}: is not in the list; it may have been removed.")
 
@@ -117,62 +117,64 @@ class Shelf:
         """Where the data of a row are, and how they are read: as it is said here, else as it was chosen."""
         row = self.row(key)
         low_high = None if window is None else (float(window[0]), float(window[1]))
-        found = self._place(row.root, row.file)
+        place = self._place(row.root, row.file)
         return replace(
-            found, entry=row.entry, window=low_high,
-            q_unit=q_unit or found.q_unit, wavelength=wavelength or found.wavelength,
+            place, entry=row.entry, window=low_high,
+            q_unit=q_unit or place.q_unit, wavelength=wavelength or place.wavelength,
         )  # fmt: skip
 
     def _place(self, root: str, file: str) -> Place:
         """A file, read as somebody has said."""
-        how = self._chosen.get(f"{root}:{file}", {})
+        options = self._chosen.get(f"{root}:{file}", {})
         path = str(self._folders[root].folder / file)
-        return Place(path, q_unit=how.get("q_unit"), wavelength=how.get("wavelength"))
+        return Place(path, q_unit=options.get("q_unit"), wavelength=options.get("wavelength"))
 
-    def chosen(self, key: str) -> Mapping[str, Any]:
+    def find_choice(self, key: str) -> Mapping[str, Any]:
         """How somebody has said that the file of a row is read; empty where nobody has."""
         row = self.row(key)
         return self._chosen.get(f"{row.root}:{row.file}", {})
 
-    def choose(self, key: str, how: Mapping[str, Any]) -> None:
+    def choose(self, key: str, options: Mapping[str, Any]) -> None:
         """Say how the file of a row is read; it is read anew."""
         row = self.row(key)
-        self._record.add(CHOSEN, f"{row.root}:{row.file}", how)
+        self._record.add(CHOSEN, f"{row.root}:{row.file}", options)
         with self.lock:
-            self._chosen[f"{row.root}:{row.file}"] = how
+            self._chosen[f"{row.root}:{row.file}"] = options
             self._put(row.root, row.file, [{}] * len(self._rows[row.root, row.file]), "")
             self._urgent.append((row.root, row.file))
         self._more.set()
 
-    def wanted(self, rows: Sequence[Row]) -> None:
+    def read_first(self, rows: Sequence[Row]) -> None:
         """Read these first: somebody sees them."""
         for row in rows:
-            at = row.root, row.file
-            if not row.line and not row.problem and at not in self._urgent:
-                self._urgent.append(at)
+            address = row.root, row.file
+            if not row.line and not row.problem and address not in self._urgent:
+                self._urgent.append(address)
         self._more.set()
 
-    def fitted(self, key: str, verdict: Mapping[str, Any]) -> None:
+    def take_verdict(self, key: str, verdict: Mapping[str, Any]) -> None:
         """Take in what the last fit of a data set says."""
         with self.lock:
             self._verdicts[key] = verdict
-            if row := self._found(key):
+            if row := self._find_row(key):
                 row.verdict = verdict
             self.version += 1
 
     def scan(self) -> None:
         """See what is new, changed or gone."""
         for root, images in self._folders.items():
-            found = images.look()
+            stamps = images.look()
             with self.lock:
-                gone = [at for at in self._rows if at[0] == root and at[1] not in found]
-                changed = images.take(found)
-                for at in gone:
-                    del self._rows[at]
-                    self._unread.discard(at)
+                gone_rows = [
+                    address for address in self._rows if address[0] == root and address[1] not in stamps
+                ]
+                changed = images.take(stamps)
+                for address in gone_rows:
+                    del self._rows[address]
+                    self._unread.discard(address)
                 for file in changed:
-                    self._take_in(root, file, found[file])
-                if gone or changed:
+                    self._take_in(root, file, stamps[file])
+                if gone_rows or changed:
                     self.version += 1
         self._more.set()
 
@@ -183,18 +185,20 @@ class Shelf:
         for thread in self._threads:
             thread.join(timeout=10)
 
-    def _found(self, key: str) -> Row | None:
+    def _find_row(self, key: str) -> Row | None:
         """The row of a key, where there is one; the caller holds the lock."""
         file, _, entry = key.rpartition("#")
         root, _, name = file.partition(":")
         return next((row for row in self._rows.get((root, name), []) if str(row.entry) == entry), None)
 
     def _take_in(self, root: str, file: str, stamp: Stamp) -> None:
-        known, chosen = self._known.get(f"{root}:{file}", {}), self._chosen.get(f"{root}:{file}", {})
-        as_known = known.get("stamp") == list(stamp[:2]) and known.get("chosen", {}) == chosen
-        if as_known and self._beside(root, file, known["lines"]) == known.get("beside", {}):
-            self._put(root, file, known["lines"], known["problem"])
-        elif root == FOLDER and written_by_sasnet(self._folders[root].folder / file):
+        known_line, chosen = self._known.get(f"{root}:{file}", {}), self._chosen.get(f"{root}:{file}", {})
+        as_known = known_line.get("stamp") == list(stamp[:2]) and known_line.get("chosen", {}) == chosen
+        if as_known and self._stamp_companions(root, file, known_line["lines"]) == known_line.get(
+            "beside", {}
+        ):
+            self._put(root, file, known_line["lines"], known_line["problem"])
+        elif root == FOLDER and is_written_by_sasnet(self._folders[root].folder / file):
             self._rows.pop((root, file), None)  # no measurement; one that was dropped on the page is shown
         else:
             self._put(root, file, [{}], "")
@@ -214,19 +218,23 @@ class Shelf:
         with self.lock:
             for files in (self._urgent, self._waiting):
                 while files:
-                    at = files.popleft()
-                    if at in self._rows and not self._rows[at][0].line and not self._rows[at][0].problem:
-                        return at
+                    address = files.popleft()
+                    if (
+                        address in self._rows
+                        and not self._rows[address][0].line
+                        and not self._rows[address][0].problem
+                    ):
+                        return address
         return None
 
     def _read(self) -> None:
         while not self._closed.is_set():
-            at = self._next()
-            if at is None:
+            address = self._next()
+            if address is None:
                 self._more.wait(WEB.scan_seconds)
                 self._more.clear()
                 continue
-            self._try(lambda at=at: self._look(*at))  # type: ignore[misc]
+            self._try(lambda address=address: self._look(*address))  # type: ignore[misc]
 
     def _look(self, root: str, file: str) -> None:
         images = self._folders[root]
@@ -244,15 +252,16 @@ class Shelf:
             problem = printable(str(error).replace(f"{images.folder}/", ""))
             # What a busy machine had no time for is read when the page is opened the next time.
             lasting = not isinstance(error, UnansweredError)
-        beside = self._beside(root, file, lines)
+        companions = self._stamp_companions(root, file, lines)
         self._put(root, file, lines, problem)
         body = {
-            "stamp": list(stamp[:2]), "lines": lines, "problem": problem, "chosen": chosen, "beside": beside,
+            "stamp": list(stamp[:2]), "lines": lines, "problem": problem, "chosen": chosen,
+            "beside": companions,
         }  # fmt: skip
         if lasting:
             self._record.add(LOOKED, f"{root}:{file}", body)
 
-    def _beside(self, root: str, file: str, lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def _stamp_companions(self, root: str, file: str, lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Files that say how an image was measured, and their stamps; a change of them is one of it."""
         images, (place, stroke, _) = self._folders[root], file.rpartition("/")
         names = [f"{place}{stroke}{name}" for name in (lines[0].get("beside", ()) if lines else ())]
@@ -264,9 +273,9 @@ class Shelf:
     def _watch(self) -> None:
         pause = WEB.scan_seconds
         while not self._closed.wait(pause):
-            began = time.monotonic()
+            start_time = time.monotonic()
             self._try(self.scan)
-            pause = WEB.scan_seconds * max(1.0, time.monotonic() - began)
+            pause = WEB.scan_seconds * max(1.0, time.monotonic() - start_time)
 
     def _try(self, work: Callable[[], None]) -> None:
         """Whatever becomes of a folder or a disk, the next look has its turn."""

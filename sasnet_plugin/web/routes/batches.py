@@ -38,10 +38,10 @@ def keys(bench: OfCurves, search: str = "") -> JSONResponse:
 @router.post("/api/batches")
 def batch(asked: Asked, bench: OfCurves) -> dict[str, Any]:
     """Have the files of data sets fitted."""
-    from ...service.models import known_name
+    from ...service.models import check_name
 
     for name in asked.models or ():
-        known_name(name, None if asked.structure_factor in (None, "none") else asked.structure_factor)
+        check_name(name, None if asked.structure_factor in (None, "none") else asked.structure_factor)
     body = asked.model_dump(mode="json", exclude={"keys"}, exclude_none=True)
     return bench.batch(asked.keys, body).as_dict()
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 
 from ...types import SasnetError, printable
 from ..curves.bench import Bench
-from ..curves.listing import selected, shown
-from ..on_page import on_page
+from ..curves.listing import describe_row, select_window
+from ..on_page import adapt_to_page
 from ..settings import CURVES
 
 router = APIRouter()
@@ -21,10 +21,10 @@ _EXAMPLE = Path(__file__).parents[1] / "curves" / "example.dat"
 
 
 def _bench(request: Request) -> Bench:
-    found: Bench | None = request.app.state.opened.bench
-    if found is None:
+    bench: Bench | None = request.app.state.opened.bench
+    if bench is None:
         raise SasnetError("This page shows no curves; start 'sasnet web'.")
-    return found
+    return bench
 
 
 OfCurves = Annotated[Bench, Depends(_bench)]
@@ -72,10 +72,15 @@ def files(
 ) -> JSONResponse:  # fmt: skip
     """A window of the list, or of the images in it."""
     version, rows = bench.listing.rows(search, order, backwards=backwards, images=images)
-    first, some = selected(rows, start, count)
-    bench.shelf.wanted(some)
+    first, page_rows = select_window(rows, start, count)
+    bench.shelf.read_first(page_rows)
     return JSONResponse(
-        {"version": version, "count": len(rows), "start": first, "rows": [shown(row) for row in some]}
+        {
+            "version": version,
+            "count": len(rows),
+            "start": first,
+            "rows": [describe_row(row) for row in page_rows],
+        }
     )
 
 
@@ -85,14 +90,14 @@ def news(bench: OfCurves) -> JSONResponse:
     shelf, history = bench.shelf, bench.history
     return JSONResponse(
         {
-            "files": shelf.version, "total": len(shelf.rows()), "left": shelf.left,
+            "files": shelf.version, "total": len(shelf.rows()), "left": shelf.remaining,
             "fits": history.version, "open": history.open(), "batches": bench.batches.version,
         }
     )  # fmt: skip
 
 
 @router.get("/api/about")
-def about(bench: OfCurves) -> dict[str, Any]:
+def describe_bench(bench: OfCurves) -> dict[str, Any]:
     """Which folders these are, and which models there are."""
     models = bench.ask("model")
     return {
@@ -150,9 +155,9 @@ def example(bench: OfCurves) -> dict[str, Any]:
 def curve(data: Data, bench: OfCurves) -> JSONResponse:
     """A curve with all that is said of it before a fit."""
     row = bench.shelf.row(data.key)
-    found = bench.ask("open", data.key, data.body())
-    found["notes"] = [on_page(note) for note in found["notes"]]
-    return JSONResponse({"key": data.key, "file": row.file, **found})
+    found_data = bench.ask("open", data.key, data.body())
+    found_data["notes"] = [adapt_to_page(note) for note in found_data["notes"]]
+    return JSONResponse({"key": data.key, "file": row.file, **found_data})
 
 
 @router.post("/api/suggest")

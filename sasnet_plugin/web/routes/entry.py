@@ -14,11 +14,11 @@ router = APIRouter()
 def first(request: Request) -> Response:
     """The page of curves and images, which asks for everything else."""
     state = request.app.state
-    found: Response
+    response: Response
     if state.opened.bench is None:
-        found = RedirectResponse("/tags", 303)
+        response = RedirectResponse("/tags", 303)
     else:
         context = {"tags": state.opened.tabs.tagging is not None, "kinds": KINDS}
-        found = state.templates.TemplateResponse(request, "curves.html", context)
-    state.keys.give(found)
-    return found
+        response = state.templates.TemplateResponse(request, "curves.html", context)
+    state.keys.give(response)
+    return response

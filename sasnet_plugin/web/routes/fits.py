@@ -59,34 +59,34 @@ class Asked(BaseModel):
 
     def body(self) -> dict[str, Any]:
         """Return the request as `sasnet serve` takes it."""
-        found: dict[str, Any] = self.model_dump(mode="json", exclude={"keys"}, exclude_none=True)
-        if said := found.get("sample_description"):
-            found["sample_description"] = {name: value for name, value in said.items() if value}
-        return found
+        body: dict[str, Any] = self.model_dump(mode="json", exclude={"keys"}, exclude_none=True)
+        if description := body.get("sample_description"):
+            body["sample_description"] = {name: value for name, value in description.items() if value}
+        return body
 
 
 @router.post("/api/fits")
 def fit(asked: Asked, bench: OfCurves) -> dict[str, Any]:
-    from ...service.models import known_name
+    from ...service.models import check_name
 
     pairs = [(name, asked.structure_factor) for name in asked.models or ()]
     if asked.start:
         pairs.append((asked.start.model, asked.start.structure_factor))
     for name, factor in pairs:  # no file of a plugin: its code would run
-        known_name(name, None if factor in ("none", "") else factor)
+        check_name(name, None if factor in ("none", "") else factor)
     return bench.fit(asked.keys, asked.body()).as_dict()
 
 
 @router.get("/api/fits")
 def fits(key: str, bench: OfCurves) -> JSONResponse:
     """Fits of a data set, the newest first."""
-    return JSONResponse({"fits": bench.history.of(key), "batches": bench.batches.of(key)})
+    return JSONResponse({"fits": bench.history.find_fits(key), "batches": bench.batches.find_rows(key)})
 
 
 @router.get("/api/fits/{number}")
 def answer(number: int, bench: OfCurves) -> JSONResponse:
-    found = bench.history.fit(number).as_dict()
-    return JSONResponse({**found, "answer": bench.history.answer(number)})
+    found_fit = bench.history.fit(number).as_dict()
+    return JSONResponse({**found_fit, "answer": bench.history.answer(number)})
 
 
 @router.post("/api/fits/{number}/stop")
@@ -97,8 +97,8 @@ def stop(number: int, bench: OfCurves) -> dict[str, Any]:
 
 @router.get("/fits/{number}/{name}")
 def file(number: int, name: str, bench: OfCurves) -> FileResponse:
-    found = bench.history.fit(number)
+    found_fit = bench.history.fit(number)
     path = bench.history.folder_of(number) / name
-    if name not in found.files or not path.is_file():
+    if name not in found_fit.files or not path.is_file():
         raise SasnetError("There is no such file of this fit.")
     return FileResponse(path, filename=name, headers={"Cache-Control": "no-store"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.batch.live.settled import SETTLED, added, counts_of
+from sasnet_plugin.batch.live.settled import SETTLED, counts_of, merge_curves
 from sasnet_plugin.batch.recognise import Sequential
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.counting import outlook
@@ -19,11 +19,11 @@ SHAPE = np.exp(-((Q * 40) ** 2) / 3) + 0.01
 
 def test_added_curves_have_the_counts_of_both() -> None:
     one = Curve(Q, SHAPE, 0.1 * SHAPE)
-    both = added(one, one)
+    both = merge_curves(one, one)
     np.testing.assert_allclose(both.dintensity, 0.1 * SHAPE / np.sqrt(2))
     assert counts_of(both) == pytest.approx(2 * counts_of(one))
     with pytest.raises(DataError, match="other q"):
-        added(one, Curve(2 * Q, SHAPE, SHAPE))
+        merge_curves(one, Curve(2 * Q, SHAPE, SHAPE))
 
 
 def test_an_answer_settles_when_one_group_stays_sure_while_counts_grow() -> None:
@@ -56,4 +56,4 @@ def test_more_counts_never_lower_the_chance() -> None:
     assert found is not None
     assert np.all(np.diff(found.settled) >= 0)
     assert 0 <= found.wrong <= 1
-    assert found.in_words().endswith(".")
+    assert found.describe().endswith(".")

@@ -49,7 +49,7 @@ def test_an_earlier_table_gives_way_with_the_first_answer_and_not_before(tmp_pat
     with opened(path, anew=True) as table:
         table.add([["1", "/mine/a", "no curve"]], ["no curve"])
         assert path.read_text() == "precious"
-        assert table.unchanged
+        assert table.is_unchanged
     assert path.read_text() == "precious"
     with opened(path, anew=True) as table:
         table.add([["1", "/mine/a", "no curve"]], ["no curve"])

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from sasnet_plugin.fitting.assessment.assess import assess, of_the_likeliest_group, weightless_by_misfit
+from sasnet_plugin.fitting.assessment.assess import assess, prefer_likeliest_group, weightless_by_misfit
 from sasnet_plugin.fitting.assessment.excused import NONE_EXPLAINS
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.result.verdict import DOES_NOT
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
-from sasnet_plugin.fitting.verdict.tell import told
+from sasnet_plugin.fitting.verdict.tell import add_verdict
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve, GroupGuess
 
@@ -37,7 +37,7 @@ def test_none_explains_two_models_and_bragg_peaks_together(simulated: Simulated,
     assert result.verification.chisq_quantile > 0.999
     assert result.best is not None
     assert any("not random" in w for w in result.best.warnings)
-    assert told(result).verdict.level == DOES_NOT
+    assert add_verdict(result).verdict.level == DOES_NOT
     assert result.as_dict()["verification"]["worst_q"] == list(result.verification.worst)
 
 
@@ -58,12 +58,12 @@ def test_bodies_alike_share_what_speaks_for_their_shape() -> None:
     ]
     kinds = (("sphere", "core_shell_sphere"), ("two_lorentzian",), ("cylinder",))
     groups = [GroupGuess(names[0], names, 0.3) for names in kinds]
-    names = [fit.name for fit in of_the_likeliest_group(fits, groups)]
+    names = [fit.name for fit in prefer_likeliest_group(fits, groups)]
     assert names == ["sphere", "two_lorentzian", "core_shell_sphere", "cylinder"]
     # What the data distinguish from the best does not lead, whatever its group has.
     behind = [fits[0], *(weighing(f.model, f.weight, -60.0) for f in fits[1:])]
-    assert of_the_likeliest_group(behind, groups) == behind
-    assert of_the_likeliest_group(fits, []) == fits
+    assert prefer_likeliest_group(behind, groups) == behind
+    assert prefer_likeliest_group(fits, []) == fits
 
 
 def test_of_fits_that_are_as_likely_that_with_fewer_parameters_leads() -> None:
@@ -72,10 +72,10 @@ def test_of_fits_that_are_as_likely_that_with_fewer_parameters_leads() -> None:
     three = {**two, "porod_exp": p}
     star = replace(weighing("star_polymer", 0.5, -50.0), parameters=three)
     coil = replace(weighing("mono_gauss_coil", 0.4, -50.2), parameters=two)
-    assert of_the_likeliest_group([star, coil], [])[0] is coil
+    assert prefer_likeliest_group([star, coil], [])[0] is coil
     # Not where the difference is worth a mention.
     less = replace(coil, weight=0.15)
-    assert of_the_likeliest_group([star, less], [])[0] is star
+    assert prefer_likeliest_group([star, less], [])[0] is star
 
 
 def test_populations_of_spheres_are_one_kind_of_sum() -> None:
@@ -85,7 +85,7 @@ def test_populations_of_spheres_are_one_kind_of_sum() -> None:
     fuzzy = replace(weighing(names[0], 0.6, -50.0), parameters={**own, "B_fuzziness": replace(p, fixed=True)})
     plain = replace(weighing(names[1], 0.1, -51.5), parameters=own)
     groups = [GroupGuess("spheres", ("sphere", "fuzzy_sphere"), 0.5)]
-    assert of_the_likeliest_group([fuzzy, plain], groups)[0] is plain
+    assert prefer_likeliest_group([fuzzy, plain], groups)[0] is plain
 
 
 def test_with_its_whole_error_a_vesicle_without_a_core_counts_as_the_sphere(

@@ -10,7 +10,7 @@ import pytest
 
 from sasnet_plugin.fitting.assessment import discriminate
 from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
-from sasnet_plugin.fitting.evidence.weights import alike, weighed
+from sasnet_plugin.fitting.evidence.weights import alike, weigh_fits
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
@@ -23,7 +23,7 @@ Simulated = Callable[..., Curve]
 def _fitted(curve: Curve, bank: Bank, *models: str, **fixed: float) -> list[ModelFit]:
     assert curve.dintensity is not None
     fits = [fit_candidate(Task(curve, curve.dintensity, model, None, 0.5, fixed), bank) for model in models]
-    return list(weighed(Discrepancy(curve, curve.dintensity), fits).fits)
+    return list(weigh_fits(Discrepancy(curve, curve.dintensity), fits).fits)
 
 
 def _part(curve: Curve, low: float, high: float) -> Curve:
@@ -40,7 +40,7 @@ def test_where_a_sphere_and_guiniers_law_part(simulated: Simulated, bank: Bank) 
     (sentence,) = discriminate.sentences(curve, curve.dintensity, order[0], order[1:])
     first, second = (fit.name for fit in order)
     assert sentence.startswith(f"{first} and {second} are indistinguishable in this q range; data beyond")
-    found = discriminate.beyond(curve, curve.dintensity, order[0], order[1])
+    found = discriminate.continue_fits(curve, curve.dintensity, order[0], order[1])
     assert found is not None
     assert found.above is not None
     assert found.below is None
@@ -59,14 +59,14 @@ def test_what_no_data_would_decide_and_what_is_too_expensive_to_ask(simulated: S
     (sentence,) = discriminate.sentences(curve, curve.dintensity, order[0], expensive)
     assert sentence == f"{order[0].name} and superball are indistinguishable in this q range."
     broken = replace(order[1], parameters={"no_such_parameter": order[1].parameters["scale"]})
-    assert discriminate.beyond(curve, curve.dintensity, order[0], broken) is None
+    assert discriminate.continue_fits(curve, curve.dintensity, order[0], broken) is None
 
 
 @pytest.mark.parametrize("slit", [0.0, 0.02])
 def test_continued_fits_agree_with_the_fit_at_the_edge(simulated: Simulated, bank: Bank, slit: float) -> None:
     curve = simulated("sphere", {"radius": 30.0, "background": 0.01}, slit=slit)
     (fit,) = _fitted(curve, bank, "sphere")
-    wide, cell, noise = discriminate._continued(curve, curve.dintensity, fit)
+    wide, cell, noise = discriminate._extend_q_range(curve, curve.dintensity, fit)
     assert np.all(np.diff(wide.q) > 0)
     assert np.all((wide.q < curve.q[0]) == (cell < 0))
     assert np.all((wide.q > curve.q[-1]) == (cell > 0))

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.assessment.assess import discrepancy
-from sasnet_plugin.fitting.assessment.effective_points import as_independent, in_words, independent_share
-from sasnet_plugin.fitting.evidence.weights import weighed
+from sasnet_plugin.fitting.assessment.effective_points import (
+    as_independent,
+    describe_share,
+    independent_share,
+)
+from sasnet_plugin.fitting.evidence.weights import weigh_fits
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.types import Curve
 
@@ -77,10 +81,14 @@ def test_a_second_component_comes_not_first_by_what_neighbours_share_within_the_
         assert alone.chisq - both.chisq > 50, "overwhelming, were the points independent"
         curve = Curve(Q, np.full(N, 10.0), dintensity=np.ones(N))
         return (
-            weighed(discrepancy(curve, np.ones(N), [alone, both]), [alone, both], [0.9, 0.025]).fits[0].name
+            weigh_fits(discrepancy(curve, np.ones(N), [alone, both]), [alone, both], [0.9, 0.025])
+            .fits[0]
+            .name
         )
 
     rest = running(0.95, 0.6, np.random.default_rng(7))
-    assert f"the {N} points count as" in in_words(N, independent_share(measured(), np.ones(N), [level(rest)]))
+    assert f"the {N} points count as" in describe_share(
+        N, independent_share(measured(), np.ones(N), [level(rest)])
+    )
     assert first(rest) == level(rest).name
     assert first(np.random.default_rng(8).permutation(rest)) == "flat+power_law"

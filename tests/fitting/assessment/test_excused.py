@@ -8,12 +8,12 @@ import numpy as np
 
 from sasnet_plugin.fitting.assessment.excused import (
     NONE_EXPLAINS,
-    behind_what_explains,
-    beyond_excuse,
-    excused_beside,
+    describe_excused,
     none_explains,
     not_the_least,
-    within_the_given,
+    rank_behind_explaining,
+    reject_inexcusable,
+    select_within_uncertainties,
 )
 from sasnet_plugin.fitting.evidence.shared_error import SharedError
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
@@ -28,12 +28,12 @@ def fit(name: str, reduced_chisq: float, parameters: int) -> ModelFit:
 
 def test_what_only_an_error_makes_as_good_is_said_with_it() -> None:
     best, simple = fit("onion", 1.0, 8), fit("sphere", 1.7, 4)
-    (said,) = excused_beside(best, [simple], {"sphere": ERROR})
+    (said,) = describe_excused(best, [simple], {"sphere": ERROR})
     assert said == (
         "Within a systematic error of 2 % of I, also indistinguishable from onion: sphere; sphere has 4"
         " parameters instead of 8."
     )
-    assert excused_beside(best, [], {}) == []
+    assert describe_excused(best, [], {}) == []
 
 
 def test_an_error_larger_than_measurements_have_puts_none_before_what_explains() -> None:
@@ -42,11 +42,11 @@ def test_an_error_larger_than_measurements_have_puts_none_before_what_explains()
     peak = replace(fit("broad_peak", 1.1, 8), weight=0.06)
     within = replace(fit("onion", 1.7, 6), weight=0.04)
     errors = {"lamellar": replace(ERROR, relative=0.18), "broad_peak": ERROR, "onion": ERROR}
-    order = behind_what_explains([smooth, peak, within], errors, 100)
+    order = rank_behind_explaining([smooth, peak, within], errors, 100)
     assert [one.name for one in order] == ["broad_peak", "onion", "lamellar"]
     assert np.allclose([one.weight for one in order], [0.6, 0.4, 0.0])
     # Where none explains, what is smooth stays the first.
-    assert behind_what_explains([smooth, within], errors, 100)[0] is smooth
+    assert rank_behind_explaining([smooth, within], errors, 100)[0] is smooth
 
 
 def test_why_the_first_is_not_the_nearest_is_what_the_table_shows() -> None:
@@ -70,21 +70,25 @@ def test_errors_that_are_no_noise_decide_little() -> None:
     )
     onion = fit("onion", 0.23, 6)
     waves = Verification(0.0, -5.8, (0.01, 0.02), True, ())
-    assert within_the_given([best, onion, sphere, far], waves, ()) == [sphere, onion]
-    assert within_the_given([best, onion, sphere, far], replace(waves, runs=0.3), ()) == []
-    assert within_the_given([fit("vesicle", 0.8, 4), sphere], waves, ()) == []
+    assert select_within_uncertainties([best, onion, sphere, far], waves, ()) == [sphere, onion]
+    assert select_within_uncertainties([best, onion, sphere, far], replace(waves, runs=0.3), ()) == []
+    assert select_within_uncertainties([fit("vesicle", 0.8, 4), sphere], waves, ()) == []
 
 
 def test_what_no_measurement_shares_is_not_explained_by_signs_that_look_random() -> None:
     good, sphere = Verification(1.0, -0.4, (0.01, 0.02), True, ()), fit("sphere", 1.72, 4)
     large = replace(ERROR, relative=0.13)
-    found = beyond_excuse(good, sphere, large, 200)
+    found = reject_inexcusable(good, sphere, large, 200)
     assert not found.explained
     assert found.sentences[0].startswith(
         "Neighbouring residuals share a systematic error of 13 % of I, more than"
     )
-    assert beyond_excuse(good, sphere, ERROR, 200) == beyond_excuse(good, sphere, SharedError(), 200) == good
-    assert beyond_excuse(good, fit("sphere", 1.02, 4), large, 200) == good
+    assert (
+        reject_inexcusable(good, sphere, ERROR, 200)
+        == reject_inexcusable(good, sphere, SharedError(), 200)
+        == good
+    )
+    assert reject_inexcusable(good, fit("sphere", 1.02, 4), large, 200) == good
 
 
 def test_none_explains_is_said_where_none_does() -> None:

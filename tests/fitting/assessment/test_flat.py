@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.assessment.flat import errors_to_add
-from sasnet_plugin.fitting.assessment.held import errors_beside_held, of_one
+from sasnet_plugin.fitting.assessment.held import errors_beside_held, make_fixed_task
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
@@ -41,7 +41,7 @@ def fit(curve: Curve, model: str, start: dict[str, Any], **known: Any) -> ModelF
 def added(curve: Curve, found: ModelFit, given: set[str]) -> tuple[dict[str, float], dict[str, float]]:
     """What adds to its errors, and what of it comes from what the fit holds."""
     assert curve.dintensity is not None
-    asked = of_one(curve, curve.dintensity, found, frozenset(given), WIDEST)
+    asked = make_fixed_task(curve, curve.dintensity, found, frozenset(given), WIDEST)
     return errors_to_add(asked), errors_beside_held(asked)
 
 

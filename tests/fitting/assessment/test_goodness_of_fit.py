@@ -14,7 +14,7 @@ from scipy.stats import chi2
 
 from sasnet_plugin.fitting.assessment import goodness_of_fit
 from sasnet_plugin.fitting.assessment.assess import assess
-from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, standardised_runs, verify
+from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, standardise_runs, verify
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, doubtful, explains
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
@@ -92,10 +92,10 @@ def test_too_small_uncertainties_are_said_and_forgiven(size: float) -> None:
 
 
 def test_runs_of_known_sequences() -> None:
-    assert standardised_runs(np.tile([1.0, -1.0], 50)) > 9
-    assert standardised_runs(np.repeat([1.0, -1.0], 50)) < -9
+    assert standardise_runs(np.tile([1.0, -1.0], 50)) > 9
+    assert standardise_runs(np.repeat([1.0, -1.0], 50)) < -9
     noise = np.random.default_rng(0).standard_normal((300, 80))
-    z = np.array([standardised_runs(row) for row in noise])
+    z = np.array([standardise_runs(row) for row in noise])
     assert np.mean(z) == pytest.approx(0.0, abs=0.15)
     assert np.std(z) == pytest.approx(1.0, abs=0.15)
 

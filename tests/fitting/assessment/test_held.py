@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment.held import errors_beside_held, of_one, with_held
+from sasnet_plugin.fitting.assessment.held import errors_beside_held, make_fixed_task, widen_errors
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -40,7 +40,7 @@ def errors(
     task = Task(curve, curve.dintensity, model, None, starts=(start,), budget=Budget(20.0), fixed=fixed)
     fit = fit_candidate(task, Bank(bank_path()))
     given = frozenset(known.get("given", fixed))
-    return fit, errors_beside_held(of_one(curve, curve.dintensity, fit, given, WIDEST))
+    return fit, errors_beside_held(make_fixed_task(curve, curve.dintensity, fit, given, WIDEST))
 
 
 def stated(curve: Curve) -> Curve:
@@ -85,7 +85,7 @@ def test_a_resolution_that_is_not_stated_is_in_the_error() -> None:
     radius = fit.parameters["radius"]
     assert radius.error is not None
     assert more["radius"] > 2 * radius.error
-    assert with_held(fit, more).parameters["radius"].error == pytest.approx(
+    assert widen_errors(fit, more).parameters["radius"].error == pytest.approx(
         np.hypot(radius.error, more["radius"])
     )
     _, none = errors(stated(curve), "sphere", SPHERE)
@@ -107,7 +107,7 @@ def test_without_time_nothing_is_added() -> None:
     curve = measured("sphere", SPHERE, np.geomspace(0.004, 0.3, 50))
     fit, _ = errors(curve, "sphere", SPHERE)
     assert curve.dintensity is not None
-    asked = of_one(curve, curve.dintensity, fit, frozenset(), WIDEST)
+    asked = make_fixed_task(curve, curve.dintensity, fit, frozenset(), WIDEST)
     assert errors_beside_held(asked, budget=Budget(-1.0)) == {}
 
 
@@ -144,7 +144,9 @@ def test_of_a_resolution_that_a_fit_has_found_none_is_as_possible() -> None:
     task = Task(curve, curve.dintensity, "cylinder", None, starts=(values,), budget=Budget(20.0))
     fit = fit_candidate(task, Bank(bank_path()))
     each = [
-        errors_beside_held(of_one(curve, curve.dintensity, fit, frozenset(), WIDEST, supposed=supposed))
+        errors_beside_held(
+            make_fixed_task(curve, curve.dintensity, fit, frozenset(), WIDEST, supposed=supposed)
+        )
         for supposed in (False, True)
     ]
     assert each[1]["radius"] > each[0]["radius"]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment.long_bodies import beyond_the_window
+from sasnet_plugin.fitting.assessment.long_bodies import mark_lengths_beyond_range
 from sasnet_plugin.fitting.result.model_fit import Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
@@ -31,7 +31,7 @@ def radius_of(truth: float, spread: float, begun: float) -> Parameter:
     start = {"radius": begun, "sld": 1.0, "sld_solvent": 6.0, "scale": 1.0, "background": 0.0}
     task = Task(curve, dintensity, "sphere", None, starts=(start,), budget=Budget(20.0))
     fit = fit_candidate(task, Bank(bank_path()))
-    return beyond_the_window(fit, curve, dintensity).parameters["radius"]
+    return mark_lengths_beyond_range(fit, curve, dintensity).parameters["radius"]
 
 
 @pytest.mark.parametrize("begun", [900.0, 1600.0, 5000.0])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment.held import of_one
+from sasnet_plugin.fitting.assessment.held import make_fixed_task
 from sasnet_plugin.fitting.assessment.other_minima import spread_over_minima
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
@@ -40,7 +40,7 @@ def fitted(curve: Curve, start: dict[str, float]) -> ModelFit:
 
 def spread(curve: Curve, fit: ModelFit, given: frozenset[str] = frozenset()) -> dict[str, float]:
     assert curve.dintensity is not None
-    return spread_over_minima(of_one(curve, curve.dintensity, fit, given, WIDEST), np.inf)
+    return spread_over_minima(make_fixed_task(curve, curve.dintensity, fit, given, WIDEST), np.inf)
 
 
 def test_both_of_two_minima_are_held() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_results import SPHERE, answer, fitted, p
 
-from sasnet_plugin.fitting.assessment.over_kinds import other_distributions, over_kinds
+from sasnet_plugin.fitting.assessment.over_kinds import other_distributions, spread_over_kinds
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 
 
@@ -21,7 +21,7 @@ def of_kind(kind: str, radius: float, width: float = 0.1) -> ModelFit:
 def test_a_resolution_that_the_file_does_not_state_is_in_the_error_of_a_size() -> None:
     best = of_kind("gaussian", 62.0)
     seen_with = replace(of_kind("gaussian", 66.0), chisq=best.chisq - 5.0)
-    found = over_kinds(answer(best, distributions=(best, seen_with))).fits[0].parameters["radius"]
+    found = spread_over_kinds(answer(best, distributions=(best, seen_with))).fits[0].parameters["radius"]
     assert found.error == pytest.approx(np.hypot(0.2, 4.0 / np.sqrt(2)))
 
 
@@ -35,12 +35,12 @@ def test_other_distributions_are_those_of_the_same_model() -> None:
 
 def test_a_radius_is_known_no_better_than_the_kinds_agree() -> None:
     best = of_kind("schulz", 62.5)
-    found = over_kinds(answer(best, distributions=(of_kind("gaussian", 62.1),))).fits[0]
+    found = spread_over_kinds(answer(best, distributions=(of_kind("gaussian", 62.1),))).fits[0]
     assert found.parameters["radius"].value == 62.5
     assert found.parameters["radius"].error == pytest.approx(np.hypot(0.2, 0.4 / np.sqrt(2)), rel=1e-3)
     # One that is a standard deviation worse counts for less.
     worse = replace(of_kind("gaussian", 62.1), chisq=best.chisq + 1.0)
-    less = over_kinds(answer(best, distributions=(worse,))).fits[0].parameters["radius"].error
+    less = spread_over_kinds(answer(best, distributions=(worse,))).fits[0].parameters["radius"].error
     assert less is not None
     assert 0.2 < less < np.hypot(0.2, 0.4 / np.sqrt(2))
 
@@ -48,17 +48,17 @@ def test_a_radius_is_known_no_better_than_the_kinds_agree() -> None:
 def test_a_median_with_the_same_mean_is_the_same_radius() -> None:
     best = of_kind("schulz", 60.0, 0.2)
     median = of_kind("lognormal", 60.0 * float(np.exp(-0.02)), 0.2)
-    same = over_kinds(answer(best, distributions=(median,))).fits[0].parameters["radius"]
+    same = spread_over_kinds(answer(best, distributions=(median,))).fits[0].parameters["radius"]
     assert same.error == pytest.approx(0.2, abs=1e-3)  # a sum over sizes ends at 5 σ
-    turned = over_kinds(answer(median, distributions=(best,))).fits[0].parameters["radius"]
+    turned = spread_over_kinds(answer(median, distributions=(best,))).fits[0].parameters["radius"]
     assert turned.error == pytest.approx(0.2, abs=1e-3)
 
 
 def test_what_is_fixed_and_what_has_one_kind_alone_stay_as_they_are() -> None:
-    assert over_kinds(answer(SPHERE)).fits[0] is SPHERE
+    assert spread_over_kinds(answer(SPHERE)).fits[0] is SPHERE
     best = of_kind("schulz", 62.5)
     best = replace(best, parameters=best.parameters | {"sld": p(1.0, None, "1e-6/Ang^2", fixed=True)})
-    found = over_kinds(answer(best, distributions=(of_kind("gaussian", 62.1),))).fits[0]
+    found = spread_over_kinds(answer(best, distributions=(of_kind("gaussian", 62.1),))).fits[0]
     assert found.parameters["sld"] == best.parameters["sld"]
 
 
@@ -66,10 +66,10 @@ def test_widths_are_compared_by_the_deviation_over_the_mean() -> None:
     """A log-normal distribution's width is that of ln of the size: 0.25 is 25.4 % of the mean."""
     best = of_kind("schulz", 60.0, float(np.sqrt(np.expm1(0.25**2))))
     same = of_kind("lognormal", 60.0 * float(np.exp(-(0.25**2) / 2)), 0.25)
-    found = over_kinds(answer(best, distributions=(same,))).fits[0]
+    found = spread_over_kinds(answer(best, distributions=(same,))).fits[0]
     assert found.parameters["radius_pd"].error == pytest.approx(0.004, abs=1e-3)
     other = of_kind("lognormal", 60.0 * float(np.exp(-(0.2**2) / 2)), 0.2)
-    wide = over_kinds(answer(best, distributions=(other,))).fits[0]
+    wide = spread_over_kinds(answer(best, distributions=(other,))).fits[0]
     apart = (np.sqrt(np.expm1(0.25**2)) - np.sqrt(np.expm1(0.2**2))) / np.sqrt(2)
     assert wide.parameters["radius_pd"].error == pytest.approx(np.hypot(0.004, apart), abs=1e-3)
     assert wide.apart["radius_pd"] == pytest.approx(apart, abs=1e-3)

@@ -7,13 +7,13 @@ import pytest
 
 from sasnet_plugin.fitting.assessment.assess import assess
 from sasnet_plugin.fitting.assessment.power_law_tails import (
-    replaced,
+    mark_tails,
+    replace_by_power_law,
     stands_for_a_power_law,
     tails_of,
-    with_tails,
-    without_lengths,
+    widen_length_errors,
 )
-from sasnet_plugin.fitting.result.headline import determined
+from sasnet_plugin.fitting.result.headline import is_determined
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
@@ -49,9 +49,9 @@ def test_a_large_body_of_which_the_surface_is_seen_is_a_power_law(
     fit = fitted(SURFACE, model, **start)
     assert SURFACE.dintensity is not None
     assert tails_of(fit, SURFACE, SURFACE.dintensity) == (0,)
-    open_ = without_lengths(with_tails(fit, SURFACE, SURFACE.dintensity))
+    open_ = widen_length_errors(mark_tails(fit, SURFACE, SURFACE.dintensity))
     lengths = [(n, p) for n, p in open_.parameters.items() if p.unit == "Ang" and not p.fixed]
-    assert not any(determined(n, p) for n, p in lengths)
+    assert not any(is_determined(n, p) for n, p in lengths)
 
 
 def test_a_sphere_whose_radius_is_seen_is_none() -> None:
@@ -66,7 +66,7 @@ def test_lamellae_that_stand_for_an_upturn_have_no_thickness_and_no_weight() -> 
     assert NETWORK.dintensity is not None
     sheets = fitted(NETWORK, "lamellar+lorentz", A_thickness=5000.0, A_thickness_pd=0.3, B_cor_length=40.0)
     network = fitted(NETWORK, "lorentz+power_law", A_cor_length=40.0, B_power=4.0)
-    told = with_tails(sheets, NETWORK, NETWORK.dintensity)
+    told = mark_tails(sheets, NETWORK, NETWORK.dintensity)
     assert stands_for_a_power_law(told) == "lorentz+power_law"
     result = assess(NETWORK, NETWORK.dintensity, [sheets, network], prior=[0.99, 0.01])
     assert result.fits[0].name == "lorentz+power_law"
@@ -82,6 +82,6 @@ def test_the_length_of_a_network_with_an_upturn_is_seen() -> None:
 
 
 def test_the_power_law_stands_last() -> None:
-    assert replaced("lamellar+lorentz", 0) == "lorentz+power_law"
-    assert replaced("sphere+lorentz", 1) == "sphere+power_law"
-    assert replaced("dab", 0) == "power_law"
+    assert replace_by_power_law("lamellar+lorentz", 0) == "lorentz+power_law"
+    assert replace_by_power_law("sphere+lorentz", 1) == "sphere+power_law"
+    assert replace_by_power_law("dab", 0) == "power_law"

@@ -44,5 +44,5 @@ def test_a_level_is_no_lower_than_what_is_known_of_it() -> None:
     """Where a curve is nothing but noise about zero, an error is no share of that."""
     noise = 1e-3 * np.random.default_rng(1).standard_normal(Q.size)
     data = Discrepancy(Curve(Q, noise, np.full(Q.size, 1e-3)), np.full(Q.size, 1e-3))
-    assert np.all(data.about > 1e-4)
+    assert np.all(data.local_mean > 1e-4)
     assert np.all(np.isfinite(data.ratios))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.evidence.prior import extents, outside
+from sasnet_plugin.fitting.evidence.prior import extents, penalise_outside
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 
 
@@ -33,17 +33,20 @@ def test_what_has_two_ends_is_as_likely_in_each_interval() -> None:
 def test_a_chain_shorter_than_it_is_stiff_is_a_rod() -> None:
     """Rods of 400 Å were chains of 1.9 Å, of which the form factor of a thin disc is left."""
     kuhn = (100.0, 10.0, "Ang")
-    assert outside(of("flexible_cylinder", length=(400.0, 10.0, "Ang"), kuhn_length=kuhn)) == 0
-    assert outside(of("flexible_cylinder", length=(1.9, 0.4, "Ang"), kuhn_length=kuhn)) > 100
-    assert outside(of("sphere+flexible_cylinder", B_length=(80.0, 2.0, "Ang"), B_kuhn_length=kuhn)) == 100
-    assert outside(of("cylinder", length=(5.0, 0.4, "Ang"))) == 0
+    assert penalise_outside(of("flexible_cylinder", length=(400.0, 10.0, "Ang"), kuhn_length=kuhn)) == 0
+    assert penalise_outside(of("flexible_cylinder", length=(1.9, 0.4, "Ang"), kuhn_length=kuhn)) > 100
+    assert (
+        penalise_outside(of("sphere+flexible_cylinder", B_length=(80.0, 2.0, "Ang"), B_kuhn_length=kuhn))
+        == 100
+    )
+    assert penalise_outside(of("cylinder", length=(5.0, 0.4, "Ang"))) == 0
 
 
 def test_no_sample_has_a_layer_thinner_than_an_atom() -> None:
-    assert outside(of("core_shell_sphere", thickness=(1.2, 0.1, "Ang"))) == 0
-    assert outside(of("core_shell_sphere", thickness=(0.5, 0.1, "Ang"))) == pytest.approx(25)
+    assert penalise_outside(of("core_shell_sphere", thickness=(1.2, 0.1, "Ang"))) == 0
+    assert penalise_outside(of("core_shell_sphere", thickness=(0.5, 0.1, "Ang"))) == pytest.approx(25)
     # A value that may as well be larger is not held against it.
-    assert outside(of("core_shell_sphere", thickness=(0.5, 5.0, "Ang"))) < 0.1
+    assert penalise_outside(of("core_shell_sphere", thickness=(0.5, 5.0, "Ang"))) < 0.1
     # A correlation length may be as short as it likes.
-    assert outside(of("correlation_length", cor_length=(0.03, 0.001, "Ang"))) == 0
-    assert outside(of("sphere", "hardsphere", volfraction=(0.8, 0.01, ""))) > 30
+    assert penalise_outside(of("correlation_length", cor_length=(0.03, 0.001, "Ang"))) == 0
+    assert penalise_outside(of("sphere", "hardsphere", volfraction=(0.8, 0.01, ""))) > 30

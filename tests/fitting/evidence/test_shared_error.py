@@ -9,7 +9,7 @@ import pytest
 
 from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
 from sasnet_plugin.fitting.evidence.marginal import evidence
-from sasnet_plugin.fitting.evidence.shared_error import SharedError, widened
+from sasnet_plugin.fitting.evidence.shared_error import SharedError, widen_by_shared_error
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.types import Curve
 
@@ -67,7 +67,7 @@ def test_widened_errors_are_those_that_repeated_measurements_show() -> None:
     fit = fitted(measured, CLEAN, slopes)
     data = among(measured)
     smooth = [s for s in data.shapes(CLEAN) if s.length == 0.3]
-    wide = widened(data, fit, SharedError(0.04, 0.3, 1.0, 0.0, ((0.04, smooth[-1]),)))
+    wide = widen_by_shared_error(data, fit, SharedError(0.04, 0.3, 1.0, 0.0, ((0.04, smooth[-1]),)))
     assert [p.error for p in wide.parameters.values()] == pytest.approx(list(scatter), rel=0.2)
 
 
@@ -80,7 +80,7 @@ def test_errors_hold_what_parameters_take_up_of_a_shared_error() -> None:
     for error in shared(0.03, 0.5, rng, 24).T:
         measured = CLEAN + error + STATED * rng.standard_normal(Q.size)
         fit, values = least_squares(measured, slopes)
-        wide = widened(among(measured), fit, found_in(measured, fit)).parameters
+        wide = widen_by_shared_error(among(measured), fit, found_in(measured, fit)).parameters
         for its, kept in ((wide, covered), (fit.parameters, by_counting)):
             kept.append([abs(v) < (its[f"p{i}"].error or 0.0) for i, v in enumerate(values)])
     assert 0.45 < np.mean(covered) < 0.85
@@ -97,7 +97,7 @@ def test_errors_hold_what_a_background_that_changes_along_q_does_to_values() -> 
     fit, values = least_squares(measured, slopes)
     error = found_in(measured, fit)
     assert error.background > 0
-    wide = widened(among(measured), fit, error).parameters["p2"].error
+    wide = widen_by_shared_error(among(measured), fit, error).parameters["p2"].error
     by_counting = fit.parameters["p2"].error
     assert wide is not None
     assert by_counting is not None
@@ -109,8 +109,8 @@ def test_an_error_that_is_not_seen_adds_little() -> None:
     """Smooth errors below the noise are as likely as their prior says: errors hold them, not more."""
     measured = CLEAN + STATED * np.random.default_rng(1).standard_normal(Q.size)
     fit = fitted(measured, CLEAN, (CLEAN / STATED)[:, None])
-    assert widened(among(measured), fit, SharedError()) is fit
-    grown = widened(among(measured), replace(fit, derivatives={}), found_in(measured, fit))
+    assert widen_by_shared_error(among(measured), fit, SharedError()) is fit
+    grown = widen_by_shared_error(among(measured), replace(fit, derivatives={}), found_in(measured, fit))
     before, after = fit.parameters["p0"].error, grown.parameters["p0"].error
     assert before is not None
     assert after is not None

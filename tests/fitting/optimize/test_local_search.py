@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sasnet_plugin.fitting.ledger import spent
+from sasnet_plugin.fitting.ledger import read_spent_time
 from sasnet_plugin.fitting.optimize.local_search import refine
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.types import Curve
@@ -46,7 +46,7 @@ def test_scale_and_background_are_solved_for_whatever_their_size(scale: float, b
     (shape,) = helper.intensity({"radius": 60.0})
     intensity = scale * (shape + background * shape.min())
     curve = Curve(q, intensity, 0.01 * np.abs(scale * shape))
-    residual, found, level = curves_of(curve, "sphere").solved({"radius": 60.0})
+    residual, found, level = curves_of(curve, "sphere").solve({"radius": 60.0})
     assert np.max(np.abs(residual)) < 1e-3
     assert found == pytest.approx(scale, rel=1e-4)
     assert level == pytest.approx(background * scale * shape.min(), abs=1e-4 * scale * shape.min())
@@ -68,9 +68,9 @@ def test_out_of_time_it_keeps_the_best_point_seen(simulated: Simulated) -> None:
     curve = simulated("cylinder", {"radius": 20.0, "length": 400.0, "background": 0.01})
     helper = curves_of(curve, "cylinder")
     start = {"radius": 22.0, "length": 350.0}
-    residual, _, _ = curves_of(curve, "cylinder").solved(start)
+    residual, _, _ = curves_of(curve, "cylinder").solve(start)
     for seconds in (0.0, 0.02):
-        helper.deadline = spent() + seconds
+        helper.deadline = read_spent_time() + seconds
         found = refine(helper, start, **FAR)
         assert found is not None
         assert found.chisq <= float(residual @ residual) * (1 + 1e-9)

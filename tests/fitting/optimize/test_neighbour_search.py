@@ -9,10 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.optimize.lines import along, count_lines, other_counts, position_lines, size_lines
+from sasnet_plugin.fitting.optimize.lines import (
+    count_lines,
+    other_counts,
+    position_lines,
+    propose_along,
+    size_lines,
+)
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.optimize.neighbour_search import Propose, Walk, neighbour_search
-from sasnet_plugin.fitting.optimize.restarts import restarts, scattered
+from sasnet_plugin.fitting.optimize.restarts import restarts, scatter_values
 from sasnet_plugin.fitting.problem.free_parameters import counts_of, sizes_of
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
@@ -48,7 +54,7 @@ def test_the_least_of_many_minima_is_reached_and_then_nothing_more_is_tried() ->
 
     def scan(start: LocalMinimum) -> LocalMinimum:
         lines = size_lines(load_model("cylinder").info, frozenset({"radius"}))
-        propose = along(lines, lambda _: fringed)
+        propose = propose_along(lines, lambda _: fringed)
         return neighbour_search(start, propose, refine, needed_fall=0.1, enough=1.5)[-1]
 
     best = scan(refine({"length": 1320.0}))
@@ -65,7 +71,7 @@ def test_a_number_of_layers_changes_with_their_distance_so_that_the_stack_is_as_
     def misfit(values: dict[str, Any]) -> float:
         return abs(values["Nlayers"] - 20.0) + abs(values["d_spacing"] - 60.0)
 
-    found = list(along(lines, lambda _: misfit)(Walk(start)))
+    found = list(propose_along(lines, lambda _: misfit)(Walk(start)))
     assert found[0] == {"Nlayers": 20.0, "d_spacing": 60.0, "thickness": 25.0}
 
 
@@ -190,7 +196,7 @@ def test_starts_stay_within_limits_and_leave_what_is_fixed() -> None:
     info, rng = load_model("core_shell_sphere").info, np.random.default_rng(0)
     table = {p.name: p for p in info.parameters.call_parameters}
     fixed = frozenset({"radius", "sld_solvent", "background"})
-    every = [scattered(info, SHELLS | {"background": 0.1}, rng, fixed, 15) for _ in range(500)]
+    every = [scatter_values(info, SHELLS | {"background": 0.1}, rng, fixed, 15) for _ in range(500)]
     changed = {n for one in every for n in one if one[n] != (SHELLS | {"background": 0.1}).get(n)}
     assert fixed.isdisjoint(changed)
     assert {"thickness", "sld_core", "sld_shell"} <= changed
@@ -200,10 +206,10 @@ def test_starts_stay_within_limits_and_leave_what_is_fixed() -> None:
 
 def test_starts_are_with_a_distribution_and_without_as_a_user_lets_them() -> None:
     info, rng = load_model("core_shell_sphere").info, np.random.default_rng(1)
-    every = [scattered(info, SHELLS, rng, frozenset(), 15) for _ in range(100)]
+    every = [scatter_values(info, SHELLS, rng, frozenset(), 15) for _ in range(100)]
     wide = ["radius_pd" in one or "thickness_pd" in one for one in every]
     assert 30 < sum(wide) < 70
-    given = [scattered(info, SHELLS, rng, frozenset({"radius_pd"}), 15) for _ in range(20)]
+    given = [scatter_values(info, SHELLS, rng, frozenset({"radius_pd"}), 15) for _ in range(20)]
     assert {one["radius_pd"] for one in given} == {0.1}
 
 

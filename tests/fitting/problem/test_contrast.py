@@ -9,9 +9,9 @@ import pytest
 
 import sasnet_plugin
 from sasnet_plugin.fitting.problem.contrast import (
+    compute_contrast_values,
     contrast_of,
-    settled,
-    with_contrast,
+    fix_contrast,
 )
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Contrast, Task
@@ -53,9 +53,9 @@ def test_no_contrast_is_refused() -> None:
     ],
 )
 def test_the_sample_is_fixed_only_where_it_is_the_one_material(model: str, names: dict[str, float]) -> None:
-    assert settled(Contrast(3.5, 6.4), model) == names
-    assert settled(Contrast(3.5, None), "core_shell_sphere") == {}
-    assert settled(Contrast(3.5, None), "teubner_strey") == {}
+    assert compute_contrast_values(Contrast(3.5, 6.4), model) == names
+    assert compute_contrast_values(Contrast(3.5, None), "core_shell_sphere") == {}
+    assert compute_contrast_values(Contrast(3.5, None), "teubner_strey") == {}
 
 
 def test_a_model_of_two_phases_gives_the_same_curve_with_phases_exchanged() -> None:
@@ -70,10 +70,10 @@ def test_the_users_own_value_or_range_goes_before(simulated: Simulated) -> None:
     task = Task(
         curve, curve.dintensity, "sphere", None, fixed={"sld": 4.0}, ranges={"sld_solvent": (1.0, 2.0)}
     )
-    (found,), notes = with_contrast(Contrast(3.5, 6.4, "SiO2@2.2", "D2O"), [task])
+    (found,), notes = fix_contrast(Contrast(3.5, 6.4, "SiO2@2.2", "D2O"), [task])
     assert found.fixed == {"sld": 4.0}
     assert "nothing was fixed" in " ".join(notes)
-    (same,), silent = with_contrast(None, [task])
+    (same,), silent = fix_contrast(None, [task])
     assert same is task
     assert silent == []
 
@@ -81,10 +81,15 @@ def test_the_users_own_value_or_range_goes_before(simulated: Simulated) -> None:
 def test_scale_is_the_volume_fraction_once_the_contrast_is_known(simulated: Simulated, bank: Bank) -> None:
     contrast = contrast_of("SiO2@2.2", "D2O")
     assert contrast is not None
-    truth = {"radius": 60.0, "scale": 0.012, "background": 0.01, **settled(contrast, "sphere")}
+    truth = {
+        "radius": 60.0,
+        "scale": 0.012,
+        "background": 0.01,
+        **compute_contrast_values(contrast, "sphere"),
+    }
     curve = simulated("sphere", truth)
     assert curve.dintensity is not None
-    (task,), notes = with_contrast(contrast, [Task(curve, curve.dintensity, "sphere", None)])
+    (task,), notes = fix_contrast(contrast, [Task(curve, curve.dintensity, "sphere", None)])
     found = fit_candidate(task, bank)
     scale = found.parameters["scale"]
     assert scale.error is not None

@@ -10,9 +10,9 @@ import pytest
 from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
 from sasnet_plugin.fitting.problem.conventions import (
     conventional,
+    fix_default_solvent,
     invariant,
     scale_in_words,
-    with_default_solvent,
 )
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Posterior
 from sasnet_plugin.fitting.task import Task
@@ -112,12 +112,12 @@ def test_what_the_user_gave_stays_and_a_hidden_solvent_is_named() -> None:
     assert conventional(fit, ["sld"]) is fit
     assert conventional(fit, ["scale"]) is fit
     task = Task(CURVE, 0.01 / Q, "cylinder", None, fixed={"sld": 4.0})
-    (with_solvent,), (said,) = with_default_solvent([task], ["sld"])
+    (with_solvent,), (said,) = fix_default_solvent([task], ["sld"])
     assert with_solvent.fixed == {"sld": 4.0, "sld_solvent": 1.0}
     assert "sld_solvent was taken as 1" in said
-    assert with_default_solvent([task], ["radius"]) == ([task], [])
+    assert fix_default_solvent([task], ["radius"]) == ([task], [])
     known = replace(task, fixed={"sld": 4.0, "sld_solvent": 6.4})
-    assert with_default_solvent([known], ["sld", "sld_solvent"]) == ([known], [])
+    assert fix_default_solvent([known], ["sld", "sld_solvent"]) == ([known], [])
 
 
 def test_what_is_beyond_all_matter_is_said_by_probe() -> None:

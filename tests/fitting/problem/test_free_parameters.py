@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.problem.free_parameters import (
-    accepted,
-    completed,
+    complete_distributions,
     fittable,
     independent,
     other_kinds,
     points_needed,
+    select_accepted,
     sigmas,
 )
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
@@ -52,14 +52,14 @@ def test_what_has_no_effect_to_speak_of_does_not_stand_for_what_is_determined() 
 def test_parameters_of_another_model_are_left_out() -> None:
     info = load_model("sphere").info
     given = {"radius": 50.0, "radius_pd": 0.1, "radius_pd_n": 15, "length": 400.0}
-    assert accepted(info, given) == {k: v for k, v in given.items() if k != "length"}
+    assert select_accepted(info, given) == {k: v for k, v in given.items() if k != "length"}
 
 
 def _needed(curve: Curve, width: float, radius: float) -> int:
     assert curve.dintensity is not None
     local = ModelCurves(curve, curve.dintensity, "sphere", per_decade=200)
-    start = completed({"radius": radius, "radius_pd": width}, 35)
-    return points_needed("sphere", start, lambda p: local.solved(p)[0])
+    start = complete_distributions({"radius": radius, "radius_pd": width}, 35)
+    return points_needed("sphere", start, lambda p: local.solve(p)[0])
 
 
 def test_a_wider_distribution_of_a_larger_body_needs_more_points(simulated: Simulated) -> None:
@@ -72,12 +72,12 @@ def test_fewer_points_change_the_curve_by_little_of_its_uncertainty(simulated: S
     curve = simulated("sphere", {"radius": 60.0, "background": 0.01})
     assert curve.dintensity is not None
     local = ModelCurves(curve, curve.dintensity, "sphere", per_decade=200)
-    start = completed({"radius": 60.0, "radius_pd": 0.1}, 35)
-    count = points_needed("sphere", start, lambda p: local.solved(p)[0])
+    start = complete_distributions({"radius": 60.0, "radius_pd": 0.1}, 35)
+    count = points_needed("sphere", start, lambda p: local.solve(p)[0])
     most = PROBLEM.one_width_points["fast"]
     assert count < most
     dense = start | {"radius_pd_n": most}
-    change = local.solved(start | {"radius_pd_n": count})[0] - local.solved(dense)[0]
+    change = local.solve(start | {"radius_pd_n": count})[0] - local.solve(dense)[0]
     assert np.mean(change**2) < 0.01
 
 
@@ -92,7 +92,7 @@ def test_the_range_of_a_distribution_holds_nearly_all_of_it(kind: str) -> None:
 
 
 def test_other_kinds_change_the_kind_and_its_range_alone_or_leave_it_out() -> None:
-    start = completed({"radius": 60.0, "radius_pd": 0.1}, 15)
+    start = complete_distributions({"radius": 60.0, "radius_pd": 0.1}, 15)
     found = other_kinds(start)
     assert found.pop("none") == {"radius": 60.0}
     assert {kind: p["radius_pd_type"] for kind, p in found.items()} == {
@@ -113,7 +113,10 @@ def test_a_monodisperse_body_gets_no_width_and_a_spread_one_its_own(
     # Smeared at more points than sasmodels takes: its own would look like a width.
     exact = ModelCurves(like, like.dintensity, "sphere", per_decade=800)
     clean = (
-        exact.intensity(completed({"radius": 40.0} | ({"radius_pd": width} if width else {}), 35))[0] + 0.01
+        exact.intensity(
+            complete_distributions({"radius": 40.0} | ({"radius_pd": width} if width else {}), 35)
+        )[0]
+        + 0.01
     )
     noise = np.random.default_rng(3).standard_normal(len(like))
     sigma = 0.02 * clean

@@ -9,7 +9,7 @@ import pytest
 from sasmodels.data import empty_data1D
 from sasmodels.direct_model import DirectModel
 
-from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler, without_attraction
+from sasnet_plugin.fitting.problem.nested_models import Reduction, reduce_attraction, simpler
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.priors import form_models, model_info
 
@@ -61,13 +61,13 @@ def test_the_curves_agree_at_the_limit(model: str, factor: str | None, reduction
 def test_without_attraction_the_curves_nearly_agree(factor: str) -> None:
     base = {"scale": 1.0, "background": 0.0, "radius": 70.0, "radius_effective": 70.0, "volfraction": 0.1}
     hard = _curve("sphere@hardsphere", base)
-    for reduction in without_attraction("sphere", factor):
+    for reduction in reduce_attraction("sphere", factor):
         at = {k: 1e3 if v == np.inf else 1.0001 if v == 1.0 else v for k, v in reduction.at.items()}
         apart = np.std(_curve(f"sphere@{factor}", base | {k: float(v) for k, v in at.items()}) / hard)
         assert reduction.name == "sphere@hardsphere"
         assert apart < 0.1  # of closures; with attraction it is a multiple of that
         assert np.std(_curve(f"sphere@{factor}", base) / hard) > 2 * apart
-    assert without_attraction("sphere", "hayter_msa") == ()
+    assert reduce_attraction("sphere", "hayter_msa") == ()
 
 
 def test_a_start_keeps_what_both_know_and_renames_widths() -> None:

@@ -54,7 +54,7 @@ def test_a_negative_structure_factor_has_no_curve(factor: str, values: dict[str,
     for quick in (True, False):
         local = ModelCurves(curve, 0.03 / q, name, quick=quick)
         assert np.all(np.isnan(local.intensity(sphere | values)))
-        assert np.all(local.solved(sphere | values)[0] == PROBLEM.no_value)
+        assert np.all(local.solve(sphere | values)[0] == PROBLEM.no_value)
     # With a background that lifts all of it above 0, too.
     fitness = experiment(curve, 0.03 / q, name, sphere | values | {"background": 1e6})
     assert np.all(np.isnan(fitness.theory()))

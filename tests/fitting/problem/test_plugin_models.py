@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.problem.plugin_models import page_of, split, with_plugins
+from sasnet_plugin.fitting.problem.plugin_models import add_plugins, page_of, split
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.start_values.screening import from_bank
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
@@ -77,9 +77,9 @@ def test_a_path_that_sasmodels_would_misread_is_refused(tmp_path: Path) -> None:
 
 def test_plugins_share_the_probability_with_what_the_network_suggests() -> None:
     suggestion = Suggestion("", "", (ModelGuess("sphere", None, 1.0, ""),), (), 1.0)
-    both = with_plugins(suggestion, ["a.py"], alone=False)
+    both = add_plugins(suggestion, ["a.py"], is_only=False)
     assert [(g.name, g.probability) for g in both.models] == [("a.py", 0.5), ("sphere", 0.5)]
-    alone = with_plugins(suggestion, ["a.py", "b.py"], alone=True)
+    alone = add_plugins(suggestion, ["a.py", "b.py"], is_only=True)
     assert [g.probability for g in alone.models] == [0.5, 0.5]
 
 

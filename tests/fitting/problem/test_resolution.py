@@ -7,7 +7,7 @@ import pytest
 
 from sasnet_plugin.fitting.problem.resolution import (
     cells,
-    coarsened,
+    coarsen,
     has_resolution,
     resolution,
     sampling_needed,
@@ -107,7 +107,7 @@ def test_means_scatter_as_is_said_of_them() -> None:
 def test_a_long_curve_is_rebinned_with_its_resolution_and_a_short_one_is_not() -> None:
     q = np.geomspace(0.01, 0.3, 500)
     curve = Curve(q, q**-2, 0.01 * q**-2, dq=0.05 * q, dxl=np.full(500, 0.02))
-    coarse, error = coarsened(curve, 0.01 * q**-2)
+    coarse, error = coarsen(curve, 0.01 * q**-2)
     assert len(coarse) <= PROBLEM.coarse_points
     np.testing.assert_allclose(coarse.intensity, coarse.q**-2.0, rtol=0.01)
     assert coarse.dq is not None
@@ -115,7 +115,7 @@ def test_a_long_curve_is_rebinned_with_its_resolution_and_a_short_one_is_not() -
     assert coarse.dxl == pytest.approx(0.02)
     assert np.all(error > 0.003 * coarse.intensity)
     short = Curve(q[::8], q[::8] ** -2, 0.01 * q[::8] ** -2)
-    assert coarsened(short, 0.01 * q[::8] ** -2)[0] is short
+    assert coarsen(short, 0.01 * q[::8] ** -2)[0] is short
 
 
 def test_scale_and_background_are_those_of_least_squares() -> None:

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.problem.free_parameters import fittable
-from sasnet_plugin.fitting.problem.sums import as_part, of_part, scales_of, solve_scales
+from sasnet_plugin.fitting.problem.sums import as_part, extract_part, scales_of, solve_scales
 from sasnet_plugin.fitting.result.components import bare, is_scale
 from sasnet_plugin.simulate.kernel import call, load_model
 
 
 def test_a_component_has_the_parameters_of_its_own_model() -> None:
     whole = as_part({"radius": 40.0, "sld": 2.0}, 0) | as_part({"power": 3.0}, 1) | {"background": 1.0}
-    assert of_part(whole, 0, 2) == {"radius": 40.0, "sld": 2.0, "scale": 1.0, "background": 0.0}
-    assert of_part(whole, 1, 2) == {"power": 3.0, "scale": 1.0, "background": 0.0}
+    assert extract_part(whole, 0, 2) == {"radius": 40.0, "sld": 2.0, "scale": 1.0, "background": 0.0}
+    assert extract_part(whole, 1, 2) == {"power": 3.0, "scale": 1.0, "background": 0.0}
     assert [bare(n) for n in ("A_radius", "lorentz_scale", "Nlayers")] == [
         "radius",
         "lorentz_scale",
@@ -25,7 +25,7 @@ def test_a_component_has_the_parameters_of_its_own_model() -> None:
 
 
 def test_sasmodels_sum_is_that_of_its_components() -> None:
-    """What `of_part` gives is what sasmodels' own mixture adds up."""
+    """What `extract_part` gives is what sasmodels' own mixture adds up."""
     from sasmodels.direct_model import call_kernel
 
     q = np.geomspace(0.005, 0.3, 40)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.result.components import Component, in_words, shares
+from sasnet_plugin.fitting.result.components import Component, describe_components, shares
 
 
 def test_shares_are_of_the_scattering_at_each_point_and_sum_to_one() -> None:
@@ -31,7 +31,7 @@ def test_words_have_the_share_and_its_error() -> None:
         Component("sphere", "A_", 0.9512, 0.004, "volume"),
         Component("sphere", "B_", 0.0488, 0.004, "volume"),
     )
-    assert in_words(both) == (
+    assert describe_components(both) == (
         "sphere+sphere has A, sphere, 95.12 ± 0.40 % and B, sphere, 4.88 ± 0.40 % of the volume."
     )
-    assert in_words(both[:1]) == ""
+    assert describe_components(both[:1]) == ""

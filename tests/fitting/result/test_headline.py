@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from sasnet_plugin.fitting.result.headline import (
-    determined,
-    in_words,
+    describe_value,
+    is_determined,
+    list_undetermined,
     parameters_in_words,
     telling,
-    undetermined,
 )
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 
@@ -50,11 +50,11 @@ def test_contrasts_beside_a_fitted_scale_are_a_convention_and_no_result() -> Non
 
 def test_what_the_data_leave_open_is_no_measurement() -> None:
     opened = replace(FIT, parameters={"scale": _p(74.0, 6500.0, ""), "length": PARAMETERS["length"]})
-    assert undetermined(opened) == ["length"]
-    assert in_words("length", PARAMETERS["length"]) == "length not determined (200 ± 350 Å)"
+    assert list_undetermined(opened) == ["length"]
+    assert describe_value("length", PARAMETERS["length"]) == "length not determined (200 ± 350 Å)"
     assert "sld" not in parameters_in_words(FIT)
     assert "scale not determined (100 ± 6500)" in parameters_in_words(opened)
     # Zero is no mark for a density, and a good value of a background.
-    assert determined("sld", _p(0.2, 0.5, "1e-6/Ang^2"))
-    assert not determined("sld", _p(0.2, 12.0, "1e-6/Ang^2"))
-    assert determined("background", _p(0.001, 0.002, "1/cm"))
+    assert is_determined("sld", _p(0.2, 0.5, "1e-6/Ang^2"))
+    assert not is_determined("sld", _p(0.2, 12.0, "1e-6/Ang^2"))
+    assert is_determined("background", _p(0.001, 0.002, "1/cm"))

@@ -59,12 +59,12 @@ def test_names_are_sasmodels_and_a_plugin_is_shown_without_its_folder() -> None:
 
 def test_a_verification_says_where_chisq_lies_and_what_the_network_takes_replicates_for() -> None:
     alone = Verification(0.4, -0.5, (0.01, 0.02), True, ())
-    assert alone.in_words() == "60 % of the simulated measurements of this fit have a larger χ²."
-    assert "Hardly any simulated" in Verification(0.9999, -4.0, (0.01, 0.02), False, ()).in_words()
+    assert alone.describe() == "60 % of the simulated measurements of this fit have a larger χ²."
+    assert "Hardly any simulated" in Verification(0.9999, -4.0, (0.01, 0.02), False, ()).describe()
     assert Verification(0.9999, -4.0, (0.01, 0.02), False, ()).structured
     replicates = Replicates(64, "spheres", 60, False, 0.1, 0.9, 0.0, 0.9, 0.9, 0.5)
     both = Verification(0.4, -0.5, (0.01, 0.02), True, (), replicates=replicates)
-    assert both.in_words().endswith("the network finds “spheres” in 94 % of them but not in the measurement.")
+    assert both.describe().endswith("the network finds “spheres” in 94 % of them but not in the measurement.")
     # Programs read this key since the first version.
     assert both.as_dict()["twins"]["taken"] == 60
     assert alone.as_dict()["twins"] is None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.start_values.curve_bank import FACTORS, binned, interaction, nearest, places
+from sasnet_plugin.fitting.start_values.curve_bank import FACTORS, bin_curve, interaction, nearest, places
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
@@ -41,7 +41,7 @@ Simulated = Callable[..., Curve]
 
 def _best(curve: Curve, bank: Bank, model: str, factor: str | None = None) -> dict[str, float]:
     assert curve.dintensity is not None
-    return nearest(bank.page(model), model, factor, binned(curve, curve.dintensity))[0].parameters
+    return nearest(bank.page(model), model, factor, bin_curve(curve, curve.dintensity))[0].parameters
 
 
 @pytest.mark.parametrize("radius", [15.0, 70.0, 300.0])
@@ -67,7 +67,7 @@ def test_volume_fraction_of_hard_spheres(simulated: Simulated, bank: Bank) -> No
 def test_starts_differ_and_get_worse(simulated: Simulated, bank: Bank) -> None:
     curve = simulated("cylinder", {"radius": 25.0, "length": 350.0})
     assert curve.dintensity is not None
-    starts = nearest(bank.page("cylinder"), "cylinder", None, binned(curve, curve.dintensity), count=6)
+    starts = nearest(bank.page("cylinder"), "cylinder", None, bin_curve(curve, curve.dintensity), count=6)
     assert len(starts) == 6
     residuals = [s.weighted_residual for s in starts]
     assert residuals == sorted(residuals)

@@ -10,7 +10,7 @@ from sasmodels.core import load_model
 from sasmodels.direct_model import call_kernel
 
 from sasnet_plugin import fit, load
-from sasnet_plugin.fitting.start_values.layered import PLAIN, layered
+from sasnet_plugin.fitting.start_values.layered import PLAIN, make_layered_starts
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
@@ -32,7 +32,7 @@ def plain_of(form: str) -> dict[str, float]:
 
 @pytest.mark.parametrize("form", PLAIN)
 def test_a_layer_has_a_contrast_between_body_and_solvent_or_beyond(form: str) -> None:
-    starts = list(layered(form, plain_of(form)))
+    starts = list(make_layered_starts(form, plain_of(form)))
     assert {start[PLAIN[form].inner] for start in starts} == {1.0}
     outer = [start[PLAIN[form].outer] for start in starts]
     assert min(outer) < 1.0 < max(outer) < 6.0
@@ -47,12 +47,12 @@ def test_the_layered_body_is_about_as_large_as_the_plain_one(form: str) -> None:
         return float(high / low)
 
     own = fall(PLAIN[form].name, plain_of(form))
-    assert all(0.6 < fall(form, start) / own < 1.6 for start in layered(form, plain_of(form)))
+    assert all(0.6 < fall(form, start) / own < 1.6 for start in make_layered_starts(form, plain_of(form)))
 
 
 def test_an_interaction_stays() -> None:
     plain = plain_of("core_shell_sphere") | {"volfraction": 0.3, "radius_pd": 0.1}
-    for start in layered("core_shell_sphere", plain):
+    for start in make_layered_starts("core_shell_sphere", plain):
         assert start["volfraction"] == 0.3
         assert "radius_pd" not in start
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.start_values.layered import PLAIN, layered
-from sasnet_plugin.fitting.start_values.other_minima import divided, others_of
+from sasnet_plugin.fitting.start_values.layered import PLAIN, make_layered_starts
+from sasnet_plugin.fitting.start_values.other_minima import divide_layers, others_of
 from sasnet_plugin.simulate.kernel import call
 
 Q = np.geomspace(0.005, 0.2, 40)
@@ -21,10 +21,10 @@ def body(form: str) -> dict[str, float]:
 @pytest.mark.parametrize("form", PLAIN)
 def test_another_division_is_as_large_and_as_broad(form: str) -> None:
     plain = PLAIN[form]
-    first = next(layered(form, body(form)))
+    first = next(make_layered_starts(form, body(form)))
     width = {f"{plain.core}_pd": 0.1, f"{plain.core}_pd_n": 35, f"{plain.core}_pd_nsigma": 3.0}
     values = first | width | {f"{plain.core}_pd_type": "schulz"}
-    others = list(divided(form, values))
+    others = list(divide_layers(form, values))
     for other in others:
         assert plain.whole(other) == pytest.approx(plain.whole(values))
         (broad,) = [name for name in (plain.core, plain.layer) if f"{name}_pd" in other]

@@ -13,11 +13,11 @@ from sasnet_plugin.fitting.settings import PROBLEM, START_VALUES
 from sasnet_plugin.fitting.start_values.screening import (
     SIMPLE,
     Screen,
+    apply_fixed,
     as_start,
     from_bank,
-    previewed,
-    screened,
-    with_fixed,
+    preview,
+    screen_pairs,
 )
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
@@ -31,7 +31,7 @@ def test_screening_finds_what_the_network_did_not_name(simulated: Simulated, ban
     curve = simulated("sphere@hayter_msa", {"radius": 40.0, "volfraction": 0.2, "charge": 25.0})
     assert curve.dintensity is not None
     pairs = [(form, None) for form in SIMPLE] + [("sphere", "hayter_msa"), ("sphere", "squarewell")]
-    residuals = screened(Screen(curve, curve.dintensity, pairs), bank)
+    residuals = screen_pairs(Screen(curve, curve.dintensity, pairs), bank)
     assert set(residuals) == set(pairs)
     least = min(residuals.values())
     assert residuals["sphere", "hayter_msa"] < 2 * least < residuals["sphere", None]
@@ -40,12 +40,12 @@ def test_screening_finds_what_the_network_did_not_name(simulated: Simulated, ban
 def test_a_preview_is_the_nearest_curve_as_measured(simulated: Simulated, bank: Bank) -> None:
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     assert curve.dintensity is not None
-    found = previewed(Task(curve, curve.dintensity, "sphere", None), bank)
+    found = preview(Task(curve, curve.dintensity, "sphere", None), bank)
     assert found is not None
     q, intensity = found
     measured = np.interp(q, curve.q, curve.intensity)
     assert np.median(np.abs(intensity / measured - 1)) < 0.1
-    assert previewed(Task(curve, curve.dintensity, "unheard_of.py", None), bank) is None
+    assert preview(Task(curve, curve.dintensity, "unheard_of.py", None), bank) is None
 
 
 def task_of(curve: Curve, model: str, factor: str | None = None) -> Task:
@@ -93,7 +93,7 @@ def test_a_start_is_what_sasmodels_takes(simulated: Callable[..., Curve]) -> Non
 def test_a_start_in_another_solvent_scatters_the_same() -> None:
     q = np.geomspace(0.005, 0.3, 30)
     start = {"radius": 40.0, "thickness": 15.0, "sld_core": 1.0, "sld_shell": 3.0, "sld_solvent": 0.4}
-    moved = with_fixed(start, {"sld_solvent": 6.36})
+    moved = apply_fixed(start, {"sld_solvent": 6.36})
     assert moved["sld_solvent"] == 6.36
     assert call("core_shell_sphere", q, moved).intensity == pytest.approx(
         call("core_shell_sphere", q, start).intensity

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from sasnet_plugin.fitting.start_values.curve_bank import Binned, binned
+from sasnet_plugin.fitting.start_values.curve_bank import Binned, bin_curve
 from sasnet_plugin.fitting.start_values.second_component import (
-    fixed_of,
+    collect_fixed,
     has_one_contrast,
     nearest_sums,
     two_scales,
@@ -34,7 +34,7 @@ def test_both_components_are_near_the_truth(
 ) -> None:
     curve = simulated(name, truth)
     assert curve.dintensity is not None
-    starts = nearest_sums(bank, name, binned(curve, curve.dintensity), count=4)
+    starts = nearest_sums(bank, name, bin_curve(curve, curve.dintensity), count=4)
     assert starts[0].weighted_residual < 1
     found = starts[0].parameters
     sizes = sorted(v for k, v in found.items() if k in ("A_radius", "B_radius"))
@@ -66,5 +66,5 @@ def test_two_scales_is_least_squares_with_scales_that_are_not_negative() -> None
 def test_only_bodies_of_one_material_have_populations_that_size_alone_distinguishes() -> None:
     assert has_one_contrast("sphere")
     assert not has_one_contrast("core_shell_sphere")
-    assert fixed_of("sphere+mono_gauss_coil") == {"B_i_zero": 1.0}
-    assert fixed_of("mono_gauss_coil") == {}
+    assert collect_fixed("sphere+mono_gauss_coil") == {"B_i_zero": 1.0}
+    assert collect_fixed("mono_gauss_coil") == {}

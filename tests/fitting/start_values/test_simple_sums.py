@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.start_values.simple_sums import NearSum, is_smooth_sum, near_simple_sums
+from sasnet_plugin.fitting.start_values.simple_sums import NearSum, find_near_simple_sums, is_smooth_sum
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 
@@ -15,7 +15,7 @@ Q = np.geomspace(0.004, 0.4, 150)
 def near(clean: np.ndarray, error: float = 0.02) -> list[NearSum]:
     dintensity = error * clean
     noisy = clean + dintensity * np.random.default_rng(3).standard_normal(Q.size)
-    return near_simple_sums(Curve(Q, noisy, dintensity), dintensity)
+    return find_near_simple_sums(Curve(Q, noisy, dintensity), dintensity)
 
 
 def test_a_network_with_an_upturn_is_found_with_its_length_and_exponent() -> None:

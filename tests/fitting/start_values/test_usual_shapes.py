@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.start_values.curve_bank import binned, nearest
+from sasnet_plugin.fitting.start_values.curve_bank import bin_curve, nearest
 from sasnet_plugin.fitting.start_values.usual_shapes import page_with_usual
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Bank
 from sasnet_plugin.simulate.kernel import call
@@ -32,7 +32,7 @@ def test_cubes_come_near_their_library_whatever_their_size() -> None:
     clean = call("rectangular_prism", q, truth).intensity
     clean = clean / clean[0] + 1e-4
     curve = Curve(q, clean, 0.03 * clean)
-    bank, data = Bank(bank_path()), binned(curve, 0.03 * clean)
+    bank, data = Bank(bank_path()), bin_curve(curve, 0.03 * clean)
     (found,) = nearest(page_with_usual(bank, "rectangular_prism"), "rectangular_prism", None, data, count=1)
     (plain,) = nearest(bank.page("rectangular_prism"), "rectangular_prism", None, data, count=1)
     assert found.weighted_residual < plain.weighted_residual

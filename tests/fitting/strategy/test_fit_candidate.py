@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.ledger import spent
+from sasnet_plugin.fitting.ledger import read_spent_time
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.strategy import fit_candidate as module
-from sasnet_plugin.fitting.strategy.fit_candidate import Starts, fit_candidate, refined_starts
+from sasnet_plugin.fitting.strategy.fit_candidate import Starts, fit_candidate, refine_starts
 from sasnet_plugin.fitting.strategy.timed_search import TimedSearch
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
@@ -30,7 +30,7 @@ def _task(curve: Curve, model: str, best_chisq: float = float("inf")) -> Task:
 
 def test_the_best_start_lies_at_the_truth(simulated: Simulated, bank: Bank) -> None:
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
-    found = refined_starts(_task(curve, "sphere"), bank, spent())
+    found = refine_starts(_task(curve, "sphere"), bank, read_spent_time())
     assert not found.hopeless
     assert found.found[0].parameters["radius"] == pytest.approx(80.0, rel=0.02)
     assert found.found[0].chisq < 1.5 * len(curve)
@@ -39,7 +39,7 @@ def test_the_best_start_lies_at_the_truth(simulated: Simulated, bank: Bank) -> N
 def test_a_width_is_found_where_the_curve_has_one(simulated: Simulated, bank: Bank) -> None:
     truth = {"radius": 80.0, "background": 1e-3, "radius_pd": 0.15, "radius_pd_n": 35, "radius_pd_nsigma": 3}
     curve = simulated("sphere", truth)
-    best = refined_starts(_task(curve, "sphere"), bank, spent()).found[0]
+    best = refine_starts(_task(curve, "sphere"), bank, read_spent_time()).found[0]
     assert best.parameters["radius_pd"] == pytest.approx(0.15, abs=0.04)
 
 
@@ -47,17 +47,17 @@ def test_what_is_far_behind_another_model_is_not_followed_to_the_end(
     simulated: Simulated, bank: Bank
 ) -> None:
     curve = simulated("sphere", {"radius": 80.0})
-    found = refined_starts(_task(curve, "lamellar", best_chisq=1.0), bank, spent())
+    found = refine_starts(_task(curve, "lamellar", best_chisq=1.0), bank, read_spent_time())
     assert found.hopeless
     assert len(found.found) == 1
-    assert not refined_starts(_task(curve, "lamellar"), bank, spent()).hopeless
+    assert not refine_starts(_task(curve, "lamellar"), bank, read_spent_time()).hopeless
 
 
 def test_given_starts_replace_those_of_the_bank(simulated: Simulated, bank: Bank) -> None:
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     start = {"radius": 79.0, "sld": 4.0, "sld_solvent": 1.0}
     task = replace(_task(curve, "sphere"), starts=(start,))
-    (found,) = refined_starts(task, bank, spent()).found
+    (found,) = refine_starts(task, bank, read_spent_time()).found
     assert found.parameters["radius"] == pytest.approx(80.0, rel=0.02)
 
 
@@ -146,9 +146,9 @@ def test_what_another_fit_leads_to_is_not_given_up_as_soon_as_what_the_bank_does
     task = _task(curve, "sphere", 1.1)
     local = ModelCurves(curve, task.dintensity, "sphere")
     behind = [LocalMinimum({"radius": 85.0}, 2.4 * len(curve))]
-    assert TimedSearch(task, spent()).hopeless(behind, local, 1)
+    assert TimedSearch(task, read_spent_time()).hopeless(behind, local, 1)
     begun = replace(task, starts=({"radius": 80.0},))
-    assert not TimedSearch(begun, spent()).hopeless(behind, local, 1)
+    assert not TimedSearch(begun, read_spent_time()).hopeless(behind, local, 1)
 
 
 def test_correlations_are_of_parameters_that_the_fit_reports(simulated: Simulated, bank: Bank) -> None:
@@ -186,7 +186,7 @@ def test_a_start_where_the_model_has_no_value_is_no_fit(
     kernel = load_model("sphere@hayter_msa").make_kernel([curve.q])
     there = next(p for p in tried if np.isnan(call_kernel(kernel, p)).any())
     starts = Starts([LocalMinimum(there, 1e3)], None, hopeless=True)
-    monkeypatch.setattr(module, "refined_starts", lambda *_: starts)
+    monkeypatch.setattr(module, "refine_starts", lambda *_: starts)
     task = replace(_task(curve, "sphere"), structure_factor="hayter_msa")
     with pytest.raises(SasnetError, match="sphere@hayter_msa: no starting values give a finite curve"):
         fit_candidate(task, bank)

@@ -10,7 +10,7 @@ from sasnet_plugin.fitting.strategy.hypothesis import (
     Beliefs,
     Hypothesis,
     factors_of,
-    of_pair,
+    make_hypothesis,
     priors,
     size_of,
 )
@@ -33,7 +33,7 @@ def beliefs_of(guesses: list[ModelGuess], *groups: GroupGuess) -> Beliefs:
 )
 def test_a_name_and_back(hypothesis: Hypothesis, name: str) -> None:
     assert hypothesis.name == name
-    assert of_pair(hypothesis.pair) == hypothesis
+    assert make_hypothesis(hypothesis.pair) == hypothesis
 
 
 def test_a_body_of_one_material_needs_no_contrast() -> None:
@@ -57,17 +57,19 @@ def test_distorted_lattices_are_as_likely_as_each_other() -> None:
         ModelGuess("bcc_paracrystal", None, 0.6, ""), ModelGuess("fcc_paracrystal", None, 0.0, "")
     ])  # fmt: skip
     assert (
-        one.of(Hypothesis("fcc_paracrystal")) == one.of(Hypothesis("bcc_paracrystal")) == pytest.approx(0.2)
+        one.estimate(Hypothesis("fcc_paracrystal"))
+        == one.estimate(Hypothesis("bcc_paracrystal"))
+        == pytest.approx(0.2)
     )
 
 
 def test_nothing_is_impossible_and_a_second_component_has_to_be_likely() -> None:
     known = beliefs_of([ModelGuess("sphere", None, 0.9, ""), ModelGuess("cylinder", None, 0.0, "")])
-    sphere = known.of(Hypothesis("sphere"))
+    sphere = known.estimate(Hypothesis("sphere"))
     assert sphere == pytest.approx(0.9)
-    assert 0 < known.of(Hypothesis("cylinder")) < 0.1
-    assert known.of(Hypothesis("sphere", None, "power_law")) < 0.2 * sphere
-    assert known.of(Hypothesis("superball")) == STRATEGY.least_prior
+    assert 0 < known.estimate(Hypothesis("cylinder")) < 0.1
+    assert known.estimate(Hypothesis("sphere", None, "power_law")) < 0.2 * sphere
+    assert known.estimate(Hypothesis("superball")) == STRATEGY.least_prior
 
 
 def test_structure_factors_are_those_that_sasmodels_can_make() -> None:

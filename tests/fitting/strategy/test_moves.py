@@ -10,11 +10,18 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.start_values.screening import Screen, screened
+from sasnet_plugin.fitting.start_values.screening import Screen, screen_pairs
 from sasnet_plugin.fitting.strategy.factor_moves import factors, plain
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, size_of
-from sasnet_plugin.fitting.strategy.moves import again, ended, nested, open_steps, restarted, salted
+from sasnet_plugin.fitting.strategy.moves import (
+    again,
+    open_steps,
+    propose_continuation,
+    propose_nested,
+    propose_restarts,
+    propose_salt,
+)
 from sasnet_plugin.fitting.strategy.resolution_moves import resolutions
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
@@ -23,7 +30,7 @@ from sasnet_plugin.fitting.strategy.sum_moves import looks_for_sums, rivals_of_s
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank
-from sasnet_plugin.simulate.priors import allowed_structure_factors
+from sasnet_plugin.simulate.priors import list_structure_factors
 from sasnet_plugin.types import Curve
 
 Simulated = Callable[..., Curve]
@@ -80,7 +87,7 @@ def test_a_slow_model_that_is_expected_waits_for_what_is_worth_more(simulated: S
     state.beliefs = Beliefs(replace(known, models=tuple(models)))
     assert "barbell" in state.beliefs.first()
     state.keep(Hypothesis("sphere"), replace(bent(curve), per_decade=80))
-    assert not state.explained()
+    assert not state.is_explained()
     order = [step.key for step in open_steps(state)]
     slow = next(step for step in open_steps(state) if step.key == ("fit", Hypothesis("barbell")))
     assert not slow.due
@@ -117,10 +124,10 @@ def test_noise_larger_than_stated_is_explained_and_a_smooth_misfit_is_not(simula
     assert curve.dintensity is not None
     state = state_of(curve)
     state.keep(Hypothesis("sphere"), like(curve, "sphere", 2.0, 4, np.random.default_rng(2)))
-    assert state.explained()
+    assert state.is_explained()
     smooth = state_of(curve)
     smooth.keep(Hypothesis("sphere"), bent(curve))
-    assert not smooth.explained()
+    assert not smooth.is_explained()
     assert boost(smooth, 6) == STRATEGY.most_boost
     assert any(step.search is None and step.pairs for step in open_steps(smooth))
 
@@ -139,7 +146,7 @@ def test_charged_spheres_taken_for_hard_ones_are_found(simulated: Simulated, ban
     fitted(state, bank, Hypothesis("sphere"), starts=(start,))
     fitted(state, bank, Hypothesis("sphere", "hardsphere"), starts=({**start, "volfraction": 0.2},))
     more = {step.hypothesis.structure_factor: step.task for step in factors(state) if step.hypothesis}
-    assert set(more) == set(allowed_structure_factors("sphere")) - {"hardsphere"}
+    assert set(more) == set(list_structure_factors("sphere")) - {"hardsphere"}
     # What a factor has of its own does not go on to the next.
     assert all("charge" not in (t.extra or {}) for name, t in more.items() if t and name != "hayter_msa")
     charged = more["hayter_msa"]
@@ -214,7 +221,7 @@ def test_near_sums_are_fitted_though_only_they_were_looked_up(simulated: Simulat
     state = state_of(simulated("sphere+sphere", truth))
     fitted(state, bank, Hypothesis("sphere"))
     (look,) = looks_for_sums(state)
-    state.residuals |= screened(Screen(state.curve, state.dintensity, look.pairs), bank)
+    state.residuals |= screen_pairs(Screen(state.curve, state.dintensity, look.pairs), bank)
     assert all("+" in model for model, _ in state.residuals)
     best = max(sums(state), key=lambda step: step.worth)
     assert best.hypothesis == Hypothesis("sphere", None, "sphere")
@@ -225,7 +232,7 @@ def test_what_explains_the_curve_is_not_searched_for_again(simulated: Simulated)
     state, rng = state_of(curve), np.random.default_rng(4)
     state.keep(Hypothesis("sphere"), like(curve, "sphere", 0.95, 4, rng))
     state.keep(Hypothesis("ellipsoid"), like(curve, "ellipsoid", 1.5, 4, rng))
-    assert {step.hypothesis.name for step in restarted(state) if step.hypothesis} == {"ellipsoid"}
+    assert {step.hypothesis.name for step in propose_restarts(state) if step.hypothesis} == {"ellipsoid"}
 
 
 def test_what_a_user_excludes_is_never_tried(simulated: Simulated) -> None:
@@ -254,7 +261,7 @@ def test_salt_is_tried_beside_charged_bodies_alone(simulated: Simulated) -> None
     charged = replace(charged, parameters={**charged.parameters, "concentration_salt": none})
     state.keep(Hypothesis("sphere", "hayter_msa"), charged)
     state.keep(Hypothesis("ellipsoid"), like(curve, "ellipsoid", 3.0, 4, rng))
-    (step,) = salted(state)
+    (step,) = propose_salt(state)
     assert step.task is not None
     assert step.hypothesis == Hypothesis("sphere", "hayter_msa")
     assert step.task.starts[0]["concentration_salt"] == STRATEGY.some_salt
@@ -291,10 +298,10 @@ def test_the_factor_of_what_explains_is_compared_however_unlikely_its_form(simul
     curve = simulated("sphere@hardsphere", {"radius": 30.0, "volfraction": 0.2, "background": 0.01})
     state = interacting(curve, "vesicle@hardsphere", 6, np.random.default_rng(7))
     found = {step.hypothesis.name: step for step in factors(state) if step.hypothesis}
-    assert set(found) == {f"vesicle@{name}" for name in allowed_structure_factors("vesicle")[1:]}
+    assert set(found) == {f"vesicle@{name}" for name in list_structure_factors("vesicle")[1:]}
     best, other = Hypothesis("vesicle", "hardsphere"), Hypothesis("vesicle", "squarewell")
     assert state.beliefs.rather(best, other) + state.beliefs.rather(other, best) == pytest.approx(1.0)
-    assert state.beliefs.rather(other, best) > state.beliefs.of(other)
+    assert state.beliefs.rather(other, best) > state.beliefs.estimate(other)
 
 
 def test_another_structure_factor_is_fitted_to_the_end_however_far_off_it_begins(
@@ -356,7 +363,7 @@ def test_a_sum_that_has_become_a_simpler_one_is_fitted_as_that(simulated: Simula
     units = {"A_radius": "Ang", "A_fuzziness": "Ang"}
     known = {n: Parameter(v, 0.1 * v, units.get(n, ""), False, 0.0, 1e3) for n, v in values.items()}
     state.keep(Hypothesis("fuzzy_sphere", None, "power_law"), replace(fit, parameters=known))
-    (step,) = nested(state)
+    (step,) = propose_nested(state)
     assert step.hypothesis == Hypothesis("sphere", None, "power_law")
     assert step.task is not None
     assert step.task.starts[0]["A_radius"] == 80.0
@@ -370,7 +377,7 @@ def test_what_the_network_expects_is_compared_however_many_parameters_it_has(sim
     state = replace(state_of(curve), beliefs=Beliefs(replace(suggestion, models=first + others)))
     rpa, lorentz = Hypothesis("rpa"), Hypothesis("lorentz")
     state.fits[lorentz] = like(curve, "lorentz", 1.0, 3, np.random.default_rng(1))
-    assert state.explained()
+    assert state.is_explained()
     assert size_of(rpa) > 5 + state.size(lorentz)
     assert max(step.worth for step in open_steps(state) if step.key == ("fit", rpa)) > STRATEGY.price
 
@@ -385,10 +392,10 @@ def test_the_best_fit_goes_on_where_its_time_was_up(simulated: Simulated, bank: 
     state.keep(stack, fit_candidate(task, bank))
     assert state.fits[stack].cut
     before = state.fits[stack].chisq
-    (step,) = ended(state)
+    (step,) = propose_continuation(state)
     assert step.task is not None
     assert step.worth > STRATEGY.price
     state.keep(stack, fit_candidate(step.task, bank))
     assert not state.fits[stack].cut
     assert state.fits[stack].chisq < before
-    assert list(ended(state)) == []
+    assert list(propose_continuation(state)) == []

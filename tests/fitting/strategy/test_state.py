@@ -7,7 +7,7 @@ import pytest
 
 from sasnet_plugin.fitting.strategy.hypothesis import Supposed
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.strategy.state import least_misfit, shared_gain
+from sasnet_plugin.fitting.strategy.state import estimate_shared_gain, least_misfit
 from sasnet_plugin.types import Curve
 
 N = 200
@@ -39,7 +39,7 @@ def test_what_neighbours_share_could_be_explained() -> None:
 
 def test_a_supposed_resolution_is_of_two_parts() -> None:
     q = np.geomspace(0.01, 0.1, 20)
-    dq = Supposed(0.03, 1e-3).seen_with(Curve(q, np.ones(20))).dq
+    dq = Supposed(0.03, 1e-3).apply_to(Curve(q, np.ones(20))).dq
     assert dq is not None
     np.testing.assert_allclose(dq, np.sqrt((0.03 * q) ** 2 + 1e-6))
 
@@ -48,7 +48,7 @@ def test_what_neighbours_share_may_be_gained_and_noise_may_not() -> None:
     rng = np.random.default_rng(5)
     noise = rng.standard_normal((200, 120))
     smooth = 0.5 * np.sin(np.linspace(0, 6, 120))
-    alone = np.mean([shared_gain(one) for one in noise])
-    with_misfit = np.mean([shared_gain(one + smooth) for one in noise])
+    alone = np.mean([estimate_shared_gain(one) for one in noise])
+    with_misfit = np.mean([estimate_shared_gain(one + smooth) for one in noise])
     assert alone == pytest.approx(-0.5 * np.sqrt(120), abs=1.0)
     assert with_misfit - alone == pytest.approx(0.5 * float(smooth @ smooth), rel=0.15)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sasnet_plugin.fitting.ledger import spent
+from sasnet_plugin.fitting.ledger import read_spent_time
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
-from sasnet_plugin.fitting.strategy.timed_search import TimedSearch, distinct, ordered
+from sasnet_plugin.fitting.strategy.timed_search import TimedSearch, distinct, sort_minima
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.types import Curve
 
@@ -21,7 +21,7 @@ STARTS = [{"radius": radius, "sld": 4.0, "sld_solvent": 1.0} for radius in (45.0
 def _search(curve: Curve, seconds: float, best_chisq: float = np.inf) -> tuple[TimedSearch, ModelCurves]:
     assert curve.dintensity is not None
     task = Task(curve, curve.dintensity, "sphere", None, budget=Budget(seconds, best_chisq))
-    return TimedSearch(task, spent()), ModelCurves(curve, curve.dintensity, "sphere")
+    return TimedSearch(task, read_spent_time()), ModelCurves(curve, curve.dintensity, "sphere")
 
 
 def test_one_start_is_refined_however_little_time_there_is(simulated: Simulated) -> None:
@@ -63,6 +63,6 @@ def test_hopeless_is_what_no_later_stage_can_make_up_for(simulated: Simulated) -
 def test_a_parameter_has_to_earn_its_place_and_one_minimum_counts_once(simulated: Simulated) -> None:
     _, local = _search(simulated("sphere", {"radius": 50.0, "background": 0.01}), 8.0)
     plain, spread = {"radius": 50.0}, {"radius": 50.0, "radius_pd": 0.1}
-    first, second = ordered([LocalMinimum(spread, 100.0), LocalMinimum(plain, 102.0)], local)
+    first, second = sort_minima([LocalMinimum(spread, 100.0), LocalMinimum(plain, 102.0)], local)
     assert (first.parameters, second.parameters) == (plain, spread)
     assert len(distinct([LocalMinimum({}, 100.0), LocalMinimum({}, 100.05), LocalMinimum({}, 120.0)])) == 2

@@ -18,7 +18,7 @@ from sasnet_plugin.fitting.result.covariance import errors_of
 from sasnet_plugin.fitting.result.model_fit import Parameter
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.fitting.task import FitOptions
-from sasnet_plugin.fitting.together.beside_held import beside_held, unknown
+from sasnet_plugin.fitting.together.beside_held import unknown, widen_joint_errors
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
 from sasnet_plugin.fitting.together.result import SampleResult
@@ -67,7 +67,7 @@ def fringes() -> SampleResult:
 def added(result: SampleResult, options: FitOptions | None = None) -> dict[str, float]:
     """Standard deviation that adds to those of `NAMES`, of their values."""
     pool = OneByOne(Bank(bank_path()), {}, lambda *said: None)
-    wide = beside_held(Ledger(pool, time.monotonic() + 60), result, options or FitOptions())
+    wide = widen_joint_errors(Ledger(pool, time.monotonic() + 60), result, options or FitOptions())
     return {name: _more(wide.fits[0].parameters[name], result.fits[0].parameters[name]) for name in NAMES}
 
 

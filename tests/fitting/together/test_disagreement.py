@@ -22,7 +22,7 @@ from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
 from sasnet_plugin.fitting.together.other_shapes import kin
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult
-from sasnet_plugin.fitting.together.said import told
+from sasnet_plugin.fitting.together.said import add_verdict
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve, Suggestion
 
@@ -158,7 +158,7 @@ def test_curves_that_nothing_explains_even_alone_are_named(growing: tuple[JointT
     found = SampleResult(
         joint.sample, joint.dintensities, (fit,), Suggestion("", "", (), (), 1.0), tuple(alone)
     )
-    said = told(found, FitOptions()).verdict.headline
+    said = add_verdict(found, FitOptions()).verdict.headline
     assert "3 concentrations of one sample, nor phi_8.dat and phi_20.dat alone" in said
 
 
@@ -169,6 +169,6 @@ def test_volume_fractions_are_held_against_the_concentrations(
     joint, fit = even
     assert not fit.lacking()
     result = SampleResult(sample(EVEN, given), joint.dintensities, (fit,), Suggestion("", "", (), (), 1.0))
-    doubt = told(result, FitOptions()).verdict.doubt
+    doubt = add_verdict(result, FitOptions()).verdict.doubt
     assert far in doubt
     assert bool(doubt) == bool(far)

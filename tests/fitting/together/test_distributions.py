@@ -12,11 +12,11 @@ from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.result.size_distributions import mean_over_parameter
 from sasnet_plugin.fitting.task import FitOptions
-from sasnet_plugin.fitting.together.distributions import over_kinds
+from sasnet_plugin.fitting.together.distributions import spread_over_kinds
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult
-from sasnet_plugin.fitting.together.said import told
+from sasnet_plugin.fitting.together.said import add_verdict
 from sasnet_plugin.types import Curve, Suggestion
 
 RADIUS, WIDTH = 50.0, 0.12
@@ -71,7 +71,7 @@ def test_means_of_kinds_agree_where_their_parameters_do_not(kinds: dict[str, Joi
 
 def test_error_is_not_widened_by_what_a_kind_s_parameter_stands_for(kinds: dict[str, JointFit]) -> None:
     alone = kinds["lognormal"].parameters["radius"].error
-    best = over_kinds([kinds["lognormal"], kinds["schulz"]]).parameters["radius"].error
+    best = spread_over_kinds([kinds["lognormal"], kinds["schulz"]]).parameters["radius"].error
     assert alone
     assert best
     assert best < 1.3 * alone
@@ -82,7 +82,7 @@ def test_headline_says_the_mean_of_a_log_normal_distribution(
 ) -> None:
     errors = tuple(np.asarray(curve.dintensity) for curve in sample.curves)
     found = SampleResult(sample, errors, (kinds["lognormal"],), Suggestion("", "", (), (), 1.0))
-    said = re.search(r"mean radius ([0-9.]+)", told(found, FitOptions()).verdict.headline)
+    said = re.search(r"mean radius ([0-9.]+)", add_verdict(found, FitOptions()).verdict.headline)
     median = kinds["lognormal"].parameters["radius"].value
     assert said
     assert float(said[1]) == pytest.approx(median * np.exp(WIDTH**2 / 2), abs=0.1)

@@ -10,7 +10,7 @@ import pytest
 from sasnet_plugin.batch.worker import OneByOne
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.fitting.task import FitOptions
-from sasnet_plugin.fitting.together.first_points import without_steps
+from sasnet_plugin.fitting.together.first_points import exclude_steps
 from sasnet_plugin.fitting.together.fit_together import fit_sample
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
@@ -33,12 +33,12 @@ def test_each_curve_has_its_own_edge() -> None:
     q = np.geomspace(0.006, 0.3, 90)
     curves = [sphere(i, q, s, dim) for i, (s, dim) in enumerate(zip(SOLVENTS, (2, 0, 1), strict=True))]
     sample = sample_of(curves, {"kind": "contrasts"})
-    clear = without_steps(sample)
+    clear = exclude_steps(sample)
     assert [len(c) for c in clear.curves] == [88, 90, 89]
     assert clear.curves[1] is curves[1]
-    assert [len(c) for c in without_steps(sample, {0}).curves] == [90, 90, 89]
+    assert [len(c) for c in exclude_steps(sample, {0}).curves] == [90, 90, 89]
     asked = sample_of([replace(c, q_asked=True) for c in curves], {"kind": "contrasts"})
-    assert without_steps(asked) is asked
+    assert exclude_steps(asked) is asked
 
 
 @pytest.mark.slow

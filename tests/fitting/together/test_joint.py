@@ -28,19 +28,19 @@ from sasnet_plugin.fitting.together.bodies import plainer
 from sasnet_plugin.fitting.together.contrast_forms import ContrastForms
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
 from sasnet_plugin.fitting.together.disagreement import odd_one
-from sasnet_plugin.fitting.together.distributions import other_lengths, over_kinds
+from sasnet_plugin.fitting.together.distributions import other_lengths, spread_over_kinds
 from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together
 from sasnet_plugin.fitting.together.joint import Joint
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
-from sasnet_plugin.fitting.together.ranking import not_distinguished, ranked
+from sasnet_plugin.fitting.together.ranking import not_distinguished, rank_fits
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult
-from sasnet_plugin.fitting.together.said import told
-from sasnet_plugin.fitting.together.search import _Asked, _bodies, _layered
+from sasnet_plugin.fitting.together.said import add_verdict
+from sasnet_plugin.fitting.together.search import _Asked, _bodies, _fit_layered
 from sasnet_plugin.fitting.together.shared import plan_of
 from sasnet_plugin.report.exports.sample import sample_script
 from sasnet_plugin.report.notebook.tables import rows_of
-from sasnet_plugin.report.sample_rows import own, shared
+from sasnet_plugin.report.sample_rows import list_shared, own
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
@@ -108,7 +108,7 @@ NOTHING = Suggestion("", "", (), (), 1.0)
 
 def result(sample: Sample, fits: list[JointFit]) -> SampleResult:
     errors = tuple(np.asarray(curve.dintensity) for curve in sample.curves)
-    return told(SampleResult(sample, errors, tuple(ranked(fits, NOTHING)), NOTHING), FitOptions())
+    return add_verdict(SampleResult(sample, errors, tuple(rank_fits(fits, NOTHING)), NOTHING), FitOptions())
 
 
 def near(fit: JointFit, true: dict[str, float]) -> None:
@@ -144,7 +144,7 @@ def test_without_solvents_sizes_come_out_and_densities_are_not_claimed() -> None
         "sld_core", "sld_shell", "sld_solvent", "scale",
     }  # fmt: skip
     assert all(bool(row["reason"]) == (row["value"] is None) for row in rows)
-    said = {name: rest for name, *rest in [*shared(fit), *own(fit)]}
+    said = {name: rest for name, *rest in [*list_shared(fit), *own(fit)]}
     assert {text for name in ("sld_core", "sld_shell", "sld_solvent") for text in said[name]} == {
         "not determined", "fitted",
     }  # fmt: skip
@@ -170,7 +170,7 @@ def test_settings_in_one_solvent_tell_no_density() -> None:
 def test_true_model_has_the_evidence_over_one_that_each_curve_alone_allows(shell: JointFit) -> None:
     start = {"radius": 60.0, "radius_pd": 0.15, "radius_pd_type": "schulz"}
     other = fitted(known(contrasts()), "sphere", start)
-    first = ranked([other, shell], NOTHING)[0]
+    first = rank_fits([other, shell], NOTHING)[0]
     assert first.model == "core_shell_sphere"
     assert first.weight > 0.999
 
@@ -181,20 +181,20 @@ def test_fit_that_explains_is_before_a_slightly_likelier_one_that_does_not(shell
         chisq=tuple(9 * c for c in shell.chisq),
         shared_errors=tuple(SharedError(relative=0.1) for _ in shell.chisq),
     )  # fmt: skip
-    assert [one.model for one in ranked([wrong, shell], NOTHING)] == ["core_shell_sphere", "sphere"]
+    assert [one.model for one in rank_fits([wrong, shell], NOTHING)] == ["core_shell_sphere", "sphere"]
     likelier = replace(wrong, minus_two_log=shell.minus_two_log - 30)
-    assert ranked([likelier, shell], NOTHING)[0].model == "sphere"
+    assert rank_fits([likelier, shell], NOTHING)[0].model == "sphere"
 
 
 def test_what_the_network_has_seen_in_the_curves_is_not_counted_twice(shell: JointFit) -> None:
     """Of two fits that explain the curves the likelier leads, whatever the network thought of each."""
     fit = replace(shell, probability=0.002)
     other = replace(fit, model="ellipsoid", minus_two_log=fit.minus_two_log + 5, probability=0.9)
-    order = ranked([other, fit], NOTHING)
+    order = rank_fits([other, fit], NOTHING)
     assert [one.model for one in order] == ["core_shell_sphere", "ellipsoid"]
     assert [one.model for one in not_distinguished(order)] == ["ellipsoid"]
     far = replace(other, minus_two_log=fit.minus_two_log + 7)
-    assert not_distinguished(ranked([far, fit], NOTHING)) == []
+    assert not_distinguished(rank_fits([far, fit], NOTHING)) == []
 
 
 def test_of_what_explains_nothing_the_likeliest_leads_not_its_simple_limit(
@@ -202,12 +202,12 @@ def test_of_what_explains_nothing_the_likeliest_leads_not_its_simple_limit(
 ) -> None:
     plain, layered = plain_and_layered
     likelier = replace(layered, minus_two_log=plain.minus_two_log - 4)
-    assert [one.model for one in ranked([plain, likelier], NOTHING)] == ["sphere", "core_shell_sphere"]
+    assert [one.model for one in rank_fits([plain, likelier], NOTHING)] == ["sphere", "core_shell_sphere"]
     bad = [
         replace(fit, chisq=tuple(90 * c for c in fit.chisq), shared_errors=tuple(BAD for _ in fit.chisq))
         for fit in (plain, likelier)
     ]
-    assert [one.model for one in ranked(bad, NOTHING)] == ["core_shell_sphere", "sphere"]
+    assert [one.model for one in rank_fits(bad, NOTHING)] == ["core_shell_sphere", "sphere"]
 
 
 def test_fit_that_has_become_a_simpler_one_counts_as_that(
@@ -219,7 +219,7 @@ def test_fit_that_has_become_a_simpler_one_counts_as_that(
     layered = replace(
         layered, minus_two_log=plain.minus_two_log - 3, parameters={**layered.parameters, "thickness": thin}
     )
-    order = ranked([layered, plain], NOTHING)
+    order = rank_fits([layered, plain], NOTHING)
     assert [one.model for one in order] == ["sphere", "core_shell_sphere"]
     assert [one.weight for one in order] == pytest.approx([1.0, 0.0])
 
@@ -232,7 +232,7 @@ def test_number_of_larger_fits_that_have_become_a_simpler_one_says_nothing_for_i
     thin = replace(layered.parameters["thickness"], value=2.0, error=5.0, fixed=False)
     parameters = {**layered.parameters, "thickness": thin}
     layered = replace(layered, minus_two_log=plain.minus_two_log, parameters=parameters)
-    order = ranked([plain, other, layered], NOTHING)
+    order = rank_fits([plain, other, layered], NOTHING)
     assert [one.model for one in order[:2]] == ["cylinder", "sphere"]
     assert sum(one.weight for one in order) == pytest.approx(1.0)
 
@@ -245,7 +245,7 @@ def test_of_fits_that_curves_do_not_tell_apart_the_plainer_leads(
     plain, other = (
         replace(shell, model=n, minus_two_log=shell.minus_two_log + gain) for n in ("sphere", "cylinder")
     )
-    order = ranked([shell, other, plain], NOTHING)
+    order = rank_fits([shell, other, plain], NOTHING)
     assert order[0].model == first
 
 
@@ -263,11 +263,11 @@ def test_contrasts_within_a_slow_error_are_held_against_layered_bodies(bank: Ban
     nothing = tuple(FitResult(c, d, (), False) for c, d in zip(curves, errors, strict=True))
     ledger = Ledger(OneByOne(bank, {}, lambda *said: None), np.inf)
     asked = _Asked(ledger, sample, errors, FitOptions(), NOTHING, Alone(tuple(curves), errors, nothing))
-    found = _layered(asked, [within])
+    found = _fit_layered(asked, [within])
     assert "core_shell_cylinder" in {fit.model for fit in found}
     assert min(found, key=lambda fit: fit.minus_two_log).minus_two_log < plain.minus_two_log - 20
     # Nothing is left to explain where noise alone is.
-    assert _layered(asked, [replace(within, chisq=tuple(float(len(c)) for c in curves))]) == []
+    assert _fit_layered(asked, [replace(within, chisq=tuple(float(len(c)) for c in curves))]) == []
 
 
 def test_curves_that_look_like_concentrations_may_be_contrasts(bank: Bank) -> None:
@@ -285,7 +285,7 @@ def test_curves_that_look_like_concentrations_may_be_contrasts(bank: Bank) -> No
     said = found(sample)
     assert said.sample.kind == "contrasts"
     assert said.best is not None
-    assert not said.best.within
+    assert not said.best.excusing_error
     assert found(replace(sample, told=True)).sample.kind == "concentrations"
 
 
@@ -309,14 +309,14 @@ def test_curve_of_another_sample_is_named() -> None:
     assert not said.explained
     odd = odd_one(Here(), joint)
     assert odd == 1
-    named = told(replace(said, odd=odd), FitOptions())
+    named = add_verdict(replace(said, odd=odd), FitOptions())
     assert "core_shell_sphere_7.dat disagrees with the others" in named.verdict.headline
 
 
 def test_next_command_has_all_that_was_given(shell: JointFit) -> None:
     sample = known(contrasts())
     given = FitOptions(models=("core_shell_sphere",), also={"--share": "radius\nthickness"})
-    said = shlex.split(told(result(sample, [shell]), given).verdict.next)
+    said = shlex.split(add_verdict(result(sample, [shell]), given).verdict.next)
     assert said[:2] == ["sasnet", "fit"]
     assert said[2:5] == sample.files
     assert [said[i + 1] for i, word in enumerate(said) if word == "--share"] == ["radius", "thickness"]
@@ -444,9 +444,9 @@ def test_width_of_the_wrong_length_is_moved_to_the_right_one() -> None:
     )
     begin = {"radius": 32.0, "length": 280.0, "sld": 2.2, "length_pd": 0.3, "length_pd_type": "gaussian"}
     first = fitted(sample, "cylinder", begin)
-    starts = tuple(starting_values(first.of_curve(i)) for i in range(3))
+    starts = tuple(starting_values(first.make_curve_fit(i)) for i in range(3))
     again = replace(task(sample, "cylinder", begin), starts=starts)
-    found = over_kinds(
+    found = spread_over_kinds(
         [first, *(joint_fit(fit_one(t, None, Budget(20.0))) for t in other_lengths(again, first))]
     )
     assert found.minus_two_log < first.minus_two_log - 10

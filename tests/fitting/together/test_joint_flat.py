@@ -13,7 +13,7 @@ from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.task import FitOptions
-from sasnet_plugin.fitting.together.beside_held import beside_held, unknown
+from sasnet_plugin.fitting.together.beside_held import unknown, widen_joint_errors
 from sasnet_plugin.fitting.together.flat import errors_to_add
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
@@ -55,7 +55,7 @@ def test_an_error_reaches_where_other_joint_fits_are_as_good() -> None:
     found = fitted(sample, {})
     result = result_of(found)
     pool = OneByOne(Bank(bank_path()), {}, lambda *said: None)
-    wide = beside_held(Ledger(pool, time.monotonic() + 60), result, FitOptions()).fits[0]
+    wide = widen_joint_errors(Ledger(pool, time.monotonic() + 60), result, FitOptions()).fits[0]
     fit = result.fits[0]
     own, error = (one.parameters["polydispersity"].error for one in (fit, wide))
     value = fit.parameters["polydispersity"].value

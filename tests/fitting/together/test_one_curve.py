@@ -18,12 +18,12 @@ from sasnet_plugin.fitting.problem.contrast import contrast_of
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.together.fit_together import fit_sample
-from sasnet_plugin.fitting.together.generalised import Minimum, generalised, plain
+from sasnet_plugin.fitting.together.generalised import Minimum, plain, solve_generalised
 from sasnet_plugin.fitting.together.joint import Joint
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_curve import as_one_curve
 from sasnet_plugin.fitting.together.one_model import fit_one
-from sasnet_plugin.fitting.together.said import EXCHANGED, told
+from sasnet_plugin.fitting.together.said import EXCHANGED, add_verdict
 from sasnet_plugin.fitting.together.shared import plan_of
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import SasnetError
@@ -106,10 +106,10 @@ def test_slow_errors_pull_the_generalised_fit_less() -> None:
         joint = Joint(searches(sample), plan_of(sample, "core_shell_sphere", None, {}), SHELL)
         joint.refine(20)
         first = plain(joint, joint.best[1])
-        second = generalised(joint, first.x, [shared for _, shared in seen(joint, first)])
+        second = solve_generalised(joint, first.x, [shared for _, shared in seen(joint, first)])
         gains.append(lost(joint, first) - lost(joint, second))
         for name, one in (("plain", first), ("generalised", second)):
-            found = joint.decoded(one.x)[0]
+            found = joint.decode(one.x)[0]
             off[name] += [(found[n] / true - 1) ** 2 for n, true in SHELL.items()]
     assert np.median(gains) > 2.0
     assert np.mean(off["generalised"]) < np.mean(off["plain"])
@@ -155,7 +155,7 @@ def test_exchanged_parts_are_told_from_an_exchanged_solvent() -> None:
         assert p.error is not None
         assert abs(p.value - true) < 4 * p.error
     assert all(one["sld_core"].undetermined for one in fits[1].own)
-    said = told(replace(result(own, [fits[1]]), notes=(EXCHANGED,)), FitOptions()).verdict
+    said = add_verdict(replace(result(own, [fits[1]]), notes=(EXCHANGED,)), FitOptions()).verdict
     assert said.level == "explains with doubts"
     assert "its own densities" in said.doubt
 

@@ -19,7 +19,7 @@ from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
 from sasnet_plugin.fitting.together.other_shapes import kin, other_proportions, other_shapes
 from sasnet_plugin.fitting.together.result import JointFit
-from sasnet_plugin.fitting.together.search import _Asked, _of_other_shape, again
+from sasnet_plugin.fitting.together.search import _Asked, _fit_other_shapes, again
 from sasnet_plugin.simulate.bank import Bank
 
 LONG, FLAT = (55.0, 35.0), (25.0, 50.0)
@@ -123,9 +123,9 @@ def test_spheres_of_many_sizes_are_held_against_other_shapes_by_two_probes(bank:
     ledger = Ledger(OneByOne(bank, {}, lambda *said: None), np.inf)
     alone = Alone(sample.curves, joint.dintensities, ())
     asked = _Asked(ledger, sample, joint.dintensities, FitOptions(), NOTHING, alone)
-    found = {fit.model: fit for fit in _of_other_shape(asked, [explaining])}
+    found = {fit.model: fit for fit in _fit_other_shapes(asked, [explaining])}
     assert set(found) == {"ellipsoid", "cylinder"}
     assert found["ellipsoid"].minus_two_log < spheres.minus_two_log - 6
     assert found["ellipsoid"].parameters["radius_polar"].value == pytest.approx(LONG[0], rel=0.1)
     settings = replace(asked, sample=replace(sample, kind="settings"))
-    assert _of_other_shape(settings, [explaining]) == []
+    assert _fit_other_shapes(settings, [explaining]) == []

@@ -12,7 +12,7 @@ from sasnet_plugin.fitting.result import sentences as warnings
 from sasnet_plugin.fitting.result.components import Component
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import Misfit
-from sasnet_plugin.fitting.verdict.doubts import doubts, left_open, simpler_model
+from sasnet_plugin.fitting.verdict.doubts import doubts, list_open, simpler_model
 from sasnet_plugin.fitting.verdict.headline import headline
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Suggestion
@@ -168,7 +168,7 @@ def test_values_of_the_headline_that_no_sample_has_are_said_and_others_are_not()
 
 def test_lengths_and_interactions_that_are_open_are_said() -> None:
     open_ = fitted("cylinder", radius=p(20, 1), length=p(150, 350))
-    assert left_open(answer(open_)) == ["length"]
+    assert list_open(answer(open_)) == ["length"]
     assert doubts(answer(open_))[0].startswith("The length is not determined by these data: a model")
     sticky = fitted(
         "sphere", factor="stickyhardsphere", radius=p(50, 1), volfraction=p(0.01, 0.02, ""),

@@ -10,15 +10,15 @@ from sasnet_plugin.fitting.result.components import Component
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.verdict.equals import (
     as_good,
-    disguised,
+    describe_error,
+    is_disguised,
+    is_overstated,
+    list_other_shapes,
+    list_same_kind,
     much_nearer,
     nearest,
     no_shape,
-    of_one_kind,
-    of_other_shape,
-    overstated,
-    unseen,
-    within_error,
+    shows_no_length,
     worth_showing,
 )
 
@@ -29,11 +29,11 @@ ROD = fitted("cylinder", radius=p(30, 1), length=p(90, 4))
 def test_ties_are_of_one_kind_or_of_another_shape() -> None:
     found = answer(SPHERE, SHELL, ROD, fitted("dab"), alike=("core_shell_sphere", "cylinder"))
     assert as_good(found) == [SHELL, ROD]
-    assert of_one_kind(found) == [SHELL]
-    assert of_other_shape(found) == [ROD]
+    assert list_same_kind(found) == [SHELL]
+    assert list_other_shapes(found) == [ROD]
     # Models that the network never tells apart are of one kind, whatever their names.
     box = answer(ROD, fitted("parallelepiped"), alike=("parallelepiped",))
-    assert of_other_shape(box) == []
+    assert list_other_shapes(box) == []
     assert as_good(answer(fits=())) == []
 
 
@@ -50,9 +50,9 @@ def test_an_ellipsoid_of_equal_axes_is_a_sphere_and_no_rival() -> None:
         " parameters."
     )
     same = fitted("ellipsoid", warnings=(sentence,))
-    assert disguised(SPHERE, same)
+    assert is_disguised(SPHERE, same)
     assert as_good(answer(SPHERE, same, alike=("ellipsoid",))) == []
-    assert not disguised(SHELL, same)
+    assert not is_disguised(SHELL, same)
 
 
 def test_a_sum_of_which_next_to_nothing_is_the_second_is_no_rival_of_its_body() -> None:
@@ -62,11 +62,11 @@ def test_a_sum_of_which_next_to_nothing_is_the_second_is_no_rival_of_its_body() 
         return replace(fitted("sphere+power_law"), components=parts)
 
     shown = beside(0.04)
-    assert disguised(SPHERE, beside(0.0002))
-    assert not disguised(SPHERE, shown)
-    assert not disguised(SHELL, beside(0.0002))
+    assert is_disguised(SPHERE, beside(0.0002))
+    assert not is_disguised(SPHERE, shown)
+    assert not is_disguised(SHELL, beside(0.0002))
     # A small part without which χ² is much larger is seen.
-    assert not disguised(replace(SPHERE, chisq=SPHERE.chisq + 60), beside(0.0002))
+    assert not is_disguised(replace(SPHERE, chisq=SPHERE.chisq + 60), beside(0.0002))
     assert as_good(answer(SPHERE, beside(0.0002), alike=("sphere+power_law",))) == []
     assert as_good(answer(SPHERE, shown, alike=("sphere+power_law",))) == [shown]
 
@@ -75,9 +75,9 @@ def test_a_body_of_which_no_length_is_seen_is_no_rival() -> None:
     law = fitted("power_law", power=p(3.2, 0.01, ""))
     coil = fitted("polymer_excl_volume", rg=p(9000, 4000), porod_exp=p(3.2, 0.01, ""))
     found = answer(law, coil, SPHERE, alike=("polymer_excl_volume", "sphere"))
-    assert unseen(found.fits[1])
-    assert not unseen(SPHERE)
-    assert not unseen(law)
+    assert shows_no_length(found.fits[1])
+    assert not shows_no_length(SPHERE)
+    assert not shows_no_length(law)
     assert as_good(found) == [SPHERE]
 
 
@@ -85,9 +85,9 @@ def test_too_large_errors_are_no_tie_of_fits_that_differ_much() -> None:
     exact = replace(SPHERE, reduced_chisq=0.003)
     near, far = fitted("ellipsoid", 0.009), fitted("cylinder", 0.17)
     found = answer(exact, near, far, explaining=("ellipsoid", "cylinder"))
-    assert overstated(found)
+    assert is_overstated(found)
     assert as_good(found) == [near]
-    assert not overstated(answer())
+    assert not is_overstated(answer())
 
 
 def test_so_many_shapes_are_none() -> None:
@@ -113,6 +113,6 @@ def test_fits_a_hundred_times_worse_are_not_shown_but_the_first_always_is() -> N
 
 def test_only_an_error_that_measurements_have_excuses() -> None:
     error = {"relative": 0.021, "length_ln_q": 0.1, "noise": 1.0, "background": 0.2, "excuses": True}
-    said = within_error(answer(verification=replace(WRONG, systematic=error)))
+    said = describe_error(answer(verification=replace(WRONG, systematic=error)))
     assert said == "a systematic error of 2.1 % of I and a background that changes along q"
-    assert within_error(answer(verification=replace(WRONG, systematic={**error, "excuses": False}))) == ""
+    assert describe_error(answer(verification=replace(WRONG, systematic={**error, "excuses": False}))) == ""

@@ -9,7 +9,7 @@ import numpy as np
 from made_results import CURVE, GOOD, SPHERE, WRONG, answer, fitted, p
 
 from sasnet_plugin.fitting.verdict.doubts import doubts
-from sasnet_plugin.fitting.verdict.headline import explanation, headline, in_words
+from sasnet_plugin.fitting.verdict.headline import describe_size, explanation, headline
 from sasnet_plugin.fitting.verdict.sizes import Size
 from sasnet_plugin.types import Curve
 
@@ -158,7 +158,7 @@ def test_without_a_fit_and_without_an_error_there_is_a_sentence() -> None:
     assert headline(answer(fits=())) == "No model could be fitted."
     unknown = fitted("sphere", radius=p(41.3456, None))
     assert explanation(answer(unknown), unknown) == "spheres, radius 41.35 Å"
-    assert in_words("radius", Size("radius", 1234.5, np.nan, "Ang", ())) == "radius 1234 Å"
+    assert describe_size("radius", Size("radius", 1234.5, np.nan, "Ang", ())) == "radius 1234 Å"
     assert headline(answer(verification=GOOD)).count("Fits the data") == 1
 
 

@@ -12,9 +12,9 @@ from made_results import CURVE, SPHERE, WRONG, answer
 
 import sasnet_plugin
 from sasnet_plugin.fitting.task import Contrast, FitOptions, Method
-from sasnet_plugin.fitting.verdict.in_python import call, spoken_in_python
-from sasnet_plugin.fitting.verdict.tell import told
-from sasnet_plugin.in_python import in_python
+from sasnet_plugin.fitting.verdict.in_python import call, translate_to_python
+from sasnet_plugin.fitting.verdict.tell import add_verdict
+from sasnet_plugin.in_python import translate_sentence
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from sasnet_plugin.in_python import in_python
     ],
 )
 def test_options_become_keywords(said: str, expected: str) -> None:
-    assert in_python(said) == expected
+    assert translate_sentence(said) == expected
 
 
 def arguments(code: str) -> dict[str, Any]:
@@ -72,8 +72,10 @@ def test_how_a_curve_is_read_is_no_option_of_a_fit() -> None:
 def test_an_answer_names_no_option_of_the_command(result: Any) -> None:
     fit = replace(SPHERE, warnings=("Cut short; give more with --time-limit.",))
     options = FitOptions(time_limit=30.0)
-    made = told(replace(result, fits=(fit,), notes=("go on with --time-limit 60",), curve=CURVE), options)
-    found = spoken_in_python(made, options)
+    made = add_verdict(
+        replace(result, fits=(fit,), notes=("go on with --time-limit 60",), curve=CURVE), options
+    )
+    found = translate_to_python(made, options)
     said = " ".join((str(found), *found.notes, *found.fits[0].warnings, found.verdict.next))
     assert "--" not in said
     assert "sasnet fit" not in said

@@ -8,11 +8,11 @@ from sasnet_plugin.fitting.verdict.names import (
     DISTRIBUTIONS,
     KINDS,
     SHAPES,
+    add_model_name,
     capital,
     kind,
     shape,
     some,
-    with_name,
 )
 from sasnet_plugin.predict import open_classifier
 
@@ -45,17 +45,17 @@ def test_discs_are_what_is_flat_and_cylinders_what_is_long() -> None:
     flat = {"radius": p(200.0, 3.0), "length": p(20.0, 0.5)}
     assert kind(fitted("core_shell_bicelle", **long)) == "cylinders with a rim and two faces"
     assert kind(fitted("core_shell_bicelle", **flat)) == "discs with a rim and two faces"
-    assert with_name(fitted("cylinder", **long)) == "cylinders"
-    assert with_name(fitted("cylinder", **flat)) == "discs (cylinder)"
-    assert with_name(fitted("cylinder", radius=p(200.0, 3.0), length=p(20.0, 90.0))) == "cylinders"
+    assert add_model_name(fitted("cylinder", **long)) == "cylinders"
+    assert add_model_name(fitted("cylinder", **flat)) == "discs (cylinder)"
+    assert add_model_name(fitted("cylinder", radius=p(200.0, 3.0), length=p(20.0, 90.0))) == "cylinders"
 
 
 def test_the_name_stands_beside_where_the_words_are_not_it() -> None:
-    assert with_name(fitted("sphere")) == "spheres"
-    assert with_name(fitted("core_shell_sphere")) == "core-shell spheres"
-    assert with_name(fitted("lamellar")) == "lamellae"
-    assert with_name(fitted("dab")) == "two randomly distributed phases (dab)"
-    assert with_name(fitted("sphere", factor="hardsphere")).endswith("(sphere@hardsphere)")
+    assert add_model_name(fitted("sphere")) == "spheres"
+    assert add_model_name(fitted("core_shell_sphere")) == "core-shell spheres"
+    assert add_model_name(fitted("lamellar")) == "lamellae"
+    assert add_model_name(fitted("dab")) == "two randomly distributed phases (dab)"
+    assert add_model_name(fitted("sphere", factor="hardsphere")).endswith("(sphere@hardsphere)")
 
 
 def test_shapes_hold_what_looks_alike_and_keep_apart_what_does_not() -> None:

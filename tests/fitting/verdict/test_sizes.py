@@ -9,7 +9,14 @@ import pytest
 from made_results import SPHERE, Q, answer, fitted, p
 
 from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.verdict.sizes import Size, agreed, beyond, of_parameter, sizes, spread
+from sasnet_plugin.fitting.verdict.sizes import (
+    Size,
+    find_agreement,
+    find_lower_bounds,
+    make_size,
+    sizes,
+    spread,
+)
 from sasnet_plugin.simulate.priors import model_info
 
 
@@ -71,14 +78,14 @@ def test_kinds_of_distribution_are_compared_by_their_means() -> None:
 
 
 def test_fits_agree_on_a_size_that_most_of_them_have() -> None:
-    same = agreed([SPHERE, _shell(50, 21), fitted("ellipsoid", radius_polar=p(1, 1))])
+    same = find_agreement([SPHERE, _shell(50, 21), fitted("ellipsoid", radius_polar=p(1, 1))])
     assert same is not None
     assert same.value == pytest.approx((72.03 + 71) / 2, rel=1e-4)
     # No less than what either is known to.
     assert (same.error or 0.0) > (sizes(_shell(50, 21))["outer radius"].error or np.inf)
-    assert agreed([SPHERE, _shell(20, 21)]) is None
-    assert agreed([SPHERE, SPHERE]) is None  # one model agrees with itself
-    assert agreed([SPHERE, _shell(50, 21), *[fitted("dab")] * 3]) is None
+    assert find_agreement([SPHERE, _shell(20, 21)]) is None
+    assert find_agreement([SPHERE, SPHERE]) is None  # one model agrees with itself
+    assert find_agreement([SPHERE, _shell(50, 21), *[fitted("dab")] * 3]) is None
 
 
 def test_nothing_is_agreed_on_that_no_fit_determines() -> None:
@@ -86,24 +93,24 @@ def test_nothing_is_agreed_on_that_no_fit_determines() -> None:
     coil, guinier = (
         fitted(name, rg=p(rg, 72.0)) for name, rg in (("mono_gauss_coil", 0.87), ("guinier", 0.89))
     )
-    assert agreed([coil, guinier]) is None
+    assert find_agreement([coil, guinier]) is None
 
 
 def test_what_is_not_determined_is_no_quantity() -> None:
     fit = fitted("cylinder", radius=p(20, 1), length=p(200, 350))
-    assert of_parameter("length", fit) is None
-    assert of_parameter("nothing", fit) is None
-    assert of_parameter("radius", fit) == Size("radius", 20, 1, "Ang", ("radius",))
+    assert make_size("length", fit) is None
+    assert make_size("nothing", fit) is None
+    assert make_size("radius", fit) == Size("radius", 20, 1, "Ang", ("radius",))
 
 
 def test_a_square_is_told_as_the_length_that_people_know() -> None:
     fit = fitted("star_polymer", rg_squared=p(6400, 160, "Ang^2"))
-    assert of_parameter("rg_squared", fit) == Size("rg_squared", 80, 1, "Ang", ("rg_squared",))
+    assert make_size("rg_squared", fit) == Size("rg_squared", 80, 1, "Ang", ("rg_squared",))
 
 
 def test_lengths_beyond_the_data_are_at_least_that() -> None:
     long = fitted("cylinder", radius=p(20, 1), length=p(1090, 160))
-    assert beyond(answer(long).fits[0]) == {"length": pytest.approx(np.pi / 0.01)}
+    assert find_lower_bounds(answer(long).fits[0]) == {"length": pytest.approx(np.pi / 0.01)}
 
 
 def test_a_fit_of_little_weight_widens_an_error_as_little() -> None:

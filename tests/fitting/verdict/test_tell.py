@@ -11,22 +11,22 @@ from made_results import CURVE, GOOD, SPHERE, WRONG, answer, fitted, p
 
 from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from sasnet_plugin.fitting.task import FitOptions
-from sasnet_plugin.fitting.verdict.tell import level, told, verdict
+from sasnet_plugin.fitting.verdict.tell import add_verdict, level, verdict
 
 ROD = fitted("cylinder", radius=p(30, 1), length=p(90, 4))
 ERROR = {"relative": 0.02, "length_ln_q": 0.1, "noise": 1.0, "background": 0.0, "excuses": True}
 
 
 def test_green_is_reached_by_good_data_and_yellow_has_a_doubt() -> None:
-    good = told(answer()).verdict
+    good = add_verdict(answer()).verdict
     assert (good.level, good.doubt) == (EXPLAINS, "")
     assert len(good.lines()) == 2
-    doubted = told(answer(SPHERE, ROD, alike=("cylinder",))).verdict
+    doubted = add_verdict(answer(SPHERE, ROD, alike=("cylinder",))).verdict
     assert doubted.level == DOUBTS
     assert doubted.lines()[1].startswith("Caution: Another shape")
     assert len(doubted.lines()) == 3
-    assert told(answer(verification=WRONG)).verdict.level == DOES_NOT
-    assert told(answer(verification=replace(WRONG, systematic=ERROR))).verdict.level == DOUBTS
+    assert add_verdict(answer(verification=WRONG)).verdict.level == DOES_NOT
+    assert add_verdict(answer(verification=replace(WRONG, systematic=ERROR))).verdict.level == DOUBTS
     assert level(answer(fits=()), ()) == DOES_NOT
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sasnet_plugin.fitting.verdict.names import shape
-from sasnet_plugin.fitting.verdict.words import WORDS, spoken, unit_of
+from sasnet_plugin.fitting.verdict.words import WORDS, spell_name, unit_of
 from sasnet_plugin.simulate.priors import form_models, model_info, structure_factors
 
 
@@ -20,10 +20,10 @@ def test_all_words_are_of_parameters_that_sasmodels_has() -> None:
 
 
 def test_numbered_parameters_have_their_number_below() -> None:
-    assert spoken("lorentz_length_1") == "correlation length₁"
-    assert spoken("thickness2") == "shell thickness₂"
-    assert spoken("radius_minor") == "minor radius"
-    assert spoken("axis_ratio") == "axis ratio"
+    assert spell_name("lorentz_length_1") == "correlation length₁"
+    assert spell_name("thickness2") == "shell thickness₂"
+    assert spell_name("radius_minor") == "minor radius"
+    assert spell_name("axis_ratio") == "axis ratio"
 
 
 def test_ratios_have_no_unit_whatever_sasmodels_says() -> None:

@@ -128,7 +128,7 @@ def test_an_earlier_table_is_not_destroyed_by_what_has_no_answer(
         other.mkdir()
     elif given == "Ctrl-C":
         other = stack
-        monkeypatch.setattr("sasnet_plugin.images.series._answered", _interrupted)
+        monkeypatch.setattr("sasnet_plugin.images.series._make_frames", _interrupted)
     result = runner.invoke(app, ["follow", str(other), "--out", str(out), "--force"])
     assert result.exit_code != 0
     assert out.read_bytes() == before

@@ -97,7 +97,7 @@ def test_a_thin_body_scatters_as_in_born_s_approximation_and_moves_by_a_phase() 
     born = ((np.sin(turned) - turned * np.cos(turned)) / turned**3) ** 2
     ratio = np.log10(np.abs(field[inside]) ** 2 / born[inside])
     assert np.std(ratio) < 0.03
-    np.testing.assert_allclose(np.abs(msft.shifted(field, K, edge, (3, 1, 70))), np.abs(field), rtol=1e-5)
+    np.testing.assert_allclose(np.abs(msft.shift_field(field, K, edge, (3, 1, 70))), np.abs(field), rtol=1e-5)
 
 
 def test_chords_add_up_to_volumes_however_a_body_is_tilted() -> None:
@@ -110,7 +110,7 @@ def test_chords_add_up_to_volumes_however_a_body_is_tilted() -> None:
         ):
             assert np.sum(chord[1] - chord[0]) * step**2 == pytest.approx(volume, rel=0.01)
     one, two = (bodies.spheroid(x, 1, 1, axis, (0, 0, z)) for z in (-0.5, 1.5))
-    parts = np.diff(bodies.fused(step, one, two, 1e-3).edges, axis=0)
+    parts = np.diff(bodies.fuse_bodies(step, one, two, 1e-3).edges, axis=0)
     assert parts.min() >= 0
     # The union of two unit spheres 2 apart along the beam is their sum, they only touch.
     assert (parts[0] + parts[2]).sum() * step**2 == pytest.approx(8 / 3 * np.pi, rel=0.01)

@@ -70,11 +70,11 @@ def test_two_kinds_are_two_clusters_whatever_their_turn(files: list[Path], tmp_p
         assert file["embedding"].shape[0] == 161
         assert int(file["version"][()]) == sorted_file.VERSION
     # Map, BIC, likeness, two clusters, noise; and a row of images along each component.
-    rows_along = sorted_file.along(out, found.mixture)
+    rows_along = sorted_file.traverse_components(out, found.mixture)
     assert page.read_text(encoding="utf-8").count("<figure>") == 6 + len(rows_along)
     assert 0 < len(rows_along) <= SORTING.traversed
     with h5py.File(out) as file:
-        z = found.mixture.reduced(file["embedding"][()])
+        z = found.mixture.reduce(file["embedding"][()])
     # Along a component it grows; the largest one goes from one kind to the other.
     assert all(np.all(np.diff(z[row, k]) > 0) and len(row) > 2 for k, row in enumerate(rows_along))
     assert found.cluster[rows_along[0][0]] != found.cluster[rows_along[0][-1]]
@@ -103,7 +103,7 @@ def test_a_stopped_sorting_goes_on_and_ends_the_same(
 ) -> None:
     monkeypatch.setattr(embedded, "SORTING", embedded.SORTING.__class__(part=50))
     names = [str(path) for path in files]
-    parts, failed = embedded.planned(names, tmp_path / "a", "harmonics", ())
+    parts, failed = embedded.plan_parts(names, tmp_path / "a", "harmonics", ())
     assert not failed
     assert sum(end - first for part in parts for _, first, end in part.pieces) == 161
     for part in parts[:2]:
@@ -113,13 +113,13 @@ def test_a_stopped_sorting_goes_on_and_ends_the_same(
     monkeypatch.setattr(embedded, "make_part", lambda part: (seen.append(part.path), make(part))[1])
     embedded.embed(parts)
     assert seen == [part.path for part in parts[2:]]
-    whole, _ = embedded.planned(names, tmp_path / "b", "harmonics", ())
+    whole, _ = embedded.plan_parts(names, tmp_path / "b", "harmonics", ())
     embedded.embed(whole)
     for one, two in zip(embedded.points_of(parts), embedded.points_of(whole), strict=True):
         np.testing.assert_array_equal(one.points, two.points)
         np.testing.assert_array_equal(one.entry, two.entry)
     with pytest.raises(Exception, match="other files, or with another embedding"):
-        embedded.planned(names[:1], tmp_path / "a", "harmonics", ())
+        embedded.plan_parts(names[:1], tmp_path / "a", "harmonics", ())
 
 
 def test_a_file_that_has_changed_is_sorted_anew_and_the_others_are_not(
@@ -169,7 +169,7 @@ def test_a_file_that_changes_while_it_is_sorted_gives_no_points(
 ) -> None:
     path = tmp_path / "one.npy"
     np.save(path, stack(np.random.default_rng(1), 2))
-    (part,), _ = embedded.planned([str(path)], tmp_path / "parts", "harmonics", ())
+    (part,), _ = embedded.plan_parts([str(path)], tmp_path / "parts", "harmonics", ())
     np.save(path, stack(np.random.default_rng(2), 3))
     with pytest.raises(SasnetError, match="changed while it was read"):
         embedded.make_part(part)
@@ -201,12 +201,12 @@ def test_a_mixture_is_scikit_learn_s_and_survives_being_stored() -> None:
     labels, probability = found.clusters(points)
     assert len(found.weights) == 2
     assert found.stability > 0.95
-    z = found.reduced(points)
+    z = found.reduce(points)
     theirs = GaussianMixture(2, random_state=0).fit(z)
     kept = labels != mixture.NOISE
     agree = np.mean(labels[kept] == theirs.predict(z)[kept])
     assert max(agree, 1 - agree) > 0.99
-    stored = mixture.Mixture.of_arrays(found.as_arrays())
+    stored = mixture.Mixture.from_arrays(found.as_arrays())
     np.testing.assert_array_equal(stored.clusters(points)[1], probability)
 
 

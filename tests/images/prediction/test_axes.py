@@ -7,13 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.sans.prediction.axes import Held, evidence, held_against
+from sasnet_plugin.images.sans.prediction.axes import Held, evidence, fit_bodies
 from sasnet_plugin.images.sans.prediction.bodies import Bodies
 from sasnet_plugin.images.sans.prediction.sectors import spread_over
 from sasnet_plugin.images.sans.reading.anisotropy import anisotropy
 from sasnet_plugin.images.sans.reading.polar import N_SECTORS, RINGS, Polar
-from sasnet_plugin.images.sans.simulation.form_factors import LN_Q, Q, directed, pars_of
-from sasnet_plugin.images.sans.simulation.orientation import DEGREES, in_harmonics, maier_saupe, strength_of
+from sasnet_plugin.images.sans.simulation.form_factors import LN_Q, Q, compute_legendre, pars_of
+from sasnet_plugin.images.sans.simulation.orientation import (
+    DEGREES,
+    expand_in_harmonics,
+    maier_saupe,
+    strength_of,
+)
 
 DIRECTOR = 25.0
 
@@ -21,10 +26,10 @@ DIRECTOR = 25.0
 def image(body: str, p2: float, counts: float = 3e5, aspect: float = 4.0, radius: float = 45.0) -> Polar:
     """Counts of bodies of one size between q = 0.006 and 0.2 Å⁻¹, flat background 5 %, a masked wedge."""
     pars = {k: v for k, v in pars_of(body, radius, aspect, 0.0).items() if "_pd" not in k}
-    form = directed(body, pars, Q)
+    form = compute_legendre(body, pars, Q)
     ring = np.stack([np.interp(np.log(RINGS), LN_Q, one) for one in form.T], axis=1)
     angle = (np.arange(N_SECTORS) + 0.5) * (2 * np.pi / N_SECTORS) - np.radians(DIRECTOR)
-    around = in_harmonics() @ np.cos(np.outer(DEGREES, angle))
+    around = expand_in_harmonics() @ np.cos(np.outer(DEGREES, angle))
     rate = (ring * maier_saupe(strength_of(p2))) @ around
     exposure = np.where((RINGS > 0.006) & (RINGS < 0.2), RINGS**2, 0.0)[:, None] * np.ones(N_SECTORS)
     # A detector's gap: the mean of a ring that is not seen all around is not that of what is seen.
@@ -35,7 +40,7 @@ def image(body: str, p2: float, counts: float = 3e5, aspect: float = 4.0, radius
 
 
 def best(seen: Polar) -> tuple[Held, list[Held], np.ndarray]:
-    found = held_against(seen, anisotropy([seen]).axis)
+    found = fit_bodies(seen, anisotropy([seen]).axis)
     assert found is not None
     return found.held[int(np.argmax(found.evidence))], list(found.held), found.evidence
 
@@ -74,13 +79,13 @@ def test_few_counts_leave_open_which_way_axes_lie() -> None:
 
 def test_what_no_body_explains_is_told_by_what_the_best_leaves_over() -> None:
     seen = image("cylinder", 0.6, counts=1e6)
-    found = held_against(seen, anisotropy([seen]).axis)
+    found = fit_bodies(seen, anisotropy([seen]).axis)
     assert found is not None
     assert found.over < 1.2
     # A streak to one side of the director, as of a magnetic film or a slit, is no body's.
     turned = np.roll(seen.counts, 4, axis=1) * np.where(RINGS > 0.02, 6, 0)[:, None] * (seen.exposure > 0)
     other = replace(seen, counts=seen.counts + turned)
-    mixed = held_against(other, anisotropy([other]).axis)
+    mixed = fit_bodies(other, anisotropy([other]).axis)
     assert mixed is not None
     assert mixed.over > 5 * found.over
     # Fits weigh less where none explains.
@@ -90,8 +95,8 @@ def test_what_no_body_explains_is_told_by_what_the_best_leaves_over() -> None:
 def test_too_few_rings_say_nothing() -> None:
     seen = image("cylinder", 0.6)
     few = np.where((RINGS > 0.02) & (RINGS < 0.03), 1.0, 0.0)[:, None]
-    assert held_against(replace(seen, counts=seen.counts * few, exposure=seen.exposure * few), 0.0) is None
-    assert held_against(replace(seen, counts=0 * seen.counts), 0.0) is None
+    assert fit_bodies(replace(seen, counts=seen.counts * few, exposure=seen.exposure * few), 0.0) is None
+    assert fit_bodies(replace(seen, counts=0 * seen.counts), 0.0) is None
 
 
 def test_sizes_that_scatter_weigh_by_their_volume_squared() -> None:

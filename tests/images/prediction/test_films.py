@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.images.growth.heads import FILM, HEADS
 from sasnet_plugin.predict import Answer, open_predictor
-from sasnet_plugin.predict.decoding import decode, in_scope
+from sasnet_plugin.predict.decoding import compute_in_scope, decode
 from sasnet_plugin.predict.findings import QuantitiesFinding, Value
 from sasnet_plugin.types import DataError, GrazingIncidence, Image
 
@@ -47,16 +47,16 @@ def image() -> Image:
 def quantities(answer: Answer) -> dict[str, Value]:
     found = answer.finding(QuantitiesFinding)
     assert found is not None
-    return found.known
+    return found.present_values
 
 
 def decoded(values: dict[str, float], log_sigma: float, level: float) -> dict[str, Value]:
     head = np.zeros((1, len(NAMES), 2), np.float32)
-    head[0, :, 0] = [parameter.scaled(values[parameter.name]) for parameter in FILM]
+    head[0, :, 0] = [parameter.scale_value(values[parameter.name]) for parameter in FILM]
     head[0, :, 1] = log_sigma
     outputs = {"quantities": head, "scope": np.full((1, 1), 2.0), "level": np.array([level])}
     said = manifest_entries(domain="gisas_growth")["calibration"]
-    assert in_scope(HEADS[1], outputs, said["scope"])[0] == pytest.approx(1 / (1 + np.exp(-2.0)))
+    assert compute_in_scope(HEADS[1], outputs, said["scope"])[0] == pytest.approx(1 / (1 + np.exp(-2.0)))
     ((found,),) = decode(HEADS, outputs, said)
     return found.known
 

@@ -10,10 +10,10 @@ import pytest
 
 from benchmarks.images import elsewhere_diffraction, elsewhere_gisas
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.images.diffraction.prediction.not_particles import speckled, stray_light
+from sasnet_plugin.images.diffraction.prediction.not_particles import is_speckled, stray_light
 from sasnet_plugin.images.diffraction.prediction.novelty import profiles
 from sasnet_plugin.images.diffraction.reading.load import read
-from sasnet_plugin.images.diffraction.reading.polar import of_images, rings
+from sasnet_plugin.images.diffraction.reading.polar import bin_images, rings
 from sasnet_plugin.images.gisas.checks import begins_at, misfit
 from sasnet_plugin.images.reading import load_images
 from sasnet_plugin.types import Image
@@ -39,7 +39,7 @@ def test_few_counts_do_not_tell_stray_light(shots: dict[str, Image]) -> None:
 
 
 def test_speckle_is_told_from_particles(shots: dict[str, Image]) -> None:
-    told = {k: speckled(rings(of_images([i]))) for k, i in shots.items()}
+    told = {k: is_speckled(rings(bin_images([i]))) for k, i in shots.items()}
     assert told == {"streak": False, "round": False, "empty": False, "speckle": True}
 
 

@@ -14,7 +14,7 @@ from sasnet_plugin.images.sans.prediction import next_setting
 from sasnet_plugin.images.sans.prediction.next_setting import (
     AdviceSettings,
     advice,
-    advised,
+    advise,
     entropy,
     weights,
 )
@@ -56,7 +56,7 @@ def test_the_setting_that_shows_more_is_expected_to_tell_more() -> None:
     assert found["distance=2000"].bits > found["distance=18000"].bits
     # A detector nearer by two sees four times the solid angle, of an intensity that falls with q.
     assert found["distance=18000"].counts > 0
-    sentences = advised([rods.rods()], ["distance=2000"], Counter())
+    sentences = advise([rods.rods()], ["distance=2000"], Counter())
     assert {text.partition(":")[0] for text in sentences} == {"distance=2000", "counting on"}
 
 
@@ -66,17 +66,17 @@ def test_what_was_seen_in_another_setting_need_not_be_seen_again() -> None:
     twice = advice([rods.rods(), rods.rods()], ["distance=2000"], Counter(), np.random.default_rng(1))
     assert max(one.bits for one in twice) < max(one.bits for one in once)
     with pytest.raises(DataError, match="give at most 2 of them"):
-        advised([Settings((rods.rods(),) * 3)], ["distance=2000"], Counter())
+        advise([Settings((rods.rods(),) * 3)], ["distance=2000"], Counter())
 
 
 def test_what_cannot_be_simulated_is_said() -> None:
     image = rods.rods()
     for wanted, said in (("distnce=2", "did you mean distance"), ("mask_file=a", "not a setting")):
         with pytest.raises(DataError, match=said):
-            advised([image], [wanted], Counter())
+            advise([image], [wanted], Counter())
     silent = replace(image, geometry=replace(image.geometry, setting=None))
     with pytest.raises(DataError, match="collimation"):
-        advised([silent], ["distance=2000"], Counter())
+        advise([silent], ["distance=2000"], Counter())
 
 
 def test_weights_prefer_what_is_alike_and_leave_enough() -> None:

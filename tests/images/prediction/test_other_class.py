@@ -11,7 +11,7 @@ from sasnet_plugin.images.sans.heads import HEADS, LABELS
 from sasnet_plugin.images.sans.prediction.answer import AVERAGE
 from sasnet_plugin.predict.classes import ClassesFinding
 from sasnet_plugin.predict.findings import Answer
-from sasnet_plugin.report.in_one_line import in_one_line
+from sasnet_plugin.report.in_one_line import summarise_in_one_line
 
 SCOPE = next(head for head in HEADS if isinstance(head, Scope))
 
@@ -37,15 +37,15 @@ def test_no_sentence_says_that_an_unknown_shape_is_known() -> None:
     said = answer("unknown").sentences()
     assert "another shape" in said[0].lower()
     assert not any("kind that this model knows" in one or "unknown" in one for one in said)
-    assert "another shape" in in_one_line(answer("unknown"))
+    assert "another shape" in summarise_in_one_line(answer("unknown"))
 
 
 def test_what_is_outside_is_given_no_name() -> None:
     outside = answer("unknown", known=False)
     assert outside.sentences()[0] == SCOPE.outside
     assert not any("If it is one of the known kinds" in one for one in outside.sentences())
-    assert in_one_line(outside) == "no known model"
-    assert "sphere" in in_one_line(answer("sphere", known=False)), "as before"
+    assert summarise_in_one_line(outside) == "no known model"
+    assert "sphere" in summarise_in_one_line(answer("sphere", known=False)), "as before"
 
 
 def test_models_of_the_average_are_said_to_be_that(undecided: ClassesFinding) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.domains.heads import Tags
-from sasnet_plugin.images.xray_tags.prediction import completed
+from sasnet_plugin.images.xray_tags.prediction import complete_answer
 from sasnet_plugin.images.xray_tags.reading.features import window
 from sasnet_plugin.predict.findings import Answer
 from sasnet_plugin.predict.tags import TagsFinding
@@ -23,7 +23,7 @@ SAID = TagsFinding(
 def said_of(rate: np.ndarray) -> Answer:
     counts = np.random.default_rng(5).poisson(rate).astype(float)
     image = Image(counts, np.ones((N, N), bool), window((N, N), BEAM))
-    return completed(image, Answer("image", "", 0.99, (SAID,), known=True))
+    return complete_answer(image, Answer("image", "", 0.99, (SAID,), known=True))
 
 
 def test_rings_about_the_beam_keep_their_tags() -> None:

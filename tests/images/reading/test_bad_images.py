@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from detectorfiles import pattern, write_cbf, write_dectris_tiff
 
-from sasnet_plugin.data.settings_tables import said_over
+from sasnet_plugin.data.settings_tables import overlay_settings
 from sasnet_plugin.domains import ReadOptions, specification
 from sasnet_plugin.images.reading import ImageSettings, load_images
 from sasnet_plugin.types import DataError
@@ -151,7 +151,7 @@ def test_upside_down(small: Small, tmp_path: Path, rng: np.random.Generator) -> 
     path = small(_upright(rng), toml=None)
     assert load_images(path, ANGLES)[0].mask.all()
     assert _sentence(path, exchanged).startswith("the image seems to be upside down")
-    turned = said_over(ImageSettings(up="bottom"), exchanged)
+    turned = overlay_settings(ImageSettings(up="bottom"), exchanged)
     assert np.array_equal(load_images(path, turned)[0].counts, load_images(path, ANGLES)[0].counts[:, ::-1])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tinypatterns import pattern
 
-from sasnet_plugin.images.reading.features import CHANNELS, N_PICTURES, features, mirrored
+from sasnet_plugin.images.reading.features import CHANNELS, N_PICTURES, features, mirror_features
 from sasnet_plugin.types import Image
 
 LEVEL, SIGNIFICANCE = CHANNELS.index("level"), CHANNELS.index("significance")
@@ -25,7 +25,7 @@ def masked(image: Image) -> Image:
 def test_mirrored_pattern_gives_mirrored_features(make) -> None:
     image = make(pattern())
     turned = replace(image, counts=image.counts[:, ::-1], mask=image.mask[:, ::-1])
-    np.testing.assert_allclose(features([turned]), mirrored(features([image])), atol=1e-6)
+    np.testing.assert_allclose(features([turned]), mirror_features(features([image])), atol=1e-6)
 
 
 def test_measuring_longer_changes_only_what_noise_is() -> None:

@@ -33,7 +33,7 @@ def lit(rng: np.random.Generator) -> np.ndarray:
 def test_marks_are_left_out_whatever_their_type(lit: np.ndarray, mark: float, kind: type) -> None:
     values = lit.astype(kind)
     values[20:24] = mark
-    found, notes = masks.unmeasured(values, None)
+    found, notes = masks.find_unmeasured(values, None)
     assert found[20:24].all()
     assert found.sum() == 4 * COLUMNS
     assert "Marked as bad in the file: 280 pixels" in notes[0]
@@ -49,10 +49,10 @@ def test_the_largest_number_of_sixteen_bits_is_a_limit(lit: np.ndarray, kind: ty
 
 def test_negative_values_that_a_subtraction_left_are_no_marks(lit: np.ndarray) -> None:
     values = lit - 8.4
-    assert not masks.stored_as_bad(values, subtracted=True).any()
+    assert not masks.find_marked_bad(values, subtracted=True).any()
     marked = lit.astype(float)
     marked[:, 5] = -1
-    assert masks.stored_as_bad(marked, subtracted=True).sum() == ROWS
+    assert masks.find_marked_bad(marked, subtracted=True).sum() == ROWS
 
 
 def test_what_has_both_signs_or_two_values_is_no_image_of_counts(lit: np.ndarray) -> None:

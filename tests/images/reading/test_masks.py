@@ -163,11 +163,11 @@ def test_counts_that_agree_by_chance_are_no_saturation(rate: float, rng: np.rand
     ],
 )
 def test_what_the_file_marks(values: np.ndarray, bad: list[bool]) -> None:
-    assert masks.stored_as_bad(values).tolist() == [bad]
+    assert masks.find_marked_bad(values).tolist() == [bad]
 
 
 def test_the_users_rectangles_and_circle() -> None:
     settings = ImageSettings(mask=((1.0, 2.0, 3.0, 2.0), (0.0, 5.0, 0.0, 4.0)), beamstop=(8.0, 8.0, 1.0))
-    covered = masks.left_out((10, 10), settings)
+    covered = masks.find_excluded((10, 10), settings)
     expected = {(2, 1), (2, 2), (2, 3), (4, 0), (5, 0), (8, 8), (7, 8), (9, 8), (8, 7), (8, 9)}
     assert {tuple(map(int, at)) for at in np.argwhere(covered)} == expected

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from detectorfiles import pattern
 
-from sasnet_plugin.data.settings_tables import said_over
+from sasnet_plugin.data.settings_tables import overlay_settings
 from sasnet_plugin.images.reading import ImageSettings, iter_images, load_images
 from sasnet_plugin.types import DataError
 
@@ -74,7 +74,7 @@ def test_the_images_of_an_hdf5_file_are_found_without_a_signal_or_named(
         file["other/images"] = frames[:1] * 2
     settings = ImageSettings(wavelength=1.3, alpha_i=0.2, phi=(-1.0, 1.0), alpha_f=(1.5, -0.3))
     assert len(load_images(tmp_path / "a.h5", settings)) == 2
-    named = said_over(ImageSettings(dataset="/other/images"), settings)
+    named = overlay_settings(ImageSettings(dataset="/other/images"), settings)
     (image,) = load_images(tmp_path / "a.h5", named)
     assert np.array_equal(image.counts, 2.0 * frames[0][::-1])
 

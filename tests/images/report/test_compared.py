@@ -12,8 +12,8 @@ from imagefiles import lattice, rods
 from sasnet_plugin.domains import ReadOptions, specification
 from sasnet_plugin.images.diffraction.reading.frame import Window
 from sasnet_plugin.images.report.compared import as_seen
-from sasnet_plugin.images.report.raster import Look, compared, picture
-from sasnet_plugin.images.report.raster_place import about
+from sasnet_plugin.images.report.raster import Look, draw_comparison, picture
+from sasnet_plugin.images.report.raster_place import describe_axes
 from sasnet_plugin.images.settings import RASTER
 from sasnet_plugin.report.canvas import png
 from sasnet_plugin.types import Image
@@ -55,11 +55,11 @@ def test_an_image_is_seen_with_qx_to_the_right_and_qy_up_however_it_lies(
 def test_nothing_is_left_where_the_simulation_is_right(small_angle: Image) -> None:
     seen = as_seen(small_angle)
     none = np.zeros_like(seen.counts)
-    same = compared(seen, seen.counts, none)
+    same = draw_comparison(seen, seen.counts, none)
     assert same["measured"] == same["simulated"]
     middle = pixels(same["residual"])[pixels(same["residual"]).min(axis=2) > 0.9]
     assert np.ptp(middle, axis=0).max() < 0.02, "of one colour, white"
-    halved = compared(seen, seen.counts / 2, none + RASTER.far)
+    halved = draw_comparison(seen, seen.counts / 2, none + RASTER.far)
     assert pixels(halved["simulated"]).sum() < pixels(same["simulated"]).sum(), "in the scale of the measured"
     red, _, blue = pixels(halved["residual"]).mean(axis=(0, 1))
     assert red > 2 * blue, "measured more"
@@ -67,7 +67,7 @@ def test_nothing_is_left_where_the_simulation_is_right(small_angle: Image) -> No
 
 def test_of_a_film_its_lowest_row_is_below_in_all_three(film: Image) -> None:
     simulated = np.broadcast_to(np.linspace(1, 1000, film.counts.shape[0])[:, None], film.counts.shape)
-    found = compared(replace(film, counts=simulated.copy()), simulated, simulated - 500)
+    found = draw_comparison(replace(film, counts=simulated.copy()), simulated, simulated - 500)
     assert found["measured"] == found["simulated"]
     shown = pixels(found["residual"])
     assert shown[0, 0, 0] > shown[0, 0, 2], "red above, where the residual is positive"
@@ -77,7 +77,7 @@ def test_of_a_film_its_lowest_row_is_below_in_all_three(film: Image) -> None:
 def test_who_looks_closer_gets_the_detector_s_own_pixels() -> None:
     counts = np.random.default_rng(2).poisson(5.0, (1300, 1000)).astype(float)
     image = Image(counts, np.ones(counts.shape, dtype=bool), Window((1300, 1000), (499.5, 649.5), 600.0))
-    usual, fine = (about(image, Look(fine=closer)) for closer in (False, True))
+    usual, fine = (describe_axes(image, Look(fine=closer)) for closer in (False, True))
     assert (usual["step"], fine["step"]) == (2, 1)
     assert pixels(picture(image, Look(fine=True))).shape[:2] == counts.shape
     assert max(pixels(picture(image, Look())).shape) <= RASTER.view

@@ -64,11 +64,11 @@ def test_measured_and_simulated_have_one_scale(image: Image) -> None:
 
 def test_residuals_are_standard_normal_where_the_expectation_is_right(rng: np.random.Generator) -> None:
     expected = np.full(40_000, 30.0)
-    found = patterns.signed_deviance(rng.poisson(expected), expected)
+    found = patterns.compute_signed_deviance(rng.poisson(expected), expected)
     assert found.mean() == pytest.approx(0, abs=0.05)
     assert found.std() == pytest.approx(1, abs=0.03)
-    assert patterns.signed_deviance(np.array([0.0]), np.array([2.0]))[0] == pytest.approx(-2.0)
-    assert patterns.signed_deviance(np.array([7.0]), np.array([7.0]))[0] == 0
+    assert patterns.compute_signed_deviance(np.array([0.0]), np.array([2.0]))[0] == pytest.approx(-2.0)
+    assert patterns.compute_signed_deviance(np.array([7.0]), np.array([7.0]))[0] == 0
 
 
 def test_large_pictures_shrink_without_counting_what_is_masked(rng: np.random.Generator) -> None:

@@ -10,7 +10,7 @@ import pytest
 import tinypatterns
 from tinyzoo import write_zoo
 
-from sasnet_plugin.images.gisas.inversion.answer import with_result
+from sasnet_plugin.images.gisas.inversion.answer import insert_result
 from sasnet_plugin.images.gisas.inversion.invert import OrientationResult
 from sasnet_plugin.images.gisas.specification import GISAS_HEX
 from sasnet_plugin.images.report.pages import answer_page, page_name
@@ -65,14 +65,16 @@ def test_a_verified_answer_shows_its_residuals_and_its_mirror(
         mirror=np.roll(guess.p[::-1], 1),
         mirror_resolved=False,
     )
-    text = answer_page(GISAS_HEX, pattern, with_result(answer, result), tmp_path).read_text(encoding="utf-8")
+    text = answer_page(GISAS_HEX, pattern, insert_result(answer, result), tmp_path).read_text(
+        encoding="utf-8"
+    )
     assert text.count("<svg") == 4
     assert "Simulated again" in text
     assert "4050" in text
     assert "The angles are not all alike" in text
     assert "mirror solution" in text
     known = replace(result, mirror_resolved=True, uniform_p_value=0.4)
-    text = answer_page(GISAS_HEX, pattern, with_result(answer, known), tmp_path).read_text(encoding="utf-8")
+    text = answer_page(GISAS_HEX, pattern, insert_result(answer, known), tmp_path).read_text(encoding="utf-8")
     assert "mirror solution" not in text
     assert "may all be alike" in text
 

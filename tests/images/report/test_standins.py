@@ -129,5 +129,5 @@ def test_the_image_is_refused_and_the_frame_is_answered(
     nothing, found = (answer.finding(QuantitiesFinding) for answer in (other, film))
     assert nothing is not None
     assert found is not None
-    assert nothing.known == {}
-    assert found.known["distance"].low < found.known["distance"].high
+    assert nothing.present_values == {}
+    assert found.present_values["distance"].low < found.present_values["distance"].high

@@ -17,7 +17,7 @@ from tagpages import HOME
 
 from sasnet_plugin.images.service.kinds import titles
 from sasnet_plugin.images.settings import IMAGES
-from sasnet_plugin.images.tagging.tab import tagged_in
+from sasnet_plugin.images.tagging.tab import open_tagging
 from sasnet_plugin.web.access import Keys
 from sasnet_plugin.web.app import application
 from sasnet_plugin.web.curves.bench import Bench
@@ -54,7 +54,7 @@ def page(folder: Path, work: Path) -> Iterator[TestClient]:
     keys = Keys(8000, "127.0.0.1")
     tabs = Tabs(
         lambda: Bench(folder, work, workers=1, live=False),
-        lambda kind: tagged_in(folder, kind, work, live=False),
+        lambda kind: open_tagging(folder, kind, work, live=False),
         folder,
     )
     with TestClient(application(Opened(tabs), keys), base_url=HOME) as client:
@@ -147,7 +147,7 @@ def test_who_does_not_tell_its_kind_is_asked_and_what_is_chosen_is_kept(
     # Another server on the same folder for what is done knows it.
     again = Bench(folder, work, workers=1, live=False)
     try:
-        assert again.shelf.chosen(UNTOLD)["kind"] == "sans2d"
+        assert again.shelf.find_choice(UNTOLD)["kind"] == "sans2d"
         assert again.shelf.row(UNTOLD).line["image"] == "sans2d", "as it was read before"
     finally:
         again.close()

@@ -12,8 +12,8 @@ from tagpages import HOME, draw
 
 from sasnet_plugin.domains import specification
 from sasnet_plugin.images.service import listed as listing
-from sasnet_plugin.images.service.kinds import How, measurement, settled
-from sasnet_plugin.images.tagging.tab import kind_of, tagged_in
+from sasnet_plugin.images.service.kinds import How, measurement, settle_kind
+from sasnet_plugin.images.tagging.tab import kind_of, open_tagging
 from sasnet_plugin.web.access import Keys
 from sasnet_plugin.web.app import application
 from sasnet_plugin.web.curves.bench import Bench
@@ -27,14 +27,14 @@ def test_of_a_stack_the_first_images_are_listed_and_it_is_said(
     frames = np.random.default_rng(3).poisson(5.0, (5, 64, 64)).astype(np.int32)
     for number in (3, 5):
         np.save(tmp_path / f"{number}.npy", frames[:number])
-    whole = listing.listed(str(tmp_path / "3.npy"), How("xray_tags"))
+    whole = listing.list_lines(str(tmp_path / "3.npy"), How("xray_tags"))
     assert [line["further"] for line in whole] == [False] * 3
-    cut = listing.listed(str(tmp_path / "5.npy"), How("xray_tags"))
+    cut = listing.list_lines(str(tmp_path / "5.npy"), How("xray_tags"))
     assert [line["entry"] for line in cut] == ["frame 1", "frame 2", "frame 3"]
     assert [line["further"] for line in cut] == [False, False, True]
     fifth = measurement(str(tmp_path / "5.npy"), specification("xray_tags"), 5)
     np.testing.assert_array_equal(fifth.counts, frames[4])
-    assert settled(str(tmp_path / "5.npy"), How())[0] == "", "several kinds could read it"
+    assert settle_kind(str(tmp_path / "5.npy"), How())[0] == "", "several kinds could read it"
 
 
 def test_a_server_of_tags_opens_curves_and_images_when_somebody_looks(tmp_path: Path) -> None:
@@ -46,7 +46,9 @@ def test_a_server_of_tags_opens_curves_and_images_when_somebody_looks(tmp_path: 
         return Bench(folder, work, workers=1, live=False)
 
     assert kind_of(folder) == "xray_tags", "those with tags are asked first"
-    tabs = Tabs(bench, lambda kind: tagged_in(folder, kind, work, live=False), folder, "diffraction", "anna")
+    tabs = Tabs(
+        bench, lambda kind: open_tagging(folder, kind, work, live=False), folder, "diffraction", "anna"
+    )
     keys = Keys(8000, "127.0.0.1", "tags")
     with TestClient(application(Opened(tabs), keys), base_url=HOME) as client:
         assert "/#images" in client.get(keys.address).text

@@ -104,7 +104,9 @@ def wrong_pairs(page: Page) -> tuple[int, int]:
             level = float(np.load(desk.folder / file).max())
             if column >= 0 and np.isfinite(p := desk.state.probability[row, column]):
                 found += 1
-                wrong += round(float(p) * 1000) != level or desk.state.said(row) != [f"level {level:g}"]
+                wrong += round(float(p) * 1000) != level or desk.state.read_sentences(row) != [
+                    f"level {level:g}"
+                ]
             if address := desk.background.address(row):
                 found += 1
                 content, number = address.split("/")
@@ -150,7 +152,7 @@ def test_nothing_is_a_neighbours_after_twenty_locks(opened: Open, folder: Path, 
     assert wrong_pairs(page) == (0, 2 * IMAGES), "all are there, and each is its own"
     assert not background.problem
     assert stored_wrong(tmp_path / "labels.sqlite", folder) == 0
-    kept = {event.tag for event in page.workspace.log.since(0)}
+    kept = {event.tag for event in page.workspace.log.read_since(0)}
     assert len(kept) == 20 - refused, "what was said to be kept is, and nothing else"
 
 
@@ -231,7 +233,7 @@ def test_two_servers_on_one_database_and_one_cache_keep_images_apart(
         assert wrong_pairs(page) == (0, 2 * IMAGES)
     for page in (one, other):
         page.post("/api/tag", rows=[3], tag="ring", value=1, who="anna")
-    assert sum(event.kind == LABEL for event in one.workspace.log.since(0)) == 1, "the second knew it"
+    assert sum(event.kind == LABEL for event in one.workspace.log.read_since(0)) == 1, "the second knew it"
 
 
 def test_an_answer_about_a_file_that_was_replaced_is_not_shown_until_it_is_back(
@@ -251,7 +253,7 @@ def test_an_answer_about_a_file_that_was_replaced_is_not_shown_until_it_is_back(
     np.save(path, np.full((9, 9), 77, np.int32))
     background.scan()
     assert np.isnan(state.probability[row, column])
-    assert state.said(row) == []
+    assert state.read_sentences(row) == []
     idle(background, THUMBNAILS)
     assert page.get(f"/thumb/{row}").content == b"\x89PNG 77"
     assert page.get(f"/thumb/{thumbnail.url.path.removeprefix('/thumb/')}").content == b"\x89PNG 5"
@@ -300,7 +302,7 @@ def test_a_full_disk_costs_no_label_and_mixes_nothing(opened: Open, folder: Path
     idle(background)
     assert not background.problem
     assert wrong_pairs(page) == (0, 2 * IMAGES)
-    events = desk.log.since(0)
+    events = desk.log.read_since(0)
     assert {one.tag for one in events} == said
     assert all(sum(one.tag == tag for one in events) == IMAGES for tag in said - {"before"})
 
@@ -399,9 +401,9 @@ def test_the_command_asks_whether_a_folder_was_moved(
     asked = []
     monkeypatch.setattr(tag.typer, "confirm", lambda text: asked.append(text) or typed == "y\n")
     monkeypatch.setattr("sys.stdin.isatty", lambda: bool(typed), raising=False)
-    assert tag._confirmed(log, folder) == (typed == "y\n")
+    assert tag._confirm_folder(log, folder) == (typed == "y\n")
     assert len(asked) == bool(typed), "nobody is asked where nobody is"
-    assert not tag._confirmed(log, tmp_path)
+    assert not tag._confirm_folder(log, tmp_path)
     log.close()
 
 
@@ -535,7 +537,7 @@ def test_a_dropped_postgresql_loses_no_label(postgres: Callable[[str], str], tmp
             kept.append(f"tag {k}")
     assert len(refused) == 12
     assert not any("\n" in sentence or "Traceback" in sentence for sentence in refused)
-    assert [event.tag for event in log.since(0)] == kept
+    assert [event.tag for event in log.read_since(0)] == kept
     for answers in log.predictions_since(0):
         for content, p in zip(answers.content, answers.probability, strict=True):
             assert int(content) == round(100 * float(p[0]))

@@ -77,7 +77,7 @@ def test_no_path_leads_out_of_the_folder(opened: Open, tmp_path: Path) -> None:
         page.post("/api/tag", 400, rows=[99], tag="Round", value=1, who="eve")["problem"]
         == "There is no such image."
     )
-    assert not page.workspace.log.since(0)
+    assert not page.workspace.log.read_since(0)
 
 
 def test_scripts_in_names_are_text(opened: Open, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_names_that_are_none_are_refused_in_a_sentence(page: Page, name: str, re
         if body["tag"] == name:
             assert reason in problem
         assert len(problem) < 300
-    assert not page.workspace.log.since(0)
+    assert not page.workspace.log.read_since(0)
 
 
 @pytest.mark.parametrize(

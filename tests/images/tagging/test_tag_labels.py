@@ -126,12 +126,12 @@ def test_what_was_said_to_be_kept_is_there_after_kill_9(tmp_path: Path) -> None:
         os.kill(process.pid, signal.SIGKILL)
         kept = 20 + process.stdout.read().count(b"\n")
     log = Log(place)
-    found = log.since(0)
+    found = log.read_since(0)
     assert len(found) >= 2 * kept
     assert len(found) % 2 == 0, "an action is there as a whole or not at all"
     assert [event.action for event in found[::2]] == [str(k) for k in range(len(found) // 2)]
     log.append([Event(LABEL, "after", "ben", "x.npy", 1, "tag", 0)])
-    assert log.since(found[-1].id)[0].who == "ben"
+    assert log.read_since(found[-1].id)[0].who == "ben"
     log.close()
 
 
@@ -143,7 +143,7 @@ def test_labels_go_out_and_come_back_and_are_what_training_reads(
     page.post("/api/tag", rows=rows[2:4], tag="Round", value=0, who="ben")
     page.post("/api/tag", rows=rows[4:5], tag="«schön» <b>", value=1, who="ben")
     exported = {kind: page.get(f"/export/labels.{kind}").content for kind in ("csv", "json", "h5")}
-    wanted = {key: labels for _, key, labels in exchange.labelled(page.workspace.state)}
+    wanted = {key: labels for _, key, labels in exchange.list_labelled(page.workspace.state)}
     assert len(wanted) == 5
     for content in exported.values():
         assert importing.from_any(content) == wanted
@@ -325,7 +325,7 @@ def test_labels_that_end_or_hold_up_what_reads_them_are_a_sentence(
     answer = page.client.post("/api/import", params={"who": "eve"}, content=b"file,Round\na.npy,1\n")
     assert answer.status_code == 400
     assert "too much time or memory" in answer.json()["problem"]
-    assert not page.workspace.log.since(0)
+    assert not page.workspace.log.read_since(0)
 
 
 def test_a_name_that_a_spreadsheet_would_run_stays_a_name(tmp_path: Path) -> None:

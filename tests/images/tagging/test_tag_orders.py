@@ -63,8 +63,8 @@ def test_a_kept_order_is_that_of_what_holds_now(state: State) -> None:
         every = np.arange(len(state.images))
         for rows in (every, every[rng.random(len(every)) < 0.4]):
             for name in ORDERS:
-                now = kept.of(name, rows, pictures)
-                np.testing.assert_array_equal(now, Orders(state).of(name, rows, pictures), err_msg=name)
+                now = kept.sort(name, rows, pictures)
+                np.testing.assert_array_equal(now, Orders(state).sort(name, rows, pictures), err_msg=name)
                 assert sorted(now) == rows.tolist()
                 seen[name].add(tuple(now))
     # The changes did move images about.
@@ -83,11 +83,11 @@ def test_after_a_key_was_pressed_only_that_image_is_measured(
 
     monkeypatch.setitem(orders.MEASURES, "uncertain", counted)
     kept, every, pictures = Orders(state), np.arange(NUMBER), np.zeros((NUMBER, 4), np.float32)
-    first = kept.of("uncertain", every, pictures)
-    kept.of("uncertain", every[::2], pictures)
+    first = kept.sort("uncertain", every, pictures)
+    kept.sort("uncertain", every[::2], pictures)
     state.take([label(state, int(first[0]), tag, 1) for tag in TAGS])
     # All that was not certain of it is answered: it comes last.
-    assert kept.of("uncertain", every, pictures)[-1] == first[0]
+    assert kept.sort("uncertain", every, pictures)[-1] == first[0]
     assert measured == [every.tolist(), [first[0]]]
 
 
@@ -98,16 +98,16 @@ def test_diverse_images_follow_what_the_model_says_now_and_thumbnails_before_it(
         images.add(("images.h5", number), there=True)
     kept, every = Orders(found), np.arange(NUMBER)
     pictures = np.full((NUMBER, 2), np.nan, np.float32)
-    assert kept.of("diverse", every, pictures).tolist() == every.tolist(), "nothing is known"
+    assert kept.sort("diverse", every, pictures).tolist() == every.tolist(), "nothing is known"
     pictures[:] = 0.0
     pictures[10], pictures[20] = (5, 0), (0, 3)
     found.touch(every.tolist())
-    assert set(kept.of("diverse", every, pictures)[1:3]) == {10, 20}
+    assert set(kept.sort("diverse", every, pictures)[1:3]) == {10, 20}
     found.take_predictions([told(found, range(NUMBER), 4)])
     p = found.probability.copy()
     logits = np.clip(np.log(p / (1 - p)), -8, 8)
     centre = np.argmin(((logits - logits.mean(axis=0)) ** 2).sum(axis=1))
-    assert kept.of("diverse", every, pictures)[0] == centre
+    assert kept.sort("diverse", every, pictures)[0] == centre
 
 
 def test_each_centre_is_the_farthest_from_those_before() -> None:

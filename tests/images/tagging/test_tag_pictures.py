@@ -15,8 +15,8 @@ from matplotlib.image import imread
 from tagpages import Page, draw
 
 from sasnet_plugin.images.diffraction.reading.frame import Window
-from sasnet_plugin.images.report.raster import Look, correlation, picture, polar, scaled, thumbnail
-from sasnet_plugin.images.report.raster_place import about
+from sasnet_plugin.images.report.raster import Look, correlation, picture, polar, scale_values, thumbnail
+from sasnet_plugin.images.report.raster_place import describe_axes
 from sasnet_plugin.images.sans.reading.geometry import SmallAngle
 from sasnet_plugin.images.tagging.crew import DONE, Crew
 from sasnet_plugin.images.tagging.worker import VIEW, Failed, Job, Shown
@@ -57,7 +57,7 @@ def test_scales_keep_order_and_masked_pixels_are_marked() -> None:
     values = np.geomspace(1e-3, 1e3, 90) * np.ones((96, 1))
     mask = X > 5
     for scale in ("log", "gamma", "linear"):
-        shown = scaled(values, mask, scale)
+        shown = scale_values(values, mask, scale)
         assert shown.min() >= 0
         assert shown.max() <= 1
         assert np.all(np.diff(shown[0, 6:]) >= 0)
@@ -84,21 +84,21 @@ def test_thumbnails_are_small_and_alike_where_images_are() -> None:
 def test_q_under_the_mouse_is_the_geometry_s_own() -> None:
     qx, qy = np.meshgrid(np.linspace(-0.1, 0.2, 31), np.linspace(0.15, -0.05, 21))
     small = SmallAngle(qx, qy, np.ones((21, 31)))
-    found = about(Image(np.ones((21, 31)), np.ones((21, 31), bool), small), Look())
+    found = describe_axes(Image(np.ones((21, 31)), np.ones((21, 31), bool), small), Look())
     assert found is not None
     assert found["centre"] == [10, 15]
     np.testing.assert_allclose(found["corners"], [[-0.1, 0.2, -0.1, 0.2], [0.15, 0.15, -0.05, -0.05]])
     assert found["axes"] == "Across: qx, -0.1 to 0.2 Å⁻¹; down: qy, 0.15 to -0.05 Å⁻¹."
     grazing = GrazingIncidence(np.linspace(-2, 2, 9), np.linspace(0, 3, 7), 1.0, 0.2)
-    found = about(Image(np.ones((7, 9)), np.ones((7, 9), bool), grazing), Look())
+    found = describe_axes(Image(np.ones((7, 9)), np.ones((7, 9), bool), grazing), Look())
     assert found is not None
     assert (found["phi"], found["alpha_f"], found["alpha_i"]) == ([-2, 2], [0, 3], 0.2)
     flat = Window((96, 90), CENTRE, 40.0, 1.2, 2000.0, 0.2)
-    found = about(Image(np.ones((96, 90)), np.ones((96, 90), bool), flat), Look())
+    found = describe_axes(Image(np.ones((96, 90)), np.ones((96, 90), bool), flat), Look())
     assert found is not None
     assert (found["per_pixel"], found["wavelength"]) == (pytest.approx(1e-4), 1.2)
     q = np.geomspace(0.01, 0.1, 20)
-    assert about(Curve(q, 1 / q), Look()) is None, "its plot has axes"
+    assert describe_axes(Curve(q, 1 / q), Look()) is None, "its plot has axes"
 
 
 KILLER = """

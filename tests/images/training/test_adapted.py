@@ -17,7 +17,7 @@ from sasnet_plugin.images.diffraction.simulation import samples
 from sasnet_plugin.images.diffraction.simulation.simulator import SIMULATOR
 from sasnet_plugin.images.diffraction.specification import DIFFRACTION
 from sasnet_plugin.images.training.adapted import Settings, adapt
-from sasnet_plugin.images.training.replay import replayed
+from sasnet_plugin.images.training.replay import replay
 from sasnet_plugin.predict.arithmetic import sigmoid
 from sasnet_plugin.predict.predictor import Runtime
 from sasnet_plugin.simulate.stream import inputs_of
@@ -114,7 +114,7 @@ def test_a_model_goes_on_from_its_own_labels_without_losing_what_was_there_befor
     assert "Layered" in train(folder, tags[:50], first)
     assert "Layered" in train(folder, tags, second, start=str(first))
     old, one, two = (open_model("diffraction", folder=at) for at in (None, first.parent, second.parent))
-    assert len({Layer.of(model, TAGS).digest for model in (old, one, two)}) == 1
+    assert len({Layer.find(model, TAGS).digest for model in (old, one, two)}) == 1
     # The same labels anew, and more: as if the first fifty had never been learnt alone.
     direct = open_model("diffraction", folder=taught[0])
     images, _ = shots(20, 79)
@@ -166,22 +166,22 @@ def test_scenes_of_a_training_that_was_stopped_are_kept(
 ) -> None:
     part = 50
     monkeypatch.setattr("sasnet_plugin.images.training.replay.PART", part)
-    layer = Layer.of(open_model("diffraction"), TAGS)
+    layer = Layer.find(open_model("diffraction"), TAGS)
 
     def stop(made: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        replayed(DIFFRACTION, layer, TAGS, 2 * part, tmp_path, stop)
+        replay(DIFFRACTION, layer, TAGS, 2 * part, tmp_path, stop)
     (kept,) = tmp_path.iterdir()
     before = kept.stat().st_mtime_ns
-    scenes = replayed(DIFFRACTION, layer, TAGS, part + 30, tmp_path)
+    scenes = replay(DIFFRACTION, layer, TAGS, part + 30, tmp_path)
     assert kept.stat().st_mtime_ns == before
     assert scenes.seen.shape[0] == scenes.truth.shape[0] == part + 30
     assert len(np.unique(scenes.seen, axis=0)) == part + 30
     # What is damaged is made again.
     kept.write_bytes(kept.read_bytes()[:1000])
-    np.testing.assert_array_equal(replayed(DIFFRACTION, layer, TAGS, part, tmp_path).seen, scenes.seen[:part])
+    np.testing.assert_array_equal(replay(DIFFRACTION, layer, TAGS, part, tmp_path).seen, scenes.seen[:part])
 
 
 def test_a_tag_follows_the_user_and_what_was_known_stays(

@@ -22,9 +22,9 @@ from sasnet_plugin.domains.simulator import HeldOut
 from sasnet_plugin.images.gisas.simulation.simulator import SIMULATOR
 from sasnet_plugin.images.gisas.specification import GISAS_HEX
 from sasnet_plugin.images.growth.specification import GISAS_GROWTH
-from sasnet_plugin.images.reading.features import mirrored
+from sasnet_plugin.images.reading.features import mirror_features
 from sasnet_plugin.simulate.dataset import Dataset
-from sasnet_plugin.simulate.stream import held_out
+from sasnet_plugin.simulate.stream import draw_held_out
 from sasnet_plugin.train.heads import losses
 from sasnet_plugin.train.loop import TrainConfig, train
 from sasnet_plugin.train.network import build, load
@@ -42,7 +42,7 @@ def settings_with(**sizes: object) -> dict:
 
 def held(bases: Path, seed: int, known: int) -> HeldOut:
     data = Dataset(bases, SIMULATOR)
-    return held_out(GISAS_HEX, data, np.random.default_rng(seed), known=known, others=0)
+    return draw_held_out(GISAS_HEX, data, np.random.default_rng(seed), known_count=known, others=0)
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +173,7 @@ def test_sides_are_exchanged_by_the_mirror(bases: Path) -> None:
     first = next(layer for layer in net.layers if isinstance(layer, keras.layers.Concatenate))
     sides = keras.Model(net.input, first.output)
     features = held(bases, 6, 3).inputs["features"]
-    straight, turned = (np.asarray(sides(x)) for x in (features, mirrored(features)))
+    straight, turned = (np.asarray(sides(x)) for x in (features, mirror_features(features)))
     half = straight.shape[1] // 2
     np.testing.assert_allclose(straight[:, :half], turned[:, :half], atol=1e-5)
     np.testing.assert_allclose(straight[:, half:], -turned[:, half:], atol=1e-5)

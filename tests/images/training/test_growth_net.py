@@ -19,7 +19,7 @@ from sasnet_plugin.images.growth.specification import GISAS_GROWTH
 from sasnet_plugin.images.reading.features import N_CHANNELS, N_PICTURES
 from sasnet_plugin.images.report.patterns import grad_cam
 from sasnet_plugin.images.training.attention import maps_and_gradients
-from sasnet_plugin.images.training.pattern_trunk import folded
+from sasnet_plugin.images.training.pattern_trunk import fold
 from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.simulate.stream import Stream
 from sasnet_plugin.train.network import build
@@ -110,7 +110,7 @@ def test_a_mirror_and_a_mask_on_one_side_change_nothing() -> None:
     assert np.abs(one - found).max() > 1e-3
     covered = even.copy()
     covered[:, 10:20, 5:20, :3] = 0.0
-    shares = folded(ops.convert_to_tensor(covered[..., :3]))
+    shares = fold(ops.convert_to_tensor(covered[..., :3]))
     np.testing.assert_allclose(np.asarray(ops.convert_to_numpy(shares))[..., :2], half[..., :2], rtol=1e-6)
 
 

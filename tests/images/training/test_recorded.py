@@ -10,8 +10,8 @@ import pytest
 
 from sasnet_plugin.images.diffraction.labels import LABELS
 from sasnet_plugin.images.diffraction.specification import DIFFRACTION
-from sasnet_plugin.images.training.recorded import labelled, record
-from sasnet_plugin.simulate.stream import Stream, held_out
+from sasnet_plugin.images.training.recorded import read_labelled, record
+from sasnet_plugin.simulate.stream import Stream, draw_held_out
 from sasnet_plugin.types import SasnetError
 
 pytest.importorskip("keras")  # of the package it lies in
@@ -43,7 +43,9 @@ def test_labelled_images_are_a_dataset_with_their_labels(run: Path, tmp_path: Pa
     from sasnet_plugin.images.training.recorded import SIMULATOR
     from sasnet_plugin.simulate.dataset import Dataset
 
-    kept = held_out(domain, Dataset(validation, SIMULATOR), np.random.default_rng(0), known=8, others=0)
+    kept = draw_held_out(
+        domain, Dataset(validation, SIMULATOR), np.random.default_rng(0), known_count=8, others=0
+    )
     assert kept.inputs["features"].shape[0] == 8
     assert [head.name for head in domain.heads] == ["tags"]
 
@@ -57,7 +59,7 @@ def test_files_of_one_name_in_two_folders_keep_their_own_labels(run: Path, tmp_p
     lines = [f"first/run.npy,{n},Round" for n in range(1, 13)]
     lines += [f"./second/run.npy,{n},Empty" for n in range(1, 13)]
     (tmp_path / "tags.csv").write_text("\n".join(["file,entry,tags", *lines]))
-    _, found = labelled(DIFFRACTION, tmp_path / "tags.csv", images)
+    _, found = read_labelled(DIFFRACTION, tmp_path / "tags.csv", images)
     assert [one.tags[LABELS.index("Round")] for one in found] == [1.0] * 12 + [0.0] * 12
     assert [one.tags[LABELS.index("Empty")] for one in found] == [0.0] * 12 + [1.0] * 12
 

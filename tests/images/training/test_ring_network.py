@@ -71,7 +71,7 @@ def test_an_autoencoder_s_latent_space_keeps_kinds_apart_and_is_stored_with_the_
     labels, probability = found.clusters(points)
     same = np.mean((labels == labels[0]) == (kind == 0))
     assert same > 0.97
-    again = mixture.Mixture.of_arrays(found.as_arrays())
+    again = mixture.Mixture.from_arrays(found.as_arrays())
     np.testing.assert_array_equal(again.clusters(points)[1], probability)
 
 
@@ -85,9 +85,9 @@ def test_a_contrastive_embedding_keeps_kinds_apart_whatever_is_not_seen_of_a_poi
     )
     encoder = contrastive.fit(points, 1, config)
     assert [weights.shape for weights, _ in encoder] == [(30, 16), (16, 4)]
-    there = autoencoder.encoded(points, encoder)
+    there = autoencoder.encode(points, encoder)
     blind = np.where(rng.random(points.shape) < 0.7, points, points.mean(axis=0))
-    again = autoencoder.encoded(blind, encoder)
+    again = autoencoder.encode(blind, encoder)
     middles = np.stack([there[kind == k].mean(axis=0) for k in (0, 1)])
     nearest = np.linalg.norm(again[:, None] - middles, axis=2).argmin(axis=1)
     assert np.mean(nearest == kind) > 0.95

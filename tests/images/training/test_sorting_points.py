@@ -85,7 +85,7 @@ def test_layers_do_what_keras_does(learned: tuple[Any, ...]) -> None:
         (v - v.mean(axis=a)) / (v.std(axis=a) + 1e-3) for v, a in ((shots.features, (0, 1)), (shots.said, 0))
     ]
     theirs = network.predict(scaled, verbose=0)
-    assert points.applied(layers, shots.features, shots.said) == pytest.approx(theirs, abs=2e-3)
+    assert points.apply_layers(layers, shots.features, shots.said) == pytest.approx(theirs, abs=2e-3)
 
 
 def test_what_is_stored_is_read_for_its_own_network_alone(
@@ -100,19 +100,19 @@ def test_what_is_stored_is_read_for_its_own_network_alone(
         for _ in range(2)
     ]
     path = tmp_path / points.FILE
-    np.savez_compressed(path, **sorting.stored(networks, 3, "this one"))
-    monkeypatch.setattr("sasnet_plugin.zoo.checked", lambda name, file: path)
-    points._stored.cache_clear()
-    found, looks = points._stored("this one")
+    np.savez_compressed(path, **sorting.pack_networks(networks, 3, "this one"))
+    monkeypatch.setattr("sasnet_plugin.zoo.find_checked", lambda name, file: path)
+    points._read_stored.cache_clear()
+    found, looks = points._read_stored("this one")
     assert (len(found), len(found[0]), looks) == (2, 5, 3)
     assert found[1][3][0] == pytest.approx(networks[1][3][0], abs=2e-3)
-    assert points._stored("of another network") == ((), 0)
-    points._stored.cache_clear()
+    assert points._read_stored("of another network") == ((), 0)
+    points._read_stored.cache_clear()
 
 
 def test_without_networks_of_its_own_tags_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     outputs = {"tags": np.array([[-20.0, 3.0]]), "quantities": np.zeros((1, 1, 2))}
-    monkeypatch.setattr(points, "_installed", lambda: ((), 0))
+    monkeypatch.setattr(points, "_open_installed", lambda: ((), 0))
     assert points.points({"features": np.zeros((1, 40, 16))}, outputs).tolist() == [[-8.0, 3.0]]
 
 
@@ -122,14 +122,14 @@ def test_bodies_of_other_code_are_sorted_better_than_by_tags() -> None:
     from formula_bodies import shot as formula
     from sklearn.metrics import adjusted_rand_score
 
-    from sasnet_plugin.images.diffraction.reading.features import of_rings
-    from sasnet_plugin.images.diffraction.reading.polar import of_images, rings
+    from sasnet_plugin.images.diffraction.reading.features import compute_ring_inputs
+    from sasnet_plugin.images.diffraction.reading.polar import bin_images, rings
     from sasnet_plugin.images.diffraction.sorting.mixture import fit
     from sasnet_plugin.predict.predictor import open_predictor
 
     rng = np.random.default_rng(40)
     kinds = np.arange(240) % len(KINDS)
-    found = of_rings(rings(of_images([formula(KINDS[kind], rng) for kind in kinds])))
+    found = compute_ring_inputs(rings(bin_images([formula(KINDS[kind], rng) for kind in kinds])))
     outputs = open_predictor("diffraction").runtime.run(found)
 
     def rand(z: np.ndarray) -> float:

@@ -20,14 +20,14 @@ def test_the_error_of_a_strength_is_that_of_a_fit_of_all_of_them() -> None:
         "ground": np.full_like(Q, 20.0),
     }
     total = sum(templates.values())
-    seen = visibility.seen_by(templates, 1 / total)
+    seen = visibility.measure_visibility(templates, 1 / total)
     design = np.stack(list(templates.values()), axis=1) / np.sqrt(total)[:, None]
     fits = [np.linalg.lstsq(design, rng.poisson(total) / np.sqrt(total), rcond=None)[0] for _ in range(2000)]
     for name, scatter in zip(templates, np.std(fits, axis=0), strict=True):
         assert seen[name] == pytest.approx(1 / scatter, rel=0.08), name
     # Alone it would be found much better: √Σ c²/t.
     assert seen["ring"] < 0.8 * float(np.sqrt((templates["ring"] ** 2 / total).sum()))
-    same = visibility.seen_by({"one": total, "other": 2 * total}, 1 / total)
+    same = visibility.measure_visibility({"one": total, "other": 2 * total}, 1 / total)
     assert max(same.values()) < 0.1 * float(np.sqrt(total.sum()))
 
 

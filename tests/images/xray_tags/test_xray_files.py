@@ -11,16 +11,16 @@ from imagefiles import refused
 from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.images.reading.noisy_lines import noisy_lines
 from sasnet_plugin.images.xray_tags.reading import rings as rings_module
-from sasnet_plugin.images.xray_tags.reading.blocks import summed
+from sasnet_plugin.images.xray_tags.reading.blocks import bin_counts
 from sasnet_plugin.images.xray_tags.reading.centre import centre_of
 from sasnet_plugin.images.xray_tags.reading.features import (
     WORK,
     inputs,
-    mirrored_inputs,
-    turned_inputs,
+    mirror_inputs,
+    turn_inputs,
     window,
 )
-from sasnet_plugin.images.xray_tags.reading.load import read, seen
+from sasnet_plugin.images.xray_tags.reading.load import check_image, read
 from sasnet_plugin.types import DataError, Image
 
 N, CENTRE = 120, (52.0, 66.5)
@@ -72,7 +72,7 @@ def test_rings_stand_out_at_their_radius_and_a_stop_in_the_map(rings: np.ndarray
     # The gap, 28 pixels to the right of the beam, is seen as what was not measured.
     ring, middle = round(30 / step), over.shape[1] // 2
     assert over[ring, middle - 1 : middle + 1, 3].max() < 0.5 * np.median(over[ring, :, 3])
-    large, area, block = summed(np.ones((300, 200)), np.ones((300, 200), bool), WORK)
+    large, area, block = bin_counts(np.ones((300, 200)), np.ones((300, 200), bool), WORK)
     assert (large.shape, block) == ((100, 67), 3)
     assert large.sum() == area.sum() == 60_000
 
@@ -97,12 +97,12 @@ def test_images_from_behind_and_upside_down_are_read_as_their_symmetries_say(rin
     straight = inputs([seen(rings, good, CENTRE)])
     behind = inputs([seen(rings[::-1], good[::-1], (column, N - 1 - row))])
     upside = inputs([seen(rings[::-1, ::-1], good[::-1, ::-1], (N - 1 - column, N - 1 - row))])
-    for found, said in ((behind, mirrored_inputs(straight)), (upside, turned_inputs(straight))):
+    for found, said in ((behind, mirror_inputs(straight)), (upside, turn_inputs(straight))):
         for name in ("profile", "beam", "level"):
             np.testing.assert_allclose(found[name], said[name], atol=0.04)
         # Pixels on the border of two cells fall to the other one.
         assert np.mean(np.abs(found["map"] - said["map"]) > 1e-3) < 0.03
-    np.testing.assert_allclose(upside["picture"], turned_inputs(straight)["picture"], atol=1e-5)
+    np.testing.assert_allclose(upside["picture"], turn_inputs(straight)["picture"], atol=1e-5)
 
 
 def test_orders_lie_the_same_steps_apart_wherever_the_first_ring_is() -> None:
@@ -169,8 +169,8 @@ def test_a_streak_through_the_beam_is_no_noise() -> None:
 
 def test_a_strip_is_of_no_known_kind_and_says_so(rings: np.ndarray) -> None:
     strip = Image(rings[:30].astype(float), rings[:30] >= 0, window((30, N), (52.0, 15.0)))
-    said = seen(strip, {})
+    said = check_image(strip, {})
     assert not said.known
     assert "a strip of 30 by 120 pixels" in said.notes[-1]
     whole = Image(rings.astype(float), rings >= 0, window((N, N), CENTRE))
-    assert seen(whole, {}).known
+    assert check_image(whole, {}).known

@@ -194,7 +194,7 @@ def test_q_is_that_of_a_flat_detector_and_counts_are_poisson() -> None:
     assert q[64, 32] == pytest.approx(np.sin(half / 2) / np.sin(np.radians(15)))
     rng = np.random.default_rng(3)
     none = dict.fromkeys(detector.MEASUREMENT, 0.0)
-    counts = detector.counted(np.full((128, 128), 7.0), none, np.zeros((128, 128), bool), rng)
+    counts = detector.count_pixels(np.full((128, 128), 7.0), none, np.zeros((128, 128), bool), rng)
     assert counts.mean() == pytest.approx(7, abs=0.1)
     assert counts.var() == pytest.approx(7, rel=0.05)
 
@@ -204,7 +204,7 @@ def test_the_same_seed_gives_the_same_images_and_what_is_drawn_is_as_published()
         rng = np.random.default_rng(5)
         rows = [SIMULATOR.clean(SIMULATOR.sample(rng)) for _ in range(12)]
         images, targets = SIMULATOR.measure(rows, rng)
-        images.append(SIMULATOR.out_of_distribution("clouds", rows[0], rng))
+        images.append(SIMULATOR.simulate_unknown("clouds", rows[0], rng))
         return [image.counts for image in images], targets["tags"]
 
     (one, tags), (two, same) = made(), made()

@@ -31,7 +31,7 @@ def test_what_people_write_and_copy_is_understood(text: str, server: str, path: 
 def test_a_key_in_an_address_is_taken_and_never_shown() -> None:
     found = address_of(f"tiled:{HERE}/a?api_key=verysecret")
     assert found.key == "verysecret"
-    assert "verysecret" not in str(found) + repr(found) + str(found.below("b"))
+    assert "verysecret" not in str(found) + repr(found) + str(found.descend("b"))
     for wrong in ("tiled:ftp://h/a?api_key=verysecret", "tiled:http://u:verysecret@h:99999/a"):
         with pytest.raises(SasnetError) as caught:
             address_of(wrong)
@@ -53,5 +53,5 @@ def test_only_a_text_with_the_prefix_is_one() -> None:
 
 def test_up_and_down() -> None:
     root = Address(HERE)
-    assert root.below("a").below("b").parent == root.below("a")
+    assert root.descend("a").descend("b").parent == root.descend("a")
     assert (root.parent, root.name) == (root, "")

@@ -25,7 +25,7 @@ PLAIN = ReadOptions()
 
 def read(address: str, domain: str | None = None, options: ReadOptions = PLAIN) -> list[Any]:
     with closing(Reader("", domain)) as reader:
-        return [one for file in reader.expanded([address]) for _, one in reader.read(file, options)]
+        return [one for file in reader.expand([address]) for _, one in reader.read(file, options)]
 
 
 def same(one: Any, other: Any) -> None:
@@ -61,7 +61,7 @@ def test_units_are_found_where_people_write_them(new_place: Any) -> None:
         (one,) = read(where)
         np.testing.assert_allclose(one.q, Q)
         np.testing.assert_allclose(one.dintensity, found["dI"])
-        assert (str(one.q_unit.in_words), one.q_unit.stated) == ("nm⁻¹", True), where
+        assert (str(one.q_unit.cell_text), one.q_unit.stated) == ("nm⁻¹", True), where
 
 
 def test_columns_of_arrays_and_frames_over_time(place: Any) -> None:

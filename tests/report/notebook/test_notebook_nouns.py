@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from made_results import CURVE, SPHERE, answer, fitted, p
 
-from sasnet_plugin.digits import with_error
-from sasnet_plugin.fitting.verdict.tell import told
+from sasnet_plugin.digits import format_with_error
+from sasnet_plugin.fitting.verdict.tell import add_verdict
 from sasnet_plugin.types import Curve, GroupGuess, ModelGuess, SasnetError, Suggestion
 
 
@@ -68,7 +68,7 @@ def test_what_a_page_says_of_parameters_is_what_the_table_has() -> None:
     best = frame[frame["rank"] == 1]
     assert set(best["parameter"]) == set(SPHERE.parameters)
     for row in best.itertuples():
-        assert with_error(row.value, row.error) in text(html)
+        assert format_with_error(row.value, row.error) in text(html)
     assert moves(html, "points") == moves(html, "residuals") == len(result.curve)
     assert html.count("<polyline") == 2
     assert best.set_index("parameter").loc["radius", "error"] == pytest.approx(0.104)
@@ -82,7 +82,7 @@ def test_names_from_files_are_escaped() -> None:
 
 
 def test_three_lines_are_the_first_of_a_page() -> None:
-    result = told(answer(SPHERE))
+    result = add_verdict(answer(SPHERE))
     assert str(result).splitlines()[0].startswith("latex.dat: ")
     for line in str(result).splitlines():
         assert line in text(result._repr_html_())

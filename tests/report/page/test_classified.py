@@ -14,7 +14,7 @@ from simulated_fits import simulated
 from sasnet_plugin import load
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.findings import Answer
-from sasnet_plugin.report.page.classified import classified_name, classified_page, write_classified
+from sasnet_plugin.report.page.classified import make_page, make_page_name, write_classified
 from sasnet_plugin.types import Curve
 
 
@@ -29,7 +29,7 @@ def answer(curve: Curve) -> Answer:
 
 
 def test_it_says_what_the_terminal_says_and_draws_every_point(curve: Curve, answer: Answer) -> None:
-    text = classified_page(curve, answer, "sasnet fit a.dat --top 3")
+    text = make_page(curve, answer, "sasnet fit a.dat --top 3")
     words = unescape(re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL))
     for sentence in answer.sentences():
         assert sentence.removeprefix("Note: ") in words
@@ -43,9 +43,9 @@ def test_it_says_what_the_terminal_says_and_draws_every_point(curve: Curve, answ
 
 
 def test_a_page_has_the_name_that_the_overview_links_to(curve: Curve, answer: Answer, tmp_path: Path) -> None:
-    name = classified_name(curve, tmp_path)
+    name = make_page_name(curve, tmp_path)
     assert write_classified(curve, answer, tmp_path) == tmp_path / name
-    assert classified_name(curve, tmp_path) == name
+    assert make_page_name(curve, tmp_path) == name
 
 
 def test_an_assumed_unit_of_q_is_said(tmp_path: Path) -> None:
@@ -53,5 +53,5 @@ def test_an_assumed_unit_of_q_is_said(tmp_path: Path) -> None:
     for head, said in (("q I dI", True), ("q(1/A) I dI", False)):
         np.savetxt(tmp_path / "a.dat", np.c_[q, 1 / (1 + (40 * q) ** 4), 0.02 / q], header=head)
         (read,) = load(tmp_path / "a.dat")
-        text = classified_page(read, open_predictor().answers([read])[0])
+        text = make_page(read, open_predictor().answers([read])[0])
         assert ("q read as Å⁻¹ (assumed)" in text) == said

@@ -24,7 +24,7 @@ from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
 from sasnet_plugin.fitting.result.verdict import DOUBTS, EXPLAINS
 from sasnet_plugin.fitting.task import FitOptions
-from sasnet_plugin.fitting.verdict.tell import told
+from sasnet_plugin.fitting.verdict.tell import add_verdict
 from sasnet_plugin.report.page.document import document, write_page
 from sasnet_plugin.report.page.fit_report import page, page_name, write_report
 from sasnet_plugin.report.page.interactive import scripts
@@ -145,7 +145,7 @@ def result() -> FitResult:
         0.0, 0.1, clean * 1.3, 0.0,
     )  # fmt: skip
     notes = ("Read so.", "sphere and sphere@hardsphere: no difference in this q range.")
-    return told(FitResult(curve, sigma, (best, second, own), True, notes))
+    return add_verdict(FitResult(curve, sigma, (best, second, own), True, notes))
 
 
 @pytest.fixture(scope="module")
@@ -202,15 +202,15 @@ def test_title_notes_and_verdict_in_words(tree: Element, result: FitResult, grou
     assert result.headline in words
     assert (result.verdict.level, result.verdict.doubt) == (EXPLAINS, "")
     assert "Doubt" not in words
-    lacking = told(replace(result, unanswered=("onion",)))
+    lacking = add_verdict(replace(result, unanswered=("onion",)))
     assert lacking.verdict.level == DOUBTS
     assert f"Caution: {lacking.verdict.doubt}" in read(page(lacking, groups)).words()
     assert "continue in SasView or Bumps: sasnet fit latex.xml --export exports" in words, "no report of it"
     wrong = replace(result, verified=False, verification=Verification(0.9999, -9.0, (0.1, 0.2), False, ()))
-    doubtful = read(page(told(wrong), groups)).words()
+    doubtful = read(page(add_verdict(wrong), groups)).words()
     plugin = replace(result.fits[0], model="/home/user/mine.py", warnings=("mine says so.",))
     options = FitOptions(models=("sphere", "/home/user/mine.py"))
-    own = read(page(told(replace(result, fits=(plugin,)), options), groups)).words()
+    own = read(page(add_verdict(replace(result, fits=(plugin,)), options), groups)).words()
     assert "Best fit: mine, number-mean radius" in own
     assert "--models sphere,mine.py" in own
     assert "mine says so." in own
@@ -448,7 +448,7 @@ def test_names_of_pages_are_portable_and_distinct(file: str, entry: str, other: 
         assert len(name) < 150
         assert name.lower() != "index.html"
         own = identity(file, entry, q, q)
-        write_page(Path(folder) / name, document("", "", own=own))
+        write_page(Path(folder) / name, document("", "", identity=own))
         assert (name == page_name(Curve(q, q, file=file, entry=other), Path(folder))) == (entry == other)
 
 

@@ -12,7 +12,7 @@ from simulated_fits import simulated
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.result.posterior import posterior_of
-from sasnet_plugin.report.corner import MOST_PANELS, drawn_names
+from sasnet_plugin.report.corner import MOST_PANELS, select_drawn_names
 from sasnet_plugin.report.page.figures import corner_svg, posterior_section
 from sasnet_plugin.report.page.fit_report import page
 from sasnet_plugin.zoo import open_model
@@ -90,7 +90,7 @@ def test_of_many_parameters_the_nuisances_are_left_out_and_odd_names_do_no_harm(
         parameters={n: Parameter(1.0 + i, 0.1, "", False, 0.0, 99.0) for i, n in enumerate(names)},
     )
     found = _with_posterior(many)
-    shown = drawn_names(found)
+    shown = select_drawn_names(found)
     assert len(shown) == MOST_PANELS
     assert shown == tuple(names[2 : 2 + MOST_PANELS])
     text = posterior_section((found,))

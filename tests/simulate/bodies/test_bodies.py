@@ -7,14 +7,14 @@ import pytest
 
 from sasnet_plugin.simulate.bodies import accepted
 from sasnet_plugin.simulate.bodies.bilayers import Profile, caille, profile
-from sasnet_plugin.simulate.bodies.body import Q_TOP, Body, on_wide_grid
+from sasnet_plugin.simulate.bodies.body import Q_TOP, Body, interpolate_on_wide_grid
 from sasnet_plugin.simulate.bodies.chains import BOND, coil, domain, rotation, shell
 from sasnet_plugin.simulate.bodies.clusters import cluster
-from sasnet_plugin.simulate.bodies.debye import distances, summed
+from sasnet_plugin.simulate.bodies.debye import distances, sum_debye
 from sasnet_plugin.simulate.bodies.drawn import BODIES, Drawn
 from sasnet_plugin.simulate.bodies.faceted import particle, polyhedron
-from sasnet_plugin.simulate.bodies.networks import cut, transformed
-from sasnet_plugin.simulate.bodies.populations import averaged, sphere, spheroid
+from sasnet_plugin.simulate.bodies.networks import cut, transform
+from sasnet_plugin.simulate.bodies.populations import average_sizes, sphere, spheroid
 from sasnet_plugin.simulate.bodies.upturns import two_phase_stack
 from sasnet_plugin.simulate.grid import WIDE_Q
 from sasnet_plugin.simulate.priors import form_models
@@ -25,7 +25,7 @@ def test_a_dense_ball_of_points_scatters_as_a_sphere() -> None:
     points = rng.uniform(-1, 1, (9000, 3))
     points = 50.0 * points[np.linalg.norm(points, axis=1) < 1][:2500]
     weights = np.ones(len(points))
-    q, found, rg = summed([distances(points, weights)], [weights])
+    q, found, rg = sum_debye([distances(points, weights)], [weights])
     assert rg == pytest.approx(50 * np.sqrt(3 / 5), rel=0.02)
     seen = q < 0.08
     # What single points scatter is known: 1/n.
@@ -37,7 +37,7 @@ def test_the_radius_of_gyration_is_guiniers() -> None:
     rng = np.random.default_rng(2)
     points = domain(150, np.array([1.0, 1.2, 2.0]), rng)
     weights = 1 + 0.2 * rng.standard_normal(len(points))
-    q, found, rg = summed([distances(points, weights)], [weights])
+    q, found, rg = sum_debye([distances(points, weights)], [weights])
     low = q * rg < 0.4
     slope = np.polyfit(q[low] ** 2, np.log(found[low]), 1)[0]
     assert np.sqrt(-3 * slope) == pytest.approx(rg, rel=0.02)
@@ -99,7 +99,7 @@ def test_a_gaussian_shell_scatters_as_its_hankel_transform() -> None:
         axis=0,
     )
     expected = 4 * np.pi * np.sin(np.outer(q, r)) @ (density * r) * 0.05 / q
-    assert one.on_sphere(q, np.array([200.0]))[0] == pytest.approx(
+    assert one.wrap_on_sphere(q, np.array([200.0]))[0] == pytest.approx(
         expected, abs=1e-5 * np.abs(expected).max()
     )
 
@@ -125,7 +125,7 @@ def test_a_spheroid_of_equal_axes_is_a_sphere_and_a_narrow_distribution_changes_
     x = np.exp(np.arange(np.log(1e-3), np.log(100), 1 / 150))
     assert spheroid(x, 1.0) == pytest.approx(sphere(x), abs=1e-9)
     q = np.linspace(0.005, 0.05, 50)
-    assert averaged(x, sphere(x), q, 40.0, 1e-3) == pytest.approx(sphere(40 * q), rel=0.01, abs=1e-4)
+    assert average_sizes(x, sphere(x), q, 40.0, 1e-3) == pytest.approx(sphere(40 * q), rel=0.01, abs=1e-4)
 
 
 def test_a_clusters_spheres_touch_and_none_overlap() -> None:
@@ -148,7 +148,7 @@ def test_a_field_cut_in_half_has_the_arcsine_law_and_exponential_phases_are_deby
     assert cut(np.array([1.0]), 0.7)[0] == pytest.approx(share * (1 - share), rel=1e-3)
     r, q = np.linspace(0, 1000, 8000), np.array([0.002, 0.01, 0.03])
     debye = 8 * np.pi * 50**3 / (1 + (50 * q) ** 2) ** 2
-    assert transformed(q, r, np.exp(-r / 50)) == pytest.approx(debye, rel=0.01)
+    assert transform(q, r, np.exp(-r / 50)) == pytest.approx(debye, rel=0.01)
 
 
 def test_a_cube_from_its_corners_is_the_cube_of_the_textbook() -> None:
@@ -204,7 +204,7 @@ def test_what_a_window_does_not_show_is_not_labelled() -> None:
 
 def test_a_curve_is_kept_between_its_points_and_continued_as_a_power_law() -> None:
     q = np.geomspace(1e-3, Q_TOP, 300)
-    found = on_wide_grid(q, q**-2.5)
+    found = interpolate_on_wide_grid(q, q**-2.5)
     inside = (WIDE_Q > 1e-4) & (WIDE_Q < Q_TOP)
     assert found[inside] == pytest.approx(-2.5 * np.log(WIDE_Q[inside]), abs=1e-6)
 

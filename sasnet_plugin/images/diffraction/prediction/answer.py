@@ -10,8 +10,8 @@ from ....domains import Finding
 from ....predict.findings import Answer, QuantitiesFinding, Value
 from ....predict.tags import TagsFinding
 from ....types import Image
-from ..reading.polar import of_images, rings
-from .elongation import called_prolate
+from ..reading.polar import bin_images, rings
+from .elongation import correct_prolate
 from .not_particles import (
     ELSEWHERE,
     NARROW,
@@ -19,8 +19,8 @@ from .not_particles import (
     SPECKLE,
     STRAY,
     brighter_elsewhere,
+    is_speckled,
     narrow_rings,
-    speckled,
     stray_light,
 )
 from .novelty import NOT_EMPTY, is_novel, profiles
@@ -28,44 +28,44 @@ from .novelty import NOT_EMPTY, is_novel, profiles
 _NM = 0.1  # nanometres in an ångström
 
 
-def completed(measurement: Any, answer: Answer) -> Answer:
+def complete_answer(measurement: Any, answer: Answer) -> Answer:
     """The answer without the quantities that what was tagged has none of; with a radius where q is known."""
     tags, quantities = answer.finding(TagsFinding), answer.finding(QuantitiesFinding)
     if tags is None or quantities is None:
         return answer
-    there = set(tags.present)
-    if answer.known and (reason := _no_particle(measurement, empty="Empty" in there)):
-        silent = tuple(one.silenced() for one in answer.findings)
+    tag_names = set(tags.present)
+    if answer.known and (reason := _no_particle(measurement, empty="Empty" in tag_names)):
+        silent = tuple(finding.silence() for finding in answer.findings)
         return replace(answer, in_scope=0.0, known=False, findings=silent, notes=(*answer.notes, reason))
     notes = list(answer.notes)
-    found = tags
-    if answer.known and "Elliptical" in there:
-        found, reason = called_prolate(measurement, tags)
-        there, notes = set(found.present), [*notes, *filter(None, [reason])]
-    kept = _of_what_is_there(quantities.values, there)
-    size, q_edge = kept.get("size"), measurement.geometry.q_edge
+    corrected = tags
+    if answer.known and "Elliptical" in tag_names:
+        corrected, reason = correct_prolate(measurement, tags)
+        tag_names, notes = set(corrected.present), [*notes, *filter(None, [reason])]
+    relevant = _select_relevant(quantities.values, tag_names)
+    size, q_edge = relevant.get("size"), measurement.geometry.q_edge
     if size is not None and q_edge:
-        kept["radius"] = _radius(size, q_edge)
+        relevant["radius"] = _radius(size, q_edge)
     elif size is not None:
         notes.append(
             "Wavelength, distance and pixel size are not all known: the size is given as radius times q"
             " at the edge of the q range."
         )
-    if answer.known and not there:
+    if answer.known and not tag_names:
         notes.append("No tag is likely enough to be called present.")
-    renewed: dict[int, Finding] = {id(quantities): replace(quantities, values=kept), id(tags): found}
-    findings = tuple(renewed.get(id(one), one) for one in answer.findings)
+    renewed: dict[int, Finding] = {id(quantities): replace(quantities, values=relevant), id(tags): corrected}
+    findings = tuple(renewed.get(id(finding), finding) for finding in answer.findings)
     return replace(answer, findings=findings, notes=tuple(notes))
 
 
-def _of_what_is_there(values: Mapping[str, Value | None], there: set[str]) -> dict[str, Value | None]:
+def _select_relevant(values: Mapping[str, Value | None], tag_names: set[str]) -> dict[str, Value | None]:
     """The quantities that such a particle has: an empty image none, an axis ratio only what is not round."""
-    if "Empty" in there:
+    if "Empty" in tag_names:
         return {}
-    without = set() if {"Elliptical", "Prolate"} & there else {"axis_ratio"}
-    if "Prolate" not in there:
-        without.add("tilt")
-    return {name: value for name, value in values.items() if name not in without}
+    irrelevant = set() if {"Elliptical", "Prolate"} & tag_names else {"axis_ratio"}
+    if "Prolate" not in tag_names:
+        irrelevant.add("tilt")
+    return {name: value for name, value in values.items() if name not in irrelevant}
 
 
 def _radius(size: Value, q_edge: float) -> Value:
@@ -84,7 +84,7 @@ def _no_particle(image: Image, *, empty: bool) -> str:
         return reason
     if stray_light(profiles([image]), float(image.counts.sum())):
         return STRAY
-    return SPECKLE if speckled(rings(of_images([image]))) else ""
+    return SPECKLE if is_speckled(rings(bin_images([image]))) else ""
 
 
 def _narrow(image: Image) -> str:

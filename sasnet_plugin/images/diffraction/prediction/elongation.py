@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ....arrays import Floats
 from ....predict.tags import TagsFinding
 from ....types import Image
-from ..reading.polar import of_images, rings
+from ..reading.polar import bin_images, rings
 from ..simulation.samples import STREAK
 
 #: Ratios that are tried; elliptical rings, about three to a fringe of the largest particle.
@@ -24,17 +24,17 @@ _RATIOS, _RINGS = np.geomspace(1.0, 4.0, 57), 90
 _WORSE = 4.5
 
 
-def called_prolate(image: Image, tags: TagsFinding) -> tuple[TagsFinding, str]:
+def correct_prolate(image: Image, tags: TagsFinding) -> tuple[TagsFinding, str]:
     """Retag a body tagged elliptical that is longer than those usually are, and say why (or "")."""
     # One ellipse alone does not tell oblate from prolate, but hardly any oblate body looks so long.
-    ratio, least, most = seen_ratio(image)
+    ratio, least, most = measure_axis_ratio(image)
     if least <= STREAK or most >= _RATIOS[-1]:
         return tags, ""
-    other = {"Spherical/Oblate": "Prolate", "Elliptical": "Streak"}
-    other |= {new: old for old, new in other.items()}
-    swapped = {name: other.get(name, name) for name in tags.probability}
-    probability = {name: tags.probability[one] for name, one in swapped.items()}
-    present = tuple(name for name, one in swapped.items() if one in tags.present)
+    opposite = {"Spherical/Oblate": "Prolate", "Elliptical": "Streak"}
+    opposite |= {new: old for old, new in opposite.items()}
+    swapped = {name: opposite.get(name, name) for name in tags.probability}
+    probability = {name: tags.probability[tag] for name, tag in swapped.items()}
+    present = tuple(name for name, tag in swapped.items() if tag in tags.present)
     reason = (
         f"The particle appears {ratio:.2f} times as long as wide, which is rare for an oblate particle."
         f" So the tag Elliptical was changed to Prolate and Streak."
@@ -42,24 +42,24 @@ def called_prolate(image: Image, tags: TagsFinding) -> tuple[TagsFinding, str]:
     return replace(tags, probability=probability, present=present), reason
 
 
-def seen_ratio(image: Image) -> tuple[float, float, float]:
+def measure_axis_ratio(image: Image) -> tuple[float, float, float]:
     """Axis ratio, and the ends of its range of three standard deviations; the grid's where none is told."""
     window = image.geometry
     y, x = np.indices(image.counts.shape, dtype=np.float64)
     x, y = (x - window.centre[0]) / window.edge, (y - window.centre[1]) / window.edge
-    there = image.mask & (np.hypot(x, y) <= 1.0)
-    x, y, counts = x[there], y[there], image.counts[there]
+    inside = image.mask & (np.hypot(x, y) <= 1.0)
+    x, y, counts = x[inside], y[inside], image.counts[inside]
     axis = _axis(image)
     c, s = np.cos(axis), np.sin(axis)
     along, across = (c * x + s * y) ** 2, (c * y - s * x) ** 2
-    tried = []
-    for one, other in ((along, across), (across, along)):
-        likely = np.array([_likelihood(np.sqrt(k * one + other / k), counts) for k in _RATIOS])
-        tried.append((float(likely.max()), likely, one, other))
-    best, likely, one, other = max(tried, key=lambda each: each[0])
+    trials = []
+    for major, minor in ((along, across), (across, along)):
+        likely = np.array([_likelihood(np.sqrt(k * major + minor / k), counts) for k in _RATIOS])
+        trials.append((float(likely.max()), likely, major, minor))
+    best, likely, major, minor = max(trials, key=lambda trial: trial[0])
     ratio = float(_RATIOS[int(np.argmax(likely))])
     # Of counts that differ within a ring by more than chance, a likelihood is as much less certain.
-    worse = _WORSE * _dispersion(np.sqrt(ratio * one + other / ratio), counts)
+    worse = _WORSE * _dispersion(np.sqrt(ratio * major + minor / ratio), counts)
     good = np.flatnonzero(likely > best - worse)
     # Half a step of the grid to either side is not told apart.
     step = float(np.sqrt(_RATIOS[1] / _RATIOS[0]))
@@ -68,9 +68,9 @@ def seen_ratio(image: Image) -> tuple[float, float, float]:
 
 def _axis(image: Image) -> float:
     """Direction of the particle's axis, radians, up to a quarter turn: all second harmonics lie on it."""
-    found = rings(of_images([image]))
-    second = found.harmonics[0][:, 2]
-    weight = np.where(found.noise[0] > 0, 1 / np.maximum(found.noise[0], 1e-12), 0.0)
+    found_rings = rings(bin_images([image]))
+    second = found_rings.harmonics[0][:, 2]
+    weight = np.where(found_rings.noise[0] > 0, 1 / np.maximum(found_rings.noise[0], 1e-12), 0.0)
     # I_n of exp(inφ): a body at an angle has the phase -2 of it, or half a turn more.
     return float(np.angle(np.sum(weight * second.conj() ** 2)) / 4)
 
@@ -78,16 +78,16 @@ def _axis(image: Image) -> float:
 def _likelihood(radius: Floats, counts: Floats) -> float:
     """Poisson log likelihood of counts with one mean in each ring, but for a constant."""
     total, pixels = _sums(radius, counts)
-    seen = total > 0
-    return float(np.sum(total[seen] * np.log(total[seen] / pixels[seen])))
+    has_pixels = total > 0
+    return float(np.sum(total[has_pixels] * np.log(total[has_pixels] / pixels[has_pixels])))
 
 
 def _dispersion(radius: Floats, counts: Floats) -> float:
     """χ² of counts about the mean of their ring over the number of pixels, at least 1."""
     total, pixels = _sums(radius, counts)
     mean = np.divide(total, pixels, out=np.zeros(total.size), where=pixels > 0)[_ring(radius)]
-    seen = mean > 0
-    return max(1.0, float(np.mean((counts[seen] - mean[seen]) ** 2 / mean[seen])))
+    has_counts = mean > 0
+    return max(1.0, float(np.mean((counts[has_counts] - mean[has_counts]) ** 2 / mean[has_counts])))
 
 
 def _ring(radius: Floats) -> NDArray[np.intp]:

@@ -52,17 +52,17 @@ ELSEWHERE = (
 )
 
 
-def narrow_rings(found: Profiles) -> NDArray[np.intp]:
+def narrow_rings(profiles: Profiles) -> NDArray[np.intp]:
     """(n,) how many narrow rings each profile has."""
-    decades, rings = np.asarray(found.decades, dtype=float), found.decades.shape[1]
+    decades, rings = np.asarray(profiles.decades, dtype=float), profiles.decades.shape[1]
     number = np.zeros(len(decades), dtype=np.intp)
     for k in range(3, rings - 3):
         around = decades[:, [k - 3, k - 2, k + 2, k + 3]]
         height = decades[:, k] - around.max(axis=1)
         highest = decades[:, k] >= decades[:, [k - 1, k + 1]].max(axis=1)
-        sure = height > np.maximum(_ABOVE, _SURE * np.sqrt(found.variance[:, k]))
-        seen = found.seen[:, k - 3 : k + 4].all(axis=1)
-        number += seen & highest & sure & (np.ptp(around, axis=1) < _FLAT * height)
+        sure = height > np.maximum(_ABOVE, _SURE * np.sqrt(profiles.variance[:, k]))
+        is_covered = profiles.seen[:, k - 3 : k + 4].all(axis=1)
+        number += is_covered & highest & sure & (np.ptp(around, axis=1) < _FLAT * height)
     return number
 
 
@@ -77,25 +77,25 @@ def brighter_elsewhere(image: Image) -> bool:
     level = float(image.counts[edge].mean())
     side = max(int(_SIDE * window.edge), 1)
     area = (y // side) * (x.max() // side + 1) + x // side
-    there = image.mask & (radius > 1.0)
+    outside = image.mask & (radius > 1.0)
     size = int(area.max()) + 1
-    pixels = np.bincount(area[there], minlength=size)
-    counts = np.bincount(area[there], image.counts[there], size)
+    pixels = np.bincount(area[outside], minlength=size)
+    counts = np.bincount(area[outside], image.counts[outside], size)
     expected = level * pixels
     bright = (counts > _BRIGHTER * expected) & (counts - expected > _SURE * np.sqrt(expected + 1.0))
     return bool(np.any(bright & (pixels >= side**2 / 2)))
 
 
-def stray_light(found: Profiles, counts: float) -> bool:
+def stray_light(profiles: Profiles, counts: float) -> bool:
     """Whether an exponential over a flat ground explains the one profile, which holds so many counts."""
     from scipy.optimize import nnls
 
     if counts < _STRAY_COUNTS:
         return False
-    seen = found.seen[0]
-    rate = 10.0 ** np.asarray(found.decades[0], dtype=float)[seen]
-    error = rate * np.hypot(np.log(10) * np.sqrt(np.asarray(found.variance[0])[seen]), _KNOWN)
-    radius = ((np.arange(seen.size) + 0.5) / seen.size)[seen]
+    is_covered = profiles.seen[0]
+    rate = 10.0 ** np.asarray(profiles.decades[0], dtype=float)[is_covered]
+    error = rate * np.hypot(np.log(10) * np.sqrt(np.asarray(profiles.variance[0])[is_covered]), _KNOWN)
+    radius = ((np.arange(is_covered.size) + 0.5) / is_covered.size)[is_covered]
     least = min(
         nnls(
             np.stack([np.exp(-radius / reach), np.ones(radius.size)], axis=1) / error[:, None], rate / error
@@ -105,17 +105,17 @@ def stray_light(found: Profiles, counts: float) -> bool:
     return bool(least**2 < _STRAY * max(radius.size - 3, 1))
 
 
-def speckled(found: Rings) -> bool:
+def is_speckled(rings: Rings) -> bool:
     """Whether the fine harmonics of the one image are strong, and differ from ring to ring."""
-    fine, noise = found.harmonics[0][:, slice(*_FINE)], np.asarray(found.noise[0], dtype=float)
+    fine, noise = rings.harmonics[0][:, slice(*_FINE)], np.asarray(rings.noise[0], dtype=float)
     number = _FINE[1] - _FINE[0]
     power = (np.abs(fine) ** 2).sum(axis=1) - number * noise
-    coarse = (np.abs(found.harmonics[0][:, 1 : _FINE[0]]) ** 2).sum(axis=1) - (_FINE[0] - 1) * noise
-    seen = (power > _SEEN * np.sqrt(number) * noise) & (found.coverage[0] > 0.8)
-    pairs = np.flatnonzero(seen[:-_OUT] & seen[_OUT:])
+    coarse = (np.abs(rings.harmonics[0][:, 1 : _FINE[0]]) ** 2).sum(axis=1) - (_FINE[0] - 1) * noise
+    is_strong = (power > _SEEN * np.sqrt(number) * noise) & (rings.coverage[0] > 0.8)
+    pairs = np.flatnonzero(is_strong[:-_OUT] & is_strong[_OUT:])
     if pairs.size < _PAIRS:
         return False
     alike = np.abs((fine[pairs] * fine[pairs + _OUT].conj()).sum(axis=1)).sum()
     whole = np.sqrt(power[pairs] * power[pairs + _OUT]).sum()
-    grain = np.median(power[seen] / np.maximum(coarse[seen], 1e-9))
+    grain = np.median(power[is_strong] / np.maximum(coarse[is_strong], 1e-9))
     return bool(alike < _ALIKE * whole and grain > _GRAIN)

@@ -20,7 +20,7 @@ from ....domains import Seen
 from ....types import Image
 from ..labels import NAME
 from ..reading.features import LEAST_COUNTS
-from ..reading.polar import of_images, rings
+from ..reading.polar import bin_images, rings
 
 #: File of the bank, beside the network.
 BANK = "novelty.npz"
@@ -65,53 +65,55 @@ class Bank:
     limits: NDArray[np.floating]
     empty_limits: NDArray[np.floating]
 
-    def distances(self, found: Profiles, *, empty: bool = False) -> NDArray[np.float64]:
+    def distances(self, found_profiles: Profiles, *, empty: bool = False) -> NDArray[np.float64]:
         """Return the mean square distance (n,) from the nearest profile over the rings, in standard
         deviations and whatever the scale; with `empty`, from shots without a particle alone.
         """
-        among = self.empty if empty else slice(None)
-        bank, there = self.decades[among], self.seen[among]
-        nearest = np.empty(len(found.level))
-        for row, decades in enumerate(found.decades):
-            weight = there * (found.seen[row] / (found.variance[row] + _APART**2))
+        rows = self.empty if empty else slice(None)
+        bank, covered = self.decades[rows], self.seen[rows]
+        nearest = np.empty(len(found_profiles.level))
+        for row, decades in enumerate(found_profiles.decades):
+            weight = covered * (found_profiles.seen[row] / (found_profiles.variance[row] + _APART**2))
             total = np.maximum(weight.sum(axis=1), 1e-9)
             off = decades - bank
             mean = (weight * off).sum(axis=1) / total
             square = (weight * off**2).sum(axis=1) - mean**2 * total
             number = np.count_nonzero(weight, axis=1)
             # A profile of which few rings are seen in both says nothing.
-            enough = number >= 0.5 * np.count_nonzero(found.seen[row])
+            enough = number >= 0.5 * np.count_nonzero(found_profiles.seen[row])
             nearest[row] = np.min(np.where(enough, square / np.maximum(number, 1), np.inf))
         return nearest
 
-    def novel(self, found: Profiles, *, empty: bool = False) -> NDArray[np.bool_]:
+    def novel(self, found_profiles: Profiles, *, empty: bool = False) -> NDArray[np.bool_]:
         """(n,) whether each is farther from the nearest than simulated shots of as many counts are."""
         limits = self.empty_limits if empty else self.limits
-        return np.asarray(self.distances(found, empty=empty) > np.interp(found.level, self.levels, limits))
+        return np.asarray(
+            self.distances(found_profiles, empty=empty) > np.interp(found_profiles.level, self.levels, limits)
+        )
 
 
 def profiles(images: Sequence[Image]) -> Profiles:
-    found = rings(of_images(images))
-    seen = (found.rate > 0) & (found.coverage > _COVERED)
+    found_rings = rings(bin_images(images))
+    is_covered = (found_rings.rate > 0) & (found_rings.coverage > _COVERED)
     return Profiles(
-        np.log10(np.where(seen, found.rate, 1.0)),
-        _DECADES**2 / np.maximum(found.counts, 0.5),
-        seen,
-        np.log10(1 + found.counts.sum(axis=1)),
+        np.log10(np.where(is_covered, found_rings.rate, 1.0)),
+        _DECADES**2 / np.maximum(found_rings.counts, 0.5),
+        is_covered,
+        np.log10(1 + found_rings.counts.sum(axis=1)),
     )
 
 
 @lru_cache(maxsize=2)
 def _bank(zoo: Path) -> Bank | None:
     """The bank beside the network, undamaged; networks of a user's own labels have none."""
-    from ....zoo import checked
+    from ....zoo import find_checked
 
-    path = checked(NAME, BANK)
+    path = find_checked(NAME, BANK)
     if not path.is_file():
         return None
     with np.load(path) as stored:
-        found = {name: stored[name] for name in Bank.__annotations__}
-    return Bank(**found | {"decades": found["decades"].astype(np.float32)})
+        arrays = {name: stored[name] for name in Bank.__annotations__}
+    return Bank(**arrays | {"decades": arrays["decades"].astype(np.float32)})
 
 
 def is_novel(image: Image, *, empty: bool = False) -> bool:

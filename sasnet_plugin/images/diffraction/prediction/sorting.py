@@ -40,30 +40,30 @@ def read(outputs: Mapping[str, NDArray[np.floating]]) -> Floats:
     return np.concatenate([tags(outputs) / 4, flat], axis=1).astype(np.float32)
 
 
-def applied(layers: Layers, features: Floats, said: Floats) -> Floats:
+def apply_layers(layers: Layers, features: Floats, tag_outputs: Floats) -> Floats:
     """Compute logits of all kinds (n, kinds), rectified after each layer but the last, from `features` (n,
-    rings, channels) and `said` (n, d) of `read`, which joins after the convolutions.
+    rings, channels) and `tag_outputs` (n, d) of `read`, which joins after the convolutions.
     """
     z = features
     for (weights, offsets), stride in zip(layers, STRIDES, strict=False):
-        seen = sliding_window_view(z, len(weights), axis=1)[:, ::stride]
-        z = np.maximum(np.tensordot(seen, weights, axes=([3, 2], [0, 1])) + offsets, 0)
-    z = np.concatenate([z.reshape(len(z), -1), said], axis=1)
+        windows = sliding_window_view(z, len(weights), axis=1)[:, ::stride]
+        z = np.maximum(np.tensordot(windows, weights, axes=([3, 2], [0, 1])) + offsets, 0)
+    z = np.concatenate([z.reshape(len(z), -1), tag_outputs], axis=1)
     *hidden, (weights, offsets) = layers[len(STRIDES) :]
     for w, b in hidden:
         z = np.maximum(z @ w + b, 0)
     return np.asarray(z @ weights + offsets, dtype=np.float32)
 
 
-def likeness(networks: tuple[Layers, ...], looks: int, features: Floats, said: Floats) -> Floats:
+def likeness(networks: tuple[Layers, ...], looks: int, features: Floats, tag_outputs: Floats) -> Floats:
     """Compute points (n, kinds) of all networks together: square roots of the probabilities within each
     vocabulary; `looks` counts the first vocabulary.
     """
     from ....predict.arithmetic import softmax
 
-    logits = [applied(layers, features, said) for layers in networks]
+    logits = [apply_layers(layers, features, tag_outputs) for layers in networks]
     first, second = (
-        np.mean([softmax(one[:, part]) for one in logits], axis=0)
+        np.mean([softmax(logit[:, part]) for logit in logits], axis=0)
         for part in (slice(looks), slice(looks, None))
     )
     return np.concatenate([LOOKS * np.sqrt(first), np.sqrt(second)], axis=1).astype(np.float32)
@@ -71,7 +71,7 @@ def likeness(networks: tuple[Layers, ...], looks: int, features: Floats, said: F
 
 def points(inputs: Mapping[str, Floats], outputs: Mapping[str, NDArray[np.floating]]) -> Floats:
     """Compute `likeness` of images from the large network's outputs, or `tags` of another network."""
-    networks, looks = _installed()
+    networks, looks = _open_installed()
     return likeness(networks, looks, inputs["features"], read(outputs)) if networks else tags(outputs)
 
 
@@ -80,21 +80,21 @@ def tags(outputs: Mapping[str, NDArray[np.floating]]) -> Floats:
     return np.clip(outputs["tags"], -SURE, SURE).astype(np.float32)
 
 
-def _installed() -> tuple[tuple[Layers, ...], int]:
+def _open_installed() -> tuple[tuple[Layers, ...], int]:
     from ....predict.predictor import open_predictor
 
     manifest = open_predictor(NAME).manifest
-    return _stored(manifest.sha256["model.onnx"])
+    return _read_stored(manifest.sha256["model.onnx"])
 
 
 @lru_cache(maxsize=4)
-def _stored(network: str) -> tuple[tuple[Layers, ...], int]:
+def _read_stored(network: str) -> tuple[tuple[Layers, ...], int]:
     """The installed networks and the kinds of their first vocabulary; none where they belong to another large
     network or there are none.
     """
-    from ....zoo import checked
+    from ....zoo import find_checked
 
-    path = Path(checked(NAME, FILE))
+    path = Path(find_checked(NAME, FILE))
     if not path.exists():
         return (), 0
     with np.load(path) as file:
@@ -102,8 +102,8 @@ def _stored(network: str) -> tuple[tuple[Layers, ...], int]:
             return (), 0
         networks, layers = (int(n) for n in file["size"])
         arrays = {name: file[name].astype(np.float32) for name in file.files if "/" in name}
-        found = tuple(
+        found_networks = tuple(
             tuple((arrays[f"{k}/{n}/weights"], arrays[f"{k}/{n}/offsets"]) for n in range(layers))
             for k in range(networks)
         )
-        return found, int(file["looks"])
+        return found_networks, int(file["looks"])

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ....data.settings_tables import said_over
+from ....data.settings_tables import overlay_settings
 from ....domains import ReadOptions
 from ....types import DataError, Image
 from ...reading import masks
 from ...sans.reading.centre import find_centre
 from .frame import Window
 from .settings import Setup, setup_of
-from .stacks import SMALLEST, Block, blocks, mask_of, same_shape, titled, wanted
+from .stacks import SMALLEST, Block, blocks, make_title, mask_of, same_shape, select_images
 
 if TYPE_CHECKING:
     import os
@@ -33,7 +33,7 @@ _LIT = 5.0
 
 @dataclass(frozen=True)
 class Frames:
-    """Some frames of a file, ready for `polar.in_cells`."""
+    """Some frames of a file, ready for `polar.count_in_cells`."""
 
     start: int  #: Number of the first in its file, from 0.
     counts: NDArray[np.float32]  #: (m, rows, columns)
@@ -44,64 +44,68 @@ class Frames:
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
-    """The images of a file one by one, or the one whose number is given; raises as `stacks.wanted` does."""
-    return wanted(path, options, _images)
+    """The images of a file one by one,
+    or the one whose number is given; raises as `stacks.select_images` does.
+    """
+    return select_images(path, options, _images)
 
 
 def _images(path: Path, geometry: tuple[str, ...], start: int) -> Iterator[Image]:
-    for some in frames(path, geometry, start):
-        for row, (counts, mask) in enumerate(zip(some.counts, some.masks, strict=True)):
-            entry = titled(some.start + row, some.total)
-            yield Image(np.where(mask, counts, 0.0), mask, some.window, str(path), entry, some.notes)
+    for block in frames(path, geometry, start):
+        for row, (counts, mask) in enumerate(zip(block.counts, block.masks, strict=True)):
+            entry = make_title(block.start + row, block.total)
+            yield Image(np.where(mask, counts, 0.0), mask, block.window, str(path), entry, block.notes)
 
 
 def frames(path: Path, geometry: tuple[str, ...] = (), start: int = 0) -> Iterator[Frames]:
     """Yield a file's frames from number `start` in blocks with masks, one block in memory; `geometry` as in
     `settings.Setup`. Raises DataError if the file or the centre cannot be read.
     """
-    said = setup_of(path, geometry)
-    given = mask_of(said.mask_file) if said.mask_file else None
+    setup = setup_of(path, geometry)
+    given_mask = mask_of(setup.mask_file) if setup.mask_file else None
     placed: tuple[Window, NDArray[np.bool_], tuple[str, ...]] | None = None
     # What is found of a stack is found from its first frames, wherever reading goes on.
     if start:
-        placed = _placed(next(iter(blocks(path, str(path), said.dataset))), said, given, str(path))
-    for block in blocks(path, str(path), said.dataset, start):
-        placed = placed or _placed(block, said, given, str(path))
+        placed = _place_window(
+            next(iter(blocks(path, str(path), setup.dataset))), setup, given_mask, str(path)
+        )
+    for block in blocks(path, str(path), setup.dataset, start):
+        placed = placed or _place_window(block, setup, given_mask, str(path))
         window, good, notes = placed
         if block.frames.shape[1:] != window.shape:
             raise DataError(f"{path}: its frames have different shapes; give one file for each.")
         counts = np.nan_to_num(block.frames.astype(np.float32), posinf=0.0, neginf=0.0)
-        there = good & ~_stored_as_bad(block)
+        good_pixels = good & ~_find_marked_bad(block)
         limit = masks.integer_limit(block.frames)
         if limit is not None:
-            there &= block.frames < limit
-        yield Frames(block.start, np.where(there, counts, 0), there, window, notes, block.total)
+            good_pixels &= block.frames < limit
+        yield Frames(block.start, np.where(good_pixels, counts, 0), good_pixels, window, notes, block.total)
 
 
-def _stored_as_bad(block: Block) -> NDArray[np.bool_]:
-    return masks.stored_as_bad(block.frames)
+def _find_marked_bad(block: Block) -> NDArray[np.bool_]:
+    return masks.find_marked_bad(block.frames)
 
 
-def _placed(
-    block: Block, said: Setup, given: NDArray[np.bool_] | None, file: str
+def _place_window(
+    block: Block, given_setup: Setup, given_mask: NDArray[np.bool_] | None, file: str
 ) -> tuple[Window, NDArray[np.bool_], tuple[str, ...]]:
     """Window, mask and notes of a file from its first frames."""
-    setup, shape = said_over(said, block.setup), (block.frames.shape[1], block.frames.shape[2])
+    setup, shape = overlay_settings(given_setup, block.setup), (block.frames.shape[1], block.frames.shape[2])
     masks.check_counts(block.frames[0], file)
-    bad = _stored_as_bad(block)
+    bad = _find_marked_bad(block)
     total = np.where(bad, 0, np.nan_to_num(block.frames.astype(np.float64))).sum(axis=0)
-    unmeasured, notes = masks.unmeasured(np.where(bad.all(axis=0), np.nan, total), block.bad)
+    unmeasured, notes = masks.find_unmeasured(np.where(bad.all(axis=0), np.nan, total), block.bad)
     good = ~unmeasured
-    if given is not None:
-        good &= ~same_shape(given, shape, str(said.mask_file), file)
-    masks.checked(good, SMALLEST**2, file)
+    if given_mask is not None:
+        good &= ~same_shape(given_mask, shape, str(given_setup.mask_file), file)
+    masks.check_mask(good, SMALLEST**2, file)
     hot = masks.hot_pixels(total, good)
     good = good & ~hot
     if len(block.frames) >= _FEW or float(np.median(total[good])) >= _LIT:
         dark = masks.shadows(total, good)
         good &= ~dark
-        notes += _left_out("A gap, a hole or a shadow was", dark)
-    notes += _left_out("Hot pixels were", hot)
+        notes += _describe_excluded("A gap, a hole or a shadow was", dark)
+    notes += _describe_excluded("Hot pixels were", hot)
     centre = setup.direct_beam
     if centre is None:
         centre, note = _centre(np.where(good, total, 0.0), good)
@@ -112,8 +116,8 @@ def _placed(
     return replace(window, centre=(round(centre[0] * 4) / 4, round(centre[1] * 4) / 4)), good, tuple(notes)
 
 
-def _left_out(what: str, pixels: NDArray[np.bool_]) -> list[str]:
-    return [f"{what} excluded: {masks.share(pixels)}."] if pixels.any() else []
+def _describe_excluded(subject: str, pixels: NDArray[np.bool_]) -> list[str]:
+    return [f"{subject} excluded: {masks.share(pixels)}."] if pixels.any() else []
 
 
 def _centre(total: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[tuple[float, float], str]:

@@ -67,24 +67,26 @@ def _cells(
     return csr_matrix((weights, (cell, pixel)), shape=(RINGS * SECTORS, size)), shared
 
 
-def in_cells(window: Window, counts: NDArray[Any], masks: NDArray[np.bool_]) -> Polar:
+def count_in_cells(window: Window, counts: NDArray[Any], masks: NDArray[np.bool_]) -> Polar:
     """Count frames (n, rows, columns) of one geometry in cells, where masks are true."""
     matrix, shared = _cells(window.shape, window.centre, window.edge)
-    there = masks.reshape(len(masks), -1)
-    flat = np.where(there, counts.reshape(len(counts), -1), 0).astype(np.float32)
+    inside = masks.reshape(len(masks), -1)
+    flat = np.where(inside, counts.reshape(len(counts), -1), 0).astype(np.float32)
     sums = (matrix @ flat.T).T.reshape(-1, RINGS, SECTORS)
-    area = (matrix @ there.T.astype(np.float32)).T.reshape(-1, RINGS, SECTORS)
+    area = (matrix @ inside.T.astype(np.float32)).T.reshape(-1, RINGS, SECTORS)
     whole = np.asarray(matrix.sum(axis=1), dtype=np.float32).reshape(RINGS, SECTORS)
     return Polar(sums, np.broadcast_to(area, sums.shape), whole, shared)
 
 
-def of_images(images: Sequence[Image]) -> Polar:
-    found: list[Polar] = []
+def bin_images(images: Sequence[Image]) -> Polar:
+    polars: list[Polar] = []
     for window, alike in groupby(images, key=lambda image: image.geometry):
-        some = list(alike)
-        found.append(in_cells(window, np.stack([i.counts for i in some]), np.stack([i.mask for i in some])))
-    counts, area = (np.concatenate([getattr(f, name) for f in found]) for name in ("counts", "area"))
-    return Polar(counts, area, found[0].whole, found[0].shared)
+        group = list(alike)
+        polars.append(
+            count_in_cells(window, np.stack([i.counts for i in group]), np.stack([i.mask for i in group]))
+        )
+    counts, area = (np.concatenate([getattr(f, name) for f in polars]) for name in ("counts", "area"))
+    return Polar(counts, area, polars[0].whole, polars[0].shared)
 
 
 @dataclass(frozen=True)
@@ -142,5 +144,5 @@ def cross_correlation(polar: Polar) -> NDArray[np.float32]:
     pairs = np.fft.irfft(np.abs(np.fft.rfft(good.astype(np.float32), axis=2)) ** 2, SECTORS, axis=2)
     products = np.fft.irfft(np.abs(np.fft.rfft(rate, axis=2)) ** 2, SECTORS, axis=2)
     mean = rate.sum(axis=2, keepdims=True) / np.maximum(good.sum(axis=2, keepdims=True), 1)
-    found = products / np.maximum(pairs, 0.5) / np.maximum(mean, 1e-9) ** 2 - 1
-    return np.where((pairs > 0.5) & (mean > 0), found, 0.0)[..., 1:].astype(np.float32)
+    correlation = products / np.maximum(pairs, 0.5) / np.maximum(mean, 1e-9) ** 2 - 1
+    return np.where((pairs > 0.5) & (mean > 0), correlation, 0.0)[..., 1:].astype(np.float32)

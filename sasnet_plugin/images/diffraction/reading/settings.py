@@ -7,7 +7,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ....data.settings_tables import beside, check_names, numbers_of, of_texts, path_of, said_over
+from ....data.settings_tables import (
+    check_names,
+    numbers_of,
+    overlay_settings,
+    parse_assignments,
+    path_of,
+    read_sidecar_settings,
+)
 from ....types import DataError
 
 #: Name -> (numbers, least, largest, unit); extreme ultraviolet to hard X-rays.
@@ -34,14 +41,17 @@ class Setup:
     dataset: str | None = None  #: Path of the images within an HDF5 file.
 
 
-def setup_of(path: Path, given: Sequence[str]) -> Setup:
-    """Combine the user's settings ``name=value`` with TOML files next to a file (`settings_tables.beside`).
-    Raises DataError for unknown names or wrong values.
+def setup_of(path: Path, texts: Sequence[str]) -> Setup:
+    """Combine the user's settings ``name=value`` with TOML files next to a file. Raises DataError for
+    unknown names or wrong values.
     """
-    return said_over(_of(of_texts(given, "direct_beam=[512,500]"), "--geometry"), beside(path, _of))
+    return overlay_settings(
+        _parse_setup(parse_assignments(texts, "direct_beam=[512,500]"), "--geometry"),
+        read_sidecar_settings(path, _parse_setup),
+    )
 
 
-def _of(table: Mapping[str, Any], file: str) -> Setup:
+def _parse_setup(table: Mapping[str, Any], file: str) -> Setup:
     check_names(table, (f.name for f in fields(Setup)), file)
     return Setup(**{key: _value(key, value, file) for key, value in table.items()})
 

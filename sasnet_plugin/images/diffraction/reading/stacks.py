@@ -19,7 +19,7 @@ from ....data.signature import HDF5, content
 from ....domains import ReadOptions
 from ....types import DataError, Image
 from ...reading import formats, nexus
-from ...reading.raw import not_an_image, truncated
+from ...reading.raw import make_truncation_error, not_an_image
 from ...reading.settings import ImageSettings
 from .settings import Setup
 
@@ -45,11 +45,11 @@ def blocks(path: Path, file: str, dataset: str | None = None, start: int = 0) ->
     """Yield a file's frames from number `start`, some megabytes at once. Raises DataError if it is missing,
     damaged or holds no images.
     """
-    first = content(path, file, wanted="a detector image", size=64)
+    first = content(path, file, expectation="a detector image", size=64)
     if first.startswith(HDF5):
-        yield from _of_hdf5(path, file, dataset, start)
+        yield from _read_hdf5(path, file, dataset, start)
     elif first.startswith(_NPY):
-        yield from _of_numpy(path, file, start)
+        yield from _read_numpy(path, file, start)
     else:
         with closing(formats.frames(path, file, dataset)) as frames:
             for number, frame in enumerate(frames):
@@ -61,34 +61,34 @@ def blocks(path: Path, file: str, dataset: str | None = None, start: int = 0) ->
                     yield Block(number, values[None], frame.bad, setup, 1)
 
 
-def _of_numpy(path: Path, file: str, start: int) -> Iterator[Block]:
+def _read_numpy(path: Path, file: str, start: int) -> Iterator[Block]:
     try:
         stack = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise truncated(file) from error
+        raise make_truncation_error(file) from error
     _check(stack.shape, stack.dtype, file)
     if stack.ndim == 2 or not stack.flags.c_contiguous:
-        yield from _sliced(stack, start, None, Setup())
+        yield from _slice_stack(stack, start, None, Setup())
         return
     # Mapped anew for each block: pages of a map that stays count as this process' memory.
     place, dtype, (total, *shape) = stack.offset, stack.dtype, stack.shape
     del stack
-    each = math.prod(shape) * dtype.itemsize
-    step = max(1, min(_BLOCK, _BLOCK_BYTES // each))
+    frame_bytes = math.prod(shape) * dtype.itemsize
+    step = max(1, min(_BLOCK, _BLOCK_BYTES // frame_bytes))
     for first in range(start, total, step):
         number = min(step, total - first)
-        part = np.memmap(path, dtype, "r", place + first * each, (number, *shape))
+        part = np.memmap(path, dtype, "r", place + first * frame_bytes, (number, *shape))
         yield Block(first, np.array(part), None, Setup(), total)
 
 
-def _of_hdf5(path: Path, file: str, dataset: str | None, start: int) -> Iterator[Block]:
-    with nexus.stacks(path, file, dataset) as found:
-        first, total, setup = 0, found.number, _setup(found.geometry)
-        for stack in found.arrays:
+def _read_hdf5(path: Path, file: str, dataset: str | None, start: int) -> Iterator[Block]:
+    with nexus.stacks(path, file, dataset) as stacks:
+        first, total, setup = 0, stacks.number, _setup(stacks.geometry)
+        for stack in stacks.arrays:
             _check(stack.shape[-2:], stack.dtype, file)
             number = math.prod(stack.shape[:-2])
             if first + number > start:
-                for block in _sliced(stack, max(start - first, 0), found.bad, setup):
+                for block in _slice_stack(stack, max(start - first, 0), stacks.bad, setup):
                     yield replace(block, start=first + block.start, total=total)
             first += number
 
@@ -100,22 +100,22 @@ def _check(shape: tuple[int, ...], dtype: Any, file: str) -> None:
         raise too_large(file, f"images of {shape[-2]} x {shape[-1]} pixels", "those of a detector")
 
 
-def _sliced(stack: Any, start: int, bad: Any, setup: Setup) -> Iterator[Block]:
+def _slice_stack(stack: Any, start: int, bad: Any, setup: Setup) -> Iterator[Block]:
     """Blocks of a stack; of one with more dimensions than three a frame at a time."""
-    each = math.prod(stack.shape[-2:]) * stack.dtype.itemsize
-    step = max(1, min(_BLOCK, _BLOCK_BYTES // each))
+    frame_bytes = math.prod(stack.shape[-2:]) * stack.dtype.itemsize
+    step = max(1, min(_BLOCK, _BLOCK_BYTES // frame_bytes))
     if stack.ndim != 3:
-        for first, at in enumerate(np.ndindex(stack.shape[:-2])):
+        for first, index in enumerate(np.ndindex(stack.shape[:-2])):
             if first >= start:
-                yield Block(first, np.asarray(stack[at])[None], bad, setup, math.prod(stack.shape[:-2]))
+                yield Block(first, np.asarray(stack[index])[None], bad, setup, math.prod(stack.shape[:-2]))
         return
     for first in range(start, len(stack), step):
         yield Block(first, np.asarray(stack[first : first + step]), bad, setup, len(stack))
 
 
-def _setup(said: ImageSettings) -> Setup:
-    width = said.pixel_size[0] if said.pixel_size else None
-    return Setup(said.wavelength, said.distance, width, said.direct_beam)
+def _setup(settings: ImageSettings) -> Setup:
+    width = settings.pixel_size[0] if settings.pixel_size else None
+    return Setup(settings.wavelength, settings.distance, width, settings.direct_beam)
 
 
 def frame_number(path: Path, entry: str | None) -> int | None:
@@ -128,7 +128,7 @@ def frame_number(path: Path, entry: str | None) -> int | None:
     return int(digits) - 1
 
 
-def wanted(
+def select_images(
     path: str | os.PathLike[str],
     options: ReadOptions,
     images: Callable[[Path, tuple[str, ...], int], Iterator[Image]],
@@ -143,13 +143,13 @@ def wanted(
     if number is None:
         yield from images(path, geometry, 0)
         return
-    one = next(images(path, geometry, number), None)
-    if one is None:
+    image = next(images(path, geometry, number), None)
+    if image is None:
         raise DataError(f"{path}: there is no frame {number + 1}; the file holds fewer.")
-    yield one
+    yield image
 
 
-def titled(number: int, total: int) -> str:
+def make_title(number: int, total: int) -> str:
     """Entry of a frame whose number is from 0; empty of the only one."""
     return f"frame {number + 1}" if total > 1 else ""
 
@@ -163,7 +163,7 @@ def same_shape(mask: NDArray[np.bool_], shape: tuple[int, int], name: str, file:
 
 def mask_of(path: str) -> NDArray[np.bool_]:
     """Read a mask file, which excludes pixels that are not zero. Raises DataError without image."""
-    found = next(iter(formats.frames(Path(path), path)), None)
-    if found is None:
+    frame = next(iter(formats.frames(Path(path), path)), None)
+    if frame is None:
         raise DataError(f"{path}: holds no mask; give an image that is not zero at pixels to exclude.")
-    return np.asarray(found.values != 0)
+    return np.asarray(frame.values != 0)

@@ -72,8 +72,8 @@ def pill(x: Floats, radius: float, length: float, axis: Floats) -> Chord:
     missed = (b * b < c) | (low >= high)
     chords = [(np.where(missed, np.inf, low), np.where(missed, -np.inf, high))]
     for side in (-0.5, 0.5):
-        at = side * length * axis
-        first, last = spheroid(x, radius, radius, axis, (at[0], at[1], at[2]))
+        end = side * length * axis
+        first, last = spheroid(x, radius, radius, axis, (end[0], end[1], end[2]))
         hit = last > first
         chords.append((np.where(hit, first, np.inf), np.where(hit, last, -np.inf)))
     low, high = np.min([a for a, _ in chords], axis=0), np.max([b for _, b in chords], axis=0)
@@ -86,7 +86,7 @@ def solid(step: float, chord: Chord, contrast: complex) -> Columns:
     return Columns(step, np.stack(chord), (contrast,))
 
 
-def layered(step: float, shell: Chord, core: Chord, outer: complex, inner: complex) -> Columns:
+def nest_bodies(step: float, shell: Chord, core: Chord, outer: complex, inner: complex) -> Columns:
     """A convex body within another."""
     middle = (shell[0] + shell[1]) / 2
     hit = core[1] > core[0]
@@ -94,12 +94,12 @@ def layered(step: float, shell: Chord, core: Chord, outer: complex, inner: compl
     return Columns(step, np.stack([shell[0], a, b, shell[1]]), (outer, inner, outer))
 
 
-def fused(step: float, one: Chord, two: Chord, contrast: complex) -> Columns:
+def fuse_bodies(step: float, first_body: Chord, two: Chord, contrast: complex) -> Columns:
     """Two convex bodies of one material that touch or overlap."""
-    hits = [chord[1] > chord[0] for chord in (one, two)]
+    hits = [chord[1] > chord[0] for chord in (first_body, two)]
     # Where one of them is missed the other stands for both.
-    a = [np.where(hits[0], one[k], two[k]) for k in (0, 1)]
-    b = [np.where(hits[1], two[k], one[k]) for k in (0, 1)]
+    a = [np.where(hits[0], first_body[k], two[k]) for k in (0, 1)]
+    b = [np.where(hits[1], two[k], first_body[k]) for k in (0, 1)]
     first = np.where(a[0] <= b[0], a, b)
     second = np.where(a[0] <= b[0], b, a)
     gap = np.maximum(second[0], first[1])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ....arrays import Floats
 from ....simulate.draws import Prior, draw_all
 from ....types import Image
-from ...simulation.artefacts import counted_unevenly
+from ...simulation.artefacts import count_unevenly
 from ..reading.frame import Window
 from .patterns import DECADES
 
@@ -39,25 +39,27 @@ MEASUREMENT = {
 }
 
 
-def seen_from(picture: NDArray[np.floating], theta: float, turn: float, off: tuple[float, float]) -> Floats:
+def project_on_detector(
+    picture: NDArray[np.floating], theta: float, turn: float, off: tuple[float, float]
+) -> Floats:
     """Project a pattern over q, log intensity (m, m), on a flat detector (PIXELS, PIXELS)."""
     # `theta` is the scattering angle at the window's edge and `turn` about the beam, radians; `off` the true
     # centre less the stated one, pixels.
     from scipy.ndimage import map_coordinates
 
-    at = np.arange(PIXELS) - (PIXELS - 1) / 2
-    x, y = (at[None, :] - off[0]) / WINDOW.edge, (at[:, None] - off[1]) / WINDOW.edge
+    pixels = np.arange(PIXELS) - (PIXELS - 1) / 2
+    x, y = (pixels[None, :] - off[0]) / WINDOW.edge, (pixels[:, None] - off[1]) / WINDOW.edge
     radius = np.hypot(x, y)
     # On a flat detector the radius goes as tan θ, q across the beam as sin θ.
     stretch = np.cos(np.arctan(radius * np.tan(theta))) / np.cos(theta)
     half = len(picture) / 2
     c, s = np.cos(turn) * stretch * half, np.sin(turn) * stretch * half
     column, row = c * x + s * y + half - 0.5, c * y - s * x + half - 0.5
-    found = map_coordinates(picture.astype(np.float32), [row, column], order=1, mode="nearest")
-    return np.asarray(np.where(radius <= 1, 10.0 ** found.astype(np.float64), 0.0))
+    projected = map_coordinates(picture.astype(np.float32), [row, column], order=1, mode="nearest")
+    return np.asarray(np.where(radius <= 1, 10.0 ** projected.astype(np.float64), 0.0))
 
 
-def measured(
+def simulate_measurement(
     picture: Floats,
     rng: np.random.Generator,
     exposure: float | None = None,
@@ -68,39 +70,39 @@ def measured(
     """Simulate counts of a pattern (PIXELS, PIXELS) on a detector with its faults."""
     # `exposure` is the expected counts of the particle, drawn by default; without a `hit` there is stray
     # light alone; `fixed` sets `MEASUREMENT` values that one detector shares.
-    drawn = draw_all(MEASUREMENT, rng) | dict(fixed or {})
-    at = np.asarray((np.arange(PIXELS) - (PIXELS - 1) / 2) / WINDOW.edge, dtype=np.float64)
-    radius = np.hypot(at[:, None], at[None, :])
-    mask = _mask(drawn, at, radius, rng)
-    seen = radius <= 1
-    stray = np.exp(-radius / drawn["reach"]) * seen
+    values = draw_all(MEASUREMENT, rng) | dict(fixed or {})
+    pixels = np.asarray((np.arange(PIXELS) - (PIXELS - 1) / 2) / WINDOW.edge, dtype=np.float64)
+    radius = np.hypot(pixels[:, None], pixels[None, :])
+    mask = _mask(values, pixels, radius, rng)
+    inside = radius <= 1
+    stray = np.exp(-radius / values["reach"]) * inside
     if hit:
-        expected = picture / max(float(picture[mask].sum()), 1e-300) * (exposure or drawn["counts"])
+        expected = picture / max(float(picture[mask].sum()), 1e-300) * (exposure or values["counts"])
         level = float(expected[mask].sum())
     else:
-        expected, level = np.zeros_like(picture), min(exposure or np.inf, 10 * drawn["empty"])
-        level = min(level, drawn["empty"])
-        drawn["stray"], drawn["flat"] = rng.dirichlet((1, 1))
-    for name, shape in (("stray", stray), ("flat", seen.astype(float))):
-        expected = expected + shape * (drawn[name] * level / max(float(shape[mask].sum()), 1e-9))
-    counts = counted_unevenly(expected, drawn["uneven"], rng)
-    if drawn["saturation"]:
-        mask &= counts < np.quantile(counts[mask], 1 - drawn["saturation"]) + 5
+        expected, level = np.zeros_like(picture), min(exposure or np.inf, 10 * values["empty"])
+        level = min(level, values["empty"])
+        values["stray"], values["flat"] = rng.dirichlet((1, 1))
+    for name, shape in (("stray", stray), ("flat", inside.astype(float))):
+        expected = expected + shape * (values[name] * level / max(float(shape[mask].sum()), 1e-9))
+    counts = count_unevenly(expected, values["uneven"], rng)
+    if values["saturation"]:
+        mask &= counts < np.quantile(counts[mask], 1 - values["saturation"]) + 5
     return Image(np.where(mask, counts, 0.0), mask, WINDOW)
 
 
 def _mask(
-    drawn: Mapping[str, float], at: Floats, radius: Floats, rng: np.random.Generator
+    values: Mapping[str, float], pixels: Floats, radius: Floats, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    mask = (radius <= 1) & (radius > drawn["hole"])
+    mask = (radius <= 1) & (radius > values["hole"])
     place, across = rng.choice([0.0, rng.uniform(-0.5, 0.5)]), rng.random() < 0.5
-    if drawn["gap"]:
-        line = np.abs(at - place) < drawn["gap"] / 2
+    if values["gap"]:
+        line = np.abs(pixels - place) < values["gap"] / 2
         mask &= ~(line[:, None] if across else line[None, :])
-    if drawn["beside"]:
-        far = at * np.sign(drawn["beside"]) > 1 - abs(drawn["beside"])
+    if values["beside"]:
+        far = pixels * np.sign(values["beside"]) > 1 - abs(values["beside"])
         mask &= ~(far[:, None] if across else far[None, :])
-    for row, column in rng.integers(PIXELS, size=(round(drawn["dead"]), 2)):
+    for row, column in rng.integers(PIXELS, size=(round(values["dead"]), 2)):
         mask[row, column] = False
     return mask
 
@@ -111,10 +113,12 @@ def shot(
     exposure: float | None = None,
     fixed: Mapping[str, float] | None = None,
 ) -> Image:
-    """A measurement of a stored pattern, turned anew; `fixed` as in `measured`."""
+    """A measurement of a stored pattern, turned anew; `fixed` as in `simulate_measurement`."""
     off = MEASUREMENT["centre"](rng), MEASUREMENT["centre"](rng)
     if fixed and "centre" in fixed:
         off = fixed["centre"], fixed["centre"]
-    picture = seen_from(row["picture"], row["parameters"]["theta"], float(rng.uniform(0, 2 * np.pi)), off)
+    picture = project_on_detector(
+        row["picture"], row["parameters"]["theta"], float(rng.uniform(0, 2 * np.pi)), off
+    )
     hit = float(np.max(row["picture"])) > -DECADES
-    return measured(picture, rng, exposure, hit=hit, fixed=fixed)
+    return simulate_measurement(picture, rng, exposure, hit=hit, fixed=fixed)

@@ -49,8 +49,8 @@ def far_field(body: Columns, k: float, q_edge: float, size: int) -> ComplexArray
     after, last = np.zeros_like(images[0]), np.zeros_like(images[0])
     for image in images[:0:-1]:
         after, last = image + 2 * t * after - last, after
-    found = images[0] + t * after - last
-    return np.asarray(np.where(inside, found * np.complex64(body.step**2), 0))
+    field = images[0] + t * after - last
+    return np.asarray(np.where(inside, field * np.complex64(body.step**2), 0))
 
 
 def _columns(body: Columns, k: float, nodes: NDArray[np.float64]) -> ComplexArray:
@@ -62,17 +62,17 @@ def _columns(body: Columns, k: float, nodes: NDArray[np.float64]) -> ComplexArra
         np.complex64
     )
     edges = body.edges.astype(np.float32)
-    found = np.zeros((nodes.size, *edges.shape[1:]), np.complex64)
+    field = np.zeros((nodes.size, *edges.shape[1:]), np.complex64)
     for row, zeta in enumerate(nodes):
         weighted = np.exp(1j * np.float32(zeta) * edges) * passed
-        for segment, one in enumerate(kappa):
-            if one != 0:
-                factor = np.complex64(one / (zeta + one + 1j * _TINY * k))
-                found[row] += factor * (weighted[segment + 1] - weighted[segment])
-    return found
+        for segment, wave_number in enumerate(kappa):
+            if wave_number != 0:
+                factor = np.complex64(wave_number / (zeta + wave_number + 1j * _TINY * k))
+                field[row] += factor * (weighted[segment + 1] - weighted[segment])
+    return field
 
 
-def shifted(field: ComplexArray, k: float, q_edge: float, place: Sequence[float]) -> ComplexArray:
+def shift_field(field: ComplexArray, k: float, q_edge: float, place: Sequence[float]) -> ComplexArray:
     """The field of the same body somewhere else, (x, y, z)."""
     q = detector_axis(q_edge, len(field))
     zeta = k - np.sqrt(np.maximum(k * k - q[:, None] ** 2 - q[None, :] ** 2, 0.0))

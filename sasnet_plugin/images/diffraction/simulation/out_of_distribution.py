@@ -12,8 +12,8 @@ from ...simulation.artefacts import stripes
 
 
 def _axes(size: int) -> tuple[Floats, Floats]:
-    at = (np.arange(size) + 0.5) / size * 2 - 1
-    return at[None, :], at[:, None]
+    grid = (np.arange(size) + 0.5) / size * 2 - 1
+    return grid[None, :], grid[:, None]
 
 
 def _powder(size: int, rng: np.random.Generator) -> Floats:
@@ -21,16 +21,18 @@ def _powder(size: int, rng: np.random.Generator) -> Floats:
     x, y = _axes(size)
     off = rng.uniform(-0.8, 0.8, 2) * (rng.random() < 0.4)
     radius = np.hypot(x - off[0], y - off[1])
-    first, found = rng.uniform(0.1, 0.5), np.exp(-radius / rng.uniform(0.2, 1))
+    first, intensity = rng.uniform(0.1, 0.5), np.exp(-radius / rng.uniform(0.2, 1))
     for order in range(1, int(rng.integers(2, 12))):
-        at = first * (order if rng.random() < 0.5 else np.sqrt(order))
-        found = found + rng.uniform(0.2, 3) * np.exp(-0.5 * ((radius - at) / rng.uniform(0.005, 0.03)) ** 2)
-    return np.asarray(found)
+        position = first * (order if rng.random() < 0.5 else np.sqrt(order))
+        intensity = intensity + rng.uniform(0.2, 3) * np.exp(
+            -0.5 * ((radius - position) / rng.uniform(0.005, 0.03)) ** 2
+        )
+    return np.asarray(intensity)
 
 
 def _crystal(size: int, rng: np.random.Generator) -> Floats:
     """Spots, of a lattice or anywhere."""
-    found = np.zeros((size, size))
+    intensity = np.zeros((size, size))
     number = int(rng.integers(5, 80))
     if rng.random() < 0.5:
         basis = rng.uniform(size / 14, size / 5) * rng.normal(size=(2, 2))
@@ -38,9 +40,9 @@ def _crystal(size: int, rng: np.random.Generator) -> Floats:
     else:
         places = rng.integers(size, size=(number, 2))
     for row, column in places[np.all((places >= 0) & (places < size), axis=1)]:
-        found[row, column] += rng.exponential()
+        intensity[row, column] += rng.exponential()
     x, y = _axes(size)
-    return gaussian_filter(found, rng.uniform(0.5, 1.8)) + 1e-4 * np.exp(-np.hypot(x, y) / 0.4) + 1e-7
+    return gaussian_filter(intensity, rng.uniform(0.5, 1.8)) + 1e-4 * np.exp(-np.hypot(x, y) / 0.4) + 1e-7
 
 
 def _speckle(size: int, rng: np.random.Generator) -> Floats:
@@ -55,10 +57,10 @@ def _speckle(size: int, rng: np.random.Generator) -> Floats:
 def _stripes(size: int, rng: np.random.Generator) -> Floats:
     """Stripes, as of a camera's read-out or a grazing-incidence rod and its horizon."""
     x, y = _axes(size)
-    found = stripes(x, y, rng)
+    intensity = stripes(x, y, rng)
     if rng.random() < 0.5:
-        found = found * (y > rng.uniform(-0.5, 0.3)) + 20 * np.exp(-np.abs(x) / 0.03) * (y > 0)
-    return np.asarray(found + 0.01)
+        intensity = intensity * (y > rng.uniform(-0.5, 0.3)) + 20 * np.exp(-np.abs(x) / 0.03) * (y > 0)
+    return np.asarray(intensity + 0.01)
 
 
 #: (points of a side, generator) to an intensity, nowhere negative.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ....arrays import Floats
 from . import bodies
 from .bodies import Columns
-from .msft import far_field, shifted
+from .msft import far_field, shift_field
 from .samples import SEED, SEED_MORE
 
 #: Grid cells across a body, and points across the window.
@@ -30,35 +30,35 @@ def intensity(parameters: Mapping[str, float], size: int = SIZE, cells: int = CE
     kind = list(SEED)[int(parameters["kind"])]
     if kind == "empty":
         return np.zeros((size, size))
-    more = list(SEED_MORE)[int(parameters["more"])] if parameters["more"] >= 0 else ""
+    second_kind = list(SEED_MORE)[int(parameters["more"])] if parameters["more"] >= 0 else ""
     # Unit of length: one over q at the window's edge.
     k = 1 / np.sin(parameters["theta"])
-    whole = _body(kind, more, parameters, cells)
+    whole = _body(kind, second_kind, parameters, cells)
     field = far_field(whole, k, 1.0, size)
-    if more not in ("newton", "double"):
+    if second_kind not in ("newton", "double"):
         return _square(field)
-    scale = parameters["second" if more == "newton" else "ratio"]
-    other = far_field(
+    scale = parameters["second" if second_kind == "newton" else "ratio"]
+    other_field = far_field(
         _body(kind, "", {**parameters, "size": parameters["size"] * scale}, cells), k, 1.0, size
     )
-    if more == "double":
+    if second_kind == "double":
         # Far apart their fringes are finer than a pixel: intensities add up. The smaller flies where the
         # beam is brighter, or it would not be seen.
-        first, second = _square(field), _square(other)
+        first, second = _square(field), _square(other_field)
         return np.asarray(first + second * (parameters["second"] * first.sum() / max(second.sum(), 1e-30)))
     # Path difference ζΔz: so many fringes between the middle and the edge.
     far = 2 * np.pi * parameters["fringes"] / (k - np.sqrt(k * k - 1))
     aside = 2 * np.pi * parameters["aside"]
     place = aside * np.cos(parameters["where"]), aside * np.sin(parameters["where"]), far
-    ratio = np.sqrt(_square(field).sum() / max(_square(other).sum(), 1e-30)) * parameters["second"]
-    return _square(field + np.complex64(ratio) * shifted(other, k, 1.0, place))
+    ratio = np.sqrt(_square(field).sum() / max(_square(other_field).sum(), 1e-30)) * parameters["second"]
+    return _square(field + np.complex64(ratio) * shift_field(other_field, k, 1.0, place))
 
 
 def _square(field: NDArray[np.complexfloating]) -> Floats:
     return np.asarray(field.real.astype(np.float64) ** 2 + field.imag.astype(np.float64) ** 2)
 
 
-def _body(kind: str, more: str, p: Mapping[str, float], cells: int) -> Columns:
+def _body(kind: str, second_kind: str, p: Mapping[str, float], cells: int) -> Columns:
     """The body on a grid that it fills, about 0; the axis lies in the plane of beam and x, and images are
     turned later.
     """
@@ -66,7 +66,7 @@ def _body(kind: str, more: str, p: Mapping[str, float], cells: int) -> Columns:
     axis = bodies.direction(p["tilt"], 0.0)
     radius, polar = _semi_axes(kind, p)
     half = 1.02 * max(radius, polar)
-    bumped = more == "asymmetric" or kind == "irregular"
+    bumped = second_kind == "asymmetric" or kind == "irregular"
     if bumped:
         half = half + p["bump"] * radius * (1 + _TOUCHING)
     half = max(half, 1.0)
@@ -84,13 +84,13 @@ def _body(kind: str, more: str, p: Mapping[str, float], cells: int) -> Columns:
         small = p["bump"] * radius
         reach = _TOUCHING * (radius + small)
         way = bodies.direction(0.4 * np.sin(p["where"]), p["where"])
-        at = reach * way
-        return bodies.fused(
-            step, chord(), bodies.spheroid(x, small, small, way, (at[0], at[1], at[2])), contrast
+        centre = reach * way
+        return bodies.fuse_bodies(
+            step, chord(), bodies.spheroid(x, small, small, way, (centre[0], centre[1], centre[2])), contrast
         )
-    if more == "layered":
+    if second_kind == "layered":
         inner = 0.0 if p["hollow"] else contrast * p["denser"]
-        return bodies.layered(step, chord(), chord(p["core"]), contrast, inner)
+        return bodies.nest_bodies(step, chord(), chord(p["core"]), contrast, inner)
     return bodies.solid(step, chord(), contrast)
 
 

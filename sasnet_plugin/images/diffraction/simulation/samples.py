@@ -81,21 +81,21 @@ def contrasts() -> tuple[tuple[str, float, complex], ...]:
     # Source: B. L. Henke, E. M. Gullikson, J. C. Davis, At. Data Nucl. Data Tables 54 (1993) 181.
     from periodictable.xsf import index_of_refraction
 
-    found = []
+    found_contrasts = []
     for energy in np.geomspace(*ENERGIES, _ENERGY_STEPS):
         for name, density in MATERIALS.items():
             n = complex(index_of_refraction(name, density=density, energy=float(energy)))
             contrast = (n - 1).conjugate()
             if np.isfinite(abs(contrast)) and abs(contrast) < _MOST_CONTRAST:
-                found.append((name, float(energy), contrast))
-    return tuple(found)
+                found_contrasts.append((name, float(energy), contrast))
+    return tuple(found_contrasts)
 
 
 def draw_sample(
     rng: np.random.Generator,
     kinds: Mapping[str, float],
-    more: Mapping[str, float],
-    alone: float,
+    second_kinds: Mapping[str, float],
+    share_alone: float,
     fixed: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
     """Draw the parameters of one shot: those of `PRIORS` that its kind has, ``kind`` and ``more`` as indices
@@ -103,28 +103,28 @@ def draw_sample(
     """
     # `kinds` and `more` are relative frequencies, `alone` that of no addition; `fixed` is common to a beam
     # time (``theta`` in radians, ``delta``, ``beta``).
-    kind = _chosen(rng, kinds)
-    extra = _chosen(rng, {"": alone, **more})
+    kind = _choose(rng, kinds)
+    extra = _choose(rng, {"": share_alone, **second_kinds})
     if kind in ("irregular", "empty"):
         extra = ""
-    drawn = draw_all(PRIORS, rng)
-    theta, aspect, tilt = drawn["theta"], drawn["aspect"], np.radians(drawn["tilt"])
+    values = draw_all(PRIORS, rng)
+    theta, aspect, tilt = values["theta"], values["aspect"], np.radians(values["tilt"])
     if "bent" in kind:
         theta = loguniform(15, 30, rng)
     if fixed and "theta" in fixed:
         theta = float(np.degrees(fixed["theta"]))
     while kind in ("streak", "bent", "streak_bent"):
-        seen, bend = _seen(aspect, tilt), np.tan(tilt) * np.tan(np.radians(theta) / 2)
-        if ("streak" in kind) == (seen >= STREAK) and ("bent" in kind) == (bend >= BENT):
+        apparent, bend = _project_prolate(aspect, tilt), np.tan(tilt) * np.tan(np.radians(theta) / 2)
+        if ("streak" in kind) == (apparent >= STREAK) and ("bent" in kind) == (bend >= BENT):
             break
         aspect, tilt = PRIORS["aspect"](rng), np.radians(PRIORS["tilt"](rng))
     if kind in ("round", "elliptical"):
-        oblate = drawn["oblate"]
+        oblate = values["oblate"]
         # Axes in all directions alike.
         tilt = np.arcsin(rng.uniform())
         while (
             not (ROUND, 0.0)[kind == "elliptical"]
-            <= _seen_oblate(oblate, tilt)
+            <= _project_oblate(oblate, tilt)
             <= (ELLIPTICAL if kind == "elliptical" else 1.0)
         ):
             oblate, tilt = PRIORS["oblate"](rng), np.arcsin(rng.uniform())
@@ -133,7 +133,7 @@ def draw_sample(
         aspect = 1.0
     contrast = contrasts()[int(rng.integers(len(contrasts())))][2]
     return {
-        **drawn,
+        **values,
         "kind": float(list(SEED).index(kind)),
         "more": float(list(SEED_MORE).index(extra)) if extra else -1.0,
         "theta": float(np.radians(theta)),
@@ -152,21 +152,21 @@ def tags_of(parameters: Mapping[str, float]) -> dict[str, float]:
     """0 or 1 of each tag of a sample."""
     kind = list(SEED)[int(parameters["kind"])]
     names = kind.split("_") + ([list(SEED_MORE)[int(parameters["more"])]] if parameters["more"] >= 0 else [])
-    there = {_TAGS[name] for name in names}
-    there |= {PARENTS[name] for name in there if name in PARENTS}
-    return {name: float(name in there) for name in LABELS}
+    tags = {_TAGS[name] for name in names}
+    tags |= {PARENTS[name] for name in tags if name in PARENTS}
+    return {name: float(name in tags) for name in LABELS}
 
 
-def _chosen(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
+def _choose(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
     weights = np.array(list(shares.values()), dtype=float)
     return list(shares)[int(rng.choice(len(weights), p=weights / weights.sum()))]
 
 
-def _seen(aspect: float, tilt: float) -> float:
+def _project_prolate(aspect: float, tilt: float) -> float:
     """Length over width of a prolate body's shadow."""
     return float(np.hypot(aspect * np.cos(tilt), np.sin(tilt)))
 
 
-def _seen_oblate(polar: float, tilt: float) -> float:
+def _project_oblate(polar: float, tilt: float) -> float:
     """Shorter over longer axis of an oblate body's shadow."""
     return float(np.hypot(polar * np.cos(tilt), np.sin(tilt)))

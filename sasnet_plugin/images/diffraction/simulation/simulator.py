@@ -16,7 +16,7 @@ from ....simulate.dataset import digest_of
 from ....types import Image
 from ..labels import LABELS, QUANTITIES
 from . import samples
-from .measurement import MEASUREMENT, PIXELS, measured, shot
+from .measurement import MEASUREMENT, PIXELS, shot, simulate_measurement
 from .out_of_distribution import KINDS
 from .patterns import CELLS, DECADES, SIZE, as_stored, intensity
 
@@ -72,18 +72,18 @@ class DiffractionSimulator(Simulator):
         images = [shot(row, rng, exposure) for row in rows]
         tags = [samples.tags_of(row["parameters"]) for row in rows]
         return images, {
-            "tags": np.array([[one[name] for name in LABELS] for one in tags], dtype=np.float32),
+            "tags": np.array([[tag[name] for name in LABELS] for tag in tags], dtype=np.float32),
             "quantities": np.stack([_quantities(row["parameters"]) for row in rows]),
             "counts": np.array([float(image.counts.sum()) for image in images]),
             "kind": np.array([list(samples.SEED)[int(row["parameters"]["kind"])] for row in rows]),
         }
 
-    def out_of_distribution(
+    def simulate_unknown(
         self, kind: str, row: Row, rng: np.random.Generator, *, exposure: float | None = None
     ) -> Image:
         """An image of something else, on the same detector; more counts, or it could not be told."""
         level = exposure or max(MEASUREMENT["counts"](rng), 3e3)
-        return measured(KINDS[kind](PIXELS, rng), rng, level)
+        return simulate_measurement(KINDS[kind](PIXELS, rng), rng, level)
 
 
 def _quantities(p: Mapping[str, float]) -> NDArray[np.float32]:
@@ -96,13 +96,15 @@ def _quantities(p: Mapping[str, float]) -> NDArray[np.float32]:
         and (p["more"] < 0 or list(samples.SEED_MORE)[int(p["more"])] != "asymmetric")
     )
     prolate = regular and kind not in ("round", "elliptical")
-    known = {
+    known_quantities = {
         "size": p["size"] if hit else np.nan,
         "axis_ratio": p["aspect"] if regular and kind != "round" else np.nan,
         "tilt": np.degrees(p["tilt"]) if prolate else np.nan,
     }
-    values = [(one, float(known[one.name])) for one in QUANTITIES]
-    return np.array([one.scaled(x) if np.isfinite(x) else np.nan for one, x in values], dtype=np.float32)
+    values = [(quantity, float(known_quantities[quantity.name])) for quantity in QUANTITIES]
+    return np.array(
+        [quantity.scale_value(x) if np.isfinite(x) else np.nan for quantity, x in values], dtype=np.float32
+    )
 
 
 SIMULATOR = DiffractionSimulator()

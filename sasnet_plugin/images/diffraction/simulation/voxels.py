@@ -32,12 +32,12 @@ _PATTERN = 160
 @cache
 def _fine() -> tuple[Array, Array, Array]:
     """z, y, x of the points, the cube's half side 1."""
-    at = ((np.arange(2 * VOXELS) + 0.5) / VOXELS - 1).astype(np.float32)
-    z, y, x = np.meshgrid(at, at, at, indexing="ij")
+    grid = ((np.arange(2 * VOXELS) + 0.5) / VOXELS - 1).astype(np.float32)
+    z, y, x = np.meshgrid(grid, grid, grid, indexing="ij")
     return z, y, x
 
 
-def _turned(rng: np.random.Generator) -> tuple[Array, Array, Array]:
+def _turn_grid(rng: np.random.Generator) -> tuple[Array, Array, Array]:
     """Coordinates of the points along axes of any direction."""
     a, b, c, d = (v := rng.normal(size=4)) / np.linalg.norm(v)
     rows = (
@@ -46,8 +46,8 @@ def _turned(rng: np.random.Generator) -> tuple[Array, Array, Array]:
         (2 * (b * d - a * c), 2 * (c * d + a * b), 1 - 2 * (b * b + c * c)),
     )
     z, y, x = _fine()
-    one, two, three = (np.float32(p) * x + np.float32(q) * y + np.float32(r) * z for p, q, r in rows)
-    return one, two, three
+    first, two, three = (np.float32(p) * x + np.float32(q) * y + np.float32(r) * z for p, q, r in rows)
+    return first, two, three
 
 
 def _ball(radius: float) -> NDArray[np.bool_]:
@@ -56,7 +56,7 @@ def _ball(radius: float) -> NDArray[np.bool_]:
 
 
 def _ellipsoid(semi: tuple[float, float, float], rng: np.random.Generator) -> NDArray[np.bool_]:
-    x, y, z = _turned(rng)
+    x, y, z = _turn_grid(rng)
     return np.asarray((x / semi[0]) ** 2 + (y / semi[1]) ** 2 + (z / semi[2]) ** 2 < 1)
 
 
@@ -97,7 +97,7 @@ def triaxial(rng: np.random.Generator) -> Array:
 
 def pill(rng: np.random.Generator) -> Array:
     """A cylinder between half spheres, 1.6 to 4 times as long as wide."""
-    x, y, z = _turned(rng)
+    x, y, z = _turn_grid(rng)
     radius = 0.95 / rng.uniform(1.6, 4)
     beyond = np.maximum(np.abs(z) - (0.95 - radius), 0)
     return (x * x + y * y + beyond**2 < radius**2).astype(np.float32)
@@ -105,19 +105,19 @@ def pill(rng: np.random.Generator) -> Array:
 
 def disk(rng: np.random.Generator) -> Array:
     """A flat cylinder."""
-    x, y, z = _turned(rng)
+    x, y, z = _turn_grid(rng)
     return ((x * x + y * y < 0.9**2) & (np.abs(z) < rng.uniform(0.1, 0.35))).astype(np.float32)
 
 
 def box(rng: np.random.Generator) -> Array:
     """Edges of three lengths."""
-    a, b, c = np.abs(_turned(rng))
+    a, b, c = np.abs(_turn_grid(rng))
     return ((a < 0.55) & (b < rng.uniform(0.35, 0.55)) & (c < rng.uniform(0.25, 0.55))).astype(np.float32)
 
 
 def pair(rng: np.random.Generator) -> Array:
     """Two spheres of different sizes that touch or have grown together."""
-    x, y, z = _turned(rng)
+    x, y, z = _turn_grid(rng)
     first, second = rng.uniform(0.4, 0.5), rng.uniform(0.25, 0.45)
     off = rng.uniform(0.84, 1.05) * (first + second) / 2
     across = x * x + y * y
@@ -126,7 +126,7 @@ def pair(rng: np.random.Generator) -> Array:
 
 def trimer(rng: np.random.Generator) -> Array:
     """Three spheres in a triangle."""
-    x, y, z = _turned(rng)
+    x, y, z = _turn_grid(rng)
     radius, turns = rng.uniform(0.36, 0.46), 2 * np.pi / 3 * np.arange(3)
     spheres = [(x - 0.48 * np.cos(t)) ** 2 + (y - 0.48 * np.sin(t)) ** 2 + z * z < radius**2 for t in turns]
     return np.any(spheres, axis=0).astype(np.float32)
@@ -134,7 +134,7 @@ def trimer(rng: np.random.Generator) -> Array:
 
 def egg(rng: np.random.Generator) -> Array:
     """One end wider than the other."""
-    x, y, z = _turned(rng)
+    x, y, z = _turn_grid(rng)
     width = np.maximum(0.55 * (1 - rng.uniform(0.35, 0.6) * z), 0.05)
     return ((x * x + y * y) / width**2 + (z / 0.95) ** 2 < 1).astype(np.float32)
 
@@ -151,13 +151,13 @@ def field(body: Array, half: float, k: float, q: NDArray[np.float64]) -> NDArray
     """Compute the scattered field (n, n) of a filled cube (beam, up, across) at `q` in both directions, up to
     k. `half` is half the side; `k` = 2π/λ in its inverse unit.
     """
-    at = ((np.arange(VOXELS) + 0.5) / VOXELS * 2 - 1) * half
+    grid = ((np.arange(VOXELS) + 0.5) / VOXELS * 2 - 1) * half
     # The transform of a voxel's own box with the sum over voxels.
-    waves = np.exp(1j * np.outer(q, at)) * np.sinc(q * half / VOXELS / np.pi)[:, None]
+    waves = np.exp(1j * np.outer(q, grid)) * np.sinc(q * half / VOXELS / np.pi)[:, None]
     waves = waves.astype(np.complex64)
     along = k - np.sqrt(np.maximum(k * k - q[:, None] ** 2 - q[None, :] ** 2, 0.0))
     total = np.zeros((q.size, q.size), np.complex64)
-    for plane, z in zip(body, at, strict=True):
+    for plane, z in zip(body, grid, strict=True):
         if plane.any():
             total += (waves @ plane @ waves.T) * np.exp(1j * along * z).astype(np.complex64)
     return total
@@ -171,5 +171,5 @@ def pattern(kind: str, rng: np.random.Generator) -> dict[str, Any]:
     half = min(loguniform(*_SIZE, rng) / 0.95, _MOST)
     filled = BODIES[kind](rng).reshape(VOXELS, 2, VOXELS, 2, VOXELS, 2).mean(axis=(1, 3, 5))
     q = (np.arange(_PATTERN) + 0.5) / _PATTERN * 2 - 1
-    found = np.abs(field(filled, half, 1 / np.sin(theta), q)) ** 2
-    return {"picture": as_stored(found.astype(np.float64)), "parameters": {"theta": theta}}
+    intensity = np.abs(field(filled, half, 1 / np.sin(theta), q)) ** 2
+    return {"picture": as_stored(intensity.astype(np.float64)), "parameters": {"theta": theta}}

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from ....data.failure import sentence_of
 from ....files import put_in_one_step, remove_leftovers
 from ....types import SasnetError
-from ....workers.spread import Workers, unordered_map
-from ..reading.features import LEAST_COUNTS, amplitudes, of_rings
+from ....workers.spread import Workers, map_unordered
+from ..reading.features import LEAST_COUNTS, amplitudes, compute_ring_inputs
 from ..reading.load import frames
-from ..reading.polar import SECTORS, Polar, cross_correlation, in_cells, rings
+from ..reading.polar import SECTORS, Polar, count_in_cells, cross_correlation, rings
 from ..specification import DIFFRACTION
 from .settings import SORTING
 
@@ -64,7 +64,7 @@ class Points:
     counts: NDArray[np.float64]  #: (n,), within the window.
 
 
-def planned(
+def plan_parts(
     files: Sequence[str], folder: Path, name: str, geometry: tuple[str, ...], *, force: bool = False
 ) -> tuple[list[Part], list[str]]:
     """Plan the parts of a sorting, with a sentence for each file that has none. Raises SasnetError if the
@@ -82,15 +82,18 @@ def planned(
         except Exception as error:  # one file must not stop the others, whatever is wrong with it
             failed.append(sentence_of(file, error))
             continue
-        pieces += [((file, at, min(at + SORTING.part, total)), stamp) for at in range(0, total, SORTING.part)]
+        pieces += [
+            ((file, start, min(start + SORTING.part, total)), stamp)
+            for start in range(0, total, SORTING.part)
+        ]
     settings = {"embedding": name, "geometry": list(geometry), "files": list(files)} | network_of(name)
     text = json.dumps(settings)
     _settle(folder, text, force=force)
     parts = []
-    for group in _grouped(pieces):
-        one, stamps = zip(*group, strict=True)
-        digest = hashlib.sha256(json.dumps([text, one, stamps]).encode()).hexdigest()[:20]
-        parts.append(Part(str(folder / f"part-{digest}.npz"), one, name, geometry, stamps))
+    for group in _group_pieces(pieces):
+        one_pieces, stamps = zip(*group, strict=True)
+        digest = hashlib.sha256(json.dumps([text, one_pieces, stamps]).encode()).hexdigest()[:20]
+        parts.append(Part(str(folder / f"part-{digest}.npz"), one_pieces, name, geometry, stamps))
     return parts, failed
 
 
@@ -99,17 +102,17 @@ def _stamp(file: str) -> Stamp:
     return status.st_size, status.st_mtime_ns
 
 
-def _grouped(pieces: Sequence[tuple[Piece, Stamp]]) -> list[list[tuple[Piece, Stamp]]]:
+def _group_pieces(pieces: Sequence[tuple[Piece, Stamp]]) -> list[list[tuple[Piece, Stamp]]]:
     """Pieces together as long as they have no more frames than a part."""
     groups: list[list[tuple[Piece, Stamp]]] = []
-    held = SORTING.part
-    for one in pieces:
-        number = one[0][2] - one[0][1]
-        if held + number > SORTING.part:
+    frames_held = SORTING.part
+    for piece in pieces:
+        number = piece[0][2] - piece[0][1]
+        if frames_held + number > SORTING.part:
             groups.append([])
-            held = 0
-        groups[-1].append(one)
-        held += number
+            frames_held = 0
+        groups[-1].append(piece)
+        frames_held += number
     return groups
 
 
@@ -138,35 +141,37 @@ def network_of(name: str) -> dict[str, Any]:
     from ..prediction.sorting import FILE
 
     sha256 = open_predictor(DIFFRACTION.name).manifest.sha256
-    found = {"network": sha256["model.onnx"]}
-    return found | {"bodies": sha256.get(FILE, "")} if name == "bodies" else found
+    digests = {"network": sha256["model.onnx"]}
+    return digests | {"bodies": sha256.get(FILE, "")} if name == "bodies" else digests
 
 
-def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], None] | None = None) -> None:
-    """Embed missing parts and remove outdated ones; `workers` as in `unordered_map`."""
+def embed(
+    parts: Sequence[Part], *, workers: Workers = 1, report_done: Callable[[int], None] | None = None
+) -> None:
+    """Embed missing parts and remove outdated ones; `workers` as in `map_unordered`."""
     if not parts:
         return
-    folder, done = Path(parts[0].path).parent, done or (lambda number: None)
+    folder, report_done = Path(parts[0].path).parent, report_done or (lambda number: None)
     remove_leftovers(folder)
     number = {part.path: part.frames for part in parts}
     missing = [part for part in parts if not Path(part.path).exists()]
-    done(sum(number.values()) - sum(number[part.path] for part in missing))
-    for path in unordered_map(make_part, missing, workers=workers):
-        done(number[path])
+    report_done(sum(number.values()) - sum(number[part.path] for part in missing))
+    for path in map_unordered(make_part, missing, workers=workers):
+        report_done(number[path])
     for old in set(folder.glob("part-*.npz")) - set(map(Path, number)):
         old.unlink(missing_ok=True)
 
 
 def _points(piece: Piece, part: Part) -> Iterator[Points]:
     file, first, end = piece
-    for some in frames(Path(file), part.geometry, start=first):
-        number = min(len(some.counts), end - some.start)
+    for block in frames(Path(file), part.geometry, start=first):
+        number = min(len(block.counts), end - block.start)
         if number > 0:
-            cells = in_cells(some.window, some.counts[:number], some.masks[:number])
-            entries = some.start + 1 + np.arange(number)
+            cells = count_in_cells(block.window, block.counts[:number], block.masks[:number])
+            entries = block.start + 1 + np.arange(number)
             counts = cells.counts.sum(axis=(1, 2), dtype=np.float64)
-            yield Points(np.full(number, file), entries, embedded(cells, part.embedding), counts)
-        if some.start + len(some.counts) >= end:
+            yield Points(np.full(number, file), entries, embed_cells(cells, part.embedding), counts)
+        if block.start + len(block.counts) >= end:
             break
 
 
@@ -174,32 +179,34 @@ def make_part(part: Part) -> str:
     """Read and embed the frames of a part, and put its points in place in one step. Raises SasnetError if a
     file changed meanwhile.
     """
-    found = [some for piece in part.pieces for some in _points(piece, part)]
+    blocks = [part_block for piece in part.pieces for part_block in _points(piece, part)]
     for (file, _, _), stamp in zip(part.pieces, part.stamps, strict=bool(part.stamps)):
         if _stamp(file) != stamp:
             raise SasnetError(
                 f"{file}: was changed while it was read; repeat the command, which then continues."
             )
-    joined = {name: np.concatenate([getattr(one, name) for one in found]) for name in Points.__annotations__}
+    joined = {
+        name: np.concatenate([getattr(block, name) for block in blocks]) for name in Points.__annotations__
+    }
     with put_in_one_step(Path(part.path), ending=".npz") as aside:
         np.savez(aside, **joined)  # type: ignore[arg-type]
     return part.path
 
 
-def embedded(cells: Polar, name: str) -> NDArray[np.float32]:
+def embed_cells(cells: Polar, name: str) -> NDArray[np.float32]:
     """Points of images in cells, (n, d)."""
     if name == "correlation":
         half = cross_correlation(cells)[..., : SECTORS // 2].clip(-1, _MOST)  # the other half is alike
         return np.asarray(half.reshape(len(half), -1))
-    found = rings(cells)
+    found_rings = rings(cells)
     if name in ("harmonics", *LEARNED):
-        return amplitudes(found)
+        return amplitudes(found_rings)
     if name == "profile":
-        return of_rings(found)["features"][..., 0]
+        return compute_ring_inputs(found_rings)["features"][..., 0]
     from ....predict.predictor import open_predictor
     from ..prediction import sorting
 
-    inputs = of_rings(found)
+    inputs = compute_ring_inputs(found_rings)
     outputs = open_predictor(DIFFRACTION.name).runtime.run(inputs)
     return sorting.points(inputs, outputs) if name == "bodies" else sorting.tags(outputs)
 
@@ -219,7 +226,7 @@ def sample_of(parts: Sequence[Part], rng: np.random.Generator) -> NDArray[np.flo
     total = sum(end - first for part in parts for _, first, end in part.pieces)
     share = min(1.0, SORTING.fitted_to / max(total, 1))
     chosen = []
-    for some in points_of(parts):
-        lit = np.flatnonzero(some.counts >= LEAST_COUNTS)
-        chosen.append(some.points[lit[rng.random(lit.size) < share]])
+    for points in points_of(parts):
+        lit = np.flatnonzero(points.counts >= LEAST_COUNTS)
+        chosen.append(points.points[lit[rng.random(lit.size) < share]])
     return np.concatenate(chosen) if chosen else np.empty((0, 0), np.float32)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....arrays import Floats
-from ....types import SasnetError, installed_by
-from ..training.autoencoder import Layer, encoded
+from ....types import SasnetError, describe_install
+from ..training.autoencoder import Layer, encode
 from .settings import SORTING
 
 #: Cluster of what belongs to none.
@@ -35,19 +35,19 @@ class Mixture:
     #: (weights, offsets), of an autoencoder, which points go through first; empty where they do not.
     encoder: tuple[Layer, ...] = ()
 
-    def reduced(self, points: NDArray[np.floating]) -> Floats:
+    def reduce(self, points: NDArray[np.floating]) -> Floats:
         """Project points to principal components (n, components); SasnetError for others."""
-        asked = len(self.encoder[0][0]) if self.encoder else len(self.mean)
-        if points.shape[1] != asked:
+        expected_size = len(self.encoder[0][0]) if self.encoder else len(self.mean)
+        if points.shape[1] != expected_size:
             raise SasnetError(
-                f"The clusters belong to another network (points of {asked} instead of"
+                f"The clusters belong to another network (points of {expected_size} instead of"
                 f" {points.shape[1]} numbers); sort all images again without --old."
             )
-        return np.asarray((encoded(points, self.encoder) - self.mean) @ self.axes.T)
+        return np.asarray((encode(points, self.encoder) - self.mean) @ self.axes.T)
 
     def clusters(self, points: NDArray[np.floating]) -> tuple[NDArray[np.int64], Floats]:
         """Cluster of each point, `NOISE` for outliers, and the probability of the likeliest; (n,) each."""
-        joint = self._joint(self.reduced(points))
+        joint = self._joint(self.reduce(points))
         total = np.logaddexp.reduce(joint, axis=1)
         best = joint.argmax(axis=1)
         probability = np.exp(joint[np.arange(len(best)), best] - total)
@@ -57,28 +57,28 @@ class Mixture:
         """Logarithm of weight and density of each cluster, (n, k)."""
         from scipy.linalg import solve_triangular
 
-        found = np.empty((len(z), len(self.weights)))
+        log_densities = np.empty((len(z), len(self.weights)))
         for k, (weight, mean, covariance) in enumerate(
             zip(self.weights, self.means, self.covariances, strict=True)
         ):
             root = np.linalg.cholesky(covariance)
             apart = solve_triangular(root, (z - mean).T, lower=True)
             volume = np.log(np.diag(root)).sum() + 0.5 * len(mean) * np.log(2 * np.pi)
-            found[:, k] = np.log(max(weight, 1e-300)) - volume - 0.5 * (apart**2).sum(axis=0)
-        return found
+            log_densities[:, k] = np.log(max(weight, 1e-300)) - volume - 0.5 * (apart**2).sum(axis=0)
+        return log_densities
 
     def as_arrays(self) -> dict[str, Any]:
-        found = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "encoder"}
+        arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "encoder"}
         for number, (weights, offsets) in enumerate(self.encoder):
-            found |= {f"encoder{number}_weights": weights, f"encoder{number}_offsets": offsets}
-        return found
+            arrays |= {f"encoder{number}_weights": weights, f"encoder{number}_offsets": offsets}
+        return arrays
 
     @classmethod
-    def of_arrays(cls, stored: Mapping[str, Any]) -> Mixture:
-        own = {name: values for name, values in stored.items() if not name.startswith("encoder")}
-        number = (len(stored) - len(own)) // 2
+    def from_arrays(cls, stored: Mapping[str, Any]) -> Mixture:
+        arrays = {name: values for name, values in stored.items() if not name.startswith("encoder")}
+        number = (len(stored) - len(arrays)) // 2
         layers = [(stored[f"encoder{k}_weights"], stored[f"encoder{k}_offsets"]) for k in range(number)]
-        return cls(**own, encoder=tuple(layers))
+        return cls(**arrays, encoder=tuple(layers))
 
 
 def _criteria(z: NDArray[np.float64], seed: int) -> list[tuple[int, float]]:
@@ -101,7 +101,7 @@ def fit(
         import sklearn.decomposition  # noqa: F401
     except ImportError:
         raise SasnetError(
-            f"Sorting needs scikit-learn, which is not installed; run {installed_by('diffraction')}"
+            f"Sorting needs scikit-learn, which is not installed; run {describe_install('diffraction')}"
         ) from None
     least = 4 * max(clusters or 2, 2)
     if len(points) < least:
@@ -110,14 +110,14 @@ def fit(
             f" fewer --clusters."
         )
     seed = int(rng.integers(2**31))
-    reduction, z = _principal(encoded(points, encoder), seed)
+    reduction, z = _principal(encode(points, encoder), seed)
     axes = reduction.components_[: z.shape[1]]
     scale = float(z[:, 0].std()) or 1.0
     z = z / scale
-    tried: list[Any] = []
+    trials: list[Any] = []
     if not clusters:
-        tried = _criteria(z, seed)
-        clusters = min(tried, key=lambda pair: pair[1])[0]
+        trials = _criteria(z, seed)
+        clusters = min(trials, key=lambda pair: pair[1])[0]
     best = _gaussians(z, clusters, seed, SORTING.starts)
     return Mixture(
         reduction.mean_,
@@ -126,7 +126,7 @@ def fit(
         best.means_,
         best.covariances_,
         float(np.quantile(best.score_samples(z), SORTING.noise)),
-        np.array(tried).reshape(-1, 2),
+        np.array(trials).reshape(-1, 2),
         _stability(z, best, clusters, rng, seed),
         encoder,
     )
@@ -166,6 +166,6 @@ def _stability(z: Floats, best: Any, clusters: int, rng: np.random.Generator, se
         return 1.0
     labels, again = best.predict(z), []
     for number in range(SORTING.bootstraps):
-        other = _gaussians(z[rng.integers(len(z), size=len(z))], clusters, seed + number + 1, 1)
-        again.append(adjusted_rand_score(labels, other.predict(z)))
+        refit = _gaussians(z[rng.integers(len(z), size=len(z))], clusters, seed + number + 1, 1)
+        again.append(adjusted_rand_score(labels, refit.predict(z)))
     return float(np.mean(again))

@@ -63,15 +63,17 @@ def _append(file: Any, name: str, values: NDArray[Any]) -> None:
 
     if name not in file:
         kind = h5py.string_dtype() if name == "file" else values.dtype
-        more = values.shape[1:]
-        file.create_dataset(name, (0, *more), kind, maxshape=(None, *more), chunks=(4096, *more))
-    there = len(file[name])
-    file[name].resize(there + len(values), axis=0)
-    file[name][there:] = values
+        item_shape = values.shape[1:]
+        file.create_dataset(
+            name, (0, *item_shape), kind, maxshape=(None, *item_shape), chunks=(4096, *item_shape)
+        )
+    length = len(file[name])
+    file[name].resize(length + len(values), axis=0)
+    file[name][length:] = values
 
 
 def write(
-    path: Path, found: Iterable[Points], mixture: Mixture, embedding: str, geometry: Sequence[str]
+    path: Path, blocks: Iterable[Points], mixture: Mixture, embedding: str, geometry: Sequence[str]
 ) -> int:
     """Write ``sorted.h5`` and its CSV and return the number of images. Raises SasnetError on failure."""
     table = path.with_suffix(".csv")
@@ -93,22 +95,22 @@ def write(
                 model[name] = values
             writer = csv.writer(stream)
             writer.writerow(COLUMNS)
-            for some in found:
-                cluster, probability = mixture.clusters(some.points)
-                dark = some.counts < LEAST_COUNTS
+            for block in blocks:
+                cluster, probability = mixture.clusters(block.points)
+                dark = block.counts < LEAST_COUNTS
                 cluster, probability = np.where(dark, NOISE, cluster), np.where(dark, 0.0, probability)
                 columns: dict[str, Any] = {
-                    "file": some.path.astype(object),
-                    "entry": some.entry,
+                    "file": block.path.astype(object),
+                    "entry": block.entry,
                     "cluster": cluster,
                     "probability": probability,
-                    "embedding": some.points,
-                    "map": mixture.reduced(some.points)[:, :2],
+                    "embedding": block.points,
+                    "map": mixture.reduce(block.points)[:, :2],
                 }
                 for name, values in columns.items():
                     _append(file, name, values)
                 writer.writerows(
-                    zip(some.path, some.entry, cluster, (f"{p:.4f}" for p in probability), strict=True)
+                    zip(block.path, block.entry, cluster, (f"{p:.4f}" for p in probability), strict=True)
                 )
                 n += len(cluster)
     except OSError as error:
@@ -133,7 +135,7 @@ def read(path: Path) -> Sorted:
                 file["cluster"][()],
                 file["probability"][()],
                 file["map"][()],
-                Mixture.of_arrays(model),
+                Mixture.from_arrays(model),
                 str(file.attrs["name"]),
                 tuple(map(str, file.attrs["geometry"])),
                 str(file.attrs.get("networks", "{}")),
@@ -146,23 +148,23 @@ def nearest(
     path: Path, point: NDArray[np.floating], mixture: Mixture
 ) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """Find rows of the images nearest to a point (d,), with distances, in a stream."""
-    target = mixture.reduced(point[None])[0]
-    apart = np.concatenate([np.linalg.norm(z - target, axis=1) for _, z in _reduced(path, mixture)])
+    target = mixture.reduce(point[None])[0]
+    apart = np.concatenate([np.linalg.norm(z - target, axis=1) for _, z in _reduce_images(path, mixture)])
     rows = np.argsort(apart)[: SORTING.similar]
     return rows, apart[rows]
 
 
-def _reduced(path: Path, mixture: Mixture) -> Iterator[tuple[int, NDArray[np.float64]]]:
+def _reduce_images(path: Path, mixture: Mixture) -> Iterator[tuple[int, NDArray[np.float64]]]:
     """Principal components of the images, some at a time, with the row of the first."""
     import h5py
 
     with h5py.File(path, "r") as file:
         points = file["embedding"]
-        for at in range(0, len(points), _AT_ONCE):
-            yield at, mixture.reduced(points[at : at + _AT_ONCE])
+        for start in range(0, len(points), _AT_ONCE):
+            yield start, mixture.reduce(points[start : start + _AT_ONCE])
 
 
-def along(path: Path, mixture: Mixture) -> list[NDArray[np.int64]]:
+def traverse_components(path: Path, mixture: Mixture) -> list[NDArray[np.int64]]:
     """Find images along each of the largest components while the others stay near their mean, in a stream."""
     # Steps run between ±2 standard deviations; empty ones are skipped.
     # Real images are shown, as an embedding need not have a way back to images.
@@ -171,17 +173,17 @@ def along(path: Path, mixture: Mixture) -> list[NDArray[np.int64]]:
         np.diagonal(mixture.covariances, axis1=1, axis2=2) + (mixture.means - mean) ** 2
     )
     spread = np.sqrt(np.maximum(square, 1e-12))
-    number, shown = min(SORTING.traversed, mean.size), SORTING.shown
-    least, rows = np.full((number, shown), np.inf), np.full((number, shown), -1, dtype=np.int64)
-    for at, some in _reduced(path, mixture):
-        z = (some - mean) / spread
-        step = np.clip(((z + 2) / 4 * shown).astype(np.int64), 0, shown - 1)
+    number, shown_count = min(SORTING.traversed, mean.size), SORTING.shown
+    least, rows = np.full((number, shown_count), np.inf), np.full((number, shown_count), -1, dtype=np.int64)
+    for start, reduced in _reduce_images(path, mixture):
+        z = (reduced - mean) / spread
+        step = np.clip(((z + 2) / 4 * shown_count).astype(np.int64), 0, shown_count - 1)
         total = (z**2).sum(axis=1)
         for k in range(number):
             aside = total - z[:, k] ** 2
-            for one in np.unique(step[:, k]):
-                there = np.flatnonzero(step[:, k] == one)
-                best = there[aside[there].argmin()]
-                if aside[best] < least[k, one]:
-                    least[k, one], rows[k, one] = aside[best], at + best
+            for step_number in np.unique(step[:, k]):
+                members = np.flatnonzero(step[:, k] == step_number)
+                best = members[aside[members].argmin()]
+                if aside[best] < least[k, step_number]:
+                    least[k, step_number], rows[k, step_number] = aside[best], start + best
     return [row[row >= 0] for row in rows]

@@ -82,19 +82,19 @@ def fit(
         def density(at: Any, of: Any, log_v: Any) -> Any:
             return -0.5 * (np.log(2 * np.pi) + log_v + ops.square(at - of) / ops.exp(log_v))
 
-        own = ops.sum(density(z, mean, log_variance), axis=-1)
+        own_density = ops.sum(density(z, mean, log_variance), axis=-1)
         prior = ops.sum(density(z, 0.0, ops.zeros_like(z)), axis=-1)
-        each = density(z[:, None], mean[None], log_variance[None])
+        pair_densities = density(z[:, None], mean[None], log_variance[None])
         weight = float(np.log(config.batch * number))
-        whole = ops.logsumexp(ops.sum(each, axis=-1), axis=1) - weight
-        apart = ops.sum(ops.logsumexp(each, axis=1) - weight, axis=-1)
-        return (own - whole) + config.beta * (whole - apart) + (apart - prior)
+        whole = ops.logsumexp(ops.sum(pair_densities, axis=-1), axis=1) - weight
+        apart = ops.sum(ops.logsumexp(pair_densities, axis=1) - weight, axis=-1)
+        return (own_density - whole) + config.beta * (whole - apart) + (apart - prior)
 
     model = Autoencoder()
-    return trained(model, (*model.encoder, model.mean), points, seed, config)
+    return train_encoder(model, (*model.encoder, model.mean), points, seed, config)
 
 
-def trained(
+def train_encoder(
     model: Any, encoder: Sequence[Any], points: NDArray[np.floating], seed: int, config: Any
 ) -> tuple[Layer, ...]:
     """Train a model on scaled points (n, d) and return its encoder's layers for unscaled ones."""
@@ -108,14 +108,14 @@ def trained(
     for start in range(0, config.steps, 100):
         rows = rng.integers(len(scaled), size=min(100, config.steps - start) * config.batch)
         model.fit(scaled[rows], batch_size=config.batch, epochs=1, verbose=0, shuffle=False)
-    found = [[np.asarray(w, dtype=np.float64) for w in layer.get_weights()] for layer in encoder]
+    found_weights = [[np.asarray(w, dtype=np.float64) for w in layer.get_weights()] for layer in encoder]
     # Points come as they are: their middle and scale go into the first layer.
-    first, offset = found[0]
-    found[0] = [first / spread, offset - middle / spread @ first]
-    return tuple((weights, offsets) for weights, offsets in found)
+    first, offset = found_weights[0]
+    found_weights[0] = [first / spread, offset - middle / spread @ first]
+    return tuple((weights, offsets) for weights, offsets in found_weights)
 
 
-def encoded(points: NDArray[np.floating], encoder: tuple[Layer, ...]) -> Floats:
+def encode(points: NDArray[np.floating], encoder: tuple[Layer, ...]) -> Floats:
     """Latent means of points, (n, latent); without Keras."""
     x = np.asarray(points, dtype=np.float64)
     for number, (weights, offsets) in enumerate(encoder):

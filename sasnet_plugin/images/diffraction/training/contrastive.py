@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .autoencoder import Layer, trained
+from .autoencoder import Layer, train_encoder
 
 
 @dataclass(frozen=True)
@@ -51,23 +51,23 @@ def fit(
             self.head = [layers.Dense(config.head, activation="silu"), layers.Dense(config.head)]
 
         def call(self, x: Any) -> Any:
-            both = ops.concatenate([self.disturbed(x), self.disturbed(x)])
+            views = ops.concatenate([self.disturb(x), self.disturb(x)])
             for layer in (*self.encoder, self.embedding, *self.head):
-                both = layer(both)
-            unit = both / ops.maximum(ops.norm(both, axis=-1, keepdims=True), 1e-6)
+                views = layer(views)
+            unit = views / ops.maximum(ops.norm(views, axis=-1, keepdims=True), 1e-6)
             number = ops.shape(x)[0]
             alike = ops.matmul(unit, ops.transpose(unit)) / config.temperature
             alike = alike - 1e9 * ops.eye(2 * number)
-            other = ops.concatenate([ops.arange(number, 2 * number), ops.arange(number)])
+            partners = ops.concatenate([ops.arange(number, 2 * number), ops.arange(number)])
             self.add_loss(
-                ops.mean(keras.losses.sparse_categorical_crossentropy(other, alike, from_logits=True))
+                ops.mean(keras.losses.sparse_categorical_crossentropy(partners, alike, from_logits=True))
             )
-            return both
+            return views
 
-        def disturbed(self, x: Any) -> Any:
-            kept = keras.random.uniform(ops.shape(x), seed=self.random) < config.kept
+        def disturb(self, x: Any) -> Any:
+            is_kept = keras.random.uniform(ops.shape(x), seed=self.random) < config.kept
             noise = config.noise * keras.random.normal(ops.shape(x), seed=self.random)
-            return ops.where(kept, x, 0.0) + noise
+            return ops.where(is_kept, x, 0.0) + noise
 
     model = Contrast()
-    return trained(model, (*model.encoder, model.embedding), points, seed, config)
+    return train_encoder(model, (*model.encoder, model.embedding), points, seed, config)

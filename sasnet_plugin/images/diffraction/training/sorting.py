@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from ....types import Image
 from ..labels import NAME
-from ..prediction.sorting import FILE, STRIDES, Layers, applied, read
-from ..reading.features import CHANNELS, of_rings
-from ..reading.polar import RINGS, of_images, rings
+from ..prediction.sorting import FILE, STRIDES, Layers, apply_layers, read
+from ..reading.features import CHANNELS, compute_ring_inputs
+from ..reading.polar import RINGS, bin_images, rings
 from ..simulation import voxels
 from ..simulation.measurement import shot
 from ..simulation.samples import draw_sample
@@ -71,9 +71,11 @@ class Shots:
 
 def first(kind: int, rng: np.random.Generator) -> Image:
     """A measured shot of the multi-slice simulator."""
-    name, more = KINDS[kind]
+    name, second_kind = KINDS[kind]
     beam = {"theta": float(np.radians(rng.uniform(10, 28)))}
-    sample = draw_sample(rng, {name: 1}, {more: 1} if more else {}, 0 if more else 1, beam)
+    sample = draw_sample(
+        rng, {name: 1}, {second_kind: 1} if second_kind else {}, 0 if second_kind else 1, beam
+    )
     return shot(SIMULATOR.clean(sample), rng, float(10 ** rng.uniform(*_COUNTS)))
 
 
@@ -82,27 +84,29 @@ def second(kind: int, rng: np.random.Generator) -> Image:
     return shot(voxels.pattern(list(voxels.BODIES)[kind], rng), rng, float(10 ** rng.uniform(*_COUNTS)))
 
 
-def drawn(
-    make: Callable[[int, np.random.Generator], Image], kinds: int, each: int, rng: np.random.Generator
+def draw_shots(
+    make: Callable[[int, np.random.Generator], Image], kinds: int, number_each: int, rng: np.random.Generator
 ) -> Shots:
     """So many shots of every kind, in turn."""
     from ....predict.predictor import open_predictor
 
-    label = np.arange(kinds * each) % kinds
-    features, said = [], []
+    label = np.arange(kinds * number_each) % kinds
+    features, tag_outputs = [], []
     for start in range(0, label.size, _PART):
-        inputs = of_rings(rings(of_images([make(int(kind), rng) for kind in label[start : start + _PART]])))
+        inputs = compute_ring_inputs(
+            rings(bin_images([make(int(kind), rng) for kind in label[start : start + _PART]]))
+        )
         features.append(inputs["features"])
-        said.append(read(open_predictor(NAME).runtime.run(inputs)))
-    return Shots(np.concatenate(features), np.concatenate(said), label)
+        tag_outputs.append(read(open_predictor(NAME).runtime.run(inputs)))
+    return Shots(np.concatenate(features), np.concatenate(tag_outputs), label)
 
 
-def joined(one: Shots, other: Shots, kinds: int) -> Shots:
+def join_shots(shots: Shots, other_second: Shots, kinds: int) -> Shots:
     """Shots of both simulators, those of the second labelled from `kinds` on."""
     return Shots(
-        np.concatenate([one.features, other.features]),
-        np.concatenate([one.said, other.said]),
-        np.concatenate([one.label, other.label + kinds]),
+        np.concatenate([shots.features, other_second.features]),
+        np.concatenate([shots.said, other_second.said]),
+        np.concatenate([shots.label, other_second.label + kinds]),
     )
 
 
@@ -122,11 +126,11 @@ def fit(shots: Shots, looks: int, seed: int, config: SortingConfig = SortingConf
     model.fit(read_by, shots.label, batch_size=config.batch, epochs=config.rounds, verbose=0)
     layers = [tuple(layer.get_weights()) for layer in model.layers if layer.get_weights()]
     # Scales go into the layers that read what they belong to.
-    layers[0] = _scaled(layers[0], centre, spread)
+    layers[0] = _absorb_scaling(layers[0], centre, spread)
     weights, offsets = layers[len(STRIDES)]
-    at = len(weights) - len(middle)
-    last, offsets = _scaled((weights[at:], offsets), middle, wide)
-    layers[len(STRIDES)] = np.concatenate([weights[:at], last]), offsets
+    split_row = len(weights) - len(middle)
+    last, offsets = _absorb_scaling((weights[split_row:], offsets), middle, wide)
+    layers[len(STRIDES)] = np.concatenate([weights[:split_row], last]), offsets
     return tuple((w.astype(np.float32), b.astype(np.float32)) for w, b in layers)
 
 
@@ -134,24 +138,24 @@ def _scales(values: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
     return values.mean(axis=axes), values.std(axis=axes) + np.float32(1e-3)
 
 
-def _scaled(layer: tuple[Array, ...], middle: Array, spread: Array) -> tuple[Array, Array]:
+def _absorb_scaling(layer: tuple[Array, ...], middle: Array, spread: Array) -> tuple[Array, Array]:
     """Adapt a layer trained on scaled values (mean 0, spread 1) to unscaled ones."""
     weights = layer[0] / spread[:, None]
     return weights, layer[1] - (middle @ weights).reshape(-1, weights.shape[-1]).sum(axis=0)
 
 
-def _model(said: int, kinds: int, config: SortingConfig) -> Any:
+def _model(tag_count: int, kinds: int, config: SortingConfig) -> Any:
     import keras
     from keras import layers
 
-    one, other = keras.Input((RINGS, CHANNELS)), keras.Input((said,))
-    z = one
+    features, tag_inputs = keras.Input((RINGS, CHANNELS)), keras.Input((tag_count,))
+    z = features
     for filters, stride in zip(config.filters, STRIDES, strict=True):
         z = layers.Conv1D(filters, config.taps, strides=stride, activation="relu")(z)
-    z = layers.Concatenate()([layers.Flatten()(z), other])
+    z = layers.Concatenate()([layers.Flatten()(z), tag_inputs])
     for neurons in config.hidden:
         z = layers.Dense(neurons, activation="relu")(layers.Dropout(config.dropout)(z))
-    return keras.Model([one, other], layers.Dense(kinds)(z))
+    return keras.Model([features, tag_inputs], layers.Dense(kinds)(z))
 
 
 def _loss(looks: int) -> Callable[[Any, Any], Any]:
@@ -160,31 +164,31 @@ def _loss(looks: int) -> Callable[[Any, Any], Any]:
 
     def loss(label: Any, logits: Any) -> Any:
         parts = logits[:, :looks], logits[:, looks:]
-        known = ops.concatenate([ops.log_softmax(part, axis=-1) for part in parts], axis=-1)
-        own = ops.one_hot(ops.cast(ops.reshape(label, (-1,)), "int32"), logits.shape[-1])
-        return -ops.sum(own * known, axis=-1)
+        log_probabilities = ops.concatenate([ops.log_softmax(part, axis=-1) for part in parts], axis=-1)
+        label_mask = ops.one_hot(ops.cast(ops.reshape(label, (-1,)), "int32"), logits.shape[-1])
+        return -ops.sum(label_mask * log_probabilities, axis=-1)
 
     return loss
 
 
 def right(layers: Layers, shots: Shots, looks: int) -> float:
     """Share of the shots whose kind is named, among those of its simulator."""
-    logits = applied(layers, shots.features, shots.said)
-    own = (shots.label < looks)[:, None] == (np.arange(logits.shape[1]) < looks)
-    return float(np.mean(np.where(own, logits, -np.inf).argmax(axis=1) == shots.label))
+    logits = apply_layers(layers, shots.features, shots.said)
+    same_simulator = (shots.label < looks)[:, None] == (np.arange(logits.shape[1]) < looks)
+    return float(np.mean(np.where(same_simulator, logits, -np.inf).argmax(axis=1) == shots.label))
 
 
-def stored(networks: Sequence[Layers], looks: int, network: str) -> dict[str, Any]:
+def pack_networks(networks: Sequence[Layers], looks: int, network: str) -> dict[str, Any]:
     """Arrays of the file, in half precision, and the sha256 of the large network that they go with."""
-    found: dict[str, Any] = {"network": np.array(network), "looks": np.array(looks)}
-    found["size"] = np.array([len(networks), len(networks[0])])
+    arrays: dict[str, Any] = {"network": np.array(network), "looks": np.array(looks)}
+    arrays["size"] = np.array([len(networks), len(networks[0])])
     for k, layers in enumerate(networks):
         for n, (weights, offsets) in enumerate(layers):
-            found |= {
+            arrays |= {
                 f"{k}/{n}/weights": weights.astype(np.float16),
                 f"{k}/{n}/offsets": offsets.astype(np.float16),
             }
-    return found
+    return arrays
 
 
 def install(home: Path, networks: Sequence[Layers], looks: int) -> None:
@@ -192,21 +196,21 @@ def install(home: Path, networks: Sequence[Layers], looks: int) -> None:
     from ....zoo import register
 
     manifest = home / "manifest.json"
-    said = json.loads(manifest.read_text(encoding="utf-8"))
-    np.savez_compressed(home / FILE, **stored(networks, looks, said["sha256"]["model.onnx"]))
-    said["sha256"][FILE] = hashlib.sha256((home / FILE).read_bytes()).hexdigest()
-    manifest.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+    told_manifest = json.loads(manifest.read_text(encoding="utf-8"))
+    np.savez_compressed(home / FILE, **pack_networks(networks, looks, told_manifest["sha256"]["model.onnx"]))
+    told_manifest["sha256"][FILE] = hashlib.sha256((home / FILE).read_bytes()).hexdigest()
+    manifest.write_text(json.dumps(told_manifest, indent=1) + "\n", encoding="utf-8")
     register(home)
 
 
 def main() -> None:
-    from ....zoo import registered
+    from ....zoo import list_registered
 
-    home, config, looks = registered()[NAME], SortingConfig(), len(KINDS)
-    one, other = (np.random.default_rng(seed) for seed in _SEEDS)
-    shots = joined(
-        drawn(first, looks, config.passed, one),
-        drawn(second, len(voxels.BODIES), config.of_voxels, other),
+    home, config, looks = list_registered()[NAME], SortingConfig(), len(KINDS)
+    training_rng, test_rng = (np.random.default_rng(seed) for seed in _SEEDS)
+    shots = join_shots(
+        draw_shots(first, looks, config.passed, training_rng),
+        draw_shots(second, len(voxels.BODIES), config.of_voxels, test_rng),
         looks,
     )
     networks = [fit(shots, looks, seed, config) for seed in range(config.networks)]

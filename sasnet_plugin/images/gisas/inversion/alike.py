@@ -9,17 +9,19 @@ from ..simulation.geometry import N_XI
 from .forward import State, state
 from .information import uniform_p_value
 from .linear import Quadratic
-from .parameters import Guess, clipped
+from .parameters import Guess, clip_parameters
 from .posterior import Posterior, expand
 from .refine import loss_of
 from .settings import INVERSION
 
 
-def uniform_alike(now: State, found: Posterior, guess: Guess, rng: np.random.Generator, best: float) -> float:
+def uniform_alike(
+    current: State, posterior: Posterior, guess: Guess, rng: np.random.Generator, best: float
+) -> float:
     """Return the p-value of a uniform distribution; `best` is the loss of the distribution found."""
     # The geometry is refitted with the uniform one first, as the best geometry depends on the distribution.
-    weights, backgrounds = np.full(N_XI, float(found.weights.mean())), found.backgrounds
-    form, loss = flat_form(now, weights, backgrounds, guess, found.dispersed)
+    weights, backgrounds = np.full(N_XI, float(posterior.weights.mean())), posterior.backgrounds
+    form, loss = flat_form(current, weights, backgrounds, guess, posterior.dispersed)
 
     def p_value() -> float:
         # It is expensive, and far off it is not needed on the way: not a number.
@@ -30,12 +32,14 @@ def uniform_alike(now: State, found: Posterior, guess: Guess, rng: np.random.Gen
         if alike > INVERSION.surely_uniform:
             break
         weights = form.scales(np.full((1, N_XI), 1 / N_XI))[0] * np.full(N_XI, 1 / N_XI)
-        others = form.best_others(weights)
-        moved = state(now.counts, clipped(now.inner + others[2:]), now)
-        tried, less = flat_form(moved, weights, np.maximum(others[:2], 0.0), guess, found.dispersed)
+        other_columns = form.best_others(weights)
+        moved = state(current.counts, clip_parameters(current.inner + other_columns[2:]), current)
+        trial_form, less = flat_form(
+            moved, weights, np.maximum(other_columns[:2], 0.0), guess, posterior.dispersed
+        )
         if less > loss - 0.5:
             break
-        now, form, loss = moved, tried, less
+        current, form, loss = moved, trial_form, less
         alike = p_value()
         if np.isnan(alike):
             break
@@ -43,14 +47,14 @@ def uniform_alike(now: State, found: Posterior, guess: Guess, rng: np.random.Gen
 
 
 def flat_form(
-    now: State,
+    current: State,
     weights: Floats,
     backgrounds: Floats,
     guess: Guess,
     dispersed: float,
 ) -> tuple[Quadratic, float]:
     """The likelihood about a fit with every angle alike, and the loss of that fit."""
-    expected = np.maximum(weights @ now.patterns + backgrounds @ now.backgrounds, 1e-3)
-    expected *= now.counts.y.sum() / expected.sum()
-    form = expand(now, weights, backgrounds, expected, guess, dispersed)
-    return form, loss_of(now, expected, guess)
+    expected = np.maximum(weights @ current.patterns + backgrounds @ current.backgrounds, 1e-3)
+    expected *= current.counts.y.sum() / expected.sum()
+    form = expand(current, weights, backgrounds, expected, guess, dispersed)
+    return form, loss_of(current, expected, guess)

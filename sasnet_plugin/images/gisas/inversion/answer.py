@@ -36,11 +36,11 @@ class Comparison:
 
     def sentences(self) -> tuple[str, ...]:
         """How far the pattern is from the measured one, and from what it would be were the model right."""
-        one = self.result
+        result = self.result
         return (
-            f"Simulated again: Poisson deviance {significant(one.deviance, 4)} over {one.dof} pixels; a"
-            f" correct model would give {significant(one.expected_deviance, 4)} ±"
-            f" {significant(one.deviance_sd, 2)}.",
+            f"Simulated again: Poisson deviance {significant(result.deviance, 4)} over {result.dof} pixels; a"
+            f" correct model would give {significant(result.expected_deviance, 4)} ±"
+            f" {significant(result.deviance_sd, 2)}.",
         )
 
     def notes(self) -> tuple[str, ...]:
@@ -48,30 +48,30 @@ class Comparison:
 
     def draw(self, axes: Axes) -> None:
         """The residuals, in standard deviations."""
-        drawn = axes.imshow(
+        artist = axes.imshow(
             self.result.residual, origin="lower", aspect="auto", vmin=-5, vmax=5, cmap="RdBu_r"
         )
-        axes.figure.colorbar(drawn, ax=axes, label="standard deviations")
+        axes.figure.colorbar(artist, ax=axes, label="standard deviations")
         axes.set(xlabel="column", ylabel="row")
 
-    def silenced(self) -> Comparison:
+    def silence(self) -> Comparison:
         return self
 
 
-def refined(
-    image: Image, answer: Answer, seconds: float = 30.0, told: Callable[[str], None] | None = None
+def refine_answer(
+    image: Image, answer: Answer, seconds: float = 30.0, report: Callable[[str], None] | None = None
 ) -> Answer:
     """Refine an answer by physics, simulate it again and compare; out of scope it stays."""
     # Patterns that are more likely known than not are fitted too, and the simulation decides.
     if answer.known:
-        return with_result(answer, invert(image, guess_of(answer), told=told))
+        return insert_result(answer, invert(image, guess_of(answer), report=report))
     if why := why_not_fitted(image, answer):
         return replace(answer, notes=(*answer.notes, why))
-    began = _as_if_known(answer)
-    result = invert(image, guess_of(began), told=told)
+    begin = _as_if_known(answer)
+    result = invert(image, guess_of(begin), report=report)
     if result.in_scope < EVEN:
         return replace(answer, in_scope=result.in_scope, notes=(*answer.notes, *result.notes[-1:]))
-    return replace(with_result(began, result), known=True)
+    return replace(insert_result(begin, result), known=True)
 
 
 def why_not_fitted(image: Image, answer: Answer) -> str:
@@ -85,13 +85,13 @@ def _as_if_known(answer: Answer) -> Answer:
     return replace(answer, findings=answer.unsaid or answer.findings, notes=notes)
 
 
-def with_result(answer: Answer, result: OrientationResult) -> Answer:
+def insert_result(answer: Answer, result: OrientationResult) -> Answer:
     """A network's answer with what the inversion found in its place."""
     distribution = answer.finding(DistributionFinding)
     quantities = answer.finding(QuantitiesFinding)
     assert distribution is not None
     assert quantities is not None
-    found = replace(
+    found_distribution = replace(
         distribution,
         p=result.p,
         p_low=result.p_low,
@@ -104,7 +104,7 @@ def with_result(answer: Answer, result: OrientationResult) -> Answer:
         for name, (value, error, unit) in result.geometry.items()
         if name not in result.ends
     }
-    findings = (found, QuantitiesFinding(quantities.head, values), Comparison(result))
+    findings = (found_distribution, QuantitiesFinding(quantities.head, values), Comparison(result))
     return replace(answer, in_scope=result.in_scope, findings=findings, notes=result.notes)
 
 
@@ -119,7 +119,7 @@ def guess_of(answer: Answer) -> OrientationGuess:
         p=distribution.p,
         p_low=distribution.p_low,
         p_high=distribution.p_high,
-        geometry={name: (value.value, value.error) for name, value in quantities.known.items()},
+        geometry={name: (value.value, value.error) for name, value in quantities.present_values.items()},
         in_scope=answer.in_scope,
         file=answer.file,
         notes=answer.notes,

@@ -30,7 +30,7 @@ class Counts:
     #: and the detector's pixels need not end there.
     offset: float = 0.0
 
-    def seen(self, pattern: Floats) -> Floats:
+    def select_measured(self, pattern: Floats) -> Floats:
         """(..., rows, columns) → (..., n): what of a pattern was measured."""
         return np.asarray(pattern[..., self.mask] * self.coverage)
 
@@ -41,25 +41,27 @@ class Counts:
         return whole
 
     @property
-    def beside_rod(self) -> NDArray[np.bool_]:
+    def rotation_mask(self) -> NDArray[np.bool_]:
         """Which of the pixels depend on the rotation, (n,); all, where only the specular rod was measured."""
         phi = self.window.centres()[1] + self.offset
-        beside = np.broadcast_to(np.abs(phi) > INVERSION.rod, self.window.shape)[self.mask]
-        return np.asarray(beside if np.any(beside) else np.ones(beside.size, dtype=bool))
+        off_rod = np.broadcast_to(np.abs(phi) > INVERSION.rod, self.window.shape)[self.mask]
+        return np.asarray(off_rod if np.any(off_rod) else np.ones(off_rod.size, dtype=bool))
 
 
-def on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
+def bin_on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
     """Bin the detector to whole blocks of the window's pixels, and return the image as shown."""
     # Blocks keep Poisson statistics and do not share narrow peaks between columns; uneven steps are rebinned
     # by area. Raises DataError if the window is empty, the image coarser, negative or almost without counts.
     name = image.file or "the image"
     if np.any(image.counts[image.mask] < 0):
         raise DataError(f"{name}: it has negative counts; give counts as measured, without any subtraction.")
-    blocks, offset, across, along = _in_blocks(image, window)
-    shown = to_window(image, phi=(across[0], across[-1]), alpha_f=(along[0], along[-1]), shape=blocks.shape)
-    found = rebin(image, across, along)
-    mask = found.coverage >= INVERSION.covered
-    y = found.image.counts[mask]
+    blocks, offset, across, along = _make_blocks(image, window)
+    shown_image = to_window(
+        image, phi=(across[0], across[-1]), alpha_f=(along[0], along[-1]), shape=blocks.shape
+    )
+    rebinned = rebin(image, across, along)
+    mask = rebinned.coverage >= INVERSION.covered
+    y = rebinned.image.counts[mask]
     # An image on this very grid keeps whole counts.
     y = np.where(np.abs(y - np.round(y)) < 1e-6 * np.maximum(y, 1.0), np.round(y), y)
     if y.sum() < INVERSION.least_counts:
@@ -68,10 +70,12 @@ def on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
             f" of the lattice; measure longer."
         )
     beam = image.geometry
-    return Counts(y, mask, found.coverage[mask], blocks, beam.wavelength, beam.alpha_i, offset), shown
+    return Counts(
+        y, mask, rebinned.coverage[mask], blocks, beam.wavelength, beam.alpha_i, offset
+    ), shown_image
 
 
-def in_bands(counts: Counts, number: int) -> Counts:
+def bin_in_bands(counts: Counts, number: int) -> Counts:
     """Add rows of counts up in bands of one height that are measured whole."""
     # A last rest of rows is left out.
     window = counts.window
@@ -80,15 +84,15 @@ def in_bands(counts: Counts, number: int) -> Counts:
     coverage = np.zeros(window.shape)
     coverage[counts.mask] = counts.coverage
 
-    def added(values: Floats) -> Floats:
+    def sum_rows(values: Floats) -> Floats:
         return np.asarray(values[: bands * height].reshape(bands, height, -1).sum(axis=1))
 
-    covered = added(coverage) / height
+    covered = sum_rows(coverage) / height
     mask = covered >= INVERSION.covered
     top = window.alpha_f[0] + bands * height * window.pixel[0]
     return replace(
         counts,
-        y=added(counts.spread(counts.y))[mask],
+        y=sum_rows(counts.spread(counts.y))[mask],
         mask=mask,
         coverage=covered[mask],
         window=replace(window, rows=bands, alpha_f=(window.alpha_f[0], top)),
@@ -99,7 +103,7 @@ def in_bands(counts: Counts, number: int) -> Counts:
 _EVEN = 0.2
 
 
-def _in_blocks(image: Image, window: Window) -> tuple[Window, float, Floats, Floats]:
+def _make_blocks(image: Image, window: Window) -> tuple[Window, float, Floats, Floats]:
     """A window of blocks of the image's pixels, how far to the right of it their columns lie, and the edges
     of columns and rows.
     """
@@ -112,26 +116,26 @@ def _in_blocks(image: Image, window: Window) -> tuple[Window, float, Floats, Flo
     ):
         across = np.linspace(*window.phi, window.columns + 1)
         return window, 0.0, across, np.linspace(*window.alpha_f, window.rows + 1)
-    up, beside = (
-        max(1, round(wanted / step)) for wanted, step in zip(window.pixel, (height, width), strict=True)
+    up, columns = (
+        max(1, round(size / step)) for size, step in zip(window.pixel, (height, width), strict=True)
     )
     # The edges next to φ = 0 and at the horizon or above it.
     middle = round(-float(phi[0]) / width)
     bottom = max(int(np.ceil((window.alpha_f[0] - float(alpha_f[0])) / height - 1e-6)), 0)
     middle = int(np.clip(middle, 0, phi.size - 1))
-    half = _whole(min(window.phi[1] / width, max(middle, phi.size - 1 - middle)), beside)
+    half = _whole(min(window.phi[1] / width, max(middle, phi.size - 1 - middle)), columns)
     rows = _whole(min((window.alpha_f[1] - float(alpha_f[bottom])) / height, alpha_f.size - 1 - bottom), up)
-    across = _at(phi, middle + beside * np.arange(-half, half + 1), width)
-    along = _at(alpha_f, bottom + up * np.arange(rows + 1), height)
-    offset, reach = float(across[half]), half * beside * width
+    across = _locate_edges(phi, middle + columns * np.arange(-half, half + 1), width)
+    along = _locate_edges(alpha_f, bottom + up * np.arange(rows + 1), height)
+    offset, reach = float(across[half]), half * columns * width
     blocks = Window(rows, 2 * half, (-reach, reach), (float(along[0]), float(along[-1])))
-    return _on_axes(blocks, window), offset if abs(offset) > 1e-9 else 0.0, across, along
+    return _convert_axes(blocks, window), offset if abs(offset) > 1e-9 else 0.0, across, along
 
 
-def _on_axes(blocks: Window, window: Window) -> Window:
+def _convert_axes(blocks: Window, window: Window) -> Window:
     """Blocks as BornAgain has their angles; of an image on the window itself that one."""
-    same = [*blocks.shape, *blocks.phi, *blocks.alpha_f], [*window.shape, *window.phi, *window.alpha_f]
-    if np.allclose(*same, rtol=1e-9):
+    axes_pairs = [*blocks.shape, *blocks.phi, *blocks.alpha_f], [*window.shape, *window.phi, *window.alpha_f]
+    if np.allclose(*axes_pairs, rtol=1e-9):
         return window
     limits = [(_axis(low), _axis(high)) for low, high in (blocks.phi, blocks.alpha_f)]
     return replace(blocks, phi=limits[0], alpha_f=limits[1])
@@ -149,7 +153,7 @@ def _axis(angle: float) -> float:
     return float(np.degrees(np.tan(np.radians(angle))))
 
 
-def _at(edges: Floats, index: NDArray[np.int_], step: float) -> Floats:
+def _locate_edges(edges: Floats, index: NDArray[np.int_], step: float) -> Floats:
     """Edges of pixels by their number, also of some beyond the image."""
     inside = np.clip(index, 0, edges.size - 1)
     return np.asarray(edges[inside] + (index - inside) * step)

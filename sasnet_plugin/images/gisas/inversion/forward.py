@@ -12,7 +12,7 @@ from ...simulation.detector import MARGIN, background, blur_matrix
 from ...simulation.measurement import Measurement
 from ..simulation.basis import Nodes
 from ..simulation.columns import columns_of
-from ..simulation.factors import Factors, scattered
+from ..simulation.factors import Factors, compute_scattering
 from ..simulation.geometry import N_HALF, Geometry
 from .counts import Counts
 from .parameters import INDEX, PARAMETERS, geometry_of, values
@@ -42,23 +42,23 @@ class Responses:
     of: dict[str, tuple[Floats, Floats]]
 
     @classmethod
-    def at(cls, now: State) -> Responses:
+    def compute(cls, current: State) -> Responses:
         """Calculate by differences, on fewer parts of a pixel than a pattern needs."""
-        counts, across = now.counts, now.factors.across
+        counts, across = current.counts, current.factors.across
 
         def coarse(inner: Floats, nodes: Nodes) -> tuple[Floats, Floats]:
             geometry = geometry_of(inner, counts.wavelength, counts.alpha_i)
-            return scattered(geometry, now.factors.window, across, nodes)
+            return compute_scattering(geometry, current.factors.window, across, nodes)
 
-        found = {}
+        responses = {}
         for names, nodes in _DIFFERENCES.items():
-            base = coarse(now.inner, nodes)
+            base = coarse(current.inner, nodes)
             for name in names:
-                moved = coarse(now.with_step(name), nodes)
-                found[name] = (_ratio(moved[0], base[0]), _ratio(moved[1], base[1]))
-        return cls(now.inner, across, found)
+                moved = coarse(current.step_parameter(name), nodes)
+                responses[name] = (_ratio(moved[0], base[0]), _ratio(moved[1], base[1]))
+        return cls(current.inner, across, responses)
 
-    def near(self, inner: Floats, across: int) -> bool:
+    def is_near(self, inner: Floats, across: int) -> bool:
         """A geometry is so near that they hold there as well."""
         moved = np.abs(inner - self.inner)
         return across == self.across and all(moved[INDEX[name]] < far for name, far in _NEAR.items())
@@ -66,9 +66,9 @@ class Responses:
 
 def _ratio(moved: Floats, base: Floats) -> Floats:
     # In the minima of one size, where a spline may even fall below zero, nothing is seen anyway.
-    found = np.ones_like(base)
-    np.divide(moved, base, out=found, where=base > 0)
-    return np.clip(found, 0.5, 2.0)
+    ratio = np.ones_like(base)
+    np.divide(moved, base, out=ratio, where=base > 0)
+    return np.clip(ratio, 0.5, 2.0)
 
 
 @dataclass(frozen=True)
@@ -83,15 +83,15 @@ class State:
     @cached_property
     def patterns(self) -> Floats:
         """(120, n): what the pixels count of each rotation; a window of particles alone counts one."""
-        straight = self._up @ self.factors.half(self._across)
-        other = self._up @ self.factors.half(self._across, mirrored=True)[N_HALF - 2 : 0 : -1]
-        whole = self.counts.seen(np.concatenate((straight, other)))
+        straight = self._row_blur @ self.factors.half(self._column_blur)
+        mirrored = self._row_blur @ self.factors.half(self._column_blur, mirrored=True)[N_HALF - 2 : 0 : -1]
+        whole = self.counts.select_measured(np.concatenate((straight, mirrored)))
         return whole / self._norm
 
     @cached_property
     def backgrounds(self) -> Floats:
         """(2, n): flat and decaying, one count each in the window."""
-        return np.stack([self.counts.seen(self._background(kind)) for kind in ("flat", "diffuse")])
+        return np.stack([self.counts.select_measured(self._background(kind)) for kind in ("flat", "diffuse")])
 
     @cached_property
     def _norm(self) -> float:
@@ -103,35 +103,39 @@ class State:
         (120,) of each rotation, and `diffuse` ones of the decaying background.
         """
         factors, total = self.factors, float(weights.sum())
-        mixed = factors.mixed(weights)
+        mixed = factors.mix_sums(weights)
         base = factors.pattern(mixed, total)
-        found = np.zeros((len(PARAMETERS), self.counts.y.size))
+        jacobian = np.zeros((len(PARAMETERS), self.counts.y.size))
         for name in _OF_LATTICE:
             # On the same parts of pixels, so that the difference is the parameter's.
-            moved = factors.moved(self._geometry(name), across=factors.across, weights=weights)
-            found[INDEX[name]] = self._counted(moved.pattern(moved.mixed(weights), total) - base)
-        spread = factors.with_particles(self._geometry("position_spread"), factors.every, factors.mean)
-        found[INDEX["position_spread"]] = self._counted(spread.pattern(mixed, total) - base)
-        for name, (every, mean) in self.responses.of.items():
-            moved = factors.with_particles(factors.geometry, factors.every * every, factors.mean * mean)
-            found[INDEX[name]] = self._counted(moved.pattern(mixed, total) - base)
+            moved = factors.update(self._geometry(name), across=factors.across, weights=weights)
+            jacobian[INDEX[name]] = self._count_pattern(moved.pattern(moved.mix_sums(weights), total) - base)
+        spread = factors.replace_particles(self._geometry("position_spread"), factors.every, factors.mean)
+        jacobian[INDEX["position_spread"]] = self._count_pattern(spread.pattern(mixed, total) - base)
+        for name, (incoherent, mean) in self.responses.of.items():
+            moved = factors.replace_particles(
+                factors.geometry, factors.every * incoherent, factors.mean * mean
+            )
+            jacobian[INDEX[name]] = self._count_pattern(moved.pattern(mixed, total) - base)
         for name in _OF_DETECTOR:
-            up, across = self._blurs(self.with_step(name))
-            found[INDEX[name]] += self.counts.seen(up @ base @ across.T) / self._norm - self._counted(base)
+            up, across = self._blurs(self.step_parameter(name))
+            jacobian[INDEX[name]] += self.counts.select_measured(
+                up @ base @ across.T
+            ) / self._norm - self._count_pattern(base)
         for name in ("diffuse_alpha", "diffuse_phi"):
-            changed = self._background("diffuse", self.with_step(name)) - self._background("diffuse")
-            found[INDEX[name]] = diffuse * self.counts.seen(changed)
-        return np.asarray(found / _STEPS)
+            changed = self._background("diffuse", self.step_parameter(name)) - self._background("diffuse")
+            jacobian[INDEX[name]] = diffuse * self.counts.select_measured(changed)
+        return np.asarray(jacobian / _STEPS)
 
-    def _counted(self, clean: Floats) -> Floats:
-        return self.counts.seen(self._up @ clean @ self._across.T) / self._norm
+    def _count_pattern(self, clean: Floats) -> Floats:
+        return self.counts.select_measured(self._row_blur @ clean @ self._column_blur.T) / self._norm
 
     @cached_property
-    def _up(self) -> Floats:
+    def _row_blur(self) -> Floats:
         return self._blurs(self.inner)[0]
 
     @cached_property
-    def _across(self) -> Floats:
+    def _column_blur(self) -> Floats:
         return self._blurs(self.inner)[1]
 
     def _blurs(self, inner: Floats) -> tuple[Floats, Floats]:
@@ -149,21 +153,21 @@ class State:
             across = np.repeat(pixels, factors.across, axis=1) / factors.across
         return up, across
 
-    def with_step(self, name: str) -> Floats:
+    def step_parameter(self, name: str) -> Floats:
         inner = self.inner.copy()
         inner[INDEX[name]] += PARAMETERS[INDEX[name]].step
         return inner
 
     def _geometry(self, name: str) -> Geometry:
-        return geometry_of(self.with_step(name), self.counts.wavelength, self.counts.alpha_i)
+        return geometry_of(self.step_parameter(name), self.counts.wavelength, self.counts.alpha_i)
 
     @cached_property
     def responses(self) -> Responses:
         """What steps do to the particles' scattering; taken over while little has moved."""
-        before = self.before
-        if before is not None and before.near(self.inner, self.factors.across):
-            return before
-        return Responses.at(self)
+        responses = self.before
+        if responses is not None and responses.is_near(self.inner, self.factors.across):
+            return responses
+        return Responses.compute(self)
 
     def _background(self, kind: str, inner: Floats | None = None) -> Floats:
         value = values(self.inner if inner is None else inner)
@@ -194,12 +198,12 @@ class Refined:
     films: tuple[tuple[float, float], ...] = ()
 
 
-def state(counts: Counts, inner: Floats, before: State | None = None, nodes: Nodes | None = None) -> State:
+def state(counts: Counts, inner: Floats, previous: State | None = None, nodes: Nodes | None = None) -> State:
     """The model at a geometry; what an earlier one had and did not change is kept."""
     nodes = nodes or Nodes()
     geometry = geometry_of(inner, counts.wavelength, counts.alpha_i)
-    window = counts.window.with_margin(MARGIN)
-    if before is None:
-        return State(inner, counts, Factors.of(geometry, window, nodes, counts.offset))
-    known = before.__dict__.get("responses", before.before)
-    return State(inner, counts, before.factors.moved(geometry, nodes=nodes), known)
+    window = counts.window.add_margin(MARGIN)
+    if previous is None:
+        return State(inner, counts, Factors.compute(geometry, window, nodes, counts.offset))
+    earlier = previous.__dict__.get("responses", previous.before)
+    return State(inner, counts, previous.factors.update(geometry, nodes=nodes), earlier)

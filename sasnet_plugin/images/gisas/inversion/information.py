@@ -8,14 +8,14 @@ from functools import lru_cache
 import numpy as np
 
 from ....arrays import Floats
-from ....predict.arithmetic import circular_w1, mirrored
+from ....predict.arithmetic import circular_w1, mirror_distribution
 from ..simulation import cube
 from ..simulation.geometry import N_XI, PERIOD
 from .linear import Quadratic
 from .settings import INVERSION
 
 
-def resolved(form: Quadratic) -> float:
+def count_resolved_modes(form: Quadratic) -> float:
     """Count modes visible through noise, each by the share that the data decide: Σ λ/(1 + λ) over eigenvalues
     λ of the information in units of the prior's covariance.
     """
@@ -26,9 +26,9 @@ def resolved(form: Quadratic) -> float:
     scale = float(flat @ form.v) / float(flat @ along)
     information = form.m - np.outer(along, along) / float(flat @ along)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    found = np.linalg.eigvalsh(scale**2 * root.T @ information @ root)
-    found = np.maximum(found, 0.0)
-    return float(np.sum(found / (1 + found)))
+    eigenvalues = np.linalg.eigvalsh(scale**2 * root.T @ information @ root)
+    eigenvalues = np.maximum(eigenvalues, 0.0)
+    return float(np.sum(eigenvalues / (1 + eigenvalues)))
 
 
 @lru_cache(maxsize=1)
@@ -50,9 +50,9 @@ def uniform_p_value(form: Quadratic, rng: np.random.Generator) -> float:
     # The statistic is the prior mean of the likelihood ratio (J. Neyman and E. S. Pearson: no test against a
     # mixture has more power). Its law comes from uniform samples drawn in the quadratic form.
     flat = np.full(N_XI, 1 / N_XI)
-    some = cube.distributions(rng.random((1500, cube.DIMENSIONS)))
-    some = some[np.abs(some - flat).sum(axis=1) > 1e-9]
-    shapes = np.concatenate([flat + strength * (some - flat) for strength in INVERSION.strengths])
+    samples = cube.distributions(rng.random((1500, cube.DIMENSIONS)))
+    samples = samples[np.abs(samples - flat).sum(axis=1) > 1e-9]
+    shapes = np.concatenate([flat + strength * (samples - flat) for strength in INVERSION.strengths])
     # With the scale at its best: what is orthogonal to the uniform pattern.
     along = form.m @ flat
     norm = float(flat @ along)
@@ -86,21 +86,21 @@ def mirror_ambiguity(p: Floats) -> MirrorAmbiguity:
     """Sort equally likely distributions (n, 120) by mirror image, ξ or 60° − ξ."""
     # Only the Ewald sphere's curvature tells them apart; if that does not suffice both are reported.
     # The sample that the others are nearest to stands for its side.
-    few = p[:: max(1, len(p) // 100)]
-    middle = few[np.argmin(circular_w1(few[:, None], few[None], PERIOD).mean(axis=1))]
-    other = mirrored(middle)
-    if float(circular_w1(middle, other, PERIOD)) < INVERSION.own_mirror:
+    sparse = p[:: max(1, len(p) // 100)]
+    middle = sparse[np.argmin(circular_w1(sparse[:, None], sparse[None], PERIOD).mean(axis=1))]
+    distribution = mirror_distribution(middle)
+    if float(circular_w1(middle, distribution, PERIOD)) < INVERSION.own_mirror:
         mean = p.mean(axis=0)
         sentence = "Within the uncertainties the distribution is its own mirror image."
-        return MirrorAmbiguity(mean, mirrored(mean), 1.0, True, sentence)
-    there = circular_w1(p, other, PERIOD) < circular_w1(p, middle, PERIOD)
-    share = 1 - float(there.mean())
-    one = p[~there].mean(axis=0)
+        return MirrorAmbiguity(mean, mirror_distribution(mean), 1.0, True, sentence)
+    is_mirrored = circular_w1(p, distribution, PERIOD) < circular_w1(p, middle, PERIOD)
+    share = 1 - float(is_mirrored.mean())
+    mirrored_mean = p[~is_mirrored].mean(axis=0)
     if share > 1 - INVERSION.mirrored_share:
         sentence = f"The data decide between ξ and 60° − ξ ({100 * share:.0f} % for the solution given)."
-        return MirrorAmbiguity(one, mirrored(one), share, True, sentence)
+        return MirrorAmbiguity(mirrored_mean, mirror_distribution(mirrored_mean), share, True, sentence)
     sentence = (
         f"ξ and 60° − ξ cannot be distinguished ({100 * share:.0f} % against"
         f" {100 * (1 - share):.0f} %): p is the mean of both, the mirror solution is given as well."
     )
-    return MirrorAmbiguity(one, p[there].mean(axis=0), share, False, sentence)
+    return MirrorAmbiguity(mirrored_mean, p[is_mirrored].mean(axis=0), share, False, sentence)

@@ -48,21 +48,21 @@ class Quadratic:
         m = self.m * scale[:, None] * scale
         try:
             root = np.linalg.cholesky(m + 1e-11 * np.eye(len(m)))
-            matrix, wanted = root.T, np.linalg.solve(root, self.v * scale)
+            matrix, target = root.T, np.linalg.solve(root, self.v * scale)
         except np.linalg.LinAlgError:
             # Rounding may leave a direction that the data say nothing of slightly below zero.
             values, vectors = np.linalg.eigh((m + m.T) / 2)
             values = np.sqrt(np.maximum(values, 1e-9 * values[-1]))
-            matrix, wanted = values[:, None] * vectors.T, vectors.T @ (self.v * scale) / values
-        found, _ = nnls(matrix, wanted, maxiter=30 * len(m))
-        return np.asarray(found * scale)
+            matrix, target = values[:, None] * vectors.T, vectors.T @ (self.v * scale) / values
+        solution, _ = nnls(matrix, target, maxiter=30 * len(m))
+        return np.asarray(solution * scale)
 
 
 def quadratic(
     columns: Floats,
     y: Floats,
     expected: Floats,
-    others: Floats,
+    other_columns: Floats,
     precision: Floats,
     target: Floats,
     tolerance: float = INVERSION.tolerance,
@@ -73,29 +73,29 @@ def quadratic(
     # (1/σ²) and `target`. `expected` counts set the variance, with the simulation's relative `tolerance` and
     # the factor `dispersed`.
     weight = 1 / np.sqrt(dispersed * variance(expected, tolerance))
-    every = np.concatenate((columns, others)) * weight
+    all_columns = np.concatenate((columns, other_columns)) * weight
     data = y * weight
-    normal, right = every @ every.T, every @ data
+    normal, right = all_columns @ all_columns.T, all_columns @ data
     k = len(columns)
     corner = normal[k:, k:] + np.diag(precision)
-    wanted = right[k:] + precision * target
-    if len(others) == 0:
+    target_sum = right[k:] + precision * target
+    if len(other_columns) == 0:
         empty = np.zeros((0, k))
         return Quadratic(normal, right, float(data @ data), empty, np.zeros(0), np.zeros((0, 0)))
     spread: Floats = np.asarray(np.linalg.inv(corner), dtype=np.float64)
     gain = spread @ normal[k:, :k]
-    best = spread @ wanted
+    best = spread @ target_sum
     return Quadratic(
         m=normal[:k, :k] - normal[:k, k:] @ gain,
-        v=right[:k] - gain.T @ wanted,
-        rest=float(data @ data + precision @ target**2 - wanted @ best),
+        v=right[:k] - gain.T @ target_sum,
+        rest=float(data @ data + precision @ target**2 - target_sum @ best),
         gain=gain,
         others=best,
         spread=spread,
     )
 
 
-def reweighted(
+def reweight(
     columns: Floats,
     y: Floats,
     expected: Floats,
@@ -103,9 +103,11 @@ def reweighted(
     rounds: int = 2,
 ) -> tuple[Floats, Floats]:
     """Find weights of columns and expected counts by reweighted least squares."""
-    none, weights = np.zeros(0), np.zeros(len(columns))
+    no_values, weights = np.zeros(0), np.zeros(len(columns))
     for _ in range(rounds):
-        weights = quadratic(columns, y, expected, np.zeros((0, y.size)), none, none, tolerance).nonnegative()
+        weights = quadratic(
+            columns, y, expected, np.zeros((0, y.size)), no_values, no_values, tolerance
+        ).nonnegative()
         expected = np.maximum(weights @ columns, INVERSION.least_expected)
     return weights, expected
 

@@ -144,7 +144,7 @@ class Guess:
 
 def start(guess: Mapping[str, tuple[float, float]]) -> Guess:
     """Return starting values and their uncertainty from a guess, or the prior's."""
-    at, errors = [], []
+    initial, errors = [], []
     for parameter in PARAMETERS:
         broad = parameter.broad()
         value, error = guess.get(parameter.name, broad)
@@ -153,12 +153,12 @@ def start(guess: Mapping[str, tuple[float, float]]) -> Guess:
         least = 1e-3 * most
         low, high = parameter.limits()
         value = max(value, parameter.value(low)) if parameter.scale == "log" else value
-        at.append(float(np.clip(parameter.inner(value), low, high)))
+        initial.append(float(np.clip(parameter.inner(value), low, high)))
         errors.append(float(np.clip(parameter.inner_error(value, error), least, most)))
-    return Guess(np.array(at), np.array(errors))
+    return Guess(np.array(initial), np.array(errors))
 
 
-def clipped(inner: Floats) -> Floats:
+def clip_parameters(inner: Floats) -> Floats:
     """Kept to where a fit may go."""
     limits = np.array([parameter.limits() for parameter in PARAMETERS])
     return np.asarray(np.clip(inner, limits[:, 0], limits[:, 1]))

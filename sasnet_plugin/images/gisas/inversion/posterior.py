@@ -9,10 +9,10 @@ import numpy as np
 from ....arrays import Floats
 from .forward import Refined, State, state
 from .linear import Quadratic, deviance, quadratic
-from .parameters import Guess, clipped
+from .parameters import Guess, clip_parameters
 from .problem import Problem
-from .refine import fitted
-from .sampler import Samples, pooled, sample
+from .refine import fit_weights
+from .sampler import Samples, pool_samples, sample
 from .settings import INVERSION
 from .verify import dispersion
 
@@ -49,47 +49,51 @@ def posterior(
     # pull the geometry, so it moves to its mean over samples.
     counts, guess = problem.counts, problem.guess
     begin = refined.state, refined.weights, refined.backgrounds, refined.expected
-    now, weights, backgrounds, expected = begin
+    current, weights, backgrounds, expected = begin
     dispersed = dispersion(counts, expected)
-    found: Posterior | None = None
+    found_posterior: Posterior | None = None
     for number in range(rounds):
         last = number == rounds - 1
-        form = expand(now, weights, backgrounds, expected, guess, dispersed)
+        form = expand(current, weights, backgrounds, expected, guess, dispersed)
         samples = _samples(form, rng, effort, last)
-        every = form.scales(samples.weights)[:, None] * samples.weights
-        others = form.best_others(every)
-        mean = others.mean(axis=0)
-        inner = clipped(now.inner + mean[2:])
-        smooth, beside = every.mean(axis=0), np.maximum(mean[:2], 0.0)
-        spread = np.sqrt(np.diag(form.spread + np.cov(others.T))[2:])
-        found = Posterior(now, form, samples, inner, spread, smooth, beside, expected, dispersed)
+        all_weights = form.scales(samples.weights)[:, None] * samples.weights
+        other_columns = form.best_others(all_weights)
+        mean = other_columns.mean(axis=0)
+        inner = clip_parameters(current.inner + mean[2:])
+        smooth, fixed_backgrounds = all_weights.mean(axis=0), np.maximum(mean[:2], 0.0)
+        spread = np.sqrt(np.diag(form.spread + np.cov(other_columns.T))[2:])
+        found_posterior = Posterior(
+            current, form, samples, inner, spread, smooth, fixed_backgrounds, expected, dispersed
+        )
         if last:
             break
-        moved = state(counts, inner, now)
-        spiky = fitted(moved, expected)
+        moved = state(counts, inner, current)
+        spiky = fit_weights(moved, expected)
         best = float(deviance(counts.y, spiky[2]).sum())
         if 0.5 * (best + guess.chisq(inner)) > refined.loss + dispersed * INVERSION.worse_geometry:
             # Samples that have not converged yet have led to a wrong geometry.
-            now, weights, backgrounds, expected = begin
+            current, weights, backgrounds, expected = begin
             continue
-        now = moved
-        expected = np.maximum(smooth @ now.patterns + beside @ now.backgrounds, 1e-3)
-        weights, backgrounds = smooth, beside
+        current = moved
+        expected = np.maximum(smooth @ current.patterns + fixed_backgrounds @ current.backgrounds, 1e-3)
+        weights, backgrounds = smooth, fixed_backgrounds
         # About the samples' mean if it explains the counts, else about the best weights.
         if deviance(counts.y, expected).sum() > best + dispersed * INVERSION.as_good:
             weights, backgrounds, expected = spiky
-    assert found is not None
-    return found
+    assert found_posterior is not None
+    return found_posterior
 
 
 def _samples(form: Quadratic, rng: np.random.Generator, effort: float, last: bool) -> Samples:
     sets, number = INVERSION.sets if last else INVERSION.first_sets
     effort = effort if last else effort / 4
-    return pooled([sample(form.log_likelihood, rng, number=number, accepted=effort) for _ in range(sets)])
+    return pool_samples(
+        [sample(form.log_likelihood, rng, number=number, accepted=effort) for _ in range(sets)]
+    )
 
 
 def expand(
-    now: State,
+    current: State,
     weights: Floats,
     backgrounds: Floats,
     expected: Floats,
@@ -100,7 +104,9 @@ def expand(
     # `dispersed` is the variance of the counts in units of Poisson's.
     total = float(expected.sum())
     # Once more at the level of the data, where a fit of spikes took backgrounds for peaks.
-    others = np.concatenate((now.backgrounds, now.jacobian(weights, float(backgrounds[1]))))
+    other_columns = np.concatenate((current.backgrounds, current.jacobian(weights, float(backgrounds[1]))))
     precision = np.concatenate((np.full(2, 1 / (INVERSION.background * total) ** 2), guess.precision))
-    target = np.concatenate((np.zeros(2), guess.at - now.inner))
-    return quadratic(now.patterns, now.counts.y, expected, others, precision, target, dispersed=dispersed)
+    target = np.concatenate((np.zeros(2), guess.at - current.inner))
+    return quadratic(
+        current.patterns, current.counts.y, expected, other_columns, precision, target, dispersed=dispersed
+    )

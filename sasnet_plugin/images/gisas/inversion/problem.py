@@ -24,7 +24,7 @@ class Effort:
     work: float = 0.0
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """No other descent may begin."""
         return self.spent >= self.most or self.work >= self.most_work
 
@@ -39,9 +39,9 @@ class Effort:
 
     def geometry(self, values: int) -> None:
         """Count one geometry, with so many values of the lattice's sums."""
-        alone, each = INVERSION.geometry_work
+        fixed_work, value_work = INVERSION.geometry_work
         self.spent += 1
-        self.work += alone + each * values / 1e6
+        self.work += fixed_work + value_work * values / 1e6
 
     def say(self, stage: str) -> None:
         if self.told is not None:

@@ -15,11 +15,11 @@ import numpy as np
 from ....arrays import Floats
 from ....digits import significant
 from ..simulation.lattice import HEXAGONAL, SQUARE
-from .counts import in_bands
+from .counts import bin_in_bands
 from .forward import ROUGH, Refined, State, state
 from .linear import deviance
-from .parameters import INDEX, Guess, clipped
-from .refine import fitted, step_of
+from .parameters import INDEX, Guess, clip_parameters
+from .refine import fit_weights, step_of
 from .settings import INVERSION
 
 #: Constants of square lattices over the fit's: below the first they are too dense to have its rows, above
@@ -49,19 +49,19 @@ class Rival:
 
     @property
     def sentence(self) -> str:
-        said = f"A {self.name} lattice of {significant(self.lattice, 3)} Å"
+        text = f"A {self.name} lattice of {significant(self.lattice, 3)} Å"
         if self.gain > INVERSION.rival_gain:
             return (
-                f"{said} fits the pattern better (by {self.gain:.0f} in deviance). It is not a"
+                f"{text} fits the pattern better (by {self.gain:.0f} in deviance). It is not a"
                 f" hexagonal lattice in the trained range, so p(ξ) is meaningless."
             )
         if self.odds < 1:
             return (
-                f"{said} fits the pattern better (by {self.gain:.0f} in deviance), so do not trust"
+                f"{text} fits the pattern better (by {self.gain:.0f} in deviance), so do not trust"
                 f" p(ξ). {_TURN}"
             )
         return (
-            f"{said} fits the pattern about equally well: from this side both lattices have the same"
+            f"{text} fits the pattern about equally well: from this side both lattices have the same"
             f" rows. {_TURN}"
         )
 
@@ -76,40 +76,46 @@ class Rival:
         return min(INVERSION.rival_scope, self.odds / (1 + self.odds))
 
 
-def best_rival(now: State, expected: Floats, likely: float, guess: Guess) -> Rival | None:
+def best_rival(current: State, expected: Floats, likely: float, guess: Guess) -> Rival | None:
     """Find the next best lattice, with `guess` as prior; None if none is nearly as good."""
     # Parameters are equal in number, so the difference of deviances over the dispersion is twice the log
     # odds. `likely` is the deviance expected of a right fit.
-    near = _nearest_in_bands(now, guess)
+    near = _nearest_in_bands(current, guess)
     if near is None:
         return None
     gamma = near.factors.gamma
-    begin = state(now.counts, near.inner, _on(now, near.factors.geometry.lattice, gamma))
-    least, best = _descended(begin, expected, guess, INVERSION.rival_steps)
-    own = float(deviance(now.counts.y, fitted(now, expected)[2]).sum())
+    begin = state(current.counts, near.inner, _move_to_lattice(current, near.factors.geometry.lattice, gamma))
+    least, best = _descend_on_lattice(begin, expected, guess, INVERSION.rival_steps)
+    own_deviance = float(deviance(current.counts.y, fit_weights(current, expected)[2]).sum())
     # Of a model that leaves something over, as much may be wrong with either.
-    named = max(INVERSION.rival_odds, _gain(own, likely, likely))
-    if _gain(own, least, likely) < -named:
+    least_gain = max(INVERSION.rival_odds, _gain(own_deviance, likely, likely))
+    if _gain(own_deviance, least, likely) < -least_gain:
         return None
     # The fit may stand at another film, or at its mean geometry: it begins where the rival is, too.
-    back = _on(best, now.factors.geometry.lattice, HEXAGONAL)
-    own = min(own, *(_descended(one, expected, guess, INVERSION.rival_steps // 2)[0] for one in (now, back)))
-    gain = _gain(own, least, likely)
-    return Rival(_NAMES[gamma], best.factors.geometry.lattice, gain) if gain > -named else None
+    back = _move_to_lattice(best, current.factors.geometry.lattice, HEXAGONAL)
+    own_deviance = min(
+        own_deviance,
+        *(
+            _descend_on_lattice(start_state, expected, guess, INVERSION.rival_steps // 2)[0]
+            for start_state in (current, back)
+        ),
+    )
+    gain = _gain(own_deviance, least, likely)
+    return Rival(_NAMES[gamma], best.factors.geometry.lattice, gain) if gain > -least_gain else None
 
 
-def _nearest_in_bands(now: State, guess: Guess) -> State | None:
+def _nearest_in_bands(current: State, guess: Guess) -> State | None:
     """Another lattice with the geometry that suits it best, rows of pixels added up in bands."""
     # None where the fit is far better on them.
-    counts = in_bands(now.counts, INVERSION.rival_bands)
+    counts = bin_in_bands(current.counts, INVERSION.rival_bands)
     if not counts.y.size:
         return None
-    base = state(counts, now.inner, None, ROUGH)
-    expected = fitted(base)[2]
-    own = now.factors.geometry.lattice
-    begin = [_on(base, lattice, SQUARE) for lattice in _nearest_squares(base, expected)]
-    begin += [_on(base, ratio * own, HEXAGONAL) for ratio in _OF_ROWS]
-    ends = [_descended(one, expected, guess, INVERSION.rival_steps) for one in begin]
+    base = state(counts, current.inner, None, ROUGH)
+    expected = fit_weights(base)[2]
+    own_lattice = current.factors.geometry.lattice
+    begin = [_move_to_lattice(base, lattice, SQUARE) for lattice in _nearest_squares(base, expected)]
+    begin += [_move_to_lattice(base, ratio * own_lattice, HEXAGONAL) for ratio in _OF_ROWS]
+    ends = [_descend_on_lattice(start_state, expected, guess, INVERSION.rival_steps) for start_state in begin]
     least, best = min(ends, key=lambda end: end[0])
     far = INVERSION.rival_far * float(deviance(counts.y, expected).sum())
     return best if least < far else None
@@ -124,45 +130,47 @@ def _nearest_squares(base: State, expected: Floats) -> list[float]:
     step = INVERSION.rival_step / (geometry.width * farthest)
     lattices = np.exp(np.arange(np.log(low), np.log(max(high, low)), step))
 
-    def left(lattice: float) -> float:
-        found = fitted(_on(base, lattice, SQUARE), expected, rounds=1)[2]
-        return float(deviance(base.counts.y, found).sum())
+    def measure_deviance(lattice: float) -> float:
+        fitted_counts = fit_weights(_move_to_lattice(base, lattice, SQUARE), expected, rounds=1)[2]
+        return float(deviance(base.counts.y, fitted_counts).sum())
 
-    over = np.array([left(float(lattice)) for lattice in lattices])
+    over = np.array([measure_deviance(float(lattice)) for lattice in lattices])
     around = np.concatenate(([np.inf], over, [np.inf]))
     lowest = np.flatnonzero((over <= around[:-2]) & (over < around[2:]))
     best = lowest[np.argsort(over[lowest])][: INVERSION.rival_starts]
     return [float(lattice) for lattice in lattices[best]]
 
 
-def _gain(own: float, other: float, likely: float) -> float:
+def _gain(own_deviance: float, other_deviance: float, likely: float) -> float:
     """Return how much lower a deviance is than the fit's, over the excess scatter of counts."""
-    return (own - other) / max(1.0, own / likely)
+    return (own_deviance - other_deviance) / max(1.0, own_deviance / likely)
 
 
-def _on(now: State, lattice: float, gamma: float) -> State:
+def _move_to_lattice(current: State, lattice: float, gamma: float) -> State:
     """Put the same particles on another lattice, whatever the prior's range."""
-    inner = now.inner.copy()
+    inner = current.inner.copy()
     inner[INDEX["lattice"]] = lattice
-    return replace(now, inner=inner, factors=now.factors.on_lattice(lattice, gamma), before=None)
+    return replace(current, inner=inner, factors=current.factors.change_lattice(lattice, gamma), before=None)
 
 
-def _descended(other: State, expected: Floats, guess: Guess, steps: int) -> tuple[float, State]:
+def _descend_on_lattice(moving: State, expected: Floats, guess: Guess, steps: int) -> tuple[float, State]:
     """Least deviance with the geometry that suits another lattice better, and that geometry."""
     # The lattice constant is free of the guess and of the range that is known.
     error = guess.error.copy()
     error[INDEX["lattice"]] = np.inf
     free = Guess(guess.at, error)
-    best, least = other, np.inf
+    best, least = moving, np.inf
     for number in range(1 + steps):
-        weights, backgrounds, expected = fitted(other, expected)
-        left = float(deviance(other.counts.y, expected).sum())
-        if left > least - _ENOUGH:
+        weights, backgrounds, expected = fit_weights(moving, expected)
+        deviance_left = float(deviance(moving.counts.y, expected).sum())
+        if deviance_left > least - _ENOUGH:
             break
-        best, least = other, left
+        best, least = moving, deviance_left
         if number < steps:
-            inner = other.inner + step_of(Refined(other, weights, backgrounds, expected, 0.5 * left), free)
-            kept = clipped(inner)
-            kept[INDEX["lattice"]] = inner[INDEX["lattice"]]
-            other = state(other.counts, kept, other, other.factors.nodes)
+            inner = moving.inner + step_of(
+                Refined(moving, weights, backgrounds, expected, 0.5 * deviance_left), free
+            )
+            clipped = clip_parameters(inner)
+            clipped[INDEX["lattice"]] = inner[INDEX["lattice"]]
+            moving = state(moving.counts, clipped, moving, moving.factors.nodes)
     return least, best

@@ -22,35 +22,35 @@ def notes_of(
     mirror: MirrorAmbiguity,
     alike: float,
     modes: float,
-    found: Posterior,
+    posterior: Posterior,
     refined: Refined,
     counts: Counts,
     cut: bool,
 ) -> tuple[str, ...]:
     if checked.in_scope < 0.5:
         return (checked.sentence,)
-    said = [
+    sentences = [
         checked.sentence,
         mirror.sentence,
         f"The data determine about {modes:.0f} of the 119 modes of p(ξ).",
     ]
     if alike > INVERSION.not_uniform:
-        said.append(f"A uniform distribution is not excluded (p = {significant(alike, 2)}).")
+        sentences.append(f"A uniform distribution is not excluded (p = {significant(alike, 2)}).")
     free = refined.weights / max(float(refined.weights.sum()), 1e-300)
-    apart = float(circular_w1(free, found.samples.p.mean(axis=0), PERIOD))
-    said.append(f"Without a prior for p(ξ) the fit differs by {apart:.1f} degrees.")
-    said += _end_sentences(found)
+    apart = float(circular_w1(free, posterior.samples.p.mean(axis=0), PERIOD))
+    sentences.append(f"Without a prior for p(ξ) the fit differs by {apart:.1f} degrees.")
+    sentences += _end_sentences(posterior)
     if cut:
-        said.append(CUT)
-    said.append(_counts_sentence(counts))
-    return tuple(said)
+        sentences.append(CUT)
+    sentences.append(_counts_sentence(counts))
+    return tuple(sentences)
 
 
-def at_ends(found: Posterior) -> tuple[str, ...]:
+def list_at_ends(posterior: Posterior) -> tuple[str, ...]:
     """Names of quantities that stand at an end of the range of the prior, or beyond: nothing was measured."""
     # What blurs or spreads may be nothing at all: at 0 it is a measurement.
-    every = zip(PARAMETERS, found.inner, found.error, strict=True)
-    return tuple(parameter.name for parameter, inner, error in every if _is_at_end(parameter, inner, error))
+    rows = zip(PARAMETERS, posterior.inner, posterior.error, strict=True)
+    return tuple(parameter.name for parameter, inner, error in rows if _is_at_end(parameter, inner, error))
 
 
 def _is_at_end(parameter: Parameter, inner: float, error: float) -> bool:
@@ -61,23 +61,23 @@ def _is_at_end(parameter: Parameter, inner: float, error: float) -> bool:
     return bool(inner > last - near or (bounded and inner < first + near))
 
 
-def _end_sentences(found: Posterior) -> list[str]:
-    said = []
-    for name in at_ends(found):
+def _end_sentences(posterior: Posterior) -> list[str]:
+    sentences = []
+    for name in list_at_ends(posterior):
         parameter = PARAMETERS[INDEX[name]]
-        value = parameter.value(float(found.inner[INDEX[name]]))
+        value = parameter.value(float(posterior.inner[INDEX[name]]))
         low, high = (f"{x:g}" for x in parameter.prior.limits())
         unit = f" {parameter.unit}" if parameter.unit else ""
-        said.append(
+        sentences.append(
             f"{name} is at {significant(value, 3)}{unit}, the end of the trained range ({low} to"
             f" {high}{unit}); it was not measured, and the true value may lie outside."
         )
-    return said
+    return sentences
 
 
 def _counts_sentence(counts: Counts) -> str:
-    beside = counts.y[counts.beside_rod].sum()
+    counts_off_rod = counts.y[counts.rotation_mask].sum()
     return (
-        f"{significant(counts.y.sum(), 3)} counts in the analysed range; {significant(beside, 3)} of"
+        f"{significant(counts.y.sum(), 3)} counts in the analysed range; {significant(counts_off_rod, 3)} of"
         f" them are more than 0.1 degrees from the specular rod and carry the information on rotation."
     )

@@ -44,54 +44,58 @@ def sample(
 ) -> Samples:
     """Draw from the posterior, `accepted` moves each in at most `most` tries at each exponent."""
     points = rng.random((number, cube.DIMENSIONS))
-    found = log_likelihood(cube.distributions(points, between=True))
+    likelihoods = log_likelihood(cube.distributions(points, between=True))
     exponent, evidence = 0.0, 0.0
     works = np.ones(_STEPS.size)
     while exponent < 1:
-        rise = _rise(found, 1 - exponent)
-        weight = np.exp(rise * (found - found.max()))
-        evidence += float(rise * found.max() + np.log(weight.mean()))
+        rise = _rise(likelihoods, 1 - exponent)
+        weight = np.exp(rise * (likelihoods - likelihoods.max()))
+        evidence += float(rise * likelihoods.max() + np.log(weight.mean()))
         exponent = 1.0 if rise >= 1 - exponent else exponent + rise
-        kept = _resampled(weight, rng)
-        points, found = points[kept], found[kept]
-        wanted, limit = (accepted, most) if exponent < 1 else (3 * accepted, 3 * most)
-        done = 0.0
+        chosen = _resample(weight, rng)
+        points, likelihoods = points[chosen], likelihoods[chosen]
+        target, limit = (accepted, most) if exponent < 1 else (3 * accepted, 3 * most)
+        moves = 0.0
         for _ in range(limit):
             proposed, size = _proposals(points, works, rng)
             likely = log_likelihood(cube.distributions(proposed, between=True))
-            taken = np.log(rng.random(number)) < exponent * (likely - found)
-            points[taken], found[taken] = proposed[taken], likely[taken]
-            _learn(works, size, taken)
-            done += float(taken.mean())
-            if done > wanted:
+            is_accepted = np.log(rng.random(number)) < exponent * (likely - likelihoods)
+            points[is_accepted], likelihoods[is_accepted] = proposed[is_accepted], likely[is_accepted]
+            _learn(works, size, is_accepted)
+            moves += float(is_accepted.mean())
+            if moves > target:
                 break
-    return Samples(cube.distributions(points), cube.distributions(points, between=True), found, evidence)
+    return Samples(
+        cube.distributions(points), cube.distributions(points, between=True), likelihoods, evidence
+    )
 
 
-def _learn(works: Floats, size: NDArray[np.intp], taken: NDArray[np.bool_]) -> None:
+def _learn(works: Floats, size: NDArray[np.intp], is_accepted: NDArray[np.bool_]) -> None:
     """How often each step of a walk is accepted: half is best, always is too short to lead anywhere."""
     for k in np.unique(size[size >= 0]):
-        share = min(float(taken[size == k].mean()), 0.5)
+        share = min(float(is_accepted[size == k].mean()), 0.5)
         works[k] += 0.1 * (share - works[k])
 
 
-def pooled(sets: Sequence[Samples]) -> Samples:
+def pool_samples(sets: Sequence[Samples]) -> Samples:
     """Samples as one, without those that explain the data far worse than the best does."""
-    means = np.array([each.log_likelihood.mean() for each in sets])
-    good = [each for each, mean in zip(sets, means, strict=True) if mean > means.max() - INVERSION.behind]
-    evidences = np.array([each.evidence for each in good])
+    means = np.array([samples.log_likelihood.mean() for samples in sets])
+    good = [
+        samples for samples, mean in zip(sets, means, strict=True) if mean > means.max() - INVERSION.behind
+    ]
+    evidences = np.array([samples.evidence for samples in good])
     top = evidences.max()
-    parts = zip(*((each.p, each.weights, each.log_likelihood) for each in good), strict=True)
+    parts = zip(*((samples.p, samples.weights, samples.log_likelihood) for samples in good), strict=True)
     p, weights, log_likelihood = map(np.concatenate, parts)
     evidence = float(top + np.log(np.mean(np.exp(evidences - top))))
     return Samples(p, weights, log_likelihood, evidence)
 
 
-def _rise(found: Floats, most: float) -> float:
+def _rise(likelihoods: Floats, most: float) -> float:
     """How far the exponent may rise and leave the effective sample."""
 
     def effective(rise: float) -> float:
-        weight = np.exp(rise * (found - found.max()))
+        weight = np.exp(rise * (likelihoods - likelihoods.max()))
         return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
 
     if effective(most) >= INVERSION.effective:
@@ -103,11 +107,11 @@ def _rise(found: Floats, most: float) -> float:
     return max(low, 1e-12)
 
 
-def _resampled(weight: Floats, rng: np.random.Generator) -> NDArray[np.intp]:
+def _resample(weight: Floats, rng: np.random.Generator) -> NDArray[np.intp]:
     """Indices drawn by weight, evenly spaced (systematic resampling)."""
     n = weight.size
-    at = (rng.random() + np.arange(n)) / n
-    return np.asarray(np.searchsorted(np.cumsum(weight / weight.sum()), at).clip(max=n - 1))
+    positions = (rng.random() + np.arange(n)) / n
+    return np.asarray(np.searchsorted(np.cumsum(weight / weight.sum()), positions).clip(max=n - 1))
 
 
 def _proposals(points: Floats, works: Floats, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp]]:
@@ -128,22 +132,22 @@ def _proposals(points: Floats, works: Floats, rng: np.random.Generator) -> tuple
     new[rows] += chosen * rng.normal(size=(rows.size, d)) * _STEPS[size[rows]][:, None]
     rows = np.flatnonzero(kind == 1)
     any_of = (rng.random((rows.size, d)) + ~active[rows]).argmin(axis=1)
-    which = np.where(rng.random(rows.size) < 0.5, rng.choice(cube.CHOICES, rows.size), any_of)
-    new[rows, which] = rng.random(rows.size)
+    kinds = np.where(rng.random(rows.size) < 0.5, rng.choice(cube.CHOICES, rows.size), any_of)
+    new[rows, kinds] = rng.random(rows.size)
     rows = np.flatnonzero(kind == 2)
     over = (
         rng.random((rows.size, cube.ROUND.size)) < np.where(rng.random(rows.size) < 0.3, 1.0, 0.25)[:, None]
     )
-    new[rows] = cube.turned_over(new[rows], over)
+    new[rows] = cube.mirror_points(new[rows], over)
     rows = np.flatnonzero(kind == 3)
     angles = new[rows, cube.ANGLES]
     new[rows, cube.ANGLES] = angles + rng.integers(-1, 2, angles.shape) / 120
     rows = np.flatnonzero(kind == 4)
     for shares in (cube.ANGLE_SHARES, cube.PEAK_SHARES, cube.KIND_SHARES):
         order = rng.random((rows.size, shares.stop - shares.start)).argsort(axis=1)
-        some = new[rows, shares]
+        values = new[rows, shares]
         moved = 0.1 * rng.normal(size=(rows.size, 1)) * ((order == 0) * 1.0 - (order == 1))
-        new[rows, shares] = some + moved
+        new[rows, shares] = values + moved
     new[:, cube.ROUND] %= 1.0
     new = np.abs(new)
     new = np.where(new > 1, 2 - new, new)

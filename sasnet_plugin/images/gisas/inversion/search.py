@@ -9,9 +9,9 @@ import numpy as np
 from ....arrays import Floats
 from .forward import ROUGH, Refined, State, state
 from .linear import deviance
-from .parameters import INDEX, PARAMETERS, Guess, clipped
+from .parameters import INDEX, PARAMETERS, Guess, clip_parameters
 from .problem import Problem
-from .refine import descend, fitted
+from .refine import descend, fit_weights
 from .settings import INVERSION
 
 _roughly = partial(
@@ -21,37 +21,39 @@ _roughly = partial(
 
 def search(problem: Problem) -> Floats:
     """A geometry to descend from, (parameters,), where the guess is broad."""
-    found: list[Refined] = []
-    for radius in _near(INVERSION.radii, "radius", problem.guess):
+    descents: list[Refined] = []
+    for radius in _select_near(INVERSION.radii, "radius", problem.guess):
         begin = problem.guess.at.copy()
         begin[INDEX["radius"]] = radius
-        if problem.effort.over and found:
+        if problem.effort.is_over and descents:
             break
-        found.append(_roughly(problem, begin))
-    found.sort(key=lambda each: each.loss)
-    tried = [_by_lattice(problem, each) for each in found[: 1 if problem.effort.over else 2]]
-    return min(tried, key=lambda each: each.loss).state.inner
+        descents.append(_roughly(problem, begin))
+    descents.sort(key=lambda refined: refined.loss)
+    descents_by_lattice = [
+        _search_lattice(problem, refined) for refined in descents[: 1 if problem.effort.is_over else 2]
+    ]
+    return min(descents_by_lattice, key=lambda refined: refined.loss).state.inner
 
 
-def _by_lattice(problem: Problem, found: Refined) -> Refined:
+def _search_lattice(problem: Problem, refined: Refined) -> Refined:
     """The lattice constant that fits best beside the particles found, refined."""
-    least, best, now = np.inf, found.state.inner, found.state
-    for lattice in _near(INVERSION.lattices, "lattice", problem.guess):
-        inner = found.state.inner.copy()
+    least, best, current = np.inf, refined.state.inner, refined.state
+    for lattice in _select_near(INVERSION.lattices, "lattice", problem.guess):
+        inner = refined.state.inner.copy()
         inner[INDEX["lattice"]] = lattice
-        now = state(problem.counts, clipped(inner), now, ROUGH)
-        loss = _loss(now, found.expected)
+        current = state(problem.counts, clip_parameters(inner), current, ROUGH)
+        loss = _loss(current, refined.expected)
         if loss < least:
-            least, best = loss, now.inner
-    return _roughly(problem, best, before=now)
+            least, best = loss, current.inner
+    return _roughly(problem, best, previous=current)
 
 
-def _loss(now: State, expected: Floats) -> float:
-    fit = fitted(now, expected, INVERSION.search_tolerance, rounds=1)
-    return float(deviance(now.counts.y, fit[2], INVERSION.search_tolerance).sum())
+def _loss(current: State, expected: Floats) -> float:
+    fit = fit_weights(current, expected, INVERSION.search_tolerance, rounds=1)
+    return float(deviance(current.counts.y, fit[2], INVERSION.search_tolerance).sum())
 
 
-def _near(values: tuple[float, ...], name: str, guess: Guess) -> list[float]:
+def _select_near(values: tuple[float, ...], name: str, guess: Guess) -> list[float]:
     """Select values within two standard deviations of the guess, and the guess."""
     k = INDEX[name]
     assert PARAMETERS[k].scale == "plain"

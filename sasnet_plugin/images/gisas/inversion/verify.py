@@ -40,16 +40,18 @@ def verify(
     """Compare the simulated pattern (n,) with the counts."""
     # Each of `parameters` takes one off the deviance; `scattered` are expected counts without background;
     # `dispersed` has widened the band already.
-    each = deviance(counts.y, simulated)
+    deviances = deviance(counts.y, simulated)
     whole, sd = chance(simulated)
     dof = int(round(counts.y.size - parameters))
     expected = whole * dof / counts.y.size
-    total = float(each.sum())
+    total = float(deviances.sum())
     z = (total - expected) / sd
     misfit = _misfit(counts, simulated)
     in_scope = 1.0 if z < INVERSION.significant else 1 / (1 + (misfit / INVERSION.half_believed) ** 2)
-    beside = counts.beside_rod
-    share = 1.0 if scattered is None else float(scattered[beside].sum() / max(simulated[beside].sum(), 1e-9))
+    off_rod = counts.rotation_mask
+    share = (
+        1.0 if scattered is None else float(scattered[off_rod].sum() / max(simulated[off_rod].sum(), 1e-9))
+    )
     in_scope *= min(1.0, share / INVERSION.least_share)
     return Verification(
         total,
@@ -57,9 +59,9 @@ def verify(
         sd,
         dof,
         in_scope,
-        np.sign(counts.y - simulated) * np.sqrt(each),
+        np.sign(counts.y - simulated) * np.sqrt(deviances),
         0.0 if z < INVERSION.significant else misfit,
-        _in_words(total, expected, z, misfit, in_scope, share, dispersed),
+        _describe_verification(total, expected, z, misfit, in_scope, share, dispersed),
     )
 
 
@@ -67,8 +69,8 @@ def chance(simulated: Floats) -> tuple[float, float]:
     """Mean and standard deviation of the deviance of all pixels, were the expected counts right."""
     mean, var = moments(simulated)
     # What the tolerance takes off a pixel's deviance.
-    taken = np.maximum(simulated, 1e-3) / variance(simulated)
-    return float((mean * taken).sum()), float(np.sqrt((var * taken**2).sum()))
+    weight = np.maximum(simulated, 1e-3) / variance(simulated)
+    return float((mean * weight).sum()), float(np.sqrt((var * weight**2).sum()))
 
 
 def excess(counts: Counts, simulated: Floats) -> float:
@@ -83,11 +85,11 @@ def dispersion(counts: Counts, simulated: Floats) -> float:
     # Biometrika 61 (1974) 439) says how well the angles are known from a model that is nearly right.
     if excess(counts, simulated) < INVERSION.significant:
         return 1.0
-    beside = counts.beside_rod
-    return max(1.0, float(deviance(counts.y, simulated)[beside].sum()) / chance(simulated[beside])[0])
+    off_rod = counts.rotation_mask
+    return max(1.0, float(deviance(counts.y, simulated)[off_rod].sum()) / chance(simulated[off_rod])[0])
 
 
-def _in_words(
+def _describe_verification(
     total: float, expected: float, z: float, misfit: float, in_scope: float, share: float, dispersed: float
 ) -> str:
     if share < INVERSION.least_share:
@@ -95,9 +97,9 @@ def _in_words(
             "The background alone fits the image, and no ordered particles are visible. It is outside"
             " the training data of this model, so p(ξ) is meaningless."
         )
-    said = f"The deviance is {total:.0f}, {expected:.0f} expected"
+    text = f"The deviance is {total:.0f}, {expected:.0f} expected"
     if z < INVERSION.significant:
-        return f"{said}: the simulated pattern fits the image."
+        return f"{text}: the simulated pattern fits the image."
     if in_scope > 0.5:
         band = (
             f"its band allows for {dispersed:.3g} times the variance of counts"
@@ -105,19 +107,19 @@ def _in_words(
             else "its band too narrow"
         )
         return (
-            f"{said}: the simulated pattern differs by {100 * misfit:.0f} % away from the rod, more"
+            f"{text}: the simulated pattern differs by {100 * misfit:.0f} % away from the rod, more"
             f" than the noise; the orientation is probably right, {band}."
         )
     return (
-        f"{said}: no orientation of the lattice fits the image (off by {100 * misfit:.0f} % away from the"
+        f"{text}: no orientation of the lattice fits the image (off by {100 * misfit:.0f} % away from the"
         " rod); it is outside the training data of this model, so p(ξ) is meaningless."
     )
 
 
 def _misfit(counts: Counts, simulated: Floats) -> float:
     """Root mean square of what noise does not explain beside the rod, over that of the pattern there."""
-    beside = counts.beside_rod
-    mu, y = simulated[beside], counts.y[beside]
+    off_rod = counts.rotation_mask
+    mu, y = simulated[off_rod], counts.y[off_rod]
     # Σ(y − μ)² less the noise, over Σμ², pixels weighted as noise weighs them.
     excess = float(np.sum(((y - mu) ** 2 - mu) / np.maximum(mu, 1.0)))
     return float(np.sqrt(max(excess, 0.0) / max(float(np.sum(mu**2 / np.maximum(mu, 1.0))), 1e-9)))
@@ -130,9 +132,9 @@ def moments(expected: Floats) -> tuple[Floats, Floats]:
     grid, mean, var = _table()
     mu = np.maximum(expected, grid[0])
     large = mu > grid[-1]
-    at = np.log(np.minimum(mu, grid[-1]))
-    first = np.where(large, 1 + 1 / (6 * mu), np.interp(at, np.log(grid), mean))
-    second = np.where(large, 2 + 4 / (3 * mu), np.interp(at, np.log(grid), var))
+    log_mu = np.log(np.minimum(mu, grid[-1]))
+    first = np.where(large, 1 + 1 / (6 * mu), np.interp(log_mu, np.log(grid), mean))
+    second = np.where(large, 2 + 4 / (3 * mu), np.interp(log_mu, np.log(grid), var))
     return np.asarray(first), np.asarray(second)
 
 
@@ -143,6 +145,6 @@ def _table() -> tuple[Floats, Floats, Floats]:
     log_p = y * np.log(grid[:, None]) - grid[:, None] - gammaln(y + 1)
     p = np.exp(log_p)
     ratio = np.where(y > 0, y, 1.0) / grid[:, None]
-    each = 2 * (np.where(y > 0, y * np.log(ratio), 0.0) - (y - grid[:, None]))
-    mean = (p * each).sum(axis=1)
-    return grid, mean, (p * each**2).sum(axis=1) - mean**2
+    deviances = 2 * (np.where(y > 0, y * np.log(ratio), 0.0) - (y - grid[:, None]))
+    mean = (p * deviances).sum(axis=1)
+    return grid, mean, (p * deviances**2).sum(axis=1) - mean**2

@@ -15,7 +15,7 @@ from scipy.interpolate import CubicSpline
 from ...simulation import bornagain
 from ...simulation.window import Window
 from .geometry import N_HALF, XI, Geometry
-from .lattice import LatticeSum, debye_waller, in_plane, lattice_sum
+from .lattice import LatticeSum, debye_waller, lattice_sum, project_in_plane
 
 #: Below this angle, degrees, lie the critical angles.
 _STEEP = 0.5
@@ -79,7 +79,7 @@ def mix(half: NDArray[np.floating], p: NDArray[np.floating]) -> NDArray[np.float
     return np.asarray(straight.reshape(shape) + mirrored.reshape(shape)[..., ::-1])
 
 
-def binned(pattern: NDArray[np.float64], parts: tuple[int, int]) -> NDArray[np.float64]:
+def bin_pattern(pattern: NDArray[np.float64], parts: tuple[int, int]) -> NDArray[np.float64]:
     """Sum over parts of pixels, up and across."""
     rows, columns = pattern.shape
     up, across = parts
@@ -88,8 +88,8 @@ def binned(pattern: NDArray[np.float64], parts: tuple[int, int]) -> NDArray[np.f
 
 def particles(geometry: Geometry, window: Window) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """⟨|F|²⟩ and |⟨F⟩|² in the middle of each pixel, (rows, columns) each; equal for one size."""
-    every = bornagain.incoherent(geometry, window)
-    return every, bornagain.coherent(geometry, window) if geometry.radius_pd > 0 else every
+    incoherent = bornagain.incoherent(geometry, window)
+    return incoherent, bornagain.coherent(geometry, window) if geometry.radius_pd > 0 else incoherent
 
 
 def point_basis(geometry: Geometry, window: Window) -> NDArray[np.float64]:
@@ -97,12 +97,12 @@ def point_basis(geometry: Geometry, window: Window) -> NDArray[np.float64]:
     # I(ξ) = ⟨|F|²⟩ + |⟨F⟩|² exp(−σ²q²) (Σ(ξ) − 1): BornAgain's decoupling approximation for several sizes,
     # and its limit for one.
     alpha, phi = window.directions()
-    qx, qy = in_plane(phi, alpha, geometry.wavelength, geometry.alpha_i)
-    every, mean = particles(geometry, window)
+    qx, qy = project_in_plane(phi, alpha, geometry.wavelength, geometry.alpha_i)
+    incoherent, mean = particles(geometry, window)
     weight = mean * debye_waller(qx, qy, geometry.position_spread)
     return np.stack(
         [
-            every + weight * (lattice_sum(qx, qy, geometry.lattice, geometry.width, xi) - 1)
+            incoherent + weight * (lattice_sum(qx, qy, geometry.lattice, geometry.width, xi) - 1)
             for xi in XI[:N_HALF]
         ]
     )
@@ -133,22 +133,22 @@ def basis(geometry: Geometry, window: Window, *, dtype: type[np.floating] = np.f
     fine = window.finer(1, across)
     alpha, phi = fine.directions()
     half = fine.columns // 2  # of the columns; what particles scatter is even in φ
-    every, mean = particles_at(geometry, window, phi[half:])
-    qx, qy = in_plane(phi, alpha, geometry.wavelength, geometry.alpha_i)
+    incoherent, mean = particles_at(geometry, window, phi[half:])
+    qx, qy = project_in_plane(phi, alpha, geometry.wavelength, geometry.alpha_i)
     weight = np.concatenate((mean[:, ::-1], mean), axis=1) * debye_waller(qx, qy, geometry.position_spread)
-    amplitude = np.concatenate((every[:, ::-1], every), axis=1)
+    amplitude = np.concatenate((incoherent[:, ::-1], incoherent), axis=1)
     shape = (window.rows, window.columns, across)
     per_pixel = amplitude.reshape(shape).mean(axis=2)
     floor = 1 - weight.reshape(shape).mean(axis=2) / per_pixel
     weight32 = (weight / np.repeat(per_pixel, across, axis=1) / across).astype(np.float32)
     qx32, qy32 = qx.astype(np.float32), qy.astype(np.float32)
-    peaks = LatticeSum.of(geometry.lattice, geometry.width)
-    ones = np.ones(across, dtype=np.float32)
+    peaks = LatticeSum.tabulate(geometry.lattice, geometry.width)
+    ones_across = np.ones(across, dtype=np.float32)
     ratio = np.empty((N_HALF, *window.shape), dtype=dtype)
     for row, xi in enumerate(XI[:N_HALF]):
         weighted = peaks(qx32, qy32, float(xi))
         weighted *= weight32
-        ratio[row] = floor + weighted.reshape(shape) @ ones
+        ratio[row] = floor + weighted.reshape(shape) @ ones_across
     return Basis(geometry, window, per_pixel.astype(np.float32), ratio)
 
 
@@ -161,7 +161,7 @@ def columns_per_pixel(geometry: Geometry, window: Window) -> int:
 def particles_at(
     geometry: Geometry,
     window: Window,
-    at: NDArray[np.float64],
+    angle: NDArray[np.float64],
     nodes: Nodes | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Compute ⟨|F|²⟩ and |⟨F⟩|² at angles φ >= 0 (n,), radians, averaged over each row's height; `nodes` are
@@ -178,12 +178,12 @@ def particles_at(
     for first, last, up in ((0, steep, nodes.low), (steep, window.rows, nodes.high)):
         if last > first:
             limits = (window.alpha_f[0] + first * height, window.alpha_f[0] + last * height)
-            found = particles(geometry, Window((last - first) * up, columns, phi, limits))
+            averages = particles(geometry, Window((last - first) * up, columns, phi, limits))
             # BornAgain's are times the solid angle: of its pixels, which are as wide as columns are apart.
-            parts.append([p.reshape(-1, up, columns).sum(axis=1) / nodes.apart for p in found])
+            parts.append([p.reshape(-1, up, columns).sum(axis=1) / nodes.apart for p in averages])
     middles = Window(1, columns, phi, window.alpha_f).directions()[1]
-    every, mean = (
-        np.asarray(CubicSpline(middles, np.concatenate(rows), axis=1)(at))
+    incoherent, mean = (
+        np.asarray(CubicSpline(middles, np.concatenate(rows), axis=1)(angle))
         for rows in zip(*parts, strict=True)
     )
-    return every, mean
+    return incoherent, mean

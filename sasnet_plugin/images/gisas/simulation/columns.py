@@ -32,18 +32,18 @@ def columns_of(
     ends = np.arange(window.columns + 1) * across + (offset - shift) / width
     ends = ends[:, None] - (np.arange(n) + 0.5)
     blur = max(sigma / width, _SHARP)
-    own, before, after = ((ends > 0) * whole for whole in (11 / 12, 1 / 24, 1 / 24))
+    middle, lower, after = ((ends > 0) * whole for whole in (11 / 12, 1 / 24, 1 / 24))
     near = np.abs(ends) < 0.5 + _FAR * blur
-    own[near], before[near], after[near] = _up_to(ends[near], blur)
+    middle[near], lower[near], after[near] = _integrate_to_end(ends[near], blur)
     # At the window's edges a part is its own neighbour.
-    own[:, 1:] += after[:, :-1]
-    own[:, :-1] += before[:, 1:]
-    own[:, 0] += before[:, 0]
-    own[:, -1] += after[:, -1]
-    return np.asarray(np.diff(own, axis=0) / across)
+    middle[:, 1:] += after[:, :-1]
+    middle[:, :-1] += lower[:, 1:]
+    middle[:, 0] += lower[:, 0]
+    middle[:, -1] += after[:, -1]
+    return np.asarray(np.diff(middle, axis=0) / across)
 
 
-def _up_to(end: Floats, sigma: float) -> tuple[Floats, Floats, Floats]:
+def _integrate_to_end(end: Floats, sigma: float) -> tuple[Floats, Floats, Floats]:
     """Integrate a part's parabola up to a blurred end, in units of its value, the previous and the next;
     `end` and `sigma` in parts.
     """

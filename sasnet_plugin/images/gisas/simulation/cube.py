@@ -56,23 +56,23 @@ def distributions(points: Floats, *, between: bool = False) -> Floats:
     # that patterns of any angle are sums of the grid's. Otherwise its bin has all of it.
     n = len(points)
     has = _HAS[np.searchsorted(_ENDS, points[:, FAMILY], side="right")]
-    kind = _normalised(points[:, KIND_SHARES], has)
+    kind = _normalise_shares(points[:, KIND_SHARES], has)
     p = np.repeat(kind[:, 2:] / N_XI, N_XI, axis=1)
     used = np.arange(DELTAS[1]) < _number(points[:, N_DELTAS], DELTAS)[:, None]
-    shares = kind[:, :1] * _normalised(points[:, ANGLE_SHARES], used)
+    shares = kind[:, :1] * _normalise_shares(points[:, ANGLE_SHARES], used)
     if between:
-        at, cubic = _between(points[:, ANGLES])
-        np.add.at(p, (np.arange(n)[:, None, None], at), shares[..., None] * cubic)
+        bins, cubic = _interpolate_cubic(points[:, ANGLES])
+        np.add.at(p, (np.arange(n)[:, None, None], bins), shares[..., None] * cubic)
     else:
-        at = np.minimum((points[:, ANGLES] * N_XI).astype(np.intp), N_XI - 1)
-        np.add.at(p, (np.arange(n)[:, None], at), shares)
+        bins = np.minimum((points[:, ANGLES] * N_XI).astype(np.intp), N_XI - 1)
+        np.add.at(p, (np.arange(n)[:, None], bins), shares)
     rows = np.flatnonzero(has[:, 1])
     if rows.size:
-        some = points[rows]
-        used = np.arange(PEAKS[1]) < _number(some[:, N_PEAKS], PEAKS)[:, None]
-        shares = kind[rows, 1:2] * _normalised(some[:, PEAK_SHARES], used)
+        points_here = points[rows]
+        used = np.arange(PEAKS[1]) < _number(points_here[:, N_PEAKS], PEAKS)[:, None]
+        shares = kind[rows, 1:2] * _normalise_shares(points_here[:, PEAK_SHARES], used)
         row, peak = np.nonzero(used)
-        peaks = _wrapped(some[:, CENTRES][row, peak], some[:, WIDTHS][row, peak])
+        peaks = _wrap_gaussians(points_here[:, CENTRES][row, peak], points_here[:, WIDTHS][row, peak])
         peaks *= shares[row, peak][:, None]
         # Those of a row follow each other.
         p[rows] += np.add.reduceat(peaks, np.flatnonzero(peak == 0))
@@ -82,23 +82,23 @@ def distributions(points: Floats, *, between: bool = False) -> Floats:
 def active(points: Floats) -> NDArray[np.bool_]:
     """Which coordinates a distribution depends on, besides the choices, (n, DIMENSIONS)."""
     has = _HAS[np.searchsorted(_ENDS, points[:, FAMILY], side="right")]
-    found = np.zeros(points.shape, dtype=bool)
+    is_active = np.zeros(points.shape, dtype=bool)
     angles = has[:, :1] & (np.arange(DELTAS[1]) < _number(points[:, N_DELTAS], DELTAS)[:, None])
     peaks = has[:, 1:2] & (np.arange(PEAKS[1]) < _number(points[:, N_PEAKS], PEAKS)[:, None])
-    found[:, ANGLES], found[:, CENTRES], found[:, WIDTHS] = angles, peaks, peaks
+    is_active[:, ANGLES], is_active[:, CENTRES], is_active[:, WIDTHS] = angles, peaks, peaks
     # A share matters beside others.
     for part, used in ((ANGLE_SHARES, angles), (PEAK_SHARES, peaks), (KIND_SHARES, has)):
-        found[:, part] = used & (used.sum(axis=1, keepdims=True) > 1)
-    return found
+        is_active[:, part] = used & (used.sum(axis=1, keepdims=True) > 1)
+    return is_active
 
 
-def turned_over(points: Floats, which: NDArray[np.bool_]) -> Floats:
-    """Mirror some angles and peaks (`which`, (n, ROUND.size)) of points (n, DIMENSIONS) to 60° − ξ."""
-    other = points.copy()
+def mirror_points(points: Floats, is_mirrored: NDArray[np.bool_]) -> Floats:
+    """Mirror some angles and peaks (`is_mirrored`, (n, ROUND.size)) of points (n, DIMENSIONS) to 60° − ξ."""
+    mirrored = points.copy()
     # An angle stands for the bin that begins there, a centre for itself.
-    one = np.where(ROUND < ANGLES.stop, 1 / N_XI, 0.0)
-    other[:, ROUND] = np.where(which, (1 - points[:, ROUND] + one) % 1.0, points[:, ROUND])
-    return other
+    bin_width = np.where(ROUND < ANGLES.stop, 1 / N_XI, 0.0)
+    mirrored[:, ROUND] = np.where(is_mirrored, (1 - points[:, ROUND] + bin_width) % 1.0, points[:, ROUND])
+    return mirrored
 
 
 def _number(coordinate: Floats, limits: tuple[int, int]) -> NDArray[np.intp]:
@@ -106,36 +106,36 @@ def _number(coordinate: Floats, limits: tuple[int, int]) -> NDArray[np.intp]:
     return np.asarray(np.minimum(low + (coordinate * (high - low + 1)).astype(np.intp), high))
 
 
-def _normalised(coordinates: Floats, used: NDArray[np.bool_]) -> Floats:
+def _normalise_shares(coordinates: Floats, used: NDArray[np.bool_]) -> Floats:
     shares = (LEAST + (1 - LEAST) * coordinates) * used
     return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-300))
 
 
-def _between(angles: Floats) -> tuple[NDArray[np.intp], Floats]:
+def _interpolate_cubic(angles: Floats) -> tuple[NDArray[np.intp], Floats]:
     """Four neighbours of angles on the grid and Lagrange's weights of the cubic through them, (..., 4)."""
     # A bin's middle is its angle.
     place = angles * N_XI - 0.5
-    before = np.floor(place)
-    f = place - before
+    lower = np.floor(place)
+    f = place - lower
     weights = (
         -f * (f - 1) * (f - 2) / 6,
         (f + 1) * (f - 1) * (f - 2) / 2,
         -(f + 1) * f * (f - 2) / 2,
         (f + 1) * f * (f - 1) / 6,
     )
-    at = (before[..., None].astype(np.intp) + np.arange(-1, 3)) % N_XI
-    return at, np.stack(weights, axis=-1)
+    neighbours = (lower[..., None].astype(np.intp) + np.arange(-1, 3)) % N_XI
+    return neighbours, np.stack(weights, axis=-1)
 
 
-def _wrapped(centres: Floats, widths: Floats) -> Floats:
+def _wrap_gaussians(centres: Floats, widths: Floats) -> Floats:
     """Gaussians around the circle, (n, 120), each with the sum 1."""
     low, high = np.log(FWHM)
     sigma = np.exp(low + (high - low) * widths)[..., None] / np.sqrt(8 * np.log(2))
     near = np.abs(XI - PERIOD * centres[..., None])
     near = np.minimum(near, PERIOD - near)
-    found = np.exp(-0.5 * (near / sigma) ** 2)
+    gaussians = np.exp(-0.5 * (near / sigma) ** 2)
     # The next turn of the circle, and the one before, are seen by wide ones alone.
     wide = np.nonzero(sigma[..., 0] > PERIOD / 12)
     for far in (PERIOD - near[wide], PERIOD + near[wide]):
-        found[wide] += np.exp(-0.5 * (far / sigma[wide]) ** 2)
-    return np.asarray(found / found.sum(axis=-1, keepdims=True))
+        gaussians[wide] += np.exp(-0.5 * (far / sigma[wide]) ** 2)
+    return np.asarray(gaussians / gaussians.sum(axis=-1, keepdims=True))

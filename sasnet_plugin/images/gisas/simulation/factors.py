@@ -18,7 +18,7 @@ from ...simulation.window import Window
 from .basis import Nodes, columns_per_pixel, particles_at
 from .columns import columns_of
 from .geometry import N_HALF, XI, Geometry
-from .lattice import HEXAGONAL, SQUARE, LatticeSum, debye_waller, in_plane
+from .lattice import HEXAGONAL, SQUARE, LatticeSum, debye_waller, project_in_plane
 
 #: What each factor depends on.
 PARTICLE_NAMES = ("radius", "radius_pd", "oxide", "alpha_i", "wavelength")
@@ -50,16 +50,16 @@ class Factors:
     gamma: float = HEXAGONAL
 
     @classmethod
-    def of(
+    def compute(
         cls, geometry: Geometry, window: Window, nodes: Nodes | None = None, offset: float = 0.0
     ) -> Factors:
         """Compute all factors of a geometry on a window symmetric in φ, with even columns."""
         nodes = nodes or Nodes()
         across = _parts(geometry, window, offset, nodes)
-        every, mean = scattered(geometry, window, across, nodes)
-        return cls(geometry, window, across, every, mean, _sums(geometry, window, across), nodes, offset)
+        incoherent, mean = compute_scattering(geometry, window, across, nodes)
+        return cls(geometry, window, across, incoherent, mean, _sums(geometry, window, across), nodes, offset)
 
-    def moved(
+    def update(
         self,
         geometry: Geometry,
         *,
@@ -71,31 +71,31 @@ class Factors:
         # `across` parts of a pixel default to what peaks need; rotations without `weights` (120,) stay 0.
         nodes = nodes or self.nodes
         across = across or _parts(geometry, self.window, self.offset, nodes)
-        every, mean, sums = self.every, self.mean, self.sums
+        incoherent, mean, sums = self.every, self.mean, self.sums
         finer = across != self.across
         if finer or nodes != self.nodes or _differ(self.geometry, geometry, PARTICLE_NAMES):
-            every, mean = scattered(geometry, self.window, across, nodes)
+            incoherent, mean = compute_scattering(geometry, self.window, across, nodes)
         elif geometry.lattice != self.geometry.lattice:
             # As many particles as sites.
             denser = (self.geometry.lattice / geometry.lattice) ** 2
-            every, mean = denser * every, denser * mean
+            incoherent, mean = denser * incoherent, denser * mean
         if finer or _differ(self.geometry, geometry, LATTICE_NAMES):
-            sums = _sums(geometry, self.window, across, self.gamma, _weighted(weights))
-        return Factors(geometry, self.window, across, every, mean, sums, nodes, self.offset, self.gamma)
+            sums = _sums(geometry, self.window, across, self.gamma, _find_weighted_rotations(weights))
+        return Factors(geometry, self.window, across, incoherent, mean, sums, nodes, self.offset, self.gamma)
 
-    def on_lattice(self, lattice: float, gamma: float) -> Factors:
+    def change_lattice(self, lattice: float, gamma: float) -> Factors:
         """Put the same particles on another lattice, `lattice` in Å, on the same pixel parts."""
         geometry = replace(self.geometry, lattice=lattice)
         sums = _sums(geometry, self.window, self.across, gamma)
         return replace(self, geometry=geometry, sums=sums, gamma=gamma)
 
-    def half(self, seen: Floats | None = None, *, mirrored: bool = False) -> Floats:
+    def half(self, kernel: Floats | None = None, *, mirrored: bool = False) -> Floats:
         """Return patterns for ξ = 0, 0.5, … 30 degrees, (61, rows, columns), or 60° − ξ if `mirrored`."""
         # `seen` (columns, columns · across) is what columns count; mirroring is at −φ only without an offset.
-        ordered = self.ordered()
-        seen = self.sharp if seen is None else seen
-        floor = (self.every - ordered) @ seen.T
-        gather = (seen[:, ::-1] if mirrored else seen).astype(np.float32)
+        ordered = self.compute_ordered()
+        kernel = self.sharp if kernel is None else kernel
+        floor = (self.every - ordered) @ kernel.T
+        gather = (kernel[:, ::-1] if mirrored else kernel).astype(np.float32)
         peaks = (self.sums * ordered.astype(np.float32)) @ gather.T
         return np.asarray(floor + peaks.astype(np.float64))
 
@@ -104,27 +104,27 @@ class Factors:
         """What a column counts of the parts of pixels, without any blur: their mean over it."""
         return columns_of(self.window, self.across, self.offset)
 
-    def ordered(self) -> Floats:
+    def compute_ordered(self) -> Floats:
         """|⟨F⟩|² exp(−σ²q²), (rows, columns · across): what the lattice's sum multiplies."""
         alpha, phi = self.window.finer(1, self.across).directions()
-        qx, qy = in_plane(phi, alpha, self.geometry.wavelength, self.geometry.alpha_i)
+        qx, qy = project_in_plane(phi, alpha, self.geometry.wavelength, self.geometry.alpha_i)
         return np.asarray(self.mean * debye_waller(qx, qy, self.geometry.position_spread))
 
-    def mixed(self, weights: Floats) -> Floats:
+    def mix_sums(self, weights: Floats) -> Floats:
         """Sum the lattice sums with weights (120,), (rows, columns · across)."""
         flat = self.sums.reshape(N_HALF, -1)
         w = weights.astype(np.float32)
         straight = (w[:N_HALF] @ flat).reshape(self.every.shape)
-        other = (w[: N_HALF - 1 : -1] @ flat[1 : N_HALF - 1]).reshape(self.every.shape)
-        return np.asarray(straight + other[:, ::-1], dtype=np.float64)
+        mirrored = (w[: N_HALF - 1 : -1] @ flat[1 : N_HALF - 1]).reshape(self.every.shape)
+        return np.asarray(straight + mirrored[:, ::-1], dtype=np.float64)
 
     def pattern(self, mixed: Floats, total: float) -> Floats:
         """Scattering of a mixture (see `mixed`) into each pixel part, (rows, columns · across)."""
-        return np.asarray(total * self.every + self.ordered() * (mixed - total))
+        return np.asarray(total * self.every + self.compute_ordered() * (mixed - total))
 
-    def with_particles(self, geometry: Geometry, every: Floats, mean: Floats) -> Factors:
+    def replace_particles(self, geometry: Geometry, incoherent: Floats, mean: Floats) -> Factors:
         """Put other particles on the same lattice."""
-        return replace(self, geometry=geometry, every=every, mean=mean)
+        return replace(self, geometry=geometry, every=incoherent, mean=mean)
 
 
 def _parts(geometry: Geometry, window: Window, offset: float, nodes: Nodes) -> int:
@@ -133,13 +133,15 @@ def _parts(geometry: Geometry, window: Window, offset: float, nodes: Nodes) -> i
     return max(parts, min(2 * parts, _MOST_PARTS)) if offset and nodes.apart == 1 else parts
 
 
-def scattered(geometry: Geometry, window: Window, across: int, nodes: Nodes) -> tuple[Floats, Floats]:
+def compute_scattering(
+    geometry: Geometry, window: Window, across: int, nodes: Nodes
+) -> tuple[Floats, Floats]:
     """⟨|F|²⟩ and |⟨F⟩|² averaged over the height of each row, at so many parts across each pixel."""
     fine = window.finer(1, across)
     right = fine.directions()[1][fine.columns // 2 :]
-    found = particles_at(geometry, window, right, nodes)
-    every, mean = (np.concatenate((part[:, ::-1], part), axis=1) for part in found)
-    return every, mean
+    halves = particles_at(geometry, window, right, nodes)
+    incoherent, mean = (np.concatenate((part[:, ::-1], part), axis=1) for part in halves)
+    return incoherent, mean
 
 
 def film_profiles(geometry: Geometry, window: Window, oxides: Sequence[float]) -> Floats:
@@ -147,21 +149,21 @@ def film_profiles(geometry: Geometry, window: Window, oxides: Sequence[float]) -
     # The film acts on the waves that leave at α_f, whatever their φ, so one column of particles of one size,
     # next to the rod, tells.
     column = replace(window, columns=2, phi=(-window.pixel[1], window.pixel[1])).finer(_FILM_PARTS, 1)
-    found = [
+    profiles = [
         bornagain.incoherent(replace(geometry, oxide=float(oxide), radius_pd=0.0), column)[:, 0]
         for oxide in (geometry.oxide, *oxides)
     ]
-    rows = np.stack(found).reshape(len(found), window.rows, _FILM_PARTS).sum(axis=2)
+    rows = np.stack(profiles).reshape(len(profiles), window.rows, _FILM_PARTS).sum(axis=2)
     return np.asarray(rows[1:] / rows[0])
 
 
-def _weighted(weights: Floats | None) -> NDArray[np.bool_] | None:
+def _find_weighted_rotations(weights: Floats | None) -> NDArray[np.bool_] | None:
     """Which of the rotations 0, 0.5, … 30 degrees have weight, themselves or as their mirror image, (61,)."""
     if weights is None:
         return None
-    found = weights[:N_HALF] != 0
-    found[1 : N_HALF - 1] |= weights[: N_HALF - 1 : -1] != 0
-    return np.asarray(found)
+    has_weight = weights[:N_HALF] != 0
+    has_weight[1 : N_HALF - 1] |= weights[: N_HALF - 1 : -1] != 0
+    return np.asarray(has_weight)
 
 
 def _sums(
@@ -169,18 +171,20 @@ def _sums(
     window: Window,
     across: int,
     gamma: float = HEXAGONAL,
-    wanted: NDArray[np.bool_] | None = None,
+    rotations: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32]:
     alpha, phi = window.finer(1, across).directions()
-    qx, qy = (q.astype(np.float32) for q in in_plane(phi, alpha, geometry.wavelength, geometry.alpha_i))
-    peaks = LatticeSum.of(geometry.lattice, geometry.width, gamma)
+    qx, qy = (
+        q.astype(np.float32) for q in project_in_plane(phi, alpha, geometry.wavelength, geometry.alpha_i)
+    )
+    peaks = LatticeSum.tabulate(geometry.lattice, geometry.width, gamma)
     # As many rotations over a square lattice's longer period.
     step = 1.5 if gamma == SQUARE else 1.0
-    found = np.zeros((N_HALF, *np.broadcast_shapes(qx.shape, qy.shape)), dtype=np.float32)
-    for k in range(N_HALF) if wanted is None else np.flatnonzero(wanted):
-        found[k] = peaks(qx, qy, float(step * XI[k]))
-    return found
+    sums = np.zeros((N_HALF, *np.broadcast_shapes(qx.shape, qy.shape)), dtype=np.float32)
+    for k in range(N_HALF) if rotations is None else np.flatnonzero(rotations):
+        sums[k] = peaks(qx, qy, float(step * XI[k]))
+    return sums
 
 
-def _differ(one: Geometry, other: Geometry, names: tuple[str, ...]) -> bool:
-    return any(getattr(one, name) != getattr(other, name) for name in names)
+def _differ(first: Geometry, second: Geometry, names: tuple[str, ...]) -> bool:
+    return any(getattr(first, name) != getattr(second, name) for name in names)

@@ -23,7 +23,7 @@ _FEW = 17
 HEXAGONAL, SQUARE = 120.0, 90.0
 
 
-def in_plane(
+def project_in_plane(
     phi: NDArray[np.float64], alpha_f: NDArray[np.float64], wavelength: float, alpha_i: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Components qx along the beam and qy across it, (rows, columns), Å⁻¹; phi and alpha_f in radians,
@@ -104,16 +104,16 @@ class LatticeSum:
     gamma: float = HEXAGONAL  #: Angle between the cell's two vectors, degrees.
 
     @classmethod
-    def of(cls, lattice: float, width: float, gamma: float = HEXAGONAL) -> LatticeSum:
+    def tabulate(cls, lattice: float, width: float, gamma: float = HEXAGONAL) -> LatticeSum:
         """Make the table."""
-        at = np.linspace(-0.5, 0.5, _TABLE)
+        grid = np.linspace(-0.5, 0.5, _TABLE)
         # The sum is the same at −q, so half of the table gives the other.
-        half = _peaks(at[: _TABLE // 2 + 1, None], at, lattice, width, gamma=gamma, rings=(1, 1))
+        half = _peaks(grid[: _TABLE // 2 + 1, None], grid, lattice, width, gamma=gamma, rings=(1, 1))
         whole = np.concatenate((half, half[-2::-1, ::-1]))
         # Farther peaks are smooth over the cell: a few points of them do.
-        few = np.linspace(-0.5, 0.5, _FEW)
-        far = _peaks(few[:, None], few, lattice, width, gamma=gamma, rings=(2, REACH))
-        whole += RectBivariateSpline(few, few, far)(at, at)
+        coarse_grid = np.linspace(-0.5, 0.5, _FEW)
+        far = _peaks(coarse_grid[:, None], coarse_grid, lattice, width, gamma=gamma, rings=(2, REACH))
+        whole += RectBivariateSpline(coarse_grid, coarse_grid, far)(grid, grid)
         return cls(lattice, width, np.ascontiguousarray(whole, dtype=np.float32), gamma)
 
     def __call__(self, qx: NDArray[np.float32], qy: NDArray[np.float32], xi: float) -> NDArray[np.float32]:
@@ -145,12 +145,12 @@ class LatticeSum:
         column = np.minimum(y.astype(np.int32), n - 2)
         x -= row
         y -= column
-        at = row * n + column
+        index = row * n + column
         flat = self.table.ravel()
-        low = flat.take(at)
-        low += y * (flat.take(at + 1) - low)
-        high = flat.take(at + n)
-        high += y * (flat.take(at + (n + 1)) - high)
+        low = flat.take(index)
+        low += y * (flat.take(index + 1) - low)
+        high = flat.take(index + n)
+        high += y * (flat.take(index + (n + 1)) - high)
         high -= low
         high *= x
         low += high

@@ -29,11 +29,11 @@ CLOSEST = 0.95
 def sample_geometry(rng: np.random.Generator, *, seed_ranges: bool = False) -> Geometry:
     """Draw a sample and its beam; `seed_ranges` are narrower: one size, fixed film."""
     while True:
-        drawn = {
+        values = {
             name: (draw(prior.seed, rng) if prior.seed else 0.0) if seed_ranges else prior(rng)
             for name, prior in GEOMETRY.items()
         }
-        geometry = Geometry(**drawn)
+        geometry = Geometry(**values)
         if 2 * geometry.radius * (1 + geometry.radius_pd) <= CLOSEST * geometry.lattice:
             return geometry
 
@@ -67,9 +67,9 @@ def sample_orientation(
 def deltas(angles: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """A distribution of a few angles in degrees; one between two bins is divided between them."""
     p = np.zeros(N_XI)
-    at = np.asarray(angles) / (PERIOD / N_XI)
-    low = np.floor(at).astype(int)
-    upper = at - low
+    positions = np.asarray(angles) / (PERIOD / N_XI)
+    low = np.floor(positions).astype(int)
+    upper = positions - low
     np.add.at(p, low % N_XI, shares * (1 - upper))
     np.add.at(p, (low + 1) % N_XI, shares * upper)
     return p

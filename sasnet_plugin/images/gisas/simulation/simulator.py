@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from ....domains.heads import Targets
 from ....domains.simulator import Layout, Mix, Row, Simulator
 from ....simulate.dataset import digest_of
-from ....simulate.stream import scaled
+from ....simulate.stream import scale_targets
 from ....types import Image
 from ...simulation import bornagain
 from ...simulation import out_of_distribution as images
-from ...simulation.detector import MARGIN, measured
-from ...simulation.measurement import Measurement, trained_with
+from ...simulation.detector import MARGIN, simulate_measurement
+from ...simulation.measurement import Measurement, describe_training
 from ...simulation.window import Window
 from ..heads import GEOMETRY as ASKED
 from .basis import Basis, basis, mix
@@ -39,7 +39,7 @@ class Example:
     geometry: Geometry
     measurement: Measurement
 
-    def drawn(self) -> dict[str, float]:
+    def collect_drawn(self) -> dict[str, float]:
         """Everything that was drawn besides p, by name, in the units of the priors' tables."""
         return asdict(self.geometry) | asdict(self.measurement)
 
@@ -53,17 +53,17 @@ def example(
     family: str | None = None,
     exposure: float | None = None,
 ) -> Example:
-    """Draw one measurement from a basis on ``window.with_margin(MARGIN)``; `half` is `basis.half()` if
+    """Draw one measurement from a basis on ``window.add_margin(MARGIN)``; `half` is `basis.half()` if
     computed. Family and exposure (expected counts of usable pixels) are drawn by default.
     """
-    if basis.window != window.with_margin(MARGIN):
+    if basis.window != window.add_margin(MARGIN):
         raise ValueError(
             "the basis belongs to another angular range; calculate it for window.with_margin(MARGIN)."
         )
     kind, p = sample_orientation(rng, family=family)
     beam = basis.geometry.wavelength, basis.geometry.alpha_i
     clean = mix(basis.half() if half is None else half, p)
-    image, measurement = measured(lambda: clean, window, *beam, rng, exposure=exposure)
+    image, measurement = simulate_measurement(lambda: clean, window, *beam, rng, exposure=exposure)
     return Example(image, kind, p, basis.geometry, measurement)
 
 
@@ -87,7 +87,7 @@ class HexagonalSimulator(Simulator):
     @property
     def layout(self) -> Layout:
         """Shards of a second of work, as they are: reading is what training waits for."""
-        wide = self.window.with_margin(MARGIN)
+        wide = self.window.add_margin(MARGIN)
         return Layout(
             stem="basis",
             content="bases of {rows:,} geometries",
@@ -109,24 +109,24 @@ class HexagonalSimulator(Simulator):
             "bornagain": bornagain.version(),
         }
 
-    def configured(self, settings: Mapping[str, Any]) -> HexagonalSimulator:
-        return replace(self, window=Window.of(settings["window"]), seed_ranges=settings["seed_ranges"])
+    def configure(self, settings: Mapping[str, Any]) -> HexagonalSimulator:
+        return replace(self, window=Window.from_json(settings["window"]), seed_ranges=settings["seed_ranges"])
 
     def inputs(self, folder: Path | str) -> dict[str, Any]:
         """What the manifest of a network says of its training data."""
-        return trained_with(self.window, GEOMETRY)
+        return describe_training(self.window, GEOMETRY)
 
     def sample(self, rng: np.random.Generator) -> Geometry:
         return sample_geometry(rng, seed_ranges=self.seed_ranges)
 
     def clean(self, params: Geometry) -> Row:
         """Its basis, in half precision."""
-        found = basis(params, self.window.with_margin(MARGIN), dtype=np.float16)
-        return {"parameters": asdict(params), "amplitude": found.amplitude, "ratio": found.ratio}
+        factors = basis(params, self.window.add_margin(MARGIN), dtype=np.float16)
+        return {"parameters": asdict(params), "amplitude": factors.amplitude, "ratio": factors.ratio}
 
     def basis(self, row: Row) -> Basis:
         geometry = Geometry(**row["parameters"])
-        return Basis(geometry, self.window.with_margin(MARGIN), row["amplitude"], row["ratio"])
+        return Basis(geometry, self.window.add_margin(MARGIN), row["amplitude"], row["ratio"])
 
     def measure(
         self,
@@ -139,39 +139,41 @@ class HexagonalSimulator(Simulator):
         """Measure bases anew, each under a distribution of its own."""
         # Besides what is asked of them: ``counts`` says what was expected, ``kind`` the family of the
         # distribution, ``width`` the decay length of the order, Å.
-        found: list[Example] = []
+        examples: list[Example] = []
         last: Row | None = None
         for row in rows:
             if row is not last:
                 of_row, last = self.basis(row), row
                 half = of_row.half()
-            found.append(
+            examples.append(
                 example(of_row, rng, window=self.window, half=half, family=family, exposure=exposure)
             )
-        return [one.image for one in found], {
-            "xi": np.stack([one.p for one in found]).astype(np.float32),
-            "geometry": np.stack([scaled(ASKED, one.drawn()) for one in found]),
-            "counts": np.array([one.measurement.counts for one in found]),
-            "width": np.array([one.geometry.width for one in found]),
-            "kind": np.array([one.family for one in found]),
+        return [one_example.image for one_example in examples], {
+            "xi": np.stack([one_example.p for one_example in examples]).astype(np.float32),
+            "geometry": np.stack(
+                [scale_targets(ASKED, one_example.collect_drawn()) for one_example in examples]
+            ),
+            "counts": np.array([one_example.measurement.counts for one_example in examples]),
+            "width": np.array([one_example.geometry.width for one_example in examples]),
+            "kind": np.array([one_example.family for one_example in examples]),
         }
 
-    def out_of_distribution(
+    def simulate_unknown(
         self, kind: str, row: Row, rng: np.random.Generator, *, exposure: float | None = None
     ) -> Image:
         """A pattern of one of the `kinds` under the same faults as a known one."""
         of_row = self.basis(row)
         beam = of_row.geometry.wavelength, of_row.geometry.alpha_i
         half = of_row.half() if kind in ("turned", "moved") else np.empty(0, dtype=np.float32)
-        return measured(
-            lambda: out_of_distribution(kind, of_row, half, rng), self.window, *beam, rng, exposure=exposure
+        return simulate_measurement(
+            lambda: make_unknown_pattern(kind, of_row, half, rng), self.window, *beam, rng, exposure=exposure
         )[0]
 
 
 SIMULATOR = HexagonalSimulator()
 
 
-def out_of_distribution(
+def make_unknown_pattern(
     kind: str, basis: Basis, half: NDArray[np.float32], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Draw a clean pattern of one of the `KINDS` on the basis' window, (rows, columns), not negative,
@@ -180,17 +182,21 @@ def out_of_distribution(
     if kind == "lone":  # the same particles without any order
         return np.asarray(basis.amplitude, dtype=np.float64)
     if kind in ("turned", "moved"):
-        known = mix(half, sample_orientation(rng)[1])
-        return images.turned(known, int(rng.integers(1, 4))) if kind == "turned" else _moved(known, rng)
+        pattern = mix(half, sample_orientation(rng)[1])
+        return (
+            images.turn_pattern(pattern, int(rng.integers(1, 4)))
+            if kind == "turned"
+            else _misplace_pattern(pattern, rng)
+        )
     return images.KINDS[kind](basis.window, basis.geometry.alpha_i, rng)
 
 
-def _moved(known: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.float64]:
+def _misplace_pattern(pattern: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.float64]:
     """A pattern of ordered particles under a wrong geometry: far off its place, or at another scale."""
-    rows, columns = known.shape
+    rows, columns = pattern.shape
     factor = np.exp(rng.choice([-1, 1]) * rng.uniform(0.45, 1.2)) if rng.random() < 0.5 else 1.0
     shift = rng.choice([-1, 1]) * rng.uniform(8, 24) if factor == 1.0 else 0.0
     row = np.clip(np.arange(rows) * factor, 0, rows - 1).astype(int)
     middle = (columns - 1) / 2
     column = np.clip((np.arange(columns) - middle) * factor + middle - shift, 0, columns - 1).astype(int)
-    return np.asarray(known[np.ix_(row, column)], dtype=np.float64)
+    return np.asarray(pattern[np.ix_(row, column)], dtype=np.float64)

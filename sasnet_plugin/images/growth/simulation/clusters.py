@@ -56,8 +56,8 @@ def _table() -> NDArray[np.float64]:
     beyond = 4 * STEP
     u, v = np.arange(0, MAX_U + beyond, STEP), np.arange(0, MAX_V + beyond, STEP)
     # b is even in u and odd in v: continued so, the spline has no false edge at 0.
-    found = odd_part(np.concatenate((-u[16:0:-1], u)), np.concatenate((-v[16:0:-1], v)))
-    return np.ascontiguousarray(spline_filter(found, order=3, mode="nearest")[16:, 16:])
+    values = odd_part(np.concatenate((-u[16:0:-1], u)), np.concatenate((-v[16:0:-1], v)))
+    return np.ascontiguousarray(spline_filter(values, order=3, mode="nearest")[16:, 16:])
 
 
 def transform(q_r: NDArray[np.float64], distance: float, distance_spread: float) -> NDArray[np.complex128]:

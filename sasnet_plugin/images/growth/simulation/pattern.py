@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from ...gisas.simulation.lattice import in_plane
+from ...gisas.simulation.lattice import project_in_plane
 from ...simulation.window import Window
 from .clusters import form_factor, order
 from .film import Film
@@ -29,11 +29,11 @@ def point_pattern(film: Film, window: Window) -> NDArray[np.float64]:
     """The pattern in the middle of each pixel, (rows, columns), arbitrary scale."""
     # Comparable with BornAgain's, which has the middle, not the mean, of each pixel.
     alpha, phi = window.directions()
-    qx, qy = in_plane(phi, alpha, film.wavelength, film.alpha_i)
-    every, plus, minus, pair = clusters(film, alpha, np.hypot(qx, qy))
+    qx, qy = project_in_plane(phi, alpha, film.wavelength, film.alpha_i)
+    incoherent, plus, minus, pair = clusters(film, alpha, np.hypot(qx, qy))
     q_r = np.hypot(qx, qy)
     between = order(q_r, film.distance, film.distance_spread, pair)
-    return np.asarray(_density(film) * solid_angle(window) * (every + 2 * (plus * minus * between).real))
+    return np.asarray(_density(film) * solid_angle(window) * (incoherent + 2 * (plus * minus * between).real))
 
 
 def pattern(film: Film, window: Window) -> NDArray[np.float32]:
@@ -60,11 +60,11 @@ def pattern(film: Film, window: Window) -> NDArray[np.float32]:
     parts = columns_per_pixel(film, window)
     alpha, phi = window.finer(1, parts).directions()
     phi = phi[phi.size // 2 :]  # an isotropic film scatters alike to the left and to the right
-    every, product = _averaged_over_rows(film, window, phi)
-    qx, qy = in_plane(phi, alpha, film.wavelength, film.alpha_i)
+    incoherent, product = _average_over_rows(film, window, phi)
+    qx, qy = project_in_plane(phi, alpha, film.wavelength, film.alpha_i)
     q_r = np.hypot(qx, qy)
     pair = _pair(film, q_r)
-    total = every + 2 * (product * order(q_r, film.distance, film.distance_spread, pair)).real
+    total = incoherent + 2 * (product * order(q_r, film.distance, film.distance_spread, pair)).real
     half = total.reshape(window.rows, window.columns // 2, parts).mean(axis=2)
     whole = np.concatenate((half[:, ::-1], half), axis=1) * (_density(film) * solid_angle(window))
     return np.maximum(whole, 0.0).astype(np.float32)
@@ -87,20 +87,20 @@ def clusters(
         np.broadcast_to(q, q_r.shape) for q in (sine + k * np.sin(incoming), sine - k * np.sin(incoming))
     )
     radii, shares = film.radii()
-    every = np.zeros(q_r.shape)
+    incoherent = np.zeros(q_r.shape)
     plus, minus = np.zeros(q_r.shape, complex), np.zeros(q_r.shape, complex)
     for radius, share in zip(radii, shares, strict=True):
         far = form_factor(q_r, sum_, radius, radius * film.aspect)
         near = form_factor(q_r, difference, radius, radius * film.aspect)
         amplitude = far.conj() + into * near.conj() + out * near + into * out * far
-        every += share * (amplitude.real**2 + amplitude.imag**2)
+        incoherent += share * (amplitude.real**2 + amplitude.imag**2)
         if film.coupling:
             shift = share * np.exp(1j * film.coupling * (radius - film.radius) * q_r)
         else:
             shift = share
         plus += shift * amplitude
         minus += shift * amplitude.conj()
-    return every, plus, minus, _pair(film, q_r)
+    return incoherent, plus, minus, _pair(film, q_r)
 
 
 def _pair(film: Film, q_r: NDArray[np.float64]) -> NDArray[np.complex128]:
@@ -129,8 +129,8 @@ def solid_angle(window: Window) -> NDArray[np.float64]:
         np.arctan(np.linspace(np.radians(first), np.radians(last), n + 1))
         for (first, last), n in ((window.alpha_f, window.rows), (window.phi, window.columns))
     )
-    found = np.outer(np.diff(np.sin(alpha)), np.diff(phi))
-    return np.asarray(found / found.mean())
+    angles = np.outer(np.diff(np.sin(alpha)), np.diff(phi))
+    return np.asarray(angles / angles.mean())
 
 
 def _density(film: Film) -> float:
@@ -138,8 +138,8 @@ def _density(film: Film) -> float:
     return 2 / (np.sqrt(3) * film.distance**2)
 
 
-def _averaged_over_rows(
-    film: Film, window: Window, at: NDArray[np.float64]
+def _average_over_rows(
+    film: Film, window: Window, angle: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
     """⟨|A|²⟩ and ⟨A…⟩⟨A*…⟩, averaged over the height of each row, at given φ ≥ 0 in radians."""
     height, width = window.pixel
@@ -152,11 +152,11 @@ def _averaged_over_rows(
             limits = (window.alpha_f[0] + first * height, window.alpha_f[0] + last * height)
             nodes = Window((last - first) * up, columns * _COLUMNS, phi, limits)
             alpha, across = nodes.directions()
-            qx, qy = in_plane(across, alpha, film.wavelength, film.alpha_i)
-            every, plus, minus, _ = clusters(film, alpha, np.hypot(qx, qy))
-            found = np.stack((every + 0j, plus * minus))
-            parts.append(found.reshape(2, last - first, up, nodes.columns).mean(axis=2))
+            qx, qy = project_in_plane(across, alpha, film.wavelength, film.alpha_i)
+            incoherent, plus, minus, _ = clusters(film, alpha, np.hypot(qx, qy))
+            products = np.stack((incoherent + 0j, plus * minus))
+            parts.append(products.reshape(2, last - first, up, nodes.columns).mean(axis=2))
     nodes = Window(1, columns * _COLUMNS, phi, window.alpha_f)
     spline = CubicSpline(nodes.directions()[1], np.concatenate(parts, axis=1), axis=2)
-    every, product = spline(at)
-    return every.real, product
+    incoherent, product = spline(angle)
+    return incoherent.real, product

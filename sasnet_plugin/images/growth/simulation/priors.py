@@ -28,10 +28,10 @@ SPREAD_LIMITS, MOST_METAL = (2.0, 40.0), 250.0
 
 def sample_film(rng: np.random.Generator) -> Film:
     while True:
-        drawn = draw_all(FILM, rng)
-        spread = drawn.pop("spread") * drawn["distance"]
-        radius = drawn.pop("filling") * drawn["distance"] / 2
-        film = Film(distance_spread=spread, radius=radius, **drawn)
+        values = draw_all(FILM, rng)
+        spread = values.pop("spread") * values["distance"]
+        radius = values.pop("filling") * values["distance"] / 2
+        film = Film(distance_spread=spread, radius=radius, **values)
         if SPREAD_LIMITS[0] <= spread <= SPREAD_LIMITS[1] and film.metal <= MOST_METAL:
             return film
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from ....domains.heads import Targets
 from ....domains.simulator import Layout, Mix, Row, Simulator
 from ....simulate.dataset import digest_of
-from ....simulate.stream import scaled
+from ....simulate.stream import scale_targets
 from ....types import Image
 from ...simulation import bornagain, out_of_distribution
-from ...simulation.detector import MARGIN, measured
-from ...simulation.measurement import trained_with
+from ...simulation.detector import MARGIN, simulate_measurement
+from ...simulation.measurement import describe_training
 from ...simulation.window import Window
 from ..heads import FILM
 from . import priors, stack
@@ -38,7 +38,7 @@ class FilmSimulator(Simulator):
     @property
     def layout(self) -> Layout:
         """Shards of three seconds of work; a round is half a minute of one core."""
-        pixels = int(np.prod(self.window.with_margin(MARGIN).shape))
+        pixels = int(np.prod(self.window.add_margin(MARGIN).shape))
         return Layout(
             stem="films",
             content="{rows:,} films",
@@ -57,19 +57,19 @@ class FilmSimulator(Simulator):
             "bornagain": bornagain.version(),
         }
 
-    def configured(self, settings: Mapping[str, Any]) -> FilmSimulator:
-        return replace(self, window=Window.of(settings["window"]))
+    def configure(self, settings: Mapping[str, Any]) -> FilmSimulator:
+        return replace(self, window=Window.from_json(settings["window"]))
 
     def inputs(self, folder: Path | str) -> dict[str, Any]:
         """What the manifest of a network says of its training data."""
-        return trained_with(self.window, priors.FILM)
+        return describe_training(self.window, priors.FILM)
 
     def sample(self, rng: np.random.Generator) -> Film:
         return priors.sample_film(rng)
 
     def clean(self, params: Film) -> Row:
         """The square root of its pattern over the largest: half precision keeps ten decades to 0.1 %."""
-        clean = pattern(params, self.window.with_margin(MARGIN))
+        clean = pattern(params, self.window.add_margin(MARGIN))
         return {"parameters": asdict(params), "patterns": np.sqrt(clean / clean.max()).astype(np.float16)}
 
     def measure(
@@ -78,29 +78,31 @@ class FilmSimulator(Simulator):
         """Measure films anew; besides what is asked of them, ``counts`` says what was expected."""
         images, levels = [], []
         for row in rows:
-            film, clean = Film(**row["parameters"]), partial(unpacked, row)
+            film, clean = Film(**row["parameters"]), partial(unpack_pattern, row)
             beam = film.wavelength, film.alpha_i
-            image, measurement = measured(clean, self.window, *beam, rng, exposure=exposure)
+            image, measurement = simulate_measurement(clean, self.window, *beam, rng, exposure=exposure)
             images.append(image)
             levels.append(measurement.counts)
-        true = [scaled(FILM, Film(**row["parameters"])) for row in rows]
+        true = [scale_targets(FILM, Film(**row["parameters"])) for row in rows]
         return images, {"quantities": np.stack(true), "counts": np.array(levels)}
 
-    def out_of_distribution(
+    def simulate_unknown(
         self, kind: str, row: Row, rng: np.random.Generator, *, exposure: float | None = None
     ) -> Image:
         """A pattern of one of the `kinds` under the faults and the geometry of a film's."""
-        film, wide = Film(**row["parameters"]), self.window.with_margin(MARGIN)
+        film, wide = Film(**row["parameters"]), self.window.add_margin(MARGIN)
 
         def clean() -> NDArray[np.floating]:
             if kind == "turned":
-                return out_of_distribution.turned(unpacked(row), int(rng.choice([1, 3])))
+                return out_of_distribution.turn_pattern(unpack_pattern(row), int(rng.choice([1, 3])))
             return out_of_distribution.KINDS[kind](wide, film.alpha_i, rng)
 
-        return measured(clean, self.window, film.wavelength, film.alpha_i, rng, exposure=exposure)[0]
+        return simulate_measurement(
+            clean, self.window, film.wavelength, film.alpha_i, rng, exposure=exposure
+        )[0]
 
 
-def unpacked(row: Row) -> NDArray[np.float32]:
+def unpack_pattern(row: Row) -> NDArray[np.float32]:
     """The pattern of a stored row, its margin included; its largest pixel is 1."""
     return np.asarray(np.square(row["patterns"].astype(np.float32)))
 

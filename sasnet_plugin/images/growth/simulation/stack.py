@@ -17,7 +17,9 @@ def layers(film: Film) -> tuple[list[tuple[float, float, float]], tuple[float, f
     """Layers from above, (delta, beta, thickness in Å) each, and delta and beta of the substrate."""
     # A metal layer without thickness is left out.
     stack = [(METAL, film.layer), (POLYMER, film.polymer)]
-    below = [(*bornagain.refraction(*what, film.wavelength), size) for what, size in stack if size > 0]
+    below = [
+        (*bornagain.refraction(*material, film.wavelength), size) for material, size in stack if size > 0
+    ]
     return below, bornagain.refraction(*SUBSTRATE, film.wavelength)
 
 
@@ -31,15 +33,15 @@ def reflection(film: Film, alpha: NDArray[np.float64]) -> NDArray[np.complex128]
     media = [(0.0, 0.0, np.inf), *below, (*substrate, np.inf)]
     # k_z = k √(n² − cos²α) with n = 1 − δ + iβ.
     normal = [k * np.sqrt(sine**2 + (complex(1 - delta, beta) ** 2 - 1) + 0j) for delta, beta, _ in media]
-    found = np.zeros(np.shape(alpha), dtype=np.complex128)
+    amplitude = np.zeros(np.shape(alpha), dtype=np.complex128)
     for upper in range(len(media) - 2, -1, -1):
-        here, there = normal[upper], normal[upper + 1]
-        fresnel = (here - there) / (here + there)
-        inside = found
+        upper_normal, lower_normal = normal[upper], normal[upper + 1]
+        fresnel = (upper_normal - lower_normal) / (upper_normal + lower_normal)
+        inside = amplitude
         if upper + 1 < len(media) - 1:
-            inside = found * np.exp(2j * there * media[upper + 1][2])
-        found = (fresnel + inside) / (1 + fresnel * inside)
-    return found
+            inside = amplitude * np.exp(2j * lower_normal * media[upper + 1][2])
+        amplitude = (fresnel + inside) / (1 + fresnel * inside)
+    return amplitude
 
 
 def bornagain_pattern(film: Film, window: Window) -> NDArray[np.float64]:

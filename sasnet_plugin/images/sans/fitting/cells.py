@@ -48,26 +48,29 @@ class Cells:
         area = np.ptp(self.geometry.qx) * np.ptp(self.geometry.qy)
         return float(np.sqrt(area / self.pixels.sum()))
 
-    def without(self, some: NDArray[np.bool_]) -> Cells:
+    def exclude(self, selection: NDArray[np.bool_]) -> Cells:
         """These but for some, (n,)."""
-        known = {name: getattr(self.geometry, name) for name in ("qx", "qy", "weight", "along", "across")}
-        geometry = {name: values[:, ~some] for name, values in known.items() if values is not None}
-        each = ("counts", "scale", "where", "pixels", "rim", "blunted")
-        own: dict[str, Any] = {name: getattr(self, name)[~some] for name in each}
-        return replace(self, geometry=replace(self.geometry, **geometry), **own)
+        arrays = {name: getattr(self.geometry, name) for name in ("qx", "qy", "weight", "along", "across")}
+        geometry = {name: values[:, ~selection] for name, values in arrays.items() if values is not None}
+        names = ("counts", "scale", "where", "pixels", "rim", "blunted")
+        columns: dict[str, Any] = {name: getattr(self, name)[~selection] for name in names}
+        return replace(self, geometry=replace(self.geometry, **geometry), **columns)
 
-    def blurred(self, by: float) -> Cells:
+    def blur(self, by: float) -> Cells:
         """These with the usual wavelengths of a selector, and slits that blur by so many pixels."""
         q, slits = self.geometry.q, np.full(self.geometry.shape, by * self.pitch)
         along = np.hypot(slits, SETTINGS.selector * q)
         return replace(self, geometry=replace(self.geometry, along=along, across=slits))
 
-    def seen(self, centre: tuple[float, float], kept: Floats) -> Cells:
-        """Return cells for a beam centre off by `centre` pixels along qx and qy, with the share `kept` of
+    def move_beam(self, centre: tuple[float, float], share_kept: Floats) -> Cells:
+        """Return cells for a beam centre off by `centre` pixels along qx and qy,
+        with the share `share_kept` of
         counts.
         """
         old, (x, y) = self.geometry, centre
-        moved = replace(old, qx=old.qx - x * self.pitch, qy=old.qy - y * self.pitch, weight=old.weight * kept)
+        moved = replace(
+            old, qx=old.qx - x * self.pitch, qy=old.qy - y * self.pitch, weight=old.weight * share_kept
+        )
         return replace(self, geometry=moved)
 
     def terms(self, intensity: Floats) -> Floats:
@@ -86,51 +89,51 @@ class Cells:
         size = np.maximum(basis.sum(axis=0), 1e-300)
         basis = basis / size
         if whitening is not None:
-            found = nnls(whitening.applied(basis), whitening.applied(self.counts))[0]
-            return found / size, np.maximum(basis @ found, 1e-9)
+            amplitudes = nnls(whitening.apply(basis), whitening.apply(self.counts))[0]
+            return amplitudes / size, np.maximum(basis @ amplitudes, 1e-9)
         variance = np.maximum(self.counts, 1.0)
         for _ in range(3):
             root = 1 / np.sqrt(variance)
-            found = nnls(basis * root[:, None], self.counts * root)[0]
-            expected = basis @ found
+            amplitudes = nnls(basis * root[:, None], self.counts * root)[0]
+            expected = basis @ amplitudes
             variance = np.maximum(expected, 0.3)
-        return found / size, np.maximum(expected, 1e-9)
+        return amplitudes / size, np.maximum(expected, 1e-9)
 
 
 def cells_of(image: Image) -> Cells:
     """Sort an image into rings and sectors. Raises DataError if too few hold counts."""
-    found = polar(image)
+    polar_image = polar(image)
     geometry: SmallAngle = image.geometry
     used, cell = cells(geometry, image.mask)
     size = N_RINGS * N_SECTORS
     number = np.bincount(cell, minlength=size)
-    there = np.flatnonzero((number > 0) & (found.exposure.ravel() > 0))
-    if there.size < SETTINGS.fewest_cells or found.counts.sum() <= 0:
+    mask = np.flatnonzero((number > 0) & (polar_image.exposure.ravel() > 0))
+    if mask.size < SETTINGS.fewest_cells or polar_image.counts.sum() <= 0:
         raise DataError(f"{image.file}: too little of the image holds counts to fit it; check its mask.")
 
     def mean(values: Floats) -> Floats:
-        return (np.bincount(cell, values.ravel()[used], size)[there] / number[there])[None]
+        return (np.bincount(cell, values.ravel()[used], size)[mask] / number[mask])[None]
 
     spread = geometry.spread()
     stated = spread if geometry.setting is None else None
     along, across = map(mean, stated) if stated else (None, None)
     # Both of one scale: an intensity over counts and exposure of one ring.
-    scale = np.repeat(found.scale, N_SECTORS)[there]
+    scale = np.repeat(polar_image.scale, N_SECTORS)[mask]
     small = SmallAngle(
-        mean(geometry.qx), mean(geometry.qy), found.exposure.ravel()[there][None], along, across,
+        mean(geometry.qx), mean(geometry.qy), polar_image.exposure.ravel()[mask][None], along, across,
         setting=geometry.setting,
     )  # fmt: skip
     inwards = border(geometry.shape) + 0.5
     rim = np.concatenate([mean(np.exp(-inwards / length)) for length in RIM]).T
     angle = np.arctan2(geometry.qy, geometry.qx)
     blunted = np.concatenate([np.hypot(mean(np.cos(m * angle)), mean(np.sin(m * angle))) for m in DEGREES]).T
-    counts = np.maximum(found.counts.ravel()[there], 0.0)
+    counts = np.maximum(polar_image.counts.ravel()[mask], 0.0)
     scale = np.ones_like(scale) if geometry.error is None else scale
-    pixels = number[there].astype(np.float64)
-    return Cells(small, counts, scale, there, pixels, rim, blunted, sharp=spread is not None)
+    pixels = number[mask].astype(np.float64)
+    return Cells(small, counts, scale, mask, pixels, rim, blunted, sharp=spread is not None)
 
 
-def shadowed(cells: Cells, expected: Floats) -> NDArray[np.bool_]:
+def find_shadowed(cells: Cells, expected: Floats) -> NDArray[np.bool_]:
     """Find cells (n,) in the beamstop's shadow beyond its mask, from expected counts of a first fit."""
     # The mask is of the stated centre, and the stop has a penumbra: within some pixels of the innermost
     # visible ones, a cell that lacks half its counts beyond chance is dark.

@@ -35,26 +35,26 @@ class Linear:
 
     def errors(self, white: Whitening) -> dict[str, float]:
         """Standard deviations of the parameters, (XᵀV⁻¹X + prior)⁻¹, with amplitudes free."""
-        left = white.applied(self.jacobian)
-        matrix = left.T @ left + np.diag(self.precision)
+        whitened = white.apply(self.jacobian)
+        matrix = whitened.T @ whitened + np.diag(self.precision)
         size = np.sqrt(np.maximum(np.diag(matrix), 1e-300))
         inverse = np.linalg.pinv(matrix / np.outer(size, size), rcond=1e-10, hermitian=True)
-        found = np.sqrt(np.diag(inverse)) / size
-        return dict(zip(self.names, map(float, found), strict=False))
+        deviations = np.sqrt(np.diag(inverse)) / size
+        return dict(zip(self.names, map(float, deviations), strict=False))
 
 
 def linear(problem: OrientedImage) -> Linear:
     """Derivatives of expected counts where a problem stands; it is left as it was."""
     amplitudes, expected = problem.amplitudes()
     columns = []
-    for name, one in problem.pars.items():
-        at, (low, high) = one.value, problem.limits[name]
-        step = _STEPS.get(name, _RELATIVE * abs(at))
+    for name, parameter in problem.pars.items():
+        point, (low, high) = parameter.value, problem.limits[name]
+        step = _STEPS.get(name, _RELATIVE * abs(point))
         ends = []
-        for value in (max(at - step / 2, low), min(at + step / 2, high)):
-            one.value = value
+        for value in (max(point - step / 2, low), min(point + step / 2, high)):
+            parameter.value = value
             ends.append((value, problem.terms() @ amplitudes))
-        one.value = at
+        parameter.value = point
         columns.append((ends[1][1] - ends[0][1]) / (ends[1][0] - ends[0][0]))
     terms = problem.terms()
     prior = [1 / FAULTS[name] ** 2 if name in FAULTS else 0.0 for name in problem.pars]
@@ -67,23 +67,25 @@ def linear(problem: OrientedImage) -> Linear:
     )
 
 
-def generalised(
+def refit_generalised(
     problem: OrientedImage, run: Callable[[OrientedImage], object]
 ) -> tuple[OrientedImage, dict[str, float], Unevenness]:
     """Refit a problem at its counting minimum with whitened residuals, and return it with the standard
     deviations of its parameters.
     """
     cells = problem.cells
-    problem = replace(problem, start=problem.values(), bright=brightness(cells, problem.expected()))
+    problem = replace(problem, start=problem.values(), bright=brightness(cells, problem.compute_expected()))
     run(problem)
     x, y = cells.geometry.qx[0], cells.geometry.qy[0]
     fields = [bumps_at(x, y, length) for length in LENGTHS]
     for refit in range(SETTINGS.refits + 1):
-        at = linear(problem)
-        size = unevenness(at.residuals, at.jacobian, at.expected, cells.pixels, fields)
-        white = covariance(at.expected, cells.pixels, fields, size)
+        linearised = linear(problem)
+        size = unevenness(
+            linearised.residuals, linearised.jacobian, linearised.expected, cells.pixels, fields
+        )
+        white = covariance(linearised.expected, cells.pixels, fields, size)
         if refit < SETTINGS.refits:
-            bright = brightness(cells, at.expected)
+            bright = brightness(cells, linearised.expected)
             problem = replace(problem, start=problem.values(), whitening=white, bright=bright)
             run(problem)
-    return problem, at.errors(white), size
+    return problem, linearised.errors(white), size

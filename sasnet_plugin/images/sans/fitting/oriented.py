@@ -14,7 +14,7 @@ import numpy as np
 
 from ....arrays import Floats
 from ..reading.geometry import SmallAngle
-from ..simulation.form_factors import Q, directed, pars_of
+from ..simulation.form_factors import Q, compute_legendre, pars_of
 from ..simulation.orientation import DEGREES, maier_saupe, strength_of
 from ..simulation.patterns import pattern
 from .cells import Cells
@@ -62,16 +62,16 @@ class OrientedImage:
             | ({} if self.cells.sharp else _BLUR)
         )
 
-    def at_limit(self) -> tuple[str, ...]:
+    def list_at_limit(self) -> tuple[str, ...]:
         """Parameters that stand at an end of their range, but for the spread of radii being none."""
-        found = []
+        names = []
         for name in BODY:
             low, high = self.limits[name]
             close = 0.01 * (high - low)
             value = self.values()[name]
             if value > high - close or (value < low + 1e-3 * close and name not in ("radius_pd",)):
-                found.append(name)
-        return tuple(found)
+                names.append(name)
+        return tuple(names)
 
     @cached_property
     def pars(self) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class OrientedImage:
         return self.pars
 
     def values(self) -> dict[str, float]:
-        return {name: float(one.value) for name, one in self.pars.items()}
+        return {name: float(parameter.value) for name, parameter in self.pars.items()}
 
     def update(self) -> None:
         """For bumps: values have changed."""
@@ -96,7 +96,7 @@ class OrientedImage:
     def numpoints(self) -> int:
         return int(self.cells.counts.size)
 
-    def expected(self) -> Floats:
+    def compute_expected(self) -> Floats:
         """(n,) counts expected of each cell."""
         return self.amplitudes()[1]
 
@@ -106,29 +106,31 @@ class OrientedImage:
 
     def terms(self) -> Floats:
         """Counts at amplitudes of one, as of `Cells.terms`."""
-        now, cells = self.values(), self.cells
+        values, cells = self.values(), self.cells
         if not cells.sharp:
-            cells = cells.blurred(now["blur"])
+            cells = cells.blur(values["blur"])
         if self.bright is not None:
             # Of m neutrons a cell counts m/(1 + τm) = m (1 - τn), where the counts n are what is seen.
-            rim = cells.rim @ [now["rim_0"], now["rim_1"]]
-            kept = (1 - now["lost"] * self.bright) * np.maximum(1 - rim, 0.05)
-            cells = cells.seen((now["centre_x"], now["centre_y"]), kept)
-        averages = maier_saupe(strength_of(now["p2"]))
-        row = row_at(self.body, now, self.cells.geometry)
-        found = pattern(row, cells.geometry, averages, np.radians(now["director"]), cells.blunted)[0]
-        return cells.terms(found / cells.scale)
+            rim = cells.rim @ [values["rim_0"], values["rim_1"]]
+            share_kept = (1 - values["lost"] * self.bright) * np.maximum(1 - rim, 0.05)
+            cells = cells.move_beam((values["centre_x"], values["centre_y"]), share_kept)
+        averages = maier_saupe(strength_of(values["p2"]))
+        row = row_at(self.body, values, self.cells.geometry)
+        found_pattern = pattern(row, cells.geometry, averages, np.radians(values["director"]), cells.blunted)[
+            0
+        ]
+        return cells.terms(found_pattern / cells.scale)
 
     def residuals(self) -> Floats:
         """Signed roots of the Poisson deviance, whose squares add up to it, or whitened residuals."""
         # Followed by the instrument's values over their prior standard deviations.
-        counts, expected = self.cells.counts, self.expected()
+        counts, expected = self.cells.counts, self.compute_expected()
         if self.whitening is None:
-            found = deviance_roots(counts, expected)
+            roots = deviance_roots(counts, expected)
         else:
-            found = self.whitening.applied(counts - expected)
-        now = self.values()
-        return np.concatenate([found, [now[name] / FAULTS[name] for name in FAULTS if name in now]])
+            roots = self.whitening.apply(counts - expected)
+        values = self.values()
+        return np.concatenate([roots, [values[name] / FAULTS[name] for name in FAULTS if name in values]])
 
     def nllf(self) -> float:
         """Half of the sum of squared residuals."""
@@ -144,8 +146,8 @@ class OrientedImage:
 
 def brightness(cells: Cells, expected: Floats) -> Floats:
     """Counts of a pixel in each cell over those in the brightest, (n,)."""
-    each = expected / cells.pixels
-    return np.asarray(each / each.max())
+    expected_each = expected / cells.pixels
+    return np.asarray(expected_each / expected_each.max())
 
 
 def deviance_roots(counts: Floats, expected: Floats) -> Floats:
@@ -166,8 +168,8 @@ def row_at(body: str, values: dict[str, float], geometry: SmallAngle) -> dict[st
     key = (body, *(values[name] for name in ("radius", "aspect", "radius_pd")), span.start, span.stop)
     if key not in _kept:
         pars = pars_of(body, values["radius"], values["aspect"], values["radius_pd"])
-        some = directed(body, pars, Q[span])
-        whole = np.pad(some, ((span.start, Q.size - span.start - len(some)), (0, 0)), mode="edge")
+        legendre = compute_legendre(body, pars, Q[span])
+        whole = np.pad(legendre, ((span.start, Q.size - span.start - len(legendre)), (0, 0)), mode="edge")
         while len(_kept) >= 8:
             _kept.pop(next(iter(_kept)))
         mean = np.maximum(whole[:, :1], 1e-300)

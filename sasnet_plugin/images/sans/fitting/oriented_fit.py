@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....digits import significant, with_error
+from ....digits import format_with_error, significant
 from ....predict.findings import Value
 from ..reading.geometry import SmallAngle
 from ..reading.polar import N_RINGS, N_SECTORS
@@ -44,14 +44,14 @@ class OrientedFit:
 
     def intensity(self, geometry: SmallAngle) -> NDArray[np.float64]:
         """What the fit scatters into each pixel, per solid angle of one in the beam, (rows, columns)."""
-        now = {name: one.value for name, one in self.values.items()}
-        averages = maier_saupe(strength_of(now["p2"]))
-        row = row_at(self.body, now, geometry)
+        values = {name: value.value for name, value in self.values.items()}
+        averages = maier_saupe(strength_of(values["p2"]))
+        row = row_at(self.body, values, geometry)
         scale, flat, *slits = self.amplitudes
-        found = scale * pattern(row, geometry, averages, float(np.radians(now["director"]))) + flat
+        intensity = scale * pattern(row, geometry, averages, float(np.radians(values["director"]))) + flat
         for amplitude, power in zip(slits, SETTINGS.powers, strict=False):
-            found = found + amplitude * np.maximum(geometry.q, 1e-9) ** -power
-        return found
+            intensity = intensity + amplitude * np.maximum(geometry.q, 1e-9) ** -power
+        return intensity
 
     @property
     def verified(self) -> bool:
@@ -64,10 +64,10 @@ class OrientedFit:
         """What the image is by a fit that was verified; empty for one that was not."""
         if not self.verified:
             return ""
-        shown = {name: with_error(v.value, v.error) for name, v in self.values.items()}
+        texts = {name: format_with_error(v.value, v.error) for name, v in self.values.items()}
         return (
-            f"Verified fit: {self.body}, radius {shown['radius']} Å, aspect {shown['aspect']}; ⟨P₂⟩"
-            f" {shown['p2']} about {shown['director']}°, anticlockwise from the right."
+            f"Verified fit: {self.body}, radius {texts['radius']} Å, aspect {texts['aspect']}; ⟨P₂⟩"
+            f" {texts['p2']} about {texts['director']}°, anticlockwise from the right."
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class OrientedFit:
         if self.unevenness is not None:
             verdict["unevenness"] = {
                 "pixels": float(f"{self.unevenness.pixels:.2g}"),
-                "areas": [float(f"{one:.2g}") for one in self.unevenness.areas],
+                "areas": [float(f"{area:.2g}") for area in self.unevenness.areas],
             }
         if self.other is not None:
             verdict["or"] = {"p2": round(self.other[0], 4), "director_deg": round(self.other[1], 2)}
@@ -91,7 +91,7 @@ class OrientedFit:
     def rows(self) -> list[list[str]]:
         return [
             [f"fitted {self.body}", "value", "unit"],
-            *([k, with_error(v.value, v.error), v.unit] for k, v in self.values.items()),
+            *([k, format_with_error(v.value, v.error), v.unit] for k, v in self.values.items()),
         ]
 
     def sentences(self) -> tuple[str, ...]:
@@ -121,14 +121,19 @@ class OrientedFit:
         """Residuals by ring and sector, in standard deviations."""
         table = np.full(N_RINGS * N_SECTORS, np.nan)
         table[self.cells.where] = (self.cells.counts - self.expected) / np.sqrt(self.expected)
-        shown = table.reshape(N_RINGS, N_SECTORS)
-        seen = np.flatnonzero(np.isfinite(shown).any(axis=1))
-        drawn = axes.imshow(
-            shown[seen[0] : seen[-1] + 1], origin="lower", aspect="auto", vmin=-5, vmax=5, cmap="RdBu_r"
+        ratio = table.reshape(N_RINGS, N_SECTORS)
+        rows_shown = np.flatnonzero(np.isfinite(ratio).any(axis=1))
+        artist = axes.imshow(
+            ratio[rows_shown[0] : rows_shown[-1] + 1],
+            origin="lower",
+            aspect="auto",
+            vmin=-5,
+            vmax=5,
+            cmap="RdBu_r",
         )
-        axes.figure.colorbar(drawn, ax=axes, label="standard deviations")
+        axes.figure.colorbar(artist, ax=axes, label="standard deviations")
         axes.set(xlabel="sector of 10 degrees", ylabel="ring of q")
 
-    def silenced(self) -> OrientedFit:
+    def silence(self) -> OrientedFit:
         """A fit says the same in any case."""
         return self

@@ -31,10 +31,10 @@ def bumps_at(x: Floats, y: Floats, length: float) -> Floats:
     # (1998) 173). Rows are scaled to variance one.
     step = length * max(np.ptp(x), np.ptp(y))
     places = [np.arange(a.min() - step / 2, a.max() + step, step) for a in (x, y)]
-    found = np.exp(
+    bumps = np.exp(
         -0.5 * ((x[:, None, None] - places[0][:, None]) ** 2 + (y[:, None, None] - places[1]) ** 2) / step**2
     ).reshape(x.size, -1)
-    return np.asarray(found / np.sqrt((found**2).sum(axis=1, keepdims=True)))
+    return np.asarray(bumps / np.sqrt((bumps**2).sum(axis=1, keepdims=True)))
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Whitening:
     axes: Floats  #: (n, K), orthonormal directions in which residuals, so scaled, vary together.
     shrink: Floats  #: (K,), what is left of them: (1 + variance)^-1/2.
 
-    def applied(self, values: Floats) -> Floats:
+    def apply(self, values: Floats) -> Floats:
         """V^-1/2 times (n,) or (n, columns)."""
         scaled = (values.T * self.root).T
         along = self.axes.T @ scaled
@@ -63,9 +63,9 @@ def whitening(variance: Floats, together: Floats) -> Whitening:
     root = 1 / np.sqrt(variance)
     columns = together * root[:, None]
     values, turns = np.linalg.eigh(columns.T @ columns)
-    kept = values > 1e-9 * max(float(values[-1]), 1e-300)
-    axes = columns @ (turns[:, kept] / np.sqrt(values[kept]))
-    return Whitening(root, axes, 1 / np.sqrt(1 + values[kept]))
+    is_large = values > 1e-9 * max(float(values[-1]), 1e-300)
+    axes = columns @ (turns[:, is_large] / np.sqrt(values[is_large]))
+    return Whitening(root, axes, 1 / np.sqrt(1 + values[is_large]))
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def covariance(expected: Floats, pixels: Floats, fields: list[Floats], size: Une
     length.
     """
     variance = np.maximum(expected, 0.3) + (size.pixels * expected) ** 2 / pixels
-    smooth = [a * expected[:, None] * one for a, one in zip(size.areas, fields, strict=True)]
+    smooth = [a * expected[:, None] * field for a, field in zip(size.areas, fields, strict=True)]
     return whitening(variance, np.concatenate(smooth, axis=1))
 
 
@@ -102,21 +102,21 @@ def unevenness(
     jacobian = jacobian / np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
     low, high = np.log(SIZES)
 
-    def lost(point: Floats) -> float:
+    def compute_loss(point: Floats) -> float:
         sizes = np.exp(np.clip(point, low, high))
-        found = covariance(expected, pixels, fields, Unevenness(sizes[0], sizes[1:]))
-        whole = found.applied(np.column_stack([jacobian, residuals]))
+        whitener = covariance(expected, pixels, fields, Unevenness(sizes[0], sizes[1:]))
+        whole = whitener.apply(np.column_stack([jacobian, residuals]))
         triangle = np.abs(np.diag(np.linalg.qr(whole, mode="r")))
         out = float(np.sum((point - np.clip(point, low, high)) ** 2))
         bent = 2 * np.log(np.maximum(triangle[:-1], 1e-12)).sum()
         unusual = float(np.sum(((point - np.log(USUAL)) / np.log(FACTOR)) ** 2))
-        return float(found.log_determinant + bent + triangle[-1] ** 2 + 10 * out + unusual)
+        return float(whitener.log_determinant + bent + triangle[-1] ** 2 + 10 * out + unusual)
 
     first = np.full(1 + len(fields), np.log(USUAL))
     simplex = np.vstack([first, first + 1.2 * np.eye(first.size)])
-    found = minimize(
-        lost, first, method="Nelder-Mead",
+    optimum = minimize(
+        compute_loss, first, method="Nelder-Mead",
         options={"initial_simplex": simplex, "xatol": 0.1, "fatol": 0.1, "maxfev": 80},
     )  # fmt: skip
-    sizes = np.exp(np.clip(found.x, low, high))
+    sizes = np.exp(np.clip(optimum.x, low, high))
     return Unevenness(float(sizes[0]), sizes[1:])

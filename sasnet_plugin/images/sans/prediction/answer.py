@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ....digits import NORMAL_90, with_error
+from ....digits import NORMAL_90, format_with_error
 from ....domains import DEFAULT, Seen
 from ....predict.classes import ClassesFinding
 from ....predict.findings import Answer, DistributionFinding, QuantitiesFinding, Value
 from ....types import Curve, DataError, Image, ModelZooError
 from ..reading.anisotropy import ONE_SIDED, Anisotropy, anisotropy, one_sided
-from ..reading.average import averaged
+from ..reading.average import average_around_beam
 from ..reading.features import images_of
 from ..reading.polar import Polar, polar
-from .axes import held_against
-from .bodies import beside_network, named_by, sized_by
+from .axes import fit_bodies
+from .bodies import combine_with_network, replace_sizes, share_classes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,24 +79,28 @@ class OrientationFinding:
         return self.angles.head
 
     def as_dict(self) -> dict[str, Any]:
-        found: dict[str, Any] = {"p2": _plain(self.p2), "director_deg": _plain(self.director)}
-        found["xi_deg"] = [round(float(x), 4) for x in self.angles.grid]
+        description: dict[str, Any] = {"p2": _plain(self.p2), "director_deg": _plain(self.director)}
+        description["xi_deg"] = [round(float(x), 4) for x in self.angles.grid]
         for key in ("p", "p_low", "p_high"):
-            found[key] = [float(f"{x:.4g}") for x in getattr(self.angles, key)]
+            description[key] = [float(f"{x:.4g}") for x in getattr(self.angles, key)]
         if self.other is not None:
-            found["or"] = {"p2": round(self.other[0], 3), "director_deg": round(self.other[1], 2)}
-        found["angles"] = f"anticlockwise from the right, {self.picture}"
-        return {"orientation": found}
+            description["or"] = {"p2": round(self.other[0], 3), "director_deg": round(self.other[1], 2)}
+        description["angles"] = f"anticlockwise from the right, {self.picture}"
+        return {"orientation": description}
 
     def rows(self) -> Sequence[Sequence[str]]:
-        known = [("p2", self.p2), ("director", self.director)]
+        named_values = [("p2", self.p2), ("director", self.director)]
         if self.other is None:
             also = dict.fromkeys(("p2", "director"), "")
         else:
             also = {"p2": f" or {self.other[0]:.2f}", "director": f" or {self.other[1]:.1f}"}
         return [
             ["orientation", "value", "unit"],
-            *([name, with_error(v.value, v.error) + also[name], v.unit] for name, v in known if v),
+            *(
+                [name, format_with_error(v.value, v.error) + also[name], v.unit]
+                for name, v in named_values
+                if v
+            ),
         ]
 
     def sentences(self) -> Sequence[str]:
@@ -104,17 +108,17 @@ class OrientationFinding:
         counted = f"counted anticlockwise from the right, {self.picture}."
         if self.p2 is None:
             return [f"The angle of the direction is {counted}"]
-        said = [
+        texts = [
             "Particle axes are assumed to be distributed symmetrically around a director in the"
             " detector plane.",
             f"Its angle is {counted}",
         ]
         if self.other is not None:
-            said.append(
+            texts.append(
                 "The direction is known only up to a rotation by 90°: ⟨P₂⟩ about"
                 f" {self.other[0]:.2f} about {self.other[1]:.0f}° is possible as well; --verify fits both."
             )
-        return said
+        return texts
 
     def notes(self) -> Sequence[str]:
         return ()
@@ -126,79 +130,82 @@ class OrientationFinding:
         if self.other is not None:
             axes.axvline(self.other[1], color="C3", linewidth=1, linestyle="--")
 
-    def silenced(self) -> OrientationFinding:
+    def silence(self) -> OrientationFinding:
         """Any orientation may be."""
-        return replace(self, angles=self.angles.silenced(), p2=None, other=None)
+        return replace(self, angles=self.angles.silence(), p2=None, other=None)
 
 
-def completed(measurement: Any, answer: Answer) -> Answer:
+def complete_answer(measurement: Any, answer: Answer) -> Answer:
     """The answer with what the image itself says: its direction, or that it has none and is a curve."""
     # An image without a direction is averaged, and the network for curves names the models of the curve.
     images = images_of(measurement)
-    seen = [image if not isinstance(image, Image) else polar(image) for image in images]
-    around = anisotropy(seen)
+    polars = [image if not isinstance(image, Image) else polar(image) for image in images]
+    around = anisotropy(polars)
     classes = answer.finding(ClassesFinding)
     lattice = classes is not None and classes.classes[0].name == "bragg_glass"
     sure = classes is not None and classes.classes[0].probability >= SURELY_LATTICE
-    sides = max(map(one_sided, seen))
+    sides = max(map(one_sided, polars))
     if sides > ONE_SIDED and not (lattice and sure):
         return _one_sided(answer, sides)
-    kept = _without_orientation(answer.findings)
+    findings = _drop_orientation(answer.findings)
     notes = list(answer.notes)
     angles = answer.finding(DistributionFinding)
-    if around.directed and angles is not None and not lattice:
-        kept, more = _directed(images, seen, kept, angles, around)
-        notes += more
-    elif not around.directed and answer.known:
-        models, more = _models(images)
-        kept += models
-        notes += more
-    return replace(answer, findings=tuple(kept), notes=tuple(notes))
+    if around.has_direction and angles is not None and not lattice:
+        findings, notes_added = _describe_direction(images, polars, findings, angles, around)
+        notes += notes_added
+    elif not around.has_direction and answer.known:
+        models, notes_added = _models(images)
+        findings += models
+        notes += notes_added
+    return replace(answer, findings=tuple(findings), notes=tuple(notes))
 
 
 def _one_sided(answer: Answer, sides: float) -> Answer:
     """No answer where the beam's centre is wrong, or half of the image shows something else."""
     notes = [note for note in answer.notes if note != answer.scope.outside]
-    said = f"Scattering at q and at −q differs by {sides:.0%}: {NOT_THROUGH}"
-    silent = tuple(one.silenced() for one in answer.findings if not isinstance(one, DistributionFinding))
-    return replace(answer, in_scope=0.0, known=False, findings=silent, notes=(*notes, said))
+    text = f"Scattering at q and at −q differs by {sides:.0%}: {NOT_THROUGH}"
+    silent = tuple(
+        finding.silence() for finding in answer.findings if not isinstance(finding, DistributionFinding)
+    )
+    return replace(answer, in_scope=0.0, known=False, findings=silent, notes=(*notes, text))
 
 
-def _directed(
+def _describe_direction(
     images: Sequence[Any],
-    seen: Sequence[Polar],
-    kept: Sequence[Any],
+    polars: Sequence[Polar],
+    findings_kept: Sequence[Any],
     angles: DistributionFinding,
     around: Anisotropy,
 ) -> tuple[list[Any], list[str]]:
     """What is said of an image with a direction: which body, how large and how it lies, by its rings, too."""
-    most = max(range(len(images)), key=lambda one: float(seen[one].counts.sum()))
-    found = held_against(seen[most], around.axis)
-    classes = next((one for one in kept if isinstance(one, ClassesFinding)), None)
-    where = images[most].geometry.picture if isinstance(images[most], Image) else OrientationFinding.picture
-    if found is None or classes is None or found.over > UNEXPLAINED:
-        notes = [] if found is None else [NO_BODY]
-        return [*kept, OrientationFinding(angles, None, director(angles, around), where)], notes
-    bodies = beside_network(found, classes, angles)
-    named = named_by(bodies, classes)
-    best = named.head.labels[int(np.argmax(named.probability))]
-    changed = [named if one is classes else one for one in kept]
+    most = max(range(len(images)), key=lambda item: float(polars[item].counts.sum()))
+    bodies_fitted = fit_bodies(polars[most], around.axis)
+    classes = next((item for item in findings_kept if isinstance(item, ClassesFinding)), None)
+    picture = images[most].geometry.picture if isinstance(images[most], Image) else OrientationFinding.picture
+    if bodies_fitted is None or classes is None or bodies_fitted.over > UNEXPLAINED:
+        notes = [] if bodies_fitted is None else [NO_BODY]
+        return [*findings_kept, OrientationFinding(angles, None, director(angles, around), picture)], notes
+    bodies = combine_with_network(bodies_fitted, classes, angles)
+    shared_classes = share_classes(bodies, classes)
+    best = shared_classes.head.labels[int(np.argmax(shared_classes.probability))]
+    changed = [shared_classes if item is classes else item for item in findings_kept]
     if best in bodies.shares():
         changed = [
-            sized_by(bodies, best, one) if isinstance(one, QuantitiesFinding) else one for one in changed
+            replace_sizes(bodies, best, item) if isinstance(item, QuantitiesFinding) else item
+            for item in changed
         ]
-    p2, axis, other = bodies.orientation()
-    return [*changed, OrientationFinding(angles, p2, axis, where, other)], []
+    p2, axis, other_orientation = bodies.orientation()
+    return [*changed, OrientationFinding(angles, p2, axis, picture, other_orientation)], []
 
 
-def _without_orientation(findings: Sequence[Any]) -> list[Any]:
-    kept: list[Any] = []
-    for one in findings:
-        if isinstance(one, QuantitiesFinding):
-            one = replace(one, values={name: v for name, v in one.values.items() if name != "p2"})
-        if not isinstance(one, DistributionFinding):
-            kept.append(one)
-    return kept
+def _drop_orientation(findings: Sequence[Any]) -> list[Any]:
+    findings_kept: list[Any] = []
+    for finding in findings:
+        if isinstance(finding, QuantitiesFinding):
+            finding = replace(finding, values={name: v for name, v in finding.values.items() if name != "p2"})
+        if not isinstance(finding, DistributionFinding):
+            findings_kept.append(finding)
+    return findings_kept
 
 
 def director(angles: DistributionFinding, around: Anisotropy) -> Value:
@@ -216,10 +223,10 @@ def as_curve(measurement: Any) -> Curve | None:
     pixels count.
     """
     image = most_counted(images_of(measurement))
-    if image is None or anisotropy([polar(image)]).directed:
+    if image is None or anisotropy([polar(image)]).has_direction:
         return None
     note = "The image is isotropic; its azimuthal average is fitted."
-    return averaged(replace(image, notes=(*image.notes, note)))
+    return average_around_beam(replace(image, notes=(*image.notes, note)))
 
 
 def most_counted(images: Sequence[Any]) -> Image | None:
@@ -227,7 +234,7 @@ def most_counted(images: Sequence[Any]) -> Image | None:
     readable = [image for image in images if isinstance(image, Image)]
     if len(readable) == 1:
         return readable[0]
-    return max(readable, key=lambda one: float(polar(one).counts.sum()), default=None)
+    return max(readable, key=lambda latest: float(polar(latest).counts.sum()), default=None)
 
 
 def _models(images: Sequence[Any]) -> tuple[list[Any], list[str]]:
@@ -238,17 +245,17 @@ def _models(images: Sequence[Any]) -> tuple[list[Any], list[str]]:
     if image is None:
         return [], []
     try:
-        (found,) = open_predictor(DEFAULT).answers([averaged(replace(image, notes=()))])
+        (curve_answer,) = open_predictor(DEFAULT).answers([average_around_beam(replace(image, notes=()))])
     except (DataError, ModelZooError) as error:
         return [], [f"Its averaged curve has no answer: {error}"]
-    named = found.finding(ClassesFinding)
-    said = "The image is isotropic; models of its azimuthal average are listed, too."
-    if not found.known:
+    curve_classes = curve_answer.finding(ClassesFinding)
+    text = "The image is isotropic; models of its azimuthal average are listed, too."
+    if not curve_answer.known:
         return [], ["Its averaged curve is unlike the training data of the network for curves."]
-    return [replace(named, introduction=AVERAGE)] if named else [], [said]
+    return [replace(curve_classes, introduction=AVERAGE)] if curve_classes else [], [text]
 
 
-def _plain(one: Value | None) -> dict[str, float] | None:
-    if one is None:
+def _plain(value: Value | None) -> dict[str, float] | None:
+    if value is None:
         return None
-    return {"value": float(f"{one.value:.4g}"), "error": float(f"{one.error:.2g}")}
+    return {"value": float(f"{value.value:.4g}"), "error": float(f"{value.error:.2g}")}

@@ -19,13 +19,13 @@ from ....arrays import Floats
 from ....predict.arithmetic import softmax
 from ....types import DataError, Image
 from ..reading.features import FRAMES, Settings, images_of
-from ..reading.geometry import on_detector
+from ..reading.geometry import make_detector_geometry
 from ..reading.polar import Polar, polar
 from ..reading.resolution import Setting
 from ..reading.settings import settings_of_texts
-from ..simulation.cells import CellBeam, counted, gathered
+from ..simulation.cells import CellBeam, count_in_cells, gather_in_cells
 from ..simulation.measurement import Beam, draw_background
-from ..simulation.samples import draw_sample, resized, row_of
+from ..simulation.samples import draw_sample, resize, row_of
 from ..simulation.simulator import Posture, draw_posture
 
 
@@ -53,25 +53,25 @@ class Advice:
     counts: float  #: That as long a measurement gives there as all so far took.
 
 
-def advised(measurements: Sequence[Any], wanted: Sequence[str], predictor: Any) -> list[str]:
+def advise(measurements: Sequence[Any], setting_names: Sequence[str], predictor: Any) -> list[str]:
     """Rank the settings a user lists, in sentences."""
     # The first measurement is what is there so far; the last could be counted on.
     # Settings are "name=value,name=value" of `SansSettings`, else as before. Raises DataError if a setting is
     # unknown or wrong, or the classifier reads no more settings.
-    found = advice(images_of(measurements[0]), wanted, predictor, np.random.default_rng(0))
-    ranked = sorted(found, key=lambda one: -one.bits)
+    advices = advice(images_of(measurements[0]), setting_names, predictor, np.random.default_rng(0))
+    ranked = sorted(advices, key=lambda one_advice: -one_advice.bits)
     return [
-        f"{one.name or 'counting on'}: {one.bits:.2f} bits of information expected from"
-        f" {one.counts:,.0f} counts, the result of an equally long measurement."
-        for one in ranked
+        f"{one_advice.name or 'counting on'}: {one_advice.bits:.2f} bits of information expected from"
+        f" {one_advice.counts:,.0f} counts, the result of an equally long measurement."
+        for one_advice in ranked
     ]
 
 
 def advice(
-    images: Sequence[Image], wanted: Sequence[str], predictor: Any, rng: np.random.Generator
+    images: Sequence[Image], setting_names: Sequence[str], predictor: Any, rng: np.random.Generator
 ) -> list[Advice]:
     """Return the expected gain of counting on, and of each listed setting, for the last counting time;
-    arguments as for `advised`.
+    arguments as for `advise`.
     """
     if len(images) >= FRAMES:
         raise DataError(
@@ -79,35 +79,43 @@ def advice(
             f" most {FRAMES - 1} of them."
         )
     settings = [_setting_of(image) for image in images]
-    image, now, beams = images[-1], settings[-1], [_beam_of(image) for image in images]
-    others = [(name, *_other(image, now, name)) for name in wanted]
-    seen = tuple(polar(one) for one in images)
-    before = float(entropy(classes(predictor, [Settings(seen)])).mean())
-    postures = _alike(seen, beams, predictor, rng)
-    here, counts, found = beams[-1], float(seen[-1].counts.sum()), []
-    for name, beam, flux in [("", here, 1.0), *others]:
+    image, current_setting, beams = images[-1], settings[-1], [_beam_of(image) for image in images]
+    other_settings = [(name, *_other(image, current_setting, name)) for name in setting_names]
+    polars = tuple(polar(one_image) for one_image in images)
+    entropy_before = float(entropy(classes(predictor, [Settings(polars)])).mean())
+    postures = _alike(polars, beams, predictor, rng)
+    current_beam, counts, advices = beams[-1], float(polars[-1].counts.sum()), []
+    for name, beam, flux in [("", current_beam, 1.0), *other_settings]:
         again = [
-            _counted(posture, beam, rng, _total(posture, here, beam, flux) * counts) for posture in postures
+            _count_posture(posture, beam, rng, _total(posture, current_beam, beam, flux) * counts)
+            for posture in postures
         ]
-        sets = [Settings((*seen, one) if name else (*seen[:-1], _sum(seen[-1], one))) for one in again]
+        sets = [
+            Settings((*polars, one_image) if name else (*polars[:-1], _sum(polars[-1], one_image)))
+            for one_image in again
+        ]
         after = entropy(classes(predictor, sets))
-        expected = float(np.median([one.counts.sum() for one in again]))
-        found.append(Advice(name, before - float(after.mean()), expected))
-    return found
+        expected = float(np.median([one_image.counts.sum() for one_image in again]))
+        advices.append(Advice(name, entropy_before - float(after.mean()), expected))
+    return advices
 
 
 def _alike(
-    seen: tuple[Polar, ...], beams: Sequence[CellBeam], predictor: Any, rng: np.random.Generator
+    polars: tuple[Polar, ...], beams: Sequence[CellBeam], predictor: Any, rng: np.random.Generator
 ) -> list[Posture]:
     """Samples that look to the network as the measured one does, drawn by how much they do."""
     pool = [row_of(draw_sample(rng)) for _ in range(ADVICE.samples)]
-    postures = [draw_posture(resized(row, rng), rng) for row in pool for _ in range(ADVICE.uses)]
-    counts = [float(one.counts.sum()) for one in seen]
+    postures = [draw_posture(resize(row, rng), rng) for row in pool for _ in range(ADVICE.uses)]
+    counts = [float(posture.counts.sum()) for posture in polars]
     measured = [
-        Settings(tuple(_counted(one, beam, rng, total) for beam, total in zip(beams, counts, strict=True)))
-        for one in postures
+        Settings(
+            tuple(
+                _count_posture(posture, beam, rng, total) for beam, total in zip(beams, counts, strict=True)
+            )
+        )
+        for posture in postures
     ]
-    weight = weights(summaries(predictor, [Settings(seen)]), summaries(predictor, measured))
+    weight = weights(summaries(predictor, [Settings(polars)]), summaries(predictor, measured))
     return [postures[k] for k in rng.choice(len(postures), ADVICE.kept, p=weight)]
 
 
@@ -121,7 +129,7 @@ def _setting_of(image: Image) -> Setting:
 
 
 def _beam_of(image: Image) -> CellBeam:
-    return gathered(
+    return gather_in_cells(
         Beam(image.geometry, image.geometry, image.mask, float(image.geometry.q[image.mask].min()))
     )
 
@@ -157,41 +165,48 @@ def entropy(p: Floats) -> Floats:
     return np.asarray(-np.sum(p * np.log2(np.maximum(p, 1e-12)), axis=1))
 
 
-def _counted(posture: Posture, beam: CellBeam, rng: np.random.Generator, counts: float) -> Polar:
-    return counted(posture.intensity(beam.geometry, fine=True), beam, draw_background(rng), rng, counts)
+def _count_posture(posture: Posture, beam: CellBeam, rng: np.random.Generator, counts: float) -> Polar:
+    return count_in_cells(
+        posture.intensity(beam.geometry, fine=True), beam, draw_background(rng), rng, counts
+    )
 
 
-def _total(posture: Posture, here: CellBeam, there: CellBeam, flux: float) -> float:
+def _total(posture: Posture, current_beam: CellBeam, next_beam: CellBeam, flux: float) -> float:
     """Counts of a sample there over those here in the same time."""
     total = [
-        float((posture.intensity(b.geometry, fine=True) * b.geometry.weight).sum()) for b in (here, there)
+        float((posture.intensity(b.geometry, fine=True) * b.geometry.weight).sum())
+        for b in (current_beam, next_beam)
     ]
     return float(np.clip(flux * total[1] / max(total[0], 1e-300), 1e-4, 1e4))
 
 
-def _sum(one: Polar, other: Polar) -> Polar:
-    return replace(one, counts=one.counts + other.counts, exposure=one.exposure + other.exposure)
+def _sum(first: Polar, second: Polar) -> Polar:
+    return replace(first, counts=first.counts + second.counts, exposure=first.exposure + second.exposure)
 
 
-def _other(image: Image, now: Setting, name: str) -> tuple[CellBeam, float]:
+def _other(image: Image, current_setting: Setting, name: str) -> tuple[CellBeam, float]:
     """The image's detector in another setting, and what its pixels see there of the flux over here."""
     # A guide's flux goes as λ⁻⁴ L1⁻², a pixel's solid angle as L2⁻².
-    said = settings_of_texts(name.split(","), "--next")
+    settings_given = settings_of_texts(name.split(","), "--next")
     keys = ("wavelength", "spread", "collimation", "distance", "source_radius", "sample_radius")
-    given = {key: getattr(said, key) for key in keys if getattr(said, key) is not None}
-    if not given and said.direct_beam is None:
+    given_values = {
+        key: getattr(settings_given, key) for key in keys if getattr(settings_given, key) is not None
+    }
+    if not given_values and settings_given.direct_beam is None:
         raise DataError(f"{name}: is not a setting; give, for example, distance=2000,collimation=2800.")
-    setting = replace(now, **given)
+    setting = replace(current_setting, **given_values)
     rows, columns = image.geometry.shape
     place = [
         float(np.interp(0.0, q, np.arange(q.size)))
         for q in (image.geometry.qx.mean(axis=0), image.geometry.qy.mean(axis=1))
     ]
-    centre = said.direct_beam or (place[0], place[1])
-    geometry = on_detector((rows, columns), centre, setting)
-    radius = float(image.geometry.q[image.mask].min()) * now.distance / now.k
+    centre = settings_given.direct_beam or (place[0], place[1])
+    geometry = make_detector_geometry((rows, columns), centre, setting)
+    radius = float(image.geometry.q[image.mask].min()) * current_setting.distance / current_setting.k
     block = radius * setting.k / setting.distance
     mask = geometry.q > block
-    flux = (now.wavelength / setting.wavelength) ** 4 * (now.collimation / setting.collimation) ** 2
-    flux *= (now.distance / setting.distance) ** 2 * (setting.spread / now.spread)
-    return gathered(Beam(geometry, geometry, mask, block)), flux
+    flux = (current_setting.wavelength / setting.wavelength) ** 4 * (
+        current_setting.collimation / setting.collimation
+    ) ** 2
+    flux *= (current_setting.distance / setting.distance) ** 2 * (setting.spread / current_setting.spread)
+    return gather_in_cells(Beam(geometry, geometry, mask, block)), flux

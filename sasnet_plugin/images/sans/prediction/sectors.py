@@ -10,7 +10,7 @@ import numpy as np
 
 from ..reading.polar import N_SECTORS, RINGS, Polar
 from ..simulation.form_factors import LN_Q, Q
-from ..simulation.orientation import DEGREES, gaussian, in_harmonics, maier_saupe, strength_of
+from ..simulation.orientation import DEGREES, expand_in_harmonics, gaussian, maier_saupe, strength_of
 
 if TYPE_CHECKING:
     from ....arrays import Floats
@@ -40,18 +40,18 @@ class Cells:
     nodes: Floats  #: (k,), where form factors are asked for, Å⁻¹, a step of `LN_Q` apart.
     smear: Floats  #: (n, k), from nodes to rings.
 
-    def about(self, rate: Floats) -> Cells:
+    def update_errors(self, rate: Floats) -> Cells:
         """These with the errors of counts about what is expected, (n, s)."""
         variance = np.full_like(rate, np.inf)
         np.divide(rate, self.exposure, out=variance, where=(self.exposure > 0) & (rate > 0))
         return replace(self, error=np.sqrt(variance + (FLOOR * rate) ** 2))
 
     @property
-    def beside(self) -> Floats:
+    def background_shapes(self) -> Floats:
         """(2, n, s) what scatters beside bodies: flat, and slits as q⁻³."""
-        found = np.ones((2, *self.values.shape))
-        found[1] = ((self.q / self.q[0]) ** -3.0)[:, None]
-        return found
+        shapes = np.ones((2, *self.values.shape))
+        shapes[1] = ((self.q / self.q[0]) ** -3.0)[:, None]
+        return shapes
 
     @property
     def number(self) -> int:
@@ -61,21 +61,21 @@ class Cells:
         """(13, s) from Legendre coefficients to sectors, of an order parameter and a director, radians."""
         around = np.cos(np.outer(DEGREES, self.angle - director)) * _BLUNTED[:, None]
         averages = _gaussian(p2) if gaussian_axes and p2 > LEAST_GAUSSIAN else _averages(p2)
-        return np.asarray(averages[:, None] * (in_harmonics() @ around))
+        return np.asarray(averages[:, None] * (expand_in_harmonics() @ around))
 
 
 def cells_of(image: Polar) -> Cells | None:
     """The cells of an image; None where fewer than sixteen rings were seen."""
     from scipy.ndimage import uniform_filter
 
-    seen = np.flatnonzero(image.exposure.sum(axis=1) > 0)
-    if seen.size < 8 * _TOGETHER:
+    rings_seen = np.flatnonzero(image.exposure.sum(axis=1) > 0)
+    if rings_seen.size < 8 * _TOGETHER:
         return None
-    groups = np.array_split(seen, seen.size // _TOGETHER)
+    groups = np.array_split(rings_seen, rings_seen.size // _TOGETHER)
 
     def total(values: Floats) -> Floats:
-        both = values[:, : N_SECTORS // 2] + values[:, N_SECTORS // 2 :]
-        return np.array([both[group].sum(axis=0) for group in groups])
+        opposite_sums = values[:, : N_SECTORS // 2] + values[:, N_SECTORS // 2 :]
+        return np.array([opposite_sums[group].sum(axis=0) for group in groups])
 
     counts, exposure = total(image.counts), total(image.exposure / image.scale[:, None])
     weight = image.exposure.sum(axis=1)
@@ -83,12 +83,12 @@ def cells_of(image: Polar) -> Cells | None:
     blurred = np.where(np.isfinite(image.along), image.along, np.hypot(_SELECTOR * RINGS, _PIXELS * q[0]))
     along = np.array([np.average(blurred[g], weights=weight[g]) for g in groups])
     # At first the variance of counts is that of what neighbouring cells count.
-    near = [uniform_filter(one, 3, mode=("nearest", "wrap")) for one in (counts, exposure)]
+    near = [uniform_filter(values_here, 3, mode=("nearest", "wrap")) for values_here in (counts, exposure)]
     rate = np.divide(near[0] + 1 / 9, near[1], out=np.zeros_like(counts), where=near[1] > 0)
     values = np.divide(counts, exposure, out=np.zeros_like(counts), where=exposure > 0)
     angle = np.asarray((np.arange(N_SECTORS // 2) + 0.5) * (2 * np.pi / N_SECTORS), dtype=np.float64)
-    found = Cells(q, values, exposure, rate, angle, *_smearing(q, along))
-    return found.about(rate)
+    cells = Cells(q, values, exposure, rate, angle, *_smearing(q, along))
+    return cells.update_errors(rate)
 
 
 def _smearing(q: Floats, along: Floats) -> tuple[Floats, Floats]:
@@ -109,7 +109,7 @@ def _averages(p2: float) -> Floats:
 def _gaussian(p2: float) -> Floats:
     """⟨P_l⟩ of a Gaussian of an order parameter."""
     table = _gaussians()
-    return np.array([np.interp(p2, table[::-1, 1], one[::-1]) for one in table.T])
+    return np.array([np.interp(p2, table[::-1, 1], column[::-1]) for column in table.T])
 
 
 @cache

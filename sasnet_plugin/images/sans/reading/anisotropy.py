@@ -32,7 +32,7 @@ class Anisotropy:
     axis_error: float
 
     @property
-    def directed(self) -> bool:
+    def has_direction(self) -> bool:
         return self.chance < CHANCE and self.amplitude > AMPLITUDE
 
 
@@ -45,9 +45,9 @@ def anisotropy(images: Sequence[Polar]) -> Anisotropy:
     z, variance = [], []
     for image in images:
         relative, error = harmonics(image)
-        seen = np.isfinite(error[:, 0]) & np.isfinite(error[:, 1]) & (image.counts.sum(axis=1) >= 20)
-        z.append(relative[seen, 0] + 1j * relative[seen, 1])
-        variance.append(0.5 * (error[seen, 0] ** 2 + error[seen, 1] ** 2))
+        has_values = np.isfinite(error[:, 0]) & np.isfinite(error[:, 1]) & (image.counts.sum(axis=1) >= 20)
+        z.append(relative[has_values, 0] + 1j * relative[has_values, 1])
+        variance.append(0.5 * (error[has_values, 0] ** 2 + error[has_values, 1] ** 2))
     amplitude, spread = np.concatenate(z), np.concatenate(variance)
     if not amplitude.size:
         return Anisotropy(1.0, 0.0, 0.0, 90.0)
@@ -70,13 +70,13 @@ def one_sided(image: Polar) -> float:
     # (Friedel's law); one under grazing incidence does not, nor does an image with a wrong centre. Only a
     # lattice in Bragg's condition on one side differs, too.
     half = N_SECTORS // 2
-    one, other = image.counts[:, :half], image.counts[:, half:]
+    half_counts, opposite_counts = image.counts[:, :half], image.counts[:, half:]
     sees, sees_other = image.exposure[:, :half], image.exposure[:, half:]
-    both = (sees > 0) & (sees_other > 0) & (one + other > 0)
-    if not both.any():
+    has_both = (sees > 0) & (sees_other > 0) & (half_counts + opposite_counts > 0)
+    if not has_both.any():
         return 0.0
-    total, share = (one + other)[both], sees[both] / (sees + sees_other)[both]
-    off = (one[both] - total * share) ** 2 - total * share * (1 - share)
+    total, share = (half_counts + opposite_counts)[has_both], sees[has_both] / (sees + sees_other)[has_both]
+    off = (half_counts[has_both] - total * share) ** 2 - total * share * (1 - share)
     # Each pair weighs as many counts as it has, so that its relative difference counts.
     most = (2 * total * share * (1 - share)) ** 2
     return float(np.sqrt(max(float(np.sum(off / total)), 0.0) / float(np.sum(most / total))))

@@ -14,7 +14,7 @@ MOST_POINTS = 120
 _FEWEST = 4
 
 
-def averaged(image: Image) -> Curve:
+def average_around_beam(image: Image) -> Curve:
     """Average around the beam (geometry `SmallAngle`) in rings of a pixel or `MOST_POINTS`; intensity per
     solid angle. Raises DataError if too few pixels count.
     """
@@ -41,24 +41,24 @@ def averaged(image: Image) -> Curve:
     counts_less = np.append(rim_efficiency(ring, row, weight, values, noise), 1.0)
     weight = weight * counts_less[np.minimum(row, RIM)]
     pixels = np.bincount(ring, minlength=number)
-    seen = np.bincount(ring, weight, number)
-    there = (pixels >= _FEWEST) & (seen > 0)
+    exposure = np.bincount(ring, weight, number)
+    has_pixels = (pixels >= _FEWEST) & (exposure > 0)
     total = np.bincount(ring, values, number)
     variance = np.maximum(total, 1.0) if geometry.error is None else np.bincount(ring, noise, number)
     angle = np.arctan2(geometry.qy[used], geometry.qx[used])
     variance = variance + scatter(ring, angle, weight, values, noise) * total**2
     with np.errstate(divide="ignore", invalid="ignore"):
-        intensity, error = total / seen, np.sqrt(variance) / seen
+        intensity, error = total / exposure, np.sqrt(variance) / exposure
         middle = np.bincount(ring, q, number) / pixels
     dq = None
     spread = geometry.spread()
     if spread is not None:
-        along = np.bincount(ring, spread[0][used], number)[there] / pixels[there]
+        along = np.bincount(ring, spread[0][used], number)[has_pixels] / pixels[has_pixels]
         dq = np.hypot(along, (edges[1] - edges[0]) / np.sqrt(12))
     return Curve(
-        middle[there],
-        intensity[there],
-        error[there],
+        middle[has_pixels],
+        intensity[has_pixels],
+        error[has_pixels],
         dq,
         file=image.file,
         entry=image.entry,

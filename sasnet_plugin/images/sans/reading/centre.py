@@ -38,15 +38,21 @@ def better_centre(values: Floats, mask: BoolArray, stated: tuple[float, float]) 
     """
     worth, correlation = _symmetry(values, mask)
     row, column = np.unravel_index(int(np.argmax(worth)), worth.shape)
-    found = _top(worth, row, column, 1) / 2, _top(worth, row, column, 0) / 2
-    far = float(np.hypot(found[0] - stated[0], found[1] - stated[1]))
+    centre = _top(worth, row, column, 1) / 2, _top(worth, row, column, 0) / 2
+    far = float(np.hypot(centre[0] - stated[0], centre[1] - stated[1]))
     if far < max(_APART[0], _APART[1] * min(values.shape)) or correlation[row, column] < _TRUSTED:
         return None
-    at = tuple(int(np.clip(round(2 * x), 0, n - 1)) for x, n in zip(stated[::-1], worth.shape, strict=True))
+    position = tuple(
+        int(np.clip(round(2 * x), 0, n - 1)) for x, n in zip(stated[::-1], worth.shape, strict=True)
+    )
     # The found centre must be better than the stated one where that can be judged at all.
-    known = correlation[at] > -1.0
-    if known and correlation[row, column] - correlation[at] > _CLEARLY and worth[row, column] > worth[at]:
-        return found
+    is_known = correlation[position] > -1.0
+    if (
+        is_known
+        and correlation[row, column] - correlation[position] > _CLEARLY
+        and worth[row, column] > worth[position]
+    ):
+        return centre
     return None
 
 
@@ -57,8 +63,8 @@ def _symmetry(values: Floats, mask: BoolArray) -> tuple[Floats, Floats]:
     from scipy.fft import irfft2, next_fast_len, rfft2
     from scipy.ndimage import gaussian_filter
 
-    there = mask.astype(float)
-    weight = gaussian_filter(there, _SMOOTH)
+    weights = mask.astype(float)
+    weight = gaussian_filter(weights, _SMOOTH)
     smooth = gaussian_filter(np.where(mask, values, 0.0), _SMOOTH) / np.maximum(weight, 1e-9)
     floor = max(float(np.median(smooth[mask])), 1e-12) if np.any(mask) else 1.0
     # A cubic root between counts and their logarithm: neither the beam alone, nor noise alone, decides.
@@ -67,12 +73,12 @@ def _symmetry(values: Floats, mask: BoolArray) -> tuple[Floats, Floats]:
     shape = [next_fast_len(2 * n - 1, real=True) for n in values.shape]
 
     def together(a: Floats, b: Floats) -> Floats:
-        found = irfft2(rfft2(a, shape) * rfft2(b, shape), shape)
-        return np.asarray(found[: 2 * a.shape[0] - 1, : 2 * a.shape[1] - 1])
+        product = irfft2(rfft2(a, shape) * rfft2(b, shape), shape)
+        return np.asarray(product[: 2 * a.shape[0] - 1, : 2 * a.shape[1] - 1])
 
-    number = np.maximum(together(there, there), 1e-9)
-    mean = together(picture, there) / number
-    variance = together(picture**2, there) / number - mean**2
+    number = np.maximum(together(weights, weights), 1e-9)
+    mean = together(picture, weights) / number
+    variance = together(picture**2, weights) / number - mean**2
     covariance = together(picture, picture) / number - mean**2
     enough = number > _SHARED * mask.sum()
     correlation = np.where(enough & (variance > 1e-9), covariance / np.maximum(variance, 1e-9), -1.0)
@@ -82,10 +88,10 @@ def _symmetry(values: Floats, mask: BoolArray) -> tuple[Floats, Floats]:
 
 def _top(values: Floats, row: np.intp, column: np.intp, axis: int) -> float:
     """Place of the largest value along an axis, by the parabola through it and its neighbours."""
-    at = int(column if axis else row)
+    index = int(column if axis else row)
     line = values[row] if axis else values[:, column]
-    if not 0 < at < line.size - 1:
-        return float(at)
-    low, middle, high = (float(x) for x in line[at - 1 : at + 2])
+    if not 0 < index < line.size - 1:
+        return float(index)
+    low, middle, high = (float(x) for x in line[index - 1 : index + 2])
     bend = low - 2 * middle + high
-    return at + (0.5 * (low - high) / bend if bend < 0 else 0.0)
+    return index + (0.5 * (low - high) / bend if bend < 0 else 0.0)

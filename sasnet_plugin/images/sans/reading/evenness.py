@@ -39,17 +39,17 @@ def rim_efficiency(ring: Index, row: Index, weight: Floats, values: Floats, vari
     rows = np.minimum(row, RIM)
     number = int(ring.max()) + 1
     cell, size = ring * (RIM + 1) + rows, number * (RIM + 1)
-    seen, total, spread = (
-        np.bincount(cell, one, size).reshape(number, RIM + 1) for one in (weight, values, variance)
+    exposure, total, spread = (
+        np.bincount(cell, quantity, size).reshape(number, RIM + 1) for quantity in (weight, values, variance)
     )
-    known = (total.sum(axis=1) > 0) & (spread.sum(axis=1) > 0)
-    if not known.any():
+    has_values = (total.sum(axis=1) > 0) & (spread.sum(axis=1) > 0)
+    if not has_values.any():
         return np.ones(RIM)
-    seen, total, spread = seen[known], np.maximum(total[known], 0.0), spread[known]
+    exposure, total, spread = exposure[has_values], np.maximum(total[has_values], 0.0), spread[has_values]
     total = total * (total.sum(axis=1) / spread.sum(axis=1))[:, None]
     log_g = np.zeros(RIM + 1)
     for _ in range(_PASSES):
-        expected = seen * np.exp(log_g)
+        expected = exposure * np.exp(log_g)
         expected *= (total.sum(axis=1) / expected.sum(axis=1))[:, None]
         shared = expected / np.maximum(expected.sum(axis=1, keepdims=True), 1e-300)
         matrix = (np.diag(expected.sum(axis=0)) - expected.T @ shared)[:RIM, :RIM]
@@ -74,16 +74,16 @@ def scatter(ring: Index, angle: Floats, weight: Floats, values: Floats, variance
     number = int(ring.max()) + 1
     sector = np.floor(angle * (_SECTORS / (2 * np.pi))).astype(np.intp) % _SECTORS
     cell, size = ring * _SECTORS + sector, number * _SECTORS
-    seen, total, spread = (
-        np.bincount(cell, one, size).reshape(number, _SECTORS) for one in (weight, values, variance)
+    exposure, total, spread = (
+        np.bincount(cell, quantity, size).reshape(number, _SECTORS) for quantity in (weight, values, variance)
     )
-    whole = np.maximum(seen.sum(axis=1, keepdims=True), 1e-300)
-    expected = seen * (total.sum(axis=1, keepdims=True) / whole)
-    more = ((total - expected) ** 2 - spread * (1 - seen / whole)).sum(axis=1)
+    whole = np.maximum(exposure.sum(axis=1, keepdims=True), 1e-300)
+    expected = exposure * (total.sum(axis=1, keepdims=True) / whole)
+    excess = ((total - expected) ** 2 - spread * (1 - exposure / whole)).sum(axis=1)
     window = np.ones(_NEIGHBOURS)
-    more, square = (
-        np.convolve(one, window)[_NEIGHBOURS // 2 : _NEIGHBOURS // 2 + number]
-        for one in (more, (expected**2).sum(axis=1))
+    excess, square = (
+        np.convolve(quantity, window)[_NEIGHBOURS // 2 : _NEIGHBOURS // 2 + number]
+        for quantity in (excess, (expected**2).sum(axis=1))
     )
-    tau2 = np.maximum(more, 0.0) / np.maximum(square, 1e-300)
-    return np.asarray(tau2 * (seen**2).sum(axis=1) / whole[:, 0] ** 2)
+    tau2 = np.maximum(excess, 0.0) / np.maximum(square, 1e-300)
+    return np.asarray(tau2 * (exposure**2).sum(axis=1) / whole[:, 0] ** 2)

@@ -61,21 +61,21 @@ def together(images: Sequence[Image]) -> Settings:
     return Settings(tuple(images))
 
 
-def added(one: Image, other: Image) -> Image:
+def add_images(first: Image, second: Image) -> Image:
     """Add counts of one sample in one setting. Raises DataError if they are no counts or pixels differ."""
-    for image in (one, other):
+    for image in (first, second):
         if image.geometry.error is not None:
             raise DataError(f"{image.file}: contains no counts; only frames of raw counts can be added.")
-    a, b = one.geometry, other.geometry
+    a, b = first.geometry, second.geometry
     # A centre that was found from the data may move by less than a pixel between frames.
     apart = np.inf if a.shape != b.shape else max(np.ptp(a.qx) / a.shape[1], np.ptp(a.qy) / a.shape[0])
     if a.shape != b.shape or max(np.abs(a.qx - b.qx).max(), np.abs(a.qy - b.qy).max()) > apart:
         raise DataError(
-            f"{other.file}: its q values differ from those of {one.file}; give frames of one setting."
+            f"{second.file}: its q values differ from those of {first.file}; give frames of one setting."
         )
-    mask = one.mask & other.mask
-    notes = tuple(dict.fromkeys([*one.notes, *other.notes]))
-    return replace(other, counts=np.where(mask, one.counts + other.counts, 0.0), mask=mask, notes=notes)
+    mask = first.mask & second.mask
+    notes = tuple(dict.fromkeys([*first.notes, *second.notes]))
+    return replace(second, counts=np.where(mask, first.counts + second.counts, 0.0), mask=mask, notes=notes)
 
 
 def images_of(measurement: Image | Settings) -> tuple[Any, ...]:
@@ -92,25 +92,25 @@ def inputs(measurements: Sequence[Image | Settings]) -> dict[str, NDArray[np.flo
     for row, measurement in enumerate(measurements):
         total = 0.0
         for column, image in enumerate(images_of(measurement)[:FRAMES]):
-            found = image if isinstance(image, Polar) else polar(image)
-            total += max(float(found.counts.sum()), 0.0)
-            features[row, column], mask[row, column] = features_of(found), 1.0
+            polar_image = image if isinstance(image, Polar) else polar(image)
+            total += max(float(polar_image.counts.sum()), 0.0)
+            features[row, column], mask[row, column] = features_of(polar_image), 1.0
         level[row] = np.log10(total + 1)
     return {"features": features, FRAME_MASK: mask, "level": level}
 
 
-def features_of(found: Polar) -> NDArray[np.float32]:
+def features_of(polar_image: Polar) -> NDArray[np.float32]:
     """Channels of one image, (N_RINGS, N_CHANNELS)."""
     # Less than nothing is left of some rings where a background was subtracted.
-    counts, exposure = np.maximum(found.counts.sum(axis=1), 0.0), found.exposure.sum(axis=1)
+    counts, exposure = np.maximum(polar_image.counts.sum(axis=1), 0.0), polar_image.exposure.sum(axis=1)
     # What one count more over the same exposure and one of the scale would be: nothing is never ln 0.
-    rate = (counts + 0.5) * np.divide(found.scale, exposure, out=np.ones(N_RINGS), where=exposure > 0)
+    rate = (counts + 0.5) * np.divide(polar_image.scale, exposure, out=np.ones(N_RINGS), where=exposure > 0)
     log_rate = np.log(rate)
-    seen = exposure > 0
-    middle = np.average(log_rate, weights=np.where(seen, np.sqrt(counts) + 1e-6, 0.0) + 1e-12)
-    covered = (found.exposure > 0).mean(axis=1)
-    relative, error = harmonics(found)
-    odd = odd_harmonics(found)
+    has_exposure = exposure > 0
+    middle = np.average(log_rate, weights=np.where(has_exposure, np.sqrt(counts) + 1e-6, 0.0) + 1e-12)
+    covered = (polar_image.exposure > 0).mean(axis=1)
+    relative, error = harmonics(polar_image)
+    odd = odd_harmonics(polar_image)
     near, near_power = _shrunk(relative, error, FINE, _faults(*odd, FINE))
     wide, wide_power = _shrunk(relative[:, :2], error[:, :2], TREND, _faults(*odd, TREND))
     values = np.zeros((N_RINGS, N_CHANNELS))
@@ -118,18 +118,18 @@ def features_of(found: Polar) -> NDArray[np.float32]:
     values[:, 1] = 1 / np.sqrt(counts + 1)
     values[:, 2] = covered
     values[:, 3:9], values[:, 9:12] = near, near_power
-    values[:, 12] = np.arcsinh((excess(found) - 1) * np.sqrt(N_SECTORS / 2)) / 4
-    values[:, 13] = np.minimum(np.nan_to_num(found.along) / RINGS, 1.0)
+    values[:, 12] = np.arcsinh((excess(polar_image) - 1) * np.sqrt(N_SECTORS / 2)) / 4
+    values[:, 13] = np.minimum(np.nan_to_num(polar_image.along) / RINGS, 1.0)
     values[:, 14] = np.log10(counts.sum() + 1) / 7
     values[:, 15:17], values[:, 17:18] = wide, wide_power
-    values *= seen[:, None]
+    values *= has_exposure[:, None]
     between = np.zeros(N_RINGS, dtype=bool)
-    if seen.any():
-        first, last = np.flatnonzero(seen)[[0, -1]]
+    if has_exposure.any():
+        first, last = np.flatnonzero(has_exposure)[[0, -1]]
         # Near the beam some rings are narrower than a pixel; those around them say what is there.
         between[first : last + 1] = True
-        scaled = np.divide(exposure, found.scale, out=np.zeros(N_RINGS), where=seen)
-        values[:, 18:] = _fitted(counts, scaled, middle, between)
+        scaled = np.divide(exposure, polar_image.scale, out=np.zeros(N_RINGS), where=has_exposure)
+        values[:, 18:] = _make_fit_channels(counts, scaled, middle, between)
     return (values * between[:, None]).astype(np.float32)
 
 
@@ -153,19 +153,21 @@ def _faults(relative: NDArray[np.float64], error: NDArray[np.float64], width: fl
     # These are averaged as the others are, as faults of neighbouring rings are alike; what is left of their
     # squares beyond counting is averaged over more rings, as there are few orders. 0 where nothing is known.
     mean, spread = local_mean(relative, error, width)
-    known = np.isfinite(spread)
-    variance = np.where(known, spread, 0.0) ** 2
-    square = np.where(known, mean**2 - variance, 0.0).sum(axis=1)
+    is_known = np.isfinite(spread)
+    variance = np.where(is_known, spread, 0.0) ** 2
+    square = np.where(is_known, mean**2 - variance, 0.0).sum(axis=1)
     # Where counts are few the difference of two large numbers says little.
-    certainty = np.where(known, 1 / (_LEAST_FAULT + variance) ** 2, 0.0)
-    number = known.sum(axis=1)
-    each = np.divide(square, number, out=np.zeros(N_RINGS), where=number > 0)
+    certainty = np.where(is_known, 1 / (_LEAST_FAULT + variance) ** 2, 0.0)
+    number = is_known.sum(axis=1)
+    mean_squares = np.divide(square, number, out=np.zeros(N_RINGS), where=number > 0)
     weight = certainty.max(axis=1)
-    found, _ = local_mean(each[:, None], np.where(weight > 0, weight, 1e-300)[:, None] ** -0.5, TREND)
-    return np.maximum(found[:, 0], 0.0)
+    smoothed, _ = local_mean(
+        mean_squares[:, None], np.where(weight > 0, weight, 1e-300)[:, None] ** -0.5, TREND
+    )
+    return np.maximum(smoothed[:, 0], 0.0)
 
 
-def _fitted(
+def _make_fit_channels(
     counts: NDArray[np.float64], exposure: NDArray[np.float64], middle: float, between: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """Channels of the local fits, (N_RINGS, N_CHANNELS - 18)."""
@@ -179,7 +181,7 @@ def _fitted(
     level = np.exp(np.clip(fine.level - middle, -30, 30))
     above = np.maximum(level - flat, 0.05 * level)
     fringe = fine.level - trend.level
-    found = [
+    channels = [
         np.clip((trend.level - middle) / 3, -4, 4),
         np.clip(trend.slope / 4, -2, 2),
         np.clip((fine.level - middle) / 3, -4, 4),
@@ -191,4 +193,4 @@ def _fitted(
         np.minimum(fine.error * level / above, 2.0),
         np.log(RINGS / RINGS[0]) / 7,
     ]
-    return np.stack(found, axis=1)
+    return np.stack(channels, axis=1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ....types import DataError
-from .resolution import Setting, of_pixels
+from .resolution import Setting, compute_pixel_resolution
 
 if TYPE_CHECKING:
     from ....arrays import Floats
@@ -49,18 +49,18 @@ class SmallAngle:
         """Spread of q along q and across it, as given or the setting's; None where neither is known."""
         if self.along is not None and self.across is not None:
             return self.along, self.across
-        return None if self.setting is None else of_pixels(self.setting, self.qx, self.qy)
+        return None if self.setting is None else compute_pixel_resolution(self.setting, self.qx, self.qy)
 
     def check(self, name: str) -> None:
         """Raise DataError unless arrays are of one shape and finite."""
-        for what in ("qx", "qy", "weight", "along", "across", "error"):
-            values = getattr(self, what)
+        for column in ("qx", "qy", "weight", "along", "across", "error"):
+            values = getattr(self, column)
             if values is None:
                 continue
             if values.shape != self.qx.shape:
-                raise DataError(f"{name}: {what} has another shape than qx; give one value for each pixel.")
-            if what != "error" and not np.all(np.isfinite(values)):
-                raise DataError(f"{name}: {what} contains values that are not numbers; mask such pixels.")
+                raise DataError(f"{name}: {column} has another shape than qx; give one value for each pixel.")
+            if column != "error" and not np.all(np.isfinite(values)):
+                raise DataError(f"{name}: {column} contains values that are not numbers; mask such pixels.")
 
 
 #: Where qx and qy point in a picture: (to the right, up), each as (columns, rows of the picture upwards).
@@ -73,21 +73,23 @@ _TURNED = {
 
 
 def as_seen(placed: SmallAngle, *, top_first: bool, up: str | None, mirror: bool) -> SmallAngle:
-    """Turn the geometry as the picture stands, keeping the order of pixels; `placed` as of `on_detector`."""
+    """Turn the geometry as the picture stands,
+    keeping the order of pixels; `placed` as of `make_detector_geometry`.
+    """
     # `top_first`: the file's first row is the highest, as screens show TIFF, CBF, EDF, numpy and HDF5; ILL,
     # ANSTO and SINQ write the lowest first. `up` names the side that is up (None: ``top``), `mirror`
     # exchanges left and right.
     right, upwards = placed.qx, -placed.qy if top_first else placed.qy
     qx, qy = (a * right + b * upwards for a, b in _TURNED[up or "top"])
-    said = f"the file's first row {'on top' if top_first else 'at the bottom'}"
+    text = f"the file's first row {'on top' if top_first else 'at the bottom'}"
     if up not in (None, "top"):
-        said += f", turned so that its {up} side is up"
+        text += f", turned so that its {up} side is up"
     if mirror:
-        qx, said = -qx, said + ", seen in a mirror"
-    return replace(placed, qx=qx, qy=qy, picture=said)
+        qx, text = -qx, text + ", seen in a mirror"
+    return replace(placed, qx=qx, qy=qy, picture=text)
 
 
-def on_detector(
+def make_detector_geometry(
     shape: tuple[int, int],
     centre: tuple[float, float],
     setting: Setting,

@@ -15,7 +15,7 @@ from ....data.signature import HDF5
 from ....domains import ReadOptions
 from ....types import DataError, Image
 from ...reading import formats
-from ...reading.masks import unmeasured
+from ...reading.masks import find_unmeasured
 from ...reading.raw import RawFrame, not_an_image
 from ...recognition import beginning, is_text_image
 from . import nexus, text_files
@@ -43,19 +43,19 @@ def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
         raise DataError(
             f"{path}: the q of images is in Å⁻¹ or in the unit of the file; do not give --q-unit."
         )
-    said = settings_of(path, options.geometry)
+    settings = settings_of(path, options.geometry)
     number = 0
-    for number, raws in enumerate(_measurements(_raw(path, str(path), said)), start=1):
+    for number, raws in enumerate(_measurements(_raw(path, str(path), settings)), start=1):
         if options.entry is not None and options.entry not in (raws[0].entry, str(number)):
             continue
         try:
-            found = _image_of(raws, said, str(path))
+            found_image = _image_of(raws, settings, str(path))
         except DataError as error:
             if options.failed is None:
                 raise
             options.failed(error)
             continue
-        yield found
+        yield found_image
         if options.entry is not None:
             return
     if options.entry is not None:
@@ -64,29 +64,29 @@ def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
 
 def _measurements(raws: Iterable[RawSans]) -> Iterator[list[RawSans]]:
     """Images, those of panels of one entry together."""
-    for (_, panels), found in groupby(raws, key=lambda raw: (raw.entry, bool(raw.panel))):
+    for (_, panels), group in groupby(raws, key=lambda raw: (raw.entry, bool(raw.panel))):
         if panels:
-            yield list(found)
+            yield list(group)
         else:
-            yield from ([raw] for raw in found)
+            yield from ([raw] for raw in group)
 
 
-def _image_of(raws: list[RawSans], said: SansSettings, file: str) -> Image:
+def _image_of(raws: list[RawSans], settings: SansSettings, file: str) -> Image:
     if len(raws) == 1:
         (raw,) = raws
-        return image(raw if said.empty_file is None else subtracted(raw, said), said, file)
-    if said.empty_file is not None:
+        return image(raw if settings.empty_file is None else subtract_empty(raw, settings), settings, file)
+    if settings.empty_file is not None:
         raise DataError(
             f"{file}: it has several panels; subtract the empty cell yourself instead of giving empty_file."
         )
-    return _of_panels(raws, said, file)
+    return _read_panels(raws, settings, file)
 
 
-def _of_panels(raws: list[RawSans], said: SansSettings, file: str) -> Image:
+def _read_panels(raws: list[RawSans], settings: SansSettings, file: str) -> Image:
     images, names, dark = [], [], []
     for raw in raws:
         try:
-            images.append(image(raw, said, file))
+            images.append(image(raw, settings, file))
             names.append(raw.panel)
         except DataError:  # a panel that was switched off
             dark.append(raw.panel)
@@ -95,21 +95,21 @@ def _of_panels(raws: list[RawSans], said: SansSettings, file: str) -> Image:
     notes = [f"Panels {', '.join(names)} were read as one measurement."]
     if dark:
         notes.append(f"Excluded, with hardly any counts: {', '.join(dark)}.")
-    return joined(images, tuple(notes))
+    return join_panels(images, tuple(notes))
 
 
-def _raw(path: Path, file: str, said: SansSettings) -> Iterator[RawSans]:
+def _raw(path: Path, file: str, settings: SansSettings) -> Iterator[RawSans]:
     start = beginning(path, file)
-    if start.startswith(HDF5) and said.dataset is None and nexus.recognise(path):
+    if start.startswith(HDF5) and settings.dataset is None and nexus.recognise(path):
         yield from nexus.read(path, file)
     elif is_text_image(start):
         yield text_files.read(path, file)
     else:
-        with closing(formats.frames(path, file, said.dataset)) as frames:
-            yield from (_of_frame(frame, file) for frame in frames)
+        with closing(formats.frames(path, file, settings.dataset)) as frames:
+            yield from (_convert_frame(frame, file) for frame in frames)
 
 
-def _of_frame(frame: RawFrame, file: str) -> RawSans:
+def _convert_frame(frame: RawFrame, file: str) -> RawSans:
     values, header = frame.values, frame.geometry
     if values.ndim != 2 or min(values.shape) < SMALLEST:
         raise not_an_image(file, values.shape)
@@ -124,48 +124,50 @@ def _of_frame(frame: RawFrame, file: str) -> RawSans:
     )
 
 
-def subtracted(raw: RawSans, said: SansSettings) -> RawSans:
+def subtract_empty(raw: RawSans, settings: SansSettings) -> RawSans:
     """Subtract the empty cell, with uncertainties. Raises DataError if its file is unreadable or has other
     pixels.
     """
-    assert said.empty_file is not None
-    empty = next(_raw(Path(said.empty_file), said.empty_file, SansSettings(dataset=said.dataset)), None)
+    assert settings.empty_file is not None
+    empty = next(
+        _raw(Path(settings.empty_file), settings.empty_file, SansSettings(dataset=settings.dataset)), None
+    )
     if empty is None or empty.values.shape != raw.values.shape:
         raise DataError(
-            f"{said.empty_file}: is not an image with the pixels of the sample; give the empty cell of"
+            f"{settings.empty_file}: is not an image with the pixels of the sample; give the empty cell of"
             f" this sample."
         )
-    scale = 1.0 if said.empty_scale is None else said.empty_scale
+    scale = 1.0 if settings.empty_scale is None else settings.empty_scale
     values, errors, bad = [], [], np.zeros(raw.values.shape, dtype=bool)
-    for one in (raw, empty):
+    for raw_image in (raw, empty):
         # Marks are no counts: they are known before anything is subtracted.
-        marked, _ = unmeasured(one.values, one.bad, subtracted=True)
+        marked, _ = find_unmeasured(raw_image.values, raw_image.bad, subtracted=True)
         bad |= marked
-        values.append(np.where(marked, 0.0, one.values.astype(np.float64)))
-        errors.append(np.sqrt(np.maximum(values[-1], 1.0)) if one.error is None else one.error)
+        values.append(np.where(marked, 0.0, raw_image.values.astype(np.float64)))
+        errors.append(np.sqrt(np.maximum(values[-1], 1.0)) if raw_image.error is None else raw_image.error)
     return replace(
         raw, values=values[0] - scale * values[1], error=np.hypot(errors[0], scale * errors[1]), bad=bad,
         notes=(*raw.notes, f"The empty cell was subtracted, times {scale:g}."),
     )  # fmt: skip
 
 
-def joined(images: Sequence[Image], notes: tuple[str, ...]) -> Image:
+def join_panels(images: Sequence[Image], notes: tuple[str, ...]) -> Image:
     """Panels of one detector as one image, its pixels in a row."""
 
     def one(get: Callable[[Image], NDArray[Any]]) -> NDArray[Any]:
         return np.concatenate([get(image).ravel() for image in images])[None]
 
     first: SmallAngle = images[0].geometry
-    given = {
+    columns = {
         name: one(lambda image, name=name: getattr(image.geometry, name))  # type: ignore[misc]
         for name in ("qx", "qy", "weight", "along", "across", "error")
         if all(getattr(image.geometry, name) is not None for image in images)
     }
-    said = dict.fromkeys(note for image in images for note in image.notes)
+    notes_read = dict.fromkeys(note for image in images for note in image.notes)
     return replace(
         images[0],
         counts=one(lambda image: image.counts),
         mask=one(lambda image: image.mask),
-        geometry=SmallAngle(**given, setting=first.setting, picture=first.picture),
-        notes=(*notes, *said),
+        geometry=SmallAngle(**columns, setting=first.setting, picture=first.picture),
+        notes=(*notes, *notes_read),
     )

@@ -52,19 +52,19 @@ def local_fit(counts: Floats, exposure: Floats, width: float) -> LocalFit:
         moved = np.divide(counts - expected, expected, out=np.zeros(N_RINGS), where=expected > 1e-9)
         # One step must not leave what the logarithm is linear over.
         working = weight * (level + np.clip(moved, -1.5, 3.0))
-        level, slope, variance = _solved(kernels @ weight, kernels[:3] @ working, level)
+        level, slope, variance = _solve_parabola(kernels @ weight, kernels[:3] @ working, level)
     error = np.sqrt(np.maximum(variance, 0.0))
     return LocalFit(level, slope / width, error)
 
 
-def _solved(moments: Floats, right: Floats, before: Floats) -> tuple[Floats, Floats, Floats]:
+def _solve_parabola(moments: Floats, right: Floats, previous: Floats) -> tuple[Floats, Floats, Floats]:
     """Level and slope of the parabola of the normal equations, and the level's variance, by their
     cofactors.
     """
     # Where nothing was counted nearby the level stays as it was `before`.
     a, b, c = moments[0] + _LEAST, moments[1], moments[2]
     d, e, f = moments[2] + _RIDGE, moments[3], moments[4] + _RIDGE
-    x, y, z = right[0] + _LEAST * before, right[1], right[2]
+    x, y, z = right[0] + _LEAST * previous, right[1], right[2]
     first, second, third = d * f - e * e, c * e - b * f, b * e - c * d
     determinant = a * first + b * second + c * third
     level = (first * x + second * y + third * z) / determinant
@@ -76,9 +76,9 @@ def local_mean(values: Floats, error: Floats, width: float) -> tuple[Floats, Flo
     """Average neighbouring rings (N_RINGS, columns) by inverse variance and Gaussian weights of `width` in ln
     q, with the error; 0 and infinite where nothing is known.
     """
-    kernel, known = _kernels(width)[0], error**-2.0
-    total = kernel @ known
-    there = total > 0
-    mean = np.divide(kernel @ (known * values), total, out=np.zeros_like(total), where=there)
-    spread = np.divide(np.sqrt(kernel**2 @ known), total, out=np.full_like(total, np.inf), where=there)
+    kernel, weight = _kernels(width)[0], error**-2.0
+    total = kernel @ weight
+    has_weight = total > 0
+    mean = np.divide(kernel @ (weight * values), total, out=np.zeros_like(total), where=has_weight)
+    spread = np.divide(np.sqrt(kernel**2 @ weight), total, out=np.full_like(total, np.inf), where=has_weight)
     return mean, spread

@@ -38,11 +38,11 @@ def beamstop(values: Floats, mask: BoolArray, apart: Floats, error: Floats | Non
     variance = np.bincount(ring[inside], noise[inside], last + 1)
     far = np.flatnonzero((number >= 6) & (np.arange(last + 1) > last // 2))
     outside = float(np.min(total[far] / number[far])) if far.size else np.inf
-    found = 0.0
+    radius = 0.0
     for edge in range(1, last - _EDGE - 2):
         if _is_edge(edge, number, total, variance, outside):
-            found = float(edge + _EDGE)
-    return found
+            radius = float(edge + _EDGE)
+    return radius
 
 
 def _is_edge(
@@ -67,11 +67,11 @@ def faulty(values: Floats, mask: BoolArray) -> tuple[BoolArray, BoolArray, list[
         return np.zeros_like(mask), np.zeros_like(mask), []
     dark = shadows(values, mask)
     hot = hot_pixels(values, mask & ~dark)
-    told = (("In a shadow or dead and excluded", dark), ("Hot and excluded", hot))
-    return dark, hot, [f"{what}: {share(part)}." for what, part in told if np.any(part)]
+    findings = (("In a shadow or dead and excluded", dark), ("Hot and excluded", hot))
+    return dark, hot, [f"{text}: {share(part)}." for text, part in findings if np.any(part)]
 
 
-def behind_beamstop(
+def find_behind_beamstop(
     values: Floats, mask: BoolArray, apart: Floats, error: Floats | None
 ) -> tuple[BoolArray, list[str]]:
     """Pixels behind the beamstop, and a sentence that says so; see `beamstop`."""

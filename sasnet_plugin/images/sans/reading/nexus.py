@@ -11,7 +11,7 @@ import numpy as np
 from ....data import hdf5
 from ....types import DataError
 from ...reading import nexus
-from ...reading.raw import truncated
+from ...reading.raw import make_truncation_error
 from .raw import RawSans
 from .reduced import canSAS, from_canSAS, from_mantid, mantid, values_of
 from .settings import SansSettings
@@ -24,7 +24,7 @@ Layout = tuple[Callable[[Any], bool], Callable[[Any, Path, str], Iterator[RawSan
 def recognise(path: Path) -> bool:
     """Whether an HDF5 file holds such an image."""
     try:
-        with hdf5.opened(path, str(path)) as opened:
+        with hdf5.open_file(path, str(path)) as opened:
             return any(has(opened) for has, _ in LAYOUTS)
     except hdf5.DAMAGE:
         return False
@@ -35,7 +35,7 @@ def read(path: Path, file: str) -> Iterator[RawSans]:
     promises.
     """
     try:
-        with hdf5.opened(path, file) as opened:
+        with hdf5.open_file(path, file) as opened:
             for has, images in LAYOUTS:
                 if has(opened):
                     yield from images(opened, path, file)
@@ -45,7 +45,7 @@ def read(path: Path, file: str) -> Iterator[RawSans]:
                 " wavelength and pixel_size with --geometry."
             )
     except hdf5.DAMAGE as error:
-        raise truncated(file) from error
+        raise make_truncation_error(file) from error
 
 
 def _ill(opened: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -85,8 +85,8 @@ def _from_ill(instrument: Any, data: Any, entry: str, file: str) -> RawSans:
     settings = SansSettings(
         wavelength=value("selector/wavelength"),
         spread=None if not spread else spread / 100,
-        distance=_in_mm(distance),
-        collimation=_in_mm(collimation),
+        distance=_convert_to_mm(distance),
+        collimation=_convert_to_mm(collimation),
         source_radius=_radius_of(width, height),
         sample_radius=5.0,
         pixel_size=None if not all(size) else (size[0] or 0.0, size[1] or 0.0),
@@ -95,7 +95,7 @@ def _from_ill(instrument: Any, data: Any, entry: str, file: str) -> RawSans:
     return RawSans(counts, settings=settings, entry=entry, notes=notes)
 
 
-def _in_mm(metres: float | None) -> float | None:
+def _convert_to_mm(metres: float | None) -> float | None:
     return 1e3 * metres if metres else None
 
 
@@ -156,19 +156,19 @@ def _sinq(opened: Any) -> tuple[Any, str, float] | None:
 
 
 def _from_sinq(opened: Any, _: Path, file: str) -> Iterator[RawSans]:
-    found = _sinq(opened)
-    assert found is not None
-    group, distance, pixel = found
+    entry = _sinq(opened)
+    assert entry is not None
+    group, distance, pixel = entry
     counts = hdf5.member(group, "detector/counts")
     if counts is None:
         raise DataError(f"{file}: holds no counts of the detector; copy the file again.")
     column, row = (_number(group, f"detector/beam_center_{axis}") for axis in "xy")
     length, spread = _number(group, "collimator/length"), _number(group, "monochromator/wavelength_spread")
     settings = SansSettings(
-        wavelength=_of_selector(_number(group, "Dornier-VS/lambda")),
+        wavelength=_convert_selector(_number(group, "Dornier-VS/lambda")),
         spread=spread or 0.1,
         distance=_number(group, f"detector/{distance}"),
-        collimation=_in_mm(length),
+        collimation=_convert_to_mm(length),
         pixel_size=(pixel, pixel),
         direct_beam=(column, row) if column and row else None,
     )
@@ -183,7 +183,7 @@ def _number(group: Any, path: str) -> float | None:
     return value if np.isfinite(value) and value > 0 else None
 
 
-def _of_selector(wavelength: float | None) -> float | None:
+def _convert_selector(wavelength: float | None) -> float | None:
     """Å; SINQ's velocity selector says nm."""
     return wavelength * 10.0 if wavelength is not None and wavelength < 3 else wavelength
 
@@ -191,32 +191,36 @@ def _of_selector(wavelength: float | None) -> float | None:
 def _nxsas(opened: Any) -> Any:
     """The entry of a file that says it is one of NeXus' NXsas."""
     for _, entry in hdf5.members(opened):
-        said = hdf5.member(entry, "definition")
-        if said is not None and getattr(said, "size", 0) == 1 and hdf5.text(said[()]) == "NXsas":
+        definition = hdf5.member(entry, "definition")
+        if (
+            definition is not None
+            and getattr(definition, "size", 0) == 1
+            and hdf5.text(definition[()]) == "NXsas"
+        ):
             return entry
     return None
 
 
 def _from_nxsas(opened: Any, path: Path, file: str) -> Iterator[RawSans]:
     spread = _spread_in(_nxsas(opened))
-    with nexus.stacks(path, file) as found:
-        said = found.geometry
+    with nexus.stacks(path, file) as stacks:
+        geometry = stacks.geometry
         settings = SansSettings(
-            wavelength=said.wavelength,
+            wavelength=geometry.wavelength,
             spread=None if not spread else spread / (100 if spread > 1 else 1),
-            distance=said.distance,
-            pixel_size=said.pixel_size,
-            direct_beam=said.direct_beam,
+            distance=geometry.distance,
+            pixel_size=geometry.pixel_size,
+            direct_beam=geometry.direct_beam,
         )
-        for number, frame in enumerate(nexus.frames_of(found), start=1):
-            title = f"frame {number}" if found.number > 1 else ""
-            yield RawSans(frame, bad=found.bad, settings=settings, entry=title, top_first=True)
+        for number, frame in enumerate(nexus.frames_of(stacks), start=1):
+            title = f"frame {number}" if stacks.number > 1 else ""
+            yield RawSans(frame, bad=stacks.bad, settings=settings, entry=title, top_first=True)
 
 
 def _spread_in(entry: Any) -> float | None:
     """The last wavelength spread of an entry, as a share or in per cent."""
     spread = None
-    for name, item in hdf5.below(entry, 3):
+    for name, item in hdf5.walk_members(entry, 3):
         if name == "wavelength_spread" and getattr(item, "size", 0) == 1:
             spread = float(np.ravel(item[()])[0])
     return spread

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ....data.settings_tables import said_over
+from ....data.settings_tables import overlay_settings
 from ....types import DataError, Image
 from ...reading import formats
-from ...reading.masks import checked, dead_lines, integer_limit, share, stored_as_bad, unmeasured
+from ...reading.masks import check_mask, dead_lines, find_marked_bad, find_unmeasured, integer_limit, share
 from .centre import better_centre
-from .geometry import SmallAngle, as_seen, on_detector
-from .masks import behind_beamstop, faulty
-from .raw import RawSans, are_counts, as_counts, estimated_error
+from .geometry import SmallAngle, as_seen, make_detector_geometry
+from .masks import faulty, find_behind_beamstop
+from .raw import RawSans, are_counts, as_counts, estimate_error
 from .resolution import Setting
-from .settings import SansSettings, in_angstrom
+from .settings import SansSettings, convert_wavelength
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,40 +53,46 @@ class Pixels:
     notes: list[str]  #: What was done, one plain sentence each.
 
     @property
-    def filled(self) -> Floats:
+    def zero_filled(self) -> Floats:
         """Its values, zero where they do not count."""
         return np.where(self.mask, self.values, 0.0)
 
     @property
     def settings(self) -> SansSettings:
         """What the user says, and the header where he says nothing."""
-        return said_over(self.said, self.raw.settings)
+        return overlay_settings(self.said, self.raw.settings)
 
 
-def image(raw: RawSans, said: SansSettings, file: str) -> Image:
-    """Make an image over q from file and settings (`said` overrides the header). Raises DataError without
-    geometry or counts.
+def image(raw: RawSans, given_settings: SansSettings, file: str) -> Image:
+    """Make an image over q from file and settings (`given_settings` overrides the header). Raises
+    DataError without geometry or counts.
     """
     # Bad pixels, then hot ones go first, so that they do not decide where the beam is.
-    which = raw.entry or raw.panel
-    name = f"{file} ({which})" if which else file
+    label = raw.entry or raw.panel
+    name = f"{file} ({label})" if label else file
     notes = list(raw.notes)
-    mask = _measured(raw, said, name, notes)
-    pixels = Pixels(raw, said, name, np.where(mask, raw.values.astype(np.float64), 0.0), mask, notes)
+    mask = _find_measured(raw, given_settings, name, notes)
+    pixels = Pixels(
+        raw, given_settings, name, np.where(mask, raw.values.astype(np.float64), 0.0), mask, notes
+    )
     # Whole numbers are counts where nothing says otherwise.
     counts = raw.error is None and are_counts(pixels.values[mask])
-    dark = _without_faulty(pixels, counts)
+    dark = _exclude_faulty(pixels, counts)
     # A beamstop's shadow helps to find the beam; hot pixels mislead.
-    geometry, apart = _placed(pixels) if raw.qx is None or raw.qy is None else _in_q(pixels, raw.qx, raw.qy)
+    geometry, apart = (
+        _place_pixels(pixels) if raw.qx is None or raw.qy is None else _place_in_q(pixels, raw.qx, raw.qy)
+    )
     pixels.mask &= ~dark
-    error = _estimated(pixels, geometry) if not counts and raw.error is None else raw.error
-    _without_beamstop(pixels, apart, error)
-    _check_counted(pixels.filled, counts, name)
-    geometry = _weighted(geometry, error, pixels)
-    return Image(pixels.filled, pixels.mask, geometry, file=file, entry=raw.entry, notes=tuple(pixels.notes))
+    error = _estimate_errors(pixels, geometry) if not counts and raw.error is None else raw.error
+    _exclude_beamstop(pixels, apart, error)
+    _check_counted(pixels.zero_filled, counts, name)
+    geometry = _weight_geometry(geometry, error, pixels)
+    return Image(
+        pixels.zero_filled, pixels.mask, geometry, file=file, entry=raw.entry, notes=tuple(pixels.notes)
+    )
 
 
-def _weighted(geometry: SmallAngle, error: Floats | None, pixels: Pixels) -> SmallAngle:
+def _weight_geometry(geometry: SmallAngle, error: Floats | None, pixels: Pixels) -> SmallAngle:
     """Weight pixels by their uncertainties, else by their area."""
     if error is None:
         area = pixels.raw.area
@@ -96,20 +102,22 @@ def _weighted(geometry: SmallAngle, error: Floats | None, pixels: Pixels) -> Sma
 
 
 def _check_counted(filled: Floats, counts: bool, name: str) -> None:
-    known = int(filled.sum()) if counts else LEAST_COUNTS
-    if known < LEAST_COUNTS or not np.any(filled > 0):
-        raise DataError(f"{name}: holds {known} counts; count for longer, or check the mask.")
+    total = int(filled.sum()) if counts else LEAST_COUNTS
+    if total < LEAST_COUNTS or not np.any(filled > 0):
+        raise DataError(f"{name}: holds {total} counts; count for longer, or check the mask.")
 
 
 def _bad(raw: RawSans, notes: list[str]) -> BoolArray:
     if min(raw.values.shape) < SMALLEST:  # a list of pixels, of which the file says all
-        return stored_as_bad(raw.values, subtracted=True) | (False if raw.bad is None else raw.bad)
-    bad, more = unmeasured(raw.values, raw.bad, subtracted=raw.error is not None or raw.qx is not None)
-    notes += more
+        return find_marked_bad(raw.values, subtracted=True) | (False if raw.bad is None else raw.bad)
+    bad, bad_notes = find_unmeasured(
+        raw.values, raw.bad, subtracted=raw.error is not None or raw.qx is not None
+    )
+    notes += bad_notes
     return bad
 
 
-def _measured(raw: RawSans, said: SansSettings, name: str, notes: list[str]) -> BoolArray:
+def _find_measured(raw: RawSans, given_settings: SansSettings, name: str, notes: list[str]) -> BoolArray:
     """Which pixels hold a measurement by the file and the user."""
     mask = ~_bad(raw, notes)
     limit = integer_limit(raw.values)
@@ -119,12 +127,12 @@ def _measured(raw: RawSans, said: SansSettings, name: str, notes: list[str]) -> 
         if 0 < np.mean(full[mask]) < 0.5:
             mask &= ~full
             notes.append(f"Excluded, because at the detector's limit of {limit:g} counts: {share(full)}.")
-    if said.mask_file is not None:
-        mask &= ~_mask_of(said.mask_file, raw.values.shape, name)
-    return checked(np.asarray(mask), SMALLEST**2, name)
+    if given_settings.mask_file is not None:
+        mask &= ~_mask_of(given_settings.mask_file, raw.values.shape, name)
+    return check_mask(np.asarray(mask), SMALLEST**2, name)
 
 
-def _without_faulty(pixels: Pixels, counts: bool) -> BoolArray:
+def _exclude_faulty(pixels: Pixels, counts: bool) -> BoolArray:
     """Leave dead lines and hot pixels out; say which are in a shadow, which helps to find the beam."""
     dead = np.zeros_like(pixels.mask)
     scale = 1.0 if counts else as_counts(pixels.values, pixels.raw.error, pixels.mask)
@@ -135,17 +143,17 @@ def _without_faulty(pixels: Pixels, counts: bool) -> BoolArray:
     if not counts:
         dead = dead_lines(scaled, pixels.mask)
     pixels.mask &= ~dead
-    dark, hot, more = faulty(scaled, pixels.mask)
+    dark, hot, faulty_notes = faulty(scaled, pixels.mask)
     pixels.mask &= ~hot
-    pixels.notes += more
+    pixels.notes += faulty_notes
     if np.any(dead):
         pixels.notes.append(f"Rows or columns without any count were excluded: {share(dead)}.")
     return dark
 
 
-def _estimated(pixels: Pixels, geometry: SmallAngle) -> Floats:
+def _estimate_errors(pixels: Pixels, geometry: SmallAngle) -> Floats:
     try:
-        error = estimated_error(pixels.values, pixels.mask, geometry.q)
+        error = estimate_error(pixels.values, pixels.mask, geometry.q)
     except DataError as reason:
         raise DataError(f"{pixels.name}: {reason}") from reason
     pixels.notes.append(
@@ -154,16 +162,16 @@ def _estimated(pixels: Pixels, geometry: SmallAngle) -> Floats:
     return error
 
 
-def _without_beamstop(pixels: Pixels, apart: Floats, error: Floats | None) -> None:
+def _exclude_beamstop(pixels: Pixels, apart: Floats, error: Floats | None) -> None:
     """Leave out what is behind the beamstop that the user names, and behind one that is seen."""
     stop = pixels.settings.beamstop
     if stop is not None:
         column, row, radius = stop
         rows, columns = np.ogrid[: pixels.mask.shape[0], : pixels.mask.shape[1]]
         pixels.mask &= (columns - column) ** 2 + (rows - row) ** 2 > radius**2
-    covered, more = behind_beamstop(pixels.filled, pixels.mask, apart, error)
+    covered, beamstop_notes = find_behind_beamstop(pixels.zero_filled, pixels.mask, apart, error)
     pixels.mask &= ~covered
-    pixels.notes += more
+    pixels.notes += beamstop_notes
 
 
 #: What q of a pixel needs, and its unit.
@@ -180,25 +188,25 @@ def _check_known(settings: SansSettings, name: str) -> None:
         )
 
 
-def _placed(pixels: Pixels) -> tuple[SmallAngle, Floats]:
+def _place_pixels(pixels: Pixels) -> tuple[SmallAngle, Floats]:
     raw = pixels.raw
     settings = pixels.settings
     _check_known(settings, pixels.name)
-    settings = in_angstrom(settings, pixels.said, pixels.name, pixels.notes)
+    settings = convert_wavelength(settings, pixels.said, pixels.name, pixels.notes)
     assert settings.wavelength
     assert settings.distance
     assert settings.pixel_size
-    centre = beam_of(settings, pixels.said, pixels.filled, pixels.mask, pixels.name, pixels.notes)
+    centre = beam_of(settings, pixels.said, pixels.zero_filled, pixels.mask, pixels.name, pixels.notes)
     shape = pixels.values.shape[0], pixels.values.shape[1]
-    known = settings.setting()
-    bare = known or Setting(settings.wavelength, 0.0, 1e9, settings.distance, 0.0, 0.0, settings.pixel_size)
+    setting = settings.setting()
+    bare = setting or Setting(settings.wavelength, 0.0, 1e9, settings.distance, 0.0, 0.0, settings.pixel_size)
     placed = as_seen(
-        on_detector(shape, centre, bare),
+        make_detector_geometry(shape, centre, bare),
         top_first=raw.top_first,
         up=settings.up,
         mirror=bool(settings.mirror),
     )
-    if known is None:
+    if setting is None:
         pixels.notes.append("The collimation and the resolution are not known; no resolution was assumed.")
         placed = replace(placed, setting=None)
     rows, columns = np.ogrid[: shape[0], : shape[1]]
@@ -213,34 +221,34 @@ def _weight(q: Floats, wavelength: float | None) -> Floats:
     return np.asarray((1 - 2 * sine**2) ** 3)
 
 
-def _in_q(pixels: Pixels, qx: Floats, qy: Floats) -> tuple[SmallAngle, Floats]:
-    raw, said, settings = pixels.raw, pixels.said, pixels.settings
-    if said.up is not None or said.mirror is not None:
+def _place_in_q(pixels: Pixels, qx: Floats, qy: Floats) -> tuple[SmallAngle, Floats]:
+    raw, given_settings, settings = pixels.raw, pixels.said, pixels.settings
+    if given_settings.up is not None or given_settings.mirror is not None:
         raise DataError(f"{pixels.name}: its q values give the orientation; do not give up or mirror.")
-    known = settings.setting()
+    setting = settings.setting()
     qx, qy = (np.where(np.isfinite(q), q, 0.0) for q in (qx, qy))
     weight = _weight(np.hypot(qx, qy), settings.wavelength)
     step = np.median(np.abs(np.diff(qx, axis=1))) or 1.0
-    if raw.along is None and known is None:
+    if raw.along is None and setting is None:
         pixels.notes.append("The file gives no resolution; none was assumed.")
     _doubt_centre(pixels, pixel_of_q(qx, qy))
-    return SmallAngle(qx, qy, weight, raw.along, raw.across, setting=known), np.hypot(qx, qy) / float(step)
+    return SmallAngle(qx, qy, weight, raw.along, raw.across, setting=setting), np.hypot(qx, qy) / float(step)
 
 
 def _doubt_centre(pixels: Pixels, beam: tuple[float, float] | None) -> None:
     """Say where the image is alike under half a turn about another place than where its q is 0."""
     whole = min(pixels.values.shape) >= SMALLEST and not pixels.raw.panel
-    found = better_centre(pixels.filled, pixels.mask, beam) if beam is not None and whole else None
-    if beam is not None and found is not None:
+    centre = better_centre(pixels.zero_filled, pixels.mask, beam) if beam is not None and whole else None
+    if beam is not None and centre is not None:
         pixels.notes.append(
-            f"The image is symmetric about column {found[0]:.1f}, row {found[1]:.1f}, but its q is 0 at"
+            f"The image is symmetric about column {centre[0]:.1f}, row {centre[1]:.1f}, but its q is 0 at"
             f" {beam[0]:.1f}, {beam[1]:.1f}: the centre of the reduction may be wrong."
         )
 
 
 def _mask_of(path: str, shape: tuple[int, ...], file: str) -> BoolArray:
-    with closing(formats.frames(Path(path), path)) as found:
-        first = next(found, None)
+    with closing(formats.frames(Path(path), path)) as raw_frames:
+        first = next(raw_frames, None)
     if first is None or first.values.shape != shape:
         raise DataError(f"{path}: is no mask of the shape of {file}; give a mask of the same detector.")
     return np.asarray(first.values != 0)
@@ -262,7 +270,7 @@ def pixel_of_q(qx: NDArray[np.float64], qy: NDArray[np.float64]) -> tuple[float,
 
 def beam_of(
     settings: SansSettings,
-    said: SansSettings,
+    given_settings: SansSettings,
     values: NDArray[np.float64],
     mask: NDArray[np.bool_],
     name: str,
@@ -272,19 +280,20 @@ def beam_of(
     centre = settings.direct_beam
     if centre is not None:
         _check_near(centre, values.shape[::-1], name)
-        found = better_centre(values, mask, centre)
-        if found is None:
+        beam = better_centre(values, mask, centre)
+        if beam is None:
             return centre
-        where = f"column {found[0]:.1f}, row {found[1]:.1f}"
+        place_text = f"column {beam[0]:.1f}, row {beam[1]:.1f}"
         stated = f"column {centre[0]:.1f}, row {centre[1]:.1f}"
-        if said.direct_beam is None:
+        if given_settings.direct_beam is None:
             notes.append(
                 f"The beam position in the header, {stated}, is not the centre of symmetry of the"
-                f" image; {where} was used. Give direct_beam if that is wrong."
+                f" image; {place_text} was used. Give direct_beam if that is wrong."
             )
-            return found
+            return beam
         notes.append(
-            f"The image is symmetric under a rotation by 180° about {where}, not about the stated {stated}."
+            f"The image is symmetric under a rotation by 180° about {place_text}, not about the stated"
+            f" {stated}."
         )
         return centre
     column, row, like = find_centre(values, mask)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ....types import Image
 from .geometry import SmallAngle
-from .resolution import at_radius
+from .resolution import compute_ring_resolution
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,15 +46,15 @@ class Polar:
     @property
     def rate(self) -> Floats:
         """(N_RINGS,) mean of counts over exposure, 0 where nothing was seen."""
-        seen = self.exposure.sum(axis=1)
-        return np.divide(self.counts.sum(axis=1), seen, out=np.zeros(N_RINGS), where=seen > 0)
+        exposure = self.exposure.sum(axis=1)
+        return np.divide(self.counts.sum(axis=1), exposure, out=np.zeros(N_RINGS), where=exposure > 0)
 
 
 def cells(geometry: SmallAngle, mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
     """Which pixels lie in a cell, (rows · columns,), and in which, ring · N_SECTORS + sector, of those."""
     used: NDArray[np.bool_] = mask.ravel() & (geometry.weight.ravel() > 0)
     # Single precision places pixels well enough, at half the time.
-    qx, qy = (one.ravel()[used].astype(np.float32) for one in (geometry.qx, geometry.qy))
+    qx, qy = (component.ravel()[used].astype(np.float32) for component in (geometry.qx, geometry.qy))
     square = qx * qx + qy * qy
     ring = ((0.5 * np.log(np.maximum(square, 1e-12)) - np.log(Q_LEAST)) / _LN_STEP).astype(np.int32)
     inside = (square >= Q_LEAST**2) & (ring < N_RINGS)
@@ -90,7 +90,7 @@ def polar(image: Image) -> Polar:
         total = np.bincount(ring, geometry.along.ravel()[used], N_RINGS)
         along = np.where(total > 0, total / number, np.nan)
     elif geometry.setting is not None:
-        along = at_radius(geometry.setting, RINGS)[0]
+        along = compute_ring_resolution(geometry.setting, RINGS)[0]
     return Polar(counts, exposure, along, scale)
 
 
@@ -114,34 +114,36 @@ _ODD_BASIS = _basis(ODD, N_SECTORS // 2)
 _ODD_PAIRS = _products(_ODD_BASIS)
 
 
-def harmonics(found: Polar) -> tuple[Floats, Floats]:
+def harmonics(polar_image: Polar) -> tuple[Floats, Floats]:
     """Return cos and sin of each order over each ring's mean, (N_RINGS, 2 len(ORDERS)), whatever is masked,
     and their counting errors, infinite if not visible.
     """
     # Least squares of n = w Σ c_k B_k with variance w r (mean rate r): Σ w B Bᵀ c = Σ n B, covariance r times
     # the inverse.
-    rate, columns = found.rate, BASIS.shape[1]
-    matrix = (found.exposure @ _PAIRS).reshape(N_RINGS, columns, columns)
-    seen = found.exposure.sum(axis=1)
-    matrix = matrix + np.where(seen > 0, _RIDGE * seen, 1.0)[:, None, None] * np.diag([0.0] + [1.0] * 6)
-    matrix[seen <= 0, 0, 0] = 1.0
-    relative, error = _over_mean(matrix, found.counts @ BASIS, rate, rate > 0)
+    rate, columns = polar_image.rate, BASIS.shape[1]
+    matrix = (polar_image.exposure @ _PAIRS).reshape(N_RINGS, columns, columns)
+    exposure = polar_image.exposure.sum(axis=1)
+    matrix = matrix + np.where(exposure > 0, _RIDGE * exposure, 1.0)[:, None, None] * np.diag(
+        [0.0] + [1.0] * 6
+    )
+    matrix[exposure <= 0, 0, 0] = 1.0
+    relative, error = _divide_by_mean(matrix, polar_image.counts @ BASIS, rate, rate > 0)
     return relative[:, 1:], error[:, 1:]
 
 
-def _over_mean(
-    matrix: Floats, right: Floats, rate: Floats, known: NDArray[np.bool_]
+def _divide_by_mean(
+    matrix: Floats, right: Floats, rate: Floats, is_known: NDArray[np.bool_]
 ) -> tuple[Floats, Floats]:
     """Solutions of each ring's normal equations over its mean rate, and errors; infinite where not known."""
     inverse = np.linalg.inv(matrix)
-    mean = np.where(known, rate, 1.0)[:, None]
+    mean = np.where(is_known, rate, 1.0)[:, None]
     relative = np.einsum("rij,rj->ri", inverse, right) / mean
     variance = np.einsum("rii->ri", inverse) / mean
-    there = known[:, None]
-    return np.where(there, relative, 0.0), np.where(there, np.sqrt(np.maximum(variance, 0.0)), np.inf)
+    is_valid = is_known[:, None]
+    return np.where(is_valid, relative, 0.0), np.where(is_valid, np.sqrt(np.maximum(variance, 0.0)), np.inf)
 
 
-def odd_harmonics(found: Polar) -> tuple[Floats, Floats]:
+def odd_harmonics(polar_image: Polar) -> tuple[Floats, Floats]:
     """Return harmonics of orders `ODD` but the first, over the mean, which no sample has, as `harmonics`
     does, (N_RINGS, 4).
     """
@@ -149,28 +151,35 @@ def odd_harmonics(found: Polar) -> tuple[Floats, Floats]:
     # look like a sample's axis. The difference of opposite sectors is free of the sample; half has variance r
     # (1/w + 1/w')/4.
     half = N_SECTORS // 2
-    rate, first, second = found.rate[:, None], found.exposure[:, :half], found.exposure[:, half:]
-    there = (first > 0) & (second > 0) & (rate > 0)
-    seen = [np.divide(part, w, out=np.zeros_like(w), where=there)
-            for part, w in ((found.counts[:, :half], first), (found.counts[:, half:], second))]  # fmt: skip
+    rate, first, second = (
+        polar_image.rate[:, None],
+        polar_image.exposure[:, :half],
+        polar_image.exposure[:, half:],
+    )
+    has_rates = (first > 0) & (second > 0) & (rate > 0)
+    rates = [np.divide(part, w, out=np.zeros_like(w), where=has_rates)
+            for part,
+            w in ((polar_image.counts[:, :half], first), (polar_image.counts[:, half:], second))]  # fmt: skip
     # Of (r - r')/2 over the mean, times the mean.
-    weight = np.divide(4 * first * second, first + second, out=np.zeros_like(first), where=there)
+    weight = np.divide(4 * first * second, first + second, out=np.zeros_like(first), where=has_rates)
     columns = _ODD_BASIS.shape[1]
     total = weight.sum(axis=1)
     matrix = (weight @ _ODD_PAIRS).reshape(N_RINGS, columns, columns)
     matrix += np.where(total > 0, _RIDGE * total, 1.0)[:, None, None] * np.eye(columns)
-    right = (weight * (seen[0] - seen[1]) / 2) @ _ODD_BASIS
-    relative, error = _over_mean(matrix, right, found.rate, there.sum(axis=1) >= 2 * columns)
+    right = (weight * (rates[0] - rates[1]) / 2) @ _ODD_BASIS
+    relative, error = _divide_by_mean(matrix, right, polar_image.rate, has_rates.sum(axis=1) >= 2 * columns)
     return relative[:, 2:], error[:, 2:]
 
 
-def excess(found: Polar) -> Floats:
+def excess(polar_image: Polar) -> Floats:
     """(N_RINGS,) χ² over degrees of freedom of the sectors of a ring about its mean; 1 where nothing is
     told.
     """
     # Spots and textures make it large where no low harmonic does.
-    expected = found.exposure * found.rate[:, None]
-    there = expected > 0
-    terms = np.divide((found.counts - expected) ** 2, expected, out=np.zeros_like(expected), where=there)
-    number = there.sum(axis=1)
+    expected = polar_image.exposure * polar_image.rate[:, None]
+    has_expectation = expected > 0
+    terms = np.divide(
+        (polar_image.counts - expected) ** 2, expected, out=np.zeros_like(expected), where=has_expectation
+    )
+    number = has_expectation.sum(axis=1)
     return np.where(number > 1, terms.sum(axis=1) / np.maximum(number - 1, 1), 1.0)

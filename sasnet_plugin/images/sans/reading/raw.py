@@ -49,11 +49,11 @@ def as_counts(values: Floats, error: Floats | None, mask: NDArray[np.bool_]) -> 
     # A value v with the error e has as many counts as have its relative error, v²/e².
     if error is None:
         return 0.0
-    known = mask & (values > 0) & (error > 0)
-    return float(np.median(values[known] / error[known] ** 2)) if np.any(known) else 0.0
+    is_known = mask & (values > 0) & (error > 0)
+    return float(np.median(values[is_known] / error[is_known] ** 2)) if np.any(is_known) else 0.0
 
 
-def estimated_error(values: Floats, good: NDArray[np.bool_], q: Floats) -> Floats:
+def estimate_error(values: Floats, good: NDArray[np.bool_], q: Floats) -> Floats:
     """Estimate the standard deviation (rows, columns) ring by ring from neighbours in a row. Raises DataError
     if there are no two.
     """
@@ -61,15 +61,15 @@ def estimated_error(values: Floats, good: NDArray[np.bool_], q: Floats) -> Float
     if not np.any(pairs):
         raise DataError("no two neighbouring pixels hold values; give a whole image.")
     apart = np.abs(np.diff(values, axis=1))[pairs] / np.sqrt(2)
-    at = q[:, 1:][pairs]
-    edges = np.quantile(at, np.linspace(0, 1, 13))
-    ring = np.clip(np.searchsorted(edges, at, side="right") - 1, 0, 11)
+    q_right = q[:, 1:][pairs]
+    edges = np.quantile(q_right, np.linspace(0, 1, 13))
+    ring = np.clip(np.searchsorted(edges, q_right, side="right") - 1, 0, 11)
     # 1.4826 of the median of |x| is the standard deviation of a Gaussian.
     level = np.array(
         [1.4826 * np.median(apart[ring == k]) if np.any(ring == k) else np.nan for k in range(12)]
     )
-    known = np.isfinite(level) & (level > 0)
-    if not np.any(known):
+    is_known = np.isfinite(level) & (level > 0)
+    if not np.any(is_known):
         raise DataError("neighbouring pixels hold the same values; give measured data.")
     middle = (edges[1:] + edges[:-1]) / 2
-    return np.asarray(np.interp(q, middle[known], level[known]))
+    return np.asarray(np.interp(q, middle[is_known], level[is_known]))

@@ -19,19 +19,19 @@ from .raw import RawSans
 
 
 def _is(item: Any, *names: str) -> bool:
-    said = [item.attrs.get(key, b"") for key in ("NX_class", "canSAS_class")]
-    return any((x.decode() if isinstance(x, bytes) else str(x)) in names for x in said)
+    class_names = [item.attrs.get(key, b"") for key in ("NX_class", "canSAS_class")]
+    return any((x.decode() if isinstance(x, bytes) else str(x)) in names for x in class_names)
 
 
 def canSAS(opened: Any) -> Iterator[tuple[str, str, Any]]:
     """Groups of NXcanSAS whose I has two dimensions, their entries' names and their own."""
     for name, entry in hdf5.members(opened):
-        for own, group in hdf5.members(entry) if hasattr(entry, "items") else ():
-            if hasattr(group, "items") and _of_two_dimensions(group):
-                yield (name if len(opened) > 1 else ""), own, group
+        for own_name, group in hdf5.members(entry) if hasattr(entry, "items") else ():
+            if hasattr(group, "items") and _is_two_dimensional(group):
+                yield (name if len(opened) > 1 else ""), own_name, group
 
 
-def _of_two_dimensions(group: Any) -> bool:
+def _is_two_dimensional(group: Any) -> bool:
     if not _is(group, "SASdata", "NXdata") or "I" not in group or group["I"].ndim != 2:
         return False
     return {"Qx", "Qy"} <= set(group) or ("Q" in group and group["Q"].ndim == 3)
@@ -40,34 +40,34 @@ def _of_two_dimensions(group: Any) -> bool:
 def from_canSAS(opened: Any, _: Path, file: str) -> Iterator[RawSans]:
     """Panels of one entry have names; what sees the same q is another measurement, not another panel."""
     entries: dict[str, list[tuple[str, RawSans]]] = {}
-    for entry, own, group in canSAS(opened):
-        entries.setdefault(entry, []).append((own, _reduced(group, entry, file)))
-    for entry, found in entries.items():
-        yield from _of_entry(entry, found)
+    for entry, name, group in canSAS(opened):
+        entries.setdefault(entry, []).append((name, _read_reduced(group, entry, file)))
+    for entry, found_group in entries.items():
+        yield from _label_entry(entry, found_group)
 
 
-def _of_entry(entry: str, found: list[tuple[str, RawSans]]) -> Iterator[RawSans]:
-    panels = not any(_alike(found[0][1], raw) for _, raw in found[1:])
-    for own, raw in found:
-        if len(found) == 1:
+def _label_entry(entry: str, named_raws: list[tuple[str, RawSans]]) -> Iterator[RawSans]:
+    panels = not any(_alike(named_raws[0][1], raw) for _, raw in named_raws[1:])
+    for name, raw in named_raws:
+        if len(named_raws) == 1:
             yield raw
         elif panels:
-            yield replace(raw, panel=own)
+            yield replace(raw, panel=name)
         else:
-            yield replace(raw, entry="/".join(filter(None, (entry, own))))
+            yield replace(raw, entry="/".join(filter(None, (entry, name))))
 
 
-def _alike(one: RawSans, other: RawSans) -> bool:
-    if one.values.shape != other.values.shape:
+def _alike(first: RawSans, second: RawSans) -> bool:
+    if first.values.shape != second.values.shape:
         return False
-    assert one.qx is not None
-    assert other.qx is not None
-    assert one.qy is not None
-    assert other.qy is not None
-    return bool(np.allclose(one.qx, other.qx) and np.allclose(one.qy, other.qy))
+    assert first.qx is not None
+    assert second.qx is not None
+    assert first.qy is not None
+    assert second.qy is not None
+    return bool(np.allclose(first.qx, second.qx) and np.allclose(first.qy, second.qy))
 
 
-def _reduced(group: Any, entry: str, file: str) -> RawSans:
+def _read_reduced(group: Any, entry: str, file: str) -> RawSans:
     values = values_of(group["I"], file)
     qx, qy = _q_of(group, file)
     if (qy.shape, qx.shape) == (values.shape[:1], values.shape[1:]):
@@ -92,7 +92,7 @@ def _bad(group: Any, values: NDArray[Any], error: NDArray[Any] | None, file: str
 
 def values_of(item: Any, file: str) -> Any:
     """What a data set holds, if that lies in this file and is of a size that images have."""
-    if hdf5.outside(item) or item.file.filename != file:
+    if hdf5.is_outside(item) or item.file.filename != file:
         raise hdf5.not_followed(file, item.name)
     if item.size > 3 * LIMITS.pixels or hdf5.hollow(item):
         raise too_large(
@@ -101,7 +101,7 @@ def values_of(item: Any, file: str) -> Any:
     return np.asarray(item[()], dtype=np.float64)
 
 
-def _in_angstrom(item: Any, file: str) -> Any:
+def _convert_to_inverse_angstrom(item: Any, file: str) -> Any:
     unit = units.canonical(hdf5.text(item.attrs.get("units", "1/A")) or "1/A", "q")
     return values_of(item, file) * (1.0 if unit is None else units.FACTORS["q"][unit])
 
@@ -135,8 +135,10 @@ def from_mantid(opened: Any, _: Path, file: str) -> Iterator[RawSans]:
 
 def _q_of(group: Any, file: str) -> tuple[Any, Any]:
     if "Qx" in group:
-        return _in_angstrom(group["Qx"], file), _in_angstrom(group["Qy"], file)
-    stacked = _in_angstrom(group["Q"], file)
+        return _convert_to_inverse_angstrom(group["Qx"], file), _convert_to_inverse_angstrom(
+            group["Qy"], file
+        )
+    stacked = _convert_to_inverse_angstrom(group["Q"], file)
     flat = [k for k in range(len(stacked)) if np.ptp(stacked[k]) > 0]
     qx, qy = stacked[flat[1] if len(flat) > 1 else 0], stacked[flat[0]]
     return (qy, qx) if np.ptp(qx[0]) < np.ptp(qx[:, 0]) else (qx, qy)

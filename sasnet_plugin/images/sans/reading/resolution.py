@@ -62,7 +62,7 @@ def geometric(setting: Setting) -> float:
     return setting.k * math.sqrt(variance)
 
 
-def of_pixels(setting: Setting, qx: Floats, qy: Floats) -> tuple[Floats, Floats]:
+def compute_pixel_resolution(setting: Setting, qx: Floats, qy: Floats) -> tuple[Floats, Floats]:
     """Return σ along q and across it, Å⁻¹; qx and qy (upwards) from where the mean wavelength arrives."""
     # A neutron slower by δ changes q by -δ (q - g ŷ), g = 2kA/L2. A triangle of full width at half maximum w
     # has variance w²/6. The fall goes as λ², so its place changes by 2Aδ; NIST's reduction uses twice that,
@@ -77,8 +77,8 @@ def of_pixels(setting: Setting, qx: Floats, qy: Floats) -> tuple[Floats, Floats]
     return along, np.sqrt(base + (fall * sideways * spread) ** 2)
 
 
-def at_radius(setting: Setting, q: Floats) -> tuple[Floats, Floats]:
-    """Return `of_pixels` as root mean square over a circle of radius q, Å⁻¹."""
+def compute_ring_resolution(setting: Setting, q: Floats) -> tuple[Floats, Floats]:
+    """Return `compute_pixel_resolution` as root mean square over a circle of radius q, Å⁻¹."""
     fall = 2 * setting.k * drop(setting) / setting.distance
     spread, base = setting.spread / math.sqrt(6), geometric(setting) ** 2
     along = np.sqrt(base + (q**2 + fall**2 / 2) * spread**2)

@@ -9,12 +9,12 @@ from typing import Any
 
 from ....data.settings_tables import (
     SIDED,
-    beside,
     check_names,
     numbers_of,
-    of_texts,
+    overlay_settings,
+    parse_assignments,
     path_of,
-    said_over,
+    read_sidecar_settings,
     side_or_mirror,
 )
 from ....types import DataError
@@ -77,21 +77,22 @@ class SansSettings:
 _LENGTHS = {"pixel_size": 2, "direct_beam": 2, "beamstop": 3}
 
 
-def settings_of(path: Path, given: Sequence[str] = ()) -> SansSettings:
-    """Combine texts ``name=value`` with TOML files next to an image. Raises DataError as `of_table`, or for
+def settings_of(path: Path, texts: Sequence[str] = ()) -> SansSettings:
+    """Combine texts ``name=value`` with TOML files next to an image. Raises DataError as `parse_table`,
+    or for
     invalid TOML or text.
     """
-    return said_over(settings_of_texts(given), beside(path, of_table))
+    return overlay_settings(settings_of_texts(texts), read_sidecar_settings(path, parse_table))
 
 
-def settings_of_texts(given: Sequence[str], option: str = "--geometry") -> SansSettings:
-    """Parse texts ``name=value`` of an option. Raises DataError as `of_table`, or for a text without a
+def settings_of_texts(texts: Sequence[str], option: str = "--geometry") -> SansSettings:
+    """Parse texts ``name=value`` of an option. Raises DataError as `parse_table`, or for a text without a
     value.
     """
-    return of_table(of_texts(given, "distance=4000"), option)
+    return parse_table(parse_assignments(texts, "distance=4000"), option)
 
 
-def of_table(table: Mapping[str, Any], file: str) -> SansSettings:
+def parse_table(table: Mapping[str, Any], file: str) -> SansSettings:
     """Make settings from names and values; DataError names ``file`` for an unknown name (with the nearest) or
     a value wrong or beyond `LIMITS`.
     """
@@ -106,10 +107,10 @@ def _value(key: str, value: Any, file: str) -> Any:
         return path_of(key, value, file)
     if key == "pixel_size" and not isinstance(value, list):
         value = [value, value]
-    found = numbers_of(key, value, _LENGTHS.get(key, 1), file)
-    for number in found:
+    numbers = numbers_of(key, value, _LENGTHS.get(key, 1), file)
+    for number in numbers:
         _check(key, number, file)
-    return found if key in _LENGTHS else found[0]
+    return numbers if key in _LENGTHS else numbers[0]
 
 
 #: Velocity selectors pass at least this spread of wavelengths, neutron detectors have pixels of this width at
@@ -117,7 +118,9 @@ def _value(key: str, value: Any, file: str) -> Any:
 _SELECTOR, _WIDE, _SHORTEST = 0.02, 1.5, 2.0
 
 
-def in_angstrom(settings: SansSettings, said: SansSettings, file: str, notes: list[str]) -> SansSettings:
+def convert_wavelength(
+    settings: SansSettings, given_settings: SansSettings, file: str, notes: list[str]
+) -> SansSettings:
     """Convert the wavelength to Å, noting a converted header: neutrons of 0.51 are of 0.51 nm, X-rays may
     have 0.51 Å. Raises DataError if the user's is in nm.
     """
@@ -125,7 +128,7 @@ def in_angstrom(settings: SansSettings, said: SansSettings, file: str, notes: li
     assert wavelength is not None
     if not _are_neutrons(settings) or wavelength >= _SHORTEST:
         return settings
-    if said.wavelength is not None:
+    if given_settings.wavelength is not None:
         raise DataError(
             f"{file}: wavelength = {wavelength:g} Å is none of neutrons at such an instrument and looks like"
             f" nm; give wavelength = {10 * wavelength:g}."

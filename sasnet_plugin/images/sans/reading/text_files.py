@@ -31,7 +31,7 @@ _NAMES = {
 
 def read(path: Path, file: str) -> RawSans:
     """Read a text file. Raises DataError if unreadable, cut short or no image."""
-    text = content(path, file, wanted="a 2D image in q").decode("utf-8", "replace")
+    text = content(path, file, expectation="a 2D image in q").decode("utf-8", "replace")
     if text.startswith(SINQ):
         return _sans(text, file)
     # What went through Windows twice ends its lines in two carriage returns.
@@ -42,7 +42,7 @@ def read(path: Path, file: str) -> RawSans:
     columns = {name: table[k] for k, name in enumerate(names) if name}
     shape = _shape(columns["qx"], columns["qy"])
     arrays = {name: column.reshape(shape) for name, column in columns.items()}
-    settings = _with_pixels(_header(lines[:first]), arrays)
+    settings = _derive_pixel_size(_header(lines[:first]), arrays)
     notes: list[str] = []
     along, across = _spreads(arrays, notes)
     error = arrays["error"] if _says(arrays, "error") else None
@@ -61,7 +61,7 @@ def _spreads(arrays: dict[str, Floats], notes: list[str]) -> tuple[Floats | None
     """Return spreads of q along it and across it, if given."""
     along, across = arrays.get("along"), arrays.get("across")
     if along is None and _says(arrays, "sigma_x"):
-        along, across = _rotated(arrays)
+        along, across = _rotate_spreads(arrays)
         notes.append("The resolution along Qx and Qy was converted to that along and across q.")
     if along is not None and across is not None and not np.any(along > 0):
         return None, None
@@ -78,7 +78,7 @@ def _table(lines: list[str], file: str) -> Floats:
     return np.array(rows, dtype=np.float64).T
 
 
-def _with_pixels(settings: SansSettings, arrays: Mapping[str, Floats]) -> SansSettings:
+def _derive_pixel_size(settings: SansSettings, arrays: Mapping[str, Floats]) -> SansSettings:
     """The header has no pixels; q goes in their steps, k times pixel over distance near the beam."""
     if len(arrays["qx"]) < 2 or not settings.wavelength or not settings.distance:
         return settings
@@ -117,17 +117,17 @@ def _names_in(line: str) -> list[str]:
     """Our names of the columns that a line lists from qx on, empty for those that are of no use."""
     listed = re.sub(r"^.*?(?=qx\b)", "", line.strip().lstrip("#"), count=1, flags=re.IGNORECASE)
     parts = re.split(r"\s+-\s+|[,;\t]\s*(?![^(]*\))|\s{2,}|\s+(?![^(]*\))", listed)
-    named = filter(None, (part.strip().lower() for part in parts))
-    return [next((n for n, p in _NAMES.items() if re.match(p, part)), "") for part in named]
+    names_read = filter(None, (part.strip().lower() for part in parts))
+    return [next((n for n, p in _NAMES.items() if re.match(p, part)), "") for part in names_read]
 
 
 def _columns(head: list[str], width: int) -> list[str]:
     for line in reversed(head):
         if not re.search(r"qx\b.*qy", line, re.IGNORECASE):
             continue
-        found = _names_in(line)
-        if len(found) == width and {"qx", "qy", "value"} <= set(found):
-            return found
+        names_read = _names_in(line)
+        if len(names_read) == width and {"qx", "qy", "value"} <= set(names_read):
+            return names_read
     return (["qx", "qy", "value", "error"] + [""] * width)[:width]
 
 
@@ -140,7 +140,7 @@ def _shape(qx: Floats, qy: Floats) -> tuple[int, int]:
     return 1, int(qx.size)
 
 
-def _rotated(arrays: dict[str, Floats]) -> tuple[Floats, Floats]:
+def _rotate_spreads(arrays: dict[str, Floats]) -> tuple[Floats, Floats]:
     """Spreads along q and across it from those along the axes, σx² = g² + c qx² and σy² = g² + c qy²."""
     # Slits and pixels blur by g in any direction, wavelengths by √c q along q. Taking the components of the
     # vector (σx, σy) along q instead, as sasdata's reader does, is right on the axes alone.
@@ -152,7 +152,7 @@ def _rotated(arrays: dict[str, Floats]) -> tuple[Floats, Floats]:
     return np.sqrt(base + max(float(slope), 0.0) * q), np.full_like(q, np.sqrt(base))
 
 
-def _said_by(names: str, numbers: Sequence[float]) -> dict[str, float]:
+def _interpret_numbers(names: str, numbers: Sequence[float]) -> dict[str, float]:
     if "LAMBDA" in names and len(numbers) >= 4:
         return {"wavelength": numbers[1], "distance": 1e3 * numbers[3]}
     if "BCENT" in names and len(numbers) >= 6:
@@ -165,28 +165,32 @@ def _said_by(names: str, numbers: Sequence[float]) -> dict[str, float]:
 
 def _header(head: list[str]) -> SansSettings:
     """What NIST's header says: wavelength, spread, distances, apertures."""
-    said: dict[str, float] = {}
+    header_values: dict[str, float] = {}
     for names, values in zip(head, head[1:], strict=False):
-        said |= _said_by(names, _numbers(" ".join(re.findall(r"(?<!\S)[-+.\d]\S*", values))) or ())
-    return SansSettings(**{name: value for name, value in said.items() if value > 0})  # type: ignore[arg-type]
+        header_values |= _interpret_numbers(
+            names, _numbers(" ".join(re.findall(r"(?<!\S)[-+.\d]\S*", values))) or ()
+        )
+    return SansSettings(**{name: value for name, value in header_values.items() if value > 0})  # type: ignore[arg-type]
 
 
 def _sans(text: str, file: str) -> RawSans:
     """SINQ's format: a header of names and values, then I and dI of each pixel."""
     # q comes from the header in Å⁻¹; sasdata's reader of this format gives it ten times too high.
-    head, found, body = text.partition("DATA:")
-    said = dict(re.findall(r"^([A-Z_]+):\s*([-+.\deE]+)", head, re.MULTILINE))
+    head, separator, body = text.partition("DATA:")
+    header_values = dict(re.findall(r"^([A-Z_]+):\s*([-+.\deE]+)", head, re.MULTILINE))
     try:
-        columns, rows = int(said["SIZE_X"]), int(said["SIZE_Y"])
-        wavelength, distance, pixel = (float(said[key]) for key in ("WAVELENGTH", "DISTANCE", "PIXELSIZE"))
+        columns, rows = int(header_values["SIZE_X"]), int(header_values["SIZE_Y"])
+        wavelength, distance, pixel = (
+            float(header_values[key]) for key in ("WAVELENGTH", "DISTANCE", "PIXELSIZE")
+        )
         # Pixels are counted from 1 there.
-        centre = float(said["CENTER_X"]) - 1, float(said["CENTER_Y"]) - 1
+        centre = float(header_values["CENTER_X"]) - 1, float(header_values["CENTER_Y"]) - 1
         values = np.array(body.split(), dtype=np.float64)
     except (KeyError, ValueError) as error:
         raise DataError(
             f"{file}: its header lacks, or has an unreadable, {error}; copy the file again."
         ) from error
-    if not found or values.size != 2 * rows * columns:
+    if not separator or values.size != 2 * rows * columns:
         raise DataError(
             f"{file}: holds {values.size // 2} pixels instead of {rows * columns}; copy the file again."
         )

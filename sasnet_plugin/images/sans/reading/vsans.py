@@ -51,13 +51,13 @@ def panel(name: str, group: Any, counts: Floats, wavelength: float, file: str) -
         if name[1] in "LR":
             width, height = number("x_pixel_size") / 10, step
             edge = number("lateral_offset", 0.0)
-            across = _beside(x, width, edge, gap, right=name[1] == "R") - beam[0]
+            across = _place_tubes(x, width, edge, gap, right=name[1] == "R") - beam[0]
             along = start + step * y - beam[1]
         else:
             width, height = step, number("y_pixel_size") / 10
             edge = number("vertical_offset", 0.0)
             across = start + step * x - beam[0]
-            along = _beside(y, height, edge, gap, right=name[1] == "T") - beam[1]
+            along = _place_tubes(y, height, edge, gap, right=name[1] == "T") - beam[1]
     qx, qy, apart = _q(across, along, distance, wavelength)
     area = width * height / distance**2 / _UNIT
     return RawSans(
@@ -76,11 +76,11 @@ def _tubes(group: Any, name: str, file: str) -> tuple[float, float]:
     item = hdf5.member(group, "spatial_calibration")
     if item is None or item.ndim != 2 or item.shape[0] < 2:
         raise DataError(f"{file}: panel {name} has no calibration of its tubes; copy the file again.")
-    found = np.asarray(item[()], dtype=np.float64)
-    return float(np.median(found[0])) / 10, float(np.median(found[1])) / 10
+    numbers_read = np.asarray(item[()], dtype=np.float64)
+    return float(np.median(numbers_read[0])) / 10, float(np.median(numbers_read[1])) / 10
 
 
-def _beside(index: Floats, width: float, edge: float, gap: float, *, right: bool) -> Floats:
+def _place_tubes(index: Floats, width: float, edge: float, gap: float, *, right: bool) -> Floats:
     """Middles of tubes that begin at the gap, to the right of it or to the left, cm."""
     if right:
         return np.asarray(edge + gap + width * (index + 0.5))
@@ -91,6 +91,6 @@ def _q(across: Floats, along: Floats, distance: float, wavelength: float) -> tup
     """qx, qy in Å⁻¹ and the distance from the beam, (rows, columns), of a plane perpendicular to the beam."""
     x, y = np.meshgrid(across / distance, along / distance)
     cosine = 1 / np.sqrt(1 + x**2 + y**2)
-    # 2 sin θ over tan 2θ, see `geometry.on_detector`.
+    # 2 sin θ over tan 2θ, see `geometry.make_detector_geometry`.
     scale = 2 * np.pi / wavelength * cosine * np.sqrt(2 / (1 + cosine))
     return scale * x, scale * y, np.hypot(x, y)

@@ -15,7 +15,7 @@ import numpy as np
 from ....arrays import Floats
 from ..reading.geometry import SmallAngle
 from ..reading.polar import N_RINGS, N_SECTORS, RINGS, Polar, cells
-from ..reading.resolution import Setting, at_radius
+from ..reading.resolution import Setting, compute_ring_resolution
 from .instruments import INSTRUMENTS, draw_setting
 from .measurement import FAR, NEAR, SILENT, Background, Beam, beam
 
@@ -51,12 +51,12 @@ class CellBeam:
         return bool(RINGS[rings[0]] < 0.5 * feature and RINGS[rings[-1]] > 1.2 * feature)
 
 
-def gathered(seen: Beam) -> CellBeam:
+def gather_in_cells(seen_beam: Beam) -> CellBeam:
     """A beam's pixels in cells."""
-    true, stated = seen.true, seen.stated
-    used, cell = cells(stated, seen.mask)
+    true, stated = seen_beam.true, seen_beam.stated
+    used, cell = cells(stated, seen_beam.mask)
     # The neutrons that the beamstop lets through are too few to matter.
-    open_ = np.where(true.q.ravel()[used] >= seen.block, 1.0, 0.0)
+    open_ = np.where(true.q.ravel()[used] >= seen_beam.block, 1.0, 0.0)
     size = N_RINGS * N_SECTORS
     weight = true.weight.ravel()[used] * open_
     total = np.asarray(np.bincount(cell, weight, size), dtype=np.float64)
@@ -74,46 +74,46 @@ def gathered(seen: Beam) -> CellBeam:
         setting=true.setting,
     )
     nominal = np.asarray(np.bincount(cell, stated.weight.ravel()[used], size), dtype=np.float64)
-    return CellBeam(geometry, nominal.reshape(_SHAPE), seen.block)
+    return CellBeam(geometry, nominal.reshape(_SHAPE), seen_beam.block)
 
 
 @lru_cache(maxsize=1)
 def beams() -> tuple[CellBeam, ...]:
     """The beams of a process, `N_BEAMS` of them: some seconds of work, once."""
     rng = np.random.default_rng(SEED)
-    found: list[CellBeam] = []
-    while len(found) < N_BEAMS:
-        one = INSTRUMENTS[int(rng.integers(len(INSTRUMENTS)))]
-        gathered_one = gathered(beam(one, draw_setting(one, rng), rng))
+    cell_beams: list[CellBeam] = []
+    while len(cell_beams) < N_BEAMS:
+        instrument = INSTRUMENTS[int(rng.integers(len(INSTRUMENTS)))]
+        gathered_one = gather_in_cells(beam(instrument, draw_setting(instrument, rng), rng))
         if np.count_nonzero(gathered_one.stated.sum(axis=1)) >= 8:
-            found.append(gathered_one)
-    return tuple(found)
+            cell_beams.append(gathered_one)
+    return tuple(cell_beams)
 
 
 def draw_cell_beam(rng: np.random.Generator, feature: float = float("nan")) -> CellBeam:
     """A beam that suits a sample, turned by any number of sectors."""
     pool = beams()
     for _ in range(200):
-        found = pool[int(rng.integers(len(pool)))]
-        if found.suits(feature):
+        cell_beam = pool[int(rng.integers(len(pool)))]
+        if cell_beam.suits(feature):
             break
-    return turned(found, int(rng.integers(N_SECTORS)))
+    return turn_beam(cell_beam, int(rng.integers(N_SECTORS)))
 
 
-def turned(seen: CellBeam, sectors: int) -> CellBeam:
+def turn_beam(cell_beam: CellBeam, sectors: int) -> CellBeam:
     """A beam turned about itself, mask and faults included."""
     angle = sectors * 2 * np.pi / N_SECTORS
-    old = seen.geometry
+    old = cell_beam.geometry
     qx = old.qx * np.cos(angle) - old.qy * np.sin(angle)
     qy = old.qx * np.sin(angle) + old.qy * np.cos(angle)
-    rolled = [np.roll(array, sectors, axis=1) for array in (qx, qy, old.weight, seen.stated)]
+    rolled = [np.roll(array, sectors, axis=1) for array in (qx, qy, old.weight, cell_beam.stated)]
     geometry = SmallAngle(rolled[0], rolled[1], rolled[2], setting=old.setting)
-    return CellBeam(geometry, rolled[3], seen.block)
+    return CellBeam(geometry, rolled[3], cell_beam.block)
 
 
-def counted(
+def count_in_cells(
     intensity: Floats,
-    seen: CellBeam,
+    cell_beam: CellBeam,
     background: Background,
     rng: np.random.Generator,
     counts: float,
@@ -121,11 +121,11 @@ def counted(
     """Simulate counts in the cells of a beam from intensity (N_RINGS, N_SECTORS), arbitrary scale; `counts`
     are expected.
     """
-    weight = seen.geometry.weight
-    expected = background.added(intensity * weight, weight, seen.geometry.q, seen.block)
+    weight = cell_beam.geometry.weight
+    expected = background.add_to(intensity * weight, weight, cell_beam.geometry.q, cell_beam.block)
     expected *= counts / max(float(expected.sum()), 1e-300)
     # What the brightest tubes lose by being dead, 3 % at most, is no more than efficiencies scatter.
     values = rng.poisson(np.minimum(expected, 1e12)).astype(np.float64)
     silent = rng.random() < SILENT
-    along = np.full(N_RINGS, np.nan) if silent else at_radius(seen.setting, RINGS)[0]
-    return Polar(values, seen.stated, along, np.ones(N_RINGS))
+    along = np.full(N_RINGS, np.nan) if silent else compute_ring_resolution(cell_beam.setting, RINGS)[0]
+    return Polar(values, cell_beam.stated, along, np.ones(N_RINGS))

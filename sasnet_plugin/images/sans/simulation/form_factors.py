@@ -38,11 +38,11 @@ def plain(log_intensity: NDArray[np.floating]) -> Floats:
     # averaged and not aliased.
     curve = np.asarray(log_intensity, dtype=np.float64)
     running = np.convolve(np.exp(curve), np.full(9, 1 / 9), "same")
-    found = np.where(np.isfinite(running) & (running > 0), np.log(np.maximum(running, 1e-300)), curve)
-    return np.asarray(found[_ON_WIDE])
+    smooth = np.where(np.isfinite(running) & (running > 0), np.log(np.maximum(running, 1e-300)), curve)
+    return np.asarray(smooth[_ON_WIDE])
 
 
-def directed(name: str, parameters: Mapping[str, Any], q: Floats) -> Floats:
+def compute_legendre(name: str, parameters: Mapping[str, Any], q: Floats) -> Floats:
     """Compute Legendre coefficients F_l(q), (n, len(DEGREES)), of a sasmodels form with ``theta`` and
     ``phi``, at scale 1 without background; q in Å⁻¹. The first is the orientational average.
     """

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ....arrays import Floats
 from ....simulate.draws import Prior, draw_all
 from ....types import Image
-from ..reading.geometry import SmallAngle, on_detector
+from ..reading.geometry import SmallAngle, make_detector_geometry
 from ..reading.resolution import Setting
 from .instruments import INSTRUMENTS, Instrument, draw_setting
 
@@ -74,23 +74,23 @@ def draw_beam(
     Å⁻¹.
     """
     for _ in range(_TRIES):
-        one = instrument or INSTRUMENTS[int(rng.integers(len(INSTRUMENTS)))]
-        setting = draw_setting(one, rng)
-        if suits(setting, one, feature):
+        chosen = instrument or INSTRUMENTS[int(rng.integers(len(INSTRUMENTS)))]
+        setting = draw_setting(chosen, rng)
+        if suits(setting, chosen, feature):
             break
-    return beam(one, setting, rng)
+    return beam(chosen, setting, rng)
 
 
 def beam(instrument: Instrument, setting: Setting, rng: np.random.Generator) -> Beam:
     """The rest of what is drawn of an instrument in a setting."""
     rows, columns = instrument.shape
     width, height = setting.pixel
-    drawn = draw_all(MEASUREMENT, rng)
-    side = min(drawn["offset"] * columns, instrument.offset / width, key=abs)
+    values = draw_all(MEASUREMENT, rng)
+    side = min(values["offset"] * columns, instrument.offset / width, key=abs)
     centre = (columns - 1) / 2 + side + rng.normal(0, 1.5), (rows - 1) / 2 + rng.normal(0, 1.5)
-    wrong = drawn["centre"], MEASUREMENT["centre"](rng)
-    counted = efficiency(instrument, drawn, rng)
-    right = on_detector((rows, columns), centre, setting)
+    wrong = values["centre"], MEASUREMENT["centre"](rng)
+    counted = efficiency(instrument, values, rng)
+    right = make_detector_geometry((rows, columns), centre, setting)
     true = replace(right, weight=right.weight * counted)
     # A wrong centre of less than a pixel moves all of q alike.
     shift = [setting.k / setting.distance * by * size for by, size in zip(wrong, setting.pixel, strict=True)]
@@ -101,34 +101,34 @@ def beam(instrument: Instrument, setting: Setting, rng: np.random.Generator) -> 
     fitting = [radius for radius in instrument.beamstop if radius > spot] or [max(instrument.beamstop)]
     radius = float(rng.choice(fitting[:2]))
     scale = setting.k / setting.distance
-    margin = max(width, height) * (1.0 - drawn["shadow"] + rng.uniform(0, 1))
+    margin = max(width, height) * (1.0 - values["shadow"] + rng.uniform(0, 1))
     mask = stated.q > scale * (radius + margin)
-    for _ in range(round(drawn["faults"])):
+    for _ in range(round(values["faults"])):
         mask[rng.integers(rows), rng.integers(columns)] = False
-    for _ in range(round(drawn["dead_tubes"])):
-        at = rng.integers(columns if instrument.tubes == 1 else rows)
-        mask[(slice(None), at) if instrument.tubes == 1 else (at, slice(None))] = False
+    for _ in range(round(values["dead_tubes"])):
+        line_index = rng.integers(columns if instrument.tubes == 1 else rows)
+        mask[(slice(None), line_index) if instrument.tubes == 1 else (line_index, slice(None))] = False
     return Beam(true, stated, mask, scale * radius, 1e-6 * instrument.dead_time, instrument.tubes)
 
 
-def efficiency(instrument: Instrument, drawn: Mapping[str, float], rng: np.random.Generator) -> Floats:
+def efficiency(instrument: Instrument, values: Mapping[str, float], rng: np.random.Generator) -> Floats:
     """What pixels count of what they see, as it is left of files that were not divided by a flat field."""
     from scipy.ndimage import gaussian_filter
 
     rows, columns = shape = instrument.shape
     chamber = instrument.tubes < 0
-    found = 1 + drawn["pixels"] * (1.0 if chamber else 0.1) * rng.standard_normal(shape)
+    efficiencies = 1 + values["pixels"] * (1.0 if chamber else 0.1) * rng.standard_normal(shape)
     if not chamber:
         number = columns if instrument.tubes == 1 else rows
-        each = drawn["efficiency"] * rng.standard_normal(number)
-        found += each if instrument.tubes == 1 else each[:, None]
-    clouds = gaussian_filter(rng.standard_normal(shape), drawn["patch"], mode="reflect")
-    found += drawn["uneven"] * clouds / float(clouds.std())
-    if drawn["edge"]:
+        tube_noise = values["efficiency"] * rng.standard_normal(number)
+        efficiencies += tube_noise if instrument.tubes == 1 else tube_noise[:, None]
+    clouds = gaussian_filter(rng.standard_normal(shape), values["patch"], mode="reflect")
+    efficiencies += values["uneven"] * clouds / float(clouds.std())
+    if values["edge"]:
         ways = [np.minimum(np.arange(n), n - 1 - np.arange(n)) + 0.5 for n in shape]
         rim = np.minimum(ways[0][:, None], ways[1][None, :])
-        found *= 1 - np.exp(-rim / drawn["edge"])
-    return np.asarray(np.maximum(found, 0.05))
+        efficiencies *= 1 - np.exp(-rim / values["edge"])
+    return np.asarray(np.maximum(efficiencies, 0.05))
 
 
 @dataclass(frozen=True)
@@ -141,44 +141,46 @@ class Background:
     power: float = 3.0
     rate: float = 0.0
 
-    def added(self, sample: Floats, weight: Floats, q: Floats, block: float, mask: Any = True) -> Floats:
+    def add_to(self, sample: Floats, weight: Floats, q: Floats, block: float, mask: Any = True) -> Floats:
         """The sample's counts and these, arbitrary scale; shares are of what the mask lets count."""
         total = float(sample.sum(where=mask)) or 1.0
-        found = sample + weight * (self.flat * total / float(weight.sum(where=mask)))
+        counts = sample + weight * (self.flat * total / float(weight.sum(where=mask)))
         if self.parasitic:
             slope = np.maximum(q / block, 0.5) ** -self.power * weight
-            found += slope * (self.parasitic * total / float(slope.sum(where=mask)))
-        return found
+            counts += slope * (self.parasitic * total / float(slope.sum(where=mask)))
+        return counts
 
 
 def draw_background(rng: np.random.Generator) -> Background:
-    drawn = [MEASUREMENT[name](rng) for name in ("flat", "parasitic", "parasitic_power", "rate")]
-    return Background(*drawn)
+    values = [MEASUREMENT[name](rng) for name in ("flat", "parasitic", "parasitic_power", "rate")]
+    return Background(*values)
 
 
-def counted_share(expected: Floats, seen: Beam, rate: float) -> Floats:
+def compute_counted_share(expected: Floats, seen_beam: Beam, rate: float) -> Floats:
     """Return the share of events counted in each pixel; `expected` events have arbitrary scale, `rate` is per
     second on the detector.
     """
     # Not paralysable: of n events a second in a tube n/(1 + nτ) are counted (G. F. Knoll, Radiation Detection
     # and Measurement, 4.VII). A tube is dead as a whole, and so is a chamber.
-    along = {1: 0, 0: 1}.get(seen.tubes)
+    along = {1: 0, 0: 1}.get(seen_beam.tubes)
     share = expected.sum(axis=along, keepdims=True) / max(float(expected.sum()), 1e-300)
-    return np.asarray(1 / (1 + rate * seen.dead_time * share))
+    return np.asarray(1 / (1 + rate * seen_beam.dead_time * share))
 
 
-def measured(
-    intensity: Floats, seen: Beam, background: Background, rng: np.random.Generator, counts: float
+def simulate_measurement(
+    intensity: Floats, seen_beam: Beam, background: Background, rng: np.random.Generator, counts: float
 ) -> Image:
     """Simulate counts of a beam from intensity in each pixel's true direction, arbitrary scale; `counts` are
     expected in usable pixels.
     """
-    weight = seen.true.weight
-    expected = background.added(intensity * weight, weight, seen.true.q, seen.block, seen.mask)
+    weight = seen_beam.true.weight
+    expected = background.add_to(
+        intensity * weight, weight, seen_beam.true.q, seen_beam.block, seen_beam.mask
+    )
     # The beamstop stops neutrons over its whole area; its edge is as sharp as a pixel.
-    expected[seen.true.q < seen.block] *= 1e-3
-    expected *= counts / max(float(expected.sum(where=seen.mask)), 1e-300)
-    expected *= counted_share(expected, seen, background.rate)
+    expected[seen_beam.true.q < seen_beam.block] *= 1e-3
+    expected *= counts / max(float(expected.sum(where=seen_beam.mask)), 1e-300)
+    expected *= compute_counted_share(expected, seen_beam, background.rate)
     values = rng.poisson(np.minimum(expected, 1e9)).astype(np.float64)
-    stated = seen.stated if rng.random() >= SILENT else replace(seen.stated, setting=None)
-    return Image(np.where(seen.mask, values, 0.0), seen.mask, stated)
+    stated = seen_beam.stated if rng.random() >= SILENT else replace(seen_beam.stated, setting=None)
+    return Image(np.where(seen_beam.mask, values, 0.0), seen_beam.mask, stated)

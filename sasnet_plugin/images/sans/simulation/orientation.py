@@ -65,7 +65,7 @@ def strength_of(p2: float) -> float:
 
 
 @cache
-def in_harmonics() -> Floats:
+def expand_in_harmonics() -> Floats:
     """P_l(cos ψ) as Σ c_lm cos mψ over even m: (len(DEGREES), len(DEGREES)) array c."""
     angle = np.arange(2 * DEGREE + 2) * (np.pi / (2 * DEGREE + 2))
     values = legendre.legvander(np.cos(angle), DEGREE)[:, ::2]
@@ -73,7 +73,7 @@ def in_harmonics() -> Floats:
     return np.asarray(np.linalg.lstsq(waves, values, rcond=None)[0].T)
 
 
-def in_plane(averages: Floats, angles: Floats) -> Floats:
+def project_in_plane(averages: Floats, angles: Floats) -> Floats:
     """Density, per radian over half a turn (integral 1), of the angle between director and axes seen along
     the beam, from ⟨P_l⟩ (len(DEGREES),); angles in radians.
     """
@@ -82,5 +82,5 @@ def in_plane(averages: Floats, angles: Floats) -> Floats:
     cosine = np.sqrt(1 - _SINE**2)[:, None] * np.cos(angles)[None, :]
     series = np.zeros(2 * len(DEGREES) - 1)
     series[::2] = (2 * DEGREES + 1) / (4 * np.pi) * averages
-    found = 4 * _LATITUDES @ legendre.legval(cosine, series)
-    return np.maximum(np.asarray(found), 0.0)
+    distribution = 4 * _LATITUDES @ legendre.legval(cosine, series)
+    return np.maximum(np.asarray(distribution), 0.0)

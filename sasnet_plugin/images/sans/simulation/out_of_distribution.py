@@ -31,15 +31,15 @@ def _texture(geometry: SmallAngle, rng: np.random.Generator) -> Floats:
     return np.asarray(np.exp(rng.uniform(0.5, 2.5) * rough / rough.std()))
 
 
-def _scattered_spots(geometry: SmallAngle, rng: np.random.Generator) -> Floats:
+def _draw_scattered_spots(geometry: SmallAngle, rng: np.random.Generator) -> Floats:
     """Spots at places of no lattice, over a weak halo: crystals, ice, stray reflections."""
-    found = 0.02 * np.exp(-geometry.q / float(geometry.q.max()) * rng.uniform(0, 6))
+    intensity = 0.02 * np.exp(-geometry.q / float(geometry.q.max()) * rng.uniform(0, 6))
     for _ in range(int(rng.integers(1, 16))):
         row, column = (int(rng.integers(n)) for n in geometry.shape)
         apart = np.hypot(geometry.qx - geometry.qx[row, column], geometry.qy - geometry.qy[row, column])
         width = float(geometry.q.max()) * np.exp(rng.uniform(np.log(0.005), np.log(0.05)))
-        found = found + np.exp(rng.uniform(-2, 1)) * np.exp(-0.5 * (apart / width) ** 2)
-    return np.asarray(found)
+        intensity = intensity + np.exp(rng.uniform(-2, 1)) * np.exp(-0.5 * (apart / width) ** 2)
+    return np.asarray(intensity)
 
 
 def _stripes(geometry: SmallAngle, rng: np.random.Generator) -> Floats:
@@ -49,8 +49,8 @@ def _stripes(geometry: SmallAngle, rng: np.random.Generator) -> Floats:
     blocks = np.exp(
         rng.normal(0, rng.uniform(0.4, 2), (rows // min(size[1], rows) + 1, columns // size[0] + 1))
     )
-    found = np.kron(blocks, np.ones((min(size[1], rows), size[0])))[:rows, :columns]
-    return np.asarray(found if rng.random() < 0.5 else found * np.exp(-geometry.q / geometry.q.max()))
+    stripes = np.kron(blocks, np.ones((min(size[1], rows), size[0])))[:rows, :columns]
+    return np.asarray(stripes if rng.random() < 0.5 else stripes * np.exp(-geometry.q / geometry.q.max()))
 
 
 def _direct_beam(geometry: SmallAngle, rng: np.random.Generator) -> Floats:
@@ -64,7 +64,7 @@ def _direct_beam(geometry: SmallAngle, rng: np.random.Generator) -> Floats:
 KINDS: dict[str, Kind] = {
     "empty": _empty,
     "texture": _texture,
-    "scattered_spots": _scattered_spots,
+    "scattered_spots": _draw_scattered_spots,
     "stripes": _stripes,
     "direct_beam": _direct_beam,
 }

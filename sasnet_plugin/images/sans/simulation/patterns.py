@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ....arrays import Floats
 from ..reading.geometry import SmallAngle
 from ..reading.polar import N_SECTORS, RINGS
-from ..reading.resolution import at_radius
+from ..reading.resolution import compute_ring_resolution
 from .form_factors import LN_Q, Q
-from .orientation import DEGREES, in_harmonics
+from .orientation import DEGREES, expand_in_harmonics
 
 _STEP = float(LN_Q[1] - LN_Q[0])
 _LN_STEP = float(np.log(RINGS[1] / RINGS[0]))
@@ -26,7 +26,7 @@ _X, _Y = (values.ravel() for values in np.meshgrid(_ALONG, _ACROSS, indexing="ij
 N_ANGLES = 73
 
 
-def smeared(
+def smear(
     log_intensity: NDArray[np.floating],
     spread: tuple[Floats, Floats],
     q: Floats,
@@ -48,23 +48,25 @@ def smeared(
     if harmonics is None:
         return value.sum(axis=1)[:, None]
     turned = np.arctan2(y, x)
-    found = np.empty((q.size, harmonics.shape[1]))
+    blurred = np.empty((q.size, harmonics.shape[1]))
     for column, order in enumerate(DEGREES[: harmonics.shape[1]]):
         table = harmonics[:, column]
         weight = table[first] * (1 - part) + table[first + 1] * part
-        found[:, column] = np.sum(value * weight * np.cos(order * turned), axis=1)
-    return found
+        blurred[:, column] = np.sum(value * weight * np.cos(order * turned), axis=1)
+    return blurred
 
 
 def spread_at(geometry: SmallAngle, q: Floats) -> tuple[Floats, Floats]:
     """Spread of q along q and across it on rings, by the setting, by the pixels near them, or none."""
     if geometry.setting is not None:
-        return at_radius(geometry.setting, q)
+        return compute_ring_resolution(geometry.setting, q)
     if geometry.along is None or geometry.across is None:
         return np.zeros_like(q), np.zeros_like(q)
     order = np.argsort(geometry.q, axis=None)
-    seen = geometry.q.ravel()[order]
-    along, across = (np.interp(q, seen, one.ravel()[order]) for one in (geometry.along, geometry.across))
+    q_sorted = geometry.q.ravel()[order]
+    along, across = (
+        np.interp(q, q_sorted, spread.ravel()[order]) for spread in (geometry.along, geometry.across)
+    )
     return along, across
 
 
@@ -84,24 +86,24 @@ def pattern(
     nodes = Q[max(int(low) - 1, 0) : int(high) + 1]
     place = np.clip((np.log(np.maximum(pixels, nodes[0])) - np.log(nodes[0])) / _STEP, 0, nodes.size - 1.001)
     if averages is None:
-        table = smeared(row["log_intensity"], spread_at(geometry, nodes), nodes)[:, 0]
+        table = smear(row["log_intensity"], spread_at(geometry, nodes), nodes)[:, 0]
         return np.asarray(np.interp(place, np.arange(nodes.size), table)).reshape(geometry.shape)
     coefficients = np.concatenate([np.ones((Q.size, 1)), row["directed"].astype(np.float64)], axis=1)
     spread = spread_at(geometry, nodes)
-    waves = smeared(row["log_intensity"], spread, nodes, (coefficients * averages) @ in_harmonics())
+    waves = smear(row["log_intensity"], spread, nodes, (coefficients * averages) @ expand_in_harmonics())
     angle = np.arctan2(geometry.qy, geometry.qx).ravel() - director
     if blunted is not None:
         first = np.minimum(place.astype(np.intp), nodes.size - 2)
         part = (place - first)[:, None]
-        each = (waves[first] * (1 - part) + waves[first + 1] * part) * np.cos(angle[:, None] * DEGREES)
-        return np.asarray(np.maximum((each * blunted).sum(axis=1), 0.0)).reshape(geometry.shape)
+        products = (waves[first] * (1 - part) + waves[first + 1] * part) * np.cos(angle[:, None] * DEGREES)
+        return np.asarray(np.maximum((products * blunted).sum(axis=1), 0.0)).reshape(geometry.shape)
     from scipy.ndimage import map_coordinates
 
     angles = np.linspace(0, np.pi, N_ANGLES)
     table = np.maximum(waves @ np.cos(np.outer(DEGREES, angles)), 0.0)
     turned = np.mod(angle, np.pi)
-    found = map_coordinates(table, [place, turned * ((N_ANGLES - 1) / np.pi)], order=1, mode="nearest")
-    return np.asarray(found).reshape(geometry.shape)
+    intensity = map_coordinates(table, [place, turned * ((N_ANGLES - 1) / np.pi)], order=1, mode="nearest")
+    return np.asarray(intensity).reshape(geometry.shape)
 
 
 def interference(q: Floats, packing: float, apart: float) -> Floats:
@@ -136,21 +138,25 @@ def spots(
         q = (q[..., None, None] * rings[:, None] + 0 * sectors).reshape(*q.shape, -1)
         angle = (angle[..., None, None] + sectors + 0 * rings[:, None]).reshape(*angle.shape, -1)
     first = 2 * np.pi / values["spacing"]
-    found = np.zeros(q.shape)
+    intensity = np.zeros(q.shape)
     domains = max(1, round(values["domains"]))
     for factor, strength, shift in (
         (1.0, 1.0, 0.0), (np.sqrt(3), values["second"], np.pi / 6), (2.0, values["second"], 0.0),
     ):  # fmt: skip
         g = first * factor
-        along, across = (float(s[0]) for s in at_radius(geometry.setting, np.array([g])))
+        along, across = (float(s[0]) for s in compute_ring_resolution(geometry.setting, np.array([g])))
         near = np.nonzero(np.abs(q - g) < 5 * along)
         radial = np.exp(-0.5 * ((q[near] - g) / along) ** 2) * strength
         width = np.hypot(np.radians(values["azimuthal"]), across / g)
         for number in range(6 * domains):
-            at = turn + shift + number * (np.pi / 3 / domains)
-            off = tilt[0] * np.cos(at) + tilt[1] * np.sin(at) - np.degrees(g / 2 / geometry.setting.k)
+            angle_of_peak = turn + shift + number * (np.pi / 3 / domains)
+            off = (
+                tilt[0] * np.cos(angle_of_peak)
+                + tilt[1] * np.sin(angle_of_peak)
+                - np.degrees(g / 2 / geometry.setting.k)
+            )
             x = off / values["rocking"]
             rocked = values["tail"] / (1 + x**2) + (1 - values["tail"]) * np.exp(-np.log(2) * x**2)
-            apart = np.mod(angle[near] - at + np.pi, 2 * np.pi) - np.pi
-            found[near] += radial * np.exp(-0.5 * (apart / width) ** 2) * rocked
-    return found.mean(axis=-1) if fine else found
+            apart = np.mod(angle[near] - angle_of_peak + np.pi, 2 * np.pi) - np.pi
+            intensity[near] += radial * np.exp(-0.5 * (apart / width) ** 2) * rocked
+    return intensity.mean(axis=-1) if fine else intensity

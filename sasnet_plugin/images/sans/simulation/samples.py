@@ -16,7 +16,7 @@ from ....simulate.kernel import call
 from ....simulate.priors import form_models, model_info
 from ....simulate.quick_models.cost_classes import cost_class
 from ..heads import LABELS
-from .form_factors import LN_Q, SLD, SPREAD, Q, directed, pars_of, plain
+from .form_factors import LN_Q, SLD, SPREAD, Q, compute_legendre, pars_of, plain
 from .orientation import DEGREES
 
 #: Share of rows of each class.
@@ -123,27 +123,27 @@ def draw_sample(rng: np.random.Generator, name: str = "") -> Sample:
 
 def row_of(sample: Sample) -> dict[str, Any]:
     """Store a sample: ``parameters`` by `NAMES`; ``log_intensity`` (len(Q),) of the average, largest 0 (all 0
-    of a Bragg glass); ``directed`` (len(Q), len(DEGREES) - 1), other Legendre coefficients over it.
+    of a Bragg glass); ``compute_legendre`` (len(Q), len(DEGREES) - 1), other Legendre coefficients over it.
     """
     label = LABELS.index(sample.name)
-    known = {"label": label, **sample.values}
+    values = {"label": label, **sample.values}
     log_intensity, ratio = np.zeros(Q.size), np.zeros((Q.size, len(DEGREES) - 1), dtype=np.float16)
     if sample.curve is not None:
         log_intensity = sample.curve
     elif sample.model in ("cylinder", "ellipsoid", "parallelepiped"):
-        found = directed(sample.model, dict(sample.parameters or {}), Q)
-        log_intensity = np.log(np.maximum(found[:, 0], 1e-300))
-        ratio = (found[:, 1:] / found[:, :1]).astype(np.float16)
+        legendre = compute_legendre(sample.model, dict(sample.parameters or {}), Q)
+        log_intensity = np.log(np.maximum(legendre[:, 0], 1e-300))
+        ratio = (legendre[:, 1:] / legendre[:, :1]).astype(np.float16)
     elif sample.model:
         log_intensity = np.log(call(sample.model, Q, dict(sample.parameters or {})).intensity)
     return {
-        "parameters": {name: float(known.get(name, np.nan)) for name in NAMES},
-        "log_intensity": continued(log_intensity - np.nanmax(log_intensity)).astype(np.float32),
+        "parameters": {name: float(values.get(name, np.nan)) for name in NAMES},
+        "log_intensity": continue_curve(log_intensity - np.nanmax(log_intensity)).astype(np.float32),
         "directed": ratio,
     }
 
 
-def resized(row: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+def resize(row: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     """Rescale a stored sample: a body s times as large scatters I(q s), a shift in ln q."""
     # Radii are drawn from their prior, samples without one stretched by `STRETCH`, to a step of `Q`, so rows
     # differ in proportions and their uses in size. A Bragg glass is drawn anew.
@@ -152,12 +152,12 @@ def resized(row: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     if name == "bragg_glass":
         return {**row, "parameters": {**values, **draw_sample(rng, name).values}}
     prior = PRIORS[name].get("radius")
-    wanted = loguniform(*STRETCH, rng) if prior is None else prior(rng) / values["radius"]
+    stretch = loguniform(*STRETCH, rng) if prior is None else prior(rng) / values["radius"]
     step = float(LN_Q[1] - LN_Q[0])
-    by = int(np.clip(round(np.log(wanted) / step), 1 - Q.size // 2, Q.size // 2))
+    by = int(np.clip(round(np.log(stretch) / step), 1 - Q.size // 2, Q.size // 2))
     place = np.arange(Q.size) + by
     curve = np.asarray(row["log_intensity"], dtype=np.float64)[np.clip(place, 0, Q.size - 1)]
-    curve = continued(np.where(place < Q.size, curve, np.nan))
+    curve = continue_curve(np.where(place < Q.size, curve, np.nan))
     values["radius"] *= np.exp(by * step)
     values["feature"] *= np.exp(-by * step)
     return {
@@ -167,7 +167,7 @@ def resized(row: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
-def continued(log_intensity: NDArray[np.float64]) -> NDArray[np.float64]:
+def continue_curve(log_intensity: NDArray[np.float64]) -> NDArray[np.float64]:
     """A curve whose end is not known, continued as a power law of its last fifth of a decade."""
     last = int(np.flatnonzero(np.isfinite(log_intensity))[-1])
     if last == log_intensity.size - 1:

@@ -18,11 +18,11 @@ from ..heads import HEADS, LABELS, QUANTITIES
 from ..reading.features import FRAMES, Settings
 from ..reading.geometry import SmallAngle
 from . import instruments, orientation, patterns
-from .cells import counted, draw_cell_beam
+from .cells import count_in_cells, draw_cell_beam
 from .form_factors import Q
-from .measurement import MEASUREMENT, Background, draw_background, draw_beam, measured
+from .measurement import MEASUREMENT, Background, draw_background, draw_beam, simulate_measurement
 from .out_of_distribution import KINDS
-from .samples import BOX, BOXES, FLAT, NAMES, PRIORS, SHARES, Sample, draw_sample, resized, row_of
+from .samples import BOX, BOXES, FLAT, NAMES, PRIORS, SHARES, Sample, draw_sample, resize, row_of
 
 _XI = next(head for head in HEADS if head.name == "xi")
 #: Share of samples with an axis that have a direction; of these, of Maier–Saupe (the rest are Gaussian).
@@ -51,8 +51,8 @@ class Direction:
     def shares(self) -> NDArray[np.float64]:
         """What is seen in each bin of the head of orientations; sums to 1."""
         turn = np.radians(_XI.grid) - self.director  # type: ignore[union-attr]
-        found = orientation.in_plane(self.averages, turn)
-        return found / found.sum()
+        distribution = orientation.project_in_plane(self.averages, turn)
+        return distribution / distribution.sum()
 
 
 def draw_direction(rng: np.random.Generator) -> Direction:
@@ -97,7 +97,7 @@ class SansSimulator(Simulator):
         return {
             "q_range": [Q_LEAST, Q_MOST],
             "frames": FRAMES,
-            "instruments": [one.name for one in instruments.INSTRUMENTS],
+            "instruments": [instrument.name for instrument in instruments.INSTRUMENTS],
             "counts": list(MEASUREMENT["counts"].limits()),
         }
 
@@ -120,8 +120,8 @@ class SansSimulator(Simulator):
         """
         # Adds ``counts``, ``settings``, ``covered`` (the first feature lies well within a q range) and
         # ``kind``.
-        rows = [resized(row, rng) for row in rows]
-        found, covered, directions = [], [], []
+        rows = [resize(row, rng) for row in rows]
+        found_images, covered, directions = [], [], []
         for row in rows:
             number = settings or int(rng.choice(len(SETTINGS), p=SETTINGS)) + 1
             feature = float(row["parameters"]["feature"])
@@ -131,16 +131,20 @@ class SansSimulator(Simulator):
                 sample = replace(sample, packing=loguniform(*PACKING, rng), apart=loguniform(*APART, rng))
             level = exposure or MEASUREMENT["counts"](rng)
             images = [
-                counted(sample.intensity(one.geometry, fine=True), one, draw_background(rng), rng, level)
-                for one in beams
+                count_in_cells(
+                    sample.intensity(beam.geometry, fine=True), beam, draw_background(rng), rng, level
+                )
+                for beam in beams
             ]
-            found.append(Settings(tuple(images)))
-            covered.append(any(one.covers(feature) for one in beams))
+            found_images.append(Settings(tuple(images)))
+            covered.append(any(beam.covers(feature) for beam in beams))
             directions.append(sample.turned)
-        return found, self.targets(rows, directions) | {
-            "counts": np.array([sum(float(image.counts.sum()) for image in one.images) for one in found]),
+        return found_images, self.targets(rows, directions) | {
+            "counts": np.array(
+                [sum(float(image.counts.sum()) for image in beam.images) for beam in found_images]
+            ),
             "covered": np.array(covered),
-            "settings": np.array([len(one) for one in found]),
+            "settings": np.array([len(beam) for beam in found_images]),
         }
 
     def targets(self, rows: Sequence[Row], directions: Sequence[Direction | None]) -> dict[str, Any]:
@@ -154,14 +158,14 @@ class SansSimulator(Simulator):
             "kind": np.array(LABELS)[labels],
         }
 
-    def out_of_distribution(
+    def simulate_unknown(
         self, kind: str, row: Row, rng: np.random.Generator, *, exposure: float | None = None
     ) -> Settings:
         """An image that shows no sample, of an instrument with all its pixels and the same faults."""
-        seen = draw_beam(rng)
+        beam = draw_beam(rng)
         background = Background() if kind == "empty" else draw_background(rng)
         level = exposure or MEASUREMENT["counts"](rng)
-        return Settings((measured(KINDS[kind](seen.true, rng), seen, background, rng, level),))
+        return Settings((simulate_measurement(KINDS[kind](beam.true, rng), beam, background, rng, level),))
 
 
 @dataclass(frozen=True)
@@ -203,8 +207,10 @@ def _quantities(row: Row, turned: Direction | None) -> NDArray[np.float32]:
     values = dict(row["parameters"])
     has_axis = bool(np.any(row["directed"]))
     values["p2"] = (turned.p2 if turned else 0.0) if has_axis else np.nan
-    known = [(one, values.get(one.name, np.nan)) for one in QUANTITIES]
-    return np.array([one.scaled(x) if np.isfinite(x) else np.nan for one, x in known], dtype=np.float32)
+    pairs = [(quantity, values.get(quantity.name, np.nan)) for quantity in QUANTITIES]
+    return np.array(
+        [quantity.scale_value(x) if np.isfinite(x) else np.nan for quantity, x in pairs], dtype=np.float32
+    )
 
 
 def _shares(row: Row, turned: Direction | None) -> NDArray[np.float32]:

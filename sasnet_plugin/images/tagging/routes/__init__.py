@@ -13,10 +13,10 @@ from ..workspace import Workspace
 
 
 def _tagging(request: Request) -> Tagging:
-    found: Tagging | None = request.app.state.opened.tagging
-    if found is None:
+    tagging: Tagging | None = request.app.state.opened.tagging
+    if tagging is None:
         raise SasnetError("No folder of images is open; open the tab Tags first.")
-    return found
+    return tagging
 
 
 def _workspace(request: Request) -> Workspace:

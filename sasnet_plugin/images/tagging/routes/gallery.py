@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from ....types import SasnetError
 from ....web.curves.bench import Bench
-from ....web.on_page import on_page
+from ....web.on_page import adapt_to_page
 from ....web.routes.curves import OfCurves
 from ....web.settings import CURVES
 from ...report.raster import COLOURS, SCALES, VIEWS
@@ -43,7 +43,7 @@ class Verified(Which):
 
 
 @router.get("/api/images/about")
-def about() -> dict[str, Any]:
+def describe_options() -> dict[str, Any]:
     """Kinds of images, and how pictures may be drawn."""
     return {"kinds": titles(), "views": VIEWS, "scales": SCALES, "colours": COLOURS}
 
@@ -51,33 +51,35 @@ def about() -> dict[str, Any]:
 @router.post("/api/image")
 def image(which: Which, bench: OfCurves) -> JSONResponse:
     row = _row(bench, which.key)
-    others = [one.key for one in bench.shelf.rows() if one.is_image and one.root == row.root]
-    place = others.index(row.key) if row.key in others else 0
-    after = others[place + 1] if place + 1 < len(others) else ""
-    beside = {"before": others[place - 1] if place else "", "after": after}
-    found = bench.ask_image("image", which.key)
-    found["reason"] = on_page(found["reason"])
-    return JSONResponse({"key": which.key, "file": row.file, "number": row.entry, **beside, **found})
+    keys = [one_row.key for one_row in bench.shelf.rows() if one_row.is_image and one_row.root == row.root]
+    place = keys.index(row.key) if row.key in keys else 0
+    after = keys[place + 1] if place + 1 < len(keys) else ""
+    neighbours = {"before": keys[place - 1] if place else "", "after": after}
+    found_image = bench.ask_image("image", which.key)
+    found_image["reason"] = adapt_to_page(found_image["reason"])
+    return JSONResponse(
+        {"key": which.key, "file": row.file, "number": row.entry, **neighbours, **found_image}
+    )
 
 
 @router.post("/api/image/kinds")
 def kinds(which: Which, bench: OfCurves) -> JSONResponse:
     """What each kind says of an image."""
     _row(bench, which.key)
-    found = bench.ask_image("kinds", which.key)
-    return JSONResponse({"kinds": [{**one, "said": on_page(one["said"])} for one in found]})
+    found_kinds = bench.ask_image("kinds", which.key)
+    return JSONResponse({"kinds": [{**kind, "said": adapt_to_page(kind["said"])} for kind in found_kinds]})
 
 
 @router.post("/api/image/choose")
 def choose(chosen: Chosen, bench: OfCurves) -> dict[str, Any]:
     """Say of which kind the images of a file are, and how they were measured; it is kept."""
     first = _row(bench, chosen.key)
-    how = How(chosen.kind, tuple(one for one in map(str.strip, chosen.geometry) if one))
+    reading = How(chosen.kind, tuple(setting for setting in map(str.strip, chosen.geometry) if setting))
     untold = [row for row in bench.shelf.rows() if row.is_image and not row.line["image"]]
-    others = [row for row in untold if chosen.others and (row.root, row.file) != (first.root, first.file)]
-    for row in (first, *others):
-        bench.shelf.choose(row.key, {"kind": how.kind, "geometry": list(how.geometry)})
-    return {"images": 1 + len(others), "key": chosen.key}
+    other_rows = [row for row in untold if chosen.others and (row.root, row.file) != (first.root, first.file)]
+    for row in (first, *other_rows):
+        bench.shelf.choose(row.key, {"kind": reading.kind, "geometry": list(reading.geometry)})
+    return {"images": 1 + len(other_rows), "key": chosen.key}
 
 
 @router.post("/api/image/verify")
@@ -121,8 +123,8 @@ def page(key: str, bench: OfCurves) -> Response:
     """The report of the answer, as a file."""
     _row(bench, key)
     name, content = bench.ask_image("page", key)
-    named = {"Content-Disposition": f"attachment; filename*=utf-8''{quote(name)}"}
-    return Response(content, 200, _NEVER | named, "text/html; charset=utf-8")
+    headers = {"Content-Disposition": f"attachment; filename*=utf-8''{quote(name)}"}
+    return Response(content, 200, _NEVER | headers, "text/html; charset=utf-8")
 
 
 def _row(bench: Bench, key: str) -> Any:

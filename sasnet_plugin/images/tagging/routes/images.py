@@ -46,24 +46,24 @@ def cells(selection: str, desk: Desk, start: int = 0, count: int = 100) -> JSONR
     with desk.lock:
         rows = desk.rows(selection)[first : first + min(max(count, 0), WEB.most_cells)]
         state, images = desk.state, desk.images
-        value, p, version = state.value[rows], state.probability[rows], state.changed[rows]
-        found = []
+        value, p, version = state.value[rows], state.probability[rows], state.change_version[rows]
+        found_cells = []
         for place, row in enumerate(rows.tolist()):
-            said = np.flatnonzero(value[place] != UNKNOWN)
+            labelled = np.flatnonzero(value[place] != UNKNOWN)
             with np.errstate(invalid="ignore"):
                 open_tags = np.flatnonzero((value[place] == UNKNOWN) & (p[place] >= WEB.present))
             order = open_tags[np.argsort(-p[place, open_tags], kind="stable")]
             file, number = images.keys[row]
-            found.append(
+            found_cells.append(
                 {
                     "row": row, "file": file, "number": number, "title": images.title[row],
-                    "labels": [[int(t), int(value[place, t])] for t in said],
+                    "labels": [[int(t), int(value[place, t])] for t in labelled],
                     "suggested": [[int(t), round(float(p[place, t]), 3)] for t in order],
                     "problem": images.problem.get(row, ""), "version": int(version[place]),
                     "picture": desk.background.address(row),
                 }
             )  # fmt: skip
-        return JSONResponse({"cells": found, "tags": state.tags, "start": first})
+        return JSONResponse({"cells": found_cells, "tags": state.tags, "start": first})
 
 
 @router.get("/thumb/{content}/{number}")
@@ -94,9 +94,9 @@ def view(
     fine: bool = False,
 ) -> Response:
     """One image, drawn as it is asked for."""
-    shown = desk.background.view(row, Look(view, scale, colours, mask, fine))
-    told = {"X-Frame-About": json.dumps(shown.about)}
-    return Response(shown.png, 200, _NEVER | told, "image/png")
+    view_shown = desk.background.view(row, Look(view, scale, colours, mask, fine))
+    headers = {"X-Frame-About": json.dumps(view_shown.about)}
+    return Response(view_shown.png, 200, _NEVER | headers, "image/png")
 
 
 @router.get("/colours/{name}")

@@ -37,16 +37,16 @@ class Chosen(Person):
     selection: str = ""
     places: list[int] | None = None
 
-    def of(self, desk: Workspace) -> Sequence[int]:
+    def find_rows(self, desk: Workspace) -> Sequence[int]:
         """Rows of them."""
         if not self.selection:
             return self.rows
-        found: list[int] = desk.rows(self.selection).tolist()
+        rows: list[int] = desk.rows(self.selection).tolist()
         if self.places is None:
-            return found
-        if self.places and not 0 <= min(self.places) <= max(self.places) < len(found):
+            return rows
+        if self.places and not 0 <= min(self.places) <= max(self.places) < len(rows):
             raise SasnetError("There is no such image.")
-        return [found[place] for place in self.places]
+        return [rows[place] for place in self.places]
 
 
 class Previewed(Chosen):
@@ -79,17 +79,17 @@ class NewTag(BaseModel):
 
 @router.post("/api/tag")
 def tag(label: Label, desk: Desk) -> dict[str, object]:
-    said = label.of(desk), label.tag, label.value, label.who
-    return _preview(desk, desk.tagging(*said)) if label.preview else {"done": desk.tag(*said)}
+    label_values = label.find_rows(desk), label.tag, label.value, label.who
+    return _preview(desk, desk.tagging(*label_values)) if label.preview else {"done": desk.tag(*label_values)}
 
 
 @router.post("/api/accept")
 def accept(wanted: Accepted, desk: Desk) -> dict[str, object]:
     """Accept and reject what the model suggests."""
-    said = wanted.of(desk), wanted.tag, wanted.least, wanted.most, wanted.who, wanted.value
+    accepted_values = wanted.find_rows(desk), wanted.tag, wanted.least, wanted.most, wanted.who, wanted.value
     if wanted.preview:
-        return _preview(desk, desk.accepting(*said))
-    yes, no = desk.accept(*said)
+        return _preview(desk, desk.accepting(*accepted_values))
+    yes, no = desk.accept(*accepted_values)
     return {"accepted": yes, "rejected": no}
 
 
@@ -100,12 +100,12 @@ def _preview(desk: Workspace, events: Sequence[Event]) -> dict[str, object]:
         images.setdefault((event.file, event.number), []).append(event)
     first = []
     with desk.lock:
-        for key, some in list(images.items())[: WEB.previewed]:
+        for key, events_here in list(images.items())[: WEB.previewed]:
             row = desk.images.row[key]
             first.append(
                 {
                     "file": key[0], "number": key[1], "picture": desk.background.address(row) or str(row),
-                    "labels": [[event.tag, event.value] for event in some],
+                    "labels": [[event.tag, event.value] for event in events_here],
                 }
             )  # fmt: skip
     yes = sum(event.value == YES for event in events)
@@ -140,15 +140,15 @@ def export(kind: str, desk: Desk) -> Response:
     with desk.lock:
         desk.refresh()
         content = write(desk.state)
-    named = {"Content-Disposition": f'attachment; filename="labels.{kind}"'}
-    return Response(content, 200, named, media)
+    headers = {"Content-Disposition": f'attachment; filename="labels.{kind}"'}
+    return Response(content, 200, headers, media)
 
 
 @router.get("/export/log.csv")
 def log(desk: Desk) -> Response:
     """Every event."""
-    named = {"Content-Disposition": 'attachment; filename="log.csv"'}
-    return Response(exchange.log_csv(desk.log.since(0)), 200, named, "text/csv; charset=utf-8")
+    headers = {"Content-Disposition": 'attachment; filename="log.csv"'}
+    return Response(exchange.log_csv(desk.log.read_since(0)), 200, headers, "text/csv; charset=utf-8")
 
 
 @router.post("/api/import")

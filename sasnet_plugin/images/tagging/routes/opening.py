@@ -23,7 +23,7 @@ class Kind(BaseModel):
 def begin(kind: Kind, request: Request) -> dict[str, Any]:
     """Open the tags of images of a kind."""
     specification(kind.kind)
-    found = request.app.state.opened.tag(kind.kind)
-    if found is None:
+    tagging = request.app.state.opened.tag(kind.kind)
+    if tagging is None:
         raise SasnetError("This page shows no tags; start 'sasnet tag FOLDER'.")
-    return {"kind": found.workspace.domain}
+    return {"kind": tagging.workspace.domain}

@@ -17,7 +17,7 @@ from ....web.curves.bench import Bench
 from ....web.settings import WEB
 from ...report.raster import COLOURS, SCALES, VIEWS
 from ..events import NO, UNKNOWN, YES
-from ..expression import FUNCTIONS, WORDS, quoted
+from ..expression import FUNCTIONS, WORDS, quote
 from ..orders import ORDERS
 from ..selection import cooccurrence
 from ..tab import kind_of
@@ -30,21 +30,21 @@ router = APIRouter()
 _PAIRS = 60
 
 
-def _drawn(request: Request, name: str, **context: Any) -> Response:
-    found: Response = request.app.state.templates.TemplateResponse(request, name, context)
-    return found
+def _render(request: Request, name: str, **context: Any) -> Response:
+    response: Response = request.app.state.templates.TemplateResponse(request, name, context)
+    return response
 
 
 @router.get("/tags")
 def page(request: Request) -> Response:
     """The page itself, which asks for everything else; before it is open, the question of which kind."""
     opened = request.app.state.opened
-    found = _closed(request) if opened.tagging is None else _page(request, opened.tagging.workspace)
-    request.app.state.keys.give(found)
-    return found
+    response = _render_closed(request) if opened.tagging is None else _page(request, opened.tagging.workspace)
+    request.app.state.keys.give(response)
+    return response
 
 
-def _closed(request: Request) -> Response:
+def _render_closed(request: Request) -> Response:
     tabs, kinds = request.app.state.opened.tabs, {name: specification(name).title for name in PAGES}
     likely = _usual(request.app.state.opened.bench)
     if not likely and tabs.folder is not None:
@@ -53,7 +53,7 @@ def _closed(request: Request) -> Response:
     bench = request.app.state.opened.bench
     all_dropped = bench is not None and bench.folder is None
     context = {"folder": tabs.folder, "kinds": kinds, "likely": likely, "bench": bench is not None}
-    return _drawn(request, "untagged.html", all_dropped=all_dropped, **context)
+    return _render(request, "untagged.html", all_dropped=all_dropped, **context)
 
 
 def _usual(bench: Bench | None) -> str:
@@ -73,7 +73,7 @@ def _page(request: Request, desk: Workspace) -> Response:
             "bench": request.app.state.opened.tabs.bench is not None,
             "trained": has_tags(specification(desk.domain)),
         }  # fmt: skip
-    return _drawn(request, "page.html", **context)
+    return _render(request, "page.html", **context)
 
 
 @router.get("/status")
@@ -85,17 +85,17 @@ def status(request: Request, desk: Desk, trainer: Trainer) -> Response:
             desk.refresh()
         except SasnetError as error:  # what is known stays on the page
             problem = str(error)
-        state, there = desk.state, desk.images.there
+        state, is_present = desk.state, desk.images.there
         context = {
-            "version": state.version, "images": int(there.sum()), "problems": len(desk.images.problem),
-            "labelled": int((there & (state.value != UNKNOWN).any(axis=1)).sum()),
-            "predicted": int((there & (state.model >= 0)).sum()),
+            "version": state.version, "images": int(is_present.sum()), "problems": len(desk.images.problem),
+            "labelled": int((is_present & (state.value != UNKNOWN).any(axis=1)).sum()),
+            "predicted": int((is_present & (state.model >= 0)).sum()),
             "thumbnails": desk.background.progress[THUMBNAILS],
             "predicting": desk.background.progress[PREDICT],
             "people": list(state.people), "model": state.models[-1] if state.models else "",
         }  # fmt: skip
     new = trainer.zoo is not None and trainer.zoo != trainer.used
-    return _drawn(
+    return _render(
         request,
         "status.html",
         problem=problem,
@@ -117,28 +117,28 @@ def image(request: Request, row: int, desk: Desk, order: str = "") -> Response:
         tags = [
             {
                 "place": place, "name": name, "value": int(state.value[row, place]),
-                "by": state.people[state.by[row, place]] if state.by[row, place] >= 0 else "",
+                "by": state.people[state.author[row, place]] if state.author[row, place] >= 0 else "",
                 "p": float(p) if np.isfinite(p := state.probability[row, place]) else None,
-                "percent": percent(float(p)) if np.isfinite(p) else "", "filter": quoted(name),
+                "percent": percent(float(p)) if np.isfinite(p) else "", "filter": quote(name),
                 "differs": bool(state.disagree[row, place]),
-                "accepted": bool(state.accepted[row, place]),
+                "accepted": bool(state.acceptance[row, place]),
             }
             for place, name in enumerate(state.tags)
         ]  # fmt: skip
         model = state.models[state.model[row]] if state.model[row] >= 0 else ""
-        said, problem = state.said(row), desk.images.problem.get(row, "")
+        sentences, problem = state.read_sentences(row), desk.images.problem.get(row, "")
         title = desk.images.title[row]
     usual = np.lexsort((-np.nan_to_num(state.probability[row]), state.value[row] != YES)).tolist()
-    kept = [int(place) for place in order.split(",") if place.isdecimal() and len(place) < 7]
-    tags = [tags[place] for place in dict.fromkeys([*kept, *usual]) if place < len(tags)]
+    places = [int(place) for place in order.split(",") if place.isdecimal() and len(place) < 7]
+    tags = [tags[place] for place in dict.fromkeys([*places, *usual]) if place < len(tags)]
     events = [
         (time.strftime("%Y-%m-%d %H:%M", time.localtime(e.time)), e.who, e.tag, e.value, e.model,
          percent(e.probability) if e.probability is not None else "")
         for e in desk.log.history(file, number)
     ]  # fmt: skip
-    return _drawn(
+    return _render(
         request, "image.html", row=row, file=file, number=number, title=title, tags=tags, model=model,
-        said=said, problem=problem, events=events,
+        said=sentences, problem=problem, events=events,
     )  # fmt: skip
 
 
@@ -150,12 +150,12 @@ def together(request: Request, desk: Desk) -> Response:
         present, value = state.present[desk.images.there], state.value[desk.images.there]
         totals = zip(present.sum(axis=0), (value == YES).sum(axis=0), (value == NO).sum(axis=0), strict=True)
         counts = [
-            (name, quoted(name), *map(int, some)) for name, some in zip(state.tags, totals, strict=True)
+            (name, quote(name), *map(int, total)) for name, total in zip(state.tags, totals, strict=True)
         ]
         pairs = [
-            (pair, f"{quoted(pair.first)} and {quoted(pair.second)}",
-             f"{quoted(pair.first)} and not {quoted(pair.second)}",
-             f"{quoted(pair.second)} and not {quoted(pair.first)}")
+            (pair, f"{quote(pair.first)} and {quote(pair.second)}",
+             f"{quote(pair.first)} and not {quote(pair.second)}",
+             f"{quote(pair.second)} and not {quote(pair.first)}")
             for pair in cooccurrence(state)[:_PAIRS]
         ]  # fmt: skip
-    return _drawn(request, "together.html", counts=counts, pairs=pairs)
+    return _render(request, "together.html", counts=counts, pairs=pairs)

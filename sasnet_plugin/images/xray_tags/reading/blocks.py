@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from ....arrays import Floats
 
 
-def summed(counts: Floats, good: NDArray[np.bool_], most: int) -> tuple[Floats, Floats, int]:
+def bin_counts(counts: Floats, good: NDArray[np.bool_], most: int) -> tuple[Floats, Floats, int]:
     """Sum counts and usable pixels over square blocks so that the longer side has at most `most`, and return
     the block's side, pixels.
     """
     block = -(-max(counts.shape) // most)
     if block == 1:
         return np.where(good, counts, 0.0), good.astype(float), 1
-    return blocked(np.where(good, counts, 0.0), block), blocked(good.astype(float), block), block
+    return sum_blocks(np.where(good, counts, 0.0), block), sum_blocks(good.astype(float), block), block
 
 
-def blocked(values: Floats, block: int) -> Floats:
+def sum_blocks(values: Floats, block: int) -> Floats:
     """Sum over blocks; the last may reach over the border, where nothing is."""
     rows, columns = (-(-n // block) * block for n in values.shape)
     whole = np.zeros((rows, columns))

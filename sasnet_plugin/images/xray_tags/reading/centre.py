@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...sans.reading.centre import find_centre
-from .blocks import summed
+from .blocks import bin_counts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,29 +38,29 @@ class _Picture:
     block: int  #: Pixels of a block's side.
     shape: tuple[int, int]  #: Rows and columns of blocks.
 
-    def scatter(self, at: Place) -> float:
+    def scatter(self, place: Place) -> float:
         """Sum of squares about the mean of each ring, a block wide, around a place in blocks."""
-        ring = np.hypot(self.x - at[0], self.y - at[1]).astype(int)
+        ring = np.hypot(self.x - place[0], self.y - place[1]).astype(int)
         number, total = np.bincount(ring), np.bincount(ring, self.values)
         even = (total * total / np.maximum(number, 1)).sum()
         return float((self.values * self.values).sum() - even)
 
-    def least(self, at: Place, step: float, last: float) -> tuple[float, Place]:
+    def least(self, place: Place, step: float, last: float) -> tuple[float, Place]:
         """The least scatter that steps along the sides lead to, in blocks, and where it is."""
-        best = self.scatter(at)
+        best = self.scatter(place)
         while step >= last:
             for across, up in ((step, 0.0), (-step, 0.0), (0.0, step), (0.0, -step)):
-                there = (at[0] + across, at[1] + up)
-                scatter = self.scatter(there)
+                moved = (place[0] + across, place[1] + up)
+                scatter = self.scatter(moved)
                 if scatter < best:
-                    best, at = scatter, there
+                    best, place = scatter, moved
                     break
             else:
                 step /= 2
-        return best, at
+        return best, place
 
-    def pixel(self, at: Place) -> Place:
-        return (at[0] + 0.5) * self.block - 0.5, (at[1] + 0.5) * self.block - 0.5
+    def pixel(self, place: Place) -> Place:
+        return (place[0] + 0.5) * self.block - 0.5, (place[1] + 0.5) * self.block - 0.5
 
     def own(self, pixel: Place) -> Place:
         return (pixel[0] + 0.5) / self.block - 0.5, (pixel[1] + 0.5) / self.block - 0.5
@@ -70,8 +70,8 @@ def centre_of(counts: Floats, good: NDArray[np.bool_]) -> tuple[Place, bool]:
     """Return column and row of the beam, and whether it was found (else the middle)."""
     # Symmetry under half a turn holds for any sample, but fails near the border or far off. Rings scatter
     # least about the true place. The best of the scatter's minima and the symmetric place is taken.
-    blocks = summed(counts, good, _FINE)
-    coarse, fine = _picture(*summed(counts, good, _COARSE)), _picture(*blocks)
+    blocks = bin_counts(counts, good, _FINE)
+    coarse, fine = _picture(*bin_counts(counts, good, _COARSE)), _picture(*blocks)
     rows, columns = counts.shape
     middle = ((columns - 1) / 2, (rows - 1) / 2)
     if coarse is None or fine is None:
@@ -79,49 +79,49 @@ def centre_of(counts: Floats, good: NDArray[np.bool_]) -> tuple[Place, bool]:
     shares = np.linspace(-_BEYOND, 1 + _BEYOND, _STARTS)
     starts = [(x * coarse.shape[1] - 0.5, y * coarse.shape[0] - 0.5) for x in shares for y in shares]
     starts = sorted(starts, key=coarse.scatter)[:_BEST]
-    symmetric = _by_symmetry(*blocks, counts.shape)
+    symmetric = _find_by_symmetry(*blocks, counts.shape)
     if symmetric is not None:
         starts.append(coarse.own(symmetric))
-    _, best = min(coarse.least(at, 2.0, 0.5) for at in starts)
+    _, best = min(coarse.least(start, 2.0, 0.5) for start in starts)
     scatter, best = fine.least(fine.own(coarse.pixel(best)), 1.0, 0.12)
     column, row = fine.pixel(best)
     # A picture that is the same everywhere has no scatter but that of rounding.
     total = float((fine.values**2).sum())
-    if scatter > (1 - _EVEN) * total - 1e-6 * fine.values.size or not _near(column, row, counts.shape):
+    if scatter > (1 - _EVEN) * total - 1e-6 * fine.values.size or not _is_near(column, row, counts.shape):
         return (middle, False) if symmetric is None else (symmetric, True)
     return (column, row), True
 
 
-def explained_by_rings(counts: Floats, good: NDArray[np.bool_], at: Place) -> tuple[float, float]:
+def explain_by_rings(counts: Floats, good: NDArray[np.bool_], place: Place) -> tuple[float, float]:
     """Share of what varies in an image that rings about a place take away, and the variance that they
     leave.
     """
     # The latter is 1 where counting noise alone is left.
-    fine = _picture(*summed(counts, good, _FINE))
+    fine = _picture(*bin_counts(counts, good, _FINE))
     if fine is None:
         return 0.0, 0.0
-    total, left = float((fine.values**2).sum()), fine.scatter(fine.own(at))
-    return 1 - left / max(total, 1e-9), left / fine.values.size
+    total, variance_left = float((fine.values**2).sum()), fine.scatter(fine.own(place))
+    return 1 - variance_left / max(total, 1e-9), variance_left / fine.values.size
 
 
 def _picture(sums: Floats, area: Floats, block: int) -> _Picture | None:
-    there = area >= 0.5 * block * block
-    if not there.any():
+    is_measured = area >= 0.5 * block * block
+    if not is_measured.any():
         return None
-    y, x = np.nonzero(there)
-    values = 2 * np.sqrt(np.maximum(sums[there], 0.0) / area[there] * block**2 + 0.375)
+    y, x = np.nonzero(is_measured)
+    values = 2 * np.sqrt(np.maximum(sums[is_measured], 0.0) / area[is_measured] * block**2 + 0.375)
     shape = (sums.shape[0], sums.shape[1])
     return _Picture(values - values.mean(), x.astype(float), y.astype(float), block, shape)
 
 
-def _by_symmetry(sums: Floats, area: Floats, block: int, shape: tuple[int, ...]) -> Place | None:
-    there = area >= 0.5 * block * block
-    column, row, like = find_centre(np.where(there, sums / np.maximum(area, 1e-9), 0.0), there)
-    column, row = ((at + 0.5) * block - 0.5 for at in (column, row))
-    return (column, row) if like >= _SYMMETRIC and _near(column, row, shape) else None
+def _find_by_symmetry(sums: Floats, area: Floats, block: int, shape: tuple[int, ...]) -> Place | None:
+    is_measured = area >= 0.5 * block * block
+    column, row, like = find_centre(np.where(is_measured, sums / np.maximum(area, 1e-9), 0.0), is_measured)
+    column, row = ((coordinate + 0.5) * block - 0.5 for coordinate in (column, row))
+    return (column, row) if like >= _SYMMETRIC and _is_near(column, row, shape) else None
 
 
-def _near(column: float, row: float, shape: tuple[int, ...]) -> bool:
+def _is_near(column: float, row: float, shape: tuple[int, ...]) -> bool:
     """Whether a place is not farther beside the image than starts reach, and a little more."""
     rows, columns = shape
     low, high = -_BEYOND - 0.15, 1 + _BEYOND + 0.15

@@ -15,7 +15,7 @@ import numpy as np
 
 from ....types import Image
 from ...diffraction.reading.frame import Window
-from .blocks import blocked, summed
+from .blocks import bin_counts, sum_blocks
 from .rings import Pixels, map_of, profile_of
 
 if TYPE_CHECKING:
@@ -43,45 +43,49 @@ def inputs(images: Sequence[Image]) -> dict[str, NDArray[np.float32]]:
     MAP_CHANNELS), ``picture`` (n, PICTURE, PICTURE, PICTURE_CHANNELS), ``beam`` (n, FACTS), ``level`` (n,),
     log10 of the mean counts.
     """
-    found = [_of_image(image) for image in images]
-    return {name: np.stack([one[name] for one in found]) for name in found[0]}
+    image_inputs = [_compute_inputs(image) for image in images]
+    return {name: np.stack([arrays[name] for arrays in image_inputs]) for name in image_inputs[0]}
 
 
-def mirrored_inputs(found: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def mirror_inputs(inputs_given: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """What would be read of images seen from behind: the same tags."""
-    return {**found, "map": found["map"][:, :, ::-1], "picture": found["picture"][:, :, ::-1]}
+    return {
+        **inputs_given,
+        "map": inputs_given["map"][:, :, ::-1],
+        "picture": inputs_given["picture"][:, :, ::-1],
+    }
 
 
-def turned_inputs(found: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def turn_inputs(inputs_given: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """What would be read of images upside down: the same tags."""
-    half = found["map"].shape[2] // 2
-    turned = np.roll(found["map"], half, axis=2)
-    return {**found, "map": turned, "picture": found["picture"][:, ::-1, ::-1]}
+    half = inputs_given["map"].shape[2] // 2
+    turned = np.roll(inputs_given["map"], half, axis=2)
+    return {**inputs_given, "map": turned, "picture": inputs_given["picture"][:, ::-1, ::-1]}
 
 
-def _of_image(image: Image) -> dict[str, NDArray[np.float32]]:
-    counts, area, block = summed(image.counts, image.mask, WORK)
-    column, row = ((at + 0.5) / block - 0.5 for at in image.geometry.centre)
+def _compute_inputs(image: Image) -> dict[str, NDArray[np.float32]]:
+    counts, area, block = bin_counts(image.counts, image.mask, WORK)
+    column, row = ((coordinate + 0.5) / block - 0.5 for coordinate in image.geometry.centre)
     # In blocks: a block of which half was measured counts as half.
     pixels = Pixels(counts, area / block**2, column, row, image.geometry.edge / block)
-    found = {
+    inputs_made = {
         "profile": profile_of(pixels),
         "map": map_of(pixels),
         "picture": _picture(pixels),
         "beam": _beam(pixels),
         "level": np.asarray(np.log10(1 + pixels.mean)),
     }
-    return {name: values.astype(np.float32) for name, values in found.items()}
+    return {name: values.astype(np.float32) for name, values in inputs_made.items()}
 
 
 def _picture(pixels: Pixels) -> Floats:
     """Return for each pixel log10 of rate over the image's, what was measured, and log10 of distance."""
-    counts, area, radius = (blocked(v, 2) for v in (pixels.counts, pixels.area, pixels.radius))
-    shown = np.stack([pixels.rate(counts, area), area / 4, np.log10(1 + radius / 4)], axis=2)
-    found = np.zeros((PICTURE, PICTURE, PICTURE_CHANNELS))
-    top, left = ((PICTURE - n) // 2 for n in counts.shape)
-    found[top : top + counts.shape[0], left : left + counts.shape[1]] = shown
-    return found
+    counts, area, radius = (sum_blocks(v, 2) for v in (pixels.counts, pixels.area, pixels.radius))
+    channels = np.stack([pixels.rate(counts, area), area / 4, np.log10(1 + radius / 4)], axis=2)
+    picture = np.zeros((PICTURE, PICTURE, PICTURE_CHANNELS))
+    top, left_edge = ((PICTURE - n) // 2 for n in counts.shape)
+    picture[top : top + counts.shape[0], left_edge : left_edge + counts.shape[1]] = channels
+    return picture
 
 
 def _beam(pixels: Pixels) -> Floats:
@@ -90,7 +94,10 @@ def _beam(pixels: Pixels) -> Floats:
     """
     shape = pixels.counts.shape
     aside = np.sort(
-        [abs(at - (n - 1) / 2) / (n / 2) for at, n in zip((pixels.row, pixels.column), shape, strict=True)]
+        [
+            abs(coordinate - (n - 1) / 2) / (n / 2)
+            for coordinate, n in zip((pixels.row, pixels.column), shape, strict=True)
+        ]
     )
     radius = pixels.radius
     inner = [radius < reach * max(shape) for reach in (0.015, 0.04)]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ....data.settings_tables import said_over
+from ....data.settings_tables import overlay_settings
 from ....domains import ReadOptions, Seen
 from ....types import DataError, Image
 from ...diffraction.reading.settings import Setup, setup_of
-from ...diffraction.reading.stacks import SMALLEST, blocks, mask_of, same_shape, titled, wanted
+from ...diffraction.reading.stacks import SMALLEST, blocks, make_title, mask_of, same_shape, select_images
 from ...reading import masks
 from ...reading.noisy_lines import noisy_lines
 from .centre import centre_of
@@ -32,23 +32,23 @@ _FARTHEST = 2.0
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
-    """The images of a file as `diffraction.stacks.wanted` gives them."""
+    """The images of a file as `diffraction.stacks.select_images` gives them."""
     # Gaps that the file marks, saturated and hot pixels are left out. Shadows of beamstops stay: they are
     # among the tags.
-    return wanted(path, options, _images)
+    return select_images(path, options, _images)
 
 
 def _images(path: Path, geometry: tuple[str, ...], start: int) -> Iterator[Image]:
-    said = setup_of(path, geometry)
-    given = mask_of(said.mask_file) if said.mask_file else None
-    for block in blocks(path, str(path), said.dataset, start):
-        setup = said_over(said, block.setup)
+    settings = setup_of(path, geometry)
+    given_mask = mask_of(settings.mask_file) if settings.mask_file else None
+    for block in blocks(path, str(path), settings.dataset, start):
+        setup = overlay_settings(settings, block.setup)
         for row, frame in enumerate(block.frames):
-            entry = titled(block.start + row, block.total)
-            yield _image(frame, block.bad, given, setup, str(path), entry)
+            entry = make_title(block.start + row, block.total)
+            yield _image(frame, block.bad, given_mask, setup, str(path), entry)
 
 
-def seen(image: Image, inputs: Mapping[str, Any]) -> Seen:
+def check_image(image: Image, inputs: Mapping[str, Any]) -> Seen:
     """An image as it is; of no known kind where it has hardly any counts, or is a strip."""
     total = float(image.counts.sum())
     short, long = sorted(image.counts.shape)
@@ -67,24 +67,26 @@ def seen(image: Image, inputs: Mapping[str, Any]) -> Seen:
 def _image(
     frame: NDArray[Any],
     bad: NDArray[np.bool_] | None,
-    given: NDArray[np.bool_] | None,
+    given_mask: NDArray[np.bool_] | None,
     setup: Setup,
     file: str,
     entry: str,
 ) -> Image:
     shape = (frame.shape[0], frame.shape[1])
     masks.check_counts(frame, f"{file} ({entry})" if entry else file)
-    unmeasured, notes = masks.unmeasured(frame, None if bad is None else same_shape(bad, shape, file, file))
+    unmeasured, notes = masks.find_unmeasured(
+        frame, None if bad is None else same_shape(bad, shape, file, file)
+    )
     good = ~unmeasured
-    if given is not None:
-        good &= ~same_shape(given, shape, str(setup.mask_file), file)
+    if given_mask is not None:
+        good &= ~same_shape(given_mask, shape, str(setup.mask_file), file)
     counts = np.where(good, np.nan_to_num(frame.astype(np.float64), posinf=0.0, neginf=0.0), 0.0)
-    good &= ~_saturated(frame, notes)
-    masks.checked(good, SMALLEST**2, file)
-    for what, faulty in (("Rows and columns of noise", noisy_lines), ("Hot pixels", masks.hot_pixels)):
-        if (found := faulty(counts, good)).any():
-            good &= ~found
-            notes.append(f"{what} were excluded: {masks.share(found)}.")
+    good &= ~_find_saturated(frame, notes)
+    masks.check_mask(good, SMALLEST**2, file)
+    for label, faulty in (("Rows and columns of noise", noisy_lines), ("Hot pixels", masks.hot_pixels)):
+        if (is_faulty := faulty(counts, good)).any():
+            good &= ~is_faulty
+            notes.append(f"{label} were excluded: {masks.share(is_faulty)}.")
     centre = setup.direct_beam
     if centre is None:
         centre, note = _centre(counts, good)
@@ -95,8 +97,8 @@ def _image(
 
 def _centre(counts: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[tuple[float, float], str]:
     """Column and row of the beam, and where they are from."""
-    centre, found = centre_of(counts, good)
-    if found:
+    centre, is_found = centre_of(counts, good)
+    if is_found:
         return (
             centre,
             f"The beam was found by the image's symmetry: column {centre[0]:.1f}, row {centre[1]:.1f}.",
@@ -107,7 +109,7 @@ def _centre(counts: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[tuple
     )
 
 
-def _saturated(frame: NDArray[Any], notes: list[str]) -> NDArray[np.bool_]:
+def _find_saturated(frame: NDArray[Any], notes: list[str]) -> NDArray[np.bool_]:
     """Pixels at the detector's limit; where most are the image is a picture, and its detector not faulty."""
     limit = masks.integer_limit(frame)
     full = np.zeros(frame.shape, dtype=np.bool_) if limit is None else np.asarray(frame >= limit)

@@ -48,8 +48,8 @@ class Pixels:
     def rate(self, counts: Floats, area: Floats) -> Floats:
         """Counts over area and over the image's mean, in decades; 0 where next to nothing was measured."""
         mean = self.mean + 0.1
-        found = np.log10((counts + _PRIOR) / (area + _PRIOR / mean) / mean)
-        return np.asarray(np.clip(found, -DECADES, DECADES))
+        log_rate = np.log10((counts + _PRIOR) / (area + _PRIOR / mean) / mean)
+        return np.asarray(np.clip(log_rate, -DECADES, DECADES))
 
     @cached_property
     def offsets(self) -> tuple[Floats, Floats]:
@@ -110,12 +110,12 @@ def profile_of(pixels: Pixels) -> Floats:
     ground = np.convolve(count, near, "same"), np.convolve(area, near, "same")
     expected = area * ground[0] / np.maximum(ground[1], 1e-9)
     circle = np.pi * np.diff(edges**2)
-    seen = area > _SEEN * circle
-    own = np.stack(
+    is_seen = area > _SEEN * circle
+    channels = np.stack(
         [
-            decades * seen,
-            np.clip(2 * (decades - pixels.rate(*ground)), -DECADES, DECADES) * seen,
-            np.arcsinh((count - expected) / np.sqrt(expected + 1)) / 3 * seen,
+            decades * is_seen,
+            np.clip(2 * (decades - pixels.rate(*ground)), -DECADES, DECADES) * is_seen,
+            np.arcsinh((count - expected) / np.sqrt(expected + 1)) / 3 * is_seen,
             np.log10(1 + count) / 3,
             np.minimum(area / circle, 1.2),
         ],
@@ -123,7 +123,7 @@ def profile_of(pixels: Pixels) -> Floats:
     )
     middle = np.sqrt(edges[1:] * edges[:-1])
     ring = np.minimum((middle * (MAP_RINGS / pixels.edge)).astype(int), MAP_RINGS - 1)
-    return np.concatenate([own, _around(*pixels.cells)[ring]], axis=1)
+    return np.concatenate([channels, _measure_unevenness(*pixels.cells)[ring]], axis=1)
 
 
 def map_of(pixels: Pixels) -> Floats:
@@ -136,11 +136,11 @@ def map_of(pixels: Pixels) -> Floats:
     expected = ring[:, None] * areas
     over = 2 * np.log10((sums + 0.5) / (expected + 0.5))
     miss = np.arcsinh((sums - expected) / np.sqrt(expected + 1)) / 3
-    found = [pixels.rate(sums, areas) * good, np.clip(over, -DECADES, DECADES) * good, miss * good]
-    return np.stack([*found, np.minimum(areas / 2, 2.0)], axis=2)
+    channels = [pixels.rate(sums, areas) * good, np.clip(over, -DECADES, DECADES) * good, miss * good]
+    return np.stack([*channels, np.minimum(areas / 2, 2.0)], axis=2)
 
 
-def _around(sums: Floats, areas: Floats) -> Floats:
+def _measure_unevenness(sums: Floats, areas: Floats) -> Floats:
     """Return how uneven each ring of the map is around the beam."""
     count, area = sums.sum(axis=1), areas.sum(axis=1)
     rate = (count + _PRIOR) / np.maximum(area, _PRIOR)

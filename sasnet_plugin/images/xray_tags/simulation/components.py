@@ -36,9 +36,9 @@ def diffuse_high_q(q: Floats, sigma: float) -> Floats:
     return np.asarray(-np.expm1(-((sigma * q) ** 2)))
 
 
-def peak(q: Floats, at: float, fwhm: float) -> Floats:
+def peak(q: Floats, position: float, fwhm: float) -> Floats:
     """A Gaussian over q of height 1."""
-    return np.asarray(np.exp(-0.5 * ((q - at) * (FWHM / fwhm)) ** 2))
+    return np.asarray(np.exp(-0.5 * ((q - position) * (FWHM / fwhm)) ** 2))
 
 
 def texture(phi: Floats, eta: float, fold: float, chi: float) -> Floats:
@@ -65,8 +65,8 @@ def speckle(rng: np.random.Generator, grains: float, width: float) -> Floats:
     # Grains differ in size: their strengths are exponential.
     lit = rng.gamma(np.maximum(rng.poisson(grains / bins, bins), 1e-12), 1.0)
     lit[int(rng.integers(bins))] += 1.0
-    found = gaussian_filter1d(lit, max(width * bins / (2 * np.pi), 0.5), mode="wrap")
-    return np.asarray(found / found.mean())
+    grains_lit = gaussian_filter1d(lit, max(width * bins / (2 * np.pi), 0.5), mode="wrap")
+    return np.asarray(grains_lit / grains_lit.mean())
 
 
 def body(name: str, size: float, spread: float, volume_fraction: float) -> Floats:
@@ -75,12 +75,12 @@ def body(name: str, size: float, spread: float, volume_fraction: float) -> Float
     """
     from ....simulate.kernel import call
 
-    length, others = BODIES[name]
-    values: dict[str, float] = {length: size, **{key: factor * size for key, factor in others.items()}}
-    found = call(name, GRID, {**values, f"{length}_pd": spread})
-    intensity = np.asarray(found.intensity)
+    length, defaults = BODIES[name]
+    values: dict[str, float] = {length: size, **{key: factor * size for key, factor in defaults.items()}}
+    found_intensity = call(name, GRID, {**values, f"{length}_pd": spread})
+    intensity = np.asarray(found_intensity.intensity)
     if volume_fraction:
-        radius = found.radius_effective or size
+        radius = found_intensity.radius_effective or size
         s = call("hardsphere", GRID, {"radius_effective": radius, "volfraction": volume_fraction})
         intensity = intensity * np.asarray(s.intensity)
     return np.asarray(intensity / max(float(intensity.max()), 1e-300))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ....arrays import Floats
 from ....simulate.draws import Prior
-from ...simulation.artefacts import counted_unevenly
+from ...simulation.artefacts import count_unevenly
 
 BoolArray = NDArray[np.bool_]
 #: Pixels of the longer side; half of it is the reference radius.
@@ -76,24 +76,24 @@ class Place:
         return -0.5 <= self.centre[0] < self.shape[1] - 0.5 and -0.5 <= self.centre[1] < self.shape[0] - 0.5
 
 
-def draw_place(drawn: Mapping[str, float], rng: np.random.Generator) -> Place:
+def draw_place(values: Mapping[str, float], rng: np.random.Generator) -> Place:
     """A detector's shape and the beam on it, or beside it."""
-    short = round(PIXELS * (drawn["short"] or 1.0))
+    short = round(PIXELS * (values["short"] or 1.0))
     shape = (PIXELS, short) if rng.random() < 0.5 else (short, PIXELS)
     half = np.array([shape[1], shape[0]]) / 2
     direction = rng.uniform(-1, 1, 2)
     direction /= np.abs(direction).max()
-    if drawn["off_image"]:
+    if values["off_image"]:
         offset = direction * half + np.sign(direction) * (np.abs(direction) == 1) * (
-            drawn["off_image"] * REFERENCE
+            values["off_image"] * REFERENCE
         )
     else:
-        offset = direction * half * (drawn["aside"] or rng.uniform(0, 0.2))
+        offset = direction * half * (values["aside"] or rng.uniform(0, 0.2))
     column, row = half - 0.5 + offset
-    return Place(shape, (float(column), float(row)), float(np.radians(drawn["theta"])))
+    return Place(shape, (float(column), float(row)), float(np.radians(values["theta"])))
 
 
-def stop(kind: str, drawn: Mapping[str, float], place: Place, rng: np.random.Generator) -> Floats:
+def stop(kind: str, values: Mapping[str, float], place: Place, rng: np.random.Generator) -> Floats:
     """Share of each pixel in the shadow of a beamstop, maybe thinner than a pixel: a disk; a bar from an
     edge, with round end or disk; a wedge with its tip on the beam (`STOPS`).
     """
@@ -103,54 +103,54 @@ def stop(kind: str, drawn: Mapping[str, float], place: Place, rng: np.random.Gen
     aside, above = rng.normal(0, 0.015, 2)
     angle = rng.uniform(0, 2 * np.pi) if rng.random() < 0.3 else rng.integers(4) * np.pi / 2
     angle += rng.normal(0, 0.03)
-    past, tip = rng.uniform(0.5, 2.5) * drawn["bar"], rng.uniform(0.03, 0.1)
+    past, tip = rng.uniform(0.5, 2.5) * values["bar"], rng.uniform(0.03, 0.1)
 
-    def inside(x: Floats, y: Floats) -> BoolArray:
+    def is_inside(x: Floats, y: Floats) -> BoolArray:
         along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
         if kind == "circular":
-            return np.asarray(np.hypot(x, y) < drawn["disk"])
+            return np.asarray(np.hypot(x, y) < values["disk"])
         if kind == "linear":
-            end = np.hypot(np.maximum(-along - past + drawn["bar"], 0), across) < drawn["bar"]
-            bar = (np.abs(across) < drawn["bar"]) & (along > -past) & (end | (along > 0))
-            return np.asarray(bar | (np.hypot(x, y) < drawn["head"]))
-        width = (along + tip) * np.tan(np.radians(drawn["wedge"])) + 0.008
+            end = np.hypot(np.maximum(-along - past + values["bar"], 0), across) < values["bar"]
+            bar = (np.abs(across) < values["bar"]) & (along > -past) & (end | (along > 0))
+            return np.asarray(bar | (np.hypot(x, y) < values["head"]))
+        width = (along + tip) * np.tan(np.radians(values["wedge"])) + 0.008
         return np.asarray((along + tip > 0) & (np.abs(across) < width))
 
     x, y = place.offsets()
     quarter = 0.25 / REFERENCE
     parts = [
-        inside(x - aside + column * quarter, y - above + row * quarter)
+        is_inside(x - aside + column * quarter, y - above + row * quarter)
         for column in (-1, 1)
         for row in (-1, 1)
     ]
     return np.mean(parts, axis=0)
 
 
-def gaps(drawn: Mapping[str, float], shape: tuple[int, int], rng: np.random.Generator) -> BoolArray:
+def gaps(values: Mapping[str, float], shape: tuple[int, int], rng: np.random.Generator) -> BoolArray:
     """Pixels between modules."""
-    found = np.zeros(shape, dtype=bool)
-    if drawn["gap"]:
-        width = max(1, round(drawn["gap"]))
+    is_gap = np.zeros(shape, dtype=bool)
+    if values["gap"]:
+        width = max(1, round(values["gap"]))
         for axis, length in enumerate(shape):
             number = int(rng.integers(0, 4))
             for line in range(1, number + 1):
-                at = round(line * length / (number + 1))
-                found[
-                    (slice(at, at + width), slice(None))
+                position = round(line * length / (number + 1))
+                is_gap[
+                    (slice(position, position + width), slice(None))
                     if axis == 0
-                    else (slice(None), slice(at, at + width))
+                    else (slice(None), slice(position, position + width))
                 ] = True
-    return found
+    return is_gap
 
 
-def counted(
-    expected: Floats, drawn: Mapping[str, float], dark: BoolArray, rng: np.random.Generator
+def count_pixels(
+    expected: Floats, values: Mapping[str, float], dark: BoolArray, rng: np.random.Generator
 ) -> Floats:
     """Draw Poisson counts of pixels of unequal gain, some dead or hit by cosmic rays; `dark` are masked."""
-    found = counted_unevenly(expected, drawn["uneven"], rng)
-    flat = found.ravel()
-    hit = rng.integers(flat.size, size=int(drawn["zingers"]))
+    counts = count_unevenly(expected, values["uneven"], rng)
+    flat = counts.ravel()
+    hit = rng.integers(flat.size, size=int(values["zingers"]))
     flat[hit] += np.exp(rng.uniform(np.log(30), np.log(3e4), hit.size))
-    flat[rng.integers(flat.size, size=int(drawn["dead"]))] = 0
-    found[dark] = 0
-    return found
+    flat[rng.integers(flat.size, size=int(values["dead"]))] = 0
+    counts[dark] = 0
+    return counts

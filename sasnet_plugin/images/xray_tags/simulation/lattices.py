@@ -66,21 +66,21 @@ def reflections(name: str) -> Reflections:
     # Source: B. E. Warren, X-ray Diffraction (1969), chapter 3.
     lattice = LATTICES[name]
     steps = np.arange(-_INDEX, _INDEX + 1)
-    none = np.zeros(1, dtype=steps.dtype)
-    axes = [steps if axis < lattice.dimensions else none for axis in range(3)]
+    no_step = np.zeros(1, dtype=steps.dtype)
+    axes = [steps if axis < lattice.dimensions else no_step for axis in range(3)]
     miller = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     miller = miller[np.any(miller != 0, axis=1)]
     if lattice.weights:
-        known = dict(lattice.weights)
+        weights_by_index = dict(lattice.weights)
         # Ia-3d lets pass h + k + l even, and more: what `weights` does not list is absent.
-        weight = np.array([known.get(int(n), 0.0) for n in (miller**2).sum(axis=1)])
-        weight *= _of_ia3d(miller)
+        weight = np.array([weights_by_index.get(int(n), 0.0) for n in (miller**2).sum(axis=1)])
+        weight *= _select_ia3d(miller)
     else:
         phases = np.exp(2j * np.pi * miller @ np.array(lattice.basis).T)
         weight = np.abs(phases.sum(axis=1)) ** 2 / len(lattice.basis) ** 2
     points = miller @ np.linalg.inv(np.array(lattice.vectors, dtype=np.float64)).T
-    there = weight > _ABSENT
-    points, weight = points[there], weight[there]
+    is_present = weight > _ABSENT
+    points, weight = points[is_present], weight[is_present]
     distance = np.linalg.norm(points, axis=1)
     order = np.argsort(distance, kind="stable")
     # Beyond this the largest index cuts rings short.
@@ -89,27 +89,27 @@ def reflections(name: str) -> Reflections:
     return Reflections(points[order] / distance[order[0]], weight[order])
 
 
-def _of_ia3d(miller: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _select_ia3d(miller: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Reflection conditions of Ia-3d (International Tables A, no. 230): hkl even sum; 0kl: k, l even; hhl:
     2h + l = 4n; h00: h = 4n; and what permutation gives.
     """
     good = miller.sum(axis=1) % 2 == 0
     for axis in range(3):
         first, second = (miller[:, (axis + step) % 3] for step in (1, 2))
-        own = miller[:, axis]
-        good &= (own != 0) | ((first % 2 == 0) & (second % 2 == 0))
-        good &= (np.abs(first) != np.abs(second)) | ((2 * first + own) % 4 == 0)
-        good &= (first != 0) | (second != 0) | (own % 4 == 0)
+        index = miller[:, axis]
+        good &= (index != 0) | ((first % 2 == 0) & (second % 2 == 0))
+        good &= (np.abs(first) != np.abs(second)) | ((2 * first + index) % 4 == 0)
+        good &= (first != 0) | (second != 0) | (index % 4 == 0)
     return np.asarray(good)
 
 
 @cache
 def powder(name: str, rings: int) -> tuple[Floats, Floats]:
     """Return at most `rings` rings of a powder: q over the first's, and Σ|F|²/q² with Lorentz factor."""
-    found = reflections(name)
-    at, which = np.unique(np.round(found.distance, 6), return_inverse=True)
-    height = np.bincount(which, found.weights) / at**2
-    return at[:rings], height[:rings] / height[0]
+    peaks = reflections(name)
+    distances, group_index = np.unique(np.round(peaks.distance, 6), return_inverse=True)
+    height = np.bincount(group_index, peaks.weights) / distances**2
+    return distances[:rings], height[:rings] / height[0]
 
 
 def crystal(name: str, turn: Floats, thick: float, reach: float) -> Floats:
@@ -117,9 +117,9 @@ def crystal(name: str, turn: Floats, thick: float, reach: float) -> Floats:
     up to `reach`; lengths in the first ring's q.
     """
     # `thick` is one standard deviation off the sphere by mosaic spread, size and divergence.
-    found = reflections(name)
-    at = found.points @ turn.T
-    lit = found.weights * np.exp(-0.5 * (at[:, 2] / thick) ** 2)
-    across = np.hypot(at[:, 0], at[:, 1])
-    kept = (lit > 0.01 * found.weights.max()) & (across < reach) & (across > 0.1)
-    return np.column_stack([at[kept, :2], lit[kept]])
+    peaks = reflections(name)
+    points = peaks.points @ turn.T
+    lit = peaks.weights * np.exp(-0.5 * (points[:, 2] / thick) ** 2)
+    across = np.hypot(points[:, 0], points[:, 1])
+    is_kept = (lit > 0.01 * peaks.weights.max()) & (across < reach) & (across > 0.1)
+    return np.column_stack([points[is_kept, :2], lit[is_kept]])

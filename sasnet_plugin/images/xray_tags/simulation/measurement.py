@@ -16,14 +16,14 @@ from ..labels import LABELS, PARENTS
 from ..reading.centre import centre_of
 from ..reading.features import window
 from . import scenes
-from .detector import MEASUREMENT, REFERENCE, STOPS, Place, counted, draw_place, gaps, stop
+from .detector import MEASUREMENT, REFERENCE, STOPS, Place, count_pixels, draw_place, gaps, stop
 from .parts import Part, parts_of
 from .visibility import (
     Rings,
     interaction_seen,
+    measure_visibility,
     paracrystal_seen,
     rings_of,
-    seen_by,
     spots_seen,
     templates_of,
     unevenness_seen,
@@ -63,34 +63,38 @@ def shot(row: Row, rng: np.random.Generator, exposure: float | None = None) -> t
     """Measure a scene of `scenes.row` on a new detector, with tags 0 or 1; exposure is the sample's expected
     counts in the whole image, drawn by default.
     """
-    drawn = draw_all(MEASUREMENT, rng)
-    place = draw_place(drawn, rng)
+    values = draw_all(MEASUREMENT, rng)
+    place = draw_place(values, rng)
     q, phi = place.polar()
     kind = list(STOPS)[int(rng.choice(len(STOPS), p=np.array(list(STOPS.values())) / sum(STOPS.values())))]
-    shadow, dark = stop(kind, drawn, place, rng), gaps(drawn, place.shape, rng)
-    resolution = drawn["resolution"] / REFERENCE
+    shadow, dark = stop(kind, values, place, rng), gaps(values, place.shape, rng)
+    resolution = values["resolution"] / REFERENCE
     parts = parts_of(row, q, phi + rng.uniform(0, 2 * np.pi), resolution, rng)
     total = np.sum([part.intensity for part in parts], axis=0) if parts else np.zeros(place.shape)
     lit = ~dark & (shadow == 0)
     # The mean of what meets the detector, without the few pixels next to the beam.
     mean = max(float(total[lit & (q > 0.03)].mean()), 1e-12) if lit.any() else 1.0
-    counts = drawn["counts"] if exposure is None else exposure / total.size
+    counts = values["counts"] if exposure is None else exposure / total.size
     scale = counts / mean
-    ground = counts * (drawn["high_background"] or drawn["background"])
-    stray = np.exp(-q / drawn["reach"])
-    beside = ground + counts * drawn["parasitic"] * stray / max(float(stray[lit].mean()), 1e-9)
-    if not kind and drawn["direct"] and place.sees_beam:
-        beside = beside + counts * drawn["direct"] * np.exp(-0.5 * (q / 0.012) ** 2) * 50
-    expected = np.minimum(total * scale, 1e9) + beside
+    ground = counts * (values["high_background"] or values["background"])
+    stray = np.exp(-q / values["reach"])
+    background = ground + counts * values["parasitic"] * stray / max(float(stray[lit].mean()), 1e-9)
+    if not kind and values["direct"] and place.sees_beam:
+        background = background + counts * values["direct"] * np.exp(-0.5 * (q / 0.012) ** 2) * 50
+    expected = np.minimum(total * scale, 1e9) + background
     lost = float((expected * shadow)[~dark].sum())
-    expected = expected * (1 - shadow * (1 - drawn["transmission"]))
+    expected = expected * (1 - shadow * (1 - values["transmission"]))
     image = _image(
-        counted(expected, drawn, dark, rng), dark | ((shadow > 0) & bool(drawn["masked"])), place, drawn, rng
+        count_pixels(expected, values, dark, rng),
+        dark | ((shadow > 0) & bool(values["masked"])),
+        place,
+        values,
+        rng,
     )
-    tags = _tags(row, _View(parts, scale, q, expected, lit & (q > 0.02), resolution, drawn["reach"]))
+    tags = _tags(row, _View(parts, scale, q, expected, lit & (q > 0.02), resolution, values["reach"]))
     tags["beam_off_image"] = float(not place.sees_beam)
     if kind:
-        masked = float(((shadow > 0) & ~dark).sum()) if drawn["masked"] else 0.0
+        masked = float(((shadow > 0) & ~dark).sum()) if values["masked"] else 0.0
         tags[f"{kind}_beamstop"] = float(max(np.sqrt(lost), masked**0.5) >= RULES.signal)
     tags["high_background"] = float(ground >= RULES.background * counts)
     tags["weak_scattering"], tags["strong_scattering"] = (
@@ -106,12 +110,12 @@ def _image(
     counts: Floats,
     masked: NDArray[np.bool_],
     place: Place,
-    drawn: Mapping[str, float],
+    values: Mapping[str, float],
     rng: np.random.Generator,
 ) -> Image:
     centre = place.centre
-    if drawn["stated"]:
-        centre = tuple(np.asarray(centre) + drawn["error"] * rng.standard_normal(2))
+    if values["stated"]:
+        centre = tuple(np.asarray(centre) + values["error"] * rng.standard_normal(2))
     else:
         centre = centre_of(counts, ~masked)[0]
     return Image(
@@ -146,7 +150,7 @@ class _View:
 
     def uneven(self, names: set[str], *, grains: bool) -> float:
         """Standard deviations by which texture, or grains, of parts are visible."""
-        found = [
+        unevenness = [
             Part(
                 part.name,
                 part.intensity * self.scale,
@@ -157,7 +161,7 @@ class _View:
             if part.name in names
         ]
         t = np.maximum(self.expected, 1e-9)
-        return unevenness_seen(found, t, self.lit, grains=grains) if found else 0.0
+        return unevenness_seen(unevenness, t, self.lit, grains=grains) if unevenness else 0.0
 
 
 def _tags(row: Row, view: _View) -> dict[str, float]:
@@ -165,17 +169,17 @@ def _tags(row: Row, view: _View) -> dict[str, float]:
     if not view.lit.any():
         return tags
     pixels = view.rings()
-    found = templates_of(row, pixels.q, view.resolution, view.reach)
-    templates = {name: curve * view.scale for name, curve in found.items()}
-    seen, large = _seen(view, seen_by(templates, pixels.weight))
+    found_templates = templates_of(row, pixels.q, view.resolution, view.reach)
+    templates = {name: curve * view.scale for name, curve in found_templates.items()}
+    visible, large = _find_visible(view, measure_visibility(templates, pixels.weight))
     tags["diffuse_low_q"], tags["diffuse_high_q"] = float("low_q" in large), float("high_q" in large)
     rings = np.asarray(row["rings"], float)
-    there = _rings_of(seen, rings)
-    sharp = [n for n in there if _within(RULES.ring, rings[n])]
-    halos = [n for n in _rings_of(large, rings) if _within(RULES.halo, rings[n])]
+    visible_rings = _rings_of(visible, rings)
+    sharp = [n for n in visible_rings if _is_within(RULES.ring, rings[n])]
+    halos = [n for n in _rings_of(large, rings) if _is_within(RULES.halo, rings[n])]
     tags |= _ring_tags(rings, sharp, halos)
     tags |= _uneven_tags(row, view, rings, (sharp, halos), large)
-    of_lattice = int(np.count_nonzero(rings[there, 7]))
+    of_lattice = int(np.count_nonzero(rings[visible_rings, 7]))
     crystal = _spots(view) >= RULES.spots
     tags["single_crystal"] = float(crystal)
     lattice = scenes.lattice_of(row["parameters"])
@@ -193,18 +197,18 @@ def _tags(row: Row, view: _View) -> dict[str, float]:
     return tags
 
 
-def _seen(view: _View, signal: Mapping[str, float]) -> tuple[set[str], set[str]]:
+def _find_visible(view: _View, signal: Mapping[str, float]) -> tuple[set[str], set[str]]:
     """Names of what stands out of the counting noise, and of those that have a large share of the counts."""
     share = view.share()
-    seen = {name for name in signal if signal[name] >= RULES.signal}
-    return seen, {name for name in seen if share.get(name, 0.0) >= RULES.share}
+    visible = {name for name in signal if signal[name] >= RULES.signal}
+    return visible, {name for name in visible if share.get(name, 0.0) >= RULES.share}
 
 
 def _rings_of(names: set[str], rings: Floats) -> list[int]:
     return [n for n in range(len(rings)) if f"ring {n}" in names]
 
 
-def _within(limits: tuple[float, float], ring: Floats) -> bool:
+def _is_within(limits: tuple[float, float], ring: Floats) -> bool:
     """Whether the width of a ring over its q is."""
     return bool(limits[0] <= ring[1] / ring[0] <= limits[1])
 

@@ -13,7 +13,7 @@ from ....types import Image
 from ...simulation.artefacts import stripes
 from ..reading.centre import centre_of
 from ..reading.features import window
-from .detector import MEASUREMENT, counted, draw_place, gaps
+from .detector import MEASUREMENT, count_pixels, draw_place, gaps
 
 Shape = tuple[int, int]
 
@@ -42,45 +42,52 @@ def _clouds(shape: Shape, rng: np.random.Generator) -> Floats:
 def _stripes(shape: Shape, rng: np.random.Generator) -> Floats:
     """Stripes and steps, as of a camera's read-out or a test pattern."""
     x, y = _axes(shape)
-    found = stripes(x, y, rng)
+    found_stripes = stripes(x, y, rng)
     if rng.random() < 0.5:
-        found = found * np.where((x * rng.normal() + y * rng.normal()) > rng.normal(0, 0.3), 1.0, 0.1)
-    return np.asarray(found + 0.01)
+        found_stripes = found_stripes * np.where(
+            (x * rng.normal() + y * rng.normal()) > rng.normal(0, 0.3), 1.0, 0.1
+        )
+    return np.asarray(found_stripes + 0.01)
 
 
 def _horizon(shape: Shape, rng: np.random.Generator) -> Floats:
     """Grazing incidence: nothing below the horizon, a rod and streaks above it."""
     x, y = _axes(shape)
     x, up = x - rng.uniform(-0.5, 0.5), rng.uniform(-0.3, 0.8) - y
-    found = np.exp(-np.abs(x) / rng.uniform(0.05, 0.4)) + 20 * np.exp(-np.abs(x) / rng.uniform(0.01, 0.04))
-    at, wide = rng.uniform(0.15, 0.6), rng.uniform(0.02, 0.1)
-    found = found + rng.uniform(0.5, 5) * np.exp(-0.5 * ((np.abs(x) - at) / wide) ** 2)
-    found = found * np.exp(-up / rng.uniform(0.2, 1)) * (1 + 3 * np.exp(-0.5 * ((up - 0.15) / 0.03) ** 2))
-    return np.asarray(np.where(up > 0, found, 1e-3 * found.max()))
+    intensity = np.exp(-np.abs(x) / rng.uniform(0.05, 0.4)) + 20 * np.exp(
+        -np.abs(x) / rng.uniform(0.01, 0.04)
+    )
+    position, wide = rng.uniform(0.15, 0.6), rng.uniform(0.02, 0.1)
+    intensity = intensity + rng.uniform(0.5, 5) * np.exp(-0.5 * ((np.abs(x) - position) / wide) ** 2)
+    intensity = (
+        intensity * np.exp(-up / rng.uniform(0.2, 1)) * (1 + 3 * np.exp(-0.5 * ((up - 0.15) / 0.03) ** 2))
+    )
+    return np.asarray(np.where(up > 0, intensity, 1e-3 * intensity.max()))
 
 
 def _blobs(shape: Shape, rng: np.random.Generator) -> Floats:
     """Bright areas anywhere, about no centre: cells, particles in a microscope, hot areas of a detector."""
-    found = np.full(shape, rng.uniform(0.02, 0.5))
+    intensity = np.full(shape, rng.uniform(0.02, 0.5))
     for _ in range(int(rng.integers(1, 40))):
         spot = np.zeros(shape)
         spot[rng.integers(shape[0]), rng.integers(shape[1])] = 1.0
         wide = np.exp(rng.uniform(np.log(1.5), np.log(12)))
         spot = gaussian_filter(spot, wide, truncate=3)
-        found = (
-            found + (spot > 0.3 * spot.max() if rng.random() < 0.5 else spot / spot.max()) * rng.exponential()
+        intensity = (
+            intensity
+            + (spot > 0.3 * spot.max() if rng.random() < 0.5 else spot / spot.max()) * rng.exponential()
         )
-    return found
+    return intensity
 
 
 def _halves(shape: Shape, rng: np.random.Generator) -> Floats:
     """A slope, modules of unequal level, or a frame that was read half."""
     x, y = _axes(shape)
-    found = np.exp(rng.normal(0, 1) * x + rng.normal(0, 1) * y)
+    intensity = np.exp(rng.normal(0, 1) * x + rng.normal(0, 1) * y)
     number = int(rng.integers(1, 5))
     levels = rng.gamma(1.0, 1.0, (number, int(rng.integers(1, 5)))) + 0.02
     blocks = np.kron(levels, np.ones([-(-n // k) for n, k in zip(shape, levels.shape, strict=True)]))
-    return np.asarray(found * blocks[: shape[0], : shape[1]])
+    return np.asarray(intensity * blocks[: shape[0], : shape[1]])
 
 
 #: (rows and columns, generator) to an intensity, nowhere negative.
@@ -98,13 +105,13 @@ _LEAST = 2.0
 
 def foreign(kind: str, rng: np.random.Generator, exposure: float | None = None) -> Image:
     """Simulate one of `KINDS` on a detector with gaps and zingers; exposure in expected counts."""
-    drawn = draw_all(MEASUREMENT, rng)
-    place = draw_place(drawn, rng)
+    values = draw_all(MEASUREMENT, rng)
+    place = draw_place(values, rng)
     picture = KINDS[kind](place.shape, rng)
-    level = drawn["counts"] if exposure is None else exposure / picture.size
+    level = values["counts"] if exposure is None else exposure / picture.size
     if kind != "empty":
         level = max(level, _LEAST)
-    dark = gaps(drawn, place.shape, rng)
-    counts = counted(picture * (level / picture.mean()), drawn, dark, rng)
-    centre = place.centre if drawn["stated"] else centre_of(counts, ~dark)[0]
+    dark = gaps(values, place.shape, rng)
+    counts = count_pixels(picture * (level / picture.mean()), values, dark, rng)
+    centre = place.centre if values["stated"] else centre_of(counts, ~dark)[0]
     return Image(np.where(dark, 0.0, counts), ~dark, window(place.shape, centre))

@@ -46,23 +46,23 @@ def parts_of(row: Row, q: Floats, phi: Floats, resolution: float, rng: np.random
     """Compute the parts of a scene of `scenes.row` on a grid of q and azimuth; resolution is one standard
     deviation, in reference radii; `rng` places grains.
     """
-    p, found = row["parameters"], []
+    p, parts = row["parameters"], []
     log_q = np.log(np.maximum(q, GRID[0]))
     for name, curve in zip(CURVE_PARTS, np.asarray(row["curves"], float), strict=False):
         if not curve.any():
             continue
         even = curve_on(curve, log_q)
         if name == "body" and p["eta"]:
-            found.append(Part(name, even * texture(phi, min(p["eta"], 0.7), 2, 0.0), even))
+            parts.append(Part(name, even * texture(phi, min(p["eta"], 0.7), 2, 0.0), even))
         else:
-            found.append(Part(name, even))
+            parts.append(Part(name, even))
     for number, ring in enumerate(np.asarray(row["rings"], float)):
         if ring[2]:
-            found.append(_ring(number, ring, q, phi, resolution, rng))
+            parts.append(_ring(number, ring, q, phi, resolution, rng))
     spots = np.asarray(row["spots"], float)
     if spots[:, 2].any():
-        found.append(_crystal(spots[spots[:, 2] > 0], q, phi, resolution))
-    return found
+        parts.append(_crystal(spots[spots[:, 2] > 0], q, phi, resolution))
+    return parts
 
 
 def _ring(
@@ -73,9 +73,9 @@ def _ring(
     resolution: float,
     rng: np.random.Generator,
 ) -> Part:
-    at, fwhm, height, eta, fold, chi, grains, _ = ring
+    position, fwhm, height, eta, fold, chi, grains, _ = ring
     wide = ring_width(fwhm, resolution)
-    even = height * (fwhm / wide) * peak(q, at, wide)
+    even = height * (fwhm / wide) * peak(q, position, wide)
     if not eta and not grains:
         return Part(f"ring {number}", even)
     near = even > _FAINT * height
@@ -94,12 +94,12 @@ def _ring(
 
 def _crystal(spots: Floats, q: Floats, phi: Floats, resolution: float) -> Part:
     x, y = q * np.cos(phi), q * np.sin(phi)
-    part, each = np.zeros_like(q), []
+    part, spots_drawn = np.zeros_like(q), []
     for across, up, strength, fwhm in spots:
         wide = ring_width(fwhm, resolution)
         far = 2 * wide
         near = (np.abs(x - across) < far) & (np.abs(y - up) < far)
         spot = strength * (fwhm / wide) ** 2 * peak(np.hypot(x[near] - across, y[near] - up), 0.0, wide)
         part[near] += spot
-        each.append((np.flatnonzero(near), spot))
-    return Part("spots", part, spots=tuple(each))
+        spots_drawn.append((np.flatnonzero(near), spot))
+    return Part("spots", part, spots=tuple(spots_drawn))

@@ -54,15 +54,15 @@ def draw_scene(rng: np.random.Generator) -> dict[str, float]:
     """Draw what a sample holds: values of `PRIORS`, ``main`` and ``lattice`` (−1: none) as indices into
     `MAIN` and `LATTICE`, and the ``seed`` of what `row` draws.
     """
-    drawn = draw_all(PRIORS, rng)
-    main = _chosen(rng, MAIN)
-    lattice = _chosen(rng, LATTICE) if main in ("lattice", "crystal") else ""
+    values = draw_all(PRIORS, rng)
+    main = _choose(rng, MAIN)
+    lattice = _choose(rng, LATTICE) if main in ("lattice", "crystal") else ""
     while main == "crystal" and lattice == "lamellar":
-        lattice = _chosen(rng, LATTICE)
+        lattice = _choose(rng, LATTICE)
     if main == "nothing":
-        drawn["low_q"] = drawn["low_q"] or PRIORS["low_q"](np.random.default_rng(1)) or 1.0
+        values["low_q"] = values["low_q"] or PRIORS["low_q"](np.random.default_rng(1)) or 1.0
     return {
-        **drawn,
+        **values,
         "main": float(list(MAIN).index(main)),
         "lattice": float(list(LATTICE).index(lattice)) if lattice else -1.0,
         "seed": float(rng.integers(2**40)),
@@ -93,10 +93,10 @@ def row(p: Mapping[str, float]) -> Row:
     elif main == "rings":
         rings += _plain_rings(p, rng)
     elif main == "halos":
-        at = 0.5 * (p["first"] + 0.6)
-        rings += _rings(p, rng, [(at, p["halo"] * at, 1.0)], 1.0)
+        position = 0.5 * (p["first"] + 0.6)
+        rings += _rings(p, rng, [(position, p["halo"] * position, 1.0)], 1.0)
         if rng.random() < 0.4:
-            further = at * rng.uniform(1.6, 2.1)
+            further = position * rng.uniform(1.6, 2.1)
             rings += _rings(p, rng, [(further, rng.uniform(0.3, 0.5) * further, 1.0)], rng.uniform(0.2, 0.8))
     elif main == "bodies":
         name = list(BODIES)[int(rng.integers(len(BODIES)))]
@@ -106,35 +106,37 @@ def row(p: Mapping[str, float]) -> Row:
     elif main == "crystal":
         spots = _spots(p, lattice, rng)
     if p["also_ring"]:
-        at = rng.uniform(0.15, 1.1)
-        rings += _rings(p, rng, [(at, rng.uniform(0.01, 0.15) * at, 1.0)], p["also_ring"])
+        position = rng.uniform(0.15, 1.1)
+        rings += _rings(p, rng, [(position, rng.uniform(0.01, 0.15) * position, 1.0)], p["also_ring"])
     if p["also_halo"]:
-        at = rng.uniform(0.35, 1.1)
-        rings += _rings(p, rng, [(at, p["halo"] * at, 1.0)], p["also_halo"])
+        position = rng.uniform(0.35, 1.1)
+        rings += _rings(p, rng, [(position, p["halo"] * position, 1.0)], p["also_halo"])
     if p["low_q"]:
         kind = DIFFUSE[int(rng.integers(len(DIFFUSE)))]
         scale = rng.uniform(1, 4) if kind == "power_law" else np.exp(rng.uniform(np.log(3), np.log(25)))
         curves[1] = p["low_q"] * _mean_one(diffuse_low_q(GRID, kind, float(scale)))
     if p["high_q"]:
         curves[2] = p["high_q"] * _mean_one(diffuse_high_q(GRID, p["sigma"]))
-    found = np.zeros((RINGS, RING_COLUMNS))
-    kept = np.array(rings[:RINGS]).reshape(-1, RING_COLUMNS)
-    found[: len(kept)] = kept
-    arrays = {"curves": curves, "rings": found, "spots": spots}
+    table = np.zeros((RINGS, RING_COLUMNS))
+    rings_kept = np.array(rings[:RINGS]).reshape(-1, RING_COLUMNS)
+    table[: len(rings_kept)] = rings_kept
+    arrays = {"curves": curves, "rings": table, "spots": spots}
     return {"parameters": dict(p), **{name: values.astype(np.float32) for name, values in arrays.items()}}
 
 
 def _lattice_rings(p: Mapping[str, float], lattice: str, rng: np.random.Generator) -> list[tuple[float, ...]]:
-    at, height = powder(lattice, RINGS - 2)
-    inside = at * p["first"] < 1.6
-    at, height = at[inside], height[inside]
+    positions, height = powder(lattice, RINGS - 2)
+    inside = positions * p["first"] < 1.6
+    positions, height = positions[inside], height[inside]
     # Layers of unequal thickness, or bodies at the lattice's points, give rings other strengths.
-    height = height * np.exp(-((p["debye_waller"] * at) ** 2)) * np.exp(rng.normal(0, 0.4, at.size))
-    width = at * p["width"] + paracrystal_width(at, p["disorder"])
+    height = (
+        height * np.exp(-((p["debye_waller"] * positions) ** 2)) * np.exp(rng.normal(0, 0.4, positions.size))
+    )
+    width = positions * p["width"] + paracrystal_width(positions, p["disorder"])
     return _rings(
         p,
         rng,
-        [(x * p["first"], w * p["first"], h) for x, w, h in zip(at, width, height, strict=True)],
+        [(x * p["first"], w * p["first"], h) for x, w, h in zip(positions, width, height, strict=True)],
         1.0,
         1,
     )
@@ -144,13 +146,13 @@ def _plain_rings(p: Mapping[str, float], rng: np.random.Generator) -> list[tuple
     number = int(rng.choice([1, 2, 3, 4, 6, 8], p=[0.4, 0.2, 0.12, 0.1, 0.1, 0.08]))
     wide = rng.uniform(0.01, 0.2) if number == 1 else p["width"]
     if number > 1 and rng.random() < 0.4:
-        at = p["first"] * np.arange(1, number + 1)
+        positions = p["first"] * np.arange(1, number + 1)
         height = np.exp(-rng.uniform(0.1, 1) * np.arange(number))
     else:
-        at = np.sort(rng.uniform(p["first"], max(1.15, 2 * p["first"]), number))
-        at[0] = p["first"]
+        positions = np.sort(rng.uniform(p["first"], max(1.15, 2 * p["first"]), number))
+        positions[0] = p["first"]
         height = np.exp(rng.normal(0, 0.6, number))
-    return _rings(p, rng, [(x, wide * x, h) for x, h in zip(at, height, strict=True)], 1.0)
+    return _rings(p, rng, [(x, wide * x, h) for x, h in zip(positions, height, strict=True)], 1.0)
 
 
 def _rings(
@@ -174,7 +176,7 @@ def _rings(
 def _spots(p: Mapping[str, float], lattice: str, rng: np.random.Generator) -> Floats:
     from scipy.spatial.transform import Rotation
 
-    found = np.zeros((SPOTS, 4))
+    table = np.zeros((SPOTS, 4))
     flat = lattice == "hexagonal"
     for _ in range(6):
         if flat or rng.random() < 0.6:
@@ -190,13 +192,13 @@ def _spots(p: Mapping[str, float], lattice: str, rng: np.random.Generator) -> Fl
             break
     order = np.argsort(np.hypot(spots[:, 0], spots[:, 1]))[:SPOTS]
     spots = spots[order]
-    at = np.hypot(spots[:, 0], spots[:, 1])
-    strength = spots[:, 2] * np.exp(-((p["debye_waller"] * at) ** 2))
-    found[: len(spots), :2] = spots[:, :2] * p["first"]
+    distance = np.hypot(spots[:, 0], spots[:, 1])
+    strength = spots[:, 2] * np.exp(-((p["debye_waller"] * distance) ** 2))
+    table[: len(spots), :2] = spots[:, :2] * p["first"]
     # Together of mean 1 over the reference circle: a Gaussian spot covers 1.133 FWHM² of its π.
-    found[: len(spots), 2] = strength / max(strength.sum(), 1e-12) * np.pi / (1.133 * p["spot"] ** 2)
-    found[: len(spots), 3] = p["spot"]
-    return found
+    table[: len(spots), 2] = strength / max(strength.sum(), 1e-12) * np.pi / (1.133 * p["spot"] ** 2)
+    table[: len(spots), 3] = p["spot"]
+    return table
 
 
 def _mean_one(curve: Floats) -> Floats:
@@ -205,7 +207,7 @@ def _mean_one(curve: Floats) -> Floats:
     return curve * (ring.sum() / max(float((curve * ring).sum()), 1e-300))
 
 
-def _chosen(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
+def _choose(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
     weights = np.array(list(shares.values()), dtype=float)
     return list(shares)[int(rng.choice(len(weights), p=weights / weights.sum()))]
 

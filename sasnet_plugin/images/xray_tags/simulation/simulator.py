@@ -66,14 +66,14 @@ class XraySimulator(Simulator):
         self, rows: Sequence[Row], rng: np.random.Generator, *, exposure: float | None = None
     ) -> tuple[list[Image], Targets]:
         """Measure scenes anew, each on a detector of its own; besides, ``counts`` and ``kind``."""
-        found = [shot(row, rng, exposure) for row in rows]
-        return [image for image, _ in found], {
-            "tags": np.array([[tags[name] for name in LABELS] for _, tags in found], dtype=np.float32),
-            "counts": np.array([float(image.counts.sum()) for image, _ in found]),
+        shots = [shot(row, rng, exposure) for row in rows]
+        return [image for image, _ in shots], {
+            "tags": np.array([[tags[name] for name in LABELS] for _, tags in shots], dtype=np.float32),
+            "counts": np.array([float(image.counts.sum()) for image, _ in shots]),
             "kind": np.array([scenes.main_of(row["parameters"]) for row in rows]),
         }
 
-    def out_of_distribution(
+    def simulate_unknown(
         self, kind: str, row: Row, rng: np.random.Generator, *, exposure: float | None = None
     ) -> Image:
         """An image that shows no scattering of a material, on a detector like the others."""

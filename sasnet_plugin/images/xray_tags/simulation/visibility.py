@@ -35,23 +35,23 @@ def rings_of(q: Floats, radius: Floats, expected: Floats) -> Rings:
     """Sort usable pixels by half pixels of their radius (pixels, or any steps of equal q)."""
     bins = (2 * radius).astype(int)
     number = np.bincount(bins)
-    there = number > 0
+    has_pixels = number > 0
     weight = np.asarray(np.bincount(bins, 1 / np.maximum(expected, 1e-9)), dtype=np.float64)
-    return Rings(np.bincount(bins, q)[there] / number[there], weight[there])
+    return Rings(np.bincount(bins, q)[has_pixels] / number[has_pixels], weight[has_pixels])
 
 
-def seen_by(templates: Mapping[str, Floats], weight: Floats) -> dict[str, float]:
+def measure_visibility(templates: Mapping[str, Floats], weight: Floats) -> dict[str, float]:
     """Return by how many standard deviations each template's strength (expected counts) is known next to all
     others; `weight` is Σ 1/t.
     """
     length = {name: float(np.sqrt((c * c * weight).sum())) for name, c in templates.items()}
     names = [name for name in templates if length[name] > 0]
-    found = dict.fromkeys(templates, 0.0)
+    visibility = dict.fromkeys(templates, 0.0)
     if names:
         unit = np.stack([templates[name] * np.sqrt(weight) / length[name] for name in names])
         error = np.diag(np.linalg.inv(unit @ unit.T + _RIDGE * np.eye(len(names))))
-        found |= {name: length[name] / float(np.sqrt(e)) for name, e in zip(names, error, strict=True)}
-    return found
+        visibility |= {name: length[name] / float(np.sqrt(e)) for name, e in zip(names, error, strict=True)}
+    return visibility
 
 
 def templates_of(row: Row, q: Floats, resolution: float, reach: float) -> dict[str, Floats]:
@@ -60,17 +60,17 @@ def templates_of(row: Row, q: Floats, resolution: float, reach: float) -> dict[s
     """
     log_q = np.log(np.maximum(q, GRID[0]))
     stray = np.exp(-q / reach)
-    found = {"ground": np.ones_like(q), "stray": stray, "stray's reach": q * stray}
+    templates = {"ground": np.ones_like(q), "stray": stray, "stray's reach": q * stray}
     for name, curve in zip(CURVE_PARTS, np.asarray(row["curves"], float), strict=False):
         if curve.any():
-            found[name] = curve_on(curve, log_q)
-    if "body" in found:
-        found["body's size"] = _slope(np.asarray(row["curves"][0], float), log_q)
-    for number, (at, fwhm, height, *_) in enumerate(np.asarray(row["rings"], float)):
+            templates[name] = curve_on(curve, log_q)
+    if "body" in templates:
+        templates["body's size"] = _slope(np.asarray(row["curves"][0], float), log_q)
+    for number, (position, fwhm, height, *_) in enumerate(np.asarray(row["rings"], float)):
         if height:
             wide = ring_width(fwhm, resolution)
-            found[f"ring {number}"] = height * (fwhm / wide) * peak(q, at, wide)
-    return found
+            templates[f"ring {number}"] = height * (fwhm / wide) * peak(q, position, wide)
+    return templates
 
 
 def interaction_seen(row: Row, templates: Mapping[str, Floats], rings: Rings) -> float:
@@ -80,13 +80,13 @@ def interaction_seen(row: Row, templates: Mapping[str, Floats], rings: Rings) ->
         return 0.0
     log_q = np.log(np.maximum(rings.q, GRID[0]))
     once = np.gradient(dilute, np.log(GRID))
-    others = {name: c for name, c in templates.items() if name != "body's size"}
-    others |= {
+    other_templates = {name: c for name, c in templates.items() if name != "body's size"}
+    other_templates |= {
         "dilute": curve_on(dilute, log_q),
         "size": np.interp(log_q, np.log(GRID), once),
         "spread": np.interp(log_q, np.log(GRID), np.gradient(once, np.log(GRID))),
     }
-    return seen_by(others, rings.weight)["body"]
+    return measure_visibility(other_templates, rings.weight)["body"]
 
 
 def paracrystal_seen(
@@ -98,17 +98,17 @@ def paracrystal_seen(
     # Templates of `templates_of` are in counts, `scale` is counts per intensity.
     p = row["parameters"]
     order_squared, order = np.zeros_like(rings.q), np.zeros_like(rings.q)
-    for at, fwhm, height, *_, of_lattice in np.asarray(row["rings"], float):
+    for position, fwhm, height, *_, of_lattice in np.asarray(row["rings"], float):
         if not height or not of_lattice:
             continue
-        wide, h = ring_width(fwhm, resolution), at / p["first"]
-        miss = (rings.q - at) * (FWHM / wide)
+        wide, h = ring_width(fwhm, resolution), position / p["first"]
+        miss = (rings.q - position) * (FWHM / wide)
         # By the FWHM, at the height that the ring has.
-        slope = scale * height * (fwhm / wide) * peak(rings.q, at, wide) * miss**2 * fwhm / wide**2
+        slope = scale * height * (fwhm / wide) * peak(rings.q, position, wide) * miss**2 * fwhm / wide**2
         order_squared += slope * 2 * (np.pi * p["disorder"] * h) ** 2 * p["first"]
         order += slope * h * p["first"]
-    found = seen_by({**templates, "g": order_squared, "width": order}, rings.weight)
-    return found["g"]
+    visibility = measure_visibility({**templates, "g": order_squared, "width": order}, rings.weight)
+    return visibility["g"]
 
 
 def unevenness_seen(
@@ -117,29 +117,29 @@ def unevenness_seen(
     """Return by how many standard deviations texture, or grains, of `parts` are visible."""
     # Positions of grains are unknown: their Σ d²/t, t without them, is compared with the scatter √Σ (2 + 1/t)
     # of Σ (n − t)²/t. An arc has few unknowns: √Σ d²/t.
-    more, near = np.zeros_like(expected), np.zeros(expected.shape, dtype=bool)
+    untextured, near = np.zeros_like(expected), np.zeros(expected.shape, dtype=bool)
     for part in parts:
         if grains and part.textured is not None and part.even is not None:
-            more += part.intensity - part.textured
+            untextured += part.intensity - part.textured
             near |= part.even > 0.1 * part.even.max()
         elif not grains and part.even is not None:
-            more += (part.intensity if part.textured is None else part.textured) - part.even
+            untextured += (part.intensity if part.textured is None else part.textured) - part.even
     near &= lit
     if grains:
         if not near.any():
             return 0.0
-        without = np.maximum(expected[near] - more[near], 1e-9)
-        return float((more[near] ** 2 / without).sum() / np.sqrt((2 + 1 / without).sum()))
-    return float(np.sqrt((more[lit] ** 2 / expected[lit]).sum()))
+        expected_rest = np.maximum(expected[near] - untextured[near], 1e-9)
+        return float((untextured[near] ** 2 / expected_rest).sum() / np.sqrt((2 + 1 / expected_rest).sum()))
+    return float(np.sqrt((untextured[lit] ** 2 / expected[lit]).sum()))
 
 
 def spots_seen(part: Part, expected: Floats, lit: NDArray[np.bool_], scale: float, least: float) -> int:
     """Spots of a crystal that are seen by `least` standard deviations each."""
     t, counted = np.maximum(expected.ravel(), 1e-9), lit.ravel()
     number = 0
-    for at, spot in part.spots:
-        good = counted[at]
-        number += int(((spot[good] * scale) ** 2 / t[at[good]]).sum() >= least**2)
+    for position, spot in part.spots:
+        good = counted[position]
+        number += int(((spot[good] * scale) ** 2 / t[position[good]]).sum() >= least**2)
     return number
 
 

@@ -10,18 +10,18 @@ import pytest
 
 from inversion.orientedpatterns import FLAT, GEOMETRY, MEASUREMENT, STOP
 from sasnet_plugin.images.gisas.inversion import prior_guess
-from sasnet_plugin.images.gisas.inversion.counts import on_window
+from sasnet_plugin.images.gisas.inversion.counts import bin_on_window
 from sasnet_plugin.images.gisas.inversion.forward import State, state
 from sasnet_plugin.images.gisas.inversion.parameters import PARAMETERS, OrientationGuess
 from sasnet_plugin.images.gisas.simulation.basis import Basis, basis, mix
 from sasnet_plugin.images.gisas.simulation.geometry import WINDOW
-from sasnet_plugin.images.simulation.detector import MARGIN, expected_counts
+from sasnet_plugin.images.simulation.detector import MARGIN, compute_expected_counts
 from sasnet_plugin.types import GrazingIncidence, Image
 
 
 @pytest.fixture(scope="session")
 def one_basis() -> Basis:
-    return basis(GEOMETRY, WINDOW.with_margin(MARGIN))
+    return basis(GEOMETRY, WINDOW.add_margin(MARGIN))
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def measured(one_basis: Basis) -> Callable[..., Image]:
         alpha, phi = WINDOW.centres()
         mask = np.broadcast_to(np.abs(phi) > STOP, WINDOW.shape)
         measurement = replace(MEASUREMENT, counts=counts)
-        expected = expected_counts(mix(half, p), WINDOW, measurement, mask)
+        expected = compute_expected_counts(mix(half, p), WINDOW, measurement, mask)
         drawn = np.where(mask, np.random.default_rng(seed).poisson(expected), 0).astype(float)
         if turned:
             drawn = drawn[:, ::-1]
@@ -65,5 +65,5 @@ def near() -> Callable[..., OrientationGuess]:
 def now(measured: Callable[..., Image]) -> State:
     """The model at the true geometry."""
     true = {**vars(GEOMETRY), **vars(MEASUREMENT)}
-    counts = on_window(measured(FLAT))[0]
+    counts = bin_on_window(measured(FLAT))[0]
     return state(counts, np.array([p.inner(true[p.name]) for p in PARAMETERS]))

@@ -10,7 +10,7 @@ import pytest
 
 from sasnet_plugin.images.gisas.heads import HEADS
 from sasnet_plugin.images.gisas.inversion import answer as orientation_answer
-from sasnet_plugin.images.gisas.inversion.answer import NOT_FITTED, guess_of, refined
+from sasnet_plugin.images.gisas.inversion.answer import NOT_FITTED, guess_of, refine_answer
 from sasnet_plugin.images.gisas.inversion.invert import OrientationResult
 from sasnet_plugin.images.gisas.inversion.parameters import OrientationGuess
 from sasnet_plugin.images.gisas.specification import GISAS_HEX
@@ -30,7 +30,7 @@ def answer() -> Answer:
 
 def test_a_pattern_of_another_kind_is_not_fitted(measured: Callable[..., Image], answer: Answer) -> None:
     outside = replace(answer, in_scope=0.3, known=False, notes=("outside",))
-    assert refined(measured(P), outside).notes == ("outside", NOT_FITTED)
+    assert refine_answer(measured(P), outside).notes == ("outside", NOT_FITTED)
 
 
 @pytest.mark.parametrize("found", [0.9, 0.2])
@@ -48,10 +48,10 @@ def test_what_a_network_doubts_is_decided_by_the_fit(
         )  # fmt: skip
 
     monkeypatch.setattr(orientation_answer, "invert", inverted)
-    silent = tuple(one.silenced() for one in answer.findings)
+    silent = tuple(one.silence() for one in answer.findings)
     notes = ("cut", answer.scope.outside)
     doubted = replace(answer, known=False, findings=silent, unsaid=answer.findings, notes=notes)
-    said = refined(measured(P), doubted)
+    said = refine_answer(measured(P), doubted)
     assert began[0].geometry == {"lattice": (350.0, 2.0)}
     assert (said.known, said.in_scope) == (found > 0.5, found)
     # Only one of the two says that it is no pattern of the kind.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inversion.orientedpatterns import FLAT, STOP
-from sasnet_plugin.images.gisas.inversion.counts import on_window
+from sasnet_plugin.images.gisas.inversion.counts import bin_on_window
 from sasnet_plugin.images.gisas.inversion.settings import INVERSION
 from sasnet_plugin.images.gisas.simulation.geometry import WINDOW
 from sasnet_plugin.types import DataError, GrazingIncidence, Image
@@ -19,13 +19,13 @@ Make = Callable[..., Image]
 
 def test_counts_stay_whole_and_masked_pixels_out(measured: Make) -> None:
     image = measured(FLAT)
-    counts, shown = on_window(image)
+    counts, shown = bin_on_window(image)
     np.testing.assert_array_equal(counts.y, image.counts[image.mask])
     np.testing.assert_array_equal(counts.spread(counts.y)[~image.mask], 0)
     assert shown.counts.shape == WINDOW.shape
     phi = np.broadcast_to(WINDOW.centres()[1], WINDOW.shape)[counts.mask]
     assert np.all(np.abs(phi) > STOP)
-    np.testing.assert_array_equal(counts.beside_rod, np.abs(phi) > INVERSION.rod)
+    np.testing.assert_array_equal(counts.rotation_mask, np.abs(phi) > INVERSION.rod)
 
 
 def test_bad_images_are_refused_with_a_sentence(measured: Make) -> None:
@@ -40,7 +40,7 @@ def test_bad_images_are_refused_with_a_sentence(measured: Make) -> None:
     ]
     for bad, words in cases:
         with pytest.raises(DataError, match=words) as caught:
-            on_window(bad)
+            bin_on_window(bad)
         assert "made.tif" in str(caught.value)
         assert "\n" not in str(caught.value)
 
@@ -56,7 +56,7 @@ def detector(step: float, beam: float, rng: np.random.Generator) -> Image:
 @pytest.mark.parametrize(("step", "beam"), [(0.0056, 150.3), (0.0071, 148.9), (0.0334, 150.5)])
 def test_pixels_of_a_detector_are_added_up_whole(step: float, beam: float) -> None:
     image = detector(step, beam, np.random.default_rng(1))
-    counts, shown = on_window(image)
+    counts, shown = bin_on_window(image)
     # Shared out by area, hardly any would be whole.
     assert np.array_equal(counts.y, np.round(counts.y))
     assert shown.counts.shape == counts.window.shape
@@ -73,6 +73,6 @@ def test_pixels_of_a_detector_are_added_up_whole(step: float, beam: float) -> No
 
 
 def test_what_lies_on_the_window_stays_on_it(measured: Make) -> None:
-    counts, _ = on_window(measured(FLAT))
+    counts, _ = bin_on_window(measured(FLAT))
     assert counts.window == WINDOW
     assert counts.offset == 0.0

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.gisas.inversion.counts import on_window
+from sasnet_plugin.images.gisas.inversion.counts import bin_on_window
 from sasnet_plugin.images.gisas.inversion.forward import State, state
 from sasnet_plugin.images.gisas.inversion.linear import deviance, quadratic
 from sasnet_plugin.images.gisas.inversion.parameters import INDEX, PARAMETERS
-from sasnet_plugin.images.gisas.inversion.refine import fitted
+from sasnet_plugin.images.gisas.inversion.refine import fit_weights
 from sasnet_plugin.images.gisas.simulation.geometry import PERIOD
 from sasnet_plugin.images.gisas.simulation.priors import peak, sample_orientation
 from sasnet_plugin.predict.arithmetic import circular_w1
@@ -23,9 +23,9 @@ Make = Callable[..., Image]
 def test_the_model_is_the_generator_s(now: State, measured: Make) -> None:
     """What the inversion expects is what the simulated detector counts."""
     p = sample_orientation(np.random.default_rng(2), family="peaks")[1]
-    counts = on_window(measured(p, counts=1e9))[0]
+    counts = bin_on_window(measured(p, counts=1e9))[0]
     exact = State(now.inner, counts, now.factors)
-    weights = fitted(exact)[0]
+    weights = fit_weights(exact)[0]
     columns = np.concatenate((exact.backgrounds, (p @ exact.patterns)[None]))
     form = quadratic(columns, counts.y, counts.y + 1, np.zeros((0, counts.y.size)), np.zeros(0), np.zeros(0))
     expected = form.nonnegative() @ columns

@@ -7,11 +7,15 @@ import pytest
 
 from inversion.orientedpatterns import FLAT, form_of
 from sasnet_plugin.images.gisas.inversion.forward import State
-from sasnet_plugin.images.gisas.inversion.information import mirror_ambiguity, resolved, uniform_p_value
+from sasnet_plugin.images.gisas.inversion.information import (
+    count_resolved_modes,
+    mirror_ambiguity,
+    uniform_p_value,
+)
 from sasnet_plugin.images.gisas.inversion.linear import quadratic
 from sasnet_plugin.images.gisas.simulation.geometry import N_XI, PERIOD
 from sasnet_plugin.images.gisas.simulation.priors import deltas, peak
-from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
+from sasnet_plugin.predict.arithmetic import circular_w1, mirror_distribution
 
 
 def test_uniform_is_called_uniform_and_two_angles_are_not(now: State) -> None:
@@ -31,7 +35,7 @@ def test_uniform_is_called_uniform_and_two_angles_are_not(now: State) -> None:
 
 def test_more_counts_determine_more_modes(now: State) -> None:
     rng = np.random.default_rng(7)
-    modes = [resolved(form_of(now, FLAT, counts, rng)[2]) for counts in (1e3, 1e5, 1e7)]
+    modes = [count_resolved_modes(form_of(now, FLAT, counts, rng)[2]) for counts in (1e3, 1e5, 1e7)]
     assert modes[0] < modes[1] < modes[2] < N_XI
 
 
@@ -40,9 +44,9 @@ def test_the_mirror_image_is_ruled_out_where_all_samples_are_of_one_kind() -> No
     sure = mirror_ambiguity(one)
     assert sure.resolved
     assert circular_w1(sure.one, one.mean(axis=0), PERIOD) < 0.1
-    assert circular_w1(sure.other, mirrored(one.mean(axis=0)), PERIOD) < 0.1
-    both = mirror_ambiguity(np.concatenate((one, mirrored(one[:30]))))
+    assert circular_w1(sure.other, mirror_distribution(one.mean(axis=0)), PERIOD) < 0.1
+    both = mirror_ambiguity(np.concatenate((one, mirror_distribution(one[:30]))))
     assert not both.resolved
     assert both.share == pytest.approx(2 / 3, abs=0.02)
-    assert circular_w1(both.other, mirrored(one.mean(axis=0)), PERIOD) < 1.0
+    assert circular_w1(both.other, mirror_distribution(one.mean(axis=0)), PERIOD) < 1.0
     assert mirror_ambiguity(np.stack([peak(30.0, 5.0)] * 4)).resolved

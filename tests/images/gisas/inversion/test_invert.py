@@ -16,13 +16,13 @@ from tinypatterns import folded_w1
 
 from sasnet_plugin.images.gisas.inversion import prior_guess
 from sasnet_plugin.images.gisas.inversion.forward import Refined
-from sasnet_plugin.images.gisas.inversion.invert import OrientationResult, invert, over_films
+from sasnet_plugin.images.gisas.inversion.invert import OrientationResult, invert, spread_over_films
 from sasnet_plugin.images.gisas.inversion.parameters import INDEX, PARAMETERS, OrientationGuess
 from sasnet_plugin.images.gisas.inversion.settings import INVERSION
 from sasnet_plugin.images.gisas.simulation.geometry import N_XI, PERIOD, WINDOW, XI
 from sasnet_plugin.images.gisas.simulation.priors import deltas, peak
 from sasnet_plugin.images.reading import load_images
-from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
+from sasnet_plugin.predict.arithmetic import circular_w1, mirror_distribution
 from sasnet_plugin.types import Image
 
 Make = Callable[..., Image]
@@ -70,7 +70,7 @@ def test_the_mirrored_image_has_the_mirrored_answer(
     p, other = UNEVEN, measured(UNEVEN, counts=1e7, turned=True)
     turned = invert(other, near(other, turned=True), effort=10)
     # The margin of a detector and the order of draws differ, and little else.
-    assert circular_w1(mirrored(straight.p), turned.p, PERIOD) < 0.7
+    assert circular_w1(mirror_distribution(straight.p), turned.p, PERIOD) < 0.7
     assert circular_w1(straight.p, p, PERIOD) < 0.7
     assert circular_w1(straight.mirror, turned.p, PERIOD) < circular_w1(straight.p, turned.p, PERIOD)
 
@@ -149,7 +149,7 @@ def test_the_film_s_error_reaches_over_minima_that_are_as_good() -> None:
     inner[INDEX["oxide"]] = 560.0
     ends = ((560.0, 900.0), (600.0, 900.0), (602.0, 900.0), (640.0, 925.0))
     refined = Refined(SimpleNamespace(inner=inner), inner, inner, inner, 900.0, ends)  # type: ignore[arg-type]
-    found = over_films(refined, inner, narrow)
+    found = spread_over_films(refined, inner, narrow)
     # Two that are as likely, one of them reached twice; not the one that is far worse.
     assert found[INDEX["oxide"]] == pytest.approx(np.hypot(8.0, 40.0 / np.sqrt(2)), rel=1e-6)
     assert np.all(np.delete(found, INDEX["oxide"]) == 8.0)

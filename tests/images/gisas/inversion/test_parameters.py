@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.gisas.inversion.parameters import INDEX, PARAMETERS, clipped, geometry_of, start
+from sasnet_plugin.images.gisas.inversion.parameters import (
+    INDEX,
+    PARAMETERS,
+    clip_parameters,
+    geometry_of,
+    start,
+)
 
 
 def test_a_guess_is_believed_as_far_as_it_says() -> None:
@@ -29,5 +35,5 @@ def test_values_survive_the_fit_s_scale(parameter) -> None:
 
 def test_a_fit_stays_near_its_prior() -> None:
     limits = np.array([p.limits() for p in PARAMETERS])
-    far = clipped(limits[:, 1] + 1e6)
+    far = clip_parameters(limits[:, 1] + 1e6)
     np.testing.assert_array_equal(far, limits[:, 1])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from inversion.orientedpatterns import GEOMETRY
-from sasnet_plugin.images.gisas.inversion.counts import on_window
+from sasnet_plugin.images.gisas.inversion.counts import bin_on_window
 from sasnet_plugin.images.gisas.inversion.parameters import INDEX, OrientationGuess, start
 from sasnet_plugin.images.gisas.inversion.posterior import posterior
 from sasnet_plugin.images.gisas.inversion.problem import Problem
@@ -23,7 +23,7 @@ def test_samples_lie_about_the_truth_and_the_lattice_within_its_error(
 ) -> None:
     p = peak(10.0, 6.0)
     image = measured(p)
-    counts, _ = on_window(image)
+    counts, _ = bin_on_window(image)
     problem = Problem(counts, start(near(image).geometry))
     refined = refine(problem)
     found = posterior(problem, refined, np.random.default_rng(0), rounds=2, effort=4.0)

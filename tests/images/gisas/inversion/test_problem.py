@@ -8,7 +8,7 @@ from inversion.orientedpatterns import GEOMETRY
 from sasnet_plugin.images.gisas.inversion.forward import State
 from sasnet_plugin.images.gisas.inversion.parameters import start
 from sasnet_plugin.images.gisas.inversion.problem import Effort, Problem
-from sasnet_plugin.images.gisas.inversion.refine import over_all_films, refine
+from sasnet_plugin.images.gisas.inversion.refine import refine, sweep_films
 
 
 def test_no_descent_begins_beyond_the_bound(now: State) -> None:
@@ -21,8 +21,8 @@ def test_no_descent_begins_beyond_the_bound(now: State) -> None:
     assert np.isfinite(found.loss)
     spent = effort.spent
     assert spent > 1
-    assert effort.over
-    again = over_all_films(problem, found)
+    assert effort.is_over
+    again = sweep_films(problem, found)
     assert effort.spent == spent
     assert again.loss == found.loss
     assert said[0].startswith("the geometry is refined, 0 geometries")

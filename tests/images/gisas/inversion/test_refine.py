@@ -10,16 +10,16 @@ import pytest
 
 from inversion.orientedpatterns import GEOMETRY, MEASUREMENT
 from sasnet_plugin.images.gisas.inversion import invert, prior_guess
-from sasnet_plugin.images.gisas.inversion.counts import on_window
+from sasnet_plugin.images.gisas.inversion.counts import bin_on_window
 from sasnet_plugin.images.gisas.inversion.films import better_film, film_minima, ratios
 from sasnet_plugin.images.gisas.inversion.forward import Refined, State, state
 from sasnet_plugin.images.gisas.inversion.parameters import INDEX, PARAMETERS, OrientationGuess, start
 from sasnet_plugin.images.gisas.inversion.problem import Problem
-from sasnet_plugin.images.gisas.inversion.refine import best_tilt, explains, fitted, loss_of, refine
+from sasnet_plugin.images.gisas.inversion.refine import best_tilt, explains, fit_weights, loss_of, refine
 from sasnet_plugin.images.gisas.simulation.basis import Basis, basis, mix
 from sasnet_plugin.images.gisas.simulation.geometry import N_XI, WINDOW, Geometry
 from sasnet_plugin.images.gisas.simulation.priors import deltas, peak
-from sasnet_plugin.images.simulation.detector import MARGIN, expected_counts
+from sasnet_plugin.images.simulation.detector import MARGIN, compute_expected_counts
 from sasnet_plugin.images.simulation.measurement import Measurement
 from sasnet_plugin.types import GrazingIncidence, Image
 
@@ -30,7 +30,7 @@ def at_film(now: State, film: float) -> Refined:
     inner = now.inner.copy()
     inner[OXIDE] = film
     moved = state(now.counts, inner, now)
-    weights, backgrounds, expected = fitted(moved)
+    weights, backgrounds, expected = fit_weights(moved)
     return Refined(moved, weights, backgrounds, expected, loss_of(moved, expected, start({})))
 
 
@@ -78,7 +78,7 @@ def measured(made: Basis, measurement: Measurement, p: np.ndarray, seed: int = 1
     """An image of a distribution, nothing masked."""
     alpha, phi = WINDOW.centres()
     mask = np.ones(WINDOW.shape, dtype=bool)
-    expected = expected_counts(mix(made.half(), p), WINDOW, measurement, mask)
+    expected = compute_expected_counts(mix(made.half(), p), WINDOW, measurement, mask)
     drawn = np.random.default_rng(seed).poisson(expected).astype(float)
     nominal = GrazingIncidence(
         phi, alpha, made.geometry.wavelength, made.geometry.alpha_i - measurement.shift_alpha
@@ -90,8 +90,8 @@ def measured(made: Basis, measurement: Measurement, p: np.ndarray, seed: int = 1
 def test_a_wrongly_guessed_tilt_is_corrected(case: str) -> None:
     geometry, measurement, guessed = CASES[case]
     p = 0.6 * peak(10.0, 8.0) + 0.4 * deltas(np.array([40.0]), np.array([1.0]))
-    image = measured(basis(geometry, WINDOW.with_margin(MARGIN)), measurement, p)
-    counts, _ = on_window(image)
+    image = measured(basis(geometry, WINDOW.add_margin(MARGIN)), measurement, p)
+    counts, _ = bin_on_window(image)
     found = refine(Problem(counts, start(prior_guess(image).geometry | guessed)))
     assert explains(found)
     assert found.state.inner[INDEX["shift_alpha"]] == pytest.approx(measurement.shift_alpha, abs=1e-3)
@@ -101,8 +101,8 @@ def test_a_film_that_was_guessed_wrong_is_found_though_the_counts_are_explained(
     geometry = Geometry(417.45, 1369.2, 41.21, 113.0, 0.0271, 1.21975, 0.15427, 655.96)
     measurement = Measurement(0.0042, 0.0089, -0.0187, 0.0119, 0.0016, 0.0082, 0.913, 0.2074, 2.19e6)
     p = 0.6 * peak(10.0, 8.0) + 0.4 * deltas(np.array([40.0]), np.array([1.0]))
-    image = measured(basis(geometry, WINDOW.with_margin(MARGIN)), measurement, p, seed=2)
-    counts, _ = on_window(image)
+    image = measured(basis(geometry, WINDOW.add_margin(MARGIN)), measurement, p, seed=2)
+    counts, _ = bin_on_window(image)
     true = {**vars(geometry), **vars(measurement)}
     guessed = {each.name: (float(true[each.name]), 0.1 * each.broad()[1]) for each in PARAMETERS}
     guess = start(prior_guess(image).geometry | guessed | {"oxide": (geometry.oxide - 90, 60.0)})

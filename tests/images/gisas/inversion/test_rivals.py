@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from inversion.orientedpatterns import GEOMETRY
-from sasnet_plugin.images.gisas.inversion.counts import in_bands
+from sasnet_plugin.images.gisas.inversion.counts import bin_in_bands
 from sasnet_plugin.images.gisas.inversion.forward import State
 from sasnet_plugin.images.gisas.inversion.parameters import start
-from sasnet_plugin.images.gisas.inversion.refine import fitted
+from sasnet_plugin.images.gisas.inversion.refine import fit_weights
 from sasnet_plugin.images.gisas.inversion.rivals import Rival, best_rival
 from sasnet_plugin.images.gisas.inversion.verify import chance
 from sasnet_plugin.images.gisas.simulation.geometry import N_XI
@@ -30,7 +30,7 @@ def counted(now: State, truth: State, at: tuple[int, ...], counts: float) -> Sta
 
 
 def rival_of(model: State) -> Rival | None:
-    expected = fitted(model)[2]
+    expected = fit_weights(model)[2]
     return best_rival(model, expected, chance(expected)[0], GUESS)
 
 
@@ -41,7 +41,7 @@ def test_a_hexagonal_pattern_has_no_rival(now: State) -> None:
 def test_a_square_lattice_is_found_with_its_own_constant(now: State) -> None:
     # Two per cent beside the one whose rows the fit shares: only its own geometry explains the counts.
     constant = 1.02 * GEOMETRY.lattice * np.sqrt(3) / 2
-    truth = State(now.inner, now.counts, now.factors.on_lattice(constant, SQUARE))
+    truth = State(now.inner, now.counts, now.factors.change_lattice(constant, SQUARE))
     found = rival_of(counted(now, truth, (23, 70), 1e6))
     assert found is not None
     assert found.name == "square"
@@ -54,7 +54,7 @@ def test_a_square_lattice_is_found_with_its_own_constant(now: State) -> None:
 def test_a_square_lattice_that_lies_at_an_angle_of_its_own_is_found(now: State) -> None:
     # At no ratio that rows of one kind would have: between a row of ones and one of two by one.
     constant = 1.12 * GEOMETRY.lattice
-    truth = State(now.inner, now.counts, now.factors.on_lattice(constant, SQUARE))
+    truth = State(now.inner, now.counts, now.factors.change_lattice(constant, SQUARE))
     found = rival_of(counted(now, truth, (38,), 2e5))
     assert found is not None
     assert found.lattice == pytest.approx(constant, rel=0.01)
@@ -64,7 +64,7 @@ def test_a_square_lattice_that_lies_at_an_angle_of_its_own_is_found(now: State) 
 
 def test_streaks_keep_their_place_in_bands_of_rows(now: State) -> None:
     counts = replace(now.counts, y=now.patterns[10] * 1e5)
-    bands = in_bands(counts, 5)
+    bands = bin_in_bands(counts, 5)
     assert bands.window.rows == 5
     assert bands.window.pixel[1] == pytest.approx(counts.window.pixel[1])
     height = counts.window.rows // 5
@@ -89,6 +89,6 @@ def test_rotations_without_weight_need_no_sums(now: State) -> None:
     weights = np.zeros(N_XI)
     weights[[3, 60, 90, 119]] = 10.0, 4.0, 7.0, 2.0
     moved = replace(now.factors.geometry, lattice=GEOMETRY.lattice + 0.5)
-    some = now.factors.moved(moved, weights=weights)
+    some = now.factors.update(moved, weights=weights)
     assert np.count_nonzero(some.sums.any(axis=(1, 2))) == 4
-    np.testing.assert_array_equal(some.mixed(weights), now.factors.moved(moved).mixed(weights))
+    np.testing.assert_array_equal(some.mix_sums(weights), now.factors.update(moved).mix_sums(weights))

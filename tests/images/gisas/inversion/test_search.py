@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from inversion.orientedpatterns import GEOMETRY
-from sasnet_plugin.images.gisas.inversion.counts import on_window
+from sasnet_plugin.images.gisas.inversion.counts import bin_on_window
 from sasnet_plugin.images.gisas.inversion.parameters import INDEX, start
 from sasnet_plugin.images.gisas.inversion.problem import Problem
 from sasnet_plugin.images.gisas.inversion.search import search
@@ -16,7 +16,7 @@ from sasnet_plugin.types import Image
 
 
 def test_lattice_and_radius_are_found_from_a_guess_that_is_far_off(measured: Callable[..., Image]) -> None:
-    counts, _ = on_window(measured(peak(10.0, 8.0), counts=1e7))
+    counts, _ = bin_on_window(measured(peak(10.0, 8.0), counts=1e7))
     guess = start({"lattice": (330.0, 14.0), "radius": (113.0, 8.0)})
     found = search(Problem(counts, guess))
     assert found[INDEX["lattice"]] == pytest.approx(GEOMETRY.lattice, abs=8)

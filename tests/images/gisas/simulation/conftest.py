@@ -14,7 +14,7 @@ from sasnet_plugin.images.simulation.detector import MARGIN
 @pytest.fixture(scope="session")
 def wide_basis() -> Basis:
     """One geometry in the network's window with its margin."""
-    return basis(ONE_SIZE, WINDOW.with_margin(MARGIN))
+    return basis(ONE_SIZE, WINDOW.add_margin(MARGIN))
 
 
 @pytest.fixture

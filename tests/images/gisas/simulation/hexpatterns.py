@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sasnet_plugin.images.gisas.simulation.basis import binned
+from sasnet_plugin.images.gisas.simulation.basis import bin_pattern
 from sasnet_plugin.images.gisas.simulation.geometry import N_HALF, XI, Geometry
 from sasnet_plugin.images.simulation import bornagain
 from sasnet_plugin.images.simulation.window import Window
@@ -34,4 +34,4 @@ def plain_basis(geometry: Geometry, window: Window, parts: tuple[int, int] = (1,
         Parts of a pixel, up and across, that are summed.
     """
     fine = window.finer(*parts)
-    return np.stack([binned(bornagain.pattern(geometry, fine, [xi]), parts) for xi in XI[:N_HALF]])
+    return np.stack([bin_pattern(bornagain.pattern(geometry, fine, [xi]), parts) for xi in XI[:N_HALF]])

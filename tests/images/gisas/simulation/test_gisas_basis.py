@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hexpatterns import BROAD, ONE_SIZE, SHARP, SMALL, plain_basis
 
-from sasnet_plugin.images.gisas.simulation.basis import Basis, basis, binned, mix, point_basis
+from sasnet_plugin.images.gisas.simulation.basis import Basis, basis, bin_pattern, mix, point_basis
 from sasnet_plugin.images.gisas.simulation.geometry import N_XI, XI
 from sasnet_plugin.images.gisas.simulation.lattice import LatticeSum, lattice_sum
 from sasnet_plugin.images.gisas.simulation.priors import deltas, peak
@@ -33,7 +33,7 @@ def test_the_mean_over_a_pixel_is_bornagain_s_on_many_parts_of_it(name: str) -> 
     ours = basis(geometry, window).half()
     parts = (12, 16)
     for row in (0, 25):
-        true = binned(bornagain.pattern(geometry, window.finer(*parts), [XI[row]]), parts)
+        true = bin_pattern(bornagain.pattern(geometry, window.finer(*parts), [XI[row]]), parts)
         middle = bornagain.pattern(geometry, window, [XI[row]])
         for where, chosen in (("window", slice(None)), ("beside the rod", beside)):
             total = true[:, chosen].sum()
@@ -48,7 +48,7 @@ def test_the_fast_sum_is_the_slow_one(rng: np.random.Generator) -> None:
     qx, qy = rng.uniform(-0.02, 0.02, 5000), rng.uniform(-0.09, 0.09, 5000)
     for lattice, width, xi in ((350.0, 1500.0, 0.0), (280.0, 3000.0, 17.5), (420.0, 700.0, 43.0)):
         slow = lattice_sum(qx, qy, lattice, width, xi)
-        fast = LatticeSum.of(lattice, width)(qx.astype(np.float32), qy.astype(np.float32), xi)
+        fast = LatticeSum.tabulate(lattice, width)(qx.astype(np.float32), qy.astype(np.float32), xi)
         off = np.abs(fast / slow - 1)
         # Single precision moves a q on the border of two cells to the other, whose sum differs by 1 %.
         assert np.quantile(off, 0.99) < 1e-3

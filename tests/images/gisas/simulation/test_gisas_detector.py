@@ -9,7 +9,13 @@ import pytest
 
 from sasnet_plugin.images.gisas.simulation.basis import Basis, mix
 from sasnet_plugin.images.gisas.simulation.geometry import N_XI, WINDOW
-from sasnet_plugin.images.simulation.detector import MARGIN, blur_matrix, count, expected_counts, sample_mask
+from sasnet_plugin.images.simulation.detector import (
+    MARGIN,
+    blur_matrix,
+    compute_expected_counts,
+    count,
+    sample_mask,
+)
 from sasnet_plugin.images.simulation.measurement import Measurement, sample_measurement
 
 IDEAL = Measurement(0, 0, 0, 0, 0, 0, 1.0, 0.3, 1e6)
@@ -22,7 +28,7 @@ def inner(clean: np.ndarray) -> np.ndarray:
 
 def test_an_ideal_detector_changes_nothing(wide_basis: Basis) -> None:
     clean = mix(wide_basis.half(), UNIFORM)
-    seen = expected_counts(clean, WINDOW, IDEAL)
+    seen = compute_expected_counts(clean, WINDOW, IDEAL)
     np.testing.assert_allclose(seen, inner(clean) * (1e6 / inner(clean).sum()), rtol=1e-5)
 
 
@@ -30,10 +36,10 @@ def test_expected_counts_sum_to_what_was_asked_for(wide_basis: Basis, rng: np.ra
     clean = mix(wide_basis.half(), UNIFORM)
     for _ in range(20):
         measurement, mask = sample_measurement(rng), sample_mask(WINDOW, 0.16, rng)
-        expected = expected_counts(clean, WINDOW, measurement)
+        expected = compute_expected_counts(clean, WINDOW, measurement)
         assert expected.sum() == pytest.approx(measurement.counts, rel=1e-9)
         assert expected.min() >= 0
-        seen = expected_counts(clean, WINDOW, measurement, mask)
+        seen = compute_expected_counts(clean, WINDOW, measurement, mask)
         assert seen[mask].sum() == pytest.approx(measurement.counts, rel=1e-9)
 
 
@@ -57,17 +63,17 @@ def test_a_shift_moves_the_pattern_towards_larger_angles() -> None:
 
 def test_a_tilt_raises_the_pattern(wide_basis: Basis) -> None:
     clean = mix(wide_basis.half(), UNIFORM)
-    straight = expected_counts(clean, WINDOW, IDEAL)
-    tilted = expected_counts(clean, WINDOW, replace(IDEAL, shift_alpha=WINDOW.pixel[0]))
+    straight = compute_expected_counts(clean, WINDOW, IDEAL)
+    tilted = compute_expected_counts(clean, WINDOW, replace(IDEAL, shift_alpha=WINDOW.pixel[0]))
     np.testing.assert_allclose(tilted[1:] / tilted[1:].sum(), straight[:-1] / straight[:-1].sum(), rtol=1e-6)
 
 
 def test_backgrounds_have_their_share_and_shape(wide_basis: Basis) -> None:
     clean = mix(wide_basis.half(), UNIFORM)
-    pattern = expected_counts(clean, WINDOW, IDEAL)
-    with_flat = expected_counts(clean, WINDOW, replace(IDEAL, flat=0.25))
+    pattern = compute_expected_counts(clean, WINDOW, IDEAL)
+    with_flat = compute_expected_counts(clean, WINDOW, replace(IDEAL, flat=0.25))
     np.testing.assert_allclose(with_flat, 0.8 * pattern + 0.2e6 / pattern.size, rtol=1e-9)
-    diffuse = expected_counts(clean, WINDOW, replace(IDEAL, diffuse=1.0)) - 0.5 * pattern
+    diffuse = compute_expected_counts(clean, WINDOW, replace(IDEAL, diffuse=1.0)) - 0.5 * pattern
     assert diffuse.sum() == pytest.approx(0.5e6)
     alpha, phi = WINDOW.centres()
     falls = np.log(diffuse[0].sum() / diffuse[-1].sum()) / (alpha[-1] - alpha[0])
@@ -77,7 +83,7 @@ def test_backgrounds_have_their_share_and_shape(wide_basis: Basis) -> None:
 
 
 def test_counts_follow_poisson_s_law(wide_basis: Basis, rng: np.random.Generator) -> None:
-    expected = expected_counts(mix(wide_basis.half(), UNIFORM), WINDOW, IDEAL)
+    expected = compute_expected_counts(mix(wide_basis.half(), UNIFORM), WINDOW, IDEAL)
     mask = np.ones(expected.shape, dtype=bool)
     drawn = np.stack([count(expected, mask, rng) for _ in range(200)])
     assert np.all(drawn == np.rint(drawn))

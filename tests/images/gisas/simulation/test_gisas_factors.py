@@ -13,18 +13,18 @@ from sasnet_plugin.images.gisas.simulation.basis import basis, mix
 from sasnet_plugin.images.gisas.simulation.factors import Factors, film_profiles
 from sasnet_plugin.images.gisas.simulation.priors import FAMILIES, sample_orientation
 from sasnet_plugin.images.simulation.window import Window
-from sasnet_plugin.predict.arithmetic import mirrored
+from sasnet_plugin.predict.arithmetic import mirror_distribution
 
 SMALL = Window(16, 16)
 
 
 @pytest.mark.parametrize("geometry", [SHARP, BROAD], ids=["sharp", "broad"])
 def test_the_factors_make_the_basis(geometry) -> None:
-    factors, half = Factors.of(geometry, SMALL), basis(geometry, SMALL).half()
+    factors, half = Factors.compute(geometry, SMALL), basis(geometry, SMALL).half()
     np.testing.assert_allclose(factors.half(), half, rtol=3e-6)
     p = sample_orientation(np.random.default_rng(0), family="peaks")[1]
     np.testing.assert_allclose(
-        factors.pattern(factors.mixed(p), 1.0) @ factors.sharp.T, mix(half, p), rtol=3e-6
+        factors.pattern(factors.mix_sums(p), 1.0) @ factors.sharp.T, mix(half, p), rtol=3e-6
     )
 
 
@@ -34,15 +34,15 @@ def test_the_factors_make_the_basis(geometry) -> None:
 )
 def test_factors_that_moved_are_those_of_the_new_geometry(name: str, value: float) -> None:
     there = replace(SHARP, **{name: value})
-    moved = Factors.of(SHARP, SMALL).moved(there)
-    np.testing.assert_allclose(moved.half(), Factors.of(there, SMALL).half(), rtol=1e-6)
+    moved = Factors.compute(SHARP, SMALL).update(there)
+    np.testing.assert_allclose(moved.half(), Factors.compute(there, SMALL).half(), rtol=1e-6)
 
 
 def test_another_film_changes_rows_as_the_whole_pattern_says() -> None:
     there = replace(BROAD, oxide=630.0)
     rows = film_profiles(BROAD, SMALL, [BROAD.oxide, 630.0])
     np.testing.assert_allclose(rows[0], 1.0)
-    one, other = (Factors.of(geometry, SMALL).every.sum(axis=1) for geometry in (BROAD, there))
+    one, other = (Factors.compute(geometry, SMALL).every.sum(axis=1) for geometry in (BROAD, there))
     np.testing.assert_allclose(rows[1], other / one, rtol=0.02)
 
 
@@ -71,6 +71,8 @@ def test_what_is_not_active_changes_nothing_and_what_is_does() -> None:
 
 def test_turning_everything_over_is_the_mirror() -> None:
     points = np.random.default_rng(3).random((200, cube.DIMENSIONS))
-    over = cube.turned_over(points, np.ones((200, cube.ROUND.size), dtype=bool))
+    over = cube.mirror_points(points, np.ones((200, cube.ROUND.size), dtype=bool))
     # An angle's place within its bin turns as well, to the next bin at the very edge.
-    np.testing.assert_allclose(cube.distributions(over), mirrored(cube.distributions(points)), atol=1e-9)
+    np.testing.assert_allclose(
+        cube.distributions(over), mirror_distribution(cube.distributions(points)), atol=1e-9
+    )

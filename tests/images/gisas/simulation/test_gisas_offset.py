@@ -48,11 +48,11 @@ def test_the_blur_of_a_peak_depends_on_where_in_a_column_it_stands(sigma: float)
 
 def test_the_mirror_holds_for_shifted_columns() -> None:
     geometry = Geometry(350, 1200, 15, 90, 0.05, 1.34, 0.16)
-    right = Factors.of(geometry, WINDOW, offset=0.004)
-    left = Factors.of(geometry, WINDOW, offset=-0.004)
+    right = Factors.compute(geometry, WINDOW, offset=0.004)
+    left = Factors.compute(geometry, WINDOW, offset=-0.004)
     # What the mirror image shows in a column, the pattern shows in the one opposite.
     np.testing.assert_allclose(
         right.half(mirrored=True)[:, :, 1:-1], left.half()[:, :, ::-1][:, :, 1:-1], rtol=2e-5
     )
-    plain = Factors.of(geometry, WINDOW)
+    plain = Factors.compute(geometry, WINDOW)
     np.testing.assert_allclose(plain.half(mirrored=True), plain.half()[..., ::-1])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from growthfilms import COUPLED, LAYERED, ONE_SIZE, SEVERAL, SMALL
 
-from sasnet_plugin.images.gisas.simulation.basis import binned
+from sasnet_plugin.images.gisas.simulation.basis import bin_pattern
 from sasnet_plugin.images.growth.simulation.clusters import form_factor, odd_part, transform
 from sasnet_plugin.images.growth.simulation.film import WINDOW, Film
 from sasnet_plugin.images.growth.simulation.pattern import pattern, point_pattern
@@ -129,7 +129,7 @@ def test_reflection_is_total_below_the_critical_angle_and_fresnel_s_above() -> N
 
 def test_the_mean_over_a_pixel_is_that_of_many_parts_of_it() -> None:
     for name, film in FILMS.items():
-        true = binned(point_pattern(film, WINDOW.finer(12, 12)), (12, 12))
+        true = bin_pattern(point_pattern(film, WINDOW.finer(12, 12)), (12, 12))
         middle = point_pattern(film, WINDOW)
         ours = pattern(film, WINDOW).astype(float)
         off = np.abs(ours / ours.sum() - true / true.sum()).sum()

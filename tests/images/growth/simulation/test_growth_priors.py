@@ -12,7 +12,7 @@ from prior_tables.growth import tables
 
 from sasnet_plugin.images.growth.heads import FILM as ASKED
 from sasnet_plugin.images.growth.simulation.priors import FILM, growing, sample_film
-from sasnet_plugin.simulate.stream import scaled
+from sasnet_plugin.simulate.stream import scale_targets
 
 
 def test_films_are_within_the_ranges_of_the_task_and_fill_them(rng: np.random.Generator) -> None:
@@ -66,7 +66,7 @@ def test_sizes_have_their_mean_and_width() -> None:
 
 def test_quantities_come_back_from_their_scale(rng: np.random.Generator) -> None:
     films = [sample_film(rng) for _ in range(300)]
-    table = np.stack([scaled(ASKED, film) for film in films])
+    table = np.stack([scale_targets(ASKED, film) for film in films])
     values = np.array([[q.value(float(x), 0.0)[0] for q, x in zip(ASKED, row, strict=True)] for row in table])
     for column, quantity in enumerate(ASKED):
         truth = np.array([getattr(film, quantity.name) for film in films])

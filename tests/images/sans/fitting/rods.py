@@ -10,7 +10,7 @@ import numpy as np
 from sasnet_plugin.images.sans.reading.resolution import Setting
 from sasnet_plugin.images.sans.simulation import instruments, orientation
 from sasnet_plugin.images.sans.simulation.form_factors import pars_of
-from sasnet_plugin.images.sans.simulation.measurement import Background, Beam, beam, measured
+from sasnet_plugin.images.sans.simulation.measurement import Background, Beam, beam, simulate_measurement
 from sasnet_plugin.images.sans.simulation.samples import Sample, row_of
 from sasnet_plugin.images.sans.simulation.simulator import Direction, Posture
 from sasnet_plugin.types import Image
@@ -34,4 +34,6 @@ def rods(p2: float = 0.6, counts: float = 2e5, body: str = "cylinder", seed: int
     averages = orientation.maier_saupe(orientation.strength_of(p2))
     posture = Posture(row_of(sample), Direction(averages, np.radians(DIRECTOR)))
     rng = np.random.default_rng(seed)
-    return measured(posture.intensity(ground().true), ground(), Background(flat=0.05), rng, counts)
+    return simulate_measurement(
+        posture.intensity(ground().true), ground(), Background(flat=0.05), rng, counts
+    )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sasnet_plugin.images.sans.fitting.cells import cells_of, shadowed
+from sasnet_plugin.images.sans.fitting.cells import cells_of, find_shadowed
 from sasnet_plugin.images.sans.fitting.fit_image import run
 from sasnet_plugin.images.sans.fitting.oriented import OrientedImage
 from tests.images.sans.fitting import rods
@@ -33,10 +33,10 @@ def test_cells_in_the_beamstops_shadow_are_told_and_left_out() -> None:
     shaded = replace(image, counts=np.where(dark & (image.geometry.qx > 0), 0.0, image.counts))
     problem = OrientedImage(cells_of(shaded), "cylinder", TRUTH)
     run(problem)
-    expected = OrientedImage(cells_of(image), "cylinder", TRUTH).expected()
-    found = shadowed(problem.cells, expected)
+    expected = OrientedImage(cells_of(image), "cylinder", TRUTH).compute_expected()
+    found = find_shadowed(problem.cells, expected)
     there = problem.cells.geometry
     assert found.sum() >= 3
     assert np.all(there.qx[0][found] > -0.001)
-    assert not shadowed(cells_of(image), expected).any()
-    assert problem.cells.without(found).counts.size == problem.cells.counts.size - found.sum()
+    assert not find_shadowed(cells_of(image), expected).any()
+    assert problem.cells.exclude(found).counts.size == problem.cells.counts.size - found.sum()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.images.sans.fitting.fit_image import fit_oriented, refined
+from sasnet_plugin.images.sans.fitting.fit_image import fit_oriented, refine_answer
 from sasnet_plugin.images.sans.fitting.oriented_fit import OrientedFit
 from sasnet_plugin.images.sans.nxcansas import write_image
 from sasnet_plugin.images.sans.reading.load import read
@@ -49,7 +49,7 @@ def test_what_is_added_to_the_image_is_not_verified(fitted: OrientedFit) -> None
 
 def test_an_image_that_is_alike_all_around_is_left_to_the_fit_of_curves() -> None:
     answer = Answer("a.dat", "", 0.9, (), keys=SANS2D.keys)
-    found = refined(rods.rods(0.0), answer)
+    found = refine_answer(rods.rods(0.0), answer)
     assert any("curve" in note for note in found.notes)
     assert found.findings == ()
 

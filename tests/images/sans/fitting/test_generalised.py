@@ -9,12 +9,12 @@ import pytest
 
 from sasnet_plugin.images.sans.fitting.cells import cells_of
 from sasnet_plugin.images.sans.fitting.fit_image import run
-from sasnet_plugin.images.sans.fitting.generalised import generalised, linear
+from sasnet_plugin.images.sans.fitting.generalised import linear, refit_generalised
 from sasnet_plugin.images.sans.fitting.oriented import OrientedImage
 from sasnet_plugin.images.sans.fitting.unevenness import whitening
 from sasnet_plugin.images.sans.simulation import orientation
 from sasnet_plugin.images.sans.simulation.form_factors import pars_of
-from sasnet_plugin.images.sans.simulation.measurement import Background, measured
+from sasnet_plugin.images.sans.simulation.measurement import Background, simulate_measurement
 from sasnet_plugin.images.sans.simulation.samples import Sample, row_of
 from sasnet_plugin.images.sans.simulation.simulator import Direction, Posture
 from sasnet_plugin.types import Image
@@ -43,7 +43,7 @@ def uneven(image: Image, rng: np.random.Generator) -> Image:
 
 def test_an_even_detector_leaves_errors_near_those_by_counting() -> None:
     problem, by_counting = counted(rods.rods(0.6))
-    best, errors, found = generalised(problem, run)
+    best, errors, found = refit_generalised(problem, run)
     assert by_counting <= errors["p2"] < 2 * by_counting
     assert max(found.areas) < 0.02
     assert best.values()["p2"] == pytest.approx(problem.values()["p2"], abs=2 * errors["p2"])
@@ -54,7 +54,7 @@ def test_bands_hold_where_a_detector_counts_unevenly() -> None:
     off = []
     for _ in range(5):
         problem, by_counting = counted(uneven(rods.rods(0.6), rng))
-        best, errors, found = generalised(problem, run)
+        best, errors, found = refit_generalised(problem, run)
         first, last = problem.values()["p2"] - 0.6, best.values()["p2"] - 0.6
         off.append((first / by_counting, last / errors["p2"]))
         assert max(found.areas) > 0.03
@@ -71,7 +71,7 @@ def test_scattering_by_slits_and_a_centre_that_is_off_do_not_move_the_order_para
     pixel = abs(geometry.qx[0, 1] - geometry.qx[0, 0])
     stated = replace(geometry, qx=geometry.qx + 0.4 * pixel)
     problem, _ = counted(replace(image, counts=more, geometry=stated))
-    best, errors, _ = generalised(problem, run)
+    best, errors, _ = refit_generalised(problem, run)
     now = best.values()
     assert now["centre_x"] == pytest.approx(0.4, abs=0.15)
     assert best.chisq() < 1.2 < problem.chisq()
@@ -93,12 +93,12 @@ def test_lost_counts_where_it_is_bright_are_fitted() -> None:
     pars = pars_of("cylinder", rods.RADIUS, rods.ASPECT, rods.SPREAD)
     turned = Direction(orientation.maier_saupe(orientation.strength_of(0.6)), np.radians(rods.DIRECTOR))
     seen = Posture(row_of(Sample("cylinder", SIZES, "cylinder", pars)), turned).intensity(ground.true)
-    whole = measured(seen, ground, Background(flat=0.05), rng, 2e5)
+    whole = simulate_measurement(seen, ground, Background(flat=0.05), rng, 2e5)
     events = np.where(whole.mask, seen * ground.true.weight, 0.0)
     kept = 1 / (1 + 0.03 * events / events.mean())
     image = replace(whole, counts=rng.binomial(whole.counts.astype(int), kept).astype(float))
     problem, by_counting = counted(image)
-    best, errors, _ = generalised(problem, run)
+    best, errors, _ = refit_generalised(problem, run)
     assert abs(problem.values()["p2"] - 0.6) > 3 * by_counting
     assert best.values()["lost"] > 0.05
     assert abs(best.values()["p2"] - 0.6) < 2.5 * errors["p2"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from sasnet_plugin.images.sans.fitting.oriented_settings import SETTINGS
-from sasnet_plugin.images.sans.fitting.starts import ASPECTS, screened
+from sasnet_plugin.images.sans.fitting.starts import ASPECTS, screen_starts
 from tests.images.sans.fitting import rods
 
 
 def test_the_nearest_start_of_the_right_body_is_close_in_size_order_and_direction() -> None:
-    found = screened(rods.rods(0.6), ["cylinder"], {})
+    found = screen_starts(rods.rods(0.6), ["cylinder"], {})
     assert [one.distance for one in found] == sorted(one.distance for one in found)
     assert len(found) == len(ASPECTS["cylinder"])
     best = found[0].values
@@ -21,7 +21,7 @@ def test_the_nearest_start_of_the_right_body_is_close_in_size_order_and_directio
 
 
 def test_axes_across_their_director_are_not_taken_for_axes_along_it() -> None:
-    best = screened(rods.rods(-0.25), ["cylinder"], {})[0].values
+    best = screen_starts(rods.rods(-0.25), ["cylinder"], {})[0].values
     along = abs(np.mod(best["director"] - rods.DIRECTOR + 90, 180) - 90) < 10
     # Rods across a director scatter like rods along the direction a quarter turn from it, but weaker.
     assert (best["p2"] < 0) == along
@@ -29,4 +29,4 @@ def test_axes_across_their_director_are_not_taken_for_axes_along_it() -> None:
 
 def test_the_radius_stays_in_its_range() -> None:
     low, high = SETTINGS.radius
-    assert all(low <= one.values["radius"] <= high for one in screened(rods.rods(), ["ellipsoid"], {}))
+    assert all(low <= one.values["radius"] <= high for one in screen_starts(rods.rods(), ["ellipsoid"], {}))

@@ -23,7 +23,7 @@ def test_whitened_residuals_are_those_of_the_covariance() -> None:
     variance, together = rng.uniform(1, 4, 30), rng.normal(size=(30, 4))
     found, matrix = whitening(variance, together), np.diag(variance) + together @ together.T
     residuals = rng.normal(size=(30, 2))
-    white = found.applied(residuals)
+    white = found.apply(residuals)
     np.testing.assert_allclose(white.T @ white, residuals.T @ np.linalg.solve(matrix, residuals), rtol=1e-9)
     assert found.log_determinant == pytest.approx(np.linalg.slogdet(matrix)[1])
 
@@ -51,5 +51,5 @@ def test_the_covariance_grows_with_what_the_detector_does() -> None:
     fields = [bumps_at(x, x**2, 0.3)]
     even, odd = (covariance(expected, pixels, fields, Unevenness(s, np.array([s]))) for s in (0.0, 0.1))
     total = expected / np.linalg.norm(expected)
-    assert np.linalg.norm(even.applied(total)) == pytest.approx(0.01, rel=0.02)
-    assert np.linalg.norm(odd.applied(total)) < 0.5 * np.linalg.norm(even.applied(total))
+    assert np.linalg.norm(even.apply(total)) == pytest.approx(0.01, rel=0.02)
+    assert np.linalg.norm(odd.apply(total)) < 0.5 * np.linalg.norm(even.apply(total))

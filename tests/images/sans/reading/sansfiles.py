@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sasnet_plugin.images.sans.reading.geometry import SmallAngle, on_detector
+from sasnet_plugin.images.sans.reading.geometry import SmallAngle, make_detector_geometry
 from sasnet_plugin.images.sans.reading.resolution import Setting
 
 SETTING = Setting(6.0, 0.1, 8000.0, 8000.0, 15.0, 5.0, (5.0, 5.0))
@@ -16,7 +16,7 @@ def scene(
     shape: tuple[int, int] = (64, 64), centre: tuple[float, float] = (30.0, 33.0), seed: int = 1
 ) -> tuple[SmallAngle, np.ndarray]:
     """A geometry and counts: a Guinier region, 6 pixels of beamstop, background."""
-    geometry = on_detector(shape, centre, SETTING)
+    geometry = make_detector_geometry(shape, centre, SETTING)
     rate = 300 * np.exp(-((geometry.q * 120) ** 2) / 3) + 3
     rate[geometry.q < 6 * 5 / 8000 * SETTING.k] = 0
     return geometry, np.random.default_rng(seed).poisson(rate).astype(float)
@@ -75,7 +75,9 @@ def ill(path: Path) -> Path:
     """ILL's NeXus of D22: tubes first, a misspelt name, no centre that means anything."""
     import h5py
 
-    geometry = on_detector((96, 64), (30.0, 47.0), Setting(6.0, 0.1, 8000.0, 8060.0, 20.0, 5.0, (8.0, 4.0)))
+    geometry = make_detector_geometry(
+        (96, 64), (30.0, 47.0), Setting(6.0, 0.1, 8000.0, 8060.0, 20.0, 5.0, (8.0, 4.0))
+    )
     rate = 200 * np.exp(-((geometry.q * 120) ** 2) / 3) + 1
     counts = np.random.default_rng(0).poisson(rate)
     with h5py.File(path, "w") as opened:

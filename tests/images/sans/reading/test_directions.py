@@ -37,7 +37,7 @@ def picture(*, lowest_first: bool = False) -> np.ndarray:
 def axis(path: Path, *geometry: str) -> tuple[float, Image]:
     (image,) = read(path, ReadOptions(geometry=geometry))
     found = anisotropy([polar(image)])
-    assert found.directed
+    assert found.has_direction
     return found.axis, image
 
 

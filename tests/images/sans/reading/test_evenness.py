@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.sans.reading.average import averaged
+from sasnet_plugin.images.sans.reading.average import average_around_beam
 from sasnet_plugin.images.sans.reading.evenness import RIM, border, rim_efficiency, scatter
-from sasnet_plugin.images.sans.reading.geometry import SmallAngle, on_detector
+from sasnet_plugin.images.sans.reading.geometry import SmallAngle, make_detector_geometry
 from sasnet_plugin.images.sans.reading.resolution import Setting
 from sasnet_plugin.types import Image
 
@@ -19,7 +19,7 @@ SHAPE = 96, 96
 
 def seen() -> SmallAngle:
     """A square detector, the beam in its middle."""
-    return on_detector(SHAPE, (47.5, 47.5), SETTING)
+    return make_detector_geometry(SHAPE, (47.5, 47.5), SETTING)
 
 
 def image(efficiency: np.ndarray | float = 1.0, counts: float = 2e5, seed: int = 1) -> Image:
@@ -34,7 +34,7 @@ def truth(found: Image) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Averaged intensity over the true one, its error, and q."""
     geometry = found.geometry
     expected = replace(found, counts=geometry.weight * np.exp(-geometry.q / 0.03))
-    curve, right = averaged(found), averaged(expected)
+    curve, right = average_around_beam(found), average_around_beam(expected)
     assert curve.dintensity is not None
     np.testing.assert_allclose(curve.q, right.q)
     middle = curve.q < 0.03
@@ -71,7 +71,7 @@ def test_an_even_detector_leaves_errors_by_counting() -> None:
     ratio, error, _ = truth(image())
     pull = (ratio - 1) / error
     assert 0.8 < pull.std() < 1.2
-    curve, counts = averaged(image()), image()
+    curve, counts = average_around_beam(image()), image()
     assert curve.dintensity is not None
     relative = curve.dintensity / curve.intensity
     total = 1 / np.sqrt(np.sum(1 / relative**2))

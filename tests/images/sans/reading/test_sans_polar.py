@@ -7,7 +7,7 @@ import pytest
 from ng7 import NG7
 
 from sasnet_plugin.images.sans.reading.anisotropy import anisotropy
-from sasnet_plugin.images.sans.reading.average import averaged
+from sasnet_plugin.images.sans.reading.average import average_around_beam
 from sasnet_plugin.images.sans.reading.features import FRAMES, N_CHANNELS, Settings, inputs
 from sasnet_plugin.images.sans.reading.geometry import SmallAngle
 from sasnet_plugin.images.sans.reading.polar import N_RINGS, RINGS, excess, harmonics, odd_harmonics, polar
@@ -120,18 +120,18 @@ def test_errors_that_change_along_q_leave_the_intensity_as_it_is() -> None:
 @pytest.mark.parametrize("turn", [10.0, 100.0])
 def test_a_direction_is_found_up_to_a_quarter_turn(turn: float) -> None:
     found = anisotropy([polar(plane(amplitude=0.2, turn=turn))])
-    assert found.directed
+    assert found.has_direction
     assert found.axis == pytest.approx(10, abs=4 * found.axis_error)
     assert found.axis_error < 2
     assert found.amplitude == pytest.approx(0.2, rel=0.2)
 
 
 def test_an_even_image_has_no_direction() -> None:
-    assert not any(anisotropy([polar(plane(seed=seed))]).directed for seed in range(20))
+    assert not any(anisotropy([polar(plane(seed=seed))]).has_direction for seed in range(20))
 
 
 def test_the_average_is_the_rate_and_its_errors_hold() -> None:
-    curve = averaged(plane(rate=9.0))
+    curve = average_around_beam(plane(rate=9.0))
     assert curve.dintensity is not None
     assert curve.dq is not None
     pull = (curve.intensity - 9) / curve.dintensity

@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 from ng7 import NG7
 
-from sasnet_plugin.images.sans.reading.geometry import on_detector
-from sasnet_plugin.images.sans.reading.resolution import at_radius, drop, geometric, of_pixels
+from sasnet_plugin.images.sans.reading.geometry import make_detector_geometry
+from sasnet_plugin.images.sans.reading.resolution import (
+    compute_pixel_resolution,
+    compute_ring_resolution,
+    drop,
+    geometric,
+)
 
 #: Three of its pixels: Qx, Qy, SigmaQ_parall, SigmaQ_perp, Å⁻¹.
 PUBLISHED = np.array(
@@ -23,7 +28,7 @@ PUBLISHED = np.array(
 
 def test_spreads_are_those_that_nist_writes() -> None:
     qx, qy, along, across = PUBLISHED.T
-    found = of_pixels(NG7, qx, qy)
+    found = compute_pixel_resolution(NG7, qx, qy)
     assert found[0] == pytest.approx(along, rel=0.022)
     assert found[1] == pytest.approx(across, rel=0.012)
 
@@ -38,7 +43,7 @@ def test_neutrons_fall_as_published() -> None:
 def test_without_gravity_wavelengths_blur_along_q_alone() -> None:
     rays = replace(NG7, gravity=False)
     q = np.array([0.005, 0.03])
-    along, across = of_pixels(rays, q, np.zeros(2))
+    along, across = compute_pixel_resolution(rays, q, np.zeros(2))
     assert across == pytest.approx(geometric(rays))
     assert along**2 - across**2 == pytest.approx((q * 0.124) ** 2 / 6)
 
@@ -46,14 +51,14 @@ def test_without_gravity_wavelengths_blur_along_q_alone() -> None:
 def test_a_ring_has_the_mean_of_its_pixels() -> None:
     cold = replace(NG7, wavelength=16.0)
     angle = np.linspace(0, 2 * np.pi, 100, endpoint=False)
-    pixels = of_pixels(cold, 0.01 * np.cos(angle), 0.01 * np.sin(angle))
-    for mean, each in zip(at_radius(cold, np.array([0.01])), pixels, strict=True):
+    pixels = compute_pixel_resolution(cold, 0.01 * np.cos(angle), 0.01 * np.sin(angle))
+    for mean, each in zip(compute_ring_resolution(cold, np.array([0.01])), pixels, strict=True):
         assert mean[0] == pytest.approx(np.sqrt(np.mean(each**2)), rel=1e-6)
 
 
 def test_pixels_lie_where_the_angle_says_and_see_less_aside() -> None:
     near = replace(NG7, distance=1000.0)
-    found = on_detector((5, 201), (0.0, 2.0), near)
+    found = make_detector_geometry((5, 201), (0.0, 2.0), near)
     angle = np.arctan(200 * 5.08 / 1000)
     assert found.qx[2, 200] == pytest.approx(4 * np.pi / 6 * np.sin(angle / 2))
     assert found.qy[2] == pytest.approx(0)

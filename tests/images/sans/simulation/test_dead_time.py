@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.images.sans.simulation.instruments import INSTRUMENTS, draw_setting
-from sasnet_plugin.images.sans.simulation.measurement import Beam, beam, counted_share
+from sasnet_plugin.images.sans.simulation.measurement import Beam, beam, compute_counted_share
 
 
 def _seen(name: str) -> tuple[Beam, np.ndarray]:
@@ -19,7 +19,7 @@ def _seen(name: str) -> tuple[Beam, np.ndarray]:
 def test_a_tube_counts_as_a_detector_of_its_own_rate() -> None:
     seen, expected = _seen("D22")
     rate = 4e6
-    share = counted_share(expected, seen, rate)
+    share = compute_counted_share(expected, seen, rate)
     assert share.shape == (1, 128)
     # A tube of n events a second counts n/(1 + 1.5 µs n).
     busy = rate * expected.sum(axis=0) / expected.sum()
@@ -28,9 +28,9 @@ def test_a_tube_counts_as_a_detector_of_its_own_rate() -> None:
 
 def test_a_chamber_loses_everywhere_alike() -> None:
     seen, expected = _seen("NG7")
-    assert counted_share(expected, seen, 2e5).item() == pytest.approx(1 / (1 + 2e5 * 3e-6))
+    assert compute_counted_share(expected, seen, 2e5).item() == pytest.approx(1 / (1 + 2e5 * 3e-6))
 
 
 def test_slow_counting_loses_nothing() -> None:
     seen, expected = _seen("D22")
-    assert counted_share(expected, seen, 0.0) == pytest.approx(1.0)
+    assert compute_counted_share(expected, seen, 0.0) == pytest.approx(1.0)

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy.special import erfi
 
-from sasnet_plugin.images.sans.simulation.form_factors import directed
+from sasnet_plugin.images.sans.simulation.form_factors import compute_legendre
 from sasnet_plugin.images.sans.simulation.orientation import (
     DEGREES,
+    expand_in_harmonics,
     gaussian,
-    in_harmonics,
-    in_plane,
     maier_saupe,
     order_parameter,
+    project_in_plane,
     strength_of,
 )
 from sasnet_plugin.simulate.kernel import call, load_model
@@ -38,8 +38,8 @@ def test_limits_of_distributions() -> None:
 def test_what_is_seen_of_axes_is_a_density() -> None:
     angles = np.linspace(0, np.pi, 180, endpoint=False)
     for averages in (maier_saupe(5.0), maier_saupe(-5.0), gaussian(25.0)):
-        assert np.mean(in_plane(averages, angles)) * np.pi == pytest.approx(1, rel=1e-3)
-    assert in_plane(maier_saupe(5.0), angles)[0] > 5 * in_plane(maier_saupe(5.0), angles)[90]
+        assert np.mean(project_in_plane(averages, angles)) * np.pi == pytest.approx(1, rel=1e-3)
+    assert project_in_plane(maier_saupe(5.0), angles)[0] > 5 * project_in_plane(maier_saupe(5.0), angles)[90]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_what_is_seen_of_axes_is_a_density() -> None:
 )
 def test_the_average_over_directions_is_sasmodels_curve(name: str, parameters: dict[str, float]) -> None:
     q = np.geomspace(0.003, 0.15, 12)
-    found = directed(name, parameters, q)
+    found = compute_legendre(name, parameters, q)
     assert found[:, 0] == pytest.approx(call(name, q, parameters).intensity, rel=1e-4)
 
 
@@ -76,5 +76,7 @@ def test_an_oriented_pattern_is_the_sum_over_single_particles() -> None:
             }
             total += w * call_kernel(kernel, {**parameters, **angles, "background": 0.0})
             weights += w
-    waves = (directed("cylinder", parameters, np.array([q])) * maier_saupe(strength)) @ in_harmonics()
+    waves = (
+        compute_legendre("cylinder", parameters, np.array([q])) * maier_saupe(strength)
+    ) @ expand_in_harmonics()
     assert (waves @ np.cos(np.outer(DEGREES, psi)))[0] == pytest.approx(total / weights, rel=2e-3)

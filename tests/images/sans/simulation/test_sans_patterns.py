@@ -10,13 +10,19 @@ import numpy as np
 import pytest
 from prior_tables.sans import tables
 
-from sasnet_plugin.images.sans.reading.average import averaged
-from sasnet_plugin.images.sans.reading.geometry import SmallAngle, on_detector
+from sasnet_plugin.images.sans.reading.average import average_around_beam
+from sasnet_plugin.images.sans.reading.geometry import SmallAngle, make_detector_geometry
 from sasnet_plugin.images.sans.reading.polar import N_RINGS, N_SECTORS, RINGS, polar
 from sasnet_plugin.images.sans.reading.resolution import Setting
 from sasnet_plugin.images.sans.simulation import cells, instruments, patterns
 from sasnet_plugin.images.sans.simulation.form_factors import Q
-from sasnet_plugin.images.sans.simulation.measurement import Background, Beam, beam, efficiency, measured
+from sasnet_plugin.images.sans.simulation.measurement import (
+    Background,
+    Beam,
+    beam,
+    efficiency,
+    simulate_measurement,
+)
 from sasnet_plugin.images.sans.simulation.orientation import maier_saupe
 from sasnet_plugin.images.sans.simulation.samples import (
     PRIORS,
@@ -25,7 +31,7 @@ from sasnet_plugin.images.sans.simulation.samples import (
     draw_sample,
     others,
     pars_of,
-    resized,
+    resize,
     row_of,
 )
 from sasnet_plugin.images.sans.simulation.simulator import SIMULATOR, draw_posture
@@ -58,7 +64,7 @@ def test_a_blurred_sphere_is_that_of_sasmodels() -> None:
     row = row_of(
         Sample("sphere", {"radius": 180.0, "feature": 0.025}, "sphere", {"radius": 180.0, "radius_pd": 0.05})
     )
-    line = on_detector((1, 40), (-6.0, 0.0), SETTING)
+    line = make_detector_geometry((1, 40), (-6.0, 0.0), SETTING)
     expected = smeared_by_sasmodels("sphere", line, radius=180.0, radius_pd=0.05)
     found = patterns.pattern(row, line)
     ratio = (found / found[0, 0]) / (expected / expected[0, 0])
@@ -70,7 +76,7 @@ def test_a_blurred_sphere_is_that_of_sasmodels() -> None:
 def test_an_oriented_rod_scatters_across_itself(rod: dict[str, object]) -> None:
     """Turned by a quarter it is the same pattern; with axes anywhere it is that without direction."""
     averages = maier_saupe(12.0)
-    whole = on_detector((48, 48), (23.5, 23.5), replace(SETTING, pixel=(12.0, 12.0)))
+    whole = make_detector_geometry((48, 48), (23.5, 23.5), replace(SETTING, pixel=(12.0, 12.0)))
     along = patterns.pattern(rod, whole, averages, 0.0)
     across = patterns.pattern(rod, whole, averages, np.pi / 2)
     assert across == pytest.approx(along.T, rel=1e-3)
@@ -90,7 +96,7 @@ def test_spots_lie_on_a_hexagon_and_not_all_are_seen_at_once() -> None:
         "second": 0.003,
         "domains": 1.0,
     }
-    geometry = on_detector((128, 128), (63.5, 63.5), SETTING)
+    geometry = make_detector_geometry((128, 128), (63.5, 63.5), SETTING)
     g = 2 * np.pi / 600
     bragg = np.degrees(g / 2 / SETTING.k)
     one = patterns.spots(values, geometry, 0.0, (bragg, 0.0))
@@ -113,12 +119,12 @@ def seen() -> Beam:
 
 def test_counting_cells_is_counting_pixels(seen: Beam, rod: dict[str, object]) -> None:
     background = Background(flat=0.2, parasitic=0.05)
-    gathered = cells.gathered(seen)
+    gathered = cells.gather_in_cells(seen)
     averages = maier_saupe(4.0)
     intensity = patterns.pattern(rod, seen.true, averages, 0.5)
-    pixels = polar(measured(intensity, seen, background, np.random.default_rng(1), 3e6))
+    pixels = polar(simulate_measurement(intensity, seen, background, np.random.default_rng(1), 3e6))
     intensity = patterns.pattern(rod, gathered.geometry, averages, 0.5)
-    quick = cells.counted(intensity, gathered, background, np.random.default_rng(2), 3e6)
+    quick = cells.count_in_cells(intensity, gathered, background, np.random.default_rng(2), 3e6)
     assert quick.exposure == pytest.approx(pixels.exposure)
     many = (pixels.counts > 300) & (quick.counts > 300)
     assert many.sum() > 500
@@ -139,7 +145,9 @@ def test_an_averaged_image_is_explained_by_its_own_model() -> None:
     one = beam(instruments.INSTRUMENTS[-1], setting, rng)
     # A detector that counts evenly, as after its flat field: its faults are no matter of resolution.
     one = replace(one, true=replace(one.true, weight=one.stated.weight))
-    curve = averaged(measured(patterns.pattern(row, one.true), one, Background(flat=0.05), rng, 5e5))
+    curve = average_around_beam(
+        simulate_measurement(patterns.pattern(row, one.true), one, Background(flat=0.05), rng, 5e5)
+    )
     data = Data1D(x=curve.q, y=curve.intensity, dx=curve.dq, dy=curve.dintensity)
     model = DirectModel(data, load_model("sphere"))(background=0.0, **parameters)
     terms = np.stack([model, np.ones_like(model)], axis=1) / curve.dintensity[:, None]
@@ -171,7 +179,7 @@ def test_the_same_seed_gives_the_same_bytes_and_every_class_is_measured() -> Non
     known = np.isfinite(targets["quantities"])
     assert known.sum(axis=1).tolist() == [2, 4, 4, 3, 1, known[5].sum()]
     for kind in SIMULATOR.kinds:
-        (image,) = SIMULATOR.out_of_distribution(kind, rows[0], rng, exposure=1e4).images
+        (image,) = SIMULATOR.simulate_unknown(kind, rows[0], rng, exposure=1e4).images
         # What lies behind the beamstop, and what dead time loses, is not counted.
         assert 0.3e4 < image.counts.sum() < 1.1e4
 
@@ -184,8 +192,8 @@ def test_a_sample_is_the_same_in_all_settings(rod: dict[str, object]) -> None:
 
 
 def test_a_turned_beam_is_the_same_beam(seen: Beam) -> None:
-    gathered = cells.gathered(seen)
-    quarter = cells.turned(gathered, N_SECTORS // 4)
+    gathered = cells.gather_in_cells(seen)
+    quarter = cells.turn_beam(gathered, N_SECTORS // 4)
     assert quarter.stated.shape == (N_RINGS, N_SECTORS)
     assert quarter.geometry.qy[:, 9] == pytest.approx(gathered.geometry.qx[:, 0])
     assert quarter.stated[:, 9] == pytest.approx(gathered.stated[:, 0])
@@ -214,7 +222,7 @@ def test_a_body_in_another_size_is_the_body_computed_in_that_size() -> None:
     )
     row = row_of(small)
     for _ in range(3):
-        found = resized(row, rng)
+        found = resize(row, rng)
         radius = found["parameters"]["radius"]
         again = row_of(Sample("cylinder", {}, "cylinder", pars_of("cylinder", radius, 4.0, 0.1)))
         # Where neither end of the table is near: from the plateau to the tenth fringe.
@@ -228,7 +236,7 @@ def test_a_body_in_another_size_is_the_body_computed_in_that_size() -> None:
 def test_sizes_at_use_follow_the_prior_whatever_the_row_has() -> None:
     rng = np.random.default_rng(6)
     row = row_of(draw_sample(rng, "sphere"))
-    radii = np.array([resized(row, rng)["parameters"]["radius"] for _ in range(300)])
+    radii = np.array([resize(row, rng)["parameters"]["radius"] for _ in range(300)])
     assert 14 < radii.min() < 25 < 300 < radii.max() < 515
     assert np.median(radii) == pytest.approx(np.sqrt(15 * 500), rel=0.25)
 
