@@ -110,7 +110,7 @@ def test_ctrl_c_leaves_the_table_of_what_was_answered(
             raise KeyboardInterrupt
         raise DataError(f"{path}: is no measurement.")
 
-    monkeypatch.setattr(f"sasnet_plugin.cli.{module}.recognised", recognised)
+    monkeypatch.setattr(f"sasnet_plugin.cli.{module}.recognise_domain", recognised)
     table, first = tmp_path / "table.csv", tmp_path / "first.dat"
     code, _ = run(command, first, tmp_path / "later.dat", tmp_path / "last.dat", "--csv", table)
     assert code == 130
