@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 
 _Key = TypeVar("_Key")
-#: Not fitted unless a user asks: modes, the surroundings of charged spheres, what the body itself decides.
+#: Whether the particle gives its effective radius to the structure factor (1), or that is a parameter (0).
+EFFECTIVE_MODE = "radius_effective_mode"
+#: Not fitted: modes, the surroundings of charged spheres, and the effective radius unless a user gives a range.
 _NOT_FITTED = frozenset(
-    {"structure_factor_mode", "radius_effective_mode", "radius_effective", "temperature", "dielectconst"}
+    {"structure_factor_mode", EFFECTIVE_MODE, "radius_effective", "temperature", "dielectconst"}
 )
 #: Fitted where there is some, as a width of sizes is.
 SALT = "concentration_salt"
@@ -90,7 +92,13 @@ def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
     for name, row, needed in _fittable(info):
         if all(float(parameters.get(n, default)) > least for n, default, least in needed):
             rows[row].append(name)
-    return [*scales_of(info.id), "background", *shape, *sld, *last]
+    return [*scales_of(info.id), "background", *shape, *_effective_radii(parameters), *sld, *last]
+
+
+def _effective_radii(parameters: Mapping[str, Any]) -> list[str]:
+    """Effective radii that the particle does not decide."""
+    modes = [name for name, value in parameters.items() if bare(name) == EFFECTIVE_MODE and value == 0]
+    return [name.removesuffix("_mode") for name in modes]
 
 
 @lru_cache(maxsize=256)

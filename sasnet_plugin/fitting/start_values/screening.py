@@ -15,7 +15,7 @@ from ...simulate.quick_models.cost_classes import cost_class
 from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve, sum_parts
 from ..ledger import count_look, shorten
-from ..problem.free_parameters import coarse, complete_distributions, select_accepted, sharp
+from ..problem.free_parameters import EFFECTIVE_MODE, coarse, complete_distributions, select_accepted, sharp
 from ..problem.plugin_models import page_of
 from ..problem.resolution import cells
 from ..result.components import bare
@@ -177,11 +177,15 @@ def _average_bins(curve: Curve, dintensity: Floats) -> Binned:
 
 
 def as_start(task: Task, start: dict[str, Any]) -> dict[str, Any]:
-    """Parameters with distributions on the coarse copy's points, and the mode of the effective radius."""
+    """Parameters with distributions on the coarse copy's points; the effective radius is that of the particle
+    unless a user gives its value or range.
+    """
     start = coarse(task.model, complete_distributions(start, PROBLEM.width_points[cost_class(task.model)]))
     info = load_model(task.name).info
-    modes = (p.name for p in info.parameters.call_parameters if bare(p.name) == "radius_effective_mode")
-    return select_accepted(info, start | dict.fromkeys(modes, 1))
+    given = {*task.fixed, *task.ranges}
+    names = (p.name for p in info.parameters.call_parameters if bare(p.name) == EFFECTIVE_MODE)
+    modes = {name: int(name.removesuffix("_mode") not in given) for name in names}
+    return select_accepted(info, start | modes)
 
 
 def _solvent_in(fixed: Mapping[str, float], start: Mapping[str, Any]) -> str | None:

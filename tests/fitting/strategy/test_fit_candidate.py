@@ -190,3 +190,23 @@ def test_a_start_where_the_model_has_no_value_is_no_fit(
     task = replace(_task(curve, "sphere"), structure_factor="hayter_msa")
     with pytest.raises(SasnetError, match="sphere@hayter_msa: no starting values give a finite curve"):
         fit_candidate(task, bank)
+
+
+def test_an_effective_radius_that_a_user_gives_is_that_of_the_structure_factor(
+    simulated: Simulated, bank: Bank
+) -> None:
+    """Spheres of 50 Å that keep a distance of 150 Å, as charge or a layer of solvent makes them."""
+    truth = {
+        "radius": 50.0, "radius_effective": 75.0, "radius_effective_mode": 0, "volfraction": 0.2,
+        "sld": 4.0, "sld_solvent": 1.0, "background": 0.01,
+    }  # fmt: skip
+    curve = simulated("sphere@hardsphere", truth)
+    task = replace(_task(curve, "sphere"), structure_factor="hardsphere")
+    given = fit_candidate(replace(task, fixed={"radius_effective": 75.0}), bank)
+    fitted = fit_candidate(replace(task, ranges={"radius_effective": (40.0, 120.0)}), bank)
+    for fit in (given, fitted):
+        assert fit.reduced_chisq < 1.3
+        assert fit.parameters["radius"].value == pytest.approx(50.0, rel=0.02)
+        assert fit.parameters["radius_effective"].value == pytest.approx(75.0, rel=0.02)
+        assert fit.parameters["volfraction"].value == pytest.approx(0.2, rel=0.05)
+    assert fit_candidate(task, bank).reduced_chisq > 10 * fitted.reduced_chisq
