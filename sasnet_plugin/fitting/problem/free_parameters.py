@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 
 _Key = TypeVar("_Key")
-#: Not fitted unless a user asks: modes, the surroundings of charged spheres, what the body itself decides.
+#: Never fitted, given ranges or not: modes, the surroundings of charged spheres, and the effective radius,
+#: which sasmodels calculates from the form factor (`screening.as_start` sets that mode).
 _NOT_FITTED = frozenset(
     {"structure_factor_mode", "radius_effective_mode", "radius_effective", "temperature", "dielectconst"}
 )

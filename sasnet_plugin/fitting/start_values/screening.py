@@ -177,7 +177,10 @@ def _average_bins(curve: Curve, dintensity: Floats) -> Binned:
 
 
 def as_start(task: Task, start: dict[str, Any]) -> dict[str, Any]:
-    """Parameters with distributions on the coarse copy's points, and the mode of the effective radius."""
+    """Complete a start: distributions on the coarse copy's points, and the effective radius from the form.
+
+    ``radius_effective_mode`` becomes 1 even against `Task.fixed`, so ``radius_effective`` has no effect.
+    """
     start = coarse(task.model, complete_distributions(start, PROBLEM.width_points[cost_class(task.model)]))
     info = load_model(task.name).info
     modes = (p.name for p in info.parameters.call_parameters if bare(p.name) == "radius_effective_mode")
