@@ -61,8 +61,9 @@ def _load(name: str) -> Any:
 
 
 def call(name: str, q: NDArray[np.float64], parameters: dict[str, Any]) -> Result:
-    """Return I(q), (n,), of a model (as `load_model`) with sasmodels' parameters, polydispersity included; q
-    in Å⁻¹, scale 1 and background 0 by default.
+    """Return I(q), (n,), of a form or structure factor, named as for `load_model`, with sasmodels'
+    parameters, polydispersity included; q in Å⁻¹, scale 1 and background 0 by default. For a product such
+    as ``sphere@hardsphere``, which has no F(q), use ``sasmodels.direct_model.call_kernel``.
     """
     from sasmodels.direct_model import call_Fq
 

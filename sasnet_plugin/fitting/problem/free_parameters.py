@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _Key = TypeVar("_Key")
 #: Whether the particle gives its effective radius to the structure factor (1), or that is a parameter (0).
 EFFECTIVE_MODE = "radius_effective_mode"
-#: Not fitted: modes, the surroundings of charged spheres, and the effective radius unless a user gives a range.
+#: Not fitted: modes, the surroundings of charged spheres, and the effective radius unless its range is given.
 _NOT_FITTED = frozenset(
     {"structure_factor_mode", EFFECTIVE_MODE, "radius_effective", "temperature", "dielectconst"}
 )

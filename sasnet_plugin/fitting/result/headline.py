@@ -66,7 +66,7 @@ def _well_known(p: Parameter) -> bool:
 
 
 def is_determined(name: str, p: Parameter) -> bool:
-    """Whether the data determine a fitted value: its error is less than itself."""
+    """Whether the error of a value is less than itself; also true if it is fixed or its error unknown."""
     # The zero of a background or of a width is as good a value as another; that of a scattering length
     # density says nothing, so that an error counts against all that matter has.
     if p.fixed or p.error is None or name.endswith("_pd") or p.unit == "1/cm":

@@ -85,7 +85,8 @@ class ModelFit:
     model : str
         sasmodels' name of the form model.
     parameters : mapping of str to Parameter
-        By sasmodels' names, widths of size distributions (``radius_pd``) included.
+        By sasmodels' names, widths of size distributions (``radius_pd``) included. Parameters that are not
+        fitted are in it, too; ``radius_effective`` of a product is a starting value without effect.
     distributions : mapping of str to str
         Kind of size distribution of each polydisperse parameter.
     chisq : float

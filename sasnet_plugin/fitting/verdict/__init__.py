@@ -1,1 +1,1 @@
-"""What is said of a fit: a headline, the most harmful doubt, what to do next. Reads the result alone."""
+"""The verdict on a fit: headline, cautions, next command. Reads the result alone."""

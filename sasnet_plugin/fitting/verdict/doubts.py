@@ -1,4 +1,7 @@
-"""What may be wrong with an answer, by the harm that it would do: one sentence each, the worst first."""
+"""The cautions about a fit ("doubts" is their former name): a function for each, and their order by harm.
+
+Each function takes the result and yields a sentence of `sentences`, or nothing.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +76,7 @@ def reasons(result: FitResult) -> Iterator[str]:
 
 
 def few_points(result: FitResult) -> Iterator[str]:
-    """Whatever is fitted fits."""
+    """Warn that with so few points any model fits."""
     n, k = len(result.curve), len(result.fits[0].free)
     if n - k < max(3, k):
         yield sentences.FEW_POINTS(points=n, parameters=k)
@@ -95,7 +98,7 @@ def instrument(result: FitResult) -> Iterator[str]:
 
 
 def own_limits(result: FitResult) -> Iterator[str]:
-    """A range that a user has given ends where the best value is."""
+    """Warn that a range given by the user ends at the fitted value."""
     for name in result.limited:
         p = result.fits[0].parameters.get(name)
         if p is not None and end_of_range(p):
@@ -258,7 +261,7 @@ def _is_known_length(name: str, p: Parameter) -> bool:
 
 
 def interaction(result: FitResult) -> Iterator[str]:
-    """A structure factor whose strength the data do not determine."""
+    """Warn of a structure factor whose strength (charge, volume fraction, ...) the data do not determine."""
     best = result.fits[0]
     if best.structure_factor is None:
         return
@@ -335,7 +338,9 @@ def misfit(result: FitResult) -> Iterator[str]:
 
 
 _Find = Callable[[FitResult], Iterator[str]]
-#: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
+#: The order of cautions, the most harmful first: sizes wrong by ten, an answer without meaning, another
+#: sample, a wrong value. `_WITHOUT`: there is no fit, or the curve is a constant; `_EXPLAINED`: the best fit
+#: describes the data, at least within a systematic error; `_UNEXPLAINED`: it does not.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, find_missing_candidates, time)
 _EXPLAINED: tuple[_Find, ...] = (
     unit, few_points, own_limits, instrument, time_within_error, atoms, nearer, other_shape, same_curve,

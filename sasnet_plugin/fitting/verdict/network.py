@@ -1,4 +1,4 @@
-"""What may be wrong with an answer by what the network makes of the curve: one sentence each."""
+"""The cautions that come from the classifier, one sentence each; `_EXPLAINED` has their order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every number that decides what is said of a fit."""
+"""Thresholds of the verdict: from which value on a caution is given, or a fit is shown or named."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..settings import setting
 
 @dataclass(frozen=True)
 class VerdictSettings:
-    """Of `verdict`: which fits are shown, what is a doubt, and what is named next."""
+    """Of `verdict`: which fits are shown, what gets a caution, and what is named next."""
 
     hopeless: float = setting(
         100.0, "Reduced χ² over the least, beyond which a fit is shown among the details alone."

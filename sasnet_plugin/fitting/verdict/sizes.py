@@ -66,7 +66,10 @@ class Size:
 
 
 def sizes(fit: ModelFit) -> dict[str, Size]:
-    """What other models have as well, by name; empty for sums and for models that stand alone."""
+    """Return sizes that other models have, too, by name, such as "outer radius".
+
+    Empty for sums and for models that `_OF` does not list, such as ellipsoids.
+    """
     found_sizes = {}
     for name, parts in _OF.get(fit.model, {}).items():
         names = tuple(chain.from_iterable(_expand_part(part, fit) for part in parts))
@@ -104,7 +107,7 @@ def list_open(result: FitResult) -> list[str]:
 
 
 def largest(fit: ModelFit) -> float:
-    """The longest of what other models have as well, Å; 0 where there is none."""
+    """Return the longest of `sizes`, Å, not of all parameters; 0 where there is none."""
     return max((size.value for size in sizes(fit).values() if size.unit == "Ang"), default=0.0)
 
 

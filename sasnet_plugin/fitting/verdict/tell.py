@@ -1,4 +1,4 @@
-"""From a result to its verdict: level, headline, the most harmful doubt, and the next command."""
+"""Build the verdict of a result: level, headline, cautions, and the next command."""
 
 from __future__ import annotations
 
