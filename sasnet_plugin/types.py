@@ -314,7 +314,8 @@ class Image:
     mask : (rows, columns) bool array
         True where the pixel counts.
     geometry : Geometry
-        Where the pixels lie and how the sample was illuminated: `GrazingIncidence`, or another technique's.
+        Where the pixels lie and how the sample was illuminated: `GrazingIncidence`, or an object of another
+        technique with `shape` (rows, columns) and ``check(name)``, which raises DataError.
     file, entry : str
         Where the image came from, empty for arrays; the frame's title within the file.
     notes : tuple of str

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import sasnet_plugin
 from sasnet_plugin import domains
-from sasnet_plugin.domains import PAGES, Domain, Simulator, recognise_domain, specification
+from sasnet_plugin.domains import PAGES, Domain, ReadOptions, Simulator, recognise_domain, specification
 from sasnet_plugin.domains.sas1d import SAS1D
 from sasnet_plugin.extensions import Deferred, DeferredValue, load
 from sasnet_plugin.types import Curve, SasnetError
@@ -94,6 +96,19 @@ def test_the_surest_domain_has_a_file_and_equals_ask(tmp_path: Path, monkeypatch
             assert domains.recognise_domain(picture) == "gisas_hex"
     with pytest.raises(SasnetError, match="can be read as any of gisas_hex, alike; choose one with --domain"):
         recognise_domain(picture)
+
+
+def test_the_reader_on_the_page_reads_a_file_of_a_detector(tmp_path: Path, repository: Path) -> None:
+    page = (repository / "docs" / "add_a_domain.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n([^`]*^def read.*?)^```", page, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {"Pixels": lambda shape: SimpleNamespace(shape=shape, check=lambda name: None)}
+    exec(block, names)
+    counts = np.arange(30.0).reshape(5, 6)
+    counts[1, 2] = np.nan
+    np.save(tmp_path / "image.npy", counts)
+    (image,) = names["read"](str(tmp_path / "image.npy"), ReadOptions())
+    assert np.argwhere(~image.mask).tolist() == [[1, 2]]
+    assert np.array_equal(image.counts[image.mask], counts[image.mask])
 
 
 def test_parameters_are_those_of_the_priors() -> None:

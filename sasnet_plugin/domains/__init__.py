@@ -113,12 +113,17 @@ class Domain:
         (measurements) to the network's `heads.Inputs`; the same in training and in prediction.
     features_version : int
         A network trained with another one is refused.
+    heads : tuple of Head
+        The questions, at least one.
+    network : Network
+        Every domain has one; a value that needs none is computed by `complete`.
     simulator : callable or None
         () to its `Simulator`; None where there are only recorded data.
     purpose, limits : str
         Of the model card: what the network says, a sentence; what it is not for, to go on after "Not for".
     recognise : callable or None
-        (path) to 0..1, how sure it is that a file holds such measurements; the largest wins.
+        (path) to 0..1, how sure it is that a file holds such measurements; the largest wins. None: only
+        ``--domain`` chooses it.
     together : callable or None
         (measurements) to one, of a sample in several settings.
     added : callable or None
@@ -142,7 +147,8 @@ class Domain:
         Each (inputs) to those of a measurement so little different that the answer is the same, such as of a
         sample a few per cent larger: outputs are averaged over all in prediction, with equal weights.
     complete : callable or None
-        (measurement, answer) to an answer: what the measurement itself says besides, in every answer.
+        (measurement, `predict.Answer`) to the answer with what is computed from the measurement itself.
+        ``sasnet evaluate`` does not call it.
     curve : callable or None
         (measurement) to the `Curve` that it is, which 'sasnet fit' fits, or None where it is more than that.
     refine : callable or None

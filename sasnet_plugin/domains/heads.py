@@ -1,7 +1,8 @@
 """The questions that are asked of measurements: a closed list of heads, each plain data.
 
-How a head is trained, calibrated, decoded and scored hangs on its type, not on the kind of measurement:
-`predict.heads` has the numpy side, `train.heads` layers and losses.
+How a head is trained, calibrated, decoded and scored depends on its type, not on the kind of measurement:
+`train.heads` has layers and losses, `predict.calibration` the calibration, `predict.decoding` the answers,
+`report.scores` the scores.
 """
 
 from __future__ import annotations

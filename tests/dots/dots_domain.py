@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sasnet_plugin.digits import NORMAL_90
 from sasnet_plugin.domains import Domain, Layout, Network, ReadOptions, Simulator
 from sasnet_plugin.domains.heads import Parameter, Quantities, Tags, Targets
+from sasnet_plugin.predict.findings import Answer, QuantitiesFinding, Value
 from sasnet_plugin.types import Image
 
 N = 16
@@ -87,6 +89,16 @@ def trunk(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
     return layers.Dense(sizes["dense"], activation="silu")(layers.Flatten()(inputs["features"]))
 
 
+def add_photons(image: Image, answer: Answer) -> Answer:
+    """Add the number of photons, counted in the pixels."""
+    total = image.counts[image.mask].sum()
+    error = np.sqrt(total)
+    value = Value(total, error, total - NORMAL_90 * error, total + NORMAL_90 * error, "")
+    photons = Parameter("total", prior=(0.0, 40_000.0), text="photons in the image")
+    finding = QuantitiesFinding(Quantities("photons", (photons,), interval="error"), {"total": value})
+    return replace(answer, findings=(*answer.findings, finding))
+
+
 DOTS = Domain(
     name="dots",
     title="images of dots",
@@ -96,4 +108,5 @@ DOTS = Domain(
     simulator=Dots,
     heads=(Tags("content", ("pair", "ground")), Quantities("size", (RADIUS,))),
     network=Network(trunk=trunk, sizes={"dense": 64}, reservoir=2048, reuse=20.0),
+    complete=add_photons,
 )

@@ -58,12 +58,14 @@ def test_a_file_is_recognised_answered_drawn_and_reported(tmp_path: Path) -> Non
     assert size["low"] < size["value"] < size["high"]
     assert size["value"] == pytest.approx(2.5, rel=0.4)
     assert answer["in_scope"] == 1
+    assert answer["photons"]["total"]["value"] == counts.sum()
+    assert answer["photons"]["total"]["error"] == pytest.approx(np.sqrt(counts.sum()), rel=0.01)
     text = sasnet("classify", path, "--plot", tmp_path / "a.png", "--report", tmp_path / "pages")
     assert "ground" in text
     assert f"{size['value']:.3g}" in text
     assert (tmp_path / "a.png").stat().st_size > 5000
     (page,) = (tmp_path / "pages").glob("*.html")
-    assert page.read_text(encoding="utf-8").count("<svg") == 4
+    assert page.read_text(encoding="utf-8").count("<svg") == 5
 
 
 def test_it_is_evaluated_by_its_heads(zoo: Path, tmp_path: Path) -> None:
