@@ -31,7 +31,7 @@ def test_environment_names_the_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_environment_that_points_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(tmp_path / "gone"))
-    with pytest.raises(ModelZooError, match=r"gone: SASNET_MODEL_ZOO points here"):
+    with pytest.raises(ModelZooError, match=r"gone: SASNET_MODEL_ZOO points to this folder"):
         zoo_folder()
 
 
