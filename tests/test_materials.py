@@ -74,7 +74,7 @@ def test_a_mixture_is_the_mean_by_volume() -> None:
         ("Xx2@1", "neither a chemical formula"),
         ("d3-toluene", "neither a chemical formula"),
         ("SiO2", "density is not known; add it in g/cm³, such as SiO2@2.2"),
-        ("SiO2@", "no density"),
+        ("SiO2@", "not a density"),
         ("SiO2@-1", "positive number"),
         ("SiO2@0", "positive number"),
         ("SiO2@nan", "positive number"),

@@ -123,8 +123,8 @@ from sasnet_plugin.zoo import bank_path
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.instrument import protocol
 from sasnet_plugin.simulate.quick_models.lattice import tables
-from sasnet_plugin.zoo import open_model, registered, verify, zoo_folder
-for name in registered():
+from sasnet_plugin.zoo import open_model, list_registered, verify, zoo_folder
+for name in list_registered():
     verify(open_model(name))
 Bank(bank_path()).close()
 protocol()

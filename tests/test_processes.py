@@ -108,12 +108,12 @@ def test_no_process_imports_what_lies_beside_the_data(found: str, tmp_path: Path
     for name in ("multiprocessing", "numpy", "pickle", "sasnet_plugin", "subprocess"):
         (tmp_path / f"{name}.py").write_text(POISON)
     code = (
-        "import os, queue, sys\nsys.path.remove('')\nfrom sasnet_plugin.workers.spread import unordered_map\n"
+        "import os, queue, sys\nsys.path.remove('')\nfrom sasnet_plugin.workers.spread import map_unordered\n"
         "from sasnet_plugin.workers.child import Child\n"
         f"os.chdir({str(tmp_path)!r})\nsys.path.append(os.getcwd())\n"
         "heard = queue.Queue()\nchild = Child('test_processes:echo', heard, quiet=True)\n"
         "child.send('json')\nsaid = heard.get()[1]\nchild.end()\n"
-        "print(sorted(unordered_map(str, [1, 2], workers=2)), said, os.environ.get('PYTHONSAFEPATH'))\n"
+        "print(sorted(map_unordered(str, [1, 2], workers=2)), said, os.environ.get('PYTHONSAFEPATH'))\n"
     )
     path = [str(repository), str(repository / "tests"), *([""] if "empty" in found else [])]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONSAFEPATH"}

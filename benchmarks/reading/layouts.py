@@ -82,7 +82,9 @@ def elsewhere(names: str, m: Measurement) -> File:
     """Another quantity against another, between single blanks, with numbers that q could have."""
     t = m.truth.pinhole_less
     rows = text([t.q * m.rng.uniform(0.5, 3.0), *columns_of(t)], "%.8e")
-    return File(".dat", (f"# {names}\n" + rows).encode(), (), ("its first column is", "no known unit of q"))
+    return File(
+        ".dat", (f"# {names}\n" + rows).encode(), (), ("its first column is", "not a known unit of q")
+    )
 
 
 def nxcansas(

@@ -72,7 +72,9 @@ def _check(folder: Path | None, show: str) -> None:
     """Check the folder and the file shown first, if given. Raises SasnetError if one is missing."""
     if folder is None:
         if show:
-            raise SasnetError(f"{show}: needs the name of a folder, too.")
+            raise SasnetError(
+                f"--show {show}: name its folder as well, as in sasnet web FOLDER --show {show}."
+            )
         return
     if not folder.is_dir():
         raise SasnetError(f"{folder}: is not a folder; name a folder with measurements, or none.")

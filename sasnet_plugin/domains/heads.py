@@ -262,7 +262,7 @@ class Scope:
 
     name: str = "scope"
     inside: str = "A measurement of the kind that this model knows"
-    outside: str = "This measurement is outside what this model knows."
+    outside: str = "This measurement is outside the training data of this model."
     silent: bool = False
     refused: float = 0.05
     weight: float = 0.5

@@ -172,7 +172,7 @@ def test_a_pattern_without_files_is_a_sentence(tmp_path: Path) -> None:
     ("arguments", "code", "words"),
     [
         (("--out", "{tmp}/none/r.h5"), 1, ("none/r.h5.journal", "cannot be written")),
-        (("--out", "{tmp}/folder.h5"), 1, ("is no file",)),
+        (("--out", "{tmp}/folder.h5"), 1, ("is not a file",)),
         (("--out", "{tmp}/r.csv"), 2, ("end the name in .h5",)),
         (("--out", "{tmp}/taken.h5"), 1, ("taken.h5", "name another file")),
         (("--out", "{tmp}/r.h5", "--models", "spheer"), 1, ("spheer", "sphere")),

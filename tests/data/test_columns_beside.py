@@ -128,19 +128,19 @@ ENERGY = np.linspace(7000.0, 8000.0, Q.size)
         ("M_lambda\tM_spec", 10 * Q, "'M_lambda', not q"),
         ("SizesDistDiameter_1,SizesNumberDistribution_1", 100 * Q, "not q"),
         ("TwoThetaOmega\tIntensity (counts)", 10 * Q, "is an angle"),
-        ("Intensity,Error", MEASURED, "none is q"),
+        ("Intensity,Error", MEASURED, "is named q"),
         ("", ENERGY, "neither q in"),
         ('\'Comment: "" Scantype: "Z"', Q, "scan of a motor"),
         ("	q	   refl", Q, "reflectometry"),
         ("#columns Qz R", Q, "reflectometry"),
-        ("", RNG.uniform(0.01, 0.3, Q.size), "up and down"),
+        ("", RNG.uniform(0.01, 0.3, Q.size), "not in order"),
         ("", np.repeat([0.1, 0.2, 0.3], 30), "different q"),
     ],
 )
 def test_what_is_no_curve_is_refused_with_its_reason(
     tmp_path: Path, header: str, x: Sequence[float] | np.ndarray, said: str
 ) -> None:
-    scattered = RNG.uniform(0.5, 1.5, Q.size) if said == "up and down" else MEASURED
+    scattered = RNG.uniform(0.5, 1.5, Q.size) if said == "not in order" else MEASURED
     path = write(tmp_path, f"{header}\n{rows(np.asarray(x), scattered)}\n")
     with pytest.raises(DataError, match=said):
         load(path)

@@ -171,7 +171,7 @@ def test_forced_unit_overrides_the_file(example_data: Path) -> None:
     (forced,) = load(example_data / "Ludox_silica.xml", q_unit="nm")
     np.testing.assert_allclose(forced.q, own.q / 10)
     np.testing.assert_allclose(forced.dq, own.dq / 10)
-    assert any("the file says Å⁻¹" in note for note in forced.notes)
+    assert any("the file gives Å⁻¹" in note for note in forced.notes)
     (paar,) = load(example_data / "Anton-Paar.pdh", q_unit="A")
     assert paar.q[-1] == pytest.approx(4.5017)
 

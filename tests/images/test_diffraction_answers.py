@@ -97,7 +97,7 @@ def test_an_empty_frame_never_has_a_confident_wrong_tag(answers: dict[str, list[
 def test_powder_crystals_and_stripes_are_mostly_refused(answers: dict[str, list[dict]]) -> None:
     refused = [answer for answer in answers["strange"] if not answer["tags"]]
     assert len(refused) >= 7
-    assert all(any("outside what this model knows" in note for note in a["notes"]) for a in refused)
+    assert all(any("outside the training data of this model" in note for note in a["notes"]) for a in refused)
     assert all(not present(answer) for answer in refused)
 
 

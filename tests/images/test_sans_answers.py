@@ -133,7 +133,7 @@ def test_frames_are_added_up_and_the_next_setting_is_ranked(
     )
     assert result.exit_code == 0, result.output
     assert "3 frames." in result.output
-    assert "settled" in result.output.lower()
+    assert "converged" in result.output.lower()
     assert "distance=12000" in result.output
     assert "bits of information expected" in result.output
     rows = (folder / "t.csv").read_text(encoding="utf-8").splitlines()
@@ -170,7 +170,7 @@ def test_frames_are_added_up_and_the_next_setting_is_ranked(
         ],
     )
     assert reduced.exit_code == 1
-    assert "holds no counts" in (folder / "u.csv").read_text(encoding="utf-8")
+    assert "contains no counts" in (folder / "u.csv").read_text(encoding="utf-8")
 
 
 def test_what_no_beam_through_a_sample_shows_is_refused(folder: Path) -> None:

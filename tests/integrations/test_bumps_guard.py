@@ -108,11 +108,11 @@ def test_the_page_reads_and_writes_in_one_folder(registry: dict[str, Any], tmp_p
         said.clear()
         assert call(name, *arguments) is None
         assert len(said) == 1
-        assert "lies outside" in said[0], name
+        assert "is outside" in said[0], name
     for name in OFF:
         said.clear()
         assert call(name, [str(other)], "script.py") is None
-        assert "off" in said[0]
+        assert "disabled" in said[0]
     assert not (tmp_path / "ran").exists()
     assert [path.name for path in other.iterdir()] == ["script.py"]
 

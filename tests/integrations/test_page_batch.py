@@ -74,7 +74,7 @@ def test_a_batch_that_is_killed_goes_on_and_is_drawn_against_the_temperature(
         page = new_page(server.address)
         page.click("#to-batches")
         said = until_said(page, "Stopped")
-        assert "go on with it" in said
+        assert "continue the batch" in said
         until(page, "!document.querySelector('#batch-go').hidden")
         page.click("#batch-go")
         until_said(page, f"Done: {FRAMES} of {FRAMES} files done\\.")

@@ -230,7 +230,7 @@ def test_a_fit_is_offered_where_it_can_explain_the_image(new_page: NewPage, tmp_
     page.click("#image a[href='#images']")
     page.click(".shot:has-text('film.npz'):has-text('patterns')")
     until(page, "(document.body.dataset.image || '').includes('film.npz')")
-    known = "outside what this model knows" not in page.text_content("#shot-said")
+    known = "outside the training data of this model" not in page.text_content("#shot-said")
     assert page.is_visible("#verify") is known
     assert known or page.text_content("#why-not").startswith("Not fitted: ")
     server.end()

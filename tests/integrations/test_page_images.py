@@ -146,7 +146,7 @@ def test_an_image_that_does_not_tell_its_kind_is_asked_about_and_the_choice_is_k
     page.select_option("#kind", "")
     page.fill("#geometry", "")
     page.click("#read")
-    page.wait_for_selector("#shot-said .headline:has-text('Of which kind')")
+    page.wait_for_selector("#shot-said .headline:has-text('What kind of image')")
 
 
 def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
@@ -216,8 +216,8 @@ def test_an_image_that_is_to_be_shown_first_is_and_no_file_is_refused(
     finally:
         assert server.end(signal.SIGINT) == 0
     for given, why in (
-        ([str(folder), "--show", "no.dat"], "is no file of"),
-        (["--show", "a"], "is shown of a"),
+        ([str(folder), "--show", "no.dat"], "is not a file in"),
+        (["--show", "a"], "name its folder as well"),
     ):
         done = subprocess.run(
             [sys.executable, "-m", "sasnet_plugin", "web", *given, "--work", str(tmp_path / "no")],
@@ -244,7 +244,7 @@ def test_tags_are_a_tab_of_the_same_server(server: Server, new_page: NewPage) ->
         page.keyboard.press(key)
     assert "scale(2.25)" in page.evaluate("document.querySelector('#frame .inner').style.transform")
     assert "q = " in page.text_content("#under")
-    page.click("[aria-label='Whole image']")
+    page.click("[aria-label='All of the image']")
     assert "scale(1)" in page.evaluate("document.querySelector('#frame .inner').style.transform")
     page.keyboard.press("Escape")
     page.keyboard.press("2")

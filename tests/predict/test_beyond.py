@@ -25,7 +25,9 @@ def test_a_size_beyond_training_by_more_than_its_error(lattice: float, far: bool
     said = describe_beyond_training([finding(lattice=(lattice, 6.0))])
     assert bool(said) == far
     if far:
-        assert said[0].startswith(f"lattice would be {lattice:.3g} Å, beyond the 280 to 420 Å")
+        assert said[0].startswith(
+            f"lattice would be {lattice:.3g} Å, outside the training range of this model, 280 to 420 Å"
+        )
 
 
 def test_resolutions_and_what_is_not_given_are_left_alone() -> None:

@@ -52,7 +52,7 @@ def _size(*peaks: float, low: float | None = None, rg: float | None = None) -> A
     none = Refused("")
     found = tuple(Peak(q, 0.0, 2 * np.pi / q, 0.0, 0.1 * q, 1.0, False) for q in peaks)
     slope = none if low is None else Slope(low, 0.1, 0.005, 0.02, 20)
-    return SimpleNamespace(found=ModelFree(none, slope, none, none, none, found, none), rg=rg)
+    return SimpleNamespace(model_free=ModelFree(none, slope, none, none, none, found, none), rg=rg)
 
 
 def test_the_sentence_has_the_size_of_a_body() -> None:

@@ -133,7 +133,7 @@ def test_files_of_the_folder_alone_are_listed_and_read(page: TestClient) -> None
     [
         ("start", {"model": "/tmp/evil.py"}, "no such model"),
         ("start", {"model": "spher"}, "did you mean sphere"),
-        ("start", {"model": "power_law", "structure_factor": "hardsphere"}, "no particle"),
+        ("start", {"model": "power_law", "structure_factor": "hardsphere"}, "not a particle"),
         ("start", {"model": "sphere", "structure_factor": "evil"}, "no such structure factor"),
         ("evaluate", {"model": "sphere", "values": {"raduis": 5}}, "raduis: sphere has no such parameter"),
         ("evaluate", {"model": "sphere", "values": {"radius": "x"}}, "radius"),
@@ -314,7 +314,7 @@ def test_a_record_is_only_added_to_and_read_by_the_next(tmp_path: Path) -> None:
     first.close()
     second.close()
     (tmp_path / "no.sqlite").write_text("This is no database, whatever it is called.\n" * 50)
-    with pytest.raises(Exception, match=r"no\.sqlite: what is done cannot be kept there"):
+    with pytest.raises(Exception, match=r"no\.sqlite: work cannot be saved there"):
         Record(tmp_path / "no.sqlite")
 
 

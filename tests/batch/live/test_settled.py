@@ -22,7 +22,7 @@ def test_added_curves_have_the_counts_of_both() -> None:
     both = merge_curves(one, one)
     np.testing.assert_allclose(both.dintensity, 0.1 * SHAPE / np.sqrt(2))
     assert counts_of(both) == pytest.approx(2 * counts_of(one))
-    with pytest.raises(DataError, match="other q"):
+    with pytest.raises(DataError, match="its q values differ"):
         merge_curves(one, Curve(2 * Q, SHAPE, SHAPE))
 
 

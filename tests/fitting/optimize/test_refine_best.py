@@ -144,7 +144,7 @@ def test_from_a_bad_start_nothing_ends_worse_than_lm(name: str) -> None:
     assert float(residual @ residual) == pytest.approx(answer.fit.chisq)
     assert len(answer.notes) == 1
     if answer.fit.chisq == bad.chisq:
-        assert "nothing better" in answer.notes[0]
+        assert "no better fit" in answer.notes[0]
     if name == "de":
         assert answer.fit.reduced_chisq < 2
         assert answer.fit.parameters["radius"].value == pytest.approx(60.0, rel=0.01)

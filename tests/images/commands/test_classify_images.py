@@ -88,7 +88,7 @@ def test_figure(both: Path, picture: Path, tmp_path: Path) -> None:
     [
         (["--q-unit", "nm"], "has no q"),
         (["--q-range", "0.01:0.1"], "--q-range is only for curves"),
-        (["--entry", "first"], "no frame"),
+        (["--entry", "first"], "not a frame"),
         (["--entry", "3"], "there is no frame 3"),
     ],
 )
@@ -189,7 +189,7 @@ def test_stranger_is_not_fitted(zoo: Path, picture: Path) -> None:
     assert answer["deviance"] is None
     assert answer["uniform_p_value"] is None
     assert max(answer["distribution"]["p"]) < 0.01
-    assert any("outside what this model knows" in note for note in answer["notes"])
+    assert any("outside the training data of this model" in note for note in answer["notes"])
     assert any("Nothing was fitted" in note for note in answer["notes"])
 
 

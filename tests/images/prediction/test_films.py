@@ -58,7 +58,7 @@ def decoded(values: dict[str, float], log_sigma: float, level: float) -> dict[st
     said = manifest_entries(domain="gisas_growth")["calibration"]
     assert compute_in_scope(HEADS[1], outputs, said["scope"])[0] == pytest.approx(1 / (1 + np.exp(-2.0)))
     ((found,),) = decode(HEADS, outputs, said)
-    return found.known
+    return found.present_values
 
 
 def test_outputs_become_values_and_bands() -> None:

@@ -52,5 +52,5 @@ def test_models_of_the_average_are_said_to_be_that(undecided: ClassesFinding) ->
     said = answer("sphere", undecided).sentences()
     (shapes,) = (one for one in said if one.startswith("sphere"))
     assert f"of {len(LABELS) - 1} shapes" in shapes, "of so few it is sure"
-    (average,) = (one for one in said if "decisive" in one)
+    (average,) = (one for one in said if "clearly preferred" in one)
     assert average.startswith(AVERAGE)

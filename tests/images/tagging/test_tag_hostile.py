@@ -122,8 +122,8 @@ def test_names_that_are_none_are_refused_in_a_sentence(page: Page, name: str, re
         ("Round Streak", "at character 7"), ('"Round', "unclosed quote at character 1"),
         ("nosuch", "no tag 'nosuch'"), ("p(Round) > x", "number at"), ("by(nobody)", "No user"),
         ("p(Round)", "needs <, <=, > or >= at character 9"), ("exec(Round)", "'exec' before a bracket"),
-        ("__import__('os')", "before a bracket"), ("Round; 1", "no tag"), ("(" * 1900, "50 brackets"),
-        ("not " * 400 + "Round", "50 brackets"), ("x" * 3000, "3,000 characters"),
+        ("__import__('os')", "before a bracket"), ("Round; 1", "no tag"), ("(" * 1900, "50 nested brackets"),
+        ("not " * 400 + "Round", "50 nested brackets"), ("x" * 3000, "3,000 characters"),
     ],
     ids=lambda given: given[:12],
 )  # fmt: skip

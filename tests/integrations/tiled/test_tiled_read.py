@@ -121,7 +121,7 @@ def test_an_image_is_the_one_that_its_file_would_be(new_place: Any, tmp_path: Pa
                 np.ones((64, 64)), key="x",
                 metadata={"domain": "sans2d", "geometry": {"mask_file": "/etc/passwd"}},
             ),
-            "names a file by mask_file",
+            "names a file in mask_file",
         ),
         (lambda p: p.write_table({"q": Q, "I": -Q, "dI": Q}, key="x"), "no intensity is above zero"),
         (lambda p: p.write_table({"q": Q[:5], "I": Q[:5]}, key="x"), "only 5 usable points"),

@@ -101,7 +101,7 @@ def test_what_no_orientation_explains_is_outside_what_the_model_knows(
     if kind == "ring":  # where an answer is soonest there
         np.testing.assert_array_equal(found.p, invert(image, near(image, 0.01), effort=1).p)
     assert found.in_scope < 0.1
-    assert "outside what this model knows" in found.notes[-1]
+    assert "outside the training data of this model" in found.notes[-1]
 
 
 @pytest.mark.usefixtures("given_tilt")
