@@ -81,7 +81,7 @@ def test_a_batch_that_is_killed_goes_on_and_is_drawn_against_the_temperature(
         assert journal.read_text().count('"rows"') == FRAMES, "nothing is done twice"
         page.select_option("#against", "temperature")
         until(page, "document.querySelectorAll('#trends .u-over').length >= 3")
-        assert page.text_content("#changes") == "The model is sphere throughout."
+        assert page.text_content("#changes") == "The model is sphere in all frames."
         # A narrow window, and a scroll bar that comes: nothing of a trend is cut off at the right.
         for wide in (1280, 1160):
             page.set_viewport_size({"width": wide, "height": 500})
