@@ -157,7 +157,7 @@ def test_exchanged_parts_are_told_from_an_exchanged_solvent() -> None:
     assert all(one["sld_core"].undetermined for one in fits[1].own)
     said = add_verdict(replace(result(own, [fits[1]]), notes=(EXCHANGED,)), FitOptions()).verdict
     assert said.level == "explains with doubts"
-    assert "its own densities" in said.doubt
+    assert "its own scattering length densities" in said.doubt
 
 
 @pytest.mark.parametrize(("radius", "apart"), [(27.0, False), (40.0, True)])
