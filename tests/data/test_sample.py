@@ -125,7 +125,7 @@ def test_missing_or_broken_file_of_a_sample(tmp_path: Path) -> None:
         read_description(tmp_path / "nothing.toml")
     broken = tmp_path / "broken.toml"
     broken.write_text("[solvents")
-    with pytest.raises(DataError, match=r"broken.toml: is no valid TOML"):
+    with pytest.raises(DataError, match=r"broken.toml: is not valid TOML"):
         read_description(broken)
 
 
