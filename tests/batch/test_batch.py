@@ -172,7 +172,7 @@ def test_a_pattern_without_files_is_a_sentence(tmp_path: Path) -> None:
     ("arguments", "code", "words"),
     [
         (("--out", "{tmp}/none/r.h5"), 1, ("none/r.h5.journal", "cannot be written")),
-        (("--out", "{tmp}/folder.h5"), 1, ("is no file",)),
+        (("--out", "{tmp}/folder.h5"), 1, ("is not a file",)),
         (("--out", "{tmp}/r.csv"), 2, ("end the name in .h5",)),
         (("--out", "{tmp}/taken.h5"), 1, ("taken.h5", "name another file")),
         (("--out", "{tmp}/r.h5", "--models", "spheer"), 1, ("spheer", "sphere")),
@@ -202,7 +202,7 @@ def test_wrong_usage_is_one_sentence(
 def test_merge_without_shards_and_nothing_to_fit_are_said(tmp_path: Path) -> None:
     code, said = batch("--merge", "--out", tmp_path / "r.h5")
     assert code == 1
-    assert "there are no shards next to it" in said
+    assert "its folder contains no shards" in said
     code, said = batch("--out", tmp_path / "r.h5")
     assert code == 2
     assert "name the files to fit" in said

@@ -141,5 +141,5 @@ def test_anothers_file_is_not_overwritten(tmp_path: Path, name: str) -> None:
     with pytest.raises(SasnetError, match="was not written by this command"):
         check_ours(tmp_path / "r.h5")
     check_ours(tmp_path / "r.h5", force=True)
-    with pytest.raises(SasnetError, match="is no file"):
+    with pytest.raises(SasnetError, match="is not a file"):
         check_ours(tmp_path)
