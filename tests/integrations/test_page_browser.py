@@ -499,7 +499,7 @@ def test_numbers_are_typed_as_people_do_and_the_plot_stays_beside_the_slider(
     assert value.input_value() == "17.5"
     value.fill("7x")
     value.press("Enter")
-    page.wait_for_selector("#problem:has-text('thickness: “7x” is no number; 17.5 is kept.')")
+    page.wait_for_selector("#problem:has-text('thickness: “7x” is not a number; 17.5 is kept.')")
     upper = page.get_by_label("thickness, upper limit")
     before = upper.input_value()
     upper.fill("0.5")

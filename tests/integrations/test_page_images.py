@@ -216,7 +216,7 @@ def test_an_image_that_is_to_be_shown_first_is_and_no_file_is_refused(
     finally:
         assert server.end(signal.SIGINT) == 0
     for given, why in (
-        ([str(folder), "--show", "no.dat"], "is no file of"),
+        ([str(folder), "--show", "no.dat"], "is not a file in"),
         (["--show", "a"], "is shown of a"),
     ):
         done = subprocess.run(
