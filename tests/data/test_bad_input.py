@@ -148,7 +148,7 @@ def test_more_points_than_a_measurement_has(tmp_path: Path) -> None:
 def test_image(example_data: Path, kind: str) -> None:
     _refused(
         example_data.parent / "image_data" / f"ISIS_98940_greyscale_{kind}.{kind}",
-        "TIFF image, not a curve" if kind == "tif" else "image for display",
+        "TIFF image, not a curve" if kind == "tif" else "image, a picture without detector counts",
     )
 
 

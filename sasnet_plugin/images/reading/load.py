@@ -186,7 +186,7 @@ def _upright(
     if verdict.turned and settings.up is None:
         raise DataError(
             f"{name}: the image seems to be {verdict.turned}; set 'up' to the side that the surface normal"
-            " points to: left, right or bottom. If the image is upright, set it to top."
+            " points to (left, right or bottom; top if the image is upright)."
         )
     if verdict.turned:
         return [f"The image seems to be {verdict.turned}; it was read with up = {settings.up!r}, as given."]

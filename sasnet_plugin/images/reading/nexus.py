@@ -198,7 +198,7 @@ def _check_size(array: Any, file: str, number: int) -> None:
             file, f"{number} frames of {rows} x {columns} pixels", "the images of one measurement"
         )
     if hdf5.hollow(array):
-        raise DataError(f"{file}: the file contains no image data; it is truncated. Copy it again.")
+        raise DataError(f"{file}: the file contains no image data, so it is truncated; copy it again.")
 
 
 def _is_image(item: Any) -> bool:

@@ -174,7 +174,7 @@ def test_curves_likelier_to_be_of_two_samples_are_said_to_be(radius: float, apar
     found = fit_sample(pool, sample_of(curves, {"kind": "contrasts"}), options)
     assert found.explained
     assert found.apart == apart
-    assert found.verdict.doubt.startswith("Nothing shows that they are one sample") == apart
+    assert found.verdict.doubt.startswith("The data do not show that the curves are one sample") == apart
     assert not any("more than the solvent" in doubt for doubt in found.verdict.doubts) or not apart
 
 

@@ -286,7 +286,7 @@ def test_a_full_disk_costs_no_label_and_mixes_nothing(opened: Open, folder: Path
         if answer.status_code == 200:
             said.add(f"t{k}")
         else:
-            assert "was not kept" in answer.json()["problem"]
+            assert "was not saved" in answer.json()["problem"]
             assert "full" in answer.json()["problem"]
             break
     assert answer.status_code == 400, "the disk was full at last"
