@@ -126,7 +126,7 @@ def factor(unit: str, quantity: str) -> float:
     name = canonical(unit, quantity)
     if name is None:
         known_units = ", ".join(FACTORS[quantity])
-        raise ValueError(f"{unit!r} is no unit of {quantity}; use one of {known_units}.")
+        raise ValueError(f"{unit!r} is not a unit of {quantity}; use one of {known_units}.")
     return FACTORS[quantity][name]
 
 

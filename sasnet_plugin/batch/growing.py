@@ -58,7 +58,7 @@ def growing(path: Path, head: Iterable[str]) -> Iterator[Growing]:
         yield table
         if table.aside is not None:
             raise SasnetError(
-                f"{path}: no frame has an answer ({table.reason.rstrip('.') or 'there is none'}), so"
+                f"{path}: no frame has an answer ({table.reason.rstrip('.') or 'no frames were read'}), so"
                 f" the earlier table was kept; check the files given."
             )
     except OSError as error:

@@ -163,9 +163,9 @@ def remarks(journal: Journal, paths_kept: Iterable[str]) -> Iterator[str]:
     for name, count in journal.versions(paths_kept).items():
         if name != version():
             yield (
-                f"{journal.path}: {count} answers of {name or 'an earlier version'} are kept, not of"
-                f" {version()}; see the column version. Choose another name with --out to fit all with"
-                f" this version."
+                f"{journal.path}: {count} answers were made by {name or 'an earlier version'}, not by"
+                f" {version()}, and are kept; see the column version. Choose another name with --out to fit"
+                f" all with this version."
             )
 
 

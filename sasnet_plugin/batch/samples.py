@@ -35,7 +35,8 @@ def _match_files(paths: Sequence[str], pattern: str) -> dict[tuple[str, ...], li
     if paths and not files:
         raise SasnetError(
             f"{pattern}: matches none of the {len(paths)} files, such as"
-            f" {os.path.relpath(paths[0], folder)}; '(.*)_[^_]*' takes all but the part after the last _."
+            f" {os.path.relpath(paths[0], folder)}; for example, '(.*)_[^_]*' groups files whose names are"
+            " equal up to the last _."
         )
     return files
 
@@ -66,7 +67,7 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         return re.compile(pattern)
     except re.error as error:
         raise SasnetError(
-            f"{pattern!r} is not a regular expression ({error}); such as '(.*)_[^_]*'."
+            f"{pattern!r} is not a regular expression ({error}); write, for example, '(.*)_[^_]*'."
         ) from None
 
 

@@ -32,8 +32,8 @@ NAMED = 10
 
 @add_fit_options(
     time_limit=TIME_LIMIT,
-    time_help="Seconds for a data set on an idle core, counted in evaluations; the clock ends it at ten times"
-    " as many.",
+    time_help="Time limit for each data set, in seconds of an idle core, estimated from the number of model"
+    " evaluations. A fit ends after ten times this limit by the clock.",
 )
 def batch(
     out: Annotated[
@@ -161,9 +161,7 @@ def _shards(out: Path, *, needed: bool) -> list[Path]:
 
     journals = list(shard_journals(out))
     if needed and not journals:
-        raise SasnetError(
-            f"{out}: there are no shards next to it; give the name that --out had in the job array."
-        )
+        raise SasnetError(f"{out}: its folder contains no shards; give the same --out as in the job array.")
     return journals
 
 
@@ -196,9 +194,8 @@ def _select_files(
     unknown = described.naming_nothing(paths) if described is not None and paths else []
     if described is not None and unknown:
         raise SasnetError(
-            f"{described.source}: {unknown[0]} is none of the {len(paths)} files; name them, or write a"
-            " pattern"
-            " such as '*_d2o.dat'."
+            f"{described.source}: {unknown[0]} is not one of the {len(paths)} files; give it as an argument,"
+            " or write a pattern such as '*_d2o.dat'."
         )
     files = group_files(paths, pattern)
     return files if part is None else replace(files, names=list(filter(part.holds, files.names)))

@@ -99,7 +99,7 @@ def _report(path: Path, name: str, evaluated: Evaluated, runs: list[Path]) -> No
         try:
             training = json.loads((runs[0] / "settings.json").read_text(encoding="utf-8"))["train"]
         except (OSError, ValueError, KeyError) as error:
-            raise SasnetError(f"{runs[0]}: is no folder of a training run ({error}).") from None
+            raise SasnetError(f"{runs[0]}: is not a folder of a training run ({error}).") from None
         logs = {folder.name: folder / "log.csv" for folder in runs}
         per_row = training["batch"] * training["save_every"]
     evaluated.write_page(name, logs, per_row, path)

@@ -55,7 +55,7 @@ class LineWriter:
         self._write()
         if self._count and next_step:
             files = f"{self._count} file{'s' if self._count > 1 else ''}"
-            print(f"{files}. More of each: --details. Next: sasnet batch FILES --out NAME.h5")
+            print(f"{files}. Details of each file: --details. Next: sasnet batch FILES --out NAME.h5")
 
     def _write(self) -> None:
         self._say_failed()

@@ -73,7 +73,10 @@ def _other_kind(path: str, domain: Domain, sentence: str, readers: Sequence[Doma
         return sentence
     if len(readers) == 1:
         (reader,) = readers
-        return f"{path}: with the given geometry this is one of the {reader.title}: --domain {reader.name}."
+        return (
+            f"{path}: with the given geometry, only reading as {reader.title} is possible; repeat with"
+            f" --domain {reader.name}."
+        )
     other_names = [reader for reader in _images() if reader not in readers]
     more = f"; or, with more geometry, {_listed(other_names)}" if other_names else ""
     which = f"{path}: the file does not give the kind of its images; use --domain: {_listed(readers)}{more}."

@@ -48,7 +48,9 @@ def web(
 
     def ready(address: str) -> None:
         number = len(bench.shelf.rows())
-        typer.echo(f"{number:,} file{'' if number == 1 else 's'}; what is done is kept in {bench.work}.")
+        typer.echo(
+            f"{number:,} file{'' if number == 1 else 's'}; fits and settings are saved in {bench.work}."
+        )
         print(f"Open {address} (Ctrl-C ends it).", flush=True)
 
     fragment = f"#show?{urlencode({'key': f'folder:{show}#1'})}" if show else ""

@@ -89,7 +89,10 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     unit = q_unit or raw.q_unit
     curve = replace(curve, q_unit=QUnit(unit) if unit else assume_unit(curve.q, curve.intensity))
     if negative := int(np.count_nonzero(curve.intensity < 0)):
-        kept_text = f"{_count(negative, 'intensity', 'intensities')} below zero kept as measured."
+        kept_text = (
+            f"{_count(negative, 'intensity', 'intensities')} below zero {_was_or_were(negative)} kept as"
+            " measured."
+        )
         curve = replace(curve, notes=(*curve.notes, kept_text))
     return curve
 
@@ -99,7 +102,9 @@ def _drop_copies(raw: RawCurve, notes: list[str]) -> RawCurve:
     table = np.column_stack([values for name in COLUMNS if (values := getattr(raw, name)) is not None])
     _, first = np.unique(table, axis=0, return_index=True)
     if copies := raw.q.size - first.size:
-        notes.append(f"{_count(copies, 'row', 'rows')} that repeated another point dropped.")
+        notes.append(
+            f"{_count(copies, 'row', 'rows')} repeating another point {_was_or_were(copies)} dropped."
+        )
         return raw.take_rows(np.sort(first))
     return raw
 
@@ -179,7 +184,7 @@ def _usable_rows(raw: RawCurve, file: str, notes: list[str]) -> NDArray[np.bool_
         (int(np.count_nonzero(negative)), "with negative q"),
     ):
         if count:
-            notes.append(f"{_count(count, 'row', 'rows')} {reason} dropped.")
+            notes.append(f"{_count(count, 'row', 'rows')} {reason} {_was_or_were(count)} dropped.")
     if count_left < MIN_POINTS:
         raise DataError(
             f"{file}: only {_count(count_left, 'usable point', 'usable points')};"
@@ -252,6 +257,10 @@ def _count(number: int, singular: str, plural: str) -> str:
     return f"{number} {singular if number == 1 else plural}"
 
 
+def _was_or_were(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
 def cut_to_q_range(curve: Curve, q_min: float, q_max: float) -> Curve:
     """Select points with q_min <= q <= q_max, Å⁻¹; a finite q_min includes points excluded as a beamstop
     shadow, an infinite limit changes nothing at that end. Raises DataError if no point is left.
@@ -297,15 +306,21 @@ def _describe_repairs(coarse: BoolArray, unit: float | None, bad: BoolArray, sli
     notes = []
     if coarse.any():
         notes.append(
-            f"The uncertainties are rounded to {unit:g}; where that is a large part of them"
-            f" ({_count(int(coarse.sum()), 'point', 'points')}), half of it was added."
+            f"The uncertainties are rounded to {unit:g}. Half of this unit was added at"
+            f" {_count(int(coarse.sum()), 'point', 'points')}, where it is a large part of the uncertainty."
         )
     if bad.any():
         count_text = _count(int(bad.sum()), "uncertainty", "uncertainties")
-        notes.append(f"{count_text} not above zero, replaced by those of neighbouring points.")
+        notes.append(
+            f"{count_text} not above zero {_was_or_were(int(bad.sum()))} replaced by those of neighbouring"
+            " points."
+        )
     if slips.any():
         small = _count(int(slips.sum()), "uncertainty", "uncertainties")
-        notes.append(f"{small} below a tenth of those of all neighbouring points, replaced by these.")
+        notes.append(
+            f"{small} below a tenth of all neighbouring ones {_was_or_were(int(slips.sum()))} replaced by"
+            " these."
+        )
     return notes
 
 

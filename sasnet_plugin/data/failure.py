@@ -8,7 +8,7 @@ from .limits import LIMITS
 
 def too_large(file: str, size: str, expectation: str) -> DataError:
     """The error for a file that holds, or claims to hold, more than a measurement can be."""
-    return DataError(f"{file}: it holds {size}, more than a measurement can be; give {expectation}.")
+    return DataError(f"{file}: it holds {size}, too much for one measurement; give {expectation}.")
 
 
 def too_many(file: str, points: int) -> DataError:

@@ -53,6 +53,6 @@ def sentences_in_python() -> Iterator[None]:
 
 def _no_curve(source: object) -> SasnetError:
     return SasnetError(
-        "A curve is the name of its file, what load returns, or Curve(q, intensity, dintensity), and not of"
-        f" the type {type(source).__name__}."
+        f"A curve cannot be of the type {type(source).__name__}. Give a file name, a curve from load, or"
+        " Curve(q, intensity, dintensity)."
     )

@@ -195,7 +195,7 @@ def _unit(q_unit: str | None) -> str | None:
         return None
     name = units.canonical(q_unit, "q")
     if name is None:
-        raise DataError(f"{q_unit!r} is no unit of q; use 'A' for Å⁻¹ or 'nm' for nm⁻¹.")
+        raise DataError(f"{q_unit!r} is not a unit of q; use 'A' for Å⁻¹ or 'nm' for nm⁻¹.")
     return name
 
 

@@ -33,8 +33,8 @@ def exclude_masked(raw: RawCurve, notes: list[str]) -> RawCurve:
     if not count:
         return raw
     values = sorted({f"{value:g}" for value in raw.intensity[masked]}, reverse=True)
-    rows = "row" if count == 1 else "rows"
-    notes.append(f"{count} {rows} marked as masked in the file (I = {' or '.join(values)}) excluded.")
+    rows, were = ("row", "was") if count == 1 else ("rows", "were")
+    notes.append(f"{count} {rows} marked as masked in the file (I = {' or '.join(values)}) {were} excluded.")
     return raw.take_rows(np.flatnonzero(~masked))
 
 

@@ -88,10 +88,10 @@ def exclude_shadow(curve: Curve) -> Curve:
         return curve
     number = np.arange(len(curve))
     clear, dark = points(curve, number >= hidden), points(curve, number < hidden)
-    lie = "point lies" if hidden == 1 else "points lie"
+    lie, were, back = ("point lies", "was", "it") if hidden == 1 else ("points lie", "were", "them")
     note = (
-        f"{hidden} {lie} in the beamstop's shadow, below q = {clear.q[0]:.4g} Å⁻¹, and were excluded;"
-        f" --q-range 0: includes them again."
+        f"{hidden} {lie} in the beamstop's shadow, below q = {clear.q[0]:.4g} Å⁻¹, and {were} excluded;"
+        f" '--q-range 0:' includes {back} again."
     )
     return replace(clear, notes=(*curve.notes, note), shadow=replace(dark, notes=(note,)))
 

@@ -21,7 +21,7 @@ PICTURES = (
 def no_measurement(file: str, picture: str) -> DataError:
     """Say that a file is a picture for the eye, such as "a PNG image"."""
     return DataError(
-        f"{file}: this is {picture}, a picture for the eye that holds no counts; give the measurement itself:"
+        f"{file}: this is {picture}, a picture without detector counts; give the measurement itself:"
         " a curve as text, or the detector's TIFF, CBF, EDF or HDF5 file."
     )
 

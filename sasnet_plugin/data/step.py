@@ -48,8 +48,8 @@ def exclude_step(curve: Curve) -> Curve:
         ("point lies", "it was", "it") if dark == 1 else (f"{dark} points lie", "they were", "them")
     )
     note = (
-        f"The first {lie} below a step at q = {clear.q[0]:.4g} Å⁻¹, as at the edge of a beamstop; the"
-        f" model fits the other points: {were} excluded; --q-range 0: includes {back} again."
+        f"The first {lie} below a step at q = {clear.q[0]:.4g} Å⁻¹, as at the edge of a beamstop."
+        f" The model fits the other points, so {were} excluded; '--q-range 0:' includes {back} again."
     )
     return replace(clear, notes=(*curve.notes, note), shadow=replace(below, notes=(note,)))
 

@@ -428,7 +428,7 @@ def _exclude_masked(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:
     if masked is None or not masked.any():
         return curve
     count = int(masked.sum())
-    note = f"{count} {'point' if count == 1 else 'points'} excluded by the mask of the file."
+    note = f"{count} {'point was' if count == 1 else 'points were'} excluded by the mask of the file."
     return replace(curve.take_rows(np.flatnonzero(~masked)), notes=(*curve.notes, note))
 
 

@@ -55,7 +55,7 @@ def parse_toml(text: str, source: str, label: str = "settings") -> dict[str, Any
         toml = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also a number of more digits than Python reads
         reason = _shorten(str(error).splitlines()[0])
-        raise DataError(f"{source}: is no valid TOML ({reason}); correct the {label}.") from None
+        raise DataError(f"{source}: is not valid TOML ({reason}); correct the {label}.") from None
     longest = max(map(len, _texts(toml)), default=0)
     if longest > TOML.characters:
         raise DataError(

@@ -108,7 +108,7 @@ class Simulator(Protocol):
         SimulationError
             Rows of this domain are drawn together, by `examples`.
         """
-        raise SimulationError("These rows cannot be simulated one by one.")
+        raise SimulationError("These measurements can be simulated only in batches.")
 
     def simulate_unknown(
         self, kind: str, row: Row, rng: np.random.Generator, *, exposure: float | None = None

@@ -49,10 +49,10 @@ from .verdict.tell import add_verdict
 
 ESTIMATED = "The uncertainties were estimated"
 CUT = (
-    "The clock ended the search. A faster or less busy machine tries more, and the answer may differ,"
-    " with larger errors."
+    "The clock ended the search. A longer search may change the answer and increase its uncertainties."
+    " A faster or less busy machine searches further in the same time."
 )
-ENDED = "You ended the search. If it continues, the answer may differ, with larger errors."
+ENDED = "You ended the search. A longer search may change the answer and increase its uncertainties."
 
 
 def fit(

@@ -145,7 +145,7 @@ class KindFinding:
             upturn_text = f" with an upturn, q^{significant(slope, 2)}"
         return (
             (
-                f"Kind of sample, for any of these models: {self.kind}{size}{upturn_text}"
+                f"Kind of sample, independent of the model: {self.kind}{size}{upturn_text}"
                 f" ({percent(self.probability)})."
             ),
         )

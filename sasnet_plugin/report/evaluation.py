@@ -262,9 +262,9 @@ def markdown(result: dict[str, Any], manifest: Manifest) -> str:
             row("measured as in training", result["wide"]),
             "",
             (
-                "Measured as in training: systematic errors, backgrounds that change along q, absent or wrong"
-                f" uncertainties; {100 * result['wide']['outside']:.1f} % of these are classified as no known"
-                " model."
+                "Curves “measured as in training” have systematic errors, backgrounds that change along q,"
+                f" and absent or wrong uncertainties. {100 * result['wide']['outside']:.1f} % of them are"
+                " classified as no known model."
             ),
         ]
     for title, bins in (

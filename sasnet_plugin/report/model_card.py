@@ -20,13 +20,13 @@ def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
     head_texts = "".join(f"\n  - {text}" for head in manifest.heads if (text := _describe_head(head)))
     return f"""# {manifest.name}
 
-{domain.purpose or f"Says of {domain.title} what its heads ask."}
+{domain.purpose or f"Analyses {domain.title}."}
 
 - **Reads** {_read(manifest.inputs) or domain.title} (features of version {manifest.features_version}).
 - **Answers** with{head_texts}
 {CARD_MARK} data alone, {training.get("steps", "?")} batches of {training.get("batch", "?")},
-  each measured anew: what it says of its certainty holds for the prior that they were drawn from, and no
-  other. {manifest.metrics.get("weights", "?")} weights.{_describe_start(manifest.metrics)}
+  each with a new simulated measurement. Its probabilities hold only for the prior distribution of these
+  data. {manifest.metrics.get("weights", "?")} weights.{_describe_start(manifest.metrics)}
 - **Made with** {versions}. Training data {manifest.data_hash[:16]}.
 - **Not for** {domain.limits or "anything else"}. {_describe_refusal(manifest)}
 
@@ -42,8 +42,9 @@ def _describe_refusal(manifest: Manifest) -> str:
     if manifest.scope is None:
         return "It cannot say that a\n  measurement is of no known kind."
     return (
-        f"Below in_scope {manifest.scope_threshold:.2f} it says that\n  the measurement is of no known kind;"
-        f" at most one in {round(1 / manifest.scope.refused)} of the known kinds falls there."
+        f"If `in_scope` is below {manifest.scope_threshold:.2f},\n  the answer is that the kind of"
+        f" measurement is unknown. At most one in {round(1 / manifest.scope.refused)} measurements"
+        " of known kinds gets this answer."
     )
 
 
@@ -55,8 +56,8 @@ def _absolute(manifest: Manifest) -> str:
     ]
     if not names:
         return ""
-    text = f"of {', '.join(names)}, which may be 0, as they are"
-    return f" Errors and half bands of\nquantities are over the truth; {text}."
+    text = f"those of {', '.join(names)}, which may be 0, are absolute"
+    return f" Errors and half widths of\nintervals are divided by the true value; {text}."
 
 
 def _describe_start(metrics: Mapping[str, Any]) -> str:
@@ -85,7 +86,7 @@ def _groups(manifest: Manifest) -> str:
         f"- **{g.name}**: {', '.join(g.members)}" for g in manifest.groups if len(g.members) > 1
     )
     single_names = ", ".join(g.members[0] for g in manifest.groups if len(g.members) == 1)
-    return f"## Groups\n\n{groups}\n\nOn their own: {single_names}.\n"
+    return f"## Groups\n\n{groups}\n\nGroups with one member: {single_names}.\n"
 
 
 def _read(inputs: dict[str, Any] | Any) -> str:

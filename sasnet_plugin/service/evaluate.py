@@ -60,7 +60,7 @@ def check(parameters: Mapping[str, Any]) -> None:
     """Raise SasnetError unless values are numbers and distributions known, of sensible points."""
     for name, value in parameters.items():
         if isinstance(value, str) and not _is_kind(name, value):
-            raise SasnetError(f"{name[:80]}: {value[:80]!r} is no value; give a number.")
+            raise SasnetError(f"{name[:80]}: {value[:80]!r} is not a number; give a number.")
         if name.endswith("_pd_n") and not 0 <= float(value) <= _MOST_POINTS:
             raise SasnetError(f"{name[:80]}: a distribution has up to {_MOST_POINTS} points here.")
 
@@ -109,5 +109,5 @@ def _set(known_parameters: Any, name: str, values: Mapping[str, Any], defaults: 
     for key, default in defaults.items():
         value = float(numbers.get(key, default))
         if not np.isfinite(value):
-            raise SasnetError(f"{key}: {value} is no value; give a number.")
+            raise SasnetError(f"{key}: {value} is not a finite number; give a number.")
         known_parameters[key].value = value

@@ -54,6 +54,6 @@ class Reader:
 
         curves = self.curves(place)
         if not 1 <= place.entry <= len(curves):
-            raise SasnetError(f"{os.path.basename(place.path)}: holds {len(curves)} data sets, no further.")
+            raise SasnetError(f"{os.path.basename(place.path)}: holds only {len(curves)} data sets.")
         curve = curves[place.entry - 1]
         return curve if place.window is None else cut_to_q_range(curve, *place.window)

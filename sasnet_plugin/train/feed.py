@@ -84,7 +84,7 @@ class Feed:
                 inputs, targets = reply.message
                 return inputs, targets
         raise SimulationError(
-            "a process that measures examples ended, perhaps because memory ran out; the same command"
+            "a process that simulates training data ended, perhaps because memory ran out; the same command"
             " continues from the last checkpoint."
         )
 

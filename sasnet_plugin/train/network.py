@@ -109,7 +109,8 @@ def adopt_trunk(model: Any, run: Path) -> int:
     ours = [layer for layer in leaves(model) if layer.name.startswith(TRUNK)]
     if not ours or {layer.name for layer in ours} != set(theirs):
         raise SasnetError(
-            f"{run}: its network has another trunk; choose a run of a small trunk of the same size."
+            f"{run}: its network has another trunk (shared layers); choose a run with trunk=small and the"
+            " same sizes."
         )
     for layer in ours:
         weight_pairs = zip(layer.weights, theirs[layer.name].get_weights(), strict=True)

@@ -202,7 +202,7 @@ def test_wrong_usage_is_one_sentence(
 def test_merge_without_shards_and_nothing_to_fit_are_said(tmp_path: Path) -> None:
     code, said = batch("--merge", "--out", tmp_path / "r.h5")
     assert code == 1
-    assert "there are no shards next to it" in said
+    assert "its folder contains no shards" in said
     code, said = batch("--out", tmp_path / "r.h5")
     assert code == 2
     assert "name the files to fit" in said

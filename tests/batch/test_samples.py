@@ -143,7 +143,7 @@ def test_one_row_a_sample_and_only_what_has_changed_is_done_again(
     told.write_text('kind = "contrasts"\n[solvents]\n"c_h2o.dat" = 1.0\n', encoding="utf-8")
     code, said = batch(data, "--out", out, *how)
     assert code == 1
-    assert "c_h2o.dat is none of the 5 files" in said
+    assert "c_h2o.dat is not one of the 5 files" in said
 
 
 def test_what_was_found_before_a_kill_is_not_done_again(tmp_path: Path) -> None:

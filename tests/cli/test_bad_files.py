@@ -113,4 +113,4 @@ def test_more_points_than_a_measurement_has_are_refused(tmp_path: Path) -> None:
         file.writelines(rows)
     result = CliRunner().invoke(app, ["classify", "--json", str(tmp_path / "a.dat")])
     assert result.exit_code == 1
-    assert "more than a measurement can be" in json.loads(result.stdout)["error"]
+    assert "too much for one measurement" in json.loads(result.stdout)["error"]

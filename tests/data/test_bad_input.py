@@ -67,7 +67,7 @@ def test_negative_q(write, guinier) -> None:
     both = np.concatenate([-q[:5], q]), np.concatenate([intensity[:5], intensity])
     (curve,) = load(write(*both))
     np.testing.assert_allclose(curve.q, q, rtol=1e-8)
-    assert "5 rows with negative q dropped." in curve.notes
+    assert "5 rows with negative q were dropped." in curve.notes
 
 
 def test_unsorted_q(write, guinier) -> None:
@@ -84,7 +84,7 @@ def test_nan_and_inf(write, guinier) -> None:
     intensity[3], intensity[7], q[11] = np.nan, np.inf, np.nan
     (curve,) = load(write(q, intensity, error))
     np.testing.assert_allclose(curve.q, np.delete(guinier[0], [3, 7, 11]), rtol=1e-8)
-    assert "3 rows with a value that is not a number dropped." in curve.notes
+    assert "3 rows with a value that is not a number were dropped." in curve.notes
     _refused(write(q, np.full_like(q, np.nan), error), "only 0 usable points")
 
 
@@ -137,7 +137,7 @@ def test_more_points_than_a_measurement_has(tmp_path: Path) -> None:
         q = np.linspace(1e-3, 0.5, points)
         path.write_text("q,I\n" + "\n".join(f"{x:.6f},{1 / x:.5f}" for x in q.tolist()))
         if points > LIMITS.points:
-            _refused(path, "100,001 points, more than a measurement can be")
+            _refused(path, "100,001 points, too much for one measurement")
         else:
             (curve,) = load(path)
             assert len(curve) == points
@@ -148,7 +148,7 @@ def test_more_points_than_a_measurement_has(tmp_path: Path) -> None:
 def test_image(example_data: Path, kind: str) -> None:
     _refused(
         example_data.parent / "image_data" / f"ISIS_98940_greyscale_{kind}.{kind}",
-        "TIFF image, not a curve" if kind == "tif" else "image, a picture for the eye",
+        "TIFF image, not a curve" if kind == "tif" else "image, a picture without detector counts",
     )
 
 
@@ -176,5 +176,5 @@ def test_hdf5_without_sas(tmp_path: Path) -> None:
 
 
 def test_unknown_unit(write, guinier) -> None:
-    with pytest.raises(DataError, match="no unit of q"):
+    with pytest.raises(DataError, match="not a unit of q"):
         load(write(*guinier), q_unit="furlong")

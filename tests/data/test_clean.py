@@ -94,4 +94,4 @@ def test_a_row_that_stands_twice_is_one_measurement(tmp_path: Path) -> None:
     assert len(once) == 50
     np.testing.assert_array_equal(twice.q, once.q)
     np.testing.assert_array_equal(twice.intensity, once.intensity)
-    assert "50 rows that repeated another point dropped." in twice.notes
+    assert "50 rows repeating another point were dropped." in twice.notes

@@ -48,7 +48,7 @@ def test_apoferritin(example_data: Path) -> None:
     assert curve.dq is not None
     assert curve.dq[0] == pytest.approx(8.935321e-04)
     assert np.count_nonzero(curve.intensity < 0) == 31
-    assert any("31 intensities below zero kept" in note for note in curve.notes)
+    assert any("31 intensities below zero were kept" in note for note in curve.notes)
 
 
 def test_many_entries(example_data: Path) -> None:
@@ -142,13 +142,13 @@ def test_one_masked_row_is_left_out(example_data: Path) -> None:
     assert curve.dintensity is not None
     assert np.all(curve.dintensity > 0)
     assert not np.any(curve.intensity == 0)
-    assert "1 row marked as masked in the file (I = 0) excluded." in curve.notes
+    assert "1 row marked as masked in the file (I = 0) was excluded." in curve.notes
 
 
 def test_negative_q_of_the_straight_line_is_dropped(example_data: Path) -> None:
     (curve,) = load(example_data / "testdata_line3.txt")
     assert curve.q[0] > 0
-    assert "1 row with negative q dropped." in curve.notes
+    assert "1 row with negative q was dropped." in curve.notes
     assert "looks like an angle" in curve.q_unit.doubt
 
 

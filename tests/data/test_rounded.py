@@ -39,7 +39,7 @@ def test_a_zero_among_full_precision_is_no_better_known_than_its_neighbours() ->
     spoiled[[20, 100, 180]] = 0.0
     found, notes = repair_uncertainties(Q, intensity, spoiled)
     assert np.all(found >= 0.9 * sigma)
-    assert notes == ["3 uncertainties not above zero, replaced by those of neighbouring points."]
+    assert notes == ["3 uncertainties not above zero were replaced by those of neighbouring points."]
 
 
 def test_an_uncertainty_far_below_all_others_is_a_slip() -> None:

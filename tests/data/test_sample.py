@@ -114,7 +114,7 @@ def test_what_does_not_go_together_is_said() -> None:
     refused("no section colour", [a, b], {"colour": {}})
     refused("kind = 'zoo' is none of", [a, b], {"kind": "zoo"})
     refused("a probe is neutron or xray", [a, b], {"probes": {"1.dat": "muon"}})
-    refused("is no concentration", [a, b], {"concentrations": {"1.dat": -1.0}})
+    refused("is not a concentration", [a, b], {"concentrations": {"1.dat": -1.0}})
     refused("cannot be both shared and separate", [a, b], {"share": ["radius"], "own": ["radius"]})
     nm = replace(b, q_unit=QUnit("1/nm", stated=True))
     refused(r"1.dat: the file gives no unit of q", [replace(a, q_unit=QUnit("1/A", stated=False)), nm])
@@ -125,7 +125,7 @@ def test_missing_or_broken_file_of_a_sample(tmp_path: Path) -> None:
         read_description(tmp_path / "nothing.toml")
     broken = tmp_path / "broken.toml"
     broken.write_text("[solvents")
-    with pytest.raises(DataError, match=r"broken.toml: is no valid TOML"):
+    with pytest.raises(DataError, match=r"broken.toml: is not valid TOML"):
         read_description(broken)
 
 

@@ -220,7 +220,7 @@ def test_suggestions_measured_or_under_way_or_failed_do_not_come_twice(tmp_path:
     with pytest.raises(SasnetError, match="other axes"):
         SampleAgent({"y": (0.0, 1.0)}, path=tmp_path / "state.json")
     (tmp_path / "torn.json").write_text('{"axes"')
-    with pytest.raises(SasnetError, match="no state of an agent"):
+    with pytest.raises(SasnetError, match="not the state of an agent"):
         SampleAgent({"x": (0.0, 1.0)}, path=tmp_path / "torn.json")
 
 

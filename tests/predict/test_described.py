@@ -59,7 +59,7 @@ def test_the_sentence_has_the_size_of_a_body() -> None:
     found = add_kind(_answer(_shares(sphere=0.5, ellipsoid=0.5)), _size(rg=18.24)).finding(KindFinding)
     assert found is not None
     assert list(found.sentences()) == [
-        "Kind of sample, for any of these models: compact particles, Rg 18 Å (>99 %)."
+        "Kind of sample, independent of the model: compact particles, Rg 18 Å (>99 %)."
     ]
     assert found.as_dict() == {"sample": {"kind": "compact particles", "probability": 1.0}}
 
@@ -85,11 +85,11 @@ def test_layers_below_an_upturn_are_said_with_it() -> None:
     found = add_kind(_answer(p, known=False), _size(0.1, 0.2, low=-2.63)).finding(KindFinding)
     assert found is not None
     assert list(found.sentences()) == [
-        "Kind of sample, for any of these models: stacked layers with an upturn, q^-2.6 (>99 %)."
+        "Kind of sample, independent of the model: stacked layers with an upturn, q^-2.6 (>99 %)."
     ]
     without = add_kind(_answer(p, known=False), _size(0.1, 0.2, low=-1.0)).finding(KindFinding)
     assert without is not None
-    assert list(without.sentences()) == ["Kind of sample, for any of these models: stacked layers (>99 %)."]
+    assert list(without.sentences()) == ["Kind of sample, independent of the model: stacked layers (>99 %)."]
 
 
 def test_every_model_of_a_kind_is_one_that_the_network_knows() -> None:

@@ -117,9 +117,9 @@ class Sum:
         if self.first is not None:
             return (
                 f"Converged after frame {self.first.number}, {self.first.counts:,.0f} counts:"
-                f" {self.first.settled}, with at least {SETTLED.probability:.0%} while the"
-                f" counts grew by {SETTLED.growth - 1:.0%}; at most {WRONG:.0%} of such answers about"
-                " simulated samples are wrong. You may stop."
+                f" {self.first.settled}. Its probability stayed at or above {SETTLED.probability:.0%} while"
+                f" the counts grew by {SETTLED.growth - 1:.0%}. In simulations, at most {WRONG:.0%} of such"
+                " answers were wrong. You may stop."
             )
         if self.last is None:
             return "No frame has an answer."

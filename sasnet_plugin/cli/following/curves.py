@@ -177,7 +177,7 @@ def follow_series(
             if not request.watch:
                 raise
         if table.is_unchanged:
-            why = table.reason.rstrip(".") or "there is none"
+            why = table.reason.rstrip(".") or "no frames were read"
             raise SasnetError(
                 f"{request.out}: no frame has an answer ({why}), so the earlier table was kept; check the"
                 f" files given."

@@ -95,7 +95,9 @@ def _check(request: Asked, kind: str) -> None:
         if value:
             raise SasnetError(f"{request.files[0]}: {name} is for curves, and it holds images; leave it out.")
     if not any(isinstance(head, Classes | Tags | Quantities) for head in specification(kind).heads):
-        raise SasnetError(f"{request.files[0]}: {kind} has no answers to follow; see 'sasnet sort'.")
+        raise SasnetError(
+            f"{request.files[0]}: {kind} gives no class, tag or quantity to follow; see 'sasnet sort'."
+        )
 
 
 def _ways(

@@ -198,7 +198,7 @@ def _values(sample: Sample, section: Any, source: str) -> tuple[dict[str, float]
 
 def _value(value: Any, name: str, source: str) -> float:
     if not is_finite_number(value):
-        raise DataError(f"{source}: {value!r} is no value of {name}; write a number.")
+        raise DataError(f"{source}: {value!r} is not a value of {name}; write a number.")
     return float(value)
 
 
@@ -270,7 +270,7 @@ def _numbers(sample: Sample, section: Any, source: str, label: str) -> tuple[flo
     numbers: list[float | None] = []
     for value in _assign_to_curves(sample, section, source, None):
         if not (value is None or (is_finite_number(value) and value > 0)):
-            raise DataError(f"{source}: {value!r} is no {label}; write a positive number.")
+            raise DataError(f"{source}: {value!r} is not a {label}; write a positive number.")
         numbers.append(None if value is None else float(value))
     return tuple(numbers)
 

@@ -271,6 +271,6 @@ def _loud_part(q: NDArray[np.float64], residual: NDArray[np.float64], uncertaint
     return (
         f"The {uncertainty_name} seem too small between q = {significant(ends[0], 3)} and"
         f" {significant(ends[1], 3)}"
-        f" Å⁻¹. Residuals there are random but {np.sqrt(means[loud]):.1f} times as large, elsewhere"
-        f" {np.sqrt(np.median(means)):.1f} times."
+        f" Å⁻¹. Residuals there are random but {np.sqrt(means[loud]):.1f} times the uncertainties,"
+        f" elsewhere {np.sqrt(np.median(means)):.1f} times."
     )

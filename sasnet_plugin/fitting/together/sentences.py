@@ -33,12 +33,12 @@ INFERRED = template(" (inferred from the curves)")
 EXCLUDED = template(" without {points} (beamstop?)", points="the first 2 points of far.dat")
 
 EXCHANGED = template(
-    "Each curve was given its own densities. More than the solvent was exchanged between them, such as light"
-    " for heavy water inside, or they are not one sample."
+    "Each curve was given its own scattering length densities. Either more than the solvent differs, such as"
+    " D₂O inside the particles, or the curves are not one sample."
 )
 NOT_ONE = template(
-    "Nothing shows that they are one sample. As one, each curve was given its own densities; separate fits"
-    " of each curve are better."
+    "The data do not show that the curves are one sample. The joint fit needs separate scattering length"
+    " densities for each curve. Separate fits of each curve are better."
 )
 OTHER_KIND = template(
     "{curves} alone looks like another kind of sample; check that it is the same.", curves="d2o.dat"
@@ -49,7 +49,7 @@ NOISY = template(
     curves="d2o.dat", factor="2.4",
 )  # fmt: skip
 LOOKS_DIFFERENT = template(
-    "Where their q overlap, the curves differ as {kind} do. Check that --kind settings is right.",
+    "Where their q ranges overlap, the curves differ like {kind}. Check that --kind settings is right.",
     kind="contrasts",
 )  # fmt: skip
 KIND_INFERRED = template(
@@ -64,8 +64,8 @@ COMMON_ERROR = template(
     ", with an error mostly common to all curves: the difference is {difference}", difference="15 ± 1 Å"
 )
 NOT_PROPORTIONAL = template(
-    "Volume fractions are not in proportion to the concentrations: {curve} has {found} %, and the others"
-    " ask for {expected} %.",
+    "Volume fractions are not in proportion to the concentrations: {curve} has {found} %, but the others"
+    " imply {expected} %.",
     curve="dense.dat", found="8.1", expected="10",
 )  # fmt: skip
 CALIBRATION = template(

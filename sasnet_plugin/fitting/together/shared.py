@@ -83,7 +83,7 @@ def _check_ties(sample: Sample, model: str, names: set[str], ties: Mapping[str, 
         for needed in tie.names - names:
             if not all(needed in values for values in sample.values):
                 raise SasnetError(
-                    f"{name} = {tie.text}: {needed} is no parameter of {model}, and some curves have no"
+                    f"{name} = {tie.text}: {needed} is not a parameter of {model}, and some curves have no"
                     f" value of it; give it in [values.{needed}] of the sample file."
                 )
 

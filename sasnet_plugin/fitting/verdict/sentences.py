@@ -36,11 +36,11 @@ NO_FIT = template(
 )  # fmt: skip
 RANKS_FIRST = template(
     " {model} (reduced χ² {chisq}) ranks first: it {reason}.",
-    model="Sphere", chisq="9.1", reason="has 4 parameters, not 7",
+    model="Sphere", chisq="9.1", reason="has 4 instead of 7 parameters",
 )  # fmt: skip
 ANOTHER_WOULD_FIT = template(
-    "{nearest} would fit the data (reduced χ² {chisq}). {best}, which is likelier for other reasons, does not"
-    " (reduced χ² {best_chisq}).",
+    "{nearest} would fit the data (reduced χ² {chisq}). {best} (reduced χ²"
+    " {best_chisq}) does not, but ranks first as the more probable model.",
     nearest="Core-shell spheres (core_shell_sphere)", chisq="1.1", best="Sphere", best_chisq="3.1",
 )  # fmt: skip
 AGREEMENT = template(" {fits} agree on {size}.", fits="They", size="an outer radius of 490 ± 3 Å")
@@ -97,8 +97,8 @@ NO_UNCERTAINTIES_BUT_SCATTER = template(
     misfit="1.2", scatter="1.1",
 )  # fmt: skip
 REPLACED = template(
-    "{share} % of the stated uncertainties are unusable and were replaced from their neighbours, so χ²"
-    " is less certain.",
+    "{share} % of the stated uncertainties are unusable and were replaced by those of neighbouring points,"
+    " so χ² is less certain.",
     share=20,
 )  # fmt: skip
 TOO_LARGE = template(

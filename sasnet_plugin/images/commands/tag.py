@@ -58,7 +58,7 @@ def tag(
     ends it.
     """
     if not folder.is_dir():
-        raise SasnetError(f"{folder}: is no folder; name one with images or curves.")
+        raise SasnetError(f"{folder}: is not a folder; name one with images or curves.")
     app = page_app()
     from ...domains import specification
     from ..tagging.events import Log

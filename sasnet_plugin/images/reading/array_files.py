@@ -112,7 +112,7 @@ def _expand_axis(kind: str, label: str, numbers: list[float], file: str) -> list
         count, low, high = numbers
         if not 0 < count <= _LONGEST:
             raise DataError(
-                f"{file}: its axis {label!r} has {count:.6g} values; the file is damaged, copy it again."
+                f"{file}: its axis {label!r} has {count:.6g} values, so the file is damaged; copy it again."
             )
         step = (high - low) / count
         return [low + (index + 0.5) * step for index in range(int(count))]
@@ -129,7 +129,7 @@ def _frame(axes: list[tuple[str, list[float]]], rows: list[Any], *, by_columns: 
         return _make_frame(axes, np.concatenate(rows), by_columns=by_columns, file=file)
     if len(lengths) > 1:
         raise DataError(
-            f"{file}: its lines have unequal lengths; it is truncated or not an image, export it again."
+            f"{file}: its lines have unequal lengths, so it is truncated or not an image; export it again."
         )
     values = np.array(rows)
     if min(values.shape) < 2:
@@ -159,7 +159,7 @@ def _make_frame(
     columns, lines = len(axes[0][1]), len(axes[1][1])
     if flat.size != columns * lines:
         raise DataError(
-            f"{file}: it holds {flat.size} values, its axes say {columns} x {lines};"
+            f"{file}: it holds {flat.size} values, but its axes need {columns} x {lines};"
             " the file is truncated or was changed; export it again."
         )
     values = flat.reshape(columns, lines).T if by_columns else flat.reshape(lines, columns)

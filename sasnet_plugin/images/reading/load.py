@@ -185,8 +185,8 @@ def _upright(
     verdict = picture_sides(counts, mask, placement.geometry.phi, placement.geometry.alpha_f)
     if verdict.turned and settings.up is None:
         raise DataError(
-            f"{name}: the image seems to be {verdict.turned}; give up = 'left', 'right', 'bottom' or, if it"
-            " is right now, 'top', the side that the surface normal points to."
+            f"{name}: the image seems to be {verdict.turned}; set 'up' to the side that the surface normal"
+            " points to (left, right or bottom; top if the image is upright)."
         )
     if verdict.turned:
         return [f"The image seems to be {verdict.turned}; it was read with up = {settings.up!r}, as given."]

@@ -198,7 +198,7 @@ def _check_size(array: Any, file: str, number: int) -> None:
             file, f"{number} frames of {rows} x {columns} pixels", "the images of one measurement"
         )
     if hdf5.hollow(array):
-        raise DataError(f"{file}: the file contains no image data; it is truncated, copy it again.")
+        raise DataError(f"{file}: the file contains no image data, so it is truncated; copy it again.")
 
 
 def _is_image(item: Any) -> bool:
@@ -242,7 +242,7 @@ def _find_named(opened: Any, dataset: str, file: str) -> Any:
     item = hdf5.member(opened, dataset)
     if item is not None and not _is_image(item):
         raise DataError(
-            f"{file}: dataset {dataset!r} is no 2D image; give the path of the detector's counts."
+            f"{file}: dataset {dataset!r} is not a 2D image; give the path of the detector's counts."
         )
     return item
 

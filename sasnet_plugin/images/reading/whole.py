@@ -126,7 +126,7 @@ def _inflate(packed: bytes, most: int) -> int:
     unpacker = zlib.decompressobj()
     plain = len(unpacker.decompress(packed, most + 1))
     if not unpacker.eof and plain <= most:
-        raise ValueError("the strip has no end")
+        raise ValueError("a strip of the TIFF is incomplete")
     return plain
 
 
@@ -143,7 +143,7 @@ def _directory(stream: BinaryIO, offset: int, order: str, big: bool) -> tuple[di
             continue
         form = f"{order}{values}{_TYPES[kind]}"
         if values > LIMITS.pixels:
-            raise ValueError("more values than pixels")
+            raise ValueError("a TIFF tag has more values than an image has pixels")
         room = struct.calcsize(form)
         if room > inline:
             stream.seek(struct.unpack(order + place, data)[0])

@@ -118,8 +118,8 @@ def _again(image: Image, fit: OrientedFit) -> Section:
     """Measured, simulated again and residual, side by side in q."""
     small, simulated, residual = again(image, fit)
     text = (
-        f"In q, {small.geometry.picture}; the first two in one scale, residuals in standard deviations of"
-        " counting."
+        f"Axes: q, {small.geometry.picture}. The measured and the simulated image share one colour scale."
+        " Residuals are in standard deviations of the counts."
     )
     draw_figures = comparison(small, simulated, residual)
     return Section("Measured, simulated and residual", draw_figures, COMPARISON_SIZE, text)

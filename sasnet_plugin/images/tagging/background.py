@@ -303,7 +303,9 @@ class Background:
         try:
             self._log.add_predictions(self._heard)
         except SasnetError as error:
-            self._unkept = f"{error} The answers of the model wait for it; predict again afterwards."
+            self._unkept = (
+                f"{error} The answers of the model are not saved yet; predict again when this is solved."
+            )
             self.stop()
             return
         self._heard, self._unkept = [], ""

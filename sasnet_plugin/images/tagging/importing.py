@@ -66,7 +66,9 @@ def from_any(content: bytes) -> Labels:
         raise SasnetError(f"These labels are {problem}; give CSV, JSON or HDF5 of labels.") from None
     except Exception as error:  # whatever HDF5 or Unicode finds wrong with it
         reason = printable(f"{type(error).__name__}: {error}")[:200]
-        raise SasnetError(f"These are no labels as CSV, JSON or HDF5 ({reason}); check the file.") from None
+        raise SasnetError(
+            f"These labels are not valid CSV, JSON or HDF5 ({reason}); check the file."
+        ) from None
 
 
 #: Where a label stands in its file, its file and number, tag and value.
@@ -77,11 +79,11 @@ def _gather_labels(labels: Iterable[_Label]) -> Labels:
     labels_read: Labels = {}
     for count, (place, file, number, tag, value) in enumerate(labels):
         if count >= WEB.most_labels:
-            raise SasnetError(f"These labels are more than {WEB.most_labels:,}; give them in parts.")
+            raise SasnetError(f"There are more than {WEB.most_labels:,} labels; give them in parts.")
         if value not in (YES, NO) or isinstance(value, float):
             raise SasnetError(f"{place}: {tag} is {value!r:.100}; give 1, 0 or nothing.")
         if not isinstance(number, int) or not 0 < number <= _LARGEST:
-            raise SasnetError(f"{place}: {number!r:.100} is no number of an image; give entries from 1.")
+            raise SasnetError(f"{place}: {number!r:.100} is not the number of an image; give entries from 1.")
         labels_read.setdefault((_path(place, file), number), {})[tag] = int(value)
     return labels_read
 
@@ -106,7 +108,7 @@ def _csv(text: str) -> Iterator[_Label]:
         if "file" not in names:
             raise SasnetError("These labels have no column 'file'; the first line names the columns.")
         if len(set(filter(None, names))) < len(list(filter(None, names))):
-            raise SasnetError("Line 1 of these labels: names a column twice; give each once.")
+            raise SasnetError("Line 1 of these labels names a column twice; give each once.")
         for cells in filter(None, reader):
             place = f"Line {reader.line_num} of these labels"
             if len(cells) > len(names):
@@ -115,7 +117,7 @@ def _csv(text: str) -> Iterator[_Label]:
             row.pop("", None)
             yield from _line(place, row)
     except csv.Error as error:
-        raise SasnetError(f"Line {reader.line_num} of these labels: is no CSV ({error}).") from None
+        raise SasnetError(f"Line {reader.line_num} of these labels is not valid CSV ({error}).") from None
 
 
 def _line(place: str, row: Mapping[str, str]) -> Iterator[_Label]:
@@ -160,7 +162,7 @@ def _entry(content: Mapping[str, Any], kind: str, k: int, name: str) -> int | st
     item = content[kind][k]
     value = item.get(name) if isinstance(item, dict) else None
     if not isinstance(value, int | str):
-        raise SasnetError(f"{kind}[{k}] of these labels: has no {name!r}.")
+        raise SasnetError(f"These labels have no {name!r} in {kind}[{k}].")
     return value
 
 
@@ -173,7 +175,7 @@ def _hdf5(content: bytes) -> Iterator[_Label]:
     if labels.shape != (len(names), len(tags)) or numbers.shape != (len(names),):
         raise SasnetError("These labels have arrays of different lengths; export them again.")
     if not {numbers.dtype.kind, labels.dtype.kind} <= set("iu"):
-        raise SasnetError("'entry' and 'labels' of these labels: are no whole numbers; export them again.")
+        raise SasnetError("'entry' and 'labels' must hold whole numbers; export these labels again.")
     for k, (name, number, values) in enumerate(zip(names, numbers.tolist(), labels.tolist(), strict=True)):
         for tag, value in zip(tags, values, strict=True):
             if value != -1:
@@ -187,9 +189,9 @@ def _array(file: Any, name: str) -> Any:
     link = file.get(name, getlink=True)
     array = file[name] if isinstance(link, h5py.HardLink) else None
     if not isinstance(array, h5py.Dataset) or array.external or array.is_virtual:
-        raise SasnetError(f"{name!r} of these labels: is no array in this file; export them again.")
+        raise SasnetError(f"These labels have no array {name!r} in the file itself; export them again.")
     if array.size > WEB.most_labels * 10 or array.nbytes > WEB.largest_request * 4:
-        raise SasnetError(f"{name!r} of these labels: is too large; split the labels.")
+        raise SasnetError(f"The array {name!r} of these labels is too large; split the labels.")
     return array[:]
 
 

@@ -222,7 +222,7 @@ def name_given(name: str, label: str) -> str:
         )
     if not name or not name.isprintable() or name[0] in "=+-@" or name in COLUMNS:
         raise SasnetError(
-            f"{printable(name)!r} is no name of a {label}; begin with a letter, and do not use"
+            f"{printable(name)!r} cannot be the name of a {label}; begin with a letter, and do not use"
             f" {', '.join(COLUMNS)}."
         )
     return name

@@ -54,13 +54,13 @@ class Adapted:
     agreed: tuple[float, float] = (float("nan"), float("nan"))
 
     def sentence(self) -> str:
-        text, test_text = f"{self.images} labelled images", "held-out ones"
+        text, test_text = f"{self.images} labelled images", "held-out images"
         if self.accepted:
             text += f" ({self.own:,} own labels, {self.accepted:,} accepted suggestions)"
-            test_text = "own labels of held-out ones"
+            test_text = "own labels of held-out images"
         if not self.better:
             return (
-                f"{text}: no tag is better on held-out ones than before any labels"
+                f"{text}: no tag is better on held-out images than with the model before training"
                 "; the model was kept, and nothing was written."
             )
         tag_texts = ", ".join(
@@ -68,10 +68,10 @@ class Adapted:
         )
         scene_text = ""
         if self.scenes:
-            scene_text = f"; on {self.scenes:,} simulated ones {_from_to(self.simulated)}"
+            scene_text = f"; on {self.scenes:,} simulated images {_from_to(self.simulated)}"
         if np.isfinite(self.agreed[0]):
             scene_text += f"; on accepted suggestions, by which no tag is judged, {_from_to(self.agreed)}"
-        return f"{text}, loss on {test_text}: {tag_texts}; other tags as before{scene_text}."
+        return f"{text}, loss on {test_text}: {tag_texts}; other tags unchanged{scene_text}."
 
 
 def _from_to(losses: Sequence[float]) -> str:

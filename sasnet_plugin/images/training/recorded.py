@@ -124,13 +124,14 @@ def read_labels(path: Path, head: Tags) -> dict[str, dict[int, NDArray[np.float3
     columns = set(rows[0]) if rows else set()
     if "file" not in columns or not columns & {"tags", *head.labels}:
         raise DataError(
-            f"{path}: needs a column 'file' and one named 'tags' or as each of {', '.join(head.labels)}."
+            f"{path}: needs a column 'file', and a column 'tags' or one for each tag:"
+            f" {', '.join(head.labels)}."
         )
     labels: dict[str, dict[int, NDArray[np.float32]]] = {}
     for number, row in enumerate(rows, start=2):
         entry = _frame(row)
         if not entry.isdigit():
-            raise DataError(f"{path}: line {number}: {entry!r} is no frame; give its number, from 1.")
+            raise DataError(f"{path}: line {number}: {entry!r} is not a frame; give its number, from 1.")
         labels.setdefault(row["file"].removeprefix("./"), {})[int(entry)] = _targets(
             row, head, f"{path}: line {number}"
         )
@@ -173,7 +174,7 @@ def _parse_tags(tags: str | None, head: Tags, place: str) -> dict[str, float]:
         return dict.fromkeys(head.labels, float("nan"))
     tag_names = {name.strip() for name in tags.split(";")} - {""}
     if unknown := tag_names - set(head.labels):
-        raise DataError(f"{place}: {unknown.pop()!r} is no tag; use {', '.join(head.labels)}.")
+        raise DataError(f"{place}: {unknown.pop()!r} is not a tag; use {', '.join(head.labels)}.")
     return {name: float(name in tag_names) for name in head.labels}
 
 

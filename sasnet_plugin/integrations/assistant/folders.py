@@ -83,7 +83,7 @@ class Folders:
         """A folder that is there, or may be made, below the allowed ones."""
         path = self._resolve(name)
         if path.exists() and not path.is_dir():
-            raise SasnetError(f"{name}: is no folder; name one below {self._name_folders()}.")
+            raise SasnetError(f"{name}: is not a folder; name one below {self._name_folders()}.")
         return path
 
     def list_files(self, name: str = "") -> list[str]:

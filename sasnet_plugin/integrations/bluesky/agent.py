@@ -198,7 +198,9 @@ class SampleAgent:
             outcomes = {int(place): (name, outcome) for place, name, outcome in state["outcomes"]}
             count = int(state["count"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SasnetError(f"{path}: is no state of an agent; name another file, or remove it.") from error
+            raise SasnetError(
+                f"{path}: is not the state of an agent; name another file, or remove it."
+            ) from error
         if axes != self.found.grid.axes:
             raise SasnetError(f"{path}: belongs to a grid with other axes; name another file, or remove it.")
         self.found.measured, self._outcomes, self._count = measured, outcomes, count

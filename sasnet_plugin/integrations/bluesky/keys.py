@@ -98,7 +98,7 @@ def _check(event: Mapping[str, Any], keys: Keys, name: str) -> None:
         if key not in event["data"] or filled.get(key) is False:
             state = "missing" if key not in event["data"] else "not filled"
             raise DataError(
-                f"{name}: the event's field {key!r} is {state}; fill events with their data before."
+                f"{name}: the event's field {key!r} is {state}; fill events with their data first."
             )
 
 

@@ -68,7 +68,7 @@ class Bench:
     def verify(self, key: str, time_limit: float) -> Fit:
         """Fit physics to an image from its answer on. Raises SasnetError without such an image."""
         if not self.shelf.row(key).is_image:
-            raise SasnetError(f"{self.shelf.row(key).file}: is no image.")
+            raise SasnetError(f"{self.shelf.row(key).file}: is not an image.")
         body = {"image": True, **self.shelf.find_choice(key), "time_limit": time_limit}
         return self.history.ask([key], [self.shelf.place(key)], body)
 

@@ -82,5 +82,5 @@ def _name(name: str) -> str:
     while len(clean.encode()) > CURVES.longest_name:
         clean = clean[1:]  # the ending tells the format
     if not clean:
-        raise SasnetError(f"{printable(name)[:80]!r}: is no name of a file.")
+        raise SasnetError(f"{printable(name)[:80]!r}: is not a valid file name.")
     return clean

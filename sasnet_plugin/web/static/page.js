@@ -184,7 +184,7 @@ async function select(keep, like) {
   state.chosen.clear();
   state.cursor = keep ? Math.min(state.cursor, Math.max(found.count - 1, 0)) : 0;
   state.anchor = state.cursor;
-  $("count").textContent = like === undefined ? `${found.count.toLocaleString("en")} images` : `${found.count} images like one`;
+  $("count").textContent = like === undefined ? `${found.count.toLocaleString("en")} images` : `${found.count} images, most similar first`;
   all.replaceChildren();
   if (!keep) grid.scrollTop = 0;
   const inside = grid === document.activeElement;

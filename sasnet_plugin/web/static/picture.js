@@ -7,7 +7,7 @@ export function where(about, x, y) {
     const at = ([low, high], share) => (low + (high - low) * share) * Math.PI / 180;
     const phi = at(about.phi, x), up = at(about.alpha_f, 1 - y), k = 2 * Math.PI / about.wavelength;
     const across = k * Math.sin(phi) * Math.cos(up), above = k * (Math.sin(up) + Math.sin(about.alpha_i * Math.PI / 180));
-    return `q across ${across.toPrecision(3)} Å⁻¹, above ${above.toPrecision(3)} Å⁻¹`;
+    return `q_y ${across.toPrecision(3)} Å⁻¹, q_z ${above.toPrecision(3)} Å⁻¹`;
   }
   const place = `column ${column}, row ${row}`;
   if (about.corners) {

@@ -157,7 +157,7 @@ def test_exchanged_parts_are_told_from_an_exchanged_solvent() -> None:
     assert all(one["sld_core"].undetermined for one in fits[1].own)
     said = add_verdict(replace(result(own, [fits[1]]), notes=(EXCHANGED,)), FitOptions()).verdict
     assert said.level == "explains with doubts"
-    assert "its own densities" in said.doubt
+    assert "its own scattering length densities" in said.doubt
 
 
 @pytest.mark.parametrize(("radius", "apart"), [(27.0, False), (40.0, True)])
@@ -174,7 +174,7 @@ def test_curves_likelier_to_be_of_two_samples_are_said_to_be(radius: float, apar
     found = fit_sample(pool, sample_of(curves, {"kind": "contrasts"}), options)
     assert found.explained
     assert found.apart == apart
-    assert found.verdict.doubt.startswith("Nothing shows that they are one sample") == apart
+    assert found.verdict.doubt.startswith("The data do not show that the curves are one sample") == apart
     assert not any("more than the solvent" in doubt for doubt in found.verdict.doubts) or not apart
 
 

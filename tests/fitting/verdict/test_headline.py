@@ -114,7 +114,7 @@ def test_what_no_model_explains_still_has_its_radius_of_gyration() -> None:
 def test_one_that_is_within_the_errors_is_not_denied() -> None:
     first, second = replace(SPHERE, reduced_chisq=3.1), replace(SHELL, reduced_chisq=1.1)
     said = headline(answer(first, second, verification=WRONG, verified=False))
-    assert said.startswith("Core-shell spheres would fit the data (reduced χ² 1.1). Sphere, which")
+    assert said.startswith("Core-shell spheres would fit the data (reduced χ² 1.1). Sphere (reduced χ² ")
     assert "None of" not in said
     # Where its residuals are not random, either, nothing does.
     structured = replace(second, warnings=("Residuals are not random (runs test -9 σ): …",))

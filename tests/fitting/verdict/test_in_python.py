@@ -27,7 +27,7 @@ from sasnet_plugin.in_python import translate_sentence
         ("increase --burn and --samples.", "increase burn and samples."),
         ("(--q-unit A or --q-unit nm)", '(q_unit="A" or q_unit="nm")'),
         ("--wavelength 1.5418 for Cu Kα", "wavelength=1.5418 for Cu Kα"),
-        ("--q-range 0: includes them again.", "curve.within(0) includes them again."),
+        ("'--q-range 0:' includes them again.", "'curve.within(0)' includes them again."),
         ("no options: −1 – 2 – nothing", "no options: −1 – 2 – nothing"),
     ],
 )

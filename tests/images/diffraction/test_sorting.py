@@ -118,7 +118,7 @@ def test_a_stopped_sorting_goes_on_and_ends_the_same(
     for one, two in zip(embedded.points_of(parts), embedded.points_of(whole), strict=True):
         np.testing.assert_array_equal(one.points, two.points)
         np.testing.assert_array_equal(one.entry, two.entry)
-    with pytest.raises(Exception, match="other files, or with another embedding"):
+    with pytest.raises(Exception, match="other files or with another --embedding"):
         embedded.plan_parts(names[:1], tmp_path / "a", "harmonics", ())
 
 
@@ -187,7 +187,7 @@ def test_what_cannot_be_sorted_is_one_sentence(files: list[Path], tmp_path: Path
     other = tmp_path / "mine.h5"
     other.write_bytes(b"precious")
     assert "was not written by this command" in sasnet("sort", few, "--out", other, code=1)
-    assert "is no file of 'sasnet sort'" in sasnet(
+    assert "is not a file of 'sasnet sort'" in sasnet(
         "sort", few, "--old", bad, "--out", tmp_path / "z.h5", code=1
     )
 

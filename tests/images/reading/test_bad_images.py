@@ -262,7 +262,7 @@ def test_a_table_that_breaks_off(tmp_path: Path, rng: np.random.Generator) -> No
     axes = '# axis-0\nEquiDivision("phi_f (rad)", 64, -0.02, 0.02)\n'
     axes += '# axis-1\nEquiDivision("alpha_f (rad)", 64, 0, 0.04)\n'
     (tmp_path / "a.int").write_text(f"{axes}# data\n{text[: len(text) // 2]}", encoding="utf-8")
-    assert "its axes say 64 x 64" in _sentence(tmp_path / "a.int", ANGLES)
+    assert "its axes need 64 x 64" in _sentence(tmp_path / "a.int", ANGLES)
 
 
 def test_axes_of_wave_vectors_are_refused(tmp_path: Path) -> None:
@@ -308,7 +308,9 @@ def test_hdf5_without_images(tmp_path: Path) -> None:
     assert _sentence(tmp_path / "a.h5", ImageSettings(dataset="y")).startswith(
         "there is no dataset 'y' in the file"
     )
-    assert _sentence(tmp_path / "a.h5", ImageSettings(dataset="x")).startswith("dataset 'x' is no 2D image")
+    assert _sentence(tmp_path / "a.h5", ImageSettings(dataset="x")).startswith(
+        "dataset 'x' is not a 2D image"
+    )
 
 
 def test_no_such_frame(small: Small) -> None:

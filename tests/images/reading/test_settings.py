@@ -79,7 +79,7 @@ def test_a_key_like_no_other_lists_all() -> None:
         ("perpendicular_to = 'me'", "perpendicular_to is 'me'; use one of beam, sample"),
         ("mirror = 1", "mirror is 1; use true or false"),
         ("dataset = 3", "dataset is 3; give a path in quotes"),
-        ("wavelength = ", "is no valid TOML"),
+        ("wavelength = ", "is not valid TOML"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_one_sentence(line: str, sentence: str, small: Small) -> None:

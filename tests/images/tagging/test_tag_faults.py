@@ -295,7 +295,7 @@ def test_a_full_disk_costs_no_label_and_mixes_nothing(opened: Open, folder: Path
         idle(background)
         if background.problem:
             break
-    assert "The answers of the model wait" in html.unescape(page.get("/status").text)
+    assert "The answers of the model are not saved yet" in html.unescape(page.get("/status").text)
     assert wrong_pairs(page)[0] == 0
     full[0] = False
     background.predict()

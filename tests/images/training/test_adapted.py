@@ -250,7 +250,7 @@ def test_no_tag_is_judged_by_suggestions_that_were_accepted(
     assert f"{NUMBER} accepted suggestions)" in said
     assert "Layered" not in said, "it would be taken if these were the user's own, see above"
     if "no tag is better" not in said:
-        assert "loss on own labels of held-out ones" in said
+        assert "loss on own labels of held-out images" in said
 
 
 def test_what_labels_do_not_teach_is_not_taken(run: tuple[Path, np.ndarray], tmp_path: Path) -> None:

@@ -68,9 +68,9 @@ def test_files_of_one_name_in_two_folders_keep_their_own_labels(run: Path, tmp_p
     ("table", "sentence"),
     [
         ("a,b\n1,2\n", "needs a column 'file'"),
-        ("file,tags\nrun.npy,Square\n", "line 2: 'Square' is no tag; use Spherical/Oblate"),
+        ("file,tags\nrun.npy,Square\n", "line 2: 'Square' is not a tag; use Spherical/Oblate"),
         ("file,Round\nrun.npy,maybe\n", "line 2: Round is 'maybe'; give 1, 0 or nothing"),
-        ("file,entry,Round\nrun.npy,x,1\n", "'x' is no frame"),
+        ("file,entry,Round\nrun.npy,x,1\n", "'x' is not a frame"),
         ("file,entry,Round\nrun.npy,1,1\n", "1 of its images are among the given files; label at least 20"),
         (None, "cannot be read as CSV"),
     ],

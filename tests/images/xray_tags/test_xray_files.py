@@ -143,7 +143,7 @@ def test_what_is_no_image_is_one_sentence(
 def test_a_mask_of_another_detector_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "frame.npy", np.ones((40, 40)))
     np.save(tmp_path / "mask.npy", np.ones((30, 40)))
-    with pytest.raises(DataError, match=r"mask.npy: is no mask of the shape of .*frame.npy"):
+    with pytest.raises(DataError, match=r"mask.npy: is not a mask of the shape of .*frame.npy"):
         list(read(tmp_path / "frame.npy", ReadOptions(geometry=(f"mask_file={tmp_path / 'mask.npy'}",))))
 
 

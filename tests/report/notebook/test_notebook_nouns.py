@@ -122,7 +122,7 @@ def test_without_pandas_one_sentence_says_what_to_do(monkeypatch: pytest.MonkeyP
 def test_a_suggestion_says_how_far_it_goes() -> None:
     models = (ModelGuess("sphere", None, 0.6, "spheres"), ModelGuess("vesicle", None, 0.3, "spheres"))
     groups = (GroupGuess("spheres", ("sphere", "vesicle"), 0.9), GroupGuess("coils", ("rpa",), 0.1))
-    found = Suggestion("a.dat", "", models, groups, 0.9, ("4 intensities below zero kept as measured.",))
+    found = Suggestion("a.dat", "", models, groups, 0.9, ("4 intensities below zero were kept as measured.",))
     first, last = str(found).splitlines()
     assert first == "a.dat: spheres 90 %, which one of sphere, vesicle is undecided."
     assert last == "Next: fit(curve)  # fit the likely models"

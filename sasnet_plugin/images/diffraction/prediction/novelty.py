@@ -33,8 +33,8 @@ _COVERED = 0.2
 #: Natural to decimal logarithm: relative error to decades.
 _DECADES = 0.4343
 _NOVEL = (
-    "This profile is unlike all simulated shots: its distance to the nearest is in the largest 1 % for"
-    " shots with as many counts."
+    "This profile is unlike all simulated shots. Only 1 % of simulated shots with as many counts are as far"
+    " from their nearest neighbour."
 )
 NOT_EMPTY = (
     "The frame looks empty, but no simulated empty frame has such a profile: something else scatters here."

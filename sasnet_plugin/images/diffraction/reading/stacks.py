@@ -157,7 +157,7 @@ def make_title(number: int, total: int) -> str:
 def same_shape(mask: NDArray[np.bool_], shape: tuple[int, int], name: str, file: str) -> NDArray[np.bool_]:
     """Return a mask of the images' shape; else DataError names its file."""
     if mask.shape != shape:
-        raise DataError(f"{name}: is no mask of the shape of {file}; give one of the same detector.")
+        raise DataError(f"{name}: is not a mask of the shape of {file}; give one of the same detector.")
     return mask
 
 

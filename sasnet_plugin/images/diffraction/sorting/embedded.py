@@ -124,9 +124,8 @@ def _settle(folder: Path, settings: str, *, force: bool) -> None:
             path.unlink(missing_ok=True)
     if note.exists() and note.read_text(encoding="utf-8") != settings:
         raise SasnetError(
-            f"{folder}: contains a sorting of other files, or with another embedding; give another"
-            f" --out, or repeat"
-            " the command with --force."
+            f"{folder}: contains sorted images of other files or with another --embedding; give another"
+            " --out, or repeat the command with --force."
         )
     if not note.exists():
         with put_in_one_step(note) as aside:

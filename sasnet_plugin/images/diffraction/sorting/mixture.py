@@ -40,8 +40,8 @@ class Mixture:
         expected_size = len(self.encoder[0][0]) if self.encoder else len(self.mean)
         if points.shape[1] != expected_size:
             raise SasnetError(
-                f"The clusters belong to another network (points of {expected_size} instead of"
-                f" {points.shape[1]} numbers); sort all images again without --old."
+                f"The clusters belong to another network ({expected_size} instead of {points.shape[1]}"
+                " numbers for each image); sort all images again without --old."
             )
         return np.asarray((encode(points, self.encoder) - self.mean) @ self.axes.T)
 

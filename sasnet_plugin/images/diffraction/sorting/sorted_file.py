@@ -141,7 +141,7 @@ def read(path: Path) -> Sorted:
                 str(file.attrs.get("networks", "{}")),
             )
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise SasnetError(f"{path}: is no file of 'sasnet sort' ({error}); give its sorted.h5.") from None
+        raise SasnetError(f"{path}: is not a file of 'sasnet sort' ({error}); give its sorted.h5.") from None
 
 
 def nearest(

@@ -101,6 +101,6 @@ def mirror_ambiguity(p: Floats) -> MirrorAmbiguity:
         return MirrorAmbiguity(mirrored_mean, mirror_distribution(mirrored_mean), share, True, sentence)
     sentence = (
         f"ξ and 60° − ξ cannot be distinguished ({100 * share:.0f} % against"
-        f" {100 * (1 - share):.0f} %): p is the mean of both, the mirror solution is given as well."
+        f" {100 * (1 - share):.0f} %): p is the mean of both, and the mirror solution is given as well."
     )
     return MirrorAmbiguity(mirrored_mean, p[is_mirrored].mean(axis=0), share, False, sentence)

@@ -107,12 +107,12 @@ def _describe_verification(
             else "its band too narrow"
         )
         return (
-            f"{text}: the simulated pattern differs by {100 * misfit:.0f} % away from the rod, more"
-            f" than the noise; the orientation is probably right, {band}."
+            f"{text}: the simulated pattern differs by {100 * misfit:.0f} % outside the specular rod,"
+            f" more than the noise. The orientation is probably right, {band}."
         )
     return (
-        f"{text}: no orientation of the lattice fits the image (off by {100 * misfit:.0f} % away from the"
-        " rod); it is outside the training data of this model, so p(ξ) is meaningless."
+        f"{text}: no orientation of the lattice fits the image (misfit {100 * misfit:.0f} % outside the"
+        " specular rod). The image is outside the training data of this model, so p(ξ) is meaningless."
     )
 
 

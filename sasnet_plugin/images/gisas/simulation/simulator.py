@@ -58,7 +58,8 @@ def example(
     """
     if basis.window != window.add_margin(MARGIN):
         raise ValueError(
-            "the basis belongs to another angular range; calculate it for window.with_margin(MARGIN)."
+            "the basis patterns belong to another angular range; calculate them for"
+            " window.add_margin(MARGIN)."
         )
     kind, p = sample_orientation(rng, family=family)
     beam = basis.geometry.wavelength, basis.geometry.alpha_i

@@ -214,7 +214,7 @@ def why_not_fitted(measurement: Any, answer: Answer) -> str:
     """Why no fit of an image can explain it, a sentence; empty where one may."""
     image = most_counted(images_of(measurement))
     if image is None:
-        return "No image of these settings has counts of its own to be fitted."
+        return "None of these settings has an image with counts to fit."
     if NO_BODY in answer.notes:
         return NO_BODY
     if not answer.known:

@@ -61,8 +61,8 @@ def advise(measurements: Sequence[Any], setting_names: Sequence[str], predictor:
     advices = advice(images_of(measurements[0]), setting_names, predictor, np.random.default_rng(0))
     ranked = sorted(advices, key=lambda one_advice: -one_advice.bits)
     return [
-        f"{one_advice.name or 'counting on'}: {one_advice.bits:.2f} bits of information expected from"
-        f" {one_advice.counts:,.0f} counts, the result of an equally long measurement."
+        f"{one_advice.name or 'counting on'}: {one_advice.bits:.2f} bits of information expected."
+        f" An equally long measurement gives {one_advice.counts:,.0f} counts."
         for one_advice in ranked
     ]
 

@@ -25,7 +25,7 @@ def average_around_beam(image: Image) -> Curve:
     used = image.mask & (geometry.weight > 0) & (geometry.q > 0)
     q, weight, values = geometry.q[used], geometry.weight[used], image.counts[used]
     if q.size < 10 * _FEWEST:
-        raise DataError(f"{image.file or 'the image'}: only {q.size} pixels count; too few for a curve.")
+        raise DataError(f"{image.file or 'the image'}: only {q.size} pixels are usable, too few for a curve.")
     # As wide as the pixels are apart, on average over the detector.
     pixel = float(np.sqrt(np.ptp(geometry.qx[used]) * np.ptp(geometry.qy[used]) / q.size))
     number = int(np.clip(np.ptp(q) / max(pixel, 1e-12), 10, MOST_POINTS))

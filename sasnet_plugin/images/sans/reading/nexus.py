@@ -239,7 +239,7 @@ def _from_vsans(opened: Any, _: Path, file: str) -> Iterator[RawSans]:
     group = _vsans(opened)
     wavelength = _number(group, "beam/monochromator/wavelength")
     if wavelength is None:
-        raise DataError(f"{file}: says no wavelength; copy the file again.")
+        raise DataError(f"{file}: contains no wavelength; copy the file again.")
     for name in PANELS:
         detector = hdf5.member(group, f"detector_{name}")
         data = None if detector is None else hdf5.member(detector, "data")

@@ -250,7 +250,7 @@ def _mask_of(path: str, shape: tuple[int, ...], file: str) -> BoolArray:
     with closing(formats.frames(Path(path), path)) as raw_frames:
         first = next(raw_frames, None)
     if first is None or first.values.shape != shape:
-        raise DataError(f"{path}: is no mask of the shape of {file}; give a mask of the same detector.")
+        raise DataError(f"{path}: is not a mask of the shape of {file}; give a mask of the same detector.")
     return np.asarray(first.values != 0)
 
 

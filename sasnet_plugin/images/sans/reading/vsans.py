@@ -34,7 +34,7 @@ def panel(name: str, group: Any, counts: Floats, wavelength: float, file: str) -
         item = hdf5.member(group, key)
         if item is None or not getattr(item, "size", 0):
             if otherwise is None:
-                raise DataError(f"{file}: panel {name} says no {key}; copy the file again.")
+                raise DataError(f"{file}: panel {name} has no {key}; copy the file again.")
             return otherwise
         return float(np.ravel(item[()])[0])
 

@@ -107,7 +107,7 @@ function show(found, fit) {
     lines.push(el("p", { className: "headline", textContent: head }));
     if (fit?.summary.doubt) lines.push(el("p", { className: "doubt", textContent: fit.summary.doubt }));
     if (!fit && told.more) lines.push(el("p", { textContent: told.more }));
-    if (fit && fit.summary.level) lines.push(el("p", { textContent: `Simulated again, it ${fit.summary.level} the image.` }));
+    if (fit && fit.summary.level) lines.push(el("p", { textContent: `The simulated image ${{ explains: "fits", "explains with doubts": "fits, with a caution," }[fit.summary.level] || "does not fit"} the measured one.` }));
     if (found.reason && !fit) lines.push(el("p", { className: "quiet", textContent: found.reason }));
   }
   box.replaceChildren(...lines);
