@@ -57,5 +57,5 @@ def test_an_unknown_name_is_refused_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="did you mean length"):
         check_names({"lenght": 1}, ("length", "mask_file"), "a.toml")
     (tmp_path / "a.toml").write_text("length = \n")
-    with pytest.raises(DataError, match="no valid TOML"):
+    with pytest.raises(DataError, match="not valid TOML"):
         read_sidecar_settings(tmp_path / "a.tif", two)

@@ -295,9 +295,7 @@ def test_a_picture_for_the_eye_is_named_whatever_is_asked_of_it(
 
     path = tmp_path / f"a.{kind.lower()}"
     Picture.fromarray(rng.integers(0, 255, (90, 80), np.uint8)).save(path, format=kind)
-    with pytest.raises(
-        DataError, match=f"this is a {kind} image, a picture for the eye that holds no counts"
-    ):
+    with pytest.raises(DataError, match=f"this is a {kind} image, a picture without detector counts"):
         list(specification(domain).read(str(path), ReadOptions()))
 
 
