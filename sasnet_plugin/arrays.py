@@ -16,13 +16,7 @@ Value = TypeVar("Value")
 
 
 class ArrayCache(Generic[Value]):
-    """Keep results of a function of arrays, the last used ones up to a size.
-
-    Parameters
-    ----------
-    most : int
-        Bytes of all that is kept.
-    """
+    """Keep results of a function of arrays: the last used ones, up to `most` bytes."""
 
     def __init__(self, most: int) -> None:
         self._most, self._size = most, 0
@@ -30,13 +24,7 @@ class ArrayCache(Generic[Value]):
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, calculate: Callable[[], Value], size_of: Callable[[Value], int]) -> Value:
-        """Return what is kept under a key, or calculate it.
-
-        Parameters
-        ----------
-        size_of : callable
-            Bytes that a result takes.
-        """
+        """Return what is kept under a key, or calculate it; `size_of` gives the bytes of a result."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)

@@ -186,9 +186,7 @@ def _paths(files: Sequence[str], out: Path, *own_paths: Path | None) -> tuple[li
 def _select_files(
     paths: list[str], pattern: str | None, described: Described | None, part: Shard | None
 ) -> Grouped:
-    """Split files into single ones and samples, of this part of the list. Raises SasnetError if the
-    description names a missing file.
-    """
+    """Split files into single ones and samples; SasnetError if a named file is missing."""
     from ..batch.samples import group_files
 
     unknown = described.naming_nothing(paths) if described is not None and paths else []

@@ -16,15 +16,7 @@ OLD_OPTIONS: Mapping[str, str] = MappingProxyType(
 
 
 def rename_options(arguments: Sequence[str], options: Collection[str]) -> list[str]:
-    """Replace former names of options by the present ones, each with a note.
-
-    Parameters
-    ----------
-    arguments : sequence of str
-        A command line without the command; what follows ``--`` stays.
-    options : collection of str
-        Names of the command's options.
-    """
+    """Replace former names of a command's options, each with a note; what follows ``--`` stays."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     return [*(_renamed(argument, options) for argument in arguments[:end]), *arguments[end:]]
 

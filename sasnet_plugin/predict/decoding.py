@@ -159,9 +159,7 @@ def _tags(head: Tags, outputs: Outputs, calibration: Calibration) -> list[TagsFi
 
 
 def _present(head: Tags, probability: Mapping[str, float], least: Mapping[str, float]) -> tuple[str, ...]:
-    """Tags that are said to be there: none without its parent, none beside the one that excludes all
-    others.
-    """
+    """Select the tags to report: none without its parent, none beside one that excludes all others."""
     if head.alone and probability[head.alone] >= max(least[head.alone], 0.5):
         return (head.alone,)
     present = {name for name, p in probability.items() if p >= least[name]} - {head.alone}

@@ -154,9 +154,7 @@ def _may_begin_again(lines: list[str], q: Floats) -> bool:
 
 
 def _search_around_table(lines: list[str], table: range, rows: Floats) -> tuple[list[int], str]:
-    """Which lines just above and below a table hold numbers, and one with signs between its thousands
-    there.
-    """
+    """Find number lines just above and below a table, and one with thousands separators there."""
     # Further off, lines that would go on with its q. Within a table only signs are looked for that part its
     # words, and would make one number two.
     lost = [

@@ -152,25 +152,13 @@ def compare(
 
 @dataclass(frozen=True)
 class _Classified:
-    """What the network says of a measurement, which is the first, and of replicates.
+    """What the network says of a measurement, which is the first of n, and of its replicates."""
 
-    Parameters
-    ----------
-    group : str
-        Of the fitted model.
-    likeliest : str
-        The measurement's likeliest group.
-    probability, in_scope : (n,) float array
-        Of that group, and of any known model.
-    taken : (n,) bool array
-        Whether the likeliest group is that of the fitted model.
-    """
-
-    group: str
-    likeliest: str
-    probability: NDArray[np.float64]
-    in_scope: NDArray[np.float64]
-    taken: NDArray[np.bool_]
+    group: str  #: Of the fitted model.
+    likeliest: str  #: The measurement's likeliest group.
+    probability: NDArray[np.float64]  #: (n,) of the fitted model's group.
+    in_scope: NDArray[np.float64]  #: (n,) of any known model.
+    taken: NDArray[np.bool_]  #: (n,) whether the likeliest group is that of the fitted model.
 
     def joined(self, other: _Classified) -> _Classified:
         """With further replicates."""

@@ -59,9 +59,7 @@ def _due(steps: Sequence[Step]) -> list[str]:
 
 
 def _together(state: State, steps: Sequence[Step]) -> list[Step]:
-    """The steps that are taken at once: one as long as it may be the last, else several that are worth
-    alike.
-    """
+    """Select steps to take at once: one if it may be the last, else several of like worth."""
     # Their number does not depend on how many processes there are, so that the answer does not either.
     worthy = [step for step in steps if step.is_worthy]
     most = EFFORT.lanes if state.fits and not state.is_explained() else 1

@@ -25,9 +25,7 @@ from .search import JOINT, again
 
 
 def exclude_steps(sample: Sample, kept_places: Collection[int] = ()) -> Sample:
-    """Exclude first points below a step,
-    but for curves in `kept_places`; the sample itself if no curve has any.
-    """
+    """Exclude first points below a step, except in curves at `kept_places`."""
     curves = tuple(c if i in kept_places else exclude_step(c) for i, c in enumerate(sample.curves))
     is_same = all(a is b for a, b in zip(curves, sample.curves, strict=True))
     return sample if is_same else replace(sample, curves=curves)

@@ -198,9 +198,7 @@ def _turn_pair(pair: tuple[T, T], turns: int) -> tuple[T, T]:
 
 
 def _incidence(measured_angle: float, given_angle: float | None, file: str, notes: list[str]) -> float:
-    """The angle of incidence as given, else as the two beams on the detector say, degrees; with a note where
-    both contradict each other.
-    """
+    """Find the angle of incidence, degrees: the given one, else from both beams, with a note."""
     if given_angle is None:
         check_units(ImageSettings(alpha_i=measured_angle), file)
         notes.append(f"alpha_i = {measured_angle:.4g} degrees follows from the two beams on the detector.")

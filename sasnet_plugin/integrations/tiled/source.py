@@ -165,9 +165,7 @@ class TiledSource:
         self._looked = current_time
 
     def _read_place(self, root: Node, ahead: int) -> Iterator[Arrived]:
-        """Return new measurements of a container from the first unfinished entry, asking for the sizes of
-        `ahead` entries in advance.
-        """
+        """Return a container's new measurements from the first unfinished one, `ahead` sizes at once."""
         if not self._last and self.answered:
             self._find_the_place(root)
         has_more = True

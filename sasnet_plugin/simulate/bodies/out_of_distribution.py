@@ -161,9 +161,7 @@ def powder(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.floa
 
 
 def _draw_cell(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Lines of a triclinic cell with many atoms over an amorphous halo, a falling power law and a
-    constant.
-    """
+    """Lines of a triclinic cell of many atoms over an amorphous halo, a power law and a constant."""
     # Intensities as of atoms at random, exponential (Wilson, Acta Cryst. 2 (1949) 318), with the Lorentz
     # factor of a powder; every line as wide as the grains are small (Scherrer) and the beam is.
     low, high = window

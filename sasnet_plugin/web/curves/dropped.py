@@ -49,13 +49,7 @@ def _put(folder: Path, own: str, content: bytes) -> str:
 
 
 def _check_replaced(path: Path) -> None:
-    """See that a file may lie beside one of the same name; a geometry under another name is nobody's.
-
-    Raises
-    ------
-    SasnetError
-        It is a geometry.
-    """
+    """Raise SasnetError for a second geometry of the same name: under another name it would be nobody's."""
     if path.suffix.lower() == _GEOMETRY:
         raise SasnetError(
             f"{path.name}: another one was dropped before; change or remove {path}, or give the geometry in"

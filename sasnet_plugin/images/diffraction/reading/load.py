@@ -44,9 +44,7 @@ class Frames:
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
-    """The images of a file one by one,
-    or the one whose number is given; raises as `stacks.select_images` does.
-    """
+    """The images of a file one by one, or the one whose number is given."""
     return select_images(path, options, _images)
 
 

@@ -59,9 +59,7 @@ def _square(field: NDArray[np.complexfloating]) -> Floats:
 
 
 def _body(kind: str, second_kind: str, p: Mapping[str, float], cells: int) -> Columns:
-    """The body on a grid that it fills, about 0; the axis lies in the plane of beam and x, and images are
-    turned later.
-    """
+    """Make the body on a grid that it fills, about 0; its axis lies in the plane of beam and x."""
     contrast = complex(-p["delta"], p["beta"])
     axis = bodies.direction(p["tilt"], 0.0)
     radius, polar = _semi_axes(kind, p)

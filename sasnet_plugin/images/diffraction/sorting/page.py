@@ -81,9 +81,7 @@ def _sections(
     like: tuple[str, Sequence[int]] | None,
     along: Sequence[NDArray[np.int64]],
 ) -> list[Section]:
-    """Make the map and sheets of images: most like one, along components, of each cluster, of noise (`NOISE`,
-    last in `numbers`).
-    """
+    """Make the map and sheets of images: most alike, along components, of clusters, of noise."""
     sections = [Section("Map", lambda figure, paint: _map(figure, sorting), (8.4, 4.6), _MAP)]
     if len(sorting.mixture.bic):
         sections.append(

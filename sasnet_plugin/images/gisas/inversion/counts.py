@@ -104,9 +104,7 @@ _EVEN = 0.2
 
 
 def _make_blocks(image: Image, window: Window) -> tuple[Window, float, Floats, Floats]:
-    """A window of blocks of the image's pixels, how far to the right of it their columns lie, and the edges
-    of columns and rows.
-    """
+    """Make a window of pixel blocks, its columns' offset, and the edges of columns and rows."""
     # It is no larger than the image, and the one that was given where the image has other steps than even
     # ones.
     phi, alpha_f = edges_of(image.geometry.phi), edges_of(image.geometry.alpha_f)

@@ -44,9 +44,7 @@ def columns_of(
 
 
 def _integrate_to_end(end: Floats, sigma: float) -> tuple[Floats, Floats, Floats]:
-    """Integrate a part's parabola up to a blurred end, in units of its value, the previous and the next;
-    `end` and `sigma` in parts.
-    """
+    """Integrate a part's parabola up to a blurred end, with weights of its neighbours' values."""
     low, high = (-0.5 - end) / sigma, (0.5 - end) / sigma
     density = [sigma * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) for z in (low, high)]
     beyond = ndtr(-high)

@@ -73,9 +73,7 @@ _TURNED = {
 
 
 def as_seen(placed: SmallAngle, *, top_first: bool, up: str | None, mirror: bool) -> SmallAngle:
-    """Turn the geometry as the picture stands,
-    keeping the order of pixels; `placed` as of `make_detector_geometry`.
-    """
+    """Turn the geometry (of `make_detector_geometry`) as the picture stands, keeping the order of pixels."""
     # `top_first`: the file's first row is the highest, as screens show TIFF, CBF, EDF, numpy and HDF5; ILL,
     # ANSTO and SINQ write the lowest first. `up` names the side that is up (None: ``top``), `mirror`
     # exchanges left and right.

@@ -58,9 +58,7 @@ def local_fit(counts: Floats, exposure: Floats, width: float) -> LocalFit:
 
 
 def _solve_parabola(moments: Floats, right: Floats, previous: Floats) -> tuple[Floats, Floats, Floats]:
-    """Level and slope of the parabola of the normal equations, and the level's variance, by their
-    cofactors.
-    """
+    """Solve the parabola's normal equations by cofactors: level, slope, and the level's variance."""
     # Where nothing was counted nearby the level stays as it was `before`.
     a, b, c = moments[0] + _LEAST, moments[1], moments[2]
     d, e, f = moments[2] + _RIDGE, moments[3], moments[4] + _RIDGE
