@@ -101,7 +101,8 @@ def test_scripts_in_names_are_text(opened: Open, tmp_path: Path) -> None:
     ("name", "reason"),
     [
         ("x" * 1_000_000, "1,000,000 characters; use 80 at most"),
-        ("", "cannot be the name"), ("   ", "cannot be the name"), ("a\nb", "cannot be the name"), ("‮gnp", "cannot be the name"), ("\x00", "cannot be the name"),
+        ("", "cannot be the name"), ("   ", "cannot be the name"), ("a\nb", "cannot be the name"),
+        ("‮gnp", "cannot be the name"), ("\x00", "cannot be the name"),
         ("=cmd()", "cannot be the name"), ("file", "cannot be the name"), ("who", "cannot be the name"),
     ],
     ids=str,
