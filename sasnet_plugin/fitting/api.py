@@ -161,9 +161,8 @@ def fit_with(
 ) -> FitResult:
     """Fit as `fit` with running processes, for many curves in a row."""
     # `options` leaves workers to the pool; `rng` of de and dream is the same at every call by default; `wall`
-    # limits the clock in seconds where it differs from the time limit; `answer` is that of `suggest_models`,
-    # if
-    # asked before.
+    # limits the clock in seconds where it differs from the time limit; `answer` is that of `suggest_models`
+    # if it was asked before.
     method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
     stop = limit if wall is None else (1 - STRATEGY.assessment_share) * wall
     for_ranking = 1.0 if method.name == "lm" else OPTIMIZE.ranking_share
@@ -288,10 +287,8 @@ def _artefact(
     suspect = suspect_of(curve, dintensity, result.fits, given_names)
     if suspect is None:
         return None
-    answers_found = [
-        answers_found for _, answers_found in answers(ledger, find_artefact, [suspect], STRATEGY.time["fast"])
-    ]
-    return next((artefact for artefact in answers_found if isinstance(artefact, Artefact)), None)
+    answered = answers(ledger, find_artefact, [suspect], STRATEGY.time["fast"])
+    return next((artefact for _, artefact in list(answered) if isinstance(artefact, Artefact)), None)
 
 
 def _widen_all_errors(

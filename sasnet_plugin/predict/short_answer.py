@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from ..text_table import align_columns
 from . import sentences
 from .classes import ClassesFinding, percent
 from .described import SizeFinding
@@ -114,9 +115,4 @@ def model_lines(classes: ClassesFinding, count: int) -> list[str]:
     """A line for each of the likeliest models: its name, structure factor, and probability with a bar."""
     rows = [class_found.row(grouped=False) for class_found in classes.classes[:count]]
     rows = [row[:-1] if classes.uniform is not None else row for row in rows]
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]) - 1)] if rows else []
-    return [f"  {_pad(row, widths)}{row[-1]}".rstrip() for row in rows]
-
-
-def _pad(row: Sequence[str], widths: Sequence[int]) -> str:
-    return "".join(f"{cell.ljust(width)}  " for cell, width in zip(row, widths, strict=False))
+    return align_columns(rows)

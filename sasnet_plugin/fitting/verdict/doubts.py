@@ -210,9 +210,9 @@ def other_size(result: FitResult) -> Iterator[str]:
     """A model of the same kind that is as good, with quite another size."""
     for name, size in sizes(result.fits[0]).items():
         for fit in equals.list_same_kind(result):
-            other_other_size = sizes(fit).get(name)
-            if other_other_size is not None and not comparable(size, other_other_size):
-                value_text = quantity(other_other_size.value, other_other_size.unit, other_other_size.error)
+            other_size_found = sizes(fit).get(name)
+            if other_size_found is not None and not comparable(size, other_size_found):
+                value_text = quantity(other_size_found.value, other_size_found.unit, other_size_found.error)
                 yield sentences.OTHER_SIZE(model=fit.short_name, name=name, value=value_text)
 
 
