@@ -1,7 +1,7 @@
 """Do an exported Bumps session and script end where the report says?
 
 40 measurements of everyday samples are fitted with their model given (``fitting/everyday_curves``), and ten
-samples of several curves jointly (``fitting/together``). Each fit is exported, read again by Bumps alone, and
+samples of several curves jointly (``fit_together``). Each fit is exported, read again by Bumps alone, and
 fitted once more by the fitter that the export names: χ² and values as read, and after that fit, against the
 report. A parameter's difference is over its value and, after the second fit, also over its error. Run
 ``python -m benchmarks fitting/exported --work W``; rows are kept in ``W``; ``--third`` takes every third.
@@ -89,9 +89,9 @@ def single(index: int, folder: Path) -> dict[str, Any]:
 
 def joint(index: int, folder: Path) -> dict[str, Any]:
     """The script of a joint fit."""
+    from sasnet_plugin.fitting.api import fit_sample
     from sasnet_plugin.fitting.optimize.bumps_fit import fitter_for
     from sasnet_plugin.fitting.task import FitOptions
-    from sasnet_plugin.fitting.together.fit_together import fit_sample
     from sasnet_plugin.report.exports.sample import write_sample
 
     from .together import MAKERS, sample

@@ -23,8 +23,8 @@ import numpy as np
 
 from sasnet_plugin.batch.worker import OneByOne
 from sasnet_plugin.data.sample.sample import Sample
+from sasnet_plugin.fitting.result.sample_result import JointFit
 from sasnet_plugin.fitting.task import FitOptions
-from sasnet_plugin.fitting.together.result import JointFit
 from sasnet_plugin.types import Curve
 
 from ..kept import kept
@@ -214,7 +214,7 @@ def sample(case: Case, kind: str, known: bool) -> Sample:
 
 def judged(case: Case, kind: str, known: bool) -> dict[str, Any]:
     """One row of the table."""
-    from sasnet_plugin.fitting.together import fit_together as module
+    from sasnet_plugin.fitting import api as module
 
     apart = [0.0]
     fit_with = module.fit_with

@@ -13,7 +13,7 @@ from ..types import product_name
 
 if TYPE_CHECKING:
     from ..fitting.result.fit_result import FitResult
-    from ..fitting.together.result import JointFit, SampleResult
+    from ..fitting.result.sample_result import JointFit, SampleResult
     from ..types import Curve
 
 Row = dict[str, Any]

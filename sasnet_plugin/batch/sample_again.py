@@ -18,7 +18,7 @@ from .samples import stamp_of
 if TYPE_CHECKING:
     from ..fitting.result.fit_result import FitResult
     from ..fitting.result.model_fit import ModelFit, Parameter
-    from ..fitting.together.result import SampleResult
+    from ..fitting.result.sample_result import SampleResult
     from ..types import Curve
 
 
@@ -86,8 +86,8 @@ def _scales(row_kept: Row) -> dict[str, Any]:
 def joint(row: Row, results: Sequence[FitResult]) -> SampleResult:
     """The sample's best joint fit again, from the results of its curves."""
     from ..data.sample.sample import Sample
+    from ..fitting.result.sample_result import JointFit, SampleResult
     from ..fitting.result.verdict import Verdict
-    from ..fitting.together.result import JointFit, SampleResult
 
     fit_kept, first = row["fits"][0], results[0].fits[0]
     shared, _ = _split_parameters(first, fit_kept)

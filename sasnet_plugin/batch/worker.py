@@ -115,7 +115,7 @@ def _row_of(curve: Curve, job: Job, pool: OneByOne, seconds_left: float) -> Row:
 def _serve_sample(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     """Answer a sample; one of whose files holds no curve has no answer."""
     from ..data.failure import unforeseen
-    from ..fitting.together.fit_together import fit_sample
+    from ..fitting.api import fit_sample
     from ..materials import densities
     from . import rows
 

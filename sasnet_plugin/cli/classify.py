@@ -215,7 +215,7 @@ def _together(
     selection: Wanted,
     as_json: bool,
 ) -> None:
-    from ..fitting.together.result import suggestion_as_dict
+    from ..fitting.result.sample_result import suggestion_as_dict
     from ..predict import open_classifier
     from ..predict.together import contradicting, together
     from ..types import SasnetError

@@ -16,7 +16,7 @@ from .files import curves_of, expand
 
 if TYPE_CHECKING:
     from ..data.sample.sample import Sample
-    from ..fitting.together.result import JointFit, SampleResult
+    from ..fitting.result.sample_result import JointFit, SampleResult
 
 #: Joint fits that are listed.
 _MOST = 8

@@ -9,7 +9,7 @@ from ..digits import chisq_text, quantity
 
 if TYPE_CHECKING:
     from ..fitting.result.model_fit import ModelFit, Parameter
-    from ..fitting.together.result import JointFit, SampleResult
+    from ..fitting.result.sample_result import JointFit, SampleResult
 
 Rows = tuple[list[str], list[list[str]]]
 

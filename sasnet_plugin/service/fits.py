@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ..fitting.pool import Workers
     from ..fitting.result.fit_result import FitResult
     from ..fitting.result.model_fit import ModelFit
+    from ..fitting.result.sample_result import SampleResult
     from ..fitting.task import FitOptions
-    from ..fitting.together.result import SampleResult
 
 PROGRESS, ANSWER, FILES, PROBLEM = "progress", "answer", "files", "problem"
 #: Of an option of the command its name in a request.
@@ -123,7 +123,7 @@ def _sample_done(
 ) -> tuple[str, Any]:
     from ..data.sample.described import as_toml, sample_of
     from ..files import put_whole
-    from ..fitting.together.fit_together import fit_sample
+    from ..fitting.api import fit_sample
     from ..materials import densities
 
     described = dict(job.body.get("sample_description") or {})

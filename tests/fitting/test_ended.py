@@ -11,11 +11,10 @@ import pytest
 
 from sasnet_plugin.cli.interrupt import Ending
 from sasnet_plugin.data.sample.described import sample_of
-from sasnet_plugin.fitting.api import fit_with
+from sasnet_plugin.fitting.api import fit_sample, fit_with
 from sasnet_plugin.fitting.pool import Workers
 from sasnet_plugin.fitting.progress import Watched
 from sasnet_plugin.fitting.task import FitOptions, Pool
-from sasnet_plugin.fitting.together.fit_together import fit_sample
 from sasnet_plugin.types import Curve
 from sasnet_plugin.zoo import bank_path
 

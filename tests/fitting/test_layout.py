@@ -26,8 +26,8 @@ KEYS = {"result/model_fit.py": '"twins"'} | dict.fromkeys(
     (
         "result/verdict.py",
         "api.py",
-        "together/result.py",
-        "together/said.py",
+        "result/sample_result.py",
+        "verdict/sample.py",
         *(f"verdict/{name}.py" for name in ("doubts", "in_python", "next_step", "settings", "tell")),
     ),
     "doubts?",

@@ -16,7 +16,7 @@ from ..files import check_free, say_drawn
 if TYPE_CHECKING:
     from ...domains import Domain
     from ...fitting.result.fit_result import FitResult
-    from ...fitting.together.result import SampleResult
+    from ...fitting.result.sample_result import SampleResult
     from ...predict import Answer
     from ...report.page.overview import Row
 

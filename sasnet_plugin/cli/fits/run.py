@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ...domains import Domain
     from ...fitting.pool import Workers
     from ...fitting.result.fit_result import FitResult
+    from ...fitting.result.sample_result import SampleResult
     from ...fitting.task import FitOptions
-    from ...fitting.together.result import SampleResult
     from ...predict import Answer
 from collections.abc import Iterator
 from dataclasses import field
@@ -63,8 +63,8 @@ class Run:
 
     def together(self, files: Sequence[str], sample_options: Given) -> int:
         """One answer to all files, as curves of one sample; how many things failed."""
+        from ...fitting.api import fit_sample
         from ...fitting.progress import Watched
-        from ...fitting.together.fit_together import fit_sample
         from ..together import print_sample, refuse, sample_from
 
         options, say = self.reading.options, self.say

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from ...types import Curve
 from .sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
 
+#: Standard deviation of a measurement's calibration, as a share of I.
+CALIBRATION = 0.03
 #: Curves of one sample in two settings differ by their calibration, no more, where their q overlap; in ln I.
 MOST_CALIBRATION = 0.25
 #: Scatter of ln of the ratio of two curves about its median, beyond their errors, that settings may have.

@@ -15,13 +15,14 @@ from ...predict import open_classifier
 from ...types import Curve, GroupGuess, sum_parts
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.settings import EVIDENCE
-from ..evidence.shared_error import SharedError, widen_by_shared_error
+from ..evidence.shared_error import widen_by_shared_error
 from ..evidence.weights import alike, weigh_fits
 from ..problem.conventions import conventional, scale_in_words
 from ..problem.nested_models import simpler
 from ..result import components
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Verification, explains
+from ..result.residuals import SharedError
 from ..settings import ASSESSMENT
 from . import discriminate, excused
 from .diagnostics import reductions_met, remarks_of, warnings_of
@@ -237,7 +238,7 @@ def _verify_fits(
     discrepancies_to_check: Discrepancy, order: Sequence[ModelFit], errors: Mapping[str, SharedError]
 ) -> list[Verification]:
     curve, dintensity = discrepancies_to_check.curve, discrepancies_to_check.dintensity
-    excusable = any(excused.excuses(error) for error in errors.values())
+    excusable = any(error.excuses() for error in errors.values())
     verdicts = []
     for fit in order:
         error = errors[fit.name]
@@ -251,7 +252,7 @@ def _verify_fits(
     if replicates is not None:
         first = replace(first, replicates=replicates, sentences=(*first.sentences, *replicates.sentences))
     if error.relative > 0:
-        first = replace(first, systematic={**error.as_dict(), "excuses": excused.excuses(error)})
+        first = replace(first, systematic={**error.as_dict(), "excuses": error.excuses()})
     return [replace(first, misfit=misfit_of(curve, dintensity, order[0])), *verdicts[1:]]
 
 
@@ -327,7 +328,7 @@ def _describe_excuse(ranking: _Ranking) -> tuple[str, tuple[str, ...]]:
 def _describe_distinction(ranking: _Ranking) -> Iterator[str]:
     """Where more data would decide; where none explains the data, they decide between wrong models."""
     explained = ranking.first.explained
-    if explained or excused.excuses(ranking.error):
+    if explained or ranking.error.excuses():
         yield from discriminate.sentences(
             ranking.among.curve, ranking.among.dintensity, ranking.order[0], ranking.near, ask=explained
         )

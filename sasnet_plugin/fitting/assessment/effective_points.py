@@ -16,8 +16,8 @@ from ...arrays import Floats
 from ...digits import significant
 from ...types import Curve
 from ..result.model_fit import ModelFit
+from ..result.residuals import standardise_runs
 from ..settings import ASSESSMENT
-from .goodness_of_fit import standardise_runs
 
 
 def independent_share(curve: Curve, dintensity: Floats, fits: Sequence[ModelFit]) -> float:

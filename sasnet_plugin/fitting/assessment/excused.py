@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ...digits import chisq_text, join_names
-from ..evidence.shared_error import SharedError
 from ..result.model_fit import ModelFit, Verification, explains
+from ..result.residuals import SharedError
 from ..settings import ASSESSMENT
 
 NONE_EXPLAINS = "None of these models fits the data."
@@ -34,12 +34,6 @@ def not_the_least(order: Sequence[ModelFit], error: SharedError) -> list[str]:
     ]
 
 
-def excuses(error: SharedError, most: float = ASSESSMENT.most_systematic) -> bool:
-    """Whether a usual shared error, at most the share `most` of I, leaves no excess noise."""
-    usual = 0 < error.relative <= most and error.background <= ASSESSMENT.most_background
-    return usual and error.noise**2 < ASSESSMENT.too_small
-
-
 def rank_behind_explaining(
     order: Sequence[ModelFit], errors: Mapping[str, SharedError], points: int
 ) -> list[ModelFit]:
@@ -47,7 +41,7 @@ def rank_behind_explaining(
     # Where a fit explains the curve to its errors, no such error is there for another to be excused by.
 
     def stands(fit: ModelFit) -> bool:
-        return explains(fit.reduced_chisq, points) or excuses(errors[fit.name])
+        return explains(fit.reduced_chisq, points) or errors[fit.name].excuses()
 
     if stands(order[0]) or not any(explains(fit.reduced_chisq, points) for fit in order):
         return list(order)
@@ -60,7 +54,7 @@ def rank_behind_explaining(
 
 def reject_inexcusable(verdict: Verification, fit: ModelFit, error: SharedError, points: int) -> Verification:
     """The verdict of a fit whose residuals share more than a measurement does, though signs look random."""
-    is_irrelevant = error.relative == 0 or excuses(error)
+    is_irrelevant = error.relative == 0 or error.excuses()
     if is_irrelevant or not verdict.explained or explains(fit.reduced_chisq, points):
         return verdict
     text = (
@@ -130,7 +124,7 @@ def _select_excused(
 ) -> list[ModelFit]:
     """The first and those that are the same, where the error excuses them that their own residuals share."""
     same_fits = [order[0], *(fit for fit in order[1:] if fit.name in same_names)]
-    return [fit for fit in same_fits if fit.name in errors and excuses(errors[fit.name])]
+    return [fit for fit in same_fits if fit.name in errors and errors[fit.name].excuses()]
 
 
 def simplest_within_error(
@@ -144,6 +138,6 @@ def simplest_within_error(
     most = len(order[0].free) - ASSESSMENT.fewer_parameters
     simpler = [f for f in order[1:] if len(f.free) <= most and f.name not in set(same_names)]
     for fit in sorted(simpler, key=lambda f: len(f.free)):
-        if excuses(errors[fit.name], ASSESSMENT.small_systematic):
+        if errors[fit.name].excuses(ASSESSMENT.small_systematic):
             return fit, errors[fit.name]
     return None

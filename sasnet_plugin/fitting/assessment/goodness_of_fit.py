@@ -13,6 +13,7 @@ from scipy.special import gammaincc, ndtr
 from ...digits import significant
 from ...types import Curve, GroupGuess, SasnetError
 from ..result.model_fit import ModelFit, Replicates, Verification, explains
+from ..result.residuals import standardise_runs
 from ..settings import ASSESSMENT
 
 if TYPE_CHECKING:
@@ -102,19 +103,6 @@ def _too_small(
             )
         ]
     return []
-
-
-def standardise_runs(residual: NDArray[np.float64]) -> float:
-    """(runs - expected)/standard deviation (Wald and Wolfowitz, Ann. Math. Stat. 11 (1940) 147)."""
-    sign = residual[residual != 0] > 0
-    n, up = sign.size, int(sign.sum())
-    down = n - up
-    if up == 0 or down == 0:
-        return -float(np.sqrt(n))
-    runs = 1 + int(np.sum(sign[1:] != sign[:-1]))
-    mean = 1 + 2 * up * down / n
-    variance = (mean - 1) * (mean - 2) / max(n - 1, 1)
-    return float((runs - mean) / np.sqrt(variance)) if variance > 0 else 0.0
 
 
 def _worst(q: NDArray[np.float64], residual: NDArray[np.float64]) -> tuple[float, float]:

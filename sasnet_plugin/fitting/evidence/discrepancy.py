@@ -18,23 +18,11 @@ import numpy as np
 from ...arrays import ArrayCache, Floats, bytes_of
 from ...types import Curve
 from ..result.model_fit import ModelFit
+from ..result.residuals import Shape
 from .settings import EVIDENCE
 
 #: Shapes of the last curves and fits: the search weighs a fit, and the assessment weighs it again.
 _KEPT: ArrayCache[list[Shape]] = ArrayCache(4 * 2**20)
-
-
-@dataclass(frozen=True)
-class Shape:
-    """One kind of shared error, of unit size."""
-
-    length: float  #: Correlation length, in ln q.
-    level: Floats  #: (n,), its standard deviation, in the units of the intensity.
-    share: float  #: That over the intensity about each point, root mean square.
-    #: values, vectors: (p,) and (n, p), eigenvalues and eigenvectors of its covariance in units of the
-    #: uncertainty, the large ones.
-    values: Floats
-    vectors: Floats
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from ...arrays import Floats
 from ..problem.free_parameters import moving
 from ..result.model_fit import ModelFit
-from .discrepancy import Discrepancy, Shape
+from ..result.residuals import Shape, SharedError
+from .discrepancy import Discrepancy
 from .prior import extents, penalise_outside
 from .settings import EVIDENCE
-from .shared_error import SharedError
 
 
 @dataclass(frozen=True)

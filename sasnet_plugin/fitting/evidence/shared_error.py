@@ -2,49 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from ...arrays import Floats
-from ...digits import significant
 from ..problem.free_parameters import moving
 from ..result.components import Component, is_scale
 from ..result.model_fit import ModelFit
-from .discrepancy import Discrepancy, Shape
+from ..result.residuals import SharedError
+from .discrepancy import Discrepancy
 
 #: Directions in which a curve tells less than this of what it tells of the best known one are not seen.
 _OPEN = 1e-9
-
-
-@dataclass(frozen=True)
-class SharedError:
-    """What residuals are made of, besides the given uncertainty."""
-
-    #: Standard deviation of the part that neighbours share, over the intensity about each point; 0 where
-    #: independent noise alone is likelier.
-    relative: float = 0.0
-    length: float = 0.0  #: Its correlation length, in ln q.
-    noise: float = 1.0  #: Independent part over the given uncertainty, 1 at least.
-    #: What a background that changes along q makes up of the intensity, where it makes up most; 0 where a
-    #: constant is likelier.
-    background: float = 0.0
-    #: Sizes of independent parts whose sum has the covariance that is expected of what neighbours share, over
-    #: all that the residuals allow. Without a background that changes.
-    parts: tuple[tuple[float, Shape], ...] = ()
-
-    def as_dict(self) -> dict[str, float]:
-        return {
-            "relative": self.relative,
-            "length_ln_q": self.length,
-            "noise": self.noise,
-            "background": self.background,
-        }
-
-    def words(self) -> str:
-        """Such as "a systematic error of 3 % of I and a background that changes along q"."""
-        extra = " and a background that changes along q" if self.background else ""
-        return f"a systematic error of {significant(100 * self.relative, 2)} % of I{extra}"
 
 
 def widen_by_shared_error(discrepancy: Discrepancy, fit: ModelFit, error: SharedError) -> ModelFit:

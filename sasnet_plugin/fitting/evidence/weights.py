@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..result.model_fit import ModelFit
+from ..result.residuals import SharedError
 from .discrepancy import Discrepancy
 from .marginal import evidence
 from .settings import EVIDENCE
-from .shared_error import SharedError
 
 
 @dataclass(frozen=True)

@@ -64,13 +64,13 @@ def moving(columns: Mapping[_Key, NDArray[np.float64]]) -> dict[_Key, NDArray[np
 
 
 def independent(
-    columns: Mapping[str, NDArray[np.float64]], reach: Mapping[str, float] | None = None
-) -> list[str]:
+    columns: Mapping[_Key, NDArray[np.float64]], reach: Mapping[_Key, float] | None = None
+) -> list[_Key]:
     """Select columns (n,), effects in uncertainties, that are no combination of earlier ones."""
     # `reach` is how far each value may be off. A parameter without effect within it comes last, as it would
     # replace others that the data determine.
     basis: list[NDArray[np.float64]] = []
-    free: list[str] = []
+    free: list[_Key] = []
     for far in (reach or {}, {}):  # the second time, whatever effect one has
         for name, column in moving(columns).items():
             length = float(np.linalg.norm(column))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ...arrays import Floats
 
+#: A parameter's name; of several curves also the place of the curve that has it of its own.
+_Key = TypeVar("_Key")
 #: Of the largest singular value: no direction of parameters is taken for better known than rounding allows.
 _ROUNDING = 1e-9
 
 
-def covariance(slopes: Mapping[str, Floats]) -> Floats:
+def covariance(slopes: Mapping[Any, Floats]) -> Floats:
     """Return (JᵀJ)⁻¹ (Press et al., Numerical Recipes, 3rd ed. 2007, 15.4), NaN without effect."""
     # Columns (n,), per unit of each parameter, are scaled first: an sld of 4 and a background of 1e-4 must
     # not share rounding.
@@ -27,14 +30,14 @@ def covariance(slopes: Mapping[str, Floats]) -> Floats:
     return matrix
 
 
-def errors_of(slopes: Mapping[str, Floats]) -> dict[str, float]:
+def errors_of(slopes: Mapping[_Key, Floats]) -> dict[_Key, float]:
     """Standard deviations, NaN where nothing moves; none of nothing."""
     if not slopes:
         return {}
     return dict(zip(slopes, map(float, np.sqrt(np.diag(covariance(slopes)))), strict=True))
 
 
-def correlations(slopes: Mapping[str, Floats]) -> Floats:
+def correlations(slopes: Mapping[Any, Floats]) -> Floats:
     """Correlation coefficients of the parameters, (k, k); NaN for one without effect."""
     matrix = covariance(slopes)
     error = np.sqrt(np.diag(matrix))

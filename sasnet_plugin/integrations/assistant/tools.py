@@ -22,8 +22,8 @@ from .folders import Folders
 if TYPE_CHECKING:
     from ...fitting.result.fit_result import FitResult
     from ...fitting.result.model_fit import Parameter
+    from ...fitting.result.sample_result import SampleResult
     from ...fitting.task import FitOptions, Pool
-    from ...fitting.together.result import SampleResult
 
 
 @dataclass(frozen=True)
@@ -171,8 +171,8 @@ class Tools:
     ) -> Answer:
         """Fit several curves of one sample."""
         from ...data.sample.described import sample_of
+        from ...fitting.api import fit_sample
         from ...fitting.asked import check_names
-        from ...fitting.together.fit_together import fit_sample
         from ...materials import densities
 
         options = self._allow_options(options, reading)
@@ -239,7 +239,7 @@ class Tools:
 
     def export(self, fit: str, folder: str) -> Answer:
         """Write a fit for SasView, Bumps and NXcanSAS, with its page."""
-        from ...fitting.together.result import SampleResult
+        from ...fitting.result.sample_result import SampleResult
         from ...report.exports.sample import write_sample
         from ...report.exports.write_all import export, marks
         from ...report.page.fit_report import write_report
@@ -263,7 +263,7 @@ class Tools:
         import tempfile
         from pathlib import Path
 
-        from ...fitting.together.result import SampleResult
+        from ...fitting.result.sample_result import SampleResult
         from ...report.page.fit_report import write_report
         from ...report.page.sample_report import write_sample_report
 

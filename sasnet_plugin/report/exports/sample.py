@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from ...data.sample.kind import CALIBRATION
 from ...digits import chisq_text
 from ...files import MARK, put_whole
 from ...fitting.optimize.bumps_fit import fitter_for
 from ...fitting.problem.experiment import starting_values
 from ...fitting.problem.resolution import is_slit
 from ...fitting.result.model_fit import ModelFit, Parameter
-from ...fitting.together.result import JointFit, SampleResult
-from ...fitting.together.shared import CALIBRATION
+from ...fitting.result.sample_result import JointFit, SampleResult
 from ...types import Curve, SasnetError
 from ...written import PROJECT_END
 from .bumps_script import finer_points, warning_of

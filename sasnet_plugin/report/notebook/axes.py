@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...fitting.result.fit_result import FitResult
-from ...fitting.together.result import SampleResult
+from ...fitting.result.sample_result import SampleResult
 from ...types import Curve, Suggestion, make_shown_name
 from ..fit_axes import draw_fit
 from ..plot import draw_curve

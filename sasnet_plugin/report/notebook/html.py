@@ -12,7 +12,7 @@ import numpy as np
 from ...digits import chisq_text, format_with_error, unit_text
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit, Parameter
-from ...fitting.together.result import SampleResult
+from ...fitting.result.sample_result import SampleResult
 from ...fitting.verdict.equals import worth_showing
 from ...in_python import translate_sentence
 from ...predict.classes import percent

@@ -9,7 +9,7 @@ from typing import Any
 from ...digits import chisq_text
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit, Parameter
-from ...fitting.together.result import SampleResult
+from ...fitting.result.sample_result import SampleResult
 from ...types import Curve, ModelGuess, SasnetError, Suggestion
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...fitting.result.fit_result import FitResult
-from ...fitting.together.result import SampleResult
+from ...fitting.result.sample_result import SampleResult
 from ...types import Curve
 from .document import DASHES, FITS
 

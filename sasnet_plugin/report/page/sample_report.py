@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...fitting.result.sample_result import SampleResult
 from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
-from ...fitting.together.result import SampleResult
 from .. import sample_rows
 from . import document, names
 from .document import FITS, inline_svg, placeholder, plain_axes, settings

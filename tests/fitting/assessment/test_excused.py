@@ -15,8 +15,8 @@ from sasnet_plugin.fitting.assessment.excused import (
     reject_inexcusable,
     select_within_uncertainties,
 )
-from sasnet_plugin.fitting.evidence.shared_error import SharedError
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verification
+from sasnet_plugin.fitting.result.residuals import SharedError
 
 ERROR = SharedError(0.02, 0.3, 1.0)
 

@@ -14,8 +14,9 @@ from scipy.stats import chi2
 
 from sasnet_plugin.fitting.assessment import goodness_of_fit
 from sasnet_plugin.fitting.assessment.assess import assess
-from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, standardise_runs, verify
+from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, doubtful, explains
+from sasnet_plugin.fitting.result.residuals import standardise_runs
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task

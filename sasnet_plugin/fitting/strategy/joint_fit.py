@@ -1,0 +1,427 @@
+"""The fit of one model to several curves: from starts that single curves give, to values and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ...arrays import Floats
+from ...data.sample.sample import CONTRASTS, SETTINGS, Sample
+from ...simulate.priors import model_info
+from ...types import product_name
+from ..evidence.discrepancy import Discrepancy
+from ..evidence.linear import (
+    Minimum,
+    deviations,
+    evidence_of_all,
+    linear_at,
+    plain,
+    residuals,
+    solve_generalised,
+)
+from ..evidence.marginal import Evidence, evidence
+from ..evidence.prior import penalise_outside
+from ..ledger import read_spent_time
+from ..optimize.least_squares_problem import Joint
+from ..problem.bounds import range_of
+from ..problem.contrast import compute_contrast_values
+from ..problem.contrast_forms import ContrastForms
+from ..problem.experiment import TimeUpError, starting_values
+from ..problem.free_parameters import SALT, complete_distributions
+from ..problem.model_curves import ModelCurves
+from ..problem.shared_parameters import Plan, plan_of
+from ..result.components import bare
+from ..result.model_fit import ModelFit, Parameter
+from ..result.residuals import standardise_runs
+from ..result.sample_result import JointFit, Key
+from ..settings import ASSESSMENT
+from ..start_values.contrast_starts import density_starts, own_density_starts
+from ..task import Budget, FitOptions, no_curve
+
+#: Values that all curves share, and those of each.
+Start = tuple[dict[str, Any], list[dict[str, Any]]]
+#: Steps with which a start is tried, those of the best to the end, and how many these are.
+_FIRST_STEPS, _STEPS, _FOLLOWED = 6, 60, 2
+#: Starts that are tried, the nearest to the data.
+_TRIED = 4
+#: What a joint fit may take, and one beside another that explains the sample.
+JOINT, BESIDE = Budget(8.0), Budget(3.0)
+#: Salt with which one begins beside none, mol/L: charges are screened over 30 Å.
+_SALT = 0.01
+#: Less is none, mol/L: it screens over 3000 Å. By the logarithm of what does nothing a step is endless, and
+#: being the longest it holds up all others.
+_NO_SALT = 1e-6
+
+
+@dataclass(frozen=True)
+class JointTask:
+    """A model to fit to a sample."""
+
+    sample: Sample
+    dintensities: tuple[Floats, ...]  #: Shape (n,).
+    model: str
+    structure_factor: str | None
+    starts: tuple[dict[str, Any] | None, ...]  #: Of each curve alone, where this model was fitted to it.
+    fixed: dict[str, float] = field(default_factory=dict)
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    probability: float = 0.0  #: Of the curves' answers together.
+    per_decade: int | None = None
+    budget: Budget = Budget(10.0)
+    settled: bool = False  #: The starts are where a joint fit has ended: other densities need not be tried.
+
+    @property
+    def name(self) -> str:
+        return product_name(self.model, self.structure_factor)
+
+
+@dataclass(frozen=True)
+class JointMinimum:
+    """Where a joint fit has ended."""
+
+    task: JointTask
+    plan: Plan
+    values: tuple[dict[str, Any], ...]  #: sasmodels' parameters of each curve, scale and background included.
+    #: Standard deviations by (name, curve); shared ones by (name, None); of what was fitted.
+    errors: dict[Key, float]
+    chisq: tuple[float, ...]  #: Of each curve.
+    prior: float  #: What the calibration of the scales costs besides.
+    theories: tuple[Floats, ...]  #: Shape (n,).
+    common: float  #: The scale that the curves have in common; NaN where they have none.
+    evidences: tuple[Evidence, ...] = ()  #: Of each curve, its parameters where they are.
+    minus_two_log: float = np.inf  #: -2 ln of the marginal likelihood of all curves (`joint_evidence`).
+    #: Shape (n + m,). Of the residuals of all curves, those of what is known besides at the end.
+    derivatives: Mapping[Key, Floats] = field(default_factory=dict)
+    seconds: float = 0.0  #: Evaluations.
+
+    @property
+    def points(self) -> int:
+        return sum(t.size for t in self.theories)
+
+    @property
+    def free(self) -> int:
+        return len(self.errors)
+
+    @property
+    def total(self) -> float:
+        """χ² of all curves, and of their calibration."""
+        return sum(self.chisq) + self.prior
+
+    @property
+    def reduced_chisq(self) -> float:
+        return self.total / max(self.points - self.free, 1)
+
+
+def make_restart_task(
+    sample: Sample, dintensities: tuple[Any, ...], options: FitOptions, fit: JointFit
+) -> JointTask:
+    """A joint fit from where it has ended."""
+    starts = tuple(starting_values(fit.make_curve_fit(i)) for i in range(len(sample.curves)))
+    return JointTask(
+        sample, dintensities, fit.model, fit.structure_factor, starts, collect_fixed(options, fit.model),
+        dict(options.ranges), fit.probability, fit.per_decade, JOINT if fit.lacking() else BESIDE,
+        settled=True,
+    )  # fmt: skip
+
+
+def collect_fixed(options: FitOptions, model: str) -> dict[str, float]:
+    return {**(compute_contrast_values(options.contrast, model) if options.contrast else {}), **options.fixed}
+
+
+def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
+    """Fit one model to all curves of a sample. Raises SasnetError if no start has a finite curve."""
+    del bank
+    spent_time = read_spent_time()
+    deadline = spent_time + min(budget.seconds, task.budget.seconds)
+    plan, curves = _plan(task), _curves(task)
+    forms = ContrastForms(curves)
+    problems: list[Joint] = []
+    for joint in _nearest(Joint(curves, plan, *start, forms) for start in _starts(task, plan, forms)):
+        for search in curves:
+            search.deadline = deadline
+        with suppress(TimeUpError):
+            joint.refine(_FIRST_STEPS)
+        if np.isfinite(joint.best[0]):
+            problems.append(joint)
+        if read_spent_time() > deadline and problems:
+            break
+    problems.sort(key=lambda problem: problem.best[0])
+    best: Joint | None = None
+    for joint in problems[:_FOLLOWED]:
+        longer = _restart(joint)
+        with suppress(TimeUpError):
+            longer.refine(_STEPS)
+        if best is None or longer.best[0] < best.best[0]:
+            best = longer
+    if best is None:
+        raise no_curve(task.name)
+    for search in curves:
+        search.deadline = np.inf
+    return replace(_make_joint_minimum(task, plan, best), seconds=read_spent_time() - spent_time)
+
+
+def joint_of(task: JointTask) -> Joint:
+    """The problem of a task from where a fit has ended."""
+    values = [dict(start or {}) for start in task.starts]
+    return Joint(_curves(task), _plan(task), values[0], values)
+
+
+def _plan(task: JointTask) -> Plan:
+    return plan_of(task.sample, task.model, task.structure_factor, task.fixed)
+
+
+def _curves(task: JointTask) -> list[ModelCurves]:
+    return [
+        ModelCurves(
+            curve, dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,
+            per_decade=task.per_decade,
+        )
+        for curve, dintensity in zip(task.sample.curves, task.dintensities, strict=True)
+    ]  # fmt: skip
+
+
+def _nearest(problems: Iterable[Joint]) -> list[Joint]:
+    off = [(float(np.sum(joint.residuals(joint.first) ** 2)), joint) for joint in problems]
+    return [joint for _, joint in sorted(off, key=lambda pair: pair[0])[:_TRIED]]
+
+
+def _restart(joint: Joint) -> Joint:
+    """Another beginning where one has ended."""
+    values = joint.decode(joint.best[1])
+    return Joint(joint.curves, joint.plan, values[0], values, joint.forms)
+
+
+def _starts(task: JointTask, plan: Plan, forms: ContrastForms) -> list[Start]:
+    """Values that all share, and those of each curve, from the fits of single curves."""
+    info = model_info(task.name)
+    defaults = {p.name: float(p.default) for p in info.parameters.call_parameters}
+    starts: list[Start] = []
+    rng = np.random.default_rng(0)
+    for single in _different([s for s in task.starts if s is not None] or [{}], plan):
+        shared = complete_distributions(defaults | single | task.fixed, 35)
+        own_starts = [_select_own(start or single, plan) for start in task.starts]
+        starts += _from_one(task, plan, forms, (shared, own_starts), rng)
+    return starts
+
+
+def _from_one(
+    task: JointTask, plan: Plan, forms: ContrastForms, start: Start, rng: np.random.Generator
+) -> list[Start]:
+    if task.settled:
+        return [start]
+    shared, own_own_start = start
+    if task.sample.kind == CONTRASTS and not set(forms.matter) <= plan.own:
+        of_matter = density_starts(forms, plan, shared, rng)
+        if of_matter:
+            return [(shared | matter, list(around)) for matter, around in of_matter]
+    owns = [
+        own_own_start,
+        *_add_salt(shared, own_own_start, plan),
+        *_make_density_starts(forms, plan, shared, rng),
+    ]
+    return [(shared, own_start) for own_start in owns]
+
+
+def _select_own(start: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    own_values = {n: v for n, v in start.items() if n in plan.own or n.removesuffix("_pd") in plan.own}
+    return {n: 0.0 if bare(n) == SALT and v < _NO_SALT else v for n, v in own_values.items()}
+
+
+def _add_salt(
+    shared: Mapping[str, Any], own_starts: Sequence[dict[str, Any]], plan: Plan
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the same starts with salt, if each curve may have some and none begins with any."""
+    for name in plan.own:
+        if bare(name) == SALT and not float(shared.get(name, 0.0)) > 0:
+            yield [own_start | {name: _SALT} for own_start in own_starts]
+
+
+def _make_density_starts(
+    forms: ContrastForms, plan: Plan, shared: Mapping[str, Any], rng: np.random.Generator
+) -> list[list[dict[str, Any]]]:
+    """Each curve's own densities for a shape; those of its single fit go with another one."""
+    if not forms.matter or not set(forms.matter) <= plan.own:
+        return []
+    densities = own_density_starts(forms, plan, shared, rng)
+    return [list(densities)] if densities else []
+
+
+def _different(starts: Sequence[dict[str, Any]], plan: Plan) -> list[dict[str, Any]]:
+    excluded_names = {
+        "scale",
+        "background",
+        *plan.own,
+        *(name for known_values in plan.known for name in known_values),
+    }
+    different: dict[Any, dict[str, Any]] = {}
+    for start in starts:
+        key = tuple(
+            sorted((n, str(v)) for n, v in start.items() if n.removesuffix("_pd") not in excluded_names)
+        )
+        different.setdefault(key, start)
+    return list(different.values())
+
+
+def _make_joint_minimum(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
+    discrepancies = [Discrepancy(curve.curve, curve.dintensity) for curve in joint.curves]
+    first = plain(joint, joint.best[1])
+    evidences = _evidences(discrepancies, first)
+    linear = linear_at(joint, first.x)
+    errors, slow = deviations(
+        linear, first, residuals(joint, first), discrepancies, [curve.shared for curve in evidences]
+    )
+    if _usual(evidences):  # nothing is gained by weights where the model is wrong
+        second = solve_generalised(joint, first.x, slow)
+        better = _evidences(discrepancies, second)
+        if _usual(better) and _compute_minus_two_log(second, better) < _compute_minus_two_log(
+            first, evidences
+        ):
+            first, evidences = second, better
+    values = joint.decode(first.x)
+    for i, curve_values in enumerate(values):
+        curve_values |= {"scale": float(first.scales[i]), "background": float(first.backgrounds[i])}
+    chisq = tuple(
+        float(np.sum(((theory - curve.curve.intensity) / curve.dintensity) ** 2))
+        for theory, curve in zip(first.theories, joint.curves, strict=True)
+    )
+    common = first.common if plan.factors is not None else np.nan
+    lost = evidence_of_all(joint, task.name, linear, first, discrepancies)
+    return JointMinimum(
+        task, plan, tuple(values), errors, chisq, first.prior, first.theories, common, evidences, lost,
+        linear.columns(),
+    )  # fmt: skip
+
+
+def _evidences(discrepancies: Sequence[Discrepancy], minimum: Minimum) -> tuple[Evidence, ...]:
+    return tuple(
+        _evidence(discrepancy, theory)
+        for discrepancy, theory in zip(discrepancies, minimum.theories, strict=True)
+    )
+
+
+def _usual(evidences: Sequence[Evidence]) -> bool:
+    """Whether slow errors are no larger than measurements have."""
+    return all(one_evidence.shared.relative <= ASSESSMENT.small_systematic for one_evidence in evidences)
+
+
+def _compute_minus_two_log(minimum: Minimum, evidences: Sequence[Evidence]) -> float:
+    """-2 ln of the likelihood."""
+    return minimum.prior + sum(one_evidence.minus_two_log for one_evidence in evidences)
+
+
+def _evidence(discrepancy: Discrepancy, theory: Floats) -> Evidence:
+    """Integrate over noise and shared error of one curve, parameters fixed."""
+    # What all curves share cannot move for one of them alone.
+    fit = ModelFit("", None, {}, {}, 0.0, 0.0, 0.0, 0.0, 0.0, theory)
+    return evidence(discrepancy, fit)
+
+
+#: Why densities are not determined.
+UNKNOWN_SOLVENTS = "the solvents are not given, so that only ratios of contrasts are known"
+ONE_SOLVENT = "not all other densities are given, so that only ratios of contrasts are known"
+
+
+def joint_fit(minimum: JointMinimum) -> JointFit:
+    task = minimum.task
+    shared, curve_parameters = _parameters(minimum)
+    widths = [n.removesuffix("_pd") for n in shared if n.endswith("_pd")]
+    kinds = {n: str(minimum.values[0].get(f"{n}_pd_type", "gaussian")) for n in widths}
+    fit = JointFit(
+        task.model, task.structure_factor, shared, curve_parameters, minimum.chisq, minimum.reduced_chisq,
+        minimum.minus_two_log,
+        task.probability, minimum.theories, kinds, tuple(evidence.shared for evidence in minimum.evidences),
+        _runs(minimum), task.per_decade, seconds=minimum.seconds, derivatives=minimum.derivatives,
+        calibrations=_calibrations(minimum), factors=minimum.plan.factors, common=minimum.common,
+        background_deviation=minimum.plan.background,
+    )  # fmt: skip
+    # Values that no sample has, such as a length below an atom's, speak against a fit as they do alone.
+    return replace(
+        fit,
+        minus_two_log=fit.minus_two_log
+        + max(map(penalise_outside, map(fit.make_curve_fit, range(len(curve_parameters))))),
+    )
+
+
+def _parameters(minimum: JointMinimum) -> tuple[dict[str, Parameter], tuple[dict[str, Parameter], ...]]:
+    """What all curves share, and what each has of its own."""
+    table = _table(product_name(minimum.task.model, minimum.task.structure_factor))
+    units = {p.name: p.units for p in table} | {"background": "1/cm"}
+    reasons = _find_undetermined(minimum, [p.name for p in table if p.type == "sld"])
+    names = [n for n in minimum.values[0] if n.removesuffix("_pd") in units]
+    single = _single(minimum, names)
+    shared = {n: _parameter(minimum, units, n, None) for n in names if n not in single}
+    # Widths of nothing are left out.
+    shared = {n: p for n, p in shared.items() if not n.endswith("_pd") or p.value > 0}
+    own_curve_parameters = [
+        {n: _parameter(minimum, units, n, i) for n in names if n in single}
+        for i in range(len(minimum.values))
+    ]
+    return _mark_undetermined(shared, reasons), tuple(
+        _mark_undetermined(curve_parameters, reasons) for curve_parameters in own_curve_parameters
+    )
+
+
+def _table(name: str) -> list[Any]:
+    call_parameters = model_info(name).parameters.call_parameters
+    return [p for p in call_parameters if p.type not in ("magnetic", "orientation")]
+
+
+def _single(minimum: JointMinimum, names: Sequence[str]) -> set[str]:
+    fitted = {name for name, place in minimum.errors if place is not None}
+    return {
+        "scale", "background", *fitted,
+        *(name for name in names if len({values[name] for values in minimum.values}) > 1),
+    }  # fmt: skip
+
+
+def _runs(minimum: JointMinimum) -> tuple[float, ...]:
+    curves = zip(minimum.task.sample.curves, minimum.theories, strict=True)
+    return tuple(standardise_runs(curve.intensity - theory) for curve, theory in curves)
+
+
+def _calibrations(minimum: JointMinimum) -> tuple[float, ...]:
+    if minimum.task.sample.kind != SETTINGS or minimum.plan.factors is None:
+        return ()
+    scales = [
+        values["scale"] / factor for values, factor in zip(minimum.values, minimum.plan.factors, strict=True)
+    ]
+    middle = sorted(scales)[len(scales) // 2]
+    return tuple(float(scale / middle) for scale in scales)
+
+
+def _parameter(minimum: JointMinimum, units: Mapping[str, str], name: str, place: int | None) -> Parameter:
+    value = float(minimum.values[place or 0][name])
+    error = minimum.errors.get((name, place))
+    low, high = value, value
+    if error is not None:
+        table = model_info(product_name(minimum.task.model, minimum.task.structure_factor))
+        low, high = minimum.task.ranges.get(name) or range_of(table, name, value)
+    return Parameter(value, error, units.get(name, ""), error is None, float(low), float(high))
+
+
+def _mark_undetermined(parameters: dict[str, Parameter], reasons: Mapping[str, str]) -> dict[str, Parameter]:
+    return {
+        name: replace(p, error=None, undetermined=reasons[name]) if name in reasons else p
+        for name, p in parameters.items()
+    }
+
+
+def _find_undetermined(minimum: JointMinimum, densities: Sequence[str]) -> dict[str, str]:
+    """Densities, and the scale, that other values could replace without any change of the curves."""
+    # A common factor of all contrasts is one of the scale. In several solvents one density that is known
+    # settles all others; in one solvent those that are fitted are relative to those that are not.
+    plan = minimum.plan
+    known_names = {*plan.ties, *(name for known_values in plan.known for name in known_values)}
+    unknown = [name for name in densities if name not in known_names]
+    if minimum.task.sample.kind == CONTRASTS:
+        reason = UNKNOWN_SOLVENTS if len(unknown) == len(densities) else ""
+    else:
+        curves = range(len(minimum.values))
+        fixed_names = [n for n in unknown for i in curves if not {(n, None), (n, i)} & minimum.errors.keys()]
+        reason = ONE_SOLVENT if fixed_names or len(unknown) == len(densities) else ""
+    if not reason or not unknown or "scale" in known_names:
+        return {}
+    return dict.fromkeys([*unknown, "scale"], reason)

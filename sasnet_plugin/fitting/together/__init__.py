@@ -1,1 +1,0 @@
-"""Several curves of one sample, fitted together."""

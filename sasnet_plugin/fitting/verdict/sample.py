@@ -1,0 +1,292 @@
+"""What is said of a sample's joint fit: one headline, one doubt, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ...data.sample.kind import kind_by_look
+from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
+from ...digits import chisq_text, join_names, significant
+from ...in_python import translate_sentence
+from ..result.model_fit import Parameter
+from ..result.reported_values import value_of
+from ..result.sample_result import JointFit, SampleResult, select_alike
+from ..result.size_distributions import mean_over_parameter
+from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
+from ..settings import ASSESSMENT
+from ..task import FitOptions
+from . import sample_sentences as sentences
+from .headline import describe_size, format_percent
+from .in_python import translate_to_python, translate_verdict
+from .names import add_model_name, some
+from .next_step import command
+from .sizes import Size, has_distribution
+from .words import spell_name
+
+#: What the curves of a sample are, by kind.
+WHAT = {
+    SETTINGS: "settings of one sample",
+    CONTRASTS: "contrasts of one sample",
+    CONCENTRATIONS: "concentrations of one sample",
+    PROBES: "probes of one sample",
+    SERIES: "curves of a series",
+}
+#: A parameter is told where its relative error is below.
+_KNOWN = 0.5
+#: Of contrasts that share a shape alone.
+EXCHANGED = str(sentences.EXCHANGED)
+#: And where each curve has likelier models of its own.
+NOT_ONE = str(sentences.NOT_ONE)
+#: Scales, and volume fractions over concentrations, that are so far off are doubted.
+_FAR = 0.1
+
+
+def add_sample_verdict(result: SampleResult, options: FitOptions) -> SampleResult:
+    return replace(result, verdict=make_sample_verdict(result, options))
+
+
+def translate_sample_to_python(result: SampleResult, options: FitOptions) -> SampleResult:
+    told_verdict = result.verdict
+    code, purpose = ("result.plot()", str(sentences.TO_LOOK)) if result.fits else ("", "")
+    singles = tuple(translate_to_python(single, options) for single in result.singles)
+    return replace(
+        result,
+        verdict=singles[0].verdict
+        if len(result.sample.curves) == 1
+        else translate_verdict(told_verdict, code, purpose),
+        notes=tuple(map(translate_sentence, result.notes)),
+        singles=singles,
+        as_one=None if result.as_one is None else translate_to_python(result.as_one, options),
+    )
+
+
+def make_sample_verdict(result: SampleResult, options: FitOptions) -> Verdict:
+    best = result.best
+    if best is None:
+        return Verdict()
+    doubts = tuple(_doubts(result))
+    level = EXPLAINS if result.explained and not doubts else DOUBTS if result.explained else DOES_NOT
+    command, purpose = _next(result, options)
+    return Verdict(level, headline(result, best), doubts, command, purpose)
+
+
+def headline(result: SampleResult, best: JointFit) -> str:
+    """Whether one model explains all curves, and with which values."""
+    sample = result.sample
+    count = len(sample.curves)
+    chisq = chisq_text(best.reduced_chisq)
+    settings_text = f"{count} {WHAT[sample.kind]}{'' if sample.told else sentences.INFERRED}"
+    units = {str(c.q_unit) for c in sample.curves if not c.q_unit.stated}
+    unit = f" {units.pop()}." if units else ""
+    if not result.explained:
+        model = add_model_name(best.make_curve_fit(0))
+        if result.odd is not None:
+            odd = Path(sample.files[result.odd]).name
+            return sentences.ODD_CURVE(curves=settings_text, odd=odd, model=model, unit=unit)
+        single_text = _alone(result)
+        return sentences.NO_FIT(curves=settings_text, alone=single_text, model=model, chisq=chisq, unit=unit)
+    tied = [fit.name for fit in select_alike(result.fits)]
+    gaps = {
+        "sample": ", ".join([add_model_name(best.make_curve_fit(0)) + _group(result, best), *_values(best)]),
+        "curves": settings_text,
+        "excluded": _describe_excluded(sample),
+        "chisq": chisq,
+        "ties": sentences.TIED(models=some(tied)) if tied else "",
+        "unit": unit,
+    }
+    if best.excusing_error:
+        return sentences.BEST_WITHIN_ERROR(error=significant(100 * best.excusing_error, 2), **gaps)
+    return sentences.BEST_FIT(**gaps)
+
+
+def _describe_excluded(sample: Sample) -> str:
+    dark = [
+        f"the first {'point' if len(c.shadow) == 1 else f'{len(c.shadow)} points'} of {Path(c.file).name}"
+        for c in sample.curves
+        if c.shadow is not None
+    ]
+    return sentences.EXCLUDED(points=join_names(dark)) if dark else ""
+
+
+def _alone(result: SampleResult) -> str:
+    """Which curves nothing explains even alone: then it is not that the sample changes."""
+    names = [Path(file).name for file in result.sample.files]
+    not_even = [
+        name for name, single in zip(names, result.singles, strict=False) if single.verdict.level == DOES_NOT
+    ]
+    if not not_even:
+        return ""
+    return sentences.NOT_EVEN_ALONE(curves=join_names(not_even))
+
+
+def _group(result: SampleResult, best: JointFit) -> str:
+    """The group of models that the fit is of, where the network's answer was another."""
+    groups = result.suggestion.groups
+    group_name = next((g.name for g in groups if best.model in g.members), "")
+    return (
+        f" (of the group {group_name})"
+        if group_name and groups[0].name != group_name and group_name != best.model
+        else ""
+    )
+
+
+def _values(best: JointFit) -> list[str]:
+    """Lengths, densities and widths that the curves share, with errors."""
+    found_sentences, fit = [], best.make_curve_fit(0)
+    for name, p in best.parameters.items():
+        if p.fixed or p.error is None or name in ("scale", "background") or not _is_known(name, p):
+            continue
+        value, error = value_of(fit, name)
+        if name.endswith("_pd"):
+            spread = format_percent(Size("", value, error, "", (name,)))
+            found_sentences.append(
+                f"polydispersity of the {_spell_parameter(name.removesuffix('_pd'))} {spread}"
+            )
+        else:
+            size = Size(
+                _spell_parameter(name), value, error, p.unit, (name,), mean=has_distribution([name], fit)
+            )
+            found_sentences.append(describe_size(size.title, size))
+    return found_sentences
+
+
+def _is_known(name: str, p: Parameter) -> bool:
+    if p.error is None or "sld" in name:
+        return True
+    return p.error < _KNOWN * abs(p.value)
+
+
+def _spell_parameter(name: str) -> str:
+    if name.startswith("sld"):
+        return f"SLD{name.removeprefix('sld').replace('_', ' ')}"
+    return spell_name(name)
+
+
+def _doubts(result: SampleResult) -> list[str]:
+    """What may be wrong, the most harmful first."""
+    best = result.best
+    if best is None:
+        return []
+    names = [Path(f).name for f in result.sample.files]
+    possible = (
+        NOT_ONE if result.apart else "", _contradicting(result, names),
+        EXCHANGED if EXCHANGED in result.notes and not result.apart else "",
+        _changing(result, best, names), _calibrations(result, best), _proportion(result, best, names),
+        _noisy(result, best, names), _as_it_looks(result),
+    )  # fmt: skip
+    return [doubt for doubt in possible if doubt]
+
+
+def _contradicting(result: SampleResult, names: Sequence[str]) -> str:
+    """Which curves' own answers are another kind of sample."""
+    if not (result.against and result.explained):
+        return ""
+    against = join_names([names[i] for i in result.against])
+    return sentences.OTHER_KIND(curves=against)
+
+
+def _noisy(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
+    """Which curves' uncertainties are too small."""
+    noisy = [i for i in range(len(names)) if best.noisy(i)]
+    if not (noisy and result.explained):
+        return ""
+    factor = significant(max(best.per_point(i) for i in noisy) ** 0.5, 2)
+    return sentences.NOISY(curves=join_names([names[i] for i in noisy]), factor=factor)
+
+
+def _as_it_looks(result: SampleResult) -> str:
+    """Say that the kind of sample is not given, or that settings do not look like such."""
+    if result.sample.told:
+        looks = kind_by_look(result.sample.curves)
+        if result.explained or result.sample.kind != SETTINGS or looks not in (CONTRASTS, CONCENTRATIONS):
+            return ""
+        return sentences.LOOKS_DIFFERENT(kind=looks)
+    return sentences.KIND_INFERRED(kind=WHAT[result.sample.kind])
+
+
+def _changing(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
+    """Say that the curves do not share a parameter, with its value in each."""
+    name = result.changing
+    if not name:
+        return ""
+    over = mean_over_parameter(best.parameters, best.distributions, name)
+    changing = [curve_parameters[name] for curve_parameters in best.own]
+    sizes = [Size("", over * p.value, p.error and over * p.error, p.unit, (name,)) for p in changing]
+    value_texts = [
+        f"{describe_size('', size).strip()} in {file}" for size, file in zip(sizes, names, strict=True)
+    ]
+    values = f"{join_names(value_texts)}{_apart(best, name, over)}"
+    return sentences.CHANGING(name=_spell_parameter(name), values=values)
+
+
+def _apart(best: JointFit, name: str, over: float) -> str:
+    """How well the largest difference is known, where an error that curves have in common hides it."""
+    difference, error = (over * x for x in best.find_largest_change(name))
+    errors = sorted(
+        (curve_parameters[name].value, curve_parameters[name].error or 0.0) for curve_parameters in best.own
+    )
+    plain = over * float(np.hypot(errors[0][1], errors[-1][1]))
+    if difference > ASSESSMENT.significant * plain or not 0 < error < plain / 2:
+        return ""
+    size = Size("", difference, error, best.own[0][name].unit, (name,))
+    return sentences.COMMON_ERROR(difference=describe_size("", size).strip())
+
+
+def _proportion(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
+    """Say that volume fractions contradict the given concentrations, naming the farthest curve."""
+    fractions = [curve_parameters.get("volfraction") for curve_parameters in best.own]
+    known_rows = [
+        (name, c, p.value, p.error)
+        for name, c, p in zip(names, result.sample.concentrations, fractions, strict=False)
+        if c and p is not None and p.error
+    ]
+    if len(known_rows) < 2 or not result.explained:
+        return ""
+    concentration, value, error = np.array([known_row[1:] for known_row in known_rows], dtype=float).T
+    ratio, spread = value / concentration, error / concentration
+    far = int(np.argmax(np.abs(ratio / np.median(ratio) - 1)))
+    weight = np.where(np.arange(len(known_rows)) == far, 0.0, spread**-2)
+    mean = float(weight @ ratio / np.sum(weight))
+    doubted = max(_FAR * mean, ASSESSMENT.significant * np.hypot(spread[far], np.sum(weight) ** -0.5))
+    if abs(ratio[far] - mean) <= doubted:
+        return ""
+    is_, expected = (significant(100 * x, 2) for x in (value[far], mean * concentration[far]))
+    return sentences.NOT_PROPORTIONAL(curve=known_rows[far][0], found=is_, expected=expected)
+
+
+def _calibrations(result: SampleResult, best: JointFit) -> str:
+    """Say that a curve's intensity is off by more than a calibration is."""
+    sample = result.sample
+    one_scale = sample.kind in (SETTINGS, CONTRASTS) or (
+        sample.kind == CONCENTRATIONS and best.structure_factor is not None and result.explained
+    )
+    if not one_scale or EXCHANGED in result.notes:
+        return ""
+    factors = [1.0 if factor is None else factor for factor in sample.scale or (None,) * len(best.own)]
+    scales = [
+        curve_parameters["scale"].value / factor
+        for curve_parameters, factor in zip(best.own, factors, strict=True)
+    ]
+    middle = sorted(scales)[len(scales) // 2]
+    far = [i for i, s in enumerate(scales) if abs(s / middle - 1) > _FAR]
+    if not far:
+        return ""
+    name = Path(sample.files[far[0]]).name
+    return sentences.CALIBRATION(curve=name, factor=f"{middle / scales[far[0]]:.2f}")
+
+
+def _next(result: SampleResult, options: FitOptions) -> tuple[str, str]:
+    curves = result.sample.curves
+    files = {c.file: c.entries for c in curves if c.file}
+    if sum(files.values()) != len(curves):  # no file, or some of its entries alone
+        return "", ""
+    if "--report" in options.also or "--export" in options.also:
+        return "", ""
+    changes = {"--together": "", "--report": "report", "--export": "export"}
+    purpose = str(sentences.TO_GO_ON)
+    first, *other_files = files
+    return command(first, options, changes, *other_files), purpose

@@ -1,0 +1,87 @@
+"""Size distributions of joint fits: kinds that no curve tells apart say the same size."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.data.sample.described import sample_of
+from sasnet_plugin.data.sample.sample import Sample
+from sasnet_plugin.fitting.result.sample_result import JointFit, SampleResult
+from sasnet_plugin.fitting.result.size_distributions import mean_over_parameter
+from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_one, joint_fit
+from sasnet_plugin.fitting.strategy.joint_moves import spread_over_kinds
+from sasnet_plugin.fitting.task import FitOptions
+from sasnet_plugin.fitting.verdict.sample import add_sample_verdict
+from sasnet_plugin.types import Curve, Suggestion
+
+RADIUS, WIDTH = 50.0, 0.12
+
+
+def measured(solvent: float, seed: int) -> Curve:
+    """Spheres of Schulz's distribution with 1 % of noise."""
+    from sasmodels.core import load_model
+    from sasmodels.data import Data1D
+    from sasmodels.direct_model import DirectModel
+
+    q = np.geomspace(0.006, 0.25, 90)
+    data = Data1D(x=q, y=np.ones_like(q), dy=np.ones_like(q))
+    spread = {"radius_pd": WIDTH, "radius_pd_type": "schulz", "radius_pd_n": 60, "radius_pd_nsigma": 6}
+    values = {"radius": RADIUS, "sld": 3.0, "sld_solvent": solvent, "scale": 0.01, "background": 0.02}
+    clean = DirectModel(data, load_model("sphere"))(**values, **spread)
+    size = 0.01 * clean + 1e-3
+    noise = np.random.default_rng(seed).standard_normal(q.size)
+    return Curve(q, clean + size * noise, size, file=f"{seed}.dat")
+
+
+@pytest.fixture(scope="module")
+def sample() -> Sample:
+    solvents = (-0.56, 6.36)
+    curves = [measured(s, i) for i, s in enumerate(solvents)]
+    return sample_of(curves, {"solvents": {str(i + 1): s for i, s in enumerate(solvents)}})
+
+
+@pytest.fixture(scope="module")
+def kinds(sample: Sample) -> dict[str, JointFit]:
+    return {kind: fitted(sample, kind) for kind in ("schulz", "lognormal")}
+
+
+def fitted(sample: Sample, kind: str) -> JointFit:
+    start: dict[str, Any] = {"radius": 48.0, "sld": 2.5, "radius_pd": 0.1, "radius_pd_type": kind}
+    errors = tuple(np.asarray(curve.dintensity) for curve in sample.curves)
+    return joint_fit(
+        fit_one(JointTask(sample, errors, "sphere", None, (start, None)), None, JointTask.budget)
+    )
+
+
+def test_means_of_kinds_agree_where_their_parameters_do_not(kinds: dict[str, JointFit]) -> None:
+    schulz, lognormal = (kinds[k].parameters["radius"] for k in ("schulz", "lognormal"))
+    assert schulz.error
+    assert lognormal.error
+    best = kinds["lognormal"]
+    mean = mean_over_parameter(best.parameters, best.distributions, "radius") * lognormal.value
+    assert lognormal.value < RADIUS - 3 * lognormal.error  # a median
+    assert abs(mean - schulz.value) < 0.5 * abs(lognormal.value - schulz.value)
+    assert abs(mean - RADIUS) < 3 * lognormal.error
+
+
+def test_error_is_not_widened_by_what_a_kind_s_parameter_stands_for(kinds: dict[str, JointFit]) -> None:
+    alone = kinds["lognormal"].parameters["radius"].error
+    best = spread_over_kinds([kinds["lognormal"], kinds["schulz"]]).parameters["radius"].error
+    assert alone
+    assert best
+    assert best < 1.3 * alone
+
+
+def test_headline_says_the_mean_of_a_log_normal_distribution(
+    sample: Sample, kinds: dict[str, JointFit]
+) -> None:
+    errors = tuple(np.asarray(curve.dintensity) for curve in sample.curves)
+    found = SampleResult(sample, errors, (kinds["lognormal"],), Suggestion("", "", (), (), 1.0))
+    said = re.search(r"mean radius ([0-9.]+)", add_sample_verdict(found, FitOptions()).verdict.headline)
+    median = kinds["lognormal"].parameters["radius"].value
+    assert said
+    assert float(said[1]) == pytest.approx(median * np.exp(WIDTH**2 / 2), abs=0.1)
