@@ -328,7 +328,8 @@ def _widen_all_errors(
     ]
     for index, added_errors in answers(ledger, errors_to_add, tasks, STRATEGY.time["fast"]):
         if not isinstance(added_errors, Exception):
-            widened_fits[index] = widen_errors(widened_fits[index], added_errors)
+            fit = widened_fits[index]
+            widened_fits[index] = replace(fit, parameters=widen_errors(fit.parameters, added_errors))
     return widened_fits
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ..ledger import read_spent_time
-from ..optimize.local_search import Code, code_of, decode, project_out_others
+from ..optimize.least_squares_problem import Code, code_of, decode, project_out_others
 from ..optimize.profile_likelihood import Profile
 from ..problem.experiment import TimeUpError, starting_values
 from ..problem.model_curves import ModelCurves

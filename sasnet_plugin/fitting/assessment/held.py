@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -33,7 +33,7 @@ from ..problem.model_curves import ModelCurves
 from ..problem.resolution import has_resolution
 from ..result.components import bare
 from ..result.covariance import errors_of
-from ..result.model_fit import ModelFit
+from ..result.model_fit import ModelFit, Parameter
 from ..result.size_distributions import sigmas
 from ..settings import ASSESSMENT, PROBLEM
 from ..task import UNLIMITED, Budget
@@ -97,6 +97,8 @@ class _Column:
     size: float  #: Over what is usual.
 
 
+#: A parameter's name; of several curves also the place of the curve that has it of its own.
+_Key = TypeVar("_Key")
 #: Directions of which a curve tells less than this of what it tells of the best known one are not seen.
 _OPEN = 1e-9
 #: Residuals, (n,), less the fit's, where something held is so far away, in usual deviations or their squares.
@@ -191,13 +193,16 @@ def _over_noise(change: _Change, noise: float, size: float) -> Floats:
     return change(size) / noise
 
 
-def widen_errors(fit: ModelFit, added_errors: dict[str, float]) -> ModelFit:
-    widened = {
-        name: replace(p, error=float(np.hypot(p.error, added_errors[name])))
-        for name, p in fit.parameters.items()
-        if p.error is not None and np.isfinite(added_errors.get(name, np.nan))
+def widen_errors(
+    parameters: Mapping[_Key, Parameter], added_errors: Mapping[_Key, float]
+) -> dict[_Key, Parameter]:
+    """Parameters with what adds to the errors of those that have one."""
+    return {
+        key: replace(p, error=float(np.hypot(p.error, added_errors[key])))
+        if p.error is not None and np.isfinite(added_errors.get(key, np.nan))
+        else p
+        for key, p in parameters.items()
     }
-    return replace(fit, parameters={**fit.parameters, **widened})
 
 
 def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:

@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Floats
-from ..optimize.least_squares_problem import Joint
+from ..optimize.least_squares_problem import LeastSquaresProblem
+from ..problem.contrast_forms import ContrastForms
 from ..problem.free_parameters import independent
 from ..result.model_fit import Parameter
 from ..result.residuals import SharedError
@@ -53,57 +54,54 @@ class Minimum:
     theories: tuple[Floats, ...]  #: Shape (n_i,).
 
 
-def plain(joint: Joint, x: Floats) -> Minimum:
+def plain(joint: LeastSquaresProblem, x: Floats) -> Minimum:
     """Evaluate at the scales and backgrounds of least squares."""
-    curves = joint.intensities(x)
-    solution = joint.solve(curves)
-    return _make_minimum(joint, x, curves, solution.scales, solution.backgrounds, solution.common)
+    solved = joint.solve(x)
+    return _make_minimum(joint, x, np.ravel(solved.scales), np.array(solved.backgrounds), solved.common)
 
 
-def solve_generalised(joint: Joint, x: Floats, errors: Sequence[SharedError]) -> Minimum:
+def solve_generalised(joint: LeastSquaresProblem, x: Floats, errors: Sequence[SharedError]) -> Minimum:
     """Refine scales, backgrounds and codes by least squares with the curves' correlated errors, from where
     plain least squares ended.
     """
-    columns = list(joint.columns(x).values())
-    if columns:
-        linear = joint.linear(x)
-        step = _step(joint, joint.residuals(x), np.column_stack([*columns, linear]), errors)
-        low, high = (np.array([getattr(c, end) for c in joint.codes.values()]) for end in ("low", "high"))
-        x = np.clip(x + step[: len(columns)], low, high)
-    curves = joint.intensities(x)
-    solution = joint.solve(curves)
-    step = _step(joint, solution.residual, joint.linear(x), errors)
-    count = len(joint.curves)
-    common = solution.common + (float(step[-1]) if joint.plan.factors is not None else 0.0)
-    scales, backgrounds = step[0 : 2 * count : 2], step[1 : 2 * count : 2]
-    return _make_minimum(
-        joint, x, curves, solution.scales + scales, solution.backgrounds + backgrounds, common
+    if joint.codes:
+        step = _step(joint, x, joint.slopes(x), errors)
+        moved = x + np.array([step[key] for key in joint.codes])
+        x = np.clip(moved, joint.each("low"), joint.each("high"))
+    step, solved = _step(joint, x, joint.linear_slopes(x), errors), joint.solve(x)
+    scales, backgrounds = (
+        np.array([step[name, i] for i in range(len(joint.curves))]) for name in ("scale", "background")
     )
+    common = solved.common + step.get(("scale", None), 0.0)
+    return _make_minimum(joint, x, np.ravel(solved.scales) + scales, solved.backgrounds + backgrounds, common)
 
 
 def _make_minimum(
-    joint: Joint, x: Floats, curves: Sequence[Floats], scales: Floats, backgrounds: Floats, common: float
+    joint: LeastSquaresProblem, x: Floats, scales: Floats, backgrounds: Floats, common: float
 ) -> Minimum:
+    curves = [shapes[0] for shapes in joint.evaluate(x)[1]]
     theories = tuple(s * c + b for s, c, b in zip(scales, curves, backgrounds, strict=True))
     prior = float(np.sum(joint.compute_prior_residuals(scales, backgrounds, common) ** 2))
     return Minimum(x, scales, backgrounds, common, prior, theories)
 
 
-def _step(joint: Joint, residual: Floats, columns: Floats, errors: Sequence[SharedError]) -> Floats:
+def _step(
+    joint: LeastSquaresProblem, x: Floats, slopes: Mapping[Key, Floats], errors: Sequence[SharedError]
+) -> dict[Key, float]:
     """Step to the minimum of residuals linear in the columns, weighted by their inverse covariance."""
+    columns = np.column_stack(list(slopes.values()))
     length = np.linalg.norm(columns, axis=0)
     length[length == 0] = 1.0
-    columns = columns / length
-    ends = np.cumsum([len(curve.curve) for curve in joint.curves])
-    *parts, besides = np.split(columns, ends)
-    *off, rest = np.split(residual, ends)
+    parts, besides = joint.split(columns / length)
+    off, rest = joint.split(joint.solve(x).residual)
     normal, pull = besides.T @ besides, besides.T @ rest
     for error, part, curve in zip(errors, parts, off, strict=True):
         weight = weight_columns(error, part)
         normal, pull = normal + part.T @ weight, pull + weight.T @ curve
     if not (np.all(np.isfinite(normal)) and np.all(np.isfinite(pull))):
-        return np.zeros(length.size)
-    return np.asarray(-(np.linalg.pinv(normal, rcond=_OPEN, hermitian=True) @ pull) / length)
+        return dict.fromkeys(slopes, 0.0)
+    step = -(np.linalg.pinv(normal, rcond=_OPEN, hermitian=True) @ pull) / length
+    return dict(zip(slopes, map(float, step), strict=True))
 
 
 @dataclass(frozen=True)
@@ -119,15 +117,16 @@ class Linear:
         return dict(zip(self.keys, np.vstack([*self.slopes, self.besides]).T, strict=True))
 
 
-def linear_at(joint: Joint, x: Floats) -> Linear:
+def linear_at(joint: LeastSquaresProblem, x: Floats) -> Linear:
     """The slopes at codes x, (k,); scales and backgrounds included."""
-    columns = _columns(joint, x)
-    all_columns = np.column_stack([np.zeros((joint.rows, 0)), *columns.values()])
-    *slopes, besides = np.split(all_columns, np.cumsum([len(curve.curve) for curve in joint.curves]))
-    return Linear(tuple(columns), tuple(slopes), besides)
+    columns = joint.slopes_per_unit(x)
+    shown_keys = independent(columns)
+    all_columns = np.column_stack([np.zeros((joint.rows, 0)), *(columns[key] for key in shown_keys)])
+    slopes, besides = joint.split(all_columns)
+    return Linear(tuple(shown_keys), tuple(slopes), besides)
 
 
-def residuals(joint: Joint, minimum: Minimum) -> tuple[list[Floats], Floats]:
+def residuals(joint: LeastSquaresProblem, minimum: Minimum) -> tuple[list[Floats], Floats]:
     """Return residuals of each curve, (n_i,), and of known scales and backgrounds, (m,)."""
     curves = zip(minimum.theories, joint.curves, strict=True)
     curve_residuals = [(theory - curve.curve.intensity) / curve.dintensity for theory, curve in curves]
@@ -160,22 +159,6 @@ def deviations(
             projected = part @ shape.vectors
             total += size**2 * (projected * shape.values) @ projected.T
     return dict(zip(linear.keys, map(float, np.sqrt(np.diag(total)) / scale), strict=True)), shared
-
-
-def _columns(joint: Joint, x: Floats) -> dict[Key, Floats]:
-    """Slopes (n + m,) of the residuals by what the curves show, per unit; scales and backgrounds included."""
-    linear = joint.linear(x)
-    columns: dict[Any, Floats] = {}
-    for i in range(len(joint.curves)):
-        columns["scale", i], columns["background", i] = linear[:, 2 * i], linear[:, 2 * i + 1]
-    if joint.plan.factors is not None:
-        columns["scale", None] = linear[:, -1]
-    for (key, code), code_value, column in zip(
-        joint.codes.items(), x, joint.columns(x).values(), strict=True
-    ):
-        columns[key] = column / code.slope(code_value)
-    visible_keys: list[Any] = independent(columns)
-    return {key: columns[key] for key in visible_keys}
 
 
 #: Times that each curve is looked at; a third changes errors by less than a tenth.
@@ -265,7 +248,11 @@ def minus_two_log(
 
 
 def evidence_of_all(
-    joint: Joint, model: str, linear: Linear, minimum: Minimum, discrepancies: Sequence[Discrepancy]
+    joint: LeastSquaresProblem,
+    model: str,
+    linear: Linear,
+    minimum: Minimum,
+    discrepancies: Sequence[Discrepancy],
 ) -> float:
     """`minus_two_log` of a joint fit about its minimum."""
     values = [
@@ -282,7 +269,7 @@ def evidence_of_all(
 
 
 def _wide(
-    joint: Joint, model: str, key: Key, values: Sequence[Mapping[str, Any]], common: float,
+    joint: LeastSquaresProblem, model: str, key: Key, values: Sequence[Mapping[str, Any]], common: float,
     discrepancies: Sequence[Discrepancy],
 ) -> float:  # fmt: skip
     """Standard deviation of what is known of a parameter beforehand; infinite where a prior's rows say it."""
@@ -293,14 +280,14 @@ def _wide(
     value = common if key == ("scale", None) else float(values[place or 0][name])
     p = Parameter(value, None, "", False, value, value)
     width = extent_in(model, name, p, discrepancies[place or 0].constant) / float(np.sqrt(2 * np.pi))
-    if plan.relative and name in (*joint.forms.matter, joint.forms.solvent):
-        width *= _contrast(joint, values[place or 0])
+    if plan.relative and joint.forms and name in (*joint.forms.matter, joint.forms.solvent):
+        width *= _contrast(joint.forms, values[place or 0])
     return width
 
 
-def _contrast(joint: Joint, values: Mapping[str, Any]) -> float:
+def _contrast(forms: ContrastForms, values: Mapping[str, Any]) -> float:
     """The largest contrast of a curve over a usual one: where the scale makes up for it, any is as likely."""
     low, high = PROBLEM.neutron_matter
-    solvent = float(values.get(joint.forms.solvent, 0.0))
-    contrasts = [abs(float(values[name]) - solvent) for name in joint.forms.matter]
+    solvent = float(values.get(forms.solvent, 0.0))
+    contrasts = [abs(float(values[name]) - solvent) for name in forms.matter]
     return 2 * max(contrasts, default=high - low) / (high - low)

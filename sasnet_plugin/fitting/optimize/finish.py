@@ -19,9 +19,11 @@ from ..problem.model_curves import ModelCurves, curves_of
 from ..problem.sums import all_exact, all_nearest, components_of, own_cost, share_errors
 from ..result.components import Component, bare, is_amplitude
 from ..result.covariance import correlations, errors_of
+from ..result.sample_result import Key
 from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
 from ..task import Task
-from .local_search import Descent, LocalMinimum, refine
+from .least_squares_problem import LeastSquaresProblem
+from .local_search import LocalMinimum, refine
 
 
 @dataclass(frozen=True)
@@ -148,14 +150,18 @@ def _add_errors(local: ModelCurves, fit: Done, deadline: float) -> Done:
 
 def _slopes(local: ModelCurves, fit: Done, deadline: float) -> dict[str, Floats] | None:
     """Derivatives of the residuals by the free parameters; None if the time was up."""
+    scales: dict[Key, float] = {
+        (name, 0): float(fit.parameters.get(name, 1.0)) or 1.0 for name in local.scales
+    }
     local.deadline = deadline
     try:
-        columns = Descent(local, fit.parameters, 0.0).natural()
+        problem = LeastSquaresProblem([local], [fit.parameters])
+        columns = problem.slopes_per_unit(problem.each("first"), scales)
     except TimeUpError:
         return None
     finally:
         local.deadline = np.inf
-    return {name: column for name, column in columns.items() if name in fit.free}
+    return {name: column for (name, _), column in columns.items() if name in fit.free}
 
 
 def _errors(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...arrays import Floats
 from ..settings import ASSESSMENT
-from .local_search import Code
+from .least_squares_problem import Code
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SET
 from ...simulate.priors import model_info
 from ...types import Curve, SasnetError, product_name
 from ..result.components import bare
-from .free_parameters import SALT, fittable
+from .free_parameters import SALT
 
 #: A background may be so many times the intensity at a curve's end, the last tenth of its points.
 _BACKGROUND, _END = 2.0, 10
@@ -23,15 +23,32 @@ _BACKGROUND, _END = 2.0, 10
 class Plan:
     """Of one model for one sample."""
 
-    own: frozenset[str]  #: Parameters that each curve has of its own, scale and background besides.
-    known: tuple[dict[str, float], ...]  #: Of each curve, values that are not fitted.
+    #: Parameters that each curve has of its own, scale and background besides.
+    own: frozenset[str] = frozenset()
+    known: tuple[dict[str, float], ...] = ()  #: Of each curve, values that are not fitted.
     #: Of each curve's scale, to a common one; None: the scales have nothing to do with each other.
-    factors: tuple[float, ...] | None
+    factors: tuple[float, ...] | None = None
     ties: Mapping[str, Expression] = field(default_factory=dict)
     given: tuple[Mapping[str, float], ...] = ()  #: Numbers of each curve that ties name.
     background: float = np.inf  #: Standard deviation of each curve's background about none, 1/cm.
     #: All densities of a curve are its own and free: a factor of its contrasts is one of its scale.
     relative: bool = False
+
+    def split(self, names: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Split names to search for into those that curves share and those that each has of its own."""
+        free = [n for n in names if n not in self.ties and not self._is_known(n)]
+        own = [n for n in free if n in self.own or any(n in values for values in self.known)]
+        return [n for n in free if n not in own], own
+
+    def _is_known(self, name: str) -> bool:
+        """Whether no curve has to be fitted for it."""
+        return bool(self.known) and all(name in values for values in self.known)
+
+    def apply_ties(self, parameters: dict[str, Any], i: int) -> None:
+        """Set what ties determine of the parameters of curve i."""
+        given = self.given[i] if self.given else {}
+        for name, tie in self.ties.items():
+            parameters[name] = tie.value({**parameters, **given})
 
 
 def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, float]) -> Plan:
@@ -113,11 +130,3 @@ def _factors(sample: Sample, factor: str | None) -> tuple[float, ...] | None:
     ):
         return tuple(float(c or 1.0) for c in sample.concentrations)
     return None
-
-
-def names_to_fit(info: Any, start: Mapping[str, Any], plan: Plan) -> tuple[list[str], list[str]]:
-    """List shared and own parameters to search for; scales and backgrounds are solved for."""
-    free = [n for n in fittable(info, start) if n not in ("scale", "background") and n not in plan.ties]
-    free = [n for n in free if not all(n in known_values for known_values in plan.known)]
-    own_names = [n for n in free if n in plan.own or any(n in known_values for known_values in plan.known)]
-    return [n for n in free if n not in own_names], own_names

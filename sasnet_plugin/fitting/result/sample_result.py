@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -124,6 +124,22 @@ class JointFit:
             if not explains(self.per_point(i), self.theories[i].size)
         ]
         return max(needed, default=0.0)
+
+    def parameters_by_key(self) -> dict[Key, Parameter]:
+        """Return what all curves have in common, and what each has of its own."""
+        shared: dict[Key, Parameter] = {(name, None): p for name, p in self.parameters.items()}
+        return shared | {
+            (name, i): p for i, parameters in enumerate(self.own) for name, p in parameters.items()
+        }
+
+    def replace_parameters(self, parameters: Mapping[Key, Parameter]) -> JointFit:
+        """Return the fit with these parameters instead of its own of the same keys."""
+        shared = {name: parameters.get((name, None), p) for name, p in self.parameters.items()}
+        own = [
+            {name: parameters.get((name, i), p) for name, p in curve_parameters.items()}
+            for i, curve_parameters in enumerate(self.own)
+        ]
+        return replace(self, parameters=shared, own=tuple(own))
 
     def find_largest_change(self, name: str) -> tuple[float, float]:
         """Return the largest difference of an own parameter between two curves and its standard deviation

@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 from ...arrays import Floats
 from ...simulate.bank import Bank
 from ..assessment.flat import add_flatness
-from ..assessment.held import Held, errors_beside_held
+from ..assessment.held import Held, errors_beside_held, widen_errors
 from ..ledger import Ledger, read_spent_time
-from ..optimize.bumps_joint import ReportedJoint, fit_jointly_by_bumps
+from ..optimize.bumps_fit import ReportedJoint, fit_jointly_by_bumps
 from ..optimize.profile_likelihood import Profile
 from ..pool import answers
 from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import moving
 from ..result.components import is_amplitude
 from ..result.covariance import errors_of
-from ..result.model_fit import Parameter
 from ..result.sample_result import JointFit, Key, SampleResult, select_alike
 from ..settings import EFFORT
 from ..task import UNLIMITED, Budget, FitOptions
@@ -40,7 +39,9 @@ def widen_joint_errors(ledger: Ledger, result: SampleResult, options: FitOptions
     fits_by_name = {fit.name: fit for fit in near}
     for index, added_errors in answers(ledger, errors_to_add, tasks, BESIDE.seconds):
         if not isinstance(added_errors, Exception):
-            fits_by_name[near[index].name] = _widen_fit(near[index], added_errors)
+            fit = near[index]
+            widened = widen_errors(fit.parameters_by_key(), added_errors)
+            fits_by_name[fit.name] = fit.replace_parameters(widened)
     return replace(result, fits=tuple(fits_by_name.get(fit.name, fit) for fit in result.fits))
 
 
@@ -75,21 +76,6 @@ def make_error_task(result: SampleResult, fit: JointFit, options: FitOptions) ->
         sample.curves, result.dintensities, curve_fits, slopes, given_names, STRATEGY.relative_dq[-1]
     )
     return Unknown(fixed_task, make_restart_task(sample, result.dintensities, options, fit))
-
-
-def _widen_fit(fit: JointFit, added_errors: Mapping[Any, float]) -> JointFit:
-    """A fit with these added to its errors, by name and place."""
-
-    def wider(parameters: Mapping[str, Parameter], place: int | None) -> dict[str, Parameter]:
-        widened = {
-            name: replace(p, error=float(np.hypot(p.error, added_errors[name, place])))
-            for name, p in parameters.items()
-            if p.error is not None and np.isfinite(added_errors.get((name, place), np.nan))
-        }
-        return {**parameters, **widened}
-
-    own_curve_parameters = tuple(wider(curve_parameters, i) for i, curve_parameters in enumerate(fit.own))
-    return replace(fit, parameters=wider(fit.parameters, None), own=own_curve_parameters)
 
 
 #: Steps to the minimum of plain least squares: a fit may stand where slow errors have moved it.
@@ -131,10 +117,10 @@ def _flat(task: Unknown, deadline: float) -> dict[Key, float]:
     independent: Mapping[Any, float] = errors_of(slopes)
     flat_errors: dict[Key, float] = {}
     with suppress(TimeUpError):
-        joint.refine(_STEPS)
+        joint.run(_STEPS)
         if not joint.codes:
             return {}
-        codes_here = joint.best[1]
+        codes_here = joint.best
         profile = Profile(joint.residuals, joint.codes_at(codes_here), joint.jacobian(codes_here))
         for i, key in enumerate(joint.codes):
             error, error_alone = task.error(key), independent.get(key, 0.0)

@@ -26,7 +26,7 @@ from ..evidence.linear import (
 from ..evidence.marginal import Evidence, evidence
 from ..evidence.prior import penalise_outside
 from ..ledger import read_spent_time
-from ..optimize.least_squares_problem import Joint
+from ..optimize.least_squares_problem import LeastSquaresProblem
 from ..problem.bounds import range_of
 from ..problem.contrast import compute_contrast_values
 from ..problem.contrast_forms import ContrastForms
@@ -138,23 +138,23 @@ def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
     deadline = spent_time + min(budget.seconds, task.budget.seconds)
     plan, curves = _plan(task), _curves(task)
     forms = ContrastForms(curves)
-    problems: list[Joint] = []
-    for joint in _nearest(Joint(curves, plan, *start, forms) for start in _starts(task, plan, forms)):
+    problems: list[LeastSquaresProblem] = []
+    for joint in _nearest(_problem(curves, plan, start, forms) for start in _starts(task, plan, forms)):
         for search in curves:
             search.deadline = deadline
         with suppress(TimeUpError):
-            joint.refine(_FIRST_STEPS)
-        if np.isfinite(joint.best[0]):
+            joint.run(_FIRST_STEPS)
+        if np.isfinite(joint.chisq):
             problems.append(joint)
         if read_spent_time() > deadline and problems:
             break
-    problems.sort(key=lambda problem: problem.best[0])
-    best: Joint | None = None
+    problems.sort(key=lambda problem: problem.chisq)
+    best: LeastSquaresProblem | None = None
     for joint in problems[:_FOLLOWED]:
         longer = _restart(joint)
         with suppress(TimeUpError):
-            longer.refine(_STEPS)
-        if best is None or longer.best[0] < best.best[0]:
+            longer.run(_STEPS)
+        if best is None or longer.chisq < best.chisq:
             best = longer
     if best is None:
         raise no_curve(task.name)
@@ -163,10 +163,11 @@ def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
     return replace(_make_joint_minimum(task, plan, best), seconds=read_spent_time() - spent_time)
 
 
-def joint_of(task: JointTask) -> Joint:
+def joint_of(task: JointTask) -> LeastSquaresProblem:
     """The problem of a task from where a fit has ended."""
     values = [dict(start or {}) for start in task.starts]
-    return Joint(_curves(task), _plan(task), values[0], values)
+    curves = _curves(task)
+    return _problem(curves, _plan(task), (values[0], values), ContrastForms(curves))
 
 
 def _plan(task: JointTask) -> Plan:
@@ -174,24 +175,29 @@ def _plan(task: JointTask) -> Plan:
 
 
 def _curves(task: JointTask) -> list[ModelCurves]:
+    # Values that are given are the plan's; scales and backgrounds are solved for.
+    ranges = {name: ends for name, ends in task.ranges.items() if name not in ("scale", "background")}
     return [
-        ModelCurves(
-            curve, dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,
-            per_decade=task.per_decade,
-        )
+        ModelCurves(curve, dintensity, task.name, ranges=ranges, per_decade=task.per_decade)
         for curve, dintensity in zip(task.sample.curves, task.dintensities, strict=True)
-    ]  # fmt: skip
+    ]
 
 
-def _nearest(problems: Iterable[Joint]) -> list[Joint]:
-    off = [(float(np.sum(joint.residuals(joint.first) ** 2)), joint) for joint in problems]
+def _problem(
+    curves: Sequence[ModelCurves], plan: Plan, start: Start, forms: ContrastForms
+) -> LeastSquaresProblem:
+    shared, own_starts = start
+    return LeastSquaresProblem(curves, [shared | own_start for own_start in own_starts], plan, forms=forms)
+
+
+def _nearest(problems: Iterable[LeastSquaresProblem]) -> list[LeastSquaresProblem]:
+    off = [(float(np.sum(joint.residuals(joint.each("first")) ** 2)), joint) for joint in problems]
     return [joint for _, joint in sorted(off, key=lambda pair: pair[0])[:_TRIED]]
 
 
-def _restart(joint: Joint) -> Joint:
+def _restart(joint: LeastSquaresProblem) -> LeastSquaresProblem:
     """Another beginning where one has ended."""
-    values = joint.decode(joint.best[1])
-    return Joint(joint.curves, joint.plan, values[0], values, joint.forms)
+    return LeastSquaresProblem(joint.curves, joint.nearest, joint.plan, forms=joint.forms)
 
 
 def _starts(task: JointTask, plan: Plan, forms: ContrastForms) -> list[Start]:
@@ -265,9 +271,9 @@ def _different(starts: Sequence[dict[str, Any]], plan: Plan) -> list[dict[str, A
     return list(different.values())
 
 
-def _make_joint_minimum(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
+def _make_joint_minimum(task: JointTask, plan: Plan, joint: LeastSquaresProblem) -> JointMinimum:
     discrepancies = [Discrepancy(curve.curve, curve.dintensity) for curve in joint.curves]
-    first = plain(joint, joint.best[1])
+    first = plain(joint, joint.best)
     evidences = _evidences(discrepancies, first)
     linear = linear_at(joint, first.x)
     errors, slow = deviations(

@@ -25,7 +25,7 @@ from ..problem.experiment import starting_values
 from ..problem.free_parameters import fittable
 from ..problem.nested_models import larger
 from ..result.model_fit import Parameter
-from ..result.sample_result import JointFit
+from ..result.sample_result import JointFit, Key
 from ..task import FitOptions, Pair
 from .joint_fit import JointMinimum, JointTask, fit_one, joint_fit
 
@@ -309,16 +309,18 @@ def _set_start_values(task: JointTask, values: Mapping[str, Any]) -> JointTask:
 def spread_over_kinds(fits: Sequence[JointFit]) -> JointFit:
     """Take the likeliest of fits that differ in their distribution, with errors that cover the others."""
     best = min(fits, key=lambda fit: fit.minus_two_log)
-    weights = [float(np.exp(0.5 * (best.minus_two_log - fit.minus_two_log))) for fit in fits]
+    rest = [
+        (float(np.exp(0.5 * (best.minus_two_log - fit.minus_two_log))), fit)
+        for fit in fits
+        if fit is not best
+    ]
 
-    def widen_parameters(of_fit: Callable[[JointFit], Mapping[str, Parameter]]) -> dict[str, Parameter]:
-        rest = [
-            Kind(weight, {**fit.parameters, **of_fit(fit)}, fit.distributions)
-            for weight, fit in zip(weights, fits, strict=True)
-            if fit is not best
+    def spread(key: Key) -> Parameter:
+        name, place = key[0], key[1] or 0
+        kinds = [
+            Kind(weight, {**fit.parameters, **fit.own[place]}, fit.distributions)
+            for weight, fit in [(1.0, best), *rest]
         ]
-        best_kind = Kind(1.0, {**best.parameters, **of_fit(best)}, best.distributions)
-        return {name: spread_over(name, best_kind, rest) for name in of_fit(best)}
+        return spread_over(name, kinds[0], kinds[1:])
 
-    curve_parameters = tuple(widen_parameters(lambda fit, i=i: fit.own[i]) for i in range(len(best.own)))  # type: ignore[misc]
-    return replace(best, parameters=widen_parameters(lambda fit: fit.parameters), own=curve_parameters)
+    return best.replace_parameters({key: spread(key) for key in best.parameters_by_key()})

@@ -85,7 +85,7 @@ def test_a_resolution_that_is_not_stated_is_in_the_error() -> None:
     radius = fit.parameters["radius"]
     assert radius.error is not None
     assert more["radius"] > 2 * radius.error
-    assert widen_errors(fit, more).parameters["radius"].error == pytest.approx(
+    assert widen_errors(fit.parameters, more)["radius"].error == pytest.approx(
         np.hypot(radius.error, more["radius"])
     )
     _, none = errors(stated(curve), "sphere", SPHERE)

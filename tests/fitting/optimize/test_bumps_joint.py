@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data.sample.described import sample_of
-from sasnet_plugin.fitting.optimize.bumps_joint import JointProblem, ReportedJoint, fit_jointly_by_bumps
+from sasnet_plugin.fitting.optimize.bumps_fit import JointProblem, ReportedJoint, fit_jointly_by_bumps
 from sasnet_plugin.fitting.result.sample_result import SampleResult
 from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_one, joint_fit
 from sasnet_plugin.report.exports.sample import sample_script

@@ -15,7 +15,7 @@ from sasnet_plugin.fitting.api import fit_sample
 from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
 from sasnet_plugin.fitting.evidence.linear import Minimum, plain, solve_generalised
 from sasnet_plugin.fitting.evidence.marginal import evidence
-from sasnet_plugin.fitting.optimize.least_squares_problem import Joint
+from sasnet_plugin.fitting.optimize.least_squares_problem import LeastSquaresProblem
 from sasnet_plugin.fitting.problem.contrast import contrast_of
 from sasnet_plugin.fitting.problem.shared_parameters import plan_of
 from sasnet_plugin.fitting.result.model_fit import ModelFit
@@ -76,7 +76,7 @@ def test_curves_with_something_of_their_own_stay_several() -> None:
         assert as_one_curve(other, errors(other)) is None
 
 
-def seen(joint: Joint, found: Minimum) -> list[tuple[float, SharedError]]:
+def seen(joint: LeastSquaresProblem, found: Minimum) -> list[tuple[float, SharedError]]:
     """Of each curve -2 ln of the likelihood, and what neighbouring residuals share."""
     each = [
         evidence(
@@ -88,7 +88,7 @@ def seen(joint: Joint, found: Minimum) -> list[tuple[float, SharedError]]:
     return [(one.minus_two_log, one.shared) for one in each]
 
 
-def lost(joint: Joint, found: Minimum) -> float:
+def lost(joint: LeastSquaresProblem, found: Minimum) -> float:
     return found.prior + sum(one for one, _ in seen(joint, found))
 
 
@@ -104,9 +104,10 @@ def test_slow_errors_pull_the_generalised_fit_less() -> None:
             for c in contrasts()
         ]
         sample = known(curves)
-        joint = Joint(searches(sample), plan_of(sample, "core_shell_sphere", None, {}), SHELL)
-        joint.refine(20)
-        first = plain(joint, joint.best[1])
+        plan = plan_of(sample, "core_shell_sphere", None, {})
+        joint = LeastSquaresProblem(searches(sample), [SHELL] * len(sample.curves), plan)
+        joint.run(20)
+        first = plain(joint, joint.best)
         second = solve_generalised(joint, first.x, [shared for _, shared in seen(joint, first)])
         gains.append(lost(joint, first) - lost(joint, second))
         for name, one in (("plain", first), ("generalised", second)):

@@ -19,7 +19,7 @@ from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.api import fit_sample, fit_together
 from sasnet_plugin.fitting.ledger import Ledger
-from sasnet_plugin.fitting.optimize.least_squares_problem import Joint
+from sasnet_plugin.fitting.optimize.least_squares_problem import LeastSquaresProblem
 from sasnet_plugin.fitting.problem.contrast_forms import ContrastForms
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
@@ -388,8 +388,8 @@ def test_slopes_are_those_of_residuals_where_scales_follow() -> None:
     """Kaufman's Jacobian: the same gradient of χ² as by differences."""
     sample = known(contrasts())
     plan = plan_of(sample, "core_shell_sphere", None, {})
-    joint = Joint(searches(sample), plan, SHELL | {"radius": 52.0})
-    x = joint.first
+    joint = LeastSquaresProblem(searches(sample), [SHELL | {"radius": 52.0}] * 3, plan)
+    x = joint.each("first")
     gradient = joint.jacobian(x).T @ joint.residuals(x)
     for j, expected in enumerate(gradient):
         ends = []
