@@ -53,7 +53,7 @@ from .strategy.disagreement import odd_one, other_shape_that_explains, own_that_
 from .strategy.first_points import search_points
 from .strategy.hypothesis import Beliefs, priors
 from .strategy.joint_errors import widen_joint_errors
-from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, JointMinimum, fit_one, joint_fit, make_restart_task
+from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_restart_task
 from .strategy.joint_moves import kin
 from .strategy.joint_ranking import rank_fits
 from .strategy.joint_search import Alone, Reading, search
@@ -717,9 +717,8 @@ def _find_explained(ledger: Ledger, sample: Sample, result: SampleResult, option
     seem = [i for i, one_curve in enumerate(result.sample.curves) if len(one_curve) < len(sample.curves[i])]
     whole = replace(result.sample, curves=sample.curves)
     task = make_restart_task(whole, tuple(uncertainties(curve)[0] for curve in whole.curves), options, best)
-    for _, answer in answers(ledger, fit_one, [task], JOINT.seconds):
-        if isinstance(answer, JointMinimum):
-            fit = joint_fit(answer)
+    for _, fit in answers(ledger, fit_jointly, [task], JOINT.seconds):
+        if isinstance(fit, JointFit):
             return {i for i in seem if explains(fit.per_point(i), len(sample.curves[i]))}
     return set()
 

@@ -11,7 +11,7 @@ from sasviews import Home
 
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.fitting.result.sample_result import SampleResult
-from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_one, joint_fit
+from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
 from sasnet_plugin.fitting.strategy.joint_ranking import rank_fits
 from sasnet_plugin.fitting.task import Budget
 from sasnet_plugin.report.exports.sample import write_sample
@@ -44,7 +44,7 @@ def joint() -> SampleResult:
     errors = tuple(np.asarray(curve.dintensity) for curve in curves)
     start = {"radius": 45.0, "thickness": 18.0}
     task = JointTask(sample, errors, "core_shell_sphere", None, (start, None, None), probability=1.0)
-    fit = joint_fit(fit_one(task, None, Budget()))
+    fit = fit_jointly(task, None, Budget())
     nothing = Suggestion("", "", (), (), 1.0)
     return SampleResult(sample, errors, tuple(rank_fits([fit], nothing)), nothing)
 

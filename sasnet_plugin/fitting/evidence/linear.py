@@ -33,12 +33,9 @@ from ..result.residuals import SharedError
 from ..result.sample_result import Key
 from ..settings import PROBLEM
 from .discrepancy import Discrepancy
-from .marginal import marginal
+from .marginal import Evidence, marginal
 from .prior import extent_in
-from .shared_error import weight_columns
-
-#: Directions in which the curves tell less than this of what they tell of the best known one are not gone.
-_OPEN = 1e-9
+from .shared_error import Information, compute_information, propagate_error
 
 
 @dataclass(frozen=True)
@@ -94,14 +91,12 @@ def _step(
     length[length == 0] = 1.0
     parts, besides = joint.split(columns / length)
     off, rest = joint.split(joint.solve(x).residual)
-    normal, pull = besides.T @ besides, besides.T @ rest
-    for error, part, curve in zip(errors, parts, off, strict=True):
-        weight = weight_columns(error, part)
-        normal, pull = normal + part.T @ weight, pull + weight.T @ curve
-    if not (np.all(np.isfinite(normal)) and np.all(np.isfinite(pull))):
+    information = compute_information(SharedError(), rest, besides)
+    for error, part, residual in zip(errors, parts, off, strict=True):
+        information += compute_information(error, residual, part)
+    if not (np.all(np.isfinite(information.precision)) and np.all(np.isfinite(information.pull))):
         return dict.fromkeys(slopes, 0.0)
-    step = -(np.linalg.pinv(normal, rcond=_OPEN, hermitian=True) @ pull) / length
-    return dict(zip(slopes, map(float, step), strict=True))
+    return dict(zip(slopes, map(float, -information.solve() / length), strict=True))
 
 
 @dataclass(frozen=True)
@@ -154,10 +149,7 @@ def deviations(
     *parts, last = np.split(np.linalg.pinv(all_slopes / scale), ends, axis=1)
     total = last @ last.T
     for part, error in zip(parts, shared, strict=True):
-        total += error.noise**2 * part @ part.T
-        for size, shape in error.parts:
-            projected = part @ shape.vectors
-            total += size**2 * (projected * shape.values) @ projected.T
+        total += propagate_error(error, part)
     return dict(zip(linear.keys, map(float, np.sqrt(np.diag(total)) / scale), strict=True)), shared
 
 
@@ -165,6 +157,8 @@ def deviations(
 _ROUNDS = 2
 #: Of what all curves tell of a parameter, as much as is always known of it, so that none is left open.
 _KNOWN = 1e-6
+#: Of the largest precision of a direction: none is smaller than rounding allows.
+_ROUNDING = 1e-14
 
 
 def slow_errors(
@@ -179,43 +173,28 @@ def slow_errors(
     # `residuals` in uncertainties, `slopes` (n_i, k) by each parameter, `prior` residuals (m,) and slopes (m,
     # k) of other knowledge.
     shared_errors = list(begin)
-    information = [
-        compute_information(e, r, s) for e, r, s in zip(shared_errors, residuals, slopes, strict=True)
-    ]
-    prior_information = prior[1].T @ prior[1], prior[1].T @ prior[0]
-    floor = (
-        _KNOWN
-        * (prior_information[0] + sum(curve_information[0] for curve_information in information)).diagonal()
-    )
+    curves = list(zip(residuals, slopes, strict=True))
+    information = [compute_information(e, *curve) for e, curve in zip(shared_errors, curves, strict=True)]
+    known = compute_information(SharedError(), *prior)
+    floor = _KNOWN * sum(information, known).precision.diagonal()
+    known += Information(np.diag(floor), np.zeros(floor.size))
     for _ in range(_ROUNDS):
         for i, curve in enumerate(discrepancies):
-            rest = [curve_information for j, curve_information in enumerate(information) if j != i]
-            precision = (
-                prior_information[0]
-                + sum(
-                    (curve_information[0] for curve_information in rest), np.zeros_like(prior_information[0])
-                )
-                + np.diag(floor)
-            )
-            pull = prior_information[1] + sum(
-                (curve_information[1] for curve_information in rest), np.zeros_like(prior_information[1])
-            )
-            if not np.all(np.isfinite(precision)):
-                continue
-            values, vectors = np.linalg.eigh(precision)
-            width = vectors / np.sqrt(np.maximum(values, values[-1] * 1e-14))
-            residual_left = residuals[i] - slopes[i] @ (width @ (width.T @ pull))
-            shared_errors[i] = marginal(
-                curve, theories[i], residual_left, slopes[i] @ width, threshold=-np.inf
-            ).shared
-            information[i] = compute_information(shared_errors[i], residuals[i], slopes[i])
+            rest = sum(information[:i] + information[i + 1 :], known)
+            if np.all(np.isfinite(rest.precision)):
+                shared_errors[i] = _integrate(rest, curve, theories[i], *curves[i]).shared
+                information[i] = compute_information(shared_errors[i], *curves[i])
     return shared_errors
 
 
-def compute_information(error: SharedError, residual: Floats, slopes: Floats) -> tuple[Floats, Floats]:
-    """What a curve tells of the parameters under a slow error: precision (k, k), and gradient (k,)."""
-    weighed = weight_columns(error, slopes)
-    return slopes.T @ weighed, weighed.T @ residual
+def _integrate(
+    known: Information, curve: Discrepancy, theory: Floats, residual: Floats, slopes: Floats
+) -> Evidence:
+    """Integrate the likelihood of one curve under what is known of the parameters, as Gaussian."""
+    values, vectors = np.linalg.eigh(known.precision)
+    width = vectors / np.sqrt(np.maximum(values, _ROUNDING * values[-1]))
+    residual_left = residual - slopes @ (width @ (width.T @ known.pull))
+    return marginal(curve, theory, residual_left, slopes @ width, threshold=-np.inf)
 
 
 def minus_two_log(
@@ -231,19 +210,14 @@ def minus_two_log(
     # slopes (m, k) of calibrations and backgrounds; `wide` (k,) are prior standard deviations, infinite where
     # `prior` has them.
     scale = np.where(np.isfinite(wide), wide, 1.0)
-    besides = prior[1] * scale
-    precision = besides.T @ besides + np.diag(np.where(np.isfinite(wide), 1.0, 0.0))
-    pull = besides.T @ prior[0]
+    known = compute_information(SharedError(), prior[0], prior[1] * scale)
+    known += Information(np.diag(np.where(np.isfinite(wide), 1.0, 0.0)), np.zeros(wide.size))
     total = 0.0
-    for curve, theory, residual, unscaled in zip(discrepancies, theories, residuals, slopes, strict=True):
-        columns = unscaled * scale
-        values, vectors = np.linalg.eigh(precision)
-        width = vectors / np.sqrt(np.maximum(values, values[-1] * np.finfo(float).eps))
-        residual_left = residual - columns @ (width @ (width.T @ pull))
-        marginal_evidence = marginal(curve, theory, residual_left, columns @ width, threshold=-np.inf)
-        total += marginal_evidence.minus_two_log
-        information = compute_information(marginal_evidence.shared, residual, columns)
-        precision, pull = precision + information[0], pull + information[1]
+    for curve, theory, residual, curve_slopes in zip(discrepancies, theories, residuals, slopes, strict=True):
+        columns = curve_slopes * scale
+        evidence = _integrate(known, curve, theory, residual, columns)
+        total += evidence.minus_two_log
+        known += compute_information(evidence.shared, residual, columns)
     return total
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,19 +60,39 @@ def _errors(discrepancy: Discrepancy, fit: ModelFit, error: SharedError) -> dict
     scale = np.linalg.norm(jacobian, axis=0)
     columns = jacobian / scale
     inverse = np.linalg.pinv(columns, rcond=_OPEN)[: len(slopes)]
-    covariance = error.noise**2 * inverse @ inverse.T + _project_shared_part(error, inverse.T)
-    off = _compute_weighted_step(error, columns, discrepancy.residual(fit))[: len(slopes)]
+    covariance = propagate_error(error, inverse)
+    off = compute_information(error, discrepancy.residual(fit), columns).solve()[: len(slopes)]
     errors = np.sqrt(np.diag(covariance) + off**2) / scale[: len(slopes)]
     return dict(zip(slopes, map(float, errors), strict=True))
 
 
-def _compute_weighted_step(error: SharedError, columns: Floats, residual: Floats) -> Floats:
-    """(k,) to the least of the residuals, linear in the columns, weighted by their covariance's inverse."""
-    weight = weight_columns(error, columns)
-    return np.asarray(np.linalg.pinv(columns.T @ weight, rcond=_OPEN, hermitian=True) @ (weight.T @ residual))
+@dataclass(frozen=True)
+class Information:
+    """What residuals tell of the parameters that they are linear in."""
+
+    precision: Floats  #: Shape (k, k). Inverse of the covariance.
+    pull: Floats  #: Shape (k,). Half the gradient of χ².
+
+    def __add__(self, other: Information) -> Information:
+        return Information(self.precision + other.precision, self.pull + other.pull)
+
+    def solve(self) -> Floats:
+        """How far the parameters, (k,), lie from where χ² is least; directions that are not seen stay."""
+        return np.asarray(np.linalg.pinv(self.precision, rcond=_OPEN, hermitian=True) @ self.pull)
 
 
-def weight_columns(error: SharedError, columns: Floats) -> Floats:
+def compute_information(error: SharedError, residual: Floats, columns: Floats) -> Information:
+    """What residuals (n,) tell of parameters by their slopes (n, k), weighted by their inverse covariance."""
+    weight = _weight_columns(error, columns)
+    return Information(columns.T @ weight, weight.T @ residual)
+
+
+def propagate_error(error: SharedError, inverse: Floats) -> Floats:
+    """Covariance (k, k) of what is linear in the residuals with these coefficients, (k, n)."""
+    return np.asarray(error.noise**2 * inverse @ inverse.T + _project_shared_part(error, inverse.T))
+
+
+def _weight_columns(error: SharedError, columns: Floats) -> Floats:
     """Columns (n, k) times the inverse of the residuals' covariance."""
     plain = columns / error.noise**2
     if not error.parts:

@@ -314,7 +314,7 @@ class JointProblem:
                 model.background.dev(self.fit.background_deviation, mean=0.0)
 
     def residuals(self) -> Floats:
-        """(n + 2 m,) of all points, of calibrations and of backgrounds, as `Joint` has them."""
+        """(n + 2 m,) of all points, of calibrations and of backgrounds, as `LeastSquaresProblem` has them."""
         residuals = np.asarray(self.problem.residuals(), dtype=float).ravel()
         if self.factors is None:
             return residuals
@@ -363,7 +363,7 @@ class JointProblem:
         return scaled_slopes | {("scale", None): of_common}
 
 
-def fit_jointly_by_bumps(
+def refit_jointly_by_bumps(
     task: ReportedJoint, bank: Bank | None = None, budget: Budget = UNLIMITED
 ) -> JointFit:
     """The joint fit as Bumps has it; as it was where it has no time, or a formula binds what is fitted."""
@@ -419,14 +419,5 @@ def _update_joint_fit(
         runs=tuple(standardise_runs(curve.intensity - theory) for curve, _, theory in points),
         derivatives={key: slopes[key] for key in fit.derivatives if key in slopes} or dict(slopes),
         common=fit.common if common is None else float(common.value),
-        calibrations=_calibrations(moved),
         fitter=fitter_in_words(fitter_for(len(joint.varied))),
     )  # fmt: skip
-
-
-def _calibrations(fit: JointFit) -> tuple[float, ...]:
-    if not fit.calibrations or fit.factors is None:
-        return fit.calibrations
-    scales = [own["scale"].value / factor for own, factor in zip(fit.own, fit.factors, strict=True)]
-    middle = sorted(scales)[len(scales) // 2]
-    return tuple(scale / middle for scale in scales)

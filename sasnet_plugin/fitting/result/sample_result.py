@@ -53,8 +53,7 @@ class JointFit:
     #: Shape (n + m,). Of the residuals of all curves, those of what is known besides at the end, by parameter
     #: and place of the curve that has it of its own, None of what all share; per unit of each.
     derivatives: Mapping[Key, NDArray[np.float64]] = field(default_factory=dict)
-    #: Of settings, which have one intensity: each curve's scale over the middle one, as it is asked for.
-    calibrations: tuple[float, ...] = ()
+    one_intensity: bool = False  #: All curves have one, as settings do.
     #: Of each curve's scale, to the common one; None: the scales have nothing to do with each other.
     factors: tuple[float, ...] | None = None
     #: The scale that the curves have in common; not a number where they have none.
@@ -83,6 +82,15 @@ class JointFit:
             curve_parameters["background"].value / self.background_deviation for curve_parameters in self.own
         ]
         return float(np.sum(np.square([*scaled, *levels])))
+
+    @property
+    def calibrations(self) -> tuple[float, ...]:
+        """Of curves of one intensity: each scale over the middle one, as it is asked for."""
+        if not self.one_intensity or self.factors is None:
+            return ()
+        scales = [own["scale"].value / factor for own, factor in zip(self.own, self.factors, strict=True)]
+        middle = sorted(scales)[len(scales) // 2]
+        return tuple(scale / middle for scale in scales)
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ from ..result.model_fit import Parameter
 from ..result.sample_result import JointFit
 from ..settings import ASSESSMENT
 from ..task import Counting
-from .joint_fit import JOINT, JointMinimum, JointTask, fit_one, joint_fit
+from .joint_fit import JOINT, JointTask, fit_jointly
 from .joint_moves import other_shapes, sizes
 
 #: Kinds of sample along which a body may change.
@@ -89,11 +89,9 @@ def _explaining(
     pool: Counting, tasks: Sequence[JointTask], seconds: float = np.inf
 ) -> list[tuple[int, JointFit]]:
     explaining = []
-    for i, answer in answers(pool, fit_one, tasks, min(JOINT.seconds * len(tasks), seconds)):
-        if isinstance(answer, JointMinimum):
-            fit = joint_fit(answer)
-            if not fit.lacking():
-                explaining.append((i, fit))
+    for i, fit in answers(pool, fit_jointly, tasks, min(JOINT.seconds * len(tasks), seconds)):
+        if isinstance(fit, JointFit) and not fit.lacking():
+            explaining.append((i, fit))
     return explaining
 
 

@@ -15,7 +15,7 @@ from ...simulate.bank import Bank
 from ..assessment.flat import add_flatness
 from ..assessment.held import Held, errors_beside_held, widen_errors
 from ..ledger import Ledger, read_spent_time
-from ..optimize.bumps_fit import ReportedJoint, fit_jointly_by_bumps
+from ..optimize.bumps_fit import ReportedJoint, refit_jointly_by_bumps
 from ..optimize.profile_likelihood import Profile
 from ..pool import answers
 from ..problem.experiment import TimeUpError
@@ -52,7 +52,7 @@ def refit_by_bumps(ledger: Ledger, result: SampleResult) -> SampleResult:
     places = [i for i, fit in enumerate(result.fits) if fit.name in near or not fit.lacking()]
     tasks = [ReportedJoint(result.sample, result.dintensities, result.fits[i]) for i in places]
     fits = list(result.fits)
-    for index, fit in answers(ledger, fit_jointly_by_bumps, tasks, EFFORT.reported):
+    for index, fit in answers(ledger, refit_jointly_by_bumps, tasks, EFFORT.reported):
         if isinstance(fit, JointFit):
             fits[places[index]] = fit
     missing = [fits[i].name for i in places if not fits[i].fitter]

@@ -23,7 +23,7 @@ from ..evidence.linear import (
     residuals,
     solve_generalised,
 )
-from ..evidence.marginal import Evidence, evidence
+from ..evidence.marginal import Evidence, marginal
 from ..evidence.prior import penalise_outside
 from ..ledger import read_spent_time
 from ..optimize.least_squares_problem import LeastSquaresProblem
@@ -35,7 +35,7 @@ from ..problem.free_parameters import SALT, complete_distributions
 from ..problem.model_curves import ModelCurves
 from ..problem.shared_parameters import Plan, plan_of
 from ..result.components import bare
-from ..result.model_fit import ModelFit, Parameter
+from ..result.model_fit import Parameter
 from ..result.residuals import standardise_runs
 from ..result.sample_result import JointFit, Key
 from ..settings import ASSESSMENT
@@ -95,24 +95,6 @@ class JointMinimum:
     minus_two_log: float = np.inf  #: -2 ln of the marginal likelihood of all curves (`joint_evidence`).
     #: Shape (n + m,). Of the residuals of all curves, those of what is known besides at the end.
     derivatives: Mapping[Key, Floats] = field(default_factory=dict)
-    seconds: float = 0.0  #: Evaluations.
-
-    @property
-    def points(self) -> int:
-        return sum(t.size for t in self.theories)
-
-    @property
-    def free(self) -> int:
-        return len(self.errors)
-
-    @property
-    def total(self) -> float:
-        """χ² of all curves, and of their calibration."""
-        return sum(self.chisq) + self.prior
-
-    @property
-    def reduced_chisq(self) -> float:
-        return self.total / max(self.points - self.free, 1)
 
 
 def make_restart_task(
@@ -131,7 +113,7 @@ def collect_fixed(options: FitOptions, model: str) -> dict[str, float]:
     return {**(compute_contrast_values(options.contrast, model) if options.contrast else {}), **options.fixed}
 
 
-def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
+def fit_jointly(task: JointTask, bank: Any, budget: Budget) -> JointFit:
     """Fit one model to all curves of a sample. Raises SasnetError if no start has a finite curve."""
     del bank
     spent_time = read_spent_time()
@@ -160,7 +142,8 @@ def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
         raise no_curve(task.name)
     for search in curves:
         search.deadline = np.inf
-    return replace(_make_joint_minimum(task, plan, best), seconds=read_spent_time() - spent_time)
+    fit = _make_joint_fit(_make_joint_minimum(task, plan, best))
+    return replace(fit, seconds=read_spent_time() - spent_time)
 
 
 def joint_of(task: JointTask) -> LeastSquaresProblem:
@@ -321,8 +304,8 @@ def _compute_minus_two_log(minimum: Minimum, evidences: Sequence[Evidence]) -> f
 def _evidence(discrepancy: Discrepancy, theory: Floats) -> Evidence:
     """Integrate over noise and shared error of one curve, parameters fixed."""
     # What all curves share cannot move for one of them alone.
-    fit = ModelFit("", None, {}, {}, 0.0, 0.0, 0.0, 0.0, 0.0, theory)
-    return evidence(discrepancy, fit)
+    residual = (discrepancy.curve.intensity - theory) / discrepancy.dintensity
+    return marginal(discrepancy, theory, residual, np.zeros((residual.size, 0)))
 
 
 #: Why densities are not determined.
@@ -330,17 +313,20 @@ UNKNOWN_SOLVENTS = "the solvents are not given, so that only ratios of contrasts
 ONE_SOLVENT = "not all other densities are given, so that only ratios of contrasts are known"
 
 
-def joint_fit(minimum: JointMinimum) -> JointFit:
-    task = minimum.task
+def _make_joint_fit(minimum: JointMinimum) -> JointFit:
+    """Where a fit has ended, as people and programs see it."""
+    task, points = minimum.task, sum(theory.size for theory in minimum.theories)
+    total = sum(minimum.chisq) + minimum.prior
     shared, curve_parameters = _parameters(minimum)
     widths = [n.removesuffix("_pd") for n in shared if n.endswith("_pd")]
     kinds = {n: str(minimum.values[0].get(f"{n}_pd_type", "gaussian")) for n in widths}
     fit = JointFit(
-        task.model, task.structure_factor, shared, curve_parameters, minimum.chisq, minimum.reduced_chisq,
+        task.model, task.structure_factor, shared, curve_parameters, minimum.chisq,
+        total / max(points - len(minimum.errors), 1),
         minimum.minus_two_log,
         task.probability, minimum.theories, kinds, tuple(evidence.shared for evidence in minimum.evidences),
-        _runs(minimum), task.per_decade, seconds=minimum.seconds, derivatives=minimum.derivatives,
-        calibrations=_calibrations(minimum), factors=minimum.plan.factors, common=minimum.common,
+        _runs(minimum), task.per_decade, derivatives=minimum.derivatives,
+        one_intensity=task.sample.kind == SETTINGS, factors=minimum.plan.factors, common=minimum.common,
         background_deviation=minimum.plan.background,
     )  # fmt: skip
     # Values that no sample has, such as a length below an atom's, speak against a fit as they do alone.
@@ -386,16 +372,6 @@ def _single(minimum: JointMinimum, names: Sequence[str]) -> set[str]:
 def _runs(minimum: JointMinimum) -> tuple[float, ...]:
     curves = zip(minimum.task.sample.curves, minimum.theories, strict=True)
     return tuple(standardise_runs(curve.intensity - theory) for curve, theory in curves)
-
-
-def _calibrations(minimum: JointMinimum) -> tuple[float, ...]:
-    if minimum.task.sample.kind != SETTINGS or minimum.plan.factors is None:
-        return ()
-    scales = [
-        values["scale"] / factor for values, factor in zip(minimum.values, minimum.plan.factors, strict=True)
-    ]
-    middle = sorted(scales)[len(scales) // 2]
-    return tuple(float(scale / middle) for scale in scales)
 
 
 def _parameter(minimum: JointMinimum, units: Mapping[str, str], name: str, place: int | None) -> Parameter:

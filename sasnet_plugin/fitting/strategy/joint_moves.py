@@ -27,7 +27,7 @@ from ..problem.nested_models import larger
 from ..result.model_fit import Parameter
 from ..result.sample_result import JointFit, Key
 from ..task import FitOptions, Pair
-from .joint_fit import JointMinimum, JointTask, fit_one, joint_fit
+from .joint_fit import JointTask, fit_jointly
 
 #: A model that is thought less probable is not fitted where another explains the sample.
 UNLIKELY = 0.02
@@ -263,8 +263,8 @@ def _fit_in_turn(ledger: Ledger, tasks: Sequence[JointTask], end: float) -> list
     fits_found: list[JointFit] = []
     for i in range(0, len(tasks), _AT_ONCE):
         if ledger.spent < end:
-            subset = answers(ledger, fit_one, tasks[i : i + _AT_ONCE], ledger.remaining)
-            fits_found += [joint_fit(answer) for _, answer in subset if isinstance(answer, JointMinimum)]
+            subset = answers(ledger, fit_jointly, tasks[i : i + _AT_ONCE], ledger.remaining)
+            fits_found += [fit for _, fit in subset if isinstance(fit, JointFit)]
     return fits_found
 
 

@@ -23,11 +23,9 @@ from .fit_candidate import fit_candidate
 from .joint_fit import (
     BESIDE,
     JOINT,
-    JointMinimum,
     JointTask,
     collect_fixed,
-    fit_one,
-    joint_fit,
+    fit_jointly,
     make_restart_task,
 )
 from .joint_moves import (
@@ -204,9 +202,9 @@ def _fit_pairs(
 
 def _joint(ask: _Asked, tasks: Sequence[JointTask]) -> tuple[list[JointFit], list[str]]:
     fits_done, notes = [], []
-    for _, answer in answers(ask.ledger, fit_one, tasks, ask.ledger.remaining):
-        if isinstance(answer, JointMinimum):
-            fits_done.append(joint_fit(answer))
+    for _, answer in answers(ask.ledger, fit_jointly, tasks, ask.ledger.remaining):
+        if isinstance(answer, JointFit):
+            fits_done.append(answer)
         elif isinstance(answer, SasnetError):
             notes.append(str(answer))
     return fits_done, notes

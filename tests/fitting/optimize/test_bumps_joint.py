@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data.sample.described import sample_of
-from sasnet_plugin.fitting.optimize.bumps_fit import JointProblem, ReportedJoint, fit_jointly_by_bumps
+from sasnet_plugin.fitting.optimize.bumps_fit import JointProblem, ReportedJoint, refit_jointly_by_bumps
 from sasnet_plugin.fitting.result.sample_result import SampleResult
-from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_one, joint_fit
+from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
 from sasnet_plugin.report.exports.sample import sample_script
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve, Suggestion
@@ -36,7 +36,7 @@ def sample(described: dict[str, Any]) -> SampleResult:
     found = sample_of(curves, described)
     errors = tuple(np.asarray(curve.dintensity) for curve in curves)
     task = JointTask(found, errors, "sphere", None, (START, None))
-    return SampleResult(found, errors, (joint_fit(fit_one(task, None, JointTask.budget)),), NOTHING)
+    return SampleResult(found, errors, (fit_jointly(task, None, JointTask.budget),), NOTHING)
 
 
 NOTHING = Suggestion("", "", (), (), 1.0)
@@ -62,7 +62,7 @@ def test_the_problem_is_that_of_the_search(searched: SampleResult) -> None:
 
 
 def test_bumps_is_not_worse_and_keeps_the_errors_of_least_squares(searched: SampleResult) -> None:
-    before, found = searched.fits[0], fit_jointly_by_bumps(asked(searched))
+    before, found = searched.fits[0], refit_jointly_by_bumps(asked(searched))
     assert found.total <= before.total * (1 + 1e-9)
     assert found.fitter.startswith("bumps ")
     radius = found.parameters["radius"]
@@ -76,7 +76,7 @@ def test_the_script_ends_where_the_report_says(searched: SampleResult) -> None:
     """Read as Bumps reads it and fitted by it once more."""
     from bumps.fitters import fit as bumps_fit
 
-    found = fit_jointly_by_bumps(asked(searched))
+    found = refit_jointly_by_bumps(asked(searched))
     scope: dict[str, Any] = {}
     exec(sample_script(replace(searched, fits=(found,)), "sample.py"), scope)
     problem = scope["problem"]

@@ -20,7 +20,7 @@ from sasnet_plugin.fitting.problem.contrast import contrast_of
 from sasnet_plugin.fitting.problem.shared_parameters import plan_of
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.result.residuals import SharedError
-from sasnet_plugin.fitting.strategy.joint_fit import fit_one, joint_fit
+from sasnet_plugin.fitting.strategy.joint_fit import fit_jointly
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.verdict.sample import add_sample_verdict
 from sasnet_plugin.fitting.verdict.sample_sentences import EXCHANGED
@@ -122,7 +122,7 @@ def test_background_of_a_bright_setting_is_no_larger_than_the_dim_one_allows() -
     flat = np.geomspace(0.002, 0.01, 40)
     curves = [measured("sphere", 1, flat, error=0.02, **SPHERE), measured("sphere", 2, NEAR, **SPHERE)]
     sample = sample_of(curves, {"kind": "settings"})
-    fit = joint_fit(fit_one(task(sample, "sphere", {"radius": 58.0}), None, Budget()))
+    fit = fit_jointly(task(sample, "sphere", {"radius": 58.0}), None, Budget())
     background = fit.own[0]["background"]
     assert background.error is not None
     assert background.error < 0.2
@@ -147,9 +147,7 @@ def test_exchanged_parts_are_told_from_an_exchanged_solvent() -> None:
     shared = sample_of(curves, {"kind": "contrasts"})
     own = replace(shared, own=frozenset({"sld_core", "sld_shell"}))
     start = {"radius": 22.0, "thickness": 13.0}
-    fits = [
-        joint_fit(fit_one(task(one, "core_shell_sphere", start), None, Budget())) for one in (shared, own)
-    ]
+    fits = [fit_jointly(task(one, "core_shell_sphere", start), None, Budget()) for one in (shared, own)]
     assert fits[0].lacking()
     assert not fits[1].lacking()
     for name, true in (("radius", 25.0), ("thickness", 11.0)):

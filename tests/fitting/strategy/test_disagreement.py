@@ -17,7 +17,7 @@ from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.sample_result import JointFit, SampleResult
 from sasnet_plugin.fitting.result.verdict import DOES_NOT, EXPLAINS, Verdict
 from sasnet_plugin.fitting.strategy.disagreement import other_shape_that_explains, own_that_explains
-from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_one, joint_fit
+from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
 from sasnet_plugin.fitting.strategy.joint_moves import kin
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.verdict.sample import add_sample_verdict
@@ -62,14 +62,14 @@ def task(of: Sample) -> JointTask:
 def growing() -> tuple[JointTask, JointFit]:
     """Of radii that grow, taken for one."""
     joint = task(sample(RADII))
-    return joint, joint_fit(fit_one(joint, None, Budget()))
+    return joint, fit_jointly(joint, None, Budget())
 
 
 @pytest.fixture(scope="module")
 def even() -> tuple[JointTask, JointFit]:
     """Of one radius at stated concentrations."""
     joint = task(sample(EVEN, (2.0, 8.0, 20.0)))
-    return joint, joint_fit(fit_one(joint, None, Budget()))
+    return joint, fit_jointly(joint, None, Budget())
 
 
 def test_the_parameter_that_grows_along_a_series_is_found(growing: tuple[JointTask, JointFit]) -> None:
@@ -97,7 +97,7 @@ def test_bodies_that_grow_long_are_reached_from_spheres_of_many_sizes() -> None:
     joint = task(longer((26.0, 32.0, 44.0)))
     wide = {"radius_pd": 0.2, "radius_pd_type": "gaussian"}
     joint = replace(joint, starts=tuple({**(start or {}), **wide} for start in joint.starts))
-    fit = joint_fit(fit_one(joint, None, Budget()))
+    fit = fit_jointly(joint, None, Budget())
     found = other_shape_that_explains(Here(), joint, fit, kin(fit, FitOptions()))
     assert found is not None
     name, own = found
@@ -119,7 +119,7 @@ def test_salt_that_a_fit_has_lost_does_not_hold_up_another() -> None:
         {**begun, "volfraction": phi, "concentration_salt": salt}
         for phi, salt in ((0.012, 0.01), (0.035, 1e-9), (0.05, 0.03))
     )
-    fit = joint_fit(fit_one(replace(joint, structure_factor="hayter_msa", starts=starts), None, Budget()))
+    fit = fit_jointly(replace(joint, structure_factor="hayter_msa", starts=starts), None, Budget())
     assert not fit.lacking()
     assert fit.parameters["radius"].value == pytest.approx(24.0, rel=0.02)
     assert fit.parameters["charge"].value == pytest.approx(15.0, rel=0.1)

@@ -12,7 +12,7 @@ from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.result.sample_result import JointFit, SampleResult
 from sasnet_plugin.fitting.result.size_distributions import mean_over_parameter
-from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_one, joint_fit
+from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
 from sasnet_plugin.fitting.strategy.joint_moves import spread_over_kinds
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.verdict.sample import add_sample_verdict
@@ -52,9 +52,7 @@ def kinds(sample: Sample) -> dict[str, JointFit]:
 def fitted(sample: Sample, kind: str) -> JointFit:
     start: dict[str, Any] = {"radius": 48.0, "sld": 2.5, "radius_pd": 0.1, "radius_pd_type": kind}
     errors = tuple(np.asarray(curve.dintensity) for curve in sample.curves)
-    return joint_fit(
-        fit_one(JointTask(sample, errors, "sphere", None, (start, None)), None, JointTask.budget)
-    )
+    return fit_jointly(JointTask(sample, errors, "sphere", None, (start, None)), None, JointTask.budget)
 
 
 def test_means_of_kinds_agree_where_their_parameters_do_not(kinds: dict[str, JointFit]) -> None:

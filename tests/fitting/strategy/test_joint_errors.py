@@ -19,7 +19,7 @@ from sasnet_plugin.fitting.result.model_fit import Parameter
 from sasnet_plugin.fitting.result.sample_result import SampleResult
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.fitting.strategy.joint_errors import make_error_task, widen_joint_errors
-from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_one, joint_fit
+from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.verdict.sample import make_sample_verdict
 from sasnet_plugin.simulate.bank import Bank
@@ -49,7 +49,7 @@ def fitted(curves: Sequence[Curve]) -> SampleResult:
     sample = sample_of(curves, {"solvents": {str(i + 1): value for i, value in enumerate(SOLVENTS)}})
     errors = tuple(np.asarray(curve.dintensity) for curve in curves)
     start: dict[str, Any] = {"radius": 58.0, "sld": 3.5}
-    fit = joint_fit(fit_one(JointTask(sample, errors, "sphere", None, (start, None)), None, JointTask.budget))
+    fit = fit_jointly(JointTask(sample, errors, "sphere", None, (start, None)), None, JointTask.budget)
     return SampleResult(sample, errors, (fit,), Suggestion("", "", (), (), 1.0))
 
 

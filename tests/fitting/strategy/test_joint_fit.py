@@ -29,7 +29,7 @@ from sasnet_plugin.fitting.result.residuals import SharedError
 from sasnet_plugin.fitting.result.sample_result import JointFit, SampleResult, select_alike
 from sasnet_plugin.fitting.start_values.contrast_starts import density_starts
 from sasnet_plugin.fitting.strategy.disagreement import odd_one
-from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_one, joint_fit
+from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
 from sasnet_plugin.fitting.strategy.joint_moves import other_lengths, plainer, spread_over_kinds
 from sasnet_plugin.fitting.strategy.joint_ranking import rank_fits
 from sasnet_plugin.fitting.strategy.joint_search import Alone, _Asked, _bodies, _fit_layered
@@ -81,7 +81,7 @@ def task(sample: Sample, model: str, start: dict[str, Any], factor: str | None =
 
 
 def fitted(sample: Sample, model: str, start: dict[str, Any], factor: str | None = None) -> JointFit:
-    return joint_fit(fit_one(task(sample, model, start, factor), None, Budget()))
+    return fit_jointly(task(sample, model, start, factor), None, Budget())
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +161,7 @@ def test_settings_in_one_solvent_tell_no_density() -> None:
     assert open_.best.parameters["sld_core"].undetermined
     assert "SLD" not in open_.verdict.headline
     given = replace(task(sample, "core_shell_sphere", SHELL), fixed={"sld_solvent": 6.36, "sld_shell": 3.0})
-    core = joint_fit(fit_one(given, None, Budget())).parameters["sld_core"]
+    core = fit_jointly(given, None, Budget()).parameters["sld_core"]
     assert core.error is not None
     assert abs(core.value - 0.5) < 4 * core.error
 
@@ -304,7 +304,7 @@ def test_curve_of_another_sample_is_named() -> None:
     curves[1] = measured("core_shell_sphere", 7, sld_solvent=2.5, **(SHELL | {"radius": 70.0}))
     sample = known(curves)
     joint = task(sample, "core_shell_sphere", {"radius": 50.0, "thickness": 15.0})
-    said = result(sample, [joint_fit(fit_one(joint, None, Budget()))])
+    said = result(sample, [fit_jointly(joint, None, Budget())])
     assert not said.explained
     odd = odd_one(Here(), joint)
     assert odd == 1
@@ -446,7 +446,7 @@ def test_width_of_the_wrong_length_is_moved_to_the_right_one() -> None:
     starts = tuple(starting_values(first.make_curve_fit(i)) for i in range(3))
     again = replace(task(sample, "cylinder", begin), starts=starts)
     found = spread_over_kinds(
-        [first, *(joint_fit(fit_one(t, None, Budget(20.0))) for t in other_lengths(again, first))]
+        [first, *(fit_jointly(t, None, Budget(20.0)) for t in other_lengths(again, first))]
     )
     assert found.minus_two_log < first.minus_two_log - 10
     near(found, {"radius": 30.0, "length": 300.0, "sld": 2.3})

@@ -12,9 +12,9 @@ from sasnet_plugin.batch.worker import OneByOne
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.ledger import Ledger
-from sasnet_plugin.fitting.result.sample_result import SampleResult
+from sasnet_plugin.fitting.result.sample_result import JointFit, SampleResult
 from sasnet_plugin.fitting.strategy.joint_errors import errors_to_add, make_error_task, widen_joint_errors
-from sasnet_plugin.fitting.strategy.joint_fit import JointMinimum, JointTask, fit_one, joint_fit
+from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
@@ -36,22 +36,22 @@ def settings() -> Sample:
     return sample_of(found, {"kind": "settings"})
 
 
-def fitted(sample: Sample, fixed: Mapping[str, float]) -> JointMinimum:
+def fitted(sample: Sample, fixed: Mapping[str, float]) -> JointFit:
     errors = tuple(np.asarray(curve.dintensity) for curve in sample.curves)
     start: dict[str, Any] = {**COILS, **fixed}
     task = JointTask(sample, errors, "poly_gauss_coil", None, (start, start), dict(fixed))
-    return fit_one(task, None, JointTask.budget)
+    return fit_jointly(task, None, JointTask.budget)
 
 
-def result_of(found: JointMinimum) -> SampleResult:
-    task = found.task
-    return SampleResult(task.sample, task.dintensities, (joint_fit(found),), Suggestion("", "", (), (), 1.0))
+def result_of(sample: Sample, found: JointFit) -> SampleResult:
+    errors = tuple(np.asarray(curve.dintensity) for curve in sample.curves)
+    return SampleResult(sample, errors, (found,), Suggestion("", "", (), (), 1.0))
 
 
 def test_an_error_reaches_where_other_joint_fits_are_as_good() -> None:
     sample = settings()
     found = fitted(sample, {})
-    result = result_of(found)
+    result = result_of(sample, found)
     pool = OneByOne(Bank(bank_path()), {}, lambda *said: None)
     wide = widen_joint_errors(Ledger(pool, time.monotonic() + 60), result, FitOptions()).fits[0]
     fit = result.fits[0]
@@ -69,6 +69,7 @@ def test_an_error_reaches_where_other_joint_fits_are_as_good() -> None:
 
 def test_a_shape_that_a_user_gives_has_no_error() -> None:
     shape = {name: COILS[name] for name in ("rg", "polydispersity", "i_zero")}
-    result = result_of(fitted(settings(), shape))
+    sample = settings()
+    result = result_of(sample, fitted(sample, shape))
     more = errors_to_add(make_error_task(result, result.fits[0], FitOptions(fixed=shape)))
     assert not set(shape) & {name for name, _ in more}

@@ -12,7 +12,7 @@ from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.result.residuals import SharedError
 from sasnet_plugin.fitting.result.sample_result import JointFit
-from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_one, joint_fit, make_restart_task
+from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly, make_restart_task
 from sasnet_plugin.fitting.strategy.joint_moves import (
     either_proportions,
     kin,
@@ -35,7 +35,7 @@ def fitted(error: float, start: tuple[float, float]) -> tuple[JointTask, JointFi
     sample = known(curves)
     begun = values | {"radius_polar": start[0], "radius_equatorial": start[1]}
     joint = task(sample, "ellipsoid", begun)
-    fit = joint_fit(fit_one(joint, None, Budget()))
+    fit = fit_jointly(joint, None, Budget())
     return make_restart_task(sample, joint.dintensities, FitOptions(), fit), fit
 
 
@@ -119,7 +119,7 @@ def test_spheres_of_many_sizes_are_held_against_other_shapes_by_two_probes(bank:
     sample = sample_of(curves, {"kind": "probes"})
     start = {"radius": 42.0, "radius_pd": 0.2, "sld": 3.5, "sld_solvent": 6.36}
     joint = task(sample, "sphere", start)
-    spheres = joint_fit(fit_one(joint, None, Budget()))
+    spheres = fit_jointly(joint, None, Budget())
     within = tuple(SharedError(relative=0.01) for _ in curves)
     explaining = replace(spheres, shared_errors=within)
     assert not explaining.lacking()

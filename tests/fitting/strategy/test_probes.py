@@ -11,7 +11,7 @@ from sasnet_plugin.fitting.problem.contrast_forms import ContrastForms
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.problem.shared_parameters import plan_of
 from sasnet_plugin.fitting.start_values.contrast_starts import own_density_starts
-from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_one, joint_fit
+from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
 from sasnet_plugin.fitting.task import Budget
 
 from .test_joint_fit import SHELL, measured
@@ -50,7 +50,7 @@ def test_shape_is_found_though_no_curve_begins_with_its_densities(sample: Sample
     errors = tuple(np.asarray(curve.dintensity) for curve in sample.curves)
     start = {"radius": 45.0, "thickness": 20.0, "sld_core": 3.0, "sld_shell": 2.0, "sld_solvent": 6.36}
     task = JointTask(sample, errors, "core_shell_sphere", None, (start, start))
-    fit = joint_fit(fit_one(task, None, Budget()))
+    fit = fit_jointly(task, None, Budget())
     assert not fit.lacking()
     for name, value in SHAPE.items():
         assert fit.parameters[name].value == pytest.approx(value, rel=0.03), name
