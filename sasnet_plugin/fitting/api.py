@@ -41,22 +41,19 @@ from .optimize.refine_best import refine_best
 from .pool import Workers, answers
 from .problem.contrast import contrast_of, densities, given_parameters, names_settled_by
 from .problem.plugin_models import add_plugins, split
-from .problem.resolution import has_resolution
-from .problem.resolution_tails import add_resolution_tails
+from .problem.resolution import add_resolution_tails, has_resolution
 from .progress import Progress, show_progress, watch
-from .result.artefact import Artefact
-from .result.fit_result import FitResult
+from .result.fit_result import Artefact, FitResult
 from .result.model_fit import ModelFit, explains
 from .result.sample_result import JointFit, SampleResult
 from .settings import EFFORT, OPTIMIZE
 from .strategy.disagreement import odd_one, other_shape_that_explains, own_that_explains
-from .strategy.first_points import search_points
 from .strategy.hypothesis import Beliefs, priors
 from .strategy.joint_errors import widen_joint_errors
 from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_restart_task
 from .strategy.joint_moves import kin
-from .strategy.joint_ranking import rank_fits
-from .strategy.joint_search import Alone, Reading, search
+from .strategy.joint_search import Alone, Reading, rank_fits, search
+from .strategy.search import search_points
 from .strategy.settings import STRATEGY
 from .strategy.state import State
 from .task import FitOptions, Method, Pool

@@ -12,7 +12,7 @@ from sasviews import Home
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.fitting.result.sample_result import SampleResult
 from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
-from sasnet_plugin.fitting.strategy.joint_ranking import rank_fits
+from sasnet_plugin.fitting.strategy.joint_search import rank_fits
 from sasnet_plugin.fitting.task import Budget
 from sasnet_plugin.report.exports.sample import write_sample
 from sasnet_plugin.types import Curve, Suggestion

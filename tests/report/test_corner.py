@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sasnet_plugin.fitting.optimize.refine_best import posterior_of
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.result.posterior import posterior_of
 from sasnet_plugin.report.corner import MOST_PANELS, corner_of, select_drawn_names
 
 

@@ -24,7 +24,7 @@ from ..optimize.local_search import LocalMinimum, refine
 from ..problem.experiment import TimeUpError, starting_values
 from ..problem.model_curves import ModelCurves
 from ..problem.resolution import has_resolution
-from ..result.artefact import LOWEST_POINTS, SLIT, Artefact
+from ..result.fit_result import LOWEST_POINTS, SLIT, Artefact
 from ..result.model_fit import ModelFit, explains
 from ..result.size_distributions import sigmas
 from ..settings import ASSESSMENT, PROBLEM

@@ -18,8 +18,7 @@ from ..problem.nested_models import Reduction, reduce_attraction, simpler
 from ..result import sentences
 from ..result.components import bare, is_scale
 from ..result.headline import is_determined
-from ..result.model_fit import ModelFit, Parameter
-from ..result.ranges import end_of_range
+from ..result.model_fit import ModelFit, Parameter, end_of_range
 from ..settings import ASSESSMENT
 from .tied import describe_ties
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ...data.no_structure import Constant, constant
 from ...model_free import ModelFree, PairDistances, Refused
 from ...types import Curve, SasnetError, Suggestion
-from .artefact import Artefact
 from .model_fit import ModelFit, Posterior, Verification
 from .verdict import Verdict
 
@@ -225,3 +224,18 @@ def _intervals(posterior: Posterior | None, name: str) -> dict[str, list[float]]
     if posterior is None or name not in posterior.names:
         return {}
     return {"interval68": list(posterior.interval68[name]), "interval95": list(posterior.interval95[name])}
+
+
+#: The kinds: a slit that the file does not state; parasitic scattering at the lowest q.
+SLIT, LOWEST_POINTS = "slit", "lowest points"
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """An artefact with which a simpler model fits than the one that stands first."""
+
+    kind: str  #: `SLIT` or `LOWEST_POINTS`.
+    model: str  #: Short name of the simpler model.
+    reduced_chisq: float  #: Of it.
+    q: float  #: Half length of the slit, or the first q that is not affected, Å⁻¹.
+    points: int = 0  #: How many lowest points are affected; 0 of a slit.

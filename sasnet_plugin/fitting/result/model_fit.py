@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import exp, isfinite, log
 from pathlib import PurePath
 from typing import Any
 
@@ -299,3 +300,22 @@ def _share_of_all(percent: float) -> str:
     if percent > 99.5:
         return "Nearly all"
     return "Hardly any" if percent < 0.5 else f"{percent:.0f} % of the"
+
+
+def end_of_range(p: Parameter) -> str:
+    """Name the end of its range at which a fitted value is; empty if at none."""
+    if p.fixed or not p.low < p.high:
+        return ""
+    first, last = _ends(p)
+    return "lower" if p.value <= first else "upper" if p.value >= last else ""
+
+
+def _ends(p: Parameter) -> tuple[float, float]:
+    """Where the ends of a range begin; on a logarithmic scale where it is long and positive."""
+    low, high = p.low, p.high
+    if low > 0 and isfinite(high) and high > 10 * low:
+        step = exp(ASSESSMENT.at_end * log(high / low))
+        return low * step, high / step
+    width = high - low
+    tiny = ASSESSMENT.at_end * width if isfinite(width) else 1e-9 * max(abs(p.value), 1.0)
+    return low + tiny, high - tiny

@@ -13,10 +13,19 @@ from ...data.raw import points
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.quick import fit_cost_class
 from ..ledger import read_spent_time
-from ..optimize.lines import Misfit, count_lines, other_counts, position_lines, propose_along, size_lines
 from ..optimize.local_search import LocalMinimum, refine
-from ..optimize.neighbour_search import Refine, Walk, neighbour_search
-from ..optimize.restarts import restarts
+from ..optimize.neighbour_search import (
+    Misfit,
+    Refine,
+    Walk,
+    count_lines,
+    neighbour_search,
+    other_counts,
+    position_lines,
+    propose_along,
+    restarts,
+    size_lines,
+)
 from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import are_near_in_size, counts_of, other_widths, sizes_of, widths_of
 from ..problem.model_curves import ModelCurves, curves_of

@@ -9,8 +9,7 @@ import pytest
 from made_results import SPHERE, answer
 
 from sasnet_plugin.fitting.assessment.artefacts import suspect_of
-from sasnet_plugin.fitting.result.artefact import LOWEST_POINTS, SLIT, Artefact
-from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.fit_result import LOWEST_POINTS, SLIT, Artefact, FitResult
 from sasnet_plugin.fitting.verdict.doubts import doubts
 from sasnet_plugin.types import Curve
 

@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.optimize.lines import (
+from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
+from sasnet_plugin.fitting.optimize.neighbour_search import (
+    Propose,
+    Walk,
     count_lines,
+    neighbour_search,
     other_counts,
     position_lines,
     propose_along,
+    restarts,
+    scatter_values,
     size_lines,
 )
-from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
-from sasnet_plugin.fitting.optimize.neighbour_search import Propose, Walk, neighbour_search
-from sasnet_plugin.fitting.optimize.restarts import restarts, scatter_values
 from sasnet_plugin.fitting.problem.free_parameters import counts_of, sizes_of
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task

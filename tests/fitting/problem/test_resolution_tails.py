@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sasnet_plugin.fitting.problem.resolution_tails import add_resolution_tails
+from sasnet_plugin.fitting.problem.resolution import add_resolution_tails
 from sasnet_plugin.types import Curve
 
 Q = np.geomspace(0.0035, 0.4, 130)

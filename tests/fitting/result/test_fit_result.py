@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from made_results import weighing
 
+from sasnet_plugin.fitting.optimize.refine_best import posterior_of
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.result.posterior import posterior_of
 from sasnet_plugin.types import Curve, SasnetError
 
 N = 90

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from made_results import weighing
 
+from sasnet_plugin.fitting.optimize.refine_best import KEPT, posterior_of, split_r
 from sasnet_plugin.fitting.result.model_fit import Replicates, Verification
-from sasnet_plugin.fitting.result.posterior import KEPT, posterior_of, split_r
 
 
 def test_intervals_of_a_normal_distribution() -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from simulated_fits import simulated
 
+from sasnet_plugin.fitting.optimize.refine_best import posterior_of
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.result.posterior import posterior_of
 from sasnet_plugin.report.corner import MOST_PANELS, select_drawn_names
 from sasnet_plugin.report.page.figures import corner_svg, posterior_section
 from sasnet_plugin.report.page.fit_report import page
