@@ -10,20 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...arrays import Floats
 from ..ledger import read_spent_time
-from ..optimize.least_squares_problem import Code, code_of, decode, project_out_others
+from ..optimize.least_squares_problem import Code, LeastSquaresProblem, code_of, project_out_others
 from ..optimize.profile_likelihood import Profile
+from ..problem.contrast_forms import ContrastForms
 from ..problem.experiment import TimeUpError, starting_values
 from ..problem.model_curves import ModelCurves
 from ..result.components import is_amplitude
 from ..result.covariance import errors_of
-from ..result.model_fit import ModelFit
+from ..result.sample_result import Key
 from ..task import UNLIMITED, Budget
 from .held import Held, errors_beside_held
 from .other_minima import spread_over_minima
@@ -33,23 +33,24 @@ if TYPE_CHECKING:
     from ...simulate.bank import Bank
 
 
-def errors_to_add(task: Held, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[str, float]:
-    """What adds to the errors of a fit of one curve, for a pool."""
-    # What it holds, where χ² is flat, and where another minimum is as good.
+#: Steps of several curves to the minimum of plain least squares: correlated errors may have moved the fit.
+_STEPS = 6
+
+
+def errors_to_add(task: Held, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[Any, float]:
+    """What adds to the errors of a fit, by name, of several curves by name and curve; for a pool."""
+    # What it holds, where χ² is flat, and of one curve where another minimum is as good.
     deadline = read_spent_time() + budget.seconds
     added_errors = errors_beside_held(task, bank, budget)
-    fitted_errors = {name: p.error or 0.0 for name, p in task.fits[0].parameters.items()}
-    added_errors = add_flatness(added_errors, fitted_errors, _flat(task, deadline))
+    flat_errors = {
+        key: float(np.sqrt(max(error**2 - task.error(key) ** 2, 0.0)))
+        for key, error in _flat(task, deadline).items()
+    }
+    added_errors = _add_in_quadrature(added_errors, flat_errors)
+    if task.plan is not None:
+        return added_errors
     added_errors = _add_in_quadrature(added_errors, errors_by_sizes_together(task, deadline))
     return _add_in_quadrature(added_errors, spread_over_minima(task, deadline))
-
-
-def add_flatness(
-    added_errors: Mapping[Any, float], fitted_errors: Mapping[Any, float], flat: Mapping[Any, float]
-) -> dict[Any, float]:
-    """What adds to errors, with what adds for them to be as large as where χ² is flat."""
-    flat_errors = {key: np.sqrt(max(error**2 - fitted_errors[key] ** 2, 0.0)) for key, error in flat.items()}
-    return _add_in_quadrature(added_errors, flat_errors)
 
 
 def _add_in_quadrature(
@@ -62,39 +63,68 @@ def _add_in_quadrature(
     }
 
 
-def _flat(task: Held, deadline: float) -> dict[str, float]:
+def _flat(task: Held, deadline: float) -> dict[Any, float]:
     """Errors of the shape parameters where χ² is flat; of those that there was time for."""
-    if not task.slopes:  # of an expensive model
-        return {}
-    fit, curve = task.fits[0], task.curves[0]
-    local = ModelCurves(curve, task.dintensities[0], task.name, per_decade=fit.per_decade)
-    names = [name for name in task.slopes if name not in local.linear]
-    if not names:
-        return {}
-    local.deadline = deadline
-    start = starting_values(fit)
-    codes = {name: _code(task, local.info, name, start) for name in names}
-    columns = {name: task.slopes[name] * code.slope(code.first) for name, code in codes.items()}
-    columns |= {name: column for name, column in task.slopes.items() if name not in codes}
-    errors = errors_of(columns)
-
-    def residuals(fallback_codes: Floats) -> Floats:
-        return np.asarray(local.solve({**start, **decode(codes, fallback_codes)})[0])
-
-    profile = Profile(residuals, list(codes.values()), project_out_others(columns, codes))
-    flat_errors = {}
+    problem = _make_problem(task, deadline)
+    slopes = {key if isinstance(key, tuple) else (key, None): column for key, column in task.slopes.items()}
+    flat_errors: dict[Any, float] = {}
     with suppress(TimeUpError):
-        for name in filter(partial(_may_widen, fit), names):
-            error = float(fit.parameters[name].error or 0.0)
-            wider = error / codes[name].slope(codes[name].first) / errors[name]
-            flat_errors[name] = profile.half(names.index(name), error, wider)
+        profile, errors = (_profile_one if task.plan is None else _profile_several)(task, problem, slopes)
+        for i, (key, code) in enumerate(problem.codes.items()):
+            name = key if task.plan is not None else key[0]
+            error, error_alone = task.error(name), errors.get(key, 0.0)
+            if error > 0 and error_alone > 0 and _may_widen(task, key):
+                wider = error / code.slope(code.first) / error_alone
+                flat_errors[name] = profile.half(i, error, wider)
     return flat_errors
 
 
-def _may_widen(fit: ModelFit, name: str) -> bool:
-    """Whether a parameter has an error; that of a contrast, which follows others, is of a convention."""
-    p = fit.parameters[name]
-    return bool(p.error) and p.at_least is None and not is_amplitude(name)
+def _make_problem(task: Held, deadline: float) -> LeastSquaresProblem:
+    """The least-squares problem of the fit from where it has ended."""
+    free = {name: (p.low, p.high) for name, p in task.fits[0].parameters.items() if not p.fixed}
+    ranges = {name: free[name] for name in task.given & free.keys() - {"scale", "background"}}
+    curves = [
+        ModelCurves(
+            curve, error, task.name, per_decade=fit.per_decade,
+            ranges=None if task.plan is None else ranges,
+        )
+        for curve, error, fit in zip(task.curves, task.dintensities, task.fits, strict=True)
+    ]  # fmt: skip
+    for curve in curves:
+        curve.deadline = deadline
+    forms = None if task.plan is None else ContrastForms(curves)
+    return LeastSquaresProblem(curves, list(map(starting_values, task.fits)), task.plan, forms=forms)
+
+
+def _profile_one(
+    task: Held, problem: LeastSquaresProblem, slopes: Mapping[Key, Floats]
+) -> tuple[Profile, dict[Key, float]]:
+    """χ² about the fit of one curve by its own slopes, and errors of what is varied, in codes."""
+    local, start = problem.curves[0], problem.starts[0]
+    problem.codes = {
+        key: _code(task, local.info, key[0], start) for key in slopes if key[0] not in local.linear
+    }
+    columns = {key: slopes[key] * code.slope(code.first) for key, code in problem.codes.items()}
+    columns |= {key: column for key, column in slopes.items() if key not in columns}
+    projected = project_out_others(columns, problem.codes) if problem.codes else np.empty((0, 0))
+    return Profile(problem.residuals, list(problem.codes.values()), projected), errors_of(columns)
+
+
+def _profile_several(
+    task: Held, problem: LeastSquaresProblem, slopes: Mapping[Key, Floats]
+) -> tuple[Profile, dict[Key, float]]:
+    """χ² about the minimum of plain least squares beside the fit of several curves, and errors there."""
+    problem.run(_STEPS)
+    x, codes = problem.best, problem.codes_at(problem.best)
+    problem.codes = dict(zip(problem.codes, codes, strict=True))
+    errors = errors_of(slopes)
+    alone = {key: errors.get(key, 0.0) / code.slope(code.first) for key, code in problem.codes.items()}
+    return Profile(problem.residuals, codes, problem.jacobian(x) if codes else np.empty((0, 0))), alone
+
+
+def _may_widen(task: Held, key: Key) -> bool:
+    """Whether a parameter is no length beyond the range, nor a contrast, whose error is of a convention."""
+    return task.fits[key[1] or 0].parameters[key[0]].at_least is None and not is_amplitude(key[0])
 
 
 def _code(task: Held, info: Any, name: str, start: Mapping[str, Any]) -> Code:

@@ -31,6 +31,7 @@ from ..problem.experiment import TimeUpError, starting_values
 from ..problem.free_parameters import fittable, is_size, moving
 from ..problem.model_curves import ModelCurves
 from ..problem.resolution import has_resolution
+from ..problem.shared_parameters import Plan
 from ..result.components import bare
 from ..result.covariance import errors_of
 from ..result.model_fit import ModelFit, Parameter
@@ -55,10 +56,17 @@ class Held:
     given: frozenset[str]  #: Parameters that a user has settled: these are known.
     widest_dq: float  #: dq/q of the widest usual resolution of instruments.
     supposed: bool = False  #: The resolution of the curves is no file's: the fit has found it.
+    plan: Plan | None = None  #: What several curves share; None: there is one.
 
     @property
     def name(self) -> str:
         return self.fits[0].name
+
+    def error(self, key: Any) -> float:
+        """Standard deviation of a parameter by its name, or name and curve; 0 without one."""
+        name, place = key if isinstance(key, tuple) else (key, None)
+        p = self.fits[place or 0].parameters.get(name)
+        return (p and p.error) or 0.0
 
     @property
     def noise(self) -> float:

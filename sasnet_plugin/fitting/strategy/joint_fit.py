@@ -146,13 +146,6 @@ def fit_jointly(task: JointTask, bank: Any, budget: Budget) -> JointFit:
     return replace(fit, seconds=read_spent_time() - spent_time)
 
 
-def joint_of(task: JointTask) -> LeastSquaresProblem:
-    """The problem of a task from where a fit has ended."""
-    values = [dict(start or {}) for start in task.starts]
-    curves = _curves(task)
-    return _problem(curves, _plan(task), (values[0], values), ContrastForms(curves))
-
-
 def _plan(task: JointTask) -> Plan:
     return plan_of(task.sample, task.model, task.structure_factor, task.fixed)
 
