@@ -84,9 +84,9 @@ class JointFit:
         return float(np.sum(np.square([*scaled, *levels])))
 
     @property
-    def calibrations(self) -> tuple[float, ...]:
-        """Of curves of one intensity: each scale over the middle one, as it is asked for."""
-        if not self.one_intensity or self.factors is None:
+    def relative_scales(self) -> tuple[float, ...]:
+        """Scale of each curve over the middle one, as it is expected; none where they go apart."""
+        if self.factors is None:
             return ()
         scales = [own["scale"].value / factor for own, factor in zip(self.own, self.factors, strict=True)]
         middle = sorted(scales)[len(scales) // 2]
@@ -104,7 +104,8 @@ class JointFit:
 
     def _is_off(self, i: int) -> bool:
         """Whether a curve's calibration would be off by more than any is."""
-        return bool(self.calibrations) and abs(np.log(self.calibrations[i])) > MOST_CALIBRATION
+        scales = self.relative_scales if self.one_intensity else ()
+        return bool(scales) and abs(np.log(scales[i])) > MOST_CALIBRATION
 
     def _follows(self, i: int) -> bool:
         """Whether a curve is explained to its errors, or within what measurements are off by."""

@@ -266,17 +266,11 @@ def _calibrations(result: SampleResult, best: JointFit) -> str:
     )
     if not one_scale or EXCHANGED in result.notes:
         return ""
-    factors = [1.0 if factor is None else factor for factor in sample.scale or (None,) * len(best.own)]
-    scales = [
-        curve_parameters["scale"].value / factor
-        for curve_parameters, factor in zip(best.own, factors, strict=True)
-    ]
-    middle = sorted(scales)[len(scales) // 2]
-    far = [i for i, s in enumerate(scales) if abs(s / middle - 1) > _FAR]
+    far = [i for i, scale in enumerate(best.relative_scales) if abs(scale - 1) > _FAR]
     if not far:
         return ""
     name = Path(sample.files[far[0]]).name
-    return sentences.CALIBRATION(curve=name, factor=f"{middle / scales[far[0]]:.2f}")
+    return sentences.CALIBRATION(curve=name, factor=f"{1 / best.relative_scales[far[0]]:.2f}")
 
 
 def _next(result: SampleResult, options: FitOptions) -> tuple[str, str]:
