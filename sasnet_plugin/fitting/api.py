@@ -19,6 +19,7 @@ from ..data.sample.combined_settings import as_one_curve
 from ..data.sample.described import read_description, sample_of
 from ..data.sample.sample import Sample
 from ..data.step import exclude_step
+from ..materials import densities
 from ..noise import estimate_dintensity
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON, check_prior
@@ -39,7 +40,7 @@ from .ledger import Ledger
 from .optimize.bumps_fit import Reported, fit_by_bumps, warn_without_bumps
 from .optimize.refine_best import refine_best
 from .pool import Workers, answers
-from .problem.contrast import contrast_of, densities, given_parameters, names_settled_by
+from .problem.contrast import contrast_of, given_parameters, names_settled_by
 from .problem.plugin_models import add_plugins, split
 from .problem.resolution import add_resolution_tails, has_resolution
 from .progress import Progress, show_progress, watch

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ...materials import densities as densities  # together/ asks here
 from ...materials import scattering_length_density
 from ...types import SasnetError
 from ..task import Contrast, Task
