@@ -100,7 +100,8 @@ def next_(
     """
     from ..fitting.asked import check_names
     from ..fitting.pool import Workers
-    from ..planning.next_measurement import next_measurement
+    from ..planning import sentences
+    from ..planning.next_measurement import default_solvents, next_measurement, present_solvent
     from ..planning.prediction import prediction_held
     from ..zoo import bank_path
     from .files import check_free, say_drawn
@@ -113,7 +114,11 @@ def next_(
     with Workers(bank_path(), options.fit.workers, ended=ending) as pool:
         check_names(options.fit)
         result = _fit(pool, ending, files, options, Given(sample_file, kind, share, own, tie), quiet or as_json)
-    offered, note = solvents_of(names_of(solvents), options, result)
+    contrast, offered, note = options.fit.contrast, names_of(solvents) or [], ""
+    if not offered:
+        offered, note = default_solvents(result, contrast.solvent_name if contrast is not None else "")
+    elif present_solvent(result) is None:
+        offered, note = [], str(sentences.NO_SOLVENT)
     with ending.listen():
         answer = next_measurement(
             result, parameter=parameter, aim=aim, solvents=offered, exchange=parts, instrument=instrument,
@@ -162,25 +167,6 @@ def _fit(
             return fit_sample(Watched(pool, progress), sample, options.fit)
     with show_fit_progress(options.fit.time_limit, silent) as progress, ending.listen():
         return fit_with(Watched(pool, progress), curves[0], options.fit)
-
-
-def solvents_of(
-    asked: list[str] | None, options: Options, result: FitResult | SampleResult
-) -> tuple[list[str], str]:
-    """Solvents to compare, and a sentence where there are none."""
-    from ..planning import sentences
-    from ..planning.measurements import WATERS
-    from ..planning.next_measurement import present_solvent
-
-    present = present_solvent(result)
-    if present is None:
-        return [], sentences.NO_SOLVENT()
-    if asked:
-        return asked, ""
-    contrast = options.fit.contrast
-    name = contrast.solvent_name if contrast is not None else ""
-    water = not name or any(word in name.lower() for word in ("h2o", "d2o", "water"))
-    return (list(WATERS), "") if water else ([], sentences.NOT_WATER(solvent=name))
 
 
 def changes_of(texts: list[str] | None) -> dict[str, dict[str, float]]:

@@ -141,14 +141,19 @@ def exchanged_density(material: str, solvent: float) -> float:
 
     Labile hydrogen, written ``H[1]``, is deuterium in the share that the water is D2O.
     """
-    light, heavy = (scattering_length_density(name) for name in ("H2O", "D2O"))
-    share = min(max((solvent - light) / (heavy - light), 0.0), 1.0)
+    share = min(max(water_share(solvent), 0.0), 1.0)
     formula, _, mass_density = material.partition("@")
     natural = mass_density if mass_density.endswith("n") else f"{mass_density}n"
     in_light, in_heavy = (
         scattering_length_density(f"{formula.replace('H[1]', isotope)}@{natural}") for isotope in ("H", "D")
     )
     return in_light + share * (in_heavy - in_light)
+
+
+def water_share(density: float) -> float:
+    """Volume fraction of D2O in water of a scattering length density, 1e-6/Å²; beyond 0..1 for others."""
+    light, heavy = (scattering_length_density(name) for name in ("H2O", "D2O"))
+    return (density - light) / (heavy - light)
 
 
 def read_instrument(path: str | Path) -> list[Measurement]:

@@ -11,22 +11,24 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
-from ..digits import quantity, significant
+from ..digits import format_with_error, join_names, quantity, significant
 from ..fitting.result.components import bare
 from ..fitting.result.fit_result import FitResult
 from ..fitting.result.model_fit import ModelFit
 from ..fitting.together.result import JointFit, SampleResult
+from ..model_free import Guinier
 from ..text_table import align_columns
 from ..types import Curve, SasnetError
 from . import sentences
-from .measurements import Measurement, exposure_of, in_solvents, moved, read_instrument
+from .measurements import WATERS, Measurement, exposure_of, in_solvents, moved, read_instrument
+from .match_points import MatchPoint, match_point_of_model, match_point_of_series
 from .outlook import Outlook, expected
 from .rivals import Rival
 
 #: Least probability of a model that counts as possible, and how many are compared at most.
 LEAST_WEIGHT, MOST_RIVALS = 0.01, 4
-#: Draws of each rival's parameters.
-DRAWS = 4
+#: Draws of each rival's parameters, and of them those for the first look.
+DRAWS, SCREENING_DRAWS = 4, 2
 #: Of the time asked for, the longest and the shortest that are considered.
 LONGEST, SHORTEST = 64.0, 1 / 16
 #: Measurements whose time is searched, and steps of the search: to a fifth.
@@ -36,6 +38,8 @@ _SAME = 0.5
 #: Factors of the detector distance's inverse that are offered without a description of the instrument.
 _OTHER_Q = (0.4, 2.5)
 _DILUTED = 0.25
+#: Errors of a match point's volume fraction from which on it says nothing.
+_VAGUE = 0.2
 
 
 @dataclass(frozen=True)
@@ -273,11 +277,12 @@ def next_measurement(
         raise SasnetError(f"A counting time of {unit_time:g} is impossible; give a positive number.")
     goal = _goal(aim, parameter)
     draws = [rival.draws(DRAWS, rng) for rival in rivals]
+    first_draws = [each[:SCREENING_DRAWS] for each in draws]
     looks: list[Outlook] = []
     for i, measurement in enumerate(offered):
         if ended() and looks:
             break
-        looks.append(expected(rivals, draws, measurement, unit_time, parameter))
+        looks.append(expected(rivals, first_draws, measurement, unit_time, parameter))
         if progress is not None:
             progress(i + 1, len(offered) + _SEARCHED)
     looks.sort(key=lambda look: _merit(look, parameter), reverse=True)
@@ -291,11 +296,42 @@ def next_measurement(
             progress(len(offered) + i + 1, len(offered) + _SEARCHED)
     ranked.sort(key=lambda each: _order(each, parameter))
     now, unit = _now(rivals, parameter)
+    matched = _match_points(result, rivals[0], draws[0], offered) if solvents else []
     plan = Plan(
         tuple(ranked), {rival.short_name: rival.weight for rival in rivals}, goal, parameter, now, unit_time,
-        instrument is not None, unit, tuple([*notes, *_same(rivals, ranked)]),
+        instrument is not None, unit, tuple([*notes, *_same(rivals, ranked), *matched]),
     )  # fmt: skip
     return _with_predictions(plan, rivals)
+
+
+def _match_points(
+    result: FitResult | SampleResult, rival: Rival, draws: Sequence[Floats], offered: Sequence[Measurement]
+) -> list[str]:
+    """What model and, of a series, I(0) say of the solvent in which the sample does not scatter."""
+    found = {sentences.BY_MODEL(model=rival.short_name): match_point_of_model(rival, draws, offered[0])}
+    if isinstance(result, SampleResult):
+        found[str(sentences.BY_SERIES)] = _match_point_of_curves(result)
+    return [
+        sentences.MATCH_POINT(
+            part=part, fraction=format_with_error(100 * point.fraction, 100 * point.fraction_error),
+            density=format_with_error(point.density, point.error),
+        )
+        for part, point in found.items()
+        if point is not None and 0 <= point.fraction <= 1 and point.fraction_error < _VAGUE
+    ]  # fmt: skip
+
+
+def _match_point_of_curves(result: SampleResult) -> MatchPoint | None:
+    known = [
+        (density, curve.guinier())
+        for density, curve in zip(result.sample.solvents, result.sample.curves, strict=True)
+        if density is not None
+    ]
+    measured = [(density, g.i0, g.i0_error) for density, g in known if isinstance(g, Guinier)]
+    try:
+        return match_point_of_series(*zip(*measured, strict=True)) if len(measured) > 2 else None
+    except SasnetError:  # without three solvents, or without a minimum, there is none
+        return None
 
 
 def _goal(aim: float | None, parameter: str | None) -> float:
@@ -389,12 +425,13 @@ def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple
     fits: Sequence[ModelFit | JointFit] = result.fits
     if not fits:
         raise SasnetError(sentences.NOTHING_TO_PLAN(file=_file(result)))
-    left = [fit for fit in fits if fit.weight >= LEAST_WEIGHT][:MOST_RIVALS] or list(fits[:1])
-    total = sum(fit.weight for fit in left) or 1.0
+    weights = _weights(fits)
+    order = sorted(range(len(fits)), key=lambda i: -weights[i])
+    left = [i for i in order if weights[i] >= LEAST_WEIGHT][:MOST_RIVALS]
+    total = sum(weights[i] for i in left)
     unknown: dict[str, None] = {}
     rivals = []
-    for fit in left:
-        weight = fit.weight / total if total else 1.0
+    for fit, weight in ((fits[i], weights[i] / total) for i in left):
         if isinstance(fit, JointFit):
             rivals.append(_joint_rival(result, fit, weight))
             continue
@@ -402,12 +439,33 @@ def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple
         unknown |= dict.fromkeys(sorted(densities))
         rivals.append(Rival([fit], [result.curve], [result.dintensity], weight, densities))
     notes = []
+    if counted := [fits[i] for i in left if fits[i].weight < LEAST_WEIGHT]:
+        names = join_names([fit.name for fit in counted])
+        notes.append(sentences.COUNTED(names=_capital(names), count="count" if counted[1:] else "counts"))
     if isinstance(result, FitResult) and result.best is None:
         notes.append(sentences.NOT_FIT())
     if unknown:
         names = list(unknown)
         notes.append(sentences.UNKNOWN_DENSITIES(names=", ".join(names), are="are" if names[1:] else "is"))
     return rivals, notes
+
+
+def _weights(fits: Sequence[ModelFit | JointFit]) -> list[float]:
+    """Probabilities of the fits, also of one that the answer counts as a simpler model that it has become."""
+    # An ellipsoid with axes that agree within their errors counts as a sphere, which has its weight. Whether
+    # it is one is what another measurement may show: here it has the share of its marginal likelihood.
+    logs = np.array([_log_evidence(fit) for fit in fits])
+    weights = np.array([fit.weight for fit in fits])
+    first = int(np.argmax(weights))
+    if not np.isfinite(logs[first]):
+        return [float(weight) for weight in weights / max(weights.sum(), 1e-300)]
+    relative = weights[first] * np.exp(np.minimum(np.nan_to_num(logs - logs[first], nan=-np.inf), 0.0))
+    weights = np.where(weights == 0.0, relative, weights)
+    return [float(weight) for weight in weights / weights.sum()]
+
+
+def _log_evidence(fit: ModelFit | JointFit) -> float:
+    return fit.log_evidence if isinstance(fit, ModelFit) else -0.5 * fit.minus_two_log
 
 
 def _joint_rival(result: Any, fit: JointFit, weight: float) -> Rival:
@@ -483,6 +541,15 @@ def present_solvent(result: FitResult | SampleResult) -> float | None:
             if "sld_solvent" in name and name in result.given:
                 return p.value
     return None
+
+
+def default_solvents(result: FitResult | SampleResult, present_name: str = "") -> tuple[list[str], str]:
+    """Solvents to compare where nobody lists any, and a sentence where there are none."""
+    if present_solvent(result) is None:
+        return [], sentences.NO_SOLVENT()
+    if present_name and not any(word in present_name.lower() for word in ("h2o", "d2o", "water")):
+        return [], sentences.NOT_WATER(solvent=present_name)
+    return list(WATERS), ""
 
 
 def _with_predictions(plan: Plan, rivals: Sequence[Rival]) -> Plan:

@@ -32,6 +32,10 @@ ONE_LEFT = template(
     "Only {model} is left with a probability above {least}. Name a parameter with --for to plan for its error.",
     model="sphere", least="1 %",
 )  # fmt: skip
+COUNTED = template(
+    "{names} {count} as a simpler model in sasnet fit, because its extra parameter changes nothing there.",
+    names="Ellipsoid", count="counts",
+)  # fmt: skip
 NO_SOLVENT = template(
     "No other solvents are compared: give the present one with --solvent, such as --solvent D2O."
 )
@@ -64,13 +68,16 @@ DID_NOT_HOLD = template(
     " may differ, or a model may be missing.",
     chisq="14",
 )  # fmt: skip
+PLANNING = template("planning the next measurement")
 SAME_AGAIN = template("the same again")
 OTHER_Q = template("{word} q, {low} to {high} Å⁻¹", word="higher", low="0.02", high="0.4")
 IN_SOLVENT = template("in {solvent}", solvent="40%D2O")
 DILUTED = template("diluted to {share}", share="1/4")
 TIMES = template("{factor} × the present time", factor="4")
 SECONDS = template("{seconds} s", seconds="600")
+BY_MODEL = template("By {model}", model="core_shell_sphere")
+BY_SERIES = template("By I(0) of the curves")
 MATCH_POINT = template(
-    "{part}: match point {fraction} % D2O (scattering length density {density} 10⁻⁶ Å⁻²).", part="Whole particle",
+    "{part}, the match point is at {fraction} % D2O (solvent {density} 10⁻⁶ Å⁻²).", part="By sphere",
     fraction="41.2 ± 1.5", density="2.30 ± 0.10",
 )  # fmt: skip
