@@ -56,7 +56,9 @@ def expected(
             intensity = truth.predict(z, measurement)
             error = measurement.error(intensity, time)
             after = [
-                rival.minimise(z if rival is truth else rival.before.z, measurement, intensity, error)
+                rival.minimise(z, measurement, intensity, error)
+                if rival is truth
+                else rival.best_minimum(measurement, intensity, error)
                 for rival in rivals
             ]
             own = after[rivals.index(truth)]
