@@ -93,7 +93,9 @@ def draw(index: int) -> tuple[str, frozenset[str], Callable[[float], Any], float
         contrasts = np.array([(solvent if kind == "vesicles" else inner), outer]) - solvent
 
         def intensity(q: Array) -> Array:
-            amplitudes = [form.layered_sphere_amplitude(q, np.array([r, r + shell]), contrasts) for r in sizes]
+            amplitudes = [
+                form.layered_sphere_amplitude(q, np.array([r, r + shell]), contrasts) for r in sizes
+            ]
             volume = numbers @ form.sphere_volume(sizes + shell)
             return UNIT * fraction * np.asarray(numbers @ np.square(amplitudes)) / volume
 
@@ -104,7 +106,12 @@ def draw(index: int) -> tuple[str, frozenset[str], Callable[[float], Any], float
 
 
 def measured(
-    of_solvent: Callable[[float], Any], largest: float, offer: Any, solvent: float, seconds: float, seed: Sequence[int]
+    of_solvent: Callable[[float], Any],
+    largest: float,
+    offer: Any,
+    solvent: float,
+    seconds: float,
+    seed: Sequence[int],
 ) -> Curve:
     """The curve that a measurement gives: resolution, counts, and a background that is subtracted."""
     rng = np.random.default_rng(seed)
@@ -115,7 +122,9 @@ def measured(
     counts = np.maximum((expected + level) * offer.exposure * seconds, 0.5)
     sigma = np.hypot((expected + level) / np.sqrt(counts), 0.005 * expected)
     intensity = expected + sigma * rng.standard_normal(q.size) + 0.02 * level
-    return Curve(q, intensity, sigma, dq=dq, file=f"{offer.name.replace('/', ' ')}.dat", intensity_unit="cm⁻¹")
+    return Curve(
+        q, intensity, sigma, dq=dq, file=f"{offer.name.replace('/', ' ')}.dat", intensity_unit="cm⁻¹"
+    )
 
 
 def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
@@ -146,16 +155,30 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     row["among"] = any(name in right for name in plan.rivals)
     best = plan.ranked[0]
     look = best.at_aim or best.at_longest or best.outlook
-    row |= {"recommended": best.name, "time": look.time, "promised": look.chance, "reached": plan.recommended is not None}
+    row |= {
+        "recommended": best.name,
+        "time": look.time,
+        "promised": look.chance,
+        "reached": plan.recommended is not None,
+    }
     offered = [each.outlook.measurement for each in plan.ranked]
     rng = np.random.default_rng([index, seed, 1])
     other = offered[int(rng.integers(len(offered)))]
     again = next(each for each in offered if each.name == FIRST_SETTING)
-    rule = [each for each in offered if each.name in (f"{FIRST_SETTING}, in H2O", f"{FIRST_SETTING}, in 40%D2O")]
-    chosen = {"recommended": [best.outlook.measurement], "random": [other], STRATEGIES[2]: rule, STRATEGIES[3]: [again]}
+    rule = [
+        each for each in offered if each.name in (f"{FIRST_SETTING}, in H2O", f"{FIRST_SETTING}, in 40%D2O")
+    ]
+    chosen = {
+        "recommended": [best.outlook.measurement],
+        "random": [other],
+        STRATEGIES[2]: rule,
+        STRATEGIES[3]: [again],
+    }
     for strategy, offers in chosen.items():
         for multiple in MULTIPLES if strategy != "recommended" else (1.0,):
-            row[f"{strategy} × {multiple:g}"] = _leads(first, of_solvent, largest, offers, multiple * look.time, right, index, seed)
+            row[f"{strategy} × {multiple:g}"] = _leads(
+                first, of_solvent, largest, offers, multiple * look.time, right, index, seed
+            )
     return row | {"success": row["recommended × 1"]["right"], "seconds": time.process_time() - began}
 
 
@@ -176,7 +199,9 @@ def _leads(
         curves.append(replace(curve, file=f"{i + 2} {curve.file}"))
         solvents.append(solvent)
     described = {"solvents": {str(i + 1): value for i, value in enumerate(solvents)}}
-    sample = sample_of(curves, described, sld=densities(None), share=(), own_names=(), ties=(), source="sample")
+    sample = sample_of(
+        curves, described, sld=densities(None), share=(), own_names=(), ties=(), source="sample"
+    )
     began = time.process_time()
     result = fit_sample(Here(), sample, FitOptions(time_limit=LIMIT))
     best = max(result.fits, key=lambda fit: fit.weight, default=None)
@@ -197,12 +222,28 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
             key = f"{strategy} × {multiple:g}"
             lines.append([key, f"{n}", _share([row[key]["right"] for row in ambiguous])])
     promised = [row for row in ambiguous if row["reached"]]
-    lines.append(["recommended, where 95 % is promised", f"{len(promised)}", _share([r["recommended × 1"]["right"] for r in promised])])
+    lines.append(
+        [
+            "recommended, where 95 % is promised",
+            f"{len(promised)}",
+            _share([r["recommended × 1"]["right"] for r in promised]),
+        ]
+    )
     among = [row for row in ambiguous if row["among"]]
-    lines.append(["recommended, the right form among the possible ones", f"{len(among)}", _share([r["recommended × 1"]["right"] for r in among])])
+    lines.append(
+        [
+            "recommended, the right form among the possible ones",
+            f"{len(among)}",
+            _share([r["recommended × 1"]["right"] for r in among]),
+        ]
+    )
     text = markdown(["measurement (× its time)", "samples", "right form leads %"], lines)
     plans = [row["plan_seconds"] for row in ambiguous]
-    cost = f"\nA plan takes {np.median(plans):.0f} CPU-seconds (median; largest {max(plans):.0f}).\n" if plans else ""
+    cost = (
+        f"\nA plan takes {np.median(plans):.0f} CPU-seconds (median; largest {max(plans):.0f}).\n"
+        if plans
+        else ""
+    )
     return text + cost
 
 
@@ -210,7 +251,9 @@ def _share(found: Sequence[bool]) -> str:
     if not found:
         return "–"
     share = float(np.mean(found))
-    return f"{100 * share:.0f} ± {100 * np.sqrt(max(share * (1 - share), 0.25 / len(found)) / len(found)):.0f}"
+    return (
+        f"{100 * share:.0f} ± {100 * np.sqrt(max(share * (1 - share), 0.25 / len(found)) / len(found)):.0f}"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

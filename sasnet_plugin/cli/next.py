@@ -28,7 +28,9 @@ def next_(
     options: Options,
     parameter: Annotated[
         str | None,
-        typer.Option("--for", metavar="NAME", help="Plan for a small error of this parameter, such as radius."),
+        typer.Option(
+            "--for", metavar="NAME", help="Plan for a small error of this parameter, such as radius."
+        ),
     ] = None,
     aim: Annotated[
         float | None,
@@ -62,7 +64,9 @@ def next_(
     ] = None,
     instrument: Annotated[
         str | None,
-        typer.Option("--instrument", help="Settings of the instrument: a TOML file, or the name of an example."),
+        typer.Option(
+            "--instrument", help="Settings of the instrument: a TOML file, or the name of an example."
+        ),
     ] = None,
     counting_time: Annotated[
         float | None,
@@ -79,7 +83,8 @@ def next_(
         typer.Option("--plan", help="Earlier answer (--json) that the last file followed: did it hold?"),
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option("--plot", help="Draw what the models predict into this file (PNG, PDF, SVG).")
+        Path | None,
+        typer.Option("--plot", help="Draw what the models predict into this file (PNG, PDF, SVG)."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     sample_file: SampleFile = None,
@@ -113,7 +118,9 @@ def next_(
     ending = Ending()
     with Workers(bank_path(), options.fit.workers, ended=ending) as pool:
         check_names(options.fit)
-        result = _fit(pool, ending, files, options, Given(sample_file, kind, share, own, tie), quiet or as_json)
+        result = _fit(
+            pool, ending, files, options, Given(sample_file, kind, share, own, tie), quiet or as_json
+        )
     contrast, offered, note = options.fit.contrast, names_of(solvents) or [], ""
     if not offered:
         offered, note = default_solvents(result, contrast.solvent_name if contrast is not None else "")
@@ -160,7 +167,9 @@ def _fit(
         if isinstance(outcome, Exception):
             raise outcome
         if not isinstance(outcome, Curve):
-            raise DataError(f"{paths[0]}: is an image; sasnet next plans from curves. Average it first: sasnet fit")
+            raise DataError(
+                f"{paths[0]}: is an image; sasnet next plans from curves. Average it first: sasnet fit"
+            )
     if curves[1:]:
         sample = sample_from(files, reading.read, options.window, sample_options, options.wavelength)
         with show_fit_progress(options.fit.time_limit * len(curves), silent) as progress, ending.listen():
@@ -185,7 +194,8 @@ def materials_of(texts: list[str] | None) -> dict[str, str]:
         name, separator, material = text.partition("=")
         if not separator or not name.strip() or "@" not in material:
             raise typer.BadParameter(
-                f"{text!r} is not name=formula@density, such as sld_shell=C6H7H[1]3O5@1.5.", param_hint="--exchange"
+                f"{text!r} is not name=formula@density, such as sld_shell=C6H7H[1]3O5@1.5.",
+                param_hint="--exchange",
             )
         exchanged_density(material.strip(), 0.0)  # a SasnetError says what is wrong with it
         parts[name.strip()] = material.strip()

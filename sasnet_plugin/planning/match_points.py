@@ -40,9 +40,7 @@ class MatchPoint:
         return water_share(self.density + self.error) - self.fraction
 
 
-def match_point_of_series(
-    solvents: ArrayLike, intensities: ArrayLike, errors: ArrayLike
-) -> MatchPoint:
+def match_point_of_series(solvents: ArrayLike, intensities: ArrayLike, errors: ArrayLike) -> MatchPoint:
     """The match point of I(0) measured in three or more solvents.
 
     Parameters
@@ -69,7 +67,9 @@ def match_point_of_series(
     return MatchPoint(float(-0.5 * slope / bend), float(np.sqrt(by @ covariance @ by)))
 
 
-def match_point_of_model(rival: Rival, draws: Sequence[Floats], measurement: Measurement) -> MatchPoint | None:
+def match_point_of_model(
+    rival: Rival, draws: Sequence[Floats], measurement: Measurement
+) -> MatchPoint | None:
     """The match point of a fitted model, with its error from draws of the posterior; None where it has none.
 
     `measurement` lends its q, of which the lowest counts, and what exchanges hydrogen.
@@ -83,8 +83,6 @@ def match_point_of_model(rival: Rival, draws: Sequence[Floats], measurement: Mea
 
 
 def _vertex(rival: Rival, z: Floats, measurement: Measurement) -> float:
-    forward = [
-        float(rival.predict(z, replace(measurement, solvent=density))[0]) for density in _SOLVENTS
-    ]
+    forward = [float(rival.predict(z, replace(measurement, solvent=density))[0]) for density in _SOLVENTS]
     bend, slope, _ = np.polyfit(_SOLVENTS, forward, 2)
     return float(-0.5 * slope / bend) if bend > 0 else float("nan")

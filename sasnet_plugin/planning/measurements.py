@@ -183,7 +183,9 @@ def read_instrument(path: str | Path) -> list[Measurement]:
 def examples() -> list[str]:
     """Names of the instruments that come with the package."""
     folder = resources.files(__package__).joinpath("instruments")
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
+    )
 
 
 def _instrument_text(path: str | Path) -> str:
@@ -206,8 +208,14 @@ def _setting(path: str | Path, number: int, entry: Mapping[str, Any]) -> Measure
     missing = [name for name in _NEEDED if name not in entry]
     if missing:
         raise SasnetError(f"{path}: setting {number} has no {missing[0]}; add it.")
-    numbers = {name: entry.get(name, 0.0) for name in ("q_min", "q_max", "points", "rate", "dq", "dq_relative")}
-    wrong = [name for name, value in numbers.items() if isinstance(value, bool) or not isinstance(value, int | float)]
+    numbers = {
+        name: entry.get(name, 0.0) for name in ("q_min", "q_max", "points", "rate", "dq", "dq_relative")
+    }
+    wrong = [
+        name
+        for name, value in numbers.items()
+        if isinstance(value, bool) or not isinstance(value, int | float)
+    ]
     if wrong:
         raise SasnetError(f"{path}: setting {number} has {wrong[0]} = {numbers[wrong[0]]!r}; give a number.")
     low, high, points = float(numbers["q_min"]), float(numbers["q_max"]), int(numbers["points"])

@@ -191,7 +191,8 @@ class Plan:
             return sentences.MEASURE_NEXT(time=self.time_text(goal.time), **said)
         value = goal.value or 0.0
         error, now = (
-            quantity(float(significant(e, 2)), self.unit) for e in (goal.error or math.nan, self.now * abs(value))
+            quantity(float(significant(e, 2)), self.unit)
+            for e in (goal.error or math.nan, self.now * abs(value))
         )
         common = {"measurement": best.name, "time": self.time_text(goal.time), "error": error, "now": now}
         if self.recommended is None:
@@ -404,7 +405,10 @@ def _same(rivals: Sequence[Rival], ranked: Sequence[Ranked]) -> list[str]:
         sentences.SAME_CURVES(first=_capital(a), second=b)
         for a, b in pairs
         if longest
-        and all(max(look.differences.get((a, b), 0.0), look.differences.get((b, a), 0.0)) < _SAME for look in longest)
+        and all(
+            max(look.differences.get((a, b), 0.0), look.differences.get((b, a), 0.0)) < _SAME
+            for look in longest
+        )
     ]
 
 

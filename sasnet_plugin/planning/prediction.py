@@ -38,7 +38,9 @@ def prediction_held(plan: Mapping[str, Any] | None, result: FitResult | SampleRe
     )
 
 
-def _chisq(q: Floats, values: Floats, error: Floats, at: Floats, intensity: Floats, dintensity: Floats) -> float:
+def _chisq(
+    q: Floats, values: Floats, error: Floats, at: Floats, intensity: Floats, dintensity: Floats
+) -> float:
     """Reduced χ² of a prediction on the points that it has, background and calibration solved for."""
     inside = (at >= q[0]) & (at <= q[-1])
     if inside.sum() < 5:

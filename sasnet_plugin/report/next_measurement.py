@@ -9,6 +9,7 @@ import numpy as np
 
 from ..files import write_figure
 from ..planning.next_measurement import Plan
+from .page.figures import label_ticks
 
 #: Colours that colour-blind people tell apart (Okabe & Ito, Color Universal Design, 2008), and line styles.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -41,7 +42,14 @@ def _draw_predictions(upper: Any, lower: Any, plan: Plan) -> None:
     )  # fmt: skip
     for i, name in enumerate(names):
         predicted, colour, style = plan.predictions[name], _COLOURS[i % 4], _STYLES[i % 4]
-        upper.plot(curve.q, predicted, color=colour, ls=style, lw=1.4, label=f"{name} ({100 * plan.rivals[name]:.0f} %)")
+        upper.plot(
+            curve.q,
+            predicted,
+            color=colour,
+            ls=style,
+            lw=1.4,
+            label=f"{name} ({100 * plan.rivals[name]:.0f} %)",
+        )
         if i:
             lower.plot(curve.q, (predicted - first) / error, color=colour, ls=style, lw=1.2)
     upper.set(xscale="log", yscale="log", ylabel="predicted I without background")
@@ -51,12 +59,14 @@ def _draw_predictions(upper: Any, lower: Any, plan: Plan) -> None:
     upper.set_title(plan.ranked[0].name, fontsize=9)
     lower.axhline(0, color=_COLOURS[0], lw=1)
     lower.axhspan(-1, 1, color="0.9", lw=0)
-    label_decades(lower.xaxis)
+    label_ticks(lower.xaxis, curve.q[[0, -1]], decimal=True)
     lower.set(xlabel="q / Å⁻¹", ylabel=f"difference to\n{names[0]} / σ")
 
 
 def _draw_bars(axes: Any, plan: Plan) -> None:
-    ranked = [each for each in plan.ranked[:_MOST_BARS] if plan.parameter is None or each.outlook.error is not None]
+    ranked = [
+        each for each in plan.ranked[:_MOST_BARS] if plan.parameter is None or each.outlook.error is not None
+    ]
     names = [each.name for each in ranked][::-1]
     if plan.parameter is None:
         values = [100 * each.outlook.chance for each in ranked][::-1]
@@ -70,5 +80,5 @@ def _draw_bars(axes: Any, plan: Plan) -> None:
     axes.axvline(goal, color="0.2", ls="--", lw=1.2, label="aim")
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_xlabel(label)
-    axes.set_title(f"after {plan.time_text(plan.time)}", fontsize=9, loc="right")
-    axes.legend(fontsize=7, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    axes.set_title(f"after {plan.time_text(plan.time)}", fontsize=9)
+    axes.legend(fontsize=7, loc="lower right", framealpha=0.9)

@@ -77,7 +77,9 @@ def test_water_has_its_published_densities_and_incoherent_scattering() -> None:
 def test_labile_hydrogen_follows_the_water() -> None:
     # Methanol has one labile hydrogen: in D2O it is CH3OD of the same molar volume.
     methanol = "CH3OH[1]@0.787"
-    assert exchanged_density(methanol, -0.56) == pytest.approx(scattering_length_density("CH4O@0.787"), abs=1e-3)
+    assert exchanged_density(methanol, -0.56) == pytest.approx(
+        scattering_length_density("CH4O@0.787"), abs=1e-3
+    )
     assert exchanged_density(methanol, 6.36) == pytest.approx(
         scattering_length_density("CH3OD@0.787n"), abs=1e-3
     )
@@ -103,9 +105,7 @@ def test_a_detector_further_away_sees_lower_q_with_fewer_counts(spheres: FitResu
 def test_the_error_falls_with_the_root_of_the_counting_time(spheres: FitResult) -> None:
     rival, weak = _rival(spheres), _again(spheres)
     weak = replace(weak, exposure=weak.exposure * 1e-2)  # far from what no counting improves
-    short, longer = (
-        expected([rival], [[rival.before.z]], weak, time, "radius").error for time in (1e3, 4e3)
-    )
+    short, longer = (expected([rival], [[rival.before.z]], weak, time, "radius").error for time in (1e3, 4e3))
     assert short is not None
     assert longer is not None
     before = rival.error_of("radius", rival.before.covariance)
@@ -136,7 +136,12 @@ def test_ellipsoids_and_spheres_are_told_apart_where_their_curves_differ() -> No
     # The same curve as spheres of many sizes up to q = 0.1; a sphere's minima are deeper beyond.
     curve = _curve(0.5 * _sphere(_Q, 40.0) * 1e-5 * 0.6 + 0.2 * _sphere(_Q, 50.0) * 1e-5, exposure=2000.0)
     result = sasnet_plugin.fit(
-        curve, models=["sphere", "ellipsoid"], structure_factor="none", time_limit=40, workers=1, progress=False
+        curve,
+        models=["sphere", "ellipsoid"],
+        structure_factor="none",
+        time_limit=40,
+        workers=1,
+        progress=False,
     )
     plan = next_measurement(result)
     chance = {each.name.partition(",")[0]: each.outlook.chance for each in plan.ranked}

@@ -210,7 +210,11 @@ class Tools:
         plan = next_measurement(
             result, parameter=parameter, aim=aim, solvents=offered, instrument=instrument
         ).with_notes(note)
-        return {"fit": fit, "lines": plan.lines(), **{k: v for k, v in plan.as_dict().items() if k != "predictions"}}
+        return {
+            "fit": fit,
+            "lines": plan.lines(),
+            **{k: v for k, v in plan.as_dict().items() if k != "predictions"},
+        }
 
     def evaluate(
         self,
