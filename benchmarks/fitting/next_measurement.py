@@ -183,8 +183,8 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
 
 
 def _leads(
-    first: Curve, of_solvent: Any, largest: float, offers: Sequence[Any], seconds: float, right: frozenset[str],
-    index: int, seed: int,
+    first: Curve, of_solvent: Any, largest: float, offers: Sequence[Any], seconds: float,
+    right: frozenset[str], index: int, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Whether the right form leads once the offers were measured, the time shared among them."""
     from sasnet_plugin.data.sample.described import sample_of

@@ -36,7 +36,10 @@ def next_(
         float | None,
         typer.Option(
             "--aim",
-            help="Chance that the right model leads  [default: 0.95]; with --for the relative error  [default: 0.01]",
+            help=(
+                "Chance that the right model leads  [default: 0.95]; with --for the relative error "
+                " [default: 0.01]"
+            ),
         ),
     ] = None,
     solvents: Annotated[

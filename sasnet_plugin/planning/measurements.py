@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
-from ..fitting.problem.free_parameters import is_scale
+from ..fitting.result.components import is_scale
 from ..materials import incoherent_scattering, scattering_length_density
 from ..types import Curve, SasnetError
+from . import sentences
 
 #: Standard deviation of what counting does not improve, as a share of I: as of the simulated instruments.
 SYSTEMATIC = 0.005
@@ -109,7 +110,7 @@ def moved(before: Measurement, factor: float) -> Measurement:
     q = curve.q * factor
     other = Curve(q, np.ones(q.size), dq=None if curve.dq is None else curve.dq * factor)
     word = "lower" if factor < 1 else "higher"
-    name = f"{word} q, {q[0]:.2g} to {q[-1]:.2g} Å⁻¹"
+    name = sentences.OTHER_Q(word=word, low=f"{q[0]:.2g}", high=f"{q[-1]:.2g}")
     gain = factor**4 if factor < 1 else factor**2  # closer, the collimation may have to stay
     return Measurement(name, name, other, before.exposure * gain, before.level)
 
@@ -129,7 +130,7 @@ def in_solvents(
             densities = {name: exchanged_density(part, density) for name, part in exchange.items()}
             offered.append(
                 replace(
-                    before, name=f"in {solvent}", level=incoherent_scattering(solvent), solvent=density,
+                    before, name=sentences.IN_SOLVENT(solvent=solvent), level=incoherent_scattering(solvent), solvent=density,
                     densities=densities,
                 )
             )  # fmt: skip

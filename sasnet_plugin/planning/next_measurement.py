@@ -20,8 +20,8 @@ from ..model_free import Guinier
 from ..text_table import align_columns
 from ..types import Curve, SasnetError
 from . import sentences
-from .measurements import WATERS, Measurement, exposure_of, in_solvents, moved, read_instrument
 from .match_points import MatchPoint, match_point_of_model, match_point_of_series
+from .measurements import WATERS, Measurement, exposure_of, in_solvents, moved, read_instrument
 from .outlook import Outlook, expected
 from .rivals import Rival
 
@@ -300,7 +300,7 @@ def next_measurement(
     matched = _match_points(result, rivals[0], draws[0], offered) if solvents else []
     plan = Plan(
         tuple(ranked), {rival.short_name: rival.weight for rival in rivals}, goal, parameter, now, unit_time,
-        instrument is not None, unit, tuple([*notes, *_same(rivals, ranked), *matched]),
+        instrument is not None, unit, (*notes, *_same(rivals, ranked), *matched),
     )  # fmt: skip
     return _with_predictions(plan, rivals)
 
@@ -436,7 +436,7 @@ def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple
     unknown: dict[str, None] = {}
     rivals = []
     for fit, weight in ((fits[i], weights[i] / total) for i in left):
-        if isinstance(fit, JointFit):
+        if isinstance(fit, JointFit) or isinstance(result, SampleResult):
             rivals.append(_joint_rival(result, fit, weight))
             continue
         densities = _unknown_densities(result, fit) if needs_densities else frozenset[str]()
@@ -444,8 +444,10 @@ def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple
         rivals.append(Rival([fit], [result.curve], [result.dintensity], weight, densities))
     notes = []
     if counted := [fits[i] for i in left if fits[i].weight < LEAST_WEIGHT]:
-        names = join_names([fit.name for fit in counted])
-        notes.append(sentences.COUNTED(names=_capital(names), count="count" if counted[1:] else "counts"))
+        counted_names = join_names([fit.name for fit in counted])
+        notes.append(
+            sentences.COUNTED(names=_capital(counted_names), count="count" if counted[1:] else "counts")
+        )
     if isinstance(result, FitResult) and result.best is None:
         notes.append(sentences.NOT_FIT())
     if unknown:
@@ -472,7 +474,7 @@ def _log_evidence(fit: ModelFit | JointFit) -> float:
     return fit.log_evidence if isinstance(fit, ModelFit) else -0.5 * fit.minus_two_log
 
 
-def _joint_rival(result: Any, fit: JointFit, weight: float) -> Rival:
+def _joint_rival(result: Any, fit: Any, weight: float) -> Rival:
     curves = result.sample.curves
     own = {name for own in fit.own for name, p in own.items() if not p.fixed}
     if fit.factors is not None:

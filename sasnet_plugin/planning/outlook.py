@@ -44,7 +44,7 @@ def expected(
     parameter: str | None = None,
     ended: Callable[[], bool] = lambda: False,
 ) -> Outlook:
-    """Return the outlook of a measurement; `draws` are of each rival, `ended` says that the user has enough."""
+    """Return the outlook of a measurement; `draws` are of each rival, `ended` says that it is enough."""
     chance, total = 0.0, 0.0
     differences: dict[tuple[str, str], list[float]] = {}
     errors: list[tuple[float, float, float]] = []

@@ -18,7 +18,7 @@ _FAR = 4.0
 
 
 def prediction_held(plan: Mapping[str, Any] | None, result: FitResult | SampleResult) -> str:
-    """A sentence on an earlier plan (`Plan.as_dict`), the newest curve and what leads now; empty without one."""
+    """Say whether an earlier plan (`Plan.as_dict`) held for the newest curve; empty without one."""
     if plan is None or not isinstance(result, SampleResult) or result.best is None:
         return ""
     predicted = plan["predictions"]

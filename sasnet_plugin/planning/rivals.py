@@ -154,7 +154,7 @@ class Rival:
         data: Floats | None = None,
         error: Floats | None = None,
     ) -> Minimum:
-        """Minimise χ² and prior beside the curves so far, and one more measurement's `data` and `error` (m,)."""
+        """Minimise χ² and prior beside the curves so far, and `data` and `error` (m,) of one more."""
 
         def residuals(z: Floats) -> Floats:
             found = self._residuals(z, self._prior_mean)
@@ -172,7 +172,7 @@ class Rival:
         return min(found, key=lambda minimum: minimum.cost)
 
     def draws(self, count: int, rng: np.random.Generator) -> list[Floats]:
-        """Draw parameters (k,) from the posterior; where these leave much open, `before` may become deeper."""
+        """Draw parameters (k,) from the posterior; `before` becomes the deepest minimum that is met."""
         found = [self._draw(rng) for _ in range(count)]
         if self._is_vague.any():
             minima = [self.before, *map(self.minimise, found)]
@@ -237,7 +237,7 @@ def _calculate(curves: ModelCurves, values: Mapping[str, Any]) -> Floats:
 
 
 def _with_density(values: dict[str, Any], name: str, density: float) -> dict[str, Any]:
-    """The same curve with a part at this density: all contrasts multiplied, the scale divided by the square."""
+    """The same curve with a part at this density: contrasts times a factor, the scale by its square."""
     solvent = next(float(value) for key, value in values.items() if "sld_solvent" in key)
     factor = (density - solvent) / (float(values[name]) - solvent)
     if abs(factor) < _LEAST_FACTOR:
@@ -296,7 +296,7 @@ def _coordinate(fit: ModelFit, name: str, place: int | None) -> Coordinate:
 
 
 def _of_part(fit: ModelFit, name: str, place: int | None) -> Coordinate:
-    """A length that the data do not determine, such as that of a core that has vanished: some part of the body."""
+    """A length that the data do not determine, as of a core that has vanished: some part of the body."""
     lengths = [p.value for p in fit.parameters.values() if p.unit == "Ang"]
     value, unit = fit.parameters[name].value, _WIDEST_LOG
     mean = np.log(_PART * max(lengths) / value) / unit
@@ -325,7 +325,7 @@ def _minimise(residuals: Any, start: Floats) -> Minimum:
         else:
             damping = max(10 * damping, 1e-2)
     curvature = jacobian.T @ jacobian
-    return Minimum(z, cost, float(np.linalg.slogdet(curvature)[1]), np.linalg.inv(curvature), r)
+    return Minimum(z, cost, float(np.linalg.slogdet(curvature)[1]), np.asarray(np.linalg.inv(curvature)), r)
 
 
 def _derivatives(residuals: Any, z: Floats, r: Floats) -> Floats:

@@ -23,7 +23,8 @@ def plot_plan(path: str | Path, plan: Plan) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 5.2), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(1.15, 1))
+    parts: Any = figure.subfigures(1, 2, width_ratios=(1.15, 1))
+    left, right = parts
     upper, lower = left.subplots(2, 1, sharex=True, height_ratios=(2, 1))
     _draw_predictions(upper, lower, plan)
     _draw_bars(right.subplots(), plan)
