@@ -130,8 +130,8 @@ def in_solvents(
             densities = {name: exchanged_density(part, density) for name, part in exchange.items()}
             offered.append(
                 replace(
-                    before, name=sentences.IN_SOLVENT(solvent=solvent), level=incoherent_scattering(solvent), solvent=density,
-                    densities=densities,
+                    before, name=sentences.IN_SOLVENT(solvent=solvent), densities=densities,
+                    level=incoherent_scattering(solvent), solvent=density,
                 )
             )  # fmt: skip
     return offered
