@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,10 @@ class Plan:
         """The answer: what is known, what to measure, notes."""
         shares = ", ".join(f"{name} {percent(share)}" for name, share in self.rivals.items())
         return [sentences.NOW(models=shares), self._answer(), *self.notes]
+
+    def only(self, names: Collection[str]) -> Plan:
+        """The plan with these measurements alone."""
+        return replace(self, ranked=tuple(each for each in self.ranked if each.name in names))
 
     def with_notes(self, *notes: str, before: str = "") -> Plan:
         """The plan with more notes; the one on an earlier plan comes first."""
