@@ -452,7 +452,7 @@ def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple
         notes.append(
             sentences.COUNTED(names=_capital(counted_names), count="count" if counted[1:] else "counts")
         )
-    if isinstance(result, FitResult) and result.best is None:
+    if not (result.explained if isinstance(result, SampleResult) else result.best is not None):
         notes.append(sentences.NOT_FIT())
     if unknown:
         names = list(unknown)
