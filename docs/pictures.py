@@ -41,6 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
         shutil.copy(example, FILE)
         classified()
+        planned()
         fitted("fitted", also="details")
         fitted("wrong", models=("sphere",), structure_factor="none")
         fitted(
@@ -60,6 +61,35 @@ def main() -> None:
             method=Method("dream"),
             time_limit=120.0,
         )
+
+
+def planned() -> None:
+    """What ``sasnet next --plot`` prints and draws of a simulated micelle, a core with a hydrated shell."""
+    import numpy as np
+    from sasmodels.core import load_model
+    from sasmodels.direct_model import call_kernel
+
+    from sasnet_plugin.cli.main import app
+
+    rng, q = np.random.default_rng(72), np.geomspace(0.008, 0.16, 80)
+    values = {
+        "scale": 0.01,
+        "background": 0.01,
+        "radius": 24,
+        "thickness": 12,
+        "radius_pd": 0.12,
+        "radius_pd_n": 35,
+    }
+    densities = {"sld_core": -0.4, "sld_shell": 3.5, "sld_solvent": 6.36}
+    intensity = call_kernel(load_model("core_shell_sphere").make_kernel([q]), values | densities)
+    error = np.sqrt((intensity + 0.05) * 2e-4 * 0.02 / q + (0.01 * intensity) ** 2)
+    columns = np.column_stack([q, intensity + error * rng.standard_normal(q.size), error, 0.05 * q])
+    np.savetxt("micelle.dat", columns, header="Q (1/A)  I (1/cm)  dI (1/cm)  dQ (1/A)", fmt="%.6g")
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        picture = str(FOLDER / "next.png")
+        app(["next", "micelle.dat", "--solvent", "D2O", "--plot", picture, "--force"], standalone_mode=False)
+    _written("next", said.getvalue())
 
 
 def classified() -> None:

@@ -49,6 +49,32 @@ def scattering_length_density(text: str, probe: str = "neutron", wavelength: flo
     return sum(fraction * _sld(part, probe, wavelength) for fraction, part in _parts(text))
 
 
+def incoherent_scattering(text: str, wavelength: float = 6.0) -> float:
+    """Incoherent scattering of neutrons by a material, per volume and solid angle, 1/cm.
+
+    Its cross-section (periodictable) over 4π; multiple scattering, which adds to it, is left out.
+
+    Parameters
+    ----------
+    text : str
+        As of `scattering_length_density`.
+    wavelength : float
+        Å.
+
+    Raises
+    ------
+    SasnetError
+        As of `scattering_length_density`.
+    """
+    from periodictable.nsf import neutron_scattering
+
+    total = sum(
+        fraction * float(neutron_scattering(compound(part), wavelength=wavelength)[1][2])
+        for fraction, part in _parts(text)
+    )
+    return total / (4 * math.pi)
+
+
 def densities(wavelength: float | None) -> Callable[[str, str], float]:
     """Scattering length densities, 1e-6/Å², by material and probe, with X-rays of this wavelength, Å."""
     return lambda text, probe: scattering_length_density(text, probe, wavelength if probe == "xray" else None)
@@ -94,12 +120,12 @@ def _parts(text: str) -> list[tuple[float, str]]:
 def _sld(text: str, probe: str, wavelength: float | None) -> float:
     import periodictable
 
-    compound = _compound(text)
+    material = compound(text)
     try:
         if probe == "neutron":
-            value = periodictable.neutron_sld(compound, wavelength=wavelength or 1.798)[0]
+            value = periodictable.neutron_sld(material, wavelength=wavelength or 1.798)[0]
         else:
-            value = periodictable.xray_sld(compound, wavelength=wavelength)[0]
+            value = periodictable.xray_sld(material, wavelength=wavelength)[0]
     except Exception:  # elements that have no table fail in several ways
         value = None
     if value is None or not math.isfinite(float(value)):
@@ -111,21 +137,21 @@ def _sld(text: str, probe: str, wavelength: float | None) -> float:
     return float(value)
 
 
-def _compound(text: str) -> Any:
-    """periodictable's formula with its density."""
+def compound(text: str) -> Any:
+    """periodictable's formula with its density; raises SasnetError if one of them is missing."""
     name, separator, density = text.partition("@")
     if not separator and (solvent_entry := solvent(text)):
         name, separator, density = solvent_entry[0], "@", solvent_entry[1]
-    compound = _formula(text, name.strip())
+    formula = _formula(text, name.strip())
     if not separator:
         # periodictable knows the densities of the elements as solids or liquids.
-        if compound.density is None:
+        if formula.density is None:
             raise SasnetError(f"{text}: its density is not known; add it in g/cm³, such as {text}@2.2.")
     elif density.strip().endswith("n"):
-        compound.natural_density = _density(text, density)
+        formula.natural_density = _density(text, density)
     else:
-        compound.density = _density(text, density)
-    return compound
+        formula.density = _density(text, density)
+    return formula
 
 
 def _formula(text: str, name: str) -> Any:

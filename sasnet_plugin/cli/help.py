@@ -29,7 +29,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 #: Commands by what they are for, in the order of ``sasnet -h``.
 COMMAND_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "One sample": ("fit", "classify"),
+        "One sample": ("fit", "classify", "next"),
         "Many files": ("batch", "follow", "sort"),
         "In the browser": ("web", "tag"),
         "In other programs": ("sasview", "bumps", "mcp", "serve"),
@@ -69,6 +69,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
                 "sasnet fit data.dat --models sphere,cylinder --report pages",
                 "these models, with an HTML page",
             ),
+        ),
+        "next": (
+            ("sasnet next data.dat", "which q range or counting time decides"),
+            ("sasnet next data.dat --sample SiO2@2.2 --solvent H2O", "mixtures with D2O, too"),
+            ("sasnet next data.dat --for radius --instrument reactor_sans", "a radius to 1 %, times in s"),
         ),
         "batch": (
             ("sasnet batch 'runs/*.dat' --out results.h5", "many files, one row each"),

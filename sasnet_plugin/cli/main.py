@@ -27,6 +27,7 @@ from .streams import prepare
 _PLACES = {
     "fit": "sasnet_plugin.cli.fit:fit",
     "classify": "sasnet_plugin.cli.classify:classify",
+    "next": "sasnet_plugin.cli.next:next_",
     "batch": "sasnet_plugin.cli.batch:batch",
     "follow": "sasnet_plugin.cli.follow:follow",
     "web": "sasnet_plugin.cli.web:web",

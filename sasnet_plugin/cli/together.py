@@ -76,10 +76,10 @@ def _tables(result: SampleResult) -> Iterator[Any]:
     """The joint fits; and the parameters of the best one."""
     from ..report.sample_rows import ranking
 
-    yield _table(*ranking(result, _MOST))
+    yield list_table(*ranking(result, _MOST))
     if result.best is not None:
         names = [Path(f).name for f in result.sample.files]
-        yield _table(["parameter", "all", *names], _parameters(result.best))
+        yield list_table(["parameter", "all", *names], _parameters(result.best))
 
 
 def _parameters(best: JointFit) -> list[list[str]]:
@@ -90,7 +90,7 @@ def _parameters(best: JointFit) -> list[list[str]]:
     return fitted + [[name, "", *values] for name, *values in own(best)]
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Any:
+def list_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Any:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -116,7 +116,7 @@ def print_suggestion(
         [guess.name, guess.structure_factor or "–", f"{100 * guess.probability:.0f} %", guess.group]
         for guess in suggestion.models[:top]
     ]
-    say(_table(("model", "structure factor", "probability", "group"), rows))
+    say(list_table(("model", "structure factor", "probability", "group"), rows))
     sys.stdout.flush()
 
 

@@ -229,7 +229,7 @@ def fit_with(
         result,
         artefact=artefact,
         limited=tuple(options.ranges),
-        given=given_parameters(options.fixed, options.contrast, result.fits[0].model) if result.fits else (),
+        given=_list_given(options, result.fits),
         ended=ended,
         limit_met=ledger.cut and not ended,
         unfitted=unfitted,
@@ -263,6 +263,12 @@ def _collect_given(options: FitOptions) -> tuple[frozenset[str], str | None]:
     if contrast is None:
         return frozenset(given_names), None
     return frozenset({*given_names, *names_settled_by(contrast)}), contrast.probe
+
+
+def _list_given(options: FitOptions, fits: Sequence[ModelFit]) -> tuple[str, ...]:
+    """Names of the parameters that a user has given, in any of the fits."""
+    names = (name for fit in fits for name in given_parameters(options.fixed, options.contrast, fit.model))
+    return tuple(dict.fromkeys(names))
 
 
 def _spread_over_best_kinds(result: FitResult, kinds: Sequence[ModelFit]) -> FitResult:

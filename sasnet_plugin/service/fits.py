@@ -15,6 +15,7 @@ from ..data.failure import sentence_of
 from ..extensions import service
 from ..fitting.progress import Watched
 from ..fitting.verdict.next_step import changes_of, command, entry_of, exact
+from ..planning import sentences
 from .answers import fit_options
 from .messages import plain
 from .places import Place, Reader
@@ -85,8 +86,21 @@ def _run_fit(pool: Workers, reader: Reader, job: FitJob, say: Say, workers: int)
         return _sample_done(watched, curves, options, job, say)
     result = fit_with(watched, curves[0], options)
     commands = {"command": _command(result, options), "again": again(result, options)}
-    say((ANSWER, plain(describe_fit(result) | commands)))
+    planned = {"plan": plan_next(result, say)} if job.body.get("plan") and result.fits else {}
+    say((ANSWER, plain(describe_fit(result) | commands | planned)))
     return FILES, write_fit(result, Path(job.folder))
+
+
+def plan_next(result: FitResult | SampleResult, say: Say) -> dict[str, Any]:
+    """Return the next measurement as ``lines`` and the cells of a ``table``, its header first."""
+    from ..planning.next_measurement import default_solvents, next_measurement
+
+    def tell(done: int, of: int) -> None:
+        say((PROGRESS, {"done": done, "of": of, "name": str(sentences.PLANNING)}))
+
+    solvents, note = default_solvents(result)
+    plan = next_measurement(result, solvents=solvents, progress=tell).with_notes(note)
+    return {"lines": plan.lines(), "table": plan.table()}
 
 
 def _also(job: FitJob) -> dict[str, str]:
@@ -134,7 +148,8 @@ def _sample_done(
         options = replace(options, also=options.also | {"--sample-file": str(file)})
     result = fit_sample(pool, sample, options)
     descriptions = [describe_fit(fit_result) for fit_result in result.as_results()]
-    say((ANSWER, plain({"sample": result.as_dict(), "each": descriptions})))
+    planned = {"plan": plan_next(result, say)} if job.body.get("plan") and result.fits else {}
+    say((ANSWER, plain({"sample": result.as_dict(), "each": descriptions, **planned})))
     return FILES, [*sample_written(result, Path(job.folder)), *([_SAMPLE] if described else [])]
 
 

@@ -15,8 +15,9 @@ pytest.importorskip("bluesky_adaptive")
 
 from phase_grids import draw_samples, is_boundary_known
 
+import sasnet_plugin
 from sasnet_plugin.batch.steering.settings import Option
-from sasnet_plugin.integrations.bluesky.agent import SampleAgent, SettingAgent
+from sasnet_plugin.integrations.bluesky.agent import MeasurementAgent, SampleAgent, SettingAgent
 from sasnet_plugin.integrations.bluesky.documents import Answered, Documents
 from sasnet_plugin.integrations.bluesky.evaluation import Evaluation, problem
 from sasnet_plugin.integrations.bluesky.keys import Keys
@@ -272,3 +273,30 @@ def test_the_next_setting_is_the_one_that_tells_what_the_shape_is() -> None:
     assert stop, why
     with pytest.raises(SasnetError, match="above 0"):
         Option("none", 0.0)
+
+
+def test_an_agent_asks_for_the_measurement_that_decides() -> None:
+    q = np.geomspace(0.01, 0.14, 60)
+    x = 40.0 * q
+    clean = 30 * (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2
+    error = np.sqrt((clean + 0.05) * 2e-4)
+    noise = np.random.default_rng(2).standard_normal(q.size)
+    curve = Curve(q, clean + error * noise, error, dq=0.045 * q)
+    result = sasnet_plugin.fit(
+        curve, models=["sphere", "fuzzy_sphere"], structure_factor="none", time_limit=30, workers=1,
+        progress=False,
+    )  # fmt: skip
+    told: list[str] = []
+    values = {"2 m": {"distance": 2000.0}, "18 m": {"distance": 18000.0}}
+    agent = MeasurementAgent(values, "reactor_sans", tell=told.append)
+    with pytest.raises(SasnetError, match="nothing is fitted yet"):
+        agent.suggest()
+    agent.begin(result)
+    (asked,) = agent.suggest()
+    # Fuzzy spheres differ in how their intensity falls at high q, not at low q.
+    assert asked["distance"] == 2000.0
+    assert asked["count_time"] > 0
+    assert told[0] == agent.should_stop()[1]
+    assert {row["name"] for row in agent.report()["measurements"]} == {"2 m", "18 m"}
+    agent.ingest([{**asked, "intensity": 1.0}])
+    assert agent.get_best_points()[0][1] == {"distance": 2000.0}

@@ -123,6 +123,16 @@ async def exported(talk: Talk) -> bool:
     )
 
 
+async def next_measurement(talk: Talk) -> bool:
+    found = await talk.ask("next_measurement", fit=talk.kept["fit"]["fit"], parameter="radius", aim=0.001)
+    errors = [row["error"] for row in found["measurements"]]
+    return (
+        found["for"] == "radius"
+        and all(error > 0 for error in errors)
+        and "Measure next" in found["lines"][1]
+    )
+
+
 async def page_of_the_fit(talk: Talk) -> bool:
     (page,) = (await talk.client.read_resource(f"sasnet://fit/{talk.kept['fit']['fit']}/report")).contents
     return page.mime_type == "text/html" and "its the data" in page.text
@@ -253,6 +263,8 @@ TASKS: dict[str, Task] = {
         "fit_together", lambda a: a["fit"], "both", files=["run/d2o.dat", "run/h2o.dat"],
         solvents=["D2O", "0%D2O"], models=["sphere"], time_limit=40,
     ),
+    "which measurement comes next": next_measurement,
+    "a plan of no fit": refuses("next_measurement", "there is no such fit", fit="fit99"),
     "give it to SasView": exported,
     "show me the page": page_of_the_fit,
     "show me the picture": picture_of_the_fit,
@@ -273,6 +285,9 @@ HOSTILE: dict[str, Task] = {
     },
     "a file that is no curve": refuses("classify", "junk.dat", file="junk.dat"),
     "a file that is too large": refuses("read", "more than 200 MiB", file="huge.dat"),
+    "an instrument elsewhere": refuses(
+        "next_measurement", "is not in", fit="fit1", instrument="/etc/passwd"
+    ),
     "too many points": refuses(
         "evaluate", "at most 100,000", model="sphere", parameters={}, q=[0.1] * 100_001
     ),
@@ -286,8 +301,8 @@ HOSTILE: dict[str, Task] = {
 }  # fmt: skip
 
 
-def test_there_are_forty_tasks() -> None:
-    assert len(TASKS) == 40
+def test_there_are_forty_tasks_or_more() -> None:
+    assert len(TASKS) >= 40
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ class FitResult:
     limited : tuple of str
         Parameters for which a user has given a range.
     given : tuple of str
-        Parameters of the best model whose values a user has given, also as materials.
+        Parameters of the fitted models whose values a user has given, also as materials.
     verdict : Verdict
         What is said of all this.
     """

@@ -254,6 +254,21 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         )
 
     @server.tool(annotations=reads)
+    async def next_measurement(
+        fit: Word, parameter: MaybeWord = None, aim: float | None = None, solvents: Words = None,
+        instrument: MaybeFile = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Rank measurements that could follow a fit, named by the tool that made it.
+
+        By the probability that the right model leads afterwards, or with parameter by its expected error.
+        aim: the probability or relative error to reach. Solvents are compared where the fit was given the
+        present one. instrument: a TOML file of settings, or reactor_sans, tof_sans or lab_saxs.
+        """
+        return await run_in_thread(
+            partial(tools.next_measurement, fit, parameter, aim, solvents or (), instrument)
+        )
+
+    @server.tool(annotations=reads)
     async def evaluate(
         model: Model, parameters: Values, file: MaybeFile = None, entry: Entry = None,
         q: list[float] | None = None, q_unit: Unit = None, wavelength: Wavelength = None,

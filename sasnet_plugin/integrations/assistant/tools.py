@@ -190,6 +190,32 @@ class Tools:
             }
         return {"fit": name, **answer}
 
+    def next_measurement(
+        self,
+        fit: str,
+        parameter: str | None,
+        aim: float | None,
+        solvents: Sequence[str],
+        instrument: str | None,
+    ) -> Answer:
+        """Which measurement would decide between the models that a fit leaves."""
+        from ...planning.measurements import examples
+        from ...planning.next_measurement import default_solvents, next_measurement
+
+        result, note, offered = self._fit(fit), "", list(solvents)
+        if not offered:
+            offered, note = default_solvents(result)
+        if instrument is not None and instrument not in examples():
+            instrument = str(self.folders.readable(instrument))
+        plan = next_measurement(
+            result, parameter=parameter, aim=aim, solvents=offered, instrument=instrument
+        ).with_notes(note)
+        return {
+            "fit": fit,
+            "lines": plan.lines(),
+            **{k: v for k, v in plan.as_dict().items() if k != "predictions"},
+        }
+
     def evaluate(
         self,
         model: str,

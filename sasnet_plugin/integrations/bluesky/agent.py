@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ...batch.steering.settings import Option, Promise
+    from ...fitting.result.fit_result import FitResult
+    from ...fitting.together.result import SampleResult
+    from ...planning.next_measurement import Plan
     from ...types import Curve
 
 ID = "_id"
@@ -313,3 +316,102 @@ class SettingAgent:
                 self._curve, self.seconds, self.options, open_predictor(), Bank(bank_path()), self.rng
             )
         return self._promises
+
+
+@dataclass
+class MeasurementAgent:
+    """Says which measurement decides between the models that fit a sample, until one of them leads.
+
+    It asks `planning.next_measurement`, as ``sasnet next`` does.
+
+    Parameters
+    ----------
+    values : mapping of str to mapping
+        What is set for each measurement, by the name that the plan has for it, such as
+        ``{"6 m, in H2O": {"distance": 6000.0, "cell": 2}}``; one that is not in it cannot be made.
+    instrument : str or Path
+        Settings with their rates, as for ``sasnet next --instrument``.
+    solvents : sequence of str
+        Solvents that are at hand.
+    aim : float
+        Probability of the leading model at which to stop, 0..1.
+    seconds : float
+        Counting time of the figures of a plan.
+    time : str
+        Name of the actuator that counts; the suggestion holds its seconds.
+    """
+
+    values: Mapping[str, Mapping[str, Any]]
+    instrument: str | Path
+    solvents: Sequence[str] = ()
+    aim: float = 0.95
+    seconds: float = 600.0
+    time: str = "count_time"
+    tell: Callable[[str], None] | None = None
+    _plan: Plan | None = None
+    _given: dict[Any, str] = field(default_factory=dict)
+    _taken: list[tuple[Any, Point]] = field(default_factory=list)
+
+    def begin(self, result: FitResult | SampleResult) -> None:
+        """Take the fits of what is measured so far, of `fit` or `fit_together`, and plan from them."""
+        from ...planning.next_measurement import next_measurement
+
+        plan = next_measurement(
+            result, aim=self.aim, solvents=self.solvents, instrument=self.instrument, time=self.seconds
+        )
+        self._plan = plan.only(self.values)
+
+    def suggest(self, num_points: int | None = None) -> list[dict[str, Any]]:
+        """The measurements that decide soonest, the best first.
+
+        Raises
+        ------
+        SasnetError
+            Nothing is fitted yet, or none of the plan's measurements has values.
+        """
+        plan = self._planned()
+        suggestions = []
+        for ranked in plan.ranked[: num_points or 1]:
+            name = f"measurement-{len(self._given) + 1}"
+            self._given[name] = ranked.name
+            goal = ranked.at_aim or ranked.outlook
+            if self.tell is not None:
+                self.tell(plan.lines()[1])
+            suggestions.append({ID: name, **self.values[ranked.name], self.time: goal.time})
+        return suggestions
+
+    def ingest(self, points: Sequence[Point]) -> None:
+        """Take outcomes; the fits that include the new curve come by `begin`."""
+        self._taken += [(point.get(ID), dict(point)) for point in points]
+        self._plan = None
+
+    def register_failures(self, suggestions: Sequence[Point]) -> None:
+        """Measurements that were not made; they may come again."""
+        for point in suggestions:
+            self._given.pop(point.get(ID), None)
+
+    def get_best_points(self) -> list[tuple[Any, dict[str, Any], dict[str, Any]]]:
+        """What was measured: id, values that were set, outcome; the last first."""
+        return [
+            (name, dict(self.values[self._given[name]]), dict(outcome))
+            for name, outcome in reversed(self._taken)
+            if name in self._given
+        ]
+
+    def should_stop(self) -> tuple[bool, str | None]:
+        """Whether a model leads with the probability asked for, or no measurement would decide."""
+        plan = self._planned()
+        return plan.now >= self.aim or plan.recommended is None, plan.lines()[1]
+
+    def report(self) -> dict[str, Any]:
+        """The plan, as ``sasnet next --json`` prints it."""
+        return self._planned().as_dict()
+
+    def _planned(self) -> Plan:
+        if self._plan is None:
+            raise SasnetError("nothing is fitted yet; fit what is measured, and give the result to begin().")
+        if not self._plan.ranked:
+            raise SasnetError(
+                "none of the planned measurements has values to set; give values by the names in the plan."
+            )
+        return self._plan

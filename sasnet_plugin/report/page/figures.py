@@ -52,7 +52,7 @@ def fit_figure(result: FitResult) -> str:
             plain_axes(axes)
             axes.set_xscale("log")
             axes.set_xlim(*_q_limits(result.curve.q))
-            _ticks(axes.xaxis, result.curve.q[[0, -1]], decimal=True)
+            label_ticks(axes.xaxis, result.curve.q[[0, -1]], decimal=True)
             return axes
 
         axes = panel(_TOP, _PLOT)
@@ -144,7 +144,7 @@ def _draw_data(axes: Axes, result: FitResult) -> None:
         high = 1.6 * float(np.max(intensity[positive]))
         axes.set_yscale("log")
         axes.set_ylim(low, high)
-        _ticks(axes.yaxis, np.array([low, high]), decimal=False)
+        label_ticks(axes.yaxis, np.array([low, high]), decimal=False)
         is_shown = intensity > low
         floor = 1e-3 * low
     else:
@@ -216,7 +216,7 @@ def _round_below(value: float) -> float:
     return float(next(m for m in (5, 2, 1) if m * power <= value) * power)
 
 
-def _ticks(axis: Any, ends: NDArray[Any], *, decimal: bool) -> None:
+def label_ticks(axis: Any, ends: NDArray[Any], *, decimal: bool) -> None:
     """Labels at decades where there are two of them or more, else also between them."""
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 

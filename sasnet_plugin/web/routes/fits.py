@@ -56,6 +56,7 @@ class Asked(BaseModel):
     start: Start | None = None
     sample_description: Description | None = None
     time_limit: float = Field(default=90.0, ge=1, le=CURVES.longest_fit)
+    plan: bool = False  #: Plan the next measurement as well.
 
     def body(self) -> dict[str, Any]:
         """Return the request as `sasnet serve` takes it."""

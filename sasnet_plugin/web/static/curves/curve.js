@@ -283,7 +283,7 @@ async function fit(how) {
   tell("");
   const limit = Number($("limit").value) || 90;
   if (how.models && !state.model) return tell("Choose a model first.");
-  const found = await ask("/api/fits", { keys: [state.key], q_unit: state.unit || null, window: data().window, time_limit: limit, ...how }).catch(() => null);
+  const found = await ask("/api/fits", { keys: [state.key], q_unit: state.unit || null, window: data().window, time_limit: limit, plan: $("plan").checked, ...how }).catch(() => null);
   if (!found) return;
   state.watched = found.number;
   await histories();
@@ -441,8 +441,23 @@ function more(fit, answer) {
   ));
   const head = el("tr", {}, ...["Model", "χ²", "Weight: share of the evidence"].map((name) => el("th", { scope: "col", textContent: name })));
   return [
+    ...planned(answer.plan),
     ...(rows.length ? [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows))] : []),
     el("ul", {}, ...[...(said.doubts || []).slice(1), ...(said.notes || [])].map((text) => el("li", { textContent: text }))),
+  ];
+}
+
+// Which measurement comes next, where that was asked for.
+function planned(plan) {
+  if (!plan) return [];
+  const [head, ...rows] = plan.table;
+  return [
+    el("h4", { textContent: "Next measurement" }),
+    ...plan.lines.map((text) => el("p", { textContent: text })),
+    el("div", { className: "wide" }, el(
+      "table", { className: "plan" }, el("thead", {}, el("tr", {}, ...head.map((name) => el("th", { scope: "col", textContent: name })))),
+      el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map((cell) => el("td", { textContent: cell }))))),
+    )),
   ];
 }
 

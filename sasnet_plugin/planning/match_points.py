@@ -1,0 +1,88 @@
+"""Match points: the solvent in which a particle, as a whole, does not scatter at q = 0.
+
+I(0) is proportional to the square of the difference between the solvent's scattering length density and the
+particle's mean one, with what differs between particles added: a parabola in the solvent's density (H. B.
+Stuhrmann & A. Miller, J. Appl. Cryst. 11 (1978) 325).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..arrays import Floats
+from ..types import SasnetError
+from .measurements import Measurement, water_share
+from .rivals import Rival
+
+#: Solvents at which a model's I(0) is calculated, 1e-6/Å²: three are enough for a parabola.
+_SOLVENTS = (-0.5, 3.0, 6.3)
+
+
+@dataclass(frozen=True)
+class MatchPoint:
+    """Where I(0) is least."""
+
+    density: float  #: Of the solvent, 1e-6/Å².
+    error: float  #: Standard deviation, 1e-6/Å².
+
+    @property
+    def fraction(self) -> float:
+        """Volume fraction of D2O in such a mixture with H2O; outside of 0..1 there is none."""
+        return water_share(self.density)
+
+    @property
+    def fraction_error(self) -> float:
+        """Its standard deviation."""
+        return water_share(self.density + self.error) - self.fraction
+
+
+def match_point_of_series(solvents: ArrayLike, intensities: ArrayLike, errors: ArrayLike) -> MatchPoint:
+    """The match point of I(0) measured in three or more solvents.
+
+    Parameters
+    ----------
+    solvents : (n,) array_like
+        Scattering length densities, 1e-6/Å².
+    intensities, errors : (n,) array_like
+        I(0) and standard deviations, one unit and concentration.
+
+    Raises
+    ------
+    SasnetError
+        Fewer than three solvents differ, or I(0) has no minimum.
+    """
+    x, y, s = (np.asarray(values, dtype=float) for values in (solvents, intensities, errors))
+    if np.unique(x).size < 3:
+        raise SasnetError("A match point needs I(0) in at least three different solvents.")
+    matrix = np.stack([np.ones_like(x), x, x**2], axis=1) / s[:, None]
+    covariance = np.linalg.inv(matrix.T @ matrix)
+    _, slope, bend = covariance @ (matrix.T @ (y / s))
+    if bend <= 0:
+        raise SasnetError("I(0) has no minimum among these solvents, so there is no match point.")
+    by = np.array([0.0, -0.5 / bend, 0.5 * slope / bend**2])
+    return MatchPoint(float(-0.5 * slope / bend), float(np.sqrt(by @ covariance @ by)))
+
+
+def match_point_of_model(
+    rival: Rival, draws: Sequence[Floats], measurement: Measurement
+) -> MatchPoint | None:
+    """The match point of a fitted model, with its error from draws of the posterior; None where it has none.
+
+    `measurement` lends its q, of which the lowest counts, and what exchanges hydrogen.
+    """
+    if not any("sld_solvent" in name for name in rival.fit.parameters):
+        return None
+    found = np.array([_vertex(rival, z, measurement) for z in (rival.before.z, *draws)])
+    if not np.all(np.isfinite(found)):
+        return None
+    return MatchPoint(float(found[0]), float(np.std(found[1:] - found[0])) if draws else 0.0)
+
+
+def _vertex(rival: Rival, z: Floats, measurement: Measurement) -> float:
+    forward = [float(rival.predict(z, replace(measurement, solvent=density))[0]) for density in _SOLVENTS]
+    bend, slope, _ = np.polyfit(_SOLVENTS, forward, 2)
+    return float(-0.5 * slope / bend) if bend > 0 else float("nan")

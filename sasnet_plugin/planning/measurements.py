@@ -1,0 +1,232 @@
+"""Measurements that could be made: q range, resolution, solvent, concentration, and what counting costs."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Floats
+from ..fitting.result.components import is_scale
+from ..materials import incoherent_scattering, scattering_length_density
+from ..types import Curve, SasnetError
+from . import sentences
+
+#: Standard deviation of what counting does not improve, as a share of I: as of the simulated instruments.
+SYSTEMATIC = 0.005
+#: Points over which the exposure of a measured curve is averaged.
+_WINDOW = 9
+#: Mixtures of H2O and D2O that are offered.
+WATERS = ("H2O", "20%D2O", "40%D2O", "60%D2O", "80%D2O", "D2O")
+#: Solvents that differ by less, 1e-6/Å², are one.
+_SAME_SOLVENT = 0.3
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One that could be made.
+
+    Parameters
+    ----------
+    name : str
+        For people.
+    grid : str
+        The same for measurements with the same q and resolution.
+    curve : Curve
+        Its q (m,) and resolution; the intensity means nothing.
+    exposure : (m,) float array
+        Counts per unit of I in one unit of time.
+    level : float
+        Flat background that is counted too and subtracted later, in the unit of I.
+    solvent : float or None
+        Scattering length density of the solvent, 1e-6/Å²; None: as before.
+    densities : mapping of str to float
+        Scattering length densities of parts of the sample that exchange hydrogen with it, 1e-6/Å².
+    concentration : float
+        Over that of the first curve.
+    """
+
+    name: str
+    grid: str
+    curve: Curve
+    exposure: Floats
+    level: float = 0.0
+    solvent: float | None = None
+    densities: Mapping[str, float] = field(default_factory=dict)
+    concentration: float = 1.0
+
+    def change(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Keywords of sasmodels as this measurement changes them, without a background."""
+        changed = values | {"background": 0.0}
+        for name in values:
+            if self.solvent is not None and "sld_solvent" in name:
+                changed[name] = self.solvent
+            if name in self.densities:
+                changed[name] = self.densities[name]
+            if self.concentration != 1.0 and self._is_amount(name, values):
+                changed[name] = values[name] * self.concentration
+        return changed
+
+    @staticmethod
+    def _is_amount(name: str, values: Mapping[str, Any]) -> bool:
+        return name == "volfraction" if "volfraction" in values else is_scale(name)
+
+    def error(self, intensity: Floats, time: float) -> Floats:
+        """Standard deviations (m,) that counting for so many units of time gives."""
+        counted = np.maximum(np.abs(intensity) + self.level, 1e-12) / (self.exposure * time)
+        return np.asarray(np.hypot(np.sqrt(counted), SYSTEMATIC * intensity))
+
+
+def exposure_of(curve: Curve, dintensity: Floats, level: float) -> Floats:
+    """Counts per unit of I (n,) of a measured curve, from its uncertainties: their square is I over it."""
+    # Where the systematic part dominates, counting adds little and the exposure is at least this.
+    counting = np.maximum(dintensity**2 - (SYSTEMATIC * curve.intensity) ** 2, 0.1 * dintensity**2)
+    exposure = (np.maximum(curve.intensity, 0.0) + max(level, 0.0)) / counting
+    positive = exposure > 0
+    if not positive.any():
+        return np.asarray(1.0 / dintensity**2)
+    exposure = np.interp(np.log(curve.q), np.log(curve.q[positive]), exposure[positive])
+    half = _WINDOW // 2
+    padded = np.pad(exposure, half, mode="edge")
+    return np.asarray([np.median(padded[i : i + _WINDOW]) for i in range(exposure.size)])
+
+
+def repeated(curve: Curve, exposure: Floats, level: float) -> Measurement:
+    """The same measurement once more."""
+    return Measurement("the same again", "as before", curve, exposure, level)
+
+
+def moved(before: Measurement, factor: float) -> Measurement:
+    """The same instrument with its detector further away (factor < 1) or closer."""
+    # Of a pinhole instrument whose collimation is as long as its detector distance L the intensity at the
+    # sample and the solid angle of a pixel each fall as 1/L² (Pedersen, Posselt & Mortensen, J. Appl. Cryst.
+    # 23 (1990) 321), and q as 1/L.
+    curve = before.curve
+    q = curve.q * factor
+    other = Curve(q, np.ones(q.size), dq=None if curve.dq is None else curve.dq * factor)
+    word = "lower" if factor < 1 else "higher"
+    name = sentences.OTHER_Q(word=word, low=f"{q[0]:.2g}", high=f"{q[-1]:.2g}")
+    gain = factor**4 if factor < 1 else factor**2  # closer, the collimation may have to stay
+    return Measurement(name, name, other, before.exposure * gain, before.level)
+
+
+def in_solvents(
+    before: Measurement, solvents: Sequence[str], present: float, exchange: Mapping[str, str]
+) -> list[Measurement]:
+    """The same setting in each solvent, a name such as ``40%D2O``, that differs from the `present` density.
+
+    `present` is in 1e-6/Å². `exchange` has, by parameters, the materials of parts of the sample that exchange
+    hydrogen with water, labile hydrogen as ``H[1]``.
+    """
+    offered = []
+    for solvent in solvents:
+        density = scattering_length_density(solvent)
+        if abs(density - present) > _SAME_SOLVENT:
+            densities = {name: exchanged_density(part, density) for name, part in exchange.items()}
+            offered.append(
+                replace(
+                    before, name=sentences.IN_SOLVENT(solvent=solvent), densities=densities,
+                    level=incoherent_scattering(solvent), solvent=density,
+                )
+            )  # fmt: skip
+    return offered
+
+
+def exchanged_density(material: str, solvent: float) -> float:
+    """Scattering length density of a material in water of this density, 1e-6/Å².
+
+    Labile hydrogen, written ``H[1]``, is deuterium in the share that the water is D2O.
+    """
+    share = min(max(water_share(solvent), 0.0), 1.0)
+    formula, _, mass_density = material.partition("@")
+    natural = mass_density if mass_density.endswith("n") else f"{mass_density}n"
+    in_light, in_heavy = (
+        scattering_length_density(f"{formula.replace('H[1]', isotope)}@{natural}") for isotope in ("H", "D")
+    )
+    return in_light + share * (in_heavy - in_light)
+
+
+def water_share(density: float) -> float:
+    """Volume fraction of D2O in water of a scattering length density, 1e-6/Å²; beyond 0..1 for others."""
+    light, heavy = (scattering_length_density(name) for name in ("H2O", "D2O"))
+    return (density - light) / (heavy - light)
+
+
+def read_instrument(path: str | Path) -> list[Measurement]:
+    """Settings of an instrument, as a TOML file describes them.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file; or the name of an example of the package, such as ``reactor_sans``.
+
+    Raises
+    ------
+    SasnetError
+        The file cannot be read, or a setting lacks an entry; the sentence says which.
+    """
+    text = _instrument_text(path)
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SasnetError(f"{path}: not a TOML file ({error}); see docs/next.md for an example.") from None
+    settings = table.get("setting")
+    if not isinstance(settings, list) or not settings:
+        raise SasnetError(f"{path}: has no [[setting]]; see docs/next.md for an example.")
+    return [_setting(path, i, entry) for i, entry in enumerate(settings, start=1)]
+
+
+def examples() -> list[str]:
+    """Names of the instruments that come with the package."""
+    folder = resources.files(__package__).joinpath("instruments")
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
+    )
+
+
+def _instrument_text(path: str | Path) -> str:
+    if str(path) in examples():
+        return resources.files(__package__).joinpath(f"instruments/{path}.toml").read_text(encoding="utf-8")
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no text file"
+        raise SasnetError(
+            f"{path}: the instrument cannot be read ({reason}); give a TOML file or one of"
+            f" {', '.join(examples())}."
+        ) from None
+
+
+_NEEDED = ("name", "q_min", "q_max", "points", "rate")
+
+
+def _setting(path: str | Path, number: int, entry: Mapping[str, Any]) -> Measurement:
+    missing = [name for name in _NEEDED if name not in entry]
+    if missing:
+        raise SasnetError(f"{path}: setting {number} has no {missing[0]}; add it.")
+    numbers = {
+        name: entry.get(name, 0.0) for name in ("q_min", "q_max", "points", "rate", "dq", "dq_relative")
+    }
+    wrong = [
+        name
+        for name, value in numbers.items()
+        if isinstance(value, bool) or not isinstance(value, int | float)
+    ]
+    if wrong:
+        raise SasnetError(f"{path}: setting {number} has {wrong[0]} = {numbers[wrong[0]]!r}; give a number.")
+    low, high, points = float(numbers["q_min"]), float(numbers["q_max"]), int(numbers["points"])
+    if not (0 < low < high and 5 <= points <= 10_000 and numbers["rate"] > 0):
+        raise SasnetError(
+            f"{path}: setting {number} needs 0 < q_min < q_max, 5 to 10,000 points and a rate above 0."
+        )
+    q = np.geomspace(low, high, points) if entry.get("spacing") == "log" else np.linspace(low, high, points)
+    dq = np.hypot(float(numbers["dq"]), float(numbers["dq_relative"]) * q)
+    ring = q * np.gradient(q)
+    curve = Curve(q, np.ones(points), dq=dq if dq.any() else None)
+    exposure = float(numbers["rate"]) * ring / ring.sum()
+    return Measurement(str(entry["name"]), f"{path}:{number}", curve, np.asarray(exposure))

@@ -1,0 +1,572 @@
+"""``next_measurement``: rank measurements by what they would decide between the models that are left."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Floats
+from ..digits import format_with_error, join_names, quantity, significant
+from ..fitting.result.components import bare
+from ..fitting.result.fit_result import FitResult
+from ..fitting.result.model_fit import ModelFit
+from ..fitting.together.result import JointFit, SampleResult
+from ..model_free import Guinier
+from ..text_table import align_columns
+from ..types import Curve, SasnetError
+from . import sentences
+from .match_points import MatchPoint, match_point_of_model, match_point_of_series
+from .measurements import WATERS, Measurement, exposure_of, in_solvents, moved, read_instrument
+from .outlook import Outlook, expected
+from .rivals import Rival
+
+#: Least probability of a model that counts as possible, and how many are compared at most.
+LEAST_WEIGHT, MOST_RIVALS = 0.01, 4
+#: Draws of each rival's parameters, and of them those for the first look.
+DRAWS, SCREENING_DRAWS = 4, 2
+#: Of the time asked for, the longest and the shortest that are considered.
+LONGEST, SHORTEST = 64.0, 1 / 16
+#: Measurements whose time is searched, and steps of the search: to a fifth.
+_SEARCHED, _HALVINGS = 3, 5
+#: Root of χ² below which two models count as the same curve.
+_SAME = 0.5
+#: Factors of the detector distance's inverse that are offered without a description of the instrument.
+_OTHER_Q = (0.4, 2.5)
+_DILUTED = 0.25
+#: Errors of a match point's volume fraction from which on it says nothing.
+_VAGUE = 0.2
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A measurement in a plan."""
+
+    outlook: Outlook  #: At the plan's time.
+    #: After which the aim is reached, in the plan's unit; infinite where it is not within the longest; None
+    #: where it was not searched for.
+    time_to_aim: float | None = None
+    at_aim: Outlook | None = None  #: At that time.
+    at_longest: Outlook | None = None  #: Where the aim is not reached.
+
+    @property
+    def name(self) -> str:
+        return self.outlook.measurement.name
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which measurement to make next.
+
+    Parameters
+    ----------
+    ranked : tuple of Ranked
+        The best first.
+    rivals : mapping of str to float
+        Models that are left, with their probability so far.
+    aim : float
+        Chance asked for, 0..1; of a parameter its relative standard deviation.
+    parameter : str or None
+        Whose error is to be small; None: the right model is to lead.
+    now : float
+        The same before the measurement: the leading model's probability, or the relative error.
+    time : float
+        Of the table's figures.
+    seconds : bool
+        Whether times are seconds; else multiples of the present measurement's.
+    """
+
+    ranked: tuple[Ranked, ...]
+    rivals: Mapping[str, float]
+    aim: float
+    parameter: str | None
+    now: float
+    time: float
+    seconds: bool
+    unit: str = ""
+    notes: tuple[str, ...] = ()
+    #: I(q) that each rival predicts for the recommended measurement, with its standard deviation.
+    predictions: Mapping[str, Floats] = field(default_factory=dict)
+    error: Floats | None = None
+
+    @property
+    def recommended(self) -> Ranked | None:
+        """The measurement that reaches the aim in the shortest time; None where none does."""
+        first = self.ranked[0] if self.ranked else None
+        return first if first and first.time_to_aim is not None and math.isfinite(first.time_to_aim) else None
+
+    def lines(self) -> list[str]:
+        """The answer: what is known, what to measure, notes."""
+        shares = ", ".join(f"{name} {percent(share)}" for name, share in self.rivals.items())
+        return [sentences.NOW(models=shares), self._answer(), *self.notes]
+
+    def only(self, names: Collection[str]) -> Plan:
+        """The plan with these measurements alone."""
+        return replace(self, ranked=tuple(each for each in self.ranked if each.name in names))
+
+    def with_notes(self, *notes: str, before: str = "") -> Plan:
+        """The plan with more notes; the one on an earlier plan comes first."""
+        return replace(self, notes=tuple(filter(None, [before, *self.notes, *notes])))
+
+    def table(self) -> list[list[str]]:
+        """Cells of the ranking, the header first."""
+        head = "right model leads" if self.parameter is None else f"error of {self.parameter}"
+        goal = percent(self.aim)
+        rows = [["measurement", "time", head, f"time to {goal}"]]
+        return rows + [
+            [each.name, self.time_text(self.time), self._figure(each.outlook), self._aim_text(each)]
+            for each in self.ranked
+        ]
+
+    def __str__(self) -> str:
+        return "\n".join([*self.lines(), "", *align_columns(self.table(), indent="")])
+
+    def __repr__(self) -> str:
+        return f"<Plan of {len(self.ranked)} measurements>\n{self}"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.table()
+        )
+        return f"<p>{escape(' '.join(self.lines()))}</p><table>{rows}</table>"
+
+    def as_dict(self) -> dict[str, Any]:
+        """What ``--json`` prints."""
+        best = self.recommended
+        return {
+            "rivals": dict(self.rivals),
+            "aim": self.aim,
+            "for": self.parameter,
+            "now": self.now,
+            "recommended": best.name if best else None,
+            "unit_of_time": "s" if self.seconds else "present measurement",
+            "measurements": [self._row(each) for each in self.ranked],
+            "predictions": self._predicted(),
+            "notes": list(self.notes),
+        }
+
+    def _row(self, ranked: Ranked) -> dict[str, Any]:
+        look = ranked.outlook
+        finite = ranked.time_to_aim is not None and math.isfinite(ranked.time_to_aim)
+        return {
+            "name": ranked.name,
+            "time": self.time,
+            "chance": look.chance,
+            "value": look.value,
+            "error": look.error,
+            "time_to_aim": ranked.time_to_aim if finite else None,
+            "searched": ranked.time_to_aim is not None,
+            "differences": [
+                {"right": a, "other": b, "root_chisq": gap} for (a, b), gap in look.differences.items()
+            ],
+        }
+
+    def _predicted(self) -> dict[str, Any] | None:
+        if not self.predictions or self.error is None:
+            return None
+        curve = self.ranked[0].outlook.measurement.curve
+        return {
+            "measurement": self.ranked[0].name,
+            "chance": (self.ranked[0].at_aim or self.ranked[0].outlook).chance,
+            "q": curve.q.tolist(),
+            "error": self.error.tolist(),
+            "intensity": {name: values.tolist() for name, values in self.predictions.items()},
+        }
+
+    def time_text(self, time: float) -> str:
+        """A counting time for people."""
+        if self.seconds:
+            return sentences.SECONDS(seconds=significant(time, 2))
+        return sentences.TIMES(factor=significant(time, 2))
+
+    def _answer(self) -> str:
+        best = self.ranked[0]
+        goal = best.at_aim or best.at_longest or best.outlook
+        if self.parameter is None:
+            said = {"measurement": best.name, "chance": percent(goal.chance), "now": percent(self.now)}
+            if self.recommended is None:
+                return sentences.NOTHING_DECIDES(time=self.time_text(goal.time), **said)
+            return sentences.MEASURE_NEXT(time=self.time_text(goal.time), **said)
+        value = goal.value or 0.0
+        error, now = (
+            quantity(float(significant(e, 2)), self.unit)
+            for e in (goal.error or math.nan, self.now * abs(value))
+        )
+        common = {"measurement": best.name, "time": self.time_text(goal.time), "error": error, "now": now}
+        if self.recommended is None:
+            return sentences.NOTHING_IS_PRECISE(aim=percent(self.aim), parameter=self.parameter, **common)
+        return sentences.MEASURE_FOR_ERROR(parameter=self.parameter, **common)
+
+    def _figure(self, look: Outlook) -> str:
+        if self.parameter is None:
+            return percent(look.chance)
+        return "–" if look.error is None else quantity(float(significant(look.error, 2)), self.unit)
+
+    def _aim_text(self, ranked: Ranked) -> str:
+        if ranked.time_to_aim is None:
+            return ""
+        if math.isinf(ranked.time_to_aim):
+            return f"over {self.time_text(LONGEST * self.time)}"
+        return self.time_text(ranked.time_to_aim)
+
+
+def percent(share: float) -> str:
+    """A probability for people."""
+    if 0.995 < share:
+        return "> 99 %"
+    return "< 1 %" if share < 0.005 else f"{100 * share:.0f} %"
+
+
+def next_measurement(
+    result: FitResult | SampleResult,
+    *,
+    parameter: str | None = None,
+    aim: float | None = None,
+    solvents: Sequence[str] = (),
+    exchange: Mapping[str, str] | None = None,
+    instrument: str | Path | None = None,
+    changes: Mapping[str, Mapping[str, float]] | None = None,
+    time: float | None = None,
+    rng: np.random.Generator | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    ended: Callable[[], bool] = lambda: False,
+) -> Plan:
+    """Rank the measurements that could follow by what they would decide.
+
+    Parameters
+    ----------
+    result : FitResult or SampleResult
+        Fits of what was measured so far.
+    parameter : str, optional
+        Plan for a small error of this parameter; default: for the right model to lead.
+    aim : float, optional
+        Chance that the right model leads, default 0.95; with `parameter` its relative error, default 0.01.
+    solvents : sequence of str
+        That are possible, such as ``40%D2O``; compared only where the present one is known.
+    exchange : mapping of str to str, optional
+        Materials of parts that exchange hydrogen with water, by their parameter, labile hydrogen as ``H[1]``:
+        ``{"sld_shell": "C6H7H[1]3O5@1.5"}``.
+    instrument : str or Path, optional
+        A TOML file of settings, or the name of an example (`measurements.examples`); without one, the present
+        instrument with its detector closer and further away.
+    changes : mapping of str to mapping, optional
+        Other samples: by a name, the parameters that they change, such as a deuterated core:
+        ``{"deuterated core": {"sld_core": 6.2}}``.
+    time : float, optional
+        Of the figures: s with an instrument (default 600), else multiples of the present measurement's time
+        (default 1).
+    rng : numpy.random.Generator, optional
+        For draws of the parameters; default: the same at every call.
+    progress : callable, optional
+        Is called with the number of measurements done and of all.
+    ended : callable, optional
+        Returns true when the user has enough; the plan then holds what was calculated.
+
+    Raises
+    ------
+    SasnetError
+        No model was fitted; unknown parameter, material or instrument.
+    """
+    rivals, notes = _rivals(result, needs_densities=bool(solvents))
+    rng = np.random.default_rng(0) if rng is None else rng
+    _check_parameter(rivals, parameter)
+    offered = _offered(result, solvents, exchange or {}, instrument, changes or {})
+    unit_time = time if time is not None else (600.0 if instrument is not None else 1.0)
+    if not 0 < unit_time < math.inf:
+        raise SasnetError(f"A counting time of {unit_time:g} is impossible; give a positive number.")
+    goal = _goal(aim, parameter)
+    draws = [rival.draws(DRAWS, rng) for rival in rivals]
+    first_draws = [each[:SCREENING_DRAWS] for each in draws]
+    looks: list[Outlook] = []
+    for i, measurement in enumerate(offered):
+        if ended() and looks:
+            break
+        looks.append(expected(rivals, first_draws, measurement, unit_time, parameter))
+        if progress is not None:
+            progress(i + 1, len(offered) + _SEARCHED)
+    looks.sort(key=lambda look: _merit(look, parameter), reverse=True)
+    ranked = []
+    for i, look in enumerate(looks):
+        if i >= _SEARCHED or ended():
+            ranked.append(Ranked(look))
+            continue
+        ranked.append(_search_time(rivals, draws, look, parameter, goal))
+        if progress is not None:
+            progress(len(offered) + i + 1, len(offered) + _SEARCHED)
+    ranked.sort(key=lambda each: _order(each, parameter))
+    now, unit = _now(rivals, parameter)
+    matched = _match_points(result, rivals[0], draws[0], offered) if solvents else []
+    plan = Plan(
+        tuple(ranked), {rival.short_name: rival.weight for rival in rivals}, goal, parameter, now, unit_time,
+        instrument is not None, unit, (*notes, *_same(rivals, ranked), *matched),
+    )  # fmt: skip
+    return _with_predictions(plan, rivals)
+
+
+def _match_points(
+    result: FitResult | SampleResult, rival: Rival, draws: Sequence[Floats], offered: Sequence[Measurement]
+) -> list[str]:
+    """What model and, of a series, I(0) say of the solvent in which the sample does not scatter."""
+    found = {sentences.BY_MODEL(model=rival.short_name): match_point_of_model(rival, draws, offered[0])}
+    if isinstance(result, SampleResult):
+        found[str(sentences.BY_SERIES)] = _match_point_of_curves(result)
+    return [
+        sentences.MATCH_POINT(
+            part=part, fraction=format_with_error(100 * point.fraction, 100 * point.fraction_error),
+            density=format_with_error(point.density, point.error),
+        )
+        for part, point in found.items()
+        if point is not None and 0 <= point.fraction <= 1 and point.fraction_error < _VAGUE
+    ]  # fmt: skip
+
+
+def _match_point_of_curves(result: SampleResult) -> MatchPoint | None:
+    known = [
+        (density, curve.guinier())
+        for density, curve in zip(result.sample.solvents, result.sample.curves, strict=True)
+        if density is not None
+    ]
+    measured = [(density, g.i0, g.i0_error) for density, g in known if isinstance(g, Guinier)]
+    try:
+        return match_point_of_series(*zip(*measured, strict=True)) if len(measured) > 2 else None
+    except SasnetError:  # without three solvents, or without a minimum, there is none
+        return None
+
+
+def _goal(aim: float | None, parameter: str | None) -> float:
+    goal = aim if aim is not None else (0.95 if parameter is None else 0.01)
+    if not 0 < goal < 1:
+        raise SasnetError(f"An aim of {goal:g} is impossible; give a share between 0 and 1, such as 0.95.")
+    return goal
+
+
+def _merit(look: Outlook, parameter: str | None) -> float:
+    if parameter is None:
+        return look.chance
+    return -math.inf if look.error is None else -look.error
+
+
+def _order(ranked: Ranked, parameter: str | None) -> tuple[float, float]:
+    time = math.inf if ranked.time_to_aim is None else ranked.time_to_aim
+    return time, -_merit(ranked.at_longest or ranked.outlook, parameter)
+
+
+def _reaches(look: Outlook, parameter: str | None, goal: float) -> bool:
+    if parameter is None:
+        return look.chance >= goal
+    return look.error is not None and look.value is not None and look.error <= goal * abs(look.value)
+
+
+def _search_time(
+    rivals: Sequence[Rival],
+    draws: Sequence[Sequence[Floats]],
+    look: Outlook,
+    parameter: str | None,
+    goal: float,
+) -> Ranked:
+    """Bisect ln t between the shortest time, the one asked for and the longest."""
+
+    def at(time: float) -> Outlook:
+        return expected(rivals, draws, look.measurement, time, parameter)
+
+    if _reaches(look, parameter, goal):
+        low, high, best = SHORTEST * look.time, look.time, look
+    else:
+        longest = at(LONGEST * look.time)
+        if not _reaches(longest, parameter, goal):
+            return Ranked(look, math.inf, at_longest=longest)
+        low, high, best = look.time, longest.time, longest
+    for _ in range(_HALVINGS):
+        middle = at(math.sqrt(low * high))
+        if _reaches(middle, parameter, goal):
+            high, best = middle.time, middle
+        else:
+            low = middle.time
+    return Ranked(look, best.time, at_aim=best)
+
+
+def _now(rivals: Sequence[Rival], parameter: str | None) -> tuple[float, str]:
+    if parameter is None:
+        return max(rival.weight for rival in rivals), ""
+    for rival in rivals:
+        found = rival.error_of(parameter, rival.before.covariance)
+        if found is not None:
+            return found[1] / abs(found[0]), rival.fit.parameters[parameter].unit
+    return math.nan, ""
+
+
+def _same(rivals: Sequence[Rival], ranked: Sequence[Ranked]) -> list[str]:
+    """Pairs that no measurement tells apart, however long it is."""
+    longest = [look for each in ranked if (look := each.at_longest or each.at_aim) is not None]
+    pairs = [(a.short_name, b.short_name) for i, a in enumerate(rivals) for b in rivals[i + 1 :]]
+    return [
+        sentences.SAME_CURVES(first=_capital(a), second=b)
+        for a, b in pairs
+        if longest
+        and all(
+            max(look.differences.get((a, b), 0.0), look.differences.get((b, a), 0.0)) < _SAME
+            for look in longest
+        )
+    ]
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _check_parameter(rivals: Sequence[Rival], parameter: str | None) -> None:
+    if parameter is None:
+        return
+    names = dict.fromkeys(coordinate.name for rival in rivals for coordinate in rival.coordinates)
+    if parameter not in names:
+        raise SasnetError(sentences.NO_PARAMETER(name=parameter, names=", ".join(names)))
+
+
+def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple[list[Rival], list[str]]:
+    """Models that are left, the likeliest first, and what is to be said of them."""
+    fits: Sequence[ModelFit | JointFit] = result.fits
+    if not fits:
+        raise SasnetError(sentences.NOTHING_TO_PLAN(file=_file(result)))
+    weights = _weights(fits)
+    order = sorted(range(len(fits)), key=lambda i: -weights[i])
+    left = [i for i in order if weights[i] >= LEAST_WEIGHT][:MOST_RIVALS]
+    total = sum(weights[i] for i in left)
+    unknown: dict[str, None] = {}
+    rivals = []
+    for fit, weight in ((fits[i], weights[i] / total) for i in left):
+        if isinstance(fit, JointFit) or isinstance(result, SampleResult):
+            rivals.append(_joint_rival(result, fit, weight))
+            continue
+        densities = _unknown_densities(result, fit) if needs_densities else frozenset[str]()
+        unknown |= dict.fromkeys(sorted(densities))
+        rivals.append(Rival([fit], [result.curve], [result.dintensity], weight, densities))
+    notes = []
+    if counted := [fits[i] for i in left if fits[i].weight < LEAST_WEIGHT]:
+        counted_names = join_names([fit.name for fit in counted])
+        notes.append(
+            sentences.COUNTED(names=_capital(counted_names), count="count" if counted[1:] else "counts")
+        )
+    if not (result.explained if isinstance(result, SampleResult) else result.best is not None):
+        notes.append(sentences.NOT_FIT())
+    if unknown:
+        names = list(unknown)
+        notes.append(sentences.UNKNOWN_DENSITIES(names=", ".join(names), are="are" if names[1:] else "is"))
+    return rivals, notes
+
+
+def _weights(fits: Sequence[ModelFit | JointFit]) -> list[float]:
+    """Probabilities of the fits, also of one that the answer counts as a simpler model that it has become."""
+    # An ellipsoid with axes that agree within their errors counts as a sphere, which has its weight. Whether
+    # it is one is what another measurement may show: here it has the share of its marginal likelihood.
+    logs = np.array([_log_evidence(fit) for fit in fits])
+    weights = np.array([fit.weight for fit in fits])
+    first = int(np.argmax(weights))
+    if not np.isfinite(logs[first]):
+        return [float(weight) for weight in weights / max(weights.sum(), 1e-300)]
+    relative = weights[first] * np.exp(np.minimum(np.nan_to_num(logs - logs[first], nan=-np.inf), 0.0))
+    weights = np.where(weights == 0.0, relative, weights)
+    return [float(weight) for weight in weights / weights.sum()]
+
+
+def _log_evidence(fit: ModelFit | JointFit) -> float:
+    return fit.log_evidence if isinstance(fit, ModelFit) else -0.5 * fit.minus_two_log
+
+
+def _joint_rival(result: Any, fit: Any, weight: float) -> Rival:
+    curves = result.sample.curves
+    own = {name for own in fit.own for name, p in own.items() if not p.fixed}
+    if fit.factors is not None:
+        own -= {"scale"}
+    singles = [fit.make_curve_fit(i) for i in range(len(curves))]
+    return Rival(singles, list(curves), list(result.dintensities), weight, own=frozenset(own))
+
+
+def _unknown_densities(result: FitResult, fit: ModelFit) -> frozenset[str]:
+    """Densities of the sample that were neither fitted nor given."""
+    return frozenset(
+        name
+        for name, p in fit.parameters.items()
+        if "sld" in bare(name) and "solvent" not in name and p.fixed and name not in result.given
+    )
+
+
+def _file(result: FitResult | SampleResult) -> str:
+    if isinstance(result, FitResult):
+        return result.curve.file or "the curve"
+    return result.sample.files[0]
+
+
+def _offered(
+    result: FitResult | SampleResult,
+    solvents: Sequence[str],
+    exchange: Mapping[str, str],
+    instrument: str | Path | None,
+    changes: Mapping[str, Mapping[str, float]],
+) -> list[Measurement]:
+    curve, dintensity = _last(result)
+    present = present_solvent(result)
+    if instrument is None:
+        again = Measurement(
+            str(sentences.SAME_AGAIN), "as before", _whole(curve), exposure_of(curve, dintensity, 0.0)
+        )
+        settings = [again, *(moved(again, factor) for factor in _OTHER_Q)]
+        start = again
+    else:
+        settings = read_instrument(instrument)
+        start = settings[0]
+    offered = list(settings)
+    if present is not None:
+        for setting in settings if instrument is not None else [start]:
+            here = in_solvents(setting, solvents, present, exchange)
+            named = instrument is not None
+            offered += [replace(m, name=f"{setting.name}, {m.name}") for m in here] if named else here
+    if any(fit.structure_factor for fit in result.fits):
+        offered.append(replace(start, name=sentences.DILUTED(share="1/4"), concentration=_DILUTED))
+    offered += [replace(start, name=name, densities=dict(values)) for name, values in changes.items()]
+    return offered
+
+
+def _whole(curve: Curve) -> Curve:
+    return Curve(curve.q, np.ones(len(curve)), dq=curve.dq, dxl=curve.dxl, dxw=curve.dxw)
+
+
+def _last(result: FitResult | SampleResult) -> tuple[Curve, Floats]:
+    if isinstance(result, FitResult):
+        return result.curve, np.asarray(result.dintensity)
+    return result.sample.curves[-1], np.asarray(result.dintensities[-1])
+
+
+def present_solvent(result: FitResult | SampleResult) -> float | None:
+    """Scattering length density of the present solvent, 1e-6/Å²; None where nobody has given it."""
+    if isinstance(result, SampleResult):
+        return result.sample.solvents[-1]
+    for fit in result.fits:
+        for name, p in fit.parameters.items():
+            if "sld_solvent" in name and name in result.given:
+                return p.value
+    return None
+
+
+def default_solvents(result: FitResult | SampleResult, present_name: str = "") -> tuple[list[str], str]:
+    """Solvents to compare where nobody lists any, and a sentence where there are none."""
+    if present_solvent(result) is None:
+        return [], sentences.NO_SOLVENT()
+    if present_name and not any(word in present_name.lower() for word in ("h2o", "d2o", "water")):
+        return [], sentences.NOT_WATER(solvent=present_name)
+    return list(WATERS), ""
+
+
+def _with_predictions(plan: Plan, rivals: Sequence[Rival]) -> Plan:
+    if not plan.ranked:
+        return plan
+    best = plan.ranked[0]
+    look = best.at_aim or best.at_longest or best.outlook
+    curves = {rival.short_name: rival.predict(rival.before.z, look.measurement) for rival in rivals}
+    error = look.measurement.error(curves[rivals[0].short_name], look.time)
+    return replace(plan, predictions=curves, error=error)

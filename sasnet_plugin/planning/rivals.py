@@ -1,0 +1,337 @@
+"""A model that earlier measurements leave possible, with what they say of its parameters.
+
+The likelihood of the measurements and a wide normal prior give the most probable parameters and, from the
+curvature there, the evidence (Laplace's approximation: MacKay, Neural Computation 4 (1992) 415). Draws of the
+posterior are made by randomised maximum likelihood: data and prior are drawn anew, and the minimum is found
+again (Oliver, He & Reynolds, Proc. 5th ECMOR (1996)); that follows curved valleys, as of scale and contrast.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Floats
+from ..fitting.problem.experiment import starting_values
+from ..fitting.problem.model_curves import ModelCurves
+from ..fitting.result.components import is_scale
+from ..fitting.result.model_fit import ModelFit
+from ..types import Curve
+from .measurements import Measurement
+
+#: Mean and standard deviation of a scattering length density that nobody has given, 1e-6/Å²: oils rich in
+#: hydrogen have -0.5, silica 3.5, D2O 6.4.
+DENSITY, DENSITY_DEVIATION = 3.0, 2.5
+#: A part of a body whose size is not determined, over the body's largest length; by a factor of e either way.
+_PART = 0.3
+#: The smallest factor of contrasts, so that the scale beside it stays finite.
+_LEAST_FACTOR = 0.03
+#: Points of q a decade at which models are calculated for smearing where the fit needed no more.
+_PER_DECADE = 40
+#: Largest standard deviations of a coordinate that is a logarithm, and step of derivatives in these units.
+_WIDEST_LOG, _STEP = 0.7, 0.1
+#: Draws at which a model begins as well, where its data leave much open.
+_MORE_STARTS = 2
+#: Iterations of a minimisation at most, and the gain in χ² at which it ends.
+_ITERATIONS, _GAIN = 12, 0.01
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """One unknown of a model, such that 0 is the fitted value and 1 about a standard deviation away."""
+
+    name: str
+    value: float
+    unit: float  #: The standard deviation: of ln of the parameter if `is_log`, else of the parameter.
+    is_log: bool
+    prior: float  #: Standard deviation of what is known beforehand, in units.
+    place: int | None = None  #: Of the only curve that it belongs to; None: of all.
+    prior_mean: float = 0.0  #: In units.
+    #: All contrasts change with this density by one factor, and the scale by its inverse square: the curve
+    #: stays the same, so that the data say nothing of it.
+    all_contrasts: bool = False
+
+    def parameter(self, z: float, value: float | None = None) -> float:
+        """The value of the parameter, of a curve for which 0 means `value`."""
+        fitted = self.value if value is None else value
+        if self.is_log:
+            return float(fitted * np.exp(np.clip(z * self.unit, -12.0, 12.0)))
+        return fitted + z * self.unit
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """The most probable parameters beside some measurements."""
+
+    z: Floats  #: Shape (k,).
+    cost: float  #: χ² and what the prior adds.
+    log_determinant: float  #: ln of the determinant of the curvature.
+    covariance: Floats  #: Shape (k, k), of the coordinates.
+    #: Shape (m + 1,). Of the measurement that was added, and of its calibration; empty where none was.
+    new_residuals: Floats
+
+    @property
+    def log_evidence(self) -> float:
+        """ln of the marginal likelihood, to a constant of the measurements."""
+        return -0.5 * (self.cost + self.log_determinant)
+
+
+class Rival:
+    """A fitted model as a rival of others.
+
+    Parameters
+    ----------
+    fits : sequence of ModelFit
+        Of each curve measured so far; what they share has the same value in all.
+    curves, dintensities : sequences of Curve and of (n,) float array
+        As they were fitted.
+    weight : float
+        Probability of the model so far, 0..1.
+    densities : frozenset of str
+        Scattering length densities that are unknown although they were not fitted.
+    own : frozenset of str
+        Free parameters that each curve has of its own.
+    """
+
+    def __init__(
+        self,
+        fits: Sequence[ModelFit],
+        curves: Sequence[Curve],
+        dintensities: Sequence[Floats],
+        weight: float,
+        densities: frozenset[str] = frozenset(),
+        own: frozenset[str] = frozenset(),
+    ) -> None:
+        self.fit, self.weight = fits[0], weight
+        self.name, self.short_name = self.fit.name, self.fit.short_name
+        self._bases = [starting_values(fit) for fit in fits]
+        self._data = [np.asarray(curve.intensity) for curve in curves]
+        # What a fit misses beyond the uncertainties is an uncertainty.
+        excess = [max(1.0, float(np.sqrt(fit.reduced_chisq))) for fit in fits]
+        self._errors = [np.asarray(d) * f for d, f in zip(dintensities, excess, strict=True)]
+        self._per_decade = self.fit.per_decade or _PER_DECADE
+        self._old = [
+            ModelCurves(curve, error, self.name, per_decade=self._per_decade)
+            for curve, error in zip(curves, self._errors, strict=True)
+        ]
+        self._new: dict[str, ModelCurves] = {}
+        self.coordinates = _coordinates(fits, densities, own)
+        self._prior_mean = np.array([coordinate.prior_mean for coordinate in self.coordinates])
+        self._prior = np.array([coordinate.prior for coordinate in self.coordinates])
+        self._is_vague = np.array([coordinate.prior_mean != 0 for coordinate in self.coordinates])
+        self.before = self.minimise(np.zeros(len(self.coordinates)))
+        self._starts = [self.before.z]
+
+    def values(self, z: Floats, place: int = 0) -> dict[str, Any]:
+        """Keywords of sasmodels for a curve measured so far."""
+        values = dict(self._bases[place])
+        density = None
+        for coordinate, each in zip(self.coordinates, z, strict=True):
+            if coordinate.all_contrasts:
+                density = coordinate.name, coordinate.parameter(float(each))
+            elif coordinate.place in (None, place):
+                name = coordinate.name  # of scales with a common factor each curve has its own
+                values[name] = coordinate.parameter(float(each), float(values[name]))
+        return values if density is None else _with_density(values, *density)
+
+    def predict(self, z: Floats, measurement: Measurement) -> Floats:
+        """I(q) (m,) of a measurement without its background, as an endless one would give it."""
+        if measurement.grid not in self._new:
+            self._new[measurement.grid] = ModelCurves(
+                measurement.curve, np.ones(len(measurement.curve)), self.name, per_decade=self._per_decade
+            )
+        values = measurement.change(self.values(z))
+        return _calculate(self._new[measurement.grid], values)
+
+    def minimise(
+        self,
+        start: Floats,
+        measurement: Measurement | None = None,
+        data: Floats | None = None,
+        error: Floats | None = None,
+    ) -> Minimum:
+        """Minimise χ² and prior beside the curves so far, and `data` and `error` (m,) of one more."""
+
+        def residuals(z: Floats) -> Floats:
+            found = self._residuals(z, self._prior_mean)
+            if measurement is not None and data is not None and error is not None:
+                found = np.append(found, _free_of_nuisances(self.predict(z, measurement), data, error))
+            return _finite(found)
+
+        found = _minimise(residuals, start)
+        added = 0 if measurement is None else len(measurement.curve) + 1
+        return replace(found, new_residuals=found.new_residuals[found.new_residuals.size - added :])
+
+    def best_minimum(self, measurement: Measurement, data: Floats, error: Floats) -> Minimum:
+        """The deepest of the minima from where its parameters may be, beside one more measurement."""
+        found = [self.minimise(start, measurement, data, error) for start in self._starts]
+        return min(found, key=lambda minimum: minimum.cost)
+
+    def draws(self, count: int, rng: np.random.Generator) -> list[Floats]:
+        """Draw parameters (k,) from the posterior; `before` becomes the deepest minimum that is met."""
+        found = [self._draw(rng) for _ in range(count)]
+        if self._is_vague.any():
+            minima = [self.before, *map(self.minimise, found)]
+            self.before = min(minima, key=lambda minimum: minimum.cost)
+            self._starts = [minimum.z for minimum in sorted(minima, key=lambda m: m.cost)[: 1 + _MORE_STARTS]]
+        return found
+
+    def _draw(self, rng: np.random.Generator) -> Floats:
+        """The minimum beside data and prior drawn anew."""
+        noise = [rng.standard_normal(d.size) for d in self._data]
+        centre = self._prior_mean + self._prior * rng.standard_normal(self._prior.size)
+        most = self.before.cost + 2 * self._prior.size + 9
+        # What the data do not determine begins where the prior is drawn, or nearer to the fit.
+        for share in (1.0, 0.5, 0.25, 0.0):
+            start = self.before.z + share * self._is_vague * (centre - self.before.z)
+            z = _minimise(lambda z: _finite(self._residuals(z, centre, noise)), start).z
+            plain = _finite(self._residuals(z, self._prior_mean))
+            if plain @ plain < most:
+                return z
+        return self.before.z
+
+    def _residuals(self, z: Floats, centre: Floats, noise: Sequence[Floats] | None = None) -> Floats:
+        parts = [
+            (_calculate(curves, self.values(z, i)) - self._data[i]) / self._errors[i]
+            + (0.0 if noise is None else noise[i])
+            for i, curves in enumerate(self._old)
+        ]
+        return np.concatenate([*parts, (z - centre) / self._prior])
+
+    def error_of(self, name: str, covariance: Floats) -> tuple[float, float] | None:
+        """A parameter and its standard deviation; None where it is no unknown of this model."""
+        for i, coordinate in enumerate(self.coordinates):
+            if coordinate.name == name and coordinate.place in (None, 0):
+                value = coordinate.parameter(float(self.before.z[i]))
+                slope = value * coordinate.unit if coordinate.is_log else coordinate.unit
+                return value, float(abs(slope) * np.sqrt(covariance[i, i]))
+        return None
+
+
+#: Standard deviation of the calibration of I between two measurements, as a share of I.
+CALIBRATION = 0.03
+
+
+def _free_of_nuisances(calculated: Floats, data: Floats, error: Floats) -> Floats:
+    """Residuals with the background and the calibration of a new measurement solved for."""
+    # Both are linear. Its background is unknown; the calibration is known, which is the last residual.
+    columns = np.stack([1 / error, CALIBRATION * calculated / error], axis=1)
+    residual = (calculated - data) / error
+    matrix = columns.T @ columns + np.diag([0.0, 1.0])
+    solution = np.linalg.lstsq(matrix, -columns.T @ residual, rcond=None)[0]
+    return np.append(residual + columns @ solution, solution[1])
+
+
+def _finite(residuals: Floats) -> Floats:
+    return np.nan_to_num(residuals, nan=1e6, posinf=1e6, neginf=-1e6)
+
+
+def _calculate(curves: ModelCurves, values: Mapping[str, Any]) -> Floats:
+    parts = curves.intensity(dict(values))
+    scales = np.array([float(values.get(name, 1.0)) for name in curves.scales])
+    return np.asarray(scales @ parts + float(values.get("background", 0.0)))
+
+
+def _with_density(values: dict[str, Any], name: str, density: float) -> dict[str, Any]:
+    """The same curve with a part at this density: contrasts times a factor, the scale by its square."""
+    solvent = next(float(value) for key, value in values.items() if "sld_solvent" in key)
+    factor = (density - solvent) / (float(values[name]) - solvent)
+    if abs(factor) < _LEAST_FACTOR:
+        factor = math.copysign(_LEAST_FACTOR, factor)
+    changed = {
+        key: solvent + factor * (float(value) - solvent)
+        for key, value in values.items()
+        if "sld" in key and "solvent" not in key
+    }
+    scales = {key: float(value) / factor**2 for key, value in values.items() if is_scale(key)}
+    return values | changed | scales
+
+
+def _coordinates(
+    fits: Sequence[ModelFit], densities: frozenset[str], own: frozenset[str]
+) -> list[Coordinate]:
+    first = fits[0]
+    shared = [_coordinate(first, name, None) for name in first.free if name not in own]
+    if reference := _reference(first, densities):
+        others = [name for name in first.parameters if name in densities - {reference}]
+        shared += [_coordinate(first, name, None) for name in others]
+        value = first.parameters[reference].value
+        mean = (DENSITY - value) / DENSITY_DEVIATION
+        shared.append(
+            Coordinate(reference, value, DENSITY_DEVIATION, False, 1.0, prior_mean=mean, all_contrasts=True)
+        )
+    places = enumerate(fits) if len(fits) > 1 else [(None, first)]
+    return shared + [_coordinate(fit, name, i) for i, fit in places for name in fit.free if name in own]
+
+
+def _reference(fit: ModelFit, densities: frozenset[str]) -> str:
+    """The unknown density with the largest contrast; empty where none is, or there is no solvent."""
+    solvent = next((p.value for name, p in fit.parameters.items() if "sld_solvent" in name), None)
+    if solvent is None:
+        return ""
+    known = {name: abs(fit.parameters[name].value - solvent) for name in fit.parameters if name in densities}
+    return max((name for name, contrast in known.items() if contrast), key=lambda n: known[n], default="")
+
+
+def _coordinate(fit: ModelFit, name: str, place: int | None) -> Coordinate:
+    p = fit.parameters[name]
+    error = p.error if p.error is not None and np.isfinite(p.error) and p.error > 0 else None
+    if "sld" in name:
+        unit = min(error or 1.0, 1.0)
+        return Coordinate(name, p.value, unit, False, DENSITY_DEVIATION / unit, place)
+    if p.value > 0 and p.low >= 0 and name != "background":
+        unit = min((error or p.value) / p.value, _WIDEST_LOG)
+        if p.unit == "Ang" and unit == _WIDEST_LOG:
+            return _of_part(fit, name, place)
+        span = np.log(p.high / max(p.low, 1e-4 * p.high)) if np.isfinite(p.high) and p.high > 0 else 6.0
+        return Coordinate(name, p.value, unit, True, max(span / np.sqrt(12), unit) / unit, place)
+    unit = error or max(abs(p.value), 1e-3)
+    span = p.high - p.low
+    prior = span / np.sqrt(12) / unit if np.isfinite(span) and span > 0 else 100.0
+    return Coordinate(name, p.value, unit, False, max(prior, 1.0), place)
+
+
+def _of_part(fit: ModelFit, name: str, place: int | None) -> Coordinate:
+    """A length that the data do not determine, as of a core that has vanished: some part of the body."""
+    lengths = [p.value for p in fit.parameters.values() if p.unit == "Ang"]
+    value, unit = fit.parameters[name].value, _WIDEST_LOG
+    mean = np.log(_PART * max(lengths) / value) / unit
+    return Coordinate(name, value, unit, True, 1 / unit, place, prior_mean=float(mean))
+
+
+def _minimise(residuals: Any, start: Floats) -> Minimum:
+    """Levenberg and Marquardt's steps (Press et al., Numerical Recipes, 3rd ed. 2007, 15.5)."""
+    z, damping = np.array(start, dtype=float), 1e-3
+    r = residuals(z)
+    cost = float(r @ r)
+    jacobian = _derivatives(residuals, z, r)
+    for _ in range(_ITERATIONS):
+        curvature, slope = jacobian.T @ jacobian, jacobian.T @ r
+        step = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), -slope)
+        tried = z + np.clip(step, -20.0, 20.0)
+        r_tried = residuals(tried)
+        cost_tried = float(r_tried @ r_tried)
+        if cost_tried < cost:
+            gain, z, r, cost, damping = cost - cost_tried, tried, r_tried, cost_tried, damping * 0.1
+            jacobian = _derivatives(residuals, z, r)
+            if gain < _GAIN:
+                break
+        elif damping > 1e3 or float(np.abs(step).max()) < 1e-4:
+            break
+        else:
+            damping = max(10 * damping, 1e-2)
+    curvature = jacobian.T @ jacobian
+    return Minimum(z, cost, float(np.linalg.slogdet(curvature)[1]), np.asarray(np.linalg.inv(curvature)), r)
+
+
+def _derivatives(residuals: Any, z: Floats, r: Floats) -> Floats:
+    columns = []
+    for i in range(z.size):
+        moved = z.copy()
+        moved[i] += _STEP
+        columns.append((residuals(moved) - r) / _STEP)
+    return np.stack(columns, axis=1)

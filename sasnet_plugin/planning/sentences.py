@@ -1,0 +1,84 @@
+"""The sentences of ``sasnet next``; what fills their gaps is calculated elsewhere."""
+
+from __future__ import annotations
+
+from ..wording import template
+
+NOW = template("Now: {models}.", models="sphere 45 %, ellipsoid 40 %, vesicle 15 %")
+MEASURE_NEXT = template(
+    "Measure next: {measurement}, for {time}. The right model then leads with a probability of {chance}"
+    " (now {now}).",
+    measurement="in 40%D2O", time="0.5 × the present time", chance="95 %", now="45 %",
+)  # fmt: skip
+MEASURE_FOR_ERROR = template(
+    "Measure next: {measurement}, for {time}. The error of {parameter} is then {error} (now {now}).",
+    measurement="higher q, 0.02 to 0.4 Å⁻¹", time="2 × the present time", parameter="radius",
+    error="0.4 Å", now="1.1 Å",
+)  # fmt: skip
+NOTHING_DECIDES = template(
+    "None of these measurements decides: even after {time}, the right model leads with a probability of"
+    " {chance} at most ({measurement}; now {now}).",
+    time="64 × the present time", chance="58 %", measurement="in 40%D2O", now="51 %",
+)  # fmt: skip
+NOTHING_IS_PRECISE = template(
+    "None of these measurements determines {parameter} to {aim}: after {time}, the best leaves {error}"
+    " ({measurement}; now {now}).",
+    aim="1 %", parameter="radius", time="64 × the present time", error="0.9 Å", measurement="in D2O",
+    now="1.1 Å",
+)  # fmt: skip
+SAME_CURVES = template(
+    "{first} and {second} give the same curve in every measurement offered; no counting time separates"
+    " them.",
+    first="Sphere", second="fuzzy_sphere",
+)  # fmt: skip
+COUNTED = template(
+    "{names} {count} as a simpler model in sasnet fit, because its extra parameter changes nothing there.",
+    names="Ellipsoid", count="counts",
+)  # fmt: skip
+NO_SOLVENT = template(
+    "No other solvents are compared: give the present one with --solvent, such as --solvent D2O."
+)
+NOT_WATER = template(
+    "No other solvents are compared, as {solvent} is not water: list the possible ones with --solvents.",
+    solvent="toluene",
+)  # fmt: skip
+UNKNOWN_DENSITIES = template(
+    "{names} {are} not known, so the intensity in another solvent is uncertain. If you know the material,"
+    " give it with --sample, or the value with --fixed.",
+    names="sld", are="is",
+)  # fmt: skip
+NO_PARAMETER = template(
+    "{name} is a fitted parameter of none of the possible models. They have {names}.", name="radius",
+    names="length, radius_pd",
+)  # fmt: skip
+NOTHING_TO_PLAN = template(
+    "{file}: no model fits these data, so there is nothing to plan from. Look at the fit first: sasnet fit"
+    " {file}",
+    file="data.dat",
+)  # fmt: skip
+NOT_FIT = template(
+    "No model fits the data to their uncertainties. The plan compares the nearest ones, so take it with"
+    " caution."
+)
+HELD = template(
+    "The plan expected the right model to lead with a probability of {chance}: {model} now leads with {now}.",
+    chance="95 %", model="ellipsoid", now="99 %",
+)  # fmt: skip
+DID_NOT_HOLD = template(
+    "The plan did not hold: none of its models predicted the new curve (reduced χ² {chisq} at best). The"
+    " sample may differ, or a model may be missing.",
+    chisq="14",
+)  # fmt: skip
+PLANNING = template("planning the next measurement")
+SAME_AGAIN = template("the same again")
+OTHER_Q = template("{word} q, {low} to {high} Å⁻¹", word="higher", low="0.02", high="0.4")
+IN_SOLVENT = template("in {solvent}", solvent="40%D2O")
+DILUTED = template("diluted to {share}", share="1/4")
+TIMES = template("{factor} × the present time", factor="4")
+SECONDS = template("{seconds} s", seconds="600")
+BY_MODEL = template("By {model}", model="core_shell_sphere")
+BY_SERIES = template("By I(0) of the curves")
+MATCH_POINT = template(
+    "{part}, the match point is at {fraction} % D2O (solvent {density} 10⁻⁶ Å⁻²).", part="By sphere",
+    fraction="41.2 ± 1.5", density="2.30 ± 0.10",
+)  # fmt: skip

@@ -1,0 +1,214 @@
+"""Plans of the next measurement: physics of candidates, and what they are expected to say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sasnet_plugin
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.materials import incoherent_scattering, scattering_length_density
+from sasnet_plugin.planning.match_points import match_point_of_model, match_point_of_series
+from sasnet_plugin.planning.measurements import (
+    Measurement,
+    examples,
+    exchanged_density,
+    exposure_of,
+    in_solvents,
+    moved,
+    read_instrument,
+    water_share,
+)
+from sasnet_plugin.planning.next_measurement import next_measurement
+from sasnet_plugin.planning.outlook import expected
+from sasnet_plugin.planning.rivals import Rival
+from sasnet_plugin.types import Curve, SasnetError
+
+_D2O = 6.356
+_Q = np.geomspace(0.008, 0.15, 70)
+
+
+def _sphere(q: np.ndarray, radius: float) -> np.ndarray:
+    x = q * radius
+    return (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2 * 4 / 3 * np.pi * radius**3
+
+
+def _curve(intensity: np.ndarray, exposure: float = 400.0, seed: int = 0) -> Curve:
+    sigma = np.sqrt((intensity + 0.05) / exposure)
+    noise = sigma * np.random.default_rng(seed).standard_normal(intensity.size)
+    return Curve(_Q, intensity + noise, sigma, dq=0.04 * _Q, file="a.dat", intensity_unit="cm⁻¹")
+
+
+@pytest.fixture(scope="module")
+def spheres() -> FitResult:
+    """Spheres of 40 Å in D2O, contrast known."""
+    contrast = scattering_length_density("SiO2@2.2") - scattering_length_density("D2O")
+    curve = _curve(1e-4 * 0.005 * contrast**2 * _sphere(_Q, 40.0))
+    return sasnet_plugin.fit(
+        curve, models=["sphere", "ellipsoid"], structure_factor="none", sample="SiO2@2.2", solvent="D2O",
+        time_limit=40, workers=1, progress=False,
+    )  # fmt: skip
+
+
+def _rival(result: FitResult, name: str = "sphere", weight: float = 1.0) -> Rival:
+    fit = next(fit for fit in result.fits if fit.name == name)
+    return Rival([fit], [result.curve], [result.dintensity], weight)
+
+
+def _again(result: FitResult) -> Measurement:
+    curve = result.curve
+    offer = Curve(curve.q, np.ones(len(curve)), dq=curve.dq)
+    return Measurement("again", "again", offer, exposure_of(curve, result.dintensity, 0.0))
+
+
+def test_water_has_its_published_densities_and_incoherent_scattering() -> None:
+    # Scattering lengths and cross-sections: V. F. Sears, Neutron News 3 (1992) 26; 80.26 barn for H.
+    assert water_share(-0.56) == pytest.approx(0.0, abs=0.001)
+    assert water_share(6.36) == pytest.approx(1.0, abs=0.001)
+    molecules = 0.997 / 18.015 * 0.60221  # per Å³
+    assert incoherent_scattering("H2O") == pytest.approx(2 * 80.26 * molecules / (4 * np.pi), rel=0.06)
+    half = 0.5 * (incoherent_scattering("H2O") + incoherent_scattering("D2O"))
+    assert incoherent_scattering("50%D2O") == pytest.approx(half)
+
+
+def test_labile_hydrogen_follows_the_water() -> None:
+    # Methanol has one labile hydrogen: in D2O it is CH3OD of the same molar volume.
+    methanol = "CH3OH[1]@0.787"
+    assert exchanged_density(methanol, -0.56) == pytest.approx(
+        scattering_length_density("CH4O@0.787"), abs=1e-3
+    )
+    assert exchanged_density(methanol, 6.36) == pytest.approx(
+        scattering_length_density("CH3OD@0.787n"), abs=1e-3
+    )
+
+
+def test_exposure_and_error_are_each_others_inverse() -> None:
+    curve = _curve(_sphere(_Q, 40.0) * 1e-5, exposure=900.0)
+    assert curve.dintensity is not None
+    exposure = exposure_of(curve, curve.dintensity, 0.05)
+    assert np.median(exposure) == pytest.approx(900.0, rel=0.1)
+    offer = Measurement("again", "again", curve, np.full(_Q.size, 900.0), level=0.05)
+    np.testing.assert_allclose(offer.error(np.full(_Q.size, 1e-6), 1.0), np.sqrt(0.05 / 900), rtol=1e-3)
+    np.testing.assert_allclose(offer.error(np.full(_Q.size, 1e-6), 4.0), 0.5 * np.sqrt(0.05 / 900), rtol=1e-3)
+
+
+def test_a_detector_further_away_sees_lower_q_with_fewer_counts(spheres: FitResult) -> None:
+    again = _again(spheres)
+    far = moved(again, 0.5)
+    np.testing.assert_allclose(far.curve.q, 0.5 * again.curve.q)
+    np.testing.assert_allclose(far.exposure, again.exposure / 16)
+
+
+def test_the_error_falls_with_the_root_of_the_counting_time(spheres: FitResult) -> None:
+    rival, weak = _rival(spheres), _again(spheres)
+    weak = replace(weak, exposure=weak.exposure * 1e-2)  # far from what no counting improves
+    short, longer = (expected([rival], [[rival.before.z]], weak, time, "radius").error for time in (1e3, 4e3))
+    assert short is not None
+    assert longer is not None
+    before = rival.error_of("radius", rival.before.covariance)
+    assert before is not None
+    alone = [1 / np.sqrt(1 / error**2 - 1 / before[1] ** 2) for error in (short, longer)]
+    assert alone[0] / alone[1] == pytest.approx(2.0, rel=0.15)
+
+
+def test_a_matched_solvent_decides_nothing(spheres: FitResult) -> None:
+    matched = f"{100 * water_share(scattering_length_density('SiO2@2.2')):.1f}%D2O"
+    rival, other = _rival(spheres, weight=0.5), _rival(spheres, "ellipsoid", 0.5)
+    (offer,) = in_solvents(_again(spheres), [matched], _D2O, {})
+    look = expected([rival, other], [[rival.before.z], [other.before.z]], offer, 100.0)
+    assert max(look.differences.values()) < 0.1
+
+
+def test_two_names_of_one_curve_are_never_told_apart(spheres: FitResult) -> None:
+    fit = spheres.fits[0]
+    same = replace(spheres, fits=(replace(fit, weight=0.5), replace(fit, weight=0.5)))
+    plan = next_measurement(same, solvents=["H2O"])
+    assert plan.recommended is None
+    assert all(each.outlook.chance < 0.6 for each in plan.ranked)
+    assert any("no counting time separates" in note for note in plan.notes)
+    assert "None of these measurements decides" in str(plan)
+
+
+def test_ellipsoids_and_spheres_are_told_apart_where_their_curves_differ() -> None:
+    # The same curve as spheres of many sizes up to q = 0.1; a sphere's minima are deeper beyond.
+    curve = _curve(0.5 * _sphere(_Q, 40.0) * 1e-5 * 0.6 + 0.2 * _sphere(_Q, 50.0) * 1e-5, exposure=2000.0)
+    result = sasnet_plugin.fit(
+        curve,
+        models=["sphere", "ellipsoid"],
+        structure_factor="none",
+        time_limit=40,
+        workers=1,
+        progress=False,
+    )
+    plan = next_measurement(result)
+    chance = {each.name.partition(",")[0]: each.outlook.chance for each in plan.ranked}
+    assert chance["higher q"] >= chance["lower q"]
+    assert chance["the same again"] >= chance["lower q"] - 0.05
+
+
+def test_the_match_point_of_a_model_is_that_of_its_material(spheres: FitResult) -> None:
+    rival = _rival(spheres)
+    point = match_point_of_model(rival, rival.draws(2, np.random.default_rng(0)), _again(spheres))
+    assert point is not None
+    assert point.density == pytest.approx(scattering_length_density("SiO2@2.2"), abs=0.02)
+
+
+def test_the_match_point_of_a_series_is_where_the_root_of_the_intensity_changes_sign() -> None:
+    solvents = np.array([-0.56, 1.5, 4.6, 6.36])
+    exact = 0.3 * (solvents - 2.4) ** 2
+    rng = np.random.default_rng(3)
+    found = [
+        match_point_of_series(solvents, exact + 0.02 * rng.standard_normal(4), np.full(4, 0.02))
+        for _ in range(200)
+    ]
+    pull = [(point.density - 2.4) / point.error for point in found]
+    assert np.std(pull) == pytest.approx(1.0, abs=0.15)
+    with pytest.raises(SasnetError, match="three different solvents"):
+        match_point_of_series([1.0, 2.0, 2.0], [1.0, 2.0, 2.0], [0.1, 0.1, 0.1])
+
+
+def test_plans_are_reproducible_and_tell_their_figures(spheres: FitResult) -> None:
+    first, second = (next_measurement(spheres, parameter="radius", solvents=["H2O"]) for _ in range(2))
+    assert first.as_dict() == second.as_dict()
+    errors = [each.outlook.error for each in first.ranked]
+    assert all(error is not None and error > 0 for error in errors)
+    assert first.rivals.keys() == {fit.short_name for fit in spheres.fits if fit.short_name in first.rivals}
+    assert "error of radius" in str(first)
+
+
+@pytest.mark.parametrize("name", examples())
+def test_examples_of_instruments_are_read(name: str) -> None:
+    for setting in read_instrument(name):
+        assert np.all(np.diff(setting.curve.q) > 0)
+        assert np.all(setting.exposure > 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name = 1", r"no \[\[setting\]\]"),
+        ("[[setting]]\nname = 'a'\nq_min = 0.1\nq_max = 0.2\npoints = 20", "has no rate"),
+        ("[[setting]]\nname = 'a'\nq_min = 0.3\nq_max = 0.2\npoints = 20\nrate = 1", "q_min < q_max"),
+        ("[[setting]]\nname = 'a'\nq_min = 'x'\nq_max = 0.2\npoints = 20\nrate = 1", "give a number"),
+        ("[[setting", "not a TOML file"),
+    ],
+)
+def test_a_wrong_instrument_is_refused_in_a_sentence(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "instrument.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SasnetError, match=says):
+        read_instrument(file)
+    with pytest.raises(SasnetError, match="cannot be read"):
+        read_instrument(tmp_path / "missing.toml")
+
+
+def test_wrong_questions_are_refused_in_a_sentence(spheres: FitResult) -> None:
+    with pytest.raises(SasnetError, match="is a fitted parameter of none"):
+        next_measurement(spheres, parameter="thickness")
+    with pytest.raises(SasnetError, match="aim of 2 is impossible"):
+        next_measurement(spheres, aim=2.0)
+    with pytest.raises(SasnetError, match="no model fits these data"):
+        next_measurement(replace(spheres, fits=()))
