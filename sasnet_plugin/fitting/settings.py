@@ -285,8 +285,13 @@ class AssessmentSettings:
     spread_steps: int = setting(30, "Steps that such a fit may take.")
     resolution_centre: float = setting(
         0.03,
-        "What the centre of a resolution function is usually off by, over its width: calibration of q, cells"
-        " of the detector, the shape that is taken for a Gaussian.",
+        "What the centre of a resolution function is usually off by, over its width: cells of the detector,"
+        " the shape that is taken for a Gaussian.",
+    )
+    q_calibration: float = setting(
+        1e-3,
+        "What all q are usually off by: the sample's place and the wavelength. No length is known better.",
+        "share",
     )
     resolution_width: float = setting(0.05, "And its width, over itself.")
     resolution_points: float = setting(

@@ -265,11 +265,12 @@ def _changes(task: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
         return task.rows(parts)
 
     def displace_q(size: float) -> Floats:
-        """Move all points of a curve in q by a share of the resolution."""
+        """Move all points of a curve in q by what its calibration and its resolution are off by."""
         parts = []
         for i, (curve, error, fit) in enumerate(curves):
             width = curve.dq if curve.dq is not None else distances_of_points(curve.q)
-            q = curve.q + size * ASSESSMENT.resolution_centre * width
+            off = np.hypot(ASSESSMENT.q_calibration * curve.q, ASSESSMENT.resolution_centre * width)
+            q = curve.q + size * off
             moved = replace(curve, q=q, dq=None if curve.dq is None else curve.dq * q / curve.q)
             parts.append((make_curve_function(i, moved, fit.per_decade)(starts[i]) - reference[i]) / error)
         return task.rows(parts)
