@@ -297,6 +297,12 @@ class AssessmentSettings:
     resolution_points: float = setting(
         3.0, "A resolution that no file states is at most about so many times as wide as points are apart."
     )
+    beam_width: float = setting(
+        0.1,
+        "Width of the direct beam, over the least q: the beamstop hides it. So wide a resolution may be at"
+        " any q, too.",
+        "share",
+    )
     clear_share: float = setting(
         0.5, "Of the points, by falling precision: those in which a misfit relative to I is seen.", "share"
     )

@@ -33,7 +33,7 @@ from ..problem.model_curves import ModelCurves
 from ..problem.resolution import has_resolution
 from ..result.components import bare
 from ..result.covariance import errors_of
-from ..result.model_fit import ModelFit
+from ..result.model_fit import ModelFit, Parameter
 from ..result.size_distributions import sigmas
 from ..settings import ASSESSMENT, PROBLEM
 from ..task import UNLIMITED, Budget
@@ -192,12 +192,20 @@ def _over_noise(change: _Change, noise: float, size: float) -> Floats:
 
 
 def widen_errors(fit: ModelFit, added_errors: dict[str, float]) -> ModelFit:
-    widened = {
-        name: replace(p, error=float(np.hypot(p.error, added_errors[name])))
-        for name, p in fit.parameters.items()
-        if p.error is not None and np.isfinite(added_errors.get(name, np.nan))
-    }
-    return replace(fit, parameters={**fit.parameters, **widened})
+    widened = {name: widen_error(p, added_errors.get(name, 0.0)) for name, p in fit.parameters.items()}
+    return replace(fit, parameters=widened)
+
+
+#: Units in which a value follows the scale of q, and by which power.
+_POWERS_OF_LENGTH = {"Ang": 1, "1/Ang": 1, "Ang^2": 2}
+
+
+def widen_error(p: Parameter, added_error: float) -> Parameter:
+    """The parameter with a further error, and with that of the calibration of q."""
+    if p.error is None or not np.isfinite(added_error):
+        return p
+    calibration = _POWERS_OF_LENGTH.get(p.unit, 0) * ASSESSMENT.q_calibration * p.value
+    return replace(p, error=float(np.hypot(np.hypot(p.error, added_error), calibration)))
 
 
 def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:
@@ -240,15 +248,19 @@ def _changes(task: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
             ]
         )
 
-    def smear_curves(places: Collection[int], size: float, *, even: bool) -> Floats:
-        """With a resolution as wide as some points are apart: bins are made about as fine as what smears."""
+    def smear_curves(places: Collection[int], size: float, *, beam: bool) -> Floats:
+        """Smear curves as the direct beam does, which ends below the least q; or as far as some points reach.
+
+        Bins are made about as fine as what smears.
+        """
         parts = [np.zeros(len(curve)) for curve in task.curves]
         for i in places:
             curve = task.curves[i]
-            apart = distances_of_points(curve.q)
-            wide = ASSESSMENT.resolution_points * (np.median(apart) if even else apart)
-            dq = np.sqrt(size) * np.minimum(task.widest_dq * curve.q, wide)
-            curve_function = make_curve_function(i, replace(curve, dq=dq), PROBLEM.fine)
+            points = ASSESSMENT.resolution_points * distances_of_points(curve.q)
+            binned = np.minimum(task.widest_dq * curve.q, points)
+            dq = np.full(len(curve), ASSESSMENT.beam_width * curve.q[0]) if beam else binned
+            smeared = replace(curve, dq=np.sqrt(size) * dq)
+            curve_function = make_curve_function(i, smeared, PROBLEM.fine)
             parts[i] = (curve_function(starts[i]) - reference[i]) / task.dintensities[i]
         return task.rows(parts)
 
@@ -265,12 +277,11 @@ def _changes(task: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
         return task.rows(parts)
 
     def displace_q(size: float) -> Floats:
-        """Move all points of a curve in q by what its calibration and its resolution are off by."""
+        """Move all points of a curve in q by a share of the resolution."""
         parts = []
         for i, (curve, error, fit) in enumerate(curves):
             width = curve.dq if curve.dq is not None else distances_of_points(curve.q)
-            off = np.hypot(ASSESSMENT.q_calibration * curve.q, ASSESSMENT.resolution_centre * width)
-            q = curve.q + size * off
+            q = curve.q + size * ASSESSMENT.resolution_centre * width
             moved = replace(curve, q=q, dq=None if curve.dq is None else curve.dq * q / curve.q)
             parts.append((make_curve_function(i, moved, fit.per_decade)(starts[i]) - reference[i]) / error)
         return task.rows(parts)
@@ -295,8 +306,8 @@ def _changes(task: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
     for kind, moved in _list_fixed_changes(task, starts):
         yield kind, partial(compute_change, moved)
     for places in _not_stated(task.curves):
-        yield _Spread.RESOLUTION, partial(smear_curves, places, even=False)
-        yield _Spread.RESOLUTION, partial(smear_curves, places, even=True)
+        yield _Spread.RESOLUTION, partial(smear_curves, places, beam=False)
+        yield _Spread.RESOLUTION, partial(smear_curves, places, beam=True)
 
 
 def distances_of_points(q: Floats) -> Floats:

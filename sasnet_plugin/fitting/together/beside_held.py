@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..assessment.held import Held
+from ..assessment.held import Held, widen_error
 from ..ledger import Ledger
 from ..pool import answers
 from ..problem.free_parameters import moving
@@ -76,11 +76,9 @@ def _widen_fit(fit: JointFit, added_errors: Mapping[Any, float]) -> JointFit:
 
     def wider(parameters: Mapping[str, Parameter], place: int | None) -> dict[str, Parameter]:
         widened = {
-            name: replace(p, error=float(np.hypot(p.error, added_errors[name, place])))
-            for name, p in parameters.items()
-            if p.error is not None and np.isfinite(added_errors.get((name, place), np.nan))
+            name: widen_error(p, added_errors.get((name, place), 0.0)) for name, p in parameters.items()
         }
-        return {**parameters, **widened}
+        return widened
 
     own_curve_parameters = tuple(wider(curve_parameters, i) for i, curve_parameters in enumerate(fit.own))
     return replace(fit, parameters=wider(fit.parameters, None), own=own_curve_parameters)
