@@ -25,10 +25,8 @@ WIDEST = 0.08
 SPHERE = {"radius": 60.0, "sld": 4.0, "sld_solvent": 1.0, "scale": 1.0, "background": 0.0}
 
 
-@pytest.fixture(autouse=True)
-def _exact_calibration(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test is about one thing that is unknown; the calibration of q has a test of its own."""
-    monkeypatch.setattr(held, "ASSESSMENT", replace(ASSESSMENT, q_calibration=0.0))
+#: The calibration of q has a test of its own.
+pytestmark = pytest.mark.usefixtures("exact_calibration")
 
 
 def measured(model: str, values: dict[str, Any], q: np.ndarray) -> Curve:

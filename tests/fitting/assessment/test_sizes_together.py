@@ -39,7 +39,9 @@ def hard_spheres(x: np.ndarray, fraction: float) -> np.ndarray:
     sine, cosine = np.sin(x), np.cos(x)
     terms = a * (sine - x * cosine) / x**2
     terms += b * (2 * x * sine + (2 - x**2) * cosine - 2) / x**3
-    terms += fraction * a / 2 * (4 * ((3 * x**2 - 6) * cosine + (x**3 - 6 * x) * sine + 6) / x**5 - cosine / x)
+    terms += (
+        fraction * a / 2 * (4 * ((3 * x**2 - 6) * cosine + (x**3 - 6 * x) * sine + 6) / x**5 - cosine / x)
+    )
     return np.asarray(1 / (1 + 24 * fraction * terms / x))
 
 
