@@ -249,16 +249,16 @@ def _changes(task: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
         )
 
     def smear_curves(places: Collection[int], size: float, *, beam: bool) -> Floats:
-        """Smear curves as the direct beam does, which ends below the least q; or as far as some points reach.
+        """Smear curves as the direct beam does, or as the spread of wavelengths, a share of q.
 
-        Bins are made about as fine as what smears.
+        The beam ends below the least q; bins are made about as fine as what smears.
         """
         parts = [np.zeros(len(curve)) for curve in task.curves]
         for i in places:
             curve = task.curves[i]
-            points = ASSESSMENT.resolution_points * distances_of_points(curve.q)
-            binned = np.minimum(task.widest_dq * curve.q, points)
-            dq = np.full(len(curve), ASSESSMENT.beam_width * curve.q[0]) if beam else binned
+            points = ASSESSMENT.resolution_points * np.median(distances_of_points(curve.q) / curve.q)
+            wavelengths = min(task.widest_dq, float(points)) * curve.q
+            dq = np.full(len(curve), ASSESSMENT.beam_width * curve.q[0]) if beam else wavelengths
             smeared = replace(curve, dq=np.sqrt(size) * dq)
             curve_function = make_curve_function(i, smeared, PROBLEM.fine)
             parts[i] = (curve_function(starts[i]) - reference[i]) / task.dintensities[i]
