@@ -285,12 +285,23 @@ class AssessmentSettings:
     spread_steps: int = setting(30, "Steps that such a fit may take.")
     resolution_centre: float = setting(
         0.03,
-        "What the centre of a resolution function is usually off by, over its width: calibration of q, cells"
-        " of the detector, the shape that is taken for a Gaussian.",
+        "What the centre of a resolution function is usually off by, over its width: cells of the detector,"
+        " the shape that is taken for a Gaussian.",
+    )
+    q_calibration: float = setting(
+        1e-3,
+        "What all q are usually off by: the sample's place and the wavelength. No length is known better.",
+        "share",
     )
     resolution_width: float = setting(0.05, "And its width, over itself.")
     resolution_points: float = setting(
         3.0, "A resolution that no file states is at most about so many times as wide as points are apart."
+    )
+    beam_width: float = setting(
+        0.1,
+        "Width of the direct beam, over the least q: the beamstop hides it. So wide a resolution may be at"
+        " any q, too.",
+        "share",
     )
     clear_share: float = setting(
         0.5, "Of the points, by falling precision: those in which a misfit relative to I is seen.", "share"

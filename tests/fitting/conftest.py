@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from sasnet_plugin.fitting.assessment import held
 from sasnet_plugin.fitting.ledger import cut, read_counted_time
 from sasnet_plugin.fitting.pool import answer_of
 from sasnet_plugin.fitting.task import Budget
@@ -16,6 +18,14 @@ from sasnet_plugin.types import Curve
 from sasnet_plugin.zoo import bank_path
 
 Q = np.geomspace(0.004, 0.4, 120)
+
+
+@pytest.fixture(scope="module")
+def exact_calibration() -> Iterator[None]:
+    """Leave the calibration of q out of errors, for tests of something else that is unknown."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(held, "ASSESSMENT", replace(held.ASSESSMENT, q_calibration=0.0))
+        yield
 
 
 class Here:

@@ -205,12 +205,19 @@ def widen_errors(
     parameters: Mapping[_Key, Parameter], added_errors: Mapping[_Key, float]
 ) -> dict[_Key, Parameter]:
     """Parameters with what adds to the errors of those that have one."""
-    return {
-        key: replace(p, error=float(np.hypot(p.error, added_errors[key])))
-        if p.error is not None and np.isfinite(added_errors.get(key, np.nan))
-        else p
-        for key, p in parameters.items()
-    }
+    return {key: widen_error(p, added_errors.get(key, 0.0)) for key, p in parameters.items()}
+
+
+#: Units in which a value follows the scale of q, and by which power.
+_POWERS_OF_LENGTH = {"Ang": 1, "1/Ang": 1, "Ang^2": 2}
+
+
+def widen_error(p: Parameter, added_error: float) -> Parameter:
+    """The parameter with a further error, and with that of the calibration of q."""
+    if p.error is None or not np.isfinite(added_error):
+        return p
+    calibration = _POWERS_OF_LENGTH.get(p.unit, 0) * ASSESSMENT.q_calibration * p.value
+    return replace(p, error=float(np.hypot(np.hypot(p.error, added_error), calibration)))
 
 
 def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:
@@ -253,15 +260,19 @@ def _changes(task: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
             ]
         )
 
-    def smear_curves(places: Collection[int], size: float, *, even: bool) -> Floats:
-        """With a resolution as wide as some points are apart: bins are made about as fine as what smears."""
+    def smear_curves(places: Collection[int], size: float, *, beam: bool) -> Floats:
+        """Smear curves as the direct beam does, or as the spread of wavelengths, a share of q.
+
+        The beam ends below the least q; bins are made about as fine as what smears.
+        """
         parts = [np.zeros(len(curve)) for curve in task.curves]
         for i in places:
             curve = task.curves[i]
-            apart = distances_of_points(curve.q)
-            wide = ASSESSMENT.resolution_points * (np.median(apart) if even else apart)
-            dq = np.sqrt(size) * np.minimum(task.widest_dq * curve.q, wide)
-            curve_function = make_curve_function(i, replace(curve, dq=dq), PROBLEM.fine)
+            points = ASSESSMENT.resolution_points * np.median(distances_of_points(curve.q) / curve.q)
+            wavelengths = min(task.widest_dq, float(points)) * curve.q
+            dq = np.full(len(curve), ASSESSMENT.beam_width * curve.q[0]) if beam else wavelengths
+            smeared = replace(curve, dq=np.sqrt(size) * dq)
+            curve_function = make_curve_function(i, smeared, PROBLEM.fine)
             parts[i] = (curve_function(starts[i]) - reference[i]) / task.dintensities[i]
         return task.rows(parts)
 
@@ -307,8 +318,8 @@ def _changes(task: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
     for kind, moved in _list_fixed_changes(task, starts):
         yield kind, partial(compute_change, moved)
     for places in _not_stated(task.curves):
-        yield _Spread.RESOLUTION, partial(smear_curves, places, even=False)
-        yield _Spread.RESOLUTION, partial(smear_curves, places, even=True)
+        yield _Spread.RESOLUTION, partial(smear_curves, places, beam=False)
+        yield _Spread.RESOLUTION, partial(smear_curves, places, beam=True)
 
 
 def distances_of_points(q: Floats) -> Floats:

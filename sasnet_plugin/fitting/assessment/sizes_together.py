@@ -1,8 +1,9 @@
 """Errors that hold a spread of all sizes together, where a fit has taken a resolution that no file states.
 
 Particles of one shape and several sizes wash out fringes as a resolution does, and scatter as larger ones.
-sasmodels spreads one size at a time, so that no fit has this. Where the data show no difference the sizes of
-both are possible.
+sasmodels spreads one size at a time, and not the distances of neighbours with it, so that no fit has this
+(with a structure factor the local monodisperse approximation: J. S. Pedersen, J. Appl. Cryst. 27 (1994) 595).
+Where the data show no difference the sizes of both are possible.
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ def errors_by_sizes_together(task: Held, deadline: float) -> dict[str, float]:
     """What adds to the errors of a fit, a standard deviation, for particles that are spread in size
     instead.
     """
-    # Empty where the file states the resolution, or the particle has one size, which a fit may spread itself.
+    # Empty where the file states the resolution, or the particle has one size and no structure factor: a fit
+    # may spread that itself.
     fit = task.fits[0]
     start = starting_values(fit)
     sizes = sharp_sizes(task, [start])
     free = [name for name in sizes if name in task.slopes]
-    if not task.supposed or len(sizes) < 2 or not free:
+    is_spread_by_fits = len(sizes) < 2 and fit.structure_factor is None
+    if not task.supposed or is_spread_by_fits or not free:
         return {}
     errors: dict[str, float] = {}
     with suppress(TimeUpError):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sasnet_plugin.fitting.assessment import held
 from sasnet_plugin.fitting.assessment.held import errors_beside_held, make_fixed_task, widen_errors
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.result.model_fit import ModelFit
@@ -22,6 +23,10 @@ from sasnet_plugin.zoo import bank_path
 #: dq/q of the widest usual resolution.
 WIDEST = 0.08
 SPHERE = {"radius": 60.0, "sld": 4.0, "sld_solvent": 1.0, "scale": 1.0, "background": 0.0}
+
+
+#: The calibration of q has a test of its own.
+pytestmark = pytest.mark.usefixtures("exact_calibration")
 
 
 def measured(model: str, values: dict[str, Any], q: np.ndarray) -> Curve:
@@ -134,6 +139,45 @@ def test_a_length_is_known_no_better_than_the_centre_of_the_resolution() -> None
     assert radius.error is not None
     floor = ASSESSMENT.resolution_centre * width * radius.value
     assert 0.3 * floor < np.hypot(radius.error, more["radius"]) < 2 * floor
+
+
+def test_no_length_is_known_better_than_the_calibration_of_q(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A curve without noise gives lengths, and places of peaks, to what a camera is calibrated to."""
+    monkeypatch.setattr(held, "ASSESSMENT", ASSESSMENT)
+    values = {"peak_pos": 0.1, "correlation_length": 60.0, "scale": 1.0, "background": 0.01}
+    values |= {"porod_scale": 1e-6, "porod_exp": 3.5, "peak_scale": 5.0, "width_exp": 2.0}
+    q = np.geomspace(0.01, 0.4, 300)
+    exact = call("broad_peak", q, values).intensity
+    fit, more = errors(stated(Curve(q, exact, 1e-6 * exact)), "broad_peak", values)
+    wide = widen_errors(fit, more).parameters
+    lengths = {name: p.error / p.value for name, p in wide.items() if "Ang" in p.unit and p.error}
+    assert len(lengths) == 2
+    assert list(lengths.values()) == pytest.approx([ASSESSMENT.q_calibration] * 2, rel=0.1)
+    exponent = wide["porod_exp"].error
+    assert exponent is not None
+    assert exponent < 1e-3
+
+
+def test_the_width_of_the_direct_beam_is_in_the_exponent_of_an_upturn() -> None:
+    """A beam that smears the lowest points alone makes an upturn steeper, which the points do not show."""
+    z, weights = np.polynomial.hermite_e.hermegauss(41)
+    q, rng, pulls = np.geomspace(0.003, 0.3, 120), np.random.default_rng(69), []
+    for _ in range(20):
+        exponent, beam = rng.uniform(3.2, 4.0), rng.uniform(0.05, 0.12) * q[0]
+        smeared = (np.abs(q[:, None] + beam * z) / 0.005) ** -exponent @ weights / weights.sum()
+        exact = smeared + 1 / (1 + (30 * q) ** 2) + 0.01
+        error = 0.01 * exact
+        curve = Curve(q, exact + error * rng.standard_normal(q.size), error)
+        start = {
+            "A_scale": 1.0, "B_scale": 0.005**exponent, "scale": 1.0, "background": 0.01,
+            "A_cor_length": 30.0, "B_power": exponent,
+        }  # fmt: skip
+        fit, more = errors(curve, "lorentz+power_law", start)
+        found = widen_errors(fit, more).parameters["B_power"]
+        assert found.error is not None
+        pulls.append(abs(found.value - exponent) / found.error)
+    assert np.mean(np.array(pulls) < 2) >= 0.8
+    assert np.mean(np.array(pulls) > 3) <= 0.05
 
 
 def test_of_a_resolution_that_a_fit_has_found_none_is_as_possible() -> None:

@@ -29,7 +29,9 @@ from sasnet_plugin.zoo import bank_path
 
 SOLVENTS = (-0.56, 6.36)
 GUINIER, FRINGES = np.linspace(0.003, 0.035, 300), np.geomspace(0.003, 0.4, 200)
+FEW_FRINGES = np.geomspace(0.01, 0.12, 40)
 NAMES = ("radius", "sld")
+pytestmark = pytest.mark.usefixtures("exact_calibration")
 
 
 def contrasts(q: np.ndarray, *, stated: bool = True) -> list[Curve]:
@@ -97,14 +99,14 @@ def test_fringes_of_all_curves_leave_no_room_for_a_width(fringes: SampleResult) 
 
 
 def test_a_resolution_that_no_file_states_is_one_of_all_curves_at_the_same_q(fringes: SampleResult) -> None:
-    result = fitted(contrasts(FRINGES, stated=False))
-    common = added(result)["radius"]
-    assert common > 2 * added(fringes)["radius"]
-    # Where each has its own, as at other q, one curve's fringes say nothing of the other's.
-    one, other = contrasts(FRINGES, stated=False)
-    apart = fitted([one, replace(other, q=other.q * (1 + 1e-9))])
-    # The scale of q is as uncertain in both cases.
-    assert added(apart)["radius"] > 1.05 * common
+    assert added(fitted(contrasts(FRINGES, stated=False)))["radius"] > 2 * added(fringes)["radius"]
+    # Where each has its own, as at other q, one curve's fringes say nothing of the other's. Of few fringes a
+    # resolution is open.
+    one, other = contrasts(FEW_FRINGES, stated=False)
+    common = added(fitted([one, other]))["radius"]
+    apart = added(fitted([one, replace(other, q=other.q * (1 + 1e-9))]))["radius"]
+    # The place of all points is as uncertain in both cases.
+    assert apart > 1.1 * common
 
 
 def test_an_error_that_curves_have_in_common_does_not_hide_that_their_sizes_differ(
