@@ -146,7 +146,7 @@ def test_a_network_without_an_upturn_is_led_by_no_sum(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_no_power_law_cancels_a_background_beside_swollen_coils(seed: int) -> None:
-    """Chains in a good solvent (H. Benoit, C. R. Acad. Sci. 245 (1957) 2244): a background above 0, Rg 80 Å."""
+    """Chains in a good solvent: H. Benoit, C. R. Acad. Sci. 245 (1957) 2244."""
     nu, rg, x = 0.588, 80.0, np.linspace(0, 1, 2001)
 
     def coils(q: np.ndarray) -> np.ndarray:

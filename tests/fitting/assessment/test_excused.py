@@ -116,7 +116,7 @@ def test_none_explains_is_said_where_none_does() -> None:
 
 
 def test_noise_somewhat_larger_than_stated_puts_no_fit_behind() -> None:
-    """Independent noise of 1.2 times the stated is a misstatement; whether it is likelier the evidence says."""
+    """Independent noise of 1.2 times the stated is a usual misstatement, which the evidence weighs."""
     network = replace(fit("lorentz+power_law", 1.37, 5), weight=0.9)
     sphere = replace(fit("sphere+power_law", 1.34, 6), weight=0.1)
     errors = {"lorentz+power_law": SharedError(noise=1.17), "sphere+power_law": ERROR}
