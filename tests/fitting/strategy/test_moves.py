@@ -14,6 +14,7 @@ from sasnet_plugin.fitting.start_values.screening import Screen, screen_pairs
 from sasnet_plugin.fitting.strategy.factor_moves import factors, plain
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, size_of
+from sasnet_plugin.fitting.strategy.likely import list_expected
 from sasnet_plugin.fitting.strategy.moves import (
     again,
     open_steps,
@@ -435,3 +436,14 @@ def test_the_likeliest_model_is_begun_anew_where_one_of_more_parameters_fits(sim
     # Where the fit that explains needs no more, the likeliest is hardly begun anew.
     state.fits[Hypothesis("core_shell_bicelle")] = like(state.curve, "core_shell_bicelle", 1.0, 0, rng)
     assert not any(s.is_worthy for s in propose_restarts(state) if s.hypothesis == likeliest)
+
+
+def test_what_a_slow_model_becomes_is_fitted_where_it_is_expected(simulated: Simulated) -> None:
+    """The network takes cubes for superballs, whose curves cost seconds; boxes cost milliseconds."""
+    state = state_of(simulated("superball", {"length_a": 60.0, "exponent_p": 12.0, "background": 0.001}))
+    assert state.beliefs.first()["superball"] > 0.3
+    expected = list_expected(state)
+    assert expected[Hypothesis("parallelepiped")] > STRATEGY.simple_prior
+    steps = {step.hypothesis: step for step in open_steps(state) if step.key[0] == "fit"}
+    assert steps[Hypothesis("parallelepiped")].due
+    assert not steps[Hypothesis("superball")].due
