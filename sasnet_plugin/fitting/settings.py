@@ -104,6 +104,11 @@ class ProblemSettings:
     most_exponent: float = setting(
         6.0, "Largest exponent of a power of q, or of a peak's flank: no sample's I falls faster."
     )
+    least_power: float = setting(
+        1.0,
+        "Smallest exponent of a power law of q, that of thin rods: a smaller one is part of the background,"
+        " which it may cancel.",
+    )
     most_width: float = setting(0.7, "Largest width of a size distribution, relative to the size.")
     sparse: int = setting(80, "Points a decade of q tried first where the measured ones are too few.")
     fine: int = setting(200, "Points a decade of q tried next.")

@@ -142,3 +142,20 @@ def test_a_network_without_an_upturn_is_led_by_no_sum(seed: int) -> None:
     size = best.parameters["cor_length"]
     assert abs(size.value - 90.0) < 3 * (size.error or 0.0)
     assert "lorentz+power_law" not in result.alike
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_power_law_cancels_a_background_beside_swollen_coils(seed: int) -> None:
+    """Chains in a good solvent: H. Benoit, C. R. Acad. Sci. 245 (1957) 2244."""
+    nu, rg, x = 0.588, 80.0, np.linspace(0, 1, 2001)
+
+    def coils(q: np.ndarray) -> np.ndarray:
+        argument = (q[..., None] * rg) ** 2 * (2 * nu + 1) * (2 * nu + 2) / 6
+        return np.asarray(5 * np.trapezoid(2 * (1 - x) * np.exp(-argument * x ** (2 * nu)), x) + 0.025)
+
+    result = answer(coils, np.geomspace(0.005, 0.18, 80), 0.02, seed)
+    best = result.fits[0]
+    assert best.name == "polymer_excl_volume"
+    assert best.parameters["rg"].value == pytest.approx(rg, rel=0.1)
+    for one in result.fits:
+        assert one.parameters["background"].value > -0.1 or one.reduced_chisq > 1.5

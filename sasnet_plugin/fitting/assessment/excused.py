@@ -38,10 +38,13 @@ def rank_behind_explaining(
     order: Sequence[ModelFit], errors: Mapping[str, SharedError], points: int
 ) -> list[ModelFit]:
     """Fits by falling weight; those that only an error explains which no measurement has have none."""
-    # Where a fit explains the curve to its errors, no such error is there for another to be excused by.
+    # Where a fit explains the curve to its errors, no such error is there for another to be excused by. Noise
+    # that is somewhat larger than stated is usual: of that the evidence speaks.
 
     def stands(fit: ModelFit) -> bool:
-        return explains(fit.reduced_chisq, points) or errors[fit.name].excuses()
+        error = errors[fit.name]
+        is_noise = error.relative == 0 and error.noise**2 < ASSESSMENT.too_small
+        return is_noise or explains(fit.reduced_chisq, points) or error.excuses()
 
     if stands(order[0]) or not any(explains(fit.reduced_chisq, points) for fit in order):
         return list(order)

@@ -24,7 +24,7 @@ from ..problem.model_curves import ModelCurves
 from ..problem.sums import as_part, extract_part, prefix
 from ..result.components import bare, is_scale
 from ..result.model_fit import ModelFit
-from ..settings import ASSESSMENT
+from ..settings import ASSESSMENT, PROBLEM
 
 POWER_LAW = "power_law"
 #: Between two exponents that are tried: sums of both are those between.
@@ -122,7 +122,8 @@ def _is_power_law(fit: ModelFit, place: int, parts: Floats, curve: Curve, dinten
         )[0]
     )
     local = ModelCurves(curve, dintensity, POWER_LAW, per_decade=fit.per_decade)
-    exponents = float(np.clip(slope, 0.5, 5.0)) + np.arange(-1.0, 1.01, _STEP)
+    exponents = float(np.clip(slope, PROBLEM.least_power, 5.0)) + np.arange(-1.0, 1.01, _STEP)
+    exponents = exponents[exponents > PROBLEM.least_power - 0.5 * _STEP]
     columns = [local.intensity({"power": float(exponent)})[0] / dintensity for exponent in exponents]
     columns = [column / np.linalg.norm(column) for column in columns]
     return any(

@@ -21,6 +21,8 @@ _POSITIVE_NAMES = (
 )  # fmt: skip
 #: Elementary charges of a body that repels others; sasmodels' closure has no solution for fewer now and then.
 _LEAST_CHARGE = 0.1
+#: How sasmodels describes the exponent of a power law that is added to other terms or stands alone.
+_POWER_LAWS = frozenset({"power law exponent", "exponent of power law", "porod exponent, n, in q^-n"})
 #: Å: e²/(4π ε₀ kT) at 300 K, in vacuum; any medium has a shorter one.
 _LONGEST_BJERRUM = 557.0
 
@@ -30,6 +32,8 @@ def bounds_of(p: Any) -> tuple[float, float]:
     low, high = (float(v) for v in p.limits)
     name = bare(p.name)
     least, most = _find_bounds_by_name(name)
+    if str(p.description).lower() in _POWER_LAWS:
+        least = PROBLEM.least_power
     length = p.units in _POSITIVE_UNITS and name != "background" and low < -1
     if length or name.endswith(_POSITIVE_NAMES):
         least = max(least, 0.0)

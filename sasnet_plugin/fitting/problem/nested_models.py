@@ -188,7 +188,11 @@ _TABLE: dict[str, tuple[Reduction, ...]] = {
         _shape({"arms": 1.0}, "mono_gauss_coil", rg=lambda p: sqrt(p["rg_squared"])),
         _shape({"arms": 2.0}, "mono_gauss_coil", rg=lambda p: sqrt(p["rg_squared"])),
     ),
-    "superball": (_shape({"exponent_p": 1.0}, "sphere", radius=lambda p: p["length_a"] / 2),),
+    "superball": (
+        _shape({"exponent_p": 1.0}, "sphere", radius=lambda p: p["length_a"] / 2),
+        _shape({"exponent_p": inf}, "parallelepiped", length_a="length_a", length_b="length_a",
+               length_c="length_a"),
+    ),
     "teubner_strey": (_shape({"d": inf}, "dab", cor_length="xi"),),
     "triaxial_ellipsoid": (
         _shape({"radius_equat_minor": "radius_equat_major"}, "ellipsoid",

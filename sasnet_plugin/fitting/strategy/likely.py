@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from ...simulate.quick_models.quick import fit_cost_class
+from ..problem.nested_models import simpler
 from .hypothesis import Hypothesis, size_of
 from .settings import STRATEGY
 from .state import State
@@ -37,9 +39,19 @@ def list_expected(state: State) -> dict[Hypothesis, float]:
     if not state.free:
         return {}
     chances = state.beliefs.first()
-    for form, chance in _find_missing_groups(state):
+    for form, chance in (*_find_quick_limits(state, chances), *_find_missing_groups(state)):
         chances[form] = max(chances.get(form, 0.0), chance)
     return {as_expected(state, form): chance for form, chance in chances.items()}
+
+
+def _find_quick_limits(state: State, chances: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    """Yield what slow models that are expected become at their limits, where that is quick: cubes for
+    superballs.
+    """
+    for form, chance in chances.items():
+        if fit_cost_class(form) == "slow":
+            names = {reduction.name for reduction in simpler(form)} & state.beliefs.guesses.keys()
+            yield from ((name, STRATEGY.likely * chance) for name in names if fit_cost_class(name) != "slow")
 
 
 def as_expected(state: State, form: str) -> Hypothesis:

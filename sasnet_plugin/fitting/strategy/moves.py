@@ -5,7 +5,7 @@ The search takes the worthiest first and ends when none is worth its time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, takewhile
 from typing import Any
@@ -21,7 +21,7 @@ from ..result.components import bare
 from ..result.model_fit import ModelFit, doubtful, explains
 from ..settings import EFFORT, START_VALUES
 from ..start_values.screening import SIMPLE, apply_fixed
-from ..task import Budget
+from ..task import Budget, Pair
 from .factor_moves import add_defaults, factors, plain
 from .hypothesis import Hypothesis, is_of_particles, is_simple_curve, is_smooth, parse_hypothesis, size_of
 from .likely import first, list_expected
@@ -131,10 +131,11 @@ def propose_near(state: State) -> Iterator[Step]:
 
 
 def _open(state: State) -> Iterator[Step]:
-    least = min(state.residuals.values(), default=0.0)
+    open_residuals = state.list_open_residuals()
+    least = min(open_residuals.values(), default=0.0)
     most = highest_boost(state)
     for hypothesis, thought in state.possible.items():
-        chance = _estimate_chance(state, hypothesis, thought)
+        chance = _estimate_chance(state, hypothesis, thought, open_residuals)
         if hypothesis.pair in state.residuals:
             chance *= nearness(state.residuals[hypothesis.pair], least)
         if chance * most / hypothesis.seconds < STRATEGY.price:  # before anything of the model is loaded
@@ -159,10 +160,12 @@ def _look(state: State, open_: Sequence[Step]) -> Step:
     return Step(("look", pairs), max([worth, *(2 * look_worth for look_worth in slow)]), pairs=pairs)
 
 
-def _estimate_chance(state: State, hypothesis: Hypothesis, thought: float) -> float:
+def _estimate_chance(
+    state: State, hypothesis: Hypothesis, thought: float, open_residuals: Mapping[Pair, float]
+) -> float:
     """What is thought of a hypothesis; a structure factor that brings the bank nearer has its chance."""
     residual = state.residuals.get(hypothesis.pair, np.inf)
-    thought = max(thought, _estimate_chance_by_nearness(state, hypothesis))
+    thought = max(thought, _estimate_chance_by_nearness(hypothesis, residual, open_residuals))
     if hypothesis.structure_factor is None or hypothesis.cost == "slow":
         return thought
     if residual < START_VALUES.clearly_better * state.residuals.get((hypothesis.form, None), np.inf):
@@ -202,11 +205,12 @@ def simpler_anew(state: State) -> Iterator[Step]:
         yield Step(("anew", hypothesis), worth, hypothesis=hypothesis, task=task)
 
 
-def _estimate_chance_by_nearness(state: State, hypothesis: Hypothesis) -> float:
+def _estimate_chance_by_nearness(
+    hypothesis: Hypothesis, residual: float, open_residuals: Mapping[Pair, float]
+) -> float:
     """Chance of a single model that the bank comes nearest with, more if nothing else comes near."""
-    residual = state.residuals.get(hypothesis.pair, np.inf)
     other_residuals = [
-        r for pair, r in state.residuals.items() if "+" not in pair[0] and pair != hypothesis.pair
+        r for pair, r in open_residuals.items() if "+" not in pair[0] and pair != hypothesis.pair
     ]
     least = min(other_residuals, default=np.inf)
     if not residual <= least / STRATEGY.falls < np.inf:
@@ -336,11 +340,24 @@ def _restart(state: State, hypothesis: Hypothesis, least: float) -> Step:
     # About a deep wrong minimum there may be none other; later ones are about the bank's curves alone.
     extra = starting_values(fit) if attempt == 0 else None
     task = state.task(hypothesis, extra=extra, restarts=np.inf, budget=budget, attempt=attempt)
-    # However far off the likeliest is: it may lie in a wrong minimum.
-    promise = max(least / fit.chisq, state.beliefs.estimate(hypothesis))
-    chance = STRATEGY.seldom * STRATEGY.again**attempt * promise
+    chance = STRATEGY.seldom * max(least / fit.chisq, state.beliefs.estimate(hypothesis))
+    wrong = _estimate_wrong_minimum(state, hypothesis)
+    if wrong > chance:  # its starts are far from what explains the curve
+        task, chance = replace(task, budget=replace(task.budget, best_chisq=np.inf)), wrong
+    chance *= STRATEGY.again**attempt
     worth = chance * boost(state, state.size(hypothesis), again=True) / budget.seconds
     return Step((*key, attempt), worth, hypothesis=hypothesis, task=task)
+
+
+def _estimate_wrong_minimum(state: State, hypothesis: Hypothesis) -> float:
+    """Chance that a fit lies in a wrong minimum: where the best one needs more parameters, though the
+    network finds it less likely.
+    """
+    best, fit = state.explanation, state.fits[hypothesis]
+    if best is None or len(state.fits[best].free) <= len(fit.free):
+        return 0.0
+    is_far_off = fit.chisq > STRATEGY.near_best * state.fits[best].chisq
+    return STRATEGY.likely * state.beliefs.estimate(hypothesis) if is_far_off else 0.0
 
 
 def _level(fit: ModelFit) -> int:

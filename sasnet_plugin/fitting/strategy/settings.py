@@ -60,7 +60,7 @@ class StrategySettings:
     kinds: float = setting(0.05, "Chance of another size distribution.")
     again: float = setting(0.6, "Chance of another attempt as a share of that of the last one.")
     expected_time: ByCost[float] = setting(
-        map_by_cost(0.35, 1.5, 3.0), "What a fit is expected to take.", "s"
+        map_by_cost(0.35, 0.7, 3.0), "What a fit is expected to take.", "s"
     )
     time: ByCost[float] = setting(map_by_cost(4.0, 8.0, 12.0), "What it has at most.", "s")
     from_start: float = setting(0.2, "Of the expected time, what a fit from a given start takes.", "share")

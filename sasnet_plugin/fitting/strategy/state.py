@@ -119,6 +119,15 @@ class State:
             hypotheses += [Hypothesis(guess.name, factor) for factor in (None, *factors)]
         return {h: self.beliefs.estimate(h) for h in hypotheses if self.is_allowed(h)}
 
+    def list_open_residuals(self) -> dict[Pair, float]:
+        """The library's residuals of all that is not ruled out: a fit far behind the best is."""
+        best = self.best
+        if best is None:
+            return self.residuals
+        most = self.compute_minus_two_log(best) + STRATEGY.far_behind
+        ruled_out = {h.pair for h in self.fits if self.compute_minus_two_log(h) > most}
+        return {pair: r for pair, r in self.residuals.items() if pair not in ruled_out}
+
     def is_allowed(self, hypothesis: Hypothesis) -> bool:
         return not {hypothesis.form, hypothesis.second} & set(self.options.exclude)
 

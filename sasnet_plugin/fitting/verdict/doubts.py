@@ -180,6 +180,16 @@ def other_shape(result: FitResult) -> Iterator[str]:
     yield sentences.OTHER_SHAPE(kind=kind(other_fits[0]), within=last, model=name, chisq=chisq)
 
 
+def simpler_shape(result: FitResult) -> Iterator[str]:
+    """Another kind of sample with fewer parameters fits within the uncertainties, too."""
+    fit = equals.find_simpler_shape(result)
+    if fit is not None and not equals.list_other_shapes(result):
+        chisq, best_chisq = (chisq_text(f.reduced_chisq) for f in (fit, result.fits[0]))
+        yield sentences.SIMPLER_SHAPE(
+            kind=kind(fit), model=fit.short_name, chisq=chisq, best_chisq=best_chisq
+        )
+
+
 def same_curve(result: FitResult) -> Iterator[str]:
     """A Lorentzian is the curve of coils of the most probable length distribution, Rg² = 3 ξ².
 
@@ -341,10 +351,11 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: describes the data, at least within a systematic error; `_UNEXPLAINED`: it does not.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, find_missing_candidates, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, own_limits, instrument, time_within_error, atoms, nearer, other_shape, same_curve,
-    second_unseen, find_missing_model, other_size, find_warnings, interaction, open_values, disagreement,
-    too_large_uncertainties, too_small_uncertainties, find_structure, smooth_misfit, no_uncertainties,
-    find_replaced_uncertainties, replicates, find_missing_candidates, find_understated, systematic,
+    unit, few_points, own_limits, instrument, time_within_error, atoms, nearer, other_shape, simpler_shape,
+    same_curve, second_unseen, find_missing_model, other_size, find_warnings, interaction, open_values,
+    disagreement, too_large_uncertainties, too_small_uncertainties, find_structure, smooth_misfit,
+    no_uncertainties, find_replaced_uncertainties, replicates, find_missing_candidates, find_understated,
+    systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (
     unit, own_limits, instrument, find_missing_candidates, too_small_uncertainties,

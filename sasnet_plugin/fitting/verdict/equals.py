@@ -66,6 +66,23 @@ def list_other_shapes(result: FitResult) -> list[ModelFit]:
     return [fit for fit in as_good(result) if not same_kind(result, result.fits[0], fit)]
 
 
+def find_simpler_shape(result: FitResult) -> ModelFit | None:
+    """Find the nearest fit of another shape with fewer parameters whose χ² does not reject it, though its
+    evidence does.
+    """
+    # Evidence decides between models of which one is right. Where the right one may be in no library, a model
+    # of many parameters that fits is no proof against a simpler one that fits too.
+    best = result.fits[0]
+    if result.curve.dintensity is None or not small_chisq(result):
+        return None
+
+    def is_simpler(fit: ModelFit) -> bool:
+        fewer = len(fit.free) < len(best.free) and explains(fit.reduced_chisq, len(result.curve))
+        return fewer and not same_kind(result, best, fit) and not is_disguised(best, fit)
+
+    return min(filter(is_simpler, result.fits[1:]), key=lambda fit: fit.reduced_chisq, default=None)
+
+
 def is_disguised(best: ModelFit, fit: ModelFit) -> bool:
     """Whether a fit has become the best model: an ellipsoid of equal axes, a sum with next to no second."""
     if fit.components and fit.components[-1].fraction < ASSESSMENT.negligible:

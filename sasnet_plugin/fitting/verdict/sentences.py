@@ -149,6 +149,10 @@ OTHER_SHAPE = template(
     "Another shape, {kind}, fits equally well{within} ({model}, reduced χ² {chisq}).",
     kind="cylinders", within="", model="cylinder", chisq="1.03",
 )  # fmt: skip
+SIMPLER_SHAPE = template(
+    "A simpler shape, {kind}, also fits the data ({model}, reduced χ² {chisq} instead of {best_chisq}).",
+    kind="cylinders", model="cylinder", chisq="1.09", best_chisq="1.01",
+)  # fmt: skip
 SAME_AS_COILS = template(
     "Polydisperse coils with Mw/Mn = 2 (poly_gauss_coil) give exactly this curve, with Rg {rg}.",
     rg="48.3 ± 0.3 Å",

@@ -113,3 +113,14 @@ def test_none_explains_is_said_where_none_does() -> None:
     large = {"sphere": replace(ERROR, relative=0.4)}
     assert none_explains([sphere], set(), large, 200) == [NONE_EXPLAINS]
     assert none_explains([sphere, onion], set(), large, 200) == []
+
+
+def test_noise_somewhat_larger_than_stated_puts_no_fit_behind() -> None:
+    """Independent noise of 1.2 times the stated is a usual misstatement, which the evidence weighs."""
+    network = replace(fit("lorentz+power_law", 1.37, 5), weight=0.9)
+    sphere = replace(fit("sphere+power_law", 1.34, 6), weight=0.1)
+    errors = {"lorentz+power_law": SharedError(noise=1.17), "sphere+power_law": ERROR}
+    assert rank_behind_explaining([network, sphere], errors, 147) == [network, sphere]
+    # Noise of twice the stated is not excused by another fit's.
+    noisy = errors | {"lorentz+power_law": SharedError(noise=2.0)}
+    assert rank_behind_explaining([network, sphere], noisy, 147)[0].name == "sphere+power_law"

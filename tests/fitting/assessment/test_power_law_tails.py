@@ -85,3 +85,13 @@ def test_the_power_law_stands_last() -> None:
     assert replace_by_power_law("lamellar+lorentz", 0) == "lorentz+power_law"
     assert replace_by_power_law("sphere+lorentz", 1) == "sphere+power_law"
     assert replace_by_power_law("dab", 0) == "power_law"
+
+
+def test_what_bends_the_background_at_the_highest_q_is_no_power_law() -> None:
+    """Two power laws that nearly cancel a background make any gentle slope, and say nothing of it."""
+    x = 60 * Q
+    spheres = 50 * (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2
+    curve = curve_of(spheres + 1 / (1 + (4 * Q) ** 2))
+    assert curve.dintensity is not None
+    fit = fitted(curve, "sphere+lorentz", A_radius=60.0, B_cor_length=4.0)
+    assert tails_of(fit, curve, curve.dintensity) == ()

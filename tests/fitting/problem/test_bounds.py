@@ -73,3 +73,12 @@ def test_no_medium_screens_charges_less_than_vacuum() -> None:
     """Bjerrum's length in water at 298 K, of relative permittivity 78.4, is 7.1 Å."""
     _, most = bounds_of(parameter("be_polyelectrolyte", "bjerrum_length"))
     assert most / 78.4 == pytest.approx(7.1, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [("power_law", "power"), ("correlation_length", "porod_exp"), ("broad_peak", "porod_exp")],
+)
+def test_no_power_law_falls_less_than_that_of_thin_rods(model: str, name: str) -> None:
+    """I of thin rods falls as 1/q; a power law of exponent 0 is a background, which it cancels."""
+    assert bounds_of(parameter(model, name)) == (1.0, 6.0)

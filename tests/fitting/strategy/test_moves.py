@@ -14,6 +14,7 @@ from sasnet_plugin.fitting.start_values.screening import Screen, screen_pairs
 from sasnet_plugin.fitting.strategy.factor_moves import factors, plain
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, size_of
+from sasnet_plugin.fitting.strategy.likely import list_expected
 from sasnet_plugin.fitting.strategy.moves import (
     again,
     open_steps,
@@ -399,3 +400,50 @@ def test_the_best_fit_goes_on_where_its_time_was_up(simulated: Simulated, bank: 
     assert not state.fits[stack].cut
     assert state.fits[stack].chisq < before
     assert list(propose_continuation(state)) == []
+
+
+def test_what_its_fit_has_ruled_out_hides_no_other_near_shape(simulated: Simulated) -> None:
+    """Cubes: the library comes nearest with superballs, whose fit is far off, and then with boxes."""
+    state = state_of(simulated("core_shell_cylinder", {"radius": 12.0, "thickness": 14.0, "length": 28.0}))
+    rng, superballs = np.random.default_rng(2), Hypothesis("superball")
+    best, boxes = Hypothesis("core_shell_cylinder"), Hypothesis("parallelepiped")
+    state.keep(best, like(state.curve, best.form, 1.3, 6, rng))
+    state.residuals = dict.fromkeys((h.pair for h in state.possible), 2.0)
+    state.residuals |= {superballs.pair: 0.1, boxes.pair: 0.3, best.pair: 0.5}
+
+    def offered() -> dict[Hypothesis | None, float]:
+        return {step.hypothesis: step.worth for step in open_steps(state) if step.key[0] == "fit"}
+
+    assert boxes not in offered()
+    state.keep(superballs, like(state.curve, superballs.form, 3.0, 6, rng))
+    assert offered()[boxes] > STRATEGY.price
+    # One that fits as well as the best is not ruled out.
+    state.fits[superballs] = like(state.curve, superballs.form, 1.3, 6, rng)
+    assert boxes not in offered()
+
+
+def test_the_likeliest_model_is_begun_anew_where_one_of_more_parameters_fits(simulated: Simulated) -> None:
+    sphere = {"radius": 46.0, "thickness": 11.0, "sld_core": 3.0, "sld_shell": 1.0, "sld_solvent": 6.0}
+    state = state_of(simulated("core_shell_sphere", sphere | {"radius_pd": 0.09, "radius_pd_n": 35}))
+    rng, likeliest = np.random.default_rng(3), Hypothesis("core_shell_sphere")
+    assert state.beliefs.estimate(likeliest) > 0.3
+    state.keep(likeliest, replace(bent(state.curve), model="core_shell_sphere"))
+    state.keep(Hypothesis("core_shell_bicelle"), like(state.curve, "core_shell_bicelle", 1.0, 9, rng))
+    (step,) = [step for step in propose_restarts(state) if step.hypothesis == likeliest]
+    assert step.task is not None
+    assert step.is_worthy
+    assert step.task.budget.best_chisq == np.inf
+    # Where the fit that explains needs no more, the likeliest is hardly begun anew.
+    state.fits[Hypothesis("core_shell_bicelle")] = like(state.curve, "core_shell_bicelle", 1.0, 0, rng)
+    assert not any(s.is_worthy for s in propose_restarts(state) if s.hypothesis == likeliest)
+
+
+def test_what_a_slow_model_becomes_is_fitted_where_it_is_expected(simulated: Simulated) -> None:
+    """The network takes cubes for superballs, whose curves cost seconds; boxes cost milliseconds."""
+    state = state_of(simulated("superball", {"length_a": 60.0, "exponent_p": 12.0, "background": 0.001}))
+    assert state.beliefs.first()["superball"] > 0.3
+    expected = list_expected(state)
+    assert expected[Hypothesis("parallelepiped")] > STRATEGY.simple_prior
+    steps = {step.hypothesis: step for step in open_steps(state) if step.key[0] == "fit"}
+    assert steps[Hypothesis("parallelepiped")].due
+    assert not steps[Hypothesis("superball")].due

@@ -264,3 +264,17 @@ def test_a_search_that_ended_early_is_said_where_the_fit_needs_an_error_that_is_
     assert "time limit" not in " ".join(doubts(replace(late, limit_met=False)))
     # What explains the data as they are stated is not shaken by what was not tried.
     assert "time limit" not in " ".join(doubts(answer(SPHERE, limit_met=True)))
+
+
+def test_a_simpler_shape_that_the_data_do_not_reject_is_named() -> None:
+    """A particle of two halves is in no library: several shapes come within its uncertainties."""
+    layers = fitted("core_shell_ellipsoid", 1.0, thick_shell=p(41, 3), x_core=p(0.6, 0.1, ""), weight=1.0)
+    spheres = fitted("sphere", 1.1, radius=p(50, 1), weight=0.0)
+    known = Suggestion("", "", (), (), 0.9)
+    (said,) = [one for one in doubts(answer(layers, spheres, expected=known)) if "simpler" in one]
+    assert said == "A simpler shape, spheres, also fits the data (sphere, reduced χ² 1.1 instead of 1)."
+    rejected = fitted("sphere", 2.0, radius=p(50, 1), weight=0.0)
+    assert not [one for one in doubts(answer(layers, rejected, expected=known)) if "simpler" in one]
+    # Without uncertainties χ² rejects nothing.
+    unknown = answer(layers, spheres, expected=known, curve=replace(CURVE, dintensity=None))
+    assert not [one for one in doubts(unknown) if "A simpler shape" in one]
