@@ -6,7 +6,7 @@ Kaufman, BIT 15 (1975) 49): what is linear is solved at each step and projected 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,7 @@ class Descent:
             name: code_of(search.info, name, start, search.ranges, float(search.curve.q[0]))
             for name in search.list_varied(start)
         }
-        self._curves: tuple[bytes | None, Floats] = (None, np.empty(0))
+        self._point: tuple[bytes | None, dict[str, Any], Floats] = (None, start, np.empty(0))
         self._best: tuple[float, dict[str, Any]] = (np.inf, start)
 
     @property
@@ -79,6 +79,10 @@ class Descent:
 
     def run(self, steps: int) -> bool:
         """Go down; False where the model has no finite curve at the start."""
+        with np.errstate(all="ignore"):
+            return self._run(steps)
+
+    def _run(self, steps: int) -> bool:
         x = self._each("first")
         if np.all(np.abs(self.residuals(x)) >= PROBLEM.no_value):
             return False
@@ -92,29 +96,27 @@ class Descent:
         """A field of all codes, (k,)."""
         return np.array([getattr(code, attribute) for code in self._codes.values()])
 
-    def decode(self, x: Floats) -> dict[str, Any]:
-        return self._start | decode(self._codes, x)
-
     def residuals(self, x: Floats) -> Floats:
         """(n,) at the best scales and background."""
-        parameters = self.decode(x)
-        residual = self._search.residual(self._intensity(x), parameters, self._error)[0]
+        parameters, curves = self._calculate(x)
+        residual = self._search.compare(curves, parameters, self._error)[0]
         total = float(residual @ residual)
         if total < self._best[0]:
             self._best = (total, parameters)
         return residual
 
-    def _intensity(self, x: Floats) -> Floats:
+    def _calculate(self, x: Floats) -> tuple[dict[str, Any], Floats]:
+        """Parameters at codes, (k,), and the curves there; those of the last codes are kept."""
         key = x.tobytes()
-        if self._curves[0] != key:
-            self._curves = (key, self._search.intensity(self.decode(x)))
-        return self._curves[1]
+        if self._point[0] != key:
+            parameters = self._start | decode(self._codes, x)
+            self._point = (key, parameters, self._search.calculate(parameters))
+        return self._point[1:]
 
     def raw(self, x: Floats) -> dict[str, Floats]:
         """Slopes of the residuals by each code, scales and background staying; those of the linear first."""
-        search, parameters = self._search, self.decode(x)
-        base = self._intensity(x)
-        _, scales, _ = search.residual(base, parameters, self._error)
+        search, (parameters, base) = self._search, self._calculate(x)
+        _, scales, _ = search.compare(base, parameters, self._error)
         columns = search.linear_columns(base, scales, self._error)
         for i, (name, code) in enumerate(self._codes.items()):
             if name in search.linear:  # `intensity` leaves them out
@@ -124,9 +126,9 @@ class Descent:
                 columns[name] = column * code.slope(x[i]) / by
                 continue
             step = PROBLEM.step if x[i] + PROBLEM.step <= code.high else -PROBLEM.step
-            moved = search.intensity(parameters | {name: code.value(x[i] + step)})
+            moved = search.calculate(parameters | {name: code.value(x[i] + step)})
             column = (scales @ (moved - base)) / (step * self._error)
-            if not np.isfinite(column).all():
+            if not np.isfinite(column @ column):
                 column = np.nan_to_num(column, nan=0.0, posinf=0.0, neginf=0.0)
             columns[name] = column
         return columns
@@ -135,7 +137,8 @@ class Descent:
         """Slopes (n,) of the residuals per unit of each parameter."""
         search, start = self._search, self._start
         x = self._each("first")
-        columns = self.raw(x)
+        with np.errstate(all="ignore"):
+            columns = self.raw(x)
         for code_value, (name, code) in zip(x, self._codes.items(), strict=True):
             columns[name] = columns[name] / code.slope(code_value)
         for name in search.scales:
@@ -160,9 +163,14 @@ class Descent:
 
 def project_out_others(columns: Mapping[str, Floats], names: Collection[str]) -> Floats:
     """Columns of these names, (n, k), with what the others take up projected out."""
-    selected = np.stack([columns[name] for name in names], axis=1)
+    selected = _side_by_side([columns[name] for name in names])
     other_columns = [column for name, column in columns.items() if name not in names]
-    return project_out(selected, np.stack(other_columns, axis=1)) if other_columns else selected
+    return project_out(selected, _side_by_side(other_columns)) if other_columns else selected
+
+
+def _side_by_side(columns: Sequence[Floats]) -> Floats:
+    """As ``np.stack(columns, axis=1)``, to the order in memory, which rounding depends on."""
+    return np.ascontiguousarray(np.array(columns).T)
 
 
 def project_out(columns: Floats, linear: Floats) -> Floats:
@@ -183,7 +191,7 @@ class Code:
     unit: float = 0.0  #: What 1 in the code stands for; 0: the code is a logarithm.
 
     def value(self, x: float) -> float:
-        return float(np.exp(x)) if self.unit == 0 else float(x * self.unit)
+        return float(np.exp(x)) if self.unit == 0 else float(x) * self.unit
 
     def clip(self, x: float) -> float:
         """The nearest that its bounds allow, in the code."""
