@@ -20,15 +20,14 @@ _OF_WIDTH = ("", "_n", "_nsigma", "_type")
 _COMMON = 2  #: Scale and background, which have no distributions.
 #: Points of distributions that sasmodels gives a compiled kernel at a time.
 _AT_A_TIME = 100
-_NO_CUTOFF = 0.0
 
 
 class KernelCall:
-    """As ``sasmodels.direct_model.call_kernel(kernel, parameters)``, for a kernel of q alone."""
+    """As ``sasmodels.direct_model.call_kernel(kernel, parameters, cutoff)``, for a kernel of q alone."""
 
-    def __init__(self, kernel: Any) -> None:
+    def __init__(self, kernel: Any, cutoff: float = 0.0) -> None:
         table = kernel.info.parameters
-        self._kernel, self._count = kernel, int(table.npars)
+        self._kernel, self._cutoff, self._count = kernel, cutoff, int(table.npars)
         call_parameters = table.call_parameters
         self._size = len(call_parameters)
         self._defaults = np.array([float(p.default) for p in call_parameters])
@@ -47,7 +46,7 @@ class KernelCall:
         self._details: dict[tuple[int, ...], Any] = {}
         self._plain = np.ones(_round_to_block(self._size + 2 * self._count))
         self._plain[self._size + 2 * self._count :] = 0.0
-        self._call = _direct_call(kernel)
+        self._call = _direct_call(kernel, cutoff)
 
     def __call__(self, parameters: Mapping[str, Any]) -> Floats:
         """Return I(q), (n,). Raises TypeError for an unknown parameter."""
@@ -57,7 +56,7 @@ class KernelCall:
         if any(parameters.get(name) for name in self._magnetic & parameters.keys()):
             from sasmodels.direct_model import call_kernel
 
-            return np.asarray(call_kernel(self._kernel, dict(parameters)))
+            return np.asarray(call_kernel(self._kernel, dict(parameters), cutoff=self._cutoff))
         scalars, places = self._defaults.copy(), self._places
         for name, value in parameters.items():
             if name in places:
@@ -104,23 +103,23 @@ class KernelCall:
         return details
 
 
-#: Of details and values, as the kernels of sasmodels are called, without a cutoff.
+#: Of details and values, as the kernels of sasmodels are called.
 _Call = Callable[[Any, Floats], Floats]
 
 
-def _direct_call(kernel: Any) -> _Call:
+def _direct_call(kernel: Any, cutoff: float) -> _Call:
     """Return the call of a kernel, without what sasmodels does in Python around a compiled one."""
     from sasmodels.kerneldll import DllKernel
     from sasmodels.kernelpy import PyKernel
 
     if type(kernel) is DllKernel and kernel.dtype == np.float64:
-        return _compiled_call(kernel)
+        return _compiled_call(kernel, cutoff)
     if type(kernel) is PyKernel:
-        return _python_call(kernel)
-    return lambda details, values: np.asarray(kernel(details, values, 0.0, False))
+        return _python_call(kernel, cutoff)
+    return lambda details, values: np.asarray(kernel(details, values, cutoff, False))
 
 
-def _compiled_call(kernel: Any) -> _Call:
+def _compiled_call(kernel: Any, cutoff: float) -> _Call:
     """As ``sasmodels.kernel.Kernel.Iq``; the addresses of q and of the results are those of the kernel."""
     function, n = kernel.kernel[0], kernel.q_input.nq
     step = 2 if kernel.info.have_Fq and kernel.dim == "1d" else 1
@@ -135,23 +134,23 @@ def _compiled_call(kernel: Any) -> _Call:
         # sasmodels gives a kernel a hundred points of distributions at a time.
         for start in range(0, details.num_eval, _AT_A_TIME):
             stop = min(start + _AT_A_TIME, details.num_eval)
-            function(n, start, stop, known[1], values.ctypes.data, q, result, _NO_CUTOFF, 0)
+            function(n, start, stop, known[1], values.ctypes.data, q, result, cutoff, 0)
         return _intensity(squares, *sums[:3:2].tolist(), values)
 
     return call
 
 
-def _python_call(kernel: Any) -> _Call:
+def _python_call(kernel: Any, cutoff: float) -> _Call:
     """As ``sasmodels.kernelpy``'s for a particle of one size; with a distribution the call of sasmodels."""
     parameters, size = kernel._parameter_vector, len(kernel._parameter_vector)
 
     def call(details: Any, values: Floats) -> Floats:
         if details.num_active or kernel._nq_copies != 1:
-            return np.asarray(kernel(details, values, 0.0, False))
+            return np.asarray(kernel(details, values, cutoff, False))
         parameters[:] = values[_COMMON : _COMMON + size]
         squares = np.asarray(kernel._form(), dtype=float)
         if squares.shape != kernel.q_input.q.shape:
-            return np.asarray(kernel(details, values, 0.0, False))
+            return np.asarray(kernel(details, values, cutoff, False))
         return _intensity(squares, 1.0, float(kernel._volume()[0]), values)
 
     return call
