@@ -198,7 +198,9 @@ def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: 
 
 def smallest(residual: Floats, count: int) -> Iterator[tuple[int, ...]]:
     """Places of the smallest finite residuals, as many as are looked at for so many starts."""
-    for flat in np.argsort(residual, axis=None)[: START_VALUES.looked_at * count]:
+    flat_residual, most = residual.ravel(), min(START_VALUES.looked_at * count, residual.size)
+    nearest_places = np.argpartition(flat_residual, most - 1)[:most]
+    for flat in nearest_places[np.argsort(flat_residual[nearest_places])]:
         place = np.unravel_index(flat, residual.shape)
         if not np.isfinite(residual[place]):
             return
@@ -225,12 +227,17 @@ def _shift_intensity(
     log_i: NDArray[np.float32], columns: NDArray[np.intp], shifts: NDArray[np.intp]
 ) -> NDArray[np.float32]:
     """I(q × ratio) of every curve, shift and grid point; NaN where the bank does not know it."""
-    index = columns + shifts[:, None]
+    first, last = int(columns[0] + shifts.min()), int(columns[-1] + shifts.max())
+    index = np.arange(first, last + 1)
     value = log_i[:, np.clip(index, 0, N_BANK - 1)]
     # Below the grid a curve has its plateau or power law: its first points, continued.
     below = np.minimum(index, 0).astype(np.float32)
-    value = value + below * (log_i[:, 1] - log_i[:, 0])[:, None, None]
-    return np.where(index > N_BANK - 1, np.float32(np.nan), np.exp(value))
+    value = value + below * (log_i[:, 1] - log_i[:, 0])[:, None]
+    intensity = np.where(index > N_BANK - 1, np.float32(np.nan), np.exp(value))
+    shifted = np.empty((len(log_i), shifts.size, columns.size), dtype=np.float32)
+    for place, begin in enumerate((columns[0] + shifts - first).tolist()):
+        shifted[:, place] = intensity[:, begin : begin + columns.size]
+    return shifted
 
 
 def _solve(curves: NDArray[np.float32], data: Binned) -> tuple[Floats, Floats, Floats]:
@@ -239,8 +246,10 @@ def _solve(curves: NDArray[np.float32], data: Binned) -> tuple[Floats, Floats, F
     measured = (curves @ data.matrix).astype(np.float64)
     scale, background = scale_and_background(measured, data.weight, data.intensity)
     with np.errstate(all="ignore"):
-        difference = scale[..., None] * measured + background[..., None] - data.intensity
-        residual = difference**2 @ data.weight
+        difference = np.multiply(scale[..., None], measured, out=measured)
+        difference += background[..., None]
+        difference -= data.intensity
+        residual = np.square(difference, out=difference) @ data.weight
     residual = np.where(np.isfinite(residual) & (scale > 0), residual, np.inf)
     return residual, scale, background
 

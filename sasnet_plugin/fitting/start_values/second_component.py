@@ -213,9 +213,9 @@ def _two_scales(first: Floats, second: Floats, data: Binned) -> Floats:
                 p = (ya[:, None] * bb - yb * ab) / determinant
                 q = (yb * aa[:, None] - ya[:, None] * ab) / determinant
                 left = yy - p * ya[:, None] - q * yb
-                left = np.where(determinant > 1e-9 * aa[:, None] * bb, left, np.inf)
+                left[~(determinant > 1e-9 * aa[:, None] * bb)] = np.inf
             fine = (p > 0) & ((q > 0) | alone) & np.isfinite(left)
             if centred:
                 fine &= intensity @ weight > p * (first @ weight)[:, None] + q * (second @ weight)
-            best = np.where(fine, np.minimum(best, np.maximum(left, 0.0)), best)
+            np.minimum(best, np.maximum(left, 0.0), out=best, where=fine)
     return best
