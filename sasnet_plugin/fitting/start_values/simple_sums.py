@@ -140,7 +140,7 @@ def find_near_simple_sums(curve: Curve, dintensity: Floats) -> list[NearSum]:
 
 def _rate_simple_sums(data: Binned) -> Iterator[NearSum]:
     q = np.exp(LOG_Q_MIN + BANK_STEP * data.columns)
-    low, high = float(q[0]), float(q[-1])
+    low = float(q[0])
     exponents = START_VALUES.simple_powers
     powers = _smear_and_normalise([(q / low) ** -exponent for exponent in exponents], data)
     no_second = np.zeros((1, powers.shape[1]))
