@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import Floats
+from ...arrays import ArrayCache, Floats, bytes_of
 from ..problem.free_parameters import moving
 from ..result.model_fit import ModelFit
 from .discrepancy import Discrepancy, Shape
@@ -41,7 +41,14 @@ def evidence(discrepancy: Discrepancy, fit: ModelFit) -> Evidence:
     residual = discrepancy.residual(fit)
     if not np.all(np.isfinite(residual)):
         return Evidence(np.inf, np.inf)
-    marginal_evidence = marginal(discrepancy, fit.theory, residual, *_slopes(discrepancy, fit))
+    slopes, hidden = _slopes(discrepancy, fit)
+    curve = discrepancy.curve
+    arrays = curve.q, curve.intensity, discrepancy.dintensity, fit.theory, slopes
+    marginal_evidence = _KEPT.get(
+        (discrepancy.share, hidden, *map(bytes_of, arrays)),
+        lambda: marginal(discrepancy, fit.theory, residual, slopes, hidden),
+        _size,
+    )
     return replace(marginal_evidence, minus_two_log=marginal_evidence.minus_two_log + penalise_outside(fit))
 
 
@@ -91,6 +98,15 @@ def _slopes(discrepancy: Discrepancy, fit: ModelFit) -> tuple[Floats, int]:
     return np.column_stack(
         [np.zeros((len(discrepancy.curve), 0)), *columns.values()]
     ), hidden if columns else 0
+
+
+#: Of the last fits: the search weighs a fit, and the assessment weighs it again.
+_KEPT: ArrayCache[Evidence] = ArrayCache(4 * 2**20)
+
+
+def _size(kept: Evidence) -> int:
+    """Bytes of the eigenvectors of its shared errors; those of another level are kept anyway."""
+    return sum(shape.vectors.nbytes for _, shape in kept.shared.parts) + 1
 
 
 @dataclass(frozen=True)

@@ -156,8 +156,28 @@ def search(
     # Returns size shifts (s,) in grid steps and, for each choice of structure factor parameters, residual,
     # scale and background, (n, s) each.
     shifts = search_grid(model)
-    shifted_curves = shift_curves(page, factor, data.columns, shifts)
-    return shifts, [(parameters, *_solve(curves, data)) for parameters, curves in shifted_curves]
+    measured_curves = measure_curves(page, factor, data, shifts)
+    return shifts, [(parameters, *_solve(measured, data)) for parameters, measured in measured_curves]
+
+
+#: Curves of the bank that are shifted at a time: their copies stay in the processor's cache.
+_ROWS_AT_A_TIME = 16
+
+
+def measure_curves(
+    page: Page, factor: str | None, data: Binned, shifts: NDArray[np.intp]
+) -> Iterator[tuple[dict[str, float], Floats]]:
+    """Yield structure factor parameters and I (n, s, m) of a page's curves at sizes and in the data's bins."""
+    # At a tolerance of per cents single precision does for what takes the time.
+    if factor:
+        for parameters, curves in shift_curves(page, factor, data.columns, shifts):
+            yield parameters, (curves @ data.matrix).astype(np.float64)
+        return
+    measured = np.empty((len(page), shifts.size, data.intensity.size))
+    for begin in range(0, len(page), _ROWS_AT_A_TIME):
+        rows = slice(begin, begin + _ROWS_AT_A_TIME)
+        measured[rows] = _shift_intensity(page.log_intensity[rows], data.columns, shifts) @ data.matrix
+    yield {}, measured
 
 
 def shift_curves(
@@ -240,10 +260,11 @@ def _shift_intensity(
     return shifted
 
 
-def _solve(curves: NDArray[np.float32], data: Binned) -> tuple[Floats, Floats, Floats]:
-    """Weighted least squares of scale × curve + background, neither negative; residual, scale, background."""
-    # At a tolerance of per cents single precision does for what takes the time.
-    measured = (curves @ data.matrix).astype(np.float64)
+def _solve(measured: Floats, data: Binned) -> tuple[Floats, Floats, Floats]:
+    """Weighted least squares of scale × curve + background, neither negative; residual, scale, background.
+
+    The curves, (n, s, m), are overwritten.
+    """
     scale, background = scale_and_background(measured, data.weight, data.intensity)
     with np.errstate(all="ignore"):
         difference = np.multiply(scale[..., None], measured, out=measured)

@@ -27,7 +27,7 @@ from .curve_bank import (
     nearest,
     scale_bank_row,
     search_grid,
-    shift_curves,
+    measure_curves,
     smallest,
 )
 
@@ -78,8 +78,7 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
     if second_curves is None:
         return []
     candidates: list[tuple[float, dict[str, Any]]] = []
-    for extra, curves in shift_curves(page, factor, data.columns, shifts):
-        measured = (curves @ data.matrix).astype(np.float64)
+    for extra, measured in measure_curves(page, factor, data, shifts):
         residual = two_scales(measured.reshape(-1, measured.shape[-1]), second_curves.curves, data)
         # Of one the first is the nearest; of several many are looked at, as neighbours are no others.
         for flat_index, second_index in islice(smallest(residual, count), 1 if count == 1 else None):
@@ -146,8 +145,7 @@ def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:
     page, shifts = bank.page(form), search_grid(form)
     if shifts.size == 1:
         return None
-    ((_, curves),) = shift_curves(page, None, data.columns, shifts)
-    measured = (curves @ data.matrix).astype(np.float64)
+    ((_, measured),) = measure_curves(page, None, data, shifts)
     widths = np.nansum(page.parameters[:, [n.endswith("_pd") for n in page.names]], axis=1)
     rows: list[dict[str, Any]] = []
     columns: list[Floats] = []
