@@ -218,9 +218,14 @@ def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: 
 
 def smallest(residual: Floats, count: int) -> Iterator[tuple[int, ...]]:
     """Places of the smallest finite residuals, as many as are looked at for so many starts."""
-    flat_residual, most = residual.ravel(), min(START_VALUES.looked_at * count, residual.size)
-    nearest_places = np.argpartition(flat_residual, most - 1)[:most]
-    for flat in nearest_places[np.argsort(flat_residual[nearest_places])]:
+    rows = residual.reshape(-1, residual.shape[-1])
+    most = min(START_VALUES.looked_at * count, residual.size)
+    # They are in the rows of the smallest minima: no copy of all is sorted.
+    near_rows = np.argpartition(rows.min(axis=1), min(most, len(rows)) - 1)[:most]
+    near = rows[near_rows]
+    for flat_near in np.argsort(near, axis=None)[:most]:
+        row, column = divmod(int(flat_near), near.shape[1])
+        flat = int(near_rows[row]) * near.shape[1] + column
         place = np.unravel_index(flat, residual.shape)
         if not np.isfinite(residual[place]):
             return

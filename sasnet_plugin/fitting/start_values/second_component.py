@@ -185,9 +185,11 @@ def two_scales(first: Floats, second: Floats, data: Binned) -> Floats:
     """Weighted residual (n, k) of each pair of curves at the best a·first + b·second + c, with a, b > 0 and c
     >= 0; infinite where a or b would not be positive. A zero second curve tests the first alone.
     """
-    blocks = range(0, len(first), _ROWS_AT_A_TIME)
-    found = [_two_scales(first[at : at + _ROWS_AT_A_TIME], second, data) for at in blocks]
-    return np.concatenate(found) if found else np.empty((0, len(second)))
+    residuals = np.empty((len(first), len(second)))
+    for begin in range(0, len(first), _ROWS_AT_A_TIME):
+        rows = slice(begin, begin + _ROWS_AT_A_TIME)
+        residuals[rows] = _two_scales(first[rows], second, data)
+    return residuals
 
 
 def _two_scales(first: Floats, second: Floats, data: Binned) -> Floats:
