@@ -73,6 +73,7 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
             _serve_sample(job, bank, say)
         return
     from ..data import load
+    from ..workers.memory import release_freed_memory
     from . import rows
 
     options, known_answers = job.options, job.known
@@ -88,6 +89,7 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
         row = _row_of(curve, job, pool, seconds_left)
         say("row", row | _record_search_end(pool), pool.late)
         known_answers, seconds_left = {}, job.seconds
+        release_freed_memory()
 
 
 def _row_of(curve: Curve, job: Job, pool: OneByOne, seconds_left: float) -> Row:

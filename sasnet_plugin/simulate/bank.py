@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from weakref import finalize
@@ -39,11 +40,8 @@ class Page:
         return len(self.parameters)
 
     def row(self, index: int) -> dict[str, float]:
-        return {
-            name: float(value)
-            for name, value in zip(self.names, self.parameters[index], strict=True)
-            if np.isfinite(value)
-        }
+        values = self.parameters[index].tolist()
+        return {name: value for name, value in zip(self.names, values, strict=True) if isfinite(value)}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ takes most of the time of an evaluation. The numbers that reach the kernel are t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,54 +18,62 @@ _BLOCK = 32
 #: How names of a distribution's width, number of points, range and kind end.
 _OF_WIDTH = ("", "_n", "_nsigma", "_type")
 _COMMON = 2  #: Scale and background, which have no distributions.
+#: Points of distributions that sasmodels gives a compiled kernel at a time.
+_AT_A_TIME = 100
 
 
 class KernelCall:
-    """As ``sasmodels.direct_model.call_kernel(kernel, parameters)``, for a kernel of q alone."""
+    """As ``sasmodels.direct_model.call_kernel(kernel, parameters, cutoff)``, for a kernel of q alone."""
 
-    def __init__(self, kernel: Any) -> None:
+    def __init__(self, kernel: Any, cutoff: float = 0.0) -> None:
         table = kernel.info.parameters
-        self._kernel, self._count = kernel, int(table.npars)
+        self._kernel, self._cutoff, self._count = kernel, cutoff, int(table.npars)
         call_parameters = table.call_parameters
-        self._defaults = [(p.name, float(p.default)) for p in call_parameters]
+        self._size = len(call_parameters)
+        self._defaults = np.array([float(p.default) for p in call_parameters])
+        self._places = {p.name: i for i, p in enumerate(call_parameters)}
         shaped = call_parameters[_COMMON : _COMMON + self._count]
         # Without a distribution an angle has one point, 0, and any other parameter its value.
         self._own = np.array([0.0 if p.polydisperse and not p.relative_pd else 1.0 for p in shaped])
         self._wide = {f"{p.name}_pd": (i, p) for i, p in enumerate(shaped) if p.name in table.pd_1d}
-        self._names = {p.name for p in call_parameters} | {
+        self._names = self._places.keys() | {
             f"{p.name}_{end}"
             for p in call_parameters
             if p.polydisperse
             for end in ("pd", "pd_n", "pd_nsigma", "pd_type")
         }
-        self._magnetic = slice(int(table.nvalues) - 3 * int(table.nmagnetic), int(table.nvalues), 3)
+        self._magnetic = {p.name for p in call_parameters[table.nvalues - 3 * table.nmagnetic :: 3]}
         self._details: dict[tuple[int, ...], Any] = {}
-        self._plain = np.ones(_round_to_block(len(call_parameters) + 2 * self._count))
-        self._plain[len(call_parameters) + 2 * self._count :] = 0.0
+        self._plain = np.ones(_round_to_block(self._size + 2 * self._count))
+        self._plain[self._size + 2 * self._count :] = 0.0
+        self._call = _direct_call(kernel, cutoff)
 
     def __call__(self, parameters: Mapping[str, Any]) -> Floats:
         """Return I(q), (n,). Raises TypeError for an unknown parameter."""
         if not parameters.keys() <= self._names:
             unknown = sorted(parameters.keys() - self._names)
             raise TypeError(f"Unused parameters in call: {', '.join(unknown)}")
-        scalars = np.array([float(parameters.get(name, default)) for name, default in self._defaults])
-        if scalars[self._magnetic].any():
+        if any(parameters.get(name) for name in self._magnetic & parameters.keys()):
             from sasmodels.direct_model import call_kernel
 
-            return np.asarray(call_kernel(self._kernel, dict(parameters)))
+            return np.asarray(call_kernel(self._kernel, dict(parameters), cutoff=self._cutoff))
+        scalars, places = self._defaults.copy(), self._places
+        for name, value in parameters.items():
+            if name in places:
+                scalars[places[name]] = value
         widths = self._widths(parameters)
         length, values = (1,) * self._count, self._lay_out_monodisperse(scalars)
         if widths:
             points = list(scalars[_COMMON : _COMMON + self._count, None] * self._own[:, None])
             weights = [_ONE] * self._count
             for i, p, width in widths:
-                points[i], weights[i] = _distribution(parameters, p, scalars[_COMMON + i], width)
+                points[i], weights[i] = _distribution(parameters, p, float(scalars[_COMMON + i]), width)
             length, values = tuple(map(len, weights)), self._lay_out(scalars, points, weights)
-        return np.asarray(self._kernel(self._details_of(length), values, 0.0, False))
+        return self._call(self._details_of(length), values)
 
     def _lay_out_monodisperse(self, scalars: Floats) -> Floats:
         """Lay out values as `_lay_out` does one point of weight 1 for each parameter."""
-        values, n = self._plain.copy(), scalars.size
+        values, n = self._plain.copy(), self._size
         values[:n] = scalars
         values[n : n + self._count] = scalars[_COMMON : _COMMON + self._count] * self._own
         return np.asarray(values.astype(self._kernel.dtype, copy=False))
@@ -95,6 +103,66 @@ class KernelCall:
         return details
 
 
+#: Of details and values, as the kernels of sasmodels are called.
+_Call = Callable[[Any, Floats], Floats]
+
+
+def _direct_call(kernel: Any, cutoff: float) -> _Call:
+    """Return the call of a kernel, without what sasmodels does in Python around a compiled one."""
+    from sasmodels.kerneldll import DllKernel
+    from sasmodels.kernelpy import PyKernel
+
+    if type(kernel) is DllKernel and kernel.dtype == np.float64:
+        return _compiled_call(kernel, cutoff)
+    if type(kernel) is PyKernel:
+        return _python_call(kernel, cutoff)
+    return lambda details, values: np.asarray(kernel(details, values, cutoff, False))
+
+
+def _compiled_call(kernel: Any, cutoff: float) -> _Call:
+    """As ``sasmodels.kernel.Kernel.Iq``; the addresses of q and of the results are those of the kernel."""
+    function, n = kernel.kernel[0], kernel.q_input.nq
+    step = 2 if kernel.info.have_Fq and kernel.dim == "1d" else 1
+    q, result = kernel.q_input.q.ctypes.data, kernel.result.ctypes.data
+    squares, sums = kernel.result[0 : step * n : step], kernel.result[step * n :]
+    addresses: dict[int, tuple[Any, int]] = {}
+
+    def call(details: Any, values: Floats) -> Floats:
+        known = addresses.get(id(details))
+        if known is None or known[0] is not details:
+            known = addresses[id(details)] = details, details.buffer.ctypes.data
+        # sasmodels gives a kernel a hundred points of distributions at a time.
+        for start in range(0, details.num_eval, _AT_A_TIME):
+            stop = min(start + _AT_A_TIME, details.num_eval)
+            function(n, start, stop, known[1], values.ctypes.data, q, result, cutoff, 0)
+        return _intensity(squares, *sums[:3:2].tolist(), values)
+
+    return call
+
+
+def _python_call(kernel: Any, cutoff: float) -> _Call:
+    """As ``sasmodels.kernelpy``'s for a particle of one size; with a distribution the call of sasmodels."""
+    parameters, size = kernel._parameter_vector, len(kernel._parameter_vector)
+
+    def call(details: Any, values: Floats) -> Floats:
+        if details.num_active or kernel._nq_copies != 1:
+            return np.asarray(kernel(details, values, cutoff, False))
+        parameters[:] = values[_COMMON : _COMMON + size]
+        squares = np.asarray(kernel._form(), dtype=float)
+        if squares.shape != kernel.q_input.q.shape:
+            return np.asarray(kernel(details, values, cutoff, False))
+        return _intensity(squares, 1.0, float(kernel._volume()[0]), values)
+
+    return call
+
+
+def _intensity(squares: Floats, weight: float, volume: float, values: Floats) -> Floats:
+    """The mean of F² over that of the volume, by scale and background."""
+    scale, background = values[:_COMMON].tolist()
+    weight = weight or 1.0
+    return np.asarray(scale / ((volume / weight) or 1.0) * (squares / weight) + background)
+
+
 def _round_to_block(length: int) -> int:
     return length + (_BLOCK - length % _BLOCK) % _BLOCK
 
@@ -103,10 +171,25 @@ _ONE = np.ones(1)
 
 
 def _distribution(parameters: Mapping[str, Any], p: Any, value: float, width: float) -> tuple[Floats, Floats]:
+    kind, count = parameters.get(f"{p.name}_pd_type", "gaussian"), parameters[f"{p.name}_pd_n"]
+    reach = parameters.get(f"{p.name}_pd_nsigma", 3.0)
+    if kind == "gaussian" and p.relative_pd and count >= 2 and value > 0:
+        return _gaussian(value, width * value, count, reach, p.limits)
     from sasmodels.weights import get_weights
 
-    points, weights = get_weights(
-        parameters.get(f"{p.name}_pd_type", "gaussian"), parameters[f"{p.name}_pd_n"], width,
-        parameters.get(f"{p.name}_pd_nsigma", 3.0), value, p.limits, p.relative_pd,
-    )  # fmt: skip
+    points, weights = get_weights(kind, count, width, reach, value, p.limits, p.relative_pd)
     return np.asarray(points, dtype=float), np.asarray(weights, dtype=float)
+
+
+def _gaussian(
+    mean: float, sigma: float, count: int, reach: float, limits: tuple[float, float]
+) -> tuple[Floats, Floats]:
+    """As ``sasmodels.weights.GaussianDispersion``, to the bit."""
+    low, high = -reach * sigma, reach * sigma
+    steps = np.arange(count) * ((high - low) / (count - 1)) + low
+    steps[-1] = high
+    points = mean + steps
+    if not (limits[0] <= points[0] and points[-1] <= limits[1]):
+        points = points[(points >= limits[0]) & (points <= limits[1])]
+    weights = np.exp((points - mean) ** 2 / (-2.0 * sigma * sigma))
+    return points, weights / weights.sum()

@@ -217,7 +217,10 @@ def _try_excluding_first_points(
     """The fewest first points without which the model fits, where they lie above it and fall towards it."""
     curve, n = suspect.curve, len(suspect.curve)
     residual = (curve.intensity - suspect.best.theory) / suspect.dintensity
-    for first in _numbers_of_first_points(curve):
+    numbers = _numbers_of_first_points(curve)
+    if not numbers or _is_hopeless_without(suspect, simple, numbers[-1], deadline):
+        return
+    for first in numbers:
         rest = _drop_first_points(curve, first)
         minimum = _refine_simple(suspect, simple, rest, suspect.dintensity[first:], deadline)
         if minimum is None:
@@ -235,6 +238,13 @@ def _try_excluding_first_points(
         ):
             yield gain, Artefact(LOWEST_POINTS, simple.name, reduced, float(curve.q[first]), first)
             return
+
+
+def _is_hopeless_without(suspect: Suspect, simple: Simple, first: int, deadline: float) -> bool:
+    """Whether a model is much worse than the data even without the most points: with more it is no better."""
+    rest = _drop_first_points(suspect.curve, first)
+    local = _curves_of(suspect, simple, rest, suspect.dintensity[first:], deadline)
+    return not _rough(local, simple, _LEEWAY)
 
 
 def _numbers_of_first_points(curve: Curve) -> list[int]:

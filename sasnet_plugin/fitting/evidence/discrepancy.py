@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -84,22 +84,28 @@ class Discrepancy:
     @cached_property
     def _modes(self) -> tuple[Floats, ...]:
         """Modes (n, p) of each correlation length whose products sum to the process's covariance."""
-        log_q = np.log(self.curve.q)
-        cell = np.floor((log_q - log_q[0]) / EVIDENCE.cell)
-        cell_index = np.unique(cell, return_inverse=True)[1]
-        centres = np.bincount(cell_index, log_q) / np.bincount(cell_index)
-        modes = []
-        for length in EVIDENCE.lengths:
-            values, vectors = np.linalg.eigh(correlation(centres, length))
-            large = values > EVIDENCE.least_mode * values[-1]
-            modes.append((vectors[:, large] * np.sqrt(values[large]))[cell_index])
-        return tuple(modes)
+        return _calculate_modes(self.curve.q.tobytes())
 
     @cached_property
     def drifts(self) -> Floats:
         """Backgrounds that change along q, (n, 2), each of the size that one may have, in uncertainties."""
         q = self.curve.q / self.curve.q[-1]
         return np.column_stack([self.constant * q**power / self.dintensity for power in (1, 2)])
+
+
+@lru_cache(maxsize=2)
+def _calculate_modes(q_bytes: bytes) -> tuple[Floats, ...]:
+    """See `Discrepancy._modes`; measurements of one instrument have them in common."""
+    log_q = np.log(np.frombuffer(q_bytes))
+    cell = np.floor((log_q - log_q[0]) / EVIDENCE.cell)
+    cell_index = np.unique(cell, return_inverse=True)[1]
+    centres = np.bincount(cell_index, log_q) / np.bincount(cell_index)
+    modes = []
+    for length in EVIDENCE.lengths:
+        values, vectors = np.linalg.eigh(correlation(centres, length))
+        large = values > EVIDENCE.least_mode * values[-1]
+        modes.append((vectors[:, large] * np.sqrt(values[large]))[cell_index])
+    return tuple(modes)
 
 
 def _size(shapes: Sequence[Shape]) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import Floats
+from ...arrays import ArrayCache, Floats, bytes_of
 from ..problem.free_parameters import moving
 from ..result.model_fit import ModelFit
 from ..result.residuals import Shape, SharedError
@@ -41,7 +41,14 @@ def evidence(discrepancy: Discrepancy, fit: ModelFit) -> Evidence:
     residual = discrepancy.residual(fit)
     if not np.all(np.isfinite(residual)):
         return Evidence(np.inf, np.inf)
-    marginal_evidence = marginal(discrepancy, fit.theory, residual, *_slopes(discrepancy, fit))
+    slopes, hidden = _slopes(discrepancy, fit)
+    curve = discrepancy.curve
+    arrays = curve.q, curve.intensity, discrepancy.dintensity, fit.theory, slopes
+    marginal_evidence = _KEPT.get(
+        (discrepancy.share, hidden, *map(bytes_of, arrays)),
+        lambda: marginal(discrepancy, fit.theory, residual, slopes, hidden),
+        _size,
+    )
     return replace(marginal_evidence, minus_two_log=marginal_evidence.minus_two_log + penalise_outside(fit))
 
 
@@ -57,10 +64,11 @@ def marginal(
     # `residual` is in units of the uncertainty, `slopes` (n, k) per standard deviation of each parameter's
     # prior; `hidden` parameters without slopes cost as much as the first; `seen` is -2 ln of the odds from
     # which a shared error counts.
-    drifting = np.column_stack([slopes, discrepancy.drifts])
+    columns = np.column_stack([residual, slopes, discrepancy.drifts])
     shapes = discrepancy.shapes(theory)
+    products = _multiply_columns(discrepancy, shapes, columns)
     steady, changing = (
-        _grid(discrepancy, shapes, residual, columns, hidden) for columns in (slopes, drifting)
+        _grid(discrepancy, shapes, products, count, hidden) for count in (1 + slopes.shape[1], None)
     )
     total = np.concatenate([steady.total, changing.total])
     best = int(np.argmin(total))
@@ -92,6 +100,15 @@ def _slopes(discrepancy: Discrepancy, fit: ModelFit) -> tuple[Floats, int]:
     ), hidden if columns else 0
 
 
+#: Of the last fits: the search weighs a fit, and the assessment weighs it again.
+_KEPT: ArrayCache[Evidence] = ArrayCache(4 * 2**20)
+
+
+def _size(kept: Evidence) -> int:
+    """Bytes of the eigenvectors of its shared errors; those of another level are kept anyway."""
+    return sum(shape.vectors.nbytes for _, shape in kept.shared.parts) + 1
+
+
 @dataclass(frozen=True)
 class _Grid:
     """Under each shared error that is thought possible, the first of which is none: see `_solve_normal`."""
@@ -108,12 +125,13 @@ class _Grid:
     moved: Floats  #: Shape (r, k). Coefficients of the slopes.
 
 
-def _grid(
-    discrepancy: Discrepancy, shapes: Sequence[Shape], residual: Floats, slopes: Floats, hidden: int
-) -> _Grid:
-    columns = np.column_stack([residual, slopes])
-    gram = columns.T @ columns
-    ratios = discrepancy.ratios
+def _multiply_columns(
+    discrepancy: Discrepancy, shapes: Sequence[Shape], columns: Floats
+) -> tuple[Floats, Floats]:
+    """Products (r, c, c) of columns (n, c), the first of which are the residuals, under each of r shared
+    errors, the first of which is none; and ln of the determinants, (r,).
+    """
+    gram, ratios = columns.T @ columns, discrepancy.ratios
     grams, spread = [gram[None]], [np.zeros(1)]
     for shape in shapes:
         projected = shape.vectors.T @ columns
@@ -121,10 +139,21 @@ def _grid(
         pairs = (projected[:, :, None] * projected[:, None, :]).reshape(len(projected), -1)
         grams.append(gram - ((power / (1 + power)) @ pairs).reshape(-1, *gram.shape))
         spread.append(np.sum(np.log1p(power), axis=1))
-    all_grams = np.concatenate(grams) * discrepancy.share
+    return np.concatenate(grams) * discrepancy.share, np.concatenate(spread)
+
+
+def _grid(
+    discrepancy: Discrepancy,
+    shapes: Sequence[Shape],
+    products: tuple[Floats, Floats],
+    count: int | None,
+    hidden: int,
+) -> _Grid:
+    """Integrate with the first so many columns of `_multiply_columns`."""
+    grams, spread, ratios = products[0][:, :count, :count], products[1], discrepancy.ratios
     kind = np.repeat(np.arange(-1, len(shapes)), [1, *[ratios.size] * len(shapes)])
     ratio = np.concatenate([[0.0], np.tile(ratios, len(shapes))])
-    misfit, volume, noise, moved = _solve_normal(all_grams, np.concatenate(spread), residual.size, hidden)
+    misfit, volume, noise, moved = _solve_normal(grams, spread, len(discrepancy.curve), hidden)
     share = np.array([*(shape.share for shape in shapes), 0.0])[kind]
     size = ratio * noise * share
     misfit = misfit + 2 * size / EVIDENCE.usual_error  # as unlikely as it is large

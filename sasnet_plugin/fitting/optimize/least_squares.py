@@ -34,9 +34,7 @@ class _State:
     fresh: bool = True
     damping: float = OPTIMIZE.damping
 
-    @property
-    def total(self) -> float:
-        return float(self.residual @ self.residual)
+    total: float = 0.0  #: Sum of the squared residuals.
 
 
 def least_squares(
@@ -51,7 +49,8 @@ def least_squares(
     `enough`. `jacobian` (n, k) is that at x, if known.
     """
     known_jacobian = problem.jacobian(x) if jacobian is None else jacobian
-    state = _State(x, problem.residuals(x), known_jacobian)
+    residual = problem.residuals(x)
+    state = _State(x, residual, known_jacobian, total=float(residual @ residual))
     for _ in range(steps):
         old_total, fresh = state.total, state.fresh
         moved = _make_step(state, problem)
@@ -68,12 +67,14 @@ def _fall(state: _State, problem: Problem, moved: Floats) -> float:
     """Go there if the sum falls; else a new Jacobian, or a shorter step the next time. How far it falls."""
     step, residual = moved - state.x, problem.residuals(moved)
     expected = state.residual + state.jacobian @ step
-    fall, promised = state.total - float(residual @ residual), state.total - float(expected @ expected)
+    total = float(residual @ residual)
+    fall, promised = state.total - total, state.total - float(expected @ expected)
     good = fall > 0
     if good:
         # What the step has shown of the curve's own slope along it.
-        update = np.outer(residual - expected, step) / float(step @ step)
-        state.x, state.residual, state.jacobian = moved, residual, state.jacobian + update
+        update = np.multiply.outer(residual - expected, step) / float(step @ step)
+        state.x, state.residual, state.total = moved, residual, total
+        state.jacobian = state.jacobian + update
     _damp(state, fall, promised)
     if not state.fresh and fall < OPTIMIZE.trusted * promised:
         _renew(state, problem)
@@ -98,18 +99,18 @@ def _renew(state: _State, problem: Problem) -> None:
 
 def _make_step(state: _State, problem: Problem) -> Floats | None:
     """After a damped step of the parameters that are not held by a bound; None where nothing can move."""
-    gradient = state.jacobian.T @ state.residual
-    is_bound = ((state.x <= problem.low) & (gradient > 0)) | ((state.x >= problem.high) & (gradient < 0))
+    gradient, x = state.jacobian.T @ state.residual, state.x
     scale = np.sqrt(np.add.reduce(state.jacobian**2, axis=0))
-    free = ~is_bound & (scale > 0)
+    free = scale > 0
+    free &= ((x > problem.low) | (gradient <= 0)) & ((x < problem.high) | (gradient >= 0))
     if not free.any():
         return None
     unit = state.jacobian[:, free] / scale[free]
     normal = unit.T @ unit
     normal.flat[:: len(normal) + 1] += state.damping
-    step = np.zeros(state.x.size)
+    step = np.zeros(x.size)
     step[free] = -np.linalg.solve(normal, gradient[free] / scale[free]) / scale[free]
-    longest = float(np.abs(step).max())
+    longest = max(map(abs, step.tolist()))
     step = step * min(1.0, OPTIMIZE.longest_step / max(longest, 1e-300))
-    moved = np.minimum(np.maximum(state.x + step, problem.low), problem.high)
-    return moved if (moved != state.x).any() else None
+    moved = np.minimum(np.maximum(x + step, problem.low), problem.high)
+    return moved if moved.tolist() != x.tolist() else None

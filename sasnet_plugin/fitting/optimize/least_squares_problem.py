@@ -281,9 +281,14 @@ class LeastSquaresProblem:
 
 def project_out_others(columns: Mapping[Any, Floats], names: Collection[Any]) -> Floats:
     """Columns of these names, (n, k), with what the others take up projected out."""
-    selected = np.stack([columns[name] for name in names], axis=1)
+    selected = _side_by_side([columns[name] for name in names])
     other_columns = [column for name, column in columns.items() if name not in names]
-    return project_out(selected, np.stack(other_columns, axis=1)) if other_columns else selected
+    return project_out(selected, _side_by_side(other_columns)) if other_columns else selected
+
+
+def _side_by_side(columns: Sequence[Floats]) -> Floats:
+    """As ``np.stack(columns, axis=1)``, to the order in memory, which rounding depends on."""
+    return np.ascontiguousarray(np.array(columns).T)
 
 
 def project_out(columns: Floats, linear: Floats) -> Floats:
@@ -304,7 +309,7 @@ class Code:
     unit: float = 0.0  #: What 1 in the code stands for; 0: the code is a logarithm.
 
     def value(self, x: float) -> float:
-        return float(np.exp(x)) if self.unit == 0 else float(x * self.unit)
+        return float(np.exp(x)) if self.unit == 0 else float(x) * self.unit
 
     def clip(self, x: float) -> float:
         """The nearest that its bounds allow, in the code."""

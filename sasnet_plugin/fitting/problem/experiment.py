@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulate.kernel import load_model
+from ...simulate.kernel_call import KernelCall
 from ...simulate.quick_models.quick import quick_model
 from ...types import Curve
 from ..ledger import count, read_spent_time
@@ -77,6 +78,14 @@ def experiment(
                 return np.full(len(curve), np.nan)
             # sasmodels keeps what it calculated before smearing, without background.
             return np.full(len(curve), np.nan) if is_negative(np.asarray(self.Iq_calc)) else intensity
+
+        def _calc_theory(self, pars: dict[str, Any], cutoff: float = 0.0) -> NDArray[np.float64]:
+            """As sasmodels', with what does not change between calls kept."""
+            if self._kernel is None:
+                self._kernel = self._model.make_kernel((self.resolution.q_calc,))
+                self._call = KernelCall(self._kernel, cutoff)
+            self.Iq_calc = self._call({**pars, "background": 0.0})
+            return np.asarray(self.resolution.apply(self.Iq_calc) + pars.get("background", 0.0))
 
         def residuals(self) -> NDArray[np.float64]:
             with warnings.catch_warnings(), np.errstate(all="ignore"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from itertools import groupby
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _Key = TypeVar("_Key")
+_TINY = float(np.finfo(float).tiny)
 #: Whether the particle gives its effective radius to the structure factor (1), or that is a parameter (0).
 EFFECTIVE_MODE = "radius_effective_mode"
 #: Not fitted: modes, the surroundings of charged spheres, and the effective radius unless its range is given.
@@ -55,7 +57,11 @@ def select_accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
 def moves(column: NDArray[np.float64]) -> bool:
     """Whether a parameter with this effect moves the curve: a column (n,) with a length to divide by."""
     # A component that has no curve at these values leaves numbers so small that their squares are 0.
-    return bool(np.finfo(float).tiny < np.linalg.norm(column) < np.inf)
+    return _TINY < _length(column) < np.inf
+
+
+def _length(column: NDArray[np.float64]) -> float:
+    return math.sqrt(column @ column)
 
 
 def moving(columns: Mapping[_Key, NDArray[np.float64]]) -> dict[_Key, NDArray[np.float64]]:
@@ -71,13 +77,14 @@ def independent(
     # replace others that the data determine.
     basis: list[NDArray[np.float64]] = []
     free: list[_Key] = []
-    for far in (reach or {}, {}):  # the second time, whatever effect one has
-        for name, column in moving(columns).items():
-            length = float(np.linalg.norm(column))
+    lengths = {name: _length(column) for name, column in moving(columns).items()}
+    for far in (reach, {}) if reach else ({},):  # the second time, whatever effect one has
+        for name in [name for name in lengths if name not in free]:
+            column, length = columns[name], lengths[name]
             rest = column / length - sum((c @ column) / length * c for c in basis)
-            remaining_norm = float(np.linalg.norm(rest))
+            remaining_norm = _length(rest)
             felt = remaining_norm * length * far.get(name, np.inf) > 1
-            if felt and name not in free and remaining_norm >= PROBLEM.degenerate:
+            if felt and remaining_norm >= PROBLEM.degenerate:
                 basis.append(rest / remaining_norm)
                 free.append(name)
     return free

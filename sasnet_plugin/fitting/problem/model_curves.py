@@ -53,6 +53,7 @@ class ModelCurves:
         self.scales = scales_of(name)
         self.linear = (*self.scales, "background")
         self.deadline = np.inf
+        self._weights = _Weights(curve.intensity, dintensity)
         # No more is subtracted than was measured: without an end a parabola would be any body's curve.
         self._lowest = -float(np.max(np.abs(curve.intensity)))
         # A user's scale or background is not to be solved for.
@@ -65,6 +66,11 @@ class ModelCurves:
 
     def intensity(self, parameters: dict[str, Any]) -> Floats:
         """I(q) of each component as measured, (k, n), scale 1 and background 0."""
+        with np.errstate(all="ignore"):
+            return self.calculate(parameters)
+
+    def calculate(self, parameters: Mapping[str, Any]) -> Floats:
+        """`intensity` where floating-point errors are ignored already, as in the loops of a search."""
         if read_spent_time() > self.deadline:
             raise TimeUpError
         part_parameters = [extract_part(parameters, i, len(self._parts)) for i in range(len(self._parts))]
@@ -75,16 +81,15 @@ class ModelCurves:
         return self._calculate(part_parameters)
 
     def _calculate(self, parts: list[dict[str, Any]]) -> Floats:
-        with np.errstate(all="ignore"):
-            try:
-                intensities = [
-                    call(part_parameters) for call, part_parameters in zip(self._kernels, parts, strict=True)
-                ]
-            except Exception:  # a user's model has no value there, whatever it raises
-                return np.full((len(parts), len(self.curve)), np.nan)
-            if any(map(is_negative, intensities)):
-                return np.full((len(parts), len(self.curve)), np.nan)
-            return np.array([self._resolution.apply(calculated) for calculated in intensities])
+        try:
+            intensities = [
+                call(part_parameters) for call, part_parameters in zip(self._kernels, parts, strict=True)
+            ]
+        except Exception:  # a user's model has no value there, whatever it raises
+            return np.full((len(parts), len(self.curve)), np.nan)
+        if any(map(is_negative, intensities)):
+            return np.full((len(parts), len(self.curve)), np.nan)
+        return np.array([self._resolution.apply(calculated) for calculated in intensities])
 
     def solve(self, parameters: dict[str, Any], tolerance: float = 0.0) -> tuple[Floats, Floats, float]:
         """Residuals at the best scales, one of each component, and background; and these."""
@@ -92,6 +97,8 @@ class ModelCurves:
 
     def error(self, tolerance: float) -> Floats:
         """The data's own with a relative error added."""
+        if tolerance == 0:
+            return self.dintensity
         return np.asarray(np.hypot(self.dintensity, tolerance * np.abs(self.curve.intensity)))
 
     def linear_columns(self, curves: Floats, scales: Floats, error: Floats, *names: str) -> dict[str, Floats]:
@@ -105,29 +112,57 @@ class ModelCurves:
         self, curves: Floats, parameters: Mapping[str, Any], error: Floats
     ) -> tuple[Floats, Floats, float]:
         """Return residuals as `solve` does, from curves calculated before."""
-        if not np.isfinite(curves).all():
+        with np.errstate(all="ignore"):
+            return self.compare(curves, parameters, error)
+
+    def compare(
+        self, curves: Floats, parameters: Mapping[str, Any], error: Floats
+    ) -> tuple[Floats, Floats, float]:
+        """`residual` where floating-point errors are ignored already."""
+        if self._weights.error is not error:
+            self._weights = _Weights(self.curve.intensity, error)
+        solved = self._solve_linear(curves, parameters)
+        if solved is None or not _are_possible(solved[0]):
             return np.full(error.size, PROBLEM.no_value), np.ones(len(curves)), 0.0
-        if not self._solved:
-            scales = np.array([parameters[name] for name in self.scales])
-            background = parameters["background"]
-        elif len(curves) > 1:
-            scales, background = solve_scales(curves, 1 / error**2, self.curve.intensity)
-        else:
-            scales, background = self._scale_and_background(curves, 1 / error**2)
-        if not _are_possible(scales):
-            return np.full(error.size, PROBLEM.no_value), np.ones(len(curves)), 0.0
-        residual = (scales @ curves + background - self.curve.intensity) / error
-        if not np.abs(residual).max() <= PROBLEM.no_value:  # nor is what is not a number
+        scales, background = solved
+        residual = scales @ curves
+        residual += background
+        residual -= self.curve.intensity
+        residual /= error
+        if not residual @ residual <= PROBLEM.no_value**2:  # nor is what is not a number
             residual = np.nan_to_num(residual, nan=PROBLEM.no_value)
             residual = np.clip(residual, -PROBLEM.no_value, PROBLEM.no_value)
         return residual, scales, background
 
-    def _scale_and_background(self, curves: Floats, weight: Floats) -> tuple[Floats, float]:
+    def _solve_linear(self, curves: Floats, parameters: Mapping[str, Any]) -> tuple[Floats, float] | None:
+        """Best scales and background, or those that a user gives; None where a curve is not finite."""
+        if self._solved and len(curves) == 1:
+            return self._scale_and_background(curves)
+        if not np.isfinite(curves).all():
+            return None
+        if not self._solved:
+            return np.array([parameters[name] for name in self.scales]), parameters["background"]
+        return solve_scales(curves, self._weights.weight, self.curve.intensity)
+
+    def _scale_and_background(self, curves: Floats) -> tuple[Floats, float] | None:
         """Solve for one component; without background if its best scale is negative."""
-        # Far from the minimum dips lie where the measured curve has tops. A start there is no dead end.
-        intensity = self.curve.intensity
+        weights = self._weights
+        square = float((curves**2 @ weights.weight)[0])
+        if not np.inf > square > 0:  # far from any number that is usual
+            return self._scale_and_background_far_off(curves)
+        mean, product = float((curves @ weights.weight)[0]), float((curves @ weights.weighted)[0])
+        scale, background = weights.solve(mean, square, product, self._lowest)
+        if scale <= 0:
+            return self._scale_and_background_far_off(curves)
+        return np.array([scale]), background
+
+    def _scale_and_background_far_off(self, curves: Floats) -> tuple[Floats, float] | None:
+        if not np.isfinite(curves).all():
+            return None
+        intensity, weight = self.curve.intensity, self._weights.weight
         scales, level = scale_and_background(curves, weight, intensity, lowest=self._lowest)
         if scales[0] <= 0:
+            # Far from the minimum dips lie where the measured curve has tops. A start there is no dead end.
             unit = float(np.max(np.abs(curves)))  # the square of what a start far off gives may be no number
             curves = curves / unit
             return curves @ (weight * intensity) / (curves**2 @ weight) / unit, 0.0
@@ -165,6 +200,27 @@ class ModelCurves:
             scale_values = {name: float(value) for name, value in zip(self.scales, scales, strict=True)}
             return chisq, parameters | scale_values | {"background": float(background)}
         return best
+
+
+class _Weights:
+    """Sums over the data that do not depend on a curve, with these uncertainties."""
+
+    def __init__(self, intensity: Floats, error: Floats) -> None:
+        self.error = error
+        self.weight = 1 / error**2  #: Shape (n,). Inverse variances.
+        self.weighted = self.weight * intensity
+        self._sum, self._sum_weighted = float(self.weight.sum()), float(self.weight @ intensity)
+
+    def solve(self, mean: float, square: float, product: float, lowest: float) -> tuple[float, float]:
+        """Scale and background as `resolution.scale_and_background`, from weighted sums of a curve, its
+        square and its product with the data.
+        """
+        determinant = square * self._sum - mean * mean
+        if determinant != 0:  # no flat curve
+            background = (square * self._sum_weighted - mean * product) / determinant
+            if background >= lowest:
+                return (product * self._sum - mean * self._sum_weighted) / determinant, background
+        return (product - lowest * mean) / square, lowest
 
 
 def _are_possible(scales: Floats) -> bool:

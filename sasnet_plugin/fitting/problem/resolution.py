@@ -51,10 +51,11 @@ def _calculated(curve: Curve, per_decade: int | None) -> Any:
     points = None if per_decade is None else choose_calculation_q(curve, per_decade)
     if is_slit(curve):
         length, width = _slit(curve)
-        found = Slit1D(curve.q, q_length=length, q_width=width, q_calc=points)
-    else:
-        found = Pinhole1D(curve.q, curve.dq, q_calc=points)
-    return found if per_decade is None else _Sparse(found)
+        slit = Slit1D(curve.q, q_length=length, q_width=width, q_calc=points)
+        return slit if points is None else _Sparse.of_matrix(curve.q, slit.q_calc, slit.weight_matrix)
+    if points is None:
+        return Pinhole1D(curve.q, curve.dq)
+    return _pinhole(curve, points)
 
 
 def is_slit(curve: Curve) -> bool:
@@ -65,7 +66,7 @@ def is_slit(curve: Curve) -> bool:
 def choose_calculation_q(curve: Curve, per_decade: int) -> NDArray[np.float64]:
     """Points of q, Å⁻¹, at which a model is calculated: the measured ones and so many a decade."""
     # At q far above a slit's length the points that it sees are close together, so there are some along it.
-    q_points = _finer(resolution(curve), per_decade)
+    q_points = _finer(curve, per_decade)
     if is_slit(curve):
         length, _ = _slit(curve)
         slit_q = np.hypot(curve.q[:, None], length[:, None] * np.linspace(0.0, 1.0, PROBLEM.along_slit))
@@ -78,24 +79,71 @@ def _slit(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return (zero if curve.dxl is None else curve.dxl), (zero if curve.dxw is None else curve.dxw)
 
 
-def _finer(plain: Any, per_decade: int) -> NDArray[np.float64]:
+def _finer(curve: Curve, per_decade: int) -> NDArray[np.float64]:
     """sasmodels' points, and others even in ln q over the range that the resolution sees."""
     # The measured points have to be there: a resolution narrower than the others' distance averages them
     # alone.
-    q = np.asarray(plain.q_calc)
-    first = max(float(q.min()), 0.02 * float(plain.q.min()))
+    q = _plain_points(curve)
+    first = max(float(q.min()), _least(curve.q))
     decades = np.log10(float(q.max()) / first)
     return np.union1d(q, np.geomspace(first, float(q.max()), int(np.ceil(decades * per_decade)) + 1))
+
+
+def _plain_points(curve: Curve) -> NDArray[np.float64]:
+    """sasmodels' points of q, Å⁻¹, for a resolution that is not calculated."""
+    from sasmodels.resolution import PINHOLE_N_SIGMA, pinhole_extend_q, slit_extend_q
+
+    if not has_resolution(curve):
+        return curve.q
+    if is_slit(curve):
+        length, width = _slit(curve)
+        q = slit_extend_q(curve.q, q_length=length, q_width=width)
+    else:
+        q = pinhole_extend_q(curve.q, curve.dq, nsigma=PINHOLE_N_SIGMA)
+    return np.asarray(np.abs(q[np.abs(q) >= _least(curve.q)]))
+
+
+def _least(q: NDArray[np.float64]) -> float:
+    """The least q that sasmodels calculates at."""
+    from sasmodels.resolution import MINIMUM_ABSOLUTE_Q
+
+    return float(MINIMUM_ABSOLUTE_Q * q.min())
+
+
+def _pinhole(curve: Curve, points: NDArray[np.float64]) -> _Sparse:
+    """As ``sasmodels.resolution.Pinhole1D`` at these points, to the bit, without the weights that are 0."""
+    from sasmodels.resolution import MINIMUM_RESOLUTION, PINHOLE_N_SIGMA, bin_edges
+    from scipy.special import erf
+
+    q, width = curve.q, np.maximum(curve.dq, MINIMUM_RESOLUTION)
+    q_calc = np.sort(points)
+    q_calc = q_calc[np.abs(q_calc) >= _least(q)]
+    edges = bin_edges(q_calc)
+    first = np.searchsorted(q_calc, q - PINHOLE_N_SIGMA[0] * width, side="left")
+    counts = np.searchsorted(q_calc, q + PINHOLE_N_SIGMA[1] * width, side="right") - first
+    ends = np.cumsum(counts)
+    rows = np.repeat(np.arange(q.size), counts)
+    columns = np.arange(ends[-1]) - np.repeat(ends - counts - first, counts)
+    centre, scale = q[rows], (np.sqrt(2.0) * width)[rows]
+    weights = erf((edges[columns + 1] - centre) / scale) - erf((edges[columns] - centre) / scale)
+    # As there, one after the other: `bincount` adds in this order.
+    weights /= np.bincount(rows, weights, q.size)[rows]
+    return _Sparse(q, np.abs(q_calc), (weights, columns, np.append(0, ends)))
 
 
 class _Sparse:
     """The same resolution with a sparse matrix: at 800 points a decade nearly all weights are zero."""
 
-    def __init__(self, dense: Any) -> None:
+    def __init__(self, q: Floats, q_calc: Floats, rows: Any) -> None:
         from scipy import sparse
 
-        self.q, self.q_calc = dense.q, dense.q_calc
-        self._matrix = sparse.csr_matrix(dense.weight_matrix.T)
+        self.q, self.q_calc = q, q_calc
+        self._matrix = sparse.csr_matrix(rows, shape=(q.size, q_calc.size))
+
+    @classmethod
+    def of_matrix(cls, q: Floats, q_calc: Floats, matrix: Floats) -> _Sparse:
+        """Of weights (points calculated, points measured)."""
+        return cls(q, q_calc, matrix.T)
 
     @property
     def nbytes(self) -> int:

@@ -156,8 +156,28 @@ def search(
     # Returns size shifts (s,) in grid steps and, for each choice of structure factor parameters, residual,
     # scale and background, (n, s) each.
     shifts = search_grid(model)
-    shifted_curves = shift_curves(page, factor, data.columns, shifts)
-    return shifts, [(parameters, *_solve(curves, data)) for parameters, curves in shifted_curves]
+    measured_curves = measure_curves(page, factor, data, shifts)
+    return shifts, [(parameters, *_solve(measured, data)) for parameters, measured in measured_curves]
+
+
+#: Curves of the bank that are shifted at a time: their copies stay in the processor's cache.
+_ROWS_AT_A_TIME = 16
+
+
+def measure_curves(
+    page: Page, factor: str | None, data: Binned, shifts: NDArray[np.intp]
+) -> Iterator[tuple[dict[str, float], Floats]]:
+    """Yield structure factor parameters and I (n, s, m) of a page's curves at sizes and in the data's bins."""
+    # At a tolerance of per cents single precision does for what takes the time.
+    if factor:
+        for parameters, curves in shift_curves(page, factor, data.columns, shifts):
+            yield parameters, (curves @ data.matrix).astype(np.float64)
+        return
+    measured = np.empty((len(page), shifts.size, data.intensity.size))
+    for begin in range(0, len(page), _ROWS_AT_A_TIME):
+        rows = slice(begin, begin + _ROWS_AT_A_TIME)
+        measured[rows] = _shift_intensity(page.log_intensity[rows], data.columns, shifts) @ data.matrix
+    yield {}, measured
 
 
 def shift_curves(
@@ -198,7 +218,14 @@ def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: 
 
 def smallest(residual: Floats, count: int) -> Iterator[tuple[int, ...]]:
     """Places of the smallest finite residuals, as many as are looked at for so many starts."""
-    for flat in np.argsort(residual, axis=None)[: START_VALUES.looked_at * count]:
+    rows = residual.reshape(-1, residual.shape[-1])
+    most = min(START_VALUES.looked_at * count, residual.size)
+    # They are in the rows of the smallest minima: no copy of all is sorted.
+    near_rows = np.argpartition(rows.min(axis=1), min(most, len(rows)) - 1)[:most]
+    near = rows[near_rows]
+    for flat_near in np.argsort(near, axis=None)[:most]:
+        row, column = divmod(int(flat_near), near.shape[1])
+        flat = int(near_rows[row]) * near.shape[1] + column
         place = np.unravel_index(flat, residual.shape)
         if not np.isfinite(residual[place]):
             return
@@ -225,22 +252,30 @@ def _shift_intensity(
     log_i: NDArray[np.float32], columns: NDArray[np.intp], shifts: NDArray[np.intp]
 ) -> NDArray[np.float32]:
     """I(q × ratio) of every curve, shift and grid point; NaN where the bank does not know it."""
-    index = columns + shifts[:, None]
+    first, last = int(columns[0] + shifts.min()), int(columns[-1] + shifts.max())
+    index = np.arange(first, last + 1)
     value = log_i[:, np.clip(index, 0, N_BANK - 1)]
     # Below the grid a curve has its plateau or power law: its first points, continued.
     below = np.minimum(index, 0).astype(np.float32)
-    value = value + below * (log_i[:, 1] - log_i[:, 0])[:, None, None]
-    return np.where(index > N_BANK - 1, np.float32(np.nan), np.exp(value))
+    value = value + below * (log_i[:, 1] - log_i[:, 0])[:, None]
+    intensity = np.where(index > N_BANK - 1, np.float32(np.nan), np.exp(value))
+    shifted = np.empty((len(log_i), shifts.size, columns.size), dtype=np.float32)
+    for place, begin in enumerate((columns[0] + shifts - first).tolist()):
+        shifted[:, place] = intensity[:, begin : begin + columns.size]
+    return shifted
 
 
-def _solve(curves: NDArray[np.float32], data: Binned) -> tuple[Floats, Floats, Floats]:
-    """Weighted least squares of scale × curve + background, neither negative; residual, scale, background."""
-    # At a tolerance of per cents single precision does for what takes the time.
-    measured = (curves @ data.matrix).astype(np.float64)
+def _solve(measured: Floats, data: Binned) -> tuple[Floats, Floats, Floats]:
+    """Weighted least squares of scale × curve + background, neither negative; residual, scale, background.
+
+    The curves, (n, s, m), are overwritten.
+    """
     scale, background = scale_and_background(measured, data.weight, data.intensity)
     with np.errstate(all="ignore"):
-        difference = scale[..., None] * measured + background[..., None] - data.intensity
-        residual = difference**2 @ data.weight
+        difference = np.multiply(scale[..., None], measured, out=measured)
+        difference += background[..., None]
+        difference -= data.intensity
+        residual = np.square(difference, out=difference) @ data.weight
     residual = np.where(np.isfinite(residual) & (scale > 0), residual, np.inf)
     return residual, scale, background
 

@@ -27,7 +27,7 @@ from .curve_bank import (
     nearest,
     scale_bank_row,
     search_grid,
-    shift_curves,
+    measure_curves,
     smallest,
 )
 
@@ -78,8 +78,7 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
     if second_curves is None:
         return []
     candidates: list[tuple[float, dict[str, Any]]] = []
-    for extra, curves in shift_curves(page, factor, data.columns, shifts):
-        measured = (curves @ data.matrix).astype(np.float64)
+    for extra, measured in measure_curves(page, factor, data, shifts):
         residual = two_scales(measured.reshape(-1, measured.shape[-1]), second_curves.curves, data)
         # Of one the first is the nearest; of several many are looked at, as neighbours are no others.
         for flat_index, second_index in islice(smallest(residual, count), 1 if count == 1 else None):
@@ -146,8 +145,7 @@ def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:
     page, shifts = bank.page(form), search_grid(form)
     if shifts.size == 1:
         return None
-    ((_, curves),) = shift_curves(page, None, data.columns, shifts)
-    measured = (curves @ data.matrix).astype(np.float64)
+    ((_, measured),) = measure_curves(page, None, data, shifts)
     widths = np.nansum(page.parameters[:, [n.endswith("_pd") for n in page.names]], axis=1)
     rows: list[dict[str, Any]] = []
     columns: list[Floats] = []
@@ -187,9 +185,11 @@ def two_scales(first: Floats, second: Floats, data: Binned) -> Floats:
     """Weighted residual (n, k) of each pair of curves at the best a·first + b·second + c, with a, b > 0 and c
     >= 0; infinite where a or b would not be positive. A zero second curve tests the first alone.
     """
-    blocks = range(0, len(first), _ROWS_AT_A_TIME)
-    found = [_two_scales(first[at : at + _ROWS_AT_A_TIME], second, data) for at in blocks]
-    return np.concatenate(found) if found else np.empty((0, len(second)))
+    residuals = np.empty((len(first), len(second)))
+    for begin in range(0, len(first), _ROWS_AT_A_TIME):
+        rows = slice(begin, begin + _ROWS_AT_A_TIME)
+        residuals[rows] = _two_scales(first[rows], second, data)
+    return residuals
 
 
 def _two_scales(first: Floats, second: Floats, data: Binned) -> Floats:
@@ -213,9 +213,9 @@ def _two_scales(first: Floats, second: Floats, data: Binned) -> Floats:
                 p = (ya[:, None] * bb - yb * ab) / determinant
                 q = (yb * aa[:, None] - ya[:, None] * ab) / determinant
                 left = yy - p * ya[:, None] - q * yb
-                left = np.where(determinant > 1e-9 * aa[:, None] * bb, left, np.inf)
+                left[~(determinant > 1e-9 * aa[:, None] * bb)] = np.inf
             fine = (p > 0) & ((q > 0) | alone) & np.isfinite(left)
             if centred:
                 fine &= intensity @ weight > p * (first @ weight)[:, None] + q * (second @ weight)
-            best = np.where(fine, np.minimum(best, np.maximum(left, 0.0)), best)
+            np.minimum(best, np.maximum(left, 0.0), out=best, where=fine)
     return best

@@ -11,8 +11,9 @@ P. Debye, H. R. Anderson, H. Brumberger, J. Appl. Phys. 28 (1957) 679; Lord Rayl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -139,25 +140,35 @@ def find_near_simple_sums(curve: Curve, dintensity: Floats) -> list[NearSum]:
 
 def _rate_simple_sums(data: Binned) -> Iterator[NearSum]:
     q = np.exp(LOG_Q_MIN + BANK_STEP * data.columns)
-    low, high = float(q[0]), float(q[-1])
+    low = float(q[0])
     exponents = START_VALUES.simple_powers
     powers = _smear_and_normalise([(q / low) ** -exponent for exponent in exponents], data)
     no_second = np.zeros((1, powers.shape[1]))
     power_residuals = two_scales(powers, no_second, data)[:, 0]
     best_index = int(np.argmin(power_residuals))
     yield _make_near_sum(_POWER, [{"power": exponents[best_index]}], float(power_residuals[best_index]), data)
-    for name, term in _TERMS.items():
-        rows = list(term.grid(low, high))
-        curves = _smear_and_normalise([term.formula(q, row) for row in rows], data)
+    for name in _TERMS:
+        rows, exact = _calculate_grid(name, int(data.columns[0]), int(data.columns[-1]))
+        curves = _smear_and_normalise(exact, data)
         if name != _PEAK:
             residuals = two_scales(curves, no_second, data)[:, 0]
             best = _distinct(residuals, rows)
-            yield _make_near_sum(name, [rows[i] for i in best], float(residuals[best[0]]), data)
+            yield _make_near_sum(name, [dict(rows[i]) for i in best], float(residuals[best[0]]), data)
         pair_residuals = two_scales(curves, powers, data)
         yield from _add_power_law(name, rows, pair_residuals, exponents, data)
 
 
-def _smear_and_normalise(curves: list[Floats], data: Binned) -> Floats:
+@lru_cache(maxsize=2 * len(_TERMS))
+def _calculate_grid(name: str, first: int, last: int) -> tuple[list[Values], Floats]:
+    """Values tried of a term, and its curves (k, c) at points of the bank's grid: those of one instrument are
+    the same for all its measurements.
+    """
+    q = np.exp(LOG_Q_MIN + BANK_STEP * np.arange(first, last + 1))
+    rows = list(_TERMS[name].grid(float(q[0]), float(q[-1])))
+    return rows, np.array([_TERMS[name].formula(q, row) for row in rows])
+
+
+def _smear_and_normalise(curves: Sequence[Floats] | Floats, data: Binned) -> Floats:
     """(k, m) in the bins of the data, resolution included, each with its largest value 1."""
     smeared = np.array(curves) @ data.matrix
     return np.asarray(
