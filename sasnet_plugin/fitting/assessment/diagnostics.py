@@ -190,7 +190,7 @@ def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, other_fits: Sequ
             f"{first_name} and {other_name} {sentences.WITHIN_ERRORS}, but {worse.short_name} fits worse"
             " (reduced χ²"
             f" {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}). So small a"
-            f" difference may be an error of the measurement or of its smearing."
+            " difference may come from an error of the data or of their resolution."
         )
     ]
 

@@ -33,7 +33,7 @@ INFERRED = template(" (inferred from the curves)")
 EXCLUDED = template(" without {points} (beamstop?)", points="the first 2 points of far.dat")
 
 EXCHANGED = template(
-    "Each curve was given its own scattering length densities. Either more than the solvent differs, such as"
+    "In this fit each curve has its own scattering length densities. Either more than the solvent differs, such as"
     " D₂O inside the particles, or the curves are not one sample."
 )
 NOT_ONE = template(

@@ -35,8 +35,8 @@ NO_FIT = template(
     nearest="spheres", chisq="199", more="",
 )  # fmt: skip
 RANKS_FIRST = template(
-    " {model} (reduced χ² {chisq}) ranks first: it {reason}.",
-    model="Sphere", chisq="9.1", reason="has 4 instead of 7 parameters",
+    " {model} (reduced χ² {chisq}) ranks first because it {reason}.",
+    model="Sphere", chisq="9.1", reason="has fewer parameters (4 instead of 7)",
 )  # fmt: skip
 ANOTHER_WOULD_FIT = template(
     "{nearest} would fit the data (reduced χ² {chisq}). {best} (reduced χ²"

@@ -17,7 +17,7 @@ from ..settings import IMAGES
 from .kinds import How, find_sure_kind, how_of, list_companions, measurements, readable, settle_kind, short
 
 #: What is said of an image that does not tell its kind.
-CHOOSE = "of which kind?"
+CHOOSE = "kind not known"
 
 
 def is_surely_image(path: str) -> bool:

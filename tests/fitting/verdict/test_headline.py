@@ -88,7 +88,7 @@ def test_nothing_explains_but_the_nearest_is_named_and_what_is_sure_is_said() ->
     said = headline(answer(first, second, verification=WRONG, verified=False))
     assert said == (
         "None of the fitted models fits the data. Nearest: core-shell spheres (reduced χ² 8.4). Sphere"
-        " (reduced χ² 9.1) ranks first: it is more probable. The nearest fits"
+        " (reduced χ² 9.1) ranks first because it is more probable. The nearest fits"
         " agree on a number-mean outer radius of 72.5 ± 1.6 Å."
     )
     assert "Fits the data" not in said
