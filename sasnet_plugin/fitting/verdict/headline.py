@@ -152,7 +152,9 @@ def _describe_unexplained(result: FitResult) -> str:
 def _why_first(best: ModelFit, nearest_: ModelFit) -> str:
     fewer = len(best.free) < len(nearest_.free)
     reason = (
-        f"has fewer parameters ({len(best.free)} instead of {len(nearest_.free)})" if fewer else "is more probable"
+        f"has fewer parameters ({len(best.free)} instead of {len(nearest_.free)})"
+        if fewer
+        else "is more probable"
     )
     chisq = chisq_text(best.reduced_chisq)
     return sentences.RANKS_FIRST(model=capital(best.short_name), chisq=chisq, reason=reason)

@@ -186,6 +186,15 @@ OUT_OF_SCOPE = template(
     " artefact.",
     probability=12,
 )  # fmt: skip
+UNLIKELY_BUT_FITS = template(
+    "The network finds no library model likely ({probability} %), but {model} fits the data. {advice}",
+    probability="5", model="cylinder", advice="Trust the fit, because it tested the model.",
+)  # fmt: skip
+TRUST_FIT = template("Trust the fit, because it tested the model.")
+TRUST_SIZE = template(
+    "A sum can also fit a particle outside the library, such as a protein. Then trust the size, not the"
+    " shape."
+)
 NOT_A_MODEL = template(
     "Only {probability} % likely to be a library model; it may be a protein, for example. Trust the size, not"
     " the shape.",
