@@ -173,7 +173,7 @@ def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool, near: bool = Fal
     text = f"{reduction.name} gives the same curve with fewer parameters"
     if near:
         text = f"these data show no attraction, and {text}"
-    return f"{', and '.join(parts)}: {text}{'' if fitted else ', if it fits as well: it was not fitted'}."
+    return f"{', and '.join(parts)}: {text}{'' if fitted else ', but it was not fitted'}."
 
 
 def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, other_fits: Sequence[ModelFit]) -> list[str]:

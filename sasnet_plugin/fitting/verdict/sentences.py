@@ -20,8 +20,8 @@ EXCLUDED_POINT = template(" without the first point (beamstop?)")
 EXCLUDED_POINTS = template(" without the first {count} points (beamstop?)", count=3)
 TIED = template(" Indistinguishable from {first} here: {models}.", first="sphere", models="core_shell_sphere")
 TIED_WITHIN_ERROR = template(
-    " Within {error}, also indistinguishable: {models}.",
-    error="a systematic error of 3 % of I", models="fuzzy_sphere",
+    " Within {error}, also indistinguishable from {first}: {models}.",
+    error="a systematic error of 3 % of I", first="sphere", models="fuzzy_sphere",
 )  # fmt: skip
 NO_SHAPE = template(
     "These data show no shape: {models} fit them{within} (reduced χ² {chisq}).{agreement}",

@@ -182,7 +182,7 @@ def test_a_more_general_model_does_not_hide_what_the_simple_one_determines() -> 
 
 def test_a_tie_that_takes_a_systematic_error_names_it() -> None:
     within = answer(SPHERE, FUZZY, excused=("a systematic error of 3 % of I", ("fuzzy_sphere",)))
-    assert " Within a systematic error of 3 % of I, also indistinguishable: fuzzy_sphere." in (
+    assert " Within a systematic error of 3 % of I, also indistinguishable from sphere: fuzzy_sphere." in (
         headline(within)
     )
     assert "from sphere here" not in headline(within)
