@@ -39,7 +39,9 @@ def check_output(path: str | Path, *, force: bool = False, mark: str = MARK) -> 
                     if content.find(mark.encode()) >= 0:
                         return
     except OSError as error:
-        raise SasnetError(f"{path}: exists and cannot be read ({error.strerror}); name another.") from None
+        raise SasnetError(
+            f"{path}: exists and cannot be read ({error.strerror}); name another file."
+        ) from None
     raise SasnetError(
         f"{path}: exists and was not written by this command; name another file, or repeat the command with"
         " --force to replace it."

@@ -40,7 +40,7 @@ def test_a_specification_is_known_by_its_name_and_its_functions_find_what_they_i
 
 
 def test_what_only_was_recorded_is_not_simulated() -> None:
-    with pytest.raises(SasnetError, match="curves are not simulated, only recorded"):
+    with pytest.raises(SasnetError, match="curves cannot be simulated"):
         replace(SAS1D, simulator=None).open_simulator()
 
 

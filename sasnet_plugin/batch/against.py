@@ -24,7 +24,7 @@ _LINE = re.compile(
 )
 _ELEMENT = re.compile(rf"<(?:\w+:)?([A-Za-z_][\w.-]*)(?:\s[^<>]*)?>\s*{_NUMBER}\s*</")
 #: When a file was written, min.
-CHANGED = "time of the file / min"
+CHANGED = "modification time / min"
 
 
 def numbers_of(path: str | Path) -> dict[str, float]:

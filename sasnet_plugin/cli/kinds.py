@@ -74,7 +74,7 @@ def _other_kind(path: str, domain: Domain, sentence: str, readers: Sequence[Doma
     if len(readers) == 1:
         (reader,) = readers
         return (
-            f"{path}: with the given geometry, only reading as {reader.title} is possible; repeat with"
+            f"{path}: with the given geometry, the images can only be {reader.title}; repeat with"
             f" --domain {reader.name}."
         )
     other_names = [reader for reader in _images() if reader not in readers]
@@ -210,7 +210,7 @@ class Kinds:
             return answer
         domain = self.domain_of(measurement)
         if not domain.refine:
-            return SasnetError(f"{measurement.file}: --verify is for patterns; 'sasnet fit' verifies curves.")
+            return SasnetError(f"{measurement.file}: --verify is for images; 'sasnet fit' verifies curves.")
         try:
             return domain.refine(measurement, answer, REFINING, self._teller(measurement))
         except Exception as error:  # one pattern must not stop the others

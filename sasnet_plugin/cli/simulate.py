@@ -104,7 +104,7 @@ def _models(given_names: list[str] | None) -> tuple[str, ...] | None:
     )
     if not names:
         raise typer.BadParameter(
-            "names no model; for all models do not give the option.", param_hint="--models"
+            "names no model; to simulate all models, omit this option.", param_hint="--models"
         )
     return names
 

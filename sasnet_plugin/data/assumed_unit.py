@@ -40,8 +40,7 @@ def see_a_possible_q(q: Floats, file: str) -> None:
     if finite.size and finite.max() > LARGEST:
         raise DataError(
             f"{file}: its first column ends at {significant(float(finite.max()), 3)}, which is neither q in"
-            " Å⁻¹ or nm⁻¹ nor an angle in degrees; give the intensity against q (with its unit, --q-unit,"
-            " where it is another)."
+            " Å⁻¹ or nm⁻¹ nor an angle in degrees; give the intensity against q, in one of these units."
         )
 
 

@@ -306,8 +306,8 @@ def _describe_repairs(coarse: BoolArray, unit: float | None, bad: BoolArray, sli
     notes = []
     if coarse.any():
         notes.append(
-            f"The uncertainties are rounded to {unit:g}. Half of this unit was added at"
-            f" {_count(int(coarse.sum()), 'point', 'points')}, where it is a large part of the uncertainty."
+            f"The uncertainties are rounded to {unit:g}. Half of this step was added at"
+            f" {_count(int(coarse.sum()), 'point', 'points')}, where rounding matters."
         )
     if bad.any():
         count_text = _count(int(bad.sum()), "uncertainty", "uncertainties")

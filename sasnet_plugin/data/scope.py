@@ -185,7 +185,8 @@ def check_curve(raw: RawCurve, file: str) -> None:
         return
     if _is_map(x, y):
         raise DataError(
-            f"{file}: this looks like a map over two coordinates (both take either sign); {_USE}."
+            f"{file}: this looks like a map over two coordinates (both have positive and negative values);"
+            f" {_USE}."
         )
     x, y = x[x > 0], y[x > 0]
     if x.size >= LEAST_POINTS and _is_correlation(x, y):

@@ -54,7 +54,7 @@ def content(path: Path, file: str, *, expectation: str, size: int = -1, most: in
 def _size_of_regular(path: Path, file: str) -> int:
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
-        raise DataError(f"{file}: this is a directory; give a file, or a glob of files.")
+        raise DataError(f"{file}: this is a directory; give a file, or a pattern such as *.dat.")
     if not stat.S_ISREG(status.st_mode):
         raise DataError(f"{file}: this is a pipe or a device; save its data in a file.")
     return status.st_size

@@ -202,7 +202,7 @@ class Domain:
             There are only recorded data.
         """
         if self.simulator is None:
-            raise SasnetError(f"{self.name}: {self.title} are not simulated, only recorded.")
+            raise SasnetError(f"{self.name}: {self.title} cannot be simulated.")
         return self.simulator()
 
 

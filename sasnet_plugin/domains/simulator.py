@@ -85,11 +85,11 @@ class Simulator(Protocol):
 
     def sample(self, rng: np.random.Generator) -> Any:
         """Draw the parameters of one sample and its beam."""
-        raise SimulationError("Such measurements are recorded, not simulated.")
+        raise SimulationError("sasnet cannot simulate such measurements.")
 
     def clean(self, params: Any) -> Row:
         """A row of the dataset: arrays by name, simulated without noise or instrument."""
-        raise SimulationError("Such measurements are recorded, not simulated.")
+        raise SimulationError("sasnet cannot simulate such measurements.")
 
     def measure(
         self, rows: Sequence[Row], rng: np.random.Generator, *, exposure: float | None = None
@@ -114,7 +114,7 @@ class Simulator(Protocol):
         self, kind: str, row: Row, rng: np.random.Generator, *, exposure: float | None = None
     ) -> Any:
         """A measurement of something that the network does not know, by the instrument of a row."""
-        raise SimulationError(f"{kind}: there are no such measurements here.")
+        raise SimulationError(f"{kind}: this kind of unknown measurement cannot be simulated.")
 
     def configure(self, settings: Mapping[str, Any]) -> Simulator:
         """The simulator of a dataset with these settings, such as its window."""

@@ -60,6 +60,7 @@ from .strategy.state import State
 from .task import FitOptions, Method, Pool
 from .verdict import sample_sentences as sentences
 from .verdict.in_python import translate_to_python
+from .verdict.network import describe_unlikely
 from .verdict.sample import add_sample_verdict, translate_sample_to_python
 from .verdict.tell import add_verdict
 
@@ -378,13 +379,7 @@ def _compare_with_network(result: FitResult, suggestion: Suggestion, threshold: 
     """With what the network had expected, and a note where it knows no such curve and a fit explains it."""
     notes: tuple[str, ...] = ()
     if result.best is not None and result.verified and suggestion.in_scope < threshold:
-        notes = (
-            (
-                f"The network finds no library model likely ({100 * suggestion.in_scope:.0f} %), but"
-                f" {result.best.short_name} fits the data. Trust the fit, because it tested"
-                " the model."
-            ),
-        )
+        notes = (describe_unlikely(result.best, suggestion.in_scope),)
     return replace(result, notes=(*result.notes, *notes), expected=suggestion, scope_threshold=threshold)
 
 

@@ -80,8 +80,8 @@ class Outlook:
         if self.factor is not None:
             chance = self.settled[self.levels.index(self.factor)]
             return (
-                f"Count {self.factor:g} times as long in total: the answer then converges with a chance"
-                f" of {percent(chance)}, and is wrong in {percent(self.wrong)}."
+                f"Count {self.factor:g} times as long in total: the answer then converges with a probability"
+                f" of {percent(chance)}. Of such answers, {percent(self.wrong)} are wrong."
             )
         last = self.levels[-1]
         names = " and ".join(name for name, _ in self.rivals[:2])
@@ -92,8 +92,8 @@ class Outlook:
                 f" another contrast."
             )
         return (
-            f"Longer counting decides with a chance of {percent(self.settled[-1])} ({last:g} times the"
-            f" counts); otherwise it remains between {names}."
+            f"With {last:g} times the counts, the answer converges with a probability of"
+            f" {percent(self.settled[-1])}; otherwise {names} remain."
         )
 
 

@@ -277,6 +277,8 @@ class Answer:
         Entries of ``--json`` in their order, None where there is no such finding; empty: as they come.
     unsaid : tuple of Finding
         What would have been said were it known, where nothing is: a verification may begin there.
+    has_scope : bool
+        Whether the network assesses `in_scope`; else it is 1 unless the measurement itself rules it out.
     """
 
     file: str
@@ -289,6 +291,12 @@ class Answer:
     keys: tuple[str, ...] = ()
     q_unit: QUnit | None = None
     unsaid: tuple[Finding, ...] = ()
+    has_scope: bool = True
+
+    @property
+    def assessed_scope(self) -> float | None:
+        """`in_scope`; None where the network does not assess it."""
+        return float(self.in_scope) if self.has_scope or not self.known else None
 
     def as_dict(self) -> dict[str, Any]:
         """The object that ``--json`` prints."""
@@ -297,7 +305,11 @@ class Answer:
             description["q_unit"] = self.q_unit.as_dict()
         for finding in self.findings:
             description |= finding.as_dict()
-        description |= {"in_scope": round(float(self.in_scope), 6), "notes": list(dict.fromkeys(self.notes))}
+        share = self.assessed_scope
+        description |= {
+            "in_scope": None if share is None else round(share, 6),
+            "notes": list(dict.fromkeys(self.notes)),
+        }
         return {key: description.get(key) for key in self.keys} if self.keys else description
 
     def finding(self, kind: type[F], name: str = "") -> F | None:
@@ -327,7 +339,8 @@ class Answer:
     def _describe_scope(self, verdict: Sequence[str]) -> list[str]:
         """The verdict and whether it can be believed; without a verdict of its own a finding is silent."""
         if self.known:
-            return [*verdict, f"{self.scope.inside}: {percent(self.in_scope)}."]
+            share = self.assessed_scope
+            return [*verdict, *([] if share is None else [f"{self.scope.inside}: {percent(share)}."])]
         inner = [
             sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() else sentence
             for sentence in verdict

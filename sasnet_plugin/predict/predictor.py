@@ -328,6 +328,7 @@ class Predictor:
             self.domain.keys,
             getattr(measurement, "q_unit", None),
             unsaid,
+            scope is not None,
         )
         if restricted is None or not self.domain.complete:
             return answer

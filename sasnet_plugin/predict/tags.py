@@ -174,8 +174,9 @@ class InteractionFinding:
         if other_probability is not None and (other_probability < DETECTED) != (self.interacting < DETECTED):
             return (
                 (
-                    f"Interactions are possible but not certain (probability {percent(self.interacting)};"
-                    f" models with a structure factor {percent(other_probability)})."
+                    f"Interactions are possible but not certain. Asked directly, the network gives them"
+                    f" {percent(self.interacting)}; models with a structure factor have"
+                    f" {percent(other_probability)}."
                 ),
             )
         if self.interacting < DETECTED:

@@ -137,7 +137,7 @@ def _check_inputs(data: Dataset, model: ZooModel, test: Path) -> None:
     # As JSON has it, which knows no tuples.
     if window is not None and json.loads(json.dumps(window)) != model.manifest.inputs["window"]:
         raise SasnetError(
-            f"{test}: contains data of another range than the network needs; simulate them again."
+            f"{test}: its data cover another q or angular range than the network needs; simulate them again."
         )
 
 

@@ -275,7 +275,7 @@ def markdown(result: dict[str, Any], manifest: Manifest) -> str:
         lines += ["", head.format(title), *(row(f"{f['low']:g} to {f['high']:g}", f) for f in bins)]
     lines += [
         "",
-        f"Groups: {len(manifest.groups)}. Structure factor, mean of the recalls:"
+        f"Groups: {len(manifest.groups)}. Mean recall of structure factors:"
         f" {100 * result['balanced_factor']:.1f} %. Median error of log10 Rg: {result['rg']:.3f}.",
         "",
         "Out of scope, AUROC of in_scope against known models: "

@@ -67,7 +67,8 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
             _draw_image(left_panel, measurement)
         if answer.findings:
             answer.findings[0].draw(right)
-        right.set_title(f"{answer.scope.inside}: {percent(answer.in_scope)}", fontsize=9)
+        if (share := answer.assessed_scope) is not None:
+            right.set_title(f"{answer.scope.inside}: {percent(share)}", fontsize=9)
         left_panel.set_title(_name(measurement), fontsize=9)
     write_figure(figure, path)
     return len(pairs)

@@ -30,7 +30,9 @@ def ranking(result: SampleResult, most: int) -> Rows:
 
 def list_shared(best: JointFit) -> list[list[str]]:
     """Parameter, value with error, and whether it was fitted, of what all curves have in common."""
-    return [[n, _text(p), "given" if p.fixed else "fitted"] for n, p in best.parameters.items()]
+    from ..fitting.result.model_fit import drop_unused
+
+    return [[n, _text(p), "given" if p.fixed else "fitted"] for n, p in drop_unused(best.parameters).items()]
 
 
 def own(best: JointFit) -> list[list[str]]:

@@ -63,7 +63,7 @@ def parameter_table(name: str) -> list[dict[str, Any]]:
         low, high = float(p.limits[0]), float(p.limits[1])
         rows.append(_row(p.name, p.units, p.default, low, high, p.description, p.choices))
         if p.polydisperse and p.type == "volume":
-            meaning = f"Width of the distribution of {p.name}, over its mean."
+            meaning = f"Width of the distribution of {p.name}, relative to its mean."
             rows.append(_row(f"{p.name}_pd", "", 0.0, 0.0, 1.0, meaning, []))
     return rows
 

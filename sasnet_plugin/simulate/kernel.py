@@ -62,8 +62,8 @@ def _load(name: str) -> Any:
 
 def call(name: str, q: NDArray[np.float64], parameters: dict[str, Any]) -> Result:
     """Return I(q), (n,), of a form or structure factor, named as for `load_model`, with sasmodels'
-    parameters, polydispersity included; q in Å⁻¹, scale 1 and background 0 by default. For a product such
-    as ``sphere@hardsphere``, which has no F(q), use ``sasmodels.direct_model.call_kernel``.
+    parameters, polydispersity included; q in Å⁻¹, scale 1 and background 0 by default. Raises SimulationError
+    for a product or a sum, which has no F(q).
     """
     from sasmodels.direct_model import call_Fq
 
@@ -72,7 +72,12 @@ def call(name: str, q: NDArray[np.float64], parameters: dict[str, Any]) -> Resul
     mode = 1 if model.info.radius_effective_modes else 0
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        _, squared, radius, volume, _ = call_Fq(kernel, {**parameters, "radius_effective_mode": mode})
+        try:
+            _, squared, radius, volume, _ = call_Fq(kernel, {**parameters, "radius_effective_mode": mode})
+        except NotImplementedError:
+            raise SimulationError(
+                f"{name}: a product or a sum has no F(q); use sasmodels.direct_model.call_kernel."
+            ) from None
     return Result(np.asarray(squared, dtype=np.float64) / volume, float(radius) if mode else 0.0)
 
 

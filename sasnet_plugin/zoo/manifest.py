@@ -117,7 +117,9 @@ def _build(raw: Mapping[str, Any], domain: Domain, place: str) -> Manifest:
         fill_head(head, raw["heads"][head.name]) for head in domain.heads if head.name in raw["heads"]
     )
     if unknown := set(raw["heads"]) - {head.name for head in heads}:
-        raise make_manifest_error(place, f"has heads that its domain does not ({', '.join(sorted(unknown))})")
+        raise make_manifest_error(
+            place, f"has heads that are not in its domain ({', '.join(sorted(unknown))})"
+        )
     calibration = {str(name): dict(values) for name, values in raw["calibration"].items()}
     heads_by_name = {head.name: head for head in heads}
     for head in heads:

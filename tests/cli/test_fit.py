@@ -141,8 +141,8 @@ def test_sample_and_solvent_settle_the_contrast(sphere: Path) -> None:
         (("--solvent", "H2O", "--probe", "xray"), "--wavelength"),
         (("--solvent", "H2O", "--probe", "light"), "neutron or xray"),
         (("--method", "annealing"), "use lm, amoeba, de, dream"),
-        (("--samples", "100"), "these need --method dream"),
-        (("--method", "de", "--burn", "5"), "these need --method dream"),
+        (("--samples", "100"), "these options need --method dream"),
+        (("--method", "de", "--burn", "5"), "these options need --method dream"),
         (("--method", "dream", "--samples", "0"), "--samples"),
     ],
 )

@@ -146,3 +146,17 @@ def test_an_absolute_intensity_is_no_reflectivity(write) -> None:
 def test_columns_named_r_and_dr_are_a_reflectivity(write, guinier) -> None:
     with pytest.raises(DataError, match="reflectometry"):
         load(write(*guinier, header="q (1/A)  R  dR"))
+
+
+@pytest.mark.parametrize("disorder", [0.02, 0.05, 0.1])
+def test_multilamellar_vesicles_are_no_reflectivity(write, disorder: float) -> None:
+    """Fifteen bilayers at 62 Å: the first order stands where reflectivities have their edge."""
+    from sasnet_plugin.simulate.kernel import call
+
+    q = np.linspace(0.02, 0.45, 430)
+    layers = {"thickness": 38.0, "d_spacing": 62.0, "Nlayers": 15.0, "sigma_d": disorder}
+    intensity = call("lamellar_stack_paracrystal", q, layers).intensity
+    intensity = intensity / intensity[0] + 1e-4
+    for rows in ((q, intensity, 0.02 * intensity), (q, intensity, 0.02 * intensity, 0.02 * q)):
+        (curve,) = load(write(*rows, header="# SAXS, azimuthal average"))
+        assert len(curve) == q.size

@@ -113,7 +113,7 @@ def test_what_does_not_go_together_is_said() -> None:
     refused("other.dat is not one of the curves", [a, b], {"solvents": {"other.dat": 1.0}})
     refused("no section colour", [a, b], {"colour": {}})
     refused("kind = 'zoo' is none of", [a, b], {"kind": "zoo"})
-    refused("a probe is neutron or xray", [a, b], {"probes": {"1.dat": "muon"}})
+    refused("the probe must be 'neutron' or 'xray'", [a, b], {"probes": {"1.dat": "muon"}})
     refused("is not a concentration", [a, b], {"concentrations": {"1.dat": -1.0}})
     refused("cannot be both shared and separate", [a, b], {"share": ["radius"], "own": ["radius"]})
     nm = replace(b, q_unit=QUnit("1/nm", stated=True))

@@ -159,3 +159,26 @@ def test_no_power_law_cancels_a_background_beside_swollen_coils(seed: int) -> No
     assert best.parameters["rg"].value == pytest.approx(rg, rel=0.1)
     for one in result.fits:
         assert one.parameters["background"].value > -0.1 or one.reduced_chisq > 1.5
+
+
+def test_dilute_hard_spheres_are_not_core_shell_spheres() -> None:
+    """A volume fraction of 5 %: sasmodels' own curve, as its Percus-Yevick solution is the textbook's."""
+    from sasmodels.direct_model import call_kernel
+
+    from sasnet_plugin.simulate.kernel import load_model
+
+    values = {
+        "radius": 33.7,
+        "radius_pd": 0.0,
+        "volfraction": 0.052,
+        "radius_effective_mode": 1,
+        "scale": 1.0,
+    }
+
+    def intensity(q: np.ndarray) -> np.ndarray:
+        return np.asarray(call_kernel(load_model("sphere@hardsphere").make_kernel([q]), values))
+
+    best = answer(intensity, np.geomspace(0.008, 0.35, 135), 0.02).fits[0]
+    assert best.name == "sphere@hardsphere"
+    assert best.parameters["radius"].value == pytest.approx(33.7, rel=0.01)
+    assert best.parameters["volfraction"].value == pytest.approx(0.052, rel=0.2)

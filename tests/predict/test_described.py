@@ -96,3 +96,16 @@ def test_every_model_of_a_kind_is_one_that_the_network_knows() -> None:
     from sasnet_plugin.zoo import open_model
 
     assert set().union(*KINDS.values()) <= set(open_model("sas1d").manifest.labels)
+
+
+def test_what_no_network_has_assessed_has_no_probability() -> None:
+    """A kind of image whose model has no output for anything else."""
+    p = _shares(sphere=1.0)
+    finding = ClassesFinding(Classes("form", "model", LABELS), p, uniform=p)
+    assessed = Answer("", "", 1.0, (finding,))
+    bare = Answer("", "", 1.0, (finding,), has_scope=False)
+    assert any("knows: >99 %" in sentence for sentence in assessed.sentences())
+    assert not any("%." in sentence and "knows" in sentence for sentence in bare.sentences())
+    assert (assessed.as_dict()["in_scope"], bare.as_dict()["in_scope"]) == (1.0, None)
+    ruled_out = Answer("", "", 0.0, (finding,), known=False, has_scope=False)
+    assert ruled_out.as_dict()["in_scope"] == 0.0

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.simulate.kernel import load_model
+from sasnet_plugin.simulate.kernel import call, load_model
 from sasnet_plugin.simulate.kernel_call import KernelCall
 from sasnet_plugin.simulate.priors import form_models
+from sasnet_plugin.types import SimulationError
 
 Q = np.geomspace(0.005, 0.3, 20)
 PRODUCTS = (
@@ -59,3 +60,9 @@ def test_magnetic_spheres_are_those_of_sasmodels() -> None:
 def test_a_parameter_of_another_model_is_an_error() -> None:
     with pytest.raises(TypeError, match="thickness"):
         KernelCall(load_model("sphere").make_kernel([Q]))({"radius": 50.0, "thickness": 3.0})
+
+
+@pytest.mark.parametrize("name", ["sphere@hardsphere", "sphere+power_law"])
+def test_a_product_or_sum_has_no_amplitude_and_says_so(name: str) -> None:
+    with pytest.raises(SimulationError, match=r"has no F\(q\); use sasmodels"):
+        call(name, np.array([0.01, 0.1]), {})

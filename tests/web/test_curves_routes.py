@@ -299,7 +299,9 @@ def test_a_folder_that_is_dropped_stays_one(page: TestClient, tmp_path: Path) ->
 def test_a_second_geometry_of_a_name_is_refused_as_nothing_would_read_it(tmp_path: Path) -> None:
     assert drop(tmp_path, "a.toml", b"distance = 1") == "a.toml"
     assert drop(tmp_path, "a.toml", b"distance = 1") == "a.toml"
-    with pytest.raises(SasnetError, match=r"a\.toml: another one was dropped before; change or remove "):
+    with pytest.raises(
+        SasnetError, match=r"a\.toml: a geometry file of this name was dropped before; change or remove "
+    ):
         drop(tmp_path, "a.toml", b"distance = 2")
     assert [path.name for path in tmp_path.iterdir()] == ["a.toml"]
 

@@ -242,7 +242,7 @@ class PhaseMap:
     def _longer_words(self, place: int) -> str:
         doubt = self._doubt(place, self.settings.decided) or "its answers disagree"
         return (
-            f"{self.grid.words(place)}: measured but still undecided, {doubt}; count it"
+            f"{self.grid.words(place)}: measured but still undecided, {doubt}; measure it"
             f" {self.settings.longer:g} times as long."
         )
 

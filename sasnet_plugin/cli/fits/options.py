@@ -259,5 +259,5 @@ def method_given(name: str, samples: int | None, burn: int | None) -> Method:
         )
     counts = {option: n for option, n in (("samples", samples), ("burn", burn)) if n is not None}
     if counts and name != "dream":
-        raise typer.BadParameter("these need --method dream.", param_hint="--samples / --burn")
+        raise typer.BadParameter("these options need --method dream.", param_hint="--samples / --burn")
     return Method(name, **counts)

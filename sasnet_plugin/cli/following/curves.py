@@ -165,7 +165,7 @@ def follow_series(
         )  # fmt: skip
         resumed = follower.resume()
         if resumed:
-            typer.echo(f"{request.out}: goes on after frame {resumed}.", err=True)
+            typer.echo(f"{request.out}: resumed after frame {resumed}.", err=True)
         try:
             live.run(
                 follower,

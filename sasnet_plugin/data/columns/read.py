@@ -269,7 +269,7 @@ def _standard_deviation(
         notes.append("The uncertainties are relative to the intensity; they were converted.")
         return np.asarray(error * name.factor * np.abs(intensity))
     if name.scale == "squared":
-        notes.append("The file gives the variance of the intensity; its root was taken.")
+        notes.append("The file gives the variance of the intensity; its square root was taken.")
         with np.errstate(invalid="ignore"):
             return np.sqrt(error)
     return error

@@ -181,7 +181,7 @@ def _format_toml_value(value: Any) -> str:
 def _probes(sample: Sample, section: Any, source: str) -> tuple[str, ...]:
     probes = tuple(map(str, _assign_to_curves(sample, section, source, "neutron")))
     if not set(probes) <= {"neutron", "xray"}:
-        raise DataError(f"{source}: a probe is neutron or xray.")
+        raise DataError(f"{source}: the probe must be 'neutron' or 'xray'.")
     return probes
 
 

@@ -172,7 +172,7 @@ def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool, near: bool = Fal
     text = f"{reduction.name} gives the same curve with fewer parameters"
     if near:
         text = f"these data show no attraction, and {text}"
-    return f"{', and '.join(parts)}: {text}{'' if fitted else ', if it fits as well: it was not fitted'}."
+    return f"{', and '.join(parts)}: {text}{'' if fitted else ', but it was not fitted'}."
 
 
 def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, other_fits: Sequence[ModelFit]) -> list[str]:
@@ -189,7 +189,7 @@ def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, other_fits: Sequ
             f"{first_name} and {other_name} {sentences.WITHIN_ERRORS}, but {worse.short_name} fits worse"
             " (reduced χ²"
             f" {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}). So small a"
-            f" difference may be an error of the measurement or of its smearing."
+            " difference may come from an error of the data or of their resolution."
         )
     ]
 

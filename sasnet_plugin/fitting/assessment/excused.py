@@ -61,7 +61,7 @@ def reject_inexcusable(verdict: Verification, fit: ModelFit, error: SharedError,
     if is_irrelevant or not verdict.explained or explains(fit.reduced_chisq, points):
         return verdict
     text = (
-        f"Neighbouring residuals share {error.words()}, more than in any measurement: the model is"
+        f"Neighbouring residuals share {error.words()}, more than measurements usually do: the model is"
         f" incomplete."
     )
     return replace(verdict, explained=False, sentences=(*verdict.sentences, text))

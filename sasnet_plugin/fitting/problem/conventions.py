@@ -217,8 +217,8 @@ def scale_in_words(fit: ModelFit) -> Iterator[str]:
         if f"{prefix}volfraction" in fit.parameters:
             is_none = "is above 1, and the model has a volume fraction as well"
         yield (
-            f"{name}, {quantity(p.value, '', p.error)}, {is_none}: the data determine only its product"
-            f" with the squared contrast. Give --sample and --solvent if the intensity is in cm⁻¹."
+            f"{name}, {quantity(p.value, '', p.error)}, {is_none}: the data determine only the product of"
+            f" scale and the squared contrast. Give --sample and --solvent if the intensity is in cm⁻¹."
         )
 
 

@@ -22,7 +22,7 @@ from ..result.size_distributions import sigmas
 from ..settings import PROBLEM
 from .bumps_import import import_bumps
 from .free_parameters import select_accepted
-from .overlaps import is_negative
+from .overlaps import is_negative, is_too_low
 from .resolution import apply_sampling
 from .sums import all_exact, parts_of
 
@@ -64,6 +64,7 @@ def experiment(
         """NaN residuals would keep LM running for ever; a negative intensity is none, and so has none."""
 
         deadline = np.inf
+        is_bounded = False  #: No intensity with background `is_too_low`.
         best: tuple[float, dict[str, Any]] = (np.inf, {})
 
         def theory(self) -> NDArray[np.float64]:
@@ -77,7 +78,9 @@ def experiment(
             except Exception:  # a user's model has no value there, whatever it raises
                 return np.full(len(curve), np.nan)
             # sasmodels keeps what it calculated before smearing, without background.
-            return np.full(len(curve), np.nan) if is_negative(np.asarray(self.Iq_calc)) else intensity
+            is_low = self.is_bounded and is_too_low(intensity, curve.intensity)
+            has_none = is_low or is_negative(np.asarray(self.Iq_calc))
+            return np.full(len(curve), np.nan) if has_none else intensity
 
         def _calc_theory(self, pars: dict[str, Any], cutoff: float = 0.0) -> NDArray[np.float64]:
             """As sasmodels', with what does not change between calls kept."""
@@ -138,6 +141,7 @@ def rebuilt(
 
     fitness = experiment_of(curve, dintensity, fit)
     fitness.deadline = read_spent_time() + seconds
+    fitness.is_bounded = "background" in fit.free and not is_too_low(fit.theory, curve.intensity)
     return FitProblem(fitness), fitness
 
 

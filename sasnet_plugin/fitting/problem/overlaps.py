@@ -31,6 +31,19 @@ def overlaps(form: str, parameters: Mapping[str, Any]) -> bool:
     return bool(times * parameters[body] > parameters[distance])
 
 
+def lowest_intensity(measured: Floats) -> float:
+    """Return the least intensity that a fit of these data may have: 0 or, if less, the least measured."""
+    # Where too much was subtracted, the data themselves fall below 0. A curve that falls lower is no
+    # intensity, though its background makes up for it elsewhere.
+    return float(np.min(measured, initial=0.0))
+
+
+def is_too_low(intensity: Floats, measured: Floats) -> bool:
+    """Whether an intensity with background falls below 0 and below all data, by more than rounding."""
+    rounding = PROBLEM.rounding * np.max(np.abs(measured), initial=0.0)
+    return bool(np.any(intensity < lowest_intensity(measured) - rounding))
+
+
 def is_negative(intensity: Floats) -> bool:
     """Whether an intensity without background falls below 0 by more than rounding; NaN is ignored."""
     # sasmodels' `stickyhardsphere` is -1 where its equation has no solution, and `squarewell` and others fail

@@ -173,7 +173,8 @@ class ModelFit:
     def __repr__(self) -> str:
         chisq, share = chisq_text(self.reduced_chisq), f"{100 * self.weight:.3g} %"
         title = f"ModelFit of {self.short_name}, reduced χ² {chisq}, weight {share}:"
-        return "\n".join([title, *align_columns([(k, str(p)) for k, p in self.parameters.items()])])
+        shown = drop_unused(self.parameters)
+        return "\n".join([title, *align_columns([(k, str(p)) for k, p in shown.items()])])
 
     def __getitem__(self, name: str) -> Parameter:
         """The parameter of this name, as in ``result.best["radius"]``.
@@ -193,6 +194,12 @@ class ModelFit:
     def free(self) -> tuple[str, ...]:
         """Names of the fitted parameters."""
         return tuple(k for k, p in self.parameters.items() if not p.fixed)
+
+
+def drop_unused(parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
+    """Drop an effective radius that sasmodels calculates from the particle: the value given has no effect."""
+    modes = {name: parameters.get(f"{name}_mode") for name in parameters}
+    return {name: p for name, p in parameters.items() if (mode := modes[name]) is None or mode.value == 0}
 
 
 def explains(reduced_chisq: float, points: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...digits import significant
 from ...simulate.bank import Bank
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.cost_classes import cost_class
@@ -20,6 +21,7 @@ from ..problem.bounds import range_of
 from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import SALT, points_needed, set_points, widths_of
 from ..problem.model_curves import ModelCurves, curves_of
+from ..problem.overlaps import is_too_low, lowest_intensity
 from ..problem.resolution import coarsen, has_resolution, sampling_needed
 from ..result.components import bare
 from ..result.model_fit import ModelFit, Parameter
@@ -145,8 +147,9 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
 def _finish_candidate(task: Task, starts: Starts, start_time: float) -> ModelFit:
     if starts.hopeless:
         as_it_is = finish_as_is(task, starts.found[0], starts.per_decade)
+        as_it_is = _bound_background(task, as_it_is, starts.per_decade, start_time)
         unfinished = make_model_fit(task, as_it_is, starts.per_decade, read_spent_time() - start_time)
-        return replace(unfinished, warnings=(FAR_OFF,))
+        return replace(unfinished, warnings=(*as_it_is.warnings, FAR_OFF))
     finished = None
     for start in starts.found:
         seconds_left = task.budget.seconds - (read_spent_time() - start_time)
@@ -157,11 +160,41 @@ def _finish_candidate(task: Task, starts: Starts, start_time: float) -> ModelFit
             break
     if finished is None:
         raise no_curve(task.name)
-    best = _fix_at_defaults(task, finished, starts.per_decade, start_time)
+    best, simpler = _fix_at_defaults(task, finished, starts.per_decade, start_time)
+    best = _bound_background(simpler, best, starts.per_decade, start_time)
     return make_model_fit(task, best, starts.per_decade, read_spent_time() - start_time)
 
 
-def _fix_at_defaults(task: Task, finished: Done, per_decade: int | None, start_time: float) -> Done:
+def _bound_background(task: Task, finished: Done, per_decade: int | None, start_time: float) -> Done:
+    """Fit again with the lowest background that data show, where a lower one makes the intensity negative."""
+    measured = task.curve.intensity
+    is_given = "background" in task.fixed or "background" in task.ranges
+    if is_given or not is_too_low(finished.theory, measured):
+        return finished
+    lowest = lowest_intensity(measured)
+    start, fixed = _fix_parameter(task, finished, "background", lowest)
+    seconds = task.budget.seconds - (read_spent_time() - start_time)
+    bounded = finish(
+        replace(task, fixed=fixed),
+        LocalMinimum(start, np.inf),
+        per_decade,
+        max(seconds, OPTIMIZE.least_share * task.budget.seconds),
+    )
+    if bounded is None:
+        raise no_curve(task.name)
+    return replace(bounded, warnings=(*finished.warnings, *bounded.warnings, _describe_bound(lowest)))
+
+
+def _describe_bound(lowest: float) -> str:
+    return (
+        f"background is fixed at {significant(lowest, 3)}: with a lower one the calculated intensity"
+        " falls below zero and below all measured points."
+    )
+
+
+def _fix_at_defaults(
+    task: Task, finished: Done, per_decade: int | None, start_time: float
+) -> tuple[Done, Task]:
     """Set parameters that the data hardly show to defaults if the evidence is no worse."""
     info = load_model(task.name).info
     for name, default in weakly_shown(finished, info, task.fixed, task.ranges).items():
@@ -174,7 +207,7 @@ def _fix_at_defaults(task: Task, finished: Done, per_decade: int | None, start_t
         if simpler_fit is not None and simpler_fit.bic <= finished.bic:
             notes = _describe_default(name, default)
             finished, task = replace(simpler_fit, warnings=(*finished.warnings, *notes)), simpler
-    return finished
+    return finished, task
 
 
 def _fix_parameter(

@@ -164,10 +164,9 @@ def _describe_calculation(state: State, best: Hypothesis) -> list[str]:
     finer = [f.reduced_chisq for h, f in state.fits.items() if not h.as_measured]
     if best.as_measured and finer and not best.form.endswith(".py"):
         return [
-            f"Calculated at the measured points alone, as SasView does, {fit.short_name} has a reduced χ² of"
-            f" {chisq_text(fit.reduced_chisq)}; at all points that its fringes need, no model is below"
-            f" {chisq_text(min(finer))}. These data seem to be calculated that"
-            " way, and were fitted in the same way."
+            f"Calculated only at the measured points, as SasView does, {fit.short_name} fits best (reduced χ²"
+            f" {chisq_text(fit.reduced_chisq)}). With all points that its fringes need, no"
+            f" model is below {chisq_text(min(finer))}. The data may have been simulated in this way."
         ]
     return []
 

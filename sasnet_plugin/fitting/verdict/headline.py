@@ -119,7 +119,9 @@ def describe_tied_models(result: FitResult, best: ModelFit) -> str:
     tied = [fit.short_name for fit in list_same_kind(result)]
     plain, within = [n for n in tied if n not in excused], [n for n in tied if n in excused]
     text = sentences.TIED(first=best.short_name, models=some(plain)) if plain else ""
-    return text + (sentences.TIED_WITHIN_ERROR(error=error, models=some(within)) if within else "")
+    if not within:
+        return str(text)
+    return text + sentences.TIED_WITHIN_ERROR(error=error, first=best.short_name, models=some(within))
 
 
 def _name_likeness(best: ModelFit, tied: Sequence[ModelFit]) -> str | None:
@@ -152,7 +154,9 @@ def _describe_unexplained(result: FitResult) -> str:
 def _why_first(best: ModelFit, nearest_: ModelFit) -> str:
     fewer = len(best.free) < len(nearest_.free)
     reason = (
-        f"has {len(best.free)} instead of {len(nearest_.free)} parameters" if fewer else "is more probable"
+        f"has fewer parameters ({len(best.free)} instead of {len(nearest_.free)})"
+        if fewer
+        else "is more probable"
     )
     chisq = chisq_text(best.reduced_chisq)
     return sentences.RANKS_FIRST(model=capital(best.short_name), chisq=chisq, reason=reason)

@@ -29,6 +29,16 @@ def find_missing_model(result: FitResult) -> Iterator[str]:
         yield sentences.NOT_A_MODEL(probability=f"{100 * expected.in_scope:.0f}")
 
 
+def describe_unlikely(best: ModelFit, in_scope: float) -> str:
+    """Say that a fit explains a curve that the network knows no model of."""
+    parts = sum_parts(best.model)
+    has_shape = len(parts) > 1 and any(map(is_body, parts))
+    advice = sentences.TRUST_SIZE if has_shape else sentences.TRUST_FIT
+    return sentences.UNLIKELY_BUT_FITS(
+        probability=f"{100 * in_scope:.0f}", model=best.short_name, advice=str(advice)
+    )
+
+
 def disagreement(result: FitResult) -> Iterator[str]:
     """The network, which has seen millions of curves, expects another kind, and no fit has refuted it."""
     first = _find_expected_group(result)

@@ -33,8 +33,8 @@ INFERRED = template(" (inferred from the curves)")
 EXCLUDED = template(" without {points} (beamstop?)", points="the first 2 points of far.dat")
 
 EXCHANGED = template(
-    "Each curve was given its own scattering length densities. Either more than the solvent differs, such as"
-    " D₂O inside the particles, or the curves are not one sample."
+    "In this fit each curve has its own scattering length densities. Either more than the solvent differs,"
+    " such as D₂O inside the particles, or the curves are not one sample."
 )
 NOT_ONE = template(
     "The data do not show that the curves are one sample. The joint fit needs separate scattering length"

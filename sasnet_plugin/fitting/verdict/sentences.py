@@ -20,8 +20,8 @@ EXCLUDED_POINT = template(" without the first point (beamstop?)")
 EXCLUDED_POINTS = template(" without the first {count} points (beamstop?)", count=3)
 TIED = template(" Indistinguishable from {first} here: {models}.", first="sphere", models="core_shell_sphere")
 TIED_WITHIN_ERROR = template(
-    " Within {error}, also indistinguishable: {models}.",
-    error="a systematic error of 3 % of I", models="fuzzy_sphere",
+    " Within {error}, also indistinguishable from {first}: {models}.",
+    error="a systematic error of 3 % of I", first="sphere", models="fuzzy_sphere",
 )  # fmt: skip
 NO_SHAPE = template(
     "These data show no shape: {models} fit them{within} (reduced χ² {chisq}).{agreement}",
@@ -35,8 +35,8 @@ NO_FIT = template(
     nearest="spheres", chisq="199", more="",
 )  # fmt: skip
 RANKS_FIRST = template(
-    " {model} (reduced χ² {chisq}) ranks first: it {reason}.",
-    model="Sphere", chisq="9.1", reason="has 4 instead of 7 parameters",
+    " {model} (reduced χ² {chisq}) ranks first because it {reason}.",
+    model="Sphere", chisq="9.1", reason="has fewer parameters (4 instead of 7)",
 )  # fmt: skip
 ANOTHER_WOULD_FIT = template(
     "{nearest} would fit the data (reduced χ² {chisq}). {best} (reduced χ²"
@@ -190,6 +190,15 @@ OUT_OF_SCOPE = template(
     " artefact.",
     probability=12,
 )  # fmt: skip
+UNLIKELY_BUT_FITS = template(
+    "The network finds no library model likely ({probability} %), but {model} fits the data. {advice}",
+    probability="5", model="cylinder", advice="Trust the fit, because it tested the model.",
+)  # fmt: skip
+TRUST_FIT = template("Trust the fit, because it tested the model.")
+TRUST_SIZE = template(
+    "A sum can also fit a particle outside the library, such as a protein. Then trust the size, not the"
+    " shape."
+)
 NOT_A_MODEL = template(
     "Only {probability} % likely to be a library model; it may be a protein, for example. Trust the size, not"
     " the shape.",

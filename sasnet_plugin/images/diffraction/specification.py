@@ -11,8 +11,8 @@ DIFFRACTION = Domain(
     name=NAME,
     title="diffraction images of single particles",
     purpose=(
-        "Gives single-shot diffraction images of free particles up to eleven tags. It also gives size, length"
-        " and tilt of the particle."
+        "Finds which of eleven tags describe a single-shot diffraction image of a free particle, and the"
+        " size, length and tilt of the particle."
     ),
     limits="crystals, powders, solutions of many particles, images without a hole or mask where the"
     " beam saturates",

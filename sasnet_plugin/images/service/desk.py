@@ -184,7 +184,7 @@ def describe_answer(sentence: Any, answer: Any, parts_made: Any) -> dict[str, An
     notes = list(dict.fromkeys((*sentence.notes, *answer.notes)))
     return {
         "headline": verdict.text, "more": verdict.more, "sure": answer.known,
-        "in_scope": float(answer.in_scope),
+        "in_scope": answer.assessed_scope,
         "sentences": [
             text for text in sentences if text != verdict.text and not text.startswith("Note: ")
         ],

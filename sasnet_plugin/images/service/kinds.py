@@ -73,7 +73,9 @@ def settle_kind(path: str, reading: How) -> tuple[str, str]:
     able = [name for name in titles() if name != kind and not _unread(path, name, reading)]
     if len(able) > 1:
         others = [name for name in titles() if name not in able]
-        more = f" With more geometry also as {_listed(others)}." if others else ""
+        more = (
+            f" With more settings of the geometry, {_listed(others)} are possible as well." if others else ""
+        )
         reason = f"The file does not give the kind of its images. They can be read as {_listed(able)}.{more}"
     if len(able) == 1:
         title = specification(able[0]).title

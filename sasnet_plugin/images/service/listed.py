@@ -17,7 +17,7 @@ from ..settings import IMAGES
 from .kinds import How, find_sure_kind, how_of, list_companions, measurements, readable, settle_kind, short
 
 #: What is said of an image that does not tell its kind.
-CHOOSE = "of which kind?"
+CHOOSE = "kind not known"
 
 
 def is_surely_image(path: str) -> bool:
@@ -81,7 +81,7 @@ def _describe_answer(path: str, domain: Domain, image: Any, answer: Any) -> dict
         path, image, image=domain.name, kind=domain.title, group=domain.title,
         model="" if best is None else best.name, known=answer.known,
         answer=f"{angle}{summarise_in_one_line(answer)}",
-        probability=float(answer.in_scope if best is None else best.probability),
+        probability=answer.assessed_scope if best is None else float(best.probability),
         doubt="" if answer.known else answer.scope.outside,
     )  # fmt: skip
 
@@ -137,6 +137,6 @@ def _try_kind(path: str, number: int, reading: How) -> dict[str, Any]:
         return {**description, "said": short(path, sentence_of(path, error))}
     line = _describe_answer(path, domain, image, answer)
     return {
-        **description, "reads": True, "known": answer.known, "in_scope": float(answer.in_scope),
+        **description, "reads": True, "known": answer.known, "in_scope": answer.assessed_scope,
         "said": line["answer"],
     }  # fmt: skip

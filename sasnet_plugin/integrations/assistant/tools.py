@@ -344,13 +344,15 @@ class Tools:
 
 def describe_fit(result: FitResult) -> Answer:
     """A fit's answer: three lines first, then models with their parameters."""
+    from ...fitting.result.model_fit import drop_unused
+
     return {
         **plain(result.verdict.as_dict()),
         "fits": [
             {
                 "model": fit.model, "structure_factor": fit.structure_factor, "weight": fit.weight,
                 "reduced_chisq": fit.reduced_chisq,
-                "parameters": {n: parameter(p) for n, p in fit.parameters.items()},
+                "parameters": {n: parameter(p) for n, p in drop_unused(fit.parameters).items()},
             }
             for fit in result.fits[:5]
         ],

@@ -13,7 +13,7 @@ import numpy as np
 from ...digits import chisq_text, format_with_error, interval, significant, unit_text
 from ...domains.heads import Classes
 from ...fitting.result.fit_result import FitResult
-from ...fitting.result.model_fit import ModelFit, Parameter
+from ...fitting.result.model_fit import ModelFit, Parameter, drop_unused
 from ...fitting.verdict.sentences import NAMES
 from ...zoo import Manifest
 from ..sample_rows import distribution_of
@@ -101,7 +101,7 @@ def parameter_tables(fits: Sequence[ModelFit]) -> str:
     # The id is inside: a browser opens what it must to show the target of a link.
     for number, fit in enumerate(fits, start=1):
         head = _parameter_head(fit)
-        rows = "".join(_parameter_row(name, p, fit) for name, p in fit.parameters.items())
+        rows = "".join(_parameter_row(name, p, fit) for name, p in drop_unused(fit.parameters).items())
         tables.append(
             f"<details{' open' if number == 1 else ''}>"
             f'<summary>{number} {swatch(number - 1)}<span class="name">{escape(fit.short_name)}</span>'

@@ -52,8 +52,8 @@ def _check_replaced(path: Path) -> None:
     """Raise SasnetError for a second geometry of the same name: under another name it would be nobody's."""
     if path.suffix.lower() == _GEOMETRY:
         raise SasnetError(
-            f"{path.name}: another one was dropped before; change or remove {path}, or give the geometry in"
-            " the tab Images."
+            f"{path.name}: a geometry file of this name was dropped before; change or remove {path}, or give"
+            " the geometry in the tab Images."
         )
 
 

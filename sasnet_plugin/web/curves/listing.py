@@ -47,7 +47,7 @@ class Listing:
         SasnetError for an unknown order or a long search.
         """
         if order not in _ORDERS:
-            raise SasnetError(f"{order[:40]!r}: no such order; choose {', '.join(_ORDERS)}.")
+            raise SasnetError(f"{order[:40]!r}: no such sort order; choose {', '.join(_ORDERS)}.")
         if len(search) > CURVES.longest_search:
             raise SasnetError(
                 f"The search has {len(search):,} characters; use at most {CURVES.longest_search}."

@@ -140,7 +140,7 @@ def test_what_the_table_refutes_is_not_said() -> None:
     """Apoferritin: volfraction could not be told from 0, but the model without S(q) was far worse."""
     dilute = _fit("sphere", "hardsphere", radius=_p(80.0, 0.1), volfraction=_p(0.001, 0.002, 0.0, 0.74, ""))
     assert (
-        "sphere gives the same curve with fewer parameters, if it fits as well"
+        "sphere gives the same curve with fewer parameters, but it was not fitted."
         in warnings_of(CURVE, dilute)[0]
     )
     plain = replace(_fit("sphere", radius=_p(80.0, 0.1)), chisq=dilute.chisq + 1)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sasnet_plugin.fitting.optimize.bumps_fit import Reported, fit_by_bumps
 from sasnet_plugin.fitting.optimize.local_search import refine
-from sasnet_plugin.fitting.problem.experiment import experiment
+from sasnet_plugin.fitting.problem.experiment import experiment, rebuilt
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
-from sasnet_plugin.fitting.problem.overlaps import is_negative, overlaps
+from sasnet_plugin.fitting.problem.overlaps import is_negative, is_too_low, lowest_intensity, overlaps
 from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.service.evaluate import Evaluator
 from sasnet_plugin.service.places import Place
+from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -86,3 +90,56 @@ def test_no_fit_of_sticky_spheres_ends_where_they_have_no_solution() -> None:
     assert found is not None
     assert found.chisq < 1e6
     assert np.all(local.intensity(found.parameters) > 0)
+
+
+def test_a_curve_may_fall_as_low_as_the_data_and_no_lower() -> None:
+    positive, subtracted = np.array([1.0, 0.1]), np.array([1.0, -0.1])
+    assert lowest_intensity(positive) == 0.0
+    assert lowest_intensity(subtracted) == -0.1
+    assert is_too_low(np.array([1.0, -0.05]), positive)
+    assert not is_too_low(np.array([1.0, -0.05]), subtracted)
+    assert not is_too_low(np.array([1.0, -1e-12]), positive), "rounding"
+
+
+@pytest.mark.parametrize("subtracted", [0.0, 0.03])
+@pytest.mark.parametrize("model", ["lorentz", "power_law", "polymer_excl_volume"])
+def test_no_background_makes_a_fit_negative_where_the_data_are_not(
+    model: str, subtracted: float, bank: Bank
+) -> None:
+    """Models that fall more slowly than the data would be best with a background far below all points."""
+    q = np.geomspace(0.006, 0.3, 40)
+    measured = call("guinier", q, {"rg": 40.0}).intensity + 0.001 - subtracted
+    curve, dintensity = Curve(q, measured, np.full(40, 0.01)), np.full(40, 0.01)
+    fit = fit_candidate(Task(curve, dintensity, model, None), bank)
+    final = fit_by_bumps(Reported(curve, dintensity, fit))
+    for ended in (fit, final):
+        assert not is_too_low(ended.theory, measured)
+        assert ended.parameters["background"].fixed
+        assert any(warning.startswith("background is fixed at ") for warning in ended.warnings)
+    assert final.parameters["background"].value == pytest.approx(min(0.0, 0.001 - subtracted), abs=2e-3)
+    given = {"background": (-1.0, 1.0)}
+    asked = fit_candidate(Task(curve, dintensity, model, None, ranges=given), bank)
+    assert is_too_low(asked.theory, measured), "the user allowed it: else this tests nothing"
+
+
+def test_a_background_below_zero_stays_where_too_much_was_subtracted(bank: Bank) -> None:
+    q = np.geomspace(0.006, 0.3, 40)
+    measured = call("guinier", q, {"rg": 40.0}).intensity - 0.03
+    curve, dintensity = Curve(q, measured, np.full(40, 0.01)), np.full(40, 0.01)
+    fit = fit_candidate(Task(curve, dintensity, "guinier", None), bank)
+    assert not fit.parameters["background"].fixed
+    assert fit.parameters["background"].value == pytest.approx(-0.03, abs=1e-3)
+
+
+def test_bumps_turns_back_where_the_background_makes_the_fit_negative(bank: Bank) -> None:
+    q = np.geomspace(0.006, 0.3, 40)
+    measured = call("guinier", q, {"rg": 40.0}).intensity + 0.001
+    curve, dintensity = Curve(q, measured, np.full(40, 0.01)), np.full(40, 0.01)
+    fit = fit_candidate(Task(curve, dintensity, "guinier", None), bank)
+    _, fitness = rebuilt(curve, dintensity, fit)
+    fitness.model.background.value = -0.01
+    fitness.update()
+    assert np.all(np.isnan(fitness.theory()))
+    fitness.model.background.value = 0.002
+    fitness.update()
+    assert np.all(fitness.theory() > 0)

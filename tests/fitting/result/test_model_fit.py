@@ -7,7 +7,21 @@ import pytest
 from made_results import weighing
 
 from sasnet_plugin.fitting.optimize.refine_best import KEPT, posterior_of, split_r
-from sasnet_plugin.fitting.result.model_fit import Replicates, Verification
+from sasnet_plugin.fitting.result.model_fit import Parameter, Replicates, Verification, drop_unused
+
+
+@pytest.mark.parametrize(("mode", "shown"), [(0.0, True), (1.0, False), (None, True)])
+def test_an_effective_radius_that_the_particle_decides_is_not_shown(
+    mode: float | None, *, shown: bool
+) -> None:
+    def fixed(value: float) -> Parameter:
+        return Parameter(value, None, "Ang", True, value, value)
+
+    parameters = {"radius": fixed(50.0), "radius_effective": fixed(40.0)}
+    if mode is not None:
+        parameters["radius_effective_mode"] = fixed(mode)
+    assert ("radius_effective" in drop_unused(parameters)) == shown
+    assert "radius" in drop_unused(parameters)
 
 
 def test_intervals_of_a_normal_distribution() -> None:

@@ -88,7 +88,7 @@ def test_nothing_explains_but_the_nearest_is_named_and_what_is_sure_is_said() ->
     said = headline(answer(first, second, verification=WRONG, verified=False))
     assert said == (
         "None of the fitted models fits the data. Nearest: core-shell spheres (reduced χ² 8.4). Sphere"
-        " (reduced χ² 9.1) ranks first: it is more probable. The nearest fits"
+        " (reduced χ² 9.1) ranks first because it is more probable. The nearest fits"
         " agree on a number-mean outer radius of 72.5 ± 1.6 Å."
     )
     assert "Fits the data" not in said
@@ -182,7 +182,7 @@ def test_a_more_general_model_does_not_hide_what_the_simple_one_determines() -> 
 
 def test_a_tie_that_takes_a_systematic_error_names_it() -> None:
     within = answer(SPHERE, FUZZY, excused=("a systematic error of 3 % of I", ("fuzzy_sphere",)))
-    assert " Within a systematic error of 3 % of I, also indistinguishable: fuzzy_sphere." in (
+    assert " Within a systematic error of 3 % of I, also indistinguishable from sphere: fuzzy_sphere." in (
         headline(within)
     )
     assert "from sphere here" not in headline(within)

@@ -151,7 +151,7 @@ def test_bad_pattern_does_not_take_the_others_with_it(reader: Predictor) -> None
     ("change", "word"),
     [
         ({"heads": {"xi": {"bins": 60, "resolution": 3.0}, "geometry": {}, "scope": {}}}, "malformed.*bins"),
-        ({"heads": {"orientation": {}}}, "heads that its domain does not .orientation"),
+        ({"heads": {"orientation": {}}}, "heads that are not in its domain .orientation"),
         ({"features_version": 99}, "features of version 99"),
         ({"extra": 1}, "unknown keys"),
     ],

@@ -95,7 +95,7 @@ def test_images_are_listed_with_what_they_may_show(page: TestClient) -> None:
     assert set(found) == {"rods.npy", "untold.npy", "film.npz"}, "no curve, nothing broken, no link out"
     assert found["rods.npy"]["answer"].startswith("cylinder")
     assert found["rods.npy"]["kind"] == "small-angle-scattering images"
-    assert (found["untold.npy"]["answer"], found["untold.npy"]["probability"]) == ("of which kind?", None)
+    assert (found["untold.npy"]["answer"], found["untold.npy"]["probability"]) == ("kind not known", None)
     assert found["film.npz"]["doubt"].startswith("This pattern is outside the training data")
     assert set(images(page, search="small-angle")) == {"rods.npy"}
     whole = {row["file"]: row for row in page.get("/api/files").json()["rows"]}
@@ -152,7 +152,7 @@ def test_who_does_not_tell_its_kind_is_asked_and_what_is_chosen_is_kept(
     finally:
         again.close()
     post(page, "image/choose", key=UNTOLD, kind="")
-    assert images(page)["untold.npy"]["answer"] == "of which kind?"
+    assert images(page)["untold.npy"]["answer"] == "kind not known"
 
 
 def test_one_choice_may_hold_for_all_that_do_not_say(page: TestClient, folder: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_geometry_that_comes_later_is_seen(page: TestClient, folder: Path) -> 
     finally:
         beside.unlink()
     post(page, "scan")
-    assert images(page)["untold.npy"]["answer"] == "of which kind?"
+    assert images(page)["untold.npy"]["answer"] == "kind not known"
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_a_container_becomes_a_table_that_goes_on(place: Any, tmp_path: Path) ->
     assert "From frame 9 on" in (tmp_path / "t.html").read_text(encoding="utf-8")
     place.write_table(curve(50.0, 20), key="another")
     result = follow(at(place), "--out", out)
-    assert "goes on after frame 14" in result.stderr
+    assert "resumed after frame 14" in result.stderr
     assert names(out)[14:] == ["another"]
     # What is deleted between two runs moves the others up, and none is answered twice.
     place.delete_contents(["c03"], external_only=False)

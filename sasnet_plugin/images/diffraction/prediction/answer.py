@@ -52,7 +52,7 @@ def complete_answer(measurement: Any, answer: Answer) -> Answer:
             " at the edge of the q range."
         )
     if answer.known and not tag_names:
-        notes.append("No tag is likely enough to be called present.")
+        notes.append("No tag is likely enough to be reported.")
     renewed: dict[int, Finding] = {id(quantities): replace(quantities, values=relevant), id(tags): corrected}
     findings = tuple(renewed.get(id(finding), finding) for finding in answer.findings)
     return replace(answer, findings=findings, notes=tuple(notes))

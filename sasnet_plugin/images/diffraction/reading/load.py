@@ -71,7 +71,7 @@ def frames(path: Path, geometry: tuple[str, ...] = (), start: int = 0) -> Iterat
         placed = placed or _place_window(block, setup, given_mask, str(path))
         window, good, notes = placed
         if block.frames.shape[1:] != window.shape:
-            raise DataError(f"{path}: its frames have different shapes; give one file for each.")
+            raise DataError(f"{path}: its frames have different shapes; give one file for each shape.")
         counts = np.nan_to_num(block.frames.astype(np.float32), posinf=0.0, neginf=0.0)
         good_pixels = good & ~_find_marked_bad(block)
         limit = masks.integer_limit(block.frames)

@@ -216,7 +216,7 @@ def main() -> None:
     networks = [fit(shots, looks, seed, config) for seed in range(config.networks)]
     install(home, networks, looks)
     share = 100 * np.mean([right(layers, shots, looks) for layers in networks])
-    print(f"{home / FILE}: the kind of {share:.0f} % of the training shots is recognised.")
+    print(f"{home / FILE}: the networks recognise {share:.0f} % of the training shots.")
 
 
 if __name__ == "__main__":

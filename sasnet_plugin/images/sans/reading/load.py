@@ -147,7 +147,7 @@ def subtract_empty(raw: RawSans, settings: SansSettings) -> RawSans:
         errors.append(np.sqrt(np.maximum(values[-1], 1.0)) if raw_image.error is None else raw_image.error)
     return replace(
         raw, values=values[0] - scale * values[1], error=np.hypot(errors[0], scale * errors[1]), bad=bad,
-        notes=(*raw.notes, f"The empty cell was subtracted, times {scale:g}."),
+        notes=(*raw.notes, f"The empty cell, multiplied by {scale:g}, was subtracted."),
     )  # fmt: skip
 
 

@@ -224,7 +224,9 @@ def _weight(q: Floats, wavelength: float | None) -> Floats:
 def _place_in_q(pixels: Pixels, qx: Floats, qy: Floats) -> tuple[SmallAngle, Floats]:
     raw, given_settings, settings = pixels.raw, pixels.said, pixels.settings
     if given_settings.up is not None or given_settings.mirror is not None:
-        raise DataError(f"{pixels.name}: its q values give the orientation; do not give up or mirror.")
+        raise DataError(
+            f"{pixels.name}: its q values give the orientation; omit the settings 'up' and 'mirror'."
+        )
     setting = settings.setting()
     qx, qy = (np.where(np.isfinite(q), q, 0.0) for q in (qx, qy))
     weight = _weight(np.hypot(qx, qy), settings.wavelength)

@@ -188,7 +188,7 @@ def _sans(text: str, file: str) -> RawSans:
         values = np.array(body.split(), dtype=np.float64)
     except (KeyError, ValueError) as error:
         raise DataError(
-            f"{file}: its header lacks, or has an unreadable, {error}; copy the file again."
+            f"{file}: {error} in its header is missing or cannot be read; copy the file again."
         ) from error
     if not separator or values.size != 2 * rows * columns:
         raise DataError(

@@ -115,8 +115,8 @@ function name(row) {
 }
 
 function trends(rows) {
-  const against = $("against").value || PLACE, first = Math.min(...rows.map((row) => row.at["time of the file / min"] ?? Infinity));
-  const place = (row) => (against === PLACE ? row.place + 1 : against === "time of the file / min" ? row.at[against] - first : row.at[against] ?? row.values[against]?.[0]);
+  const against = $("against").value || PLACE, first = Math.min(...rows.map((row) => row.at["modification time / min"] ?? Infinity));
+  const place = (row) => (against === PLACE ? row.place + 1 : against === "modification time / min" ? row.at[against] - first : row.at[against] ?? row.values[against]?.[0]);
   const there = rows.map((row) => ({ row, x: place(row) })).filter(({ x }) => Number.isFinite(x)).sort((a, b) => a.x - b.x);
   const models = [...new Set(there.map(({ row }) => name(row)))];
   const counts = new Map();

@@ -188,7 +188,7 @@ async function kinds() {
     el("p", { className: "quiet", textContent: "A network may be confident about an image of the wrong kind. Choose what you measured, not the best-sounding answer." }),
     el("ul", { className: "kinds" }, ...order.map((one) => el("li", {},
       el("button", { textContent: `These are ${one.title}`, onclick: () => { $("kind").value = one.kind; choose(one.kind); } }),
-      el("span", { className: one.reads ? "" : "doubt", textContent: one.reads ? `${one.said} · ${one.known ? "like the images it was trained on" : "unlike the images it was trained on"}, ${percent(one.in_scope)}` : one.said })))),
+      el("span", { className: one.reads ? "" : "doubt", textContent: one.reads && one.in_scope !== null ? `${one.said} · ${one.known ? "like the images it was trained on" : "unlike the images it was trained on"}, ${percent(one.in_scope)}` : one.said })))),
   );
 }
 
