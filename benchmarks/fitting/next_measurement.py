@@ -188,8 +188,8 @@ def _leads(
 ) -> dict[str, Any]:  # fmt: skip
     """Whether the right form leads once the offers were measured, the time shared among them."""
     from sasnet_plugin.data.sample.described import sample_of
+    from sasnet_plugin.fitting.api import fit_sample
     from sasnet_plugin.fitting.task import FitOptions
-    from sasnet_plugin.fitting.together.fit_together import fit_sample
     from sasnet_plugin.materials import densities
 
     curves, solvents = [first], [D2O]

@@ -18,7 +18,7 @@ from .streams import json_lines
 if TYPE_CHECKING:
     from ..fitting.pool import Workers
     from ..fitting.result.fit_result import FitResult
-    from ..fitting.together.result import SampleResult
+    from ..fitting.result.sample_result import SampleResult
     from ..planning.next_measurement import Plan
 
 
@@ -151,9 +151,8 @@ def next_(
 def _fit(
     pool: Workers, ending: Ending, files: list[str], options: Options, sample_options: Given, silent: bool
 ) -> FitResult | SampleResult:
-    from ..fitting.api import fit_with
+    from ..fitting.api import fit_sample, fit_with
     from ..fitting.progress import Watched
-    from ..fitting.together.fit_together import fit_sample
     from .files import curves_of, expand
     from .progress import show_fit_progress
     from .together import sample_from

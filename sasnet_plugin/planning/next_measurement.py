@@ -15,7 +15,7 @@ from ..digits import format_with_error, join_names, quantity, significant
 from ..fitting.result.components import bare
 from ..fitting.result.fit_result import FitResult
 from ..fitting.result.model_fit import ModelFit
-from ..fitting.together.result import JointFit, SampleResult
+from ..fitting.result.sample_result import JointFit, SampleResult
 from ..model_free import Guinier
 from ..text_table import align_columns
 from ..types import Curve, SasnetError

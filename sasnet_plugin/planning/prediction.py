@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import Floats
 from ..fitting.result.fit_result import FitResult
-from ..fitting.together.result import SampleResult
+from ..fitting.result.sample_result import SampleResult
 from . import sentences
 from .rivals import CALIBRATION
 

@@ -76,7 +76,7 @@ class Runtime:
                 f" ({', '.join(self._outputs)}); export it again with this sasnet."
             )
         self._where = where
-        # The session holds a copy of its weights; it keeps the file to start anew elsewhere, which is not done.
+        # The session has a copy of its weights; the file is kept to start anew elsewhere, which is not done.
         self._session._model_bytes = None
         release_freed_memory()  # of the graph before it was optimised
 

@@ -24,10 +24,10 @@ from .curve_bank import (
     Binned,
     NearCurve,
     is_near,
+    measure_curves,
     nearest,
     scale_bank_row,
     search_grid,
-    measure_curves,
     smallest,
 )
 

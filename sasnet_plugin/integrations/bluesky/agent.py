@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ...batch.steering.settings import Option, Promise
     from ...fitting.result.fit_result import FitResult
-    from ...fitting.together.result import SampleResult
+    from ...fitting.result.sample_result import SampleResult
     from ...planning.next_measurement import Plan
     from ...types import Curve
 
