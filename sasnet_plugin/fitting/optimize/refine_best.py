@@ -196,7 +196,7 @@ def refine(job: Refinement, bank: Bank | None = None, budget: Budget = UNLIMITED
     if not job.fit.free:
         return Refined(job.fit, (f"{job.name}: no parameter is free, so {job.method.name} was not run.",))
     seconds_left = max(job.until - time.time(), 0.1)
-    problem, fitness = rebuilt(job.curve, job.dintensity, job.fit, seconds=seconds_left)
+    problem, fitness = rebuilt(job.curve, job.dintensity, job.fit, seconds=seconds_left, bounded=False)
     old_chisq = float(np.sum(fitness.residuals() ** 2))
     name = _NAMES[job.method.name]
     with quiet(job.seed):

@@ -132,16 +132,22 @@ def starting_values(fit: ModelFit) -> dict[str, Any]:
 
 
 def rebuilt(
-    curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit, *, seconds: float = np.inf
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    fit: ModelFit,
+    *,
+    seconds: float = np.inf,
+    bounded: bool = True,
 ) -> tuple[Any, Any]:
     """Rebuild the Bumps problem of a fit with its ranges; its one model is an `experiment`."""
-    # Residuals raise `TimeUpError` after `seconds` of evaluations.
+    # Residuals raise `TimeUpError` after `seconds` of evaluations. `bounded` refuses what falls below the data
+    # and 0: right for descents, while points all over the ranges would nearly all be refused.
     import_bumps()
     from bumps.fitproblem import FitProblem
 
     fitness = experiment_of(curve, dintensity, fit)
     fitness.deadline = read_spent_time() + seconds
-    fitness.is_bounded = "background" in fit.free and not is_too_low(fit.theory, curve.intensity)
+    fitness.is_bounded = bounded and "background" in fit.free and not is_too_low(fit.theory, curve.intensity)
     return FitProblem(fitness), fitness
 
 
