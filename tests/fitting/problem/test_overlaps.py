@@ -102,7 +102,7 @@ def test_a_curve_may_fall_as_low_as_the_data_and_no_lower() -> None:
 
 
 @pytest.mark.parametrize("subtracted", [0.0, 0.03])
-@pytest.mark.parametrize("model", ["lorentz", "power_law", "polymer_excl_volume"])
+@pytest.mark.parametrize("model", ["lorentz", "polymer_excl_volume"])
 def test_no_background_makes_a_fit_negative_where_the_data_are_not(
     model: str, subtracted: float, bank: Bank
 ) -> None:
