@@ -57,7 +57,7 @@ class Runtime:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or available_cores()
         options.inter_op_num_threads = 1
-        # It keeps what the largest batch has needed; the small networks that one thread runs do as well without.
+        # It keeps what the largest batch has needed; a small network, of one thread, is as quick without.
         options.enable_cpu_mem_arena = threads != 1
         options.log_severity_level = 3
         # Idle threads that spin would take the cores away from reading and preprocessing.
@@ -78,7 +78,7 @@ class Runtime:
                 f" ({', '.join(self._outputs)}); export it again with this sasnet."
             )
         self._where = where
-        # The session holds a copy of its weights; it keeps the file to start anew elsewhere, which is not done.
+        # The session holds a copy of its weights; the file would serve to start it on another device.
         self._session._model_bytes = None
         release_freed_memory()  # of the graph before it was optimised
 
