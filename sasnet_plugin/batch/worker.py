@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
@@ -55,10 +56,14 @@ class Job:
 def begin() -> Callable[[Job, Callable[[Any], None]], None]:
     """Return what answers jobs in a process of the supervisor."""
     from ..fitting.problem.bumps_import import import_bumps
+    from ..predict import open_classifier
     from ..simulate.bank import Bank
     from ..zoo import bank_path
 
-    # Now, as the first data set's time should not pay for it: all that fits and assesses is loaded once.
+    # Now, as the first data set's time should not pay for it: all that fits and assesses is loaded once. The
+    # network comes first, as it needs most memory while it is opened.
+    with suppress(SasnetError):  # an error of the first job
+        open_classifier()
     import_bumps()
     opened = cache(lambda: Bank(bank_path()))  # a damaged one is an error of the first job
     return lambda job, say: serve(job, opened(), lambda *message: say(message))

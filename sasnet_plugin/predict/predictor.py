@@ -57,6 +57,8 @@ class Runtime:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or available_cores()
         options.inter_op_num_threads = 1
+        # It keeps what the largest batch has needed; a small network, of one thread, is as quick without.
+        options.enable_cpu_mem_arena = threads != 1
         options.log_severity_level = 3
         # Idle threads that spin would take the cores away from reading and preprocessing.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -76,7 +78,7 @@ class Runtime:
                 f" ({', '.join(self._outputs)}); export it again with this sasnet."
             )
         self._where = where
-        # The session has a copy of its weights; the file is kept to start anew elsewhere, which is not done.
+        # The session holds a copy of its weights; the file would serve to start it on another device.
         self._session._model_bytes = None
         release_freed_memory()  # of the graph before it was optimised
 
@@ -328,7 +330,6 @@ class Predictor:
             self.domain.keys,
             getattr(measurement, "q_unit", None),
             unsaid,
-            scope is not None,
         )
         if restricted is None or not self.domain.complete:
             return answer

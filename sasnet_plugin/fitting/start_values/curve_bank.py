@@ -167,7 +167,7 @@ _ROWS_AT_A_TIME = 16
 def measure_curves(
     page: Page, factor: str | None, data: Binned, shifts: NDArray[np.intp]
 ) -> Iterator[tuple[dict[str, float], Floats]]:
-    """Yield structure factor parameters and I (n, s, m) of a page at sizes and in the bins of the data."""
+    """Yield structure factor parameters and I (n, s, m) of a page's curves at sizes, in the data's bins."""
     # At a tolerance of per cents single precision does for what takes the time.
     if factor:
         for parameters, curves in shift_curves(page, factor, data.columns, shifts):

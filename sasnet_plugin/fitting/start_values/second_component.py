@@ -6,8 +6,8 @@ or, where a user names such a sum, the bank's nearest curves of another body.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +28,6 @@ from .curve_bank import (
     nearest,
     scale_bank_row,
     search_grid,
-    smallest,
 )
 
 if TYPE_CHECKING:
@@ -75,35 +74,54 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
         return []
     page, shifts = bank.page(form), search_grid(form)
     second_curves, one_contrast = _second(bank, first, second, data), has_one_contrast(form)
-    if second_curves is None:
+    if second_curves is None or not len(second_curves.curves):
         return []
-    candidates: list[tuple[float, dict[str, Any]]] = []
+    # Of one the first is the nearest; of several many are looked at, as neighbours are no others.
+    most = 1 if count == 1 else START_VALUES.looked_at * count
+    ranked: list[tuple[float, dict[str, float], int, int]] = []
     for extra, measured in measure_curves(page, factor, data, shifts):
-        residual = two_scales(measured.reshape(-1, measured.shape[-1]), second_curves.curves, data)
-        # Of one the first is the nearest; of several many are looked at, as neighbours are no others.
-        for flat_index, second_index in islice(smallest(residual, count), 1 if count == 1 else None):
-            first_parameters = scale_bank_row(
-                page, form, factor, flat_index // shifts.size, shifts, flat_index % shifts.size, extra
-            )
-            if one_contrast:
-                first_parameters = _drop_contrasts(first_parameters)
-            second_parameters = second_curves.parameters[second_index]
-            candidates.append(
-                (
-                    float(residual[flat_index, second_index]),
-                    as_part(first_parameters, 0) | as_part(second_parameters, 1),
-                )
-            )
-    return _distinct(sorted(candidates, key=lambda candidate: candidate[0]), count, data)
+        pairs = _smallest_pairs(measured.reshape(-1, measured.shape[-1]), second_curves.curves, data, most)
+        ranked += [
+            (residual, extra, flat_index, second_index) for residual, flat_index, second_index in pairs
+        ]
+
+    def build(extra: dict[str, float], flat_index: int, second_index: int) -> dict[str, Any]:
+        row, shift = divmod(flat_index, shifts.size)
+        first_parameters = scale_bank_row(page, form, factor, row, shifts, shift, extra)
+        if one_contrast:
+            first_parameters = _drop_contrasts(first_parameters)
+        return as_part(first_parameters, 0) | as_part(second_curves.parameters[second_index], 1)
+
+    ranked.sort(key=lambda pair: pair[0])
+    return _distinct(((residual, build(*pair)) for residual, *pair in ranked), count, data)
 
 
-def _distinct(candidates: list[tuple[float, dict[str, Any]]], count: int, data: Binned) -> list[NearCurve]:
+def _smallest_pairs(
+    first: Floats, second: Floats, data: Binned, most: int
+) -> Iterator[tuple[float, int, int]]:
+    """Yield the smallest finite residuals of `two_scales` and the places of both curves, in order."""
+    values, places = [], []
+    for begin in range(0, len(first), _ROWS_AT_A_TIME):
+        residuals = _two_scales(first[begin : begin + _ROWS_AT_A_TIME], second, data).ravel()
+        near = np.argpartition(residuals, min(most, residuals.size) - 1)[:most]
+        values.append(residuals[near])
+        places.append(near + begin * len(second))
+    all_values, all_places = np.concatenate(values), np.concatenate(places)
+    for place in np.argsort(all_values)[:most]:
+        if not np.isfinite(all_values[place]):
+            return
+        yield (float(all_values[place]), *map(int, divmod(all_places[place], len(second))))
+
+
+def _distinct(
+    candidates: Iterable[tuple[float, dict[str, Any]]], count: int, data: Binned
+) -> list[NearCurve]:
     near_curves: list[NearCurve] = []
     for value, parameters in candidates:
-        if len(near_curves) < count and not is_near(
-            parameters, [near_curve.parameters for near_curve in near_curves]
-        ):
+        if not is_near(parameters, [near_curve.parameters for near_curve in near_curves]):
             near_curves.append(NearCurve(parameters, value / data.intensity.size))
+        if len(near_curves) == count:
+            break
     return near_curves
 
 
