@@ -32,8 +32,9 @@ def find_missing_model(result: FitResult) -> Iterator[str]:
 def describe_unlikely(best: ModelFit, in_scope: float) -> str:
     """Say that a fit explains a curve that the network knows no model of."""
     parts = sum_parts(best.model)
-    has_shape = len(parts) > 1 and any(map(is_body, parts))
-    advice = sentences.TRUST_SIZE if has_shape else sentences.TRUST_FIT
+    advice = sentences.TRUST_FIT
+    if any(map(is_body, parts)):  # as `find_missing_model` says of one particle
+        advice = sentences.TRUST_SIZE if len(parts) > 1 else sentences.RATHER_SIZE
     return sentences.UNLIKELY_BUT_FITS(
         probability=f"{100 * in_scope:.0f}", model=best.short_name, advice=str(advice)
     )

@@ -192,9 +192,10 @@ OUT_OF_SCOPE = template(
 )  # fmt: skip
 UNLIKELY_BUT_FITS = template(
     "The network finds no library model likely ({probability} %), but {model} fits the data. {advice}",
-    probability="5", model="cylinder", advice="Trust the fit, because it tested the model.",
+    probability="5", model="lorentz", advice="Trust the fit, because it tested the model.",
 )  # fmt: skip
 TRUST_FIT = template("Trust the fit, because it tested the model.")
+RATHER_SIZE = template("Trust the size more than the shape.")
 TRUST_SIZE = template(
     "A sum can also fit a particle outside the library, such as a protein. Then trust the size, not the"
     " shape."
