@@ -140,8 +140,8 @@ def rebuilt(
     bounded: bool = True,
 ) -> tuple[Any, Any]:
     """Rebuild the Bumps problem of a fit with its ranges; its one model is an `experiment`."""
-    # Residuals raise `TimeUpError` after `seconds` of evaluations. `bounded` refuses what falls below the data
-    # and 0: right for descents, while points all over the ranges would nearly all be refused.
+    # Residuals raise `TimeUpError` after `seconds` of evaluations. `bounded` refuses what falls below the
+    # data and 0: right for descents, while points all over the ranges would nearly all be refused.
     import_bumps()
     from bumps.fitproblem import FitProblem
 
