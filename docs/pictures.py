@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.report.fit_axes import fit_figure
+from sasnet_plugin.report.plot import fit_figure
 
 FILE = "hSDS_D2O_2p0_percent.xml"
 FOLDER = Path(__file__).parent / "fitting"

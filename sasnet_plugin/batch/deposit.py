@@ -59,7 +59,7 @@ def export(journal: Journal, folder: Path, *, force: bool = False) -> Exported:
     written. Raises SasnetError if the folder holds the measurements, cannot be written, or holds files of
     another origin.
     """
-    from ..report.exports import archives, fitted_curves
+    from ..report.exports import archives, hdf5
 
     folder, exported = Path(folder), Exported()
     if folder.resolve() in {Path(path).parent.resolve() for path in journal.places}:
@@ -72,7 +72,7 @@ def export(journal: Journal, folder: Path, *, force: bool = False) -> Exported:
     with put_aside(folder / TOGETHER, "file of fitted curves", make_folder=True) as aside:
         remove_leftovers(folder)
         with new_hdf5(aside) as file:
-            fitted_curves.begin(file, mark)
+            hdf5.begin(file, mark)
             for record in journal.records():
                 results: list[FitResult] = []
                 for data in _data_sets(journal, record, folder, exported):
@@ -80,7 +80,7 @@ def export(journal: Journal, folder: Path, *, force: bool = False) -> Exported:
                         result, new = _one(data, force)
                         intervals_drawn = [rebuilt.intervals(data.row, fit) for fit in result.fits]
                         names.add(result, folder / data.stem, data.digest, force=force)
-                        fitted_curves.add(file, data.stem, result, intervals_drawn)
+                        hdf5.add(file, data.stem, result, intervals_drawn)
                         exported.written, exported.kept = exported.written + new, exported.kept + (not new)
                         results.append(result)
                 with _complaining(exported):
@@ -97,15 +97,15 @@ def _data_sets(journal: Journal, record: Record, folder: Path, exported: Exporte
 
 def _together(record: Record, results: Sequence[FitResult], folder: Path, force: bool) -> None:
     """Write a sample's joint fit for SasView and Bumps, where all its curves have theirs again."""
-    from ..report.exports.sample import SAMPLE_MARKS, write_sample
-    from ..report.page import names
+    from ..report.exports.write_all import SAMPLE_MARKS, write_sample
+    from ..report.page import document
 
     row = record["rows"][0]
     if not record["file"].endswith(MARK_OF_SAMPLE) or len(results) != len(
         row.get("sample", {}).get("files", ())
     ):
         return
-    name = names.stem(record["file"], "", "sample")
+    name = document.stem(record["file"], "", "sample")
     for ending, mark in SAMPLE_MARKS.items():
         check_output(folder / f"{name}.{ending}", force=force, mark=mark)
     write_sample(sample_again.joint(row, results), folder, name)
@@ -122,18 +122,18 @@ def _complaining(exported: Exported) -> Iterator[None]:
 
 def _name_data_set(record: Record, row: Row, curve: Curve, folder: Path) -> DataSet:
     """A data set under a name that nothing of other data has."""
-    from ..report.page import names
+    from ..report.page import document
 
-    identity = names.identity(curve.file, curve.entry, curve.q, curve.intensity)
-    start = names.stem(curve.file, curve.entry, "curve")
-    path = folder / names.free_name(folder, start, ENDING, MARK, identity)
+    identity = document.identity(curve.file, curve.entry, curve.q, curve.intensity)
+    start = document.stem(curve.file, curve.entry, "curve")
+    path = folder / document.free_name(folder, start, ENDING, MARK, identity)
     return DataSet(row, curve, path, rebuilt.digest(record, row))
 
 
 def _one(data: DataSet, force: bool) -> tuple[FitResult, bool]:
     """A data set's fits, its file in place, and whether that is new."""
-    from ..report.exports.nxcansas import theories, write_nxcansas
-    from ..report.page import names
+    from ..report.exports.hdf5 import theories, write_nxcansas
+    from ..report.page import document
 
     check_output(data.path, force=force)
     curve = data.curve
@@ -142,7 +142,7 @@ def _one(data: DataSet, force: bool) -> tuple[FitResult, bool]:
         with suppress(OSError, KeyError, SasnetError):
             return rebuilt.result_of(data.row, curve, theories(data.path, len(data.row["fits"]))), False
     result = rebuilt.result_of(data.row, curve)
-    identity = names.identity(curve.file, curve.entry, curve.q, curve.intensity)
+    identity = document.identity(curve.file, curve.entry, curve.q, curve.intensity)
     # A file that lacks a fit is tried again each time.
     answer = data.digest if len(result.fits) == len(data.row["fits"]) else ""
     write_nxcansas(

@@ -296,7 +296,7 @@ class Outputs:
             self.rows.append(folders.make_classified_row(measurement, answer))
             return
         if isinstance(measurement, Curve):
-            from ..report.page.classified import make_page_name, write_classified
+            from ..report.page.reports import make_page_name, write_classified
             from .answers import next_command
 
             self._name(measurement, answer, self.report, make_page_name(measurement, self.report))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..model_free import Guinier
 from ..predict.classes import ClassesFinding, ClassFound, percent
 from ..predict.described import SizeFinding
-from ..report.in_one_line import summarise_in_one_line
+from ..report.summaries import summarise_in_one_line
 from ..types import Curve, printable
 from .answers import sparkline
 

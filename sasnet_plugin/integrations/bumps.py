@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from ..fitting.optimize.bumps_fit import fitter_for
 from ..fitting.result.fit_result import FitResult
-from ..report.exports.bumps_session import write_session
+from ..report.exports.bumps import write_session
 from ..web.access import Keys, listening
 from .bumps_guard import guard, restrict
 from .bumps_panel import panels

@@ -25,9 +25,8 @@ from ..train import metrics
 from ..types import SasnetError
 from ..workers.spread import Workers
 from ..zoo import Manifest, ZooModel
-from .evaluated import Evaluated
+from .evaluated import Evaluated, Job, run_parts
 from .model_card import model_card
-from .parts import Job, run_parts
 
 COUNT_EDGES = (30, 300, 3_000, 30_000, 1_000_001)
 WIDTH_EDGES = (0.5, 1.1, 1.6, 2.0, 2.5, 4.0)

@@ -164,7 +164,7 @@ def _curve(result: FitResult, fit: ModelFit) -> dict[str, Any]:
 def write_fit(result: FitResult, folder: Path) -> list[str]:
     """Names of the files that were written of a fit: report, CSV of the curves, all that opens elsewhere."""
     from ..report.exports.write_all import export
-    from ..report.page.fit_report import write_report
+    from ..report.page.reports import write_report
 
     folder.mkdir(parents=True, exist_ok=True)
     paths = [write_report(result, folder), *export(result, folder), write_curves(result, folder)]
@@ -173,8 +173,8 @@ def write_fit(result: FitResult, folder: Path) -> list[str]:
 
 def sample_written(result: SampleResult, folder: Path) -> list[str]:
     """Write the files of a sample's joint fit."""
-    from ..report.exports.sample import write_sample
-    from ..report.page.sample_report import write_sample_report
+    from ..report.exports.write_all import write_sample
+    from ..report.page.reports import write_sample_report
 
     folder.mkdir(parents=True, exist_ok=True)
     found_files = *write_sample(result, folder, "sample"), write_sample_report(result, folder)
@@ -186,7 +186,7 @@ def write_curves(result: FitResult, folder: Path) -> Path:
     import numpy as np
 
     from ..files import put_whole
-    from ..report.page.names import stem
+    from ..report.page.document import stem
 
     curve, fits = result.curve, result.fits
     columns = [curve.q, curve.intensity, result.dintensity, *(fit.theory for fit in fits)]

@@ -16,7 +16,7 @@ from sasnet_plugin.cli.main import app
 from sasnet_plugin.integrations.sasview import install, page
 from sasnet_plugin.integrations.sasview.adapter import SasView, data_set
 from sasnet_plugin.integrations.sasview.entries import Entry
-from sasnet_plugin.report.exports.sasview_clipboard import plugin_text, sasview_name
+from sasnet_plugin.report.exports.sasview import plugin_text, sasview_name
 from sasnet_plugin.types import SasnetError
 
 FOLDER = Path(install.__file__).parent

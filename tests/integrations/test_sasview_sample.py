@@ -15,7 +15,7 @@ from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
 from sasnet_plugin.fitting.together.ranking import rank_fits
 from sasnet_plugin.fitting.together.result import SampleResult
-from sasnet_plugin.report.exports.sample import write_sample
+from sasnet_plugin.report.exports.write_all import write_sample
 from sasnet_plugin.types import Curve, Suggestion
 
 TRUE = {"radius": 50.0, "thickness": 15.0, "sld_core": 0.5, "sld_shell": 3.0}

@@ -54,7 +54,7 @@ class Outputs:
 
     def write_fit(self, result: FitResult) -> Iterator[Path]:
         """Write what belongs to one fit, and keep what the table and the figure need."""
-        from ...report.page.fit_report import page_name
+        from ...report.page.reports import page_name
         from ..folders import make_fit_row
 
         page = page_name(result.curve, self.report) if self.report is not None else ""
@@ -68,7 +68,7 @@ class Outputs:
 
     def _page(self, result: FitResult, page: Path) -> Path:
         from ...files import check_output
-        from ...report.page.fit_report import write_report
+        from ...report.page.reports import write_report
 
         check_output(page, force=self.force)
         when = time.strftime("%Y-%m-%d %H:%M")
@@ -113,10 +113,10 @@ class Outputs:
 
     def _write_sample_outputs(self, found_result: SampleResult) -> Iterator[Path]:
         from ...files import MARK, check_output
-        from ...report.exports.nxcansas import write_nxcansas
-        from ...report.exports.sample import SAMPLE_MARKS, write_sample
-        from ...report.page.names import stem
-        from ...report.page.sample_report import sample_page_name, write_sample_report
+        from ...report.exports.hdf5 import write_nxcansas
+        from ...report.exports.write_all import SAMPLE_MARKS, write_sample
+        from ...report.page.document import stem
+        from ...report.page.reports import sample_page_name, write_sample_report
 
         if self.report is not None:
             check_output(self.report / sample_page_name(found_result, self.report), force=self.force)

@@ -14,7 +14,7 @@ from ...digits import significant
 from ...domains import Domain
 from ...domains.heads import Classes, Distribution, Quantities, Tags
 from ...report.canvas import Draw, Paint, frame_axes, svg
-from ...report.page import document, names
+from ...report.page import document
 from ...types import Image
 from . import patterns
 
@@ -168,11 +168,11 @@ def _title_of(finding: Any) -> str:
 
 
 def page_name(image: Image, folder: Path) -> str:
-    return names.page_name(folder, image.file, image.entry, _own(image), default="image")
+    return document.page_name(folder, image.file, image.entry, _own(image), default="image")
 
 
 def _own(image: Image) -> str:
-    return names.identity(image.file, image.entry, image.counts)
+    return document.identity(image.file, image.entry, image.counts)
 
 
 def _make_pattern_section(image: Image) -> Section:

@@ -69,7 +69,7 @@ def _list_kind(path: str, domain: Domain, reading: How, note: str) -> list[dict[
 
 
 def _describe_answer(path: str, domain: Domain, image: Any, answer: Any) -> dict[str, Any]:
-    from ...report.in_one_line import summarise_in_one_line
+    from ...report.summaries import summarise_in_one_line
 
     if isinstance(answer, Exception):
         sentence = short(path, sentence_of(path, answer))

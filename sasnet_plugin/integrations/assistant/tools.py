@@ -240,10 +240,8 @@ class Tools:
     def export(self, fit: str, folder: str) -> Answer:
         """Write a fit for SasView, Bumps and NXcanSAS, with its page."""
         from ...fitting.together.result import SampleResult
-        from ...report.exports.sample import write_sample
-        from ...report.exports.write_all import export, marks
-        from ...report.page.fit_report import write_report
-        from ...report.page.sample_report import write_sample_report
+        from ...report.exports.write_all import export, marks, write_sample
+        from ...report.page.reports import write_report, write_sample_report
 
         result, place = self._fit(fit), self.folders.folder(folder)
         if isinstance(result, SampleResult):
@@ -264,8 +262,7 @@ class Tools:
         from pathlib import Path
 
         from ...fitting.together.result import SampleResult
-        from ...report.page.fit_report import write_report
-        from ...report.page.sample_report import write_sample_report
+        from ...report.page.reports import write_report, write_sample_report
 
         result = self._fit(fit)
         with tempfile.TemporaryDirectory(prefix="sasnet-") as folder:

@@ -13,7 +13,7 @@ from sasnet_plugin.fitting.together.bumps_joint import JointProblem, ReportedJoi
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
 from sasnet_plugin.fitting.together.result import SampleResult
-from sasnet_plugin.report.exports.sample import sample_script
+from sasnet_plugin.report.exports.write_all import sample_script
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve, Suggestion
 

@@ -38,9 +38,9 @@ from sasnet_plugin.fitting.together.result import JointFit, SampleResult
 from sasnet_plugin.fitting.together.said import add_verdict
 from sasnet_plugin.fitting.together.search import _Asked, _bodies, _fit_layered
 from sasnet_plugin.fitting.together.shared import plan_of
-from sasnet_plugin.report.exports.sample import sample_script
-from sasnet_plugin.report.notebook.tables import rows_of
-from sasnet_plugin.report.sample_rows import list_shared, own
+from sasnet_plugin.report.exports.write_all import sample_script
+from sasnet_plugin.report.notebook import rows_of
+from sasnet_plugin.report.summaries import list_shared, own
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
