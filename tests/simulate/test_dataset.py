@@ -15,12 +15,11 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.files import remove_leftovers
-from sasnet_plugin.images.gisas.simulation.simulator import SIMULATOR as HEXAGONAL
-from sasnet_plugin.images.growth.simulation.simulator import SIMULATOR as FILMS
-from sasnet_plugin.images.growth.simulation.simulator import unpack_pattern
-from sasnet_plugin.images.simulation import bornagain
-from sasnet_plugin.images.simulation.detector import MARGIN
-from sasnet_plugin.images.simulation.window import Window
+from sasnet_plugin.images import bornagain
+from sasnet_plugin.images.gisas.simulation import SIMULATOR as HEXAGONAL
+from sasnet_plugin.images.growth.simulation import SIMULATOR as FILMS
+from sasnet_plugin.images.growth.simulation import unpack_pattern
+from sasnet_plugin.images.simulation import MARGIN, Window
 from sasnet_plugin.simulate.clean import PD_TYPES
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR as CURVES
 from sasnet_plugin.simulate.curve_simulator import prior_of
@@ -171,7 +170,7 @@ def test_a_stored_row_is_that_of_its_parameters(tmp_path: Path) -> None:
 
 
 def test_a_film_keeps_ten_decades(tmp_path: Path) -> None:
-    from sasnet_plugin.images.growth.simulation.pattern import pattern
+    from sasnet_plugin.images.growth.simulation import pattern
 
     rng = np.random.default_rng(3)
     film = FILMS.sample(rng)

@@ -11,7 +11,7 @@ from ...files import MARK, check_output, put_whole
 from ...report.exports.hdf5 import column, entry, group
 from ...report.page import document
 from ...types import Image
-from .fitting.oriented_fit import OrientedFit
+from .fitting import OrientedFit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -33,7 +33,7 @@ class Bench:
         roots = {FOLDER: self.folder, DROPPED: self.dropped}
         self._line = Line(CURVES.ask_seconds)
         self._line.start()
-        self._images = Line(CURVES.look_seconds, "sasnet_plugin.images.service.desk:begin")
+        self._images = Line(CURVES.look_seconds, "sasnet_plugin.images.service:begin")
         existing_roots = {root: path for root, path in roots.items() if path is not None}
         self.shelf = Shelf(existing_roots, self.work, self._record, Line(CURVES.look_seconds), live=live)
         self.listing = Listing(self.shelf)

@@ -15,9 +15,9 @@ from imagefiles import DIRECTOR, broken, lattice, rods
 from starlette.testclient import TestClient
 from tagpages import HOME
 
-from sasnet_plugin.images.service.kinds import titles
+from sasnet_plugin.images.service import titles
 from sasnet_plugin.images.settings import IMAGES
-from sasnet_plugin.images.tagging.tab import open_tagging
+from sasnet_plugin.images.tagging.workspace import open_tagging
 from sasnet_plugin.web.access import Keys
 from sasnet_plugin.web.app import application
 from sasnet_plugin.web.curves.bench import Bench
