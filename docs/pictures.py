@@ -82,7 +82,7 @@ def fitted(
 ) -> None:
     """What ``sasnet fit`` prints, with or without details or, under another name, also with; a picture."""
     import sasnet_plugin
-    from sasnet_plugin.cli.fits.printed import print_result
+    from sasnet_plugin.cli.fit import print_result
     from sasnet_plugin.fitting.api import fit_with
     from sasnet_plugin.fitting.pool import Workers
     from sasnet_plugin.fitting.task import FitOptions

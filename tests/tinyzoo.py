@@ -29,7 +29,7 @@ from sasnet_plugin.domains.heads import (
     outputs_of,
 )
 from sasnet_plugin.images.training.trunks import N_CHANNELS as N_IMAGE
-from sasnet_plugin.zoo.manifest import describe_head
+from sasnet_plugin.zoo.registry import describe_head
 
 FORMS = ("sphere", "fuzzy_sphere", "core_shell_sphere", "cylinder", "lamellar", "power_law")
 FACTORS = ("", "hardsphere", "hayter_msa", "squarewell", "stickyhardsphere")

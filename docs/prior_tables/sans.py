@@ -20,8 +20,8 @@ def tables() -> str:
     sides = ", ".join(f"`{key}` {low:g} to {high:g}" for key, (low, high) in simulation.BOX.items())
     rows.append(
         f"| unknown | {simulation.SHARES['unknown']:.0%} | | | | {simulation.BOXES:.0%} boxes ({sides}; Å,"
-        f" then over the side before), the others one of {len(simulation.others())} models of sasmodels without a"
-        " shape or of layers |"
+        f" then over the side before), the others one of {len(simulation.others())} models of"
+        " sasmodels without a shape or of layers |"
     )
     return "\n\n".join(
         (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ..data.failure import sentence_of
+from ..data.limits import sentence_of
 from ..types import Curve, DataError, SasnetError
 from .arguments import Given
 from .files import curves_of, expand

@@ -13,8 +13,8 @@ import typer
 
 from ..cli.arguments import Browser, Force, Geometry, Live, PagePort, Scheduler
 from ..cli.files import expand, report_page
-from ..cli.following.curves import choose_predictor
-from ..cli.web import WORK, page_app, user_name
+from ..cli.follow import choose_predictor
+from ..cli.programs import WORK, page_app, user_name
 from ..domains import Domain, ReadOptions, names_and_titles
 from ..domains.heads import Parameter
 from ..types import SasnetError, describe_install, printable
@@ -112,7 +112,7 @@ def _measurements(options: Images, names: Sequence[str]) -> Iterator[tuple[str, 
 
 def _frames_of(argument: Any, request: Images) -> Iterator[tuple[str, Any]]:
     from ..cli.files import curves_of
-    from ..data.failure import sentence_of
+    from ..data.limits import sentence_of
 
     bad: list[SasnetError] = []
     options = ReadOptions(geometry=tuple(request.geometry), failed=bad.append)

@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .. import units
-from ..data import hdf5, links
-from ..data.failure import too_large
-from ..data.limits import LIMITS
-from ..data.settings_tables import (
+from ..data import hdf5
+from ..data.limits import LIMITS, too_large
+from ..data.toml_files import (
     SIDED,
     check_names,
     is_number,
@@ -599,7 +598,7 @@ def holds_images(path: Path) -> bool:
         with hdf5.open_file(path, str(path)) as opened:
             if _default(opened) is not None or _largest(opened) is not None:
                 return True
-            linked, missing = links.resolve_external_links(opened, path, str(path))
+            linked, missing = hdf5.resolve_external_links(opened, path, str(path))
             return bool(linked or missing)
     except (DataError, *hdf5.DAMAGE):
         return False
@@ -637,7 +636,7 @@ def stacks(path: Path, file: str, dataset: str | None = None) -> Iterator[Stacks
 
 def _check_sources(array: Any, path: Path, file: str) -> tuple[list[Any], tuple[str, ...]]:
     """An array, if the files that it is put together from are there."""
-    lost = links.find_lost_sources(array, path, file) if array.is_virtual else []
+    lost = hdf5.find_lost_sources(array, path, file) if array.is_virtual else []
     if lost:
         raise _make_lost_error(file, lost)
     return [array], ()
@@ -666,7 +665,7 @@ def _arrays(
 def _open_linked(
     opened: Any, path: Path, file: str, dataset: str | None, open_files: ExitStack
 ) -> tuple[list[Any], tuple[str, ...]]:
-    linked, missing = links.resolve_external_links(opened, path, file)
+    linked, missing = hdf5.resolve_external_links(opened, path, file)
     arrays = []
     for name, (target, within) in linked.items():
         if dataset in (None, name, name[1:]):

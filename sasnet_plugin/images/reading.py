@@ -33,10 +33,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import units
-from ..data.failure import too_large
-from ..data.limits import LIMITS
-from ..data.settings_tables import overlay_settings
-from ..data.signature import HDF5, PICTURES, content, no_measurement
+from ..data.limits import HDF5, LIMITS, PICTURES, content, no_measurement, too_large
+from ..data.toml_files import overlay_settings
 from ..domains import ReadOptions
 from ..types import DataError, GrazingIncidence, Image, describe_install
 from . import nexus

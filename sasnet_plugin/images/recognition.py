@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..data.signature import HDF5, content
+from ..data.limits import HDF5, content
 from ..types import DataError
 
 #: Endings of TIFF, CBF and EDF files.

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.failure import sentence_of
-from ..data.settings_tables import COMMON
+from ..data.limits import sentence_of
+from ..data.toml_files import COMMON
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, has_tags, recognise_domain, specification
 from ..files import put_whole
 from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
@@ -30,9 +30,8 @@ from ..predict.classes import ClassesFinding
 from ..predict.findings import DistributionFinding
 from ..report.canvas import upright
 from ..service.fits import FitJob
-from ..service.interactive import Asked
+from ..service.interactive import Asked, Place
 from ..service.messages import plain
-from ..service.places import Place
 from ..types import Curve, DataError, Image, SasnetError
 from .report import compute_signed_deviance
 from .sans.fitting import OrientedFit

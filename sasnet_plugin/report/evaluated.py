@@ -27,8 +27,7 @@ from ..predict.classes import ClassesFinding
 from ..predict.decoding import compute_in_scope, decode
 from ..predict.findings import DistributionFinding, QuantitiesFinding
 from ..predict.tags import TagsFinding
-from ..simulate.dataset import Dataset
-from ..simulate.stream import draw_held_out
+from ..simulate.dataset import Dataset, draw_held_out
 from ..train import metrics
 from ..types import SasnetError
 from ..workers.spread import Workers, map_unordered

@@ -20,7 +20,7 @@ from ..fitting.result.model_fit import ModelFit, Parameter
 from ..fitting.together.result import SampleResult
 from ..fitting.verdict.equals import worth_showing
 from ..in_python import translate_sentence
-from ..model_free.in_words import lines as without_model
+from ..model_free.results import lines as without_model
 from ..predict.classes import percent
 from ..types import Curve, ModelGuess, SasnetError, Suggestion, make_shown_name
 from .plot import draw_curve, draw_fit

@@ -23,11 +23,10 @@ from sasnet_plugin.images.simulation import MARGIN, Window
 from sasnet_plugin.simulate.clean import PD_TYPES
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR as CURVES
 from sasnet_plugin.simulate.curve_simulator import prior_of
-from sasnet_plugin.simulate.dataset import Dataset, shard_paths
+from sasnet_plugin.simulate.dataset import Dataset, Plan, Request, plan, shard_paths
 from sasnet_plugin.simulate.grid import PER_DECADE, WIDE_MIN, WIDE_Q, blur
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.library import read_models
-from sasnet_plugin.simulate.shards import Plan, Request, plan
 from sasnet_plugin.types import SimulationError
 
 SMALL = Window(12, 10, (-1.0, 1.0), (0.0, 2.0))

@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.failure import too_large
-from ...data.limits import LIMITS
-from ...data.settings_tables import (
+from ...data.limits import HDF5, LIMITS, content, too_large
+from ...data.toml_files import (
     check_names,
     numbers_of,
     overlay_settings,
@@ -29,7 +28,6 @@ from ...data.settings_tables import (
     path_of,
     read_sidecar_settings,
 )
-from ...data.signature import HDF5, content
 from ...domains import ReadOptions
 from ...types import DataError, Image
 from .. import nexus, reading

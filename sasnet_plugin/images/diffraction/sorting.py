@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Floats
-from ...data.failure import sentence_of
+from ...data.limits import sentence_of
 from ...files import MARK, new_hdf5, put_in_one_step, remove_leftovers
 from ...report.page.document import write_page
 from ...types import SasnetError, describe_install

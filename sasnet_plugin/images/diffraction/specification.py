@@ -69,7 +69,7 @@ DIFFRACTION = Domain(
     complete=Deferred("sasnet_plugin.images.diffraction.prediction:complete_answer"),
     keys=("file", "entry", "tags", "quantities", "in_scope", "notes"),
     network=Network(
-        trunk=Deferred("sasnet_plugin.train.trunks:residual"),
+        trunk=Deferred("sasnet_plugin.train.network:residual"),
         sizes={
             "stem": 96,
             "stages": ((128, 1), (192, 1)),

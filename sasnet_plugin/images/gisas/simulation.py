@@ -34,9 +34,8 @@ from scipy.special import ndtr
 from ...arrays import Floats
 from ...domains.heads import Targets
 from ...domains.simulator import Layout, Mix, Row, Simulator
-from ...simulate.dataset import digest_of
+from ...simulate.dataset import digest_of, scale_targets
 from ...simulate.draws import Prior, draw
-from ...simulate.stream import scale_targets
 from ...types import Image
 from .. import bornagain
 from .. import simulation as images

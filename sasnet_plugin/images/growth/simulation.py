@@ -20,9 +20,8 @@ from scipy.special import j1
 
 from ...domains.heads import Targets
 from ...domains.simulator import Layout, Mix, Row, Simulator
-from ...simulate.dataset import digest_of
+from ...simulate.dataset import digest_of, scale_targets
 from ...simulate.draws import Prior, draw_all
-from ...simulate.stream import scale_targets
 from ...types import Image
 from .. import bornagain, simulation
 from ..gisas.simulation import project_in_plane

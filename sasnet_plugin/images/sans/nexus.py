@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 
 from ... import units
 from ...data import hdf5
-from ...data.failure import too_large
-from ...data.limits import LIMITS
-from ...data.settings_tables import (
+from ...data.limits import LIMITS, too_large
+from ...data.toml_files import (
     SIDED,
     check_names,
     numbers_of,

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.settings_tables import overlay_settings
-from ...data.signature import HDF5, content
+from ...data.limits import HDF5, content
+from ...data.toml_files import overlay_settings
 from ...domains import ReadOptions
 from ...types import DataError, Image
 from .. import reading

@@ -15,7 +15,7 @@ import numpy as np
 
 from ...files import MARK, plain_cell
 from ...types import SasnetError, printable
-from ...web.images import Key
+from ...web.content import Key
 from ...web.settings import WEB
 from ...workers.pool import GoneError, Pool
 from .events import NO, UNKNOWN, YES, Event

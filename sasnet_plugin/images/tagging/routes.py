@@ -21,7 +21,7 @@ from ...predict.classes import percent
 from ...types import SasnetError
 from ...web.curves.bench import Bench
 from ...web.on_page import adapt_to_page
-from ...web.routes.curves import OfCurves
+from ...web.routes import OfCurves
 from ...web.settings import CURVES, WEB
 from ..raster import COLOURS, SCALES, VIEWS, Look, colour_bar
 from ..service import How, titles

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data import load
-from ...data.failure import sentence_of
+from ...data.limits import sentence_of
 from ...domains import DEFAULT, specification
 from ...domains.heads import Classes, Head, Tags
 from ...types import SasnetError

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...domains import DEFAULT, recognise_domain, specification
 from ...types import SasnetError, printable
-from ...web.images import Images, Key
+from ...web.content import Images, Key
 from ...web.settings import WEB
 from .background import Background
 from .events import LABEL, NO, REDO, UNDO, UNKNOWN, YES, Event, Log

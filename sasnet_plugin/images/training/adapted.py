@@ -32,7 +32,7 @@ from ...domains.heads import Inputs, Tags, outputs_of
 from ...files import put_in_one_step
 from ...predict.arithmetic import sigmoid
 from ...predict.predictor import Runtime
-from ...simulate.stream import inputs_of
+from ...simulate.dataset import inputs_of
 from ...train.last_layer import Change, Layer
 from ...types import SasnetError
 from ...zoo import ZooModel

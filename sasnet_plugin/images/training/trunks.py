@@ -25,7 +25,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from ...train.trunks import TRUNK, adopt, dense_block
+from ...train.network import TRUNK, adopt, dense_block
 from ...types import Image, SasnetError
 
 # --- A trunk for images about a beam: profile over rings, map that closes around the beam, image,

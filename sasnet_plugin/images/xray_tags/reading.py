@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Floats
-from ...data.settings_tables import overlay_settings
+from ...data.toml_files import overlay_settings
 from ...domains import ReadOptions, Seen
 from ...types import DataError, Image
 from .. import reading

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...service.evaluate import Evaluator, compare_with_data
+from ...service.interactive import Evaluator, Place, check_name, compare_with_data, explain_model
 from ...service.messages import plain
-from ...service.models import check_name, explain_model
-from ...service.places import Place
 from ...types import Curve, SasnetError
 from .folders import Folders
 

@@ -33,7 +33,7 @@ from ...fitting.together.result import SampleResult
 from ...fitting.verdict.equals import worth_showing
 from ...fitting.verdict.next_step import EXPORTS, PAGES, TO_GO_ON, TO_LOOK
 from ...fitting.verdict.sentences import NAMES
-from ...model_free.in_words import lines
+from ...model_free.results import lines
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
 from ...types import Curve, ModelZooError

@@ -7,17 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...service.interactive import Asked
-from ...service.line import Line
+from ...service.interactive import Asked, Line
 from ...types import SasnetError
 from ..on_page import adapt_to_page
 from ..settings import CURVES
-from .batches import Batch, Batches, check
-from .dropped import drop
-from .history import Fit, History
-from .listing import Listing
-from .record import Record
-from .shelf import DROPPED, FOLDER, Shelf
+from .history import Batch, Batches, Fit, History, Record, check
+from .shelf import DROPPED, FOLDER, Listing, Shelf, drop
 
 
 class Bench:

@@ -10,8 +10,7 @@ from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.problem.overlaps import is_negative, overlaps
 from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.service.evaluate import Evaluator
-from sasnet_plugin.service.places import Place
+from sasnet_plugin.service.interactive import Evaluator, Place
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve, SasnetError
 

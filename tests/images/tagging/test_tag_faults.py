@@ -419,8 +419,7 @@ def test_links_to_themselves_are_passed_over(opened: Open, folder: Path) -> None
 def test_a_file_changes_with_those_that_it_takes_its_values_from(tmp_path: Path) -> None:
     import h5py
 
-    from sasnet_plugin.web.content import see_unchanged, stamp_at
-    from sasnet_plugin.web.images import Images
+    from sasnet_plugin.web.content import Images, see_unchanged, stamp_at
 
     def write(level: int) -> None:
         with h5py.File(tmp_path / "data_1.h5", "w") as file:

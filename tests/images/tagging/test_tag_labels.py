@@ -27,7 +27,7 @@ from sasnet_plugin.images.tagging.events import LABEL, Event, Log
 from sasnet_plugin.images.tagging.state import State
 from sasnet_plugin.images.training.recorded import read_labels
 from sasnet_plugin.types import SasnetError
-from sasnet_plugin.web.images import Images
+from sasnet_plugin.web.content import Images
 from sasnet_plugin.web.settings import WEB
 
 Open = Callable[..., Page]

@@ -11,7 +11,7 @@ from sasnet_plugin.images.tagging import selection
 from sasnet_plugin.images.tagging.events import LABEL, UNDO, Answers, Event
 from sasnet_plugin.images.tagging.selection import ORDERS, Orders, farthest_first
 from sasnet_plugin.images.tagging.state import State
-from sasnet_plugin.web.images import Images
+from sasnet_plugin.web.content import Images
 
 TAGS = ("ring", "halo", "bcc")
 NUMBER = 60

@@ -18,7 +18,7 @@ from sasnet_plugin.images.diffraction.specification import DIFFRACTION, LABELS
 from sasnet_plugin.images.training.adapted import Settings, adapt, replay
 from sasnet_plugin.predict.arithmetic import sigmoid
 from sasnet_plugin.predict.predictor import Runtime
-from sasnet_plugin.simulate.stream import inputs_of
+from sasnet_plugin.simulate.dataset import inputs_of
 from sasnet_plugin.train.last_layer import Layer
 from sasnet_plugin.types import Image
 from sasnet_plugin.zoo import ZooModel, open_model, register

@@ -23,11 +23,9 @@ from sasnet_plugin.images.gisas.simulation import SIMULATOR
 from sasnet_plugin.images.gisas.specification import GISAS_HEX
 from sasnet_plugin.images.growth.specification import GISAS_GROWTH
 from sasnet_plugin.images.training.trunks import mirror_features
-from sasnet_plugin.simulate.dataset import Dataset
-from sasnet_plugin.simulate.stream import draw_held_out
-from sasnet_plugin.train.heads import losses
+from sasnet_plugin.simulate.dataset import Dataset, draw_held_out
 from sasnet_plugin.train.loop import TrainConfig, train
-from sasnet_plugin.train.network import build, load
+from sasnet_plugin.train.network import build, load, losses
 from sasnet_plugin.types import SasnetError
 
 TINY = {"stem": 8, "blocks": ((1, 8), (1, 8), (1, 8)), "dense": 32}

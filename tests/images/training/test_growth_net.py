@@ -18,8 +18,7 @@ from sasnet_plugin.images.growth.specification import FILM, GISAS_GROWTH
 from sasnet_plugin.images.report import grad_cam
 from sasnet_plugin.images.training.attention import maps_and_gradients
 from sasnet_plugin.images.training.trunks import N_CHANNELS, N_PICTURES, fold
-from sasnet_plugin.simulate.shards import Request, plan
-from sasnet_plugin.simulate.stream import Stream
+from sasnet_plugin.simulate.dataset import Request, Stream, plan
 from sasnet_plugin.train.network import build
 from sasnet_plugin.types import SasnetError
 

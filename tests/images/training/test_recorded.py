@@ -10,7 +10,7 @@ import pytest
 
 from sasnet_plugin.images.diffraction.specification import DIFFRACTION, LABELS
 from sasnet_plugin.images.training.recorded import read_labelled, record
-from sasnet_plugin.simulate.stream import Stream, draw_held_out
+from sasnet_plugin.simulate.dataset import Stream, draw_held_out
 from sasnet_plugin.types import SasnetError
 
 pytest.importorskip("keras")  # of the package it lies in

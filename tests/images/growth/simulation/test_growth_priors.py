@@ -12,7 +12,7 @@ from prior_tables.growth import tables
 
 from sasnet_plugin.images.growth.simulation import FILM_PRIOR, growing, sample_film
 from sasnet_plugin.images.growth.specification import FILM as ASKED
-from sasnet_plugin.simulate.stream import scale_targets
+from sasnet_plugin.simulate.dataset import scale_targets
 
 
 def test_films_are_within_the_ranges_of_the_task_and_fill_them(rng: np.random.Generator) -> None:

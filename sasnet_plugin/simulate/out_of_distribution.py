@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..grid import N_WIDE, WIDE_Q
-from ..library import MAX_SHIFT, Library
+from .grid import N_WIDE, WIDE_Q
+from .library import MAX_SHIFT, Library
 
 KINDS = ("mixture", "powder", "junk", "no scattering", "reflectivity")
 #: What the rule against uninformative curves spares: a straight line carries no information, and that is it.

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...batch.plan import Options
-from ...fitting.task import METHODS, FitOptions, Method
-from ...materials import PROBES
-from ...predict.class_prior import COMMON
-from ...types import SasnetError
-from ..arguments import (
+from ..batch.plan import Options
+from ..fitting.task import METHODS, FitOptions, Method
+from ..materials import PROBES
+from ..predict.class_prior import COMMON
+from ..types import SasnetError
+from .arguments import (
     TOP,
     Entry,
     Exclude,
@@ -33,7 +33,7 @@ from ..arguments import (
 )
 
 if TYPE_CHECKING:
-    from ...fitting.task import Contrast, Start
+    from ..fitting.task import Contrast, Start
 
 Files = Annotated[list[str], typer.Argument(help="Data files, folders (with subfolders) or patterns.")]
 
@@ -201,7 +201,7 @@ def start_given(
     texts: list[str] | None, models: tuple[str, ...] | None, structure_factor: str | None
 ) -> Start | None:
     """Values to begin with, or wrong usage."""
-    from ...fitting.asked import start_of
+    from ..fitting.asked import start_of
 
     pairs = dict(part.partition("=")[::2] for part in names_of(texts) or ())
     kinds = {name: kind for name, kind in pairs.items() if name.endswith("_pd_type")}
@@ -239,7 +239,7 @@ def contrast_given(
     sample: str | None, solvent: str | None, probe: str, wavelength: float | None
 ) -> Contrast | None:
     """Scattering length densities of sample and solvent, or wrong usage; None where neither is given."""
-    from ...fitting.problem.contrast import contrast_of
+    from ..fitting.problem.contrast import contrast_of
 
     if probe not in PROBES:
         raise typer.BadParameter(
