@@ -43,7 +43,7 @@ _DEATHS = 5
 class Done:
     """What came of a file."""
 
-    rows: list[rows.Row] = field(default_factory=list)  #: One for each data set.
+    rows: list[journal.Row] = field(default_factory=list)  #: One for each data set.
     late: bool = False  #: Time ran out before all candidates were fitted.
 
 

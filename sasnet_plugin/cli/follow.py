@@ -247,7 +247,7 @@ def _reader(
     reading: ReadOptions, window: tuple[float, float] | None
 ) -> Callable[[str, int], Iterator[Curve | Exception]]:
     from ..data.clean import cut_to_q_range
-    from ..data.load import frames
+    from ..data.frames import frames
 
     def read(path: str, start: int) -> Iterator[Curve | Exception]:
         for frame in frames(path, reading, start):
@@ -659,7 +659,7 @@ def _is_curve_series(domain: str | None, first: Path | None) -> bool:
         return True
     if recognise_domain(first) != DEFAULT:
         return False
-    from ..data.load import holds_curves
+    from ..data.frames import holds_curves
 
     return (
         not has_service("may_hold_images")

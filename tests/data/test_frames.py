@@ -8,7 +8,8 @@ import h5py
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.load import frames, holds_curves, load
+from sasnet_plugin.data.frames import frames, holds_curves
+from sasnet_plugin.data.load import load
 from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.types import Curve, DataError
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.integrations.autosas.operation import candidates
+from sasnet_plugin.integrations.autosas.candidates import candidates
 from sasnet_plugin.types import Curve, SasnetError
 
 RADIUS = 55.0
