@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..digits import significant
 from ..domains.heads import Classes, Quantities
 from ..model_free.results import Guinier, ModelFree, Peak, Slope, contradiction, lines
-from ..simulate import bodies
+from ..simulate import accepted
 from . import tags
 from .classes import DECISIVE, ClassesFinding, percent
 from .findings import Answer, QuantitiesFinding, Value
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 
 def _drop_laws(names: Sequence[str]) -> frozenset[str]:
     """A Guinier law says of a body that it is there, whatever its shape."""
-    return frozenset(names) - frozenset(bodies.GUINIER)
+    return frozenset(names) - frozenset(accepted.GUINIER)
 
 
 LAYERS = "stacked layers"
 #: Kinds, the simplest first, and the models that are of each.
 KINDS: Mapping[str, frozenset[str]] = {
-    "compact particles": _drop_laws(bodies.COMPACT),
-    "elongated particles": _drop_laws(bodies.ELONGATED),
-    "flexible chains": _drop_laws(bodies.FLEXIBLE),
-    "a bilayer, flat or closed": frozenset({*bodies.SHEET, "vesicle"}),
-    LAYERS: frozenset(bodies.MULTILAYER),
-    "a branched cluster": frozenset(bodies.CLUSTER),
+    "compact particles": _drop_laws(accepted.COMPACT),
+    "elongated particles": _drop_laws(accepted.ELONGATED),
+    "flexible chains": _drop_laws(accepted.FLEXIBLE),
+    "a bilayer, flat or closed": frozenset({*accepted.SHEET, "vesicle"}),
+    LAYERS: frozenset(accepted.MULTILAYER),
+    "a branched cluster": frozenset(accepted.CLUSTER),
 }
 #: Orders of layers lie at whole multiples of the first, within this share.
 _WHOLE = 0.04
