@@ -30,7 +30,7 @@ from .ledger import Ledger
 from .optimize.bumps_fit import Reported, fit_by_bumps, warn_without_bumps
 from .optimize.refine_best import refine_best
 from .pool import Workers, answers
-from .problem.contrast import contrast_of, given_parameters
+from .problem.contrast import contrast_of, given_parameters, names_settled_by
 from .problem.plugin_models import add_plugins, split
 from .problem.resolution import has_resolution
 from .problem.resolution_tails import add_resolution_tails
@@ -242,11 +242,11 @@ def _make_structureless_result(
 
 
 def _collect_given(options: FitOptions) -> tuple[frozenset[str], str | None]:
-    """What a user says of parameters, and the probe, where materials are named: then the scale is known."""
-    given_names = {*options.fixed, *options.ranges}
-    if options.contrast is None:
+    """What a user says of parameters, and the probe where materials are named."""
+    given_names, contrast = {*options.fixed, *options.ranges}, options.contrast
+    if contrast is None:
         return frozenset(given_names), None
-    return frozenset({*given_names, "scale"}), options.contrast.probe
+    return frozenset({*given_names, *names_settled_by(contrast)}), contrast.probe
 
 
 def _spread_over_best_kinds(result: FitResult, kinds: Sequence[ModelFit]) -> FitResult:

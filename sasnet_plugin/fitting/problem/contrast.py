@@ -13,6 +13,9 @@ from ..task import Contrast, Task
 #: Only the square of the difference of these two counts, so that it does not matter which is the sample.
 _EXCHANGEABLE: Mapping[str, tuple[str, str]] = {"teubner_strey": ("sld_a", "sld_b")}
 
+#: What models with one material besides the solvent call its density, and those with two phases.
+_ONE_MATERIAL = {"sld", "sld_block", "sld_a", "sld_b"}
+
 
 def compute_contrast_values(contrast: Contrast, model: str) -> dict[str, float]:
     """Values of the parameters of a form model that a contrast settles, 1e-6/Å²."""
@@ -36,6 +39,12 @@ def given_parameters(fixed: Iterable[str], contrast: Contrast | None, model: str
     plain = contrast is not None and "+" not in model and not model.endswith(".py")
     named = compute_contrast_values(contrast, model) if contrast is not None and plain else {}
     return tuple(dict.fromkeys([*fixed, *named]))
+
+
+def names_settled_by(contrast: Contrast) -> set[str]:
+    """Names that parameters settled by a contrast have in any model."""
+    solvent = {"sld_solvent"} if contrast.solvent is not None else set()
+    return solvent | (_ONE_MATERIAL if contrast.sample is not None else set())
 
 
 def _materials(model: str) -> tuple[list[str], list[str]]:

@@ -32,13 +32,16 @@ def slds_of(fit: ModelFit) -> dict[str, Parameter]:
 
 def conventional(fit: ModelFit, given_names: Iterable[str] = ()) -> ModelFit:
     """Express the same curve with the model's default solvent and possible contrasts, if it can be."""
-    # One-material models get the default too, so that scale compares with sasmodels' page. If scale or a
-    # contrast is in `given`, all stay.
+    # One-material models get the default too, so that scale compares with sasmodels' page. If scale or the
+    # density of a part is in `given`, all stay; the solvent does if it is.
     fit = _replace_scale_by_intensity(fit, given_names)
-    if fit.model.endswith(".py") or "scale" not in fit.free or {"scale", *slds_of(fit)} & set(given_names):
+    if fit.model.endswith(".py") or "scale" not in fit.free:
         return fit
-    solvent = _find_fixed_solvent(fit)
-    return _set_default_solvent(fit, solvent, _defaults(fit.model)) if solvent else fit
+    given, solvent = set(given_names), _find_fixed_solvent(fit)
+    if not solvent or ({"scale", *slds_of(fit)} - {solvent}) & given:
+        return fit
+    kept = {solvent: fit.parameters[solvent].value} if solvent in given else {}
+    return _set_default_solvent(fit, solvent, {**_defaults(fit.model), **kept})
 
 
 def _set_default_solvent(fit: ModelFit, solvent: str, default: Mapping[str, float]) -> ModelFit:

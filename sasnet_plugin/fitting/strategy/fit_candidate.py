@@ -24,7 +24,7 @@ from ..problem.resolution import coarsen, has_resolution, sampling_needed
 from ..result.components import bare
 from ..result.model_fit import ModelFit, Parameter
 from ..settings import OPTIMIZE, PROBLEM
-from ..start_values.screening import as_start
+from ..start_values.screening import apply_fixed, as_start
 from ..task import UNLIMITED, Budget, Task, no_curve
 from .settings import STRATEGY
 from .timed_search import TimedSearch, apart, enough, values_of
@@ -57,11 +57,16 @@ def refine_starts(task: Task, bank: Bank, start_time: float) -> Starts:
     return _refine_on_all_points(search, values_of(minima[: STRATEGY.finalists]), looked=looked)
 
 
+def _own_starts(task: Task) -> list[dict[str, Any]]:
+    """The task's own starts with the values that the user gave."""
+    return [as_start(task, apply_fixed(start, task.fixed)) for start in task.starts]
+
+
 def _follow_starts(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list[LocalMinimum]:
     """The task's own starts, or else the bank's nearest, followed downhill on coarse points."""
     task = search.task
     if task.starts:
-        return search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
+        return search.follow(coarse, _own_starts(task), STRATEGY.coarse)
     minima = search.from_bank(coarse, bank)
     if minima and not search.hopeless(minima, coarse, 0):
         minima = search.follow(coarse, apart(minima, coarse.info, STRATEGY.followed), STRATEGY.coarse)
@@ -131,9 +136,7 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
     task = replace(task, budget=task.budget.limit_by(budget))
     spent_time = read_spent_time()
     if task.beside:
-        starts = _refine_on_all_points(
-            TimedSearch(task, spent_time), [as_start(task, start) for start in task.starts]
-        )
+        starts = _refine_on_all_points(TimedSearch(task, spent_time), _own_starts(task))
     else:
         starts = refine_starts(task, bank, spent_time)
     return _finish_candidate(task, starts, spent_time)

@@ -6,13 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from sasmodels.core import list_models
 
 import sasnet_plugin
 from sasnet_plugin.fitting.problem.contrast import (
     compute_contrast_values,
     contrast_of,
     fix_contrast,
+    names_settled_by,
 )
+from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Contrast, Task
 from sasnet_plugin.materials import scattering_length_density
@@ -118,3 +121,43 @@ def test_core_and_shell_are_fitted_in_the_given_solvent(simulated: Simulated) ->
     assert best.parameters["radius"].value == pytest.approx(60.0, rel=0.05)
     assert any("C8H8@1.05 may be any" in note for note in result.notes)
     assert any("mono_gauss_coil: the materials determine no parameter" in note for note in result.notes)
+
+
+def test_a_curve_that_simple_models_start_keeps_what_the_user_gives(simulated: Simulated) -> None:
+    # Simple models begin at starts of their own, which have the solvent and the sizes of a library's curve.
+    d2o = scattering_length_density("D2O")
+    truth = {"scale": 0.03, "radius": 43.0, "radius_pd": 0.08, "sld": scattering_length_density("SiO2@2.2")}
+    curve = simulated("sphere", {**truth, "sld_solvent": d2o, "background": 0.01})
+    of_materials = sasnet_plugin.fit(curve, sample="SiO2@2.2", solvent="D2O", time_limit=60, progress=False)
+    sphere = next(fit for fit in of_materials.fits if fit.name == "sphere")
+    assert sphere["sld_solvent"].value == d2o
+    assert sphere["scale"].value == pytest.approx(0.03, rel=0.03)
+    fixed = sasnet_plugin.fit(curve, fixed={"radius": 40.0}, time_limit=60, progress=False)
+    assert {fit["radius"].value for fit in fixed.fits if "radius" in fit.parameters} == {40.0}
+    assert {fit["A_radius"].value for fit in fixed.fits if "A_radius" in fit.parameters} <= {40.0}
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_contrasts_are_those_of_matter_where_only_the_solvent_is_known(
+    simulated: Simulated, named: bool
+) -> None:
+    truth = {"radius": 33.0, "thickness": 15.0, "sld_core": 0.5, "sld_shell": 2.0, "background": 0.02}
+    d2o = scattering_length_density("D2O")
+    curve = simulated("core_shell_sphere", {**truth, "scale": 0.01, "sld_solvent": d2o})
+    sample = "C8H8@1.05" if named else None  # may be the core or the shell, so that it settles neither
+    result = sasnet_plugin.fit(
+        curve, models="core_shell_sphere", sample=sample, solvent="D2O", time_limit=60, progress=False
+    )
+    best = result.fits[0]
+    assert best["sld_solvent"].value == d2o
+    low, high = PROBLEM.neutron_matter
+    assert all(low <= best[name].value <= high for name in ("sld_core", "sld_shell"))
+    # Only ratios of contrasts are determined.
+    ratio = (best["sld_core"].value - d2o) / (best["sld_shell"].value - d2o)
+    assert ratio == pytest.approx((0.5 - d2o) / (2.0 - d2o), rel=0.1)
+
+
+def test_the_one_material_of_a_model_has_a_known_name() -> None:
+    contrast = Contrast(1.0, 6.0, "oil", "D2O", "neutron")
+    for model in list_models():
+        assert compute_contrast_values(contrast, model).keys() <= names_settled_by(contrast)
