@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.report.fit_axes import fit_figure
+from sasnet_plugin.report.plot import fit_figure
 
 FILE = "hSDS_D2O_2p0_percent.xml"
 FOLDER = Path(__file__).parent / "fitting"
@@ -112,7 +112,7 @@ def fitted(
 ) -> None:
     """What ``sasnet fit`` prints, with or without details or, under another name, also with; a picture."""
     import sasnet_plugin
-    from sasnet_plugin.cli.fits.printed import print_result
+    from sasnet_plugin.cli.fit import print_result
     from sasnet_plugin.fitting.api import fit_with
     from sasnet_plugin.fitting.pool import Workers
     from sasnet_plugin.fitting.task import FitOptions

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from .fitting.result.fit_result import FitResult
     from .fitting.result.sample_result import SampleResult
     from .predict import suggest
-    from .report.corner import corner_of as corner_of
-    from .report.notebook.axes import plot_of as plot_of
-    from .report.notebook.html import html_of as html_of
-    from .report.notebook.html import lines_of as lines_of
-    from .report.notebook.tables import frame_of as frame_of
-    from .report.notebook.tables import ranking_of as ranking_of
+    from .report.notebook import frame_of as frame_of
+    from .report.notebook import html_of as html_of
+    from .report.notebook import lines_of as lines_of
+    from .report.notebook import plot_of as plot_of
+    from .report.notebook import ranking_of as ranking_of
+    from .report.plot import corner_of as corner_of
     from .types import Curve, SasnetError, Suggestion
     from .web.explore import explore
 
@@ -61,12 +61,12 @@ _HOMES = {
     "FitResult": "sasnet_plugin.fitting.result.fit_result:FitResult",
     "SampleResult": "sasnet_plugin.fitting.result.sample_result:SampleResult",
     # What the nouns' methods ask for; drawing lies far above them, so they go through this door.
-    "corner_of": "sasnet_plugin.report.corner:corner_of",
-    "frame_of": "sasnet_plugin.report.notebook.tables:frame_of",
-    "html_of": "sasnet_plugin.report.notebook.html:html_of",
-    "lines_of": "sasnet_plugin.report.notebook.html:lines_of",
-    "plot_of": "sasnet_plugin.report.notebook.axes:plot_of",
-    "ranking_of": "sasnet_plugin.report.notebook.tables:ranking_of",
+    "corner_of": "sasnet_plugin.report.plot:corner_of",
+    "frame_of": "sasnet_plugin.report.notebook:frame_of",
+    "html_of": "sasnet_plugin.report.notebook:html_of",
+    "lines_of": "sasnet_plugin.report.notebook:lines_of",
+    "plot_of": "sasnet_plugin.report.notebook:plot_of",
+    "ranking_of": "sasnet_plugin.report.notebook:ranking_of",
     "cut_to_q_range": "sasnet_plugin.data.clean:cut_to_q_range",
 }
 

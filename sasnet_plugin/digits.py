@@ -7,6 +7,9 @@ import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
+# --- Numbers, units and lists as they are read: digits that the uncertainty supports, units in
+# --- plain signs.
+
 #: Half the width of the central 90 % of a normal distribution, in standard deviations.
 NORMAL_90 = 1.645
 #: Digits of a value without uncertainty.
@@ -147,3 +150,15 @@ def format_rounded(value: float, error: float | None, most: float) -> str:
         return format_with_error(value, error)
     a = _round_to_place(number, place)
     return f"{a if a else abs(a):f} ± {_round_to_place(spread, place):f}"
+
+
+# --- Short tables of text, as Python shows a result.
+
+
+def align_columns(rows: Sequence[Sequence[str]], *, indent: str = "  ") -> list[str]:
+    """Align the cells of rows of equal length, header included; return lines that begin with `indent`."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        f"{indent}{'  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))}".rstrip()
+        for row in rows
+    ]

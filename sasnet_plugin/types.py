@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from .digits import significant
+from .digits import align_columns, significant
 from .names import describe_install as describe_install
 from .names import make_shown_name as make_shown_name
 from .names import printable as printable
 from .names import product_name as product_name
 from .names import sum_parts as sum_parts
-from .text_table import align_columns
 from .units import QUnit
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.images.diffraction.reading.frame import Window
+from sasnet_plugin.images.diffraction.reading import Window
 from sasnet_plugin.types import Image
 
 Floats = NDArray[np.float64]

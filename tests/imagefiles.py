@@ -11,12 +11,18 @@ import pytest
 from tinypatterns import pattern
 
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.images.sans.reading.resolution import Setting
-from sasnet_plugin.images.sans.simulation import instruments, orientation
-from sasnet_plugin.images.sans.simulation.form_factors import pars_of
-from sasnet_plugin.images.sans.simulation.measurement import Background, beam, simulate_measurement
-from sasnet_plugin.images.sans.simulation.samples import Sample, row_of
-from sasnet_plugin.images.sans.simulation.simulator import Direction, Posture
+from sasnet_plugin.images.sans import simulation
+from sasnet_plugin.images.sans.nexus import Setting
+from sasnet_plugin.images.sans.simulation import (
+    Background,
+    Direction,
+    Posture,
+    Sample,
+    beam,
+    pars_of,
+    row_of,
+    simulate_measurement,
+)
 from sasnet_plugin.types import DataError
 
 #: Of the rods: degrees anticlockwise from the right, Å, and length over diameter.
@@ -29,9 +35,9 @@ _PLACE = "wavelength = 6\ndistance = 4000\npixel_size = 5.3\ndirect_beam = [{:.2
 def rods(folder: Path, name: str = "rods.npy", *, told: bool = True) -> Path:
     """SANS of rods with a direction; with a TOML file by which no other kind is meant, or with none."""
     sample = Sample("cylinder", {}, "cylinder", pars_of("cylinder", RADIUS, ASPECT, 0.1))
-    turned = Direction(orientation.maier_saupe(orientation.strength_of(0.6)), np.radians(DIRECTOR))
+    turned = Direction(simulation.maier_saupe(simulation.strength_of(0.6)), np.radians(DIRECTOR))
     rng = np.random.default_rng(3)
-    one = beam(instruments.INSTRUMENTS[-1], _SETTING, rng)
+    one = beam(simulation.INSTRUMENTS[-1], _SETTING, rng)
     image = simulate_measurement(
         Posture(row_of(sample), turned).intensity(one.true), one, Background(flat=0.05), rng, 3e5
     )

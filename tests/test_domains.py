@@ -112,11 +112,11 @@ def test_the_reader_on_the_page_reads_a_file_of_a_detector(tmp_path: Path, repos
 
 
 def test_parameters_are_those_of_the_priors() -> None:
-    from sasnet_plugin.images.gisas.heads import GEOMETRY
-    from sasnet_plugin.images.gisas.simulation.priors import GEOMETRY as OF_A_LATTICE
-    from sasnet_plugin.images.growth.heads import FILM
-    from sasnet_plugin.images.growth.simulation.priors import FILM as OF_A_FILM
-    from sasnet_plugin.images.simulation.measurement import MEASUREMENT
+    from sasnet_plugin.images.gisas.simulation import GEOMETRY as OF_A_LATTICE
+    from sasnet_plugin.images.gisas.specification import GEOMETRY
+    from sasnet_plugin.images.growth.simulation import FILM_PRIOR as OF_A_FILM
+    from sasnet_plugin.images.growth.specification import FILM
+    from sasnet_plugin.images.simulation import MEASUREMENT
 
     for parameters, priors in ((GEOMETRY, OF_A_LATTICE | MEASUREMENT), (FILM, OF_A_FILM)):
         for parameter in parameters:

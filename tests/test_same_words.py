@@ -14,8 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 import sasnet_plugin
-from sasnet_plugin.cli.main import app
-from sasnet_plugin.cli.old_options import OLD_OPTIONS, rename_options
+from sasnet_plugin.cli.main import OLD_OPTIONS, app, rename_options
 from sasnet_plugin.fitting.result.verdict import Verdict
 from sasnet_plugin.types import Curve, DataError
 

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.report import evaluation
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR
-from sasnet_plugin.simulate.shards import Request, plan
+from sasnet_plugin.simulate.dataset import Request, plan
 from sasnet_plugin.types import SasnetError, SimulationError, TechnicalError
 from sasnet_plugin.workers import child, pool, spread
 from sasnet_plugin.workers.spread import map_unordered

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 
 from sasnet_plugin.files import write_figure
 from sasnet_plugin.report.exports.write_all import export
-from sasnet_plugin.report.page.fit_report import write_report
 from sasnet_plugin.report.page.overview import Row, write_csv, write_overview
+from sasnet_plugin.report.page.reports import write_report
 from sasnet_plugin.written import is_written_by_sasnet
 
 

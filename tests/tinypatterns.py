@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sasnet_plugin.images.gisas.simulation.geometry import PERIOD, WINDOW
-from sasnet_plugin.images.growth.simulation.pattern import pattern as film_pattern
-from sasnet_plugin.images.growth.simulation.priors import growing
-from sasnet_plugin.images.simulation.window import Window
+from sasnet_plugin.images.growth.simulation import growing
+from sasnet_plugin.images.growth.simulation import pattern as film_pattern
+from sasnet_plugin.images.simulation import PERIOD, WINDOW, Window
 from sasnet_plugin.predict.arithmetic import circular_w1, mirror_distribution
 from sasnet_plugin.types import GrazingIncidence, Image
 

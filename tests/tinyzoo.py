@@ -28,8 +28,8 @@ from sasnet_plugin.domains.heads import (
     Tags,
     outputs_of,
 )
-from sasnet_plugin.images.reading.features import N_CHANNELS as N_IMAGE
-from sasnet_plugin.zoo.manifest import describe_head
+from sasnet_plugin.images.training.trunks import N_CHANNELS as N_IMAGE
+from sasnet_plugin.zoo.registry import describe_head
 
 FORMS = ("sphere", "fuzzy_sphere", "core_shell_sphere", "cylinder", "lamellar", "power_law")
 FACTORS = ("", "hardsphere", "hayter_msa", "squarewell", "stickyhardsphere")

@@ -62,8 +62,7 @@ def single(index: int, folder: Path) -> dict[str, Any]:
 
     from sasnet_plugin.fitting.api import fit_with
     from sasnet_plugin.fitting.task import FitOptions
-    from sasnet_plugin.report.exports.bumps_script import write_script
-    from sasnet_plugin.report.exports.bumps_session import write_session
+    from sasnet_plugin.report.exports.bumps import write_script, write_session
 
     from .everyday_curves import SAMPLES, everyday
 
@@ -92,7 +91,7 @@ def joint(index: int, folder: Path) -> dict[str, Any]:
     from sasnet_plugin.fitting.api import fit_sample
     from sasnet_plugin.fitting.optimize.bumps_fit import fitter_for
     from sasnet_plugin.fitting.task import FitOptions
-    from sasnet_plugin.report.exports.sample import write_sample
+    from sasnet_plugin.report.exports.write_all import write_sample
 
     from .together import MAKERS, sample
 

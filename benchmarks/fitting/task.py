@@ -68,9 +68,9 @@ def measurement(
     exact : bool
         Of sasmodels' own curve (`truth`), where training's differs.
     """
+    from sasnet_plugin.simulate.examples import SPARED
     from sasnet_plugin.simulate.grid import N_WIDE
     from sasnet_plugin.simulate.instrument import sample_setting
-    from sasnet_plugin.simulate.labelled import SPARED
     from sasnet_plugin.simulate.measure import measure
 
     for _ in range(200):

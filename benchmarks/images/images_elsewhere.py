@@ -137,8 +137,8 @@ def of_xray(image: Any, answer: Any, truth: Any) -> Row:
 
 def of_gisas(image: Any, answer: Any, truth: Any) -> Row:
     """The distribution of rotations after its verification, and what a strange pattern is answered."""
-    from sasnet_plugin.images.gisas.inversion.answer import refine_answer
-    from sasnet_plugin.images.gisas.simulation.priors import deltas
+    from sasnet_plugin.images.gisas.inversion import refine_answer
+    from sasnet_plugin.images.gisas.simulation import deltas
     from sasnet_plugin.predict.arithmetic import circular_w1
     from sasnet_plugin.predict.findings import DistributionFinding, QuantitiesFinding
 

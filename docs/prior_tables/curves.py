@@ -8,8 +8,7 @@ import zlib
 import numpy as np
 
 from sasnet_plugin.simulate import lengths, priors
-from sasnet_plugin.simulate.own_priors import OWN_PRIORS
-from sasnet_plugin.simulate.sasmodels_draws import FROZEN
+from sasnet_plugin.simulate.priors import FROZEN, OWN_PRIORS
 
 DRAWS = 500
 _CELL = "| {} | {} | {} | {} | {} |"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.images.growth.simulation import stack
-from sasnet_plugin.images.growth.simulation.film import WINDOW
-from sasnet_plugin.images.growth.simulation.priors import FILM
+from sasnet_plugin.images.growth import simulation
+from sasnet_plugin.images.growth.simulation import FILM_PRIOR
+from sasnet_plugin.images.simulation import FILM_WINDOW
 
 from .rows import quantities
 
@@ -14,19 +14,19 @@ def tables() -> str:
     materials = [
         f"| {part} | {formula} | {density:g} g/cm³ |"
         for part, (formula, density) in (
-            ("clusters and layer", stack.METAL),
-            ("polymer", stack.POLYMER),
-            ("substrate", stack.SUBSTRATE),
+            ("clusters and layer", simulation.METAL),
+            ("polymer", simulation.POLYMER),
+            ("substrate", simulation.SUBSTRATE),
         )
     ]
-    (low, high), (bottom, top) = WINDOW.phi, WINDOW.alpha_f
+    (low, high), (bottom, top) = FILM_WINDOW.phi, FILM_WINDOW.alpha_f
     window = (
         f"The network's window: φ {low:g} to {high:g} degrees, α_f {bottom:g} to {top:g} degrees,"
-        f" {WINDOW.columns} × {WINDOW.rows} pixels."
+        f" {FILM_WINDOW.columns} × {FILM_WINDOW.rows} pixels."
     )
     return "\n\n".join(
         (
-            "## The film and its beam\n\n" + quantities(FILM, seed=False),
+            "## The film and its beam\n\n" + quantities(FILM_PRIOR, seed=False),
             "## Materials\n\n" + "\n".join(["| part | formula | density |", "|---|---|---|", *materials]),
             window,
         )

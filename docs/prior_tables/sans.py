@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.images.sans.simulation import measurement, samples, simulator
-from sasnet_plugin.images.sans.simulation.instruments import INSTRUMENTS, UNLIKE
+from sasnet_plugin.images.sans import simulation
+from sasnet_plugin.images.sans.simulation import INSTRUMENTS, UNLIKE
 
 from .rows import quantities
 
 
 def tables() -> str:
     """Return all tables."""
-    p2, width, packing, apart = simulator.P2, simulator.WIDTH, simulator.PACKING, simulator.APART
+    p2, width, packing, apart = simulation.P2, simulation.WIDTH, simulation.PACKING, simulation.APART
     rows = ["| class | share | quantity | unit | drawn | meaning |", "|---|---|---|---|---|---|"]
-    for name, share in samples.SHARES.items():
+    for name, share in simulation.SHARES.items():
         first = f"{name} | {share:.0%}"
-        for key, prior in samples.PRIORS[name].items():
+        for key, prior in simulation.PRIORS[name].items():
             rows.append(f"| {first} | `{key}` | {prior.unit} | {prior.drawn} | {prior.text} |")
             first = " |"
-    sides = ", ".join(f"`{key}` {low:g} to {high:g}" for key, (low, high) in samples.BOX.items())
+    sides = ", ".join(f"`{key}` {low:g} to {high:g}" for key, (low, high) in simulation.BOX.items())
     rows.append(
-        f"| unknown | {samples.SHARES['unknown']:.0%} | | | | {samples.BOXES:.0%} boxes ({sides}; Å, then"
-        f" over the side before), the others one of {len(samples.others())} models of sasmodels without a"
-        " shape or of layers |"
+        f"| unknown | {simulation.SHARES['unknown']:.0%} | | | | {simulation.BOXES:.0%} boxes ({sides}; Å,"
+        f" then over the side before), the others one of {len(simulation.others())} models of"
+        " sasmodels without a shape or of layers |"
     )
     return "\n\n".join(
         (
             "### Samples\n\n" + "\n".join(rows),
             "Of cylinders, ellipsoids and boxes"
-            f" {simulator.ORIENTED:.0%} have a direction: {simulator.MAIER_SAUPE:.0%} of these by Maier"
-            f" and Saupe with P₂ uniform {p2[0]:g} to {p2[1]:g} (in {simulator.ACROSS:.0%} -0.35 to -0.05,"
+            f" {simulation.ORIENTED:.0%} have a direction: {simulation.MAIER_SAUPE:.0%} of these by Maier"
+            f" and Saupe with P₂ uniform {p2[0]:g} to {p2[1]:g} (in {simulation.ACROSS:.0%} -0.35 to -0.05,"
             f" across their director), the others Gaussian with σ loguniform {width[0]:g} to {width[1]:g}"
             " degrees; the director lies anywhere in the detector's plane.",
             "Radii are drawn anew at each use of a sample, a Bragg glass as a whole; boxes and others are"
-            f" made {samples.STRETCH[0]:g} to {samples.STRETCH[1]:g} times as large.",
-            f"Bodies keep apart in {simulator.INTERFERING:.0%} of samples: S(q) = 1/(1 + k θ) with"
+            f" made {simulation.STRETCH[0]:g} to {simulation.STRETCH[1]:g} times as large.",
+            f"Bodies keep apart in {simulation.INTERFERING:.0%} of samples: S(q) = 1/(1 + k θ) with"
             f" θ = 3 (sin qξ - qξ cos qξ)/(qξ)³, k loguniform {packing[0]:g} to {packing[1]:g} and ξ"
             f" loguniform {apart[0]:g} to {apart[1]:g} times 2π over the q of the first feature.",
             "### Instruments\n\n" + _instruments(),
@@ -41,12 +41,12 @@ def tables() -> str:
             " kind.",
             f"A setting is drawn of each with a distance loguniform; in {1 - UNLIKE:.0%} the collimation"
             " is the nearest to it. It is drawn again until its window begins below the sample's first"
-            f" feature (its first minimum or spot) over {measurement.FAR:g}, and ends above"
-            f" {measurement.NEAR:g} of it. One, two or three settings of a sample in"
-            f" {', '.join(f'{x:.0%}' for x in simulator.SETTINGS)}.",
-            "### Measurement\n\n" + quantities(measurement.MEASUREMENT),
-            f"{measurement.SILENT:.0%} of images do not say how sharp their q is. Out of distribution:"
-            f" {', '.join(simulator.SIMULATOR.kinds).replace('_', ' ')}.",
+            f" feature (its first minimum or spot) over {simulation.FAR:g}, and ends above"
+            f" {simulation.NEAR:g} of it. One, two or three settings of a sample in"
+            f" {', '.join(f'{x:.0%}' for x in simulation.SETTINGS)}.",
+            "### Measurement\n\n" + quantities(simulation.MEASUREMENT),
+            f"{simulation.SILENT:.0%} of images do not say how sharp their q is. Out of distribution:"
+            f" {', '.join(simulation.SIMULATOR.kinds).replace('_', ' ')}.",
         )
     )
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sasnet_plugin.images.xray_tags.labels import LABELS, WEIGHTS
-from sasnet_plugin.images.xray_tags.simulation import detector, scenes
-from sasnet_plugin.images.xray_tags.simulation.simulator import SIMULATOR
+from sasnet_plugin.images.xray_tags import simulation
+from sasnet_plugin.images.xray_tags.simulation import SIMULATOR
+from sasnet_plugin.images.xray_tags.specification import LABELS, WEIGHTS
 
 from .rows import quantities
 
@@ -26,11 +26,11 @@ def tables() -> str:
     return "\n\n".join(
         (
             "### Tags\n\n| tag | in | weight in the loss |\n|---|---|---|\n" + "\n".join(tags),
-            f"Of {NUMBER:,} scenes, measured once. The sample mainly is {_shares(scenes.MAIN)}; a lattice"
-            f" is {_shares(scenes.LATTICE)}; the beamstop is {_shares(detector.STOPS)}.",
-            "### Scenes\n\n" + quantities(scenes.PRIORS),
-            f"### Measurement\n\n{quantities(detector.MEASUREMENT)}",
-            f"The longer side has {detector.PIXELS} pixels; half of it is the reference radius. Out of"
+            f"Of {NUMBER:,} scenes, measured once. The sample mainly is {_shares(simulation.MAIN)}; a lattice"
+            f" is {_shares(simulation.LATTICE)}; the beamstop is {_shares(simulation.STOPS)}.",
+            "### Scenes\n\n" + quantities(simulation.PRIORS),
+            f"### Measurement\n\n{quantities(simulation.MEASUREMENT)}",
+            f"The longer side has {simulation.PIXELS} pixels; half of it is the reference radius. Out of"
             f" distribution: {', '.join(SIMULATOR.kinds)}.",
         )
     )

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..files import check_output, new_hdf5, plain_cell, put_aside
-from .journal import BatchError, Record, journal_of
-from .rows import Row, best_of, name_of
+from .journal import BatchError, Record, Row, best_of, journal_of, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

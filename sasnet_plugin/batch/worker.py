@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..fitting.task import Budget, Named, Plan, Start, Work
     from ..simulate.bank import Bank
     from ..types import Curve
-    from .rows import Row
+    from .journal import Row
 
 
 #: Seconds beyond the time limit in which fits that are reported may still end; the supervisor waits longer.
@@ -78,15 +78,15 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
             _serve_sample(job, bank, say)
         return
     from ..data import load
-    from ..workers.memory import release_freed_memory
-    from . import rows
+    from ..workers.threads import release_freed_memory
+    from . import journal
 
     options, known_answers = job.options, job.known
     seconds_left = job.seconds if job.left is None else job.left
     try:
         curves = load(job.path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
     except Exception as error:  # whatever is wrong with one file, it has its row
-        say("row", rows.make_failure_row(job.path, error), False)
+        say("row", journal.make_failure_row(job.path, error), False)
         return
     for curve in curves[job.done :]:
         say("begin")
@@ -99,10 +99,10 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
 
 def _row_of(curve: Curve, job: Job, pool: OneByOne, seconds_left: float) -> Row:
     """The row of a curve; `seconds_left` is what it may take, s on the wall."""
-    from ..data.failure import unforeseen
+    from ..data.limits import unforeseen
     from ..fitting.api import fit_with
     from ..predict import open_classifier
-    from . import rows
+    from . import journal
 
     start_time, options = time.monotonic(), job.options
     try:
@@ -111,20 +111,20 @@ def _row_of(curve: Curve, job: Job, pool: OneByOne, seconds_left: float) -> Row:
         result = fit_with(pool, used, fit_options, wall=seconds_left)
         suggestion = result.expected or open_classifier().suggest([used], top=1)[0]
         network = suggestion.rg_network
-        return rows.make_fit_row(
+        return journal.make_fit_row(
             result, network, time.monotonic() - start_time
-        ) | rows.record_assumed_resolution(used, result.curve)
+        ) | journal.record_assumed_resolution(used, result.curve)
     except Exception as error:
         reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
-        return rows.make_failure_row(job.path, reason, curve=curve, seconds=time.monotonic() - start_time)
+        return journal.make_failure_row(job.path, reason, curve=curve, seconds=time.monotonic() - start_time)
 
 
 def _serve_sample(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     """Answer a sample; one of whose files holds no curve has no answer."""
-    from ..data.failure import unforeseen
+    from ..data.limits import unforeseen
     from ..fitting.api import fit_sample
     from ..materials import densities
-    from . import rows
+    from . import journal
 
     say("begin")
     start_time = time.monotonic()
@@ -135,11 +135,11 @@ def _serve_sample(job: Job, bank: Bank, say: Callable[..., None]) -> None:
         described = job.options.described or Described()
         sample = described.sample(curves, densities(job.options.wavelength), of_several=True)
         result = fit_sample(pool, sample, replace(job.options.fit, time_limit=job.limit), PATIENCE)
-        row = rows.make_sample_row(job.path, result, time.monotonic() - start_time)
+        row = journal.make_sample_row(job.path, result, time.monotonic() - start_time)
     except Exception as error:
         reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
-        row = rows.make_failure_row(job.path, reason, seconds=time.monotonic() - start_time)
-        row["entry"] = rows.names_of(job.files)
+        row = journal.make_failure_row(job.path, reason, seconds=time.monotonic() - start_time)
+        row["entry"] = journal.names_of(job.files)
     say("row", row | _record_search_end(pool), pool.late)
 
 
@@ -150,7 +150,7 @@ def _record_search_end(pool: OneByOne) -> Row:
 
 def _curves(path: str, options: Options) -> list[Curve]:
     from ..data import load
-    from ..data.failure import sentence_of
+    from ..data.limits import sentence_of
 
     try:
         curves = load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)

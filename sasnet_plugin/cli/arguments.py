@@ -186,7 +186,7 @@ Together = Annotated[
 
 def _expression(text: str | None) -> str | None:
     if text is not None:
-        from ..batch.samples import compile_pattern
+        from ..batch.plan import compile_pattern
         from ..types import SasnetError
 
         try:

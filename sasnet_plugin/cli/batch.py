@@ -15,15 +15,13 @@ from ..batch.plan import TIME_LIMIT, Options
 from ..types import SasnetError
 from .arguments import Force, Given, Kind, Own, Quiet, SampleFile, Scheduler, Share, Table, Tie, TogetherBy
 from .files import expand
-from .fits.options import Files, add_fit_options
-from .interrupt import term_as_interrupt
-from .progress import show_progress
+from .fit_options import Files, add_fit_options
+from .progress import show_progress, term_as_interrupt
 
 if TYPE_CHECKING:
     from ..batch.journal import Journal
-    from ..batch.plan import Shard
+    from ..batch.plan import Grouped, Shard
     from ..batch.run import Answers, Progress
-    from ..batch.samples import Grouped
     from ..data.sample.described import Described
 
 #: Files without an answer that are named at the end; the table has them all.
@@ -187,7 +185,7 @@ def _select_files(
     paths: list[str], pattern: str | None, described: Described | None, part: Shard | None
 ) -> Grouped:
     """Split files into single ones and samples; SasnetError if a named file is missing."""
-    from ..batch.samples import group_files
+    from ..batch.plan import group_files
 
     unknown = described.naming_nothing(paths) if described is not None and paths else []
     if described is not None and unknown:
@@ -223,8 +221,7 @@ def _work(
     # `figure` is (path, field to draw against) of a series.
     from ..batch import run
     from ..batch.journal import natural
-    from ..batch.plan import missing, remarks
-    from ..batch.samples import stamp_of
+    from ..batch.plan import missing, remarks, stamp_of
 
     paths, samples = grouped.names, grouped.files
     if figure is not None:

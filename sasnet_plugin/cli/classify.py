@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..data.failure import sentence_of
+from ..data.limits import sentence_of
 from ..domains import ReadOptions, names_and_titles
 from ..extensions import service
 from ..names import is_tiled
 from ..predict.class_prior import COMMON
 from ..types import Curve
-from . import folders
+from . import answers
 from .answers import JsonWriter, TableWriter, Writer
 from .arguments import (
     TOP,
@@ -52,7 +52,7 @@ from .kinds import Kinds, Outcome, Wanted, outcomes
 
 if TYPE_CHECKING:
     from ..domains import Domain
-    from ..integrations.tiled.reader import Reader
+    from ..integrations.tiled.nodes import Reader
     from ..predict import Answer
     from ..report.page.overview import Row
 
@@ -187,7 +187,7 @@ def _reader(files: Sequence[str], key: str | None, domain: str | None) -> Reader
     """What reads addresses on Tiled servers; None where there is none among the files."""
     if not any(map(is_tiled, files)):
         return None
-    from ..integrations.tiled.reader import Reader
+    from ..integrations.tiled.nodes import Reader
 
     return Reader(key or "", domain)
 
@@ -203,7 +203,7 @@ def _writer(arguments: Sequence[str], as_json: bool, brief: bool, details: bool)
     if as_json:
         return JsonWriter(details=details)
     if brief:
-        return folders.LineWriter()
+        return answers.LineWriter()
     return TableWriter(arguments, details=details)
 
 
@@ -273,7 +273,7 @@ class Outputs:
                 writer.failure(path, measurement.entry if measurement else "", sentence)
                 if self._has_list:
                     self.rows.append(
-                        folders.make_failure_row(path, sentence, measurement.entry if measurement else "")
+                        answers.make_failure_row(path, sentence, measurement.entry if measurement else "")
                     )
             else:
                 writer.answer(measurement, outcome)
@@ -293,10 +293,10 @@ class Outputs:
         if not self._has_list:
             return
         if self.report is None:
-            self.rows.append(folders.make_classified_row(measurement, answer))
+            self.rows.append(answers.make_classified_row(measurement, answer))
             return
         if isinstance(measurement, Curve):
-            from ..report.page.classified import make_page_name, write_classified
+            from ..report.page.reports import make_page_name, write_classified
             from .answers import next_command
 
             self._name(measurement, answer, self.report, make_page_name(measurement, self.report))
@@ -314,7 +314,7 @@ class Outputs:
         """List an answer with its page, in whose place nothing but sasnet's own may be."""
         from ..files import check_output
 
-        self.rows.append(folders.make_classified_row(measurement, answer, page))
+        self.rows.append(answers.make_classified_row(measurement, answer, page))
         check_output(folder / page, force=self.force)
 
     def _draw_later(self, path: str, measurement: Any, answer: Answer) -> None:

@@ -1,16 +1,23 @@
-"""``sasnet fit FILES…``: fit the models that may explain these data, rank and verify them."""
+"""``sasnet fit FILES…``: read, fit, print and write, file by file or all as one sample."""
 
 from __future__ import annotations
 
+import shlex
+import sys
 import time
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..batch.plan import Options
-from ..domains import names_and_titles
+from ..data.limits import sentence_of, unforeseen
+from ..domains import DEFAULT, PAGES, Domain, ReadOptions, names_and_titles, recognise_domain, specification
+from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ..types import Curve, SasnetError
+from .answers import TableWriter, wide_console
 from .arguments import (
     Details,
     Force,
@@ -26,12 +33,431 @@ from .arguments import (
     Tie,
     Together,
 )
-from .fits.options import Files, add_fit_options, also_given
-from .fits.outputs import Outputs
-from .fits.printed import Say
-from .fits.run import Reading, Run
-from .interrupt import Ending
-from .streams import json_lines
+from .files import check_free, curves_of, expand, say_drawn, time_outcomes
+from .fit_options import Files, add_fit_options, also_given
+from .progress import Ending, show_fit_progress
+from .streams import JsonLine, json_lines
+
+if TYPE_CHECKING:
+    from ..fitting.pool import Workers
+    from ..fitting.result.fit_result import FitResult
+    from ..fitting.result.sample_result import SampleResult
+    from ..fitting.task import FitOptions
+    from ..predict import Answer
+    from ..report.page.overview import Row
+
+
+# --- How the answers of ``sasnet fit`` are printed: three lines, all details, or JSON.
+
+
+@dataclass(frozen=True)
+class Say:
+    """How answers are printed."""
+
+    line: JsonLine | None  #: Prints an object as JSON; None prints for people.
+    #: quiet, details: the headline alone; or all there is.
+    quiet: bool
+    details: bool
+    titled: bool  #: There are several files.
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is said beside the answers."""
+        return self.quiet or self.line is not None
+
+    def failure(self, path: str, sentence: str) -> None:
+        if self.line:
+            self.line({"file": path, "error": sentence})
+        else:
+            print(sentence, file=sys.stderr, flush=True)
+
+    def answer(self, measurement: Any, result: FitResult | Answer) -> None:
+        from ..predict import Answer
+
+        if self.line:
+            result_dict = result.as_dict()
+            if self.details and not isinstance(result, Answer):
+                result_dict["pair_distances"] = result.pair_distances.as_dict()
+            self.line(result_dict)
+        elif isinstance(result, Answer):
+            TableWriter().answer(measurement, result)
+        else:
+            titled = self.titled or several(result.curve)
+            print_result(result, quiet=self.quiet, details=self.details, titled=titled)
+
+
+def several(curve: Curve) -> bool:
+    """Whether its entry says more than the file's name, as where a file holds several."""
+    return curve.entry not in ("", Path(curve.file).stem)
+
+
+#: Of a verdict, on a terminal.
+_STYLES = {EXPLAINS: "green", DOUBTS: "yellow", DOES_NOT: "red"}
+
+
+def print_result(
+    result: FitResult, *, quiet: bool = False, details: bool = False, titled: bool = True
+) -> None:
+    """Print the answer in three lines; `quiet` prints the headline alone, `details` also all fits,
+    parameters, warnings and notes. `titled` puts the file's name above.
+    """
+    from rich.text import Text
+
+    say = wide_console().print
+    if titled:
+        say(Text(_title(result.curve), style="bold"), soft_wrap=True)
+    head, *more_lines = result.verdict.lines()
+    say(Text(head, style=_STYLES[result.verdict.level]), soft_wrap=True)
+    if not quiet:
+        _print_more(more_lines, say)
+        if details:
+            _print_details(result, say)
+        if details or titled:
+            say()
+    sys.stdout.flush()
+
+
+def _title(curve: Curve) -> str:
+    return " · ".join(filter(None, (curve.file, curve.entry))) or "curve"
+
+
+def _print_more(sentences: list[str], say: Any) -> None:
+    from rich.text import Text
+
+    for sentence in sentences:
+        say(Text(sentence, style="bold" if sentence.startswith("Next") else ""), soft_wrap=True)
+
+
+def _print_details(result: FitResult, say: Any) -> None:
+    """Numbers without a model, all fits, the best one's parameters and warnings, verification, and notes."""
+    from rich.text import Text
+
+    from ..model_free.results import distances, lines
+
+    say()
+    say(Text("\n".join([*lines(result.model_free), distances(result.pair_distances)])), soft_wrap=True)
+    say(result)
+    for sentence in _describe_best_fit(result):
+        say(Text(sentence), soft_wrap=True)
+
+
+def _has_composed_names(result: FitResult) -> bool:
+    return any(sign in fit.short_name for fit in result.fits for sign in "@+")
+
+
+def _describe_best_fit(result: FitResult) -> Iterator[str]:
+    from ..fitting.result.headline import parameters_in_words
+    from ..fitting.verdict.sentences import NAMES
+
+    best, doubts = result.best, result.verdict.doubts
+    more_lines = [f"Caution: {doubt}" for doubt in doubts[1:]]
+    yield from [str(NAMES)] if _has_composed_names(result) else []
+    if best is not None:
+        yield f"{best.short_name}: {parameters_in_words(best)}"
+        if best.fitter:
+            yield f"Fitted by {best.fitter}."
+        more_lines += [f"Warning: {sentence}" for sentence in best.warnings if sentence not in doubts]
+    yield from more_lines
+    if result.verification is not None:
+        yield result.verification.describe()
+    yield from (f"Note: {note}" for note in result.notes)
+
+
+# --- What ``sasnet fit`` writes besides its answers: pages, exports, a table and a figure.
+
+
+@dataclass
+class Outputs:
+    """Files that are written as answers come, and at the end."""
+
+    #: report, export: folders for pages, and for what opens elsewhere.
+    report: Path | None = None
+    export: Path | None = None
+    #: plot, table: a figure of all, and a line for each.
+    plot: Path | None = None
+    table: Path | None = None
+    force: bool = False  #: Replace files that sasnet has not written.
+    details: bool = False  #: Pages have all there is.
+    rows: list[Row] = field(default_factory=list)
+    drawn: list[FitResult] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Raise SasnetError if a file that is not sasnet's is in the way of an output."""
+        from ..files import check_folder
+
+        check_free(self.report, self.plot, self.table, force=self.force)
+        if self.export is not None:
+            check_folder(self.export)
+
+    def options(self) -> dict[str, object]:
+        return {"--report": self.report, "--export": self.export, "--plot": self.plot, "--csv": self.table}
+
+    def record_failure(self, path: str, sentence: str) -> None:
+        from .answers import make_failure_row
+
+        self.rows.append(make_failure_row(path, sentence))
+
+    def write_fit(self, result: FitResult) -> Iterator[Path]:
+        """Write what belongs to one fit, and keep what the table and the figure need."""
+        from ..report.page.reports import page_name
+        from .answers import make_fit_row
+
+        page = page_name(result.curve, self.report) if self.report is not None else ""
+        self.rows.append(make_fit_row(result, page))
+        if self.plot is not None:
+            self.drawn.append(result)
+        if self.report is not None:
+            yield self._page(result, self.report / page)
+        if self.export is not None:
+            yield from self._exports(result, self.export)
+
+    def _page(self, result: FitResult, page: Path) -> Path:
+        from ..files import check_output
+        from ..report.page.reports import write_report
+
+        check_output(page, force=self.force)
+        when = time.strftime("%Y-%m-%d %H:%M")
+        origin = f"{when}, {shlex.join(['sasnet', *sys.argv[1:]])}"
+        return write_report(result, page.parent, origin=origin, tree=self.details)
+
+    def _exports(self, result: FitResult, folder: Path) -> Iterator[Path]:
+        from ..files import check_output
+        from ..report.exports.write_all import export, marks
+
+        for path, mark in marks(result.curve, folder).items():
+            check_output(path, force=self.force, mark=mark)
+        yield from export(result, folder)
+
+    def image(self, kind: Domain, image: Any, answer: Answer) -> bool:
+        """Write the page of an image's fit and the fit as NXcanSAS; whether there was no fit to export."""
+        from ..extensions import service
+        from ..files import check_output
+
+        if self.report is not None:
+            check_output(self.report / service("page_name")(image, self.report), force=self.force)
+            service("answer_page")(kind, image, answer, self.report)
+        return self.export is not None and not service("export_fit")(image, answer, self.export, self.force)
+
+    def together(self, found_result: SampleResult, *, said: bool) -> int:
+        """Write page, exports, a figure and lines of a sample's curves; how many things failed."""
+        failed = 0
+        try:
+            for path in self._write_sample_outputs(found_result):
+                if said:
+                    print(f"Written: {path}", flush=True)
+        except SasnetError as error:
+            print(error, file=sys.stderr, flush=True)
+            failed += 1
+        lines = replace(self, report=None, export=None)
+        for result in found_result.as_results():
+            if why := write_outputs(result, lines, is_said=said):
+                print(why, file=sys.stderr, flush=True)
+                failed += 1
+        lines.close()
+        return failed
+
+    def _write_sample_outputs(self, found_result: SampleResult) -> Iterator[Path]:
+        from ..files import MARK, check_output
+        from ..report.exports.hdf5 import write_nxcansas
+        from ..report.exports.write_all import SAMPLE_MARKS, write_sample
+        from ..report.page.document import stem
+        from ..report.page.reports import sample_page_name, write_sample_report
+
+        if self.report is not None:
+            check_output(self.report / sample_page_name(found_result, self.report), force=self.force)
+            yield write_sample_report(found_result, self.report)
+        if self.export is None or found_result.best is None:
+            return
+        name = stem(found_result.sample.curves[0].file, "together", "sample")
+        for ending in ("sasview.json", "bumps.py"):
+            check_output(self.export / f"{name}.{ending}", force=self.force, mark=SAMPLE_MARKS[ending])
+        yield from write_sample(found_result, self.export, name)
+        for i, result in enumerate(found_result.as_results(), start=1):
+            path = self.export / f"{name}-{i}.nxcansas.h5"
+            check_output(path, force=self.force, mark=MARK)
+            write_nxcansas(result, path)
+            yield path
+
+    def close(self) -> None:
+        """Write table, figure and overview. Raises SasnetError if one cannot be written."""
+        from ..report.page.overview import write_csv, write_overview
+
+        if self.table is not None and self.rows:  # none where it was ended before
+            write_csv(self.rows, self.table)
+        if self.plot is not None and self.drawn:
+            from ..report.plot import plot_fits
+
+            say_drawn(self.plot, plot_fits(self.plot, self.drawn), len(self.drawn))
+        if self.report is not None and self.rows[1:]:
+            print(f"Written: {write_overview(self.rows, self.report, 'Fits')}", file=sys.stderr)
+
+
+def write_outputs(result: FitResult, outputs: Outputs, *, is_said: bool) -> str:
+    """Write what belongs to a fit and return why something failed, or an empty string."""
+    try:
+        for path in outputs.write_fit(result):
+            if is_said:
+                print(f"Written: {path}", flush=True)
+    except SasnetError as error:
+        return str(error)
+    return ""
+
+
+# --- What ``sasnet fit`` does: read, fit, print and write, file by file or all as one sample.
+
+
+@dataclass(frozen=True)
+class Run:
+    """The fits of one command."""
+
+    pool: Workers
+    ending: Ending
+    how: FitOptions
+    reading: Reading
+    outputs: Outputs
+    say: Say
+
+    def each(self, files: Sequence[str], start_time: float) -> int:
+        """Answer each curve and image and return how many failed; `start_time` by `time.monotonic`."""
+        failed = 0
+        window = self.reading.options.window
+        pairs = (pair for file in expand(files) for pair in curves_of(file, self.reading.read, window))
+        try:
+            for path, outcome, passed in time_outcomes(pairs, start_time):
+                # Reading counts, and for the first data set what passed since the command began.
+                seconds_left = max(self.how.time_limit - passed, 0.5 * self.how.time_limit)
+                measurement = self._fit_measurement(path, outcome, seconds_left)
+                with self.ending.listen():
+                    failed += self._report_answer(path, outcome, measurement)
+                if self.ending():
+                    break
+        finally:  # after Ctrl-C, too, with the answers that there are
+            self.outputs.close()
+        return failed
+
+    def together(self, files: Sequence[str], sample_options: Given) -> int:
+        """One answer to all files, as curves of one sample; how many things failed."""
+        from ..fitting.api import fit_sample
+        from ..fitting.progress import Watched
+        from .together import print_sample, refuse, sample_from
+
+        options, say = self.reading.options, self.say
+        try:
+            sample = sample_from(files, self.reading.read, options.window, sample_options, options.wavelength)
+            limit = self.how.time_limit * len(sample.curves)
+            with show_fit_progress(limit, say.silent) as progress, self.ending.listen():
+                result = fit_sample(Watched(self.pool, progress), sample, self.how)
+        except SasnetError as error:
+            refuse(error)
+        if self.ending() or len(sample.curves) == 1:  # of one the very answer of its fit
+            return self._alone(result)
+        if say.line:
+            say.line(result.as_dict())
+        else:
+            print_sample(result, quiet=say.quiet, details=say.details)
+        return self.outputs.together(result, said=not say.silent) + (result.best is None)
+
+    def _alone(self, result: SampleResult) -> int:
+        """What each curve of a sample says by itself, as far as it was fitted; how many things failed."""
+        failed = 0
+        if result.sample.curves[1:]:
+            typer.echo("sasnet: ended before the curves were fitted together; alone they say:", err=True)
+        for single in result.singles if result.as_one is None else (result.as_one,):
+            if single.best is not None or not single.ended:
+                failed += self._report_answer(single.curve.file, single.curve, single)
+        self.outputs.close()
+        return failed
+
+    def _fit_measurement(
+        self, path: str, outcome: Any, seconds_left: float
+    ) -> FitResult | Answer | Exception:
+        """Fit a curve or an image within so many seconds, or pass on why there is neither."""
+        if isinstance(outcome, Exception):
+            return outcome
+        try:
+            if isinstance(outcome, Curve):
+                return self._fit_curve(outcome, seconds_left)
+            return _fit_image(self.reading.kinds[outcome.file], outcome, seconds_left)
+        except SasnetError as error:
+            return error
+        except Exception as error:  # one file must not stop the others, whatever is wrong
+            return unforeseen(path, error)
+
+    def _fit_curve(self, curve: Curve, seconds_left: float) -> FitResult:
+        from ..fitting.api import fit_with
+        from ..fitting.progress import Watched
+
+        with show_fit_progress(seconds_left, self.say.silent) as progress, self.ending.listen():
+            result = fit_with(Watched(self.pool, progress), curve, self.how, wall=seconds_left)
+        if result.ended and result.best is None:
+            raise SasnetError(f"{curve.file}: ended before any model was fitted.")
+        return result
+
+    def _report_answer(self, path: str, outcome: Any, result: FitResult | Answer | Exception) -> int:
+        from ..predict import Answer
+
+        if isinstance(result, Exception):
+            sentence = sentence_of(path, result)
+            self.say.failure(path, sentence)
+            self.outputs.record_failure(path, sentence)
+            return 1
+        self.say.answer(outcome, result)
+        if isinstance(result, Answer):
+            return int(self.outputs.image(self.reading.kinds[outcome.file], outcome, result))
+        is_empty = result.best is None and result.constant is None
+        failed = int(is_empty or bool(result.unanswered))  # the notes say why
+        why = write_outputs(result, self.outputs, is_said=not self.say.silent)
+        if why:
+            self.say.failure(path, why)
+        return failed + bool(why)
+
+
+def _fit_image(kind: Domain, image: Any, seconds: float) -> Answer:
+    """The network's answer with what is fitted from it on."""
+    from ..predict.predictor import open_predictor
+
+    (answer,) = open_predictor(kind.name).answers([image])
+    assert kind.refine is not None  # of those with curves
+    refined: Answer = kind.refine(image, answer, seconds)
+    return refined
+
+
+@dataclass
+class Reading:
+    """How files are read, and of which kind those were that hold images."""
+
+    domain: str | None  #: Of all files; None asks each file.
+    options: Options
+    geometry: tuple[str, ...]
+    kinds: dict[str, Domain] = field(default_factory=dict)
+
+    def read(self, path: str) -> Iterator[Any]:
+        """The curves of a file, or its images where these have a direction."""
+        from ..data import load
+
+        options = self.options
+        kind = specification(self.domain or recognise_domain(Path(path)))
+        if kind.name == DEFAULT:
+            yield from load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
+            return
+        if not kind.curve:
+            raise _not_fitted(path, kind)
+        for measurement in kind.read(path, ReadOptions(options.q_unit, options.entry, self.geometry)):
+            self.kinds[measurement.file] = kind
+            curve = kind.curve(measurement)
+            yield measurement if curve is None else curve
+
+
+def _not_fitted(path: str, kind: Domain) -> SasnetError:
+    curve_kinds = " or ".join(name for name in PAGES if specification(name).curve)
+    return SasnetError(
+        f"{path}: {kind.title} are not fitted here; use 'sasnet classify --verify', or give --domain"
+        f" {curve_kinds}"
+        " if the beam went through the sample."
+    )
+
+
+# --- ``sasnet fit FILES…``: fit the models that may explain these data, rank and verify them.
 
 
 @add_fit_options(time_limit=90.0, methods=True)

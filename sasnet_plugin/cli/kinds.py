@@ -18,7 +18,7 @@ from ..types import DataError, SasnetError
 from .files import curves_of, expand
 
 if TYPE_CHECKING:
-    from ..integrations.tiled.reader import Reader
+    from ..integrations.tiled.nodes import Reader
     from ..predict import Answer, Predictor
     from ..predict.decoding import Choice
 

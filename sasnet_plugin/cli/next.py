@@ -10,9 +10,9 @@ import typer
 from ..batch.plan import Options
 from ..types import Curve, DataError, SasnetError
 from .arguments import Force, Given, Kind, Own, Quiet, SampleFile, Share, Tie, names_of
-from .fits.options import Files, add_fit_options
-from .fits.run import Reading
-from .interrupt import Ending
+from .fit import Reading
+from .fit_options import Files, add_fit_options
+from .progress import Ending
 from .streams import json_lines
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _fit(
 
 def changes_of(texts: list[str] | None) -> dict[str, dict[str, float]]:
     """``name=value,…`` texts as samples by their text, or wrong usage."""
-    from .fits.options import values_of
+    from .fit_options import values_of
 
     return {text: values_of(text.split(","), "--change") for text in texts or ()}
 

@@ -1,7 +1,9 @@
-"""How far a command is, on stderr: a bar on a terminal, a line now and then without one."""
+"""How far a command is, on stderr, and how it is ended from outside."""
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +15,57 @@ from ..digits import chisq_text
 
 if TYPE_CHECKING:
     from ..batch.run import Progress
+
+
+# --- How a command is ended from outside.
+
+
+@contextmanager
+def term_as_interrupt() -> Iterator[None]:
+    """A job scheduler ends what ran out of time by SIGTERM, some seconds before it kills."""
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+class Ending:
+    """Whether a fit is to end with what it has, asked for by Ctrl-C or SIGTERM; twice ends the command."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self) -> bool:
+        return self.asked
+
+    @contextmanager
+    def listen(self) -> Iterator[None]:
+        """While the block runs, in the main thread; what is ignored, as by a shell's background, stays so."""
+        usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        handlers = {number: handler for number, handler in usual.items() if handler is not signal.SIG_IGN}
+        for number in handlers:
+            signal.signal(number, self._ask)
+        try:
+            yield
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: object) -> None:
+        self.asked = True
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(signal_number) == self._ask:
+                signal.signal(signal_number, _interrupt)
+        # Not by print: this may come in the middle of one.
+        os.write(2, b"\nsasnet: ending with what is fitted; Ctrl-C once more ends at once.\n")
+
+
+# --- How far a command is, on stderr: a bar on a terminal, a line now and then without one.
 
 #: Seconds between two lines where there is no terminal: while one file is fitted, and while many are.
 FIT_EVERY = 5.0

@@ -14,7 +14,7 @@ from ..types import SimulationError
 from .arguments import DomainName, Scheduler
 
 if TYPE_CHECKING:
-    from ..simulate.shards import Plan
+    from ..simulate.dataset import Plan
 
 
 def simulate(
@@ -65,8 +65,8 @@ def simulate(
 
     from ..domains import specification
     from ..files import remove_leftovers
-    from ..simulate.shards import Request
-    from ..simulate.shards import plan as planned
+    from ..simulate.dataset import Request
+    from ..simulate.dataset import plan as planned
 
     if scheduler:
         out = out.absolute()  # a worker elsewhere has another working directory

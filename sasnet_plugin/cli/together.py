@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ..data.failure import sentence_of
+from ..data.limits import sentence_of
 from ..types import Curve, DataError, SasnetError
 from .arguments import Given
 from .files import curves_of, expand
@@ -74,7 +74,7 @@ def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = F
 
 def _tables(result: SampleResult) -> Iterator[Any]:
     """The joint fits; and the parameters of the best one."""
-    from ..report.sample_rows import ranking
+    from ..report.summaries import ranking
 
     yield list_table(*ranking(result, _MOST))
     if result.best is not None:
@@ -83,7 +83,7 @@ def _tables(result: SampleResult) -> Iterator[Any]:
 
 
 def _parameters(best: JointFit) -> list[list[str]]:
-    from ..report.sample_rows import list_shared, own
+    from ..report.summaries import list_shared, own
 
     blanks = [""] * len(best.own)
     fitted = [[name, value, *blanks] for name, value, state in list_shared(best) if state == "fitted"]

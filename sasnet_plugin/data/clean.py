@@ -1,18 +1,24 @@
-"""Raw columns -> a `Curve`: unusable rows dropped, order and uncertainties repaired, each with a note."""
+"""Raw columns -> a `Curve`: unusable rows dropped, order, units and uncertainties repaired, each with a
+note.
+
+Programs write such a row as I = 0 or I = -1, with dI = 0, -1 or NaN. A true zero is measured where few
+particles are counted, beside points of few counts, and is kept.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .. import units
+from ..digits import significant
 from ..types import Curve, DataError, printable
 from ..units import QUnit
 from . import shadow
-from .assumed_unit import assume_unit, see_a_possible_q
 from .damaged import exclude_damaged
 from .limits import LIMITS
 from .raw import COLUMNS, points
@@ -24,6 +30,181 @@ if TYPE_CHECKING:
     from .raw import RawCurve
 
     BoolArray = NDArray[np.bool_]
+
+
+# --- Rows that a file marks as masked: the detector's gaps, the beamstop, bins without a pixel.
+
+SURELY = 9.0
+"""Counts expected where zeros stand, beyond which they are marks: none are counted at odds of exp(-9)."""
+
+ONE_COUNT = 1.5
+"""I/dI up to which a point can be a single count, whose dI is I; where no point is, zeros are no counts."""
+
+
+def exclude_masked(raw: RawCurve, notes: list[str]) -> RawCurve:
+    """Exclude rows marked as masked, in any order, and append a note that counts them."""
+    zero, below = _zeros(raw), _negative_marks(raw)
+    masked = zero | below
+    count = int(np.count_nonzero(masked))
+    if not count:
+        return raw
+    values = sorted({f"{value:g}" for value in raw.intensity[masked]}, reverse=True)
+    rows, were = ("row", "was") if count == 1 else ("rows", "were")
+    notes.append(f"{count} {rows} marked as masked in the file (I = {' or '.join(values)}) {were} excluded.")
+    return raw.take_rows(np.flatnonzero(~masked))
+
+
+def _find_unmeasured(raw: RawCurve) -> BoolArray:
+    """Where no uncertainty above zero stands; everywhere without such a column."""
+    if raw.dintensity is None:
+        return np.ones(raw.q.size, dtype=np.bool_)
+    return ~(raw.dintensity > 0)
+
+
+def _negative_marks(raw: RawCurve) -> BoolArray:
+    """Whole numbers below zero without an uncertainty, or the only value below zero there is."""
+    intensity = raw.intensity
+    with np.errstate(invalid="ignore"):
+        below = intensity < 0
+        whole = below & (intensity == np.round(intensity))
+    no_rows = np.zeros(intensity.size, dtype=np.bool_)
+    if not whole.any():
+        return no_rows
+    marks = whole & _find_unmeasured(raw) if raw.dintensity is not None else no_rows
+    other_intensities = intensity[~below & np.isfinite(intensity)]
+    fractions = bool(np.any(other_intensities != np.round(other_intensities)))
+    is_mark = np.unique(intensity[below]).size == 1 and np.count_nonzero(below) < other_intensities.size
+    return whole if is_mark and fractions else marks
+
+
+def _zeros(raw: RawCurve) -> BoolArray:
+    intensity, unmeasured = raw.intensity, _find_unmeasured(raw)
+    masked = np.zeros(intensity.size, dtype=np.bool_)
+    finite = np.isfinite(raw.q) & np.isfinite(intensity) & (raw.q > 0)
+    order = np.flatnonzero(finite)[np.argsort(raw.q[finite], kind="stable")]
+    counts = _counts(raw)
+    # Intensities around zero are differences, not counts: an exact zero is not measured there.
+    has_known_errors = raw.dintensity is not None and not _are_single_counts(raw, counts)
+    for run, neighbours in _runs(order, intensity):
+        if not neighbours.size:
+            continue
+        expected = float(np.min(counts[neighbours]))
+        marked = bool(np.all(unmeasured[run]))
+        count = run.size if marked else min(run.size - 1, 1)  # of zeros with an uncertainty one may be true
+        masked[run] = (marked and has_known_errors) or expected * count > SURELY
+    return masked
+
+
+def _runs(order: NDArray[np.intp], intensity: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.intp], ...]]:
+    """Zeros that follow one another in q, and the one or two points beside them."""
+    zero = np.concatenate([[False], intensity[order] == 0, [False]])
+    for begin, end in np.flatnonzero(zero[1:] != zero[:-1]).reshape(-1, 2):
+        neighbours = [k for k in (begin - 1, end) if 0 <= k < order.size]
+        yield order[begin:end], order[neighbours]
+
+
+def _counts(raw: RawCurve) -> NDArray[np.float64]:
+    """About how many counts each intensity stands for: (I/dI)², or I over the least that is not zero."""
+    intensity = np.abs(raw.intensity)
+    least = float(np.min(intensity[intensity > 0], initial=np.inf))
+    counts = np.where(np.isfinite(intensity), intensity / least, 0.0)
+    if raw.dintensity is not None:
+        has_error = (raw.dintensity > 0) & np.isfinite(raw.dintensity) & np.isfinite(intensity)
+        counts[has_error] = (intensity[has_error] / raw.dintensity[has_error]) ** 2
+    return counts
+
+
+def _are_single_counts(raw: RawCurve, counts: NDArray[np.float64]) -> bool:
+    """Whether the intensities can be single counts: none is below zero, the weakest is about its error."""
+    measured = ~_find_unmeasured(raw) & (raw.intensity != 0) & np.isfinite(raw.intensity)
+    if not measured.any() or np.any(raw.intensity[measured] < 0):
+        return False
+    return bool(np.min(counts[measured]) < ONE_COUNT**2)
+
+
+# --- A file that names no unit of q: what is assumed, and whether another unit is likelier.
+
+Q_MAX = 1.2
+"""Å⁻¹; few instruments for small angles reach beyond, and these begin at small q as well."""
+
+Q_MIN_JOINED = 0.02
+"""Å⁻¹; data that begin below are joined from small and wide angles, and may end anywhere."""
+
+Q_MAX_ANGLE = 12.0
+"""Å⁻¹; beyond what a wavelength of 1 Å reaches, 4π/λ."""
+
+LARGEST = 180.0
+"""No angle is larger, in degrees, nor any q in Å⁻¹ or nm⁻¹: 4π/λ is 126 nm⁻¹ at a wavelength of 0.1 nm."""
+
+SMALLEST = 5.0
+"""Å; a radius of gyration below that of a few atoms is none that small angles are measured for."""
+
+PLATEAU = 0.15
+"""Largest fall of the intensity over the first tenth of the points where a curve begins at a plateau."""
+
+
+def see_a_possible_q(q: Floats, file: str) -> None:
+    """Raise DataError if a first column without a unit is neither q nor an angle in any usual unit: it goes
+    beyond `LARGEST`, as energies, distances, sizes and times do.
+    """
+    finite = q[np.isfinite(q)]
+    if finite.size and finite.max() > LARGEST:
+        raise DataError(
+            f"{file}: its first column ends at {significant(float(finite.max()), 3)}, which is neither q in"
+            " Å⁻¹ or nm⁻¹ nor an angle in degrees; give the intensity against q, in one of these units."
+        )
+
+
+def assume_unit(q: Floats, intensity: Floats) -> QUnit:
+    """Assume Å⁻¹, with a caution if the data look as if in nm⁻¹; columns as in the file, ascending in q."""
+    q_max, q_min = float(q[-1]), float(q[0])
+    if q_max > Q_MAX_ANGLE:
+        return QUnit(stated=False, doubt=_angle_or_nm(q_max))
+    size = radius_of_gyration(q, intensity)
+    wide = q_max > Q_MAX and q_min > Q_MIN_JOINED
+    small = size is not None and size < SMALLEST
+    if not (wide or small):
+        return QUnit(stated=False)
+    return QUnit(stated=False, doubt=_nm_is_likelier(q_max, size))
+
+
+def _nm_is_likelier(q_max: float, size: float | None) -> str:
+    sizes = ("", "") if size is None else (
+        f", Rg about {significant(size, 2)} Å", f", Rg about {significant(10 * size, 2)} Å"
+    )  # fmt: skip
+    return (
+        f"The file names no unit of q. In Å⁻¹, as assumed here, q ends at {q_max:.3g} Å⁻¹{sizes[0]}. In"
+        f" nm⁻¹ it would end at {q_max / 10:.3g} Å⁻¹{sizes[1]}, which is likelier. If so, give --q-unit nm;"
+        " all sizes are then ten times as large."
+    )
+
+
+def _angle_or_nm(q_max: float) -> str:
+    return (
+        f"The file names no unit of q, and its first column ends at {q_max:.3g}. That looks like an angle"
+        " in degrees (give its wavelength, --wavelength 1.5418 for Cu Kα) or like nm⁻¹ (give --q-unit nm),"
+        " not like the Å⁻¹ assumed here."
+    )
+
+
+def radius_of_gyration(q: Floats, intensity: Floats) -> float | None:
+    """Estimate Rg, in the inverse of q's unit, where a curve that begins at a plateau has fallen to
+    exp(-1/3); None if it does not.
+    """
+    # Guinier's law, I(q) = I(0) exp(-(q Rg)²/3), gives that at q Rg = 1. Accurate enough to tell units apart.
+    count = max(3, q.size // 10)
+    first, next_ = np.median(intensity[:count]), np.median(intensity[count : 2 * count])
+    if q.size < 10 or not first > 0 or not 0 <= 1 - next_ / first < PLATEAU * 3:
+        return None
+    level = max(first, next_)
+    width = max(1, q.size // 40)
+    smooth = np.convolve(intensity, np.full(width, 1 / width), mode="same")
+    below = np.flatnonzero(smooth[count:] < level * np.exp(-1 / 3))
+    return float(1 / q[count + below[0]]) if below.size and below[0] else None
+
+
+# --- Raw columns -> a `Curve`: unusable rows dropped, order and uncertainties repaired, each with a
+# --- note.
 
 _RELATIVE = (
     r"arb|a\.?\s?u\.?\b|counts?|cps|relative|rel\.|none|unitless|dimensionless|normali"
@@ -68,8 +249,6 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     raw = _convert_q(raw, q_unit, file, notes)
     raw = _convert_intensity(raw, notes)
     if np.any(raw.intensity <= 0):
-        from .masked import exclude_masked
-
         raw = exclude_masked(raw, notes)
     raw = exclude_damaged(raw, notes)
     keep = _usable_rows(raw, file, notes)

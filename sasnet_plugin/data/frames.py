@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 from .. import units
 from ..domains import ReadOptions
 from ..types import Curve, DataError
-from . import azimuthal, hdf5, slit_length, structured
+from . import containers, hdf5
 from .clean import clean
-from .failure import sentence_of
+from .limits import HDF5, sentence_of
 from .load import load
-from .signature import HDF5
 
 if TYPE_CHECKING:
     from .raw import RawCurve
@@ -82,12 +81,12 @@ def _open_hdf5(path: str) -> Iterator[Any]:
 def _several(file: Any, name: str) -> Any:
     """Return a reader of numbered raw curves from a number on; None if the file holds one curve."""
     sets = list(_sets(file))
-    counts = [structured.frames_in(group) for group, _ in sets]
+    counts = [containers.frames_in(group) for group, _ in sets]
     if sum(counts) > 1:
         return lambda start: _data_sets(sets, counts, start, name)
     if sets:
         return None
-    series = azimuthal.all_series(file, name)
+    series = containers.all_series(file, name)
     return (lambda start: _read_integrated(series, start)) if _are_many(series) else None
 
 
@@ -96,10 +95,10 @@ def _sets(file: Any) -> Iterator[tuple[Any, Any]]:
 
     for _, entry in hdf5.members(file):
         if isinstance(entry, h5py.Group):
-            yield from ((group, entry) for group in structured.data_groups(entry))
+            yield from ((group, entry) for group in containers.data_groups(entry))
 
 
-def _are_many(series: Sequence[azimuthal.Series]) -> bool:
+def _are_many(series: Sequence[containers.Series]) -> bool:
     return sum(series_item.frames for series_item in series) > 1 or any(
         series_item.intensity.ndim > 1 for series_item in series
     )
@@ -111,16 +110,16 @@ def _data_sets(
     frames_before = 0
     slits: dict[str, list[tuple[str, str]]] = {}
     for (group, entry), count in zip(sets, counts, strict=True):
-        numbers = structured.frame_numbers(group, count)
+        numbers = containers.frame_numbers(group, count)
         if entry.name not in slits:  # looked for once, in all of the entry
-            slits[entry.name] = slit_length.find_hdf5_slit_lengths(entry)
+            slits[entry.name] = containers.find_hdf5_slit_lengths(entry)
         slit = slits[entry.name]
         for shift in range(max(start - frames_before, 0), count):
-            yield frames_before + shift + 1, structured.data_set(group, entry, name, numbers[shift], slit)
+            yield frames_before + shift + 1, containers.data_set(group, entry, name, numbers[shift], slit)
         frames_before += count
 
 
-def _read_integrated(series: list[azimuthal.Series], start: int) -> Iterator[tuple[int, RawCurve]]:
+def _read_integrated(series: list[containers.Series], start: int) -> Iterator[tuple[int, RawCurve]]:
     frames_before = 0
     for series_item in series:
         count = series_item.frames

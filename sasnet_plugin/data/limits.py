@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import stat
+from pathlib import Path
 from typing import NamedTuple
+
+from ..types import DataError, SasnetError, printable
+
+# --- What a measurement can be: files that claim more are damaged or mean harm, and are refused
+# --- unread.
 
 
 class Limits(NamedTuple):
@@ -40,3 +47,97 @@ class Limits(NamedTuple):
 
 
 LIMITS = Limits()
+
+
+# --- One sentence that says why there is no answer about a file.
+
+
+def too_large(file: str, size: str, expectation: str) -> DataError:
+    """The error for a file that holds, or claims to hold, more than a measurement can be."""
+    return DataError(f"{file}: it holds {size}, too much for one measurement; give {expectation}.")
+
+
+def too_many(file: str, points: int) -> DataError:
+    return too_large(
+        file, f"{points:,} points", f"a curve of at most {LIMITS.points:,}, averaged over neighbours"
+    )
+
+
+def two_dimensional(file: str) -> DataError:
+    return DataError(
+        f"{file}: this is a two-dimensional scattering image; average it over angle, or classify it as an"
+        " image: sasnet classify --domain."
+    )
+
+
+def sentence_of(path: str, error: Exception) -> str:
+    """One sentence about a file that could not be used."""
+    if isinstance(error, SasnetError):
+        return str(error)
+    if isinstance(error, FileNotFoundError) and str(error.filename) == path:
+        return printable(f"{path}: there is no such file; check the path.")
+    reason = (str(error).strip() or "no reason given").splitlines()[0]
+    return printable(
+        f"{path}: cannot be read as 1D small-angle-scattering data ({type(error).__name__}: {reason});"
+        " check the file."
+    )
+
+
+def unforeseen(path: str, error: Exception) -> SasnetError:
+    """The error of a file whose fit raised something unexpected; the next file is fitted all the same."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return SasnetError(f"{path}: could not be fitted ({reason}); please report this.")
+
+
+# --- The bytes of a file, and how those begin that are no curves.
+
+HDF5 = b"\x89HDF\r\n\x1a\n"
+#: How pictures for the eye begin, whose values are no counts.
+PICTURES = (
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"BM", "a BMP image"),
+)
+
+
+def no_measurement(file: str, picture: str) -> DataError:
+    """Say that a file is a picture for the eye, such as "a PNG image"."""
+    return DataError(
+        f"{file}: this is {picture}, a picture without detector counts; give the measurement itself:"
+        " a curve as text, or the detector's TIFF, CBF, EDF or HDF5 file."
+    )
+
+
+def content(path: Path, file: str, *, expectation: str, size: int = -1, most: int | None = None) -> bytes:
+    """Read a regular file, or its first `size` bytes; a pipe or a device may never end. Raises DataError if
+    it is missing, no regular file, larger than `most` bytes,
+    empty or unreadable; `expectation` names what should
+    be in it.
+    """
+    try:
+        count = _size_of_regular(path, file)
+        if most is not None and count > most:
+            raise too_large(
+                file, f"{count / 2**20:.0f} MiB", f"{expectation}, of at most {most / 2**20:.0f} MiB"
+            )
+        with path.open("rb") as stream:
+            data = stream.read(size)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise DataError(f"{file}: there is no such file; check the path.") from error
+    except PermissionError as error:
+        raise DataError(f"{file}: no permission to read it; change the file's access rights.") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file}: the file cannot be read ({error}); check the path.") from error
+    if not data:
+        raise DataError(f"{file}: the file is empty; give {expectation}.")
+    return data
+
+
+def _size_of_regular(path: Path, file: str) -> int:
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise DataError(f"{file}: this is a directory; give a file, or a pattern such as *.dat.")
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(f"{file}: this is a pipe or a device; save its data in a file.")
+    return status.st_size

@@ -62,12 +62,12 @@ SAS1D = Domain(
         *("file", "entry", "q_unit", "models", "groups", "sample", "interaction", "in_scope"),
         *("rg", "rg_network", "model_free", "notes"),
     ),
-    check=Deferred("sasnet_plugin.predict.checks:check_curve"),
+    check=Deferred("sasnet_plugin.predict.predictor:check_curve"),
     complete=Deferred("sasnet_plugin.predict.described:complete"),
     class_prior=Deferred("sasnet_plugin.predict.class_prior:common"),
     given_prior=Deferred("sasnet_plugin.predict.class_prior:interacting"),
     network=Network(
-        trunk=Deferred("sasnet_plugin.train.trunks:residual"),
+        trunk=Deferred("sasnet_plugin.train.network:residual"),
         sizes={
             "stem": 32,
             "stages": ((64, 1), (128, 2), (256, 1)),

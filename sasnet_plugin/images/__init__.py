@@ -13,24 +13,24 @@ KINDS = {
 }
 #: Command -> its function.
 COMMANDS = {
-    "sort": "sasnet_plugin.images.commands.sort:sort",
-    "tag": "sasnet_plugin.images.commands.tag:tag",
+    "sort": "sasnet_plugin.images.commands:sort",
+    "tag": "sasnet_plugin.images.commands:tag",
 }
 #: What other parts of the package ask for -> the function that does it.
 SERVICES = {
-    "answer_page": "sasnet_plugin.images.report.pages:answer_page",
+    "answer_page": "sasnet_plugin.images.report:answer_page",
     "adapt": "sasnet_plugin.images.training.adapted:adapt_with_scenes",
     "export_fit": "sasnet_plugin.images.sans.nxcansas:export_fit",
-    "fit_image": "sasnet_plugin.images.service.fits:verify_by_fit",
-    "follow": "sasnet_plugin.images.commands.follow:follow_images",
-    "is_image": "sasnet_plugin.images.service.listed:is_surely_image",
+    "fit_image": "sasnet_plugin.images.service:verify_by_fit",
+    "follow": "sasnet_plugin.images.commands:follow_images",
+    "is_image": "sasnet_plugin.images.service:is_surely_image",
     "is_image_file": "sasnet_plugin.images.recognition:is_image_file",
-    "list_images": "sasnet_plugin.images.service.listed:list_images",
-    "may_hold_images": "sasnet_plugin.images.reading.formats:may_hold_images",
-    "open_tags": "sasnet_plugin.images.tagging.tab:open_tagging",
-    "page_name": "sasnet_plugin.images.report.pages:page_name",
-    "network_page": "sasnet_plugin.images.report.insight:write_network_page",
+    "list_images": "sasnet_plugin.images.service:list_images",
+    "may_hold_images": "sasnet_plugin.images.reading:may_hold_images",
+    "open_tags": "sasnet_plugin.images.tagging.workspace:open_tagging",
+    "page_name": "sasnet_plugin.images.report:page_name",
+    "network_page": "sasnet_plugin.images.report:write_network_page",
     "record_labels": "sasnet_plugin.images.training.recorded:record",
     "routers": "sasnet_plugin.images.tagging.routes:routers",
-    "series_lines": "sasnet_plugin.images.line:ImageLines",
+    "series_lines": "sasnet_plugin.images.series:ImageLines",
 }

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..data.signature import HDF5, content
+from ..data.limits import HDF5, content
 from ..types import DataError
 
 #: Endings of TIFF, CBF and EDF files.
@@ -148,7 +148,7 @@ def rate_sans(path: Path) -> float:
     except OSError:
         return 0.0
     if start.startswith(HDF5):
-        from .sans.reading import nexus
+        from .sans import nexus
 
         return float(nexus.recognise(path))
     return float(is_text_image(start))
@@ -178,7 +178,7 @@ def rate_materials(path: Path) -> float:
     # That is one of BornAgain's, or with an angle of incidence in the TOML file beside it.
     if not is_image(path) or is_simulated(path):
         return 0.0
-    from .reading.settings import read_toml
+    from .nexus import read_toml
 
     try:
         return 0.5 if read_toml(path).alpha_i is None else 0.0

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
-from ..batch.growing import growing
+from ..batch.live.line import HEAD as LINE_HEAD
+from ..batch.live.line import SHARE, make_column_titles, text
+from ..batch.recognise import growing
 from ..digits import NORMAL_90
-from ..domains.heads import Parameter
+from ..domains.heads import Classes, Head, Parameter, Quantities, Tags
 from ..files import plain_cell
+from ..predict.classes import ClassesFinding
+from ..predict.findings import QuantitiesFinding
+from ..predict.tags import TagsFinding
 
 if TYPE_CHECKING:
     from ..predict import Answer
-    from .report.trends import Column
+    from .report import Column
+
+
+# --- A series of frames answered one after the other, in a table that grows by a line for each.
 
 #: Frames assessed together: a frame of a large detector takes 20 MB.
 TOGETHER = 4
@@ -159,3 +167,73 @@ def read_back(path: Path, quantities: Sequence[Parameter], *, most: int = MOST_D
         if np.isfinite(value).any():
             columns[quantity.name] = (value, low, high)
     return Table(column("time"), columns)
+
+
+# --- What the line of an image says: its class or tags with their probabilities, and its numbers.
+
+F = TypeVar("F")
+
+
+@dataclass(frozen=True)
+class ImageLines:
+    """Lines of images."""
+
+    #: Frames of a large detector take 20 MB each.
+    together: ClassVar[int] = TOGETHER
+
+    heads: Sequence[Head]  #: Of the network; those of classes, tags and numbers have columns.
+
+    def titles(self) -> list[str]:
+        return [*LINE_HEAD, *(title for head in self.heads for title in _titles(head))]
+
+    def cells(self, measurement: Any, answer: Answer | None) -> list[str]:
+        is_known = answer is not None and answer.known
+        return [cell for head in self.heads for cell in _cells(head, answer if is_known else None)]
+
+
+def _titles(head: Head) -> Iterator[str]:
+    if isinstance(head, Classes):
+        yield from ("class", "class_probability")
+    elif isinstance(head, Tags):
+        yield "tags"
+    if isinstance(head, Classes | Tags):
+        yield from (f"{SHARE}{label}" for label in head.labels)
+    elif isinstance(head, Quantities):
+        for parameter in head.parameters:
+            yield from make_column_titles(parameter.name, parameter.unit)
+
+
+def _cells(head: Head, answer: Answer | None) -> Iterator[str]:
+    if isinstance(head, Classes):
+        yield from _list_class_cells(head, _finding(answer, ClassesFinding, head))
+    elif isinstance(head, Tags):
+        yield from _list_tag_cells(head, _finding(answer, TagsFinding, head))
+    elif isinstance(head, Quantities):
+        yield from _list_quantity_cells(head, _finding(answer, QuantitiesFinding, head))
+
+
+def _finding(answer: Answer | None, kind: type[F], head: Head) -> F | None:
+    return None if answer is None else answer.finding(kind, head.name)
+
+
+def _list_tag_cells(head: Tags, tags: TagsFinding | None) -> Iterator[str]:
+    yield "" if tags is None else "; ".join(tags.present)
+    yield from _shares(head, {} if tags is None else tags.probability)
+
+
+def _list_quantity_cells(head: Quantities, quantities: QuantitiesFinding | None) -> Iterator[str]:
+    values = {} if quantities is None else quantities.present_values
+    for parameter in head.parameters:
+        value = values.get(parameter.name)
+        yield from ("", "") if value is None else (text(value.value), text(value.error))
+
+
+def _list_class_cells(head: Classes, classes: ClassesFinding | None) -> Iterator[str]:
+    shares = {} if classes is None else dict(zip(classes.head.labels, classes.probability, strict=True))
+    best = max(shares, key=lambda label: shares[label], default="")
+    yield from (best, text(float(shares.get(best, math.nan))))
+    yield from _shares(head, shares)
+
+
+def _shares(head: Classes | Tags, shares: Mapping[str, float]) -> Iterator[str]:
+    yield from (text(float(shares.get(label, math.nan))) for label in head.labels)

@@ -1,8 +1,17 @@
-"""Bumps' web page, opened with the fits of a curve: the best one as the problem, all in its History tab."""
+"""The ranking as panels of Bumps' web page: what its Custom tab offers for a model with ``webview_plots``.
+
+Bumps' own server answers every program and every web page of this machine: it lists folders, writes files and
+loads problems, which are programs. Here a request needs what `web.access` asks for, and what it may do with
+files ends at the folder of the session.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import csv
+import functools
+import inspect
+import io
 import multiprocessing
 import os
 import signal
@@ -10,17 +19,243 @@ import tempfile
 import threading
 import time
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
+
+from ..digits import chisq_text
 from ..fitting.optimize.bumps_fit import fitter_for
 from ..fitting.result.fit_result import FitResult
-from ..report.exports.bumps_session import write_session
+from ..fitting.result.model_fit import ModelFit
+from ..fitting.verdict.equals import worth_showing
+from ..fitting.verdict.sentences import NAMES
+from ..report.exports.bumps import write_session
 from ..web.access import Keys, listening
-from .bumps_guard import guard, restrict
-from .bumps_panel import panels
+
+# --- The ranking as panels of Bumps' web page: what its Custom tab offers for a model with
+# --- ``webview_plots``.
+
+#: Titles, as the tab lists them.
+RANKING, WARNINGS, CURVES = "Suggested models", "Warnings and notes", "Curves of the suggested models"
+
+
+class Panels(dict[str, dict[str, Any]]):
+    """Bumps' table of panels: title -> function and when it is to be drawn again.
+
+    It stays behind when a problem is pickled, so that a session which a user saves opens without sasnet, and
+    so that processes which only calculate do without it.
+    """
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Panels:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, ()
+
+
+def panels(result: FitResult) -> Panels:
+    """Make the panels of a curve with at least one fit."""
+
+    def panel(kind: str, draw: Callable[[FitResult, str], Any]) -> dict[str, Any]:
+        def func(model: Any, problem: Any) -> dict[str, Any]:
+            return {"fig_type": kind, "plotdata": draw(result, str(problem.name))}
+
+        return {"func": func, "change_with": "parameter"}
+
+    return Panels(
+        {
+            RANKING: panel("table", ranking),
+            WARNINGS: panel("table", warnings),
+            CURVES: panel("plotly", curves),
+        }
+    )
+
+
+def ranking(result: FitResult, shown_name: str) -> str:
+    """Write a table as CSV, best first, marking the fit `shown_name` on the page."""
+    header = ["Rank", "Model", "Structure factor", "χ²/dof", "BIC", "Weight", "Network", "Shown"]
+    rows = [
+        [
+            str(rank),
+            fit.short_model,
+            fit.structure_factor or "–",
+            chisq_text(fit.reduced_chisq),
+            f"{fit.bic:.1f}",
+            _share(fit.weight),
+            _share(fit.probability),
+            "◂" if fit.name == shown_name else "",
+        ]
+        for rank, fit in enumerate(worth_showing(result.fits), start=1)
+    ]
+    return _table(header, rows)
+
+
+def _describe_verdict(result: FitResult) -> list[list[str]]:
+    verdict = result.verdict
+    lines = [("Answer", verdict.headline), ("Caution", verdict.doubt), ("Next", verdict.next)]
+    return [[about, text] for about, text in lines if text]
+
+
+def warnings(result: FitResult, shown_name: str) -> str:
+    """The verdict, the notes, and the warnings of the fit that the page shows, as CSV."""
+    rows = [
+        [fit.short_name, sentence]
+        for fit in result.fits
+        if fit.name == shown_name
+        for sentence in fit.warnings
+    ]
+    if result.verification is not None:
+        rows.insert(0, [f"{result.fits[0].short_name} (best)", result.verification.describe()])
+    rows[:0] = _describe_verdict(result)
+    rows += [["", note] for note in result.notes]
+    if any(sign in shown_name for sign in "@+"):
+        rows.append(["Names", str(NAMES)])
+    return _table(["About", "What to know"], rows)
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows([header, *rows])
+    return text.getvalue()
+
+
+def _share(value: float) -> str:
+    return "<0.01" if value < 0.005 else f"{value:.2f}"
+
+
+def _or_none(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _ends(result: FitResult) -> list[float] | None:
+    """A range of its own in decades, as one point that is nearly zero would squeeze everything else."""
+    heights = np.log10([v for fit in result.fits for v in fit.theory if np.isfinite(v) and v > 0])
+    return [float(heights.min()) - 1.0, float(heights.max()) + 0.5] if heights.size else None
+
+
+def curves(result: FitResult, shown_name: str) -> Any:
+    """The data and every fit, as a plotly figure; the one that the page shows is drawn thicker."""
+    import plotly.graph_objects as go
+
+    curve = result.curve
+    figure = go.Figure()
+    figure.add_scatter(
+        x=curve.q.tolist(), y=curve.intensity.tolist(), mode="markers", name="data",
+        marker={"size": 4, "color": "#888888"},
+    )  # fmt: skip
+    for fit in worth_showing(result.fits):
+        figure.add_scatter(
+            x=curve.q.tolist(),
+            y=[_or_none(v) for v in fit.theory],
+            mode="lines",
+            line={"width": 3.0 if fit.name == shown_name else 1.2},
+            name=_label(fit),
+        )
+    figure.update_layout(
+        xaxis={"type": "log", "title": {"text": "q (Å⁻¹)"}},
+        yaxis={"type": "log", "title": {"text": curve.intensity_label}, "range": _ends(result)},
+        template="simple_white",
+        legend={"x": 0.02, "y": 0.02, "yanchor": "bottom"},
+        margin={"l": 60, "r": 20, "t": 20, "b": 50},
+    )
+    return figure
+
+
+def _label(fit: ModelFit) -> str:
+    return f"{fit.short_name}: {chisq_text(fit.reduced_chisq)}"
+
+
+# --- What stands before Bumps' server: whoever asks must know the address that was printed, and
+# --- gets one folder.
+
+#: What runs code of whoever sends it: problems are scripts or pickles, sessions hold pickles.
+OFF = ("load_problem_file", "load_session", "set_serialized_problem")
+_OFF_SENTENCE = (
+    "Loading is disabled on this page. For problems and sessions that you trust, start 'bumps' itself."
+)
+#: Names of what says where a file lies.
+_PLACES = ("pathlist", "filename", "filepath", "export_path")
+
+Function = Callable[..., Awaitable[Any]]
+Notify = Callable[..., Awaitable[Any]]
+
+
+def guard(app: Any, keys: Keys) -> None:
+    """Have an application of aiohttp answer those alone who have a key."""
+    from aiohttp import web
+
+    @web.middleware
+    async def check(request: Any, handler: Function) -> Any:
+        if why := keys.refusal(request.headers, request.query, request.cookies):
+            return web.Response(status=403, text=f"{why}\n")
+        response = await handler(request)
+        if request.path == "/":
+            keys.give(response)
+        return response
+
+    app.middlewares.append(check)
+
+
+def restrict(registry: MutableMapping[str, Function], folder: Path, notify: Notify) -> None:
+    """Restrict Bumps' ``api.REGISTRY`` in place: nothing is loaded, and files lie below one folder; `notify`
+    is its ``add_notification``.
+    """
+    folder = folder.resolve()
+    for name, function in list(registry.items()):
+        parameters = inspect.signature(function).parameters
+        if name in OFF:
+            registry[name] = _disable(function, notify)
+        elif name == "set_shared_setting" or any(place in parameters for place in _PLACES):
+            registry[name] = _restrict_to_folder(function, folder, notify)
+        elif any("path" in place or "file" in place for place in parameters):
+            registry[name] = _disable(
+                function, notify
+            )  # of a later version of Bumps: what it does is not known
+
+
+def _disable(function: Function, notify: Notify) -> Function:
+    @functools.wraps(function)
+    async def refuse(*args: Any, **kwargs: Any) -> None:
+        await notify(_OFF_SENTENCE, title="Not loaded", timeout=8000)
+
+    return refuse
+
+
+def _restrict_to_folder(function: Function, folder: Path, notify: Notify) -> Function:
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    async def call_inside(*args: Any, **kwargs: Any) -> Any:
+        arguments = signature.bind(*args, **kwargs).arguments
+        if function.__name__ == "set_shared_setting":
+            arguments = (arguments["setting"] == "session_output_file" and arguments["value"]) or {}
+        path = _place(arguments)
+        if path is None or path.resolve().is_relative_to(folder):
+            return await function(*args, **kwargs)
+        if function.__name__ == "get_dirlisting":
+            return await function(list(folder.parts))
+        sentence = f"{path}: is outside {folder}, the only folder that this page reads and writes."
+        await notify(sentence, title="Not done", timeout=8000)
+        return None
+
+    return call_inside
+
+
+def _place(given_value: Any) -> Path | None:
+    """The file or folder that the arguments of a request name; None where they name none."""
+    parts: list[str] = []
+    for name in _PLACES:
+        value = given_value.get(name)
+        if value is not None:
+            parts += [str(part) for part in value] if isinstance(value, list | tuple) else [str(value)]
+    return Path(*parts).expanduser() if parts else None
+
+
+# --- Bumps' web page, opened with the fits of a curve: the best one as the problem, all in its
+# --- History tab.
 
 #: Seconds that open connections of browsers are waited for at the end.
 _PATIENCE = 1.0

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
-from ..digits import format_with_error, join_names, quantity, significant
+from ..digits import align_columns, format_with_error, join_names, quantity, significant
 from ..fitting.result.components import bare
 from ..fitting.result.fit_result import FitResult
 from ..fitting.result.model_fit import ModelFit
 from ..fitting.result.sample_result import JointFit, SampleResult
 from ..model_free import Guinier
-from ..text_table import align_columns
 from ..types import Curve, SasnetError
 from . import sentences
 from .match_points import MatchPoint, match_point_of_model, match_point_of_series

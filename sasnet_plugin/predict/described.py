@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..digits import significant
 from ..domains.heads import Classes, Quantities
-from ..model_free.in_words import contradiction, lines
-from ..model_free.results import Guinier, ModelFree, Peak, Slope
-from ..simulate.bodies import accepted
+from ..model_free.results import Guinier, ModelFree, Peak, Slope, contradiction, lines
+from ..simulate import accepted
 from . import tags
 from .classes import DECISIVE, ClassesFinding, percent
 from .findings import Answer, QuantitiesFinding, Value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from ..text_table import align_columns
+from ..digits import align_columns
 from . import sentences
 from .classes import ClassesFinding, percent
 from .described import SizeFinding

@@ -16,18 +16,23 @@ from ..files import write_figure
 from ..predict.arithmetic import mean_and_sigma, sigmoid, softmax
 from ..predict.decoding import compute_given_probability
 from ..predict.predictor import Predictor
-from ..simulate.bodies.out_of_distribution import KINDS
 from ..simulate.curve_simulator import prior_of
-from ..simulate.examples import draw_kind_examples, draw_model_examples, wide_set
-from ..simulate.labelled import SOURCES, Examples, concatenate
+from ..simulate.examples import (
+    SOURCES,
+    Examples,
+    concatenate,
+    draw_kind_examples,
+    draw_model_examples,
+    wide_set,
+)
 from ..simulate.library import Library
+from ..simulate.out_of_distribution import KINDS
 from ..train import metrics
 from ..types import SasnetError
 from ..workers.spread import Workers
 from ..zoo import Manifest, ZooModel
-from .evaluated import Evaluated
+from .evaluated import Evaluated, Job, run_parts
 from .model_card import model_card
-from .parts import Job, run_parts
 
 COUNT_EDGES = (30, 300, 3_000, 30_000, 1_000_001)
 WIDTH_EDGES = (0.5, 1.1, 1.6, 2.0, 2.5, 4.0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..files import write_figure
 from ..planning.next_measurement import Plan
-from .page.figures import label_ticks
+from .page.reports import label_ticks
 
 #: Colours that colour-blind people tell apart (Okabe & Ito, Color Universal Design, 2008), and line styles.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")

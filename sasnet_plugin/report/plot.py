@@ -1,4 +1,4 @@
-"""Figures that commands write: what was measured beside what was found, and the tree of models.
+"""Figures by matplotlib: curves with their models, fits with residuals, posteriors, sheets, trees of models.
 
 Besides, a curve in one line of text.
 """
@@ -6,23 +6,449 @@ Besides, a curve in one line of text.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..digits import chisq_text, format_with_error, significant
 from ..files import write_figure
-from ..predict.classes import percent
-from ..types import Curve, Image, ModelZooError
+from ..fitting.result.fit_result import FitResult
+from ..fitting.result.model_fit import ModelFit
+from ..model_free import Guinier, Kratky, ModelFree, PairDistances, Porod
+from ..names import make_shown_name
+from ..predict.classes import ClassesFinding, percent
+from ..types import Curve, Image, ModelZooError, SasnetError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
+    from matplotlib.figure import Figure
 
-    from ..fitting.result.fit_result import FitResult
     from ..predict import Answer
+    from ..simulate.bank import Bank
     from ..zoo import Manifest
+
+
+# --- A sheet of many curves: each small, with the curve of its likeliest model drawn through the
+# --- data.
+
+#: Curves beside each other, and inches of each.
+COLUMNS, WIDTH, HEIGHT = 4, 3.3, 2.5
+#: Characters of a file's name above its curve, and points of it that are drawn.
+_NAME, _POINTS = 38, 200
+#: Below all of them.
+_FOOT = (
+    "q / Å⁻¹ (across), I (upwards), logarithmic; line: the likeliest model's nearest simulated curve, no fit"
+)
+
+
+def sheet(pairs: Sequence[tuple[Any, Answer]]) -> Any:
+    """Draw a figure with a cell for each (Curve, Answer)."""
+    from matplotlib.figure import Figure
+
+    rows = -(-len(pairs) // COLUMNS)
+    # Margins by hand: matplotlib takes a minute to find them for eighty cells.
+    figure = Figure(figsize=(WIDTH * COLUMNS, HEIGHT * rows))
+    top, bottom = 1 - 0.4 / (HEIGHT * rows), 0.5 / (HEIGHT * rows)
+    figure.subplots_adjust(0.05, bottom, 0.99, top, wspace=0.22, hspace=0.55)
+    bank = open_bank()
+    for number, (curve, answer) in enumerate(pairs, start=1):
+        axes = figure.add_subplot(rows, COLUMNS, number)
+        _draw_data(axes, curve)
+        draw_best(axes, curve, answer, bank)
+        axes.tick_params(labelsize=6, pad=1)
+        axes.minorticks_off()
+    figure.text(0.5, 0.1 / (HEIGHT * rows), _FOOT, ha="center", fontsize=8)
+    return figure
+
+
+def _draw_data(axes: Axes, curve: Curve) -> None:
+    indices = np.flatnonzero(curve.intensity > 0)
+    indices = indices[:: max(1, indices.size // _POINTS)]
+    axes.plot(curve.q[indices], curve.intensity[indices], ".", color="C0", markersize=2.5)
+    axes.set_xscale("log")
+    if indices.size:
+        axes.set_yscale("log")
+        y = curve.intensity[indices]
+        axes.set_ylim(0.5 * np.percentile(y, 1), 2 * y.max())
+
+
+def draw_best(axes: Axes, curve: Curve, answer: Answer, bank: Bank | None) -> None:
+    """The name of the file, the likeliest model below it, and its nearest curve in the bank."""
+    name = make_shown_name(curve.file, curve.entry)
+    name = name if len(name) <= _NAME else f"{name[: _NAME - 9]}…{name[-8:]}"
+    finding = answer.finding(ClassesFinding)
+    best = finding.classes[0] if finding and finding.classes else None
+    text = "no answer"
+    if best is not None:
+        factor = next((label for label, _ in best.given.values()), "")
+        text = f"{'@'.join(filter(None, (best.name, factor)))} {percent(best.probability)}"
+        nearest = None if bank is None else nearest_simulated(curve, best.name, factor or None, bank)
+        if nearest is not None:
+            axes.plot(*nearest, color="0.1", linewidth=1.0, label="its nearest simulated curve, no fit")
+        elif bank is not None:
+            text += "; none of its curves is near"
+    condition = "" if answer.known else "if any known model: "
+    title = f"{name}\n{condition}{text}".encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")
+    axes.set_title(title, fontsize=7, color="0.1" if answer.known else "0.45")
+
+
+def open_bank() -> Bank | None:
+    """The bank of curves; None where it cannot be read, as the answers stand without."""
+    from ..simulate.bank import Bank
+    from ..zoo import bank_path
+
+    try:
+        return Bank(bank_path())
+    except SasnetError:
+        return None
+
+
+def nearest_simulated(
+    curve: Curve, model: str, factor: str | None, bank: Bank
+) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """A model's curve of the bank that is nearest to a measurement, (q, I) on its scale; None without."""
+    from ..fitting.api import uncertainties
+    from ..fitting.start_values.screening import preview
+    from ..fitting.task import Task
+
+    try:
+        curve_found = preview(Task(curve, uncertainties(curve)[0], model, factor), bank)
+    except SasnetError:
+        return None
+    if curve_found is None:
+        return None
+    is_positive = curve_found[1] > 0
+    return curve_found[0][is_positive], curve_found[1][is_positive]
+
+
+# --- A fit's posterior drawn: each parameter alone, and each pair.
+
+#: Parameters drawn; in a larger figure nothing can be read.
+MOST_PANELS = 8
+#: Inches a panel, and for labels on the left and below.
+PANEL, MARGIN = 1.35, 0.95
+_BINS, _SMOOTH = 36, 1.3
+#: Probability inside the contours.
+_INSIDE = (0.95, 0.68)
+
+
+def select_drawn_names(fit: ModelFit) -> tuple[str, ...]:
+    """The parameters that a corner plot shows: all, or the first eight without background and scale."""
+    assert fit.posterior is not None
+    names = fit.posterior.names
+    for least in ("background", "scale"):
+        if len(names) > MOST_PANELS:
+            names = tuple(n for n in names if n != least)
+    return names[:MOST_PANELS]
+
+
+def corner_of(found: ModelFit) -> Any:
+    """Posterior of a fit that has one."""
+    from matplotlib.figure import Figure
+
+    side = MARGIN + PANEL * len(select_drawn_names(found))
+    figure = Figure(figsize=(side, side))
+    draw_corner(figure, found, ink="black", fill="C0", muted="0.5")
+    return figure
+
+
+def draw_corner(figure: Any, fit: ModelFit, *, ink: str, fill: str, muted: str) -> None:
+    """Fill a square figure with a fit's posterior in colours of text, samples and axes."""
+    # Histograms have the 95 % interval dashed; contours hold 68 and 95 %; lines cross at the fit.
+    posterior = fit.posterior
+    assert posterior is not None
+    names = select_drawn_names(fit)
+    columns = [posterior.samples[:, posterior.names.index(name)] for name in names]
+    limits = [_limits(column) for column in columns]
+    side = figure.get_figwidth()
+    size, left_edge = PANEL / side, 0.9 * MARGIN / side
+    for row, name in enumerate(names):
+        for column in range(row + 1):
+            bottom = left_edge + (len(names) - 1 - row) * size
+            axes = figure.add_axes((left_edge + column * size, bottom, 0.93 * size, 0.93 * size))
+            axes.set_gid(f"panel-{row}-{column}")
+            axes.set_xlim(*limits[column])
+            axes.axvline(fit.parameters[names[column]].value, color=muted, lw=0.8)
+            if row == column:
+                axes.hist(columns[row], bins=_BINS, range=limits[row], color=fill, alpha=0.6)
+                for end in posterior.interval95[name]:
+                    axes.axvline(end, color=ink, lw=0.8, ls="--")
+                axes.set_yticks([])
+                axes.set_title(name, fontsize=8, color=ink, parse_math=False, pad=3)
+            else:
+                axes.set_ylim(*limits[row])
+                axes.axhline(fit.parameters[name].value, color=muted, lw=0.8)
+                _contours(axes, columns[column], columns[row], limits[column], limits[row], fill)
+            last = row == len(names) - 1
+            _ticks(axes.xaxis, limits[column], names[column] if last else "", ink)
+            if row != column:
+                _ticks(axes.yaxis, limits[row], name if column == 0 else "", ink)
+            for spine in axes.spines.values():
+                spine.set(color=muted, linewidth=0.6)
+
+
+def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = (float(v) for v in np.quantile(values, [0.002, 0.998]))
+    margin = 0.08 * (high - low) or 1e-6 * (abs(high) or 1.0)
+    return low - margin, high + margin
+
+
+def _contours(
+    axes: Any,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    x_limits: tuple[float, float],
+    y_limits: tuple[float, float],
+    colour: str,
+) -> None:
+    """Lines of equal density around 95 and 68 % of the samples, filled."""
+    from scipy.ndimage import gaussian_filter
+
+    count, x_edges, y_edges = np.histogram2d(x, y, bins=_BINS, range=[x_limits, y_limits])
+    density = gaussian_filter(count.T, _SMOOTH)
+    falling = np.sort(density, axis=None)[::-1]
+    share = np.cumsum(falling) / falling.sum()
+    levels = [float(falling[np.searchsorted(share, part)]) for part in _INSIDE]
+    top = float(falling[0])
+    if not 0 < levels[0] < levels[1] < top:  # so few samples that they are better seen one by one
+        axes.plot(x, y, ".", color=colour, ms=2)
+        return
+    centres = (x_edges[1:] + x_edges[:-1]) / 2, (y_edges[1:] + y_edges[:-1]) / 2
+    axes.contourf(*centres, density, levels=[levels[0], top], colors=[colour], alpha=0.3)
+    axes.contourf(*centres, density, levels=[levels[1], top], colors=[colour], alpha=0.5)
+
+
+def _ticks(axis: Any, limits: tuple[float, float], label: str, ink: str) -> None:
+    """Two or three numbers with the digits that distinguish them; none where there is no label."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(3, prune="both"))
+    across = axis.axis_name == "x"
+    axis.set_tick_params(
+        labelsize=7, length=2, color=ink, labelcolor=ink, labelbottom=bool(label), labelleft=bool(label)
+    )
+    if not label:
+        return
+    largest = max(abs(limits[0]), abs(limits[1]))
+    digits = max(2, int(np.ceil(np.log10(largest / (limits[1] - limits[0])))) + 2)
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.{digits}g}"))
+    axis.set_label_text(label, fontsize=8, color=ink, parse_math=False)
+    # One line for all labels, whatever the numbers' width.
+    axis.set_label_coords(*((0.5, -0.42) if across else (-0.46, 0.5)))
+    for text in axis.get_ticklabels():
+        text.set_rotation(45 if across else 0)
+
+
+# --- Panels of what a curve says without a model: Guinier, dimensionless Kratky and Porod plots,
+# --- p(r).
+
+TITLES = ("Guinier", "Dimensionless Kratky", "Porod", "Pair distances")
+#: Of q Rg that the Guinier and Kratky panels show, and per cent of the points that set their height.
+_BEYOND, _KRATKY, _SHARE = 1.3, 8.0, 98.0
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Colours of points, of the law and of text."""
+
+    points: str = "C0"
+    law: str = "C1"
+    text: str = "black"
+
+
+def draw_panels(axes: Sequence[Axes], curve: Curve, model_free: ModelFree, ink: Ink = Ink()) -> None:
+    """Draw the panels; where there is no such region, one says why."""
+    drawers: tuple[Callable[..., str], ...] = (_guinier, _kratky, _porod, _distances)
+    for panel, title, draw in zip(axes, TITLES, drawers, strict=True):
+        reason = draw(panel, curve, model_free, ink)
+        panel.set_title(title, fontsize=9, color=ink.text)
+        panel.tick_params(labelsize=7)
+        if reason:
+            panel.set_xticks([])
+            panel.set_yticks([])
+            panel.text(
+                0.5, 0.5, _wrap(reason), transform=panel.transAxes, ha="center", va="center", fontsize=8,
+                color=ink.text, parse_math=False,
+            )  # fmt: skip
+
+
+def _guinier(axes: Axes, curve: Curve, model_free: ModelFree, ink: Ink) -> str:
+    guinier = model_free.guinier
+    if not isinstance(guinier, Guinier):
+        return guinier.reason
+    intensity = curve.intensity - guinier.background
+    is_shown = (curve.q < _BEYOND * guinier.q_max) & (intensity > 0)
+    x, y = curve.q[is_shown] ** 2, np.log(intensity[is_shown])
+    axes.plot(1e3 * x, y, ".", color=ink.points, markersize=3)
+    grid = np.linspace(0, guinier.q_max**2, 80)
+    line = np.log(guinier.i0) - grid * guinier.rg**2 / 3
+    axes.plot(1e3 * grid, guinier.log_intensity(np.sqrt(grid)), color=ink.law, linewidth=1.3)
+    axes.plot(1e3 * grid, line, color=ink.law, linewidth=0.9, linestyle="--")
+    axes.axvline(1e3 * guinier.q_max**2, color=ink.law, linewidth=0.7, linestyle=":")
+    bottom = min(float(line[-1]), float(np.min(y)))
+    axes.set_ylim(bottom - 0.2, float(np.log(guinier.i0)) + 0.4)
+    _labels(axes, "q² / 10⁻³ Å⁻²", "ln I", ink)
+    _note(
+        axes,
+        f"Rg {format_with_error(guinier.rg, guinier.rg_error)} Å\nq·Rg to {significant(guinier.qrg_max, 2)}",
+        ink,
+        right=True,
+    )
+    return ""
+
+
+def _kratky(axes: Axes, curve: Curve, model_free: ModelFree, ink: Ink) -> str:
+    kratky = model_free.kratky
+    if not isinstance(kratky, Kratky):
+        return kratky.reason
+    is_shown = kratky.x < _KRATKY
+    axes.plot(kratky.x[is_shown], kratky.y[is_shown], ".", color=ink.points, markersize=3)
+    # Guinier's law has its maximum there, 3/e; so has nearly every compact body.
+    axes.axvline(np.sqrt(3), color=ink.law, linewidth=0.7, linestyle=":")
+    axes.axhline(3 / np.e, color=ink.law, linewidth=0.7, linestyle=":")
+    axes.set_xlim(0, min(_KRATKY, 1.05 * float(kratky.x.max())))
+    axes.set_ylim(0, max(1.3 * float(np.percentile(kratky.y[is_shown], _SHARE)), 1.3))
+    _labels(axes, "q·Rg", "(q·Rg)² I / I(0)", ink)
+    top = "no maximum" if kratky.peak_x is None else f"maximum {_two(kratky.peak_y)} at {_two(kratky.peak_x)}"
+    _note(axes, top, ink, right=True)
+    return ""
+
+
+def _porod(axes: Axes, curve: Curve, model_free: ModelFree, ink: Ink) -> str:
+    law = model_free.porod
+    background = model_free.guinier.background if isinstance(model_free.guinier, Guinier) else 0.0
+    background = law.background if isinstance(law, Porod) else background
+    x = curve.q**4
+    y = x * (curve.intensity - background)
+    finite = np.isfinite(y)
+    if not finite.any():
+        return "no points"
+    axes.plot(curve.q[finite], y[finite], ".", color=ink.points, markersize=3)
+    text = ""
+    if isinstance(law, Porod):
+        text = f"q⁻ᵖ, p {format_with_error(law.exponent, law.exponent_error)}"
+        if law.constant is not None:
+            axes.hlines(law.constant, law.q_min, law.q_max, color=ink.law, linewidth=1.4, zorder=3)
+            text = f"{text}\nK {format_with_error(law.constant, law.constant_error)}"
+    top = float(np.percentile(y[finite], _SHARE))
+    axes.set_ylim(min(0.0, -0.1 * top) if top > 0 else None, 1.35 * top if top > 0 else None)
+    _labels(axes, "q / Å⁻¹", "q⁴ (I − background)" if background else "q⁴ I", ink)
+    _note(axes, text or "no Porod law", ink, right=False)
+    return ""
+
+
+def _distances(axes: Axes, curve: Curve, model_free: ModelFree, ink: Ink) -> str:
+    distances = curve.pair_distances()
+    if not isinstance(distances, PairDistances):
+        return distances.reason
+    axes.fill_between(
+        distances.r,
+        distances.p - distances.p_error,
+        distances.p + distances.p_error,
+        color=ink.law,
+        alpha=0.25,
+        linewidth=0,
+    )
+    axes.plot(distances.r, distances.p, color=ink.law, linewidth=1.3)
+    axes.axvline(distances.d_max, ymax=0.7, color=ink.law, linewidth=0.7, linestyle=":")
+    axes.set_xlim(0, float(distances.r[-1]))
+    axes.set_ylim(
+        min(0.0, 1.1 * float(distances.p.min())), 1.35 * float((distances.p + distances.p_error).max())
+    )
+    _labels(axes, "r / Å", "p(r)", ink)
+    text = (
+        f"D_max {format_with_error(distances.d_max, distances.d_max_error)} Å\nRg"
+        f" {format_with_error(distances.rg, distances.rg_error)} Å"
+    )
+    _note(axes, text, ink, right=True)
+    return ""
+
+
+def _two(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _labels(axes: Axes, x: str, y: str, ink: Ink) -> None:
+    axes.set_xlabel(x, fontsize=8, color=ink.text)
+    axes.set_ylabel(y, fontsize=8, color=ink.text)
+    axes.locator_params(nbins=6)
+    axes.ticklabel_format(axis="y", scilimits=(-3, 4))
+    axes.yaxis.get_offset_text().set_fontsize(7)
+
+
+def _note(axes: Axes, text: str, ink: Ink, *, right: bool) -> None:
+    alignment: dict[str, Any] = {"ha": "right"} if right else {"ha": "left"}
+    axes.text(
+        0.97 if right else 0.03, 0.96, text, transform=axes.transAxes, va="top", fontsize=7.5, color=ink.text,
+        parse_math=False, **alignment,
+    )  # fmt: skip
+
+
+def _wrap(text: str, width: int = 26) -> str:
+    import textwrap
+
+    return "\n".join(textwrap.wrap(f"{text[:1].upper()}{text[1:]}.", width))
+
+
+# --- A fit on matplotlib's axes: data with the best fits, and the best one's residuals.
+
+#: Fits drawn; more lines hide each other.
+MAX_DRAWN = 4
+
+
+def fit_figure(result: FitResult) -> Figure:
+    """Data with the fits and the best one's residuals, a figure that no window knows."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 6.2), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    draw_fit(upper, lower, result)
+    upper.set_title(answer_text(result), fontsize=8, loc="left")
+    return figure
+
+
+def answer_text(result: FitResult, width: int = 100) -> str:
+    """The name of the file and the answer with its doubt, in lines of at most `width` characters."""
+    import textwrap
+
+    name = make_shown_name(result.curve.file, result.curve.entry)
+    doubt = f"Caution: {result.verdict.doubt}" if result.verdict.doubt else ""
+    lines = [line for text in (name, result.verdict.headline, doubt) for line in textwrap.wrap(text, width)]
+    # matplotlib would typeset a dollar sign as mathematics, and names of files need not be UTF-8.
+    return "\n".join(lines).encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")
+
+
+def draw_fit(upper: Axes, lower: Axes | None, result: FitResult) -> None:
+    """Data with error bars and the best fits, and the best one's residuals below."""
+    from ..fitting.verdict.equals import worth_showing
+
+    curve, fits = result.curve, worth_showing(result.fits)
+    upper.errorbar(curve.q, curve.intensity, result.dintensity, fmt=".", color="0.4", ms=3, lw=0.6, zorder=1)
+    for place, fit in enumerate(fits[:MAX_DRAWN]):
+        label = f"{fit.short_name}  {percent(fit.weight)}, χ²/dof {chisq_text(fit.reduced_chisq)}"
+        # The best one lies on top, above the points: fits that differ little hide each other.
+        upper.plot(curve.q, fit.theory, lw=1.0 if place else 1.8, label=label, zorder=3 + MAX_DRAWN - place)
+    positive = curve.intensity[curve.intensity > 0]
+    upper.set_xscale("log")
+    upper.set_ylabel(curve.intensity_label, parse_math=False)
+    if positive.size:
+        upper.set(yscale="log", ylim=(0.5 * np.min(positive), 2 * np.max(positive)))
+    if fits:
+        upper.legend(fontsize="small", frameon=False)
+    if lower is None:
+        upper.set_xlabel("q / Å⁻¹")
+        return
+    if fits:
+        residuals = (curve.intensity - fits[0].theory) / result.dintensity
+        lower.errorbar(curve.q, residuals, 1.0, fmt=".", color="0.4", ms=3, lw=0.6)
+    lower.axhline(0, color="0.4", lw=0.8)
+    lower.set(xlabel="q / Å⁻¹", ylabel="residual / σ")
+
+
+# --- Figures that commands write: what was measured beside what was found, and the tree of models.
 
 #: Measurements, and of curves alone; more would make a picture too tall to read.
 MAX_ROWS, MAX_CURVES = 24, 80
@@ -37,9 +463,6 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
     # The likeliest model's curve goes through the data; a single curve has Guinier, Kratky and Porod plots
     # below.
     from matplotlib.figure import Figure
-
-    from .model_free import draw_panels
-    from .sheet import draw_best, open_bank, sheet
 
     if len(pairs) > 1 and all(isinstance(measurement, Curve) for measurement, _ in pairs):
         write_figure(sheet(pairs[:MAX_CURVES]), path, dpi=150)
@@ -81,8 +504,6 @@ def _name(measurement: Any) -> str:
 def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
     """Draw a panel for each of at most `MAX_ROWS` fits, a single one with residuals."""
     from matplotlib.figure import Figure
-
-    from .fit_axes import answer_text, fit_figure
 
     if len(results) == 1:
         write_figure(fit_figure(results[0]), path, dpi=150)

@@ -62,7 +62,7 @@ class Answers:
 
     def _report(self, fit_number: int, lasting: str | None) -> dict[str, Any]:
         from ..files import check_output
-        from ..report.page.fit_report import page_name, write_report
+        from ..report.page.reports import page_name, write_report
 
         if fit_number not in self._fits:
             raise SasnetError(f"There is no fit {fit_number} to report; fit first.")
@@ -91,7 +91,7 @@ def hello() -> dict[str, Any]:
 def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
     """Models by falling probability, each with its nearest curve of the bank as a preview."""
     from ..predict import open_classifier
-    from ..report.exports.sasview_clipboard import category
+    from ..report.exports.sasview import category
 
     classifier = open_classifier()
     suggestion = classifier.suggest([curve], top=top)[0]
@@ -189,8 +189,7 @@ def _values(options: Mapping[str, Any]) -> dict[str, Any]:
 def describe_fit(result: FitResult, request: Request) -> dict[str, Any]:
     """A fit as plain objects: the answer, SasView's fit pages, curves, and a resolution that was found."""
     from ..fitting.result.headline import parameters_in_words
-    from ..report.exports.sasview_clipboard import plugin_text
-    from ..report.exports.sasview_project import fit_page
+    from ..report.exports.sasview import fit_page, plugin_text
 
     pages = [
         {
@@ -240,7 +239,7 @@ def make_start_fit(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelF
 def start_page(pool: Any, curve: Curve, request: Request) -> dict[str, Any]:
     """Return SasView's fit page of a model not fitted. Raises SasnetError if sasnet has no curves of it."""
     from ..fitting.api import uncertainties
-    from ..report.exports.sasview_project import fit_page
+    from ..report.exports.sasview import fit_page
     from .messages import name
 
     model, factor = name(request.body, "model") or "", name(request.body, "structure_factor")

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.failure import sentence_of
+from ..data.limits import sentence_of
 from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from .answers import fit_options
 from .fits import PROBLEM, PROGRESS
@@ -124,7 +124,7 @@ def rows_of(record: Record, place: int) -> list[dict[str, Any]]:
     # ``headline``, ``doubt``, ``level``, ``error``, ``chisq``, ``model``, ``structure_factor``, ``weights``
     # (of models), ``values`` (by name: value, error or None, unit, whether fixed), ``kinds`` (of size
     # distributions), ``at`` (numbers it can be drawn against).
-    from ..batch.against import collect_abscissa_values
+    from ..batch.series import collect_abscissa_values
 
     abscissa = collect_abscissa_values(record["file"])
     return plain(
@@ -135,7 +135,7 @@ def rows_of(record: Record, place: int) -> list[dict[str, Any]]:
 def _row(
     record: Record, row: Mapping[str, Any], place: int, entry: int, abscissa: dict[str, float]
 ) -> dict[str, Any]:
-    from ..batch.rows import best_of, name_of
+    from ..batch.journal import best_of, name_of
 
     best = best_of(dict(row)) or {}
     return {

@@ -5,20 +5,25 @@ That process has others that fit, as `sasnet fit` has: killed, it takes them wit
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.failure import sentence_of
+from ..data.limits import sentence_of
 from ..extensions import service
 from ..fitting.progress import Watched
 from ..fitting.verdict.next_step import changes_of, command, entry_of, exact
 from ..planning import sentences
+from ..types import SasnetError
+from ..workers.pool import GoneError, Pool
 from .answers import fit_options
+from .interactive import Place, Reader
 from .messages import plain
-from .places import Place, Reader
 
 if TYPE_CHECKING:
     from ..fitting.pool import Workers
@@ -26,6 +31,10 @@ if TYPE_CHECKING:
     from ..fitting.result.model_fit import ModelFit
     from ..fitting.result.sample_result import SampleResult
     from ..fitting.task import FitOptions
+
+
+# --- A fit, from the place of its data to its answer as plain data and its files; runs in a process
+# --- of its own.
 
 PROGRESS, ANSWER, FILES, PROBLEM = "progress", "answer", "files", "problem"
 #: Of an option of the command its name in a request.
@@ -179,7 +188,7 @@ def _curve(result: FitResult, fit: ModelFit) -> dict[str, Any]:
 def write_fit(result: FitResult, folder: Path) -> list[str]:
     """Names of the files that were written of a fit: report, CSV of the curves, all that opens elsewhere."""
     from ..report.exports.write_all import export
-    from ..report.page.fit_report import write_report
+    from ..report.page.reports import write_report
 
     folder.mkdir(parents=True, exist_ok=True)
     paths = [write_report(result, folder), *export(result, folder), write_curves(result, folder)]
@@ -188,8 +197,8 @@ def write_fit(result: FitResult, folder: Path) -> list[str]:
 
 def sample_written(result: SampleResult, folder: Path) -> list[str]:
     """Write the files of a sample's joint fit."""
-    from ..report.exports.sample import write_sample
-    from ..report.page.sample_report import write_sample_report
+    from ..report.exports.write_all import write_sample
+    from ..report.page.reports import write_sample_report
 
     folder.mkdir(parents=True, exist_ok=True)
     found_files = *write_sample(result, folder, "sample"), write_sample_report(result, folder)
@@ -201,7 +210,7 @@ def write_curves(result: FitResult, folder: Path) -> Path:
     import numpy as np
 
     from ..files import put_whole
-    from ..report.page.names import stem
+    from ..report.page.document import stem
 
     curve, fits = result.curve, result.fits
     columns = [curve.q, curve.intensity, result.dintensity, *(fit.theory for fit in fits)]
@@ -210,3 +219,90 @@ def write_curves(result: FitResult, folder: Path) -> Path:
     path = folder / f"{stem(curve.file, curve.entry, 'curve')}.csv"
     put_whole(path, ("\n".join(lines) + "\n").encode("utf-8", "replace"), "table of curves")
     return path
+
+
+# --- Fits in their turn, each in a process that is killed when it is no longer wanted.
+
+#: Told the number of a fit, the kind of what is said of it (`fits`, `BEGUN`, `CANCELLED`), and what is said.
+Hear = Callable[[int, str, Any], None]
+BEGUN, CANCELLED = "begun", "cancelled"
+#: Between two looks at whether the fit under way is still wanted, s.
+_LOOK = 0.1
+_LOG = logging.getLogger(__name__)
+
+
+class Queue:
+    """One fit after another, as each takes all cores; `hear` runs in a thread of the queue, `target`,
+    ``module:function``, makes what does the jobs (`workers.pool.Pool`).
+    """
+
+    def __init__(self, workers: int, hear: Hear, target: str = "sasnet_plugin.service.fits:begin") -> None:
+        self._hear = hear
+        self._waiting: OrderedDict[int, Any] = OrderedDict()
+        self._current, self._unwanted = 0, False
+        self._ready, self._closed = threading.Condition(), False
+        self._pool = Pool(target, first=(workers,), quiet=True)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def add(self, number: int, job: Any) -> None:
+        """Have something done, under a number of the caller's."""
+        with self._ready:
+            self._waiting[number] = job
+            self._ready.notify()
+
+    def cancel(self, number: int) -> bool:
+        """End a fit, under way or waiting; False where it is neither."""
+        with self._ready:
+            waited = self._waiting.pop(number, None) is not None
+            under_way = number == self._current
+            self._unwanted |= under_way
+        if waited:
+            self._hear(number, CANCELLED, None)
+        return waited or under_way
+
+    def close(self) -> None:
+        with self._ready:
+            self._closed = True
+            self._ready.notify()
+        self._pool.close()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while True:
+            with self._ready:
+                self._ready.wait_for(lambda: self._closed or self._waiting)
+                if self._closed:
+                    return
+                self._current, job = self._waiting.popitem(last=False)
+                self._unwanted = False
+            try:
+                self._hear(self._current, BEGUN, None)
+                self._do(self._current, job)
+            except Exception as error:  # no room for a process, or what was said could not be kept
+                _LOG.warning("fit %d failed", self._current, exc_info=True)
+                self._try_to_tell(self._current, error)
+            finally:
+                self._current = 0
+
+    def _do(self, number: int, job: Any) -> None:
+        with self._pool.doing(job):
+            while not self._closed:
+                if self._unwanted:
+                    return self._hear(number, CANCELLED, None)
+                for reply in self._pool.hear(_LOOK):
+                    if reply.error is not None:
+                        is_gone = isinstance(reply.error, GoneError)
+                        why = "the process that fitted ended" if is_gone else str(reply.error)
+                        return self._hear(number, PROBLEM, f"The fit failed: {why}; fit again.")
+                    self._hear(number, *reply.message)
+                    if reply.last:
+                        return None
+        return None
+
+    def _try_to_tell(self, number: int, error: Exception) -> None:
+        reason = str(error) if isinstance(error, SasnetError) else f"{type(error).__name__}: {error}"
+        try:
+            self._hear(number, PROBLEM, reason)
+        except Exception:
+            _LOG.warning("fit %d: %s", number, reason, exc_info=True)

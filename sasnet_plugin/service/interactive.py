@@ -6,24 +6,254 @@ Runs in a process of the pool, which is killed where a file or a model takes too
 from __future__ import annotations
 
 import os
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..data.failure import sentence_of
+from ..data.limits import sentence_of
 from ..extensions import has_service, service
+from ..names import nearest, product_name
 from ..types import Curve, DataError, GroupGuess, ModelGuess, SasnetError, Suggestion
-from .evaluate import Evaluator, compare_with_data
+from ..workers.pool import GoneError, Pool
 from .messages import plain
-from .models import check_name, explain_model, parameter_table
-from .places import Place, Reader
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
+
+
+# --- Which data set of which file is meant, and the curves of the last files, read once.
+
+#: Files whose curves are kept: those between which a user goes to and fro.
+_KEPT = 16
+
+
+@dataclass(frozen=True)
+class Place:
+    """A data set of a file."""
+
+    path: str
+    entry: int = 1  #: Its number in it, from 1.
+    q_unit: str | None = None  #: As of `data.load`.
+    window: tuple[float, float] | None = None  #: Lowest and highest q that count, Å⁻¹; None: all.
+    wavelength: float | None = None  #: Å, where the first column is an angle.
+
+
+@dataclass
+class Reader:
+    """Reads files, each once as long as it does not change."""
+
+    _curves: OrderedDict[tuple[object, ...], tuple[Curve, ...]] = field(default_factory=OrderedDict)
+
+    def curves(self, place: Place) -> tuple[Curve, ...]:
+        """Read all curves of a place's file. Raises SasnetError if it cannot."""
+        from ..data import load
+
+        path = place.path
+        try:
+            status = os.stat(path)
+        except OSError:
+            raise SasnetError(
+                f"{os.path.basename(path)}: no longer exists; see the list of data sets."
+            ) from None
+        key = path, place.q_unit, place.wavelength, status.st_size, status.st_mtime_ns
+        if key not in self._curves:
+            self._curves[key] = load(path, q_unit=place.q_unit, wavelength=place.wavelength)
+            while len(self._curves) > _KEPT:
+                self._curves.popitem(last=False)
+        self._curves.move_to_end(key)
+        return self._curves[key]
+
+    def curve(self, place: Place) -> Curve:
+        """Read a place's curve within its q range. Raises SasnetError if there is none, or no point in it."""
+        from ..data.clean import cut_to_q_range
+
+        curves = self.curves(place)
+        if not 1 <= place.entry <= len(curves):
+            raise SasnetError(f"{os.path.basename(place.path)}: holds only {len(curves)} data sets.")
+        curve = curves[place.entry - 1]
+        return curve if place.window is None else cut_to_q_range(curve, *place.window)
+
+
+# --- Models of sasmodels for people: which there are, what each means, its parameters and their
+# --- limits.
+
+#: Parameters that a curve does not show, or that say how a product is put together.
+_LEFT_OUT = ("magnetic", "orientation")
+
+
+def check_name(model: str, structure_factor: str | None = None) -> str:
+    """Return sasmodels' name of a form with a structure factor. Raises SasnetError with the nearest name."""
+    from ..simulate.priors import form_models, model_info, structure_factors
+
+    if model not in form_models():
+        hint = nearest(model, form_models(), "give the name of a form model.")
+        raise SasnetError(f"{model[:80]}: sasmodels has no such model; {hint}")
+    if structure_factor is None:
+        return model
+    if structure_factor not in structure_factors():
+        known_names = ", ".join(structure_factors())
+        raise SasnetError(f"{structure_factor[:80]}: no such structure factor; choose one of {known_names}.")
+    if "volume" not in {p.type for p in model_info(model).parameters.kernel_parameters}:
+        raise SasnetError(f"{model}: is not a particle, so it takes no structure factor.")
+    return product_name(model, structure_factor)
+
+
+def explain_model(model: str) -> dict[str, Any]:
+    """Explain a model: meaning, parameters, what it resembles. Raises SasnetError if unknown."""
+    from ..fitting.verdict.names import KINDS
+    from ..predict import open_classifier
+    from ..simulate.priors import model_info
+
+    info = model_info(check_name(model))
+    groups = open_classifier().manifest.groups
+    like = next((list(g.members) for g in groups if model in g.members), [])
+    return {
+        "model": model, "title": info.title, "in_words": KINDS.get(model, ""),
+        "description": " ".join((info.description or "").split())[:1500],
+        "parameters": [
+            {"name": p.name, "unit": p.units, "default": float(p.default), "meaning": p.description}
+            for p in info.parameters.call_parameters
+            if p.type not in _LEFT_OUT
+        ],
+        "hard_to_tell_from": [name for name in like if name != model],
+        "page": f"https://www.sasview.org/docs/user/models/{model}.html",
+    }  # fmt: skip
+
+
+def parameter_table(name: str) -> list[dict[str, Any]]:
+    """List parameters of a model or product, each width after what it is of: ``name``, ``unit``, ``default``,
+    ``low`` and ``high`` (None: none), ``meaning``, ``choices``.
+    """
+    from ..simulate.kernel import load_model
+
+    rows = []
+    for p in load_model(name).info.parameters.call_parameters:
+        if p.type in _LEFT_OUT:
+            continue
+        low, high = float(p.limits[0]), float(p.limits[1])
+        rows.append(_row(p.name, p.units, p.default, low, high, p.description, p.choices))
+        if p.polydisperse and p.type == "volume":
+            meaning = f"Width of the distribution of {p.name}, relative to its mean."
+            rows.append(_row(f"{p.name}_pd", "", 0.0, 0.0, 1.0, meaning, []))
+    return rows
+
+
+def _row(
+    name: str, unit: str, default: float, low: float, high: float, meaning: str, choices: Any
+) -> dict[str, Any]:
+    return {
+        "name": name, "unit": unit.replace("Ang^2", "Å²").replace("Ang", "Å"), "default": float(default),
+        "low": low, "high": high, "meaning": meaning, "choices": list(choices or []),
+    }  # fmt: skip
+
+
+# --- I(q) of a model at given values beside a curve, fast enough to follow a slider.
+
+#: Points of a size distribution; SasView offers as many, and a million would be calculated for ever.
+_MOST_POINTS = 1000
+
+
+@dataclass
+class Evaluator:
+    """Calculates models; what was set up for a curve and a model is used again."""
+
+    _ready: OrderedDict[tuple[object, ...], Any] = field(default_factory=OrderedDict)
+
+    def theory(
+        self,
+        place: Place,
+        curve: Curve,
+        name: str,
+        parameters: Mapping[str, Any],
+        per_decade: int | None = None,
+    ) -> NDArray[np.float64]:
+        """Calculate I(q) at a curve's points (n,) with resolution, sasmodels' defaults for missing
+        parameters; `per_decade` points for smearing, None: the measured ones. Raises SasnetError if it is not
+        finite or a parameter is unknown.
+        """
+        words = {k: v for k, v in parameters.items() if isinstance(v, str)}
+        check(parameters)
+        key = place, curve.q.tobytes(), name, per_decade, tuple(sorted(words.items()))
+        if key not in self._ready:
+            self._ready[key] = _experiment(curve, name, words, per_decade)
+            while len(self._ready) > _KEPT:
+                self._ready.popitem(last=False)
+        self._ready.move_to_end(key)
+        return evaluate_theory(self._ready[key], name, parameters)
+
+
+def _is_kind(name: str, value: str) -> bool:
+    from sasmodels.weights import DISTRIBUTIONS
+
+    return name.endswith("_pd_type") and value in DISTRIBUTIONS
+
+
+def check(parameters: Mapping[str, Any]) -> None:
+    """Raise SasnetError unless values are numbers and distributions known, of sensible points."""
+    for name, value in parameters.items():
+        if isinstance(value, str) and not _is_kind(name, value):
+            raise SasnetError(f"{name[:80]}: {value[:80]!r} is not a number; give a number.")
+        if name.endswith("_pd_n") and not 0 <= float(value) <= _MOST_POINTS:
+            raise SasnetError(f"{name[:80]}: a distribution has up to {_MOST_POINTS} points here.")
+
+
+def _experiment(curve: Curve, name: str, words: dict[str, Any], per_decade: int | None) -> Any:
+    from ..fitting.api import uncertainties
+    from ..fitting.problem.experiment import experiment
+    from ..fitting.problem.resolution import apply_sampling
+
+    problem = experiment(curve, uncertainties(curve)[0], name, words)
+    if per_decade is not None:
+        apply_sampling(problem, curve, per_decade)
+    known_parameters = problem.model.parameters()
+    return problem, {key: parameter.value for key, parameter in known_parameters.items()}
+
+
+def evaluate_theory(ready: tuple[Any, dict[str, float]], name: str, parameters: Mapping[str, Any]) -> Any:
+    """Return I(q) of an experiment at values or defaults. Raises SasnetError for wrong ones."""
+    problem, defaults = ready
+    _set(problem.model.parameters(), name, parameters, defaults)
+    problem.update()
+    with np.errstate(all="ignore"):
+        theory = np.asarray(problem.theory(), dtype=float)
+    if not np.all(np.isfinite(theory)):
+        raise SasnetError(f"{name}: has no finite, positive curve at these values; change them.")
+    return theory
+
+
+def compare_with_data(curve: Curve, theory: NDArray[np.float64]) -> dict[str, Any]:
+    """A theory with its residuals (n,) in units of the uncertainty, and the mean of their squares."""
+    from ..fitting.api import uncertainties
+
+    error, note = uncertainties(curve)
+    residuals = (curve.intensity - theory) / error
+    return {
+        "q": curve.q, "intensity": theory, "residuals": residuals,
+        "reduced_chisq": float(np.mean(residuals**2)), "points": len(curve), "note": note,
+    }  # fmt: skip
+
+
+def _set(known_parameters: Any, name: str, values: Mapping[str, Any], defaults: Mapping[str, float]) -> None:
+    numbers = {key: value for key, value in values.items() if not isinstance(value, str)}
+    for key in numbers:
+        if key not in known_parameters:
+            raise SasnetError(f"{key}: {name} has no such parameter.")
+    for key, default in defaults.items():
+        value = float(numbers.get(key, default))
+        if not np.isfinite(value):
+            raise SasnetError(f"{key}: {value} is not a finite number; give a number.")
+        known_parameters[key].value = value
+
+
+# --- What is answered while somebody waits: what a file holds, suggestions, a model at given
+# --- values.
 
 #: Points of the little curve of a list, evenly in ln q.
 _SPARK = 32
@@ -172,7 +402,7 @@ def begin() -> Callable[[Asked, Any], tuple[str, Any]]:
 
 def describe_suggestion(curve: Curve) -> dict[str, Any]:
     """What the network says of a curve, and what it shows without a model."""
-    from ..model_free.in_words import lines
+    from ..model_free.results import lines
     from ..predict import open_classifier
 
     suggestion = open_classifier().suggest([curve], top=_TOP)[0]
@@ -246,3 +476,60 @@ def _scale_defaults(curve: Curve, desk: Desk, place: Place, name: str) -> dict[s
     columns = np.stack([theory / error, 1.0 / error], axis=1)
     (scale, background), _ = nnls(columns, curve.intensity / error)
     return {"scale": float(scale), "background": float(background)}
+
+
+# --- One process that answers one question after another, and is killed where it takes too long.
+
+
+class UnansweredError(SasnetError):
+    """A question that took too long, or whose process ended: it may be answered if it is asked again."""
+
+
+class Line:
+    """Questions from any thread, each in its turn, given up (ending the process) after `seconds`; a process'
+    first may wait for its start too.
+
+    `target`, ``module:function``, answers; see `workers.pool.Pool`.
+    """
+
+    def __init__(self, seconds: float, target: str = "sasnet_plugin.service.interactive:begin") -> None:
+        self._seconds = seconds
+        self._turn = threading.Lock()
+        self._pool = Pool(target, quiet=True)
+
+    def start(self) -> None:
+        """Start the process now, as it takes a moment."""
+        with self._turn:
+            self._pool.start()
+
+    def ask(self, request: Asked) -> Any:
+        """Return the answer. Raises SasnetError, or UnansweredError if it may come another time."""
+        with self._turn:
+            if self._pool.closed:
+                raise SasnetError("sasnet is closing.")
+            patience = self._pool.patience(self._seconds)
+            with self._pool.doing(request):
+                for reply in self._pool.hear(patience):
+                    if reply.error is not None:
+                        raise _make_lost_error(request, reply.error)
+                    kind, answer = reply.message
+                    if kind == "problem":
+                        raise SasnetError(answer)
+                    return answer
+        raise UnansweredError(f"{_name_question(request)}: took more than {patience:.0f} s and was stopped.")
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        self._pool.close()
+
+
+def _make_lost_error(request: Asked, error: Exception) -> SasnetError:
+    if isinstance(error, GoneError):
+        return UnansweredError(f"{_name_question(request)}: the process that worked on it ended; try again.")
+    return SasnetError(f"{_name_question(request)}: failed ({type(error).__name__}: {error}).")
+
+
+def _name_question(request: Asked) -> str:
+    if request.do in ("evaluate", "start", "model") and request.body.get("model"):
+        return str(request.body["model"])[:80]
+    return PurePath(request.place.path).name if request.place else "The question"

@@ -18,7 +18,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
-from ..data.failure import unforeseen
+from ..data.limits import unforeseen
 from ..types import SasnetError
 from .messages import AT_ONCE, EventWriter, Request, RequestError, request_of
 

@@ -15,12 +15,11 @@ from ..domains.heads import Classes, Head, Inputs, Targets
 from ..domains.simulator import Layout, Row, Simulator
 from ..types import SimulationError
 from .clean import Clean, simulate_clean
-from .dataset import open_shard, shard_paths
+from .dataset import Plan, Request, Shard, open_shard, shard_paths
 from .grid import N_WIDE, WIDE_Q
 from .priors import form_models, model_info, structure_factors
 from .quick_models.cost_classes import cost_class
 from .quick_models.separable import SEPARABLE
-from .shards import Plan, Request, Shard
 
 if TYPE_CHECKING:
     from ..domains.simulator import HeldOut
@@ -132,8 +131,7 @@ class CurveSimulator(Simulator):
 
     def examples(self, folder: Path | str, rng: np.random.Generator) -> Iterator[tuple[Inputs, Targets]]:
         """Curves of a dataset measured anew without end, as a network reads them."""
-        from .examples import BODY_SHARE, Stream
-        from .labelled import concatenate
+        from .examples import BODY_SHARE, Stream, concatenate
         from .library import TRAINING_DILUTE_SHARE, Library
 
         def library() -> Library:

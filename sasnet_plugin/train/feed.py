@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..domains import Domain
 from ..domains.heads import FRAME_MASK, Inputs, Targets
-from ..simulate.stream import Stream, as_read, augment
+from ..simulate.dataset import Stream, as_read, augment
 from ..types import SimulationError
 from ..workers.pool import GoneError, Pool
 from ..workers.threads import environment_of_one_thread

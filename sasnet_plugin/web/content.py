@@ -5,11 +5,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..types import SasnetError
+import numpy as np
+from numpy.typing import NDArray
+
+from ..extensions import has_service, service
+from ..types import SasnetError, printable
+
+# --- What a file holds, by a sum over its bytes: answers and pictures are kept with it, not by a
+# --- name alone.
 
 #: Size in bytes of a file, and times of its last change and of its last change of place or rights, ns.
 Stamp = tuple[int, int, int]
@@ -60,8 +68,7 @@ def _list_linked_files(path: str) -> list[Path]:
             return []
     import h5py
 
-    from ..data.hdf5 import external_links, own_items
-    from ..data.links import resolve_link
+    from ..data.hdf5 import external_links, own_items, resolve_link
 
     names: set[str] = set()
     with (
@@ -89,3 +96,172 @@ def stamp_at(folder: str | Path, file: str) -> Stamp | None:
         return stamp_of(os.stat(os.path.join(folder, file)))
     except OSError:
         return None
+
+
+# --- Which images there are: those of the folder, and those that the log speaks of.
+
+#: File, relative to the folder with "/", and number in it, from 1.
+Key = tuple[str, int]
+#: Endings of what never is a measurement: descriptions, programs, papers, and what this command writes.
+OTHERS = frozenset(
+    [".md", ".py", ".pyc", ".toml", ".json", ".log", ".pdf", ".html", ".png", ".jpg", ".ini", ".onnx"]
+    + [".sqlite", ".sqlite-journal", ".sqlite-wal", ".sqlite-shm", ".sqlite3", ".db"]
+)
+
+#: Endings of tables, in which columns are curves unless q has two directions.
+TABLES = frozenset([".abs", ".asc", ".cor", ".csv", ".dat", ".fir", ".pdh", ".txt", ".xml", ".xye", ".xy"])
+
+
+class Images:
+    """Images by row; rows are never reused or removed. Nothing outside `folder` is read, nothing in
+    `without`. `dropped` files have its last two folders' names in front. Without `curves`, tables that hold
+    no image do not count.
+    """
+
+    def __init__(
+        self, folder: Path, without: Path | None = None, dropped: Path | None = None, *, curves: bool = True
+    ) -> None:
+        self._curves = curves
+        #: Tables that hold no image, by the stamp with which that was seen.
+        self._tables: dict[str, Stamp] = {}
+        self.folder, self._without = folder.resolve(), without
+        self._dropped = None if dropped is None else dropped.resolve()
+        self.keys: list[Key] = []
+        self.row: dict[Key, int] = {}
+        self._rows: dict[str, list[int]] = {}
+        self.title: list[str] = []
+        self.problem: dict[int, str] = {}
+        self.stamp: dict[str, Stamp] = {}
+        #: File -> what it holds, as `content.Source` has it, where it was read as it is now.
+        self.content: dict[str, str] = {}
+        #: File -> those that it takes its values from, and their stamps when it was read.
+        self.beside: dict[str, tuple[tuple[str, Stamp | None], ...]] = {}
+        self._there = np.zeros(0, dtype=np.bool_)
+        self._rank = np.zeros(0, dtype=np.intp)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @property
+    def there(self) -> NDArray[np.bool_]:
+        """(n,) True where the file is in the folder."""
+        if len(self._there) < len(self.keys):
+            self._there = np.pad(self._there, (0, len(self.keys) - len(self._there)))
+        return self._there
+
+    def add(self, key: Key, *, there: bool = False, title: str = "") -> int:
+        """Row of an image, a new one where it is not known."""
+        row = self.row.get(key)
+        if row is None:
+            row = self.row[key] = len(self.keys)
+            self.keys.append(key)
+            self.title.append("")
+            self._rows.setdefault(key[0], []).append(row)
+        if there:
+            self.there[row] = True
+        if title:
+            self.title[row] = printable(title)
+        return row
+
+    def find_rows(self, file: str) -> list[int]:
+        return self._rows.get(file, [])
+
+    def check(self, rows: Sequence[int]) -> None:
+        """Raise SasnetError if a row is none."""
+        if len(rows) and not 0 <= min(rows) <= max(rows) < len(self):
+            raise SasnetError("There is no such image.")
+
+    @property
+    def rank(self) -> NDArray[np.intp]:
+        """(n,) place of each in the order of their names."""
+        if len(self._rank) != len(self.keys):
+            self._rank = np.empty(len(self.keys), np.intp)
+            order = sorted(range(len(self.keys)), key=self.keys.__getitem__)
+            self._rank[order] = np.arange(len(self.keys))
+        return self._rank
+
+    def look(self) -> dict[str, Stamp]:
+        """Files of the folder, as `take` has them; nothing is changed, so that nobody has to wait."""
+        stamps = dict(_files(self.folder, self._without))
+        if self._dropped is not None:
+            stamps |= {f"{self._prefix}{file}": stamp for file, stamp in _files(self._dropped, None)}
+        if self._curves:
+            return stamps
+        return {file: stamp for file, stamp in stamps.items() if not self._is_table(file, stamp)}
+
+    def _is_table(self, file: str, stamp: Stamp) -> bool:
+        """Return whether a file is a table of numbers without an image; a file is read once."""
+        if os.path.splitext(file)[1].lower() not in TABLES or self.stamp.get(file) == stamp:
+            return False
+        if self._tables.get(file) != stamp:
+            if has_service("is_image_file") and service("is_image_file")(self.folder_of(file) / file):
+                return False
+            self._tables[file] = stamp
+        return True
+
+    @property
+    def _prefix(self) -> str:
+        return "" if self._dropped is None else f"{self._dropped.parent.name}/{self._dropped.name}/"
+
+    @property
+    def folders(self) -> list[Path]:
+        """Return the folders to which names are relative."""
+        return list(dict.fromkeys((self.folder, self.folder_of(self._prefix))))
+
+    def folder_of(self, file: str) -> Path:
+        """Return the folder to which the name of a file is relative."""
+        if self._dropped is not None and file.startswith(self._prefix):
+            return self._dropped.parent.parent
+        return self.folder
+
+    def take(self, stamps: dict[str, Stamp]) -> list[str]:
+        """Take in what lies in the folder; files that are new or changed, whose first image is now there."""
+        gone_rows = [row for file in self.stamp.keys() - stamps.keys() for row in self.find_rows(file)]
+        if gone_rows:
+            self.there[gone_rows] = False
+        self._forget_those_beside_changed(stamps)
+        changed = [file for file, stamp in stamps.items() if self.stamp.get(file) != stamp]
+        self.stamp = stamps
+        first = [self.add((file, 1)) for file in changed]
+        self.there[first] = True
+        return changed
+
+    def _forget_those_beside_changed(self, stamps: dict[str, Stamp]) -> None:
+        """An image whose files beside it have changed is read anew with them."""
+        for file, companions in list(self.beside.items()):
+            if any(
+                (stamps.get(companion) or stamp_at(self.folder_of(companion), companion)) != stamp
+                for companion, stamp in companions
+            ):
+                self.stamp.pop(file, None)
+                del self.beside[file]
+
+
+def _files(folder: Path, hidden_folder: Path | None) -> Iterator[tuple[str, Stamp]]:
+    """Files of a folder and below, without hidden ones, links that lead out of it, pipes and devices."""
+    places = [(str(folder), "")]
+    while places:
+        place, prefix = places.pop()
+        try:
+            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+        except OSError:  # it was removed, or is not for everybody
+            continue
+        for entry in entries:
+            if entry.name.startswith(".") or entry.path == str(hidden_folder):
+                continue
+            try:
+                if not _belongs(entry, folder):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    places.append((entry.path, f"{prefix}{entry.name}/"))
+                elif entry.is_file() and os.path.splitext(entry.name)[1].lower() not in OTHERS:
+                    yield f"{prefix}{entry.name}", stamp_of(entry.stat())
+            # A link to itself or to nothing; no database keeps a name that is no text.
+            except (OSError, RuntimeError, UnicodeEncodeError):
+                continue
+
+
+def _belongs(entry: os.DirEntry[str], folder: Path) -> bool:
+    """Whether it leads to something in the folder, under a name that is text."""
+    entry.name.encode()
+    return not entry.is_symlink() or Path(entry.path).resolve(strict=True).is_relative_to(folder)

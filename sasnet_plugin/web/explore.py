@@ -14,8 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..data.given import Given, curves_of
-from ..report.exports.nxcansas import write_curve
-from ..report.page.names import stem
+from ..report.exports.hdf5 import write_curve
+from ..report.page.document import stem
 from ..types import Curve, SasnetError, describe_install
 from ..workers.child import safe_environment
 

@@ -1,13 +1,14 @@
 """Trained models: where they lie, what they say of themselves, and that they are undamaged."""
 
-from .manifest import Manifest, parse_manifest
 from .registry import (
+    Manifest,
     ZooModel,
     bank_path,
     find_checked,
     list_registered,
     open_folder,
     open_model,
+    parse_manifest,
     register,
     verify,
     zoo_folder,

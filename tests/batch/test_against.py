@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-from sasnet_plugin.batch.against import CHANGED, collect_abscissa_values, numbers_of
+from sasnet_plugin.batch.series import CHANGED, collect_abscissa_values, numbers_of
 
 ROWS = "\n".join(f"{q / 100:.4g} {10 / q:.4g} 0.1" for q in range(1, 40))
 HEADERS = {

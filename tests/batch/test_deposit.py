@@ -15,7 +15,7 @@ from batchfiles import FAST
 from typer.testing import CliRunner
 
 from sasnet_plugin import load
-from sasnet_plugin.batch import rebuilt
+from sasnet_plugin.batch import deposit
 from sasnet_plugin.batch.deposit import TOGETHER, export
 from sasnet_plugin.batch.journal import Journal, journal_of
 from sasnet_plugin.cli.main import app
@@ -124,9 +124,9 @@ def test_what_says_the_same_is_kept_and_not_evaluated_again(
     (tmp_path / TOGETHER).unlink()  # as where the export was stopped
     (tmp_path / "run2.nxcansas.h5").unlink()
     evaluated = []
-    real = rebuilt._evaluate_fit
+    real = deposit._evaluate_fit
     monkeypatch.setattr(
-        rebuilt,
+        deposit,
         "_evaluate_fit",
         lambda fit, curve, error: evaluated.append(curve.file) or real(fit, curve, error),
     )
@@ -201,11 +201,11 @@ def test_a_file_that_has_changed_is_not_exported(tmp_path: Path, sphere_file: Sp
 
 def test_a_curve_that_is_not_the_fitted_one_is_refused(journal: Journal) -> None:
     record = next(r for r in journal.records() if r["rows"][0]["fits"])
-    (row, curve), *_ = rebuilt.curves(record, journal.options[record["options"]])
+    (row, curve), *_ = deposit.curves(record, journal.options[record["options"]])
     kept = row["fits"][0]
     kept["parameters"]["scale"]["value"] *= 1.05
     with pytest.raises(SasnetError, match=r"reduced χ² of .*, not .*; fit the file again"):
-        rebuilt.result_of(row, curve)
+        deposit.result_of(row, curve)
 
 
 def test_a_sample_without_its_files_is_refused_in_a_sentence(journal: Journal) -> None:
@@ -216,7 +216,7 @@ def test_a_sample_without_its_files_is_refused_in_a_sentence(journal: Journal) -
     ):
         other = record | {"file": "/data/a (together)", "rows": [record["rows"][0] | kept]}
         with pytest.raises(SasnetError, match=sentence):
-            list(rebuilt.curves(other, {}))
+            list(deposit.curves(other, {}))
 
 
 def test_the_folder_of_the_measurements_is_refused(journal: Journal, answered: Path) -> None:

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sasnet_plugin.batch.live.line import Said
-from sasnet_plugin.batch.steering.grid import Grid
-from sasnet_plugin.batch.steering.outcome import Names, outcome_of
-from sasnet_plugin.batch.steering.phases import GROUP, POPULATIONS, UNKNOWN, PhaseMap, aspects_of
+from sasnet_plugin.batch.live.line import Names, Said, outcome_of
+from sasnet_plugin.batch.steering.phases import GROUP, POPULATIONS, UNKNOWN, Grid, PhaseMap, aspects_of
 
 NAMES = Names(("spheres", "rods"))
 LINE = Grid({"temperature": tuple(np.linspace(20, 60, 12))})

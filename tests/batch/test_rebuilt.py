@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from sasnet_plugin import fit, load
-from sasnet_plugin.batch.rebuilt import _as_fitted, result_of
-from sasnet_plugin.batch.rows import make_fit_row, record_assumed_resolution
-from sasnet_plugin.batch.sample_again import rows_of
+from sasnet_plugin.batch.deposit import _as_fitted, result_of, rows_of
+from sasnet_plugin.batch.journal import make_fit_row, record_assumed_resolution
 from sasnet_plugin.simulate.kernel import call
 
 

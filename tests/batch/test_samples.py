@@ -20,8 +20,7 @@ from batchfiles import FAST
 from typer.testing import CliRunner
 
 from sasnet_plugin.batch.journal import journal_of
-from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.batch.samples import group_files, stamp_of
+from sasnet_plugin.batch.plan import Options, group_files, stamp_of
 from sasnet_plugin.batch.worker import Job, serve
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.data.sample.described import Described

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from sasnet_plugin.batch import supervisor as module
+from sasnet_plugin.batch import run as module
 from sasnet_plugin.batch import worker
 from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.batch.supervisor import Supervisor
+from sasnet_plugin.batch.run import Supervisor
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.workers import child as processes
 
@@ -136,7 +136,7 @@ def test_a_process_ends_with_its_parent(environment: dict[str, str]) -> None:
 
     code = (
         "import os, sys, threading, time\n"
-        "from sasnet_plugin.batch.supervisor import Supervisor\n"
+        "from sasnet_plugin.batch.run import Supervisor\n"
         "from sasnet_plugin.batch.plan import Options\n"
         "a = Supervisor()\n"
         "threading.Thread(target=a.answer, args=('/dev/null', Options(), 60.0), daemon=True).start()\n"

@@ -14,8 +14,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from sasnet_plugin.cli.help import EXAMPLES, GROUPS
-from sasnet_plugin.cli.main import COMMANDS, app
+from sasnet_plugin.cli.main import COMMANDS, EXAMPLES, GROUPS, app
 
 
 def _run(*arguments: str) -> tuple[int, str, str]:
@@ -88,8 +87,7 @@ def test_the_quick_start_works_as_it_is_typed(repository: Path, tmp_path: Path) 
 
 
 def test_every_command_stands_in_one_section_of_the_help() -> None:
-    from sasnet_plugin.cli.help import COMMAND_GROUPS
-    from sasnet_plugin.cli.main import COMMANDS
+    from sasnet_plugin.cli.main import COMMAND_GROUPS, COMMANDS
 
     listed = [name for names in COMMAND_GROUPS.values() for name in names]
     assert sorted(listed) == sorted(COMMANDS)

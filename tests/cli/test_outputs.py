@@ -101,7 +101,7 @@ def test_simulate_and_train_leave_what_is_not_theirs(tmp_path: Path) -> None:
     refuse(folder / "settings.json", *train)
 
 
-@pytest.mark.parametrize(("command", "module"), [("classify", "kinds"), ("fit", "fits.run")])
+@pytest.mark.parametrize(("command", "module"), [("classify", "kinds"), ("fit", "fit")])
 def test_ctrl_c_leaves_the_table_of_what_was_answered(
     command: str, module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,7 +78,7 @@ def test_a_prolate_body_is_called_so() -> None:
 
 
 def test_a_square_lattice_is_not_sure_to_be_hexagonal() -> None:
-    from sasnet_plugin.images.gisas.inversion.answer import refine_answer
+    from sasnet_plugin.images.gisas.inversion import refine_answer
 
     name, domain = "square_g10.cbf", "gisas_hex"
     found = refine_answer(image(name, domain), answer(name, domain))

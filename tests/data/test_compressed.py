@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data import hdf5, load
-from sasnet_plugin.images.reading import nexus
+from sasnet_plugin.images import nexus
 from sasnet_plugin.types import DataError
 
 Q = np.geomspace(0.005, 0.3, 200)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data import load
-from sasnet_plugin.data.reflectivity import is_reflectivity
+from sasnet_plugin.data.scope import is_reflectivity
 from sasnet_plugin.data.shadow import percus_yevick
 from sasnet_plugin.types import DataError
 

@@ -187,7 +187,7 @@ def test_other_units_of_intensity_are_kept_and_said(tmp_path: Path, unit: str) -
 
 @pytest.mark.parametrize("unit", ["1/cm", "counts"])
 def test_units_of_intensity_are_exported(tmp_path: Path, unit: str) -> None:
-    from sasnet_plugin.report.exports.nxcansas import write_curve
+    from sasnet_plugin.report.exports.hdf5 import write_curve
 
     (curve,) = load(written(tmp_path / "a.h5", {"Q": Q, "I": INTENSITY}, attributes={"I": {"units": unit}}))
     write_curve(curve, tmp_path / "b.h5")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sasnet_plugin.data.settings_tables import (
+from sasnet_plugin.data.toml_files import (
     check_names,
     overlay_settings,
     parse_assignments,

@@ -16,8 +16,7 @@ from sasnet_plugin.data.hdf5 import external_links, own_items
 from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.data.sample.described import read_description, sample_of
 from sasnet_plugin.data.sample.expression import expression
-from sasnet_plugin.data.settings_tables import parse_assignments
-from sasnet_plugin.data.toml_files import TOML, is_finite_number, parse_toml, read_toml
+from sasnet_plugin.data.toml_files import TOML, is_finite_number, parse_assignments, parse_toml, read_toml
 from sasnet_plugin.materials import densities
 from sasnet_plugin.types import Curve, DataError, SasnetError
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sasnet_plugin.cli.interrupt import Ending
+from sasnet_plugin.cli.progress import Ending
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.fitting.api import fit_sample, fit_with
 from sasnet_plugin.fitting.pool import Workers

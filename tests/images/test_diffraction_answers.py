@@ -11,12 +11,16 @@ import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.images.diffraction.labels import LABELS
-from sasnet_plugin.images.diffraction.prediction.novelty import Bank, profiles
-from sasnet_plugin.images.diffraction.simulation.measurement import PIXELS, shot, simulate_measurement
-from sasnet_plugin.images.diffraction.simulation.out_of_distribution import KINDS
-from sasnet_plugin.images.diffraction.simulation.samples import draw_sample
-from sasnet_plugin.images.diffraction.simulation.simulator import SIMULATOR
+from sasnet_plugin.images.diffraction.prediction import Bank, profiles
+from sasnet_plugin.images.diffraction.simulation import (
+    KINDS,
+    PIXELS,
+    SIMULATOR,
+    draw_sample,
+    shot,
+    simulate_measurement,
+)
+from sasnet_plugin.images.diffraction.specification import LABELS
 from sasnet_plugin.types import Image
 
 #: A stack comes from one detector, and its reader finds hole and gaps in the sum of all frames.

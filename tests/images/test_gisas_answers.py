@@ -14,13 +14,17 @@ from tinypatterns import folded_w1
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.images.gisas.inversion.answer import guess_of
-from sasnet_plugin.images.gisas.inversion.parameters import OrientationGuess
-from sasnet_plugin.images.gisas.simulation.basis import basis, mix
-from sasnet_plugin.images.gisas.simulation.geometry import N_XI, PERIOD, WINDOW, Geometry
-from sasnet_plugin.images.gisas.simulation.priors import deltas, peak
-from sasnet_plugin.images.simulation.detector import MARGIN, compute_expected_counts
-from sasnet_plugin.images.simulation.measurement import Measurement
+from sasnet_plugin.images.gisas.inversion import OrientationGuess, guess_of
+from sasnet_plugin.images.gisas.simulation import basis, deltas, mix, peak
+from sasnet_plugin.images.simulation import (
+    MARGIN,
+    N_XI,
+    PERIOD,
+    WINDOW,
+    Geometry,
+    Measurement,
+    compute_expected_counts,
+)
 from sasnet_plugin.predict import Predictor, open_predictor
 from sasnet_plugin.predict.arithmetic import circular_w1, mirror_distribution
 from sasnet_plugin.types import GrazingIncidence, Image

@@ -7,11 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.growth.simulation.film import WINDOW, Film
-from sasnet_plugin.images.growth.simulation.pattern import pattern
-from sasnet_plugin.images.growth.simulation.priors import growing, sample_film
-from sasnet_plugin.images.growth.simulation.simulator import SIMULATOR
-from sasnet_plugin.images.simulation.detector import MARGIN, simulate_measurement
+from sasnet_plugin.images.growth.simulation import SIMULATOR, growing, pattern, sample_film
+from sasnet_plugin.images.simulation import FILM_WINDOW, MARGIN, Film, simulate_measurement
 from sasnet_plugin.predict import Answer, Predictor, open_predictor
 from sasnet_plugin.predict.findings import QuantitiesFinding
 from sasnet_plugin.types import GrazingIncidence, Image
@@ -35,9 +32,9 @@ def reader() -> Predictor:
 
 def example(film: Film, rng: np.random.Generator, *, counts: float, clean: np.ndarray | None = None) -> Image:
     """A measurement of a film."""
-    drawn = pattern(film, WINDOW.add_margin(MARGIN)) if clean is None else clean
+    drawn = pattern(film, FILM_WINDOW.add_margin(MARGIN)) if clean is None else clean
     found, _ = simulate_measurement(
-        lambda: drawn, WINDOW, film.wavelength, film.alpha_i, rng, exposure=counts
+        lambda: drawn, FILM_WINDOW, film.wavelength, film.alpha_i, rng, exposure=counts
     )
     return replace(found, file="test")
 
@@ -47,7 +44,7 @@ def films() -> list[tuple[Film, np.ndarray]]:
     """Films of a seed that nothing else draws from, with their patterns."""
     rng = np.random.default_rng(20_000)
     drawn = [sample_film(rng) for _ in range(120)]
-    return [(film, pattern(film, WINDOW.add_margin(MARGIN))) for film in drawn]
+    return [(film, pattern(film, FILM_WINDOW.add_margin(MARGIN))) for film in drawn]
 
 
 def test_distance_and_radius_of_unseen_films(reader: Predictor, films: list[tuple[Film, np.ndarray]]) -> None:
@@ -103,8 +100,8 @@ def test_other_patterns_and_other_wavelengths_are_refused(
     reader: Predictor, films: list[tuple[Film, np.ndarray]]
 ) -> None:
     rng = np.random.default_rng(3)
-    alpha, phi = WINDOW.centres()
-    whole = np.ones(WINDOW.shape, dtype=bool)
+    alpha, phi = FILM_WINDOW.centres()
+    whole = np.ones(FILM_WINDOW.shape, dtype=bool)
     refused = {}
     for kind in SIMULATOR.kinds:
         rows = [SIMULATOR.clean(film) for film, _ in films[:20]]
@@ -113,7 +110,7 @@ def test_other_patterns_and_other_wavelengths_are_refused(
     print(refused)
     assert min(refused.values()) >= 0.7
     assert np.mean(list(refused.values())) >= 0.9
-    flat = np.random.default_rng(4).poisson(np.full(WINDOW.shape, 30.0)).astype(float)
+    flat = np.random.default_rng(4).poisson(np.full(FILM_WINDOW.shape, 30.0)).astype(float)
     (answer,) = reader.answers([Image(flat, whole, GrazingIncidence(phi, alpha, 0.96, 0.4), file="flat")])
     assert quantities(answer) == {}
     one = example(growing(10.0, 90.0), np.random.default_rng(5), counts=1e6)

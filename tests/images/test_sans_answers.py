@@ -12,12 +12,18 @@ import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.images.sans.heads import LABELS
-from sasnet_plugin.images.sans.reading.resolution import Setting, compute_pixel_resolution
-from sasnet_plugin.images.sans.simulation import instruments, orientation
-from sasnet_plugin.images.sans.simulation.measurement import Background, beam, simulate_measurement
-from sasnet_plugin.images.sans.simulation.samples import Sample, row_of
-from sasnet_plugin.images.sans.simulation.simulator import Direction, Posture
+from sasnet_plugin.images.sans import simulation
+from sasnet_plugin.images.sans.nexus import Setting, compute_pixel_resolution
+from sasnet_plugin.images.sans.simulation import (
+    Background,
+    Direction,
+    Posture,
+    Sample,
+    beam,
+    row_of,
+    simulate_measurement,
+)
+from sasnet_plugin.images.sans.specification import LABELS
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +32,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found, rng = tmp_path_factory.mktemp("sans"), np.random.default_rng(2)
     sphere = Sample("sphere", {"radius": 80.0}, "sphere", {"radius": 80.0, "radius_pd": 0.05})
     rods = Sample("cylinder", {"radius": 30.0}, "cylinder", {"radius": 30.0, "length": 300.0})
-    turned = Direction(orientation.maier_saupe(orientation.strength_of(0.7)), np.radians(30.0))
+    turned = Direction(simulation.maier_saupe(simulation.strength_of(0.7)), np.radians(30.0))
     for name, posture, distance in (
         ("near", Posture(row_of(sphere)), 4000.0),
         ("far", Posture(row_of(sphere)), 12_000.0),
         ("rods", Posture(row_of(rods), turned), 4000.0),
     ):
         setting = Setting(6.0, 0.1, distance, distance, 15.0, 5.0, (5.3, 5.3))
-        one = beam(instruments.INSTRUMENTS[-1], setting, rng)
+        one = beam(simulation.INSTRUMENTS[-1], setting, rng)
         image = simulate_measurement(posture.intensity(one.true), one, Background(flat=0.05), rng, 5e5)
         keep, geometry = image.mask, image.geometry
         along, across = compute_pixel_resolution(setting, geometry.qx, geometry.qy)
@@ -110,12 +116,12 @@ def test_a_fit_of_rods_by_the_command_has_their_order_and_a_page(folder: Path) -
 def test_frames_are_added_up_and_the_next_setting_is_ranked(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sasnet_plugin.images.sans.prediction import next_setting
+    from sasnet_plugin.images.sans import prediction
 
-    monkeypatch.setattr(next_setting, "ADVICE", next_setting.AdviceSettings(3, 3, 6, 3.0))
+    monkeypatch.setattr(prediction, "ADVICE", prediction.AdviceSettings(3, 3, 6, 3.0))
     rng, setting = np.random.default_rng(4), Setting(6.0, 0.1, 4000.0, 4000.0, 15.0, 5.0, (5.3, 5.3))
     sphere = Sample("sphere", {"radius": 80.0}, "sphere", {"radius": 80.0, "radius_pd": 0.05})
-    one = beam(instruments.INSTRUMENTS[-1], setting, rng)
+    one = beam(simulation.INSTRUMENTS[-1], setting, rng)
     intensity = Posture(row_of(sphere)).intensity(one.true)
     frames = folder / "frames"
     frames.mkdir()
@@ -142,7 +148,7 @@ def test_frames_are_added_up_and_the_next_setting_is_ranked(
     assert counts[2] == pytest.approx(3 * counts[0], rel=0.1)
     more = [*arguments[:-1], str(folder / "v.csv"), "--before", str(folder / "before.npy")]
     far = replace(setting, distance=12000.0, collimation=12000.0)
-    there = beam(instruments.INSTRUMENTS[-1], far, rng)
+    there = beam(simulation.INSTRUMENTS[-1], far, rng)
     wide = Posture(row_of(sphere)).intensity(there.true)
     np.save(folder / "before.npy", simulate_measurement(wide, there, Background(flat=0.05), rng, 2e4).counts)
     text = "\n".join(lines).replace("4000", "12000")

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.images.xray_tags.labels import LABELS, PARENTS
-from sasnet_plugin.images.xray_tags.simulation.simulator import SIMULATOR
+from sasnet_plugin.images.xray_tags.simulation import SIMULATOR
+from sasnet_plugin.images.xray_tags.specification import LABELS, PARENTS
 
 NUMBER = 60
 

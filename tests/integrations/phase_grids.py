@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.batch.steering.grid import Grid
+from sasnet_plugin.batch.steering.phases import Grid
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 

@@ -22,8 +22,8 @@ from chromium import Page
 from typer.testing import CliRunner
 
 import sasnet_plugin
-from sasnet_plugin.cli.bumps import one
 from sasnet_plugin.cli.main import app
+from sasnet_plugin.cli.programs import one
 from sasnet_plugin.types import SasnetError
 
 #: Where the picture of the documentation goes; SASNET_PICTURES=docs makes it anew.
@@ -268,9 +268,9 @@ def test_one_data_set_of_a_file_with_several_is_asked_for() -> None:
 def test_a_package_that_the_page_lacks_is_said_before_the_fits(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sasnet_plugin.cli import bumps
+    from sasnet_plugin.cli import programs
 
-    monkeypatch.setattr(bumps, "find_spec", lambda name: None if name == "plotly" else name)
+    monkeypatch.setattr(programs, "find_spec", lambda name: None if name == "plotly" else name)
     done = CliRunner().invoke(app, ["bumps", str(file)])
     assert (done.exit_code, done.stdout) == (1, "")
     assert "needs plotly, which is not installed; run" in done.stderr

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
-from sasnet_plugin.integrations.bumps_guard import OFF, guard, restrict
+from sasnet_plugin.integrations.bumps import OFF, guard, restrict
 from sasnet_plugin.web.access import Keys
 
 

@@ -14,10 +14,10 @@ from simulated_fits import simulated
 from tinyzoo import write_zoo
 
 from sasnet_plugin.images.gisas.specification import GISAS_HEX
-from sasnet_plugin.images.report.pages import answer_page
+from sasnet_plugin.images.report import answer_page
 from sasnet_plugin.predict import open_predictor
-from sasnet_plugin.report.page.fit_report import write_report
 from sasnet_plugin.report.page.overview import Row, thumbnail, write_overview
+from sasnet_plugin.report.page.reports import write_report
 
 #: A phone, pixels.
 PHONE = (390, 844)

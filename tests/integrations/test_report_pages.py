@@ -11,8 +11,8 @@ import pytest
 from chromium import Page
 from simulated_fits import simulated
 
-from sasnet_plugin.report.page.fit_report import write_report
 from sasnet_plugin.report.page.overview import Row, write_overview
+from sasnet_plugin.report.page.reports import write_report
 
 #: Pixels of one canvas that are not empty.
 INK = """(() => { const c = document.querySelectorAll('#plot canvas')[0];

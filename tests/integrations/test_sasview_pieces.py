@@ -13,10 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.integrations.sasview import install, page
+from sasnet_plugin.integrations.sasview import adapter, install
 from sasnet_plugin.integrations.sasview.adapter import SasView, data_set
 from sasnet_plugin.integrations.sasview.entries import Entry
-from sasnet_plugin.report.exports.sasview_clipboard import plugin_text, sasview_name
+from sasnet_plugin.report.exports.sasview import plugin_text, sasview_name
 from sasnet_plugin.types import SasnetError
 
 FOLDER = Path(install.__file__).parent
@@ -197,21 +197,21 @@ def test_differences_of_a_page_are_named() -> None:
         "fitpage_structure": ["hardsphere"],
         "q_range_min": ["0.0051200"],
     }
-    assert page.compare(sent, same) == {}
+    assert adapter.compare(sent, same) == {}
     wrong = {
         "radius": ["True", "50", None, "20", "inf", ()],
         "sld": ["True", "4", None, "-inf", "inf", ()],
         "radius.width": ["True", "0.1", None, "0", "1", "35", "3", "gaussian"],
         "fitpage_structure": ["None"],
     }
-    assert page.compare(sent, same | wrong) == {
+    assert adapter.compare(sent, same | wrong) == {
         "radius": "radius: 50, not 61.80339",
         "sld": "sld: fitted",
         "radius.width": "radius.width: gaussian, not schulz",
         "fitpage_structure": "fitpage_structure: None, not hardsphere",
     }
     del same["sld"]
-    assert page.compare(sent, same) == {"sld": "sld: missing"}
+    assert adapter.compare(sent, same) == {"sld": "sld: missing"}
 
 
 def test_page_is_cleaned_of_what_belongs_to_a_file() -> None:
@@ -222,7 +222,7 @@ def test_page_is_cleaned_of_what_belongs_to_a_file() -> None:
         "reduced_chisq": 1.0,
         "model": "sphere",
     }
-    assert page.clean(sent) == {"radius": ["True"]}
+    assert adapter.clean(sent) == {"radius": ["True"]}
 
 
 def test_a_sum_is_among_the_plugin_models_before_its_page_is_filled(

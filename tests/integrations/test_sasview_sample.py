@@ -14,7 +14,7 @@ from sasnet_plugin.fitting.result.sample_result import SampleResult
 from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
 from sasnet_plugin.fitting.strategy.joint_search import rank_fits
 from sasnet_plugin.fitting.task import Budget
-from sasnet_plugin.report.exports.sample import write_sample
+from sasnet_plugin.report.exports.write_all import write_sample
 from sasnet_plugin.types import Curve, Suggestion
 
 TRUE = {"radius": 50.0, "thickness": 15.0, "sld_core": 0.5, "sld_shell": 3.0}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.model_free.upturns import Upturn, find_upturn
+from sasnet_plugin.model_free.changes import Upturn, find_upturn
 
 Q = np.geomspace(0.004, 0.3, 150)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from tinypatterns import folded_w1
 
-from sasnet_plugin.images.gisas.simulation.geometry import PERIOD, XI
-from sasnet_plugin.images.gisas.simulation.priors import deltas, sample_orientation
+from sasnet_plugin.images.gisas.simulation import deltas, sample_orientation
+from sasnet_plugin.images.simulation import PERIOD, XI
 from sasnet_plugin.predict.arithmetic import circular_w1, mirror_distribution
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sasnet_plugin.domains.heads import Parameter, Quantities
-from sasnet_plugin.predict.checks import describe_beyond_training
 from sasnet_plugin.predict.findings import QuantitiesFinding, Value
+from sasnet_plugin.predict.predictor import describe_beyond_training
 
 HEAD = Quantities(
     "geometry",

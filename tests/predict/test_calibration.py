@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.domains.heads import Scope
-from sasnet_plugin.predict.calibration import (
-    calibrate,
-    fit_platt,
-    fit_temperature,
-    scope_threshold,
-)
+from sasnet_plugin.predict.decoding import calibrate, fit_platt, fit_temperature, scope_threshold
 from sasnet_plugin.train.metrics import compute_calibration_error
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data.no_structure import simple_shape
-from sasnet_plugin.predict.checks import UNINFORMATIVE, check_curve, is_flag
+from sasnet_plugin.predict.predictor import UNINFORMATIVE, check_curve, is_flag
 from sasnet_plugin.types import Curve
 
 Q = np.linspace(0.005, 0.4, 150)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sasnet_plugin.domains.heads import Tags
-from sasnet_plugin.images.diffraction.labels import LABELS
-from sasnet_plugin.images.diffraction.specification import DIFFRACTION
-from sasnet_plugin.predict.calibration import best_threshold, calibrate
-from sasnet_plugin.predict.decoding import decode
+from sasnet_plugin.images.diffraction.specification import DIFFRACTION, LABELS
+from sasnet_plugin.predict.decoding import best_threshold, calibrate, decode
 
 HEAD = next(head for head in DIFFRACTION.heads if isinstance(head, Tags))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.predict.checks import check_curve, is_flag, judge_uncertainties
+from sasnet_plugin.predict.predictor import check_curve, is_flag, judge_uncertainties
 from sasnet_plugin.types import Curve
 
 Q = np.linspace(0.005, 0.4, 150)

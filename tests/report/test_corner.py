@@ -6,7 +6,7 @@ import numpy as np
 
 from sasnet_plugin.fitting.optimize.refine_best import posterior_of
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.report.corner import MOST_PANELS, corner_of, select_drawn_names
+from sasnet_plugin.report.plot import MOST_PANELS, corner_of, select_drawn_names
 
 
 def _drawn(names: tuple[str, ...]) -> ModelFit:

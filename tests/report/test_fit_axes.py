@@ -10,8 +10,7 @@ from matplotlib.container import ErrorbarContainer
 
 from sasnet_plugin import fit
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.report.fit_axes import answer_text, fit_figure
-from sasnet_plugin.report.plot import plot_fits
+from sasnet_plugin.report.plot import answer_text, fit_figure, plot_fits
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 

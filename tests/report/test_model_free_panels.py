@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from sasnet_plugin.report.model_free import TITLES, draw_panels
+from sasnet_plugin.report.plot import TITLES, draw_panels
 from sasnet_plugin.types import Curve
 
 Q = np.geomspace(0.004, 0.3, 150)

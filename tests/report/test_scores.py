@@ -7,7 +7,7 @@ import pytest
 
 from sasnet_plugin.domains.heads import Parameter, Quantities
 from sasnet_plugin.predict.findings import QuantitiesFinding, Value
-from sasnet_plugin.report.scores import score
+from sasnet_plugin.report.evaluated import score
 
 RADIUS = Parameter("radius", "Å", (10.0, 1000.0), log=True)
 P2 = Parameter("p2", "", (-0.4, 0.9))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.predict.predictor import open_predictor
-from sasnet_plugin.report.sheet import COLUMNS, sheet
+from sasnet_plugin.report.plot import COLUMNS, sheet
 from sasnet_plugin.types import Curve
 
 
@@ -34,7 +34,7 @@ def test_each_curve_has_a_cell_with_the_curve_of_its_likeliest_model_through_the
 def test_a_cell_without_a_line_says_why_and_the_foot_says_what_a_line_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sasnet_plugin.report.sheet.nearest_simulated", lambda *asked: None)
+    monkeypatch.setattr("sasnet_plugin.report.plot.nearest_simulated", lambda *asked: None)
     curve = _coil(40.0)
     figure = sheet([(curve, open_predictor().answers([curve])[0])])
     assert "none of its curves is near" in figure.axes[0].get_title()

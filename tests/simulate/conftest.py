@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR
+from sasnet_plugin.simulate.dataset import Request, plan
 from sasnet_plugin.simulate.library import Library
-from sasnet_plugin.simulate.shards import Request, plan
 
 CHEAP = ("sphere", "core_shell_sphere", "mono_gauss_coil", "lorentz", "teubner_strey", "power_law")
 FACTORS = ("hardsphere", "squarewell")

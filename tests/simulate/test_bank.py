@@ -19,8 +19,8 @@ from sasnet_plugin.simulate.bank import (
     build_bank,
 )
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR
+from sasnet_plugin.simulate.dataset import Request, plan
 from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.types import ModelZooError, SimulationError
 
 

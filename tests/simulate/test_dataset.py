@@ -15,20 +15,18 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.files import remove_leftovers
-from sasnet_plugin.images.gisas.simulation.simulator import SIMULATOR as HEXAGONAL
-from sasnet_plugin.images.growth.simulation.simulator import SIMULATOR as FILMS
-from sasnet_plugin.images.growth.simulation.simulator import unpack_pattern
-from sasnet_plugin.images.simulation import bornagain
-from sasnet_plugin.images.simulation.detector import MARGIN
-from sasnet_plugin.images.simulation.window import Window
+from sasnet_plugin.images import bornagain
+from sasnet_plugin.images.gisas.simulation import SIMULATOR as HEXAGONAL
+from sasnet_plugin.images.growth.simulation import SIMULATOR as FILMS
+from sasnet_plugin.images.growth.simulation import unpack_pattern
+from sasnet_plugin.images.simulation import MARGIN, Window
 from sasnet_plugin.simulate.clean import PD_TYPES
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR as CURVES
 from sasnet_plugin.simulate.curve_simulator import prior_of
-from sasnet_plugin.simulate.dataset import Dataset, shard_paths
+from sasnet_plugin.simulate.dataset import Dataset, Plan, Request, plan, shard_paths
 from sasnet_plugin.simulate.grid import PER_DECADE, WIDE_MIN, WIDE_Q, blur
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.library import read_models
-from sasnet_plugin.simulate.shards import Plan, Request, plan
 from sasnet_plugin.types import SimulationError
 
 SMALL = Window(12, 10, (-1.0, 1.0), (0.0, 2.0))
@@ -171,7 +169,7 @@ def test_a_stored_row_is_that_of_its_parameters(tmp_path: Path) -> None:
 
 
 def test_a_film_keeps_ten_decades(tmp_path: Path) -> None:
-    from sasnet_plugin.images.growth.simulation.pattern import pattern
+    from sasnet_plugin.images.growth.simulation import pattern
 
     rng = np.random.default_rng(3)
     film = FILMS.sample(rng)

@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data.preprocess import CHANNELS, N_CHANNELS, N_GRID
-from sasnet_plugin.simulate.bodies.drawn import BODIES
-from sasnet_plugin.simulate.bodies.out_of_distribution import KINDS
+from sasnet_plugin.simulate.bodies import BODIES
 from sasnet_plugin.simulate.examples import (
+    INTERACTION_SEEN,
     OTHER_SHARE,
+    SOURCES,
+    SPARED,
+    Examples,
     Stream,
+    concatenate,
+    draw_known_examples,
     draw_mixed_set,
     other_set,
     protocol_set,
@@ -20,15 +25,8 @@ from sasnet_plugin.simulate.examples import (
 )
 from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
 from sasnet_plugin.simulate.instrument import INSTRUMENTS, sample_setting
-from sasnet_plugin.simulate.labelled import (
-    INTERACTION_SEEN,
-    SOURCES,
-    SPARED,
-    Examples,
-    concatenate,
-    draw_known_examples,
-)
 from sasnet_plugin.simulate.library import Draw, Library
+from sasnet_plugin.simulate.out_of_distribution import KINDS
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR
+from sasnet_plugin.simulate.dataset import Request, plan
 from sasnet_plugin.simulate.grid import N_WIDE, PER_DECADE, WIDE_MIN, WIDE_Q, blur
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.library import DILUTE_SHARE, MAX_SHIFT, Library, shift_curve
-from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.types import SimulationError
 
 SPHERE = {"radius": 80.0, "sld": 1.0, "sld_solvent": 6.0}

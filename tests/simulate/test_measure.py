@@ -9,7 +9,7 @@ import pytest
 from scipy.ndimage import maximum_filter1d
 
 from sasnet_plugin.noise import estimate_dintensity
-from sasnet_plugin.simulate import systematic
+from sasnet_plugin.simulate import measure as simulate_measure
 from sasnet_plugin.simulate.grid import WIDE_Q, pinhole_matrix
 from sasnet_plugin.simulate.instrument import Setting
 from sasnet_plugin.simulate.measure import SYSTEMATIC, Measured, is_uninformative, measure
@@ -149,9 +149,9 @@ def test_measuring_drops_power_laws_and_keeps_spheres(setting: Setting) -> None:
 def _only(monkeypatch: pytest.MonkeyPatch, curve: np.ndarray, **shares: float) -> np.ndarray:
     """4,000 copies of a curve with one kind of systematic error alone."""
     none = dict.fromkeys(("strong", "sloped", "upturn", "joined", "slow", "minima"), 0.0)
-    monkeypatch.setattr(systematic, "SHARES", replace(systematic.SHARES, **none | shares))
+    monkeypatch.setattr(simulate_measure, "SHARES", replace(simulate_measure.SHARES, **none | shares))
     many = np.tile(curve, (4000, 1))
-    rough, _ = systematic.roughen(ROUGH_Q, many, np.full((4000, 1), 1e-12), np.random.default_rng(4))
+    rough, _ = simulate_measure.roughen(ROUGH_Q, many, np.full((4000, 1), 1e-12), np.random.default_rng(4))
     return rough / curve
 
 

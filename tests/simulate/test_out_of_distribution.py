@@ -11,8 +11,10 @@ from sasmodels.data import empty_data1D
 from sasmodels.direct_model import DirectModel
 from scipy.signal import find_peaks
 
-from sasnet_plugin.simulate.bodies import out_of_distribution
-from sasnet_plugin.simulate.bodies.out_of_distribution import (
+from sasnet_plugin.simulate import out_of_distribution
+from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
+from sasnet_plugin.simulate.library import Draw, Library
+from sasnet_plugin.simulate.out_of_distribution import (
     _LATTICES,
     KINDS,
     MIXTURE_SHARE,
@@ -21,8 +23,6 @@ from sasnet_plugin.simulate.bodies.out_of_distribution import (
     powder,
     reflectivity,
 )
-from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
-from sasnet_plugin.simulate.library import Draw, Library
 
 WINDOW = (int(np.searchsorted(WIDE_Q, 0.004)), int(np.searchsorted(WIDE_Q, 0.4)))
 

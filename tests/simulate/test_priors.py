@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.simulate import lengths, priors
-from sasnet_plugin.simulate.own_priors import OWN_PRIORS
 from sasnet_plugin.simulate.polydispersity import sample_polydispersity
+from sasnet_plugin.simulate.priors import OWN_PRIORS
 from sasnet_plugin.types import SimulationError
 
 EVERY_MODEL = (*priors.form_models(), *priors.structure_factors(), "two_yukawa")

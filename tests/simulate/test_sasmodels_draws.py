@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.simulate import priors
-from sasnet_plugin.simulate.own_priors import OWN_PRIORS
-from sasnet_plugin.simulate.sasmodels_draws import FROZEN, SETTINGS
+from sasnet_plugin.simulate.priors import FROZEN, OWN_PRIORS, SETTINGS
 
 MODELS = (*priors.form_models(), *priors.structure_factors())
 DRAWS = 1000

@@ -10,17 +10,21 @@ import pytest
 
 from sasnet_plugin.domains import Domain
 from sasnet_plugin.domains.sas1d import SAS1D
-from sasnet_plugin.images.gisas.heads import GEOMETRY
-from sasnet_plugin.images.gisas.simulation.basis import mix
-from sasnet_plugin.images.gisas.simulation.priors import deltas
-from sasnet_plugin.images.gisas.simulation.simulator import example
-from sasnet_plugin.images.gisas.specification import GISAS_HEX
+from sasnet_plugin.images.gisas.simulation import deltas, example, mix
+from sasnet_plugin.images.gisas.specification import GEOMETRY, GISAS_HEX
 from sasnet_plugin.images.growth.specification import GISAS_GROWTH
-from sasnet_plugin.images.reading.features import mirror_features as mirrored_features
+from sasnet_plugin.images.training.trunks import mirror_features as mirrored_features
 from sasnet_plugin.predict.arithmetic import mirror_distribution
-from sasnet_plugin.simulate.dataset import Dataset
-from sasnet_plugin.simulate.shards import Request, plan
-from sasnet_plugin.simulate.stream import Stream, append_others, augment, draw_held_out, scale_targets
+from sasnet_plugin.simulate.dataset import (
+    Dataset,
+    Request,
+    Stream,
+    append_others,
+    augment,
+    draw_held_out,
+    plan,
+    scale_targets,
+)
 
 PATTERNS = {"gisas_hex": (GISAS_HEX, "xi"), "gisas_growth": (GISAS_GROWTH, "quantities")}
 

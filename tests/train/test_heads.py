@@ -14,7 +14,7 @@ from keras import backend, ops
 
 from sasnet_plugin.domains.heads import Classes, Distribution, Parameter, Quantities, Scope, Tags
 from sasnet_plugin.predict.arithmetic import circular_w1 as exact
-from sasnet_plugin.train.heads import circular_w1, losses, smoothing
+from sasnet_plugin.train.network import circular_w1, losses, smoothing
 
 FORM = Classes("form", labels=("a", "b", "c"))
 FACTOR = Classes("factor", labels=("", "x", "y"), given="form", allowed={"a": ("x",), "b": ("x", "y")})

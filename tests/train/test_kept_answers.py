@@ -13,7 +13,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 @pytest.fixture(scope="module")
 def asked() -> tuple:
     """The earlier network, features, targets: a sphere, a curve out of scope, a body of two names."""
-    from sasnet_plugin.train.kept_answers import Earlier
+    from sasnet_plugin.train.loop import Earlier
     from sasnet_plugin.zoo import open_model
 
     model = open_model("sas1d")
@@ -37,7 +37,7 @@ def test_only_of_known_models_its_answers_count(asked: tuple) -> None:
 
 def test_the_loss_is_least_where_the_new_network_answers_alike(asked: tuple) -> None:
     from sasnet_plugin.predict.predictor import Runtime
-    from sasnet_plugin.train.heads import as_before
+    from sasnet_plugin.train.network import as_before
 
     model, earlier, features, targets = asked
     heads = model.manifest.heads

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.domains.heads import FRAME_MASK
-from sasnet_plugin.images.sans.reading.features import FRAMES, N_CHANNELS
-from sasnet_plugin.images.sans.reading.polar import N_RINGS
+from sasnet_plugin.images.sans.rings import FRAMES, N_CHANNELS, N_RINGS
 from sasnet_plugin.images.sans.specification import SANS2D
 from sasnet_plugin.train.feed import Feed
 

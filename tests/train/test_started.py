@@ -40,8 +40,7 @@ def test_a_network_that_begins_with_the_installed_one_answers_as_it_does() -> No
 
 def test_a_network_of_sets_begins_with_the_installed_one_as_well() -> None:
     from sasnet_plugin.domains.heads import FRAME_MASK
-    from sasnet_plugin.images.sans.reading.features import FRAMES, N_CHANNELS
-    from sasnet_plugin.images.sans.reading.polar import N_RINGS
+    from sasnet_plugin.images.sans.rings import FRAMES, N_CHANNELS, N_RINGS
     from sasnet_plugin.images.sans.specification import SANS2D
     from sasnet_plugin.train.network import build
     from sasnet_plugin.train.started import begin_with

@@ -110,8 +110,7 @@ def test_packaged_model_answers_as_trained_and_has_learned(
 ) -> None:
     from sasnet_plugin.domains.sas1d import SAS1D
     from sasnet_plugin.report.evaluation import evaluate, predict
-    from sasnet_plugin.simulate.examples import other_set, protocol_set
-    from sasnet_plugin.simulate.labelled import concatenate
+    from sasnet_plugin.simulate.examples import concatenate, other_set, protocol_set
     from sasnet_plugin.simulate.library import Library
     from sasnet_plugin.train.package import package
     from sasnet_plugin.zoo import open_model, verify

@@ -14,16 +14,14 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from sasnet_plugin.service.line import UnansweredError
+from sasnet_plugin.service.interactive import UnansweredError
 from sasnet_plugin.types import SasnetError
 from sasnet_plugin.web.access import Keys
-from sasnet_plugin.web.app import application
+from sasnet_plugin.web.app import Opened, Tabs, application
 from sasnet_plugin.web.curves.bench import Bench
-from sasnet_plugin.web.curves.dropped import drop
-from sasnet_plugin.web.curves.record import ANSWERED, ASKED, Record
-from sasnet_plugin.web.curves.shelf import FOLDER, Shelf
+from sasnet_plugin.web.curves.history import ANSWERED, ASKED, Record
+from sasnet_plugin.web.curves.shelf import FOLDER, Shelf, drop
 from sasnet_plugin.web.settings import CURVES
-from sasnet_plugin.web.tabs import Opened, Tabs
 
 HOME = "http://127.0.0.1:8000"
 KEY = "folder:peak.dat#1"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import sasnet_plugin
-from sasnet_plugin.report.exports.nxcansas import write_curve
+from sasnet_plugin.report.exports.hdf5 import write_curve
 from sasnet_plugin.types import Curve, SasnetError
 
 Q = np.geomspace(0.01, 0.3, 60)

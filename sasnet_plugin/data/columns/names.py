@@ -1,13 +1,128 @@
-"""What the name of a column says: which quantity, in which unit, on which scale, of which sample."""
+"""Abscissae that are functions of q: how their names are written, and how q follows from them.
+
+d* = 1/d and s = 2 sin(θ)/λ are q/2π, sin(θ)/λ is q/4π. pyFAI writes ``d*2_nm^-2``, ``log10(q.m)_None``,
+``log(1+q.nm)_None`` and ``arcsinh(q.nm)_None``, where ``q.nm`` is q times 1 nm.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from ... import units
-from .axes import Axis, axis_of
+
+if TYPE_CHECKING:
+    from ...arrays import Floats
+
+
+# --- Abscissae that are functions of q: how their names are written, and how q follows from them.
+
+
+class Axis(NamedTuple):
+    """A function of q."""
+
+    scale: str  #: A key of `INVERSES`; empty for what is proportional to q.
+    factor: float  #: What the inverse of the function is multiplied by to be q.
+    unit: str = ""  #: Of q, where the name holds it: "1/nm" of ``q.nm``.
+
+
+#: From the values of a function to those of what it was taken of.
+INVERSES: dict[str, Callable[[Floats], Floats]] = {
+    "log10": lambda x: 10.0**x,
+    "ln": np.exp,
+    "log10(1 + …)": lambda x: 10.0**x - 1,
+    "ln(1 + …)": np.expm1,
+    "arcsinh": np.sinh,
+    "squared": np.sqrt,
+    "cubed": np.cbrt,
+    "fourth": lambda x: np.sqrt(np.sqrt(x)),
+    "root": np.square,
+    "inverse": np.reciprocal,
+}
+
+_SINE = r"\(?sin?(?:\(?(?:theta|th|t)\)?|\(?2-?(?:theta|th)/2\)?)\)?/(?:lambda|λ|wavelength|wl)"
+_PI = r"(?:pi|π)"
+_WHAT = (
+    (1.0, r"q|qvec|\|q\|"),
+    (1.0, rf"4\*?{_PI}\*?{_SINE}|4\*?{_PI}/(?:lambda|λ)\*?sin\(?(?:theta|th)\)?"),
+    (2 * np.pi, rf"2\*?{_SINE}|2/(?:lambda|λ)\*?sin\(?(?:theta|th)\)?"),
+    (2 * np.pi, rf"d\*|d-?_?star|1/d|d\^?-1|recd|reciprocald(?:spacing)?|q/\(?2\*?{_PI}\)?"),
+    (4 * np.pi, rf"{_SINE}|stol|sinthetaoverlambda"),
+)
+_OF = "|".join(f"(?P<w{i}>{pattern})" for i, (_, pattern) in enumerate(_WHAT))
+_IN_UNIT = r"(?:(?P<times>[.*]|/\(?)(?P<own>nm|a|å|angstroms?|μm|um|m|cm)(?:\^?\(?-1\)?)?\)?)?"
+_ARGUMENT = rf"(?P<plus>1\+)?\(?(?:{_OF})\)?{_IN_UNIT}(?P<plus_after>\+1)?"
+_FORM = re.compile(
+    rf"(?:[a-z]\*?=)?(?P<function>log10|log1p|log|ln|lg|a(?:rc)?sinh|sqrt|1/)?\(?(?:{_ARGUMENT})\)?"
+    r"(?P<sign>\^|\*\*)?(?P<power>[234]|sq|squared)?"
+)
+_FUNCTIONS = {
+    "log10": "log10", "lg": "log10", "ln": "ln", "log1p": "ln(1 + …)", "asinh": "arcsinh",
+    "arcsinh": "arcsinh", "sqrt": "root", "1/": "inverse",
+}  # fmt: skip
+_POWERS = {"2": "squared", "sq": "squared", "squared": "squared", "3": "cubed", "4": "fourth"}
+
+
+def axis_of(plain: str) -> Axis | None:
+    """Return the function of q that a name stands for; None for q itself or no function."""
+    # `plain` is lower case without blanks and unit.
+    match = _FORM.fullmatch(plain)
+    if match is None or _is_left_to_names(match):
+        return None
+    return Axis(_scale_of(match), _factor_of(match), f"1/{match['own']}" if match["own"] else "")
+
+
+def _factor_of(match: re.Match[str]) -> float:
+    """What the inverse of the function is multiplied by to be q."""
+    return next(value for i, (value, _) in enumerate(_WHAT) if match[f"w{i}"])
+
+
+def _scale_of(match: re.Match[str]) -> str:
+    function = match["function"] or ""
+    if function in ("log", "log10", "ln", "lg"):
+        return _name_logarithm(match, function)
+    return _FUNCTIONS.get(function, "") or _POWERS.get(match["power"] or "", "")
+
+
+def _is_left_to_names(match: re.Match[str]) -> bool:
+    """Whether `names` knows the name: q, its square, its root, its inverse, log q; or nobody does."""
+    if match["function"] and match["power"]:
+        return True
+    return match["w0"] is not None and (_is_numbered(match) or not _is_special(match))
+
+
+def _is_numbered(match: re.Match[str]) -> bool:
+    """Whether a number is that of a sample, as in q4 beside I4."""
+    return bool(match["power"]) and not match["sign"]
+
+
+def _is_special(match: re.Match[str]) -> bool:
+    """Whether q stands with a unit, one more, a power above the second, or in a function known here alone."""
+    with_more = any(match[name] for name in ("own", "plus", "plus_after"))
+    return with_more or match["power"] in ("3", "4") or match["function"] in ("asinh", "arcsinh", "log1p")
+
+
+def _name_logarithm(match: re.Match[str], function: str) -> str:
+    """Which logarithm: "log" of 1 + q, or of q times a length, is the natural one, as pyFAI's are."""
+    one_more = bool(match["plus"] or match["plus_after"])
+    natural = function == "ln" or (function == "log" and (one_more or match["times"] == "."))
+    return ("ln" if natural else "log10") + one_more * "(1 + …)"
+
+
+def is_a_length(unit: str) -> bool:
+    """Whether the unit of an abscissa is a length of millimetres or more: it is a position, and no q."""
+    return bool(
+        re.fullmatch(r"\W*(?:mm|cm|m|millimet\w+|centimet\w+|met(?:er|re)s?)\W*", unit.strip().lower())
+    )
+
+
+# --- What the name of a column says: which quantity, in which unit, on which scale, of which
+# --- sample.
 
 #: Quantities of a column. "Other" (counts, weights, masks, residuals, point numbers) is no part of a curve.
 Q, ANGLE, INTENSITY, ERROR, RELATIVE, DQ = "q", "angle", "intensity", "dintensity", "relative", "dq"
@@ -350,3 +465,113 @@ def _is_unit(text: str, *, bare: bool = True) -> bool:
     return units.canonical(text, "angle") is not None or (
         bool(_UNIT_LIKE.search(text)) and not re.search(r"const|log", text, re.IGNORECASE)
     )
+
+
+# --- What names of columns say beside each other: a stem that all share, signals and their
+# --- uncertainties.
+
+_OF_ERRORS = ("sigma", "sig", "error", "err", "std", "d", "e", "s")
+_BRACKET = re.compile(r"^(?P<base>.*\S)\s*[\[(][^\[\]()]*[\])]$")
+_WITH_ERROR = re.compile(
+    r"^(?P<base>.*\S)\s*[\[(]\s*(?:err(?:or)?s?|sigma|sig|std\.?(?:dev)?|s\.?d\.?|unc\w*)\s*[\])]$",
+    re.IGNORECASE,
+)
+_LOWER, _UPPER = (
+    re.compile(rf"[IY]\w*(?:\(q\))?\s*{sign}\s*[eds]\w*", re.IGNORECASE) for sign in ("[-\u2212]", r"\+")
+)
+_LETTERS = {"q": Q, "r": INTENSITY, "s": ERROR, "w": OTHER}
+"""Igor's waves of one sample: q, intensity, its uncertainty, the width of a bin, which is no resolution."""
+
+
+def understand_names(words: Sequence[str]) -> tuple[ColumnName, ...]:
+    """Understand column names alone, else without the common beginning or end, as in ``SMR_Int``,
+    ``SMR_Error``, ``SMR_Qvec`` or ``Q_a``, ``R_a``, ``S_a``.
+    """
+    understood, rests = [_understand_in_company(word, words) for word in words], _strip_stem(words)
+    if {"q", "r"} <= set(rests) <= set(_LETTERS):
+        return _restore_texts(understood, [ColumnName(rest, _LETTERS[rest]) for rest in rests])
+    inner = list(map(understand, rests))
+    return pair_columns(
+        _restore_texts(understood, inner) if _names_q(inner) and not _names_q(understood) else understood
+    )
+
+
+def _understand_in_company(word: str, words: Sequence[str]) -> ColumnName:
+    """A name; "A" behind q is a sample's where I has it too, and I - err no error beside I + err."""
+    if _LOWER.fullmatch(word) and any(map(_UPPER.fullmatch, words)):
+        return ColumnName(word, OTHER)
+    head, _, sample = word.strip().rpartition("_")
+    return _understand_letter(word, head, sample) if f"I_{sample}" in words else understand(word)
+
+
+def _understand_letter(word: str, head: str, sample: str) -> ColumnName:
+    """A name whose end, a sample's, could be a length."""
+    if not (head and sample.isalpha() and units.canonical(sample, "q")):
+        return understand(word)
+    return understand(f"{head}_sample_{sample}")._replace(text=word, sample=sample)
+
+
+def _names_q(columns: Sequence[ColumnName]) -> bool:
+    return Q in {column.quantity for column in columns}
+
+
+def _restore_texts(
+    as_written: Sequence[ColumnName], understood: Sequence[ColumnName]
+) -> tuple[ColumnName, ...]:
+    """What was understood, under the names as they stand in the file."""
+    pairs = zip(as_written, understood, strict=True)
+    return tuple(meant._replace(text=name.text) for name, meant in pairs)
+
+
+def _strip_stem(words: Sequence[str]) -> list[str]:
+    """Words in small letters without what all end with, else begin with, parted by a sign; empty for none."""
+    small = [word.strip("<>\"' \t").lower() for word in words]
+    behind = _common([word[::-1] for word in small])
+    cut = slice(None, -behind) if behind else slice(_common(small), None)
+    return [word[cut] for word in small] if cut != slice(0, None) else []
+
+
+def _common(words: list[str]) -> int:
+    """How many letters, up to a sign, all words begin with that are no whole word."""
+    shared = os.path.commonprefix(words)
+    length = 1 + max(shared.rfind(sign) for sign in "_ .-")
+    return length if 1 < length < min(map(len, words)) and words[1:] else 0
+
+
+def pair_columns(columns: Sequence[ColumnName]) -> tuple[ColumnName, ...]:
+    """Names that say nothing by themselves, but beside each other: "I5 mg/ml" and "sig5 mg/ml"."""
+    unknown = {column.text: i for i, column in enumerate(columns) if column.quantity == UNKNOWN}
+    renamed = list(columns)
+    for text, i in unknown.items():
+        if (pair := _signal_of(text, unknown)) is not None:
+            signal, sample = pair
+            renamed[i] = columns[i]._replace(quantity=ERROR, sample=sample)
+            renamed[signal] = columns[signal]._replace(quantity=INTENSITY, sample=sample)
+    return tuple(renamed)
+
+
+def _signal_of(error: str, names: Mapping[str, int]) -> tuple[int, str] | None:
+    """The column whose uncertainty a name is, and the sample that both name; None where there is none."""
+    pairs = [(name, sample) for sample in _strip_error_prefix(error) for name in (sample, f"I{sample}")]
+    signal = next(((names[name], sample) for name, sample in pairs if name in names), None)
+    return signal or _signal_beside_bracket(error, names)
+
+
+def _strip_error_prefix(name: str) -> list[str]:
+    """What stands behind a word for an uncertainty at the beginning of a name."""
+    return [name[len(prefix) :] for prefix in _OF_ERRORS if name.lower().startswith(prefix)]
+
+
+def _signal_beside_bracket(error: str, names: Mapping[str, int]) -> tuple[int, str] | None:
+    """Find the signal of an error ``I0(err)`` beside ``I0(80)``, or ``dRef (SD)`` beside ``Ref``."""
+    bracket = _WITH_ERROR.match(error)
+    if bracket is None:
+        return None
+    base = bracket["base"]
+    bases = {_base(name): i for name, i in names.items() if name != error}
+    return next(((bases[name], base) for name in (base, *_strip_error_prefix(base)) if name in bases), None)
+
+
+def _base(name: str) -> str:
+    bracket = _BRACKET.match(name)
+    return bracket["base"] if bracket else name

@@ -1,4 +1,5 @@
-"""Plain text -> the table of numbers in it, whatever stands above, below or between.
+"""Plain text -> the table of numbers in it, and the names of its columns, whatever stands above, below or
+between.
 
 Any delimiter (blank, tab, comma, semicolon), decimal commas, ``nan``, ``-1.#IND`` and ``1.0D-03``.
 The table is the longest block of lines with the same count of numbers, at least two.
@@ -7,18 +8,367 @@ The table is the longest block of lines with the same count of numbers, at least
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from . import cells
-from .runs import GAP, LEAST_ROWS, START, Run, Runs
+from ... import units
+from ..limits import LIMITS
+from .names import (
+    ANGLE,
+    ERROR,
+    INTENSITY,
+    OTHER,
+    RELATIVE,
+    UNKNOWN,
+    ColumnName,
+    Q,
+    names_uncertainty,
+    understand,
+    understand_names,
+)
 
 if TYPE_CHECKING:
     from ...arrays import Floats
+
+
+# --- One line of text -> the numbers in it: any delimiter, decimal commas, signs of what is
+# --- missing.
+
+_LONGEST = 10_000
+"""Characters beyond which a line is no row of a curve's table."""
+
+_ROWS_ABOVE = 2_000
+"""Rows of other columns above a table, between it and its names: as many as a curve has points."""
+
+_NOT_A_NUMBER = frozenset(
+    {
+        "",
+        "-",
+        "--",
+        "*",
+        "na",
+        "n/a",
+        "#n/a",
+        "#div/0!",
+        "#value!",
+        "null",
+        "none",
+        "inf",
+        "-inf",
+        "nan",
+        "-nan",
+        "1.#ind",
+        "-1.#ind",
+    }
+    | {"1.#qnan", "-1.#qnan", "1.#inf", "-1.#inf", "1.#snan"}
+)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eEdD][+-]?\d+)?|[+-]?\d+(?:[eEdD][+-]?\d+)?")
+# "65,525.008", "65.525,008", "65'525.008", "65 525,008" with a blank that does not break.
+_GROUPED = re.compile(
+    r"(?<![\w.,'])[-+]?\d{1,3}(?:(?:,\d{3})+\.\d|(?:\.\d{3})+,\d|(?:\.\d{3}){2,}|(?:,\d{3}){2,}"
+    r"|(?:['\u2019_\u00a0\u2009\u202f]\d{3})+(?!\d))"
+)
+SPACED = re.compile(r"(?:^|\t)[-+]?\d{1,3}(?: \d{3})+(?:[.,]\d+)?[ ]?(?=\t|$)")
+# "5,72e-02" in a CSV.
+QUOTED = re.compile(r'"\s*([-+]?[\d.,]+(?:[eE][-+]?\d+)?)\s*"')
+# A minus that follows a digit: Fortran's columns of fixed width leave no blank.
+_STUCK = re.compile(r"(?<=\d)(?=-\d*\.\d)")
+MARKS = "#%*'!;/x \t"
+"""Before a row that is not to count."""
+BLANKS = re.compile("[\u00a0\u2009\u202f]")
+# q is no whole number; headers (RAL's) have rows of them just above the table.
+ROW = re.compile(r"\s*[-+]?\d*[.,]\d\S*[\s,;]+\S*\d")
+# Signs of LaTeX, HTML and Grace, as in "nm<sup>-1</sup>" and "nm\\S-1\\N", and what they print as.
+_MARKUP = (
+    (re.compile(r"\\S\s*([-+\u2212]?\d)\s*\\N|<sup>\s*([^<>]{1,9})</sup>"), r"^\1\2"),
+    (re.compile(r"\\(?:math(?:rm|it|bf)|text(?:rm|it|bf)?|rm|,|;|:|!)\b\s*|\\[,;:!]"), " "),
+    (re.compile(r"\\(?:AA|angstrom|r\{A\})(?![A-Za-z])|&Aring;|&#8491;"), "\u00c5"),
+)
+#: Rows of numbers without a point, parted by commas alone.
+_COMMAS_ALONE = re.compile(r"\s*[-+]?\d+(?:\s*,\s*[-+]?\d+(?:[eE][-+]?\d+)?){2,}\s*,?\s*")
+_COMMA_PARTS = re.compile(r"\s*,\s*")
+FEWEST_PAIRS = 5
+"""Rows of pairs that are looked at, as many as begin a table."""
+_REMARK = re.compile(r"(?<=\d)\s+[#!].*")
+
+
+def style(line: str) -> tuple[str | None, bool]:
+    """Which delimiter a line of numbers uses (None for blanks), and whether its decimals have commas."""
+    if ";" in line:
+        return ";", "," in line
+    if "," not in line:
+        return None, False
+    return (None, True) if _has_decimal_commas(line) else (",", False)
+
+
+def _has_decimal_commas(line: str) -> bool:
+    """Whether all words of a line are numbers, with commas for points."""
+    words = line.split()
+    return "." not in line and len(words) > 1 and all(_DECIMAL_COMMA.fullmatch(word) for word in words)
+
+
+def numbers(line: str) -> list[float] | None:
+    """The numbers of a line, NaN for cells that hold none; None where the line is text."""
+    numbers = _values(_words(line))
+    if numbers is None and (parted := _STUCK.sub(" ", line)) != line:
+        numbers = _values(_words(parted))
+    return numbers
+
+
+def _values(words: list[str]) -> list[float] | None:
+    numbers = []
+    for word in words:
+        value = number(word)
+        if value is None:
+            return None
+        numbers.append(value)
+    return numbers if any(value == value for value in numbers) else None
+
+
+def _words(line: str) -> list[str]:
+    if len(line) > _LONGEST:
+        return []
+    line = _REMARK.sub("", line)
+    delimiter, decimal = style(line)
+    if decimal:
+        line = line.replace(",", ".")
+    words = [word.strip() for word in line.split(delimiter)]
+    while words and not words[-1]:
+        words.pop()
+    return words
+
+
+def number(word: str) -> float | None:
+    if "_" in word:  # Python's own sign between thousands
+        return None
+    try:
+        return float(word)
+    except ValueError:
+        pass
+    plain = word.lower().replace("\u2212", "-")
+    if plain in _NOT_A_NUMBER or set(plain) == {"*"}:
+        return float("nan")
+    try:
+        return float(plain.replace("d", "e"))
+    except ValueError:
+        return None
+
+
+def find_first_row_above(lines: Sequence[str], end: int) -> int:
+    """The first of the rows of numbers that end just above a line, `_ROWS_ABOVE` of them at most."""
+    start = end
+    while start > max(0, end - _ROWS_ABOVE) and len(numbers(lines[start - 1]) or ()) > 1:
+        start -= 1
+    return start
+
+
+def strip_markup(line: str) -> str:
+    """A line as its markup prints it."""
+    if "\\" in line or "<" in line or "&" in line:
+        for pattern, plain in _MARKUP:
+            line = pattern.sub(plain, line)
+    return line
+
+
+def count(line: str) -> int:
+    """How many cells a line has whose delimiter is no blank; 0 where it is."""
+    delimiter, decimal = style(line)
+    return 0 if delimiter is None or decimal else line.count(delimiter) + 1
+
+
+def find_grouped_number(line: str) -> str:
+    """A number of the line with signs between its thousands; empty where there is none."""
+    match = _GROUPED.search(line) or SPACED.search(line)
+    return max(match[0].strip(), line[match.start() :].split()[0], key=len)[:40] if match else ""
+
+
+def numbers_alone(line: str) -> str:
+    """A line without one word at either end that is no number, where the rest are numbers."""
+    sign = next((candidate for candidate in ";,\t" if candidate in line), None)
+    words = [word.strip() for word in line.split(sign)]
+    if len(words) > 2:
+        first, last = (int(number(word) is None) for word in (words[0], words[-1]))
+        inner = words[first : len(words) - last]
+        if len(inner) > 1 and all(number(word) is not None for word in inner):
+            return (sign or " ").join(inner)
+    return line
+
+
+def use_decimal_points(lines: list[str]) -> tuple[list[str], bool]:
+    """Replace decimal commas where commas also separate numbers, and say whether that is ambiguous."""
+    # Such numbers come as pairs, ``5,000000e-03,2,823191e+01``, whose second parts have leading zeros or
+    # exponents as no whole number has.
+    with_commas = (k for k, line in enumerate(lines) if _COMMAS_ALONE.fullmatch(line))
+    rows = {k: _COMMA_PARTS.split(lines[k].strip()) for k in with_commas}
+    if len(rows) < FEWEST_PAIRS or not any(map(_has_fraction, rows.values())):
+        return lines, False
+    if _alike(rows) and all(map(_are_pairs, rows.values())):
+        return [_pair_parts(rows[k]) if k in rows else line for k, line in enumerate(lines)], False
+    return lines, _are_ambiguous(rows)
+
+
+def _alike(rows: Mapping[int, Sequence[str]]) -> bool:
+    return len(set(map(len, rows.values()))) == 1
+
+
+def _pair_parts(parts: list[str]) -> str:
+    """Pairs of whole parts and fractions as numbers with points, parted by semicolons."""
+    return ";".join(map(".".join, zip(*[iter(parts)] * 2, strict=True)))
+
+
+def _are_ambiguous(rows: Mapping[int, Sequence[str]]) -> bool:
+    """Whether most rows show that commas are decimal signs, by zeros in front of whole numbers."""
+    zeros = sum(any(re.match(r"0\d", part) for part in parts[1:]) for parts in rows.values())
+    first = 0 if _alike(rows) else sum(parts[0] == "0" for parts in rows.values())
+    return max(zeros, first) > len(rows) / 2
+
+
+def _has_fraction(parts: list[str]) -> bool:
+    """Whether a second number of a pair begins with a zero or has an exponent."""
+    return any(re.match(r"0\d|\d+[eE]", part) for part in parts[1::2])
+
+
+def _are_pairs(parts: list[str]) -> bool:
+    whole = all(re.fullmatch(r"[-+]?\d+", part) for part in parts[::2])
+    fractions = all(re.fullmatch(r"\d+(?:[eE][-+]?\d+)?", part) for part in parts[1::2])
+    return whole and fractions and len(parts) % 2 == 0 and len(parts) > 2
+
+
+def unquote(match: re.Match[str]) -> str:
+    """A number in quotes without them, its decimal comma a point."""
+    return match[1].replace(",", ".") if match[1].count(",") == 1 and "." not in match[1] else match[1]
+
+
+# --- Rows of numbers in the lines of a text, alike ones together.
+
+START = 5
+"""This many alike lines in a row start the table; fewer may be numbers of a header."""
+
+GAP = 2
+"""At most this many lines of other content inside the table are dropped; more end it."""
+
+LEAST_ROWS = 8
+"""A further table has at least so many rows; fewer points determine no curve."""
+
+BACK = 1.5
+"""A row behind words whose q is less than this times that of the first row begins another table."""
+
+
+@dataclass
+class Run:
+    """Rows of equally many numbers, with at most `GAP` other lines between two of them."""
+
+    rows: list[list[float]]
+    places: list[int]  #: Numbers of their lines.
+    dropped: int = 0  #: Lines between them.
+
+    @property
+    def width(self) -> int:
+        return len(self.rows[0])
+
+    @property
+    def lines(self) -> range:
+        return range(self.places[0], self.places[-1] + 1)
+
+    def add(self, row: list[float], number: int, dropped: int) -> None:
+        """A further row, behind so many lines that are none."""
+        self.rows.append(row)
+        self.places.append(number)
+        self.dropped += dropped
+
+
+@dataclass
+class Runs:
+    """Rows of numbers as they come, line by line."""
+
+    runs: list[Run] = field(default_factory=list)
+    single: int = 0  #: Lines of one number.
+    odd: list[int] = field(default_factory=list)  #: Lines that look like rows and cannot be read.
+    gap: int = GAP + 1  #: Lines since the last row, without empty ones.
+    parted: bool = False  #: Whether empty lines stand between the last row and the next.
+
+    def take(self, lines: list[str], number: int) -> None:
+        row = self._row(lines[number])
+        if row is None or len(row) < 2:
+            self._other(lines[number], number, row)
+        elif self.runs and self._takes(self.runs[-1], row):
+            self.runs[-1].add(row, number, self.gap)
+            self.gap, self.parted = 0, False
+        elif self.runs and self._may_be_odd(self.runs[-1], row) and not _is_run(lines, number):
+            self.gap += 1
+        else:
+            self.runs.append(Run([row], [number]))
+            self.gap, self.parted = 0, False
+
+    def _row(self, line: str) -> list[float] | None:
+        """The numbers of a line, NaN where its last cells are empty."""
+        row = numbers(line)
+        width = self.runs[-1].width if self.runs else 0
+        if row and len(row) < width == count(line):
+            row += [float("nan")] * (width - len(row))
+        return row
+
+    def _other(self, line: str, number: int, row: list[float] | None) -> None:
+        self.gap += 1
+        self.single += row is not None
+        if row is None and ROW.match(line):
+            self.odd.append(number)
+
+    def _goes_on(self, run: Run, row: list[float]) -> bool:
+        parted = self.parted or self.gap > 0
+        return run.width == len(row) and not _from_the_start(run.rows, row, parted=parted)
+
+    def _takes(self, run: Run, row: list[float]) -> bool:
+        near = self.gap == 0 or (self.gap <= GAP and len(run.rows) >= START)
+        return near and self._goes_on(run, row)
+
+    def _may_be_odd(self, run: Run, row: list[float]) -> bool:
+        """Whether a row of other numbers may be one odd line in the run."""
+        return len(run.rows) >= START and self.gap < GAP and not self._goes_on(run, row)
+
+
+def _from_the_start(run: list[list[float]], row: list[float], *, parted: bool) -> bool:
+    """Whether a row begins at the q where a table began: the next data set, not more of this."""
+    # Behind words or empty lines near it, else just there, as repeated measurements do; rows of zeros fill
+    # up.
+    if len(run) < LEAST_ROWS:
+        return False
+    first, last = run[0][0], run[-1][0]
+    if row[0] == first:
+        low, high = sorted((abs(first), abs(last)))
+        return high > BACK * low and (parted or first != 0)
+    return parted and row[0] < BACK * first < last
+
+
+def again_from_the_start(columns: Floats, x: int) -> list[Floats]:
+    """Split columns (m, n) that repeat the first q: frames in one list, each of `LEAST_ROWS` or more."""
+    # `x` is the column of q, usually after one that numbers the frames.
+    q = columns[x]
+    starts = np.flatnonzero(q == q[0])
+    rows = np.diff([*starts, q.size])
+    if starts.size < 2 or rows.min() < LEAST_ROWS:
+        return [columns]
+    parts = np.split(columns, starts[1:], axis=1)
+    return parts if all(_goes_one_way(part[x]) for part in parts) else [columns]
+
+
+def _goes_one_way(q: Floats) -> bool:
+    step = np.diff(q)
+    return bool(np.all(step >= 0) or np.all(step <= 0))
+
+
+def _is_run(lines: list[str], number: int) -> bool:
+    """Whether the line and those that follow it are alike: another table, not one odd line."""
+    rows = [numbers(line) for line in islice(lines, number, number + START)]
+    width = len(rows[0] or ())
+    return len(rows) == START and all(row is not None and len(row) == width for row in rows)
+
+
+# --- Plain text -> the table of numbers in it, whatever stands above, below or between.
 
 GOES_ON = 3.0
 """A row apart from a table goes on with it where its q is this near to the end of the table's."""
@@ -83,22 +433,22 @@ def read_table(text: str) -> Table:
     lines = _lines(text)
     if cut := _is_cut_short(text, lines):
         lines = lines[:-1]
-    lines, ambiguous = cells.use_decimal_points(lines)
+    lines, ambiguous = use_decimal_points(lines)
     if ambiguous:
         return Table(np.empty((0, 0)), tuple(lines), ambiguous=True)
     table_found = _uniform(lines) or _longest(lines)
     if table_found.columns.size or table_found.single or table_found.grouped:
         return replace(table_found, cut=cut)
     # A letter behind each row, or a time before it, is no number.
-    return _longest([cells.numbers_alone(line) for line in lines])
+    return _longest([numbers_alone(line) for line in lines])
 
 
 def _lines(text: str) -> list[str]:
     """The lines of a text as they are printed, numbers without quotes."""
     lines = text.rstrip("\x1a\0 \r\n").splitlines()  # the end of a text of DOS
     if '"' in text:
-        lines = [cells.QUOTED.sub(cells.unquote, line) for line in lines]
-    return list(map(cells.strip_markup, lines)) if _has_markup(text) else lines
+        lines = [QUOTED.sub(unquote, line) for line in lines]
+    return list(map(strip_markup, lines)) if _has_markup(text) else lines
 
 
 def _is_cut_short(text: str, lines: list[str]) -> bool:
@@ -106,7 +456,7 @@ def _is_cut_short(text: str, lines: list[str]) -> bool:
     if text.endswith(("\n", "\r")) or len(lines) <= START:
         return False
     *lines_before, last = (line.strip() for line in lines[-START - 1 :])
-    if not re.fullmatch(r"[-+\d.,;eE\s]+", last) or None in map(cells.numbers, lines_before):
+    if not re.fullmatch(r"[-+\d.,;eE\s]+", last) or None in map(numbers, lines_before):
         return False
     return _is_shorter(re.split(r"[\s,;]+", last), [re.split(r"[\s,;]+", line) for line in lines_before])
 
@@ -137,7 +487,7 @@ def _uniform(lines: list[str]) -> Table | None:
 
 def _parse_with_numpy(block: list[str]) -> Floats | None:
     """Lines as rows of two numbers at least; None where they are not all alike."""
-    delimiter, decimal = cells.style(block[0])
+    delimiter, decimal = style(block[0])
     if decimal:
         block = [line.replace(",", ".") for line in block]
     try:
@@ -162,9 +512,7 @@ def _search_around_table(lines: list[str], table: range, rows: Floats) -> tuple[
         *_find_lost_rows(lines, range(table.stop, len(lines)), rows),
     ]
     apart = [*_find_lines_with_blanks(lines[table.start : table.stop]), *(lines[number] for number in lost)]
-    return lost, next(
-        (grouped_number for line in apart if (grouped_number := cells.find_grouped_number(line))), ""
-    )
+    return lost, next((grouped_number for line in apart if (grouped_number := find_grouped_number(line))), "")
 
 
 def _find_lost_rows(lines: list[str], numbers: range, rows: Floats) -> Iterator[int]:
@@ -177,11 +525,11 @@ def _find_lost_rows(lines: list[str], numbers: range, rows: Floats) -> Iterator[
 
 
 def _is_lost(line: str, width: int) -> bool:
-    return cells.ROW.match(line) is not None or _row_in(line, width) is not None
+    return ROW.match(line) is not None or _row_in(line, width) is not None
 
 
 def _goes_on(line: str, width: int, ends: tuple[float, float]) -> bool:
-    row = _row_in(line, width) if cells.ROW.match(line) else None
+    row = _row_in(line, width) if ROW.match(line) else None
     if row is None:
         return False
     least, most = ends
@@ -189,7 +537,7 @@ def _goes_on(line: str, width: int, ends: tuple[float, float]) -> bool:
 
 
 def _row_in(line: str, width: int) -> list[float] | None:
-    row = cells.numbers(line.lstrip(cells.MARKS))
+    row = numbers(line.lstrip(MARKS))
     return row if row is not None and len(row) == width else None
 
 
@@ -201,9 +549,9 @@ def _ends(q: Floats) -> tuple[float, float]:
 
 def _find_lines_with_blanks(lines: list[str]) -> list[str]:
     """Lines of a table in which blanks may part thousands."""
-    lines_found = list(filter(cells.BLANKS.search, lines))
+    lines_found = list(filter(BLANKS.search, lines))
     if "\t" in lines[0]:
-        lines_found += [line for line in lines if " " in line and cells.SPACED.search(line)]
+        lines_found += [line for line in lines if " " in line and SPACED.search(line)]
     return lines_found
 
 
@@ -262,9 +610,7 @@ def _rows_apart(runs: list[Run], best: Run, lost_lines: list[int]) -> int:
 
 def _find_first_grouped(lines: list[str], odd: list[int]) -> str:
     """The first number with signs between its thousands in one of these lines; empty where there is none."""
-    return next(
-        (number_text for number in odd if (number_text := cells.find_grouped_number(lines[number]))), ""
-    )
+    return next((number_text for number in odd if (number_text := find_grouped_number(lines[number]))), "")
 
 
 def _again(rows: Floats, run: list[list[float]]) -> bool:
@@ -300,11 +646,9 @@ def _choose_run(lines: list[str], runs: list[Run]) -> Run:
 
 def _names_a_curve(lines: list[str], start: int) -> bool:
     """Whether the words above a line, and above rows of other columns next to it, name q and intensity."""
-    from .names import INTENSITY, Q, understand
-
-    start = cells.find_first_row_above(lines, start)
+    start = find_first_row_above(lines, start)
     for line in lines[max(0, start - 8) : start]:
-        if cells.numbers(line) is None:
+        if numbers(line) is None:
             names = filter(None, re.split(r"\s{2,}|[\t,;|]", line.strip()))
             if {Q, INTENSITY} <= {understand(name).quantity for name in names}:
                 return True
@@ -313,9 +657,7 @@ def _names_a_curve(lines: list[str], start: int) -> bool:
 
 def _words_below(lines: list[str], table: range, rows: set[int]) -> tuple[str, ...]:
     words = (lines[number] for number in range(table.start, len(lines)) if number not in rows)
-    return tuple(
-        islice((line for line in words if line.strip() and cells.numbers(line) is None), WORDS_BELOW)
-    )
+    return tuple(islice((line for line in words if line.strip() and numbers(line) is None), WORDS_BELOW))
 
 
 def _first_table_line(lines: list[str]) -> int | None:
@@ -323,7 +665,7 @@ def _first_table_line(lines: list[str]) -> int | None:
     for number, line in enumerate(lines):
         if not line.strip():
             continue
-        row = cells.numbers(line)
+        row = numbers(line)
         if row is None or len(row) < 2:
             alike = width = 0
         elif len(row) == width:
@@ -333,3 +675,326 @@ def _first_table_line(lines: list[str]) -> int | None:
         if alike >= START:
             return start
     return None
+
+
+# --- The words above a table -> names of its columns.
+
+NAMES_WITHIN = 8
+"""The names of columns stand in one of so many lines above the table."""
+
+_LENGTH = r"[\s_]*[\[(/]?\s*(?:mm|cm|m|pixels?|px)?[\])]?"
+_NO_Q = re.compile(
+    r"(?:azi\w*|phi|psi|chi)(?:[\s_]*angle)?[\s_]*(?:[\[(].*|deg\w*)?|"
+    rf"pixels?|channels?|strip|(?:r|radius|position|pos|distance){_LENGTH}"
+    r"|d[\s_]*[\[(]\s*(?:a|å|nm)\b.*|q[\s_]*(?:low|lo|min|left)\w*(?:\s*[\[(].*)?|q\s*[*·]?\s*rg|q\s*[*·]\s*r|time.*|t|tof.*",
+    re.IGNORECASE,
+)
+# Words for what is no q whatever stands beside them.
+_NEVER_Q = re.compile(
+    r"r\s*[\[(]\W*(?:a|å|aa|angstroms?|nm|nanomet\w+)\W*[\])]|(?:\w+_)?(?:lambda|wavelength|energy|e_ev|time)"
+    r"(?:[\s_]*[\[(].*|_?k?ev)?|\w*diameters?(?:[\s_]*[\[(].*|_\d+)?|(?:particle\s*)?sizes?(?:\s*[\[(].*)?",
+    re.IGNORECASE,
+)
+# How names of q and angles begin: enough to leave prose alone, whose words are not looked up.
+_MAYBE_X = re.compile(
+    r"[\W\d_]*(?:q|mean|avg|average|abs|mod|radial|scatter|wave|momentum|streu|vecteur|bin|log|lg|ln|sqrt|half|the|two|2-?\s*th|θ|2θ"
+    r"|xwave|d|4|2\s*sin|sin|a(?:rc)?sinh|1\s*/|\(|rec|stol|angle|position|t?tth|s(?:exp|obs|val|bin|axis|cen|$|[^a-z])|[hkx](?:$|[^a-z]))",
+    re.IGNORECASE,
+)
+# "File format : Q, I, dI", "columns: q I", "Data columns are ...".
+_LISTED_BEHIND = re.compile(
+    r"^(?:\w+\s+){0,2}(?:columns?|fields?|format|order)(?:\s+(?:are|is))?\s*[:=]\s*(?=\S)|^columns?\s+(?=[qQ])",
+    re.IGNORECASE,
+)
+_INTENSITY_ITSELF = re.compile(
+    r"\W*(?:(?:d\W?)?(?:σ|sigma)\W*/\W*d\W*(?:Ω|omega)|(?:i|j|y|int|intens\w*|counts?|cps|signal)(?![a-z]))",
+    re.IGNORECASE,
+)
+# "tau(s)", "delta [Å]".
+_NAME_AND_UNIT = re.compile(r"[^\W\d]\w*\s?[(\[][^()\[\]]{0,12}[^\W\d][^()\[\]]{0,12}[)\]]")
+_STEM_AND_Q = re.compile(r"[_.-]q(?:$|vec)", re.IGNORECASE)
+_MARKS = "#%;!*'/"
+# Signs between names, the strictest first; a comma or a blank within brackets parts nothing.
+_BETWEEN = (r"\t", r"\|", r";", r",(?![^()\[\]]*[)\]])", r"\s{2,}", r"[\s,;]+(?![^(\[]*[)\]])")
+_STRICT = _BETWEEN[:-1]
+# A diffractometer's settings, such as "Scantype: Coupled TwoTheta/Theta" or "ScanMode = 2theta".
+_SCAN = re.compile(r"(?:scan|axis|abscissa)[^\n]{0,40}?(?:two|2)[\s_-]*(?:theta|θ)", re.IGNORECASE)
+
+
+class Names(NamedTuple):
+    """The names above a table."""
+
+    columns: tuple[ColumnName, ...]
+    units_beside: tuple[str, ...] = ()  #: What a line of units says under each name; empty without one.
+
+    @property
+    def unit_beside(self) -> str:
+        """What a line of units says under the name of q; empty where there is none."""
+        return self.units_beside[self.x] if self.units_beside and self.x is not None else ""
+
+    def unit_of(self, column: int) -> str:
+        name_here = self.columns[column]
+        if name_here.scale:
+            return ""
+        return name_here.unit or (self.units_beside[column] if self.units_beside else "")
+
+    def first(self, *quantities: str) -> int | None:
+        return next((i for i, column in enumerate(self.columns) if column.quantity in quantities), None)
+
+    @property
+    def informative_count(self) -> int:
+        """How many say something."""
+        return sum(column.quantity != UNKNOWN for column in self.columns)
+
+    @property
+    def x(self) -> int | None:
+        return next((i for kind in (Q, ANGLE) if (i := self.first(kind)) is not None), None)
+
+
+def names_of(table: Table) -> Names | None:
+    """The line above that has one word for each column, of which one is q or an angle, and most are known."""
+    # None where there is none. A line of units may stand above or below it; where two lines do as well, the
+    # nearer to the table counts.
+    lines = _select_lines_above(table)
+    width = len(table.columns)
+    candidates = [
+        names for words in _lists(lines, width) if (names := _match_names(words, lines)) is not None
+    ]
+    if not candidates:
+        return None
+    best = max(candidates, key=lambda candidate: candidate.informative_count)  # of equal ones the first
+    return best._replace(units_beside=_units_beside(lines, width, best.x or 0))
+
+
+def _lists(lines: list[str], width: int) -> Iterator[list[str]]:
+    """Lists of one word for each column, the nearest to the table first."""
+    if loop := _read_loop_names(lines, width):
+        yield loop
+    for line in reversed(lines):
+        yield from _splits(line, width)
+
+
+def _select_lines_above(table: Table) -> list[str]:
+    """The last lines above a table, and above rows of other columns next to it, that are no walls of text."""
+    lines = table.header[: find_first_row_above(table.header, len(table.header))]
+    return [line for line in lines if line.strip() and len(line) <= LIMITS.line][-NAMES_WITHIN:]
+
+
+def _match_names(words: list[str], lines: list[str]) -> Names | None:
+    """These words as names of columns; None where none is q or an angle, or too few are known."""
+    if not any(map(_may_be_x, words)):
+        return None
+    names = Names(understand_names(words))
+    if names.x is None or _is_letter_behind(names.columns, names.x):
+        return None
+    return names if names.informative_count > 1 or _are_samples(names, words, lines) else None
+
+
+def _is_letter_behind(columns: tuple[ColumnName, ...], x: int) -> bool:
+    """Whether what could be q is one letter, as S, behind the name of another quantity, as an energy."""
+    letter = re.match(r"\W*[shkx](?![a-z])", columns[x].text, re.IGNORECASE)
+    return letter is not None and any(one.quantity == UNKNOWN for one in columns[:x])
+
+
+def _may_be_x(word: str) -> bool:
+    return bool(_MAYBE_X.match(word) or _STEM_AND_Q.search(word))
+
+
+def _are_samples(names: Names, words: list[str], lines: list[str]) -> bool:
+    return names.x == 0 and len(words) > 2 and _are_separated(words, lines)
+
+
+def no_abscissa(table: Table) -> str:
+    """The name of a first column that is neither q nor an angle; empty for none."""
+    # Beside a named intensity, or where the names of columns are parted by more than a blank.
+    lines, width = _select_lines_above(table), len(table.columns)
+    lists = [words for line in reversed(lines) for words in _splits(line, width)]
+    nearest = _splits((lines or ("",))[-1], width, _STRICT)
+    candidates = (*filter(_no_q, lists), *filter(_never_q, nearest))
+    return _first(candidates[0]) if candidates else ""
+
+
+def unknown_abscissa(table: Table) -> str:
+    """The name of a first column that is not known to be q; empty where no name stands above it."""
+    # Names are told from prose by what stands beside: the word for an intensity, or several names that signs
+    # part in the line next to the table.
+    lines, width = _select_lines_above(table), len(table.columns)
+    for line in reversed(lines):
+        strict, loose = _splits(line, width, _STRICT), _splits(line, width)
+        for words in loose:
+            if _are_names(words, line, parted=words in strict):
+                return _first(words)
+    return _only_names(lines, width) or _measured_against(lines, width)
+
+
+def _measured_against(lines: list[str], width: int) -> str:
+    """The first name in the line next to the table, with a unit, or beside a quantity and its uncertainty."""
+    nearest = _splits(lines[-1], width) if lines else []
+    return next((_first(words) for words in nearest if _are_of_another_quantity(words)), "")
+
+
+def _are_of_another_quantity(words: list[str]) -> bool:
+    alike = all(re.match(r"[\"'<#]?[^\W\d]", word) for word in words)
+    if not (alike and _is_other_quantity(understand_names(words)[0], words[0])):
+        return False
+    return _NAME_AND_UNIT.fullmatch(_first(words)) is not None or _have_uncertainty(words[1:])
+
+
+def _have_uncertainty(words: list[str]) -> bool:
+    """Whether one of some names is that of an uncertainty, of an intensity or of another of them."""
+    known = any(understand(word).quantity in (ERROR, RELATIVE) for word in words)
+    return known or any(names_uncertainty(two, one) for one in words for two in words)
+
+
+def _are_names(words: list[str], line: str, *, parted: bool) -> bool:
+    """Whether words are names of columns, an intensity's among those behind the first."""
+    first, *other_columns = understand_names(words)
+    if not _is_other_quantity(first, words[0]):
+        return False
+    if understand(line).quantity == INTENSITY or not any(map(_is_plain_intensity, other_columns)):
+        return False
+    return parted or all(column.quantity != UNKNOWN for column in other_columns)
+
+
+def _is_other_quantity(column: ColumnName, text: str) -> bool:
+    """Whether a name of letters is not that of q, an angle or an intensity."""
+    behind = understand(text.split()[-1]).quantity  # of a label, as "REMARK 265 q(A^-1)"
+    is_known = behind in (Q, ANGLE) or column.quantity in (Q, ANGLE, INTENSITY)
+    return not is_known and bool(re.search(r"[^\W\d_]", column.text))
+
+
+def _is_plain_intensity(column: ColumnName) -> bool:
+    """Whether a name is that of an intensity by itself, and no word of prose as "data" or "sample"."""
+    return _INTENSITY_ITSELF.match(column.text) is not None and column.quantity in (INTENSITY, OTHER)
+
+
+def _only_names(lines: list[str], width: int) -> str:
+    """The first of the names that signs part in the line next to the table, where all of them are unknown."""
+    alike = [words for line in lines for words in _splits(line, width, _STRICT)[:1]]
+    nearest = _splits(lines[-1], width, _STRICT)[:1] if lines else []
+    if len(alike) != 1 or alike != nearest or re.search("[:=]", lines[-1]):  # lines of a header's values
+        return ""
+    return _first_unknown(nearest[0])
+
+
+def _first_unknown(words: list[str]) -> str:
+    """The first of some words where all can be names, and none is that of q or an intensity."""
+    are_words = all(re.match(r"[^\W\d][^\n]{0,40}$", word.strip("<>\"'#% ")) for word in words)
+    quantities = {column.quantity for column in understand_names(words)}
+    return _first(words) if are_words and not quantities & {Q, ANGLE, INTENSITY} else ""
+
+
+def _no_q(words: list[str]) -> bool:
+    """Whether the first of some words is the name of what is no q, beside one that is known."""
+    return bool(_NO_Q.fullmatch(_first(words))) and _any_known(words[1:])
+
+
+def _first(words: list[str]) -> str:
+    return words[0].strip("<>\"'#% ")
+
+
+def _any_known(words: list[str]) -> bool:
+    return any(understand(word).quantity != UNKNOWN for word in words)
+
+
+def _never_q(words: list[str]) -> bool:
+    """Whether words are names, the first of them of what is no q whatever stands beside it."""
+    return bool(_NEVER_Q.fullmatch(_first(words))) and all(
+        re.match(r"[^\W\d]|[<#]", word) for word in words[1:]
+    )
+
+
+def intensity_without_q(table: Table) -> str:
+    """The names of columns that say where the intensity is, but not behind q, and name no q; else empty."""
+    lines = _select_lines_above(table)
+    nearest = _splits((lines or ("",))[-1], len(table.columns))
+    return next((", ".join(words) for words in nearest if _are_without_q(words)), "")
+
+
+def _are_without_q(words: list[str]) -> bool:
+    quantities = [column.quantity for column in understand_names(words)]
+    complete = {INTENSITY, ERROR} <= set(quantities) and quantities[1] != INTENSITY
+    return complete and not {Q, ANGLE} & set(quantities)
+
+
+def _are_separated(words: list[str], lines: list[str]) -> bool:
+    """Whether names of which only q is known are parted by signs in their line: they are those of samples."""
+    line = next(
+        (candidate for candidate in reversed(lines) if words[0] in candidate and words[-1] in candidate), ""
+    )
+    return any(sign in line for sign in ",;\t|")
+
+
+def _read_loop_names(lines: list[str], width: int) -> list[str]:
+    """The names of CIF's loop_, a line each."""
+    tags = [line.strip().rpartition(".")[2] for line in lines if line.lstrip().startswith("_")][-width:]
+    return [tag.replace("_", " ") for tag in tags] if len(tags) == width else []
+
+
+def _split_by(pattern: str, line: str, width: int) -> list[str]:
+    """Words between what matches a pattern, without empty ones where they are not so many."""
+    words = [word.strip() for word in re.split(pattern, line)]
+    if len(words) != width:
+        words = list(filter(None, words))
+    if len(words) > width and pattern == r"\|":
+        words = (words if understand(words[0]).quantity in (Q, ANGLE) else words[1:])[:width]
+    return words
+
+
+def _splits(line: str, width: int, signs: tuple[str, ...] = _BETWEEN) -> list[list[str]]:
+    """Ways in which a line falls into so many words, parted by these."""
+    bare = re.sub(r"^L\s+", "", line.strip().lstrip(_MARKS).strip())  # SPEC's "#L"
+    bare = _LISTED_BEHIND.sub("", bare[: LIMITS.line])
+    bare = re.sub(r"\b(ln|log10|log|lg)\s+(?=[a-zA-Z])", r"\1_", bare)
+    splits: list[list[str]] = []
+    for pattern in signs:
+        words = _split_by(pattern, bare, width)
+        if len(words) == width and words not in splits:
+            splits.append(words)
+    loose = re.sub(r"\s*[\[(](?![qQsSiI]\))[^\])]*[\])]|[<>\"']", " ", bare).replace(",", " ").split()
+    if len(loose) == width and not splits and signs is _BETWEEN:
+        # Units in brackets behind blanks are no words of their own.
+        splits.append(_append_units(bare, loose))
+    return splits
+
+
+def _append_units(line: str, words: list[str]) -> list[str]:
+    whole = []
+    for word in words:
+        match = re.search(re.escape(word) + r"[>\"']?\s*([\[(][^\])]*[\])])?", line)
+        whole.append(f"{word} {match[1]}" if match and match[1] else word)
+    return whole
+
+
+def _units_beside(lines: list[str], width: int, x: int) -> tuple[str, ...]:
+    for line in reversed(lines):
+        for words in _splits(line, width):
+            if units.canonical(words[x], "q") and all(map(_is_unit, words)):
+                return tuple(words)
+    return ()
+
+
+def _is_unit(word: str) -> bool:
+    is_unit = any(units.canonical(word, quantity) for quantity in units.FACTORS)
+    return (
+        is_unit
+        or re.fullmatch(r"\W*(?:a\.?u\.?|arb\.?(?:\s*units?)?|counts|none|1)?\W*", word, re.I) is not None
+    )
+
+
+def label(header: tuple[str, ...]) -> ColumnName | None:
+    """The abscissa where a line of its own names it, as FIT2D's, or the settings of a scan."""
+    abscissa = next(filter(None, map(_abscissa_alone, header[-NAMES_WITHIN:])), None)
+    if abscissa is not None:
+        return abscissa
+    scan = next((line for line in header if _SCAN.search(line[: LIMITS.line])), "")
+    return ColumnName(scan.strip(), ANGLE) if scan else None
+
+
+def _abscissa_alone(line: str) -> ColumnName | None:
+    bare = re.sub(r"^\W*(?:x(?:[ _-]?(?:label|axis))?\s*[:=])?", "", line.strip(), flags=re.IGNORECASE)
+    if not (0 < len(bare) <= LIMITS.title and _MAYBE_X.match(bare)):
+        return None
+    name = understand(bare)
+    is_x = name.quantity == ANGLE or (name.quantity == Q and units.canonical(name.unit, "q"))
+    return name if is_x else None

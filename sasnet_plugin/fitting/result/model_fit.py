@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...digits import chisq_text, format_with_error, unit_text
-from ...text_table import align_columns
+from ...digits import align_columns, chisq_text, format_with_error, unit_text
 from ...types import product_name
 from ..settings import ASSESSMENT
 from .components import Component

@@ -1,11 +1,43 @@
-"""Diffraction images of single particles: what they are read, answered and simulated by."""
+"""Diffraction images of single particles: what a researcher would tag them with, size, shape and tilt."""
 
 from __future__ import annotations
 
 from ...domains import Domain, Network
-from ...domains.heads import Quantities, Scope, Tags
+from ...domains.heads import Parameter, Quantities, Scope, Tags
 from ...extensions import Deferred, DeferredValue
-from .labels import LABELS, NAME, PARENTS, QUANTITIES
+
+# --- Diffraction images of single particles: what a researcher would tag them with, size, shape and
+# --- tilt.
+
+NAME = "diffraction"
+#: Tags of J. Zimmermann, D. Rupp et al., Phys. Rev. E 99 (2019) 063309, each with the one that it implies.
+PARENTS = {
+    "Round": "Spherical/Oblate",
+    "Elliptical": "Spherical/Oblate",
+    "Streak": "Prolate",
+    "Bent": "Prolate",
+}
+LABELS = (
+    "Spherical/Oblate",
+    "Round",
+    "Elliptical",
+    "Prolate",
+    "Streak",
+    "Bent",
+    "Asymmetric",
+    "NewtonRings",
+    "DoubleRings",
+    "Layered",
+    "Empty",
+)
+QUANTITIES = (
+    Parameter("size", "", (6.0, 45.0), "q at the window's edge times the mean radius that is seen", log=True),
+    Parameter("axis_ratio", "", (1.0, 4.0), "longer over shorter axis of the body", log=True),
+    Parameter("tilt", "degrees", (0.0, 75.0), "of the body's axis out of the detector's plane"),
+)
+
+
+# --- Diffraction images of single particles: what they are read, answered and simulated by.
 
 DIFFRACTION = Domain(
     name=NAME,
@@ -17,11 +49,11 @@ DIFFRACTION = Domain(
     limits="crystals, powders, solutions of many particles, images without a hole or mask where the"
     " beam saturates",
     recognise=Deferred("sasnet_plugin.images.recognition:rate_particles"),
-    read=Deferred("sasnet_plugin.images.diffraction.reading.load:read"),
-    check=Deferred("sasnet_plugin.images.diffraction.prediction.novelty:check"),
-    features=Deferred("sasnet_plugin.images.diffraction.reading.features:inputs"),
-    simulator=DeferredValue("sasnet_plugin.images.diffraction.simulation.simulator:SIMULATOR"),
-    finish=Deferred("sasnet_plugin.images.diffraction.training.novelty:finish"),
+    read=Deferred("sasnet_plugin.images.diffraction.reading:read"),
+    check=Deferred("sasnet_plugin.images.diffraction.prediction:check"),
+    features=Deferred("sasnet_plugin.images.diffraction.reading:inputs"),
+    simulator=DeferredValue("sasnet_plugin.images.diffraction.simulation:SIMULATOR"),
+    finish=Deferred("sasnet_plugin.images.diffraction.training:finish"),
     heads=(
         Tags("tags", LABELS, parents=PARENTS, alone="Empty"),
         Quantities("quantities", QUANTITIES, interval="error", weight=0.2),
@@ -34,10 +66,10 @@ DIFFRACTION = Domain(
             weight=1.0,
         ),
     ),
-    complete=Deferred("sasnet_plugin.images.diffraction.prediction.answer:complete_answer"),
+    complete=Deferred("sasnet_plugin.images.diffraction.prediction:complete_answer"),
     keys=("file", "entry", "tags", "quantities", "in_scope", "notes"),
     network=Network(
-        trunk=Deferred("sasnet_plugin.train.trunks:residual"),
+        trunk=Deferred("sasnet_plugin.train.network:residual"),
         sizes={
             "stem": 96,
             "stages": ((128, 1), (192, 1)),

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...files import MARK, check_output, put_whole
-from ...report.exports.nxcansas import column, entry, group
-from ...report.page import names
+from ...report.exports.hdf5 import column, entry, group
+from ...report.page import document
 from ...types import Image
-from .fitting.oriented_fit import OrientedFit
+from .fitting import OrientedFit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,13 +37,13 @@ def export_fit(image: Image, answer: Answer, folder: Path, force: bool) -> bool:
 
 def image_name(image: Image, folder: Path) -> str:
     """Name of the file in a folder, with a number where the name is that of other data."""
-    return names.free_name(
-        folder, names.stem(image.file, image.entry, "image"), ".nxcansas.h5", MARK, _own(image)
+    return document.free_name(
+        folder, document.stem(image.file, image.entry, "image"), ".nxcansas.h5", MARK, _own(image)
     )
 
 
 def _own(image: Image) -> str:
-    return names.identity(image.file, image.entry, image.counts)
+    return document.identity(image.file, image.entry, image.counts)
 
 
 def write_image(image: Image, fit: OrientedFit, path: str | Path) -> None:

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ...report.canvas import Paint, frame_axes, upright
-from ..report.pages import Section
-from ..report.patterns import COMPARISON_SIZE, comparison
-from .prediction.answer import most_counted
-from .reading.anisotropy import anisotropy
-from .reading.features import images_of
-from .reading.geometry import SmallAngle
-from .reading.polar import N_RINGS, N_SECTORS, RINGS, harmonics, polar
+from ..report import COMPARISON_SIZE, Section, comparison
+from .prediction import most_counted
+from .reading import SmallAngle
+from .rings import N_RINGS, N_SECTORS, RINGS, anisotropy, harmonics, images_of, polar
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 
     from ...predict import Answer
     from ...types import Image
-    from .fitting.oriented_fit import OrientedFit
+    from .fitting import OrientedFit
 
 #: Half width of a sector that is averaged, degrees; fewer counts than this are no point.
 _HALF, _LEAST = 20.0, 5

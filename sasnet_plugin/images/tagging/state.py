@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ...web.images import Images
+from ...web.content import Images
 from ...web.settings import WEB
 from .events import LABEL, UNDO, UNKNOWN, YES, Answers, Event
 

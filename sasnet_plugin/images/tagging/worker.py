@@ -13,15 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data import load
-from ...data.failure import sentence_of
+from ...data.limits import sentence_of
 from ...domains import DEFAULT, specification
 from ...domains.heads import Classes, Head, Tags
 from ...types import SasnetError
 from ...web.content import Source, Stamp, see_unchanged, source_of
 from ...web.settings import WEB
-from ..report.raster import Look, picture, thumbnail
-from ..report.raster_place import describe_axes
-from ..service.kinds import How, measurement, measurements
+from ..raster import Look, describe_axes, picture, thumbnail
+from ..service import How, measurement, measurements
 
 _USUAL = Look()
 THUMBNAILS, PREDICT, VIEW = "thumbnails", "predict", "view"

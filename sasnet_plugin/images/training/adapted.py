@@ -1,4 +1,10 @@
-"""A model of the zoo made to tag as a user does, and as before where the images are not like the user's.
+"""Images that a model was fitted to, kept in its folder as its last layer reads them.
+
+A later training is given other images, when the old ones may be gone: it goes over both. Of an image there
+are a few hundred numbers and its labels; of its file's name only a digest.
+
+Of each scene only what the last layer reads is kept, in parts: a few kilobytes a hundred, and a training that
+was stopped goes on with the part that was under way.
 
 What the network sees stays, and so does its last layer; what labels teach is added to its logits where an
 image is like those that were labelled (`last_layer`). Every step of a fit goes over the labelled images and
@@ -11,27 +17,282 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Floats
 from ...domains import Domain
-from ...domains.heads import Inputs, outputs_of
+from ...domains.heads import Inputs, Tags, outputs_of
 from ...files import put_in_one_step
 from ...predict.arithmetic import sigmoid
 from ...predict.predictor import Runtime
+from ...simulate.dataset import inputs_of
 from ...train.last_layer import Change, Layer
 from ...types import SasnetError
 from ...zoo import ZooModel
-from .gated_fit import Settings, Told, choose_change, cross_entropy
 from .recorded import Labelled, names_of, read_labelled
-from .remembered import FILE, Remembered
-from .replay import replay
+
+# --- Images that a model was fitted to, kept in its folder as its last layer reads them.
+
+#: In the folder of a model.
+FILE = "labelled.npz"
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """Labelled images."""
+
+    seen: Floats  #: (n, size + 1), what the last layer reads of each, and 1.
+    truth: Floats  #: (n, labels), 0, 1, or NaN where nobody has said.
+    files: NDArray[np.str_]  #: (n,) array of str, digest of the name of the file of each.
+    accepted: NDArray[np.bool_]  #: (n, labels), where a model had suggested what is said.
+
+    @classmethod
+    def create(
+        cls, layer_inputs: Floats, truth: Floats, files: Sequence[str], accepted: NDArray[np.bool_]
+    ) -> Remembered:
+        """Images by the names of their files."""
+        # As it is read again: else the first training would see other numbers than the next.
+        names = np.array([digest(file) for file in files])
+        return cls(layer_inputs.astype(np.float32).astype(float), truth, names, accepted)
+
+    @property
+    def judgement(self) -> Floats:
+        """(n, labels) the truth by which a model is judged: not by what it has suggested itself."""
+        return np.where(self.accepted, np.nan, self.truth)
+
+    def and_others(self, model: ZooModel, given_names: Collection[str]) -> Remembered:
+        """Add a model's labels, but for files `given_names` anew."""
+        # Their fixed order keeps the held-out draw independent of who came first.
+        if FILE not in model.manifest.sha256:
+            return self._sort()
+        with np.load(model.folder / FILE) as file:
+            truth = file["truth"].astype(float)
+            accepted = file["accepted"] if "accepted" in file else np.zeros(truth.shape, np.bool_)
+            old = Remembered(file["seen"].astype(float), truth, file["files"], accepted)
+        is_kept = ~np.isin(old.files, [digest(name) for name in given_names])
+        parts = zip(self._parts(), old._parts(), strict=True)
+        return Remembered(*(np.concatenate([new, old_values[is_kept]]) for new, old_values in parts))._sort()
+
+    def _parts(self) -> tuple[NDArray[Any], ...]:
+        return self.seen, self.truth, self.files, self.accepted
+
+    def _sort(self) -> Remembered:
+        order = np.lexsort((self.seen.sum(axis=1), self.files))
+        return Remembered(*(values[order] for values in self._parts()))
+
+    def write(self, folder: Path) -> None:
+        """Lay them down in the folder of a model."""
+        layer_inputs, truth = self.seen.astype(np.float32), self.truth.astype(np.float16)
+        with put_in_one_step(folder / FILE, ending=".npz") as aside:
+            np.savez_compressed(
+                aside, seen=layer_inputs, truth=truth, files=self.files, accepted=self.accepted
+            )
+
+
+def digest(name: str) -> str:
+    """Checksum of a file's name as in the labels."""
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
+# --- Simulated scenes that a network is trained on again beside a user's images, so that it forgets
+# --- nothing.
+
+#: Scenes of a part: some seconds of work, which is what a kill loses.
+PART = 200
+#: Of the scenes' generator; no shard for training or tests has been made with it.
+_SEED = 7_041_776
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """What the last layer reads of simulated scenes, and what is true of them."""
+
+    seen: Floats  #: (n, size + 1), as of `Layer.read`.
+    truth: Floats  #: (n, labels), 0, 1, or NaN where it is not known.
+
+
+def replay(
+    domain: Domain,
+    layer: Layer,
+    head: Tags,
+    number: int,
+    folder: Path,
+    progress: Callable[[int], None] | None = None,
+) -> Scenes:
+    """Simulate scenes (if the domain has a simulator) as the network reads them, reusing those in `folder`;
+    `progress` gets their number.
+    """
+    size, labels = layer.kernel.shape
+    layer_inputs, truth = [np.zeros((0, size + 1))], [np.zeros((0, labels))]
+    if domain.simulator is None:
+        return Scenes(layer_inputs[0], truth[0])
+    simulator = domain.simulator()
+    settings = simulator.layout.settings
+    about = [layer.digest, domain.features_version, settings() if settings else {}]
+    key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+    for part in range(-(-number // PART)):
+        path = folder / f"{domain.name}-{key}-{part:04d}.npz"
+        arrays = _read_kept(path)
+        if arrays is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            arrays = _part(domain, simulator, layer, head, np.random.default_rng([_SEED, part]))
+            with put_in_one_step(path, ending=".npz") as aside:
+                np.savez_compressed(aside, **arrays)  # type: ignore[arg-type]
+        layer_inputs.append(arrays["seen"].astype(np.float64))
+        truth.append(arrays["truth"].astype(np.float64))
+        if progress is not None:
+            progress(min(number, (part + 1) * PART))
+    return Scenes(np.concatenate(layer_inputs)[:number], np.concatenate(truth)[:number])
+
+
+def _read_kept(path: Path) -> dict[str, NDArray[np.float32]] | None:
+    """A part that was made before; None where there is none, or a disk has damaged it."""
+    try:
+        with path.open("rb") as stream, np.load(stream) as file:
+            return {name: file[name] for name in ("seen", "truth")}
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return None
+
+
+def _part(
+    domain: Domain, simulator: Any, layer: Layer, head: Tags, rng: np.random.Generator
+) -> dict[str, NDArray[np.float32]]:
+    rows = [simulator.clean(simulator.sample(rng)) for _ in range(PART)]
+    batch, targets = simulator.measure(rows, rng)
+    layer_inputs = layer.read(inputs_of(domain, batch))
+    return {"seen": layer_inputs.astype(np.float32), "truth": np.asarray(targets[head.name], np.float32)}
+
+
+# --- Fits of what labels add to the logits of tags, to labelled images and simulated scenes at
+# --- once.
+
+#: Of what the last layer reads: numbers that are alike in all scenes tell a gate nothing.
+_LEAST_SPREAD = 1e-3
+#: Of a gate through which everything passes.
+_OPEN = 20.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How it is fitted and judged."""
+
+    #: Simulated ones that are replayed; 0: whatever the images, labels change the answers.
+    scenes: int = 2000
+    folds: int = 5  #: Each image is held out of one of so many fits.
+    least: int = 4  #: Images with a tag, and without it, below which it stays as it was.
+    #: Of the pull to no change; one for all tags, that of the least held-out loss.
+    strengths: tuple[float, ...] = (1.0, 3.0, 10.0, 30.0)
+    #: Of all scenes together in a fit, with one for that of all labelled images: so it is decided who wins
+    #: where a user means something else than the simulator by a tag of images that look alike.
+    weight: float = 2.0
+    #: Of the pull of the gate, on numbers of unit spread, with one for the weight of all scenes together.
+    gate: float = 0.01
+    sure: float = 1.0  #: Standard errors by which a tag's held-out loss must fall.
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a fit reads: labelled images, then simulated scenes."""
+
+    seen: Floats  #: (n, size + 1), as of `Layer.read`.
+    logits: Floats  #: (n, labels), before any labels, calibrated.
+    truth: Floats  #: (n, labels), by the user; of a scene what the network said of it before any labels.
+    images: int  #: The first so many are the user's.
+    #: (images, labels), the truth by which a strength is chosen; NaN where the user has but accepted a
+    #: suggestion.
+    judged: Floats
+
+    def select(self, rows: NDArray[np.bool_]) -> Told:
+        number = int(rows[: self.images].sum())
+        judged = self.judged[rows[: self.images]]
+        return Told(self.seen[rows], self.logits[rows], self.truth[rows], number, judged)
+
+
+def choose_change(knowledge: Told, fitted: Sequence[int], settings: Settings) -> tuple[Change, Floats]:
+    """The change of the best strength, and what it adds to each logit by a fit that left the image out."""
+    folds = np.random.default_rng(0).permutation(len(knowledge.seen)) % settings.folds
+    held_changes = {strength: np.zeros_like(knowledge.logits) for strength in settings.strengths}
+    for fold in range(settings.folds):
+        outside = folds == fold
+        inside = knowledge.select(~outside)
+        gate = _gate(inside, settings.gate)
+        for strength, added in held_changes.items():
+            change = Change(gate, _weights(inside, gate, fitted, strength, settings.weight))
+            added[outside] = change.compute_addition(knowledge.seen[outside])
+    images = slice(knowledge.images)
+
+    def loss(strength: float) -> float:
+        losses = cross_entropy(knowledge.logits[images] + held_changes[strength][images], knowledge.judged)
+        return float(np.nansum(losses[:, fitted]))
+
+    best = min(held_changes, key=loss)
+    gate = _gate(knowledge, settings.gate)
+    return Change(gate, _weights(knowledge, gate, fitted, best, settings.weight)), held_changes[best]
+
+
+def _gate(knowledge: Told, strength: float) -> Floats:
+    """Fit the gate of a `Change`, labelled images and scenes weighing alike in all."""
+    scenes = knowledge.seen[knowledge.images :]
+    if not len(scenes):
+        return np.append(np.zeros(knowledge.seen.shape[1] - 1), _OPEN)
+    middle, spread = scenes.mean(axis=0), scenes.std(axis=0) + _LEAST_SPREAD
+    middle[-1], spread[-1] = 0.0, 1.0
+    is_own = np.arange(len(knowledge.seen)) < knowledge.images
+    weight = np.where(is_own, 1 / knowledge.images, 1 / len(scenes))
+    gate = _fit((knowledge.seen - middle) / spread, is_own.astype(float), weight, 0.0, strength) / spread
+    gate[-1] -= middle @ gate
+    return gate
+
+
+def _weights(knowledge: Told, gate: Floats, fitted: Sequence[int], strength: float, scenes: float) -> Floats:
+    passed = knowledge.seen * np.asarray(sigmoid(knowledge.seen @ gate))[:, None]
+    weights = np.zeros((knowledge.seen.shape[1], knowledge.truth.shape[1]))
+    is_own = np.arange(len(passed)) < knowledge.images
+    weight = np.where(is_own, 1.0, scenes * knowledge.images / max(len(passed) - knowledge.images, 1))
+    for k in fitted:
+        is_known = np.isfinite(knowledge.truth[:, k])
+        weights[:, k] = _fit(
+            passed[is_known],
+            knowledge.truth[is_known, k],
+            weight[is_known],
+            knowledge.logits[is_known, k],
+            strength,
+        )
+    return weights
+
+
+def _fit(
+    x: Floats,
+    y: Floats,
+    weight: Floats,
+    offset: Floats | float,
+    strength: float,
+) -> Floats:
+    """w of logistic regression of offset + x·w, pulled to nothing."""
+    from scipy.optimize import minimize
+
+    def loss(w: Floats) -> tuple[float, Floats]:
+        logit = offset + x @ w
+        value = float((weight * cross_entropy(logit, y)).sum() + 0.5 * strength * w @ w)
+        return value, x.T @ (weight * (np.asarray(sigmoid(logit)) - y)) + strength * w
+
+    return np.asarray(minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x)
+
+
+def cross_entropy(logits: Floats, truth: Floats) -> Floats:
+    """Cross-entropy of each example; NaN where its tag is not known."""
+    return np.asarray(np.logaddexp(0, logits) - truth * logits)
+
+
+# --- A model of the zoo made to tag as a user does, and as before where the images are not like the
+# --- user's.
 
 
 @dataclass(frozen=True)

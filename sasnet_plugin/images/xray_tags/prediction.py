@@ -7,7 +7,7 @@ from dataclasses import replace
 from ...predict.findings import Answer
 from ...predict.tags import TagsFinding
 from ...types import Image
-from .reading.centre import explain_by_rings
+from .reading import explain_by_rings
 
 #: Tags that only an image with rings about its beam can have.
 OF_RINGS = ("ring", "higher_orders", "many_rings", "halo", "bcc", "fcc", "polycrystalline", "amorphous")

@@ -24,8 +24,7 @@ from ...in_python import translate_sentence
 from ...service.answers import fit_options
 from ...service.messages import plain
 from ...types import SasnetError
-from .arguments import check_calls
-from .folders import FILE, FOLDER, MODEL, NAMES, WORD, Folders
+from .folders import FILE, FOLDER, MODEL, NAMES, WORD, Folders, check_calls
 from .tools import Reading, Tools
 
 if TYPE_CHECKING:
@@ -158,7 +157,7 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         except SasnetError as error:
             raise ToolError(translate_sentence(str(error))) from None
         except Exception as error:
-            from ...data.failure import unforeseen
+            from ...data.limits import unforeseen
 
             raise ToolError(str(unforeseen("sasnet mcp", error))) from None
 

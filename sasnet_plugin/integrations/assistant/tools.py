@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...service.evaluate import Evaluator, compare_with_data
+from ...service.interactive import Evaluator, Place, check_name, compare_with_data, explain_model
 from ...service.messages import plain
-from ...service.models import check_name, explain_model
-from ...service.places import Place
 from ...types import Curve, SasnetError
 from .folders import Folders
 
@@ -266,10 +264,8 @@ class Tools:
     def export(self, fit: str, folder: str) -> Answer:
         """Write a fit for SasView, Bumps and NXcanSAS, with its page."""
         from ...fitting.result.sample_result import SampleResult
-        from ...report.exports.sample import write_sample
-        from ...report.exports.write_all import export, marks
-        from ...report.page.fit_report import write_report
-        from ...report.page.sample_report import write_sample_report
+        from ...report.exports.write_all import export, marks, write_sample
+        from ...report.page.reports import write_report, write_sample_report
 
         result, place = self._fit(fit), self.folders.folder(folder)
         if isinstance(result, SampleResult):
@@ -290,8 +286,7 @@ class Tools:
         from pathlib import Path
 
         from ...fitting.result.sample_result import SampleResult
-        from ...report.page.fit_report import write_report
-        from ...report.page.sample_report import write_sample_report
+        from ...report.page.reports import write_report, write_sample_report
 
         result = self._fit(fit)
         with tempfile.TemporaryDirectory(prefix="sasnet-") as folder:

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...batch.steering.grid import Grid
-from ...batch.steering.phases import PhaseMap, Suggestion, aspects_of
+from ...batch.steering.phases import Grid, PhaseMap, Suggestion, aspects_of
 from ...types import SasnetError
 
 if TYPE_CHECKING:

@@ -1,21 +1,100 @@
-"""Requests to a Tiled server: failures become sentences, and that the server is away is told apart."""
+"""Requests to a Tiled server, addresses on it, and news over its websocket; failures become sentences.
+
+It only says that it is worth a look: what there is, the container itself says. So nothing is lost when the
+connection breaks, or messages with it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from ...data.failure import too_large
-from ...data.limits import LIMITS
+from ...data.limits import LIMITS, too_large
+from ...names import TILED
 from ...types import SasnetError, TechnicalError, describe_install, printable
-from .address import Address
 
 if TYPE_CHECKING:
     import httpx
+
+
+# --- Where an entry of a Tiled server is: ``tiled:http://host:port/path``; a key in it is never
+# --- shown.
+
+#: What Tiled's own addresses of an entry have before its path, and its API.
+_API = ("/api/v1/metadata", "/api/v1", "/ui/browse")
+
+
+@dataclass(frozen=True)
+class Address:
+    """An entry of a server."""
+
+    server: str  #: ``http://host:port``, with what stands before Tiled's own paths.
+    path: tuple[str, ...] = ()  #: From the server's root.
+    #: From the address as it was given; never part of what is shown.
+    key: str = field(default="", repr=False, compare=False)
+
+    def __str__(self) -> str:
+        # Where the server stands below a path of its own, the API's says where that ends.
+        api_path = "" if self.server.count("/") == 2 else _API[0]
+        return f"{TILED}{self.server}{api_path}/{self.url_path}"
+
+    @property
+    def url_path(self) -> str:
+        return "/".join(quote(part, safe="") for part in self.path)
+
+    def descend(self, name: str) -> Address:
+        return replace(self, path=(*self.path, name))
+
+    @property
+    def parent(self) -> Address:
+        """What it lies in; of the root, the root."""
+        return replace(self, path=self.path[:-1])
+
+    @property
+    def name(self) -> str:
+        """Name of the entry; empty for the root."""
+        return self.path[-1] if self.path else ""
+
+
+def address_of(text: str) -> Address:
+    """Parse an entry that a user writes or copies from Tiled's page. Raises SasnetError for anything else."""
+    try:
+        url = urlsplit(text.removeprefix(TILED).strip())
+        host, port = url.hostname, url.port
+    except ValueError:
+        raise _wrong(text) from None
+    if url.scheme not in ("http", "https") or not host:
+        raise _wrong(text)
+    server_path, path = "", url.path
+    for api_marker in _API:
+        head, marker, rest = url.path.partition(api_marker)
+        if marker and (not rest or rest.startswith("/")):
+            server_path, path = head, rest
+            break
+    shown_host = f"[{host}]" if ":" in host else host
+    server = f"{url.scheme}://{shown_host}{'' if port is None else f':{port}'}{server_path.rstrip('/')}"
+    parts = tuple(unquote(part) for part in path.split("/") if part)
+    key = next(iter(parse_qs(url.query).get("api_key", [])), "")
+    return Address(server, parts, key)
+
+
+def _wrong(text: str) -> SasnetError:
+    plain = text.partition("?")[0]
+    # What stands before an @ may be a password.
+    shown_text = plain if "@" not in plain else f"{TILED}…@{plain.rpartition('@')[2]}"
+    return SasnetError(
+        f"{printable(shown_text)}: is not an address on a Tiled server; write {TILED}http://HOST:PORT/PATH."
+    )
+
+
+# --- Requests to a Tiled server: failures become sentences, and that the server is away is told
+# --- apart.
 
 #: Seconds for a connection, and for an answer.
 CONNECT, ANSWER = 5.0, 30.0
@@ -227,3 +306,73 @@ def _detail(response: Any) -> str:
     except (ValueError, KeyError, TypeError):
         detail = response.reason_phrase
     return printable(" ".join(str(detail).split())[:200])
+
+
+# --- Rings when a container has something new: over a websocket, where the server streams what
+# --- happens in it.
+
+#: Seconds after which a broken stream is tried again; where a server has none, there is one try in so many.
+AGAIN, NONE_THERE = 1.0, 60.0
+_LISTEN = 0.5
+_NEW = "container-child-created"
+
+
+class Bell:
+    """A thread that listens; an empty API key stands for none."""
+
+    def __init__(self, container: Address, key: str) -> None:
+        scheme = "wss" if container.server.startswith("https") else "ws"
+        server = container.server.partition("://")[2]
+        self._url = f"{scheme}://{server}/api/v1/stream/single/{container.url_path}?envelope_format=json"
+        self._key = key
+        self._rung, self._closed = threading.Event(), threading.Event()
+        #: Whether the server can be heard now.
+        self.heard = False
+        self._thread = threading.Thread(target=self._run, name="sasnet-tiled-bell", daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        rung = self._rung.wait(seconds)
+        self._rung.clear()
+        return rung
+
+    def close(self) -> None:
+        self._closed.set()
+        self._rung.set()
+        self._thread.join(timeout=2 * _LISTEN)
+
+    def _run(self) -> None:
+        from websockets.exceptions import InvalidHandshake, WebSocketException
+        from websockets.sync.client import connect
+
+        head = {"Authorization": f"Apikey {self._key}"} if self._key else {}
+        while not self._closed.is_set():
+            pause = AGAIN
+            try:
+                # Of what comes nothing is kept, so that a message may be as long as it likes.
+                with connect(self._url, additional_headers=head, max_size=None, open_timeout=5) as stream:
+                    self._listen(stream.recv)
+            except InvalidHandshake:
+                pause = NONE_THERE
+            except (WebSocketException, OSError, EOFError):
+                pass
+            self.heard = False
+            self._closed.wait(pause)
+
+    def _listen(self, receive: Callable[..., Any]) -> None:
+        while not self._closed.is_set():
+            try:
+                message = receive(timeout=_LISTEN)
+            except TimeoutError:
+                continue
+            # The first says what is streamed; there may be news from before the connection stood.
+            if _is_new(message) or not self.heard:
+                self._rung.set()
+            self.heard = True
+
+
+def _is_new(message: Any) -> bool:
+    try:
+        return bool(json.loads(message).get("type") == _NEW)
+    except (ValueError, AttributeError):
+        return False

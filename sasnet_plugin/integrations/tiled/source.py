@@ -13,16 +13,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...batch.live.source import WAITING, Arrived, Waiting, key_of
+from ...batch.live.run import WAITING, Arrived, Waiting, key_of
 from ...data.clean import cut_to_q_range
 from ...domains import ReadOptions
 from ...types import Curve, DataError, SasnetError, TechnicalError
-from .address import Address, address_of
-from .bell import Bell
-from .connection import Server
-from .measured import Entry, entry_of, read
-from .nodes import PAGE, Node, ask_ahead, node_at, page_of
-from .places import is_place, open_node, open_with_metadata
+from .connection import Address, Bell, Server, address_of
+from .nodes import (
+    PAGE,
+    Entry,
+    Node,
+    ask_ahead,
+    entry_of,
+    is_place,
+    node_at,
+    open_node,
+    open_with_metadata,
+    page_of,
+    read,
+)
 
 #: Entries of which only the names are asked for at once.
 NAMES = 300

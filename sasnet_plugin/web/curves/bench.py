@@ -7,17 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...service.interactive import Asked
-from ...service.line import Line
+from ...service.interactive import Asked, Line
 from ...types import SasnetError
 from ..on_page import adapt_to_page
 from ..settings import CURVES
-from .batches import Batch, Batches, check
-from .dropped import drop
-from .history import Fit, History
-from .listing import Listing
-from .record import Record
-from .shelf import DROPPED, FOLDER, Shelf
+from .history import Batch, Batches, Fit, History, Record, check
+from .shelf import DROPPED, FOLDER, Listing, Shelf, drop
 
 
 class Bench:
@@ -33,7 +28,7 @@ class Bench:
         roots = {FOLDER: self.folder, DROPPED: self.dropped}
         self._line = Line(CURVES.ask_seconds)
         self._line.start()
-        self._images = Line(CURVES.look_seconds, "sasnet_plugin.images.service.desk:begin")
+        self._images = Line(CURVES.look_seconds, "sasnet_plugin.images.service:begin")
         existing_roots = {root: path for root, path in roots.items() if path is not None}
         self.shelf = Shelf(existing_roots, self.work, self._record, Line(CURVES.look_seconds), live=live)
         self.listing = Listing(self.shelf)

@@ -1,20 +1,106 @@
-"""Fits: asked for, under way, done; each is kept, and can be gone back to."""
+"""What was done, on the disk the moment it is done: an SQLite file that is only ever added to."""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from ...service.fits import ANSWER, FILES, PROBLEM, PROGRESS, FitJob
-from ...service.places import Place
-from ...service.turns import BEGUN, CANCELLED, Queue
+from ...batch.journal import natural
+from ...service.batches import ROWS, BatchJob, batch_options, read_rows
+from ...service.batches import WRITTEN as RESULTS_WRITTEN
+from ...service.fits import ANSWER, BEGUN, CANCELLED, FILES, PROBLEM, PROGRESS, FitJob, Queue
+from ...service.interactive import Place
 from ...types import SasnetError
 from ..settings import CURVES
-from .record import ANSWERED, ASKED, ENDED, WRITTEN, Record, find_numbered
+
+# --- What was done, on the disk the moment it is done: an SQLite file that is only ever added to.
+
+T = TypeVar("T")
+#: Kinds of events, each with a table, so that fits are numbered from 1: a file was looked at; how it is read
+#: was chosen; a fit was asked for, answered, its files written, or it ended without an answer.
+LOOKED, CHOSEN, ASKED, ANSWERED, WRITTEN, ENDED = "looked", "chosen", "asked", "answered", "written", "ended"
+#: A batch was asked for; it was gone on with, or has ended one way or the other.
+BATCHED, BATCH_STATE = "batched", "batch_state"
+_KINDS = LOOKED, CHOSEN, ASKED, ANSWERED, WRITTEN, ENDED, BATCHED, BATCH_STATE
+_SHAPE = """
+create table if not exists {0} (
+    id integer primary key autoincrement, time real not null, about text not null, body text not null
+);
+create index if not exists about_{0} on {0} (about);
+"""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that was done."""
+
+    id: int  #: Rising from 1, of its kind.
+    time: float  #: Seconds since 1970.
+    kind: str  #: `LOOKED`, `CHOSEN`, `ASKED`, `ANSWERED`, `WRITTEN`, `ENDED`, `BATCHED`, `BATCH_STATE`.
+    about: str  #: Of `LOOKED`, `CHOSEN` and `ASKED` the file, else the number of the fit or batch.
+    body: Mapping[str, Any]
+
+
+def find_numbered(items: Mapping[int, T], number: int, label: str) -> T:
+    """Return the fit or batch of a number. Raises SasnetError without one."""
+    if number not in items:
+        raise SasnetError(f"There is no {label} {number}.")
+    return items[number]
+
+
+class Record:
+    """An opened record, made if missing. Raises SasnetError if it holds something else."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._lock = path, threading.Lock()
+        with self._sentences():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, timeout=10.0, check_same_thread=False)
+            self._connection.executescript("".join(_SHAPE.format(kind) for kind in _KINDS))
+
+    def add(self, kind: str, about: str, body: Mapping[str, Any]) -> int:
+        """Write an event to the disk and return its number. Raises SasnetError if it was not kept."""
+        row = time.time(), about, json.dumps(body, ensure_ascii=False, allow_nan=False)
+        with self._lock, self._sentences(), self._connection:
+            into = f"insert into {kind} (time, about, body) values (?, ?, ?)"
+            return int(self._connection.execute(into, row).lastrowid or 0)
+
+    def events(self, kind: str, about: str | None = None) -> list[Event]:
+        """Events of a kind, the oldest first; about one thing alone where it is named."""
+        condition, values = ("", ()) if about is None else ("where about = ?", (about,))
+        with self._lock, self._sentences():
+            rows = self._connection.execute(
+                f"select id, time, about, body from {kind} {condition} order by id", values
+            ).fetchall()
+            return [
+                Event(id, event_time, kind, subject, json.loads(body))
+                for id, event_time, subject, body in rows
+            ]
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    @contextlib.contextmanager
+    def _sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise SasnetError(
+                f"{self.path}: work cannot be saved there ({reason}); free disk space, or name another"
+                f" --work folder."
+            ) from None
+
+
+# --- Fits: asked for, under way, done; each is kept, and can be gone back to.
 
 #: States of a fit.
 WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
@@ -155,3 +241,182 @@ def summary(answer: Mapping[str, Any]) -> dict[str, Any]:
         "level": fit["verdict"], "headline": fit["headline"], "doubt": fit["doubt"], "next": fit["next"],
         "purpose": fit.get("purpose", ""), "chisq": best.get("reduced_chisq"), "model": best.get("model", ""),
     }  # fmt: skip
+
+
+# --- Batches: asked for, under way, stopped, gone on with; each is kept with its rows.
+
+_BATCH_KILLED = "sasnet was closed during this fit; continue the batch."
+#: Told the key of a row and the summary of its answer.
+Answered = Callable[[str, Mapping[str, Any]], None]
+
+
+@dataclass
+class Batch:
+    """One batch."""
+
+    number: int
+    #: Keys, without the number of the entry, by whole name of the file; in the order of a series.
+    files: Mapping[str, str]
+    asked: Mapping[str, Any]  #: How: as a request says it, with ``window`` and ``series``.
+    began: float  #: Seconds since 1970, when it was asked for.
+    state: str = WAITING
+    problem: str = ""
+    #: By place of the file and number of the entry; see `service.batches.rows_of`.
+    rows: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    #: Places of the rows as they came, some more than once.
+    came: list[tuple[int, int]] = field(default_factory=list)
+    written: tuple[str, ...] = ()  #: Files of its results.
+    version: int = 0
+    finishing: bool = False  #: Results and report are being written of what there is.
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "number": self.number, "of": len(self.files), "asked": self.asked, "began": self.began,
+            "state": self.state, "problem": self.problem, "written": self.written, "version": self.version,
+            "open": self.state in _OPEN, "finishing": self.finishing, "came": len(self.came),
+            "done": len({place for place, _ in self.rows}),
+            "failed": sum(bool(row["error"]) for row in self.rows.values()),
+        }  # fmt: skip
+
+
+class Batches:
+    """All batches of a record and the queue of coming ones, each with a results folder."""
+
+    def __init__(self, record: Record, folder: Path, workers: int, answered: Answered) -> None:
+        self.folder, self.version = folder, 0
+        self._record, self._answered, self._workers = record, answered, workers
+        self._lock = threading.RLock()
+        self._batches: dict[int, Batch] = {}
+        for event in record.events(BATCHED):
+            self._batches[event.id] = Batch(event.id, event.body["files"], event.body["asked"], event.time)
+        for event in record.events(BATCH_STATE):
+            batch = self._batches[int(event.about)]
+            batch.state, batch.problem = event.body["state"], event.body["problem"]
+            batch.written = tuple(event.body["written"])
+        for batch in self._batches.values():
+            self._take_in(batch, read_rows(self.folder_of(batch.number)))
+        self._queue = Queue(workers, self._hear, "sasnet_plugin.service.batches:begin")
+        for batch in self._batches.values():
+            if batch.state in _OPEN:
+                batch.state, batch.problem = STOPPED, _BATCH_KILLED
+                self._begin(batch, fit=False)
+
+    def ask(self, files: Mapping[str, str], body: Mapping[str, Any]) -> Batch:
+        """Fit files in natural order. Raises SasnetError if what is asked for does not exist."""
+        batch_options(body, self._workers)
+        ordered = {path: files[path] for path in sorted(files, key=natural)}
+        with self._lock:
+            number = self._record.add(BATCHED, "", {"files": ordered, "asked": dict(body)})
+            batch = self._batches[number] = Batch(number, ordered, dict(body), time.time())
+            self._begin(batch)
+            return batch
+
+    def go_on(self, number: int) -> Batch:
+        """Do what is missing of a batch that was stopped, or what has failed."""
+        with self._lock:
+            batch = self.batch(number)
+            if batch.state in _OPEN or batch.finishing:
+                raise SasnetError(f"Batch {number} is running.")
+            self._end(batch, WAITING)
+            self._begin(batch)
+            return batch
+
+    def stop(self, number: int) -> bool:
+        """End a batch; what is done is kept."""
+        with self._lock:
+            return self.batch(number).state in _OPEN and self._queue.cancel(number)
+
+    def batch(self, number: int) -> Batch:
+        with self._lock:
+            return find_numbered(self._batches, number, "batch")
+
+    def all(self) -> list[dict[str, Any]]:
+        with self._lock:
+            return [batch.as_dict() for batch in reversed(self._batches.values())]
+
+    def rows(self, number: int, after: int = 0) -> list[dict[str, Any]]:
+        """Rows of a batch as they came, without the first ones, each with the key of its data set."""
+        with self._lock:
+            batch = self.batch(number)
+            keys = list(batch.files.values())
+            return [
+                {
+                    **batch.rows[place],
+                    "key": f"{keys[place[0]]}#{place[1]}",
+                    "file": keys[place[0]].partition(":")[2],
+                }
+                for place in dict.fromkeys(batch.came[max(after, 0) :])
+            ]
+
+    def find_rows(self, key: str) -> list[dict[str, Any]]:
+        """What batches say of a data set, the newest first."""
+        file, _, entry = key.rpartition("#")
+        rows = []
+        with self._lock:
+            for batch in reversed(self._batches.values()):
+                place = next((i for i, one_file in enumerate(batch.files.values()) if one_file == file), -1)
+                if entry.isdecimal() and (row := batch.rows.get((place, int(entry)))) and row["model"]:
+                    rows.append({"batch": batch.number, **row})
+        return rows
+
+    def folder_of(self, number: int) -> Path:
+        return self.folder / f"{number:06d}"
+
+    def close(self) -> None:
+        """End what is under way; what is done is kept."""
+        self._queue.close()
+
+    def _begin(self, batch: Batch, *, fit: bool = True) -> None:
+        batch.finishing = not fit
+        batch.version += 1
+        self.version += 1
+        folder, request = str(self.folder_of(batch.number)), batch.asked
+        job = BatchJob(tuple(batch.files), folder, request, bool(request.get("series")), fit)
+        self._queue.add(batch.number, job)
+
+    def _hear(self, number: int, kind: str, message: Any) -> None:
+        with self._lock:
+            batch = self._batches[number]
+            batch.version += 1
+            self.version += 1
+            if kind == ROWS:
+                self._take_in(batch, message)
+            elif kind == BEGUN:
+                batch.state = batch.state if batch.finishing else RUNNING
+            elif kind == CANCELLED:
+                batch.state = STOPPED
+                self._begin(batch, fit=False)  # results and report of what there is
+            elif kind == RESULTS_WRITTEN:
+                self._take_in(batch, read_rows(self.folder_of(number)))
+                batch.written = tuple(message)
+                self._end(batch, STOPPED if batch.finishing else DONE, batch.problem)
+            elif kind == PROBLEM:
+                self._end(batch, STOPPED if batch.finishing else FAILED, str(message))
+            elif kind != PROGRESS:
+                raise AssertionError(kind)
+
+    def _end(self, batch: Batch, state: str, problem: str = "") -> None:
+        batch.state, batch.problem, batch.finishing = state, problem, False
+        body = {"state": state, "problem": problem, "written": list(batch.written)}
+        self._record.add(BATCH_STATE, str(batch.number), body)
+
+    def _take_in(self, batch: Batch, rows: Sequence[dict[str, Any]]) -> None:
+        keys = list(batch.files.values())
+        for row in rows:
+            position = row["place"], row["entry"]
+            if row == batch.rows.get(position):
+                continue
+            batch.rows[position] = row
+            batch.came.append(position)
+            if row["headline"]:
+                verdict = {"level": row["level"], "headline": row["headline"], "doubt": row["doubt"]}
+                self._answered(f"{keys[position[0]]}#{position[1]}", verdict | {"chisq": row["chisq"]})
+
+
+def check(files: Mapping[str, str]) -> None:
+    """Raise SasnetError unless a batch has files, and no more than the page serves."""
+    if not 1 <= len(files) <= CURVES.most_in_batch:
+        raise SasnetError(
+            f"A batch on this page may have 1 to {CURVES.most_in_batch:,} files, not {len(files):,};"
+            f" use 'sasnet batch' for more."
+        )

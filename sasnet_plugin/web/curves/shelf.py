@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections import deque
@@ -11,15 +12,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ...service.interactive import Asked
-from ...service.line import Line, UnansweredError
-from ...service.places import Place
-from ...types import SasnetError, printable
+from ...digits import significant
+from ...files import put_whole
+from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ...predict.classes import percent
+from ...service.interactive import Asked, Line, Place, UnansweredError
+from ...types import SasnetError, printable, product_name
 from ...written import is_written_by_sasnet
-from ..content import Stamp, stamp_at
-from ..images import Images
-from ..settings import WEB
-from .record import CHOSEN, LOOKED, Record
+from ..content import OTHERS, Images, Stamp, stamp_at
+from ..on_page import adapt_to_page
+from ..settings import CURVES, WEB
+from .history import CHOSEN, LOOKED, Record
+
+# --- The list of data sets: those of the folder and those that were dropped, and what is known of
+# --- each.
 
 #: Names of the two folders in the addresses of files.
 FOLDER, DROPPED = "folder", "dropped"
@@ -284,3 +290,185 @@ class Shelf:
         except Exception:
             if not self._closed.is_set():
                 self._closed.wait(1.0)
+
+
+# --- Files that are dropped on the page: kept whole under their own names, in a folder that the
+# --- page names.
+
+#: Between looking for a free name and taking it nobody else may look: files of one name come at once.
+_ONE_AT_A_TIME = threading.Lock()
+#: Of what lies beside an image and says how it was measured.
+_GEOMETRY = ".toml"
+#: Device names and signs that some system does not take in a name.
+_FORBIDDEN = frozenset('<>:"/\\|?*')
+
+
+def drop(folder: Path, name: str, content: bytes, within: str = "") -> str:
+    """Keep a file once and return its name in the folder. Raises SasnetError if it is too large, nameless,
+    cannot be kept, or is a second geometry of one folder.
+
+    `within` is the folder in which it was dropped: a geometry there holds for its images alone.
+    """
+    parts = [_name(part) for part in within.split("/") if part][: CURVES.deepest]
+    place = folder.joinpath(*parts)
+    return "/".join([*parts, _put(place, _name(name), content)])
+
+
+def _put(folder: Path, own: str, content: bytes) -> str:
+    """Keep a file of this name, or of one with a number; its name."""
+    _check(own, content)
+    digest = hashlib.sha256(content).digest()
+    stem, ending = Path(own).stem, Path(own).suffix
+    with _ONE_AT_A_TIME:
+        for number in range(1, CURVES.most_dropped + 1):
+            found = own if number == 1 else f"{stem} ({number}){ending}"
+            path = folder / found
+            if not path.exists():
+                put_whole(path, content, "dropped file", make_folder=True)
+                return found
+            if path.is_file() and hashlib.sha256(path.read_bytes()).digest() == digest:
+                return found
+            _check_replaced(path)
+    raise SasnetError(f"{own}: there are too many files of this name in {folder}.")
+
+
+def _check_replaced(path: Path) -> None:
+    """Raise SasnetError for a second geometry of the same name: under another name it would be nobody's."""
+    if path.suffix.lower() == _GEOMETRY:
+        raise SasnetError(
+            f"{path.name}: a geometry file of this name was dropped before; change or remove {path}, or give"
+            " the geometry in the tab Images."
+        )
+
+
+def _check(name: str, content: bytes) -> None:
+    if Path(name).suffix.lower() in OTHERS - {_GEOMETRY}:
+        raise SasnetError(
+            f"{name}: this kind of file contains no curves or images; drop the measurement itself."
+        )
+    if len(content) > CURVES.largest_file:
+        most = CURVES.largest_file // 2**20
+        raise SasnetError(
+            f"{name}: has more than {most} MiB; start sasnet web with its folder instead of dropping it."
+        )
+
+
+def _name(name: str) -> str:
+    """Return a name's last part in letters that file systems take. Raises SasnetError if empty."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    clean = "".join("_" if c in _FORBIDDEN or not c.isprintable() else c for c in last).strip().lstrip(".")
+    while len(clean.encode()) > CURVES.longest_name:
+        clean = clean[1:]  # the ending tells the format
+    if not clean:
+        raise SasnetError(f"{printable(name)[:80]!r}: is not a valid file name.")
+    return clean
+
+
+# --- The list as it is seen: searched, sorted, a window of it at a time.
+
+#: Words of a search that mean a state instead of a name.
+STATES = {
+    "fitted": "those that were fitted",
+    "unfitted": "those that were not",
+    "explained": "those that a fit explains",
+    "doubtful": "those with a doubt",
+    "unreadable": "files that hold no curve",
+}
+#: What is said of an image where the doubt beside it says all.
+_OUTSIDE = "unlike what the network knows"
+_LEVELS = {EXPLAINS: 3, DOUBTS: 2, DOES_NOT: 1}
+_ORDERS: dict[str, Callable[[Row], Any]] = {
+    "name": lambda row: (row.file.casefold(), row.entry),
+    "answer": lambda row: (row.line.get("group", "~"), -(row.line.get("probability") or 0.0)),
+    "probability": lambda row: -_number(row.line.get("probability")),
+    "doubt": lambda row: (not _doubt(row), row.file.casefold()),
+    "state": lambda row: (-_LEVELS.get(row.verdict.get("level", ""), 0), bool(row.problem), not row.line),
+}
+
+
+class Listing:
+    """Keeps the last order, as a page scrolls through it."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._last: tuple[tuple[Any, ...], list[Row]] = ((), [])
+
+    def rows(
+        self, search: str, order: str, *, backwards: bool, images: bool = False
+    ) -> tuple[int, list[Row]]:
+        """Return the list's version and the rows that a search finds, in an order, maybe images alone. Raises
+        SasnetError for an unknown order or a long search.
+        """
+        if order not in _ORDERS:
+            raise SasnetError(f"{order[:40]!r}: no such sort order; choose {', '.join(_ORDERS)}.")
+        if len(search) > CURVES.longest_search:
+            raise SasnetError(
+                f"The search has {len(search):,} characters; use at most {CURVES.longest_search}."
+            )
+        version = self._shelf.version
+        key = version, search, order, backwards, images
+        if self._last[0] != key:
+            rows = [row for row in self._shelf.rows() if row.is_image or not images]
+            words = search.casefold().split()
+            found_rows = [row for row in rows if all(_has(row, word) for word in words)]
+            found_rows.sort(key=_ORDERS[order], reverse=backwards)
+            self._last = key, found_rows
+        return version, self._last[1]
+
+
+def _number(probability: float | None) -> float:
+    return -1.0 if probability is None else probability
+
+
+def _has(row: Row, word: str) -> bool:
+    if word in STATES:
+        level = row.verdict.get("level", "")
+        states = {
+            "fitted": bool(level), "unfitted": not level and bool(row.line), "explained": level == EXPLAINS,
+            "doubtful": bool(_doubt(row)), "unreadable": bool(row.problem),
+        }  # fmt: skip
+        return states[word]
+    return word in row.text
+
+
+def _doubt(row: Row) -> str:
+    return adapt_to_page(str(row.verdict.get("doubt") or row.problem or row.line.get("doubt", "")))
+
+
+def describe_row(row: Row) -> dict[str, Any]:
+    line = row.line
+    return {
+        "key": row.key, "file": row.file, "dropped": row.root == "dropped", "image": row.is_image,
+        "kind": line.get("kind", ""), "thumb": line.get("thumb", ""), "further": line.get("further", False),
+        "pixels": line.get("pixels"), "entry": line.get("entry", ""),
+        "number": row.entry, "spark": line.get("spark", []), "points": line.get("points"),
+        "answer": _answer(row), "probability": line.get("probability"), "doubt": _doubt(row),
+        "state": _state(row), "level": row.verdict.get("level", ""), "read": bool(line or row.problem),
+    }  # fmt: skip
+
+
+def _answer(row: Row) -> str:
+    if headline := row.verdict.get("headline"):
+        return str(headline)
+    if not row.line:
+        return ""
+    if row.is_image:
+        return _OUTSIDE if row.line["answer"] == row.line["doubt"] else str(row.line["answer"])
+    model = product_name(row.line["model"], row.line["structure_factor"])
+    text, group = f"{model} {percent(row.line['model_probability'])}", row.line["group"]
+    return text if group == row.line["model"] else f"{text} · {group}"
+
+
+def _state(row: Row) -> str:
+    if level := row.verdict.get("level"):
+        chisq = row.verdict.get("chisq")
+        return f"fitted, χ² {significant(chisq, 3)}" if chisq else str(level)
+    if row.is_image:
+        return "answered" if row.line["image"] else str(row.line["answer"])
+    return "cannot be read" if row.problem else "classified" if row.line else "waits"
+
+
+def select_window(rows: Sequence[Row], start: int, count: int) -> tuple[int, list[Row]]:
+    """A window of the rows: its first place, and what lies in it."""
+    first = min(max(start, 0), max(len(rows) - 1, 0))
+    return first, list(rows[first : first + min(max(count, 0), CURVES.most_rows)])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sasnet_plugin.batch.live.fitted import Fitted
+from sasnet_plugin.batch.live.line import Fitted
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 

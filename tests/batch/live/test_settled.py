@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.batch.live.settled import SETTLED, counts_of, merge_curves
+from sasnet_plugin.batch.live.states import SETTLED, counts_of, merge_curves
 from sasnet_plugin.batch.recognise import Sequential
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.counting import outlook

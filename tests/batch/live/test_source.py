@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.batch.live.source import Arrived, Source, Waiting, key_of
+from sasnet_plugin.batch.live.run import Arrived, Source, Waiting, key_of
 from sasnet_plugin.types import Curve, DataError
 
 Q = np.geomspace(0.01, 0.3, 20)

@@ -9,7 +9,7 @@ import pytest
 
 from sasnet_plugin.batch.live.line import Said
 from sasnet_plugin.batch.live.states import SHAPE, Ask, Changed, States, different, states_of
-from sasnet_plugin.model_free.upturns import Upturn
+from sasnet_plugin.model_free.changes import Upturn
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.types import Curve
 

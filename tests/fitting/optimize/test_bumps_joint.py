@@ -12,7 +12,7 @@ from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.fitting.optimize.bumps_fit import JointProblem, ReportedJoint, refit_jointly_by_bumps
 from sasnet_plugin.fitting.result.sample_result import SampleResult
 from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
-from sasnet_plugin.report.exports.sample import sample_script
+from sasnet_plugin.report.exports.write_all import sample_script
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve, Suggestion
 

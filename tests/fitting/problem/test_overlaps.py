@@ -13,8 +13,7 @@ from sasnet_plugin.fitting.problem.overlaps import is_negative, is_too_low, lowe
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
-from sasnet_plugin.service.evaluate import Evaluator
-from sasnet_plugin.service.places import Place
+from sasnet_plugin.service.interactive import Evaluator, Place
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve, SasnetError

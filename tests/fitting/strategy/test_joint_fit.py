@@ -34,9 +34,9 @@ from sasnet_plugin.fitting.strategy.joint_moves import other_lengths, plainer, s
 from sasnet_plugin.fitting.strategy.joint_search import Alone, _Asked, _bodies, _fit_layered, rank_fits
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.verdict.sample import add_sample_verdict
-from sasnet_plugin.report.exports.sample import sample_script
-from sasnet_plugin.report.notebook.tables import rows_of
-from sasnet_plugin.report.sample_rows import list_shared, own
+from sasnet_plugin.report.exports.write_all import sample_script
+from sasnet_plugin.report.notebook import rows_of
+from sasnet_plugin.report.summaries import list_shared, own
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 

@@ -9,7 +9,7 @@ import pytest
 import typer
 from made_results import CURVE, SPHERE, WRONG, answer, fitted, p
 
-from sasnet_plugin.cli.fits.options import start_given
+from sasnet_plugin.cli.fit_options import start_given
 from sasnet_plugin.fitting.task import Contrast, FitOptions, Method, Start
 from sasnet_plugin.fitting.verdict.next_step import command, next_step, words_of
 from sasnet_plugin.types import GroupGuess, ModelGuess, SasnetError, Suggestion

@@ -15,7 +15,7 @@ from tinyzoo import write_zoo
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.images.growth.heads import FILM, HEADS
+from sasnet_plugin.images.growth.specification import FILM, HEADS
 from sasnet_plugin.images.series import TOGETHER, follow, number_of, read_back, write
 from sasnet_plugin.predict import Answer
 from sasnet_plugin.predict.findings import QuantitiesFinding, Value

@@ -10,9 +10,8 @@ import pytest
 from imagefiles import refused
 
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.images.diffraction.reading import features, polar
-from sasnet_plugin.images.diffraction.reading.frame import Window
-from sasnet_plugin.images.diffraction.reading.load import frames, read
+from sasnet_plugin.images.diffraction import reading
+from sasnet_plugin.images.diffraction.reading import Window, frames, read
 from sasnet_plugin.images.recognition import rate_particles
 from sasnet_plugin.types import Image
 
@@ -102,14 +101,14 @@ def _image(counts: np.ndarray, mask: np.ndarray | None = None) -> Image:
 
 def test_harmonics_and_features_stay_when_the_particle_turns_and_say_what_is_there() -> None:
     images = [_image(lobed(turn, lobes)) for lobes in (2, 3) for turn in (0.0, 0.7, 2.0)]
-    found = polar.rings(polar.bin_images(images))
+    found = reading.rings(reading.bin_images(images))
     clear = slice(6, 36)
     amplitude = np.sqrt(np.abs(found.harmonics[:, clear]) ** 2)
     # 1 + 0.5 cos(2φ) has I_2 = 0.25 and nothing else.
     np.testing.assert_allclose(amplitude[:3, :, 2], 0.25, atol=0.02)
     np.testing.assert_allclose(amplitude[3:, :, 3], 0.25, atol=0.02)
     assert amplitude[:3, :, [1, 3, 4]].max() < 0.04
-    read = features.compute_ring_inputs(found)["features"][:, clear]
+    read = reading.compute_ring_inputs(found)["features"][:, clear]
     assert np.abs(read[1:3, ..., :12] - read[:1, ..., :12]).mean() < 0.02
     assert np.abs(read[3, ..., :12] - read[0, ..., :12]).mean() > 0.03
 
@@ -119,7 +118,7 @@ def test_counting_alone_makes_no_harmonics_and_masks_none_either() -> None:
     mask = np.ones((N, N), dtype=bool)
     mask[:, 60:66] = False
     flat = [_image(rng.poisson(2.0, (N, N)), mask) for _ in range(40)]
-    found = polar.rings(polar.bin_images(flat))
+    found = reading.rings(reading.bin_images(flat))
     squared = np.abs(found.harmonics[..., 1:9]) ** 2 - found.noise[..., None]
     # The mean over 40 images and 25 rings is 0 within its own error, far below what counting gives.
     assert abs(squared[:, 12:37].mean()) < 0.1 * found.noise[:, 12:37].mean()
@@ -127,8 +126,8 @@ def test_counting_alone_makes_no_harmonics_and_masks_none_either() -> None:
 
 def test_the_cross_correlation_is_that_of_its_definition_and_leaves_counting_out() -> None:
     rng = np.random.default_rng(4)
-    cells = polar.bin_images([_image(rng.poisson(lobed(0.3, 2, 400.0))) for _ in range(30)])
-    found = polar.cross_correlation(cells).mean(axis=0)[8:14]
-    delta = 2 * np.pi * np.arange(1, polar.SECTORS) / polar.SECTORS
+    cells = reading.bin_images([_image(rng.poisson(lobed(0.3, 2, 400.0))) for _ in range(30)])
+    found = reading.cross_correlation(cells).mean(axis=0)[8:14]
+    delta = 2 * np.pi * np.arange(1, reading.SECTORS) / reading.SECTORS
     # (1 + a cos 2φ) correlates as a²/2 cos 2Δ.
     np.testing.assert_allclose(found.mean(axis=0), 0.125 * np.cos(2 * delta), atol=0.03)

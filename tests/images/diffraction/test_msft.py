@@ -7,23 +7,25 @@ import pytest
 from scipy.interpolate import CubicSpline
 from scipy.special import spherical_jn, spherical_yn
 
-from sasnet_plugin.images.diffraction.simulation import bodies, msft
-from sasnet_plugin.images.diffraction.simulation.samples import (
+from sasnet_plugin.images.diffraction import simulation
+from sasnet_plugin.images.diffraction.simulation import (
     SEED,
     SEED_MORE,
+    SIMULATOR,
     contrasts,
     draw_sample,
     tags_of,
 )
-from sasnet_plugin.images.diffraction.simulation.simulator import SIMULATOR
 
 K = 2 * np.pi
 
 
-def sphere(size: float, contrast: complex, cells: int = 64) -> bodies.Columns:
+def sphere(size: float, contrast: complex, cells: int = 64) -> simulation.Columns:
     """One of radius size over k."""
-    step, x = bodies.grid(1.01 * size / K, cells)
-    return bodies.solid(step, bodies.spheroid(x, size / K, size / K, bodies.direction(0, 0)), contrast)
+    step, x = simulation.grid(1.01 * size / K, cells)
+    return simulation.solid(
+        step, simulation.spheroid(x, size / K, size / K, simulation.direction(0, 0)), contrast
+    )
 
 
 def mie_s1(m: complex, x: float, cosine: np.ndarray) -> np.ndarray:
@@ -53,12 +55,12 @@ def mie_s1(m: complex, x: float, cosine: np.ndarray) -> np.ndarray:
 def test_a_sphere_scatters_as_by_mie(contrast: float, most: float) -> None:
     """δ = β, three sizes, to 20 degrees: rms of the logarithm, absolute scale left free."""
     edge = K * np.sin(np.radians(20))
-    axis = msft.detector_axis(edge, 96)
+    axis = simulation.detector_axis(edge, 96)
     q = np.hypot(axis[:, None], axis[None, :])
     inside = q < 0.999 * edge
     angles = np.linspace(0, np.radians(20.1), 160)
     for size in (10, 20, 40):
-        field = msft.far_field(sphere(size, complex(-contrast, contrast)), K, edge, 96)
+        field = simulation.far_field(sphere(size, complex(-contrast, contrast)), K, edge, 96)
         s1 = mie_s1(1 - contrast + 1j * contrast, size, np.cos(angles))
         mie = np.abs(CubicSpline(angles, s1)(np.arcsin(q[inside] / K))) ** 2
         ratio = np.log10(np.abs(field[inside]) ** 2 / mie)
@@ -69,9 +71,9 @@ def test_it_is_the_limit_of_the_sum_over_slices() -> None:
     contrast, size, slices = complex(-0.02, 0.01), 15.0, 400
     body = sphere(size, contrast, 32)
     edge = K * np.sin(np.radians(25))
-    found = msft.far_field(body, K, edge, 16)
+    found = simulation.far_field(body, K, edge, 16)
     x = (np.arange(32) - 15.5) * body.step
-    q = msft.detector_axis(edge, 16)
+    q = simulation.detector_axis(edge, 16)
     zeta = K - np.sqrt(np.maximum(K**2 - q[:, None] ** 2 - q[None, :] ** 2, 0))
     waves = np.exp(-1j * np.outer(q, x))
     z = np.linspace(-size / K, size / K, slices + 1)
@@ -89,28 +91,30 @@ def test_it_is_the_limit_of_the_sum_over_slices() -> None:
 
 def test_a_thin_body_scatters_as_in_born_s_approximation_and_moves_by_a_phase() -> None:
     edge = K * np.sin(np.radians(5))
-    field = msft.far_field(sphere(60, 1e-6 + 0j, 96), K, edge, 32)
-    axis = msft.detector_axis(edge, 32)
+    field = simulation.far_field(sphere(60, 1e-6 + 0j, 96), K, edge, 32)
+    axis = simulation.detector_axis(edge, 32)
     across = np.hypot(axis[:, None], axis[None, :])
     inside = across < edge
     turned = 2 * K * np.sin(np.arcsin(np.minimum(across, edge) / K) / 2) * 60 / K
     born = ((np.sin(turned) - turned * np.cos(turned)) / turned**3) ** 2
     ratio = np.log10(np.abs(field[inside]) ** 2 / born[inside])
     assert np.std(ratio) < 0.03
-    np.testing.assert_allclose(np.abs(msft.shift_field(field, K, edge, (3, 1, 70))), np.abs(field), rtol=1e-5)
+    np.testing.assert_allclose(
+        np.abs(simulation.shift_field(field, K, edge, (3, 1, 70))), np.abs(field), rtol=1e-5
+    )
 
 
 def test_chords_add_up_to_volumes_however_a_body_is_tilted() -> None:
     for tilt, turn in ((0, 0), (0.5, 1.0), (1.2, 2.0)):
-        axis = bodies.direction(tilt, turn)
-        step, x = bodies.grid(3.2, 160)
+        axis = simulation.direction(tilt, turn)
+        step, x = simulation.grid(3.2, 160)
         for chord, volume in (
-            (bodies.spheroid(x, 1.0, 2.5, axis), 4 / 3 * np.pi * 2.5),
-            (bodies.pill(x, 1.0, 3.0, axis), np.pi * 3.0 + 4 / 3 * np.pi),
+            (simulation.spheroid(x, 1.0, 2.5, axis), 4 / 3 * np.pi * 2.5),
+            (simulation.pill_chord(x, 1.0, 3.0, axis), np.pi * 3.0 + 4 / 3 * np.pi),
         ):
             assert np.sum(chord[1] - chord[0]) * step**2 == pytest.approx(volume, rel=0.01)
-    one, two = (bodies.spheroid(x, 1, 1, axis, (0, 0, z)) for z in (-0.5, 1.5))
-    parts = np.diff(bodies.fuse_bodies(step, one, two, 1e-3).edges, axis=0)
+    one, two = (simulation.spheroid(x, 1, 1, axis, (0, 0, z)) for z in (-0.5, 1.5))
+    parts = np.diff(simulation.fuse_bodies(step, one, two, 1e-3).edges, axis=0)
     assert parts.min() >= 0
     # The union of two unit spheres 2 apart along the beam is their sum, they only touch.
     assert (parts[0] + parts[2]).sum() * step**2 == pytest.approx(8 / 3 * np.pi, rel=0.01)
@@ -118,7 +122,7 @@ def test_chords_add_up_to_volumes_however_a_body_is_tilted() -> None:
 
 def test_every_kind_is_drawn_with_its_tags_and_found_in_its_pattern() -> None:
     rng = np.random.default_rng(1)
-    from sasnet_plugin.images.diffraction.simulation.patterns import intensity
+    from sasnet_plugin.images.diffraction.simulation import intensity
 
     for kind in SEED:
         for more in ("", *(SEED_MORE if kind == "round" else ())):

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.images.diffraction.sorting import embedded, mixture, sorted_file
-from sasnet_plugin.images.diffraction.sorting.settings import SORTING
+from sasnet_plugin.images.diffraction import sorting
+from sasnet_plugin.images.diffraction.sorting import SORTING
 from sasnet_plugin.types import SasnetError
 
 N, EACH = 48, 40
@@ -50,13 +50,13 @@ def test_two_kinds_are_two_clusters_whatever_their_turn(files: list[Path], tmp_p
     how = "--geometry", "radius=23", "--embedding", "harmonics"
     text = sasnet("sort", *files, "--out", out, "--report", page, "--like", like, *how)
     assert "161 images in 2 clusters" in text
-    found = sorted_file.read(out)
+    found = sorting.read(out)
     kind = np.tile(np.repeat([0, 1], EACH), 2)
-    known = found.cluster[:-1] != mixture.NOISE
+    known = found.cluster[:-1] != sorting.NOISE
     first = found.cluster[0]
     assert np.mean((found.cluster[:-1] == first)[known] == (kind == 0)[known]) > 0.97
     assert known.mean() > 0.95
-    assert found.cluster[-1] == mixture.NOISE  # nothing to be seen, nothing said
+    assert found.cluster[-1] == sorting.NOISE  # nothing to be seen, nothing said
     assert found.probability[-1] == 0
     # The image itself is the likest, and those after it are of its kind.
     listed = [line.split() for line in text.splitlines() if "  cluster " in line]
@@ -68,9 +68,9 @@ def test_two_kinds_are_two_clusters_whatever_their_turn(files: list[Path], tmp_p
     assert [int(row["cluster"]) for row in rows] == list(found.cluster)
     with h5py.File(out) as file:
         assert file["embedding"].shape[0] == 161
-        assert int(file["version"][()]) == sorted_file.VERSION
+        assert int(file["version"][()]) == sorting.VERSION
     # Map, BIC, likeness, two clusters, noise; and a row of images along each component.
-    rows_along = sorted_file.traverse_components(out, found.mixture)
+    rows_along = sorting.traverse_components(out, found.mixture)
     assert page.read_text(encoding="utf-8").count("<figure>") == 6 + len(rows_along)
     assert 0 < len(rows_along) <= SORTING.traversed
     with h5py.File(out) as file:
@@ -82,7 +82,7 @@ def test_two_kinds_are_two_clusters_whatever_their_turn(files: list[Path], tmp_p
     new = tmp_path / "new.npy"
     np.save(new, stack(np.random.default_rng(5), 3, 10))
     sasnet("sort", new, "--out", tmp_path / "new.h5", "--old", out, "--geometry", "radius=23")
-    again = sorted_file.read(tmp_path / "new.h5")
+    again = sorting.read(tmp_path / "new.h5")
     assert np.mean(again.cluster == found.cluster[EACH]) >= 0.8
 
 
@@ -101,39 +101,39 @@ def test_clusters_of_another_network_s_points_are_not_used(files: list[Path], tm
 def test_a_stopped_sorting_goes_on_and_ends_the_same(
     files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "SORTING", embedded.SORTING.__class__(part=50))
+    monkeypatch.setattr(sorting, "SORTING", sorting.SORTING.__class__(part=50))
     names = [str(path) for path in files]
-    parts, failed = embedded.plan_parts(names, tmp_path / "a", "harmonics", ())
+    parts, failed = sorting.plan_parts(names, tmp_path / "a", "harmonics", ())
     assert not failed
     assert sum(end - first for part in parts for _, first, end in part.pieces) == 161
     for part in parts[:2]:
-        embedded.make_part(part)
+        sorting.make_part(part)
     seen: list[str] = []
-    make = embedded.make_part
-    monkeypatch.setattr(embedded, "make_part", lambda part: (seen.append(part.path), make(part))[1])
-    embedded.embed(parts)
+    make = sorting.make_part
+    monkeypatch.setattr(sorting, "make_part", lambda part: (seen.append(part.path), make(part))[1])
+    sorting.embed(parts)
     assert seen == [part.path for part in parts[2:]]
-    whole, _ = embedded.plan_parts(names, tmp_path / "b", "harmonics", ())
-    embedded.embed(whole)
-    for one, two in zip(embedded.points_of(parts), embedded.points_of(whole), strict=True):
+    whole, _ = sorting.plan_parts(names, tmp_path / "b", "harmonics", ())
+    sorting.embed(whole)
+    for one, two in zip(sorting.points_of(parts), sorting.points_of(whole), strict=True):
         np.testing.assert_array_equal(one.points, two.points)
         np.testing.assert_array_equal(one.entry, two.entry)
     with pytest.raises(Exception, match="other files or with another --embedding"):
-        embedded.plan_parts(names[:1], tmp_path / "a", "harmonics", ())
+        sorting.plan_parts(names[:1], tmp_path / "a", "harmonics", ())
 
 
 def test_a_file_that_has_changed_is_sorted_anew_and_the_others_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "SORTING", embedded.SORTING.__class__(part=40))
+    monkeypatch.setattr(sorting, "SORTING", sorting.SORTING.__class__(part=40))
     paths = [tmp_path / f"{k}.npy" for k in range(3)]
     for k, path in enumerate(paths):
         np.save(path, stack(np.random.default_rng(k), 2))
     out, how = tmp_path / "sorted.h5", ("--embedding", "harmonics", "--geometry", "radius=23")
     made: list[str] = []
-    make = embedded.make_part
+    make = sorting.make_part
     monkeypatch.setattr(
-        embedded, "make_part", lambda part: (made.append(Path(part.pieces[0][0]).name), make(part))[1]
+        sorting, "make_part", lambda part: (made.append(Path(part.pieces[0][0]).name), make(part))[1]
     )
 
     def points() -> np.ndarray:
@@ -169,10 +169,10 @@ def test_a_file_that_changes_while_it_is_sorted_gives_no_points(
 ) -> None:
     path = tmp_path / "one.npy"
     np.save(path, stack(np.random.default_rng(1), 2))
-    (part,), _ = embedded.plan_parts([str(path)], tmp_path / "parts", "harmonics", ())
+    (part,), _ = sorting.plan_parts([str(path)], tmp_path / "parts", "harmonics", ())
     np.save(path, stack(np.random.default_rng(2), 3))
     with pytest.raises(SasnetError, match="changed while it was read"):
-        embedded.make_part(part)
+        sorting.make_part(part)
     assert not Path(part.path).exists()
 
 
@@ -197,16 +197,16 @@ def test_a_mixture_is_scikit_learn_s_and_survives_being_stored() -> None:
 
     rng = np.random.default_rng(3)
     points = np.concatenate([rng.normal(at, 1, (200, 12)) for at in (0, 6)])
-    found = mixture.fit(points, rng)
+    found = sorting.fit(points, rng)
     labels, probability = found.clusters(points)
     assert len(found.weights) == 2
     assert found.stability > 0.95
     z = found.reduce(points)
     theirs = GaussianMixture(2, random_state=0).fit(z)
-    kept = labels != mixture.NOISE
+    kept = labels != sorting.NOISE
     agree = np.mean(labels[kept] == theirs.predict(z)[kept])
     assert max(agree, 1 - agree) > 0.99
-    stored = mixture.Mixture.from_arrays(found.as_arrays())
+    stored = sorting.Mixture.from_arrays(found.as_arrays())
     np.testing.assert_array_equal(stored.clusters(points)[1], probability)
 
 
@@ -215,9 +215,9 @@ def test_directions_that_hold_no_variance_do_not_hide_a_cluster() -> None:
     corners = np.array([[0, 0, 0], [4, 0, 0], [0, 4, 0], [0, 0, 4], [4, 4, 4], [-4, 0, 0]], dtype=float)
     kind = np.repeat(np.arange(len(corners)), 20)
     points = np.hstack([corners[kind] + 0.25 * rng.normal(size=(120, 3)), 0.02 * rng.normal(size=(120, 9))])
-    found = mixture.fit(points, rng)
+    found = sorting.fit(points, rng)
     assert found.axes.shape == (3, 12)
     assert len(found.weights) == 6
     labels, _ = found.clusters(points)
-    known = labels != mixture.NOISE
+    known = labels != sorting.NOISE
     assert len(set(zip(kind[known], labels[known], strict=True))) == 6

@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.sans.prediction.axes import Held, evidence, fit_bodies
-from sasnet_plugin.images.sans.prediction.bodies import Bodies
-from sasnet_plugin.images.sans.prediction.sectors import spread_over
-from sasnet_plugin.images.sans.reading.anisotropy import anisotropy
-from sasnet_plugin.images.sans.reading.polar import N_SECTORS, RINGS, Polar
-from sasnet_plugin.images.sans.simulation.form_factors import LN_Q, Q, compute_legendre, pars_of
-from sasnet_plugin.images.sans.simulation.orientation import (
+from sasnet_plugin.images.sans.prediction import Bodies, Held, evidence, fit_bodies, spread_over
+from sasnet_plugin.images.sans.rings import N_SECTORS, RINGS, Polar, anisotropy
+from sasnet_plugin.images.sans.simulation import (
     DEGREES,
+    LN_Q,
+    Q,
+    compute_legendre,
     expand_in_harmonics,
     maier_saupe,
+    pars_of,
     strength_of,
 )
 

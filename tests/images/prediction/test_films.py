@@ -13,7 +13,7 @@ from tinyzoo import manifest_entries, write_zoo
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.images.growth.heads import FILM, HEADS
+from sasnet_plugin.images.growth.specification import FILM, HEADS
 from sasnet_plugin.predict import Answer, open_predictor
 from sasnet_plugin.predict.decoding import compute_in_scope, decode
 from sasnet_plugin.predict.findings import QuantitiesFinding, Value

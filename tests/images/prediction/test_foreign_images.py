@@ -10,10 +10,8 @@ import pytest
 
 from benchmarks.images import elsewhere_diffraction, elsewhere_gisas
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.images.diffraction.prediction.not_particles import is_speckled, stray_light
-from sasnet_plugin.images.diffraction.prediction.novelty import profiles
-from sasnet_plugin.images.diffraction.reading.load import read
-from sasnet_plugin.images.diffraction.reading.polar import bin_images, rings
+from sasnet_plugin.images.diffraction.prediction import is_speckled, profiles, stray_light
+from sasnet_plugin.images.diffraction.reading import bin_images, read, rings
 from sasnet_plugin.images.gisas.checks import begins_at, misfit
 from sasnet_plugin.images.reading import load_images
 from sasnet_plugin.types import Image

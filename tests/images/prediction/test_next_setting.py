@@ -9,17 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.sans.heads import LABELS
-from sasnet_plugin.images.sans.prediction import next_setting
-from sasnet_plugin.images.sans.prediction.next_setting import (
-    AdviceSettings,
-    advice,
-    advise,
-    entropy,
-    weights,
-)
-from sasnet_plugin.images.sans.reading.features import Settings
-from sasnet_plugin.images.sans.reading.polar import RINGS
+from sasnet_plugin.images.sans import prediction
+from sasnet_plugin.images.sans.prediction import AdviceSettings, advice, advise, entropy, weights
+from sasnet_plugin.images.sans.rings import RINGS, Settings
+from sasnet_plugin.images.sans.specification import LABELS
 from sasnet_plugin.types import DataError
 from tests.images.sans.fitting import rods
 
@@ -42,7 +35,7 @@ class Counter:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(next_setting, "ADVICE", AdviceSettings(samples=4, uses=3, kept=8, effective=4.0))
+    monkeypatch.setattr(prediction, "ADVICE", AdviceSettings(samples=4, uses=3, kept=8, effective=4.0))
 
 
 def test_the_setting_that_shows_more_is_expected_to_tell_more() -> None:

@@ -7,15 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.diffraction.prediction.not_particles import (
+from sasnet_plugin.images.diffraction.prediction import (
     RINGS_ENOUGH,
     brighter_elsewhere,
     narrow_rings,
+    profiles,
 )
-from sasnet_plugin.images.diffraction.prediction.novelty import profiles
-from sasnet_plugin.images.diffraction.simulation.measurement import shot
-from sasnet_plugin.images.diffraction.simulation.samples import draw_sample
-from sasnet_plugin.images.diffraction.simulation.simulator import SIMULATOR
+from sasnet_plugin.images.diffraction.simulation import SIMULATOR, draw_sample, shot
 from sasnet_plugin.types import Image
 
 DETECTOR = {"hole": 0.08, "gap": 0.0, "beside": 0.0, "dead": 0.0, "saturation": 0.0}

@@ -7,11 +7,11 @@ import pytest
 
 from sasnet_plugin.domains.heads import Group, Scope
 from sasnet_plugin.domains.sas1d import HEADS as CURVE_HEADS
-from sasnet_plugin.images.sans.heads import HEADS, LABELS
-from sasnet_plugin.images.sans.prediction.answer import AVERAGE
+from sasnet_plugin.images.sans.prediction import AVERAGE
+from sasnet_plugin.images.sans.specification import HEADS, LABELS
 from sasnet_plugin.predict.classes import ClassesFinding
 from sasnet_plugin.predict.findings import Answer
-from sasnet_plugin.report.in_one_line import summarise_in_one_line
+from sasnet_plugin.report.summaries import summarise_in_one_line
 
 SCOPE = next(head for head in HEADS if isinstance(head, Scope))
 

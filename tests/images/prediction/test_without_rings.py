@@ -7,7 +7,7 @@ import pytest
 
 from sasnet_plugin.domains.heads import Tags
 from sasnet_plugin.images.xray_tags.prediction import complete_answer
-from sasnet_plugin.images.xray_tags.reading.features import window
+from sasnet_plugin.images.xray_tags.reading import window
 from sasnet_plugin.predict.findings import Answer
 from sasnet_plugin.predict.tags import TagsFinding
 from sasnet_plugin.types import Image

@@ -9,8 +9,13 @@ import pytest
 from detectorfiles import pattern
 from scipy.spatial.transform import Rotation
 
-from sasnet_plugin.images.reading import ImageSettings, load_images
-from sasnet_plugin.images.reading.place import exit_angles, incidence_from_beams, specular_height
+from sasnet_plugin.images.reading import (
+    ImageSettings,
+    exit_angles,
+    incidence_from_beams,
+    load_images,
+    specular_height,
+)
 
 DISTANCE, ALPHA_I = 1730.0, 0.37
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from detectorfiles import pattern, write_cbf, write_dectris_tiff
 
-from sasnet_plugin.data.settings_tables import overlay_settings
+from sasnet_plugin.data.toml_files import overlay_settings
 from sasnet_plugin.domains import ReadOptions, specification
 from sasnet_plugin.images.reading import ImageSettings, load_images
 from sasnet_plugin.types import DataError

@@ -16,8 +16,7 @@ from detectorfiles import (
     write_dectris_tiff,
 )
 
-from sasnet_plugin.images.reading import ImageSettings, is_image, load_images, to_window
-from sasnet_plugin.images.reading.array_files import read_text
+from sasnet_plugin.images.reading import ImageSettings, is_image, load_images, read_text, to_window
 
 PITCH = float(np.degrees(0.172 / 1730))
 BEAM = (

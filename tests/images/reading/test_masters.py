@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.domains import ReadOptions, specification
-from sasnet_plugin.images.diffraction.reading.stacks import blocks
-from sasnet_plugin.images.reading import formats
+from sasnet_plugin.images import reading
+from sasnet_plugin.images.diffraction.reading import blocks
 from sasnet_plugin.types import DataError
 
 SHAPE = (64, 72)
@@ -57,7 +57,7 @@ def test_links_are_followed_and_the_mask_and_geometry_used(tmp_path: Path) -> No
     data(tmp_path / "a_data_000001.h5", stack[:3])
     data(tmp_path / "more/a_data_000002.h5", stack[3:])
     path = master(tmp_path / "a_master.h5", ["a_data_000001.h5", "more/a_data_000002.h5"])
-    found = list(formats.frames(path, str(path)))
+    found = list(reading.frames(path, str(path)))
     assert [one.entry for one in found] == [f"frame {k}" for k in range(1, 6)]
     for one, values in zip(found, stack, strict=True):
         assert np.array_equal(one.values, values)
@@ -84,7 +84,7 @@ def test_a_missing_data_file_is_named_and_the_flat_field_is_no_image(tmp_path: P
 def test_frames_of_a_missing_file_are_said_where_others_are_there(tmp_path: Path) -> None:
     data(tmp_path / "a_data_000001.h5", frames(2))
     path = master(tmp_path / "a_master.h5", ["a_data_000001.h5", "a_data_000002.h5"])
-    found = list(formats.frames(path, str(path)))
+    found = list(reading.frames(path, str(path)))
     assert len(found) == 2
     assert "a_data_000002.h5" in found[0].notes[0]
 
@@ -101,13 +101,13 @@ def test_virtual_images_are_put_together_from_files_beside(tmp_path: Path) -> No
     path = tmp_path / "virtual.h5"
     with h5py.File(path, "w") as file:
         file.create_virtual_dataset("entry/data/data", layout)
-    assert np.array_equal([one.values for one in formats.frames(path, str(path))], stack)
+    assert np.array_equal([one.values for one in reading.frames(path, str(path))], stack)
     (tmp_path / "v2.h5").unlink()
     with pytest.raises(DataError, match=r"v2\.h5, which is not in its folder"):
-        list(formats.frames(path, str(path)))
+        list(reading.frames(path, str(path)))
     (tmp_path / "v2.h5").symlink_to("/dev/null")
     with pytest.raises(DataError, match="not followed"):
-        list(formats.frames(path, str(path)))
+        list(reading.frames(path, str(path)))
 
 
 def test_virtual_images_of_the_files_own_missing_links_are_lost(tmp_path: Path) -> None:
@@ -124,15 +124,15 @@ def test_virtual_images_of_the_files_own_missing_links_are_lost(tmp_path: Path) 
     with h5py.File(tmp_path / "v1.h5", "w") as file:
         file["data"] = frames(2)
     with pytest.raises(DataError, match=r"images are in v2\.h5, which is not in its folder"):
-        list(formats.frames(path, str(path)))
+        list(reading.frames(path, str(path)))
     with h5py.File(tmp_path / "v2.h5", "w") as file:
         file["data"] = frames(2)
-    assert np.array_equal([one.values for one in formats.frames(path, str(path))], [*frames(2), *frames(2)])
+    assert np.array_equal([one.values for one in reading.frames(path, str(path))], [*frames(2), *frames(2)])
     with h5py.File(path, "r+") as file:
         del file["entry/data/data_000002"]
         file["entry/data/data_000002"] = h5py.ExternalLink("../v2.h5", "/data")
     with pytest.raises(DataError, match="not followed"):
-        list(formats.frames(path, str(path)))
+        list(reading.frames(path, str(path)))
 
 
 @pytest.mark.parametrize("domain", ["gisas_hex", "sans2d", "diffraction", "xray_tags"])
@@ -156,4 +156,4 @@ def test_raw_time_of_flight_is_named(tmp_path: Path) -> None:
         group["counts"] = np.ones((1, 300, 50), np.int32)
         group["time_of_flight"] = np.linspace(0, 1e5, 51)
     with pytest.raises(DataError, match="unreduced time-of-flight data"):
-        list(formats.frames(path, str(path)))
+        list(reading.frames(path, str(path)))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from detectorfiles import pattern
 
-from sasnet_plugin.data.settings_tables import overlay_settings
+from sasnet_plugin.data.toml_files import overlay_settings
 from sasnet_plugin.images.reading import ImageSettings, iter_images, load_images
 from sasnet_plugin.types import DataError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.reading.orientation import arrange, arrange_point, picture_sides, side_of
+from sasnet_plugin.images.reading import arrange, arrange_point, picture_sides, side_of
 
 EDGES = {"window": (0.0, 2.2), "horizon": (-0.5, 1.8)}
 PHI = np.linspace(-1.07, 1.07, 65)

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.images import recognition
-from sasnet_plugin.images.reading import formats, iter_images
-from sasnet_plugin.images.reading.raw import RawFrame
+from sasnet_plugin.images import reading, recognition
+from sasnet_plugin.images.nexus import RawFrame
+from sasnet_plugin.images.reading import iter_images
 
 COUNTS = np.random.default_rng(1).poisson(30, (64, 80)).astype(np.uint16)
 
 
 def only(path: Path) -> RawFrame:
-    (found,) = formats.frames(path, str(path))
+    (found,) = reading.frames(path, str(path))
     return found
 
 

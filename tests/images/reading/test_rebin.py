@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sasnet_plugin.images.reading import rebin, to_window
-from sasnet_plugin.images.reading.rebin import edges_of, overlap
+from sasnet_plugin.images.reading import edges_of, overlap, rebin, to_window
 from sasnet_plugin.types import DataError, GrazingIncidence, Image
 
 WINDOW = {"phi": (-1.07, 1.07), "alpha_f": (0.0, 2.2), "shape": (64, 64)}

@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sasnet_plugin.images.nexus import check_units, dectris, from_table, read_toml
 from sasnet_plugin.images.reading import ImageSettings, load_images
-from sasnet_plugin.images.reading.headers import dectris
-from sasnet_plugin.images.reading.settings import check_units, from_table, read_toml
 from sasnet_plugin.types import DataError
 
 Small = Callable[..., Path]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.report.patterns import grad_cam, occlusion, spread_over
+from sasnet_plugin.images.report import grad_cam, occlusion, spread_over
 
 
 def test_grad_cam_looks_at_the_channel_that_raises_the_score() -> None:

@@ -10,10 +10,9 @@ import pytest
 from imagefiles import lattice, rods
 
 from sasnet_plugin.domains import ReadOptions, specification
-from sasnet_plugin.images.diffraction.reading.frame import Window
-from sasnet_plugin.images.report.compared import as_seen
-from sasnet_plugin.images.report.raster import Look, draw_comparison, picture
-from sasnet_plugin.images.report.raster_place import describe_axes
+from sasnet_plugin.images.diffraction.reading import Window
+from sasnet_plugin.images.raster import Look, describe_axes, draw_comparison, picture
+from sasnet_plugin.images.service import as_seen
 from sasnet_plugin.images.settings import RASTER
 from sasnet_plugin.report.canvas import png
 from sasnet_plugin.types import Image

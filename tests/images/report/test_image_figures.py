@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from sasnet_plugin.images.report import insight, patterns, trends
+from sasnet_plugin.images import report
 from sasnet_plugin.report import canvas
 from sasnet_plugin.types import Image, SasnetError
 
@@ -22,7 +22,7 @@ def drawn(draw: canvas.Draw) -> Figure:
 
 
 def test_pixels_lie_at_their_angles_and_masked_ones_are_empty(image: Image) -> None:
-    axes = drawn(patterns.pattern(image)).axes[0]
+    axes = drawn(report.pattern(image)).axes[0]
     (picture,) = axes.get_images()
     values = picture.get_array()
     assert values.shape == image.counts.shape
@@ -38,7 +38,7 @@ def test_pixels_lie_at_their_angles_and_masked_ones_are_empty(image: Image) -> N
 
 
 def test_beams_and_horizon_are_marked_where_they_are(image: Image) -> None:
-    axes = drawn(patterns.pattern(image, critical=0.15)).axes[0]
+    axes = drawn(report.pattern(image, critical=0.15)).axes[0]
     marks = {line.get_gid(): (line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines}
     assert marks["specular"] == (0.0, image.geometry.alpha_i)
     assert marks["direct"] == (0.0, -image.geometry.alpha_i)
@@ -50,13 +50,13 @@ def test_beams_and_horizon_are_marked_where_they_are(image: Image) -> None:
         mask=image.mask[above],
         geometry=replace(image.geometry, alpha_f=image.geometry.alpha_f[above]),
     )
-    axes = drawn(patterns.pattern(cut, critical=0.15)).axes[0]
+    axes = drawn(report.pattern(cut, critical=0.15)).axes[0]
     assert [text.get_text() for text in axes.texts] == []
     assert axes.get_ylim()[0] > 0.4
 
 
 def test_measured_and_simulated_have_one_scale(image: Image) -> None:
-    left, middle, right = drawn(patterns.comparison(image, image.counts * 1.5 + 1)).axes[:3]
+    left, middle, right = drawn(report.comparison(image, image.counts * 1.5 + 1)).axes[:3]
     first, second = left.get_images()[0], middle.get_images()[0]
     assert (first.norm.vmin, first.norm.vmax) == (second.norm.vmin, second.norm.vmax)
     assert right.get_images()[0].norm.vmin == -right.get_images()[0].norm.vmax
@@ -64,11 +64,11 @@ def test_measured_and_simulated_have_one_scale(image: Image) -> None:
 
 def test_residuals_are_standard_normal_where_the_expectation_is_right(rng: np.random.Generator) -> None:
     expected = np.full(40_000, 30.0)
-    found = patterns.compute_signed_deviance(rng.poisson(expected), expected)
+    found = report.compute_signed_deviance(rng.poisson(expected), expected)
     assert found.mean() == pytest.approx(0, abs=0.05)
     assert found.std() == pytest.approx(1, abs=0.03)
-    assert patterns.compute_signed_deviance(np.array([0.0]), np.array([2.0]))[0] == pytest.approx(-2.0)
-    assert patterns.compute_signed_deviance(np.array([7.0]), np.array([7.0]))[0] == 0
+    assert report.compute_signed_deviance(np.array([0.0]), np.array([2.0]))[0] == pytest.approx(-2.0)
+    assert report.compute_signed_deviance(np.array([7.0]), np.array([7.0]))[0] == 0
 
 
 def test_large_pictures_shrink_without_counting_what_is_masked(rng: np.random.Generator) -> None:
@@ -90,12 +90,12 @@ def test_an_image_of_nothing_is_drawn(image: Image) -> None:
         replace(image, counts=np.zeros_like(image.counts)),
         replace(image, mask=np.zeros_like(image.mask)),
     ):
-        text = canvas.svg(patterns.pattern(empty), "empty", "Nothing", patterns.PATTERN_SIZE)
+        text = canvas.svg(report.pattern(empty), "empty", "Nothing", report.PATTERN_SIZE)
         assert "<image" in text
 
 
 def test_the_svg_has_the_page_s_colours(image: Image) -> None:
-    text = canvas.svg(patterns.pattern(image), "one", "A <pattern>", patterns.PATTERN_SIZE)
+    text = canvas.svg(report.pattern(image), "one", "A <pattern>", report.PATTERN_SIZE)
     assert text.startswith("<svg")
     assert 'aria-label="A &lt;pattern&gt;"' in text
     assert "#fe01" not in text
@@ -108,7 +108,7 @@ def test_p_and_its_mirror_are_drawn_as_given() -> None:
     p = np.exp(-0.5 * ((xi - 20) / 3) ** 2)
     p /= p.sum()
     mirror = np.roll(p[::-1], 1)
-    axes = drawn(insight.distribution(xi, p, 0.8 * p, 1.3 * p, mirror=mirror)).axes[0]
+    axes = drawn(report.distribution(xi, p, 0.8 * p, 1.3 * p, mirror=mirror)).axes[0]
     lines = {line.get_gid(): line for line in axes.lines}
     np.testing.assert_allclose(lines["p"].get_ydata(), 100 * p)
     assert lines["mirror"].get_xdata()[np.argmax(lines["mirror"].get_ydata())] == 40.0
@@ -119,16 +119,16 @@ def test_p_and_its_mirror_are_drawn_as_given() -> None:
 def test_bias_tells_a_systematic_one_from_noise(rng: np.random.Generator) -> None:
     n, samples = 120, 400
     honest = rng.dirichlet(np.full(n, 50.0), samples)
-    found = insight.bias_of(honest)
+    found = report.bias_of(honest)
     assert found["systematic"] < 6 * found["noise"]
     ramp = 1 + 0.3 * np.cos(np.arange(n) / n * 2 * np.pi)
     biased = honest * ramp
     biased /= biased.sum(axis=1, keepdims=True)
-    worse = insight.bias_of(biased)
+    worse = report.bias_of(biased)
     assert worse["systematic"] == pytest.approx(0.3, abs=0.05)
     assert worse["systematic"] > 20 * worse["noise"]
     assert worse["total_variation"] > found["total_variation"]
-    assert insight.bias_of(np.full((3, n), 1 / n))["systematic"] == pytest.approx(0, abs=1e-12)
+    assert report.bias_of(np.full((3, n), 1 / n))["systematic"] == pytest.approx(0, abs=1e-12)
 
 
 def test_trends_show_each_quantity_with_its_band() -> None:
@@ -136,7 +136,7 @@ def test_trends_show_each_quantity_with_its_band() -> None:
     value = 40 + time
     columns = {"distance": (value, value - 2, value + 3), "aspect": (value / 40, value / 50, value / 30)}
     doubtful = time > 25
-    figure = drawn(trends.trends(time, columns, {"distance": "Å"}, doubtful=doubtful))
+    figure = drawn(report.trends(time, columns, {"distance": "Å"}, doubtful=doubtful))
     first, second = (axes for axes in figure.axes if axes.get_visible())
     assert first.get_ylabel() == "distance / Å"
     assert second.get_ylabel() == "aspect"
@@ -147,9 +147,9 @@ def test_trends_show_each_quantity_with_its_band() -> None:
 
 
 def test_a_figure_that_cannot_be_written_is_one_sentence(image: Image, tmp_path: Path) -> None:
-    canvas.save(patterns.pattern(image), tmp_path / "a.png", (3, 2))
+    canvas.save(report.pattern(image), tmp_path / "a.png", (3, 2))
     assert (tmp_path / "a.png").stat().st_size > 1000
     with pytest.raises(SasnetError, match="another file"):
-        canvas.save(patterns.pattern(image), tmp_path / "none" / "a.png", (3, 2))
+        canvas.save(report.pattern(image), tmp_path / "none" / "a.png", (3, 2))
     with pytest.raises(SasnetError, match="another file"):
-        canvas.save(patterns.pattern(image), tmp_path / "a.xyz", (3, 2))
+        canvas.save(report.pattern(image), tmp_path / "a.xyz", (3, 2))

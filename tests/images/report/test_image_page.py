@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sasnet_plugin.images.report import patterns
-from sasnet_plugin.images.report.pages import Section, Verdict, page
+from sasnet_plugin.images import report
+from sasnet_plugin.images.report import Section, Verdict, page
 from sasnet_plugin.report.page.document import write_page
 from sasnet_plugin.types import Image, SasnetError
 
@@ -27,8 +27,8 @@ class Tags(HTMLParser):
 
 def made(image: Image) -> str:
     sections = [
-        Section("Pattern", patterns.pattern(image), patterns.PATTERN_SIZE, EVIL),
-        Section("Again", patterns.pattern(image), patterns.PATTERN_SIZE),
+        Section("Pattern", report.pattern(image), report.PATTERN_SIZE, EVIL),
+        Section("Again", report.pattern(image), report.PATTERN_SIZE),
         Section("Found", table=[("quantity", "value"), (EVIL, "3 & 4")]),
     ]
     return page(EVIL, Verdict(EVIL, EVIL, good=False), sections, facts={EVIL: EVIL}, notes=[EVIL, EVIL])

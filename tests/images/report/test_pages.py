@@ -10,10 +10,9 @@ import pytest
 import tinypatterns
 from tinyzoo import write_zoo
 
-from sasnet_plugin.images.gisas.inversion.answer import insert_result
-from sasnet_plugin.images.gisas.inversion.invert import OrientationResult
+from sasnet_plugin.images.gisas.inversion import OrientationResult, insert_result
 from sasnet_plugin.images.gisas.specification import GISAS_HEX
-from sasnet_plugin.images.report.pages import answer_page, page_name
+from sasnet_plugin.images.report import answer_page, page_name
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.findings import DistributionFinding
 from sasnet_plugin.types import Image

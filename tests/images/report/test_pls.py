@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from sasnet_plugin.images.report.pls import components_figure, pls
+from sasnet_plugin.images.report import components_figure, pls
 from sasnet_plugin.report import canvas
 
 

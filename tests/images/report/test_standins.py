@@ -21,12 +21,12 @@ from detectorfiles import (
 )
 from tinyzoo import write_zoo
 
-from sasnet_plugin.images.growth.simulation.pattern import pattern as film_pattern
-from sasnet_plugin.images.growth.simulation.priors import growing
+from sasnet_plugin.images import report
+from sasnet_plugin.images.growth.simulation import growing
+from sasnet_plugin.images.growth.simulation import pattern as film_pattern
 from sasnet_plugin.images.reading import load_images, to_window
-from sasnet_plugin.images.report import patterns
-from sasnet_plugin.images.report.pages import Section, Verdict, page
-from sasnet_plugin.images.simulation.window import Window
+from sasnet_plugin.images.report import Section, Verdict, page
+from sasnet_plugin.images.simulation import Window
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.findings import QuantitiesFinding
 from sasnet_plugin.report import canvas
@@ -106,13 +106,13 @@ def test_a_frame_of_a_growing_film_is_read_and_masked(frame: Image) -> None:
 @pytest.mark.parametrize("name", ["galaxi", "frame"])
 def test_both_are_shown_with_mask_and_geometry(name: str, request: pytest.FixtureRequest) -> None:
     image: Image = request.getfixturevalue(name)
-    drawn = canvas.svg(patterns.pattern(image), name, "Pattern", patterns.PATTERN_SIZE)
+    drawn = canvas.svg(report.pattern(image), name, "Pattern", report.PATTERN_SIZE)
     assert "specular beam" in drawn
     assert "horizon" in drawn
     text = page(
         image.file,
         Verdict("Read."),
-        [Section("Pattern", patterns.pattern(image), patterns.PATTERN_SIZE)],
+        [Section("Pattern", report.pattern(image), report.PATTERN_SIZE)],
         notes=image.notes,
     )
     assert "Gaps between the modules" in text

@@ -12,12 +12,10 @@ from tagpages import HOME, Page
 
 from sasnet_plugin.images.tagging.events import Log
 from sasnet_plugin.images.tagging.retraining import Retraining
-from sasnet_plugin.images.tagging.tab import Tagging
 from sasnet_plugin.images.tagging.thumbnails import Thumbnails
-from sasnet_plugin.images.tagging.workspace import Workspace
+from sasnet_plugin.images.tagging.workspace import Tagging, Workspace
 from sasnet_plugin.web.access import Keys
-from sasnet_plugin.web.app import application
-from sasnet_plugin.web.tabs import Opened, Tabs
+from sasnet_plugin.web.app import Opened, Tabs, application
 
 
 @pytest.fixture

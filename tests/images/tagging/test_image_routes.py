@@ -15,13 +15,12 @@ from imagefiles import DIRECTOR, broken, lattice, rods
 from starlette.testclient import TestClient
 from tagpages import HOME
 
-from sasnet_plugin.images.service.kinds import titles
+from sasnet_plugin.images.service import titles
 from sasnet_plugin.images.settings import IMAGES
-from sasnet_plugin.images.tagging.tab import open_tagging
+from sasnet_plugin.images.tagging.workspace import open_tagging
 from sasnet_plugin.web.access import Keys
-from sasnet_plugin.web.app import application
+from sasnet_plugin.web.app import Opened, Tabs, application
 from sasnet_plugin.web.curves.bench import Bench
-from sasnet_plugin.web.tabs import Opened, Tabs
 
 ROUND, UNTOLD, FILM = "folder:rods.npy#1", "folder:untold.npy#1", "folder:film.npz#1"
 GET = ["/tags", "/api/files?images=true", "/api/images/about", "/static/picture.js",

@@ -11,13 +11,12 @@ from starlette.testclient import TestClient
 from tagpages import HOME, draw
 
 from sasnet_plugin.domains import specification
-from sasnet_plugin.images.service import listed as listing
-from sasnet_plugin.images.service.kinds import How, measurement, settle_kind
-from sasnet_plugin.images.tagging.tab import kind_of, open_tagging
+from sasnet_plugin.images import service as listing
+from sasnet_plugin.images.service import How, measurement, settle_kind
+from sasnet_plugin.images.tagging.workspace import kind_of, open_tagging
 from sasnet_plugin.web.access import Keys
-from sasnet_plugin.web.app import application
+from sasnet_plugin.web.app import Opened, Tabs, application
 from sasnet_plugin.web.curves.bench import Bench
-from sasnet_plugin.web.tabs import Opened, Tabs
 
 
 def test_of_a_stack_the_first_images_are_listed_and_it_is_said(

@@ -61,9 +61,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules" / "teller.py").write_text(TELLER)
     monkeypatch.syspath_prepend(str(tmp_path / "modules"))
-    monkeypatch.setattr("sasnet_plugin.images.tagging.crew._WORKER", "teller:begin")
+    monkeypatch.setattr("sasnet_plugin.images.tagging.background._WORKER", "teller:begin")
     monkeypatch.setattr("sasnet_plugin.images.tagging.background.WEB", _quick())
-    monkeypatch.setattr("sasnet_plugin.images.tagging.database.WEB", _quick())
+    monkeypatch.setattr("sasnet_plugin.images.tagging.events.WEB", _quick())
     found = tmp_path / "images"
     found.mkdir()
     for level in range(1, IMAGES + 1):
@@ -394,16 +394,16 @@ def test_a_database_belongs_to_one_folder(opened: Open, folder: Path, tmp_path: 
 def test_the_command_asks_whether_a_folder_was_moved(
     folder: Path, tmp_path: Path, typed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sasnet_plugin.images.commands import tag
+    from sasnet_plugin.images import commands
 
     log = Log(str(tmp_path / "labels.sqlite"))
     log.claim(tmp_path)
     asked = []
-    monkeypatch.setattr(tag.typer, "confirm", lambda text: asked.append(text) or typed == "y\n")
+    monkeypatch.setattr(commands.typer, "confirm", lambda text: asked.append(text) or typed == "y\n")
     monkeypatch.setattr("sys.stdin.isatty", lambda: bool(typed), raising=False)
-    assert tag._confirm_folder(log, folder) == (typed == "y\n")
+    assert commands._confirm_folder(log, folder) == (typed == "y\n")
     assert len(asked) == bool(typed), "nobody is asked where nobody is"
-    assert not tag._confirm_folder(log, tmp_path)
+    assert not commands._confirm_folder(log, tmp_path)
     log.close()
 
 
@@ -419,8 +419,7 @@ def test_links_to_themselves_are_passed_over(opened: Open, folder: Path) -> None
 def test_a_file_changes_with_those_that_it_takes_its_values_from(tmp_path: Path) -> None:
     import h5py
 
-    from sasnet_plugin.web.content import see_unchanged, stamp_at
-    from sasnet_plugin.web.images import Images
+    from sasnet_plugin.web.content import Images, see_unchanged, stamp_at
 
     def write(level: int) -> None:
         with h5py.File(tmp_path / "data_1.h5", "w") as file:

@@ -22,12 +22,12 @@ from tagpages import Page, draw
 
 from sasnet_plugin.domains.heads import Tags
 from sasnet_plugin.images.diffraction.specification import DIFFRACTION
-from sasnet_plugin.images.tagging import exchange, importing
+from sasnet_plugin.images.tagging import exchange
 from sasnet_plugin.images.tagging.events import LABEL, Event, Log
 from sasnet_plugin.images.tagging.state import State
 from sasnet_plugin.images.training.recorded import read_labels
 from sasnet_plugin.types import SasnetError
-from sasnet_plugin.web.images import Images
+from sasnet_plugin.web.content import Images
 from sasnet_plugin.web.settings import WEB
 
 Open = Callable[..., Page]
@@ -146,7 +146,7 @@ def test_labels_go_out_and_come_back_and_are_what_training_reads(
     wanted = {key: labels for _, key, labels in exchange.list_labelled(page.workspace.state)}
     assert len(wanted) == 5
     for content in exported.values():
-        assert importing.from_any(content) == wanted
+        assert exchange.from_any(content) == wanted
     told = json.loads(exported["json"])
     assert len(told["annotations"]) == 6
     (tmp_path / "labels.csv").write_bytes(exported["csv"])
@@ -158,7 +158,7 @@ def test_labels_go_out_and_come_back_and_are_what_training_reads(
     assert np.isnan(trained[page.workspace.images.keys[rows[0]][0]][1][round_])
 
     empty = State(Images(tmp_path / "images"), ())
-    assert importing.from_any(exchange.to_csv(empty)) == {}
+    assert exchange.from_any(exchange.to_csv(empty)) == {}
     answer = page.client.post("/api/import", params={"who": "carl"}, content=exported["json"])
     assert answer.json() == {"done": 0}, "all of it was known"
     changed = exported["csv"].replace(b",ben,", b",ben,", 1).decode().replace("ring 004", "ring 005")
@@ -259,7 +259,7 @@ JUNK = [
 @pytest.mark.parametrize(("content", "reason"), JUNK, ids=range(len(JUNK)))
 def test_what_is_no_labels_is_said_in_a_sentence(content: bytes, reason: str) -> None:
     with pytest.raises(SasnetError, match=reason):
-        importing.from_any(content)
+        exchange.from_any(content)
 
 
 ONE = {("a.npy", 1): {"Round": 1}}
@@ -288,7 +288,7 @@ VALID = [
 
 @pytest.mark.parametrize(("content", "wanted"), VALID, ids=range(len(VALID)))
 def test_labels_of_other_programs_are_read_as_they_are_meant(content: bytes, wanted: object) -> None:
-    assert importing.from_any(content) == wanted
+    assert exchange.from_any(content) == wanted
 
 
 def test_any_damage_to_a_file_of_labels_is_a_sentence_or_labels(page: Page) -> None:
@@ -299,7 +299,7 @@ def test_any_damage_to_a_file_of_labels_is_a_sentence_or_labels(page: Page) -> N
             bad = bytearray(content)
             bad[rng.integers(len(bad))] = rng.integers(256)
             try:
-                found = importing.from_any(bytes(bad[: rng.integers(1, len(bad) + 1)]))
+                found = exchange.from_any(bytes(bad[: rng.integers(1, len(bad) + 1)]))
             except SasnetError as error:
                 sentences.append(str(error))
             else:
@@ -321,7 +321,7 @@ def test_labels_that_end_or_hold_up_what_reads_them_are_a_sentence(
         answer = page.client.post("/api/import", params={"who": "eve"}, content=content)
         assert answer.status_code == 400
         assert re.search(reason, answer.json()["problem"])
-    monkeypatch.setattr(importing, "WEB", replace(WEB, file_seconds=0.0))
+    monkeypatch.setattr(exchange, "WEB", replace(WEB, file_seconds=0.0))
     answer = page.client.post("/api/import", params={"who": "eve"}, content=b"file,Round\na.npy,1\n")
     assert answer.status_code == 400
     assert "too much time or memory" in answer.json()["problem"]
@@ -335,7 +335,7 @@ def test_a_name_that_a_spreadsheet_would_run_stays_a_name(tmp_path: Path) -> Non
     state.take([Event(LABEL, "1", "anna", "=cmd().npy", 1, "ring", 1, id=1)])
     written = exchange.to_csv(state)
     assert next(csv.DictReader(io.StringIO(written.decode())))["file"] == "./=cmd().npy"
-    assert importing.from_any(written) == {("=cmd().npy", 1): {"ring": 1}}
+    assert exchange.from_any(written) == {("=cmd().npy", 1): {"ring": 1}}
 
 
 @pytest.mark.parametrize(

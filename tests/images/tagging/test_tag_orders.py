@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.tagging import orders
+from sasnet_plugin.images.tagging import selection
 from sasnet_plugin.images.tagging.events import LABEL, UNDO, Answers, Event
-from sasnet_plugin.images.tagging.orders import ORDERS, Orders, farthest_first
+from sasnet_plugin.images.tagging.selection import ORDERS, Orders, farthest_first
 from sasnet_plugin.images.tagging.state import State
-from sasnet_plugin.web.images import Images
+from sasnet_plugin.web.content import Images
 
 TAGS = ("ring", "halo", "bcc")
 NUMBER = 60
@@ -79,9 +79,9 @@ def test_after_a_key_was_pressed_only_that_image_is_measured(
 
     def counted(state: State, rows: np.ndarray) -> np.ndarray:
         measured.append(rows.tolist())
-        return orders.uncertainty(state, rows)
+        return selection.uncertainty(state, rows)
 
-    monkeypatch.setitem(orders.MEASURES, "uncertain", counted)
+    monkeypatch.setitem(selection.MEASURES, "uncertain", counted)
     kept, every, pictures = Orders(state), np.arange(NUMBER), np.zeros((NUMBER, 4), np.float32)
     first = kept.sort("uncertain", every, pictures)
     kept.sort("uncertain", every[::2], pictures)

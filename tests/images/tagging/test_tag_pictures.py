@@ -14,11 +14,18 @@ import pytest
 from matplotlib.image import imread
 from tagpages import Page, draw
 
-from sasnet_plugin.images.diffraction.reading.frame import Window
-from sasnet_plugin.images.report.raster import Look, correlation, picture, polar, scale_values, thumbnail
-from sasnet_plugin.images.report.raster_place import describe_axes
-from sasnet_plugin.images.sans.reading.geometry import SmallAngle
-from sasnet_plugin.images.tagging.crew import DONE, Crew
+from sasnet_plugin.images.diffraction.reading import Window
+from sasnet_plugin.images.raster import (
+    Look,
+    correlation,
+    describe_axes,
+    picture,
+    polar,
+    scale_values,
+    thumbnail,
+)
+from sasnet_plugin.images.sans.reading import SmallAngle
+from sasnet_plugin.images.tagging.background import DONE, Crew
 from sasnet_plugin.images.tagging.worker import VIEW, Failed, Job, Shown
 from sasnet_plugin.types import Curve, GrazingIncidence, Image
 from sasnet_plugin.web.content import Source
@@ -124,12 +131,12 @@ def test_a_process_that_ends_or_hangs_costs_its_file_alone(
         (tmp_path / name).write_bytes(b"not read")
     (tmp_path / "killer.py").write_text(KILLER)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr("sasnet_plugin.images.tagging.crew._WORKER", "killer:begin")
+    monkeypatch.setattr("sasnet_plugin.images.tagging.background._WORKER", "killer:begin")
     heard: queue.Queue = queue.Queue()
     crew = Crew(lambda job, message: heard.put(message))
 
     def done(file: str, seconds: float = 60.0) -> list[object]:
-        monkeypatch.setattr("sasnet_plugin.images.tagging.crew.WEB", replace(WEB, file_seconds=seconds))
+        monkeypatch.setattr("sasnet_plugin.images.tagging.background.WEB", replace(WEB, file_seconds=seconds))
         crew.add([Job(VIEW, "diffraction", str(tmp_path), file)])
         said = list(iter(lambda: heard.get(timeout=90), DONE))
         assert all(one.file == file for one in said if isinstance(one, Source))

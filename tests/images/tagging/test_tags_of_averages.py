@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from sasnet_plugin.domains.sas1d import HEADS as CURVE_HEADS
-from sasnet_plugin.images.sans.heads import HEADS, LABELS
-from sasnet_plugin.images.sans.prediction.answer import AVERAGE
+from sasnet_plugin.images.sans.prediction import AVERAGE
+from sasnet_plugin.images.sans.specification import HEADS, LABELS
 from sasnet_plugin.images.tagging.worker import Predicted, _answers
 from sasnet_plugin.predict.classes import ClassesFinding
 from sasnet_plugin.predict.findings import Answer

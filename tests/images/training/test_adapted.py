@@ -12,15 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.images.diffraction.labels import LABELS
-from sasnet_plugin.images.diffraction.simulation import samples
-from sasnet_plugin.images.diffraction.simulation.simulator import SIMULATOR
-from sasnet_plugin.images.diffraction.specification import DIFFRACTION
-from sasnet_plugin.images.training.adapted import Settings, adapt
-from sasnet_plugin.images.training.replay import replay
+from sasnet_plugin.images.diffraction import simulation
+from sasnet_plugin.images.diffraction.simulation import SIMULATOR
+from sasnet_plugin.images.diffraction.specification import DIFFRACTION, LABELS
+from sasnet_plugin.images.training.adapted import Settings, adapt, replay
 from sasnet_plugin.predict.arithmetic import sigmoid
 from sasnet_plugin.predict.predictor import Runtime
-from sasnet_plugin.simulate.stream import inputs_of
+from sasnet_plugin.simulate.dataset import inputs_of
 from sasnet_plugin.train.last_layer import Layer
 from sasnet_plugin.types import Image
 from sasnet_plugin.zoo import ZooModel, open_model, register
@@ -39,7 +37,7 @@ def shots(number: int, seed: int) -> tuple[list[Image], np.ndarray]:
     """A user's frames: round ones and streaks, of many photons."""
     rng = np.random.default_rng(seed)
     kinds = {"round": 1.0, "streak": 1.0}
-    rows = [SIMULATOR.clean(samples.draw_sample(rng, kinds, {}, 1.0)) for _ in range(number)]
+    rows = [SIMULATOR.clean(simulation.draw_sample(rng, kinds, {}, 1.0)) for _ in range(number)]
     images, targets = SIMULATOR.measure(rows, rng, exposure=1e5)
     return images, targets["tags"]
 
@@ -165,7 +163,7 @@ def test_scenes_of_a_training_that_was_stopped_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = 50
-    monkeypatch.setattr("sasnet_plugin.images.training.replay.PART", part)
+    monkeypatch.setattr("sasnet_plugin.images.training.adapted.PART", part)
     layer = Layer.find(open_model("diffraction"), TAGS)
 
     def stop(made: int) -> None:

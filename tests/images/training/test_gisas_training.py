@@ -19,15 +19,13 @@ pytest.importorskip("bornagain")
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.domains.heads import outputs_of
 from sasnet_plugin.domains.simulator import HeldOut
-from sasnet_plugin.images.gisas.simulation.simulator import SIMULATOR
+from sasnet_plugin.images.gisas.simulation import SIMULATOR
 from sasnet_plugin.images.gisas.specification import GISAS_HEX
 from sasnet_plugin.images.growth.specification import GISAS_GROWTH
-from sasnet_plugin.images.reading.features import mirror_features
-from sasnet_plugin.simulate.dataset import Dataset
-from sasnet_plugin.simulate.stream import draw_held_out
-from sasnet_plugin.train.heads import losses
+from sasnet_plugin.images.training.trunks import mirror_features
+from sasnet_plugin.simulate.dataset import Dataset, draw_held_out
 from sasnet_plugin.train.loop import TrainConfig, train
-from sasnet_plugin.train.network import build, load
+from sasnet_plugin.train.network import build, load, losses
 from sasnet_plugin.types import SasnetError
 
 TINY = {"stem": 8, "blocks": ((1, 8), (1, 8), (1, 8)), "dense": 32}
@@ -125,7 +123,7 @@ def test_packaged_network_answers_as_trained(
     bases: Path, finished: tuple[Path, list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("tensorflow")
-    from sasnet_plugin.images.gisas.heads import HEADS
+    from sasnet_plugin.images.gisas.specification import HEADS
     from sasnet_plugin.predict import open_predictor
     from sasnet_plugin.predict.findings import DistributionFinding
     from sasnet_plugin.predict.predictor import Runtime

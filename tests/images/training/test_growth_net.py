@@ -13,15 +13,12 @@ import keras
 from keras import ops
 
 from sasnet_plugin.images.gisas.specification import GISAS_HEX
-from sasnet_plugin.images.growth.heads import FILM
-from sasnet_plugin.images.growth.simulation.simulator import SIMULATOR
-from sasnet_plugin.images.growth.specification import GISAS_GROWTH
-from sasnet_plugin.images.reading.features import N_CHANNELS, N_PICTURES
-from sasnet_plugin.images.report.patterns import grad_cam
+from sasnet_plugin.images.growth.simulation import SIMULATOR
+from sasnet_plugin.images.growth.specification import FILM, GISAS_GROWTH
+from sasnet_plugin.images.report import grad_cam
 from sasnet_plugin.images.training.attention import maps_and_gradients
-from sasnet_plugin.images.training.pattern_trunk import fold
-from sasnet_plugin.simulate.shards import Request, plan
-from sasnet_plugin.simulate.stream import Stream
+from sasnet_plugin.images.training.trunks import N_CHANNELS, N_PICTURES, fold
+from sasnet_plugin.simulate.dataset import Request, Stream, plan
 from sasnet_plugin.train.network import build
 from sasnet_plugin.types import SasnetError
 

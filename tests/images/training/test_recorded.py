@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.diffraction.labels import LABELS
-from sasnet_plugin.images.diffraction.specification import DIFFRACTION
+from sasnet_plugin.images.diffraction.specification import DIFFRACTION, LABELS
 from sasnet_plugin.images.training.recorded import read_labelled, record
-from sasnet_plugin.simulate.stream import Stream, draw_held_out
+from sasnet_plugin.simulate.dataset import Stream, draw_held_out
 from sasnet_plugin.types import SasnetError
 
 pytest.importorskip("keras")  # of the package it lies in

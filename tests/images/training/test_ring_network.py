@@ -10,12 +10,10 @@ pytest.importorskip("keras")
 import keras
 from keras import ops
 
-from sasnet_plugin.images.diffraction.reading.features import CHANNELS
-from sasnet_plugin.images.diffraction.reading.polar import RINGS
-from sasnet_plugin.images.diffraction.sorting import mixture
+from sasnet_plugin.images.diffraction import sorting, training
+from sasnet_plugin.images.diffraction.reading import CHANNELS, RINGS
 from sasnet_plugin.images.diffraction.specification import DIFFRACTION
-from sasnet_plugin.images.diffraction.training import autoencoder, contrastive
-from sasnet_plugin.images.report.patterns import grad_cam
+from sasnet_plugin.images.report import grad_cam
 from sasnet_plugin.images.training.attention import maps_and_gradients
 from sasnet_plugin.train.network import build
 
@@ -66,12 +64,12 @@ def test_an_autoencoder_s_latent_space_keeps_kinds_apart_and_is_stored_with_the_
     directions = rng.normal(size=(2, 30))
     kind = np.repeat([0, 1], 150)
     points = directions[kind] + 0.1 * rng.normal(size=(300, 30))
-    config = autoencoder.AutoencoderConfig(hidden=(16,), latent=2, steps=100, batch=64, learning_rate=1e-2)
-    found = mixture.fit(points, rng, 2, autoencoder.fit(points, 1, config))
+    config = training.AutoencoderConfig(hidden=(16,), latent=2, steps=100, batch=64, learning_rate=1e-2)
+    found = sorting.fit(points, rng, 2, training.fit_autoencoder(points, 1, config))
     labels, probability = found.clusters(points)
     same = np.mean((labels == labels[0]) == (kind == 0))
     assert same > 0.97
-    again = mixture.Mixture.from_arrays(found.as_arrays())
+    again = sorting.Mixture.from_arrays(found.as_arrays())
     np.testing.assert_array_equal(again.clusters(points)[1], probability)
 
 
@@ -80,14 +78,14 @@ def test_a_contrastive_embedding_keeps_kinds_apart_whatever_is_not_seen_of_a_poi
     directions = rng.normal(size=(2, 30))
     kind = np.repeat([0, 1], 150)
     points = directions[kind] + 0.3 * rng.normal(size=(300, 30))
-    config = contrastive.ContrastiveConfig(
+    config = training.ContrastiveConfig(
         hidden=(16,), latent=4, head=8, steps=200, batch=64, learning_rate=1e-2
     )
-    encoder = contrastive.fit(points, 1, config)
+    encoder = training.fit_contrastive(points, 1, config)
     assert [weights.shape for weights, _ in encoder] == [(30, 16), (16, 4)]
-    there = autoencoder.encode(points, encoder)
+    there = training.encode(points, encoder)
     blind = np.where(rng.random(points.shape) < 0.7, points, points.mean(axis=0))
-    again = autoencoder.encode(blind, encoder)
+    again = training.encode(blind, encoder)
     middles = np.stack([there[kind == k].mean(axis=0) for k in (0, 1)])
     nearest = np.linalg.norm(again[:, None] - middles, axis=2).argmin(axis=1)
     assert np.mean(nearest == kind) > 0.95

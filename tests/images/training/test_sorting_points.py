@@ -8,19 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.diffraction.prediction import sorting as points
-from sasnet_plugin.images.diffraction.simulation import voxels
-from sasnet_plugin.images.diffraction.simulation.measurement import shot
-from sasnet_plugin.images.diffraction.training import sorting
+from sasnet_plugin.images.diffraction import prediction as points
+from sasnet_plugin.images.diffraction import simulation, training
+from sasnet_plugin.images.diffraction.simulation import shot
 
 
 def test_a_ball_of_voxels_scatters_as_the_closed_formula_says() -> None:
-    z, y, x = voxels._fine()
-    n = voxels.VOXELS
+    z, y, x = simulation._fine()
+    n = simulation.VOXELS
     ball = (x * x + y * y + z * z < 0.9**2).astype(np.float32).reshape(n, 2, n, 2, n, 2).mean(axis=(1, 3, 5))
     half, k = 12.0, 1 / np.sin(np.radians(25))
     q = np.linspace(-0.7, 0.7, 61)
-    found = np.abs(voxels.field(ball, half, k, q)) ** 2
+    found = np.abs(simulation.voxel_field(ball, half, k, q)) ** 2
     across = q[:, None] ** 2 + q[None, :] ** 2
     total = np.sqrt(across + (k - np.sqrt(k * k - across)) ** 2) * half * 0.9
     expected = (3 * (np.sin(total) - total * np.cos(total)) / np.maximum(total, 1e-9) ** 3) ** 2
@@ -33,16 +32,16 @@ def test_a_ball_of_voxels_scatters_as_the_closed_formula_says() -> None:
 
 def test_every_kind_of_body_fits_its_cube_and_is_shown() -> None:
     rng = np.random.default_rng(3)
-    for name, draw in voxels.BODIES.items():
+    for name, draw in simulation.BODIES.items():
         body = draw(rng)
         edge = max(np.abs(body[0]).max(), np.abs(body[:, -1]).max(), np.abs(body[:, :, 0]).max())
         assert body.any(), name
         assert edge == 0, name
-    image = shot(voxels.pattern("pair", rng), rng, 1e4)
+    image = shot(simulation.pattern("pair", rng), rng, 1e4)
     assert image.counts[image.mask].sum() == pytest.approx(1e4, rel=0.7)
 
 
-def small(rng: np.random.Generator) -> sorting.Shots:
+def small(rng: np.random.Generator) -> training.Shots:
     """Shots whose fringes' spacing tells two kinds of the first simulator and two of the second apart."""
     label = np.arange(240) % 4
     ring = np.arange(40)[None, :, None]
@@ -51,27 +50,27 @@ def small(rng: np.random.Generator) -> sorting.Shots:
         np.sin(ring * (0.5 + 0.7 * (label % 2))[:, None, None] + phase) + 2.0 + label[:, None, None] // 2
     )
     said = rng.normal(5.0, 3.0, (240, 17))
-    return sorting.Shots(features.astype(np.float32), said.astype(np.float32), label)
+    return training.Shots(features.astype(np.float32), said.astype(np.float32), label)
 
 
-CONFIG = sorting.SortingConfig(filters=(8, 8, 8), hidden=(16, 8), rounds=90, dropout=0.0, batch=32)
+CONFIG = training.SortingConfig(filters=(8, 8, 8), hidden=(16, 8), rounds=90, dropout=0.0, batch=32)
 
 
 @pytest.fixture(scope="module")
-def learned() -> tuple[sorting.Shots, Any, Any]:
+def learned() -> tuple[training.Shots, Any, Any]:
     """Shots, Keras' network that was trained on them, and its layers."""
     pytest.importorskip("keras")
-    shots, made, build = small(np.random.default_rng(0)), [], sorting._model
+    shots, made, build = small(np.random.default_rng(0)), [], training._model
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sorting, "_model", lambda *given: made.append(build(*given)) or made[-1])
-        layers = sorting.fit(shots, 2, 0, CONFIG)
+        patched.setattr(training, "_model", lambda *given: made.append(build(*given)) or made[-1])
+        layers = training.fit_sorting(shots, 2, 0, CONFIG)
     return shots, made[0], layers
 
 
 def test_kinds_are_learned_from_fringes_within_each_simulator(learned: tuple[Any, ...]) -> None:
     _, _, layers = learned
     new = small(np.random.default_rng(1))
-    assert sorting.right(layers, new, 2) > 0.95
+    assert training.right(layers, new, 2) > 0.95
     # Each simulator's images are named in the other's vocabulary, too, and alike.
     z = points.likeness((layers,), 2, new.features, new.said)
     assert z.shape == (240, 4)
@@ -100,7 +99,7 @@ def test_what_is_stored_is_read_for_its_own_network_alone(
         for _ in range(2)
     ]
     path = tmp_path / points.FILE
-    np.savez_compressed(path, **sorting.pack_networks(networks, 3, "this one"))
+    np.savez_compressed(path, **training.pack_networks(networks, 3, "this one"))
     monkeypatch.setattr("sasnet_plugin.zoo.find_checked", lambda name, file: path)
     points._read_stored.cache_clear()
     found, looks = points._read_stored("this one")
@@ -122,9 +121,8 @@ def test_bodies_of_other_code_are_sorted_better_than_by_tags() -> None:
     from formula_bodies import shot as formula
     from sklearn.metrics import adjusted_rand_score
 
-    from sasnet_plugin.images.diffraction.reading.features import compute_ring_inputs
-    from sasnet_plugin.images.diffraction.reading.polar import bin_images, rings
-    from sasnet_plugin.images.diffraction.sorting.mixture import fit
+    from sasnet_plugin.images.diffraction.reading import bin_images, compute_ring_inputs, rings
+    from sasnet_plugin.images.diffraction.sorting import fit
     from sasnet_plugin.predict.predictor import open_predictor
 
     rng = np.random.default_rng(40)

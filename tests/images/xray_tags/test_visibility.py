@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.xray_tags.simulation import components, scenes, visibility
-from sasnet_plugin.images.xray_tags.simulation.parts import parts_of
+from sasnet_plugin.images.xray_tags import simulation
+from sasnet_plugin.images.xray_tags.simulation import parts_of
 from tests.images.xray_tags.test_xray_scenes import scene, tags_of
 
 Q = np.linspace(0.03, 1.2, 240)
@@ -15,26 +15,26 @@ Q = np.linspace(0.03, 1.2, 240)
 def test_the_error_of_a_strength_is_that_of_a_fit_of_all_of_them() -> None:
     rng = np.random.default_rng(1)
     templates = {
-        "ring": 4 * components.peak(Q, 0.5, 0.05),
-        "neighbour": 9 * components.peak(Q, 0.53, 0.06),
+        "ring": 4 * simulation.peak(Q, 0.5, 0.05),
+        "neighbour": 9 * simulation.peak(Q, 0.53, 0.06),
         "ground": np.full_like(Q, 20.0),
     }
     total = sum(templates.values())
-    seen = visibility.measure_visibility(templates, 1 / total)
+    seen = simulation.measure_visibility(templates, 1 / total)
     design = np.stack(list(templates.values()), axis=1) / np.sqrt(total)[:, None]
     fits = [np.linalg.lstsq(design, rng.poisson(total) / np.sqrt(total), rcond=None)[0] for _ in range(2000)]
     for name, scatter in zip(templates, np.std(fits, axis=0), strict=True):
         assert seen[name] == pytest.approx(1 / scatter, rel=0.08), name
     # Alone it would be found much better: √Σ c²/t.
     assert seen["ring"] < 0.8 * float(np.sqrt((templates["ring"] ** 2 / total).sum()))
-    same = visibility.measure_visibility({"one": total, "other": 2 * total}, 1 / total)
+    same = simulation.measure_visibility({"one": total, "other": 2 * total}, 1 / total)
     assert max(same.values()) < 0.1 * float(np.sqrt(total.sum()))
 
 
 def test_what_slit_scattering_may_be_is_no_diffuse_scattering(monkeypatch: pytest.MonkeyPatch) -> None:
     row = scene("rings", low_q=1.0)
     # The diffuse part made exactly what slits scatter with the same reach.
-    row["curves"][1] = 20 * np.exp(-components.GRID / 0.1)
+    row["curves"][1] = 20 * np.exp(-simulation.GRID / 0.1)
     assert "diffuse_low_q" not in tags_of(row, monkeypatch)
     assert "diffuse_low_q" in tags_of(row, monkeypatch, reach=0.03)
 
@@ -78,4 +78,4 @@ def test_a_part_without_its_unevenness_has_the_same_counts_around_the_beam() -> 
     for uneven in (part.intensity, part.textured):
         assert uneven.mean() == pytest.approx(part.even.mean(), rel=0.15)
     assert part.intensity.std() > part.textured.std() > part.even.std()
-    assert scenes.main_of(row["parameters"]) == "lattice"
+    assert simulation.main_of(row["parameters"]) == "lattice"

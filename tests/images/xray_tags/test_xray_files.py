@@ -9,18 +9,19 @@ import pytest
 from imagefiles import refused
 
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.images.reading.noisy_lines import noisy_lines
-from sasnet_plugin.images.xray_tags.reading import rings as rings_module
-from sasnet_plugin.images.xray_tags.reading.blocks import bin_counts
-from sasnet_plugin.images.xray_tags.reading.centre import centre_of
-from sasnet_plugin.images.xray_tags.reading.features import (
+from sasnet_plugin.images.xray_tags import reading as rings_module
+from sasnet_plugin.images.xray_tags.reading import (
     WORK,
+    bin_counts,
+    centre_of,
+    check_image,
     inputs,
     mirror_inputs,
+    noisy_lines,
+    read,
     turn_inputs,
     window,
 )
-from sasnet_plugin.images.xray_tags.reading.load import check_image, read
 from sasnet_plugin.types import DataError, Image
 
 N, CENTRE = 120, (52.0, 66.5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sasnet_plugin.integrations.tiled.address import Address, address_of
+from sasnet_plugin.integrations.tiled.connection import Address, address_of
 from sasnet_plugin.names import is_tiled
 from sasnet_plugin.types import SasnetError
 

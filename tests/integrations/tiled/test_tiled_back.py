@@ -11,11 +11,9 @@ from typing import Any
 import pytest
 from tiledplaces import at
 
-from sasnet_plugin.integrations.tiled import behind, given_back
-from sasnet_plugin.integrations.tiled.address import address_of
-from sasnet_plugin.integrations.tiled.behind import Behind
-from sasnet_plugin.integrations.tiled.connection import Server
-from sasnet_plugin.integrations.tiled.given_back import InTable, Line, Manner
+from sasnet_plugin.integrations.tiled import given_back
+from sasnet_plugin.integrations.tiled.connection import Server, address_of
+from sasnet_plugin.integrations.tiled.given_back import Behind, InTable, Line, Manner
 from sasnet_plugin.types import SasnetError, TechnicalError
 
 TITLES = ("frame", "part", "note", "rg [Å]")
@@ -137,7 +135,7 @@ class Slow:
 
 
 def test_nobody_waits_for_the_server_and_many_lines_go_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(behind, "GATHER", 0.01)
+    monkeypatch.setattr(given_back, "GATHER", 0.01)
     way = Slow()
     with Behind([way], Manner()) as back:  # type: ignore[list-item]
         for k in range(1, 6):

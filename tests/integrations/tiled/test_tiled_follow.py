@@ -286,8 +286,7 @@ def test_a_series_that_goes_on_asks_little_of_a_long_container_and_misses_nothin
 ) -> None:
     from sasnet_plugin.domains import DEFAULT, ReadOptions
     from sasnet_plugin.integrations.tiled import source as sources
-    from sasnet_plugin.integrations.tiled.address import address_of
-    from sasnet_plugin.integrations.tiled.connection import Server
+    from sasnet_plugin.integrations.tiled.connection import Server, address_of
 
     keys = [f"c{number:02d}" for number in range(12)]
     for key in keys:

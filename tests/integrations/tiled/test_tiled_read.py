@@ -16,7 +16,7 @@ from benchmarks.live.instrument import GEOMETRY, KEY, frame, free_port
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.data.load import load
 from sasnet_plugin.domains import ReadOptions, specification
-from sasnet_plugin.integrations.tiled.reader import Reader
+from sasnet_plugin.integrations.tiled.nodes import Reader
 from sasnet_plugin.types import SasnetError
 
 runner = CliRunner()

@@ -13,7 +13,7 @@ from simulated_fits import KINDS, simulated
 
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.report.exports.bumps_script import write_script
+from sasnet_plugin.report.exports.bumps import write_script
 from sasnet_plugin.types import Curve, SasnetError
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from simulated_fits import KINDS, simulated
 
-from sasnet_plugin.report.exports.bumps_session import write_session
+from sasnet_plugin.report.exports.bumps import write_session
 
 
 def read(path: Path) -> Any:

@@ -10,8 +10,8 @@ import pytest
 from simulated_fits import simulated
 
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.report.exports.bumps_session import write_session
-from sasnet_plugin.report.exports.nxcansas import write_nxcansas
+from sasnet_plugin.report.exports.bumps import write_session
+from sasnet_plugin.report.exports.hdf5 import write_nxcansas
 from sasnet_plugin.types import SasnetError
 
 Write = Callable[[FitResult, Path], object]

@@ -12,7 +12,7 @@ import pytest
 from simulated_fits import KINDS, simulated
 
 from sasnet_plugin import load
-from sasnet_plugin.report.exports.nxcansas import write_nxcansas
+from sasnet_plugin.report.exports.hdf5 import write_nxcansas
 from sasnet_plugin.types import Curve
 
 

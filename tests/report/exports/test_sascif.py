@@ -11,7 +11,7 @@ import pytest
 from simulated_fits import KINDS, simulated
 
 from sasnet_plugin.model_free import Guinier, PairDistances
-from sasnet_plugin.report.exports.sascif import blank, sascif
+from sasnet_plugin.report.exports.archives import blank, sascif
 
 gemmi = pytest.importorskip("gemmi")
 ITEMS = {

@@ -14,15 +14,17 @@ import pytest
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.report.exports.sasview_clipboard import (
+from sasnet_plugin.report.exports.sasview import (
     category,
     clipboard_text,
+    fit_page,
     outward,
     page_state,
     plugin_text,
     sasview_name,
+    selections,
+    write_project,
 )
-from sasnet_plugin.report.exports.sasview_project import fit_page, selections, write_project
 from sasnet_plugin.types import Curve, SasnetError
 
 SPHERE = {

@@ -14,7 +14,7 @@ from simulated_fits import simulated
 from sasnet_plugin import load
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.findings import Answer
-from sasnet_plugin.report.page.classified import make_page, make_page_name, write_classified
+from sasnet_plugin.report.page.reports import make_page, make_page_name, write_classified
 from sasnet_plugin.types import Curve
 
 

@@ -25,10 +25,8 @@ from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Verifica
 from sasnet_plugin.fitting.result.verdict import DOUBTS, EXPLAINS
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.verdict.tell import add_verdict
-from sasnet_plugin.report.page.document import document, write_page
-from sasnet_plugin.report.page.fit_report import page, page_name, write_report
-from sasnet_plugin.report.page.interactive import scripts
-from sasnet_plugin.report.page.names import identity
+from sasnet_plugin.report.page.document import document, identity, write_page
+from sasnet_plugin.report.page.reports import page, page_name, scripts, write_report
 from sasnet_plugin.types import Curve, SasnetError
 from sasnet_plugin.zoo import Manifest, open_model, parse_manifest
 
@@ -292,7 +290,7 @@ def test_same_result_gives_the_same_bytes_in_any_process(
     stored.write_bytes(pickle.dumps(result))
     program = (
         "import pickle, sys; from pathlib import Path;"
-        " from sasnet_plugin.report.page.fit_report import write_report;"
+        " from sasnet_plugin.report.page.reports import write_report;"
         "import matplotlib; matplotlib.rcParams.update({'font.size': 17, 'axes.grid': True});"
         "write_report(pickle.loads(Path(sys.argv[1]).read_bytes()), Path(sys.argv[2]))"
     )

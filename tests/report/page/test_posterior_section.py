@@ -12,9 +12,8 @@ from simulated_fits import simulated
 from sasnet_plugin.fitting.optimize.refine_best import posterior_of
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.report.corner import MOST_PANELS, select_drawn_names
-from sasnet_plugin.report.page.figures import corner_svg, posterior_section
-from sasnet_plugin.report.page.fit_report import page
+from sasnet_plugin.report.page.reports import corner_svg, page, posterior_section
+from sasnet_plugin.report.plot import MOST_PANELS, select_drawn_names
 from sasnet_plugin.zoo import open_model
 
 

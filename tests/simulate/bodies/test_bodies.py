@@ -5,17 +5,33 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.simulate.bodies import accepted
-from sasnet_plugin.simulate.bodies.bilayers import Profile, caille, profile
-from sasnet_plugin.simulate.bodies.body import Q_TOP, Body, interpolate_on_wide_grid
-from sasnet_plugin.simulate.bodies.chains import BOND, coil, domain, rotation, shell
-from sasnet_plugin.simulate.bodies.clusters import cluster
-from sasnet_plugin.simulate.bodies.debye import distances, sum_debye
-from sasnet_plugin.simulate.bodies.drawn import BODIES, Drawn
-from sasnet_plugin.simulate.bodies.faceted import particle, polyhedron
-from sasnet_plugin.simulate.bodies.networks import cut, transform
-from sasnet_plugin.simulate.bodies.populations import average_sizes, sphere, spheroid
-from sasnet_plugin.simulate.bodies.upturns import two_phase_stack
+from sasnet_plugin.simulate import bodies
+from sasnet_plugin.simulate.bodies import (
+    BODIES,
+    BOND,
+    Q_TOP,
+    Body,
+    Drawn,
+    Profile,
+    average_sizes,
+    caille,
+    cluster,
+    coil,
+    cut,
+    distances,
+    domain,
+    interpolate_on_wide_grid,
+    particle,
+    polyhedron,
+    profile,
+    rotation,
+    shell,
+    sphere,
+    spheroid,
+    sum_debye,
+    transform,
+    two_phase_stack,
+)
 from sasnet_plugin.simulate.grid import WIDE_Q
 from sasnet_plugin.simulate.priors import form_models
 
@@ -190,14 +206,14 @@ def test_every_kind_gives_finite_curves_with_names_that_sasmodels_has(kind: str)
 
 
 def test_what_a_window_does_not_show_is_not_labelled() -> None:
-    one = Body("upturn", np.zeros(WIDE_Q.size), np.nan, accepted.STACK, 0.13, 1.0, 0.05, 0.13)
+    one = Body("upturn", np.zeros(WIDE_Q.size), np.nan, bodies.STACK, 0.13, 1.0, 0.05, 0.13)
     assert one.labels(0.01, 0.3) == (0.0, 1.0)
     in_scope, second = one.labels(0.08, 0.3)  # above the upturn
     assert np.isnan(in_scope)
     assert np.isnan(second)
     assert one.names(0.1) == ()
-    assert one.names(0.3) == accepted.STACK
-    protein = Body("protein", np.zeros(WIDE_Q.size), 20.0, accepted.COMPACT, 8.0)
+    assert one.names(0.3) == bodies.STACK
+    protein = Body("protein", np.zeros(WIDE_Q.size), 20.0, bodies.COMPACT, 8.0)
     assert np.isnan(protein.labels(0.01, 0.2)[0])
     assert protein.labels(0.01, 0.5) == (0.0, 0.0)
 

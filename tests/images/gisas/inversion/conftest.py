@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 
 from inversion.orientedpatterns import FLAT, GEOMETRY, MEASUREMENT, STOP
-from sasnet_plugin.images.gisas.inversion import prior_guess
-from sasnet_plugin.images.gisas.inversion.counts import bin_on_window
-from sasnet_plugin.images.gisas.inversion.forward import State, state
-from sasnet_plugin.images.gisas.inversion.parameters import PARAMETERS, OrientationGuess
-from sasnet_plugin.images.gisas.simulation.basis import Basis, basis, mix
-from sasnet_plugin.images.gisas.simulation.geometry import WINDOW
-from sasnet_plugin.images.simulation.detector import MARGIN, compute_expected_counts
+from sasnet_plugin.images.gisas.inversion import (
+    PARAMETERS,
+    OrientationGuess,
+    State,
+    bin_on_window,
+    prior_guess,
+    state,
+)
+from sasnet_plugin.images.gisas.simulation import Basis, basis, mix
+from sasnet_plugin.images.simulation import MARGIN, WINDOW, compute_expected_counts
 from sasnet_plugin.types import GrazingIncidence, Image
 
 

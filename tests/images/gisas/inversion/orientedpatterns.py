@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sasnet_plugin.images.gisas.inversion.forward import State
-from sasnet_plugin.images.gisas.inversion.linear import Quadratic, quadratic
-from sasnet_plugin.images.gisas.simulation.geometry import N_XI, Geometry
-from sasnet_plugin.images.simulation.measurement import Measurement
+from sasnet_plugin.images.gisas.inversion import Quadratic, State, quadratic
+from sasnet_plugin.images.simulation import N_XI, Geometry, Measurement
 
 GEOMETRY = Geometry(350, 1500, 15, 100, 0.05, 1.34, 0.165, oxide=600)
 MEASUREMENT = Measurement(

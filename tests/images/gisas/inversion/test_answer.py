@@ -8,12 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.gisas.heads import HEADS
-from sasnet_plugin.images.gisas.inversion import answer as orientation_answer
-from sasnet_plugin.images.gisas.inversion.answer import NOT_FITTED, guess_of, refine_answer
-from sasnet_plugin.images.gisas.inversion.invert import OrientationResult
-from sasnet_plugin.images.gisas.inversion.parameters import OrientationGuess
-from sasnet_plugin.images.gisas.specification import GISAS_HEX
+from sasnet_plugin.images.gisas import inversion as orientation_answer
+from sasnet_plugin.images.gisas.inversion import (
+    NOT_FITTED,
+    OrientationGuess,
+    OrientationResult,
+    guess_of,
+    refine_answer,
+)
+from sasnet_plugin.images.gisas.specification import GISAS_HEX, HEADS
 from sasnet_plugin.predict import Answer
 from sasnet_plugin.predict.findings import DistributionFinding, QuantitiesFinding, Value
 from sasnet_plugin.types import Image

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from inversion.orientedpatterns import FLAT, STOP
-from sasnet_plugin.images.gisas.inversion.counts import bin_on_window
-from sasnet_plugin.images.gisas.inversion.settings import INVERSION
-from sasnet_plugin.images.gisas.simulation.geometry import WINDOW
+from sasnet_plugin.images.gisas.inversion import INVERSION, bin_on_window
+from sasnet_plugin.images.simulation import WINDOW
 from sasnet_plugin.types import DataError, GrazingIncidence, Image
 
 Make = Callable[..., Image]

@@ -7,13 +7,18 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.gisas.inversion.counts import bin_on_window
-from sasnet_plugin.images.gisas.inversion.forward import State, state
-from sasnet_plugin.images.gisas.inversion.linear import deviance, quadratic
-from sasnet_plugin.images.gisas.inversion.parameters import INDEX, PARAMETERS
-from sasnet_plugin.images.gisas.inversion.refine import fit_weights
-from sasnet_plugin.images.gisas.simulation.geometry import PERIOD
-from sasnet_plugin.images.gisas.simulation.priors import peak, sample_orientation
+from sasnet_plugin.images.gisas.inversion import (
+    INDEX,
+    PARAMETERS,
+    State,
+    bin_on_window,
+    deviance,
+    fit_weights,
+    quadratic,
+    state,
+)
+from sasnet_plugin.images.gisas.simulation import peak, sample_orientation
+from sasnet_plugin.images.simulation import PERIOD
 from sasnet_plugin.predict.arithmetic import circular_w1
 from sasnet_plugin.types import Image
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from inversion.orientedpatterns import FLAT, form_of
-from sasnet_plugin.images.gisas.inversion.forward import State
-from sasnet_plugin.images.gisas.inversion.information import (
+from sasnet_plugin.images.gisas.inversion import (
+    State,
     count_resolved_modes,
     mirror_ambiguity,
+    quadratic,
     uniform_p_value,
 )
-from sasnet_plugin.images.gisas.inversion.linear import quadratic
-from sasnet_plugin.images.gisas.simulation.geometry import N_XI, PERIOD
-from sasnet_plugin.images.gisas.simulation.priors import deltas, peak
+from sasnet_plugin.images.gisas.simulation import deltas, peak
+from sasnet_plugin.images.simulation import N_XI, PERIOD
 from sasnet_plugin.predict.arithmetic import circular_w1, mirror_distribution
 
 

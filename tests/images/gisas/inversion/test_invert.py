@@ -14,14 +14,20 @@ import numpy as np
 import pytest
 from tinypatterns import folded_w1
 
-from sasnet_plugin.images.gisas.inversion import prior_guess
-from sasnet_plugin.images.gisas.inversion.forward import Refined
-from sasnet_plugin.images.gisas.inversion.invert import OrientationResult, invert, spread_over_films
-from sasnet_plugin.images.gisas.inversion.parameters import INDEX, PARAMETERS, OrientationGuess
-from sasnet_plugin.images.gisas.inversion.settings import INVERSION
-from sasnet_plugin.images.gisas.simulation.geometry import N_XI, PERIOD, WINDOW, XI
-from sasnet_plugin.images.gisas.simulation.priors import deltas, peak
+from sasnet_plugin.images.gisas.inversion import (
+    INDEX,
+    INVERSION,
+    PARAMETERS,
+    OrientationGuess,
+    OrientationResult,
+    Refined,
+    invert,
+    prior_guess,
+    spread_over_films,
+)
+from sasnet_plugin.images.gisas.simulation import deltas, peak
 from sasnet_plugin.images.reading import load_images
+from sasnet_plugin.images.simulation import N_XI, PERIOD, WINDOW, XI
 from sasnet_plugin.predict.arithmetic import circular_w1, mirror_distribution
 from sasnet_plugin.types import Image
 
@@ -34,7 +40,7 @@ UNEVEN = 0.6 * peak(4.0, 3.0) + 0.4 * deltas(np.array([27.0]), np.array([1.0]))
 @pytest.fixture
 def given_tilt(monkeypatch: pytest.MonkeyPatch) -> None:
     """No other tilts are tried where nothing explains the counts: `test_refine` is about those."""
-    module = sys.modules["sasnet_plugin.images.gisas.inversion.refine"]
+    module = sys.modules["sasnet_plugin.images.gisas.inversion"]
     monkeypatch.setattr(module, "INVERSION", replace(INVERSION, tilts=()))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.gisas.inversion.linear import Quadratic, quadratic
+from sasnet_plugin.images.gisas.inversion import Quadratic, quadratic
 
 
 def test_elimination_is_the_minimum_over_what_is_eliminated() -> None:

@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.gisas.inversion.parameters import (
-    INDEX,
-    PARAMETERS,
-    clip_parameters,
-    geometry_of,
-    start,
-)
+from sasnet_plugin.images.gisas.inversion import INDEX, PARAMETERS, clip_parameters, geometry_of, start
 
 
 def test_a_guess_is_believed_as_far_as_it_says() -> None:

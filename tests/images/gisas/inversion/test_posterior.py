@@ -7,13 +7,17 @@ from collections.abc import Callable
 import numpy as np
 
 from inversion.orientedpatterns import GEOMETRY
-from sasnet_plugin.images.gisas.inversion.counts import bin_on_window
-from sasnet_plugin.images.gisas.inversion.parameters import INDEX, OrientationGuess, start
-from sasnet_plugin.images.gisas.inversion.posterior import posterior
-from sasnet_plugin.images.gisas.inversion.problem import Problem
-from sasnet_plugin.images.gisas.inversion.refine import refine
-from sasnet_plugin.images.gisas.simulation.geometry import PERIOD
-from sasnet_plugin.images.gisas.simulation.priors import peak
+from sasnet_plugin.images.gisas.inversion import (
+    INDEX,
+    OrientationGuess,
+    Problem,
+    bin_on_window,
+    posterior,
+    refine,
+    start,
+)
+from sasnet_plugin.images.gisas.simulation import peak
+from sasnet_plugin.images.simulation import PERIOD
 from sasnet_plugin.predict.arithmetic import circular_w1
 from sasnet_plugin.types import Image
 

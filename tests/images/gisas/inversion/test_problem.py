@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from inversion.orientedpatterns import GEOMETRY
-from sasnet_plugin.images.gisas.inversion.forward import State
-from sasnet_plugin.images.gisas.inversion.parameters import start
-from sasnet_plugin.images.gisas.inversion.problem import Effort, Problem
-from sasnet_plugin.images.gisas.inversion.refine import refine, sweep_films
+from sasnet_plugin.images.gisas.inversion import Effort, Problem, State, refine, start, sweep_films
 
 
 def test_no_descent_begins_beyond_the_bound(now: State) -> None:

@@ -9,18 +9,36 @@ import numpy as np
 import pytest
 
 from inversion.orientedpatterns import GEOMETRY, MEASUREMENT
-from sasnet_plugin.images.gisas.inversion import invert, prior_guess
-from sasnet_plugin.images.gisas.inversion.counts import bin_on_window
-from sasnet_plugin.images.gisas.inversion.films import better_film, film_minima, ratios
-from sasnet_plugin.images.gisas.inversion.forward import Refined, State, state
-from sasnet_plugin.images.gisas.inversion.parameters import INDEX, PARAMETERS, OrientationGuess, start
-from sasnet_plugin.images.gisas.inversion.problem import Problem
-from sasnet_plugin.images.gisas.inversion.refine import best_tilt, explains, fit_weights, loss_of, refine
-from sasnet_plugin.images.gisas.simulation.basis import Basis, basis, mix
-from sasnet_plugin.images.gisas.simulation.geometry import N_XI, WINDOW, Geometry
-from sasnet_plugin.images.gisas.simulation.priors import deltas, peak
-from sasnet_plugin.images.simulation.detector import MARGIN, compute_expected_counts
-from sasnet_plugin.images.simulation.measurement import Measurement
+from sasnet_plugin.images.gisas.inversion import (
+    INDEX,
+    PARAMETERS,
+    OrientationGuess,
+    Problem,
+    Refined,
+    State,
+    best_tilt,
+    better_film,
+    bin_on_window,
+    explains,
+    film_minima,
+    fit_weights,
+    invert,
+    loss_of,
+    prior_guess,
+    ratios,
+    refine,
+    start,
+    state,
+)
+from sasnet_plugin.images.gisas.simulation import Basis, basis, deltas, mix, peak
+from sasnet_plugin.images.simulation import (
+    MARGIN,
+    N_XI,
+    WINDOW,
+    Geometry,
+    Measurement,
+    compute_expected_counts,
+)
 from sasnet_plugin.types import GrazingIncidence, Image
 
 OXIDE = INDEX["oxide"]

@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 
 from inversion.orientedpatterns import GEOMETRY
-from sasnet_plugin.images.gisas.inversion.counts import bin_in_bands
-from sasnet_plugin.images.gisas.inversion.forward import State
-from sasnet_plugin.images.gisas.inversion.parameters import start
-from sasnet_plugin.images.gisas.inversion.refine import fit_weights
-from sasnet_plugin.images.gisas.inversion.rivals import Rival, best_rival
-from sasnet_plugin.images.gisas.inversion.verify import chance
-from sasnet_plugin.images.gisas.simulation.geometry import N_XI
-from sasnet_plugin.images.gisas.simulation.lattice import SQUARE
+from sasnet_plugin.images.gisas.inversion import (
+    Rival,
+    State,
+    best_rival,
+    bin_in_bands,
+    chance,
+    fit_weights,
+    start,
+)
+from sasnet_plugin.images.gisas.simulation import SQUARE
+from sasnet_plugin.images.simulation import N_XI
 
 GUESS = start({"lattice": (GEOMETRY.lattice, 5.0), "radius": (GEOMETRY.radius, 2.0)})
 

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from inversion.orientedpatterns import form_of
-from sasnet_plugin.images.gisas.inversion.forward import State
-from sasnet_plugin.images.gisas.inversion.sampler import sample
-from sasnet_plugin.images.gisas.simulation import cube
-from sasnet_plugin.images.gisas.simulation.priors import sample_orientation
+from sasnet_plugin.images.gisas import simulation
+from sasnet_plugin.images.gisas.inversion import State, sample
+from sasnet_plugin.images.gisas.simulation import sample_orientation
 
 
 def test_the_band_of_the_samples_covers(now: State) -> None:
@@ -41,7 +40,7 @@ def test_the_evidence_is_the_prior_s_mean_likelihood() -> None:
         return -0.5 * ((p[:, :30].sum(axis=1) - 0.5) / 0.03) ** 2
 
     samples = sample(likely, rng, number=2000, accepted=6)
-    drawn = cube.distributions(rng.random((40_000, cube.DIMENSIONS)))
+    drawn = simulation.distributions(rng.random((40_000, simulation.DIMENSIONS)))
     weight = np.exp(likely(drawn))
     assert samples.evidence == pytest.approx(np.log(weight.mean()), abs=0.15)
     # And so are means over the posterior.

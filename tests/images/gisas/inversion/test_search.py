@@ -7,11 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from inversion.orientedpatterns import GEOMETRY
-from sasnet_plugin.images.gisas.inversion.counts import bin_on_window
-from sasnet_plugin.images.gisas.inversion.parameters import INDEX, start
-from sasnet_plugin.images.gisas.inversion.problem import Problem
-from sasnet_plugin.images.gisas.inversion.search import search
-from sasnet_plugin.images.gisas.simulation.priors import peak
+from sasnet_plugin.images.gisas.inversion import INDEX, Problem, bin_on_window, search, start
+from sasnet_plugin.images.gisas.simulation import peak
 from sasnet_plugin.types import Image
 
 

@@ -6,8 +6,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from sasnet_plugin.images.gisas.inversion.parameters import INDEX, PARAMETERS
-from sasnet_plugin.images.gisas.inversion.settings import INVERSION
+from sasnet_plugin.images.gisas.inversion import INDEX, INVERSION, PARAMETERS
 
 
 def test_each_number_says_why() -> None:

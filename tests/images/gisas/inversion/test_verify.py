@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 
 from inversion.orientedpatterns import FLAT, form_of
-from sasnet_plugin.images.gisas.inversion.forward import State
-from sasnet_plugin.images.gisas.inversion.linear import deviance
-from sasnet_plugin.images.gisas.inversion.verify import moments, verify
-from sasnet_plugin.images.gisas.simulation.priors import deltas
+from sasnet_plugin.images.gisas.inversion import State, deviance, moments, verify
+from sasnet_plugin.images.gisas.simulation import deltas
 
 
 def test_the_deviance_has_the_moments_that_are_stated() -> None:

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from hexpatterns import ONE_SIZE
 
-from sasnet_plugin.images.gisas.simulation.basis import Basis, basis
-from sasnet_plugin.images.gisas.simulation.geometry import WINDOW
-from sasnet_plugin.images.simulation.detector import MARGIN
+from sasnet_plugin.images.gisas.simulation import Basis, basis
+from sasnet_plugin.images.simulation import MARGIN, WINDOW
 
 
 @pytest.fixture(scope="session")

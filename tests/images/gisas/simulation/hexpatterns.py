@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sasnet_plugin.images.gisas.simulation.basis import bin_pattern
-from sasnet_plugin.images.gisas.simulation.geometry import N_HALF, XI, Geometry
-from sasnet_plugin.images.simulation import bornagain
-from sasnet_plugin.images.simulation.window import Window
+from sasnet_plugin.images import bornagain
+from sasnet_plugin.images.gisas.simulation import bin_pattern
+from sasnet_plugin.images.simulation import N_HALF, XI, Geometry, Window
 
 #: The angles of the network's window, a quarter of its pixels each way.
 SMALL = Window(16, 16)

@@ -6,12 +6,19 @@ import numpy as np
 import pytest
 from hexpatterns import BROAD, ONE_SIZE, SHARP, SMALL, plain_basis
 
-from sasnet_plugin.images.gisas.simulation.basis import Basis, basis, bin_pattern, mix, point_basis
-from sasnet_plugin.images.gisas.simulation.geometry import N_XI, XI
-from sasnet_plugin.images.gisas.simulation.lattice import LatticeSum, lattice_sum
-from sasnet_plugin.images.gisas.simulation.priors import deltas, peak
-from sasnet_plugin.images.simulation import bornagain
-from sasnet_plugin.images.simulation.window import Window
+from sasnet_plugin.images import bornagain
+from sasnet_plugin.images.gisas.simulation import (
+    Basis,
+    LatticeSum,
+    basis,
+    bin_pattern,
+    deltas,
+    lattice_sum,
+    mix,
+    peak,
+    point_basis,
+)
+from sasnet_plugin.images.simulation import N_XI, XI, Window
 
 GEOMETRIES = {"one size": ONE_SIZE, "sharp": SHARP, "broad": BROAD}
 

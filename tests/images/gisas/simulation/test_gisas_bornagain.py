@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from hexpatterns import ONE_SIZE, SHARP, SMALL, plain_basis
 
-from sasnet_plugin.images.gisas.simulation.geometry import WINDOW, XI, Geometry
-from sasnet_plugin.images.simulation import bornagain
-from sasnet_plugin.images.simulation.window import Window
+from sasnet_plugin.images import bornagain
+from sasnet_plugin.images.simulation import WINDOW, XI, Geometry, Window
 from sasnet_plugin.types import SimulationError
 
 
@@ -77,7 +76,7 @@ def test_a_missing_bornagain_is_one_sentence(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_importing_sasnet_leaves_bornagain_alone() -> None:
     code = (
-        "import sys, sasnet_plugin, sasnet_plugin.images.gisas.heads, sasnet_plugin.cli.main;"
+        "import sys, sasnet_plugin, sasnet_plugin.images.gisas.specification, sasnet_plugin.cli.main;"
         "print('bornagain' in sys.modules)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

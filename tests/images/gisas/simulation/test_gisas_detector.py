@@ -7,16 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.gisas.simulation.basis import Basis, mix
-from sasnet_plugin.images.gisas.simulation.geometry import N_XI, WINDOW
-from sasnet_plugin.images.simulation.detector import (
+from sasnet_plugin.images.gisas.simulation import Basis, mix
+from sasnet_plugin.images.simulation import (
     MARGIN,
+    N_XI,
+    WINDOW,
+    Measurement,
     blur_matrix,
     compute_expected_counts,
     count,
     sample_mask,
+    sample_measurement,
 )
-from sasnet_plugin.images.simulation.measurement import Measurement, sample_measurement
 
 IDEAL = Measurement(0, 0, 0, 0, 0, 0, 1.0, 0.3, 1e6)
 UNIFORM = np.full(N_XI, 1 / N_XI)

@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 from hexpatterns import BROAD, SHARP
 
-from sasnet_plugin.images.gisas.simulation import cube
-from sasnet_plugin.images.gisas.simulation.basis import basis, mix
-from sasnet_plugin.images.gisas.simulation.factors import Factors, film_profiles
-from sasnet_plugin.images.gisas.simulation.priors import FAMILIES, sample_orientation
-from sasnet_plugin.images.simulation.window import Window
+from sasnet_plugin.images.gisas import simulation
+from sasnet_plugin.images.gisas.simulation import (
+    FAMILIES,
+    Factors,
+    basis,
+    film_profiles,
+    mix,
+    sample_orientation,
+)
+from sasnet_plugin.images.simulation import Window
 from sasnet_plugin.predict.arithmetic import mirror_distribution
 
 SMALL = Window(16, 16)
@@ -48,7 +53,7 @@ def test_another_film_changes_rows_as_the_whole_pattern_says() -> None:
 
 def test_points_of_the_cube_are_drawn_as_the_prior_draws() -> None:
     rng = np.random.default_rng(1)
-    made = cube.distributions(rng.random((3000, cube.DIMENSIONS)))
+    made = simulation.distributions(rng.random((3000, simulation.DIMENSIONS)))
     drawn = np.stack([sample_orientation(rng)[1] for _ in range(3000)])
     np.testing.assert_allclose(made.sum(axis=1), 1)
     assert np.mean(np.ptp(made, axis=1) < 1e-12) == pytest.approx(FAMILIES["uniform"], abs=0.03)
@@ -59,20 +64,20 @@ def test_points_of_the_cube_are_drawn_as_the_prior_draws() -> None:
 
 def test_what_is_not_active_changes_nothing_and_what_is_does() -> None:
     rng = np.random.default_rng(2)
-    points = rng.random((400, cube.DIMENSIONS))
-    active = cube.active(points)
+    points = rng.random((400, simulation.DIMENSIONS))
+    active = simulation.active(points)
     other = np.where(active, points, rng.random(points.shape))
-    other[:, cube.CHOICES] = points[:, cube.CHOICES]
-    np.testing.assert_allclose(cube.distributions(other), cube.distributions(points), atol=1e-12)
+    other[:, simulation.CHOICES] = points[:, simulation.CHOICES]
+    np.testing.assert_allclose(simulation.distributions(other), simulation.distributions(points), atol=1e-12)
     moved = np.where(active, rng.random(points.shape), points)
-    changed = np.abs(cube.distributions(moved) - cube.distributions(points)).max(axis=1) > 1e-6
+    changed = np.abs(simulation.distributions(moved) - simulation.distributions(points)).max(axis=1) > 1e-6
     assert np.all(changed == active.any(axis=1))
 
 
 def test_turning_everything_over_is_the_mirror() -> None:
-    points = np.random.default_rng(3).random((200, cube.DIMENSIONS))
-    over = cube.mirror_points(points, np.ones((200, cube.ROUND.size), dtype=bool))
+    points = np.random.default_rng(3).random((200, simulation.DIMENSIONS))
+    over = simulation.mirror_points(points, np.ones((200, simulation.ROUND.size), dtype=bool))
     # An angle's place within its bin turns as well, to the next bin at the very edge.
     np.testing.assert_allclose(
-        cube.distributions(over), mirror_distribution(cube.distributions(points)), atol=1e-9
+        simulation.distributions(over), mirror_distribution(simulation.distributions(points)), atol=1e-9
     )

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from sasnet_plugin.images.gisas.simulation.columns import columns_of
-from sasnet_plugin.images.gisas.simulation.factors import Factors
-from sasnet_plugin.images.gisas.simulation.geometry import Geometry
-from sasnet_plugin.images.simulation.window import Window
+from sasnet_plugin.images.gisas.simulation import Factors, columns_of
+from sasnet_plugin.images.simulation import Geometry, Window
 
 WINDOW = Window(4, 24, (-0.4, 0.4), (0.1, 0.24))
 

@@ -5,15 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.gisas.simulation.geometry import N_XI, XI
-from sasnet_plugin.images.gisas.simulation.priors import (
-    DELTAS,
-    FAMILIES,
-    FWHM,
-    deltas,
-    peak,
-    sample_orientation,
-)
+from sasnet_plugin.images.gisas.simulation import DELTAS, FAMILIES, FWHM, deltas, peak, sample_orientation
+from sasnet_plugin.images.simulation import N_XI, XI
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -8,10 +8,16 @@ from pathlib import Path
 import numpy as np
 from prior_tables.gisas import tables
 
-from sasnet_plugin.images.gisas.simulation.geometry import WINDOW, Geometry
-from sasnet_plugin.images.gisas.simulation.priors import CLOSEST, GEOMETRY, sample_geometry
-from sasnet_plugin.images.simulation.detector import COVERED, sample_mask
-from sasnet_plugin.images.simulation.measurement import MEASUREMENT, Measurement, sample_measurement
+from sasnet_plugin.images.gisas.simulation import CLOSEST, GEOMETRY, sample_geometry
+from sasnet_plugin.images.simulation import (
+    COVERED,
+    MEASUREMENT,
+    WINDOW,
+    Geometry,
+    Measurement,
+    sample_mask,
+    sample_measurement,
+)
 from sasnet_plugin.simulate.draws import Prior
 
 

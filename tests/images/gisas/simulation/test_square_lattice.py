@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.images.elsewhere_gisas import lattice
-from sasnet_plugin.images.gisas.simulation.lattice import HEXAGONAL, SQUARE, LatticeSum
+from sasnet_plugin.images.gisas.simulation import HEXAGONAL, SQUARE, LatticeSum
 
 
 @pytest.mark.parametrize("gamma", [SQUARE, HEXAGONAL])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.images.growth.simulation.film import Film
-from sasnet_plugin.images.simulation.window import Window
+from sasnet_plugin.images.simulation import Film, Window
 
 #: The angles of the network's window, a quarter of its pixels each way.
 SMALL = Window(16, 16, phi=(-2.0, 2.0), alpha_f=(0.0, 2.5))

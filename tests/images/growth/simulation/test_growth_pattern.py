@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 from growthfilms import COUPLED, LAYERED, ONE_SIZE, SEVERAL, SMALL
 
-from sasnet_plugin.images.gisas.simulation.basis import bin_pattern
-from sasnet_plugin.images.growth.simulation.clusters import form_factor, odd_part, transform
-from sasnet_plugin.images.growth.simulation.film import WINDOW, Film
-from sasnet_plugin.images.growth.simulation.pattern import pattern, point_pattern
-from sasnet_plugin.images.growth.simulation.priors import sample_film
-from sasnet_plugin.images.growth.simulation.stack import bornagain_pattern, reflection
-from sasnet_plugin.images.simulation.window import Window
+from sasnet_plugin.images.gisas.simulation import bin_pattern
+from sasnet_plugin.images.growth.simulation import (
+    bornagain_pattern,
+    form_factor,
+    odd_part,
+    pattern,
+    point_pattern,
+    reflection,
+    sample_film,
+    transform,
+)
+from sasnet_plugin.images.simulation import FILM_WINDOW, Film, Window
 
 FILMS = {"one size": ONE_SIZE, "several": SEVERAL, "coupled": COUPLED, "layered": LAYERED}
 
@@ -92,8 +97,8 @@ def test_order_is_lost_far_out() -> None:
 def test_sidemaxima_lie_where_distance_says() -> None:
     for distance in (60.0, 90.0, 130.0):
         film = replace(SEVERAL, distance=distance, radius=0.35 * distance, distance_spread=0.1 * distance)
-        seen = pattern(film, replace(WINDOW, columns=256))
-        alpha, phi = replace(WINDOW, columns=256).centres()
+        seen = pattern(film, replace(FILM_WINDOW, columns=256))
+        alpha, phi = replace(FILM_WINDOW, columns=256).centres()
         profile = np.where(phi > 0.15, seen[(alpha > 0.3) & (alpha < 1.0)].sum(axis=0), 0)
         expected = np.degrees(np.arcsin(film.wavelength / distance))
         # The clusters' own fall-off pulls the maximum in, the more the broader it is.
@@ -102,7 +107,7 @@ def test_sidemaxima_lie_where_distance_says() -> None:
 
 def test_left_and_right_are_alike() -> None:
     for film in FILMS.values():
-        seen = pattern(film, WINDOW)
+        seen = pattern(film, FILM_WINDOW)
         np.testing.assert_array_equal(seen, seen[:, ::-1])
         assert seen.min() >= 0
 
@@ -121,7 +126,7 @@ def test_reflection_is_total_below_the_critical_angle_and_fresnel_s_above() -> N
     below, above = reflection(film, np.radians([0.02, 1.5]))
     assert 0.95 < abs(below) <= 1
     # Far above, r = (θ_c / 2θ)² with θ_c² = 2δ.
-    from sasnet_plugin.images.simulation import bornagain
+    from sasnet_plugin.images import bornagain
 
     delta, _ = bornagain.refraction("Si", 2.33, film.wavelength)
     assert abs(above) == pytest.approx(2 * delta / (4 * np.radians(1.5) ** 2), rel=0.01)
@@ -129,9 +134,9 @@ def test_reflection_is_total_below_the_critical_angle_and_fresnel_s_above() -> N
 
 def test_the_mean_over_a_pixel_is_that_of_many_parts_of_it() -> None:
     for name, film in FILMS.items():
-        true = bin_pattern(point_pattern(film, WINDOW.finer(12, 12)), (12, 12))
-        middle = point_pattern(film, WINDOW)
-        ours = pattern(film, WINDOW).astype(float)
+        true = bin_pattern(point_pattern(film, FILM_WINDOW.finer(12, 12)), (12, 12))
+        middle = point_pattern(film, FILM_WINDOW)
+        ours = pattern(film, FILM_WINDOW).astype(float)
         off = np.abs(ours / ours.sum() - true / true.sum()).sum()
         coarse = np.abs(middle / middle.sum() - true / true.sum()).sum()
         print(f"{name}: {off:.2%} off; middles of pixels {coarse:.1%}")

@@ -10,9 +10,9 @@ import pytest
 from growthfilms import ONE_SIZE, SEVERAL
 from prior_tables.growth import tables
 
-from sasnet_plugin.images.growth.heads import FILM as ASKED
-from sasnet_plugin.images.growth.simulation.priors import FILM, growing, sample_film
-from sasnet_plugin.simulate.stream import scale_targets
+from sasnet_plugin.images.growth.simulation import FILM_PRIOR, growing, sample_film
+from sasnet_plugin.images.growth.specification import FILM as ASKED
+from sasnet_plugin.simulate.dataset import scale_targets
 
 
 def test_films_are_within_the_ranges_of_the_task_and_fill_them(rng: np.random.Generator) -> None:
@@ -77,4 +77,4 @@ def test_quantities_come_back_from_their_scale(rng: np.random.Generator) -> None
 def test_the_published_tables_are_those_of_the_code(repository: Path) -> None:
     text = (repository / "docs" / "growth_prior.md").read_text(encoding="utf-8")
     assert tables() in text
-    assert all(f"`{name}`" in text for name in FILM)
+    assert all(f"`{name}`" in text for name in FILM_PRIOR)

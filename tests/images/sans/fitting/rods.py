@@ -7,12 +7,19 @@ from functools import cache
 
 import numpy as np
 
-from sasnet_plugin.images.sans.reading.resolution import Setting
-from sasnet_plugin.images.sans.simulation import instruments, orientation
-from sasnet_plugin.images.sans.simulation.form_factors import pars_of
-from sasnet_plugin.images.sans.simulation.measurement import Background, Beam, beam, simulate_measurement
-from sasnet_plugin.images.sans.simulation.samples import Sample, row_of
-from sasnet_plugin.images.sans.simulation.simulator import Direction, Posture
+from sasnet_plugin.images.sans import simulation
+from sasnet_plugin.images.sans.nexus import Setting
+from sasnet_plugin.images.sans.simulation import (
+    Background,
+    Beam,
+    Direction,
+    Posture,
+    Sample,
+    beam,
+    pars_of,
+    row_of,
+    simulate_measurement,
+)
 from sasnet_plugin.types import Image
 
 RADIUS, ASPECT, SPREAD, DIRECTOR = 40.0, 4.0, 0.1, 30.0
@@ -23,7 +30,7 @@ SETTING = Setting(6.0, 0.12, 4000.0, 4000.0, 15.0, 5.0, (5.3, 5.3))
 @cache
 def ground() -> Beam:
     """One instrument with its faults, whose detector counts evenly, as after its flat field."""
-    found = beam(instruments.INSTRUMENTS[-1], SETTING, np.random.default_rng(3))
+    found = beam(simulation.INSTRUMENTS[-1], SETTING, np.random.default_rng(3))
     return replace(found, true=replace(found.true, weight=found.stated.weight))
 
 
@@ -31,7 +38,7 @@ def rods(p2: float = 0.6, counts: float = 2e5, body: str = "cylinder", seed: int
     """Counts of rods."""
     values = {"radius": RADIUS, "aspect": ASPECT, "radius_pd": SPREAD}
     sample = Sample(body, values, body, pars_of(body, RADIUS, ASPECT, SPREAD))
-    averages = orientation.maier_saupe(orientation.strength_of(p2))
+    averages = simulation.maier_saupe(simulation.strength_of(p2))
     posture = Posture(row_of(sample), Direction(averages, np.radians(DIRECTOR)))
     rng = np.random.default_rng(seed)
     return simulate_measurement(

@@ -6,9 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sasnet_plugin.images.sans.fitting.cells import cells_of, find_shadowed
-from sasnet_plugin.images.sans.fitting.fit_image import run
-from sasnet_plugin.images.sans.fitting.oriented import OrientedImage
+from sasnet_plugin.images.sans.fitting import OrientedImage, cells_of, find_shadowed, run
 from tests.images.sans.fitting import rods
 
 TRUTH = {

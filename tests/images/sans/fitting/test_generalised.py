@@ -7,16 +7,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.sans.fitting.cells import cells_of
-from sasnet_plugin.images.sans.fitting.fit_image import run
-from sasnet_plugin.images.sans.fitting.generalised import linear, refit_generalised
-from sasnet_plugin.images.sans.fitting.oriented import OrientedImage
-from sasnet_plugin.images.sans.fitting.unevenness import whitening
-from sasnet_plugin.images.sans.simulation import orientation
-from sasnet_plugin.images.sans.simulation.form_factors import pars_of
-from sasnet_plugin.images.sans.simulation.measurement import Background, simulate_measurement
-from sasnet_plugin.images.sans.simulation.samples import Sample, row_of
-from sasnet_plugin.images.sans.simulation.simulator import Direction, Posture
+from sasnet_plugin.images.sans import simulation
+from sasnet_plugin.images.sans.fitting import (
+    OrientedImage,
+    cells_of,
+    linear,
+    refit_generalised,
+    run,
+    whitening,
+)
+from sasnet_plugin.images.sans.simulation import (
+    Background,
+    Direction,
+    Posture,
+    Sample,
+    pars_of,
+    row_of,
+    simulate_measurement,
+)
 from sasnet_plugin.types import Image
 from tests.images.sans.fitting import rods
 
@@ -91,7 +99,7 @@ def test_lost_counts_where_it_is_bright_are_fitted() -> None:
     """Of a detector whose pixels are read apart, so that each is dead for its own counts."""
     ground, rng = rods.ground(), np.random.default_rng(4)
     pars = pars_of("cylinder", rods.RADIUS, rods.ASPECT, rods.SPREAD)
-    turned = Direction(orientation.maier_saupe(orientation.strength_of(0.6)), np.radians(rods.DIRECTOR))
+    turned = Direction(simulation.maier_saupe(simulation.strength_of(0.6)), np.radians(rods.DIRECTOR))
     seen = Posture(row_of(Sample("cylinder", SIZES, "cylinder", pars)), turned).intensity(ground.true)
     whole = simulate_measurement(seen, ground, Background(flat=0.05), rng, 2e5)
     events = np.where(whole.mask, seen * ground.true.weight, 0.0)

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.sans.fitting.cells import cells_of
-from sasnet_plugin.images.sans.fitting.oriented import OrientedImage, deviance_roots
+from sasnet_plugin.images.sans.fitting import OrientedImage, cells_of, deviance_roots
 from sasnet_plugin.types import DataError
 from tests.images.sans.fitting import rods
 

@@ -7,9 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.sans.fitting.cells import cells_of
-from sasnet_plugin.images.sans.fitting.oriented_fit import OrientedFit
-from sasnet_plugin.images.sans.fitting.oriented_settings import SETTINGS
+from sasnet_plugin.images.sans.fitting import SETTINGS, OrientedFit, cells_of
 from sasnet_plugin.predict.findings import Value
 from tests.images.sans.fitting import rods
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.images.sans.fitting.cells import cells_of
-from sasnet_plugin.images.sans.fitting.oriented import OrientedImage
-from sasnet_plugin.images.sans.fitting.oriented_settings import FAULTS, SETTINGS
+from sasnet_plugin.images.sans.fitting import FAULTS, SETTINGS, OrientedImage, cells_of
 from tests.images.sans.fitting import rods
 
 

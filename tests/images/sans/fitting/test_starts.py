@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sasnet_plugin.images.sans.fitting.oriented_settings import SETTINGS
-from sasnet_plugin.images.sans.fitting.starts import ASPECTS, screen_starts
+from sasnet_plugin.images.sans.fitting import ASPECTS, SETTINGS, screen_starts
 from tests.images.sans.fitting import rods
 
 

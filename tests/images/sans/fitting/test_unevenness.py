@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.sans.fitting.unevenness import (
-    Unevenness,
-    bumps_at,
-    covariance,
-    unevenness,
-    whitening,
-)
+from sasnet_plugin.images.sans.fitting import Unevenness, bumps_at, covariance, unevenness, whitening
 from tests.images.sans.fitting import rods
 
 SIZES = {"radius": rods.RADIUS, "aspect": rods.ASPECT, "radius_pd": rods.SPREAD}

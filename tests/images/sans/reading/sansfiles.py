@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sasnet_plugin.images.sans.reading.geometry import SmallAngle, make_detector_geometry
-from sasnet_plugin.images.sans.reading.resolution import Setting
+from sasnet_plugin.images.sans.nexus import Setting
+from sasnet_plugin.images.sans.reading import SmallAngle, make_detector_geometry
 
 SETTING = Setting(6.0, 0.1, 8000.0, 8000.0, 15.0, 5.0, (5.0, 5.0))
 

@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.images.sans.reading.anisotropy import anisotropy
-from sasnet_plugin.images.sans.reading.load import read
-from sasnet_plugin.images.sans.reading.polar import polar
+from sasnet_plugin.images.sans.reading import read
+from sasnet_plugin.images.sans.rings import anisotropy, polar
 from sasnet_plugin.types import DataError, Image
 
 TILT = 30.0

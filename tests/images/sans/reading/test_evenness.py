@@ -7,10 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.sans.reading.average import average_around_beam
-from sasnet_plugin.images.sans.reading.evenness import RIM, border, rim_efficiency, scatter
-from sasnet_plugin.images.sans.reading.geometry import SmallAngle, make_detector_geometry
-from sasnet_plugin.images.sans.reading.resolution import Setting
+from sasnet_plugin.images.sans.nexus import Setting
+from sasnet_plugin.images.sans.reading import SmallAngle, make_detector_geometry
+from sasnet_plugin.images.sans.rings import RIM, average_around_beam, border, rim_efficiency, scatter
 from sasnet_plugin.types import Image
 
 SETTING = Setting(6.0, 0.1, 4000.0, 4000.0, 15.0, 5.0, (5.0, 5.0))

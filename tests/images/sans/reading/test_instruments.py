@@ -11,8 +11,8 @@ from sansfiles import SETTING, scene
 
 from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.images.recognition import rate_sans as recognise
-from sasnet_plugin.images.sans.reading.load import read
-from sasnet_plugin.images.sans.reading.polar import polar
+from sasnet_plugin.images.sans.reading import read
+from sasnet_plugin.images.sans.rings import polar
 from sasnet_plugin.types import DataError, Image
 
 GEOMETRY = "wavelength=6", "distance=8000", "pixel_size=5"
@@ -107,7 +107,7 @@ def test_panels_of_vsans_are_one_measurement(tmp_path: Path) -> None:
     assert found.counts.shape == (1, 4 * 48 * 128)
     rings = polar(found)
     seen = rings.counts.sum(axis=1) > 2000
-    from sasnet_plugin.images.sans.reading.polar import RINGS
+    from sasnet_plugin.images.sans.rings import RINGS
 
     expected = np.exp(-((RINGS * 100) ** 2) / 3)
     ratio = rings.rate[seen] / expected[seen]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.sans.reading.local_fit import local_fit, local_mean
-from sasnet_plugin.images.sans.reading.polar import N_RINGS, RINGS
+from sasnet_plugin.images.sans.rings import N_RINGS, RINGS, local_fit, local_mean
 
 MIDDLE = slice(40, 150)
 

@@ -11,9 +11,7 @@ from sansfiles import SETTING, columns, ill, nist, nxcansas, quokka, scene, sinq
 
 from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.images.recognition import rate_sans as recognise
-from sasnet_plugin.images.sans.reading.centre import find_centre
-from sasnet_plugin.images.sans.reading.load import read
-from sasnet_plugin.images.sans.reading.masks import beamstop
+from sasnet_plugin.images.sans.reading import beamstop, find_centre, read
 from sasnet_plugin.types import DataError, Image
 
 

@@ -6,11 +6,21 @@ import numpy as np
 import pytest
 from ng7 import NG7
 
-from sasnet_plugin.images.sans.reading.anisotropy import anisotropy
-from sasnet_plugin.images.sans.reading.average import average_around_beam
-from sasnet_plugin.images.sans.reading.features import FRAMES, N_CHANNELS, Settings, inputs
-from sasnet_plugin.images.sans.reading.geometry import SmallAngle
-from sasnet_plugin.images.sans.reading.polar import N_RINGS, RINGS, excess, harmonics, odd_harmonics, polar
+from sasnet_plugin.images.sans.reading import SmallAngle
+from sasnet_plugin.images.sans.rings import (
+    FRAMES,
+    N_CHANNELS,
+    N_RINGS,
+    RINGS,
+    Settings,
+    anisotropy,
+    average_around_beam,
+    excess,
+    harmonics,
+    inputs,
+    odd_harmonics,
+    polar,
+)
 from sasnet_plugin.types import Image
 
 N = 96

@@ -8,13 +8,8 @@ import numpy as np
 import pytest
 from ng7 import NG7
 
-from sasnet_plugin.images.sans.reading.geometry import make_detector_geometry
-from sasnet_plugin.images.sans.reading.resolution import (
-    compute_pixel_resolution,
-    compute_ring_resolution,
-    drop,
-    geometric,
-)
+from sasnet_plugin.images.sans.nexus import compute_pixel_resolution, compute_ring_resolution, drop, geometric
+from sasnet_plugin.images.sans.reading import make_detector_geometry
 
 #: Three of its pixels: Qx, Qy, SigmaQ_parall, SigmaQ_perp, Å⁻¹.
 PUBLISHED = np.array(

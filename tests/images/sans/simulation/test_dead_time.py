@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.sans.simulation.instruments import INSTRUMENTS, draw_setting
-from sasnet_plugin.images.sans.simulation.measurement import Beam, beam, compute_counted_share
+from sasnet_plugin.images.sans.simulation import INSTRUMENTS, Beam, beam, compute_counted_share, draw_setting
 
 
 def _seen(name: str) -> tuple[Beam, np.ndarray]:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.special import erfi
 
-from sasnet_plugin.images.sans.simulation.form_factors import compute_legendre
-from sasnet_plugin.images.sans.simulation.orientation import (
+from sasnet_plugin.images.sans.simulation import (
     DEGREES,
+    compute_legendre,
     expand_in_harmonics,
     gaussian,
     maier_saupe,

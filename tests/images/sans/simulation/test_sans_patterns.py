@@ -10,31 +10,29 @@ import numpy as np
 import pytest
 from prior_tables.sans import tables
 
-from sasnet_plugin.images.sans.reading.average import average_around_beam
-from sasnet_plugin.images.sans.reading.geometry import SmallAngle, make_detector_geometry
-from sasnet_plugin.images.sans.reading.polar import N_RINGS, N_SECTORS, RINGS, polar
-from sasnet_plugin.images.sans.reading.resolution import Setting
-from sasnet_plugin.images.sans.simulation import cells, instruments, patterns
-from sasnet_plugin.images.sans.simulation.form_factors import Q
-from sasnet_plugin.images.sans.simulation.measurement import (
-    Background,
-    Beam,
-    beam,
-    efficiency,
-    simulate_measurement,
-)
-from sasnet_plugin.images.sans.simulation.orientation import maier_saupe
-from sasnet_plugin.images.sans.simulation.samples import (
+from sasnet_plugin.images.sans import simulation
+from sasnet_plugin.images.sans.nexus import Setting
+from sasnet_plugin.images.sans.reading import SmallAngle, make_detector_geometry
+from sasnet_plugin.images.sans.rings import N_RINGS, N_SECTORS, RINGS, average_around_beam, polar
+from sasnet_plugin.images.sans.simulation import (
     PRIORS,
     SHARES,
+    SIMULATOR,
+    Background,
+    Beam,
+    Q,
     Sample,
+    beam,
+    draw_posture,
     draw_sample,
+    efficiency,
+    maier_saupe,
     others,
     pars_of,
     resize,
     row_of,
+    simulate_measurement,
 )
-from sasnet_plugin.images.sans.simulation.simulator import SIMULATOR, draw_posture
 from sasnet_plugin.simulate.kernel import load_model
 
 SETTING = Setting(6.0, 0.12, 8000.0, 8000.0, 15.0, 5.0, (5.0, 5.0), gravity=False)
@@ -66,7 +64,7 @@ def test_a_blurred_sphere_is_that_of_sasmodels() -> None:
     )
     line = make_detector_geometry((1, 40), (-6.0, 0.0), SETTING)
     expected = smeared_by_sasmodels("sphere", line, radius=180.0, radius_pd=0.05)
-    found = patterns.pattern(row, line)
+    found = simulation.pattern(row, line)
     ratio = (found / found[0, 0]) / (expected / expected[0, 0])
     # sasmodels takes a handful of radii and angles out to a few σ: a few per cent in deep minima.
     assert np.median(np.abs(ratio - 1)) < 0.015
@@ -77,14 +75,14 @@ def test_an_oriented_rod_scatters_across_itself(rod: dict[str, object]) -> None:
     """Turned by a quarter it is the same pattern; with axes anywhere it is that without direction."""
     averages = maier_saupe(12.0)
     whole = make_detector_geometry((48, 48), (23.5, 23.5), replace(SETTING, pixel=(12.0, 12.0)))
-    along = patterns.pattern(rod, whole, averages, 0.0)
-    across = patterns.pattern(rod, whole, averages, np.pi / 2)
+    along = simulation.pattern(rod, whole, averages, 0.0)
+    across = simulation.pattern(rod, whole, averages, np.pi / 2)
     assert across == pytest.approx(along.T, rel=1e-3)
     # A rod scatters across itself.
     assert along[36, 23] > 5 * along[23, 36]
     # Without a direction the series is its first term.
-    alike = patterns.pattern(rod, whole, maier_saupe(0.0), 0.3)
-    assert alike == pytest.approx(patterns.pattern(rod, whole), rel=5e-3)
+    alike = simulation.pattern(rod, whole, maier_saupe(0.0), 0.3)
+    assert alike == pytest.approx(simulation.pattern(rod, whole), rel=5e-3)
 
 
 def test_spots_lie_on_a_hexagon_and_not_all_are_seen_at_once() -> None:
@@ -99,7 +97,7 @@ def test_spots_lie_on_a_hexagon_and_not_all_are_seen_at_once() -> None:
     geometry = make_detector_geometry((128, 128), (63.5, 63.5), SETTING)
     g = 2 * np.pi / 600
     bragg = np.degrees(g / 2 / SETTING.k)
-    one = patterns.spots(values, geometry, 0.0, (bragg, 0.0))
+    one = simulation.spots(values, geometry, 0.0, (bragg, 0.0))
     row, column = np.unravel_index(np.argmax(one), one.shape)
     assert geometry.q[row, column] == pytest.approx(g, rel=0.05)
     assert np.hypot(geometry.qx[row, column] - g, geometry.qy[row, column]) < 0.1 * g
@@ -112,19 +110,19 @@ def test_spots_lie_on_a_hexagon_and_not_all_are_seen_at_once() -> None:
 def seen() -> Beam:
     """A D22 in a usual setting."""
     rng = np.random.default_rng(4)
-    one = instruments.INSTRUMENTS[0]
+    one = simulation.INSTRUMENTS[0]
     setting = Setting(6.0, 0.1, 5600.0, 5600.0, 27.6, 5.0, one.pixel)
     return beam(one, setting, rng)
 
 
 def test_counting_cells_is_counting_pixels(seen: Beam, rod: dict[str, object]) -> None:
     background = Background(flat=0.2, parasitic=0.05)
-    gathered = cells.gather_in_cells(seen)
+    gathered = simulation.gather_in_cells(seen)
     averages = maier_saupe(4.0)
-    intensity = patterns.pattern(rod, seen.true, averages, 0.5)
+    intensity = simulation.pattern(rod, seen.true, averages, 0.5)
     pixels = polar(simulate_measurement(intensity, seen, background, np.random.default_rng(1), 3e6))
-    intensity = patterns.pattern(rod, gathered.geometry, averages, 0.5)
-    quick = cells.count_in_cells(intensity, gathered, background, np.random.default_rng(2), 3e6)
+    intensity = simulation.pattern(rod, gathered.geometry, averages, 0.5)
+    quick = simulation.count_in_cells(intensity, gathered, background, np.random.default_rng(2), 3e6)
     assert quick.exposure == pytest.approx(pixels.exposure)
     many = (pixels.counts > 300) & (quick.counts > 300)
     assert many.sum() > 500
@@ -142,11 +140,11 @@ def test_an_averaged_image_is_explained_by_its_own_model() -> None:
     rng, parameters = np.random.default_rng(6), {"radius": 80.0, "radius_pd": 0.05}
     row = row_of(Sample("sphere", {"radius": 80.0}, "sphere", parameters))
     setting = Setting(6.0, 0.1, 4000.0, 4000.0, 15.0, 5.0, (5.3, 5.3))
-    one = beam(instruments.INSTRUMENTS[-1], setting, rng)
+    one = beam(simulation.INSTRUMENTS[-1], setting, rng)
     # A detector that counts evenly, as after its flat field: its faults are no matter of resolution.
     one = replace(one, true=replace(one.true, weight=one.stated.weight))
     curve = average_around_beam(
-        simulate_measurement(patterns.pattern(row, one.true), one, Background(flat=0.05), rng, 5e5)
+        simulate_measurement(simulation.pattern(row, one.true), one, Background(flat=0.05), rng, 5e5)
     )
     data = Data1D(x=curve.q, y=curve.intensity, dx=curve.dq, dy=curve.dintensity)
     model = DirectModel(data, load_model("sphere"))(background=0.0, **parameters)
@@ -160,10 +158,10 @@ def test_an_averaged_image_is_explained_by_its_own_model() -> None:
 @pytest.fixture
 def few_beams(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A dozen beams instead of all."""
-    monkeypatch.setattr(cells, "N_BEAMS", 12)
-    cells.beams.cache_clear()
+    monkeypatch.setattr(simulation, "N_BEAMS", 12)
+    simulation.beams.cache_clear()
     yield
-    cells.beams.cache_clear()
+    simulation.beams.cache_clear()
 
 
 @pytest.mark.usefixtures("few_beams")
@@ -192,8 +190,8 @@ def test_a_sample_is_the_same_in_all_settings(rod: dict[str, object]) -> None:
 
 
 def test_a_turned_beam_is_the_same_beam(seen: Beam) -> None:
-    gathered = cells.gather_in_cells(seen)
-    quarter = cells.turn_beam(gathered, N_SECTORS // 4)
+    gathered = simulation.gather_in_cells(seen)
+    quarter = simulation.turn_beam(gathered, N_SECTORS // 4)
     assert quarter.stated.shape == (N_RINGS, N_SECTORS)
     assert quarter.geometry.qy[:, 9] == pytest.approx(gathered.geometry.qx[:, 0])
     assert quarter.stated[:, 9] == pytest.approx(gathered.stated[:, 0])
@@ -242,11 +240,11 @@ def test_sizes_at_use_follow_the_prior_whatever_the_row_has() -> None:
 
 
 def test_detectors_count_unevenly_by_pixel_by_tube_over_areas_and_at_the_rim() -> None:
-    chamber = next(one for one in instruments.INSTRUMENTS if one.tubes < 0)
-    tubes = next(one for one in instruments.INSTRUMENTS if one.tubes == 1)
+    chamber = next(one for one in simulation.INSTRUMENTS if one.tubes < 0)
+    tubes = next(one for one in simulation.INSTRUMENTS if one.tubes == 1)
     even = {"efficiency": 0.0, "pixels": 0.0, "uneven": 0.0, "patch": 8.0, "edge": 0.0}
 
-    def drawn(one: instruments.Instrument, **changed: float) -> np.ndarray:
+    def drawn(one: simulation.Instrument, **changed: float) -> np.ndarray:
         return efficiency(one, even | changed, np.random.default_rng(1))
 
     assert np.ptp(drawn(chamber)) == 0
@@ -266,9 +264,9 @@ def test_detectors_count_unevenly_by_pixel_by_tube_over_areas_and_at_the_rim() -
 
 def test_bodies_that_keep_apart_scatter_less_near_the_beam_and_more_at_their_distance() -> None:
     q = np.geomspace(1e-4, 1.0, 400)
-    seen = patterns.interference(q, 2.0, 300.0)
+    seen = simulation.interference(q, 2.0, 300.0)
     assert seen[0] == pytest.approx(1 / 3, rel=1e-3)
     assert seen[-1] == pytest.approx(1, abs=0.01)
     # The first maximum of the correlation hole's transform: tan x = 3 x / (3 - x²).
     assert q[seen.argmax()] * 300 == pytest.approx(5.76, rel=0.02)
-    assert np.all(patterns.interference(q, 0.0, 300.0) == 1)
+    assert np.all(simulation.interference(q, 0.0, 300.0) == 1)

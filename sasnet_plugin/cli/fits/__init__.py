@@ -1,1 +1,0 @@
-"""What commands that fit have in common: their options, how they read, print and write."""

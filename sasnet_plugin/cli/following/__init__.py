@@ -1,1 +1,0 @@
-"""``sasnet follow``: series of curves, and of images."""

@@ -1,1 +1,0 @@
-"""What is said of diffraction images of single particles."""

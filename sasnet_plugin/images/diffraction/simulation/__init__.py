@@ -1,1 +1,0 @@
-"""Single-shot diffraction of free particles: bodies, multi-slice Fourier transform, detector, prior."""

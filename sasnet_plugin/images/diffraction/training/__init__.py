@@ -1,1 +1,0 @@
-"""Networks that sort diffraction images, and the profiles that novelty is measured by."""

@@ -1,1 +1,0 @@
-"""Patterns of growing films of clusters, from their prior to a measured image."""

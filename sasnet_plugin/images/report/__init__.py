@@ -1,1 +1,0 @@
-"""Figures and pages of images at grazing incidence; each figure is made of arrays alone."""

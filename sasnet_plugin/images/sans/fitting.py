@@ -1,0 +1,1009 @@
+"""Small-angle-scattering images that have a direction: a particle and the distribution of its axes,
+fitted.
+
+Counts n of cells about their expectation m(θ) have the covariance
+
+    V = diag(m + σ₀² m²/N) + Σ_k σ_k² (m Φ_k)(m Φ_k)ᵀ,
+
+N pixels in a cell: relative efficiencies scatter from pixel to pixel, and smoothly over areas of the lengths
+k, by the bumps Φ_k. Their sizes σ are those of the largest restricted likelihood.
+
+The form factor is sasmodels' own 2D calculation (`simulation.form_factors`), its axes are distributed as by
+Maier and Saupe about a director in the plane of the detector; resolution and pixels are the image's.
+
+A first fit goes by counting. Then the instrument's own values are fitted with the body's (`oriented.FAULTS`),
+and how unevenly its detector counts is estimated from the residuals (`unevenness`): they are whitened by
+their covariance, and fitted again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...arrays import Floats
+from ...digits import NORMAL_90, format_with_error, significant
+from ...fitting.settings import setting
+from ...predict import Answer
+from ...predict.classes import ClassesFinding
+from ...predict.findings import DistributionFinding, QuantitiesFinding, Value
+from ...types import DataError, Image
+from .prediction import NO_BODY, OrientationFinding, most_counted
+from .reading import SmallAngle
+from .rings import N_RINGS, N_SECTORS, RINGS, anisotropy, border, cells, harmonics, images_of, polar
+from .simulation import (
+    DEGREES,
+    LN_Q,
+    Q,
+    compute_legendre,
+    expand_in_harmonics,
+    maier_saupe,
+    pars_of,
+    pattern,
+    strength_of,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+# --- What decides in fits of images.
+
+
+@dataclass(frozen=True)
+class OrientedSettings:
+    """What decides in fits of images."""
+
+    fewest_cells: int = setting(60, "Cells of rings and sectors below which nothing is fitted.")
+    misfit: float = setting(
+        0.03,
+        "Off by this share beyond counting a fit still holds: efficiencies are no better known.",
+    )
+    chisq: float = setting(1.25, "Deviance over degrees of freedom to which a fit holds by counting alone.")
+    p2: tuple[float, float] = setting((-0.4, 0.95), "Order parameters that axes may have.")
+    radius: tuple[float, float] = setting((3.0, 2000.0), "Å; radii that a particle may have.")
+    spread: tuple[float, float] = setting((0.01, 0.5), "Relative spreads of radii.")
+    aspects: tuple[float, float] = setting((0.005, 60.0), "Length over diameter, or polar over equatorial.")
+    starts: int = setting(3, "Starting values of each shape that are refined, best first by screening.")
+    as_good: float = setting(3.0, "Half of the deviance by which a fit is no worse than another.")
+    steps: int = setting(60, "Steps of bumps' Levenberg-Marquardt at most.")
+    refits: int = setting(2, "Fits with residuals whitened by what the one before left.")
+    penumbra: float = setting(2.5, "Where cells that lack half of their counts are the beamstop's.", "pixels")
+    selector: float = setting(
+        0.04, "Spread of wavelengths that is taken where a file says nothing, σ over mean."
+    )
+    blur: float = setting(2.0, "And blur by slits, σ, from which one is fitted.", "pixels")
+    powers: tuple[float, ...] = setting(
+        (2.0, 3.0, 4.0), "Powers of 1/q that slits and windows scatter with; a sum of them is any between."
+    )
+
+
+SETTINGS = OrientedSettings()
+#: What an instrument does to all counts and only the image tells, with prior standard deviations about none:
+#: the beam off its stated place, pixels; the share of counts that the brightest cell loses by dead time, and
+#: that the outermost pixels lack, over each length of `cells.RIM`.
+FAULTS = {"centre_x": 0.5, "centre_y": 0.5, "lost": 0.2, "rim_0": 0.3, "rim_1": 0.3}
+
+
+# --- Where fits of oriented bodies start: shapes, sizes and order, screened by profile and second
+# --- harmonic.
+
+ASPECTS = {
+    "cylinder": (2.0, 4.0, 8.0, 16.0, 32.0),
+    "ellipsoid": (0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 2.0, 4.0, 8.0),
+}
+#: Order parameters; a radius whose form factor is moved to all others; their number, and its spread.
+P2S = (-0.3, -0.15, 0.15, 0.3, 0.5, 0.7, 0.88)
+_RADIUS, _RADII, _SPREAD = 60.0, 60, 0.12
+#: Relative error of a ring of a start at least: neither resolution nor the spread of radii are right yet.
+_FLOOR = 0.05
+
+
+@dataclass(frozen=True)
+class Start:
+    """A start and how far it is from the image."""
+
+    distance: float
+    body: str
+    values: dict[str, float]
+
+
+@cache
+def _table(body: str, aspect: float) -> Floats:
+    """Legendre coefficients on `Q` of a body of `_RADIUS`, (len(Q), len(DEGREES))."""
+    return compute_legendre(body, pars_of(body, _RADIUS, aspect, _SPREAD), Q)
+
+
+def screen_starts(image: Image, bodies: Sequence[str], guess: dict[str, float]) -> list[Start]:
+    """Return starts of each body, the nearest first and of different aspects; `guess` as in
+    `fit_oriented`.
+    """
+    # A ring's mean and second harmonic about the director are Σ ⟨P_l⟩ F_l(q) c_lm, m = 0 and 2
+    # (`orientation.expand_in_harmonics`). Both directions that the harmonic allows are tried.
+    polar_image = polar(image)
+    has_counts = (polar_image.counts.sum(axis=1) > 5) & (polar_image.exposure.sum(axis=1) > 0)
+    rate = (polar_image.rate * polar_image.scale)[has_counts]
+    error = rate * np.hypot(1 / np.sqrt(polar_image.counts.sum(axis=1)[has_counts]), _FLOOR)
+    relative, spread = harmonics(polar_image)
+    axis = anisotropy([polar_image]).axis
+    turns = [axis, axis + 90]
+    # The network knows which of the two; it goes first, and both are tried.
+    turns.sort(key=lambda turn: abs(np.mod(turn - guess.get("director", turn) + 90, 180) - 90))
+    waves = [
+        np.real((relative[has_counts, 0] + 1j * relative[has_counts, 1]) * np.exp(-2j * np.radians(t)))
+        for t in turns
+    ]
+    noise = np.hypot(spread[has_counts, 0], _FLOOR)
+    radii = np.geomspace(SETTINGS.radius[0], SETTINGS.radius[1], _RADII)
+    ln_q = np.log(RINGS[has_counts])
+
+    def starts(body: str, aspect: float) -> Iterator[Start]:
+        """Yield the start of best radius for each order and direction."""
+        table = _table(body, aspect)
+        for p2 in P2S:
+            of_l = maier_saupe(strength_of(p2)) * expand_in_harmonics().T
+            rings, second = table @ of_l[0], table @ of_l[1]
+            log_positions = ln_q[None] + np.log(radii / _RADIUS)[:, None]
+            mean = np.exp(np.interp(log_positions, LN_Q, np.log(np.maximum(rings, 1e-300))))
+            wave = np.interp(log_positions, LN_Q, second / np.maximum(rings, 1e-300))
+            profile, share = _profiles(mean, rate, error)
+            for turn, target_wave in zip(turns, waves, strict=True):
+                apart = profile + (((share * wave - target_wave) / noise) ** 2).sum(axis=1)
+                place = int(np.argmin(apart))
+                values = {"radius": float(radii[place]), "aspect": aspect, "radius_pd": _SPREAD}
+                yield Start(float(apart[place]), body, {**values, "p2": p2, "director": turn % 180})
+
+    def distance(start: Start) -> float:
+        return start.distance
+
+    nearest = [min(starts(body, aspect), key=distance) for body in bodies for aspect in ASPECTS[body]]
+    return sorted(nearest, key=distance)
+
+
+def _profiles(mean: Floats, rate: Floats, error: Floats) -> tuple[Floats, Floats]:
+    """χ² of profiles (n, rings) with the best scale and flat background, and the share that is not flat."""
+    w = 1 / error**2
+    size = mean.max(axis=1, keepdims=True)
+    scale_alone = mean / size
+    a, b, c = (w * scale_alone**2).sum(axis=1), (w * scale_alone).sum(axis=1), w.sum()
+    d, e = (w * scale_alone * rate).sum(axis=1), (w * rate).sum()
+    det = np.maximum(a * c - b**2, 1e-12 * a * c)
+    scale, flat = (d * c - b * e) / det, (a * e - b * d) / det
+    is_single = (flat < 0) | (scale < 0)
+    scale = np.where(is_single, d / a, scale)[:, None]
+    flat = np.where(is_single, 0.0, flat)[:, None]
+    fitted = scale * scale_alone + flat
+    return (w * (fitted - rate) ** 2).sum(axis=1), scale * scale_alone / np.maximum(fitted, 1e-300)
+
+
+# --- Detectors that count unevenly: how residuals of an image are correlated, from the image
+# --- itself.
+
+#: Distance of the bumps of an efficiency field, over the detector's side: coarse and fine.
+LENGTHS = (0.3, 0.1)
+#: Sizes of relative efficiency: between which the likelihood is searched; what is usual of detectors, and by
+#: what factor one standard deviation away, which says that without proof none counts quite evenly.
+SIZES, USUAL, FACTOR = (1e-3, 0.5), 0.015, 3.0
+
+
+def bumps_at(x: Floats, y: Floats, length: float) -> Floats:
+    """Evaluate Gaussian bumps, `length` (of the wider side) apart and wide, whose random sum is a smooth
+    field, (n, bumps).
+    """
+    # Independent weights give a Gaussian field with correlation exp(-r²/4s²) (Higdon, Environ. Ecol. Stat. 5
+    # (1998) 173). Rows are scaled to variance one.
+    step = length * max(np.ptp(x), np.ptp(y))
+    places = [np.arange(a.min() - step / 2, a.max() + step, step) for a in (x, y)]
+    bumps = np.exp(
+        -0.5 * ((x[:, None, None] - places[0][:, None]) ** 2 + (y[:, None, None] - places[1]) ** 2) / step**2
+    ).reshape(x.size, -1)
+    return np.asarray(bumps / np.sqrt((bumps**2).sum(axis=1, keepdims=True)))
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """V to the power of -1/2, applied without a matrix of all cells."""
+
+    root: Floats  #: (n,), 1 over the standard deviation of each cell on its own.
+    axes: Floats  #: (n, K), orthonormal directions in which residuals, so scaled, vary together.
+    shrink: Floats  #: (K,), what is left of them: (1 + variance)^-1/2.
+
+    def apply(self, values: Floats) -> Floats:
+        """V^-1/2 times (n,) or (n, columns)."""
+        scaled = (values.T * self.root).T
+        along = self.axes.T @ scaled
+        return np.asarray(scaled + self.axes @ ((self.shrink - 1) * along.T).T)
+
+    @property
+    def log_determinant(self) -> float:
+        return float(-2 * np.log(self.root).sum() - 2 * np.log(self.shrink).sum())
+
+
+def whitening(variance: Floats, together: Floats) -> Whitening:
+    """Return the whitening of V = diag(variance) + together · togetherᵀ; columns (n, K) are times their
+    standard deviations.
+    """
+    root = 1 / np.sqrt(variance)
+    columns = together * root[:, None]
+    values, turns = np.linalg.eigh(columns.T @ columns)
+    is_large = values > 1e-9 * max(float(values[-1]), 1e-300)
+    axes = columns @ (turns[:, is_large] / np.sqrt(values[is_large]))
+    return Whitening(root, axes, 1 / np.sqrt(1 + values[is_large]))
+
+
+@dataclass(frozen=True)
+class Unevenness:
+    """What an image says of its detector."""
+
+    pixels: float  #: Scatter of the efficiency of pixels, relative.
+    areas: Floats  #: (len(LENGTHS),), of smooth fields.
+
+
+def covariance(expected: Floats, pixels: Floats, fields: list[Floats], size: Unevenness) -> Whitening:
+    """Return the covariance of counts of cells (n,), with `pixels` each and `fields` of `bumps_at` for each
+    length.
+    """
+    variance = np.maximum(expected, 0.3) + (size.pixels * expected) ** 2 / pixels
+    smooth = [a * expected[:, None] * field for a, field in zip(size.areas, fields, strict=True)]
+    return whitening(variance, np.concatenate(smooth, axis=1))
+
+
+def unevenness(
+    residuals: Floats,
+    jacobian: Floats,
+    expected: Floats,
+    pixels: Floats,
+    fields: list[Floats],
+) -> Unevenness:
+    """Estimate sizes of efficiency fields by restricted likelihood times a wide prior; `jacobian` (n, p) is
+    that of expected counts.
+    """
+    # -2 ln L = ln|V| + ln|XᵀV⁻¹X| + rᵀPr, P = V⁻¹ - V⁻¹X(XᵀV⁻¹X)⁻¹XᵀV⁻¹ (Patterson & Thompson, Biometrika 58
+    # (1971) 545) restores the share of residuals taken by fitted values.
+    from scipy.optimize import minimize
+
+    jacobian = jacobian / np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
+    low, high = np.log(SIZES)
+
+    def compute_loss(point: Floats) -> float:
+        sizes = np.exp(np.clip(point, low, high))
+        whitener = covariance(expected, pixels, fields, Unevenness(sizes[0], sizes[1:]))
+        whole = whitener.apply(np.column_stack([jacobian, residuals]))
+        triangle = np.abs(np.diag(np.linalg.qr(whole, mode="r")))
+        out = float(np.sum((point - np.clip(point, low, high)) ** 2))
+        bent = 2 * np.log(np.maximum(triangle[:-1], 1e-12)).sum()
+        unusual = float(np.sum(((point - np.log(USUAL)) / np.log(FACTOR)) ** 2))
+        return float(whitener.log_determinant + bent + triangle[-1] ** 2 + 10 * out + unusual)
+
+    first = np.full(1 + len(fields), np.log(USUAL))
+    simplex = np.vstack([first, first + 1.2 * np.eye(first.size)])
+    optimum = minimize(
+        compute_loss, first, method="Nelder-Mead",
+        options={"initial_simplex": simplex, "xatol": 0.1, "fatol": 0.1, "maxfev": 80},
+    )  # fmt: skip
+    sizes = np.exp(np.clip(optimum.x, low, high))
+    return Unevenness(float(sizes[0]), sizes[1:])
+
+
+# --- An image in rings and sectors as a fit sees it, and the counts that amplitudes expect in them.
+
+#: Pixels over which a detector's rim may count less; a sum of both is near any between.
+RIM = (1.5, 4.0)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """An image in rings and sectors."""
+
+    geometry: SmallAngle  #: (1, n): the mean q of each cell's pixels, and what they see.
+    counts: Floats  #: (n,), of reduced data as many as have their relative error.
+    scale: Floats  #: (n,), intensity that one count over one of exposure stands for.
+    where: NDArray[np.intp]  #: (n,), ring · N_SECTORS + sector.
+    pixels: Floats  #: (n,), how many lie in each.
+    #: (n, len(RIM)), mean of exp(-x/`RIM`) over each cell's pixels, x their distance from the image's border,
+    #: pixels.
+    rim: Floats
+    blunted: Floats  #: (n, len(DEGREES)), length of the mean of exp(imψ) over each cell's pixels.
+    sharp: bool  #: Whether the file says how sharp q is.
+
+    @property
+    def exposure(self) -> Floats:
+        """(n,) what each cell sees."""
+        return np.asarray(self.geometry.weight[0])
+
+    @cached_property
+    def pitch(self) -> float:
+        """Distance of pixels, Å⁻¹, on average: the root of their area."""
+        area = np.ptp(self.geometry.qx) * np.ptp(self.geometry.qy)
+        return float(np.sqrt(area / self.pixels.sum()))
+
+    def exclude(self, selection: NDArray[np.bool_]) -> Cells:
+        """These but for some, (n,)."""
+        arrays = {name: getattr(self.geometry, name) for name in ("qx", "qy", "weight", "along", "across")}
+        geometry = {name: values[:, ~selection] for name, values in arrays.items() if values is not None}
+        names = ("counts", "scale", "where", "pixels", "rim", "blunted")
+        columns: dict[str, Any] = {name: getattr(self, name)[~selection] for name in names}
+        return replace(self, geometry=replace(self.geometry, **geometry), **columns)
+
+    def blur(self, by: float) -> Cells:
+        """These with the usual wavelengths of a selector, and slits that blur by so many pixels."""
+        q, slits = self.geometry.q, np.full(self.geometry.shape, by * self.pitch)
+        along = np.hypot(slits, SETTINGS.selector * q)
+        return replace(self, geometry=replace(self.geometry, along=along, across=slits))
+
+    def move_beam(self, centre: tuple[float, float], share_kept: Floats) -> Cells:
+        """Return cells for a beam centre off by `centre` pixels along qx and qy,
+        with the share `share_kept` of
+        counts.
+        """
+        old, (x, y) = self.geometry, centre
+        moved = replace(
+            old, qx=old.qx - x * self.pitch, qy=old.qy - y * self.pitch, weight=old.weight * share_kept
+        )
+        return replace(self, geometry=moved)
+
+    def terms(self, intensity: Floats) -> Floats:
+        """(n, 2 + powers) counts at amplitudes of one: of the body, flat, and of slits and windows."""
+        # What slits and windows scatter falls as q⁻² to q⁻⁴, alike all around.
+        flat = 1 / self.scale
+        slits = [flat * self.geometry.q[0] ** -power for power in SETTINGS.powers]
+        return np.asarray(np.stack([intensity, flat, *slits], axis=1) * self.exposure[:, None])
+
+    def amplitudes(self, basis: Floats, whitening: Whitening | None = None) -> tuple[Floats, Floats]:
+        """Amplitudes of `terms` that fit best, and the counts expected then."""
+        # Weighted least squares with none below zero, thrice with the variances of the counts expected; or
+        # once with residuals that are whitened.
+        from scipy.optimize import nnls
+
+        size = np.maximum(basis.sum(axis=0), 1e-300)
+        basis = basis / size
+        if whitening is not None:
+            amplitudes = nnls(whitening.apply(basis), whitening.apply(self.counts))[0]
+            return amplitudes / size, np.maximum(basis @ amplitudes, 1e-9)
+        variance = np.maximum(self.counts, 1.0)
+        for _ in range(3):
+            root = 1 / np.sqrt(variance)
+            amplitudes = nnls(basis * root[:, None], self.counts * root)[0]
+            expected = basis @ amplitudes
+            variance = np.maximum(expected, 0.3)
+        return amplitudes / size, np.maximum(expected, 1e-9)
+
+
+def cells_of(image: Image) -> Cells:
+    """Sort an image into rings and sectors. Raises DataError if too few hold counts."""
+    polar_image = polar(image)
+    geometry: SmallAngle = image.geometry
+    used, cell = cells(geometry, image.mask)
+    size = N_RINGS * N_SECTORS
+    number = np.bincount(cell, minlength=size)
+    mask = np.flatnonzero((number > 0) & (polar_image.exposure.ravel() > 0))
+    if mask.size < SETTINGS.fewest_cells or polar_image.counts.sum() <= 0:
+        raise DataError(f"{image.file}: too little of the image holds counts to fit it; check its mask.")
+
+    def mean(values: Floats) -> Floats:
+        return (np.bincount(cell, values.ravel()[used], size)[mask] / number[mask])[None]
+
+    spread = geometry.spread()
+    stated = spread if geometry.setting is None else None
+    along, across = map(mean, stated) if stated else (None, None)
+    # Both of one scale: an intensity over counts and exposure of one ring.
+    scale = np.repeat(polar_image.scale, N_SECTORS)[mask]
+    small = SmallAngle(
+        mean(geometry.qx), mean(geometry.qy), polar_image.exposure.ravel()[mask][None], along, across,
+        setting=geometry.setting,
+    )  # fmt: skip
+    inwards = border(geometry.shape) + 0.5
+    rim = np.concatenate([mean(np.exp(-inwards / length)) for length in RIM]).T
+    angle = np.arctan2(geometry.qy, geometry.qx)
+    blunted = np.concatenate([np.hypot(mean(np.cos(m * angle)), mean(np.sin(m * angle))) for m in DEGREES]).T
+    counts = np.maximum(polar_image.counts.ravel()[mask], 0.0)
+    scale = np.ones_like(scale) if geometry.error is None else scale
+    pixels = number[mask].astype(np.float64)
+    return Cells(small, counts, scale, mask, pixels, rim, blunted, sharp=spread is not None)
+
+
+def find_shadowed(cells: Cells, expected: Floats) -> NDArray[np.bool_]:
+    """Find cells (n,) in the beamstop's shadow beyond its mask, from expected counts of a first fit."""
+    # The mask is of the stated centre, and the stop has a penumbra: within some pixels of the innermost
+    # visible ones, a cell that lacks half its counts beyond chance is dark.
+    q = cells.geometry.q[0]
+    near = q < q.min() + SETTINGS.penumbra * cells.pitch
+    lacking = expected - cells.counts
+    return np.asarray(near & (lacking > 0.5 * expected) & (lacking > 4 * np.sqrt(expected)))
+
+
+# --- An image with a direction as a problem for bumps: a body, and how its axes lie about a
+# --- director.
+
+BODIES = ("cylinder", "ellipsoid")
+BODY = ("radius", "aspect", "radius_pd", "p2", "director")
+_FAULT_LIMITS = {
+    "centre_x": (-2.0, 2.0),
+    "centre_y": (-2.0, 2.0),
+    "lost": (0.0, 0.97),
+    "rim_0": (0.0, 0.9),
+    "rim_1": (0.0, 0.9),
+}
+#: Of an instrument whose file says nothing of its resolution, pixels.
+_BLUR, _DEFAULTS = {"blur": (0.1, 10.0)}, {"blur": SETTINGS.blur}
+
+
+@dataclass
+class OrientedImage:
+    """The problem: what bumps asks of one (its protocol `Fitness`)."""
+
+    cells: Cells
+    body: str  #: "cylinder" or "ellipsoid".
+    start: dict[str, float]  #: ``radius``, ``aspect``, ``radius_pd``, ``p2``, ``director`` in degrees.
+    #: Of residuals of a detector that counts unevenly; default: by counting alone.
+    whitening: Whitening | None = None
+    #: (n,), `brightness` of each cell: with it, the instrument's `FAULTS` are fitted too.
+    bright: Floats | None = None
+
+    @cached_property
+    def limits(self) -> dict[str, tuple[float, float]]:
+        low, high = SETTINGS.aspects
+        # A cylinder shorter than wide is a disc and another body to the eye; rods alone are meant here.
+        return (
+            {
+                "radius": SETTINGS.radius,
+                "aspect": (max(low, 1.0) if self.body == "cylinder" else low, high),
+                "radius_pd": SETTINGS.spread,
+                "p2": SETTINGS.p2,
+                "director": (self.start["director"] - 90, self.start["director"] + 90),
+            }
+            | ({} if self.bright is None else _FAULT_LIMITS)
+            | ({} if self.cells.sharp else _BLUR)
+        )
+
+    def list_at_limit(self) -> tuple[str, ...]:
+        """Parameters that stand at an end of their range, but for the spread of radii being none."""
+        names = []
+        for name in BODY:
+            low, high = self.limits[name]
+            close = 0.01 * (high - low)
+            value = self.values()[name]
+            if value > high - close or (value < low + 1e-3 * close and name not in ("radius_pd",)):
+                names.append(name)
+        return tuple(names)
+
+    @cached_property
+    def pars(self) -> dict[str, Any]:
+        from bumps.parameter import Parameter
+
+        return {
+            name: Parameter(
+                value=float(np.clip(self.start.get(name, _DEFAULTS.get(name, 0.0)), *span)), name=name
+            ).range(*span)
+            for name, span in self.limits.items()
+        }
+
+    def parameters(self) -> dict[str, Any]:
+        return self.pars
+
+    def values(self) -> dict[str, float]:
+        return {name: float(parameter.value) for name, parameter in self.pars.items()}
+
+    def update(self) -> None:
+        """For bumps: values have changed."""
+
+    def numpoints(self) -> int:
+        return int(self.cells.counts.size)
+
+    def compute_expected(self) -> Floats:
+        """(n,) counts expected of each cell."""
+        return self.amplitudes()[1]
+
+    def amplitudes(self) -> tuple[Floats, Floats]:
+        """Amplitudes of `terms`, and counts expected."""
+        return self.cells.amplitudes(self.terms(), self.whitening)
+
+    def terms(self) -> Floats:
+        """Counts at amplitudes of one, as of `Cells.terms`."""
+        values, cells = self.values(), self.cells
+        if not cells.sharp:
+            cells = cells.blur(values["blur"])
+        if self.bright is not None:
+            # Of m neutrons a cell counts m/(1 + τm) = m (1 - τn), where the counts n are what is seen.
+            rim = cells.rim @ [values["rim_0"], values["rim_1"]]
+            share_kept = (1 - values["lost"] * self.bright) * np.maximum(1 - rim, 0.05)
+            cells = cells.move_beam((values["centre_x"], values["centre_y"]), share_kept)
+        averages = maier_saupe(strength_of(values["p2"]))
+        row = row_at(self.body, values, self.cells.geometry)
+        found_pattern = pattern(row, cells.geometry, averages, np.radians(values["director"]), cells.blunted)[
+            0
+        ]
+        return cells.terms(found_pattern / cells.scale)
+
+    def residuals(self) -> Floats:
+        """Signed roots of the Poisson deviance, whose squares add up to it, or whitened residuals."""
+        # Followed by the instrument's values over their prior standard deviations.
+        counts, expected = self.cells.counts, self.compute_expected()
+        if self.whitening is None:
+            roots = deviance_roots(counts, expected)
+        else:
+            roots = self.whitening.apply(counts - expected)
+        values = self.values()
+        return np.concatenate([roots, [values[name] / FAULTS[name] for name in FAULTS if name in values]])
+
+    def nllf(self) -> float:
+        """Half of the sum of squared residuals."""
+        return 0.5 * float(np.sum(self.residuals() ** 2))
+
+    def chisq(self) -> float:
+        """Deviance over degrees of freedom: cells less the values and amplitudes that are fitted."""
+        amplitudes, expected = self.amplitudes()
+        fitted = len(self.pars) + len(amplitudes)
+        deviance = float(np.sum(deviance_roots(self.cells.counts, expected) ** 2))
+        return deviance / max(self.numpoints() - fitted, 1)
+
+
+def brightness(cells: Cells, expected: Floats) -> Floats:
+    """Counts of a pixel in each cell over those in the brightest, (n,)."""
+    expected_each = expected / cells.pixels
+    return np.asarray(expected_each / expected_each.max())
+
+
+def deviance_roots(counts: Floats, expected: Floats) -> Floats:
+    """sign(n − m) √(2 (m − n + n ln n/m)) of counts n about m expected."""
+    ratio = np.divide(counts, expected, out=np.ones_like(expected), where=counts > 0)
+    terms = expected - counts + counts * np.log(ratio)
+    return np.asarray(np.sign(counts - expected) * np.sqrt(2 * np.maximum(terms, 0.0)))
+
+
+_kept: dict[Any, dict[str, Floats]] = {}
+
+
+def row_at(body: str, values: dict[str, float], geometry: SmallAngle) -> dict[str, Floats]:
+    """ln I and Legendre coefficients over it on `Q`, computed where the image lies and one spread beyond."""
+    # The last are kept: a change of directions alone needs no new form factor.
+    low, high = float(geometry.q.min()) / 2, float(geometry.q.max()) * 1.5
+    span = slice(max(int(np.searchsorted(Q, low)) - 1, 0), int(np.searchsorted(Q, high)) + 2)
+    key = (body, *(values[name] for name in ("radius", "aspect", "radius_pd")), span.start, span.stop)
+    if key not in _kept:
+        pars = pars_of(body, values["radius"], values["aspect"], values["radius_pd"])
+        legendre = compute_legendre(body, pars, Q[span])
+        whole = np.pad(legendre, ((span.start, Q.size - span.start - len(legendre)), (0, 0)), mode="edge")
+        while len(_kept) >= 8:
+            _kept.pop(next(iter(_kept)))
+        mean = np.maximum(whole[:, :1], 1e-300)
+        _kept[key] = {"log_intensity": np.log(mean[:, 0]), "directed": whole[:, 1:] / mean}
+    assert _kept[key]["directed"].shape[1] == len(DEGREES) - 1
+    return _kept[key]
+
+
+# --- Oriented images fitted by generalised least squares: an uneven detector in the likelihood.
+
+#: Over what parameters are moved for derivatives, in their unit; others by a share of their value.
+_STEPS = {"radius_pd": 0.01, "p2": 0.01, "director": 0.5, **dict.fromkeys(FAULTS, 0.1)}
+_RELATIVE = 0.01
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A problem made linear where it stands."""
+
+    #: residuals, expected: (n,), counts about expected ones, and these.
+    residuals: Floats
+    expected: Floats
+    names: tuple[str, ...]  #: Of the problem's parameters.
+    jacobian: Floats  #: (n, p), of expected counts, by these, and by amplitudes.
+    precision: Floats  #: (p,), 1 over the prior variance of each, 0 where there is none.
+
+    def errors(self, white: Whitening) -> dict[str, float]:
+        """Standard deviations of the parameters, (XᵀV⁻¹X + prior)⁻¹, with amplitudes free."""
+        whitened = white.apply(self.jacobian)
+        matrix = whitened.T @ whitened + np.diag(self.precision)
+        size = np.sqrt(np.maximum(np.diag(matrix), 1e-300))
+        inverse = np.linalg.pinv(matrix / np.outer(size, size), rcond=1e-10, hermitian=True)
+        deviations = np.sqrt(np.diag(inverse)) / size
+        return dict(zip(self.names, map(float, deviations), strict=False))
+
+
+def linear(problem: OrientedImage) -> Linear:
+    """Derivatives of expected counts where a problem stands; it is left as it was."""
+    amplitudes, expected = problem.amplitudes()
+    columns = []
+    for name, parameter in problem.pars.items():
+        point, (low, high) = parameter.value, problem.limits[name]
+        step = _STEPS.get(name, _RELATIVE * abs(point))
+        ends = []
+        for value in (max(point - step / 2, low), min(point + step / 2, high)):
+            parameter.value = value
+            ends.append((value, problem.terms() @ amplitudes))
+        parameter.value = point
+        columns.append((ends[1][1] - ends[0][1]) / (ends[1][0] - ends[0][0]))
+    terms = problem.terms()
+    prior = [1 / FAULTS[name] ** 2 if name in FAULTS else 0.0 for name in problem.pars]
+    return Linear(
+        problem.cells.counts - expected,
+        expected,
+        tuple(problem.pars),
+        np.column_stack([*columns, terms]),
+        np.array([*prior, *[0.0] * terms.shape[1]]),
+    )
+
+
+def refit_generalised(
+    problem: OrientedImage, run: Callable[[OrientedImage], object]
+) -> tuple[OrientedImage, dict[str, float], Unevenness]:
+    """Refit a problem at its counting minimum with whitened residuals, and return it with the standard
+    deviations of its parameters.
+    """
+    cells = problem.cells
+    problem = replace(problem, start=problem.values(), bright=brightness(cells, problem.compute_expected()))
+    run(problem)
+    x, y = cells.geometry.qx[0], cells.geometry.qy[0]
+    fields = [bumps_at(x, y, length) for length in LENGTHS]
+    for refit in range(SETTINGS.refits + 1):
+        linearised = linear(problem)
+        size = unevenness(
+            linearised.residuals, linearised.jacobian, linearised.expected, cells.pixels, fields
+        )
+        white = covariance(linearised.expected, cells.pixels, fields, size)
+        if refit < SETTINGS.refits:
+            bright = brightness(cells, linearised.expected)
+            problem = replace(problem, start=problem.values(), whitening=white, bright=bright)
+            run(problem)
+    return problem, linearised.errors(white), size
+
+
+# --- What a fit of an oriented image says: values with bands, a verdict, sentences, a figure.
+
+
+@dataclass(frozen=True)
+class OrientedFit:
+    """A fit, simulated again."""
+
+    body: str
+    values: Mapping[str, Value]  #: ``radius``, ``aspect``, ``radius_pd``, ``p2``, ``director``.
+    cells: Cells
+    expected: NDArray[np.float64]  #: (n,), counts of each cell.
+    chisq: float  #: Poisson deviance over degrees of freedom.
+    misfit: float  #: Root mean square of what is off beyond counting, over the mean.
+    at_limit: tuple[str, ...] = ()
+    #: Scale of the body, flat background, and of what slits and windows scatter as q to `SETTINGS.powers`.
+    amplitudes: tuple[float, ...] = (1.0, 0.0)
+    unevenness: Unevenness | None = None  #: Of the detector's efficiency.
+    #: Order parameter and director, degrees, of a fit a quarter turn from this that is as good.
+    other: tuple[float, float] | None = None
+    title = "Simulated again"
+
+    def intensity(self, geometry: SmallAngle) -> NDArray[np.float64]:
+        """What the fit scatters into each pixel, per solid angle of one in the beam, (rows, columns)."""
+        values = {name: value.value for name, value in self.values.items()}
+        averages = maier_saupe(strength_of(values["p2"]))
+        row = row_at(self.body, values, geometry)
+        scale, flat, *slits = self.amplitudes
+        intensity = scale * pattern(row, geometry, averages, float(np.radians(values["director"]))) + flat
+        for amplitude, power in zip(slits, SETTINGS.powers, strict=False):
+            intensity = intensity + amplitude * np.maximum(geometry.q, 1e-9) ** -power
+        return intensity
+
+    @property
+    def verified(self) -> bool:
+        """Whether the image simulated again is the measured one, within counting or the detector's faults."""
+        good = self.chisq <= SETTINGS.chisq or self.misfit <= SETTINGS.misfit
+        return good and not self.at_limit
+
+    @property
+    def headline(self) -> str:
+        """What the image is by a fit that was verified; empty for one that was not."""
+        if not self.verified:
+            return ""
+        texts = {name: format_with_error(v.value, v.error) for name, v in self.values.items()}
+        return (
+            f"Verified fit: {self.body}, radius {texts['radius']} Å, aspect {texts['aspect']}; ⟨P₂⟩"
+            f" {texts['p2']} about {texts['director']}°, anticlockwise from the right."
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        numbers = {
+            name: {"value": float(f"{v.value:.5g}"), "error": float(f"{v.error:.2g}"), "unit": v.unit}
+            for name, v in self.values.items()
+        }
+        verdict: dict[str, Any] = {
+            "reduced_chi2": float(f"{self.chisq:.4g}"),
+            "misfit": float(f"{self.misfit:.3g}"),
+        }
+        if self.unevenness is not None:
+            verdict["unevenness"] = {
+                "pixels": float(f"{self.unevenness.pixels:.2g}"),
+                "areas": [float(f"{area:.2g}") for area in self.unevenness.areas],
+            }
+        if self.other is not None:
+            verdict["or"] = {"p2": round(self.other[0], 4), "director_deg": round(self.other[1], 2)}
+        return {"fit": {"model": self.body, "parameters": numbers, **verdict, "verified": self.verified}}
+
+    def rows(self) -> list[list[str]]:
+        return [
+            [f"fitted {self.body}", "value", "unit"],
+            *([k, format_with_error(v.value, v.error), v.unit] for k, v in self.values.items()),
+        ]
+
+    def sentences(self) -> tuple[str, ...]:
+        """Whether the fit holds, and why."""
+        verdict = "Verified" if self.verified else "Not verified"
+        ends = ""
+        if self.at_limit:
+            limited = ", ".join(self.at_limit)
+            ends = f" {limited} is at the end of its range: a value beyond it, or another shape, is likely."
+        elif not self.verified:
+            ends = (
+                " Neither cylinders nor ellipsoids around a director fit this image; something else"
+                " scatters, too."
+            )
+        if self.other is not None:
+            ends += f" ⟨P₂⟩ = {self.other[0]:.2f} about {self.other[1]:.0f}° fits as well."
+        return (
+            f"{verdict}: simulated again, the image has a Poisson deviance of {significant(self.chisq, 3)}"
+            f" per degree of freedom over {self.cells.counts.size} cells, and is off by"
+            f" {self.misfit:.1%} beyond counting.{ends}",
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+    def draw(self, axes: Axes) -> None:
+        """Residuals by ring and sector, in standard deviations."""
+        table = np.full(N_RINGS * N_SECTORS, np.nan)
+        table[self.cells.where] = (self.cells.counts - self.expected) / np.sqrt(self.expected)
+        ratio = table.reshape(N_RINGS, N_SECTORS)
+        rows_shown = np.flatnonzero(np.isfinite(ratio).any(axis=1))
+        artist = axes.imshow(
+            ratio[rows_shown[0] : rows_shown[-1] + 1],
+            origin="lower",
+            aspect="auto",
+            vmin=-5,
+            vmax=5,
+            cmap="RdBu_r",
+        )
+        axes.figure.colorbar(artist, ax=axes, label="standard deviations")
+        axes.set(xlabel="sector of 10 degrees", ylabel="ring of q")
+
+    def silence(self) -> OrientedFit:
+        """A fit says the same in any case."""
+        return self
+
+
+# --- An image with a direction fitted by bumps from the network's answer on, simulated again and
+# --- compared.
+
+_Some = TypeVar("_Some", Start, OrientedImage)
+_UNITS = {"radius": "Å", "director": "degrees"}
+ALIKE = "The image is isotropic: 'sasnet fit' fits its azimuthal average, which is a curve."
+
+
+def fit_oriented(image: Image, guess: Mapping[str, Any], seconds: float = 30.0) -> OrientedFit:
+    """Fit cylinders and ellipsoids with axes distributed about a director; `guess` has ``director`` in
+    degrees, maybe ``body``, ``radius``, ``aspect``, ``p2``. After `seconds` no other start is refined. Raises
+    DataError if too little holds counts.
+    """
+    until = time.monotonic() + seconds
+    cells, starts = cells_of(image), starts_of(image, guess)
+    problems = _follow_starts(cells, starts, until)
+    problem = min(problems, key=OrientedImage.nllf)
+    # Axes spread across a direction look much like axes along the one a quarter turn from it, and so do long
+    # bodies along one and flat ones with their axes along the other.
+    quarter = [turn_axes(problem.values())]
+    if problem.body == "ellipsoid":
+        quarter.append(flatten(problem.values()))
+    quarters = [OrientedImage(cells, problem.body, values) for values in quarter]
+    for problem_tried in quarters:
+        run(problem_tried)
+    problem, rival = sorted([problem, *quarters], key=OrientedImage.nllf)[:2]
+    dark = find_shadowed(cells, problem.compute_expected())
+    best, errors, unevenness = refit_generalised(
+        replace(problem, cells=cells.exclude(dark), start=problem.values()), run
+    )
+    rivals = [as_likely(best, best.body, rival.values())]
+    for body in set(BODIES) - {best.body}:
+        begin = _begin(body, problems, starts)
+        if begin is not None:
+            rivals.append(as_likely(best, body, begin))
+    return finish_fit(best, errors, unevenness, rivals)
+
+
+def starts_of(image: Image, guess: Mapping[str, Any]) -> list[Start]:
+    """Starts of both bodies, the likeliest first: what the network says, and the best of a grid."""
+    starts = screen_starts(image, BODIES, dict(guess))
+    if guess.get("body") in BODIES and guess.keys() >= {"radius", "aspect", "p2"}:
+        values = {name: float(guess[name]) for name in ("radius", "aspect", "p2", "director")}
+        starts.insert(0, Start(0.0, str(guess["body"]), {**starts[0].values, **values}))
+    starts_kept = [start for body in BODIES for start in _select_body(body, starts)[: SETTINGS.starts]]
+    return sorted(starts_kept, key=lambda one_start: one_start.distance)
+
+
+def _select_body(body: str, items: Sequence[_Some]) -> list[_Some]:
+    return [item for item in items if item.body == body]
+
+
+def _follow_starts(cells: Cells, starts: Sequence[Start], until: float) -> list[OrientedImage]:
+    """Fits from starts, until both bodies were tried and one explains the image, or time is over."""
+    problems: list[OrientedImage] = []
+    for start in starts:
+        problem = OrientedImage(cells, start.body, start.values)
+        run(problem)
+        problems.append(problem)
+        explained = min(map(OrientedImage.chisq, problems)) <= 1 + 2 * np.sqrt(2 / problem.numpoints())
+        if (
+            explained and {tried_problem.body for tried_problem in problems} == set(BODIES)
+        ) or time.monotonic() > until:
+            break
+    return problems
+
+
+def _begin(
+    body: str, problems: Sequence[OrientedImage], starts: Sequence[Start]
+) -> Mapping[str, float] | None:
+    """Where a fit of a body begins: at the best that there is of it, else at its first start."""
+    if body_problems := _select_body(body, problems):
+        return min(body_problems, key=OrientedImage.nllf).values()
+    return next((start.values for start in _select_body(body, starts)), None)
+
+
+def as_likely(best: OrientedImage, body: str, start: Mapping[str, float]) -> OrientedImage | None:
+    """A fit from another start, or of another body, with the same detector; None where it is worse."""
+    rival = replace(best, body=body, start={**best.values(), **start})
+    run(rival)
+    return rival if rival.nllf() - best.nllf() <= SETTINGS.as_good and not rival.list_at_limit() else None
+
+
+def turn_axes(values: Mapping[str, float]) -> dict[str, float]:
+    """Turn the axes across the direction that they lie along, or the other way round."""
+    p2 = -0.25 if values["p2"] > 0 else 0.4
+    return {**values, "p2": p2, "director": (values["director"] + 90) % 180}
+
+
+def flatten(values: Mapping[str, float]) -> dict[str, float]:
+    """A flat ellipsoid for a long one, or the other way round, its axes along the direction across."""
+    aspect = values["aspect"]
+    radius = values["radius"] * np.sqrt(aspect)
+    return {**values, "aspect": 1 / aspect, "radius": radius, "director": (values["director"] + 90) % 180}
+
+
+def run(problem: OrientedImage) -> None:
+    """Bumps' Levenberg-Marquardt from where a problem stands."""
+    from bumps.fitproblem import FitProblem
+    from bumps.fitters import fit
+
+    from ...fitting.problem.experiment import silent
+
+    whole = FitProblem(problem)
+    with silent():
+        fit_result = fit(whole, method="lm", steps=SETTINGS.steps, ftol=1e-5, xtol=1e-4)
+    whole.setp(fit_result.x)
+
+
+def finish_fit(
+    problem: OrientedImage,
+    errors: Mapping[str, float],
+    unevenness: Unevenness,
+    rivals: Sequence[OrientedImage | None],
+) -> OrientedFit:
+    """Make the result of a fitted problem; `errors` are standard deviations."""
+    # Bands also cover equally likely `rivals`: the first, a quarter turn away, for P₂; one of about the same
+    # director for all bands both have.
+    # Simulated again with amplitudes by counting: whitened ones leave to the detector what may be its own.
+    counted = replace(problem, start=problem.values(), whitening=None)
+    amplitudes, expected = counted.amplitudes()
+    counts = problem.cells.counts
+    beyond = float(np.sum((counts - expected) ** 2 - expected))
+    values = {name: _value(name, problem, errors[name], rivals) for name in BODY}
+    turn = rivals[0] if rivals and _is_across(problem, rivals[0]) else None
+    misfit = float(np.sqrt(max(beyond, 0.0) / np.sum(expected**2)))
+    return OrientedFit(
+        problem.body,
+        values,
+        problem.cells,
+        expected,
+        counted.chisq(),
+        misfit,
+        problem.list_at_limit(),
+        tuple(map(float, amplitudes)),
+        unevenness,
+        None if turn is None else (turn.values()["p2"], turn.values()["director"] % 180),
+    )
+
+
+def _is_across(problem: OrientedImage, rival: OrientedImage | None) -> bool:
+    """Whether a rival's director is nearer to the one across a fit's than to it."""
+    if rival is None:
+        return False
+    apart = rival.values()["director"] - problem.values()["director"]
+    return abs((apart + 90) % 180 - 90) > 45
+
+
+def _value(name: str, problem: OrientedImage, error: float, rivals: Sequence[OrientedImage | None]) -> Value:
+    """A value with a band that holds those of rivals that have it in common with this fit."""
+    value = problem.values()[name]
+    low, high, half = 0.0, 0.0, NORMAL_90 * error
+    alike = filter(None, rivals if name == "p2" else rivals[1:])
+    for rival in alike if name in ("p2", "director") else _select_body(problem.body, list(alike)):
+        apart = rival.values()[name] - value
+        if name == "director":
+            apart = (apart + 90) % 180 - 90
+        # Of two that are as likely, the variance about the one that is given.
+        error = float(np.hypot(error, apart / np.sqrt(2)))
+        low, high = min(low, apart), max(high, apart)
+    if name == "director":
+        value %= 180
+    return Value(value, error, value + low - half, value + high + half, _UNITS.get(name, ""))
+
+
+def refine_answer(
+    measurement: Any, answer: Answer, seconds: float = 30.0, report: Callable[[str], None] | None = None
+) -> Answer:
+    """Replace the classifier's orientation by a fit, of the image with the most counts if there are several
+    settings; an isotropic answer stays.
+    """
+    image = most_counted(images_of(measurement))
+    assert image is not None
+    around = anisotropy([polar(image)])
+    if why := _nothing_to_fit(around.has_direction, answer.finding(ClassesFinding)):
+        return replace(answer, notes=(*answer.notes, why))
+    if report is not None:
+        report("bodies with axes about a director are fitted")
+    oriented = fit_oriented(image, {"director": around.axis, **_guess(answer)}, seconds)
+    other_findings = (
+        _update_finding(finding, oriented)
+        for finding in answer.findings
+        if not isinstance(finding, DistributionFinding)
+    )
+    return replace(answer, findings=(*other_findings, oriented), keys=(*answer.keys, "fit"))
+
+
+def why_not_fitted(measurement: Any, answer: Answer) -> str:
+    """Why no fit of an image can explain it, a sentence; empty where one may."""
+    image = most_counted(images_of(measurement))
+    if image is None:
+        return "None of these settings has an image with counts to fit."
+    if NO_BODY in answer.notes:
+        return NO_BODY
+    if not answer.known:
+        return "The network does not know images like this one."
+    return _nothing_to_fit(anisotropy([polar(image)]).has_direction, answer.finding(ClassesFinding))
+
+
+def _nothing_to_fit(directed: bool, classes: ClassesFinding | None) -> str:
+    if not directed:
+        return ALIKE
+    lattice = classes is not None and classes.classes[0].name == "bragg_glass"
+    return "Spots of a lattice have no form factor to be fitted." if lattice else ""
+
+
+def _update_finding(finding: Any, oriented_fit: OrientedFit) -> Any:
+    if not isinstance(finding, OrientationFinding):
+        return finding
+    return replace(
+        finding,
+        p2=oriented_fit.values["p2"],
+        director=oriented_fit.values["director"],
+        other=oriented_fit.other,
+    )
+
+
+def _guess(answer: Answer) -> dict[str, Any]:
+    guess = _guess_orientation(answer.finding(OrientationFinding))
+    classes, quantities = answer.finding(ClassesFinding), answer.finding(QuantitiesFinding)
+    if classes is not None:
+        guess["body"] = next(
+            (class_found.name for class_found in classes.classes if class_found.name in BODIES), ""
+        )
+    if quantities is not None:
+        present_values = quantities.present_values
+        guess |= {name: present_values[name].value for name in present_values.keys() & {"radius", "aspect"}}
+    return guess
+
+
+def _guess_orientation(oriented: OrientationFinding | None) -> dict[str, Any]:
+    if oriented is None:
+        return {}
+    values = {"director": oriented.director, "p2": oriented.p2}
+    return {name: value.value for name, value in values.items() if value is not None}

@@ -1,1 +1,0 @@
-"""Small-angle-scattering images that have a direction: a body and the distribution of its axes, fitted."""

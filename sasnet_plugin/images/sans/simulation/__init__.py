@@ -1,1 +1,0 @@
-"""Small-angle-scattering images: samples once and clean, then whole instruments, anew each time."""

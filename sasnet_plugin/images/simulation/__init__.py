@@ -1,1 +1,0 @@
-"""What simulated images of all kinds share: windows, detectors, masks, counting, what they are told from."""

@@ -1,1 +1,0 @@
-"""Samples that no single model is: mixtures, powders, proteins, real bilayers, networks, and junk."""
