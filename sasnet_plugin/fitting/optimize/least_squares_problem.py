@@ -116,15 +116,19 @@ class LeastSquaresProblem:
 
     def _calculate(self, i: int, parameters: dict[str, Any]) -> Floats:
         if self.forms is None:
-            return self.curves[i].intensity(parameters)
+            return self.curves[i].calculate(parameters)
         return self.forms.intensity(i, parameters)[None]
 
     def solve(self, x: Floats) -> Solved:
+        with np.errstate(all="ignore"):
+            return self._solve(x)
+
+    def _solve(self, x: Floats) -> Solved:
         parameters, curves = self.evaluate(x)
         if self.plan.factors is not None:
             return self._solve_calibrated([curve[0] for curve in curves])
         parts = [
-            curve.residual(shapes, values, error)
+            curve.compare(shapes, values, error)
             for curve, shapes, values, error in zip(self.curves, curves, parameters, self.errors, strict=True)
         ]
         residuals, scales, backgrounds = zip(*parts, strict=True)
@@ -164,7 +168,11 @@ class LeastSquaresProblem:
 
     def residuals(self, x: Floats) -> Floats:
         """(n + 2 m,) at the best scales and backgrounds."""
-        residual = self.solve(x).residual
+        with np.errstate(all="ignore"):
+            return self._residuals(x)
+
+    def _residuals(self, x: Floats) -> Floats:
+        residual = self._solve(x).residual
         total = float(residual @ residual)
         if total < self.chisq:
             self.chisq, self.best, self.nearest = total, x.copy(), self.evaluate(x)[0]
@@ -176,10 +184,11 @@ class LeastSquaresProblem:
         """
         key = x.tobytes()
         if self._slopes[0] != key:
-            solved = self.solve(x)
-            columns = self._differentiate_linear(x, solved)
-            for j, (name, place) in enumerate(self.codes):
-                columns[name, place] = self._differentiate(x, j, solved)
+            with np.errstate(all="ignore"):
+                solved = self._solve(x)
+                columns = self._differentiate_linear(x, solved)
+                for j, (name, place) in enumerate(self.codes):
+                    columns[name, place] = self._differentiate(x, j, solved)
             self._slopes = key, columns
         return dict(self._slopes[1])
 
@@ -225,7 +234,9 @@ class LeastSquaresProblem:
                 column[self._ends[i] : self._ends[i + 1]] = (solved.scales[i] @ change) / (
                     step * self.errors[i]
                 )
-        return column if np.isfinite(column).all() else np.nan_to_num(column, nan=0.0, posinf=0.0, neginf=0.0)
+        return (
+            column if np.isfinite(column @ column) else np.nan_to_num(column, nan=0.0, posinf=0.0, neginf=0.0)
+        )
 
     def _differentiate_by_linear(self, name: str, code: Code, value: float, solved: Solved) -> Floats:
         """By a scale or background of the only curve that is varied as a user has given a range of it."""
@@ -258,12 +269,16 @@ class LeastSquaresProblem:
 
     def run(self, steps: int) -> bool:
         """Go downhill; False where the model has no finite curve at the start."""
+        with np.errstate(all="ignore"):
+            return self._run(steps)
+
+    def _run(self, steps: int) -> bool:
         x = self.each("first")
-        if np.all(np.abs(self.residuals(x)) >= PROBLEM.no_value):
+        if np.all(np.abs(self._residuals(x)) >= PROBLEM.no_value):
             return False
         jacobian = self._keep_shown(x)
         if jacobian is not None:
-            problem = Problem(self.residuals, self.jacobian, self.each("low"), self.each("high"))
+            problem = Problem(self._residuals, self.jacobian, self.each("low"), self.each("high"))
             least_squares(problem, self.each("first"), jacobian, steps=steps)
         return True
 
