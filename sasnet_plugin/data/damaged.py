@@ -302,6 +302,8 @@ def _is_far_at_end(points: _Points, k: int) -> bool:
     values = points.intensity[other_rows]
     if min(float(values.min()), float(points.intensity[k])) <= 0:
         return False
+    if points.intensity[k] < SETTINGS.end * values.max():  # the level is no lower
+        return False
     level, scatter = _line_beside(points, other_rows, k)
     if points.intensity[k] < SETTINGS.end * level or scatter > 0.5:
         return False

@@ -236,8 +236,10 @@ def _explains(
     limit = MAX_REDUCED_CHI2 if basis is _power else SETTINGS.limit
     limits = [limit * leeway for leeway in (*SETTINGS.leeway, 1.0)]
     for (points, number), most in zip(rounds, limits, strict=True):
+        # The first round, which most curves end at, is a rough one.
+        compute = _estimate_reduced_chi2 if number == 1 else _compute_reduced_chi2
         for _ in range(number):
-            chi2 = _compute_reduced_chi2(basis(grid[:, None], points[0]), *points[1:])
+            chi2 = compute(basis(grid[:, None], points[0]), *points[1:])
             best = int(np.argmin(chi2))
             grid = np.linspace(grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)], 9)
         if chi2[best] > most:
@@ -259,6 +261,11 @@ def level(intensity: Floats) -> str:
 
 def _thin_points(size: int, points: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, size - 1, min(size, points)).astype(np.intp))
+
+
+def _estimate_reduced_chi2(basis: Floats, intensity: Floats, sigma: Floats) -> Floats:
+    chi2 = _scan_basis(basis, intensity[None], 1 / sigma[None] ** 2)[0]
+    return np.asarray(chi2 / max(intensity.size - 3, 1))
 
 
 def _compute_reduced_chi2(basis: Floats, intensity: Floats, sigma: Floats) -> Floats:

@@ -274,13 +274,15 @@ def _crossing(q: Floats, smooth: Floats, left_index: int, level: float) -> float
 
 def _total_reflection(q: Floats, logarithm: Floats, relative: Floats, edge: _Edge) -> tuple[float, float]:
     """Level of ln I, and the scatter about it beyond the noise: flat from some q on, a ramp before it."""
-    weight, best = 1 / relative**2, (np.inf, 0.0)
-    for flat_from in (q[0], *np.geomspace(q[0], 1.3 * edge.high, 30)):
-        rest = logarithm - np.minimum(np.log(q / flat_from), 0.0)
-        level = float(np.average(rest, weights=weight))
-        best = min(best, (float(np.average((rest - level) ** 2, weights=weight)), level))
-    noise = float(np.average(relative**2 - _LEAST_ERROR**2, weights=weight))
-    return best[1], float(np.sqrt(max(best[0] - noise, 0.0)))
+    weight = 1 / relative**2
+    weight /= weight.sum()
+    flat_from = np.append(q[0], np.geomspace(q[0], 1.3 * edge.high, 30))
+    rest = logarithm - np.minimum(np.log(q / flat_from[:, None]), 0.0)
+    levels = rest @ weight
+    spread = (rest - levels[:, None]) ** 2 @ weight
+    best = int(np.argmin(spread))
+    noise = float((relative**2 - _LEAST_ERROR**2) @ weight)
+    return float(levels[best]), float(np.sqrt(max(float(spread[best]) - noise, 0.0)))
 
 
 def _slope(q: Floats, logarithm: Floats, relative: Floats, chosen: NDArray[np.bool_]) -> float:

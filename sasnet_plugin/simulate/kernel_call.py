@@ -135,7 +135,8 @@ def _compiled_call(kernel: Any, cutoff: float) -> _Call:
         for start in range(0, details.num_eval, _AT_A_TIME):
             stop = min(start + _AT_A_TIME, details.num_eval)
             function(n, start, stop, known[1], values.ctypes.data, q, result, cutoff, 0)
-        return _intensity(squares, *sums[:3:2].tolist(), values)
+        weight, _, volume = sums[:3].tolist()
+        return _intensity(squares, weight, volume, values)
 
     return call
 
@@ -192,4 +193,4 @@ def _gaussian(
     if not (limits[0] <= points[0] and points[-1] <= limits[1]):
         points = points[(points >= limits[0]) & (points <= limits[1])]
     weights = np.exp((points - mean) ** 2 / (-2.0 * sigma * sigma))
-    return points, weights / weights.sum()
+    return np.asarray(points, dtype=float), np.asarray(weights / weights.sum(), dtype=float)

@@ -66,6 +66,7 @@ def experiment(
         deadline = np.inf
         is_bounded = False  #: No intensity with background `is_too_low`.
         best: tuple[float, dict[str, Any]] = (np.inf, {})
+        Iq_calc: NDArray[np.float64]
 
         def theory(self) -> NDArray[np.float64]:
             if read_spent_time() > self.deadline:
@@ -85,7 +86,7 @@ def experiment(
         def _calc_theory(self, pars: dict[str, Any], cutoff: float = 0.0) -> NDArray[np.float64]:
             """As sasmodels', with what does not change between calls kept."""
             if self._kernel is None:
-                self._kernel = self._model.make_kernel((self.resolution.q_calc,))
+                self._kernel: Any = self._model.make_kernel((self.resolution.q_calc,))
                 self._call = KernelCall(self._kernel, cutoff)
             self.Iq_calc = self._call({**pars, "background": 0.0})
             return np.asarray(self.resolution.apply(self.Iq_calc) + pars.get("background", 0.0))

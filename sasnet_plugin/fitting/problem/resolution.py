@@ -115,6 +115,7 @@ def _pinhole(curve: Curve, points: NDArray[np.float64]) -> _Sparse:
     from sasmodels.resolution import MINIMUM_RESOLUTION, PINHOLE_N_SIGMA, bin_edges
     from scipy.special import erf
 
+    assert curve.dq is not None
     q, width = curve.q, np.maximum(curve.dq, MINIMUM_RESOLUTION)
     q_calc = np.sort(points)
     q_calc = q_calc[np.abs(q_calc) >= _least(q)]

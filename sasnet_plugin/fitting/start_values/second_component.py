@@ -6,7 +6,7 @@ or, where a user names such a sum, the bank's nearest curves of another body.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -78,14 +78,13 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
         return []
     # Of one the first is the nearest; of several many are looked at, as neighbours are no others.
     most = 1 if count == 1 else START_VALUES.looked_at * count
-    ranked: list[tuple[float, dict[str, float], int, int]] = []
+    ranked: list[tuple[float, dict[str, float], int]] = []
     for extra, measured in measure_curves(page, factor, data, shifts):
         pairs = _smallest_pairs(measured.reshape(-1, measured.shape[-1]), second_curves.curves, data, most)
-        ranked += [
-            (residual, extra, flat_index, second_index) for residual, flat_index, second_index in pairs
-        ]
+        ranked += [(residual, extra, place) for residual, place in pairs]
 
-    def build(extra: dict[str, float], flat_index: int, second_index: int) -> dict[str, Any]:
+    def build(extra: dict[str, float], place: int) -> dict[str, Any]:
+        flat_index, second_index = divmod(place, len(second_curves.curves))
         row, shift = divmod(flat_index, shifts.size)
         first_parameters = scale_bank_row(page, form, factor, row, shifts, shift, extra)
         if one_contrast:
@@ -93,13 +92,11 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
         return as_part(first_parameters, 0) | as_part(second_curves.parameters[second_index], 1)
 
     ranked.sort(key=lambda pair: pair[0])
-    return _distinct(((residual, build(*pair)) for residual, *pair in ranked), count, data)
+    return _distinct(((residual, build(extra, place)) for residual, extra, place in ranked), count, data)
 
 
-def _smallest_pairs(
-    first: Floats, second: Floats, data: Binned, most: int
-) -> Iterator[tuple[float, int, int]]:
-    """Yield the smallest finite residuals of `two_scales` and the places of both curves, in order."""
+def _smallest_pairs(first: Floats, second: Floats, data: Binned, most: int) -> list[tuple[float, int]]:
+    """List the smallest finite residuals of `two_scales`, in order, and their places among all pairs."""
     values, places = [], []
     for begin in range(0, len(first), _ROWS_AT_A_TIME):
         residuals = _two_scales(first[begin : begin + _ROWS_AT_A_TIME], second, data).ravel()
@@ -107,10 +104,9 @@ def _smallest_pairs(
         values.append(residuals[near])
         places.append(near + begin * len(second))
     all_values, all_places = np.concatenate(values), np.concatenate(places)
-    for place in np.argsort(all_values)[:most]:
-        if not np.isfinite(all_values[place]):
-            return
-        yield (float(all_values[place]), *map(int, divmod(all_places[place], len(second))))
+    order = np.argsort(all_values)[:most]
+    order = order[np.isfinite(all_values[order])]
+    return list(zip(all_values[order].tolist(), all_places[order].tolist(), strict=True))
 
 
 def _distinct(
