@@ -134,7 +134,7 @@ def next_(
             result, parameter=parameter, aim=aim, solvents=offered, exchange=parts, instrument=instrument,
             changes=changes, time=counting_time, ended=ending, progress=_progress(quiet or as_json),
         )  # fmt: skip
-    answer = answer.with_notes(*filter(None, [note]), before=prediction_held(earlier, result))
+    answer = answer.add_notes(*filter(None, [note]), before=prediction_held(earlier, result))
     if as_json:
         json_lines()(answer.as_dict())
     else:

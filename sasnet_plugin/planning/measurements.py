@@ -101,7 +101,7 @@ def repeated(curve: Curve, exposure: Floats, level: float) -> Measurement:
     return Measurement("the same again", "as before", curve, exposure, level)
 
 
-def moved(before: Measurement, factor: float) -> Measurement:
+def move_detector(before: Measurement, factor: float) -> Measurement:
     """The same instrument with its detector further away (factor < 1) or closer."""
     # Of a pinhole instrument whose collimation is as long as its detector distance L the intensity at the
     # sample and the solid angle of a pixel each fall as 1/L² (Pedersen, Posselt & Mortensen, J. Appl. Cryst.
@@ -115,7 +115,7 @@ def moved(before: Measurement, factor: float) -> Measurement:
     return Measurement(name, name, other, before.exposure * gain, before.level)
 
 
-def in_solvents(
+def list_solvents(
     before: Measurement, solvents: Sequence[str], present: float, exchange: Mapping[str, str]
 ) -> list[Measurement]:
     """The same setting in each solvent, a name such as ``40%D2O``, that differs from the `present` density.

@@ -20,8 +20,8 @@ from ..model_free import Guinier
 from ..types import Curve, SasnetError
 from . import sentences
 from .match_points import MatchPoint, match_point_of_model, match_point_of_series
-from .measurements import WATERS, Measurement, exposure_of, in_solvents, moved, read_instrument
-from .outlook import Outlook, expected
+from .measurements import WATERS, Measurement, exposure_of, list_solvents, move_detector, read_instrument
+from .outlook import Outlook, foresee
 from .rivals import Rival
 
 #: Least probability of a model that counts as possible, and how many are compared at most.
@@ -107,7 +107,7 @@ class Plan:
         """The plan with these measurements alone."""
         return replace(self, ranked=tuple(each for each in self.ranked if each.name in names))
 
-    def with_notes(self, *notes: str, before: str = "") -> Plan:
+    def add_notes(self, *notes: str, before: str = "") -> Plan:
         """The plan with more notes; the one on an earlier plan comes first."""
         return replace(self, notes=tuple(filter(None, [before, *self.notes, *notes])))
 
@@ -273,39 +273,66 @@ def next_measurement(
         No model was fitted; unknown parameter, material or instrument.
     """
     rivals, notes = _rivals(result, needs_densities=bool(solvents))
-    rng = np.random.default_rng(0) if rng is None else rng
-    _check_parameter(rivals, parameter)
-    offered = _offered(result, solvents, exchange or {}, instrument, changes or {})
-    unit_time = time if time is not None else (600.0 if instrument is not None else 1.0)
-    if not 0 < unit_time < math.inf:
-        raise SasnetError(f"A counting time of {unit_time:g} is impossible; give a positive number.")
-    goal = _goal(aim, parameter)
-    draws = [rival.draws(DRAWS, rng) for rival in rivals]
-    first_draws = [each[:SCREENING_DRAWS] for each in draws]
-    looks: list[Outlook] = []
-    for i, measurement in enumerate(offered):
-        if ended() and looks:
-            break
-        looks.append(expected(rivals, first_draws, measurement, unit_time, parameter))
-        if progress is not None:
-            progress(i + 1, len(offered) + _SEARCHED)
-    looks.sort(key=lambda look: _merit(look, parameter), reverse=True)
-    ranked = []
-    for i, look in enumerate(looks):
-        if i >= _SEARCHED or ended():
-            ranked.append(Ranked(look))
-            continue
-        ranked.append(_search_time(rivals, draws, look, parameter, goal))
-        if progress is not None:
-            progress(len(offered) + i + 1, len(offered) + _SEARCHED)
-    ranked.sort(key=lambda each: _order(each, parameter))
+    _check_question(rivals, parameter)
+    offers = _list_offers(result, solvents, exchange or {}, instrument, changes or {})
+    question = _Question(parameter, _goal(aim, parameter), _unit_time(time, instrument), ended)
+    generator = np.random.default_rng(0) if rng is None else rng
+    draws = [rival.draws(DRAWS, generator) for rival in rivals]
+    ranked = _rank(rivals, draws, offers, question, progress or _be_silent)
     now, unit = _now(rivals, parameter)
-    matched = _match_points(result, rivals[0], draws[0], offered) if solvents else []
+    matched = _match_points(result, rivals[0], draws[0], offers) if solvents else []
     plan = Plan(
-        tuple(ranked), {rival.short_name: rival.weight for rival in rivals}, goal, parameter, now, unit_time,
-        instrument is not None, unit, (*notes, *_same(rivals, ranked), *matched),
+        tuple(ranked), {rival.short_name: rival.weight for rival in rivals}, question.goal, parameter, now,
+        question.time, instrument is not None, unit, (*notes, *_same(rivals, ranked), *matched),
     )  # fmt: skip
-    return _with_predictions(plan, rivals)
+    return _add_predictions(plan, rivals)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What a plan is asked for."""
+
+    parameter: str | None
+    goal: float
+    time: float
+    ended: Callable[[], bool]
+
+
+def _be_silent(done: int, of: int) -> None:
+    """No progress is shown."""
+
+
+def _unit_time(time: float | None, instrument: str | Path | None) -> float:
+    """The time of the table's figures, s with an instrument."""
+    chosen = time if time is not None else (1.0 if instrument is None else 600.0)
+    if not 0 < chosen < math.inf:
+        raise SasnetError(f"A counting time of {chosen:g} is impossible; give a positive number.")
+    return chosen
+
+
+def _rank(
+    rivals: Sequence[Rival],
+    draws: Sequence[Sequence[Floats]],
+    offers: Sequence[Measurement],
+    question: _Question,
+    tell: Callable[[int, int], None],
+) -> list[Ranked]:
+    """All offers at the plan's time, and for the best of them the time to the aim."""
+    total, looks = len(offers) + _SEARCHED, list[Outlook]()
+    first_draws = [each[:SCREENING_DRAWS] for each in draws]
+    for measurement in offers:
+        if question.ended() and looks:
+            break
+        looks.append(foresee(rivals, first_draws, measurement, question.time, question.parameter))
+        tell(len(looks), total)
+    looks.sort(key=lambda look: _merit(look, question.parameter), reverse=True)
+    ranked = [Ranked(look) for look in looks]
+    for i, look in enumerate(looks[:_SEARCHED]):
+        if question.ended():
+            break
+        ranked[i] = _search_time(rivals, draws, look, question.parameter, question.goal)
+        tell(len(offers) + i + 1, total)
+    return sorted(ranked, key=lambda each: _order(each, question.parameter))
 
 
 def _match_points(
@@ -372,7 +399,7 @@ def _search_time(
     """Bisect ln t between the shortest time, the one asked for and the longest."""
 
     def at(time: float) -> Outlook:
-        return expected(rivals, draws, look.measurement, time, parameter)
+        return foresee(rivals, draws, look.measurement, time, parameter)
 
     if _reaches(look, parameter, goal):
         low, high, best = SHORTEST * look.time, look.time, look
@@ -419,8 +446,13 @@ def _capital(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def _check_parameter(rivals: Sequence[Rival], parameter: str | None) -> None:
+def _check_question(rivals: Sequence[Rival], parameter: str | None) -> None:
+    """Raise SasnetError where there is nothing to decide, or no such parameter."""
     if parameter is None:
+        if len(rivals) == 1:
+            raise SasnetError(
+                sentences.ONE_LEFT(model=rivals[0].short_name, least=f"{100 * LEAST_WEIGHT:.0f} %")
+            )
         return
     names = dict.fromkeys(coordinate.name for rival in rivals for coordinate in rival.coordinates)
     if parameter not in names:
@@ -438,25 +470,34 @@ def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple
     total = sum(weights[i] for i in left)
     unknown: dict[str, None] = {}
     rivals = []
-    for fit, weight in ((fits[i], weights[i] / total) for i in left):
-        if isinstance(fit, JointFit) or isinstance(result, SampleResult):
-            rivals.append(_joint_rival(result, fit, weight))
-            continue
-        densities = _unknown_densities(result, fit) if needs_densities else frozenset[str]()
+    for i in left:
+        densities = _unknown_densities(result, fits[i]) if needs_densities else frozenset[str]()
         unknown |= dict.fromkeys(sorted(densities))
-        rivals.append(Rival([fit], [result.curve], [result.dintensity], weight, densities))
+        rivals.append(_rival(result, fits[i], weights[i] / total, densities))
+    counted = [fits[i].name for i in left if fits[i].weight < LEAST_WEIGHT]
+    return rivals, _list_notes(result, counted, list(unknown))
+
+
+def _list_notes(
+    result: FitResult | SampleResult, counted: Sequence[str], unknown: Sequence[str]
+) -> list[str]:
+    """Sentences on models that `sasnet fit` counts as simpler ones, and on unknown densities."""
     notes = []
-    if counted := [fits[i] for i in left if fits[i].weight < LEAST_WEIGHT]:
-        counted_names = join_names([fit.name for fit in counted])
-        notes.append(
-            sentences.COUNTED(names=_capital(counted_names), count="count" if counted[1:] else "counts")
-        )
+    if counted:
+        count = "count" if counted[1:] else "counts"
+        notes.append(sentences.COUNTED(names=_capital(join_names(counted)), count=count))
     if not (result.explained if isinstance(result, SampleResult) else result.best is not None):
         notes.append(sentences.NOT_FIT())
     if unknown:
-        names = list(unknown)
-        notes.append(sentences.UNKNOWN_DENSITIES(names=", ".join(names), are="are" if names[1:] else "is"))
-    return rivals, notes
+        names = ", ".join(unknown)
+        notes.append(sentences.UNKNOWN_DENSITIES(names=names, are="are" if unknown[1:] else "is"))
+    return notes
+
+
+def _rival(result: Any, fit: Any, weight: float, densities: frozenset[str]) -> Rival:
+    if isinstance(result, SampleResult):
+        return _joint_rival(result, fit, weight)
+    return Rival([fit], [result.curve], [result.dintensity], weight, densities)
 
 
 def _weights(fits: Sequence[ModelFit | JointFit]) -> list[float]:
@@ -486,8 +527,10 @@ def _joint_rival(result: Any, fit: Any, weight: float) -> Rival:
     return Rival(singles, list(curves), list(result.dintensities), weight, own=frozenset(own))
 
 
-def _unknown_densities(result: FitResult, fit: ModelFit) -> frozenset[str]:
-    """Densities of the sample that were neither fitted nor given."""
+def _unknown_densities(result: Any, fit: Any) -> frozenset[str]:
+    """Densities of the sample that were neither fitted nor given; none is known to be of several curves."""
+    if isinstance(result, SampleResult):
+        return frozenset()
     return frozenset(
         name
         for name, p in fit.parameters.items()
@@ -501,7 +544,7 @@ def _file(result: FitResult | SampleResult) -> str:
     return result.sample.files[0]
 
 
-def _offered(
+def _list_offers(
     result: FitResult | SampleResult,
     solvents: Sequence[str],
     exchange: Mapping[str, str],
@@ -514,7 +557,7 @@ def _offered(
         again = Measurement(
             str(sentences.SAME_AGAIN), "as before", _whole(curve), exposure_of(curve, dintensity, 0.0)
         )
-        settings = [again, *(moved(again, factor) for factor in _OTHER_Q)]
+        settings = [again, *(move_detector(again, factor) for factor in _OTHER_Q)]
         start = again
     else:
         settings = read_instrument(instrument)
@@ -522,7 +565,7 @@ def _offered(
     offered = list(settings)
     if present is not None:
         for setting in settings if instrument is not None else [start]:
-            here = in_solvents(setting, solvents, present, exchange)
+            here = list_solvents(setting, solvents, present, exchange)
             named = instrument is not None
             offered += [replace(m, name=f"{setting.name}, {m.name}") for m in here] if named else here
     if any(fit.structure_factor for fit in result.fits):
@@ -561,7 +604,7 @@ def default_solvents(result: FitResult | SampleResult, present_name: str = "") -
     return list(WATERS), ""
 
 
-def _with_predictions(plan: Plan, rivals: Sequence[Rival]) -> Plan:
+def _add_predictions(plan: Plan, rivals: Sequence[Rival]) -> Plan:
     if not plan.ranked:
         return plan
     best = plan.ranked[0]

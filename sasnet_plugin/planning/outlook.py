@@ -36,7 +36,7 @@ class Outlook:
     error: float | None = None  #: Its expected standard deviation.
 
 
-def expected(
+def foresee(
     rivals: Sequence[Rival],
     draws: Sequence[Sequence[Floats]],
     measurement: Measurement,

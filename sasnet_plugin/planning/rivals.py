@@ -30,6 +30,8 @@ DENSITY, DENSITY_DEVIATION = 3.0, 2.5
 _PART = 0.3
 #: The smallest factor of contrasts, so that the scale beside it stays finite.
 _LEAST_FACTOR = 0.03
+#: Lowest value of a range over its highest, where a fit's begins at 0; span of ln of one without an end.
+_LOWEST_SHARE, _OPEN_SPAN = 1e-4, 6.0
 #: Points of q a decade at which models are calculated for smearing where the fit needed no more.
 _PER_DECADE = 40
 #: Largest standard deviations of a coordinate that is a logarithm, and step of derivatives in these units.
@@ -136,7 +138,7 @@ class Rival:
             elif coordinate.place in (None, place):
                 name = coordinate.name  # of scales with a common factor each curve has its own
                 values[name] = coordinate.parameter(float(each), float(values[name]))
-        return values if density is None else _with_density(values, *density)
+        return values if density is None else _set_density(values, *density)
 
     def predict(self, z: Floats, measurement: Measurement) -> Floats:
         """I(q) (m,) of a measurement without its background, as an endless one would give it."""
@@ -236,7 +238,7 @@ def _calculate(curves: ModelCurves, values: Mapping[str, Any]) -> Floats:
     return np.asarray(scales @ parts + float(values.get("background", 0.0)))
 
 
-def _with_density(values: dict[str, Any], name: str, density: float) -> dict[str, Any]:
+def _set_density(values: dict[str, Any], name: str, density: float) -> dict[str, Any]:
     """The same curve with a part at this density: contrasts times a factor, the scale by its square."""
     solvent = next(float(value) for key, value in values.items() if "sld_solvent" in key)
     factor = (density - solvent) / (float(values[name]) - solvent)
@@ -284,18 +286,24 @@ def _coordinate(fit: ModelFit, name: str, place: int | None) -> Coordinate:
         unit = min(error or 1.0, 1.0)
         return Coordinate(name, p.value, unit, False, DENSITY_DEVIATION / unit, place)
     if p.value > 0 and p.low >= 0 and name != "background":
-        unit = min((error or p.value) / p.value, _WIDEST_LOG)
-        if p.unit == "Ang" and unit == _WIDEST_LOG:
-            return _of_part(fit, name, place)
-        span = np.log(p.high / max(p.low, 1e-4 * p.high)) if np.isfinite(p.high) and p.high > 0 else 6.0
-        return Coordinate(name, p.value, unit, True, max(span / np.sqrt(12), unit) / unit, place)
-    unit = error or max(abs(p.value), 1e-3)
-    span = p.high - p.low
+        return _make_positive_coordinate(fit, name, place, error)
+    unit, span = error or max(abs(p.value), 1e-3), p.high - p.low
     prior = span / np.sqrt(12) / unit if np.isfinite(span) and span > 0 else 100.0
     return Coordinate(name, p.value, unit, False, max(prior, 1.0), place)
 
 
-def _of_part(fit: ModelFit, name: str, place: int | None) -> Coordinate:
+def _make_positive_coordinate(fit: ModelFit, name: str, place: int | None, error: float | None) -> Coordinate:
+    """A logarithm, with a prior as wide as the range of the fit."""
+    p = fit.parameters[name]
+    unit = min((error or p.value) / p.value, _WIDEST_LOG)
+    if p.unit == "Ang" and unit == _WIDEST_LOG:
+        return _make_part_coordinate(fit, name, place)
+    bounded = np.isfinite(p.high) and p.high > 0
+    span = np.log(p.high / max(p.low, _LOWEST_SHARE * p.high)) if bounded else _OPEN_SPAN
+    return Coordinate(name, p.value, unit, True, max(span / np.sqrt(12), unit) / unit, place)
+
+
+def _make_part_coordinate(fit: ModelFit, name: str, place: int | None) -> Coordinate:
     """A length that the data do not determine, as of a core that has vanished: some part of the body."""
     lengths = [p.value for p in fit.parameters.values() if p.unit == "Ang"]
     value, unit = fit.parameters[name].value, _WIDEST_LOG

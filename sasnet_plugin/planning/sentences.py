@@ -35,6 +35,11 @@ COUNTED = template(
     "{names} {count} as a simpler model in sasnet fit, because its extra parameter changes nothing there.",
     names="Ellipsoid", count="counts",
 )  # fmt: skip
+ONE_LEFT = template(
+    "Only {model} is left with a probability above {least}, so there is nothing to decide. Name a parameter"
+    " with --for to plan for its error.",
+    model="sphere", least="1 %",
+)  # fmt: skip
 NO_SOLVENT = template(
     "No other solvents are compared: give the present one with --solvent, such as --solvent D2O."
 )

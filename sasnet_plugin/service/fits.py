@@ -108,7 +108,7 @@ def plan_next(result: FitResult | SampleResult, say: Say) -> dict[str, Any]:
         say((PROGRESS, {"done": done, "of": of, "name": str(sentences.PLANNING)}))
 
     solvents, note = default_solvents(result)
-    plan = next_measurement(result, solvents=solvents, progress=tell).with_notes(note)
+    plan = next_measurement(result, solvents=solvents, progress=tell).add_notes(note)
     return {"lines": plan.lines(), "table": plan.table()}
 
 

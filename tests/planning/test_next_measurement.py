@@ -17,13 +17,13 @@ from sasnet_plugin.planning.measurements import (
     examples,
     exchanged_density,
     exposure_of,
-    in_solvents,
-    moved,
+    list_solvents,
+    move_detector,
     read_instrument,
     water_share,
 )
 from sasnet_plugin.planning.next_measurement import next_measurement
-from sasnet_plugin.planning.outlook import expected
+from sasnet_plugin.planning.outlook import foresee
 from sasnet_plugin.planning.rivals import Rival
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -97,7 +97,7 @@ def test_exposure_and_error_are_each_others_inverse() -> None:
 
 def test_a_detector_further_away_sees_lower_q_with_fewer_counts(spheres: FitResult) -> None:
     again = _again(spheres)
-    far = moved(again, 0.5)
+    far = move_detector(again, 0.5)
     np.testing.assert_allclose(far.curve.q, 0.5 * again.curve.q)
     np.testing.assert_allclose(far.exposure, again.exposure / 16)
 
@@ -105,7 +105,7 @@ def test_a_detector_further_away_sees_lower_q_with_fewer_counts(spheres: FitResu
 def test_the_error_falls_with_the_root_of_the_counting_time(spheres: FitResult) -> None:
     rival, weak = _rival(spheres), _again(spheres)
     weak = replace(weak, exposure=weak.exposure * 1e-2)  # far from what no counting improves
-    short, longer = (expected([rival], [[rival.before.z]], weak, time, "radius").error for time in (1e3, 4e3))
+    short, longer = (foresee([rival], [[rival.before.z]], weak, time, "radius").error for time in (1e3, 4e3))
     assert short is not None
     assert longer is not None
     before = rival.error_of("radius", rival.before.covariance)
@@ -117,8 +117,8 @@ def test_the_error_falls_with_the_root_of_the_counting_time(spheres: FitResult) 
 def test_a_matched_solvent_decides_nothing(spheres: FitResult) -> None:
     matched = f"{100 * water_share(scattering_length_density('SiO2@2.2')):.1f}%D2O"
     rival, other = _rival(spheres, weight=0.5), _rival(spheres, "ellipsoid", 0.5)
-    (offer,) = in_solvents(_again(spheres), [matched], _D2O, {})
-    look = expected([rival, other], [[rival.before.z], [other.before.z]], offer, 100.0)
+    (offer,) = list_solvents(_again(spheres), [matched], _D2O, {})
+    look = foresee([rival, other], [[rival.before.z], [other.before.z]], offer, 100.0)
     assert max(look.differences.values()) < 0.1
 
 

@@ -147,7 +147,7 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
 def _finish_candidate(task: Task, starts: Starts, start_time: float) -> ModelFit:
     if starts.hopeless:
         as_it_is = finish_as_is(task, starts.found[0], starts.per_decade)
-        as_it_is = _bound_background(task, as_it_is, starts.per_decade, start_time)
+        as_it_is = _limit_background(task, as_it_is, starts.per_decade, start_time)
         unfinished = make_model_fit(task, as_it_is, starts.per_decade, read_spent_time() - start_time)
         return replace(unfinished, warnings=(*as_it_is.warnings, FAR_OFF))
     finished = None
@@ -161,11 +161,11 @@ def _finish_candidate(task: Task, starts: Starts, start_time: float) -> ModelFit
     if finished is None:
         raise no_curve(task.name)
     best, simpler = _fix_at_defaults(task, finished, starts.per_decade, start_time)
-    best = _bound_background(simpler, best, starts.per_decade, start_time)
+    best = _limit_background(simpler, best, starts.per_decade, start_time)
     return make_model_fit(task, best, starts.per_decade, read_spent_time() - start_time)
 
 
-def _bound_background(task: Task, finished: Done, per_decade: int | None, start_time: float) -> Done:
+def _limit_background(task: Task, finished: Done, per_decade: int | None, start_time: float) -> Done:
     """Fit again with the lowest background that data show, where a lower one makes the intensity negative."""
     measured = task.curve.intensity
     is_given = "background" in task.fixed or "background" in task.ranges

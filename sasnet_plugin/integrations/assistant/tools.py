@@ -207,7 +207,7 @@ class Tools:
             instrument = str(self.folders.readable(instrument))
         plan = next_measurement(
             result, parameter=parameter, aim=aim, solvents=offered, instrument=instrument
-        ).with_notes(note)
+        ).add_notes(note)
         return {
             "fit": fit,
             "lines": plan.lines(),
