@@ -528,7 +528,7 @@ def _joint_rival(result: Any, fit: Any, weight: float) -> Rival:
 
 
 def _unknown_densities(result: Any, fit: Any) -> frozenset[str]:
-    """Densities of the sample that were neither fitted nor given; none is known to be of several curves."""
+    """Densities that were neither fitted nor given; none where several curves determine them."""
     if isinstance(result, SampleResult):
         return frozenset()
     return frozenset(
