@@ -28,7 +28,7 @@ from sasnet_plugin.domains.heads import (
     Tags,
     outputs_of,
 )
-from sasnet_plugin.images.training.trunks import N_CHANNELS as N_IMAGE
+from sasnet_plugin.images.features import N_CHANNELS as N_IMAGE
 from sasnet_plugin.zoo.registry import describe_head
 
 FORMS = ("sphere", "fuzzy_sphere", "core_shell_sphere", "cylinder", "lamellar", "power_law")

@@ -21,7 +21,7 @@ from ..report.canvas import Draw, Paint, bar, frame_axes, picture, svg, upright
 from ..report.page import document
 from ..report.page.document import write_page
 from ..types import Image, SasnetError
-from .training.trunks import CHANNELS
+from .features import CHANNELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -46,7 +46,7 @@ def test_a_mirror_image_is_answered_as_the_image_is() -> None:
             f"{head.name}_band": np.stack([said[:, :bins], said[:, bins:]], -1),
         }
 
-    from sasnet_plugin.images.training.trunks import mirror_inputs
+    from sasnet_plugin.images.features import mirror_inputs
     from sasnet_plugin.predict.arithmetic import mirror_distribution, softmax
 
     inputs = {"features": rng.standard_normal((3, 64, 64, 3)).astype(np.float32)}

@@ -10,10 +10,10 @@ import pytest
 
 from sasnet_plugin.domains import Domain
 from sasnet_plugin.domains.sas1d import SAS1D
+from sasnet_plugin.images.features import mirror_features as mirrored_features
 from sasnet_plugin.images.gisas.simulation import deltas, example, mix
 from sasnet_plugin.images.gisas.specification import GEOMETRY, GISAS_HEX
 from sasnet_plugin.images.growth.specification import GISAS_GROWTH
-from sasnet_plugin.images.training.trunks import mirror_features as mirrored_features
 from sasnet_plugin.predict.arithmetic import mirror_distribution
 from sasnet_plugin.simulate.dataset import (
     Dataset,

@@ -15,7 +15,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,15 @@ from numpy.typing import NDArray
 from ...arrays import Floats
 from ...domains.simulator import HeldOut
 from ...simulate.dataset import Dataset
-from ...train.package import Finished, Trained
 from ...types import Image
 from . import simulation
 from .prediction import BANK, FILE, SHARE, STRIDES, Bank, Layers, apply_layers, profiles, read
 from .reading import CHANNELS, RINGS, bin_images, compute_ring_inputs, rings
 from .simulation import SIMULATOR, draw_sample, shot, tags_of
 from .specification import NAME
+
+if TYPE_CHECKING:
+    from ...train.package import Finished, Trained
 
 # --- A β-TCVAE of points: a latent space whose directions vary independently, learned without
 # --- labels.
@@ -221,6 +223,8 @@ _BATCH = 256
 
 def finish(trained: Trained, held_out: HeldOut, calibration: dict[str, dict[str, Any]]) -> Finished:
     """Write ``novelty.npz``: training shots as measured, and how far validation shots are from them."""
+    from ...train.package import Finished
+
     rng, simulator = np.random.default_rng(31), trained.domain.open_simulator()
     data, validation = Dataset(trained.data, simulator), Dataset(trained.validation, simulator)
     rows = [data[int(row)] for row in rng.permutation(len(data))[:PROFILES]]

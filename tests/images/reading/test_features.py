@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tinypatterns import pattern
 
-from sasnet_plugin.images.training.trunks import CHANNELS, N_PICTURES, features, mirror_features
+from sasnet_plugin.images.features import CHANNELS, N_PICTURES, features, mirror_features
 from sasnet_plugin.types import Image
 
 LEVEL, SIGNIFICANCE = CHANNELS.index("level"), CHANNELS.index("significance")

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.domains.simulator import HeldOut
+from sasnet_plugin.images.features import N_CHANNELS
 from sasnet_plugin.images.growth.simulation import SIMULATOR
 from sasnet_plugin.images.report import bias_section, learning_section, pls_section, write_network_page
-from sasnet_plugin.images.training.trunks import N_CHANNELS
 from sasnet_plugin.report import canvas
 from sasnet_plugin.simulate.dataset import Request, plan
 from sasnet_plugin.types import SasnetError

@@ -19,10 +19,10 @@ pytest.importorskip("bornagain")
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.domains.heads import outputs_of
 from sasnet_plugin.domains.simulator import HeldOut
+from sasnet_plugin.images.features import mirror_features
 from sasnet_plugin.images.gisas.simulation import SIMULATOR
 from sasnet_plugin.images.gisas.specification import GISAS_HEX
 from sasnet_plugin.images.growth.specification import GISAS_GROWTH
-from sasnet_plugin.images.training.trunks import mirror_features
 from sasnet_plugin.simulate.dataset import Dataset, draw_held_out
 from sasnet_plugin.train.loop import TrainConfig, train
 from sasnet_plugin.train.network import build, load, losses

@@ -12,12 +12,13 @@ pytest.importorskip("keras")
 import keras
 from keras import ops
 
+from sasnet_plugin.images.features import N_CHANNELS, N_PICTURES
 from sasnet_plugin.images.gisas.specification import GISAS_HEX
 from sasnet_plugin.images.growth.simulation import SIMULATOR
 from sasnet_plugin.images.growth.specification import FILM, GISAS_GROWTH
 from sasnet_plugin.images.report import grad_cam
 from sasnet_plugin.images.training.attention import maps_and_gradients
-from sasnet_plugin.images.training.trunks import N_CHANNELS, N_PICTURES, fold
+from sasnet_plugin.images.training.trunks import fold
 from sasnet_plugin.simulate.dataset import Request, Stream, plan
 from sasnet_plugin.train.network import build
 from sasnet_plugin.types import SasnetError
