@@ -47,8 +47,8 @@ def test_what_only_was_recorded_is_not_simulated() -> None:
 def test_no_other_file_names_a_domain() -> None:
     """A kind of measurement is known by its specification; what it does hangs on its heads."""
     own = {PACKAGE / "images" / "__init__.py", *(PACKAGE / "domains").glob("*.py")}
-    own.add(PACKAGE / "images" / "diffraction" / "sorting" / "mixture.py")  # the extra has the kind's name
-    own |= {path for name in ("labels", "specification") for path in PACKAGE.glob(f"images/*/{name}.py")}
+    own.add(PACKAGE / "images" / "diffraction" / "sorting.py")  # the extra has the kind's name
+    own |= set(PACKAGE.glob("images/*/specification.py"))
     named = re.compile(r"[\"'](?:" + "|".join(map(re.escape, PAGES)) + r")[\"']")
     guilty = [
         str(path.relative_to(PACKAGE))
