@@ -119,6 +119,7 @@ def note(event, arguments):
     if event == "open" and isinstance(arguments[0], str) and not arguments[0].endswith((".py", ".pyc")):
         opened.add(arguments[0])
 sys.addaudithook(note)
+from sasnet_plugin.planning.measurements import examples, read_instrument
 from sasnet_plugin.zoo import bank_path
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.instrument import protocol
@@ -129,6 +130,8 @@ for name in list_registered():
 Bank(bank_path()).close()
 protocol()
 tables()
+for name in examples():
+    read_instrument(name)
 assert zoo_folder().resolve() == wheel / "model_zoo", zoo_folder()
 print(*sorted(path for path in opened if Path(path).resolve().is_relative_to(wheel)), sep=chr(10))
 """
