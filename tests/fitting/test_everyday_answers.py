@@ -182,3 +182,31 @@ def test_dilute_hard_spheres_are_not_core_shell_spheres() -> None:
     assert best.name == "sphere@hardsphere"
     assert best.parameters["radius"].value == pytest.approx(33.7, rel=0.01)
     assert best.parameters["volfraction"].value == pytest.approx(0.052, rel=0.2)
+
+
+def test_ellipsoids_that_repel_weakly_keep_their_shape() -> None:
+    """Ellipsoids of 18 x 28 Å (Guinier 1939) with hard spheres of 26 Å, 3 % (Percus & Yevick 1958)."""
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    cosine = 0.5 * (nodes + 1)
+    sizes = np.sqrt(28.0**2 * (1 - cosine**2) + 18.0**2 * cosine**2)
+
+    def structure_factor(x: np.ndarray, fraction: float) -> np.ndarray:
+        a = (1 + 2 * fraction) ** 2 / (1 - fraction) ** 4
+        b = -6 * fraction * (1 + fraction / 2) ** 2 / (1 - fraction) ** 4
+        g = (
+            a * (np.sin(x) - x * np.cos(x)) / x**2
+            + b * (2 * x * np.sin(x) + (2 - x**2) * np.cos(x) - 2) / x**3
+            + fraction * a / 2
+            * (-(x**4) * np.cos(x) + 4 * ((3 * x**2 - 6) * np.cos(x) + (x**3 - 6 * x) * np.sin(x) + 6)) / x**5
+        )  # fmt: skip
+        return np.asarray(1 / (1 + 24 * fraction * g / x))
+
+    def intensity(q: np.ndarray) -> np.ndarray:
+        form = sphere_amplitude(q[:, None] * sizes) ** 2 @ weights / 2
+        return np.asarray(1.2 * form * structure_factor(52.0 * q, 0.03) + 1e-4)
+
+    best = answer(intensity, np.geomspace(0.01, 0.4, 140), 0.01).fits[0]
+    assert best.name == "ellipsoid@hardsphere"
+    assert best.parameters["radius_polar"].value == pytest.approx(18.0, rel=0.03)
+    assert best.parameters["radius_equatorial"].value == pytest.approx(28.0, rel=0.03)
+    assert best.parameters["volfraction"].value == pytest.approx(0.03, rel=0.35)

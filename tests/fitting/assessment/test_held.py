@@ -149,7 +149,7 @@ def test_no_length_is_known_better_than_the_calibration_of_q(monkeypatch: pytest
     q = np.geomspace(0.01, 0.4, 300)
     exact = call("broad_peak", q, values).intensity
     fit, more = errors(stated(Curve(q, exact, 1e-6 * exact)), "broad_peak", values)
-    wide = widen_errors(fit, more).parameters
+    wide = widen_errors(fit.parameters, more)
     lengths = {name: p.error / p.value for name, p in wide.items() if "Ang" in p.unit and p.error}
     assert len(lengths) == 2
     assert list(lengths.values()) == pytest.approx([ASSESSMENT.q_calibration] * 2, rel=0.1)
@@ -173,7 +173,7 @@ def test_the_width_of_the_direct_beam_is_in_the_exponent_of_an_upturn() -> None:
             "A_cor_length": 30.0, "B_power": exponent,
         }  # fmt: skip
         fit, more = errors(curve, "lorentz+power_law", start)
-        found = widen_errors(fit, more).parameters["B_power"]
+        found = widen_errors(fit.parameters, more)["B_power"]
         assert found.error is not None
         pulls.append(abs(found.value - exponent) / found.error)
     assert np.mean(np.array(pulls) < 2) >= 0.8

@@ -136,7 +136,7 @@ def test_data_that_were_calculated_at_the_measured_points_are_fitted_so(pool: An
     assert fit.per_decade is None
     assert fit.reduced_chisq < 1.5
     assert fit.parameters["radius"].value == pytest.approx(500.0, abs=1.0)
-    assert "at the measured points alone, as SasView does, sphere has" in found.notes[0]
+    assert "Calculated only at the measured points, as SasView does, sphere fits best" in found.notes[0]
 
 
 def test_a_calculated_sphere_has_its_radius_though_finer_points_explain_it_too(
