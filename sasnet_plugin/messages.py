@@ -25,7 +25,7 @@ _WORDS = 3
 
 def list_templates() -> Iterator[tuple[str, str, Template]]:
     """Module, name and template of each sentence that is kept apart from the logic."""
-    for path in sorted(PACKAGE.rglob("sentences.py")):
+    for path in sorted(PACKAGE.rglob("*sentences.py")):
         module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
         for name, template in vars(import_module(module)).items():
             if isinstance(template, Template):
@@ -151,6 +151,8 @@ def _find_skipped(tree: ast.Module) -> set[int]:
             skipped.add(id(node.value))
         elif isinstance(node, ast.JoinedStr):
             skipped.update(id(part) for part in node.values)
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "setting":
+            skipped.update(id(part) for part in ast.walk(node))
         elif isinstance(node, ast.keyword) and node.arg in ("help", "why", "description", "epilog"):
             skipped.update(id(part) for part in ast.walk(node.value))
     return skipped
