@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -177,6 +178,21 @@ def test_plans_are_reproducible_and_tell_their_figures(spheres: FitResult) -> No
     assert all(error is not None and error > 0 for error in errors)
     assert first.rivals.keys() == {fit.short_name for fit in spheres.fits if fit.short_name in first.rivals}
     assert "error of radius" in str(first)
+
+
+def test_the_page_gets_lines_a_table_and_progress(spheres: FitResult) -> None:
+    from sasnet_plugin.service.fits import PROGRESS, plan_next
+
+    said: list[tuple[str, Any]] = []
+    fit = spheres.fits[0]
+    two = replace(spheres, fits=(replace(fit, weight=0.5), replace(fit, weight=0.5)))
+    found = plan_next(two, said.append)
+    head, *rows = found["table"]
+    assert head[0] == "measurement"
+    assert all(len(row) == len(head) for row in rows)
+    assert found["lines"][0].startswith("Now: ")
+    assert {kind for kind, _ in said} == {PROGRESS}
+    assert said[-1][1]["done"] == said[-1][1]["of"]
 
 
 @pytest.mark.parametrize("name", examples())
