@@ -14,6 +14,8 @@ PROBES = ("neutron", "xray")
 #: ``0.4*D2O`` or ``40%D2O``: a part of a mixture, by volume.
 _PART = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([*%])\s*(.+)")
 _EXAMPLE = "such as SiO2@2.2"
+#: Molecules per Å³ of 1 g/cm³ and 1 g/mol (the Avogadro constant of 2019).
+_AVOGADRO = 0.602214076
 #: Characters of a material. A sequence of a protein has none here, and formulas of polymers take some 50.
 _LONGEST = 500
 
@@ -49,30 +51,31 @@ def scattering_length_density(text: str, probe: str = "neutron", wavelength: flo
     return sum(fraction * _sld(part, probe, wavelength) for fraction, part in _parts(text))
 
 
-def incoherent_scattering(text: str, wavelength: float = 6.0) -> float:
+def incoherent_scattering(text: str) -> float:
     """Incoherent scattering of neutrons by a material, per volume and solid angle, 1/cm.
 
-    Its cross-section (periodictable) over 4π; multiple scattering, which adds to it, is left out.
+    The sum of its atoms' cross-sections (V. F. Sears, Neutron News 3 (1992) 26) over 4π, without multiple
+    scattering.
 
     Parameters
     ----------
     text : str
         As of `scattering_length_density`.
-    wavelength : float
-        Å.
 
     Raises
     ------
     SasnetError
         As of `scattering_length_density`.
     """
-    from periodictable.nsf import neutron_scattering
-
-    total = sum(
-        fraction * float(neutron_scattering(compound(part), wavelength=wavelength)[1][2])
-        for fraction, part in _parts(text)
-    )
+    total = sum(fraction * _incoherent(compound(part)) for fraction, part in _parts(text))
     return total / (4 * math.pi)
+
+
+def _incoherent(material: Any) -> float:
+    """The incoherent cross-section of the atoms of a compound, per volume, 1/cm."""
+    # Not periodictable's of the compound: that counts as incoherent what its elements differ by.
+    barn = sum(count * float(atom.neutron.incoherent) for atom, count in material.atoms.items())
+    return barn * float(material.density) / float(material.mass) * _AVOGADRO
 
 
 def densities(wavelength: float | None) -> Callable[[str, str], float]:

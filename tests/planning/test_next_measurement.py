@@ -70,7 +70,7 @@ def test_water_has_its_published_densities_and_incoherent_scattering() -> None:
     assert water_share(-0.56) == pytest.approx(0.0, abs=0.001)
     assert water_share(6.36) == pytest.approx(1.0, abs=0.001)
     molecules = 0.997 / 18.015 * 0.60221  # per Å³
-    assert incoherent_scattering("H2O") == pytest.approx(2 * 80.26 * molecules / (4 * np.pi), rel=0.06)
+    assert incoherent_scattering("H2O") == pytest.approx(2 * 80.26 * molecules / (4 * np.pi), rel=0.005)
     half = 0.5 * (incoherent_scattering("H2O") + incoherent_scattering("D2O"))
     assert incoherent_scattering("50%D2O") == pytest.approx(half)
 
