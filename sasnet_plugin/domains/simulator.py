@@ -114,7 +114,9 @@ class Simulator(Protocol):
         self, kind: str, row: Row, rng: np.random.Generator, *, exposure: float | None = None
     ) -> Any:
         """A measurement of something that the network does not know, by the instrument of a row."""
-        raise SimulationError(f"{kind}: such measurements, outside the scope of the network, cannot be simulated.")
+        raise SimulationError(
+            f"{kind}: such measurements, outside the scope of the network, cannot be simulated."
+        )
 
     def configure(self, settings: Mapping[str, Any]) -> Simulator:
         """The simulator of a dataset with these settings, such as its window."""
