@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.messages import find_texts, list_others, list_page_texts, list_templates
+from sasnet_plugin.messages import find_reasons, find_texts, list_others, list_page_texts, list_templates
 
 from .asked import parser_of
 from .tables import markdown
@@ -193,12 +193,17 @@ def read_messages() -> Iterator[Surface]:
 
 
 def read_settings(root: Path = ROOT) -> Iterator[Surface]:
-    """The reasons of the settings, which the documentation prints."""
-    for path in sorted((root / "sasnet_plugin").rglob("*settings.py")):
-        texts = find_texts(ast.parse(path.read_text(encoding="utf-8")))
+    """The reasons of the settings; the documentation prints those of files called settings."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((root / "sasnet_plugin").rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        texts = find_texts(tree) if path.name.endswith("settings.py") else find_reasons(tree)
         sentences = [sentence for _, text in texts for sentence in split_sentences(text)]
         name = path.relative_to(root / "sasnet_plugin").parent.as_posix()
-        yield Surface(f"settings: {name}", tuple(s for s in sentences if count_words(s) >= SHORTEST))
+        found.setdefault(name, []).extend(s for s in sentences if count_words(s) >= SHORTEST)
+    for name, sentences in found.items():
+        if sentences:
+            yield Surface(f"settings: {name}", tuple(sentences))
 
 
 def format_row(surface: Surface) -> list[str]:

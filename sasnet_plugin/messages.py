@@ -1,8 +1,8 @@
 """List every sentence that users can meet, for proof-reading: ``python -m sasnet_plugin.messages``.
 
-First the templates of each topic (modules called ``sentences.py``) with an example, then all other sentences
-in the code with file and line, errors and texts of the pages in the browser among them; ``value`` stands for
-what is filled in.
+First the templates of each topic (in ``*sentences.py``) with an example, then all other sentences in the code
+with file and line, errors and texts of the pages in the browser among them; ``value`` stands for what is
+filled in.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def list_others() -> Iterator[tuple[str, int, str]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         if not path.name.endswith(("sentences.py", "settings.py", "messages.py")):
             tree = ast.parse(path.read_text(encoding="utf-8"))
-            for line, text in find_texts(tree):
+            reasons = set(find_reasons(tree))
+            for line, text in (found for found in find_texts(tree) if found not in reasons):
                 yield path.relative_to(PACKAGE).as_posix(), line, text
 
 
@@ -53,6 +54,13 @@ def find_texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
         text = _text(node)
         if " " in text.strip() and (_is_prose(text) or (id(node) in raised and _is_long(text))):
             yield getattr(node, "lineno", 0), text
+
+
+def find_reasons(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and text of the reasons of settings, which only the documentation and readers of the code meet."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setting":
+            yield from find_texts(ast.Module([ast.Expr(node)], []))
 
 
 def _is_long(text: str) -> bool:

@@ -230,7 +230,10 @@ def whole_lines(path: Path) -> Iterator[tuple[int, int, Record | None]]:
         old = head == json.dumps(OLD_HEADER).encode("ascii") + b"\n"
         is_known = old or head == _header()
         if not is_known and not any(map(_record_of, file)):
-            raise BatchError(f"{path}: is not a journal of sasnet batch; choose another name with --out.")
+            raise BatchError(
+                f"{path}: is not a journal of sasnet batch, in which it keeps the answers so far; choose"
+                f" another name with --out."
+            )
         yield 0, len(head), HEADER if is_known else None
         file.seek(len(head))
         yield from _read_following_lines(file, len(head), old)

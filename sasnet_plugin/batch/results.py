@@ -101,8 +101,9 @@ def check_ours(out: Path, *, force: bool = False) -> None:
         check_output(path, force=force, mark=mark)
         if path.exists() and not force and not journal_of(out).exists():
             raise BatchError(
-                f"{path}: exists without its journal {journal_of(out).name}, so its results would be"
-                f" overwritten; move it away, choose another name with --out, or give --force."
+                f"{path}: exists, but its journal {journal_of(out).name} with the answers does not. Its"
+                f" results would be overwritten; move it away, choose another name with --out, or give"
+                f" --force."
             )
 
 

@@ -30,8 +30,9 @@ NAMED = 10
 
 @add_fit_options(
     time_limit=TIME_LIMIT,
-    time_help="Time limit for each data set, in seconds of an idle core, estimated from the number of model"
-    " evaluations. A fit ends after ten times this limit by the clock.",
+    time_help="Time limit for each data set, in seconds on an idle core. The seconds are calculated from the"
+    " model evaluations, so a busy machine gives the same answer. The clock ends a fit after ten times this"
+    " limit.",
 )
 def batch(
     out: Annotated[

@@ -93,7 +93,9 @@ def _report(path: Path, name: str, evaluated: Evaluated, runs: list[Path]) -> No
     from ..types import SasnetError
 
     if evaluated.write_page is None:
-        raise SasnetError(f"{name}: has no page; do not give --report.")
+        raise SasnetError(
+            f"{name}: there is no page on the accuracy of this kind of network; do not give --report."
+        )
     logs, per_row = {}, 0
     if runs:
         try:

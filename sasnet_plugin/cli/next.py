@@ -170,7 +170,8 @@ def _fit(
             raise outcome
         if not isinstance(outcome, Curve):
             raise DataError(
-                f"{paths[0]}: is an image; sasnet next plans from curves. Average it first: sasnet fit"
+                f"{paths[0]}: is an image, but sasnet next plans from curves; give its azimuthal average as"
+                f" columns q, I, dI."
             )
     if curves[1:]:
         sample = sample_from(files, reading.read, options.window, sample_options, options.wavelength)

@@ -115,7 +115,7 @@ def _announce(out: Path, plan: Plan, missing: list[Any], removed: int) -> None:
     present = len(plan.shards) - len(missing)
     skipped = f"; {present} of {len(plan.shards)} shards exist and are skipped" if present else ""
     typer.echo(
-        f"{out}: {plan.content(missing)} in {len(missing)} shards will be simulated,"
+        f"{out}: {plan.content(missing)} in {len(missing)} files (shards) will be simulated,"
         f" with at most {_bytes(plan.disk_need(missing))} of disk{skipped}."
     )
 

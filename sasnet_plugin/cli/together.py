@@ -111,7 +111,7 @@ def print_suggestion(
     say = wide_console().print
     say(Text(f"{len(files)} curves of one sample ({kind})", style="bold"), soft_wrap=True)
     for i in against:
-        say(Text(f"{files[i]} alone looks like another kind of sample.", style="bold"), soft_wrap=True)
+        say(Text(f"By itself, {files[i]} looks like another kind of sample.", style="bold"), soft_wrap=True)
     rows = [
         [guess.name, guess.structure_factor or "–", f"{100 * guess.probability:.0f} %", guess.group]
         for guess in suggestion.models[:top]

@@ -239,8 +239,8 @@ def _open_start_model(kind: Domain, start: str) -> ZooModel:
     folder = None if start == "zoo" else Path(start)
     if folder is not None and not (folder.parent / "registry.json").is_file():
         raise SasnetError(
-            f"{folder}: there is no registered model; give 'zoo' for the installed model, or a folder of a"
-            " model_zoo."
+            f"{folder}: is not the folder of a trained model; give 'zoo' for the installed one, or a folder"
+            " that 'sasnet train --zoo' wrote."
         )
     return open_model(kind.name, folder=folder.parent if folder else None)
 

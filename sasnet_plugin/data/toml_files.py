@@ -188,9 +188,9 @@ SIDED, _SIDES = ("up", "mirror"), ("top", "bottom", "left", "right")
 def side_or_mirror(key: str, value: Any, file: str) -> Any:
     """Convert a setting of a picture's orientation. Raises DataError if it is no side, or no boolean."""
     if key == "up" and value not in _SIDES:
-        raise DataError(f"{file}: the setting up is {value!r}; use one of {', '.join(_SIDES)}.")
+        raise DataError(f"{file}: up = {value!r} is no side; use one of {', '.join(_SIDES)}.")
     if key == "mirror" and not isinstance(value, bool):
-        raise DataError(f"{file}: the setting mirror is {value!r}; use true or false.")
+        raise DataError(f"{file}: mirror = {value!r} is neither true nor false; use one of these.")
     return value
 
 

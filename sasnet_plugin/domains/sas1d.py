@@ -16,7 +16,7 @@ HEADS = (
         inside="A library model fits this curve",
         outside=(
             "This curve is unlike the simulated curves of any single library model. It may be a mixture,"
-            " a powder pattern, not scattering from particles, or have larger errors than stated."
+            " a powder pattern or no scattering from particles. Or its errors are larger than stated."
         ),
         # With 0.05 of the simulated curves 9 % of other code's SANS curves were refused, with this 6 %; of
         # crystals, powders and reflectivity 8 in 10 or more are either way.
@@ -55,7 +55,7 @@ HEADS = (
 SAS1D = Domain(
     name="sas1d",
     title="curves",
-    purpose="Suggests sasmodels form models and structure factors for a 1D small-angle-scattering curve.",
+    purpose="Suggests form factors and structure factors of sasmodels for a 1D small-angle-scattering curve.",
     limits="mixtures, powders, oriented samples, reflectivity",
     heads=HEADS,
     keys=(

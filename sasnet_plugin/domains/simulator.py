@@ -108,13 +108,15 @@ class Simulator(Protocol):
         SimulationError
             Rows of this domain are drawn together, by `examples`.
         """
-        raise SimulationError("These measurements can be simulated only in batches.")
+        raise SimulationError("These measurements cannot be simulated one by one; use examples().")
 
     def simulate_unknown(
         self, kind: str, row: Row, rng: np.random.Generator, *, exposure: float | None = None
     ) -> Any:
         """A measurement of something that the network does not know, by the instrument of a row."""
-        raise SimulationError(f"{kind}: this kind of unknown measurement cannot be simulated.")
+        raise SimulationError(
+            f"{kind}: such measurements, outside the scope of the network, cannot be simulated."
+        )
 
     def configure(self, settings: Mapping[str, Any]) -> Simulator:
         """The simulator of a dataset with these settings, such as its window."""

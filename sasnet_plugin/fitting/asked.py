@@ -149,7 +149,7 @@ def check_shared(sample: Sample, options: FitOptions) -> None:
         if (relation, name) in _NEVER_SHARED:
             raise SasnetError(
                 f"share {name}: each curve has its own scale and background. Share other parameters,"
-                f" and give known factors between curves as scale."
+                f" and give known factors between curves in [scale] of the sample file."
             )
     _check_ties(sample, known_names)
 

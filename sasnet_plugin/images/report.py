@@ -621,9 +621,9 @@ def pls_section(features: NDArray[np.floating], answers: NDArray[np.floating], s
         components_figure(model, shape),
         _PLS_SIZE,
         (
-            f"Partial least squares of {len(pictures):,} patterns against {subject}: {number} components"
-            f" explain {share:.0f} % of its variance; the first are drawn. What a network finds in"
-            f" addition is not linear."
+            f"Partial least squares of {len(pictures):,} patterns against {subject}. Its {number} components"
+            f" explain {share:.0f} % of the variance of {subject}; the first are drawn. A network may"
+            f" explain more, by nonlinear relations."
         ),
     )
 

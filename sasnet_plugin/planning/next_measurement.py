@@ -485,7 +485,7 @@ def _list_notes(
     notes = []
     if counted:
         count = "count" if counted[1:] else "counts"
-        notes.append(sentences.COUNTED(names=_capital(join_names(counted)), count=count))
+        notes.append(sentences.COUNTED(names=join_names(counted), count=count))
     if not (result.explained if isinstance(result, SampleResult) else result.best is not None):
         notes.append(sentences.NOT_FIT())
     if unknown:

@@ -21,19 +21,20 @@ NOTHING_DECIDES = template(
     time="64 × the present time", chance="58 %", measurement="in 40%D2O", now="51 %",
 )  # fmt: skip
 NOTHING_IS_PRECISE = template(
-    "None of these measurements determines {parameter} to {aim}: after {time}, the best leaves {error}"
-    " ({measurement}; now {now}).",
+    "None of these measurements determines {parameter} to {aim}: even after {time}, the best leaves an error"
+    " of {error} ({measurement}; now {now}).",
     aim="1 %", parameter="radius", time="64 × the present time", error="0.9 Å", measurement="in D2O",
     now="1.1 Å",
 )  # fmt: skip
 SAME_CURVES = template(
-    "{first} and {second} give the same curve in every measurement offered; no counting time separates"
+    "{first} and {second} give the same curve in every measurement compared; no counting time separates"
     " them.",
     first="Sphere", second="fuzzy_sphere",
 )  # fmt: skip
 COUNTED = template(
-    "{names} {count} as a simpler model in sasnet fit, because its extra parameter changes nothing there.",
-    names="Ellipsoid", count="counts",
+    "In sasnet fit, {names} {count} as a simpler model, because these data do not show the extra parameter."
+    " Another measurement may show it.",
+    names="ellipsoid", count="counts",
 )  # fmt: skip
 ONE_LEFT = template(
     "Only {model} is left with a probability above {least}, so there is nothing to decide. Name a parameter"
@@ -41,7 +42,7 @@ ONE_LEFT = template(
     model="sphere", least="1 %",
 )  # fmt: skip
 NO_SOLVENT = template(
-    "No other solvents are compared: give the present one with --solvent, such as --solvent D2O."
+    "No other solvents are compared, because the present one is not given; give it, such as --solvent D2O."
 )
 NOT_WATER = template(
     "No other solvents are compared, as {solvent} is not water: list the possible ones with --solvents.",
@@ -53,7 +54,7 @@ UNKNOWN_DENSITIES = template(
     names="sld", are="is",
 )  # fmt: skip
 NO_PARAMETER = template(
-    "{name} is a fitted parameter of none of the possible models. They have {names}.", name="radius",
+    "{name}: is a fitted parameter of none of the possible models; choose one of {names}.", name="radius",
     names="length, radius_pd",
 )  # fmt: skip
 NOTHING_TO_PLAN = template(
@@ -66,7 +67,8 @@ NOT_FIT = template(
     " caution."
 )
 HELD = template(
-    "The plan expected the right model to lead with a probability of {chance}: {model} now leads with {now}.",
+    "The new curve agrees with the plan, which expected the right model to lead with a probability of"
+    " {chance}. Now {model} leads with {now}.",
     chance="95 %", model="ellipsoid", now="99 %",
 )  # fmt: skip
 DID_NOT_HOLD = template(
@@ -84,6 +86,7 @@ SECONDS = template("{seconds} s", seconds="600")
 BY_MODEL = template("By {model}", model="core_shell_sphere")
 BY_SERIES = template("By I(0) of the curves")
 MATCH_POINT = template(
-    "{part}, the match point is at {fraction} % D2O (solvent {density} 10⁻⁶ Å⁻²).", part="By sphere",
+    "{part}, the match point is at {fraction} % D2O, with a scattering length density of"
+    " ({density})·10⁻⁶ Å⁻².", part="By sphere",
     fraction="41.2 ± 1.5", density="2.30 ± 0.10",
 )  # fmt: skip

@@ -371,7 +371,7 @@ class Predictor:
         names, labels = list(names), self.manifest.labels
         for name in names:
             if name not in labels:
-                hint = nearest(name, labels, "give the name of a form model as in sasmodels.")
+                hint = nearest(name, labels, "give the name of a form factor as in sasmodels.")
                 raise UnknownModelError(f"{name}: the network knows no such model; {hint}")
         return names
 

@@ -174,8 +174,8 @@ class InteractionFinding:
         if other_probability is not None and (other_probability < DETECTED) != (self.interacting < DETECTED):
             return (
                 (
-                    f"Interactions are possible but not certain. Asked directly, the network gives them"
-                    f" {percent(self.interacting)}; models with a structure factor have"
+                    f"Interactions are possible but not certain. The network gives interactions"
+                    f" {percent(self.interacting)}, but models with a structure factor"
                     f" {percent(other_probability)}."
                 ),
             )

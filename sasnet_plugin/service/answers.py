@@ -175,7 +175,7 @@ def _start(values: Any) -> Start | None:
     if values is None:
         return None
     if not isinstance(values, dict) or not isinstance(values.get("values"), dict):
-        raise SasnetError('"start" is an object with model and values.')
+        raise SasnetError('"start" must be an object with "model" and "values"; correct the request.')
     return Start(name(values, "model") or "", name(values, "structure_factor"), _values(values["values"]))
 
 

@@ -93,7 +93,7 @@ def check_name(model: str, structure_factor: str | None = None) -> str:
     from ..simulate.priors import form_models, model_info, structure_factors
 
     if model not in form_models():
-        hint = nearest(model, form_models(), "give the name of a form model.")
+        hint = nearest(model, form_models(), "give the name of a form factor.")
         raise SasnetError(f"{model[:80]}: sasmodels has no such model; {hint}")
     if structure_factor is None:
         return model

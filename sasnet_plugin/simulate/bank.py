@@ -65,7 +65,7 @@ def build_bank(shards: Path, target: Path, *, per_model: int = 160) -> int:
         if model not in structure_factors():
             rows_by_model.setdefault(model, []).extend(rows)
     if not rows_by_model:
-        raise SimulationError(f"{shards}: no shards of form models here; make them with 'sasnet simulate'.")
+        raise SimulationError(f"{shards}: no simulated form factors here; make them with 'sasnet simulate'.")
     arrays: dict[str, NDArray[Any]] = {}
     total = 0
     for model, curves in rows_by_model.items():

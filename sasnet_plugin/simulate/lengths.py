@@ -96,7 +96,7 @@ def rescale(info: ModelInfo, pars: Mapping[str, float], factor: float) -> dict[s
     """
     exponents = powers(info)
     if exponents is None or not rescalable(info):
-        raise ValueError(f"{info.id} cannot be rescaled exactly")
+        raise ValueError(f"{info.id}: its curve does not scale with its lengths")
     return {name: value * factor ** exponents.get(base_id(info, name), 0) for name, value in pars.items()}
 
 

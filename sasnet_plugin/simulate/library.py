@@ -96,7 +96,7 @@ class Library:
         self.structure_factors = factors
         self.forms = tuple(name for name in models if name not in factors)
         if not self.forms:
-            raise SimulationError(f"{folder}: holds no form model; simulate more.")
+            raise SimulationError(f"{folder}: holds no form factor; simulate more.")
         self.dilute_share = dilute_share
         self._models = [models[name] for name in self.forms]
         self._shiftable = np.array([rescalable(curves.model) for curves in self._models])

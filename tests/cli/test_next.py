@@ -65,7 +65,7 @@ def test_a_plan_is_printed_and_drawn(folder: Path) -> None:
     assert now.startswith("Now: ")
     assert "sphere" in now
     assert "higher q" in answer  # where the fringes of a sharp surface are
-    assert "give the present one with --solvent" in found.stdout
+    assert "the present one is not given; give it, such as --solvent D2O" in found.stdout
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
@@ -82,8 +82,8 @@ def test_a_plan_is_compared_with_what_was_measured(folder: Path, plan: Path) -> 
     files = [str(folder / "first.dat"), str(folder / "second.dat")]
     found = CliRunner().invoke(app, ["next", *files, *_MODELS, "--kind", "settings", "--plan", str(plan)])
     assert found.exit_code == 0, found.output
-    assert "The plan expected the right model to lead" in found.stdout
-    assert "sphere now leads with" in found.stdout
+    assert "The new curve agrees with the plan" in found.stdout
+    assert "Now sphere leads with" in found.stdout
 
 
 def test_a_plan_from_curves_that_no_model_fits_says_so(folder: Path) -> None:

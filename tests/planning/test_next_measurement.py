@@ -222,7 +222,9 @@ def test_a_wrong_instrument_is_refused_in_a_sentence(tmp_path: Path, text: str, 
 
 
 def test_wrong_questions_are_refused_in_a_sentence(spheres: FitResult) -> None:
-    with pytest.raises(SasnetError, match="is a fitted parameter of none"):
+    with pytest.raises(
+        SasnetError, match="thickness: is a fitted parameter of none of the possible models; choose one of"
+    ):
         next_measurement(spheres, parameter="thickness")
     with pytest.raises(SasnetError, match="aim of 2 is impossible"):
         next_measurement(spheres, aim=2.0)

@@ -103,8 +103,8 @@ def test_where_two_answers_of_the_network_differ_it_is_open() -> None:
     tags = TagsFinding(Tags("interaction", ("interacting", "window_shows")), {"interacting": 0.3})
     (said,) = _found(_answer(0.9, 30.0, own=tags)).sentences()
     assert said == (
-        "Interactions are possible but not certain. Asked directly, the network gives them 30 %; models with"
-        " a structure factor have 81 %."
+        "Interactions are possible but not certain. The network gives interactions 30 %, but models with a"
+        " structure factor 81 %."
     )
     agreed = replace(tags, probability={"interacting": 0.7})
     assert "The particles interact" in _found(_answer(0.9, 30.0, own=agreed)).sentences()[0]

@@ -665,8 +665,8 @@ def _ambiguous_letter(name: ColumnName | None, header: tuple[str, ...]) -> str:
     if letter not in ("s", "h", "k") or any(re.search(_DEFINES_Q, line) for line in header):
         return ""
     return (
-        f"The first column, '{letter}', was read as q = 4π sin(θ)/λ; if it is 2 sin(θ)/λ, all sizes are"
-        f" 2π times larger."
+        f"The first column, '{letter}', was read as q = 4π sin(θ)/λ. If it is 2 sin(θ)/λ, all sizes are"
+        f" 2π times smaller; write that formula into the header."
     )
 
 

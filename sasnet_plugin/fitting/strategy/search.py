@@ -166,7 +166,7 @@ def _describe_calculation(state: State, best: Hypothesis) -> list[str]:
         return [
             f"Calculated only at the measured points, as SasView does, {fit.short_name} fits best (reduced χ²"
             f" {chisq_text(fit.reduced_chisq)}). With all points that its fringes need, no"
-            f" model is below {chisq_text(min(finer))}. The data may have been simulated in this way."
+            f" model has less than {chisq_text(min(finer))}. The data may have been simulated in this way."
         ]
     return []
 

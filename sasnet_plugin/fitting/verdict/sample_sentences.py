@@ -41,7 +41,7 @@ NOT_ONE = template(
     " densities for each curve. Separate fits of each curve are better."
 )
 OTHER_KIND = template(
-    "{curves} alone looks like another kind of sample; check that it is the same.", curves="d2o.dat"
+    "By itself, {curves} looks like another kind of sample; check that it is the same.", curves="d2o.dat"
 )
 NOISY = template(
     "Residuals of {curves} are random but {factor} times as large as the uncertainties, which seem too"

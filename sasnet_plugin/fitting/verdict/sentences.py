@@ -158,8 +158,8 @@ SAME_AS_COILS = template(
     rg="48.3 ± 0.3 Å",
 )  # fmt: skip
 SECOND_UNSEEN = template(
-    "A second contribution fits better (reduced χ² {chisq} instead of {best_chisq}), but these data do not"
-    " determine its size.", chisq="1.02", best_chisq="1.24",
+    "A second contribution improves the fit (reduced χ² {chisq} instead of {best_chisq}), but these data do"
+    " not determine its size.", chisq="1.02", best_chisq="1.24",
 )  # fmt: skip
 OTHER_SIZE = template(
     "{model}, which fits equally well, has another {name}: {value}.",

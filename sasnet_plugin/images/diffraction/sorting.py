@@ -666,7 +666,7 @@ _ALONG = (
     " Each step shows the image whose other components are nearest to their means. The visible change"
     " is the meaning of the component."
 )
-_MAP = "Each point is an image, in the plane of the two largest principal components; noise in grey."
+_MAP = "Each point is an image, in the plane of the two largest principal components; grey: in no cluster."
 _BIC = (
     "Bayesian information criterion against the number of clusters; the number with the smallest"
     " value is used."

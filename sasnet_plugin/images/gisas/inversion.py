@@ -74,55 +74,71 @@ class InversionSettings:
     """Thresholds, numbers of tries and tolerances; lengths in Å, angles in degrees."""
 
     # Counts
-    covered: float = setting(0.95, "A pixel counts if so much of it was measured: peaks are narrow.")
+    covered: float = setting(0.95, "Smallest measured share of a pixel that is used: peaks are narrow.")
     least_counts: int = setting(100, "Fewer counts say nothing.")
     rod: float = setting(0.1, "Half width of the specular rod.", "degrees")
 
     # Likelihood
-    tolerance: float = setting(0.002, "Accuracy of the basis in a pixel, docs/studies.md.")
+    tolerance: float = setting(
+        0.002, "Relative error of the simulated basis patterns in a pixel (docs/studies.md)."
+    )
     least_expected: float = setting(1e-3, "Least expected counts of a pixel.")
-    beyond_prior: float = setting(0.1, "How far beyond the prior a fit may go, of its range.")
+    beyond_prior: float = setting(0.1, "A fit may leave the range of the prior by this share of it.")
 
     # Descent
     longest_step: float = setting(0.15, "A step is at most this much of a parameter's range.")
-    loose_tolerance: float = setting(0.1, "Of the first descent, that the rod does not tie it to a fringe.")
-    tilts: tuple[float, ...] = setting(
-        (-1.0, 1.0, -2.0, 2.0), "Other tilts tried, in errors of the guess: a third of a pixel matters."
+    loose_tolerance: float = setting(
+        0.1, "Relative error that the first descent allows, so the rod's fringes do not trap it."
     )
-    trial_steps: int = setting(4, "Geometries of a descent from another tilt, radius or lattice, at most.")
+    tilts: tuple[float, ...] = setting(
+        (-1.0, 1.0, -2.0, 2.0), "Offsets of the tilts tried after the estimated one, in its standard errors."
+    )
+    trial_steps: int = setting(4, "Most steps of a descent from another tilt, radius or lattice constant.")
     suspect_loss: float = setting(
         0.55, "Loss of a pixel above which a descent waits; noise leaves below 0.5."
     )
-    most_waiting: int = setting(2, "Suspicious descents that are followed in the end.")
+    most_waiting: int = setting(2, "Most descents above suspect_loss that are continued at last.")
     explained: float = setting(3.0, "Standard deviations above the mean deviance that a right fit may have.")
     well_explained: float = setting(
-        1.0, "Of those, above which another film is looked for: every second such pattern has a better one."
+        1.0,
+        "Standard deviations above the mean deviance from which film thicknesses that seem no better are"
+        " tried too: half of such patterns have a better one.",
     )
 
-    most_geometries: int = setting(36, "Geometries after which no other descent begins.")
+    most_geometries: int = setting(36, "Calculated geometries after which no descent begins.")
     most_work: float = setting(
-        6.5, "The same; narrow peaks need parts of pixels, each at its cost: 15 with all else.", "CPU-seconds"
+        6.5,
+        "Calculation time after which no descent begins; narrow peaks take longer per geometry.",
+        "CPU-seconds",
     )
     overrun: float = setting(
         1.3,
-        "Of that, from which on a descent that has begun ends where it stands: narrow peaks need it.",
+        "A running descent stops at this multiple of most_work: narrow peaks need the reserve.",
     )
     geometry_work: tuple[float, float] = setting(
-        (0.06, 0.085), "Of a geometry, and of each million values of its lattice's sums.", "CPU-seconds"
+        (0.06, 0.085), "Time of each geometry, and of each million values of its lattice sums.", "CPU-seconds"
     )
 
     # Thickness of the film
-    film_step: float = setting(4.0, "Distance of the films that are tried.", "Å")
-    film_gain_alone: float = setting(10.0, "Deviance that another film must save with nothing else changed.")
+    film_step: float = setting(4.0, "Step between the film thicknesses that are tried.", "Å")
+    film_gain_alone: float = setting(
+        10.0, "Least fall of the deviance for another film thickness with all else fixed."
+    )
     same_film: float = setting(8.0, "Films nearer than this to one that was followed are the same.", "Å")
     most_films: int = setting(4, "Other films that are followed, at most.")
-    sweep_step: float = setting(24.0, "Distance of the films all over the range that are looked at.", "Å")
-    sweep_first: int = setting(2, "Geometries of the descent from each of them at first.")
-    sweep_steps: int = setting(3, "More of them where it comes near.")
-    sweep_far: float = setting(20.0, "Loss above the best from which on it does not: it falls by half.")
+    sweep_step: float = setting(
+        24.0, "Step between film thicknesses in the search over the whole range.", "Å"
+    )
+    sweep_first: int = setting(2, "Steps of the first descent from each of these thicknesses.")
+    sweep_steps: int = setting(3, "Further steps, where the loss then is within sweep_far of the best.")
+    sweep_far: float = setting(
+        20.0, "Largest loss above the best for which a descent continues: further steps halve it."
+    )
 
     # Search where the guess explains nothing
-    wider_guess: float = setting(3.0, "Times more than it says a guess that explains nothing may be off.")
+    wider_guess: float = setting(
+        3.0, "Factor by which the errors of an estimate are widened if it fits nothing."
+    )
     radii: tuple[float, ...] = setting((80.0, 93.0, 106.0, 119.0, 132.0), "Radii that are tried.", "Å")
     lattices: tuple[float, ...] = setting(
         tuple(285.0 + 8.0 * k for k in range(17)), "Lattice constants that are tried.", "Å"
@@ -136,19 +152,27 @@ class InversionSettings:
     worse_geometry: float = setting(15.0, "Loss that a corrected geometry may have above the refined one's.")
     sets: tuple[int, int] = setting(
         (4, 200),
-        "Sets of samples and samples in each, in the last round: of two solutions that explain alike,"
-        " small sets gave one of two 0.3 to 0.98.",
+        "Number of sample sets in the last round, and samples in each. With small sets, the share of one of"
+        " two equal solutions was 0.3 to 0.98.",
     )
-    first_sets: tuple[int, int] = setting((2, 75), "The same in the rounds before the last.")
-    effective: float = setting(0.5, "Share of the effective sample that a rise of the exponent leaves.")
+    first_sets: tuple[int, int] = setting((2, 75), "As sets, in the rounds before the last.")
+    effective: float = setting(
+        0.5, "Effective share of samples that remains when the likelihood's exponent rises."
+    )
     walk_steps: tuple[float, ...] = setting(
-        (0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003), "Steps of the walk in the prior's unit cube."
+        (0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003),
+        "Step lengths of the Metropolis walk in the prior's unit cube.",
     )
     moves: tuple[float, ...] = setting(
-        (0.47, 0.22, 0.15, 0.08), "Walk, draw anew, turn over, to the next bin; the rest trades shares."
+        (0.47, 0.22, 0.15, 0.08),
+        "Probabilities of moves: walk, draw anew, mirror, shift by a bin; the rest exchange shares.",
     )
-    behind: float = setting(20.0, "A set with a mean log likelihood so far behind has not converged.")
-    hopeless: float = setting(0.1, "`in_scope` of the best weights below which samples are rough.")
+    behind: float = setting(
+        20.0, "A set whose mean log likelihood is lower than the best by this has not converged."
+    )
+    hopeless: float = setting(
+        0.1, "Below this `in_scope` no orientation is believed, and the samples are rough."
+    )
 
     # What is said of p(ξ)
     band: float = setting(0.9, "Probability of the band at each angle.")
@@ -157,43 +181,47 @@ class InversionSettings:
     own_mirror: float = setting(2.0, "Distributions so near to their mirror image need no choice.", "degrees")
     reference_patterns: int = setting(999, "Patterns of a uniform sample that give the test its reference.")
     strengths: tuple[float, ...] = setting(
-        (1.0, 0.3, 0.1, 0.03), "With which alternatives are mixed in: a weak order is found as well."
+        (1.0, 0.3, 0.1, 0.03),
+        "Shares of order in the alternatives to a uniform distribution: weak order is found too.",
     )
     not_uniform: float = setting(0.05, 'The p-value above which "every angle alike" is not ruled out.')
-    surely_uniform: float = setting(0.2, "The p-value above which a better uniform fit adds nothing.")
+    surely_uniform: float = setting(0.2, "Above this p-value a uniform fit is not refined.")
     uniform_steps: int = setting(4, "Steps of a fit with every angle alike.")
-    surely_not_uniform: float = setting(500.0, "Loss that no geometry makes good after one of these steps.")
+    surely_not_uniform: float = setting(
+        500.0, "Excess of the loss from which no step of the geometry can make a uniform fit good."
+    )
 
     # Verification
-    significant: float = setting(4.0, "Standard deviations of the deviance from which it is no chance.")
-    half_believed: float = setting(
-        0.1, "Relative difference away from the rod that leaves a model half believed."
-    )
+    significant: float = setting(4.0, "Standard deviations of the deviance that chance does not reach.")
+    half_believed: float = setting(0.1, "Relative misfit outside the rod at which `in_scope` is one half.")
     misfit_error: float = setting(
         0.1,
         (
-            "Of lengths, relative, for each unit by which the model is off away from the rod: optical"
-            " constants and resolution that are not the sample's move them so"
-            " (benchmarks/images/images_elsewhere.py)."
+            "Relative error of lengths per unit of relative misfit outside the rod: wrong optical constants"
+            " and resolution move lengths by this (benchmarks/images/images_elsewhere.py)."
         ),
     )
-    rival_bands: int = setting(5, "Bands of rows on which other lattices are tried: streaks stand upright.")
+    rival_bands: int = setting(
+        5, "Number of row bands in which pixels are summed to try other lattices: streaks are vertical."
+    )
     rival_step: float = setting(
-        1.2, "Of the lattices that are tried, over 1/ω where the detector ends: peaks are 1.5 wide."
+        1.2, "Relative step between tried lattice constants, in units of 1/(peak width × largest q)."
     )
     rival_starts: int = setting(2, "Square lattices that are followed: the best may need another radius.")
     rival_steps: int = setting(
         4,
-        "Steps of the geometry with another lattice, at most; half for the fit, which is nearly right.",
+        "Most steps with another lattice; half as many for the present fit, which is nearly right.",
     )
-    rival_far: float = setting(2.0, "Deviance in those bands, over the fit's, up to which one is followed.")
+    rival_far: float = setting(
+        2.0, "Another lattice is followed up to this multiple of the present deviance in the bands."
+    )
     rival_odds: float = setting(
         10.0, "Deviance by which another lattice must explain less not to be named: odds of 150 to 1."
     )
     rival_prior: float = setting(
         10.0, "Odds of a hexagonal lattice before: spheres in one layer seldom lie in squares."
     )
-    rival_scope: float = setting(0.7, "`in_scope` at most with another lattice that is named.")
+    rival_scope: float = setting(0.7, "Largest `in_scope` where another lattice fits about as well.")
     rival_gain: float = setting(
         200.0, "Deviance by which another lattice must be better to be the right one."
     )
@@ -1818,7 +1846,9 @@ def _descend_on_lattice(moving: State, expected: Floats, guess: Guess, steps: in
 # --- What is said beside the numbers of an inversion: verdict, limits of the data, ends of ranges.
 
 #: Said where the bound on geometries ended the search.
-CUT = "The search ended before all films were tried; the true film may differ by more than its error."
+CUT = (
+    "The search ended before all film thicknesses were tried; the true one may differ by more than its error."
+)
 
 
 def notes_of(
@@ -1836,13 +1866,13 @@ def notes_of(
     sentences = [
         checked.sentence,
         mirror.sentence,
-        f"The data determine about {modes:.0f} of the 119 modes of p(ξ).",
+        f"The data determine about {modes:.0f} of the 119 modes (independent components) of p(ξ).",
     ]
     if alike > INVERSION.not_uniform:
         sentences.append(f"A uniform distribution is not excluded (p = {significant(alike, 2)}).")
     free = refined.weights / max(float(refined.weights.sum()), 1e-300)
     apart = float(circular_w1(free, posterior.samples.p.mean(axis=0), PERIOD))
-    sentences.append(f"Without a prior for p(ξ) the fit differs by {apart:.1f} degrees.")
+    sentences.append(f"A fit without a prior moves p(ξ) by {apart:.1f} degrees on average.")
     sentences += _end_sentences(posterior)
     if cut:
         sentences.append(CUT)

@@ -865,7 +865,7 @@ def example(
     """
     if basis.window != window.add_margin(MARGIN):
         raise ValueError(
-            "the basis patterns belong to another angular range; calculate them for"
+            "the basis belongs to another angular range than the window; calculate it for"
             " window.add_margin(MARGIN)."
         )
     kind, p = sample_orientation(rng, family=family)

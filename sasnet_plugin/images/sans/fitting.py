@@ -63,7 +63,8 @@ class OrientedSettings:
     fewest_cells: int = setting(60, "Cells of rings and sectors below which nothing is fitted.")
     misfit: float = setting(
         0.03,
-        "Off by this share beyond counting a fit still holds: efficiencies are no better known.",
+        "A fit within this relative misfit beyond counting noise is verified: detector efficiencies are no"
+        " better known.",
     )
     chisq: float = setting(1.25, "Deviance over degrees of freedom to which a fit holds by counting alone.")
     p2: tuple[float, float] = setting((-0.4, 0.95), "Order parameters that axes may have.")
@@ -71,16 +72,21 @@ class OrientedSettings:
     spread: tuple[float, float] = setting((0.01, 0.5), "Relative spreads of radii.")
     aspects: tuple[float, float] = setting((0.005, 60.0), "Length over diameter, or polar over equatorial.")
     starts: int = setting(3, "Starting values of each shape that are refined, best first by screening.")
-    as_good: float = setting(3.0, "Half of the deviance by which a fit is no worse than another.")
+    as_good: float = setting(
+        3.0, "Largest rise of the negative log likelihood for a fit that is as good as another."
+    )
     steps: int = setting(60, "Steps of bumps' Levenberg-Marquardt at most.")
-    refits: int = setting(2, "Fits with residuals whitened by what the one before left.")
+    refits: int = setting(
+        2, "Repeated fits, with residuals weighted by the correlated errors of the fit before."
+    )
     penumbra: float = setting(2.5, "Where cells that lack half of their counts are the beamstop's.", "pixels")
     selector: float = setting(
         0.04, "Spread of wavelengths that is taken where a file says nothing, σ over mean."
     )
-    blur: float = setting(2.0, "And blur by slits, σ, from which one is fitted.", "pixels")
+    blur: float = setting(2.0, "Starting value of the blur by slits, as a standard deviation.", "pixels")
     powers: tuple[float, ...] = setting(
-        (2.0, 3.0, 4.0), "Powers of 1/q that slits and windows scatter with; a sum of them is any between."
+        (2.0, 3.0, 4.0),
+        "Powers of 1/q of the scattering of slits and windows; sums approximate other powers.",
     )
 
 
@@ -736,11 +742,11 @@ class OrientedFit:
             ends = f" {limited} is at the end of its range: a value beyond it, or another shape, is likely."
         elif not self.verified:
             ends = (
-                " Neither cylinders nor ellipsoids around a director fit this image; something else"
-                " scatters, too."
+                " Neither cylinders nor ellipsoids around a director fit this image, so something"
+                " else scatters as well."
             )
         if self.other is not None:
-            ends += f" ⟨P₂⟩ = {self.other[0]:.2f} about {self.other[1]:.0f}° fits as well."
+            ends += f" An angle of {self.other[1]:.0f}° with ⟨P₂⟩ = {self.other[0]:.2f} fits as well."
         return (
             f"{verdict}: simulated again, the image has a Poisson deviance of {significant(self.chisq, 3)}"
             f" per degree of freedom over {self.cells.counts.size} cells, and is off by"

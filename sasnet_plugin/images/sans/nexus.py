@@ -227,10 +227,12 @@ def convert_wavelength(
         return settings
     if given_settings.wavelength is not None:
         raise DataError(
-            f"{file}: wavelength = {wavelength:g} Å is none of neutrons at such an instrument and looks like"
-            f" nm; give wavelength = {10 * wavelength:g}."
+            f"{file}: wavelength = {wavelength:g} Å is too short for neutrons at such an instrument, and"
+            f" looks like nm; give wavelength = {10 * wavelength:g}."
         )
-    notes.append(f"The header's wavelength of {wavelength:g} was taken for nm, as neutrons have it.")
+    notes.append(
+        f"The header's wavelength of {wavelength:g} was read in nm; in Å it would be too short for neutrons."
+    )
     return replace(settings, wavelength=10 * wavelength)
 
 

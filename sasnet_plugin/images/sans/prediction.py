@@ -845,8 +845,9 @@ class OrientationFinding:
         ]
         if self.other is not None:
             texts.append(
-                "The direction is known only up to a rotation by 90°: ⟨P₂⟩ about"
-                f" {self.other[0]:.2f} about {self.other[1]:.0f}° is possible as well; --verify fits both."
+                "The direction is known only up to a rotation by 90°: an angle of"
+                f" {self.other[1]:.0f}° with ⟨P₂⟩ = {self.other[0]:.2f} is possible as well;"
+                " --verify fits both."
             )
         return texts
 

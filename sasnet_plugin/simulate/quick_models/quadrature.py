@@ -120,7 +120,7 @@ def replace_rule(info: Any, sources: list[str]) -> Any:
     """Return a model's page with other C files for its table of nodes. Raises ValueError without one."""
     index = _gauss_source(info)
     if index is None:
-        raise ValueError(f"{info.id} has no quadrature")
+        raise ValueError(f"{info.id}: has no rule of integration to replace")
     info = copy.copy(info)
     info.source = [*info.source[:index], *sources, *info.source[index + 1 :]]
     return info

@@ -75,7 +75,7 @@ def test_a_second_contribution_without_a_size_is_said() -> None:
     lengths = {"A_cor_length": p(13, 13), "B_power": p(4.0, 0.02, "")}
     both = fitted("lorentz+power_law", 1.0, components=parts, **lengths)
     said = doubts(answer(law, both))
-    assert said[0].startswith("A second contribution fits better (reduced χ² 1 instead of 1.6)")
+    assert said[0].startswith("A second contribution improves the fit (reduced χ² 1 instead of 1.6)")
     same = doubts(answer(law, replace(both, chisq=law.chisq - 1)))
     assert not [sentence for sentence in same if "second contribution" in sentence]
 

@@ -270,7 +270,10 @@ def test_what_labels_do_not_teach_is_not_taken(run: tuple[Path, np.ndarray], tmp
     ("options", "sentence"),
     [
         (["--start-from", "zoo"], "folder for checkpoints with --run"),
-        (["--start-from", "nowhere/diffraction", "--labels", "tags.csv"], "there is no registered model"),
+        (
+            ["--start-from", "nowhere/diffraction", "--labels", "tags.csv"],
+            "is not the folder of a trained model",
+        ),
         (["--labels", "tags.csv"], "folder for checkpoints with --run"),
     ],
 )

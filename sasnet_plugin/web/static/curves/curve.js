@@ -439,7 +439,7 @@ function more(fit, answer) {
     "tr", {}, el("td", {}, el("button", { textContent: curves[place].name, onclick: () => goTo(fit, place) })),
     el("td", { className: "number", textContent: number(one.reduced_chisq, 3) }), el("td", { className: "number", textContent: percent(one.weight) }),
   ));
-  const head = el("tr", {}, ...["Model", "χ²", "Weight: share of the evidence"].map((name) => el("th", { scope: "col", textContent: name })));
+  const head = el("tr", {}, ...["Model", "χ²", "Weight among these fits"].map((name) => el("th", { scope: "col", textContent: name })));
   return [
     ...planned(answer.plan),
     ...(rows.length ? [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows))] : []),
