@@ -159,8 +159,6 @@ def _find_skipped(tree: ast.Module) -> set[int]:
             skipped.add(id(node.value))
         elif isinstance(node, ast.JoinedStr):
             skipped.update(id(part) for part in node.values)
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "setting":
-            skipped.update(id(part) for part in ast.walk(node))
         elif isinstance(node, ast.keyword) and node.arg in ("help", "why", "description", "epilog"):
             skipped.update(id(part) for part in ast.walk(node.value))
     return skipped
