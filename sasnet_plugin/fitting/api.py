@@ -31,9 +31,7 @@ from ..zoo import bank_path
 from .asked import check_names, check_shared, select_named_hypotheses, several_of, start_of
 from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy
-from .assessment.flat import errors_to_add
-from .assessment.held import make_fixed_task, widen_errors
-from .assessment.over_kinds import spread_over_kinds
+from .assessment.error_estimates import errors_to_add, make_fixed_task, spread_over_kinds, widen_errors
 from .evidence.settings import EVIDENCE
 from .evidence.weights import weigh_fits
 from .ledger import Ledger

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..assessment.flat import errors_to_add
-from ..assessment.held import Held, widen_errors
+from ..assessment.error_estimates import Held, errors_to_add, widen_errors
 from ..ledger import Ledger
 from ..optimize.bumps_fit import ReportedJoint, refit_jointly_by_bumps
 from ..pool import answers

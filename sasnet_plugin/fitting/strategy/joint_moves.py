@@ -18,7 +18,7 @@ import numpy as np
 
 from ...simulate.clean import PD_TYPES
 from ...simulate.priors import model_info
-from ..assessment.over_kinds import Kind, spread_over
+from ..assessment.error_estimates import Kind, spread_over
 from ..ledger import Ledger
 from ..pool import answers
 from ..problem.experiment import starting_values

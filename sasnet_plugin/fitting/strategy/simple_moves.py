@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..assessment.power_law_tails import exponent_of, replace_by_power_law, start_of
+from ..assessment.undetermined_lengths import exponent_of, replace_by_power_law, start_of
 from .hypothesis import Hypothesis, parse_hypothesis
 from .settings import STRATEGY
 from .state import State

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import Curve, ModelGuess, TechnicalError
-from ..assessment.power_law_tails import tails_of
+from ..assessment.undetermined_lengths import tails_of
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import Evidence, evidence
 from ..evidence.settings import EVIDENCE

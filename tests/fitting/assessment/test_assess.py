@@ -7,8 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from sasnet_plugin.fitting.assessment.assess import assess, prefer_likeliest_group, weightless_by_misfit
-from sasnet_plugin.fitting.assessment.excused import NONE_EXPLAINS
+from sasnet_plugin.fitting.assessment.assess import (
+    NONE_EXPLAINS,
+    assess,
+    prefer_likeliest_group,
+    weightless_by_misfit,
+)
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.result.verdict import DOES_NOT
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate

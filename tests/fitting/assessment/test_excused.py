@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sasnet_plugin.fitting.assessment.excused import (
+from sasnet_plugin.fitting.assessment.assess import (
     NONE_EXPLAINS,
     describe_excused,
     none_explains,

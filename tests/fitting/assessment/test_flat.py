@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment.flat import errors_to_add
-from sasnet_plugin.fitting.assessment.held import errors_beside_held, make_fixed_task
+from sasnet_plugin.fitting.assessment.error_estimates import (
+    errors_beside_held,
+    errors_to_add,
+    make_fixed_task,
+)
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment.long_bodies import mark_lengths_beyond_range
+from sasnet_plugin.fitting.assessment.undetermined_lengths import mark_lengths_beyond_range
 from sasnet_plugin.fitting.result.model_fit import Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task

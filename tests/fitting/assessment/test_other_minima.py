@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment.held import make_fixed_task
-from sasnet_plugin.fitting.assessment.other_minima import spread_over_minima
+from sasnet_plugin.fitting.assessment.error_estimates import make_fixed_task, spread_over_minima
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task

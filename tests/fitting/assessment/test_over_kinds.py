@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_results import SPHERE, answer, fitted, p
 
-from sasnet_plugin.fitting.assessment.over_kinds import other_distributions, spread_over_kinds
+from sasnet_plugin.fitting.assessment.error_estimates import other_distributions, spread_over_kinds
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.assessment.assess import assess
-from sasnet_plugin.fitting.assessment.power_law_tails import (
+from sasnet_plugin.fitting.assessment.undetermined_lengths import (
     mark_tails,
     replace_by_power_law,
     stands_for_a_power_law,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_results import Q, fitted
 
-from sasnet_plugin.fitting.assessment.relative_misfit import misfit_of
+from sasnet_plugin.fitting.assessment.goodness_of_fit import misfit_of
 from sasnet_plugin.types import Curve
 
 EXACT = 1 / (1 + (40 * Q) ** 2) ** 2

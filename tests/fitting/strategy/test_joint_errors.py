@@ -12,7 +12,7 @@ import pytest
 
 from sasnet_plugin.batch.worker import OneByOne
 from sasnet_plugin.data.sample.described import sample_of
-from sasnet_plugin.fitting.assessment.held import errors_beside_held
+from sasnet_plugin.fitting.assessment.error_estimates import errors_beside_held
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.result.covariance import errors_of
 from sasnet_plugin.fitting.result.model_fit import Parameter
