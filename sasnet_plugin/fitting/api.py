@@ -32,8 +32,8 @@ from .asked import check_names, check_shared, select_named_hypotheses, several_o
 from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy
 from .assessment.error_estimates import errors_to_add, make_fixed_task, spread_over_kinds, widen_errors
+from .evidence.marginal import weigh_fits
 from .evidence.settings import EVIDENCE
-from .evidence.weights import weigh_fits
 from .ledger import Ledger
 from .optimize.bumps_fit import Reported, fit_by_bumps, warn_without_bumps
 from .optimize.refine_best import refine_best

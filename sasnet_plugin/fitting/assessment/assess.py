@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from ...digits import chisq_text, join_names
 from ...predict import open_classifier
 from ...types import Curve, GroupGuess, sum_parts
-from ..evidence.discrepancy import Discrepancy
+from ..evidence.discrepancy import Discrepancy, widen_by_shared_error
+from ..evidence.marginal import alike, weigh_fits
 from ..evidence.settings import EVIDENCE
-from ..evidence.shared_error import widen_by_shared_error
-from ..evidence.weights import alike, weigh_fits
 from ..problem.conventions import conventional, scale_in_words
 from ..problem.nested_models import simpler
 from ..result import components

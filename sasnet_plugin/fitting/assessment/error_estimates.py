@@ -41,7 +41,7 @@ from ...arrays import Floats
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.cost_classes import cost_class
 from ...types import Curve, sum_parts
-from ..evidence.prior import extent_in
+from ..evidence.marginal import extent_in
 from ..evidence.settings import EVIDENCE
 from ..ledger import read_spent_time
 from ..optimize.least_squares_problem import Code, LeastSquaresProblem, code_of, project_out_others

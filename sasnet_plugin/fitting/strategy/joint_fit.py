@@ -23,8 +23,7 @@ from ..evidence.linear import (
     residuals,
     solve_generalised,
 )
-from ..evidence.marginal import Evidence, marginal
-from ..evidence.prior import penalise_outside
+from ..evidence.marginal import Evidence, marginal, penalise_outside
 from ..ledger import read_spent_time
 from ..optimize.least_squares_problem import LeastSquaresProblem
 from ..problem.bounds import range_of

@@ -12,7 +12,7 @@ from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, Sam
 from ...simulate.priors import model_info
 from ...types import Curve, SasnetError, Suggestion, sum_parts
 from ..assessment.assess import as_the_simpler, prefer_likeliest_group
-from ..evidence.weights import alike, shares
+from ..evidence.marginal import alike, shares
 from ..ledger import Ledger
 from ..pool import answers
 from ..problem.experiment import starting_values

@@ -7,7 +7,7 @@ import pytest
 
 from sasnet_plugin.fitting.assessment.assess import discrepancy
 from sasnet_plugin.fitting.assessment.goodness_of_fit import as_independent, describe_share, independent_share
-from sasnet_plugin.fitting.evidence.weights import weigh_fits
+from sasnet_plugin.fitting.evidence.marginal import weigh_fits
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.types import Curve
 

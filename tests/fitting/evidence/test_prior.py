@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.evidence.prior import extents, penalise_outside
+from sasnet_plugin.fitting.evidence.marginal import extents, penalise_outside
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.settings import PROBLEM
 

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
+from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy, widen_by_shared_error
 from sasnet_plugin.fitting.evidence.marginal import evidence
-from sasnet_plugin.fitting.evidence.shared_error import widen_by_shared_error
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.result.residuals import SharedError
 from sasnet_plugin.types import Curve

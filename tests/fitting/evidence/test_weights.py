@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
-from sasnet_plugin.fitting.evidence.weights import alike, weigh_fits
+from sasnet_plugin.fitting.evidence.marginal import alike, weigh_fits
 from sasnet_plugin.types import Curve
 
 from .simulated import CLEAN, STATED, Q, fitted, least_squares, shared
