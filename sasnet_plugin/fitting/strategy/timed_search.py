@@ -13,8 +13,8 @@ from ...data.raw import points
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.quick import fit_cost_class
 from ..ledger import read_spent_time
-from ..optimize.local_search import LocalMinimum, refine
-from ..optimize.neighbour_search import (
+from ..optimize.local_search import (
+    LocalMinimum,
     Misfit,
     Refine,
     Walk,
@@ -23,6 +23,7 @@ from ..optimize.neighbour_search import (
     other_counts,
     position_lines,
     propose_along,
+    refine,
     restarts,
     size_lines,
 )

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
-from sasnet_plugin.fitting.optimize.neighbour_search import (
+from sasnet_plugin.fitting.optimize.local_search import (
+    LocalMinimum,
     Propose,
     Walk,
     count_lines,
