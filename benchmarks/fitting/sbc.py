@@ -91,8 +91,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
 
 def _compared(fit: ModelFit, name: str, truth: Mapping[str, Any]) -> list[float | None]:
     """Value, error and truth of what is reported: number means, and relative standard deviations."""
-    from sasnet_plugin.fitting.result.reported_values import value_of
-    from sasnet_plugin.fitting.result.size_distributions import moments
+    from sasnet_plugin.fitting.result.reported_values import moments, value_of
     from sasnet_plugin.simulate.clean import PD_TYPES
 
     value, error = value_of(fit, name)

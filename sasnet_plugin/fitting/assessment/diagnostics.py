@@ -16,10 +16,10 @@ from ..problem.bounds import limits_of
 from ..problem.conventions import check_matter, scale_in_words
 from ..problem.free_parameters import moving
 from ..problem.nested_models import Reduction, reduce_attraction, simpler
-from ..result import sentences
+from ..result import verdict
 from ..result.components import bare, is_scale
-from ..result.headline import is_determined
 from ..result.model_fit import ModelFit, Parameter, end_of_range
+from ..result.reported_values import is_determined
 from ..settings import ASSESSMENT, OPTIMIZE
 
 # --- Parameters of a fit that the data do not determine one by one: they move together.
@@ -30,7 +30,7 @@ def describe_ties(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[st
     groups = [group for group in together(fit) if _matters(group, fit, explained)]
     said = [
         (
-            f"{join_names(group)} {sentences.CORRELATED}: these data determine only a combination. Fix the"
+            f"{join_names(group)} {verdict.CORRELATED}: these data determine only a combination. Fix the"
             f" values that you know."
         )
         for group in groups
@@ -39,7 +39,7 @@ def describe_ties(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[st
     if shown_pairs:
         pair_texts = ", ".join(f"{a} and {b} ({r:.3f})" for (a, b), r in shown_pairs.items())
         said.append(
-            f"The data hardly distinguish {pair_texts}: they {sentences.CORRELATED} (coefficient in"
+            f"The data hardly distinguish {pair_texts}: they {verdict.CORRELATED} (coefficient in"
             f" brackets). Fix one"
             " of a pair if known."
         )
@@ -262,7 +262,7 @@ def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, other_fits: Sequ
         return []
     return [
         (
-            f"{first_name} and {other_name} {sentences.WITHIN_ERRORS}, but {worse.short_name} fits worse"
+            f"{first_name} and {other_name} {verdict.WITHIN_ERRORS}, but {worse.short_name} fits worse"
             " (reduced χ²"
             f" {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}). So small a"
             " difference may come from an error of the data or of their resolution."
@@ -275,7 +275,7 @@ def _limits(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     if not end or is_scale(name):
         return
     if name.endswith("_pd") and end == "lower":
-        yield f"{name}, {p.value:.2g}, is at its lower limit: {sentences.ONE_SIZE}."
+        yield f"{name}, {p.value:.2g}, is at its lower limit: {verdict.ONE_SIZE}."
         return
     value = p.low if end == "lower" else p.high
     text = f"{name} is at the {end} limit of its range, {quantity(value, p.unit)}"
@@ -326,7 +326,7 @@ def _check_determination(name: str, p: Parameter, fit: ModelFit) -> Iterator[str
     elif (
         name.endswith("_pd") and p.error is not None and p.error >= p.value > 0 and end_of_range(p) != "lower"
     ):
-        yield (f"{name}, {value}, cannot be distinguished from 0: {sentences.ONE_SIZE}.")
+        yield (f"{name}, {value}, cannot be distinguished from 0: {verdict.ONE_SIZE}.")
 
 
 def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:

@@ -54,11 +54,10 @@ from ..problem.model_curves import ModelCurves
 from ..problem.resolution import has_resolution
 from ..problem.shared_parameters import Plan
 from ..result.components import bare, is_amplitude
-from ..result.covariance import errors_of
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter
+from ..result.reported_values import deviation_over_width, errors_of, mean_over_parameter, sigmas
 from ..result.sample_result import Key
-from ..result.size_distributions import deviation_over_width, mean_over_parameter, sigmas
 from ..settings import ASSESSMENT, PROBLEM
 from ..start_values.other_minima import Others, others_of
 from ..task import UNLIMITED, Budget

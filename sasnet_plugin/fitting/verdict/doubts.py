@@ -9,11 +9,11 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 
 from ...digits import chisq_text, interval, join_names, quantity, significant, unit_text
-from ..result import sentences as warnings
+from ..result import verdict as warnings
 from ..result.components import bare
 from ..result.fit_result import SLIT, FitResult
-from ..result.headline import is_determined, telling
 from ..result.model_fit import Parameter, end_of_range
+from ..result.reported_values import is_determined, telling
 from ..settings import ASSESSMENT
 from . import equals, sentences
 from .names import add_model_name, capital, is_body, kind, some

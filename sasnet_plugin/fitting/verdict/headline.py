@@ -9,8 +9,8 @@ from ...digits import chisq_text, format_rounded, join_names, significant, unit_
 from ...model_free import Guinier
 from ..result.components import bare
 from ..result.fit_result import FitResult
-from ..result.headline import list_undetermined, telling
 from ..result.model_fit import ModelFit, explains
+from ..result.reported_values import list_undetermined, telling
 from ..settings import ASSESSMENT
 from . import sentences
 from .equals import (

@@ -7,8 +7,8 @@ from pathlib import PurePath
 
 from ...digits import join_names
 from ...types import sum_parts
-from ..result.headline import is_determined
 from ..result.model_fit import ModelFit
+from ..result.reported_values import is_determined
 
 #: sasmodels' name -> what it describes, in the plural where there are many of it.
 KINDS = {

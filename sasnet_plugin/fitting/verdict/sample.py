@@ -13,9 +13,8 @@ from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SET
 from ...digits import chisq_text, join_names, significant
 from ...in_python import translate_sentence
 from ..result.model_fit import Parameter
-from ..result.reported_values import value_of
+from ..result.reported_values import mean_over_parameter, value_of
 from ..result.sample_result import JointFit, SampleResult, select_alike
-from ..result.size_distributions import mean_over_parameter
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ..settings import ASSESSMENT
 from ..task import FitOptions

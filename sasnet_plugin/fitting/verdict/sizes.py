@@ -11,9 +11,8 @@ import numpy as np
 
 from ..result.components import bare
 from ..result.fit_result import FitResult
-from ..result.headline import is_determined, list_undetermined
 from ..result.model_fit import ModelFit
-from ..result.reported_values import sum_of, value_of
+from ..result.reported_values import is_determined, list_undetermined, sum_of, value_of
 from .settings import VERDICT
 from .words import unit_of
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..result.fit_result import FitResult
-from ..result.headline import is_determined
 from ..result.model_fit import ModelFit
+from ..result.reported_values import is_determined
 from . import sentences
 from .headline import format_percent
 from .sizes import Size

@@ -13,8 +13,8 @@ from sasnet_plugin.fitting.assessment.undetermined_lengths import (
     tails_of,
     widen_length_errors,
 )
-from sasnet_plugin.fitting.result.headline import is_determined
 from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.result.reported_values import is_determined
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.optimize.finish import strong_pairs
-from sasnet_plugin.fitting.result.covariance import correlations, errors_of
+from sasnet_plugin.fitting.result.reported_values import correlations, errors_of
 
 
 def test_correlations_are_those_of_repeated_measurements() -> None:

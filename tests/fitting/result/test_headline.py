@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from sasnet_plugin.fitting.result.headline import (
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.result.reported_values import (
     describe_value,
     is_determined,
     list_undetermined,
     parameters_in_words,
     telling,
 )
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 
 Q = np.geomspace(0.01, 0.3, 60)
 

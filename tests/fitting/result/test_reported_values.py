@@ -9,9 +9,14 @@ import pytest
 from made_results import SPHERE, Q, fitted, p
 from sasmodels.weights import get_weights
 
-from sasnet_plugin.fitting.result.headline import parameters_in_words
-from sasnet_plugin.fitting.result.reported_values import sum_of, value_of
-from sasnet_plugin.fitting.result.size_distributions import moments, sigmas, slopes_of_moments
+from sasnet_plugin.fitting.result.reported_values import (
+    moments,
+    parameters_in_words,
+    sigmas,
+    slopes_of_moments,
+    sum_of,
+    value_of,
+)
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "schulz", "lognormal"])

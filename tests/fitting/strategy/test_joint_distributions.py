@@ -10,8 +10,8 @@ import pytest
 
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
+from sasnet_plugin.fitting.result.reported_values import mean_over_parameter
 from sasnet_plugin.fitting.result.sample_result import JointFit, SampleResult
-from sasnet_plugin.fitting.result.size_distributions import mean_over_parameter
 from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
 from sasnet_plugin.fitting.strategy.joint_moves import spread_over_kinds
 from sasnet_plugin.fitting.task import FitOptions
