@@ -57,8 +57,8 @@ from .strategy.settings import STRATEGY
 from .strategy.state import State
 from .task import FitOptions, Method, Pool
 from .verdict import sample_sentences as sentences
-from .verdict.in_python import translate_to_python
-from .verdict.network import describe_unlikely
+from .verdict.doubts import describe_unlikely
+from .verdict.next_step import translate_to_python
 from .verdict.sample import add_sample_verdict, translate_sample_to_python
 from .verdict.tell import add_verdict
 

@@ -20,11 +20,9 @@ from ..settings import ASSESSMENT
 from ..task import FitOptions
 from . import sample_sentences as sentences
 from .headline import describe_size, format_percent
-from .in_python import translate_to_python, translate_verdict
-from .names import add_model_name, some
-from .next_step import command
+from .names import add_model_name, some, spell_name
+from .next_step import command, translate_to_python, translate_verdict
 from .sizes import Size, has_distribution
-from .words import spell_name
 
 #: What the curves of a sample are, by kind.
 WHAT = {

@@ -12,7 +12,7 @@ from made_results import CURVE, SPHERE, WRONG, answer
 
 import sasnet_plugin
 from sasnet_plugin.fitting.task import Contrast, FitOptions, Method
-from sasnet_plugin.fitting.verdict.in_python import call, translate_to_python
+from sasnet_plugin.fitting.verdict.next_step import call, translate_to_python
 from sasnet_plugin.fitting.verdict.tell import add_verdict
 from sasnet_plugin.in_python import translate_sentence
 

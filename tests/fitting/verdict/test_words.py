@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sasnet_plugin.fitting.verdict.names import shape
-from sasnet_plugin.fitting.verdict.words import WORDS, spell_name, unit_of
+from sasnet_plugin.fitting.verdict.names import WORDS, shape, spell_name, unit_of
 from sasnet_plugin.simulate.priors import form_models, model_info, structure_factors
 
 
