@@ -59,7 +59,7 @@ from ..result.model_fit import ModelFit, Parameter
 from ..result.reported_values import deviation_over_width, errors_of, mean_over_parameter, sigmas
 from ..result.sample_result import Key
 from ..settings import ASSESSMENT, PROBLEM
-from ..start_values.other_minima import Others, others_of
+from ..start_values.layered import Others, others_of
 from ..task import UNLIMITED, Budget
 
 if TYPE_CHECKING:

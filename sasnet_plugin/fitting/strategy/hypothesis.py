@@ -18,8 +18,7 @@ from ...types import Curve, ModelGuess, Suggestion, product_name, sum_parts
 from ..problem.free_parameters import SALT
 from ..result.model_fit import ModelFit
 from ..start_values.screening import SIMPLE
-from ..start_values.second_component import TERMS
-from ..start_values.simple_sums import SIMPLE_CURVES, SMOOTH, is_smooth_sum
+from ..start_values.sums import SIMPLE_CURVES, SMOOTH, TERMS, is_smooth_sum
 from ..task import Pair
 from .settings import STRATEGY
 

@@ -20,7 +20,7 @@ from ..problem.experiment import starting_values
 from ..problem.free_parameters import moves
 from ..problem.sums import as_part, prefix
 from ..result.model_fit import ModelFit, Parameter
-from ..start_values.second_component import TERMS, values_of
+from ..start_values.sums import TERMS, values_of
 from .hypothesis import Hypothesis, second_share
 from .state import State
 

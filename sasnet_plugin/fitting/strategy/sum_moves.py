@@ -12,7 +12,7 @@ from ..problem.experiment import starting_values
 from ..problem.sums import extract_part
 from ..result.model_fit import ModelFit, doubtful
 from ..settings import ASSESSMENT
-from ..start_values.second_component import TERMS, has_one_contrast
+from ..start_values.sums import TERMS, has_one_contrast
 from .hypothesis import Hypothesis, is_simple_curve, is_smooth, size_of
 from .second_term import promises
 from .settings import STRATEGY

@@ -35,7 +35,7 @@ from ..settings import OPTIMIZE, PROBLEM
 from ..start_values.layered import PLAIN, make_layered_starts, relax_dips
 from ..start_values.repeats import repeating
 from ..start_values.screening import apply_fixed, as_start, from_bank, further, other_interactions
-from ..start_values.simple_sums import is_smooth_sum
+from ..start_values.sums import is_smooth_sum
 from .settings import STRATEGY, Pass
 
 if TYPE_CHECKING:

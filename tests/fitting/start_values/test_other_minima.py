@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.start_values.layered import PLAIN, make_layered_starts
-from sasnet_plugin.fitting.start_values.other_minima import divide_layers, others_of
+from sasnet_plugin.fitting.start_values.layered import PLAIN, divide_layers, make_layered_starts, others_of
 from sasnet_plugin.simulate.kernel import call
 
 Q = np.geomspace(0.005, 0.2, 40)

@@ -9,12 +9,7 @@ import pytest
 from scipy.optimize import nnls
 
 from sasnet_plugin.fitting.start_values.curve_bank import Binned, bin_curve
-from sasnet_plugin.fitting.start_values.second_component import (
-    collect_fixed,
-    has_one_contrast,
-    nearest_sums,
-    two_scales,
-)
+from sasnet_plugin.fitting.start_values.sums import collect_fixed, has_one_contrast, nearest_sums, two_scales
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.start_values.simple_sums import NearSum, find_near_simple_sums, is_smooth_sum
+from sasnet_plugin.fitting.start_values.sums import NearSum, find_near_simple_sums, is_smooth_sum
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 

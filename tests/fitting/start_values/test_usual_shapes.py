@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.start_values.curve_bank import bin_curve, nearest
-from sasnet_plugin.fitting.start_values.usual_shapes import page_with_usual
+from sasnet_plugin.fitting.start_values.screening import page_with_usual
 from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
