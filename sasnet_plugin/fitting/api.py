@@ -48,10 +48,8 @@ from .result.sample_result import JointFit, SampleResult
 from .settings import EFFORT, OPTIMIZE
 from .strategy.disagreement import odd_one, other_shape_that_explains, own_that_explains
 from .strategy.hypothesis import Beliefs, priors
-from .strategy.joint_errors import widen_joint_errors
-from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_restart_task
-from .strategy.joint_moves import kin
-from .strategy.joint_search import Alone, Reading, rank_fits, search
+from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_restart_task, widen_joint_errors
+from .strategy.joint_search import Alone, Reading, kin, rank_fits, search
 from .strategy.search import search_points
 from .strategy.settings import STRATEGY
 from .strategy.state import State

@@ -13,8 +13,7 @@ from sasnet_plugin.fitting.ledger import read_spent_time
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.strategy import fit_candidate as module
-from sasnet_plugin.fitting.strategy.fit_candidate import Starts, fit_candidate, refine_starts
-from sasnet_plugin.fitting.strategy.timed_search import TimedSearch
+from sasnet_plugin.fitting.strategy.fit_candidate import Starts, TimedSearch, fit_candidate, refine_starts
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import load_model

@@ -13,7 +13,7 @@ from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.result.reported_values import mean_over_parameter
 from sasnet_plugin.fitting.result.sample_result import JointFit, SampleResult
 from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
-from sasnet_plugin.fitting.strategy.joint_moves import spread_over_kinds
+from sasnet_plugin.fitting.strategy.joint_search import spread_over_kinds
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.verdict.sample import add_sample_verdict
 from sasnet_plugin.types import Curve, Suggestion

@@ -18,8 +18,12 @@ from sasnet_plugin.fitting.result.model_fit import Parameter
 from sasnet_plugin.fitting.result.reported_values import errors_of
 from sasnet_plugin.fitting.result.sample_result import SampleResult
 from sasnet_plugin.fitting.settings import ASSESSMENT
-from sasnet_plugin.fitting.strategy.joint_errors import make_error_task, widen_joint_errors
-from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
+from sasnet_plugin.fitting.strategy.joint_fit import (
+    JointTask,
+    fit_jointly,
+    make_error_task,
+    widen_joint_errors,
+)
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.verdict.sample import make_sample_verdict
 from sasnet_plugin.simulate.bank import Bank

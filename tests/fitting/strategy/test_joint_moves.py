@@ -1,6 +1,6 @@
 """Which bodies several contrasts are held against."""
 
-from sasnet_plugin.fitting.strategy.joint_moves import list_layered_bodies, materials
+from sasnet_plugin.fitting.strategy.joint_search import list_layered_bodies, materials
 
 
 def test_a_layered_body_may_be_another_of_as_many_layers_that_the_network_offers():

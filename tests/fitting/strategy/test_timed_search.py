@@ -9,8 +9,8 @@ import numpy as np
 from sasnet_plugin.fitting.ledger import read_spent_time
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
+from sasnet_plugin.fitting.strategy.fit_candidate import TimedSearch, distinct, sort_minima
 from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
-from sasnet_plugin.fitting.strategy.timed_search import TimedSearch, distinct, sort_minima
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.types import Curve
 

@@ -10,7 +10,7 @@ import pytest
 
 from sasnet_plugin.fitting.api import fit
 from sasnet_plugin.fitting.strategy.hypothesis import Supposed
-from sasnet_plugin.fitting.strategy.unknown_resolution import Resolved, _error, resolution_of
+from sasnet_plugin.fitting.strategy.search import Resolved, _error, resolution_of
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.grid import WIDE_Q, pinhole_matrix
