@@ -1,4 +1,4 @@
-"""What a systematic error excuses, in sentences: a claim for each, that the table of fits bears out."""
+"""Assess fits together: ranking, verification, warnings, and which fits the data do not distinguish."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ from .undetermined_lengths import (
     widen_length_errors,
 )
 
-# --- What a systematic error excuses, in sentences: a claim for each, that the table of fits bears
-# --- out.
+# --- What a systematic error excuses.
 
 NONE_EXPLAINS = "None of these models fits the data."
 
@@ -172,8 +171,7 @@ def simplest_within_error(
     return None
 
 
-# --- All that is said about fits: ranking, verification, warnings, and which the data do not
-# --- distinguish.
+# --- Ranking, verification, warnings.
 
 
 def assess(

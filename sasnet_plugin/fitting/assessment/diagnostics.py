@@ -1,4 +1,4 @@
-"""Parameters of a fit that the data do not determine one by one: they move together."""
+"""Warnings about a fit: limits, correlated parameters, values that no sample has."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..result.model_fit import ModelFit, Parameter, end_of_range
 from ..result.reported_values import is_determined
 from ..settings import ASSESSMENT, OPTIMIZE
 
-# --- Parameters of a fit that the data do not determine one by one: they move together.
+# --- Correlated parameters.
 
 
 def describe_ties(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[str]]:
@@ -96,7 +96,7 @@ def _pairs(
     ]
 
 
-# --- Warnings about a fit, in words: limits, pairs that move together, values that no sample has.
+# --- Warnings about single parameters and models.
 
 #: Models whose name says that they are long, with their radius.
 _LONG = {

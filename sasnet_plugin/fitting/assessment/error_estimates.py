@@ -7,20 +7,21 @@ errors are those of all together (a linear model with a Gaussian prior: A. Gelma
 Analysis, 3rd ed. 2013, 14.8). A width broadens a curve by its square, so that its slope at 0 is 0: a column
 is the difference of two curves, as far apart as the data would still allow.
 
-The curvature of χ² at one of them says nothing of the other (`start_values.other_minima`).
+Two minima of a model may be as good (`start_values.layered`), and the curvature of χ² at one says nothing of
+the other.
 
 Particles of one shape and several sizes wash out fringes as a resolution does, and scatter as larger ones.
 sasmodels spreads one size at a time, and not the distances of neighbours with it, so that no fit has this
 (with a structure factor the local monodisperse approximation: J. S. Pedersen, J. Appl. Cryst. 27 (1994) 595).
 Where the data show no difference the sizes of both are possible.
 
-Along the line on which the other parameters follow, χ² has risen by four at two standard deviations (profile
-likelihood; D. M. Bates and D. G. Watts, Nonlinear Regression Analysis, 1988, 6.1). Half the way there is the
+Profile likelihood: along the line on which the other parameters follow, χ² has risen by four at two standard
+deviations (D. M. Bates and D. G. Watts, Nonlinear Regression Analysis, 1988, 6.1). Half the way there is the
 error, also where χ² is no parabola.
 
 A size that the data hardly show, or of which they show only a bound, has a χ² that rises less on one side
 than a parabola does, or not at all: its error is half the distance at which χ² has risen by four, the others
-following (`optimize.profile_likelihood`).
+following (`Profile`).
 """
 
 from __future__ import annotations
@@ -66,8 +67,7 @@ if TYPE_CHECKING:
     from ...simulate.bank import Bank
 
 
-# --- Errors that hold what a fit holds: widths that it has not, exponents at defaults, a resolution
-# --- not stated.
+# --- What a fit keeps fixed: widths, exponents at defaults, a resolution that is not given.
 
 
 @dataclass(frozen=True)
@@ -437,12 +437,12 @@ def _is_exponent(p: Any) -> bool:
     return not (amount or p.units in ("Ang", "1/cm", "cm^-1") or p.type == "volume")
 
 
-# --- Errors that hold another minimum of a model, where it is as good.
+# --- Other minima that are as good.
 
 
 def spread_over_minima(task: Held, deadline: float) -> dict[str, float]:
     """What adds to the errors of a fit, a standard deviation, for other minima that are as good."""
-    # Each is weighted by its likelihood, as `over_kinds` weights kinds of size distribution. Empty for a
+    # Each is weighted by its likelihood, as `spread_over_kinds` weights size distributions. Empty for a
     # model without any, where what they differ by is known, and of an expensive one.
     fit = task.fits[0]
     rest = others_of(fit.model)
@@ -498,8 +498,7 @@ def _minima(local: ModelCurves, starts: Iterator[dict[str, Any]]) -> Iterator[Lo
             return
 
 
-# --- Errors that hold a spread of all sizes together, where a fit has taken a resolution that no
-# --- file states.
+# --- All sizes of a particle varied together.
 
 
 def errors_by_sizes_together(task: Held, deadline: float) -> dict[str, float]:
@@ -567,7 +566,7 @@ def _residuals(
     return np.asarray(local.residual(mean, parameters, local.error(0.0))[0])
 
 
-# --- How far a parameter may go until χ² has risen by four, all others following it.
+# --- Profile likelihood: where χ² has risen by four, other parameters following.
 
 
 @dataclass(frozen=True)
@@ -638,7 +637,7 @@ def _square(residual: Floats) -> float:
     return float(residual @ residual)
 
 
-# --- Errors where χ² is flatter than its curvature at the minimum says.
+# --- Where χ² is flatter than its curvature at the minimum.
 
 #: Steps of several curves to the minimum of plain least squares: correlated errors may have moved the fit.
 _STEPS = 6
@@ -743,7 +742,7 @@ def _code(task: Held, info: Any, name: str, start: Mapping[str, Any]) -> Code:
     return replace(code, first=first, low=min(code.low, first), high=max(code.high, first))
 
 
-# --- Errors that hold whichever size distribution it is: one curve seldom shows its kind.
+# --- Other size distributions.
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Whether a fit explains its measurement: χ², runs of residuals, and noisy replicates by the network.
+"""Whether a fit agrees with its data: χ², runs of residuals, noisy replicates, independent points.
 
 Uncertainties that hold a calibration or a smearing correction, too, are no scatter: all fits are within them
 and the residuals run along q together. A difference of χ² that is shared by neighbours is then counted once
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from ...predict.curves import Classifier
 
 
-# --- Whether a fit explains its measurement: χ², runs of residuals, and noisy replicates by the
-# --- network.
+# --- χ², runs of residuals, noisy replicates.
 
 
 def verify(
@@ -265,8 +264,7 @@ def _loud_part(q: NDArray[np.float64], residual: NDArray[np.float64], uncertaint
     )
 
 
-# --- How many points of a curve are independent, where the stated uncertainties are larger than any
-# --- noise in it.
+# --- Number of independent points.
 
 
 def independent_share(curve: Curve, dintensity: Floats, fits: Sequence[ModelFit]) -> float:
@@ -310,8 +308,7 @@ def describe_share(points: int, share: float) -> str:
     )
 
 
-# --- How far a fit misses the points, and how far neighbours scatter, whatever uncertainties are
-# --- stated.
+# --- Distance of the fit from the points, whatever their uncertainties.
 
 #: Standard deviation of a normal distribution over the median of its absolute values.
 _NORMAL = 1.4826

@@ -1,5 +1,4 @@
-"""Lengths that the data do not determine: of components that are power laws alone, and beyond the smallest
-q.
+"""Lengths that the data do not determine: of power-law tails, and beyond the smallest q.
 
 Far beyond its size a body scatters as its surface does, q⁻⁴, a sheet as q⁻², a chain as q⁻² or q^(-1/ν): the
 curve then is the same for any size (G. Porod, Kolloid-Z. 124 (1951) 83). Whichever model carries such a tail,
@@ -30,8 +29,7 @@ from ..result.components import bare, is_scale
 from ..result.model_fit import ModelFit, Parameter
 from ..settings import ASSESSMENT, PROBLEM
 
-# --- Components of a fit of which the data show a power law alone, so that their lengths are not
-# --- determined.
+# --- Components of which the data show a power law alone.
 
 POWER_LAW = "power_law"
 #: Between two exponents that are tried: sums of both are those between.
@@ -174,7 +172,7 @@ def widen_length_errors(fit: ModelFit) -> ModelFit:
     return replace(fit, parameters={**fit.parameters, **open_}) if open_ else fit
 
 
-# --- Lengths of which a curve shows only that they are longer than its smallest q can tell.
+# --- Lengths beyond the smallest q.
 
 
 def mark_lengths_beyond_range(fit: ModelFit, curve: Curve, dintensity: Floats) -> ModelFit:

@@ -1,4 +1,4 @@
-"""What a curve and any model of it may differ by: an error that neighbours share, along ln q.
+"""Correlated (systematic) errors along ln q: their sizes, and what they leave of parameters' errors.
 
 A calibrated intensity is off by some per cent, smoothly along q: background, sensitivity, resolution, a model
 that is nearly right. It is described as a Gaussian process (M. C. Kennedy and A. O'Hagan, J. R. Stat. Soc. B
@@ -23,7 +23,7 @@ from ..result.model_fit import ModelFit
 from ..result.residuals import Shape, SharedError
 from .settings import EVIDENCE
 
-# --- What a curve and any model of it may differ by: an error that neighbours share, along ln q.
+# --- Correlated errors along ln q.
 
 #: Shapes of the last curves and fits: the search weighs a fit, and the assessment weighs it again.
 _KEPT: ArrayCache[list[Shape]] = ArrayCache(4 * 2**20)
@@ -135,8 +135,7 @@ def _mean_about(log_q: Floats, intensity: Floats, dintensity: Floats) -> Floats:
     return np.asarray(np.maximum(total(intensity), np.sqrt(total(dintensity**2))) / (high - low))
 
 
-# --- What neighbouring residuals of a fit share: how large it is, and what it leaves of parameters'
-# --- errors.
+# --- What they leave of parameters' errors.
 
 #: Directions in which a curve tells less than this of what it tells of the best known one are not seen.
 _OPEN = 1e-9

@@ -1,12 +1,11 @@
-"""The marginal likelihood of a fit: priors of its parameters, what the measurement is off by, and weights
-of fits.
+"""The marginal likelihood of a fit: priors, integral over parameters and systematic errors, weights.
 
 Sizes, distances and scales are as likely in each decade (H. Jeffreys, Theory of Probability, 1939, 3.1);
 fractions, exponents and contrasts in each interval of what they may be. A density at the value found is all
 that the evidence needs: it is given as the width of a range of that density.
 
 In the linear approximation about the fit residuals are Gaussian under each shared error (`discrepancy`), and
-under a prior of Gaussian shape whose density at the fit is that of `prior`: W, the density's extent over
+under a prior of Gaussian shape whose density at the fit is that of the priors: W, the density's extent over
 √(2π). Then the integral over the parameters is the likelihood at the best values under that error, over
 √det(1 + W JᵀV⁻¹J W) (Laplace's; C. E. Rasmussen and C. K. I. Williams, Gaussian Processes for Machine
 Learning, 2006, equation 2.42). A parameter that the data leave open costs nothing. Noise has the size that
@@ -36,7 +35,7 @@ from ..settings import PROBLEM
 from .discrepancy import Discrepancy
 from .settings import EVIDENCE
 
-# --- How wide the values of a parameter are spread over samples, before a curve is seen.
+# --- Priors.
 
 
 def extent(name: str, p: Parameter, bounds: tuple[float, float], background: float) -> float:
@@ -127,8 +126,7 @@ def _shortest(fit: ModelFit, name: str) -> float:
     return EVIDENCE.thinnest if is_length else -inf
 
 
-# --- The marginal likelihood of a fit: its parameters, and what the measurement is off by,
-# --- integrated over.
+# --- Integral over parameters and systematic errors.
 
 
 @dataclass(frozen=True)
@@ -341,7 +339,7 @@ def _background(discrepancy: Discrepancy, slopes: Floats, drifts: Floats) -> flo
     return float(np.max(np.abs(discrepancy.dintensity * added) / discrepancy.local_mean))
 
 
-# --- Fits of one curve by their evidence: weights, and which of them the data do not distinguish.
+# --- Weights of fits.
 
 
 @dataclass(frozen=True)

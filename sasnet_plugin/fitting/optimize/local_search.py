@@ -1,4 +1,4 @@
-"""To the minimum beside a start of one curve, and out of a minimum that no slope leads out of.
+"""Local search of one curve: to the nearest minimum, and out of one that no slope leaves.
 
 One loop for all that is proposed: other sizes and whole numbers, and other size distributions.
 
@@ -34,8 +34,7 @@ from ..problem.model_curves import ModelCurves
 from ..settings import OPTIMIZE, PROBLEM
 from .least_squares_problem import LeastSquaresProblem
 
-# --- To the minimum beside a start of one curve: least squares in ln size, with errors widened at
-# --- first.
+# --- To the nearest minimum.
 
 
 @dataclass(frozen=True)
@@ -76,8 +75,7 @@ def refine(
     return LocalMinimum(best[1], best[0], cut)
 
 
-# --- Beside a minimum that no slope leads out of: refine what is proposed, and go on from what is
-# --- better.
+# --- To other minima.
 
 #: From a start to the minimum beside it; None where it has no finite curve or the time is up.
 Refine = Callable[[dict[str, Any]], LocalMinimum | None]

@@ -1,12 +1,11 @@
-"""Values that are reported, with their errors: of parameters, of size distributions, and which of them
-tell most.
+"""Reported values and their errors: covariance, size distributions, and which parameters tell most.
 
 The parameters of sasmodels mean another thing in each kind: of a log-normal distribution they are the median
 and the standard deviation of the logarithm; of a Gaussian one, the mean and the standard deviation before
 the distribution is cut off. The number mean and the relative standard deviation mean the same in all kinds.
 
 Of a size with a distribution the number mean is reported, and of its width the standard deviation over the
-mean, whichever kind of distribution it is (`size_distributions`).
+mean, whichever kind of distribution it is.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from ..settings import PROBLEM
 from .components import bare
 from .model_fit import ModelFit, Parameter
 
-# --- How well data determine parameters: the covariance of a least-squares fit from its slopes.
+# --- Covariance of a least-squares fit.
 
 #: A parameter's name; of several curves also the place of the curve that has it of its own.
 _Key = TypeVar("_Key")
@@ -62,7 +61,7 @@ def correlations(slopes: Mapping[Any, Floats]) -> Floats:
     return np.asarray(np.clip(matrix / np.outer(error, error), -1.0, 1.0))
 
 
-# --- Mean and relative standard deviation of the size distributions that a fit calculates.
+# --- Mean and relative standard deviation of size distributions.
 
 #: Points of the sum over a distribution.
 _POINTS = 801
@@ -119,8 +118,7 @@ def deviation_over_width(
     return moments(distributions.get(name, "gaussian"), width)[1] / width if width > 0 else 1.0
 
 
-# --- Values that are reported, with their errors: the one place that makes an error of those of
-# --- parameters.
+# --- Reported values.
 
 #: Of the largest part's variance: a sum is not known better than this, as correlations are estimates.
 _LEAST = 1e-4
@@ -191,7 +189,7 @@ def _correlation(fit: ModelFit, names: Sequence[str]) -> Floats:
     return matrix if np.all(np.isfinite(matrix)) else np.eye(len(names))
 
 
-# --- Parameters in words: which of them tell most of a sample, and which the data do not determine.
+# --- Parameters that tell most, and those that the data do not determine.
 
 #: Relative error up to which a value is known well enough to be told first.
 _KNOWN = 0.5

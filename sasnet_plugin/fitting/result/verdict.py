@@ -1,4 +1,4 @@
-"""The noun of what is said of an answer: a level, one headline, one doubt, and what to do next."""
+"""The verdict on an answer: a level, a headline, a caution, and what to do next."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from ...wording import template
 
-# --- The noun of what is said of an answer: a level, one headline, one doubt, and what to do next.
+# --- The verdict.
 
 #: The levels: green, yellow and red.
 EXPLAINS, DOUBTS, DOES_NOT = "explains", "explains with doubts", "does not explain"
@@ -62,7 +62,7 @@ class Verdict:
         }
 
 
-# --- Parts of warnings that the verdict recognises: such warnings are no caution.
+# --- Parts of warnings that are no caution.
 
 ONE_SIZE = template("one size without a distribution fits as well")
 CORRELATED = template("are strongly correlated")

@@ -1,4 +1,4 @@
-"""Starts of bodies with a layer: a plain body's fit, with a layer that is thin or most of it.
+"""Starts of layered particles: a plain particle's fit with a layer, and other divisions into core and layer.
 
 With deep fringes a layered body is found only from within a few per cent of its size, where a plain one,
 whose size is all that it has, is found from far: a layer in it, of a contrast between those of body and
@@ -25,7 +25,7 @@ from ..problem.free_parameters import sharp
 from ..settings import START_VALUES
 from ..task import Task
 
-# --- Starts of bodies with a layer: a plain body's fit, with a layer that is thin or most of it.
+# --- A plain particle's fit with a layer that is thin or most of it.
 
 #: A fringe's top is looked for so far away, in ln q; and what of it a plain body may be off by.
 _FRINGE, _OF_TOPS = 0.6, 0.1
@@ -124,7 +124,7 @@ def make_layered_starts(form: str, values: Mapping[str, Any]) -> Iterator[dict[s
             yield {**rest, **plain.sizes(values, share), **densities}
 
 
-# --- Where another minimum of much the same χ² may be, which no slope leads to from a fit.
+# --- Other minima of nearly the same χ².
 
 #: Rg of a knee that q does not reach, times the nearest q that it does.
 _NOT_SEEN_BEYOND, _NOT_SEEN_BELOW = 1.0, 10.0

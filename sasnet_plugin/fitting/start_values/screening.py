@@ -1,4 +1,4 @@
-"""Usual special cases of bodies with many proportions, beside the library's curves of random ones.
+"""What the library of simulated curves says alone: distances from the data, a preview, starts of a fit.
 
 A cube is what most boxes are made as, and of 160 boxes of random proportions none is near one.
 """
@@ -43,8 +43,7 @@ if TYPE_CHECKING:
     from ...simulate.bank import Bank
 
 
-# --- Usual special cases of bodies with many proportions, beside the library's curves of random
-# --- ones.
+# --- Usual special cases of particles with many proportions.
 
 #: Length of the usual bodies in the table, Å: the search tries others of the same proportions.
 _SIDE = 50.0
@@ -160,8 +159,7 @@ def _box(q: Floats, ratios: tuple[float, float]) -> Floats:
     return intensity
 
 
-# --- What the bank alone says: how near its curves come to the data, a preview, and the starts of a
-# --- fit.
+# --- Distances of the library's curves from the data, preview, starts.
 
 #: Bodies that experts try first; with each structure factor where the flag says so.
 SIMPLE = {

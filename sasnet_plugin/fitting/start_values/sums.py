@@ -1,5 +1,4 @@
-"""Starts of sums of two models: the bank's curves beside a second, and simple curves of the field in
-closed form.
+"""Starts of sums: two of the library's curves, and simple curves in closed form.
 
 The second is a term without a body, at a few values of its only parameter; or the same body in another size;
 or, where a user names such a sum, the bank's nearest curves of another body.
@@ -46,8 +45,7 @@ if TYPE_CHECKING:
     from ...simulate.bank import Bank
 
 
-# --- Starts of a sum of two models: the bank's curves of the first beside curves of the second,
-# --- scales solved.
+# --- Sums of two curves of the library.
 
 #: Terms without a body that samples add to one, each with its only parameter of shape and, where another one
 #: is a second name of the scale, that: aggregates or interfaces, free polymer, fluctuations of a solution.
@@ -253,8 +251,7 @@ def _two_scales(first: Floats, second: Floats, data: Binned) -> Floats:
     return best
 
 
-# --- Simple curves of the field in closed form, alone and with a power law: which come near, and
-# --- from where.
+# --- Simple curves in closed form, alone and with a power law.
 
 #: Parameters of a term, in sasmodels' units.
 Values = dict[str, float]

@@ -1,4 +1,4 @@
-"""Refinement of a candidate's starts within its time, and what no slope leads to beside them."""
+"""Fit one candidate model to one curve: refine starts within its time, fit the best to the end."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from ...types import Curve
 
 
-# --- Refinement of a candidate's starts within its time, and what no slope leads to beside them.
+# --- Starts, refined within the time.
 
 
 @dataclass(frozen=True)
@@ -309,8 +309,7 @@ def enough(local: ModelCurves) -> float:
     return float(len(local.curve))
 
 
-# --- Fit one candidate model to one curve: the bank's nearest curves refined, the best fitted to
-# --- the end.
+# --- One candidate.
 
 
 @dataclass(frozen=True)

@@ -219,7 +219,7 @@ def is_smooth(hypothesis: Hypothesis) -> bool:
 
 
 def is_simple_curve(hypothesis: Hypothesis) -> bool:
-    """Whether it is a curve of the grid that `simple_sums` compares, or a sum of those."""
+    """Whether it is a curve of the grid that `start_values.sums` compares, or a sum of those."""
     return all(part in SIMPLE_CURVES for part in sum_parts(hypothesis.name))
 
 

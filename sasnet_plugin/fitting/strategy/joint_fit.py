@@ -1,4 +1,4 @@
-"""The fit of one model to several curves: from starts that single curves give, to values and errors."""
+"""Fit one model to several curves: from starts that single curves give, to values and errors."""
 
 from __future__ import annotations
 
@@ -45,8 +45,7 @@ from ..start_values.contrast_starts import density_starts, own_density_starts
 from ..task import Budget, FitOptions, no_curve
 from .settings import STRATEGY
 
-# --- The fit of one model to several curves: from starts that single curves give, to values and
-# --- errors.
+# --- One model, several curves.
 
 #: Values that all curves share, and those of each.
 Start = tuple[dict[str, Any], list[dict[str, Any]]]
@@ -408,8 +407,7 @@ def _find_undetermined(minimum: JointMinimum, densities: Sequence[str]) -> dict[
     return dict.fromkeys([*unknown, "scale"], reason)
 
 
-# --- Errors of a joint fit that hold what it has fixed, and where χ² is flat, as those of a single
-# --- fit do.
+# --- Errors of a joint fit.
 
 
 def widen_joint_errors(ledger: Ledger, result: SampleResult, options: FitOptions) -> SampleResult:

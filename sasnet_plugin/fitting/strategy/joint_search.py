@@ -1,4 +1,4 @@
-"""Where a joint fit may go from where it has ended: other layers, other shapes, other size distributions.
+"""Search among joint fits: which models, in which order, what each may become, and how they rank.
 
 A long or a flat particle of one size and spheres of many sizes have curves alike to a few per cent (O.
 Glatter and O. Kratky, Small Angle X-ray Scattering, 1982, chapter 5): a search that goes downhill ends at the
@@ -37,8 +37,7 @@ from .fit_candidate import fit_candidate
 from .hypothesis import priors
 from .joint_fit import BESIDE, JOINT, JointTask, collect_fixed, fit_jointly, make_restart_task
 
-# --- Where a joint fit may go from where it has ended: other layers, other shapes, other size
-# --- distributions.
+# --- Other layers, shapes and size distributions.
 
 #: A model that is thought less probable is not fitted where another explains the sample.
 UNLIKELY = 0.02
@@ -337,8 +336,7 @@ def spread_over_kinds(fits: Sequence[JointFit]) -> JointFit:
     return best.replace_parameters({key: spread(key) for key in best.parameters_by_key()})
 
 
-# --- Which models are fitted to a sample jointly, in which order, as which kind of sample, and how
-# --- they rank.
+# --- Which models, in which order, and how they rank.
 
 
 @dataclass(frozen=True)

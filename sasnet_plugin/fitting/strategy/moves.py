@@ -52,7 +52,7 @@ from .hypothesis import (
 from .settings import STRATEGY
 from .state import State
 
-# --- One thing to do next, and its worth.
+# --- A step and its worth.
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def make_step_from(
     return Step(key, worth, hypothesis=hypothesis, task=task)
 
 
-# --- What comes before all else: the simplest models of the groups that the network thinks likely.
+# --- The simplest models of the likeliest groups.
 
 
 def first(state: State) -> Iterator[Step]:
@@ -216,8 +216,7 @@ def _unless_fitted(state: State, members: Iterable[str]) -> list[str]:
     return [] if {hypothesis.form for hypothesis in state.fits} & set(known_names) else known_names
 
 
-# --- What a second term promises beside a fit before it is fitted: evidence of both in linear
-# --- approximation.
+# --- What a second term promises, in linear approximation.
 
 
 @dataclass(frozen=True)
@@ -313,8 +312,7 @@ def _curve(state: State, term: str, parameters: dict[str, float]) -> Floats | No
     return np.asarray(weighted) if np.all(np.isfinite(weighted)) else None
 
 
-# --- What may be tried of interactions: other structure factors of a fit, and simpler bodies that
-# --- interact.
+# --- Structure factors.
 
 #: Simple bodies of which solutions may be crowded or charged.
 _INTERACTS = tuple(form for form, interacts in SIMPLE.items() if interacts)
@@ -388,7 +386,7 @@ def _defaults(factor: str) -> dict[str, float]:
     return {p.name: float(p.default) for p in model_info(factor).parameters.call_parameters}
 
 
-# --- What may be tried of the resolution that a file does not state.
+# --- Resolution that a file does not state.
 
 #: Makes a start of a fit's values.
 Begun = Callable[[dict[str, Any]], dict[str, Any]]
@@ -466,8 +464,7 @@ def propose_resolved(state: State) -> Iterator[Step]:
                 )
 
 
-# --- Simple curves of the field first: one smooth term, a power law or both, where their grid comes
-# --- near.
+# --- Simple curves first.
 
 
 def simple_sums(state: State) -> Iterator[Step]:
@@ -510,8 +507,7 @@ def _fit(state: State, hypothesis: Hypothesis, starts: tuple[dict[str, float], .
     return Step(step.key, step.worth, True, hypothesis, step.task)
 
 
-# --- A second component: sums of two models whose curves come near, and what the best sum is held
-# --- against.
+# --- Sums of two models.
 
 #: Bodies that a second component is tried with, whatever explains the curve best without one.
 _BODIES = ("sphere", "ellipsoid", "cylinder")
@@ -636,7 +632,7 @@ def _is_body(form: str) -> bool:
     return str(model_info(form).category).startswith("shape:")
 
 
-# --- What may be tried next: one kind of step, a function.
+# --- All kinds of steps.
 
 
 def open_steps(state: State) -> list[Step]:

@@ -1,4 +1,4 @@
-"""Resolution that a file does not state, found with the models that explain the curve best."""
+"""Best-first search over hypotheses, and the resolution that a file does not state."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ...simulate.bank import Bank
 
 
-# --- Resolution that a file does not state, found with the models that explain the curve best.
+# --- Resolution that a file does not state.
 
 #: Share of the fall of χ² that one of the widths tried first has at least: smearing changes a curve as the
 #: square of the width, so that two thirds of the right one leave (1 - 4/9)² of the misfit.
@@ -113,8 +113,7 @@ def _width(resolved: Resolved) -> float:
     return resolved.supposed.relative or resolved.supposed.absolute
 
 
-# --- One best-first search over hypotheses: it ends when nothing open is worth its time, or the
-# --- time is up.
+# --- The search.
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The cautions that come from the classifier, one sentence each; `_EXPLAINED` has their order.
+"""The cautions about a fit ("doubts" is their former name), each a function, in order of harm.
 
 Each function takes the result and yields a sentence of `sentences`, or nothing.
 """
@@ -21,7 +21,7 @@ from .names import add_model_name, capital, is_body, kind, some, spell_name
 from .settings import VERDICT
 from .sizes import comparable, find_lower_bounds, largest, list_open, sizes
 
-# --- The cautions that come from the classifier, one sentence each; `_EXPLAINED` has their order.
+# --- Cautions of the classifier.
 
 
 def scope(result: FitResult) -> Iterator[str]:
@@ -104,8 +104,7 @@ def find_expected_unfitted(result: FitResult) -> tuple[str, str | None] | None:
     return next(guesses, None)
 
 
-# --- The cautions about a fit ("doubts" is their former name): a function for each, and their order
-# --- by harm.
+# --- Cautions of the fit.
 
 
 def doubts(result: FitResult) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The headline: what explains the data, with values and errors; or what comes nearest, and what is sure."""
+"""The headline: the best fit with values and errors, or the nearest one; volume fractions."""
 
 from __future__ import annotations
 
@@ -37,8 +37,7 @@ from .sizes import (
     sums,
 )
 
-# --- The headline: what explains the data, with values and errors; or what comes nearest, and what
-# --- is sure.
+# --- Best fit, or the nearest one.
 
 #: Shapes and models whose thickness is not that of a shell.
 _THICKNESS = {"sheet": "thickness", "hollow_cylinder": "wall thickness"}
@@ -300,7 +299,7 @@ def _plain_name(name: str, fit: ModelFit) -> str:
     return text
 
 
-# --- The scale of a fit as a volume fraction, where all scattering length densities are given.
+# --- Scale as a volume fraction.
 
 #: Models of lattices and stacks, in which the scale is no volume fraction of the particles alone.
 _LATTICES = ("lamellar", "bcc", "fcc", "sc_")

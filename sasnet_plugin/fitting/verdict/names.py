@@ -10,7 +10,7 @@ from ...types import sum_parts
 from ..result.model_fit import ModelFit
 from ..result.reported_values import is_determined
 
-# --- Parameters in the words that people use for them, and the units that they have.
+# --- Parameters and their units.
 
 #: sasmodels' name, or its beginning where it is numbered -> what people call it.
 WORDS = {
@@ -73,7 +73,7 @@ def unit_of(model: str, name: str, unit: str) -> str:
     return "" if name in _NUMBERS or (model, name) in _NUMBERS_OF else unit
 
 
-# --- Models and structure factors in plain English, and the shape that each stands for.
+# --- Models and structure factors, and the shape of each.
 
 #: sasmodels' name -> what it describes, in the plural where there are many of it.
 KINDS = {

@@ -1,4 +1,4 @@
-"""What to do next: a command, or for who has called from Python a call, with every option that was given."""
+"""What to do next: a command, or a call in Python, with every option that was given."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ from .names import is_body
 from .settings import VERDICT
 from .sizes import list_open
 
-# --- What to do next: a command that carries every option that was given, with what the answer asks
-# --- for.
+# --- A command.
 
 #: Folders that are named where none was given.
 PAGES, EXPORTS = "pages", "exports"
@@ -218,8 +217,7 @@ def _collect_method_options(method: Method, usual: Method) -> dict[str, Any]:
     }
 
 
-# --- An answer for who has called from Python: what to do next is a call, and sentences name
-# --- keywords.
+# --- A call in Python.
 
 #: Options that are written in Python by other calls than `fit`.
 _LOOK = frozenset({"--report", "--export"})
