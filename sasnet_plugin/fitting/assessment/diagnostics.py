@@ -152,7 +152,7 @@ def _check_parameter(
     if name not in bound:
         checks += [
             _check_resolvable(name, p, curve),
-            _check_determination(name, p, fit),
+            _check_determination(name, p),
             _check_extrapolation(name, p, curve, fit),
         ]
     if name not in explained:
@@ -319,7 +319,7 @@ def _has_fringes(fit: ModelFit) -> bool:
     return bool(np.count_nonzero(steps[1:] * steps[:-1] < 0) > 1)
 
 
-def _check_determination(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
+def _check_determination(name: str, p: Parameter) -> Iterator[str]:
     value = quantity(p.value, p.unit, p.error)
     if not is_determined(name, p):
         yield f"{name}, {value}, is not determined by these data: fix it, or use a model without it."
