@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,15 +11,6 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int
     """A table whose first columns, so many as `texts`, are text; the others are numbers, to the right."""
     rule = ["---"] * texts + ["---:"] * (len(header) - texts)
     return "\n".join("| " + " | ".join(line) + " |" for line in [header, rule, *rows]) + "\n"
-
-
-def beside_empty(found: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> str:
-    """Medians of what a page and an empty one took, s, and their ratios."""
-    rows = []
-    for what, (ours, empty) in found.items():
-        a, b = statistics.median(ours), statistics.median(empty)
-        rows.append([what, f"{1000 * a:.0f}", f"{1000 * b:.1f}", f"{a / b:.1f}"])
-    return markdown(["what", "page / ms", "empty FastAPI page / ms", "ratio"], rows)
 
 
 def percent(value: float) -> str:

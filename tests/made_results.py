@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.fitting.assessment.long_bodies import mark_lengths_beyond_range
+from sasnet_plugin.fitting.assessment.undetermined_lengths import mark_lengths_beyond_range
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Replicates, Verification
 from sasnet_plugin.types import Curve, GroupGuess, Suggestion

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
-from sasnet_plugin.fitting.evidence.weights import weigh_fits
+from sasnet_plugin.fitting.evidence.marginal import weigh_fits
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate

@@ -61,7 +61,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
 
 def equivalent_fits(result: Any, form: str) -> set[str]:
     """Names of fits of the true form, of its group, and those that this curve cannot tell from its best."""
-    from sasnet_plugin.fitting.evidence.weights import alike
+    from sasnet_plugin.fitting.evidence.marginal import alike
     from sasnet_plugin.predict import open_classifier
 
     group = next((g.members for g in open_classifier().manifest.groups if form in g.members), (form,))

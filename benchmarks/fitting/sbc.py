@@ -55,7 +55,7 @@ CASES = {"exact": "no systematic error", "slow": f"a slow error of {100 * SLOW:.
 def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     """Fitted value, error and truth of each parameter of one curve's true model."""
     from sasnet_plugin.fitting.api import fit_with
-    from sasnet_plugin.fitting.evidence.weights import alike
+    from sasnet_plugin.fitting.evidence.marginal import alike
     from sasnet_plugin.fitting.result.model_fit import explains
     from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.fitting.verdict.equals import is_explained_within_error
@@ -91,8 +91,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
 
 def _compared(fit: ModelFit, name: str, truth: Mapping[str, Any]) -> list[float | None]:
     """Value, error and truth of what is reported: number means, and relative standard deviations."""
-    from sasnet_plugin.fitting.result.reported_values import value_of
-    from sasnet_plugin.fitting.result.size_distributions import moments
+    from sasnet_plugin.fitting.result.reported_values import moments, value_of
     from sasnet_plugin.simulate.clean import PD_TYPES
 
     value, error = value_of(fit, name)

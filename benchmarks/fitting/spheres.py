@@ -61,10 +61,8 @@ def problem(index: int, seed: int) -> tuple[float, Curve]:
 def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     """sasnet's answer to one problem, as JSON has it."""
     from sasnet_plugin.fitting.api import fit_with
-    from sasnet_plugin.fitting.assessment.assess import discrepancy
-    from sasnet_plugin.fitting.assessment.excused import simplest_within_error
-    from sasnet_plugin.fitting.evidence.marginal import evidence
-    from sasnet_plugin.fitting.evidence.weights import alike
+    from sasnet_plugin.fitting.assessment.assess import discrepancy, simplest_within_error
+    from sasnet_plugin.fitting.evidence.marginal import alike, evidence
     from sasnet_plugin.fitting.task import FitOptions
 
     radius, curve = problem(index, seed)

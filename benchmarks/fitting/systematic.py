@@ -47,7 +47,7 @@ def disturbed(index: int, seed: int) -> Problem:
 def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     """sasnet's answer to one problem, as JSON has it."""
     from sasnet_plugin.fitting.api import fit_with
-    from sasnet_plugin.fitting.evidence.weights import alike
+    from sasnet_plugin.fitting.evidence.marginal import alike
     from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.predict import open_classifier
 

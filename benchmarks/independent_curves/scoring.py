@@ -46,7 +46,6 @@ _NO_KIND = re.compile(
     r"|would explain|would fit",
     re.I,
 )
-_EXPLAINS = re.compile(r"\bexplains? (?:the data|them|these data)|fits the data", re.I)
 _NUMBER = r"[-+−]?\d[\d.,]*(?:[eE][-+]?\d+)?"
 _VALUE = re.compile(
     rf"(?P<name>[A-Za-z][A-Za-zé ²/'-]*?(?: \([AB]\))?)?(?: of| at|:| =)? ?(?P<value>{_NUMBER})"

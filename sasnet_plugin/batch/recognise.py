@@ -195,14 +195,14 @@ def _unless_failed(outcome: Any) -> Any:
     return outcome
 
 
-def describe_recognition(looks: Sequence[Look], settings: SettledSettings = SETTLED) -> str:
+def describe_recognition(looks: Sequence[Look]) -> str:
     """Whether the answer is settled, and since when."""
     first = next((look for look in looks if look.settled), None)
     answered_looks = [look for look in looks if look.classes]
     if first is not None:
         return (
             f"Converged after frame {first.number}, {first.counts:,.0f} counts: {first.settled}, with a"
-            f" probability of at least {settings.probability:.0%} in {settings.frames} frames in a row."
+            f" probability of at least {SETTLED.probability:.0%} in {SETTLED.frames} frames in a row."
         )
     if not answered_looks:
         return "No frame has an answer."

@@ -146,7 +146,7 @@ def _has_composed_names(result: FitResult) -> bool:
 
 
 def _describe_best_fit(result: FitResult) -> Iterator[str]:
-    from ..fitting.result.headline import parameters_in_words
+    from ..fitting.result.reported_values import parameters_in_words
     from ..fitting.verdict.sentences import NAMES
 
     best, doubts = result.best, result.verdict.doubts

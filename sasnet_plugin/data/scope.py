@@ -155,17 +155,11 @@ class _Plateau:
     fringes: float  #: Scatter of ln I about a power law beyond the edge.
 
 
-def is_reflectivity(q: Floats, intensity: Floats, dintensity: Floats | None = None) -> bool:
-    """Whether a curve is certainly a specular reflectivity; q ascending and positive, any units."""
-    # Missing uncertainties are estimated from neighbours.
-    return likeness(q, intensity, dintensity) == "certain"
-
-
 def likeness(
     q: Floats, intensity: Floats, dintensity: Floats | None = None
 ) -> Literal["", "possible", "certain"]:
     """Say how surely a curve is a specular reflectivity; empty if it is none."""
-    # Arguments as for `is_reflectivity`.
+    # q ascends and is positive, in any unit; missing uncertainties are estimated from neighbours.
     plateau = _plateau_of(q, intensity, dintensity)
     if plateau is None:
         return ""

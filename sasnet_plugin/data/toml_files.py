@@ -31,6 +31,8 @@ class TomlLimits(NamedTuple):
 TOML = TomlLimits()
 
 _STRINGS_AND_COMMENTS = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'|#.*')
+#: Characters of a text that are quoted in a sentence.
+_LONGEST_TEXT = 200
 _BETWEEN_KEYS = re.compile(r"[,=\[\]{}]")
 
 
@@ -104,8 +106,8 @@ def _texts_of(value: Any) -> Iterator[str]:
         yield value
 
 
-def _shorten(text: str, longest: int = 200) -> str:
-    return text if len(text) <= longest else f"{text[:longest]}…"
+def _shorten(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
 
 
 # --- Settings of a file that stand in TOML files beside it or in texts ``name=value``, whatever

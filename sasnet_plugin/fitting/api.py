@@ -31,11 +31,9 @@ from ..zoo import bank_path
 from .asked import check_names, check_shared, select_named_hypotheses, several_of, start_of
 from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy
-from .assessment.flat import errors_to_add
-from .assessment.held import make_fixed_task, widen_errors
-from .assessment.over_kinds import spread_over_kinds
+from .assessment.error_estimates import errors_to_add, make_fixed_task, spread_over_kinds, widen_errors
+from .evidence.marginal import weigh_fits
 from .evidence.settings import EVIDENCE
-from .evidence.weights import weigh_fits
 from .ledger import Ledger
 from .optimize.bumps_fit import Reported, fit_by_bumps, warn_without_bumps
 from .optimize.refine_best import refine_best
@@ -50,17 +48,15 @@ from .result.sample_result import JointFit, SampleResult
 from .settings import EFFORT, OPTIMIZE
 from .strategy.disagreement import odd_one, other_shape_that_explains, own_that_explains
 from .strategy.hypothesis import Beliefs, priors
-from .strategy.joint_errors import widen_joint_errors
-from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_restart_task
-from .strategy.joint_moves import kin
-from .strategy.joint_search import Alone, Reading, rank_fits, search
+from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_restart_task, widen_joint_errors
+from .strategy.joint_search import Alone, Reading, kin, rank_fits, search
 from .strategy.search import search_points
 from .strategy.settings import STRATEGY
 from .strategy.state import State
 from .task import FitOptions, Method, Pool
 from .verdict import sample_sentences as sentences
-from .verdict.in_python import translate_to_python
-from .verdict.network import describe_unlikely
+from .verdict.doubts import describe_unlikely
+from .verdict.next_step import translate_to_python
 from .verdict.sample import add_sample_verdict, translate_sample_to_python
 from .verdict.tell import add_verdict
 

@@ -577,7 +577,7 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 # --- command.
 
 #: Files of the pictures, by what they show.
-MEASURED, SIMULATED, RESIDUAL = PARTS = "measured", "simulated", "residual"
+PARTS = ("measured", "simulated", "residual")
 
 
 def verify_by_fit(job: FitJob, report: Callable[[str], None]) -> tuple[dict[str, Any], list[str]]:

@@ -96,11 +96,6 @@ def exposure_of(curve: Curve, dintensity: Floats, level: float) -> Floats:
     return np.asarray([np.median(padded[i : i + _WINDOW]) for i in range(exposure.size)])
 
 
-def repeated(curve: Curve, exposure: Floats, level: float) -> Measurement:
-    """The same measurement once more."""
-    return Measurement("the same again", "as before", curve, exposure, level)
-
-
 def move_detector(before: Measurement, factor: float) -> Measurement:
     """The same instrument with its detector further away (factor < 1) or closer."""
     # Of a pinhole instrument whose collimation is as long as its detector distance L the intensity at the

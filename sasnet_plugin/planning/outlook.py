@@ -10,7 +10,7 @@ simulating noise; the parameters' volumes (Occam's factors) are in the mean.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,17 +42,14 @@ def foresee(
     measurement: Measurement,
     time: float,
     parameter: str | None = None,
-    ended: Callable[[], bool] = lambda: False,
 ) -> Outlook:
-    """Return the outlook of a measurement; `draws` are of each rival, `ended` says that it is enough."""
+    """Return the outlook of a measurement; `draws` are of each rival."""
     chance, total = 0.0, 0.0
     differences: dict[tuple[str, str], list[float]] = {}
     errors: list[tuple[float, float, float]] = []
     for truth, own_draws in zip(rivals, draws, strict=True):
         share = truth.weight / len(own_draws)
         for z in own_draws:
-            if ended():
-                break
             intensity = truth.predict(z, measurement)
             error = measurement.error(intensity, time)
             after = [

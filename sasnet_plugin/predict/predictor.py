@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 #: Of a curve that a simple shape explains, after its name.
 NO_MODEL = "; such data hardly distinguish models, even if a probability is high."
-UNINFORMATIVE = "A power law plus a constant fits this curve within its uncertainties" + NO_MODEL
 FEW_POINTS = 25
 #: Largest change of an uncertainty by rounding it to one digit.
 _ROUNDING = 0.2
@@ -83,11 +82,6 @@ def _notes(curve: Curve, q_range: tuple[float, float]) -> list[str]:
     if curve.dintensity is None and not any("estimated" in note for note in curve.notes):
         notes.append("No uncertainties were given; they were estimated from the scatter of the points.")
     return [*notes, *_doubts(curve, q_range)]
-
-
-def is_flag(note: str) -> bool:
-    """Whether a note says that the curve fixes no model."""
-    return note.endswith(NO_MODEL)
 
 
 def _ascends(q: Floats) -> bool:

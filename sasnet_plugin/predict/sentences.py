@@ -10,7 +10,6 @@ KINDS = template(
     kinds="Globular (spheres, core-shell spheres, vesicles) 83 %, elongated or flattened 15 %",
     in_scope="98 %",
 )  # fmt: skip
-ONE_MODEL = template("{kinds}.", kinds="Globular (spheres, core-shell spheres, vesicles) >99 %")
 NEXT = template("Next{condition}: {command}", condition="", command="sasnet fit data.dat")
 DETAILS = template("  # or --details for everything")
 DETAILS_NOTES = template("  # or --details for everything (notes: {count})", count=2)

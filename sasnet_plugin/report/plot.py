@@ -387,10 +387,10 @@ def _note(axes: Axes, text: str, ink: Ink, *, right: bool) -> None:
     )  # fmt: skip
 
 
-def _wrap(text: str, width: int = 26) -> str:
+def _wrap(text: str) -> str:
     import textwrap
 
-    return "\n".join(textwrap.wrap(f"{text[:1].upper()}{text[1:]}.", width))
+    return "\n".join(textwrap.wrap(f"{text[:1].upper()}{text[1:]}.", 26))
 
 
 # --- A fit on matplotlib's axes: data with the best fits, and the best one's residuals.

@@ -188,7 +188,7 @@ def _values(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def describe_fit(result: FitResult, request: Request) -> dict[str, Any]:
     """A fit as plain objects: the answer, SasView's fit pages, curves, and a resolution that was found."""
-    from ..fitting.result.headline import parameters_in_words
+    from ..fitting.result.reported_values import parameters_in_words
     from ..report.exports.sasview import fit_page, plugin_text
 
     pages = [

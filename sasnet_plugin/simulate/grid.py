@@ -15,7 +15,6 @@ PER_DECADE = 800
 WIDE_MIN = 3e-5
 N_WIDE = 4001
 WIDE_Q = WIDE_MIN * 10 ** (np.arange(N_WIDE) / PER_DECADE)
-WIDE_MAX = float(WIDE_Q[-1])
 LN_STEP = float(np.log(10) / PER_DECADE)
 #: Clean curves are kept blurred by a Gaussian in ln q of this standard deviation, in cells: fringes finer
 #: than the grid are averaged, not aliased. Pinhole smearing is narrowed by as much (variances add).

@@ -15,8 +15,6 @@ from ..arrays import Floats
 
 #: sasmodels rounds the length of a kernel's values up to a multiple of this.
 _BLOCK = 32
-#: How names of a distribution's width, number of points, range and kind end.
-_OF_WIDTH = ("", "_n", "_nsigma", "_type")
 _COMMON = 2  #: Scale and background, which have no distributions.
 #: Points of distributions that sasmodels gives a compiled kernel at a time.
 _AT_A_TIME = 100

@@ -286,9 +286,9 @@ class ZooModel:
     sha256: Mapping[str, str] = field(default_factory=dict)
 
 
-def list_registered(folder: Path | None = None) -> dict[str, Path]:
+def list_registered() -> dict[str, Path]:
     """Return each registered model's folder. Raises ModelZooError without zoo or readable registry."""
-    return {name: home for name, (home, _) in _entries(folder).items()}
+    return {name: home for name, (home, _) in _entries(zoo_folder()).items()}
 
 
 def register(home: Path, registry: Path | None = None) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data import load
-from sasnet_plugin.data.scope import is_reflectivity
+from sasnet_plugin.data.scope import likeness
 from sasnet_plugin.data.shadow import percus_yevick
 from sasnet_plugin.types import DataError
 
@@ -60,7 +60,7 @@ def test_fresnel_is_reflectivity(resolution: float, edge: float) -> None:
     shifts = np.linspace(-2.5, 2.5, 41)
     weight = np.exp(-(shifts**2) / 2)
     smeared = np.array([np.average(_fresnel(x * (1 + resolution * shifts), edge), weights=weight) for x in q])
-    assert is_reflectivity(q, smeared)
+    assert likeness(q, smeared) == "certain"
 
 
 @pytest.mark.parametrize("radius", [20.0, 100.0, 400.0])
@@ -68,9 +68,9 @@ def test_normalised_form_factors_are_not(radius: float) -> None:
     q = np.geomspace(0.0005, 0.5, 300)
     x = q * radius
     sphere = (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2
-    assert not is_reflectivity(q, sphere)
-    assert not is_reflectivity(q, np.exp(-(x**2) / 3))
-    assert not is_reflectivity(q, 1 / (1 + x**2) ** 2)
+    assert likeness(q, sphere) != "certain"
+    assert likeness(q, np.exp(-(x**2) / 3)) != "certain"
+    assert likeness(q, 1 / (1 + x**2) ** 2) != "certain"
 
 
 def test_normalised_sphere_is_read(write) -> None:
@@ -91,8 +91,8 @@ def test_a_curve_that_rises_beyond_its_plateau_is_no_reflectivity() -> None:
     q = np.geomspace(0.01, 0.5, 300)
     plateau = 1 / (1 + (q / 0.03) ** 24)
     peak = 30 * np.exp(-(((q - 0.1) / 0.004) ** 2)) + 1e-3
-    assert is_reflectivity(q, plateau + 1e-6)
-    assert not is_reflectivity(q, plateau + peak)
+    assert likeness(q, plateau + 1e-6) == "certain"
+    assert likeness(q, plateau + peak) != "certain"
 
 
 @pytest.mark.parametrize("level", [1.0, 3e4])
@@ -104,7 +104,7 @@ def test_reflectivities_are_refused_whatever_their_scale_and_footprint(level: fl
     reflected = np.abs((q - s) / (q + s)) ** 2 + 1e-7
     if footprint:  # a beam wider than the sample up to 0.8 of the edge
         reflected *= np.minimum(q / (0.8 * edge), 1.0)
-    assert is_reflectivity(q, level * reflected)
+    assert likeness(q, level * reflected) == "certain"
 
 
 def _hard_spheres(q: np.ndarray, radius: float, fraction: float) -> np.ndarray:
@@ -120,7 +120,7 @@ def test_concentrated_spheres_are_no_reflectivity(fraction: float, low: float) -
     q = np.geomspace(low / 60, 20 / 60, 150)
     curve = _hard_spheres(q, 60, fraction)
     for level in (curve.max(), curve[0], 1e-3):
-        assert not is_reflectivity(q, curve / level + 1e-5)
+        assert likeness(q, curve / level + 1e-5) != "certain"
 
 
 def _fresnel_file(write, header: str) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment import held
+from sasnet_plugin.fitting.assessment import error_estimates
 from sasnet_plugin.fitting.ledger import cut, read_counted_time
 from sasnet_plugin.fitting.pool import answer_of
 from sasnet_plugin.fitting.task import Budget
@@ -24,7 +24,7 @@ Q = np.geomspace(0.004, 0.4, 120)
 def exact_calibration() -> Iterator[None]:
     """Leave the calibration of q out of errors, for tests of something else that is unknown."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(held, "ASSESSMENT", replace(held.ASSESSMENT, q_calibration=0.0))
+        patch.setattr(error_estimates, "ASSESSMENT", replace(error_estimates.ASSESSMENT, q_calibration=0.0))
         yield
 
 

@@ -85,7 +85,7 @@ def test_the_hint_at_a_protein_does_not_depend_on_the_shape_that_leads(model: st
 
     from made_results import SPHERE
 
-    from sasnet_plugin.fitting.verdict.network import describe_unlikely
+    from sasnet_plugin.fitting.verdict.doubts import describe_unlikely
 
     said = describe_unlikely(replace(SPHERE, model=model), 0.05)
     assert f"likely (5 %), but {model} fits the data" in said

@@ -28,7 +28,7 @@ KEYS = {"result/model_fit.py": '"twins"'} | dict.fromkeys(
         "api.py",
         "result/sample_result.py",
         "verdict/sample.py",
-        *(f"verdict/{name}.py" for name in ("doubts", "in_python", "next_step", "settings", "tell")),
+        *(f"verdict/{name}.py" for name in ("doubts", "next_step", "settings", "tell")),
     ),
     "doubts?",
 )

@@ -11,7 +11,7 @@ from sasviews import Home
 
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.result.size_distributions import sigmas
+from sasnet_plugin.fitting.result.reported_values import sigmas
 from sasnet_plugin.report.exports.sasview import fit_page
 from sasnet_plugin.types import Curve
 

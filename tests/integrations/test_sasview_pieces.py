@@ -153,7 +153,7 @@ def test_rows_before_and_after_fits() -> None:
     assert [each.name for each in entry.candidates] == ["a", "b", "c"]
     assert entry.remarks == ["⚠ Strange.", "Note."]
     assert entry.state == "perhaps none of these"
-    assert not entry.has_fit
+    assert all(candidate.page is None for candidate in entry.candidates)
     entry.take_fit(fit("c", "d"), 7)
     assert [each.name for each in entry.candidates] == ["c", "d", "a", "b"]
     best, new, left, _ = entry.candidates

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.predict.predictor import check_curve, is_flag, judge_uncertainties
+from sasnet_plugin.predict.predictor import NO_MODEL, check_curve, judge_uncertainties
 from sasnet_plugin.types import Curve
 
 Q = np.linspace(0.005, 0.4, 150)
@@ -40,7 +40,7 @@ def test_a_claim_rests_on_the_scatter_where_uncertainties_are_absurd() -> None:
 def test_uncertainties_above_the_intensity_leave_nothing_to_tell() -> None:
     sigma = np.full(Q.size, 500.0)
     values = SPHERE + sigma * np.random.default_rng(2).normal(size=Q.size)
-    said = [note for note in check_curve(Curve(Q, values, sigma), INPUTS).notes if is_flag(note)]
+    said = [note for note in check_curve(Curve(Q, values, sigma), INPUTS).notes if note.endswith(NO_MODEL)]
     assert len(said) == 1
     assert said[0].startswith("The uncertainties are as large as the intensities or larger")
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.simulate import priors
+from sasnet_plugin.simulate.kernel import build
 from sasnet_plugin.simulate.quick_models import quadrature
 
 
@@ -22,6 +23,25 @@ def _own(name: str) -> Any:
     from sasmodels.core import build_model
 
     return build_model(priors.model_info(name), dtype="double", platform="dll")
+
+
+def fine_model(name: str, n: int, folder: Path) -> Any:
+    """A model with `n` points in each integral, in double precision."""
+    return build(quadrature.set_quadrature(priors.model_info(name), n, folder))
+
+
+def has_quadrature(name: str, folder: Path) -> bool:
+    try:
+        quadrature.set_quadrature(priors.model_info(name), 76, folder)
+    except ValueError:
+        return False
+    return True
+
+
+def deviation(intensity: np.ndarray, reference: np.ndarray) -> float:
+    """The root mean square difference over the mean reference, of a few neighbouring q."""
+    # Relative to the neighbourhood, not to each point, so that the bottom of a minimum does not decide.
+    return float(np.sqrt(np.mean((intensity - reference) ** 2)) / np.mean(np.abs(reference)))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +66,7 @@ def test_finer_quadrature_leaves_the_installed_sasmodels_as_it_is(tmp_path: Path
 
     library = Path(sasmodels.__file__).parent / "models" / "lib"
     before = sorted(library.iterdir()), list(priors.model_info("cylinder").source)
-    quadrature.fine_model("cylinder", 53, tmp_path)
+    fine_model("cylinder", 53, tmp_path)
     assert (sorted(library.iterdir()), list(priors.model_info("cylinder").source)) == before
 
 
@@ -54,19 +74,19 @@ def test_finer_quadrature_of_an_ellipsoid_is_the_adaptive_one(tables: Path) -> N
     pars = priors.sample_prior("ellipsoid", np.random.default_rng(3))
     size = priors.max_length("ellipsoid", pars)
     q = np.geomspace(0.1, 50, 30) / size
-    fine = quadrature.fine_model("ellipsoid", 300, tables)
+    fine = fine_model("ellipsoid", 300, tables)
     np.testing.assert_allclose(_curve(_own("ellipsoid"), q, pars), _curve(fine, q, pars), rtol=1e-4)
 
 
 def test_a_model_without_quadrature_has_none_to_refine(tables: Path) -> None:
-    assert not quadrature.has_quadrature("sphere")
+    assert not has_quadrature("sphere", tables)
     assert np.isinf(quadrature.q_valid("sphere", {"radius": 50.0}))
     with pytest.raises(ValueError, match="no quadrature"):
-        quadrature.fine_model("sphere", 100, tables)
+        fine_model("sphere", 100, tables)
 
 
-def test_limits_are_for_models_with_a_quadrature() -> None:
-    assert all(quadrature.has_quadrature(name) for name in quadrature.LIMITS)
+def test_limits_are_for_models_with_a_quadrature(tables: Path) -> None:
+    assert all(has_quadrature(name, tables) for name in quadrature.LIMITS)
 
 
 @pytest.mark.parametrize("name", ["tetrahedron", "truncated_tetrahedron", "prism"])
@@ -76,19 +96,19 @@ def test_python_polyhedra_hold_below_their_limit_and_fail_beyond(name: str, tabl
     if name == "prism":
         pars |= {"radius_average": 20.0, "length": 1000.0}
     limit = quadrature.q_valid(name, pars)
-    own, fine = _own(name), quadrature.fine_model(name, 40000, tables)
+    own, fine = _own(name), fine_model(name, 40000, tables)
     near = np.linspace(0.9, 1.0, 5)
     inside, outside = 0.9 * limit * near, 4 * limit * near
-    assert quadrature.deviation(_curve(own, inside, pars), _curve(fine, inside, pars)) < 0.02
-    assert quadrature.deviation(_curve(own, outside, pars), _curve(fine, outside, pars)) > 0.02
+    assert deviation(_curve(own, inside, pars), _curve(fine, inside, pars)) < 0.02
+    assert deviation(_curve(own, outside, pars), _curve(fine, outside, pars)) > 0.02
 
 
 @pytest.mark.parametrize("name", ["truncated_octahedron", "elliptical_cylinder", "rectangular_prism"])
 def test_compiled_models_hold_below_their_limit(name: str, tables: Path) -> None:
     pars = priors.sample_prior(name, np.random.default_rng(5))
     q = 0.5 * quadrature.q_valid(name, pars) * np.linspace(0.92, 1.08, 3)
-    fine = quadrature.fine_model(name, 500, tables)
-    assert quadrature.deviation(_curve(_own(name), q, pars), _curve(fine, q, pars)) < 0.02
+    fine = fine_model(name, 500, tables)
+    assert deviation(_curve(_own(name), q, pars), _curve(fine, q, pars)) < 0.02
 
 
 @pytest.mark.parametrize(
@@ -97,11 +117,11 @@ def test_compiled_models_hold_below_their_limit(name: str, tables: Path) -> None
 def test_triaxial_ellipsoids_hold_below_their_limit(radii: tuple[float, float, float], tables: Path) -> None:
     axes = ("radius_equat_minor", "radius_equat_major", "radius_polar")
     pars = dict(zip(axes, radii, strict=True)) | {"sld": 4.0, "sld_solvent": 1.0}
-    fine = quadrature.fine_model("triaxial_ellipsoid", 900, tables)
+    fine = fine_model("triaxial_ellipsoid", 900, tables)
     own = _own("triaxial_ellipsoid")
     for share in (0.25, 0.5, 0.9):
         q = share * quadrature.q_valid("triaxial_ellipsoid", pars) * np.linspace(0.92, 1.08, 3)
-        assert quadrature.deviation(_curve(own, q, pars), _curve(fine, q, pars)) < 0.02
+        assert deviation(_curve(own, q, pars), _curve(fine, q, pars)) < 0.02
 
 
 def test_pringle_series_holds_to_its_limit_and_not_beyond() -> None:
@@ -161,14 +181,14 @@ def test_q_quiet_is_zero_where_nothing_cancels() -> None:
     assert quadrature.q_quiet("sphere", {"radius": 50.0}) == 0.0
 
 
-def test_the_published_table_is_what_the_code_trusts(repository: Path) -> None:
+def test_the_published_table_is_what_the_code_trusts(repository: Path, tables: Path) -> None:
     text = (repository / "docs" / "prior.md").read_text(encoding="utf-8")
     table = text.split("<!-- quadrature: begin -->")[1].split("<!-- quadrature: end -->")[0]
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in table.split("\n") if "|" in line
     ]
     lowest = {row[0]: row[1] for row in rows[2:]}
-    assert set(lowest) == {name for name in priors.form_models() if quadrature.has_quadrature(name)}
+    assert set(lowest) == {name for name in priors.form_models() if has_quadrature(name, tables)}
     for name, limit in quadrature.LIMITS.items():
         assert float(lowest[name]) == limit
     limited = {name for name, value in lowest.items() if value != "none"}

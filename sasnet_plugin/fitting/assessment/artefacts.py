@@ -26,7 +26,7 @@ from ..problem.model_curves import ModelCurves
 from ..problem.resolution import has_resolution
 from ..result.fit_result import LOWEST_POINTS, SLIT, Artefact
 from ..result.model_fit import ModelFit, explains
-from ..result.size_distributions import sigmas
+from ..result.reported_values import sigmas
 from ..settings import ASSESSMENT, PROBLEM
 from ..task import UNLIMITED, Budget
 

@@ -1,4 +1,4 @@
-"""All that is said about fits: ranking, verification, warnings, and which the data do not distinguish."""
+"""Assess fits together: ranking, verification, warnings, and which fits the data do not distinguish."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from ...digits import chisq_text
+from ...digits import chisq_text, join_names
 from ...predict import open_classifier
 from ...types import Curve, GroupGuess, sum_parts
-from ..evidence.discrepancy import Discrepancy
+from ..evidence.discrepancy import Discrepancy, widen_by_shared_error
+from ..evidence.marginal import alike, weigh_fits
 from ..evidence.settings import EVIDENCE
-from ..evidence.shared_error import widen_by_shared_error
-from ..evidence.weights import alike, weigh_fits
 from ..problem.conventions import conventional, scale_in_words
 from ..problem.nested_models import simpler
 from ..result import components
@@ -24,13 +23,155 @@ from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Verification, explains
 from ..result.residuals import SharedError
 from ..settings import ASSESSMENT
-from . import discriminate, excused
+from . import discriminate
 from .diagnostics import reductions_met, remarks_of, warnings_of
-from .effective_points import as_independent, describe_share, independent_share
-from .goodness_of_fit import compare, verify
-from .long_bodies import mark_lengths_beyond_range
-from .power_law_tails import mark_tails, stands_for_a_power_law, widen_length_errors
-from .relative_misfit import misfit_of
+from .goodness_of_fit import as_independent, compare, describe_share, independent_share, misfit_of, verify
+from .undetermined_lengths import (
+    mark_lengths_beyond_range,
+    mark_tails,
+    stands_for_a_power_law,
+    widen_length_errors,
+)
+
+# --- What a systematic error excuses.
+
+NONE_EXPLAINS = "None of these models fits the data."
+
+
+def not_the_least(order: Sequence[ModelFit], error: SharedError) -> list[str]:
+    """Why the first is not the one of the least χ², where another's is clearly less and has earned it."""
+    first, least = order[0], min(order, key=lambda fit: fit.bic)
+    if (first.bic - least.bic) / max(least.reduced_chisq, 1.0) < ASSESSMENT.significant**2:
+        return []
+    reasons = []
+    if error.relative > 0:
+        reasons.append("its residuals are smooth, like a systematic error")
+    elif len(first.free) < len(least.free):
+        reasons.append(f"it has {len(first.free)} instead of {len(least.free)} parameters")
+    if first.log_evidence < least.log_evidence:
+        reasons.append("it is the more common model")
+    why = " and ".join(reasons) or "it has the greater evidence"
+    return [
+        (
+            f"{least.short_name} comes nearer (reduced χ² {chisq_text(least.reduced_chisq)} against"
+            f" {chisq_text(first.reduced_chisq)}). {first.short_name} ranks first, because {why}."
+        )
+    ]
+
+
+def rank_behind_explaining(
+    order: Sequence[ModelFit], errors: Mapping[str, SharedError], points: int
+) -> list[ModelFit]:
+    """Fits by falling weight; those that only an error explains which no measurement has have none."""
+    # Where a fit explains the curve to its errors, no such error is there for another to be excused by. Noise
+    # that is somewhat larger than stated is usual: of that the evidence speaks.
+
+    def stands(fit: ModelFit) -> bool:
+        error = errors[fit.name]
+        is_noise = error.relative == 0 and error.noise**2 < ASSESSMENT.too_small
+        return is_noise or explains(fit.reduced_chisq, points) or error.excuses()
+
+    if stands(order[0]) or not any(explains(fit.reduced_chisq, points) for fit in order):
+        return list(order)
+    whole = sum(fit.weight for fit in order if stands(fit))
+    reweighted_fits = [
+        replace(fit, weight=fit.weight / whole if stands(fit) and whole else 0.0) for fit in order
+    ]
+    return sorted(reweighted_fits, key=lambda fit: (-fit.weight, not stands(fit), fit.reduced_chisq))
+
+
+def reject_inexcusable(verdict: Verification, fit: ModelFit, error: SharedError, points: int) -> Verification:
+    """The verdict of a fit whose residuals share more than a measurement does, though signs look random."""
+    is_irrelevant = error.relative == 0 or error.excuses()
+    if is_irrelevant or not verdict.explained or explains(fit.reduced_chisq, points):
+        return verdict
+    text = (
+        f"Neighbouring residuals share {error.words()}, more than measurements usually do: the model is"
+        f" incomplete."
+    )
+    return replace(verdict, explained=False, sentences=(*verdict.sentences, text))
+
+
+def largest(fits: Sequence[ModelFit], errors: Mapping[str, SharedError]) -> SharedError:
+    return max((errors[fit.name] for fit in fits if fit.name in errors), key=lambda error: error.relative)
+
+
+def describe_excused(
+    first: ModelFit, fits: Sequence[ModelFit], errors: Mapping[str, SharedError]
+) -> list[str]:
+    """Fits that only an error which neighbours share makes as good as the first."""
+    if not fits:
+        return []
+    fewer = min(fits, key=lambda fit: len(fit.free))
+    within = largest([first, *fits], errors).words()
+    text = f"Within {within}, also indistinguishable from {first.short_name}: {join_names(short_names(fits))}"
+    if len(fewer.free) < len(first.free):
+        text += f"; {fewer.short_name} has {len(fewer.free)} parameters instead of {len(first.free)}"
+    return [f"{text}."]
+
+
+def short_names(fits: Sequence[ModelFit]) -> tuple[str, ...]:
+    return tuple(fit.short_name for fit in fits)
+
+
+def join_with_verb(names: Sequence[str], singular: str, plural: str) -> str:
+    """Names with a verb, which depends on how many they are."""
+    return f"{join_names(names)} {plural if names[1:] else singular}"
+
+
+def select_within_uncertainties(
+    order: Sequence[ModelFit], verdict: Verification, same_names: Iterable[str]
+) -> list[ModelFit]:
+    """Fits that explain the data to errors which are no noise: too large for it, and shared by neighbours."""
+    # The simplest first. To such errors a difference of χ² is not the evidence that independent ones make it.
+    if not verdict.structured or order[0].reduced_chisq >= ASSESSMENT.too_large:
+        return []
+    excused_fits = [fit for fit in order[1:] if fit.reduced_chisq <= 1 and fit.name not in set(same_names)]
+    return sorted(excused_fits, key=lambda fit: (len(fit.free), fit.reduced_chisq))
+
+
+def none_explains(
+    order: Sequence[ModelFit], same_names: set[str], errors: Mapping[str, SharedError], points: int
+) -> list[str]:
+    """Say that the first fit does not explain the data without a systematic error."""
+    explaining = [fit for fit in order if explains(fit.reduced_chisq, points)]
+    excused = _select_excused(order, same_names, errors)
+    if not excused:
+        return [] if explaining else [NONE_EXPLAINS]
+    changing = max(errors[fit.name].background for fit in excused)
+    within = f"within {replace(largest(excused, errors), background=changing).words()}"
+    do = join_with_verb(short_names(excused), "does", "do")
+    if explaining:
+        text = join_with_verb(short_names(explaining), "fits", "fit")
+        return [f"Within the given errors {text} the data; {within}, {do} too."]
+    return [f"None of these models fits the data within the given errors; {within}, {do}."]
+
+
+def _select_excused(
+    order: Sequence[ModelFit], same_names: set[str], errors: Mapping[str, SharedError]
+) -> list[ModelFit]:
+    """The first and those that are the same, where the error excuses them that their own residuals share."""
+    same_fits = [order[0], *(fit for fit in order[1:] if fit.name in same_names)]
+    return [fit for fit in same_fits if fit.name in errors and errors[fit.name].excuses()]
+
+
+def simplest_within_error(
+    order: Sequence[ModelFit], errors: Mapping[str, SharedError], same_names: Iterable[str] = ()
+) -> tuple[ModelFit, SharedError] | None:
+    """Find the simplest fit that a small systematic error would excuse, and that error; None unless it has
+    clearly fewer parameters than the best.
+    """
+    # A flexible model also fits instrument artefacts. The curve alone does not decide; whoever measured it
+    # knows how accurate the intensities are.
+    most = len(order[0].free) - ASSESSMENT.fewer_parameters
+    simpler = [f for f in order[1:] if len(f.free) <= most and f.name not in set(same_names)]
+    for fit in sorted(simpler, key=lambda f: len(f.free)):
+        if errors[fit.name].excuses(ASSESSMENT.small_systematic):
+            return fit, errors[fit.name]
+    return None
+
+
+# --- Ranking, verification, warnings.
 
 
 def assess(
@@ -54,7 +195,7 @@ def assess(
     if not weighed.fits:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
     marked_fits = _mark_all_tails(
-        excused.rank_behind_explaining(weighed.fits, weighed.errors, len(curve)), curve, dintensity
+        rank_behind_explaining(weighed.fits, weighed.errors, len(curve)), curve, dintensity
     )
     order = as_the_simpler(rank_behind_power_laws(marked_fits))
     ranked_fits = [
@@ -69,7 +210,7 @@ def assess(
     return FitResult(
         curve, dintensity, _add_warnings(curve, order, verdicts, probe), ranking.first.explained,
         (*notes, *chain.from_iterable(say(ranking) for say in _SAID)), ranking.first,
-        alike=excused.short_names(ranking.near), explaining=excused.short_names(ranking.explaining),
+        alike=short_names(ranking.near), explaining=short_names(ranking.explaining),
         excused=_describe_excuse(ranking),
     )  # fmt: skip
 
@@ -243,7 +384,7 @@ def _verify_fits(
     for fit in order:
         error = errors[fit.name]
         verdict = verify(curve, dintensity, fit, systematic=error.relative > 0, excusable=excusable)
-        verdicts.append(excused.reject_inexcusable(verdict, fit, error, len(curve)))
+        verdicts.append(reject_inexcusable(verdict, fit, error, len(curve)))
     first, error = verdicts[0], errors[order[0].name]
     # Replicates whose noise is not the measurement's would differ from it for that reason alone.
     noise = first.noise if not first.structured else 1.0
@@ -301,7 +442,7 @@ def _ranking(
     _, *rest = _select_near_first(order)
     excused_fits = tuple(fit for fit in rest if _takes_an_error(order[0], fit, errors, differences.share))
     near = tuple(fit for fit in rest if fit not in excused_fits)
-    explaining = tuple(excused.select_within_uncertainties(order, first, [fit.name for fit in rest]))
+    explaining = tuple(select_within_uncertainties(order, first, [fit.name for fit in rest]))
     return _Ranking(differences, order, first, errors, near, excused_fits, explaining)
 
 
@@ -321,8 +462,8 @@ def _takes_an_error(
 def _describe_excuse(ranking: _Ranking) -> tuple[str, tuple[str, ...]]:
     if not ranking.beside:
         return "", ()
-    error = excused.largest([ranking.order[0], *ranking.beside], ranking.errors)
-    return error.words(), excused.short_names(ranking.beside)
+    error = largest([ranking.order[0], *ranking.beside], ranking.errors)
+    return error.words(), short_names(ranking.beside)
 
 
 def _describe_distinction(ranking: _Ranking) -> Iterator[str]:
@@ -347,7 +488,7 @@ def _describe_sampling(ranking: _Ranking) -> Iterator[str]:
 
 def _describe_indistinguishable(ranking: _Ranking) -> Iterator[str]:
     if ranking.first.explained:
-        yield from excused.describe_excused(ranking.order[0], ranking.beside, ranking.errors)
+        yield from describe_excused(ranking.order[0], ranking.beside, ranking.errors)
     if ranking.among.share < 1:
         yield describe_share(len(ranking.among.curve), ranking.among.share)
 
@@ -363,13 +504,13 @@ def _to_their_errors(ranking: _Ranking) -> Iterator[str]:
         " decide between models"
     )
     end = "" if ranking.among.share < 1 else why
-    yield f"Within the errors, {excused.join_with_verb(model_texts, 'fits', 'fit')} the data too{end}."
+    yield f"Within the errors, {join_with_verb(model_texts, 'fits', 'fit')} the data too{end}."
 
 
 def _simpler(ranking: _Ranking) -> Iterator[str]:
     if not ranking.first.explained:
         return
-    simple = excused.simplest_within_error(ranking.order, ranking.errors, ranking.same)
+    simple = simplest_within_error(ranking.order, ranking.errors, ranking.same)
     if simple is not None:
         fit, simple_error = simple
         yield (
@@ -382,11 +523,11 @@ def _describe_best(ranking: _Ranking) -> Iterator[str]:
     best = ranking.order[0]
     if best.components:
         yield components.describe_components(best.components)
-    yield from excused.not_the_least(ranking.order, ranking.error)
+    yield from not_the_least(ranking.order, ranking.error)
     yield from remarks_of(best)
     if not ranking.first.explained:
         points = len(ranking.among.curve)
-        yield from excused.none_explains(ranking.order, ranking.same, ranking.errors, points)
+        yield from none_explains(ranking.order, ranking.same, ranking.errors, points)
 
 
 def _describe_shared_error(ranking: _Ranking) -> Iterator[str]:

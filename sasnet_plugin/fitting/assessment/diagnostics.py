@@ -1,26 +1,102 @@
-"""Warnings about a fit, in words: limits, pairs that move together, values that no sample has."""
+"""Warnings about a fit: limits, correlated parameters, values that no sample has."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, combinations, compress, islice
 from math import inf
 
 import numpy as np
 
-from ...digits import chisq_text, quantity, significant
+from ...digits import chisq_text, join_names, quantity, significant
 from ...simulate.priors import model_info
 from ...types import Curve
 from ..evidence.settings import EVIDENCE
 from ..problem.bounds import limits_of
 from ..problem.conventions import check_matter, scale_in_words
+from ..problem.free_parameters import moving
 from ..problem.nested_models import Reduction, reduce_attraction, simpler
-from ..result import sentences
+from ..result import verdict
 from ..result.components import bare, is_scale
-from ..result.headline import is_determined
 from ..result.model_fit import ModelFit, Parameter, end_of_range
-from ..settings import ASSESSMENT
-from .tied import describe_ties
+from ..result.reported_values import is_determined
+from ..settings import ASSESSMENT, OPTIMIZE
+
+# --- Correlated parameters.
+
+
+def describe_ties(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[str]]:
+    """Parameters that move together, and the names of all that is explained by that or before."""
+    groups = [group for group in together(fit) if _matters(group, fit, explained)]
+    said = [
+        (
+            f"{join_names(group)} {verdict.CORRELATED}: these data determine only a combination. Fix the"
+            f" values that you know."
+        )
+        for group in groups
+    ]
+    shown_pairs = dict(_pairs(fit, explained, groups)[:3])  # of more nobody reads
+    if shown_pairs:
+        pair_texts = ", ".join(f"{a} and {b} ({r:.3f})" for (a, b), r in shown_pairs.items())
+        said.append(
+            f"The data hardly distinguish {pair_texts}: they {verdict.CORRELATED} (coefficient in"
+            f" brackets). Fix one"
+            " of a pair if known."
+        )
+    return said, explained.union(*groups, *shown_pairs)
+
+
+def together(fit: ModelFit) -> list[tuple[str, ...]]:
+    """Sets of three parameters and more of which the data determine fewer combinations."""
+    groups = _triple(fit)
+    for names in _combinations(fit):
+        if not any(set(names) <= set(other_group) for other_group in groups):
+            groups.append(names)
+    return groups
+
+
+def _triple(fit: ModelFit) -> list[tuple[str, ...]]:
+    """Three parameters of which all pairs are strongly correlated, if there are."""
+    pairs = set(map(frozenset, fit.correlations))
+    triples = combinations(sorted(set().union(*pairs)), 3)
+    return list(islice((t for t in triples if all({*pair} in pairs for pair in combinations(t, 2))), 1))
+
+
+def _combinations(fit: ModelFit) -> Iterator[tuple[str, ...]]:
+    """Names of three and more in an eigenvector of the derivatives' correlations that is next to nothing."""
+    # What is large in one of them can be changed together without a change of the curve (D. A. Belsley, E.
+    # Kuh, R. E. Welsch, Regression Diagnostics (1980), chapter 3).
+    slopes = moving(fit.derivatives)
+    if len(slopes) < 3:  # of an expensive model there are none
+        return
+    columns = np.stack(list(slopes.values()), axis=1)
+    columns = columns / np.linalg.norm(columns, axis=0)
+    values, vectors = np.linalg.eigh(columns.T @ columns)
+    for vector in vectors.T[values < 1 - OPTIMIZE.strong]:
+        names = tuple(compress(slopes, np.abs(vector) > ASSESSMENT.in_combination))
+        if len(names) > 2:
+            yield names
+
+
+def _matters(names: Sequence[str], fit: ModelFit, explained: set[str]) -> bool:
+    """Whether one of the correlated is badly known, else it is no one's concern, and none was explained."""
+    if explained & set(names) or not set(names) <= fit.parameters.keys():
+        return False
+    parameters = [fit.parameters[name] for name in names]
+    return any(p.error is None or p.error > ASSESSMENT.well_known * abs(p.value) for p in parameters)
+
+
+def _pairs(
+    fit: ModelFit, explained: set[str], groups: Sequence[tuple[str, ...]]
+) -> list[tuple[tuple[str, str], float]]:
+    return [
+        (pair, r)
+        for pair, r in fit.correlations.items()
+        if _matters(pair, fit, explained) and not any(set(pair) <= set(g) for g in groups)
+    ]
+
+
+# --- Warnings about single parameters and models.
 
 #: Models whose name says that they are long, with their radius.
 _LONG = {
@@ -76,7 +152,7 @@ def _check_parameter(
     if name not in bound:
         checks += [
             _check_resolvable(name, p, curve),
-            _check_determination(name, p, fit),
+            _check_determination(name, p),
             _check_extrapolation(name, p, curve, fit),
         ]
     if name not in explained:
@@ -186,7 +262,7 @@ def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, other_fits: Sequ
         return []
     return [
         (
-            f"{first_name} and {other_name} {sentences.WITHIN_ERRORS}, but {worse.short_name} fits worse"
+            f"{first_name} and {other_name} {verdict.WITHIN_ERRORS}, but {worse.short_name} fits worse"
             " (reduced χ²"
             f" {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}). So small a"
             " difference may come from an error of the data or of their resolution."
@@ -199,7 +275,7 @@ def _limits(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     if not end or is_scale(name):
         return
     if name.endswith("_pd") and end == "lower":
-        yield f"{name}, {p.value:.2g}, is at its lower limit: {sentences.ONE_SIZE}."
+        yield f"{name}, {p.value:.2g}, is at its lower limit: {verdict.ONE_SIZE}."
         return
     value = p.low if end == "lower" else p.high
     text = f"{name} is at the {end} limit of its range, {quantity(value, p.unit)}"
@@ -243,14 +319,14 @@ def _has_fringes(fit: ModelFit) -> bool:
     return bool(np.count_nonzero(steps[1:] * steps[:-1] < 0) > 1)
 
 
-def _check_determination(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
+def _check_determination(name: str, p: Parameter) -> Iterator[str]:
     value = quantity(p.value, p.unit, p.error)
     if not is_determined(name, p):
         yield f"{name}, {value}, is not determined by these data: fix it, or use a model without it."
     elif (
         name.endswith("_pd") and p.error is not None and p.error >= p.value > 0 and end_of_range(p) != "lower"
     ):
-        yield (f"{name}, {value}, cannot be distinguished from 0: {sentences.ONE_SIZE}.")
+        yield (f"{name}, {value}, cannot be distinguished from 0: {verdict.ONE_SIZE}.")
 
 
 def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:

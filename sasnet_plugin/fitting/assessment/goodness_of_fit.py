@@ -1,4 +1,12 @@
-"""Whether a fit explains its measurement: χ², runs of residuals, and noisy replicates by the network."""
+"""Whether a fit agrees with its data: χ², runs of residuals, noisy replicates, independent points.
+
+Uncertainties that hold a calibration or a smearing correction, too, are no scatter: all fits are within them
+and the residuals run along q together. A difference of χ² that is shared by neighbours is then counted once
+for each of them, and would decide between models, and narrow errors, as no independent points do.
+
+χ² is as good as the uncertainties it divides by. The scatter of neighbouring residuals about each other needs
+none (J. von Neumann et al., Ann. Math. Stat. 12 (1941) 153), and no smooth misfit adds to it.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc, ndtr
 
+from ...arrays import Floats
 from ...digits import significant
 from ...types import Curve, GroupGuess, SasnetError
-from ..result.model_fit import ModelFit, Replicates, Verification, explains
+from ..result.model_fit import Misfit, ModelFit, Replicates, Verification, explains
 from ..result.residuals import standardise_runs
 from ..settings import ASSESSMENT
 
 if TYPE_CHECKING:
     from ...predict.curves import Classifier
+
+
+# --- χ², runs of residuals, noisy replicates.
 
 
 def verify(
@@ -250,3 +262,75 @@ def _loud_part(q: NDArray[np.float64], residual: NDArray[np.float64], uncertaint
         f" Å⁻¹. Residuals there are random but {np.sqrt(means[loud]):.1f} times the uncertainties,"
         f" elsewhere {np.sqrt(np.median(means)):.1f} times."
     )
+
+
+# --- Number of independent points.
+
+
+def independent_share(curve: Curve, dintensity: Floats, fits: Sequence[ModelFit]) -> float:
+    """Estimate the share of points that count, from the nearest fit's residuals."""
+    # Neighbours of equal sign have frequency 1/2 + arcsin(ρ)/π at correlation ρ (W. F. Sheppard, Phil. Trans.
+    # R. Soc. A 192 (1899) 101). A mean of n such points is known as from n (1 - ρ)/(1 + ρ) independent ones
+    # (G. V. Bayley and J. M. Hammersley, J. R. Stat. Soc. Suppl. 8 (1946) 184). The share is 1 for estimated
+    # uncertainties, or small or random residuals, and leaves at least two points.
+    if curve.dintensity is None or not fits:
+        return 1.0
+    nearest = min(fits, key=lambda fit: fit.reduced_chisq)
+    residual = (curve.intensity - nearest.theory) / dintensity
+    random = standardise_runs(residual) >= -ASSESSMENT.significant
+    if nearest.reduced_chisq >= ASSESSMENT.too_large or random:
+        return 1.0
+    sign = residual[residual != 0] > 0
+    same_signs = float(np.mean(sign[1:] == sign[:-1]))
+    correlation = np.sin(np.pi * (same_signs - 0.5))
+    return float(max((1 - correlation) / (1 + correlation), 2 / len(curve)))
+
+
+def as_independent(fit: ModelFit, share: float) -> ModelFit:
+    """The fit with the errors that so many of its points give."""
+    factor = 1 / np.sqrt(share)
+    parameters = {
+        name: p if p.error is None else replace(p, error=float(factor * p.error))
+        for name, p in fit.parameters.items()
+    }
+    components = tuple(
+        c if c.error is None else replace(c, error=float(factor * c.error)) for c in fit.components
+    )
+    return replace(fit, parameters=parameters, components=components)
+
+
+def describe_share(points: int, share: float) -> str:
+    """What is made of it, for a user."""
+    return (
+        "The stated uncertainties are larger than the noise, and neighbouring residuals are correlated."
+        f" So the {points} points count as {significant(points * share, 2)} in the comparison of models and"
+        " in the errors of parameters."
+    )
+
+
+# --- Distance of the fit from the points, whatever their uncertainties.
+
+#: Standard deviation of a normal distribution over the median of its absolute values.
+_NORMAL = 1.4826
+
+
+def misfit_of(curve: Curve, dintensity: Floats, fit: ModelFit) -> Misfit | None:
+    """Compare a fit's misfit with the scatter of neighbouring points; None for too few points."""
+    # Only the ratio of scatter to uncertainty depends on the size of `dintensity`.
+    residual = curve.intensity - fit.theory
+    relative = dintensity / np.maximum(np.abs(fit.theory), 1e-300)
+    # Points near the background say nothing of a share of I.
+    clear = relative <= np.quantile(relative, ASSESSMENT.clear_share)
+    if np.count_nonzero(clear) < ASSESSMENT.least_clear or not np.all(np.isfinite(residual)):
+        return None
+    share = (residual / np.abs(fit.theory))[clear]
+    return Misfit(
+        relative=float(np.sqrt(np.mean(share**2))),
+        scatter=_scatter(share),
+        over_stated=_scatter(residual / dintensity),
+    )
+
+
+def _scatter(values: Floats) -> float:
+    """Standard deviation of independent noise in a series, without what is smooth in it."""
+    return float(_NORMAL * np.median(np.abs(np.diff(values))) / np.sqrt(2))

@@ -32,10 +32,8 @@ from ..result.model_fit import Parameter
 from ..result.residuals import SharedError
 from ..result.sample_result import Key
 from ..settings import PROBLEM
-from .discrepancy import Discrepancy
-from .marginal import Evidence, marginal
-from .prior import extent_in
-from .shared_error import Information, compute_information, propagate_error
+from .discrepancy import Discrepancy, Information, compute_information, propagate_error
+from .marginal import Evidence, extent_in, marginal
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ from ..problem.free_parameters import moving
 from ..problem.model_curves import ModelCurves
 from ..problem.sums import all_exact, components_of, own_cost
 from ..result.components import Component
-from ..result.covariance import errors_of
 from ..result.model_fit import ModelFit, Parameter
+from ..result.reported_values import errors_of
 from ..result.residuals import standardise_runs
 from ..result.sample_result import JointFit, Key
 from ..settings import OPTIMIZE

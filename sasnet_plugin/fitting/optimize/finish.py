@@ -18,7 +18,7 @@ from ..problem.free_parameters import fittable, independent, moving
 from ..problem.model_curves import ModelCurves, curves_of
 from ..problem.sums import all_exact, all_nearest, components_of, own_cost, share_errors
 from ..result.components import Component, bare, is_amplitude
-from ..result.covariance import correlations, errors_of
+from ..result.reported_values import correlations, errors_of
 from ..result.sample_result import Key
 from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
 from ..task import Task

@@ -334,11 +334,6 @@ class Code:
         return self.value(x) if self.unit == 0 else self.unit
 
 
-def decode(codes: Mapping[str, Code], x: Floats) -> dict[str, float]:
-    """Parameters, each in its own unit, at codes, (k,)."""
-    return {name: code.value(v) for (name, code), v in zip(codes.items(), x, strict=True)}
-
-
 def linear(value: float, low: float, high: float, unit: float) -> Code:
     value = _move_inside(value, low, high)
     return Code(value / unit, low / unit, high / unit, unit)

@@ -18,7 +18,7 @@ from ...simulate.quick_models.quick import quick_model
 from ...types import Curve
 from ..ledger import count, read_spent_time
 from ..result.model_fit import ModelFit
-from ..result.size_distributions import sigmas
+from ..result.reported_values import sigmas
 from ..settings import PROBLEM
 from .bumps_import import import_bumps
 from .free_parameters import select_accepted

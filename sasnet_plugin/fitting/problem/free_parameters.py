@@ -15,7 +15,7 @@ from ...simulate.clean import PD_TYPES
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.cost_classes import cost_class
 from ..result.components import bare, is_scale
-from ..result.size_distributions import sigmas
+from ..result.reported_values import sigmas
 from ..settings import PROBLEM, START_VALUES
 from .sums import prefix, scales_of
 

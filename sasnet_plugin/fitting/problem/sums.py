@@ -17,7 +17,7 @@ from ...simulate.quick_models.quick import is_exact, is_quick, nearest_exact
 from ...types import sum_parts
 from ..costs import cost
 from ..result.components import Component, shares
-from ..result.covariance import covariance
+from ..result.reported_values import covariance
 
 
 def prefix(index: int) -> str:

@@ -49,7 +49,7 @@ class Parameter:
         In `unit`.
     error : float or None
         One standard deviation, from the curvature of χ² at the best fit; None where it was not fitted. Of
-        the first fit over what it holds as well (`assessment.held`).
+        the first fit over what it holds as well (`assessment.error_estimates`).
     unit : str
         As sasmodels has it; empty for a number.
     fixed : bool

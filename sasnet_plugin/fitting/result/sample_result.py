@@ -13,9 +13,9 @@ from ...data.sample.kind import CALIBRATION, MOST_CALIBRATION
 from ...data.sample.sample import Sample
 from ...types import Suggestion, product_name
 from ..settings import ASSESSMENT
-from .covariance import correlations
 from .fit_result import FitResult
 from .model_fit import ModelFit, Parameter, explains
+from .reported_values import correlations
 from .residuals import SharedError
 from .verdict import Verdict
 

@@ -1,9 +1,13 @@
-"""The noun of what is said of an answer: a level, one headline, one doubt, and what to do next."""
+"""The verdict on an answer: a level, a headline, a caution, and what to do next."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+
+from ...wording import template
+
+# --- The verdict.
 
 #: The levels: green, yellow and red.
 EXPLAINS, DOUBTS, DOES_NOT = "explains", "explains with doubts", "does not explain"
@@ -56,3 +60,10 @@ class Verdict:
             "doubt": self.doubt,
             "doubts": list(self.doubts),
         }
+
+
+# --- Parts of warnings that are no caution.
+
+ONE_SIZE = template("one size without a distribution fits as well")
+CORRELATED = template("are strongly correlated")
+WITHIN_ERRORS = template("agree within their errors")

@@ -27,16 +27,13 @@ _DRAWS = 20_000
 _KEPT, _CHILDREN, _WIDTHS = 150, 20, (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)
 #: Sets that differ by less in each density are one.
 _APART = 0.7
+_SETS = 3  #: Sets of densities that are tried at most.
 
 
 def density_starts(
-    forms: ContrastForms,
-    plan: Plan,
-    shape: Mapping[str, Any],
-    rng: np.random.Generator,
-    count: int = 3,
+    forms: ContrastForms, plan: Plan, shape: Mapping[str, Any], rng: np.random.Generator
 ) -> list[tuple[dict[str, float], list[dict[str, float]]]]:
-    """Find at most `count` sets of densities of materials and solvents that suit a shape: shared ones, and
+    """Find a few sets of densities of materials and solvents that suit a shape: shared ones, and
     those of each curve. Empty if the curve is no form of its contrasts.
     """
     if not _can_sample(forms, plan, shape):
@@ -49,7 +46,7 @@ def density_starts(
             dict(zip(forms.matter, map(float, densities[:parts]), strict=True)),
             [{forms.solvent: float(value)} for value in densities[parts:]],
         )
-        for densities in _apart(order, parts, count)
+        for densities in _apart(order, parts, _SETS)
     ]
 
 

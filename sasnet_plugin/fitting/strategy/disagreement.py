@@ -15,7 +15,7 @@ from ..result.sample_result import JointFit
 from ..settings import ASSESSMENT
 from ..task import Counting
 from .joint_fit import JOINT, JointTask, fit_jointly
-from .joint_moves import other_shapes, sizes
+from .joint_search import other_shapes, sizes
 
 #: Kinds of sample along which a body may change.
 _CHANGING = (CONCENTRATIONS, SERIES)

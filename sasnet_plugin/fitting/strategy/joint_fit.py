@@ -1,4 +1,4 @@
-"""The fit of one model to several curves: from starts that single curves give, to values and errors."""
+"""Fit one model to several curves: from starts that single curves give, to values and errors."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ...arrays import Floats
 from ...data.sample.sample import CONTRASTS, SETTINGS, Sample
 from ...simulate.priors import model_info
 from ...types import product_name
+from ..assessment.error_estimates import Held, errors_to_add, widen_errors
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.linear import (
     Minimum,
@@ -23,24 +24,28 @@ from ..evidence.linear import (
     residuals,
     solve_generalised,
 )
-from ..evidence.marginal import Evidence, marginal
-from ..evidence.prior import penalise_outside
-from ..ledger import read_spent_time
+from ..evidence.marginal import Evidence, marginal, penalise_outside
+from ..ledger import Ledger, read_spent_time
+from ..optimize.bumps_fit import ReportedJoint, refit_jointly_by_bumps
 from ..optimize.least_squares_problem import LeastSquaresProblem
+from ..pool import answers
 from ..problem.bounds import range_of
 from ..problem.contrast import compute_contrast_values
 from ..problem.contrast_forms import ContrastForms
 from ..problem.experiment import TimeUpError, starting_values
-from ..problem.free_parameters import SALT, complete_distributions
+from ..problem.free_parameters import SALT, complete_distributions, moving
 from ..problem.model_curves import ModelCurves
 from ..problem.shared_parameters import Plan, plan_of
 from ..result.components import bare
 from ..result.model_fit import Parameter
 from ..result.residuals import standardise_runs
-from ..result.sample_result import JointFit, Key
-from ..settings import ASSESSMENT
+from ..result.sample_result import JointFit, Key, SampleResult, select_alike
+from ..settings import ASSESSMENT, EFFORT
 from ..start_values.contrast_starts import density_starts, own_density_starts
 from ..task import Budget, FitOptions, no_curve
+from .settings import STRATEGY
+
+# --- One model, several curves.
 
 #: Values that all curves share, and those of each.
 Start = tuple[dict[str, Any], list[dict[str, Any]]]
@@ -400,3 +405,55 @@ def _find_undetermined(minimum: JointMinimum, densities: Sequence[str]) -> dict[
     if not reason or not unknown or "scale" in known_names:
         return {}
     return dict.fromkeys([*unknown, "scale"], reason)
+
+
+# --- Errors of a joint fit.
+
+
+def widen_joint_errors(ledger: Ledger, result: SampleResult, options: FitOptions) -> SampleResult:
+    """The first fit, and those that the curves do not tell from it, with errors of all that is unknown."""
+    if not result.fits:
+        return result
+    result = refit_by_bumps(ledger, result)
+    near = [result.fits[0], *select_alike(result.fits)]
+    tasks = [make_error_task(result, fit, options) for fit in near]
+    fits_by_name = {fit.name: fit for fit in near}
+    for index, added_errors in answers(ledger, errors_to_add, tasks, BESIDE.seconds):
+        if not isinstance(added_errors, Exception):
+            fit = near[index]
+            widened = widen_errors(fit.parameters_by_key(), added_errors)
+            fits_by_name[fit.name] = fit.replace_parameters(widened)
+    return replace(result, fits=tuple(fits_by_name.get(fit.name, fit) for fit in result.fits))
+
+
+def refit_by_bumps(ledger: Ledger, result: SampleResult) -> SampleResult:
+    """Fit what is reported by Bumps, with a note on what was not."""
+    first = result.fits[0]
+    near = {first.name, *(fit.name for fit in select_alike(result.fits))}
+    places = [i for i, fit in enumerate(result.fits) if fit.name in near or not fit.lacking()]
+    tasks = [ReportedJoint(result.sample, result.dintensities, result.fits[i]) for i in places]
+    fits = list(result.fits)
+    for index, fit in answers(ledger, refit_jointly_by_bumps, tasks, EFFORT.reported):
+        if isinstance(fit, JointFit):
+            fits[places[index]] = fit
+    missing = [fits[i].name for i in places if not fits[i].fitter]
+    notes = [*result.notes, *([f"{', '.join(missing)}: {_NOT_BY_BUMPS}"] if missing else [])]
+    return replace(result, fits=tuple(fits), notes=tuple(notes))
+
+
+_NOT_BY_BUMPS = (
+    "Bumps did not refine this fit: the time was too short, or a tie determines a fitted parameter. Its"
+    " values come from the search for starting values."
+)
+
+
+def make_error_task(result: SampleResult, fit: JointFit, options: FitOptions) -> Held:
+    """A fit with what is to be known of its errors."""
+    sample = result.sample
+    given_names = frozenset({*options.fixed, *options.ranges, *sample.ties})
+    curve_fits = tuple(fit.make_curve_fit(i) for i in range(len(sample.curves)))
+    plan = plan_of(sample, fit.model, fit.structure_factor, collect_fixed(options, fit.model))
+    return Held(
+        sample.curves, result.dintensities, curve_fits, moving(fit.derivatives), given_names,
+        STRATEGY.relative_dq[-1], plan=plan,
+    )  # fmt: skip

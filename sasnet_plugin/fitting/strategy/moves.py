@@ -1,36 +1,638 @@
-"""What may be tried next: one kind of step, a function.
+"""What may be tried next, and its worth: one kind of step, a function.
+
+A step's worth is how likely it gives the answer (the network's probability, the bank's residual, or how often
+such a step helps), times by how much the answer would gain on the best so far, over its time.
+
+A weak power law under a sphere changes the curve by less than a bank's curve misses it; beside the fit that
+is there it shows in the residuals.
 
 The search takes the worthiest first and ends when none is worth its time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain, takewhile
 from typing import Any
 
 import numpy as np
 
+from ...arrays import Floats
+from ...simulate.kernel import call
+from ...simulate.priors import model_info
+from ...simulate.quick_models.quick import fit_cost_class
+from ...types import SasnetError
 from ..assessment.diagnostics import is_reached
+from ..assessment.undetermined_lengths import exponent_of, replace_by_power_law, start_of
+from ..costs import look_cost
+from ..evidence.marginal import evidence
 from ..problem.experiment import starting_values
-from ..problem.free_parameters import SALT, other_kinds
+from ..problem.free_parameters import SALT, moves, other_kinds, sharp
 from ..problem.nested_models import reduce_to_component, simpler
 from ..problem.plugin_models import plugin_defaults
+from ..problem.resolution import has_resolution
+from ..problem.sums import as_part, extract_part, prefix
 from ..result.components import bare
-from ..result.model_fit import ModelFit, doubtful, explains
-from ..settings import EFFORT, START_VALUES
+from ..result.model_fit import ModelFit, Parameter, doubtful, explains
+from ..settings import ASSESSMENT, EFFORT, START_VALUES
 from ..start_values.screening import SIMPLE, apply_fixed
-from ..task import Budget, Pair
-from .factor_moves import add_defaults, factors, plain
-from .hypothesis import Hypothesis, is_of_particles, is_simple_curve, is_smooth, parse_hypothesis, size_of
-from .likely import first, list_expected
-from .resolution_moves import propose_resolved, resolutions
+from ..start_values.sums import TERMS, has_one_contrast, values_of
+from ..task import Budget, Pair, Task
+from .hypothesis import (
+    Hypothesis,
+    factors_of,
+    is_of_particles,
+    is_simple_curve,
+    is_smooth,
+    parse_hypothesis,
+    second_share,
+    size_of,
+)
 from .settings import STRATEGY
-from .simple_moves import simple_sums, tails
 from .state import State
-from .step import Step, boost, highest_boost, look_seconds, make_fit_step, make_step_from, nearness
-from .sum_moves import looks_for_sums, rivals_of_sum, second_terms, sums
+
+# --- A step and its worth.
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to do."""
+
+    key: tuple[Any, ...]  #: The same step has the same key; it is taken once.
+    worth: float  #: Per second.
+    due: bool = False  #: Before all that is not, whatever it is worth.
+    hypothesis: Hypothesis | None = None
+    task: Task | None = None
+    pairs: tuple[Pair, ...] = field(default=())  #: What the bank is asked about.
+    search: Task | None = None  #: Asks for a resolution.
+
+    @property
+    def is_assured(self) -> bool:
+        """Whether it is a fit that is done however short the time is."""
+        return self.due and self.task is not None and self.task.assured
+
+    @property
+    def is_worthy(self) -> bool:
+        return self.due or self.worth > STRATEGY.price
+
+
+def boost(state: State, size: int, *, again: bool = False) -> float:
+    """Bound how far an explanation with so many parameters could rise above the best."""
+    # `again`: it continues a fit, whose chance is no share of what is left to other models.
+    best = state.best
+    if best is None:
+        return STRATEGY.most_boost
+    most, gain = highest_boost(state), state.estimate_remaining_gain(best, at_least=not again)
+    if again and gain > STRATEGY.chance_gain:
+        most = max(most, STRATEGY.doubtful_boost)
+    # That fewer parameters might do the network has seen.
+    gain += 0.5 * min(state.size(best) - size, 0) * np.log(len(state.curve))
+    prior_chance = 1.0 if again else max(state.beliefs.estimate_with_sums(best), STRATEGY.least_prior)
+    return float(min(np.exp(min(gain, 50.0)) / prior_chance, most))
+
+
+def highest_boost(state: State) -> float:
+    """The most that any explanation would gain."""
+    best = state.best
+    if best is None:
+        return STRATEGY.most_boost
+    if state.estimate_remaining_gain(best) <= STRATEGY.chance_gain:
+        return 1.0  # a fit leaves nothing but noise
+    return STRATEGY.doubtful_boost if state.is_explained() else STRATEGY.most_boost
+
+
+def nearness(residual: float, least: float) -> float:
+    """How near the bank's curve of a hypothesis comes, 0..1 of the nearest of all."""
+    if not np.isfinite(least):
+        return 1.0
+    return min((least + STRATEGY.near) / (residual + STRATEGY.near), 1.0)
+
+
+def look_seconds(pairs: Iterable[Pair]) -> float:
+    """What it counts to ask the bank about them, s."""
+    return sum(look_cost(*pair) for pair in pairs)
+
+
+def make_fit_step(
+    state: State, hypothesis: Hypothesis, chance: float, due: bool = False, **task_options: Any
+) -> Step:
+    """Fit a hypothesis from the bank's curves."""
+    # One that the network holds likelier than all others together is not held off by its parameters: the
+    # network has weighed them, and those that the data leave open cost nothing.
+    size, best = size_of(hypothesis), state.best
+    if best is not None and state.beliefs.estimate(hypothesis) > 0.5:
+        size = min(size, state.size(best))
+    again = boost(state, size)
+    return Step(
+        ("fit", hypothesis), chance * again / hypothesis.seconds, due, hypothesis,
+        state.task(hypothesis, **task_options),
+    )  # fmt: skip
+
+
+def make_step_from(
+    state: State,
+    key: tuple[Any, ...],
+    hypothesis: Hypothesis,
+    chance: float,
+    *starts: Any,
+    **task_options: Any,
+) -> Step:
+    """Fit one from the values that another fit gives; its key begins with the kind of step."""
+    task = state.task(hypothesis, starts=starts, **task_options)
+    again = boost(state, state.size(hypothesis), again=True)
+    # What a fit has taken depends on what else the machine does; what it is expected to take does not.
+    worth = chance * again / (STRATEGY.from_start * hypothesis.seconds)
+    return Step(key, worth, hypothesis=hypothesis, task=task)
+
+
+# --- The simplest models of the likeliest groups.
+
+
+def first(state: State) -> Iterator[Step]:
+    """The simplest models of the network's first groups, as it thinks they interact, whatever else is
+    open.
+    """
+    # Of those that take longer only what is likely itself: before it is fitted, what lies beside the fits of
+    # others is hardly worth a look. Where the likeliest is slow, what is thought of at all comes before it,
+    # in a tenth of its time. A slow one is worth its time or not, as all that is open: other points or a
+    # resolution may be all that the simple ones lack.
+    chances = list_expected(state)
+    likeliest = max(chances, key=lambda hypothesis: chances[hypothesis], default=None)
+    is_slow = likeliest is not None and likeliest.cost == "slow"
+    least = STRATEGY.simple_prior if is_slow else STRATEGY.expected
+    for hypothesis, chance in chances.items():
+        quick = hypothesis.cost != "slow"
+        if not quick and hypothesis.pair in state.residuals:
+            chance *= nearness(state.residuals[hypothesis.pair], min(state.residuals.values()))
+        first_of_all = hypothesis.cost == "fast" or (quick and chance >= least)
+        due = first_of_all and not state.is_explained()
+        yield replace(make_fit_step(state, hypothesis, chance, assured=quick), due=due)
+
+
+def list_expected(state: State) -> dict[Hypothesis, float]:
+    """These models with their chances; none where a user has named models."""
+    if not state.free:
+        return {}
+    chances = state.beliefs.first()
+    for form, chance in (*_find_quick_limits(state, chances), *_find_missing_groups(state)):
+        chances[form] = max(chances.get(form, 0.0), chance)
+    return {as_expected(state, form): chance for form, chance in chances.items()}
+
+
+def _find_quick_limits(state: State, chances: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    """Yield what slow models that are expected become at their limits, where that is quick: cubes for
+    superballs.
+    """
+    for form, chance in chances.items():
+        if fit_cost_class(form) == "slow":
+            names = {reduction.name for reduction in simpler(form)} & state.beliefs.guesses.keys()
+            yield from ((name, STRATEGY.likely * chance) for name in names if fit_cost_class(name) != "slow")
+
+
+def as_expected(state: State, form: str) -> Hypothesis:
+    """A form as the network thinks that it interacts."""
+    guess = state.beliefs.guesses.get(form)
+    return Hypothesis(form, guess.structure_factor if guess else None)
+
+
+def _find_missing_groups(state: State) -> Iterator[tuple[str, float]]:
+    """Yield the worthiest member of each likely group without a fit, and the group's chance."""
+    # Whatever explains the curve: as good a fit of the group that the network thinks likeliest is likelier.
+    guesses = state.beliefs.guesses
+
+    def worth(name: str) -> float:
+        hypothesis = as_expected(state, name)
+        return guesses[name].probability * boost(state, size_of(hypothesis)) / hypothesis.seconds
+
+    for group in state.beliefs.suggestion.groups:
+        members = _unless_fitted(state, group.members)
+        if group.probability >= STRATEGY.group_share and members:
+            yield max(members, key=worth), group.probability
+
+
+def _unless_fitted(state: State, members: Iterable[str]) -> list[str]:
+    known_names = [name for name in members if name in state.beliefs.guesses]
+    return [] if {hypothesis.form for hypothesis in state.fits} & set(known_names) else known_names
+
+
+# --- What a second term promises, in linear approximation.
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a sum may become."""
+
+    gain: float  #: ln of its posterior probability over that of the fit.
+    start: dict[str, Any]
+
+
+def promises(state: State, best: Hypothesis) -> Iterator[tuple[Hypothesis, Promise]]:
+    """Yield what each second term promises next to a fit with slopes."""
+    fit = state.fits[best]
+    if best.second is not None or not fit.derivatives or best.form.endswith(".py"):
+        return
+    for term in TERMS:
+        sum_hypothesis = replace(best, second=term)
+        key = sum_hypothesis, best, fit.chisq
+        if key not in state.expected:
+            state.expected[key] = _promise(state, fit, sum_hypothesis)
+        if (promise := state.expected[key]) is not None:
+            yield sum_hypothesis, promise
+
+
+def _promise(state: State, fit: ModelFit, hypothesis: Hypothesis) -> Promise | None:
+    """Return the promise of the term's best value; None if its scale is negative."""
+    term = str(hypothesis.second)
+    name, fixed = TERMS[term]
+    columns = np.stack([c for c in fit.derivatives.values() if moves(c)], axis=1)
+    basis = np.linalg.qr(columns / np.linalg.norm(columns, axis=0))[0]
+    residual = state.discrepancy.residual(fit)
+    remainder = residual - basis @ (basis.T @ residual)
+    trials = []
+    q = state.curve.q
+    for value in values_of(term, float(q[0]), float(q[-1])):
+        if value < 0:  # what rises is a background
+            continue
+        curve = _curve(state, term, {name: value, **fixed})
+        if curve is None:
+            continue
+        new_part = curve - basis @ (basis.T @ curve)
+        size, length = float(new_part @ remainder), float(new_part @ new_part)
+        if min(size, length) > 0:
+            trials.append((size**2 / length, value, size / length))
+    if not trials:
+        return None
+    _, value, scale = max(trials)
+    return _predict_sum(state, fit, hypothesis, value, scale)
+
+
+def _predict_sum(
+    state: State, fit: ModelFit, hypothesis: Hypothesis, value: float, scale: float
+) -> Promise | None:
+    """The sum's evidence with what the body's parameters make of it, in linear approximation."""
+    term = str(hypothesis.second)
+    (name, fixed), second = TERMS[term], prefix(1)
+    step = 1e-3 * value
+    slope_at, slope_beyond = (_curve(state, term, {name: v, **fixed}) for v in (value, value + step))
+    if slope_at is None or slope_beyond is None:
+        return None
+    slopes = dict(fit.derivatives) | {
+        f"{second}scale": slope_at,
+        f"{second}{name}": scale * (slope_beyond - slope_at) / step,
+    }
+    columns = np.stack(list(slopes.values()), axis=1)
+    length = np.maximum(np.linalg.norm(columns, axis=0), np.finfo(float).tiny)
+    residual = state.discrepancy.residual(fit)
+    moved = np.linalg.lstsq(columns / length, residual, rcond=1e-6)[0] / length
+    added = state.dintensity * (columns @ moved)
+    new_parameters = {
+        f"{second}scale": Parameter(max(scale, 1e-300), None, "", False, 0.0, np.inf),
+        f"{second}{name}": Parameter(value, None, "", False, -np.inf, np.inf),
+    }
+    after = replace(
+        fit, parameters={**fit.parameters, **new_parameters}, derivatives=slopes, theory=fit.theory + added
+    )
+    gain = 0.5 * (
+        evidence(state.discrepancy, fit).minus_two_log - evidence(state.discrepancy, after).minus_two_log
+    )
+    values = starting_values(fit)
+    start = as_part(values, 0) | as_part({name: value, **fixed}, 1)
+    start |= {f"{prefix(0)}scale": values["scale"], f"{second}scale": scale}
+    start["background"] = values["background"]
+    return Promise(float(gain + np.log(second_share(hypothesis))), start)
+
+
+def _curve(state: State, term: str, parameters: dict[str, float]) -> Floats | None:
+    """(n,) of scale 1, in uncertainties, without resolution, which hardly changes what is so smooth."""
+    try:
+        weighted = call(term, state.curve.q, parameters).intensity / state.dintensity
+    except SasnetError:
+        return None
+    return np.asarray(weighted) if np.all(np.isfinite(weighted)) else None
+
+
+# --- Structure factors.
+
+#: Simple bodies of which solutions may be crowded or charged.
+_INTERACTS = tuple(form for form, interacts in SIMPLE.items() if interacts)
+
+
+def factors(state: State) -> Iterator[Step]:
+    """Try other structure factors with the simplest interacting form and with the best fit."""
+    # Screening rates products by draws, which where charges repel are seldom near. Which factor it is does
+    # not hang on how likely its form was: that is the form of both.
+    for leading in dict.fromkeys([*_interacting(state), *_simplest_interacting(state)]):
+        for factor in factors_of(leading.form):
+            product = replace(leading, structure_factor=factor)
+            if product in state.fits:
+                continue
+            start = _other_factor(state.fits[leading], factor)
+            explained = state.is_explained()
+            chance = state.beliefs.rather(product, leading) if explained else STRATEGY.likely
+            step = make_fit_step(state, product, chance, extra=start)
+            assert step.task is not None
+            # Its sizes are others: how far off it begins says nothing of where it ends.
+            patient = replace(step.task, budget=replace(step.task.budget, best_chisq=np.inf))
+            yield replace(step, key=("factor", product), task=patient)
+
+
+def plain(state: State) -> Iterator[Step]:
+    """Simpler bodies than the one that explains the data and interacts, as the network thinks they do."""
+    # An interaction hides at small q what would tell shapes: the two are held against each other alone.
+    best = state.explanation
+    if best is None or best.structure_factor is None:
+        return
+    for form in _INTERACTS:
+        hypothesis = as_expected(state, form)
+        if hypothesis.structure_factor and size_of(hypothesis) < state.size(best):
+            yield make_fit_step(
+                state, hypothesis, max(state.beliefs.rather(hypothesis, best), STRATEGY.likely)
+            )
+
+
+def _interacting(state: State) -> Iterator[Hypothesis]:
+    best = state.best
+    if best is not None and best.structure_factor and best.second is None and best.cost != "slow":
+        yield best
+
+
+def _simplest_interacting(state: State) -> list[Hypothesis]:
+    free, bound = _fast(state, interact=False), _fast(state, interact=True)
+    most = STRATEGY.falls * min(free.values(), default=np.inf)
+    most = min(most, STRATEGY.near_best * min(bound.values(), default=np.inf))
+    near_ = [h for h, chisq in bound.items() if chisq < most]
+    return sorted(near_, key=lambda h: (len(state.fits[h].free), bound[h]))[:1]
+
+
+def _fast(state: State, *, interact: bool) -> dict[Hypothesis, float]:
+    """Reduced χ² of the fast forms without a second component, with a structure factor or without."""
+    fast = {h: fit for h, fit in state.fits.items() if h.cost == "fast" and h.second is None}
+    return {h: fit.reduced_chisq for h, fit in fast.items() if bool(h.structure_factor) == interact}
+
+
+def add_defaults(start: dict[str, Any], factor: str) -> dict[str, Any]:
+    """Values with the defaults of what a structure factor has besides; its radius follows from the form's."""
+    missing = {n: v for n, v in _defaults(factor).items() if n not in start and n != "radius_effective"}
+    return {**start, **missing}
+
+
+def _other_factor(fit: ModelFit, factor: str) -> dict[str, Any]:
+    extra_names = _defaults(fit.structure_factor or factor).keys() - _defaults(factor).keys()
+    return add_defaults({n: v for n, v in starting_values(fit).items() if n not in extra_names}, factor)
+
+
+def _defaults(factor: str) -> dict[str, float]:
+    return {p.name: float(p.default) for p in model_info(factor).parameters.call_parameters}
+
+
+# --- Resolution that a file does not state.
+
+#: Makes a start of a fit's values.
+Begun = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def resolutions(state: State) -> Iterator[Step]:
+    """Ask for the resolution that a file does not state, with the best fit and the likeliest near ones."""
+    best = state.best
+    if best is None or has_resolution(state.curve) or best.as_measured or is_smooth(best):
+        return
+    for hypothesis, chance in _select_without_resolution(state, best).items():
+        # A second component that is seen explains what else a resolution would have to.
+        yield _ask_resolution(state, hypothesis, chance * (1 - state.beliefs.two))
+    if _is_narrow(state, best):
+        yield _ask_resolution(state, best, 1.0, sharp)
+
+
+def _ask_resolution(state: State, hypothesis: Hypothesis, chance: float, begun: Begun = dict) -> Step:
+    """Any instrument has a resolution: what is open is whether it shows, for which it costs no parameter."""
+    fit = state.fits[hypothesis]
+    start = begun(starting_values(fit))
+    search = state.task(hypothesis, starts=(start,), budget=Budget(STRATEGY.time["slow"]))
+    again = boost(state, len(fit.free), again=True)
+    key = ("resolution", hypothesis, round(np.log(fit.chisq)), begun is sharp)
+    return Step(key, chance * STRATEGY.likely * again / (2 * hypothesis.seconds), search=search)
+
+
+def _is_narrow(state: State, best: Hypothesis) -> bool:
+    """Whether a width of sizes may be a resolution instead: both wash out fringes."""
+    parameters = state.fits[best].parameters
+    widths = [p.value for name, p in parameters.items() if name.endswith("_pd") and not p.fixed]
+    return best.resolution is None and 0 < max(widths, default=0.0) < STRATEGY.relative_dq[-1]
+
+
+def _select_without_resolution(state: State, best: Hypothesis) -> dict[Hypothesis, float]:
+    """What may lack nothing but a resolution, with its chance: the best and the likeliest near one."""
+    # Where the best explains the data, the nearest that does not and has fewer parameters.
+    if doubtful(state.fits[best].reduced_chisq, len(state.curve)):
+        near_ = _select_below(state, STRATEGY.far_best * state.fits[best].chisq)
+        likely = sorted(near_, key=lambda h: -state.beliefs.estimate(h))[:1]
+        chances = {h: state.beliefs.estimate(h) for h in likely} | {best: 1.0}
+    else:
+        chances = dict.fromkeys(sorted(_simpler(state, best), key=state.compute_minus_two_log)[:1], 1.0)
+    return {h: chance for h, chance in chances.items() if h.resolution is None}
+
+
+def _select_below(state: State, most: float) -> list[Hypothesis]:
+    return [h for h, fit in state.fits.items() if fit.chisq < most]
+
+
+def _simpler(state: State, best: Hypothesis) -> Iterator[Hypothesis]:
+    """Near fits that do not explain the curve, of fewer parameters than the best."""
+    least = state.fits[best]
+    for hypothesis in _select_below(state, STRATEGY.near_best * least.chisq):
+        fit = state.fits[hypothesis]
+        if len(fit.free) < len(least.free) and doubtful(fit.reduced_chisq, len(state.curve)):
+            yield hypothesis
+
+
+def propose_resolved(state: State) -> Iterator[Step]:
+    """The near fits with the resolution that was found with one of them, and those with it without."""
+    least = state.least_chisq
+    for hypothesis, fit in state.fits.items():
+        # What a wrong second component needs, the right one may not.
+        rest, most = (
+            ([None], STRATEGY.near_best)
+            if hypothesis.resolution
+            else (state.resolution_guesses, STRATEGY.far_best)
+        )
+        for resolution in sorted(rest, key=str):
+            variant = replace(hypothesis, resolution=resolution)
+            if fit.chisq < most * least and variant not in state.fits:
+                yield make_step_from(
+                    state, ("resolved", variant), variant, STRATEGY.likely, starting_values(fit)
+                )
+
+
+# --- Simple curves first.
+
+
+def simple_sums(state: State) -> Iterator[Step]:
+    """Fit all simple models that come near, before what the network thinks: each costs milliseconds."""
+    # All of them, as many a curve is explained by several: only then the weights say so.
+    if not state.free:
+        return
+    for near in state.simple_sums:
+        hypothesis = parse_hypothesis(near.model)
+        if ("simple", hypothesis) in state.done:
+            continue
+        if hypothesis.second is None or state.may_be_sum:
+            yield _fit(state, hypothesis, near.starts)
+
+
+def tails(state: State) -> Iterator[Step]:
+    """A power law for each component that the best fits show no size of, whatever model carries it."""
+    order = sorted(state.fits, key=state.compute_minus_two_log)[: STRATEGY.near_fits]
+    for hypothesis in order:
+        if (
+            state.compute_minus_two_log(hypothesis)
+            > state.compute_minus_two_log(order[0]) + STRATEGY.far_behind
+        ):
+            break
+        fit = state.fits[hypothesis]
+        for place in state.tails(hypothesis):
+            found_hypothesis = replace(
+                parse_hypothesis(replace_by_power_law(fit.name, place)), resolution=hypothesis.resolution
+            )
+            if found_hypothesis.second is not None and not state.may_be_sum:
+                continue
+            start = start_of(fit, place, exponent_of(fit, state.curve))
+            key = ("tail", found_hypothesis, hypothesis.resolution)
+            if found_hypothesis not in state.fits:
+                yield make_step_from(state, key, found_hypothesis, STRATEGY.likely, start, beside=True)
+
+
+def _fit(state: State, hypothesis: Hypothesis, starts: tuple[dict[str, float], ...]) -> Step:
+    step = make_step_from(state, ("simple", hypothesis), hypothesis, 1.0, *starts, beside=True)
+    return Step(step.key, step.worth, True, hypothesis, step.task)
+
+
+# --- Sums of two models.
+
+#: Bodies that a second component is tried with, whatever explains the curve best without one.
+_BODIES = ("sphere", "ellipsoid", "cylinder")
+
+
+def looks_for_sums(state: State) -> Iterator[Step]:
+    """Ask the bank whether sums of two come near."""
+    if not state.may_be_sum or _is_simple_explanation(state):
+        return
+    pairs = tuple(h.pair for h in _sums(state) if h.pair not in state.residuals)
+    if pairs:
+        smallest = 1 + size_of(Hypothesis("sphere", None, "power_law"))
+        worth = state.beliefs.two * boost(state, smallest) / look_seconds(pairs)
+        yield Step(("look", pairs), worth, pairs=pairs)
+
+
+def _is_simple_explanation(state: State) -> bool:
+    best = state.explanation
+    return (
+        best is not None
+        and is_simple_curve(best)
+        and state.estimate_remaining_gain(best) <= STRATEGY.chance_gain
+    )
+
+
+def sums(state: State) -> Iterator[Step]:
+    """Sums of two whose curves in the bank come near, those that look much like the best one too."""
+    rated = _nearer_than_one(state)
+    least = min(rated.values(), default=np.inf)
+    # Beside what explains the data only what is within the tolerance, too.
+    most = STRATEGY.sums_near if state.is_explained() else max(least / STRATEGY.falls, STRATEGY.sums_near)
+    near_ = sorted((h for h in rated if rated[h] < most), key=lambda h: (size_of(h), rated[h]))
+    near_ = near_[: STRATEGY.sums]
+    # One of them at most is right, which counts where something else explains the data already.
+    likely = [nearness(rated[h], least) for h in near_]
+    total_chance = sum(likely) if state.is_explained() else 1.0
+    for hypothesis, chance in zip(near_, likely, strict=True):
+        yield make_fit_step(state, hypothesis, state.beliefs.two * chance / total_chance)
+
+
+def _nearer_than_one(state: State) -> dict[Hypothesis, float]:
+    """Residuals of all sums that the bank was asked about; empty where a single model comes nearer."""
+    rated = {h: state.residuals[h.pair] for h in _sums(state) if h.pair in state.residuals}
+    # Where the bank was not asked about single models, their fits alone have failed.
+    single = min((r for p, r in state.residuals.items() if "+" not in p[0]), default=np.inf)
+    return rated if min(rated.values(), default=np.inf) < single else {}
+
+
+def second_terms(state: State) -> Iterator[Step]:
+    """A second term beside the best fit, where the evidence of both promises to be greater."""
+    best = state.best
+    if best is None or not _may_lack_term(state, best):
+        return
+    for hypothesis, promise in promises(state, best):
+        if promise.gain > 0 and hypothesis not in state.fits:
+            yield make_step_from(state, ("term", hypothesis), hypothesis, STRATEGY.likely, promise.start)
+
+
+def _may_lack_term(state: State, best: Hypothesis) -> bool:
+    """Whether a body leaves something, and the user has not said what all of its contrast is."""
+    lacks = doubtful(state.fits[best].reduced_chisq, len(state.curve))
+    return lacks and state.options.contrast is None and _is_body(best.form)
+
+
+def rivals_of_sum(state: State) -> Iterator[Step]:
+    """What the best sum is held against: other terms beside its body, simple bodies, its body alone."""
+    # And itself from the bank, where it leaves something: begun at its body's values it may be in a wrong
+    # minimum.
+    best = state.best
+    if best is None or best.second is None or is_smooth(best):
+        return
+    fit = state.fits[best]
+    start = extract_part(starting_values(fit), 0, 2) | {"background": fit.parameters["background"].value}
+    first_alone = replace(best, second=None)
+    key = ("alone", first_alone, best.second)
+    yield make_step_from(state, key, first_alone, STRATEGY.likely, start)
+    if _is_idle(fit):  # of which a coarse copy of the data may lead away
+        yield make_step_from(state, (*key, "idle"), first_alone, STRATEGY.likely, start, beside=True)
+    if doubtful(fit.reduced_chisq, len(state.curve)):
+        yield make_fit_step(state, best, STRATEGY.likely)
+    for hypothesis in _rivals(best):
+        # Where the sum's own values led it into a wrong minimum, the bank's are open.
+        earlier_fit = state.fits.get(hypothesis)
+        behind = earlier_fit is None or earlier_fit.chisq > STRATEGY.near_best * fit.chisq
+        if behind and hypothesis.form != hypothesis.second:
+            yield make_fit_step(state, hypothesis, STRATEGY.seldom)
+
+
+def _is_idle(fit: ModelFit) -> bool:
+    """Whether a sum has become its body alone."""
+    return bool(fit.components) and fit.components[-1].fraction < ASSESSMENT.negligible
+
+
+def _rivals(best: Hypothesis) -> list[Hypothesis]:
+    bodies = [replace(best, form=body, structure_factor=None) for body in _BODIES]
+    terms = [replace(best, second=term) for term in TERMS] if best.second in TERMS else []
+    return list(dict.fromkeys([*(replace(body, second=None) for body in bodies), *terms, *bodies]))
+
+
+def _sums(state: State) -> Iterator[Hypothesis]:
+    """Simple bodies, the likeliest, and those of the best fits, beside a term or a second population."""
+    for host in filter(_may_be_in_sum, _hosts(state)):
+        for second in (*TERMS, *((host.form,) if has_one_contrast(host.form) else ())):
+            hypothesis = replace(host, second=second)
+            if state.is_allowed(hypothesis):
+                yield hypothesis
+
+
+def _hosts(state: State) -> Iterable[Hypothesis]:
+    best = [h for h in sorted(state.fits, key=lambda h: state.fits[h].chisq) if h.second is None]
+    forms = (*_BODIES, *(guess.name for guess in state.beliefs.suggestion.models[: STRATEGY.sum_hosts]))
+    hosts = [*map(Hypothesis, forms), *best[: STRATEGY.sum_hosts]]
+    return dict.fromkeys(replace(h, resolution=None, as_measured=False) for h in hosts)
+
+
+def _may_be_in_sum(host: Hypothesis) -> bool:
+    return not host.form.endswith(".py") and host.cost != "slow" and _is_body(host.form)
+
+
+def _is_body(form: str) -> bool:
+    """A form of known shape; the others have terms of their own for what is around."""
+    return str(model_info(form).category).startswith("shape:")
+
+
+# --- All kinds of steps.
 
 
 def open_steps(state: State) -> list[Step]:

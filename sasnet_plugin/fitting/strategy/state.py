@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import Curve, ModelGuess, TechnicalError
-from ..assessment.power_law_tails import tails_of
+from ..assessment.undetermined_lengths import tails_of
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import Evidence, evidence
 from ..evidence.settings import EVIDENCE
@@ -21,8 +21,7 @@ from ..problem.sums import as_part
 from ..result.model_fit import ModelFit, doubtful, explains
 from ..settings import ASSESSMENT
 from ..start_values.screening import SIMPLE
-from ..start_values.second_component import collect_fixed
-from ..start_values.simple_sums import NearSum, find_near_simple_sums
+from ..start_values.sums import NearSum, collect_fixed, find_near_simple_sums
 from ..task import Budget, FitOptions, Pair, Task
 from .hypothesis import Beliefs, Hypothesis, Supposed, factors_of, second_share, size_of
 from .settings import STRATEGY

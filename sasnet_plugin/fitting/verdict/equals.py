@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from ...digits import significant
 from ..result.components import bare
 from ..result.fit_result import FitResult
-from ..result.headline import is_determined
 from ..result.model_fit import ModelFit, Parameter, explains
+from ..result.reported_values import is_determined
 from ..settings import ASSESSMENT
 from .names import is_upturn, shape
 from .settings import VERDICT

@@ -13,19 +13,16 @@ from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SET
 from ...digits import chisq_text, join_names, significant
 from ...in_python import translate_sentence
 from ..result.model_fit import Parameter
-from ..result.reported_values import value_of
+from ..result.reported_values import mean_over_parameter, value_of
 from ..result.sample_result import JointFit, SampleResult, select_alike
-from ..result.size_distributions import mean_over_parameter
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ..settings import ASSESSMENT
 from ..task import FitOptions
 from . import sample_sentences as sentences
 from .headline import describe_size, format_percent
-from .in_python import translate_to_python, translate_verdict
-from .names import add_model_name, some
-from .next_step import command
+from .names import add_model_name, some, spell_name
+from .next_step import command, translate_to_python, translate_verdict
 from .sizes import Size, has_distribution
-from .words import spell_name
 
 #: What the curves of a sample are, by kind.
 WHAT = {

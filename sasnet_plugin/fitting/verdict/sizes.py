@@ -11,11 +11,10 @@ import numpy as np
 
 from ..result.components import bare
 from ..result.fit_result import FitResult
-from ..result.headline import is_determined, list_undetermined
 from ..result.model_fit import ModelFit
-from ..result.reported_values import sum_of, value_of
+from ..result.reported_values import is_determined, list_undetermined, sum_of, value_of
+from .names import unit_of
 from .settings import VERDICT
-from .words import unit_of
 
 #: Model -> quantity -> parameters whose sum it is; "name*" stands for all numbered ones, 2 for twice.
 _OF: dict[str, dict[str, tuple[str, ...]]] = {

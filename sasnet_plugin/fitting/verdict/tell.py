@@ -9,9 +9,8 @@ from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ..task import FitOptions
 from .doubts import doubts
 from .equals import is_explained, is_explained_within_error
-from .headline import headline
+from .headline import headline, in_words
 from .next_step import next_step
-from .volume_fraction import in_words
 
 
 def add_verdict(result: FitResult, options: FitOptions | None = None) -> FitResult:

@@ -266,14 +266,14 @@ class Counts:
         return np.asarray(off_rod if np.any(off_rod) else np.ones(off_rod.size, dtype=bool))
 
 
-def bin_on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
+def bin_on_window(image: Image) -> tuple[Counts, Image]:
     """Bin the detector to whole blocks of the window's pixels, and return the image as shown."""
     # Blocks keep Poisson statistics and do not share narrow peaks between columns; uneven steps are rebinned
     # by area. Raises DataError if the window is empty, the image coarser, negative or almost without counts.
     name = image.file or "the image"
     if np.any(image.counts[image.mask] < 0):
         raise DataError(f"{name}: it has negative counts; give counts as measured, without any subtraction.")
-    blocks, offset, across, along = _make_blocks(image, window)
+    blocks, offset, across, along = _make_blocks(image, WINDOW)
     shown_image = to_window(
         image, phi=(across[0], across[-1]), alpha_f=(along[0], along[-1]), shape=blocks.shape
     )
@@ -2007,7 +2007,6 @@ def invert(
     image: Image,
     guess: OrientationGuess,
     *,
-    rng: np.random.Generator | None = None,
     effort: float = 15.0,
     report: Callable[[str], None] | None = None,
 ) -> OrientationResult:
@@ -2017,8 +2016,6 @@ def invert(
     ----------
     guess : OrientationGuess
         Its geometry is where the fit starts and a Gaussian prior; `prior_guess` where nothing is known.
-    rng : numpy.random.Generator, optional
-        Default: seeded, so that the same image gives the same answer.
     effort : float
         Moves of each sample of p(ξ) at each exponent of the likelihood.
     report : callable, optional
@@ -2031,7 +2028,7 @@ def invert(
     SimulationError
         BornAgain is not installed.
     """
-    rng = np.random.default_rng(0) if rng is None else rng
+    rng = np.random.default_rng(0)  # the same image gives the same answer
     counts, shown_image = bin_on_window(image)
     bounded = Effort(told=report)
     refined, problem = fit_geometry(Problem(counts, start(guess.geometry), bounded))

@@ -162,7 +162,6 @@ MEASUREMENT = {
 FAR, NEAR = 1.5, 0.4
 #: Share of files that do not say how sharp q is.
 SILENT = 0.15
-_TRIES = 60
 
 
 @dataclass(frozen=True)
@@ -179,30 +178,10 @@ class Beam:
     tubes: int = -1  #: As of `Instrument`.
 
 
-def suits(setting: Setting, instrument: Instrument, feature: float) -> bool:
-    """Whether a setting's window meets a sample's first feature, Å⁻¹; any does where there is none."""
-    if not np.isfinite(feature):
-        return True
-    scale = setting.k / setting.distance
-    lowest = 1.2 * min(instrument.beamstop) * scale
-    highest = (
-        scale * 0.5 * min(instrument.shape[0] * setting.pixel[1], instrument.shape[1] * setting.pixel[0])
-    )
-    return lowest * FAR < feature and highest > NEAR * feature
-
-
-def draw_beam(
-    rng: np.random.Generator, feature: float = float("nan"), instrument: Instrument | None = None
-) -> Beam:
-    """Draw an instrument (unless given) in a setting that suits a sample with its first feature at `feature`,
-    Å⁻¹.
-    """
-    for _ in range(_TRIES):
-        chosen = instrument or INSTRUMENTS[int(rng.integers(len(INSTRUMENTS)))]
-        setting = draw_setting(chosen, rng)
-        if suits(setting, chosen, feature):
-            break
-    return beam(chosen, setting, rng)
+def draw_beam(rng: np.random.Generator) -> Beam:
+    """Draw an instrument in a setting."""
+    instrument = INSTRUMENTS[int(rng.integers(len(INSTRUMENTS)))]
+    return beam(instrument, draw_setting(instrument, rng), rng)
 
 
 def beam(instrument: Instrument, setting: Setting, rng: np.random.Generator) -> Beam:

@@ -1,7 +1,7 @@
 """Feature maps of a trained network and their gradients, from which Grad-CAM++ is made.
 
 The exported network has no gradients; what it looks at is found by covering parts of the pattern
-(`images.report.patterns.occlusion`).
+(`images.report.occlusion`).
 """
 
 from __future__ import annotations

@@ -144,21 +144,6 @@ def check_arguments(folders: Folders, schema: Mapping[str, Any], arguments: Mapp
                 folders.check(names, text)
 
 
-def find_undeclared(schema: Mapping[str, Any]) -> list[str]:
-    """Arguments of a tool that take text and do not state what it names."""
-    properties: Mapping[str, Any] = schema.get("properties", {})
-    return [
-        name
-        for name, one_property in properties.items()
-        if NAMES not in one_property and _takes_text(one_property)
-    ]
-
-
-def _takes_text(schema: Mapping[str, Any]) -> bool:
-    inner = [*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else [])]
-    return schema.get("type") in ("string", "object") or any(map(_takes_text, inner))
-
-
 def open_folders(names: list[Path], *, plugins: bool = False) -> Folders:
     """Open the folders a user names; `plugins` allows models in them. Raises SasnetError for no folder."""
     folders = []

@@ -60,10 +60,6 @@ class Entry:
     def best(self) -> Candidate | None:
         return self.candidates[0] if self.candidates else None
 
-    @property
-    def has_fit(self) -> bool:
-        return any(candidate.page is not None for candidate in self.candidates)
-
     def take_suggestion(self, result: dict[str, Any]) -> None:
         self.candidates = [_from_suggestion(item) for item in result.get("models") or []]
         warning = result.get("warning") or ""

@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from ...files import MARK, put_whole
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit, Parameter
-from ...fitting.result.size_distributions import sigmas
+from ...fitting.result.reported_values import sigmas
 from ...simulate.priors import model_info
 from ...types import Curve, SasnetError, sum_parts
 from ...written import CLIPBOARD_HEAD

@@ -1,4 +1,4 @@
-"""How far sasmodels' orientation averages can be trusted, and a finer average to compare them with.
+"""How far sasmodels' orientation averages can be trusted, and averages with other numbers of points.
 
 sasmodels 1.1.0 averages over orientations by Gauss-Legendre quadrature whose order is fixed in some models
 and chosen from q times size, but capped, in others; the polyhedra written in Python take 500 points of a
@@ -19,14 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import priors
-from ..kernel import build
 from .written import write_once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-TOLERANCE = 0.02
-"""Greatest deviation from the finer quadrature, relative to the mean intensity near that q."""
 
 LIMITS: Mapping[str, float] = MappingProxyType(
     {
@@ -49,7 +45,7 @@ LIMITS: Mapping[str, float] = MappingProxyType(
         "truncated_tetrahedron": 110,
     }
 )
-"""Model -> greatest q times ``max_length`` that is trusted."""
+"""Model -> greatest q times ``max_length`` that is trusted: to 2 % of the mean intensity near that q."""
 
 PRINGLE_ORDER = 4.5
 """Greatest q beta R² of pringle: its Bessel series stops at order 3 (checked against 25 orders)."""
@@ -87,22 +83,11 @@ def gauss_legendre(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return x, 2 / ((1 - x * x) * slope * slope)
 
 
-def has_quadrature(name: str) -> bool:
-    """Say whether the model averages over orientations (or integrates) by quadrature of a given order."""
-    info = priors.model_info(name)
-    return _gauss_source(info) is not None or _points_argument(info) is not None
-
-
-def fine_model(name: str, n: int, folder: Path) -> Any:
-    """Build a model that `has_quadrature` with `n` points in each Gauss-Legendre integral, or on the
-    Fibonacci sphere; its table goes to `folder`, the installed sasmodels stays. Double precision, C or
-    Python.
-    """
-    return build(set_quadrature(priors.model_info(name), n, folder))
-
-
 def set_quadrature(info: Any, n: int, folder: Path) -> Any:
-    """Return a model's page with `n` points of quadrature instead of its own; see `fine_model`."""
+    """Return a model's page with `n` points in each Gauss-Legendre integral, or on the Fibonacci sphere.
+
+    Its table goes to `folder`; the installed sasmodels stays. Raises ValueError for a model without one.
+    """
     argument = _points_argument(info)
     if argument is not None:
         info = copy.copy(info)
@@ -150,15 +135,8 @@ def c_nodes(n: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def deviation(intensity: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
-    """Return the root mean square difference over the mean reference, of a few neighbouring q."""
-    # Relative to the neighbourhood, not to each point, so that the bottom of a minimum does not decide.
-    with np.errstate(all="ignore"):
-        return float(np.sqrt(np.mean((intensity - reference) ** 2)) / np.mean(np.abs(reference)))
-
-
 def q_valid(name: str, pars: Mapping[str, float]) -> float:
-    """Return the q up to which sasmodels' curve is within `TOLERANCE`, Å⁻¹, maybe infinite."""
+    """Return the q up to which sasmodels' curve can be trusted, Å⁻¹, maybe infinite; see `LIMITS`."""
     limit = LIMITS.get(name)
     size = priors.max_length(name, pars)
     if limit is None or size is None:

@@ -8,8 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
-from sasnet_plugin.fitting.assessment.tied import together
+from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, together, warnings_of
 from sasnet_plugin.fitting.problem.conventions import conventional
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate

@@ -10,7 +10,7 @@ import pytest
 
 from sasnet_plugin.fitting.assessment import discriminate
 from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
-from sasnet_plugin.fitting.evidence.weights import alike, weigh_fits
+from sasnet_plugin.fitting.evidence.marginal import alike, weigh_fits
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task

@@ -10,11 +10,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_results import Q, fitted
 from scipy.stats import chi2
 
 from sasnet_plugin.fitting.assessment import goodness_of_fit
-from sasnet_plugin.fitting.assessment.assess import assess
-from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
+from sasnet_plugin.fitting.assessment.assess import assess, discrepancy
+from sasnet_plugin.fitting.assessment.goodness_of_fit import (
+    as_independent,
+    compare,
+    describe_share,
+    independent_share,
+    misfit_of,
+    verify,
+)
+from sasnet_plugin.fitting.evidence.marginal import weigh_fits
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, doubtful, explains
 from sasnet_plugin.fitting.result.residuals import standardise_runs
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -24,8 +33,11 @@ from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve, GroupGuess
 
+# --- Whether a fit explains its measurement, and what is wrong with the uncertainties where it does
+# --- not.
+
 N = 100
-Q = np.geomspace(0.01, 0.3, N)
+Q_FITTED = np.geomspace(0.01, 0.3, N)
 
 
 def _fit(
@@ -58,7 +70,7 @@ def test_explained_is_chisq_within_its_scatter() -> None:
 def _measured(seed: int, size: float = 1.0, bend: float = 0.0) -> tuple[Curve, np.ndarray]:
     sigma = np.full(N, 0.02)
     noise = np.random.default_rng(seed).standard_normal(N)
-    return Curve(Q, 1 + size * sigma * noise + bend * np.sin(np.log(Q) * 4), sigma), sigma
+    return Curve(Q_FITTED, 1 + size * sigma * noise + bend * np.sin(np.log(Q_FITTED) * 4), sigma), sigma
 
 
 def test_quantile_of_chisq_is_uniform_for_honest_data() -> None:
@@ -116,7 +128,7 @@ def test_noise_that_is_larger_in_one_part_is_said_with_its_place() -> None:
 
 def test_what_a_fit_explains_lacks_nothing_and_what_may_be_excused_is_not_called_inexcusable() -> None:
     sigma, wave = np.full(N, 0.02), np.sin(np.arange(N) / 4)
-    curve = Curve(Q, 1 + 0.9 * sigma * wave, sigma)
+    curve = Curve(Q_FITTED, 1 + 0.9 * sigma * wave, sigma)
     small = verify(curve, sigma, _fit("m", float(np.sum((0.9 * wave) ** 2)), 0))
     assert small.explained
     assert any("they are within the uncertainties" in said for said in small.sentences)
@@ -124,7 +136,7 @@ def test_what_a_fit_explains_lacks_nothing_and_what_may_be_excused_is_not_called
     noise = 8 * np.random.default_rng(3).standard_normal(N)
     far = _fit("m", float(np.sum(noise**2)), 0)
     for excusable in (False, True):
-        (said,) = verify(Curve(Q, 1 + sigma * noise, sigma), sigma, far, excusable=excusable).sentences
+        (said,) = verify(Curve(Q_FITTED, 1 + sigma * noise, sigma), sigma, far, excusable=excusable).sentences
         assert said.startswith("Residuals are about")
         assert ("usual mis-statement" in said) != excusable
 
@@ -133,7 +145,7 @@ def test_uncertainties_that_sasnet_estimated_are_not_called_the_files_own() -> N
     sigma = np.full(N, 0.02)
     noise = np.random.default_rng(3).standard_normal(N)
     for size in (0.3, 1e-4):
-        curve = Curve(Q, 1 + size * sigma * noise)
+        curve = Curve(Q_FITTED, 1 + size * sigma * noise)
         chisq = float(np.sum((size * noise) ** 2))
         (sentence,) = verify(curve, sigma, _fit("m", chisq, 0)).sentences
         assert "that sasnet estimated seem too large" in sentence
@@ -192,7 +204,7 @@ def test_the_first_replicates_suffice_only_where_the_others_change_no_sentence(
     rng = np.random.default_rng([round(100 * share), round(100 * measured)])
     count = ASSESSMENT.replicates
     values = np.where(np.arange(count) < round(share * count), measured - 0.05, 0.99)
-    curve = Curve(Q, np.ones(N), np.full(N, 0.01), None)
+    curve = Curve(Q_FITTED, np.ones(N), np.full(N, 0.01), None)
     fit = _fit("sphere", float(N), 2)
 
     class Answers:
@@ -234,3 +246,120 @@ def test_a_model_that_the_network_does_not_know_has_no_group(simulated: Simulate
     assert replicates is not None
     assert replicates.group == ""
     assert replicates.sentences == ()
+
+
+# --- Uncertainties that are no noise: how many points count, and what that makes of weights and
+# --- errors.
+
+N_POINTS = 400
+Q_POINTS = np.geomspace(0.005, 0.3, N_POINTS)
+
+
+def running(correlation: float, size: float, rng: np.random.Generator) -> np.ndarray:
+    """Residuals of which each is correlated with the next."""
+    drawn = rng.standard_normal(N_POINTS)
+    for i in range(1, N_POINTS):
+        drawn[i] = correlation * drawn[i - 1] + np.sqrt(1 - correlation**2) * drawn[i]
+    return size * drawn
+
+
+def level(residual: np.ndarray, name: str = "flat", value: float = 1.0) -> ModelFit:
+    """A fit of a constant, with the residuals in units of uncertainties of 1."""
+    error = 1 / np.sqrt(N_POINTS)  # of independent points
+    parameters = {"background": Parameter(value, error, "1/cm", False, 0.0, 2.0)}
+    chisq = float(np.sum(residual**2))
+    return ModelFit(
+        name,
+        None,
+        parameters,
+        {},
+        chisq,
+        chisq / (N_POINTS - 1),
+        chisq + np.log(N_POINTS),
+        0.5,
+        0.1,
+        10 - residual,
+    )
+
+
+def measured() -> Curve:
+    return Curve(Q_POINTS, np.full(N_POINTS, 10.0), dintensity=np.ones(N_POINTS))
+
+
+@pytest.mark.parametrize("correlation", [0.6, 0.9])
+def test_as_many_points_count_as_the_correlation_leaves(correlation: float) -> None:
+    rng = np.random.default_rng(4)
+    shares = [
+        independent_share(measured(), np.ones(N_POINTS), [level(running(correlation, 0.3, rng))])
+        for _ in range(40)
+    ]
+    assert np.mean(shares) == pytest.approx((1 - correlation) / (1 + correlation), rel=0.2)
+
+
+def test_noise_counts_whole_whatever_its_size() -> None:
+    rng = np.random.default_rng(5)
+    fits = [level(running(0.0, size, rng)) for size in (0.1, 0.5, 1.0)]
+    assert all(independent_share(measured(), np.ones(N_POINTS), [fit]) == 1 for fit in fits)
+    # Residuals as large as the uncertainties, or these taken from the scatter: as they are.
+    assert independent_share(measured(), np.ones(N_POINTS), [level(running(0.9, 1.2, rng))]) == 1
+    unknown = Curve(Q_POINTS, np.full(N_POINTS, 10.0))
+    assert independent_share(unknown, np.ones(N_POINTS), [level(running(0.9, 0.3, rng))]) == 1
+
+
+def test_errors_are_those_that_repeated_measurements_scatter_by() -> None:
+    rng = np.random.default_rng(6)
+    size = 0.3
+    means, errors = [], []
+    for _ in range(60):
+        residual = running(0.9, size, rng)
+        fit = level(residual - residual.mean())
+        share = independent_share(measured(), np.ones(N_POINTS), [fit])
+        means.append(residual.mean())
+        errors.append(as_independent(fit, share).parameters["background"].error or 0.0)
+    # The uncertainties themselves are too large, by 1/size.
+    assert np.std(means) == pytest.approx(size * np.mean(errors), rel=0.35)
+    assert np.std(means) > 3 * size / np.sqrt(N_POINTS)
+
+
+def test_a_second_component_comes_not_first_by_what_neighbours_share_within_the_errors() -> None:
+    def first(rest: np.ndarray) -> str:
+        alone, both = level(rest), level(0.5 * rest, "flat+power_law")
+        assert alone.chisq - both.chisq > 50, "overwhelming, were the points independent"
+        curve = Curve(Q_POINTS, np.full(N_POINTS, 10.0), dintensity=np.ones(N_POINTS))
+        return (
+            weigh_fits(discrepancy(curve, np.ones(N_POINTS), [alone, both]), [alone, both], [0.9, 0.025])
+            .fits[0]
+            .name
+        )
+
+    rest = running(0.95, 0.6, np.random.default_rng(7))
+    assert f"the {N_POINTS} points count as" in describe_share(
+        N_POINTS, independent_share(measured(), np.ones(N_POINTS), [level(rest)])
+    )
+    assert first(rest) == level(rest).name
+    assert first(np.random.default_rng(8).permutation(rest)) == "flat+power_law"
+
+
+# --- Scatter of neighbouring points against stated uncertainties: a test that does not trust these.
+
+EXACT = 1 / (1 + (40 * Q) ** 2) ** 2
+
+
+@pytest.mark.parametrize("factor", [1 / 3, 1.0, 3.0])
+def test_uncertainties_wrong_by_three_are_measured_whatever_the_misfit(factor: float) -> None:
+    rng = np.random.default_rng(2)
+    measured = EXACT * (1 + 0.01 * rng.standard_normal(Q.size) + 0.04 * np.sin(3 * np.log(Q)))
+    stated = factor * 0.01 * EXACT
+    found = misfit_of(Curve(Q, measured, stated), stated, fitted("sphere", theory=EXACT))
+    assert found is not None
+    assert found.over_stated == pytest.approx(1 / factor, rel=0.35)
+    assert found.scatter == pytest.approx(0.01, rel=0.35)
+    assert found.relative > 2 * found.scatter
+
+
+def test_a_fit_that_follows_the_points_misses_them_by_their_scatter() -> None:
+    rng = np.random.default_rng(3)
+    measured = EXACT * (1 + 0.02 * rng.standard_normal(Q.size))
+    found = misfit_of(Curve(Q, measured, 0.02 * EXACT), 0.02 * EXACT, fitted("sphere", theory=EXACT))
+    assert found is not None
+    assert found.relative == pytest.approx(found.scatter, rel=0.4)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from sasnet_plugin.fitting.evidence.discrepancy import correlation
-from sasnet_plugin.fitting.evidence.prior import extents
+from sasnet_plugin.fitting.evidence.marginal import extents
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 
 Q = np.geomspace(0.01, 0.5, 180)

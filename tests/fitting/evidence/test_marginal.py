@@ -1,4 +1,4 @@
-"""The marginal likelihood is the integral that it says, and decides as it should."""
+"""How densely values lie before a curve is seen."""
 
 from __future__ import annotations
 
@@ -8,11 +8,84 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
-from sasnet_plugin.fitting.evidence.marginal import Evidence, evidence
+from sasnet_plugin.fitting.evidence.marginal import (
+    Evidence,
+    alike,
+    evidence,
+    extents,
+    penalise_outside,
+    weigh_fits,
+)
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.types import Curve
 
 from .simulated import CLEAN, STATED, Q, fitted, least_squares, shared, widths
+
+# --- How densely values lie before a curve is seen.
+
+
+def parameter_of(model: str, factor: str | None = None, **values: tuple[float, float, str]) -> ModelFit:
+    known = {k: Parameter(v, e, unit, False, -np.inf, np.inf) for k, (v, e, unit) in values.items()}
+    return ModelFit(model, factor, known, {}, 1.0, 1.0, 1.0, 0.5, 0.1, np.ones(3))
+
+
+def test_a_size_is_as_likely_in_each_decade() -> None:
+    small, large = (
+        extents(parameter_of("sphere", radius=(r, 1.0, "Ang")), 1.0)["radius"] for r in (10.0, 1000.0)
+    )
+    assert large == pytest.approx(100 * small)
+    # Four decades: e.g. from 1 Å to 1 µm.
+    assert small == pytest.approx(10 * np.log(1e4))
+
+
+def test_what_has_two_ends_is_as_likely_in_each_interval() -> None:
+    found = extents(
+        parameter_of("sphere", "hardsphere", volfraction=(0.2, 0.01, ""), radius_pd=(0.1, 0.01, "")), 1.0
+    )
+    assert found["volfraction"] == pytest.approx(0.74, abs=0.01)
+    assert found["radius_pd"] == pytest.approx(0.7)
+    assert extents(parameter_of("sphere", background=(0.1, 0.01, "1/cm")), 0.4)["background"] == 0.4
+    # Exponents of a power law from that of thin rods on.
+    extent = PROBLEM.most_exponent - PROBLEM.least_power
+    assert extents(parameter_of("power_law", power=(4.0, 0.1, "")), 1.0)["power"] == pytest.approx(extent)
+    assert extents(parameter_of("sphere+power_law", B_power=(4.0, 0.1, "")), 1.0)["B_power"] == pytest.approx(
+        extent
+    )
+
+
+def test_a_chain_shorter_than_it_is_stiff_is_a_rod() -> None:
+    """Rods of 400 Å were chains of 1.9 Å, of which the form factor of a thin disc is left."""
+    kuhn = (100.0, 10.0, "Ang")
+    assert (
+        penalise_outside(parameter_of("flexible_cylinder", length=(400.0, 10.0, "Ang"), kuhn_length=kuhn))
+        == 0
+    )
+    assert (
+        penalise_outside(parameter_of("flexible_cylinder", length=(1.9, 0.4, "Ang"), kuhn_length=kuhn)) > 100
+    )
+    assert (
+        penalise_outside(
+            parameter_of("sphere+flexible_cylinder", B_length=(80.0, 2.0, "Ang"), B_kuhn_length=kuhn)
+        )
+        == 100
+    )
+    assert penalise_outside(parameter_of("cylinder", length=(5.0, 0.4, "Ang"))) == 0
+
+
+def test_no_sample_has_a_layer_thinner_than_an_atom() -> None:
+    assert penalise_outside(parameter_of("core_shell_sphere", thickness=(1.2, 0.1, "Ang"))) == 0
+    assert penalise_outside(parameter_of("core_shell_sphere", thickness=(0.5, 0.1, "Ang"))) == pytest.approx(
+        25
+    )
+    # A value that may as well be larger is not held against it.
+    assert penalise_outside(parameter_of("core_shell_sphere", thickness=(0.5, 5.0, "Ang"))) < 0.1
+    # A correlation length may be as short as it likes.
+    assert penalise_outside(parameter_of("correlation_length", cor_length=(0.03, 0.001, "Ang"))) == 0
+    assert penalise_outside(parameter_of("sphere", "hardsphere", volfraction=(0.8, 0.01, ""))) > 30
+
+
+# --- The marginal likelihood is the integral that it says, and decides as it should.
 
 
 def of(measured: np.ndarray, fit: ModelFit) -> Evidence:
@@ -117,3 +190,71 @@ def test_no_sample_is_where_no_prior_is() -> None:
     )
     # Ten of its standard deviations below an atom.
     assert of(measured, below).minus_two_log - of(measured, inside).minus_two_log == pytest.approx(100, abs=1)
+
+
+# --- Fits are ordered by evidence and what is known before; what these data do not tell apart is
+# --- named.
+
+MEASURED = CLEAN + STATED * np.random.default_rng(4).standard_normal(Q.size)
+AMONG = Discrepancy(Curve(Q, MEASURED, STATED), STATED)
+SLOPES = np.stack([CLEAN * np.cos(k * np.log(Q)) for k in range(1, 7)], axis=1) / STATED[:, None]
+
+
+def test_a_parameter_must_earn_its_keep() -> None:
+    small, _ = least_squares(MEASURED, SLOPES[:, :3], "small")
+    large, _ = least_squares(MEASURED, SLOPES, "large")
+    assert large.chisq < small.chisq
+    order = weigh_fits(AMONG, [large, small]).fits
+    assert [f.model for f in order] == ["small", "large"]
+    assert order[0].weight > 0.95
+    assert sum(f.weight for f in order) == pytest.approx(1.0)
+
+
+def test_the_prior_decides_between_equals_and_rules_nothing_out() -> None:
+    a, b = (replace(fitted(MEASURED, CLEAN, name=n), probability=p) for n, p in (("a", 0.1), ("b", 0.4)))
+    off = CLEAN * (1 + 0.02 * np.random.default_rng(1).standard_normal(Q.size))
+    c = replace(fitted(MEASURED, off, name="c"), probability=1.0)
+    order = weigh_fits(AMONG, [a, b, c]).fits
+    assert [f.model for f in order] == ["b", "a", "c"]
+    assert order[0].weight / order[1].weight == pytest.approx(4.0)
+    given = weigh_fits(AMONG, [a, b], [0.3, 0.1]).fits
+    assert given[0].model == "a"
+    assert given[0].weight / given[1].weight == pytest.approx(3.0)
+    assert weigh_fits(AMONG, []).fits == ()
+
+
+def test_models_without_a_difference_are_named_whatever_is_known_before() -> None:
+    rough = STATED * np.random.default_rng(1).standard_normal(Q.size)
+    fits = [
+        replace(fitted(MEASURED, CLEAN + off * rough, name=name), probability=probability)
+        for name, off, probability in (("a", 0.0, 0.5), ("b", 0.02, 0.001), ("c", 1.0, 0.5))
+    ]
+    order = weigh_fits(AMONG, fits).fits
+    assert alike(order) == ["b"]
+    assert alike(()) == []
+
+
+def test_two_models_that_differ_by_less_than_the_shared_error_keep_their_weight() -> None:
+    rng = np.random.default_rng(17)
+    measured = CLEAN + shared(0.03, 0.3, rng)[:, 0] + STATED * rng.standard_normal(Q.size)
+    bend = np.log(Q / 0.07)
+    # The rival bends by a per cent, towards the error by chance.
+    bent = CLEAN * (1 + 0.01 * np.sign(np.sum((measured - CLEAN) / CLEAN * bend)) * bend)
+    fits = [fitted(measured, CLEAN), fitted(measured, bent, name="ellipsoid")]
+    assert fits[0].chisq - fits[1].chisq > 20, "overwhelming, were the points independent"
+    order = weigh_fits(Discrepancy(Curve(Q, measured, STATED), STATED), fits).fits
+    assert alike(order) == [order[1].name]
+
+
+def test_neighbours_within_too_large_errors_do_not_decide_between_two_models() -> None:
+    rng = np.random.default_rng(7)
+    drawn = rng.standard_normal(Q.size)
+    for i in range(1, Q.size):
+        drawn[i] = 0.95 * drawn[i - 1] + np.sqrt(1 - 0.95**2) * drawn[i]
+    measured = CLEAN + 0.5 * STATED * drawn
+    fits = [fitted(measured, CLEAN, name="near"), fitted(measured, CLEAN - 0.3 * STATED * drawn, name="far")]
+    curve = Curve(Q, measured, STATED)
+    counted, independent = (weigh_fits(Discrepancy(curve, STATED, share), fits).fits for share in (1.0, 0.03))
+    assert counted[0].name == independent[0].name == "near"
+    assert counted[0].weight > 0.99
+    assert independent[0].weight < 0.85

@@ -1,4 +1,4 @@
-"""Values as they are reported: the same quantity whichever size distribution was fitted, with one error."""
+"""Errors and correlations of fitted parameters are those of repeated measurements."""
 
 from __future__ import annotations
 
@@ -9,9 +9,59 @@ import pytest
 from made_results import SPHERE, Q, fitted, p
 from sasmodels.weights import get_weights
 
-from sasnet_plugin.fitting.result.headline import parameters_in_words
-from sasnet_plugin.fitting.result.reported_values import sum_of, value_of
-from sasnet_plugin.fitting.result.size_distributions import moments, sigmas, slopes_of_moments
+from sasnet_plugin.fitting.optimize.finish import strong_pairs
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.result.reported_values import (
+    correlations,
+    describe_value,
+    errors_of,
+    is_determined,
+    list_undetermined,
+    moments,
+    parameters_in_words,
+    sigmas,
+    slopes_of_moments,
+    sum_of,
+    telling,
+    value_of,
+)
+
+# --- Errors and correlations of fitted parameters are those of repeated measurements.
+
+
+def test_correlations_are_those_of_repeated_measurements() -> None:
+    # A straight line far from its origin: slope and offset trade places; r = -mean(x)/rms(x).
+    x = np.linspace(10.0, 11.0, 40)
+    found = correlations({"offset": np.ones(40), "slope": 1e6 * x})
+    expected = -np.mean(x) / np.sqrt(np.mean(x**2))
+    assert found[0, 1] == pytest.approx(expected, abs=1e-6)
+    rng = np.random.default_rng(5)
+    fitted = np.array([np.polyfit(x, rng.standard_normal(40), 1) for _ in range(400)])
+    assert np.corrcoef(fitted.T)[0, 1] == pytest.approx(expected, abs=1e-3)
+    without = correlations({"offset": np.ones(40), "idle": np.zeros(40)})
+    assert without[0, 0] == pytest.approx(1)
+    assert np.isnan(without[0, 1])
+
+
+def test_errors_from_derivatives_are_those_of_a_straight_line() -> None:
+    """Of y = a + b x at unit error: var(b) = 1/Σ(x - mean)², var(a) = 1/n + mean²/Σ(x - mean)²."""
+    x = np.linspace(1.0, 3.0, 21)
+    found = errors_of({"a": np.ones(21), "b": x, "idle": np.zeros(21)})
+    spread = np.sum((x - x.mean()) ** 2)
+    assert found["b"] == pytest.approx(1 / np.sqrt(spread))
+    assert found["a"] == pytest.approx(np.sqrt(1 / 21 + x.mean() ** 2 / spread))
+    assert np.isnan(found["idle"])
+
+
+def test_contrast_and_scale_are_named_as_a_pair() -> None:
+    x = np.linspace(1.0, 3.0, 21)
+    found = strong_pairs({"scale": x, "sld": -2 * x + 1e-6 * x**2, "radius": x**3})
+    assert next(iter(found)) == ("scale", "sld")
+    assert found["scale", "sld"] == pytest.approx(1.0, abs=1e-3)
+
+
+# --- Values as they are reported: the same quantity whichever size distribution was fitted, with
+# --- one error.
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "schulz", "lognormal"])
@@ -72,3 +122,50 @@ def test_a_sum_is_that_of_the_means() -> None:
         distributions={"radius": "lognormal"},
     )  # fmt: skip
     assert sum_of(core, ["radius", "thickness"])[0] == pytest.approx(40 * np.exp(0.02) + 10, rel=1e-3)
+
+
+# --- Which parameters tell most of a sample, and which the data do not determine.
+
+Q_HEADLINE = np.geomspace(0.01, 0.3, 60)
+
+
+def _p(value: float, error: float | None, unit: str, fixed: bool = False) -> Parameter:
+    return Parameter(value, error, unit, fixed, 0.0, 1e3)
+
+
+PARAMETERS = {
+    "scale": _p(0.01, 0.001, ""),
+    "background": _p(0.1, 0.01, "1/cm"),
+    "sld": _p(4.0, None, "1e-6/Ang^2", True),
+    "radius": _p(41.31, 0.62, "Ang"),
+    "thickness": _p(19.58, 1.1, "Ang"),
+    "length": _p(200.0, 350.0, "Ang"),
+    "volfraction": _p(0.12, 0.011, ""),
+    "charge": _p(12.0, 1.0, "e"),
+    "radius_pd": _p(0.1, 0.01, ""),
+}
+FIT = ModelFit("vesicle", "hardsphere", PARAMETERS, {}, 60.0, 1.0432, 70.0, 0.5, 0.1, 1 / Q_HEADLINE)
+
+
+def test_lengths_come_first_and_a_width_besides() -> None:
+    assert [name for name, _ in telling(FIT)] == ["radius", "thickness", "charge", "radius_pd"]
+
+
+def test_contrasts_beside_a_fitted_scale_are_a_convention_and_no_result() -> None:
+    contrast = {"sld_core": _p(9.9, 0.16, "1e-6/Ang^2")}
+    short = {name: PARAMETERS[name] for name in ("scale", "radius")} | contrast
+    assert [name for name, _ in telling(replace(FIT, parameters=short))] == ["radius"]
+    absolute = replace(FIT, parameters=short | {"scale": _p(1.0, None, "", True)})
+    assert [name for name, _ in telling(absolute)] == ["radius", "sld_core"]
+
+
+def test_what_the_data_leave_open_is_no_measurement() -> None:
+    opened = replace(FIT, parameters={"scale": _p(74.0, 6500.0, ""), "length": PARAMETERS["length"]})
+    assert list_undetermined(opened) == ["length"]
+    assert describe_value("length", PARAMETERS["length"]) == "length not determined (200 ± 350 Å)"
+    assert "sld" not in parameters_in_words(FIT)
+    assert "scale not determined (100 ± 6500)" in parameters_in_words(opened)
+    # Zero is no mark for a density, and a good value of a background.
+    assert is_determined("sld", _p(0.2, 0.5, "1e-6/Ang^2"))
+    assert not is_determined("sld", _p(0.2, 12.0, "1e-6/Ang^2"))
+    assert is_determined("background", _p(0.001, 0.002, "1/cm"))

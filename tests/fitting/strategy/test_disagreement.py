@@ -18,7 +18,7 @@ from sasnet_plugin.fitting.result.sample_result import JointFit, SampleResult
 from sasnet_plugin.fitting.result.verdict import DOES_NOT, EXPLAINS, Verdict
 from sasnet_plugin.fitting.strategy.disagreement import other_shape_that_explains, own_that_explains
 from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
-from sasnet_plugin.fitting.strategy.joint_moves import kin
+from sasnet_plugin.fitting.strategy.joint_search import kin
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.verdict.sample import add_sample_verdict
 from sasnet_plugin.simulate.bank import Bank

@@ -12,14 +12,18 @@ import pytest
 
 from sasnet_plugin.batch.worker import OneByOne
 from sasnet_plugin.data.sample.described import sample_of
-from sasnet_plugin.fitting.assessment.held import errors_beside_held
+from sasnet_plugin.fitting.assessment.error_estimates import errors_beside_held
 from sasnet_plugin.fitting.ledger import Ledger
-from sasnet_plugin.fitting.result.covariance import errors_of
 from sasnet_plugin.fitting.result.model_fit import Parameter
+from sasnet_plugin.fitting.result.reported_values import errors_of
 from sasnet_plugin.fitting.result.sample_result import SampleResult
 from sasnet_plugin.fitting.settings import ASSESSMENT
-from sasnet_plugin.fitting.strategy.joint_errors import make_error_task, widen_joint_errors
-from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
+from sasnet_plugin.fitting.strategy.joint_fit import (
+    JointTask,
+    fit_jointly,
+    make_error_task,
+    widen_joint_errors,
+)
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.verdict.sample import make_sample_verdict
 from sasnet_plugin.simulate.bank import Bank

@@ -30,8 +30,16 @@ from sasnet_plugin.fitting.result.sample_result import JointFit, SampleResult, s
 from sasnet_plugin.fitting.start_values.contrast_starts import density_starts
 from sasnet_plugin.fitting.strategy.disagreement import odd_one
 from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
-from sasnet_plugin.fitting.strategy.joint_moves import other_lengths, plainer, spread_over_kinds
-from sasnet_plugin.fitting.strategy.joint_search import Alone, _Asked, _bodies, _fit_layered, rank_fits
+from sasnet_plugin.fitting.strategy.joint_search import (
+    Alone,
+    _Asked,
+    _bodies,
+    _fit_layered,
+    other_lengths,
+    plainer,
+    rank_fits,
+    spread_over_kinds,
+)
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.verdict.sample import add_sample_verdict
 from sasnet_plugin.report.exports.write_all import sample_script

@@ -11,11 +11,15 @@ import numpy as np
 from sasnet_plugin.batch.worker import OneByOne
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
-from sasnet_plugin.fitting.assessment.flat import errors_to_add
+from sasnet_plugin.fitting.assessment.error_estimates import errors_to_add
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.result.sample_result import JointFit, SampleResult
-from sasnet_plugin.fitting.strategy.joint_errors import make_error_task, widen_joint_errors
-from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly
+from sasnet_plugin.fitting.strategy.joint_fit import (
+    JointTask,
+    fit_jointly,
+    make_error_task,
+    widen_joint_errors,
+)
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call

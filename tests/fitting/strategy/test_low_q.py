@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
-from sasnet_plugin.fitting.strategy.timed_search import growing
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate, growing
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call

@@ -11,23 +11,26 @@ import pytest
 
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.start_values.screening import Screen, screen_pairs
-from sasnet_plugin.fitting.strategy.factor_moves import factors, plain
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, size_of
-from sasnet_plugin.fitting.strategy.likely import list_expected
 from sasnet_plugin.fitting.strategy.moves import (
     again,
+    boost,
+    factors,
+    list_expected,
+    looks_for_sums,
     open_steps,
+    plain,
     propose_continuation,
     propose_nested,
     propose_restarts,
     propose_salt,
+    resolutions,
+    rivals_of_sum,
+    sums,
 )
-from sasnet_plugin.fitting.strategy.resolution_moves import resolutions
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.strategy.step import boost
-from sasnet_plugin.fitting.strategy.sum_moves import looks_for_sums, rivals_of_sum, sums
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank

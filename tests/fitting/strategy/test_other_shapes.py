@@ -13,13 +13,15 @@ from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.result.residuals import SharedError
 from sasnet_plugin.fitting.result.sample_result import JointFit
 from sasnet_plugin.fitting.strategy.joint_fit import JointTask, fit_jointly, make_restart_task
-from sasnet_plugin.fitting.strategy.joint_moves import (
+from sasnet_plugin.fitting.strategy.joint_search import (
+    Alone,
+    _Asked,
+    _fit_other_shapes,
     either_proportions,
     kin,
     other_proportions,
     other_shapes,
 )
-from sasnet_plugin.fitting.strategy.joint_search import Alone, _Asked, _fit_other_shapes
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.simulate.bank import Bank
 

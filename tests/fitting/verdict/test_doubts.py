@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_results import CURVE, GOOD, GROUPS, SPHERE, WRONG, answer, fitted, p, unlike
 
-from sasnet_plugin.fitting.result import sentences as warnings
+from sasnet_plugin.fitting.result import verdict as warnings
 from sasnet_plugin.fitting.result.components import Component
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import Misfit

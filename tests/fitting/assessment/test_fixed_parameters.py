@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.assessment import held
-from sasnet_plugin.fitting.assessment.held import errors_beside_held, make_fixed_task, widen_errors
+from sasnet_plugin.fitting.assessment import error_estimates
+from sasnet_plugin.fitting.assessment.error_estimates import errors_beside_held, make_fixed_task, widen_errors
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -143,7 +143,7 @@ def test_a_length_is_known_no_better_than_the_centre_of_the_resolution() -> None
 
 def test_no_length_is_known_better_than_the_calibration_of_q(monkeypatch: pytest.MonkeyPatch) -> None:
     """A curve without noise gives lengths, and places of peaks, to what a camera is calibrated to."""
-    monkeypatch.setattr(held, "ASSESSMENT", ASSESSMENT)
+    monkeypatch.setattr(error_estimates, "ASSESSMENT", ASSESSMENT)
     values = {"peak_pos": 0.1, "correlation_length": 60.0, "scale": 1.0, "background": 0.01}
     values |= {"porod_scale": 1e-6, "porod_exp": 3.5, "peak_scale": 5.0, "width_exp": 2.0}
     q = np.geomspace(0.01, 0.4, 300)

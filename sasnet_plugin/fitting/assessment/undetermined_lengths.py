@@ -1,4 +1,4 @@
-"""Components of a fit of which the data show a power law alone, so that their lengths are not determined.
+"""Lengths that the data do not determine: of power-law tails, and beyond the smallest q.
 
 Far beyond its size a body scatters as its surface does, q⁻⁴, a sheet as q⁻², a chain as q⁻² or q^(-1/ν): the
 curve then is the same for any size (G. Porod, Kolloid-Z. 124 (1951) 83). Whichever model carries such a tail,
@@ -7,7 +7,8 @@ a power law of the same exponent says all that it says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -17,14 +18,18 @@ import numpy as np
 
 from ...arrays import Floats
 from ...simulate.priors import model_info
+from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve, SimulationError, sum_parts
+from ..optimize.local_search import refine
 from ..problem.experiment import starting_values
 from ..problem.free_parameters import moving
 from ..problem.model_curves import ModelCurves
 from ..problem.sums import as_part, extract_part, prefix
 from ..result.components import bare, is_scale
-from ..result.model_fit import ModelFit
+from ..result.model_fit import ModelFit, Parameter
 from ..settings import ASSESSMENT, PROBLEM
+
+# --- Components of which the data show a power law alone.
 
 POWER_LAW = "power_law"
 #: Between two exponents that are tried: sums of both are those between.
@@ -165,3 +170,48 @@ def widen_length_errors(fit: ModelFit) -> ModelFit:
         if (p := fit.parameters[name]).at_least is None
     }
     return replace(fit, parameters={**fit.parameters, **open_}) if open_ else fit
+
+
+# --- Lengths beyond the smallest q.
+
+
+def mark_lengths_beyond_range(fit: ModelFit, curve: Curve, dintensity: Floats) -> ModelFit:
+    """Mark uncertain lengths above π over the smallest q as lower limits."""
+    # Such lengths bend the first points alone, or make fringes finer than the noise. A small error then
+    # belongs to one minimum of many.
+    longest = math.pi / float(curve.q[0])
+    beyond = [name for name in fit.free if _is_longer(fit.parameters[name], longest)]
+    unsure = {name for name in beyond if _is_unsure(fit.parameters[name])}
+    sure_names = set(beyond) - unsure
+    # Fringes that the data do show fix a length however long it is.
+    unsure |= {name for name in sure_names if any(_as_good(fit, name, curve, dintensity))}
+    longer = {name: replace(fit.parameters[name], at_least=longest) for name in unsure}
+    return replace(fit, parameters={**fit.parameters, **longer}) if longer else fit
+
+
+def _is_longer(p: Parameter, longest: float) -> bool:
+    return p.error is not None and p.unit == "Ang" and p.value > longest
+
+
+def _is_unsure(p: Parameter) -> bool:
+    return p.error is not None and p.error >= ASSESSMENT.unsure * abs(p.value)
+
+
+def _as_good(fit: ModelFit, name: str, curve: Curve, dintensity: Floats) -> Iterator[bool]:
+    """Yield whether the curve is fitted as well by lengths far beyond the error."""
+    fixed_names = frozenset({name, *(n for n, p in fit.parameters.items() if p.fixed)})
+    curves = ModelCurves(curve, dintensity, fit.name, fixed=fixed_names, per_decade=fit.per_decade)
+    start = starting_values(fit)
+    best_chisq = _chisq(curves, start)
+    apart = ASSESSMENT.significant**2 * max(fit.reduced_chisq, 1.0)
+    for times in ASSESSMENT.other_lengths:
+        changed_start = {**start, name: times * start[name]}
+        yield _chisq(curves, changed_start) < best_chisq + apart
+        if fit_cost_class(fit.model) == "fast":  # what else a model has may make up for it
+            refitted = refine(curves, changed_start, steps=ASSESSMENT.other_steps)
+            yield refitted is not None and refitted.chisq < best_chisq + apart
+
+
+def _chisq(curves: ModelCurves, values: dict[str, float]) -> float:
+    residual, _, _ = curves.solve(values)
+    return float(residual @ residual)
