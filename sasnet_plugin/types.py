@@ -340,7 +340,9 @@ class Image:
             )
         self.geometry.check(name)
         if not np.all(np.isfinite(counts[mask])):
-            raise DataError(f"{name}: some unmasked counts are not numbers; set their mask to False.")
+            raise DataError(
+                f"{name}: some counts with mask True, which are used, are not numbers; set their mask to False."
+            )
         for field_name, array in (("counts", counts), ("mask", mask)):
             array.setflags(write=False)
             object.__setattr__(self, field_name, array)

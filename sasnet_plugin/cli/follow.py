@@ -429,7 +429,7 @@ def _check(request: Asked, kind: str) -> None:
         return
     for name, value in {"--model": request.model, "--q-range": request.window}.items():
         if value:
-            raise SasnetError(f"{request.files[0]}: {name} is for curves, and it holds images; leave it out.")
+            raise SasnetError(f"{request.files[0]}: holds images, but {name} is for curves; omit {name}.")
     if not any(isinstance(head, Classes | Tags | Quantities) for head in specification(kind).heads):
         raise SasnetError(
             f"{request.files[0]}: {kind} gives no class, tag or quantity to follow; see 'sasnet sort'."

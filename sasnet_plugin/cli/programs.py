@@ -63,7 +63,7 @@ def mcp(
     if port is None:
         if sys.stdin.isatty():
             typer.echo(
-                "Waiting for an assistant. Assistants start this command themselves; Ctrl-C ends it.",
+                "Waiting for an AI assistant. Such programs start this command themselves; Ctrl-C ends it.",
                 err=True,
             )
         serve_stdio(allowed, workers)

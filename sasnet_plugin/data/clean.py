@@ -393,7 +393,7 @@ def _uncertainty(raw: RawCurve, notes: list[str]) -> Floats | None:
     good = np.isfinite(dy) & (dy > 0)
     bad = int(dy.size - np.count_nonzero(good))
     if bad > MAX_BAD_ERRORS * dy.size:
-        notes.append(f"{bad} of {dy.size} uncertainties are not above zero; all are estimated.")
+        notes.append(f"{bad} of {dy.size} uncertainties are not above zero, so all {dy.size} are estimated.")
         return None
     signal = good & (raw.intensity != 0)
     relative = np.median(dy[signal] / np.abs(raw.intensity[signal])) if np.any(signal) else 1.0

@@ -813,7 +813,7 @@ def read_hdf5(path: Path, file: str) -> list[RawCurve]:
         raise hdf5.not_followed(file, survey.elsewhere)
     reason = (
         "the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve, or classify its images:"
-        " sasnet classify --domain."
+        " sasnet classify FILE --domain sans (sasnet classify -h lists the kinds)."
     )
     if scanned:
         return _once(scanned)

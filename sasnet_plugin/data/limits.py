@@ -66,7 +66,7 @@ def too_many(file: str, points: int) -> DataError:
 def two_dimensional(file: str) -> DataError:
     return DataError(
         f"{file}: this is a two-dimensional scattering image; average it over angle, or classify it as an"
-        " image: sasnet classify --domain."
+        " image: sasnet classify FILE --domain sans (sasnet classify -h lists the kinds)."
     )
 
 

@@ -387,7 +387,7 @@ def check_bytes(head: bytes, file: str) -> None:
     if image := _beginning(head, _IMAGES):
         raise DataError(
             f"{file}: this is {image}, not a curve; average it over angle, or classify it as an image:"
-            " sasnet classify --domain."
+            " sasnet classify FILE --domain sans (sasnet classify -h lists the kinds)."
         )
     if head.startswith(ZIP) and (workbook_kind := kind(file)):
         raise DataError(f"{file}: this is {workbook_kind}")

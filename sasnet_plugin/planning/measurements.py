@@ -169,10 +169,14 @@ def read_instrument(path: str | Path) -> list[Measurement]:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SasnetError(f"{path}: not a TOML file ({error}); see docs/next.md for an example.") from None
+        raise SasnetError(
+            f"{path}: not a TOML file ({error}); the page on sasnet next in the documentation has an example."
+        ) from None
     settings = table.get("setting")
     if not isinstance(settings, list) or not settings:
-        raise SasnetError(f"{path}: has no [[setting]]; see docs/next.md for an example.")
+        raise SasnetError(
+            f"{path}: has no [[setting]]; the page on sasnet next in the documentation has an example."
+        )
     return [_setting(path, i, entry) for i, entry in enumerate(settings, start=1)]
 
 

@@ -484,8 +484,7 @@ def _list_notes(
     """Sentences on models that `sasnet fit` counts as simpler ones, and on unknown densities."""
     notes = []
     if counted:
-        count = "count" if counted[1:] else "counts"
-        notes.append(sentences.COUNTED(names=join_names(counted), count=count))
+        notes.append(sentences.COUNTED(names=join_names(counted)))
     if not (result.explained if isinstance(result, SampleResult) else result.best is not None):
         notes.append(sentences.NOT_FIT())
     if unknown:

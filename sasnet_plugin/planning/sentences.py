@@ -32,9 +32,9 @@ SAME_CURVES = template(
     first="Sphere", second="fuzzy_sphere",
 )  # fmt: skip
 COUNTED = template(
-    "In sasnet fit, {names} {count} as a simpler model, because these data do not show the extra parameter."
-    " Another measurement may show it.",
-    names="ellipsoid", count="counts",
+    "sasnet fit treats {names} like a simpler model, because these data do not determine the extra"
+    " parameter. Another measurement may determine it.",
+    names="ellipsoid",
 )  # fmt: skip
 ONE_LEFT = template(
     "Only {model} is left with a probability above {least}, so there is nothing to decide. Name a parameter"
@@ -45,7 +45,8 @@ NO_SOLVENT = template(
     "No other solvents are compared, because the present one is not given; give it, such as --solvent D2O."
 )
 NOT_WATER = template(
-    "No other solvents are compared, as {solvent} is not water: list the possible ones with --solvents.",
+    "No other solvents are compared, as {solvent} is not water: name the possible ones, such as"
+    " --solvents toluene,d-toluene.",
     solvent="toluene",
 )  # fmt: skip
 UNKNOWN_DENSITIES = template(
@@ -83,10 +84,10 @@ IN_SOLVENT = template("in {solvent}", solvent="40%D2O")
 DILUTED = template("diluted to {share}", share="1/4")
 TIMES = template("{factor} × the present time", factor="4")
 SECONDS = template("{seconds} s", seconds="600")
-BY_MODEL = template("By {model}", model="core_shell_sphere")
-BY_SERIES = template("By I(0) of the curves")
+BY_MODEL = template("According to {model}", model="core_shell_sphere")
+BY_SERIES = template("From I(0) of the curves")
 MATCH_POINT = template(
     "{part}, the match point is at {fraction} % D2O, with a scattering length density of"
-    " ({density})·10⁻⁶ Å⁻².", part="By sphere",
+    " ({density})·10⁻⁶ Å⁻².", part="According to sphere",
     fraction="41.2 ± 1.5", density="2.30 ± 0.10",
 )  # fmt: skip

@@ -6,7 +6,7 @@ from ..wording import template
 
 CAUTION = template("Caution: {caution}", caution="The file names no unit of q.")
 KINDS = template(
-    "{kinds}. Any library model fits: {in_scope}.",
+    "{kinds}. At least one library model fits: {in_scope}.",
     kinds="Globular (spheres, core-shell spheres, vesicles) 83 %, elongated or flattened 15 %",
     in_scope="98 %",
 )  # fmt: skip

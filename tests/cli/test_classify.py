@@ -89,7 +89,7 @@ def test_an_answer_has_eight_lines_at_most_sorted_by_probability(tmp_path: Path)
     shares = [int(re.search(r"(\d+) %", line)[1]) for line in models]  # type: ignore[index]
     assert shares == sorted(shares, reverse=True) != []
     assert all(line.count("%") == 1 for line in models), "one column of probability"
-    assert "Any library model fits" in result.stdout
+    assert "At least one library model fits" in result.stdout
     assert said[-1].startswith(f"Next: sasnet fit {file} --exclude {FORMS[-1]}  # or --details")
     # What is left goes with --details, and nothing is only in the short answer.
     full = run("--details", "--exclude", FORMS[-1], file).stdout
@@ -111,7 +111,7 @@ def test_out_of_scope_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(zoo))
     result = run(write_sphere(tmp_path / "a.dat"))
     assert result.exit_code == 0
-    unlike, table = "unlike the simulated curves of any single library model", "Any library model"
+    unlike, table = "unlike the simulated curves of any single library model", "At least one library model"
     assert 0 < result.stdout.index(unlike) < result.stdout.index(table)
 
 

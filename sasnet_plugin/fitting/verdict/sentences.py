@@ -143,7 +143,7 @@ MUCH_NEARER = template(
     "Much nearer: {model}, reduced χ² {chisq} instead of {best_chisq}.",
     model="core-shell spheres (core_shell_sphere)", chisq="1.1", best_chisq="4.8",
 )  # fmt: skip
-CHOICE = template("Sizes and contrasts depend on the model chosen; the data do not decide between them.")
+CHOICE = template("Sizes and contrasts depend on the model, and the data do not decide between the models.")
 OTHER_SHAPES = template("Other shapes fit equally well{within}: {models}.", within="", models="cylinder, dab")
 OTHER_SHAPE = template(
     "Another shape, {kind}, fits equally well{within} ({model}, reduced χ² {chisq}).",
@@ -170,7 +170,7 @@ OPEN_LENGTHS = template(
     names="shell thickness", verb="is", pronoun="it",
 )  # fmt: skip
 OPEN_EXPONENTS = template(
-    "The {names} {verb} not determined by these data; the curve is the same with other exponents.",
+    "The {names} {verb} not determined by these data: other values with other exponents give the same curve.",
     names="correlation length", verb="is",
 )  # fmt: skip
 ATOMIC = template(

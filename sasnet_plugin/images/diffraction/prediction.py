@@ -266,7 +266,7 @@ STRAY = (
     " background."
 )
 SPECKLE = (
-    "Grains around the beam differ from ring to ring, like the speckle of many particles; the pattern"
+    "Bright spots around the beam differ from ring to ring, like the speckle of many particles; the pattern"
     " of one particle continues from ring to ring."
 )
 NARROW = (

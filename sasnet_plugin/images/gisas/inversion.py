@@ -2166,7 +2166,7 @@ def geometry(values: Posterior, image: Image, misfit: float) -> dict[str, tuple[
 
 #: `in_scope` below which a pattern is more likely of another kind.
 EVEN = 0.5
-NOT_FITTED = "Nothing was fitted, because a fit of ordered spheres gives an orientation for any pattern."
+NOT_FITTED = "Nothing was fitted: a fit of ordered spheres would give an orientation even if there were none."
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,13 @@ class Child(QObject):
         elif kind == "cancelled":
             self.cancelled.emit(number)
         else:
-            self.failed.emit(number, str(event.get("text") or "sasnet failed without an error message."))
+            self.failed.emit(
+                number,
+                str(
+                    event.get("text")
+                    or "sasnet failed without an error message; try again, and report it if it repeats."
+                ),
+            )
 
     def _listen(self) -> None:
         if self._process is not None:

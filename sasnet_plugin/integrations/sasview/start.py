@@ -51,7 +51,9 @@ class _Waiting(QObject):
             attach(ready[0], self.record)
         elif self.left <= 0:
             self.timer.stop()
-            _log.warning("SasView's main window was not found, so its menu has no entry of sasnet.")
+            _log.warning(
+                "SasView's main window was not found, so its menu has no entry of sasnet; start it with sasnet sasview."
+            )
 
 
 def attach(window: Any, record: dict[str, Any]) -> None:

@@ -79,7 +79,7 @@ def patiently(act: Callable[[], None], manner: Manner) -> None:
             pause = min(2 * pause, LONGEST_PAUSE)
             continue
         if failures > 1:
-            manner.tell("Answers are written to the server again.")
+            manner.tell("The server can be written to again, and the answers are saved there.")
         return
 
 

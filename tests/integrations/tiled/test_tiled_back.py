@@ -90,7 +90,7 @@ def test_an_answer_that_is_lost_on_its_way_costs_and_doubles_no_row(
     assert told == []  # one failure is nothing to speak of
     table.give(lines(3, 4))
     assert [one for one in told if "Waiting for it" in one]
-    assert "Answers are written to the server again." in told
+    assert "The server can be written to again, and the answers are saved there." in told
     assert frames_of(place) == [1, 2, 3, 4]
     waits_not, _ = in_table(watch=False)
     monkeypatch.setattr(Server, "put", lambda *given: (_ for _ in ()).throw(TechnicalError("it", "is away")))
