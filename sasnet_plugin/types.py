@@ -341,7 +341,8 @@ class Image:
         self.geometry.check(name)
         if not np.all(np.isfinite(counts[mask])):
             raise DataError(
-                f"{name}: some counts with mask True, which are used, are not numbers; set their mask to False."
+                f"{name}: some counts with mask True, which are used, are not numbers; set their mask to"
+                " False."
             )
         for field_name, array in (("counts", counts), ("mask", mask)):
             array.setflags(write=False)

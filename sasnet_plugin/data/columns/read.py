@@ -713,7 +713,8 @@ def _nameless(table: Table, file: str, *, insisted: bool) -> tuple[list[Roles], 
         return roles, [*notes, f"Column '{printable(unknown_name[:40])}' was read as q, as asked (--q-unit)."]
     if names := intensity_without_q(table):
         raise DataError(
-            f"{file}: none of its columns ({printable(names[:80])!r}) is named q; name the column of q, or add it."
+            f"{file}: none of its columns ({printable(names[:80])!r}) is named q; name the column of q, or"
+            " add it."
         )
     roles, role_notes = assign_by_position(table)
     if not is_a_curve(table.columns[roles[0].x], table.columns[roles[0].intensity]):

@@ -244,7 +244,8 @@ def _list(content: Mapping[str, Any], kind: str) -> Sequence[Any]:
     items = content.get(kind)
     if not isinstance(items, list):
         raise SasnetError(
-            f"These labels have no list {kind!r}; give JSON in the COCO format, with images, annotations and categories."
+            f"These labels have no list {kind!r}; give JSON in the COCO format, with images,"
+            " annotations and categories."
         )
     return items
 

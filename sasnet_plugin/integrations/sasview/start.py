@@ -52,7 +52,8 @@ class _Waiting(QObject):
         elif self.left <= 0:
             self.timer.stop()
             _log.warning(
-                "SasView's main window was not found, so its menu has no entry of sasnet; start it with sasnet sasview."
+                "SasView's main window was not found, so its menu has no entry of sasnet; start it with"
+                " sasnet sasview."
             )
 
 

@@ -36,7 +36,7 @@ def test_an_image_does_not_change() -> None:
         ({"mask": np.ones((2, 2), dtype=bool)}, "do not match"),
         ({"phi": np.array([1.0, 0.0, -1.0])}, "phi does not ascend"),
         ({"alpha_f": np.array([0.0, np.nan])}, "alpha_f does not ascend"),
-        ({"counts": np.full((2, 3), np.nan)}, "some unmasked counts are not numbers"),
+        ({"counts": np.full((2, 3), np.nan)}, "some counts with mask True, which are used, are not numbers"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence(changed: dict, sentence: str) -> None:
