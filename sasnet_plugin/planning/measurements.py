@@ -25,6 +25,8 @@ _WINDOW = 9
 WATERS = ("H2O", "20%D2O", "40%D2O", "60%D2O", "80%D2O", "D2O")
 #: Solvents that differ by less, 1e-6/Å², are one.
 _SAME_SOLVENT = 0.3
+#: What a density of water may be off by, as a volume fraction of D2O.
+_SAME_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -123,10 +125,11 @@ def list_solvents(
         density = scattering_length_density(solvent)
         if abs(density - present) > _SAME_SOLVENT:
             densities = {name: exchanged_density(part, density) for name, part in exchange.items()}
+            level = before.level + incoherent_scattering(solvent) - water_level(present)
             offered.append(
                 replace(
                     before, name=sentences.IN_SOLVENT(solvent=solvent), densities=densities,
-                    level=incoherent_scattering(solvent), solvent=density,
+                    level=max(level, 0.0), solvent=density,
                 )
             )  # fmt: skip
     return offered
@@ -144,6 +147,15 @@ def exchanged_density(material: str, solvent: float) -> float:
         scattering_length_density(f"{formula.replace('H[1]', isotope)}@{natural}") for isotope in ("H", "D")
     )
     return in_light + share * (in_heavy - in_light)
+
+
+def water_level(density: float) -> float:
+    """Incoherent scattering, 1/cm, of water of a scattering length density, 1e-6/Å²; 0 if no water has it."""
+    share = water_share(density)
+    if not -_SAME_SHARE <= share <= 1 + _SAME_SHARE:
+        return 0.0
+    light, heavy = (incoherent_scattering(name) for name in ("H2O", "D2O"))
+    return light + min(max(share, 0.0), 1.0) * (heavy - light)
 
 
 def water_share(density: float) -> float:

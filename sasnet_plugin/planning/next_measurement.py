@@ -20,7 +20,15 @@ from ..model_free import Guinier
 from ..types import Curve, SasnetError
 from . import sentences
 from .match_points import MatchPoint, match_point_of_model, match_point_of_series
-from .measurements import WATERS, Measurement, exposure_of, list_solvents, move_detector, read_instrument
+from .measurements import (
+    WATERS,
+    Measurement,
+    exposure_of,
+    list_solvents,
+    move_detector,
+    read_instrument,
+    water_level,
+)
 from .outlook import Outlook, foresee
 from .rivals import Rival
 
@@ -553,13 +561,16 @@ def _list_offers(
     curve, dintensity = _last(result)
     present = present_solvent(result)
     if instrument is None:
+        # What is measured includes the background that the fit finds, and its counts are noise again.
         again = Measurement(
-            str(sentences.SAME_AGAIN), "as before", _whole(curve), exposure_of(curve, dintensity, 0.0)
-        )
+            str(sentences.SAME_AGAIN), "as before", _whole(curve), exposure_of(curve, dintensity, 0.0),
+            level=_background(result),
+        )  # fmt: skip
         settings = [again, *(move_detector(again, factor) for factor in _OTHER_Q)]
         start = again
     else:
-        settings = read_instrument(instrument)
+        level = 0.0 if present is None else water_level(present)
+        settings = [replace(setting, level=level) for setting in read_instrument(instrument)]
         start = settings[0]
     offered = list(settings)
     if present is not None:
@@ -575,6 +586,13 @@ def _list_offers(
 
 def _whole(curve: Curve) -> Curve:
     return Curve(curve.q, np.ones(len(curve)), dq=curve.dq, dxl=curve.dxl, dxw=curve.dxw)
+
+
+def _background(result: FitResult | SampleResult) -> float:
+    """The fitted flat background of the last curve, at least 0."""
+    first = result.fits[0]
+    parameters = first.parameters if isinstance(first, ModelFit) else first.own[-1]
+    return max(parameters["background"].value, 0.0) if "background" in parameters else 0.0
 
 
 def _last(result: FitResult | SampleResult) -> tuple[Curve, Floats]:

@@ -21,6 +21,7 @@ from sasnet_plugin.planning.measurements import (
     list_solvents,
     move_detector,
     read_instrument,
+    water_level,
     water_share,
 )
 from sasnet_plugin.planning.next_measurement import next_measurement
@@ -94,6 +95,28 @@ def test_exposure_and_error_are_each_others_inverse() -> None:
     offer = Measurement("again", "again", curve, np.full(_Q.size, 900.0), level=0.05)
     np.testing.assert_allclose(offer.error(np.full(_Q.size, 1e-6), 1.0), np.sqrt(0.05 / 900), rtol=1e-3)
     np.testing.assert_allclose(offer.error(np.full(_Q.size, 1e-6), 4.0), 0.5 * np.sqrt(0.05 / 900), rtol=1e-3)
+
+
+def test_a_background_is_noise_again() -> None:
+    # Counted with the sample, it is most of the noise at high q; fitted or subtracted, it still is.
+    clean = 1e-5 * _sphere(_Q, 40.0)
+    curve = _curve(clean + 0.8)
+    result = sasnet_plugin.fit(
+        curve, models=["sphere", "fuzzy_sphere"], structure_factor="none", time_limit=30, workers=1,
+        progress=False,
+    )  # fmt: skip
+    again = next(each for each in next_measurement(result).ranked if each.name == "the same again")
+    expected = again.outlook.measurement.error(clean, 1.0)
+    assert np.median(expected / np.sqrt((clean + 0.85) / 400)) == pytest.approx(1.0, abs=0.1)
+
+
+def test_solvents_bring_their_incoherent_background(spheres: FitResult) -> None:
+    assert water_level(6.36) == pytest.approx(incoherent_scattering("D2O"), rel=0.01)
+    assert water_level(7.5) == 0.0  # no water is as dense
+    start = replace(_again(spheres), level=0.2)
+    (light,) = list_solvents(start, ["H2O"], _D2O, {})
+    difference = incoherent_scattering("H2O") - incoherent_scattering("D2O")
+    assert light.level == pytest.approx(0.2 + difference, rel=0.01)
 
 
 def test_a_detector_further_away_sees_lower_q_with_fewer_counts(spheres: FitResult) -> None:
