@@ -125,5 +125,5 @@ def test_the_same_generator_draws_the_same(library: Library) -> None:
 def test_a_folder_without_form_models_is_refused(tmp_path: Path) -> None:
     for _ in plan(SIMULATOR, tmp_path, Request(rounds=1, seed=1, models=("hardsphere",), limit=2)).run():
         pass
-    with pytest.raises(SimulationError, match="no form model"):
+    with pytest.raises(SimulationError, match="no form factor"):
         Library(tmp_path)

@@ -81,7 +81,7 @@ def test_finer_quadrature_of_an_ellipsoid_is_the_adaptive_one(tables: Path) -> N
 def test_a_model_without_quadrature_has_none_to_refine(tables: Path) -> None:
     assert not has_quadrature("sphere", tables)
     assert np.isinf(quadrature.q_valid("sphere", {"radius": 50.0}))
-    with pytest.raises(ValueError, match="no quadrature"):
+    with pytest.raises(ValueError, match="no rule of integration"):
         fine_model("sphere", 100, tables)
 
 
