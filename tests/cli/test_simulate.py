@@ -52,7 +52,7 @@ def test_need_is_announced_before_the_result(tmp_path: Path) -> None:
     result = run("--out", tmp_path / "new", "--rounds", 2, "--limit", 3, "--models", "guinier,sphere")
     assert result.exit_code == 0
     announced, done = result.output.splitlines()
-    assert "12 curves of 2 models in 4 shards" in announced
+    assert "12 curves of 2 models in 4 files (shards)" in announced
     assert "of disk" in announced
     assert "all 4 shards are there" in done
 
@@ -109,7 +109,7 @@ def test_a_finished_folder_is_left_as_it_is(tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     result = run(*plan)
     assert result.exit_code == 0
-    assert "0 curves of 1 models in 0 shards" in result.output
+    assert "0 curves of 1 models in 0 files (shards)" in result.output
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
 
 

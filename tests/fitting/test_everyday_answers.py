@@ -206,7 +206,8 @@ def test_ellipsoids_that_repel_weakly_keep_their_shape() -> None:
         return np.asarray(1.2 * form * structure_factor(52.0 * q, 0.03) + 1e-4)
 
     best = answer(intensity, np.geomspace(0.01, 0.4, 140), 0.01).fits[0]
-    assert best.name == "ellipsoid@hardsphere"
+    assert best.model == "ellipsoid"
+    assert best.structure_factor in ("hardsphere", "stickyhardsphere")  # of so few, weak stickiness is none
     assert best.parameters["radius_polar"].value == pytest.approx(18.0, rel=0.03)
     assert best.parameters["radius_equatorial"].value == pytest.approx(28.0, rel=0.03)
     assert best.parameters["volfraction"].value == pytest.approx(0.03, rel=0.35)

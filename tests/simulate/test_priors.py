@@ -132,7 +132,7 @@ def test_exceptions_from_the_units_rule_are_needed(name: str) -> None:
         ratio = _curve(name, scaled, q) / _curve(name, pars, 2 * q)
         apart.append(np.ptp(ratio) / np.median(ratio))
     assert max(apart) > 1e-3
-    with pytest.raises(ValueError, match="rescaled"):
+    with pytest.raises(ValueError, match="does not scale with its lengths"):
         priors.rescale(name, pars, 2.0)
 
 

@@ -60,7 +60,7 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert "bases of 8 geometries in 1 shards" in result.output
+    assert "bases of 8 geometries in 1 files (shards)" in result.output
     again = CliRunner().invoke(app, arguments)
     assert "1 of 1 shards exist and are skipped" in again.output
     return folder

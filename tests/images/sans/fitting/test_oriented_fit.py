@@ -37,7 +37,7 @@ def test_json_and_words_say_the_same(good: OrientedFit) -> None:
     assert fit["verified"] is True
     (sentence,) = found.sentences()
     assert sentence.startswith("Verified")
-    assert "-0.25 about 120°" in sentence
+    assert "An angle of 120° with ⟨P₂⟩ = -0.25" in sentence
 
 
 def test_simulated_again_the_image_is_brightest_across_the_rods(good: OrientedFit) -> None:

@@ -108,7 +108,7 @@ def test_up_turns_and_mirror_mirrors(tmp_path: Path, up: str, turned: float) -> 
     assert image.geometry.q == pytest.approx(plain.geometry.q)
     found, image = axis(tmp_path / "a.npy", *GEOMETRY, "mirror=true")
     assert found == pytest.approx(90 - TILT, abs=2)
-    with pytest.raises(DataError, match="up is 'north'; use one of top, bottom, left, right"):
+    with pytest.raises(DataError, match="up = 'north' is no side; use one of top, bottom, left, right"):
         axis(tmp_path / "a.npy", *GEOMETRY, "up=north")
 
 
