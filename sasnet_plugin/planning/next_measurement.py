@@ -17,7 +17,7 @@ from ..fitting.result.fit_result import FitResult
 from ..fitting.result.model_fit import ModelFit
 from ..fitting.result.sample_result import JointFit, SampleResult
 from ..model_free import Guinier
-from ..types import Curve, SasnetError
+from ..types import Curve, SasnetError, sum_parts
 from . import sentences
 from .match_points import MatchPoint, match_point_of_model, match_point_of_series
 from .measurements import (
@@ -517,7 +517,9 @@ def _weights(fits: Sequence[ModelFit | JointFit]) -> list[float]:
     if not np.isfinite(logs[first]):
         return [float(weight) for weight in weights / max(weights.sum(), 1e-300)]
     relative = weights[first] * np.exp(np.minimum(np.nan_to_num(logs - logs[first], nan=-np.inf), 0.0))
-    weights = np.where(weights == 0.0, relative, weights)
+    # A sum with a component that has vanished is no other shape, which a measurement could tell apart.
+    single = np.array([len(sum_parts(fit.name)) == 1 for fit in fits])
+    weights = np.where((weights == 0.0) & single, relative, weights)
     return [float(weight) for weight in weights / weights.sum()]
 
 

@@ -24,7 +24,7 @@ from sasnet_plugin.planning.measurements import (
     water_level,
     water_share,
 )
-from sasnet_plugin.planning.next_measurement import next_measurement
+from sasnet_plugin.planning.next_measurement import _weights, next_measurement
 from sasnet_plugin.planning.outlook import foresee
 from sasnet_plugin.planning.rivals import Rival
 from sasnet_plugin.types import Curve, SasnetError
@@ -144,6 +144,12 @@ def test_a_matched_solvent_decides_nothing(spheres: FitResult) -> None:
     (offer,) = list_solvents(_again(spheres), [matched], _D2O, {})
     look = foresee([rival, other], [[rival.before.z], [other.before.z]], offer, 100.0)
     assert max(look.differences.values()) < 0.1
+
+
+def test_a_vanished_component_is_no_rival_and_a_vanished_axis_is(spheres: FitResult) -> None:
+    fit = replace(spheres.fits[0], weight=1.0)
+    axes, component = (replace(fit, model=name, weight=0.0) for name in ("ellipsoid", "sphere+power_law"))
+    assert _weights([fit, axes, component]) == pytest.approx([0.5, 0.5, 0.0])
 
 
 def test_two_names_of_one_curve_are_never_told_apart(spheres: FitResult) -> None:
