@@ -154,7 +154,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     row["before"] = max(plan.rivals, key=lambda name: plan.rivals[name]) in right
     row["among"] = any(name in right for name in plan.rivals)
     best = plan.ranked[0]
-    look = best.at_aim or best.at_longest or best.outlook
+    look = best.final
     row |= {
         "recommended": best.name,
         "time": look.time,

@@ -158,27 +158,23 @@ def _fit(
     from .together import sample_from
 
     reading = Reading(None, options, ())
-    paths = list(expand(files))
-    if paths[1:]:
-        sample = sample_from(files, reading.read, options.window, sample_options, options.wavelength)
-        limit = options.fit.time_limit * len(sample.curves)
-        with show_fit_progress(limit, silent) as progress, ending.listen():
-            return fit_sample(Watched(pool, progress), sample, options.fit)
-    curves = [outcome for _, outcome in curves_of(paths[0], reading.read, options.window)]
+    first, *others = expand(files)
+    curves = [] if others else [outcome for _, outcome in curves_of(first, reading.read, options.window)]
     for outcome in curves:
         if isinstance(outcome, Exception):
             raise outcome
         if not isinstance(outcome, Curve):
             raise DataError(
-                f"{paths[0]}: is an image, but sasnet next plans from curves; give its azimuthal average as"
+                f"{first}: is an image, but sasnet next plans from curves; give its azimuthal average as"
                 f" columns q, I, dI."
             )
-    if curves[1:]:
-        sample = sample_from(files, reading.read, options.window, sample_options, options.wavelength)
-        with show_fit_progress(options.fit.time_limit * len(curves), silent) as progress, ending.listen():
-            return fit_sample(Watched(pool, progress), sample, options.fit)
-    with show_fit_progress(options.fit.time_limit, silent) as progress, ending.listen():
-        return fit_with(Watched(pool, progress), curves[0], options.fit)
+    if len(curves) == 1:
+        with show_fit_progress(options.fit.time_limit, silent) as progress, ending.listen():
+            return fit_with(Watched(pool, progress), curves[0], options.fit)
+    sample = sample_from(files, reading.read, options.window, sample_options, options.wavelength)
+    limit = options.fit.time_limit * len(sample.curves)
+    with show_fit_progress(limit, silent) as progress, ending.listen():
+        return fit_sample(Watched(pool, progress), sample, options.fit)
 
 
 def changes_of(texts: list[str] | None) -> dict[str, dict[str, float]]:

@@ -14,11 +14,10 @@ import numpy as np
 from ..arrays import Floats
 from ..fitting.result.components import is_scale
 from ..materials import incoherent_scattering, scattering_length_density
+from ..simulate.measure import SYSTEMATIC
 from ..types import Curve, SasnetError
 from . import sentences
 
-#: Standard deviation of what counting does not improve, as a share of I: as of the simulated instruments.
-SYSTEMATIC = 0.005
 #: Points over which the exposure of a measured curve is averaged.
 _WINDOW = 9
 #: Mixtures of H2O and D2O that are offered.

@@ -16,6 +16,7 @@ from ..fitting.result.components import bare
 from ..fitting.result.fit_result import FitResult
 from ..fitting.result.model_fit import ModelFit
 from ..fitting.result.sample_result import JointFit, SampleResult
+from ..fitting.verdict.names import capital
 from ..model_free import Guinier
 from ..types import Curve, SasnetError, sum_parts
 from . import sentences
@@ -59,6 +60,11 @@ class Ranked:
     time_to_aim: float | None = None
     at_aim: Outlook | None = None  #: At that time.
     at_longest: Outlook | None = None  #: Where the aim is not reached.
+
+    @property
+    def final(self) -> Outlook:
+        """Where the search for its time has ended; at the plan's time where there was none."""
+        return self.at_aim or self.at_longest or self.outlook
 
     @property
     def name(self) -> str:
@@ -194,7 +200,7 @@ class Plan:
 
     def _answer(self) -> str:
         best = self.ranked[0]
-        goal = best.at_aim or best.at_longest or best.outlook
+        goal = best.final
         if self.parameter is None:
             said = {"measurement": best.name, "chance": percent(goal.chance), "now": percent(self.now)}
             if self.recommended is None:
@@ -440,7 +446,7 @@ def _same(rivals: Sequence[Rival], ranked: Sequence[Ranked]) -> list[str]:
     longest = [look for each in ranked if (look := each.at_longest or each.at_aim) is not None]
     pairs = [(a.short_name, b.short_name) for i, a in enumerate(rivals) for b in rivals[i + 1 :]]
     return [
-        sentences.SAME_CURVES(first=_capital(a), second=b)
+        sentences.SAME_CURVES(first=capital(a), second=b)
         for a, b in pairs
         if longest
         and all(
@@ -448,10 +454,6 @@ def _same(rivals: Sequence[Rival], ranked: Sequence[Ranked]) -> list[str]:
             for look in longest
         )
     ]
-
-
-def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]
 
 
 def _check_question(rivals: Sequence[Rival], parameter: str | None) -> None:
@@ -626,8 +628,7 @@ def default_solvents(result: FitResult | SampleResult, present_name: str = "") -
 def _add_predictions(plan: Plan, rivals: Sequence[Rival]) -> Plan:
     if not plan.ranked:
         return plan
-    best = plan.ranked[0]
-    look = best.at_aim or best.at_longest or best.outlook
+    look = plan.ranked[0].final
     curves = {rival.short_name: rival.predict(rival.before.z, look.measurement) for rival in rivals}
     error = look.measurement.error(curves[rivals[0].short_name], look.time)
     return replace(plan, predictions=curves, error=error)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 
 from ..arrays import Floats
 from .measurements import Measurement
@@ -68,7 +69,7 @@ def foresee(
                     other.log_evidence - rival.before.log_evidence
                 )
                 mean = math.log(max(truth.weight, 1e-12) / max(rival.weight, 1e-12)) + gain
-                leads *= _normal(mean / math.sqrt(max(gap, _LEAST)))
+                leads *= float(ndtr(mean / math.sqrt(max(gap, _LEAST))))
                 differences.setdefault((truth.short_name, rival.short_name), []).append(math.sqrt(gap))
             chance, total = chance + share * leads, total + share
             if parameter is not None:
@@ -85,8 +86,3 @@ def _average(errors: Sequence[tuple[float, float, float]]) -> tuple[float | None
         return None, None
     weights, values, deviations = np.array(errors).T
     return float(np.average(values, weights=weights)), float(np.average(deviations, weights=weights))
-
-
-def _normal(x: float) -> float:
-    """The distribution function of the standard normal distribution."""
-    return 0.5 * math.erfc(-x / math.sqrt(2))

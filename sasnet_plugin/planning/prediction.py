@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
+from ..data.sample.kind import CALIBRATION
 from ..fitting.result.fit_result import FitResult
 from ..fitting.result.sample_result import SampleResult
 from . import sentences
-from .rivals import CALIBRATION
+from .next_measurement import percent
 
 #: Reduced χ² of the nearest prediction above which none of the models predicted the new curve.
 _FAR = 4.0
@@ -31,8 +32,6 @@ def prediction_held(plan: Mapping[str, Any] | None, result: FitResult | SampleRe
     # The predicted curves have their models' errors besides, so that only a far miss says something.
     if chisq > _FAR:
         return sentences.DID_NOT_HOLD(chisq=f"{chisq:.3g}")
-    from .next_measurement import percent
-
     return sentences.HELD(
         chance=percent(float(predicted["chance"])), model=result.best.name, now=percent(result.best.weight)
     )

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
+from ..data.sample.kind import CALIBRATION
 from ..fitting.problem.experiment import starting_values
 from ..fitting.problem.model_curves import ModelCurves
 from ..fitting.result.components import is_scale
@@ -212,10 +213,6 @@ class Rival:
                 slope = value * coordinate.unit if coordinate.is_log else coordinate.unit
                 return value, float(abs(slope) * np.sqrt(covariance[i, i]))
         return None
-
-
-#: Standard deviation of the calibration of I between two measurements, as a share of I.
-CALIBRATION = 0.03
 
 
 def _free_of_nuisances(calculated: Floats, data: Floats, error: Floats) -> Floats:
