@@ -257,9 +257,9 @@ def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     extra = [] if task.extra is None else [dict(task.extra)]
     if len(sum_parts(task.model)) > 1:
         starts = [near_curve.parameters for near_curve in nearest_sums(bank, task.model, data, count=count)]
-        return [as_start(task, start | task.fixed) for start in (*extra, *starts)]
+        return [as_start(task, start) for start in (*extra, *starts)]
     starts = _find_form_starts(task, bank, data)
-    return [as_start(task, apply_fixed(start, task.fixed)) for start in (*extra, *starts)]
+    return [as_start(task, start) for start in (*extra, *starts)]
 
 
 def _nearest(task: Task, page: Page, data: Binned) -> list[dict[str, Any]]:
@@ -288,7 +288,7 @@ def further(task: Task, bank: Bank) -> list[dict[str, Any]]:
     means = _average_bins(task.curve, task.dintensity)
     near = nearest(page, task.model, task.structure_factor, points, count=START_VALUES.further * count)
     near = near[count:] + nearest(page, task.model, task.structure_factor, means, count=count)
-    return [as_start(task, apply_fixed(near_curve.parameters, task.fixed)) for near_curve in near]
+    return [as_start(task, near_curve.parameters) for near_curve in near]
 
 
 def _average_bins(curve: Curve, dintensity: Floats) -> Binned:
@@ -300,9 +300,10 @@ def _average_bins(curve: Curve, dintensity: Floats) -> Binned:
 
 
 def as_start(task: Task, start: dict[str, Any]) -> dict[str, Any]:
-    """Parameters with distributions on the coarse copy's points; the effective radius is that of the particle
-    unless a user gives its value or range.
+    """Parameters with the values that are fixed, and distributions on the coarse copy's points; the effective
+    radius is that of the particle unless a user gives its value or range.
     """
+    start = apply_fixed(start, task.fixed)
     start = coarse(task.model, complete_distributions(start, PROBLEM.width_points[cost_class(task.model)]))
     info = load_model(task.name).info
     given = {*task.fixed, *task.ranges}

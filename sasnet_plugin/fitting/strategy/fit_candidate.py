@@ -51,7 +51,7 @@ from ..result.model_fit import ModelFit, Parameter, explains
 from ..settings import OPTIMIZE, PROBLEM
 from ..start_values.layered import PLAIN, make_layered_starts, relax_dips
 from ..start_values.repeats import repeating
-from ..start_values.screening import apply_fixed, as_start, from_bank, further, other_interactions
+from ..start_values.screening import as_start, from_bank, further, other_interactions
 from ..start_values.sums import is_smooth_sum
 from ..task import UNLIMITED, Budget, Task, no_curve
 from .settings import STRATEGY, Pass
@@ -176,7 +176,7 @@ class TimedSearch:
             for body_minimum in bodies
             for start in make_layered_starts(self.task.model, body_minimum.parameters)
         ]
-        layered = [as_start(self.task, apply_fixed(start, self.task.fixed)) for start in starts]
+        layered = [as_start(self.task, start) for start in starts]
         return distinct(sort_minima([*minima, *self.follow(local, layered, STRATEGY.coarse)], local))
 
     def from_low_q(self, local: ModelCurves, minima: list[LocalMinimum], bank: Bank) -> list[LocalMinimum]:
@@ -339,16 +339,11 @@ def refine_starts(task: Task, bank: Bank, start_time: float) -> Starts:
     return _refine_on_all_points(search, values_of(minima[: STRATEGY.finalists]), looked=looked)
 
 
-def _own_starts(task: Task) -> list[dict[str, Any]]:
-    """The task's own starts with the values that the user gave."""
-    return [as_start(task, apply_fixed(start, task.fixed)) for start in task.starts]
-
-
 def _follow_starts(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list[LocalMinimum]:
     """The task's own starts, or else the bank's nearest, followed downhill on coarse points."""
     task = search.task
     if task.starts:
-        return search.follow(coarse, _own_starts(task), STRATEGY.coarse)
+        return search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     minima = search.from_bank(coarse, bank)
     if minima and not search.hopeless(minima, coarse, 0):
         minima = search.follow(coarse, apart(minima, coarse.info, STRATEGY.followed), STRATEGY.coarse)
@@ -418,7 +413,9 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
     task = replace(task, budget=task.budget.limit_by(budget))
     spent_time = read_spent_time()
     if task.beside:
-        starts = _refine_on_all_points(TimedSearch(task, spent_time), _own_starts(task))
+        starts = _refine_on_all_points(
+            TimedSearch(task, spent_time), [as_start(task, start) for start in task.starts]
+        )
     else:
         starts = refine_starts(task, bank, spent_time)
     return _finish_candidate(task, starts, spent_time)

@@ -36,7 +36,7 @@ from ..problem.sums import as_part, extract_part, prefix
 from ..result.components import bare
 from ..result.model_fit import ModelFit, Parameter, doubtful, explains
 from ..settings import ASSESSMENT, EFFORT, START_VALUES
-from ..start_values.screening import SIMPLE, apply_fixed
+from ..start_values.screening import SIMPLE
 from ..start_values.sums import TERMS, has_one_contrast, values_of
 from ..task import Budget, Pair, Task
 from .hypothesis import (
@@ -710,7 +710,7 @@ def propose_named(state: State) -> Iterator[Step]:
 
 def _from_own_values(state: State, plugin: Hypothesis) -> Step:
     task = state.task(plugin)
-    task = replace(task, starts=(apply_fixed(plugin_defaults(plugin.form), task.fixed),))
+    task = replace(task, starts=(plugin_defaults(plugin.form),))
     return Step(("defaults", plugin), 1.0, True, plugin, task)
 
 
