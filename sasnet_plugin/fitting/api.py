@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from .asked import check_names, check_shared, select_named_hypotheses, several_o
 from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy
 from .assessment.error_estimates import errors_to_add, make_fixed_task, spread_over_kinds, widen_errors
+from .assessment.size_mixtures import fit_mixture, mixture_task, with_mixture
 from .evidence.marginal import weigh_fits
 from .evidence.settings import EVIDENCE
 from .ledger import Ledger
@@ -42,7 +43,7 @@ from .problem.contrast import contrast_of, given_parameters, names_settled_by
 from .problem.plugin_models import add_plugins, split
 from .problem.resolution import add_resolution_tails, has_resolution
 from .progress import Progress, show_progress, watch
-from .result.fit_result import Artefact, FitResult
+from .result.fit_result import Artefact, FitResult, SizeMixture
 from .result.model_fit import ModelFit, explains
 from .result.sample_result import JointFit, SampleResult
 from .settings import EFFORT, OPTIMIZE
@@ -53,12 +54,14 @@ from .strategy.joint_search import Alone, Reading, kin, rank_fits, search
 from .strategy.search import search_points
 from .strategy.settings import STRATEGY
 from .strategy.state import State
-from .task import FitOptions, Method, Pool
+from .task import FitOptions, Method, Pool, Work
 from .verdict import sample_sentences as sentences
 from .verdict.doubts import describe_unlikely
 from .verdict.next_step import translate_to_python
 from .verdict.sample import add_sample_verdict, translate_sample_to_python
 from .verdict.tell import add_verdict
+
+_Kind = TypeVar("_Kind")
 
 ESTIMATED = "The uncertainties were estimated"
 CUT = (
@@ -213,9 +216,12 @@ def fit_with(
     given_names, probe = _collect_given(options)
     supposed = has_resolution(search_result.curve) and not has_resolution(state.curve)
     reported = partial(_finalise_fits, longer, search_result.curve, dintensity, given_names, method, supposed)
+    mixture = _mixture(longer, search_result.curve, dintensity, fits, given_names)
     result = assess(
-        search_result.curve, dintensity, fits, notes, prior, given_names, probe, suggestion.groups, reported
-    )
+        search_result.curve, dintensity, fits, notes, prior, given_names, probe, suggestion.groups, reported,
+        mixture,
+    )  # fmt: skip
+    result = with_mixture(result, mixture)
     if options.models is None:
         result = _compare_with_network(result, shown_suggestion, classifier.manifest.scope_threshold)
     if method.name == "lm":
@@ -304,10 +310,26 @@ def _artefact(
     if len(curve) != len(result.curve):  # the first points are excluded already
         return None
     suspect = suspect_of(curve, dintensity, result.fits, given_names)
-    if suspect is None:
-        return None
-    answered = answers(ledger, find_artefact, [suspect], STRATEGY.time["fast"])
-    return next((artefact for _, artefact in list(answered) if isinstance(artefact, Artefact)), None)
+    return _answer_one(ledger, find_artefact, suspect, Artefact)
+
+
+def _mixture(
+    ledger: Ledger,
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    fits: Sequence[ModelFit],
+    given_names: frozenset[str],
+) -> SizeMixture | None:
+    """Hard spheres of several sizes as a mixture, where one of the fits is of these."""
+    least = min((fit.reduced_chisq for fit in fits), default=0.0)
+    tasks = [mixture_task(curve, dintensity, fit, least, given_names) for fit in fits]
+    return _answer_one(ledger, fit_mixture, next(filter(None, tasks), None), SizeMixture)
+
+
+def _answer_one(ledger: Ledger, work: Work, task: Any, kind: type[_Kind]) -> _Kind | None:
+    """What comes of one task after the search; None without a task, or where nothing came of it."""
+    answered = [] if task is None else list(answers(ledger, work, [task], STRATEGY.time["fast"]))
+    return next((found for _, found in answered if isinstance(found, kind)), None)
 
 
 def _widen_all_errors(
