@@ -452,8 +452,8 @@ _EXPLAINED: tuple[_Find, ...] = (
     unit, few_points, own_limits, instrument, time_within_error, atoms, size_mixture, nearer, other_shape,
     simpler_shape, same_curve, second_unseen, find_missing_model, other_size, find_warnings, interaction,
     open_values, disagreement, too_large_uncertainties, too_small_uncertainties, find_structure,
-    smooth_misfit, no_uncertainties, find_replaced_uncertainties, replicates, find_missing_candidates, find_understated,
-    systematic,
+    smooth_misfit, no_uncertainties, find_replaced_uncertainties, replicates, find_missing_candidates,
+    find_understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (
     unit, own_limits, instrument, find_missing_candidates, too_small_uncertainties,

@@ -39,7 +39,8 @@ def test_dense_spheres_are_hard_spheres(result):
 
 def test_the_caution_gives_the_values_of_the_mixture(result):
     text = " ".join(result.verdict.doubts)
-    assert "one structure factor for all sizes" in text and "volume fraction 25 %" in text
+    assert "one structure factor for all sizes" in text
+    assert "volume fraction 25 %" in text
     assert result.mixture.mean == pytest.approx(60, rel=0.005)
     assert result.mixture.deviation == pytest.approx(0.09, rel=0.1)
 
