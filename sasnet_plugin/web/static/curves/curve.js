@@ -455,11 +455,11 @@ function more(fit, answer) {
 // Which measurement comes next, where that was asked for.
 function planned(plan) {
   if (!plan) return [];
-  const [head, ...rows] = plan.table;
+  const [head = [], ...rows] = plan.table;
   return [el(
     "details", { id: "planned", open: true }, el("summary", { textContent: "Next measurement" }),
     ...plan.lines.map((text) => el("p", { textContent: text })),
-    el("div", { className: "wide" }, el(
+    el("div", { className: "wide", hidden: !rows.length }, el(
       "table", { className: "plan" }, el("thead", {}, el("tr", {}, ...head.map((name) => el("th", { scope: "col", textContent: name })))),
       el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map((cell) => el("td", { textContent: cell }))))),
     )),
