@@ -214,9 +214,8 @@ def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
 
 
 def _select_known(fit: ModelFit, names: Collection[str]) -> list[str]:
-    """What is known well; if the data determine nothing, what would tell most is named all the same."""
-    known_names = [name for name in names if _well_known(fit.parameters[name])]
-    return known_names or [name for name in names if not is_determined(name, fit.parameters[name])]
+    """What is known well; if the data determine nothing well, what would tell most is named all the same."""
+    return [name for name in names if _well_known(fit.parameters[name])] or list(names)
 
 
 def _classes(fit: ModelFit) -> dict[str, int]:
