@@ -170,7 +170,8 @@ OPEN_LENGTHS = template(
     names="shell thickness", verb="is", pronoun="it",
 )  # fmt: skip
 OPEN_EXPONENTS = template(
-    "The {names} {verb} not determined by these data: other values, with other parameters changed too, give the same curve.",
+    "The {names} {verb} not determined by these data: other values, with other parameters changed"
+    " too, give the same curve.",
     names="correlation length", verb="is",
 )  # fmt: skip
 ATOMIC = template(

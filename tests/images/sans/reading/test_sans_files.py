@@ -116,7 +116,8 @@ def test_columns_without_names_are_read_as_usual_and_that_is_said(tmp_path: Path
     path.write_text("\n".join(path.read_text().splitlines()[2:]))
     nameless = read_text_file(path, "a.dat")
     assert not named.notes
-    assert "does not name its columns" in nameless.notes[0] and "in Å⁻¹" in nameless.notes[0]
+    assert "does not name its columns" in nameless.notes[0]
+    assert "Qx and Qy in Å⁻¹" in nameless.notes[0]
     np.testing.assert_array_equal(nameless.values, named.values)
 
 
