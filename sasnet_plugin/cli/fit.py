@@ -153,7 +153,7 @@ def _describe_best_fit(result: FitResult) -> Iterator[str]:
     more_lines = [f"Caution: {doubt}" for doubt in doubts[1:]]
     yield from [str(NAMES)] if _has_composed_names(result) else []
     if best is not None:
-        yield f"{best.short_name}: {parameters_in_words(best)}"
+        yield f"{best.short_name}: {parameters_in_words(best, result.curve.intensity_unit)}"
         if best.fitter:
             yield f"Fitted by {best.fitter}."
         more_lines += [f"Warning: {sentence}" for sentence in best.warnings if sentence not in doubts]

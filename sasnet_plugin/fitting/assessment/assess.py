@@ -22,6 +22,7 @@ from ..result import components
 from ..result.fit_result import FitResult, SizeMixture
 from ..result.model_fit import ModelFit, Verification, explains
 from ..result.residuals import SharedError
+from ..result.verdict import SMOOTH
 from ..settings import ASSESSMENT
 from . import discriminate
 from .diagnostics import reductions_met, remarks_of, warnings_of
@@ -46,7 +47,7 @@ def not_the_least(order: Sequence[ModelFit], error: SharedError) -> list[str]:
         return []
     reasons = []
     if error.relative > 0:
-        reasons.append("its residuals are smooth, like a systematic error")
+        reasons.append(str(SMOOTH))
     elif len(first.free) < len(least.free):
         reasons.append(f"it has {len(first.free)} instead of {len(least.free)} parameters")
     if first.log_evidence < least.log_evidence:

@@ -263,10 +263,7 @@ def _comparable(state: State, best: Hypothesis) -> list[Hypothesis]:
 def _describe_calculation(state: State, best: Hypothesis) -> list[str]:
     fit = state.fits[best]
     if best.resolution is not None:
-        return [
-            f"The file gives no resolution. A resolution of {best.resolution.words} was used, because"
-            f" models then fit much better. Give the resolution in the file if it is known."
-        ]
+        return [_describe_resolution(best.resolution)]
     finer = [f.reduced_chisq for h, f in state.fits.items() if not h.as_measured]
     if best.as_measured and finer and not best.form.endswith(".py"):
         return [
@@ -275,6 +272,16 @@ def _describe_calculation(state: State, best: Hypothesis) -> list[str]:
             f" model has less than {chisq_text(min(finer))}. The data may have been simulated in this way."
         ]
     return []
+
+
+def _describe_resolution(supposed: Supposed) -> str:
+    # Few instruments are so coarse, and sizes that are spread wash out fringes as well.
+    wide = supposed.relative > PROBLEM.wide_resolution
+    return (
+        f"The file gives no resolution. A resolution of {supposed.words} was used, because models then fit"
+        f" much better. Give the resolution in the file if it is known."
+        f"{' So wide a resolution may stand for a distribution of sizes.' if wide else ''}"
+    )
 
 
 def _affordable(pairs: Sequence[Pair], seconds: float) -> list[Pair]:

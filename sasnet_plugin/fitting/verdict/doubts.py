@@ -223,9 +223,17 @@ def _compare_with_scatter(result: FitResult) -> float:
 
 def too_small_uncertainties(result: FitResult) -> Iterator[str]:
     """χ² rejects right models, as neighbouring points scatter by more than is stated."""
+    factor = _scatter_over_stated(result)
+    if result.curve.dintensity is not None and factor >= VERDICT.misstated:
+        yield sentences.TOO_SMALL(factor=significant(factor, 2))
+
+
+def _scatter_over_stated(result: FitResult) -> float:
+    """Scatter of neighbouring points over the uncertainties; without what neighbours share, where known."""
+    # Of a fit that is far off, residuals change from point to point as well: that is misfit, not noise.
     factor = _compare_with_scatter(result)
-    if result.curve.dintensity is not None and 0 < factor <= 1 / VERDICT.misstated:
-        yield sentences.TOO_SMALL(factor=significant(1 / factor, 2))
+    systematic = (result.verification and result.verification.systematic) or {}
+    return min(1 / factor, systematic.get("noise", math.inf)) if factor else 0.0
 
 
 def smooth_misfit(result: FitResult) -> Iterator[str]:
