@@ -46,6 +46,8 @@ _SAME = 0.5
 #: Factors of the detector distance's inverse that are offered without a description of the instrument.
 _OTHER_Q = (0.4, 2.5)
 _DILUTED = 0.25
+#: Factor by which the time is shortened to see which of several measurements decides sooner.
+_SHORTER = 4.0
 #: Errors of a match point's volume fraction from which on it says nothing.
 _VAGUE = 0.2
 
@@ -183,10 +185,12 @@ class Plan:
     def _predicted(self) -> dict[str, Any] | None:
         if not self.predictions or self.error is None:
             return None
-        curve = self.ranked[0].outlook.measurement.curve
+        final = self.ranked[0].final
+        curve = final.measurement.curve
         return {
             "measurement": self.ranked[0].name,
-            "chance": (self.ranked[0].at_aim or self.ranked[0].outlook).chance,
+            "time": final.time,
+            "chance": final.chance,
             "q": curve.q.tolist(),
             "error": self.error.tolist(),
             "intensity": {name: values.tolist() for name, values in self.predictions.items()},
@@ -334,12 +338,16 @@ def _rank(
     """All offers at the plan's time, and for the best of them the time to the aim."""
     total, looks = len(offers) + _SEARCHED, list[Outlook]()
     first_draws = [each[:SCREENING_DRAWS] for each in draws]
+
+    def look_at(measurement: Measurement, time: float) -> Outlook:
+        return foresee(rivals, first_draws, measurement, time, question.parameter)
+
     for measurement in offers:
         if question.ended() and looks:
             break
-        looks.append(foresee(rivals, first_draws, measurement, question.time, question.parameter))
+        looks.append(look_at(measurement, question.time))
         tell(len(looks), total)
-    looks.sort(key=lambda look: _merit(look, question.parameter), reverse=True)
+    looks = _sort_by_time(looks, question, look_at, question.time)
     ranked = [Ranked(look) for look in looks]
     for i, look in enumerate(looks[:_SEARCHED]):
         if question.ended():
@@ -347,6 +355,24 @@ def _rank(
         ranked[i] = _search_time(rivals, draws, look, question.parameter, question.goal)
         tell(len(offers) + i + 1, total)
     return sorted(ranked, key=lambda each: _order(each, question.parameter))
+
+
+def _sort_by_time(
+    looks: Sequence[Outlook],
+    question: _Question,
+    look_at: Callable[[Measurement, float], Outlook],
+    time: float,
+) -> list[Outlook]:
+    """The best first: of those that reach the aim, the ones that would in less than `time` as well."""
+    looks = sorted(looks, key=lambda look: _merit(look, question.parameter), reverse=True)
+    reaching = [look for look in looks if _reaches(look, question.parameter, question.goal)]
+    shorter = time / _SHORTER
+    if len(reaching) < 2 or shorter < SHORTEST * question.time or question.ended():
+        return looks
+    sooner = [look_at(look.measurement, shorter) for look in reaching]
+    order = [look.measurement.name for look in _sort_by_time(sooner, question, look_at, shorter)]
+    reaching.sort(key=lambda look: order.index(look.measurement.name))
+    return reaching + [look for look in looks if look.measurement.name not in order]
 
 
 def _match_points(
@@ -435,7 +461,7 @@ def _now(rivals: Sequence[Rival], parameter: str | None) -> tuple[float, str]:
     if parameter is None:
         return max(rival.weight for rival in rivals), ""
     for rival in rivals:
-        found = rival.error_of(parameter, rival.before.covariance)
+        found = rival.errors(rival.before.covariance).get(parameter)
         if found is not None:
             return found[1] / abs(found[0]), rival.fit.parameters[parameter].unit
     return math.nan, ""
@@ -474,18 +500,23 @@ def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple
     fits: Sequence[ModelFit | JointFit] = result.fits
     if not fits:
         raise SasnetError(sentences.NOTHING_TO_PLAN(file=_file(result)))
+    unknown: dict[str, None] = {}
+    rivals = []
+    left = possible_fits(fits)
+    for i, weight in left.items():
+        densities = _unknown_densities(result, fits[i]) if needs_densities else frozenset[str]()
+        unknown |= dict.fromkeys(sorted(densities))
+        rivals.append(_rival(result, fits[i], weight, densities))
+    counted = [fits[i].name for i in left if fits[i].weight < LEAST_WEIGHT]
+    return rivals, _list_notes(result, counted, list(unknown))
+
+
+def possible_fits(fits: Sequence[ModelFit | JointFit]) -> dict[int, float]:
+    """Places of the fits that a plan compares, with their probabilities among these, the likeliest first."""
     weights = _weights(fits)
     order = sorted(range(len(fits)), key=lambda i: -weights[i])
     left = [i for i in order if weights[i] >= LEAST_WEIGHT][:MOST_RIVALS]
-    total = sum(weights[i] for i in left)
-    unknown: dict[str, None] = {}
-    rivals = []
-    for i in left:
-        densities = _unknown_densities(result, fits[i]) if needs_densities else frozenset[str]()
-        unknown |= dict.fromkeys(sorted(densities))
-        rivals.append(_rival(result, fits[i], weights[i] / total, densities))
-    counted = [fits[i].name for i in left if fits[i].weight < LEAST_WEIGHT]
-    return rivals, _list_notes(result, counted, list(unknown))
+    return {i: weights[i] / sum(weights[k] for k in left) for i in left}
 
 
 def _list_notes(

@@ -9,14 +9,15 @@ again (Oliver, He & Reynolds, Proc. 5th ECMOR (1996)); that follows curved valle
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import ArrayCache, Floats
 from ..data.sample.kind import CALIBRATION
+from ..fitting.optimize.least_squares import Problem, least_squares
 from ..fitting.problem.experiment import starting_values
 from ..fitting.problem.model_curves import ModelCurves
 from ..fitting.result.components import is_scale
@@ -39,8 +40,10 @@ _PER_DECADE = 40
 _WIDEST_LOG, _STEP = 0.7, 0.1
 #: Draws at which a model begins as well, where its data leave much open.
 _MORE_STARTS = 2
-#: Iterations of a minimisation at most, and the gain in χ² at which it ends.
-_ITERATIONS, _GAIN = 12, 0.01
+#: Steps of a minimisation at most, and how far from the fit it goes, in units of the coordinates.
+_STEPS, _FARTHEST = 30, 100.0
+#: Curves that are kept, bytes.
+_KEPT_BYTES = 2**23
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Coordinate:
         """The value of the parameter, of a curve for which 0 means `value`."""
         fitted = self.value if value is None else value
         if self.is_log:
-            return float(fitted * np.exp(np.clip(z * self.unit, -12.0, 12.0)))
+            return fitted * math.exp(min(max(z * self.unit, -12.0), 12.0))
         return fitted + z * self.unit
 
 
@@ -122,6 +125,8 @@ class Rival:
             for curve, error in zip(curves, self._errors, strict=True)
         ]
         self._new: dict[str, ModelCurves] = {}
+        self._calculated = ArrayCache[Floats](_KEPT_BYTES)
+        self._found: dict[bytes, Floats] = {}
         self.coordinates = _coordinates(fits, densities, own)
         self._prior_mean = np.array([coordinate.prior_mean for coordinate in self.coordinates])
         self._prior = np.array([coordinate.prior for coordinate in self.coordinates])
@@ -147,8 +152,9 @@ class Rival:
             self._new[measurement.grid] = ModelCurves(
                 measurement.curve, np.ones(len(measurement.curve)), self.name, per_decade=self._per_decade
             )
-        values = measurement.change(self.values(z))
-        return _calculate(self._new[measurement.grid], values)
+        key = (z.tobytes(), *measurement.key)
+        curves = self._new[measurement.grid]
+        return self._once(key, lambda: _calculate(curves, measurement.change(self.values(z))))
 
     def minimise(
         self,
@@ -165,14 +171,19 @@ class Rival:
                 found = np.append(found, _free_of_nuisances(self.predict(z, measurement), data, error))
             return _finite(found)
 
-        found = _minimise(residuals, start)
+        found = minimise(residuals, start)
         added = 0 if measurement is None else len(measurement.curve) + 1
         return replace(found, new_residuals=found.new_residuals[found.new_residuals.size - added :])
 
     def best_minimum(self, measurement: Measurement, data: Floats, error: Floats) -> Minimum:
         """The deepest of the minima from where its parameters may be, beside one more measurement."""
-        found = [self.minimise(start, measurement, data, error) for start in self._starts]
-        return min(found, key=lambda minimum: minimum.cost)
+        # With another error the same data have their minimum near the one that was found before.
+        key = data.tobytes()
+        starts = [self._found[key]] if key in self._found else self._starts
+        found = [self.minimise(start, measurement, data, error) for start in starts]
+        deepest = min(found, key=lambda minimum: minimum.cost)
+        self._found[key] = deepest.z
+        return deepest
 
     def draws(self, count: int, rng: np.random.Generator) -> list[Floats]:
         """Draw parameters (k,) from the posterior; `before` becomes the deepest minimum that is met."""
@@ -191,7 +202,7 @@ class Rival:
         # What the data do not determine begins where the prior is drawn, or nearer to the fit.
         for share in (1.0, 0.5, 0.25, 0.0):
             start = self.before.z + share * self._is_vague * (centre - self.before.z)
-            z = _minimise(lambda z: _finite(self._residuals(z, centre, noise)), start).z
+            z = minimise(lambda z: _finite(self._residuals(z, centre, noise)), start).z
             plain = _finite(self._residuals(z, self._prior_mean))
             if plain @ plain < most:
                 return z
@@ -199,30 +210,39 @@ class Rival:
 
     def _residuals(self, z: Floats, centre: Floats, noise: Sequence[Floats] | None = None) -> Floats:
         parts = [
-            (_calculate(curves, self.values(z, i)) - self._data[i]) / self._errors[i]
+            (self._calculate_old(z, i) - self._data[i]) / self._errors[i]
             + (0.0 if noise is None else noise[i])
-            for i, curves in enumerate(self._old)
+            for i in range(len(self._old))
         ]
         return np.concatenate([*parts, (z - centre) / self._prior])
 
-    def error_of(self, name: str, covariance: Floats) -> tuple[float, float] | None:
-        """A parameter and its standard deviation; None where it is no unknown of this model."""
-        for i, coordinate in enumerate(self.coordinates):
-            if coordinate.name == name and coordinate.place in (None, 0):
-                value = coordinate.parameter(float(self.before.z[i]))
+    def _calculate_old(self, z: Floats, place: int) -> Floats:
+        return self._once((z.tobytes(), place), lambda: _calculate(self._old[place], self.values(z, place)))
+
+    def _once(self, key: Hashable, calculate: Callable[[], Floats]) -> Floats:
+        """What a curve is, calculated once: all minimisations begin at the same few places."""
+        return self._calculated.get(key, calculate, lambda curve: curve.nbytes)
+
+    def errors(self, covariance: Floats) -> dict[str, tuple[float, float]]:
+        """Value and standard deviation of each unknown, of the first curve where each has its own."""
+        found = {}
+        for coordinate, z, variance in zip(self.coordinates, self.before.z, np.diag(covariance), strict=True):
+            if coordinate.place in (None, 0):
+                value = coordinate.parameter(float(z))
                 slope = value * coordinate.unit if coordinate.is_log else coordinate.unit
-                return value, float(abs(slope) * np.sqrt(covariance[i, i]))
-        return None
+                found[coordinate.name] = value, float(abs(slope) * np.sqrt(variance))
+        return found
 
 
 def _free_of_nuisances(calculated: Floats, data: Floats, error: Floats) -> Floats:
     """Residuals with the background and the calibration of a new measurement solved for."""
     # Both are linear. Its background is unknown; the calibration is known, which is the last residual.
-    columns = np.stack([1 / error, CALIBRATION * calculated / error], axis=1)
-    residual = (calculated - data) / error
-    matrix = columns.T @ columns + np.diag([0.0, 1.0])
-    solution = np.linalg.lstsq(matrix, -columns.T @ residual, rcond=None)[0]
-    return np.append(residual + columns @ solution, solution[1])
+    flat, scale, residual = 1 / error, CALIBRATION * calculated / error, (calculated - data) / error
+    ff, fs, ss = float(flat @ flat), float(flat @ scale), float(scale @ scale) + 1.0
+    f, s = float(flat @ residual), float(scale @ residual)
+    factor = (fs * f - ff * s) / (ff * ss - fs * fs)
+    background = -(f + factor * fs) / ff
+    return np.append(residual + background * flat + factor * scale, factor)
 
 
 def _finite(residuals: Floats) -> Floats:
@@ -308,35 +328,16 @@ def _make_part_coordinate(fit: ModelFit, name: str, place: int | None) -> Coordi
     return Coordinate(name, value, unit, True, 1 / unit, place, prior_mean=float(mean))
 
 
-def _minimise(residuals: Any, start: Floats) -> Minimum:
-    """Levenberg and Marquardt's steps (Press et al., Numerical Recipes, 3rd ed. 2007, 15.5)."""
-    z, damping = np.array(start, dtype=float), 1e-3
-    r = residuals(z)
-    cost = float(r @ r)
-    jacobian = _derivatives(residuals, z, r)
-    for _ in range(_ITERATIONS):
-        curvature, slope = jacobian.T @ jacobian, jacobian.T @ r
-        step = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), -slope)
-        tried = z + np.clip(step, -20.0, 20.0)
-        r_tried = residuals(tried)
-        cost_tried = float(r_tried @ r_tried)
-        if cost_tried < cost:
-            gain, z, r, cost, damping = cost - cost_tried, tried, r_tried, cost_tried, damping * 0.1
-            jacobian = _derivatives(residuals, z, r)
-            if gain < _GAIN:
-                break
-        elif damping > 1e3 or float(np.abs(step).max()) < 1e-4:
-            break
-        else:
-            damping = max(10 * damping, 1e-2)
+def minimise(residuals: Callable[[Floats], Floats], start: Floats) -> Minimum:
+    """The minimum of the sum of squares next to a start, and the curvature there."""
+
+    def derivatives(z: Floats) -> Floats:
+        here, steps = residuals(z), _STEP * np.eye(z.size)
+        return np.stack([(residuals(z + step) - here) / _STEP for step in steps], axis=1)
+
+    ends = np.full(start.size, _FARTHEST)
+    z = least_squares(Problem(residuals, derivatives, -ends, ends), np.array(start, float), steps=_STEPS)
+    jacobian, r = derivatives(z), residuals(z)
     curvature = jacobian.T @ jacobian
-    return Minimum(z, cost, float(np.linalg.slogdet(curvature)[1]), np.asarray(np.linalg.inv(curvature)), r)
-
-
-def _derivatives(residuals: Any, z: Floats, r: Floats) -> Floats:
-    columns = []
-    for i in range(z.size):
-        moved = z.copy()
-        moved[i] += _STEP
-        columns.append((residuals(moved) - r) / _STEP)
-    return np.stack(columns, axis=1)
+    determinant = float(np.linalg.slogdet(curvature)[1])
+    return Minimum(z, float(r @ r), determinant, np.asarray(np.linalg.inv(curvature)), r)

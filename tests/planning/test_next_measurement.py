@@ -132,8 +132,7 @@ def test_the_error_falls_with_the_root_of_the_counting_time(spheres: FitResult) 
     short, longer = (foresee([rival], [[rival.before.z]], weak, time, "radius").error for time in (1e3, 4e3))
     assert short is not None
     assert longer is not None
-    before = rival.error_of("radius", rival.before.covariance)
-    assert before is not None
+    before = rival.errors(rival.before.covariance)["radius"]
     alone = [1 / np.sqrt(1 / error**2 - 1 / before[1] ** 2) for error in (short, longer)]
     assert alone[0] / alone[1] == pytest.approx(2.0, rel=0.15)
 
