@@ -2,13 +2,13 @@
 
 ``python -m benchmarks fitting/next_measurement --work W`` draws samples by formulas that share nothing with
 sasmodels, measures each once in D2O for a short time in the middle setting of an instrument, and fits it.
-Samples whose likeliest model has a probability below 70 % are ambiguous. Of these the recommended measurement
-is made and fitted together with the first. A random one of those offered and two rules of thumb (the other two
-of 0, 42 and 100 % D2O; the same again for longer) get twice its time: where fewer of their samples are right,
-the recommendation needs less than half of their beam time. Errors of sizes that the plan predicts are compared
-with those of the fit of both curves. Undecidable samples are spheres and a model file with the same formula.
-``--third 0|1|2`` does a third of the samples, ``--only`` one part. What is computed is kept in W; ``--write``
-keeps the table.
+Samples whose likeliest model has a probability below 70 % are ambiguous. Of these the recommended
+measurement is made and fitted together with the first. A random one of those offered and two rules of thumb
+(the other two of 0, 42 and 100 % D2O; the same again for longer) get twice its time: where fewer of their
+samples are right, the recommendation needs less than half of their beam time. Predicted errors of sizes are
+compared with those of the fit of both curves. Undecidable samples are spheres, with a model file of the same
+formula as their rival. ``--third 0|1|2`` does a third of the samples, ``--only`` one part. What is computed
+is kept in W; ``--write`` keeps the table.
 """
 
 from __future__ import annotations

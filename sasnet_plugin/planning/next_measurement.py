@@ -39,8 +39,8 @@ LEAST_WEIGHT, MOST_RIVALS = 0.01, 4
 DRAWS, SCREENING_DRAWS = 4, 2
 #: Of the time asked for, the longest and the shortest that are considered.
 LONGEST, SHORTEST = 64.0, 1 / 16
-#: Measurements whose time is searched, and steps of the search: to a fifth.
-_SEARCHED, _HALVINGS = 3, 5
+#: Measurements whose time is searched, and to which factor.
+_SEARCHED, _FINE = 3, 1.2
 #: Root of χ² below which two models count as the same curve.
 _SAME = 0.5
 #: Factors of the detector distance's inverse that are offered without a description of the instrument.
@@ -369,10 +369,11 @@ def _sort_by_time(
     shorter = time / _SHORTER
     if len(reaching) < 2 or shorter < SHORTEST * question.time or question.ended():
         return looks
-    sooner = [look_at(look.measurement, shorter) for look in reaching]
+    likely = reaching[: max(len(looks) // 2, _SEARCHED)]
+    sooner = [look_at(look.measurement, shorter) for look in likely]
     order = [look.measurement.name for look in _sort_by_time(sooner, question, look_at, shorter)]
-    reaching.sort(key=lambda look: order.index(look.measurement.name))
-    return reaching + [look for look in looks if look.measurement.name not in order]
+    likely.sort(key=lambda look: order.index(look.measurement.name))
+    return likely + [look for look in looks if look.measurement.name not in order]
 
 
 def _match_points(
@@ -436,24 +437,24 @@ def _search_time(
     parameter: str | None,
     goal: float,
 ) -> Ranked:
-    """Bisect ln t between the shortest time, the one asked for and the longest."""
+    """Bisect ln t between a time that reaches the aim and one that does not."""
 
     def at(time: float) -> Outlook:
         return foresee(rivals, draws, look.measurement, time, parameter)
 
-    if _reaches(look, parameter, goal):
-        low, high, best = SHORTEST * look.time, look.time, look
-    else:
-        longest = at(LONGEST * look.time)
-        if not _reaches(longest, parameter, goal):
-            return Ranked(look, math.inf, at_longest=longest)
-        low, high, best = look.time, longest.time, longest
-    for _ in range(_HALVINGS):
-        middle = at(math.sqrt(low * high))
-        if _reaches(middle, parameter, goal):
-            high, best = middle.time, middle
-        else:
-            low = middle.time
+    def reaches(outlook: Outlook) -> bool:
+        return _reaches(outlook, parameter, goal)
+
+    best = look if reaches(look) else at(LONGEST * look.time)
+    if not reaches(best):
+        return Ranked(look, math.inf, at_longest=best)
+    low = look if best is not look else best
+    while low is best and best.time > SHORTEST * look.time:
+        low = at(best.time / _SHORTER)
+        best = low if reaches(low) else best
+    while best.time > _FINE * low.time:
+        middle = at(math.sqrt(low.time * best.time))
+        low, best = (low, middle) if reaches(middle) else (middle, best)
     return Ranked(look, best.time, at_aim=best)
 
 

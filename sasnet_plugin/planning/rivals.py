@@ -40,8 +40,10 @@ _PER_DECADE = 40
 _WIDEST_LOG, _STEP = 0.7, 0.1
 #: Draws at which a model begins as well, where its data leave much open.
 _MORE_STARTS = 2
-#: Steps of a minimisation at most, and how far from the fit it goes, in units of the coordinates.
-_STEPS, _FARTHEST = 30, 100.0
+#: Steps of a minimisation at most, and those after which the deepest of several goes on.
+_STEPS, _FIRST_STEPS = 30, 3
+#: Relative fall of χ² at which it ends, and how far from the fit it goes, in units of the coordinates.
+_ENOUGH, _FARTHEST = 1e-3, 100.0
 #: Curves that are kept, bytes.
 _KEPT_BYTES = 2**23
 
@@ -162,6 +164,7 @@ class Rival:
         measurement: Measurement | None = None,
         data: Floats | None = None,
         error: Floats | None = None,
+        steps: int = _STEPS,
     ) -> Minimum:
         """Minimise χ² and prior beside the curves so far, and `data` and `error` (m,) of one more."""
 
@@ -171,7 +174,7 @@ class Rival:
                 found = np.append(found, _free_of_nuisances(self.predict(z, measurement), data, error))
             return _finite(found)
 
-        found = minimise(residuals, start)
+        found = minimise(residuals, start, steps)
         added = 0 if measurement is None else len(measurement.curve) + 1
         return replace(found, new_residuals=found.new_residuals[found.new_residuals.size - added :])
 
@@ -179,9 +182,11 @@ class Rival:
         """The deepest of the minima from where its parameters may be, beside one more measurement."""
         # With another error the same data have their minimum near the one that was found before.
         key = data.tobytes()
-        starts = [self._found[key]] if key in self._found else self._starts
-        found = [self.minimise(start, measurement, data, error) for start in starts]
-        deepest = min(found, key=lambda minimum: minimum.cost)
+        start = self._found.get(key, self._starts[0])
+        if key not in self._found and self._starts[1:]:
+            first = [self.minimise(z, measurement, data, error, _FIRST_STEPS) for z in self._starts]
+            start = min(first, key=lambda minimum: minimum.cost).z
+        deepest = self.minimise(start, measurement, data, error)
         self._found[key] = deepest.z
         return deepest
 
@@ -328,16 +333,22 @@ def _make_part_coordinate(fit: ModelFit, name: str, place: int | None) -> Coordi
     return Coordinate(name, value, unit, True, 1 / unit, place, prior_mean=float(mean))
 
 
-def minimise(residuals: Callable[[Floats], Floats], start: Floats) -> Minimum:
+def minimise(residuals: Callable[[Floats], Floats], start: Floats, steps: int = _STEPS) -> Minimum:
     """The minimum of the sum of squares next to a start, and the curvature there."""
+    known = [(start, np.empty((0, start.size)))]
 
     def derivatives(z: Floats) -> Floats:
-        here, steps = residuals(z), _STEP * np.eye(z.size)
-        return np.stack([(residuals(z + step) - here) / _STEP for step in steps], axis=1)
+        here, moves = residuals(z), _STEP * np.eye(z.size)
+        jacobian = np.stack([(residuals(z + move) - here) / _STEP for move in moves], axis=1)
+        known[0] = z, jacobian
+        return jacobian
 
     ends = np.full(start.size, _FARTHEST)
-    z = least_squares(Problem(residuals, derivatives, -ends, ends), np.array(start, float), steps=_STEPS)
-    jacobian, r = derivatives(z), residuals(z)
-    curvature = jacobian.T @ jacobian
+    problem = Problem(residuals, derivatives, -ends, ends)
+    z = least_squares(problem, np.array(start, float), steps=steps, enough=_ENOUGH)
+    place, jacobian = known[0]
+    if np.abs(z - place).max() > _STEP:  # else the derivatives are those over the same step
+        jacobian = derivatives(z)
+    r, curvature = residuals(z), jacobian.T @ jacobian
     determinant = float(np.linalg.slogdet(curvature)[1])
     return Minimum(z, float(r @ r), determinant, np.asarray(np.linalg.inv(curvature)), r)
