@@ -17,6 +17,7 @@ import numpy as np
 
 from ..arrays import ArrayCache, Floats
 from ..data.sample.kind import CALIBRATION
+from ..fitting.assessment.error_estimates import calibration_error
 from ..fitting.optimize.least_squares import Problem, least_squares
 from ..fitting.problem.experiment import starting_values
 from ..fitting.problem.model_curves import ModelCurves
@@ -134,7 +135,7 @@ class Rival:
         self._prior = np.array([coordinate.prior for coordinate in self.coordinates])
         self._is_vague = np.array([coordinate.prior_mean != 0 for coordinate in self.coordinates])
         self.before = self.minimise(np.zeros(len(self.coordinates)))
-        self._starts = [self.before.z]
+        self._starts, self._widening = [self.before.z], self._widen()
 
     def values(self, z: Floats, place: int = 0) -> dict[str, Any]:
         """Keywords of sasmodels for a curve measured so far."""
@@ -230,6 +231,15 @@ class Rival:
 
     def errors(self, covariance: Floats) -> dict[str, tuple[float, float]]:
         """Value and standard deviation of each unknown, of the first curve where each has its own."""
+        # A fit's errors hold more than noise, such as other size distributions. This share of them falls with
+        # the noise; what the calibration of q adds stays.
+        found = {}
+        for name, (value, error) in self._linear_errors(covariance).items():
+            floor = calibration_error(value, self.fit.parameters[name].unit)
+            found[name] = value, float(np.hypot(self._widening.get(name, 1.0) * error, floor))
+        return found
+
+    def _linear_errors(self, covariance: Floats) -> dict[str, tuple[float, float]]:
         found = {}
         for coordinate, z, variance in zip(self.coordinates, self.before.z, np.diag(covariance), strict=True):
             if coordinate.place in (None, 0):
@@ -237,6 +247,16 @@ class Rival:
                 slope = value * coordinate.unit if coordinate.is_log else coordinate.unit
                 found[coordinate.name] = value, float(abs(slope) * np.sqrt(variance))
         return found
+
+    def _widen(self) -> dict[str, float]:
+        """By how much the fit's errors are larger than those of noise alone, at least 1."""
+        factors = {}
+        for name, (_, error) in self._linear_errors(self.before.covariance).items():
+            p = self.fit.parameters[name]
+            if p.error is not None and np.isfinite(p.error):
+                square = p.error**2 - calibration_error(p.value, p.unit) ** 2
+                factors[name] = max(1.0, math.sqrt(max(square, 0.0)) / max(error, 1e-300))
+        return factors
 
 
 def _free_of_nuisances(calculated: Floats, data: Floats, error: Floats) -> Floats:
