@@ -78,7 +78,7 @@ def _refit(
     intensity = truth.predict(z, measurement)
     error = measurement.error(intensity, time)
     return [
-        rival.minimise(z, measurement, intensity, error)
+        rival.minimise([z], measurement, intensity, error)
         if rival is truth
         else rival.best_minimum(measurement, intensity, error)
         for rival in rivals

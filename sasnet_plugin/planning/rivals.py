@@ -41,8 +41,8 @@ _PER_DECADE = 40
 _WIDEST_LOG, _STEP = 0.7, 0.1
 #: Draws at which a model begins as well, where its data leave much open.
 _MORE_STARTS = 2
-#: Steps of a minimisation at most, and those after which the deepest of several goes on.
-_STEPS, _FIRST_STEPS = 30, 3
+#: Steps of a minimisation at most, and those after which the deepest of several is chosen.
+_STEPS, _FIRST_STEPS = 30, 2
 #: Relative fall of χ² at which it ends, and how far from the fit it goes, in units of the coordinates.
 _ENOUGH, _FARTHEST = 1e-3, 100.0
 #: Curves that are kept, bytes.
@@ -134,7 +134,7 @@ class Rival:
         self._prior_mean = np.array([coordinate.prior_mean for coordinate in self.coordinates])
         self._prior = np.array([coordinate.prior for coordinate in self.coordinates])
         self._is_vague = np.array([coordinate.prior_mean != 0 for coordinate in self.coordinates])
-        self.before = self.minimise(np.zeros(len(self.coordinates)))
+        self.before = self.minimise([np.zeros(len(self.coordinates))])
         self._starts, self._widening = [self.before.z], self._widen()
 
     def values(self, z: Floats, place: int = 0) -> dict[str, Any]:
@@ -161,11 +161,10 @@ class Rival:
 
     def minimise(
         self,
-        start: Floats,
+        starts: Sequence[Floats],
         measurement: Measurement | None = None,
         data: Floats | None = None,
         error: Floats | None = None,
-        steps: int = _STEPS,
     ) -> Minimum:
         """Minimise χ² and prior beside the curves so far, and `data` and `error` (m,) of one more."""
 
@@ -175,7 +174,7 @@ class Rival:
                 found = np.append(found, _free_of_nuisances(self.predict(z, measurement), data, error))
             return _finite(found)
 
-        found = minimise(residuals, start, steps)
+        found = minimise(residuals, starts)
         added = 0 if measurement is None else len(measurement.curve) + 1
         return replace(found, new_residuals=found.new_residuals[found.new_residuals.size - added :])
 
@@ -183,11 +182,8 @@ class Rival:
         """The deepest of the minima from where its parameters may be, beside one more measurement."""
         # With another error the same data have their minimum near the one that was found before.
         key = data.tobytes()
-        start = self._found.get(key, self._starts[0])
-        if key not in self._found and self._starts[1:]:
-            first = [self.minimise(z, measurement, data, error, _FIRST_STEPS) for z in self._starts]
-            start = min(first, key=lambda minimum: minimum.cost).z
-        deepest = self.minimise(start, measurement, data, error)
+        starts = [self._found[key]] if key in self._found else self._starts
+        deepest = self.minimise(starts, measurement, data, error)
         self._found[key] = deepest.z
         return deepest
 
@@ -195,7 +191,7 @@ class Rival:
         """Draw parameters (k,) from the posterior; `before` becomes the deepest minimum that is met."""
         found = [self._draw(rng) for _ in range(count)]
         if self._is_vague.any():
-            minima = [self.before, *map(self.minimise, found)]
+            minima = [self.before, *(self.minimise([z]) for z in found)]
             self.before = min(minima, key=lambda minimum: minimum.cost)
             self._starts = [minimum.z for minimum in sorted(minima, key=lambda m: m.cost)[: 1 + _MORE_STARTS]]
         return found
@@ -208,7 +204,7 @@ class Rival:
         # What the data do not determine begins where the prior is drawn, or nearer to the fit.
         for share in (1.0, 0.5, 0.25, 0.0):
             start = self.before.z + share * self._is_vague * (centre - self.before.z)
-            z = minimise(lambda z: _finite(self._residuals(z, centre, noise)), start).z
+            z = minimise(lambda z: _finite(self._residuals(z, centre, noise)), [start]).z
             plain = _finite(self._residuals(z, self._prior_mean))
             if plain @ plain < most:
                 return z
@@ -353,9 +349,9 @@ def _make_part_coordinate(fit: ModelFit, name: str, place: int | None) -> Coordi
     return Coordinate(name, value, unit, True, 1 / unit, place, prior_mean=float(mean))
 
 
-def minimise(residuals: Callable[[Floats], Floats], start: Floats, steps: int = _STEPS) -> Minimum:
-    """The minimum of the sum of squares next to a start, and the curvature there."""
-    known = [(start, np.empty((0, start.size)))]
+def minimise(residuals: Callable[[Floats], Floats], starts: Sequence[Floats]) -> Minimum:
+    """The minimum of the sum of squares next to the best of some starts, and the curvature there."""
+    known = [(starts[0], np.empty((0, starts[0].size)))]
 
     def derivatives(z: Floats) -> Floats:
         here, moves = residuals(z), _STEP * np.eye(z.size)
@@ -363,9 +359,16 @@ def minimise(residuals: Callable[[Floats], Floats], start: Floats, steps: int = 
         known[0] = z, jacobian
         return jacobian
 
-    ends = np.full(start.size, _FARTHEST)
+    ends = np.full(starts[0].size, _FARTHEST)
     problem = Problem(residuals, derivatives, -ends, ends)
-    z = least_squares(problem, np.array(start, float), steps=steps, enough=_ENOUGH)
+
+    def descend(start: Floats, steps: int) -> Floats:
+        return least_squares(problem, np.array(start, float), steps=steps, enough=_ENOUGH)
+
+    def soon(start: Floats) -> float:
+        return float(np.sum(residuals(descend(start, _FIRST_STEPS)) ** 2))
+
+    z = descend(min(starts, key=soon) if starts[1:] else starts[0], _STEPS)
     place, jacobian = known[0]
     if np.abs(z - place).max() > _STEP:  # else the derivatives are those over the same step
         jacobian = derivatives(z)
