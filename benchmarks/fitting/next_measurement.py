@@ -40,7 +40,7 @@ COUNT, AMBIGUOUS = 240, 0.70
 #: Time of the first measurement, s, and name of its setting.
 FIRST_TIME, FIRST_SETTING = 600.0, "6 m"
 INSTRUMENT = "reactor_sans"
-LIMIT = 60.0
+LIMIT = 20.0
 PLANNED, SAME = "recommended", "undecidable"
 #: What is measured instead, and its time over the recommended one.
 OTHERS, LONGER = ("random", "H2O and 40 % D2O", "the same longer"), 2.0
