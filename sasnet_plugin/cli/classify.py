@@ -24,6 +24,7 @@ from .arguments import (
     TOP,
     Entry,
     Exclude,
+    Field,
     Force,
     Geometry,
     Given,
@@ -35,6 +36,7 @@ from .arguments import (
     Quiet,
     QUnit,
     SampleFile,
+    Sectors,
     Table,
     TiledKey,
     Together,
@@ -88,6 +90,8 @@ def classify(
     together: Together = False,
     sample_file: SampleFile = None,
     kind: Kind = None,
+    sectors: Sectors = None,
+    field_azimuth: Field = None,
     top: Top = TOP,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
@@ -134,7 +138,7 @@ def classify(
     tell = _stages(quiet) if verify else None
     reader = _reader(files, tiled_key, domain)
     kinds = Kinds(domain, selection, reading, verify=verify, told=tell, reader=reader)
-    of_sample = Given(sample_file, kind)
+    of_sample = Given(sample_file, kind, sectors=sectors, field=field_azimuth)
     of_sample.check(together)
     if together:
         _together(files, kinds, window, of_sample, selection, as_json)

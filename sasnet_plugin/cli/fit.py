@@ -20,6 +20,7 @@ from ..types import Curve, SasnetError
 from .answers import TableWriter, wide_console
 from .arguments import (
     Details,
+    Field,
     Force,
     Geometry,
     Given,
@@ -28,6 +29,7 @@ from .arguments import (
     Plot,
     Quiet,
     SampleFile,
+    Sectors,
     Share,
     Table,
     Tie,
@@ -492,6 +494,8 @@ def fit(
     share: Share = None,
     own: Own = None,
     tie: Tie = None,
+    sectors: Sectors = None,
+    field_azimuth: Field = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -517,7 +521,7 @@ def fit(
 
     outputs = Outputs(report, export, plot, table, force, details)
     outputs.check()
-    of_sample = Given(sample_file, kind, share, own, tie)
+    of_sample = Given(sample_file, kind, share, own, tie, sectors, field_azimuth)
     of_sample.check(together)
     more_options = {"--domain": domain, "--geometry": geometry, **outputs.options()}
     more_options |= of_sample.options()

@@ -7,13 +7,15 @@ even l, where ψ is the angle between q and the director: the addition theorem o
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.polynomial import legendre
 
 from ..arrays import Floats
 
+#: Parameters of a fit: ⟨P₂⟩ of particle axes, and the azimuth of their director in degrees from qx.
+P2, DIRECTOR = "p2", "director"
 #: Highest degree that is kept: axes within 12 degrees of their director have ⟨P_l⟩ below 5 % from there on.
 DEGREE = 24
 #: Even degrees: 0, 2, … `DEGREE`; a particle turned round is the same.
@@ -75,6 +77,11 @@ def expand_in_harmonics(degree: int = DEGREE) -> Floats:
     return np.asarray(np.linalg.lstsq(waves, values, rcond=None)[0].T)
 
 
+@lru_cache(maxsize=64)
+def _averages_of(p2: float) -> Floats:
+    return maier_saupe(strength_of(p2), FINE_DEGREE)
+
+
 def sector_density(cosines: Floats, p2: float, turn: float, half_width: float) -> Floats:
     """Density of the cosine between q and particle axes, 0..1, (n,), in a sector of the detector.
 
@@ -88,7 +95,7 @@ def sector_density(cosines: Floats, p2: float, turn: float, half_width: float) -
         Degrees from the director to the middle of the sector, and from there to its edge.
     """
     degrees = np.arange(0, FINE_DEGREE + 1, 2)
-    averages = maier_saupe(strength_of(p2), FINE_DEGREE)
+    averages = _averages_of(p2)
     # Over a sector the mean of cos mψ is that of its middle times sin(mΔ)/(mΔ).
     waves = np.cos(np.radians(degrees * turn)) * np.sinc(degrees * half_width / 180)
     series = (2 * degrees + 1) * averages * (expand_in_harmonics(FINE_DEGREE) @ waves)

@@ -9,9 +9,20 @@ from pathlib import Path
 import numpy as np
 
 from ...data.sample.kind import kind_by_look
-from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
-from ...digits import chisq_text, join_names, significant
+from ...data.sample.sample import (
+    CONCENTRATIONS,
+    CONTRASTS,
+    MAGNETIC,
+    PROBES,
+    SECTORS,
+    SERIES,
+    SETTINGS,
+    Sample,
+)
+from ...data.sample.sectors import Magnetism
+from ...digits import chisq_text, format_rounded, join_names, significant
 from ...in_python import translate_sentence
+from ...simulate.orientations import DIRECTOR, P2
 from ..result.model_fit import Parameter
 from ..result.reported_values import mean_over_parameter, value_of
 from ..result.sample_result import JointFit, SampleResult, select_alike
@@ -22,6 +33,7 @@ from . import sample_sentences as sentences
 from .headline import describe_size, format_percent
 from .names import add_model_name, some, spell_name
 from .next_step import command, translate_to_python, translate_verdict
+from .settings import VERDICT
 from .sizes import Size, has_distribution
 
 #: What the curves of a sample are, by kind.
@@ -31,6 +43,8 @@ WHAT = {
     CONCENTRATIONS: "concentrations of one sample",
     PROBES: "probes of one sample",
     SERIES: "curves of a series",
+    SECTORS: "sectors of one sample",
+    MAGNETIC: "parts (nuclear and magnetic) of one sample",
 }
 #: A parameter is told where its relative error is below.
 _KNOWN = 0.5
@@ -44,6 +58,21 @@ _FAR = 0.1
 
 def add_sample_verdict(result: SampleResult, options: FitOptions) -> SampleResult:
     return replace(result, verdict=make_sample_verdict(result, options))
+
+
+def add_magnetism(result: SampleResult, parts: Magnetism) -> SampleResult:
+    """Say first whether there is magnetic scattering, and that the structure is taken for isotropic."""
+    if parts.is_seen:
+        value, error = parts.contrast
+        seen = sentences.MAGNETIC_SEEN(contrast=format_rounded(value, error, VERDICT.rounding))
+        doubts = (str(sentences.STRUCTURE_ISOTROPIC), *result.verdict.doubts)
+        level = max(result.verdict.level, DOUBTS, key=(EXPLAINS, DOUBTS, DOES_NOT).index)
+    else:
+        most = max(parts.ratio, 0.0) + 2 * parts.error
+        seen = sentences.NOT_MAGNETIC(most=significant(100 * most, 2))
+        doubts, level = result.verdict.doubts, result.verdict.level
+    verdict = replace(result.verdict, headline=f"{seen} {result.verdict.headline}", doubts=doubts, level=level)
+    return replace(result, verdict=verdict)
 
 
 def translate_sample_to_python(result: SampleResult, options: FitOptions) -> SampleResult:
@@ -65,7 +94,7 @@ def make_sample_verdict(result: SampleResult, options: FitOptions) -> Verdict:
     best = result.best
     if best is None:
         return Verdict()
-    doubts = tuple(_doubts(result))
+    doubts = (*_doubts(result), *_describe_direction(best, options))
     level = EXPLAINS if result.explained and not doubts else DOUBTS if result.explained else DOES_NOT
     command, purpose = _next(result, options)
     return Verdict(level, headline(result, best), doubts, command, purpose)
@@ -151,8 +180,16 @@ def _values(best: JointFit) -> list[str]:
     return found_sentences
 
 
+def _describe_direction(best: JointFit, options: FitOptions) -> list[str]:
+    """Say where the direction of particles was assumed to be."""
+    director = best.parameters.get(DIRECTOR)
+    if director is None or not director.fixed or DIRECTOR in options.fixed:
+        return []
+    return [sentences.FIXED_DIRECTION(direction=f"{director.value:g}")]
+
+
 def _is_known(name: str, p: Parameter) -> bool:
-    if p.error is None or "sld" in name:
+    if p.error is None or "sld" in name or name == P2:
         return True
     return p.error < _KNOWN * abs(p.value)
 
@@ -273,11 +310,14 @@ def _calibrations(result: SampleResult, best: JointFit) -> str:
 def _next(result: SampleResult, options: FitOptions) -> tuple[str, str]:
     curves = result.sample.curves
     files = {c.file: c.entries for c in curves if c.file}
-    if sum(files.values()) != len(curves):  # no file, or some of its entries alone
+    if sum(files.values()) != len(curves) or result.sample.kind == MAGNETIC:  # no file, or some of its entries alone
         return "", ""
     if "--report" in options.also or "--export" in options.also:
         return "", ""
     changes = {"--together": "", "--report": "report", "--export": "export"}
     purpose = str(sentences.TO_GO_ON)
+    if result.sample.kind == SECTORS:  # of which other programs' curves know no direction
+        del changes["--export"]
+        purpose = str(sentences.TO_LOOK)
     first, *other_files = files
     return command(first, options, changes, *other_files), purpose

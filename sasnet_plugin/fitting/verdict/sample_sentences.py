@@ -73,5 +73,19 @@ CALIBRATION = template(
     " and that it is the same sample.",
     curve="far.dat", factor="1.31",
 )  # fmt: skip
+MAGNETIC_SEEN = template(
+    "Magnetic scattering: the magnetic contrast is {contrast} of the nuclear one.", contrast="0.42 ± 0.02"
+)
+NOT_MAGNETIC = template(
+    "No magnetic scattering seen: at most {most} % of the nuclear scattering.", most="4.1"
+)
+STRUCTURE_ISOTROPIC = template(
+    "The magnetic part assumes that the structure is isotropic and the field saturates the sample. Without"
+    " field, the sectors must agree."
+)
+FIXED_DIRECTION = template(
+    "Two sectors do not determine the direction: it is fixed at {direction}°. Add a third sector to fit it.",
+    direction="90",
+)  # fmt: skip
 TO_LOOK = template("look at all curves with their fits")
 TO_GO_ON = template("see all curves with their fits, and continue in SasView or Bumps")
