@@ -577,7 +577,7 @@ def _fit_in_field(pool: Pool, sample: Sample, options: FitOptions, patience: flo
         curves = tuple(replace(curve, sector=None) for curve in sample.curves)
         separated = replace(sample, curves=curves, kind=SETTINGS, field_azimuth=None)
     result = leaving_out(partial(_as_measured, pool, patience), pool, separated, options, patience)
-    return add_magnetism(result, parts)
+    return add_magnetism(result, parts, sample, options)
 
 
 def _as_measured(pool: Pool, patience: float, sample: Sample, options: FitOptions) -> SampleResult:

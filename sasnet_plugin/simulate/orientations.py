@@ -82,21 +82,18 @@ def _averages_of(p2: float) -> Floats:
     return maier_saupe(strength_of(p2), FINE_DEGREE)
 
 
-def sector_density(cosines: Floats, p2: float, turn: float, half_width: float) -> Floats:
-    """Density of the cosine between q and particle axes, 0..1, (n,), in a sector of the detector.
+def sector_series(p2: float, turn: float, half_width: float) -> Floats:
+    """Coefficients of the Legendre series, even degrees to `FINE_DEGREE`, of the density of the cosine
+    between q and particle axes in a sector of the detector; the integral over 0..1 is 1.
 
     Parameters
     ----------
-    cosines : (n,) float array
-        Where it is wanted; the integral over 0..1 is 1.
     p2 : float
         Order parameter ⟨P₂⟩ of Maier and Saupe's distribution about a director in the detector's plane.
     turn, half_width : float
         Degrees from the director to the middle of the sector, and from there to its edge.
     """
     degrees = np.arange(0, FINE_DEGREE + 1, 2)
-    averages = _averages_of(p2)
     # Over a sector the mean of cos mψ is that of its middle times sin(mΔ)/(mΔ).
     waves = np.cos(np.radians(degrees * turn)) * np.sinc(degrees * half_width / 180)
-    series = (2 * degrees + 1) * averages * (expand_in_harmonics(FINE_DEGREE) @ waves)
-    return np.asarray(legendre.legvander(cosines, FINE_DEGREE)[:, ::2] @ series)
+    return np.asarray((2 * degrees + 1) * _averages_of(p2) * (expand_in_harmonics(FINE_DEGREE) @ waves))

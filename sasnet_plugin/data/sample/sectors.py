@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,9 @@ from ...types import Curve, DataError
 from .sample import Sample
 
 #: Standard deviation of the ratio of two sectors of one detector, from its efficiency and the beam's centre.
-EFFICIENCY = 0.02
+EFFICIENCY = 0.01
 #: Standard deviations from which on a difference or a magnetic part is seen.
-_SEEN = 5.0
+_SEEN = 4.0
 #: Root mean square difference of sectors, as a share of I, from which on a sample is called anisotropic.
 _ANISOTROPIC = 0.05
 #: Points of q that sectors share, at least.
@@ -94,6 +95,13 @@ class Magnetism:
         """The magnetic over the nuclear contrast, and its standard deviation."""
         value = max(self.ratio, 0.0) ** 0.5
         return value, self.error / (2 * value) if value else self.error**0.5
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        value, error = self.contrast
+        ratio = {"ratio": self.ratio, "ratio_error": self.error}
+        contrast = {"contrast": value, "contrast_error": error} if self.is_seen else {}
+        return {"seen": self.is_seen, **ratio, **contrast}
 
 
 def separate_magnetism(sample: Sample) -> Magnetism:

@@ -12,7 +12,7 @@ from numpy.polynomial import legendre
 
 from ...arrays import Floats
 from ...simulate.kernel import load_model
-from ...simulate.orientations import DIRECTOR, P2, sector_density
+from ...simulate.orientations import DIRECTOR, FINE_DEGREE, P2, sector_series
 from ...types import Curve
 from ..ledger import count, read_spent_time
 from .experiment import TimeUpError
@@ -29,8 +29,10 @@ LENGTHS = {
 P2_RANGE = (-0.45, 0.97)
 #: Points over the cosine between q and axis: as many as F² and the density of the axes need, see `_rungs`.
 _RUNGS, _SLOPE, _LEAST = (32, 48, 72, 108, 162, 243), 0.6, 24.0
-#: Tables of F² that are kept: those of a few steps downhill and their slopes.
+#: Coefficients and kernels that are kept: those of a few steps downhill and their slopes.
 _KEPT = 16
+#: What F² does not depend on: the axis is put where it is wanted, and the kernel has scale 1.
+_NOT_OF_SHAPE = frozenset({"theta", "phi", "scale", "background"})
 
 
 @lru_cache(maxsize=8)
@@ -52,33 +54,29 @@ class Particle:
     def __init__(self, name: str, q: Floats) -> None:
         self.name, self.q, self._model = name, np.asarray(q), load_model(name)
         self._kernels: dict[bytes, Any] = {}
-        self._tables: dict[Any, list[tuple[Floats, int, Floats]]] = {}
+        self._kept: dict[Any, Floats] = {}
 
     def average(self, parameters: Mapping[str, Any], sector: Any) -> Floats:
         """I(q) of a sector, (n,), at scale 1 without background."""
-        intensity = np.empty(self.q.size)
         turn = sector.azimuth - float(parameters[DIRECTOR])
-        for rows, points, squares in self._table(parameters):
-            cosines, shares = _rule(points)
-            density = sector_density(cosines, float(parameters[P2]), turn, sector.half_width)
-            intensity[rows] = squares @ (shares * density)
-        return intensity
+        return self._coefficients(parameters) @ sector_series(float(parameters[P2]), turn, sector.half_width)
 
-    def _table(self, parameters: Mapping[str, Any]) -> list[tuple[Any, int, Floats]]:
-        """F² at points of the cosine, by groups of q that need as many: rows, points, (rows, points)."""
+    def _coefficients(self, parameters: Mapping[str, Any]) -> Floats:
+        """∫ F²(q, μ) P_l(μ) dμ over 0..1 for even l, (n, m)."""
         values = select_accepted(self._model.info, dict(parameters))
-        values = {
-            name: v for name, v in values.items() if name not in ("theta", "phi", "scale", "background")
-        }
+        values = {name: v for name, v in values.items() if name not in _NOT_OF_SHAPE}
         key = tuple(sorted((name, v) for name, v in values.items() if not isinstance(v, str)))
-        if key not in self._tables:
-            while len(self._tables) >= _KEPT:
-                del self._tables[next(iter(self._tables))]
+        if key not in self._kept:
+            while len(self._kept) >= _KEPT:
+                del self._kept[next(iter(self._kept))]
             count(self.name, values, self.q, quick=False)
             rungs = self._rungs(values)
-            groups = [(np.flatnonzero(rungs == rung), int(rung)) for rung in np.unique(rungs)]
-            self._tables[key] = [(rows, rung, self._squares(rows, rung, values)) for rows, rung in groups]
-        return self._tables[key]
+            coefficients = np.empty((self.q.size, FINE_DEGREE // 2 + 1))
+            for points in np.unique(rungs):
+                rows = np.flatnonzero(rungs == points)
+                coefficients[rows] = self._squares(rows, int(points), values) @ _rule(int(points))[1]
+            self._kept[key] = coefficients
+        return self._kept[key]
 
     def _rungs(self, values: Mapping[str, Any]) -> Floats:
         """Points that each q needs, (n,): of phase differences qr a Gauss rule needs a few more than qr."""
@@ -114,9 +112,10 @@ def _widths(names: Sequence[str], values: Mapping[str, Any]) -> list[str]:
 
 @lru_cache(maxsize=len(_RUNGS))
 def _rule(points: int) -> tuple[Floats, Floats]:
-    """Gauss-Legendre rule over 0..1."""
+    """Nodes of a Gauss-Legendre rule over 0..1, and even Legendre polynomials there times its weights."""
     nodes, shares = legendre.leggauss(points)
-    return np.asarray((nodes + 1) / 2), np.asarray(shares / 2)
+    cosines = (nodes + 1) / 2
+    return cosines, legendre.legvander(cosines, FINE_DEGREE)[:, ::2] * shares[:, None] / 2
 
 
 class SectorCurves(ModelCurves):

@@ -58,6 +58,7 @@ class SectorTask:
     model: str
     fixed: Mapping[str, float] = field(default_factory=dict)
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    free_direction: bool = False  #: The director is fitted to two sectors, too.
 
     @property
     def name(self) -> str:
@@ -88,21 +89,29 @@ class SectorProblem(LeastSquaresProblem):
         return {("scale", None): solved.common * shapes / error, ("background", None): 1 / error}
 
 
-def fit_oriented(ledger: Ledger, sample: Sample, dintensities: tuple[Floats, ...], options: FitOptions) -> SampleResult:
+def fit_oriented(
+    ledger: Ledger, sample: Sample, dintensities: tuple[Floats, ...], options: FitOptions
+) -> SampleResult:
     """Fit all particles that sectors are fitted with, or those that a user names, the likeliest first."""
     models = _select_models(options)
     tasks = [
-        SectorTask(sample, dintensities, model, collect_fixed(options, model), options.ranges) for model in models
+        SectorTask(sample, dintensities, model, collect_fixed(options, model), options.ranges)
+        for model in models
     ]
-    fits, notes = [], []
-    for _, answer in answers(ledger, fit_particle, tasks, ledger.remaining):
-        if isinstance(answer, JointFit):
-            fits.append(answer)
-        else:
-            notes.append(str(answer))
+    fits, notes = _fit_particles(ledger, tasks)
+    if all(fit.lacking() for fit in fits):  # the direction may be between two sectors
+        free = [replace(task, free_direction=True) for task in tasks if not _is_director_fitted(task)]
+        fits += _fit_particles(ledger, [task for task in free if _is_director_fitted(task)])[0]
     guesses = tuple(ModelGuess(model, None, 1 / len(models), "") for model in models)
     suggestion = Suggestion(sample.curves[0].file, "", guesses, (), 1.0)
     return SampleResult(sample, dintensities, tuple(rank_particles(fits)), suggestion, notes=tuple(notes))
+
+
+def _fit_particles(ledger: Ledger, tasks: Sequence[SectorTask]) -> tuple[list[JointFit], list[str]]:
+    """Fits, and why there are none of other particles."""
+    found = [answer for _, answer in answers(ledger, fit_particle, tasks, ledger.remaining)]
+    fits = [answer for answer in found if isinstance(answer, JointFit)]
+    return fits, [str(answer) for answer in found if not isinstance(answer, JointFit)]
 
 
 def _select_models(options: FitOptions) -> list[str]:
@@ -110,7 +119,8 @@ def _select_models(options: FitOptions) -> list[str]:
     others = [model for model in options.models or () if model not in LENGTHS]
     if others:
         raise SasnetError(
-            f"{others[0]}: sectors are fitted with {', '.join(LENGTHS)}; other models have no oriented fit yet."
+            f"{others[0]}: sectors are fitted with {', '.join(LENGTHS)}; other models have no oriented fit"
+            " yet."
         )
     if options.structure_factor not in (None, "none"):
         raise SasnetError("Sectors are fitted without structure factor; leave out --structure-factor.")
@@ -121,11 +131,20 @@ def rank_particles(fits: Sequence[JointFit]) -> list[JointFit]:
     """Rank by marginal likelihood; those that do not fit the sectors come last."""
     if not fits:
         return []
+    fits = [
+        min((f for f in fits if f.name == name), key=lambda f: f.minus_two_log)
+        for name in {f.name: 0 for f in fits}
+    ]
     weights = shares(np.array([-0.5 * fit.minus_two_log for fit in fits]))
     order = sorted(
         (replace(fit, weight=float(w)) for fit, w in zip(fits, weights, strict=True)),
         key=lambda fit: (bool(fit.lacking()), fit.minus_two_log),
     )
+    # Of indistinguishable ones the simplest leads: a core without contrast is none.
+    limit = order[0].minus_two_log + EVIDENCE.strong
+    fits_too = bool(order[0].lacking())
+    able = {fit.name for fit in order if fit.minus_two_log < limit and bool(fit.lacking()) == fits_too}
+    order.sort(key=lambda fit: (fit.name not in able, len(fit.parameters) if fit.name in able else 0))
     return [
         replace(fit, alike=i > 0 and abs(fit.minus_two_log - order[0].minus_two_log) < EVIDENCE.strong)
         for i, fit in enumerate(order)
@@ -195,7 +214,8 @@ def _azimuths(task: SectorTask) -> list[float]:
 
 def _is_director_fitted(task: SectorTask) -> bool:
     """Whether sectors tell where the director is: two do not, as any smaller order would fit another."""
-    return DIRECTOR not in task.fixed and (len(_azimuths(task)) > 2 or DIRECTOR in task.ranges)
+    is_asked = task.free_direction or DIRECTOR in task.ranges
+    return DIRECTOR not in task.fixed and (len(_azimuths(task)) > 2 or is_asked)
 
 
 def _densities(task: SectorTask) -> tuple[dict[str, float], list[str]]:
@@ -204,7 +224,9 @@ def _densities(task: SectorTask) -> tuple[dict[str, float], list[str]]:
     names = [p.name for p in table if p.type == "sld"]
     fitted = [name for name in names if name == "sld_core" and name not in task.fixed]
     info = oriented_info(task.model)
-    return {name: float(task.fixed.get(name, default_of(info, name))) for name in names if name not in fitted}, fitted
+    return {
+        name: float(task.fixed.get(name, default_of(info, name))) for name in names if name not in fitted
+    }, fitted
 
 
 def _make_problem(task: SectorTask, curves: list[SectorCurves], start: Mapping[str, Any]) -> SectorProblem:
@@ -243,7 +265,7 @@ def _list_directors(task: SectorTask) -> list[float]:
     if DIRECTOR in task.fixed:
         return [float(task.fixed[DIRECTOR])]
     azimuths = _azimuths(task)
-    if len(azimuths) == 2:
+    if not _is_director_fitted(task):
         return azimuths
     between = [(a + b) / 2 for a, b in zip(azimuths, [*azimuths[1:], azimuths[0] + 180], strict=True)]
     return [*azimuths, *between]
@@ -256,9 +278,14 @@ def _list_sizes(task: SectorTask) -> list[dict[str, Any]]:
     across = np.geomspace(1.5 / high, 1.5 / low, _SIZES)
     fixed = dict(task.fixed) | _densities(task)[0]
     if task.model == "ellipsoid":
-        grid = [{"radius_equatorial": r, "radius_polar": r * k, "ratio": k} for r, k in product(across, _RATIOS["ellipsoid"])]
+        grid = [
+            {"radius_equatorial": r, "radius_polar": r * k, "ratio": k}
+            for r, k in product(across, _RATIOS["ellipsoid"])
+        ]
     elif task.model == "cylinder":
-        grid = [{"radius": r, "length": 2 * r * k, "ratio": k} for r, k in product(across, _RATIOS["cylinder"])]
+        grid = [
+            {"radius": r, "length": 2 * r * k, "ratio": k} for r, k in product(across, _RATIOS["cylinder"])
+        ]
     else:
         shell, solvent = fixed["sld_shell"], fixed["sld_solvent"]
         grid = [
@@ -276,9 +303,7 @@ def _make_fit(task: SectorTask, problem: SectorProblem) -> JointFit:
     minimum = plain(problem, problem.best)
     discrepancies = [Discrepancy(curve.curve, curve.dintensity) for curve in problem.curves]
     off = residuals(problem, minimum)
-    evidences = [
-        _integrate(d, theory) for d, theory in zip(discrepancies, minimum.theories, strict=True)
-    ]
+    evidences = [_integrate(d, theory) for d, theory in zip(discrepancies, minimum.theories, strict=True)]
     linear = linear_at(problem, minimum.x)
     errors, _ = deviations(linear, minimum, off, discrepancies, [e.shared for e in evidences])
     values = problem.decode(minimum.x)[0] | {
@@ -286,7 +311,12 @@ def _make_fit(task: SectorTask, problem: SectorProblem) -> JointFit:
     }  # fmt: skip
     wide = np.array([_extent(task, name, values, discrepancies[0].constant) for name, _ in linear.keys])
     lost = minus_two_log(
-        discrepancies, minimum.theories, off[0], linear.slopes, (off[1], linear.besides), wide / np.sqrt(2 * np.pi)
+        discrepancies,
+        minimum.theories,
+        off[0],
+        linear.slopes,
+        (off[1], linear.besides),
+        wide / np.sqrt(2 * np.pi),
     )
     return _as_joint_fit(task, minimum, values, errors, lost, [e.shared for e in evidences], linear.columns())
 
@@ -311,14 +341,17 @@ def _as_joint_fit(
     info = oriented_info(task.model)
     units = {p.name: p.units for p in info.parameters.call_parameters}
     names = [name for name in values if name.removesuffix("_pd") in units]
-    parameters = {name: _make_parameter(task, info, name, values[name], errors.get((name, None)), units) for name in names}
+    parameters = {
+        name: _make_parameter(task, info, name, values[name], errors.get((name, None)), units)
+        for name in names
+    }
     curves = list(zip(task.sample.curves, task.dintensities, minimum.theories, strict=True))
     chisq = tuple(float(np.sum(((t - c.intensity) / d) ** 2)) for c, d, t in curves)
     points = sum(theory.size for theory in minimum.theories)
     widths = {n.removesuffix("_pd"): str(values[f"{n}_type"]) for n in parameters if n.endswith("_pd")}
     return JointFit(
-        task.model, None, parameters, ({},) * len(curves), chisq, sum(chisq) / max(points - len(errors), 1), lost,
-        1.0, minimum.theories, widths, tuple(shared_errors),
+        task.model, None, parameters, ({},) * len(curves), chisq, sum(chisq) / max(points - len(errors), 1),
+        lost, 1.0, minimum.theories, widths, tuple(shared_errors),
         tuple(standardise_runs(c.intensity - t) for c, _, t in curves), derivatives=derivatives,
     )  # fmt: skip
 
@@ -331,6 +364,19 @@ def _make_parameter(
     low, high = (value, value) if error is None else task.ranges.get(name) or range_of(info, name, value)
     why = ""
     densities, fitted = _densities(task)
-    if error is not None and fitted and name in (*fitted, "scale") and not densities.keys() <= task.fixed.keys():
+    if (
+        error is not None
+        and fitted
+        and name in (*fitted, "scale")
+        and not densities.keys() <= task.fixed.keys()
+    ):
         why, error = ONE_SOLVENT, None
-    return Parameter(float(value), error, units.get(name, ""), error is None and not why, float(low), float(high), undetermined=why)
+    return Parameter(
+        float(value),
+        error,
+        units.get(name, ""),
+        error is None and not why,
+        float(low),
+        float(high),
+        undetermined=why,
+    )

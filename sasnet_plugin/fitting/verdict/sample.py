@@ -60,7 +60,9 @@ def add_sample_verdict(result: SampleResult, options: FitOptions) -> SampleResul
     return replace(result, verdict=make_sample_verdict(result, options))
 
 
-def add_magnetism(result: SampleResult, parts: Magnetism) -> SampleResult:
+def add_magnetism(
+    result: SampleResult, parts: Magnetism, sample: Sample, options: FitOptions
+) -> SampleResult:
     """Say first whether there is magnetic scattering, and that the structure is taken for isotropic."""
     if parts.is_seen:
         value, error = parts.contrast
@@ -71,8 +73,9 @@ def add_magnetism(result: SampleResult, parts: Magnetism) -> SampleResult:
         most = max(parts.ratio, 0.0) + 2 * parts.error
         seen = sentences.NOT_MAGNETIC(most=significant(100 * most, 2))
         doubts, level = result.verdict.doubts, result.verdict.level
-    verdict = replace(result.verdict, headline=f"{seen} {result.verdict.headline}", doubts=doubts, level=level)
-    return replace(result, verdict=verdict)
+    command, purpose = _next(replace(result, sample=sample), options)
+    headline = f"{seen} {result.verdict.headline}"
+    return replace(result, verdict=Verdict(level, headline, doubts, command, purpose), magnetism=parts)
 
 
 def translate_sample_to_python(result: SampleResult, options: FitOptions) -> SampleResult:
@@ -94,7 +97,7 @@ def make_sample_verdict(result: SampleResult, options: FitOptions) -> Verdict:
     best = result.best
     if best is None:
         return Verdict()
-    doubts = (*_doubts(result), *_describe_direction(best, options))
+    doubts = (*_doubts(result), *_describe_direction(result.sample, best, options))
     level = EXPLAINS if result.explained and not doubts else DOUBTS if result.explained else DOES_NOT
     command, purpose = _next(result, options)
     return Verdict(level, headline(result, best), doubts, command, purpose)
@@ -180,12 +183,21 @@ def _values(best: JointFit) -> list[str]:
     return found_sentences
 
 
-def _describe_direction(best: JointFit, options: FitOptions) -> list[str]:
+def _describe_direction(sample: Sample, best: JointFit, options: FitOptions) -> list[str]:
     """Say where the direction of particles was assumed to be."""
-    director = best.parameters.get(DIRECTOR)
-    if director is None or not director.fixed or DIRECTOR in options.fixed:
+    director, azimuths = best.parameters.get(DIRECTOR), _azimuths(sample)
+    if director is None or DIRECTOR in options.fixed or len(azimuths) != 2:
         return []
-    return [sentences.FIXED_DIRECTION(direction=f"{director.value:g}")]
+    if director.fixed:
+        return [sentences.FIXED_DIRECTION(direction=f"{director.value:g}")]
+    if azimuths[1] - azimuths[0] != 90:
+        return []
+    mirrored = (2 * azimuths[0] - director.value + 90) % 180 - 90
+    return [sentences.MIRRORED(direction=f"{mirrored:.0f}")]
+
+
+def _azimuths(sample: Sample) -> list[float]:
+    return sorted({curve.sector.azimuth % 180 for curve in sample.curves if curve.sector})
 
 
 def _is_known(name: str, p: Parameter) -> bool:
@@ -310,7 +322,9 @@ def _calibrations(result: SampleResult, best: JointFit) -> str:
 def _next(result: SampleResult, options: FitOptions) -> tuple[str, str]:
     curves = result.sample.curves
     files = {c.file: c.entries for c in curves if c.file}
-    if sum(files.values()) != len(curves) or result.sample.kind == MAGNETIC:  # no file, or some of its entries alone
+    if (
+        sum(files.values()) != len(curves) or result.sample.kind == MAGNETIC
+    ):  # no file, or some of its entries alone
         return "", ""
     if "--report" in options.also or "--export" in options.also:
         return "", ""

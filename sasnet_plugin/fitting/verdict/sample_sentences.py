@@ -87,5 +87,10 @@ FIXED_DIRECTION = template(
     "Two sectors do not determine the direction: it is fixed at {direction}°. Add a third sector to fit it.",
     direction="90",
 )  # fmt: skip
+MIRRORED = template(
+    "Two sectors at right angles fit as well with the direction {direction}°. Add a third sector between"
+    " them.",
+    direction="-25",
+)  # fmt: skip
 TO_LOOK = template("look at all curves with their fits")
 TO_GO_ON = template("see all curves with their fits, and continue in SasView or Bumps")
