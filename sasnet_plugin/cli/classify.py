@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..data.limits import sentence_of
+from ..data.sample.sample import SECTORS
 from ..domains import ReadOptions, names_and_titles
 from ..extensions import service
 from ..names import is_tiled
@@ -224,10 +225,13 @@ def _together(
     from ..predict.together import contradicting, together
     from ..types import SasnetError
     from .streams import json_lines
-    from .together import print_suggestion, refuse, sample_from
+    from .together import print_sectors, print_suggestion, refuse, sample_from
 
     try:
         sample = sample_from(files, kinds.read, window, sample_options, kinds.wavelength)
+        if sample.kind == SECTORS:
+            print_sectors(sample, sample_options, as_json)
+            return
         classifier = open_classifier()
         keep = classifier.selection(selection.models, selection.exclude)
         suggestions = [

@@ -31,7 +31,9 @@ _FEWEST = 8
 class Difference:
     """How much sectors of one sample differ."""
 
-    relative: float  #: Root mean square beyond the uncertainties, as a share of I.
+    #: relative, most: root mean square beyond the uncertainties, as a share of I; and what it is at most.
+    relative: float
+    most: float
     deviations: float  #: By how many standard deviations χ² of equal sectors exceeds its expectation.
     brightest: int  #: Place of the sector of most intensity.
 
@@ -48,10 +50,11 @@ def compare_sectors(curves: Sequence[Curve]) -> Difference:
     off = (intensity - mean) / errors
     degrees = off.size - mean.size
     # Each point weighs as much as it tells of a relative difference.
-    share = (mean / errors) ** 2
-    excess = max(float(np.sum(off**2)) - degrees, 0.0) / float(np.sum(share))
-    deviations = (float(np.sum(off**2)) - degrees) / np.sqrt(2 * degrees)
-    return Difference(excess**0.5, float(deviations), int(np.argmax(np.sum(weight * intensity, axis=1))))
+    total, share = float(np.sum(off**2)), float(np.sum((mean / errors) ** 2))
+    spread = np.sqrt(2 * degrees)
+    relative, most = (max(total - degrees + k * spread, 0.0) / share for k in (0, 2))
+    brightest = int(np.argmax(intensity @ np.mean(weight, axis=0)))
+    return Difference(relative**0.5, most**0.5, float((total - degrees) / spread), brightest)
 
 
 def list_at_common_q(curves: Sequence[Curve]) -> tuple[Floats, Floats, Floats]:

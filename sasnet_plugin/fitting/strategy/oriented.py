@@ -13,7 +13,7 @@ import numpy as np
 from ...arrays import Floats
 from ...data.sample.sample import Sample
 from ...simulate.orientations import DIRECTOR, P2
-from ...types import ModelGuess, SasnetError, Suggestion
+from ...types import Curve, ModelGuess, SasnetError, Suggestion
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.linear import Minimum, deviations, linear_at, minus_two_log, plain, residuals
 from ..evidence.marginal import Evidence, extent_in, marginal, shares
@@ -350,10 +350,17 @@ def _as_joint_fit(
     points = sum(theory.size for theory in minimum.theories)
     widths = {n.removesuffix("_pd"): str(values[f"{n}_type"]) for n in parameters if n.endswith("_pd")}
     return JointFit(
-        task.model, None, parameters, ({},) * len(curves), chisq, sum(chisq) / max(points - len(errors), 1),
+        task.model, None, parameters, tuple(map(_describe_sector, task.sample.curves)), chisq, sum(chisq) / max(points - len(errors), 1),
         lost, 1.0, minimum.theories, widths, tuple(shared_errors),
         tuple(standardise_runs(c.intensity - t) for c, _, t in curves), derivatives=derivatives,
     )  # fmt: skip
+
+
+def _describe_sector(curve: Curve) -> dict[str, Parameter]:
+    """Azimuth and half-width of a curve, as values that are its own."""
+    assert curve.sector is not None
+    values = {"azimuth": curve.sector.azimuth, "half_width": curve.sector.half_width}
+    return {name: Parameter(value, None, "degrees", True, value, value) for name, value in values.items()}
 
 
 def _make_parameter(

@@ -19,7 +19,7 @@ from ...data.sample.sample import (
     SETTINGS,
     Sample,
 )
-from ...data.sample.sectors import Magnetism
+from ...data.sample.sectors import Difference, Magnetism
 from ...digits import chisq_text, format_rounded, join_names, significant
 from ...in_python import translate_sentence
 from ...simulate.orientations import DIRECTOR, P2
@@ -64,18 +64,39 @@ def add_magnetism(
     result: SampleResult, parts: Magnetism, sample: Sample, options: FitOptions
 ) -> SampleResult:
     """Say first whether there is magnetic scattering, and that the structure is taken for isotropic."""
+    doubts, level = result.verdict.doubts, result.verdict.level
+    if parts.is_seen:
+        doubts = (str(sentences.STRUCTURE_ISOTROPIC), *doubts)
+        level = max(level, DOUBTS, key=(EXPLAINS, DOUBTS, DOES_NOT).index)
+    command, purpose = _next(replace(result, sample=sample), options)
+    headline = f"{_describe_magnetism(parts)} {result.verdict.headline}"
+    return replace(result, verdict=Verdict(level, headline, doubts, command, purpose), magnetism=parts)
+
+
+def describe_sectors(
+    sample: Sample, difference: Difference, parts: Magnetism | None, command: str
+) -> list[str]:
+    """Say whether sectors differ and by what, with the next command."""
+    if parts is not None:
+        return [_describe_magnetism(parts), sentences.NEXT(command=command)]
+    if not difference.is_seen:
+        return [sentences.ISOTROPIC(relative=significant(100 * difference.most, 2))]
+    brightest = sample.curves[difference.brightest].sector
+    return [
+        sentences.ANISOTROPIC(
+            relative=significant(100 * difference.relative, 2), azimuth=f"{brightest and brightest.azimuth:g}"
+        ),
+        str(sentences.FIELD),
+        sentences.NEXT(command=command),
+    ]
+
+
+def _describe_magnetism(parts: Magnetism) -> str:
     if parts.is_seen:
         value, error = parts.contrast
-        seen = sentences.MAGNETIC_SEEN(contrast=format_rounded(value, error, VERDICT.rounding))
-        doubts = (str(sentences.STRUCTURE_ISOTROPIC), *result.verdict.doubts)
-        level = max(result.verdict.level, DOUBTS, key=(EXPLAINS, DOUBTS, DOES_NOT).index)
-    else:
-        most = max(parts.ratio, 0.0) + 2 * parts.error
-        seen = sentences.NOT_MAGNETIC(most=significant(100 * most, 2))
-        doubts, level = result.verdict.doubts, result.verdict.level
-    command, purpose = _next(replace(result, sample=sample), options)
-    headline = f"{seen} {result.verdict.headline}"
-    return replace(result, verdict=Verdict(level, headline, doubts, command, purpose), magnetism=parts)
+        return sentences.MAGNETIC_SEEN(contrast=format_rounded(value, error, VERDICT.rounding))
+    most = max(parts.ratio, 0.0) + 2 * parts.error
+    return sentences.NOT_MAGNETIC(most=significant(100 * most, 2))
 
 
 def translate_sample_to_python(result: SampleResult, options: FitOptions) -> SampleResult:

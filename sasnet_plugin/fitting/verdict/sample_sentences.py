@@ -73,6 +73,17 @@ CALIBRATION = template(
     " and that it is the same sample.",
     curve="far.dat", factor="1.31",
 )  # fmt: skip
+ANISOTROPIC = template(
+    "The sectors differ by {relative} % beyond their uncertainties: the sample is anisotropic, brightest at"
+    " {azimuth}°.",
+    relative="34", azimuth="90",
+)  # fmt: skip
+FIELD = template("If a magnetic field saturates the sample, give its azimuth with --field.")
+ISOTROPIC = template(
+    "The sectors agree within {relative} %: the sample is isotropic. Fit its average over all azimuths.",
+    relative="1.2",
+)
+NEXT = template("Next: {command}", command="sasnet fit along.dat across.dat --together")
 MAGNETIC_SEEN = template(
     "Magnetic scattering: the magnetic contrast is {contrast} of the nuclear one.", contrast="0.42 ± 0.02"
 )
