@@ -36,7 +36,7 @@ _NOT_OF_SHAPE = frozenset({"theta", "phi", "scale", "background"})
 
 
 @lru_cache(maxsize=8)
-def oriented_info(name: str) -> Any:
+def particle_info(name: str) -> Any:
     """sasmodels' description of a particle, with order parameter and director as parameters of the fit."""
     from sasmodels.modelinfo import ParameterTable, parse_parameter
 
@@ -125,7 +125,7 @@ class SectorCurves(ModelCurves):
         self, curve: Curve, dintensity: Floats, name: str, particles: dict[bytes, Particle], **more: Any
     ) -> None:
         super().__init__(curve, dintensity, name, **more)
-        self.info = oriented_info(name)
+        self.info = particle_info(name)
         q = self.q_calculated
         self.particle = particles.setdefault(q.tobytes(), Particle(name, q))
 

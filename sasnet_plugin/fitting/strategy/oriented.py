@@ -24,7 +24,7 @@ from ..pool import answers
 from ..problem.bounds import default_of, range_of
 from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import complete_distributions
-from ..problem.oriented_particles import LENGTHS, P2_RANGE, SectorCurves, oriented_info
+from ..problem.oriented_particles import LENGTHS, P2_RANGE, SectorCurves, particle_info
 from ..problem.shared_parameters import Plan
 from ..result.model_fit import Parameter
 from ..result.residuals import standardise_runs
@@ -123,7 +123,7 @@ def _select_models(options: FitOptions) -> list[str]:
             " yet."
         )
     if options.structure_factor not in (None, "none"):
-        raise SasnetError("Sectors are fitted without structure factor; leave out --structure-factor.")
+        raise SasnetError("Sectors are fitted without structure factor; remove --structure-factor.")
     return [m for m in options.models or LENGTHS if m not in options.exclude]
 
 
@@ -220,10 +220,10 @@ def _is_director_fitted(task: SectorTask) -> bool:
 
 def _densities(task: SectorTask) -> tuple[dict[str, float], list[str]]:
     """Scattering length densities that are fixed, and names of those that are fitted."""
-    table = oriented_info(task.model).parameters.call_parameters
+    table = particle_info(task.model).parameters.call_parameters
     names = [p.name for p in table if p.type == "sld"]
     fitted = [name for name in names if name == "sld_core" and name not in task.fixed]
-    info = oriented_info(task.model)
+    info = particle_info(task.model)
     return {
         name: float(task.fixed.get(name, default_of(info, name))) for name in names if name not in fitted
     }, fitted
@@ -338,7 +338,7 @@ def _as_joint_fit(
     task: SectorTask, minimum: Minimum, values: Mapping[str, Any], errors: Mapping[Key, float], lost: float,
     shared_errors: Sequence[Any], derivatives: Mapping[Key, Floats],
 ) -> JointFit:  # fmt: skip
-    info = oriented_info(task.model)
+    info = particle_info(task.model)
     units = {p.name: p.units for p in info.parameters.call_parameters}
     names = [name for name in values if name.removesuffix("_pd") in units]
     parameters = {
