@@ -33,7 +33,7 @@ from .asked import check_names, check_shared, select_named_hypotheses, several_o
 from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy
 from .assessment.error_estimates import errors_to_add, make_fixed_task, spread_over_kinds, widen_errors
-from .assessment.size_mixtures import fit_mixture, mixture_task, with_mixture
+from .assessment.size_mixtures import add_mixture, fit_mixture, mixture_task
 from .evidence.marginal import weigh_fits
 from .evidence.settings import EVIDENCE
 from .ledger import Ledger
@@ -223,7 +223,7 @@ def fit_with(
         search_result.curve, dintensity, fits, notes, prior, given_names, probe, suggestion.groups, reported,
         mixture,
     )  # fmt: skip
-    result = with_mixture(result, mixture)
+    result = add_mixture(result, mixture)
     if options.models is None:
         result = _compare_with_network(result, shown_suggestion, classifier.manifest.scope_threshold)
     if method.name == "lm":

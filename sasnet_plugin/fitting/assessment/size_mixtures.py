@@ -107,7 +107,7 @@ def rank_by_mixture(order: Sequence[ModelFit], mixture: SizeMixture | None) -> l
     return sorted(reweighted_fits, key=lambda fit: (-fit.weight, fit.reduced_chisq))
 
 
-def with_mixture(result: FitResult, mixture: SizeMixture | None) -> FitResult:
+def add_mixture(result: FitResult, mixture: SizeMixture | None) -> FitResult:
     """The result with a mixture that is no worse than the best fit, and what that changes in errors of it."""
     best = result.best
     if mixture is None or best is None or mixture.lead_over(best) <= -EVIDENCE.strong:
