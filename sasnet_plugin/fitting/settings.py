@@ -38,13 +38,8 @@ class EffortSettings:
     averaged: float = setting(
         2.5e-8, "A profile or interpolation where sizes are averaged before orientations.", "s"
     )
-    slope: float = setting(0.6, "Points of quadrature for each unit of q times size, as `quick` has it.")
-    least: float = setting(9.0, "And besides.")
     most_nodes: float = setting(1e5, "Points of quadrature of two integrals, at most.")
     own: float = setting(3.0, "sasmodels' own quadrature takes so many times the quick one's.")
-    widths: float = setting(
-        3.0, "The largest particle that one curve for all sizes reaches: so many widths above."
-    )
     look: float = setting(0.03, "Comparison of a curve with the library curves of a model.", "s")
     look_factor: float = setting(6.0, "With a structure factor it takes so many times that.")
     look_sum: float = setting(2.5, "And so many times with a second component.")
@@ -57,8 +52,8 @@ class EffortSettings:
     of_limit: float = setting(
         0.3,
         (
-            "Of the time limit, what all evaluations may take with these; the rest is for slower or busy"
-            " machines: one process, or two next to two busy ones, still finish."
+            "Of the time limit, what all evaluations may take with these, and of that again screening; the"
+            " rest is for slower or busy machines: one process, or two next to two busy ones, still finish."
         ),
         "share",
     )
@@ -89,8 +84,8 @@ class ProblemSettings:
     no_value: float = setting(1e6, "Residual where a model has no value; finite, so that a fit turns back.")
     rounding: float = setting(
         1e-9,
-        "A calculated intensity may fall below 0 by this share of its largest value: sums of terms that"
-        " cancel are rounded. What is more negative is no curve.",
+        "By this share of the largest value a calculated intensity may fall below 0, or χ² rise in the last"
+        " step of bumps: sums are rounded.",
         "share",
     )
     step: float = setting(1e-4, "Step of a derivative, relative to the parameter, or to 1 where it is 0.")
@@ -110,7 +105,9 @@ class ProblemSettings:
         " which it may cancel.",
     )
     most_width: float = setting(0.7, "Largest width of a size distribution, relative to the size.")
-    sparse: int = setting(80, "Points a decade of q tried first where the measured ones are too few.")
+    sparse: int = setting(
+        80, "Points a decade of q tried first where the measured ones are too few, or behind a supposed slit."
+    )
     fine: int = setting(200, "Points a decade of q tried next.")
     finest: int = setting(800, "Points a decade of q taken for enough.")
     sharpest: int = setting(
@@ -123,7 +120,6 @@ class ProblemSettings:
         0.1, "dq/q from which on the far tail of a resolution matters on a steep curve.", "share"
     )
     slope_window: float = setting(0.25, "About a point, in which the slope of the curve is taken.", "ln q")
-    per_decade_behind_slit: int = setting(80, "Points of q a decade behind a slit that is only supposed.")
     along_slit: int = setting(7, "Points of q along half a slit.")
     coarse_points: int = setting(80, "Points at most of the coarse copy of a curve.")
     bent: float = setting(0.01, "Of I: by so much the mean of a bent curve may be off within a cell.")
@@ -144,6 +140,11 @@ class ProblemSettings:
         "Most points where one size has a distribution: broad ones of large particles.",
     )
     plugin_curves: int = setting(60, "Curves computed of a user's model, to start from.")
+    thinnest: float = setting(
+        1.0,
+        "Less than any layer of matter: an atom. No model of these is meant for q above its inverse.",
+        "Å",
+    )
 
 
 @dataclass(frozen=True)
@@ -161,17 +162,14 @@ class StartSettings:
     )
     second_powers: tuple[float, ...] = setting(
         (-2.0, -1.0, -0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5),
-        "Exponents tried of a power law as a second component; negative ones of a background that rises.",
+        "Exponents tried of a power law as a second component, negative ones of a background that rises; the"
+        " positive ones also in simple sums.",
     )
     second_curves: int = setting(12, "Sizes tried of another second component.")
-    second_width: float = setting(0.2, "A second population starts with a width below this, or with none.")
     simple_tolerance: float = setting(
         0.03, "Of I, added to the uncertainty where simple sums are compared: their grid is fine.", "share"
     )
     simple_lengths: int = setting(24, "Lengths of a simple term that are tried, even in ln.")
-    simple_powers: tuple[float, ...] = setting(
-        (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5), "Exponents of a power law added to it, or alone."
-    )
     simple_exponents: tuple[float, ...] = setting((1.7, 2.0, 3.0, 4.0), "Exponents of particles' own tails.")
     simple_widths: tuple[float, ...] = setting((0.0, 0.1, 0.25), "Widths of sizes of spheres among them.")
     simple_sharpness: tuple[float, ...] = setting(
@@ -224,16 +222,16 @@ class OptimizeSettings:
     line_positions: int = setting(60, "Places in q at which a peak is looked for.")
     narrower: tuple[float, ...] = setting((1.0, 3.0, 10.0), "By so much narrower there than it is.")
     off_line: int = setting(3, "Starts that a line through a minimum gives.")
-    line_tolerance: float = setting(0.1, "Of I, at most, added to the uncertainty on lines.")
+    rough_tolerance: float = setting(
+        0.1,
+        "Of I, at most, added to the uncertainty where a start may be far off: from the library, on lines,"
+        " and behind a slit.",
+    )
     scatter: float = setting(0.7, "Standard deviation of ln size in a start at random.")
-    contrast: float = setting(5.0, "The same of a contrast.", "10⁻⁶ Å⁻²")
     same_minimum: float = setting(1e-3, "Minima whose χ² differ by less, relative, are the same.")
     steps: int = setting(40, "Steps to the end of a fit.")
     enough: float = setting(
         1e-4, "Relative fall of χ² at which a refinement ends; bumps' 1e-10 follows flat minima on."
-    )
-    bumps_tolerance: float = setting(
-        1e-9, "Relative rise of χ² within which a fit by bumps stands: rounding of its last step."
     )
     same_share: float = setting(
         0.005, "A quick model's minimum is sasmodels' own if χ² differs by less; the points are added."
@@ -261,7 +259,6 @@ class AssessmentSettings:
     too_small: float = setting(
         2.0, "Noise squared, over the given, above which a systematic error excuses no fit."
     )
-    loud: float = setting(4.0, "Mean squared residual of a part over the others', which makes it noisy.")
     parts: int = setting(5, "Parts of a curve that are looked at for noise.")
     points_a_part: int = setting(10, "Points in each of them at least.")
     replicates: int = setting(
@@ -270,7 +267,6 @@ class AssessmentSettings:
     rare: float = setting(0.02, "A measurement stands out if at most this share of replicates is as unlike.")
     gap: float = setting(0.3, "And by no less than this, in probability.")
     at_end: float = setting(1e-3, "A value within this share of its range from an end is at the end.")
-    closest_packing: float = setting(0.7405, "Spheres of one size fill at most π/√18 of space.")
     negligible: float = setting(0.01, "A length that is small against the others, or a contrast.")
     same_contrast: float = setting(0.3, "Of the range of contrasts: an error above it makes none of two one.")
     unsure: float = setting(0.1, "Relative uncertainty of a size that the curve's shape does not show.")
@@ -282,7 +278,9 @@ class AssessmentSettings:
     flat_rise: float = setting(1.1, "Times what a parabola has: a rise of √χ² by no more is one of no other.")
     flat_steps: int = setting(4, "Steps in which other parameters follow one that is moved to see χ² rise.")
     held_width: float = setting(
-        0.2, "Usual width of a size distribution that a fit without one may overlook, relative to the size."
+        0.2,
+        "Usual width of a size distribution that a fit without one may overlook, relative to the size. A"
+        " second population starts with one below it.",
     )
     spread_width: float = setting(
         0.05, "Where a fit of a particle begins all of whose sizes are spread together.", "share"
@@ -313,9 +311,6 @@ class AssessmentSettings:
     )
     least_clear: int = setting(8, "Points for that at least.")
     artefact_models: int = setting(2, "Simpler models that are tried with an artefact of the instrument.")
-    artefact_tolerance: float = setting(
-        0.1, "Of I, added to the uncertainty first: behind a slit the minimum is elsewhere."
-    )
     artefact_steps: int = setting(
         10, "Steps with that, after which a model is fitted on or is much worse than the curve."
     )
@@ -336,7 +331,6 @@ class AssessmentSettings:
     mostly_background: float = setting(0.2, "Share of such points below which a curve is mostly background.")
     decades_above: float = setting(1.0, "Where else data might decide: above the measured q.", "decades")
     decades_below: float = setting(0.5, "The same below it.", "decades")
-    atoms: float = setting(1.0, "Beyond this q atoms scatter, and no model of these is meant.", "Å⁻¹")
     interval: float = setting(0.1, "Width of the intervals of q in which fits are compared.", "decades")
     points_an_interval: int = setting(4, "Points at which curves are computed in each of them.")
     small_systematic: float = setting(
@@ -344,7 +338,8 @@ class AssessmentSettings:
     )
     much_worse: float = setting(
         4.0,
-        "Reduced χ² over another's, twice the residuals, from which on no shared error puts a fit first.",
+        "Mean squared residual over another's, twice the residuals: from there on no shared error puts a fit"
+        " first, and a part of a curve is noisy.",
     )
     worse: float = setting(
         1.5,
@@ -360,7 +355,12 @@ class AssessmentSettings:
     named_weight: float = setting(
         0.05, "Of the evidence: a fit with so much is named with the first, for any χ².", "share"
     )
-    shown_weight: float = setting(5e-4, "Of the evidence: less is shown as 0.", "share")
+    usual_error: float = setting(
+        0.01,
+        "Of I: mean of the exponential prior of an error that neighbours share. A misfit below it is"
+        " calibration.",
+        "share",
+    )
     most_background: float = setting(
         0.3, "Of I, where it is most: a background that changes along q by more is a component.", "share"
     )

@@ -258,7 +258,7 @@ def _complete_in_order(
 def weightless_by_misfit(order: Sequence[ModelFit]) -> list[ModelFit]:
     """Order fits whose weights are shown as 0 by how far they miss the data."""
     # Which of 10⁻⁴⁰ and 10⁻⁶⁰ is larger says nothing, as neither noise nor model is known to that.
-    shown_fits = [fit for fit in order if fit is order[0] or fit.weight >= ASSESSMENT.shown_weight]
+    shown_fits = [fit for fit in order if fit is order[0] or round(fit.weight, 3) > 0]
     first = set(map(id, shown_fits))
     rest = [fit for fit in order if id(fit) not in first]
     return [*shown_fits, *sorted(rest, key=lambda fit: fit.reduced_chisq)]

@@ -253,7 +253,7 @@ def _loud_part(q: NDArray[np.float64], residual: NDArray[np.float64], uncertaint
     means = np.array([np.mean(residual[part] ** 2) for part in parts])
     # The mean square of n residuals scatters by √(2/n) of itself.
     loud = int(np.argmax(means))
-    if means[loud] <= ASSESSMENT.loud * max(float(np.median(means)), 1.0):
+    if means[loud] <= ASSESSMENT.much_worse * max(float(np.median(means)), 1.0):
         return ""
     ends = q[parts[loud][0]], q[parts[loud][-1]]
     return (

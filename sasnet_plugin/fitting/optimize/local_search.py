@@ -315,7 +315,7 @@ def _broaden(
 def _draw_value(p: Any, value: float, values: dict[str, Any], rng: np.random.Generator) -> float:
     if p.type == "sld":
         solvent = float(values.get("sld_solvent", 0.0))
-        return float(np.clip(solvent + rng.normal(0, OPTIMIZE.contrast), *p.limits))
+        return float(np.clip(solvent + rng.normal(0, PROBLEM.sld_reach / 3), *p.limits))
     if value <= 0:
         return float(np.clip(value + rng.normal(0, OPTIMIZE.scatter), *p.limits))
     far = value * np.exp(rng.normal(0, OPTIMIZE.scatter))

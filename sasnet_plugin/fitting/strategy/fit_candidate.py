@@ -124,7 +124,7 @@ class TimedSearch:
         def measure_misfit_from(values: dict[str, Any]) -> Misfit:
             # As far as the fit is off: a narrow minimum beside it is seen, a deep one far away, too.
             off = np.abs(self._residual(local, values, 0.0, end)) * local.dintensity / size
-            return self._misfit(local, min(OPTIMIZE.line_tolerance, float(np.median(off))), end)
+            return self._misfit(local, min(OPTIMIZE.rough_tolerance, float(np.median(off))), end)
 
         counts = propose_along(count_lines(info, local.fixed), measure_misfit_from)
         places = propose_along(position_lines(info, local.fixed, local.curve.q), measure_misfit_from)
@@ -148,7 +148,7 @@ class TimedSearch:
         starts = from_bank(self.task, bank)
         minima = self.follow(local, starts, STRATEGY.rough)
         end = read_spent_time() + self.compute_remaining(STRATEGY.rough.share)
-        misfit = self._misfit(local, OPTIMIZE.line_tolerance, end)
+        misfit = self._misfit(local, OPTIMIZE.rough_tolerance, end)
         if not minima:  # a closure of charged spheres has no solution here and there
             other_starts = sorted(other_interactions(self.task, starts), key=misfit)
             minima = self.follow(local, other_starts[: len(starts)], STRATEGY.rough)
@@ -185,7 +185,7 @@ class TimedSearch:
         # of seismic waves: C. Bunks et al., Geophysics 60 (1995) 1457).
         end = read_spent_time() + self.compute_remaining(STRATEGY.coarse.share)
         # Where a fit is begun anew what seemed near was a wrong minimum.
-        tolerance = STRATEGY.coarse.tolerances[0] if self.task.restarts else OPTIMIZE.line_tolerance
+        tolerance = STRATEGY.coarse.tolerances[0] if self.task.restarts else OPTIMIZE.rough_tolerance
         misfit = self._misfit(local, tolerance, end)
         if not minima or self.hopeless(minima, local, 0) or misfit(minima[0].parameters) < enough(local):
             return minima

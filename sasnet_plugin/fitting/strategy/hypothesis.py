@@ -196,7 +196,7 @@ class Beliefs:
     def _simplest(self, members: Iterable[str]) -> dict[str, float]:
         """Select members of a group with the fewest parameters that are not slow."""
         quick = (m for m in members if m in self.guesses and fit_cost_class(m) != "slow")
-        simplest = sorted(quick, key=lambda m: (size_of(Hypothesis(m)), m))[: STRATEGY.simplest]
+        simplest = sorted(quick, key=lambda m: (size_of(Hypothesis(m)), m))[: STRATEGY.near_fits]
         return {name: self.guesses[name].probability for name in simplest}
 
 
@@ -209,7 +209,7 @@ def second_share(hypothesis: Hypothesis) -> float:
     if (hypothesis.form, hypothesis.second) in AS_ONE:
         return 1.0
     if hypothesis.form in SMOOTH and hypothesis.form not in ("power_law", "porod"):
-        return STRATEGY.upturn_prior
+        return STRATEGY.likely
     return STRATEGY.second_prior / (len(TERMS) + 1)
 
 

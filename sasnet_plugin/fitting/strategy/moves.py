@@ -618,8 +618,8 @@ def _sums(state: State) -> Iterator[Hypothesis]:
 
 def _hosts(state: State) -> Iterable[Hypothesis]:
     best = [h for h in sorted(state.fits, key=lambda h: state.fits[h].chisq) if h.second is None]
-    forms = (*_BODIES, *(guess.name for guess in state.beliefs.suggestion.models[: STRATEGY.sum_hosts]))
-    hosts = [*map(Hypothesis, forms), *best[: STRATEGY.sum_hosts]]
+    forms = (*_BODIES, *(guess.name for guess in state.beliefs.suggestion.models[: STRATEGY.finalists]))
+    hosts = [*map(Hypothesis, forms), *best[: STRATEGY.finalists]]
     return dict.fromkeys(replace(h, resolution=None, as_measured=False) for h in hosts)
 
 
@@ -728,7 +728,7 @@ def propose_near(state: State) -> Iterator[Step]:
     yield from open_
     unknown = [s for s in open_ if s.hypothesis and s.hypothesis.pair not in state.residuals]
     slow = any(s.hypothesis and s.hypothesis.cost == "slow" for s in unknown)
-    if len(unknown) > STRATEGY.unrated or (slow and _is_misfit(state)):
+    if len(unknown) > STRATEGY.near_fits or (slow and _is_misfit(state)):
         yield _look(state, open_)
 
 
@@ -816,8 +816,8 @@ def _estimate_chance_by_nearness(
     ]
     least = min(other_residuals, default=np.inf)
     if not residual <= least / STRATEGY.falls < np.inf:
-        return STRATEGY.nearest_prior if hypothesis.form in SIMPLE and residual < STRATEGY.sums_near else 0.0
-    return STRATEGY.likely if residual < STRATEGY.stands_out * least else STRATEGY.nearest_prior
+        return STRATEGY.second_prior if hypothesis.form in SIMPLE and residual < STRATEGY.sums_near else 0.0
+    return STRATEGY.likely if residual < STRATEGY.stands_out * least else STRATEGY.second_prior
 
 
 def _from_form(state: State, hypothesis: Hypothesis) -> dict[str, Any] | None:

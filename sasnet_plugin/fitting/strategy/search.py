@@ -179,7 +179,7 @@ def _take(pool: Counting, state: State, steps: Sequence[Step], seconds: float) -
 
 def _look(pool: Counting, state: State, pairs: Sequence[Pair], seconds: float) -> None:
     """Rate pairs by the bank, in as many parts as budgets are shared out among."""
-    affordable = _affordable(pairs, STRATEGY.screening_share * seconds * EFFORT.lanes)
+    affordable = _affordable(pairs, EFFORT.of_limit * seconds * EFFORT.lanes)
     parts = (affordable[i :: EFFORT.lanes] for i in range(min(EFFORT.lanes, len(affordable))))
     screens = [Screen(state.curve, state.dintensity, tuple(part)) for part in parts]
     for _, answer in answers(pool, screen_pairs, screens, seconds):

@@ -21,11 +21,9 @@ class VerdictSettings:
         0.25, "Of a size: an equal fit that differs by more means another particle, and is named.", "share"
     )
     expected: float = setting(
-        0.5, "Probability of another group from which on the network and a fit disagree.", "share"
-    )
-    rather_known: float = setting(
         0.5,
-        "Probability of a known model below which a particle model that fits a curve gets a caution.",
+        "Probability of another group from which on the network and a fit disagree, and of a known model"
+        " below which a particle model that fits gets a caution.",
         "share",
     )
     overstated: float = setting(
@@ -41,7 +39,6 @@ class VerdictSettings:
     hidden_misfit: float = setting(
         2.0, "Residuals over the scatter of neighbouring points, beyond which a fit misses something smooth."
     )
-    least_misfit: float = setting(0.01, "And of I, at least: less is calibration.", "share")
     replaced: float = setting(0.1, "Of the uncertainties: so many replaced ones are reported.", "share")
     many_shapes: int = setting(3, "Shapes that fit as well as the first, so that none is chosen.")
     nearer: float = setting(
