@@ -109,7 +109,7 @@ def _longest(names: frozenset[str], parameters: Mapping[str, Any]) -> float:
 def look_cost(form: str, factor: str | None) -> float:
     """What it counts to compare a curve with the bank's of a model, or of a sum, s."""
     factors = EFFORT.look_factor if factor or "@" in form else 1.0
-    return EFFORT.look * factors * (EFFORT.look_sum if "+" in form else 1.0)
+    return EFFORT.look * factors * (EFFORT.look_factor if "+" in form else 1.0)
 
 
 def _each_point(

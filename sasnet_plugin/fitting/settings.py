@@ -41,9 +41,9 @@ class EffortSettings:
     most_nodes: float = setting(1e5, "Points of quadrature of two integrals, at most.")
     own: float = setting(3.0, "sasmodels' own quadrature takes so many times the quick one's.")
     look: float = setting(0.03, "Comparison of a curve with the library curves of a model.", "s")
-    look_factor: float = setting(6.0, "With a structure factor it takes so many times that.")
-    look_sum: float = setting(2.5, "And so many times with a second component.")
-    look_starts: float = setting(0.4, "And that, in addition, for each start wanted of a sum.")
+    look_factor: float = setting(
+        4.0, "With a structure factor or a second component it takes so many times that."
+    )
     lanes: int = setting(2, "Budgets are shared out as if so many processes worked in parallel.")
     ahead: int = setting(4, "A task knows what came of those before it, but for so many.")
     planned: float = setting(
@@ -119,7 +119,10 @@ class ProblemSettings:
     wide_resolution: float = setting(
         0.1, "dq/q from which on the far tail of a resolution matters on a steep curve.", "share"
     )
-    slope_window: float = setting(0.25, "About a point, in which the slope of the curve is taken.", "ln q")
+    window: float = setting(
+        0.3, "About a point, in which I is averaged and the slope of the curve is taken.", "ln q"
+    )
+    fewest_points: int = setting(8, "Points, or bins, below which residuals say nothing.")
     along_slit: int = setting(7, "Points of q along half a slit.")
     coarse_points: int = setting(80, "Points at most of the coarse copy of a curve.")
     bent: float = setting(0.01, "Of I: by so much the mean of a bent curve may be off within a cell.")
@@ -129,7 +132,7 @@ class ProblemSettings:
     )
     within_matter: float = setting(0.9, "Of the way to its end, where contrasts are brought within it.")
     xray_matter: tuple[float, float] = setting((-1.0, 130.0), "The same for X-rays.", "10⁻⁶ Å⁻²")
-    first_width: float = setting(0.12, "Width that these start with, relative to the size.")
+    first_width: float = setting(0.12, "Width that size distributions start with, relative to the size.")
     width_points: ByCost[int] = setting(map_by_cost(35, 21, 15), "Most points of a size distribution.")
     coarse_width_points: ByCost[int] = setting(map_by_cost(15, 9, 7), "The same on the coarse copy.")
     few_width_points: tuple[int, ...] = setting(
@@ -153,13 +156,13 @@ class StartSettings:
 
     bins: int = setting(48, "Bins of ln q in which the library's curves are compared with the data.")
     tolerance: float = setting(0.07, "Of I, added to the uncertainty: the library is coarse.")
+    followed: int = setting(
+        4, "So many starts or sums are followed further, come from a line, or have a repeat distance."
+    )
     distinct: float = setting(0.3, "Two starts, or minima, differ by so much at least, in ln of their sizes.")
     looked_at: int = setting(400, "Nearest curves looked at for each start that is wanted.")
     starts: int = setting(8, "Starts of a candidate.")
     further: int = setting(2, "So many times as many where none of these comes near.")
-    clearly_better: float = setting(
-        0.6, "To so much a structure factor, or an expensive model's width, must bring the weighted residual."
-    )
     second_powers: tuple[float, ...] = setting(
         (-2.0, -1.0, -0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5),
         "Exponents tried of a power law as a second component, negative ones of a background that rises; the"
@@ -182,14 +185,8 @@ class StartSettings:
     simple_far: float = setting(
         6.0, "Residual from which on no simple sum is meant: fringes, or other shapes."
     )
-    simple_stands_out: float = setting(
-        3.0,
-        "Unless the next one has so many times its residual, as near a peak between places of the grid.",
-    )
-    simple_least_points: int = setting(8, "Bins that a comparison of up to five parameters needs.")
     prominent: float = setting(0.3, "A maximum stands out by so much of ln I; it may be of what repeats.")
     peaks: int = setting(3, "So many of them give a distance.")
-    repeating: int = setting(4, "Starts in which one length is such a distance.")
     layers: tuple[float, ...] = setting(
         (0.14, 0.6), "Thickness of a layer in a plain particle: thin, or most of it.", "of its half size"
     )
@@ -221,7 +218,6 @@ class OptimizeSettings:
     line_steps: int = setting(12, "So many of them on either side.")
     line_positions: int = setting(60, "Places in q at which a peak is looked for.")
     narrower: tuple[float, ...] = setting((1.0, 3.0, 10.0), "By so much narrower there than it is.")
-    off_line: int = setting(3, "Starts that a line through a minimum gives.")
     rough_tolerance: float = setting(
         0.1,
         "Of I, at most, added to the uncertainty where a start may be far off: from the library, on lines,"
@@ -230,6 +226,9 @@ class OptimizeSettings:
     scatter: float = setting(0.7, "Standard deviation of ln size in a start at random.")
     same_minimum: float = setting(1e-3, "Minima whose χ² differ by less, relative, are the same.")
     steps: int = setting(40, "Steps to the end of a fit.")
+    few_steps: int = setting(
+        10, "Steps on a coarse copy, behind a supposed slit, or with a length that is moved."
+    )
     enough: float = setting(
         1e-4, "Relative fall of χ² at which a refinement ends; bumps' 1e-10 follows flat minima on."
     )
@@ -254,13 +253,16 @@ class AssessmentSettings:
         "standard deviations",
     )
     margin: float = setting(0.2, "A reduced χ² within 1 ± this explains a curve, however many its points.")
-    hopeless: float = setting(30.0, "Reduced χ² that no usual mis-statement of uncertainties excuses.")
+    hopeless: float = setting(
+        30.0,
+        "Reduced χ² that no usual mis-statement of uncertainties excuses; over the best's, what a"
+        " resolution may.",
+    )
     too_large: float = setting(0.5, "Reduced χ² below which uncertainties seem too large.")
     too_small: float = setting(
         2.0, "Noise squared, over the given, above which a systematic error excuses no fit."
     )
     parts: int = setting(5, "Parts of a curve that are looked at for noise.")
-    points_a_part: int = setting(10, "Points in each of them at least.")
     replicates: int = setting(
         64, 'Bootstrap replicates: enough to say "nearly all"; a few hundredths of 1 s.'
     )
@@ -269,11 +271,14 @@ class AssessmentSettings:
     at_end: float = setting(1e-3, "A value within this share of its range from an end is at the end.")
     negligible: float = setting(0.01, "A length that is small against the others, or a contrast.")
     same_contrast: float = setting(0.3, "Of the range of contrasts: an error above it makes none of two one.")
-    unsure: float = setting(0.1, "Relative uncertainty of a size that the curve's shape does not show.")
+    unsure: float = setting(
+        0.1,
+        "Relative uncertainty of a size that the curve's shape does not show. Correlation below is no"
+        " concern.",
+    )
     other_lengths: tuple[float, ...] = setting(
         (0.7, 1.4, 2.0, 4.0), "Times a length beyond the data: where one is as good, its error is no error."
     )
-    other_steps: int = setting(15, "Steps in which all else follows such a length.")
     flat_far: float = setting(60.0, "Standard deviations within which χ² is looked for to rise by four.")
     flat_rise: float = setting(1.1, "Times what a parabola has: a rise of √χ² by no more is one of no other.")
     flat_steps: int = setting(4, "Steps in which other parameters follow one that is moved to see χ² rise.")
@@ -282,10 +287,6 @@ class AssessmentSettings:
         "Usual width of a size distribution that a fit without one may overlook, relative to the size. A"
         " second population starts with one below it.",
     )
-    spread_width: float = setting(
-        0.05, "Where a fit of a particle begins all of whose sizes are spread together.", "share"
-    )
-    spread_steps: int = setting(30, "Steps that such a fit may take.")
     resolution_centre: float = setting(
         0.03,
         "What the centre of a resolution function is usually off by, over its width: cells of the detector,"
@@ -309,11 +310,7 @@ class AssessmentSettings:
     clear_share: float = setting(
         0.5, "Of the points, by falling precision: those in which a misfit relative to I is seen.", "share"
     )
-    least_clear: int = setting(8, "Points for that at least.")
     artefact_models: int = setting(2, "Simpler models that are tried with an artefact of the instrument.")
-    artefact_steps: int = setting(
-        10, "Steps with that, after which a model is fitted on or is much worse than the curve."
-    )
     slit_lengths: tuple[float, ...] = setting(
         (0.05, 0.15, 0.4, 1.0), "Half lengths of slits that are tried, over the largest q."
     )
@@ -326,7 +323,6 @@ class AssessmentSettings:
     in_combination: float = setting(
         0.3, "Share of a parameter in a combination that the data leave open, to be named with it."
     )
-    well_known: float = setting(0.05, "Relative uncertainty of values whose correlation is no concern.")
     rises: float = setting(0.1, "A point is above the background if it rises by this share of it.")
     mostly_background: float = setting(0.2, "Share of such points below which a curve is mostly background.")
     decades_above: float = setting(1.0, "Where else data might decide: above the measured q.", "decades")
@@ -339,7 +335,7 @@ class AssessmentSettings:
     much_worse: float = setting(
         4.0,
         "Mean squared residual over another's, twice the residuals: from there on no shared error puts a fit"
-        " first, and a part of a curve is noisy.",
+        " first, its neighbours are not fitted, and a part of a curve is noisy.",
     )
     worse: float = setting(
         1.5,

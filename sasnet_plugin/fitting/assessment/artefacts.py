@@ -174,7 +174,7 @@ def _curves_of(asked: Suspect, simple: Simple, curve: Curve, error: Floats, dead
 
 def _rough(local: ModelCurves, simple: Simple, leeway: float = 1.0) -> list[LocalMinimum]:
     """Return minima that are not much worse than the data with a tolerance, one from each start."""
-    tolerance, steps = OPTIMIZE.rough_tolerance, ASSESSMENT.artefact_steps
+    tolerance, steps = OPTIMIZE.rough_tolerance, OPTIMIZE.few_steps
     most = leeway * ASSESSMENT.much_worse * len(local.curve)
     rough = [refine(local, start, tolerances=(tolerance,), steps=steps) for start in simple.starts]
     return [one for one in rough if one is not None and _sum_of_squares(local, one, tolerance) <= most]

@@ -23,7 +23,7 @@ from ...digits import significant
 from ...types import Curve, GroupGuess, SasnetError
 from ..result.model_fit import Misfit, ModelFit, Replicates, Verification, explains
 from ..result.residuals import standardise_runs
-from ..settings import ASSESSMENT
+from ..settings import ASSESSMENT, PROBLEM
 
 if TYPE_CHECKING:
     from ...predict.curves import Classifier
@@ -246,7 +246,7 @@ def _is_less(measured: float, median: float, quantile: float) -> bool:
 
 
 def _loud_part(q: NDArray[np.float64], residual: NDArray[np.float64], uncertainty_name: str) -> str:
-    number = min(ASSESSMENT.parts, q.size // ASSESSMENT.points_a_part)
+    number = min(ASSESSMENT.parts, q.size // PROBLEM.fewest_points)
     if number < 3:
         return ""
     parts = np.array_split(np.arange(q.size), number)
@@ -321,7 +321,7 @@ def misfit_of(curve: Curve, dintensity: Floats, fit: ModelFit) -> Misfit | None:
     relative = dintensity / np.maximum(np.abs(fit.theory), 1e-300)
     # Points near the background say nothing of a share of I.
     clear = relative <= np.quantile(relative, ASSESSMENT.clear_share)
-    if np.count_nonzero(clear) < ASSESSMENT.least_clear or not np.all(np.isfinite(residual)):
+    if np.count_nonzero(clear) < PROBLEM.fewest_points or not np.all(np.isfinite(residual)):
         return None
     share = (residual / np.abs(fit.theory))[clear]
     return Misfit(

@@ -12,7 +12,6 @@ class EvidenceSettings:
     """Of `evidence`: priors of parameters and of what a measurement is off by."""
 
     lengths: tuple[float, ...] = setting((0.1, 0.3, 1.0), "Correlation lengths that it may have.", "ln q")
-    window: float = setting(0.3, "In which the intensity is averaged that it is a share of.", "ln q")
     background_quantile: float = setting(0.1, "Of the intensities, what a background is about as large as.")
     cell: float = setting(0.02, "Within it points share all of it.", "ln q")
     least_size: float = setting(0.1, "Smallest size that differs from none, over the noise.")

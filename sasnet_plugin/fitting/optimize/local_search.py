@@ -31,7 +31,7 @@ from ..problem.free_parameters import (
     widths_of,
 )
 from ..problem.model_curves import ModelCurves
-from ..settings import OPTIMIZE, PROBLEM
+from ..settings import OPTIMIZE, PROBLEM, START_VALUES
 from .least_squares_problem import LeastSquaresProblem
 
 # --- To the nearest minimum.
@@ -143,7 +143,7 @@ def propose_along(lines: Lines, seen_from: Callable[[Values], Misfit]) -> Propos
                 for chisq, code_index in _least(line, misfit)
                 if line[code_index] != parameters
             ]
-            proposals += sorted(least, key=lambda proposal: proposal[0])[: OPTIMIZE.off_line]
+            proposals += sorted(least, key=lambda proposal: proposal[0])[: START_VALUES.followed]
         for _, values in sorted(proposals, key=lambda proposal: proposal[0]):
             yield values
 

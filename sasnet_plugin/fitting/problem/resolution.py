@@ -291,6 +291,6 @@ def _slopes(curve: Curve) -> Floats:
     log_q, log_i = np.log(curve.q), np.log(np.maximum(curve.intensity, 1e-300))
     slopes = np.empty(len(curve))
     for i, log_q_here in enumerate(log_q):
-        near = np.abs(log_q - log_q_here) < PROBLEM.slope_window
+        near = np.abs(log_q - log_q_here) < PROBLEM.window
         slopes[i] = -np.polyfit(log_q[near], log_i[near], 1)[0] if np.count_nonzero(near) > 2 else 0.0
     return slopes

@@ -29,7 +29,7 @@ from ...simulate.priors import model_info
 from ...types import Curve, SasnetError, sum_parts
 from ..problem.free_parameters import sharp
 from ..problem.sums import as_part
-from ..settings import ASSESSMENT, START_VALUES
+from ..settings import ASSESSMENT, PROBLEM, START_VALUES
 from .curve_bank import (
     Binned,
     NearCurve,
@@ -354,11 +354,11 @@ def is_smooth_sum(model: str) -> bool:
 def find_near_simple_sums(curve: Curve, dintensity: Floats) -> list[NearSum]:
     """List simple models whose curves come near the data, the nearest first."""
     data = bin_curve(curve, dintensity, START_VALUES.simple_tolerance)
-    if data.intensity.size < START_VALUES.simple_least_points:
+    if data.intensity.size < PROBLEM.fewest_points:
         return []
     near_sums = sorted(_rate_simple_sums(data), key=lambda near_sum: near_sum.residual)
     least = near_sums[0].residual
-    if least > START_VALUES.simple_far and near_sums[1].residual < START_VALUES.simple_stands_out * least:
+    if least > START_VALUES.simple_far and near_sums[1].residual < START_VALUES.simple_near * least:
         return []
     most = START_VALUES.simple_near * least + START_VALUES.simple_margin
     return [near_sum for near_sum in near_sums if near_sum.residual <= most]

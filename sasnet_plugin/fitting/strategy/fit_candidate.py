@@ -48,7 +48,7 @@ from ..problem.overlaps import is_too_low, lowest_intensity
 from ..problem.resolution import coarsen, has_resolution, sampling_needed
 from ..result.components import bare
 from ..result.model_fit import ModelFit, Parameter, explains
-from ..settings import OPTIMIZE, PROBLEM
+from ..settings import OPTIMIZE, PROBLEM, START_VALUES
 from ..start_values.layered import PLAIN, make_layered_starts, relax_dips
 from ..start_values.repeats import repeating
 from ..start_values.screening import as_start, from_bank, further, other_interactions
@@ -197,7 +197,7 @@ class TimedSearch:
             )
             curves = curves_of(low_q_search.task, local.per_decade)
             if near:
-                near = low_q_search.follow(curves, values_of(near[: STRATEGY.followed]), STRATEGY.coarse)
+                near = low_q_search.follow(curves, values_of(near[: START_VALUES.followed]), STRATEGY.coarse)
             else:
                 near = low_q_search.follow(curves, from_bank(low_q_search.task, bank), rough)
             if not near:
@@ -279,7 +279,7 @@ def _alike(info: Any, first: LocalMinimum, second: LocalMinimum) -> bool:
     if _kinds(a) != _kinds(b) or any(a[n] != b.get(n) for n in counts_of(info, a)):
         return False
     near = are_near_in_size(sizes_of(info, a, frozenset()), a, b)
-    return near or abs(np.log(first.chisq / second.chisq)) < STRATEGY.apart_chisq
+    return near or abs(np.log(first.chisq / second.chisq)) < STRATEGY.round_fall
 
 
 def _kinds(values: dict[str, Any]) -> dict[str, Any]:
@@ -346,7 +346,7 @@ def _follow_starts(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list
         return search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     minima = search.from_bank(coarse, bank)
     if minima and not search.hopeless(minima, coarse, 0):
-        minima = search.follow(coarse, apart(minima, coarse.info, STRATEGY.followed), STRATEGY.coarse)
+        minima = search.follow(coarse, apart(minima, coarse.info, START_VALUES.followed), STRATEGY.coarse)
     return search.from_low_q(coarse, search.add_layers(coarse, minima, bank), bank)
 
 

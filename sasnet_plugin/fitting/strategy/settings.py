@@ -43,10 +43,10 @@ class StrategySettings:
     stands_out: float = setting(
         0.4, "Residual over that of the next model, below which the library has found the shape."
     )
-    second_prior: float = setting(
+    seldom: float = setting(
         0.1,
-        "How often a curve holds a second component, and is of a model that the library comes nearest with,"
-        " for any probability.",
+        "Chance of what is seldom: a second component, a model that the library comes nearest with, another"
+        " size distribution, minimum or points of q. A group with less gets no models of its own.",
     )
     near: float = setting(0.05, "Added to weighted residuals of the library before they are compared.")
     some_salt: float = setting(0.005, "Salt that is tried with charged particles.", "mol/l")
@@ -55,36 +55,27 @@ class StrategySettings:
         "Chance of what a fit has become or was found with, of a resolution that is not stated, and of a"
         " power law with a network, coils or another smooth term.",
     )
-    seldom: float = setting(0.15, "Chance of another minimum, of other points of q, of another sum.")
-    kinds: float = setting(0.05, "Chance of another size distribution.")
-    again: float = setting(0.6, "Chance of another attempt as a share of that of the last one.")
     expected_time: ByCost[float] = setting(
         map_by_cost(0.35, 0.7, 3.0), "What a fit is expected to take.", "s"
     )
     time: ByCost[float] = setting(map_by_cost(4.0, 8.0, 12.0), "What it has at most.", "s")
     from_start: float = setting(0.2, "Of the expected time, what a fit from a given start takes.", "share")
-    group_share: float = setting(0.1, "Of a group this probable the simplest models are fitted too.")
-    none_left: float = setting(
-        0.6,
-        "No structure factor's part of what the likeliest leaves; each other has a third of the rest.",
-    )
     expected: float = setting(0.3, "An expensive model this probable is among the first.")
-    brief: float = setting(
-        2.0, "Time of a fit that is there to be compared with one that fits the curve.", "s"
-    )
     rough: Pass = setting(
         Pass(0.3, (OPTIMIZE.rough_tolerance,), 6), "Refinement of the library's curves on a coarse copy."
     )
-    coarse: Pass = setting(Pass(0.6, (0.02, 0.0), 10), "Of the best of these, and of their neighbourhood.")
+    coarse: Pass = setting(
+        Pass(0.6, (0.02, 0.0), OPTIMIZE.few_steps), "Of the best of these, and of their neighbourhood."
+    )
     fine: Pass = setting(Pass(0.8, (0.0,), 20), "On all points.")
     low_falls: float = setting(1e-2, "Low q ends where I has fallen to this share of its top.")
     low_grows: float = setting(1.6, "By this factor the largest q grows.")
-    followed: int = setting(4, "Starts that are followed further on the coarse copy.")
-    apart_chisq: float = setting(0.05, "Starts lead to one minimum whose χ² differ by less, in ln.")
     finalists: int = setting(
         2, "Starts that go on to all points, and so many best fits and likeliest models to second components."
     )
-    round_fall: float = setting(0.1, "By so much, relative, χ² has to fall in a round for another one.")
+    round_fall: float = setting(
+        0.1, "By so much, relative, χ² has to fall in a round for another one, or differ in another minimum."
+    )
     gain: tuple[float, float] = setting(
         (100.0, 20.0), "By which χ² may still fall after the rough and after the coarse refinement."
     )
@@ -106,12 +97,9 @@ class StrategySettings:
     far_behind: float = setting(
         20.0, "2 ln of evidence: so far behind the best fit another fit gets no weight."
     )
-    near_best: float = setting(5.0, "χ² of these, over the best's, at most.")
-    far_best: float = setting(
-        30.0, "The same where a resolution is asked for, without which the best is as far off as others."
+    falls: float = setting(
+        0.7, "To so much χ², or the residual of a structure factor, has to fall for that to be of interest."
     )
-    falls: float = setting(0.7, "To so much χ² has to fall for that to be of interest.")
-    sums: int = setting(5, "Sums of two models that are fitted.")
     sums_near: float = setting(0.7, "Weighted residual of sums that come near: within their tolerance.")
     relative_dq: tuple[float, ...] = setting(
         (0.006, 0.02, 0.04, 0.08), "dq/q that are tried: synchrotrons and pinhole instruments."

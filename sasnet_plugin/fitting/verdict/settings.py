@@ -32,12 +32,9 @@ class VerdictSettings:
     misstated: float = setting(
         2.3,
         (
-            "Uncertainties over the scatter of neighbouring points, or its inverse, beyond which it is"
-            " reported."
+            "Uncertainties, or residuals, over the scatter of neighbouring points, or its inverse, beyond"
+            " which it is reported."
         ),
-    )
-    hidden_misfit: float = setting(
-        2.0, "Residuals over the scatter of neighbouring points, beyond which a fit misses something smooth."
     )
     replaced: float = setting(0.1, "Of the uncertainties: so many replaced ones are reported.", "share")
     many_shapes: int = setting(3, "Shapes that fit as well as the first, so that none is chosen.")
