@@ -89,8 +89,10 @@ class ProblemSettings:
         "share",
     )
     step: float = setting(1e-4, "Step of a derivative, relative to the parameter, or to 1 where it is 0.")
-    degenerate: float = setting(
-        1e-3, "What is a combination of other effects within this, the error of a slope, is not fitted."
+    alike: float = setting(
+        1e-3,
+        "A relative difference below it is none: of the χ² of two minima, of a value from the end of its"
+        " range, of a slope from a combination of others, of which none is then fitted.",
     )
     size_reach: float = setting(
         30.0, "Fitted sizes stay within this factor of their start; a range as long is log-uniform."
@@ -108,10 +110,8 @@ class ProblemSettings:
     sparse: int = setting(
         80, "Points a decade of q tried first where the measured ones are too few, or behind a supposed slit."
     )
-    fine: int = setting(200, "Points a decade of q tried next.")
-    finest: int = setting(800, "Points a decade of q taken for enough.")
-    sharpest: int = setting(
-        3200, "The same for fast models, whose peaks may be narrower than the resolution."
+    fine: int = setting(
+        200, "Points a decade of q tried next; four times as many are enough, but for peaks of fast models."
     )
     tolerance: float = setting(
         2e-3, "Mean squared change of a residual that more points of q, or of a distribution, may make."
@@ -125,7 +125,6 @@ class ProblemSettings:
     fewest_points: int = setting(8, "Points, or bins, below which residuals say nothing.")
     along_slit: int = setting(7, "Points of q along half a slit.")
     coarse_points: int = setting(80, "Points at most of the coarse copy of a curve.")
-    bent: float = setting(0.01, "Of I: by so much the mean of a bent curve may be off within a cell.")
     even_weights: float = setting(3.0, "Times the middle uncertainty of its cell is added to each point's.")
     neutron_matter: tuple[float, float] = setting(
         (-1.0, 10.0), "Scattering length densities that matter has for neutrons.", "10⁻⁶ Å⁻²"
@@ -149,12 +148,24 @@ class ProblemSettings:
         "Å",
     )
 
+    @property
+    def finest(self) -> int:
+        """Points a decade of q taken for enough."""
+        return 4 * self.fine
+
+    @property
+    def sharpest(self) -> int:
+        """The same for fast models, whose peaks may be narrower than the resolution."""
+        return 4 * self.finest
+
 
 @dataclass(frozen=True)
 class StartSettings:
     """Of `start_values`: the bank's nearest curves."""
 
-    bins: int = setting(48, "Bins of ln q in which the library's curves are compared with the data.")
+    bins: int = setting(
+        48, "Bins of ln q in which the library's curves are compared with the data, and a peak is looked for."
+    )
     tolerance: float = setting(0.07, "Of I, added to the uncertainty: the library is coarse.")
     followed: int = setting(
         4, "So many starts or sums are followed further, come from a line, or have a repeat distance."
@@ -207,16 +218,15 @@ class OptimizeSettings:
     longest_step: float = setting(2.0, "Longest step, in ln size or the units of what is no size.")
     longest: float = setting(60.0, "Longest size times least q: a longer one has no effect but costs time.")
     count_ratios: tuple[float, ...] = setting(
-        (0.5, 0.7, 0.9, 1.1, 1.4, 2.0), "By which whole numbers are changed, besides one up and down."
+        (0.5, 0.7, 0.9, 1.1, 1.4, 2.0),
+        "By which whole numbers are changed, besides one up and down; on a line up to the last.",
     )
     largest_count: int = setting(
         1000, "No whole number is changed to more: no window tells it from this, and pearls cost time each."
     )
-    count_reach: float = setting(4.0, "Factor by which a whole number is changed on a line.")
     line_step: float = setting(0.01, "First step along a line of sizes, in ln size.")
     line_growth: float = setting(1.25, "Each step over the last: far off, fringes are seen from farther.")
     line_steps: int = setting(12, "So many of them on either side.")
-    line_positions: int = setting(60, "Places in q at which a peak is looked for.")
     narrower: tuple[float, ...] = setting((1.0, 3.0, 10.0), "By so much narrower there than it is.")
     rough_tolerance: float = setting(
         0.1,
@@ -224,7 +234,6 @@ class OptimizeSettings:
         " and behind a slit.",
     )
     scatter: float = setting(0.7, "Standard deviation of ln size in a start at random.")
-    same_minimum: float = setting(1e-3, "Minima whose χ² differ by less, relative, are the same.")
     steps: int = setting(40, "Steps to the end of a fit.")
     few_steps: int = setting(
         10, "Steps on a coarse copy, behind a supposed slit, or with a length that is moved."
@@ -258,9 +267,10 @@ class AssessmentSettings:
         "Reduced χ² that no usual mis-statement of uncertainties excuses; over the best's, what a"
         " resolution may.",
     )
-    too_large: float = setting(0.5, "Reduced χ² below which uncertainties seem too large.")
     too_small: float = setting(
-        2.0, "Noise squared, over the given, above which a systematic error excuses no fit."
+        2.0,
+        "Noise squared, over the given, above which a systematic error excuses no fit. Uncertainties seem too"
+        " large where reduced χ² is below its inverse.",
     )
     parts: int = setting(5, "Parts of a curve that are looked at for noise.")
     replicates: int = setting(
@@ -268,14 +278,14 @@ class AssessmentSettings:
     )
     rare: float = setting(0.02, "A measurement stands out if at most this share of replicates is as unlike.")
     gap: float = setting(0.3, "And by no less than this, in probability.")
-    at_end: float = setting(1e-3, "A value within this share of its range from an end is at the end.")
-    negligible: float = setting(0.01, "A length that is small against the others, or a contrast.")
-    same_contrast: float = setting(0.3, "Of the range of contrasts: an error above it makes none of two one.")
-    unsure: float = setting(
-        0.1,
-        "Relative uncertainty of a size that the curve's shape does not show. Correlation below is no"
-        " concern.",
+    negligible: float = setting(
+        0.01,
+        "A hundredth counts nothing: a length or a contrast against the others, what a mean misses of a bent"
+        " curve, a variance, χ² against 1, I against its top.",
     )
+    same_contrast: float = setting(0.3, "Of the range of contrasts: an error above it makes none of two one.")
+    unsure: float = setting(0.1, "Relative uncertainty of a size that the curve's shape does not show.")
+    well_known: float = setting(0.05, "Relative uncertainty of values whose correlation is no concern.")
     other_lengths: tuple[float, ...] = setting(
         (0.7, 1.4, 2.0, 4.0), "Times a length beyond the data: where one is as good, its error is no error."
     )
@@ -318,13 +328,17 @@ class AssessmentSettings:
     parasitic_reach: tuple[float, ...] = setting(
         (1.2, 1.5, 2.0, 2.5, 3.2, 4.0), "Times the least q, up to which parasitic scattering may reach."
     )
-    parasitic_share: float = setting(0.2, "And of the points at most.", "share")
     broad: float = setting(0.5, "Width beyond which a size distribution is no longer one.")
     in_combination: float = setting(
         0.3, "Share of a parameter in a combination that the data leave open, to be named with it."
     )
     rises: float = setting(0.1, "A point is above the background if it rises by this share of it.")
-    mostly_background: float = setting(0.2, "Share of such points below which a curve is mostly background.")
+    few: float = setting(
+        0.2,
+        "Of the points: with no more above its background a curve is mostly background, no more are parasitic"
+        " or the end of a curve.",
+        "share",
+    )
     decades_above: float = setting(1.0, "Where else data might decide: above the measured q.", "decades")
     decades_below: float = setting(0.5, "The same below it.", "decades")
     interval: float = setting(0.1, "Width of the intervals of q in which fits are compared.", "decades")

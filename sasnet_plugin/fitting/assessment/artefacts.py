@@ -249,7 +249,7 @@ def _is_hopeless_without(suspect: Suspect, simple: Simple, first: int, deadline:
 
 def _numbers_of_first_points(curve: Curve) -> list[int]:
     """How many first points may be parasitic: not far in q, and not many of all."""
-    most = int(ASSESSMENT.parasitic_share * len(curve))
+    most = int(ASSESSMENT.few * len(curve))
     ends = np.searchsorted(curve.q, np.array(ASSESSMENT.parasitic_reach) * curve.q[0])
     return sorted({int(end) for end in ends if 2 <= end <= most})
 

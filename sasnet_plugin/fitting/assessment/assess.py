@@ -124,7 +124,7 @@ def select_within_uncertainties(
 ) -> list[ModelFit]:
     """Fits that explain the data to errors which are no noise: too large for it, and shared by neighbours."""
     # The simplest first. To such errors a difference of χ² is not the evidence that independent ones make it.
-    if not verdict.structured or order[0].reduced_chisq >= ASSESSMENT.too_large:
+    if not verdict.structured or order[0].reduced_chisq >= 1 / ASSESSMENT.too_small:
         return []
     excused_fits = [fit for fit in order[1:] if fit.reduced_chisq <= 1 and fit.name not in set(same_names)]
     return sorted(excused_fits, key=lambda fit: (len(fit.free), fit.reduced_chisq))

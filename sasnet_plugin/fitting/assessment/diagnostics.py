@@ -82,7 +82,7 @@ def _matters(names: Sequence[str], fit: ModelFit, explained: set[str]) -> bool:
     if explained & set(names) or not set(names) <= fit.parameters.keys():
         return False
     parameters = [fit.parameters[name] for name in names]
-    return any(p.error is None or p.error > ASSESSMENT.unsure * abs(p.value) for p in parameters)
+    return any(p.error is None or p.error > ASSESSMENT.well_known * abs(p.value) for p in parameters)
 
 
 def _pairs(
@@ -383,7 +383,7 @@ def _background(curve: Curve, fit: ModelFit) -> Iterator[str]:
     if p is None or p.fixed:
         return
     above = int(np.sum(fit.theory - p.value > ASSESSMENT.rises * abs(p.value)))
-    if p.value > 0 and above < ASSESSMENT.mostly_background * len(curve):
+    if p.value > 0 and above < ASSESSMENT.few * len(curve):
         yield (
             f"background, {quantity(p.value, p.unit)}, is most of the data: only {above} of {len(curve)}"
             " points are more than 10 % above it."

@@ -57,7 +57,7 @@ def verify(
     )
     explained = _is_explained(1 - above, structured, fit.reduced_chisq)
     # Rounding alone is not random either.
-    if structured and (stated or fit.reduced_chisq >= ASSESSMENT.too_large):
+    if structured and (stated or fit.reduced_chisq >= 1 / ASSESSMENT.too_small):
         sentences.append(_not_random(runs, worst, explained))
     noise = float(np.sqrt(max(fit.reduced_chisq, 1e-6)))
     return Verification(1 - above, runs, worst, explained, tuple(sentences), noise)
@@ -84,7 +84,7 @@ def _describe_uncertainties(
     """Say that the uncertainties seem too large or, with random residuals, too small."""
     stated = curve.dintensity is not None
     uncertainty_name = "stated uncertainties" if stated else "uncertainties that sasnet estimated"
-    if reduced_chisq < ASSESSMENT.too_large:
+    if reduced_chisq < 1 / ASSESSMENT.too_small:
         also = "" if stated else ", as with calculated data"
         factor = significant(1 / np.sqrt(max(reduced_chisq, 1e-12)), 2)
         return [
@@ -278,7 +278,7 @@ def independent_share(curve: Curve, dintensity: Floats, fits: Sequence[ModelFit]
     nearest = min(fits, key=lambda fit: fit.reduced_chisq)
     residual = (curve.intensity - nearest.theory) / dintensity
     random = standardise_runs(residual) >= -ASSESSMENT.significant
-    if nearest.reduced_chisq >= ASSESSMENT.too_large or random:
+    if nearest.reduced_chisq >= 1 / ASSESSMENT.too_small or random:
         return 1.0
     sign = residual[residual != 0] > 0
     same_signs = float(np.mean(sign[1:] == sign[:-1]))

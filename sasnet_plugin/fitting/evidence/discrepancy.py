@@ -21,7 +21,7 @@ from ..problem.free_parameters import moving
 from ..result.components import Component, is_scale
 from ..result.model_fit import ModelFit
 from ..result.residuals import Shape, SharedError
-from ..settings import PROBLEM
+from ..settings import ASSESSMENT, PROBLEM
 from .settings import EVIDENCE
 
 # --- Correlated errors along ln q.
@@ -81,7 +81,7 @@ class Discrepancy:
         for length, modes in zip(EVIDENCE.lengths, self._modes, strict=True):
             columns = gain[:, None] * modes
             values, vectors = np.linalg.eigh(columns.T @ columns)
-            large = values > max(values[-1] * 1e-12, EVIDENCE.slight)
+            large = values > max(values[-1] * 1e-12, ASSESSMENT.negligible)
             root = np.sqrt(values[large])
             found.append(Shape(length, level, share, values[large], columns @ (vectors[:, large] / root)))
         return found

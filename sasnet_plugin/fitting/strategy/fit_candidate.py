@@ -48,7 +48,7 @@ from ..problem.overlaps import is_too_low, lowest_intensity
 from ..problem.resolution import coarsen, has_resolution, sampling_needed
 from ..result.components import bare
 from ..result.model_fit import ModelFit, Parameter, explains
-from ..settings import OPTIMIZE, PROBLEM, START_VALUES
+from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM, START_VALUES
 from ..start_values.layered import PLAIN, make_layered_starts, relax_dips
 from ..start_values.repeats import repeating
 from ..start_values.screening import as_start, from_bank, further, other_interactions
@@ -250,7 +250,7 @@ class TimedSearch:
 def growing(curve: Curve) -> list[Curve]:
     """Its points up to a q that grows, from where it has fallen well below its top; none if it does not."""
     top = np.maximum.accumulate(curve.intensity)
-    low = np.flatnonzero(curve.intensity < STRATEGY.low_falls * top)
+    low = np.flatnonzero(curve.intensity < ASSESSMENT.negligible * top)
     if not low.size:
         return []
     parts, end = [], curve.q[low[0]]
@@ -296,10 +296,7 @@ def distinct(minima: list[LocalMinimum]) -> list[LocalMinimum]:
     """One of those that ended in the same local minimum."""
     kept_minima: list[LocalMinimum] = []
     for minimum in minima:
-        if all(
-            abs(minimum.chisq / kept_minimum.chisq - 1) > OPTIMIZE.same_minimum
-            for kept_minimum in kept_minima
-        ):
+        if all(abs(minimum.chisq / kept_minimum.chisq - 1) > PROBLEM.alike for kept_minimum in kept_minima):
             kept_minima.append(minimum)
     return kept_minima
 

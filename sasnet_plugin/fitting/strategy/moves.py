@@ -538,7 +538,7 @@ def sums(state: State) -> Iterator[Step]:
     rated = _nearer_than_one(state)
     least = min(rated.values(), default=np.inf)
     # Beside what explains the data only what is within the tolerance, too.
-    most = STRATEGY.sums_near if state.is_explained() else max(least / STRATEGY.falls, STRATEGY.sums_near)
+    most = STRATEGY.falls if state.is_explained() else max(least / STRATEGY.falls, STRATEGY.falls)
     near_ = sorted((h for h in rated if rated[h] < most), key=lambda h: (size_of(h), rated[h]))
     near_ = near_[: START_VALUES.followed]
     # One of them at most is right, which counts where something else explains the data already.
@@ -816,7 +816,7 @@ def _estimate_chance_by_nearness(
     ]
     least = min(other_residuals, default=np.inf)
     if not residual <= least / STRATEGY.falls < np.inf:
-        return STRATEGY.seldom if hypothesis.form in SIMPLE and residual < STRATEGY.sums_near else 0.0
+        return STRATEGY.seldom if hypothesis.form in SIMPLE and residual < STRATEGY.falls else 0.0
     return STRATEGY.likely if residual < STRATEGY.stands_out * least else STRATEGY.seldom
 
 

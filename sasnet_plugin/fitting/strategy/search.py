@@ -21,7 +21,7 @@ from ..pool import answers
 from ..problem.experiment import starting_values
 from ..problem.model_curves import curves_of
 from ..result.model_fit import ModelFit, explains
-from ..settings import EFFORT, OPTIMIZE, PROBLEM
+from ..settings import EFFORT, PROBLEM
 from ..start_values.screening import Screen, screen_pairs
 from ..task import UNLIMITED, Budget, Counting, LateError, Pair, Task
 from .fit_candidate import fit_candidate
@@ -82,7 +82,7 @@ def resolution_of(task: Task, bank: Bank | None = None, budget: Budget = UNLIMIT
         return None
     for factor in STRATEGY.dq_factors:
         old_chisq = np.inf
-        while best.chisq < old_chisq * (1 - OPTIMIZE.same_minimum):
+        while best.chisq < old_chisq * (1 - PROBLEM.alike):
             old_chisq = best.chisq
             for step in (factor, 1 / factor):
                 attempt(step * best.supposed.relative, step * best.supposed.absolute, best.parameters)

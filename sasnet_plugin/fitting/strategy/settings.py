@@ -68,7 +68,6 @@ class StrategySettings:
         Pass(0.6, (0.02, 0.0), OPTIMIZE.few_steps), "Of the best of these, and of their neighbourhood."
     )
     fine: Pass = setting(Pass(0.8, (0.0,), 20), "On all points.")
-    low_falls: float = setting(1e-2, "Low q ends where I has fallen to this share of its top.")
     low_grows: float = setting(1.6, "By this factor the largest q grows.")
     finalists: int = setting(
         2, "Starts that go on to all points, and so many best fits and likeliest models to second components."
@@ -98,9 +97,10 @@ class StrategySettings:
         20.0, "2 ln of evidence: so far behind the best fit another fit gets no weight."
     )
     falls: float = setting(
-        0.7, "To so much χ², or the residual of a structure factor, has to fall for that to be of interest."
+        0.7,
+        "To so much χ², or the residual of a structure factor, has to fall for that to be of interest; sums"
+        " of a lower residual come near, within their tolerance.",
     )
-    sums_near: float = setting(0.7, "Weighted residual of sums that come near: within their tolerance.")
     relative_dq: tuple[float, ...] = setting(
         (0.006, 0.02, 0.04, 0.08), "dq/q that are tried: synchrotrons and pinhole instruments."
     )

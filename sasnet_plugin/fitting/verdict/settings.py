@@ -14,9 +14,6 @@ class VerdictSettings:
     hopeless: float = setting(
         100.0, "Reduced χ² over the least, beyond which a fit is shown among the details alone."
     )
-    least_chisq: float = setting(
-        0.01, "Reduced χ² that counts as the least: below it only rounding is compared."
-    )
     comparable: float = setting(
         0.25, "Of a size: an equal fit that differs by more means another particle, and is named.", "share"
     )
@@ -40,11 +37,6 @@ class VerdictSettings:
     many_shapes: int = setting(3, "Shapes that fit as well as the first, so that none is chosen.")
     nearer: float = setting(
         10.0, "Reduced χ² of the first over that of another, which is then named for any evidence."
-    )
-    edge: float = setting(
-        0.15,
-        "Of the points: the largest residuals that begin so near to an end are that end's.",
-        "share",
     )
     rounding: float = setting(
         0.2, "Of an error: one significant digit where it is changed by no more, else two.", "share"
