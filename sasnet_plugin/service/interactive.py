@@ -442,7 +442,8 @@ def _doubt(curve: Curve, suggestion: Suggestion) -> str:
 
 
 def _line(curve: Curve, suggestion: Suggestion) -> dict[str, Any]:
-    group, model = suggestion.groups[0], suggestion.models[0]
+    group = suggestion.groups[0]
+    model = next((m for m in suggestion.models if m.group == group.name), suggestion.models[0])
     return {
         "entry": curve.entry, "points": len(curve), "q_min": float(curve.q[0]), "q_max": float(curve.q[-1]),
         "model": model.name, "structure_factor": model.structure_factor,

@@ -345,8 +345,11 @@ def fits(key: str, bench: OfCurves) -> JSONResponse:
 
 @router.get("/api/fits/{number}")
 def answer(number: int, bench: OfCurves) -> JSONResponse:
-    found_fit = bench.history.fit(number).as_dict()
-    return JSONResponse({**found_fit, "answer": bench.history.answer(number)})
+    found_fit, found_answer = bench.history.fit(number).as_dict(), bench.history.answer(number)
+    if plan := (found_answer or {}).get("plan"):
+        plan = {**plan, "lines": [adapt_to_page(line) for line in plan["lines"]]}
+        found_answer = {**found_answer, "plan": plan}
+    return JSONResponse({**found_fit, "answer": found_answer})
 
 
 @router.post("/api/fits/{number}/stop")

@@ -19,13 +19,15 @@ from ..evidence.settings import EVIDENCE
 from ..problem.conventions import conventional, scale_in_words
 from ..problem.nested_models import simpler
 from ..result import components
-from ..result.fit_result import FitResult
+from ..result.fit_result import FitResult, SizeMixture
 from ..result.model_fit import ModelFit, Verification, explains
 from ..result.residuals import SharedError
+from ..result.verdict import SMOOTH
 from ..settings import ASSESSMENT
 from . import discriminate
 from .diagnostics import reductions_met, remarks_of, warnings_of
 from .goodness_of_fit import as_independent, compare, describe_share, independent_share, misfit_of, verify
+from .size_mixtures import rank_by_mixture
 from .undetermined_lengths import (
     mark_lengths_beyond_range,
     mark_tails,
@@ -45,7 +47,7 @@ def not_the_least(order: Sequence[ModelFit], error: SharedError) -> list[str]:
         return []
     reasons = []
     if error.relative > 0:
-        reasons.append("its residuals are smooth, like a systematic error")
+        reasons.append(str(SMOOTH))
     elif len(first.free) < len(least.free):
         reasons.append(f"it has {len(first.free)} instead of {len(least.free)} parameters")
     if first.log_evidence < least.log_evidence:
@@ -184,11 +186,12 @@ def assess(
     probe: str | None = None,
     groups: Sequence[GroupGuess] = (),
     completed: Callable[[list[ModelFit]], list[ModelFit]] = lambda fits: fits,
+    mixture: SizeMixture | None = None,
 ) -> FitResult:
     """Rank and verify fits, and warn of what may be wrong."""
     # `given` are parameters the user fixed (in fits without them, contrasts follow convention), `probe` is
     # neutron or xray, `groups` are form models of the same meaning, and `completed` treats the first fit and
-    # those indistinguishable from it, as by wider errors.
+    # those indistinguishable from it, as by wider errors. `mixture` is that of hard spheres of several sizes.
     given_names = tuple(given_names)
     differences = discrepancy(curve, dintensity, fits)
     weighed = weigh_fits(differences, [conventional(fit, given_names) for fit in fits], prior)
@@ -197,7 +200,7 @@ def assess(
     marked_fits = _mark_all_tails(
         rank_behind_explaining(weighed.fits, weighed.errors, len(curve)), curve, dintensity
     )
-    order = as_the_simpler(rank_behind_power_laws(marked_fits))
+    order = rank_by_mixture(as_the_simpler(rank_behind_power_laws(marked_fits)), mixture)
     ranked_fits = [
         as_independent(widen_by_shared_error(differences, fit, weighed.errors[fit.name]), differences.share)
         for fit in order

@@ -242,8 +242,14 @@ def widen_error(p: Parameter, added_error: float) -> Parameter:
     """The parameter with a further error, and with that of the calibration of q."""
     if p.error is None or not np.isfinite(added_error):
         return p
-    calibration = _POWERS_OF_LENGTH.get(p.unit, 0) * ASSESSMENT.q_calibration * p.value
-    return replace(p, error=float(np.hypot(np.hypot(p.error, added_error), calibration)))
+    return replace(
+        p, error=float(np.hypot(np.hypot(p.error, added_error), calibration_error(p.value, p.unit)))
+    )
+
+
+def calibration_error(value: float, unit: str) -> float:
+    """What the calibration of q adds to the error of a value in powers of a length; 0 of any other."""
+    return _POWERS_OF_LENGTH.get(unit, 0) * ASSESSMENT.q_calibration * value
 
 
 def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:

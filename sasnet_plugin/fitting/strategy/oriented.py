@@ -1,0 +1,389 @@
+"""Fit sectors of an oriented sample as one: shared sizes, order parameter, scale and background."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ...arrays import Floats
+from ...data.sample.sample import Sample
+from ...simulate.orientations import DIRECTOR, P2
+from ...types import Curve, ModelGuess, SasnetError, Suggestion
+from ..evidence.discrepancy import Discrepancy
+from ..evidence.linear import Minimum, deviations, linear_at, minus_two_log, plain, residuals
+from ..evidence.marginal import Evidence, extent_in, marginal, shares
+from ..evidence.settings import EVIDENCE
+from ..ledger import Ledger, read_spent_time
+from ..optimize.least_squares_problem import LeastSquaresProblem, Solved
+from ..pool import answers
+from ..problem.bounds import default_of, range_of
+from ..problem.experiment import TimeUpError
+from ..problem.free_parameters import complete_distributions
+from ..problem.oriented_particles import LENGTHS, P2_RANGE, SectorCurves, particle_info
+from ..problem.shared_parameters import Plan
+from ..result.model_fit import Parameter
+from ..result.residuals import standardise_runs
+from ..result.sample_result import JointFit, Key, SampleResult
+from ..settings import PROBLEM
+from ..task import Budget, FitOptions, no_curve
+from .joint_fit import ONE_SOLVENT, collect_fixed
+
+#: What one particle may take, as `costs` counts evaluations.
+_BUDGET = Budget(30.0)
+#: Long over wide of starts, sizes across and along for each model; shell over core; contrast of the core.
+_RATIOS = {"cylinder": (0.1, 0.4, 2.0, 6.0, 20.0), "ellipsoid": (0.15, 0.4, 2.0, 4.0, 10.0)}
+_SHELLS, _CORES = (0.3, 1.0), (-1.0, 0.2)
+_SIZES = 9
+#: Order parameters of starts.
+_ORDERS = (0.2, 0.6, -0.2)
+#: Starts that are followed, steps of each, and those of the best to the end.
+_FOLLOWED, _FIRST_STEPS, _STEPS = 4, 12, 60
+#: Points of each curve among which starts are compared.
+_FEW = 40
+#: Width of the size distribution where a fit begins, and its points on the way and at the end.
+_WIDTH, _POINTS = 0.1, 15
+
+
+@dataclass(frozen=True)
+class SectorTask:
+    """A particle to fit to all sectors of a sample."""
+
+    sample: Sample
+    dintensities: tuple[Floats, ...]
+    model: str
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    free_direction: bool = False  #: The director is fitted to two sectors, too.
+
+    @property
+    def name(self) -> str:
+        return self.model
+
+
+class SectorProblem(LeastSquaresProblem):
+    """Sectors of one detector: one scale and one background for all."""
+
+    def _solve(self, x: Floats) -> Solved:
+        shapes = np.concatenate([curve[0] for curve in self.evaluate(x)[1]])
+        error = np.concatenate(self.errors)
+        intensity = np.concatenate([curve.curve.intensity for curve in self.curves])
+        columns = np.stack([shapes, np.ones(shapes.size)], axis=1) / error[:, None]
+        count = len(self.curves)
+        if not np.isfinite(columns).all():
+            return Solved(np.full(self.rows, PROBLEM.no_value), [np.ones(1)] * count, [0.0] * count)
+        length = np.linalg.norm(columns, axis=0)
+        scale, background = np.linalg.lstsq(columns / length, intensity / error, rcond=None)[0] / length
+        if not scale > 0:
+            scale, background = float(columns[:, 0] @ (intensity / error)) / length[0] ** 2, 0.0
+        residual = columns @ np.array([scale, background]) - intensity / error
+        return Solved(residual, [np.array([scale])] * count, [float(background)] * count, float(scale))
+
+    def _differentiate_linear(self, x: Floats, solved: Solved) -> dict[Key, Floats]:
+        shapes = np.concatenate([curve[0] for curve in self.evaluate(x)[1]])
+        error = np.concatenate(self.errors)
+        return {("scale", None): solved.common * shapes / error, ("background", None): 1 / error}
+
+
+def fit_oriented(
+    ledger: Ledger, sample: Sample, dintensities: tuple[Floats, ...], options: FitOptions
+) -> SampleResult:
+    """Fit all particles that sectors are fitted with, or those that a user names, the likeliest first."""
+    models = _select_models(options)
+    tasks = [
+        SectorTask(sample, dintensities, model, collect_fixed(options, model), options.ranges)
+        for model in models
+    ]
+    fits, notes = _fit_particles(ledger, tasks)
+    if all(fit.lacking() for fit in fits):  # the direction may be between two sectors
+        free = [replace(task, free_direction=True) for task in tasks if not _is_director_fitted(task)]
+        fits += _fit_particles(ledger, [task for task in free if _is_director_fitted(task)])[0]
+    guesses = tuple(ModelGuess(model, None, 1 / len(models), "") for model in models)
+    suggestion = Suggestion(sample.curves[0].file, "", guesses, (), 1.0)
+    return SampleResult(sample, dintensities, tuple(rank_particles(fits)), suggestion, notes=tuple(notes))
+
+
+def _fit_particles(ledger: Ledger, tasks: Sequence[SectorTask]) -> tuple[list[JointFit], list[str]]:
+    """Fits, and why there are none of other particles."""
+    found = [answer for _, answer in answers(ledger, fit_particle, tasks, ledger.remaining)]
+    fits = [answer for answer in found if isinstance(answer, JointFit)]
+    return fits, [str(answer) for answer in found if not isinstance(answer, JointFit)]
+
+
+def _select_models(options: FitOptions) -> list[str]:
+    """Names of the particles to fit. Raises SasnetError for others, and for structure factors."""
+    others = [model for model in options.models or () if model not in LENGTHS]
+    if others:
+        raise SasnetError(
+            f"{others[0]}: sectors are fitted with {', '.join(LENGTHS)}; other models have no oriented fit"
+            " yet."
+        )
+    if options.structure_factor not in (None, "none"):
+        raise SasnetError("Sectors are fitted without structure factor; remove --structure-factor.")
+    return [m for m in options.models or LENGTHS if m not in options.exclude]
+
+
+def rank_particles(fits: Sequence[JointFit]) -> list[JointFit]:
+    """Rank by marginal likelihood; those that do not fit the sectors come last."""
+    if not fits:
+        return []
+    fits = [
+        min((f for f in fits if f.name == name), key=lambda f: f.minus_two_log)
+        for name in {f.name: 0 for f in fits}
+    ]
+    weights = shares(np.array([-0.5 * fit.minus_two_log for fit in fits]))
+    order = sorted(
+        (replace(fit, weight=float(w)) for fit, w in zip(fits, weights, strict=True)),
+        key=lambda fit: (bool(fit.lacking()), fit.minus_two_log),
+    )
+    # Of indistinguishable ones the simplest leads: a core without contrast is none.
+    limit = order[0].minus_two_log + EVIDENCE.strong
+    fits_too = bool(order[0].lacking())
+    able = {fit.name for fit in order if fit.minus_two_log < limit and bool(fit.lacking()) == fits_too}
+    order.sort(key=lambda fit: (fit.name not in able, len(fit.parameters) if fit.name in able else 0))
+    return [
+        replace(fit, alike=i > 0 and abs(fit.minus_two_log - order[0].minus_two_log) < EVIDENCE.strong)
+        for i, fit in enumerate(order)
+    ]
+
+
+# --- One particle.
+
+
+def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> JointFit:
+    """Fit one particle to all sectors. Raises SasnetError if no start has a finite curve."""
+    del bank
+    spent_time = read_spent_time()
+    deadline = spent_time + min(budget.seconds, _BUDGET.seconds)
+    curves = _make_curves(task, _thin(task))
+    problems = []
+    for start in _find_starts(task, curves):
+        problem = _make_problem(task, curves, start)
+        with suppress(TimeUpError):
+            _limit(curves, deadline)
+            problem.run(_FIRST_STEPS)
+        if np.isfinite(problem.chisq):
+            problems.append(problem)
+    if not problems:
+        raise no_curve(task.name)
+    best = min(problems, key=lambda problem: problem.chisq)
+    whole = _make_curves(task, [slice(None)] * len(curves))
+    longer = _make_problem(task, whole, best.nearest[0])
+    with suppress(TimeUpError):
+        _limit(whole, deadline)
+        longer.run(_STEPS)
+    _limit(whole, np.inf)
+    return replace(_make_fit(task, longer), seconds=read_spent_time() - spent_time)
+
+
+def _limit(curves: Sequence[SectorCurves], deadline: float) -> None:
+    for curve in curves:
+        curve.deadline = deadline
+
+
+def _thin(task: SectorTask) -> list[Any]:
+    """A few points of each curve, spread evenly."""
+    sizes = [len(curve) for curve in task.sample.curves]
+    return [np.unique(np.linspace(0, n - 1, min(n, _FEW)).round().astype(int)) for n in sizes]
+
+
+def _make_curves(task: SectorTask, rows: Sequence[Any]) -> list[SectorCurves]:
+    particles: dict[bytes, Any] = {}
+    ranges = {P2: P2_RANGE} | dict(task.ranges)
+    if _is_director_fitted(task):
+        ranges.setdefault(DIRECTOR, (-180.0, 360.0))
+    return [
+        SectorCurves(_take(curve, part), dintensity[part], task.model, particles, ranges=ranges)
+        for curve, dintensity, part in zip(task.sample.curves, task.dintensities, rows, strict=True)
+    ]
+
+
+def _take(curve: Any, rows: Any) -> Any:
+    columns = ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
+    taken = {name: None if (v := getattr(curve, name)) is None else v[rows] for name in columns}
+    return replace(curve, **taken)
+
+
+def _azimuths(task: SectorTask) -> list[float]:
+    return sorted({curve.sector.azimuth % 180 for curve in task.sample.curves if curve.sector})
+
+
+def _is_director_fitted(task: SectorTask) -> bool:
+    """Whether sectors tell where the director is: two do not, as any smaller order would fit another."""
+    is_asked = task.free_direction or DIRECTOR in task.ranges
+    return DIRECTOR not in task.fixed and (len(_azimuths(task)) > 2 or is_asked)
+
+
+def _densities(task: SectorTask) -> tuple[dict[str, float], list[str]]:
+    """Scattering length densities that are fixed, and names of those that are fitted."""
+    table = particle_info(task.model).parameters.call_parameters
+    names = [p.name for p in table if p.type == "sld"]
+    fitted = [name for name in names if name == "sld_core" and name not in task.fixed]
+    info = particle_info(task.model)
+    return {
+        name: float(task.fixed.get(name, default_of(info, name))) for name in names if name not in fitted
+    }, fitted
+
+
+def _make_problem(task: SectorTask, curves: list[SectorCurves], start: Mapping[str, Any]) -> SectorProblem:
+    known = dict(task.fixed) | _densities(task)[0]
+    if not _is_director_fitted(task):
+        known[DIRECTOR] = float(start[DIRECTOR])
+    return SectorProblem(curves, [start] * len(curves), Plan(known=(known,) * len(curves)))
+
+
+def _find_starts(task: SectorTask, curves: list[SectorCurves]) -> list[dict[str, Any]]:
+    """The best of a grid of sizes, order parameters and directors, and others unlike it."""
+    directors = _list_directors(task)
+    orders = [task.fixed[P2]] if P2 in task.fixed else _ORDERS
+    compared = []
+    for sizes in _list_sizes(task):
+        for order, director in product(orders, directors):
+            start = {**sizes, P2: order, DIRECTOR: director}
+            problem = _make_problem(task, curves, start)
+            residual = problem.residuals(problem.each("first"))
+            compared.append((float(residual @ residual), start))
+    compared.sort(key=lambda pair: pair[0])
+    chosen: list[dict[str, Any]] = []
+    for _, start in compared:
+        if len(chosen) < _FOLLOWED and not any(_is_near(start, other) for other in chosen):
+            chosen.append(start)
+    width = {f"{LENGTHS[task.model][1][0]}_pd": _WIDTH}
+    return [complete_distributions(start | width | dict(task.fixed), _POINTS) for start in chosen]
+
+
+def _is_near(start: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two starts have the same proportions and order: descents from both end alike."""
+    return all(start[name] == other[name] for name in ("ratio", P2))
+
+
+def _list_directors(task: SectorTask) -> list[float]:
+    if DIRECTOR in task.fixed:
+        return [float(task.fixed[DIRECTOR])]
+    azimuths = _azimuths(task)
+    if not _is_director_fitted(task):
+        return azimuths
+    between = [(a + b) / 2 for a, b in zip(azimuths, [*azimuths[1:], azimuths[0] + 180], strict=True)]
+    return [*azimuths, *between]
+
+
+def _list_sizes(task: SectorTask) -> list[dict[str, Any]]:
+    """Sizes of a grid over what the q range shows, with given values in place of the grid's."""
+    low = min(float(curve.q[0]) for curve in task.sample.curves)
+    high = max(float(curve.q[-1]) for curve in task.sample.curves)
+    across = np.geomspace(1.5 / high, 1.5 / low, _SIZES)
+    fixed = dict(task.fixed) | _densities(task)[0]
+    if task.model == "ellipsoid":
+        grid = [
+            {"radius_equatorial": r, "radius_polar": r * k, "ratio": k}
+            for r, k in product(across, _RATIOS["ellipsoid"])
+        ]
+    elif task.model == "cylinder":
+        grid = [
+            {"radius": r, "length": 2 * r * k, "ratio": k} for r, k in product(across, _RATIOS["cylinder"])
+        ]
+    else:
+        shell, solvent = fixed["sld_shell"], fixed["sld_solvent"]
+        grid = [
+            {"radius": r / (1 + t), "thickness": r * t / (1 + t), "length": 2 * r * k, "ratio": (k, t, c),
+             "sld_core": solvent + c * (shell - solvent)}
+            for r, k, t, c in product(across, _RATIOS["cylinder"], _SHELLS, _CORES)
+        ]  # fmt: skip
+    return [sizes | fixed for sizes in grid]
+
+
+# --- What a descent says.
+
+
+def _make_fit(task: SectorTask, problem: SectorProblem) -> JointFit:
+    minimum = plain(problem, problem.best)
+    discrepancies = [Discrepancy(curve.curve, curve.dintensity) for curve in problem.curves]
+    off = residuals(problem, minimum)
+    evidences = [_integrate(d, theory) for d, theory in zip(discrepancies, minimum.theories, strict=True)]
+    linear = linear_at(problem, minimum.x)
+    errors, _ = deviations(linear, minimum, off, discrepancies, [e.shared for e in evidences])
+    values = problem.decode(minimum.x)[0] | {
+        "scale": minimum.common, "background": float(minimum.backgrounds[0])
+    }  # fmt: skip
+    wide = np.array([_extent(task, name, values, discrepancies[0].constant) for name, _ in linear.keys])
+    lost = minus_two_log(
+        discrepancies,
+        minimum.theories,
+        off[0],
+        linear.slopes,
+        (off[1], linear.besides),
+        wide / np.sqrt(2 * np.pi),
+    )
+    return _as_joint_fit(task, minimum, values, errors, lost, [e.shared for e in evidences], linear.columns())
+
+
+def _integrate(discrepancy: Discrepancy, theory: Floats) -> Evidence:
+    residual = (discrepancy.curve.intensity - theory) / discrepancy.dintensity
+    return marginal(discrepancy, theory, residual, np.zeros((residual.size, 0)))
+
+
+def _extent(task: SectorTask, name: str, values: Mapping[str, Any], background: float) -> float:
+    """How far a parameter may be off before the curves are known: of angles half a turn."""
+    if name in (P2, DIRECTOR):
+        return {P2: P2_RANGE[1] - P2_RANGE[0], DIRECTOR: 180.0}[name]
+    value = float(values[name])
+    return extent_in(task.model, name, Parameter(value, None, "", False, value, value), background)
+
+
+def _as_joint_fit(
+    task: SectorTask, minimum: Minimum, values: Mapping[str, Any], errors: Mapping[Key, float], lost: float,
+    shared_errors: Sequence[Any], derivatives: Mapping[Key, Floats],
+) -> JointFit:  # fmt: skip
+    info = particle_info(task.model)
+    units = {p.name: p.units for p in info.parameters.call_parameters}
+    names = [name for name in values if name.removesuffix("_pd") in units]
+    parameters = {
+        name: _make_parameter(task, info, name, values[name], errors.get((name, None)), units)
+        for name in names
+    }
+    curves = list(zip(task.sample.curves, task.dintensities, minimum.theories, strict=True))
+    chisq = tuple(float(np.sum(((t - c.intensity) / d) ** 2)) for c, d, t in curves)
+    points = sum(theory.size for theory in minimum.theories)
+    widths = {n.removesuffix("_pd"): str(values[f"{n}_type"]) for n in parameters if n.endswith("_pd")}
+    return JointFit(
+        task.model, None, parameters, tuple(map(_describe_sector, task.sample.curves)), chisq, sum(chisq) / max(points - len(errors), 1),
+        lost, 1.0, minimum.theories, widths, tuple(shared_errors),
+        tuple(standardise_runs(c.intensity - t) for c, _, t in curves), derivatives=derivatives,
+    )  # fmt: skip
+
+
+def _describe_sector(curve: Curve) -> dict[str, Parameter]:
+    """Azimuth and half-width of a curve, as values that are its own."""
+    assert curve.sector is not None
+    values = {"azimuth": curve.sector.azimuth, "half_width": curve.sector.half_width}
+    return {name: Parameter(value, None, "degrees", True, value, value) for name, value in values.items()}
+
+
+def _make_parameter(
+    task: SectorTask, info: Any, name: str, value: float, error: float | None, units: Mapping[str, str]
+) -> Parameter:
+    if name == DIRECTOR:
+        value = (value + 90) % 180 - 90
+    low, high = (value, value) if error is None else task.ranges.get(name) or range_of(info, name, value)
+    why = ""
+    densities, fitted = _densities(task)
+    if (
+        error is not None
+        and fitted
+        and name in (*fitted, "scale")
+        and not densities.keys() <= task.fixed.keys()
+    ):
+        why, error = ONE_SOLVENT, None
+    return Parameter(
+        float(value),
+        error,
+        units.get(name, ""),
+        error is None and not why,
+        float(low),
+        float(high),
+        undetermined=why,
+    )
