@@ -126,7 +126,7 @@ def select_within_uncertainties(
 ) -> list[ModelFit]:
     """Fits that explain the data to errors which are no noise: too large for it, and shared by neighbours."""
     # The simplest first. To such errors a difference of χ² is not the evidence that independent ones make it.
-    if not verdict.structured or order[0].reduced_chisq >= ASSESSMENT.too_large:
+    if not verdict.structured or order[0].reduced_chisq >= 1 / ASSESSMENT.too_small:
         return []
     excused_fits = [fit for fit in order[1:] if fit.reduced_chisq <= 1 and fit.name not in set(same_names)]
     return sorted(excused_fits, key=lambda fit: (len(fit.free), fit.reduced_chisq))
@@ -261,7 +261,7 @@ def _complete_in_order(
 def weightless_by_misfit(order: Sequence[ModelFit]) -> list[ModelFit]:
     """Order fits whose weights are shown as 0 by how far they miss the data."""
     # Which of 10⁻⁴⁰ and 10⁻⁶⁰ is larger says nothing, as neither noise nor model is known to that.
-    shown_fits = [fit for fit in order if fit is order[0] or fit.weight >= ASSESSMENT.shown_weight]
+    shown_fits = [fit for fit in order if fit is order[0] or round(fit.weight, 3) > 0]
     first = set(map(id, shown_fits))
     rest = [fit for fit in order if id(fit) not in first]
     return [*shown_fits, *sorted(rest, key=lambda fit: fit.reduced_chisq)]

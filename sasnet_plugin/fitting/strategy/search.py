@@ -23,7 +23,7 @@ from ..problem.experiment import starting_values
 from ..problem.model_curves import curves_of
 from ..result.fit_result import SizeMixture
 from ..result.model_fit import ModelFit, explains
-from ..settings import EFFORT, OPTIMIZE, PROBLEM
+from ..settings import EFFORT, PROBLEM
 from ..start_values.screening import Screen, screen_pairs
 from ..task import UNLIMITED, Budget, Counting, LateError, Pair, Task
 from .fit_candidate import fit_candidate
@@ -84,7 +84,7 @@ def resolution_of(task: Task, bank: Bank | None = None, budget: Budget = UNLIMIT
         return None
     for factor in STRATEGY.dq_factors:
         old_chisq = np.inf
-        while best.chisq < old_chisq * (1 - OPTIMIZE.same_minimum):
+        while best.chisq < old_chisq * (1 - PROBLEM.alike):
             old_chisq = best.chisq
             for step in (factor, 1 / factor):
                 attempt(step * best.supposed.relative, step * best.supposed.absolute, best.parameters)
@@ -195,7 +195,7 @@ def _ask_mixture(pool: Counting, state: State, steps: Sequence[Step], seconds: f
 
 def _look(pool: Counting, state: State, pairs: Sequence[Pair], seconds: float) -> None:
     """Rate pairs by the bank, in as many parts as budgets are shared out among."""
-    affordable = _affordable(pairs, STRATEGY.screening_share * seconds * EFFORT.lanes)
+    affordable = _affordable(pairs, EFFORT.of_limit * seconds * EFFORT.lanes)
     parts = (affordable[i :: EFFORT.lanes] for i in range(min(EFFORT.lanes, len(affordable))))
     screens = [Screen(state.curve, state.dintensity, tuple(part)) for part in parts]
     for _, answer in answers(pool, screen_pairs, screens, seconds):

@@ -236,7 +236,7 @@ class State:
     def seconds(self, hypothesis: Hypothesis) -> float:
         """What a fit has at most: less where it is there to be compared with one that explains."""
         if self.is_explained() and hypothesis not in self.named:
-            return STRATEGY.brief
+            return STRATEGY.time["fast"]
         return STRATEGY.time[hypothesis.cost]
 
     def _apply_given(self, task: Task) -> Task:

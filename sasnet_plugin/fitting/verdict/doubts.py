@@ -15,7 +15,7 @@ from ..result.components import bare
 from ..result.fit_result import SLIT, FitResult
 from ..result.model_fit import ModelFit, Parameter, end_of_range
 from ..result.reported_values import is_determined, telling
-from ..settings import ASSESSMENT
+from ..settings import ASSESSMENT, PROBLEM
 from . import equals, sentences
 from .names import add_model_name, capital, is_body, kind, some, spell_name
 from .settings import VERDICT
@@ -35,7 +35,7 @@ def find_missing_model(result: FitResult) -> Iterator[str]:
     """A body explains the curve, but a curve like it is more often one of something that is no model."""
     expected, model = result.expected, result.fits[0].model
     is_one = is_body(model) and len(sum_parts(model)) == 1
-    if expected is not None and expected.in_scope < VERDICT.rather_known and is_one:
+    if expected is not None and expected.in_scope < VERDICT.expected and is_one:
         yield sentences.NOT_A_MODEL(probability=f"{100 * expected.in_scope:.0f}")
 
 
@@ -241,7 +241,7 @@ def smooth_misfit(result: FitResult) -> Iterator[str]:
     found_misfit = result.verification and result.verification.misfit
     if not found_misfit or equals.only_within_error(result):
         return
-    if found_misfit.relative >= max(VERDICT.hidden_misfit * found_misfit.scatter, VERDICT.least_misfit):
+    if found_misfit.relative >= max(VERDICT.misstated * found_misfit.scatter, ASSESSMENT.usual_error):
         yield sentences.HIDDEN_MISFIT(
             misfit=significant(100 * found_misfit.relative, 2),
             scatter=significant(100 * found_misfit.scatter, 2),
@@ -352,7 +352,7 @@ def atoms(result: FitResult) -> Iterator[str]:
     if not lengths:
         return
     name, p = max(lengths, key=lambda length: length[1].value)
-    if max(p.value, largest(best)) < 2 * math.pi / ASSESSMENT.atoms:
+    if max(p.value, largest(best)) < 2 * math.pi * PROBLEM.thinnest:
         yield sentences.ATOMIC(name=spell_name(bare(name)), value=quantity(p.value, "Ang", p.error))
 
 
