@@ -187,15 +187,19 @@ class Rival:
         # near the present solvent's; two densities, on either side of a solvent, give the same contrast.
         line = np.array([coordinate.all_contrasts for coordinate in self.coordinates], dtype=float)
         steps = np.linspace(-_LINE, _LINE, _LINE_PLACES) if line.any() else np.zeros(1)
-        best = dict[int, tuple[float, Floats]]()
-        for start in self._starts:
-            along = [start + (self._prior_mean - start) * line + step * line for step in steps]
-            costs = np.array([float(np.sum(residuals(z) ** 2)) for z in along])
-            least = costs <= np.minimum(np.append(costs[1:], np.inf), np.append(np.inf, costs[:-1]))
-            for i in map(int, np.flatnonzero(least)):
-                if i not in best or costs[i] < best[i][0]:
-                    best[i] = float(costs[i]), along[i]
-        return [z for _, z in sorted(best.values(), key=lambda place: place[0])[:_MOST_STARTS]]
+
+        def place(start: Floats, step: float) -> Floats:
+            return start + (self._prior_mean - start + step) * line
+
+        def cost(z: Floats) -> float:
+            return float(np.sum(residuals(z) ** 2))
+
+        costs = np.array([cost(place(self._starts[0], step)) for step in steps])
+        least = np.flatnonzero(
+            costs <= np.minimum(np.append(costs[1:], np.inf), np.append(np.inf, costs[:-1]))
+        )
+        best = steps[least[np.argsort(costs[least])][:_MOST_STARTS]]
+        return [min((place(start, step) for start in self._starts), key=cost) for step in best]
 
     def draws(self, count: int, rng: np.random.Generator) -> list[Floats]:
         """Draw parameters (k,) from the posterior; `before` becomes the deepest minimum that is met."""
