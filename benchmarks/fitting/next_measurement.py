@@ -257,10 +257,14 @@ def _undecided(work: Path, index: int, seed: int) -> dict[str, Any]:
 
     ball = work / "ball.py"
     ball.write_text(BALL, encoding="utf-8")
-    options = FitOptions(contrast=contrast_of(None, "D2O"), time_limit=LIMIT, models=("sphere", str(ball)))
+    options = FitOptions(contrast=contrast_of(None, "D2O"), time_limit=LIMIT)
     began = time.process_time()
-    result = fit_with(Here(), _first(6 * index, seed), options)
-    plan = next_measurement(result, solvents=WATERS, instrument=INSTRUMENT, time=FIRST_TIME)
+    first = _first(6 * index, seed)
+    results = [fit_with(Here(), first, replace(options, models=(name,))) for name in ("sphere", str(ball))]
+    fits = tuple(replace(result.fits[0], weight=0.5) for result in results)
+    plan = next_measurement(
+        replace(results[0], fits=fits), solvents=WATERS, instrument=INSTRUMENT, time=FIRST_TIME
+    )
     text = " ".join(plan.lines())
     return {
         "index": index, "model": text, "promised": plan.ranked[0].final.chance,

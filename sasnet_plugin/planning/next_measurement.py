@@ -419,9 +419,11 @@ def _merit(look: Outlook, parameter: str | None) -> float:
     return -math.inf if look.error is None else -look.error
 
 
-def _order(ranked: Ranked, parameter: str | None) -> tuple[float, float]:
+def _order(ranked: Ranked, parameter: str | None) -> tuple[float, bool, float]:
+    # What was searched comes first: its figures are those of the longest time, and no others compare.
+    searched = ranked.time_to_aim is not None
     time = math.inf if ranked.time_to_aim is None else ranked.time_to_aim
-    return time, -_merit(ranked.at_longest or ranked.outlook, parameter)
+    return time, not searched, -_merit(ranked.at_longest or ranked.outlook, parameter)
 
 
 def _reaches(look: Outlook, parameter: str | None, goal: float) -> bool:
