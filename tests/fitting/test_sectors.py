@@ -88,7 +88,7 @@ def tasks(index: int, model: str, fixed: dict[str, float] | None = None) -> Sect
 @pytest.mark.parametrize("index", [0, 3])
 def test_sizes_order_and_direction_are_recovered(index: int) -> None:
     form, truth, _ = draw_oriented(index)
-    fit = fit_particle(tasks(index, form), None, Budget())
+    fit = fit_particle(tasks(index, form), None, Budget())[0]
     assert fit.reduced_chisq < 1.3
     assert fit.parameters["p2"].value == pytest.approx(truth["p2"], abs=0.05)
     for name in ("radius", "length"):
@@ -103,7 +103,7 @@ def test_sizes_order_and_direction_are_recovered(index: int) -> None:
 
 
 def test_a_given_order_is_kept() -> None:
-    fit = fit_particle(tasks(0, "cylinder", {"p2": 0.3}), None, Budget())
+    fit = fit_particle(tasks(0, "cylinder", {"p2": 0.3}), None, Budget())[0]
     assert fit.parameters["p2"].value == 0.3
     assert fit.parameters["p2"].error is None
 

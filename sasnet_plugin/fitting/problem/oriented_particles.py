@@ -80,11 +80,7 @@ class Particle:
 
     def _rungs(self, values: Mapping[str, Any]) -> Floats:
         """Points that each q needs, (n,): of phase differences qr a Gauss rule needs a few more than qr."""
-        along, across = (
-            sum(float(values[name]) for name in names)
-            * (1 + 2 * max(map(values.get, _widths(names, values)), default=0.0))
-            for names in LENGTHS[self.name]
-        )
+        along, across = (_reach(names, values) for names in LENGTHS[self.name])
         half = along if self.name == "ellipsoid" else along / 2
         wanted = _SLOPE * self.q * max(half, across) + _LEAST
         return np.array(_RUNGS)[np.minimum(np.searchsorted(_RUNGS, wanted), len(_RUNGS) - 1)]
@@ -106,8 +102,10 @@ class Particle:
         return np.asarray(squares).reshape(rows.size, points)
 
 
-def _widths(names: Sequence[str], values: Mapping[str, Any]) -> list[str]:
-    return [f"{name}_pd" for name in names if f"{name}_pd" in values]
+def _reach(names: Sequence[str], values: Mapping[str, Any]) -> float:
+    """Sum of lengths, two standard deviations of their distributions above the mean."""
+    widest = max(float(values.get(f"{name}_pd", 0.0)) for name in names)
+    return sum(float(values[name]) for name in names) * (1 + 2 * widest)
 
 
 @lru_cache(maxsize=len(_RUNGS))
