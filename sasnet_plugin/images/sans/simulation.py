@@ -32,7 +32,7 @@ from ...domains.heads import Targets
 from ...domains.simulator import Layout, Mix, Row, Simulator
 from ...simulate.clean import simulate_clean
 from ...simulate.dataset import digest_of
-from ...simulate.draws import Prior, draw_all, loguniform
+from ...simulate.draws import draw_all, loguniform, read_priors
 from ...simulate.grid import WIDE_Q
 from ...simulate.kernel import call, load_model
 from ...simulate.priors import form_models, model_info
@@ -140,23 +140,8 @@ def draw_setting(instrument: Instrument, rng: np.random.Generator) -> Setting:
 # --- How small-angle-scattering images are measured: setting, beam, background, faults, counts;
 # --- drawn anew.
 
-MEASUREMENT = {
-    "counts": Prior("loguniform 1e2 1e7", "", "counts of the image (mask applied), expected"),
-    "flat": Prior("loguniform 0.003 1", "", "flat background over the sample's counts", 0.9),
-    "parasitic": Prior("loguniform 0.003 0.3", "", "scattering by slits and windows over the sample's", 0.5),
-    "parasitic_power": Prior("uniform 2 4", "", "it falls as this power of q from the beamstop on"),
-    "offset": Prior("uniform -0.4 0.4", "", "beam off the detector's middle, over its width", 0.17),
-    "centre": Prior("uniform -0.5 0.5", "pixels", "what the stated centre is wrong by, each way", 0.5),
-    "efficiency": Prior("uniform 0 0.04", "", "scatter of efficiencies of tubes, not known", 0.8),
-    "pixels": Prior("loguniform 0.005 0.3", "", "the same of pixels; of tubes' a tenth of it", 0.7),
-    "uneven": Prior("loguniform 0.005 0.1", "", "scatter of efficiency over larger areas, not known", 0.7),
-    "patch": Prior("loguniform 2 40", "pixels", "size of those areas"),
-    "edge": Prior("uniform 0 4", "pixels", "over which the detector's rim counts less", 0.4),
-    "rate": Prior("loguniform 10 2e5", "1/s", "counts a second, of which dead time loses some"),
-    "shadow": Prior("uniform 0 1.5", "pixels", "penumbra of the beamstop that is not masked", 0.3),
-    "faults": Prior("integer 0 30", "pixels", "dead and hot ones, masked", 0.5),
-    "dead_tubes": Prior("integer 1 3", "", "tubes that do not count, masked", 0.1),
-}
+_TABLES = read_priors(__file__)
+MEASUREMENT = _TABLES["measurement"]
 #: A setting suits a sample when its window begins below the sample's first feature over `FAR` and ends above
 #: `NEAR` of it: what it shows is neither all plateau nor all asymptote.
 FAR, NEAR = 1.5, 0.4
@@ -766,37 +751,7 @@ SHARES = {
     "unknown": 0.1,
 }
 #: By class, what is drawn. Aspects near 1 are left out: there is nothing that a measurement could say.
-PRIORS: dict[str, dict[str, Prior]] = {
-    "sphere": {
-        "radius": Prior("loguniform 15 500", "Å", "radius"),
-        "radius_pd": Prior("uniform 0.02 0.25", "", "spread of the radius, relative, Schulz"),
-    },
-    "cylinder": {
-        "radius": Prior("loguniform 8 200", "Å", "radius"),
-        "aspect": Prior("loguniform 2 25", "", "length over diameter"),
-        "radius_pd": Prior("uniform 0.02 0.2", "", "spread of the radius, relative, Schulz"),
-    },
-    "ellipsoid": {
-        "radius": Prior("loguniform 10 300", "Å", "equatorial radius"),
-        "aspect": Prior("loguniform 1.5 8", "", "polar over equatorial radius; turned over in 40 %"),
-        "radius_pd": Prior("uniform 0.02 0.2", "", "spread of the equatorial radius, relative, Schulz"),
-    },
-    "core_shell_sphere": {
-        "radius": Prior("loguniform 20 500", "Å", "outer radius"),
-        "shell": Prior("uniform 0.1 0.6", "", "thickness of the shell over the outer radius"),
-        "core": Prior("uniform -2 0.5", "", "contrast of the core over that of the shell"),
-        "radius_pd": Prior("uniform 0.02 0.2", "", "spread of the core's radius, relative, Schulz"),
-    },
-    "bragg_glass": {
-        "spacing": Prior("loguniform 150 2500", "Å", "2π/g of the first order of vortices"),
-        "azimuthal": Prior("loguniform 1 8", "degrees", "width of a spot around the beam, σ"),
-        "rocking": Prior("loguniform 0.05 0.6", "degrees", "half width of the rocking curve"),
-        "tail": Prior("uniform 0.3 1", "", "share of Lorentzian in the rocking curve, η"),
-        "second": Prior("loguniform 0.003 0.1", "", "intensity of the orders √3 g and 2 g"),
-        "domains": Prior("integer 1 2", "", "6 or 12 spots"),
-    },
-    "unknown": {},
-}
+PRIORS = {name: _TABLES[name] for name in SHARES}
 #: Share of ellipsoids that are flat, of aspect 1/a; of unknown samples that are boxes.
 FLAT, BOXES = 0.4, 0.3
 #: Half sides of boxes: smallest, Å, and the others over the one before.
