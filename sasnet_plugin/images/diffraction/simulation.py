@@ -292,39 +292,21 @@ KINDS: dict[str, Callable[[int, np.random.Generator], Floats]] = {
 #: How often each kind was found among 7,264 images of helium droplets; Streak and Bent overlap as little as
 #: their sum and the number of Prolate allow (242 + 390 − 453).
 SEED = {
-    "round": 5792,
-    "elliptical": 797,
-    "streak": 63,
-    "bent": 211,
-    "streak_bent": 179,
-    "irregular": 11,
+    "round": 5792, "elliptical": 797, "streak": 63, "bent": 211, "streak_bent": 179, "irregular": 11,
     "empty": 211,
-}
+}  # fmt: skip
 #: What is found on top, of images that are neither irregular nor empty.
 SEED_MORE = {"newton": 460, "double": 218, "layered": 47, "asymmetric": 367}
 #: What networks are trained with: rare kinds often enough to be learned.
 BALANCED = {
-    "round": 25,
-    "elliptical": 20,
-    "streak": 12,
-    "bent": 13,
-    "streak_bent": 12,
-    "irregular": 6,
-    "empty": 12,
-}
+    "round": 25, "elliptical": 20, "streak": 12, "bent": 13, "streak_bent": 12, "irregular": 6, "empty": 12,
+}  # fmt: skip
 BALANCED_MORE = {"newton": 9, "double": 9, "layered": 9, "asymmetric": 9}
 _TAGS = {
-    "round": "Round",
-    "elliptical": "Elliptical",
-    "streak": "Streak",
-    "bent": "Bent",
-    "irregular": "Asymmetric",
-    "empty": "Empty",
-    "newton": "NewtonRings",
-    "double": "DoubleRings",
-    "layered": "Layered",
-    "asymmetric": "Asymmetric",
-}
+    "round": "Round", "elliptical": "Elliptical", "streak": "Streak", "bent": "Bent",
+    "irregular": "Asymmetric", "empty": "Empty", "newton": "NewtonRings", "double": "DoubleRings",
+    "layered": "Layered", "asymmetric": "Asymmetric",
+}  # fmt: skip
 
 _TABLES = read_priors(__file__)
 PRIORS = _TABLES["particle"]

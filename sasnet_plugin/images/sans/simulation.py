@@ -17,6 +17,7 @@ rotational symmetry about a director in the plane of the detector is what is ass
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cache, lru_cache
@@ -30,6 +31,7 @@ from numpy.typing import NDArray
 from ...arrays import Floats
 from ...domains.heads import Targets
 from ...domains.simulator import Layout, Mix, Row, Simulator
+from ...files import read_text
 from ...simulate.clean import simulate_clean
 from ...simulate.dataset import digest_of
 from ...simulate.draws import draw_all, loguniform, read_priors
@@ -75,44 +77,10 @@ class Instrument:
         return self.flux * (6.0 / setting.wavelength) ** 4 * (shortest / setting.collimation) ** 2
 
 
-INSTRUMENTS = (
-    Instrument(
-        "D22", (256, 128), (8.0, 4.0), (4.5, 14.0), (0.08, 0.12),
-        (2.8, 4.0, 5.6, 8.0, 11.2, 14.4, 17.6), (1.1, 17.6), (27.6,), (3.0, 7.5), (20.0, 30.0, 40.0),
-        400.0, 1, 1.5, 6e7,
-    ),
-    Instrument(
-        "D33", (256, 128), (5.0, 2.5), (4.5, 14.0), (0.09, 0.11),
-        (2.8, 5.3, 7.8, 10.3, 12.8), (2.0, 12.8), (5.0, 10.0, 15.0, 17.3), (2.5, 7.5), (15.0, 20.0, 28.0),
-        100.0, 1, 1.5, 4e7,
-    ),
-    Instrument(
-        "D11", (128, 128), (7.5, 7.5), (4.5, 14.0), (0.09, 0.1),
-        (1.5, 2.5, 4.0, 5.5, 8.0, 10.5, 13.5, 16.5, 20.5, 28.0, 34.0, 40.5), (1.2, 38.0), (26.0,),
-        (3.5, 7.5), (25.0, 32.0, 45.0), 0.0, -1, 0.4, 1e8,
-    ),
-    Instrument(
-        "NG7", (128, 128), (5.08, 5.08), (5.0, 14.0), (0.11, 0.22),
-        (3.87, 5.42, 6.97, 8.52, 10.07, 11.62, 13.17, 14.72, 16.32), (1.0, 15.3), (7.15, 11.0, 19.0, 25.0),
-        (3.0, 12.7), (12.7, 25.4, 38.1, 50.8), 250.0, -1, 3.0, 1e7,
-    ),
-    Instrument(
-        "QUOKKA", (192, 192), (5.08, 5.08), (4.5, 14.0), (0.1, 0.14),
-        (2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 18.0, 20.0), (1.3, 20.0), (28.9,), (2.5, 10.0),
-        (13.75, 27.5, 41.25), 400.0, -1, 0.5, 4e7,
-    ),
-    # A pulsed source counts many wavelengths; this is one of its narrow slices.
-    Instrument(
-        "SANS2D-like", (192, 192), (5.1, 5.1), (2.0, 12.0), (0.02, 0.06),
-        (2.0, 4.0, 6.0, 8.0, 12.0), (2.0, 12.0), (5.0, 10.0, 15.0), (3.0, 6.0), (25.0, 35.0),
-        290.0, -1, 0.5, 1e6,
-    ),
-    Instrument(
-        "KWS-1", (128, 128), (5.3, 5.3), (4.5, 12.0), (0.1, 0.2),
-        (2.0, 4.0, 8.0, 14.0, 20.0), (1.5, 20.0), (10.0, 15.0, 28.9), (2.5, 7.5), (15.0, 25.0, 35.0),
-        0.0, -1, 2.0, 8e7,
-    ),
-)  # fmt: skip
+INSTRUMENTS = tuple(
+    Instrument(name, **{key: tuple(v) if isinstance(v, list) else v for key, v in page.items()})
+    for name, page in tomllib.loads(read_text(__file__, "instruments.toml")).items()
+)
 
 #: Share of detectors further than their collimation is long: users keep the two alike, so that source, slits
 #: and pixels blur alike.
@@ -743,13 +711,9 @@ def spots(
 
 #: Share of rows of each class.
 SHARES = {
-    "sphere": 0.2,
-    "cylinder": 0.22,
-    "ellipsoid": 0.22,
-    "core_shell_sphere": 0.2,
-    "bragg_glass": 0.06,
+    "sphere": 0.2, "cylinder": 0.22, "ellipsoid": 0.22, "core_shell_sphere": 0.2, "bragg_glass": 0.06,
     "unknown": 0.1,
-}
+}  # fmt: skip
 #: By class, what is drawn. Aspects near 1 are left out: there is nothing that a measurement could say.
 PRIORS = {name: _TABLES[name] for name in SHARES}
 #: Share of ellipsoids that are flat, of aspect 1/a; of unknown samples that are boxes.
