@@ -78,7 +78,7 @@ class Instrument:
 
 
 INSTRUMENTS = tuple(
-    Instrument(name, **{key: tuple(v) if isinstance(v, list) else v for key, v in page.items()})
+    Instrument(name, **{key: tuple(v) if isinstance(v, list) else v for key, v in page.items()})  # type: ignore[arg-type]
     for name, page in tomllib.loads(read_text(__file__, "instruments.toml")).items()
 )
 
