@@ -314,6 +314,7 @@ def test_tags_have_the_same_header_and_no_curves(server: Server, new_page: NewPa
     page.wait_for_selector(".cell:has-text('isotropic.npy')")
     assert not page.query_selector(".cell:has-text('.dat')"), "tables of numbers are no tiles"
     until(page, "document.querySelectorAll('.cell').length === 1")
+    until(page, "document.getElementById('count').textContent === '1 image'")
 
 
 def test_a_fit_is_offered_where_it_can_explain_the_image(new_page: NewPage, tmp_path: Path) -> None:
