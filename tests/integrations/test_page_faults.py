@@ -314,6 +314,7 @@ def test_tags_have_the_same_header_and_no_curves(server: Server, new_page: NewPa
     page.wait_for_selector(".cell:has-text('isotropic.npy')")
     assert not page.query_selector(".cell:has-text('.dat')"), "tables of numbers are no tiles"
     until(page, "document.querySelectorAll('.cell').length === 1")
+    until(page, "document.getElementById('count').textContent === '1 image'")
 
 
 def test_a_fit_is_offered_where_it_can_explain_the_image(new_page: NewPage, tmp_path: Path) -> None:
@@ -335,6 +336,25 @@ def test_a_fit_is_offered_where_it_can_explain_the_image(new_page: NewPage, tmp_
     page.click("#to-files")
     number = page.wait_for_selector("tr:has-text('film.npz') td.number").text_content()
     assert bool(number) is known, "a network has no probability for what it does not know"
+    server.end()
+
+
+def test_nothing_of_an_image_stays_under_the_name_of_the_next(new_page: NewPage, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    isotropic_image(tmp_path / "images")
+    rods(tmp_path / "images")
+    server = Server(tmp_path / "work", tmp_path / "images")
+    page = new_page(server.address)
+    page.click("#to-images")
+    page.click(".shot:has-text('rods.npy'):has-text('cylinder')")
+    until(page, "document.getElementById('shot-said').textContent.includes('cylinder')")
+    page.route("**/api/image?**", lambda _: None)
+    page.route("**/api/image", lambda _: None)  # the answer about the next one is late
+    page.click("#before:enabled, #after:enabled")
+    page.wait_for_selector("#image-title:has-text('isotropic.npy')")
+    assert page.text_content("#shot-said") == ""
+    assert page.query_selector_all("#figures *") == []
+    assert page.get_attribute("#shot-picture", "src") is None
     server.end()
 
 
