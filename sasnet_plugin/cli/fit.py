@@ -20,6 +20,7 @@ from ..types import Curve, SasnetError
 from .answers import TableWriter, wide_console
 from .arguments import (
     Details,
+    Field,
     Force,
     Geometry,
     Given,
@@ -28,6 +29,7 @@ from .arguments import (
     Plot,
     Quiet,
     SampleFile,
+    Sectors,
     Share,
     Table,
     Tie,
@@ -257,6 +259,7 @@ class Outputs:
         return failed
 
     def _write_sample_outputs(self, found_result: SampleResult) -> Iterator[Path]:
+        from ..data.sample.sample import SECTORS
         from ..files import MARK, check_output
         from ..report.exports.hdf5 import write_nxcansas
         from ..report.exports.write_all import SAMPLE_MARKS, write_sample
@@ -269,9 +272,11 @@ class Outputs:
         if self.export is None or found_result.best is None:
             return
         name = stem(found_result.sample.curves[0].file, "together", "sample")
-        for ending in ("sasview.json", "bumps.py"):
-            check_output(self.export / f"{name}.{ending}", force=self.force, mark=SAMPLE_MARKS[ending])
-        yield from write_sample(found_result, self.export, name)
+        self.export.mkdir(parents=True, exist_ok=True)
+        if found_result.sample.kind != SECTORS:  # curves of SasView and Bumps have no direction
+            for ending in ("sasview.json", "bumps.py"):
+                check_output(self.export / f"{name}.{ending}", force=self.force, mark=SAMPLE_MARKS[ending])
+            yield from write_sample(found_result, self.export, name)
         for i, result in enumerate(found_result.as_results(), start=1):
             path = self.export / f"{name}-{i}.nxcansas.h5"
             check_output(path, force=self.force, mark=MARK)
@@ -492,6 +497,8 @@ def fit(
     share: Share = None,
     own: Own = None,
     tie: Tie = None,
+    sectors: Sectors = None,
+    field_azimuth: Field = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -517,7 +524,7 @@ def fit(
 
     outputs = Outputs(report, export, plot, table, force, details)
     outputs.check()
-    of_sample = Given(sample_file, kind, share, own, tie)
+    of_sample = Given(sample_file, kind, share, own, tie, sectors, field_azimuth)
     of_sample.check(together)
     more_options = {"--domain": domain, "--geometry": geometry, **outputs.options()}
     more_options |= of_sample.options()

@@ -208,7 +208,11 @@ def web(
     dropped = bench.dropped if folder else None
     tabs = app.Tabs(
         lambda: bench,
-        (lambda kind: service("open_tags")(images, kind, bench.work, dropped, live=live))
+        (
+            lambda kind: service("open_tags")(
+                images, kind, bench.work, dropped, live=live, geometry=bench.shelf.geometry_of
+            )
+        )
         if has_service("open_tags")
         else None,
         images,

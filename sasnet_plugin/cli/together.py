@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -118,6 +119,27 @@ def print_suggestion(
     ]
     say(list_table(("model", "structure factor", "probability", "group"), rows))
     sys.stdout.flush()
+
+
+def print_sectors(sample: Sample, sample_options: Given, as_json: bool) -> None:
+    """Say whether sectors differ, whether they do by magnetism, and what to do next."""
+    from ..data.sample.sectors import compare_sectors, separate_magnetism
+    from ..fitting.verdict.sample import describe_sectors
+    from .arguments import as_given
+    from .streams import json_lines
+
+    difference = compare_sectors(sample.curves)
+    parts = None if sample.field_azimuth is None else separate_magnetism(sample)
+    words = [*(curve.file for curve in sample.curves), "--together", *as_given(sample_options.options())]
+    lines = describe_sectors(sample, difference, parts, shlex.join(["sasnet", "fit", *words]))
+    if not as_json:
+        print("\n".join(lines), flush=True)
+        return
+    numbers = {"relative": difference.relative, "most": difference.most, "seen": difference.is_seen}
+    json_lines()({
+        "files": sample.files, "kind": sample.kind, "headline": lines[0], "difference": numbers,
+        "magnetism": parts and parts.as_dict(),
+    })  # fmt: skip
 
 
 def refuse(error: SasnetError) -> None:

@@ -32,6 +32,7 @@ from ..types import DataError, printable
 from . import hdf5
 from .limits import LIMITS, too_large, too_many, two_dimensional
 from .raw import RawCurve, column
+from .sectors import find_sector, list_hdf5_terms, list_xml_terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,7 +125,8 @@ def scan_xml(path: Path, file: str) -> list[RawCurve]:
         for data in entry.findall(".//{*}SASdata"):
             curve = _xml_curve(data, title, notes, file)
             if curve is not None:
-                raw_curves.append(add_xml_slit(curve, entry))
+                sector = find_sector(list_xml_terms(entry), title)
+                raw_curves.append(replace(add_xml_slit(curve, entry), sector=sector))
     return raw_curves
 
 
@@ -255,7 +257,9 @@ def _entry(entry: Any, name: str) -> list[RawCurve]:
         count = frames_in(group)
         _see_it_is_short(group, count, name)
         raw_curves += [data_set(group, entry, name, frame, slits) for frame in frame_numbers(group, count)]
-    return raw_curves
+    title = raw_curves[0].title if raw_curves else ""
+    sector = find_sector(list_hdf5_terms(entry), title) if raw_curves else None
+    return [replace(curve, sector=sector) for curve in raw_curves] if sector else raw_curves
 
 
 def _see_it_is_short(group: Any, frames: int, name: str) -> None:

@@ -289,9 +289,16 @@ def _describe_answer(path: str, domain: Domain, image: Any, answer: Any) -> dict
         path, image, image=domain.name, kind=domain.title, group=domain.title,
         model="" if best is None else best.name, known=answer.known,
         answer=f"{angle}{summarise_in_one_line(answer)}",
-        probability=answer.assessed_scope if best is None else float(best.probability),
+        probability=_probability(answer, best),
         doubt="" if answer.known else answer.scope.outside,
     )  # fmt: skip
+
+
+def _probability(answer: Any, best: Any) -> float | None:
+    """Probability of what an answer says; None where it says that it knows nothing."""
+    if not answer.known:
+        return None
+    return answer.assessed_scope if best is None else float(best.probability)
 
 
 def _symbol(answer: Any) -> str:

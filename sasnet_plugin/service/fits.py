@@ -101,14 +101,19 @@ def _run_fit(pool: Workers, reader: Reader, job: FitJob, say: Say, workers: int)
 
 
 def plan_next(result: FitResult | SampleResult, say: Say) -> dict[str, Any]:
-    """Return the next measurement as ``lines`` and the cells of a ``table``, its header first."""
+    """Return the next measurement as ``lines`` and the cells of a ``table``, its header first; without a
+    plan, the one line says why.
+    """
     from ..planning.next_measurement import default_solvents, next_measurement
 
     def tell(done: int, of: int) -> None:
         say((PROGRESS, {"done": done, "of": of, "name": str(sentences.PLANNING)}))
 
     solvents, note = default_solvents(result)
-    plan = next_measurement(result, solvents=solvents, progress=tell).add_notes(note)
+    try:
+        plan = next_measurement(result, solvents=solvents, progress=tell).add_notes(note)
+    except SasnetError as error:  # the fit is an answer without it
+        return {"lines": [str(error)], "table": []}
     return {"lines": plan.lines(), "table": plan.table()}
 
 

@@ -29,7 +29,7 @@ from ...simulate.priors import model_info
 from ...types import Curve, SasnetError, sum_parts
 from ..problem.free_parameters import sharp
 from ..problem.sums import as_part
-from ..settings import START_VALUES
+from ..settings import ASSESSMENT, PROBLEM, START_VALUES
 from .curve_bank import (
     Binned,
     NearCurve,
@@ -179,7 +179,7 @@ def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:
     widths = np.nansum(page.parameters[:, [n.endswith("_pd") for n in page.names]], axis=1)
     rows: list[dict[str, Any]] = []
     columns: list[Floats] = []
-    for group in (widths == 0, (widths > 0) & (widths < START_VALUES.second_width)):
+    for group in (widths == 0, (widths > 0) & (widths < ASSESSMENT.held_width)):
         members = np.flatnonzero(group)
         if not members.size:
             continue
@@ -354,11 +354,11 @@ def is_smooth_sum(model: str) -> bool:
 def find_near_simple_sums(curve: Curve, dintensity: Floats) -> list[NearSum]:
     """List simple models whose curves come near the data, the nearest first."""
     data = bin_curve(curve, dintensity, START_VALUES.simple_tolerance)
-    if data.intensity.size < START_VALUES.simple_least_points:
+    if data.intensity.size < PROBLEM.fewest_points:
         return []
     near_sums = sorted(_rate_simple_sums(data), key=lambda near_sum: near_sum.residual)
     least = near_sums[0].residual
-    if least > START_VALUES.simple_far and near_sums[1].residual < START_VALUES.simple_stands_out * least:
+    if least > START_VALUES.simple_far and near_sums[1].residual < START_VALUES.simple_near * least:
         return []
     most = START_VALUES.simple_near * least + START_VALUES.simple_margin
     return [near_sum for near_sum in near_sums if near_sum.residual <= most]
@@ -367,7 +367,7 @@ def find_near_simple_sums(curve: Curve, dintensity: Floats) -> list[NearSum]:
 def _rate_simple_sums(data: Binned) -> Iterator[NearSum]:
     q = np.exp(LOG_Q_MIN + BANK_STEP * data.columns)
     low = float(q[0])
-    exponents = START_VALUES.simple_powers
+    exponents = tuple(power for power in START_VALUES.second_powers if power > 0)
     powers = _smear_and_normalise([(q / low) ** -exponent for exponent in exponents], data)
     no_second = np.zeros((1, powers.shape[1]))
     power_residuals = two_scales(powers, no_second, data)[:, 0]

@@ -165,6 +165,16 @@ OTHER_SIZE = template(
     "{model}, which fits equally well, has another {name}: {value}.",
     model="vesicle", name="outer radius", value="88.1 ± 0.9 Å",
 )  # fmt: skip
+MIXTURE_TOO = template(
+    "Hard spheres whose sizes differ also fit the data if each pair of sizes has its own structure factor"
+    " (reduced χ² {chisq}): {values}. sasmodels uses one for all sizes.",
+    chisq="1.02", values="mean radius 60.1 Å, polydispersity 9.1 %, volume fraction 24 %",
+)  # fmt: skip
+MIXTURE_BETTER = template(
+    "sasmodels uses one structure factor for all sizes. With one for each pair of sizes, these spheres fit"
+    " better (reduced χ² {chisq}): {values}.",
+    chisq="1.02", values="mean radius 60.1 Å, polydispersity 9.1 %, volume fraction 24 %",
+)  # fmt: skip
 OPEN_LENGTHS = template(
     "The {names} {verb} not determined by these data: a model without {pronoun} may fit equally well.",
     names="shell thickness", verb="is", pronoun="it",
