@@ -105,6 +105,8 @@ class Rival:
         Scattering length densities that are unknown although they were not fitted.
     own : frozenset of str
         Free parameters that each curve has of its own.
+    per_decade : int, optional
+        Points of q at which all rivals are calculated: one formula on two grids would be two curves.
     """
 
     def __init__(
@@ -115,6 +117,7 @@ class Rival:
         weight: float,
         densities: frozenset[str] = frozenset(),
         own: frozenset[str] = frozenset(),
+        per_decade: int | None = None,
     ) -> None:
         self.fit, self.weight = fits[0], weight
         self.name, self.short_name = self.fit.name, self.fit.short_name
@@ -123,7 +126,7 @@ class Rival:
         # What a fit misses beyond the uncertainties is an uncertainty.
         excess = [max(1.0, float(np.sqrt(fit.reduced_chisq))) for fit in fits]
         self._errors = [np.asarray(d) * f for d, f in zip(dintensities, excess, strict=True)]
-        self._per_decade = self.fit.per_decade or _PER_DECADE
+        self._per_decade = per_decade or self.fit.per_decade or _PER_DECADE
         self._old = [
             ModelCurves(curve, error, self.name, per_decade=self._per_decade)
             for curve, error in zip(curves, self._errors, strict=True)
