@@ -24,7 +24,7 @@ from ..materials import densities
 from ..noise import estimate_dintensity
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON, check_prior
-from ..predict.curves import Classifier
+from ..predict.predictor import Classifier
 from ..predict.together import contradicting, together
 from ..types import Curve, SasnetError, Suggestion, TechnicalError
 from ..workers.threads import one_thread

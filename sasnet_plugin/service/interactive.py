@@ -22,7 +22,7 @@ from ..extensions import has_service, service
 from ..names import nearest, product_name
 from ..types import Curve, DataError, GroupGuess, ModelGuess, SasnetError, Suggestion
 from ..workers.pool import GoneError, Pool
-from .messages import plain
+from .answers import plain
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank

@@ -26,7 +26,7 @@ from ..result.residuals import standardise_runs
 from ..settings import ASSESSMENT, PROBLEM
 
 if TYPE_CHECKING:
-    from ...predict.curves import Classifier
+    from ...predict.predictor import Classifier
 
 
 # --- χ², runs of residuals, noisy replicates.

@@ -429,7 +429,7 @@ def corner_svg(fit: ModelFit) -> str:
 # --- Tables of a fit report: ranking, parameters, and what made the page.
 
 #: Programs whose versions decide what comes out.
-_PROGRAMS = ("sasmodels", "bumps", "sasdata", "onnxruntime", "numpy", "scipy")
+_PROGRAMS = ("sasmodels", "bumps", "onnxruntime", "numpy", "scipy")
 #: Where each model's equations and the papers behind them are.
 _MODEL_PAGE = "https://www.sasview.org/docs/user/models/{}.html"
 
