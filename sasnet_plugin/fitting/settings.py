@@ -172,6 +172,13 @@ class StartSettings:
     simple_powers: tuple[float, ...] = setting(
         (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5), "Exponents of a power law added to it, or alone."
     )
+    simple_fine_powers: int = setting(36, "Exponents in the same range, alone or with a row that is moved.")
+    simple_moved: float = setting(
+        5.0, "Residual of a term over the least of all, up to which it is moved between rows of its grid."
+    )
+    simple_reaches: tuple[float, ...] = setting(
+        (0.3, 0.08), "By so much in ln the nearest row is moved, one after the other."
+    )
     simple_exponents: tuple[float, ...] = setting((1.7, 2.0, 3.0, 4.0), "Exponents of particles' own tails.")
     simple_widths: tuple[float, ...] = setting((0.0, 0.1, 0.25), "Widths of sizes of spheres among them.")
     simple_sharpness: tuple[float, ...] = setting(
@@ -227,6 +234,9 @@ class OptimizeSettings:
     line_tolerance: float = setting(0.1, "Of I, at most, added to the uncertainty on lines.")
     scatter: float = setting(0.7, "Standard deviation of ln size in a start at random.")
     contrast: float = setting(5.0, "The same of a contrast.", "10⁻⁶ Å⁻²")
+    agreeing: int = setting(
+        5, "So many restarts that end elsewhere one in the lowest minimum stands for: most lead there."
+    )
     same_minimum: float = setting(1e-3, "Minima whose χ² differ by less, relative, are the same.")
     steps: int = setting(40, "Steps to the end of a fit.")
     enough: float = setting(
