@@ -140,11 +140,14 @@ def compare(
     count = ASSESSMENT.replicates
     draws = fit.theory + noise * dintensity * rng.standard_normal((count, len(curve)))
     curves = [curve, *(replace(curve, intensity=draw, notes=()) for draw in draws)]
-    first = 1 + count // 4  # of a right fit these suffice to say that the measurement is like them
+    # Of a right fit few suffice to say that the measurement is like them.
+    first, second = 1 + count // 16, 1 + count // 4
     try:
         replicates = _classified(classifier, curves[:first], fit)
-        if replicates.can_stand_out(classifier.manifest.scope_threshold):
-            replicates = replicates.joined(_classified(classifier, curves[first:], fit))
+        for more_curves in (curves[first:second], curves[second:]):
+            if not replicates.can_stand_out(classifier.manifest.scope_threshold):
+                break
+            replicates = replicates.joined(_classified(classifier, more_curves, fit))
     except SasnetError:
         return None
     return replicates.replicates(classifier.manifest.scope_threshold)
