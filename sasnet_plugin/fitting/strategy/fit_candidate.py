@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +77,7 @@ class TimedSearch:
     def follow(
         self, local: ModelCurves, starts: Iterable[dict[str, Any]], settings: Pass
     ) -> list[LocalMinimum]:
-        """Refine starts, at least one, until one leaves but noise or its share of the time is spent."""
+        """Refine starts, at least one, until noise alone is left or the share of the time is spent."""
         minima: list[LocalMinimum] = []
         for start in starts:
             seconds_left = self.compute_remaining(settings.share)
@@ -89,7 +89,7 @@ class TimedSearch:
             minimum = refine(local, start, tolerances=settings.tolerances, steps=settings.steps)
             if minimum is not None:
                 minima.append(minimum)
-                if minimum.chisq < enough(local):
+                if leaves_noise(minima, local):
                     break
         return distinct(sort_minima(minima, local))
 
@@ -302,6 +302,14 @@ def distinct(minima: list[LocalMinimum]) -> list[LocalMinimum]:
         ):
             kept_minima.append(minimum)
     return kept_minima
+
+
+def leaves_noise(minima: Sequence[LocalMinimum], local: ModelCurves) -> bool:
+    """Whether χ² is as low as expected; or within its scatter where two starts have led."""
+    least, *others = sorted(minimum.chisq for minimum in minima)
+    agree = bool(others) and others[0] <= least * (1 + OPTIMIZE.same_minimum)
+    points = len(local.curve)
+    return least < enough(local) or (agree and explains(least / points, points))
 
 
 def enough(local: ModelCurves) -> float:
