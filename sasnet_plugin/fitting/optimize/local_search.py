@@ -44,6 +44,7 @@ class LocalMinimum:
     parameters: dict[str, Any]
     chisq: float  #: With the data's own uncertainty.
     cut: bool = False  #: The time was up before it was there.
+    starts: int = 1  #: How many starts have led there.
 
 
 def refine(

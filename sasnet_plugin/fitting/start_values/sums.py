@@ -364,6 +364,11 @@ def is_smooth_sum(model: str) -> bool:
     return all(part in SMOOTH for part in sum_parts(model))
 
 
+def is_simple_sum(model: str) -> bool:
+    """Whether all components are simple curves: all minima of the sum are near those of the grid."""
+    return all(part in SIMPLE_CURVES for part in sum_parts(model))
+
+
 def find_near_simple_sums(curve: Curve, dintensity: Floats) -> list[NearSum]:
     """List simple models whose curves come near the data, the nearest first."""
     data = bin_curve(curve, dintensity, START_VALUES.simple_tolerance)

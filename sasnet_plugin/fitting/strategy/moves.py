@@ -97,8 +97,8 @@ def highest_boost(state: State) -> float:
     best = state.best
     if best is None:
         return STRATEGY.most_boost
-    if state.estimate_remaining_gain(best) <= STRATEGY.chance_gain:
-        return 1.0  # a fit leaves nothing but noise
+    if any(_leaves_noise(state, hypothesis) for hypothesis in state.fits):
+        return 1.0  # one has explained what another leaves
     return STRATEGY.doubtful_boost if state.is_explained() else STRATEGY.most_boost
 
 
