@@ -194,17 +194,17 @@ def _try_slits(suspect: Suspect, simple: Simple, deadline: float) -> Iterator[tu
     """The slit that suits best, with BIC over that of the best fit."""
     curve, n = suspect.curve, len(suspect.curve)
 
-    def behind(length: float) -> Curve:
+    def add_slit(length: float) -> Curve:
         return replace(curve, dxl=np.full(n, length), dxw=None)
 
     def chisq_behind(length: float) -> float:
-        minimum = _refine_simple(suspect, simple, behind(length), suspect.dintensity, deadline)
+        minimum = _refine_simple(suspect, simple, add_slit(length), suspect.dintensity, deadline)
         return np.inf if minimum is None else minimum.chisq
 
     lengths = [float(share * curve.q[-1]) for share in ASSESSMENT.slit_lengths]
     # The first and the last are not so far from those between that a model fits behind them alone.
     if not simple.was_fitted and not any(
-        _fits_a_few_points(suspect, simple, behind(length), suspect.dintensity, deadline)
+        _fits_a_few_points(suspect, simple, add_slit(length), suspect.dintensity, deadline)
         for length in lengths[1:-1]
     ):
         return
