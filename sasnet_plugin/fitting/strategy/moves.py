@@ -370,7 +370,7 @@ def _simplest_interacting(state: State) -> list[Hypothesis]:
     most = STRATEGY.falls * min(free.values(), default=np.inf)
     most = min(most, ASSESSMENT.much_worse * min(bound.values(), default=np.inf))
     near_ = [h for h, chisq in bound.items() if chisq < most]
-    return sorted(near_, key=lambda h: (len(state.fits[h].free), bound[h]))[:1]
+    return sorted(near_, key=lambda h: (len(state.fits[h].free), size_of(h), bound[h]))[:1]
 
 
 def _fast(state: State, *, interact: bool) -> dict[Hypothesis, float]:
