@@ -42,7 +42,8 @@ def test_a_tie_of_one_shape_is_part_of_it_with_what_both_say_in_the_error() -> N
 
 
 def test_the_simplest_leads_and_what_has_more_weight_is_said() -> None:
-    simple, shell = replace(SPHERE, weight=0.32), replace(SHELL, weight=0.68)
+    simple = replace(SPHERE, weight=0.32)
+    shell = replace(SHELL, weight=0.68, parameters={**SHELL.parameters, "sld_shell": p(3, 0.1, "")})
     found = headline(answer(simple, shell, alike=("core_shell_sphere",)))
     assert found.endswith("The model core_shell_sphere has more weight (68 %) but also more parameters.")
     lighter = replace(shell, weight=0.2)
