@@ -156,7 +156,7 @@ def serve(
 
     It ends with the end of stdin. docs/serve.md describes the protocol.
     """
-    from ..service.serve import serve as serve_requests
+    from ..service.fits import serve as serve_requests
 
     serve_requests(workers)
 

@@ -154,8 +154,8 @@ def _read(path: Path, file: str, wavelength: float | None, *, insisted: bool) ->
     if not words.strip():
         raise DataError(f"{file}: the file is empty; give a file with columns q, I, dI.")
     raw_curves = _text(words, file, wavelength, insisted=insisted)
-    lines = (line for line in words[:_HEADER].splitlines() if not _NUMBERS.fullmatch(line))
-    sector = find_sector(lines, path.stem)
+    header = (line for line in words[:_HEADER].splitlines() if not _NUMBERS.fullmatch(line))
+    sector = find_sector(header, path.stem)
     return [replace(raw, sector=sector) for raw in raw_curves] if sector else raw_curves
 
 

@@ -24,9 +24,9 @@ from ..materials import densities
 from ..noise import estimate_dintensity
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON, check_prior
-from ..predict.curves import Classifier
+from ..predict.predictor import Classifier
 from ..predict.together import contradicting, together
-from ..types import Curve, SasnetError, Suggestion, TechnicalError
+from ..types import Curve, ModelGuess, SasnetError, Suggestion, TechnicalError
 from ..workers.threads import one_thread
 from ..zoo import bank_path
 from .asked import check_names, check_shared, select_named_hypotheses, several_of, start_of
@@ -192,7 +192,9 @@ def fit_with(
     classifier = open_classifier()
     if not split(options.models, classifier.manifest.labels)[1]:
         ledger.first = ledger.until + EFFORT.first  # but for a plugin, which may never return
-    suggestion, shown_suggestion = answer or suggest_models(curve, options, classifier)
+    suggestion, shown_suggestion = (
+        answer or _name_model(curve, options, classifier) or suggest_models(curve, options, classifier)
+    )
     if options.models is None and constant(curve.q, curve.intensity, curve.dintensity) is not None:
         return add_verdict(
             _make_structureless_result(curve, dintensity, notes, shown_suggestion, classifier), options
@@ -416,6 +418,22 @@ def suggest_models(
     return add_plugins(
         suggestion, plugins, is_only=network_models == []
     ) if plugins else suggestion, shown_suggestion
+
+
+def _name_model(
+    curve: Curve, options: FitOptions, classifier: Classifier
+) -> tuple[Suggestion, Suggestion] | None:
+    """What `suggest_models` says where a user names one model and its structure factor, unasked."""
+    # Whatever the network makes of the curve, that model has all of the probability.
+    models, plugins = split(options.models, classifier.manifest.labels)
+    if plugins or models is None or len(models) != 1 or options.structure_factor is None:
+        return None
+    classifier.selection(models, options.exclude or None)
+    classifier.predictor.prepare(curve)
+    factor = None if options.structure_factor == "none" else options.structure_factor
+    guess = ModelGuess(models[0], factor, 1.0, models[0])
+    suggestion = Suggestion(curve.file, curve.entry, (guess,), (), 1.0)
+    return suggestion, suggestion
 
 
 def sentences_of(unanswered: Sequence[TechnicalError]) -> list[str]:

@@ -184,6 +184,13 @@ class StartSettings:
         0.03, "Of I, added to the uncertainty where simple sums are compared: their grid is fine.", "share"
     )
     simple_lengths: int = setting(24, "Lengths of a simple term that are tried, even in ln.")
+    simple_fine_powers: int = setting(36, "Exponents in the same range, alone or with a row that is moved.")
+    simple_moved: float = setting(
+        5.0, "Residual of a term over the least of all, up to which it is moved between rows of its grid."
+    )
+    simple_reaches: tuple[float, ...] = setting(
+        (0.3, 0.08), "By so much in ln the nearest row is moved, one after the other."
+    )
     simple_exponents: tuple[float, ...] = setting((1.7, 2.0, 3.0, 4.0), "Exponents of particles' own tails.")
     simple_widths: tuple[float, ...] = setting((0.0, 0.1, 0.25), "Widths of sizes of spheres among them.")
     simple_sharpness: tuple[float, ...] = setting(
@@ -234,6 +241,9 @@ class OptimizeSettings:
         " and behind a slit.",
     )
     scatter: float = setting(0.7, "Standard deviation of ln size in a start at random.")
+    agreeing: int = setting(
+        5, "So many restarts that end elsewhere one in the lowest minimum stands for: most lead there."
+    )
     steps: int = setting(40, "Steps to the end of a fit.")
     few_steps: int = setting(
         10, "Steps on a coarse copy, behind a supposed slit, or with a length that is moved."

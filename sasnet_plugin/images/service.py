@@ -29,9 +29,9 @@ from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from ..predict.classes import ClassesFinding
 from ..predict.findings import DistributionFinding
 from ..report.canvas import upright
+from ..service.answers import plain
 from ..service.fits import FitJob
 from ..service.interactive import Asked, Place
-from ..service.messages import plain
 from ..types import Curve, DataError, Image, SasnetError
 from .report import compute_signed_deviance
 from .sans.fitting import OrientedFit

@@ -419,9 +419,11 @@ def _merit(look: Outlook, parameter: str | None) -> float:
     return -math.inf if look.error is None else -look.error
 
 
-def _order(ranked: Ranked, parameter: str | None) -> tuple[float, float]:
+def _order(ranked: Ranked, parameter: str | None) -> tuple[float, bool, float]:
+    # What was searched comes first: its figures are those of the longest time, and no others compare.
+    searched = ranked.time_to_aim is not None
     time = math.inf if ranked.time_to_aim is None else ranked.time_to_aim
-    return time, -_merit(ranked.at_longest or ranked.outlook, parameter)
+    return time, not searched, -_merit(ranked.at_longest or ranked.outlook, parameter)
 
 
 def _reaches(look: Outlook, parameter: str | None, goal: float) -> bool:
@@ -504,10 +506,11 @@ def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple
     unknown: dict[str, None] = {}
     rivals = []
     left = possible_fits(fits)
+    finest = max(fits[i].per_decade or 0 for i in left) or None
     for i, weight in left.items():
         densities = _unknown_densities(result, fits[i]) if needs_densities else frozenset[str]()
         unknown |= dict.fromkeys(sorted(densities))
-        rivals.append(_rival(result, fits[i], weight, densities))
+        rivals.append(_rival(result, fits[i], weight, densities, finest))
     counted = [fits[i].name for i in left if fits[i].weight < LEAST_WEIGHT]
     return rivals, _list_notes(result, counted, list(unknown))
 
@@ -535,10 +538,10 @@ def _list_notes(
     return notes
 
 
-def _rival(result: Any, fit: Any, weight: float, densities: frozenset[str]) -> Rival:
+def _rival(result: Any, fit: Any, weight: float, densities: frozenset[str], per_decade: int | None) -> Rival:
     if isinstance(result, SampleResult):
-        return _joint_rival(result, fit, weight)
-    return Rival([fit], [result.curve], [result.dintensity], weight, densities)
+        return _joint_rival(result, fit, weight, per_decade)
+    return Rival([fit], [result.curve], [result.dintensity], weight, densities, per_decade=per_decade)
 
 
 def _weights(fits: Sequence[ModelFit | JointFit]) -> list[float]:
@@ -561,13 +564,15 @@ def _log_evidence(fit: ModelFit | JointFit) -> float:
     return fit.log_evidence if isinstance(fit, ModelFit) else -0.5 * fit.minus_two_log
 
 
-def _joint_rival(result: Any, fit: Any, weight: float) -> Rival:
+def _joint_rival(result: Any, fit: Any, weight: float, per_decade: int | None) -> Rival:
     curves = result.sample.curves
     own = {name for own in fit.own for name, p in own.items() if not p.fixed}
     if fit.factors is not None:
         own -= {"scale"}
     singles = [fit.make_curve_fit(i) for i in range(len(curves))]
-    return Rival(singles, list(curves), list(result.dintensities), weight, own=frozenset(own))
+    return Rival(
+        singles, list(curves), list(result.dintensities), weight, own=frozenset(own), per_decade=per_decade
+    )
 
 
 def _unknown_densities(result: Any, fit: Any) -> frozenset[str]:

@@ -20,8 +20,8 @@ from ..arrays import Floats
 from .measurements import Measurement
 from .rivals import Minimum, Rival
 
-#: Least variance of a ratio of marginal likelihoods: none is known better.
-_LEAST = 1e-3
+#: Least variance of the logarithm of a ratio of marginal likelihoods: Laplace's approximation is no better.
+_LEAST = 0.25
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,7 @@ def _refit(
     intensity = truth.predict(z, measurement)
     error = measurement.error(intensity, time)
     return [
-        rival.minimise([z], measurement, intensity, error)
-        if rival is truth
-        else rival.best_minimum(measurement, intensity, error)
+        rival.best_minimum(measurement, intensity, error, *([z] if rival is truth else []))
         for rival in rivals
     ]
 

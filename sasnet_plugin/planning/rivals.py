@@ -41,10 +41,11 @@ _PER_DECADE = 40
 _WIDEST_LOG, _STEP = 0.7, 0.1
 #: Draws at which a model begins as well, where its data leave much open.
 _MORE_STARTS = 2
-#: Steps of a minimisation at most, and those after which the deepest of several is chosen.
-_STEPS, _FIRST_STEPS = 30, 2
-#: Relative fall of χ² at which it ends, and how far from the fit it goes, in units of the coordinates.
-_ENOUGH, _FARTHEST = 1e-3, 100.0
+#: Places along an unknown density, so many standard deviations of the prior to either side, and how many of
+#: them a minimisation begins from.
+_LINE, _LINE_PLACES, _MOST_STARTS = 2.5, 41, 2
+#: Steps of a minimisation at most, and how far from the fit it goes, in units of the coordinates.
+_STEPS, _FARTHEST = 30, 100.0
 #: Curves that are kept, bytes.
 _KEPT_BYTES = 2**23
 
@@ -104,6 +105,8 @@ class Rival:
         Scattering length densities that are unknown although they were not fitted.
     own : frozenset of str
         Free parameters that each curve has of its own.
+    per_decade : int, optional
+        Points of q at which all rivals are calculated: one formula on two grids would be two curves.
     """
 
     def __init__(
@@ -114,6 +117,7 @@ class Rival:
         weight: float,
         densities: frozenset[str] = frozenset(),
         own: frozenset[str] = frozenset(),
+        per_decade: int | None = None,
     ) -> None:
         self.fit, self.weight = fits[0], weight
         self.name, self.short_name = self.fit.name, self.fit.short_name
@@ -122,19 +126,19 @@ class Rival:
         # What a fit misses beyond the uncertainties is an uncertainty.
         excess = [max(1.0, float(np.sqrt(fit.reduced_chisq))) for fit in fits]
         self._errors = [np.asarray(d) * f for d, f in zip(dintensities, excess, strict=True)]
-        self._per_decade = self.fit.per_decade or _PER_DECADE
+        self._per_decade = per_decade or self.fit.per_decade or _PER_DECADE
         self._old = [
             ModelCurves(curve, error, self.name, per_decade=self._per_decade)
             for curve, error in zip(curves, self._errors, strict=True)
         ]
         self._new: dict[str, ModelCurves] = {}
         self._calculated = ArrayCache[Floats](_KEPT_BYTES)
-        self._found: dict[bytes, Floats] = {}
+        self._found: dict[Hashable, Floats] = {}
         self.coordinates = _coordinates(fits, densities, own)
         self._prior_mean = np.array([coordinate.prior_mean for coordinate in self.coordinates])
         self._prior = np.array([coordinate.prior for coordinate in self.coordinates])
         self._is_vague = np.array([coordinate.prior_mean != 0 for coordinate in self.coordinates])
-        self.before = self.minimise([np.zeros(len(self.coordinates))])
+        self.before = self.minimise(np.zeros(len(self.coordinates)))
         self._starts, self._widening = [self.before.z], self._widen()
 
     def values(self, z: Floats, place: int = 0) -> dict[str, Any]:
@@ -159,39 +163,52 @@ class Rival:
         curves = self._new[measurement.grid]
         return self._once(key, lambda: _calculate(curves, measurement.change(self.values(z))))
 
-    def minimise(
-        self,
-        starts: Sequence[Floats],
-        measurement: Measurement | None = None,
-        data: Floats | None = None,
-        error: Floats | None = None,
-    ) -> Minimum:
-        """Minimise χ² and prior beside the curves so far, and `data` and `error` (m,) of one more."""
+    def minimise(self, start: Floats) -> Minimum:
+        """Minimise χ² and prior of the curves so far."""
+        found = minimise(lambda z: _finite(self._residuals(z, self._prior_mean)), start)
+        return replace(found, new_residuals=found.new_residuals[:0])
+
+    def best_minimum(self, measurement: Measurement, data: Floats, error: Floats, *true: Floats) -> Minimum:
+        """The deepest minimum beside one more measurement of `data` and `error` (m,), from where the
+        parameters may be, and from the true ones if they are of this model.
+        """
 
         def residuals(z: Floats) -> Floats:
-            found = self._residuals(z, self._prior_mean)
-            if measurement is not None and data is not None and error is not None:
-                found = np.append(found, _free_of_nuisances(self.predict(z, measurement), data, error))
-            return _finite(found)
+            added = _free_of_nuisances(self.predict(z, measurement), data, error)
+            return _finite(np.append(self._residuals(z, self._prior_mean), added))
 
-        found = minimise(residuals, starts)
-        added = 0 if measurement is None else len(measurement.curve) + 1
-        return replace(found, new_residuals=found.new_residuals[found.new_residuals.size - added :])
-
-    def best_minimum(self, measurement: Measurement, data: Floats, error: Floats) -> Minimum:
-        """The deepest of the minima from where its parameters may be, beside one more measurement."""
         # With another error the same data have their minimum near the one that was found before.
-        key = data.tobytes()
-        starts = [self._found[key]] if key in self._found else self._starts
-        deepest = self.minimise(starts, measurement, data, error)
+        key = (*measurement.key, data.tobytes(), bool(true))
+        starts = [self._found[key]] if key in self._found else [*true, *self._starts_beside(residuals)]
+        deepest = min((minimise(residuals, z) for z in starts), key=lambda found: -found.log_evidence)
         self._found[key] = deepest.z
-        return deepest
+        return replace(deepest, new_residuals=deepest.new_residuals[-len(measurement.curve) - 1 :])
+
+    def _starts_beside(self, residuals: Callable[[Floats], Floats]) -> list[Floats]:
+        """Of where the parameters may be, the places with the least sum of squares."""
+        # An unknown density changes no curve so far, and that of another solvent steeply where the density is
+        # near the present solvent's; two densities, on either side of a solvent, give the same contrast.
+        line = np.array([coordinate.all_contrasts for coordinate in self.coordinates], dtype=float)
+        steps = np.linspace(-_LINE, _LINE, _LINE_PLACES) if line.any() else np.zeros(1)
+
+        def place(start: Floats, step: float) -> Floats:
+            return start + (self._prior_mean - start + step) * line
+
+        def cost(z: Floats) -> float:
+            return float(np.sum(residuals(z) ** 2))
+
+        costs = np.array([cost(place(self._starts[0], step)) for step in steps])
+        least = np.flatnonzero(
+            costs <= np.minimum(np.append(costs[1:], np.inf), np.append(np.inf, costs[:-1]))
+        )
+        best = steps[least[np.argsort(costs[least])][:_MOST_STARTS]]
+        return [min((place(start, step) for start in self._starts), key=cost) for step in best]
 
     def draws(self, count: int, rng: np.random.Generator) -> list[Floats]:
         """Draw parameters (k,) from the posterior; `before` becomes the deepest minimum that is met."""
         found = [self._draw(rng) for _ in range(count)]
         if self._is_vague.any():
-            minima = [self.before, *(self.minimise([z]) for z in found)]
+            minima = [self.before, *map(self.minimise, found)]
             self.before = min(minima, key=lambda minimum: minimum.cost)
             self._starts = [minimum.z for minimum in sorted(minima, key=lambda m: m.cost)[: 1 + _MORE_STARTS]]
         return found
@@ -204,7 +221,7 @@ class Rival:
         # What the data do not determine begins where the prior is drawn, or nearer to the fit.
         for share in (1.0, 0.5, 0.25, 0.0):
             start = self.before.z + share * self._is_vague * (centre - self.before.z)
-            z = minimise(lambda z: _finite(self._residuals(z, centre, noise)), [start]).z
+            z = minimise(lambda z: _finite(self._residuals(z, centre, noise)), start).z
             plain = _finite(self._residuals(z, self._prior_mean))
             if plain @ plain < most:
                 return z
@@ -349,9 +366,9 @@ def _make_part_coordinate(fit: ModelFit, name: str, place: int | None) -> Coordi
     return Coordinate(name, value, unit, True, 1 / unit, place, prior_mean=float(mean))
 
 
-def minimise(residuals: Callable[[Floats], Floats], starts: Sequence[Floats]) -> Minimum:
-    """The minimum of the sum of squares next to the best of some starts, and the curvature there."""
-    known = [(starts[0], np.empty((0, starts[0].size)))]
+def minimise(residuals: Callable[[Floats], Floats], start: Floats) -> Minimum:
+    """The minimum of the sum of squares next to a start, and the curvature there."""
+    known = [(start, np.empty((0, start.size)))]
 
     def derivatives(z: Floats) -> Floats:
         here, moves = residuals(z), _STEP * np.eye(z.size)
@@ -359,16 +376,10 @@ def minimise(residuals: Callable[[Floats], Floats], starts: Sequence[Floats]) ->
         known[0] = z, jacobian
         return jacobian
 
-    ends = np.full(starts[0].size, _FARTHEST)
+    ends = np.full(start.size, _FARTHEST)
     problem = Problem(residuals, derivatives, -ends, ends)
 
-    def descend(start: Floats, steps: int) -> Floats:
-        return least_squares(problem, np.array(start, float), steps=steps, enough=_ENOUGH)
-
-    def soon(start: Floats) -> float:
-        return float(np.sum(residuals(descend(start, _FIRST_STEPS)) ** 2))
-
-    z = descend(min(starts, key=soon) if starts[1:] else starts[0], _STEPS)
+    z = least_squares(problem, np.array(start, float), steps=_STEPS)
     place, jacobian = known[0]
     if np.abs(z - place).max() > _STEP:  # else the derivatives are those over the same step
         jacobian = derivatives(z)

@@ -82,6 +82,7 @@ def _averages_of(p2: float) -> Floats:
     return maier_saupe(strength_of(p2), FINE_DEGREE)
 
 
+@lru_cache(maxsize=512)
 def sector_series(p2: float, turn: float, half_width: float) -> Floats:
     """Coefficients of the Legendre series, even degrees to `FINE_DEGREE`, of the density of the cosine
     between q and particle axes in a sector of the detector; the integral over 0..1 is 1.

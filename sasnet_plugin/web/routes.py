@@ -160,13 +160,18 @@ def curve(data: Data, bench: OfCurves) -> JSONResponse:
     row = bench.shelf.row(data.key)
     found_data = bench.ask("open", data.key, data.body())
     found_data["notes"] = [adapt_to_page(note) for note in found_data["notes"]]
-    return JSONResponse({"key": data.key, "file": row.file, **found_data})
+    return JSONResponse({"key": data.key, "file": row.file, **_for_page(found_data)})
+
+
+def _for_page(suggestion: dict[str, Any]) -> dict[str, Any]:
+    said = [adapt_to_page(sentence) for sentence in suggestion["said"]]
+    return {**suggestion, "doubt": adapt_to_page(suggestion["doubt"]), "said": said}
 
 
 @router.post("/api/suggest")
 def suggest(data: Data, bench: OfCurves) -> JSONResponse:
     """What may explain the curve in its window."""
-    return JSONResponse(bench.ask("suggest", data.key, data.body()))
+    return JSONResponse(_for_page(bench.ask("suggest", data.key, data.body())))
 
 
 @router.post("/api/start")

@@ -88,7 +88,7 @@ def tasks(index: int, model: str, fixed: dict[str, float] | None = None) -> Sect
 @pytest.mark.parametrize("index", [0, 3])
 def test_sizes_order_and_direction_are_recovered(index: int) -> None:
     form, truth, _ = draw_oriented(index)
-    fit = fit_particle(tasks(index, form), None, Budget())
+    fit = fit_particle(tasks(index, form), None, Budget())[0]
     assert fit.reduced_chisq < 1.3
     assert fit.parameters["p2"].value == pytest.approx(truth["p2"], abs=0.05)
     for name in ("radius", "length"):
@@ -103,7 +103,7 @@ def test_sizes_order_and_direction_are_recovered(index: int) -> None:
 
 
 def test_a_given_order_is_kept() -> None:
-    fit = fit_particle(tasks(0, "cylinder", {"p2": 0.3}), None, Budget())
+    fit = fit_particle(tasks(0, "cylinder", {"p2": 0.3}), None, Budget())[0]
     assert fit.parameters["p2"].value == 0.3
     assert fit.parameters["p2"].error is None
 
@@ -282,3 +282,37 @@ def test_classify_says_whether_sectors_differ_and_what_to_do(classified: Callabl
     answer = json.loads(classified(draw_magnetic(1, False)[1], "--field", "0", "--json"))
     assert answer["magnetism"]["seen"] is False
     assert answer["headline"].startswith("No magnetic scattering seen: at most")
+
+
+def test_nuclear_and_magnetic_scattering_are_fitted_as_one_shape() -> None:
+    ratio, curves = draw_magnetic(2, True)
+    sample = sample_of(curves, {"field": 0})
+    result = fit_sample(Here(), sample, FitOptions(models=("sphere",), structure_factor="none"))
+    assert result.verdict.headline.startswith("Magnetic scattering: the magnetic contrast is")
+    assert "2 parts (nuclear and magnetic) of one sample" in result.verdict.headline
+    assert "assumes that the structure is isotropic" in result.verdict.doubts[0]
+    told = result.as_dict()["magnetism"]
+    assert told["seen"]
+    assert told["contrast"] == pytest.approx(ratio, abs=3 * told["contrast_error"])
+    assert f"{sample.files[0]} {sample.files[1]}" in result.verdict.next
+
+
+def test_without_magnetism_sectors_are_fitted_as_one_isotropic_sample() -> None:
+    sample = sample_of(draw_magnetic(2, False)[1], {"field": 0})
+    result = fit_sample(Here(), sample, FitOptions(models=("sphere",), structure_factor="none"))
+    assert result.verdict.headline.startswith("No magnetic scattering seen: at most")
+    assert "Best fit: spheres" in result.verdict.headline
+
+
+def test_an_orientation_that_fits_as_well_is_a_caution() -> None:
+    """Discs thinner than these q show, weakly aligned: axes along and across are seen alike."""
+    sample = sample_of(draw_oriented(10)[2])
+    result = fit_sample(Here(), sample, FitOptions(models=("ellipsoid",)))
+    assert any(doubt.startswith("Another orientation fits as well") for doubt in result.verdict.doubts)
+
+
+def test_long_rods_have_a_curve_or_none() -> None:
+    values = {"radius": 20.0, "p2": 0.5, "director": 0.0}
+    long, far = (Particle("cylinder", Q).average(values | {"length": n}, Sector(0, 10)) for n in (3e3, 3e5))
+    assert np.all(long > 0)
+    assert np.all(np.isnan(far))  # narrower than any rule of integration

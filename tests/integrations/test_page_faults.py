@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,12 @@ def in_counts(folder: Path) -> None:
     """Spheres whose file says that I is in counts."""
     path = spheres(folder, "counted.dat")
     path.write_text(path.read_text().replace("I(1/cm)", "I(counts)"), encoding="utf-8")
+
+
+def without_a_unit(folder: Path) -> None:
+    """Spheres over q in nm⁻¹, whose file names no unit."""
+    q, intensity, error = np.loadtxt(spheres(folder, "nm.dat"), unpack=True)
+    np.savetxt(folder / "nm.dat", np.c_[10 * q, intensity, error], header="q I dI")
 
 
 def against_a_position(folder: Path) -> None:
@@ -69,6 +76,7 @@ def server(data: Path) -> Iterator[Server]:
     in_counts(folder)
     just_below_a_decade(folder)
     against_a_position(folder)
+    without_a_unit(folder)
     found = Server(data / "work", folder)
     yield found
     found.end()
@@ -150,6 +158,19 @@ def test_ticks_have_room_beside_their_axis(server: Server, new_page: NewPage) ->
     assert [float(text) for text in ticks] == pytest.approx([-0.000015, 0.00001, 0.25, 150, 1.23e6], rel=1e-2)
 
 
+def test_trends_show_errors_that_are_larger_than_the_change(server: Server, new_page: NewPage) -> None:
+    page = new_page(server.address)
+    reach = "import('/static/curves/trend.js').then((m) => m.reach({points}, 1, 1.02))"
+    alike = [{"value": 1 + 0.01 * k, "error": 0.5} for k in range(3)]
+    low, high = page.evaluate(reach.format(points=json.dumps(alike)))
+    assert low < 0.5
+    assert high > 1.52
+    wild = [*alike, {"value": 1.01, "error": 1000.0}]
+    low, high = page.evaluate(reach.format(points=json.dumps(wild)))
+    assert low > -10, "one error does not hide all others"
+    assert high < 10
+
+
 def test_list_and_curve_agree_on_the_group(server: Server, new_page: NewPage) -> None:
     page = new_page(server.address)
     page.click("#to-files")
@@ -160,6 +181,9 @@ def test_list_and_curve_agree_on_the_group(server: Server, new_page: NewPage) ->
     said = page.text_content("#said")
     assert probability in said
     assert answer.partition(" ")[0] in group
+    assert page.query_selector("#candidates > div:first-child .candidate[aria-pressed=true]"), (
+        "a model of it is shown first"
+    )
     assert ("Undecided" in said) is (float(probability.strip("<> %")) < 50)
 
 
@@ -204,6 +228,14 @@ def test_axes_and_background_have_the_unit_of_the_file(
     assert unit in page.text_content("#parameters tr:has-text('background') th")
     page.select_option("#view", "Kratky")
     until(page, "document.getElementById('plot').ariaLabel.startsWith('q² (I − B) against')")
+
+
+def test_a_unit_that_is_missing_is_asked_for_in_words_of_the_page(server: Server, new_page: NewPage) -> None:
+    page = opened_curve(new_page(server.address), "nm.dat")
+    said = page.text_content("#said")
+    assert "names no unit of q" in said
+    assert "give nm⁻¹" in said
+    assert "--" not in said
 
 
 def test_what_cannot_be_read_is_told_in_words_of_the_page(server: Server, new_page: NewPage) -> None:
@@ -282,6 +314,7 @@ def test_tags_have_the_same_header_and_no_curves(server: Server, new_page: NewPa
     page.wait_for_selector(".cell:has-text('isotropic.npy')")
     assert not page.query_selector(".cell:has-text('.dat')"), "tables of numbers are no tiles"
     until(page, "document.querySelectorAll('.cell').length === 1")
+    until(page, "document.getElementById('count').textContent === '1 image'")
 
 
 def test_a_fit_is_offered_where_it_can_explain_the_image(new_page: NewPage, tmp_path: Path) -> None:
@@ -303,6 +336,25 @@ def test_a_fit_is_offered_where_it_can_explain_the_image(new_page: NewPage, tmp_
     page.click("#to-files")
     number = page.wait_for_selector("tr:has-text('film.npz') td.number").text_content()
     assert bool(number) is known, "a network has no probability for what it does not know"
+    server.end()
+
+
+def test_nothing_of_an_image_stays_under_the_name_of_the_next(new_page: NewPage, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    isotropic_image(tmp_path / "images")
+    rods(tmp_path / "images")
+    server = Server(tmp_path / "work", tmp_path / "images")
+    page = new_page(server.address)
+    page.click("#to-images")
+    page.click(".shot:has-text('rods.npy'):has-text('cylinder')")
+    until(page, "document.getElementById('shot-said').textContent.includes('cylinder')")
+    page.route("**/api/image?**", lambda _: None)
+    page.route("**/api/image", lambda _: None)  # the answer about the next one is late
+    page.click("#before:enabled, #after:enabled")
+    page.wait_for_selector("#image-title:has-text('isotropic.npy')")
+    assert page.text_content("#shot-said") == ""
+    assert page.query_selector_all("#figures *") == []
+    assert page.get_attribute("#shot-picture", "src") is None
     server.end()
 
 

@@ -183,6 +183,28 @@ def test_two_names_of_one_curve_are_never_told_apart(spheres: FitResult) -> None
     assert "None of these measurements decides" in str(plan)
 
 
+def test_two_names_of_one_curve_are_not_told_apart_by_an_unknown_density(spheres: FitResult) -> None:
+    fit = spheres.fits[0]
+    sld, scale = fit["sld"], fit["scale"]
+    factor = ((sld.value - _D2O) / (1.0 - _D2O)) ** 2
+    same = {"sld": replace(sld, value=1.0), "scale": replace(scale, value=scale.value * factor)}
+    rivals = [
+        Rival([each], [spheres.curve], [spheres.dintensity], 0.5, frozenset({"sld"}))
+        for each in (fit, replace(fit, parameters={**fit.parameters, **same}))
+    ]
+    true = []
+    for rival in rivals:
+        rival.draws(2, np.random.default_rng(0))
+        density = rival.coordinates[-1]
+        assert density.all_contrasts
+        # Near D2O, where the contrast in another solvent follows it steeply.
+        true.append([np.append(rival.before.z[:-1], (5.3 - density.value) / density.unit)])
+    for offer in list_solvents(_again(spheres), ["H2O", "60%D2O"], _D2O, {}):
+        look = foresee(rivals, true, offer, 16.0)
+        assert look.chance == pytest.approx(0.5, abs=0.1)
+        assert max(look.differences.values()) < 0.5
+
+
 def test_ellipsoids_and_spheres_are_told_apart_where_their_curves_differ() -> None:
     # The same curve as spheres of many sizes up to q = 0.1; a sphere's minima are deeper beyond.
     curve = _curve(0.5 * _sphere(_Q, 40.0) * 1e-5 * 0.6 + 0.2 * _sphere(_Q, 50.0) * 1e-5, exposure=2000.0)

@@ -349,9 +349,9 @@ def prefer_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGues
     return [first, *(fit for fit in order if fit is not first)]
 
 
-def _size(fit: ModelFit) -> tuple[int, int]:
-    """How many parameters a fit has fitted, and its model has at all."""
-    return len(fit.free), len(fit.parameters)
+def _size(fit: ModelFit) -> tuple[int, int, int]:
+    """How many parameters a fit has fitted, its model has at all, and how many simpler models are in it."""
+    return len(fit.free), len(fit.parameters), len(simpler(fit.model, fit.structure_factor))
 
 
 def _is_as_likely_and_simpler(fit: ModelFit, first: ModelFit) -> bool:

@@ -26,7 +26,7 @@ from ..result.residuals import standardise_runs
 from ..settings import ASSESSMENT, PROBLEM
 
 if TYPE_CHECKING:
-    from ...predict.curves import Classifier
+    from ...predict.predictor import Classifier
 
 
 # --- χ², runs of residuals, noisy replicates.
@@ -139,15 +139,21 @@ def compare(
     # `noise` is the noise over `dintensity` where that is mis-stated.
     count = ASSESSMENT.replicates
     draws = fit.theory + noise * dintensity * rng.standard_normal((count, len(curve)))
-    curves = [curve, *(replace(curve, intensity=draw, notes=()) for draw in draws)]
-    first = 1 + count // 4  # of a right fit these suffice to say that the measurement is like them
+    # Of a right fit few suffice to say that the measurement is like them.
+    first, *further = np.split(draws, [count // 16, count // 4])
     try:
-        replicates = _classified(classifier, curves[:first], fit)
-        if replicates.can_stand_out(classifier.manifest.scope_threshold):
-            replicates = replicates.joined(_classified(classifier, curves[first:], fit))
+        replicates = _classified(classifier, [curve, *_copy(curve, first)], fit)
+        for part in further:
+            if not replicates.can_stand_out(classifier.manifest.scope_threshold):
+                break
+            replicates = replicates.joined(_classified(classifier, _copy(curve, part), fit))
     except SasnetError:
         return None
     return replicates.replicates(classifier.manifest.scope_threshold)
+
+
+def _copy(curve: Curve, draws: Floats) -> list[Curve]:
+    return [replace(curve, intensity=draw, notes=()) for draw in draws]
 
 
 @dataclass(frozen=True)

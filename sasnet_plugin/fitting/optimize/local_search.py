@@ -44,6 +44,7 @@ class LocalMinimum:
     parameters: dict[str, Any]
     chisq: float  #: With the data's own uncertainty.
     cut: bool = False  #: The time was up before it was there.
+    starts: int = 1  #: How many starts have led there.
 
 
 def refine(
@@ -269,17 +270,22 @@ def restarts(
     most_in_vain: float,
 ) -> list[LocalMinimum]:
     """Refine starts and random ones about them, best first, while `going`."""
-    # Ends at χ² of `enough`, or after `most_in_vain` restarts in a row without gain; `points` are of a size
-    # distribution.
+    # Ends at χ² of `enough`, or after `most_in_vain` restarts in a row without gain, of which those that end
+    # in the lowest minimum count several times; `points` are of a size distribution.
     minima, in_vain = list(starts), 0
     while going() and minima[0].chisq > enough and in_vain < most_in_vain:
-        about = starts[int(rng.integers(len(starts)))].parameters
-        known_minimum = refine(scatter_values(info, about, rng, fixed, points))
-        lower = known_minimum is not None and known_minimum.chisq < minima[0].chisq * (1 - PROBLEM.alike)
-        in_vain = 0 if lower else in_vain + 1
-        if known_minimum is not None:
-            minima = sorted([*minima, known_minimum], key=lambda minimum: minimum.chisq)
+        about, least = starts[int(rng.integers(len(starts)))].parameters, minima[0].chisq
+        minimum = refine(scatter_values(info, about, rng, fixed, points))
+        fall = -np.inf if minimum is None else 1 - minimum.chisq / least
+        in_vain = 0 if fall > PROBLEM.alike else in_vain + _weigh_restart(fall)
+        if minimum is not None:
+            minima = sorted([*minima, minimum], key=lambda known_minimum: known_minimum.chisq)
     return minima
+
+
+def _weigh_restart(fall: float) -> int:
+    """How much a restart says against a lower minimum; `fall` is that of χ², relative."""
+    return OPTIMIZE.agreeing if fall >= -PROBLEM.alike else 1
 
 
 def scatter_values(

@@ -28,7 +28,7 @@ LENGTHS = {
 #: Between these the strength of Maier and Saupe's distribution is found.
 P2_RANGE = (-0.45, 0.97)
 #: Points over the cosine between q and axis: as many as F² and the density of the axes need, see `_rungs`.
-_RUNGS, _SLOPE, _LEAST = (32, 48, 72, 108, 162, 243), 0.6, 24.0
+_RUNGS, _SLOPE, _LEAST = (32, 48, 72, 108, 162, 243, 365, 547, 820), 0.6, 24.0
 #: Coefficients and kernels that are kept: those of a few steps downhill and their slopes.
 _KEPT = 16
 #: What F² does not depend on: the axis is put where it is wanted, and the kernel has scale 1.
@@ -71,6 +71,8 @@ class Particle:
                 del self._kept[next(iter(self._kept))]
             count(self.name, values, self.q, quick=False)
             rungs = self._rungs(values)
+            if np.max(rungs) > _RUNGS[-1]:  # too long for these q
+                return np.full((self.q.size, FINE_DEGREE // 2 + 1), np.nan)
             coefficients = np.empty((self.q.size, FINE_DEGREE // 2 + 1))
             for points in np.unique(rungs):
                 rows = np.flatnonzero(rungs == points)
@@ -80,19 +82,15 @@ class Particle:
 
     def _rungs(self, values: Mapping[str, Any]) -> Floats:
         """Points that each q needs, (n,): of phase differences qr a Gauss rule needs a few more than qr."""
-        along, across = (
-            sum(float(values[name]) for name in names)
-            * (1 + 2 * max(map(values.get, _widths(names, values)), default=0.0))
-            for names in LENGTHS[self.name]
-        )
+        along, across = (_reach(names, values) for names in LENGTHS[self.name])
         half = along if self.name == "ellipsoid" else along / 2
         wanted = _SLOPE * self.q * max(half, across) + _LEAST
-        return np.array(_RUNGS)[np.minimum(np.searchsorted(_RUNGS, wanted), len(_RUNGS) - 1)]
+        return np.array([*_RUNGS, _RUNGS[-1] + 1])[np.searchsorted(_RUNGS, wanted)]
 
     def _squares(self, rows: Any, points: int, values: Mapping[str, Any]) -> Floats:
         from sasmodels.direct_model import call_kernel
 
-        key = rows.tobytes() + bytes([points % 256])
+        key = rows.tobytes() + points.to_bytes(2, "big")
         if key not in self._kernels:
             cosines, _ = _rule(points)
             q = self.q[rows][:, None]
@@ -106,8 +104,10 @@ class Particle:
         return np.asarray(squares).reshape(rows.size, points)
 
 
-def _widths(names: Sequence[str], values: Mapping[str, Any]) -> list[str]:
-    return [f"{name}_pd" for name in names if f"{name}_pd" in values]
+def _reach(names: Sequence[str], values: Mapping[str, Any]) -> float:
+    """Sum of lengths, two standard deviations of their distributions above the mean."""
+    widest = max(float(values.get(f"{name}_pd", 0.0)) for name in names)
+    return sum(float(values[name]) for name in names) * (1 + 2 * widest)
 
 
 @lru_cache(maxsize=len(_RUNGS))

@@ -281,7 +281,7 @@ class Verification:
         if self.replicates is None or not self.replicates.group:
             return f"{text}."
         replicates = self.replicates
-        share = f"{100 * replicates.taken / replicates.count:.0f} %"
+        share = f"{replicates.taken} of {replicates.count}"
         also = (
             "and"
             if replicates.measured_taken
@@ -289,7 +289,7 @@ class Verification:
             if 2 * replicates.taken > replicates.count
             else "and not"
         )
-        return f"{text}; the network finds “{replicates.group}” in {share} of them {also} in the measurement."
+        return f"{text}; the network finds “{replicates.group}” in {share} {also} in the measurement."
 
     def as_dict(self) -> dict[str, Any]:
         return {

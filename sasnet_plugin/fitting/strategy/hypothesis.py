@@ -18,7 +18,7 @@ from ...types import Curve, ModelGuess, Suggestion, product_name, sum_parts
 from ..problem.free_parameters import SALT
 from ..result.model_fit import ModelFit
 from ..start_values.screening import SIMPLE
-from ..start_values.sums import SIMPLE_CURVES, SMOOTH, TERMS, is_smooth_sum
+from ..start_values.sums import SMOOTH, TERMS, is_simple_sum, is_smooth_sum
 from ..task import Pair
 from .settings import STRATEGY
 
@@ -220,7 +220,7 @@ def is_smooth(hypothesis: Hypothesis) -> bool:
 
 def is_simple_curve(hypothesis: Hypothesis) -> bool:
     """Whether it is a curve of the grid that `start_values.sums` compares, or a sum of those."""
-    return all(part in SIMPLE_CURVES for part in sum_parts(hypothesis.name))
+    return is_simple_sum(hypothesis.name)
 
 
 @cache

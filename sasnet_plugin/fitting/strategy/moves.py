@@ -97,8 +97,8 @@ def highest_boost(state: State) -> float:
     best = state.best
     if best is None:
         return STRATEGY.most_boost
-    if state.estimate_remaining_gain(best) <= STRATEGY.chance_gain:
-        return 1.0  # a fit leaves nothing but noise
+    if any(_leaves_noise(state, hypothesis) for hypothesis in state.fits):
+        return 1.0  # one has explained what another leaves
     return STRATEGY.doubtful_boost if state.is_explained() else STRATEGY.most_boost
 
 
@@ -120,7 +120,7 @@ def make_fit_step(
     """Fit a hypothesis from the bank's curves."""
     # One that the network holds likelier than all others together is not held off by its parameters: the
     # network has weighed them, and those that the data leave open cost nothing.
-    size, best = size_of(hypothesis), state.best
+    size, best = _count_parameters(state, hypothesis), state.best
     if best is not None and state.beliefs.estimate(hypothesis) > 0.5:
         size = min(size, state.size(best))
     again = boost(state, size)
@@ -128,6 +128,14 @@ def make_fit_step(
         ("fit", hypothesis), chance * again / hypothesis.seconds, due, hypothesis,
         state.task(hypothesis, **task_options),
     )  # fmt: skip
+
+
+def _count_parameters(state: State, hypothesis: Hypothesis) -> int:
+    """Parameters that a hypothesis needs at least: one that holds the best fit needs those of it, too."""
+    best, size = state.best, size_of(hypothesis)
+    if best is None or all(reduction.name != best.name for reduction in simpler(*hypothesis.pair)):
+        return size
+    return max(size, state.size(best) + size - size_of(best))
 
 
 def make_step_from(
@@ -362,7 +370,7 @@ def _simplest_interacting(state: State) -> list[Hypothesis]:
     most = STRATEGY.falls * min(free.values(), default=np.inf)
     most = min(most, ASSESSMENT.much_worse * min(bound.values(), default=np.inf))
     near_ = [h for h, chisq in bound.items() if chisq < most]
-    return sorted(near_, key=lambda h: (len(state.fits[h].free), bound[h]))[:1]
+    return sorted(near_, key=lambda h: (len(state.fits[h].free), size_of(h), bound[h]))[:1]
 
 
 def _fast(state: State, *, interact: bool) -> dict[Hypothesis, float]:
@@ -469,15 +477,24 @@ def propose_resolved(state: State) -> Iterator[Step]:
 
 def simple_sums(state: State) -> Iterator[Step]:
     """Fit all simple models that come near, before what the network thinks: each costs milliseconds."""
-    # All of them, as many a curve is explained by several: only then the weights say so.
+    # All of them, as many a curve is explained by several: only then the weights say so. But one that holds
+    # what leaves nothing but noise has nothing left to explain.
     if not state.free:
         return
+    sufficient = {state.fits[h].name for h in state.fits if _leaves_noise(state, h)}
     for near in state.simple_sums:
         hypothesis = parse_hypothesis(near.model)
-        if ("simple", hypothesis) in state.done:
+        is_superfluous = any(reduction.name in sufficient for reduction in simpler(*hypothesis.pair))
+        if ("simple", hypothesis) in state.done or is_superfluous:
             continue
         if hypothesis.second is None or state.may_be_sum:
             yield _fit(state, hypothesis, near.starts)
+
+
+def _leaves_noise(state: State, hypothesis: Hypothesis) -> bool:
+    """Whether a fit explains the curve to its errors, and leaves no more to gain than chance."""
+    explained = explains(state.fits[hypothesis].reduced_chisq, len(state.curve))
+    return explained and state.estimate_remaining_gain(hypothesis) <= STRATEGY.chance_gain
 
 
 def tails(state: State) -> Iterator[Step]:
@@ -654,7 +671,7 @@ def _is_open(state: State, step: Step) -> bool:
     if hypothesis is None:
         return True
     fitted = step.key[0] == "fit" and ("simple", hypothesis) in state.done and state.is_explained()
-    is_known = fitted and hypothesis in state.fits and is_simple_curve(hypothesis)
+    is_known = fitted and (is_simple_curve(hypothesis) or hypothesis == state.best)
     return state.is_allowed(hypothesis) and not is_known
 
 
@@ -683,8 +700,9 @@ def _moves(state: State) -> tuple[Callable[[State], Iterator[Step]], ...]:
     return moves
 
 
-def _order(step: Step) -> tuple[tuple[bool, bool, int], float, str]:
-    return rank(step), -step.worth, str(step.key)
+def _order(step: Step) -> tuple[tuple[bool, bool, int], float, int, str]:
+    size = 0 if step.hypothesis is None else size_of(step.hypothesis)
+    return rank(step), -step.worth, size, str(step.key)
 
 
 def rank(step: Step) -> tuple[bool, bool, int]:
@@ -894,7 +912,10 @@ def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
         near_fit = state.fits[hypothesis]
         is_worth_it = hypothesis == likeliest or len(near_fit.free) <= len(fit.free)
         is_close = near_fit.chisq < ASSESSMENT.much_worse * fit.chisq
-        return hypothesis != best and is_worth_it and is_close and hypothesis.resolution == best.resolution
+        is_calculated_alike = hypothesis.resolution == best.resolution and (
+            hypothesis.as_measured == best.as_measured
+        )
+        return hypothesis != best and is_worth_it and is_close and is_calculated_alike
 
     near_ = sorted(filter(is_near, state.fits), key=lambda h: state.fits[h].chisq)
     return near_[: STRATEGY.near_fits]
@@ -928,7 +949,9 @@ def propose_restarts(state: State) -> Iterator[Step]:
     forms: set[str] = set()
     for hypothesis in dict.fromkeys([*near_, likeliest]):
         fit = state.fits[hypothesis]
-        is_known = hypothesis.form in forms or is_smooth(hypothesis)
+        # What has no fringes has few minima: the library's curves have led to each.
+        has_few_minima = is_smooth(hypothesis) or (state.is_explained() and not is_of_particles(hypothesis))
+        is_known = hypothesis.form in forms or has_few_minima
         if not is_known and doubtful(fit.reduced_chisq, len(state.curve)):
             forms.add(hypothesis.form)
             yield _restart(state, hypothesis, state.fits[order[0]].chisq)
@@ -941,7 +964,8 @@ def _restart(state: State, hypothesis: Hypothesis, least: float) -> Step:
     attempt = sum(earlier_key[: len(key)] == key for earlier_key in state.done)
     # About a deep wrong minimum there may be none other; later ones are about the bank's curves alone.
     extra = starting_values(fit) if attempt == 0 else None
-    task = state.task(hypothesis, extra=extra, restarts=np.inf, budget=budget, attempt=attempt)
+    restarts = STRATEGY.in_vain if state.is_explained() else np.inf
+    task = state.task(hypothesis, extra=extra, restarts=restarts, budget=budget, attempt=attempt)
     chance = STRATEGY.seldom * max(least / fit.chisq, state.beliefs.estimate(hypothesis))
     wrong = _estimate_wrong_minimum(state, hypothesis)
     if wrong > chance:  # its starts are far from what explains the curve

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...data.sample.sample import Sample
+from ...digits import significant
 from ...simulate.orientations import DIRECTOR, P2
 from ...types import Curve, ModelGuess, SasnetError, Suggestion
 from ..evidence.discrepancy import Discrepancy
@@ -24,6 +25,7 @@ from ..pool import answers
 from ..problem.bounds import default_of, range_of
 from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import complete_distributions
+from ..problem.model_curves import ModelCurves
 from ..problem.oriented_particles import LENGTHS, P2_RANGE, SectorCurves, particle_info
 from ..problem.shared_parameters import Plan
 from ..result.model_fit import Parameter
@@ -31,18 +33,26 @@ from ..result.residuals import standardise_runs
 from ..result.sample_result import JointFit, Key, SampleResult
 from ..settings import PROBLEM
 from ..task import Budget, FitOptions, no_curve
+from ..verdict import sample_sentences as sentences
 from .joint_fit import ONE_SOLVENT, collect_fixed
 
 #: What one particle may take, as `costs` counts evaluations.
 _BUDGET = Budget(30.0)
 #: Long over wide of starts, sizes across and along for each model; shell over core; contrast of the core.
-_RATIOS = {"cylinder": (0.1, 0.4, 2.0, 6.0, 20.0), "ellipsoid": (0.15, 0.4, 2.0, 4.0, 10.0)}
+_RATIOS = {
+    "cylinder": (0.1, 0.25, 0.5, 1.5, 2.5, 4.0, 7.0, 15.0),
+    "ellipsoid": (0.1, 0.2, 0.45, 2.0, 4.0, 9.0),
+}
 _SHELLS, _CORES = (0.3, 1.0), (-1.0, 0.2)
-_SIZES = 9
+_SIZES = 13
 #: Order parameters of starts.
 _ORDERS = (0.2, 0.6, -0.2)
-#: Starts that are followed, steps of each, and those of the best to the end.
-_FOLLOWED, _FIRST_STEPS, _STEPS = 4, 12, 60
+#: Starts that are followed, steps of each, how many go on, and steps of those to the end.
+_FOLLOWED, _FIRST_STEPS, _REFINED, _STEPS = 9, 12, 3, 60
+#: Lengths that are tried about that of a first minimum: fringes along the axis hold a descent.
+_FACTORS = np.geomspace(0.3, 3.0, 16)
+#: Relative error that is added on the way to a minimum: without it fringes of wrong sizes hold up a descent.
+_TOLERANCE = 0.1
 #: Points of each curve among which starts are compared.
 _FEW = 40
 #: Width of the size distribution where a fit begins, and its points on the way and at the end.
@@ -65,23 +75,34 @@ class SectorTask:
         return self.model
 
 
+def solve_shared(
+    shapes: Sequence[Floats], curves: Sequence[ModelCurves], errors: Sequence[Floats]
+) -> tuple[float, float, Floats]:
+    """Scale and background that all curves share, and residuals of all; no values where there are none."""
+    error = np.concatenate(errors)
+    columns = np.stack([np.concatenate(shapes), np.ones(error.size)]) / error
+    measured = np.concatenate([curve.curve.intensity for curve in curves]) / error
+    if not np.isfinite(columns).all():
+        return 1.0, 0.0, np.full(error.size, PROBLEM.no_value)
+    length = np.linalg.norm(columns, axis=1)
+    unit = columns / length[:, None]
+    cosine = float(unit[0] @ unit[1])
+    right = unit @ measured
+    scale = (right[0] - cosine * right[1]) / max(1 - cosine**2, 1e-12) / length[0]
+    background = (right[1] - cosine * right[0]) / max(1 - cosine**2, 1e-12) / length[1]
+    if not scale > 0:  # far from the minimum dips lie where tops are measured
+        scale, background = right[0] / length[0], 0.0
+    return float(scale), float(background), np.array([scale, background]) @ columns - measured
+
+
 class SectorProblem(LeastSquaresProblem):
     """Sectors of one detector: one scale and one background for all."""
 
     def _solve(self, x: Floats) -> Solved:
-        shapes = np.concatenate([curve[0] for curve in self.evaluate(x)[1]])
-        error = np.concatenate(self.errors)
-        intensity = np.concatenate([curve.curve.intensity for curve in self.curves])
-        columns = np.stack([shapes, np.ones(shapes.size)], axis=1) / error[:, None]
+        shapes = [curve[0] for curve in self.evaluate(x)[1]]
+        scale, background, residual = solve_shared(shapes, self.curves, self.errors)
         count = len(self.curves)
-        if not np.isfinite(columns).all():
-            return Solved(np.full(self.rows, PROBLEM.no_value), [np.ones(1)] * count, [0.0] * count)
-        length = np.linalg.norm(columns, axis=0)
-        scale, background = np.linalg.lstsq(columns / length, intensity / error, rcond=None)[0] / length
-        if not scale > 0:
-            scale, background = float(columns[:, 0] @ (intensity / error)) / length[0] ** 2, 0.0
-        residual = columns @ np.array([scale, background]) - intensity / error
-        return Solved(residual, [np.array([scale])] * count, [float(background)] * count, float(scale))
+        return Solved(residual, [np.array([scale])] * count, [background] * count, scale)
 
     def _differentiate_linear(self, x: Floats, solved: Solved) -> dict[Key, Floats]:
         shapes = np.concatenate([curve[0] for curve in self.evaluate(x)[1]])
@@ -104,14 +125,41 @@ def fit_oriented(
         fits += _fit_particles(ledger, [task for task in free if _is_director_fitted(task)])[0]
     guesses = tuple(ModelGuess(model, None, 1 / len(models), "") for model in models)
     suggestion = Suggestion(sample.curves[0].file, "", guesses, (), 1.0)
-    return SampleResult(sample, dintensities, tuple(rank_particles(fits)), suggestion, notes=tuple(notes))
+    ranked = rank_particles(_select_likeliest(fits))
+    notes += _describe_turned(ranked[:1], fits)
+    return SampleResult(sample, dintensities, tuple(ranked), suggestion, notes=tuple(notes))
 
 
 def _fit_particles(ledger: Ledger, tasks: Sequence[SectorTask]) -> tuple[list[JointFit], list[str]]:
     """Fits, and why there are none of other particles."""
-    found = [answer for _, answer in answers(ledger, fit_particle, tasks, ledger.remaining)]
-    fits = [answer for answer in found if isinstance(answer, JointFit)]
-    return fits, [str(answer) for answer in found if not isinstance(answer, JointFit)]
+    fits, notes = list[JointFit](), list[str]()
+    for _, answer in answers(ledger, fit_particle, tasks, ledger.remaining):
+        if isinstance(answer, Exception):
+            notes.append(str(answer))
+        else:
+            fits += answer
+    return fits, notes
+
+
+def _select_likeliest(fits: Sequence[JointFit]) -> list[JointFit]:
+    """Of each model the fit of greatest evidence."""
+    best: dict[str, JointFit] = {}
+    for fit in sorted(fits, key=lambda fit: fit.minus_two_log):
+        best.setdefault(fit.name, fit)
+    return list(best.values())
+
+
+def _describe_turned(best: Sequence[JointFit], fits: Sequence[JointFit]) -> list[str]:
+    """Say which other orientation fits the best model as well."""
+    same = [fit for first in best for fit in fits if fit.name == first.name and fit is not first]
+    near = [fit for fit in same if fit.minus_two_log < best[0].minus_two_log + EVIDENCE.strong]
+    turned = [fit.parameters for fit in near if fit.parameters[P2].value * best[0].parameters[P2].value < 0]
+    return [
+        sentences.OTHER_ORIENTATION(
+            order=significant(values[P2].value, 2), direction=f"{values[DIRECTOR].value:.0f}"
+        )
+        for values in turned[:1]
+    ]
 
 
 def _select_models(options: FitOptions) -> list[str]:
@@ -131,10 +179,6 @@ def rank_particles(fits: Sequence[JointFit]) -> list[JointFit]:
     """Rank by marginal likelihood; those that do not fit the sectors come last."""
     if not fits:
         return []
-    fits = [
-        min((f for f in fits if f.name == name), key=lambda f: f.minus_two_log)
-        for name in {f.name: 0 for f in fits}
-    ]
     weights = shares(np.array([-0.5 * fit.minus_two_log for fit in fits]))
     order = sorted(
         (replace(fit, weight=float(w)) for fit, w in zip(fits, weights, strict=True)),
@@ -154,30 +198,70 @@ def rank_particles(fits: Sequence[JointFit]) -> list[JointFit]:
 # --- One particle.
 
 
-def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> JointFit:
-    """Fit one particle to all sectors. Raises SasnetError if no start has a finite curve."""
+def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
+    """Fit one particle to all sectors, also with axes across the director instead of along it; the likelier
+    first. Raises SasnetError if no start has a finite curve.
+    """
     del bank
     spent_time = read_spent_time()
     deadline = spent_time + min(budget.seconds, _BUDGET.seconds)
     curves = _make_curves(task, _thin(task))
-    problems = []
-    for start in _find_starts(task, curves):
-        problem = _make_problem(task, curves, start)
-        with suppress(TimeUpError):
-            _limit(curves, deadline)
-            problem.run(_FIRST_STEPS)
-        if np.isfinite(problem.chisq):
-            problems.append(problem)
-    if not problems:
+    _limit(curves, deadline)
+    rough = _descend(task, curves, _find_starts(task, curves), _FIRST_STEPS, _TOLERANCE)[:_REFINED]
+    ends = [problem.nearest[0] for problem in rough]
+    starts = [start for end in ends for start in (end, _mirror(task, end), *_vary_length(task, curves, end))]
+    fine = _descend(task, curves, starts, _STEPS)
+    if not fine:
         raise no_curve(task.name)
-    best = min(problems, key=lambda problem: problem.chisq)
     whole = _make_curves(task, [slice(None)] * len(curves))
-    longer = _make_problem(task, whole, best.nearest[0])
-    with suppress(TimeUpError):
-        _limit(whole, deadline)
-        longer.run(_STEPS)
+    _limit(whole, deadline)
+    ends = [fine[0].nearest[0], *(p.nearest[0] for p in fine if _is_turned(p, fine[0]))][:2]
+    longer = _descend(task, whole, ends, _STEPS)
     _limit(whole, np.inf)
-    return replace(_make_fit(task, longer), seconds=read_spent_time() - spent_time)
+    fits = sorted((_make_fit(task, problem) for problem in longer), key=lambda fit: fit.minus_two_log)
+    return [replace(fit, seconds=read_spent_time() - spent_time) for fit in fits]
+
+
+def _is_turned(problem: SectorProblem, other: SectorProblem) -> bool:
+    """Whether axes lie across the director in one of two descents, and along it in the other."""
+    return bool(problem.nearest[0][P2] * other.nearest[0][P2] < 0)
+
+
+def _descend(
+    task: SectorTask, curves: list[SectorCurves], starts: Sequence[Mapping[str, Any]], steps: int,
+    tolerance: float = 0.0,
+) -> list[SectorProblem]:  # fmt: skip
+    """Go downhill from each start; the nearest to the data first."""
+    problems = [_make_problem(task, curves, start, tolerance) for start in starts]
+    for problem in problems:
+        with suppress(TimeUpError):
+            problem.run(steps)
+    return sorted((p for p in problems if np.isfinite(p.chisq)), key=lambda problem: problem.chisq)
+
+
+def _mirror(task: SectorTask, start: Mapping[str, Any]) -> dict[str, Any]:
+    """Axes across the director in place of axes along it, or the reverse: seen alike, a trap of a search."""
+    director = float(start[DIRECTOR]) + (0.0 if DIRECTOR in task.fixed else 90.0)
+    order = float(np.clip(-float(start[P2]), P2_RANGE[0] + 0.05, P2_RANGE[1] - 0.05))
+    return dict(start) | {DIRECTOR: (director + 90) % 180 - 90, P2: task.fixed.get(P2, order)}
+
+
+def _vary_length(
+    task: SectorTask, curves: list[SectorCurves], start: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The best of other lengths along the axis, each with other orders: a longer one is less aligned."""
+    name = LENGTHS[task.model][0][0]
+    orders = [float(start[P2])] if P2 in task.fixed else [float(start[P2]), *_ORDERS, 0.85]
+    lengths = [] if name in task.fixed else float(start[name]) * _FACTORS
+    varied = [dict(start) | {name: float(v), P2: order} for v, order in product(lengths, orders)]
+    return sorted(varied, key=lambda values: _misfit(curves, values))[:1]
+
+
+def _misfit(curves: Sequence[SectorCurves], values: Mapping[str, Any]) -> float:
+    """χ² with the tolerance of a search."""
+    errors = [curve.error(_TOLERANCE) for curve in curves]
+    residual = solve_shared([curve.calculate(values)[0] for curve in curves], curves, errors)[2]
+    return float(residual @ residual)
 
 
 def _limit(curves: Sequence[SectorCurves], deadline: float) -> None:
@@ -229,11 +313,14 @@ def _densities(task: SectorTask) -> tuple[dict[str, float], list[str]]:
     }, fitted
 
 
-def _make_problem(task: SectorTask, curves: list[SectorCurves], start: Mapping[str, Any]) -> SectorProblem:
+def _make_problem(
+    task: SectorTask, curves: list[SectorCurves], start: Mapping[str, Any], tolerance: float = 0.0
+) -> SectorProblem:
     known = dict(task.fixed) | _densities(task)[0]
     if not _is_director_fitted(task):
         known[DIRECTOR] = float(start[DIRECTOR])
-    return SectorProblem(curves, [start] * len(curves), Plan(known=(known,) * len(curves)))
+    plan = Plan(known=(known,) * len(curves))
+    return SectorProblem(curves, [start] * len(curves), plan, tolerance=tolerance)
 
 
 def _find_starts(task: SectorTask, curves: list[SectorCurves]) -> list[dict[str, Any]]:
@@ -244,9 +331,7 @@ def _find_starts(task: SectorTask, curves: list[SectorCurves]) -> list[dict[str,
     for sizes in _list_sizes(task):
         for order, director in product(orders, directors):
             start = {**sizes, P2: order, DIRECTOR: director}
-            problem = _make_problem(task, curves, start)
-            residual = problem.residuals(problem.each("first"))
-            compared.append((float(residual @ residual), start))
+            compared.append((_misfit(curves, start), start))
     compared.sort(key=lambda pair: pair[0])
     chosen: list[dict[str, Any]] = []
     for _, start in compared:
@@ -289,7 +374,7 @@ def _list_sizes(task: SectorTask) -> list[dict[str, Any]]:
     else:
         shell, solvent = fixed["sld_shell"], fixed["sld_solvent"]
         grid = [
-            {"radius": r / (1 + t), "thickness": r * t / (1 + t), "length": 2 * r * k, "ratio": (k, t, c),
+            {"radius": r / (1 + t), "thickness": r * t / (1 + t), "length": 2 * r * k, "ratio": k,
              "sld_core": solvent + c * (shell - solvent)}
             for r, k, t, c in product(across, _RATIOS["cylinder"], _SHELLS, _CORES)
         ]  # fmt: skip
@@ -350,8 +435,8 @@ def _as_joint_fit(
     points = sum(theory.size for theory in minimum.theories)
     widths = {n.removesuffix("_pd"): str(values[f"{n}_type"]) for n in parameters if n.endswith("_pd")}
     return JointFit(
-        task.model, None, parameters, tuple(map(_describe_sector, task.sample.curves)), chisq, sum(chisq) / max(points - len(errors), 1),
-        lost, 1.0, minimum.theories, widths, tuple(shared_errors),
+        task.model, None, parameters, tuple(map(_describe_sector, task.sample.curves)), chisq,
+        sum(chisq) / max(points - len(errors), 1), lost, 1.0, minimum.theories, widths, tuple(shared_errors),
         tuple(standardise_runs(c.intensity - t) for c, _, t in curves), derivatives=derivatives,
     )  # fmt: skip
 

@@ -69,8 +69,12 @@ class State:
         """The hypothesis of most evidence, with what is thought of sums and of a supposed resolution."""
         known_fits, fits = self._best[0], tuple(self.fits.values())
         if len(known_fits) != len(fits) or any(a is not b for a, b in zip(known_fits, fits, strict=True)):
-            self._best = fits, min(self.fits, key=self.compute_minus_two_log, default=None)
+            self._best = fits, min(self.fits, key=self._rank, default=None)
         return self._best[1]
+
+    def _rank(self, hypothesis: Hypothesis) -> tuple[float, int]:
+        """Its evidence as well as that is known, and its size: a fuzzy sphere may have become a sharp one."""
+        return round(self.compute_minus_two_log(hypothesis), 2), size_of(hypothesis)
 
     @property
     def explanation(self) -> Hypothesis | None:

@@ -118,7 +118,9 @@ def make_sample_verdict(result: SampleResult, options: FitOptions) -> Verdict:
     best = result.best
     if best is None:
         return Verdict()
-    doubts = (*_doubts(result), *_describe_direction(result.sample, best, options))
+    beginning = sentences.OTHER_ORIENTATION.text.partition("{")[0]
+    turned = [note for note in result.notes if note.startswith(beginning)]
+    doubts = (*_doubts(result), *_describe_direction(result.sample, best, options), *turned)
     level = EXPLAINS if result.explained and not doubts else DOUBTS if result.explained else DOES_NOT
     command, purpose = _next(result, options)
     return Verdict(level, headline(result, best), doubts, command, purpose)

@@ -103,5 +103,9 @@ MIRRORED = template(
     " them.",
     direction="-25",
 )  # fmt: skip
+OTHER_ORIENTATION = template(
+    "Another orientation fits as well: order parameter P₂ {order}, direction {direction}°.",
+    order="-0.25", direction="109",
+)  # fmt: skip
 TO_LOOK = template("look at all curves with their fits")
 TO_GO_ON = template("see all curves with their fits, and continue in SasView or Bumps")

@@ -267,6 +267,9 @@ class Shelf:
             problem = printable(str(error).replace(f"{images.folder}/", ""))
             # What a busy machine had no time for is read when the page is opened the next time.
             lasting = not isinstance(error, UnansweredError)
+        if self._chosen.get(f"{root}:{file}", {}) != chosen:  # somebody has said meanwhile how it is read
+            self._urgent.append((root, file))
+            return
         companions = self._stamp_companions(root, file, lines)
         self._put(root, file, lines, problem)
         body = {

@@ -78,7 +78,7 @@ export async function openCurve(key, given = {}) {
 // Another unit of q is another curve: nothing of before holds.
 async function reload() {
   await load(state.key, { unit: state.unit, model: " " });
-  const first = state.suggestion?.models[0];
+  const first = likeliest(state.suggestion);
   if (first) await choose(first.model, first.structure_factor || "");
 }
 
@@ -117,7 +117,7 @@ async function load(key, given) {
   if (!given.fit && !given.model && now === turn) { // no model was chosen by hand meanwhile
     if (last) await goTo(last.number);
     else if (state.batches?.length) await showBatch(state.batches[0]);
-    else if (found.models.length) await choose(found.models[0].model, found.models[0].structure_factor || "");
+    else if (found.models.length) await choose(likeliest(found).model, likeliest(found).structure_factor || "");
   }
 }
 
@@ -188,6 +188,9 @@ function suggested(found) {
     el("div", { className: "models" }, ...models.map(candidate)),
   )));
 }
+
+// The model that is shown first is of the group that the sentence names.
+const likeliest = (found) => found?.models.find((one) => one.group === found.groups[0].name) ?? found?.models[0];
 
 // What the classifier says in a sentence; a group below one half is not alone in it.
 function likely(groups) {

@@ -40,6 +40,11 @@ export async function openImage(key, given = {}) {
   if (!same) {
     $("image").setAttribute("aria-busy", "true");
     $("verify").disabled = true; // until it is known what may be fitted
+    for (const id of ["shot-said", "sentences", "figures", "shot-notes", "shot-out", "shot-history"]) $(id).replaceChildren(); // of the one before
+    for (const id of ["why-not", "shot-under"]) $(id).textContent = "";
+    $("parts").hidden = $("shot-bar").hidden = true;
+    $("shot-picture").removeAttribute("src");
+    $("shot-title").textContent = "What it is";
     $("image-title").textContent = key.slice(key.indexOf(":") + 1, key.lastIndexOf("#"));
   }
   const found = same && !given.anew ? state.found : await ask("/api/image", { key }).catch(() => null);
