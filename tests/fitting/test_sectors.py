@@ -24,6 +24,7 @@ from sasnet_plugin.fitting.api import fit_sample, fit_together
 from sasnet_plugin.fitting.problem.oriented_particles import LENGTHS, Particle
 from sasnet_plugin.fitting.strategy.oriented import SectorTask, fit_oriented, fit_particle
 from sasnet_plugin.fitting.task import Budget, FitOptions
+from sasnet_plugin.planning.next_measurement import next_measurement
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.orientations import FINE_DEGREE, order_parameter, sector_series
 from sasnet_plugin.types import Curve, DataError, SasnetError, Sector
@@ -123,6 +124,8 @@ def test_headline_names_order_and_direction_and_two_sectors_say_what_is_assumed(
     assert "Fits 2 sectors of one sample together" in result.verdict.headline
     assert "Two sectors do not determine the direction" in result.verdict.doubts[0]
     assert "--export" not in result.verdict.next
+    with pytest.raises(SasnetError, match="planned from isotropic curves"):
+        next_measurement(result)
 
 
 # --- What a file, a sample file and options say.
