@@ -88,7 +88,7 @@ class TableWriter:
             self._short(measurement, answer)
         else:
             self._full(measurement, answer)
-        self._console.print()
+        self._lines([""])
         sys.stdout.flush()
 
     def _full(self, measurement: Any, answer: Answer) -> None:
@@ -115,10 +115,14 @@ class TableWriter:
 
     def _lines(self, lines: Iterable[str], style: str = "") -> None:
         """Sentences, each on a line of its own, however long."""
+        from rich.control import strip_control_codes
         from rich.text import Text
 
-        for line in lines:
-            self._console.print(Text(line, style=style), soft_wrap=True)
+        if self._console.is_terminal:
+            for line in lines:
+                self._console.print(Text(line, style=style), soft_wrap=True)
+        else:  # nothing to lay out, which costs as much as to draw a conclusion
+            self._console.file.writelines(f"{strip_control_codes(line)}\n" for line in lines)
 
     def _tables(self, answer: Answer) -> None:
         for rows in filter(None, (finding.rows() for finding in answer.findings)):

@@ -224,8 +224,8 @@ def _together(
     from ..predict import open_classifier
     from ..predict.together import contradicting, together
     from ..types import SasnetError
+    from .fit import print_sectors, print_suggestion, refuse, sample_from
     from .streams import json_lines
-    from .together import print_sectors, print_suggestion, refuse, sample_from
 
     try:
         sample = sample_from(files, kinds.read, window, sample_options, kinds.wavelength)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +24,16 @@ from ..materials import densities
 from ..noise import estimate_dintensity
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON, check_prior
-from ..predict.curves import Classifier
+from ..predict.predictor import Classifier
 from ..predict.together import contradicting, together
-from ..types import Curve, SasnetError, Suggestion, TechnicalError
+from ..types import Curve, ModelGuess, SasnetError, Suggestion, TechnicalError
 from ..workers.threads import one_thread
 from ..zoo import bank_path
 from .asked import check_names, check_shared, select_named_hypotheses, several_of, start_of
 from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy
 from .assessment.error_estimates import errors_to_add, make_fixed_task, spread_over_kinds, widen_errors
+from .assessment.size_mixtures import add_mixture, fit_mixture, mixture_task
 from .evidence.marginal import weigh_fits
 from .evidence.settings import EVIDENCE
 from .ledger import Ledger
@@ -43,7 +44,7 @@ from .problem.contrast import contrast_of, given_parameters, names_settled_by
 from .problem.plugin_models import add_plugins, split
 from .problem.resolution import add_resolution_tails, has_resolution
 from .progress import Progress, show_progress, watch
-from .result.fit_result import Artefact, FitResult
+from .result.fit_result import Artefact, FitResult, SizeMixture
 from .result.model_fit import ModelFit, explains
 from .result.sample_result import JointFit, SampleResult
 from .settings import EFFORT, OPTIMIZE
@@ -55,12 +56,14 @@ from .strategy.oriented import fit_oriented
 from .strategy.search import search_points
 from .strategy.settings import STRATEGY
 from .strategy.state import State
-from .task import FitOptions, Method, Pool
+from .task import FitOptions, Method, Pool, Work
 from .verdict import sample_sentences as sentences
 from .verdict.doubts import describe_unlikely
 from .verdict.next_step import translate_to_python
 from .verdict.sample import add_magnetism, add_sample_verdict, translate_sample_to_python
 from .verdict.tell import add_verdict
+
+_Kind = TypeVar("_Kind")
 
 ESTIMATED = "The uncertainties were estimated"
 CUT = (
@@ -189,7 +192,9 @@ def fit_with(
     classifier = open_classifier()
     if not split(options.models, classifier.manifest.labels)[1]:
         ledger.first = ledger.until + EFFORT.first  # but for a plugin, which may never return
-    suggestion, shown_suggestion = answer or suggest_models(curve, options, classifier)
+    suggestion, shown_suggestion = (
+        answer or _name_model(curve, options, classifier) or suggest_models(curve, options, classifier)
+    )
     if options.models is None and constant(curve.q, curve.intensity, curve.dintensity) is not None:
         return add_verdict(
             _make_structureless_result(curve, dintensity, notes, shown_suggestion, classifier), options
@@ -215,9 +220,12 @@ def fit_with(
     given_names, probe = _collect_given(options)
     supposed = has_resolution(search_result.curve) and not has_resolution(state.curve)
     reported = partial(_finalise_fits, longer, search_result.curve, dintensity, given_names, method, supposed)
+    mixture = _mixture(longer, search_result.curve, dintensity, fits, given_names)
     result = assess(
-        search_result.curve, dintensity, fits, notes, prior, given_names, probe, suggestion.groups, reported
-    )
+        search_result.curve, dintensity, fits, notes, prior, given_names, probe, suggestion.groups, reported,
+        mixture,
+    )  # fmt: skip
+    result = add_mixture(result, mixture)
     if options.models is None:
         result = _compare_with_network(result, shown_suggestion, classifier.manifest.scope_threshold)
     if method.name == "lm":
@@ -306,10 +314,26 @@ def _artefact(
     if len(curve) != len(result.curve):  # the first points are excluded already
         return None
     suspect = suspect_of(curve, dintensity, result.fits, given_names)
-    if suspect is None:
-        return None
-    answered = answers(ledger, find_artefact, [suspect], STRATEGY.time["fast"])
-    return next((artefact for _, artefact in list(answered) if isinstance(artefact, Artefact)), None)
+    return _answer_one(ledger, find_artefact, suspect, Artefact)
+
+
+def _mixture(
+    ledger: Ledger,
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    fits: Sequence[ModelFit],
+    given_names: frozenset[str],
+) -> SizeMixture | None:
+    """Hard spheres of several sizes as a mixture, where one of the fits is of these."""
+    least = min((fit.reduced_chisq for fit in fits), default=0.0)
+    tasks = [mixture_task(curve, dintensity, fit, least, given_names) for fit in fits]
+    return _answer_one(ledger, fit_mixture, next(filter(None, tasks), None), SizeMixture)
+
+
+def _answer_one(ledger: Ledger, work: Work, task: Any, kind: type[_Kind]) -> _Kind | None:
+    """What comes of one task after the search; None without a task, or where nothing came of it."""
+    answered = [] if task is None else list(answers(ledger, work, [task], STRATEGY.time["fast"]))
+    return next((found for _, found in answered if isinstance(found, kind)), None)
 
 
 def _widen_all_errors(
@@ -394,6 +418,22 @@ def suggest_models(
     return add_plugins(
         suggestion, plugins, is_only=network_models == []
     ) if plugins else suggestion, shown_suggestion
+
+
+def _name_model(
+    curve: Curve, options: FitOptions, classifier: Classifier
+) -> tuple[Suggestion, Suggestion] | None:
+    """What `suggest_models` says where a user names one model and its structure factor, unasked."""
+    # Whatever the network makes of the curve, that model has all of the probability.
+    models, plugins = split(options.models, classifier.manifest.labels)
+    if plugins or models is None or len(models) != 1 or options.structure_factor is None:
+        return None
+    classifier.selection(models, options.exclude or None)
+    classifier.predictor.prepare(curve)
+    factor = None if options.structure_factor == "none" else options.structure_factor
+    guess = ModelGuess(models[0], factor, 1.0, models[0])
+    suggestion = Suggestion(curve.file, curve.entry, (guess,), (), 1.0)
+    return suggestion, suggestion
 
 
 def sentences_of(unanswered: Sequence[TechnicalError]) -> list[str]:

@@ -145,20 +145,30 @@ class _Sums(NamedTuple):
         """Return `sum_law`, each at its own best exponent, by a parabola through χ²."""
         parameters, chi2 = self.laws(_EXPONENTS)
         chi2 = np.where(parameters[..., 1] > 0, chi2, np.inf)
-        out = []
-        for column in range(chi2.shape[1]):
-            k = int(np.clip(np.argmin(chi2[:, column]), 1, _EXPONENTS.size - 2))
-            low, middle, high = chi2[k - 1 : k + 2, column]
-            shift = 0.0
-            if np.isfinite(low) and np.isfinite(high) and low - 2 * middle + high > 0:
-                shift = 0.5 * (low - high) / (low - 2 * middle + high)
-            exponent = _EXPONENTS[k] + (_EXPONENTS[1] - _EXPONENTS[0]) * float(np.clip(shift, -1, 1))
-            a, b = (
-                np.interp(exponent, _EXPONENTS[k - 1 : k + 2], parameters[k - 1 : k + 2, column, term])
-                for term in (1, 2)
-            )
-            out.append((exponent, float(a), float(b)))
-        return np.array(out[-1]), np.array(out[:-1])
+        column = np.arange(chi2.shape[1])
+        k = np.clip(np.argmin(chi2, axis=0), 1, _EXPONENTS.size - 2)
+        low, middle, high = (chi2[k + step, column] for step in (-1, 0, 1))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            bend = low - 2 * middle + high
+            shift = np.clip(0.5 * (low - high) / bend, -1, 1)
+        shift = np.where(np.isfinite(low) & np.isfinite(high) & (bend > 0), shift, 0.0)
+        neighbour = parameters[k + np.where(shift < 0, -1, 1), column]
+        laws = parameters[k, column] + np.abs(shift)[:, None] * (neighbour - parameters[k, column])
+        return laws[-1], laws[:-1]
+
+
+def _may_begin(level: Floats, error: Floats, weight: Floats) -> NDArray[np.bool_]:
+    """Whether each bin and the next two are level: a plateau may begin there."""
+    may_begin = np.zeros(level.size, dtype=bool)
+    if level.size < 3:
+        return may_begin
+    levels, errors, weights = (
+        np.stack([values[:-2], values[1:-1], values[2:]]) for values in (level, error, weight)
+    )
+    change, noise = np.ptp(levels, axis=0), np.max(errors, axis=0)
+    mean = np.sum(levels * weights, axis=0) / np.sum(weights, axis=0)
+    may_begin[:-2] = (change <= SETTINGS.level * mean + 2 * noise) & (mean > SETTINGS.seen * noise)
+    return may_begin
 
 
 def plateau(q: Floats, intensity: Floats, sigma: Floats) -> Plateau | Refused:
@@ -172,7 +182,8 @@ def plateau(q: Floats, intensity: Floats, sigma: Floats) -> Plateau | Refused:
     last = np.append(first[1:], q.size) - 1
     best: tuple[float, int, int] | None = None
     ends = np.log10(q[last[-1]] / q[first])
-    for start in np.flatnonzero(ends >= SETTINGS.width):
+    starts = np.flatnonzero(ends >= SETTINGS.width)
+    for start in starts[_may_begin(level, error, total)[starts]]:
         if best is not None and ends[start] <= best[0]:
             break
         change = np.maximum.accumulate(level[start:]) - np.minimum.accumulate(level[start:])

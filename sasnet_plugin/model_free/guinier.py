@@ -181,6 +181,7 @@ class State(NamedTuple):
     residual: Floats  #: (n,), of the likeliest class, over the stated errors.
     chi2: float  #: Of that class, with what its prior adds.
     each: Floats  #: (classes, 2 + terms), theta of each class.
+    series: tuple[Floats, Floats]  #: ln I of each class, (classes, n), and its derivatives.
 
     @property
     def rg(self) -> float:
@@ -212,10 +213,16 @@ def make_first_theta(points: Points, count: int, rg: float, settings: GuinierSet
     return theta
 
 
-def take_step(points: Points, theta: Floats, settings: GuinierSettings) -> State:
+def take_step(
+    points: Points,
+    theta: Floats,
+    settings: GuinierSettings,
+    series: tuple[Floats, Floats] | None = None,
+) -> State:
     """One step of Gauss and Newton under the prior of each class, and the average of where they lead."""
+    # `series` is that of `theta` at these points where the last step has it.
     priors = _priors(settings)
-    line, columns = _line(points, theta, settings.reach[0])
+    line, columns = series or _line(points, theta, settings.reach[0])
     # Weighted by the model, not by points that noise has lifted or lowered.
     model = np.exp(line)
     weight = (model / points.sigma) ** 2
@@ -232,7 +239,8 @@ def take_step(points: Points, theta: Floats, settings: GuinierSettings) -> State
     # Neither a curve that rises nor a power law runs away.
     low, high = FLAT / points.q[-1], LATE / points.q[0]
     theta[:, 1] = np.clip(theta[:, 1], 2 * math.log(low), 2 * math.log(high))
-    residual = (points.intensity - np.exp(_line(points, theta, settings.reach[0])[0])) / points.sigma
+    series = _line(points, theta, settings.reach[0])
+    residual = (points.intensity - np.exp(series[0])) / points.sigma
     differs = (theta - priors.mean)[..., None]
     chi2 = np.sum(residual**2, axis=1) + np.sum(differs * (priors.precision @ differs), axis=(1, 2))
     evidence = priors.constant - 0.5 * (chi2 + np.linalg.slogdet(normal)[1])
@@ -242,7 +250,7 @@ def take_step(points: Points, theta: Floats, settings: GuinierSettings) -> State
     apart = theta - mean
     spread = np.sum(share[:, None, None] * (covariance + apart[:, :, None] * apart[:, None, :]), axis=0)
     best = int(share.argmax())
-    return State(mean, spread, residual[best], float(chi2[best]), theta)
+    return State(mean, spread, residual[best], float(chi2[best]), theta, series)
 
 
 def _line(points: Points, theta: Floats, reach: float) -> tuple[Floats, Floats]:
@@ -377,7 +385,7 @@ def _not_begun(points: Points, settings: GuinierSettings) -> _No:
     if power <= 0:
         return _No(_RISES)
     return _No(
-        f"from the lowest q on the curve falls as q^-{power:.1f}, so that its window begins too late, or has"
+        f"from the lowest q on the curve falls as q^-{power:.1f}, so the q range begins too late, or has"
         f" fewer than {settings.points} points where q·Rg is small"
     )
 
@@ -386,9 +394,9 @@ def _settle_range(
     points: Points, count: int, rg: float, reach: float, settings: GuinierSettings
 ) -> tuple[int, State]:
     """Range and fit that agree with each other."""
-    theta = make_first_theta(points, count, rg, settings)
+    theta, series = make_first_theta(points, count, rg, settings), None
     for number in range(_ROUNDS):
-        state = take_step(points.first(count), theta, settings)
+        state = take_step(points.first(count), theta, settings, series)
         theta = state.each
         wanted_count = max(int(np.searchsorted(points.q, reach / state.rg, side="right")), settings.points)
         wanted_count = min(wanted_count, points.q.size)
@@ -396,6 +404,7 @@ def _settle_range(
             wanted_count = min(wanted_count, count)
         if abs(state.rg / rg - 1) < _SETTLED and wanted_count == count and number >= _LEAST:
             break
+        series = state.series if wanted_count == count else None
         count, rg = wanted_count, state.rg
     return state.residual.size, state
 
@@ -425,7 +434,7 @@ def _no_law(used: Points, state: State, noise: float, settings: GuinierSettings)
     begin = float(used.q[0]) * state.rg
     if begin > settings.begin:
         return (
-            f"from the lowest q on the curve falls as q^-{power:.1f}: the window begins too late, at q·Rg ="
+            f"from the lowest q on the curve falls as q^-{power:.1f}: the q range begins too late, at q·Rg ="
             f" {begin:.2g} if there is an Rg at all"
         )
     if chi2 - state.chi2 >= settings.better * max(noise, 1.0) ** 2:
@@ -434,7 +443,7 @@ def _no_law(used: Points, state: State, noise: float, settings: GuinierSettings)
         return "the intensity at the lowest q does not fall by more than its noise"
     return (
         f"a power law, q^-{power:.2g}, fits the lowest points equally well, as for rods, sheets, fractals"
-        " or a window that begins too late"
+        " or a q range that begins too late"
     )
 
 
@@ -473,9 +482,10 @@ def _drift(points: Points, state: State, error: float, settings: GuinierSettings
         rest = points.drop_first(max(int(share * points.q.size), 2))
         if rest.q.size < settings.points or rest.q[0] * state.rg > settings.late:
             break
-        rest_state = state
+        rest_state, series = state, None
         for _ in range(_DRIFTED):
-            rest_state = take_step(rest, rest_state.each, settings)
+            rest_state = take_step(rest, rest_state.each, settings, series)
+            series = rest_state.series
         change = rest_state.rg / state.rg - 1
         pull = abs(change) / math.hypot(error, 0.5 * math.sqrt(rest_state.covariance[1, 1]))
         worst = max(worst, (change, pull), key=lambda pair: pair[1])

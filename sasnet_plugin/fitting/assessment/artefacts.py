@@ -27,7 +27,7 @@ from ..problem.resolution import has_resolution
 from ..result.fit_result import LOWEST_POINTS, SLIT, Artefact
 from ..result.model_fit import ModelFit, explains
 from ..result.reported_values import sigmas
-from ..settings import ASSESSMENT, PROBLEM
+from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
 from ..task import UNLIMITED, Budget
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ _FREE_OF_SPHERE = 4
 #: Points at least by which a model is seen to be much worse than the curve, and times as much worse as all
 #: points have to show.
 _FEW_POINTS, _LEEWAY = 24, 2.0
+#: Steps after which it may be worse by twice as much, or is not followed further.
+_FEW_STEPS = 4
 
 
 def _sphere(curve: Curve) -> Simple:
@@ -149,7 +151,7 @@ def _refine_simple(
     if not (simple.was_fitted or _fits_a_few_points(suspect, simple, curve, error, deadline)):
         return None
     local = _curves_of(suspect, simple, curve, error, deadline)
-    tolerance, near = ASSESSMENT.artefact_tolerance, _rough(local, simple)
+    tolerance, near = OPTIMIZE.rough_tolerance, _rough(local, simple)
     minima = [refine(local, minimum.parameters, tolerances=(tolerance, 0.0)) for minimum in near]
     return min(
         (minimum for minimum in minima if minimum is not None),
@@ -162,19 +164,22 @@ def _fits_a_few_points(asked: Suspect, simple: Simple, curve: Curve, error: Floa
     """Whether a model may fit: most curves are no spheres, which a few of their points show."""
     step = max(len(curve) // _FEW_POINTS, 1)
     few = _part(curve, slice(None, None, step))
-    return bool(_rough(_curves_of(asked, simple, few, error[::step], deadline), simple, _LEEWAY))
+    local = _curves_of(asked, simple, few, error[::step], deadline)
+    return bool(_rough(local, simple, 2 * _LEEWAY, _FEW_STEPS)) and bool(_rough(local, simple, _LEEWAY))
 
 
 def _curves_of(asked: Suspect, simple: Simple, curve: Curve, error: Floats, deadline: float) -> ModelCurves:
-    per_decade = PROBLEM.per_decade_behind_slit if curve.dxl is not None else simple.per_decade
+    per_decade = PROBLEM.sparse if curve.dxl is not None else simple.per_decade
     local = ModelCurves(curve, error, simple.name, fixed=asked.fixed, per_decade=per_decade)
     local.deadline = deadline
     return local
 
 
-def _rough(local: ModelCurves, simple: Simple, leeway: float = 1.0) -> list[LocalMinimum]:
+def _rough(
+    local: ModelCurves, simple: Simple, leeway: float = 1.0, steps: int = OPTIMIZE.few_steps
+) -> list[LocalMinimum]:
     """Return minima that are not much worse than the data with a tolerance, one from each start."""
-    tolerance, steps = ASSESSMENT.artefact_tolerance, ASSESSMENT.artefact_steps
+    tolerance = OPTIMIZE.rough_tolerance
     most = leeway * ASSESSMENT.much_worse * len(local.curve)
     rough = [refine(local, start, tolerances=(tolerance,), steps=steps) for start in simple.starts]
     return [one for one in rough if one is not None and _sum_of_squares(local, one, tolerance) <= most]
@@ -189,12 +194,20 @@ def _try_slits(suspect: Suspect, simple: Simple, deadline: float) -> Iterator[tu
     """The slit that suits best, with BIC over that of the best fit."""
     curve, n = suspect.curve, len(suspect.curve)
 
+    def add_slit(length: float) -> Curve:
+        return replace(curve, dxl=np.full(n, length), dxw=None)
+
     def chisq_behind(length: float) -> float:
-        behind = replace(curve, dxl=np.full(n, length), dxw=None)
-        minimum = _refine_simple(suspect, simple, behind, suspect.dintensity, deadline)
+        minimum = _refine_simple(suspect, simple, add_slit(length), suspect.dintensity, deadline)
         return np.inf if minimum is None else minimum.chisq
 
     lengths = [float(share * curve.q[-1]) for share in ASSESSMENT.slit_lengths]
+    # The first and the last are not so far from those between that a model fits behind them alone.
+    if not simple.was_fitted and not any(
+        _fits_a_few_points(suspect, simple, add_slit(length), suspect.dintensity, deadline)
+        for length in lengths[1:-1]
+    ):
+        return
     chisq_of_length = {length: chisq_behind(length) for length in lengths}
     for step in ASSESSMENT.slit_steps:
         best = min(chisq_of_length, key=chisq_of_length.__getitem__)
@@ -242,14 +255,15 @@ def _try_excluding_first_points(
 
 def _is_hopeless_without(suspect: Suspect, simple: Simple, first: int, deadline: float) -> bool:
     """Whether a model is much worse than the data even without the most points: with more it is no better."""
-    rest = _drop_first_points(suspect.curve, first)
-    local = _curves_of(suspect, simple, rest, suspect.dintensity[first:], deadline)
-    return not _rough(local, simple, _LEEWAY)
+    rest, error = _drop_first_points(suspect.curve, first), suspect.dintensity[first:]
+    if not (simple.was_fitted or _fits_a_few_points(suspect, simple, rest, error, deadline)):
+        return True
+    return not _rough(_curves_of(suspect, simple, rest, error, deadline), simple, _LEEWAY)
 
 
 def _numbers_of_first_points(curve: Curve) -> list[int]:
     """How many first points may be parasitic: not far in q, and not many of all."""
-    most = int(ASSESSMENT.parasitic_share * len(curve))
+    most = int(ASSESSMENT.few * len(curve))
     ends = np.searchsorted(curve.q, np.array(ASSESSMENT.parasitic_reach) * curve.q[0])
     return sorted({int(end) for end in ends if 2 <= end <= most})
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...digits import align_columns, chisq_text, format_with_error, unit_text
 from ...types import product_name
-from ..settings import ASSESSMENT
+from ..settings import ASSESSMENT, PROBLEM
 from .components import Component
 
 
@@ -281,7 +281,7 @@ class Verification:
         if self.replicates is None or not self.replicates.group:
             return f"{text}."
         replicates = self.replicates
-        share = f"{100 * replicates.taken / replicates.count:.0f} %"
+        share = f"{replicates.taken} of {replicates.count}"
         also = (
             "and"
             if replicates.measured_taken
@@ -289,7 +289,7 @@ class Verification:
             if 2 * replicates.taken > replicates.count
             else "and not"
         )
-        return f"{text}; the network finds “{replicates.group}” in {share} of them {also} in the measurement."
+        return f"{text}; the network finds “{replicates.group}” in {share} {also} in the measurement."
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -320,8 +320,8 @@ def _ends(p: Parameter) -> tuple[float, float]:
     """Where the ends of a range begin; on a logarithmic scale where it is long and positive."""
     low, high = p.low, p.high
     if low > 0 and isfinite(high) and high > 10 * low:
-        step = exp(ASSESSMENT.at_end * log(high / low))
+        step = exp(PROBLEM.alike * log(high / low))
         return low * step, high / step
     width = high - low
-    tiny = ASSESSMENT.at_end * width if isfinite(width) else 1e-9 * max(abs(p.value), 1.0)
+    tiny = PROBLEM.alike * width if isfinite(width) else 1e-9 * max(abs(p.value), 1.0)
     return low + tiny, high - tiny

@@ -203,14 +203,19 @@ def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: 
     shifts, factor_results = search(page, model, factor, data)
     residual = np.stack([t[1] for t in factor_results])
     near_curves: list[NearCurve] = []
+    in_vain = 0
     for k, row, s in smallest(residual, count):
         extra, _, _, background = factor_results[k]
         # For a product, sasmodels multiplies by volfraction; the bank's curves have no absolute scale.
         parameters = scale_bank_row(page, model, factor, row, shifts, s, extra)
         parameters["background"] = float(background[row, s])
         if is_near(parameters, [near_curve.parameters for near_curve in near_curves]):
+            in_vain += 1
+            if in_vain == START_VALUES.looked_at:  # as of a model whose only parameter is a size
+                break
             continue
         near_curves.append(NearCurve(parameters, float(residual[k, row, s]) / data.intensity.size))
+        in_vain = 0
         if len(near_curves) == count:
             break
     return near_curves

@@ -29,7 +29,7 @@ from ...simulate.priors import model_info
 from ...types import Curve, SasnetError, sum_parts
 from ..problem.free_parameters import sharp
 from ..problem.sums import as_part
-from ..settings import START_VALUES
+from ..settings import ASSESSMENT, PROBLEM, START_VALUES
 from .curve_bank import (
     Binned,
     NearCurve,
@@ -179,7 +179,7 @@ def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:
     widths = np.nansum(page.parameters[:, [n.endswith("_pd") for n in page.names]], axis=1)
     rows: list[dict[str, Any]] = []
     columns: list[Floats] = []
-    for group in (widths == 0, (widths > 0) & (widths < START_VALUES.second_width)):
+    for group in (widths == 0, (widths > 0) & (widths < ASSESSMENT.held_width)):
         members = np.flatnonzero(group)
         if not members.size:
             continue
@@ -270,6 +270,11 @@ def _lorentz(q: Floats, p: Values) -> Floats:
     return np.asarray(1 / (1 + (q * p["cor_length"]) ** 2))
 
 
+def _free_lorentz(q: Floats, p: Values) -> Floats:
+    """A Lorentzian whose exponent is free, as `correlation_length` has it."""
+    return np.asarray(1 / (1 + (q * p["cor_length"]) ** p["lorentz_exp"]))
+
+
 def _debye(q: Floats, p: Values) -> Floats:
     x = np.maximum((q * p["rg"]) ** 2, 1e-4)
     return np.asarray(2 * (np.expm1(-x) + x) / x**2)
@@ -310,6 +315,8 @@ class _Term:
 
     formula: Callable[[Floats, Values], Floats]
     grid: Callable[[float, float], Iterator[Values]]  #: Of the smallest and the largest q, Å⁻¹.
+    #: Parameters that are moved from the nearest row of the grid towards the next one.
+    moved: tuple[str, ...]
 
 
 def _lengths(name: str, **ranges: tuple[float, ...]) -> Callable[[float, float], Iterator[Values]]:
@@ -329,17 +336,23 @@ def _peaks(low: float, high: float) -> Iterator[Values]:
 
 
 _TERMS: dict[str, _Term] = {
-    "lorentz": _Term(_lorentz, _lengths("cor_length")),
-    "mono_gauss_coil": _Term(_debye, _lengths("rg")),
-    "guinier": _Term(_guinier, _lengths("rg")),
-    "dab": _Term(_debye_bueche, _lengths("cor_length")),
-    "guinier_porod": _Term(_guinier_porod, _lengths("rg", porod_exp=START_VALUES.simple_exponents, s=(0.0,))),
-    "sphere": _Term(_sphere, _lengths("radius", radius_pd=START_VALUES.simple_widths)),
-    "peak": _Term(_peak, _peaks),
+    "lorentz": _Term(_lorentz, _lengths("cor_length"), ("cor_length",)),
+    "mono_gauss_coil": _Term(_debye, _lengths("rg"), ("rg",)),
+    "guinier": _Term(_guinier, _lengths("rg"), ("rg",)),
+    "dab": _Term(_debye_bueche, _lengths("cor_length"), ("cor_length",)),
+    "guinier_porod": _Term(
+        _guinier_porod, _lengths("rg", porod_exp=START_VALUES.simple_exponents, s=(0.0,)), ("rg", "porod_exp")
+    ),
+    "sphere": _Term(_sphere, _lengths("radius", radius_pd=START_VALUES.simple_widths), ("radius",)),
+    "correlation": _Term(
+        _free_lorentz, _lengths("cor_length", lorentz_exp=(2.0,)), ("cor_length", "lorentz_exp")
+    ),
+    "peak": _Term(_peak, _peaks, ("peak_pos", "correlation_length")),
 }
-_PEAK = "peak"
+#: Terms of models that hold a power law as well: by the name of the term.
+_WITH_POWER_LAW = {"correlation": "correlation_length", "peak": "broad_peak"}
 #: Models of no known shape whose curves have neither fringes nor peaks.
-SMOOTH = frozenset({*(name for name in _TERMS if name not in ("sphere", _PEAK)), "power_law", "porod",
+SMOOTH = frozenset({"lorentz", "mono_gauss_coil", "guinier", "dab", "guinier_porod", "power_law", "porod",
     "correlation_length"})  # fmt: skip
 _POWER = "power_law"
 #: Those and a peak beside a power law: no sizes of particles, and all their minima are near the grid's.
@@ -351,37 +364,99 @@ def is_smooth_sum(model: str) -> bool:
     return all(part in SMOOTH for part in sum_parts(model))
 
 
+def is_simple_sum(model: str) -> bool:
+    """Whether all components are simple curves: all minima of the sum are near those of the grid."""
+    return all(part in SIMPLE_CURVES for part in sum_parts(model))
+
+
 def find_near_simple_sums(curve: Curve, dintensity: Floats) -> list[NearSum]:
     """List simple models whose curves come near the data, the nearest first."""
     data = bin_curve(curve, dintensity, START_VALUES.simple_tolerance)
-    if data.intensity.size < START_VALUES.simple_least_points:
+    if data.intensity.size < PROBLEM.fewest_points:
         return []
     near_sums = sorted(_rate_simple_sums(data), key=lambda near_sum: near_sum.residual)
     least = near_sums[0].residual
-    if least > START_VALUES.simple_far and near_sums[1].residual < START_VALUES.simple_stands_out * least:
+    if least > START_VALUES.simple_far and near_sums[1].residual < START_VALUES.simple_near * least:
         return []
     most = START_VALUES.simple_near * least + START_VALUES.simple_margin
     return [near_sum for near_sum in near_sums if near_sum.residual <= most]
 
 
 def _rate_simple_sums(data: Binned) -> Iterator[NearSum]:
-    q = np.exp(LOG_Q_MIN + BANK_STEP * data.columns)
-    low = float(q[0])
-    exponents = START_VALUES.simple_powers
-    powers = _smear_and_normalise([(q / low) ** -exponent for exponent in exponents], data)
-    no_second = np.zeros((1, powers.shape[1]))
-    power_residuals = two_scales(powers, no_second, data)[:, 0]
-    best_index = int(np.argmin(power_residuals))
-    yield _make_near_sum(_POWER, [{"power": exponents[best_index]}], float(power_residuals[best_index]), data)
+    exponents = tuple(power for power in START_VALUES.second_powers if power > 0)
+    coarse = _make_power_laws(exponents, data)
+    fine = _make_power_laws(np.linspace(exponents[0], exponents[-1], START_VALUES.simple_fine_powers), data)
+    alone = _Seconds((0.0,), np.zeros((1, data.intensity.size)))
+    yield _rate_power_law(fine, alone, data)
+    terms: list[tuple[_Rated, _Seconds]] = []
     for name in _TERMS:
         rows, exact = _calculate_grid(name, int(data.columns[0]), int(data.columns[-1]))
         curves = _smear_and_normalise(exact, data)
-        if name != _PEAK:
-            residuals = two_scales(curves, no_second, data)[:, 0]
-            best = _find_distant(residuals, rows)
-            yield _make_near_sum(name, [dict(rows[i]) for i in best], float(residuals[best[0]]), data)
-        pair_residuals = two_scales(curves, powers, data)
-        yield from _add_power_law(name, rows, pair_residuals, exponents, data)
+        if name not in _WITH_POWER_LAW:
+            terms.append((_rate_rows(name, rows, curves, alone, data), alone))
+        terms.append((_rate_rows(name, rows, curves, coarse, data), fine))
+    least = min(term.residual for term, _ in terms)
+    most = START_VALUES.simple_moved * least + START_VALUES.simple_far * data.intensity.size
+    for term, second in terms:
+        moved = _move_first(term, second, data) if term.residual <= most else term
+        yield _name_sum(moved, data) if second is fine else _name_alone(moved, data)
+
+
+@dataclass(frozen=True)
+class _Seconds:
+    """Second curves, each with its largest value 1, in the bins of the data: power laws, or none."""
+
+    exponents: tuple[float, ...]
+    curves: Floats
+
+
+def _make_power_laws(exponents: Iterable[float], data: Binned) -> _Seconds:
+    q = np.exp(BANK_STEP * (data.columns - data.columns[0]))
+    values = tuple(map(float, exponents))
+    return _Seconds(values, _smear_and_normalise([q**-exponent for exponent in values], data))
+
+
+def _rate_power_law(fine: _Seconds, alone: _Seconds, data: Binned) -> NearSum:
+    """A power law alone, its exponent between those of the grid."""
+    best = fine.exponents[int(np.argmin(two_scales(fine.curves, alone.curves, data)))]
+    near = _make_power_laws(best + (fine.exponents[1] - fine.exponents[0]) * _STEPS, data)
+    residuals = two_scales(near.curves, alone.curves, data)
+    exponent = near.exponents[int(np.argmin(residuals))]
+    return _make_near_sum(_POWER, [{"power": exponent}], float(residuals.min()), data)
+
+
+@dataclass(frozen=True)
+class _Rated:
+    """The nearest rows of a term's grid, each with the exponent of the power law beside it."""
+
+    name: str
+    pairs: tuple[tuple[Values, float], ...]  #: The nearest first.
+    residual: float  #: Of the nearest, summed over the bins.
+
+
+def _rate_rows(name: str, rows: list[Values], curves: Floats, second: _Seconds, data: Binned) -> _Rated:
+    residuals = two_scales(curves, second.curves, data)
+    best = _find_distant(residuals.min(axis=1), rows)
+    pairs = tuple((dict(rows[i]), second.exponents[int(np.argmin(residuals[i]))]) for i in best)
+    return _Rated(name, pairs, float(residuals[best[0]].min()))
+
+
+def _move_first(rated: _Rated, second: _Seconds, data: Binned) -> _Rated:
+    """The nearest row moved between those of the grid to where it is nearest."""
+    term, q = _TERMS[rated.name], np.exp(LOG_Q_MIN + BANK_STEP * data.columns)
+    (row, power), *rest = rated.pairs
+    residual = rated.residual
+    for reach, parameter in product(START_VALUES.simple_reaches, term.moved):
+        rows = [row | {parameter: row[parameter] * factor} for factor in np.exp(reach * _STEPS).tolist()]
+        curves = _smear_and_normalise([term.formula(q, near_row) for near_row in rows], data)
+        residuals = two_scales(curves, second.curves, data)
+        place, second_place = np.unravel_index(int(np.argmin(residuals)), residuals.shape)
+        row, power, residual = rows[place], second.exponents[second_place], float(residuals.min())
+    return _Rated(rated.name, ((row, power), *rest), residual)
+
+
+#: Steps of a row on either side, over the reach.
+_STEPS = np.linspace(-1, 1, 9)
 
 
 @lru_cache(maxsize=2 * len(_TERMS))
@@ -413,38 +488,28 @@ def _find_distant(residual: Floats, rows: list[Values]) -> list[int]:
     return [order[0], *(i for i in [next(distant, -1)] if i >= 0)]
 
 
-def _add_power_law(
-    name: str, rows: list[Values], pair_residuals: Floats, exponents: tuple[float, ...], data: Binned
-) -> Iterator[NearSum]:
+def _name_alone(rated: _Rated, data: Binned) -> NearSum:
+    return _make_near_sum(rated.name, [row for row, _ in rated.pairs], rated.residual, data)
+
+
+def _name_sum(rated: _Rated, data: Binned) -> NearSum:
     """The term with a power law, as sasmodels has it: a sum of two, or a model that holds both."""
-    best = _find_distant(pair_residuals.min(axis=1), rows)
-    value = float(pair_residuals[best[0]].min())
-    pairs = [(rows[i], exponents[int(np.argmin(pair_residuals[i]))]) for i in best]
-    if name == _PEAK:
-        yield _make_near_sum(
-            "broad_peak", [_broad_peak(row, power, data) for row, power in pairs], value, data
-        )
-        return
-    starts = [as_part(_own(name, row), 0) | as_part({"power": power}, 1) for row, power in pairs]
-    yield _make_near_sum(f"{name}+{_POWER}", starts, value, data)
-    if name == "lorentz":
-        starts = [_correlation_length(row, power, data) for row, power in pairs]
-        yield _make_near_sum("correlation_length", starts, value, data)
+    name = rated.name
+    model = _WITH_POWER_LAW.get(name, f"{name}+{_POWER}")
+    starts = [_start_of_sum(name, row, power, data) for row, power in rated.pairs]
+    return _make_near_sum(model, starts, rated.residual, data)
+
+
+def _start_of_sum(name: str, row: Values, power: float, data: Binned) -> dict[str, Any]:
+    if name not in _WITH_POWER_LAW:
+        return as_part(_own(name, row), 0) | as_part({"power": power}, 1)
+    defaults = {"peak": {"width_exp": 2.0, "peak_scale": 1.0}, "correlation": {"lorentz_scale": 1.0}}
+    share = _power_law_share(_TERMS[name].formula, row, power, data)
+    return {**row, **defaults[name], "porod_exp": power, "porod_scale": share}
 
 
 def _own(name: str, row: Values) -> dict[str, float]:
     return row | ({"i_zero": 1.0} if name == "mono_gauss_coil" else {})
-
-
-def _correlation_length(row: Values, power: float, data: Binned) -> dict[str, float]:
-    share = _power_law_share(_lorentz, row, power, data)
-    return {**row, "lorentz_exp": 2.0, "lorentz_scale": 1.0, "porod_exp": power, "porod_scale": share}
-
-
-def _broad_peak(row: Values, power: float, data: Binned) -> dict[str, float]:
-    share = _power_law_share(_peak, row, power, data)
-    defaults = {"width_exp": 2.0, "peak_scale": 1.0}
-    return {**row, **defaults, "porod_exp": power, "porod_scale": share}
 
 
 def _power_law_share(

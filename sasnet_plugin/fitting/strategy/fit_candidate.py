@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,11 +48,11 @@ from ..problem.overlaps import is_too_low, lowest_intensity
 from ..problem.resolution import coarsen, has_resolution, sampling_needed
 from ..result.components import bare
 from ..result.model_fit import ModelFit, Parameter, explains
-from ..settings import OPTIMIZE, PROBLEM
+from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM, START_VALUES
 from ..start_values.layered import PLAIN, make_layered_starts, relax_dips
 from ..start_values.repeats import repeating
 from ..start_values.screening import as_start, from_bank, further, other_interactions
-from ..start_values.sums import is_smooth_sum
+from ..start_values.sums import is_simple_sum, is_smooth_sum
 from ..task import UNLIMITED, Budget, Task, no_curve
 from .settings import STRATEGY, Pass
 
@@ -77,7 +77,7 @@ class TimedSearch:
     def follow(
         self, local: ModelCurves, starts: Iterable[dict[str, Any]], settings: Pass
     ) -> list[LocalMinimum]:
-        """Refine starts, at least one, until one leaves but noise or its share of the time is spent."""
+        """Refine starts, at least one, until noise alone is left or the share of the time is spent."""
         minima: list[LocalMinimum] = []
         for start in starts:
             seconds_left = self.compute_remaining(settings.share)
@@ -89,7 +89,7 @@ class TimedSearch:
             minimum = refine(local, start, tolerances=settings.tolerances, steps=settings.steps)
             if minimum is not None:
                 minima.append(minimum)
-                if minimum.chisq < enough(local):
+                if leaves_noise(minima, local):
                     break
         return distinct(sort_minima(minima, local))
 
@@ -97,7 +97,7 @@ class TimedSearch:
         self, local: ModelCurves, minima: list[LocalMinimum], settings: Pass
     ) -> list[LocalMinimum]:
         """Add better minima that no slope leads to, while something is left to explain."""
-        if not minima or minima[0].chisq < enough(local) or self.hopeless(minima, local, 1):
+        if not minima or leaves_noise(minima, local) or self.hopeless(minima, local, 1):
             return minima
         end = read_spent_time() + self.compute_remaining(settings.share)
 
@@ -124,7 +124,7 @@ class TimedSearch:
         def measure_misfit_from(values: dict[str, Any]) -> Misfit:
             # As far as the fit is off: a narrow minimum beside it is seen, a deep one far away, too.
             off = np.abs(self._residual(local, values, 0.0, end)) * local.dintensity / size
-            return self._misfit(local, min(OPTIMIZE.line_tolerance, float(np.median(off))), end)
+            return self._misfit(local, min(OPTIMIZE.rough_tolerance, float(np.median(off))), end)
 
         counts = propose_along(count_lines(info, local.fixed), measure_misfit_from)
         places = propose_along(position_lines(info, local.fixed, local.curve.q), measure_misfit_from)
@@ -148,7 +148,7 @@ class TimedSearch:
         starts = from_bank(self.task, bank)
         minima = self.follow(local, starts, STRATEGY.rough)
         end = read_spent_time() + self.compute_remaining(STRATEGY.rough.share)
-        misfit = self._misfit(local, OPTIMIZE.line_tolerance, end)
+        misfit = self._misfit(local, OPTIMIZE.rough_tolerance, end)
         if not minima:  # a closure of charged spheres has no solution here and there
             other_starts = sorted(other_interactions(self.task, starts), key=misfit)
             minima = self.follow(local, other_starts[: len(starts)], STRATEGY.rough)
@@ -160,7 +160,7 @@ class TimedSearch:
     def add_layers(self, local: ModelCurves, minima: list[LocalMinimum], bank: Bank) -> list[LocalMinimum]:
         """Add minima from the plain body within a layered one, if something is left."""
         plain = PLAIN.get(self.task.model)
-        if plain is None or not minima or minima[0].chisq < enough(local):
+        if plain is None or not minima or leaves_noise(minima, local):
             return minima
         rough = replace(STRATEGY.rough, share=STRATEGY.coarse.share)
         plain_task = replace(
@@ -185,7 +185,7 @@ class TimedSearch:
         # of seismic waves: C. Bunks et al., Geophysics 60 (1995) 1457).
         end = read_spent_time() + self.compute_remaining(STRATEGY.coarse.share)
         # Where a fit is begun anew what seemed near was a wrong minimum.
-        tolerance = STRATEGY.coarse.tolerances[0] if self.task.restarts else OPTIMIZE.line_tolerance
+        tolerance = STRATEGY.coarse.tolerances[0] if self.task.restarts else OPTIMIZE.rough_tolerance
         misfit = self._misfit(local, tolerance, end)
         if not minima or self.hopeless(minima, local, 0) or misfit(minima[0].parameters) < enough(local):
             return minima
@@ -197,7 +197,7 @@ class TimedSearch:
             )
             curves = curves_of(low_q_search.task, local.per_decade)
             if near:
-                near = low_q_search.follow(curves, values_of(near[: STRATEGY.followed]), STRATEGY.coarse)
+                near = low_q_search.follow(curves, values_of(near[: START_VALUES.followed]), STRATEGY.coarse)
             else:
                 near = low_q_search.follow(curves, from_bank(low_q_search.task, bank), rough)
             if not near:
@@ -250,7 +250,7 @@ class TimedSearch:
 def growing(curve: Curve) -> list[Curve]:
     """Its points up to a q that grows, from where it has fallen well below its top; none if it does not."""
     top = np.maximum.accumulate(curve.intensity)
-    low = np.flatnonzero(curve.intensity < STRATEGY.low_falls * top)
+    low = np.flatnonzero(curve.intensity < ASSESSMENT.negligible * top)
     if not low.size:
         return []
     parts, end = [], curve.q[low[0]]
@@ -279,7 +279,7 @@ def _alike(info: Any, first: LocalMinimum, second: LocalMinimum) -> bool:
     if _kinds(a) != _kinds(b) or any(a[n] != b.get(n) for n in counts_of(info, a)):
         return False
     near = are_near_in_size(sizes_of(info, a, frozenset()), a, b)
-    return near or abs(np.log(first.chisq / second.chisq)) < STRATEGY.apart_chisq
+    return near or abs(np.log(first.chisq / second.chisq)) < STRATEGY.round_fall
 
 
 def _kinds(values: dict[str, Any]) -> dict[str, Any]:
@@ -293,15 +293,27 @@ def sort_minima(minima: list[LocalMinimum], local: ModelCurves) -> list[LocalMin
 
 
 def distinct(minima: list[LocalMinimum]) -> list[LocalMinimum]:
-    """One of those that ended in the same local minimum."""
+    """One of those that ended in the same local minimum, with the number of starts of all."""
     kept_minima: list[LocalMinimum] = []
     for minimum in minima:
-        if all(
-            abs(minimum.chisq / kept_minimum.chisq - 1) > OPTIMIZE.same_minimum
-            for kept_minimum in kept_minima
-        ):
+        place = next((i for i, kept in enumerate(kept_minima) if _is_same(minimum, kept)), None)
+        if place is None:
             kept_minima.append(minimum)
+        else:
+            kept = kept_minima[place]
+            kept_minima[place] = replace(kept, starts=kept.starts + minimum.starts)
     return kept_minima
+
+
+def _is_same(minimum: LocalMinimum, other_minimum: LocalMinimum) -> bool:
+    return abs(minimum.chisq / other_minimum.chisq - 1) <= PROBLEM.alike
+
+
+def leaves_noise(minima: Sequence[LocalMinimum], local: ModelCurves) -> bool:
+    """Whether χ² is as low as expected; or within its scatter where two starts have led."""
+    best, points = min(minima, key=lambda minimum: minimum.chisq), len(local.curve)
+    starts = sum(minimum.starts for minimum in minima if _is_same(minimum, best))
+    return best.chisq < enough(local) or (starts > 1 and explains(best.chisq / points, points))
 
 
 def enough(local: ModelCurves) -> float:
@@ -335,7 +347,7 @@ def refine_starts(task: Task, bank: Bank, start_time: float) -> Starts:
         return Starts([], None)
     if search.hopeless(minima, coarse, 1):
         return Starts([min(minima, key=lambda d: d.chisq)], coarse.per_decade, hopeless=True)
-    looked = not task.restarts and followed[0].chisq >= enough(coarse)
+    looked = not task.restarts and not leaves_noise(followed, coarse)
     return _refine_on_all_points(search, values_of(minima[: STRATEGY.finalists]), looked=looked)
 
 
@@ -346,7 +358,7 @@ def _follow_starts(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list
         return search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     minima = search.from_bank(coarse, bank)
     if minima and not search.hopeless(minima, coarse, 0):
-        minima = search.follow(coarse, apart(minima, coarse.info, STRATEGY.followed), STRATEGY.coarse)
+        minima = search.follow(coarse, apart(minima, coarse.info, START_VALUES.followed), STRATEGY.coarse)
     return search.from_low_q(coarse, search.add_layers(coarse, minima, bank), bank)
 
 
@@ -364,7 +376,8 @@ def _refine_on_all_points(
     minima = search.follow(fine, (_add_needed_points(search, fine, start) for start in order), settings)
     if not minima:
         return Starts([], None)
-    if not looked:
+    points = len(task.curve)
+    if not looked and not (is_simple_sum(task.model) and explains(minima[0].chisq / points, points)):
         minima = search.search_beside(fine, minima, settings)
     # What was found may need more points than what it started from: finer fringes, narrower widths.
     best = _add_needed_points(search, fine, minima[0].parameters)

@@ -25,7 +25,7 @@ ODD_CURVE = template(
     curves="3 contrasts of one sample", odd="d2o.dat", model="spheres", unit="",
 )  # fmt: skip
 NO_FIT = template(
-    "No fitted model fits {curves}{alone}. Nearest: {model} (reduced χ² {chisq}).{unit}",
+    "No fitted model fits {curves}{alone}. Nearest: {model}, reduced χ² {chisq}.{unit}",
     curves="3 contrasts of one sample", alone="", model="spheres", chisq="12", unit="",
 )  # fmt: skip
 NOT_EVEN_ALONE = template(", nor {curves} alone", curves="p123_30.dat")
