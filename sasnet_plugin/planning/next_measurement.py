@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
+from ..data.sample.sample import MAGNETIC, SECTORS
 from ..digits import align_columns, format_with_error, join_names, quantity, significant
 from ..fitting.result.components import bare
 from ..fitting.result.fit_result import FitResult
@@ -290,6 +291,8 @@ def next_measurement(
     SasnetError
         No model was fitted; unknown parameter, material or instrument.
     """
+    if isinstance(result, SampleResult) and result.sample.kind in (SECTORS, MAGNETIC):
+        raise SasnetError(str(sentences.NO_PLAN_OF_SECTORS))
     rivals, notes = _rivals(result, needs_densities=bool(solvents))
     _check_question(rivals, parameter)
     offers = _list_offers(result, solvents, exchange or {}, instrument, changes or {})

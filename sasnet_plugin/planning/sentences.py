@@ -41,6 +41,10 @@ ONE_LEFT = template(
     " with --for to plan for its error.",
     model="sphere", least="1 %",
 )  # fmt: skip
+NO_PLAN_OF_SECTORS = template(
+    "A next measurement is planned from isotropic curves, not from sectors; give the average over all"
+    " azimuths."
+)
 NO_SOLVENT = template(
     "No other solvents are compared, because the present one is not given; give it, such as --solvent D2O."
 )
