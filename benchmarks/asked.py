@@ -9,19 +9,7 @@ from pathlib import Path
 def parser_of(
     said: str | None, *, work: bool = False, write: bool = True, **numbers: int | tuple[int, str]
 ) -> ArgumentParser:
-    """A benchmark's options.
-
-    Parameters
-    ----------
-    said : str or None
-        Its docstring.
-    work : bool
-        It needs a folder, ``--work``.
-    write : bool
-        It has tables to keep, ``--write``.
-    **numbers : int or (int, str)
-        Of each option its default, and what it counts.
-    """
+    """A benchmark's options."""
     found = ArgumentParser(description=said, formatter_class=RawTextHelpFormatter)
     if work:
         found.add_argument("--work", type=Path, required=True, help="folder of what is computed, and goes on")

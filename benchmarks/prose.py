@@ -264,7 +264,3 @@ def main() -> None:
     print(text)
     if asked.write:
         Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -47,15 +47,7 @@ def found(folder: Path = HERE) -> list[Benchmark]:
 
 
 def last_run(one: Benchmark) -> tuple[str, str]:
-    """Day and CPU time of the last table.
-
-    Returns
-    -------
-    day : str
-        Of its run, or else that of its last commit; "no table" where none is kept.
-    cost : str
-        With its unit; "not timed" for tables from before runs were recorded.
-    """
+    """Day and CPU time of the last table."""
     if not one.table.exists():
         return "no table", ""
     record = RECORD.search(one.table.read_text(encoding="utf-8"))

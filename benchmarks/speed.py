@@ -234,7 +234,3 @@ def _known_models(count: int) -> str:
     ]
     lines.append(["median", "", "", f"{statistics.median(r['ratio'] for r in rows):.1f}"])
     return markdown(["known model", "fit / ms CPU", "Bumps' lm alone / ms", "ratio"], lines)
-
-
-if __name__ == "__main__":
-    main()

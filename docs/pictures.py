@@ -42,6 +42,7 @@ def main() -> None:
         shutil.copy(example, FILE)
         classified()
         planned()
+        oriented()
         fitted("fitted", also="details")
         fitted("wrong", models=("sphere",), structure_factor="none")
         fitted(
@@ -90,6 +91,34 @@ def planned() -> None:
         picture = str(FOLDER / "next.png")
         app(["next", "micelle.dat", "--solvent", "D2O", "--plot", picture, "--force"], standalone_mode=False)
     _written("next", said.getvalue())
+
+
+def oriented() -> None:
+    """What ``sasnet fit --together`` prints and draws of three sectors of simulated rods in a flow."""
+    import numpy as np
+
+    import sasnet_plugin
+    from sasnet_plugin.cli.main import app
+    from sasnet_plugin.fitting.problem.oriented_particles import Particle
+    from sasnet_plugin.types import Sector
+
+    rng, q = np.random.default_rng(3), np.geomspace(0.005, 0.3, 90)
+    values = {"radius": 22.0, "length": 300.0, "radius_pd": 0.12, "radius_pd_n": 35, "radius_pd_nsigma": 3.0}
+    rods, files = Particle("cylinder", q), []
+    for azimuth in (0, 60, 120):
+        sector = Sector(azimuth, 15)
+        intensity = 0.01 * rods.average(values | {"p2": 0.55, "director": 25.0}, sector) + 0.05
+        error = 0.02 * intensity + 0.002
+        header = f"Sector average: azimuth = {azimuth} deg, half-width = 15 deg\nQ (1/A)  I (1/cm)  dI (1/cm)"
+        columns = np.column_stack([q, intensity + error * rng.standard_normal(q.size), error])
+        files.append(f"rods_{azimuth}.dat")
+        np.savetxt(files[-1], columns, header=header, fmt="%.6g")
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        app(["fit", "--together", *files, "--details"], standalone_mode=False)
+    _written("sectors", said.getvalue())
+    result = sasnet_plugin.fit_together(files, progress=False)
+    result.plot().figure.savefig(FOLDER / "sectors.png", dpi=90)
 
 
 def classified() -> None:

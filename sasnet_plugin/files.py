@@ -1,4 +1,7 @@
-"""Files that are put in place whole, or not at all, and never where somebody else's lie."""
+"""Files that are put in place whole, or not at all, and never where somebody else's lie.
+
+Besides, the texts and tables of this package that stand beside its modules.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import io
 import mmap
 import os
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +24,16 @@ if TYPE_CHECKING:
 MARK = "written by sasnet"
 #: By its ending, where a figure has it.
 _MARKED = {".png": "Software", ".svg": "Creator", ".pdf": "Creator", ".eps": "Creator", ".ps": "Creator"}
+
+
+def read_text(module: str, name: str) -> str:
+    """Read a text of this package that stands beside a module, which gives its ``__file__``."""
+    return Path(module).with_name(name).read_text(encoding="utf-8")
+
+
+def read_tables(module: str) -> dict[str, Any]:
+    """Read the tables that stand beside a module as a TOML file of the same name."""
+    return tomllib.loads(read_text(module, f"{Path(module).stem}.toml"))
 
 
 def check_output(path: str | Path, *, force: bool = False, mark: str = MARK) -> None:

@@ -190,39 +190,19 @@ def _density(text: str, density: str) -> float:
 #: Name -> formula and density, g/cm³, of the liquid at 25 °C and 1 bar. H2O and D2O: G. S. Kell, J. Phys.
 #: Chem. Ref. Data 6 (1977) 1109. Others: Perry's Chemical Engineers' Handbook, 8th ed. (2008), table 2-32, or
 #: VDI Heat Atlas, 2nd ed. (2010), part D3; they agree to half a per cent where both have a liquid.
-SOLVENTS: Mapping[str, tuple[str, float]] = MappingProxyType(
-    {
-        "h2o": ("H2O", 0.9970),
-        "d2o": ("D2O", 1.1044),
-        "methanol": ("CH4O", 0.787),
-        "ethanol": ("C2H6O", 0.785),
-        "isopropanol": ("C3H8O", 0.781),
-        "acetone": ("C3H6O", 0.785),
-        "thf": ("C4H8O", 0.882),
-        "toluene": ("C7H8", 0.862),
-        "benzene": ("C6H6", 0.873),
-        "cyclohexane": ("C6H12", 0.774),
-        "hexane": ("C6H14", 0.655),
-        "heptane": ("C7H16", 0.680),
-        "decane": ("C10H22", 0.727),
-        "dodecane": ("C12H26", 0.745),
-        "hexadecane": ("C16H34", 0.770),
-        "chloroform": ("CHCl3", 1.480),
-        "dmso": ("C2H6OS", 1.096),
-        "dmf": ("C3H7NO", 0.944),
-        "glycol": ("C2H6O2", 1.110),
-        "glycerol": ("C3H8O3", 1.258),
-    }
-)
-_OTHER_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "water": "h2o",
-        "heavy water": "d2o",
-        "tetrahydrofuran": "thf",
-        "2-propanol": "isopropanol",
-        "ethylene glycol": "glycol",
-    }
-)
+SOLVENTS: Mapping[str, tuple[str, float]] = MappingProxyType({
+    "h2o": ("H2O", 0.9970), "d2o": ("D2O", 1.1044), "methanol": ("CH4O", 0.787),
+    "ethanol": ("C2H6O", 0.785), "isopropanol": ("C3H8O", 0.781), "acetone": ("C3H6O", 0.785),
+    "thf": ("C4H8O", 0.882), "toluene": ("C7H8", 0.862), "benzene": ("C6H6", 0.873),
+    "cyclohexane": ("C6H12", 0.774), "hexane": ("C6H14", 0.655), "heptane": ("C7H16", 0.680),
+    "decane": ("C10H22", 0.727), "dodecane": ("C12H26", 0.745), "hexadecane": ("C16H34", 0.770),
+    "chloroform": ("CHCl3", 1.480), "dmso": ("C2H6OS", 1.096), "dmf": ("C3H7NO", 0.944),
+    "glycol": ("C2H6O2", 1.110), "glycerol": ("C3H8O3", 1.258),
+})  # fmt: skip
+_OTHER_NAMES: Mapping[str, str] = MappingProxyType({
+    "water": "h2o", "heavy water": "d2o", "tetrahydrofuran": "thf", "2-propanol": "isopropanol",
+    "ethylene glycol": "glycol",
+})  # fmt: skip
 #: ``d-toluene`` and ``d8-toluene``: every hydrogen is deuterium.
 _DEUTERATED = re.compile(r"d(\d*)-(.+)")
 

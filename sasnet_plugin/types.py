@@ -68,6 +68,25 @@ class TechnicalError(SasnetError):
         return f"{self.name}: {self.reason}."
 
 
+@dataclass(frozen=True)
+class Sector:
+    """Part of a detector that a curve was averaged over; the opposite part may be with it.
+
+    Parameters
+    ----------
+    azimuth : float
+        Degrees of its middle, anticlockwise from qx.
+    half_width : float
+        Degrees from there to its edge.
+    """
+
+    azimuth: float
+    half_width: float
+
+    def __str__(self) -> str:
+        return f"{self.azimuth:g}° ± {self.half_width:g}°"
+
+
 @dataclass(frozen=True, repr=False)
 class Curve:
     """One measured (or simulated) small-angle-scattering curve.
@@ -101,6 +120,8 @@ class Curve:
         Uncertainties that were not usable and were replaced from those of neighbouring points.
     q_asked : bool
         Whether a user has said where q begins: then no first point is doubted.
+    sector : Sector or None
+        What it was averaged over, where that is not all around the beam.
     """
 
     q: Floats
@@ -118,6 +139,7 @@ class Curve:
     q_asked: bool = False
     intensity_unit: str = ""
     replaced: int = 0
+    sector: Sector | None = None
 
     def __post_init__(self) -> None:
         q = _column("q", self.q)

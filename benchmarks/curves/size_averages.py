@@ -104,7 +104,3 @@ def _seconds(call: Callable[[], Any], times: int) -> float:
     for _ in range(times):
         call()
     return (time.process_time() - began) / times
-
-
-if __name__ == "__main__":
-    main()

@@ -168,7 +168,3 @@ more from there. "Over its error": the largest change of a value by that second 
 Within: χ² to 10⁻⁴ both times, and values as read to 10⁻⁶.
 
 """
-
-
-if __name__ == "__main__":
-    main()

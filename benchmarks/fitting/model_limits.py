@@ -142,7 +142,3 @@ def kind(text: str) -> str:
     if text.startswith("!"):
         return "internal exception, no number or negative intensity"
     return "a fit" if text == "fit" else "a sentence that says why there is no fit"
-
-
-if __name__ == "__main__":
-    main()

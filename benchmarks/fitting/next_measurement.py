@@ -2,10 +2,13 @@
 
 ``python -m benchmarks fitting/next_measurement --work W`` draws samples by formulas that share nothing with
 sasmodels, measures each once in D2O for a short time in the middle setting of an instrument, and fits it.
-Samples whose likeliest model has a probability below 70 % are ambiguous. Of these the recommended measurement
-is made and fitted together with the first; so are a random one of those offered and two rules of thumb (the
-other two of 0, 42 and 100 % D2O; the same again for longer), each for the same time and for twice that.
-``--third 0|1|2`` does a third of the samples. What is computed is kept in W; ``--write`` keeps the table.
+Samples whose likeliest model has a probability below 70 % are ambiguous. Of these the recommended
+measurement is made and fitted together with the first. A random one of those offered and two rules of thumb
+(the other two of 0, 42 and 100 % D2O; the same again for longer) get twice its time: where fewer of their
+samples are right, the recommendation needs less than half of their beam time. Predicted errors of sizes are
+compared with those of the fit of both curves. Undecidable samples are spheres, with a model file of the same
+formula as their rival. ``--third 0|1|2`` does a third of the samples, ``--only`` one part. What is computed
+is kept in W; ``--write`` keeps the table.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +28,7 @@ from ..asked import parser_of
 from ..independent_curves import form_factors as form
 from ..independent_curves.instruments import Sample, smeared
 from ..independent_curves.size_distributions import sizes_of
-from ..kept import Here, run
+from ..kept import Here, kept, run
 from ..tables import markdown
 
 Array = np.ndarray
@@ -35,11 +39,34 @@ D2O, H2O = 6.356, -0.559
 COUNT, AMBIGUOUS = 240, 0.70
 #: Time of the first measurement, s, and name of its setting.
 FIRST_TIME, FIRST_SETTING = 600.0, "6 m"
-INSTRUMENT = "reactor_sans"
-LIMIT = 60.0
-#: Multiples of the recommended time that the other strategies get.
-MULTIPLES = (1.0, 2.0)
-STRATEGIES = ("recommended", "random", "0/42/100 % D2O", "the same longer")
+#: What is offered: three settings in the present solvent and in each of these.
+INSTRUMENT, SOLVENTS = "reactor_sans", ("H2O", "40%D2O", "80%D2O")
+LIMIT = 20.0
+PLANNED, SAME = "recommended", "undecidable"
+#: What is measured instead, and its time over the recommended one.
+OTHERS, LONGER = ("random", "H2O and 40 % D2O", "the same longer"), 2.0
+#: Undecidable samples; a predicted error is right within this factor.
+UNDECIDABLE, WITHIN = 20, 1.3
+#: A model of its own that is sasmodels' sphere.
+BALL = """
+import numpy as np
+name, title, description = "ball", "sphere", "sphere"
+parameters = [
+    ["sld", "1e-6/Ang^2", 1, [-np.inf, np.inf], "sld", ""],
+    ["sld_solvent", "1e-6/Ang^2", 6, [-np.inf, np.inf], "sld", ""],
+    ["radius", "Ang", 50, [0, np.inf], "volume", ""],
+]
+
+def form_volume(radius):
+    return 4 / 3 * np.pi * radius**3
+
+def Iq(q, sld, sld_solvent, radius):
+    x = q * radius
+    amplitude = 3 * (np.sin(x) - x * np.cos(x)) / x**3
+    return 1e-4 * ((sld - sld_solvent) * form_volume(radius) * amplitude) ** 2
+
+Iq.vectorized = True
+"""
 
 
 def homogeneous(fraction: float, density: float, squared: Callable[[Array], Array]) -> Callable[[float], Any]:
@@ -127,75 +154,78 @@ def measured(
     )
 
 
-def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
-    """What the strategies find of one sample."""
+def solve(work: Path, contestant: str, index: int, seed: int) -> dict[str, Any]:
+    """What is found of one sample: by the recommended measurement, or by another of twice the time."""
+    if contestant == SAME:
+        return _undecided(work, index, seed)
+    if contestant == PLANNED:
+        return _planned(index, seed)
+    plan = kept(work / f"{PLANNED}-{seed}.jsonl")[index]
+    rng = np.random.default_rng([index, seed, 1])
+    names = {
+        "random": [sorted(plan["offers"])[int(rng.integers(len(plan["offers"])))]],
+        "H2O and 40 % D2O": [f"{FIRST_SETTING}, in H2O", f"{FIRST_SETTING}, in 40%D2O"],
+        "the same longer": [FIRST_SETTING],
+    }[contestant]
+    row = _joint(index, seed, names, LONGER * plan["time"])
+    return {"index": index, "measured": names} | row
+
+
+def _first(index: int, seed: int) -> Curve:
+    _, _, of_solvent, largest = draw(index)
+    return measured(of_solvent, largest, _offer(FIRST_SETTING)[0], D2O, FIRST_TIME, [index, seed, 0])
+
+
+def _offer(name: str) -> tuple[Any, float]:
+    """A setting and the density of a solvent by the name that a plan gives the measurement."""
+    from sasnet_plugin.materials import scattering_length_density
+    from sasnet_plugin.planning.measurements import read_instrument
+
+    setting, _, solvent = name.partition(", in ")
+    found = next(each for each in read_instrument(INSTRUMENT) if each.name == setting)
+    return found, scattering_length_density(solvent) if solvent else D2O
+
+
+def _planned(index: int, seed: int) -> dict[str, Any]:
     from sasnet_plugin.fitting.api import fit_with
     from sasnet_plugin.fitting.problem.contrast import contrast_of
     from sasnet_plugin.fitting.task import FitOptions
-    from sasnet_plugin.planning.measurements import WATERS, read_instrument
-    from sasnet_plugin.planning.next_measurement import next_measurement
+    from sasnet_plugin.planning.next_measurement import next_measurement, possible_fits
 
-    kind, right, of_solvent, largest = draw(index)
-    settings = {each.name: each for each in read_instrument(INSTRUMENT)}
-    first = measured(of_solvent, largest, settings[FIRST_SETTING], D2O, FIRST_TIME, [index, seed, 0])
+    kind, right, *_ = draw(index)
+    began = time.process_time()
     options = FitOptions(contrast=contrast_of(None, "D2O"), time_limit=LIMIT)
-    began = time.process_time()
-    result = fit_with(Here(), first, options)
-    row: dict[str, Any] = {"index": index, "kind": kind, "fit_seconds": time.process_time() - began}
-    if result.best is None:
-        return row | {"model": "", "ambiguous": False, "success": False, "seconds": row["fit_seconds"]}
-    began = time.process_time()
-    plan = next_measurement(result, solvents=WATERS, instrument=INSTRUMENT, time=600.0)
-    row["plan_seconds"] = time.process_time() - began
-    row |= {"model": result.best.name, "rivals": dict(plan.rivals), "now": plan.now}
-    row["ambiguous"] = plan.now < AMBIGUOUS
+    result = fit_with(Here(), _first(index, seed), options)
+    rivals = {result.fits[i].short_name: weight for i, weight in possible_fits(result.fits).items()}
+    row: dict[str, Any] = {"index": index, "kind": kind, "rivals": rivals, "model": "", "success": False}
+    row |= {"seconds": time.process_time() - began, "ambiguous": max(rivals.values()) < AMBIGUOUS}
     if not row["ambiguous"]:
-        return row | {"success": False, "seconds": row["fit_seconds"]}
-    row["before"] = max(plan.rivals, key=lambda name: plan.rivals[name]) in right
-    row["among"] = any(name in right for name in plan.rivals)
-    best = plan.ranked[0]
-    look = best.final
+        return row
+    row |= {"before": max(rivals, key=rivals.__getitem__) in right, "among": any(n in right for n in rivals)}
+    began = time.process_time()
+    plan = next_measurement(result, solvents=SOLVENTS, instrument=INSTRUMENT, time=FIRST_TIME)
+    row["plan_seconds"] = time.process_time() - began
+    final = plan.ranked[0].final
     row |= {
-        "recommended": best.name,
-        "time": look.time,
-        "promised": look.chance,
-        "reached": plan.recommended is not None,
-    }
-    offered = [each.outlook.measurement for each in plan.ranked]
-    rng = np.random.default_rng([index, seed, 1])
-    other = offered[int(rng.integers(len(offered)))]
-    again = next(each for each in offered if each.name == FIRST_SETTING)
-    rule = [
-        each for each in offered if each.name in (f"{FIRST_SETTING}, in H2O", f"{FIRST_SETTING}, in 40%D2O")
-    ]
-    chosen = {
-        "recommended": [best.outlook.measurement],
-        "random": [other],
-        STRATEGIES[2]: rule,
-        STRATEGIES[3]: [again],
-    }
-    for strategy, offers in chosen.items():
-        for multiple in MULTIPLES if strategy != "recommended" else (1.0,):
-            row[f"{strategy} × {multiple:g}"] = _leads(
-                first, of_solvent, largest, offers, multiple * look.time, right, index, seed
-            )
-    return row | {"success": row["recommended × 1"]["right"], "seconds": time.process_time() - began}
+        "measured": [plan.ranked[0].name], "time": final.time, "promised": final.chance,
+        "reached": plan.recommended is not None, "offers": [each.name for each in plan.ranked],
+        "errors": {f"{m} {p}": figures for (m, p), figures in final.errors.items()},
+    }  # fmt: skip
+    row |= _joint(index, seed, row["measured"], final.time)
+    return row | {"seconds": row["seconds"] + row["plan_seconds"]}
 
 
-def _leads(
-    first: Curve, of_solvent: Any, largest: float, offers: Sequence[Any], seconds: float,
-    right: frozenset[str], index: int, seed: int,
-) -> dict[str, Any]:  # fmt: skip
-    """Whether the right form leads once the offers were measured, the time shared among them."""
+def _joint(index: int, seed: int, names: Sequence[str], seconds: float) -> dict[str, Any]:
+    """The likeliest model once these were measured as well, the time shared among them; errors of sizes."""
     from sasnet_plugin.data.sample.described import sample_of
     from sasnet_plugin.fitting.api import fit_sample
     from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.materials import densities
 
-    curves, solvents = [first], [D2O]
-    for i, offer in enumerate(offers):
-        solvent = D2O if offer.solvent is None else offer.solvent
-        curve = measured(of_solvent, largest, offer, solvent, seconds / len(offers), [index, seed, 2, i])
+    _, right, of_solvent, largest = draw(index)
+    curves, solvents = [_first(index, seed)], [D2O]
+    for i, (offer, solvent) in enumerate(map(_offer, names)):
+        curve = measured(of_solvent, largest, offer, solvent, seconds / len(names), [index, seed, 2, i])
         curves.append(replace(curve, file=f"{i + 2} {curve.file}"))
         solvents.append(solvent)
     described = {"solvents": {str(i + 1): value for i, value in enumerate(solvents)}}
@@ -204,66 +234,102 @@ def _leads(
     )
     began = time.process_time()
     result = fit_sample(Here(), sample, FitOptions(time_limit=LIMIT))
-    best = max(result.fits, key=lambda fit: fit.weight, default=None)
+    weights = {fit.name: fit.weight for fit in result.fits if fit.weight > 0.01}
+    model = max(weights, key=weights.__getitem__, default="")
     return {
-        "right": best is not None and best.name in right, "model": best.name if best else "",
-        "weight": best.weight if best else 0.0, "explained": result.explained,
-        "kind": sample.kind, "seconds": time.process_time() - began,
+        "model": model, "success": model in right, "weights": weights, "explained": result.explained,
+        "joint_seconds": time.process_time() - began, "seconds": time.process_time() - began,
+        "achieved": {
+            f"{fit.name} {name}": (p.value, p.error)
+            for fit in result.fits for name, p in fit.parameters.items()
+            if fit.name in right and p.unit == "Ang" and not p.fixed and p.error is not None
+        },
     }  # fmt: skip
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> str:
+def _undecided(work: Path, index: int, seed: int) -> dict[str, Any]:
+    """Whether a plan for two models with the same formula says that nothing decides."""
+    from sasnet_plugin.fitting.api import fit_with
+    from sasnet_plugin.fitting.problem.contrast import contrast_of
+    from sasnet_plugin.fitting.task import FitOptions
+    from sasnet_plugin.planning.next_measurement import next_measurement
+
+    ball = work / "ball.py"
+    ball.write_text(BALL, encoding="utf-8")
+    options = FitOptions(contrast=contrast_of(None, "D2O"), time_limit=LIMIT)
+    began = time.process_time()
+    first = _first(6 * index, seed)
+    results = [fit_with(Here(), first, replace(options, models=(name,))) for name in ("sphere", str(ball))]
+    fits = tuple(replace(result.fits[0], weight=0.5) for result in results)
+    plan = next_measurement(replace(results[0], fits=fits), solvents=("H2O", "60%D2O"))
+    text = " ".join(plan.lines())
+    return {
+        "index": index, "model": text, "promised": plan.ranked[0].final.chance,
+        "success": plan.recommended is None, "named": "no counting time separates" in text,
+        "seconds": time.process_time() - began,
+    }  # fmt: skip
+
+
+def table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Shares of ambiguous samples whose right form leads, and whether promises hold."""
-    ambiguous = [row for row in rows if row["ambiguous"]]
-    n = len(ambiguous)
-    lines = [["before", f"{n}", _share([row["before"] for row in ambiguous])]]
-    for strategy in STRATEGIES:
-        for multiple in MULTIPLES if strategy != "recommended" else (1.0,):
-            key = f"{strategy} × {multiple:g}"
-            lines.append([key, f"{n}", _share([row[key]["right"] for row in ambiguous])])
-    promised = [row for row in ambiguous if row["reached"]]
-    lines.append(
-        [
-            "recommended, where 95 % is promised",
-            f"{len(promised)}",
-            _share([r["recommended × 1"]["right"] for r in promised]),
-        ]
-    )
-    among = [row for row in ambiguous if row["among"]]
-    lines.append(
-        [
-            "recommended, the right form among the possible ones",
-            f"{len(among)}",
-            _share([r["recommended × 1"]["right"] for r in among]),
-        ]
-    )
-    text = markdown(["measurement (× its time)", "samples", "right form leads %"], lines)
-    plans = [row["plan_seconds"] for row in ambiguous]
-    cost = (
-        f"\nA plan takes {np.median(plans):.0f} CPU-seconds (median; largest {max(plans):.0f}).\n"
-        if plans
-        else ""
-    )
-    return text + cost
+    planned = [row for row in rows[PLANNED] if row["ambiguous"]]
+    lines = [["before", _share([row["before"] for row in planned])]]
+    lines += [[PLANNED, _share([row["success"] for row in planned])]]
+    for other in OTHERS:
+        found = {row["index"]: row["success"] for row in rows[other]}
+        both = [row["success"] for row in planned if row["index"] in found]
+        lines.append([f"{other}, in twice the time", _share(list(found.values()))])
+        if len(both) < len(planned):
+            lines.append([f"{PLANNED}, of the same samples", _share(both)])
+    for said, chosen in (
+        ("where 95 % is promised", [row for row in planned if row["reached"]]),
+        ("the right form among the possible ones", [row for row in planned if row["among"]]),
+        ("both", [row for row in planned if row["among"] and row["reached"]]),
+    ):
+        lines.append([f"{PLANNED}, {said}", _share([row["success"] for row in chosen])])
+    text = markdown(["measurement", "samples", "right form leads %"], [[a, *b] for a, b in lines])
+    ratios = [
+        row["achieved"][name][1] / row["errors"][name][1]
+        for row in planned for name in row["achieved"].keys() & row["errors"].keys()
+    ]  # fmt: skip
+    count, within = _share([1 / WITHIN <= ratio <= WITHIN for ratio in ratios])
+    _, smaller = _share([ratio < 1 / WITHIN for ratio in ratios])
+    same = rows[SAME]
+    plans = [row["plan_seconds"] for row in planned] or [np.nan]
+    return f"""{text}
+Of {count} predicted errors of sizes {within} % are within a factor of {WITHIN:g} of those of the fit;
+in {smaller} % the fit's are smaller. Of {len(same)} undecidable samples,
+{sum(row["success"] for row in same)} are said to be undecidable.
+
+A plan of 12 measurements takes {np.median(plans):.0f} CPU-seconds (median; largest {max(plans):.0f}).
+"""
 
 
-def _share(found: Sequence[bool]) -> str:
+def _share(found: Sequence[bool]) -> tuple[str, str]:
+    """Of how many, and which share of them, per cent, with its standard error."""
     if not found:
-        return "–"
-    share = float(np.mean(found))
-    return (
-        f"{100 * share:.0f} ± {100 * np.sqrt(max(share * (1 - share), 0.25 / len(found)) / len(found)):.0f}"
-    )
+        return "0", "–"
+    share, n = float(np.mean(found)), len(found)
+    return f"{n}", f"{100 * share:.0f} ± {100 * np.sqrt(max(share * (1 - share), 0.25 / n) / n):.0f}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print and keep."""
     parser = parser_of(__doc__, work=True, count=COUNT, seed=1, workers=1)
     parser.add_argument("--third", type=int, choices=(0, 1, 2), help="only every third sample")
+    parser.add_argument("--only", choices=(PLANNED, SAME, *OTHERS), help="compute only this part")
     asked = parser.parse_args(arguments)
     Path(asked.work).mkdir(parents=True, exist_ok=True)
     numbers = [i for i in range(asked.count) if asked.third is None or i // 6 % 3 == asked.third]
-    rows = run(solve, "next", numbers, asked.seed, asked.work, asked.workers)
+    rows: dict[str, Sequence[Mapping[str, Any]]] = {}
+    for part in (PLANNED, SAME, *OTHERS):
+        chosen: Sequence[int] = range(UNDECIDABLE)
+        if part != SAME:
+            ambiguous = [row["index"] for row in rows.get(PLANNED, ()) if row["ambiguous"]]
+            chosen = numbers if part == PLANNED else ambiguous
+        if asked.only not in (None, part):  # what is kept
+            chosen = [i for i in kept(asked.work / f"{part}-{asked.seed}.jsonl") if i in chosen]
+        rows[part] = run(partial(solve, asked.work), part, chosen, asked.seed, asked.work, asked.workers)
     text = "# The next measurement\n\n" + table(rows)
     print(text)
     if asked.write:

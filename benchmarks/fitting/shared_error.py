@@ -10,14 +10,7 @@ LENGTHS = (0.2, 0.6)
 
 
 def shared_error(q: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """(n,) one draw of unit variance, Gaussian in ln q with a length that is drawn from `LENGTHS`.
-
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹.
-    rng : numpy.random.Generator
-    """
+    """(n,) one draw of unit variance, Gaussian in ln q with a length that is drawn from `LENGTHS`."""
     length = rng.uniform(*LENGTHS)
     log_q = np.log(q)
     kernel = np.exp(-(np.subtract.outer(log_q, log_q) ** 2) / 2 / length**2) + 1e-9 * np.eye(q.size)

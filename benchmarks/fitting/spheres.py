@@ -123,7 +123,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 def network(count: int, seed: int) -> str:
     """What the network says before any fit: sphere first, and among the first five."""
-    from sasnet_plugin.predict.curves import open_classifier
+    from sasnet_plugin.predict.predictor import open_classifier
 
     ask, lines = open_classifier(), []
     curves = [problem(index, seed)[1] for index in range(count)]

@@ -56,18 +56,7 @@ def problem(index: int, seed: int, *, exact: bool = True) -> Problem:
 def measurement(
     form: str, index: int, rng: np.random.Generator, *, plain: bool = False, exact: bool = False
 ) -> Problem:
-    """A measurement of one form model.
-
-    Parameters
-    ----------
-    form : str
-    index : int
-    rng : numpy.random.Generator
-    plain : bool
-        Monodisperse, no structure factor, its resolution stated.
-    exact : bool
-        Of sasmodels' own curve (`truth`), where training's differs.
-    """
+    """A measurement of one form model."""
     from sasnet_plugin.simulate.examples import SPARED
     from sasnet_plugin.simulate.grid import N_WIDE
     from sasnet_plugin.simulate.instrument import sample_setting

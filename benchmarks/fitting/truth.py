@@ -31,27 +31,8 @@ def calculated(
     setting: Setting,
     expected: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], float]:
-    """sasmodels' curve at as many points of q as its peaks and fringes need.
-
-    Parameters
-    ----------
-    curve : Curve
-        On training's grid.
-    dintensity : (n,) float array
-    model : (str, str or None)
-        Form and structure factor.
-    parameters : dict
-        The true ones.
-    setting : Setting
-        With the true resolution, which the file may not state.
-    expected : (n,) float array
-        The curve on training's grid, with its background; scale and background are fitted to it.
-
-    Returns
-    -------
-    curve : (n,) float array
-        Without background, in units of `expected`.
-    background : float
+    """sasmodels' curve, without background in units of `expected`, and the background; at as many points of
+    q as its peaks and fringes need.
     """
     from sasnet_plugin.fitting.problem.experiment import experiment, silent
     from sasnet_plugin.fitting.problem.resolution import apply_sampling, scale_and_background

@@ -15,12 +15,6 @@ def write(path: Path, counts: NDArray[np.int64], gaps: NDArray[np.bool_]) -> Non
     """A file of the format that its suffix names.
 
     CBF, TIFF and EDF hold −1 in gaps, NeXus 2³² − 1 under bitshuffle and LZ4, numpy's own NaN.
-
-    Parameters
-    ----------
-    path : Path
-    counts : (rows, columns) array
-    gaps : (rows, columns) bool array
     """
     kind = path.suffix[1:]
     if kind == "h5":

@@ -74,12 +74,7 @@ class Truth:
 
 
 def allowed(lattice: str) -> FloatArray:
-    """√(h² + k² + l²) of a cubic lattice's reflections over that of the first, and its multiplicity.
-
-    Returns
-    -------
-    (n, 2) array
-    """
+    """√(h² + k² + l²) of a cubic lattice's reflections over that of the first, and its multiplicity."""
     n = np.arange(-4, 5)
     h, k, j = (v.ravel() for v in np.meshgrid(n, n, n))
     square = h * h + k * k + j * j

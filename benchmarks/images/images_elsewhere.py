@@ -56,15 +56,7 @@ NEAR = 3.0
 
 
 def answered(kind: str, index: int, seed: int, judge: Callable[[Any, Any, Any], Row]) -> Row:
-    """One scene, from its file to a row that says what was answered and whether that is right.
-
-    Parameters
-    ----------
-    kind : str
-        Name of the domain, of `KINDS`.
-    judge : callable
-        Of the image, the answer and the truth.
-    """
+    """One scene, from its file to a row that says what was answered and whether that is right."""
     from sasnet_plugin.domains import ReadOptions, specification
     from sasnet_plugin.predict.predictor import open_predictor
 
@@ -308,7 +300,3 @@ def main() -> None:
     print(said)
     if options.write:
         TABLE.write_text(f"# Images by other code\n\n{CAVEAT}\n\n{said}", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -31,16 +31,7 @@ def sphere_volume(radius: ArrayLike) -> Array:
 
 
 def layered_sphere_amplitude(q: Array, radii: Array, contrasts: Array) -> Array:
-    """Amplitude of concentric shells, not normalised (Pedersen 1997, no. 3).
-
-    Parameters
-    ----------
-    q : (n,)
-    radii : (k,)
-        Outer radius of each shell from the core outwards.
-    contrasts : (k,)
-        Of each shell against the solvent.
-    """
+    """Amplitude of concentric shells, not normalised (Pedersen 1997, no. 3)."""
     steps = contrasts - np.append(contrasts[1:], 0.0)
     return sum(
         step * sphere_volume(radius) * sphere_amplitude(q, radius)

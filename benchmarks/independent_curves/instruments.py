@@ -95,17 +95,7 @@ def measure(
     faults: bool = True,
     slit: float | None = None,
 ) -> Measurement:
-    """Measure a sample.
-
-    Parameters
-    ----------
-    instrument : str
-        A name of `INSTRUMENTS`.
-    faults : bool
-        Whether systematic, misstated and missing errors are drawn.
-    slit : float, optional
-        Half length of a slit that smears the curve without being stated.
-    """
+    """Measure a sample."""
     low, high = sample.q_range
     q, dq, sigma_of = INSTRUMENTS[instrument](low, high, rng)
     unstated = slit

@@ -1,1 +1,1 @@
-"""Measurements under way: a beam time in small."""
+"""Measurements under way: what is said of a series."""

@@ -181,7 +181,3 @@ def main() -> None:
     print(text)
     if options.write:
         Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -20,13 +20,7 @@ def _numbers(line: str) -> list[re.Match[str]]:
 
 
 def of_file(content: bytes, kind: str, rng: Generator) -> tuple[str, bytes]:
-    """A damaged copy, and the name of the damage.
-
-    Parameters
-    ----------
-    kind : str
-        "text", "xml" or "hdf5".
-    """
+    """A damaged copy, and the name of the damage."""
     if kind == "hdf5":
         names = [*HDF5, "a byte", "cut short"]
         name = names[int(rng.integers(len(names)))]

@@ -110,17 +110,7 @@ KINDS = (
 def measured(
     kind: int, seed: int, variant: int = 0, window: tuple[float, float] | None = None
 ) -> Measurement:
-    """Measure one of `KINDS`.
-
-    Parameters
-    ----------
-    kind : int
-    seed : int
-    variant : int
-        Numbers other draws of the same sample, as its second and third concentration.
-    window : tuple of float or None
-        q from and to, Å⁻¹, in the place of the kind's own.
-    """
+    """Measure one of `KINDS`."""
     name, curve, low, high = KINDS[kind]
     low, high = window or (low, high)
     rng = np.random.default_rng([seed, kind])

@@ -10,11 +10,11 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files import check_output, new_hdf5, plain_cell, put_aside
+from ..files import check_output, new_hdf5, plain_cell, put_aside, read_tables
 from .journal import BatchError, Record, Row, best_of, journal_of, name_of
 
 if TYPE_CHECKING:
@@ -24,66 +24,7 @@ FORMAT, VERSION = "sasnet batch", 1
 _BLOCK = 2000
 _TEXT, _NUMBER, _COUNT, _FLAG = "text", "f8", "i8", "bool"
 #: Columns of each table: name, kind, and what it holds.
-TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "datasets": (
-        ("file", _TEXT, "data file"),
-        ("entry", _TEXT, "entry of the file"),
-        ("best", _TEXT, "model of greatest weight, sasmodels' name; empty where there is no answer"),
-        ("model", _TEXT, "its form model"),
-        ("structure_factor", _TEXT, "its structure factor; empty for none"),
-        ("reduced_chisq", _NUMBER, "chi squared over degrees of freedom"),
-        ("bic", _NUMBER, "Bayesian information criterion"),
-        ("weight", _NUMBER, "share of the evidence among the fits, 0..1"),
-        ("verified", _FLAG, "the model fits the data"),
-        ("rg", _NUMBER, "radius of gyration by Guinier's law, else as the network estimates it, Ang"),
-        ("rg_error", _NUMBER, "its standard deviation; nan where it is the network's"),
-        ("rg_network", _NUMBER, "radius of gyration as the network estimates it, Ang"),
-        ("i0", _NUMBER, "I(q = 0) by Guinier's law, in the unit of the file"),
-        ("i0_error", _NUMBER, "its standard deviation"),
-        ("low_slope", _NUMBER, "d ln I / d ln q at the lowest q"),
-        ("high_slope", _NUMBER, "d ln I / d ln q at the highest q"),
-        ("porod_exponent", _NUMBER, "p of A q^-p + B at the highest q"),
-        ("porod_constant", _NUMBER, "K of K q^-4 + B there, where p is 4"),
-        ("peak_q", _NUMBER, "first maximum, 1/Ang"),
-        ("points", _COUNT, "points fitted"),
-        ("q_unit", _TEXT, "unit that the file gives q in; '(assumed)' where it says none"),
-        ("q_min", _NUMBER, "1/Ang"),
-        ("q_max", _NUMBER, "1/Ang"),
-        ("seconds", _NUMBER, "wall clock, s"),
-        ("limit_met", _FLAG, "the time limit ended the search: give more with --time-limit"),
-        ("stopped_by_clock", _FLAG, "the clock did: on a less busy machine the answer may be another"),
-        ("headline", _TEXT, "best fit with values and errors, in words"),
-        ("caution", _TEXT, "the caution that matters most; empty where there is none"),
-        ("doubt", _TEXT, "former name of caution, until the next release"),
-        ("notes", _TEXT, "sentences about data and fit"),
-        ("error", _TEXT, "why there is no answer, or only part of one; else empty"),
-        ("version", _TEXT, "what answered: sasnet, sasmodels, bumps and the network"),
-        ("options", _TEXT, "which options, see the attribute 'options' of the file"),
-        ("first_fit", _COUNT, "row of its best fit in fits"),
-        ("fits", _COUNT, "rows there, by falling weight"),
-    ),
-    "fits": (
-        ("dataset", _COUNT, "row in datasets"),
-        ("model", _TEXT, "form model, sasmodels' name"),
-        ("structure_factor", _TEXT, "empty for none"),
-        ("reduced_chisq", _NUMBER, "chi squared over degrees of freedom"),
-        ("bic", _NUMBER, "Bayesian information criterion"),
-        ("weight", _NUMBER, "share of the evidence among the fits of the data set, 0..1"),
-        ("probability", _NUMBER, "what the network gave the model before the fit, 0..1"),
-        ("seconds", _NUMBER, "CPU time, s"),
-        ("warnings", _TEXT, "sentences about this fit"),
-        ("first_parameter", _COUNT, "row of its first parameter in parameters"),
-        ("parameters", _COUNT, "rows there"),
-    ),
-    "parameters": (
-        ("fit", _COUNT, "row in fits"),
-        ("name", _TEXT, "sasmodels' name"),
-        ("value", _NUMBER, "in unit"),
-        ("error", _NUMBER, "one standard deviation; nan where not fitted"),
-        ("unit", _TEXT, "as sasmodels has it"),
-        ("fixed", _FLAG, "not fitted"),
-    ),
-}
+TABLES: Mapping[str, Sequence[tuple[str, str, str]]] = read_tables(__file__)
 #: Columns of the CSV before those of the parameters.
 CSV_COLUMNS = tuple(name for name, _, _ in TABLES["datasets"] if name not in ("options", "first_fit", "fits"))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .. import units
-from ..data.sample.sample import KINDS
+from ..data.sample.sample import KINDS, SECTORS
 from ..domains import names_and_titles
 
 if TYPE_CHECKING:
@@ -222,6 +222,24 @@ Kind = Annotated[
     typer.Option("--kind", help=f"Of curves of one sample: what they are: {', '.join(KINDS)}."),
 ]
 
+Sectors = Annotated[
+    str | None,
+    typer.Option(
+        "--sectors",
+        metavar="AZIMUTH:HALF_WIDTH,…",
+        help="With --together: sector of each curve in degrees from qx, such as 0:15,90:15.",
+    ),
+]
+
+Field = Annotated[
+    float | None,
+    typer.Option(
+        "--field",
+        metavar="DEGREES",
+        help="With --together: azimuth of a saturating magnetic field; separates magnetic scattering.",
+    ),
+]
+
 Share = Annotated[
     list[str] | None,
     typer.Option("--share", metavar="NAME", help="With --together: all curves share these parameters."),
@@ -253,13 +271,15 @@ class Given:
     share: list[str] | None = None
     own: list[str] | None = None
     tie: list[str] | None = None
+    sectors: str | None = None
+    field: float | None = None
 
     def check(self, together: bool, option: str = "--together") -> None:
         """Check that options for curves of one sample have such curves, and that the kind is known."""
-        if not together and any(value for value in vars(self).values()):
+        if not together and any(value not in (None, []) for value in vars(self).values()):
             raise typer.BadParameter(
                 f"these options are for several curves of one sample; add {option}.",
-                param_hint="--sample-file / --kind / --share / --own / --tie",
+                param_hint="--sample-file / --kind / --share / --own / --tie / --sectors / --field",
             )
         if self.kind is not None and self.kind not in KINDS:
             raise typer.BadParameter(f"{self.kind!r} is not one of {', '.join(KINDS)}.", param_hint="--kind")
@@ -267,16 +287,21 @@ class Given:
     def options(self) -> dict[str, object]:
         return {
             "--sample-file": self.sample_file, "--kind": self.kind, "--share": names_of(self.share),
-            "--own": names_of(self.own), "--tie": self.tie,
+            "--own": names_of(self.own), "--tie": self.tie, "--sectors": self.sectors,
+            "--field": None if self.field is None else f"{self.field:g}",
         }  # fmt: skip
 
     def describe_sample(self) -> Described:
         """Read the sample file. Raises SasnetError if it is missing or no TOML."""
-        from ..data.sample.described import Described, read_description
+        from ..data.sample.described import Described, read_description, sectors_of
 
         sections = {} if self.sample_file is None else read_description(self.sample_file)
         if self.kind is not None:
             sections["kind"] = self.kind
+        if self.sectors is not None:
+            sections |= {"kind": SECTORS, "sectors": sectors_of(self.sectors)}
+        if self.field is not None:
+            sections["field"] = self.field
         share, own_names = (tuple(names_of(names) or ()) for names in (self.share, self.own))
         return Described(
             sections, share, own_names, tuple(self.tie or ()), str(self.sample_file or "the sample")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..data.limits import sentence_of
+from ..data.sample.sample import SECTORS
 from ..domains import ReadOptions, names_and_titles
 from ..extensions import service
 from ..names import is_tiled
@@ -24,6 +25,7 @@ from .arguments import (
     TOP,
     Entry,
     Exclude,
+    Field,
     Force,
     Geometry,
     Given,
@@ -35,6 +37,7 @@ from .arguments import (
     Quiet,
     QUnit,
     SampleFile,
+    Sectors,
     Table,
     TiledKey,
     Together,
@@ -88,6 +91,8 @@ def classify(
     together: Together = False,
     sample_file: SampleFile = None,
     kind: Kind = None,
+    sectors: Sectors = None,
+    field_azimuth: Field = None,
     top: Top = TOP,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
@@ -134,7 +139,7 @@ def classify(
     tell = _stages(quiet) if verify else None
     reader = _reader(files, tiled_key, domain)
     kinds = Kinds(domain, selection, reading, verify=verify, told=tell, reader=reader)
-    of_sample = Given(sample_file, kind)
+    of_sample = Given(sample_file, kind, sectors=sectors, field=field_azimuth)
     of_sample.check(together)
     if together:
         _together(files, kinds, window, of_sample, selection, as_json)
@@ -219,11 +224,14 @@ def _together(
     from ..predict import open_classifier
     from ..predict.together import contradicting, together
     from ..types import SasnetError
+    from .fit import print_sectors, print_suggestion, refuse, sample_from
     from .streams import json_lines
-    from .together import print_suggestion, refuse, sample_from
 
     try:
         sample = sample_from(files, kinds.read, window, sample_options, kinds.wavelength)
+        if sample.kind == SECTORS:
+            print_sectors(sample, sample_options, as_json)
+            return
         classifier = open_classifier()
         keep = classifier.selection(selection.models, selection.exclude)
         suggestions = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,10 +16,11 @@ from ..batch.plan import Options
 from ..data.limits import sentence_of, unforeseen
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, names_and_titles, recognise_domain, specification
 from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
-from ..types import Curve, SasnetError
+from ..types import Curve, DataError, SasnetError
 from .answers import TableWriter, wide_console
 from .arguments import (
     Details,
+    Field,
     Force,
     Geometry,
     Given,
@@ -28,6 +29,7 @@ from .arguments import (
     Plot,
     Quiet,
     SampleFile,
+    Sectors,
     Share,
     Table,
     Tie,
@@ -39,12 +41,144 @@ from .progress import Ending, show_fit_progress
 from .streams import JsonLine, json_lines
 
 if TYPE_CHECKING:
+    from ..data.sample.sample import Sample
     from ..fitting.pool import Workers
     from ..fitting.result.fit_result import FitResult
-    from ..fitting.result.sample_result import SampleResult
+    from ..fitting.result.sample_result import JointFit, SampleResult
     from ..fitting.task import FitOptions
     from ..predict import Answer
     from ..report.page.overview import Row
+
+
+# --- ``--together`` of ``classify`` and ``fit``: all files are curves of one sample.
+
+#: Joint fits that are listed.
+_MOST = 8
+
+
+def sample_from(
+    files: Sequence[str],
+    read: Callable[[str], Iterable[Any]],
+    window: tuple[float, float] | None,
+    sample_options: Given,
+    wavelength: float | None = None,
+) -> Sample:
+    """Read the sample of all curves in files; X-ray `wavelength` in Å. Raises SasnetError if a file cannot be
+    read, holds no curve, or the curves do not go together.
+    """
+    from ..materials import densities
+
+    described = sample_options.describe_sample()
+    curves = []
+    for each_path in expand(files):
+        for path, outcome in curves_of(each_path, read, window):
+            if isinstance(outcome, Exception):
+                raise DataError(sentence_of(path, outcome))
+            if not isinstance(outcome, Curve):
+                raise DataError(f"{path}: images cannot be fitted with --together; use --set.")
+            curves.append(outcome)
+    return described.sample(curves, densities(wavelength))
+
+
+def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = False) -> None:
+    """The answer in three lines; with details all joint fits, and what each curve says alone."""
+    from rich.text import Text
+
+    from .answers import wide_console
+
+    say = wide_console().print
+    head, *more_lines = result.verdict.lines()
+    say(Text(head, style="bold"), soft_wrap=True)
+    if quiet:
+        return
+    for line in more_lines:
+        say(Text(line, style="bold" if line.startswith("Next") else ""), soft_wrap=True)
+    if details:
+        say()
+        for table in _tables(result):
+            say(table)
+        for file, single in zip(result.sample.files, result.singles, strict=False):
+            say(Text(f"{Path(file).name} alone: {single.headline}"), soft_wrap=True)
+        if result.as_one is not None:
+            say(Text(f"All settings as one curve: {result.as_one.headline}"), soft_wrap=True)
+        for note in result.remarks:
+            say(Text(f"Note: {note}"), soft_wrap=True)
+    sys.stdout.flush()
+
+
+def _tables(result: SampleResult) -> Iterator[Any]:
+    """The joint fits; and the parameters of the best one."""
+    from ..report.summaries import ranking
+
+    yield list_table(*ranking(result, _MOST))
+    if result.best is not None:
+        names = [Path(f).name for f in result.sample.files]
+        yield list_table(["parameter", "all", *names], _parameters(result.best))
+
+
+def _parameters(best: JointFit) -> list[list[str]]:
+    from ..report.summaries import list_shared, own
+
+    blanks = [""] * len(best.own)
+    fitted = [[name, value, *blanks] for name, value, state in list_shared(best) if state == "fitted"]
+    return fitted + [[name, "", *values] for name, *values in own(best)]
+
+
+def list_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in head:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def print_suggestion(
+    files: Sequence[str], suggestion: Any, against: Sequence[int], kind: str, top: int
+) -> None:
+    from rich.text import Text
+
+    from .answers import wide_console
+
+    say = wide_console().print
+    say(Text(f"{len(files)} curves of one sample ({kind})", style="bold"), soft_wrap=True)
+    for i in against:
+        say(Text(f"By itself, {files[i]} looks like another kind of sample.", style="bold"), soft_wrap=True)
+    rows = [
+        [guess.name, guess.structure_factor or "–", f"{100 * guess.probability:.0f} %", guess.group]
+        for guess in suggestion.models[:top]
+    ]
+    say(list_table(("model", "structure factor", "probability", "group"), rows))
+    sys.stdout.flush()
+
+
+def print_sectors(sample: Sample, sample_options: Given, as_json: bool) -> None:
+    """Say whether sectors differ, whether they do by magnetism, and what to do next."""
+    from ..data.sample.sectors import compare_sectors, separate_magnetism
+    from ..fitting.verdict.sample import describe_sectors
+    from .arguments import as_given
+    from .streams import json_lines
+
+    difference = compare_sectors(sample.curves)
+    parts = None if sample.field_azimuth is None else separate_magnetism(sample)
+    words = [*(curve.file for curve in sample.curves), "--together", *as_given(sample_options.options())]
+    lines = describe_sectors(sample, difference, parts, shlex.join(["sasnet", "fit", *words]))
+    if not as_json:
+        print("\n".join(lines), flush=True)
+        return
+    numbers = {"relative": difference.relative, "most": difference.most, "seen": difference.is_seen}
+    json_lines()({
+        "files": sample.files, "kind": sample.kind, "headline": lines[0], "difference": numbers,
+        "magnetism": parts and parts.as_dict(),
+    })  # fmt: skip
+
+
+def refuse(error: SasnetError) -> None:
+    """Say why there is no answer, and end."""
+    print(str(error), file=sys.stderr, flush=True)
+    raise typer.Exit(1)
 
 
 # --- How the answers of ``sasnet fit`` are printed: three lines, all details, or JSON.
@@ -153,7 +287,7 @@ def _describe_best_fit(result: FitResult) -> Iterator[str]:
     more_lines = [f"Caution: {doubt}" for doubt in doubts[1:]]
     yield from [str(NAMES)] if _has_composed_names(result) else []
     if best is not None:
-        yield f"{best.short_name}: {parameters_in_words(best)}"
+        yield f"{best.short_name}: {parameters_in_words(best, result.curve.intensity_unit)}"
         if best.fitter:
             yield f"Fitted by {best.fitter}."
         more_lines += [f"Warning: {sentence}" for sentence in best.warnings if sentence not in doubts]
@@ -257,6 +391,7 @@ class Outputs:
         return failed
 
     def _write_sample_outputs(self, found_result: SampleResult) -> Iterator[Path]:
+        from ..data.sample.sample import SECTORS
         from ..files import MARK, check_output
         from ..report.exports.hdf5 import write_nxcansas
         from ..report.exports.write_all import SAMPLE_MARKS, write_sample
@@ -269,9 +404,11 @@ class Outputs:
         if self.export is None or found_result.best is None:
             return
         name = stem(found_result.sample.curves[0].file, "together", "sample")
-        for ending in ("sasview.json", "bumps.py"):
-            check_output(self.export / f"{name}.{ending}", force=self.force, mark=SAMPLE_MARKS[ending])
-        yield from write_sample(found_result, self.export, name)
+        self.export.mkdir(parents=True, exist_ok=True)
+        if found_result.sample.kind != SECTORS:  # curves of SasView and Bumps have no direction
+            for ending in ("sasview.json", "bumps.py"):
+                check_output(self.export / f"{name}.{ending}", force=self.force, mark=SAMPLE_MARKS[ending])
+            yield from write_sample(found_result, self.export, name)
         for i, result in enumerate(found_result.as_results(), start=1):
             path = self.export / f"{name}-{i}.nxcansas.h5"
             check_output(path, force=self.force, mark=MARK)
@@ -339,7 +476,6 @@ class Run:
         """One answer to all files, as curves of one sample; how many things failed."""
         from ..fitting.api import fit_sample
         from ..fitting.progress import Watched
-        from .together import print_sample, refuse, sample_from
 
         options, say = self.reading.options, self.say
         try:
@@ -492,6 +628,8 @@ def fit(
     share: Share = None,
     own: Own = None,
     tie: Tie = None,
+    sectors: Sectors = None,
+    field_azimuth: Field = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -517,7 +655,7 @@ def fit(
 
     outputs = Outputs(report, export, plot, table, force, details)
     outputs.check()
-    of_sample = Given(sample_file, kind, share, own, tie)
+    of_sample = Given(sample_file, kind, share, own, tie, sectors, field_azimuth)
     of_sample.check(together)
     more_options = {"--domain": domain, "--geometry": geometry, **outputs.options()}
     more_options |= of_sample.options()

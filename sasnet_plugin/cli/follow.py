@@ -29,7 +29,7 @@ from .progress import term_as_interrupt
 if TYPE_CHECKING:
     from ..batch.live.line import CurveLines
     from ..batch.live.run import Arrivals, Back, Follower, Lines
-    from ..batch.recognise import Look
+    from ..batch.series import Look
     from ..integrations.tiled.given_back import InMetadata, InTable, Manner
     from ..integrations.tiled.source import TiledSource
     from ..predict import Predictor
@@ -67,7 +67,7 @@ def add_curves(request: Asked, reading: ReadOptions) -> None:
     from ..batch.live.line import names_of
     from ..batch.live.run import Source
     from ..batch.live.states import SETTLED, Sum, recognise, write
-    from ..batch.recognise import HEAD
+    from ..batch.series import HEAD
     from ..files import check_output
     from ..predict import open_predictor
     from ..predict.counting import outlook

@@ -10,7 +10,9 @@ import gc
 import os
 import signal
 import sys
+import tomllib
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -20,6 +22,7 @@ from typer.core import TyperCommand, TyperGroup
 import sasnet_plugin
 
 from ..extensions import load, merge_tables
+from ..files import read_text
 from ..types import SasnetError
 from ..workers.child import safe_environment
 from . import sentences
@@ -77,103 +80,12 @@ COMMAND_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "Train networks": ("simulate", "train", "evaluate", "groups"),
     }
 )
-#: Three calls of each command, each with what it is for.
-EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
-    {
-        "classify": (
-            ("sasnet classify data.dat", "rank the models for one file"),
-            ("sasnet classify runs/ --csv answers.csv --report pages", "a line per file, and an overview"),
-            ("sasnet classify data.dat --q-unit nm --q-range 0.01:0.3", "q in nm⁻¹, and a part of it"),
-        ),
-        "follow": (
-            ("sasnet follow curves/ --out run.csv --watch --page run.html", "curves as they are measured"),
-            ("sasnet follow run.h5 --out run.csv --model sphere", "each curve fitted from the one before"),
-            ("sasnet follow frames/ --out growth.csv --plot growth.png", "a growing film, frame by frame"),
-        ),
-        "tag": (
-            ("sasnet tag curves/", "see curves with the suggestions of the model"),
-            ("sasnet tag images/ --domain diffraction", "tag images, labels in labels.sqlite"),
-            ("sasnet tag images/ --database postgresql+psycopg://me@host/labels", "several people"),
-        ),
-        "web": (
-            ("sasnet web", "a page to drop files on"),
-            ("sasnet web runs/", "the same on a folder, which is followed"),
-            ("sasnet web runs/ --work analysis", "with another work folder"),
-        ),
-        "fit": (
-            ("sasnet fit data.dat", "the best model, fitted and checked"),
-            (
-                "sasnet fit data.dat --sample SiO2@2.2 --solvent D2O",
-                "contrast from the materials",
-            ),
-            (
-                "sasnet fit data.dat --models sphere,cylinder --report pages",
-                "these models, with an HTML page",
-            ),
-        ),
-        "next": (
-            ("sasnet next data.dat", "which q range or counting time decides"),
-            ("sasnet next data.dat --sample SiO2@2.2 --solvent H2O", "mixtures with D2O, too"),
-            ("sasnet next data.dat --for radius --instrument reactor_sans", "a radius to 1 %, times in s"),
-        ),
-        "batch": (
-            ("sasnet batch 'runs/*.dat' --out results.h5", "many files, one row each"),
-            ("sasnet batch runs/ --out heating.h5 --series --against temperature", "frames in order"),
-            ("sasnet batch runs/ --out results.h5 --shard 3/8", "the third of eight jobs of an array"),
-        ),
-        "sort": (
-            ("sasnet sort run42.cxi --out sorted.h5 --report pages", "clusters, and a page of them"),
-            (
-                "sasnet sort run42.cxi --out sorted.h5 --like run42.cxi:17",
-                "the images most similar to frame 17",
-            ),
-            ("sasnet sort run43.cxi --out next.h5 --old sorted.h5", "new images into old clusters"),
-        ),
-        "sasview": (
-            ("sasnet sasview --install", "Fitting → Suggest model… from SasView's next start"),
-            ("sasnet sasview data.dat", "SasView with a file and the window"),
-            ("sasnet sasview --uninstall", "remove the entry from SasView"),
-        ),
-        "bumps": (
-            ("sasnet bumps data.dat", "fits, then Bumps' page in the browser"),
-            ("sasnet bumps data.dat --models sphere --time-limit 10", "one model, ten seconds"),
-            ("sasnet bumps data.dat --no-browser --port 5150", "on a machine without a screen"),
-        ),
-        "serve": (
-            ("sasnet serve", "JSON lines on stdin and stdout"),
-            ("sasnet serve --workers 4", "with four processes that fit"),
-            ("""echo '{"id": 1, "do": "hello"}' | sasnet serve""", "test whether it answers"),
-        ),
-        "mcp": (
-            ("sasnet mcp ~/beamtime", "as an assistant starts it"),
-            ("sasnet mcp ~/beamtime --port 8765", "by HTTP, with a key"),
-            ("sasnet mcp . --workers 1", "this folder, one process that fits"),
-        ),
-        "simulate": (
-            (
-                "sasnet simulate --out data/train --rounds 5 --seed 1 --spread",
-                "the training set",
-            ),
-            ("sasnet simulate --out data/test --seed 2 --limit 30", "a small set for a test"),
-            ("sasnet simulate --out own --models my_model.py", "of a plugin model"),
-        ),
-        "train": (
-            ("sasnet train --data data/train --validation data/validation --run runs/a", "train and package"),
-            ("sasnet train --data d --validation v --run r --steps 500 --zoo model_zoo/try", "a short trial"),
-            ("sasnet train --data d --validation v --run r --net dropout=0.1", "with another network"),
-        ),
-        "evaluate": (
-            ("sasnet evaluate --test data/test", "accuracy and calibration"),
-            ("sasnet evaluate --test data/test --scheduler tcp://host:8786", "the same on a cluster"),
-            ("sasnet evaluate --test data/test --card model_zoo/sas1d/card.md", "write the model card"),
-        ),
-        "groups": (
-            ("sasnet groups", "models that data rarely distinguish"),
-            ("sasnet groups --plot groups.svg", "their tree as a figure"),
-            ("sasnet groups --json", "for a program"),
-        ),
-    }
-)
+
+
+@cache
+def read_examples() -> dict[str, list[tuple[str, str]]]:
+    """Return three calls of each command, each with what it is for."""
+    return tomllib.loads(read_text(__file__, "examples.toml"))
 
 
 class Explained(TyperCommand):
@@ -196,7 +108,7 @@ class Explained(TyperCommand):
 
     def format_epilog(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write the examples, none of which is broken into lines."""
-        examples = EXAMPLES.get(str(self.name), ())
+        examples = read_examples().get(str(self.name), ())
         if examples:
             with formatter.section("Examples"):
                 for call, explanation in examples:

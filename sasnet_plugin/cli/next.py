@@ -154,8 +154,8 @@ def _fit(
     from ..fitting.api import fit_sample, fit_with
     from ..fitting.progress import Watched
     from .files import curves_of, expand
+    from .fit import sample_from
     from .progress import show_fit_progress
-    from .together import sample_from
 
     reading = Reading(None, options, ())
     first, *others = expand(files)
@@ -227,7 +227,7 @@ def _print(plan: Plan, *, quiet: bool) -> None:
     from rich.text import Text
 
     from .answers import wide_console
-    from .together import list_table
+    from .fit import list_table
 
     say = wide_console().print
     now, answer, *notes = plan.lines()

@@ -156,7 +156,7 @@ def serve(
 
     It ends with the end of stdin. docs/serve.md describes the protocol.
     """
-    from ..service.serve import serve as serve_requests
+    from ..service.fits import serve as serve_requests
 
     serve_requests(workers)
 
@@ -208,7 +208,11 @@ def web(
     dropped = bench.dropped if folder else None
     tabs = app.Tabs(
         lambda: bench,
-        (lambda kind: service("open_tags")(images, kind, bench.work, dropped, live=live))
+        (
+            lambda kind: service("open_tags")(
+                images, kind, bench.work, dropped, live=live, geometry=bench.shelf.geometry_of
+            )
+        )
         if has_service("open_tags")
         else None,
         images,

@@ -262,8 +262,9 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     dintensity = _uncertainty(raw, notes)
     curve = Curve(raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes))
     curve = replace(
-        curve, intensity_unit=raw.intensity_unit, replaced=_count_replaced(raw.dintensity, dintensity)
-    )
+        curve, intensity_unit=raw.intensity_unit, replaced=_count_replaced(raw.dintensity, dintensity),
+        sector=raw.sector,
+    )  # fmt: skip
     curve = shadow.exclude_shadow(curve)
     unit = q_unit or raw.q_unit
     curve = replace(curve, q_unit=QUnit(unit) if unit else assume_unit(curve.q, curve.intensity))

@@ -4,22 +4,15 @@ canSAS 1D and NXcanSAS have ``slit_length`` at the detector, in the unit of Q. I
 the intensity is averaged over, from 0 on, that is half the slit: so Bonse-Hart cameras state it (APS USAXS,
 Irena, NIST), and so the column dQl, which is the same number at each point, is used.
 
-sasdata converts units, sorts and drops rows without a word, takes slit lengths for widths, keeps the last of
-several frames, and ignores masks.
-
 A group NXdata holds the intensity against a radial axis, q or 2θ, for one image or a series of them; each
 image is a curve. Where there are bins of azimuth, and no average beside them, they are averaged here.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
 import math
 import re
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -32,9 +25,10 @@ from ..types import DataError, printable
 from . import hdf5
 from .limits import LIMITS, too_large, too_many, two_dimensional
 from .raw import RawCurve, column
+from .sectors import find_sector, list_hdf5_terms, list_xml_terms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from ..arrays import Floats
 
@@ -51,7 +45,7 @@ def add_xml_slit(curve: RawCurve, entry: Any) -> RawCurve:
         for item in entry.iter()
         if _NAME in (str(item.tag).rpartition("}")[2], item.get("name", "").lower())
     ]
-    return _add_slit(curve, slit_texts)
+    return add_slit(curve, slit_texts)
 
 
 def find_hdf5_slit_lengths(entry: Any) -> list[tuple[str, str]]:
@@ -63,16 +57,11 @@ def find_hdf5_slit_lengths(entry: Any) -> list[tuple[str, str]]:
     ]
 
 
-def add_hdf5_slit(curve: RawCurve, stated: Iterable[tuple[str, str]]) -> RawCurve:
-    """The curve with the slit that its entry states, see `find_hdf5_slit_lengths`."""
-    return _add_slit(curve, stated)
-
-
 def _is_given(values: Any) -> bool:
     return values is not None and bool(np.any(values > 0))
 
 
-def _add_slit(curve: RawCurve, slit_texts: Iterable[tuple[str, str]]) -> RawCurve:
+def add_slit(curve: RawCurve, slit_texts: Iterable[tuple[str, str]]) -> RawCurve:
     """The curve with the one slit length of all that are stated, each as text and unit."""
     if _is_given(curve.dxl) or _is_given(curve.dq):
         return curve
@@ -105,7 +94,7 @@ def _length(text: str, unit: str, q_unit: str | None) -> float:
     return length * units.factor(canonical, "q") / units.factor(q_unit, "q") if canonical else 0.0
 
 
-# --- CanSAS XML and NXcanSAS as they stand in the file; what has another layout is left to sasdata.
+# --- CanSAS XML and NXcanSAS as they stand in the file.
 
 _OPTIONAL = {"Idev": "dintensity", "Qdev": "dq", "dQl": "dxl", "dQw": "dxw"}
 _FIELDS = {"Q": "q", "I": "intensity", **_OPTIONAL}
@@ -124,7 +113,8 @@ def scan_xml(path: Path, file: str) -> list[RawCurve]:
         for data in entry.findall(".//{*}SASdata"):
             curve = _xml_curve(data, title, notes, file)
             if curve is not None:
-                raw_curves.append(add_xml_slit(curve, entry))
+                sector = find_sector(list_xml_terms(entry), title)
+                raw_curves.append(replace(add_xml_slit(curve, entry), sector=sector))
     return raw_curves
 
 
@@ -173,7 +163,7 @@ def _xml(path: Path) -> tuple[Any, tuple[str, ...]]:
     try:
         return ElementTree.parse(path).getroot(), ()
     except (ElementTree.ParseError, ValueError):
-        etree = import_module("lxml.etree")  # comes with sasdata
+        etree = import_module("lxml.etree")
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
         root = etree.fromstring(path.read_bytes(), parser)
         return root, ("The XML is damaged; only its readable part was used.",)
@@ -255,7 +245,9 @@ def _entry(entry: Any, name: str) -> list[RawCurve]:
         count = frames_in(group)
         _see_it_is_short(group, count, name)
         raw_curves += [data_set(group, entry, name, frame, slits) for frame in frame_numbers(group, count)]
-    return raw_curves
+    title = raw_curves[0].title if raw_curves else ""
+    sector = find_sector(list_hdf5_terms(entry), title) if raw_curves else None
+    return [replace(curve, sector=sector) for curve in raw_curves] if sector else raw_curves
 
 
 def _see_it_is_short(group: Any, frames: int, name: str) -> None:
@@ -458,7 +450,7 @@ def data_set(
         **_unit(_unit_text(group, "Q")),
         intensity_unit=_unit_text(group, "I"),
     )
-    return add_hdf5_slit(
+    return add_slit(
         _exclude_masked(_apply_scaling_factor(curve, group, frame), group, frame),
         find_hdf5_slit_lengths(entry) if slits is None else slits,
     )
@@ -506,58 +498,6 @@ def _exclude_masked(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:
     count = int(masked.sum())
     note = f"{count} {'point was' if count == 1 else 'points were'} excluded by the mask of the file."
     return replace(curve.take_rows(np.flatnonzero(~masked)), notes=(*curve.notes, note))
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What sasdata makes of a file."""
-
-    curves: list[RawCurve]  #: The 1D data sets; q in Å⁻¹ where sasdata knows the file's unit.
-    images: int = 0  #: How many two-dimensional data sets it found.
-    sesans: bool = False  #: The data are spin-echo.
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Silence sasdata's and numpy's messages about bad files: `load` raises one sentence instead."""
-    logger = logging.getLogger("sasdata")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
-
-
-def read(path: Path) -> Answer:
-    """Let sasdata read a file; an empty answer where it cannot."""
-    with quiet():
-        from sasdata.dataloader.loader import Loader
-
-        # sasdata raises whatever its readers stumble over; that is no error of this program.
-        try:
-            loaded = Loader().load(str(path))
-        except Exception:
-            return Answer([])
-    curves = [curve for data in loaded if (curve := _curve(data)) is not None]
-    images = sum(getattr(data, "qx_data", None) is not None for data in loaded)
-    sesans = any(getattr(data, "isSesans", False) for data in loaded)
-    return Answer(curves, images, sesans)
-
-
-def _curve(data: Any) -> RawCurve | None:
-    x: Any = getattr(data, "x", None)
-    size = int(np.size(x)) if np.ndim(x) == 1 else 0
-    if not size or getattr(data, "isSesans", False):
-        return None
-    q, intensity = column(x, size), column(data.y, size)
-    if q is None or intensity is None:
-        return None
-    dy, dx, dxl, dxw = (column(values, size) for values in (data.dy, data.dx, data.dxl, data.dxw))
-    unit = units.canonical(str(getattr(data, "_xunit", "") or ""), "q")
-    return RawCurve(q, intensity, dy, dx, dxl, dxw, str(data.title or "").strip(), unit)
 
 
 # --- Images integrated over the azimuth, in HDF5: NXazint1d and NXazint2d (MAX IV, pyFAI), pyFAI's
@@ -792,10 +732,6 @@ def _title(entry: Any) -> str:
 
 # --- Files with a structure: NXcanSAS and other HDF5, CanSAS XML.
 
-_ATTRIBUTE = re.compile(r"unit\s*=\s*(\"[^\"]*|'[^']*)")
-_SASDATA_TAGS = 50_000
-"""Beyond, sasdata's reader of XML, which takes a time that grows as the square, is not asked."""
-
 
 def read_hdf5(path: Path, file: str) -> list[RawCurve]:
     """Read NXcanSAS or integrated images (NXazint). Raises DataError if the file holds neither, is damaged,
@@ -811,13 +747,14 @@ def read_hdf5(path: Path, file: str) -> list[RawCurve]:
         raise hdf5.unreadable(file, error) from error
     if survey.elsewhere and not scanned:
         raise hdf5.not_followed(file, survey.elsewhere)
-    reason = (
-        "the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve, or classify its images:"
-        " sasnet classify FILE --domain sans (sasnet classify -h lists the kinds)."
-    )
     if scanned:
         return _once(scanned)
-    return _once(_check_answer(read(path) if survey.tame else Answer([], images=survey.flat), file, reason))
+    if survey.flat:
+        raise two_dimensional(file)
+    raise DataError(
+        f"{file}: the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve, or classify its"
+        " images: sasnet classify FILE --domain sans (sasnet classify -h lists the kinds)."
+    )
 
 
 def _once(curves: list[RawCurve]) -> list[RawCurve]:
@@ -827,22 +764,11 @@ def _once(curves: list[RawCurve]) -> list[RawCurve]:
 
 
 def read_xml(words: str, path: Path, file: str) -> list[RawCurve]:
-    """CanSAS XML; what sasdata would be kept busy by, as a unit of many characters, is read here alone."""
+    """Read CanSAS XML. Raises DataError if the file holds no curve, or too many tags."""
     if words.count("<") > LIMITS.xml_tags:
         raise too_large(file, f"{words.count('<'):,} tags", "CanSAS XML of one measurement")
-    reason = "the XML file contains no CanSAS 1D data, or it is truncated; export the curve again."
     if scanned := scan_xml(path, file):
         return scanned
-    if words.count("<") > _SASDATA_TAGS or max(map(len, _ATTRIBUTE.findall(words)), default=0) > LIMITS.title:
-        return _check_answer(Answer([]), file, reason)
-    return _check_answer(read(path), file, reason)
-
-
-def _check_answer(answer: Answer, file: str, reason: str) -> list[RawCurve]:
-    if answer.curves:
-        return answer.curves
-    if answer.images:
-        raise two_dimensional(file)
-    if answer.sesans:
-        raise DataError(f"{file}: this is spin-echo (SESANS) data; give small-angle scattering, I against q.")
-    raise DataError(f"{file}: {reason}")
+    raise DataError(
+        f"{file}: the XML file contains no CanSAS 1D data, or it is truncated; export the curve again."
+    )

@@ -184,8 +184,6 @@ class Survey:
     """What one meets on the way down through all links."""
 
     elsewhere: str  #: The first thing that lies in another file; empty where there is none.
-    #: All lies in the file, and a reader that follows every link and reads everything is done in seconds.
-    tame: bool
     flat: bool  #: It holds SASdata of two dimensions.
 
 
@@ -197,7 +195,7 @@ def survey(file: Any) -> Survey:
         for name in group:
             looked.take(group, name, depth)
     flat = any(name == "I" and item.ndim == 2 for name, item in looked.sets)
-    return Survey(looked.elsewhere, looked.is_tame, flat)
+    return Survey(looked.elsewhere, flat)
 
 
 @dataclass
@@ -214,12 +212,6 @@ class _Looked:
     def goes_on(self) -> bool:
         return bool(self.waiting) and self.tame and self.objects < LIMITS.objects
 
-    @property
-    def is_tame(self) -> bool:
-        """Whether all was looked into, lies in the file, and is small."""
-        whole = self.tame and not self.waiting and not self.elsewhere
-        return whole and _is_small([item for _, item in self.sets])
-
     def take(self, group: Any, name: str, depth: int) -> None:
         import h5py
 
@@ -231,11 +223,6 @@ class _Looked:
             self.waiting.append((item, depth + 1))
         elif isinstance(item, h5py.Dataset):
             self.sets.append((name, item))
-
-
-def _is_small(sets: list[Any]) -> bool:
-    rows = sum(item.shape[0] if item.shape else 1 for item in sets)
-    return rows < LIMITS.rows and sum(item.size or 0 for item in sets) < LIMITS.values
 
 
 def _follow_link(group: Any, name: str) -> tuple[Any, str]:

@@ -40,9 +40,7 @@ class Limits(NamedTuple):
     #: they lie.
     objects: int = 2_000
     depth: int = 50
-    #: rows, values: of all data sets of a HDF5 file together: what sasdata, which reads them all, does in
-    #: seconds. Larger files are read without its help.
-    rows: int = 1_000_000
+    #: Of a data set of a HDF5 file whose curves are read at once.
     values: int = 20_000_000
 
 

@@ -23,6 +23,7 @@ from .columns.read import read_columns
 from .columns.table import Table
 from .limits import HDF5, LIMITS, content, sentence_of, too_large, too_many, two_dimensional
 from .raw import RawCurve
+from .sectors import find_sector
 
 if TYPE_CHECKING:
     import os
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 # --- `load`: any 1D small-angle-scattering file -> its curves, or one sentence why not.
 
 _LISTED = 8
+#: Characters of a text in which a header is looked for, and lines that are none.
+_HEADER, _NUMBERS = 20_000, re.compile(r"[\s\d.,;eE+-]*")
 _PDH_ROWS = re.compile(r"\s*(\d{1,9})(?:\s+-?\d+){3,}\s*$")
 
 
@@ -150,7 +153,10 @@ def _read(path: Path, file: str, wavelength: float | None, *, insisted: bool) ->
         return containers.read_xml(words, path, file)
     if not words.strip():
         raise DataError(f"{file}: the file is empty; give a file with columns q, I, dI.")
-    return _text(words, file, wavelength, insisted=insisted)
+    raw_curves = _text(words, file, wavelength, insisted=insisted)
+    header = (line for line in words[:_HEADER].splitlines() if not _NUMBERS.fullmatch(line))
+    sector = find_sector(header, path.stem)
+    return [replace(raw, sector=sector) for raw in raw_curves] if sector else raw_curves
 
 
 def _words(data: bytes, path: Path, file: str) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..arrays import Floats
-    from ..types import Curve
+    from ..types import Curve, Sector
 
 COLUMNS = ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
 """Of one value per point, in a `RawCurve` and in a `Curve`."""
@@ -38,6 +38,7 @@ class RawCurve:
     dropped: int = 0  #: Rows of the file that the reader left out because q = 0 or a value is not a number.
     sorted_by_reader: bool = False  #: The reader has put rows in order of q that were not so in the file.
     notes: tuple[str, ...] = ()  #: Plain sentences about what the reader did.
+    sector: Sector | None = None  #: That the file says it was averaged over.
 
     def take_rows(self, rows: NDArray[np.intp]) -> RawCurve:
         """Select rows in this order."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,14 @@ from ..data.given import Given, curve_of, curves_of, sentences_in_python
 from ..data.no_structure import constant
 from ..data.sample.combined_settings import as_one_curve
 from ..data.sample.described import read_description, sample_of
-from ..data.sample.sample import Sample
+from ..data.sample.sample import MAGNETIC, SECTORS, SETTINGS, Sample
+from ..data.sample.sectors import separate_magnetism
 from ..data.step import exclude_step
 from ..materials import densities
 from ..noise import estimate_dintensity
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON, check_prior
-from ..predict.curves import Classifier
+from ..predict.predictor import Classifier
 from ..predict.together import contradicting, together
 from ..types import Curve, ModelGuess, SasnetError, Suggestion, TechnicalError
 from ..workers.threads import one_thread
@@ -32,6 +33,7 @@ from .asked import check_names, check_shared, select_named_hypotheses, several_o
 from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy
 from .assessment.error_estimates import errors_to_add, make_fixed_task, spread_over_kinds, widen_errors
+from .assessment.size_mixtures import add_mixture, fit_mixture, mixture_task
 from .evidence.marginal import weigh_fits
 from .evidence.settings import EVIDENCE
 from .ledger import Ledger
@@ -42,7 +44,7 @@ from .problem.contrast import contrast_of, given_parameters, names_settled_by
 from .problem.plugin_models import add_plugins, split
 from .problem.resolution import add_resolution_tails, has_resolution
 from .progress import Progress, show_progress, watch
-from .result.fit_result import Artefact, FitResult
+from .result.fit_result import Artefact, FitResult, SizeMixture
 from .result.model_fit import ModelFit, explains
 from .result.sample_result import JointFit, SampleResult
 from .settings import EFFORT, OPTIMIZE
@@ -50,15 +52,18 @@ from .strategy.disagreement import odd_one, other_shape_that_explains, own_that_
 from .strategy.hypothesis import Beliefs, priors
 from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_restart_task, widen_joint_errors
 from .strategy.joint_search import Alone, Reading, kin, rank_fits, search
+from .strategy.oriented import fit_oriented
 from .strategy.search import search_points
 from .strategy.settings import STRATEGY
 from .strategy.state import State
-from .task import FitOptions, Method, Pool
+from .task import FitOptions, Method, Pool, Work
 from .verdict import sample_sentences as sentences
 from .verdict.doubts import describe_unlikely
 from .verdict.next_step import translate_to_python
-from .verdict.sample import add_sample_verdict, translate_sample_to_python
+from .verdict.sample import add_magnetism, add_sample_verdict, translate_sample_to_python
 from .verdict.tell import add_verdict
+
+_Kind = TypeVar("_Kind")
 
 ESTIMATED = "The uncertainties were estimated"
 CUT = (
@@ -215,9 +220,12 @@ def fit_with(
     given_names, probe = _collect_given(options)
     supposed = has_resolution(search_result.curve) and not has_resolution(state.curve)
     reported = partial(_finalise_fits, longer, search_result.curve, dintensity, given_names, method, supposed)
+    mixture = _mixture(longer, search_result.curve, dintensity, fits, given_names)
     result = assess(
-        search_result.curve, dintensity, fits, notes, prior, given_names, probe, suggestion.groups, reported
-    )
+        search_result.curve, dintensity, fits, notes, prior, given_names, probe, suggestion.groups, reported,
+        mixture,
+    )  # fmt: skip
+    result = add_mixture(result, mixture)
     if options.models is None:
         result = _compare_with_network(result, shown_suggestion, classifier.manifest.scope_threshold)
     if method.name == "lm":
@@ -306,10 +314,26 @@ def _artefact(
     if len(curve) != len(result.curve):  # the first points are excluded already
         return None
     suspect = suspect_of(curve, dintensity, result.fits, given_names)
-    if suspect is None:
-        return None
-    answered = answers(ledger, find_artefact, [suspect], STRATEGY.time["fast"])
-    return next((artefact for _, artefact in list(answered) if isinstance(artefact, Artefact)), None)
+    return _answer_one(ledger, find_artefact, suspect, Artefact)
+
+
+def _mixture(
+    ledger: Ledger,
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    fits: Sequence[ModelFit],
+    given_names: frozenset[str],
+) -> SizeMixture | None:
+    """Hard spheres of several sizes as a mixture, where one of the fits is of these."""
+    least = min((fit.reduced_chisq for fit in fits), default=0.0)
+    tasks = [mixture_task(curve, dintensity, fit, least, given_names) for fit in fits]
+    return _answer_one(ledger, fit_mixture, next(filter(None, tasks), None), SizeMixture)
+
+
+def _answer_one(ledger: Ledger, work: Work, task: Any, kind: type[_Kind]) -> _Kind | None:
+    """What comes of one task after the search; None without a task, or where nothing came of it."""
+    answered = [] if task is None else list(answers(ledger, work, [task], STRATEGY.time["fast"]))
+    return next((found for _, found in answered if isinstance(found, kind)), None)
 
 
 def _widen_all_errors(
@@ -455,6 +479,8 @@ def fit_together(
     sample_file: str | Path | None = None,
     solvents: Sequence[str | float] | None = None,
     kind: str | None = None,
+    sectors: Sequence[tuple[float, float]] | None = None,
+    field: float | None = None,
     share: Iterable[str] = (),
     own: Iterable[str] = (),
     tie: Iterable[str] = (),
@@ -481,7 +507,11 @@ def fit_together(
     solvents : sequence of str or float, optional
         Of each curve, ``"44%D2O"``, or its scattering length density, 10⁻⁶ Å⁻².
     kind : str, optional
-        settings, contrasts, concentrations, probes or series; default: told from the curves.
+        settings, contrasts, concentrations, probes, series or sectors; default: told from the curves.
+    sectors : sequence of (float, float), optional
+        Azimuth and half-width of each curve's sector in degrees; then the kind is sectors.
+    field : float, optional
+        Azimuth of a saturating magnetic field, degrees; separates magnetic from nuclear scattering.
     share, own : iterable of str
         Parameters that all have in common, or each of its own, against the kind's custom.
     tie : iterable of str
@@ -511,6 +541,7 @@ def fit_together(
             described |= {"solvents": {str(i + 1): value for i, value in enumerate(solvents)}}
         if kind is not None:
             described |= {"kind": kind}
+        described |= _describe_sectors(sectors, field, len(curve_list))
         sample = sample_of(
             curve_list, described, sld=densities(wavelength), share=several_of(share),
             own_names=several_of(own),
@@ -531,6 +562,19 @@ def fit_together(
     return translate_sample_to_python(result, options)
 
 
+def _describe_sectors(
+    sectors: Sequence[tuple[float, float]] | None, field_azimuth: float | None, count: int
+) -> dict[str, Any]:
+    """Sections of a sample file that say the same."""
+    described: dict[str, Any] = {} if field_azimuth is None else {"field": field_azimuth}
+    if sectors is None:
+        return described
+    if len(sectors) != count:
+        raise SasnetError(f"{len(sectors)} sectors for {count} curves; give one for each curve.")
+    section = {str(i + 1): list(sector) for i, sector in enumerate(sectors)}
+    return described | {"kind": SECTORS, "sectors": section}
+
+
 def _present(tie: Iterable[str], ties: Iterable[str]) -> Iterable[str]:
     """The value of `tie`, also where it is given by its former name."""
     if ties:
@@ -549,7 +593,31 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float 
         raise SasnetError(
             "give either --solvent for all curves, or the solvent of each curve in the sample file."
         )
+    if sample.kind == SECTORS:
+        return _fit_sectors(pool, sample, options, patience)
     return leaving_out(partial(_as_measured, pool, patience), pool, sample, options, patience)
+
+
+def _fit_sectors(pool: Pool, sample: Sample, options: FitOptions, patience: float) -> SampleResult:
+    """Fit particles with a common direction; in a magnetic field the parts that it tells apart."""
+    if sample.field_azimuth is not None:
+        return _fit_in_field(pool, sample, options, patience)
+    most = options.time_limit * len(sample.curves)
+    ledger = Ledger(pool, time.monotonic() + patience * most, most=most)
+    dintensities = tuple(uncertainties(curve)[0] for curve in sample.curves)
+    return add_sample_verdict(fit_oriented(ledger, sample, dintensities, options), options)
+
+
+def _fit_in_field(pool: Pool, sample: Sample, options: FitOptions, patience: float) -> SampleResult:
+    """Fit nuclear and magnetic scattering as one shape of two contrasts; without any magnetic, all as one."""
+    parts = separate_magnetism(sample)
+    curves: tuple[Curve, ...] = (parts.nuclear, parts.magnetic)
+    separated = Sample(curves, MAGNETIC, told=True, probes=("neutron",) * 2, values=({}, {}))
+    if not parts.is_seen:
+        curves = tuple(replace(curve, sector=None) for curve in sample.curves)
+        separated = replace(sample, curves=curves, kind=SETTINGS, field_azimuth=None)
+    result = leaving_out(partial(_as_measured, pool, patience), pool, separated, options, patience)
+    return add_magnetism(result, parts, sample, options)
 
 
 def _as_measured(pool: Pool, patience: float, sample: Sample, options: FitOptions) -> SampleResult:

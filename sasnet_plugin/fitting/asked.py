@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..data.sample.sample import Sample
 from ..names import nearest
 from ..predict import open_classifier
+from ..simulate.orientations import DIRECTOR, P2
 from ..types import ModelGuess, SasnetError, Suggestion, product_name
 from .task import FitOptions, Start
 
@@ -105,7 +106,7 @@ def check_names(options: FitOptions) -> None:
     if not names:
         return
     known_names = _parameters([*_forms(options), *structure_factors()])
-    for name in names:
+    for name in [name for name in names if name not in (P2, DIRECTOR)]:
         if name not in known_names:
             near = nearest(name, known_names, _GIVE)
             raise SasnetError(f"{name}: none of these models has such a parameter; {near}")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..simulate.lengths import MISLABELLED
 from ..simulate.quick_models.cost_classes import cost_class
 from ..simulate.quick_models.lattice import LATTICES
-from ..simulate.quick_models.quick import FIXED, fit_cost_class, is_quick
+from ..simulate.quick_models.quick import FIXED, LEAST, SLOPE, fit_cost_class, is_quick
 from ..simulate.quick_models.similar import SIMILAR
 from ..simulate.quick_models.size_averages import PARTICLES, operations
 from .settings import EFFORT
@@ -94,7 +94,7 @@ def _count_distribution_points(form: str, parameters: Mapping[str, Any]) -> tupl
         if key.endswith("_pd") and value > 0:
             points *= max(int(parameters.get(f"{key}_n", 35)), 1)  # sasmodels' default
             if key.removesuffix("_pd") == SIMILAR.get(form):  # one curve up to the largest body
-                widest *= 1 + EFFORT.widths * float(value)
+                widest *= 1 + float(parameters.get(f"{key}_nsigma", 3.0)) * float(value)  # the same
     return points, widest
 
 
@@ -109,7 +109,7 @@ def _longest(names: frozenset[str], parameters: Mapping[str, Any]) -> float:
 def look_cost(form: str, factor: str | None) -> float:
     """What it counts to compare a curve with the bank's of a model, or of a sum, s."""
     factors = EFFORT.look_factor if factor or "@" in form else 1.0
-    return EFFORT.look * factors * (EFFORT.look_sum if "+" in form else 1.0)
+    return EFFORT.look * factors * (EFFORT.look_factor if "+" in form else 1.0)
 
 
 def _each_point(
@@ -192,5 +192,5 @@ def _nodes(form: str, sizes: tuple[float, float], q: NDArray[np.float64], quick:
     fixed = _count_fixed_nodes(form, quick)
     if fixed is not None:
         return np.full(q.size, float(fixed))
-    outer, inner = (EFFORT.slope * q * size + EFFORT.least for size in sizes)
+    outer, inner = (SLOPE * q * size + LEAST for size in sizes)
     return (1.0 if quick else EFFORT.own) * (outer if _kind(form, quick) == "medium" else outer * inner)

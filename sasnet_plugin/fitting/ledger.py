@@ -95,10 +95,9 @@ def count(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, q
     _METER.counted += cost(name, parameters, q, quick=quick)
 
 
-def count_look(form: str, factor: str | None, starts: int = 0) -> None:
-    """Count a comparison with the bank, and so many starts chosen from it."""
-    repetitions = 1 + EFFORT.look_starts * starts if "+" in form else 1
-    _METER.counted += repetitions * look_cost(form, factor)
+def count_look(form: str, factor: str | None) -> None:
+    """Count a comparison with the bank."""
+    _METER.counted += look_cost(form, factor)
 
 
 @dataclass

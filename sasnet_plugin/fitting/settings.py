@@ -38,17 +38,12 @@ class EffortSettings:
     averaged: float = setting(
         2.5e-8, "A profile or interpolation where sizes are averaged before orientations.", "s"
     )
-    slope: float = setting(0.6, "Points of quadrature for each unit of q times size, as `quick` has it.")
-    least: float = setting(9.0, "And besides.")
     most_nodes: float = setting(1e5, "Points of quadrature of two integrals, at most.")
     own: float = setting(3.0, "sasmodels' own quadrature takes so many times the quick one's.")
-    widths: float = setting(
-        3.0, "The largest particle that one curve for all sizes reaches: so many widths above."
-    )
     look: float = setting(0.03, "Comparison of a curve with the library curves of a model.", "s")
-    look_factor: float = setting(6.0, "With a structure factor it takes so many times that.")
-    look_sum: float = setting(2.5, "And so many times with a second component.")
-    look_starts: float = setting(0.4, "And that, in addition, for each start wanted of a sum.")
+    look_factor: float = setting(
+        4.0, "With a structure factor or a second component it takes so many times that."
+    )
     lanes: int = setting(2, "Budgets are shared out as if so many processes worked in parallel.")
     ahead: int = setting(4, "A task knows what came of those before it, but for so many.")
     planned: float = setting(
@@ -57,8 +52,8 @@ class EffortSettings:
     of_limit: float = setting(
         0.3,
         (
-            "Of the time limit, what all evaluations may take with these; the rest is for slower or busy"
-            " machines: one process, or two next to two busy ones, still finish."
+            "Of the time limit, what all evaluations may take with these, and of that again screening; the"
+            " rest is for slower or busy machines: one process, or two next to two busy ones, still finish."
         ),
         "share",
     )
@@ -89,13 +84,15 @@ class ProblemSettings:
     no_value: float = setting(1e6, "Residual where a model has no value; finite, so that a fit turns back.")
     rounding: float = setting(
         1e-9,
-        "A calculated intensity may fall below 0 by this share of its largest value: sums of terms that"
-        " cancel are rounded. What is more negative is no curve.",
+        "By this share of the largest value a calculated intensity may fall below 0, or χ² rise in the last"
+        " step of bumps: sums are rounded.",
         "share",
     )
     step: float = setting(1e-4, "Step of a derivative, relative to the parameter, or to 1 where it is 0.")
-    degenerate: float = setting(
-        1e-3, "What is a combination of other effects within this, the error of a slope, is not fitted."
+    alike: float = setting(
+        1e-3,
+        "A relative difference below it is none: of the χ² of two minima, of a value from the end of its"
+        " range, of a slope from a combination of others, of which none is then fitted.",
     )
     size_reach: float = setting(
         30.0, "Fitted sizes stay within this factor of their start; a range as long is log-uniform."
@@ -110,11 +107,11 @@ class ProblemSettings:
         " which it may cancel.",
     )
     most_width: float = setting(0.7, "Largest width of a size distribution, relative to the size.")
-    sparse: int = setting(80, "Points a decade of q tried first where the measured ones are too few.")
-    fine: int = setting(200, "Points a decade of q tried next.")
-    finest: int = setting(800, "Points a decade of q taken for enough.")
-    sharpest: int = setting(
-        3200, "The same for fast models, whose peaks may be narrower than the resolution."
+    sparse: int = setting(
+        80, "Points a decade of q tried first where the measured ones are too few, or behind a supposed slit."
+    )
+    fine: int = setting(
+        200, "Points a decade of q tried next; four times as many are enough, but for peaks of fast models."
     )
     tolerance: float = setting(
         2e-3, "Mean squared change of a residual that more points of q, or of a distribution, may make."
@@ -122,18 +119,19 @@ class ProblemSettings:
     wide_resolution: float = setting(
         0.1, "dq/q from which on the far tail of a resolution matters on a steep curve.", "share"
     )
-    slope_window: float = setting(0.25, "About a point, in which the slope of the curve is taken.", "ln q")
-    per_decade_behind_slit: int = setting(80, "Points of q a decade behind a slit that is only supposed.")
+    window: float = setting(
+        0.3, "About a point, in which I is averaged and the slope of the curve is taken.", "ln q"
+    )
+    fewest_points: int = setting(8, "Points, or bins, below which residuals say nothing.")
     along_slit: int = setting(7, "Points of q along half a slit.")
     coarse_points: int = setting(80, "Points at most of the coarse copy of a curve.")
-    bent: float = setting(0.01, "Of I: by so much the mean of a bent curve may be off within a cell.")
     even_weights: float = setting(3.0, "Times the middle uncertainty of its cell is added to each point's.")
     neutron_matter: tuple[float, float] = setting(
         (-1.0, 10.0), "Scattering length densities that matter has for neutrons.", "10⁻⁶ Å⁻²"
     )
     within_matter: float = setting(0.9, "Of the way to its end, where contrasts are brought within it.")
     xray_matter: tuple[float, float] = setting((-1.0, 130.0), "The same for X-rays.", "10⁻⁶ Å⁻²")
-    first_width: float = setting(0.12, "Width that these start with, relative to the size.")
+    first_width: float = setting(0.12, "Width that size distributions start with, relative to the size.")
     width_points: ByCost[int] = setting(map_by_cost(35, 21, 15), "Most points of a size distribution.")
     coarse_width_points: ByCost[int] = setting(map_by_cost(15, 9, 7), "The same on the coarse copy.")
     few_width_points: tuple[int, ...] = setting(
@@ -144,40 +142,50 @@ class ProblemSettings:
         "Most points where one size has a distribution: broad ones of large particles.",
     )
     plugin_curves: int = setting(60, "Curves computed of a user's model, to start from.")
+    thinnest: float = setting(
+        1.0,
+        "Less than any layer of matter: an atom. No model of these is meant for q above its inverse.",
+        "Å",
+    )
+
+    @property
+    def finest(self) -> int:
+        """Points a decade of q taken for enough."""
+        return 4 * self.fine
+
+    @property
+    def sharpest(self) -> int:
+        """The same for fast models, whose peaks may be narrower than the resolution."""
+        return 4 * self.finest
 
 
 @dataclass(frozen=True)
 class StartSettings:
     """Of `start_values`: the bank's nearest curves."""
 
-    bins: int = setting(48, "Bins of ln q in which the library's curves are compared with the data.")
+    bins: int = setting(
+        48, "Bins of ln q in which the library's curves are compared with the data, and a peak is looked for."
+    )
     tolerance: float = setting(0.07, "Of I, added to the uncertainty: the library is coarse.")
+    followed: int = setting(
+        4, "So many starts or sums are followed further, come from a line, or have a repeat distance."
+    )
     distinct: float = setting(0.3, "Two starts, or minima, differ by so much at least, in ln of their sizes.")
     looked_at: int = setting(400, "Nearest curves looked at for each start that is wanted.")
     starts: int = setting(8, "Starts of a candidate.")
     further: int = setting(2, "So many times as many where none of these comes near.")
-    clearly_better: float = setting(
-        0.6, "To so much a structure factor, or an expensive model's width, must bring the weighted residual."
-    )
     second_powers: tuple[float, ...] = setting(
         (-2.0, -1.0, -0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5),
-        "Exponents tried of a power law as a second component; negative ones of a background that rises.",
+        "Exponents tried of a power law as a second component, negative ones of a background that rises; the"
+        " positive ones also in simple sums.",
     )
     second_curves: int = setting(12, "Sizes tried of another second component.")
-    second_width: float = setting(0.2, "A second population starts with a width below this, or with none.")
     simple_tolerance: float = setting(
         0.03, "Of I, added to the uncertainty where simple sums are compared: their grid is fine.", "share"
     )
     simple_lengths: int = setting(24, "Lengths of a simple term that are tried, even in ln.")
-    simple_powers: tuple[float, ...] = setting(
-        (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5), "Exponents of a power law added to it, or alone."
-    )
-    simple_fine_powers: int = setting(36, "Exponents in the same range, alone or with a row that is moved.")
-    simple_moved: float = setting(
-        5.0, "Residual of a term over the least of all, up to which it is moved between rows of its grid."
-    )
     simple_reaches: tuple[float, ...] = setting(
-        (0.3, 0.08), "By so much in ln the nearest row is moved, one after the other."
+        (0.3, 0.08), "By so much in ln the nearest row of a grid is moved, one after the other."
     )
     simple_exponents: tuple[float, ...] = setting((1.7, 2.0, 3.0, 4.0), "Exponents of particles' own tails.")
     simple_widths: tuple[float, ...] = setting((0.0, 0.1, 0.25), "Widths of sizes of spheres among them.")
@@ -191,14 +199,8 @@ class StartSettings:
     simple_far: float = setting(
         6.0, "Residual from which on no simple sum is meant: fringes, or other shapes."
     )
-    simple_stands_out: float = setting(
-        3.0,
-        "Unless the next one has so many times its residual, as near a peak between places of the grid.",
-    )
-    simple_least_points: int = setting(8, "Bins that a comparison of up to five parameters needs.")
     prominent: float = setting(0.3, "A maximum stands out by so much of ln I; it may be of what repeats.")
     peaks: int = setting(3, "So many of them give a distance.")
-    repeating: int = setting(4, "Starts in which one length is such a distance.")
     layers: tuple[float, ...] = setting(
         (0.14, 0.6), "Thickness of a layer in a plain particle: thin, or most of it.", "of its half size"
     )
@@ -219,31 +221,31 @@ class OptimizeSettings:
     longest_step: float = setting(2.0, "Longest step, in ln size or the units of what is no size.")
     longest: float = setting(60.0, "Longest size times least q: a longer one has no effect but costs time.")
     count_ratios: tuple[float, ...] = setting(
-        (0.5, 0.7, 0.9, 1.1, 1.4, 2.0), "By which whole numbers are changed, besides one up and down."
+        (0.5, 0.7, 0.9, 1.1, 1.4, 2.0),
+        "By which whole numbers are changed, besides one up and down; on a line up to the last.",
     )
     largest_count: int = setting(
         1000, "No whole number is changed to more: no window tells it from this, and pearls cost time each."
     )
-    count_reach: float = setting(4.0, "Factor by which a whole number is changed on a line.")
     line_step: float = setting(0.01, "First step along a line of sizes, in ln size.")
     line_growth: float = setting(1.25, "Each step over the last: far off, fringes are seen from farther.")
     line_steps: int = setting(12, "So many of them on either side.")
-    line_positions: int = setting(60, "Places in q at which a peak is looked for.")
     narrower: tuple[float, ...] = setting((1.0, 3.0, 10.0), "By so much narrower there than it is.")
-    off_line: int = setting(3, "Starts that a line through a minimum gives.")
-    line_tolerance: float = setting(0.1, "Of I, at most, added to the uncertainty on lines.")
+    rough_tolerance: float = setting(
+        0.1,
+        "Of I, at most, added to the uncertainty where a start may be far off: from the library, on lines,"
+        " and behind a slit.",
+    )
     scatter: float = setting(0.7, "Standard deviation of ln size in a start at random.")
-    contrast: float = setting(5.0, "The same of a contrast.", "10⁻⁶ Å⁻²")
     agreeing: int = setting(
         5, "So many restarts that end elsewhere one in the lowest minimum stands for: most lead there."
     )
-    same_minimum: float = setting(1e-3, "Minima whose χ² differ by less, relative, are the same.")
     steps: int = setting(40, "Steps to the end of a fit.")
+    few_steps: int = setting(
+        10, "Steps on a coarse copy, behind a supposed slit, or with a length that is moved."
+    )
     enough: float = setting(
         1e-4, "Relative fall of χ² at which a refinement ends; bumps' 1e-10 follows flat minima on."
-    )
-    bumps_tolerance: float = setting(
-        1e-9, "Relative rise of χ² within which a fit by bumps stands: rounding of its last step."
     )
     same_share: float = setting(
         0.005, "A quick model's minimum is sasmodels' own if χ² differs by less; the points are added."
@@ -266,38 +268,41 @@ class AssessmentSettings:
         "standard deviations",
     )
     margin: float = setting(0.2, "A reduced χ² within 1 ± this explains a curve, however many its points.")
-    hopeless: float = setting(30.0, "Reduced χ² that no usual mis-statement of uncertainties excuses.")
-    too_large: float = setting(0.5, "Reduced χ² below which uncertainties seem too large.")
-    too_small: float = setting(
-        2.0, "Noise squared, over the given, above which a systematic error excuses no fit."
+    hopeless: float = setting(
+        30.0,
+        "Reduced χ² that no usual mis-statement of uncertainties excuses; over the best's, what a"
+        " resolution may.",
     )
-    loud: float = setting(4.0, "Mean squared residual of a part over the others', which makes it noisy.")
+    too_small: float = setting(
+        2.0,
+        "Noise squared, over the given, above which a systematic error excuses no fit. Uncertainties seem too"
+        " large where reduced χ² is below its inverse.",
+    )
     parts: int = setting(5, "Parts of a curve that are looked at for noise.")
-    points_a_part: int = setting(10, "Points in each of them at least.")
     replicates: int = setting(
         64, 'Bootstrap replicates: enough to say "nearly all"; a few hundredths of 1 s.'
     )
     rare: float = setting(0.02, "A measurement stands out if at most this share of replicates is as unlike.")
     gap: float = setting(0.3, "And by no less than this, in probability.")
-    at_end: float = setting(1e-3, "A value within this share of its range from an end is at the end.")
-    closest_packing: float = setting(0.7405, "Spheres of one size fill at most π/√18 of space.")
-    negligible: float = setting(0.01, "A length that is small against the others, or a contrast.")
+    negligible: float = setting(
+        0.01,
+        "A hundredth counts nothing: a length or a contrast against the others, what a mean misses of a bent"
+        " curve, a variance, χ² against 1, I against its top.",
+    )
     same_contrast: float = setting(0.3, "Of the range of contrasts: an error above it makes none of two one.")
     unsure: float = setting(0.1, "Relative uncertainty of a size that the curve's shape does not show.")
+    well_known: float = setting(0.05, "Relative uncertainty of values whose correlation is no concern.")
     other_lengths: tuple[float, ...] = setting(
         (0.7, 1.4, 2.0, 4.0), "Times a length beyond the data: where one is as good, its error is no error."
     )
-    other_steps: int = setting(15, "Steps in which all else follows such a length.")
     flat_far: float = setting(60.0, "Standard deviations within which χ² is looked for to rise by four.")
     flat_rise: float = setting(1.1, "Times what a parabola has: a rise of √χ² by no more is one of no other.")
     flat_steps: int = setting(4, "Steps in which other parameters follow one that is moved to see χ² rise.")
     held_width: float = setting(
-        0.2, "Usual width of a size distribution that a fit without one may overlook, relative to the size."
+        0.2,
+        "Usual width of a size distribution that a fit without one may overlook, relative to the size. A"
+        " second population starts with one below it.",
     )
-    spread_width: float = setting(
-        0.05, "Where a fit of a particle begins all of whose sizes are spread together.", "share"
-    )
-    spread_steps: int = setting(30, "Steps that such a fit may take.")
     resolution_centre: float = setting(
         0.03,
         "What the centre of a resolution function is usually off by, over its width: cells of the detector,"
@@ -321,14 +326,7 @@ class AssessmentSettings:
     clear_share: float = setting(
         0.5, "Of the points, by falling precision: those in which a misfit relative to I is seen.", "share"
     )
-    least_clear: int = setting(8, "Points for that at least.")
     artefact_models: int = setting(2, "Simpler models that are tried with an artefact of the instrument.")
-    artefact_tolerance: float = setting(
-        0.1, "Of I, added to the uncertainty first: behind a slit the minimum is elsewhere."
-    )
-    artefact_steps: int = setting(
-        10, "Steps with that, after which a model is fitted on or is much worse than the curve."
-    )
     slit_lengths: tuple[float, ...] = setting(
         (0.05, 0.15, 0.4, 1.0), "Half lengths of slits that are tried, over the largest q."
     )
@@ -336,17 +334,19 @@ class AssessmentSettings:
     parasitic_reach: tuple[float, ...] = setting(
         (1.2, 1.5, 2.0, 2.5, 3.2, 4.0), "Times the least q, up to which parasitic scattering may reach."
     )
-    parasitic_share: float = setting(0.2, "And of the points at most.", "share")
     broad: float = setting(0.5, "Width beyond which a size distribution is no longer one.")
     in_combination: float = setting(
         0.3, "Share of a parameter in a combination that the data leave open, to be named with it."
     )
-    well_known: float = setting(0.05, "Relative uncertainty of values whose correlation is no concern.")
     rises: float = setting(0.1, "A point is above the background if it rises by this share of it.")
-    mostly_background: float = setting(0.2, "Share of such points below which a curve is mostly background.")
+    few: float = setting(
+        0.2,
+        "Of the points: with no more above its background a curve is mostly background, no more are parasitic"
+        " or the end of a curve.",
+        "share",
+    )
     decades_above: float = setting(1.0, "Where else data might decide: above the measured q.", "decades")
     decades_below: float = setting(0.5, "The same below it.", "decades")
-    atoms: float = setting(1.0, "Beyond this q atoms scatter, and no model of these is meant.", "Å⁻¹")
     interval: float = setting(0.1, "Width of the intervals of q in which fits are compared.", "decades")
     points_an_interval: int = setting(4, "Points at which curves are computed in each of them.")
     small_systematic: float = setting(
@@ -354,7 +354,8 @@ class AssessmentSettings:
     )
     much_worse: float = setting(
         4.0,
-        "Reduced χ² over another's, twice the residuals, from which on no shared error puts a fit first.",
+        "Mean squared residual over another's, twice the residuals: from there on no shared error puts a fit"
+        " first, its neighbours are not fitted, and a part of a curve is noisy.",
     )
     worse: float = setting(
         1.5,
@@ -370,7 +371,12 @@ class AssessmentSettings:
     named_weight: float = setting(
         0.05, "Of the evidence: a fit with so much is named with the first, for any χ².", "share"
     )
-    shown_weight: float = setting(5e-4, "Of the evidence: less is shown as 0.", "share")
+    usual_error: float = setting(
+        0.01,
+        "Of I: mean of the exponential prior of an error that neighbours share. A misfit below it is"
+        " calibration.",
+        "share",
+    )
     most_background: float = setting(
         0.3, "Of I, where it is most: a background that changes along q by more is a component.", "share"
     )

@@ -20,7 +20,7 @@ COMMANDS = {
 SERVICES = {
     "answer_page": "sasnet_plugin.images.report:answer_page",
     "adapt": "sasnet_plugin.images.training.adapted:adapt_with_scenes",
-    "export_fit": "sasnet_plugin.images.sans.nxcansas:export_fit",
+    "export_fit": "sasnet_plugin.images.sans.report:export_fit",
     "fit_image": "sasnet_plugin.images.service:verify_by_fit",
     "follow": "sasnet_plugin.images.commands:follow_images",
     "is_image": "sasnet_plugin.images.service:is_surely_image",
@@ -30,7 +30,7 @@ SERVICES = {
     "open_tags": "sasnet_plugin.images.tagging.workspace:open_tagging",
     "page_name": "sasnet_plugin.images.report:page_name",
     "network_page": "sasnet_plugin.images.report:write_network_page",
-    "record_labels": "sasnet_plugin.images.training.recorded:record",
+    "record_labels": "sasnet_plugin.images.training.adapted:record",
     "routers": "sasnet_plugin.images.tagging.routes:routers",
     "series_lines": "sasnet_plugin.images.series:ImageLines",
 }

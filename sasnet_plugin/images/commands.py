@@ -47,7 +47,7 @@ class Images:
 
 def follow_images(quantities: Sequence[Parameter], *arguments: Any) -> None:
     """Follow these numbers of a series (`Images`); exit code 1 where a frame has no answer."""
-    from ..batch import recognise as recognised
+    from ..batch import series as recognised
     from ..files import check_figure, check_output
     from ..predict import open_predictor
     from . import series
@@ -130,7 +130,7 @@ def _frames_of(argument: Any, request: Images) -> Iterator[tuple[str, Any]]:
 
 def _recognise(options: Images, earlier: Sequence[Any]) -> None:
     """Frames of one sample, added up, beside its images in other settings; and what would tell most next."""
-    from ..batch import recognise as recognised
+    from ..batch import series as recognised
     from ..predict import open_predictor
 
     # As `follow_images` has seen: such a kind of measurement has frames that add up, and settings.

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..batch.live.line import HEAD as LINE_HEAD
 from ..batch.live.line import SHARE, make_column_titles, text
-from ..batch.recognise import growing
+from ..batch.series import growing
 from ..digits import NORMAL_90
 from ..domains.heads import Classes, Head, Parameter, Quantities, Tags
 from ..files import plain_cell

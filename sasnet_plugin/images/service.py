@@ -29,9 +29,9 @@ from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from ..predict.classes import ClassesFinding
 from ..predict.findings import DistributionFinding
 from ..report.canvas import upright
+from ..service.answers import plain
 from ..service.fits import FitJob
 from ..service.interactive import Asked, Place
-from ..service.messages import plain
 from ..types import Curve, DataError, Image, SasnetError
 from .report import compute_signed_deviance
 from .sans.fitting import OrientedFit
@@ -289,9 +289,16 @@ def _describe_answer(path: str, domain: Domain, image: Any, answer: Any) -> dict
         path, image, image=domain.name, kind=domain.title, group=domain.title,
         model="" if best is None else best.name, known=answer.known,
         answer=f"{angle}{summarise_in_one_line(answer)}",
-        probability=answer.assessed_scope if best is None else float(best.probability),
+        probability=_probability(answer, best),
         doubt="" if answer.known else answer.scope.outside,
     )  # fmt: skip
+
+
+def _probability(answer: Any, best: Any) -> float | None:
+    """Probability of what an answer says; None where it says that it knows nothing."""
+    if not answer.known:
+        return None
+    return answer.assessed_scope if best is None else float(best.probability)
 
 
 def _symbol(answer: Any) -> str:

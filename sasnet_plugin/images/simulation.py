@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 
 from ..arrays import Floats
-from ..simulate.draws import Prior
+from ..simulate.draws import Prior, read_priors
 from ..types import GrazingIncidence, Image
 
 # --- What simulated images of several kinds have in common: stripes of no scattering, and uneven
@@ -130,21 +130,7 @@ class Measurement:
     counts: float  #: Expected counts of the pattern and its background together, in the pixels that count.
 
 
-MEASUREMENT = {
-    "sigma_phi": Prior(
-        "loguniform 0.003 0.03", "degrees", "resolution and divergence across, Gaussian σ", 0.9
-    ),
-    "sigma_alpha": Prior(
-        "loguniform 0.003 0.03", "degrees", "resolution and divergence upwards, Gaussian σ", 0.9
-    ),
-    "shift_phi": Prior("uniform -0.03 0.03", "degrees", "misalignment: stated φ minus true", 0.7),
-    "shift_alpha": Prior("uniform -0.015 0.015", "degrees", "misalignment: true α_i minus stated", 0.7),
-    "flat": Prior("loguniform 0.0001 0.3", "", "flat background over the pattern, counts", 0.8),
-    "diffuse": Prior("loguniform 0.001 0.3", "", "decaying background over the pattern, counts", 0.5),
-    "diffuse_alpha": Prior("uniform 0.2 1.5", "degrees", "length of its decay upwards, exponential"),
-    "diffuse_phi": Prior("loguniform 0.05 0.6", "degrees", "its half width across, Lorentzian"),
-    "counts": Prior("loguniform 1e4 1e8", "", "counts of the image (mask applied), expected"),
-}
+MEASUREMENT = read_priors(__file__)["measurement"]
 
 
 def sample_measurement(rng: np.random.Generator, *, counts: float | None = None) -> Measurement:

@@ -385,7 +385,7 @@ def _not_begun(points: Points, settings: GuinierSettings) -> _No:
     if power <= 0:
         return _No(_RISES)
     return _No(
-        f"from the lowest q on the curve falls as q^-{power:.1f}, so that its window begins too late, or has"
+        f"from the lowest q on the curve falls as q^-{power:.1f}, so the q range begins too late, or has"
         f" fewer than {settings.points} points where q·Rg is small"
     )
 
@@ -434,7 +434,7 @@ def _no_law(used: Points, state: State, noise: float, settings: GuinierSettings)
     begin = float(used.q[0]) * state.rg
     if begin > settings.begin:
         return (
-            f"from the lowest q on the curve falls as q^-{power:.1f}: the window begins too late, at q·Rg ="
+            f"from the lowest q on the curve falls as q^-{power:.1f}: the q range begins too late, at q·Rg ="
             f" {begin:.2g} if there is an Rg at all"
         )
     if chi2 - state.chi2 >= settings.better * max(noise, 1.0) ** 2:
@@ -443,7 +443,7 @@ def _no_law(used: Points, state: State, noise: float, settings: GuinierSettings)
         return "the intensity at the lowest q does not fall by more than its noise"
     return (
         f"a power law, q^-{power:.2g}, fits the lowest points equally well, as for rods, sheets, fractals"
-        " or a window that begins too late"
+        " or a q range that begins too late"
     )
 
 

@@ -61,6 +61,11 @@ class Measurement:
     densities: Mapping[str, float] = field(default_factory=dict)
     concentration: float = 1.0
 
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """The same for measurements that give the same curve."""
+        return self.grid, self.solvent, self.concentration, *sorted(self.densities.items())
+
     def change(self, values: dict[str, Any]) -> dict[str, Any]:
         """Keywords of sasmodels as this measurement changes them, without a background."""
         changed = values | {"background": 0.0}

@@ -39,13 +39,15 @@ LEAST_WEIGHT, MOST_RIVALS = 0.01, 4
 DRAWS, SCREENING_DRAWS = 4, 2
 #: Of the time asked for, the longest and the shortest that are considered.
 LONGEST, SHORTEST = 64.0, 1 / 16
-#: Measurements whose time is searched, and steps of the search: to a fifth.
-_SEARCHED, _HALVINGS = 3, 5
+#: Measurements whose time is searched, and to which factor.
+_SEARCHED, _FINE = 3, 1.2
 #: Root of χ² below which two models count as the same curve.
 _SAME = 0.5
 #: Factors of the detector distance's inverse that are offered without a description of the instrument.
 _OTHER_Q = (0.4, 2.5)
 _DILUTED = 0.25
+#: Factor by which the time is shortened to see which of several measurements decides sooner.
+_SHORTER = 4.0
 #: Errors of a match point's volume fraction from which on it says nothing.
 _VAGUE = 0.2
 
@@ -183,10 +185,12 @@ class Plan:
     def _predicted(self) -> dict[str, Any] | None:
         if not self.predictions or self.error is None:
             return None
-        curve = self.ranked[0].outlook.measurement.curve
+        final = self.ranked[0].final
+        curve = final.measurement.curve
         return {
             "measurement": self.ranked[0].name,
-            "chance": (self.ranked[0].at_aim or self.ranked[0].outlook).chance,
+            "time": final.time,
+            "chance": final.chance,
             "q": curve.q.tolist(),
             "error": self.error.tolist(),
             "intensity": {name: values.tolist() for name, values in self.predictions.items()},
@@ -334,12 +338,16 @@ def _rank(
     """All offers at the plan's time, and for the best of them the time to the aim."""
     total, looks = len(offers) + _SEARCHED, list[Outlook]()
     first_draws = [each[:SCREENING_DRAWS] for each in draws]
+
+    def look_at(measurement: Measurement, time: float) -> Outlook:
+        return foresee(rivals, first_draws, measurement, time, question.parameter)
+
     for measurement in offers:
         if question.ended() and looks:
             break
-        looks.append(foresee(rivals, first_draws, measurement, question.time, question.parameter))
+        looks.append(look_at(measurement, question.time))
         tell(len(looks), total)
-    looks.sort(key=lambda look: _merit(look, question.parameter), reverse=True)
+    looks = _sort_by_time(looks, question, look_at, question.time)
     ranked = [Ranked(look) for look in looks]
     for i, look in enumerate(looks[:_SEARCHED]):
         if question.ended():
@@ -347,6 +355,25 @@ def _rank(
         ranked[i] = _search_time(rivals, draws, look, question.parameter, question.goal)
         tell(len(offers) + i + 1, total)
     return sorted(ranked, key=lambda each: _order(each, question.parameter))
+
+
+def _sort_by_time(
+    looks: Sequence[Outlook],
+    question: _Question,
+    look_at: Callable[[Measurement, float], Outlook],
+    time: float,
+) -> list[Outlook]:
+    """The best first: of those that reach the aim, the ones that would in less than `time` as well."""
+    looks = sorted(looks, key=lambda look: _merit(look, question.parameter), reverse=True)
+    reaching = [look for look in looks if _reaches(look, question.parameter, question.goal)]
+    shorter = time / _SHORTER
+    if len(reaching) < 2 or shorter < SHORTEST * question.time or question.ended():
+        return looks
+    likely = reaching[: max(len(looks) // 2, _SEARCHED)]
+    sooner = [look_at(look.measurement, shorter) for look in likely]
+    order = [look.measurement.name for look in _sort_by_time(sooner, question, look_at, shorter)]
+    likely.sort(key=lambda look: order.index(look.measurement.name))
+    return likely + [look for look in looks if look.measurement.name not in order]
 
 
 def _match_points(
@@ -392,9 +419,11 @@ def _merit(look: Outlook, parameter: str | None) -> float:
     return -math.inf if look.error is None else -look.error
 
 
-def _order(ranked: Ranked, parameter: str | None) -> tuple[float, float]:
+def _order(ranked: Ranked, parameter: str | None) -> tuple[float, bool, float]:
+    # What was searched comes first: its figures are those of the longest time, and no others compare.
+    searched = ranked.time_to_aim is not None
     time = math.inf if ranked.time_to_aim is None else ranked.time_to_aim
-    return time, -_merit(ranked.at_longest or ranked.outlook, parameter)
+    return time, not searched, -_merit(ranked.at_longest or ranked.outlook, parameter)
 
 
 def _reaches(look: Outlook, parameter: str | None, goal: float) -> bool:
@@ -410,24 +439,24 @@ def _search_time(
     parameter: str | None,
     goal: float,
 ) -> Ranked:
-    """Bisect ln t between the shortest time, the one asked for and the longest."""
+    """Bisect ln t between a time that reaches the aim and one that does not."""
 
     def at(time: float) -> Outlook:
         return foresee(rivals, draws, look.measurement, time, parameter)
 
-    if _reaches(look, parameter, goal):
-        low, high, best = SHORTEST * look.time, look.time, look
-    else:
-        longest = at(LONGEST * look.time)
-        if not _reaches(longest, parameter, goal):
-            return Ranked(look, math.inf, at_longest=longest)
-        low, high, best = look.time, longest.time, longest
-    for _ in range(_HALVINGS):
-        middle = at(math.sqrt(low * high))
-        if _reaches(middle, parameter, goal):
-            high, best = middle.time, middle
-        else:
-            low = middle.time
+    def reaches(outlook: Outlook) -> bool:
+        return _reaches(outlook, parameter, goal)
+
+    best = look if reaches(look) else at(LONGEST * look.time)
+    if not reaches(best):
+        return Ranked(look, math.inf, at_longest=best)
+    low = look if best is not look else best
+    while low is best and best.time > SHORTEST * look.time:
+        low = at(best.time / _SHORTER)
+        best = low if reaches(low) else best
+    while best.time > _FINE * low.time:
+        middle = at(math.sqrt(low.time * best.time))
+        low, best = (low, middle) if reaches(middle) else (middle, best)
     return Ranked(look, best.time, at_aim=best)
 
 
@@ -435,7 +464,7 @@ def _now(rivals: Sequence[Rival], parameter: str | None) -> tuple[float, str]:
     if parameter is None:
         return max(rival.weight for rival in rivals), ""
     for rival in rivals:
-        found = rival.error_of(parameter, rival.before.covariance)
+        found = rival.errors(rival.before.covariance).get(parameter)
         if found is not None:
             return found[1] / abs(found[0]), rival.fit.parameters[parameter].unit
     return math.nan, ""
@@ -474,18 +503,24 @@ def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple
     fits: Sequence[ModelFit | JointFit] = result.fits
     if not fits:
         raise SasnetError(sentences.NOTHING_TO_PLAN(file=_file(result)))
+    unknown: dict[str, None] = {}
+    rivals = []
+    left = possible_fits(fits)
+    finest = max(fits[i].per_decade or 0 for i in left) or None
+    for i, weight in left.items():
+        densities = _unknown_densities(result, fits[i]) if needs_densities else frozenset[str]()
+        unknown |= dict.fromkeys(sorted(densities))
+        rivals.append(_rival(result, fits[i], weight, densities, finest))
+    counted = [fits[i].name for i in left if fits[i].weight < LEAST_WEIGHT]
+    return rivals, _list_notes(result, counted, list(unknown))
+
+
+def possible_fits(fits: Sequence[ModelFit | JointFit]) -> dict[int, float]:
+    """Places of the fits that a plan compares, with their probabilities among these, the likeliest first."""
     weights = _weights(fits)
     order = sorted(range(len(fits)), key=lambda i: -weights[i])
     left = [i for i in order if weights[i] >= LEAST_WEIGHT][:MOST_RIVALS]
-    total = sum(weights[i] for i in left)
-    unknown: dict[str, None] = {}
-    rivals = []
-    for i in left:
-        densities = _unknown_densities(result, fits[i]) if needs_densities else frozenset[str]()
-        unknown |= dict.fromkeys(sorted(densities))
-        rivals.append(_rival(result, fits[i], weights[i] / total, densities))
-    counted = [fits[i].name for i in left if fits[i].weight < LEAST_WEIGHT]
-    return rivals, _list_notes(result, counted, list(unknown))
+    return {i: weights[i] / sum(weights[k] for k in left) for i in left}
 
 
 def _list_notes(
@@ -503,10 +538,10 @@ def _list_notes(
     return notes
 
 
-def _rival(result: Any, fit: Any, weight: float, densities: frozenset[str]) -> Rival:
+def _rival(result: Any, fit: Any, weight: float, densities: frozenset[str], per_decade: int | None) -> Rival:
     if isinstance(result, SampleResult):
-        return _joint_rival(result, fit, weight)
-    return Rival([fit], [result.curve], [result.dintensity], weight, densities)
+        return _joint_rival(result, fit, weight, per_decade)
+    return Rival([fit], [result.curve], [result.dintensity], weight, densities, per_decade=per_decade)
 
 
 def _weights(fits: Sequence[ModelFit | JointFit]) -> list[float]:
@@ -529,13 +564,15 @@ def _log_evidence(fit: ModelFit | JointFit) -> float:
     return fit.log_evidence if isinstance(fit, ModelFit) else -0.5 * fit.minus_two_log
 
 
-def _joint_rival(result: Any, fit: Any, weight: float) -> Rival:
+def _joint_rival(result: Any, fit: Any, weight: float, per_decade: int | None) -> Rival:
     curves = result.sample.curves
     own = {name for own in fit.own for name, p in own.items() if not p.fixed}
     if fit.factors is not None:
         own -= {"scale"}
     singles = [fit.make_curve_fit(i) for i in range(len(curves))]
-    return Rival(singles, list(curves), list(result.dintensities), weight, own=frozenset(own))
+    return Rival(
+        singles, list(curves), list(result.dintensities), weight, own=frozenset(own), per_decade=per_decade
+    )
 
 
 def _unknown_densities(result: Any, fit: Any) -> frozenset[str]:

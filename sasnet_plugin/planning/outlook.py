@@ -10,18 +10,18 @@ simulating noise; the parameters' volumes (Occam's factors) are in the mean.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import ndtr
 
 from ..arrays import Floats
 from .measurements import Measurement
-from .rivals import Rival
+from .rivals import Minimum, Rival
 
-#: Least variance of a ratio of marginal likelihoods: none is known better.
-_LEAST = 1e-3
+#: Least variance of the logarithm of a ratio of marginal likelihoods: Laplace's approximation is no better.
+_LEAST = 0.25
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Outlook:
     differences: dict[tuple[str, str], float]
     value: float | None = None  #: Of the parameter that was asked for.
     error: float | None = None  #: Its expected standard deviation.
+    #: By names of a model and of its parameter: value and expected standard deviation if this model is right.
+    errors: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
 
 
 def foresee(
@@ -45,44 +47,62 @@ def foresee(
     parameter: str | None = None,
 ) -> Outlook:
     """Return the outlook of a measurement; `draws` are of each rival."""
-    chance, total = 0.0, 0.0
+    chances = []
     differences: dict[tuple[str, str], list[float]] = {}
-    errors: list[tuple[float, float, float]] = []
+    errors: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for truth, own_draws in zip(rivals, draws, strict=True):
-        share = truth.weight / len(own_draws)
         for z in own_draws:
-            intensity = truth.predict(z, measurement)
-            error = measurement.error(intensity, time)
-            after = [
-                rival.minimise(z, measurement, intensity, error)
-                if rival is truth
-                else rival.best_minimum(measurement, intensity, error)
-                for rival in rivals
-            ]
-            own = after[rivals.index(truth)]
-            leads = 1.0
+            after = _refit(rivals, truth, z, measurement, time)
+            own, leads = after[rivals.index(truth)], 1.0
             for rival, other in zip(rivals, after, strict=True):
-                if rival is truth:
-                    continue
-                gap = float(np.sum((other.new_residuals - own.new_residuals) ** 2))
-                gain = (own.log_evidence - truth.before.log_evidence) - (
-                    other.log_evidence - rival.before.log_evidence
-                )
-                mean = math.log(max(truth.weight, 1e-12) / max(rival.weight, 1e-12)) + gain
-                leads *= float(ndtr(mean / math.sqrt(max(gap, _LEAST))))
-                differences.setdefault((truth.short_name, rival.short_name), []).append(math.sqrt(gap))
-            chance, total = chance + share * leads, total + share
-            if parameter is not None:
-                found = truth.error_of(parameter, own.covariance)
-                if found is not None:
-                    errors.append((share, *found))
-    value, deviation = _average(errors)
+                if rival is not truth:
+                    gap = float(np.sum((other.new_residuals - own.new_residuals) ** 2))
+                    leads *= _lead((truth, own), (rival, other), gap)
+                    differences.setdefault((truth.short_name, rival.short_name), []).append(math.sqrt(gap))
+            chances.append((truth.weight / len(own_draws), leads))
+            for name, figures in truth.errors(own.covariance).items():
+                errors.setdefault((truth.short_name, name), []).append(figures)
     middle = {pair: float(np.median(gaps)) for pair, gaps in differences.items()}
-    return Outlook(measurement, time, chance / max(total, 1e-12), middle, value, deviation)
+    by_model = {key: _mean(figures) for key, figures in errors.items()}
+    value, error = _average(rivals, by_model, parameter)
+    shares, leading = np.array(chances).T
+    return Outlook(
+        measurement, time, float(np.average(leading, weights=shares)), middle, value, error, by_model
+    )
 
 
-def _average(errors: Sequence[tuple[float, float, float]]) -> tuple[float | None, float | None]:
-    if not errors:
+def _refit(
+    rivals: Sequence[Rival], truth: Rival, z: Floats, measurement: Measurement, time: float
+) -> list[Minimum]:
+    """All rivals fitted to what was measured and to what `truth` at z predicts."""
+    intensity = truth.predict(z, measurement)
+    error = measurement.error(intensity, time)
+    return [
+        rival.best_minimum(measurement, intensity, error, *([z] if rival is truth else []))
+        for rival in rivals
+    ]
+
+
+def _lead(right: tuple[Rival, Minimum], wrong: tuple[Rival, Minimum], gap: float) -> float:
+    """Probability that the first of two models leads after the measurement; `gap` is the χ² between them."""
+    (truth, own), (rival, other) = right, wrong
+    gain = (own.log_evidence - truth.before.log_evidence) - (other.log_evidence - rival.before.log_evidence)
+    mean = math.log(max(truth.weight, 1e-12) / max(rival.weight, 1e-12)) + gain
+    return float(ndtr(mean / math.sqrt(max(gap, _LEAST))))
+
+
+def _mean(figures: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    value, error = np.mean(figures, axis=0)
+    return float(value), float(error)
+
+
+def _average(
+    rivals: Sequence[Rival], errors: Mapping[tuple[str, str], tuple[float, float]], parameter: str | None
+) -> tuple[float | None, float | None]:
+    """Value and error of a parameter by the probabilities of the models that have it."""
+    having = [rival for rival in rivals if (rival.short_name, parameter) in errors]
+    if parameter is None or not having:
         return None, None
-    weights, values, deviations = np.array(errors).T
-    return float(np.average(values, weights=weights)), float(np.average(deviations, weights=weights))
+    figures = [errors[rival.short_name, parameter] for rival in having]
+    value, error = np.average(figures, axis=0, weights=[rival.weight for rival in having])
+    return float(value), float(error)

@@ -9,14 +9,16 @@ again (Oliver, He & Reynolds, Proc. 5th ECMOR (1996)); that follows curved valle
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import ArrayCache, Floats
 from ..data.sample.kind import CALIBRATION
+from ..fitting.assessment.error_estimates import calibration_error
+from ..fitting.optimize.least_squares import Problem, least_squares
 from ..fitting.problem.experiment import starting_values
 from ..fitting.problem.model_curves import ModelCurves
 from ..fitting.result.components import is_scale
@@ -39,8 +41,13 @@ _PER_DECADE = 40
 _WIDEST_LOG, _STEP = 0.7, 0.1
 #: Draws at which a model begins as well, where its data leave much open.
 _MORE_STARTS = 2
-#: Iterations of a minimisation at most, and the gain in χ² at which it ends.
-_ITERATIONS, _GAIN = 12, 0.01
+#: Places along an unknown density, so many standard deviations of the prior to either side, and how many of
+#: them a minimisation begins from.
+_LINE, _LINE_PLACES, _MOST_STARTS = 2.5, 41, 2
+#: Steps of a minimisation at most, and how far from the fit it goes, in units of the coordinates.
+_STEPS, _FARTHEST = 30, 100.0
+#: Curves that are kept, bytes.
+_KEPT_BYTES = 2**23
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class Coordinate:
         """The value of the parameter, of a curve for which 0 means `value`."""
         fitted = self.value if value is None else value
         if self.is_log:
-            return float(fitted * np.exp(np.clip(z * self.unit, -12.0, 12.0)))
+            return fitted * math.exp(min(max(z * self.unit, -12.0), 12.0))
         return fitted + z * self.unit
 
 
@@ -98,6 +105,8 @@ class Rival:
         Scattering length densities that are unknown although they were not fitted.
     own : frozenset of str
         Free parameters that each curve has of its own.
+    per_decade : int, optional
+        Points of q at which all rivals are calculated: one formula on two grids would be two curves.
     """
 
     def __init__(
@@ -108,6 +117,7 @@ class Rival:
         weight: float,
         densities: frozenset[str] = frozenset(),
         own: frozenset[str] = frozenset(),
+        per_decade: int | None = None,
     ) -> None:
         self.fit, self.weight = fits[0], weight
         self.name, self.short_name = self.fit.name, self.fit.short_name
@@ -116,18 +126,20 @@ class Rival:
         # What a fit misses beyond the uncertainties is an uncertainty.
         excess = [max(1.0, float(np.sqrt(fit.reduced_chisq))) for fit in fits]
         self._errors = [np.asarray(d) * f for d, f in zip(dintensities, excess, strict=True)]
-        self._per_decade = self.fit.per_decade or _PER_DECADE
+        self._per_decade = per_decade or self.fit.per_decade or _PER_DECADE
         self._old = [
             ModelCurves(curve, error, self.name, per_decade=self._per_decade)
             for curve, error in zip(curves, self._errors, strict=True)
         ]
         self._new: dict[str, ModelCurves] = {}
+        self._calculated = ArrayCache[Floats](_KEPT_BYTES)
+        self._found: dict[Hashable, Floats] = {}
         self.coordinates = _coordinates(fits, densities, own)
         self._prior_mean = np.array([coordinate.prior_mean for coordinate in self.coordinates])
         self._prior = np.array([coordinate.prior for coordinate in self.coordinates])
         self._is_vague = np.array([coordinate.prior_mean != 0 for coordinate in self.coordinates])
         self.before = self.minimise(np.zeros(len(self.coordinates)))
-        self._starts = [self.before.z]
+        self._starts, self._widening = [self.before.z], self._widen()
 
     def values(self, z: Floats, place: int = 0) -> dict[str, Any]:
         """Keywords of sasmodels for a curve measured so far."""
@@ -147,32 +159,50 @@ class Rival:
             self._new[measurement.grid] = ModelCurves(
                 measurement.curve, np.ones(len(measurement.curve)), self.name, per_decade=self._per_decade
             )
-        values = measurement.change(self.values(z))
-        return _calculate(self._new[measurement.grid], values)
+        key = (z.tobytes(), *measurement.key)
+        curves = self._new[measurement.grid]
+        return self._once(key, lambda: _calculate(curves, measurement.change(self.values(z))))
 
-    def minimise(
-        self,
-        start: Floats,
-        measurement: Measurement | None = None,
-        data: Floats | None = None,
-        error: Floats | None = None,
-    ) -> Minimum:
-        """Minimise χ² and prior beside the curves so far, and `data` and `error` (m,) of one more."""
+    def minimise(self, start: Floats) -> Minimum:
+        """Minimise χ² and prior of the curves so far."""
+        found = minimise(lambda z: _finite(self._residuals(z, self._prior_mean)), start)
+        return replace(found, new_residuals=found.new_residuals[:0])
+
+    def best_minimum(self, measurement: Measurement, data: Floats, error: Floats, *true: Floats) -> Minimum:
+        """The deepest minimum beside one more measurement of `data` and `error` (m,), from where the
+        parameters may be, and from the true ones if they are of this model.
+        """
 
         def residuals(z: Floats) -> Floats:
-            found = self._residuals(z, self._prior_mean)
-            if measurement is not None and data is not None and error is not None:
-                found = np.append(found, _free_of_nuisances(self.predict(z, measurement), data, error))
-            return _finite(found)
+            added = _free_of_nuisances(self.predict(z, measurement), data, error)
+            return _finite(np.append(self._residuals(z, self._prior_mean), added))
 
-        found = _minimise(residuals, start)
-        added = 0 if measurement is None else len(measurement.curve) + 1
-        return replace(found, new_residuals=found.new_residuals[found.new_residuals.size - added :])
+        # With another error the same data have their minimum near the one that was found before.
+        key = (*measurement.key, data.tobytes(), bool(true))
+        starts = [self._found[key]] if key in self._found else [*true, *self._starts_beside(residuals)]
+        deepest = min((minimise(residuals, z) for z in starts), key=lambda found: -found.log_evidence)
+        self._found[key] = deepest.z
+        return replace(deepest, new_residuals=deepest.new_residuals[-len(measurement.curve) - 1 :])
 
-    def best_minimum(self, measurement: Measurement, data: Floats, error: Floats) -> Minimum:
-        """The deepest of the minima from where its parameters may be, beside one more measurement."""
-        found = [self.minimise(start, measurement, data, error) for start in self._starts]
-        return min(found, key=lambda minimum: minimum.cost)
+    def _starts_beside(self, residuals: Callable[[Floats], Floats]) -> list[Floats]:
+        """Of where the parameters may be, the places with the least sum of squares."""
+        # An unknown density changes no curve so far, and that of another solvent steeply where the density is
+        # near the present solvent's; two densities, on either side of a solvent, give the same contrast.
+        line = np.array([coordinate.all_contrasts for coordinate in self.coordinates], dtype=float)
+        steps = np.linspace(-_LINE, _LINE, _LINE_PLACES) if line.any() else np.zeros(1)
+
+        def place(start: Floats, step: float) -> Floats:
+            return start + (self._prior_mean - start + step) * line
+
+        def cost(z: Floats) -> float:
+            return float(np.sum(residuals(z) ** 2))
+
+        costs = np.array([cost(place(self._starts[0], step)) for step in steps])
+        least = np.flatnonzero(
+            costs <= np.minimum(np.append(costs[1:], np.inf), np.append(np.inf, costs[:-1]))
+        )
+        best = steps[least[np.argsort(costs[least])][:_MOST_STARTS]]
+        return [min((place(start, step) for start in self._starts), key=cost) for step in best]
 
     def draws(self, count: int, rng: np.random.Generator) -> list[Floats]:
         """Draw parameters (k,) from the posterior; `before` becomes the deepest minimum that is met."""
@@ -191,7 +221,7 @@ class Rival:
         # What the data do not determine begins where the prior is drawn, or nearer to the fit.
         for share in (1.0, 0.5, 0.25, 0.0):
             start = self.before.z + share * self._is_vague * (centre - self.before.z)
-            z = _minimise(lambda z: _finite(self._residuals(z, centre, noise)), start).z
+            z = minimise(lambda z: _finite(self._residuals(z, centre, noise)), start).z
             plain = _finite(self._residuals(z, self._prior_mean))
             if plain @ plain < most:
                 return z
@@ -199,30 +229,58 @@ class Rival:
 
     def _residuals(self, z: Floats, centre: Floats, noise: Sequence[Floats] | None = None) -> Floats:
         parts = [
-            (_calculate(curves, self.values(z, i)) - self._data[i]) / self._errors[i]
+            (self._calculate_old(z, i) - self._data[i]) / self._errors[i]
             + (0.0 if noise is None else noise[i])
-            for i, curves in enumerate(self._old)
+            for i in range(len(self._old))
         ]
         return np.concatenate([*parts, (z - centre) / self._prior])
 
-    def error_of(self, name: str, covariance: Floats) -> tuple[float, float] | None:
-        """A parameter and its standard deviation; None where it is no unknown of this model."""
-        for i, coordinate in enumerate(self.coordinates):
-            if coordinate.name == name and coordinate.place in (None, 0):
-                value = coordinate.parameter(float(self.before.z[i]))
+    def _calculate_old(self, z: Floats, place: int) -> Floats:
+        return self._once((z.tobytes(), place), lambda: _calculate(self._old[place], self.values(z, place)))
+
+    def _once(self, key: Hashable, calculate: Callable[[], Floats]) -> Floats:
+        """What a curve is, calculated once: all minimisations begin at the same few places."""
+        return self._calculated.get(key, calculate, lambda curve: curve.nbytes)
+
+    def errors(self, covariance: Floats) -> dict[str, tuple[float, float]]:
+        """Value and standard deviation of each unknown, of the first curve where each has its own."""
+        # A fit's errors hold more than noise, such as other size distributions. This share of them falls with
+        # the noise; what the calibration of q adds stays.
+        found = {}
+        for name, (value, error) in self._linear_errors(covariance).items():
+            floor = calibration_error(value, self.fit.parameters[name].unit)
+            found[name] = value, float(np.hypot(self._widening.get(name, 1.0) * error, floor))
+        return found
+
+    def _linear_errors(self, covariance: Floats) -> dict[str, tuple[float, float]]:
+        found = {}
+        for coordinate, z, variance in zip(self.coordinates, self.before.z, np.diag(covariance), strict=True):
+            if coordinate.place in (None, 0):
+                value = coordinate.parameter(float(z))
                 slope = value * coordinate.unit if coordinate.is_log else coordinate.unit
-                return value, float(abs(slope) * np.sqrt(covariance[i, i]))
-        return None
+                found[coordinate.name] = value, float(abs(slope) * np.sqrt(variance))
+        return found
+
+    def _widen(self) -> dict[str, float]:
+        """By how much the fit's errors are larger than those of noise alone, at least 1."""
+        factors = {}
+        for name, (_, error) in self._linear_errors(self.before.covariance).items():
+            p = self.fit.parameters[name]
+            if p.error is not None and np.isfinite(p.error):
+                square = p.error**2 - calibration_error(p.value, p.unit) ** 2
+                factors[name] = max(1.0, math.sqrt(max(square, 0.0)) / max(error, 1e-300))
+        return factors
 
 
 def _free_of_nuisances(calculated: Floats, data: Floats, error: Floats) -> Floats:
     """Residuals with the background and the calibration of a new measurement solved for."""
     # Both are linear. Its background is unknown; the calibration is known, which is the last residual.
-    columns = np.stack([1 / error, CALIBRATION * calculated / error], axis=1)
-    residual = (calculated - data) / error
-    matrix = columns.T @ columns + np.diag([0.0, 1.0])
-    solution = np.linalg.lstsq(matrix, -columns.T @ residual, rcond=None)[0]
-    return np.append(residual + columns @ solution, solution[1])
+    flat, scale, residual = 1 / error, CALIBRATION * calculated / error, (calculated - data) / error
+    ff, fs, ss = float(flat @ flat), float(flat @ scale), float(scale @ scale) + 1.0
+    f, s = float(flat @ residual), float(scale @ residual)
+    factor = (fs * f - ff * s) / (ff * ss - fs * fs)
+    background = -(f + factor * fs) / ff
+    return np.append(residual + background * flat + factor * scale, factor)
 
 
 def _finite(residuals: Floats) -> Floats:
@@ -308,35 +366,23 @@ def _make_part_coordinate(fit: ModelFit, name: str, place: int | None) -> Coordi
     return Coordinate(name, value, unit, True, 1 / unit, place, prior_mean=float(mean))
 
 
-def _minimise(residuals: Any, start: Floats) -> Minimum:
-    """Levenberg and Marquardt's steps (Press et al., Numerical Recipes, 3rd ed. 2007, 15.5)."""
-    z, damping = np.array(start, dtype=float), 1e-3
-    r = residuals(z)
-    cost = float(r @ r)
-    jacobian = _derivatives(residuals, z, r)
-    for _ in range(_ITERATIONS):
-        curvature, slope = jacobian.T @ jacobian, jacobian.T @ r
-        step = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), -slope)
-        tried = z + np.clip(step, -20.0, 20.0)
-        r_tried = residuals(tried)
-        cost_tried = float(r_tried @ r_tried)
-        if cost_tried < cost:
-            gain, z, r, cost, damping = cost - cost_tried, tried, r_tried, cost_tried, damping * 0.1
-            jacobian = _derivatives(residuals, z, r)
-            if gain < _GAIN:
-                break
-        elif damping > 1e3 or float(np.abs(step).max()) < 1e-4:
-            break
-        else:
-            damping = max(10 * damping, 1e-2)
-    curvature = jacobian.T @ jacobian
-    return Minimum(z, cost, float(np.linalg.slogdet(curvature)[1]), np.asarray(np.linalg.inv(curvature)), r)
+def minimise(residuals: Callable[[Floats], Floats], start: Floats) -> Minimum:
+    """The minimum of the sum of squares next to a start, and the curvature there."""
+    known = [(start, np.empty((0, start.size)))]
 
+    def derivatives(z: Floats) -> Floats:
+        here, moves = residuals(z), _STEP * np.eye(z.size)
+        jacobian = np.stack([(residuals(z + move) - here) / _STEP for move in moves], axis=1)
+        known[0] = z, jacobian
+        return jacobian
 
-def _derivatives(residuals: Any, z: Floats, r: Floats) -> Floats:
-    columns = []
-    for i in range(z.size):
-        moved = z.copy()
-        moved[i] += _STEP
-        columns.append((residuals(moved) - r) / _STEP)
-    return np.stack(columns, axis=1)
+    ends = np.full(start.size, _FARTHEST)
+    problem = Problem(residuals, derivatives, -ends, ends)
+
+    z = least_squares(problem, np.array(start, float), steps=_STEPS)
+    place, jacobian = known[0]
+    if np.abs(z - place).max() > _STEP:  # else the derivatives are those over the same step
+        jacobian = derivatives(z)
+    r, curvature = residuals(z), jacobian.T @ jacobian
+    determinant = float(np.linalg.slogdet(curvature)[1])
+    return Minimum(z, float(r @ r), determinant, np.asarray(np.linalg.inv(curvature)), r)

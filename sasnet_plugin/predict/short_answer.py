@@ -3,67 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 
 from ..digits import align_columns
+from ..files import read_tables
 from . import sentences
 from .classes import ClassesFinding, percent
 from .described import SizeFinding
 from .findings import Answer
 
 #: Kind of sample in the words of the field, and the models of sasmodels that belong to it.
-KINDS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "globular (spheres, core-shell spheres, vesicles)": frozenset(
-            {
-                "sphere", "core_shell_sphere", "fuzzy_sphere", "vesicle", "core_multi_shell",
-                "multilayer_vesicle", "onion", "spherical_sld", "binary_hard_sphere", "polymer_micelle",
-                "adsorbed_layer", "superball", "raspberry", "guinier", "tetrahedron", "truncated_tetrahedron",
-                "truncated_octahedron", "micromagnetic_FF_3D",
-            }
-        ),
-        "elongated or flattened (cylinders, ellipsoids, discs, boxes)": frozenset(
-            {
-                "cylinder", "ellipsoid", "capped_cylinder", "elliptical_cylinder", "hollow_cylinder",
-                "hollow_rectangular_prism", "hollow_rectangular_prism_thin_walls", "parallelepiped",
-                "rectangular_prism", "triaxial_ellipsoid", "prism", "core_shell_cylinder", "pringle",
-                "core_shell_ellipsoid", "core_shell_bicelle", "stacked_disks",
-                "core_shell_bicelle_elliptical", "core_shell_bicelle_elliptical_belt_rough",
-                "core_shell_parallelepiped", "barbell",
-            }
-        ),
-        "flat (lamellae, stacks of lamellae)": frozenset(
-            {
-                "lamellar", "lamellar_hg", "lamellar_stack_caille", "lamellar_stack_paracrystal",
-                "lamellar_hg_stack_caille",
-            }
-        ),
-        "polymer chains (coils, worm-like chains)": frozenset(
-            {
-                "mono_gauss_coil", "poly_gauss_coil", "polymer_excl_volume", "star_polymer",
-                "flexible_cylinder", "flexible_cylinder_elliptical", "linear_pearls", "pearl_necklace",
-                "be_polyelectrolyte", "rpa",
-            }
-        ),
-        "networks and gels": frozenset(
-            {
-                "correlation_length", "two_lorentzian", "gel_fit", "gauss_lorentz_gel", "dab", "lorentz",
-            }
-        ),
-        "fractals and power laws": frozenset(
-            {
-                "fractal", "fractal_core_shell", "mass_fractal", "surface_fractal", "mass_surface_fractal",
-                "power_law", "porod", "two_power_law", "guinier_porod", "unified_power_Rg", "line",
-            }
-        ),
-        "ordered phases (lattices, microemulsions, peaks)": frozenset(
-            {
-                "sc_paracrystal", "bcc_paracrystal", "fcc_paracrystal", "broad_peak", "gaussian_peak",
-                "peak_lorentz", "teubner_strey", "spinodal",
-            }
-        ),
-    }
-)  # fmt: skip
+KINDS: Mapping[str, frozenset[str]] = {
+    words: frozenset(models) for words, models in read_tables(__file__).items()
+}
 #: Lines in all, models in them, and the share of probability from which a kind is named.
 LINES, MODELS, NAMED = 8, 3, 0.05
 

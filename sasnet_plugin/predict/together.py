@@ -12,7 +12,7 @@ from .class_prior import COMMON, common
 
 #: Exponent of the product of n answers, n^(-0.7): what is wrong with the model of one curve is wrong with the
 #: next, and a curve near its match point says little, however surely. Of 100 simulated samples in three
-#: solvents (benchmarks, `together`) the group is right in 97 % (95 with n^(-0.3)), of 100 others in 96 (93).
+#: solvents (docs/studies.md) the group is right in 97 % (95 with n^(-0.3)), of 100 others in 96 (93).
 _DEPENDENCE = 0.7
 #: Share of answers to single curves that mean nothing: no curve alone rules a model out.
 _ASTRAY = 0.02

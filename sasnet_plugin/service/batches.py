@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.limits import sentence_of
 from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
-from .answers import fit_options
+from .answers import fit_options, plain
 from .fits import PROBLEM, PROGRESS
-from .messages import plain
 
 if TYPE_CHECKING:
     from ..batch.journal import Journal, Record

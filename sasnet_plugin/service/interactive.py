@@ -22,7 +22,7 @@ from ..extensions import has_service, service
 from ..names import nearest, product_name
 from ..types import Curve, DataError, GroupGuess, ModelGuess, SasnetError, Suggestion
 from ..workers.pool import GoneError, Pool
-from .messages import plain
+from .answers import plain
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -319,7 +319,7 @@ class Desk:
             found_images: list[dict[str, Any]] = service("list_images")(place.path, body)
             return found_images
         classifier, curves = open_classifier(), self.reader.curves(place)
-        suggestions = classifier.suggest(list(curves), top=1)
+        suggestions = classifier.suggest(list(curves), top=_TOP)
         return [_line(curve, suggestion) for curve, suggestion in zip(curves, suggestions, strict=True)]
 
     def describe_curve(self, place: Place, curve: Curve) -> dict[str, Any]:
@@ -442,7 +442,8 @@ def _doubt(curve: Curve, suggestion: Suggestion) -> str:
 
 
 def _line(curve: Curve, suggestion: Suggestion) -> dict[str, Any]:
-    group, model = suggestion.groups[0], suggestion.models[0]
+    group = suggestion.groups[0]
+    model = next((m for m in suggestion.models if m.group == group.name), suggestion.models[0])
     return {
         "entry": curve.entry, "points": len(curve), "q_min": float(curve.q[0]), "q_max": float(curve.q[-1]),
         "model": model.name, "structure_factor": model.structure_factor,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..files import read_tables
 from ..types import SimulationError
 
 
@@ -55,6 +56,14 @@ class Prior:
         """Least and largest value, 0 apart."""
         _, low, high = self.drawn.split()
         return float(low), float(high)
+
+
+def read_priors(module: str) -> dict[str, dict[str, Prior]]:
+    """Read the tables of priors that stand beside a module as a TOML file."""
+    return {
+        table: {name: Prior(*values) for name, values in rows.items()}
+        for table, rows in read_tables(module).items()
+    }
 
 
 def draw_all(priors: Mapping[str, Prior], rng: np.random.Generator) -> dict[str, float]:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.random import Generator
 
+from ..files import read_tables
 from ..types import SimulationError
 from . import lengths
 from .draws import draw, log10_uniform
@@ -98,31 +99,7 @@ def _distinct(contrasts: np.ndarray) -> bool:
 SHARE = 0.5
 #: Model -> parameter that random() leaves at its default -> how it is drawn. Amounts and prefactors change
 #: nothing but the scale, and are drawn so that no one takes their default for a fact.
-FROZEN: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "adsorbed_layer": {
-            "adsorbed_amount": "loguniform 0.3 10",
-            "density_shell": "uniform 0.5 2",
-            "radius": "loguniform 50 5000",
-            "volfraction": "loguniform 1e-3 0.3",
-        },
-        # A molecule to a thick polymer or silica coat; random() leaves 10 Å.
-        "fractal_core_shell": {"thickness": "loguniform 3 300"},
-        # Polarised beams and fields along the beam, beside the common experiment.
-        "micromagnetic_FF_3D": {
-            "up_i": "uniform 0 1",
-            "up_f": "uniform 0 1",
-            "alpha": "uniform 0 90",
-            "beta": "uniform 0 360",
-        },
-        "mono_gauss_coil": {"i_zero": "loguniform 1 1e7"},
-        "poly_gauss_coil": {"i_zero": "loguniform 1 1e7"},
-        "polymer_micelle": {"ndensity": "loguniform 0.1 100"},
-        # Where the aggregate ends: within some windows; random() leaves 10⁶ Å.
-        "surface_fractal": {"cutoff_length": "loguniform 1e3 1e6"},
-        "two_power_law": {"coefficent_1": "loguniform 1e-3 1e3"},
-    }
-)
+FROZEN: Mapping[str, Mapping[str, str]] = read_tables(__file__)
 #: Parameters that are settings of a calculation, not of a sample: they keep their default.
 SETTINGS = frozenset({"n_steps"})
 #: Share of the draws in which a model's parameters of `FROZEN` keep the usual experiment's values.

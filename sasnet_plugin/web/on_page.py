@@ -22,6 +22,15 @@ _WORDS = (
     ("--geometry: ", ""),
     ("--wavelength 1.5418", "1.5418 Å"),
     ("--wavelength", "the wavelength"),
+    (
+        "give it, such as --solvent D2O",
+        "enter its sld_solvent below, tick “Fixed”, then choose “Fit this model”",
+    ),
+    ("give it with --sample, or the value with --fixed", "enter its value below and tick “Fixed”"),
+    (
+        "Name a parameter with --for to plan for its error",
+        "The command “sasnet next” can plan for the error of a parameter",
+    ),
 )
 #: Where a geometry is missing, which the page has a box for.
 _BESIDE = re.compile(r"give it in (\S+\.toml next to the image)")

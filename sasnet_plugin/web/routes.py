@@ -160,13 +160,18 @@ def curve(data: Data, bench: OfCurves) -> JSONResponse:
     row = bench.shelf.row(data.key)
     found_data = bench.ask("open", data.key, data.body())
     found_data["notes"] = [adapt_to_page(note) for note in found_data["notes"]]
-    return JSONResponse({"key": data.key, "file": row.file, **found_data})
+    return JSONResponse({"key": data.key, "file": row.file, **_for_page(found_data)})
+
+
+def _for_page(suggestion: dict[str, Any]) -> dict[str, Any]:
+    said = [adapt_to_page(sentence) for sentence in suggestion["said"]]
+    return {**suggestion, "doubt": adapt_to_page(suggestion["doubt"]), "said": said}
 
 
 @router.post("/api/suggest")
 def suggest(data: Data, bench: OfCurves) -> JSONResponse:
     """What may explain the curve in its window."""
-    return JSONResponse(bench.ask("suggest", data.key, data.body()))
+    return JSONResponse(_for_page(bench.ask("suggest", data.key, data.body())))
 
 
 @router.post("/api/start")
@@ -345,8 +350,11 @@ def fits(key: str, bench: OfCurves) -> JSONResponse:
 
 @router.get("/api/fits/{number}")
 def answer(number: int, bench: OfCurves) -> JSONResponse:
-    found_fit = bench.history.fit(number).as_dict()
-    return JSONResponse({**found_fit, "answer": bench.history.answer(number)})
+    found_fit, found_answer = bench.history.fit(number).as_dict(), bench.history.answer(number)
+    if plan := (found_answer or {}).get("plan"):
+        plan = {**plan, "lines": [adapt_to_page(line) for line in plan["lines"]]}
+        found_answer = {**found_answer, "plan": plan}
+    return JSONResponse({**found_fit, "answer": found_answer})
 
 
 @router.post("/api/fits/{number}/stop")

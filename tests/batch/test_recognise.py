@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.batch.recognise import SETTLED, Look, describe_recognition, recognise, write
+from sasnet_plugin.batch.series import SETTLED, Look, describe_recognition, recognise, write
 from sasnet_plugin.domains.heads import Classes
 from sasnet_plugin.predict.classes import ClassesFinding
 from sasnet_plugin.predict.findings import Answer

@@ -98,7 +98,7 @@ def test_an_answer_has_eight_lines_at_most_sorted_by_probability(tmp_path: Path)
 
 
 def test_every_model_that_the_network_knows_is_of_one_kind() -> None:
-    from sasnet_plugin.predict.curves import open_classifier
+    from sasnet_plugin.predict.predictor import open_classifier
     from sasnet_plugin.predict.short_answer import KINDS
 
     members = [name for names in KINDS.values() for name in names]

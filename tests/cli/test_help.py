@@ -14,7 +14,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from sasnet_plugin.cli.main import COMMANDS, EXAMPLES, GROUPS, app
+from sasnet_plugin.cli.main import COMMANDS, GROUPS, app, read_examples
 
 
 def _run(*arguments: str) -> tuple[int, str, str]:
@@ -45,12 +45,13 @@ def test_each_command_has_three_examples_that_are_right(name: str) -> None:
     group: Any = typer.main.get_command(app)
     command = group.get_command(None, name)
     known = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
-    assert len(EXAMPLES[name]) == 3
-    for call, _ in EXAMPLES[name]:
+    examples = read_examples()[name]
+    assert len(examples) == 3
+    for call, _ in examples:
         words = shlex.split(call.rpartition("|")[2])
         assert words[:2] == ["sasnet", name]
         assert {word for word in words if word.startswith("-")} <= known, call
-    assert all(call in _run(name, "-h")[1] for call, _ in EXAMPLES[name])
+    assert all(call in _run(name, "-h")[1] for call, _ in examples)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

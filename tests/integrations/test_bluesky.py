@@ -17,9 +17,14 @@ from phase_grids import draw_samples, is_boundary_known
 
 import sasnet_plugin
 from sasnet_plugin.batch.steering.settings import Option
-from sasnet_plugin.integrations.bluesky.agent import MeasurementAgent, SampleAgent, SettingAgent
+from sasnet_plugin.integrations.bluesky.agent import (
+    Evaluation,
+    MeasurementAgent,
+    SampleAgent,
+    SettingAgent,
+    problem,
+)
 from sasnet_plugin.integrations.bluesky.documents import Answered, Documents, Keys
-from sasnet_plugin.integrations.bluesky.evaluation import Evaluation, problem
 from sasnet_plugin.types import Curve, SasnetError
 
 RADIUS = 60.0

@@ -60,7 +60,7 @@ def batched(page: Any) -> None:
 def test_every_tab_is_accessible_and_whole(server: Server, new_page: NewPage, look: str) -> None:
     page = new_page(server.address, **LOOKS[look])
     page.wait_for_selector("tr:has-text('paper.dat') .state:has-text('cannot be read')")
-    page.wait_for_selector("tr:has-text('rods.npy') .state:has-text('answered')")
+    page.wait_for_selector("tr:has-text('rods.npy') .state:has-text('classified')")
     see(page, "files")
     if not server.get("api/batches")["batches"]:
         batched(page)

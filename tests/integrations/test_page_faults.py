@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +11,19 @@ import numpy as np
 import pytest
 from imagefiles import lattice, rods
 from pages import NewPage
-from webpages import Server, opened_curve, spheres, until
+from webpages import Server, opened, opened_curve, spheres, until
 
 
 def in_counts(folder: Path) -> None:
     """Spheres whose file says that I is in counts."""
     path = spheres(folder, "counted.dat")
     path.write_text(path.read_text().replace("I(1/cm)", "I(counts)"), encoding="utf-8")
+
+
+def without_a_unit(folder: Path) -> None:
+    """Spheres over q in nm⁻¹, whose file names no unit."""
+    q, intensity, error = np.loadtxt(spheres(folder, "nm.dat"), unpack=True)
+    np.savetxt(folder / "nm.dat", np.c_[10 * q, intensity, error], header="q I dI")
 
 
 def against_a_position(folder: Path) -> None:
@@ -69,6 +76,7 @@ def server(data: Path) -> Iterator[Server]:
     in_counts(folder)
     just_below_a_decade(folder)
     against_a_position(folder)
+    without_a_unit(folder)
     found = Server(data / "work", folder)
     yield found
     found.end()
@@ -112,6 +120,86 @@ def test_on_a_phone_sliders_are_long_and_nothing_is_cut_off(server: Server, new_
     assert place[0] <= place[1] or place[2] == "auto", "columns that do not fit are scrolled to"
 
 
+@pytest.mark.parametrize("wide", [1280, 390])
+def test_a_product_has_choices_for_its_modes_and_no_slider_without_effect(
+    server: Server, new_page: NewPage, wide: int
+) -> None:
+    page = opened_curve(new_page(server.address, viewport={"width": wide, "height": 800}))
+    page.select_option("#model", "sphere")
+    until(page, "document.querySelector('[aria-label=\"radius, slider\"]')")
+    page.select_option("#factor", "hardsphere")
+    until(page, "document.querySelector('[aria-label=\"volfraction, slider\"]')")
+    mode = "[aria-label=radius_effective_mode]"
+    assert page.evaluate(f"document.querySelector('{mode}').tagName") == "SELECT"
+    effective = "[aria-label='radius_effective, value']"
+    assert page.is_hidden(effective), "it is calculated from the radius"
+    page.select_option(mode, label="unconstrained")
+    assert page.is_visible(effective)
+    widths = page.evaluate(
+        "[...document.querySelectorAll('#parameters')].map((e) => [e.scrollWidth, e.clientWidth])"
+    )
+    assert all(whole <= seen for whole, seen in widths), "nothing is scrolled to"
+    page.fill("[aria-label='scale, value']", "0.000123456")
+    page.press("[aria-label='scale, value']", "Tab")
+    until(page, "document.getElementById('means').textContent.includes('your values')")
+    cut_off = page.evaluate(
+        "[...document.querySelectorAll('#parameters input[type=text]')]"
+        ".filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.value)"
+    )
+    assert cut_off == []
+
+
+def test_ticks_have_room_beside_their_axis(server: Server, new_page: NewPage) -> None:
+    page = new_page(server.address)
+    ticks = page.evaluate(
+        "import('/static/curves/plot.js').then((m) => [-0.000015, 0.00001, 0.25, 150, 1234567].map(m.tick))"
+    )
+    assert all(len(text) <= 7 for text in ticks)
+    assert [float(text) for text in ticks] == pytest.approx([-0.000015, 0.00001, 0.25, 150, 1.23e6], rel=1e-2)
+
+
+def test_trends_show_errors_that_are_larger_than_the_change(server: Server, new_page: NewPage) -> None:
+    page = new_page(server.address)
+    reach = "import('/static/curves/trend.js').then((m) => m.reach({points}, 1, 1.02))"
+    alike = [{"value": 1 + 0.01 * k, "error": 0.5} for k in range(3)]
+    low, high = page.evaluate(reach.format(points=json.dumps(alike)))
+    assert low < 0.5
+    assert high > 1.52
+    wild = [*alike, {"value": 1.01, "error": 1000.0}]
+    low, high = page.evaluate(reach.format(points=json.dumps(wild)))
+    assert low > -10, "one error does not hide all others"
+    assert high < 10
+
+
+def test_list_and_curve_agree_on_the_group(server: Server, new_page: NewPage) -> None:
+    page = new_page(server.address)
+    page.click("#to-files")
+    row = page.wait_for_selector("tr:has-text('low_q.dat'):has(.state:has-text('classified'))")
+    answer, probability = (row.query_selector(f"td:nth-child({n})").text_content() for n in (4, 5))
+    opened_curve(page, "low_q.dat")
+    group = page.text_content("#candidates div")
+    said = page.text_content("#said")
+    assert probability in said
+    assert answer.partition(" ")[0] in group
+    assert page.query_selector("#candidates > div:first-child .candidate[aria-pressed=true]"), (
+        "a model of it is shown first"
+    )
+    assert ("Undecided" in said) is (float(probability.strip("<> %")) < 50)
+
+
+def test_the_next_measurement_is_planned_in_words_of_the_page(server: Server, new_page: NewPage) -> None:
+    page = opened_curve(new_page(server.address))
+    page.select_option("#model", "sphere")
+    until(page, "document.querySelector('[aria-label=\"radius, slider\"]')")
+    page.fill("#limit", "20")
+    page.check("#plan")
+    page.click("#refit")
+    page.wait_for_selector("#planned", timeout=150_000)
+    assert page.is_visible("#planned p"), "whoever asks for a plan sees it"
+    assert "--" not in page.text_content("#planned")
+    assert "Export" not in page.text_content("#said"), "one next step"
+
+
 def test_the_unit_says_that_it_is_the_files(server: Server, new_page: NewPage) -> None:
     page = opened_curve(new_page(server.address))
     first = page.evaluate("document.getElementById('window').textContent")
@@ -140,6 +228,14 @@ def test_axes_and_background_have_the_unit_of_the_file(
     assert unit in page.text_content("#parameters tr:has-text('background') th")
     page.select_option("#view", "Kratky")
     until(page, "document.getElementById('plot').ariaLabel.startsWith('q² (I − B) against')")
+
+
+def test_a_unit_that_is_missing_is_asked_for_in_words_of_the_page(server: Server, new_page: NewPage) -> None:
+    page = opened_curve(new_page(server.address), "nm.dat")
+    said = page.text_content("#said")
+    assert "names no unit of q" in said
+    assert "give nm⁻¹" in said
+    assert "--" not in said
 
 
 def test_what_cannot_be_read_is_told_in_words_of_the_page(server: Server, new_page: NewPage) -> None:
@@ -207,14 +303,18 @@ def test_an_isotropic_image_offers_the_fit_of_its_average(server: Server, new_pa
 def test_tags_have_the_same_header_and_no_curves(server: Server, new_page: NewPage, data: Path) -> None:
     page = new_page(server.address)
     names = page.evaluate("[...document.querySelectorAll('header nav a')].map((a) => a.textContent)")
+    places = "[...document.querySelectorAll('header nav a')].map((a) => a.getBoundingClientRect().left)"
+    left = page.evaluate(places)
     page.goto(f"{server.address.partition('?')[0]}tags")
     assert page.evaluate("[...document.querySelectorAll('header nav a')].map((a) => a.textContent)") == names
+    assert page.evaluate(places) == pytest.approx(left, abs=1), "nothing moves"
     assert "sasnet" in page.text_content("header")
     page.select_option("#kind", "sans2d")
     page.click("#begin button")
     page.wait_for_selector(".cell:has-text('isotropic.npy')")
     assert not page.query_selector(".cell:has-text('.dat')"), "tables of numbers are no tiles"
     until(page, "document.querySelectorAll('.cell').length === 1")
+    until(page, "document.getElementById('count').textContent === '1 image'")
 
 
 def test_a_fit_is_offered_where_it_can_explain_the_image(new_page: NewPage, tmp_path: Path) -> None:
@@ -232,7 +332,29 @@ def test_a_fit_is_offered_where_it_can_explain_the_image(new_page: NewPage, tmp_
     until(page, "(document.body.dataset.image || '').includes('film.npz')")
     known = "outside the training data of this model" not in page.text_content("#shot-said")
     assert page.is_visible("#verify") is known
-    assert known or page.text_content("#why-not").startswith("Not fitted: ")
+    assert known or page.text_content("#why-not").startswith("Not fitted: a fit of")
+    page.click("#to-files")
+    number = page.wait_for_selector("tr:has-text('film.npz') td.number").text_content()
+    assert bool(number) is known, "a network has no probability for what it does not know"
+    server.end()
+
+
+def test_nothing_of_an_image_stays_under_the_name_of_the_next(new_page: NewPage, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    isotropic_image(tmp_path / "images")
+    rods(tmp_path / "images")
+    server = Server(tmp_path / "work", tmp_path / "images")
+    page = new_page(server.address)
+    page.click("#to-images")
+    page.click(".shot:has-text('rods.npy'):has-text('cylinder')")
+    until(page, "document.getElementById('shot-said').textContent.includes('cylinder')")
+    page.route("**/api/image?**", lambda _: None)
+    page.route("**/api/image", lambda _: None)  # the answer about the next one is late
+    page.click("#before:enabled, #after:enabled")
+    page.wait_for_selector("#image-title:has-text('isotropic.npy')")
+    assert page.text_content("#shot-said") == ""
+    assert page.query_selector_all("#figures *") == []
+    assert page.get_attribute("#shot-picture", "src") is None
     server.end()
 
 
@@ -254,3 +376,35 @@ def test_an_image_that_is_dropped_is_tagged_too(server: Server, new_page: NewPag
     page.keyboard.press("Enter")
     until(page, "document.querySelector('#picture')?.naturalWidth > 0")
     assert page.inner_text("#picture-problem") == ""
+
+
+def test_a_geometry_that_was_entered_holds_for_tags_too(
+    server: Server, new_page: NewPage, tmp_path: Path
+) -> None:
+    geometry = rods(tmp_path, "told.npy").with_suffix(".toml").read_text()
+    page = new_page(server.address)
+    page.click("#to-images")
+    page.set_input_files("#add-images", str(rods(tmp_path, "untold.npy", told=False)))
+    page.wait_for_selector("#image-title:has-text('untold.npy')")
+    tags = f"{server.address.partition('?')[0]}tags"
+    page.goto(tags)
+    if page.is_visible("#begin"):
+        page.select_option("#kind", "sans2d")
+        page.click("#begin button")
+    problem = page.wait_for_selector(".cell:has-text('untold.npy'):has-text('lacks')")
+    assert "--" not in problem.text_content()
+    opened(page, f"{server.address}#images")
+    page.click(".shot:has-text('untold.npy')")
+    page.wait_for_selector("#image-title:has-text('untold.npy')")
+    page.wait_for_selector(".kinds li")
+    page.select_option("#kind", "sans2d")
+    page.fill("#geometry", geometry)
+    page.click("#read")
+    until(page, "document.getElementById('shot-said').textContent.includes('cylinder')")
+    page.goto(tags)
+    page.wait_for_selector(".cell:has-text('untold.npy'):not(:has-text('lacks'))")
+    until(
+        page,
+        "[...document.querySelectorAll('.cell')].find((e) => e.textContent.includes('untold'))"
+        ".querySelector('img').naturalWidth > 0",
+    )

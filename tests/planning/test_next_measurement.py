@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import sasnet_plugin
+from sasnet_plugin.fitting.assessment.error_estimates import calibration_error
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.materials import incoherent_scattering, scattering_length_density
 from sasnet_plugin.planning.match_points import match_point_of_model, match_point_of_series
@@ -132,10 +133,30 @@ def test_the_error_falls_with_the_root_of_the_counting_time(spheres: FitResult) 
     short, longer = (foresee([rival], [[rival.before.z]], weak, time, "radius").error for time in (1e3, 4e3))
     assert short is not None
     assert longer is not None
-    before = rival.error_of("radius", rival.before.covariance)
-    assert before is not None
-    alone = [1 / np.sqrt(1 / error**2 - 1 / before[1] ** 2) for error in (short, longer)]
+    value, before = rival.errors(rival.before.covariance)["radius"]
+    floor = calibration_error(value, "Ang")
+    before, *after = (np.sqrt(error**2 - floor**2) for error in (before, short, longer))
+    alone = [1 / np.sqrt(1 / error**2 - 1 / before**2) for error in after]
     assert alone[0] / alone[1] == pytest.approx(2.0, rel=0.15)
+
+
+def test_the_error_of_now_is_that_of_the_fit(spheres: FitResult) -> None:
+    radius = spheres.fits[0]["radius"]
+    assert radius.error is not None
+    plan = next_measurement(spheres, parameter="radius", aim=0.5)
+    assert plan.now * radius.value == pytest.approx(radius.error, rel=0.1)
+    again = next(each for each in plan.ranked if each.name == "the same again")
+    assert again.outlook.error is not None
+    assert 0.6 * radius.error < again.outlook.error < radius.error
+
+
+def test_a_plan_that_decides_nothing_tells_all_figures_of_the_longest_time(spheres: FitResult) -> None:
+    fit = spheres.fits[0]
+    plan = next_measurement(replace(spheres, fits=(replace(fit, weight=0.5), replace(fit, weight=0.5))))
+    predicted, longest = plan.as_dict()["predictions"], plan.ranked[0].at_longest
+    assert longest is not None
+    assert predicted["time"] == longest.time > plan.time
+    assert predicted["chance"] == longest.chance
 
 
 def test_a_matched_solvent_decides_nothing(spheres: FitResult) -> None:
@@ -160,6 +181,28 @@ def test_two_names_of_one_curve_are_never_told_apart(spheres: FitResult) -> None
     assert all(each.outlook.chance < 0.6 for each in plan.ranked)
     assert any("no counting time separates" in note for note in plan.notes)
     assert "None of these measurements decides" in str(plan)
+
+
+def test_two_names_of_one_curve_are_not_told_apart_by_an_unknown_density(spheres: FitResult) -> None:
+    fit = spheres.fits[0]
+    sld, scale = fit["sld"], fit["scale"]
+    factor = ((sld.value - _D2O) / (1.0 - _D2O)) ** 2
+    same = {"sld": replace(sld, value=1.0), "scale": replace(scale, value=scale.value * factor)}
+    rivals = [
+        Rival([each], [spheres.curve], [spheres.dintensity], 0.5, frozenset({"sld"}))
+        for each in (fit, replace(fit, parameters={**fit.parameters, **same}))
+    ]
+    true = []
+    for rival in rivals:
+        rival.draws(2, np.random.default_rng(0))
+        density = rival.coordinates[-1]
+        assert density.all_contrasts
+        # Near D2O, where the contrast in another solvent follows it steeply.
+        true.append([np.append(rival.before.z[:-1], (5.3 - density.value) / density.unit)])
+    for offer in list_solvents(_again(spheres), ["H2O", "60%D2O"], _D2O, {}):
+        look = foresee(rivals, true, offer, 16.0)
+        assert look.chance == pytest.approx(0.5, abs=0.1)
+        assert max(look.differences.values()) < 0.5
 
 
 def test_ellipsoids_and_spheres_are_told_apart_where_their_curves_differ() -> None:

@@ -13,7 +13,7 @@ from sasnet_plugin.data.clean import cut_to_q_range
 from sasnet_plugin.domains.heads import Scope
 from sasnet_plugin.domains.sas1d import HEADS
 from sasnet_plugin.predict import classes, open_classifier
-from sasnet_plugin.predict.curves import suggestion_of
+from sasnet_plugin.predict.predictor import suggestion_of
 from sasnet_plugin.types import DataError, GroupGuess, ModelGuess, ModelZooError, SasnetError
 
 pytestmark = pytest.mark.usefixtures("zoo")

@@ -364,3 +364,34 @@ def test_forty_uploads_at_once_of_one_name_are_forty_files(tmp_path: Path) -> No
     assert [(tmp_path / "dropped" / name).read_bytes() for name in names] == contents
     assert len(set(names)) == 40
     assert drop(tmp_path / "dropped", "same.dat", contents[7]) == names[7], "the same once more is there"
+
+
+def test_a_file_that_is_being_read_is_read_again_as_somebody_said_meanwhile(tmp_path: Path) -> None:
+    class Slow:
+        """Answers, once it may, with how it was to read."""
+
+        def __init__(self) -> None:
+            self.begun, self.may = threading.Event(), threading.Event()
+
+        def ask(self, asked: Any) -> Any:
+            self.begun.set()
+            self.may.wait(60)
+            raise SasnetError(f"read in {asked.body.get('q_unit', 'the unit of the file')}")
+
+        def close(self) -> None:
+            self.may.set()
+
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data" / "peak.dat")
+    record, line = Record(tmp_path / "record.sqlite"), Slow()
+    anyhow: Any = line
+    shelf = Shelf({FOLDER: tmp_path / "data"}, tmp_path / "work", record, anyhow, live=False)
+    assert line.begun.wait(60)
+    shelf.choose(KEY, {"q_unit": "nm"})
+    line.may.set()
+    until = time.monotonic() + 60
+    while not shelf.row(KEY).problem and time.monotonic() < until:
+        time.sleep(0.02)
+    shelf.close()
+    record.close()
+    assert shelf.row(KEY).problem == "read in nm"

@@ -3,7 +3,7 @@
 Curves of one state are averaged, and the averages before and after a change are asked of the network: what a
 frame alone is too noisy for, its state may show.
 
-A sequential test as for images (`batch/recognise.py`): after each curve the probabilities are those of all so
+A sequential test as for images (`batch/series.py`): after each curve the probabilities are those of all so
 far, and the answer is settled when one group of models has stayed above a threshold while the counts grew by
 a third, whether in two curves or in two hundred.
 """
@@ -26,7 +26,7 @@ from ...model_free.changes import Change, Detector, Upturn, find_upturn, pack_st
 from ...noise import estimate_dintensity
 from ...predict.counting import group_shares
 from ...types import Curve, DataError, SasnetError
-from ..recognise import HEAD, Look, Sequential, SettledSettings, growing
+from ..series import HEAD, Look, Sequential, SettledSettings, growing
 from .line import Said, summarise_answer
 from .line import text as text_of
 

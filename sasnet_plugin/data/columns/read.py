@@ -230,23 +230,8 @@ _UNIT_BEFORE = r"[\[(\s_](?P<unit>nm|å|a|angstroms?|m|pm)[\])]?\s*[:=\s\"']+\s*
 
 # A line without any of these names no unit of q, and need not be looked at closely.
 _HINTS = (
-    *(
-        "nm",
-        "nano",
-        "ang",
-        "å",
-        "\u212b",
-        "pm",
-        "pico",
-        "um",
-        "μm",
-        "µm",
-        "micro",
-        "unit",
-        "inv",
-        "recip",
-        "per ",
-    ),
+    *("nm", "nano", "ang", "å", "\u212b", "pm", "pico", "um", "μm", "µm", "micro"),
+    *("unit", "inv", "recip", "per "),
     *("a^", "a-", "a⁻", "a{", "a *", "a (", "/a", "/ a", "m^", "m-", "m⁻", "/m", "/c"),
 )
 

@@ -44,28 +44,10 @@ _LONGEST = 10_000
 _ROWS_ABOVE = 2_000
 """Rows of other columns above a table, between it and its names: as many as a curve has points."""
 
-_NOT_A_NUMBER = frozenset(
-    {
-        "",
-        "-",
-        "--",
-        "*",
-        "na",
-        "n/a",
-        "#n/a",
-        "#div/0!",
-        "#value!",
-        "null",
-        "none",
-        "inf",
-        "-inf",
-        "nan",
-        "-nan",
-        "1.#ind",
-        "-1.#ind",
-    }
-    | {"1.#qnan", "-1.#qnan", "1.#inf", "-1.#inf", "1.#snan"}
-)
+_NOT_A_NUMBER = frozenset({
+    "", "-", "--", "*", "na", "n/a", "#n/a", "#div/0!", "#value!", "null", "none", "inf", "-inf", "nan",
+    "-nan", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "1.#inf", "-1.#inf", "1.#snan",
+})  # fmt: skip
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eEdD][+-]?\d+)?|[+-]?\d+(?:[eEdD][+-]?\d+)?")
 # "65,525.008", "65.525,008", "65'525.008", "65 525,008" with a blank that does not break.
 _GROUPED = re.compile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -12,15 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from ...types import Curve, DataError, SasnetError
+from ...types import Curve, DataError, SasnetError, Sector
+from ..sectors import sector_of_name
 from ..toml_files import is_finite_number, read_toml
 from .expression import Expression, expression
 from .kind import infer_stated_kind, kind_of
-from .sample import KINDS, SERIES, Sample
+from .sample import KINDS, SECTORS, SERIES, Sample
 
-_SECTIONS = ("kind", "solvents", "concentrations", "probes", "scale", "share", "own", "tie", "values")
+_SECTIONS = (
+    "kind", "solvents", "concentrations", "probes", "scale", "share", "own", "tie", "values", "sectors",
+    "field",
+)  # fmt: skip
 #: Those that name curves.
-_OF_CURVES = ("solvents", "concentrations", "probes", "scale")
+_OF_CURVES = ("solvents", "concentrations", "probes", "scale", "sectors")
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,7 @@ def sample_of(
     _check_curves(curves)
     sections = dict(described or {})
     sample_made = Sample(curves, _kind_told(sections, source))
+    sample_made = _add_sectors(sample_made, sections, source)
     probes = _probes(sample_made, sections.get("probes", {}), source)
     sample_made = replace(
         sample_made,
@@ -120,6 +126,47 @@ def sample_of(
     if "kind" in sections:
         return replace(sample_made, told=True)
     return replace(sample_made, kind=kind_of(sample_made), told=bool(infer_stated_kind(sample_made)))
+
+
+def _add_sectors(sample: Sample, sections: Mapping[str, Any], source: str) -> Sample:
+    """Give curves their sectors, and the sample its field. Raises DataError if a sector is missing."""
+    texts = _assign_to_curves(sample, sections.get("sectors", {}), source, None)
+    curves = [
+        curve if text is None else replace(curve, sector=_sector(text, source))
+        for curve, text in zip(sample.curves, texts, strict=True)
+    ]
+    if sample.kind == SECTORS:
+        curves = [replace(curve, sector=curve.sector or sector_of_name(curve.file)) for curve in curves]
+        lacking = [curve.file for curve in curves if curve.sector is None]
+        if lacking:
+            raise DataError(
+                f"{source}: the sector of {lacking[0]} is not known; give azimuth and half-width of each"
+                ' curve in degrees, such as --sectors 0:15,90:15, or "along.dat" = [0, 15] in [sectors].'
+            )
+        if len({curve.sector and curve.sector.azimuth % 180 for curve in curves}) < 2:
+            raise DataError(f"{source}: all sectors have one azimuth; give at least two that differ.")
+    field_azimuth = sections.get("field")
+    if not (field_azimuth is None or is_finite_number(field_azimuth)):
+        raise DataError(f"{source}: field = {field_azimuth!r} is not an azimuth; write degrees, such as 0.")
+    return replace(sample, curves=tuple(curves), field_azimuth=field_azimuth)
+
+
+def _sector(value: Any, source: str) -> Sector:
+    numbers = value if isinstance(value, (list, tuple)) else re.split(r"[:±]", str(value))
+    try:
+        azimuth, half_width = map(float, numbers)
+    except (TypeError, ValueError):
+        azimuth, half_width = 0.0, 0.0
+    if not 0 < half_width < 90:
+        raise DataError(
+            f"{source}: {value!r} is not a sector; write azimuth and half-width in degrees, such as 90:15."
+        )
+    return Sector(azimuth, half_width)
+
+
+def sectors_of(text: str) -> dict[str, str]:
+    """The section of a sample file that says what ``0:15,90:15`` does, one sector for each curve."""
+    return {str(i + 1): part.strip() for i, part in enumerate(text.split(","))}
 
 
 def _kind_told(sections: Mapping[str, Any], source: str) -> str:

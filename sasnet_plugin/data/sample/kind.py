@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import Curve
-from .sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
+from .sample import CONCENTRATIONS, CONTRASTS, PROBES, SECTORS, SERIES, SETTINGS, Sample
 
 #: Standard deviation of a measurement's calibration, as a share of I.
 CALIBRATION = 0.03
@@ -171,6 +171,8 @@ def _upper(a: Any, b: Any, da: Any, db: Any) -> float:
 
 def infer_stated_kind(sample: Sample) -> str:
     """The kind that follows from what is given, or nothing."""
+    if len({curve.sector and curve.sector.azimuth % 180 for curve in sample.curves}) > 1:
+        return SECTORS if all(curve.sector for curve in sample.curves) else ""
     if len(set(sample.probes)) > 1:
         return PROBES
     if _several_solvents(sample):

@@ -9,14 +9,17 @@ from ...types import Curve
 from .expression import Expression
 
 #: One sample in several instrument settings; in several solvents; at several concentrations; by neutrons and
-#: X-rays; or with some parameters in common that only its maker knows.
-SETTINGS, CONTRASTS, CONCENTRATIONS, PROBES, SERIES = KINDS = (
+#: X-rays; with some parameters in common that only its maker knows; or in several sectors of a detector.
+SETTINGS, CONTRASTS, CONCENTRATIONS, PROBES, SERIES, SECTORS = KINDS = (
     "settings",
     "contrasts",
     "concentrations",
     "probes",
     "series",
+    "sectors",
 )
+#: Nuclear and magnetic scattering, separated from sectors: only the program makes such samples.
+MAGNETIC = "magnetic"
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Sample:
     ties: Mapping[str, Expression] = field(default_factory=dict)
     #: Numbers of each curve that ties name, such as its share of D2O.
     values: tuple[Mapping[str, float], ...] = ()
+    field_azimuth: float | None = None  #: Of a saturating magnetic field, degrees as of `Sector`.
 
     @property
     def files(self) -> list[str]:

@@ -27,7 +27,7 @@ from ..problem.resolution import has_resolution
 from ..result.fit_result import LOWEST_POINTS, SLIT, Artefact
 from ..result.model_fit import ModelFit, explains
 from ..result.reported_values import sigmas
-from ..settings import ASSESSMENT, PROBLEM
+from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
 from ..task import UNLIMITED, Budget
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _refine_simple(
     if not (simple.was_fitted or _fits_a_few_points(suspect, simple, curve, error, deadline)):
         return None
     local = _curves_of(suspect, simple, curve, error, deadline)
-    tolerance, near = ASSESSMENT.artefact_tolerance, _rough(local, simple)
+    tolerance, near = OPTIMIZE.rough_tolerance, _rough(local, simple)
     minima = [refine(local, minimum.parameters, tolerances=(tolerance, 0.0)) for minimum in near]
     return min(
         (minimum for minimum in minima if minimum is not None),
@@ -169,17 +169,17 @@ def _fits_a_few_points(asked: Suspect, simple: Simple, curve: Curve, error: Floa
 
 
 def _curves_of(asked: Suspect, simple: Simple, curve: Curve, error: Floats, deadline: float) -> ModelCurves:
-    per_decade = PROBLEM.per_decade_behind_slit if curve.dxl is not None else simple.per_decade
+    per_decade = PROBLEM.sparse if curve.dxl is not None else simple.per_decade
     local = ModelCurves(curve, error, simple.name, fixed=asked.fixed, per_decade=per_decade)
     local.deadline = deadline
     return local
 
 
 def _rough(
-    local: ModelCurves, simple: Simple, leeway: float = 1.0, steps: int = ASSESSMENT.artefact_steps
+    local: ModelCurves, simple: Simple, leeway: float = 1.0, steps: int = OPTIMIZE.few_steps
 ) -> list[LocalMinimum]:
     """Return minima that are not much worse than the data with a tolerance, one from each start."""
-    tolerance = ASSESSMENT.artefact_tolerance
+    tolerance = OPTIMIZE.rough_tolerance
     most = leeway * ASSESSMENT.much_worse * len(local.curve)
     rough = [refine(local, start, tolerances=(tolerance,), steps=steps) for start in simple.starts]
     return [one for one in rough if one is not None and _sum_of_squares(local, one, tolerance) <= most]
@@ -263,7 +263,7 @@ def _is_hopeless_without(suspect: Suspect, simple: Simple, first: int, deadline:
 
 def _numbers_of_first_points(curve: Curve) -> list[int]:
     """How many first points may be parasitic: not far in q, and not many of all."""
-    most = int(ASSESSMENT.parasitic_share * len(curve))
+    most = int(ASSESSMENT.few * len(curve))
     ends = np.searchsorted(curve.q, np.array(ASSESSMENT.parasitic_reach) * curve.q[0])
     return sorted({int(end) for end in ends if 2 <= end <= most})
 

@@ -19,13 +19,15 @@ from ..evidence.settings import EVIDENCE
 from ..problem.conventions import conventional, scale_in_words
 from ..problem.nested_models import simpler
 from ..result import components
-from ..result.fit_result import FitResult
+from ..result.fit_result import FitResult, SizeMixture
 from ..result.model_fit import ModelFit, Verification, explains
 from ..result.residuals import SharedError
+from ..result.verdict import SMOOTH
 from ..settings import ASSESSMENT
 from . import discriminate
 from .diagnostics import reductions_met, remarks_of, warnings_of
 from .goodness_of_fit import as_independent, compare, describe_share, independent_share, misfit_of, verify
+from .size_mixtures import rank_by_mixture
 from .undetermined_lengths import (
     mark_lengths_beyond_range,
     mark_tails,
@@ -45,7 +47,7 @@ def not_the_least(order: Sequence[ModelFit], error: SharedError) -> list[str]:
         return []
     reasons = []
     if error.relative > 0:
-        reasons.append("its residuals are smooth, like a systematic error")
+        reasons.append(str(SMOOTH))
     elif len(first.free) < len(least.free):
         reasons.append(f"it has {len(first.free)} instead of {len(least.free)} parameters")
     if first.log_evidence < least.log_evidence:
@@ -124,7 +126,7 @@ def select_within_uncertainties(
 ) -> list[ModelFit]:
     """Fits that explain the data to errors which are no noise: too large for it, and shared by neighbours."""
     # The simplest first. To such errors a difference of χ² is not the evidence that independent ones make it.
-    if not verdict.structured or order[0].reduced_chisq >= ASSESSMENT.too_large:
+    if not verdict.structured or order[0].reduced_chisq >= 1 / ASSESSMENT.too_small:
         return []
     excused_fits = [fit for fit in order[1:] if fit.reduced_chisq <= 1 and fit.name not in set(same_names)]
     return sorted(excused_fits, key=lambda fit: (len(fit.free), fit.reduced_chisq))
@@ -184,11 +186,12 @@ def assess(
     probe: str | None = None,
     groups: Sequence[GroupGuess] = (),
     completed: Callable[[list[ModelFit]], list[ModelFit]] = lambda fits: fits,
+    mixture: SizeMixture | None = None,
 ) -> FitResult:
     """Rank and verify fits, and warn of what may be wrong."""
     # `given` are parameters the user fixed (in fits without them, contrasts follow convention), `probe` is
     # neutron or xray, `groups` are form models of the same meaning, and `completed` treats the first fit and
-    # those indistinguishable from it, as by wider errors.
+    # those indistinguishable from it, as by wider errors. `mixture` is that of hard spheres of several sizes.
     given_names = tuple(given_names)
     differences = discrepancy(curve, dintensity, fits)
     weighed = weigh_fits(differences, [conventional(fit, given_names) for fit in fits], prior)
@@ -197,7 +200,7 @@ def assess(
     marked_fits = _mark_all_tails(
         rank_behind_explaining(weighed.fits, weighed.errors, len(curve)), curve, dintensity
     )
-    order = as_the_simpler(rank_behind_power_laws(marked_fits))
+    order = rank_by_mixture(as_the_simpler(rank_behind_power_laws(marked_fits)), mixture)
     ranked_fits = [
         as_independent(widen_by_shared_error(differences, fit, weighed.errors[fit.name]), differences.share)
         for fit in order
@@ -258,7 +261,7 @@ def _complete_in_order(
 def weightless_by_misfit(order: Sequence[ModelFit]) -> list[ModelFit]:
     """Order fits whose weights are shown as 0 by how far they miss the data."""
     # Which of 10⁻⁴⁰ and 10⁻⁶⁰ is larger says nothing, as neither noise nor model is known to that.
-    shown_fits = [fit for fit in order if fit is order[0] or fit.weight >= ASSESSMENT.shown_weight]
+    shown_fits = [fit for fit in order if fit is order[0] or round(fit.weight, 3) > 0]
     first = set(map(id, shown_fits))
     rest = [fit for fit in order if id(fit) not in first]
     return [*shown_fits, *sorted(rest, key=lambda fit: fit.reduced_chisq)]

@@ -11,16 +11,15 @@ import numpy as np
 from ...digits import chisq_text, join_names, quantity, significant
 from ...simulate.priors import model_info
 from ...types import Curve
-from ..evidence.settings import EVIDENCE
-from ..problem.bounds import limits_of
+from ..problem.bounds import CLOSEST_PACKING, limits_of
 from ..problem.conventions import check_matter, scale_in_words
 from ..problem.free_parameters import moving
 from ..problem.nested_models import Reduction, reduce_attraction, simpler
 from ..result import verdict
 from ..result.components import bare, is_scale
 from ..result.model_fit import ModelFit, Parameter, end_of_range
-from ..result.reported_values import is_determined
-from ..settings import ASSESSMENT, OPTIMIZE
+from ..result.reported_values import intensity_unit_or, is_determined
+from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
 
 # --- Correlated parameters.
 
@@ -344,7 +343,7 @@ def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
 _SPACE = 3.0
 #: Of a parameter's name in its own component and its value: what no sample has, and the sentence on it.
 _IMPOSSIBLE: tuple[tuple[Callable[[str, Parameter], bool], str], ...] = (
-    (lambda own, p: own.startswith("volfraction") and p.value > ASSESSMENT.closest_packing,
+    (lambda own, p: own.startswith("volfraction") and p.value > CLOSEST_PACKING,
      "{name}, {value}, is more than spheres can fill (0.74)."),
     (lambda own, p: "fraction" in own and not 0 <= p.value <= 1,
      "{name}, {value}, is no fraction, which lies between 0 and 1."),
@@ -355,7 +354,7 @@ _IMPOSSIBLE: tuple[tuple[Callable[[str, Parameter], bool], str], ...] = (
     (lambda own, p: own == "scale" and p.value <= 0,
      "{name}, {value}, is not positive: the model describes nothing in these data."),
     (lambda own, p: own.startswith(("thick", "radius", "length")) and p.unit == "Ang"
-     and abs(p.value) < EVIDENCE.thinnest, "{name}, {value}, is less than an atom."),
+     and abs(p.value) < PROBLEM.thinnest, "{name}, {value}, is less than an atom."),
 )  # fmt: skip
 
 
@@ -384,13 +383,14 @@ def _background(curve: Curve, fit: ModelFit) -> Iterator[str]:
     if p is None or p.fixed:
         return
     above = int(np.sum(fit.theory - p.value > ASSESSMENT.rises * abs(p.value)))
-    if p.value > 0 and above < ASSESSMENT.mostly_background * len(curve):
+    unit = intensity_unit_or(p.unit, curve.intensity_unit)
+    if p.value > 0 and above < ASSESSMENT.few * len(curve):
         yield (
-            f"background, {quantity(p.value, p.unit)}, is most of the data: only {above} of {len(curve)}"
+            f"background, {quantity(p.value, unit)}, is most of the data: only {above} of {len(curve)}"
             " points are more than 10 % above it."
         )
     if _is_negative(p):
-        value = quantity(p.value, p.unit, p.error)
+        value = quantity(p.value, unit, p.error)
         yield f"background, {value}, is negative: too much may have been subtracted."
 
 

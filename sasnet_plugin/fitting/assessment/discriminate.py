@@ -110,7 +110,7 @@ def _extend_q_range(curve: Curve, dintensity: Floats, best: ModelFit) -> tuple[C
     """Points outside the data; the interval of each, from ±1 outwards; the relative noise of each."""
     # The noise is that of one computed point, which stands for as many as would be measured there.
     low, high = np.log10(curve.q[0]), np.log10(curve.q[-1])
-    top = max(0.0, min(ASSESSMENT.decades_above, np.log10(ASSESSMENT.atoms) - high))
+    top = max(0.0, min(ASSESSMENT.decades_above, -np.log10(PROBLEM.thinnest) - high))
     relative = dintensity / np.maximum(np.abs(best.theory), 1e-300)
     parts: list[tuple[Floats, Floats, Floats, Floats]] = []
     for sign, edge, reach in ((-1, low, ASSESSMENT.decades_below), (1, high, top)):

@@ -43,7 +43,6 @@ from ...simulate.kernel import load_model
 from ...simulate.quick_models.cost_classes import cost_class
 from ...types import Curve, sum_parts
 from ..evidence.marginal import extent_in
-from ..evidence.settings import EVIDENCE
 from ..ledger import read_spent_time
 from ..optimize.least_squares_problem import Code, LeastSquaresProblem, code_of, project_out_others
 from ..optimize.local_search import LocalMinimum, refine
@@ -59,7 +58,7 @@ from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter
 from ..result.reported_values import deviation_over_width, errors_of, mean_over_parameter, sigmas
 from ..result.sample_result import Key
-from ..settings import ASSESSMENT, PROBLEM
+from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
 from ..start_values.layered import Others, others_of
 from ..task import UNLIMITED, Budget
 
@@ -243,8 +242,14 @@ def widen_error(p: Parameter, added_error: float) -> Parameter:
     """The parameter with a further error, and with that of the calibration of q."""
     if p.error is None or not np.isfinite(added_error):
         return p
-    calibration = _POWERS_OF_LENGTH.get(p.unit, 0) * ASSESSMENT.q_calibration * p.value
-    return replace(p, error=float(np.hypot(np.hypot(p.error, added_error), calibration)))
+    return replace(
+        p, error=float(np.hypot(np.hypot(p.error, added_error), calibration_error(p.value, p.unit)))
+    )
+
+
+def calibration_error(value: float, unit: str) -> float:
+    """What the calibration of q adds to the error of a value in powers of a length; 0 of any other."""
+    return _POWERS_OF_LENGTH.get(unit, 0) * ASSESSMENT.q_calibration * value
 
 
 def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:
@@ -352,8 +357,8 @@ def _changes(task: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
 def distances_of_points(q: Floats) -> Floats:
     """Mean distance of neighbouring points about each, (n,), Å⁻¹."""
     log_q, place = np.log(q), np.arange(q.size)
-    low = np.minimum(np.searchsorted(log_q, log_q - EVIDENCE.window / 2), np.maximum(place - 1, 0))
-    high = np.searchsorted(log_q, log_q + EVIDENCE.window / 2, side="right") - 1
+    low = np.minimum(np.searchsorted(log_q, log_q - PROBLEM.window / 2), np.maximum(place - 1, 0))
+    high = np.searchsorted(log_q, log_q + PROBLEM.window / 2, side="right") - 1
     high = np.maximum(high, np.minimum(place + 1, q.size - 1))
     return np.asarray((q[high] - q[low]) / np.maximum(high - low, 1))
 
@@ -537,11 +542,11 @@ def _fit_sizes(
     moved = partial(_move_sizes, start, free)
     residuals = partial(_residuals, local, moved, sizes)
     # Particles of w scatter as those larger by 6 w² of their size.
-    first = np.append(np.full(len(free), -6 * ASSESSMENT.spread_width**2), ASSESSMENT.spread_width)
+    first = np.append(np.full(len(free), -6 * PROBLEM.first_width**2), PROBLEM.first_width)
     limits = np.append(np.full(len(free), 0.5), ASSESSMENT.held_width)
     minimum = least_squares(
         residuals, first, bounds=(np.append(-limits[:-1], 0.0), limits), x_scale=0.01,
-        max_nfev=ASSESSMENT.spread_steps, ftol=1e-4,
+        max_nfev=OPTIMIZE.steps, ftol=1e-4,
     )  # fmt: skip
     values = moved(minimum.x)
     return {name: float(values[name]) for name in free}, float(2 * minimum.cost)

@@ -23,10 +23,10 @@ from ...digits import significant
 from ...types import Curve, GroupGuess, SasnetError
 from ..result.model_fit import Misfit, ModelFit, Replicates, Verification, explains
 from ..result.residuals import standardise_runs
-from ..settings import ASSESSMENT
+from ..settings import ASSESSMENT, PROBLEM
 
 if TYPE_CHECKING:
-    from ...predict.curves import Classifier
+    from ...predict.predictor import Classifier
 
 
 # --- χ², runs of residuals, noisy replicates.
@@ -57,7 +57,7 @@ def verify(
     )
     explained = _is_explained(1 - above, structured, fit.reduced_chisq)
     # Rounding alone is not random either.
-    if structured and (stated or fit.reduced_chisq >= ASSESSMENT.too_large):
+    if structured and (stated or fit.reduced_chisq >= 1 / ASSESSMENT.too_small):
         sentences.append(_not_random(runs, worst, explained))
     noise = float(np.sqrt(max(fit.reduced_chisq, 1e-6)))
     return Verification(1 - above, runs, worst, explained, tuple(sentences), noise)
@@ -84,7 +84,7 @@ def _describe_uncertainties(
     """Say that the uncertainties seem too large or, with random residuals, too small."""
     stated = curve.dintensity is not None
     uncertainty_name = "stated uncertainties" if stated else "uncertainties that sasnet estimated"
-    if reduced_chisq < ASSESSMENT.too_large:
+    if reduced_chisq < 1 / ASSESSMENT.too_small:
         also = "" if stated else ", as with calculated data"
         factor = significant(1 / np.sqrt(max(reduced_chisq, 1e-12)), 2)
         return [
@@ -252,14 +252,14 @@ def _is_less(measured: float, median: float, quantile: float) -> bool:
 
 
 def _loud_part(q: NDArray[np.float64], residual: NDArray[np.float64], uncertainty_name: str) -> str:
-    number = min(ASSESSMENT.parts, q.size // ASSESSMENT.points_a_part)
+    number = min(ASSESSMENT.parts, q.size // PROBLEM.fewest_points)
     if number < 3:
         return ""
     parts = np.array_split(np.arange(q.size), number)
     means = np.array([np.mean(residual[part] ** 2) for part in parts])
     # The mean square of n residuals scatters by √(2/n) of itself.
     loud = int(np.argmax(means))
-    if means[loud] <= ASSESSMENT.loud * max(float(np.median(means)), 1.0):
+    if means[loud] <= ASSESSMENT.much_worse * max(float(np.median(means)), 1.0):
         return ""
     ends = q[parts[loud][0]], q[parts[loud][-1]]
     return (
@@ -284,7 +284,7 @@ def independent_share(curve: Curve, dintensity: Floats, fits: Sequence[ModelFit]
     nearest = min(fits, key=lambda fit: fit.reduced_chisq)
     residual = (curve.intensity - nearest.theory) / dintensity
     random = standardise_runs(residual) >= -ASSESSMENT.significant
-    if nearest.reduced_chisq >= ASSESSMENT.too_large or random:
+    if nearest.reduced_chisq >= 1 / ASSESSMENT.too_small or random:
         return 1.0
     sign = residual[residual != 0] > 0
     same_signs = float(np.mean(sign[1:] == sign[:-1]))
@@ -327,7 +327,7 @@ def misfit_of(curve: Curve, dintensity: Floats, fit: ModelFit) -> Misfit | None:
     relative = dintensity / np.maximum(np.abs(fit.theory), 1e-300)
     # Points near the background say nothing of a share of I.
     clear = relative <= np.quantile(relative, ASSESSMENT.clear_share)
-    if np.count_nonzero(clear) < ASSESSMENT.least_clear or not np.all(np.isfinite(residual)):
+    if np.count_nonzero(clear) < PROBLEM.fewest_points or not np.all(np.isfinite(residual)):
         return None
     share = (residual / np.abs(fit.theory))[clear]
     return Misfit(

@@ -27,7 +27,7 @@ from ..problem.model_curves import ModelCurves
 from ..problem.sums import as_part, extract_part, prefix
 from ..result.components import bare, is_scale
 from ..result.model_fit import ModelFit, Parameter
-from ..settings import ASSESSMENT, PROBLEM
+from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
 
 # --- Components of which the data show a power law alone.
 
@@ -208,7 +208,7 @@ def _as_good(fit: ModelFit, name: str, curve: Curve, dintensity: Floats) -> Iter
         changed_start = {**start, name: times * start[name]}
         yield _chisq(curves, changed_start) < best_chisq + apart
         if fit_cost_class(fit.model) == "fast":  # what else a model has may make up for it
-            refitted = refine(curves, changed_start, steps=ASSESSMENT.other_steps)
+            refitted = refine(curves, changed_start, steps=OPTIMIZE.few_steps)
             yield refitted is not None and refitted.chisq < best_chisq + apart
 
 

@@ -21,6 +21,7 @@ from ..problem.free_parameters import moving
 from ..result.components import Component, is_scale
 from ..result.model_fit import ModelFit
 from ..result.residuals import Shape, SharedError
+from ..settings import ASSESSMENT, PROBLEM
 from .settings import EVIDENCE
 
 # --- Correlated errors along ln q.
@@ -80,7 +81,7 @@ class Discrepancy:
         for length, modes in zip(EVIDENCE.lengths, self._modes, strict=True):
             columns = gain[:, None] * modes
             values, vectors = np.linalg.eigh(columns.T @ columns)
-            large = values > max(values[-1] * 1e-12, EVIDENCE.slight)
+            large = values > max(values[-1] * 1e-12, ASSESSMENT.negligible)
             root = np.sqrt(values[large])
             found.append(Shape(length, level, share, values[large], columns @ (vectors[:, large] / root)))
         return found
@@ -125,8 +126,8 @@ def correlation(log_q: Floats, length: float) -> Floats:
 
 def _mean_about(log_q: Floats, intensity: Floats, dintensity: Floats) -> Floats:
     """Mean intensity over a window of ln q, (n,); not below the uncertainty of that mean."""
-    low = np.searchsorted(log_q, log_q - EVIDENCE.window / 2)
-    high = np.searchsorted(log_q, log_q + EVIDENCE.window / 2, side="right")
+    low = np.searchsorted(log_q, log_q - PROBLEM.window / 2)
+    high = np.searchsorted(log_q, log_q + PROBLEM.window / 2, side="right")
 
     def total(values: Floats) -> Floats:
         cumulative = np.concatenate(([0.0], np.cumsum(values)))

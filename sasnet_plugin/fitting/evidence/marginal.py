@@ -31,7 +31,7 @@ from ..problem.free_parameters import moving
 from ..result.components import bare, is_scale
 from ..result.model_fit import ModelFit, Parameter
 from ..result.residuals import Shape, SharedError
-from ..settings import PROBLEM
+from ..settings import ASSESSMENT, PROBLEM
 from .discrepancy import Discrepancy
 from .settings import EVIDENCE
 
@@ -119,11 +119,11 @@ def _shortest(fit: ModelFit, name: str) -> float:
     plain_name = bare(name)
     stiff = fit.parameters.get(f"{name.removesuffix(plain_name)}kuhn_length")
     if plain_name == "length" and stiff is not None:  # a chain shorter than it is stiff is a rod
-        return max(stiff.value, EVIDENCE.thinnest)
+        return max(stiff.value, PROBLEM.thinnest)
     if plain_name.startswith("thick") and plain_name[-1].isdigit():  # one layer of several that is not there
         return -inf
     is_length = plain_name.startswith(("thick", "radius", "length")) and fit.parameters[name].unit == "Ang"
-    return EVIDENCE.thinnest if is_length else -inf
+    return PROBLEM.thinnest if is_length else -inf
 
 
 # --- Integral over parameters and systematic errors.
@@ -260,7 +260,7 @@ def _grid(
     misfit, volume, noise, moved = _solve_normal(grams, spread, len(discrepancy.curve), hidden)
     share = np.array([*(shape.share for shape in shapes), 0.0])[kind]
     size = ratio * noise * share
-    misfit = misfit + 2 * size / EVIDENCE.usual_error  # as unlikely as it is large
+    misfit = misfit + 2 * size / ASSESSMENT.usual_error  # as unlikely as it is large
     log_prior = _compute_log_prior(discrepancy, len(shapes), size)
     misfit_alone = float(misfit[0] + volume[0])
     return _Grid(misfit_alone, misfit + volume - 2 * log_prior, misfit, noise, ratio, kind, moved)
@@ -269,7 +269,7 @@ def _grid(
 def _compute_log_prior(discrepancy: Discrepancy, kinds: int, size: Floats) -> Floats:
     """ln of the prior of each shared error, (r,), but for the exponential of its size; alike for shapes."""
     # The first, none, stands for all that are smaller than the least; a background drifts in half of curves.
-    ratios, usual = discrepancy.ratios, EVIDENCE.usual_error
+    ratios, usual = discrepancy.ratios, ASSESSMENT.usual_error
     step = np.log(ratios[1] / ratios[0])
     probability_of_none = -np.expm1(-ratios[0] / usual)
     log_prior = np.log(np.maximum(size, ratios[0] * 1e-9) * step / usual)

@@ -11,19 +11,13 @@ from ..settings import setting
 class EvidenceSettings:
     """Of `evidence`: priors of parameters and of what a measurement is off by."""
 
-    usual_error: float = setting(
-        0.01, "Of I: mean of the exponential prior of an error that neighbours share.", "share"
-    )
     lengths: tuple[float, ...] = setting((0.1, 0.3, 1.0), "Correlation lengths that it may have.", "ln q")
-    window: float = setting(0.3, "In which the intensity is averaged that it is a share of.", "ln q")
     background_quantile: float = setting(0.1, "Of the intensities, what a background is about as large as.")
     cell: float = setting(0.02, "Within it points share all of it.", "ln q")
     least_size: float = setting(0.1, "Smallest size that differs from none, over the noise.")
     size_step: float = setting(0.6, "Between two sizes that are tried, in ln of it.")
-    slight: float = setting(1e-2, "Variance of a part of it that is nothing, were it 100 % of I.")
     least_mode: float = setting(1e-5, "Of the largest mode of a process: smaller ones are ignored.", "share")
     decades: float = setting(1e4, "Sizes and scales: the largest over the least, log-uniform.")
-    thinnest: float = setting(1.0, "Less than any layer of matter: an atom.", "Å")
     bare_mention: float = setting(
         2.0,
         '2 ln of a ratio of evidence below which it is "not worth more than a bare mention" (Kass &'

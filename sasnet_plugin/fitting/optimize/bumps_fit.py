@@ -33,7 +33,7 @@ from ..result.model_fit import ModelFit, Parameter
 from ..result.reported_values import errors_of
 from ..result.residuals import standardise_runs
 from ..result.sample_result import JointFit, Key
-from ..settings import OPTIMIZE
+from ..settings import PROBLEM
 from ..task import UNLIMITED, Budget
 from .finish import strong_pairs
 
@@ -85,7 +85,7 @@ class BumpsMinimum:
     @property
     def keeps_start(self) -> bool:
         """Whether Bumps' χ² was higher than where it began, so that the start stands."""
-        return self.chisq > self.start_chisq * (1 + OPTIMIZE.bumps_tolerance)
+        return self.chisq > self.start_chisq * (1 + PROBLEM.rounding)
 
 
 def run_bumps(problem: Any, fitter: str, **options: float) -> None:
@@ -134,7 +134,7 @@ def _descend(problem: Any, fit_problem: Any) -> tuple[float, float, str]:
     chisq, fitter = chisq_of(problem.residuals()), fitter_for(start.size)
     run_bumps(fit_problem, fitter)
     after = chisq_of(problem.residuals())
-    if not after <= chisq * (1 + OPTIMIZE.bumps_tolerance):
+    if not after <= chisq * (1 + PROBLEM.rounding):
         problem.setp(start)
     return chisq, after, fitter
 

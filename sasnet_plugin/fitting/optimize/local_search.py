@@ -31,7 +31,7 @@ from ..problem.free_parameters import (
     widths_of,
 )
 from ..problem.model_curves import ModelCurves
-from ..settings import OPTIMIZE, PROBLEM
+from ..settings import OPTIMIZE, PROBLEM, START_VALUES
 from .least_squares_problem import LeastSquaresProblem
 
 # --- To the nearest minimum.
@@ -109,7 +109,7 @@ def neighbour_search(
         old_chisq = walk.best.chisq
         for proposal in _propose_until_enough(walk, propose, enough):
             neighbour = refine(proposal)
-            if neighbour is not None and neighbour.chisq < walk.best.chisq * (1 - OPTIMIZE.same_minimum):
+            if neighbour is not None and neighbour.chisq < walk.best.chisq * (1 - PROBLEM.alike):
                 walk.best = neighbour
                 minima.append(neighbour)
         if walk.best.chisq >= old_chisq * (1 - needed_fall):
@@ -144,7 +144,7 @@ def propose_along(lines: Lines, seen_from: Callable[[Values], Misfit]) -> Propos
                 for chisq, code_index in _least(line, misfit)
                 if line[code_index] != parameters
             ]
-            proposals += sorted(least, key=lambda proposal: proposal[0])[: OPTIMIZE.off_line]
+            proposals += sorted(least, key=lambda proposal: proposal[0])[: START_VALUES.followed]
         for _, values in sorted(proposals, key=lambda proposal: proposal[0]):
             yield values
 
@@ -175,7 +175,7 @@ def position_lines(info: Any, fixed: frozenset[str], q: NDArray[np.float64]) -> 
     """Move a peak or a change of power law to every measured q (Å⁻¹), as wide as there and narrower."""
     # Lengths over it and other q scale with it.
     in_q = {p.name for p in info.parameters.call_parameters if p.units == "1/Ang"} - fixed
-    places = np.geomspace(q.min(), q.max(), OPTIMIZE.line_positions)
+    places = np.geomspace(q.min(), q.max(), START_VALUES.bins)
 
     def lines(values: Values) -> Iterator[list[Values]]:
         wide = [n for n in fittable(info, values) if n in in_q]
@@ -203,6 +203,7 @@ def _stretch(values: Values, wide: list[str], long: list[str], by: float) -> Val
 def count_lines(info: Any, fixed: frozenset[str]) -> Lines:
     """Each whole number of a body alone, and with one of its lengths so that their product stays."""
     # A stack with twice the layers at half the distance is as long.
+    reach = OPTIMIZE.count_ratios[-1]
 
     def lines(values: Values) -> Iterator[list[Values]]:
         for name in counts_of(info, values, fixed):
@@ -211,7 +212,7 @@ def count_lines(info: Any, fixed: frozenset[str]) -> Lines:
                 yield [
                     values | {name: n} | ({length: values[length] * current_value / n} if length else {})
                     for n in sorted({*_COUNTS, current_value})
-                    if current_value / OPTIMIZE.count_reach <= n <= current_value * OPTIMIZE.count_reach
+                    if current_value / reach <= n <= current_value * reach
                 ]
 
     return lines
@@ -276,7 +277,7 @@ def restarts(
         about, least = starts[int(rng.integers(len(starts)))].parameters, minima[0].chisq
         minimum = refine(scatter_values(info, about, rng, fixed, points))
         fall = -np.inf if minimum is None else 1 - minimum.chisq / least
-        in_vain = 0 if fall > OPTIMIZE.same_minimum else in_vain + _weigh_restart(fall)
+        in_vain = 0 if fall > PROBLEM.alike else in_vain + _weigh_restart(fall)
         if minimum is not None:
             minima = sorted([*minima, minimum], key=lambda known_minimum: known_minimum.chisq)
     return minima
@@ -284,7 +285,7 @@ def restarts(
 
 def _weigh_restart(fall: float) -> int:
     """How much a restart says against a lower minimum; `fall` is that of χ², relative."""
-    return OPTIMIZE.agreeing if fall >= -OPTIMIZE.same_minimum else 1
+    return OPTIMIZE.agreeing if fall >= -PROBLEM.alike else 1
 
 
 def scatter_values(
@@ -319,7 +320,7 @@ def _broaden(
 def _draw_value(p: Any, value: float, values: dict[str, Any], rng: np.random.Generator) -> float:
     if p.type == "sld":
         solvent = float(values.get("sld_solvent", 0.0))
-        return float(np.clip(solvent + rng.normal(0, OPTIMIZE.contrast), *p.limits))
+        return float(np.clip(solvent + rng.normal(0, PROBLEM.sld_reach / 3), *p.limits))
     if value <= 0:
         return float(np.clip(value + rng.normal(0, OPTIMIZE.scatter), *p.limits))
     far = value * np.exp(rng.normal(0, OPTIMIZE.scatter))

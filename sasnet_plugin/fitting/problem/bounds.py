@@ -6,11 +6,11 @@ evidence is under.
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, pi, sqrt
 from typing import Any
 
 from ..result.components import bare, is_scale
-from ..settings import ASSESSMENT, PROBLEM
+from ..settings import PROBLEM
 
 #: What has one of these units is of one sign: lengths, places in q, intensities.
 _POSITIVE_UNITS = frozenset({"Ang", "1/Ang", "Ang^2", "1/cm", "cm^-1"})
@@ -19,6 +19,8 @@ _POSITIVE_NAMES = (
     "scale", "_exp", "scale_1", "scale_2", "exp_1", "exp_2", "coefficent_1", "coefficent_2", "d_factor",
     "stickiness",
 )  # fmt: skip
+#: Share of space that spheres of one size fill at most.
+CLOSEST_PACKING = pi / sqrt(18)
 #: Elementary charges of a body that repels others; sasmodels' closure has no solution for fewer now and then.
 _LEAST_CHARGE = 0.1
 #: How sasmodels describes the exponent of a power law that is added to other terms or stands alone.
@@ -43,7 +45,7 @@ def bounds_of(p: Any) -> tuple[float, float]:
 def _find_bounds_by_name(name: str) -> tuple[float, float]:
     """Least and largest value of fractions, exponents, charges and what these are felt over."""
     if name in ("volfraction", "volfraction_lg", "volfraction_sm"):
-        return 0.0, ASSESSMENT.closest_packing
+        return 0.0, CLOSEST_PACKING
     if "fraction" in name:
         return 0.0, 1.0
     if name.endswith(("_exp", "exp_1", "exp_2")) or name.startswith(("power", "fractal_dim")):

@@ -84,7 +84,7 @@ def independent(
             rest = column / length - sum((c @ column) / length * c for c in basis)
             remaining_norm = _length(rest)
             felt = remaining_norm * length * far.get(name, np.inf) > 1
-            if felt and remaining_norm >= PROBLEM.degenerate:
+            if felt and remaining_norm >= PROBLEM.alike:
                 basis.append(rest / remaining_norm)
                 free.append(name)
     return free

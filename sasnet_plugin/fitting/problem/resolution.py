@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ...arrays import ArrayCache, Floats, bytes_of
 from ...digits import significant
 from ...types import Curve
-from ..settings import PROBLEM
+from ..settings import ASSESSMENT, PROBLEM
 
 #: Resolutions of the last curves: a search calculates each curve's again and again.
 _KEPT: ArrayCache[Any] = ArrayCache(4 * 2**20)
@@ -189,7 +189,7 @@ def coarsen(curve: Curve, dintensity: Floats) -> tuple[Curve, Floats]:
 
     q, intensity = average(curve.q), average(curve.intensity)
     # Within a cell a curve bends: a per cent of I is what the mean can be off by.
-    error = np.hypot(1 / np.sqrt(total), PROBLEM.bent * np.abs(intensity))
+    error = np.hypot(1 / np.sqrt(total), ASSESSMENT.negligible * np.abs(intensity))
     dq, dxl, dxw = (mean(column) for column in (curve.dq, curve.dxl, curve.dxw))
     coarse = replace(curve, q=q, intensity=intensity, dintensity=error, dq=dq, dxl=dxl, dxw=dxw)
     return coarse, error
@@ -291,6 +291,6 @@ def _slopes(curve: Curve) -> Floats:
     log_q, log_i = np.log(curve.q), np.log(np.maximum(curve.intensity, 1e-300))
     slopes = np.empty(len(curve))
     for i, log_q_here in enumerate(log_q):
-        near = np.abs(log_q - log_q_here) < PROBLEM.slope_window
+        near = np.abs(log_q - log_q_here) < PROBLEM.window
         slopes[i] = -np.polyfit(log_q[near], log_i[near], 1)[0] if np.count_nonzero(near) > 2 else 0.0
     return slopes

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...data.sample.expression import Expression
-from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
+from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, MAGNETIC, PROBES, SERIES, SETTINGS, Sample
 from ...simulate.priors import model_info
 from ...types import Curve, SasnetError, product_name
 from ..result.components import bare
@@ -107,7 +107,7 @@ def _is_own(kind: str, name: str, factor: str | None) -> bool:
     plain = bare(name)
     if kind == CONTRASTS:
         return "solvent" in name
-    if kind == PROBES:
+    if kind in (PROBES, MAGNETIC):
         return "sld" in name
     if kind == CONCENTRATIONS:
         return factor is not None and plain in ("volfraction", SALT)

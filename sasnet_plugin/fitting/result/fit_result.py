@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,8 @@ class FitResult:
         The best model with other kinds of size distribution, as far as they were kept.
     artefact : Artefact or None
         What the instrument may have done instead of the sample; None where a simpler model gains nothing.
+    mixture : SizeMixture or None
+        Hard spheres of several sizes as a mixture; None where they are no rival of the best fit.
     limited : tuple of str
         Parameters for which a user has given a range.
     given : tuple of str
@@ -82,6 +85,7 @@ class FitResult:
     scope_threshold: float = 0.0
     distributions: tuple[ModelFit, ...] = ()
     artefact: Artefact | None = None
+    mixture: SizeMixture | None = None
     limited: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     verdict: Verdict = Verdict()
@@ -239,3 +243,19 @@ class Artefact:
     reduced_chisq: float  #: Of it.
     q: float  #: Half length of the slit, or the first q that is not affected, Å⁻¹.
     points: int = 0  #: How many lowest points are affected; 0 of a slit.
+
+
+@dataclass(frozen=True)
+class SizeMixture:
+    """Hard spheres of several sizes, each pair of which has its own structure factor."""
+
+    name: str  #: Of the fit with one structure factor for all sizes.
+    mean: float  #: Number mean of the radius, Å.
+    deviation: float  #: Relative standard deviation of the radius.
+    values: Mapping[str, float]  #: Of all parameters that are free in that fit, as sasmodels has them.
+    reduced_chisq: float
+    bic: float
+
+    def lead_over(self, fit: ModelFit) -> float:
+        """BIC of a fit less that of the mixture, in units of the noise that suits the better one."""
+        return (fit.bic - self.bic) / max(min(self.reduced_chisq, fit.reduced_chisq), 1.0)

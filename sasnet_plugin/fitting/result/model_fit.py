@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...digits import align_columns, chisq_text, format_with_error, unit_text
 from ...types import product_name
-from ..settings import ASSESSMENT
+from ..settings import ASSESSMENT, PROBLEM
 from .components import Component
 
 
@@ -320,8 +320,8 @@ def _ends(p: Parameter) -> tuple[float, float]:
     """Where the ends of a range begin; on a logarithmic scale where it is long and positive."""
     low, high = p.low, p.high
     if low > 0 and isfinite(high) and high > 10 * low:
-        step = exp(ASSESSMENT.at_end * log(high / low))
+        step = exp(PROBLEM.alike * log(high / low))
         return low * step, high / step
     width = high - low
-    tiny = ASSESSMENT.at_end * width if isfinite(width) else 1e-9 * max(abs(p.value), 1.0)
+    tiny = PROBLEM.alike * width if isfinite(width) else 1e-9 * max(abs(p.value), 1.0)
     return low + tiny, high - tiny

@@ -214,9 +214,8 @@ def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
 
 
 def _select_known(fit: ModelFit, names: Collection[str]) -> list[str]:
-    """What is known well; if the data determine nothing, what would tell most is named all the same."""
-    known_names = [name for name in names if _well_known(fit.parameters[name])]
-    return known_names or [name for name in names if not is_determined(name, fit.parameters[name])]
+    """What is known well; if the data determine nothing well, what would tell most is named all the same."""
+    return [name for name in names if _well_known(fit.parameters[name])] or list(names)
 
 
 def _classes(fit: ModelFit) -> dict[str, int]:
@@ -254,16 +253,21 @@ def is_determined(name: str, p: Parameter) -> bool:
     return p.error < max(abs(p.value), high - low if p.unit == "1e-6/Ang^2" else 0.0)
 
 
-def describe_value(name: str, p: Parameter) -> str:
+def intensity_unit_or(unit: str, intensity_unit: str) -> str:
+    """The unit in which a file gives I in place of sasmodels' 1/cm, such as counts."""
+    return intensity_unit if unit == "1/cm" and intensity_unit else unit
+
+
+def describe_value(name: str, p: Parameter, intensity_unit: str = "") -> str:
     """``radius 41.3 ± 0.6 Å``, or ``radius not determined (41 ± 300 Å)``."""
-    value_text = quantity(p.value, p.unit, p.error)
+    value_text = quantity(p.value, intensity_unit_or(p.unit, intensity_unit), p.error)
     return f"{name} {value_text}" if is_determined(name, p) else f"{name} not determined ({value_text})"
 
 
-def parameters_in_words(fit: ModelFit) -> str:
-    """The fitted parameters in one line, with errors and units."""
+def parameters_in_words(fit: ModelFit, intensity_unit: str = "") -> str:
+    """The fitted parameters in one line, with errors and units; the intensity's is that of the file."""
     return ", ".join(
-        f"{describe_value(name, p)}{_as_mean(fit, name)}{_interval(fit, name)}"
+        f"{describe_value(name, p, intensity_unit)}{_as_mean(fit, name)}{_interval(fit, name)}"
         for name, p in fit.parameters.items()
         if not p.fixed
     )

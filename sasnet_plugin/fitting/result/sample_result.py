@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...data.sample.kind import CALIBRATION, MOST_CALIBRATION
 from ...data.sample.sample import Sample
+from ...data.sample.sectors import Magnetism
 from ...types import Suggestion, product_name
 from ..settings import ASSESSMENT
 from .fit_result import FitResult
@@ -244,6 +245,8 @@ class SampleResult:
         The one parameter that the curves do not share, against their kind's custom.
     apart : bool
         Curves that share a shape alone are likelier to be of several samples.
+    magnetism : Magnetism or None
+        Of sectors in a magnetic field: nuclear and magnetic scattering.
     """
 
     sample: Sample
@@ -258,6 +261,7 @@ class SampleResult:
     as_one: FitResult | None = None
     changing: str = ""
     apart: bool = False
+    magnetism: Magnetism | None = None
 
     @property
     def best(self) -> JointFit | None:
@@ -332,6 +336,7 @@ class SampleResult:
             "odd": None if self.odd is None else files[self.odd],
             "changing": self.changing or None,
             "apart": self.apart,
+            "magnetism": self.magnetism and self.magnetism.as_dict(),
             "against": [files[i] for i in self.against],
             "notes": list(self.notes),
         }

@@ -67,3 +67,5 @@ class Verdict:
 ONE_SIZE = template("one size without a distribution fits as well")
 CORRELATED = template("are strongly correlated")
 WITHIN_ERRORS = template("agree within their errors")
+#: Why a fit ranks before one with a smaller χ².
+SMOOTH = template("its smooth residuals resemble a systematic error")

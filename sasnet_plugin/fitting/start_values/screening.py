@@ -253,7 +253,7 @@ def _find_form_starts(task: Task, bank: Bank, data: Binned) -> list[dict[str, An
 def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     """The task's own start, if it has one, a plugin's defaults, and the bank's nearest curves."""
     data, count = bin_curve(task.curve, task.dintensity), START_VALUES.starts
-    count_look(task.model, task.structure_factor, count)
+    count_look(task.model, task.structure_factor)
     extra = [] if task.extra is None else [dict(task.extra)]
     if len(sum_parts(task.model)) > 1:
         starts = [near_curve.parameters for near_curve in nearest_sums(bank, task.model, data, count=count)]

@@ -29,7 +29,7 @@ from ...simulate.priors import model_info
 from ...types import Curve, SasnetError, sum_parts
 from ..problem.free_parameters import sharp
 from ..problem.sums import as_part
-from ..settings import START_VALUES
+from ..settings import ASSESSMENT, PROBLEM, START_VALUES
 from .curve_bank import (
     Binned,
     NearCurve,
@@ -179,7 +179,7 @@ def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:
     widths = np.nansum(page.parameters[:, [n.endswith("_pd") for n in page.names]], axis=1)
     rows: list[dict[str, Any]] = []
     columns: list[Floats] = []
-    for group in (widths == 0, (widths > 0) & (widths < START_VALUES.second_width)):
+    for group in (widths == 0, (widths > 0) & (widths < ASSESSMENT.held_width)):
         members = np.flatnonzero(group)
         if not members.size:
             continue
@@ -372,20 +372,20 @@ def is_simple_sum(model: str) -> bool:
 def find_near_simple_sums(curve: Curve, dintensity: Floats) -> list[NearSum]:
     """List simple models whose curves come near the data, the nearest first."""
     data = bin_curve(curve, dintensity, START_VALUES.simple_tolerance)
-    if data.intensity.size < START_VALUES.simple_least_points:
+    if data.intensity.size < PROBLEM.fewest_points:
         return []
     near_sums = sorted(_rate_simple_sums(data), key=lambda near_sum: near_sum.residual)
     least = near_sums[0].residual
-    if least > START_VALUES.simple_far and near_sums[1].residual < START_VALUES.simple_stands_out * least:
+    if least > START_VALUES.simple_far and near_sums[1].residual < START_VALUES.simple_near * least:
         return []
     most = START_VALUES.simple_near * least + START_VALUES.simple_margin
     return [near_sum for near_sum in near_sums if near_sum.residual <= most]
 
 
 def _rate_simple_sums(data: Binned) -> Iterator[NearSum]:
-    first, last = START_VALUES.simple_powers[0], START_VALUES.simple_powers[-1]
-    coarse = _make_power_laws(START_VALUES.simple_powers, data)
-    fine = _make_power_laws(np.linspace(first, last, START_VALUES.simple_fine_powers), data)
+    powers = [power for power in START_VALUES.second_powers if power > 0]
+    coarse = _make_power_laws(powers, data)
+    fine = _make_power_laws(np.linspace(powers[0], powers[-1], 5 * len(powers) - 4), data)
     alone = _Seconds((0.0,), np.zeros((1, data.intensity.size)))
     yield _rate_power_law(fine, alone, data)
     terms: list[tuple[_Rated, _Seconds]] = []
@@ -396,7 +396,7 @@ def _rate_simple_sums(data: Binned) -> Iterator[NearSum]:
             terms.append((_rate_rows(name, rows, curves, alone, data), alone))
         terms.append((_rate_rows(name, rows, curves, coarse, data), fine))
     least = min(term.residual for term, _ in terms)
-    most = START_VALUES.simple_moved * least + START_VALUES.simple_far * data.intensity.size
+    most = ASSESSMENT.much_worse * least + START_VALUES.simple_far * data.intensity.size
     for term, second in terms:
         moved = _move_first(term, second, data) if term.residual <= most else term
         yield _name_sum(moved, data) if second is fine else _name_alone(moved, data)

@@ -48,7 +48,7 @@ from ..problem.overlaps import is_too_low, lowest_intensity
 from ..problem.resolution import coarsen, has_resolution, sampling_needed
 from ..result.components import bare
 from ..result.model_fit import ModelFit, Parameter, explains
-from ..settings import OPTIMIZE, PROBLEM
+from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM, START_VALUES
 from ..start_values.layered import PLAIN, make_layered_starts, relax_dips
 from ..start_values.repeats import repeating
 from ..start_values.screening import as_start, from_bank, further, other_interactions
@@ -124,7 +124,7 @@ class TimedSearch:
         def measure_misfit_from(values: dict[str, Any]) -> Misfit:
             # As far as the fit is off: a narrow minimum beside it is seen, a deep one far away, too.
             off = np.abs(self._residual(local, values, 0.0, end)) * local.dintensity / size
-            return self._misfit(local, min(OPTIMIZE.line_tolerance, float(np.median(off))), end)
+            return self._misfit(local, min(OPTIMIZE.rough_tolerance, float(np.median(off))), end)
 
         counts = propose_along(count_lines(info, local.fixed), measure_misfit_from)
         places = propose_along(position_lines(info, local.fixed, local.curve.q), measure_misfit_from)
@@ -148,7 +148,7 @@ class TimedSearch:
         starts = from_bank(self.task, bank)
         minima = self.follow(local, starts, STRATEGY.rough)
         end = read_spent_time() + self.compute_remaining(STRATEGY.rough.share)
-        misfit = self._misfit(local, OPTIMIZE.line_tolerance, end)
+        misfit = self._misfit(local, OPTIMIZE.rough_tolerance, end)
         if not minima:  # a closure of charged spheres has no solution here and there
             other_starts = sorted(other_interactions(self.task, starts), key=misfit)
             minima = self.follow(local, other_starts[: len(starts)], STRATEGY.rough)
@@ -185,7 +185,7 @@ class TimedSearch:
         # of seismic waves: C. Bunks et al., Geophysics 60 (1995) 1457).
         end = read_spent_time() + self.compute_remaining(STRATEGY.coarse.share)
         # Where a fit is begun anew what seemed near was a wrong minimum.
-        tolerance = STRATEGY.coarse.tolerances[0] if self.task.restarts else OPTIMIZE.line_tolerance
+        tolerance = STRATEGY.coarse.tolerances[0] if self.task.restarts else OPTIMIZE.rough_tolerance
         misfit = self._misfit(local, tolerance, end)
         if not minima or self.hopeless(minima, local, 0) or misfit(minima[0].parameters) < enough(local):
             return minima
@@ -197,7 +197,7 @@ class TimedSearch:
             )
             curves = curves_of(low_q_search.task, local.per_decade)
             if near:
-                near = low_q_search.follow(curves, values_of(near[: STRATEGY.followed]), STRATEGY.coarse)
+                near = low_q_search.follow(curves, values_of(near[: START_VALUES.followed]), STRATEGY.coarse)
             else:
                 near = low_q_search.follow(curves, from_bank(low_q_search.task, bank), rough)
             if not near:
@@ -250,7 +250,7 @@ class TimedSearch:
 def growing(curve: Curve) -> list[Curve]:
     """Its points up to a q that grows, from where it has fallen well below its top; none if it does not."""
     top = np.maximum.accumulate(curve.intensity)
-    low = np.flatnonzero(curve.intensity < STRATEGY.low_falls * top)
+    low = np.flatnonzero(curve.intensity < ASSESSMENT.negligible * top)
     if not low.size:
         return []
     parts, end = [], curve.q[low[0]]
@@ -279,7 +279,7 @@ def _alike(info: Any, first: LocalMinimum, second: LocalMinimum) -> bool:
     if _kinds(a) != _kinds(b) or any(a[n] != b.get(n) for n in counts_of(info, a)):
         return False
     near = are_near_in_size(sizes_of(info, a, frozenset()), a, b)
-    return near or abs(np.log(first.chisq / second.chisq)) < STRATEGY.apart_chisq
+    return near or abs(np.log(first.chisq / second.chisq)) < STRATEGY.round_fall
 
 
 def _kinds(values: dict[str, Any]) -> dict[str, Any]:
@@ -306,7 +306,7 @@ def distinct(minima: list[LocalMinimum]) -> list[LocalMinimum]:
 
 
 def _is_same(minimum: LocalMinimum, other_minimum: LocalMinimum) -> bool:
-    return abs(minimum.chisq / other_minimum.chisq - 1) <= OPTIMIZE.same_minimum
+    return abs(minimum.chisq / other_minimum.chisq - 1) <= PROBLEM.alike
 
 
 def leaves_noise(minima: Sequence[LocalMinimum], local: ModelCurves) -> bool:
@@ -358,7 +358,7 @@ def _follow_starts(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list
         return search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     minima = search.from_bank(coarse, bank)
     if minima and not search.hopeless(minima, coarse, 0):
-        minima = search.follow(coarse, apart(minima, coarse.info, STRATEGY.followed), STRATEGY.coarse)
+        minima = search.follow(coarse, apart(minima, coarse.info, START_VALUES.followed), STRATEGY.coarse)
     return search.from_low_q(coarse, search.add_layers(coarse, minima, bank), bank)
 
 

@@ -55,8 +55,6 @@ _FIRST_STEPS, _STEPS, _FOLLOWED = 6, 60, 2
 _TRIED = 4
 #: What a joint fit may take, and one beside another that explains the sample.
 JOINT, BESIDE = Budget(8.0), Budget(3.0)
-#: Salt with which one begins beside none, mol/L: charges are screened over 30 Å.
-_SALT = 0.01
 #: Less is none, mol/L: it screens over 3000 Å. By the logarithm of what does nothing a step is endless, and
 #: being the longest it holds up all others.
 _NO_SALT = 1e-6
@@ -223,7 +221,7 @@ def _add_salt(
     """Yield the same starts with salt, if each curve may have some and none begins with any."""
     for name in plan.own:
         if bare(name) == SALT and not float(shared.get(name, 0.0)) > 0:
-            yield [own_start | {name: _SALT} for own_start in own_starts]
+            yield [own_start | {name: STRATEGY.some_salt} for own_start in own_starts]
 
 
 def _make_density_starts(

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, Sample
+from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, MAGNETIC, PROBES, SERIES, Sample
 from ...simulate.clean import PD_TYPES
 from ...simulate.priors import model_info
 from ...types import Curve, SasnetError, Suggestion, sum_parts
@@ -367,7 +367,7 @@ _WIDTHS = 2.0
 #: Layered bodies that are fitted beside the best, the likeliest.
 _MORE = 2
 #: Kinds of sample whose best body is held against those of another shape.
-_SHAPED = (CONCENTRATIONS, PROBES, SERIES)
+_SHAPED = (CONCENTRATIONS, PROBES, SERIES, MAGNETIC)
 
 
 @dataclass(frozen=True)

@@ -215,7 +215,7 @@ def _find_missing_groups(state: State) -> Iterator[tuple[str, float]]:
 
     for group in state.beliefs.suggestion.groups:
         members = _unless_fitted(state, group.members)
-        if group.probability >= STRATEGY.group_share and members:
+        if group.probability >= STRATEGY.seldom and members:
             yield max(members, key=worth), group.probability
 
 
@@ -368,7 +368,7 @@ def _interacting(state: State) -> Iterator[Hypothesis]:
 def _simplest_interacting(state: State) -> list[Hypothesis]:
     free, bound = _fast(state, interact=False), _fast(state, interact=True)
     most = STRATEGY.falls * min(free.values(), default=np.inf)
-    most = min(most, STRATEGY.near_best * min(bound.values(), default=np.inf))
+    most = min(most, ASSESSMENT.much_worse * min(bound.values(), default=np.inf))
     near_ = [h for h, chisq in bound.items() if chisq < most]
     return sorted(near_, key=lambda h: (len(state.fits[h].free), bound[h]))[:1]
 
@@ -433,7 +433,7 @@ def _select_without_resolution(state: State, best: Hypothesis) -> dict[Hypothesi
     """What may lack nothing but a resolution, with its chance: the best and the likeliest near one."""
     # Where the best explains the data, the nearest that does not and has fewer parameters.
     if doubtful(state.fits[best].reduced_chisq, len(state.curve)):
-        near_ = _select_below(state, STRATEGY.far_best * state.fits[best].chisq)
+        near_ = _select_below(state, ASSESSMENT.hopeless * state.fits[best].chisq)
         likely = sorted(near_, key=lambda h: -state.beliefs.estimate(h))[:1]
         chances = {h: state.beliefs.estimate(h) for h in likely} | {best: 1.0}
     else:
@@ -448,7 +448,7 @@ def _select_below(state: State, most: float) -> list[Hypothesis]:
 def _simpler(state: State, best: Hypothesis) -> Iterator[Hypothesis]:
     """Near fits that do not explain the curve, of fewer parameters than the best."""
     least = state.fits[best]
-    for hypothesis in _select_below(state, STRATEGY.near_best * least.chisq):
+    for hypothesis in _select_below(state, ASSESSMENT.much_worse * least.chisq):
         fit = state.fits[hypothesis]
         if len(fit.free) < len(least.free) and doubtful(fit.reduced_chisq, len(state.curve)):
             yield hypothesis
@@ -460,9 +460,9 @@ def propose_resolved(state: State) -> Iterator[Step]:
     for hypothesis, fit in state.fits.items():
         # What a wrong second component needs, the right one may not.
         rest, most = (
-            ([None], STRATEGY.near_best)
+            ([None], ASSESSMENT.much_worse)
             if hypothesis.resolution
-            else (state.resolution_guesses, STRATEGY.far_best)
+            else (state.resolution_guesses, ASSESSMENT.hopeless)
         )
         for resolution in sorted(rest, key=str):
             variant = replace(hypothesis, resolution=resolution)
@@ -555,9 +555,9 @@ def sums(state: State) -> Iterator[Step]:
     rated = _nearer_than_one(state)
     least = min(rated.values(), default=np.inf)
     # Beside what explains the data only what is within the tolerance, too.
-    most = STRATEGY.sums_near if state.is_explained() else max(least / STRATEGY.falls, STRATEGY.sums_near)
+    most = STRATEGY.falls if state.is_explained() else max(least / STRATEGY.falls, STRATEGY.falls)
     near_ = sorted((h for h in rated if rated[h] < most), key=lambda h: (size_of(h), rated[h]))
-    near_ = near_[: STRATEGY.sums]
+    near_ = near_[: START_VALUES.followed]
     # One of them at most is right, which counts where something else explains the data already.
     likely = [nearness(rated[h], least) for h in near_]
     total_chance = sum(likely) if state.is_explained() else 1.0
@@ -608,7 +608,7 @@ def rivals_of_sum(state: State) -> Iterator[Step]:
     for hypothesis in _rivals(best):
         # Where the sum's own values led it into a wrong minimum, the bank's are open.
         earlier_fit = state.fits.get(hypothesis)
-        behind = earlier_fit is None or earlier_fit.chisq > STRATEGY.near_best * fit.chisq
+        behind = earlier_fit is None or earlier_fit.chisq > ASSESSMENT.much_worse * fit.chisq
         if behind and hypothesis.form != hypothesis.second:
             yield make_fit_step(state, hypothesis, STRATEGY.seldom)
 
@@ -635,8 +635,8 @@ def _sums(state: State) -> Iterator[Hypothesis]:
 
 def _hosts(state: State) -> Iterable[Hypothesis]:
     best = [h for h in sorted(state.fits, key=lambda h: state.fits[h].chisq) if h.second is None]
-    forms = (*_BODIES, *(guess.name for guess in state.beliefs.suggestion.models[: STRATEGY.sum_hosts]))
-    hosts = [*map(Hypothesis, forms), *best[: STRATEGY.sum_hosts]]
+    forms = (*_BODIES, *(guess.name for guess in state.beliefs.suggestion.models[: STRATEGY.finalists]))
+    hosts = [*map(Hypothesis, forms), *best[: STRATEGY.finalists]]
     return dict.fromkeys(replace(h, resolution=None, as_measured=False) for h in hosts)
 
 
@@ -746,7 +746,7 @@ def propose_near(state: State) -> Iterator[Step]:
     yield from open_
     unknown = [s for s in open_ if s.hypothesis and s.hypothesis.pair not in state.residuals]
     slow = any(s.hypothesis and s.hypothesis.cost == "slow" for s in unknown)
-    if len(unknown) > STRATEGY.unrated or (slow and _is_misfit(state)):
+    if len(unknown) > STRATEGY.near_fits or (slow and _is_misfit(state)):
         yield _look(state, open_)
 
 
@@ -788,7 +788,7 @@ def _estimate_chance(
     thought = max(thought, _estimate_chance_by_nearness(hypothesis, residual, open_residuals))
     if hypothesis.structure_factor is None or hypothesis.cost == "slow":
         return thought
-    if residual < START_VALUES.clearly_better * state.residuals.get((hypothesis.form, None), np.inf):
+    if residual < STRATEGY.falls * state.residuals.get((hypothesis.form, None), np.inf):
         return max(thought, STRATEGY.simple_prior)
     return thought
 
@@ -815,7 +815,7 @@ def simpler_anew(state: State) -> Iterator[Step]:
         earlier_fit = state.fits.get(hypothesis)
         if (
             earlier_fit is None
-            or earlier_fit.chisq < STRATEGY.near_best * fit.chisq
+            or earlier_fit.chisq < ASSESSMENT.much_worse * fit.chisq
             or not is_of_particles(hypothesis)
         ):
             continue
@@ -834,8 +834,8 @@ def _estimate_chance_by_nearness(
     ]
     least = min(other_residuals, default=np.inf)
     if not residual <= least / STRATEGY.falls < np.inf:
-        return STRATEGY.nearest_prior if hypothesis.form in SIMPLE and residual < STRATEGY.sums_near else 0.0
-    return STRATEGY.likely if residual < STRATEGY.stands_out * least else STRATEGY.nearest_prior
+        return STRATEGY.seldom if hypothesis.form in SIMPLE and residual < STRATEGY.falls else 0.0
+    return STRATEGY.likely if residual < STRATEGY.stands_out * least else STRATEGY.seldom
 
 
 def _from_form(state: State, hypothesis: Hypothesis) -> dict[str, Any] | None:
@@ -901,7 +901,7 @@ def kinds(state: State) -> Iterator[Step]:
         return
     for hypothesis in (best, *_nearly_as_good(state, best)):
         for kind, start in other_kinds(starting_values(state.fits[hypothesis])).items():
-            yield make_step_from(state, ("kind", hypothesis, kind), hypothesis, STRATEGY.kinds, start)
+            yield make_step_from(state, ("kind", hypothesis, kind), hypothesis, STRATEGY.seldom, start)
 
 
 def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
@@ -911,7 +911,7 @@ def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
     def is_near(hypothesis: Hypothesis) -> bool:
         near_fit = state.fits[hypothesis]
         is_worth_it = hypothesis == likeliest or len(near_fit.free) <= len(fit.free)
-        is_close = near_fit.chisq < STRATEGY.near_best * fit.chisq
+        is_close = near_fit.chisq < ASSESSMENT.much_worse * fit.chisq
         is_calculated_alike = hypothesis.resolution == best.resolution and (
             hypothesis.as_measured == best.as_measured
         )
@@ -926,7 +926,7 @@ def propose_measured_points(state: State) -> Iterator[Step]:
     # Where a fit explains the curve no better than it should, it is tried alone.
     if any(h.as_measured for h in state.fits) or _is_as_good_as_can_be(state):
         return
-    most = STRATEGY.near_best * state.least_reduced
+    most = ASSESSMENT.much_worse * state.least_reduced
 
     def is_near(hypothesis: Hypothesis) -> bool:
         fit = state.fits[hypothesis]
@@ -944,7 +944,7 @@ def propose_restarts(state: State) -> Iterator[Step]:
     """Search other minima from the best fits and the classifier's likeliest models."""
     order = sorted((h for h in state.fits if _is_seen(state, h)), key=lambda h: state.fits[h].chisq)
     likeliest = max(order, key=state.beliefs.estimate)
-    most = STRATEGY.near_best * state.fits[order[0]].chisq
+    most = ASSESSMENT.much_worse * state.fits[order[0]].chisq
     near_ = takewhile(lambda h: state.fits[h].chisq <= most, order[: STRATEGY.near_fits])
     forms: set[str] = set()
     for hypothesis in dict.fromkeys([*near_, likeliest]):
@@ -970,7 +970,7 @@ def _restart(state: State, hypothesis: Hypothesis, least: float) -> Step:
     wrong = _estimate_wrong_minimum(state, hypothesis)
     if wrong > chance:  # its starts are far from what explains the curve
         task, chance = replace(task, budget=replace(task.budget, best_chisq=np.inf)), wrong
-    chance *= STRATEGY.again**attempt
+    chance *= STRATEGY.likely**attempt
     worth = chance * boost(state, state.size(hypothesis), again=True) / budget.seconds
     return Step((*key, attempt), worth, hypothesis=hypothesis, task=task)
 
@@ -982,7 +982,7 @@ def _estimate_wrong_minimum(state: State, hypothesis: Hypothesis) -> float:
     best, fit = state.explanation, state.fits[hypothesis]
     if best is None or len(state.fits[best].free) <= len(fit.free):
         return 0.0
-    is_far_off = fit.chisq > STRATEGY.near_best * state.fits[best].chisq
+    is_far_off = fit.chisq > ASSESSMENT.much_worse * state.fits[best].chisq
     return STRATEGY.likely * state.beliefs.estimate(hypothesis) if is_far_off else 0.0
 
 
@@ -1003,7 +1003,7 @@ def again(state: State) -> Iterator[Step]:
     best = state.explanation
     if best is None or best.as_measured or not is_of_particles(best) or _is_as_good_as_can_be(state):
         return
-    task = state.task(best, restarts=STRATEGY.in_vain, attempt=1, budget=Budget(STRATEGY.brief))
+    task = state.task(best, restarts=STRATEGY.in_vain, attempt=1, budget=Budget(STRATEGY.time["fast"]))
     task = replace(task, budget=replace(task.budget, best_chisq=np.inf))  # its starts are far from there
     worth = STRATEGY.seldom * boost(state, state.size(best), again=True) / best.seconds
     yield Step(("again", best), worth, hypothesis=best, task=task)

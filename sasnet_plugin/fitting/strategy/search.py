@@ -13,6 +13,7 @@ from ...data.step import exclude_step
 from ...digits import chisq_text
 from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve, SasnetError, TechnicalError
+from ..assessment.size_mixtures import fit_mixture, mixture_task
 from ..costs import look_cost
 from ..evidence.settings import EVIDENCE
 from ..ledger import read_spent_time
@@ -20,8 +21,9 @@ from ..optimize.local_search import refine
 from ..pool import answers
 from ..problem.experiment import starting_values
 from ..problem.model_curves import curves_of
+from ..result.fit_result import SizeMixture
 from ..result.model_fit import ModelFit, explains
-from ..settings import EFFORT, OPTIMIZE, PROBLEM
+from ..settings import EFFORT, PROBLEM
 from ..start_values.screening import Screen, screen_pairs
 from ..task import UNLIMITED, Budget, Counting, LateError, Pair, Task
 from .fit_candidate import fit_candidate
@@ -82,7 +84,7 @@ def resolution_of(task: Task, bank: Bank | None = None, budget: Budget = UNLIMIT
         return None
     for factor in STRATEGY.dq_factors:
         old_chisq = np.inf
-        while best.chisq < old_chisq * (1 - OPTIMIZE.same_minimum):
+        while best.chisq < old_chisq * (1 - PROBLEM.alike):
             old_chisq = best.chisq
             for step in (factor, 1 / factor):
                 attempt(step * best.supposed.relative, step * best.supposed.absolute, best.parameters)
@@ -175,11 +177,25 @@ def _take(pool: Counting, state: State, steps: Sequence[Step], seconds: float) -
             answers(pool, fit_candidate, tasks, seconds), key=lambda indexed: indexed[0]
         ):
             _keep(state, steps[index], answer)
+        _ask_mixture(pool, state, steps, seconds)
+
+
+def _ask_mixture(pool: Counting, state: State, steps: Sequence[Step], seconds: float) -> None:
+    """Fit hard spheres of several sizes as a mixture, where the best fit explains less."""
+    hypotheses = [step.hypothesis for step in steps if step.hypothesis in state.fits]
+    if state.is_explained():
+        return
+    for hypothesis in filter(None, hypotheses):
+        curve, given = state.curve_of(hypothesis), frozenset(state.options.fixed)
+        task = mixture_task(curve, state.dintensity, state.fits[hypothesis], state.least_reduced, given)
+        for _, answer in answers(pool, fit_mixture, [task], seconds) if task else ():
+            if isinstance(answer, SizeMixture):
+                state.keep_mixture(answer)
 
 
 def _look(pool: Counting, state: State, pairs: Sequence[Pair], seconds: float) -> None:
     """Rate pairs by the bank, in as many parts as budgets are shared out among."""
-    affordable = _affordable(pairs, STRATEGY.screening_share * seconds * EFFORT.lanes)
+    affordable = _affordable(pairs, EFFORT.of_limit * seconds * EFFORT.lanes)
     parts = (affordable[i :: EFFORT.lanes] for i in range(min(EFFORT.lanes, len(affordable))))
     screens = [Screen(state.curve, state.dintensity, tuple(part)) for part in parts]
     for _, answer in answers(pool, screen_pairs, screens, seconds):
@@ -247,10 +263,7 @@ def _comparable(state: State, best: Hypothesis) -> list[Hypothesis]:
 def _describe_calculation(state: State, best: Hypothesis) -> list[str]:
     fit = state.fits[best]
     if best.resolution is not None:
-        return [
-            f"The file gives no resolution. A resolution of {best.resolution.words} was used, because"
-            f" models then fit much better. Give the resolution in the file if it is known."
-        ]
+        return [_describe_resolution(best.resolution)]
     finer = [f.reduced_chisq for h, f in state.fits.items() if not h.as_measured]
     if best.as_measured and finer and not best.form.endswith(".py"):
         return [
@@ -259,6 +272,16 @@ def _describe_calculation(state: State, best: Hypothesis) -> list[str]:
             f" model has less than {chisq_text(min(finer))}. The data may have been simulated in this way."
         ]
     return []
+
+
+def _describe_resolution(supposed: Supposed) -> str:
+    # Few instruments are so coarse, and sizes that are spread wash out fringes as well.
+    wide = supposed.relative > PROBLEM.wide_resolution
+    return (
+        f"The file gives no resolution. A resolution of {supposed.words} was used, because models then fit"
+        f" much better. Give the resolution in the file if it is known."
+        f"{' So wide a resolution may stand for a distribution of sizes.' if wide else ''}"
+    )
 
 
 def _affordable(pairs: Sequence[Pair], seconds: float) -> list[Pair]:

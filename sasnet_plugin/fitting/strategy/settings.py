@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..settings import PROBLEM, ByCost, map_by_cost, setting
+from ..settings import OPTIMIZE, PROBLEM, ByCost, map_by_cost, setting
 
 
 @dataclass(frozen=True)
@@ -40,49 +40,41 @@ class StrategySettings:
     simple_prior: float = setting(
         0.02, "The same of shapes that experts try first, of any structure factor, and of one that is nearer."
     )
-    nearest_prior: float = setting(
-        0.1, "The same of models that the library comes nearest with, or nearly so, for any probability."
-    )
     stands_out: float = setting(
         0.4, "Residual over that of the next model, below which the library has found the shape."
     )
-    second_prior: float = setting(0.1, "How often a curve holds a second component.")
-    upturn_prior: float = setting(
-        0.5, "The same of a power law with a network, coils or another smooth term, over none."
+    seldom: float = setting(
+        0.1,
+        "Chance of what is seldom: a second component, a model that the library comes nearest with, another"
+        " size distribution, minimum or points of q. A group with less gets no models of its own.",
     )
     near: float = setting(0.05, "Added to weighted residuals of the library before they are compared.")
-    unrated: int = setting(3, "So many open models are fitted without comparing the library for all of them.")
     some_salt: float = setting(0.005, "Salt that is tried with charged particles.", "mol/l")
     likely: float = setting(
-        0.5, "Chance of what a fit has become or was found with, and of a resolution that is not stated."
+        0.5,
+        "Chance of what a fit has become or was found with, of a resolution that is not stated, and of a"
+        " power law with a network, coils or another smooth term.",
     )
-    seldom: float = setting(0.15, "Chance of another minimum, of other points of q, of another sum.")
-    kinds: float = setting(0.05, "Chance of another size distribution.")
-    again: float = setting(0.6, "Chance of another attempt as a share of that of the last one.")
     expected_time: ByCost[float] = setting(
         map_by_cost(0.35, 0.7, 3.0), "What a fit is expected to take.", "s"
     )
     time: ByCost[float] = setting(map_by_cost(4.0, 8.0, 12.0), "What it has at most.", "s")
     from_start: float = setting(0.2, "Of the expected time, what a fit from a given start takes.", "share")
-    group_share: float = setting(0.1, "Of a group this probable the simplest models are fitted too.")
-    simplest: int = setting(3, "So many of them.")
-    none_left: float = setting(
-        0.6,
-        "No structure factor's part of what the likeliest leaves; each other has a third of the rest.",
-    )
     expected: float = setting(0.3, "An expensive model this probable is among the first.")
-    brief: float = setting(
-        2.0, "Time of a fit that is there to be compared with one that fits the curve.", "s"
+    rough: Pass = setting(
+        Pass(0.3, (OPTIMIZE.rough_tolerance,), 6), "Refinement of the library's curves on a coarse copy."
     )
-    rough: Pass = setting(Pass(0.3, (0.1,), 6), "Refinement of the library's curves on a coarse copy.")
-    coarse: Pass = setting(Pass(0.6, (0.02, 0.0), 10), "Of the best of these, and of their neighbourhood.")
+    coarse: Pass = setting(
+        Pass(0.6, (0.02, 0.0), OPTIMIZE.few_steps), "Of the best of these, and of their neighbourhood."
+    )
     fine: Pass = setting(Pass(0.8, (0.0,), 20), "On all points.")
-    low_falls: float = setting(1e-2, "Low q ends where I has fallen to this share of its top.")
     low_grows: float = setting(1.6, "By this factor the largest q grows.")
-    followed: int = setting(4, "Starts that are followed further on the coarse copy.")
-    apart_chisq: float = setting(0.05, "Starts lead to one minimum whose χ² differ by less, in ln.")
-    finalists: int = setting(2, "Starts that go on to all points.")
-    round_fall: float = setting(0.1, "By so much, relative, χ² has to fall in a round for another one.")
+    finalists: int = setting(
+        2, "Starts that go on to all points, and so many best fits and likeliest models to second components."
+    )
+    round_fall: float = setting(
+        0.1, "By so much, relative, χ² has to fall in a round for another one, or differ in another minimum."
+    )
     gain: tuple[float, float] = setting(
         (100.0, 20.0), "By which χ² may still fall after the rough and after the coarse refinement."
     )
@@ -91,24 +83,24 @@ class StrategySettings:
         map_by_cost(PROBLEM.sharpest, 2 * PROBLEM.fine, PROBLEM.fine),
         "Points a decade of q that are taken for enough.",
     )
-    screening_share: float = setting(0.3, "Of the time for a curve, what screening may take.", "share")
     assessment_share: float = setting(0.05, "The same, what is kept for the assessment.", "share")
     more_volume: float = setting(0.05, "Volume fraction at which a product starts from its form's fit.")
     in_vain: int = setting(
         20, "Starts at random in a row that lead no lower, after which a fit that explains is the right one."
     )
-    near_fits: int = setting(3, "So many of the best fits have neighbours.")
+    near_fits: int = setting(
+        3,
+        "So many of the best fits have neighbours, of a probable group's simplest models are fitted, and of"
+        " the open models without comparing the library for all of them.",
+    )
     far_behind: float = setting(
         20.0, "2 ln of evidence: so far behind the best fit another fit gets no weight."
     )
-    near_best: float = setting(5.0, "χ² of these, over the best's, at most.")
-    far_best: float = setting(
-        30.0, "The same where a resolution is asked for, without which the best is as far off as others."
+    falls: float = setting(
+        0.7,
+        "To so much χ², or the residual of a structure factor, has to fall for that to be of interest; sums"
+        " of a lower residual come near, within their tolerance.",
     )
-    falls: float = setting(0.7, "To so much χ² has to fall for that to be of interest.")
-    sum_hosts: int = setting(2, "Of the best fits, and of the likeliest models, get a second component.")
-    sums: int = setting(5, "Sums of two models that are fitted.")
-    sums_near: float = setting(0.7, "Weighted residual of sums that come near: within their tolerance.")
     relative_dq: tuple[float, ...] = setting(
         (0.006, 0.02, 0.04, 0.08), "dq/q that are tried: synchrotrons and pinhole instruments."
     )

@@ -18,6 +18,7 @@ from ..evidence.settings import EVIDENCE
 from ..problem.contrast import compute_contrast_values, fix_contrast
 from ..problem.conventions import conventional, fix_default_solvent
 from ..problem.sums import as_part
+from ..result.fit_result import SizeMixture
 from ..result.model_fit import ModelFit, doubtful, explains
 from ..settings import ASSESSMENT
 from ..start_values.screening import SIMPLE
@@ -46,6 +47,8 @@ class State:
     notes: list[str] = field(default_factory=list)
     #: What could not be done for a technical reason, though tried twice.
     unanswered: list[TechnicalError] = field(default_factory=list)
+    #: Hard spheres of several sizes as a mixture, where that was asked.
+    mixture: SizeMixture | None = None
     late: list[str] = field(default_factory=list)  #: Names of the hypotheses that there was no time to fit.
     _evidence: dict[tuple[Hypothesis, float], Evidence] = field(default_factory=dict)
     _tails: dict[tuple[Hypothesis, float], tuple[int, ...]] = field(default_factory=dict)
@@ -166,7 +169,16 @@ class State:
         if best is None:
             return False
         explains_curve = explains(self.fits[best].reduced_chisq, len(self.curve))
-        return explains_curve or self.estimate_remaining_gain(best) <= STRATEGY.chance_gain
+        return (
+            explains_curve
+            or self.mixture_explains
+            or self.estimate_remaining_gain(best) <= STRATEGY.chance_gain
+        )
+
+    @property
+    def mixture_explains(self) -> bool:
+        """Whether hard spheres of several sizes explain the curve as a mixture, if not as a product."""
+        return self.mixture is not None and explains(self.mixture.reduced_chisq, len(self.curve))
 
     def estimate_remaining_gain(self, hypothesis: Hypothesis, *, at_least: bool = True) -> float:
         """Return the ln likelihood still to be gained over a fit, down to noise as neighbouring residuals
@@ -183,7 +195,7 @@ class State:
 
     def _compute_remaining_gain(self, hypothesis: Hypothesis, at_least: bool) -> float:
         fit, n = self.fits[hypothesis], len(self.curve)
-        if not doubtful(fit.reduced_chisq, n):
+        if not doubtful(fit.reduced_chisq, n) or self.mixture_explains:
             return STRATEGY.chance_gain
         excess = 0.5 * (fit.chisq - n + len(fit.free))
         residual = (self.curve.intensity - fit.theory) / self.dintensity
@@ -224,7 +236,7 @@ class State:
     def seconds(self, hypothesis: Hypothesis) -> float:
         """What a fit has at most: less where it is there to be compared with one that explains."""
         if self.is_explained() and hypothesis not in self.named:
-            return STRATEGY.brief
+            return STRATEGY.time["fast"]
         return STRATEGY.time[hypothesis.cost]
 
     def _apply_given(self, task: Task) -> Task:
@@ -258,6 +270,10 @@ class State:
         kind = hypothesis, frozenset(fit.distributions.items())
         if kind not in self.kinds or fit.bic < self.kinds[kind].bic:
             self.kinds[kind] = fit
+
+    def keep_mixture(self, mixture: SizeMixture) -> None:
+        if self.mixture is None or mixture.bic < self.mixture.bic:
+            self.mixture = mixture
 
     def size(self, hypothesis: Hypothesis) -> int:
         """Parameters of a fit, or that one would need at least."""

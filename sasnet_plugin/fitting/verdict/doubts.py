@@ -15,7 +15,7 @@ from ..result.components import bare
 from ..result.fit_result import SLIT, FitResult
 from ..result.model_fit import ModelFit, Parameter, end_of_range
 from ..result.reported_values import is_determined, telling
-from ..settings import ASSESSMENT
+from ..settings import ASSESSMENT, PROBLEM
 from . import equals, sentences
 from .names import add_model_name, capital, is_body, kind, some, spell_name
 from .settings import VERDICT
@@ -35,7 +35,7 @@ def find_missing_model(result: FitResult) -> Iterator[str]:
     """A body explains the curve, but a curve like it is more often one of something that is no model."""
     expected, model = result.expected, result.fits[0].model
     is_one = is_body(model) and len(sum_parts(model)) == 1
-    if expected is not None and expected.in_scope < VERDICT.rather_known and is_one:
+    if expected is not None and expected.in_scope < VERDICT.expected and is_one:
         yield sentences.NOT_A_MODEL(probability=f"{100 * expected.in_scope:.0f}")
 
 
@@ -223,9 +223,17 @@ def _compare_with_scatter(result: FitResult) -> float:
 
 def too_small_uncertainties(result: FitResult) -> Iterator[str]:
     """χ² rejects right models, as neighbouring points scatter by more than is stated."""
+    factor = _scatter_over_stated(result)
+    if result.curve.dintensity is not None and factor >= VERDICT.misstated:
+        yield sentences.TOO_SMALL(factor=significant(factor, 2))
+
+
+def _scatter_over_stated(result: FitResult) -> float:
+    """Scatter of neighbouring points over the uncertainties; without what neighbours share, where known."""
+    # Of a fit that is far off, residuals change from point to point as well: that is misfit, not noise.
     factor = _compare_with_scatter(result)
-    if result.curve.dintensity is not None and 0 < factor <= 1 / VERDICT.misstated:
-        yield sentences.TOO_SMALL(factor=significant(1 / factor, 2))
+    systematic = (result.verification and result.verification.systematic) or {}
+    return min(1 / factor, systematic.get("noise", math.inf)) if factor else 0.0
 
 
 def smooth_misfit(result: FitResult) -> Iterator[str]:
@@ -233,7 +241,7 @@ def smooth_misfit(result: FitResult) -> Iterator[str]:
     found_misfit = result.verification and result.verification.misfit
     if not found_misfit or equals.only_within_error(result):
         return
-    if found_misfit.relative >= max(VERDICT.hidden_misfit * found_misfit.scatter, VERDICT.least_misfit):
+    if found_misfit.relative >= max(VERDICT.misstated * found_misfit.scatter, ASSESSMENT.usual_error):
         yield sentences.HIDDEN_MISFIT(
             misfit=significant(100 * found_misfit.relative, 2),
             scatter=significant(100 * found_misfit.scatter, 2),
@@ -344,12 +352,26 @@ def atoms(result: FitResult) -> Iterator[str]:
     if not lengths:
         return
     name, p = max(lengths, key=lambda length: length[1].value)
-    if max(p.value, largest(best)) < 2 * math.pi / ASSESSMENT.atoms:
+    if max(p.value, largest(best)) < 2 * math.pi * PROBLEM.thinnest:
         yield sentences.ATOMIC(name=spell_name(bare(name)), value=quantity(p.value, "Ang", p.error))
 
 
 def _is_known_length(name: str, p: Parameter) -> bool:
     return p.unit == "Ang" and is_determined(name, p) and bare(name) not in _MOLECULAR
+
+
+def size_mixture(result: FitResult) -> Iterator[str]:
+    """Hard spheres explain the curve as well, once each pair of sizes has its own structure factor."""
+    mixture = result.mixture
+    is_best = mixture is not None and mixture.name == result.fits[0].name
+    if mixture is None or (is_best and mixture.lead_over(result.fits[0]) < ASSESSMENT.significant**2):
+        return
+    sentence = sentences.MIXTURE_BETTER if is_best else sentences.MIXTURE_TOO
+    mean, percent = quantity(mixture.mean, "Ang"), significant(100 * mixture.deviation, 2)
+    texts = [f"mean radius {mean}", f"polydispersity {percent} %"]
+    if "volfraction" in mixture.values:
+        texts.append(f"volume fraction {significant(100 * mixture.values['volfraction'], 2)} %")
+    yield sentence(chisq=chisq_text(mixture.reduced_chisq), values=", ".join(texts))
 
 
 def interaction(result: FitResult) -> Iterator[str]:
@@ -435,14 +457,14 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: describes the data, at least within a systematic error; `_UNEXPLAINED`: it does not.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, find_missing_candidates, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, own_limits, instrument, time_within_error, atoms, nearer, other_shape, simpler_shape,
-    same_curve, second_unseen, find_missing_model, other_size, find_warnings, interaction, open_values,
-    disagreement, too_large_uncertainties, too_small_uncertainties, find_structure, smooth_misfit,
-    no_uncertainties, find_replaced_uncertainties, replicates, find_missing_candidates, find_understated,
-    systematic,
+    unit, few_points, own_limits, instrument, time_within_error, atoms, size_mixture, nearer, other_shape,
+    simpler_shape, same_curve, second_unseen, find_missing_model, other_size, find_warnings, interaction,
+    open_values, disagreement, too_large_uncertainties, too_small_uncertainties, find_structure,
+    smooth_misfit, no_uncertainties, find_replaced_uncertainties, replicates, find_missing_candidates,
+    find_understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (
     unit, own_limits, instrument, find_missing_candidates, too_small_uncertainties,
-    find_replaced_uncertainties, time, scope,
+    find_replaced_uncertainties, size_mixture, time, scope,
     misfit,
 )  # fmt: skip

@@ -30,7 +30,7 @@ def as_good(result: FitResult) -> list[ModelFit]:
 def _as_near(result: FitResult, fit: ModelFit) -> bool:
     """Whether its residuals are no larger than the best one's, whatever stands for it."""
     tied_names = {*result.alike, *result.excused[1]}
-    best = max(result.fits[0].reduced_chisq, VERDICT.least_chisq)
+    best = max(result.fits[0].reduced_chisq, ASSESSMENT.negligible)
     if is_overstated(result) or fit.short_name in result.explaining:
         near = fit.reduced_chisq <= ASSESSMENT.much_worse * best
         return near and fit.short_name in {*tied_names, *result.explaining}
@@ -143,7 +143,7 @@ def nearest(result: FitResult) -> ModelFit:
 def worth_showing(fits: Sequence[ModelFit]) -> tuple[ModelFit, ...]:
     """The fits that are worth a look: not a hundred times worse than the best of them."""
     least = min((fit.reduced_chisq for fit in fits), default=1.0)
-    most = VERDICT.hopeless * max(least, VERDICT.least_chisq)
+    most = VERDICT.hopeless * max(least, ASSESSMENT.negligible)
     return tuple(fit for fit in fits if fit is fits[0] or fit.reduced_chisq <= most)
 
 

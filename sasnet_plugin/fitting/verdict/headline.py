@@ -11,6 +11,7 @@ from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, explains
 from ..result.reported_values import is_determined, list_undetermined, telling
+from ..result.verdict import SMOOTH
 from ..settings import ASSESSMENT
 from . import sentences
 from .equals import (
@@ -147,18 +148,19 @@ def _describe_unexplained(result: FitResult) -> str:
             best_chisq=chisq_text(best.reduced_chisq),
         )
     close = [f for f in result.fits if f.reduced_chisq <= ASSESSMENT.worse * max(first.reduced_chisq, 1.0)]
-    extra = "" if first is best else _why_first(best, first)
+    extra = "" if first is best else _why_first(result, first)
     extra += _agreement("The nearest fits", close) or _describe_guinier(result)
     return sentences.NO_FIT(nearest=add_model_name(first), chisq=chisq, more=extra)
 
 
-def _why_first(best: ModelFit, nearest_: ModelFit) -> str:
-    fewer = len(best.free) < len(nearest_.free)
-    reason = (
-        f"has fewer parameters ({len(best.free)} instead of {len(nearest_.free)})"
-        if fewer
-        else "is more probable"
-    )
+def _why_first(result: FitResult, nearest_: ModelFit) -> str:
+    best = result.fits[0]
+    if result.verification and result.verification.systematic:
+        reason = str(SMOOTH)
+    elif len(best.free) < len(nearest_.free):
+        reason = f"it has fewer parameters ({len(best.free)} instead of {len(nearest_.free)})"
+    else:
+        reason = "it is more probable"
     chisq = chisq_text(best.reduced_chisq)
     return sentences.RANKS_FIRST(model=capital(best.short_name), chisq=chisq, reason=reason)
 

@@ -2,57 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
 from ...digits import join_names
+from ...files import read_tables
 from ...types import sum_parts
 from ..result.model_fit import ModelFit
 from ..result.reported_values import is_determined
 
 # --- Parameters and their units.
 
+_TABLES = read_tables(__file__)
 #: sasmodels' name, or its beginning where it is numbered -> what people call it.
-WORDS = {
-    "b2a_ratio": "ratio of sides b/a", "bjerrum_length": "Bjerrum length", "c2a_ratio": "ratio of sides c/a",
-    "coefficent": "coefficient", "concentration_salt": "salt concentration",
-    "cor_length": "correlation length", "cor_length_dynamic": "dynamic correlation length",
-    "cor_length_static": "static correlation length", "crossover": "crossover at", "d": "repeat distance",
-    "d_factor": "lattice distortion", "d_spacing": "spacing", "dielectconst": "dielectric constant",
-    "dnn": "distance of neighbours", "edge_sep": "gap between pearls", "exponent_p": "shape exponent",
-    "fractal_dim": "fractal dimension", "fractal_dim_mass": "mass fractal dimension",
-    "fractal_dim_surf": "surface fractal dimension", "interface": "interface thickness",
-    "ionization_degree": "degree of ionization", "kuhn_length": "Kuhn length", "length_a": "side a",
-    "length_b": "side b", "length_c": "side c", "length_head": "head length", "length_tail": "tail length",
-    "lorentz_exp": "Lorentz exponent", "lorentz_length": "correlation length", "n_aggreg": "chains a micelle",
-    "n_shells": "number of shells", "n_sides": "number of sides", "n_stacking": "number of discs",
-    "Nlayers": "number of layers", "ndensity": "number density", "num_pearls": "number of pearls",
-    "peak_hwhm": "half width", "peak_pos": "peak at", "penetration": "share of small spheres inside",
-    "porod_exp": "Porod exponent", "power": "exponent", "q_0": "peak at", "radius_a": "half side a",
-    "radius_average": "mean radius", "radius_bell": "bell radius", "radius_cap": "cap radius",
-    "radius_core": "core radius", "radius_effective": "effective radius",
-    "radius_equat_core": "equatorial core radius", "radius_equat_major": "larger equatorial radius",
-    "radius_equat_minor": "smaller equatorial radius", "radius_equatorial": "equatorial radius",
-    "radius_lg": "radius of the large spheres", "radius_minor": "minor radius",
-    "radius_polar": "polar radius", "radius_sm": "radius of the small spheres", "rg": "Rg",
-    "rg_cluster": "Rg of the cluster", "rg_primary": "Rg of its primary particles", "rg_squared": "Rg²",
-    "s": "dimension variable s", "second_moment": "second moment of the layer",
-    "shape_exp": "exponent of the peak",
-    "sigma": "width", "sigma_d": "disorder of the spacing", "thick_core": "core thickness",
-    "thick_face": "face thickness", "thick_layer": "layer thickness", "thick_rim": "rim thickness",
-    "thick_rim_a": "rim thickness along a", "thick_rim_b": "rim thickness along b",
-    "thick_rim_c": "rim thickness along c", "thick_shell": "shell thickness",
-    "thick_solvent": "solvent between shells", "thick_string": "string thickness",
-    "thickness": "shell thickness", "v_core": "volume of a core chain",
-    "v_corona": "volume of a corona chain",
-    "virial_param": "virial coefficient", "volfraction": "volume fraction",
-    "volfraction_a": "volume fraction of one phase",
-    "volfraction_lg": "volume fraction of the large spheres",
-    "volfraction_sm": "volume fraction of the small spheres", "welldepth": "depth of the well",
-    "wellwidth": "width of the well", "width_exp": "exponent of the width",
-    "x_core": "axis ratio of the core", "x_polar_shell": "polar over equatorial shell",
-    "xi": "correlation length",
-}  # fmt: skip
+WORDS: Mapping[str, str] = _TABLES["words"]
 #: Numbers to which sasmodels' tables give a unit: of any model, and of one.
 _NUMBERS = frozenset({"b2a_ratio", "c2a_ratio", "Caille_parameter", "penetration"})
 _NUMBERS_OF = frozenset({("lamellar_stack_paracrystal", "sigma_d")})
@@ -76,119 +39,12 @@ def unit_of(model: str, name: str, unit: str) -> str:
 # --- Models and structure factors, and the shape of each.
 
 #: sasmodels' name -> what it describes, in the plural where there are many of it.
-KINDS = {
-    "adsorbed_layer": "layers adsorbed on particles",
-    "be_polyelectrolyte": "a polyelectrolyte",
-    "bcc_paracrystal": "spheres on a distorted body-centred cubic lattice",
-    "binary_hard_sphere": "hard spheres of two sizes",
-    "broad_peak": "a broad peak on a power law",
-    "capped_cylinder": "cylinders with lens-shaped caps",
-    "core_multi_shell": "spheres with several shells",
-    "core_shell_bicelle": "discs with a rim and two faces",
-    "core_shell_bicelle_elliptical": "elliptical discs with a rim and two faces",
-    "core_shell_bicelle_elliptical_belt_rough": "elliptical discs with a belt",
-    "core_shell_cylinder": "core-shell cylinders",
-    "core_shell_ellipsoid": "core-shell ellipsoids",
-    "core_shell_parallelepiped": "core-shell boxes",
-    "core_shell_sphere": "core-shell spheres",
-    "correlation_length": "a network with a power law",
-    "dab": "two randomly distributed phases",
-    "elliptical_cylinder": "elliptical cylinders",
-    "fcc_paracrystal": "spheres on a distorted face-centred cubic lattice",
-    "flexible_cylinder": "flexible cylinders",
-    "flexible_cylinder_elliptical": "flexible elliptical cylinders",
-    "fractal": "fractal aggregates of spheres",
-    "fractal_core_shell": "fractal aggregates of core-shell spheres",
-    "fuzzy_sphere": "spheres with a fuzzy surface",
-    "gauss_lorentz_gel": "a gel with frozen and moving parts",
-    "gaussian_peak": "a Gaussian peak",
-    "gel_fit": "a polymer gel",
-    "guinier": "compact particles",
-    "guinier_porod": "particles with Guinier and Porod regions",
-    "hollow_cylinder": "hollow cylinders",
-    "hollow_rectangular_prism": "hollow boxes",
-    "hollow_rectangular_prism_thin_walls": "hollow boxes with thin walls",
-    "lamellar": "lamellae",
-    "lamellar_hg": "lamellae with head groups",
-    "lamellar_hg_stack_caille": "stacked lamellae with head groups",
-    "lamellar_stack_caille": "stacked lamellae",
-    "lamellar_stack_paracrystal": "irregularly stacked lamellae",
-    "line": "a straight line",
-    "linear_pearls": "straight chains of pearls",
-    "lorentz": "a network of one correlation length",
-    "mass_fractal": "a mass fractal",
-    "mass_surface_fractal": "a mass fractal with a fractal surface",
-    "micromagnetic_FF_3D": "magnetic inclusions",
-    "mono_gauss_coil": "polymer coils",
-    "multilayer_vesicle": "vesicles of several layers",
-    "onion": "spheres with graded shells",
-    "parallelepiped": "boxes",
-    "peak_lorentz": "a Lorentzian peak",
-    "poly_gauss_coil": "polymer coils of several lengths",
-    "polymer_excl_volume": "swollen polymer coils",
-    "polymer_micelle": "polymer micelles",
-    "porod": "sharp surfaces",
-    "power_law": "a power law",
-    "prism": "prisms",
-    "pringle": "saddle-shaped discs",
-    "raspberry": "spheres covered by smaller ones",
-    "rectangular_prism": "boxes",
-    "rpa": "a blend of polymers",
-    "sc_paracrystal": "spheres on a distorted simple cubic lattice",
-    "sphere": "spheres",
-    "spherical_sld": "spheres with a radial profile",
-    "spinodal": "spinodal decomposition",
-    "stacked_disks": "stacked discs",
-    "star_polymer": "star polymers",
-    "superball": "cubes with rounded edges",
-    "surface_fractal": "a fractal surface",
-    "tetrahedron": "tetrahedra",
-    "teubner_strey": "a microemulsion",
-    "triaxial_ellipsoid": "ellipsoids of three axes",
-    "truncated_octahedron": "truncated octahedra",
-    "truncated_tetrahedron": "truncated tetrahedra",
-    "two_lorentzian": "a network of two correlation lengths",
-    "two_power_law": "two power laws",
-    "unified_power_Rg": "structures of several sizes",
-}  # fmt: skip
+KINDS: Mapping[str, str] = _TABLES["kinds"]
 #: Structure factor -> how it interacts: before the name of the particles, or behind it.
 _BEFORE = {"hayter_msa": "charged", "stickyhardsphere": "sticky"}
 _BEHIND = {"hardsphere": "with hard-sphere repulsion", "squarewell": "with square-well attraction"}
 #: Shape -> models that have it: what a curve shows before it shows which of them it is.
-SHAPES = {
-    "sphere": (
-        "sphere", "core_shell_sphere", "fuzzy_sphere", "vesicle", "core_multi_shell", "multilayer_vesicle",
-        "onion", "spherical_sld", "binary_hard_sphere", "polymer_micelle", "adsorbed_layer", "superball",
-        "raspberry",
-    ),
-    "sheet": (
-        "lamellar", "lamellar_hg", "lamellar_stack_caille", "lamellar_stack_paracrystal",
-        "lamellar_hg_stack_caille",
-    ),
-    "cylinder": (
-        "cylinder", "core_shell_cylinder", "hollow_cylinder", "capped_cylinder", "elliptical_cylinder",
-        "stacked_disks", "core_shell_bicelle", "core_shell_bicelle_elliptical",
-        "core_shell_bicelle_elliptical_belt_rough", "pringle",
-    ),
-    "ellipsoid": ("ellipsoid", "core_shell_ellipsoid", "triaxial_ellipsoid"),
-    "box": (
-        "parallelepiped", "rectangular_prism", "hollow_rectangular_prism",
-        "hollow_rectangular_prism_thin_walls", "core_shell_parallelepiped", "prism",
-    ),
-    "polyhedron": ("tetrahedron", "truncated_tetrahedron", "truncated_octahedron"),
-    "thread": (
-        "flexible_cylinder", "flexible_cylinder_elliptical", "barbell", "linear_pearls", "pearl_necklace",
-    ),
-    "coil": (
-        "mono_gauss_coil", "poly_gauss_coil", "polymer_excl_volume", "star_polymer", "lorentz",
-        "be_polyelectrolyte",
-    ),
-    "power-law": ("power_law", "porod", "two_power_law"),
-    "peak": ("broad_peak", "gaussian_peak", "peak_lorentz", "teubner_strey", "spinodal"),
-    "network": ("correlation_length", "two_lorentzian", "gel_fit", "gauss_lorentz_gel", "dab"),
-    "fractal": ("fractal", "fractal_core_shell", "mass_fractal", "surface_fractal", "mass_surface_fractal"),
-    "lattice": ("sc_paracrystal", "bcc_paracrystal", "fcc_paracrystal"),
-}  # fmt: skip
+SHAPES: Mapping[str, Sequence[str]] = _TABLES["shapes"]
 #: Shapes that are none of a body.
 _NO_BODY = ("coil", "power-law", "peak", "network", "fractal")
 _SHAPE_OF = {model: shape for shape, models in SHAPES.items() for model in models}

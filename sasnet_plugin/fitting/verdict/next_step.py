@@ -14,12 +14,12 @@ from ...units import range_from_nm
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit
 from ..result.verdict import Verdict
+from ..settings import ASSESSMENT
 from ..task import Contrast, FitOptions, Method
 from . import sentences
 from .doubts import find_expected_unfitted, simpler_model
 from .equals import is_explained_within_error, list_other_shapes
 from .names import is_body
-from .settings import VERDICT
 from .sizes import list_open
 
 # --- A command.
@@ -122,7 +122,7 @@ def _exclude_worst(result: FitResult) -> tuple[float | None, float | None] | Non
     if result.verification is None or not result.fits:
         return None
     q, (low, high) = result.curve.q, result.verification.worst
-    share = VERDICT.edge * q.size
+    share = ASSESSMENT.few * q.size
     if (q < low).sum() < share:
         return float(q[q > high][0]) if (q > high).any() else None, None
     if (q > high).sum() < share:

@@ -9,9 +9,20 @@ from pathlib import Path
 import numpy as np
 
 from ...data.sample.kind import kind_by_look
-from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
-from ...digits import chisq_text, join_names, significant
+from ...data.sample.sample import (
+    CONCENTRATIONS,
+    CONTRASTS,
+    MAGNETIC,
+    PROBES,
+    SECTORS,
+    SERIES,
+    SETTINGS,
+    Sample,
+)
+from ...data.sample.sectors import Difference, Magnetism
+from ...digits import chisq_text, format_rounded, join_names, significant
 from ...in_python import translate_sentence
+from ...simulate.orientations import DIRECTOR, P2
 from ..result.model_fit import Parameter
 from ..result.reported_values import mean_over_parameter, value_of
 from ..result.sample_result import JointFit, SampleResult, select_alike
@@ -22,6 +33,7 @@ from . import sample_sentences as sentences
 from .headline import describe_size, format_percent
 from .names import add_model_name, some, spell_name
 from .next_step import command, translate_to_python, translate_verdict
+from .settings import VERDICT
 from .sizes import Size, has_distribution
 
 #: What the curves of a sample are, by kind.
@@ -31,6 +43,8 @@ WHAT = {
     CONCENTRATIONS: "concentrations of one sample",
     PROBES: "probes of one sample",
     SERIES: "curves of a series",
+    SECTORS: "sectors of one sample",
+    MAGNETIC: "parts (nuclear and magnetic) of one sample",
 }
 #: A parameter is told where its relative error is below.
 _KNOWN = 0.5
@@ -44,6 +58,45 @@ _FAR = 0.1
 
 def add_sample_verdict(result: SampleResult, options: FitOptions) -> SampleResult:
     return replace(result, verdict=make_sample_verdict(result, options))
+
+
+def add_magnetism(
+    result: SampleResult, parts: Magnetism, sample: Sample, options: FitOptions
+) -> SampleResult:
+    """Say first whether there is magnetic scattering, and that the structure is taken for isotropic."""
+    doubts, level = result.verdict.doubts, result.verdict.level
+    if parts.is_seen:
+        doubts = (str(sentences.STRUCTURE_ISOTROPIC), *doubts)
+        level = max(level, DOUBTS, key=(EXPLAINS, DOUBTS, DOES_NOT).index)
+    command, purpose = _next(replace(result, sample=sample), options)
+    headline = f"{_describe_magnetism(parts)} {result.verdict.headline}"
+    return replace(result, verdict=Verdict(level, headline, doubts, command, purpose), magnetism=parts)
+
+
+def describe_sectors(
+    sample: Sample, difference: Difference, parts: Magnetism | None, command: str
+) -> list[str]:
+    """Say whether sectors differ and by what, with the next command."""
+    if parts is not None:
+        return [_describe_magnetism(parts), sentences.NEXT(command=command)]
+    if not difference.is_seen:
+        return [sentences.ISOTROPIC(relative=significant(100 * difference.most, 2))]
+    brightest = sample.curves[difference.brightest].sector
+    return [
+        sentences.ANISOTROPIC(
+            relative=significant(100 * difference.relative, 2), azimuth=f"{brightest and brightest.azimuth:g}"
+        ),
+        str(sentences.FIELD),
+        sentences.NEXT(command=command),
+    ]
+
+
+def _describe_magnetism(parts: Magnetism) -> str:
+    if parts.is_seen:
+        value, error = parts.contrast
+        return sentences.MAGNETIC_SEEN(contrast=format_rounded(value, error, VERDICT.rounding))
+    most = max(parts.ratio, 0.0) + 2 * parts.error
+    return sentences.NOT_MAGNETIC(most=significant(100 * most, 2))
 
 
 def translate_sample_to_python(result: SampleResult, options: FitOptions) -> SampleResult:
@@ -65,7 +118,9 @@ def make_sample_verdict(result: SampleResult, options: FitOptions) -> Verdict:
     best = result.best
     if best is None:
         return Verdict()
-    doubts = tuple(_doubts(result))
+    beginning = sentences.OTHER_ORIENTATION.text.partition("{")[0]
+    turned = [note for note in result.notes if note.startswith(beginning)]
+    doubts = (*_doubts(result), *_describe_direction(result.sample, best, options), *turned)
     level = EXPLAINS if result.explained and not doubts else DOUBTS if result.explained else DOES_NOT
     command, purpose = _next(result, options)
     return Verdict(level, headline(result, best), doubts, command, purpose)
@@ -151,8 +206,25 @@ def _values(best: JointFit) -> list[str]:
     return found_sentences
 
 
+def _describe_direction(sample: Sample, best: JointFit, options: FitOptions) -> list[str]:
+    """Say where the direction of particles was assumed to be."""
+    director, azimuths = best.parameters.get(DIRECTOR), _azimuths(sample)
+    if director is None or DIRECTOR in options.fixed or len(azimuths) != 2:
+        return []
+    if director.fixed:
+        return [sentences.FIXED_DIRECTION(direction=f"{director.value:g}")]
+    if azimuths[1] - azimuths[0] != 90:
+        return []
+    mirrored = (2 * azimuths[0] - director.value + 90) % 180 - 90
+    return [sentences.MIRRORED(direction=f"{mirrored:.0f}")]
+
+
+def _azimuths(sample: Sample) -> list[float]:
+    return sorted({curve.sector.azimuth % 180 for curve in sample.curves if curve.sector})
+
+
 def _is_known(name: str, p: Parameter) -> bool:
-    if p.error is None or "sld" in name:
+    if p.error is None or "sld" in name or name == P2:
         return True
     return p.error < _KNOWN * abs(p.value)
 
@@ -273,11 +345,16 @@ def _calibrations(result: SampleResult, best: JointFit) -> str:
 def _next(result: SampleResult, options: FitOptions) -> tuple[str, str]:
     curves = result.sample.curves
     files = {c.file: c.entries for c in curves if c.file}
-    if sum(files.values()) != len(curves):  # no file, or some of its entries alone
+    if (
+        sum(files.values()) != len(curves) or result.sample.kind == MAGNETIC
+    ):  # no file, or some of its entries alone
         return "", ""
     if "--report" in options.also or "--export" in options.also:
         return "", ""
     changes = {"--together": "", "--report": "report", "--export": "export"}
     purpose = str(sentences.TO_GO_ON)
+    if result.sample.kind == SECTORS:  # of which other programs' curves know no direction
+        del changes["--export"]
+        purpose = str(sentences.TO_LOOK)
     first, *other_files = files
     return command(first, options, changes, *other_files), purpose

@@ -25,7 +25,7 @@ ODD_CURVE = template(
     curves="3 contrasts of one sample", odd="d2o.dat", model="spheres", unit="",
 )  # fmt: skip
 NO_FIT = template(
-    "No fitted model fits {curves}{alone}. Nearest: {model} (reduced χ² {chisq}).{unit}",
+    "No fitted model fits {curves}{alone}. Nearest: {model}, reduced χ² {chisq}.{unit}",
     curves="3 contrasts of one sample", alone="", model="spheres", chisq="12", unit="",
 )  # fmt: skip
 NOT_EVEN_ALONE = template(", nor {curves} alone", curves="p123_30.dat")
@@ -72,6 +72,40 @@ CALIBRATION = template(
     "The intensities of {curve} need a factor of {factor} to agree with the others. Check its calibration,"
     " and that it is the same sample.",
     curve="far.dat", factor="1.31",
+)  # fmt: skip
+ANISOTROPIC = template(
+    "The sectors differ by {relative} % beyond their uncertainties: the sample is anisotropic, brightest at"
+    " {azimuth}°.",
+    relative="34", azimuth="90",
+)  # fmt: skip
+FIELD = template("If a magnetic field saturates the sample, give its azimuth with --field.")
+ISOTROPIC = template(
+    "The sectors agree within {relative} %: the sample is isotropic. Fit its average over all azimuths.",
+    relative="1.2",
+)
+NEXT = template("Next: {command}", command="sasnet fit along.dat across.dat --together")
+MAGNETIC_SEEN = template(
+    "Magnetic scattering: the magnetic contrast is {contrast} of the nuclear one.", contrast="0.42 ± 0.02"
+)
+NOT_MAGNETIC = template(
+    "No magnetic scattering seen: at most {most} % of the nuclear scattering.", most="4.1"
+)
+STRUCTURE_ISOTROPIC = template(
+    "The magnetic part assumes that the structure is isotropic and the field saturates the sample. Without"
+    " field, the sectors must agree."
+)
+FIXED_DIRECTION = template(
+    "Two sectors do not determine the direction: it is fixed at {direction}°. Add a third sector to fit it.",
+    direction="90",
+)  # fmt: skip
+MIRRORED = template(
+    "Two sectors at right angles fit as well with the direction {direction}°. Add a third sector between"
+    " them.",
+    direction="-25",
+)  # fmt: skip
+OTHER_ORIENTATION = template(
+    "Another orientation fits as well: order parameter P₂ {order}, direction {direction}°.",
+    order="-0.25", direction="109",
 )  # fmt: skip
 TO_LOOK = template("look at all curves with their fits")
 TO_GO_ON = template("see all curves with their fits, and continue in SasView or Bumps")

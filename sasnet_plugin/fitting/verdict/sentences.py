@@ -31,12 +31,12 @@ NO_SHAPE = template(
 NO_STRUCTURE = template("No structure: constant {value}.", value="5.00 ± 0.01 cm⁻¹")
 NOTHING_FITTED = template("No model could be fitted.")
 NO_FIT = template(
-    "None of the fitted models fits the data. Nearest: {nearest} (reduced χ² {chisq}).{more}",
+    "None of the fitted models fits the data. Nearest: {nearest}, reduced χ² {chisq}.{more}",
     nearest="spheres", chisq="199", more="",
 )  # fmt: skip
 RANKS_FIRST = template(
-    " {model} (reduced χ² {chisq}) ranks first because it {reason}.",
-    model="Sphere", chisq="9.1", reason="has fewer parameters (4 instead of 7)",
+    " {model} (reduced χ² {chisq}) ranks first because {reason}.",
+    model="Sphere", chisq="9.1", reason="it has fewer parameters (4 instead of 7)",
 )  # fmt: skip
 ANOTHER_WOULD_FIT = template(
     "{nearest} would fit the data (reduced χ² {chisq}). {best} (reduced χ²"
@@ -165,12 +165,23 @@ OTHER_SIZE = template(
     "{model}, which fits equally well, has another {name}: {value}.",
     model="vesicle", name="outer radius", value="88.1 ± 0.9 Å",
 )  # fmt: skip
+MIXTURE_TOO = template(
+    "Hard spheres whose sizes differ also fit the data if each pair of sizes has its own structure factor"
+    " (reduced χ² {chisq}): {values}. sasmodels uses one for all sizes.",
+    chisq="1.02", values="mean radius 60.1 Å, polydispersity 9.1 %, volume fraction 24 %",
+)  # fmt: skip
+MIXTURE_BETTER = template(
+    "sasmodels uses one structure factor for all sizes. With one for each pair of sizes, these spheres fit"
+    " better (reduced χ² {chisq}): {values}.",
+    chisq="1.02", values="mean radius 60.1 Å, polydispersity 9.1 %, volume fraction 24 %",
+)  # fmt: skip
 OPEN_LENGTHS = template(
     "The {names} {verb} not determined by these data: a model without {pronoun} may fit equally well.",
     names="shell thickness", verb="is", pronoun="it",
 )  # fmt: skip
 OPEN_EXPONENTS = template(
-    "The {names} {verb} not determined by these data: other values with other exponents give the same curve.",
+    "The {names} {verb} not determined by these data: other values, with other parameters changed"
+    " too, give the same curve.",
     names="correlation length", verb="is",
 )  # fmt: skip
 ATOMIC = template(

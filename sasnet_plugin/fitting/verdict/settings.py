@@ -14,18 +14,13 @@ class VerdictSettings:
     hopeless: float = setting(
         100.0, "Reduced χ² over the least, beyond which a fit is shown among the details alone."
     )
-    least_chisq: float = setting(
-        0.01, "Reduced χ² that counts as the least: below it only rounding is compared."
-    )
     comparable: float = setting(
         0.25, "Of a size: an equal fit that differs by more means another particle, and is named.", "share"
     )
     expected: float = setting(
-        0.5, "Probability of another group from which on the network and a fit disagree.", "share"
-    )
-    rather_known: float = setting(
         0.5,
-        "Probability of a known model below which a particle model that fits a curve gets a caution.",
+        "Probability of another group from which on the network and a fit disagree, and of a known model"
+        " below which a particle model that fits gets a caution.",
         "share",
     )
     overstated: float = setting(
@@ -34,23 +29,14 @@ class VerdictSettings:
     misstated: float = setting(
         2.3,
         (
-            "Uncertainties over the scatter of neighbouring points, or its inverse, beyond which it is"
-            " reported."
+            "Uncertainties, or residuals, over the scatter of neighbouring points, or its inverse, beyond"
+            " which it is reported."
         ),
     )
-    hidden_misfit: float = setting(
-        2.0, "Residuals over the scatter of neighbouring points, beyond which a fit misses something smooth."
-    )
-    least_misfit: float = setting(0.01, "And of I, at least: less is calibration.", "share")
     replaced: float = setting(0.1, "Of the uncertainties: so many replaced ones are reported.", "share")
     many_shapes: int = setting(3, "Shapes that fit as well as the first, so that none is chosen.")
     nearer: float = setting(
         10.0, "Reduced χ² of the first over that of another, which is then named for any evidence."
-    )
-    edge: float = setting(
-        0.15,
-        "Of the points: the largest residuals that begin so near to an end are that end's.",
-        "share",
     )
     rounding: float = setting(
         0.2, "Of an error: one significant digit where it is changed by no more, else two.", "share"

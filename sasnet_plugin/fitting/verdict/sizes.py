@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
+from ...files import read_tables
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit
@@ -17,33 +18,7 @@ from .names import unit_of
 from .settings import VERDICT
 
 #: Model -> quantity -> parameters whose sum it is; "name*" stands for all numbered ones, 2 for twice.
-_OF: dict[str, dict[str, tuple[str, ...]]] = {
-    "sphere": {"outer radius": ("radius",)},
-    "fuzzy_sphere": {"outer radius": ("radius",)},
-    "core_shell_sphere": {"outer radius": ("radius", "thickness")},
-    "vesicle": {"outer radius": ("radius", "thickness")},
-    "raspberry": {"outer radius": ("radius_lg",)},
-    "core_multi_shell": {"outer radius": ("radius", "thickness*")},
-    "onion": {"outer radius": ("radius_core", "thickness*")},
-    "cylinder": {"cross-section radius": ("radius",)},
-    "capped_cylinder": {"cross-section radius": ("radius",)},
-    "barbell": {"cross-section radius": ("radius",)},
-    "flexible_cylinder": {"cross-section radius": ("radius",)},
-    "hollow_cylinder": {"cross-section radius": ("radius", "thickness")},
-    "core_shell_cylinder": {"cross-section radius": ("radius", "thickness")},
-    "lamellar": {"thickness": ("thickness",)},
-    "lamellar_stack_caille": {"thickness": ("thickness",), "spacing": ("d_spacing",)},
-    "lamellar_stack_paracrystal": {"thickness": ("thickness",), "spacing": ("d_spacing",)},
-    "lamellar_hg_stack_caille": {"spacing": ("d_spacing",)},
-    "guinier": {"Rg": ("rg",)},
-    "guinier_porod": {"Rg": ("rg",)},
-    "mono_gauss_coil": {"Rg": ("rg",)},
-    "poly_gauss_coil": {"Rg": ("rg",)},
-    "polymer_excl_volume": {"Rg": ("rg",)},
-    "broad_peak": {"peak position": ("peak_pos",)},
-    "gaussian_peak": {"peak position": ("peak_pos",)},
-    "peak_lorentz": {"peak position": ("peak_pos",)},
-}  # fmt: skip
+_OF: Mapping[str, Mapping[str, Sequence[str]]] = read_tables(__file__)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from ...arrays import Floats
 from ...domains.heads import Targets
 from ...domains.simulator import Layout, Mix, Row, Simulator
 from ...simulate.dataset import digest_of
-from ...simulate.draws import Prior, draw_all, loguniform
+from ...simulate.draws import draw_all, loguniform, read_priors
 from ...types import Image
 from ..simulation import count_unevenly, stripes
 from .reading import Window
@@ -292,54 +292,24 @@ KINDS: dict[str, Callable[[int, np.random.Generator], Floats]] = {
 #: How often each kind was found among 7,264 images of helium droplets; Streak and Bent overlap as little as
 #: their sum and the number of Prolate allow (242 + 390 − 453).
 SEED = {
-    "round": 5792,
-    "elliptical": 797,
-    "streak": 63,
-    "bent": 211,
-    "streak_bent": 179,
-    "irregular": 11,
+    "round": 5792, "elliptical": 797, "streak": 63, "bent": 211, "streak_bent": 179, "irregular": 11,
     "empty": 211,
-}
+}  # fmt: skip
 #: What is found on top, of images that are neither irregular nor empty.
 SEED_MORE = {"newton": 460, "double": 218, "layered": 47, "asymmetric": 367}
 #: What networks are trained with: rare kinds often enough to be learned.
 BALANCED = {
-    "round": 25,
-    "elliptical": 20,
-    "streak": 12,
-    "bent": 13,
-    "streak_bent": 12,
-    "irregular": 6,
-    "empty": 12,
-}
+    "round": 25, "elliptical": 20, "streak": 12, "bent": 13, "streak_bent": 12, "irregular": 6, "empty": 12,
+}  # fmt: skip
 BALANCED_MORE = {"newton": 9, "double": 9, "layered": 9, "asymmetric": 9}
 _TAGS = {
-    "round": "Round",
-    "elliptical": "Elliptical",
-    "streak": "Streak",
-    "bent": "Bent",
-    "irregular": "Asymmetric",
-    "empty": "Empty",
-    "newton": "NewtonRings",
-    "double": "DoubleRings",
-    "layered": "Layered",
-    "asymmetric": "Asymmetric",
-}
+    "round": "Round", "elliptical": "Elliptical", "streak": "Streak", "bent": "Bent",
+    "irregular": "Asymmetric", "empty": "Empty", "newton": "NewtonRings", "double": "DoubleRings",
+    "layered": "Layered", "asymmetric": "Asymmetric",
+}  # fmt: skip
 
-PRIORS = {
-    "theta": Prior("loguniform 2 30", "degrees", "scattering angle at the window's edge; of Bent 15 to 30"),
-    "size": Prior("loguniform 6 45", "", "q at the window's edge times the mean radius that is seen"),
-    "oblate": Prior("uniform 0.5 1", "", "polar over equatorial axis of oblate bodies"),
-    "aspect": Prior("uniform 1.3 4", "", "length over width of prolate bodies"),
-    "tilt": Prior("uniform 0 75", "degrees", "axis of a prolate body out of the detector's plane"),
-    "fringes": Prior("uniform 3 10", "", "of Newton rings, over the window's radius"),
-    "aside": Prior("uniform 0 2", "", "of the second particle across the beam, in fringes over the window"),
-    "ratio": Prior("uniform 0.35 0.75", "", "smaller over larger particle of double rings"),
-    "second": Prior("uniform 0.5 1", "", "second particle over the first, of Newton rings"),
-    "core": Prior("uniform 0.5 0.85", "", "core over outer radius"),
-    "denser": Prior("loguniform 1.5 5", "", "contrast of the core over that of the shell; hollow in 30 %"),
-    "bump": Prior("uniform 0.35 0.8", "", "radius of the second body fused to an asymmetric one"),
-}
+_TABLES = read_priors(__file__)
+PRIORS = _TABLES["particle"]
 #: Seen axis ratio from which on a body is called Elliptical, and up to which Round.
 ELLIPTICAL, ROUND = 0.88, 0.93
 #: A streak bends by tan(tilt) tan(θ/2) of the window's radius at its edge; from this share on it is Bent.
@@ -558,24 +528,7 @@ def as_stored(picture: Floats) -> NDArray[np.float16]:
 PIXELS = 96
 WINDOW = Window((PIXELS, PIXELS), ((PIXELS - 1) / 2, (PIXELS - 1) / 2), PIXELS / 2)
 
-MEASUREMENT = {
-    "counts": Prior("loguniform 1e2 1e7", "", "of the particle within the window, mask applied, expected"),
-    "stray": Prior("loguniform 0.003 0.5", "", "light from slits and windows over the particle's", 0.7),
-    "reach": Prior("uniform 0.1 0.5", "", "over which it falls by e, in radii of the window"),
-    "flat": Prior("loguniform 0.003 0.3", "", "flat background over the particle's counts", 0.8),
-    "empty": Prior("loguniform 1e1 1e6", "", "counts of an image without a particle, all stray light"),
-    "hole": Prior("uniform 0.03 0.16", "", "radius of the hole for the beam, in radii of the window"),
-    "centre": Prior(
-        "uniform -1.5 1.5", "pixels", "what the centre is wrong by, each way, of 48 to the edge", 0.6
-    ),
-    "gap": Prior("uniform 0.02 0.1", "", "width of a gap between detectors, in radii of the window", 0.35),
-    "beside": Prior("uniform -0.35 0.35", "", "beam off the detector's middle, in radii of the window", 0.2),
-    "uneven": Prior("uniform 0 0.06", "", "scatter of the pixels' gain, not known", 0.7),
-    "dead": Prior("integer 0 20", "pixels", "masked", 0.5),
-    "saturation": Prior(
-        "loguniform 0.003 0.1", "", "share of pixels over the detector's limit, masked", 0.15
-    ),
-}
+MEASUREMENT = _TABLES["measurement"]
 
 
 def project_on_detector(

@@ -12,24 +12,12 @@ from ...extensions import Deferred, DeferredValue
 NAME = "diffraction"
 #: Tags of J. Zimmermann, D. Rupp et al., Phys. Rev. E 99 (2019) 063309, each with the one that it implies.
 PARENTS = {
-    "Round": "Spherical/Oblate",
-    "Elliptical": "Spherical/Oblate",
-    "Streak": "Prolate",
-    "Bent": "Prolate",
-}
+    "Round": "Spherical/Oblate", "Elliptical": "Spherical/Oblate", "Streak": "Prolate", "Bent": "Prolate",
+}  # fmt: skip
 LABELS = (
-    "Spherical/Oblate",
-    "Round",
-    "Elliptical",
-    "Prolate",
-    "Streak",
-    "Bent",
-    "Asymmetric",
-    "NewtonRings",
-    "DoubleRings",
-    "Layered",
-    "Empty",
-)
+    "Spherical/Oblate", "Round", "Elliptical", "Prolate", "Streak", "Bent", "Asymmetric", "NewtonRings",
+    "DoubleRings", "Layered", "Empty",
+)  # fmt: skip
 QUANTITIES = (
     Parameter("size", "", (6.0, 45.0), "q at the window's edge times the mean radius that is seen", log=True),
     Parameter("axis_ratio", "", (1.0, 4.0), "longer over shorter axis of the body", log=True),

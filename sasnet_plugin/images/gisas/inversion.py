@@ -93,11 +93,18 @@ class InversionSettings:
     tilts: tuple[float, ...] = setting(
         (-1.0, 1.0, -2.0, 2.0), "Offsets of the tilts tried after the estimated one, in its standard errors."
     )
-    trial_steps: int = setting(4, "Most steps of a descent from another tilt, radius or lattice constant.")
+    trial_steps: int = setting(
+        4,
+        "Most steps of a descent from another tilt, radius, lattice or with every angle alike; half as many"
+        " from another film, or for the present fit, which is nearly right.",
+    )
+    followed: int = setting(
+        2,
+        "Suspect descents that are continued at last, and other lattices: the best may need another radius.",
+    )
     suspect_loss: float = setting(
         0.55, "Loss of a pixel above which a descent waits; noise leaves below 0.5."
     )
-    most_waiting: int = setting(2, "Most descents above suspect_loss that are continued at last.")
     explained: float = setting(3.0, "Standard deviations above the mean deviance that a right fit may have.")
     well_explained: float = setting(
         1.0,
@@ -120,20 +127,14 @@ class InversionSettings:
     )
 
     # Thickness of the film
-    film_step: float = setting(4.0, "Step between the film thicknesses that are tried.", "Å")
-    film_gain_alone: float = setting(
-        10.0, "Least fall of the deviance for another film thickness with all else fixed."
+    film_step: float = setting(
+        4.0, "Step between the film thicknesses that are tried; films within two steps are the same.", "Å"
     )
-    same_film: float = setting(8.0, "Films nearer than this to one that was followed are the same.", "Å")
     most_films: int = setting(4, "Other films that are followed, at most.")
     sweep_step: float = setting(
         24.0, "Step between film thicknesses in the search over the whole range.", "Å"
     )
-    sweep_first: int = setting(2, "Steps of the first descent from each of these thicknesses.")
     sweep_steps: int = setting(3, "Further steps, where the loss then is within sweep_far of the best.")
-    sweep_far: float = setting(
-        20.0, "Largest loss above the best for which a descent continues: further steps halve it."
-    )
 
     # Search where the guess explains nothing
     wider_guess: float = setting(
@@ -168,7 +169,9 @@ class InversionSettings:
         "Probabilities of moves: walk, draw anew, mirror, shift by a bin; the rest exchange shares.",
     )
     behind: float = setting(
-        20.0, "A set whose mean log likelihood is lower than the best by this has not converged."
+        20.0,
+        "A set whose mean log likelihood is lower than the best by this has not converged; nor is a film"
+        " whose loss is higher by this followed.",
     )
     hopeless: float = setting(
         0.1, "Below this `in_scope` no orientation is believed, and the samples are rough."
@@ -186,7 +189,6 @@ class InversionSettings:
     )
     not_uniform: float = setting(0.05, 'The p-value above which "every angle alike" is not ruled out.')
     surely_uniform: float = setting(0.2, "Above this p-value a uniform fit is not refined.")
-    uniform_steps: int = setting(4, "Steps of a fit with every angle alike.")
     surely_not_uniform: float = setting(
         500.0, "Excess of the loss from which no step of the geometry can make a uniform fit good."
     )
@@ -207,16 +209,13 @@ class InversionSettings:
     rival_step: float = setting(
         1.2, "Relative step between tried lattice constants, in units of 1/(peak width × largest q)."
     )
-    rival_starts: int = setting(2, "Square lattices that are followed: the best may need another radius.")
-    rival_steps: int = setting(
-        4,
-        "Most steps with another lattice; half as many for the present fit, which is nearly right.",
-    )
     rival_far: float = setting(
         2.0, "Another lattice is followed up to this multiple of the present deviance in the bands."
     )
     rival_odds: float = setting(
-        10.0, "Deviance by which another lattice must explain less not to be named: odds of 150 to 1."
+        10.0,
+        "Deviance by which another lattice must explain less not to be named, or another film more to be"
+        " followed: odds of 150 to 1.",
     )
     rival_prior: float = setting(
         10.0, "Odds of a hexagonal lattice before: spheres in one layer seldom lie in squares."
@@ -960,7 +959,7 @@ _FILMS = np.arange(*PARAMETERS[INDEX["oxide"]].limits(), INVERSION.film_step)
 _OTHERS = [k for k in range(len(PARAMETERS)) if k != INDEX["oxide"]]
 
 
-def is_new(film: float, other_films: Iterable[float], least: float = INVERSION.same_film) -> bool:
+def is_new(film: float, other_films: Iterable[float], least: float = 2 * INVERSION.film_step) -> bool:
     """Whether a film is another one than all of these, by so many Å."""
     return all(abs(film - other_film) >= least for other_film in other_films)
 
@@ -993,7 +992,7 @@ def better_film(refined: Refined) -> float | None:
     # For fits so far from the counts that what is linear about them says little.
     y = refined.state.counts.y
     films = _FILMS[np.abs(_FILMS - refined.state.inner[INDEX["oxide"]]) > INVERSION.film_step]
-    best, least = None, float(deviance(y, refined.expected).sum()) - INVERSION.film_gain_alone
+    best, least = None, float(deviance(y, refined.expected).sum()) - INVERSION.rival_odds
     for film, ratio in zip(films, ratios(refined, films), strict=True):
         changed = refined.expected * ratio
         loss = float(deviance(y, changed * (y.sum() / changed.sum())).sum())
@@ -1378,8 +1377,8 @@ def sweep_films(problem: Problem, refined: Refined) -> Refined:
             continue
         if problem.effort.is_over:
             break
-        trial = from_film(problem, best, film, INVERSION.sweep_first)
-        if trial.loss < best.loss + INVERSION.sweep_far:
+        trial = from_film(problem, best, film, INVERSION.trial_steps // 2)
+        if trial.loss < best.loss + INVERSION.behind:
             begin = trial.state
             trial = descend(problem, begin.inner, previous=begin, most=INVERSION.sweep_steps)
         ends.append(end_of(trial))
@@ -1435,7 +1434,7 @@ def _begin_descents(problem: Problem, begin: Floats) -> Iterator[Refined]:
         else:
             yield loose
             any_followed = True
-    for loose in sorted(waiting, key=lambda descent: descent.loss)[: INVERSION.most_waiting]:
+    for loose in sorted(waiting, key=lambda descent: descent.loss)[: INVERSION.followed]:
         if problem.effort.is_over and any_followed:
             break
         yield loose
@@ -1654,7 +1653,7 @@ def uniform_alike(
         return np.nan if loss > best + INVERSION.surely_not_uniform else uniform_p_value(form, rng)
 
     alike = p_value()
-    for _ in range(INVERSION.uniform_steps):
+    for _ in range(INVERSION.trial_steps):
         if alike > INVERSION.surely_uniform:
             break
         weights = form.scales(np.full((1, N_XI), 1 / N_XI))[0] * np.full(N_XI, 1 / N_XI)
@@ -1752,7 +1751,7 @@ def best_rival(current: State, expected: Floats, likely: float, guess: Guess) ->
         return None
     gamma = near.factors.gamma
     begin = state(current.counts, near.inner, _move_to_lattice(current, near.factors.geometry.lattice, gamma))
-    least, best = _descend_on_lattice(begin, expected, guess, INVERSION.rival_steps)
+    least, best = _descend_on_lattice(begin, expected, guess, INVERSION.trial_steps)
     own_deviance = float(deviance(current.counts.y, fit_weights(current, expected)[2]).sum())
     # Of a model that leaves something over, as much may be wrong with either.
     least_gain = max(INVERSION.rival_odds, _gain(own_deviance, likely, likely))
@@ -1763,7 +1762,7 @@ def best_rival(current: State, expected: Floats, likely: float, guess: Guess) ->
     own_deviance = min(
         own_deviance,
         *(
-            _descend_on_lattice(start_state, expected, guess, INVERSION.rival_steps // 2)[0]
+            _descend_on_lattice(start_state, expected, guess, INVERSION.trial_steps // 2)[0]
             for start_state in (current, back)
         ),
     )
@@ -1782,7 +1781,7 @@ def _nearest_in_bands(current: State, guess: Guess) -> State | None:
     own_lattice = current.factors.geometry.lattice
     begin = [_move_to_lattice(base, lattice, SQUARE) for lattice in _nearest_squares(base, expected)]
     begin += [_move_to_lattice(base, ratio * own_lattice, HEXAGONAL) for ratio in _OF_ROWS]
-    ends = [_descend_on_lattice(start_state, expected, guess, INVERSION.rival_steps) for start_state in begin]
+    ends = [_descend_on_lattice(start_state, expected, guess, INVERSION.trial_steps) for start_state in begin]
     least, best = min(ends, key=lambda end: end[0])
     far = INVERSION.rival_far * float(deviance(counts.y, expected).sum())
     return best if least < far else None
@@ -1804,7 +1803,7 @@ def _nearest_squares(base: State, expected: Floats) -> list[float]:
     over = np.array([measure_deviance(float(lattice)) for lattice in lattices])
     around = np.concatenate(([np.inf], over, [np.inf]))
     lowest = np.flatnonzero((over <= around[:-2]) & (over < around[2:]))
-    best = lowest[np.argsort(over[lowest])][: INVERSION.rival_starts]
+    best = lowest[np.argsort(over[lowest])][: INVERSION.followed]
     return [float(lattice) for lattice in lattices[best]]
 
 

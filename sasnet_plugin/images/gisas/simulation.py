@@ -35,7 +35,7 @@ from ...arrays import Floats
 from ...domains.heads import Targets
 from ...domains.simulator import Layout, Mix, Row, Simulator
 from ...simulate.dataset import digest_of, scale_targets
-from ...simulate.draws import Prior, draw
+from ...simulate.draws import draw, read_priors
 from ...types import Image
 from .. import bornagain
 from .. import simulation as images
@@ -600,16 +600,7 @@ def _differ(first: Geometry, second: Geometry, names: tuple[str, ...]) -> bool:
 # --- What samples of ordered spheres are drawn from, sizes and distributions of the rotation angle
 # --- p(ξ).
 
-GEOMETRY = {
-    "lattice": Prior("uniform 280 420", "Å", "lattice constant", seed="uniform 300 400"),
-    "width": Prior("loguniform 700 3000", "Å", "decay length of the order", seed="uniform 1000 2500"),
-    "position_spread": Prior("uniform 0 45", "Å", "scatter about the sites, rms", seed="uniform 0 38.7"),
-    "radius": Prior("uniform 70 140", "Å", "radius of the spheres", seed="uniform 80 130"),
-    "radius_pd": Prior("uniform 0.01 0.12", "", "spread of the radius, relative", share=0.7),
-    "wavelength": Prior("uniform 1.1 1.6", "Å", "wavelength", seed="uniform 1.2 1.5"),
-    "alpha_i": Prior("uniform 0.13 0.22", "degrees", "angle of incidence", seed="uniform 0.15 0.18"),
-    "oxide": Prior("uniform 500 700", "Å", "thickness of the SiO₂ film", seed="uniform 600 600"),
-}
+GEOMETRY = read_priors(__file__)["geometry"]
 
 #: Spheres of neighbouring sites must not touch: their diameter plus one spread is at most this much of a.
 CLOSEST = 0.95

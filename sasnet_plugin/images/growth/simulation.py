@@ -21,7 +21,7 @@ from scipy.special import j1
 from ...domains.heads import Targets
 from ...domains.simulator import Layout, Mix, Row, Simulator
 from ...simulate.dataset import digest_of, scale_targets
-from ...simulate.draws import Prior, draw_all
+from ...simulate.draws import draw_all, read_priors
 from ...types import Image
 from .. import bornagain, simulation
 from ..gisas.simulation import project_in_plane
@@ -105,18 +105,7 @@ def order(
 # --- What growing films are drawn from. docs/growth_prior.md publishes it.
 
 #: What is drawn; the rest follows: σ = spread · D, R = filling · D/2.
-FILM_PRIOR = {
-    "distance": Prior("uniform 40 200", "Å", "most probable distance D of neighbouring clusters"),
-    "spread": Prior("uniform 0.05 0.35", "", "standard deviation σ of that distance over D"),
-    "filling": Prior("uniform 0.4 1.0", "", "diameter of the clusters over their distance, 2R/D"),
-    "aspect": Prior("uniform 0.5 1.6", "", "height over radius, H/R"),
-    "radius_pd": Prior("uniform 0.05 0.35", "", "spread of the radius, relative"),
-    "coupling": Prior("uniform 0 1", "", "κ: larger clusters lie further apart", share=0.5),
-    "layer": Prior("loguniform 5 250", "Å", "closed metal layer below the clusters", share=0.5),
-    "polymer": Prior("uniform 100 500", "Å", "thickness of the polymer film"),
-    "wavelength": Prior("uniform 0.92 1.02", "Å", "wavelength"),
-    "alpha_i": Prior("uniform 0.3 0.6", "degrees", "angle of incidence"),
-}
+FILM_PRIOR = read_priors(__file__)["film"]
 #: Limits of what follows, Å; a film beyond them is drawn again.
 SPREAD_LIMITS, MOST_METAL = (2.0, 40.0), 250.0
 

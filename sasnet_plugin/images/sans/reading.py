@@ -597,6 +597,11 @@ _NAMES = {
 }  # fmt: skip
 
 
+#: What columns without names are, and the note that says so.
+_USUAL = ("qx", "qy", "value", "error")
+_NAMELESS = "The file does not name its columns. The first three were read as Qx and Qy in Å⁻¹ and I."
+
+
 def read_text_file(path: Path, file: str) -> RawSans:
     """Read a text file. Raises DataError if unreadable, cut short or no image."""
     text = content(path, file, expectation="a 2D image in q").decode("utf-8", "replace")
@@ -607,11 +612,11 @@ def read_text_file(path: Path, file: str) -> RawSans:
     first = _first(lines, file)
     table = _table(lines[first:], file)
     names = _columns(lines[:first], len(table))
-    columns = {name: table[k] for k, name in enumerate(names) if name}
+    notes = [] if names else [_NAMELESS]
+    columns = {name: table[k] for k, name in enumerate(names or _USUAL[: len(table)]) if name}
     shape = _shape(columns["qx"], columns["qy"])
     arrays = {name: column.reshape(shape) for name, column in columns.items()}
     settings = _derive_pixel_size(_header(lines[:first]), arrays)
-    notes: list[str] = []
     along, across = _spreads(arrays, notes)
     error = arrays["error"] if _says(arrays, "error") else None
     return RawSans(
@@ -690,13 +695,14 @@ def _names_in(line: str) -> list[str]:
 
 
 def _columns(head: list[str], width: int) -> list[str]:
+    """Our names of the columns by the header; none where it does not name them."""
     for line in reversed(head):
         if not re.search(r"qx\b.*qy", line, re.IGNORECASE):
             continue
         names_read = _names_in(line)
         if len(names_read) == width and {"qx", "qy", "value"} <= set(names_read):
             return names_read
-    return (["qx", "qy", "value", "error"] + [""] * width)[:width]
+    return []
 
 
 def _shape(qx: Floats, qy: Floats) -> tuple[int, int]:

@@ -8,15 +8,14 @@ The counts of a cell of `reading.polar` are the sum of its pixels' Poisson count
 themselves. Beams are drawn once a process, with all their pixels; each use turns one by any number of
 sectors, and counts anew.
 
-The pattern of particles with an axis of symmetry needs of a distribution no more than these: with the form
-factor F²(q, μ) = Σ F_l(q) P_l(μ), where μ is the cosine between q and the axis, and axes distributed about a
-director with rotational symmetry, I(q, ψ) = Σ ⟨P_l⟩ F_l(q) P_l(cos ψ), ψ between q and the director: the
-addition theorem of spherical harmonics. One projection does not tell a three-dimensional distribution;
+The pattern of particles with an axis of symmetry needs of a distribution no more than averages of Legendre
+polynomials (`simulate.orientations`). One projection does not tell a three-dimensional distribution;
 rotational symmetry about a director in the plane of the detector is what is assumed here.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cache, lru_cache
@@ -30,11 +29,18 @@ from numpy.typing import NDArray
 from ...arrays import Floats
 from ...domains.heads import Targets
 from ...domains.simulator import Layout, Mix, Row, Simulator
+from ...files import read_text
 from ...simulate.clean import simulate_clean
 from ...simulate.dataset import digest_of
-from ...simulate.draws import Prior, draw_all, loguniform
+from ...simulate.draws import draw_all, loguniform, read_priors
 from ...simulate.grid import WIDE_Q
 from ...simulate.kernel import call, load_model
+from ...simulate.orientations import DEGREES as DEGREES
+from ...simulate.orientations import expand_in_harmonics as expand_in_harmonics
+from ...simulate.orientations import gaussian as gaussian
+from ...simulate.orientations import maier_saupe as maier_saupe
+from ...simulate.orientations import order_parameter as order_parameter
+from ...simulate.orientations import strength_of as strength_of
 from ...simulate.priors import form_models, model_info
 from ...simulate.quick_models.cost_classes import cost_class
 from ...types import Image
@@ -75,44 +81,10 @@ class Instrument:
         return self.flux * (6.0 / setting.wavelength) ** 4 * (shortest / setting.collimation) ** 2
 
 
-INSTRUMENTS = (
-    Instrument(
-        "D22", (256, 128), (8.0, 4.0), (4.5, 14.0), (0.08, 0.12),
-        (2.8, 4.0, 5.6, 8.0, 11.2, 14.4, 17.6), (1.1, 17.6), (27.6,), (3.0, 7.5), (20.0, 30.0, 40.0),
-        400.0, 1, 1.5, 6e7,
-    ),
-    Instrument(
-        "D33", (256, 128), (5.0, 2.5), (4.5, 14.0), (0.09, 0.11),
-        (2.8, 5.3, 7.8, 10.3, 12.8), (2.0, 12.8), (5.0, 10.0, 15.0, 17.3), (2.5, 7.5), (15.0, 20.0, 28.0),
-        100.0, 1, 1.5, 4e7,
-    ),
-    Instrument(
-        "D11", (128, 128), (7.5, 7.5), (4.5, 14.0), (0.09, 0.1),
-        (1.5, 2.5, 4.0, 5.5, 8.0, 10.5, 13.5, 16.5, 20.5, 28.0, 34.0, 40.5), (1.2, 38.0), (26.0,),
-        (3.5, 7.5), (25.0, 32.0, 45.0), 0.0, -1, 0.4, 1e8,
-    ),
-    Instrument(
-        "NG7", (128, 128), (5.08, 5.08), (5.0, 14.0), (0.11, 0.22),
-        (3.87, 5.42, 6.97, 8.52, 10.07, 11.62, 13.17, 14.72, 16.32), (1.0, 15.3), (7.15, 11.0, 19.0, 25.0),
-        (3.0, 12.7), (12.7, 25.4, 38.1, 50.8), 250.0, -1, 3.0, 1e7,
-    ),
-    Instrument(
-        "QUOKKA", (192, 192), (5.08, 5.08), (4.5, 14.0), (0.1, 0.14),
-        (2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 18.0, 20.0), (1.3, 20.0), (28.9,), (2.5, 10.0),
-        (13.75, 27.5, 41.25), 400.0, -1, 0.5, 4e7,
-    ),
-    # A pulsed source counts many wavelengths; this is one of its narrow slices.
-    Instrument(
-        "SANS2D-like", (192, 192), (5.1, 5.1), (2.0, 12.0), (0.02, 0.06),
-        (2.0, 4.0, 6.0, 8.0, 12.0), (2.0, 12.0), (5.0, 10.0, 15.0), (3.0, 6.0), (25.0, 35.0),
-        290.0, -1, 0.5, 1e6,
-    ),
-    Instrument(
-        "KWS-1", (128, 128), (5.3, 5.3), (4.5, 12.0), (0.1, 0.2),
-        (2.0, 4.0, 8.0, 14.0, 20.0), (1.5, 20.0), (10.0, 15.0, 28.9), (2.5, 7.5), (15.0, 25.0, 35.0),
-        0.0, -1, 2.0, 8e7,
-    ),
-)  # fmt: skip
+INSTRUMENTS = tuple(
+    Instrument(name, **{key: tuple(v) if isinstance(v, list) else v for key, v in page.items()})  # type: ignore[arg-type]
+    for name, page in tomllib.loads(read_text(__file__, "instruments.toml")).items()
+)
 
 #: Share of detectors further than their collimation is long: users keep the two alike, so that source, slits
 #: and pixels blur alike.
@@ -140,23 +112,8 @@ def draw_setting(instrument: Instrument, rng: np.random.Generator) -> Setting:
 # --- How small-angle-scattering images are measured: setting, beam, background, faults, counts;
 # --- drawn anew.
 
-MEASUREMENT = {
-    "counts": Prior("loguniform 1e2 1e7", "", "counts of the image (mask applied), expected"),
-    "flat": Prior("loguniform 0.003 1", "", "flat background over the sample's counts", 0.9),
-    "parasitic": Prior("loguniform 0.003 0.3", "", "scattering by slits and windows over the sample's", 0.5),
-    "parasitic_power": Prior("uniform 2 4", "", "it falls as this power of q from the beamstop on"),
-    "offset": Prior("uniform -0.4 0.4", "", "beam off the detector's middle, over its width", 0.17),
-    "centre": Prior("uniform -0.5 0.5", "pixels", "what the stated centre is wrong by, each way", 0.5),
-    "efficiency": Prior("uniform 0 0.04", "", "scatter of efficiencies of tubes, not known", 0.8),
-    "pixels": Prior("loguniform 0.005 0.3", "", "the same of pixels; of tubes' a tenth of it", 0.7),
-    "uneven": Prior("loguniform 0.005 0.1", "", "scatter of efficiency over larger areas, not known", 0.7),
-    "patch": Prior("loguniform 2 40", "pixels", "size of those areas"),
-    "edge": Prior("uniform 0 4", "pixels", "over which the detector's rim counts less", 0.4),
-    "rate": Prior("loguniform 10 2e5", "1/s", "counts a second, of which dead time loses some"),
-    "shadow": Prior("uniform 0 1.5", "pixels", "penumbra of the beamstop that is not masked", 0.3),
-    "faults": Prior("integer 0 30", "pixels", "dead and hot ones, masked", 0.5),
-    "dead_tubes": Prior("integer 1 3", "", "tubes that do not count, masked", 0.1),
-}
+_TABLES = read_priors(__file__)
+MEASUREMENT = _TABLES["measurement"]
 #: A setting suits a sample when its window begins below the sample's first feature over `FAR` and ends above
 #: `NEAR` of it: what it shows is neither all plateau nor all asymptote.
 FAR, NEAR = 1.5, 0.4
@@ -404,64 +361,10 @@ def count_in_cells(
     return Polar(values, cell_beam.stated, along, np.ones(N_RINGS))
 
 
-# --- Distributions of particles' axes about a director, and the averages of Legendre polynomials
-# --- over them.
+# --- Distributions of particles' axes about a director (`simulate.orientations`), seen along the beam.
 
-#: Highest degree that is kept: axes within 12 degrees of their director have ⟨P_l⟩ below 5 % from there on.
-DEGREE = 24
-#: Even degrees: 0, 2, … `DEGREE`; a particle turned round is the same.
-DEGREES = np.arange(0, DEGREE + 1, 2)
-_NODES, _SHARES = legendre.leggauss(256)
-_NODES, _SHARES = _NODES[128:], _SHARES[128:]  # cos β of 0..1
 _SINE, _LATITUDES = legendre.leggauss(32)
 _SINE, _LATITUDES = _SINE[16:], _LATITUDES[16:]
-_POLYNOMIALS = legendre.legvander(_NODES, DEGREE)[:, ::2]
-
-
-def maier_saupe(strength: float) -> Floats:
-    """⟨P_l⟩ of f(β) ∝ exp(a cos²β), (len(DEGREES),); a below 0: axes across the director."""
-    # Maier & Saupe, Z. Naturforsch. 14a (1959) 882.
-    return _averages(np.exp(strength * (_NODES**2 - (strength > 0))))
-
-
-def gaussian(width: float) -> Floats:
-    """⟨P_l⟩ of f(β) ∝ exp(-β²/2σ²), the width σ in degrees, (len(DEGREES),)."""
-    return _averages(np.exp(-0.5 * (np.degrees(np.arccos(_NODES)) / width) ** 2))
-
-
-def _averages(density: Floats) -> Floats:
-    weight = density * _SHARES
-    return np.asarray(weight @ _POLYNOMIALS / weight.sum())
-
-
-def order_parameter(strength: float) -> float:
-    """⟨P₂⟩ of Maier and Saupe's distribution: 3eᵃ / (2√(πa) erfi √a) − 3/4a − 1/2 for a > 0, about 2a/15 for
-    small a.
-    """
-    from scipy.special import dawsn
-
-    if abs(strength) < 1e-3:
-        return 2 * strength / 15
-    if strength < 0:
-        return float(maier_saupe(strength)[1])
-    # eᵃ/(√π/2 · erfi √a) is 1 over Dawson's function, which does not overflow.
-    return float(3 / (4 * np.sqrt(strength) * dawsn(np.sqrt(strength))) - 3 / (4 * strength) - 0.5)
-
-
-def strength_of(p2: float) -> float:
-    """The strength of Maier and Saupe's distribution of an order parameter, for −0.4 ≤ P₂ ≤ 0.97."""
-    from scipy.optimize import brentq
-
-    return float(brentq(lambda a: order_parameter(a) - p2, -60.0, 60.0, xtol=1e-6))
-
-
-@cache
-def expand_in_harmonics() -> Floats:
-    """P_l(cos ψ) as Σ c_lm cos mψ over even m: (len(DEGREES), len(DEGREES)) array c."""
-    angle = np.arange(2 * DEGREE + 2) * (np.pi / (2 * DEGREE + 2))
-    values = legendre.legvander(np.cos(angle), DEGREE)[:, ::2]
-    waves = np.cos(np.outer(angle, DEGREES))
-    return np.asarray(np.linalg.lstsq(waves, values, rcond=None)[0].T)
 
 
 def project_in_plane(averages: Floats, angles: Floats) -> Floats:
@@ -758,45 +661,11 @@ def spots(
 
 #: Share of rows of each class.
 SHARES = {
-    "sphere": 0.2,
-    "cylinder": 0.22,
-    "ellipsoid": 0.22,
-    "core_shell_sphere": 0.2,
-    "bragg_glass": 0.06,
+    "sphere": 0.2, "cylinder": 0.22, "ellipsoid": 0.22, "core_shell_sphere": 0.2, "bragg_glass": 0.06,
     "unknown": 0.1,
-}
+}  # fmt: skip
 #: By class, what is drawn. Aspects near 1 are left out: there is nothing that a measurement could say.
-PRIORS: dict[str, dict[str, Prior]] = {
-    "sphere": {
-        "radius": Prior("loguniform 15 500", "Å", "radius"),
-        "radius_pd": Prior("uniform 0.02 0.25", "", "spread of the radius, relative, Schulz"),
-    },
-    "cylinder": {
-        "radius": Prior("loguniform 8 200", "Å", "radius"),
-        "aspect": Prior("loguniform 2 25", "", "length over diameter"),
-        "radius_pd": Prior("uniform 0.02 0.2", "", "spread of the radius, relative, Schulz"),
-    },
-    "ellipsoid": {
-        "radius": Prior("loguniform 10 300", "Å", "equatorial radius"),
-        "aspect": Prior("loguniform 1.5 8", "", "polar over equatorial radius; turned over in 40 %"),
-        "radius_pd": Prior("uniform 0.02 0.2", "", "spread of the equatorial radius, relative, Schulz"),
-    },
-    "core_shell_sphere": {
-        "radius": Prior("loguniform 20 500", "Å", "outer radius"),
-        "shell": Prior("uniform 0.1 0.6", "", "thickness of the shell over the outer radius"),
-        "core": Prior("uniform -2 0.5", "", "contrast of the core over that of the shell"),
-        "radius_pd": Prior("uniform 0.02 0.2", "", "spread of the core's radius, relative, Schulz"),
-    },
-    "bragg_glass": {
-        "spacing": Prior("loguniform 150 2500", "Å", "2π/g of the first order of vortices"),
-        "azimuthal": Prior("loguniform 1 8", "degrees", "width of a spot around the beam, σ"),
-        "rocking": Prior("loguniform 0.05 0.6", "degrees", "half width of the rocking curve"),
-        "tail": Prior("uniform 0.3 1", "", "share of Lorentzian in the rocking curve, η"),
-        "second": Prior("loguniform 0.003 0.1", "", "intensity of the orders √3 g and 2 g"),
-        "domains": Prior("integer 1 2", "", "6 or 12 spots"),
-    },
-    "unknown": {},
-}
+PRIORS = {name: _TABLES[name] for name in SHARES}
 #: Share of ellipsoids that are flat, of aspect 1/a; of unknown samples that are boxes.
 FLAT, BOXES = 0.4, 0.3
 #: Half sides of boxes: smallest, Å, and the others over the one before.

@@ -6,11 +6,13 @@ import contextlib
 import itertools
 import logging
 import queue
+import re
 import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,8 @@ from .worker import PREDICT, THUMBNAILS, VIEW, Failed, Job, Predicted, Shown
 # --- Jobs, one after the other in a process of its own; one that hangs or dies costs its file, not
 # --- the page.
 
+#: What somebody has given on the page as the geometry of a file, read as images of a kind.
+Geometry = Callable[[Path, str], tuple[str, ...]]
 #: Told of a job and of what its process says of it; last of `DONE`.
 Hear = Callable[[Job, Any], None]
 #: What is told at the end of each job.
@@ -151,13 +155,16 @@ class _Wait:
 
 class Background:
     """Two processes, for work in advance and for what a user waits for; `lock` guards the state, `refresh`
-    reads the log, `live` rescans the folder.
+    reads the log, `live` rescans the folder, `geometry` is of the page's other tabs.
     """
 
     def __init__(
         self, domain: str, state: State, log: Log, thumbnails: Thumbnails, lock: Any,
-        refresh: Callable[[], None], *, live: bool = True,
+        refresh: Callable[[], None], *, live: bool = True, geometry: Geometry | None = None,
     ) -> None:  # fmt: skip
+        self._given = geometry
+        #: File -> the geometry with which its thumbnails were asked for.
+        self._read_with: dict[str, tuple[str, ...]] = {}
         self._domain, self._state, self._images = domain, state, state.images
         self._log, self._thumbnails, self._lock, self._refresh = log, thumbnails, lock, refresh
         self.progress = {THUMBNAILS: Progress(), PREDICT: Progress()}
@@ -229,8 +236,8 @@ class Background:
             file, number = self._images.keys[row]
         token, wait = secrets.token_hex(8), _Wait()
         self._waits[token] = wait
-        folder = str(self._images.folder_of(file))
-        self._views.add([Job(VIEW, self._domain, folder, file, number, look, token=token)])
+        folder, geometry = str(self._images.folder_of(file)), self._geometry_of(file)
+        self._views.add([Job(VIEW, self._domain, folder, file, number, geometry, look, token=token)])
         wait.ready.wait(WEB.file_seconds + 10)
         self._waits.pop(token, None)
         if isinstance(wait.found, Shown):
@@ -265,7 +272,19 @@ class Background:
             self._take_cached()
             if changed:
                 self._state.touch([self._images.row[file, 1] for file in changed])
+            changed = [*changed, *self._explained()]
             self._enqueue(THUMBNAILS, [f for f in changed if self._made.get(f) != self._images.stamp[f]])
+
+    def _explained(self) -> list[str]:
+        """Files that could not be read, and whose geometry somebody has given since."""
+        files = {self._images.keys[row][0] for row in self._images.problem}
+        found = [file for file in files if self._geometry_of(file) != self._read_with.get(file, ())]
+        for file in found:
+            self._made.pop(file, None)
+        return found
+
+    def _geometry_of(self, file: str) -> tuple[str, ...]:
+        return self._given(self._images.folder_of(file) / file, self._domain) if self._given else ()
 
     def close(self) -> None:
         """End all of it, and let go of the thumbnails."""
@@ -290,8 +309,11 @@ class Background:
 
     def _job(self, kind: str, file: str, token: str = "") -> Job:
         stamp = self._images.stamp.get(file)
-        folder = str(self._images.folder_of(file))
-        return Job(kind, self._domain, folder, file, stamp=stamp, zoo=self.zoo, token=token)
+        folder, geometry = str(self._images.folder_of(file)), self._geometry_of(file)
+        self._read_with[file] = geometry
+        return Job(
+            kind, self._domain, folder, file, geometry=geometry, stamp=stamp, zoo=self.zoo, token=token
+        )
 
     def _watch(self) -> None:
         pause = WEB.scan_seconds
@@ -307,6 +329,8 @@ class Background:
         sentence = failed.sentence
         for folder in self._images.folders:
             sentence = sentence.replace(f"{folder}/", "")
+        if self._given:
+            sentence = re.sub(r"with --geometry \w+=VALUE", "in the tab Images", sentence)
         return printable(sentence)
 
     def _hear_view(self, job: Job, message: Any) -> None:

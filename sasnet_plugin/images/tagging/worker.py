@@ -35,6 +35,7 @@ class Job:
     folder: str
     file: str
     number: int = 1  #: Of the image, for a view.
+    geometry: tuple[str, ...] = ()  #: ``name=value``, as somebody has given it on the page.
     look: Look = _USUAL
     stamp: Stamp | None = None  #: Of the file, when somebody wanted it to be read.
     zoo: str = ""  #: Folder of the models; empty: the usual one.
@@ -43,6 +44,10 @@ class Job:
     @property
     def path(self) -> str:
         return str(Path(self.folder) / self.file)
+
+    @property
+    def reading(self) -> How:
+        return How(geometry=self.geometry)
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def vocabulary(heads: Sequence[Head]) -> tuple[str, ...]:
 
 def _thumbnails(job: Job, source: Source) -> Iterator[Shown]:
     number = 0
-    for number, image in enumerate(measurements(job.path, specification(job.domain), How()), start=1):
+    for number, image in enumerate(measurements(job.path, specification(job.domain), job.reading), start=1):
         png, descriptor = thumbnail(image)
         yield Shown(source, number, image.entry, png, descriptor)
     if not number:
@@ -132,7 +137,7 @@ def _thumbnails(job: Job, source: Source) -> Iterator[Shown]:
 
 
 def _view(job: Job, source: Source) -> Iterator[Shown]:
-    image = measurement(job.path, specification(job.domain), job.number)
+    image = measurement(job.path, specification(job.domain), job.number, job.reading)
     if image is None:
         raise SasnetError(f"{job.path}: holds no measurement number {job.number}.")
     picture_drawn = picture(image, job.look)
@@ -153,7 +158,7 @@ def _predict(job: Job, source: Source) -> Iterator[Predicted | Failed]:
 
     predictor = open_predictor(job.domain)
     name = f"{job.domain}@{predictor.manifest.sha256['model.onnx'][:10]}"
-    images, start = measurements(job.path, specification(job.domain), How()), 1
+    images, start = measurements(job.path, specification(job.domain), job.reading), 1
     while batch := list(islice(images, WEB.batch)):
         yield from _answers(predictor, name, source, batch, start)
         start += len(batch)

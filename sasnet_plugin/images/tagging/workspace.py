@@ -17,7 +17,7 @@ from ...domains import DEFAULT, recognise_domain, specification
 from ...types import SasnetError, printable
 from ...web.content import Images, Key
 from ...web.settings import WEB
-from .background import Background
+from .background import Background, Geometry
 from .events import LABEL, NO, REDO, UNDO, UNKNOWN, YES, Event, Log
 from .exchange import COLUMNS
 from .retraining import Retraining
@@ -44,6 +44,7 @@ class Workspace:
         live: bool = True,
         without: Path | None = None,
         dropped: Path | None = None,
+        geometry: Geometry | None = None,
     ) -> None:
         self.folder, self.domain, self.log = folder.resolve(), domain, log
         log.claim(self.folder)
@@ -52,7 +53,9 @@ class Workspace:
         self._orders = Orders(self.state)
         self.lock = threading.RLock()
         self._selections: OrderedDict[str, NDArray[np.intp]] = OrderedDict()
-        self.background = Background(domain, self.state, log, thumbnails, self.lock, self.refresh, live=live)
+        self.background = Background(
+            domain, self.state, log, thumbnails, self.lock, self.refresh, live=live, geometry=geometry
+        )
         try:
             self.refresh()
         except SasnetError:
@@ -250,16 +253,19 @@ class Tagging:
 
 
 def open_tagging(
-    folder: Path, kind: str, work: Path, dropped: Path | None = None, *, live: bool = True
-) -> Tagging:
-    """Open the tags of images of a kind; `dropped` is a folder of files dropped on the page. Raises
-    SasnetError if labels are another folder's or unreadable.
+    folder: Path, kind: str, work: Path, dropped: Path | None = None, *, live: bool = True,
+    geometry: Geometry | None = None,
+) -> Tagging:  # fmt: skip
+    """Open the tags of images of a kind; `dropped` is a folder of files dropped on the page, `geometry` what
+    was given there. Raises SasnetError if labels are another folder's or unreadable.
     """
     work.mkdir(parents=True, exist_ok=True)
     log = Log(str(work / "labels.sqlite"))
     excluded_folder = work if folder.parent != work else None  # what was dropped lies there, too
     thumbnails = Thumbnails(cache_of(folder))
-    workspace = Workspace(folder, kind, log, thumbnails, live=live, without=excluded_folder, dropped=dropped)
+    workspace = Workspace(
+        folder, kind, log, thumbnails, live=live, without=excluded_folder, dropped=dropped, geometry=geometry
+    )
     folders = [workspace.folder, *([] if dropped is None else [dropped])]
     return Tagging(workspace, Retraining(work / "retrained", kind, folders))
 

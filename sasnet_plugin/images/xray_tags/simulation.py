@@ -21,7 +21,7 @@ from ...arrays import Floats
 from ...domains.heads import Targets
 from ...domains.simulator import Layout, Mix, Simulator
 from ...simulate.dataset import Row, digest_of
-from ...simulate.draws import Prior, draw_all
+from ...simulate.draws import draw_all, read_priors
 from ...types import Image
 from ..simulation import count_unevenly, stripes
 from .reading import centre_of, window
@@ -120,33 +120,8 @@ REFERENCE = PIXELS / 2
 #: How often each beamstop is.
 STOPS = {"": 26, "circular": 30, "linear": 34, "wedge": 10}
 
-MEASUREMENT = {
-    "short": Prior("uniform 0.5 1", "", "shorter over longer side of the detector", 0.3),
-    "theta": Prior("loguniform 1 35", "degrees", "scattering angle 2θ at the reference radius"),
-    "aside": Prior(
-        "uniform 0.2 0.9", "", "beam off the middle, in halves of the sides; else within 0.2", 0.4
-    ),
-    "off_image": Prior("uniform 0.03 0.5", "", "beam beyond an edge, in reference radii", 0.03),
-    "resolution": Prior("loguniform 0.5 1.6", "pixels", "beam and pixel, one standard deviation"),
-    "counts": Prior("loguniform 0.1 3000", "", "of the sample a pixel, mean, expected"),
-    "background": Prior("loguniform 0.001 0.15", "", "flat background over the sample's counts"),
-    "high_background": Prior("loguniform 0.6 4", "", "the same, where it is high", 0.14),
-    "parasitic": Prior("loguniform 0.01 1.5", "", "scattering of slits and windows over the sample's", 0.6),
-    "reach": Prior("loguniform 0.03 0.2", "", "over which it falls by e, in reference radii"),
-    "direct": Prior("loguniform 1 100", "", "the beam itself over the sample's, where no stop is", 0.6),
-    "disk": Prior("loguniform 0.02 0.2", "", "radius of a circular stop, in reference radii"),
-    "bar": Prior("loguniform 0.008 0.07", "", "half of the width of a linear stop, in reference radii"),
-    "head": Prior("uniform 0.02 0.06", "", "radius of the disk at its end, in reference radii", 0.3),
-    "wedge": Prior("uniform 4 13", "degrees", "half of the angle of a wedge"),
-    "transmission": Prior("loguniform 0.001 0.03", "", "of a stop", 0.7),
-    "masked": Prior("uniform 1 1", "", "the stop is masked in the file", 0.2),
-    "gap": Prior("uniform 1 4", "pixels", "width of gaps between modules, masked", 0.35),
-    "zingers": Prior("integer 1 12", "pixels", "hit by cosmic rays", 0.3),
-    "dead": Prior("integer 1 15", "pixels", "without counts", 0.3),
-    "uneven": Prior("uniform 0 0.05", "", "scatter of the pixels' gain, not known", 0.6),
-    "stated": Prior("uniform 1 1", "", "the beam's place is stated; else it is found in the image", 0.6),
-    "error": Prior("uniform 0 1.2", "pixels", "scatter of the stated place"),
-}
+_TABLES = read_priors(__file__)
+MEASUREMENT = _TABLES["measurement"]
 
 
 @dataclass(frozen=True)
@@ -590,31 +565,7 @@ RINGS, SPOTS, CURVES = 14, 72, 4
 #: lattice.
 RING_COLUMNS = 8
 
-PRIORS = {
-    "first": Prior(
-        "loguniform 0.1 0.6", "", "q of the first ring, peak or halo, of q at the reference radius"
-    ),
-    "width": Prior("loguniform 0.005 0.1", "", "FWHM of rings over their q; up to 0.2 of plain ones"),
-    "halo": Prior("uniform 0.3 0.6", "", "FWHM of halos over their q"),
-    "disorder": Prior("uniform 0.06 0.12", "", "g of a paracrystal: neighbours' distances scatter so", 0.25),
-    "debye_waller": Prior("loguniform 0.05 0.5", "", "σ of exp(−σ²q²), in one over the first ring's q"),
-    "eta": Prior("uniform 0.3 0.85", "", "η of the texture; of rings, halos and bodies", 0.25),
-    "grains": Prior("loguniform 8 150", "", "grains around a ring of a coarse powder", 0.25),
-    "low_q": Prior("loguniform 0.15 8", "", "diffuse scattering at low q over the main part", 0.55),
-    "high_q": Prior("loguniform 0.3 3", "", "diffuse scattering at high q over the main part", 0.12),
-    "sigma": Prior("loguniform 0.6 3", "", "σ of 1 − exp(−σ²q²), in one over the reference q"),
-    "also_ring": Prior("loguniform 0.1 1", "", "a ring besides, over the main part", 0.12),
-    "also_halo": Prior("loguniform 0.2 2", "", "a halo besides, over the main part", 0.1),
-    "size": Prior("loguniform 2 30", "", "radius of bodies times the reference q"),
-    "spread": Prior("uniform 0.03 0.25", "", "relative width of its distribution"),
-    "volume_fraction": Prior("uniform 0.2 0.5", "", "of bodies as hard spheres", 0.45),
-    "thick": Prior(
-        "uniform 0.04 0.15",
-        "",
-        "reflections of a crystal are lit so far off Ewald's sphere, in first rings' q",
-    ),
-    "spot": Prior("loguniform 0.01 0.03", "", "FWHM of a crystal's spots, of the reference q"),
-}
+PRIORS = _TABLES["scene"]
 
 
 def draw_scene(rng: np.random.Generator) -> dict[str, float]:

@@ -21,8 +21,7 @@ from pydantic import Field
 
 from ...fitting.progress import Watched
 from ...in_python import translate_sentence
-from ...service.answers import fit_options
-from ...service.messages import plain
+from ...service.answers import fit_options, plain
 from ...types import SasnetError
 from .folders import FILE, FOLDER, MODEL, NAMES, WORD, Folders, check_calls
 from .tools import Reading, Tools

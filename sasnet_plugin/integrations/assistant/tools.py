@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...service.answers import plain
 from ...service.interactive import Evaluator, Place, check_name, compare_with_data, explain_model
-from ...service.messages import plain
 from ...types import Curve, SasnetError
 from .folders import Folders
 

@@ -50,7 +50,7 @@ def candidates(curves: Sequence[Curve], top: int = 4, least: float = LEAST) -> l
 
 
 def _pairs(answer: Answer) -> list[tuple[Pair, float]]:
-    from ...predict.curves import suggestion_of
+    from ...predict.predictor import suggestion_of
 
     suggestion = suggestion_of(answer)
     return (

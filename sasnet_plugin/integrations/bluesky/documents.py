@@ -17,7 +17,7 @@ import numpy as np
 
 from ...batch.live.line import Said, names_of, outcome_of, summarise_answer
 from ...batch.live.states import SETTLED, States, counts_of, merge_curves
-from ...batch.recognise import Sequential
+from ...batch.series import Sequential
 from ...predict.counting import group_shares
 from ...types import Curve, DataError, SasnetError
 from ...units import canonical

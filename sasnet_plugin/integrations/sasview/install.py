@@ -16,62 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...files import check_output, put_whole, remove_empty, removing
+from ...files import check_output, put_whole, read_text, remove_empty, removing
 from ...types import SasnetError
 from ...workers.child import safe_environment
 
 NAME = "sasnet_suggest.py"
 
-_TEXT = '''"""Fitting -> Suggest model... in SasView. "sasnet sasview --uninstall" removes it.
-
-SasView executes this file when it looks for plugin models; it is none.
-"""
-
-import importlib
-import importlib.util
-import logging
-import os
-import sys
-
-RECORD = {record!r}
-
-
-def begin(name="_sasnet_in_sasview"):
-    log = logging.getLogger("sas.sasnet")
-    # SasView says of this file that it holds no model. That is so.
-    scan = logging.getLogger("sas.sascalc.fit.models")
-    scan.addFilter(lambda record: os.path.basename(__file__) not in record.getMessage())
-    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        if name not in sys.modules:
-            where = os.path.join(RECORD["folder"], "__init__.py")
-            places = [RECORD["folder"]]
-            spec = importlib.util.spec_from_file_location(name, where, submodule_search_locations=places)
-            sys.modules[name] = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(sys.modules[name])
-        importlib.import_module(name + ".start").begin(RECORD)
-    except Exception as error:
-        for loaded in [each for each in sys.modules if each.split(".")[0] == name]:
-            del sys.modules[loaded]
-        log.warning(
-            "sasnet is not added to SasView (%s: %s): repeat 'sasnet sasview --install', or delete %s.",
-            type(error).__name__, " ".join(str(error).split()), __file__,
-        )
-    finally:
-        sys.dont_write_bytecode = writes
-
-
-class NoModel:
-    """Taken for a model by SasView until it asks for the name."""
-
-    @property
-    def name(self):
-        raise AttributeError("This is no model: it adds Fitting -> Suggest model to SasView.")
-
-
-Model = NoModel()
-begin()
-'''
+_TEXT = read_text(__file__, "menu_entry.txt")
 
 
 def record() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...digits import chisq_text, quantity
-from ...files import MARK, put_whole
+from ...files import MARK, put_whole, read_text
 from ...fitting.optimize.bumps_fit import fitter_for
 from ...fitting.problem.experiment import experiment_of, starting_values
 from ...fitting.problem.resolution import choose_calculation_q, is_slit
@@ -27,48 +27,7 @@ if TYPE_CHECKING:
 # --- A fit as a model script for bumps: one file with its data, run by ``bumps script.py --batch``.
 
 #: Guarded, as LM goes on for ever once a residual is NaN: sphere@hayter_msa has no value at some charges.
-_SCRIPT = """\
-{head}
-#
-# Run it with
-#     bumps {file} --batch --fit={fitter} --export=fit
-# or open it in a browser with
-#     bumps {file}
-{warning}
-import numpy as np
-from bumps.names import FitProblem
-from numpy import inf
-from sasmodels.bumps_model import Experiment, Model
-from sasmodels.core import load_model
-from sasmodels.data import Data1D
-{imports}
-# {columns}
-TABLE = \"\"\"
-{table}
-\"\"\"
-
-
-class Guarded(Experiment):
-    \"\"\"Where the model has no value, the residual is large instead of NaN.\"\"\"
-
-    def residuals(self):
-        return np.nan_to_num(Experiment.residuals(self), nan=1e6, posinf=1e6, neginf=-1e6)
-
-
-columns = np.loadtxt(TABLE.splitlines(), ndmin=2).T
-data = Data1D(x=columns[0], y=columns[1], dy=columns[2])
-{resolution}data.filename = {title!r}
-
-kernel = load_model({name!r}, dtype="double", platform="dll")
-model = Model(
-    kernel,
-{values}
-)
-{ranges}
-
-fitness = Guarded(data=data, model=model)
-{sampling}problem = FitProblem(fitness, name={name!r})
-"""
+_SCRIPT = read_text(__file__, "bumps_of_curve.txt")
 
 #: What a script says whose only free parameter bumps' Levenberg-Marquardt would not fit.
 _WARNING_OF_ONE = """\

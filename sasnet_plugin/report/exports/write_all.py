@@ -12,7 +12,7 @@ import numpy as np
 
 from ...data.sample.kind import CALIBRATION
 from ...digits import chisq_text
-from ...files import MARK, put_whole
+from ...files import MARK, put_whole, read_text
 from ...fitting.optimize.bumps_fit import fitter_for
 from ...fitting.problem.experiment import starting_values
 from ...fitting.problem.resolution import is_slit
@@ -37,54 +37,7 @@ SAMPLE_MARKS = {"sasview.json": PROJECT_END, "bumps.py": MARK}
 
 #: Of the values of what is fitted, in a script or a project: a factor, or a distance of a density.
 _REACH, _SLD_REACH = 5.0, 6.0
-_SCRIPT = """\
-# {head}
-#
-# Run it with
-#     bumps {file} --batch --fit={fitter} --export=fit
-# or open it in a browser with
-#     bumps {file}
-{warning}
-import numpy as np
-from bumps.names import FitProblem, Parameter
-from numpy import inf
-from sasmodels.bumps_model import Experiment, Model
-from sasmodels.core import load_model
-from sasmodels.data import Data1D
-{imports}
-
-class Guarded(Experiment):
-    \"\"\"Where the model has no value, the residual is large instead of NaN.\"\"\"
-
-    def residuals(self):
-        return np.nan_to_num(Experiment.residuals(self), nan=1e6, posinf=1e6, neginf=-1e6)
-
-
-def measured(table, title, resolution):
-    columns = np.loadtxt(table.splitlines(), ndmin=2).T
-    data = Data1D(x=columns[0], y=columns[1], dy=columns[2])
-    for name, column in zip(resolution, columns[3:]):
-        setattr(data, name, column)
-    if "dxl" in resolution and "dxw" not in resolution:
-        data.dxw = None
-    if "dxw" in resolution and "dxl" not in resolution:
-        data.dxl = None
-    data.filename = title
-    return data
-
-
-kernel = load_model({name!r}, dtype="double", platform="dll")
-{curves}
-models = [{models}]
-
-# What all curves have in common
-{shared}
-# What each has of its own
-{own}
-curves = zip([{data}], models)
-experiments = [Guarded(data=data, model=model) for data, model in curves]
-{sampling}problem = FitProblem(experiments, name={name!r})
-"""
+_SCRIPT = read_text(__file__, "bumps_of_sample.txt")
 
 
 def write_sample(result: SampleResult, folder: Path, name: str = "sample") -> list[Path]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...files import MARK, put_whole
+from ...files import MARK, put_whole, read_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,73 +127,12 @@ def _variables(index: int) -> str:
     return "".join(f"--{role}:{pair[index]};" for role, pair in COLOURS.items())
 
 
-CSS = (
-    f"""
+#: Colours by day, by night and on paper, then the style sheet.
+CSS = f"""
 :root {{ color-scheme: light dark; {_variables(0)} }}
 @media (prefers-color-scheme: dark) {{ :root {{ {_variables(1)} }} }}
 @media print {{ :root {{ color-scheme: light; {_variables(0)} }} section {{ break-inside: avoid-page; }} }}
-"""
-    + """
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink); overflow-wrap: anywhere;
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; }
-main { max-width: 1040px; margin: 0 auto; padding: 28px 24px 56px; }
-h1 { font-size: 26px; line-height: 1.25; margin: 2px 0 0; }
-h2 { font-size: 18px; margin: 40px 0 10px; }
-p { margin: 8px 0; }
-a { color: var(--fit1); }
-code, .name { font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 93%; }
-.small { color: var(--muted); font-size: 13px; }
-.eyebrow { color: var(--muted); font-size: 13px; letter-spacing: .04em; }
-.source { color: var(--muted); margin: 4px 0 0; }
-.verdict { margin: 20px 0 0; padding: 14px 18px; border-left: 4px solid var(--good); background: var(--panel);
-  border-radius: 0 6px 6px 0; font-size: 17px; }
-.verdict.doubt { border-color: var(--warn); }
-.verdict.wrong { border-color: var(--bad); }
-.verdict p { margin: 0; }
-.verdict p + p { font-size: 14px; color: var(--muted); }
-.facts { display: flex; flex-wrap: wrap; gap: 10px 36px; margin: 18px 0 0; }
-.facts div { min-width: 90px; }
-.facts dt { color: var(--muted); font-size: 13px; }
-.facts dd { margin: 0; font-variant-numeric: tabular-nums; }
-.notes { margin: 8px 0; padding-left: 20px; }
-.notes li { margin: 3px 0; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th { text-align: left; font-weight: 600; font-size: 13px; color: var(--muted);
-  border-bottom: 1px solid var(--line); padding: 5px 14px 5px 0;
-  white-space: nowrap; vertical-align: bottom; }
-td { padding: 5px 14px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top;
-  white-space: nowrap; }
-th.number, td.number { text-align: right; }
-tr.warned > td { border-bottom: 0; padding-bottom: 2px; }
-tr.warning > td { white-space: normal; color: var(--warn); font-size: 13.5px; padding-top: 0; }
-tr.warning ul { margin: 0 0 4px; padding-left: 58px; }
-tr.fixed > td { color: var(--muted); }
-.tag { border: 1px solid var(--line); border-radius: 9px; padding: 0 8px; font-size: 12px;
-  color: var(--muted); }
-.share { display: inline-block; width: 64px; height: 8px; margin-right: 8px; background: var(--line);
-  border-radius: 4px; overflow: hidden; vertical-align: 1px; }
-.share i { display: block; height: 100%; background: var(--fit1); }
-.swatch { width: 30px; height: 8px; margin-right: 8px; vertical-align: 1px; }
-.swatch line { stroke-width: 2.6; }
-.key { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 10px 0 4px; font-size: 14px; }
-table.parameters { width: auto; min-width: 560px; }
-table.parameters td, table.parameters th { padding-right: 26px; }
-details { border-bottom: 1px solid var(--line); padding: 6px 0; }
-details table { margin: 4px 0 10px; }
-details tr:last-child > td { border-bottom: 0; }
-summary { cursor: pointer; padding: 4px 0; }
-figure { margin: 0; overflow-x: auto; }
-figure svg { display: block; width: 100%; min-width: 620px; height: auto; }
-figure svg.whole { min-width: 0; }
-figure svg * { stroke-linejoin: round; stroke-linecap: butt; }
-footer { margin-top: 40px; }
-@media (max-width: 600px) { main { padding: 16px 14px 40px; }
-  figure svg.whole text { font-size: 17px !important; }
-  tr.warning ul { position: sticky; left: 0; width: calc(100vw - 36px); padding-left: 22px; } }
-"""
-)
+{read_text(__file__, "document.css")}"""
 
 
 def plain_axes(axes: Axes) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...files import put_whole
+from ...files import put_whole, read_text
 from ...types import Curve, make_shown_name, printable
 from . import document
 
@@ -88,36 +88,7 @@ def thumbnail(measurement: Any, theory: NDArray[np.float64] | None = None) -> st
     )
 
 
-_STYLE = """
-input { font: inherit; padding: 6px 10px; width: min(100%, 420px); color: inherit; background: var(--panel);
-  border: 1px solid var(--line); border-radius: 6px; margin: 14px 0; }
-th button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
-th button::after { content: " ↕"; } th button[data-down=yes]::after { content: " ↓"; }
-th button[data-down=no]::after { content: " ↑"; }
-main { max-width: 1320px; }
-td:first-child { white-space: normal; min-width: 230px; overflow-wrap: anywhere; }
-td.answer { white-space: normal; min-width: 300px; }
-td:nth-child(4) { white-space: normal; min-width: 150px; max-width: 210px; overflow-wrap: break-word; }
-td .small { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
-tr.file td { background: var(--panel); padding: 7px 10px; white-space: normal; }
-tr.file button { font: inherit; font-weight: 600; color: inherit; background: none; border: 0; padding: 0;
-  cursor: pointer; text-align: left; }
-tr.file button::before { content: "▾ "; } tr.file button[aria-expanded=false]::before { content: "▸ "; }
-tbody.folded tr:not(.file) { display: none; }
-tr.entry td:first-child { padding-left: 20px; }
-td.doubt { color: var(--warn); }
-td.wrong { color: var(--bad); }
-.thumb { width: 120px; height: 48px; display: block; }
-@media (max-width: 600px) { thead { position: absolute; left: -999px; } table, tbody { display: block; }
-  tr { display: block; padding: 8px 0; overflow-wrap: anywhere;
-  border-bottom: 1px solid var(--line); }
-  td, td.number, td:first-child { display: block; border: 0; padding: 2px 0; white-space: normal;
-    text-align: left; max-width: none; } tr.entry td:first-child { padding-left: 0; }
-  td:empty { display: none; }
-  td:nth-child(5)::before { content: "Probability "; color: var(--muted); }
-  .fits td:nth-child(5)::before { content: "Weight "; }
-  td:nth-child(6)::before { content: "Reduced χ² "; color: var(--muted); } }
-"""
+_STYLE = "\n" + read_text(__file__, "overview.css")
 
 
 def write_overview(rows: Sequence[Row], folder: Path, title: str) -> Path:
@@ -141,7 +112,7 @@ def write_overview(rows: Sequence[Row], folder: Path, title: str) -> Path:
 
 @cache
 def _script() -> str:
-    return Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+    return read_text(__file__, "overview.js")
 
 
 def _bodies(rows: Sequence[Row], columns: int) -> str:

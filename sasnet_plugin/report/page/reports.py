@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from ...digits import chisq_text, format_with_error, interval, significant, superscript, unit_text
 from ...domains.heads import Classes
+from ...files import read_text
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit, Parameter, drop_unused
 from ...fitting.result.sample_result import SampleResult
@@ -69,19 +70,7 @@ _STATIC = Path(__file__).parents[2] / "web" / "static"
 _DIGITS = 6
 
 #: Below the page's own style.
-STYLE = """
-#plot .tools { display: flex; flex-wrap: wrap; gap: 6px 10px; align-items: center; margin: 6px 0; }
-#plot button, .key button { font: inherit; font-size: 14px; color: inherit; background: none;
-  padding: 2px 10px; border: 1px solid var(--line); border-radius: 6px; cursor: pointer; }
-.key button { border-color: transparent; padding: 2px 4px; text-align: left; }
-.key button[aria-pressed=false] { opacity: .45; text-decoration: line-through; }
-#plot .tools button[aria-pressed=true] { background: var(--panel); border-color: var(--muted); }
-#plot .readout { min-height: 20px; margin: 2px 0; font-variant-numeric: tabular-nums; }
-#plot .u-select { background: var(--fit1); opacity: .15; }
-.uplot { max-width: 100%; }
-.printed { display: none; }
-@media print { #plot { display: none; } .printed { display: block; } }
-"""
+STYLE = "\n" + read_text(__file__, "plot.css")
 
 
 def figure_of(picture: str, plot_data: dict[str, Any]) -> str:
@@ -99,7 +88,7 @@ def scripts() -> tuple[str, ...]:
     """What runs in the page: uPlot, then the figure."""
     return (
         (_STATIC / "uplot.min.js").read_text(encoding="utf-8").strip(),
-        (Path(__file__).with_name("plot.js")).read_text(encoding="utf-8"),
+        read_text(__file__, "plot.js"),
     )
 
 
@@ -440,7 +429,7 @@ def corner_svg(fit: ModelFit) -> str:
 # --- Tables of a fit report: ranking, parameters, and what made the page.
 
 #: Programs whose versions decide what comes out.
-_PROGRAMS = ("sasmodels", "bumps", "sasdata", "onnxruntime", "numpy", "scipy")
+_PROGRAMS = ("sasmodels", "bumps", "onnxruntime", "numpy", "scipy")
 #: Where each model's equations and the papers behind them are.
 _MODEL_PAGE = "https://www.sasview.org/docs/user/models/{}.html"
 

@@ -8,49 +8,20 @@ from ...types import sum_parts
 
 #: Models whose curve costs seconds on the full grid (orientation averages in two angles): fewer points of
 #: their distributions, and no body so large that most of the window is beyond its features.
-SLOW = frozenset(
-    {
-        "barbell",
-        "bcc_paracrystal",
-        "capped_cylinder",
-        "core_shell_bicelle_elliptical",
-        "core_shell_bicelle_elliptical_belt_rough",
-        "core_shell_parallelepiped",
-        "elliptical_cylinder",
-        "fcc_paracrystal",
-        "hollow_rectangular_prism",
-        "hollow_rectangular_prism_thin_walls",
-        "micromagnetic_FF_3D",
-        "parallelepiped",
-        "pringle",
-        "prism",
-        "rectangular_prism",
-        "sc_paracrystal",
-        "stacked_disks",
-        "superball",
-        "tetrahedron",
-        "triaxial_ellipsoid",
-        "truncated_octahedron",
-        "truncated_tetrahedron",
-    }
-)
+SLOW = frozenset({
+    "barbell", "bcc_paracrystal", "capped_cylinder", "core_shell_bicelle_elliptical",
+    "core_shell_bicelle_elliptical_belt_rough", "core_shell_parallelepiped", "elliptical_cylinder",
+    "fcc_paracrystal", "hollow_rectangular_prism", "hollow_rectangular_prism_thin_walls",
+    "micromagnetic_FF_3D", "parallelepiped", "pringle", "prism", "rectangular_prism", "sc_paracrystal",
+    "stacked_disks", "superball", "tetrahedron", "triaxial_ellipsoid", "truncated_octahedron",
+    "truncated_tetrahedron",
+})  # fmt: skip
 #: Models with an orientation average in one angle: milliseconds a curve.
-MEDIUM = frozenset(
-    {
-        "core_shell_bicelle",
-        "core_shell_cylinder",
-        "core_shell_ellipsoid",
-        "cylinder",
-        "ellipsoid",
-        "flexible_cylinder_elliptical",
-        "hollow_cylinder",
-        "lamellar_hg_stack_caille",
-        "lamellar_stack_caille",
-        "multilayer_vesicle",
-        "onion",
-        "spherical_sld",
-    }
-)
+MEDIUM = frozenset({
+    "core_shell_bicelle", "core_shell_cylinder", "core_shell_ellipsoid", "cylinder", "ellipsoid",
+    "flexible_cylinder_elliptical", "hollow_cylinder", "lamellar_hg_stack_caille", "lamellar_stack_caille",
+    "multilayer_vesicle", "onion", "spherical_sld",
+})  # fmt: skip
 
 
 @cache

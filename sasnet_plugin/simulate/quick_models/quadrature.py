@@ -24,27 +24,13 @@ from .written import write_once
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LIMITS: Mapping[str, float] = MappingProxyType(
-    {
-        "barbell": 240,
-        "capped_cylinder": 360,
-        "core_shell_bicelle_elliptical": 240,
-        "core_shell_bicelle_elliptical_belt_rough": 360,
-        "core_shell_parallelepiped": 800,
-        "elliptical_cylinder": 240,
-        "hollow_rectangular_prism": 800,
-        "hollow_rectangular_prism_thin_walls": 800,
-        "parallelepiped": 800,
-        "pringle": 110,
-        "prism": 33,
-        "rectangular_prism": 800,
-        "superball": 75,
-        "tetrahedron": 110,
-        "triaxial_ellipsoid": 75,
-        "truncated_octahedron": 360,
-        "truncated_tetrahedron": 110,
-    }
-)
+LIMITS: Mapping[str, float] = MappingProxyType({
+    "barbell": 240, "capped_cylinder": 360, "core_shell_bicelle_elliptical": 240,
+    "core_shell_bicelle_elliptical_belt_rough": 360, "core_shell_parallelepiped": 800,
+    "elliptical_cylinder": 240, "hollow_rectangular_prism": 800, "hollow_rectangular_prism_thin_walls": 800,
+    "parallelepiped": 800, "pringle": 110, "prism": 33, "rectangular_prism": 800, "superball": 75,
+    "tetrahedron": 110, "triaxial_ellipsoid": 75, "truncated_octahedron": 360, "truncated_tetrahedron": 110,
+})  # fmt: skip
 """Model -> greatest q times ``max_length`` that is trusted: to 2 % of the mean intensity near that q."""
 
 PRINGLE_ORDER = 4.5

@@ -140,6 +140,15 @@ class Shelf:
         row = self.row(key)
         return self._chosen.get(f"{row.root}:{row.file}", {})
 
+    def geometry_of(self, path: Path, kind: str) -> tuple[str, ...]:
+        """Return the geometry that somebody has given for a file as images of a kind; empty if none."""
+        for root, images in self._folders.items():
+            if path.is_relative_to(images.folder):
+                chosen = self._chosen.get(f"{root}:{path.relative_to(images.folder)}", {})
+                if chosen.get("kind") == kind:
+                    return tuple(chosen.get("geometry") or ())
+        return ()
+
     def choose(self, key: str, options: Mapping[str, Any]) -> None:
         """Say how the file of a row is read; it is read anew."""
         row = self.row(key)
@@ -258,6 +267,9 @@ class Shelf:
             problem = printable(str(error).replace(f"{images.folder}/", ""))
             # What a busy machine had no time for is read when the page is opened the next time.
             lasting = not isinstance(error, UnansweredError)
+        if self._chosen.get(f"{root}:{file}", {}) != chosen:  # somebody has said meanwhile how it is read
+            self._urgent.append((root, file))
+            return
         companions = self._stamp_companions(root, file, lines)
         self._put(root, file, lines, problem)
         body = {
@@ -464,7 +476,7 @@ def _state(row: Row) -> str:
         chisq = row.verdict.get("chisq")
         return f"fitted, χ² {significant(chisq, 3)}" if chisq else str(level)
     if row.is_image:
-        return "answered" if row.line["image"] else str(row.line["answer"])
+        return "classified" if row.line["image"] else str(row.line["answer"])
     return "cannot be read" if row.problem else "classified" if row.line else "waits"
 
 

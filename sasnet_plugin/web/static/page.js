@@ -56,6 +56,8 @@ async function asked(where, body, cause) {
   return found;
 }
 
+const many = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+
 // -- the grid: cells are as wide as the slider says; of 10⁵ images those in sight are there
 
 const size = () => Number($("size").value);
@@ -184,7 +186,7 @@ async function select(keep, like) {
   state.chosen.clear();
   state.cursor = keep ? Math.min(state.cursor, Math.max(found.count - 1, 0)) : 0;
   state.anchor = state.cursor;
-  $("count").textContent = like === undefined ? `${found.count.toLocaleString("en")} images` : `${found.count} images, most similar first`;
+  $("count").textContent = `${many(found.count, "image")}${like === undefined ? "" : ", most similar first"}`;
   all.replaceChildren();
   if (!keep) grid.scrollTop = 0;
   const inside = grid === document.activeElement;
@@ -250,7 +252,6 @@ async function surely(where, body, always) {
 }
 
 function agreed(found) {
-  const many = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
   $("preview-title").textContent = `${many(found.labels, "label")} on ${many(found.images, "image")}`;
   const taken = found.labels - found.yes - found.no;
   const parts = [`${found.yes.toLocaleString("en")} yes, ${found.no.toLocaleString("en")} no`];

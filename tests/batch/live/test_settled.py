@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.batch.live.states import SETTLED, counts_of, merge_curves
-from sasnet_plugin.batch.recognise import Sequential
+from sasnet_plugin.batch.series import Sequential
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.counting import outlook
 from sasnet_plugin.simulate.bank import Bank

@@ -15,7 +15,14 @@ from sasnet_plugin.fitting.api import fit
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, Supposed
-from sasnet_plugin.fitting.strategy.search import Found, Resolved, _error, resolution_of, search
+from sasnet_plugin.fitting.strategy.search import (
+    Found,
+    Resolved,
+    _describe_resolution,
+    _error,
+    resolution_of,
+    search,
+)
 from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.task import Budget, FitOptions, Task
 from sasnet_plugin.predict import open_classifier
@@ -315,3 +322,10 @@ def test_the_error_of_a_width_is_from_other_widths_alone() -> None:
     early = Resolved(Supposed(0.0, 1.01e-3), {}, 100.2)  # a fit that ended a little early
     assert _error(found, [found, early, wider]) == pytest.approx(np.log(1.2))
     assert _error(found, [found, again]) == 1.0
+
+
+def test_a_resolution_wider_than_instruments_have_may_be_a_distribution_of_sizes() -> None:
+    """As 21 % was found of microemulsion droplets, whose sizes are spread by about as much."""
+    assert "may stand for a distribution of sizes" in _describe_resolution(Supposed(0.21, 0.0))
+    assert "distribution" not in _describe_resolution(Supposed(0.04, 0.0))
+    assert "distribution" not in _describe_resolution(Supposed(0.0, 1e-3))

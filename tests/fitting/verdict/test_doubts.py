@@ -114,6 +114,14 @@ def test_uncertainties_that_neighbouring_points_contradict_are_said_both_ways() 
     assert doubts(scattering(1.0, 0.05))[0].startswith("The fit misses the points by 5 % of I, but")
 
 
+def test_a_large_misfit_is_no_scatter_of_neighbouring_points() -> None:
+    """As concentrated silica: χ² 1006, residuals that change from point to point, points smooth to 1 σ."""
+    wrong = replace(WRONG, misfit=Misfit(0.09, 0.03, 7.0), systematic={"relative": 0.3, "noise": 1.8})
+    assert not any("Neighbouring" in s for s in doubts(answer(verification=wrong, verified=False)))
+    noisy = replace(wrong, systematic={"relative": 0.3, "noise": 5.0})
+    assert any("scatter by 5 times" in s for s in doubts(answer(verification=noisy, verified=False)))
+
+
 def test_uncertainties_that_were_replaced_are_said() -> None:
     some = replace(CURVE, replaced=len(CURVE) // 4)
     assert doubts(answer(curve=some))[0].startswith("25 % of the stated uncertainties are unusable")

@@ -95,13 +95,30 @@ def test_nothing_explains_but_the_nearest_is_named_and_what_is_sure_is_said() ->
     second = replace(SHELL, reduced_chisq=8.4)
     said = headline(answer(first, second, verification=WRONG, verified=False))
     assert said == (
-        "None of the fitted models fits the data. Nearest: core-shell spheres (reduced χ² 8.4). Sphere"
+        "None of the fitted models fits the data. Nearest: core-shell spheres, reduced χ² 8.4. Sphere"
         " (reduced χ² 9.1) ranks first because it is more probable. The nearest fits"
         " agree on a number-mean outer radius of 72.5 ± 1.6 Å."
     )
     assert "Fits the data" not in said
     alone = headline(answer(first, verification=WRONG, verified=False))
     assert "agree" not in alone
+
+
+def test_one_that_ranks_first_for_its_smooth_residuals_is_said_to_do_so() -> None:
+    # χ² of 1770 and 1006 do not rank by one parameter more or less.
+    first, second = replace(SPHERE, reduced_chisq=1770.0), replace(SHELL, reduced_chisq=1006.0)
+    shared = replace(WRONG, systematic={"relative": 0.26, "noise": 1.8})
+    said = headline(answer(first, second, verification=shared, verified=False))
+    assert "ranks first because its smooth residuals resemble a systematic error." in said
+
+
+def test_a_value_known_to_half_of_itself_is_told_where_none_is_known_better() -> None:
+    upturn = fitted("power_law", power=p(3.4, 1.8, ""))
+    assert "a power law (power_law), exponent 3 ± 2" in headline(answer(upturn))
+    chain = fitted("be_polyelectrolyte", monomer_length=p(7.9, 4.0), bjerrum_length=p(0.9, 1.5))
+    said = headline(answer(chain))
+    assert "monomer length 8 ± 4 Å" in said
+    assert "Bjerrum length not determined by these data" in said
 
 
 def test_what_no_model_explains_still_has_its_radius_of_gyration() -> None:

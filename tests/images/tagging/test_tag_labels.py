@@ -25,7 +25,7 @@ from sasnet_plugin.images.diffraction.specification import DIFFRACTION
 from sasnet_plugin.images.tagging import exchange
 from sasnet_plugin.images.tagging.events import LABEL, Event, Log
 from sasnet_plugin.images.tagging.state import State
-from sasnet_plugin.images.training.recorded import read_labels
+from sasnet_plugin.images.training.adapted import read_labels
 from sasnet_plugin.types import SasnetError
 from sasnet_plugin.web.content import Images
 from sasnet_plugin.web.settings import WEB

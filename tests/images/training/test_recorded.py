@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.images.diffraction.specification import DIFFRACTION, LABELS
-from sasnet_plugin.images.training.recorded import read_labelled, record
+from sasnet_plugin.images.training.adapted import read_labelled, record
 from sasnet_plugin.simulate.dataset import Stream, draw_held_out
 from sasnet_plugin.types import SasnetError
 
@@ -39,7 +39,7 @@ def test_labelled_images_are_a_dataset_with_their_labels(run: Path, tmp_path: Pa
     assert 0.2 < bright.mean() < 0.8
     np.testing.assert_array_equal(tags[:, LABELS.index("Empty")], bright.astype(float))
     np.testing.assert_array_equal(tags[:, LABELS.index("Spherical/Oblate")], (~bright).astype(float))
-    from sasnet_plugin.images.training.recorded import SIMULATOR
+    from sasnet_plugin.images.training.adapted import SIMULATOR
     from sasnet_plugin.simulate.dataset import Dataset
 
     kept = draw_held_out(

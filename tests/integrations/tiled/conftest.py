@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-
-from benchmarks.live.instrument import KEY, TiledServer, free_port
+from tiledplaces import KEY, TiledServer, free_port
 
 _NUMBERS = itertools.count()
 

@@ -17,19 +17,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiledplaces import Q, at, curve
-from typer.testing import CliRunner
-
-from benchmarks.live.instrument import (
+from tiledplaces import (
     GEOMETRY,
     KEY,
     Network,
+    Q,
     TiledServer,
+    at,
+    curve,
     file_of,
     frame,
     free_port,
     register,
 )
+from typer.testing import CliRunner
+
 from sasnet_plugin.cli.main import app
 
 runner = CliRunner()

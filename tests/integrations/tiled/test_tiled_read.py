@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiledplaces import Q, at, curve
+from tiledplaces import GEOMETRY, KEY, Q, at, curve, frame, free_port
 from typer.testing import CliRunner
 
-from benchmarks.live.instrument import GEOMETRY, KEY, frame, free_port
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.data.load import load
 from sasnet_plugin.domains import ReadOptions, specification

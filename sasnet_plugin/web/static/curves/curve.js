@@ -78,7 +78,7 @@ export async function openCurve(key, given = {}) {
 // Another unit of q is another curve: nothing of before holds.
 async function reload() {
   await load(state.key, { unit: state.unit, model: " " });
-  const first = state.suggestion?.models[0];
+  const first = likeliest(state.suggestion);
   if (first) await choose(first.model, first.structure_factor || "");
 }
 
@@ -117,7 +117,7 @@ async function load(key, given) {
   if (!given.fit && !given.model && now === turn) { // no model was chosen by hand meanwhile
     if (last) await goTo(last.number);
     else if (state.batches?.length) await showBatch(state.batches[0]);
-    else if (found.models.length) await choose(found.models[0].model, found.models[0].structure_factor || "");
+    else if (found.models.length) await choose(likeliest(found).model, likeliest(found).structure_factor || "");
   }
 }
 
@@ -173,9 +173,8 @@ const suggest = newest(async () => {
 
 function suggested(found) {
   state.suggestion = found;
-  const top = found.groups[0];
   if (!state.answer) {
-    say(found.doubt ? "doubts" : "", `Looks like ${top.name} (${percent(top.probability)}). Not fitted yet.`, found.doubt);
+    say(found.doubt ? "doubts" : "", `${likely(found.groups)} Not fitted yet.`, found.doubt);
   }
   const groups = found.groups.map((group) => [group, found.models.filter((one) => one.group === group.name)]);
   const rows = []; // models that are groups of their own stand in one row
@@ -188,6 +187,15 @@ function suggested(found) {
     "div", {}, el("h4", {}, ...(alone ? ["each on its own"] : [group.name, el("span", { className: "number", textContent: ` ${percent(group.probability)}` })])),
     el("div", { className: "models" }, ...models.map(candidate)),
   )));
+}
+
+// The model that is shown first is of the group that the sentence names.
+const likeliest = (found) => found?.models.find((one) => one.group === found.groups[0].name) ?? found?.models[0];
+
+// What the classifier says in a sentence; a group below one half is not alone in it.
+function likely(groups) {
+  const words = groups.slice(0, 2).map((one) => `${one.name} (${percent(one.probability)})`);
+  return Math.round(100 * groups[0].probability) < 50 ? `Undecided: perhaps ${words.join(" or ")}.` : `Looks like ${words[0]}.`;
 }
 
 function candidate(one) {
@@ -368,7 +376,7 @@ async function goTo(fit, place = null, since = "") {
   const said = found.answer.fit || found.answer.sample;
   if (place === null) place = first(found.answer);
   const table = found.answer.fit ? [] : shared(found.answer, place, found.keys.map(nameOf));
-  say(said.verdict, `Fit ${fit}. ${said.headline}`, said.doubt, next(found), more(fit, found.answer), table);
+  say(said.verdict, `Fit ${fit}. ${said.headline}`, said.doubt, [...next(found), ...planned(found.answer.plan)], more(fit, found.answer), table);
   const own = mine(found.answer, found.keys), best = own.curves[place];
   state.fit = fit;
   if ((found.asked.q_unit || "") !== state.unit) return load(state.key, { fit, unit: found.asked.q_unit }).then(() => goTo(fit, place));
@@ -387,6 +395,7 @@ async function goTo(fit, place = null, since = "") {
       parameters.show(about.parameters, best.values, of, found.asked.ranges || {});
       // As that fit was asked for: what another one held is free here.
       for (const row of parameters.rows) {
+        if (row.choices.length) continue;
         row.fixed = row.name in (found.asked.fixed || {});
         row.fix.checked = row.fixed;
         parameters.update(row);
@@ -412,7 +421,7 @@ function first(answer) {
 function next({ answer, asked, number: fit }) {
   const said = answer.fit || answer.sample, { again } = answer, line = (...parts) => [el("p", { className: "quiet" }, ...parts)];
   if (!said.next) return [];
-  if (again === null) return line(`Next, ${said.purpose}: see “Export” below.`);
+  if (again === null) return answer.plan ? [] : line(`Next, ${said.purpose}: see “Export” below.`);
   if (again === undefined) return line(`Next, ${said.purpose}: `, el("code", { textContent: said.next }));
   if (again.fixed) return line(`Next, ${said.purpose}: enter the value below, tick “Fixed”, then choose “Fit this model”.`);
   return line("Next: ", el("button", { id: "again", textContent: `Fit ${said.purpose}`, title: `Continue from fit ${fit}`, onclick: () => fitSo(asked, again) }));
@@ -441,7 +450,6 @@ function more(fit, answer) {
   ));
   const head = el("tr", {}, ...["Model", "χ²", "Weight among these fits"].map((name) => el("th", { scope: "col", textContent: name })));
   return [
-    ...planned(answer.plan),
     ...(rows.length ? [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows))] : []),
     el("ul", {}, ...[...(said.doubts || []).slice(1), ...(said.notes || [])].map((text) => el("li", { textContent: text }))),
   ];
@@ -450,15 +458,15 @@ function more(fit, answer) {
 // Which measurement comes next, where that was asked for.
 function planned(plan) {
   if (!plan) return [];
-  const [head, ...rows] = plan.table;
-  return [
-    el("h4", { textContent: "Next measurement" }),
+  const [head = [], ...rows] = plan.table;
+  return [el(
+    "details", { id: "planned", open: true }, el("summary", { textContent: "Next measurement" }),
     ...plan.lines.map((text) => el("p", { textContent: text })),
-    el("div", { className: "wide" }, el(
+    el("div", { className: "wide", hidden: !rows.length }, el(
       "table", { className: "plan" }, el("thead", {}, el("tr", {}, ...head.map((name) => el("th", { scope: "col", textContent: name })))),
       el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map((cell) => el("td", { textContent: cell }))))),
     )),
-  ];
+  )];
 }
 
 // -- the state in the address

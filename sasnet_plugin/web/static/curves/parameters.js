@@ -16,8 +16,12 @@ function reach(one, value, limits, level) {
   return [Math.max(low, -1), Math.min(high, 1)];
 }
 
-// A value as its box has room for it: zeros before its digits take theirs.
-const inBox = (value, digits) => number(value, Math.abs(value) < 0.01 ? digits - 2 : digits);
+// A value as its box has room for it: zeros before its digits take theirs, and where all do not fit, a power of ten.
+const ROOM = { value: 9, limit: 7 }; // characters
+function inBox(value, digits, room) {
+  const text = number(value, Math.abs(value) < 0.01 ? digits - 2 : digits);
+  return text.length <= room ? text : value.toExponential(2).replace(/\.?0*e\+?/, "e");
+}
 
 export class Parameters {
   constructor(place, moved) {
@@ -34,6 +38,11 @@ export class Parameters {
       return { ...one, ownLow: one.low, ownHigh: one.high, value, low: Math.min(low, value), high: Math.max(high, value), fixed: Boolean(before?.fixed), limited: Boolean(limits[one.name]), error: found[one.name]?.error ?? null, held: found[one.name]?.fixed ?? false };
     });
     this.draw();
+  }
+
+  // The effective radius is entered where the model does not calculate it.
+  get calculated() {
+    return this.rows.some((row) => row.name === "radius_effective_mode" && row.value > 0) ? "radius_effective" : "";
   }
 
   clear() {
@@ -55,11 +64,11 @@ export class Parameters {
   }
 
   get fixed() {
-    return Object.fromEntries(this.rows.filter((row) => row.fixed).map((row) => [row.name, row.value]));
+    return Object.fromEntries(this.rows.filter((row) => row.fixed && row.name !== this.calculated).map((row) => [row.name, row.value]));
   }
 
   get ranges() {
-    return Object.fromEntries(this.rows.filter((row) => row.limited && !row.fixed).map((row) => [row.name, [row.low, row.high]]));
+    return Object.fromEntries(this.rows.filter((row) => row.limited && !row.fixed && row.name !== this.calculated).map((row) => [row.name, [row.low, row.high]]));
   }
 
   set(name, value) {
@@ -72,26 +81,39 @@ export class Parameters {
 
   draw() {
     const head = el("tr", {}, ...["Parameter", "Value", "± error", "Fixed", "Range from", "to", "Slider"].map((name) => el("th", { scope: "col", textContent: name })));
-    this.place.replaceChildren(el("table", { className: "parameters" }, el("thead", {}, head), el("tbody", {}, ...this.rows.map((row) => this.row(row)))));
+    this.place.replaceChildren(el("table", { className: "parameters" }, el("thead", {}, head), el("tbody", {}, ...this.rows.map((row) => (row.choices.length ? this.choice(row) : this.row(row))))));
+    this.hide();
+  }
+
+  hide() {
+    for (const row of this.rows) row.element.hidden = row.name === this.calculated;
+  }
+
+  // A parameter that numbers a way to calculate something: nothing lies between two of them.
+  choice(one) {
+    one.box = el("select", { "aria-label": one.name, onchange: (event) => { one.value = Number(event.target.value); this.hide(); this.moved(); } }, ...one.choices.map((name, number) => new Option(name, number)));
+    one.box.value = one.value;
+    one.element = el("tr", { className: "choice" }, el("th", { scope: "row", title: one.meaning, textContent: one.name, colSpan: 2 }), el("td", { colSpan: 5 }, one.box));
+    return one.element;
   }
 
   row(one) {
-    const typed = (name, what, change) => el("input", { type: "text", inputMode: "decimal", "aria-label": `${one.name}, ${name}`, value: inBox(one[what], 6), onchange: (event) => change(numberIn(event.target.value), event.target) });
+    const typed = (name, change) => el("input", { type: "text", inputMode: "decimal", "aria-label": `${one.name}, ${name}`, onchange: (event) => change(numberIn(event.target.value), event.target) });
     const again = (value, box, take) => {
       if (Number.isFinite(value) && box.value.trim()) { tell(""); take(value); return; }
       tell(`${one.name}: “${box.value}” is not a number; ${number(one.value, 6)} is kept.`);
       this.update(one);
     };
-    one.box = typed("value", "value", (value, box) => again(value, box, () => this.set(one.name, this.within(one, value))));
-    one.lowBox = typed("lower limit", "low", (value, box) => again(value, box, () => this.limit(one, "low", value)));
-    one.highBox = typed("upper limit", "high", (value, box) => again(value, box, () => this.limit(one, "high", value)));
+    one.box = typed("value", (value, box) => again(value, box, () => this.set(one.name, this.within(one, value))));
+    one.lowBox = typed("lower limit", (value, box) => again(value, box, () => this.limit(one, "low", value)));
+    one.highBox = typed("upper limit", (value, box) => again(value, box, () => this.limit(one, "high", value)));
     one.slider = el("input", { type: "range", min: 0, max: STEPS, "aria-label": `${one.name}, slider`, oninput: (event) => this.slid(one, Number(event.target.value)) });
     one.fix = el("input", { type: "checkbox", checked: one.fixed, "aria-label": `${one.name}, fixed`, onchange: (event) => { one.fixed = event.target.checked; this.update(one); } });
     one.shown = el("td", { className: "number" });
     const name = el("th", { scope: "row", title: one.meaning }, one.name, el("small", { textContent: ` ${this.unitOf(one)}` }));
-    const row = el("tr", {}, name, el("td", {}, one.box), one.shown, el("td", {}, one.fix), el("td", {}, one.lowBox), el("td", {}, one.highBox), el("td", {}, one.slider));
+    one.element = el("tr", {}, name, el("td", {}, one.box), one.shown, el("td", {}, one.fix), el("td", {}, one.lowBox), el("td", {}, one.highBox), el("td", {}, one.slider));
     this.update(one);
-    return row;
+    return one.element;
   }
 
   // What has the unit of I has that of the file.
@@ -128,9 +150,9 @@ export class Parameters {
   }
 
   update(one, sliding = false) {
-    one.box.value = inBox(one.value, 6);
-    one.lowBox.value = inBox(one.low, 4);
-    one.highBox.value = inBox(one.high, 4);
+    one.box.value = inBox(one.value, 6, ROOM.value);
+    one.lowBox.value = inBox(one.low, 4, ROOM.limit);
+    one.highBox.value = inBox(one.high, 4, ROOM.limit);
     const part = this.logarithmic(one) ? Math.log(one.value / one.low) / Math.log(one.high / one.low) : (one.value - one.low) / (one.high - one.low || 1);
     if (!sliding) one.slider.value = Math.round(STEPS * part);
     one.slider.setAttribute("aria-valuetext", number(one.value, 4));

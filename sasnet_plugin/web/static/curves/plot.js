@@ -33,6 +33,12 @@ function short(value) {
   return `10${String(Math.round(power)).replace(/./g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)])}`;
 }
 
+// A tick of a linear axis, for which the axis has room of seven characters.
+export function tick(value) {
+  const text = number(value, 3);
+  return text.length <= 7 ? text : value.toExponential(2).replace(/\.?0*e\+?/, "e");
+}
+
 // Ticks of a logarithmic axis. uPlot's own never end where the lower limit lies just below a decade.
 function decades(u, which, low, high) {
   const found = [];
@@ -134,7 +140,7 @@ export class Plot {
     const spot = (one) => ({ label: one.name, stroke: strokes[one.kind], width: 0, paths: () => null, points: { show: true, size: 3, fill: strokes[one.kind] } });
     const cursor = { sync: { key: "q" }, drag: { x: true, y: false }, points: { show: false } };
     const select = { setSelect: [(u) => this.zoomed(u)] };
-    const labels = view.log ? (u, splits) => splits.map((v) => (v === null ? null : Math.abs(Math.log10(v) % 1) < 1e-9 || splits.length < 8 ? short(v) : "")) : (u, splits) => splits.map((v) => number(v, 3));
+    const labels = view.log ? (u, splits) => splits.map((v) => (v === null ? null : Math.abs(Math.log10(v) % 1) < 1e-9 || splits.length < 8 ? short(v) : "")) : (u, splits) => splits.map(tick);
     this.main = new uPlot({
       width, height: this.height(), scales: { ...scales, y: { distr: view.log ? 3 : 1, range: (u, low, high) => this.range || [low, high] } },
       series: [{}, dots, ...this.lines.map(curve)], cursor: { ...cursor, drag: { ...cursor.drag, setScale: false } }, legend: { show: false },

@@ -40,10 +40,11 @@ function written(value, ticks) {
   return String(Number(value.toPrecision(Math.max(1, Math.min(9, Math.ceil(Math.log10(most / step)) + 1)))));
 }
 
-// Values with their errors, but for errors that are many times all values: their bars leave the panel.
-function reach(points, low, high) {
+// Values with their errors, but for errors that are many times the usual one and all values: their bars leave the panel.
+export function reach(points, low, high) {
   if (!Number.isFinite(low)) return [0, 1];
-  const span = high - low || Math.abs(high) || 1;
+  const errors = points.map((one) => one.error).filter((error) => error > 0).sort((a, b) => a - b);
+  const span = Math.max(high - low, errors[Math.floor(errors.length / 2)] ?? 0) || Math.abs(high) || 1;
   const ends = points.flatMap((one) => [one.value - (one.error ?? 0), one.value + (one.error ?? 0)]).filter(Number.isFinite);
   const bottom = Math.max(Math.min(...ends, low), low - 4 * span), top = Math.min(Math.max(...ends, high), high + 4 * span);
   return [bottom - 0.05 * (top - bottom || span), top + 0.05 * (top - bottom || span)];

@@ -40,6 +40,11 @@ export async function openImage(key, given = {}) {
   if (!same) {
     $("image").setAttribute("aria-busy", "true");
     $("verify").disabled = true; // until it is known what may be fitted
+    for (const id of ["shot-said", "sentences", "figures", "shot-notes", "shot-out", "shot-history"]) $(id).replaceChildren(); // of the one before
+    for (const id of ["why-not", "shot-under"]) $(id).textContent = "";
+    $("parts").hidden = $("shot-bar").hidden = true;
+    $("shot-picture").removeAttribute("src");
+    $("shot-title").textContent = "What it is";
     $("image-title").textContent = key.slice(key.indexOf(":") + 1, key.lastIndexOf("#"));
   }
   const found = same && !given.anew ? state.found : await ask("/api/image", { key }).catch(() => null);
@@ -98,7 +103,7 @@ async function look() {
 function show(found, fit) {
   const told = fit ? state.answer : found, level = fit ? fit.summary.level : "";
   const box = $("shot-said");
-  box.className = { explains: "yes", "explains with doubts": "doubts", "does not explain": "no" }[level] || (told.sure ? "" : "doubts");
+  box.className = `said ${{ explains: "yes", "explains with doubts": "doubts", "does not explain": "no" }[level] || (told.sure ? "" : "doubts")}`;
   const lines = [];
   if (!fit && !found.kind) lines.push(el("p", { className: "headline", textContent: "What kind of image is this?" }), el("p", { textContent: found.reason }));
   else if (!fit && !found.headline) lines.push(el("p", { className: "headline", textContent: "No answer" }), el("p", { textContent: found.reason }));
@@ -119,16 +124,20 @@ function show(found, fit) {
   const source = (number, night) => (fit ? `/fits/${fit.number}/figure-${number}${night ? "-night" : ""}.png` : `/api/image/figure?${new URLSearchParams({ key: state.key, number, night })}`);
   // Of a fit its own values come first.
   const figures = (told.figures || []).map((one, number) => ({ ...one, number })).filter((one) => one.drawn || one.table.length).sort((a, b) => (b.title === "Simulated again") - (a.title === "Simulated again"));
-  $("figures").replaceChildren(...figures.map((one) => figure(one, (night) => source(one.number, night))));
+  const heard = [...lines, ...$("sentences").children].map((one) => one.textContent).join(" ");
+  $("figures").replaceChildren(...figures.map((one) => figure({ ...one, title: titleOf(one, fit), text: heard.includes(one.text) ? "" : one.text }, (night) => source(one.number, night))));
   $("verify").disabled = !found.can_verify;
   $("verify").hidden = $("stop-shot").hidden = $("shot-limit").parentElement.hidden = !found.can_verify;
   $("average").hidden = !found.isotropic;
-  $("why-not").textContent = found.isotropic ? "The image is isotropic; its azimuthal average is fitted as a curve."
-    : found.can_verify || !found.kind ? "" : `Not fitted: ${found.unfitted}`;
+  $("why-not").textContent = found.isotropic ? "The image is isotropic. Its azimuthal average opens as a curve, where you fit it."
+    : found.can_verify || !found.kind ? "" : `Not fitted: ${found.unfitted.replace(/^Nothing was fitted: /, "")}`;
   parts(fit);
   out(found, fit);
   runs();
 }
+
+// Values of the network beside those of a fit say whose they are.
+const titleOf = (one, fit) => (fit && /^(Classes|Quantities)$/.test(one.title) ? `${one.title} by the network, before the fit` : one.title);
 
 function figure(one, source) {
   const found = el("section", {}, el("h3", { textContent: one.title }));
@@ -139,7 +148,7 @@ function figure(one, source) {
   if (one.table.length) {
     const [head, ...rows] = one.table;
     found.append(el("table", {}, el("thead", {}, el("tr", {}, ...head.map((cell) => el("th", { scope: "col", textContent: cell })))),
-      el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map((cell) => el("td", { textContent: cell })))))));
+      el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map((cell) => el("td", { textContent: cell.replace(/\s*█+/, "") })))))));
   }
   if (one.text) found.append(el("p", { className: "quiet", textContent: one.text }));
   return found;
@@ -161,7 +170,7 @@ function out(found, fit) {
   if (fit) {
     for (const file of fit.files) if (/\.html$/.test(file)) link("Report", `/fits/${fit.number}/${encodeURIComponent(file)}`);
     if (fit.files.includes("answer.json")) link("Answer as JSON", `/fits/${fit.number}/answer.json`);
-    for (const file of state.answer.parts) if (fit.files.includes(file)) link(`${file[0].toUpperCase()}${file.slice(1)}`, `/fits/${fit.number}/${file}`);
+    for (const file of state.answer.parts) if (fit.files.includes(file)) link(`${file[0].toUpperCase()}${file.slice(1, -4)} image`, `/fits/${fit.number}/${file}`);
   } else if (found.headline) link("Report", `/api/image/page?${new URLSearchParams({ key: state.key })}`);
   links.push(el("a", { href: `#image?${new URLSearchParams({ key: state.key, fit: fit ? fit.number : "" })}`, textContent: "Link to this view" }));
   $("shot-out").replaceChildren(...links);
@@ -188,7 +197,7 @@ async function kinds() {
     el("p", { className: "quiet", textContent: "A network may be confident about an image of the wrong kind. Choose what you measured, not the best-sounding answer." }),
     el("ul", { className: "kinds" }, ...order.map((one) => el("li", {},
       el("button", { textContent: `These are ${one.title}`, onclick: () => { $("kind").value = one.kind; choose(one.kind); } }),
-      el("span", { className: one.reads ? "" : "doubt", textContent: one.reads && one.in_scope !== null ? `${one.said} · ${one.known ? "like the images it was trained on" : "unlike the images it was trained on"}, ${percent(one.in_scope)}` : one.said })))),
+      el("span", { className: one.reads ? "" : "doubt", textContent: one.reads && one.in_scope !== null ? `${one.said.replace(/\.$/, "")} · ${one.known ? "like the images it was trained on" : "unlike the images it was trained on"}, ${percent(one.in_scope)}` : one.said })))),
   );
 }
 

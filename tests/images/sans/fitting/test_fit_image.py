@@ -10,8 +10,8 @@ import pytest
 
 from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.images.sans.fitting import OrientedFit, fit_oriented, refine_answer
-from sasnet_plugin.images.sans.nxcansas import write_image
 from sasnet_plugin.images.sans.reading import read
+from sasnet_plugin.images.sans.report import write_image
 from sasnet_plugin.images.sans.specification import SANS2D
 from sasnet_plugin.predict.findings import Answer
 from tests.images.sans.fitting import rods

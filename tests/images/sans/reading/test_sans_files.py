@@ -11,7 +11,7 @@ from sansfiles import SETTING, columns, ill, nist, nxcansas, quokka, scene, sinq
 
 from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.images.recognition import rate_sans as recognise
-from sasnet_plugin.images.sans.reading import beamstop, find_centre, read
+from sasnet_plugin.images.sans.reading import beamstop, find_centre, read, read_text_file
 from sasnet_plugin.types import DataError, Image
 
 
@@ -108,6 +108,17 @@ def test_lines_that_end_in_two_carriage_returns_and_points_without_an_error(tmp_
     found = the(path)
     assert plain.mask.sum() - found.mask.sum() == 2
     np.testing.assert_array_equal(found.counts[found.mask], plain.counts[found.mask])
+
+
+def test_columns_without_names_are_read_as_usual_and_that_is_said(tmp_path: Path) -> None:
+    path = columns(tmp_path / "a.dat")
+    named = read_text_file(path, "a.dat")
+    path.write_text("\n".join(path.read_text().splitlines()[2:]))
+    nameless = read_text_file(path, "a.dat")
+    assert not named.notes
+    assert "does not name its columns" in nameless.notes[0]
+    assert "Qx and Qy in Å⁻¹" in nameless.notes[0]
+    np.testing.assert_array_equal(nameless.values, named.values)
 
 
 def test_the_empty_cell_is_subtracted_with_its_uncertainty(tmp_path: Path) -> None:

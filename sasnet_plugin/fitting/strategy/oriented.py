@@ -1,0 +1,474 @@
+"""Fit sectors of an oriented sample as one: shared sizes, order parameter, scale and background."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ...arrays import Floats
+from ...data.sample.sample import Sample
+from ...digits import significant
+from ...simulate.orientations import DIRECTOR, P2
+from ...types import Curve, ModelGuess, SasnetError, Suggestion
+from ..evidence.discrepancy import Discrepancy
+from ..evidence.linear import Minimum, deviations, linear_at, minus_two_log, plain, residuals
+from ..evidence.marginal import Evidence, extent_in, marginal, shares
+from ..evidence.settings import EVIDENCE
+from ..ledger import Ledger, read_spent_time
+from ..optimize.least_squares_problem import LeastSquaresProblem, Solved
+from ..pool import answers
+from ..problem.bounds import default_of, range_of
+from ..problem.experiment import TimeUpError
+from ..problem.free_parameters import complete_distributions
+from ..problem.model_curves import ModelCurves
+from ..problem.oriented_particles import LENGTHS, P2_RANGE, SectorCurves, particle_info
+from ..problem.shared_parameters import Plan
+from ..result.model_fit import Parameter
+from ..result.residuals import standardise_runs
+from ..result.sample_result import JointFit, Key, SampleResult
+from ..settings import PROBLEM
+from ..task import Budget, FitOptions, no_curve
+from ..verdict import sample_sentences as sentences
+from .joint_fit import ONE_SOLVENT, collect_fixed
+
+#: What one particle may take, as `costs` counts evaluations.
+_BUDGET = Budget(30.0)
+#: Long over wide of starts, sizes across and along for each model; shell over core; contrast of the core.
+_RATIOS = {
+    "cylinder": (0.1, 0.25, 0.5, 1.5, 2.5, 4.0, 7.0, 15.0),
+    "ellipsoid": (0.1, 0.2, 0.45, 2.0, 4.0, 9.0),
+}
+_SHELLS, _CORES = (0.3, 1.0), (-1.0, 0.2)
+_SIZES = 13
+#: Order parameters of starts.
+_ORDERS = (0.2, 0.6, -0.2)
+#: Starts that are followed, steps of each, how many go on, and steps of those to the end.
+_FOLLOWED, _FIRST_STEPS, _REFINED, _STEPS = 9, 12, 3, 60
+#: Lengths that are tried about that of a first minimum: fringes along the axis hold a descent.
+_FACTORS = np.geomspace(0.3, 3.0, 16)
+#: Relative error that is added on the way to a minimum: without it fringes of wrong sizes hold up a descent.
+_TOLERANCE = 0.1
+#: Points of each curve among which starts are compared.
+_FEW = 40
+#: Width of the size distribution where a fit begins, and its points on the way and at the end.
+_WIDTH, _POINTS = 0.1, 15
+
+
+@dataclass(frozen=True)
+class SectorTask:
+    """A particle to fit to all sectors of a sample."""
+
+    sample: Sample
+    dintensities: tuple[Floats, ...]
+    model: str
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    free_direction: bool = False  #: The director is fitted to two sectors, too.
+
+    @property
+    def name(self) -> str:
+        return self.model
+
+
+def solve_shared(
+    shapes: Sequence[Floats], curves: Sequence[ModelCurves], errors: Sequence[Floats]
+) -> tuple[float, float, Floats]:
+    """Scale and background that all curves share, and residuals of all; no values where there are none."""
+    error = np.concatenate(errors)
+    columns = np.stack([np.concatenate(shapes), np.ones(error.size)]) / error
+    measured = np.concatenate([curve.curve.intensity for curve in curves]) / error
+    if not np.isfinite(columns).all():
+        return 1.0, 0.0, np.full(error.size, PROBLEM.no_value)
+    length = np.linalg.norm(columns, axis=1)
+    unit = columns / length[:, None]
+    cosine = float(unit[0] @ unit[1])
+    right = unit @ measured
+    scale = (right[0] - cosine * right[1]) / max(1 - cosine**2, 1e-12) / length[0]
+    background = (right[1] - cosine * right[0]) / max(1 - cosine**2, 1e-12) / length[1]
+    if not scale > 0:  # far from the minimum dips lie where tops are measured
+        scale, background = right[0] / length[0], 0.0
+    return float(scale), float(background), np.array([scale, background]) @ columns - measured
+
+
+class SectorProblem(LeastSquaresProblem):
+    """Sectors of one detector: one scale and one background for all."""
+
+    def _solve(self, x: Floats) -> Solved:
+        shapes = [curve[0] for curve in self.evaluate(x)[1]]
+        scale, background, residual = solve_shared(shapes, self.curves, self.errors)
+        count = len(self.curves)
+        return Solved(residual, [np.array([scale])] * count, [background] * count, scale)
+
+    def _differentiate_linear(self, x: Floats, solved: Solved) -> dict[Key, Floats]:
+        shapes = np.concatenate([curve[0] for curve in self.evaluate(x)[1]])
+        error = np.concatenate(self.errors)
+        return {("scale", None): solved.common * shapes / error, ("background", None): 1 / error}
+
+
+def fit_oriented(
+    ledger: Ledger, sample: Sample, dintensities: tuple[Floats, ...], options: FitOptions
+) -> SampleResult:
+    """Fit all particles that sectors are fitted with, or those that a user names, the likeliest first."""
+    models = _select_models(options)
+    tasks = [
+        SectorTask(sample, dintensities, model, collect_fixed(options, model), options.ranges)
+        for model in models
+    ]
+    fits, notes = _fit_particles(ledger, tasks)
+    if all(fit.lacking() for fit in fits):  # the direction may be between two sectors
+        free = [replace(task, free_direction=True) for task in tasks if not _is_director_fitted(task)]
+        fits += _fit_particles(ledger, [task for task in free if _is_director_fitted(task)])[0]
+    guesses = tuple(ModelGuess(model, None, 1 / len(models), "") for model in models)
+    suggestion = Suggestion(sample.curves[0].file, "", guesses, (), 1.0)
+    ranked = rank_particles(_select_likeliest(fits))
+    notes += _describe_turned(ranked[:1], fits)
+    return SampleResult(sample, dintensities, tuple(ranked), suggestion, notes=tuple(notes))
+
+
+def _fit_particles(ledger: Ledger, tasks: Sequence[SectorTask]) -> tuple[list[JointFit], list[str]]:
+    """Fits, and why there are none of other particles."""
+    fits, notes = list[JointFit](), list[str]()
+    for _, answer in answers(ledger, fit_particle, tasks, ledger.remaining):
+        if isinstance(answer, Exception):
+            notes.append(str(answer))
+        else:
+            fits += answer
+    return fits, notes
+
+
+def _select_likeliest(fits: Sequence[JointFit]) -> list[JointFit]:
+    """Of each model the fit of greatest evidence."""
+    best: dict[str, JointFit] = {}
+    for fit in sorted(fits, key=lambda fit: fit.minus_two_log):
+        best.setdefault(fit.name, fit)
+    return list(best.values())
+
+
+def _describe_turned(best: Sequence[JointFit], fits: Sequence[JointFit]) -> list[str]:
+    """Say which other orientation fits the best model as well."""
+    same = [fit for first in best for fit in fits if fit.name == first.name and fit is not first]
+    near = [fit for fit in same if fit.minus_two_log < best[0].minus_two_log + EVIDENCE.strong]
+    turned = [fit.parameters for fit in near if fit.parameters[P2].value * best[0].parameters[P2].value < 0]
+    return [
+        sentences.OTHER_ORIENTATION(
+            order=significant(values[P2].value, 2), direction=f"{values[DIRECTOR].value:.0f}"
+        )
+        for values in turned[:1]
+    ]
+
+
+def _select_models(options: FitOptions) -> list[str]:
+    """Names of the particles to fit. Raises SasnetError for others, and for structure factors."""
+    others = [model for model in options.models or () if model not in LENGTHS]
+    if others:
+        raise SasnetError(
+            f"{others[0]}: sectors are fitted with {', '.join(LENGTHS)}; other models have no oriented fit"
+            " yet."
+        )
+    if options.structure_factor not in (None, "none"):
+        raise SasnetError("Sectors are fitted without structure factor; remove --structure-factor.")
+    return [m for m in options.models or LENGTHS if m not in options.exclude]
+
+
+def rank_particles(fits: Sequence[JointFit]) -> list[JointFit]:
+    """Rank by marginal likelihood; those that do not fit the sectors come last."""
+    if not fits:
+        return []
+    weights = shares(np.array([-0.5 * fit.minus_two_log for fit in fits]))
+    order = sorted(
+        (replace(fit, weight=float(w)) for fit, w in zip(fits, weights, strict=True)),
+        key=lambda fit: (bool(fit.lacking()), fit.minus_two_log),
+    )
+    # Of indistinguishable ones the simplest leads: a core without contrast is none.
+    limit = order[0].minus_two_log + EVIDENCE.strong
+    fits_too = bool(order[0].lacking())
+    able = {fit.name for fit in order if fit.minus_two_log < limit and bool(fit.lacking()) == fits_too}
+    order.sort(key=lambda fit: (fit.name not in able, len(fit.parameters) if fit.name in able else 0))
+    return [
+        replace(fit, alike=i > 0 and abs(fit.minus_two_log - order[0].minus_two_log) < EVIDENCE.strong)
+        for i, fit in enumerate(order)
+    ]
+
+
+# --- One particle.
+
+
+def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
+    """Fit one particle to all sectors, also with axes across the director instead of along it; the likelier
+    first. Raises SasnetError if no start has a finite curve.
+    """
+    del bank
+    spent_time = read_spent_time()
+    deadline = spent_time + min(budget.seconds, _BUDGET.seconds)
+    curves = _make_curves(task, _thin(task))
+    _limit(curves, deadline)
+    rough = _descend(task, curves, _find_starts(task, curves), _FIRST_STEPS, _TOLERANCE)[:_REFINED]
+    ends = [problem.nearest[0] for problem in rough]
+    starts = [start for end in ends for start in (end, _mirror(task, end), *_vary_length(task, curves, end))]
+    fine = _descend(task, curves, starts, _STEPS)
+    if not fine:
+        raise no_curve(task.name)
+    whole = _make_curves(task, [slice(None)] * len(curves))
+    _limit(whole, deadline)
+    ends = [fine[0].nearest[0], *(p.nearest[0] for p in fine if _is_turned(p, fine[0]))][:2]
+    longer = _descend(task, whole, ends, _STEPS)
+    _limit(whole, np.inf)
+    fits = sorted((_make_fit(task, problem) for problem in longer), key=lambda fit: fit.minus_two_log)
+    return [replace(fit, seconds=read_spent_time() - spent_time) for fit in fits]
+
+
+def _is_turned(problem: SectorProblem, other: SectorProblem) -> bool:
+    """Whether axes lie across the director in one of two descents, and along it in the other."""
+    return bool(problem.nearest[0][P2] * other.nearest[0][P2] < 0)
+
+
+def _descend(
+    task: SectorTask, curves: list[SectorCurves], starts: Sequence[Mapping[str, Any]], steps: int,
+    tolerance: float = 0.0,
+) -> list[SectorProblem]:  # fmt: skip
+    """Go downhill from each start; the nearest to the data first."""
+    problems = [_make_problem(task, curves, start, tolerance) for start in starts]
+    for problem in problems:
+        with suppress(TimeUpError):
+            problem.run(steps)
+    return sorted((p for p in problems if np.isfinite(p.chisq)), key=lambda problem: problem.chisq)
+
+
+def _mirror(task: SectorTask, start: Mapping[str, Any]) -> dict[str, Any]:
+    """Axes across the director in place of axes along it, or the reverse: seen alike, a trap of a search."""
+    director = float(start[DIRECTOR]) + (0.0 if DIRECTOR in task.fixed else 90.0)
+    order = float(np.clip(-float(start[P2]), P2_RANGE[0] + 0.05, P2_RANGE[1] - 0.05))
+    return dict(start) | {DIRECTOR: (director + 90) % 180 - 90, P2: task.fixed.get(P2, order)}
+
+
+def _vary_length(
+    task: SectorTask, curves: list[SectorCurves], start: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The best of other lengths along the axis, each with other orders: a longer one is less aligned."""
+    name = LENGTHS[task.model][0][0]
+    orders = [float(start[P2])] if P2 in task.fixed else [float(start[P2]), *_ORDERS, 0.85]
+    lengths = [] if name in task.fixed else float(start[name]) * _FACTORS
+    varied = [dict(start) | {name: float(v), P2: order} for v, order in product(lengths, orders)]
+    return sorted(varied, key=lambda values: _misfit(curves, values))[:1]
+
+
+def _misfit(curves: Sequence[SectorCurves], values: Mapping[str, Any]) -> float:
+    """χ² with the tolerance of a search."""
+    errors = [curve.error(_TOLERANCE) for curve in curves]
+    residual = solve_shared([curve.calculate(values)[0] for curve in curves], curves, errors)[2]
+    return float(residual @ residual)
+
+
+def _limit(curves: Sequence[SectorCurves], deadline: float) -> None:
+    for curve in curves:
+        curve.deadline = deadline
+
+
+def _thin(task: SectorTask) -> list[Any]:
+    """A few points of each curve, spread evenly."""
+    sizes = [len(curve) for curve in task.sample.curves]
+    return [np.unique(np.linspace(0, n - 1, min(n, _FEW)).round().astype(int)) for n in sizes]
+
+
+def _make_curves(task: SectorTask, rows: Sequence[Any]) -> list[SectorCurves]:
+    particles: dict[bytes, Any] = {}
+    ranges = {P2: P2_RANGE} | dict(task.ranges)
+    if _is_director_fitted(task):
+        ranges.setdefault(DIRECTOR, (-180.0, 360.0))
+    return [
+        SectorCurves(_take(curve, part), dintensity[part], task.model, particles, ranges=ranges)
+        for curve, dintensity, part in zip(task.sample.curves, task.dintensities, rows, strict=True)
+    ]
+
+
+def _take(curve: Any, rows: Any) -> Any:
+    columns = ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
+    taken = {name: None if (v := getattr(curve, name)) is None else v[rows] for name in columns}
+    return replace(curve, **taken)
+
+
+def _azimuths(task: SectorTask) -> list[float]:
+    return sorted({curve.sector.azimuth % 180 for curve in task.sample.curves if curve.sector})
+
+
+def _is_director_fitted(task: SectorTask) -> bool:
+    """Whether sectors tell where the director is: two do not, as any smaller order would fit another."""
+    is_asked = task.free_direction or DIRECTOR in task.ranges
+    return DIRECTOR not in task.fixed and (len(_azimuths(task)) > 2 or is_asked)
+
+
+def _densities(task: SectorTask) -> tuple[dict[str, float], list[str]]:
+    """Scattering length densities that are fixed, and names of those that are fitted."""
+    table = particle_info(task.model).parameters.call_parameters
+    names = [p.name for p in table if p.type == "sld"]
+    fitted = [name for name in names if name == "sld_core" and name not in task.fixed]
+    info = particle_info(task.model)
+    return {
+        name: float(task.fixed.get(name, default_of(info, name))) for name in names if name not in fitted
+    }, fitted
+
+
+def _make_problem(
+    task: SectorTask, curves: list[SectorCurves], start: Mapping[str, Any], tolerance: float = 0.0
+) -> SectorProblem:
+    known = dict(task.fixed) | _densities(task)[0]
+    if not _is_director_fitted(task):
+        known[DIRECTOR] = float(start[DIRECTOR])
+    plan = Plan(known=(known,) * len(curves))
+    return SectorProblem(curves, [start] * len(curves), plan, tolerance=tolerance)
+
+
+def _find_starts(task: SectorTask, curves: list[SectorCurves]) -> list[dict[str, Any]]:
+    """The best of a grid of sizes, order parameters and directors, and others unlike it."""
+    directors = _list_directors(task)
+    orders = [task.fixed[P2]] if P2 in task.fixed else _ORDERS
+    compared = []
+    for sizes in _list_sizes(task):
+        for order, director in product(orders, directors):
+            start = {**sizes, P2: order, DIRECTOR: director}
+            compared.append((_misfit(curves, start), start))
+    compared.sort(key=lambda pair: pair[0])
+    chosen: list[dict[str, Any]] = []
+    for _, start in compared:
+        if len(chosen) < _FOLLOWED and not any(_is_near(start, other) for other in chosen):
+            chosen.append(start)
+    width = {f"{LENGTHS[task.model][1][0]}_pd": _WIDTH}
+    return [complete_distributions(start | width | dict(task.fixed), _POINTS) for start in chosen]
+
+
+def _is_near(start: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two starts have the same proportions and order: descents from both end alike."""
+    return all(start[name] == other[name] for name in ("ratio", P2))
+
+
+def _list_directors(task: SectorTask) -> list[float]:
+    if DIRECTOR in task.fixed:
+        return [float(task.fixed[DIRECTOR])]
+    azimuths = _azimuths(task)
+    if not _is_director_fitted(task):
+        return azimuths
+    between = [(a + b) / 2 for a, b in zip(azimuths, [*azimuths[1:], azimuths[0] + 180], strict=True)]
+    return [*azimuths, *between]
+
+
+def _list_sizes(task: SectorTask) -> list[dict[str, Any]]:
+    """Sizes of a grid over what the q range shows, with given values in place of the grid's."""
+    low = min(float(curve.q[0]) for curve in task.sample.curves)
+    high = max(float(curve.q[-1]) for curve in task.sample.curves)
+    across = np.geomspace(1.5 / high, 1.5 / low, _SIZES)
+    fixed = dict(task.fixed) | _densities(task)[0]
+    if task.model == "ellipsoid":
+        grid = [
+            {"radius_equatorial": r, "radius_polar": r * k, "ratio": k}
+            for r, k in product(across, _RATIOS["ellipsoid"])
+        ]
+    elif task.model == "cylinder":
+        grid = [
+            {"radius": r, "length": 2 * r * k, "ratio": k} for r, k in product(across, _RATIOS["cylinder"])
+        ]
+    else:
+        shell, solvent = fixed["sld_shell"], fixed["sld_solvent"]
+        grid = [
+            {"radius": r / (1 + t), "thickness": r * t / (1 + t), "length": 2 * r * k, "ratio": k,
+             "sld_core": solvent + c * (shell - solvent)}
+            for r, k, t, c in product(across, _RATIOS["cylinder"], _SHELLS, _CORES)
+        ]  # fmt: skip
+    return [sizes | fixed for sizes in grid]
+
+
+# --- What a descent says.
+
+
+def _make_fit(task: SectorTask, problem: SectorProblem) -> JointFit:
+    minimum = plain(problem, problem.best)
+    discrepancies = [Discrepancy(curve.curve, curve.dintensity) for curve in problem.curves]
+    off = residuals(problem, minimum)
+    evidences = [_integrate(d, theory) for d, theory in zip(discrepancies, minimum.theories, strict=True)]
+    linear = linear_at(problem, minimum.x)
+    errors, _ = deviations(linear, minimum, off, discrepancies, [e.shared for e in evidences])
+    values = problem.decode(minimum.x)[0] | {
+        "scale": minimum.common, "background": float(minimum.backgrounds[0])
+    }  # fmt: skip
+    wide = np.array([_extent(task, name, values, discrepancies[0].constant) for name, _ in linear.keys])
+    lost = minus_two_log(
+        discrepancies,
+        minimum.theories,
+        off[0],
+        linear.slopes,
+        (off[1], linear.besides),
+        wide / np.sqrt(2 * np.pi),
+    )
+    return _as_joint_fit(task, minimum, values, errors, lost, [e.shared for e in evidences], linear.columns())
+
+
+def _integrate(discrepancy: Discrepancy, theory: Floats) -> Evidence:
+    residual = (discrepancy.curve.intensity - theory) / discrepancy.dintensity
+    return marginal(discrepancy, theory, residual, np.zeros((residual.size, 0)))
+
+
+def _extent(task: SectorTask, name: str, values: Mapping[str, Any], background: float) -> float:
+    """How far a parameter may be off before the curves are known: of angles half a turn."""
+    if name in (P2, DIRECTOR):
+        return {P2: P2_RANGE[1] - P2_RANGE[0], DIRECTOR: 180.0}[name]
+    value = float(values[name])
+    return extent_in(task.model, name, Parameter(value, None, "", False, value, value), background)
+
+
+def _as_joint_fit(
+    task: SectorTask, minimum: Minimum, values: Mapping[str, Any], errors: Mapping[Key, float], lost: float,
+    shared_errors: Sequence[Any], derivatives: Mapping[Key, Floats],
+) -> JointFit:  # fmt: skip
+    info = particle_info(task.model)
+    units = {p.name: p.units for p in info.parameters.call_parameters}
+    names = [name for name in values if name.removesuffix("_pd") in units]
+    parameters = {
+        name: _make_parameter(task, info, name, values[name], errors.get((name, None)), units)
+        for name in names
+    }
+    curves = list(zip(task.sample.curves, task.dintensities, minimum.theories, strict=True))
+    chisq = tuple(float(np.sum(((t - c.intensity) / d) ** 2)) for c, d, t in curves)
+    points = sum(theory.size for theory in minimum.theories)
+    widths = {n.removesuffix("_pd"): str(values[f"{n}_type"]) for n in parameters if n.endswith("_pd")}
+    return JointFit(
+        task.model, None, parameters, tuple(map(_describe_sector, task.sample.curves)), chisq,
+        sum(chisq) / max(points - len(errors), 1), lost, 1.0, minimum.theories, widths, tuple(shared_errors),
+        tuple(standardise_runs(c.intensity - t) for c, _, t in curves), derivatives=derivatives,
+    )  # fmt: skip
+
+
+def _describe_sector(curve: Curve) -> dict[str, Parameter]:
+    """Azimuth and half-width of a curve, as values that are its own."""
+    assert curve.sector is not None
+    values = {"azimuth": curve.sector.azimuth, "half_width": curve.sector.half_width}
+    return {name: Parameter(value, None, "degrees", True, value, value) for name, value in values.items()}
+
+
+def _make_parameter(
+    task: SectorTask, info: Any, name: str, value: float, error: float | None, units: Mapping[str, str]
+) -> Parameter:
+    if name == DIRECTOR:
+        value = (value + 90) % 180 - 90
+    low, high = (value, value) if error is None else task.ranges.get(name) or range_of(info, name, value)
+    why = ""
+    densities, fitted = _densities(task)
+    if (
+        error is not None
+        and fitted
+        and name in (*fitted, "scale")
+        and not densities.keys() <= task.fixed.keys()
+    ):
+        why, error = ONE_SOLVENT, None
+    return Parameter(
+        float(value),
+        error,
+        units.get(name, ""),
+        error is None and not why,
+        float(low),
+        float(high),
+        undetermined=why,
+    )

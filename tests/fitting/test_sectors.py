@@ -1,0 +1,318 @@
+"""Sectors of oriented and of magnetic samples, against sasmodels in two dimensions and sums by numpy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.polynomial import legendre
+
+from benchmarks.fitting.sectors import BINS, density_of_cosines, draw_magnetic, draw_oriented, order_of
+from benchmarks.kept import Here
+from sasnet_plugin import load
+from sasnet_plugin.cli.main import app
+from sasnet_plugin.data.sample.described import read_description, sample_of, sectors_of
+from sasnet_plugin.data.sample.sample import SECTORS
+from sasnet_plugin.data.sample.sectors import compare_sectors, separate_magnetism
+from sasnet_plugin.data.sectors import find_sector, sector_of_name
+from sasnet_plugin.fitting.api import fit_sample, fit_together
+from sasnet_plugin.fitting.problem.oriented_particles import LENGTHS, Particle
+from sasnet_plugin.fitting.strategy.oriented import SectorTask, fit_oriented, fit_particle
+from sasnet_plugin.fitting.task import Budget, FitOptions
+from sasnet_plugin.simulate.kernel import load_model
+from sasnet_plugin.simulate.orientations import FINE_DEGREE, order_parameter, sector_series
+from sasnet_plugin.types import Curve, DataError, SasnetError, Sector
+
+Q = np.geomspace(0.004, 0.3, 60)
+SIZES = {
+    "cylinder": {"radius": 20.0, "length": 400.0},
+    "core_shell_cylinder": {"radius": 15.0, "thickness": 10.0, "length": 250.0, "sld_core": 1.0,
+                            "sld_shell": 4.0, "sld_solvent": 6.0},
+    "ellipsoid": {"radius_equatorial": 30.0, "radius_polar": 100.0},
+}  # fmt: skip
+
+
+def powder(name: str, values: dict[str, Any]) -> np.ndarray:
+    from sasmodels.direct_model import call_kernel
+
+    return np.asarray(call_kernel(load_model(name).make_kernel([Q]), values | {"background": 0.0}))
+
+
+@pytest.mark.parametrize("name", LENGTHS)
+@pytest.mark.parametrize("width", [0.0, 0.1])
+def test_without_order_a_sector_is_the_powder_average(name: str, width: float) -> None:
+    spread = f"{LENGTHS[name][1][0]}_pd"
+    values = SIZES[name] | {spread: width, f"{spread}_n": 15, f"{spread}_nsigma": 3.0}
+    sector = Particle(name, Q).average(values | {"p2": 0.0, "director": 20.0}, Sector(0.0, 15.0))
+    assert sector == pytest.approx(powder(name, values), rel=1e-7)
+
+
+@pytest.mark.parametrize("name", LENGTHS)
+def test_axes_that_are_nearly_aligned_scatter_as_one_particle(name: str) -> None:
+    """Short enough that the 12 degrees that are left do not matter."""
+    from sasmodels.direct_model import call_kernel
+
+    q = np.linspace(0.002, 0.01, 5)
+    for azimuth in (0.0, 40.0, 90.0):
+        turned = np.radians(azimuth)
+        kernel = load_model(name).make_kernel([q * np.cos(turned), q * np.sin(turned)])
+        aligned = call_kernel(kernel, SIZES[name] | {"theta": 90.0, "phi": 0.0, "background": 0.0})
+        values = SIZES[name] | {"p2": 0.97, "director": 0.0}
+        sector = Particle(name, q).average(values, Sector(azimuth, 2.0))
+        assert sector == pytest.approx(np.asarray(aligned), rel=0.06)
+
+
+@pytest.mark.parametrize(("strength", "turn"), [(2.0, 0.0), (8.0, 35.0), (14.0, 90.0)])
+def test_density_of_cosines_is_a_sum_over_axes_and_azimuths(strength: float, turn: float) -> None:
+    cosines = (np.arange(BINS) + 0.5) / BINS
+    series = sector_series(order_parameter(strength), turn, 12.0)
+    density = legendre.legvander(cosines, FINE_DEGREE)[:, ::2] @ series
+    summed = density_of_cosines(strength, turn)
+    assert order_parameter(strength) == pytest.approx(order_of(strength), abs=1e-5)
+    for degree in (2, 4, 6):
+        moment = legendre.legval(cosines, [0.0] * degree + [1.0])
+        assert np.mean(density * moment) == pytest.approx(float(summed @ moment), abs=2e-3)
+
+
+def tasks(index: int, model: str, fixed: dict[str, float] | None = None) -> SectorTask:
+    _, _, curves = draw_oriented(index)
+    sample = sample_of(curves)
+    return SectorTask(sample, tuple(np.asarray(c.dintensity) for c in curves), model, fixed or {})
+
+
+@pytest.mark.parametrize("index", [0, 3])
+def test_sizes_order_and_direction_are_recovered(index: int) -> None:
+    form, truth, _ = draw_oriented(index)
+    fit = fit_particle(tasks(index, form), None, Budget())[0]
+    assert fit.reduced_chisq < 1.3
+    assert fit.parameters["p2"].value == pytest.approx(truth["p2"], abs=0.05)
+    for name in ("radius", "length"):
+        p = fit.parameters[name]
+        assert p.error is not None
+        assert abs(p.value - truth[name]) < 3.5 * p.error
+    turned = fit.parameters["director"].value - truth["director"]
+    assert abs((turned + 90) % 180 - 90) < 3
+    # One scale and one background, and each curve says which sector it is.
+    assert {"scale", "background"} <= fit.parameters.keys()
+    assert all(own.keys() == {"azimuth", "half_width"} for own in fit.own)
+
+
+def test_a_given_order_is_kept() -> None:
+    fit = fit_particle(tasks(0, "cylinder", {"p2": 0.3}), None, Budget())[0]
+    assert fit.parameters["p2"].value == 0.3
+    assert fit.parameters["p2"].error is None
+
+
+def test_other_models_and_structure_factors_are_refused() -> None:
+    sample = tasks(0, "cylinder").sample
+    with pytest.raises(SasnetError, match="sphere: sectors are fitted with cylinder"):
+        fit_oriented(None, sample, (), FitOptions(models=("sphere",)))  # type: ignore[arg-type]
+    with pytest.raises(SasnetError, match="without structure factor"):
+        fit_oriented(None, sample, (), FitOptions(structure_factor="hardsphere"))  # type: ignore[arg-type]
+
+
+def test_headline_names_order_and_direction_and_two_sectors_say_what_is_assumed() -> None:
+    _, _, curves = draw_oriented(3)
+    result = fit_sample(Here(), sample_of(curves), FitOptions(models=("cylinder",)))
+    assert "order parameter P₂" in result.verdict.headline
+    assert "Fits 2 sectors of one sample together" in result.verdict.headline
+    assert "Two sectors do not determine the direction" in result.verdict.doubts[0]
+    assert "--export" not in result.verdict.next
+
+
+# --- What a file, a sample file and options say.
+
+
+@pytest.mark.parametrize(
+    ("lines", "name", "expected"),
+    [
+        (["Sector average: azimuth = 90 deg, half-width = 15 deg"], "", Sector(90, 15)),
+        (["AVERAGE: SECTOR", "PHI = 0.0", "DPHI = 10.0"], "", Sector(0, 10)),
+        (["sector angle: 30, width: 20"], "", Sector(30, 10)),
+        ([], "12345rear_1D_2.0_14.0Phi-45.0_45.0", Sector(0, 45)),
+        (["azimuth = 90, width = 10"], "", None),
+        (["sector: public", "phi = 3"], "", None),
+    ],
+)
+def test_sectors_in_headers_and_names(lines: list[str], name: str, expected: Sector | None) -> None:
+    assert find_sector(lines, name) == expected
+
+
+def write(path: Path, header: str) -> str:
+    table = np.column_stack([Q, 1 / (1 + (50 * Q) ** 2), 0.02 / (1 + (50 * Q) ** 2)])
+    np.savetxt(path, table, header=header)
+    return str(path)
+
+
+def test_a_text_file_says_its_sector_and_an_isotropic_one_says_none(tmp_path: Path) -> None:
+    (curve,) = load(write(tmp_path / "a.dat", "Sector average, phi = 90, dphi = 12\nq I dI"))
+    assert curve.sector == Sector(90, 12)
+    (curve,) = load(write(tmp_path / "b.dat", "phi = 90\nq I dI"))
+    assert curve.sector is None
+
+
+def test_canonical_xml_and_hdf5_say_their_sector(tmp_path: Path) -> None:
+    import h5py
+
+    points = "".join(f"<Idata><Q unit='1/A'>{q}</Q><I unit='1/cm'>1.5</I></Idata>" for q in Q)
+    terms = "<term name='sector azimuth' unit='deg'>45</term><term name='half-width'>8</term>"
+    xml = tmp_path / "a.xml"
+    xml.write_text(
+        "<?xml version='1.0'?><SASroot version='1.1' xmlns='urn:cansas1d:1.1'><SASentry><Title>t</Title>"
+        f"<Run>1</Run><SASdata>{points}</SASdata><SASprocess>{terms}</SASprocess></SASentry></SASroot>"
+    )
+    assert load(str(xml))[0].sector == Sector(45, 8)
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        entry = file.create_group("entry")
+        entry.attrs["canSAS_class"] = "SASentry"
+        data = entry.create_group("data")
+        data.attrs.update({"canSAS_class": "SASdata", "signal": "I", "I_axes": "Q", "Q_indices": 0})
+        data["Q"], data["I"] = Q, 1 / (1 + (50 * Q) ** 2)
+        data["Q"].attrs["units"], data["I"].attrs["units"] = "1/angstrom", "1/cm"
+        process = entry.create_group("process")
+        process["sector_azimuth"], process["half_width"] = 45.0, 8.0
+    assert load(str(path))[0].sector == Sector(45, 8)
+
+
+def test_sectors_of_a_sample_file_and_of_names(tmp_path: Path) -> None:
+    curves = [Curve(Q, np.exp(-Q * (i + 1)), file=f"gel_{90 * i}_15.dat") for i in range(2)]
+    assert sector_of_name("gel_90_15.dat") == Sector(90, 15)
+    named = sample_of(curves, {"kind": SECTORS})
+    assert [curve.sector for curve in named.curves] == [Sector(0, 15), Sector(90, 15)]
+    assert sample_of(curves).kind != SECTORS  # names alone prove nothing
+    path = tmp_path / "sample.toml"
+    path.write_text('field = 0\n[sectors]\n"gel_0_15.dat" = [10, 5]\n"gel_90_15.dat" = "100±5"\n')
+    told = sample_of(curves, read_description(path))
+    assert (told.kind, told.field_azimuth) == (SECTORS, 0)
+    assert [curve.sector for curve in told.curves] == [Sector(10, 5), Sector(100, 5)]
+    assert sectors_of("0:15,90:15") == {"1": "0:15", "2": "90:15"}
+
+
+@pytest.mark.parametrize(
+    ("described", "message"),
+    [
+        ({"kind": SECTORS}, "the sector of a.dat is not known"),
+        ({"kind": SECTORS, "sectors": {"1": "0:15", "2": "180:15"}}, "all sectors have one azimuth"),
+        ({"sectors": {"1": "wide"}}, "'wide' is not a sector"),
+        ({"field": "up"}, "is not an azimuth"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(described: dict[str, Any], message: str) -> None:
+    curves = [Curve(Q, np.exp(-Q * (i + 1)), file=name) for i, name in enumerate(("a.dat", "b.dat"))]
+    with pytest.raises(DataError, match=message):
+        sample_of(curves, described)
+
+
+def test_python_takes_sectors_of_each_curve() -> None:
+    curves = [replace(curve, sector=None) for curve in draw_oriented(3)[2]]
+    with pytest.raises(SasnetError, match="1 sectors for 2 curves"):
+        fit_together(curves, sectors=[(0, 15)])
+
+
+# --- Magnetism.
+
+
+def test_magnetic_contrasts_are_recovered_and_none_is_invented() -> None:
+    found = []
+    for i in range(40):
+        ratio, curves = draw_magnetic(i, True)
+        parts = separate_magnetism(sample_of(curves, {"field": 0}))
+        found.append(abs(parts.contrast[0] - ratio) < 3 * parts.contrast[1])
+        plain = separate_magnetism(sample_of(draw_magnetic(i, False)[1], {"field": 0}))
+        assert not plain.is_seen
+        assert "contrast" not in plain.as_dict()
+    assert sum(found) >= 38
+
+
+def test_parts_are_exact_without_noise() -> None:
+    nuclear, magnetic = 1 / (1 + (40 * Q) ** 2), 0.3 / (1 + (30 * Q) ** 2)
+    curves = []
+    for azimuth in (20.0, 65.0, 110.0):
+        psi = np.radians(azimuth - 20.0 + 15 * np.linspace(-1, 1, 2001))
+        sine = np.mean(np.sin(psi) ** 2)
+        intensity = nuclear + magnetic * sine
+        curves.append(Curve(Q, intensity, 0.02 * intensity, sector=Sector(azimuth, 15.0)))
+    parts = separate_magnetism(sample_of(curves, {"field": 20}))
+    assert parts.nuclear.intensity == pytest.approx(nuclear, rel=1e-3)
+    assert parts.magnetic.intensity == pytest.approx(magnetic, rel=1e-2)
+    with pytest.raises(DataError, match="same angle with the field"):
+        separate_magnetism(sample_of([curves[0], curves[2]], {"field": 65}))
+
+
+def test_sectors_that_differ_are_called_anisotropic_and_noise_is_not() -> None:
+    assert compare_sectors(draw_oriented(0)[2]).is_seen
+    assert not any(compare_sectors(draw_magnetic(i, False)[1]).is_seen for i in range(40))
+
+
+def save(curves: list[Curve], folder: Path) -> list[str]:
+    files = []
+    for curve in curves:
+        assert curve.sector is not None
+        files.append(str(folder / curve.file))
+        header = f"sector: azimuth = {curve.sector.azimuth}, half-width = {curve.sector.half_width}\nq I dI"
+        np.savetxt(files[-1], np.column_stack([curve.q, curve.intensity, curve.dintensity]), header=header)
+    return files
+
+
+@pytest.fixture
+def classified(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    def run(curves: list[Curve], *options: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            app(["classify", "--together", *save(curves, tmp_path), *options])
+        assert ended.value.code in (0, None)
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_classify_says_whether_sectors_differ_and_what_to_do(classified: Callable[..., str]) -> None:
+    text = classified(draw_oriented(0)[2])
+    assert "the sample is anisotropic" in text
+    assert "Next: sasnet fit" in text
+    assert "the sample is isotropic" in classified(draw_magnetic(0, False)[1])
+    assert "Magnetic scattering: the magnetic contrast is" in classified(
+        draw_magnetic(0, True)[1], "--field", "0"
+    )
+    answer = json.loads(classified(draw_magnetic(1, False)[1], "--field", "0", "--json"))
+    assert answer["magnetism"]["seen"] is False
+    assert answer["headline"].startswith("No magnetic scattering seen: at most")
+
+
+def test_nuclear_and_magnetic_scattering_are_fitted_as_one_shape() -> None:
+    ratio, curves = draw_magnetic(2, True)
+    sample = sample_of(curves, {"field": 0})
+    result = fit_sample(Here(), sample, FitOptions(models=("sphere",), structure_factor="none"))
+    assert result.verdict.headline.startswith("Magnetic scattering: the magnetic contrast is")
+    assert "2 parts (nuclear and magnetic) of one sample" in result.verdict.headline
+    assert "assumes that the structure is isotropic" in result.verdict.doubts[0]
+    told = result.as_dict()["magnetism"]
+    assert told["seen"]
+    assert told["contrast"] == pytest.approx(ratio, abs=3 * told["contrast_error"])
+    assert f"{sample.files[0]} {sample.files[1]}" in result.verdict.next
+
+
+def test_without_magnetism_sectors_are_fitted_as_one_isotropic_sample() -> None:
+    sample = sample_of(draw_magnetic(2, False)[1], {"field": 0})
+    result = fit_sample(Here(), sample, FitOptions(models=("sphere",), structure_factor="none"))
+    assert result.verdict.headline.startswith("No magnetic scattering seen: at most")
+    assert "Best fit: spheres" in result.verdict.headline
+
+
+def test_an_orientation_that_fits_as_well_is_a_caution() -> None:
+    """Discs thinner than these q show, weakly aligned: axes along and across are seen alike."""
+    sample = sample_of(draw_oriented(10)[2])
+    result = fit_sample(Here(), sample, FitOptions(models=("ellipsoid",)))
+    assert any(doubt.startswith("Another orientation fits as well") for doubt in result.verdict.doubts)
+
+
+def test_long_rods_have_a_curve_or_none() -> None:
+    values = {"radius": 20.0, "p2": 0.5, "director": 0.0}
+    long, far = (Particle("cylinder", Q).average(values | {"length": n}, Sector(0, 10)) for n in (3e3, 3e5))
+    assert np.all(long > 0)
+    assert np.all(np.isnan(far))  # narrower than any rule of integration
