@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from ..fitting.result.components import bare
 from ..fitting.result.fit_result import FitResult
 from ..fitting.result.model_fit import ModelFit
 from ..fitting.result.sample_result import JointFit, SampleResult
-from ..fitting.verdict.names import capital
 from ..model_free import Guinier
 from ..types import Curve, SasnetError, sum_parts
 from . import sentences
@@ -118,7 +117,16 @@ class Plan:
     def lines(self) -> list[str]:
         """The answer: what is known, what to measure, notes."""
         shares = ", ".join(f"{name} {percent(share)}" for name, share in self.rivals.items())
-        return [sentences.NOW(models=shares), self._answer(), *self.notes]
+        return [sentences.NOW(models=shares), self._answer(), *self.notes, *self._explanations()]
+
+    def _explanations(self) -> Iterator[str]:
+        """Sentences on the table: which times were calculated, and of which models an error is."""
+        if any(each.time_to_aim is None and not self._reaches(each) for each in self.ranked):
+            yield sentences.SEARCHED(aim=self._aim_share(), count=_SEARCHED)
+        errors = self.ranked[0].outlook.errors if self.ranked else {}
+        models = [model for model, name in errors if name == self.parameter]
+        if models[1:]:
+            yield sentences.MEAN_OF_MODELS(parameter=self.parameter, models=join_names(models))
 
     def only(self, names: Collection[str]) -> Plan:
         """The plan with these measurements alone."""
@@ -131,7 +139,7 @@ class Plan:
     def table(self) -> list[list[str]]:
         """Cells of the ranking, the header first."""
         head = "right model leads" if self.parameter is None else f"error of {self.parameter}"
-        goal = percent(self.aim)
+        goal = self._aim_share()
         rows = [["measurement", "time", head, f"time to {goal}"]]
         return rows + [
             [each.name, self.time_text(self.time), self._figure(each.outlook), self._aim_text(each)]
@@ -218,7 +226,7 @@ class Plan:
         )
         common = {"measurement": best.name, "time": self.time_text(goal.time), "error": error, "now": now}
         if self.recommended is None:
-            return sentences.NOTHING_IS_PRECISE(aim=percent(self.aim), parameter=self.parameter, **common)
+            return sentences.NOTHING_IS_PRECISE(aim=self._aim_share(), parameter=self.parameter, **common)
         return sentences.MEASURE_FOR_ERROR(parameter=self.parameter, **common)
 
     def _figure(self, look: Outlook) -> str:
@@ -228,10 +236,20 @@ class Plan:
 
     def _aim_text(self, ranked: Ranked) -> str:
         if ranked.time_to_aim is None:
-            return ""
+            return str(sentences.AT_MOST(time=self.time_text(self.time))) if self._reaches(ranked) else "–"
         if math.isinf(ranked.time_to_aim):
             return f"over {self.time_text(LONGEST * self.time)}"
         return self.time_text(ranked.time_to_aim)
+
+    def _reaches(self, ranked: Ranked) -> bool:
+        """Whether a measurement reaches the aim in the plan's time."""
+        look = ranked.outlook
+        if self.parameter is None:
+            return look.chance >= self.aim
+        return look.error is not None and look.error <= self.aim * abs(look.value or 0.0)
+
+    def _aim_share(self) -> str:
+        return f"{significant(100 * self.aim, 4)} %"
 
 
 def percent(share: float) -> str:
@@ -478,7 +496,7 @@ def _same(rivals: Sequence[Rival], ranked: Sequence[Ranked]) -> list[str]:
     longest = [look for each in ranked if (look := each.at_longest or each.at_aim) is not None]
     pairs = [(a.short_name, b.short_name) for i, a in enumerate(rivals) for b in rivals[i + 1 :]]
     return [
-        sentences.SAME_CURVES(first=capital(a), second=b)
+        sentences.SAME_CURVES(first=a, second=b)
         for a, b in pairs
         if longest
         and all(

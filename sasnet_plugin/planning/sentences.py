@@ -26,10 +26,18 @@ NOTHING_IS_PRECISE = template(
     aim="1 %", parameter="radius", time="64 × the present time", error="0.9 Å", measurement="in D2O",
     now="1.1 Å",
 )  # fmt: skip
+SEARCHED = template(
+    "The time to {aim} is calculated for the best {count} measurements; – stands for the others.",
+    aim="95 %", count="3",
+)  # fmt: skip
+MEAN_OF_MODELS = template(
+    "The error of {parameter} is the mean over {models}, weighted by their probabilities.",
+    parameter="radius", models="sphere and fuzzy_sphere",
+)  # fmt: skip
 SAME_CURVES = template(
-    "{first} and {second} give the same curve in every measurement compared; no counting time separates"
-    " them.",
-    first="Sphere", second="fuzzy_sphere",
+    "The models {first} and {second} give the same curve in every measurement compared; no counting time"
+    " separates them.",
+    first="sphere", second="fuzzy_sphere",
 )  # fmt: skip
 COUNTED = template(
     "sasnet fit treats {names} like a simpler model, because these data do not determine the extra"
@@ -87,6 +95,7 @@ OTHER_Q = template("{word} q, {low} to {high} Å⁻¹", word="higher", low="0.02
 IN_SOLVENT = template("in {solvent}", solvent="40%D2O")
 DILUTED = template("diluted to {share}", share="1/4")
 TIMES = template("{factor} × the present time", factor="4")
+AT_MOST = template("{time} or less", time="600 s")
 SECONDS = template("{seconds} s", seconds="600")
 BY_MODEL = template("According to {model}", model="core_shell_sphere")
 BY_SERIES = template("From I(0) of the curves")
