@@ -92,7 +92,7 @@ class ProblemSettings:
     alike: float = setting(
         1e-3,
         "A relative difference below it is none: of the χ² of two minima, of a value from the end of its"
-        " range, of a slope from a combination of others, of which none is then fitted.",
+        " range, of a slope from a combination of others (not fitted then).",
     )
     size_reach: float = setting(
         30.0, "Fitted sizes stay within this factor of their start; a range as long is log-uniform."
