@@ -296,7 +296,7 @@ def table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     _, smaller = _share([ratio < 1 / WITHIN for ratio in ratios])
     same = rows[SAME]
     plans = [row["plan_seconds"] for row in planned] or [np.nan]
-    return f"""{len(planned)} of the first {len(rows[PLANNED])} samples are ambiguous; the whole benchmark has {COUNT}.
+    return f"""{len(planned)} of {len(rows[PLANNED])} samples are ambiguous; the whole benchmark has {COUNT}.
 
 {text}
 Of {count} predicted errors of sizes {within} % are within a factor of {WITHIN:g} of those of the fit;
