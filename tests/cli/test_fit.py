@@ -90,6 +90,9 @@ def test_report_and_exports_are_written(sphere: Path, tmp_path: Path) -> None:
     ends = {path.name.partition(".")[2] for path in out.iterdir()}
     assert ends == {"html", "sasview.json", "parameters.txt", "bumps.py", "session.h5", "nxcansas.h5"}
     assert all(str(path) in text.replace("\n", "") for path in out.iterdir())
+    project, script = (next(out.glob(f"*.{end}")) for end in ("sasview.json", "bumps.py"))
+    opening = f"Open: {project} in SasView (File, Open Project), or the fit in Bumps with bumps {script}"
+    assert opening in text.splitlines()
 
 
 def test_the_answer_has_three_lines_and_the_rest_on_demand(sphere: Path, tmp_path: Path) -> None:

@@ -56,6 +56,12 @@ OPEN_VALUES = template("{names} not determined by these data", names="length and
 # How names of models are read, once on every surface that prints them.
 NAMES = template("A@B is the form factor A with the structure factor B; A+B is a sum of two models.")
 
+# Below the values of the best fit, where the headline's errors contain more.
+MODEL_ERRORS = template(
+    "These errors are of this model alone. The headline's errors also include the spread over the equally"
+    " good models: quote those."
+)
+
 # Cautions about the search.
 NOT_FITTED = template(
     "{models} could not be fitted for a technical reason. The answer may change.", models="Core_shell_sphere"
