@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 import time
@@ -88,6 +89,8 @@ def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = F
 
     say = wide_console().print
     head, *more_lines = result.verdict.lines()
+    if details:  # which is the last thing that a next command adds
+        more_lines = [line for line in more_lines if not re.match(r"Next: .* --details  # ", line)]
     say(Text(head, style="bold"), soft_wrap=True)
     if quiet:
         return
@@ -241,6 +244,8 @@ def print_result(
     if titled:
         say(Text(_title(result.curve), style="bold"), soft_wrap=True)
     head, *more_lines = result.verdict.lines()
+    if details:  # which is the last thing that a next command adds
+        more_lines = [line for line in more_lines if not re.match(r"Next: .* --details  # ", line)]
     say(Text(head, style=_STYLES[result.verdict.level]), soft_wrap=True)
     if not quiet:
         _print_more(more_lines, say)

@@ -16,7 +16,6 @@ from ..fitting.result.components import bare
 from ..fitting.result.fit_result import FitResult
 from ..fitting.result.model_fit import ModelFit
 from ..fitting.result.sample_result import JointFit, SampleResult
-from ..fitting.verdict.names import capital
 from ..model_free import Guinier
 from ..types import Curve, SasnetError, sum_parts
 from . import sentences
@@ -475,7 +474,7 @@ def _same(rivals: Sequence[Rival], ranked: Sequence[Ranked]) -> list[str]:
     longest = [look for each in ranked if (look := each.at_longest or each.at_aim) is not None]
     pairs = [(a.short_name, b.short_name) for i, a in enumerate(rivals) for b in rivals[i + 1 :]]
     return [
-        sentences.SAME_CURVES(first=capital(a), second=b)
+        sentences.SAME_CURVES(first=a, second=b)
         for a, b in pairs
         if longest
         and all(

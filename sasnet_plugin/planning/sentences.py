@@ -27,9 +27,9 @@ NOTHING_IS_PRECISE = template(
     now="1.1 Å",
 )  # fmt: skip
 SAME_CURVES = template(
-    "{first} and {second} give the same curve in every measurement compared; no counting time separates"
-    " them.",
-    first="Sphere", second="fuzzy_sphere",
+    "The models {first} and {second} give the same curve in every measurement compared; no counting time"
+    " separates them.",
+    first="sphere", second="fuzzy_sphere",
 )  # fmt: skip
 COUNTED = template(
     "sasnet fit treats {names} like a simpler model, because these data do not determine the extra"

@@ -144,7 +144,7 @@ def _describe_unexplained(result: FitResult) -> str:
         return sentences.ANOTHER_WOULD_FIT(
             nearest=capital(add_model_name(first)),
             chisq=chisq,
-            best=capital(best.short_name),
+            best=best.short_name,
             best_chisq=chisq_text(best.reduced_chisq),
         )
     close = [f for f in result.fits if f.reduced_chisq <= ASSESSMENT.worse * max(first.reduced_chisq, 1.0)]
@@ -162,7 +162,7 @@ def _why_first(result: FitResult, nearest_: ModelFit) -> str:
     else:
         reason = "it is more probable"
     chisq = chisq_text(best.reduced_chisq)
-    return sentences.RANKS_FIRST(model=capital(best.short_name), chisq=chisq, reason=reason)
+    return sentences.RANKS_FIRST(model=best.short_name, chisq=chisq, reason=reason)
 
 
 def _describe_guinier(result: FitResult) -> str:

@@ -103,8 +103,7 @@ def test_nothing_explains_but_the_nearest_is_named_and_what_is_sure_is_said() ->
     said = headline(answer(first, second, verification=WRONG, verified=False))
     assert said == (
         "None of the fitted models fits the data. Nearest: core-shell spheres (core_shell_sphere), reduced χ²"
-        " 8.4. Sphere"
-        " (reduced χ² 9.1) ranks first because it is more probable. The nearest fits"
+        " 8.4. The model sphere (reduced χ² 9.1) ranks first because it is more probable. The nearest fits"
         " agree on a number-mean outer radius of 72.5 ± 1.6 Å."
     )
     assert "Fits the data" not in said
@@ -148,7 +147,8 @@ def test_one_that_is_within_the_errors_is_not_denied() -> None:
     first, second = replace(SPHERE, reduced_chisq=3.1), replace(SHELL, reduced_chisq=1.1)
     said = headline(answer(first, second, verification=WRONG, verified=False))
     assert said.startswith(
-        "Core-shell spheres (core_shell_sphere) would fit the data (reduced χ² 1.1). Sphere (reduced χ² "
+        "Core-shell spheres (core_shell_sphere) would fit the data (reduced χ² 1.1). The model sphere"
+        " (reduced χ² 3.1) does not"
     )
     assert "None of" not in said
     # Where its residuals are not random, either, nothing does.
