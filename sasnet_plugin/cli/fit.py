@@ -383,7 +383,7 @@ class Outputs:
         """Write page, exports, a figure and lines of a sample's curves; how many things failed."""
         failed = 0
         try:
-            say_written(self._write_sample_outputs(found_result), is_said=said)
+            print_outputs(self._write_sample_outputs(found_result), is_said=said)
         except SasnetError as error:
             print(error, file=sys.stderr, flush=True)
             failed += 1
@@ -434,7 +434,7 @@ class Outputs:
             print(f"Written: {write_overview(self.rows, self.report, 'Fits')}", file=sys.stderr)
 
 
-def say_written(paths: Iterable[Path], *, is_said: bool) -> None:
+def print_outputs(paths: Iterable[Path], *, is_said: bool) -> None:
     """Name each file once it is written, then how SasView and Bumps open those for them."""
     opening: dict[str, str] = {}
     for path in paths:
@@ -451,7 +451,7 @@ def say_written(paths: Iterable[Path], *, is_said: bool) -> None:
 def write_outputs(result: FitResult, outputs: Outputs, *, is_said: bool) -> str:
     """Write what belongs to a fit and return why something failed, or an empty string."""
     try:
-        say_written(outputs.write_fit(result), is_said=is_said)
+        print_outputs(outputs.write_fit(result), is_said=is_said)
     except SasnetError as error:
         return str(error)
     return ""
