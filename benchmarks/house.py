@@ -215,6 +215,25 @@ def count_settings(folder: Path) -> int:
     return sum(path.read_text(encoding="utf-8").count(" = setting(") for path in folder.rglob("*.py"))
 
 
+def count_named_numbers(folder: Path) -> int:
+    """Count names that modules give to a literal number, or to several: those that are no settings."""
+    numbers = 0
+    for path in folder.rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+                names = node.targets if isinstance(node, ast.Assign) else [node.target]
+                if values and all(is_number(value) for value in values):
+                    numbers += len(names[0].elts) if isinstance(names[0], ast.Tuple) else 1
+    return numbers
+
+
+def is_number(node: ast.expr) -> bool:
+    """Whether an expression is a literal number, with its sign."""
+    value = node.operand if isinstance(node, ast.UnaryOp) else node
+    return isinstance(value, ast.Constant) and type(value.value) in (int, float)
+
+
 def count_lines(paths: Iterable[Path]) -> int:
     """Count all lines, blank ones too."""
     return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
@@ -243,6 +262,8 @@ def counts_table(names: Names) -> str:
     rows = [
         ["settings in fitting/", str(count_settings(PACKAGE / "fitting"))],
         ["settings in the package", str(count_settings(PACKAGE))],
+        ["numbers that modules name beside them, fitting/", str(count_named_numbers(PACKAGE / "fitting"))],
+        ["… package", f"{count_named_numbers(PACKAGE):,}"],
         ["lines of benchmarks", f"{count_lines((ROOT / 'benchmarks').rglob('*.py')):,}"],
         ["lines of tests", f"{count_lines((ROOT / 'tests').rglob('*.py')):,}"],
         ["bindings", f"{names.bindings:,}"],

@@ -29,9 +29,9 @@ def format_with_error(value: float, error: float | None) -> str:
 
     Examples
     --------
-    >>> with_error(1090.2, 157.3)
+    >>> format_with_error(1090.2, 157.3)
     '1090 ± 160'
-    >>> with_error(1.234e7, 5.71e5)
+    >>> format_with_error(1.234e7, 5.71e5)
     '(1.234 ± 0.057)×10⁷'
     """
     # Two significant digits of the uncertainty, and the value ends at the same decimal place: "it usually

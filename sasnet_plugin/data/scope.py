@@ -315,49 +315,32 @@ _CONTAINERS = (
     (b"\x1f\x8b", "a gzip archive"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word document"),
 )
-# (pattern in the first lines, what it says); each is a word of that method and of no other.
+# (pattern in the first lines, what it says); each is a word of that method and of no other, in any case
+# but where it is marked.
 _HEADERS = (
+    (r"^[ \t]*(?-i:FileFormatVersion|BEGIN_DATA|SpinEchoLength)\b", "spin-echo (SESANS) data"),
+    (r"\b(?:g2\s*-\s*1|lag\s*time|correlation function|autocorrelation)\b", "light scattering (DLS)"),
     (
-        re.compile(r"^[ \t]*(?:FileFormatVersion|BEGIN_DATA|SpinEchoLength)\b", re.M),
-        "spin-echo (SESANS) data",
-    ),
-    (
-        re.compile(r"\b(?:g2\s*-\s*1|lag\s*time|correlation function|autocorrelation)\b", re.I),
-        "light scattering (DLS)",
-    ),
-    (
-        re.compile(
-            r"^#\s*#\s*ORSO|\breflectivity\b|\breflectometry\b|\bspecular\b|\brefl\b|\bQz\b[^\n]{0,40}\bR\b"
-            r"|\bq\b[^\n]{0,30}\bR\b[^\n]{0,20}\b[ds]_?R\b",
-            re.I | re.M,
-        ),
+        r"^#\s*#\s*ORSO|\breflectivity\b|\breflectometry\b|\bspecular\b|\brefl\b|\bQz\b[^\n]{0,40}\bR\b"
+        r"|\bq\b[^\n]{0,30}\bR\b[^\n]{0,20}\b[ds]_?R\b",
         "reflectometry",
     ),
+    (r"^[ \t]*ASCII data[ \t]*$|\bI\(Qx,\s*Qy\)|\bQx\s*-\s*Qy\s*-\s*I", "two-dimensional data"),
     (
-        re.compile(r"^[ \t]*ASCII data[ \t]*$|\bI\(Qx,\s*Qy\)|\bQx\s*-\s*Qy\s*-\s*I", re.I | re.M),
-        "two-dimensional data",
-    ),
-    (
-        re.compile(r"^[ \t]*6[ \t]+q \(1/Angstrom\)\s{0,9}^[ \t]*6[ \t]+q \(1/Angstrom\)", re.M),
+        r"^[ \t]*6[ \t]+(?-i:q \(1/Angstrom\))\s{0,9}^[ \t]*6[ \t]+(?-i:q \(1/Angstrom\))",
         "two-dimensional data (ISIS)",
     ),
     (
-        re.compile(r"\bscan\s?(?:type|axis|mode)[\s:=\"']{1,6}(?:[xyz]|phi|chi|omega|rocking)\b", re.I),
+        r"\bscan\s?(?:type|axis|mode)[\s:=\"']{1,6}(?:[xyz]|phi|chi|omega|rocking)\b",
         "a scan of a motor, of a position or a sample's angle",
     ),
-    (
-        re.compile(r"^[ \t]*X[ \t]+Y[ \t]+Z[ \t]+SLD", re.I | re.M),
-        "a table of scattering length density in space",
-    ),
+    (r"^[ \t]*X[ \t]+Y[ \t]+Z[ \t]+SLD", "a table of scattering length density in space"),
 )
 # In the names of columns just above the numbers.
 _REAL_SPACE = (
-    (re.compile(r"^\W*r\b[^\n]{0,40}\bp\(r\)", re.I | re.M), "a distribution of distances p(r)"),
-    (
-        re.compile(r"^\W*r\b[^\n]{0,40}\b(?:g|gamma|c)\(r\)", re.I | re.M),
-        "a correlation function of distances",
-    ),
-    (re.compile(r"^\W*d[\s_-]?spacing\b", re.I | re.M), "intensities against the spacing d"),
+    (r"^\W*r\b[^\n]{0,40}\bp\(r\)", "a distribution of distances p(r)"),
+    (r"^\W*r\b[^\n]{0,40}\b(?:g|gamma|c)\(r\)", "a correlation function of distances"),
+    (r"^\W*d[\s_-]?spacing\b", "intensities against the spacing d"),
 )
 _USE = "sasnet classifies one-dimensional small-angle scattering, I against q"
 
@@ -408,9 +391,7 @@ def _beginning(head: bytes, signatures: Iterable[tuple[bytes, str]]) -> str:
 def check_table(table: Table, file: str) -> None:
     """Raise DataError for a header of another method, or a table as wide as an image."""
     near = "\n".join(table.header[-8:])
-    for pattern, label in _REAL_SPACE:
-        if pattern.search(near):
-            raise DataError(f"{file}: this looks like {label}; {_USE}.")
+    _refuse(near, _REAL_SPACE, file)
     check_words("\n".join(table.header)[-HEAD_CHARACTERS:], file)
     if table.blocks > MANY_TABLES and len(table.columns) >= 5:
         raise DataError(f"{file}: this looks like an image written as {table.blocks} tables; {_USE}.")
@@ -443,8 +424,13 @@ def _are_alike(x: Floats, y: Floats) -> bool:
 
 def check_words(head: str, file: str) -> None:
     """Raise DataError if words above the numbers name another method."""
-    for pattern, label in _HEADERS:
-        if pattern.search(head):
+    _refuse(head, _HEADERS, file)
+
+
+def _refuse(text: str, patterns: Iterable[tuple[str, str]], file: str) -> None:
+    """Raise DataError for a text with one of these patterns, each with what it says."""
+    for pattern, label in patterns:
+        if re.search(pattern, text, re.IGNORECASE | re.MULTILINE):
             raise DataError(f"{file}: this looks like {label}; {_USE}.")
 
 

@@ -92,7 +92,7 @@ class ProblemSettings:
     alike: float = setting(
         1e-3,
         "A relative difference below it is none: of the χ² of two minima, of a value from the end of its"
-        " range, of a slope from a combination of others, of which none is then fitted.",
+        " range, of a slope from a combination of others (not fitted then).",
     )
     size_reach: float = setting(
         30.0, "Fitted sizes stay within this factor of their start; a range as long is log-uniform."
@@ -184,12 +184,8 @@ class StartSettings:
         0.03, "Of I, added to the uncertainty where simple sums are compared: their grid is fine.", "share"
     )
     simple_lengths: int = setting(24, "Lengths of a simple term that are tried, even in ln.")
-    simple_fine_powers: int = setting(36, "Exponents in the same range, alone or with a row that is moved.")
-    simple_moved: float = setting(
-        5.0, "Residual of a term over the least of all, up to which it is moved between rows of its grid."
-    )
     simple_reaches: tuple[float, ...] = setting(
-        (0.3, 0.08), "By so much in ln the nearest row is moved, one after the other."
+        (0.3, 0.08), "By so much in ln the nearest row of a grid is moved, one after the other."
     )
     simple_exponents: tuple[float, ...] = setting((1.7, 2.0, 3.0, 4.0), "Exponents of particles' own tails.")
     simple_widths: tuple[float, ...] = setting((0.0, 0.1, 0.25), "Widths of sizes of spheres among them.")

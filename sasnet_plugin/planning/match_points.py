@@ -41,19 +41,9 @@ class MatchPoint:
 
 
 def match_point_of_series(solvents: ArrayLike, intensities: ArrayLike, errors: ArrayLike) -> MatchPoint:
-    """The match point of I(0) measured in three or more solvents.
+    """The match point of I(0) with errors in three or more solvents, densities in 1e-6/Å².
 
-    Parameters
-    ----------
-    solvents : (n,) array_like
-        Scattering length densities, 1e-6/Å².
-    intensities, errors : (n,) array_like
-        I(0) and standard deviations, one unit and concentration.
-
-    Raises
-    ------
-    SasnetError
-        Fewer than three solvents differ, or I(0) has no minimum.
+    Raises SasnetError where fewer than three solvents differ, or I(0) has no minimum.
     """
     x, y, s = (np.asarray(values, dtype=float) for values in (solvents, intensities, errors))
     if np.unique(x).size < 3:

@@ -169,17 +169,9 @@ def water_share(density: float) -> float:
 
 
 def read_instrument(path: str | Path) -> list[Measurement]:
-    """Settings of an instrument, as a TOML file describes them.
+    """Settings of an instrument from a TOML file, or from an example of the package by its name.
 
-    Parameters
-    ----------
-    path : str or Path
-        A file; or the name of an example of the package, such as ``reactor_sans``.
-
-    Raises
-    ------
-    SasnetError
-        The file cannot be read, or a setting lacks an entry; the sentence says which.
+    Raises SasnetError if the file cannot be read, or a setting lacks an entry.
     """
     text = _instrument_text(path)
     try:

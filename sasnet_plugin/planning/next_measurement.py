@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
+from ..data.sample.sample import MAGNETIC, SECTORS
 from ..digits import align_columns, format_with_error, join_names, quantity, significant
 from ..fitting.result.components import bare
 from ..fitting.result.fit_result import FitResult
@@ -116,7 +117,16 @@ class Plan:
     def lines(self) -> list[str]:
         """The answer: what is known, what to measure, notes."""
         shares = ", ".join(f"{name} {percent(share)}" for name, share in self.rivals.items())
-        return [sentences.NOW(models=shares), self._answer(), *self.notes]
+        return [sentences.NOW(models=shares), self._answer(), *self.notes, *self._explanations()]
+
+    def _explanations(self) -> Iterator[str]:
+        """Sentences on the table: which times were calculated, and of which models an error is."""
+        if any(each.time_to_aim is None and not self._reaches(each) for each in self.ranked):
+            yield sentences.SEARCHED(aim=self._aim_share(), count=_SEARCHED)
+        errors = self.ranked[0].outlook.errors if self.ranked else {}
+        models = [model for model, name in errors if name == self.parameter]
+        if models[1:]:
+            yield sentences.MEAN_OF_MODELS(parameter=self.parameter, models=join_names(models))
 
     def only(self, names: Collection[str]) -> Plan:
         """The plan with these measurements alone."""
@@ -129,7 +139,7 @@ class Plan:
     def table(self) -> list[list[str]]:
         """Cells of the ranking, the header first."""
         head = "right model leads" if self.parameter is None else f"error of {self.parameter}"
-        goal = percent(self.aim)
+        goal = self._aim_share()
         rows = [["measurement", "time", head, f"time to {goal}"]]
         return rows + [
             [each.name, self.time_text(self.time), self._figure(each.outlook), self._aim_text(each)]
@@ -216,7 +226,7 @@ class Plan:
         )
         common = {"measurement": best.name, "time": self.time_text(goal.time), "error": error, "now": now}
         if self.recommended is None:
-            return sentences.NOTHING_IS_PRECISE(aim=percent(self.aim), parameter=self.parameter, **common)
+            return sentences.NOTHING_IS_PRECISE(aim=self._aim_share(), parameter=self.parameter, **common)
         return sentences.MEASURE_FOR_ERROR(parameter=self.parameter, **common)
 
     def _figure(self, look: Outlook) -> str:
@@ -226,10 +236,20 @@ class Plan:
 
     def _aim_text(self, ranked: Ranked) -> str:
         if ranked.time_to_aim is None:
-            return ""
+            return str(sentences.AT_MOST(time=self.time_text(self.time))) if self._reaches(ranked) else "–"
         if math.isinf(ranked.time_to_aim):
             return f"over {self.time_text(LONGEST * self.time)}"
         return self.time_text(ranked.time_to_aim)
+
+    def _reaches(self, ranked: Ranked) -> bool:
+        """Whether a measurement reaches the aim in the plan's time."""
+        look = ranked.outlook
+        if self.parameter is None:
+            return look.chance >= self.aim
+        return look.error is not None and look.error <= self.aim * abs(look.value or 0.0)
+
+    def _aim_share(self) -> str:
+        return f"{significant(100 * self.aim, 4)} %"
 
 
 def percent(share: float) -> str:
@@ -289,6 +309,8 @@ def next_measurement(
     SasnetError
         No model was fitted; unknown parameter, material or instrument.
     """
+    if isinstance(result, SampleResult) and result.sample.kind in (SECTORS, MAGNETIC):
+        raise SasnetError(str(sentences.NO_PLAN_OF_SECTORS))
     rivals, notes = _rivals(result, needs_densities=bool(solvents))
     _check_question(rivals, parameter)
     offers = _list_offers(result, solvents, exchange or {}, instrument, changes or {})

@@ -91,22 +91,11 @@ class Minimum:
 
 
 class Rival:
-    """A fitted model as a rival of others.
+    """A fitted model as a rival of others: its fits and curves so far, and its probability `weight`.
 
-    Parameters
-    ----------
-    fits : sequence of ModelFit
-        Of each curve measured so far; what they share has the same value in all.
-    curves, dintensities : sequences of Curve and of (n,) float array
-        As they were fitted.
-    weight : float
-        Probability of the model so far, 0..1.
-    densities : frozenset of str
-        Scattering length densities that are unknown although they were not fitted.
-    own : frozenset of str
-        Free parameters that each curve has of its own.
-    per_decade : int, optional
-        Points of q at which all rivals are calculated: one formula on two grids would be two curves.
+    `densities` are scattering length densities that are unknown although they were not fitted, `own` are free
+    parameters that each curve has of its own. All rivals are calculated at `per_decade` points of q: one
+    formula on two grids would be two curves.
     """
 
     def __init__(

@@ -26,6 +26,14 @@ NOTHING_IS_PRECISE = template(
     aim="1 %", parameter="radius", time="64 × the present time", error="0.9 Å", measurement="in D2O",
     now="1.1 Å",
 )  # fmt: skip
+SEARCHED = template(
+    "The time to {aim} is calculated for the best {count} measurements; – stands for the others.",
+    aim="95 %", count="3",
+)  # fmt: skip
+MEAN_OF_MODELS = template(
+    "The error of {parameter} is the mean over {models}, weighted by their probabilities.",
+    parameter="radius", models="sphere and fuzzy_sphere",
+)  # fmt: skip
 SAME_CURVES = template(
     "The models {first} and {second} give the same curve in every measurement compared; no counting time"
     " separates them.",
@@ -41,6 +49,10 @@ ONE_LEFT = template(
     " with --for to plan for its error.",
     model="sphere", least="1 %",
 )  # fmt: skip
+NO_PLAN_OF_SECTORS = template(
+    "A next measurement is planned from isotropic curves, not from sectors; give the average over all"
+    " azimuths."
+)
 NO_SOLVENT = template(
     "No other solvents are compared, because the present one is not given; give it, such as --solvent D2O."
 )
@@ -83,6 +95,7 @@ OTHER_Q = template("{word} q, {low} to {high} Å⁻¹", word="higher", low="0.02
 IN_SOLVENT = template("in {solvent}", solvent="40%D2O")
 DILUTED = template("diluted to {share}", share="1/4")
 TIMES = template("{factor} × the present time", factor="4")
+AT_MOST = template("{time} or less", time="600 s")
 SECONDS = template("{seconds} s", seconds="600")
 BY_MODEL = template("According to {model}", model="core_shell_sphere")
 BY_SERIES = template("From I(0) of the curves")

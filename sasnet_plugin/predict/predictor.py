@@ -483,15 +483,7 @@ class Predictor:
         share: float,
         restricted: Sequence[str] | None,
     ) -> Answer:
-        """One measurement's answer.
-
-        Parameters
-        ----------
-        share : float
-            Probability that it is of a known kind, as far as the network sees.
-        restricted : sequence of str or None
-            Notes that go with every answer; None: there are no notes, and nothing else is added.
-        """
+        """One measurement's answer; `share` is the probability of a known kind, `restricted` notes of all."""
         scope = self.manifest.scope
         own_findings = _complete_findings(findings, prepared.measurement)
         far = describe_beyond_training(own_findings)

@@ -24,23 +24,10 @@ _LEAST = 1e-3
 
 
 def mixture_intensity(q: Floats, radii: Floats, densities: Floats, amplitudes: Floats) -> Floats:
-    """Intensity of a mixture of hard spheres, Percus-Yevick.
+    """Sum of √(ρ_i ρ_j) F_i F_j S_ij of hard spheres, (n,), at q in Å⁻¹.
 
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹.
-    radii : (k,) float array
-        Radii within which no other sphere comes, Å.
-    densities : (k,) float array
-        Number of spheres of each size in a volume, Å⁻³.
-    amplitudes : (n, k) float array
-        Scattering amplitude of one sphere of each size.
-
-    Returns
-    -------
-    (n,) float array
-        Squared amplitude over volume: the sum of √(ρ_i ρ_j) F_i F_j S_ij.
+    Of each of k sizes `radii` are those within which no other sphere comes, Å, `densities` the numbers in a
+    volume, Å⁻³, and `amplitudes`, (n, k), what one sphere scatters.
     """
     diameters = 2 * radii
     xi2, xi3 = (np.pi / 6 * float(densities @ diameters**k) for k in (2, 3))
@@ -68,15 +55,7 @@ def _moments(q: Floats, diameters: Floats) -> tuple[Any, Any]:
 
 
 class SphereMixture:
-    """Curves of a form model of spheres, one radius of which is distributed, as a mixture of hard spheres.
-
-    Parameters
-    ----------
-    form : str
-        Name of a form model whose particles are spheres.
-    q : (n,) float array
-        Å⁻¹.
-    """
+    """Curves of a form model of spheres, one radius of which is distributed, as a mixture of hard spheres."""
 
     def __init__(self, form: str, q: Floats) -> None:
         self._kernel, self._q = load_model(form).make_kernel([q]), q

@@ -11,25 +11,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sasmodels.modelinfo import ModelInfo
 
-POWERS = MappingProxyType(
-    {
-        "Ang": 1,
-        "Ang^2": 2,
-        "Ang^3": 3,
-        "1/Ang": -1,
-        "1/Ang^2": -2,
-        "": 0,
-        "None": 0,
-        "none": 0,
-        "degrees": 0,
-        "kT": 0,
-        "diameters": 0,
-        "1e-6/Ang^2": 0,
-        "1e15/cm^3": 0,  # a number density: one common factor in polymer_micelle
-        "1/cm": 0,
-        "cm^-1": 0,
-    }
-)
+#: "1e15/cm^3" is a number density: one common factor in polymer_micelle.
+POWERS = MappingProxyType({
+    "Ang": 1, "Ang^2": 2, "Ang^3": 3, "1/Ang": -1, "1/Ang^2": -2, "": 0, "None": 0, "none": 0, "degrees": 0,
+    "kT": 0, "diameters": 0, "1e-6/Ang^2": 0, "1e15/cm^3": 0, "1/cm": 0, "cm^-1": 0,
+})  # fmt: skip
 """Unit -> power of the length factor; contrasts and intensities keep their value."""
 
 MISLABELLED = MappingProxyType(

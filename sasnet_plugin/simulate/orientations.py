@@ -87,12 +87,7 @@ def sector_series(p2: float, turn: float, half_width: float) -> Floats:
     """Coefficients of the Legendre series, even degrees to `FINE_DEGREE`, of the density of the cosine
     between q and particle axes in a sector of the detector; the integral over 0..1 is 1.
 
-    Parameters
-    ----------
-    p2 : float
-        Order parameter ⟨P₂⟩ of Maier and Saupe's distribution about a director in the detector's plane.
-    turn, half_width : float
-        Degrees from the director to the middle of the sector, and from there to its edge.
+    `turn` and `half_width` are degrees from the director to the middle of the sector, and to its edge.
     """
     degrees = np.arange(0, FINE_DEGREE + 1, 2)
     # Over a sector the mean of cos mψ is that of its middle times sin(mΔ)/(mΔ).

@@ -29,26 +29,11 @@ NARROW_SHARE, NARROW = 0.3, (0.02, 0.08)
 def sample_polydispersity(
     name: str, pars: Mapping[str, float], rng: np.random.Generator, *, pd_n: int = 35, narrow: bool = False
 ) -> dict[str, Any]:
-    """Draw which sizes are polydisperse, and how, as the realistic protocol has it.
+    """Draw which sizes are polydisperse, and how, as the realistic protocol has it: sasmodels' keywords.
 
     None 0.4, one size 0.5, two 0.1 (as many as the model has); relative width uniform 0.03..0.3;
-    Gaussian 0.4, lognormal 0.3, Schulz 0.3.
-
-    Parameters
-    ----------
-    name : str
-        Form model or path of a plugin model file.
-    pars : mapping
-        Parameters from :func:`sample_prior`; a layered model takes only the layers it has.
-    rng : numpy.random.Generator
-        Source of randomness.
-    narrow : bool
-        Three tenths of the widths are uniform 0.02..0.08 (training).
-
-    Returns
-    -------
-    dict
-        ``<p>_pd, <p>_pd_type, <p>_pd_n, <p>_pd_nsigma`` for each polydisperse parameter; empty for none.
+    Gaussian 0.4, lognormal 0.3, Schulz 0.3. With `narrow`, for training, three tenths of the widths are
+    uniform 0.02..0.08. `pars` are those of `sample_prior`.
     """
     info = model_info(name)
     sizes = [

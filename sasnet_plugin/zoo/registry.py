@@ -294,17 +294,8 @@ def list_registered() -> dict[str, Path]:
 def register(home: Path, registry: Path | None = None) -> None:
     """Write down a model with the size and sha256 of each of its files; other models stay as they are.
 
-    Parameters
-    ----------
-    home : Path
-        Folder of a packaged model.
-    registry : Path, optional
-        Default: ``registry.json`` beside that folder; made where it does not exist.
-
-    Raises
-    ------
-    ModelZooError
-        The folder holds no model, or the registry cannot be read.
+    The default `registry` is ``registry.json`` beside the model's folder. Raises ModelZooError if the folder
+    holds no model, or the registry cannot be read.
     """
     path = registry or home.parent / REGISTRY
     manifest = parse_manifest(_read(home / "manifest.json").decode("utf-8"), str(home / "manifest.json"))

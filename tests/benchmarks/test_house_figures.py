@@ -64,3 +64,9 @@ def test_complexity(body: str, count: int, tmp_path: Path) -> None:
     assert house.complexity(ast.parse(text).body[0]) == count
     (tmp_path / "one.py").write_text(text)
     assert house.complexities(tmp_path)["one.py:1 outer"] == count
+
+
+def test_numbers_beside_the_settings_are_counted_by_their_names(tmp_path: Path) -> None:
+    text = 'A, B = 1.0, -2\nC: tuple[int, ...] = (1, 2, 3)\nD = setting(3.0, "why")\nE = "1"\nF = True\n'
+    (tmp_path / "module.py").write_text(text)
+    assert house.count_named_numbers(tmp_path) == 3

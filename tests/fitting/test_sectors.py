@@ -24,6 +24,8 @@ from sasnet_plugin.fitting.api import fit_sample, fit_together
 from sasnet_plugin.fitting.problem.oriented_particles import LENGTHS, Particle
 from sasnet_plugin.fitting.strategy.oriented import SectorTask, fit_oriented, fit_particle
 from sasnet_plugin.fitting.task import Budget, FitOptions
+from sasnet_plugin.planning.next_measurement import next_measurement
+from sasnet_plugin.report.page.reports import write_sample_report
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.orientations import FINE_DEGREE, order_parameter, sector_series
 from sasnet_plugin.types import Curve, DataError, SasnetError, Sector
@@ -116,13 +118,18 @@ def test_other_models_and_structure_factors_are_refused() -> None:
         fit_oriented(None, sample, (), FitOptions(structure_factor="hardsphere"))  # type: ignore[arg-type]
 
 
-def test_headline_names_order_and_direction_and_two_sectors_say_what_is_assumed() -> None:
+def test_headline_names_order_and_direction_and_two_sectors_say_what_is_assumed(tmp_path: Path) -> None:
     _, _, curves = draw_oriented(3)
     result = fit_sample(Here(), sample_of(curves), FitOptions(models=("cylinder",)))
     assert "order parameter P₂" in result.verdict.headline
     assert "Fits 2 sectors of one sample together" in result.verdict.headline
     assert "Two sectors do not determine the direction" in result.verdict.doubts[0]
     assert "--export" not in result.verdict.next
+    page = write_sample_report(result, tmp_path).read_text(encoding="utf-8")
+    assert "half_width" in page
+    assert "Each curve alone" not in page
+    with pytest.raises(SasnetError, match="planned from isotropic curves"):
+        next_measurement(result)
 
 
 # --- What a file, a sample file and options say.

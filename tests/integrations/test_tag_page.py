@@ -109,7 +109,7 @@ def test_a_filter_s_error_goes_with_the_filter(new_page: NewPage) -> None:
     page.fill("#filter", "labelled")
     assert not page.is_visible("#filter-problem")
     page.keyboard.press("Enter")
-    until(page, "/images$/.test(document.querySelector('#count').textContent)")
+    until(page, "/images?$/.test(document.querySelector('#count').textContent)")
     assert not page.is_visible("#problem")
 
 

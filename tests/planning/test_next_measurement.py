@@ -252,6 +252,19 @@ def test_plans_are_reproducible_and_tell_their_figures(spheres: FitResult) -> No
     assert "error of radius" in str(first)
 
 
+def test_an_aim_is_printed_as_it_was_given_and_no_time_is_left_blank(spheres: FitResult) -> None:
+    plan = next_measurement(spheres, parameter="radius", aim=0.004, solvents=["H2O", "40%D2O", "D2O"])
+    head, *rows = plan.table()
+    assert head[-1] == "time to 0.4 %"
+    assert all(row[-1] for row in rows)
+    easy = next_measurement(spheres, parameter="radius", aim=0.5, solvents=["H2O", "40%D2O", "D2O"])
+    unsearched = [
+        row for row, each in zip(easy.table()[1:], easy.ranked, strict=True) if each.time_to_aim is None
+    ]
+    assert unsearched
+    assert all(row[-1] == "1 × the present time or less" for row in unsearched)
+
+
 def test_the_page_gets_lines_a_table_and_progress(spheres: FitResult) -> None:
     from sasnet_plugin.service.fits import PROGRESS, plan_next
 

@@ -129,8 +129,8 @@ def separate_magnetism(sample: Sample) -> Magnetism:
     file = curves[0].file
     plain = replace(
         curves[0], q=q, intensity=nuclear, dintensity=np.sqrt(second / determinant), sector=None, shadow=None,
-        dq=_at(q, curves[0], curves[0].dq), dxl=_at(q, curves[0], curves[0].dxl),
-        dxw=_at(q, curves[0], curves[0].dxw), file=f"nuclear part of {file}",
+        dq=_interpolate(q, curves[0], curves[0].dq), dxl=_interpolate(q, curves[0], curves[0].dxl),
+        dxw=_interpolate(q, curves[0], curves[0].dxw), file=f"nuclear part of {file}",
     )  # fmt: skip
     part = replace(
         plain, intensity=magnetic, dintensity=np.sqrt(total / determinant), file=f"magnetic part of {file}"
@@ -145,7 +145,7 @@ def _mean_square_sine(curve: Curve, field_azimuth: float) -> float:
     return float(0.5 * (1 - np.cos(2 * turn) * np.sinc(2 * curve.sector.half_width / 180)))
 
 
-def _at(q: Floats, curve: Curve, column: Floats | None) -> Floats | None:
+def _interpolate(q: Floats, curve: Curve, column: Floats | None) -> Floats | None:
     return None if column is None else np.interp(q, curve.q, column)
 
 

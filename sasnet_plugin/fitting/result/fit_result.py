@@ -29,7 +29,7 @@ class FitResult:
     dintensity : (n,) float array
         The uncertainties used, as stated or estimated.
     fits : tuple of ModelFit
-        By falling weight; empty where no model could be fitted.
+        The one that leads first, then by falling weight; empty where no model could be fitted.
     verified : bool
         The best fit, simulated again with the same noise, looks like the measurement.
     verification : Verification or None
@@ -92,7 +92,7 @@ class FitResult:
 
     @property
     def best(self) -> ModelFit | None:
-        """The fit of greatest weight; None where there is none."""
+        """The fit that leads the answer; None where there is none."""
         return self.fits[0] if self.fits else None
 
     @property

@@ -265,7 +265,7 @@ class SampleResult:
 
     @property
     def best(self) -> JointFit | None:
-        """The fit of greatest weight."""
+        """The fit that leads the answer."""
         return self.fits[0] if self.fits else None
 
     @property

@@ -383,9 +383,9 @@ def find_near_simple_sums(curve: Curve, dintensity: Floats) -> list[NearSum]:
 
 
 def _rate_simple_sums(data: Binned) -> Iterator[NearSum]:
-    exponents = tuple(power for power in START_VALUES.second_powers if power > 0)
-    coarse = _make_power_laws(exponents, data)
-    fine = _make_power_laws(np.linspace(exponents[0], exponents[-1], START_VALUES.simple_fine_powers), data)
+    powers = [power for power in START_VALUES.second_powers if power > 0]
+    coarse = _make_power_laws(powers, data)
+    fine = _make_power_laws(np.linspace(powers[0], powers[-1], 5 * len(powers) - 4), data)
     alone = _Seconds((0.0,), np.zeros((1, data.intensity.size)))
     yield _rate_power_law(fine, alone, data)
     terms: list[tuple[_Rated, _Seconds]] = []
@@ -396,7 +396,7 @@ def _rate_simple_sums(data: Binned) -> Iterator[NearSum]:
             terms.append((_rate_rows(name, rows, curves, alone, data), alone))
         terms.append((_rate_rows(name, rows, curves, coarse, data), fine))
     least = min(term.residual for term, _ in terms)
-    most = START_VALUES.simple_moved * least + START_VALUES.simple_far * data.intensity.size
+    most = ASSESSMENT.much_worse * least + START_VALUES.simple_far * data.intensity.size
     for term, second in terms:
         moved = _move_first(term, second, data) if term.residual <= most else term
         yield _name_sum(moved, data) if second is fine else _name_alone(moved, data)

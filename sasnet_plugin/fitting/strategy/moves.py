@@ -766,8 +766,12 @@ def _open(state: State) -> Iterator[Step]:
 
 
 def _look(state: State, open_: Sequence[Step]) -> Step:
-    """Ask the bank about all that it has not rated."""
-    pairs = tuple(h.pair for h in state.possible if h.pair not in state.residuals)
+    """Ask the bank about all that it has not rated; beside what explains about what is open alone."""
+    best = state.explanation
+    asked: Iterable[Hypothesis] = state.possible
+    if best is not None:
+        asked = dict.fromkeys([best, *(step.hypothesis for step in open_ if step.hypothesis is not None)])
+    pairs = tuple(h.pair for h in asked if h.pair not in state.residuals)
     # What all of them may gain, for asking about them all and fitting one: the likeliest need not wait.
     seconds = look_seconds(pairs) / EFFORT.lanes
     # Those that are due are fitted whatever the bank says.

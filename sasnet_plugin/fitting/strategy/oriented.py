@@ -252,7 +252,7 @@ def _vary_length(
     """The best of other lengths along the axis, each with other orders: a longer one is less aligned."""
     name = LENGTHS[task.model][0][0]
     orders = [float(start[P2])] if P2 in task.fixed else [float(start[P2]), *_ORDERS, 0.85]
-    lengths = [] if name in task.fixed else float(start[name]) * _FACTORS
+    lengths = np.zeros(0) if name in task.fixed else float(start[name]) * _FACTORS
     varied = [dict(start) | {name: float(v), P2: order} for v, order in product(lengths, orders)]
     return sorted(varied, key=lambda values: _misfit(curves, values))[:1]
 

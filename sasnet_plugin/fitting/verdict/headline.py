@@ -121,9 +121,17 @@ def describe_tied_models(result: FitResult, best: ModelFit) -> str:
     tied = [fit.short_name for fit in list_same_kind(result)]
     plain, within = [n for n in tied if n not in excused], [n for n in tied if n in excused]
     text = sentences.TIED(first=best.short_name, models=some(plain)) if plain else ""
-    if not within:
-        return str(text)
-    return text + sentences.TIED_WITHIN_ERROR(error=error, first=best.short_name, models=some(within))
+    if within:
+        text += sentences.TIED_WITHIN_ERROR(error=error, first=best.short_name, models=some(within))
+    return text + _name_weightier(result, best)
+
+
+def _name_weightier(result: FitResult, best: ModelFit) -> str:
+    """A sentence on the likeliest of the tied models, where that is not the simplest, which leads."""
+    likeliest = max(list_same_kind(result), key=lambda fit: fit.weight, default=best)
+    if likeliest.weight <= best.weight or len(likeliest.free) <= len(best.free):
+        return ""
+    return str(sentences.LESS_SIMPLE(model=likeliest.short_name, weight=f"{100 * likeliest.weight:.0f}"))
 
 
 def _name_likeness(best: ModelFit, tied: Sequence[ModelFit]) -> str | None:

@@ -46,6 +46,8 @@ WHAT = {
     SECTORS: "sectors of one sample",
     MAGNETIC: "parts (nuclear and magnetic) of one sample",
 }
+#: Parameters of sectors, which sasmodels does not have.
+_WORDS = {P2: "order parameter P₂", DIRECTOR: "direction"}
 #: A parameter is told where its relative error is below.
 _KNOWN = 0.5
 #: Of contrasts that share a shape alone.
@@ -228,7 +230,7 @@ def _is_known(name: str, p: Parameter) -> bool:
 def _spell_parameter(name: str) -> str:
     if name.startswith("sld"):
         return f"SLD{name.removeprefix('sld').replace('_', ' ')}"
-    return spell_name(name)
+    return _WORDS.get(name) or spell_name(name)
 
 
 def _doubts(result: SampleResult) -> list[str]:

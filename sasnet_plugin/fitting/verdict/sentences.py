@@ -19,6 +19,11 @@ BEST_WITHIN_ERROR = template(
 EXCLUDED_POINT = template(" without the first point (beamstop?)")
 EXCLUDED_POINTS = template(" without the first {count} points (beamstop?)", count=3)
 TIED = template(" Indistinguishable from {first} here: {models}.", first="sphere", models="core_shell_sphere")
+LESS_SIMPLE = template(
+    " The model {model} has more weight ({weight} %) but also more parameters.",
+    model="core_shell_sphere",
+    weight=68,
+)
 TIED_WITHIN_ERROR = template(
     " Within {error}, also indistinguishable from {first}: {models}.",
     error="a systematic error of 3 % of I", first="sphere", models="fuzzy_sphere",

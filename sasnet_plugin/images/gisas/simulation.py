@@ -292,19 +292,8 @@ class Basis:
 
 
 def mix(half: NDArray[np.floating], p: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Patterns of distributions of the rotation angle.
-
-    Parameters
-    ----------
-    half : (61, rows, columns) float array
-        As `Basis.half` gives them.
-    p : (..., 120) float array
-        Share of each angle.
-
-    Returns
-    -------
-    (..., rows, columns) array
-        In the precision of ``half``.
+    """Patterns, (..., rows, columns), of distributions of the rotation angle `p`, (..., 120), from
+    `Basis.half`, (61, rows, columns).
     """
     flat = half.reshape(N_HALF, -1)
     p = np.asarray(p, dtype=half.dtype)
@@ -344,23 +333,12 @@ def point_basis(geometry: Geometry, window: Window) -> NDArray[np.float64]:
 
 
 def basis(geometry: Geometry, window: Window, *, dtype: type[np.floating] = np.float32) -> Basis:
-    """The basis of a geometry, averaged over each pixel as a detector does.
+    """The basis of a geometry, averaged over each pixel as a detector does; float16 keeps it to 0.05 %.
 
     What the particles scatter comes from BornAgain, on four to eight rows a pixel and one column, continued
     between columns by a spline (it is slow in φ); the lattice's peaks, often narrower than a pixel, are
-    averaged over as many columns a pixel as they need.
-
-    Parameters
-    ----------
-    window : Window
-        Its φ must be symmetric.
-    dtype : type
-        Of the ratio; float16 keeps it to 0.05 %.
-
-    Raises
-    ------
-    ValueError
-        The window is not symmetric in φ, or has an odd number of columns.
+    averaged over as many columns a pixel as they need. Raises ValueError where the window is not symmetric
+    in φ, or has an odd number of columns.
     """
     if window.columns % 2 or not np.isclose(-window.phi[0], window.phi[1]):
         raise ValueError("the angular range must be symmetric in φ, with an even number of columns.")

@@ -202,21 +202,10 @@ def point_pattern(film: Film, window: Window) -> NDArray[np.float64]:
 def pattern(film: Film, window: Window) -> NDArray[np.float32]:
     """The pattern averaged over each pixel as a detector does, (rows, columns), arbitrary scale.
 
-    Parameters
-    ----------
-    window : Window
-        Symmetric in φ with an even number of columns.
-
-    Raises
-    ------
-    ValueError
-        The window is not symmetric.
-
-    Notes
-    -----
     What clusters scatter is slow across a pixel and fast up (reflections, interference in the film); the
     orders of the paracrystal are the other way round. So the first is averaged over rows, on two columns a
-    pixel, and continued by a spline to as many parts of a pixel as the second needs.
+    pixel, and continued by a spline to as many parts of a pixel as the second needs. Raises ValueError where
+    the window is not symmetric in φ.
     """
     if window.columns % 2 or not np.isclose(-window.phi[0], window.phi[1]):
         raise ValueError("the angular range must be symmetric in φ, with an even number of columns.")

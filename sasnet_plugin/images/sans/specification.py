@@ -13,39 +13,17 @@ LABELS = ("sphere", "cylinder", "ellipsoid", "core_shell_sphere", "bragg_glass",
 _SHAPES, _WITH_AXIS = LABELS[:4], ("cylinder", "ellipsoid")
 #: In the order of the network's outputs; the priors of docs/sans.md.
 QUANTITIES = (
-    Parameter(
-        "radius",
-        "Å",
-        (8.0, 500.0),
-        "radius; equatorial of an ellipsoid, outer of core and shell",
-        log=True,
-        floor=1.0,
-        of=_SHAPES,
-    ),
-    Parameter(
-        "aspect",
-        "",
-        (0.125, 25.0),
-        "length over diameter; polar over equatorial radius",
-        log=True,
-        floor=0.05,
-        of=_WITH_AXIS,
-    ),
-    Parameter(
-        "shell", "", (0.1, 0.6), "thickness of the shell over the outer radius", of=("core_shell_sphere",)
-    ),
+    Parameter("radius", "Å", (8.0, 500.0), "radius; equatorial of an ellipsoid, outer of core and shell",
+              log=True, floor=1.0, of=_SHAPES),
+    Parameter("aspect", "", (0.125, 25.0), "length over diameter; polar over equatorial radius",
+              log=True, floor=0.05, of=_WITH_AXIS),
+    Parameter("shell", "", (0.1, 0.6), "thickness of the shell over the outer radius",
+              of=("core_shell_sphere",)),
     Parameter("radius_pd", "", (0.02, 0.25), "spread of the radius, relative", of=_SHAPES),
-    Parameter(
-        "spacing",
-        "Å",
-        (150.0, 2500.0),
-        "2π over the first order of the spots",
-        log=True,
-        floor=10.0,
-        of=("bragg_glass",),
-    ),
+    Parameter("spacing", "Å", (150.0, 2500.0), "2π over the first order of the spots",
+              log=True, floor=10.0, of=("bragg_glass",)),
     Parameter("p2", "", (-0.4, 0.95), "order parameter ⟨P₂⟩ about the director", of=(*_WITH_AXIS, "unknown")),
-)
+)  # fmt: skip
 HEADS = (
     Classes("class", "class", LABELS, others="unknown"),
     Quantities("quantities", QUANTITIES, interval="error", weight=0.15),

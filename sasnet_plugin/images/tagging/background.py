@@ -272,10 +272,10 @@ class Background:
             self._take_cached()
             if changed:
                 self._state.touch([self._images.row[file, 1] for file in changed])
-            changed = [*changed, *self._explained()]
+            changed = [*changed, *self._find_newly_readable()]
             self._enqueue(THUMBNAILS, [f for f in changed if self._made.get(f) != self._images.stamp[f]])
 
-    def _explained(self) -> list[str]:
+    def _find_newly_readable(self) -> list[str]:
         """Files that could not be read, and whose geometry somebody has given since."""
         files = {self._images.keys[row][0] for row in self._images.problem}
         found = [file for file in files if self._geometry_of(file) != self._read_with.get(file, ())]

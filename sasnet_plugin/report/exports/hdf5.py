@@ -4,8 +4,8 @@ Layout after the definition NXcanSAS 1.1 (https://manual.nexusformat.org): one S
 and one for the fit, as readers take a data set's title and process from its entry.
 
 A group a data set, by the name of its own NXcanSAS file, with the columns ``q``, ``I``, ``dI``; ``fit_I``,
-one row a fit, by falling weight; and two tables, ``fits`` and ``parameters``, in which ``fit`` is the row of
-``fit_I``.
+one row a fit, the leading one first; and two tables, ``fits`` and ``parameters``, in which ``fit`` is the
+row of ``fit_I``.
 """
 
 from __future__ import annotations

@@ -89,23 +89,13 @@ def plain(text: str) -> str:
 
 #: Colour by role, (light, dark). The fits' colours differ in lightness as well as in hue (after Okabe & Ito,
 #: https://jfly.uni-koeln.de/color), and their lines in dashes, so that no reader depends on hue.
-COLOURS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "page": ("#ffffff", "#14181d"),
-        "panel": ("#f5f7f9", "#1c2229"),
-        "ink": ("#1a2129", "#e4e9ee"),
-        "muted": ("#5a6672", "#9aa7b4"),
-        "line": ("#d5dce3", "#343d47"),
-        "data": ("#7b8794", "#8b98a5"),
-        "good": ("#11734b", "#5fd3a0"),
-        "warn": ("#93520a", "#f2b35e"),
-        "bad": ("#a8242a", "#ff8a80"),
-        "fit1": ("#0b5fa8", "#6db6ff"),
-        "fit2": ("#c4500a", "#ff9d57"),
-        "fit3": ("#127a5a", "#4fd0a3"),
-        "fit4": ("#9a3f87", "#e796d4"),
-    }
-)
+COLOURS: Mapping[str, tuple[str, str]] = MappingProxyType({
+    "page": ("#ffffff", "#14181d"), "panel": ("#f5f7f9", "#1c2229"), "ink": ("#1a2129", "#e4e9ee"),
+    "muted": ("#5a6672", "#9aa7b4"), "line": ("#d5dce3", "#343d47"), "data": ("#7b8794", "#8b98a5"),
+    "good": ("#11734b", "#5fd3a0"), "warn": ("#93520a", "#f2b35e"), "bad": ("#a8242a", "#ff8a80"),
+    "fit1": ("#0b5fa8", "#6db6ff"), "fit2": ("#c4500a", "#ff9d57"), "fit3": ("#127a5a", "#4fd0a3"),
+    "fit4": ("#9a3f87", "#e796d4"),
+})  # fmt: skip
 #: Colours of the fits that are drawn, best first, and their dashes (SVG's ``stroke-dasharray``, in points).
 FITS = ("fit1", "fit2", "fit3", "fit4")
 DASHES: tuple[tuple[float, ...], ...] = ((), (7, 2.5), (2, 2), (8, 2, 1.5, 2))

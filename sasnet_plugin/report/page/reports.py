@@ -956,6 +956,8 @@ def sample_page(result: SampleResult) -> str:
         single_items = f"<li>All settings as one curve: {escape(result.as_one.headline)}</li>"
     headline = f"<strong>{escape(verdict.headline)}</strong>"
     heading = "Each curve alone" if result.as_one is None else "Before they were fitted together"
+    if single_items:
+        single_items = f'<section><h2>{heading}</h2><ul class="notes">{single_items}</ul></section>'
     body = f"""<header>
 <p class="eyebrow">Small-angle scattering · fitted together by sasnet</p>
 <h1>{title}</h1>
@@ -970,7 +972,7 @@ Shaded: residuals within 2 σ.</p></section>
 {document.notes(result.remarks)}
 {_ranking(result)}
 {_parameters(result, files)}
-<section><h2>{heading}</h2><ul class="notes">{single_items}</ul></section>"""
+{single_items}"""
     return document.document(
         f"{title} · fits by sasnet", body, identity=_sample_identity(result), scripts=scripts(), style=style()
     )

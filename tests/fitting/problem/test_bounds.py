@@ -30,7 +30,7 @@ def test_no_length_is_negative_and_the_default_is_allowed(model: str) -> None:
 
 
 def test_spheres_fill_no_more_than_they_can() -> None:
-    assert bounds_of(parameter("vesicle", "volfraction"))[1] == pytest.approx(0.7405)
+    assert bounds_of(parameter("vesicle", "volfraction"))[1] == pytest.approx(np.pi / np.sqrt(18))
     assert bounds_of(parameter("teubner_strey", "volfraction_a"))[1] == 1.0
 
 

@@ -46,6 +46,15 @@ def test_a_tie_of_one_shape_is_part_of_it_with_what_both_say_in_the_error() -> N
     assert said.startswith("Best fit: charged sphere-like particles, number-mean radius ")
 
 
+def test_the_simplest_leads_and_what_has_more_weight_is_said() -> None:
+    simple = replace(SPHERE, weight=0.32)
+    shell = replace(SHELL, weight=0.68, parameters={**SHELL.parameters, "sld_shell": p(3, 0.1, "")})
+    found = headline(answer(simple, shell, alike=("core_shell_sphere",)))
+    assert found.endswith("The model core_shell_sphere has more weight (68 %) but also more parameters.")
+    lighter = replace(shell, weight=0.2)
+    assert "more weight" not in headline(answer(simple, lighter, alike=("core_shell_sphere",)))
+
+
 def test_the_kind_of_distribution_is_named() -> None:
     best = replace(SPHERE, parameters={**SPHERE.parameters, "radius": p(62.5, 0.2)})
     assert headline(answer(best)).startswith(
