@@ -43,6 +43,7 @@ def main() -> None:
         classified()
         planned()
         oriented()
+        contrasts()
         fitted("fitted", also="details")
         fitted("wrong", models=("sphere",), structure_factor="none")
         fitted(
@@ -119,6 +120,31 @@ def oriented() -> None:
     _written("sectors", said.getvalue())
     result = sasnet_plugin.fit_together(files, progress=False)
     result.plot().figure.savefig(FOLDER / "sectors.png", dpi=90)
+
+
+def contrasts() -> None:
+    """What ``sasnet fit --together`` prints of core-shell spheres in three solvents."""
+    import numpy as np
+    from sasmodels.core import load_model
+    from sasmodels.direct_model import call_kernel
+
+    from sasnet_plugin.cli.main import app
+
+    rng, q, names = np.random.default_rng(1), np.geomspace(0.005, 0.35, 120), []
+    kernel = load_model("core_shell_sphere").make_kernel([q])
+    particles = {"scale": 0.01, "background": 0.05, "radius": 40.0, "radius_pd": 0.1, "radius_pd_n": 35}
+    densities = {"thickness": 15.0, "sld_core": 0.5, "sld_shell": 3.0}
+    for name, solvent in {"h2o": -0.56, "match": 2.5, "d2o": 6.36}.items():
+        clean = call_kernel(kernel, particles | densities | {"sld_solvent": solvent})
+        columns = np.column_stack([q, clean * (1 + 0.02 * rng.standard_normal(q.size)), 0.02 * clean])
+        names.append(f"{name}.dat")
+        np.savetxt(names[-1], columns, header="Q (1/A)  I (1/cm)  dI (1/cm)", fmt="%.6g")
+    solvents = '"h2o.dat" = "H2O"\n"match.dat" = 2.5\n"d2o.dat" = 6.36\n'
+    Path("sample.toml").write_text(f"[solvents]\n{solvents}", encoding="utf-8")
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        app(["fit", "--together", *names, "--sample-file", "sample.toml"], standalone_mode=False)
+    _written("together", said.getvalue())
 
 
 def classified() -> None:

@@ -245,7 +245,7 @@ def _work(
     )
     if figure is not None:
         _draw(journal, paths, *figure)
-    return _say_failed([os.path.basename(path) for path in paths if journal.places[path].failed])
+    return _say_failed(journal, [path for path in paths if journal.places[path].failed])
 
 
 def _answers(
@@ -267,11 +267,15 @@ def _answers(
     return run.local(todo, options, limit, options.fit.workers, samples)
 
 
-def _say_failed(names: list[str]) -> int:
+def _say_failed(journal: Journal, paths: list[str]) -> int:
+    """Name the files without an answer, and the reason of each."""
+    names = [os.path.basename(path) for path in paths[:NAMED]]
     if names:
-        suffix = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        typer.echo(f"Without an answer: {', '.join(names[:NAMED])}{suffix}.", err=True)
-    return len(names)
+        suffix = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
+        typer.echo(f"Without an answer: {', '.join(names)}{suffix}.", err=True)
+    for record in journal.records(paths[:NAMED]):
+        typer.echo(next(row["error"] for row in record["rows"] if row["error"]), err=True)
+    return len(paths)
 
 
 def _to_fit(todo: int, grouped: Grouped) -> str:

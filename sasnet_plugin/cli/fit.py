@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 import time
@@ -88,6 +89,8 @@ def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = F
 
     say = wide_console().print
     head, *more_lines = result.verdict.lines()
+    if details:  # which is the last thing that a next command adds
+        more_lines = [line for line in more_lines if not re.match(r"Next: .* --details  # ", line)]
     say(Text(head, style="bold"), soft_wrap=True)
     if quiet:
         return
@@ -241,6 +244,8 @@ def print_result(
     if titled:
         say(Text(_title(result.curve), style="bold"), soft_wrap=True)
     head, *more_lines = result.verdict.lines()
+    if details:  # which is the last thing that a next command adds
+        more_lines = [line for line in more_lines if not re.match(r"Next: .* --details  # ", line)]
     say(Text(head, style=_STYLES[result.verdict.level]), soft_wrap=True)
     if not quiet:
         _print_more(more_lines, say)
@@ -281,13 +286,15 @@ def _has_composed_names(result: FitResult) -> bool:
 
 def _describe_best_fit(result: FitResult) -> Iterator[str]:
     from ..fitting.result.reported_values import parameters_in_words
-    from ..fitting.verdict.sentences import NAMES
+    from ..fitting.verdict.headline import includes_other_models
+    from ..fitting.verdict.sentences import MODEL_ERRORS, NAMES
 
     best, doubts = result.best, result.verdict.doubts
     more_lines = [f"Caution: {doubt}" for doubt in doubts[1:]]
     yield from [str(NAMES)] if _has_composed_names(result) else []
     if best is not None:
         yield f"{best.short_name}: {parameters_in_words(best, result.curve.intensity_unit)}"
+        yield from [str(MODEL_ERRORS)] if includes_other_models(result) else []
         if best.fitter:
             yield f"Fitted by {best.fitter}."
         more_lines += [f"Warning: {sentence}" for sentence in best.warnings if sentence not in doubts]
@@ -376,9 +383,7 @@ class Outputs:
         """Write page, exports, a figure and lines of a sample's curves; how many things failed."""
         failed = 0
         try:
-            for path in self._write_sample_outputs(found_result):
-                if said:
-                    print(f"Written: {path}", flush=True)
+            print_outputs(self._write_sample_outputs(found_result), is_said=said)
         except SasnetError as error:
             print(error, file=sys.stderr, flush=True)
             failed += 1
@@ -429,12 +434,24 @@ class Outputs:
             print(f"Written: {write_overview(self.rows, self.report, 'Fits')}", file=sys.stderr)
 
 
+def print_outputs(paths: Iterable[Path], *, is_said: bool) -> None:
+    """Name each file once it is written, then how SasView and Bumps open those for them."""
+    opening: dict[str, str] = {}
+    for path in paths:
+        if is_said:
+            print(f"Written: {path}", flush=True)
+        if path.name.endswith(".sasview.json"):
+            opening["SasView"] = f"{path} in SasView (File, Open Project)"
+        elif path.name.endswith(".bumps.py"):
+            opening["Bumps"] = f"the fit in Bumps with {shlex.join(['bumps', str(path)])}"
+    if is_said and opening:
+        print(f"Open: {', or '.join(opening.values())}", flush=True)
+
+
 def write_outputs(result: FitResult, outputs: Outputs, *, is_said: bool) -> str:
     """Write what belongs to a fit and return why something failed, or an empty string."""
     try:
-        for path in outputs.write_fit(result):
-            if is_said:
-                print(f"Written: {path}", flush=True)
+        print_outputs(outputs.write_fit(result), is_said=is_said)
     except SasnetError as error:
         return str(error)
     return ""

@@ -65,7 +65,7 @@ def group_sentence(models: Sequence[InGroup], groups: Sequence[WithMembers]) -> 
     group, model = groups[0], models[0]
     if group.probability < DECISIVE:
         listed = ", ".join(f"{g.name} {percent(g.probability)}" for g in groups[:3])
-        return f"No group of models is clearly preferred: {listed}."
+        return f"No group of models with similar curves is clearly preferred: {listed}."
     if len(group.members) == 1:
         return f"{group.name} {percent(group.probability)}."
     if model.group == group.name and model.probability >= DECISIVE:

@@ -6,8 +6,8 @@ from ..wording import template
 
 CAUTION = template("Caution: {caution}", caution="The file names no unit of q.")
 KINDS = template(
-    "{kinds}. At least one library model fits: {in_scope}.",
-    kinds="Globular (spheres, core-shell spheres, vesicles) 83 %, elongated or flattened 15 %",
+    "Kind of model: {kinds}. At least one library model fits: {in_scope}.",
+    kinds="globular (spheres, core-shell spheres, vesicles) 83 %, elongated or flattened 15 %",
     in_scope="98 %",
 )  # fmt: skip
 NEXT = template("Next{condition}: {command}", condition="", command="sasnet fit data.dat")

@@ -51,7 +51,7 @@ def _model_part(answer: Answer, room: int) -> list[str]:
 
 def _kinds_line(classes: ClassesFinding, in_scope: str) -> str:
     kinds_text = ", ".join(f"{name} {percent(share)}" for name, share in kinds_of(classes))
-    return sentences.KINDS(kinds=f"{kinds_text[:1].upper()}{kinds_text[1:]}", in_scope=in_scope)
+    return sentences.KINDS(kinds=kinds_text, in_scope=in_scope)
 
 
 def kinds_of(classes: ClassesFinding) -> list[tuple[str, float]]:

@@ -51,7 +51,7 @@ def test_only_what_failed_changed_or_is_new_is_done_again(tmp_path: Path, sphere
     code, said = batch(*command)
     assert code == 1
     assert "1 without an answer" in said
-    assert "Without an answer: bad.dat." in said
+    assert f"Without an answer: bad.dat. {table(out)['bad.dat']['error']}" in said
     assert "bad.dat" in table(out)["bad.dat"]["error"]
     assert table(out)["bad.dat"]["best"] == ""
 

@@ -89,6 +89,9 @@ def test_an_answer_has_eight_lines_at_most_sorted_by_probability(tmp_path: Path)
     shares = [int(re.search(r"(\d+) %", line)[1]) for line in models]  # type: ignore[index]
     assert shares == sorted(shares, reverse=True) != []
     assert all(line.count("%") == 1 for line in models), "one column of probability"
+    (kinds,) = (line for line in said if line.startswith("Kind of model: "))
+    shares = [int(share) for share in re.findall(r"(\d+) %", kinds.partition(". ")[0])]
+    assert shares == sorted(shares, reverse=True) != []
     assert "At least one library model fits" in result.stdout
     assert said[-1].startswith(f"Next: sasnet fit {file} --exclude {FORMS[-1]}  # or --details")
     # What is left goes with --details, and nothing is only in the short answer.

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_results import SPHERE, answer, fitted, p
 from typer.testing import CliRunner
 
+from sasnet_plugin.cli.fit import print_result
 from sasnet_plugin.cli.main import app
+from sasnet_plugin.fitting.task import FitOptions
+from sasnet_plugin.fitting.verdict.tell import add_verdict
 from sasnet_plugin.simulate.kernel import call
 
 #: One process where one does: each that is started imports all that fits.
@@ -90,6 +94,31 @@ def test_report_and_exports_are_written(sphere: Path, tmp_path: Path) -> None:
     ends = {path.name.partition(".")[2] for path in out.iterdir()}
     assert ends == {"html", "sasview.json", "parameters.txt", "bumps.py", "session.h5", "nxcansas.h5"}
     assert all(str(path) in text.replace("\n", "") for path in out.iterdir())
+    project, script = (next(out.glob(f"*.{end}")) for end in ("sasview.json", "bumps.py"))
+    opening = f"Open: {project} in SasView (File, Open Project), or the fit in Bumps with bumps {script}"
+    assert opening in text.splitlines()
+
+
+def test_details_say_which_errors_to_quote_and_ask_for_no_details_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    other = fitted("fuzzy_sphere", radius=p(74.0, 0.2), weight=0.4)
+    result = answer(SPHERE, other, alike=("fuzzy_sphere",))
+    options = FitOptions(also={"--report": "out", "--export": "mine"})
+    result = add_verdict(result, options)
+    assert result.verdict.next.endswith(" --details")
+    print_result(result)
+    assert "Next: " in capsys.readouterr().out
+    print_result(result, details=True)
+    details = capsys.readouterr().out
+    assert "Next: " not in details
+    lines = details.splitlines()
+    (quoted,) = (
+        i for i, line in enumerate(lines) if line.startswith("These errors are of this model alone.")
+    )
+    assert lines[quoted - 1].startswith("sphere: ")
+    print_result(add_verdict(answer(), options), details=True)
+    assert "These errors are" not in capsys.readouterr().out
 
 
 def test_the_answer_has_three_lines_and_the_rest_on_demand(sphere: Path, tmp_path: Path) -> None:

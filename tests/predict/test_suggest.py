@@ -169,7 +169,11 @@ def test_percent_never_claims_certainty() -> None:
     [
         ([0.5, 0.44], [0.94], "spherical 94 %, which one of sphere, fuzzy_sphere is undecided."),
         ([0.91, 0.03], [0.94], "spherical 94 %, most likely sphere (91 %)."),
-        ([0.4, 0.3], [0.5, 0.3], "No group of models is clearly preferred: spherical 50 %, rods 30 %."),
+        (
+            [0.4, 0.3],
+            [0.5, 0.3],
+            "No group of models with similar curves is clearly preferred: spherical 50 %, rods 30 %.",
+        ),
     ],
 )
 def test_group_sentence(forms: list[float], groups: list[float], sentence: str) -> None:

@@ -132,7 +132,7 @@ def find_missing_candidates(result: FitResult) -> Iterator[str]:
     """A candidate is missing for a technical reason."""
     if result.unanswered:
         names = join_names(list(result.unanswered))
-        yield sentences.NOT_FITTED(models=capital(names))
+        yield sentences.NOT_FITTED(models=names)
 
 
 def time(result: FitResult) -> Iterator[str]:

@@ -152,7 +152,7 @@ def _describe_unexplained(result: FitResult) -> str:
         return sentences.ANOTHER_WOULD_FIT(
             nearest=capital(add_model_name(first)),
             chisq=chisq,
-            best=capital(best.short_name),
+            best=best.short_name,
             best_chisq=chisq_text(best.reduced_chisq),
         )
     close = [f for f in result.fits if f.reduced_chisq <= ASSESSMENT.worse * max(first.reduced_chisq, 1.0)]
@@ -170,7 +170,7 @@ def _why_first(result: FitResult, nearest_: ModelFit) -> str:
     else:
         reason = "it is more probable"
     chisq = chisq_text(best.reduced_chisq)
-    return sentences.RANKS_FIRST(model=capital(best.short_name), chisq=chisq, reason=reason)
+    return sentences.RANKS_FIRST(model=best.short_name, chisq=chisq, reason=reason)
 
 
 def _describe_guinier(result: FitResult) -> str:
@@ -196,7 +196,14 @@ def describe_size(name: str, size: Size) -> str:
 
 def _values(result: FitResult, best: ModelFit) -> list[str]:
     """Two or three values with what equally good fits say of them in their errors, then what is open."""
-    equals = [fit for fit in as_good(result) if fit.model != best.model]
+    return _list_values(best, _list_equal_models(result, best))
+
+
+def _list_equal_models(result: FitResult, best: ModelFit) -> list[ModelFit]:
+    return [fit for fit in as_good(result) if fit.model != best.model]
+
+
+def _list_values(best: ModelFit, equals: Sequence[ModelFit]) -> list[str]:
     # A more general model that says the same does not hide what the simple one determines.
     wholes = _wholes(best, [fit for fit in equals if len(fit.free) <= len(best.free)])
     hidden = set(find_lower_bounds(best)).union(*(size.parts for size in wholes))
@@ -210,6 +217,19 @@ def _values(result: FitResult, best: ModelFit) -> list[str]:
     ]
 
 
+def includes_other_models(result: FitResult) -> bool:
+    """Whether the headline's values contain what other, equally good models say of them."""
+    best = result.best
+    if (
+        best is None
+        or result.constant is not None
+        or no_shape(result)
+        or not is_explained_within_error(result)
+    ):
+        return False
+    return _list_values(best, _list_equal_models(result, best)) != _list_values(best, [])
+
+
 def _singles(best: ModelFit, equals: Sequence[ModelFit], hidden: set[str]) -> list[str]:
     """The parameters by which people know a sample, as far as nothing else says them."""
     sizes_by_name = {name: _alone(name, best, equals) for name, _ in telling(best) if name not in hidden}
@@ -218,14 +238,14 @@ def _singles(best: ModelFit, equals: Sequence[ModelFit], hidden: set[str]) -> li
 
 def _longer(best: ModelFit) -> list[str]:
     return [
-        sentences.OVER(length=_name(name, best), longest=significant(longest, 2))
+        sentences.OVER(length=name_parameter(name, best), longest=significant(longest, 2))
         for name, longest in find_lower_bounds(best).items()
     ]
 
 
 def _describe_open_sizes(wide: Sequence[Size], best: ModelFit, hidden: set[str]) -> list[str]:
     names = [size.name for size in wide if _open(size)]
-    names += [_name(name, best) for name in list_undetermined(best) if name not in hidden]
+    names += [name_parameter(name, best) for name in list_undetermined(best) if name not in hidden]
     return [sentences.OPEN_VALUES(names=join_names(names))] if names else []
 
 
@@ -245,9 +265,9 @@ def _open(size: Size) -> bool:
 
 def _value(name: str, size: Size, best: ModelFit) -> str:
     if name.endswith("_pd"):
-        return _polydispersity(name, size, best)
+        return describe_polydispersity(name, size, best)
     # A square stands with its root's value, see `make_size`.
-    return describe_size(_name(name, best).replace("²", ""), size)
+    return describe_size(name_parameter(name, best).replace("²", ""), size)
 
 
 def _same(name: str, fits: Sequence[ModelFit], best: ModelFit) -> list[Size]:
@@ -275,12 +295,12 @@ def _poor_part(size: Size, best: ModelFit) -> bool:
     return any(best.parameters[part].fixed or part in list_undetermined(best) for part in size.parts)
 
 
-def _polydispersity(name: str, size: Size, fit: ModelFit) -> str:
+def describe_polydispersity(name: str, size: Size, fit: ModelFit) -> str:
     kind_ = DISTRIBUTIONS.get(fit.distributions.get(name.removesuffix("_pd"), "gaussian"), "")
     kind_text = f" ({kind_})" if kind_ else ""
     has_one_width = sum(n.endswith("_pd") for n in fit.free) == 1
     owner_text = "" if has_one_width else f" of the {_plain_name(name.removesuffix('_pd'), fit)}"
-    letter = "" if bare(name) == name else f" ({name[0]})"
+    letter = "" if bare(name) == name else f" (component {name[0]})"
     return f"polydispersity{owner_text}{letter} {format_percent(size)}{kind_text}"
 
 
@@ -290,12 +310,12 @@ def format_percent(size: Size) -> str:
     return f"{format_rounded(100 * size.value, error, VERDICT.rounding)} %"
 
 
-def _name(name: str, fit: ModelFit) -> str:
+def name_parameter(name: str, fit: ModelFit) -> str:
     """A parameter in plain English, with its component's letter in a sum."""
     text = _plain_name(name, fit)
     if has_distribution([name], fit):
         text = f"number-mean {text}"
-    return text if bare(name) == name else f"{text} ({name[0]})"
+    return text if bare(name) == name else f"{text} (component {name[0]})"
 
 
 def _plain_name(name: str, fit: ModelFit) -> str:

@@ -116,10 +116,9 @@ def name_with_interaction(particles: str, structure_factor: str | None) -> str:
 
 
 def add_model_name(fit: ModelFit) -> str:
-    """`kind` with sasmodels' name in brackets, where that is not the same words."""
+    """`kind` with sasmodels' name in brackets, unless that is the same word: ``spheres``."""
     name = kind(fit)
-    plain = name.replace("-", " ").removesuffix("s")
-    return name if plain in (fit.short_name.replace("_", " "), "lamellae") else f"{name} ({fit.short_name})"
+    return name if name.removesuffix("s") == fit.short_name else f"{name} ({fit.short_name})"
 
 
 def capital(text: str) -> str:

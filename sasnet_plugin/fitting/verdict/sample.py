@@ -30,11 +30,11 @@ from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ..settings import ASSESSMENT
 from ..task import FitOptions
 from . import sample_sentences as sentences
-from .headline import describe_size, format_percent
+from .headline import describe_polydispersity, describe_size, name_parameter
 from .names import add_model_name, some, spell_name
 from .next_step import command, translate_to_python, translate_verdict
 from .settings import VERDICT
-from .sizes import Size, has_distribution
+from .sizes import Size
 
 #: What the curves of a sample are, by kind.
 WHAT = {
@@ -195,16 +195,12 @@ def _values(best: JointFit) -> list[str]:
         if p.fixed or p.error is None or name in ("scale", "background") or not _is_known(name, p):
             continue
         value, error = value_of(fit, name)
+        size = Size(name, value, error, p.unit, (name,))
         if name.endswith("_pd"):
-            spread = format_percent(Size("", value, error, "", (name,)))
-            found_sentences.append(
-                f"polydispersity of the {_spell_parameter(name.removesuffix('_pd'))} {spread}"
-            )
+            found_sentences.append(describe_polydispersity(name, size, fit))
         else:
-            size = Size(
-                _spell_parameter(name), value, error, p.unit, (name,), mean=has_distribution([name], fit)
-            )
-            found_sentences.append(describe_size(size.title, size))
+            title = _spell_parameter(name) if name.startswith("sld") else name_parameter(name, fit)
+            found_sentences.append(describe_size(title, size))
     return found_sentences
 
 

@@ -9,8 +9,8 @@ RENAMED_KEYWORD = template(
 )
 BEST_FIT = template(
     "Best fit: {sample}. Fits {curves} together{excluded} (reduced χ² {chisq}).{ties}{unit}",
-    sample="core-shell spheres, number-mean core radius 26.8 ± 0.4 Å", curves="3 contrasts of one sample",
-    excluded="", chisq="0.701", ties="", unit="",
+    sample="core-shell spheres (core_shell_sphere), number-mean core radius 40.0 ± 0.4 Å",
+    curves="3 contrasts of one sample", excluded="", chisq="0.843", ties="", unit="",
 )  # fmt: skip
 BEST_WITHIN_ERROR = template(
     "Best fit: {sample}. Fits {curves} together{excluded} within a systematic error of {error} % of I"

@@ -40,13 +40,13 @@ NO_FIT = template(
     nearest="spheres", chisq="199", more="",
 )  # fmt: skip
 RANKS_FIRST = template(
-    " {model} (reduced χ² {chisq}) ranks first because {reason}.",
-    model="Sphere", chisq="9.1", reason="it has fewer parameters (4 instead of 7)",
+    " The model {model} (reduced χ² {chisq}) ranks first because {reason}.",
+    model="sphere", chisq="9.1", reason="it has fewer parameters (4 instead of 7)",
 )  # fmt: skip
 ANOTHER_WOULD_FIT = template(
-    "{nearest} would fit the data (reduced χ² {chisq}). {best} (reduced χ²"
+    "{nearest} would fit the data (reduced χ² {chisq}). The model {best} (reduced χ²"
     " {best_chisq}) does not, but ranks first as the more probable model.",
-    nearest="Core-shell spheres (core_shell_sphere)", chisq="1.1", best="Sphere", best_chisq="3.1",
+    nearest="Core-shell spheres (core_shell_sphere)", chisq="1.1", best="sphere", best_chisq="3.1",
 )  # fmt: skip
 AGREEMENT = template(" {fits} agree on {size}.", fits="They", size="an outer radius of 490 ± 3 Å")
 GUINIER = template(" Without a model: Rg {rg} Å (Guinier).", rg="58.8 ± 0.8")
@@ -61,9 +61,15 @@ OPEN_VALUES = template("{names} not determined by these data", names="length and
 # How names of models are read, once on every surface that prints them.
 NAMES = template("A@B is the form factor A with the structure factor B; A+B is a sum of two models.")
 
+# Below the values of the best fit, where the headline's errors contain more.
+MODEL_ERRORS = template(
+    "These errors are of this model alone. The headline's errors also include the spread over the equally"
+    " good models: quote those."
+)
+
 # Cautions about the search.
 NOT_FITTED = template(
-    "{models} could not be fitted for a technical reason. The answer may change.", models="Core_shell_sphere"
+    "For a technical reason, {models} could not be fitted. The answer may change.", models="core_shell_sphere"
 )
 ENDED_BY_USER = template(
     "You ended the search early. A better fit may exist, and the uncertainties may be larger."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -107,3 +108,16 @@ def test_headline_says_the_mean_of_a_log_normal_distribution(
     median = kinds["lognormal"].parameters["radius"].value
     assert said
     assert float(said[1]) == pytest.approx(median * np.exp(WIDTH**2 / 2), abs=0.1)
+
+
+def test_headline_names_sizes_as_that_of_one_curve_does(sample: Sample, kinds: dict[str, JointFit]) -> None:
+    errors = tuple(np.asarray(curve.dintensity) for curve in sample.curves)
+    sphere = kinds["lognormal"]
+    shell = {"thickness": replace(sphere.parameters["radius"], value=15.0, error=0.5)}
+    best = replace(sphere, model="core_shell_sphere", parameters=sphere.parameters | shell)
+    found = SampleResult(sample, errors, (best,), Suggestion("", "", (), (), 1.0))
+    said = add_sample_verdict(found, FitOptions()).verdict.headline
+    assert said.startswith("Best fit: core-shell spheres (core_shell_sphere), ")
+    assert ", number-mean core radius " in said
+    assert "shell thickness 15.0 ± 0.5 Å" in said
+    assert re.search(r"polydispersity \d\S* ± \S+ % \(log-normal\)", said)

@@ -43,7 +43,7 @@ def test_a_wrong_unit_would_hurt_most() -> None:
     [
         ({"alike": ("cylinder",)}, "Another shape, cylinders, fits equally well (cylinder"),
         ({"curve": replace(CURVE, dintensity=None)}, "The data state no uncertainties"),
-        ({"unanswered": ("onion",)}, "Onion could not be fitted for a technical reason"),
+        ({"unanswered": ("onion",)}, "For a technical reason, onion could not be fitted."),
         ({"verification": replace(GOOD, runs=-9.0)}, "Residuals are not random (runs test -9.0 σ)"),
         ({"verification": replace(GOOD, replicates=unlike("It differs."))}, "It differs."),
     ],

@@ -13,7 +13,12 @@ from sasnet_plugin.fitting.problem.contrast import contrast_of, given_parameters
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.verdict.doubts import doubts
-from sasnet_plugin.fitting.verdict.headline import describe_size, explanation, headline
+from sasnet_plugin.fitting.verdict.headline import (
+    describe_size,
+    explanation,
+    headline,
+    includes_other_models,
+)
 from sasnet_plugin.fitting.verdict.sizes import Size
 from sasnet_plugin.fitting.verdict.tell import verdict
 from sasnet_plugin.types import Curve
@@ -70,10 +75,12 @@ def test_of_every_kind_of_distribution_the_number_mean_and_relative_deviation_ar
 def test_of_a_core_and_its_shell_the_whole_is_told_where_the_parts_are_open() -> None:
     open_ = fitted("core_shell_sphere", radius=p(9, 18), thickness=p(491, 18))
     said = headline(answer(open_))
-    assert said.startswith("Best fit: core-shell spheres, outer radius 500 ± ")
+    assert said.startswith("Best fit: core-shell spheres (core_shell_sphere), outer radius 500 ± ")
     assert "not determined" not in said
     known = headline(answer(SHELL))
-    assert known.startswith("Best fit: core-shell spheres, core radius 60 ± 1 Å, shell thickness 13 ± 1 Å. ")
+    assert known.startswith(
+        "Best fit: core-shell spheres (core_shell_sphere), core radius 60 ± 1 Å, shell thickness 13 ± 1 Å. "
+    )
     # A part that nobody measured, as a search left it where it was, is no value.
     left = fitted("vesicle", radius=p(2.37, 0.001), thickness=p(202.585, None, fixed=True))
     assert "outer radius 204.955 ± 0.001 Å" in headline(answer(left))
@@ -104,8 +111,8 @@ def test_nothing_explains_but_the_nearest_is_named_and_what_is_sure_is_said() ->
     second = replace(SHELL, reduced_chisq=8.4)
     said = headline(answer(first, second, verification=WRONG, verified=False))
     assert said == (
-        "None of the fitted models fits the data. Nearest: core-shell spheres, reduced χ² 8.4. Sphere"
-        " (reduced χ² 9.1) ranks first because it is more probable. The nearest fits"
+        "None of the fitted models fits the data. Nearest: core-shell spheres (core_shell_sphere), reduced χ²"
+        " 8.4. The model sphere (reduced χ² 9.1) ranks first because it is more probable. The nearest fits"
         " agree on a number-mean outer radius of 72.5 ± 1.6 Å."
     )
     assert "Fits the data" not in said
@@ -148,7 +155,10 @@ def test_what_no_model_explains_still_has_its_radius_of_gyration() -> None:
 def test_one_that_is_within_the_errors_is_not_denied() -> None:
     first, second = replace(SPHERE, reduced_chisq=3.1), replace(SHELL, reduced_chisq=1.1)
     said = headline(answer(first, second, verification=WRONG, verified=False))
-    assert said.startswith("Core-shell spheres would fit the data (reduced χ² 1.1). Sphere (reduced χ² ")
+    assert said.startswith(
+        "Core-shell spheres (core_shell_sphere) would fit the data (reduced χ² 1.1). The model sphere"
+        " (reduced χ² 3.1) does not"
+    )
     assert "None of" not in said
     # Where its residuals are not random, either, nothing does.
     structured = replace(second, warnings=("Residuals are not random (runs test -9 σ): …",))
@@ -214,6 +224,13 @@ def test_a_more_general_model_does_not_hide_what_the_simple_one_determines() -> 
     assert "outer radius" not in said
 
 
+def test_the_printed_errors_are_of_one_model_only_if_others_widen_the_headline() -> None:
+    other = fitted("fuzzy_sphere", radius=p(74.0, 0.2), weight=0.4)
+    assert includes_other_models(answer(SPHERE, other, alike=("fuzzy_sphere",)))
+    assert not includes_other_models(answer(SPHERE))
+    assert not includes_other_models(answer(SPHERE, other, verification=WRONG, verified=False))
+
+
 def test_a_tie_that_takes_a_systematic_error_names_it() -> None:
     within = answer(SPHERE, FUZZY, excused=("a systematic error of 3 % of I", ("fuzzy_sphere",)))
     assert " Within a systematic error of 3 % of I, also indistinguishable from sphere: fuzzy_sphere." in (
@@ -224,7 +241,7 @@ def test_a_tie_that_takes_a_systematic_error_names_it() -> None:
 
 def test_a_value_of_a_sum_names_its_component() -> None:
     best = fitted("sphere+mono_gauss_coil", A_radius=p(60, 1), B_rg=p(20, 1))
-    assert "radius (A) 60 ± 1 Å, Rg (B) 20 ± 1 Å. Fits the data" in headline(answer(best))
+    assert "radius (component A) 60 ± 1 Å, Rg (component B) 20 ± 1 Å. Fits the data" in headline(answer(best))
 
 
 # --- The scale is reported as a volume fraction where a user has given all scattering length

@@ -20,6 +20,7 @@ from sasnet_plugin.fitting.verdict.names import (
     unit_of,
 )
 from sasnet_plugin.predict import open_classifier
+from sasnet_plugin.simulate.orientations import DIRECTOR, P2
 from sasnet_plugin.simulate.priors import form_models, model_info, structure_factors
 
 # --- Parameters in people's words.
@@ -32,7 +33,7 @@ def test_all_words_are_of_parameters_that_sasmodels_has() -> None:
         for p in model_info(model).parameters.kernel_parameters
     }
     stems = every | {re.sub(r"_?\d+$", "", name) for name in every}
-    assert set(WORDS) <= stems
+    assert set(WORDS) <= stems | {P2, DIRECTOR}  # of sectors
 
 
 def test_numbered_parameters_have_their_number_below() -> None:
@@ -92,8 +93,8 @@ def test_discs_are_what_is_flat_and_cylinders_what_is_long() -> None:
 
 def test_the_name_stands_beside_where_the_words_are_not_it() -> None:
     assert add_model_name(fitted("sphere")) == "spheres"
-    assert add_model_name(fitted("core_shell_sphere")) == "core-shell spheres"
-    assert add_model_name(fitted("lamellar")) == "lamellae"
+    assert add_model_name(fitted("core_shell_sphere")) == "core-shell spheres (core_shell_sphere)"
+    assert add_model_name(fitted("lamellar")) == "lamellae (lamellar)"
     assert add_model_name(fitted("dab")) == "two randomly distributed phases (dab)"
     assert add_model_name(fitted("sphere", factor="hardsphere")).endswith("(sphere@hardsphere)")
 
