@@ -12,9 +12,11 @@ from __future__ import annotations
 import json
 import runpy
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from sasnet_plugin.types import Curve
 
@@ -25,6 +27,8 @@ from ..tables import markdown
 SINGLE, JOINT = 40, 10
 #: What is asked of an export: values and χ², relative.
 SAME_VALUE, SAME_CHISQ = 1e-6, 1e-4
+#: Scattering length densities, 10⁻⁶ Å⁻².
+H2O, D2O = -0.56, 6.36
 _KINDS = ("contrasts", "settings", "concentrations")
 
 
@@ -86,23 +90,61 @@ def single(index: int, folder: Path) -> dict[str, Any]:
     return {"name": fit.name, "fitter": fit.fitter, "free": len(fit.free), **parts}
 
 
+def several(kind: str, rng: np.random.Generator) -> tuple[str, list[Curve], dict[str, Any]]:
+    """Model, curves and description of a sample in three solvents, settings or concentrations."""
+    q = [np.geomspace(0.005, 0.35, 100)] * 3
+    values = {"radius": rng.uniform(20, 80), "radius_pd": 0.1, "radius_pd_n": 35, "radius_pd_nsigma": 3}
+    values |= {"sld": rng.uniform(1, 3), "sld_solvent": D2O, "scale": 0.01}
+    if kind == "concentrations":
+        fractions = [{"scale": 1.0, "volfraction": share} for share in (0.03, 0.1, 0.25)]
+        return "sphere@hardsphere", _measured("sphere@hardsphere", q, values, fractions, rng), {"kind": kind}
+    if kind == "settings":
+        q = [np.geomspace(low, 10 * low, 60) for low in (0.003, 0.01, 0.035)]
+        return "sphere", _measured("sphere", q, values, [{}] * 3, rng), {"kind": kind}
+    shell = {"thickness": rng.uniform(10, 30), "sld_core": values.pop("sld") - 2, "sld_shell": 3.5}
+    solvents = [{"sld_solvent": solvent} for solvent in (H2O, 2.3, D2O)]
+    described = {"solvents": {str(i + 1): one["sld_solvent"] for i, one in enumerate(solvents)}}
+    curves = _measured("core_shell_sphere", q, values | shell, solvents, rng)
+    return "core_shell_sphere", curves, described
+
+
+def _measured(
+    name: str,
+    q: Sequence[np.ndarray],
+    values: Mapping[str, float],
+    own: Sequence[Mapping[str, float]],
+    rng: np.random.Generator,
+) -> list[Curve]:
+    """Curves of sasmodels with 2 % noise, each with values of its own."""
+    from sasmodels.core import load_model
+    from sasmodels.direct_model import call_kernel
+
+    curves = []
+    for i, (points, its_own) in enumerate(zip(q, own, strict=True)):
+        kernel = load_model(name).make_kernel([points])
+        clean = call_kernel(kernel, {**values, **its_own, "background": 0.02})
+        noise = 0.02 * clean
+        intensity = clean + noise * rng.standard_normal(points.size)
+        curves.append(Curve(points, intensity, noise, dq=0.02 * points, file=f"{i + 1}.dat"))
+    return curves
+
+
 def joint(index: int, folder: Path) -> dict[str, Any]:
     """The script of a joint fit."""
+    from sasnet_plugin.data.sample.described import sample_of
     from sasnet_plugin.fitting.api import fit_sample
     from sasnet_plugin.fitting.optimize.bumps_fit import fitter_for
     from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.report.exports.write_all import write_sample
 
-    from .together import MAKERS, sample
-
     kind = _KINDS[index % len(_KINDS)]
-    case = MAKERS[kind](index)
-    form, _, factor = case.name.partition("@")
+    name, curves, described = several(kind, np.random.default_rng([index, 46]))
+    form, _, factor = name.partition("@")
     options = FitOptions(models=(form,), structure_factor=factor or "none")
-    result = fit_sample(Here(), sample(case, kind, True), options)
+    result = fit_sample(Here(), sample_of(curves, described), options)
     best = result.best
     if best is None:
-        return {"name": case.name, "fitter": "", "free": 0}
+        return {"name": name, "fitter": "", "free": 0}
     reported = {
         f"{name} {i}": (p.value, p.error)
         for i, own in enumerate(best.own)
