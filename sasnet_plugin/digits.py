@@ -133,7 +133,7 @@ def format_rounded(value: float, error: float | None, most: float) -> str:
 
     Examples
     --------
-    >>> rounded(72.0316, 0.1042, 0.2)
+    >>> format_rounded(72.0316, 0.1042, 0.2)
     '72.0 ± 0.1'
     """
     if error is None or not math.isfinite(error) or error == 0 or not math.isfinite(value):

@@ -296,7 +296,9 @@ def table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     _, smaller = _share([ratio < 1 / WITHIN for ratio in ratios])
     same = rows[SAME]
     plans = [row["plan_seconds"] for row in planned] or [np.nan]
-    return f"""{text}
+    return f"""{len(planned)} of {len(rows[PLANNED])} samples are ambiguous; the whole benchmark has {COUNT}.
+
+{text}
 Of {count} predicted errors of sizes {within} % are within a factor of {WITHIN:g} of those of the fit;
 in {smaller} % the fit's are smaller. Of {len(same)} undecidable samples,
 {sum(row["success"] for row in same)} are said to be undecidable.

@@ -43,7 +43,7 @@ def adapt_to_page(sentence: str) -> str:
 
     Examples
     --------
-    >>> on_page("Give its wavelength, --wavelength 1.5418 for Cu Kα.")
+    >>> adapt_to_page("Give its wavelength, --wavelength 1.5418 for Cu Kα.")
     'Give its wavelength, 1.5418 Å for Cu Kα.'
     """
     for option, words in _WORDS:

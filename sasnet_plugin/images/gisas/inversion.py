@@ -682,13 +682,7 @@ INDEX = {name: k for k, name in enumerate(NAMES)}
 
 
 def prior_guess(image: Image) -> OrientationGuess:
-    """A guess from the prior alone: every angle alike, every quantity anywhere in its range.
-
-    Parameters
-    ----------
-    image : Image
-        Only its name is taken.
-    """
+    """A guess from the prior alone, of an image's name: every angle alike, every quantity in its range."""
     return OrientationGuess(
         xi=np.array(XI, dtype=np.float64),
         p=np.full(N_XI, 1 / N_XI),
