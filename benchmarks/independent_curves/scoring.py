@@ -47,8 +47,10 @@ _NO_KIND = re.compile(
     re.I,
 )
 _NUMBER = r"[-+−]?\d[\d.,]*(?:[eE][-+]?\d+)?"
+#: The letter of a sum's component behind a name.
+_LETTER = r" \((?:component )?([AB])\)"
 _VALUE = re.compile(
-    rf"(?P<name>[A-Za-z][A-Za-zé ²/'-]*?(?: \([AB]\))?)?(?: of| at|:| =)? ?(?P<value>{_NUMBER})"
+    rf"(?P<name>[A-Za-z][A-Za-zé ²/'-]*?(?:{_LETTER})?)?(?: of| at|:| =)? ?(?P<value>{_NUMBER})"
     rf" (?:± (?P<error>{_NUMBER})|\(?\+ ?(?P<up>{_NUMBER})[ ,/]*[-−–] ?(?P<down>{_NUMBER})\)?)"
     r" ?(?P<unit>%|Å⁻¹|Å|nm)?(?P<after> polydispers\w*)?(?: \((?P<shape>Schulz|log-normal|Gaussian)\))?"
 )
@@ -204,7 +206,7 @@ def _of(quantity: str, known: Sequence[Stated], model: str) -> Stated | None:
 
 def _bare(name: str, model: str) -> str:
     """A name without the letter of a sum's component, where only one component has such a quantity."""
-    own = re.sub(r"^[AB] | \([AB]\)$", "", name) if "+" in model and model != "sphere+sphere" else name
+    own = re.sub(rf"^[AB] |{_LETTER}$", "", name) if "+" in model and model != "sphere+sphere" else name
     return own.removeprefix("number-").removeprefix("mean ")
 
 
@@ -247,7 +249,7 @@ def _shortest_side(known: Sequence[Stated]) -> Stated | None:
 
 def _population(quantity: str, known: Sequence[Stated]) -> Stated | None:
     radii = sorted(
-        (one for one in known if re.search(r"radius(?: \([AB]\))?$", one.name)), key=lambda one: one.value
+        (one for one in known if re.search(rf"radius(?:{_LETTER})?$", one.name)), key=lambda one: one.value
     )
     if len(radii) != 2:
         return None
@@ -260,5 +262,5 @@ def _population(quantity: str, known: Sequence[Stated]) -> Stated | None:
 
 def _letter(name: str) -> str:
     """The component of a sum that a name belongs to; empty where there is one."""
-    found = re.search(r"^([AB]) | \(([AB])\)$", name)
+    found = re.search(rf"^([AB]) |{_LETTER}$", name)
     return (found[1] or found[2]) if found else ""

@@ -309,6 +309,10 @@ def test_values_of_a_headline() -> None:
     found = stated("Spheres: radius 37.1 ± 0.2 Å, 16.7 ± 0.3 % polydisperse (Gaussian). Explains the data.")
     assert [(v.name, v.value, v.below) for v in found] == [("radius", 37.1, 0.2), ("", 0.167, 0.003)]
     (asymmetric,) = stated("Coils: Rg 80 (+5 −3) Å.")
+    first, second = stated(
+        "Best fit: A and B (sphere+lorentz), radius (component A) 60 ± 1 Å, x (B) 20 ± 2 Å."
+    )
+    assert (first.name, first.value, second.name) == ("radius (component A)", 60.0, "x (B)")
     assert asymmetric.pull(83) == pytest.approx(-0.6)
     assert asymmetric.pull(74) == pytest.approx(2)
 

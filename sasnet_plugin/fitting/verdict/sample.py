@@ -23,7 +23,7 @@ from ...data.sample.sectors import Difference, Magnetism
 from ...digits import chisq_text, format_rounded, join_names, significant
 from ...in_python import translate_sentence
 from ...simulate.orientations import DIRECTOR, P2
-from ..result.model_fit import Parameter
+from ..result.model_fit import ModelFit, Parameter
 from ..result.reported_values import mean_over_parameter, value_of
 from ..result.sample_result import JointFit, SampleResult, select_alike
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
@@ -199,8 +199,7 @@ def _values(best: JointFit) -> list[str]:
         if name.endswith("_pd"):
             found_sentences.append(describe_polydispersity(name, size, fit))
         else:
-            title = _spell_parameter(name) if name.startswith("sld") else name_parameter(name, fit)
-            found_sentences.append(describe_size(title, size))
+            found_sentences.append(describe_size(_name_as_for_one_curve(name, fit), size))
     return found_sentences
 
 
@@ -225,6 +224,11 @@ def _is_known(name: str, p: Parameter) -> bool:
     if p.error is None or "sld" in name or name == P2:
         return True
     return p.error < _KNOWN * abs(p.value)
+
+
+def _name_as_for_one_curve(name: str, fit: ModelFit) -> str:
+    """The name that a single fit gives it, if single fits name it at all."""
+    return _spell_parameter(name) if name.startswith("sld") or name in _WORDS else name_parameter(name, fit)
 
 
 def _spell_parameter(name: str) -> str:

@@ -20,7 +20,6 @@ from sasnet_plugin.fitting.verdict.names import (
     unit_of,
 )
 from sasnet_plugin.predict import open_classifier
-from sasnet_plugin.simulate.orientations import DIRECTOR, P2
 from sasnet_plugin.simulate.priors import form_models, model_info, structure_factors
 
 # --- Parameters in people's words.
@@ -33,7 +32,7 @@ def test_all_words_are_of_parameters_that_sasmodels_has() -> None:
         for p in model_info(model).parameters.kernel_parameters
     }
     stems = every | {re.sub(r"_?\d+$", "", name) for name in every}
-    assert set(WORDS) <= stems | {P2, DIRECTOR}  # of sectors
+    assert set(WORDS) <= stems
 
 
 def test_numbered_parameters_have_their_number_below() -> None:
