@@ -128,8 +128,7 @@ def unit_text(unit: str) -> str:
 
 
 def format_rounded(value: float, error: float | None, most: float) -> str:
-    """Write as `format_with_error`,
-    with one digit of the uncertainty if it changes by at most the share `most`.
+    """Write as `format_with_error`, with one digit of the error if it changes by at most the share `most`.
 
     Examples
     --------
