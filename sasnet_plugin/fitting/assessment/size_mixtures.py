@@ -52,7 +52,7 @@ class MixtureTask:
 def mixture_task(
     curve: Curve, dintensity: Floats, fit: ModelFit, least_reduced: float, given_names: frozenset[str]
 ) -> MixtureTask | None:
-    """Prepare the question for `fit_mixture`; None where a fit is no rival of hard spheres of several sizes."""
+    """Prepare the question for `fit_mixture`; None where a fit is none of hard spheres of several sizes."""
     is_distributed = (fit.model, fit.structure_factor) == (_FORM, _FACTOR) and _WIDTH in fit.free
     near = fit.reduced_chisq <= ASSESSMENT.much_worse * max(least_reduced, 1.0)
     if not (is_distributed and near and fit.parameters[_WIDTH].value > 0):
