@@ -80,7 +80,7 @@ def _key() -> str:
     key = os.environ.get(_KEY) or secrets.token_urlsafe(24)
     if not key.isascii() or not key.isprintable() or " " in key:
         raise SasnetError(
-            f"{_KEY} contains characters that are not allowed in a header; use letters and digits."
+            f"{_KEY} contains characters that are not allowed in an HTTP header; use letters and digits."
         )
     return key
 

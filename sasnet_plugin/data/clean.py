@@ -294,7 +294,7 @@ def _see_some_scattering(intensity: Floats, file: str) -> None:
         problem = "negative or zero" if np.any(intensity < 0) else "zero"
         raise DataError(
             f"{file}: no intensity is above zero (all are {problem});"
-            " give the scattering of the sample, not of an over-subtracted background."
+            " perhaps too much background was subtracted. Give the scattering of the sample."
         )
 
 

@@ -337,7 +337,7 @@ def _repair_widths(raw: RawCurve, notes: list[str]) -> RawCurve:
             places = np.argsort(order)  # of each row by ascending q
             good = order[~odd[order]]
             mended = np.interp(places, places[good], values[good])
-            notes.append(f"One {label} far from its neighbours was replaced by the value between them.")
+            notes.append(f"One {label} far from its neighbours was replaced by interpolation between them.")
             raw = replace(raw, **{name: np.where(odd, mended, values)})
     return raw
 

@@ -269,9 +269,8 @@ def unreadable(file: str, error: Exception) -> DataError:
     if isinstance(error, OSError | RuntimeError) or "nable to" in str(error):
         return DataError(f"{file}: the HDF5 file is damaged or cut short; copy it again from its source.")
     return DataError(
-        f"{file}: the content of the HDF5 file does not match its names ({error}); export the curve as"
-        f" text or"
-        " NXcanSAS."
+        f"{file}: the content of the HDF5 file does not match the names of its groups and datasets ({error});"
+        " export the curve as text or NXcanSAS."
     )
 
 

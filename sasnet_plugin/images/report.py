@@ -637,8 +637,8 @@ def bias_section(xi: NDArray[np.float64], predictions: NDArray[np.float64]) -> S
         INSIGHT_SIZE,
         f"{len(predictions)} patterns of samples with a uniform distribution of angles: mean answer and"
         f" central 90 %. The mean deviates from uniform by at most {100 * figures['systematic']:.1f} %"
-        f" (noise {100 * figures['noise']:.1f} %); a single answer by a total variation of"
-        f" {figures['total_variation']:.3f}.",
+        f" (noise {100 * figures['noise']:.1f} %); a single answer by {figures['total_variation']:.3f}"
+        f" (total variation distance, 0 to 1).",
     )
 
 

@@ -78,7 +78,9 @@ def request_of(line: bytes) -> Request:
         raise RequestError('A request needs an "id", a whole number of your choice.')
     do = body.get("do")
     if do not in (*IN_TURN, *AT_ONCE):
-        raise RequestError(f'{do!r}: no such request; "do" one of {", ".join((*IN_TURN, *AT_ONCE))}.', number)
+        raise RequestError(
+            f'{do!r}: no such request; "do" must be one of {", ".join((*IN_TURN, *AT_ONCE))}.', number
+        )
     return Request(number, do, body)
 
 

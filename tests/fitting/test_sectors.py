@@ -123,7 +123,7 @@ def test_headline_names_order_and_direction_and_two_sectors_say_what_is_assumed(
     result = fit_sample(Here(), sample_of(curves), FitOptions(models=("cylinder",)))
     assert "order parameter P₂" in result.verdict.headline
     assert "Fits 2 sectors of one sample together" in result.verdict.headline
-    assert "Two sectors do not determine the direction" in result.verdict.doubts[0]
+    assert "Two sectors do not determine the direction of alignment" in result.verdict.doubts[0]
     assert "--export" not in result.verdict.next
     page = write_sample_report(result, tmp_path).read_text(encoding="utf-8")
     assert "half_width" in page

@@ -146,7 +146,7 @@ class Table:
             problem = "is no table of these columns" if head != self._head else "holds frames of other files"
             raise SasnetError(
                 f"{self.path}: exists and {problem}; name another file with --out, or repeat the command with"
-                " --force to start it again."
+                " --force to replace it."
             )
 
     def _cut(self) -> None:

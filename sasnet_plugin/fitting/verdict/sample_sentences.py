@@ -33,8 +33,8 @@ INFERRED = template(" (inferred from the curves)")
 EXCLUDED = template(" without {points} (beamstop?)", points="the first 2 points of far.dat")
 
 EXCHANGED = template(
-    "In this fit each curve has its own scattering length densities. Either more than the solvent differs,"
-    " such as D₂O inside the particles, or the curves are not one sample."
+    "In this fit each curve has its own scattering length densities. Either not only the"
+    " solvent differs (D₂O may also enter the particles), or the curves are not one sample."
 )
 NOT_ONE = template(
     "The data do not show that the curves are one sample. The joint fit needs separate scattering length"
@@ -49,7 +49,7 @@ NOISY = template(
     curves="d2o.dat", factor="2.4",
 )  # fmt: skip
 LOOKS_DIFFERENT = template(
-    "Where their q ranges overlap, the curves differ like {kind}. Check that --kind settings is right.",
+    "Where their q ranges overlap, the curves differ as {kind} do. Check whether “--kind settings” is right.",
     kind="contrasts",
 )  # fmt: skip
 KIND_INFERRED = template(
@@ -91,20 +91,21 @@ NOT_MAGNETIC = template(
     "No magnetic scattering seen: at most {most} % of the nuclear scattering.", most="4.1"
 )
 STRUCTURE_ISOTROPIC = template(
-    "The magnetic part assumes that the structure is isotropic and the field saturates the sample. Without"
-    " field, the sectors must agree."
+    "The magnetic part assumes that the structure is isotropic and the field saturates the sample. To check"
+    " the first, measure without field: the sectors must then agree."
 )
 FIXED_DIRECTION = template(
-    "Two sectors do not determine the direction: it is fixed at {direction}°. Add a third sector to fit it.",
+    "Two sectors do not determine the direction of alignment: it is fixed at {direction}°. Add a third"
+    " sector to fit it.",
     direction="90",
 )  # fmt: skip
 MIRRORED = template(
-    "Two sectors at right angles fit as well with the direction {direction}°. Add a third sector between"
-    " them.",
+    "Two sectors at right angles fit as well with the direction of alignment {direction}°. Add a third"
+    " sector between them.",
     direction="-25",
 )  # fmt: skip
 OTHER_ORIENTATION = template(
-    "Another orientation fits as well: order parameter P₂ {order}, direction {direction}°.",
+    "Another orientation fits as well: order parameter P₂ {order}, direction of alignment {direction}°.",
     order="-0.25", direction="109",
 )  # fmt: skip
 TO_LOOK = template("look at all curves with their fits")

@@ -44,8 +44,8 @@ RANKS_FIRST = template(
     model="sphere", chisq="9.1", reason="it has fewer parameters (4 instead of 7)",
 )  # fmt: skip
 ANOTHER_WOULD_FIT = template(
-    "{nearest} would fit the data (reduced χ² {chisq}). The model {best} (reduced χ²"
-    " {best_chisq}) does not, but ranks first as the more probable model.",
+    "{nearest} fit the data (reduced χ² {chisq}). The model {best} does not (reduced χ² {best_chisq}); it"
+    " ranks first only because it is simpler or more common.",
     nearest="Core-shell spheres (core_shell_sphere)", chisq="1.1", best="sphere", best_chisq="3.1",
 )  # fmt: skip
 AGREEMENT = template(" {fits} agree on {size}.", fits="They", size="an outer radius of 490 ± 3 Å")
@@ -178,7 +178,7 @@ OTHER_SIZE = template(
 )  # fmt: skip
 MIXTURE_TOO = template(
     "Hard spheres whose sizes differ also fit the data if each pair of sizes has its own structure factor"
-    " (reduced χ² {chisq}): {values}. sasmodels uses one for all sizes.",
+    " (reduced χ² {chisq}): {values}. sasmodels uses one structure factor for all sizes.",
     chisq="1.02", values="mean radius 60.1 Å, polydispersity 9.1 %, volume fraction 24 %",
 )  # fmt: skip
 MIXTURE_BETTER = template(

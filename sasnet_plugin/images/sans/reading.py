@@ -879,8 +879,8 @@ def subtract_empty(raw: RawSans, settings: SansSettings) -> RawSans:
     )
     if empty is None or empty.values.shape != raw.values.shape:
         raise DataError(
-            f"{settings.empty_file}: is not an image with the pixels of the sample; give the empty cell of"
-            f" this sample."
+            f"{settings.empty_file}: its pixels are not those of the sample's image; give an image of the"
+            f" empty cell from the same detector and setting."
         )
     scale = 1.0 if settings.empty_scale is None else settings.empty_scale
     values, errors, bad = [], [], np.zeros(raw.values.shape, dtype=bool)

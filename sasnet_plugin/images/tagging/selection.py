@@ -139,7 +139,8 @@ class _Parser:
         word = written.lower()
         if word not in ("p", *FUNCTIONS):
             raise SasnetError(
-                f"The filter has {written!r} before a bracket; use p or one of {', '.join(FUNCTIONS)}."
+                f"The filter has {written!r} before a bracket; use p (probability of a tag) or one of"
+                f" {', '.join(FUNCTIONS)}."
             )
         name = self._next("a name").text
         self._expect(")")

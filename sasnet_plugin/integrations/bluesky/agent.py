@@ -416,7 +416,8 @@ class MeasurementAgent:
             raise SasnetError("nothing is fitted yet; fit what is measured, and give the result to begin().")
         if not self._plan.ranked:
             raise SasnetError(
-                "none of the planned measurements has values to set; give values by the names in the plan."
+                "none of the planned measurements has values to set; give the values to set for each"
+                " name in the plan."
             )
         return self._plan
 

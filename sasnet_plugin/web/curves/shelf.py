@@ -356,7 +356,7 @@ def _check_replaced(path: Path) -> None:
 def _check(name: str, content: bytes) -> None:
     if Path(name).suffix.lower() in OTHERS - {_GEOMETRY}:
         raise SasnetError(
-            f"{name}: this kind of file contains no curves or images; drop the measurement itself."
+            f"{name}: this kind of file contains no curves or images; drop the file of the measurement here."
         )
     if len(content) > CURVES.largest_file:
         most = CURVES.largest_file // 2**20

@@ -156,8 +156,8 @@ def test_one_that_is_within_the_errors_is_not_denied() -> None:
     first, second = replace(SPHERE, reduced_chisq=3.1), replace(SHELL, reduced_chisq=1.1)
     said = headline(answer(first, second, verification=WRONG, verified=False))
     assert said.startswith(
-        "Core-shell spheres (core_shell_sphere) would fit the data (reduced χ² 1.1). The model sphere"
-        " (reduced χ² 3.1) does not"
+        "Core-shell spheres (core_shell_sphere) fit the data (reduced χ² 1.1). The model sphere does not"
+        " (reduced χ² 3.1)"
     )
     assert "None of" not in said
     # Where its residuals are not random, either, nothing does.
