@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from ..types import Sector
-from . import hdf5
 
 _NUMBER = r"([-+]?\d+(?:\.\d+)?)(?![\d.]*[eE])"
 _BETWEEN = r"[\s_]*(?:angle)?\s*(?:\((?:deg|degrees|°)\))?\s*[=:]?\s*"
@@ -63,6 +62,8 @@ def list_xml_terms(entry: Any) -> Iterator[str]:
 
 def list_hdf5_terms(entry: Any) -> Iterator[str]:
     """Names and values of an entry's single values."""
+    from . import hdf5
+
     for name, item in hdf5.walk_members(entry, 3):
         if getattr(item, "size", 0) == 1:
             yield f"{name} = {hdf5.text(item[()])}"

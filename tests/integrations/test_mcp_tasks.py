@@ -124,7 +124,7 @@ async def exported(talk: Talk) -> bool:
 
 
 async def next_measurement(talk: Talk) -> bool:
-    found = await talk.ask("next_measurement", fit=talk.kept["fit"]["fit"], parameter="radius", aim=0.001)
+    found = await talk.ask("next_measurement", fit=talk.kept["fit"]["fit"], parameter="radius", aim=0.005)
     errors = [row["error"] for row in found["measurements"]]
     return (
         found["for"] == "radius"
