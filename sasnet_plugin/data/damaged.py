@@ -326,19 +326,19 @@ def _line_beside(points: _Points, other_rows: NDArray[np.intp], k: int) -> tuple
 
 def _repair_widths(raw: RawCurve, notes: list[str]) -> RawCurve:
     """Single resolutions and slits far from those on both sides replaced by theirs."""
+    # Rows that will be dropped are no neighbours.
+    measured = np.flatnonzero(np.isfinite(raw.q) & (raw.q > 0) & np.isfinite(raw.intensity))
+    order = measured[np.argsort(raw.q[measured], kind="stable")]
     for name, label in (("dq", "resolution"), ("dxl", "slit length"), ("dxw", "slit width")):
         values = getattr(raw, name)
-        if values is None or values.size < SETTINGS.fewest:
+        if values is None or order.size < SETTINGS.fewest:
             continue
-        odd = np.zeros(values.size, dtype=np.bool_)
-        order = np.argsort(raw.q, kind="stable")
-        odd[order] = _odd_widths(values[order])
+        odd = _odd_widths(values[order])
         if 0 < np.count_nonzero(odd) <= SETTINGS.most:
-            places = np.argsort(order)  # of each row by ascending q
-            good = order[~odd[order]]
-            mended = np.interp(places, places[good], values[good])
+            places, mended = np.arange(order.size), values.copy()
+            mended[order[odd]] = np.interp(places[odd], places[~odd], values[order[~odd]])
             notes.append(f"One {label} far from its neighbours was replaced by interpolation between them.")
-            raw = replace(raw, **{name: np.where(odd, mended, values)})
+            raw = replace(raw, **{name: mended})
     return raw
 
 

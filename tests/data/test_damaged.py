@@ -123,3 +123,20 @@ def test_one_resolution_far_off_is_replaced() -> None:
     found = exclude_damaged(RawCurve(good.q, good.intensity, good.dintensity, dq=width), notes)
     np.testing.assert_allclose(found.dq, 0.03 * good.q, rtol=0.03)
     assert len(notes) == 1
+
+
+def test_rows_that_will_be_dropped_are_no_neighbours_of_a_resolution() -> None:
+    good = sphere(n=20)
+    dq = 0.1 * good.q
+    bad = np.ones(6)  # q = 0, or no intensity, with a resolution of 1
+    raw = RawCurve(
+        q=np.concatenate([0 * bad[:4], 0.29 * bad[:2], good.q]),
+        intensity=np.concatenate([bad[:4], np.nan * bad[:2], good.intensity]),
+        dintensity=np.concatenate([bad, good.dintensity]),
+        dq=np.concatenate([bad, dq]),
+    )
+    notes: list[str] = []
+    left = exclude_damaged(raw, notes)
+    assert left.dq is not None
+    np.testing.assert_array_equal(left.dq[-good.q.size :], dq)
+    assert notes == []

@@ -69,7 +69,7 @@ class Folders:
         if not self.plugins:
             raise SasnetError(
                 f"{name}: plugin models are programs and are not allowed; the user can allow them by"
-                f" starting 'sasnet mcp' with --allow-plugins."
+                f" starting 'sasnet mcp' with the option allow-plugins."
             )
         return str(path)
 
