@@ -126,12 +126,12 @@ def test_one_resolution_far_off_is_replaced() -> None:
 
 
 def test_rows_that_will_be_dropped_are_no_neighbours_of_a_resolution() -> None:
-    good = sphere(n=20)
+    good = sphere(n=8)
     dq = 0.1 * good.q
-    bad = np.ones(6)  # q = 0, or no intensity, with a resolution of 1
+    bad = np.ones(10)  # q = 0, or no intensity beside the last point, with a resolution of 1
     raw = RawCurve(
-        q=np.concatenate([0 * bad[:4], 0.29 * bad[:2], good.q]),
-        intensity=np.concatenate([bad[:4], np.nan * bad[:2], good.intensity]),
+        q=np.concatenate([0 * bad[:8], 0.29 * bad[:2], good.q]),
+        intensity=np.concatenate([bad[:8], np.nan * bad[:2], good.intensity]),
         dintensity=np.concatenate([bad, good.dintensity]),
         dq=np.concatenate([bad, dq]),
     )
