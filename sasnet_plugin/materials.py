@@ -146,6 +146,10 @@ def compound(text: str) -> Any:
     if not separator and (solvent_entry := solvent(text)):
         name, separator, density = solvent_entry[0], "@", solvent_entry[1]
     formula = _formula(text, name.strip())
+    if _ZERO.fullmatch(name.strip()):
+        raise SasnetError(
+            f"{text}: is written with the digit 0; write {name.strip()[0]}2O with the letter O."
+        )
     if not separator:
         # periodictable knows the densities of the elements as solids or liquids.
         if formula.density is None:
@@ -203,6 +207,8 @@ _OTHER_NAMES: Mapping[str, str] = MappingProxyType({
     "water": "h2o", "heavy water": "d2o", "tetrahydrofuran": "thf", "2-propanol": "isopropanol",
     "ethylene glycol": "glycol",
 })  # fmt: skip
+#: Water with a digit in place of its oxygen, which periodictable reads as twenty atoms of hydrogen.
+_ZERO = re.compile(r"[DHdh]20")
 #: ``d-toluene`` and ``d8-toluene``: every hydrogen is deuterium.
 _DEUTERATED = re.compile(r"d(\d*)-(.+)")
 

@@ -115,3 +115,9 @@ def test_a_deuterated_solvent_has_the_molar_volume_of_the_common_one() -> None:
 @pytest.mark.parametrize("name", ["d3-toluene", "d-d2o", "kerosene", "d-", ""])
 def test_what_is_no_solvent(name: str) -> None:
     assert solvent(name) is None
+
+
+@pytest.mark.parametrize("name", ["D20", "H20", "D20@1.1"])
+def test_water_with_a_digit_for_its_oxygen_is_refused(name: str) -> None:
+    with pytest.raises(SasnetError, match="with the letter O"):
+        scattering_length_density(name)

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ...digits import quantity
+from ...digits import quantity, significant
 from ...types import SasnetError
 from ..result.components import is_scale
 from ..result.model_fit import ModelFit, Parameter, Posterior
@@ -213,9 +213,10 @@ def scale_in_words(fit: ModelFit) -> Iterator[str]:
         prefix = name.removesuffix("scale")
         if not is_scale(name) or not _is_above_one(p) or not _has_contrast(fit, prefix):
             continue
-        is_none = "is not a volume fraction"
-        if f"{prefix}volfraction" in fit.parameters:
+        is_none, own = "is not a volume fraction", fit.parameters.get(f"{prefix}volfraction")
+        if own is not None:
             is_none = "is above 1, and the model has a volume fraction as well"
+            is_none += f" (volfraction, fixed at {significant(own.value, 4)})" if own.fixed else ""
         yield (
             f"{name}, {quantity(p.value, '', p.error)}, {is_none}: the data determine only the product of"
             f" scale and the squared contrast. Give --sample and --solvent if the intensity is in cm⁻¹."

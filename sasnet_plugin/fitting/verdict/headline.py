@@ -333,6 +333,10 @@ def _plain_name(name: str, fit: ModelFit) -> str:
 
 #: Models of lattices and stacks, in which the scale is no volume fraction of the particles alone.
 _LATTICES = ("lamellar", "bcc", "fcc", "sc_")
+#: Models with a volume fraction of their own, which the scale multiplies.
+_FRACTIONS = ("vesicle", "multilayer_vesicle", "fractal", "fractal_core_shell")
+#: Models of walls: the volume is theirs alone.
+_WALLS = ("hollow", "vesicle")
 
 
 def volume_fraction(result: FitResult) -> Size | None:
@@ -346,16 +350,25 @@ def volume_fraction(result: FitResult) -> Size | None:
         return None
     if not is_volume_fraction(best) or not _densities_given(result):
         return None
-    scale = best.parameters["scale"]
-    return Size("volume fraction", scale.value, scale.error, "", ("scale",))
+    scale, share = best.parameters["scale"], _own_fraction(best)
+    return Size("volume fraction", share * scale.value, share * (scale.error or 0.0) or None, "", ("scale",))
 
 
 def is_volume_fraction(fit: ModelFit) -> bool:
     """Whether the scale of a fit is the volume fraction of its particles once the contrast is known."""
-    scale = fit.parameters.get("scale")
-    if scale is None or scale.fixed or not 0 < scale.value < 1 or not is_determined("scale", scale):
+    scale, share = fit.parameters.get("scale"), _own_fraction(fit)
+    if scale is None or scale.fixed or not 0 < share * scale.value < 1 or not is_determined("scale", scale):
         return False
-    return "volfraction" not in fit.parameters and _has_particle_volume(fit.model)
+    return _has_particle_volume(fit.model)
+
+
+def _own_fraction(fit: ModelFit) -> float:
+    """What the scale is multiplied by: a model's own volume fraction, or 1; 0 where that is no fraction."""
+    own = fit.parameters.get("volfraction")
+    if own is None:
+        return 1.0
+    is_linear = fit.structure_factor is None and fit.model in _FRACTIONS
+    return own.value if own.fixed and is_linear else 0.0
 
 
 def _has_particle_volume(model: str) -> bool:
@@ -378,5 +391,5 @@ def in_words(result: FitResult) -> str:
     if size is None:
         return ""
     unit = "" if result.curve.intensity_unit else str(sentences.IF_ABSOLUTE)
-    what = str(sentences.WALLS) if result.fits[0].model.startswith("hollow") else ""
+    what = str(sentences.WALLS) if result.fits[0].model.startswith(_WALLS) else ""
     return sentences.VOLUME_FRACTION(what=what, value=format_percent(size), condition=unit)

@@ -293,3 +293,12 @@ def test_a_structure_factor_has_its_own() -> None:
 def test_of_hollow_particles_it_is_that_of_the_walls() -> None:
     fit = fit_of("hollow_cylinder", thickness=p(10, 1), length=p(400, 9))
     assert "volume fraction of the walls 1.20 ± 0.02 %" in said(fit, BOTH)
+
+
+def test_of_vesicles_it_is_the_scale_times_their_own_fraction() -> None:
+    vesicle = fit_of(
+        "vesicle", scale=3.6, thickness=p(35, 1), volfraction=replace(p(0.0014, 0, ""), fixed=True)
+    )
+    assert "volume fraction of the walls 0.504" in said(vesicle, BOTH)
+    interacting = replace(vesicle, structure_factor="hardsphere")
+    assert "volume fraction" not in said(interacting, BOTH)
