@@ -24,7 +24,7 @@ _WORDS = (
     ("--wavelength", "the wavelength"),
     (
         "give it, such as --solvent D2O",
-        "enter its sld_solvent below, tick “Fixed”, then choose “Fit this model”",
+        "use the command “sasnet next” with the solvent",
     ),
     ("give it with --sample, or the value with --fixed", "enter its value below and tick “Fixed”"),
     (

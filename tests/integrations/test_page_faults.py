@@ -228,7 +228,15 @@ def test_axes_and_background_have_the_unit_of_the_file(
     until(page, f"document.getElementById('plot').ariaLabel.startsWith('I / {unit} against')")
     assert unit in page.text_content("#parameters tr:has-text('background') th")
     page.select_option("#view", "Kratky")
-    until(page, "document.getElementById('plot').ariaLabel.startsWith('q² (I − B) against')")
+    until(page, "document.getElementById('plot').ariaLabel.startsWith('q² (I − B), B = ')")
+
+
+def test_an_axis_names_a_background_only_where_one_is_subtracted(server: Server, new_page: NewPage) -> None:
+    page = opened_curve(new_page(server.address), "low_q.dat")
+    page.select_option("#view", "Porod")
+    subtracted = float(page.evaluate("document.querySelector('#plot').dataset.flat")) != 0
+    begin = "q⁴ (I − B), B = " if subtracted else "q⁴ I against"
+    until(page, f"document.getElementById('plot').ariaLabel.startsWith('{begin}')")
 
 
 def test_a_unit_that_is_missing_is_asked_for_in_words_of_the_page(server: Server, new_page: NewPage) -> None:

@@ -513,7 +513,7 @@ $("accept").addEventListener("submit", async (event) => {
 $("import").addEventListener("change", async (event) => {
   const answer = await fetch(`/api/import?who=${encodeURIComponent(who())}`, { method: "POST", body: event.target.files[0] });
   const found = await answer.json();
-  tell(found.problem || `${found.done} labels were new; press z to undo.`, found.problem ? "" : "done");
+  tell(found.problem || (found.done ? `${found.done} labels were new; press z to undo.` : "No label was new."), found.problem ? "" : "done");
   event.target.value = "";
   after();
 });

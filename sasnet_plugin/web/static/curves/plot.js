@@ -12,6 +12,12 @@ export const VIEWS = {
 };
 const AXIS = 64;
 
+// What the vertical axis shows; B with its value, or left out where none is known.
+function named(name, { label, flat }) {
+  if (name === "I") return label;
+  return flat ? name.replace("B)", `B), B = ${number(flat, 3)}`) : name.replace("(I − B)", "I");
+}
+
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
@@ -127,7 +133,7 @@ export class Plot {
     this.small?.destroy();
     this.grip = null;
     if (!this.data) return;
-    const view = VIEWS[this.view], height = view.names[1] === "I" ? this.data.label : view.names[1], ink = colour("--ink"), line = colour("--line");
+    const view = VIEWS[this.view], height = named(view.names[1], this.data), ink = colour("--ink"), line = colour("--line");
     const axis = (label, more = {}) => ({ label, stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, labelSize: 20, font: "12px system-ui", labelFont: "12px system-ui", ...more });
     const ticks = view.log ? { splits: decades } : {};
     this.place.setAttribute("role", "group");
