@@ -23,7 +23,7 @@ from ..optimize.local_search import refine
 from ..problem.experiment import starting_values
 from ..problem.model_curves import ModelCurves
 from ..result.fit_result import FitResult, SizeMixture
-from ..result.model_fit import ModelFit
+from ..result.model_fit import ModelFit, explains
 from ..result.reported_values import moments
 from ..settings import ASSESSMENT
 from ..task import UNLIMITED, Budget
@@ -108,7 +108,7 @@ def rank_by_mixture(order: Sequence[ModelFit], mixture: SizeMixture | None) -> l
 def add_mixture(result: FitResult, mixture: SizeMixture | None) -> FitResult:
     """The result with a mixture that is no worse than the best fit, and what that changes in errors of it."""
     best = result.best
-    if mixture is None or best is None or mixture.lead_over(best) <= -EVIDENCE.strong:
+    if mixture is None or best is None or not _is_rival(mixture, best, len(result.curve)):
         return result
     if best.name != mixture.name:
         return replace(result, mixture=mixture)
@@ -122,3 +122,10 @@ def add_mixture(result: FitResult, mixture: SizeMixture | None) -> FitResult:
     }
     fits = (replace(best, parameters=parameters), *result.fits[1:])
     return replace(result, fits=fits, mixture=mixture)
+
+
+def _is_rival(mixture: SizeMixture, best: ModelFit, points: int) -> bool:
+    """Whether a mixture is better than the best fit, or explains as well as one with interactions."""
+    lead = mixture.lead_over(best)
+    also = best.structure_factor is not None and explains(mixture.reduced_chisq, points)
+    return lead > EVIDENCE.strong or (also and lead > -EVIDENCE.strong)

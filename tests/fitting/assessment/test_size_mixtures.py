@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin import Curve, fit
-from sasnet_plugin.fitting.assessment.size_mixtures import rank_by_mixture
+from sasnet_plugin.fitting.assessment.size_mixtures import add_mixture, rank_by_mixture
 from sasnet_plugin.fitting.result.fit_result import SizeMixture
 from sasnet_plugin.simulate.hard_sphere_mixtures import SphereMixture
 
@@ -53,3 +53,13 @@ def test_a_mixture_gives_its_evidence_to_hard_spheres_alone(result):
     assert [fit.name for fit in rank_by_mixture(fits, mixture)] == [hard.name, sticky.name]
     assert rank_by_mixture(fits, replace(mixture, bic=hard.bic)) == fits
     assert rank_by_mixture(fits, None) == fits
+
+
+def test_a_mixture_that_explains_no_better_is_not_told_beside_dilute_spheres(result):
+    hard = result.best
+    alone = replace(result, fits=(replace(hard, structure_factor=None),), mixture=None)
+    as_good = SizeMixture(hard.name, 60.0, 0.1, {}, 1.0, hard.bic)
+    assert add_mixture(alone, as_good).mixture is None
+    sticky = replace(result, fits=(replace(hard, structure_factor="stickyhardsphere"),), mixture=None)
+    assert add_mixture(sticky, as_good).mixture is as_good
+    assert add_mixture(sticky, replace(as_good, reduced_chisq=145.0)).mixture is None
