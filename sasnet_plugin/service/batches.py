@@ -93,11 +93,14 @@ def batch_options(body: Mapping[str, Any], workers: int) -> Options:
     """Parse how each file is fitted. Raises SasnetError if what is asked for does not exist."""
     from ..batch.plan import Options
     from ..fitting.asked import check_names
+    from ..types import SasnetError
 
     fit = replace(fit_options(body), workers=workers)
     check_names(fit)
-    window = body.get("window")
-    return Options(fit, None if window is None else (float(window[0]), float(window[1])))
+    window, unit = body.get("window"), body.get("q_unit")
+    if unit not in (None, "A", "nm"):
+        raise SasnetError(f"{unit}: is no unit of q that a batch knows; choose A or nm.")
+    return Options(fit, None if window is None else (float(window[0]), float(window[1])), unit)
 
 
 def _rows(journal: Journal, files: tuple[str, ...], failed_files: set[str]) -> list[dict[str, Any]]:

@@ -203,6 +203,7 @@ class AskedBatch(BaseModel):
     models: list[str] | None = Field(default=None, max_length=20)
     structure_factor: str | None = None
     series: bool = False
+    q_unit: Literal["A", "nm"] | None = None
     time_limit: float = Field(default=14.0, ge=1, le=CURVES.longest_fit)
 
 

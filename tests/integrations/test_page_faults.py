@@ -258,6 +258,23 @@ def test_what_cannot_be_read_is_told_in_words_of_the_page(server: Server, new_pa
     assert "unit of q" in page.text_content("#unread-why")
 
 
+def test_a_batch_reads_q_in_the_unit_that_is_chosen_for_it(server: Server, new_page: NewPage) -> None:
+    page = new_page(server.address)
+    page.click("#to-files")
+    page.check("tr:has(button.open:text-is('nm.dat')) input[type=checkbox]")
+    page.click("#batch")
+    page.fill("#batch-models", "sphere")
+    page.select_option("#batch-unit", "nm")
+    page.click("#batch-start")
+    page.wait_for_selector("#batch-links a:has-text('Report')", timeout=150_000)
+    opened_curve(page, "nm.dat")
+    until(page, "document.getElementById('means').textContent.includes('fit of batch')")
+    assert page.input_value("#unit") == "nm"
+    assert "q 0.0004" not in page.text_content("#window")
+    residual = page.text_content("#means").split("reduced χ² ")[1].split(".  ")[0].split(". ")[0]
+    assert float(residual) < 2, "the model lies on the points"
+
+
 def test_an_answer_of_a_batch_is_shown_as_a_fit(server: Server, new_page: NewPage) -> None:
     page = new_page(server.address)
     page.click("#to-files")
@@ -267,7 +284,7 @@ def test_an_answer_of_a_batch_is_shown_as_a_fit(server: Server, new_page: NewPag
     page.click("#batch-start")
     page.wait_for_selector("#batch-links a:has-text('Report')", timeout=150_000)
     opened_curve(page)
-    until(page, "document.getElementById('means').textContent.includes('batch 1')")
+    until(page, "document.getElementById('means').textContent.includes('fit of batch')")
     assert "not fitted" not in page.text_content("#means")
     assert "reduced χ²" in page.text_content("#means")
     errors = page.evaluate(

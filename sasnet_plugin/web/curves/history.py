@@ -356,7 +356,7 @@ class Batches:
             for batch in reversed(self._batches.values()):
                 place = next((i for i, one_file in enumerate(batch.files.values()) if one_file == file), -1)
                 if entry.isdecimal() and (row := batch.rows.get((place, int(entry)))) and row["model"]:
-                    rows.append({"batch": batch.number, **row})
+                    rows.append({"batch": batch.number, "asked_unit": batch.asked.get("q_unit"), **row})
         return rows
 
     def folder_of(self, number: int) -> Path:

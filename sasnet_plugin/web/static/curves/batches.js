@@ -27,6 +27,7 @@ async function start() {
   const [low, high] = ["batch-low", "batch-high"].map((id) => numberIn($(id).value));
   const asked = {
     keys: ticked(), time_limit: Number($("batch-limit").value) || 14, series: $("batch-series").checked,
+    ...($("batch-unit").value ? { q_unit: $("batch-unit").value } : {}),
     ...(models.length ? { models } : {}), ...(low || high ? { window: [low, high || 1e3] } : {}),
   };
   $("ask-batch").close();

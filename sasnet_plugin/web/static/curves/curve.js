@@ -340,6 +340,7 @@ function line(one) {
 
 // What a batch said of this curve: its values are laid beside the data.
 async function showBatch(one) {
+  if ((one.asked_unit || "") !== state.unit) await load(state.key, { unit: one.asked_unit || "", model: " " });
   const values = Object.fromEntries(Object.entries(one.values).map(([name, [value]]) => [name, value]));
   for (const [name, kind] of Object.entries(one.kinds)) values[`${name}_pd_type`] = kind;
   await choose(one.model, one.structure_factor || "", values, one);
