@@ -1,8 +1,8 @@
 """Hard spheres of several sizes as a mixture, where a fit has one structure factor for all of them.
 
 sasmodels multiplies P(q) of a size distribution by S(q) of its mean size, which oscillates more than that of
-a sample's spheres: by 1 % of I for widths of 5 %, by 4 % for 10 % at a volume fraction of .35. Others take
-that up, with an attraction that the sample has not. So the curve is fitted with the mixture, too.
+a sample's spheres: by 1 % of I for widths of 5 %, by 4 % for 10 % at a volume fraction of .35. Sticky
+spheres take that up, with an attraction that the sample has not. So the mixture is fitted as well.
 """
 
 from __future__ import annotations
