@@ -138,7 +138,7 @@ def test_the_empty_cell_is_subtracted_with_its_uncertainty(tmp_path: Path) -> No
     # The error is that of both; the image's own counts are given here without theirs.
     assert 0.3 < np.std(pull) < 1.1
     np.save(tmp_path / "empty.npy", values[:20])
-    with pytest.raises(DataError, match="not an image with the pixels"):
+    with pytest.raises(DataError, match="its pixels are not those of the sample"):
         the(tmp_path / "a.npy", *given)
 
 
