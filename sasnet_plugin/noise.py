@@ -15,6 +15,19 @@ _FOURTH_NORM = float(np.sqrt(np.sum(_FOURTH**2)))
 _MEAN_ABS = float(np.sqrt(np.pi / 2))
 
 
+def fill_dintensity(intensity: ArrayLike, stated: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """The stated uncertainties (n,); from the scatter of the points where there is none, or no usable one."""
+    if stated is None:
+        return estimate_dintensity(intensity)
+    good = is_usable(stated)
+    return np.asarray(stated if good.all() else np.where(good, stated, estimate_dintensity(intensity)))
+
+
+def is_usable(dintensity: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which uncertainties (n,) are positive numbers."""
+    return np.asarray(np.isfinite(dintensity) & (dintensity > 0))
+
+
 def estimate_dintensity(intensity: ArrayLike) -> NDArray[np.float64]:
     """Estimate one standard deviation of each intensity (..., n) from its scatter about its neighbours,
     positive and at least 0.2 % of it.

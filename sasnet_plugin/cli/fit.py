@@ -88,9 +88,7 @@ def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = F
     from .answers import wide_console
 
     say = wide_console().print
-    head, *more_lines = result.verdict.lines()
-    if details:  # which is the last thing that a next command adds
-        more_lines = [line for line in more_lines if not re.match(r"Next: .* --details  # ", line)]
+    head, *more_lines = _list_lines(result, details=details)
     say(Text(head, style="bold"), soft_wrap=True)
     if quiet:
         return
@@ -107,6 +105,13 @@ def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = F
         for note in result.remarks:
             say(Text(f"Note: {note}"), soft_wrap=True)
     sys.stdout.flush()
+
+
+def _list_lines(result: FitResult | SampleResult, *, details: bool) -> list[str]:
+    """The lines of an answer; with details without a next command that asks for these."""
+    lines = result.verdict.lines()
+    # They are the last thing that such a command adds.
+    return [line for line in lines if not (details and re.match(r"Next: .* --details  # ", line))]
 
 
 def _tables(result: SampleResult) -> Iterator[Any]:
@@ -243,9 +248,7 @@ def print_result(
     say = wide_console().print
     if titled:
         say(Text(_title(result.curve), style="bold"), soft_wrap=True)
-    head, *more_lines = result.verdict.lines()
-    if details:  # which is the last thing that a next command adds
-        more_lines = [line for line in more_lines if not re.match(r"Next: .* --details  # ", line)]
+    head, *more_lines = _list_lines(result, details=details)
     say(Text(head, style=_STYLES[result.verdict.level]), soft_wrap=True)
     if not quiet:
         _print_more(more_lines, say)

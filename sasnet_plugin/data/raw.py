@@ -54,8 +54,8 @@ class RawCurve:
         return replace(self, **changed)
 
 
-def points(curve: Curve, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Curve:
-    """Select points of a curve by a mask or by their numbers."""
+def points(curve: Curve, rows: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Curve:
+    """Select points of a curve by a mask, by their numbers or by a slice."""
     columns: dict[str, Any] = {
         name: None if (values := getattr(curve, name)) is None else values[rows] for name in COLUMNS
     }

@@ -21,7 +21,7 @@ from ..data.sample.sample import MAGNETIC, SECTORS, SETTINGS, Sample
 from ..data.sample.sectors import separate_magnetism
 from ..data.step import exclude_step
 from ..materials import densities
-from ..noise import estimate_dintensity
+from ..noise import fill_dintensity, is_usable
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON, check_prior
 from ..predict.predictor import Classifier
@@ -326,7 +326,7 @@ def _mixture(
 ) -> SizeMixture | None:
     """Hard spheres of several sizes as a mixture, where one of the fits is of these."""
     least = min((fit.reduced_chisq for fit in fits), default=0.0)
-    tasks = [mixture_task(curve, dintensity, fit, least, given_names) for fit in fits]
+    tasks = (mixture_task(curve, dintensity, fit, least, given_names) for fit in fits)
     return _answer_one(ledger, fit_mixture, next(filter(None, tasks), None), SizeMixture)
 
 
@@ -449,19 +449,15 @@ def sentences_of(unanswered: Sequence[TechnicalError]) -> list[str]:
 
 def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:
     """Positive uncertainties for a fit, and a sentence where they had to be estimated."""
-    estimate = np.asarray(estimate_dintensity(curve.intensity))
-    if curve.dintensity is None:
-        return estimate, (
+    note, stated = "", curve.dintensity
+    if stated is None:
+        note = (
             f"{ESTIMATED} from the scatter of the points. So a χ² of 1 only says that a fit follows the"
             " points as closely as they scatter."
         )
-    good = np.isfinite(curve.dintensity) & (curve.dintensity > 0)
-    if good.all():
-        return np.asarray(curve.dintensity), ""
-    return (
-        np.where(good, curve.dintensity, estimate),
-        f"{np.sum(~good)} points have no uncertainty; theirs was estimated from the scatter.",
-    )
+    elif unusable := np.sum(~is_usable(stated)):
+        note = f"{unusable} points have no uncertainty; theirs was estimated from the scatter."
+    return fill_dintensity(curve.intensity, stated), note
 
 
 #: Said of contrasts whose solvents nobody has given.

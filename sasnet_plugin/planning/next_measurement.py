@@ -243,10 +243,7 @@ class Plan:
 
     def _reaches(self, ranked: Ranked) -> bool:
         """Whether a measurement reaches the aim in the plan's time."""
-        look = ranked.outlook
-        if self.parameter is None:
-            return look.chance >= self.aim
-        return look.error is not None and look.error <= self.aim * abs(look.value or 0.0)
+        return _reaches(ranked.outlook, self.parameter, self.aim)
 
     def _aim_share(self) -> str:
         return f"{significant(100 * self.aim, 4)} %"

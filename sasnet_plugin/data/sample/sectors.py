@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Floats
-from ...noise import estimate_dintensity
+from ...noise import fill_dintensity
 from ...types import Curve, DataError
 from .sample import Sample
 
@@ -64,19 +64,12 @@ def list_at_common_q(curves: Sequence[Curve]) -> tuple[Floats, Floats, Floats]:
     q = first[(first >= low * (1 - 1e-9)) & (first <= high * (1 + 1e-9))]
     if q.size < _FEWEST:
         raise DataError("The sectors share too few points of q; reduce them with the same q range.")
-    errors = [_errors(curve) for curve in curves]
+    errors = [fill_dintensity(curve.intensity, curve.dintensity) for curve in curves]
     return (
         q,
         np.array([np.interp(q, curve.q, curve.intensity) for curve in curves]),
         np.array([np.interp(q, curve.q, error) for curve, error in zip(curves, errors, strict=True)]),
     )
-
-
-def _errors(curve: Curve) -> Floats:
-    estimate = np.asarray(estimate_dintensity(curve.intensity))
-    if curve.dintensity is None:
-        return estimate
-    return np.where(curve.dintensity > 0, curve.dintensity, estimate)
 
 
 @dataclass(frozen=True)
@@ -110,10 +103,7 @@ class Magnetism:
 def separate_magnetism(sample: Sample) -> Magnetism:
     """Solve I = N² + M² sin²α of all sectors at each q, by weighted least squares with their errors.
 
-    Raises
-    ------
-    DataError
-        The sectors share too few points of q, or make equal angles with the field.
+    Raises DataError if they share too few points of q, or make equal angles with the field.
     """
     curves = sample.curves
     q, intensity, errors = list_at_common_q(curves)

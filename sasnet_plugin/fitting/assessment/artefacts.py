@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...arrays import Floats
+from ...data.raw import points
 from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve, sum_parts
 from ..evidence.settings import EVIDENCE
@@ -163,7 +164,7 @@ def _refine_simple(
 def _fits_a_few_points(asked: Suspect, simple: Simple, curve: Curve, error: Floats, deadline: float) -> bool:
     """Whether a model may fit: most curves are no spheres, which a few of their points show."""
     step = max(len(curve) // _FEW_POINTS, 1)
-    few = _part(curve, slice(None, None, step))
+    few = points(curve, slice(None, None, step))
     local = _curves_of(asked, simple, few, error[::step], deadline)
     return bool(_rough(local, simple, 2 * _LEEWAY, _FEW_STEPS)) and bool(_rough(local, simple, _LEEWAY))
 
@@ -269,16 +270,7 @@ def _numbers_of_first_points(curve: Curve) -> list[int]:
 
 
 def _drop_first_points(curve: Curve, first: int) -> Curve:
-    return _part(curve, slice(first, None))
-
-
-def _part(curve: Curve, rows: slice) -> Curve:
-    columns = {
-        name: getattr(curve, name)[rows]
-        for name in ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
-        if getattr(curve, name) is not None
-    }
-    return replace(curve, **columns)
+    return points(curve, slice(first, None))
 
 
 def _is_excess(suspect: Suspect, simple: Simple, minimum: LocalMinimum, first: int) -> bool:

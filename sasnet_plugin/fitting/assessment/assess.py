@@ -14,7 +14,7 @@ from ...digits import chisq_text, join_names
 from ...predict import open_classifier
 from ...types import Curve, GroupGuess, sum_parts
 from ..evidence.discrepancy import Discrepancy, widen_by_shared_error
-from ..evidence.marginal import alike, weigh_fits
+from ..evidence.marginal import alike, sort_by_weight, weigh_fits
 from ..evidence.settings import EVIDENCE
 from ..problem.conventions import conventional, scale_in_words
 from ..problem.nested_models import simpler
@@ -238,7 +238,7 @@ def rank_behind_power_laws(order: Sequence[ModelFit]) -> list[ModelFit]:
         replace(fit, weight=0.0 if stands_for_a_power_law(fit) in names else fit.weight / total_weight)
         for fit in order
     ]
-    return sorted(reweighted_fits, key=lambda fit: (-fit.weight, fit.reduced_chisq))
+    return sort_by_weight(reweighted_fits)
 
 
 def _complete_in_order(
@@ -309,7 +309,7 @@ def as_the_simpler(
             weight[become.name] = combine(weight[become.name], weight[fit.name])
             weight[fit.name] = 0.0
     reweighted_fits = [replace(fit, weight=weight[fit.name]) for fit in order]
-    return sorted(reweighted_fits, key=lambda fit: (-fit.weight, fit.reduced_chisq))
+    return sort_by_weight(reweighted_fits)
 
 
 def _become(fit: ModelFit, order: Sequence[ModelFit]) -> ModelFit | None:

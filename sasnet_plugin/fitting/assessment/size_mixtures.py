@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import expit
 
 from ...arrays import Floats
 from ...simulate.hard_sphere_mixtures import SphereMixture
 from ...types import Curve
+from ..evidence.marginal import sort_by_weight
 from ..evidence.settings import EVIDENCE
 from ..ledger import read_spent_time
 from ..optimize.local_search import refine
@@ -97,11 +99,11 @@ def rank_by_mixture(order: Sequence[ModelFit], mixture: SizeMixture | None) -> l
     lead = -np.inf if mixture is None else mixture.lead_over(best)
     if mixture is None or lead <= EVIDENCE.strong or best.name == mixture.name:
         return list(order)
-    others = float(np.exp(-lead / 2)) / (1 + float(np.exp(-lead / 2)))
+    others = float(expit(-lead / 2))
     reweighted_fits = [
         replace(fit, weight=1 - others if fit.name == mixture.name else others * fit.weight) for fit in order
     ]
-    return sorted(reweighted_fits, key=lambda fit: (-fit.weight, fit.reduced_chisq))
+    return sort_by_weight(reweighted_fits)
 
 
 def add_mixture(result: FitResult, mixture: SizeMixture | None) -> FitResult:

@@ -350,6 +350,11 @@ class Weighed:
     errors: Mapping[str, SharedError]  #: What neighbouring residuals of each share, by its name.
 
 
+def sort_by_weight(fits: Sequence[ModelFit]) -> list[ModelFit]:
+    """Fits by falling weight; of equal ones the nearest to the data first."""
+    return sorted(fits, key=lambda fit: (-fit.weight, fit.reduced_chisq))
+
+
 def weigh_fits(
     discrepancy: Discrepancy, fits: Sequence[ModelFit], prior: Sequence[float] | None = None
 ) -> Weighed:
@@ -364,7 +369,7 @@ def weigh_fits(
         for fit, w, z in zip(fits, weight, log_evidence, strict=True)
     ]
     return Weighed(
-        tuple(sorted(weighed_fits, key=lambda fit: (-fit.weight, fit.reduced_chisq))),
+        tuple(sort_by_weight(weighed_fits)),
         {fit.name: one_evidence.shared for fit, one_evidence in zip(fits, evidences, strict=True)},
     )
 

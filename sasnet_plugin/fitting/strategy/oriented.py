@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Floats
+from ...data.raw import points
 from ...data.sample.sample import Sample
 from ...digits import significant
 from ...simulate.orientations import DIRECTOR, P2
@@ -281,15 +282,9 @@ def _make_curves(task: SectorTask, rows: Sequence[Any]) -> list[SectorCurves]:
     if _is_director_fitted(task):
         ranges.setdefault(DIRECTOR, (-180.0, 360.0))
     return [
-        SectorCurves(_take(curve, part), dintensity[part], task.model, particles, ranges=ranges)
+        SectorCurves(points(curve, part), dintensity[part], task.model, particles, ranges=ranges)
         for curve, dintensity, part in zip(task.sample.curves, task.dintensities, rows, strict=True)
     ]
-
-
-def _take(curve: Any, rows: Any) -> Any:
-    columns = ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
-    taken = {name: None if (v := getattr(curve, name)) is None else v[rows] for name in columns}
-    return replace(curve, **taken)
 
 
 def _azimuths(task: SectorTask) -> list[float]:
@@ -304,10 +299,9 @@ def _is_director_fitted(task: SectorTask) -> bool:
 
 def _densities(task: SectorTask) -> tuple[dict[str, float], list[str]]:
     """Scattering length densities that are fixed, and names of those that are fitted."""
-    table = particle_info(task.model).parameters.call_parameters
-    names = [p.name for p in table if p.type == "sld"]
-    fitted = [name for name in names if name == "sld_core" and name not in task.fixed]
     info = particle_info(task.model)
+    names = [p.name for p in info.parameters.call_parameters if p.type == "sld"]
+    fitted = [name for name in names if name == "sld_core" and name not in task.fixed]
     return {
         name: float(task.fixed.get(name, default_of(info, name))) for name in names if name not in fitted
     }, fitted

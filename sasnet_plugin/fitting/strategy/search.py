@@ -182,10 +182,11 @@ def _take(pool: Counting, state: State, steps: Sequence[Step], seconds: float) -
 
 def _ask_mixture(pool: Counting, state: State, steps: Sequence[Step], seconds: float) -> None:
     """Fit hard spheres of several sizes as a mixture, where the best fit explains less."""
-    hypotheses = [step.hypothesis for step in steps if step.hypothesis in state.fits]
     if state.is_explained():
         return
-    for hypothesis in filter(None, hypotheses):
+    for hypothesis in [step.hypothesis for step in steps]:
+        if hypothesis not in state.fits:
+            continue
         curve, given = state.curve_of(hypothesis), frozenset(state.options.fixed)
         task = mixture_task(curve, state.dintensity, state.fits[hypothesis], state.least_reduced, given)
         for _, answer in answers(pool, fit_mixture, [task], seconds) if task else ():
