@@ -101,9 +101,8 @@ class Magnetism:
 
 
 def separate_magnetism(sample: Sample) -> Magnetism:
-    """Solve I = N² + M² sin²α of all sectors at each q, by weighted least squares with their errors.
-
-    Raises DataError if they share too few points of q, or make equal angles with the field.
+    """Solve I = N² + M² sin²α of all sectors at each q, by weighted least squares with their errors. Raises
+    DataError if they share too few points of q, or make equal angles with the field.
     """
     curves = sample.curves
     q, intensity, errors = list_at_common_q(curves)
