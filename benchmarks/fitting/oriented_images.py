@@ -1,6 +1,6 @@
 """Are sizes and direction of oriented particles found from reduced images, by formulas of others?
 
-``python -m benchmarks fitting/oriented_images --work W --count N`` draws N cylinders and ellipsoids, long and flat, as
+``python -m benchmarks fitting/oriented_images --work W`` draws cylinders and ellipsoids, long and flat, as
 ``fitting/sectors`` does: axes distributed by Maier and Saupe, amplitudes by numpy. Each is averaged over axes
 and sizes in two dimensions, blurred by a pinhole instrument, counted, and written as other programs do. The
 image is fitted whole, and cut into sectors. ``--write`` keeps the table.
