@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -89,6 +90,7 @@ def _compose(text: str) -> str:
     return normalize("NFC", unescape(text))
 
 
+@lru_cache(maxsize=4096)  # files of one instrument have the same words
 def canonical(text: str, quantity: str) -> str | None:
     """Name a unit as `FACTORS` does, from spellings such as ``1/nm``, ``nm^-1``, ``n_m^-1``, ``nm⁻¹``; for
     ``q`` a bare length stands for its inverse. None if it is no unit of ``q``, ``length``, ``intensity``,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Floats
+from ..arrays import Floats, median
 from ..noise import estimate_dintensity
 from . import ends, maxima
 from .guinier import guinier
@@ -39,7 +39,7 @@ def _points(curve: Measured) -> _Points | None:
         return None
     slit = 0.0 if curve.dxl is None else float(np.nan_to_num(curve.dxl[good]).max())
     # A point that is said to be a thousand times better than its neighbours would decide alone.
-    least = 1e-2 * float(np.median(sigma[good] / np.maximum(np.abs(intensity[good]), 1e-300)))
+    least = 1e-2 * median(sigma[good] / np.maximum(np.abs(intensity[good]), 1e-300))
     sigma = np.maximum(sigma[good], least * np.abs(intensity[good]))
     return _Points(q[good], intensity[good], sigma, _spread(curve, good), slit)
 
@@ -103,7 +103,7 @@ def background(points: _Points, high: Slope | Refused, law: Porod | Refused) -> 
         return law.background
     part = points.q >= points.q[-1] / ends.SETTINGS.factor
     # What is level over all of the curve is no background of something else.
-    if not _level(high) or np.median(points.intensity[part]) > 0.5 * points.intensity.max():
+    if not _level(high) or median(points.intensity[part]) > 0.5 * points.intensity.max():
         return 0.0
     weight = points.sigma[part] ** -2
     return max(float(np.sum(weight * points.intensity[part]) / np.sum(weight)), 0.0)
