@@ -235,12 +235,13 @@ def test_errors_cover_sizes_where_a_wide_resolution_is_not_stated() -> None:
 
 SHELL = {
     "radius": 40.0, "thickness": 15.0, "sld_core": 0.5, "sld_shell": 3.0, "sld_solvent": 2.5, "scale": 0.01,
-    "background": 0.05, "radius_pd": 0.1, "radius_pd_n": 35, "radius_pd_nsigma": 3, "radius_pd_type": "gaussian",
+    "background": 0.05, "radius_pd": 0.1, "radius_pd_n": 35, "radius_pd_nsigma": 3,
+    "radius_pd_type": "gaussian",
 }  # fmt: skip
 
 
 def fit_of_a_shell(solvent: float, start: dict[str, float]) -> tuple[ModelFit, dict[str, float]]:
-    """A core-shell sphere with 2 % errors, fitted from a start, and what fixed densities add to its errors."""
+    """A core-shell sphere fitted from a start, and what fixed densities add to its errors."""
     q = np.geomspace(0.005, 0.35, 140)
     exact = call("core_shell_sphere", q, {**SHELL, "sld_solvent": solvent}).intensity
     error = 0.02 * exact + 1e-4
