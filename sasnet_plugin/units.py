@@ -121,6 +121,18 @@ def canonical(text: str, quantity: str) -> str | None:
     return name if name in table else None
 
 
+def q_unit_asked(text: str) -> str:
+    """Name the unit of q that somebody asks for. Raises ValueError if it is none, or a length other than Å
+    and nm: ``mm`` may be a slip of ``nm``.
+    """
+    name, length = canonical(text, "q"), canonical(text, "length")
+    if name is None:
+        raise ValueError(f"{text!r} is not a unit of q; use A (for Å⁻¹) or nm (for nm⁻¹).")
+    if length not in (None, "Å", "nm"):
+        raise ValueError(f"{text!r} is a length, not a unit of q; use nm (for nm⁻¹) or {text}^-1 (for {name}).")
+    return name
+
+
 def factor(unit: str, quantity: str) -> float:
     """Return the factor from a unit, in any spelling of `canonical`, to `INTERNAL` units. Raises ValueError
     if it is no unit of that quantity.
