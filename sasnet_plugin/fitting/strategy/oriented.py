@@ -52,6 +52,8 @@ _ORDERS = (0.2, 0.6, -0.2)
 _FOLLOWED, _FIRST_STEPS, _REFINED, _STEPS = 9, 12, 3, 60
 #: Lengths that are tried about that of a first minimum: fringes along the axis hold a descent.
 _FACTORS = np.geomspace(0.3, 3.0, 16)
+#: Lengths whose logarithms differ by less are one start.
+_NEAR = 0.1
 #: Relative error that is added on the way to a minimum: without it fringes of wrong sizes hold up a descent.
 _TOLERANCE = 0.1
 #: Points of each curve among which starts are compared.
@@ -250,12 +252,21 @@ def _mirror(task: SectorTask, start: Mapping[str, Any]) -> dict[str, Any]:
 def _vary_length(
     task: SectorTask, curves: list[SectorCurves], start: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """The best of other lengths along the axis, each with other orders: a longer one is less aligned."""
+    """The best of other lengths along the axis with the same sign of order, and with the other sign: longer
+    particles across the director may scatter as shorter ones along it.
+    """
     name = LENGTHS[task.model][0][0]
     orders = [float(start[P2])] if P2 in task.fixed else [float(start[P2]), *_ORDERS, 0.85]
     lengths = np.zeros(0) if name in task.fixed else float(start[name]) * _FACTORS
     varied = [dict(start) | {name: float(v), P2: order} for v, order in product(lengths, orders)]
-    return sorted(varied, key=lambda values: _misfit(curves, values))[:1]
+    varied.sort(key=lambda values: _misfit(curves, values))
+    signs = [[v for v in varied if (v[P2] > 0) == sign] for sign in (True, False)]
+    return [near[0] for near in signs if near and not _is_same(near[0], start, name)]
+
+
+def _is_same(values: Mapping[str, Any], start: Mapping[str, Any], name: str) -> bool:
+    """Whether a descent from there would repeat that from a start."""
+    return bool(values[P2] == start[P2] and abs(np.log(values[name] / start[name])) < _NEAR)
 
 
 def _misfit(curves: Sequence[SectorCurves], values: Mapping[str, Any]) -> float:
