@@ -273,6 +273,8 @@ class Curve(Shown):
 
 
 def _column(name: str, value: ArrayLike) -> Floats:
+    if isinstance(value, np.ndarray) and value.dtype == np.float64 and value.ndim == 1 and _is_fixed(value):
+        return value
     try:
         column = np.array(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -281,6 +283,11 @@ def _column(name: str, value: ArrayLike) -> Floats:
         raise DataError(f"{name} has {column.ndim} dimensions; give a one-dimensional array.")
     column.setflags(write=False)
     return column
+
+
+def _is_fixed(array: Floats) -> bool:
+    """Whether nothing else changes an array, as of another curve."""
+    return array.flags.owndata and not array.flags.writeable
 
 
 class Geometry(Protocol):

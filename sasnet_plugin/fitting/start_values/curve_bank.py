@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
@@ -202,39 +202,65 @@ def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: 
     # Fewer where the bank has no more that differ.
     shifts, factor_results = search(page, model, factor, data)
     residual = np.stack([t[1] for t in factor_results])
-    near_curves: list[NearCurve] = []
-    in_vain = 0
-    for k, row, s in smallest(residual, count):
-        extra, _, _, background = factor_results[k]
+    k, row, s = smallest(residual, count)
+    columns = dict(zip(page.names, page.parameters[row].T, strict=True))
+    if shifts.size > 1:
+        columns = rescale_lengths(model, columns, np.exp(BANK_STEP * shifts[s]))
+    for name in factor_results[0][0]:
+        columns[name] = np.array([extra[name] for extra, *_ in factor_results])[k]
+    if factor:
+        columns["radius_effective"] = page.radius_effective[row] * np.exp(BANK_STEP * shifts[s])
+    near_curves = []
+    for place in islice(_distinct(columns), count):
+        at = int(row[place]), int(s[place])
+        extra, _, _, background = factor_results[k[place]]
         # For a product, sasmodels multiplies by volfraction; the bank's curves have no absolute scale.
-        parameters = scale_bank_row(page, model, factor, row, shifts, s, extra)
-        parameters["background"] = float(background[row, s])
-        if is_near(parameters, [near_curve.parameters for near_curve in near_curves]):
-            in_vain += 1
-            if in_vain == START_VALUES.looked_at:  # as of a model whose only parameter is a size
-                break
-            continue
-        near_curves.append(NearCurve(parameters, float(residual[k, row, s]) / data.intensity.size))
-        in_vain = 0
-        if len(near_curves) == count:
-            break
+        parameters = scale_bank_row(page, model, factor, at[0], shifts, at[1], extra)
+        parameters["background"] = float(background[at])
+        near_curves.append(NearCurve(parameters, float(residual[k[place]][at]) / data.intensity.size))
     return near_curves
 
 
-def smallest(residual: Floats, count: int) -> Iterator[tuple[int, ...]]:
+def _distinct(columns: Mapping[str, Floats]) -> Iterator[int]:
+    """Places of starts that are no others before them, by `is_near`; none after many in vain, as of a model
+    whose only parameter is a size. `columns` hold each parameter of all starts, NaN where one has none.
+    """
+    table = np.stack(list(columns.values()), axis=1)
+    has = np.isfinite(table)
+    compared = np.array([not name.endswith("_pd_type") for name in columns])
+    kept: list[int] = []
+
+    def look(first: int, most: int) -> int | None:
+        """The first of so many places that is near none that is kept."""
+        some = slice(first, first + most)
+        one, other = table[some], table[kept, None]
+        middle = 0.5 * (np.abs(one) + np.abs(other)) + 1e-12
+        counted = has[some] & compared
+        squares = np.where(counted, ((one - other) / middle) ** 2, 0.0).sum(axis=2)
+        apart = np.sqrt(squares / np.maximum(counted.sum(axis=1), 1e-300))
+        near = (has[some] == has[kept, None]).all(axis=2) & (apart < START_VALUES.distinct)
+        is_open = ~near.any(axis=0)
+        return first + int(is_open.argmax()) if is_open.any() else None
+
+    while True:
+        first = kept[-1] + 1 if kept else 0
+        place = look(first, 10)
+        place = look(first, START_VALUES.looked_at) if place is None else place
+        if place is None:
+            return
+        kept.append(place)
+        yield place
+
+
+def smallest(residual: Floats, count: int) -> tuple[NDArray[np.intp], ...]:
     """Places of the smallest finite residuals, as many as are looked at for so many starts."""
     rows = residual.reshape(-1, residual.shape[-1])
     most = min(START_VALUES.looked_at * count, residual.size)
     # They are in the rows of the smallest minima: no copy of all is sorted.
     near_rows = np.argpartition(rows.min(axis=1), min(most, len(rows)) - 1)[:most]
-    near = rows[near_rows]
-    for flat_near in np.argsort(near, axis=None)[:most]:
-        row, column = divmod(int(flat_near), near.shape[1])
-        flat = int(near_rows[row]) * near.shape[1] + column
-        place = np.unravel_index(flat, residual.shape)
-        if not np.isfinite(residual[place]):
-            return
-        yield tuple(map(int, place))
+    row, column = np.divmod(np.argsort(rows[near_rows], axis=None)[:most], rows.shape[1])
+    flat = near_rows[row] * rows.shape[1] + column
+    return np.unravel_index(flat[np.isfinite(residual.ravel()[flat])], residual.shape)
 
 
 def scale_bank_row(
