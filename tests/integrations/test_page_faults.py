@@ -301,7 +301,9 @@ def test_a_unit_that_is_set_on_curve_holds_wherever_the_file_is_fitted(
     assert 0.5 < float(re.search(r"reduced χ² ([\d.]+\d)", page.text_content("#means"))[1]) < 2
     page.select_option("#unit", "")
     until(page, "document.getElementById('window').textContent.includes('q 0.04 to 3.5')")
-    assert "fit of batch" not in page.text_content("#means"), "that was of another unit"
+    until(
+        page, "document.getElementById('means').textContent.includes('not fitted')"
+    )  # that was of another unit
 
 
 def test_a_search_keeps_what_is_fixed_and_says_so(server: Server, new_page: NewPage) -> None:
@@ -398,9 +400,6 @@ def test_tags_have_the_same_header_and_no_curves(server: Server, new_page: NewPa
     page.click("[data-do=close]")
     page.select_option("#kind", "gisas_hex")
     page.wait_for_selector("#kind option[value=gisas_hex][selected]", state="attached")
-    page.wait_for_selector(
-        "#status:has-text('1 file of another kind not shown'), #status:has-text('0 images')"
-    )
     page.select_option("#kind", "sans2d")
     page.wait_for_selector(".cell:has-text('isotropic.npy')")
 
