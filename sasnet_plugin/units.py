@@ -129,7 +129,9 @@ def q_unit_asked(text: str) -> str:
     if name is None:
         raise ValueError(f"{text!r} is not a unit of q; use A (for Å⁻¹) or nm (for nm⁻¹).")
     if length not in (None, "Å", "nm"):
-        raise ValueError(f"{text!r} is a length, not a unit of q; use nm (for nm⁻¹) or {text}^-1 (for {name}).")
+        raise ValueError(
+            f"{text!r} is a length, not a unit of q; use nm (for nm⁻¹) or {text}^-1 (for {name})."
+        )
     return name
 
 
