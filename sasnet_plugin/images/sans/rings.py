@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...domains.heads import FRAME_MASK
-from ...types import Curve, DataError, Image
+from ...types import Curve, DataError, Image, Sector
 from .nexus import compute_ring_resolution
 from .reading import SmallAngle
 
@@ -366,15 +366,9 @@ def average_around_beam(image: Image) -> Curve:
     # resolution and ring width, None if unknown. Border rows that count less are corrected by
     # `evenness.rim_efficiency`.
     geometry: SmallAngle = image.geometry
-    used = image.mask & (geometry.weight > 0) & (geometry.q > 0)
+    used, ring, width = _sort_into_rings(image)
     q, weight, values = geometry.q[used], geometry.weight[used], image.counts[used]
-    if q.size < 10 * _FEWEST:
-        raise DataError(f"{image.file or 'the image'}: only {q.size} pixels are usable, too few for a curve.")
-    # As wide as the pixels are apart, on average over the detector.
-    pixel = float(np.sqrt(np.ptp(geometry.qx[used]) * np.ptp(geometry.qy[used]) / q.size))
-    number = int(np.clip(np.ptp(q) / max(pixel, 1e-12), 10, MOST_POINTS))
-    edges = np.linspace(float(q.min()), float(q.max()) * (1 + 1e-9), number + 1)
-    ring = np.clip(np.digitize(q, edges) - 1, 0, number - 1)
+    number = int(ring.max()) + 1
     if geometry.error is None:
         # By the mean of each ring: a pixel's own count says too little of its variance.
         rate = np.bincount(ring, values, number) / np.maximum(np.bincount(ring, weight, number), 1e-300)
@@ -394,20 +388,98 @@ def average_around_beam(image: Image) -> Curve:
     with np.errstate(divide="ignore", invalid="ignore"):
         intensity, error = total / exposure, np.sqrt(variance) / exposure
         middle = np.bincount(ring, q, number) / pixels
-    dq = None
-    spread = geometry.spread()
-    if spread is not None:
-        along = np.bincount(ring, spread[0][used], number)[has_pixels] / pixels[has_pixels]
-        dq = np.hypot(along, (edges[1] - edges[0]) / np.sqrt(12))
     return Curve(
         middle[has_pixels],
         intensity[has_pixels],
         error[has_pixels],
-        dq,
+        _blur_of_rings(geometry, used, ring, width, has_pixels),
         file=image.file,
         entry=image.entry,
         notes=image.notes,
     )
+
+
+def _sort_into_rings(image: Image) -> tuple[NDArray[np.bool_], Index, float]:
+    """Pixels that count, the ring of each, and how wide rings are. Raises DataError if they are too few."""
+    geometry: SmallAngle = image.geometry
+    used = image.mask & (geometry.weight > 0) & (geometry.q > 0)
+    q = geometry.q[used]
+    if q.size < 10 * _FEWEST:
+        raise DataError(f"{image.file or 'the image'}: only {q.size} pixels are usable, too few for a curve.")
+    # As wide as the pixels are apart, on average over the detector.
+    pixel = float(np.sqrt(np.ptp(geometry.qx[used]) * np.ptp(geometry.qy[used]) / q.size))
+    number = int(np.clip(np.ptp(q) / max(pixel, 1e-12), 10, MOST_POINTS))
+    edges = np.linspace(float(q.min()), float(q.max()) * (1 + 1e-9), number + 1)
+    return used, np.clip(np.digitize(q, edges) - 1, 0, number - 1), float(edges[1] - edges[0])
+
+
+def _blur_of_rings(
+    geometry: SmallAngle,
+    used: NDArray[np.bool_],
+    ring: Index,
+    width: float,
+    rings: NDArray[np.bool_],
+) -> Floats | None:
+    spread = geometry.spread()
+    if spread is None:
+        return None
+    along = np.bincount(ring, spread[0][used])[rings] / np.bincount(ring)[rings]
+    return np.asarray(np.hypot(along, width / np.sqrt(12)))
+
+
+#: Sectors that an image is cut into: one along its axis, one across, and between, without gaps.
+_CUT = 6
+
+
+def average_sectors(image: Image, sectors: Sequence[Sector] | None = None) -> list[Curve]:
+    """Average an image over sectors and their opposites, at the same q; by default over six sectors, one
+    along the direction of the image. Raises DataError if too few rings are covered by all.
+    """
+    geometry: Any = image.geometry
+    if not isinstance(geometry, SmallAngle):
+        raise DataError(f"{image.file}: only small-angle-scattering images have sectors.")
+    if sectors is None:
+        axis = anisotropy([polar(image)]).axis
+        sectors = [Sector(round(axis + k * 180 / _CUT, 1) % 180, 90 / _CUT) for k in range(_CUT)]
+    used, ring, width = _sort_into_rings(image)
+    parts = [_average_sector(image, sector, used, ring) for sector in sectors]
+    rings = np.all([np.isfinite(error) for _, _, error in parts], axis=0)
+    if np.count_nonzero(rings) < 2 * _FEWEST:
+        raise DataError(f"{image.file}: too few rings lie in all sectors; give wider or other sectors.")
+    q = (np.bincount(ring, geometry.q[used]) / np.maximum(np.bincount(ring), 1))[rings]
+    blur = _blur_of_rings(geometry, used, ring, width, rings)
+    entries = [f"sector {sector.azimuth:g}±{sector.half_width:g}°" for sector in sectors]
+    return [
+        # Sectors at the same q share one calculation.
+        Curve(
+            q, np.interp(q, middle[rings], intensity[rings]), error[rings], blur, file=image.file,
+            entry=entry, notes=image.notes, entries=len(entries), sector=sector,
+        )
+        for sector, entry, (middle, intensity, error) in zip(sectors, entries, parts, strict=True)
+    ]  # fmt: skip
+
+
+def _average_sector(
+    image: Image, sector: Sector, used: NDArray[np.bool_], ring: Index
+) -> tuple[Floats, Floats, Floats]:
+    """Mean q, intensity and error of each ring in a sector; NaN where it is not covered evenly."""
+    geometry: SmallAngle = image.geometry
+    number = int(ring.max()) + 1
+    turn = np.degrees(np.arctan2(geometry.qy, geometry.qx))[used] - sector.azimuth
+    turn = ((turn + 90) % 180 - 90) / sector.half_width
+    inside = np.abs(turn) <= 1
+    ring, third = ring[inside], np.minimum((1.5 * (turn[inside] + 1)).astype(np.intp), 2)
+    q, weight, values = (a[used][inside] for a in (geometry.q, geometry.weight, image.counts))
+    thirds = np.bincount(3 * ring + third, minlength=3 * number).reshape(number, 3)
+    covered = (thirds.min(axis=1) >= 0.5 * thirds.mean(axis=1)) & (thirds.sum(axis=1) >= _FEWEST)
+    total = np.bincount(ring, values, number)
+    if geometry.error is None:
+        variance = np.maximum(total, 1.0)
+    else:
+        variance = np.bincount(ring, (geometry.error[used][inside] * weight) ** 2, number)
+    exposure = np.where(covered, np.bincount(ring, weight, number), np.nan)
+    pixels = np.where(covered, thirds.sum(axis=1), np.nan)
+    return np.bincount(ring, q, number) / pixels, total / exposure, np.sqrt(variance) / exposure
 
 
 # --- A profile's level and slope at each ring, from the counts of the rings around it.
