@@ -589,7 +589,7 @@ def errors_beside_contrasts(task: Held, deadline: float) -> dict[str, float]:
         fixed = {name: usual * _slope_by_density(local, start, name, usual) for name in names}
     except TimeUpError:
         return {}
-    slopes = {name: column / task.noise for name, column in (task.slopes | fixed).items()}
+    slopes = {name: column / task.noise for name, column in {**task.slopes, **fixed}.items()}
     prior = np.eye(len(fixed), len(slopes), k=len(task.slopes))
     rows = np.vstack([np.stack(list(slopes.values()), axis=1), prior])
     alone, together = errors_of(task.slopes), errors_of(dict(zip(slopes, rows.T, strict=True)))
