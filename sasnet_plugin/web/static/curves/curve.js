@@ -70,6 +70,7 @@ function edge(q, beyond) {
 export async function openCurve(key, given = {}) {
   if (state.key !== key) await load(key, given);
   if (state.key !== key) return;
+  $("to-curve").href = `#curve?${new URLSearchParams({ key })}`; // also for whoever leaves before the view is kept
   if (given.fit) await goTo(Number(given.fit), null, given.q);
   else if (given.model) await choose(given.model, given.factor || "", given.values);
   keep();
