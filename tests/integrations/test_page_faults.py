@@ -206,7 +206,7 @@ def test_the_next_measurement_is_planned_in_words_of_the_page(server: Server, ne
 def test_the_unit_says_that_it_is_the_files(server: Server, new_page: NewPage) -> None:
     page = opened_curve(new_page(server.address))
     first = page.evaluate("document.getElementById('window').textContent")
-    assert "File's q in" in page.text_content("label:has(#unit)")
+    assert "File’s q in" in page.text_content("label:has(#unit)")
     page.select_option("#unit", "nm")
     until(page, "!document.getElementById('window').textContent.includes('0.004 to')")
     assert "q 0.0004 to 0.035 Å⁻¹" in page.text_content("#window"), "read in nm⁻¹, shown in Å⁻¹"
@@ -245,7 +245,7 @@ def test_a_unit_that_is_missing_is_asked_for_in_words_of_the_page(server: Server
     page = opened_curve(new_page(server.address), "nm.dat")
     said = page.text_content("#said")
     assert "names no unit of q" in said
-    assert "give nm⁻¹" in said
+    assert "choose nm⁻¹ at “File’s q in”" in said
     assert "--" not in said
 
 

@@ -70,6 +70,7 @@ function edge(q, beyond) {
 export async function openCurve(key, given = {}) {
   if (state.key !== key) await load(key, given);
   if (state.key !== key) return;
+  $("to-curve").href = `#curve?${new URLSearchParams({ key })}`; // also for whoever leaves before the view is kept
   if (given.fit) await goTo(Number(given.fit), null, given.q);
   else if (given.model) await choose(given.model, given.factor || "", given.values);
   keep();
@@ -95,6 +96,7 @@ async function load(key, given) {
   const now = ++turn;
   Object.assign(state, { key, unit: found.unit, chosen: found.chosen, data: found, fit: 0, batch: null, answer: null, model: "", factor: "", theory: null, history: [], watched: 0 });
   state.compared.clear();
+  document.querySelector("#open .right").scrollTop = 0; // the answer is at the top
   $("none").hidden = $("unread").hidden = true;
   $("open").hidden = false;
   $("title").textContent = found.entries.length > 1 ? `${found.file} · ${found.entry}` : found.file;
@@ -439,7 +441,7 @@ function first(answer) {
 function next({ answer, asked, number: fit }) {
   const said = answer.fit || answer.sample, { again } = answer, line = (...parts) => [el("p", { className: "quiet" }, ...parts)];
   if (!said.next) return [];
-  if (again === null) return answer.plan ? [] : line(`Next, ${said.purpose}: see “Export” below.`);
+  if (again === null || (again === undefined && said.next.includes(" --report "))) return answer.plan ? [] : line(`Next, ${said.purpose}: see “Export” below.`);
   if (again === undefined) return line(`Next, ${said.purpose}: `, el("code", { textContent: said.next }));
   if (again.fixed) return line(`Next, ${said.purpose}: enter the value below, tick “Fixed”, then choose “Fit this model”.`);
   return line("Next: ", el("button", { id: "again", textContent: `Fit ${said.purpose}`, title: `Continue from fit ${fit}`, onclick: () => fitSo(asked, again) }));
