@@ -51,9 +51,9 @@ def tabulate(form: str, sizes: Mapping[str, float], width: float, strength: floa
 
 def blur(table: Array, q: Array, qx: Array, qy: Array, director: float) -> Array:
     """Intensity of each pixel: a mean over q along it and across it, by Gauss and Hermite."""
-    from scipy.interpolate import RegularGridInterpolator
+    from scipy.interpolate import RectBivariateSpline
 
-    look = RegularGridInterpolator((np.log(q), np.linspace(0, 90, _TURNS)), np.log(table))
+    look = RectBivariateSpline(np.log(q), np.linspace(0, 90, _TURNS), np.log(table))
     middle, angle = np.hypot(qx, qy), np.degrees(np.arctan2(qy, qx)) - director
     along = np.hypot(SLITS, WAVELENGTHS * middle)
     nodes, weights = np.polynomial.hermite_e.hermegauss(7)
@@ -64,7 +64,7 @@ def blur(table: Array, q: Array, qx: Array, qy: Array, director: float) -> Array
             turned = angle + np.degrees(np.arctan2(sideways, radial))
             place = np.clip(np.log(np.hypot(radial, sideways)), np.log(q[0]), np.log(q[-1]))
             away = np.abs((turned + 90) % 180 - 90)
-            total += first * second * np.exp(look(np.stack([place, away], axis=-1)))
+            total += first * second * np.exp(look.ev(place, away))
     return total / weights.sum() ** 2
 
 

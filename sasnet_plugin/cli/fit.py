@@ -91,11 +91,12 @@ def _read_curves(read: Callable[[str], Iterable[Any]], described: Described, pat
 
     texts = described.sections.get("sectors")
     sectors = [parse_sector(text, described.source) for text in texts.values()] if texts else None
+    field_azimuth = described.sections.get("field")
     for measurement in read(path):
         if isinstance(measurement, Curve):
             yield measurement
         else:
-            yield from service("average_sectors")(measurement, sectors)
+            yield from service("average_sectors")(measurement, sectors, field_azimuth)
 
 
 def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = False) -> None:

@@ -73,7 +73,8 @@ def comparison(
         ):
             artist = picture(place, values, image, paint, norm=norm, cmap="viridis")
             place.set_title(title, color=paint("ink"), fontsize=11)
-        bar(figure, artist, list(axes[:2]), "counts", paint)
+        is_reduced = getattr(image.geometry, "error", None) is not None
+        bar(figure, artist, list(axes[:2]), "intensity" if is_reduced else "counts", paint)
         artist = picture(axes[2], deviance, image, paint, vmin=-_FAR, vmax=_FAR, cmap="RdBu_r")
         axes[2].set_title("residual", color=paint("ink"), fontsize=11)
         bar(figure, artist, axes[2], "standard deviations", paint)

@@ -1069,7 +1069,7 @@ def _guess_orientation(oriented: OrientationFinding | None) -> dict[str, Any]:
 
 
 def fit_image(
-    path: str | Path, *, entry: str | None = None, geometry: Iterable[str] = (), seconds: float = 30.0
+    path: str | Path, *, entry: str | None = None, geometry: Iterable[str] = (), time_limit: float = 90.0
 ) -> OrientedFit:
     """Fit cylinders and ellipsoids with a distribution of axes to an image.
 
@@ -1081,8 +1081,8 @@ def fit_image(
         Which image of a file of several.
     geometry : iterable of str
         ``"distance=4000"``: what the file does not give, or gives wrongly.
-    seconds : float
-        After these no other starting values are refined.
+    time_limit : float
+        Seconds, after which no other starting values are refined.
 
     Raises
     ------
@@ -1093,7 +1093,7 @@ def fit_image(
 
     image = _read_image(path, entry, geometry)
     (answer,) = open_predictor("sans2d").answers([image])
-    answer = refine_answer(image, answer, seconds)
+    answer = refine_answer(image, answer, time_limit)
     for finding in answer.findings:
         if isinstance(finding, OrientedFit):
             return finding

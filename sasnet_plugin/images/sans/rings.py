@@ -5,7 +5,7 @@ reads.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -429,57 +429,101 @@ def _blur_of_rings(
 
 #: Sectors that an image is cut into: one along its axis, one across, and between, without gaps.
 _CUT = 6
+#: Parts of pixels into which an image is divided, at most, before they are assigned to rings and sectors.
+_PARTS, _FINEST = 1e6, 5
 
 
-def average_sectors(image: Image, sectors: Sequence[Sector] | None = None) -> list[Curve]:
-    """Average an image over sectors and their opposites, at the same q; by default over six sectors, one
-    along the direction of the image. Raises DataError if too few rings are covered by all.
+def average_sectors(
+    image: Image, sectors: Sequence[Sector] | None = None, axis: float | None = None
+) -> list[Curve]:
+    """Average an image over sectors and their opposites, at the same q; by default over six, the first at
+    `axis` or along the direction of the image. Raises DataError if too few rings are covered by all.
     """
-    geometry: Any = image.geometry
-    if not isinstance(geometry, SmallAngle):
+    if not isinstance(image.geometry, SmallAngle):
         raise DataError(f"{image.file}: only small-angle-scattering images have sectors.")
     if sectors is None:
-        axis = anisotropy([polar(image)]).axis
+        axis = anisotropy([polar(image)]).axis if axis is None else axis
         sectors = [Sector(round(axis + k * 180 / _CUT, 1) % 180, 90 / _CUT) for k in range(_CUT)]
-    used, ring, width = _sort_into_rings(image)
-    parts = [_average_sector(image, sector, used, ring) for sector in sectors]
-    rings = np.all([np.isfinite(error) for _, _, error in parts], axis=0)
+    parts = _divide_pixels(image)
+    averages = [_average_sector(parts, sector) for sector in sectors]
+    rings = np.all([np.isfinite(error) for _, _, error in averages], axis=0)
     if np.count_nonzero(rings) < 2 * _FEWEST:
         raise DataError(f"{image.file}: too few rings lie in all sectors; give wider or other sectors.")
-    q = (np.bincount(ring, geometry.q[used]) / np.maximum(np.bincount(ring), 1))[rings]
-    blur = _blur_of_rings(geometry, used, ring, width, rings)
+    q, dq = (parts.average(values)[rings] for values in (parts.q, parts.dq))
     entries = [f"sector {sector.azimuth:g}±{sector.half_width:g}°" for sector in sectors]
     return [
         # Sectors at the same q share one calculation.
         Curve(
-            q, np.interp(q, middle[rings], intensity[rings]), error[rings], blur, file=image.file,
+            q, np.interp(q, middle[rings], intensity[rings]), error[rings], dq, file=image.file,
             entry=entry, notes=image.notes, entries=len(entries), sector=sector,
         )
-        for sector, entry, (middle, intensity, error) in zip(sectors, entries, parts, strict=True)
+        for sector, entry, (middle, intensity, error) in zip(sectors, entries, averages, strict=True)
     ]  # fmt: skip
 
 
-def _average_sector(
-    image: Image, sector: Sector, used: NDArray[np.bool_], ring: Index
-) -> tuple[Floats, Floats, Floats]:
-    """Mean q, intensity and error of each ring in a sector; NaN where it is not covered evenly."""
+@dataclass(frozen=True)
+class _Parts:
+    """Parts of pixels, (n,) each: near the beam a whole pixel is wider than a sector."""
+
+    q: Floats
+    azimuth: Floats  #: Degrees.
+    dq: Floats  #: Resolution, with the width of pixels and rings.
+    ring: Index
+    #: weight, values, variance: shares of what the pixel sees, counts, and of their variance.
+    weight: Floats
+    values: Floats
+    variance: Floats
+    size: float  #: Share of a pixel.
+    least: float  #: Variance of a sum, at least: 1 of counts.
+
+    def average(self, values: Floats) -> Floats:
+        """Mean over each ring, all around."""
+        return np.bincount(self.ring, values) / np.maximum(np.bincount(self.ring), 1)
+
+    def select(self, chosen: NDArray[np.bool_]) -> _Parts:
+        return _Parts(*(getattr(self, f.name)[chosen] for f in fields(self)[:-2]), self.size, self.least)
+
+
+def _divide_pixels(image: Image) -> _Parts:
     geometry: SmallAngle = image.geometry
-    number = int(ring.max()) + 1
-    turn = np.degrees(np.arctan2(geometry.qy, geometry.qx))[used] - sector.azimuth
-    turn = ((turn + 90) % 180 - 90) / sector.half_width
+    used, _, width = _sort_into_rings(image)
+    whole = geometry.q[used]
+    pitch = float(np.sqrt(np.ptp(geometry.qx[used]) * np.ptp(geometry.qy[used]) / whole.size))
+    number = int(np.clip(np.sqrt(_PARTS / whole.size), 1, _FINEST))
+    offsets = ((np.arange(number) + 0.5) / number - 0.5) * pitch
+    qx = (geometry.qx[used][:, None] + np.repeat(offsets, number)).ravel()
+    qy = (geometry.qy[used][:, None] + np.tile(offsets, number)).ravel()
+    spread = geometry.spread()
+    along = np.zeros_like(whole) if spread is None else spread[0][used]
+    counts = image.counts[used]
+    variance = counts if geometry.error is None else (geometry.error[used] * geometry.weight[used]) ** 2
+    columns = [np.hypot(along, np.hypot(width, pitch) / np.sqrt(12))]
+    columns += [values / number**2 for values in (geometry.weight[used], counts, variance)]
+    dq, *shares = (np.repeat(column, number**2) for column in columns)
+    q = np.hypot(qx, qy)
+    ring = np.floor((q - whole.min()) / width).astype(np.intp)
+    parts = _Parts(
+        q, np.degrees(np.arctan2(qy, qx)), dq, ring, *shares, number**-2, float(geometry.error is None)
+    )
+    return parts.select((ring >= 0) & (q < whole.max()))
+
+
+def _average_sector(parts: _Parts, sector: Sector) -> tuple[Floats, Floats, Floats]:
+    """Mean q, intensity and error of each ring in a sector; NaN where it is not covered evenly."""
+    number = int(parts.ring.max()) + 1
+    turn = ((parts.azimuth - sector.azimuth + 90) % 180 - 90) / sector.half_width
     inside = np.abs(turn) <= 1
-    ring, third = ring[inside], np.minimum((1.5 * (turn[inside] + 1)).astype(np.intp), 2)
-    q, weight, values = (a[used][inside] for a in (geometry.q, geometry.weight, image.counts))
-    thirds = np.bincount(3 * ring + third, minlength=3 * number).reshape(number, 3)
-    covered = (thirds.min(axis=1) >= 0.5 * thirds.mean(axis=1)) & (thirds.sum(axis=1) >= _FEWEST)
-    total = np.bincount(ring, values, number)
-    if geometry.error is None:
-        variance = np.maximum(total, 1.0)
-    else:
-        variance = np.bincount(ring, (geometry.error[used][inside] * weight) ** 2, number)
-    exposure = np.where(covered, np.bincount(ring, weight, number), np.nan)
-    pixels = np.where(covered, thirds.sum(axis=1), np.nan)
-    return np.bincount(ring, q, number) / pixels, total / exposure, np.sqrt(variance) / exposure
+    third, part = np.minimum((1.5 * (turn[inside] + 1)).astype(np.intp), 2), parts.select(inside)
+    thirds = np.bincount(3 * part.ring + third, minlength=3 * number).reshape(number, 3) * part.size
+    pixels = thirds.sum(axis=1)
+    covered = (thirds.min(axis=1) >= 0.25 * pixels) & (pixels >= 1)
+    q, weight, total, variance = (
+        np.bincount(part.ring, values, number)
+        for values in (part.q * part.size, part.weight, part.values, part.variance)
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt(np.maximum(variance, part.least)) / weight
+        return q / pixels, total / weight, np.where(covered, error, np.nan)
 
 
 # --- A profile's level and slope at each ring, from the counts of the rings around it.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.images.sans.fitting import OrientedFit, fit_oriented, refine_answer
+from sasnet_plugin.images.sans.fitting import DISTRIBUTIONS, OrientedFit, fit_oriented, refine_answer
 from sasnet_plugin.images.sans.reading import read
 from sasnet_plugin.images.sans.report import _directions, write_image
 from sasnet_plugin.images.sans.specification import SANS2D
@@ -30,10 +30,22 @@ def test_rods_are_found_with_their_size_order_and_direction(fitted: OrientedFit)
     assert fitted.values["director"].value == pytest.approx(rods.DIRECTOR, abs=1.0)
     assert fitted.values["radius"].value == pytest.approx(rods.RADIUS, rel=0.05)
     assert fitted.values["aspect"].value == pytest.approx(rods.ASPECT, rel=0.15)
+    length = fitted.values["length"]
+    assert length.value == pytest.approx(2 * rods.RADIUS * rods.ASPECT, abs=3 * length.error)
+    assert f"length {length.value:.0f}" in fitted.headline
     said = fitted.as_dict()["fit"]
+    assert said["distribution"] in DISTRIBUTIONS
     assert said["verified"]
     assert said["parameters"]["radius"]["unit"] == "Å"
     assert "Verified" in fitted.sentences()[0]
+
+
+def test_flat_cylinders_and_other_distributions_of_radii_are_found() -> None:
+    image = rods.discs()
+    fitted = fit_oriented(image, {"director": 30.0})
+    assert (fitted.body, fitted.verified) == ("cylinder", True)
+    assert fitted.values["aspect"].value == pytest.approx(0.2, abs=3 * fitted.values["aspect"].error)
+    assert fitted.values["radius"].value == pytest.approx(60, abs=3 * fitted.values["radius"].error)
 
 
 def test_what_is_added_to_the_image_is_not_verified(fitted: OrientedFit) -> None:
