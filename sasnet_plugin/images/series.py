@@ -130,20 +130,16 @@ def write(frames: Iterable[Frame], path: Path, quantities: Sequence[Parameter]) 
 
 
 def _row(frame: Frame, quantities: Sequence[Parameter]) -> list[object]:
-    numbers = [_text(x) for q in quantities for x in frame.values.get(q.name, (math.nan,) * 3)]
+    numbers = [text(x) for q in quantities for x in frame.values.get(q.name, (math.nan,) * 3)]
     names = [plain_cell(text) for text in (frame.file, frame.entry)]
     return [
-        frame.number, *names, _text(frame.time), _text(frame.in_scope), plain_cell(frame.note), *numbers
+        frame.number, *names, text(frame.time), text(frame.in_scope), plain_cell(frame.note), *numbers
     ]  # fmt: skip
 
 
 def titles(quantity: Parameter) -> tuple[str, str, str]:
     unit = f" [{quantity.unit}]" if quantity.unit else ""
     return tuple(f"{quantity.name}{end}{unit}" for end in ("", "_low", "_high"))  # type: ignore[return-value]
-
-
-def _text(value: float) -> str:
-    return f"{value:.6g}" if math.isfinite(value) else ""
 
 
 @dataclass(frozen=True)

@@ -412,7 +412,7 @@ def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | N
         return residual
 
     try:
-        return sampling_needed(theory, finest=STRATEGY.finest[cost])
+        return sampling_needed(theory, finest=PROBLEM.finest_by_cost[cost])
     except TimeUpError:
         return PROBLEM.sparse
 

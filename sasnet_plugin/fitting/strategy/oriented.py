@@ -18,7 +18,7 @@ from ...simulate.orientations import DIRECTOR, P2
 from ...types import Curve, ModelGuess, SasnetError, Suggestion
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.linear import Minimum, deviations, linear_at, minus_two_log, plain, residuals
-from ..evidence.marginal import Evidence, extent_in, marginal, shares
+from ..evidence.marginal import extent_in, shares
 from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger, read_spent_time
 from ..optimize.least_squares_problem import LeastSquaresProblem, Solved
@@ -35,7 +35,7 @@ from ..result.sample_result import JointFit, Key, SampleResult
 from ..settings import PROBLEM
 from ..task import Budget, FitOptions, no_curve
 from ..verdict import sample_sentences as sentences
-from .joint_fit import ONE_SOLVENT, collect_fixed
+from .joint_fit import ONE_SOLVENT, collect_fixed, integrate_discrepancy
 
 #: What one particle may take, as `costs` counts evaluations.
 _BUDGET = Budget(30.0)
@@ -393,7 +393,9 @@ def _make_fit(task: SectorTask, problem: SectorProblem) -> JointFit:
     minimum = plain(problem, problem.best)
     discrepancies = [Discrepancy(curve.curve, curve.dintensity) for curve in problem.curves]
     off = residuals(problem, minimum)
-    evidences = [_integrate(d, theory) for d, theory in zip(discrepancies, minimum.theories, strict=True)]
+    evidences = [
+        integrate_discrepancy(d, theory) for d, theory in zip(discrepancies, minimum.theories, strict=True)
+    ]
     linear = linear_at(problem, minimum.x)
     errors, _ = deviations(linear, minimum, off, discrepancies, [e.shared for e in evidences])
     values = problem.decode(minimum.x)[0] | {
@@ -409,11 +411,6 @@ def _make_fit(task: SectorTask, problem: SectorProblem) -> JointFit:
         wide / np.sqrt(2 * np.pi),
     )
     return _as_joint_fit(task, minimum, values, errors, lost, [e.shared for e in evidences], linear.columns())
-
-
-def _integrate(discrepancy: Discrepancy, theory: Floats) -> Evidence:
-    residual = (discrepancy.curve.intensity - theory) / discrepancy.dintensity
-    return marginal(discrepancy, theory, residual, np.zeros((residual.size, 0)))
 
 
 def _extent(task: SectorTask, name: str, values: Mapping[str, Any], background: float) -> float:

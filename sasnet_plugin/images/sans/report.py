@@ -13,7 +13,7 @@ from ...report.canvas import Paint, frame_axes, upright
 from ...report.exports.hdf5 import column, entry, group
 from ...report.page import document
 from ...types import Image
-from ..report import COMPARISON_SIZE, Section, comparison
+from ..report import COMPARISON_SIZE, Section, comparison, identity_of
 from .fitting import OrientedFit
 from .prediction import most_counted
 from .reading import SmallAngle
@@ -48,12 +48,8 @@ def export_fit(image: Image, answer: Answer, folder: Path, force: bool) -> bool:
 def image_name(image: Image, folder: Path) -> str:
     """Name of the file in a folder, with a number where the name is that of other data."""
     return document.free_name(
-        folder, document.stem(image.file, image.entry, "image"), ".nxcansas.h5", MARK, _own(image)
+        folder, document.stem(image.file, image.entry, "image"), ".nxcansas.h5", MARK, identity_of(image)
     )
-
-
-def _own(image: Image) -> str:
-    return document.identity(image.file, image.entry, image.counts)
 
 
 def write_image(image: Image, fit: OrientedFit, path: str | Path) -> None:
@@ -68,7 +64,7 @@ def write_image(image: Image, fit: OrientedFit, path: str | Path) -> None:
     title = image.entry or Path(image.file).stem or "image"
     with h5py.File("nxcansas.h5", "w", driver="core", backing_store=False) as file:
         file.attrs["NX_class"], file.attrs["default"], file.attrs["creator"] = "NXroot", "sasentry01", MARK
-        file.attrs["data"] = _own(image)  # by which the file knows whose it is
+        file.attrs["data"] = identity_of(image)  # by which the file knows whose it is
         _data(entry(file, "sasentry01", title, title), geometry, image.counts / weight, error / weight)
         fitted = entry(file, "sasentry02", f"{title}, fit of {fit.body}", title)
         _data(fitted, geometry, np.where(np.isfinite(weight), fit.intensity(geometry), np.nan), None)
