@@ -346,10 +346,11 @@ def factors(state: State) -> Iterator[Step]:
 
 
 def plain(state: State) -> Iterator[Step]:
-    """Simpler bodies than the one that explains the data and interacts, as the network thinks they do."""
-    # An interaction hides at small q what would tell shapes: the two are held against each other alone.
+    """Simpler bodies that interact than what explains the data, as the network thinks they do."""
+    # An interaction hides at small q what would tell shapes: the two are held against each other alone. A
+    # peak or a network of many parameters, which is no particle, may be an interaction of simple ones.
     best = state.explanation
-    if best is None or best.structure_factor is None:
+    if best is None or (best.structure_factor is None and is_of_particles(best)):
         return
     for form in _INTERACTS:
         hypothesis = as_expected(state, form)
