@@ -831,10 +831,7 @@ def spread_over_kinds(result: FitResult) -> FitResult:
     if not fits:
         return result
     best = result.fits[0]
-    other_kinds = [
-        Kind(math.exp(0.5 * min(best.chisq - fit.chisq, 0.0)), fit.parameters, fit.distributions)
-        for fit in fits
-    ]
+    other_kinds = [Kind(_compute_odds(result, fit), fit.parameters, fit.distributions) for fit in fits]
     kind = Kind(1.0, best.parameters, best.distributions)
     # Amplitudes are products with contrasts, which each fit has by a convention of its own.
     parameters = {
@@ -848,24 +845,38 @@ def spread_over_kinds(result: FitResult) -> FitResult:
     return replace(result, fits=(spread_fit, *result.fits[1:]))
 
 
+def _compute_odds(result: FitResult, fit: ModelFit) -> float:
+    """How likely a kind is over that of the best fit, 1 at most."""
+    # By the evidence that the search has chosen it by, with how seldom a resolution is supposed; of fits that
+    # were not weighed, as of joint ones, by χ².
+    best = result.fits[0]
+    same = (kind for kind in result.distributions if _is_start_of(best, kind))
+    lead = fit.log_evidence - next(same, best).log_evidence
+    return math.exp(min(lead if math.isfinite(lead) else 0.5 * (best.chisq - fit.chisq), 0.0))
+
+
+def _is_start_of(best: ModelFit, fit: ModelFit) -> bool:
+    """Whether a kind is what the best fit was as the search has left it, before Bumps."""
+    start_chisq = best.start_chisq if math.isfinite(best.start_chisq) else best.chisq
+    return (
+        fit.name == best.name
+        and dict(fit.distributions) == dict(best.distributions)
+        and math.isclose(fit.chisq, start_chisq, rel_tol=1e-9)
+    )
+
+
 def _compute_added_error(after: Parameter, old_parameter: Parameter) -> float:
     """What an error has grown by, as a standard deviation."""
     return math.sqrt(max((after.error or 0.0) ** 2 - (old_parameter.error or 0.0) ** 2, 0.0))
 
 
-def _same(chisq: float, other_chisq: float) -> bool:
-    return math.isclose(chisq, other_chisq, rel_tol=1e-9)
-
-
 def other_distributions(result: FitResult) -> list[ModelFit]:
     """Fits of the best model that are as good, with other size distributions or a supposed resolution."""
     best = result.fits[0]
-    # Among the kinds the best stands as the search has left it, before Bumps.
-    start_chisq = best.start_chisq if math.isfinite(best.start_chisq) else best.chisq
     return [
         fit
         for fit in (*result.fits[1:], *result.distributions)
         if fit.name == best.name
-        and (dict(fit.distributions) != dict(best.distributions) or not _same(fit.chisq, start_chisq))
+        and not _is_start_of(best, fit)
         and fit.chisq - best.chisq < ASSESSMENT.significant**2
     ]

@@ -346,14 +346,18 @@ def factors(state: State) -> Iterator[Step]:
 
 
 def plain(state: State) -> Iterator[Step]:
-    """Simpler bodies than the one that explains the data and interacts, as the network thinks they do."""
-    # An interaction hides at small q what would tell shapes: the two are held against each other alone.
+    """Simpler bodies that interact than what explains the data, as the network thinks they do."""
+    # An interaction hides at small q what would tell shapes: the two are held against each other alone. A
+    # peak or a network of many parameters, which is no particle, may be an interaction of the simplest ones.
     best = state.explanation
-    if best is None or best.structure_factor is None:
+    if best is None or (best.structure_factor is None and is_of_particles(best)):
         return
-    for form in _INTERACTS:
+    forms, most = _INTERACTS, state.size(best)
+    if best.structure_factor is None:
+        forms, most = _INTERACTS[:1], most - ASSESSMENT.fewer_parameters
+    for form in forms:
         hypothesis = as_expected(state, form)
-        if hypothesis.structure_factor and size_of(hypothesis) < state.size(best):
+        if hypothesis.structure_factor and size_of(hypothesis) < most:
             yield make_fit_step(
                 state, hypothesis, max(state.beliefs.rather(hypothesis, best), STRATEGY.likely)
             )

@@ -249,7 +249,7 @@ def _collect_found(state: State) -> Found:
     fits = [state.fits[h] for h in comparable]
     # A width may be a resolution that the file does not state: what both say of a size is a kind of it, too.
     plain_hypotheses = {replace(h, resolution=None) for h in comparable}
-    kinds = [fit for (h, _), fit in state.kinds.items() if replace(h, resolution=None) in plain_hypotheses]
+    kinds = state.weigh_kinds({h for h, _ in state.kinds if replace(h, resolution=None) in plain_hypotheses})
     return Found(state.curve_of(best), fits, kinds, tuple(_describe_calculation(state, best)))
 
 
