@@ -156,8 +156,12 @@ def search(
     # Returns size shifts (s,) in grid steps and, for each choice of structure factor parameters, residual,
     # scale and background, (n, s) each.
     shifts = search_grid(model)
-    measured_curves = measure_curves(page, factor, data, shifts)
-    return shifts, [(parameters, *_solve(measured, data)) for parameters, measured in measured_curves]
+    if factor:
+        measured_curves = measure_curves(page, factor, data, shifts)
+        return shifts, [(parameters, *_solve(measured, data)) for parameters, measured in measured_curves]
+    solved = [_solve(measured, data) for measured in _measure_rows(page, data, shifts)]
+    residual, scale, background = (np.concatenate(parts) for parts in zip(*solved, strict=True))
+    return shifts, [({}, residual, scale, background)]
 
 
 #: Curves of the bank that are shifted at a time: their copies stay in the processor's cache.
@@ -173,11 +177,14 @@ def measure_curves(
         for parameters, curves in shift_curves(page, factor, data.columns, shifts):
             yield parameters, (curves @ data.matrix).astype(np.float64)
         return
-    measured = np.empty((len(page), shifts.size, data.intensity.size))
+    yield {}, np.concatenate(list(_measure_rows(page, data, shifts)))
+
+
+def _measure_rows(page: Page, data: Binned, shifts: NDArray[np.intp]) -> Iterator[Floats]:
+    """I (rows, s, m) of a few of a page's curves at a time."""
     for begin in range(0, len(page), _ROWS_AT_A_TIME):
-        rows = slice(begin, begin + _ROWS_AT_A_TIME)
-        measured[rows] = _shift_intensity(page.log_intensity[rows], data.columns, shifts) @ data.matrix
-    yield {}, measured
+        part = page.log_intensity[begin : begin + _ROWS_AT_A_TIME]
+        yield (_shift_intensity(part, data.columns, shifts) @ data.matrix).astype(np.float64)
 
 
 def shift_curves(
