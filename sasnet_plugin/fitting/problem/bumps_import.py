@@ -1,7 +1,7 @@
 """Import Bumps without scipy.stats, scipy.optimize and h5py, which its least squares do not use.
 
-Bumps imports names of a few distributions from scipy.stats, and a class each from scipy.optimize and h5py. These
-packages cost more than half a second and 80 MB in each process. Here the names are imported when they are first
+Bumps imports a few distributions from scipy.stats, and one class each from scipy.optimize and h5py. All
+three cost more than half a second and 80 MB in each process. Here the names are imported when they are first
 used: by DREAM, or by a prior that is a distribution.
 """
 
