@@ -128,11 +128,10 @@ def as_given(options: Mapping[str, object]) -> list[str]:
 
 def unit_of(unit: str | None) -> str | None:
     """The unit of q as given, or wrong usage."""
-    if unit is not None and units.canonical(unit, "q") is None:
-        raise typer.BadParameter(
-            f"{unit!r} is not a unit of q; use A (for Å⁻¹) or nm (for nm⁻¹).", param_hint="--q-unit"
-        )
-    return unit
+    try:
+        return unit if unit is None or units.q_unit_asked(unit) else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--q-unit") from None
 
 
 def wavelength_of(wavelength: float | None) -> float | None:

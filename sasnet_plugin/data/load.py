@@ -205,12 +205,10 @@ def _columns(words: str, file: str, wavelength: float | None, *, insisted: bool)
 
 
 def _unit(q_unit: str | None) -> str | None:
-    if q_unit is None:
-        return None
-    name = units.canonical(q_unit, "q")
-    if name is None:
-        raise DataError(f"{q_unit!r} is not a unit of q; use 'A' for Å⁻¹ or 'nm' for nm⁻¹.")
-    return name
+    try:
+        return None if q_unit is None else units.q_unit_asked(q_unit)
+    except ValueError as error:
+        raise DataError(str(error)) from None
 
 
 def _titles(raws: list[RawCurve], usual: str) -> list[str]:

@@ -73,7 +73,8 @@ def comparison(
         ):
             artist = picture(place, values, image, paint, norm=norm, cmap="viridis")
             place.set_title(title, color=paint("ink"), fontsize=11)
-        bar(figure, artist, list(axes[:2]), "counts", paint)
+        is_reduced = getattr(image.geometry, "error", None) is not None
+        bar(figure, artist, list(axes[:2]), "intensity" if is_reduced else "counts", paint)
         artist = picture(axes[2], deviance, image, paint, vmin=-_FAR, vmax=_FAR, cmap="RdBu_r")
         axes[2].set_title("residual", color=paint("ink"), fontsize=11)
         bar(figure, artist, axes[2], "standard deviations", paint)
@@ -536,10 +537,10 @@ def _title_of(finding: Any) -> str:
 
 
 def page_name(image: Image, folder: Path) -> str:
-    return document.page_name(folder, image.file, image.entry, _own(image), default="image")
+    return document.page_name(folder, image.file, image.entry, identity_of(image), default="image")
 
 
-def _own(image: Image) -> str:
+def identity_of(image: Image) -> str:
     return document.identity(image.file, image.entry, image.counts)
 
 
@@ -597,7 +598,7 @@ def _write_image_page(
         facts = stated | facts
     title = " · ".join(part for part in (Path(image.file).name, image.entry) if part) or "Image"
     all_notes = (*image.notes, *notes)
-    text = page(title, verdict, sections, facts=facts, notes=all_notes, embedded=_own(image))
+    text = page(title, verdict, sections, facts=facts, notes=all_notes, embedded=identity_of(image))
     return document.write_page(Path(folder) / page_name(image, folder), text)
 
 

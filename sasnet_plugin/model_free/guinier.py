@@ -239,7 +239,7 @@ def take_step(
     diagonal = np.einsum("cii->ci", normal)
     diagonal += 1e-9 * diagonal + 1e-6
     pull = (priors.precision @ (priors.mean - theta)[..., None])[..., 0]
-    covariance = np.linalg.inv(normal)
+    covariance = np.asarray(np.linalg.inv(normal), dtype=np.float64)
     step = (covariance @ ((columns @ off[..., None])[..., 0] + pull)[..., None])[..., 0]
     step[:, 1] = _clip(step[:, 1], -_LONGEST, _LONGEST)
     theta = theta + step

@@ -46,6 +46,8 @@ _MORE_STARTS = 2
 _LINE, _LINE_PLACES, _MOST_STARTS = 2.5, 41, 2
 #: Steps of a minimisation at most, and how far from the fit it goes, in units of the coordinates.
 _STEPS, _FARTHEST = 30, 100.0
+#: Digits to which contrasts over the largest one are equal.
+_CONTRAST_DIGITS = 12
 #: Curves that are kept, bytes.
 _KEPT_BYTES = 2**23
 
@@ -121,6 +123,7 @@ class Rival:
             for curve, error in zip(curves, self._errors, strict=True)
         ]
         self._new: dict[str, ModelCurves] = {}
+        self._solvent, self._matter = _densities(self._old[0], self._bases[0])
         self._calculated = ArrayCache[Floats](_KEPT_BYTES)
         self._found: dict[Hashable, Floats] = {}
         self.coordinates = _coordinates(fits, densities, own)
@@ -148,9 +151,10 @@ class Rival:
             self._new[measurement.grid] = ModelCurves(
                 measurement.curve, np.ones(len(measurement.curve)), self.name, per_decade=self._per_decade
             )
-        key = (z.tobytes(), *measurement.key)
-        curves = self._new[measurement.grid]
-        return self._once(key, lambda: _calculate(curves, measurement.change(self.values(z))))
+        key, grid = (z.tobytes(), *measurement.key), measurement.grid
+        return self._once(
+            key, lambda: self._calculate(grid, self._new[grid], measurement.change(self.values(z)))
+        )
 
     def minimise(self, start: Floats) -> Minimum:
         """Minimise χ² and prior of the curves so far."""
@@ -225,7 +229,29 @@ class Rival:
         return np.concatenate([*parts, (z - centre) / self._prior])
 
     def _calculate_old(self, z: Floats, place: int) -> Floats:
-        return self._once((z.tobytes(), place), lambda: _calculate(self._old[place], self.values(z, place)))
+        return self._once(
+            (z.tobytes(), place), lambda: self._calculate(place, self._old[place], self.values(z, place))
+        )
+
+    def _calculate(self, grid: Hashable, curves: ModelCurves, values: dict[str, Any]) -> Floats:
+        """I(q); a scale, a background or a factor of all contrasts needs no curve but the known one."""
+        factor, shape = self._divide_contrasts(values)
+        key = (grid, *((name, value) for name, value in shape.items() if name not in curves.linear))
+        parts = self._once(key, lambda: curves.intensity(shape))
+        scales = np.array([factor * float(values.get(name, 1.0)) for name in curves.scales])
+        return np.asarray(scales @ parts + float(values.get("background", 0.0)))
+
+    def _divide_contrasts(self, values: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+        """The largest contrast squared, and values with contrasts over it; 1 and the same without one."""
+        if not self._solvent:
+            return 1.0, values
+        around = float(values[self._solvent])
+        contrasts = {name: float(values[name]) - around for name in self._matter}
+        largest = max(contrasts.values(), key=abs)
+        if largest == 0.0:
+            return 1.0, values
+        shares = {name: round(contrast / largest, _CONTRAST_DIGITS) for name, contrast in contrasts.items()}
+        return largest**2, values | shares | {self._solvent: 0.0}
 
     def _once(self, key: Hashable, calculate: Callable[[], Floats]) -> Floats:
         """What a curve is, calculated once: all minimisations begin at the same few places."""
@@ -273,13 +299,17 @@ def _free_of_nuisances(calculated: Floats, data: Floats, error: Floats) -> Float
 
 
 def _finite(residuals: Floats) -> Floats:
+    if math.isfinite(residuals @ residuals):
+        return residuals
     return np.nan_to_num(residuals, nan=1e6, posinf=1e6, neginf=-1e6)
 
 
-def _calculate(curves: ModelCurves, values: Mapping[str, Any]) -> Floats:
-    parts = curves.intensity(dict(values))
-    scales = np.array([float(values.get(name, 1.0)) for name in curves.scales])
-    return np.asarray(scales @ parts + float(values.get("background", 0.0)))
+def _densities(curves: ModelCurves, values: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Names of the solvent's density and of the others, where only their differences matter; else none."""
+    names = [p.name for p in curves.info.parameters.call_parameters if p.type == "sld" and p.name in values]
+    solvents = [name for name in names if "solvent" in name]
+    matter = [name for name in names if name not in solvents]
+    return (solvents[0], matter) if len(solvents) == len(curves.scales) == 1 and matter else ("", [])
 
 
 def _set_density(values: dict[str, Any], name: str, density: float) -> dict[str, Any]:

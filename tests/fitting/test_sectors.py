@@ -14,7 +14,7 @@ from numpy.polynomial import legendre
 
 from benchmarks.fitting.sectors import BINS, density_of_cosines, draw_magnetic, draw_oriented, order_of
 from benchmarks.kept import Here
-from sasnet_plugin import load
+from sasnet_plugin import cut_sectors, fit_image, load
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.data.sample.described import read_description, sample_of, sectors_of
 from sasnet_plugin.data.sample.sample import SECTORS
@@ -323,3 +323,89 @@ def test_long_rods_have_a_curve_or_none() -> None:
     long, far = (Particle("cylinder", Q).average(values | {"length": n}, Sector(0, 10)) for n in (3e3, 3e5))
     assert np.all(long > 0)
     assert np.all(np.isnan(far))  # narrower than any rule of integration
+
+
+# --- Images.
+
+
+def save_image(path: Path, intensity: Callable[[Any, Any], Any], side: int = 96) -> str:
+    """Columns of an image counted with an error of 3 % and more; intensity of q and azimuth in radians."""
+    axis = (np.arange(side) - side / 2 + 0.5) * 0.4 / side
+    qx, qy = np.meshgrid(axis, axis)
+    clean = intensity(np.hypot(qx, qy), np.arctan2(qy, qx))
+    error = 0.03 * clean + 0.002
+    measured = clean + error * np.random.default_rng(4).standard_normal(clean.shape)
+    np.savetxt(path, np.stack([a.ravel() for a in (qx, qy, measured, error)], axis=1), header="Qx Qy I dI")
+    return str(path)
+
+
+def scatter_rods(q: Any, turn: Any) -> Any:
+    """Guinier's law along 20 degrees and across."""
+    along = np.cos(turn - np.radians(20))
+    return np.exp(-(q**2) * (500 * along**2 + 50)) + 0.05
+
+
+def test_an_image_is_cut_into_sectors_at_the_same_q(tmp_path: Path) -> None:
+    path = save_image(tmp_path / "a.dat", scatter_rods)
+    curves = cut_sectors(path)
+    turns = [curve.sector.azimuth for curve in curves if curve.sector]
+    assert len(curves) == len(turns) == 6
+    assert min(abs((turn - 20 + 90) % 180 - 90) for turn in turns) < 1.5
+    for curve in curves:
+        assert curve.sector is not None
+        assert np.array_equal(curve.q, curves[0].q)
+        around = np.radians(curve.sector.azimuth + curve.sector.half_width * np.linspace(-1, 1, 41))
+        expected = scatter_rods(curve.q[:, None], around).mean(axis=1)
+        pull = (curve.intensity - expected) / curve.dintensity
+        assert 0.6 < pull.std() < 1.4
+    (first, second) = cut_sectors(path, [(0, 10), (90, 10)])
+    assert (first.sector, second.sector) == (Sector(0, 10), Sector(90, 10))
+    with pytest.raises(DataError, match="is not a sector"):
+        cut_sectors(path, [(0, 100)])
+    with pytest.raises(DataError, match="too few rings lie in all sectors"):
+        cut_sectors(path, [(0, 0.2)])
+
+
+def test_rings_that_leave_the_detector_are_no_points_of_a_sector(tmp_path: Path) -> None:
+    """Only the middle of a sector at 0 reaches beyond the side of a square detector."""
+    curve, _ = cut_sectors(save_image(tmp_path / "a.dat", scatter_rods), [(0, 25), (90, 25)])
+    assert 0.19 < curve.q[-1] < 0.22
+
+
+def run_image(command: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as ended:
+        app(command)
+    printed = capsys.readouterr()
+    return int(ended.value.code or 0), printed.out + printed.err
+
+
+def test_classify_compares_sectors_of_an_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = save_image(tmp_path / "a.dat", scatter_rods)
+    code, text = run_image(["classify", "--together", path], capsys)
+    assert code == 0
+    assert "the sample is anisotropic" in text
+    assert f"Next: sasnet fit {path} --together" in text
+    magnetic = save_image(
+        tmp_path / "m.dat", lambda q, turn: np.exp(-900 * q**2) * (1 + 0.3 * np.sin(turn) ** 2) + 0.05
+    )
+    code, text = run_image(["classify", "--together", magnetic, "--field", "0", "--json"], capsys)
+    told = json.loads(text)["magnetism"]
+    assert told["contrast"] == pytest.approx(0.3**0.5, abs=3 * told["contrast_error"])
+
+
+def test_options_that_decide_nothing_in_fits_of_images_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = save_image(tmp_path / "a.dat", scatter_rods)
+    for options in (["--models", "parallelepiped"], ["--fixed", "radius=30"]):
+        code, text = run_image(["fit", path, *options], capsys)
+        assert code == 1
+        assert f"images are fitted without {options[0]}; add --together to fit its sectors." in text
+
+
+def test_python_fits_an_image_and_refuses_one_that_is_isotropic(tmp_path: Path) -> None:
+    path = save_image(tmp_path / "a.dat", lambda q, _: np.exp(-300 * q**2) + 0.05)
+    with pytest.raises(DataError, match="The image is isotropic"):
+        fit_image(path)
+    with pytest.raises(SasnetError, match="there is no such file"):
+        fit_image(tmp_path / "b.dat")

@@ -132,7 +132,7 @@ def _add_sectors(sample: Sample, sections: Mapping[str, Any], source: str) -> Sa
     """Give curves their sectors, and the sample its field. Raises DataError if a sector is missing."""
     texts = _assign_to_curves(sample, sections.get("sectors", {}), source, None)
     curves = [
-        curve if text is None else replace(curve, sector=_sector(text, source))
+        curve if text is None else replace(curve, sector=parse_sector(text, source))
         for curve, text in zip(sample.curves, texts, strict=True)
     ]
     if sample.kind == SECTORS:
@@ -151,7 +151,8 @@ def _add_sectors(sample: Sample, sections: Mapping[str, Any], source: str) -> Sa
     return replace(sample, curves=tuple(curves), field_azimuth=field_azimuth)
 
 
-def _sector(value: Any, source: str) -> Sector:
+def parse_sector(value: Any, source: str) -> Sector:
+    """Read azimuth and half-width, as a pair or as ``90:15``. Raises DataError for anything else."""
     numbers = value if isinstance(value, (list, tuple)) else re.split(r"[:±]", str(value))
     try:
         azimuth, half_width = map(float, numbers)

@@ -39,7 +39,7 @@ class Difference:
 
     @property
     def is_seen(self) -> bool:
-        return self.deviations > _SEEN and self.relative > _ANISOTROPIC
+        return bool(self.deviations > _SEEN and self.relative > _ANISOTROPIC)
 
 
 def compare_sectors(curves: Sequence[Curve]) -> Difference:

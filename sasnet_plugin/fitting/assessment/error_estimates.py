@@ -571,6 +571,46 @@ def _residuals(
     return np.asarray(local.residual(mean, parameters, local.error(0.0))[0])
 
 
+# --- Contrasts that were fixed, as a combination of others is much like them.
+
+
+def errors_beside_contrasts(task: Held, deadline: float) -> dict[str, float]:
+    """What adds to the errors of one curve's fit as densities were fixed that differ from others a little.
+
+    Common factors and shifts of all densities are factors of the scale: of these no size knows.
+    """
+    fit, start = task.fits[0], starting_values(task.fits[0])
+    local = ModelCurves(task.curves[0], task.dintensities[0], task.name, per_decade=fit.per_decade)
+    local.deadline, usual = deadline, _usual_density(start)
+    names = [n for n in fittable(local.info, start) if "sld" in n and n not in {*task.given, *fit.free}]
+    if not (names and usual > 0 and task.slopes):
+        return {}
+    try:
+        fixed = {name: usual * _slope_by_density(local, start, name, usual) for name in names}
+    except TimeUpError:
+        return {}
+    slopes = {name: column / task.noise for name, column in {**task.slopes, **fixed}.items()}
+    prior = np.eye(len(fixed), len(slopes), k=len(task.slopes))
+    rows = np.vstack([np.stack(list(slopes.values()), axis=1), prior])
+    alone, together = errors_of(task.slopes), errors_of(dict(zip(slopes, rows.T, strict=True)))
+    growth = {name: together[name] / alone[name] / task.noise for name in task.slopes}
+    shapes = (name for name in growth if not is_amplitude(name) and name != "background")
+    return {name: task.error(name) * math.sqrt(max(growth[name] ** 2 - 1, 0.0)) for name in shapes}
+
+
+def _usual_density(start: Mapping[str, Any]) -> float:
+    """Standard deviation of a density that is as likely anywhere between those of a fit."""
+    densities = [float(value) for name, value in start.items() if "sld" in name]
+    return (max(densities) - min(densities)) / math.sqrt(12) if densities else 0.0
+
+
+def _slope_by_density(local: ModelCurves, start: Mapping[str, Any], name: str, step: float) -> Floats:
+    """Slope of the residuals (n,), of a quadratic form of the densities over any distance."""
+    up, down = (local.intensity({**start, name: float(start[name]) + by}) for by in (step, -step))
+    scales = np.array([start[scale] for scale in local.scales])
+    return np.asarray(scales @ (up - down) / (2 * step * local.dintensity))
+
+
 # --- Profile likelihood: where χ² has risen by four, other parameters following.
 
 
@@ -661,6 +701,7 @@ def errors_to_add(task: Held, bank: Bank | None = None, budget: Budget = UNLIMIT
     if task.plan is not None:
         return added_errors
     added_errors = _add_in_quadrature(added_errors, errors_by_sizes_together(task, deadline))
+    added_errors = _add_in_quadrature(added_errors, errors_beside_contrasts(task, deadline))
     return _add_in_quadrature(added_errors, spread_over_minima(task, deadline))
 
 

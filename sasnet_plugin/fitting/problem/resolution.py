@@ -7,7 +7,8 @@ uncertainties.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -218,6 +219,14 @@ def cells(q: Floats, dintensity: Floats, count: int) -> tuple[Floats, Callable[[
         return np.asarray(np.bincount(cell, weight * column, count)[used] / norm)
 
     return np.asarray(total, dtype=np.float64), mean
+
+
+def halve_steps(widths: Sequence[float], least: float) -> Iterator[float]:
+    """Factors that change the best of some widths, each halving what the one before leaves open in ln."""
+    step = math.sqrt(widths[-1] / widths[-2])
+    while step > 1 + least:
+        yield step
+        step = math.sqrt(step)
 
 
 def scale_and_background(

@@ -347,7 +347,8 @@ def refine_starts(task: Task, bank: Bank, start_time: float) -> Starts:
         return Starts([], None)
     if search.hopeless(minima, coarse, 1):
         return Starts([min(minima, key=lambda d: d.chisq)], coarse.per_decade, hopeless=True)
-    looked = not task.restarts and not leaves_noise(followed, coarse)
+    # What is enough on the coarse copy may not be on all points: another count of arms, or a width.
+    looked = not task.restarts and not leaves_noise(minima, coarse)
     return _refine_on_all_points(search, values_of(minima[: STRATEGY.finalists]), looked=looked)
 
 
@@ -411,7 +412,7 @@ def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | N
         return residual
 
     try:
-        return sampling_needed(theory, finest=STRATEGY.finest[cost])
+        return sampling_needed(theory, finest=PROBLEM.finest_by_cost[cost])
     except TimeUpError:
         return PROBLEM.sparse
 

@@ -18,7 +18,7 @@ from ...simulate.orientations import DIRECTOR, P2
 from ...types import Curve, ModelGuess, SasnetError, Suggestion
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.linear import Minimum, deviations, linear_at, minus_two_log, plain, residuals
-from ..evidence.marginal import Evidence, extent_in, marginal, shares
+from ..evidence.marginal import extent_in, shares
 from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger, read_spent_time
 from ..optimize.least_squares_problem import LeastSquaresProblem, Solved
@@ -35,7 +35,7 @@ from ..result.sample_result import JointFit, Key, SampleResult
 from ..settings import PROBLEM
 from ..task import Budget, FitOptions, no_curve
 from ..verdict import sample_sentences as sentences
-from .joint_fit import ONE_SOLVENT, collect_fixed
+from .joint_fit import ONE_SOLVENT, collect_fixed, integrate_discrepancy
 
 #: What one particle may take, as `costs` counts evaluations.
 _BUDGET = Budget(30.0)
@@ -52,6 +52,8 @@ _ORDERS = (0.2, 0.6, -0.2)
 _FOLLOWED, _FIRST_STEPS, _REFINED, _STEPS = 9, 12, 3, 60
 #: Lengths that are tried about that of a first minimum: fringes along the axis hold a descent.
 _FACTORS = np.geomspace(0.3, 3.0, 16)
+#: Lengths whose logarithms differ by less are one start.
+_NEAR = 0.1
 #: Relative error that is added on the way to a minimum: without it fringes of wrong sizes hold up a descent.
 _TOLERANCE = 0.1
 #: Points of each curve among which starts are compared.
@@ -250,12 +252,21 @@ def _mirror(task: SectorTask, start: Mapping[str, Any]) -> dict[str, Any]:
 def _vary_length(
     task: SectorTask, curves: list[SectorCurves], start: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """The best of other lengths along the axis, each with other orders: a longer one is less aligned."""
+    """The best of other lengths along the axis with the same sign of order, and with the other sign: longer
+    particles across the director may scatter as shorter ones along it.
+    """
     name = LENGTHS[task.model][0][0]
     orders = [float(start[P2])] if P2 in task.fixed else [float(start[P2]), *_ORDERS, 0.85]
     lengths = np.zeros(0) if name in task.fixed else float(start[name]) * _FACTORS
     varied = [dict(start) | {name: float(v), P2: order} for v, order in product(lengths, orders)]
-    return sorted(varied, key=lambda values: _misfit(curves, values))[:1]
+    varied.sort(key=lambda values: _misfit(curves, values))
+    signs = [[v for v in varied if (v[P2] > 0) == sign] for sign in (True, False)]
+    return [near[0] for near in signs if near and not _is_same(near[0], start, name)]
+
+
+def _is_same(values: Mapping[str, Any], start: Mapping[str, Any], name: str) -> bool:
+    """Whether a descent from there would repeat that from a start."""
+    return bool(values[P2] == start[P2] and abs(np.log(values[name] / start[name])) < _NEAR)
 
 
 def _misfit(curves: Sequence[SectorCurves], values: Mapping[str, Any]) -> float:
@@ -382,7 +393,9 @@ def _make_fit(task: SectorTask, problem: SectorProblem) -> JointFit:
     minimum = plain(problem, problem.best)
     discrepancies = [Discrepancy(curve.curve, curve.dintensity) for curve in problem.curves]
     off = residuals(problem, minimum)
-    evidences = [_integrate(d, theory) for d, theory in zip(discrepancies, minimum.theories, strict=True)]
+    evidences = [
+        integrate_discrepancy(d, theory) for d, theory in zip(discrepancies, minimum.theories, strict=True)
+    ]
     linear = linear_at(problem, minimum.x)
     errors, _ = deviations(linear, minimum, off, discrepancies, [e.shared for e in evidences])
     values = problem.decode(minimum.x)[0] | {
@@ -398,11 +411,6 @@ def _make_fit(task: SectorTask, problem: SectorProblem) -> JointFit:
         wide / np.sqrt(2 * np.pi),
     )
     return _as_joint_fit(task, minimum, values, errors, lost, [e.shared for e in evidences], linear.columns())
-
-
-def _integrate(discrepancy: Discrepancy, theory: Floats) -> Evidence:
-    residual = (discrepancy.curve.intensity - theory) / discrepancy.dintensity
-    return marginal(discrepancy, theory, residual, np.zeros((residual.size, 0)))
 
 
 def _extent(task: SectorTask, name: str, values: Mapping[str, Any], background: float) -> float:

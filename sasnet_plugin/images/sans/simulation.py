@@ -433,10 +433,12 @@ def compute_legendre(name: str, parameters: Mapping[str, Any], q: Floats) -> Flo
     return np.asarray(values @ _TO_DEGREES.T)
 
 
-def pars_of(body: str, radius: float, aspect: float, radius_pd: float) -> dict[str, Any]:
+def pars_of(
+    body: str, radius: float, aspect: float, radius_pd: float, distribution: str = "schulz"
+) -> dict[str, Any]:
     """sasmodels' parameters of a body with an axis, "cylinder" or "ellipsoid"; lengths in Å."""
     # A spread of both radii of an ellipsoid would take as many points again; that of one blurs the fringes.
-    spread = {"radius_pd": radius_pd, **SPREAD}
+    spread = {"radius_pd": radius_pd, **SPREAD, "radius_pd_type": distribution}
     if body == "cylinder":
         return {"radius": radius, "length": 2 * radius * aspect, **SLD, **spread}
     pars: dict[str, Any] = {"radius_equatorial": radius, "radius_polar": radius * aspect, **SLD}
