@@ -220,6 +220,7 @@ def _describe_excess(parameter: Parameter, value: Value | None) -> str:
 # --- domain.
 
 BATCH = 128  # measurements at once: enough to fill the cores, little enough to stay in their caches
+FEW = 8  # copies of one at once: during a fit the network needs less memory than the fit
 
 
 class Runtime:
@@ -392,8 +393,9 @@ class Predictor:
         # `bare`: what the network says alone, without checks, notes, or what the measurement itself says. For
         # many copies of one measurement, of which only the probabilities are used.
         found_answers: list[list[Answer]] = [[] for _ in choices]
-        for start in range(0, len(measurements), BATCH):
-            batch = measurements[start : start + BATCH]
+        most = FEW if bare else BATCH
+        for start in range(0, len(measurements), most):
+            batch = measurements[start : start + most]
             prepared = list(map(_accept_unchecked if bare else self.prepare, batch))
             outputs = self.outputs(self.features([item.measurement for item in prepared]))
             self._check_finite(outputs, batch)

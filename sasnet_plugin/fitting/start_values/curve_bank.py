@@ -53,15 +53,15 @@ POWERED: Mapping[str, Mapping[str, str]] = {
 _RADII = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
 
 
-def places(log_x: NDArray[np.float64]) -> NDArray[np.intp]:
+def places(log_x: NDArray[np.float64]) -> NDArray[np.uint16]:
     """Look up ln(q·R) in the tables of structure factors; beyond their end S is 1."""
     step = _LOG_X[1] - _LOG_X[0]
     positions = np.rint(np.nan_to_num((log_x - _LOG_X[0]) / step, neginf=0.0))
-    return np.asarray(np.clip(positions, 0, _LOG_X.size), dtype=np.intp)
+    return np.asarray(np.clip(positions, 0, _LOG_X.size), dtype=np.uint16)
 
 
 def interaction(
-    factor: str, parameters: dict[str, float], positions: NDArray[np.intp], radius: NDArray[np.float64]
+    factor: str, parameters: dict[str, float], positions: NDArray[np.uint16], radius: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Return S of a structure factor,
     NaN where its closure has no solution; `positions` (n, s, c) from `places`,
@@ -155,9 +155,12 @@ def search(
     """Compare all curves of a model with the data at every size and structure factor tried."""
     # Returns size shifts (s,) in grid steps and, for each choice of structure factor parameters, residual,
     # scale and background, (n, s) each.
-    shifts = search_grid(model)
-    measured_curves = measure_curves(page, factor, data, shifts)
-    return shifts, [(parameters, *_solve(measured, data)) for parameters, measured in measured_curves]
+    shifts, solutions = search_grid(model), []
+    for parameters, blocks in _measure_blocks(page, factor, data, shifts):
+        solved = zip(*(_solve(measured, data) for measured in blocks), strict=True)
+        residual, scale, background = (np.concatenate(parts) for parts in solved)
+        solutions.append((parameters, residual, scale, background))
+    return shifts, solutions
 
 
 #: Curves of the bank that are shifted at a time: their copies stay in the processor's cache.
@@ -168,31 +171,47 @@ def measure_curves(
     page: Page, factor: str | None, data: Binned, shifts: NDArray[np.intp]
 ) -> Iterator[tuple[dict[str, float], Floats]]:
     """Yield structure factor parameters and I (n, s, m) of a page's curves at sizes, in the data's bins."""
+    for parameters, blocks in _measure_blocks(page, factor, data, shifts):
+        measured = np.empty((len(page), shifts.size, data.intensity.size))
+        for number, block in enumerate(blocks):
+            measured[number * _ROWS_AT_A_TIME :][: len(block)] = block
+        yield parameters, measured
+
+
+def _measure_blocks(
+    page: Page, factor: str | None, data: Binned, shifts: NDArray[np.intp]
+) -> Iterator[tuple[dict[str, float], Iterator[Floats]]]:
+    """As `measure_curves`, a few of the curves at a time."""
     # At a tolerance of per cents single precision does for what takes the time.
-    if factor:
-        for parameters, curves in shift_curves(page, factor, data.columns, shifts):
-            yield parameters, (curves @ data.matrix).astype(np.float64)
+    rows = [slice(begin, begin + _ROWS_AT_A_TIME) for begin in range(0, len(page), _ROWS_AT_A_TIME)]
+    if not factor:
+        shifted = (_shift_intensity(page.log_intensity[part], data.columns, shifts) for part in rows)
+        yield {}, ((curves @ data.matrix).astype(np.float64) for curves in shifted)
         return
-    measured = np.empty((len(page), shifts.size, data.intensity.size))
-    for begin in range(0, len(page), _ROWS_AT_A_TIME):
-        rows = slice(begin, begin + _ROWS_AT_A_TIME)
-        measured[rows] = _shift_intensity(page.log_intensity[rows], data.columns, shifts) @ data.matrix
-    yield {}, measured
+    placed = [_shift_and_place(page, part, data.columns, shifts) for part in rows]
+    for parameters in FACTORS[factor]:
+        products = (curves * interaction(factor, parameters, *where) for curves, *where in placed)
+        yield parameters, ((curves @ data.matrix).astype(np.float64) for curves in products)
+
+
+def _shift_and_place(
+    page: Page, rows: slice, columns: NDArray[np.intp], shifts: NDArray[np.intp]
+) -> tuple[NDArray[np.float32], NDArray[np.uint16], Floats]:
+    """Curves of a page at sizes, and where they are in the tables of structure factors: q·R and R."""
+    radius = page.radius_effective[rows, None] * np.exp(BANK_STEP * shifts)  # of a body times the size ratio
+    with np.errstate(divide="ignore"):
+        log_x = np.log(radius)[..., None] + LOG_Q_MIN + BANK_STEP * columns
+    return _shift_intensity(page.log_intensity[rows], columns, shifts), places(log_x), radius
 
 
 def shift_curves(
     page: Page, factor: str | None, columns: NDArray[np.intp], shifts: NDArray[np.intp]
 ) -> Iterator[tuple[dict[str, float], NDArray[np.float32]]]:
     """Yield structure factor parameters and I(q) (n, s, c) of a page's curves at sizes and grid points."""
-    curves = _shift_intensity(page.log_intensity, columns, shifts)
+    curves, positions, radius = _shift_and_place(page, slice(None), columns, shifts)
     if not factor:
         yield {}, curves
         return
-    # q·R of every curve, size and point; R = radius_effective × size ratio.
-    radius = page.radius_effective[:, None] * np.exp(BANK_STEP * shifts)
-    with np.errstate(divide="ignore"):
-        log_x = np.log(radius)[..., None] + LOG_Q_MIN + BANK_STEP * columns
-    positions = places(log_x)
     for parameters in FACTORS[factor]:
         yield parameters, curves * interaction(factor, parameters, positions, radius)
 

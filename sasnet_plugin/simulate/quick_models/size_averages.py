@@ -217,13 +217,10 @@ def operations(form: str, parameters: Mapping[str, Any], q: Floats) -> float:
     """Estimate how many profiles and interpolations, some 20 ns each, a curve of one of `PARTICLES` takes; q
     in Å⁻¹, sasmodels' parameters and defaults.
     """
-    values = {
-        **_defaults(form),
-        **{name: float(value) for name, value in parameters.items() if _is_number(value)},
-    }
+    values = {**_defaults(form), **parameters}
     counts = {
         name.removesuffix("_pd"): int(parameters.get(f"{name}_n", 35))
-        for name, width in values.items()
+        for name, width in parameters.items()
         if name.endswith("_pd") and width > 0
     }
     q_max, particle = float(np.max(q)), PARTICLES[form]
@@ -263,10 +260,6 @@ def _defaults(form: str) -> dict[str, float]:
     from ..priors import model_info
 
     return {p.name: float(p.default) for p in model_info(form).parameters.call_parameters}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.number))
 
 
 def add_size_averages(model: Any) -> Any:
@@ -388,9 +381,9 @@ def _average_terms(
     if len(rest) == 2:
         across = _average_box_turn(across, rest[0], q[-1], amplitude)
         rest = rest[1:]
-    first, last, cosine, weight = _nodes(q * max(across.largest, rest[0].largest))
+    nodes = _nodes(q * max(across.largest, rest[0].largest), _all_directions())
     out = np.empty_like(q)
-    _angle_average(q, (first, last, np.sqrt(1 - cosine**2), cosine, weight), across, rest[0], amplitude, out)
+    _angle_average(q, nodes, across, rest[0], amplitude, out)
     return out
 
 
@@ -471,11 +464,10 @@ def _average_box_turn(a: _Table, b: _Table, q_max: float, amplitude: bool) -> _T
     largest = math.hypot(a.largest, b.largest)
     points, step = _grid(q_max, largest)
     q = np.asarray(step * np.arange(points, dtype=float))
-    first, last, turn, weight = _nodes(q * max(a.largest, b.largest))
-    phi = np.pi / 2 * turn
+    nodes = _nodes(q * max(a.largest, b.largest), _all_turns())
     # The tables of both axes end before the last points of this one, which only keep its spline smooth.
     entries = np.empty((points, a.entries.shape[1], 2))
-    _angle_average(q, (first, last, np.sin(phi), np.cos(phi), weight), a, b, amplitude, entries, step=step)
+    _angle_average(q, nodes, a, b, amplitude, entries, step=step)
     return _Table(entries, step, a.terms, largest)
 
 
@@ -483,7 +475,7 @@ def _angle_average(
     q: Floats, nodes: tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats, Floats],
     first: _Table, second: _Table, amplitude: bool, out: Floats, *, step: float = 0.0,
 ) -> None:  # fmt: skip
-    begin, end, sine, cosine, weight = (np.ascontiguousarray(array) for array in nodes)
+    begin, end, sine, cosine, weight = nodes
     work = np.empty(2 * q.size)
     _library().angle_average(
         q.size, _pointer(q), _pointer(begin), _pointer(end), _pointer(sine), _pointer(cosine),
@@ -538,12 +530,28 @@ def _all_rules() -> tuple[dict[int, int], Floats, Floats]:
     return begins, np.concatenate([x for x, _ in rules]), np.concatenate([w for _, w in rules])
 
 
-def _nodes(phases: Floats) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats]:
-    """First and last node for each phase, nodes on (0, 1), and weights."""
-    begins, nodes, weights = _all_rules()
+@cache
+def _all_directions() -> tuple[Floats, Floats, Floats]:
+    """Sine and cosine to an axis at the nodes of all rules, which are cosines, and their weights."""
+    _, cosine, weight = _all_rules()
+    return np.sqrt(1 - cosine**2), cosine, weight
+
+
+@cache
+def _all_turns() -> tuple[Floats, Floats, Floats]:
+    """The same about an axis: the nodes are shares of a quarter of a turn."""
+    _, turn, weight = _all_rules()
+    return np.sin(np.pi / 2 * turn), np.cos(np.pi / 2 * turn), weight
+
+
+def _nodes(
+    phases: Floats, angles: tuple[Floats, Floats, Floats]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats, Floats]:
+    """First and last node for each phase, with the angles of all."""
+    begins, _, _ = _all_rules()
     counts = step_of(LADDER, np.minimum(SLOPE * phases + LEAST, MOST))
     starts = np.array([begins[n] for n in LADDER], dtype=np.int32)[np.searchsorted(LADDER, counts)]
-    return starts, (starts + counts).astype(np.int32), nodes, weights
+    return starts, (starts + counts).astype(np.int32), *angles
 
 
 def _flat(
