@@ -68,8 +68,10 @@ def describe_options() -> dict[str, Any]:
 @router.post("/api/image")
 def image_line(which: WhichImage, bench: OfCurves) -> JSONResponse:
     row = _row(bench, which.key)
-    keys = [one_row.key for one_row in bench.shelf.rows() if one_row.is_image and one_row.root == row.root]
-    place = keys.index(row.key) if row.key in keys else 0
+    # The row itself may just be read anew.
+    rows = [one_row for one_row in bench.shelf.rows() if one_row.root == row.root]
+    keys = [one_row.key for one_row in rows if one_row.is_image or one_row.key == row.key]
+    place = keys.index(row.key)
     after = keys[place + 1] if place + 1 < len(keys) else ""
     neighbours = {"before": keys[place - 1] if place else "", "after": after}
     found_image = bench.ask_image("image", which.key)
