@@ -30,8 +30,8 @@ Array = np.ndarray
 FORMS = ("cylinder", "ellipsoid")
 #: Pixels along a side, and q at the middle of a side, Å⁻¹.
 SIDE, Q_MAX = 128, 0.18
-#: σ of the wavelength over its mean, and of q by slits and pixels, Å⁻¹.
-WAVELENGTHS, SLITS = 0.04, 0.0012
+#: σ of the wavelength over its mean at most, and of q by slits and pixels, Å⁻¹.
+WAVELENGTHS, SLITS = 0.06, 0.0012
 #: What is tabulated: points of q, and directions of a quarter turn.
 _POINTS, _TURNS = 260, 46
 
@@ -49,13 +49,13 @@ def tabulate(form: str, sizes: Mapping[str, float], width: float, strength: floa
     return squares @ np.stack([density_of_cosines(strength, turn, 1.0) for turn in turns], axis=1)
 
 
-def blur(table: Array, q: Array, qx: Array, qy: Array, director: float) -> Array:
+def blur(table: Array, q: Array, qx: Array, qy: Array, director: float, spread: float) -> Array:
     """Intensity of each pixel: a mean over q along it and across it, by Gauss and Hermite."""
     from scipy.interpolate import RectBivariateSpline
 
     look = RectBivariateSpline(np.log(q), np.linspace(0, 90, _TURNS), np.log(table))
     middle, angle = np.hypot(qx, qy), np.degrees(np.arctan2(qy, qx)) - director
-    along = np.hypot(SLITS, WAVELENGTHS * middle)
+    along = np.hypot(SLITS, spread * middle)
     nodes, weights = np.polynomial.hermite_e.hermegauss(7)
     total = np.zeros_like(qx)
     for x, first in zip(nodes, weights, strict=True):
@@ -109,7 +109,8 @@ def draw(index: int, folder: Path) -> tuple[str, dict[str, float], Path]:
     axis = (np.arange(SIDE) - SIDE / 2 + 0.5) * 2 * Q_MAX / SIDE
     qx, qy = np.meshgrid(axis, axis)
     q = np.geomspace(1e-3, 1.6 * Q_MAX, _POINTS)
-    intensity = blur(tabulate(form, sizes, width, strength, q), q, qx, qy, director)
+    spread = float(np.random.default_rng([index, 76]).uniform(0, WAVELENGTHS))
+    intensity = blur(tabulate(form, sizes, width, strength, q), q, qx, qy, director, spread)
     seen = np.hypot(qx, qy) > 0.007
     intensity *= 1 / intensity[seen].mean()
     rate = intensity + float(np.exp(rng.uniform(np.log(0.01), np.log(0.1))))
@@ -117,7 +118,7 @@ def draw(index: int, folder: Path) -> tuple[str, dict[str, float], Path]:
     scale = rate[seen].sum() / counts[seen].sum()
     pixels = {
         "Qx": qx, "Qy": qy, "I": scale * counts, "Idev": scale * np.sqrt(np.maximum(counts, 1)),
-        "dQl": np.hypot(SLITS, WAVELENGTHS * np.hypot(qx, qy)), "dQw": np.full_like(qx, SLITS),
+        "dQl": np.hypot(SLITS, spread * np.hypot(qx, qy)), "dQw": np.full_like(qx, SLITS),
     }  # fmt: skip
     across, along = ("radius_equatorial", "radius_polar") if form == "ellipsoid" else ("radius", "length")
     truth = {"across": sizes[across], "along": sizes[along], "width": width}

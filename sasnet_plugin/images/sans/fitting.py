@@ -95,7 +95,7 @@ class OrientedSettings:
     )
     penumbra: float = setting(2.5, "Where cells that lack half of their counts are the beamstop's.", "pixels")
     selector: float = setting(
-        0.04, "Spread of wavelengths that is taken where a file says nothing, σ over mean."
+        0.04, "Spread of wavelengths that is expected where a file says nothing, σ over mean."
     )
     blur: float = setting(2.0, "Starting value of the blur by slits, as a standard deviation.", "pixels")
     powers: tuple[float, ...] = setting(
@@ -109,6 +109,8 @@ SETTINGS = OrientedSettings()
 #: the beam off its stated place, pixels; the share of counts that the brightest cell loses by dead time, and
 #: that the outermost pixels lack, over each length of `cells.RIM`.
 FAULTS = {"centre_x": 0.5, "centre_y": 0.5, "lost": 0.2, "rim_0": 0.3, "rim_1": 0.3}
+#: The same with the variance of wavelengths over that of `OrientedSettings.selector`, if a file says nothing.
+PRIORS = FAULTS | {"wavelengths": 1.0}
 
 
 # --- Where fits of oriented bodies start: shapes, sizes and order, screened by profile and second
@@ -351,10 +353,10 @@ class Cells:
         columns: dict[str, Any] = {name: getattr(self, name)[~selection] for name in names}
         return replace(self, geometry=replace(self.geometry, **geometry), **columns)
 
-    def blur(self, by: float) -> Cells:
-        """These with the usual wavelengths of a selector, and slits that blur by so many pixels."""
+    def blur(self, by: float, wavelengths: float = 1.0) -> Cells:
+        """These with slits that blur by so many pixels, and a variance of wavelengths over a selector's."""
         q, slits = self.geometry.q, np.full(self.geometry.shape, by * self.pitch)
-        along = np.hypot(slits, SETTINGS.selector * q)
+        along = np.hypot(slits, SETTINGS.selector * np.sqrt(wavelengths) * q)
         return replace(self, geometry=replace(self.geometry, along=along, across=slits))
 
     def move_beam(self, centre: tuple[float, float], share_kept: Floats) -> Cells:
@@ -455,7 +457,8 @@ _FAULT_LIMITS = {
     "rim_1": (0.0, 0.9),
 }
 #: Of an instrument whose file says nothing of its resolution, pixels.
-_BLUR, _DEFAULTS = {"blur": (0.1, 10.0)}, {"blur": SETTINGS.blur}
+_BLUR = {"blur": (0.1, 10.0), "wavelengths": (0.0, 9.0)}
+_DEFAULTS = {"blur": SETTINGS.blur, "wavelengths": 1.0}
 
 
 @dataclass
@@ -531,7 +534,7 @@ class OrientedImage:
         """Counts at amplitudes of one, as of `Cells.terms`."""
         values, cells = self.values(), self.cells
         if not cells.sharp:
-            cells = cells.blur(values["blur"])
+            cells = cells.blur(values["blur"], values["wavelengths"])
         if self.bright is not None:
             # Of m neutrons a cell counts m/(1 + τm) = m (1 - τn), where the counts n are what is seen.
             rim = cells.rim @ [values["rim_0"], values["rim_1"]]
@@ -553,7 +556,7 @@ class OrientedImage:
         else:
             roots = self.whitening.apply(counts - expected)
         values = self.values()
-        return np.concatenate([roots, [values[name] / FAULTS[name] for name in FAULTS if name in values]])
+        return np.concatenate([roots, [values[name] / PRIORS[name] for name in PRIORS if name in values]])
 
     def nllf(self) -> float:
         """Half of the sum of squared residuals."""
@@ -607,7 +610,7 @@ def row_at(
 # --- Oriented images fitted by generalised least squares: an uneven detector in the likelihood.
 
 #: Over what parameters are moved for derivatives, in their unit; others by a share of their value.
-_STEPS = {"radius_pd": 0.01, "p2": 0.01, "director": 0.5, **dict.fromkeys(FAULTS, 0.1)}
+_STEPS = {"radius_pd": 0.01, "p2": 0.01, "director": 0.5, "wavelengths": 0.5, **dict.fromkeys(FAULTS, 0.1)}
 _RELATIVE = 0.01
 
 
@@ -648,7 +651,7 @@ def linear(problem: OrientedImage) -> Linear:
         parameter.value = point
         columns.append((ends[1][1] - ends[0][1]) / (ends[1][0] - ends[0][0]))
     terms = problem.terms()
-    prior = [1 / FAULTS[name] ** 2 if name in FAULTS else 0.0 for name in problem.pars]
+    prior = [1 / PRIORS[name] ** 2 if name in PRIORS else 0.0 for name in problem.pars]
     return Linear(
         problem.cells.counts - expected,
         expected,
