@@ -122,6 +122,8 @@ class Curve:
         Whether a user has said where q begins: then no first point is doubted.
     sector : Sector or None
         What it was averaged over, where that is not all around the beam.
+    spin : str
+        Polarised neutrons: "+" or "-", with an analyser "++", "+-", "-+" or "--"; else empty.
     """
 
     q: Floats
@@ -140,6 +142,7 @@ class Curve:
     intensity_unit: str = ""
     replaced: int = 0
     sector: Sector | None = None
+    spin: str = ""
 
     def __post_init__(self) -> None:
         q = _column("q", self.q)
