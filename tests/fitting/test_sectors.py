@@ -16,7 +16,7 @@ from benchmarks.fitting.sectors import BINS, density_of_cosines, draw_magnetic, 
 from benchmarks.kept import Here
 from sasnet_plugin import load
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.data.sample.described import read_description, sample_of, by_number
+from sasnet_plugin.data.sample.described import by_number, read_description, sample_of
 from sasnet_plugin.data.sample.sample import SECTORS
 from sasnet_plugin.data.sample.sectors import compare_sectors, separate_magnetism
 from sasnet_plugin.data.sectors import find_sector, sector_of_name
@@ -327,8 +327,8 @@ def test_nuclear_and_magnetic_scattering_are_fitted_as_one_shape() -> None:
     ratio, curves = draw_magnetic(2, True)
     sample = sample_of(curves, {"field": 0})
     result = fit_sample(Here(), sample, FitOptions(models=("sphere",), structure_factor="none"))
-    assert result.verdict.headline.startswith("Magnetic scattering: the magnetic contrast is")
-    assert "2 parts (nuclear and magnetic) of one sample" in result.verdict.headline
+    assert result.verdict.headline.startswith("Magnetic scattering: the magnetic contrast of the core is")
+    assert "Fits 2 sectors of one sample together" in result.verdict.headline
     assert "assumes that the structure is isotropic" in result.verdict.doubts[0]
     told = result.as_dict()["magnetism"]
     assert told["seen"]

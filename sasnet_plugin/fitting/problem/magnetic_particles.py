@@ -1,7 +1,7 @@
 """Curves of magnetic spheres in a saturating field, by sector and spin state, as measured.
 
-A nuclear core, with a shell or not, is magnetised up to a distance below its surface, a non-magnetic layer, or
-above it. Each curve is a sum of N², M² and NM, see `data.sample.sectors.weigh_parts`.
+A nuclear core, with a shell or not, is magnetised up to a distance below its surface, a non-magnetic layer,
+or above it. Each curve is a sum of N², M² and NM, see `data.sample.sectors.weigh_parts`.
 """
 
 from __future__ import annotations

@@ -219,10 +219,10 @@ def _list_spheres(task: MagneticTask, radii: Floats) -> list[dict[str, Any]]:
     solvent = fixed["sld_solvent"]
     core = fixed[density] - solvent
     signs = (1.0, -1.0) if any(curve.spin for curve in task.sample.curves) else (1.0,)
-    start = {
-        f"{radius}_pd": _WIDTH, f"{radius}_pd_n": 15, f"{radius}_pd_nsigma": 3.0, f"{radius}_pd_type": "gaussian",
-        LAYER: 0.0, SMALL: 0.0, SHARE: 0.0, POLARISATION: _POLARISED if task.is_polarisation_fitted else 1.0,
-    }  # fmt: skip
+    polarised = _POLARISED if task.is_polarisation_fitted else 1.0
+    width = {"": _WIDTH, "_n": 15, "_nsigma": 3.0, "_type": "gaussian"}
+    start = {f"{radius}_pd{name}": value for name, value in width.items()}
+    start |= {LAYER: 0.0, SMALL: 0.0, SHARE: 0.0, POLARISATION: polarised}
     shells = product(_SHELLS, _CONTRASTS) if shell else [(0.0, 0.0)]
     grid = [
         start | {radius: float(r), MAGNETIC_SLD: sign * task.contrast * core}

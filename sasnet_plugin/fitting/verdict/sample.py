@@ -19,7 +19,7 @@ from ...data.sample.sample import (
     SETTINGS,
     Sample,
 )
-from ...data.sample.sectors import Difference, Magnetism
+from ...data.sample.sectors import EFFICIENCY, Difference, Magnetism
 from ...digits import chisq_text, format_rounded, join_names, significant
 from ...in_python import translate_sentence
 from ...simulate.orientations import DIRECTOR, P2
@@ -49,7 +49,8 @@ WHAT = {
 }
 #: Parameters of sectors, which sasmodels does not have.
 _WORDS = {
-    P2: "order parameter P₂", DIRECTOR: "direction", LAYER: "non-magnetic layer", POLARISATION: "polarisation",
+    P2: "order parameter P₂", DIRECTOR: "direction", LAYER: "non-magnetic layer",
+    POLARISATION: "polarisation",
     SMALL: "radius of gyration of smaller, non-magnetic particles",
     SHARE: "their intensity at q = 0 over that of the spheres",
 }  # fmt: skip
@@ -117,6 +118,7 @@ def _describe_core(result: SampleResult) -> str:
     nuclear = values[density].value - values["sld_solvent"].value
     contrast = abs(values[MAGNETIC_SLD].value / nuclear)
     error = best.find_error(MAGNETIC_SLD, radius) / abs(nuclear)
+    error = float(np.hypot(error, EFFICIENCY / (2**0.5 * contrast)))  # of M² = κ² N²
     core, layer = values[radius], values[LAYER]
     radius_text = str(sentences.SAME_RADIUS)
     if layer.error:

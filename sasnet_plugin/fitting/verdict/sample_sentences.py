@@ -89,9 +89,10 @@ MAGNETIC_SEEN = template(
 )
 MAGNETIC_CORE = template(
     "Magnetic scattering: the magnetic contrast of the core is {contrast} of its nuclear one. {radius}",
-    contrast="0.42 ± 0.02", radius="The magnetic radius is that of the core.",
+    contrast="0.42 ± 0.02",
+    radius="The magnetic radius is 46.2 ± 0.8 Å, 3.1 ± 0.8 Å less than that of the core.",
 )  # fmt: skip
-SAME_RADIUS = template("The magnetic radius is that of the core.")
+SAME_RADIUS = template("No difference is seen between the magnetic radius and that of the core.")
 MAGNETIC_RADIUS = template(
     "The magnetic radius is {radius}, {layer} {direction} that of the core.",
     radius="46.2 ± 0.8 Å", layer="3.1 ± 0.8 Å", direction="less than",
