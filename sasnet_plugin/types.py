@@ -161,6 +161,8 @@ class Curve(Shown):
         Whether a user has said where q begins: then no first point is doubted.
     sector : Sector or None
         What it was averaged over, where that is not all around the beam.
+    spin : str
+        Polarised neutrons: "+" or "-", with an analyser "++", "+-", "-+" or "--"; else empty.
     """
 
     q: Floats
@@ -179,6 +181,7 @@ class Curve(Shown):
     intensity_unit: str = ""
     replaced: int = 0
     sector: Sector | None = None
+    spin: str = ""
 
     def __post_init__(self) -> None:
         q = _column("q", self.q)

@@ -16,7 +16,7 @@ from ...types import Shown, Suggestion, product_name
 from ..settings import ASSESSMENT
 from .fit_result import FitResult
 from .model_fit import ModelFit, Parameter, explains
-from .reported_values import correlations
+from .reported_values import correlations, covariance
 from .residuals import SharedError
 from .verdict import Verdict
 
@@ -158,6 +158,23 @@ class JointFit:
             return difference, float(np.inf)
         common = self._correlate((name, first), (name, last))
         return difference, float(np.sqrt(max(low**2 + high**2 - 2 * common * low * high, 0.0)))
+
+    def find_error(self, name: str, widened_as: str) -> float:
+        """Standard deviation of a shared parameter whose value depends on others, by its slopes, and widened
+        as that of another one is.
+        """
+        keys = list(self.derivatives)
+        if not {(name, None), (widened_as, None)} <= set(keys):
+            return 0.0
+        plain = np.sqrt(np.diag(covariance(self.derivatives)))
+        wide = (self.parameters[widened_as].error or 0.0) / plain[keys.index((widened_as, None))]
+        return float(plain[keys.index((name, None))] * wide)
+
+    def find_error_of_difference(self, name: str, other_name: str) -> float:
+        """Standard deviation of a shared parameter less another one."""
+        errors = [self.parameters[n].error or 0.0 for n in (name, other_name)]
+        common = self._correlate((name, None), (other_name, None)) * errors[0] * errors[1]
+        return float(np.sqrt(max(errors[0] ** 2 + errors[1] ** 2 - 2 * common, 0.0)))
 
     def _correlate(self, key: Key, other_key: Key) -> float:
         """Correlation coefficient of two parameters; 0 where it is not known."""
