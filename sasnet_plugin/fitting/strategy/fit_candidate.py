@@ -170,7 +170,7 @@ class TimedSearch:
         tops = relax_dips(local.curve, local.dintensity)
         curves = curves_of(body.task, local.per_decade, data=(local.curve, tops))
         bodies = body.follow(curves, from_bank(body.task, bank), rough)
-        bodies = body.follow(curves, apart(bodies, curves.info, STRATEGY.finalists), STRATEGY.coarse)
+        bodies = body.follow(curves, apart(bodies, curves.info, START_VALUES.finalists), STRATEGY.coarse)
         starts = [
             start
             for body_minimum in bodies
@@ -348,7 +348,7 @@ def refine_starts(task: Task, bank: Bank, start_time: float) -> Starts:
     if search.hopeless(minima, coarse, 1):
         return Starts([min(minima, key=lambda d: d.chisq)], coarse.per_decade, hopeless=True)
     looked = not task.restarts and not leaves_noise(followed, coarse)
-    return _refine_on_all_points(search, values_of(minima[: STRATEGY.finalists]), looked=looked)
+    return _refine_on_all_points(search, values_of(minima[: START_VALUES.finalists]), looked=looked)
 
 
 def _follow_starts(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list[LocalMinimum]:

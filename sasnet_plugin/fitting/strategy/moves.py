@@ -635,8 +635,8 @@ def _sums(state: State) -> Iterator[Hypothesis]:
 
 def _hosts(state: State) -> Iterable[Hypothesis]:
     best = [h for h in sorted(state.fits, key=lambda h: state.fits[h].chisq) if h.second is None]
-    forms = (*_BODIES, *(guess.name for guess in state.beliefs.suggestion.models[: STRATEGY.finalists]))
-    hosts = [*map(Hypothesis, forms), *best[: STRATEGY.finalists]]
+    forms = (*_BODIES, *(guess.name for guess in state.beliefs.suggestion.models[: START_VALUES.finalists]))
+    hosts = [*map(Hypothesis, forms), *best[: START_VALUES.finalists]]
     return dict.fromkeys(replace(h, resolution=None, as_measured=False) for h in hosts)
 
 
