@@ -208,14 +208,14 @@ class StartSettings:
     )
 
     @property
-    def followed(self) -> int:
+    def semifinalists(self) -> int:
         """So many starts or sums are followed further, come from a line, or have a repeat distance."""
         return self.starts // 2
 
     @property
     def finalists(self) -> int:
         """So many go on to all points; so many best fits and likeliest models to second components."""
-        return self.followed // 2
+        return self.semifinalists // 2
 
 
 @dataclass(frozen=True)

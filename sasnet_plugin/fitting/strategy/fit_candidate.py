@@ -197,7 +197,9 @@ class TimedSearch:
             )
             curves = curves_of(low_q_search.task, local.per_decade)
             if near:
-                near = low_q_search.follow(curves, values_of(near[: START_VALUES.followed]), STRATEGY.coarse)
+                near = low_q_search.follow(
+                    curves, values_of(near[: START_VALUES.semifinalists]), STRATEGY.coarse
+                )
             else:
                 near = low_q_search.follow(curves, from_bank(low_q_search.task, bank), rough)
             if not near:
@@ -358,7 +360,9 @@ def _follow_starts(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list
         return search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     minima = search.from_bank(coarse, bank)
     if minima and not search.hopeless(minima, coarse, 0):
-        minima = search.follow(coarse, apart(minima, coarse.info, START_VALUES.followed), STRATEGY.coarse)
+        minima = search.follow(
+            coarse, apart(minima, coarse.info, START_VALUES.semifinalists), STRATEGY.coarse
+        )
     return search.from_low_q(coarse, search.add_layers(coarse, minima, bank), bank)
 
 

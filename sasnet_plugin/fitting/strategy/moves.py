@@ -557,7 +557,7 @@ def sums(state: State) -> Iterator[Step]:
     # Beside what explains the data only what is within the tolerance, too.
     most = STRATEGY.falls if state.is_explained() else max(least / STRATEGY.falls, STRATEGY.falls)
     near_ = sorted((h for h in rated if rated[h] < most), key=lambda h: (size_of(h), rated[h]))
-    near_ = near_[: START_VALUES.followed]
+    near_ = near_[: START_VALUES.semifinalists]
     # One of them at most is right, which counts where something else explains the data already.
     likely = [nearness(rated[h], least) for h in near_]
     total_chance = sum(likely) if state.is_explained() else 1.0
