@@ -167,12 +167,11 @@ class StartSettings:
         48, "Bins of ln q in which the library's curves are compared with the data, and a peak is looked for."
     )
     tolerance: float = setting(0.07, "Of I, added to the uncertainty: the library is coarse.")
-    followed: int = setting(
-        4, "So many starts or sums are followed further, come from a line, or have a repeat distance."
-    )
     distinct: float = setting(0.3, "Two starts, or minima, differ by so much at least, in ln of their sizes.")
     looked_at: int = setting(400, "Nearest curves looked at for each start that is wanted.")
-    starts: int = setting(8, "Starts of a candidate.")
+    starts: int = setting(
+        8, "Starts of a candidate; half of them are followed further, and half of these on all points."
+    )
     further: int = setting(2, "So many times as many where none of these comes near.")
     second_powers: tuple[float, ...] = setting(
         (-2.0, -1.0, -0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5),
@@ -207,6 +206,16 @@ class StartSettings:
     layer_contrasts: tuple[float, ...] = setting(
         (0.5, 1.5), "Its contrast: between particle and solvent, or beyond.", "of the body's"
     )
+
+    @property
+    def semifinalists(self) -> int:
+        """So many starts or sums are followed further, come from a line, or have a repeat distance."""
+        return self.starts // 2
+
+    @property
+    def finalists(self) -> int:
+        """So many go on to all points; so many best fits and likeliest models to second components."""
+        return self.semifinalists // 2
 
 
 @dataclass(frozen=True)

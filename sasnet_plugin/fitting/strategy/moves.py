@@ -561,7 +561,7 @@ def sums(state: State) -> Iterator[Step]:
     # Beside what explains the data only what is within the tolerance, too.
     most = STRATEGY.falls if state.is_explained() else max(least / STRATEGY.falls, STRATEGY.falls)
     near_ = sorted((h for h in rated if rated[h] < most), key=lambda h: (size_of(h), rated[h]))
-    near_ = near_[: START_VALUES.followed]
+    near_ = near_[: START_VALUES.semifinalists]
     # One of them at most is right, which counts where something else explains the data already.
     likely = [nearness(rated[h], least) for h in near_]
     total_chance = sum(likely) if state.is_explained() else 1.0
@@ -639,8 +639,8 @@ def _sums(state: State) -> Iterator[Hypothesis]:
 
 def _hosts(state: State) -> Iterable[Hypothesis]:
     best = [h for h in sorted(state.fits, key=lambda h: state.fits[h].chisq) if h.second is None]
-    forms = (*_BODIES, *(guess.name for guess in state.beliefs.suggestion.models[: STRATEGY.finalists]))
-    hosts = [*map(Hypothesis, forms), *best[: STRATEGY.finalists]]
+    forms = (*_BODIES, *(guess.name for guess in state.beliefs.suggestion.models[: START_VALUES.finalists]))
+    hosts = [*map(Hypothesis, forms), *best[: START_VALUES.finalists]]
     return dict.fromkeys(replace(h, resolution=None, as_measured=False) for h in hosts)
 
 

@@ -69,9 +69,6 @@ class StrategySettings:
     )
     fine: Pass = setting(Pass(0.8, (0.0,), 20), "On all points.")
     low_grows: float = setting(1.6, "By this factor the largest q grows.")
-    finalists: int = setting(
-        2, "Starts that go on to all points, and so many best fits and likeliest models to second components."
-    )
     round_fall: float = setting(
         0.1, "By so much, relative, χ² has to fall in a round for another one, or differ in another minimum."
     )

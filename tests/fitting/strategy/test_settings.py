@@ -20,7 +20,7 @@ def test_what_follows_in_a_search_has_more_of_the_time_and_fewer_starts() -> Non
     shares = [step.share for step in (STRATEGY.rough, STRATEGY.coarse, STRATEGY.fine)]
     assert shares == sorted(shares)
     assert all(0 < share < 1 for share in shares)
-    assert STRATEGY.finalists < START_VALUES.followed < START_VALUES.starts
+    assert 0 < START_VALUES.finalists < START_VALUES.semifinalists < START_VALUES.starts
 
 
 @pytest.mark.parametrize("cost", ["fast", "medium", "slow"])
