@@ -209,11 +209,11 @@ class State:
         else:
             marginal_evidence = self.evidence(hypothesis)
             # Beside an error that neighbours share, noise far above the stated may be fine structure.
-            shared, misfit = marginal_evidence.shared, marginal_evidence.misfit
-            most = ASSESSMENT.too_small if shared.relative > 0 else ASSESSMENT.hopeless
-            # What few measurements have excuses no end of a search, nor what is a component.
-            is_rare = shared.relative > ASSESSMENT.small_systematic
-            if is_rare or shared.background > ASSESSMENT.most_background:
+            most = ASSESSMENT.too_small if marginal_evidence.shared.relative > 0 else ASSESSMENT.hopeless
+            misfit = marginal_evidence.misfit
+            if (
+                marginal_evidence.shared.relative > ASSESSMENT.small_systematic
+            ):  # which excuses no end of a search
                 misfit = max(misfit, n * (1 + np.log(max(fit.reduced_chisq, 1.0))))
             gain = 0.5 * (misfit - least_misfit(residual, most, scattered=at_least))
         return max(float(min(gain, excess)), STRATEGY.chance_gain)
