@@ -384,7 +384,7 @@ def _grow_errors(discrepancy: Discrepancy, fit: ModelFit) -> dict[str, float]:
     if not fit.derivatives and deviations.size:
         (slope,) = _slope_by_scale(fit, discrepancy).values()
         factor = max(float(deviations[0] * np.linalg.norm(slope)) * discrepancy.share**0.5, 1.0)
-    known = {name: width[name] * float(own) for name, own in zip(names, deviations, strict=False)}
+    known = {name: float(width[name] * own) for name, own in zip(names, deviations, strict=False)}
     return {
         name: max(p.error, known.get(name, factor * p.error))
         for name, p in fit.parameters.items()
