@@ -9,34 +9,20 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from sasnet_plugin.fitting.pool import InProcess
+
 #: From contestant, number of a problem and seed to a row with ``index``, ``model``, ``success``, ``seconds``.
 Solver = Callable[[str, int, int], dict[str, Any]]
 
 
-class Here:
-    """Does the jobs of a fit in this process, one after another, so that their CPU time is counted."""
-
-    count = 1
+class Here(InProcess):
+    """Does the jobs of a fit in this process, so that their CPU time is counted."""
 
     def __init__(self) -> None:
         from sasnet_plugin.simulate.bank import Bank
         from sasnet_plugin.zoo import bank_path
 
-        self._bank = Bank(bank_path())
-
-    def run(
-        self, work: Any, asked: Sequence[Any], seconds: float, plan: Any = None
-    ) -> Iterator[tuple[int, Any]]:
-        """See `sasnet_plugin.fitting.pool.Workers.run`; other work on the machine is not seen in answers."""
-        from sasnet_plugin.fitting.ledger import read_counted_time
-        from sasnet_plugin.fitting.pool import answer_of
-        from sasnet_plugin.fitting.task import Budget
-
-        for index, task in enumerate(asked):
-            answer = answer_of(work, task, self._bank, Budget() if plan is None else plan.budget(index))
-            if plan is not None:
-                plan.record_answer(index, answer, read_counted_time(), False)
-            yield index, answer
+        super().__init__(Bank(bank_path()))
 
 
 def kept(path: Path) -> dict[int, dict[str, Any]]:

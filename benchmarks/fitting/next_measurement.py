@@ -5,8 +5,9 @@ sasmodels, measures each once in D2O for a short time in the middle setting of a
 Samples whose likeliest model has a probability below 70 % are ambiguous. Of these the recommended
 measurement is made and fitted together with the first. A random one of those offered and two rules of thumb
 (the other two of 0, 42 and 100 % D2O; the same again for longer) get twice its time: where fewer of their
-samples are right, the recommendation needs less than half of their beam time. Predicted errors of sizes are
-compared with those of the fit of both curves. Undecidable samples are spheres, with a model file of the same
+samples are right, the recommendation needs less than half of their beam time. Where the right model has 70 %
+or more, a plan for one of its sizes (``--for``) aims at 0.4 of its error, and the predicted error is compared
+with that of this model's fit to both curves. Undecidable samples are spheres, with a model file of the same
 formula as their rival. ``--third 0|1|2`` does a third of the samples, ``--only`` one part. What is computed
 is kept in W; ``--write`` keeps the table.
 """
@@ -42,7 +43,9 @@ FIRST_TIME, FIRST_SETTING = 600.0, "6 m"
 #: What is offered: three settings in the present solvent and in each of these.
 INSTRUMENT, SOLVENTS = "reactor_sans", ("H2O", "40%D2O", "80%D2O")
 LIMIT = 20.0
-PLANNED, SAME = "recommended", "undecidable"
+PLANNED, SIZE, SAME = "recommended", "size", "undecidable"
+#: Share of the present error of a size that a plan for it aims at, and relative errors between which it is.
+AIM, AIMS = 0.4, (0.002, 0.5)
 #: What is measured instead, and its time over the recommended one.
 OTHERS, LONGER = ("random", "H2O and 40 % D2O", "the same longer"), 2.0
 #: Undecidable samples; a predicted error is right within this factor.
@@ -158,8 +161,8 @@ def solve(work: Path, contestant: str, index: int, seed: int) -> dict[str, Any]:
     """What is found of one sample: by the recommended measurement, or by another of twice the time."""
     if contestant == SAME:
         return _undecided(work, index, seed)
-    if contestant == PLANNED:
-        return _planned(index, seed)
+    if contestant in (PLANNED, SIZE):
+        return (_planned if contestant == PLANNED else _sized)(index, seed)
     plan = kept(work / f"{PLANNED}-{seed}.jsonl")[index]
     rng = np.random.default_rng([index, seed, 1])
     names = {
@@ -199,9 +202,9 @@ def _planned(index: int, seed: int) -> dict[str, Any]:
     rivals = {result.fits[i].short_name: weight for i, weight in possible_fits(result.fits).items()}
     row: dict[str, Any] = {"index": index, "kind": kind, "rivals": rivals, "model": "", "success": False}
     row |= {"seconds": time.process_time() - began, "ambiguous": max(rivals.values()) < AMBIGUOUS}
+    row |= {"before": max(rivals, key=rivals.__getitem__) in right, "among": any(n in right for n in rivals)}
     if not row["ambiguous"]:
         return row
-    row |= {"before": max(rivals, key=rivals.__getitem__) in right, "among": any(n in right for n in rivals)}
     began = time.process_time()
     plan = next_measurement(result, solvents=SOLVENTS, instrument=INSTRUMENT, time=FIRST_TIME)
     row["plan_seconds"] = time.process_time() - began
@@ -209,20 +212,48 @@ def _planned(index: int, seed: int) -> dict[str, Any]:
     row |= {
         "measured": [plan.ranked[0].name], "time": final.time, "promised": final.chance,
         "reached": plan.recommended is not None, "offers": [each.name for each in plan.ranked],
-        "errors": {f"{m} {p}": figures for (m, p), figures in final.errors.items()},
     }  # fmt: skip
     row |= _joint(index, seed, row["measured"], final.time)
     return row | {"seconds": row["seconds"] + row["plan_seconds"]}
 
 
-def _joint(index: int, seed: int, names: Sequence[str], seconds: float) -> dict[str, Any]:
-    """The likeliest model once these were measured as well, the time shared among them; errors of sizes."""
+def _sized(index: int, seed: int) -> dict[str, Any]:
+    """The error that a plan for a size predicts, and that of the fit of its model to both curves."""
+    from sasnet_plugin.fitting.api import fit_with
+    from sasnet_plugin.fitting.problem.contrast import contrast_of
+    from sasnet_plugin.fitting.task import FitOptions
+    from sasnet_plugin.planning.next_measurement import next_measurement
+
+    began = time.process_time()
+    options = FitOptions(contrast=contrast_of(None, "D2O"), time_limit=LIMIT)
+    result = fit_with(Here(), _first(index, seed), options)
+    best = result.fits[0]
+    sizes = [n for n, p in best.parameters.items() if p.unit == "Ang" and not p.fixed and p.error]
+    row: dict[str, Any] = {"index": index, "model": best.name, "success": False}
+    if sizes:
+        name = sizes[index // 6 % len(sizes)]
+        p = best.parameters[name]
+        aim = float(np.clip(AIM * (p.error or 0.0) / p.value, *AIMS))
+        plan = next_measurement(
+            result, parameter=name, aim=aim, solvents=SOLVENTS, instrument=INSTRUMENT, time=FIRST_TIME
+        )
+        final = plan.ranked[0].final
+        foreseen = final.errors[best.short_name, name][1]
+        joint = _fit_both(index, seed, [plan.ranked[0].name], final.time, models=(best.model,))
+        found = [fit.parameters[name].error for fit in joint.fits if name in fit.parameters]
+        row |= {"size": name, "now": p.error, "foreseen": foreseen, "found": found[0] if found else None}
+        row["success"] = bool(found and found[0] and 1 / WITHIN <= found[0] / foreseen <= WITHIN)
+    return row | {"seconds": time.process_time() - began}
+
+
+def _fit_both(index: int, seed: int, names: Sequence[str], seconds: float, **options: Any) -> Any:
+    """The fit of the first curve and of these measurements, which share the time."""
     from sasnet_plugin.data.sample.described import sample_of
     from sasnet_plugin.fitting.api import fit_sample
     from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.materials import densities
 
-    _, right, of_solvent, largest = draw(index)
+    _, _, of_solvent, largest = draw(index)
     curves, solvents = [_first(index, seed)], [D2O]
     for i, (offer, solvent) in enumerate(map(_offer, names)):
         curve = measured(of_solvent, largest, offer, solvent, seconds / len(names), [index, seed, 2, i])
@@ -232,18 +263,18 @@ def _joint(index: int, seed: int, names: Sequence[str], seconds: float) -> dict[
     sample = sample_of(
         curves, described, sld=densities(None), share=(), own_names=(), ties=(), source="sample"
     )
+    return fit_sample(Here(), sample, FitOptions(time_limit=LIMIT, **options))
+
+
+def _joint(index: int, seed: int, names: Sequence[str], seconds: float) -> dict[str, Any]:
+    """The likeliest model once these were measured as well."""
     began = time.process_time()
-    result = fit_sample(Here(), sample, FitOptions(time_limit=LIMIT))
+    result, right = _fit_both(index, seed, names, seconds), draw(index)[1]
     weights = {fit.name: fit.weight for fit in result.fits if fit.weight > 0.01}
     model = max(weights, key=weights.__getitem__, default="")
     return {
         "model": model, "success": model in right, "weights": weights, "explained": result.explained,
         "joint_seconds": time.process_time() - began, "seconds": time.process_time() - began,
-        "achieved": {
-            f"{fit.name} {name}": (p.value, p.error)
-            for fit in result.fits for name, p in fit.parameters.items()
-            if fit.name in right and p.unit == "Ang" and not p.fixed and p.error is not None
-        },
     }  # fmt: skip
 
 
@@ -288,12 +319,9 @@ def table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     ):
         lines.append([f"{PLANNED}, {said}", _share([row["success"] for row in chosen])])
     text = markdown(["measurement", "samples", "right form leads %"], [[a, *b] for a, b in lines])
-    ratios = [
-        row["achieved"][name][1] / row["errors"][name][1]
-        for row in planned for name in row["achieved"].keys() & row["errors"].keys()
-    ]  # fmt: skip
-    count, within = _share([1 / WITHIN <= ratio <= WITHIN for ratio in ratios])
-    _, smaller = _share([ratio < 1 / WITHIN for ratio in ratios])
+    sized = [row for row in rows[SIZE] if "foreseen" in row]
+    count, within = _share([row["success"] for row in sized])
+    _, smaller = _share([bool(row["found"]) and row["found"] < row["foreseen"] / WITHIN for row in sized])
     same = rows[SAME]
     plans = [row["plan_seconds"] for row in planned] or [np.nan]
     return f"""{len(planned)} of {len(rows[PLANNED])} samples are ambiguous; the whole benchmark has {COUNT}.
@@ -319,16 +347,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print and keep."""
     parser = parser_of(__doc__, work=True, count=COUNT, seed=1, workers=1)
     parser.add_argument("--third", type=int, choices=(0, 1, 2), help="only every third sample")
-    parser.add_argument("--only", choices=(PLANNED, SAME, *OTHERS), help="compute only this part")
+    parser.add_argument("--only", choices=(PLANNED, SIZE, SAME, *OTHERS), help="compute only this part")
     asked = parser.parse_args(arguments)
     Path(asked.work).mkdir(parents=True, exist_ok=True)
     numbers = [i for i in range(asked.count) if asked.third is None or i // 6 % 3 == asked.third]
     rows: dict[str, Sequence[Mapping[str, Any]]] = {}
-    for part in (PLANNED, SAME, *OTHERS):
-        chosen: Sequence[int] = range(UNDECIDABLE)
-        if part != SAME:
-            ambiguous = [row["index"] for row in rows.get(PLANNED, ()) if row["ambiguous"]]
-            chosen = numbers if part == PLANNED else ambiguous
+    for part in (PLANNED, SIZE, SAME, *OTHERS):
+        chosen: Sequence[int] = {PLANNED: numbers, SAME: range(UNDECIDABLE)}.get(part, ())
+        if part in (SIZE, *OTHERS):
+            chosen = [r["index"] for r in rows[PLANNED] if r["ambiguous"] == (part != SIZE)]
+        if part == SIZE:
+            chosen = [r["index"] for r in rows[PLANNED] if r["index"] in chosen and r["before"]]
         if asked.only not in (None, part):  # what is kept
             chosen = [i for i in kept(asked.work / f"{part}-{asked.seed}.jsonl") if i in chosen]
         rows[part] = run(partial(solve, asked.work), part, chosen, asked.seed, asked.work, asked.workers)

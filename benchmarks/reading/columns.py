@@ -13,68 +13,14 @@ from functools import partial
 import numpy as np
 
 from .samples import KINDS, Array, File, Measurement, Truth, measured
-from .units import ASSUMED, PER_NM, text
+from .units import ASSUMED, PER_NM, Table, text
 
 UNIT = "# q in 1/A\n"
-
-
-def named(
-    names: str, columns: Callable[[Measurement], list[Array]], *right: Callable[[Truth], Truth]
-) -> Callable[[Measurement], File]:
-    """A table with a line of names; q in Å⁻¹, said above it."""
-
-    def write(m: Measurement) -> File:
-        rows = text(columns(m), m.digits(6, 8), m.pick(" ", "\t"))
-        return File(".dat", (UNIT + names + "\n" + rows).encode(), tuple((one(m.truth),) for one in right))
-
-    return write
-
-
-def plain(t: Truth) -> Truth:
-    """With its uncertainties."""
-    return t.pinhole_less
-
-
-def bare(t: Truth) -> Truth:
-    """Without uncertainties."""
-    return t.bare
-
-
-def nameless(
-    columns: Callable[[Measurement], list[Array]], right: Callable[[Truth], Truth]
-) -> Callable[[Measurement], File]:
-    """Numbers alone, q in Å⁻¹: that this is assumed must be said."""
-
-    def write(m: Measurement) -> File:
-        rows = text(columns(m), m.digits(6, 8), m.pick(" ", "\t", ", "))
-        return File(".dat", rows.encode(), ((right(m.truth),),), says=ASSUMED)
-
-    return write
 
 
 def basic(m: Measurement) -> list[Array]:
     """q, I, dI."""
     return [m.truth.q, m.truth.intensity, m.truth.error]
-
-
-def residual(m: Measurement) -> Array:
-    """(data - model) over uncertainty."""
-    return (m.truth.intensity - m.model) / m.truth.error
-
-
-def points(m: Measurement) -> Array:
-    """Numbers of rows."""
-    return np.arange(1.0, m.truth.q.size + 1)
-
-
-def pixels(m: Measurement) -> Array:
-    """How many pixels a point is the mean of."""
-    return np.round(40 + 3000 * m.truth.q)
-
-
-def counts(m: Measurement) -> Array:
-    """What a detector counted."""
-    return np.round((m.truth.intensity / m.truth.error) ** 2 + 50)
 
 
 def samples(kind: str, m: Measurement) -> File:
@@ -321,9 +267,9 @@ def q_last(remark: str, unit: str, m: Measurement) -> File:
 def index_nameless(m: Measurement) -> File:
     """A number of the row first, without names."""
     rows = "".join(
-        f"{int(k):5d} {q:.7g} {i:.7g} {e:.6g}\n" for k, q, i, e in zip(points(m), *basic(m), strict=True)
+        f"{k:5d} {q:.7g} {i:.7g} {e:.6g}\n" for k, (q, i, e) in enumerate(zip(*basic(m), strict=True), 1)
     )
-    return File(".dat", ("# q in 1/A\n" + rows).encode(), ((plain(m.truth),),), ("column", "q"))
+    return File(".dat", (UNIT + rows).encode(), ((m.truth.pinhole_less,),), ("column", "q"))
 
 
 def buffer_nameless(m: Measurement) -> File:
@@ -334,58 +280,31 @@ def buffer_nameless(m: Measurement) -> File:
     return File(".dat", (UNIT + rows).encode(), ((t,), (t, second)), ("column", "sample"))
 
 
-SIMPLE: dict[str, Callable[[Measurement], File]] = {
-    "named `q I sigma model residual`": named(
-        "q I sigma model residual", lambda m: [*basic(m), m.model, residual(m)], plain
-    ),
-    "named `Q Iobs Icalc dI`": named(
-        "Q Iobs Icalc dI", lambda m: [m.truth.q, m.truth.intensity, m.model, m.truth.error], plain
-    ),
-    "named `q,I_fit,I_exp,err`": named(
-        "q\tI_fit\tI_exp\terr", lambda m: [m.truth.q, m.model, m.truth.intensity, m.truth.error], plain
-    ),
-    "named `q I error(%)`": named(
-        "q I error(%)", lambda m: [*basic(m)[:2], 100 * m.truth.error / m.truth.intensity], plain
-    ),
-    "named `q I dI/I`": named(
-        "q I dI/I", lambda m: [*basic(m)[:2], m.truth.error / m.truth.intensity], plain
-    ),
-    "named `q I rel_err`": named(
-        "q I rel_err", lambda m: [*basic(m)[:2], m.truth.error / m.truth.intensity], plain
-    ),
-    "named `q I variance`": named("q I variance", lambda m: [*basic(m)[:2], m.truth.error**2], plain),
-    "named `q I weight`": named("q I weight", lambda m: [*basic(m)[:2], 1 / m.truth.error**2], bare, plain),
-    "named `q I counts`": named("q I counts", lambda m: [*basic(m)[:2], counts(m)], bare),
-    "named `q I sigma npix`": named("q I sigma npix", lambda m: [*basic(m), pixels(m)], plain),
-    "named `q I sigma Trans`": named("q I sigma Trans", lambda m: [*basic(m), 0 * m.truth.q + 0.83], plain),
-    "named `I q dI`": named("I q dI", lambda m: [m.truth.intensity, m.truth.q, m.truth.error], plain),
-    "named `dI I q`": named("dI I q", lambda m: [m.truth.error, m.truth.intensity, m.truth.q], plain),
-    "named `point q I dI`": named("point q I dI", lambda m: [points(m), *basic(m)], plain),
-    "named `Q I dI dQ`": named("Q I dI dQ", lambda m: [*basic(m), m.truth.dq], lambda t: t),
-    "named `Q dQ I dI`": named(
-        "Q dQ I dI", lambda m: [m.truth.q, m.truth.dq, m.truth.intensity, m.truth.error], lambda t: t
-    ),
-    "named `q I dq`, no uncertainty": named(
-        "q I dq", lambda m: [*basic(m)[:2], m.truth.dq], lambda t: replace(t, error=None)
-    ),
-    "named `2theta q I dI`": named(
-        "2theta q I dI",
-        lambda m: [np.degrees(2 * np.arcsin(m.truth.q * 1.5406 / (4 * np.pi))), *basic(m)],
-        plain,
-    ),
-    "nameless q I dI dq": nameless(lambda m: [*basic(m), m.truth.dq], lambda t: t),
-    "nameless q I dI": nameless(basic, plain),
-    "nameless q I": nameless(lambda m: basic(m)[:2], bare),
-    "nameless q I model": nameless(lambda m: [*basic(m)[:2], m.model], bare),
-    "nameless q I I": nameless(lambda m: [*basic(m)[:2], m.truth.intensity], bare),
-    "nameless q I dI model": nameless(lambda m: [*basic(m), m.model], plain),
-    "nameless q I model dI": nameless(
-        lambda m: [*basic(m)[:2], m.model, m.truth.error], plain
-    ),
-    "nameless q I dI 1": nameless(lambda m: [*basic(m), 0 * m.truth.q + 1.0], plain),
-    "nameless q I dI residual": nameless(lambda m: [*basic(m), residual(m)], plain),
-    "nameless q I dI pixels": nameless(lambda m: [*basic(m), pixels(m)], plain),
-}  # fmt: skip
+#: Names above the numbers, and what stands in the columns.
+NAMED = {
+    "q I sigma model residual": "q I dI model residual",
+    "Q Iobs Icalc dI": "q I model dI",
+    "q,I_fit,I_exp,err": "q model I dI",
+    "q I error(%)": "q I dI/%",
+    "q I dI/I": "q I dI/I",
+    "q I rel_err": "q I dI/I",
+    "q I variance": "q I dI^2",
+    "q I weight": "q I 1/dI^2",
+    "q I counts": "q I counts",
+    "q I sigma npix": "q I dI pixels",
+    "q I sigma Trans": "q I dI 0.83",
+    "I q dI": "I q dI",
+    "dI I q": "dI I q",
+    "point q I dI": "point q I dI",
+    "Q I dI dQ": "q I dI dQ",
+    "Q dQ I dI": "q dQ I dI",
+    "q I dq`, no uncertainty": "q I dQ",
+    "2theta q I dI": "tth q I dI",
+}
+NAMELESS = (
+    "q I dI dQ", "q I dI", "q I", "q I model", "q I I", "q I dI model", "q I model dI", "q I dI 1",
+    "q I dI residual", "q I dI pixels",
+)  # fmt: skip
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
@@ -435,4 +354,12 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "row numbers first, nameless": index_nameless,
         "nameless second, larger curve": buffer_nameless,
     }
-    return {f"columns: {title}": way for title, way in (SIMPLE | rest).items()}
+    found: dict[str, Callable[[Measurement], File]] = {}
+    for names, columns in NAMED.items():
+        head = UNIT + names.partition("`")[0].replace(",", "\t") + "\n"
+        title = f"named `{names}" + "`" * ("`" not in names)
+        found[title] = Table(".dat", head, columns, gap=(" ", "\t"))
+    for columns in NAMELESS:
+        table = Table(".dat", "", columns, gap=(" ", "\t", ", "), file={"says": ASSUMED})
+        found[f"nameless {columns.replace('dQ', 'dq')}"] = table
+    return {f"columns: {title}": way for title, way in (found | rest).items()}

@@ -22,6 +22,7 @@ from ..types import Curve, DataError, SasnetError
 from .answers import TableWriter, wide_console
 from .arguments import (
     Details,
+    Efficiencies,
     Field,
     Force,
     Geometry,
@@ -33,6 +34,7 @@ from .arguments import (
     SampleFile,
     Sectors,
     Share,
+    Spins,
     Table,
     Tie,
     Together,
@@ -683,6 +685,8 @@ def fit(
     tie: Tie = None,
     sectors: Sectors = None,
     field_azimuth: Field = None,
+    spins: Spins = None,
+    polarisation: Efficiencies = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -708,7 +712,7 @@ def fit(
 
     outputs = Outputs(report, export, plot, table, force, details)
     outputs.check()
-    of_sample = Given(sample_file, kind, share, own, tie, sectors, field_azimuth)
+    of_sample = Given(sample_file, kind, share, own, tie, sectors, field_azimuth, spins, polarisation)
     of_sample.check(together)
     more_options = {"--domain": domain, "--geometry": geometry, **outputs.options()}
     more_options |= of_sample.options()

@@ -98,6 +98,24 @@ def serve(path: Path) -> Callable[[tuple[Work, Named, Budget], Any], tuple[Any, 
     return do
 
 
+@dataclass
+class InProcess:
+    """Does the work in this process, one piece after another; as `Workers`, without an end by the clock."""
+
+    bank: Any = None  #: Of starting values; None for work that needs none.
+    count: int = 1
+
+    def run(
+        self, work: Work, tasks: Sequence[Named], seconds: float, plan: Plan | None = None
+    ) -> Iterator[tuple[int, Any]]:
+        """See `Workers.run`."""
+        for index, task in enumerate(tasks):
+            answer = answer_of(work, task, self.bank, (plan.budget(index) if plan else None) or Budget())
+            if plan is not None:
+                plan.record_answer(index, answer, read_counted_time(), False)
+            yield index, answer
+
+
 class StoppedError(Exception):
     """The answers are no longer wanted."""
 

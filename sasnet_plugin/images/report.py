@@ -533,10 +533,10 @@ def _title_of(finding: Any) -> str:
 
 
 def page_name(image: Image, folder: Path) -> str:
-    return document.page_name(folder, image.file, image.entry, _own(image), default="image")
+    return document.page_name(folder, image.file, image.entry, identity_of(image), default="image")
 
 
-def _own(image: Image) -> str:
+def identity_of(image: Image) -> str:
     return document.identity(image.file, image.entry, image.counts)
 
 
@@ -594,7 +594,7 @@ def _write_image_page(
         facts = stated | facts
     title = " · ".join(part for part in (Path(image.file).name, image.entry) if part) or "Image"
     all_notes = (*image.notes, *notes)
-    text = page(title, verdict, sections, facts=facts, notes=all_notes, embedded=_own(image))
+    text = page(title, verdict, sections, facts=facts, notes=all_notes, embedded=identity_of(image))
     return document.write_page(Path(folder) / page_name(image, folder), text)
 
 

@@ -30,7 +30,8 @@ from .measurements import (
     read_instrument,
     water_level,
 )
-from .outlook import Outlook, foresee
+from .outlook import Outlook, foresee, rescale_errors
+from .reported_errors import reported_errors
 from .rivals import Rival
 
 #: Least probability of a model that counts as possible, and how many are compared at most.
@@ -41,6 +42,8 @@ DRAWS, SCREENING_DRAWS = 4, 2
 LONGEST, SHORTEST = 64.0, 1 / 16
 #: Measurements whose time is searched, and to which factor.
 _SEARCHED, _FINE = 3, 1.2
+#: Times that errors are compared with those that a fit would report.
+_ROUNDS = 2
 #: Root of χ² below which two models count as the same curve.
 _SAME = 0.5
 #: Factors of the detector distance's inverse that are offered without a description of the instrument.
@@ -315,6 +318,8 @@ def next_measurement(
     generator = np.random.default_rng(0) if rng is None else rng
     draws = [rival.draws(DRAWS, generator) for rival in rivals]
     ranked = _rank(rivals, draws, offers, question, progress or _be_silent)
+    for _ in range(_ROUNDS):
+        ranked = _rank_by_reported_errors(result, rivals, draws, ranked, question, generator)
     now, unit = _now(rivals, parameter)
     matched = _match_points(result, rivals[0], draws[0], offers) if solvents else []
     plan = Plan(
@@ -373,6 +378,34 @@ def _rank(
         ranked[i] = _search_time(rivals, draws, look, question.parameter, question.goal)
         tell(len(offers) + i + 1, total)
     return sorted(ranked, key=lambda each: _order(each, question.parameter))
+
+
+def _rank_by_reported_errors(
+    result: FitResult | SampleResult,
+    rivals: Sequence[Rival],
+    draws: Sequence[Sequence[Floats]],
+    ranked: Sequence[Ranked],
+    question: _Question,
+    rng: np.random.Generator,
+) -> list[Ranked]:
+    """The same with errors of the parameter as fits would report them after the best measurement."""
+    name = question.parameter
+    if name is None or question.ended() or ranked[0].final.error is None:
+        return list(ranked)
+    best, factors = ranked[0].final, dict[str, float]()
+    for rival, places in zip(rivals, draws, strict=True):
+        foreseen = best.errors.get((rival.short_name, name))
+        reported = (
+            reported_errors(result, rival, places, best.measurement, best.time, rng) if foreseen else {}
+        )
+        if foreseen and name in reported:
+            factors[rival.short_name] = rival.learn_error(name, foreseen, reported[name])
+    again = []
+    for each in ranked:
+        look = rescale_errors(each.outlook, rivals, name, factors)
+        searched = each.time_to_aim is not None
+        again.append(_search_time(rivals, draws, look, name, question.goal) if searched else Ranked(look))
+    return sorted(again, key=lambda each: _order(each, name))
 
 
 def _sort_by_time(
@@ -529,6 +562,7 @@ def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple
         densities = _unknown_densities(result, fits[i]) if needs_densities else frozenset[str]()
         unknown |= dict.fromkeys(sorted(densities))
         rivals.append(_rival(result, fits[i], weight, densities, finest))
+        rivals[-1].add_kinds()
     counted = [fits[i].name for i in left if fits[i].weight < LEAST_WEIGHT]
     return rivals, _list_notes(result, counted, list(unknown))
 
@@ -597,11 +631,8 @@ def _unknown_densities(result: Any, fit: Any) -> frozenset[str]:
     """Densities that were neither fitted nor given; none where several curves determine them."""
     if isinstance(result, SampleResult):
         return frozenset()
-    return frozenset(
-        name
-        for name, p in fit.parameters.items()
-        if "sld" in bare(name) and "solvent" not in name and p.fixed and name not in result.given
-    )
+    fixed = {name for name, parameter in fit.parameters.items() if parameter.fixed} - set(result.given)
+    return frozenset(name for name in fixed if "sld" in bare(name) and "solvent" not in name)
 
 
 def _file(result: FitResult | SampleResult) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.special import ndtr
@@ -71,6 +71,19 @@ def foresee(
     )
 
 
+def rescale_errors(
+    look: Outlook, rivals: Sequence[Rival], parameter: str, factors: Mapping[str, float]
+) -> Outlook:
+    """The outlook with other errors of a parameter, by factors of each model's."""
+    errors = dict(look.errors)
+    for model, factor in factors.items():
+        if (model, parameter) in errors:
+            value, error = errors[model, parameter]
+            errors[model, parameter] = value, factor * error
+    value, error = _average(rivals, errors, parameter)
+    return replace(look, value=value, error=error, errors=errors)
+
+
 def _refit(
     rivals: Sequence[Rival], truth: Rival, z: Floats, measurement: Measurement, time: float
 ) -> list[Minimum]:
@@ -86,7 +99,7 @@ def _refit(
 def _lead(right: tuple[Rival, Minimum], wrong: tuple[Rival, Minimum], gap: float) -> float:
     """Probability that the first of two models leads after the measurement; `gap` is the χ² between them."""
     (truth, own), (rival, other) = right, wrong
-    gain = (own.log_evidence - truth.before.log_evidence) - (other.log_evidence - rival.before.log_evidence)
+    gain = (own.log_evidence - truth.evidence_before) - (other.log_evidence - rival.evidence_before)
     mean = math.log(max(truth.weight, 1e-12) / max(rival.weight, 1e-12)) + gain
     return float(ndtr(mean / math.sqrt(max(gap, _LEAST))))
 

@@ -23,6 +23,8 @@ from ..fitting.problem.experiment import starting_values
 from ..fitting.problem.model_curves import ModelCurves
 from ..fitting.result.components import is_scale
 from ..fitting.result.model_fit import ModelFit
+from ..fitting.result.reported_values import moments
+from ..simulate.clean import PD_TYPES
 from ..types import Curve
 from .measurements import Measurement
 
@@ -37,6 +39,8 @@ _LEAST_FACTOR = 0.03
 _LOWEST_SHARE, _OPEN_SPAN = 1e-4, 6.0
 #: Points of q a decade at which models are calculated for smearing where the fit needed no more.
 _PER_DECADE = 40
+#: Points of a size distribution at least: a fit takes as many as its q range needs, another one needs more.
+_DISTRIBUTION_POINTS = 35
 #: Largest standard deviations of a coordinate that is a logarithm, and step of derivatives in these units.
 _WIDEST_LOG, _STEP = 0.7, 0.1
 #: Draws at which a model begins as well, where its data leave much open.
@@ -46,6 +50,10 @@ _MORE_STARTS = 2
 _LINE, _LINE_PLACES, _MOST_STARTS = 2.5, 41, 2
 #: Steps of a minimisation at most, and how far from the fit it goes, in units of the coordinates.
 _STEPS, _FARTHEST = 30, 100.0
+#: Digits to which contrasts over the largest one are equal.
+_CONTRAST_DIGITS = 12
+#: χ² of a new measurement below which no other kind of size distribution is tried.
+_FITS = 1.0
 #: Curves that are kept, bytes.
 _KEPT_BYTES = 2**23
 
@@ -108,19 +116,21 @@ class Rival:
         own: frozenset[str] = frozenset(),
         per_decade: int | None = None,
     ) -> None:
+        self._known = fits, curves, dintensities, weight, densities, own, per_decade
         self.fit, self.weight = fits[0], weight
         self.name, self.short_name = self.fit.name, self.fit.short_name
-        self._bases = [starting_values(fit) for fit in fits]
+        self._bases = [_with_enough_points(starting_values(fit)) for fit in fits]
         self._data = [np.asarray(curve.intensity) for curve in curves]
         # What a fit misses beyond the uncertainties is an uncertainty.
         excess = [max(1.0, float(np.sqrt(fit.reduced_chisq))) for fit in fits]
         self._errors = [np.asarray(d) * f for d, f in zip(dintensities, excess, strict=True)]
-        self._per_decade = per_decade or self.fit.per_decade or _PER_DECADE
+        self.per_decade = per_decade or self.fit.per_decade or _PER_DECADE
         self._old = [
-            ModelCurves(curve, error, self.name, per_decade=self._per_decade)
+            ModelCurves(curve, error, self.name, per_decade=self.per_decade)
             for curve, error in zip(curves, self._errors, strict=True)
         ]
         self._new: dict[str, ModelCurves] = {}
+        self._solvent, self._matter = _densities(self._old[0], self._bases[0])
         self._calculated = ArrayCache[Floats](_KEPT_BYTES)
         self._found: dict[Hashable, Floats] = {}
         self.coordinates = _coordinates(fits, densities, own)
@@ -129,6 +139,20 @@ class Rival:
         self._is_vague = np.array([coordinate.prior_mean != 0 for coordinate in self.coordinates])
         self.before = self.minimise(np.zeros(len(self.coordinates)))
         self._starts, self._widening = [self.before.z], self._widen()
+        #: The same model with other kinds of its widest size distribution.
+        self.other_kinds: list[Rival] = []
+
+    def add_kinds(self) -> None:
+        """Compare other kinds of the widest size distribution as well."""
+        fits, *others = self._known
+        if name := _widest(self.fit):
+            kinds = [kind for kind in PD_TYPES if kind != self.fit.distributions[name]]
+            self.other_kinds = [Rival([_with_kind(fit, kind) for fit in fits], *others) for kind in kinds]
+
+    @property
+    def evidence_before(self) -> float:
+        """ln of the marginal likelihood so far, with the kind of size distribution that suits best."""
+        return max(rival.before.log_evidence for rival in (self, *self.other_kinds))
 
     def values(self, z: Floats, place: int = 0) -> dict[str, Any]:
         """Keywords of sasmodels for a curve measured so far."""
@@ -146,11 +170,13 @@ class Rival:
         """I(q) (m,) of a measurement without its background, as an endless one would give it."""
         if measurement.grid not in self._new:
             self._new[measurement.grid] = ModelCurves(
-                measurement.curve, np.ones(len(measurement.curve)), self.name, per_decade=self._per_decade
+                measurement.curve, np.ones(len(measurement.curve)), self.name, per_decade=self.per_decade
             )
-        key = (z.tobytes(), *measurement.key)
-        curves = self._new[measurement.grid]
-        return self._once(key, lambda: _calculate(curves, measurement.change(self.values(z))))
+        key, grid = (z.tobytes(), *measurement.key), measurement.grid
+        return self._once(
+            key,
+            lambda: self._calculate(grid, self._new[grid], measurement.change(self.values(z))),
+        )
 
     def minimise(self, start: Floats) -> Minimum:
         """Minimise χ² and prior of the curves so far."""
@@ -171,7 +197,11 @@ class Rival:
         starts = [self._found[key]] if key in self._found else [*true, *self._starts_beside(residuals)]
         deepest = min((minimise(residuals, z) for z in starts), key=lambda found: -found.log_evidence)
         self._found[key] = deepest.z
-        return replace(deepest, new_residuals=deepest.new_residuals[-len(measurement.curve) - 1 :])
+        deepest = replace(deepest, new_residuals=deepest.new_residuals[-len(measurement.curve) - 1 :])
+        if true or deepest.new_residuals @ deepest.new_residuals < _FITS:
+            return deepest
+        others = [rival.best_minimum(measurement, data, error) for rival in self.other_kinds]
+        return max([deepest, *others], key=lambda found: found.log_evidence)
 
     def _starts_beside(self, residuals: Callable[[Floats], Floats]) -> list[Floats]:
         """Of where the parameters may be, the places with the least sum of squares."""
@@ -225,7 +255,29 @@ class Rival:
         return np.concatenate([*parts, (z - centre) / self._prior])
 
     def _calculate_old(self, z: Floats, place: int) -> Floats:
-        return self._once((z.tobytes(), place), lambda: _calculate(self._old[place], self.values(z, place)))
+        return self._once(
+            (z.tobytes(), place), lambda: self._calculate(place, self._old[place], self.values(z, place))
+        )
+
+    def _calculate(self, grid: Hashable, curves: ModelCurves, values: dict[str, Any]) -> Floats:
+        """I(q); a scale, a background or a factor of all contrasts needs no curve but the known one."""
+        factor, shape = self._divide_contrasts(values)
+        key = (grid, *((name, value) for name, value in shape.items() if name not in curves.linear))
+        parts = self._once(key, lambda: curves.intensity(shape))
+        scales = np.array([factor * float(values.get(name, 1.0)) for name in curves.scales])
+        return np.asarray(scales @ parts + float(values.get("background", 0.0)))
+
+    def _divide_contrasts(self, values: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+        """The largest contrast squared, and values with contrasts over it; 1 and the same without one."""
+        if not self._solvent:
+            return 1.0, values
+        around = float(values[self._solvent])
+        contrasts = {name: float(values[name]) - around for name in self._matter}
+        largest = max(contrasts.values(), key=abs)
+        if largest == 0.0:
+            return 1.0, values
+        shares = {name: round(contrast / largest, _CONTRAST_DIGITS) for name, contrast in contrasts.items()}
+        return largest**2, values | shares | {self._solvent: 0.0}
 
     def _once(self, key: Hashable, calculate: Callable[[], Floats]) -> Floats:
         """What a curve is, calculated once: all minimisations begin at the same few places."""
@@ -240,6 +292,13 @@ class Rival:
             floor = calibration_error(value, self.fit.parameters[name].unit)
             found[name] = value, float(np.hypot(self._widening.get(name, 1.0) * error, floor))
         return found
+
+    def learn_error(self, name: str, foreseen: tuple[float, float], reported: float) -> float:
+        """Take over what a fit would report in place of a foreseen value and error; the factor between."""
+        floor = calibration_error(foreseen[0], self.fit.parameters[name].unit) ** 2
+        factor = math.sqrt(max(reported**2 - floor, 0.0) / max(foreseen[1] ** 2 - floor, 1e-300))
+        self._widening[name] = self._widening.get(name, 1.0) * factor
+        return factor
 
     def _linear_errors(self, covariance: Floats) -> dict[str, tuple[float, float]]:
         found = {}
@@ -273,13 +332,17 @@ def _free_of_nuisances(calculated: Floats, data: Floats, error: Floats) -> Float
 
 
 def _finite(residuals: Floats) -> Floats:
+    if math.isfinite(residuals @ residuals):
+        return residuals
     return np.nan_to_num(residuals, nan=1e6, posinf=1e6, neginf=-1e6)
 
 
-def _calculate(curves: ModelCurves, values: Mapping[str, Any]) -> Floats:
-    parts = curves.intensity(dict(values))
-    scales = np.array([float(values.get(name, 1.0)) for name in curves.scales])
-    return np.asarray(scales @ parts + float(values.get("background", 0.0)))
+def _densities(curves: ModelCurves, values: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Names of the solvent's density and of the others, where only their differences matter; else none."""
+    names = [p.name for p in curves.info.parameters.call_parameters if p.type == "sld" and p.name in values]
+    solvents = [name for name in names if "solvent" in name]
+    matter = [name for name in names if name not in solvents]
+    return (solvents[0], matter) if len(solvents) == len(curves.scales) == 1 and matter else ("", [])
 
 
 def _set_density(values: dict[str, Any], name: str, density: float) -> dict[str, Any]:
@@ -295,6 +358,31 @@ def _set_density(values: dict[str, Any], name: str, density: float) -> dict[str,
     }
     scales = {key: float(value) / factor**2 for key, value in values.items() if is_scale(key)}
     return values | changed | scales
+
+
+def _with_enough_points(values: dict[str, Any]) -> dict[str, Any]:
+    return {n: max(v, _DISTRIBUTION_POINTS) if n.endswith("_pd_n") else v for n, v in values.items()}
+
+
+def _with_kind(fit: ModelFit, kind: str) -> ModelFit:
+    """The fit with another kind of its widest size distribution, of the same mean and deviation."""
+    name = _widest(fit)
+    old, width = fit.distributions[name], fit.parameters[f"{name}_pd"]
+    mean, deviation = moments(old, width.value)
+    wide = replace(width, value=width.value * deviation / moments(kind, width.value)[1])
+    size = fit.parameters[name]
+    size = replace(size, value=size.value * mean / moments(kind, wide.value)[0])
+    return replace(
+        fit, parameters={**fit.parameters, name: size, f"{name}_pd": wide},
+        distributions={**fit.distributions, name: kind},
+    )  # fmt: skip
+
+
+def _widest(fit: ModelFit) -> str:
+    """The parameter with the widest size distribution that was fitted; empty without one."""
+    widths = {name: fit.parameters.get(f"{name}_pd") for name in fit.distributions}
+    fitted = {name: p.value for name, p in widths.items() if p is not None and p.value > 0 and not p.fixed}
+    return max(fitted, key=lambda name: fitted[name], default="")
 
 
 def _coordinates(

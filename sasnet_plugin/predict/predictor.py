@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Floats, median
 from ..data.given import Given, curve_of, curves_of, sentences_in_python
 from ..data.no_structure import constant, level, simple_shape
 from ..data.raw import points
@@ -151,8 +151,8 @@ class Judged:
 
 def judge_uncertainties(intensity: Floats, sigma: Floats | None) -> Judged:
     """Compare uncertainties (or None) with the scatter of points and the intensity, ascending in q."""
-    scatter = estimate_dintensity(intensity)
     if sigma is None:
+        scatter = estimate_dintensity(intensity)
         return Judged("", scatter, "the scatter of its points, which its uncertainties were estimated from")
     share = _scatter_share(intensity, sigma)
     if share < 1 / SETTINGS.above:
@@ -161,8 +161,10 @@ def judge_uncertainties(intensity: Floats, sigma: Floats | None) -> Judged:
             f"The uncertainties are {times} times the scatter of the points; with them, wrong models"
             " would fit the curve as well"
         )
-        return Judged(note, np.minimum(sigma, scatter), "the scatter of its points")
-    if np.quantile(intensity / sigma, 0.95) < SETTINGS.faint:
+        return Judged(note, np.minimum(sigma, estimate_dintensity(intensity)), "the scatter of its points")
+    relative = intensity / sigma
+    # Where half of the points exceed it, the twentieth part does.
+    if median(relative) < SETTINGS.faint and np.quantile(relative, 0.95) < SETTINGS.faint:
         note = "The uncertainties are as large as the intensities or larger"
         return Judged(note, sigma, "its uncertainties", hopeless=True)
     if share > SETTINGS.below:
@@ -180,7 +182,7 @@ def _scatter_share(intensity: Floats, sigma: Floats) -> float:
         return 1.0
     differences = np.convolve(intensity, _FOURTH, "valid")
     expected = np.sqrt(np.convolve(sigma**2, _FOURTH**2, "valid"))
-    share = float(np.median(np.abs(differences) / expected) / _MEDIAN)
+    share = median(np.abs(differences) / expected) / _MEDIAN
     changes = float(np.mean(differences[1:] * differences[:-1] < 0))
     return 1.0 if share > 1 and changes < SETTINGS.changes else share
 
@@ -218,6 +220,7 @@ def _describe_excess(parameter: Parameter, value: Value | None) -> str:
 # --- domain.
 
 BATCH = 128  # measurements at once: enough to fill the cores, little enough to stay in their caches
+FEW = 8  # copies of one at once: during a fit the network needs less memory than the fit
 
 
 class Runtime:
@@ -390,8 +393,9 @@ class Predictor:
         # `bare`: what the network says alone, without checks, notes, or what the measurement itself says. For
         # many copies of one measurement, of which only the probabilities are used.
         found_answers: list[list[Answer]] = [[] for _ in choices]
-        for start in range(0, len(measurements), BATCH):
-            batch = measurements[start : start + BATCH]
+        most = FEW if bare else BATCH
+        for start in range(0, len(measurements), most):
+            batch = measurements[start : start + most]
             prepared = list(map(_accept_unchecked if bare else self.prepare, batch))
             outputs = self.outputs(self.features([item.measurement for item in prepared]))
             self._check_finite(outputs, batch)

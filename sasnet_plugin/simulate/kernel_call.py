@@ -7,6 +7,7 @@ takes most of the time of an evaluation. The numbers that reach the kernel are t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,16 @@ class KernelCall:
             details = make_details(self._kernel.info, lengths, offset[:-1], offset[-1])
             self._details[length] = details
         return details
+
+
+def keep_curves(call: KernelCall) -> Callable[[Mapping[str, Any]], Floats]:
+    """Keep the last curves of a component: most steps of a fit change another, a scale or the background."""
+
+    @lru_cache(maxsize=16)
+    def calculate(parameters: tuple[tuple[str, Any], ...]) -> Floats:
+        return call(dict(parameters))
+
+    return lambda parameters: calculate(tuple(parameters.items()))
 
 
 #: Of details and values, as the kernels of sasmodels are called.

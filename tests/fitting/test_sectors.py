@@ -16,7 +16,7 @@ from benchmarks.fitting.sectors import BINS, density_of_cosines, draw_magnetic, 
 from benchmarks.kept import Here
 from sasnet_plugin import cut_sectors, fit_image, load
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.data.sample.described import read_description, sample_of, sectors_of
+from sasnet_plugin.data.sample.described import by_number, read_description, sample_of
 from sasnet_plugin.data.sample.sample import SECTORS
 from sasnet_plugin.data.sample.sectors import compare_sectors, separate_magnetism
 from sasnet_plugin.data.sectors import find_sector, sector_of_name
@@ -36,6 +36,8 @@ SIZES = {
     "core_shell_cylinder": {"radius": 15.0, "thickness": 10.0, "length": 250.0, "sld_core": 1.0,
                             "sld_shell": 4.0, "sld_solvent": 6.0},
     "ellipsoid": {"radius_equatorial": 30.0, "radius_polar": 100.0},
+    "lamellar": {"thickness": 40.0},
+    "parallelepiped": {"length_a": 30.0, "length_b": 60.0, "length_c": 200.0},
 }  # fmt: skip
 
 
@@ -54,7 +56,7 @@ def test_without_order_a_sector_is_the_powder_average(name: str, width: float) -
     assert sector == pytest.approx(powder(name, values), rel=1e-7)
 
 
-@pytest.mark.parametrize("name", LENGTHS)
+@pytest.mark.parametrize("name", ["cylinder", "core_shell_cylinder", "ellipsoid"])
 def test_axes_that_are_nearly_aligned_scatter_as_one_particle(name: str) -> None:
     """Short enough that the 12 degrees that are left do not matter."""
     from sasmodels.direct_model import call_kernel
@@ -108,6 +110,36 @@ def test_a_given_order_is_kept() -> None:
     fit = fit_particle(tasks(0, "cylinder", {"p2": 0.3}), None, Budget())[0]
     assert fit.parameters["p2"].value == 0.3
     assert fit.parameters["p2"].error is None
+
+
+def test_layers_are_fitted_and_their_axes_lie_along_the_direction() -> None:
+    values = {"thickness": 40.0, "p2": 0.5, "director": 25.0}
+    rng, curves = np.random.default_rng(3), []
+    for azimuth in (0.0, 60.0, 120.0):
+        sector = Sector(azimuth, 12.0)
+        intensity = 10 * Particle("lamellar", Q).average(values, sector)
+        error = 0.02 * intensity + 1e-5
+        measured = intensity + 0.01 + error * rng.standard_normal(Q.size)
+        curves.append(Curve(Q, measured, error, file=f"{azimuth}.dat", sector=sector))
+    result = fit_sample(Here(), sample_of(curves), FitOptions(models=("lamellar",)))
+    assert result.best is not None
+    assert result.best.parameters["p2"].value == pytest.approx(0.5, abs=0.05)
+    assert result.best.parameters["director"].value == pytest.approx(25, abs=3)
+
+
+def test_a_parallelepiped_is_tried_where_nothing_else_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sasnet_plugin.fitting.strategy import oriented
+
+    tried: list[list[str]] = []
+
+    def record(_: Any, tasks: list[SectorTask]) -> tuple[list[Any], list[str]]:
+        tried.append([task.model for task in tasks])
+        return [], []
+
+    monkeypatch.setattr(oriented, "_fit_particles", record)
+    fit_oriented(None, tasks(0, "cylinder").sample, (), FitOptions())  # type: ignore[arg-type]
+    assert "parallelepiped" not in tried[0]
+    assert tried[1] == ["parallelepiped"]
 
 
 def test_other_models_and_structure_factors_are_refused() -> None:
@@ -187,7 +219,7 @@ def test_canonical_xml_and_hdf5_say_their_sector(tmp_path: Path) -> None:
     assert load(str(path))[0].sector == Sector(45, 8)
 
 
-def test_sectors_of_a_sample_file_and_of_names(tmp_path: Path) -> None:
+def test_by_number_a_sample_file_and_of_names(tmp_path: Path) -> None:
     curves = [Curve(Q, np.exp(-Q * (i + 1)), file=f"gel_{90 * i}_15.dat") for i in range(2)]
     assert sector_of_name("gel_90_15.dat") == Sector(90, 15)
     named = sample_of(curves, {"kind": SECTORS})
@@ -198,7 +230,7 @@ def test_sectors_of_a_sample_file_and_of_names(tmp_path: Path) -> None:
     told = sample_of(curves, read_description(path))
     assert (told.kind, told.field_azimuth) == (SECTORS, 0)
     assert [curve.sector for curve in told.curves] == [Sector(10, 5), Sector(100, 5)]
-    assert sectors_of("0:15,90:15") == {"1": "0:15", "2": "90:15"}
+    assert by_number("0:15,90:15") == {"1": "0:15", "2": "90:15"}
 
 
 @pytest.mark.parametrize(
@@ -216,7 +248,7 @@ def test_what_is_wrong_is_one_sentence(described: dict[str, Any], message: str) 
         sample_of(curves, described)
 
 
-def test_python_takes_sectors_of_each_curve() -> None:
+def test_python_takes_by_number_each_curve() -> None:
     curves = [replace(curve, sector=None) for curve in draw_oriented(3)[2]]
     with pytest.raises(SasnetError, match="1 sectors for 2 curves"):
         fit_together(curves, sectors=[(0, 15)])
@@ -295,8 +327,8 @@ def test_nuclear_and_magnetic_scattering_are_fitted_as_one_shape() -> None:
     ratio, curves = draw_magnetic(2, True)
     sample = sample_of(curves, {"field": 0})
     result = fit_sample(Here(), sample, FitOptions(models=("sphere",), structure_factor="none"))
-    assert result.verdict.headline.startswith("Magnetic scattering: the magnetic contrast is")
-    assert "2 parts (nuclear and magnetic) of one sample" in result.verdict.headline
+    assert result.verdict.headline.startswith("Magnetic scattering: the magnetic contrast of the core is")
+    assert "Fits 2 sectors of one sample together" in result.verdict.headline
     assert "assumes that the structure is isotropic" in result.verdict.doubts[0]
     told = result.as_dict()["magnetism"]
     assert told["seen"]

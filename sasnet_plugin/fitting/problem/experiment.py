@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulate.kernel import load_model
-from ...simulate.kernel_call import KernelCall
+from ...simulate.kernel_call import KernelCall, keep_curves
 from ...simulate.quick_models.quick import quick_model
-from ...types import Curve
+from ...types import Curve, sum_parts
 from ..ledger import count, read_spent_time
 from ..result.model_fit import ModelFit
 from ..result.reported_values import sigmas
@@ -24,7 +24,7 @@ from .bumps_import import import_bumps
 from .free_parameters import select_accepted
 from .overlaps import is_negative, is_too_low
 from .resolution import apply_sampling
-from .sums import all_exact, parts_of
+from .sums import all_exact, parts_of, scales_of
 
 
 class TimeUpError(Exception):
@@ -87,8 +87,16 @@ def experiment(
             """As sasmodels', with what does not change between calls kept."""
             if self._kernel is None:
                 self._kernel: Any = self._model.make_kernel((self.resolution.q_calc,))
-                self._call = KernelCall(self._kernel, cutoff)
-            self.Iq_calc = self._call({**pars, "background": 0.0})
+                load = quick_model if quick else load_model
+                kernels = [load(part).make_kernel([self.resolution.q_calc]) for part in sum_parts(name)]
+                self._calls = [keep_curves(KernelCall(kernel, cutoff)) for kernel in kernels]
+            scales = scales_of(name)
+            common = pars["scale"] if len(scales) > 1 else 1.0
+            curves = [
+                common * pars[scale] * call(part)
+                for scale, call, (_, _, part) in zip(scales, self._calls, parts_of(name, pars), strict=True)
+            ]
+            self.Iq_calc = np.sum(curves, axis=0)
             return np.asarray(self.resolution.apply(self.Iq_calc) + pars.get("background", 0.0))
 
         def residuals(self) -> NDArray[np.float64]:

@@ -21,7 +21,16 @@ from ...simulate.quick_models.cost_classes import cost_class
 from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve, sum_parts
 from ..ledger import count_look, shorten
-from ..problem.free_parameters import EFFECTIVE_MODE, coarse, complete_distributions, select_accepted, sharp
+from ..problem.bounds import limits_of
+from ..problem.free_parameters import (
+    EFFECTIVE_MODE,
+    coarse,
+    complete_distributions,
+    counts_of,
+    round_counts,
+    select_accepted,
+    sharp,
+)
 from ..problem.plugin_models import page_of
 from ..problem.resolution import cells
 from ..result.components import bare
@@ -288,7 +297,17 @@ def further(task: Task, bank: Bank) -> list[dict[str, Any]]:
     means = _average_bins(task.curve, task.dintensity)
     near = nearest(page, task.model, task.structure_factor, points, count=START_VALUES.further * count)
     near = near[count:] + nearest(page, task.model, task.structure_factor, means, count=count)
-    return [as_start(task, near_curve.parameters) for near_curve in near]
+    starts = [as_start(task, near_curve.parameters) for near_curve in near]
+    return [*starts, *_go_beyond_library(task, starts)]
+
+
+def _go_beyond_library(task: Task, starts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Starts of twice the count where it is the largest that sasmodels draws, as of a star's arms."""
+    info = load_model(task.name).info
+    counts = counts_of(info, starts[0], task.fixed) if starts else []
+    last = {name: limits_of(info, name)[1] for name in counts}
+    ends = ((start, name) for name in counts for start in starts if start[name] == last[name])
+    return [{**start, name: 2 * last[name]} for start, name in ends][:1]
 
 
 def _average_bins(curve: Curve, dintensity: Floats) -> Binned:
@@ -303,7 +322,7 @@ def as_start(task: Task, start: dict[str, Any]) -> dict[str, Any]:
     """Parameters with the values that are fixed, and distributions on the coarse copy's points; the effective
     radius is that of the particle unless a user gives its value or range.
     """
-    start = apply_fixed(start, task.fixed)
+    start = round_counts(apply_fixed(start, task.fixed), task.fixed)
     start = coarse(task.model, complete_distributions(start, PROBLEM.width_points[cost_class(task.model)]))
     info = load_model(task.name).info
     given = {*task.fixed, *task.ranges}

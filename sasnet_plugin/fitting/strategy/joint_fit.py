@@ -282,7 +282,7 @@ def _make_joint_minimum(task: JointTask, plan: Plan, joint: LeastSquaresProblem)
 
 def _evidences(discrepancies: Sequence[Discrepancy], minimum: Minimum) -> tuple[Evidence, ...]:
     return tuple(
-        _evidence(discrepancy, theory)
+        integrate_discrepancy(discrepancy, theory)
         for discrepancy, theory in zip(discrepancies, minimum.theories, strict=True)
     )
 
@@ -297,7 +297,7 @@ def _compute_minus_two_log(minimum: Minimum, evidences: Sequence[Evidence]) -> f
     return minimum.prior + sum(one_evidence.minus_two_log for one_evidence in evidences)
 
 
-def _evidence(discrepancy: Discrepancy, theory: Floats) -> Evidence:
+def integrate_discrepancy(discrepancy: Discrepancy, theory: Floats) -> Evidence:
     """Integrate over noise and shared error of one curve, parameters fixed."""
     # What all curves share cannot move for one of them alone.
     residual = (discrepancy.curve.intensity - theory) / discrepancy.dintensity
@@ -414,14 +414,26 @@ def widen_joint_errors(ledger: Ledger, result: SampleResult, options: FitOptions
         return result
     result = refit_by_bumps(ledger, result)
     near = [result.fits[0], *select_alike(result.fits)]
-    tasks = [make_error_task(result, fit, options) for fit in near]
-    fits_by_name = {fit.name: fit for fit in near}
+    widened = widen_fits(ledger, result.sample, result.dintensities, near, options)
+    fits_by_name = {fit.name: fit for fit in widened}
+    return replace(result, fits=tuple(fits_by_name.get(fit.name, fit) for fit in result.fits))
+
+
+def widen_fits(
+    ledger: Ledger,
+    sample: Sample,
+    dintensities: tuple[Any, ...],
+    fits: Sequence[JointFit],
+    options: FitOptions,
+) -> list[JointFit]:
+    """The fits with errors of all that is unknown."""
+    tasks = [make_error_task(sample, dintensities, fit, options) for fit in fits]
+    widened = list(fits)
     for index, added_errors in answers(ledger, errors_to_add, tasks, BESIDE.seconds):
         if not isinstance(added_errors, Exception):
-            fit = near[index]
-            widened = widen_errors(fit.parameters_by_key(), added_errors)
-            fits_by_name[fit.name] = fit.replace_parameters(widened)
-    return replace(result, fits=tuple(fits_by_name.get(fit.name, fit) for fit in result.fits))
+            parameters = widen_errors(fits[index].parameters_by_key(), added_errors)
+            widened[index] = fits[index].replace_parameters(parameters)
+    return widened
 
 
 def refit_by_bumps(ledger: Ledger, result: SampleResult) -> SampleResult:
@@ -445,13 +457,14 @@ _NOT_BY_BUMPS = (
 )
 
 
-def make_error_task(result: SampleResult, fit: JointFit, options: FitOptions) -> Held:
+def make_error_task(
+    sample: Sample, dintensities: tuple[Any, ...], fit: JointFit, options: FitOptions
+) -> Held:
     """A fit with what is to be known of its errors."""
-    sample = result.sample
     given_names = frozenset({*options.fixed, *options.ranges, *sample.ties})
     curve_fits = tuple(fit.make_curve_fit(i) for i in range(len(sample.curves)))
     plan = plan_of(sample, fit.model, fit.structure_factor, collect_fixed(options, fit.model))
     return Held(
-        sample.curves, result.dintensities, curve_fits, moving(fit.derivatives), given_names,
+        sample.curves, dintensities, curve_fits, moving(fit.derivatives), given_names,
         STRATEGY.relative_dq[-1], plan=plan,
     )  # fmt: skip

@@ -91,7 +91,7 @@ def test_a_radius_that_curves_share_is_known_as_well_as_the_width_they_share(gui
     radius = guinier.fits[0].parameters["radius"]
     assert radius.error is not None
     settled = FitOptions(fixed={"radius_pd": 0.0})
-    held = errors_beside_held(make_error_task(guinier, guinier.fits[0], settled))
+    held = errors_beside_held(make_error_task(guinier.sample, guinier.dintensities, guinier.fits[0], settled))
     assert held.get(("radius", None), 0.0) == pytest.approx(0.0, abs=1e-6)
     assert added(guinier, settled)["radius"] < 0.2 * radius.error / radius.value
 

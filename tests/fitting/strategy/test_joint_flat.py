@@ -76,5 +76,7 @@ def test_a_shape_that_a_user_gives_has_no_error() -> None:
     shape = {name: COILS[name] for name in ("rg", "polydispersity", "i_zero")}
     sample = settings()
     result = result_of(sample, fitted(sample, shape))
-    more = errors_to_add(make_error_task(result, result.fits[0], FitOptions(fixed=shape)))
+    more = errors_to_add(
+        make_error_task(result.sample, result.dintensities, result.fits[0], FitOptions(fixed=shape))
+    )
     assert not set(shape) & {name for name, _ in more}

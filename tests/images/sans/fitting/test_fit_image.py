@@ -11,7 +11,7 @@ import pytest
 from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.images.sans.fitting import DISTRIBUTIONS, OrientedFit, fit_oriented, refine_answer
 from sasnet_plugin.images.sans.reading import read
-from sasnet_plugin.images.sans.report import write_image
+from sasnet_plugin.images.sans.report import _directions, write_image
 from sasnet_plugin.images.sans.specification import SANS2D
 from sasnet_plugin.predict.findings import Answer
 from tests.images.sans.fitting import rods
@@ -77,3 +77,14 @@ def test_image_and_fit_as_nxcansas_are_read_again(fitted: OrientedFit, tmp_path:
     variance = np.maximum(again.counts * image.geometry.weight, 0.1)[seen]
     off = (image.counts - again.counts * image.geometry.weight)[seen]
     assert np.mean(off**2 / variance) == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("director", [29.0, 31.0, 119.5, 89.8, 90.3, 179.9, 359.9])
+def test_the_two_sectors_keep_their_order_when_a_fit_knows_the_axes(director: float) -> None:
+    """Harmonics know the axes but for a quarter turn."""
+    before = _directions((director + 1) % 90, None)
+    after = _directions((director + 1) % 90, director)
+    turns = [abs((a - b + 90) % 180 - 90) for a, b in zip(before.values(), after.values(), strict=True)]
+    assert max(turns) < 2
+    assert after[f"{director % 180:.0f}°, along the axes"] == director
+    assert not any("a" in name for name in before), "what they are along is not known"

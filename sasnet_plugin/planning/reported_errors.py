@@ -1,0 +1,115 @@
+"""The errors that a fit would report after a measurement: of a joint fit of present and predicted data.
+
+A reported error holds more than counting noise: correlated errors of each curve, other size distributions,
+parameters that are fixed, a flat χ². Each of these falls with more data in its own way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..arrays import Floats
+from ..data.sample.sample import CONTRASTS, SETTINGS, Sample
+from ..fitting.ledger import Ledger
+from ..fitting.pool import InProcess, answers
+from ..fitting.result.fit_result import FitResult
+from ..fitting.result.sample_result import JointFit, SampleResult
+from ..fitting.strategy.joint_fit import BESIDE, JointTask, fit_jointly, make_restart_task, widen_fits
+from ..fitting.strategy.joint_search import whichever_distribution
+from ..fitting.task import FitOptions
+from ..types import Curve
+from .measurements import Measurement
+from .rivals import Rival
+
+#: Draws of the parameters and of noise whose median counts.
+_DRAWS = 3
+#: What the fits of one draw may take, s.
+_SECONDS = 12.0
+
+
+def reported_errors(
+    result: FitResult | SampleResult,
+    rival: Rival,
+    places: Sequence[Floats],
+    measurement: Measurement,
+    duration: float,
+    rng: np.random.Generator,
+) -> dict[str, float]:
+    """Medians of the errors that are reported if the rival is right, over its parameters at `places` (k,).
+
+    `duration` is in the plan's unit. Empty where the sample itself would be another one.
+    """
+    if measurement.densities or measurement.concentration != 1.0:
+        return {}
+    found: dict[str, list[float]] = {}
+    for z in places[:_DRAWS]:
+        for name, error in _errors(result, rival, z, measurement, duration, rng):
+            found.setdefault(name, []).append(error)
+    return {name: float(np.median(errors)) for name, errors in found.items()}
+
+
+def _errors(
+    result: FitResult | SampleResult,
+    rival: Rival,
+    z: Floats,
+    measurement: Measurement,
+    duration: float,
+    rng: np.random.Generator,
+) -> Iterator[tuple[str, float]]:
+    sample, dintensities = _present(result, rival)
+    intensity = rival.predict(z, measurement)
+    error = measurement.error(intensity, duration)
+    curve = replace(measurement.curve, intensity=intensity + error * rng.standard_normal(error.size))
+    sample = _add_curve(sample, replace(curve, dintensity=error), measurement.solvent)
+    starts = [rival.values(z, place) for place in range(len(dintensities))]
+    options = FitOptions(fixed=_given(result, rival))
+    task = JointTask(
+        sample, (*dintensities, error), rival.fit.model, rival.fit.structure_factor,
+        (*starts, measurement.change(rival.values(z))), dict(options.fixed), per_decade=rival.per_decade,
+        budget=BESIDE, settled=True,
+    )  # fmt: skip
+    ledger = Ledger(InProcess(), time.monotonic() + 10 * _SECONDS, most=_SECONDS)
+    fits = [fit for _, fit in answers(ledger, fit_jointly, [task], _SECONDS) if isinstance(fit, JointFit)]
+
+    def begin(fit: JointFit) -> JointTask:
+        return make_restart_task(sample, task.dintensities, options, fit)
+
+    fits = whichever_distribution(ledger, fits, begin, _SECONDS)
+    for fit in widen_fits(ledger, sample, task.dintensities, fits, options):
+        parameters = {**fit.own[0], **fit.parameters}
+        yield from ((name, p.error) for name, p in parameters.items() if p.error is not None)
+
+
+def _present(result: FitResult | SampleResult, rival: Rival) -> tuple[Sample, tuple[Floats, ...]]:
+    """What was measured so far, as a sample."""
+    if isinstance(result, SampleResult):
+        return result.sample, result.dintensities
+    solvent = next((p.value for name, p in rival.fit.parameters.items() if "sld_solvent" in name), None)
+    known = solvent if "sld_solvent" in result.given else None
+    return Sample((result.curve,), SETTINGS, told=True, solvents=(known,)), (result.dintensity,)
+
+
+def _add_curve(sample: Sample, curve: Curve, solvent: float | None) -> Sample:
+    """The sample with one more curve, as its last one was measured but for the solvent."""
+    kind = sample.kind if solvent is None else CONTRASTS
+    solvents = sample.solvents or (None,) * len(sample.curves)
+    return replace(
+        sample, curves=(*sample.curves, curve), kind=kind, told=True,
+        solvents=(*solvents, solvents[-1] if solvent is None else solvent),
+        probes=(*sample.probes, *sample.probes[-1:]), scale=(*sample.scale, *sample.scale[-1:]),
+        concentrations=(*sample.concentrations, *sample.concentrations[-1:]),
+        values=(*sample.values, *sample.values[-1:]),
+    )  # fmt: skip
+
+
+def _given(result: FitResult | SampleResult, rival: Rival) -> dict[str, float]:
+    """Values that are known beforehand and hold for all curves; those of solvents are the sample's."""
+    fixed = {name: p.value for name, p in rival.fit.parameters.items() if p.fixed and "solvent" not in name}
+    if isinstance(result, FitResult):
+        return {name: value for name, value in fixed.items() if name in result.given}
+    # Contrasts determine a density that is not known.
+    return {name: v for name, v in fixed.items() if "sld" in name and result.sample.kind == CONTRASTS}
