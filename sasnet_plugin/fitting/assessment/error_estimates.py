@@ -595,7 +595,14 @@ def errors_beside_contrasts(task: Held, deadline: float) -> dict[str, float]:
     alone, together = errors_of(task.slopes), errors_of(dict(zip(slopes, rows.T, strict=True)))
     growth = {name: together[name] / alone[name] / task.noise for name in task.slopes}
     shapes = (name for name in growth if not is_amplitude(name) and name != "background")
-    return {name: task.error(name) * math.sqrt(max(growth[name] ** 2 - 1, 0.0)) for name in shapes}
+    added = {name: task.error(name) * math.sqrt(max(growth[name] ** 2 - 1, 0.0)) for name in shapes}
+    return {name: min(error, _before_zero(task, name)) for name, error in added.items()}
+
+
+def _before_zero(task: Held, name: str) -> float:
+    """What may add to an error so that it is less than the value: a layer of no thickness has no contrast."""
+    least = 0.9 * abs(task.fits[0].parameters[name].value)
+    return math.sqrt(max(least**2 - task.error(name) ** 2, 0.0))
 
 
 def _usual_density(start: Mapping[str, Any]) -> float:
