@@ -1,6 +1,6 @@
 """Are sizes and direction of oriented particles found from reduced images, by formulas of others?
 
-``python -m benchmarks fitting/oriented_images --count N`` draws N cylinders and ellipsoids, long and flat, as
+``python -m benchmarks fitting/oriented_images --work W`` draws cylinders and ellipsoids, long and flat, as
 ``fitting/sectors`` does: axes distributed by Maier and Saupe, amplitudes by numpy. Each is averaged over axes
 and sizes in two dimensions, blurred by a pinhole instrument, counted, and written as other programs do. The
 image is fitted whole, and cut into sectors. ``--write`` keeps the table.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,13 @@ from sasnet_plugin.fitting.api import fit_sample
 from sasnet_plugin.fitting.task import FitOptions
 
 from ..asked import parser_of
-from ..kept import Here
+from ..kept import Here, run
 from ..tables import markdown
 from .sectors import BINS, amplitude, density_of_cosines, draw_sizes, order_of
 
 Array = np.ndarray
 FORMS = ("cylinder", "ellipsoid")
+WAYS = ("whole image", "six sectors")
 #: Pixels along a side, and q at the middle of a side, Å⁻¹.
 SIDE, Q_MAX = 128, 0.18
 #: σ of the wavelength over its mean at most, and of q by slits and pixels, Å⁻¹.
@@ -142,54 +143,55 @@ def judge(form: str, truth: Mapping[str, float], model: str, values: Mapping[str
     }
     turn = abs((named["director"].value - truth["director"] + 90) % 180 - 90)
     order = abs(named["p2"].value - truth["p2"])
-    return {"right": model == form, "off": off, "turn": turn, "p2": order}
+    return {"model": model, "success": model == form, "off": off, "turn": float(turn), "p2": float(order)}
 
 
-def fit_both_ways(index: int, folder: Path) -> list[dict[str, Any]]:
-    """A fit of the whole image, and one of its sectors."""
-    form, truth, path = draw(index, folder)
-    started = time.process_time()
-    fit = fit_image(path)
-    whole = judge(form, truth, fit.body, fit.values) | {"seconds": time.process_time() - started}
-    started = time.process_time()
-    best = fit_sample(Here(), sample_of(cut_sectors(path)), FitOptions()).best
-    assert best is not None
-    parts = judge(form, truth, best.model, best.parameters) | {"seconds": time.process_time() - started}
-    return [whole, parts]
+def solve(way: str, index: int, _: int) -> dict[str, Any]:
+    """A fit of a whole image, or of its sectors."""
+    with tempfile.TemporaryDirectory() as folder:
+        form, truth, path = draw(index, Path(folder))
+        started = time.process_time()
+        if way == WAYS[0]:
+            fit = fit_image(path)
+            row = judge(form, truth, fit.body, fit.values)
+        else:
+            best = fit_sample(Here(), sample_of(cut_sectors(path)), FitOptions()).best
+            assert best is not None
+            row = judge(form, truth, best.model, best.parameters)
+        return {"index": index, "seconds": time.process_time() - started} | row
 
 
-def table(rows: Sequence[Sequence[Mapping[str, Any]]]) -> str:
+def table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Shares of images that are found, whole and by sectors."""
 
-    def count(hit: Any) -> list[str]:
-        return [f"{sum(bool(hit(row[k])) for row in rows)} of {len(rows)}" for k in (0, 1)]
+    def count(hit: Callable[[Mapping[str, Any]], bool]) -> list[str]:
+        return [f"{sum(map(hit, rows[way]))} of {len(rows[way])}" for way in WAYS]
 
     def share(most: float) -> list[str]:
-        sizes = [[off for row in rows for off in row[k]["off"].values()] for k in (0, 1)]
+        sizes = [[off for row in rows[way] for off in row["off"].values()] for way in WAYS]
         return [f"{100 * np.mean(np.array(offs) < most):.0f} %" for offs in sizes]
 
+    def spend(choose: Callable[[Array], float]) -> list[str]:
+        return [f"{choose(np.array([row['seconds'] for row in rows[way]])):.1f}" for way in WAYS]
+
     lines = [
-        ["right form first", *count(lambda row: row["right"])],
+        ["right form first", *count(lambda row: row["success"])],
         ["direction within 3°", *count(lambda row: row["turn"] < 3)],
         ["P₂ within 0.05", *count(lambda row: row["p2"] < 0.05)],
         ["right form, all sizes within 3 errors",
-         *count(lambda row: row["right"] and max(row["off"].values()) < 3)],
+         *count(lambda row: row["success"] and max(row["off"].values()) < 3)],
         ["sizes within 1 error", *share(1)],
         ["sizes within 2 errors", *share(2)],
-        ["CPU-seconds, median", *(f"{np.median([row[k]['seconds'] for row in rows]):.1f}" for k in (0, 1))],
-        ["CPU-seconds, most", *(f"{max(row[k]['seconds'] for row in rows):.1f}" for k in (0, 1))],
+        ["CPU-seconds, median", *spend(np.median)],
+        ["CPU-seconds, most", *spend(np.max)],
     ]  # fmt: skip
-    return markdown(["question", "whole image", "six sectors"], lines)
+    return markdown(["question", *WAYS], lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print and keep."""
-    asked = parser_of(__doc__, count=20).parse_args(arguments)
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for index in range(asked.count):
-            rows.append(fit_both_ways(index, Path(folder)))
-            print(index, *rows[-1], sep="\n  ", flush=True)
+    asked = parser_of(__doc__, work=True, count=20).parse_args(arguments)
+    rows = {way: run(solve, way, asked.count, 0, asked.work, 1) for way in WAYS}
     text = "# Oriented images\n\n" + table(rows)
     print(text)
     if asked.write:

@@ -58,10 +58,7 @@ def pattern(image: Image, *, critical: float | None = None) -> Draw:
 def comparison(
     image: Image, simulated: NDArray[np.floating], residual: NDArray[np.floating] | None = None
 ) -> Draw:
-    """Draw measured, simulated and residual (default `compute_signed_deviance`) side by side,
-    the first two on one
-    scale.
-    """
+    """Draw measured, simulated and residual (default `compute_signed_deviance`) side by side."""
     deviance = compute_signed_deviance(image.counts, simulated) if residual is None else residual
 
     def draw(figure: Figure, paint: Paint) -> None:
@@ -476,9 +473,8 @@ Parts = tuple[Verdict, list[Section]]
 def answer_page(
     domain: Domain, image: Image, answer: Answer, folder: Path, page_parts: Parts | None = None
 ) -> Path:
-    """Write the page of an answer about an image and return its path; `page_parts` are `parts`,
-    if there already.
-    Raises SasnetError if it cannot be written.
+    """Write the page of an answer about an image and return its path; `page_parts` are `parts`, if there
+    already. Raises SasnetError if it cannot be written.
     """
     verdict, sections = page_parts or parts(domain, image, answer)
     return _write_image_page(image, verdict, sections, answer.notes, folder)

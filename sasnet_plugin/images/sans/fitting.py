@@ -1,19 +1,9 @@
-"""Small-angle-scattering images that have a direction: a particle and the distribution of its axes,
-fitted.
+"""Small-angle-scattering images that have a direction: a particle and its distribution of axes, fitted.
 
-Counts n of cells about their expectation m(θ) have the covariance
-
-    V = diag(m + σ₀² m²/N) + Σ_k σ_k² (m Φ_k)(m Φ_k)ᵀ,
-
-N pixels in a cell: relative efficiencies scatter from pixel to pixel, and smoothly over areas of the lengths
-k, by the bumps Φ_k. Their sizes σ are those of the largest restricted likelihood.
-
-The form factor is sasmodels' own 2D calculation (`simulation.form_factors`), its axes are distributed as by
-Maier and Saupe about a director in the plane of the detector; resolution and pixels are the image's.
-
-A first fit goes by counting. Then the instrument's own values are fitted with the body's (`oriented.FAULTS`),
-and how unevenly its detector counts is estimated from the residuals (`unevenness`): they are whitened by
-their covariance, and fitted again.
+A first fit goes by counting. Then the instrument's own values are fitted too (`FAULTS`), and residuals are
+whitened by their covariance (`unevenness`): counts n of cells of N pixels about their expectation m have
+V = diag(m + σ₀² m²/N) + Σ_k σ_k² (m Φ_k)(m Φ_k)ᵀ, as efficiencies scatter from pixel to pixel, and smoothly,
+by bumps Φ_k.
 """
 
 from __future__ import annotations
@@ -360,10 +350,7 @@ class Cells:
         return replace(self, geometry=replace(self.geometry, along=along, across=slits))
 
     def move_beam(self, centre: tuple[float, float], share_kept: Floats) -> Cells:
-        """Return cells for a beam centre off by `centre` pixels along qx and qy,
-        with the share `share_kept` of
-        counts.
-        """
+        """Return cells for a beam centre off by `centre` pixels, with the share `share_kept` of counts."""
         old, (x, y) = self.geometry, centre
         moved = replace(
             old, qx=old.qx - x * self.pitch, qy=old.qy - y * self.pitch, weight=old.weight * share_kept
@@ -815,9 +802,8 @@ ALIKE = "The image is isotropic: 'sasnet fit' fits its azimuthal average, which 
 
 
 def fit_oriented(image: Image, guess: Mapping[str, Any], seconds: float = 30.0) -> OrientedFit:
-    """Fit cylinders and ellipsoids with axes distributed about a director; `guess` has ``director`` in
-    degrees, maybe ``body``, ``radius``, ``aspect``, ``p2``. After `seconds` no other start is refined. Raises
-    DataError if too little holds counts.
+    """Fit cylinders and ellipsoids; `guess` has ``director`` in degrees, maybe ``body``, ``radius``,
+    ``aspect``, ``p2``. After `seconds` no other start is refined. Raises DataError for too few counts.
     """
     until = time.monotonic() + seconds
     cells, starts = cells_of(image), starts_of(image, guess)
@@ -1074,23 +1060,16 @@ def _guess_orientation(oriented: OrientationFinding | None) -> dict[str, Any]:
 def fit_image(
     path: str | Path, *, entry: str | None = None, geometry: Iterable[str] = (), time_limit: float = 90.0
 ) -> OrientedFit:
-    """Fit cylinders and ellipsoids with a distribution of axes to an image.
+    """Fit cylinders and ellipsoids with a distribution of axes to an image, raw or reduced.
 
     Parameters
     ----------
-    path : str or Path
-        File of a small-angle-scattering image, raw or reduced.
-    entry : str, optional
-        Which image of a file of several.
+    path, entry : str or Path, and str
+        File, and which image of a file of several.
     geometry : iterable of str
         ``"distance=4000"``: what the file does not give, or gives wrongly.
     time_limit : float
         Seconds, after which no other starting values are refined.
-
-    Raises
-    ------
-    SasnetError
-        The file holds no such image, or an isotropic one.
     """
     from ...predict.predictor import open_predictor
 

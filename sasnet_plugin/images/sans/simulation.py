@@ -4,13 +4,11 @@ Figures of D22 are those of its NeXus files. The others stand for instruments of
 detector each, and not checked against their facilities' documents. A network that has seen all of them knows
 pinhole instruments, not one of these.
 
-The counts of a cell of `reading.polar` are the sum of its pixels' Poisson counts, so they are a Poisson count
-themselves. Beams are drawn once a process, with all their pixels; each use turns one by any number of
-sectors, and counts anew.
+Beams are drawn once a process, with all their pixels; each use turns one by any number of sectors, and counts
+anew, in cells of `reading.polar`.
 
-The pattern of particles with an axis of symmetry needs of a distribution no more than averages of Legendre
-polynomials (`simulate.orientations`). One projection does not tell a three-dimensional distribution;
-rotational symmetry about a director in the plane of the detector is what is assumed here.
+One projection does not show a three-dimensional distribution of axes (`simulate.orientations`): rotational
+symmetry about a director in the plane of the detector is assumed.
 """
 
 from __future__ import annotations
