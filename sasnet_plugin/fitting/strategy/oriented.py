@@ -14,6 +14,7 @@ from ...arrays import Floats
 from ...data.raw import points
 from ...data.sample.sample import Sample
 from ...digits import significant
+from ...simulate.magnetic_spheres import LAYER, POLARISATION, SHARE, SMALL
 from ...simulate.orientations import DIRECTOR, P2
 from ...types import Curve, ModelGuess, SasnetError, Suggestion
 from ..evidence.discrepancy import Discrepancy
@@ -26,7 +27,6 @@ from ..pool import answers
 from ..problem.bounds import default_of, range_of
 from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import complete_distributions
-from ..problem.magnetic_particles import LAYER, POLARISATION, SHARE, SMALL
 from ..problem.model_curves import ModelCurves
 from ..problem.oriented_particles import LENGTHS, P2_RANGE, SectorCurves, particle_info
 from ..problem.shared_parameters import Plan
