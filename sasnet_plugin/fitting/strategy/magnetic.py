@@ -13,22 +13,14 @@ import numpy as np
 from ...arrays import Floats
 from ...data.raw import points
 from ...data.sample.sample import Sample
+from ...simulate.magnetic_spheres import LAYER, MAGNETIC_SLD, POLARISATION, SHARE, SMALL, SPHERES
 from ...types import Suggestion
 from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger, read_spent_time
 from ..optimize.least_squares_problem import Solved
 from ..pool import answers
 from ..problem.experiment import TimeUpError
-from ..problem.magnetic_particles import (
-    LAYER,
-    MAGNETIC_SLD,
-    POLARISATION,
-    SHARE,
-    SMALL,
-    SPHERES,
-    MagneticCurves,
-    magnetic_info,
-)
+from ..problem.magnetic_particles import MagneticCurves, magnetic_info
 from ..problem.shared_parameters import Plan
 from ..result.sample_result import JointFit, Key, SampleResult
 from ..settings import PROBLEM

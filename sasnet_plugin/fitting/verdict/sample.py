@@ -22,8 +22,8 @@ from ...data.sample.sample import (
 from ...data.sample.sectors import EFFICIENCY, Difference, Magnetism
 from ...digits import chisq_text, format_rounded, join_names, significant
 from ...in_python import translate_sentence
+from ...simulate.magnetic_spheres import LAYER, MAGNETIC_SLD, POLARISATION, SHARE, SMALL, SPHERES
 from ...simulate.orientations import DIRECTOR, P2
-from ..problem.magnetic_particles import LAYER, MAGNETIC_SLD, POLARISATION, SHARE, SMALL, SPHERES
 from ..result.model_fit import ModelFit, Parameter
 from ..result.reported_values import mean_over_parameter, value_of
 from ..result.sample_result import JointFit, SampleResult, select_alike
