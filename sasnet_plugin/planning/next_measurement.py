@@ -42,8 +42,8 @@ DRAWS, SCREENING_DRAWS = 4, 2
 LONGEST, SHORTEST = 64.0, 1 / 16
 #: Measurements whose time is searched, and to which factor.
 _SEARCHED, _FINE = 3, 1.2
-#: Times that errors are compared with those that a fit would report.
-_ROUNDS = 2
+#: Times that errors are compared with those that a fit would report, and the factor that ends this.
+_ROUNDS, _AGREE = 2, 1.1
 #: Root of χ² below which two models count as the same curve.
 _SAME = 0.5
 #: Factors of the detector distance's inverse that are offered without a description of the instrument.
@@ -317,10 +317,11 @@ def next_measurement(
     question = _Question(parameter, _goal(aim, parameter), _unit_time(time, instrument), ended)
     generator = np.random.default_rng(0) if rng is None else rng
     draws = [rival.draws(DRAWS, generator) for rival in rivals]
-    ranked = _rank(rivals, draws, offers, question, progress or _be_silent)
-    for _ in range(_ROUNDS):
-        ranked = _rank_by_reported_errors(result, rivals, draws, ranked, question, generator)
     now, unit = _now(rivals, parameter)
+    ranked = _rank(rivals, draws, offers, question, progress or _be_silent)
+    if parameter is not None:
+        each = (_as_reported(result, rivals, draws, one, question, generator) for one in ranked)
+        ranked = sorted(each, key=lambda one: _order(one, parameter))
     matched = _match_points(result, rivals[0], draws[0], offers) if solvents else []
     plan = Plan(
         tuple(ranked), {rival.short_name: rival.weight for rival in rivals}, question.goal, parameter, now,
@@ -380,32 +381,33 @@ def _rank(
     return sorted(ranked, key=lambda each: _order(each, question.parameter))
 
 
-def _rank_by_reported_errors(
+def _as_reported(
     result: FitResult | SampleResult,
     rivals: Sequence[Rival],
     draws: Sequence[Sequence[Floats]],
-    ranked: Sequence[Ranked],
+    ranked: Ranked,
     question: _Question,
     rng: np.random.Generator,
-) -> list[Ranked]:
-    """The same with errors of the parameter as fits would report them after the best measurement."""
-    name = question.parameter
-    if name is None or question.ended() or ranked[0].final.error is None:
-        return list(ranked)
-    best, factors = ranked[0].final, dict[str, float]()
-    for rival, places in zip(rivals, draws, strict=True):
-        foreseen = best.errors.get((rival.short_name, name))
-        reported = (
-            reported_errors(result, rival, places, best.measurement, best.time, rng) if foreseen else {}
-        )
-        if foreseen and name in reported:
-            factors[rival.short_name] = rival.learn_error(name, foreseen, reported[name])
-    again = []
-    for each in ranked:
-        look = rescale_errors(each.outlook, rivals, name, factors)
-        searched = each.time_to_aim is not None
-        again.append(_search_time(rivals, draws, look, name, question.goal) if searched else Ranked(look))
-    return sorted(again, key=lambda each: _order(each, name))
+) -> Ranked:
+    """A measurement whose time was searched, with errors of the parameter as fits would report them."""
+    name = question.parameter or ""
+    for _ in range(_ROUNDS if ranked.time_to_aim is not None else 0):
+        final, factors = ranked.final, dict[str, float]()
+        if question.ended():
+            break
+        for rival, places in zip(rivals, draws, strict=True):
+            if (foreseen := final.errors.get((rival.short_name, name))) is None:
+                continue
+            reported = reported_errors(result, rival, places, final.measurement, final.time, rng)
+            if name in reported:
+                factors[rival.short_name] = rival.learn_error(name, foreseen, reported[name])
+        look = rescale_errors(ranked.outlook, rivals, name, factors)
+        ranked = _search_time(rivals, draws, look, name, question.goal)
+        if all(1 / _AGREE < factor < _AGREE for factor in factors.values()):
+            break
+    for rival in rivals:
+        rival.forget_errors()
+    return ranked
 
 
 def _sort_by_time(

@@ -290,8 +290,14 @@ class Rival:
         found = {}
         for name, (value, error) in self._linear_errors(covariance).items():
             floor = calibration_error(value, self.fit.parameters[name].unit)
-            found[name] = value, float(np.hypot(self._widening.get(name, 1.0) * error, floor))
+            widened = float(np.hypot(self._widening.get(name, 1.0) * error, floor))
+            found[name] = value, min(widened, self.present_error(name))
         return found
+
+    def present_error(self, name: str) -> float:
+        """What the fit so far reports; infinite where it knows nothing. More data make no error larger."""
+        error = self.fit.parameters[name].error
+        return math.inf if error is None or not error > 0 else error
 
     def learn_error(self, name: str, foreseen: tuple[float, float], reported: float) -> float:
         """Take over what a fit would report in place of a foreseen value and error; the factor between."""
@@ -299,6 +305,10 @@ class Rival:
         factor = math.sqrt(max(reported**2 - floor, 0.0) / max(foreseen[1] ** 2 - floor, 1e-300))
         self._widening[name] = self._widening.get(name, 1.0) * factor
         return factor
+
+    def forget_errors(self) -> None:
+        """Return to what the fit so far says of errors."""
+        self._widening = self._widen()
 
     def _linear_errors(self, covariance: Floats) -> dict[str, tuple[float, float]]:
         found = {}
