@@ -76,4 +76,5 @@ def test_components_of_a_sum_keep_their_last_curves_and_a_single_model_none() ->
     kept = sphere(values)
     assert not np.array_equal(sphere(other), kept)
     assert sphere(dict(values)) is kept
-    assert np.array_equal(alone(values), kept) and alone(values) is not kept
+    assert np.array_equal(alone(values), kept)
+    assert alone(values) is not kept
