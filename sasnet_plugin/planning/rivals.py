@@ -119,7 +119,7 @@ class Rival:
         self._known = fits, curves, dintensities, weight, densities, own, per_decade
         self.fit, self.weight = fits[0], weight
         self.name, self.short_name = self.fit.name, self.fit.short_name
-        self._bases = [_with_enough_points(starting_values(fit)) for fit in fits]
+        self._bases = [_add_points(starting_values(fit)) for fit in fits]
         self._data = [np.asarray(curve.intensity) for curve in curves]
         # What a fit misses beyond the uncertainties is an uncertainty.
         excess = [max(1.0, float(np.sqrt(fit.reduced_chisq))) for fit in fits]
@@ -147,7 +147,7 @@ class Rival:
         fits, *others = self._known
         if name := _widest(self.fit):
             kinds = [kind for kind in PD_TYPES if kind != self.fit.distributions[name]]
-            self.other_kinds = [Rival([_with_kind(fit, kind) for fit in fits], *others) for kind in kinds]
+            self.other_kinds = [Rival([_change_kind(fit, kind) for fit in fits], *others) for kind in kinds]
 
     @property
     def evidence_before(self) -> float:
@@ -260,7 +260,7 @@ class Rival:
         )
 
     def _calculate(self, grid: Hashable, curves: ModelCurves, values: dict[str, Any]) -> Floats:
-        """I(q); a scale, a background or a factor of all contrasts needs no curve but the known one."""
+        # I(q); a scale, a background or a factor of all contrasts needs no curve but the known one.
         factor, shape = self._divide_contrasts(values)
         key = (grid, *((name, value) for name, value in shape.items() if name not in curves.linear))
         parts = self._once(key, lambda: curves.intensity(shape))
@@ -268,7 +268,7 @@ class Rival:
         return np.asarray(scales @ parts + float(values.get("background", 0.0)))
 
     def _divide_contrasts(self, values: dict[str, Any]) -> tuple[float, dict[str, Any]]:
-        """The largest contrast squared, and values with contrasts over it; 1 and the same without one."""
+        # The largest contrast squared, and values with contrasts over it; 1 and the same without one.
         if not self._solvent:
             return 1.0, values
         around = float(values[self._solvent])
@@ -348,7 +348,7 @@ def _finite(residuals: Floats) -> Floats:
 
 
 def _densities(curves: ModelCurves, values: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """Names of the solvent's density and of the others, where only their differences matter; else none."""
+    # Names of the solvent's density and of the others, where only their differences matter; else none.
     names = [p.name for p in curves.info.parameters.call_parameters if p.type == "sld" and p.name in values]
     solvents = [name for name in names if "solvent" in name]
     matter = [name for name in names if name not in solvents]
@@ -370,12 +370,12 @@ def _set_density(values: dict[str, Any], name: str, density: float) -> dict[str,
     return values | changed | scales
 
 
-def _with_enough_points(values: dict[str, Any]) -> dict[str, Any]:
+def _add_points(values: dict[str, Any]) -> dict[str, Any]:
     return {n: max(v, _DISTRIBUTION_POINTS) if n.endswith("_pd_n") else v for n, v in values.items()}
 
 
-def _with_kind(fit: ModelFit, kind: str) -> ModelFit:
-    """The fit with another kind of its widest size distribution, of the same mean and deviation."""
+def _change_kind(fit: ModelFit, kind: str) -> ModelFit:
+    # The fit with another kind of its widest size distribution, of the same mean and deviation.
     name = _widest(fit)
     old, width = fit.distributions[name], fit.parameters[f"{name}_pd"]
     mean, deviation = moments(old, width.value)
@@ -389,7 +389,7 @@ def _with_kind(fit: ModelFit, kind: str) -> ModelFit:
 
 
 def _widest(fit: ModelFit) -> str:
-    """The parameter with the widest size distribution that was fitted; empty without one."""
+    # The parameter with the widest size distribution that was fitted; empty without one.
     widths = {name: fit.parameters.get(f"{name}_pd") for name in fit.distributions}
     fitted = {name: p.value for name, p in widths.items() if p is not None and p.value > 0 and not p.fixed}
     return max(fitted, key=lambda name: fitted[name], default="")
