@@ -43,6 +43,7 @@ def main() -> None:
         classified()
         planned()
         oriented()
+        oriented_image()
         contrasts()
         fitted("fitted", also="details")
         fitted("wrong", models=("sphere",), structure_factor="none")
@@ -120,6 +121,37 @@ def oriented() -> None:
     _written("sectors", said.getvalue())
     result = sasnet_plugin.fit_together(files, progress=False)
     result.plot().figure.savefig(FOLDER / "sectors.png", dpi=90)
+
+
+def oriented_image() -> None:
+    """Measured, simulated and residual image of simulated rods in a flow."""
+    import numpy as np
+    from scipy.interpolate import RectBivariateSpline
+
+    from sasnet_plugin.domains import ReadOptions
+    from sasnet_plugin.fitting.problem.oriented_particles import Particle
+    from sasnet_plugin.images.report import COMPARISON_SIZE, comparison
+    from sasnet_plugin.images.sans.fitting import fit_image
+    from sasnet_plugin.images.sans.reading import read
+    from sasnet_plugin.images.sans.report import again
+    from sasnet_plugin.report.canvas import save
+    from sasnet_plugin.types import Sector
+
+    rng, q, turns = np.random.default_rng(3), np.geomspace(0.0015, 0.3, 120), np.linspace(0, 90, 46)
+    values = {"radius": 40.0, "length": 300.0, "radius_pd": 0.1, "radius_pd_n": 35, "radius_pd_nsigma": 3.0}
+    rods = Particle("cylinder", q)
+    table = [rods.average(values | {"p2": 0.7, "director": 0.0}, Sector(turn, 0.5)) for turn in turns]
+    look = RectBivariateSpline(turns, np.log(q), np.log(table))
+    qx, qy = np.meshgrid(*[(np.arange(128) - 63.5) * 0.0025] * 2)
+    away = np.abs((np.degrees(np.arctan2(qy, qx)) - 25 + 90) % 180 - 90)
+    rate = np.exp(look.ev(away, np.log(np.hypot(qx, qy)))) + 2.0
+    counts = rng.poisson(4e5 * rate / rate.sum())
+    columns = [column.ravel() for column in (qx, qy, counts / 50, np.sqrt(np.maximum(counts, 1)) / 50)]
+    np.savetxt("rods.dat", np.column_stack(columns), header="Qx Qy I dI", fmt="%.6g")
+    fit = fit_image("rods.dat")
+    print(fit.headline)
+    (image,) = read("rods.dat", ReadOptions())
+    save(comparison(*again(image, fit)), str(FOLDER / "oriented_image.png"), COMPARISON_SIZE)
 
 
 def contrasts() -> None:

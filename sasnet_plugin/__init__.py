@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .fitting.api import fit, fit_together
     from .fitting.result.fit_result import FitResult
     from .fitting.result.sample_result import SampleResult
+    from .images.sans.fitting import cut_sectors, fit_image
     from .predict import suggest
     from .report.notebook import frame_of as frame_of
     from .report.notebook import html_of as html_of
@@ -41,8 +42,10 @@ __all__ = [
     "SasnetError",
     "Suggestion",
     "__version__",
+    "cut_sectors",
     "explore",
     "fit",
+    "fit_image",
     "fit_together",
     "load",
     "suggest",
@@ -56,7 +59,9 @@ _HOMES = {
     "load": "sasnet_plugin.data:load",
     "suggest": "sasnet_plugin.predict:suggest",
     "explore": "sasnet_plugin.web.explore:explore",
+    "cut_sectors": "sasnet_plugin.images.sans.fitting:cut_sectors",
     "fit": "sasnet_plugin.fitting.api:fit",
+    "fit_image": "sasnet_plugin.images.sans.fitting:fit_image",
     "fit_together": "sasnet_plugin.fitting.api:fit_together",
     "FitResult": "sasnet_plugin.fitting.result.fit_result:FitResult",
     "SampleResult": "sasnet_plugin.fitting.result.sample_result:SampleResult",

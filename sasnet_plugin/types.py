@@ -87,8 +87,47 @@ class Sector:
         return f"{self.azimuth:g}° ± {self.half_width:g}°"
 
 
+class Shown:
+    """What a notebook shows of a curve, a suggestion or a fit."""
+
+    def __str__(self: Any) -> str:
+        from . import lines_of
+
+        return "\n".join(lines_of(self))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
+
+    def _repr_html_(self: Any) -> str:
+        from . import html_of
+
+        return html_of(self)
+
+    def plot(self: Any, ax: Axes | None = None) -> Axes:
+        """Draw the data and what was found; into new axes, which a notebook shows, where none are given.
+
+        A suggestion is drawn as its nearest simulated curve, which is not fitted; the curves of a sample are
+        moved apart. ``axes.figure.savefig("fitted.png")`` writes what was drawn.
+        """
+        from . import plot_of
+
+        return plot_of(self, ax)
+
+    def to_dataframe(self: Any) -> DataFrame:
+        """A row for each point of a curve, model of a suggestion, or parameter of each fit, the best first.
+
+        Raises
+        ------
+        SasnetError
+            There is no pandas.
+        """
+        from . import frame_of
+
+        return frame_of(self)
+
+
 @dataclass(frozen=True, repr=False)
-class Curve:
+class Curve(Shown):
     """One measured (or simulated) small-angle-scattering curve.
 
     Parameters
@@ -122,6 +161,8 @@ class Curve:
         Whether a user has said where q begins: then no first point is doubted.
     sector : Sector or None
         What it was averaged over, where that is not all around the beam.
+    spin : str
+        Polarised neutrons: "+" or "-", with an analyser "++", "+-", "-+" or "--"; else empty.
     """
 
     q: Floats
@@ -140,6 +181,7 @@ class Curve:
     intensity_unit: str = ""
     replaced: int = 0
     sector: Sector | None = None
+    spin: str = ""
 
     def __post_init__(self) -> None:
         q = _column("q", self.q)
@@ -192,32 +234,6 @@ class Curve:
         ends = f"{significant(self.q[0], 3)} to {significant(self.q[-1], 3)} Å⁻¹{unit}"
         return f"{name}: {len(self)} points, q {ends}, {error} uncertainties"
 
-    def __repr__(self) -> str:
-        return f"<Curve {self}>"
-
-    def _repr_html_(self) -> str:
-        from . import html_of
-
-        return html_of(self)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the points; into new axes, which a notebook shows, where none are given."""
-        from . import plot_of
-
-        return plot_of(self, ax)
-
-    def to_dataframe(self) -> DataFrame:
-        """Columns q, intensity, dintensity, dq and so on, as far as there are any.
-
-        Raises
-        ------
-        SasnetError
-            There is no pandas.
-        """
-        from . import frame_of
-
-        return frame_of(self)
-
     def within(self, low: float = -np.inf, high: float = np.inf) -> Curve:
         """The points with low <= q <= high, Å⁻¹; with a low end also those left out as a shadow.
 
@@ -260,6 +276,8 @@ class Curve:
 
 
 def _column(name: str, value: ArrayLike) -> Floats:
+    if isinstance(value, np.ndarray) and value.dtype == np.float64 and value.ndim == 1 and _is_fixed(value):
+        return value
     try:
         column = np.array(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -268,6 +286,11 @@ def _column(name: str, value: ArrayLike) -> Floats:
         raise DataError(f"{name} has {column.ndim} dimensions; give a one-dimensional array.")
     column.setflags(write=False)
     return column
+
+
+def _is_fixed(array: Floats) -> bool:
+    """Whether nothing else changes an array, as of another curve."""
+    return array.flags.owndata and not array.flags.writeable
 
 
 class Geometry(Protocol):
@@ -405,7 +428,7 @@ class GroupGuess:
 
 
 @dataclass(frozen=True, repr=False)
-class Suggestion:
+class Suggestion(Shown):
     """What explains one curve: models and groups by falling probability.
 
     Parameters
@@ -434,11 +457,6 @@ class Suggestion:
     curve: Curve | None = field(default=None, compare=False, repr=False)
     second_component: float | None = None
 
-    def __str__(self) -> str:
-        from . import lines_of
-
-        return "\n".join(lines_of(self))
-
     def __repr__(self) -> str:
         name = printable(make_shown_name(self.file, self.entry)) if self.file else "curve"
         head = ("model", "structure factor", "probability", "group")
@@ -448,26 +466,6 @@ class Suggestion:
         ]
         title = f"Suggestion for {name} ({100 * self.in_scope:.3g} % likely to be a library model):"
         return "\n".join([title, *align_columns([head, *rows])])
-
-    def _repr_html_(self) -> str:
-        from . import html_of
-
-        return html_of(self)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the data with the likeliest model's nearest simulated curve, which is not fitted.
-
-        Into new axes, which a notebook shows, where none are given.
-        """
-        from . import plot_of
-
-        return plot_of(self, ax)
-
-    def to_dataframe(self) -> DataFrame:
-        """A row for each model, the likeliest first; errors as of `Curve.to_dataframe`."""
-        from . import frame_of
-
-        return frame_of(self)
 
     @cached_property
     def model_free(self) -> ModelFree | None:

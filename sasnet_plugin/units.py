@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -71,14 +72,16 @@ _INVERSE_WORDS = re.compile(r"^(?:inv(?:erse)?|reciprocal|rec|per|(?:1|rad)?/)",
 
 def _plain(text: str) -> str:
     """A unit's letters, small, without blanks, brackets and LaTeX's commands."""
-    if "&" in text or "<" in text or not text.isascii():
-        text = _TAGS.sub("", _compose(text))
-    text = _POWER.sub(lambda match: "^" + (match[1] or match[2]), text)
+    text = _POWER.sub(lambda match: "^" + (match[1] or match[2]), _without_tags(text))
     if "\\" in text:
         for pattern, sign in _LATEX:
             text = re.sub(pattern, sign, text, flags=re.IGNORECASE)
     text = re.sub(r"[\s{}()\[\]_\\$<>'\"]|\*\*", "", text.translate(_SIGNS)).replace("^", "")
     return text.lower()
+
+
+def _without_tags(text: str) -> str:
+    return _TAGS.sub("", _compose(text)) if "&" in text or "<" in text or not text.isascii() else text
 
 
 def _compose(text: str) -> str:
@@ -89,6 +92,7 @@ def _compose(text: str) -> str:
     return normalize("NFC", unescape(text))
 
 
+@lru_cache(maxsize=4096)  # files of one instrument have the same words
 def canonical(text: str, quantity: str) -> str | None:
     """Name a unit as `FACTORS` does, from spellings such as ``1/nm``, ``nm^-1``, ``n_m^-1``, ``nm⁻¹``; for
     ``q`` a bare length stands for its inverse. None if it is no unit of ``q``, ``length``, ``intensity``,
@@ -117,6 +121,20 @@ def canonical(text: str, quantity: str) -> str | None:
         power = -1
     name = length + {1: "", -1: "⁻¹", -2: "⁻²"}[power]
     return name if name in table else None
+
+
+def q_unit_asked(text: str) -> str:
+    """Name the unit of q that somebody asks for. Raises ValueError if it is none, or a length other than Å
+    and nm: ``mm`` may be a slip of ``nm``.
+    """
+    name, length = canonical(text, "q"), canonical(text, "length")
+    if name is None:
+        raise ValueError(f"{text!r} is not a unit of q; use A (for Å⁻¹) or nm (for nm⁻¹).")
+    if length not in (None, "Å", "nm"):
+        raise ValueError(
+            f"{text!r} is a length, not a unit of q; use nm (for nm⁻¹) or {text}^-1 (for {name})."
+        )
+    return name
 
 
 def factor(unit: str, quantity: str) -> float:

@@ -36,14 +36,14 @@ BINS, AXES, AZIMUTHS = 3000, 240, 9
 POINTS = 90
 
 
-def density_of_cosines(strength: float, turn: float) -> Array:
+def density_of_cosines(strength: float, turn: float, half_width: float = HALF_WIDTH) -> Array:
     """Share of each bin of |cos| between q and axes, over a sector: a sum over axes and azimuths."""
     polar, weight = np.polynomial.legendre.leggauss(AXES)
     around = 2 * np.pi * (np.arange(AXES) + 0.5) / AXES
     weight = weight * np.exp(strength * (polar**2 - 1))
     sine = np.sqrt(1 - polar**2)
     shares = np.zeros(BINS)
-    for azimuth in np.radians(turn + HALF_WIDTH * np.linspace(-1, 1, 2 * AZIMUTHS + 1)[1::2]):
+    for azimuth in np.radians(turn + half_width * np.linspace(-1, 1, 2 * AZIMUTHS + 1)[1::2]):
         cosine = np.abs(np.cos(azimuth) * polar[:, None] + np.sin(azimuth) * sine[:, None] * np.cos(around))
         bins = np.minimum((cosine * BINS).astype(int), BINS - 1)
         shares += np.bincount(bins.ravel(), np.repeat(weight, AXES), BINS)

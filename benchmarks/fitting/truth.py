@@ -59,13 +59,7 @@ def calculated(
     with silent():
         fitness.model.scale.value, _ = fitted()
         fitness.update()
-        finest = (
-            PROBLEM.sharpest
-            if table
-            else {"fast": PROBLEM.sharpest, "medium": PROBLEM.finest, "slow": PROBLEM.fine}[
-                fit_cost_class(form)
-            ]
-        )
+        finest = PROBLEM.finest_by_cost["fast" if table else fit_cost_class(form)]
         apply_sampling(fitness, seen, sampling_of(fitness, seen, finest))
         scale, background = fitted()
         return scale * np.asarray(fitness.theory()), background

@@ -33,13 +33,15 @@ def holes(cell: str, m: Measurement) -> File:
     return File(".csv", (HEAD + rows).encode(), ((t.rows(~gone),),))
 
 
-def written(form: str, head: str, m: Measurement, *, refusal: tuple[str, ...]) -> File:
+def written(
+    form: str, head: str, m: Measurement, *, refusal: tuple[str, ...] = (), suffix: str = ".txt"
+) -> File:
     """Every row by one form of q, I and dI."""
     t = m.truth.pinhole_less
     rows = "".join(
         form.format(q=10 * q, i=i, e=e) + "\n" for q, i, e in zip(t.q, t.intensity, t.error, strict=True)
     )
-    return File(".txt", (head + rows).encode(), ((t,),), refusal)
+    return File(suffix, (head.replace("{n}", str(t.q.size)) + rows).encode(), ((t,),), refusal)
 
 
 def minus(sign: str, m: Measurement) -> File:
@@ -64,26 +66,6 @@ def brackets(m: Measurement) -> File:
     return File(".txt", ("# q (1/nm)  I(q)\n" + rows).encode(), ((t,), (t.bare,)), ("",))
 
 
-def constants(m: Measurement) -> File:
-    """Constants of the measurement in lines of numbers above the table."""
-    t = m.truth.pinhole_less
-    rows = "".join(
-        f"{10 * q:.7g} {i:.7g} {e:.6g}\n" for q, i, e in zip(t.q, t.intensity, t.error, strict=True)
-    )
-    head = f"sample 7, q (1/nm), I, dI\n1.5418 1200 {t.q.size}\n0.85 1.0\n"
-    return File(".dat", (head + rows).encode(), ((t,),), ("line", "row", "column"))
-
-
-def dated(m: Measurement) -> File:
-    """Lines of text that begin with a number."""
-    t = m.truth.pinhole_less
-    rows = "".join(
-        f"{10 * q:.7g} {i:.7g} {e:.6g}\n" for q, i, e in zip(t.q, t.intensity, t.error, strict=True)
-    )
-    head = "2024-05-01 12:00:33\n5 mg/ml BSA, 20 C\n12 frames of 0.5 s\nq(1/nm) I dI\n"
-    return File(".dat", (head + rows).encode(), ((t,),))
-
-
 def as_json(m: Measurement) -> File:
     """Columns in JSON."""
     t = m.truth.pinhole_less
@@ -98,7 +80,7 @@ def as_numpy(m: Measurement) -> File:
     return File(".npy", held.getvalue(), (), ("",))
 
 
-HEADER = "# q (1/nm) I sigma\n"
+HEADER, PLAIN = "# q (1/nm) I sigma\n", "{q:.7g} {i:.7g} {e:.6g}"
 #: Title, form of a row, lines above, and whether to say that it is no table of numbers is right as well.
 FORMS = (
     ("`1.23 ± 0.04`", "{q:.7g}  {i:.7g} ± {e:.6g}", "# q (1/nm)  I(q)\n", True),
@@ -139,9 +121,15 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "`1.234(56)`": brackets,
         "the typographer's minus": partial(minus, "\u2212"),
         "`1.2×10^-3`": partial(minus, "×10^"),
-        "lines of constants above": constants,
-        "lines of text that begin with a number": dated,
+        "lines of constants above": partial(
+            written, PLAIN, "sample 7, q (1/nm), I, dI\n1.5418 1200 {n}\n0.85 1.0\n",
+            refusal=("line", "row", "column"), suffix=".dat",
+        ),
+        "lines of text that begin with a number": partial(
+            written, PLAIN, "2024-05-01 12:00:33\n5 mg/ml BSA, 20 C\n12 frames of 0.5 s\nq(1/nm) I dI\n",
+            suffix=".dat",
+        ),
         "JSON": as_json,
         "numpy's .npy": as_numpy,
-    }
+    }  # fmt: skip
     return {f"cells: {title}": way for title, way in found.items()}

@@ -13,68 +13,14 @@ from functools import partial
 import numpy as np
 
 from .samples import KINDS, Array, File, Measurement, Truth, measured
-from .units import ASSUMED, PER_NM, text
+from .units import ASSUMED, PER_NM, Table, text
 
 UNIT = "# q in 1/A\n"
-
-
-def named(
-    names: str, columns: Callable[[Measurement], list[Array]], *right: Callable[[Truth], Truth]
-) -> Callable[[Measurement], File]:
-    """A table with a line of names; q in Å⁻¹, said above it."""
-
-    def write(m: Measurement) -> File:
-        rows = text(columns(m), m.digits(6, 8), m.pick(" ", "\t"))
-        return File(".dat", (UNIT + names + "\n" + rows).encode(), tuple((one(m.truth),) for one in right))
-
-    return write
-
-
-def plain(t: Truth) -> Truth:
-    """With its uncertainties."""
-    return t.pinhole_less
-
-
-def bare(t: Truth) -> Truth:
-    """Without uncertainties."""
-    return t.bare
-
-
-def nameless(
-    columns: Callable[[Measurement], list[Array]], right: Callable[[Truth], Truth]
-) -> Callable[[Measurement], File]:
-    """Numbers alone, q in Å⁻¹: that this is assumed must be said."""
-
-    def write(m: Measurement) -> File:
-        rows = text(columns(m), m.digits(6, 8), m.pick(" ", "\t", ", "))
-        return File(".dat", rows.encode(), ((right(m.truth),),), says=ASSUMED)
-
-    return write
 
 
 def basic(m: Measurement) -> list[Array]:
     """q, I, dI."""
     return [m.truth.q, m.truth.intensity, m.truth.error]
-
-
-def residual(m: Measurement) -> Array:
-    """(data - model) over uncertainty."""
-    return (m.truth.intensity - m.model) / m.truth.error
-
-
-def points(m: Measurement) -> Array:
-    """Numbers of rows."""
-    return np.arange(1.0, m.truth.q.size + 1)
-
-
-def pixels(m: Measurement) -> Array:
-    """How many pixels a point is the mean of."""
-    return np.round(40 + 3000 * m.truth.q)
-
-
-def counts(m: Measurement) -> Array:
-    """What a detector counted."""
-    return np.round((m.truth.intensity / m.truth.error) ** 2 + 50)
 
 
 def samples(kind: str, m: Measurement) -> File:
@@ -206,27 +152,14 @@ def merged(m: Measurement) -> File:
     return File(".dat", (names + "\n" + text([*basic(m), detector], m.digits())).encode(), ((t,),))
 
 
-def log_q_log_i(m: Measurement) -> File:
-    """Both logarithms to base ten."""
-    t = m.truth.bare
-    names = m.pick("log10(q [1/A]) log10(I)", "# log10(q)/A^-1  log10(I)", "log(q/A-1)\tlog(I)")
-    rows = text([np.log10(t.q), np.log10(t.intensity)], "%.8f")
-    return File(".dat", (names + "\n" + rows).encode(), ((t,),), ("log",))
-
-
-def log_i(names: str, log: Callable[[Array], Array], m: Measurement) -> File:
+def log_i(names: str, columns: str) -> Table:
     """A logarithm of the intensity alone."""
-    t = m.truth.bare
-    rows = text([t.q, log(t.intensity)], "%.9f", "\t")
-    return File(".dat", (names + "\n" + rows).encode(), ((t,),), ("log", "ln"))
+    return Table(".dat", names + "\n", columns, "%.9f", "\t", file={"refusal": ("log", "ln")})
 
 
-def guinier(m: Measurement) -> File:
-    """q² and ln I."""
-    t = m.truth.bare
-    names = m.pick("q^2 (1/A^2)\tln(I)", "# Q2(A-2) lnI", "q² [Å⁻²] ln I")
-    rows = text([t.q**2, np.log(t.intensity)], "%.9e", "\t")
-    return File(".dat", (names + "\n" + rows).encode(), ((t,),), ("guinier", "logarithm", "ln", "q²", "q^2"))
+def angle(head: str) -> Table:
+    """2θ without a wavelength: nobody can know q."""
+    return Table(".xy", head, "tth I", "%.7f", file={"right": (), "refusal": ("angle", "2θ", "wavelength")})
 
 
 def transformed(names: str, power: int, words: tuple[str, ...], m: Measurement) -> File:
@@ -234,21 +167,6 @@ def transformed(names: str, power: int, words: tuple[str, ...], m: Measurement) 
     t = m.truth.pinhole_less
     rows = text([t.q, t.intensity * t.q**power, t.error * t.q**power], m.digits(6, 8))
     return File(".dat", (names + "\n" + rows).encode(), ((t,), (t.bare,)), words)
-
-
-def angle(head: str, m: Measurement) -> File:
-    """2θ without a wavelength: nobody can know q."""
-    t = m.truth
-    tth = np.degrees(2 * np.arcsin(t.q * 1.5406 / (4 * np.pi)))
-    rows = text([tth, t.intensity], "%.7f")
-    return File(".xy", (head + rows).encode(), (), ("angle", "2θ", "wavelength"))
-
-
-def spacing(m: Measurement) -> File:
-    """d = 2π/q instead of q."""
-    t = m.truth.pinhole_less
-    rows = text([2 * np.pi / t.q, t.intensity, t.error], m.digits(6, 8))
-    return File(".dat", ("# d-spacing (A)  I  dI\n" + rows).encode(), ((t,),), ("spacing",))
 
 
 def distances(m: Measurement) -> File:
@@ -321,9 +239,9 @@ def q_last(remark: str, unit: str, m: Measurement) -> File:
 def index_nameless(m: Measurement) -> File:
     """A number of the row first, without names."""
     rows = "".join(
-        f"{int(k):5d} {q:.7g} {i:.7g} {e:.6g}\n" for k, q, i, e in zip(points(m), *basic(m), strict=True)
+        f"{k:5d} {q:.7g} {i:.7g} {e:.6g}\n" for k, (q, i, e) in enumerate(zip(*basic(m), strict=True), 1)
     )
-    return File(".dat", ("# q in 1/A\n" + rows).encode(), ((plain(m.truth),),), ("column", "q"))
+    return File(".dat", (UNIT + rows).encode(), ((m.truth.pinhole_less,),), ("column", "q"))
 
 
 def buffer_nameless(m: Measurement) -> File:
@@ -334,58 +252,31 @@ def buffer_nameless(m: Measurement) -> File:
     return File(".dat", (UNIT + rows).encode(), ((t,), (t, second)), ("column", "sample"))
 
 
-SIMPLE: dict[str, Callable[[Measurement], File]] = {
-    "named `q I sigma model residual`": named(
-        "q I sigma model residual", lambda m: [*basic(m), m.model, residual(m)], plain
-    ),
-    "named `Q Iobs Icalc dI`": named(
-        "Q Iobs Icalc dI", lambda m: [m.truth.q, m.truth.intensity, m.model, m.truth.error], plain
-    ),
-    "named `q,I_fit,I_exp,err`": named(
-        "q\tI_fit\tI_exp\terr", lambda m: [m.truth.q, m.model, m.truth.intensity, m.truth.error], plain
-    ),
-    "named `q I error(%)`": named(
-        "q I error(%)", lambda m: [*basic(m)[:2], 100 * m.truth.error / m.truth.intensity], plain
-    ),
-    "named `q I dI/I`": named(
-        "q I dI/I", lambda m: [*basic(m)[:2], m.truth.error / m.truth.intensity], plain
-    ),
-    "named `q I rel_err`": named(
-        "q I rel_err", lambda m: [*basic(m)[:2], m.truth.error / m.truth.intensity], plain
-    ),
-    "named `q I variance`": named("q I variance", lambda m: [*basic(m)[:2], m.truth.error**2], plain),
-    "named `q I weight`": named("q I weight", lambda m: [*basic(m)[:2], 1 / m.truth.error**2], bare, plain),
-    "named `q I counts`": named("q I counts", lambda m: [*basic(m)[:2], counts(m)], bare),
-    "named `q I sigma npix`": named("q I sigma npix", lambda m: [*basic(m), pixels(m)], plain),
-    "named `q I sigma Trans`": named("q I sigma Trans", lambda m: [*basic(m), 0 * m.truth.q + 0.83], plain),
-    "named `I q dI`": named("I q dI", lambda m: [m.truth.intensity, m.truth.q, m.truth.error], plain),
-    "named `dI I q`": named("dI I q", lambda m: [m.truth.error, m.truth.intensity, m.truth.q], plain),
-    "named `point q I dI`": named("point q I dI", lambda m: [points(m), *basic(m)], plain),
-    "named `Q I dI dQ`": named("Q I dI dQ", lambda m: [*basic(m), m.truth.dq], lambda t: t),
-    "named `Q dQ I dI`": named(
-        "Q dQ I dI", lambda m: [m.truth.q, m.truth.dq, m.truth.intensity, m.truth.error], lambda t: t
-    ),
-    "named `q I dq`, no uncertainty": named(
-        "q I dq", lambda m: [*basic(m)[:2], m.truth.dq], lambda t: replace(t, error=None)
-    ),
-    "named `2theta q I dI`": named(
-        "2theta q I dI",
-        lambda m: [np.degrees(2 * np.arcsin(m.truth.q * 1.5406 / (4 * np.pi))), *basic(m)],
-        plain,
-    ),
-    "nameless q I dI dq": nameless(lambda m: [*basic(m), m.truth.dq], lambda t: t),
-    "nameless q I dI": nameless(basic, plain),
-    "nameless q I": nameless(lambda m: basic(m)[:2], bare),
-    "nameless q I model": nameless(lambda m: [*basic(m)[:2], m.model], bare),
-    "nameless q I I": nameless(lambda m: [*basic(m)[:2], m.truth.intensity], bare),
-    "nameless q I dI model": nameless(lambda m: [*basic(m), m.model], plain),
-    "nameless q I model dI": nameless(
-        lambda m: [*basic(m)[:2], m.model, m.truth.error], plain
-    ),
-    "nameless q I dI 1": nameless(lambda m: [*basic(m), 0 * m.truth.q + 1.0], plain),
-    "nameless q I dI residual": nameless(lambda m: [*basic(m), residual(m)], plain),
-    "nameless q I dI pixels": nameless(lambda m: [*basic(m), pixels(m)], plain),
-}  # fmt: skip
+#: Names above the numbers, and what stands in the columns.
+NAMED = {
+    "q I sigma model residual": "q I dI model residual",
+    "Q Iobs Icalc dI": "q I model dI",
+    "q,I_fit,I_exp,err": "q model I dI",
+    "q I error(%)": "q I dI/%",
+    "q I dI/I": "q I dI/I",
+    "q I rel_err": "q I dI/I",
+    "q I variance": "q I dI^2",
+    "q I weight": "q I 1/dI^2",
+    "q I counts": "q I counts",
+    "q I sigma npix": "q I dI pixels",
+    "q I sigma Trans": "q I dI 0.83",
+    "I q dI": "I q dI",
+    "dI I q": "dI I q",
+    "point q I dI": "point q I dI",
+    "Q I dI dQ": "q I dI dQ",
+    "Q dQ I dI": "q dQ I dI",
+    "q I dq`, no uncertainty": "q I dQ",
+    "2theta q I dI": "tth q I dI",
+}
+NAMELESS = (
+    "q I dI dQ", "q I dI", "q I", "q I model", "q I I", "q I dI model", "q I model dI", "q I dI 1",
+    "q I dI residual", "q I dI pixels",
+)  # fmt: skip
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
@@ -418,21 +309,35 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "Origin: names, units, comments": origin,
         "a sheet as CSV with empty columns": spreadsheet,
         "three detectors joined, flagged": merged,
-        "log10 q, log10 I": log_q_log_i,
-        "q, ln I": partial(log_i, "q (1/A)\tln(I)", np.log),
-        "q, log10 I": partial(log_i, "# q[A-1]\tlog10(I)", np.log10),
-        "q, lg I nameless but for a comment": partial(log_i, "# q in A^-1, log10 of the intensity", np.log10),
-        "q², ln I (Guinier)": guinier,
+        "log10 q, log10 I": Table(
+            ".dat", ("log10(q [1/A]) log10(I)\n", "# log10(q)/A^-1  log10(I)\n", "log(q/A-1)\tlog(I)\n"),
+            "lg_q lg_I", "%.8f", file={"refusal": ("log",)},
+        ),
+        "q, ln I": log_i("q (1/A)\tln(I)", "q ln_I"),
+        "q, log10 I": log_i("# q[A-1]\tlog10(I)", "q lg_I"),
+        "q, lg I nameless but for a comment": log_i("# q in A^-1, log10 of the intensity", "q lg_I"),
+        "q², ln I (Guinier)": Table(
+            ".dat", ("q^2 (1/A^2)\tln(I)\n", "# Q2(A-2) lnI\n", "q² [Å⁻²] ln I\n"), "q^2 ln_I", "%.9e", "\t",
+            file={"refusal": ("guinier", "logarithm", "ln", "q²", "q^2")},
+        ),
         "q, q²I, q²dI (Kratky)": partial(transformed, "q(1/A) q^2*I q^2*dI", 2, ("kratky", "q²", "q^2")),
         "q, q⁴I, q⁴dI (Porod)": partial(transformed, "q(1/A) I*q^4 dI*q^4", 4, ("porod", "q⁴", "q^4")),
-        "2θ named": partial(angle, "# 2theta (deg)  intensity\n"),
-        "`2-Theta Angle (Degrees)`": partial(angle, "2-Theta Angle (Degrees), Intensity\n"),
-        "`Angle,Counts`": partial(angle, "Angle,Counts\n"),
-        "`TwoTheta [°]`": partial(angle, "TwoTheta [°]\tI\n"),
-        "d = 2π/q": spacing,
+        "2θ named": angle("# 2theta (deg)  intensity\n"),
+        "`2-Theta Angle (Degrees)`": angle("2-Theta Angle (Degrees), Intensity\n"),
+        "`Angle,Counts`": angle("Angle,Counts\n"),
+        "`TwoTheta [°]`": angle("TwoTheta [°]\tI\n"),
+        "d = 2π/q": Table(".dat", "# d-spacing (A)  I  dI\n", "d I dI", file={"refusal": ("spacing",)}),
         "p(r)": distances,
         "Qx, Qy, I": two_dimensional,
         "row numbers first, nameless": index_nameless,
         "nameless second, larger curve": buffer_nameless,
-    }
-    return {f"columns: {title}": way for title, way in (SIMPLE | rest).items()}
+    }  # fmt: skip
+    found: dict[str, Callable[[Measurement], File]] = {}
+    for names, columns in NAMED.items():
+        head = UNIT + names.partition("`")[0].replace(",", "\t") + "\n"
+        title = f"named `{names}" + "`" * ("`" not in names)
+        found[title] = Table(".dat", head, columns, gap=(" ", "\t"))
+    for columns in NAMELESS:
+        table = Table(".dat", "", columns, gap=(" ", "\t", ", "), file={"says": ASSUMED})
+        found[f"nameless {columns.replace('dQ', 'dq')}"] = table
+    return {f"columns: {title}": way for title, way in (found | rest).items()}

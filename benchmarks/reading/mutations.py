@@ -44,18 +44,27 @@ def _rows(text: str) -> tuple[list[str], list[int]]:
     return lines, table[5:-5]
 
 
-def _one_value(change: Callable[[str, Generator], str]) -> Callable[[str, Generator], str]:
-    """Change one number of one row."""
+def _one_row(change: Callable[[str, Generator], list[str]]) -> Callable[[str, Generator], str]:
+    """Put other lines in the place of one row."""
 
     def changed(text: str, rng: Generator) -> str:
         lines, table = _rows(text)
         k = table[int(rng.integers(len(table)))]
-        found = _numbers(lines[k])
-        one = found[int(rng.integers(min(len(found), 3)))]
-        lines[k] = lines[k][: one.start()] + change(one[0], rng) + lines[k][one.end() :]
+        lines[k : k + 1] = change(lines[k], rng)
         return "\n".join(lines)
 
     return changed
+
+
+def _one_value(change: Callable[[str, Generator], str]) -> Callable[[str, Generator], str]:
+    """Change one number of one row."""
+
+    def changed(line: str, rng: Generator) -> list[str]:
+        found = _numbers(line)
+        one = found[int(rng.integers(min(len(found), 3)))]
+        return [line[: one.start()] + change(one[0], rng) + line[one.end() :]]
+
+    return _one_row(changed)
 
 
 def _scaled(factor: float) -> Callable[[str, Generator], str]:
@@ -86,14 +95,17 @@ VALUES: dict[str, Callable[[str, Generator], str]] = {
 }
 
 
-def _swap_tokens(text: str, rng: Generator) -> str:
-    lines, table = _rows(text)
-    k = table[int(rng.integers(len(table)))]
-    found = _numbers(lines[k])
+def _swap_tokens(line: str, rng: Generator) -> list[str]:
+    found = _numbers(line)
     i = int(rng.integers(min(len(found), 3) - 1))
     a, b = found[i], found[i + 1]
-    lines[k] = f"{lines[k][: a.start()]}{b[0]}{lines[k][a.end() : b.start()]}{a[0]}{lines[k][b.end() :]}"
-    return "\n".join(lines)
+    return [f"{line[: a.start()]}{b[0]}{line[a.end() : b.start()]}{a[0]}{line[b.end() :]}"]
+
+
+def _drop_token(line: str, rng: Generator) -> list[str]:
+    found = _numbers(line)
+    one = found[int(rng.integers(len(found)))]
+    return [line[: one.start()] + line[one.end() :].lstrip(" ")]
 
 
 def _swap_between_rows(text: str, rng: Generator) -> str:
@@ -117,34 +129,10 @@ def _lines(change: Callable[[list[str], list[int], Generator], list[str]]) -> Ca
     return changed
 
 
-def _without(lines: list[str], table: list[int], rng: Generator) -> list[str]:
-    k = table[int(rng.integers(len(table)))]
-    return lines[:k] + lines[k + 1 :]
-
-
-def _doubled(lines: list[str], table: list[int], rng: Generator) -> list[str]:
-    k = table[int(rng.integers(len(table)))]
-    return [*lines[: k + 1], lines[k], *lines[k + 1 :]]
-
-
 def _exchanged(lines: list[str], table: list[int], rng: Generator) -> list[str]:
     k, m = rng.choice(table, 2, replace=False)
     lines[k], lines[m] = lines[m], lines[k]
     return lines
-
-
-def _half_a_line(lines: list[str], table: list[int], rng: Generator) -> list[str]:
-    k = table[int(rng.integers(len(table)))]
-    lines[k] = lines[k][: int(rng.integers(1, len(lines[k])))]
-    return lines
-
-
-def _inserted(what: str) -> Callable[[list[str], list[int], Generator], list[str]]:
-    def inserted(lines: list[str], table: list[int], rng: Generator) -> list[str]:
-        k = table[int(rng.integers(len(table)))]
-        return [*lines[:k], what, *lines[k:]]
-
-    return inserted
 
 
 def _glued(lines: list[str], table: list[int], rng: Generator) -> list[str]:
@@ -154,51 +142,26 @@ def _glued(lines: list[str], table: list[int], rng: Generator) -> list[str]:
 
 
 LINES: dict[str, Callable[[str, Generator], str]] = {
-    "swapped tokens": _swap_tokens,
+    "swapped tokens": _one_row(_swap_tokens),
     "a token of two rows swapped": _swap_between_rows,
-    "a line missing": _lines(_without),
-    "a line twice": _lines(_doubled),
+    "a line missing": _one_row(lambda line, rng: []),
+    "a line twice": _one_row(lambda line, rng: [line, line]),
     "two lines exchanged": _lines(_exchanged),
-    "half a line": _lines(_half_a_line),
-    "an empty line": _lines(_inserted("")),
+    "half a line": _one_row(lambda line, rng: [line[: int(rng.integers(1, len(line)))]]),
+    "an empty line": _one_row(lambda line, rng: ["", line]),
     "two lines in one": _lines(_glued),
     "CRLF": lambda text, rng: text.replace("\n", "\r\n"),
 }
 
 
-def _marked(lines: list[str], table: list[int], rng: Generator) -> list[str]:
-    k = table[int(rng.integers(len(table)))]
-    lines[k] = f"# {lines[k]}"
-    return lines
-
-
-def _decimal_comma(lines: list[str], table: list[int], rng: Generator) -> list[str]:
-    k = table[int(rng.integers(len(table)))]
-    lines[k] = lines[k].replace(".", ",")
-    return lines
-
-
-def _glued_tokens(lines: list[str], table: list[int], rng: Generator) -> list[str]:
-    """A delimiter missing."""
-    k = table[int(rng.integers(len(table)))]
-    lines[k] = re.sub(r"(?<=\d)\s*[\s,;]\s*(?=\d)", "", lines[k], count=1)
-    return lines
-
-
-def _missing_token(lines: list[str], table: list[int], rng: Generator) -> list[str]:
-    k = table[int(rng.integers(len(table)))]
-    found = _numbers(lines[k])
-    one = found[int(rng.integers(len(found)))]
-    lines[k] = lines[k][: one.start()] + lines[k][one.end() :].lstrip(" ")
-    return lines
-
-
 TABLE: dict[str, Callable[[str, Generator], str]] = {
-    "a row marked as a comment": _lines(_marked),
-    "decimal commas in one row": _lines(_decimal_comma),
-    "a delimiter missing": _lines(_glued_tokens),
-    "a token missing": _lines(_missing_token),
-    "a word between": _lines(_inserted("# paused")),
+    "a row marked as a comment": _one_row(lambda line, rng: [f"# {line}"]),
+    "decimal commas in one row": _one_row(lambda line, rng: [line.replace(".", ",")]),
+    "a delimiter missing": _one_row(
+        lambda line, rng: [re.sub(r"(?<=\d)\s*[\s,;]\s*(?=\d)", "", line, count=1)]
+    ),
+    "a token missing": _one_row(_drop_token),
+    "a word between": _one_row(lambda line, rng: ["# paused", line]),
 }
 
 

@@ -7,8 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from .samples import File, Measurement, Truth
-from .units import PER_NM, text
+from .samples import File, Measurement
+from .units import Table, text
 
 #: Of q in nm⁻¹: every letter that the field writes for the scattering vector.
 Q_NAMES = (
@@ -52,22 +52,6 @@ DQ_NAMES = ("sigmaQ", "Q_res", "resolution", "Qdev", "dQ", "Sigma_Q", "delta_q")
 OTHER_NAMES = ("counts", "npix", "weight", "chi", "residuals", "background", "transmission", "mask", "I*q^2")
 
 
-def q_named(name: str, scale: float, m: Measurement) -> File:
-    """The name of q holds its unit."""
-    t = m.truth.pinhole_less
-    rows = text([t.q * scale, t.intensity, t.error], m.digits(6, 8), "\t")
-    return File(".dat", (f"{name}\tI\tsigma\n" + rows).encode(), ((t,),))
-
-
-def third(name: str, kind: str, m: Measurement) -> File:
-    """Three columns, the third under that name."""
-    t = m.truth
-    column = {"error": t.error, "model": m.model, "dq": t.dq}[kind]
-    right = {"error": t.pinhole_less, "model": t.bare, "dq": Truth(t.q, t.intensity, None, t.dq)}[kind]
-    rows = text([t.q, t.intensity, column], m.digits(6, 8), "\t")
-    return File(".dat", (f"q(1/A)\tI(q)\t{name}\n" + rows).encode(), ((right,),))
-
-
 def fourth(name: str, m: Measurement) -> File:
     """Four columns, the fourth none of what a curve has."""
     t = m.truth
@@ -86,13 +70,6 @@ def fourth(name: str, m: Measurement) -> File:
     return File(".dat", (f"q(1/A)\tI(q)\tsigma\t{name}\n" + rows).encode(), ((t.pinhole_less,),))
 
 
-def few_names(m: Measurement) -> File:
-    """Two names above three columns."""
-    t = m.truth.pinhole_less
-    rows = text([t.q, t.intensity, t.error], m.digits(6, 8))
-    return File(".dat", ("# q(1/A) I(q)\n" + rows).encode(), ((t,),))
-
-
 def not_q(head: str, words: tuple[str, ...], m: Measurement) -> File:
     """The first column is no scattering vector."""
     t = m.truth.pinhole_less
@@ -106,27 +83,34 @@ def not_q(head: str, words: tuple[str, ...], m: Measurement) -> File:
     return File(".dat", (head + rows).encode(), (), words)
 
 
-def ten_to(m: Measurement) -> File:
-    """A power of ten in the unit."""
-    t = m.truth.pinhole_less
-    names = m.pick("q (10^-3 A^-1)", "q [10^-3 1/A]", "q / 10^-3 Å^-1")
-    rows = text([t.q * 1e3, t.intensity, t.error], m.digits(6, 8), "\t")
-    return File(".dat", (f"{names}\tI\tsigma\n" + rows).encode(), ((t,),), ("unit", "10"))
+def under(name: str, columns: str) -> Table:
+    """The name of q holds its unit."""
+    return Table(".dat", f"{name}\tI\tsigma\n", columns, gap="\t")
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
     """Title to writer."""
     found: dict[str, Callable[[Measurement], File]] = {}
-    found |= {f"q as `{name}`": partial(q_named, name, PER_NM) for name in Q_NAMES}
+    found |= {f"q as `{name}`": under(name, "nm I dI") for name in Q_NAMES}
     for name in ANGSTROM_NAMES:
         codes = name.encode("ascii", "backslashreplace").decode()
-        found[f"q as `{codes}`"] = partial(q_named, name, 1.0)
-    for kind, names in (("error", ERROR_NAMES), ("model", MODEL_NAMES), ("dq", DQ_NAMES)):
-        found |= {f"{kind} as `{name}`": partial(third, name, kind) for name in names}
+        found[f"q as `{codes}`"] = under(name, "q I dI")
+    for kind, column, names in (
+        ("error", "dI", ERROR_NAMES), ("model", "model", MODEL_NAMES), ("dq", "dQ", DQ_NAMES),
+    ):  # fmt: skip
+        for name in names:
+            head = f"q(1/A)\tI(q)\t{name}\n"
+            found[f"{kind} as `{name}`"] = Table(".dat", head, f"q I {column}", gap="\t")
     found |= {f"fourth column `{name}`": partial(fourth, name) for name in OTHER_NAMES}
     return {f"names: {title}": way for title, way in found.items()} | {
-        "names: two above three columns": few_names,
-        "names: `10^-3 A^-1`": ten_to,
+        "names: two above three columns": Table(".dat", "# q(1/A) I(q)\n"),
+        "names: `10^-3 A^-1`": Table(
+            ".dat",
+            tuple(f"{name}\tI\tsigma\n" for name in ("q (10^-3 A^-1)", "q [10^-3 1/A]", "q / 10^-3 Å^-1")),
+            "milli I dI",
+            gap="\t",
+            file={"refusal": ("unit", "10")},
+        ),
         "names: `theta (deg)`": partial(not_q, "# theta (deg)  I  dI\n", ("θ", "angle", "theta")),
         "names: `pixel`": partial(not_q, "pixel counts error\n", ("pixel", "channel", "first column")),
         "names: `r_mm`": partial(not_q, "# r_mm   I   sigma\n", ("mm", "distance", "unit")),

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from .samples import Array, File, Measurement, Truth
-from .units import ASSUMED, PER_NM, S_PER_NM, text
+from .units import ANGLE, ASSUMED, PER_NM, Table, text
 
 
 def extrapolated(m: Measurement) -> Array:
@@ -31,33 +31,18 @@ def primus(m: Measurement) -> File:
     return File(".dat", (head + rows + foot).encode(), ((t,),))
 
 
-def fir(m: Measurement) -> File:
-    """DAMMIN's and GASBOR's .fir: s, I, error, fit with names."""
-    t = m.truth.pinhole_less
-    head = "   sExp  |  iExp |  Err | iFit(+Const) | Chi^2=   1.01\n"
-    return File(".fir", (head + fit_rows(m)).encode(), ((t,),), says=ASSUMED)
-
-
-def fit_rows(m: Measurement, scale: float = 1.0) -> str:
-    """Rows of s, I, error, fit."""
-    t = m.truth
-    return text([t.q * scale, t.intensity, t.error, m.model], "%.6E", "  ")
-
-
 def fir_long(m: Measurement) -> File:
     """The same below lines of keys and values, as DAMMIF's."""
     t = m.truth.pinhole_less
     head = f" Constant adjusted ...................................... : {m.rng.uniform(0, 1):.4f}\n"
     head += " Discrepancy ............................................ : 1.234\n"
     head += "    sExp  |  iExp |  Err | iFit(+Const) | Chi^2=   ***\n"
-    return File(".fir", (head + fit_rows(m)).encode(), ((t,),), says=ASSUMED)
-
-
-def fit_nameless(m: Measurement) -> File:
-    """CRYSOL's .fit since 2.8, OLIGOMER's: a title, then s, I, error, fit."""
-    t = m.truth.pinhole_less
-    head = f" {m.pick('6lyz.pdb', '4mld.pdb')}  Dro:0.075  Ra:1.400  RGT:28.10  Vol: 86422.  Chi^2:******\n"
-    return File(".fit", (head + fit_rows(m)).encode(), ((t,),), says=ASSUMED)
+    return File(
+        ".fir",
+        (head + text([t.q, t.intensity, t.error, m.model], "%.6E", "  ")).encode(),
+        ((t,),),
+        says=ASSUMED,
+    )
 
 
 def monsa(m: Measurement) -> File:
@@ -67,16 +52,8 @@ def monsa(m: Measurement) -> File:
     rows = text([second.q, second.intensity, second.error, 2.2 * m.model], "%.6E", "  ")
     head = " MONSA fit\n File a_mer.dat   Chi:   1.470 Weight: 1.000 RelSca: 0.396\n"
     middle = " File b_mer.dat   Chi:   1.120 Weight: 1.000 RelSca: 0.512\n"
-    content = (head + fit_rows(m) + middle + rows).encode()
+    content = (head + text([t.q, t.intensity, t.error, m.model], "%.6E", "  ") + middle + rows).encode()
     return File(".fit", content, ((t, second),), ("table", "data set", "sample"), says=ASSUMED)
-
-
-def fit_three(m: Measurement) -> File:
-    """CRYSOL's older .fit: a title, then s, I, fit."""
-    t = m.truth
-    head = "  6lyz.pdb             Dro:0.030 Vol:  17000.  Chi: 1.120\n"
-    rows = text([t.q, t.intensity, m.model], "%.6E", "  ")
-    return File(".fit", (head + rows).encode(), ((t.bare,),), says=ASSUMED)
 
 
 def gnom(version: int, m: Measurement) -> File:
@@ -114,23 +91,6 @@ def crysol_int(m: Measurement) -> File:
     return File(".int", (head + rows).encode(), ((truth,),), ("theor", "calculated", "column"), loose=True)
 
 
-def crysol_abs(m: Measurement) -> File:
-    """CRYSOL's .abs: s and the calculated intensity on absolute scale; the suffix is also NIST's."""
-    t = m.truth
-    head = "  6lyz.pdb  theoretical intensity on absolute scale, cm^-1, 1 mg/ml\n"
-    rows = text([t.q, m.model], "%.6E", "  ")
-    return File(".abs", (head + rows).encode(), ((Truth(t.q, m.model),),), says=ASSUMED)
-
-
-def foxs_fit(m: Measurement) -> File:
-    """FoXS beside data: q, measured, calculated, error."""
-    t = m.truth.pinhole_less
-    head = f"# SAXS profile: number of points = {t.q.size}, q_min = {t.q[0]:.5f}, q_max = {t.q[-1]:.5f}\n"
-    head += "# offset = 0, scaling c = 1.2, Chi^2 = 1.1\n#  q       exp_intensity   model_intensity error\n"
-    rows = text([t.q, t.intensity, m.model, t.error], m.digits(6, 8), "    ")
-    return File(".dat", (head + rows).encode(), ((t,),), loose=True)
-
-
 def foxs_profile(m: Measurement) -> File:
     """FoXS alone: q, calculated, an error that it makes up."""
     t = m.truth
@@ -139,65 +99,6 @@ def foxs_profile(m: Measurement) -> File:
     error = 0.03 * m.model
     rows = text([t.q, m.model, error], m.digits(6, 8), "    ")
     return File(".dat", (head + rows).encode(), ((Truth(t.q, m.model, error),),), loose=True)
-
-
-def multi_foxs(m: Measurement) -> File:
-    """MultiFoXS: names, with the model third."""
-    t = m.truth.pinhole_less
-    head = "# chi = 1.05 c1 = 1.02 c2 = 0.5\n# q Iexp Imodel sigma\n"
-    rows = text([t.q, t.intensity, m.model, t.error], m.digits(6, 8))
-    return File(".fit", (head + rows).encode(), ((t,),), loose=True)
-
-
-def pepsi(m: Measurement) -> File:
-    """Pepsi-SAXS: q, measured, sigma, fit, with their names."""
-    t = m.truth.pinhole_less
-    head = "#  q(A^-1)        Iexp            sigma(Iexp)      Ifit\n"
-    return File(".fit", (head + fit_rows(m)).encode(), ((t,),))
-
-
-def sasfit(m: Measurement) -> File:
-    """SASfit's export: data, fit, residuals, resolution."""
-    t = m.truth
-    residual = (t.intensity - m.model) / t.error
-    head = '"Q / nm^-1";"I(Q)";"Delta I(Q)";"I_th(Q)";"residuals"\n'
-    rows = text([t.q * PER_NM, t.intensity, t.error, m.model, residual], m.digits(6, 8), ";")
-    return File(".csv", (head + rows).encode(), ((t.pinhole_less,),))
-
-
-def irena(m: Measurement) -> File:
-    """Irena's export of data with comments and the names of its waves."""
-    t = m.truth
-    head = "# Data exported from Irena\n# IrenaWaveNote=Wavelength=0.59;Thickness=1 mm\n"
-    head += "#   Q [1/A]\tIntensity [1/cm]"
-    head += "\tUncertainty\tQ resolution\n"
-    rows = text([t.q, t.intensity, t.error, t.dq], m.digits(6, 8), "\t")
-    return File(".dat", (head + rows).encode(), ((t,),))
-
-
-def irena_model(m: Measurement) -> File:
-    """Irena's export of a fit."""
-    t = m.truth
-    head = "#Q_vec[1/A] Intensity Error UnifiedFitIntensity\n"
-    return File(".txt", (head + fit_rows(m)).encode(), ((t.pinhole_less,),))
-
-
-def nika(m: Measurement) -> File:
-    """Nika's reduced curve: q, I, error, width of the bin."""
-    t = m.truth
-    head = (
-        "# Nika processed, calibrated data\n# Sample detector distance = 1200 mm\n# Wavelength = 0.1542 nm\n"
-    )
-    head += "# q[A^-1]\tIntensity\tError\tdQ\n"
-    rows = text([t.q, t.intensity, t.error, t.dq], m.digits(6, 8), "\t")
-    return File(".dat", (head + rows).encode(), ((t,),))
-
-
-def sasview(m: Measurement) -> File:
-    """SasView's saved text."""
-    t = m.truth
-    rows = text([t.q, t.intensity, t.error, t.dq], "%.10g", "\t")
-    return File(".txt", ("<X>\t<Y>\t<dY>\t<dX>\n" + rows).encode(), ((t,),), loose=True)
 
 
 def raw(m: Measurement) -> File:
@@ -209,27 +110,6 @@ def raw(m: Measurement) -> File:
     rows = text([t.q, t.intensity, t.error], "%.8E", "  ")
     parts = (header, data + rows) if m.pick("above", "below") == "above" else (data + rows, "\n" + header)
     return File(".dat", "".join(parts).encode(), ((t,),))
-
-
-def scatter(m: Measurement) -> File:
-    """Scåtter and BIOISIS: remarks above."""
-    t = m.truth.pinhole_less
-    head = "# REMARK 265 EXPERIMENTAL DETAILS\n# REMARK 265 Rg = 46.5\n# REMARK 265 q(A^-1)  I(q)  sigma\n"
-    return File(".dat", (head + text([t.q, t.intensity, t.error], m.digits(6, 8), "\t")).encode(), ((t,),))
-
-
-def mantid_ascii(m: Measurement) -> File:
-    """Mantid's SaveAscii: names, then the number of the spectrum."""
-    t = m.truth.pinhole_less
-    rows = text([t.q, t.intensity, t.error], "%.12g", ",")
-    return File(".csv", ("# X , Y , E\n1\n" + rows).encode(), ((t,),), says=ASSUMED)
-
-
-def mantid_dx(m: Measurement) -> File:
-    """Mantid's SaveAscii with its resolution."""
-    t = m.truth
-    rows = text([t.q, t.intensity, t.error, t.dq], "%.12g", ",")
-    return File(".txt", ("# X , Y , E , DX\n1\n" + rows).encode(), ((t,),), says=ASSUMED)
 
 
 def rkh_block(t: Truth) -> str:
@@ -253,15 +133,6 @@ def rkh(kind: str, m: Measurement) -> File:
     second = Truth(t.q, 2.2 * m.model + t.error, 1.3 * t.error)
     content = (rkh_block(t) + rkh_block(second)).encode()
     return File(".Q", content, ((t, second),), ("table", "data set", "sample"), loose=True)
-
-
-def raw_old(m: Measurement) -> File:
-    """BioXTAS RAW's first versions: names and number of points bare, a fourth column of zeros, keys below."""
-    t = m.truth.pinhole_less
-    head = "   Exposure Time (sec): 1\n       Q             I                   Error           DeltaQ\n"
-    rows = text([t.q, t.intensity, t.error, 0 * t.q], "%.8E", "  ")
-    foot = "\n\nq_cal: 1\nwavelength: 1.2523\nnormalizefactor: 1.0\n"
-    return File(".rad", (head + f"    {t.q.size}\n" + rows + foot).encode(), ((t,),), says=ASSUMED)
 
 
 def raw_bare(m: Measurement) -> File:
@@ -305,13 +176,6 @@ def pyfai(unit: str, columns: str, m: Measurement) -> File:
     return File(".dat", content, ((t,),), asked or silent, says=silent, said=silent)
 
 
-def dioptas(m: Measurement) -> File:
-    """Dioptas' .xy."""
-    t = m.truth.bare
-    head = "#\n# Dioptas\n# Wavelength: 3.344e-11 m\n#\n# q_A^-1\t I\n"
-    return File(".xy", (head + text([t.q, t.intensity], m.digits(6, 8), "\t")).encode(), ((t,),))
-
-
 def chi(label: str, scale: float, m: Measurement) -> File:
     """FIT2D's and pyFAI's .chi: title, label of x, label of y, number of points."""
     t = m.truth.bare
@@ -319,9 +183,6 @@ def chi(label: str, scale: float, m: Measurement) -> File:
     head = f"{m.pick('sample_A_0001.gfrm', 'im_01.edf: azimuth')}\n{label}\nIntensity\n{t.q.size:9d}\n"
     content = (head + text([q, t.intensity], "%.7E", "  ")).encode()
     return File(".chi", content, ((t,),)) if scale else File(".chi", content, (), ANGLE)
-
-
-ANGLE = ("angle", "2θ", "wavelength")
 
 
 def given_wavelength(m: Measurement) -> File:
@@ -338,42 +199,97 @@ def given_unit(unit: str, scale: float, m: Measurement) -> File:
     return File(".dat", rows.encode(), ((t,),), options=(("q_unit", unit),))
 
 
-def gnom_input(m: Measurement) -> File:
-    """A curve against s = 2 sin θ/λ, as GNOM's angular scale 4 has it."""
-    t = m.truth.pinhole_less
-    head = "Angular scale: 4 (2*sin(theta)/lambda [1/nm])\n"
-    return File(".dat", (head + text([t.q * S_PER_NM, t.intensity, t.error], "%.7E")).encode(), ((t,),))
+#: Columns below a head, and nothing else.
+FIT, SILENT, LOOSE = "q I dI model", {"says": ASSUMED}, {"loose": True}
+TABLES = {
+    "ATSAS DAMMIN .fir": Table(
+        ".fir", "   sExp  |  iExp |  Err | iFit(+Const) | Chi^2=   1.01\n", FIT, "%.6E", "  ", file=SILENT
+    ),
+    "ATSAS CRYSOL .fit, four columns": Table(
+        ".fit",
+        tuple(
+            f" {name}  Dro:0.075  Ra:1.400  RGT:28.10  Vol: 86422.  Chi^2:******\n"
+            for name in ("6lyz.pdb", "4mld.pdb")
+        ),
+        FIT, "%.6E", "  ", file=SILENT,
+    ),
+    "ATSAS CRYSOL .fit, three columns": Table(
+        ".fit", "  6lyz.pdb             Dro:0.030 Vol:  17000.  Chi: 1.120\n", "q I model", "%.6E", "  ",
+        file=SILENT,
+    ),
+    "ATSAS CRYSOL .abs": Table(
+        ".abs", "  6lyz.pdb  theoretical intensity on absolute scale, cm^-1, 1 mg/ml\n", "q model", "%.6E",
+        "  ", file=SILENT,
+    ),
+    "ATSAS angular scale 4": Table(
+        ".dat", "Angular scale: 4 (2*sin(theta)/lambda [1/nm])\n", "s I dI", "%.7E"
+    ),
+    "FoXS beside data .dat": Table(
+        ".dat",
+        "# SAXS profile: number of points = {n}, q_min = {low:.5f}, q_max = {high:.5f}\n"
+        "# offset = 0, scaling c = 1.2, Chi^2 = 1.1\n#  q       exp_intensity   model_intensity error\n",
+        "q I model dI", gap="    ", file=LOOSE,
+    ),
+    "MultiFoXS .fit": Table(
+        ".fit", "# chi = 1.05 c1 = 1.02 c2 = 0.5\n# q Iexp Imodel sigma\n", "q I model dI", file=LOOSE
+    ),
+    "Pepsi-SAXS .fit": Table(
+        ".fit", "#  q(A^-1)        Iexp            sigma(Iexp)      Ifit\n", FIT, "%.6E", "  "
+    ),
+    "SASfit export": Table(
+        ".csv", '"Q / nm^-1";"I(Q)";"Delta I(Q)";"I_th(Q)";"residuals"\n', "nm I dI model residual", gap=";"
+    ),
+    "Irena export of data": Table(
+        ".dat",
+        "# Data exported from Irena\n# IrenaWaveNote=Wavelength=0.59;Thickness=1 mm\n"
+        "#   Q [1/A]\tIntensity [1/cm]\tUncertainty\tQ resolution\n",
+        "q I dI dQ", gap="\t",
+    ),
+    "Irena export of a fit": Table(
+        ".txt", "#Q_vec[1/A] Intensity Error UnifiedFitIntensity\n", FIT, "%.6E", "  "
+    ),
+    "Nika": Table(
+        ".dat",
+        "# Nika processed, calibrated data\n# Sample detector distance = 1200 mm\n"
+        "# Wavelength = 0.1542 nm\n# q[A^-1]\tIntensity\tError\tdQ\n",
+        "q I dI dQ", gap="\t",
+    ),
+    "SasView saved text": Table(".txt", "<X>\t<Y>\t<dY>\t<dX>\n", "q I dI dQ", "%.10g", "\t", file=LOOSE),
+    "BioXTAS RAW .rad": Table(
+        ".rad",
+        "   Exposure Time (sec): 1\n       Q             I                   Error           DeltaQ\n"
+        "    {n}\n",
+        "q I dI 0", "%.8E", "  ",
+        foot="\n\nq_cal: 1\nwavelength: 1.2523\nnormalizefactor: 1.0\n", file=SILENT,
+    ),
+    "Scåtter, BIOISIS": Table(
+        ".dat",
+        "# REMARK 265 EXPERIMENTAL DETAILS\n# REMARK 265 Rg = 46.5\n# REMARK 265 q(A^-1)  I(q)  sigma\n",
+        gap="\t",
+    ),
+    "Mantid SaveAscii": Table(".csv", "# X , Y , E\n1\n", "q I dI", "%.12g", ",", file=SILENT),
+    "Mantid SaveAscii with DX": Table(
+        ".txt", "# X , Y , E , DX\n1\n", "q I dI dQ", "%.12g", ",", file=SILENT
+    ),
+    "Dioptas .xy": Table(
+        ".xy", "#\n# Dioptas\n# Wavelength: 3.344e-11 m\n#\n# q_A^-1\t I\n", "q I", gap="\t"
+    ),
+    "no header, `q_unit` nm given": Table(".dat", "", "nm I dI", file={"options": (("q_unit", "nm"),)}),
+}  # fmt: skip
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
     """Title to writer."""
     found: dict[str, Callable[[Measurement], File]] = {
         "ATSAS PRIMUS .dat, unit in the footer": primus,
-        "ATSAS DAMMIN .fir": fir,
         "ATSAS DAMMIF .fir, long header": fir_long,
         "ATSAS MONSA .fit, two data sets": monsa,
-        "ATSAS CRYSOL .fit, four columns": fit_nameless,
-        "ATSAS CRYSOL .fit, three columns": fit_three,
         "ATSAS GNOM 4 .out": partial(gnom, 4),
         "ATSAS GNOM 5 .out": partial(gnom, 5),
         "ATSAS CRYSOL .int": crysol_int,
-        "ATSAS CRYSOL .abs": crysol_abs,
-        "ATSAS angular scale 4": gnom_input,
-        "FoXS beside data .dat": foxs_fit,
         "FoXS profile .dat": foxs_profile,
-        "MultiFoXS .fit": multi_foxs,
-        "Pepsi-SAXS .fit": pepsi,
-        "SASfit export": sasfit,
-        "Irena export of data": irena,
-        "Irena export of a fit": irena_model,
-        "Nika": nika,
-        "SasView saved text": sasview,
         "BioXTAS RAW .dat": raw,
         "BioXTAS RAW .dat of before": raw_bare,
-        "BioXTAS RAW .rad": raw_old,
-        "Scåtter, BIOISIS": scatter,
-        "Mantid SaveAscii": mantid_ascii,
-        "Mantid SaveAscii with DX": mantid_dx,
         "Mantid SaveRKH": partial(rkh, "one"),
         "Mantid SaveRKH with its resolution": partial(rkh, "dx"),
         "Mantid SaveRKH, a second workspace appended": partial(rkh, "two"),
@@ -383,14 +299,12 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "pyFAI q_A^-1": partial(pyfai, "q_A^-1", "named"),
         "pyFAI 2th_deg, wavelength in the header": partial(pyfai, "2th_deg", "named"),
         "pyFAI 2th_rad, wavelength in the header": partial(pyfai, "2th_rad", "named"),
-        "Dioptas .xy": dioptas,
         "FIT2D .chi, Inverse Nanometres": partial(chi, "Q Space (Inverse Nanometres)", PER_NM),
         "FIT2D .chi, q_nm^-1": partial(chi, "q_nm^-1", PER_NM),
         "FIT2D .chi, Q (A^-1)": partial(chi, "Q (A^-1)", 1.0),
         "FIT2D .chi, 2-Theta": partial(chi, "2-Theta Angle (Degrees)", 0.0),
         "FIT2D .chi, Scattering Angle": partial(chi, "Scattering Angle (degrees)", 0.0),
         "2θ, `wavelength` given": given_wavelength,
-        "no header, `q_unit` nm given": partial(given_unit, "nm", PER_NM),
         "no header, `q_unit` 1/um given": partial(given_unit, "1/um", 1e4),
     }
-    return {f"program: {title}": way for title, way in found.items()}
+    return {f"program: {title}": way for title, way in (found | TABLES).items()}

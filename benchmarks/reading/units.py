@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from .samples import KINDS, File, Measurement, measured
+from .samples import KINDS, File, Measurement, Truth, measured
 
 #: What a note must say where the file is silent of its unit.
 ASSUMED = ("assum", "names no unit", "no unit")
@@ -16,11 +17,75 @@ PER_NM, PER_UM, PER_CM, PER_M, PER_PM = 10.0, 1e4, 1e8, 1e10, 0.01
 S_PER_NM, S_PER_A = 10.0 / (2 * np.pi), 1.0 / (2 * np.pi)
 #: Words of the refusal of a unit that nobody knows.
 UNKNOWN = ("unit", "furlong")
+#: What a refusal of angles names.
+ANGLE = ("angle", "2θ", "wavelength")
 
 
 def text(columns: list[np.ndarray], form: str = "%.6e", gap: str = " ", end: str = "\n") -> str:
     """Rows of numbers."""
     return "".join(gap.join(form % value for value in row) + end for row in zip(*columns, strict=True))
+
+
+#: Cu Kα₁, Å, and what stands in a column by its name.
+CU = 1.540593
+COLUMNS: dict[str, Callable[[Measurement], np.ndarray]] = {
+    "q": lambda m: m.truth.q,
+    "nm": lambda m: m.truth.q * PER_NM,
+    "s": lambda m: m.truth.q * S_PER_NM,
+    "milli": lambda m: m.truth.q * 1e3,
+    "d": lambda m: 2 * np.pi / m.truth.q,
+    "lg_q": lambda m: np.log10(m.truth.q),
+    "q^2": lambda m: m.truth.q**2,
+    "2θ": lambda m: np.degrees(2 * np.arcsin(m.truth.q * CU / (4 * np.pi))),
+    "tth": lambda m: np.degrees(2 * np.arcsin(m.truth.q * 1.5406 / (4 * np.pi))),
+    "I": lambda m: m.truth.intensity,
+    "lg_I": lambda m: np.log10(m.truth.intensity),
+    "ln_I": lambda m: np.log(m.truth.intensity),
+    "dI": lambda m: m.truth.error,
+    "dI/%": lambda m: 100 * m.truth.error / m.truth.intensity,
+    "dI/I": lambda m: m.truth.error / m.truth.intensity,
+    "dI^2": lambda m: m.truth.error**2,
+    "1/dI^2": lambda m: 1 / m.truth.error**2,
+    "dQ": lambda m: m.truth.dq,
+    "fwhm": lambda m: m.truth.dq * 2.3548,
+    "model": lambda m: m.model,
+    "residual": lambda m: (m.truth.intensity - m.model) / m.truth.error,
+    "cells": lambda m: np.round(30 + 2000 * m.truth.q),
+    "pixels": lambda m: np.round(40 + 3000 * m.truth.q),
+    "counts": lambda m: np.round((m.truth.intensity / m.truth.error) ** 2 + 50),
+    "point": lambda m: np.arange(1.0, m.truth.q.size + 1),
+    "0": lambda m: 0 * m.truth.q,
+    "1": lambda m: 0 * m.truth.q + 1.0,
+    "0.83": lambda m: 0 * m.truth.q + 0.83,
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Names of columns below a head; what is right follows from them."""
+
+    suffix: str
+    head: str | tuple[str, ...]  #: Or one of several wordings; {n} points from {low} to {high}.
+    columns: str = "q I dI"
+    form: str = ""  #: Of a number; drawn where there is none.
+    gap: str | tuple[str, ...] = " "
+    end: str = "\n"
+    foot: str = ""
+    file: dict[str, Any] = field(default_factory=dict)  #: More of the `File`.
+
+    def __call__(self, m: Measurement) -> File:
+        t, names = m.truth, self.columns.split()
+        head = self.head if isinstance(self.head, str) else m.pick(*self.head)
+        form = self.form or m.digits(6, 8)
+        gap = self.gap if isinstance(self.gap, str) else m.pick(*self.gap)
+        rows = text([COLUMNS[name](m) for name in names], form, gap, self.end)
+        error = t.error if {"dI", "dI/%", "dI/I", "dI^2"} & set(names) else None
+        dq = t.dq if {"dQ", "fwhm"} & set(names) else None
+        is_model = "model" in names and "I" not in names
+        right = [(Truth(t.q, m.model if is_model else t.intensity, error, dq),)]
+        right += [(t.pinhole_less,)] if "1/dI^2" in names else []  # a weight is understood, or left
+        content = (head.format(n=t.q.size, low=t.q[0], high=t.q[-1]) + rows + self.foot).encode()
+        return File(self.suffix, content, **({"right": tuple(right)} | self.file))
 
 
 @dataclass(frozen=True)

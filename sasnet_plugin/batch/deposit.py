@@ -162,7 +162,8 @@ def _read(record: Record, options: dict[str, Any]) -> list[Curve]:
     path = record["file"]
     if (record["size"], record["mtime"]) != stamp(path):
         raise SasnetError(f"{path}: has changed or is gone since it was fitted; give the command again.")
-    curves_read = list(load(path, **{name: options.get(name) for name in ("q_unit", "entry", "wavelength")}))
+    shared = {name: options.get(name) for name in ("q_unit", "entry", "wavelength")}
+    curves_read = list(load(path, **(shared | options.get("readings", {}).get(path, {}))))
     if len(curves_read) != len(record["rows"]):
         raise SasnetError(
             f"{path}: holds {len(curves_read)} data sets, but {len(record['rows'])} answers are kept; give"

@@ -8,7 +8,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,8 @@ class Options:
     wavelength: float | None = None  #: Å; of curves against an angle, where the file does not say it.
     #: What is known of samples of several files; None where each file stands alone.
     described: Described | None = None
+    #: By path, ``q_unit`` and ``wavelength`` of files for which somebody has said them.
+    readings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options given, without defaults, for JSON."""
@@ -51,6 +53,11 @@ class Options:
         if self.window is not None:
             description["window"] = list(map(_finite, self.window))
         return {name: value for name, value in description.items() if value not in (None, {}, ())}
+
+    def reading_of(self, path: str) -> dict[str, Any]:
+        """Return how a file is read, as `data.load` takes it."""
+        shared = {"q_unit": self.q_unit, "entry": self.entry, "wavelength": self.wavelength}
+        return shared | dict(self.readings.get(path, {}))
 
     @property
     def digest(self) -> str:

@@ -188,7 +188,7 @@ def _cell(value: Any) -> Any:
     return f"{value:.8g}" if isinstance(value, float) else value
 
 
-def _bytes(text: str) -> bytes:
+def to_hdf5(text: str) -> bytes:
     """Bytes of a string in HDF5: without zero bytes, which end it; file names need not be UTF-8."""
     return text.replace("\0", "").encode("utf-8", "surrogateescape")
 
@@ -210,7 +210,7 @@ class _Table:
         self.count = 0
 
     def add(self, row: tuple[Any, ...]) -> None:
-        self._block.append(tuple(_bytes(value) if isinstance(value, str) else value for value in row))
+        self._block.append(tuple(to_hdf5(value) if isinstance(value, str) else value for value in row))
         self.count += 1
         if len(self._block) == _BLOCK:
             self.close()

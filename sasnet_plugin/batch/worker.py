@@ -84,7 +84,7 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     options, known_answers = job.options, job.known
     seconds_left = job.seconds if job.left is None else job.left
     try:
-        curves = load(job.path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
+        curves = load(job.path, **options.reading_of(job.path))
     except Exception as error:  # whatever is wrong with one file, it has its row
         say("row", journal.make_failure_row(job.path, error), False)
         return
@@ -153,7 +153,7 @@ def _curves(path: str, options: Options) -> list[Curve]:
     from ..data.limits import sentence_of
 
     try:
-        curves = load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
+        curves = load(path, **options.reading_of(path))
     except Exception as error:
         raise DataError(sentence_of(path, error)) from error
     return [_apply_q_range(curve, options.window) for curve in curves]

@@ -128,11 +128,10 @@ def as_given(options: Mapping[str, object]) -> list[str]:
 
 def unit_of(unit: str | None) -> str | None:
     """The unit of q as given, or wrong usage."""
-    if unit is not None and units.canonical(unit, "q") is None:
-        raise typer.BadParameter(
-            f"{unit!r} is not a unit of q; use A (for Å⁻¹) or nm (for nm⁻¹).", param_hint="--q-unit"
-        )
-    return unit
+    try:
+        return unit if unit is None or units.q_unit_asked(unit) else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--q-unit") from None
 
 
 def wavelength_of(wavelength: float | None) -> float | None:
@@ -240,6 +239,24 @@ Field = Annotated[
     ),
 ]
 
+Spins = Annotated[
+    str | None,
+    typer.Option(
+        "--spins",
+        metavar="STATE,…",
+        help="With --field: spin state of each curve: + or -, with an analyser ++, +-, -+ or --.",
+    ),
+]
+
+Efficiencies = Annotated[
+    str | None,
+    typer.Option(
+        "--polarisation",
+        metavar="POLARISER:FLIPPER:…",
+        help="With --spins: efficiencies, also of an analyser and its flipper, such as 0.95:0.98.",
+    ),
+]
+
 Share = Annotated[
     list[str] | None,
     typer.Option("--share", metavar="NAME", help="With --together: all curves share these parameters."),
@@ -273,13 +290,15 @@ class Given:
     tie: list[str] | None = None
     sectors: str | None = None
     field: float | None = None
+    spins: str | None = None
+    polarisation: str | None = None
 
     def check(self, together: bool, option: str = "--together") -> None:
         """Check that options for curves of one sample have such curves, and that the kind is known."""
         if not together and any(value not in (None, []) for value in vars(self).values()):
             raise typer.BadParameter(
                 f"these options are for several curves of one sample; add {option}.",
-                param_hint="--sample-file / --kind / --share / --own / --tie / --sectors / --field",
+                param_hint="--sample-file / --kind / --share / --own / --tie / --sectors / --field / --spins",
             )
         if self.kind is not None and self.kind not in KINDS:
             raise typer.BadParameter(f"{self.kind!r} is not one of {', '.join(KINDS)}.", param_hint="--kind")
@@ -288,18 +307,23 @@ class Given:
         return {
             "--sample-file": self.sample_file, "--kind": self.kind, "--share": names_of(self.share),
             "--own": names_of(self.own), "--tie": self.tie, "--sectors": self.sectors,
-            "--field": None if self.field is None else f"{self.field:g}",
+            "--field": None if self.field is None else f"{self.field:g}", "--spins": self.spins,
+            "--polarisation": self.polarisation,
         }  # fmt: skip
 
     def describe_sample(self) -> Described:
         """Read the sample file. Raises SasnetError if it is missing or no TOML."""
-        from ..data.sample.described import Described, read_description, sectors_of
+        from ..data.sample.described import Described, by_number, polarisation_of, read_description
 
         sections = {} if self.sample_file is None else read_description(self.sample_file)
         if self.kind is not None:
             sections["kind"] = self.kind
         if self.sectors is not None:
-            sections |= {"kind": SECTORS, "sectors": sectors_of(self.sectors)}
+            sections |= {"kind": SECTORS, "sectors": by_number(self.sectors)}
+        if self.spins is not None:
+            sections["spins"] = by_number(self.spins)
+        if self.polarisation is not None:
+            sections["polarisation"] = polarisation_of(self.polarisation)
         if self.field is not None:
             sections["field"] = self.field
         share, own_names = (tuple(names_of(names) or ()) for names in (self.share, self.own))

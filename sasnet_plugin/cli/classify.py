@@ -23,6 +23,7 @@ from . import answers
 from .answers import JsonWriter, TableWriter, Writer
 from .arguments import (
     TOP,
+    Efficiencies,
     Entry,
     Exclude,
     Field,
@@ -38,6 +39,7 @@ from .arguments import (
     QUnit,
     SampleFile,
     Sectors,
+    Spins,
     Table,
     TiledKey,
     Together,
@@ -93,6 +95,8 @@ def classify(
     kind: Kind = None,
     sectors: Sectors = None,
     field_azimuth: Field = None,
+    spins: Spins = None,
+    polarisation: Efficiencies = None,
     top: Top = TOP,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
@@ -139,7 +143,9 @@ def classify(
     tell = _stages(quiet) if verify else None
     reader = _reader(files, tiled_key, domain)
     kinds = Kinds(domain, selection, reading, verify=verify, told=tell, reader=reader)
-    of_sample = Given(sample_file, kind, sectors=sectors, field=field_azimuth)
+    of_sample = Given(
+        sample_file, kind, sectors=sectors, field=field_azimuth, spins=spins, polarisation=polarisation
+    )
     of_sample.check(together)
     if together:
         _together(files, kinds, window, of_sample, selection, as_json)

@@ -46,7 +46,7 @@ def expand(
         subject = "1 output of sasnet is" if count == 1 else f"{count} outputs of sasnet are"
         sentence = f"{argument}: {subject} skipped; name such a file itself to read it."
         if has_any:
-            (said or _print_to_stderr)(sentence)
+            (said or print_to_stderr)(sentence)
         else:
             yield DataError(sentence)
 
@@ -63,7 +63,7 @@ def _expand_argument(argument: str, addresses: bool) -> Iterator[str | DataError
         yield path
 
 
-def _print_to_stderr(sentence: str) -> None:
+def print_to_stderr(sentence: str) -> None:
     typer.echo(sentence, err=True)
 
 

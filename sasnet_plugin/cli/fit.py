@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,7 @@ from ..types import Curve, DataError, SasnetError
 from .answers import TableWriter, wide_console
 from .arguments import (
     Details,
+    Efficiencies,
     Field,
     Force,
     Geometry,
@@ -32,6 +34,7 @@ from .arguments import (
     SampleFile,
     Sectors,
     Share,
+    Spins,
     Table,
     Tie,
     Together,
@@ -42,6 +45,7 @@ from .progress import Ending, show_fit_progress
 from .streams import JsonLine, json_lines
 
 if TYPE_CHECKING:
+    from ..data.sample.described import Described
     from ..data.sample.sample import Sample
     from ..fitting.pool import Workers
     from ..fitting.result.fit_result import FitResult
@@ -55,6 +59,8 @@ if TYPE_CHECKING:
 
 #: Joint fits that are listed.
 _MOST = 8
+#: Options that decide nothing in fits of images.
+_CURVES_ALONE = ("models", "exclude", "structure_factor", "fixed", "ranges", "start", "method")
 
 
 def sample_from(
@@ -70,15 +76,29 @@ def sample_from(
     from ..materials import densities
 
     described = sample_options.describe_sample()
+    read_curves = partial(_read_curves, read, described)
     curves = []
     for each_path in expand(files):
-        for path, outcome in curves_of(each_path, read, window):
+        for path, outcome in curves_of(each_path, read_curves, window):
             if isinstance(outcome, Exception):
                 raise DataError(sentence_of(path, outcome))
-            if not isinstance(outcome, Curve):
-                raise DataError(f"{path}: images cannot be fitted with --together; use --set.")
             curves.append(outcome)
     return described.sample(curves, densities(wavelength))
+
+
+def _read_curves(read: Callable[[str], Iterable[Any]], described: Described, path: str) -> Iterator[Curve]:
+    """The curves of a file; of an image those of its sectors."""
+    from ..data.sample.described import parse_sector
+    from ..extensions import service
+
+    texts = described.sections.get("sectors")
+    sectors = [parse_sector(text, described.source) for text in texts.values()] if texts else None
+    field_azimuth = described.sections.get("field")
+    for measurement in read(path):
+        if isinstance(measurement, Curve):
+            yield measurement
+        else:
+            yield from service("average_sectors")(measurement, sectors, field_azimuth)
 
 
 def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = False) -> None:
@@ -171,7 +191,11 @@ def print_sectors(sample: Sample, sample_options: Given, as_json: bool) -> None:
 
     difference = compare_sectors(sample.curves)
     parts = None if sample.field_azimuth is None else separate_magnetism(sample)
-    words = [*(curve.file for curve in sample.curves), "--together", *as_given(sample_options.options())]
+    words = [
+        *dict.fromkeys(curve.file for curve in sample.curves),
+        "--together",
+        *as_given(sample_options.options()),
+    ]
     lines = describe_sectors(sample, difference, parts, shlex.join(["sasnet", "fit", *words]))
     if not as_json:
         print("\n".join(lines), flush=True)
@@ -533,6 +557,7 @@ class Run:
         try:
             if isinstance(outcome, Curve):
                 return self._fit_curve(outcome, seconds_left)
+            _check_image_options(outcome.file, self.how)
             return _fit_image(self.reading.kinds[outcome.file], outcome, seconds_left)
         except SasnetError as error:
             return error
@@ -568,6 +593,15 @@ class Run:
         return failed + bool(why)
 
 
+def _check_image_options(file: str, how: FitOptions) -> None:
+    """Raise DataError if options are given that decide nothing in fits of images."""
+    usual = type(how)()
+    for name in _CURVES_ALONE:
+        if getattr(how, name) != getattr(usual, name):
+            option = f"--{name.replace('_', '-')}"
+            raise DataError(f"{file}: images are fitted without {option}; add --together to fit its sectors.")
+
+
 def _fit_image(kind: Domain, image: Any, seconds: float) -> Answer:
     """The network's answer with what is fitted from it on."""
     from ..predict.predictor import open_predictor
@@ -585,6 +619,7 @@ class Reading:
     domain: str | None  #: Of all files; None asks each file.
     options: Options
     geometry: tuple[str, ...]
+    is_cut: bool = False  #: Isotropic images are not averaged, as their sectors are asked for.
     kinds: dict[str, Domain] = field(default_factory=dict)
 
     def read(self, path: str) -> Iterator[Any]:
@@ -600,7 +635,7 @@ class Reading:
             raise _not_fitted(path, kind)
         for measurement in kind.read(path, ReadOptions(options.q_unit, options.entry, self.geometry)):
             self.kinds[measurement.file] = kind
-            curve = kind.curve(measurement)
+            curve = None if self.is_cut else kind.curve(measurement)
             yield measurement if curve is None else curve
 
 
@@ -650,6 +685,8 @@ def fit(
     tie: Tie = None,
     sectors: Sectors = None,
     field_azimuth: Field = None,
+    spins: Spins = None,
+    polarisation: Efficiencies = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -675,13 +712,14 @@ def fit(
 
     outputs = Outputs(report, export, plot, table, force, details)
     outputs.check()
-    of_sample = Given(sample_file, kind, share, own, tie, sectors, field_azimuth)
+    of_sample = Given(sample_file, kind, share, own, tie, sectors, field_azimuth, spins, polarisation)
     of_sample.check(together)
     more_options = {"--domain": domain, "--geometry": geometry, **outputs.options()}
     more_options |= of_sample.options()
     fit_options = replace(options.fit, also=options.fit.also | also_given(more_options))
     say = Say(json_lines() if as_json else None, quiet, details, many(files) or bool(files[1:]))
-    reading = Reading(domain, options, tuple(geometry or ()))
+    is_cut = sectors is not None or field_azimuth is not None
+    reading = Reading(domain, options, tuple(geometry or ()), is_cut)
     ending = Ending()
     # The processes start while the files are read and classified.
     with Workers(bank_path(), options.fit.workers, ended=ending) as pool:

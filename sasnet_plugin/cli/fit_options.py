@@ -49,11 +49,11 @@ def _collect_fit_options(
     ] = None,
     fixed: Annotated[
         list[str] | None,
-        typer.Option("--fixed", metavar="NAME=VALUE", help="Keep a parameter fixed at a value."),
+        typer.Option("--fixed", metavar="NAME=VALUE,…", help="Keep parameters fixed at values."),
     ] = None,
     ranges: Annotated[
         list[str] | None,
-        typer.Option("--ranges", metavar="NAME=LOW:HIGH", help="Fit a parameter only within this range."),
+        typer.Option("--ranges", metavar="NAME=LOW:HIGH,…", help="Fit parameters only within these ranges."),
     ] = None,
     start: Annotated[
         list[str] | None,
@@ -188,7 +188,7 @@ def also_given(options: Mapping[str, object]) -> dict[str, str]:
 def values_of(texts: list[str] | None, option: str) -> dict[str, float]:
     """``name=number`` pairs, or wrong usage."""
     values = {}
-    for part in texts or ():
+    for part in names_of(texts) or ():
         name, _, text = part.partition("=")
         number = _number(text)
         if not name.strip() or not math.isfinite(number):
@@ -222,7 +222,7 @@ def _number(text: str) -> float:
 def ranges_of(texts: list[str] | None, option: str) -> dict[str, tuple[float, float]]:
     """``name=low:high`` pairs, or wrong usage."""
     ranges = {}
-    for part in texts or ():
+    for part in names_of(texts) or ():
         name, _, text = part.partition("=")
         low, _, high = text.partition(":")
         pair = _number(low), _number(high)

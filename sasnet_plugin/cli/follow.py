@@ -24,6 +24,7 @@ from ..names import is_tiled
 from ..types import Curve, DataError, SasnetError
 from ..written import is_written_by_sasnet
 from .arguments import Force, Geometry, QRange, QUnit, Scheduler, TiledKey, Wavelength, window_of
+from .files import print_to_stderr
 from .progress import term_as_interrupt
 
 if TYPE_CHECKING:
@@ -389,7 +390,7 @@ def follow_tiled(
         kind = kind_of(server, address, specification(domain).name if domain else None)
         _check(request, kind)
         source = TiledSource(
-            server, address, domain, reading, kind, request.window, request.watch, _print_to_stderr
+            server, address, domain, reading, kind, request.window, request.watch, print_to_stderr
         )
         with closing(source):
             _follow(request, source, back)
@@ -404,7 +405,7 @@ def _follow(request: Asked, source: TiledSource, back: WriteBack | None) -> None
         lines_of_curves(request, predictor) if curves else service("series_lines")(predictor.manifest.heads)
     )
     belongs = _belongs_to_address(str(source.address))
-    manner = Manner(request.watch, request.force, _print_to_stderr)
+    manner = Manner(request.watch, request.force, print_to_stderr)
     ways = list(_ways(request, source, lines.titles(), back, manner))
     with Behind(ways, manner) as behind:
         follow_series(
@@ -452,10 +453,6 @@ def _ways(
 
 def _belongs_to_address(address: str) -> Callable[[Line], bool]:
     return lambda line: line["file"] == address or line["file"].startswith(f"{address.rstrip('/')}/")
-
-
-def _print_to_stderr(sentence: str) -> None:
-    typer.echo(sentence, err=True)
 
 
 # --- ``sasnet follow FILES…``: a series of frames, its quantities against time.

@@ -210,7 +210,13 @@ def web(
         lambda: bench,
         (
             lambda kind: service("open_tags")(
-                images, kind, bench.work, dropped, live=live, geometry=bench.shelf.geometry_of
+                images,
+                kind,
+                bench.work,
+                dropped,
+                live=live,
+                geometry=bench.shelf.geometry_of,
+                kind_of=bench.shelf.kind_of,
             )
         )
         if has_service("open_tags")

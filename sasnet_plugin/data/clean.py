@@ -252,7 +252,7 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
         raw = exclude_masked(raw, notes)
     raw = exclude_damaged(raw, notes)
     keep = _usable_rows(raw, file, notes)
-    raw = raw.take_rows(np.flatnonzero(keep))
+    raw = raw if keep.all() else raw.take_rows(np.flatnonzero(keep))
     if raw.sorted_by_reader or np.any(np.diff(raw.q) < 0):
         raw = raw.take_rows(np.argsort(raw.q, kind="stable"))
         notes.append("q was not in ascending order; the points were sorted.")
@@ -260,9 +260,9 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     _see_some_scattering(raw.intensity, file)
     resolution = _resolution(raw, notes)
     dintensity = _uncertainty(raw, notes)
-    curve = Curve(raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes))
-    curve = replace(
-        curve, intensity_unit=raw.intensity_unit, replaced=_count_replaced(raw.dintensity, dintensity),
+    curve = Curve(
+        raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes),
+        intensity_unit=raw.intensity_unit, replaced=_count_replaced(raw.dintensity, dintensity),
         sector=raw.sector,
     )  # fmt: skip
     curve = shadow.exclude_shadow(curve)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..arrays import median
 from ..digits import significant
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def _sigma(raw: RawCurve, rows: NDArray[np.intp]) -> Floats | None:
     good = np.isfinite(sigma) & (sigma > 0)
     if np.mean(good) < 0.9:
         return None
-    usual = float(np.median(np.minimum(sigma[good], SETTINGS.largest)))
+    usual = median(np.minimum(sigma[good], SETTINGS.largest))
     return np.clip(np.where(good, sigma, usual), SETTINGS.least_error * usual, SETTINGS.largest)
 
 

@@ -63,8 +63,8 @@ def too_many(file: str, points: int) -> DataError:
 
 def two_dimensional(file: str) -> DataError:
     return DataError(
-        f"{file}: this is a two-dimensional scattering image; average it over angle, or classify it as an"
-        " image: sasnet classify FILE --domain sans (sasnet classify -h lists the kinds)."
+        f"{file}: this is a two-dimensional scattering image; fit it with sasnet fit --domain sans2d, or with"
+        " fit_image in Python."
     )
 
 

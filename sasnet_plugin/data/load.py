@@ -103,7 +103,7 @@ def _load(
     for index in chosen:
         try:
             curve = _clean_data_set(raws[index], file, titles[index], forced)
-            curves.append(replace(curve, entries=len(raws)))
+            curves.append(curve if len(raws) == 1 else replace(curve, entries=len(raws)))
         except DataError as error:
             failures.append((titles[index], error))
     if not curves:
@@ -125,7 +125,7 @@ def _clean_data_set(raw: RawCurve, file: str, title: str, forced: str | None) ->
     scope.check_curve(raw, file)
     cautions = scope.check_reflectivity(raw, file, insisted=forced is not None)
     curve = clean(raw, file=file, entry=title, q_unit=forced)
-    return replace(curve, notes=(*curve.notes, *cautions))
+    return replace(curve, notes=(*curve.notes, *cautions)) if cautions else curve
 
 
 def read(path: str, options: ReadOptions) -> tuple[Curve, ...]:
@@ -205,12 +205,10 @@ def _columns(words: str, file: str, wavelength: float | None, *, insisted: bool)
 
 
 def _unit(q_unit: str | None) -> str | None:
-    if q_unit is None:
-        return None
-    name = units.canonical(q_unit, "q")
-    if name is None:
-        raise DataError(f"{q_unit!r} is not a unit of q; use 'A' for Å⁻¹ or 'nm' for nm⁻¹.")
-    return name
+    try:
+        return None if q_unit is None else units.q_unit_asked(q_unit)
+    except ValueError as error:
+        raise DataError(str(error)) from None
 
 
 def _titles(raws: list[RawCurve], usual: str) -> list[str]:
@@ -264,6 +262,8 @@ def _read_pdh(text: str) -> RawCurve | None:
     # sasdata 0.11.0 reads these as plain columns, without the unit. None where the text is no PDH.
     lines = text.splitlines()
     size = _pdh_rows(lines)
+    if not size:
+        return None
     table_read = table.read_table("\n".join(lines[5 : 5 + size]))
     if table_read.columns.shape[0] < 2:
         return None

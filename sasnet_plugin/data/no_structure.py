@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -235,13 +236,15 @@ def _explains(
     """Whether a shape explains the points of each round, whose grid of its parameter is ever finer."""
     limit = MAX_REDUCED_CHI2 if basis is _power else SETTINGS.limit
     limits = [limit * leeway for leeway in (*SETTINGS.leeway, 1.0)]
+    best = None
     for (points, number), most in zip(rounds, limits, strict=True):
         # The first round, which most curves end at, is a rough one.
         compute = _estimate_reduced_chi2 if number == 1 else _compute_reduced_chi2
         for _ in range(number):
+            if best is not None:
+                grid = np.linspace(grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)], 9)
             chi2 = compute(basis(grid[:, None], points[0]), *points[1:])
             best = int(np.argmin(chi2))
-            grid = np.linspace(grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)], 9)
         if chi2[best] > most:
             return False
     return True
@@ -259,6 +262,7 @@ def level(intensity: Floats) -> str:
     return ""
 
 
+@lru_cache(maxsize=64)
 def _thin_points(size: int, points: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, size - 1, min(size, points)).astype(np.intp))
 

@@ -12,7 +12,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from ..noise import estimate_dintensity
+from ..noise import fill_dintensity
 from ..types import Curve, DataError
 
 Q_MIN = 1e-4
@@ -196,7 +196,7 @@ def features(curves: Sequence[Curve]) -> NDArray[np.float32]:
     for _, same_grid in groupby(curves, key=lambda curve: (id(curve.q), id(curve.dq), id(curve.dxl))):
         rows = list(same_grid)
         intensity = np.stack([curve.intensity for curve in rows])
-        dintensity = np.stack([_uncertainty(curve) for curve in rows])
+        dintensity = np.stack([fill_dintensity(curve.intensity, curve.dintensity) for curve in rows])
         one_row = rows[0]
         try:
             out[row : row + len(rows)] = features_of_rows(
@@ -206,12 +206,6 @@ def features(curves: Sequence[Curve]) -> NDArray[np.float32]:
             raise DataError(f"{one_row.file or 'the curve'}: {error}.") from None
         row += len(rows)
     return out
-
-
-def _uncertainty(curve: Curve) -> NDArray[np.float64]:
-    if curve.dintensity is None:
-        return np.asarray(estimate_dintensity(curve.intensity))
-    return curve.dintensity
 
 
 def inputs(curves: Sequence[Curve]) -> dict[str, NDArray[np.float32]]:

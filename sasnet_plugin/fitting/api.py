@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from ..data.given import Given, curve_of, curves_of, sentences_in_python
 from ..data.no_structure import constant
 from ..data.sample.combined_settings import as_one_curve
-from ..data.sample.described import read_description, sample_of
+from ..data.sample.described import polarisation_of, read_description, sample_of
 from ..data.sample.sample import MAGNETIC, SECTORS, SETTINGS, Sample
-from ..data.sample.sectors import separate_magnetism
+from ..data.sample.sectors import Magnetism, separate_magnetism
 from ..data.step import exclude_step
 from ..materials import densities
 from ..noise import fill_dintensity, is_usable
@@ -26,6 +26,7 @@ from ..predict import open_classifier
 from ..predict.class_prior import COMMON, check_prior
 from ..predict.predictor import Classifier
 from ..predict.together import contradicting, together
+from ..simulate.magnetic_spheres import SPHERES
 from ..types import Curve, ModelGuess, SasnetError, Suggestion, TechnicalError
 from ..workers.threads import one_thread
 from ..zoo import bank_path
@@ -52,6 +53,7 @@ from .strategy.disagreement import odd_one, other_shape_that_explains, own_that_
 from .strategy.hypothesis import Beliefs, priors
 from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_restart_task, widen_joint_errors
 from .strategy.joint_search import Alone, Reading, kin, rank_fits, search
+from .strategy.magnetic import fit_magnetic
 from .strategy.oriented import fit_oriented
 from .strategy.search import search_points
 from .strategy.settings import STRATEGY
@@ -477,6 +479,8 @@ def fit_together(
     kind: str | None = None,
     sectors: Sequence[tuple[float, float]] | None = None,
     field: float | None = None,
+    spins: Sequence[str] | None = None,
+    polarisation: Sequence[float] | None = None,
     share: Iterable[str] = (),
     own: Iterable[str] = (),
     tie: Iterable[str] = (),
@@ -508,6 +512,10 @@ def fit_together(
         Azimuth and half-width of each curve's sector in degrees; then the kind is sectors.
     field : float, optional
         Azimuth of a saturating magnetic field, degrees; separates magnetic from nuclear scattering.
+    spins : sequence of str, optional
+        Spin state of each curve in a field: + or -, with an analyser ++, +-, -+ or --.
+    polarisation : sequence of float, optional
+        Efficiencies of polariser, flipper, analyser and its flipper; not given, the first is fitted.
     share, own : iterable of str
         Parameters that all have in common, or each of its own, against the kind's custom.
     tie : iterable of str
@@ -538,6 +546,9 @@ def fit_together(
         if kind is not None:
             described |= {"kind": kind}
         described |= _describe_sectors(sectors, field, len(curve_list))
+        described |= {} if spins is None else {"spins": {str(i + 1): spin for i, spin in enumerate(spins)}}
+        if polarisation is not None:
+            described |= {"polarisation": polarisation_of(":".join(map(str, polarisation)))}
         sample = sample_of(
             curve_list, described, sld=densities(wavelength), share=several_of(share),
             own_names=several_of(own),
@@ -613,7 +624,22 @@ def _fit_in_field(pool: Pool, sample: Sample, options: FitOptions, patience: flo
         curves = tuple(replace(curve, sector=None) for curve in sample.curves)
         separated = replace(sample, curves=curves, kind=SETTINGS, field_azimuth=None)
     result = leaving_out(partial(_as_measured, pool, patience), pool, separated, options, patience)
+    if parts.is_seen and (not result.explained or getattr(result.best, "name", "") in SPHERES):
+        result = _fit_spheres_in_field(pool, sample, options, patience, result, parts)
     return add_magnetism(result, parts, sample, options)
+
+
+def _fit_spheres_in_field(
+    pool: Pool, sample: Sample, options: FitOptions, patience: float, result: SampleResult, parts: Magnetism
+) -> SampleResult:
+    """Fit spheres to the curves as measured; their parts' answer where no sphere follows these."""
+    most = options.time_limit * len(sample.curves)
+    ledger = Ledger(pool, time.monotonic() + patience * most, most=most)
+    dintensities = tuple(uncertainties(curve)[0] for curve in sample.curves)
+    spheres = fit_magnetic(
+        ledger, replace(sample, told=True), dintensities, options, parts.contrast[0], result.suggestion
+    )
+    return add_sample_verdict(spheres, options) if spheres.explained else result
 
 
 def _as_measured(pool: Pool, patience: float, sample: Sample, options: FitOptions) -> SampleResult:

@@ -154,9 +154,9 @@ class ProblemSettings:
         return 4 * self.fine
 
     @property
-    def sharpest(self) -> int:
-        """The same for fast models, whose peaks may be narrower than the resolution."""
-        return 4 * self.finest
+    def finest_by_cost(self) -> ByCost[int]:
+        """The same by a model's cost: peaks of fast ones may be narrower than the resolution."""
+        return map_by_cost(4 * self.finest, 2 * self.fine, self.fine)
 
 
 @dataclass(frozen=True)
@@ -167,12 +167,11 @@ class StartSettings:
         48, "Bins of ln q in which the library's curves are compared with the data, and a peak is looked for."
     )
     tolerance: float = setting(0.07, "Of I, added to the uncertainty: the library is coarse.")
-    followed: int = setting(
-        4, "So many starts or sums are followed further, come from a line, or have a repeat distance."
-    )
     distinct: float = setting(0.3, "Two starts, or minima, differ by so much at least, in ln of their sizes.")
     looked_at: int = setting(400, "Nearest curves looked at for each start that is wanted.")
-    starts: int = setting(8, "Starts of a candidate.")
+    starts: int = setting(
+        8, "Starts of a candidate; half of them are followed further, and half of these on all points."
+    )
     further: int = setting(2, "So many times as many where none of these comes near.")
     second_powers: tuple[float, ...] = setting(
         (-2.0, -1.0, -0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5),
@@ -207,6 +206,16 @@ class StartSettings:
     layer_contrasts: tuple[float, ...] = setting(
         (0.5, 1.5), "Its contrast: between particle and solvent, or beyond.", "of the body's"
     )
+
+    @property
+    def semifinalists(self) -> int:
+        """So many starts or sums are followed further, come from a line, or have a repeat distance."""
+        return self.starts // 2
+
+    @property
+    def finalists(self) -> int:
+        """So many go on to all points; so many best fits and likeliest models to second components."""
+        return self.semifinalists // 2
 
 
 @dataclass(frozen=True)
@@ -282,8 +291,9 @@ class AssessmentSettings:
     replicates: int = setting(
         64, 'Bootstrap replicates: enough to say "nearly all"; a few hundredths of 1 s.'
     )
-    rare: float = setting(0.02, "A measurement stands out if at most this share of replicates is as unlike.")
-    gap: float = setting(0.3, "And by no less than this, in probability.")
+    gap: float = setting(
+        0.3, "In probability: a measurement stands out by so much if at most one replicate is as unlike."
+    )
     negligible: float = setting(
         0.01,
         "A hundredth counts nothing: a length or a contrast against the others, what a mean misses of a bent"
@@ -330,7 +340,6 @@ class AssessmentSettings:
     slit_lengths: tuple[float, ...] = setting(
         (0.05, 0.15, 0.4, 1.0), "Half lengths of slits that are tried, over the largest q."
     )
-    slit_steps: tuple[float, ...] = setting((1.6, 1.25, 1.1), "By which the best is then changed.")
     parasitic_reach: tuple[float, ...] = setting(
         (1.2, 1.5, 2.0, 2.5, 3.2, 4.0), "Times the least q, up to which parasitic scattering may reach."
     )

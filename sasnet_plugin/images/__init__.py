@@ -18,6 +18,7 @@ COMMANDS = {
 }
 #: What other parts of the package ask for -> the function that does it.
 SERVICES = {
+    "average_sectors": "sasnet_plugin.images.sans.rings:average_sectors",
     "answer_page": "sasnet_plugin.images.report:answer_page",
     "adapt": "sasnet_plugin.images.training.adapted:adapt_with_scenes",
     "export_fit": "sasnet_plugin.images.sans.report:export_fit",

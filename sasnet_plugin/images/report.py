@@ -58,10 +58,7 @@ def pattern(image: Image, *, critical: float | None = None) -> Draw:
 def comparison(
     image: Image, simulated: NDArray[np.floating], residual: NDArray[np.floating] | None = None
 ) -> Draw:
-    """Draw measured, simulated and residual (default `compute_signed_deviance`) side by side,
-    the first two on one
-    scale.
-    """
+    """Draw measured, simulated and residual (default `compute_signed_deviance`) side by side."""
     deviance = compute_signed_deviance(image.counts, simulated) if residual is None else residual
 
     def draw(figure: Figure, paint: Paint) -> None:
@@ -73,7 +70,8 @@ def comparison(
         ):
             artist = picture(place, values, image, paint, norm=norm, cmap="viridis")
             place.set_title(title, color=paint("ink"), fontsize=11)
-        bar(figure, artist, list(axes[:2]), "counts", paint)
+        is_reduced = getattr(image.geometry, "error", None) is not None
+        bar(figure, artist, list(axes[:2]), "intensity" if is_reduced else "counts", paint)
         artist = picture(axes[2], deviance, image, paint, vmin=-_FAR, vmax=_FAR, cmap="RdBu_r")
         axes[2].set_title("residual", color=paint("ink"), fontsize=11)
         bar(figure, artist, axes[2], "standard deviations", paint)
@@ -475,9 +473,8 @@ Parts = tuple[Verdict, list[Section]]
 def answer_page(
     domain: Domain, image: Image, answer: Answer, folder: Path, page_parts: Parts | None = None
 ) -> Path:
-    """Write the page of an answer about an image and return its path; `page_parts` are `parts`,
-    if there already.
-    Raises SasnetError if it cannot be written.
+    """Write the page of an answer about an image and return its path; `page_parts` are `parts`, if there
+    already. Raises SasnetError if it cannot be written.
     """
     verdict, sections = page_parts or parts(domain, image, answer)
     return _write_image_page(image, verdict, sections, answer.notes, folder)
@@ -536,10 +533,10 @@ def _title_of(finding: Any) -> str:
 
 
 def page_name(image: Image, folder: Path) -> str:
-    return document.page_name(folder, image.file, image.entry, _own(image), default="image")
+    return document.page_name(folder, image.file, image.entry, identity_of(image), default="image")
 
 
-def _own(image: Image) -> str:
+def identity_of(image: Image) -> str:
     return document.identity(image.file, image.entry, image.counts)
 
 
@@ -597,7 +594,7 @@ def _write_image_page(
         facts = stated | facts
     title = " · ".join(part for part in (Path(image.file).name, image.entry) if part) or "Image"
     all_notes = (*image.notes, *notes)
-    text = page(title, verdict, sections, facts=facts, notes=all_notes, embedded=_own(image))
+    text = page(title, verdict, sections, facts=facts, notes=all_notes, embedded=identity_of(image))
     return document.write_page(Path(folder) / page_name(image, folder), text)
 
 

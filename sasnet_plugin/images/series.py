@@ -123,22 +123,23 @@ def write(frames: Iterable[Frame], path: Path, quantities: Sequence[Parameter]) 
     frames_seen = failures = 0
     with growing(path, [*HEAD, *(title for q in quantities for title in titles(q))]) as table:
         for frame in frames:
-            numbers = [_text(x) for q in quantities for x in frame.values.get(q.name, (math.nan,) * 3)]
-            names = (plain_cell(text) for text in (frame.file, frame.entry))
-            head = [frame.number, *names, _text(frame.time), _text(frame.in_scope)]
-            table.add([*head, plain_cell(frame.note), *numbers], frame.note)
+            table.add(_row(frame, quantities), frame.note)
             frames_seen += 1
             failures += bool(frame.note)
     return frames_seen, failures
 
 
+def _row(frame: Frame, quantities: Sequence[Parameter]) -> list[object]:
+    numbers = [text(x) for q in quantities for x in frame.values.get(q.name, (math.nan,) * 3)]
+    names = [plain_cell(text) for text in (frame.file, frame.entry)]
+    return [
+        frame.number, *names, text(frame.time), text(frame.in_scope), plain_cell(frame.note), *numbers
+    ]  # fmt: skip
+
+
 def titles(quantity: Parameter) -> tuple[str, str, str]:
     unit = f" [{quantity.unit}]" if quantity.unit else ""
     return tuple(f"{quantity.name}{end}{unit}" for end in ("", "_low", "_high"))  # type: ignore[return-value]
-
-
-def _text(value: float) -> str:
-    return f"{value:.6g}" if math.isfinite(value) else ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Floats
+from ..arrays import Floats, median
 from .results import Plateau, Porod, Refused, Slope
 
 
@@ -43,7 +43,7 @@ def slopes(q: Floats, intensity: Floats, sigma: Floats) -> tuple[Slope | Refused
 def _slope(q: Floats, intensity: Floats, sigma: Floats) -> Slope | Refused:
     if q.size < SETTINGS.points[0]:
         return Refused(f"only {q.size} points within a factor of {SETTINGS.factor:g} in q")
-    if np.median(intensity / sigma) < SETTINGS.seen:
+    if median(intensity / sigma) < SETTINGS.seen:
         return Refused("the intensity there is no larger than its noise")
     lit = intensity > 0
     x, y = np.log(q[lit] / np.sqrt(q[0] * q[-1])), np.log(intensity[lit])

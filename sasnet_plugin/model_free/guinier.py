@@ -177,15 +177,22 @@ class State(NamedTuple):
     """The series at its best, averaged over the classes."""
 
     theta: Floats  #: (2 + terms,), ln I(0), ln Rg², coefficients of the series.
-    covariance: Floats  #: (2 + terms, 2 + terms)
     residual: Floats  #: (n,), of the likeliest class, over the stated errors.
     chi2: float  #: Of that class, with what its prior adds.
     each: Floats  #: (classes, 2 + terms), theta of each class.
+    share: Floats  #: (classes,), of the evidence.
+    covariances: Floats  #: (classes, 2 + terms, 2 + terms)
     series: tuple[Floats, Floats]  #: ln I of each class, (classes, n), and its derivatives.
 
     @property
     def rg(self) -> float:
         return math.exp(0.5 * float(self.theta[1]))
+
+    @property
+    def variance(self) -> Floats:
+        """(2 + terms,), of theta."""
+        spread = np.einsum("cii->ci", self.covariances) + (self.each - self.theta) ** 2
+        return np.asarray(self.share @ spread)
 
 
 class _Priors(NamedTuple):
@@ -226,31 +233,28 @@ def take_step(
     # Weighted by the model, not by points that noise has lifted or lowered.
     model = np.exp(line)
     weight = (model / points.sigma) ** 2
-    off = weight * np.clip(points.intensity / model - 1, -1.0, 1.0)
+    off = weight * _clip(points.intensity / model - 1, -1.0, 1.0)
     normal = columns @ np.swapaxes(weight[:, None] * columns, 1, 2) + priors.precision
     # Where nothing falls, or the model is nowhere near the points, they determine nothing.
     diagonal = np.einsum("cii->ci", normal)
     diagonal += 1e-9 * diagonal + 1e-6
     pull = (priors.precision @ (priors.mean - theta)[..., None])[..., 0]
-    covariance = np.linalg.inv(normal)
+    covariance = np.asarray(np.linalg.inv(normal), dtype=np.float64)
     step = (covariance @ ((columns @ off[..., None])[..., 0] + pull)[..., None])[..., 0]
-    step[:, 1] = np.clip(step[:, 1], -_LONGEST, _LONGEST)
+    step[:, 1] = _clip(step[:, 1], -_LONGEST, _LONGEST)
     theta = theta + step
     # Neither a curve that rises nor a power law runs away.
     low, high = FLAT / points.q[-1], LATE / points.q[0]
-    theta[:, 1] = np.clip(theta[:, 1], 2 * math.log(low), 2 * math.log(high))
+    theta[:, 1] = _clip(theta[:, 1], 2 * math.log(low), 2 * math.log(high))
     series = _line(points, theta, settings.reach[0])
     residual = (points.intensity - np.exp(series[0])) / points.sigma
     differs = (theta - priors.mean)[..., None]
-    chi2 = np.sum(residual**2, axis=1) + np.sum(differs * (priors.precision @ differs), axis=(1, 2))
+    chi2 = (residual**2).sum(axis=1) + (differs * (priors.precision @ differs)).sum(axis=(1, 2))
     evidence = priors.constant - 0.5 * (chi2 + np.linalg.slogdet(normal)[1])
     share = np.exp(evidence - evidence.max())
     share /= share.sum()
-    mean = share @ theta
-    apart = theta - mean
-    spread = np.sum(share[:, None, None] * (covariance + apart[:, :, None] * apart[:, None, :]), axis=0)
     best = int(share.argmax())
-    return State(mean, spread, residual[best], float(chi2[best]), theta, series)
+    return State(share @ theta, residual[best], float(chi2[best]), theta, share, covariance, series)
 
 
 def _line(points: Points, theta: Floats, reach: float) -> tuple[Floats, Floats]:
@@ -273,7 +277,11 @@ def _line(points: Points, theta: Floats, reach: float) -> tuple[Floats, Floats]:
     if points.dq is not None:
         line = line + _smearing(v / 3, a, points.dq)
     top = math.log(float(np.max(np.abs(points.intensity))) + 1e-300) + 5
-    return np.clip(line, top - 60, top), columns
+    return _clip(line, top - 60, top), columns
+
+
+def _clip(values: Floats, low: float, high: float) -> Floats:
+    return np.minimum(np.maximum(values, low), high)
 
 
 def _smearing(exponent: Floats, a: Floats, dq: Floats) -> Floats:
@@ -457,7 +465,7 @@ def _accept(
         return _No("a slit has smeared the curve, whose law at low q then depends on the shape")
     reduced = state.chi2 / max(n - 2, 1)
     grown = max(reduced, 1.0) if reduced > 1 + 2 * math.sqrt(2 / n) else 1.0
-    variance = grown * np.diag(state.covariance)
+    variance = grown * state.variance
     error = 0.5 * math.sqrt(variance[1])
     drift, pull = _drift(used, state, error, settings)
     if pull > settings.drifting[1] and abs(drift) > settings.drift:
@@ -487,7 +495,7 @@ def _drift(points: Points, state: State, error: float, settings: GuinierSettings
             rest_state = take_step(rest, rest_state.each, settings, series)
             series = rest_state.series
         change = rest_state.rg / state.rg - 1
-        pull = abs(change) / math.hypot(error, 0.5 * math.sqrt(rest_state.covariance[1, 1]))
+        pull = abs(change) / math.hypot(error, 0.5 * math.sqrt(rest_state.variance[1]))
         worst = max(worst, (change, pull), key=lambda pair: pair[1])
     return worst
 

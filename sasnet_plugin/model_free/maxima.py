@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Floats, median
 from .results import Guinier, Kratky, Peak, Refused
 
 
@@ -65,7 +65,7 @@ def roughness(relative: Floats) -> float:
     """
     if relative.size < 8:
         return 1.0
-    return max(float(np.median(np.abs(np.diff(relative, 2)))) / (0.6745 * np.sqrt(6)), 1.0)
+    return max(median(np.abs(np.diff(relative, 2))) / (0.6745 * np.sqrt(6)), 1.0)
 
 
 def _running(x: Floats, number: int) -> Floats:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Floats
-from ..noise import estimate_dintensity
+from ..arrays import Floats, median
+from ..noise import fill_dintensity, is_usable
 from . import ends, maxima
 from .guinier import guinier
 from .results import Guinier, Measured, ModelFree, PairDistances, Porod, Refused, Slope
@@ -33,22 +33,17 @@ class _Points(NamedTuple):
 
 
 def _points(curve: Measured) -> _Points | None:
-    q, intensity, sigma = curve.q, curve.intensity, _sigma(curve)
-    good = np.isfinite(q) & (q > 0) & np.isfinite(intensity) & np.isfinite(sigma) & (sigma > 0)
+    if not curve.q.size:
+        return None
+    q, intensity, sigma = curve.q, curve.intensity, fill_dintensity(curve.intensity, curve.dintensity)
+    good = np.isfinite(q) & (q > 0) & np.isfinite(intensity) & is_usable(sigma)
     if np.sum(good) < _FEWEST or not np.any(intensity[good] > 0) or not np.all(np.diff(q[good]) >= 0):
         return None
     slit = 0.0 if curve.dxl is None else float(np.nan_to_num(curve.dxl[good]).max())
     # A point that is said to be a thousand times better than its neighbours would decide alone.
-    least = 1e-2 * float(np.median(sigma[good] / np.maximum(np.abs(intensity[good]), 1e-300)))
+    least = 1e-2 * median(sigma[good] / np.maximum(np.abs(intensity[good]), 1e-300))
     sigma = np.maximum(sigma[good], least * np.abs(intensity[good]))
     return _Points(q[good], intensity[good], sigma, _spread(curve, good), slit)
-
-
-def _sigma(curve: Measured) -> Floats:
-    """The stated errors, or the scatter of neighbours."""
-    if curve.dintensity is not None and np.any(curve.dintensity > 0):
-        return curve.dintensity
-    return estimate_dintensity(curve.intensity) if curve.q.size else np.zeros_like(curve.q)
 
 
 def _spread(curve: Measured, good: NDArray[np.bool_]) -> Floats | None:
@@ -103,7 +98,7 @@ def background(points: _Points, high: Slope | Refused, law: Porod | Refused) -> 
         return law.background
     part = points.q >= points.q[-1] / ends.SETTINGS.factor
     # What is level over all of the curve is no background of something else.
-    if not _level(high) or np.median(points.intensity[part]) > 0.5 * points.intensity.max():
+    if not _level(high) or median(points.intensity[part]) > 0.5 * points.intensity.max():
         return 0.0
     weight = points.sigma[part] ** -2
     return max(float(np.sum(weight * points.intensity[part]) / np.sum(weight)), 0.0)

@@ -615,11 +615,8 @@ def _unknown_densities(result: Any, fit: Any) -> frozenset[str]:
     """Densities that were neither fitted nor given; none where several curves determine them."""
     if isinstance(result, SampleResult):
         return frozenset()
-    return frozenset(
-        name
-        for name, p in fit.parameters.items()
-        if "sld" in bare(name) and "solvent" not in name and p.fixed and name not in result.given
-    )
+    fixed = {name for name, parameter in fit.parameters.items() if parameter.fixed} - set(result.given)
+    return frozenset(name for name in fixed if "sld" in bare(name) and "solvent" not in name)
 
 
 def _file(result: FitResult | SampleResult) -> str:

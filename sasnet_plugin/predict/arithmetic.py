@@ -94,10 +94,12 @@ def ask_network(
     domain: Domain, heads: tuple[Head, ...], ask: Callable[[Inputs], Outputs], inputs: Inputs
 ) -> Outputs:
     """Average the outputs of a network (`ask`) over the domain's variants and symmetries."""
-    outputs: Outputs = ask(inputs)
-    if domain.variants:
-        together = [outputs, *(ask(variant(inputs)) for variant in domain.variants)]
-        outputs = {name: np.mean([output[name] for output in together], axis=0) for name in outputs}
+    if domain.variants:  # all at once: a few measurements alone cost the network half as much again
+        varied = [inputs, *(variant(inputs) for variant in domain.variants)]
+        joined = ask({name: np.concatenate([one[name] for one in varied]) for name in inputs})
+        outputs: Outputs = {name: np.mean(np.split(x, len(varied)), axis=0) for name, x in joined.items()}
+    else:
+        outputs = ask(inputs)
     for symmetry in domain.symmetries:
         outputs = average_mirror(heads, outputs, ask(symmetry(inputs)))
     return outputs

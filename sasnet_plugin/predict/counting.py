@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Floats
-from ..noise import estimate_dintensity
+from ..noise import fill_dintensity
 from ..types import Curve
 from .classes import ClassesFinding, percent
 
@@ -188,7 +188,7 @@ def _find_alike_curves(
     curve: Curve, page: Any, settings: OutlookSettings, target: Curve
 ) -> tuple[list[float], list[Floats]]:
     """Curves of a model that resemble the measured one, at these points, and their weights."""
-    sigma = _sigma(curve)
+    sigma = fill_dintensity(curve.intensity, curve.dintensity)
     step = max(1, -(-len(curve) // settings.points))
     points_used = slice(step // 2, None, step)
     error = np.hypot(sigma[points_used], settings.coarse * np.abs(curve.intensity[points_used]))
@@ -261,18 +261,11 @@ def _interpolate(log_intensity: NDArray[np.float32], cell: Floats) -> Floats:
     return np.asarray(values[:, low] * (1 - part) + values[:, low + 1] * part)
 
 
-def _sigma(curve: Curve) -> Floats:
-    sigma = curve.dintensity
-    if sigma is None or not np.any(sigma > 0):
-        sigma = estimate_dintensity(curve.intensity)
-    return np.asarray(np.where(sigma > 0, sigma, np.median(sigma[sigma > 0])))
-
-
 def simulate_longer_count(
     curve: Curve, truth: Floats, level: float, rng: np.random.Generator, settings: OutlookSettings = OUTLOOK
 ) -> Curve:
     """A sample measured with so many times the counts of the curve."""
-    sigma, fixed = _sigma(curve), settings.systematic * np.abs(truth)
+    sigma, fixed = fill_dintensity(curve.intensity, curve.dintensity), settings.systematic * np.abs(truth)
     counting = np.maximum(sigma**2 - (settings.systematic * curve.intensity) ** 2, 0.1 * sigma**2) / level
     error = np.hypot(np.sqrt(counting), fixed)
     intensity = truth + error * rng.standard_normal(truth.size)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..digits import significant
@@ -167,16 +167,21 @@ def kind_of(labels: Sequence[str], probability: Floats, uniform: Floats | None) 
         return "", 0.0
     even = probability if uniform is None else uniform
     shares = {
-        kind: min(
-            float(sum(p[row] for row, name in enumerate(labels) if name in models))
-            for p in (probability, even)
-        )
-        for kind, models in KINDS.items()
+        kind: min(sum(p[rows].tolist()) for p in (probability, even))
+        for kind, rows in _rows_of_kinds(tuple(labels)).items()
     }
     # Of kinds that share nearly all their models, the simplest.
     best = max(shares.values())
     kind = next(name for name, share in shares.items() if share >= 0.98 * best)
     return (kind, shares[kind]) if shares[kind] >= DECISIVE else ("", 0.0)
+
+
+@cache
+def _rows_of_kinds(labels: tuple[str, ...]) -> Mapping[str, list[int]]:
+    """Which labels are of each kind."""
+    return {
+        kind: [row for row, name in enumerate(labels) if name in models] for kind, models in KINDS.items()
+    }
 
 
 def orders(peaks: Sequence[Peak]) -> bool:

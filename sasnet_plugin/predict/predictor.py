@@ -9,13 +9,14 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Floats, median
 from ..data.given import Given, curve_of, curves_of, sentences_in_python
 from ..data.no_structure import constant, level, simple_shape
 from ..data.raw import points
@@ -151,8 +152,8 @@ class Judged:
 
 def judge_uncertainties(intensity: Floats, sigma: Floats | None) -> Judged:
     """Compare uncertainties (or None) with the scatter of points and the intensity, ascending in q."""
-    scatter = estimate_dintensity(intensity)
     if sigma is None:
+        scatter = estimate_dintensity(intensity)
         return Judged("", scatter, "the scatter of its points, which its uncertainties were estimated from")
     share = _scatter_share(intensity, sigma)
     if share < 1 / SETTINGS.above:
@@ -161,8 +162,10 @@ def judge_uncertainties(intensity: Floats, sigma: Floats | None) -> Judged:
             f"The uncertainties are {times} times the scatter of the points; with them, wrong models"
             " would fit the curve as well"
         )
-        return Judged(note, np.minimum(sigma, scatter), "the scatter of its points")
-    if np.quantile(intensity / sigma, 0.95) < SETTINGS.faint:
+        return Judged(note, np.minimum(sigma, estimate_dintensity(intensity)), "the scatter of its points")
+    relative = intensity / sigma
+    # Where half of the points exceed it, the twentieth part does.
+    if median(relative) < SETTINGS.faint and np.quantile(relative, 0.95) < SETTINGS.faint:
         note = "The uncertainties are as large as the intensities or larger"
         return Judged(note, sigma, "its uncertainties", hopeless=True)
     if share > SETTINGS.below:
@@ -180,7 +183,7 @@ def _scatter_share(intensity: Floats, sigma: Floats) -> float:
         return 1.0
     differences = np.convolve(intensity, _FOURTH, "valid")
     expected = np.sqrt(np.convolve(sigma**2, _FOURTH**2, "valid"))
-    share = float(np.median(np.abs(differences) / expected) / _MEDIAN)
+    share = median(np.abs(differences) / expected) / _MEDIAN
     changes = float(np.mean(differences[1:] * differences[:-1] < 0))
     return 1.0 if share > 1 and changes < SETTINGS.changes else share
 
@@ -218,6 +221,7 @@ def _describe_excess(parameter: Parameter, value: Value | None) -> str:
 # --- domain.
 
 BATCH = 128  # measurements at once: enough to fill the cores, little enough to stay in their caches
+FEW = 8  # copies of one at once: during a fit the network needs less memory than the fit
 
 
 class Runtime:
@@ -608,7 +612,11 @@ class Classifier:
     def glance(self, curves: Sequence[Curve], *, top: int = 5) -> list[tuple[tuple[GroupGuess, ...], float]]:
         """Groups of models, and the probability of any known model: the same numbers as of `suggest`."""
         # Nothing is checked or noted: for copies of a curve that `suggest` was asked about.
-        (answers,) = self.predictor.answers_to(curves, [self.predictor.choice(top)], bare=True)
+        choices = [self.predictor.choice(top)]
+        parts = (curves[begin : begin + FEW] for begin in range(0, len(curves), FEW))
+        answers = list(
+            chain.from_iterable(self.predictor.answers_to(part, choices, bare=True)[0] for part in parts)
+        )
         class_findings = [answer.finding(ClassesFinding) for answer in answers]
         return [
             (class_finding.groups if class_finding else (), answer.in_scope)

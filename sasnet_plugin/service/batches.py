@@ -37,7 +37,7 @@ class BatchJob:
 
     files: tuple[str, ...]  #: Whole names, in the order of a series.
     folder: str  #: For journal, results and report; made.
-    #: As a request of `sasnet serve` says how each is fitted, and ``window``.
+    #: As a request of `sasnet serve` says how each is fitted, ``window``, and ``readings`` of `Options`.
     body: Mapping[str, Any] = field(default_factory=dict)
     series: bool = False  #: They are frames: each begins from the answer before it as well.
     fit: bool = True  #: False: fit nothing, write what is there.
@@ -100,7 +100,8 @@ def batch_options(body: Mapping[str, Any], workers: int) -> Options:
     window, unit = body.get("window"), body.get("q_unit")
     if unit not in (None, "A", "nm"):
         raise SasnetError(f"{unit}: is no unit of q that a batch knows; choose A or nm.")
-    return Options(fit, None if window is None else (float(window[0]), float(window[1])), unit)
+    limits = None if window is None else (float(window[0]), float(window[1]))
+    return Options(fit, limits, unit, readings=body.get("readings") or {})
 
 
 def _rows(journal: Journal, files: tuple[str, ...], failed_files: set[str]) -> list[dict[str, Any]]:

@@ -186,7 +186,7 @@ class Evaluator:
             while len(self._ready) > _KEPT:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(key)
-        return evaluate_theory(self._ready[key], name, parameters)
+        return evaluate_theory(self._ready[key], name, add_sizes(parameters, name, float(curve.q[-1])))
 
 
 def _is_kind(name: str, value: str) -> bool:
@@ -202,6 +202,24 @@ def check(parameters: Mapping[str, Any]) -> None:
             raise SasnetError(f"{name[:80]}: {value[:80]!r} is not a number; give a number.")
         if name.endswith("_pd_n") and not 0 <= float(value) <= _MOST_POINTS:
             raise SasnetError(f"{name[:80]}: a distribution has up to {_MOST_POINTS} points here.")
+
+
+#: Sizes of a distribution at most, for a curve that follows a slider.
+_DRAWN_SIZES = 401
+
+
+def add_sizes(parameters: Mapping[str, Any], name: str, q_max: float) -> dict[str, Any]:
+    """Return parameters with as many sizes of the only distribution as draw no fringes of each of them."""
+    from ..simulate.quick_models.cost_classes import cost_class
+
+    widths = [key for key, value in parameters.items() if key.endswith("_pd") and float(value) > 0]
+    if len(widths) != 1 or cost_class(name) != "fast":
+        return dict(parameters)
+    width, size = widths[0], float(parameters.get(widths[0].removesuffix("_pd"), 0.0))
+    # Fringes of neighbours in the distribution, of a phase 2 q R, are less than two radians apart.
+    reach = 2 * float(parameters.get(f"{width}_nsigma", 3.0)) * float(parameters[width]) * size
+    needed = min(int(reach * q_max) + 2, _DRAWN_SIZES)
+    return {**parameters, f"{width}_n": max(needed, int(parameters.get(f"{width}_n", 0)))}
 
 
 def _experiment(curve: Curve, name: str, words: dict[str, Any], per_decade: int | None) -> Any:

@@ -21,6 +21,12 @@ def log10_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(10 ** rng.uniform(low, high))
 
 
+def choose(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
+    """One of the names, as often as its share says."""
+    weights = np.array(list(shares.values()), dtype=float)
+    return list(shares)[int(rng.choice(len(weights), p=weights / weights.sum()))]
+
+
 def draw(text: str, rng: np.random.Generator) -> float:
     """Make one draw described by text. Raises SimulationError if it is none."""
     words = text.split()

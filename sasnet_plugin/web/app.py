@@ -79,8 +79,13 @@ class Opened:
         return self._tagging
 
     def tag(self, kind: str) -> Tagging | None:
-        """Open the tags of images of a kind, which then stays. Raises SasnetError if unreadable."""
+        """Open the tags of images of a kind, in place of another that no command has given. Raises
+        SasnetError if unreadable.
+        """
         with self._lock:
+            if self._tagging is not None and not self.tabs.kind and self._tagging.workspace.domain != kind:
+                self._tagging.close()
+                self._tagging = None
             if self._tagging is None and self.tabs.tagging is not None:
                 self._tagging = self.tabs.tagging(kind)
             return self._tagging

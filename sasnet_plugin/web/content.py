@@ -108,6 +108,9 @@ OTHERS = frozenset(
     + [".sqlite", ".sqlite-journal", ".sqlite-wal", ".sqlite-shm", ".sqlite3", ".db"]
 )
 
+#: Of these, pictures, which somebody may take for images of a detector.
+PICTURES = frozenset([".png", ".jpg"])
+
 #: Endings of tables, in which columns are curves unless q has two directions.
 TABLES = frozenset([".abs", ".asc", ".cor", ".csv", ".dat", ".fir", ".pdh", ".txt", ".xml", ".xye", ".xy"])
 
@@ -126,6 +129,7 @@ class Images:
         self._tables: dict[str, Stamp] = {}
         self.folder, self._without = folder.resolve(), without
         self._dropped = None if dropped is None else dropped.resolve()
+        self.pictures = 0  #: Of `PICTURES`, as the folder was seen last.
         self.keys: list[Key] = []
         self.row: dict[Key, int] = {}
         self._rows: dict[str, list[int]] = {}
@@ -181,8 +185,10 @@ class Images:
         return self._rank
 
     def look(self) -> dict[str, Stamp]:
-        """Files of the folder, as `take` has them; nothing is changed, so that nobody has to wait."""
-        stamps = dict(_files(self.folder, self._without))
+        """Files of the folder, as `take` has them; no row is changed, so that nobody has to wait."""
+        pictures: list[str] = []
+        stamps = dict(_files(self.folder, self._without, pictures))
+        self.pictures = len(pictures)
         if self._dropped is not None:
             stamps |= {f"{self._prefix}{file}": stamp for file, stamp in _files(self._dropped, None)}
         if self._curves:
@@ -237,8 +243,12 @@ class Images:
                 del self.beside[file]
 
 
-def _files(folder: Path, hidden_folder: Path | None) -> Iterator[tuple[str, Stamp]]:
-    """Files of a folder and below, without hidden ones, links that lead out of it, pipes and devices."""
+def _files(
+    folder: Path, hidden_folder: Path | None, pictures: list[str] | None = None
+) -> Iterator[tuple[str, Stamp]]:
+    """Files of a folder and below, without hidden ones, links that lead out of it, pipes and devices; takes
+    the names of `PICTURES` down.
+    """
     places = [(str(folder), "")]
     while places:
         place, prefix = places.pop()
@@ -254,8 +264,12 @@ def _files(folder: Path, hidden_folder: Path | None) -> Iterator[tuple[str, Stam
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     places.append((entry.path, f"{prefix}{entry.name}/"))
-                elif entry.is_file() and os.path.splitext(entry.name)[1].lower() not in OTHERS:
-                    yield f"{prefix}{entry.name}", stamp_of(entry.stat())
+                elif entry.is_file():
+                    ending = os.path.splitext(entry.name)[1].lower()
+                    if ending not in OTHERS:
+                        yield f"{prefix}{entry.name}", stamp_of(entry.stat())
+                    elif pictures is not None and ending in PICTURES:
+                        pictures.append(entry.name)
             # A link to itself or to nothing; no database keeps a name that is no text.
             except (OSError, RuntimeError, UnicodeEncodeError):
                 continue

@@ -14,6 +14,7 @@ _WORDS = (
     ),
     ("; give it with --q-unit", "; give it"),
     (", as asked (--q-unit)", ", as asked"),
+    ("give --q-unit nm", "choose nm⁻¹ at “File’s q in”"),
     ("--q-unit nm", "nm⁻¹"),
     ("--q-unit A", "Å⁻¹"),
     ("--q-unit", "the unit of q"),

@@ -35,7 +35,7 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Data(BaseModel):
-    """A data set, in a window of q (Å⁻¹) and with a unit of q."""
+    """A data set, in a window of q (Å⁻¹) and with a unit of q: "" of the file, None: chosen for it."""
 
     key: str
     window: tuple[Number, Number] | None = None
@@ -47,10 +47,10 @@ class Data(BaseModel):
 
 
 class Reading(BaseModel):
-    """How curves of a file are read: their unit of q, the wavelength (Å) where the first column is 2θ."""
+    """How curves of a file are read: unit of q ("": that of the file), wavelength (Å) of a column of 2θ."""
 
     key: str
-    q_unit: Literal["A", "nm"] | None = None
+    q_unit: Literal["A", "nm", ""] | None = None
     wavelength: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
@@ -94,6 +94,7 @@ def news(bench: OfCurves) -> JSONResponse:
     return JSONResponse(
         {
             "files": shelf.version, "total": len(shelf.rows()), "left": shelf.remaining,
+            "pictures": shelf.pictures,
             "fits": history.version, "open": history.open(), "batches": bench.batches.version,
         }
     )  # fmt: skip
@@ -128,7 +129,7 @@ def read(how: Reading, bench: OfCurves) -> dict[str, Any]:
             f"{bench.shelf.row(how.key).file}: is an image; set how to read it in the tab Images."
         )
     body = how.model_dump(exclude={"key"}, exclude_none=True)
-    bench.ask("open", how.key, body)  # whoever is mistaken is told before anything is kept
+    bench.ask("open", how.key, {"q_unit": "", **body})  # whoever is mistaken is told before it is kept
     bench.shelf.choose(how.key, body)
     return {"key": how.key}
 
@@ -160,7 +161,10 @@ def curve(data: Data, bench: OfCurves) -> JSONResponse:
     row = bench.shelf.row(data.key)
     found_data = bench.ask("open", data.key, data.body())
     found_data["notes"] = [adapt_to_page(note) for note in found_data["notes"]]
-    return JSONResponse({"key": data.key, "file": row.file, **_for_page(found_data)})
+    chosen = bench.shelf.find_choice(data.key)
+    unit = chosen.get("q_unit", "") if data.q_unit is None else data.q_unit
+    reading = {"unit": unit, "chosen": {"q_unit": None, "wavelength": None, **chosen}}
+    return JSONResponse({"key": data.key, "file": row.file, **reading, **_for_page(found_data)})
 
 
 def _for_page(suggestion: dict[str, Any]) -> dict[str, Any]:

@@ -88,6 +88,8 @@ def test_unknown_names_are_answered_with_the_nearest_before_anything_is_fitted(
         (("--q-range", "0.3:0.01"), ("0.3:0.01", "smaller first")),
         (("--fixed", "radius=large"), ("radius=large", "name=number")),
         (("--fixed", "radius"), ("radius", "name=number")),
+        (("--fixed", "sld=4,radius"), ("radius", "name=number")),
+        (("--q-unit", "mm"), ("'mm' is a length", "use nm (for nm⁻¹) or mm^-1 (for mm⁻¹)")),
     ],
 )
 def test_limits_that_are_none_are_wrong_usage(

@@ -178,3 +178,5 @@ def test_hdf5_without_sas(tmp_path: Path) -> None:
 def test_unknown_unit(write, guinier) -> None:
     with pytest.raises(DataError, match="not a unit of q"):
         load(write(*guinier), q_unit="furlong")
+    with pytest.raises(DataError, match="'mm' is a length, not a unit of q"):
+        load(write(*guinier), q_unit="mm")

@@ -134,7 +134,7 @@ def test_the_time_to_read_grows_no_faster_than_the_data_sets(tmp_path: Path) -> 
         return time.process_time() - began
 
     seconds(10)
-    assert seconds(400) < 12 * seconds(100)  # 16 times, were it to grow as the square
+    assert seconds(200) < 12 * seconds(50)  # 16 times, were it to grow as the square
 
 
 @pytest.mark.parametrize("kind", ["self", "soft", "hard"])

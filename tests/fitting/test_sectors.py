@@ -14,9 +14,9 @@ from numpy.polynomial import legendre
 
 from benchmarks.fitting.sectors import BINS, density_of_cosines, draw_magnetic, draw_oriented, order_of
 from benchmarks.kept import Here
-from sasnet_plugin import load
+from sasnet_plugin import cut_sectors, fit_image, load
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.data.sample.described import read_description, sample_of, sectors_of
+from sasnet_plugin.data.sample.described import by_number, read_description, sample_of
 from sasnet_plugin.data.sample.sample import SECTORS
 from sasnet_plugin.data.sample.sectors import compare_sectors, separate_magnetism
 from sasnet_plugin.data.sectors import find_sector, sector_of_name
@@ -36,6 +36,8 @@ SIZES = {
     "core_shell_cylinder": {"radius": 15.0, "thickness": 10.0, "length": 250.0, "sld_core": 1.0,
                             "sld_shell": 4.0, "sld_solvent": 6.0},
     "ellipsoid": {"radius_equatorial": 30.0, "radius_polar": 100.0},
+    "lamellar": {"thickness": 40.0},
+    "parallelepiped": {"length_a": 30.0, "length_b": 60.0, "length_c": 200.0},
 }  # fmt: skip
 
 
@@ -54,7 +56,7 @@ def test_without_order_a_sector_is_the_powder_average(name: str, width: float) -
     assert sector == pytest.approx(powder(name, values), rel=1e-7)
 
 
-@pytest.mark.parametrize("name", LENGTHS)
+@pytest.mark.parametrize("name", ["cylinder", "core_shell_cylinder", "ellipsoid"])
 def test_axes_that_are_nearly_aligned_scatter_as_one_particle(name: str) -> None:
     """Short enough that the 12 degrees that are left do not matter."""
     from sasmodels.direct_model import call_kernel
@@ -108,6 +110,36 @@ def test_a_given_order_is_kept() -> None:
     fit = fit_particle(tasks(0, "cylinder", {"p2": 0.3}), None, Budget())[0]
     assert fit.parameters["p2"].value == 0.3
     assert fit.parameters["p2"].error is None
+
+
+def test_layers_are_fitted_and_their_axes_lie_along_the_direction() -> None:
+    values = {"thickness": 40.0, "p2": 0.5, "director": 25.0}
+    rng, curves = np.random.default_rng(3), []
+    for azimuth in (0.0, 60.0, 120.0):
+        sector = Sector(azimuth, 12.0)
+        intensity = 10 * Particle("lamellar", Q).average(values, sector)
+        error = 0.02 * intensity + 1e-5
+        measured = intensity + 0.01 + error * rng.standard_normal(Q.size)
+        curves.append(Curve(Q, measured, error, file=f"{azimuth}.dat", sector=sector))
+    result = fit_sample(Here(), sample_of(curves), FitOptions(models=("lamellar",)))
+    assert result.best is not None
+    assert result.best.parameters["p2"].value == pytest.approx(0.5, abs=0.05)
+    assert result.best.parameters["director"].value == pytest.approx(25, abs=3)
+
+
+def test_a_parallelepiped_is_tried_where_nothing_else_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sasnet_plugin.fitting.strategy import oriented
+
+    tried: list[list[str]] = []
+
+    def record(_: Any, tasks: list[SectorTask]) -> tuple[list[Any], list[str]]:
+        tried.append([task.model for task in tasks])
+        return [], []
+
+    monkeypatch.setattr(oriented, "_fit_particles", record)
+    fit_oriented(None, tasks(0, "cylinder").sample, (), FitOptions())  # type: ignore[arg-type]
+    assert "parallelepiped" not in tried[0]
+    assert tried[1] == ["parallelepiped"]
 
 
 def test_other_models_and_structure_factors_are_refused() -> None:
@@ -187,7 +219,7 @@ def test_canonical_xml_and_hdf5_say_their_sector(tmp_path: Path) -> None:
     assert load(str(path))[0].sector == Sector(45, 8)
 
 
-def test_sectors_of_a_sample_file_and_of_names(tmp_path: Path) -> None:
+def test_by_number_a_sample_file_and_of_names(tmp_path: Path) -> None:
     curves = [Curve(Q, np.exp(-Q * (i + 1)), file=f"gel_{90 * i}_15.dat") for i in range(2)]
     assert sector_of_name("gel_90_15.dat") == Sector(90, 15)
     named = sample_of(curves, {"kind": SECTORS})
@@ -198,7 +230,7 @@ def test_sectors_of_a_sample_file_and_of_names(tmp_path: Path) -> None:
     told = sample_of(curves, read_description(path))
     assert (told.kind, told.field_azimuth) == (SECTORS, 0)
     assert [curve.sector for curve in told.curves] == [Sector(10, 5), Sector(100, 5)]
-    assert sectors_of("0:15,90:15") == {"1": "0:15", "2": "90:15"}
+    assert by_number("0:15,90:15") == {"1": "0:15", "2": "90:15"}
 
 
 @pytest.mark.parametrize(
@@ -216,7 +248,7 @@ def test_what_is_wrong_is_one_sentence(described: dict[str, Any], message: str) 
         sample_of(curves, described)
 
 
-def test_python_takes_sectors_of_each_curve() -> None:
+def test_python_takes_by_number_each_curve() -> None:
     curves = [replace(curve, sector=None) for curve in draw_oriented(3)[2]]
     with pytest.raises(SasnetError, match="1 sectors for 2 curves"):
         fit_together(curves, sectors=[(0, 15)])
@@ -295,8 +327,8 @@ def test_nuclear_and_magnetic_scattering_are_fitted_as_one_shape() -> None:
     ratio, curves = draw_magnetic(2, True)
     sample = sample_of(curves, {"field": 0})
     result = fit_sample(Here(), sample, FitOptions(models=("sphere",), structure_factor="none"))
-    assert result.verdict.headline.startswith("Magnetic scattering: the magnetic contrast is")
-    assert "2 parts (nuclear and magnetic) of one sample" in result.verdict.headline
+    assert result.verdict.headline.startswith("Magnetic scattering: the magnetic contrast of the core is")
+    assert "Fits 2 sectors of one sample together" in result.verdict.headline
     assert "assumes that the structure is isotropic" in result.verdict.doubts[0]
     told = result.as_dict()["magnetism"]
     assert told["seen"]
@@ -323,3 +355,89 @@ def test_long_rods_have_a_curve_or_none() -> None:
     long, far = (Particle("cylinder", Q).average(values | {"length": n}, Sector(0, 10)) for n in (3e3, 3e5))
     assert np.all(long > 0)
     assert np.all(np.isnan(far))  # narrower than any rule of integration
+
+
+# --- Images.
+
+
+def save_image(path: Path, intensity: Callable[[Any, Any], Any], side: int = 96) -> str:
+    """Columns of an image counted with an error of 3 % and more; intensity of q and azimuth in radians."""
+    axis = (np.arange(side) - side / 2 + 0.5) * 0.4 / side
+    qx, qy = np.meshgrid(axis, axis)
+    clean = intensity(np.hypot(qx, qy), np.arctan2(qy, qx))
+    error = 0.03 * clean + 0.002
+    measured = clean + error * np.random.default_rng(4).standard_normal(clean.shape)
+    np.savetxt(path, np.stack([a.ravel() for a in (qx, qy, measured, error)], axis=1), header="Qx Qy I dI")
+    return str(path)
+
+
+def scatter_rods(q: Any, turn: Any) -> Any:
+    """Guinier's law along 20 degrees and across."""
+    along = np.cos(turn - np.radians(20))
+    return np.exp(-(q**2) * (500 * along**2 + 50)) + 0.05
+
+
+def test_an_image_is_cut_into_sectors_at_the_same_q(tmp_path: Path) -> None:
+    path = save_image(tmp_path / "a.dat", scatter_rods)
+    curves = cut_sectors(path)
+    turns = [curve.sector.azimuth for curve in curves if curve.sector]
+    assert len(curves) == len(turns) == 6
+    assert min(abs((turn - 20 + 90) % 180 - 90) for turn in turns) < 1.5
+    for curve in curves:
+        assert curve.sector is not None
+        assert np.array_equal(curve.q, curves[0].q)
+        around = np.radians(curve.sector.azimuth + curve.sector.half_width * np.linspace(-1, 1, 41))
+        expected = scatter_rods(curve.q[:, None], around).mean(axis=1)
+        pull = (curve.intensity - expected) / curve.dintensity
+        assert 0.6 < pull.std() < 1.4
+    (first, second) = cut_sectors(path, [(0, 10), (90, 10)])
+    assert (first.sector, second.sector) == (Sector(0, 10), Sector(90, 10))
+    with pytest.raises(DataError, match="is not a sector"):
+        cut_sectors(path, [(0, 100)])
+    with pytest.raises(DataError, match="too few rings lie in all sectors"):
+        cut_sectors(path, [(0, 0.2)])
+
+
+def test_rings_that_leave_the_detector_are_no_points_of_a_sector(tmp_path: Path) -> None:
+    """Only the middle of a sector at 0 reaches beyond the side of a square detector."""
+    curve, _ = cut_sectors(save_image(tmp_path / "a.dat", scatter_rods), [(0, 25), (90, 25)])
+    assert 0.19 < curve.q[-1] < 0.22
+
+
+def run_image(command: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as ended:
+        app(command)
+    printed = capsys.readouterr()
+    return int(ended.value.code or 0), printed.out + printed.err
+
+
+def test_classify_compares_sectors_of_an_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = save_image(tmp_path / "a.dat", scatter_rods)
+    code, text = run_image(["classify", "--together", path], capsys)
+    assert code == 0
+    assert "the sample is anisotropic" in text
+    assert f"Next: sasnet fit {path} --together" in text
+    magnetic = save_image(
+        tmp_path / "m.dat", lambda q, turn: np.exp(-900 * q**2) * (1 + 0.3 * np.sin(turn) ** 2) + 0.05
+    )
+    code, text = run_image(["classify", "--together", magnetic, "--field", "0", "--json"], capsys)
+    told = json.loads(text)["magnetism"]
+    assert told["contrast"] == pytest.approx(0.3**0.5, abs=3 * told["contrast_error"])
+
+
+def test_options_that_decide_nothing_in_fits_of_images_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = save_image(tmp_path / "a.dat", scatter_rods)
+    for options in (["--models", "parallelepiped"], ["--fixed", "radius=30"]):
+        code, text = run_image(["fit", path, *options], capsys)
+        assert code == 1
+        assert f"images are fitted without {options[0]}; add --together to fit its sectors." in text
+
+
+def test_python_fits_an_image_and_refuses_one_that_is_isotropic(tmp_path: Path) -> None:
+    path = save_image(tmp_path / "a.dat", lambda q, _: np.exp(-300 * q**2) + 0.05)
+    with pytest.raises(DataError, match="The image is isotropic"):
+        fit_image(path)
+    with pytest.raises(SasnetError, match="there is no such file"):
+        fit_image(tmp_path / "b.dat")

@@ -33,4 +33,4 @@ def test_expensive_models_get_less() -> None:
 
 
 def test_finer_is_more_points() -> None:
-    assert PROBLEM.sparse < PROBLEM.fine < PROBLEM.finest < PROBLEM.sharpest
+    assert PROBLEM.sparse < PROBLEM.fine < PROBLEM.finest < PROBLEM.finest_by_cost["fast"]

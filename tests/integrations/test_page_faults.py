@@ -20,10 +20,10 @@ def in_counts(folder: Path) -> None:
     path.write_text(path.read_text().replace("I(1/cm)", "I(counts)"), encoding="utf-8")
 
 
-def without_a_unit(folder: Path) -> None:
+def without_a_unit(folder: Path, name: str = "nm.dat") -> None:
     """Spheres over q in nm⁻¹, whose file names no unit."""
-    q, intensity, error = np.loadtxt(spheres(folder, "nm.dat"), unpack=True)
-    np.savetxt(folder / "nm.dat", np.c_[10 * q, intensity, error], header="q I dI")
+    q, intensity, error = np.loadtxt(spheres(folder, name), unpack=True)
+    np.savetxt(folder / name, np.c_[10 * q, intensity, error], header="q I dI")
 
 
 def against_a_position(folder: Path) -> None:
@@ -77,6 +77,8 @@ def server(data: Path) -> Iterator[Server]:
     just_below_a_decade(folder)
     against_a_position(folder)
     without_a_unit(folder)
+    without_a_unit(folder, "kept_nm.dat")
+    spheres(folder, "fixed.dat")
     spheres(folder, "planned.dat")  # a curve of its own: the page opens a fit before a batch's answer
     found = Server(data / "work", folder)
     yield found
@@ -204,7 +206,7 @@ def test_the_next_measurement_is_planned_in_words_of_the_page(server: Server, ne
 def test_the_unit_says_that_it_is_the_files(server: Server, new_page: NewPage) -> None:
     page = opened_curve(new_page(server.address))
     first = page.evaluate("document.getElementById('window').textContent")
-    assert "File's q in" in page.text_content("label:has(#unit)")
+    assert "File’s q in" in page.text_content("label:has(#unit)")
     page.select_option("#unit", "nm")
     until(page, "!document.getElementById('window').textContent.includes('0.004 to')")
     assert "q 0.0004 to 0.035 Å⁻¹" in page.text_content("#window"), "read in nm⁻¹, shown in Å⁻¹"
@@ -243,7 +245,7 @@ def test_a_unit_that_is_missing_is_asked_for_in_words_of_the_page(server: Server
     page = opened_curve(new_page(server.address), "nm.dat")
     said = page.text_content("#said")
     assert "names no unit of q" in said
-    assert "give nm⁻¹" in said
+    assert "choose nm⁻¹ at “File’s q in”" in said
     assert "--" not in said
 
 
@@ -273,6 +275,57 @@ def test_a_batch_reads_q_in_the_unit_that_is_chosen_for_it(server: Server, new_p
     assert "q 0.0004" not in page.text_content("#window")
     residual = page.text_content("#means").split("reduced χ² ")[1].split(".  ")[0].split(". ")[0]
     assert float(residual) < 2, "the model lies on the points"
+
+
+def test_a_unit_that_is_set_on_curve_holds_wherever_the_file_is_fitted(
+    server: Server, new_page: NewPage
+) -> None:
+    page = opened_curve(new_page(server.address), "kept_nm.dat")
+    page.select_option("#unit", "nm")
+    until(page, "document.getElementById('window').textContent.includes('q 0.004 to 0.35')")
+    page.select_option("#model", "sphere")
+    opened_curve(page, "low_q.dat")
+    assert page.input_value("#unit") == ""
+    opened_curve(page, "kept_nm.dat")
+    assert page.input_value("#unit") == "nm", "of the file, not of the page"
+    page.click("#to-files")
+    page.check("tr:has(button.open:text-is('kept_nm.dat')) input[type=checkbox]")
+    page.click("#batch")
+    page.fill("#batch-models", "sphere")
+    page.click("#batch-start")
+    page.wait_for_selector("#batch-links a:has-text('Report')", timeout=150_000)
+    page.click("#to-curve")
+    page.click("#history button:has-text('Batch')")
+    until(page, "document.getElementById('means').textContent.includes('fit of batch')")
+    assert page.input_value("#unit") == "nm"
+    assert 0.5 < float(re.search(r"reduced χ² ([\d.]+\d)", page.text_content("#means"))[1]) < 2
+    page.select_option("#unit", "")
+    until(page, "document.getElementById('window').textContent.includes('q 0.04 to 3.5')")
+    until(
+        page, "document.getElementById('means').textContent.includes('not fitted')"
+    )  # that was of another unit
+
+
+def test_a_search_keeps_what_is_fixed_and_says_so(server: Server, new_page: NewPage) -> None:
+    page = opened_curve(new_page(server.address), "fixed.dat")
+    page.select_option("#model", "sphere")
+    page.wait_for_selector("[aria-label='sld_solvent, value']")
+    assert page.text_content("#held") == ""
+    page.fill("[aria-label='sld_solvent, value']", "6.35")
+    page.press("[aria-label='sld_solvent, value']", "Tab")
+    page.check("[aria-label='sld_solvent, fixed']")
+    said = page.text_content("#held")
+    assert said == "“Find the model” fixes sld_solvent = 6.35, in each model that has the parameter."
+    page.fill("#limit", "10")
+    with page.expect_request("**/api/fits") as asked:
+        page.click("#find")
+    assert json.loads(asked.value.post_data)["fixed"] == {"sld_solvent": 6.35}
+    page.wait_for_selector(
+        "#history button:has-text('find the model with sld_solvent = 6.35')", timeout=150_000
+    )
+    until(page, "document.getElementById('means').textContent.includes('fit ')")
+    assert float(page.input_value("[aria-label='sld_solvent, value']")) == 6.35
+    assert page.is_checked("[aria-label='sld_solvent, fixed']")
 
 
 def test_an_answer_of_a_batch_is_shown_as_a_fit(server: Server, new_page: NewPage) -> None:
@@ -341,6 +394,14 @@ def test_tags_have_the_same_header_and_no_curves(server: Server, new_page: NewPa
     assert not page.query_selector(".cell:has-text('.dat')"), "tables of numbers are no tiles"
     until(page, "document.querySelectorAll('.cell').length === 1")
     until(page, "document.getElementById('count').textContent === '1 image'")
+    assert page.is_hidden("#colours"), "the grid has its own colours"
+    page.dblclick(".cell")
+    page.wait_for_selector("#colours")
+    page.click("[data-do=close]")
+    page.select_option("#kind", "gisas_hex")
+    page.wait_for_selector("#kind option[value=gisas_hex][selected]", state="attached")
+    page.select_option("#kind", "sans2d")
+    page.wait_for_selector(".cell:has-text('isotropic.npy')")
 
 
 def test_a_fit_is_offered_where_it_can_explain_the_image(new_page: NewPage, tmp_path: Path) -> None:

@@ -159,7 +159,8 @@ def test_the_same_with_the_release_before(home: Home, sasview61: Path) -> None:
 
 def test_killed_fits_and_stop(home: Home, sasview62: Path, example_data: Path) -> None:
     assert home.sasnet("--install").returncode == 0
-    seen = home.session([str(sasview62)], "killed", [example_data / APOFERRITIN, example_data / POLYMER])
+    files = [example_data / POLYMER, crowded_spheres(home.folder / "spheres.txt")]
+    seen = home.session([str(sasview62)], "killed", files)
     assert seen["status"] == 0
     assert seen["workers"] > 0
     state, sentence = seen["after_kill"]
@@ -168,7 +169,7 @@ def test_killed_fits_and_stop(home: Home, sasview62: Path, example_data: Path) -
     for state, chisq in (seen["next"], seen["after_worker_kill"]):
         assert state == "fitted"
         assert float(chisq) < 2
-    assert seen["rows"] == ["apoferritin.txt", "LOQ_Standard_TK49_SANS"]
+    assert seen["rows"] == ["LOQ_Standard_TK49_SANS", "spheres.txt"]
     assert seen["stopped"] == ["stopped", "stopped"]
     responsive(seen, "6.2.0", "fit killed", "fit after a kill", "two fits")
     assert not Path(f"/proc/{seen['child']}").exists(), "the process outlives SasView"
@@ -206,27 +207,28 @@ def test_missing_hook_other_data_and_uninstall(home: Home, sasview62: Path, exam
     assert home.sasnet("--uninstall").stdout == "There was nothing to remove.\n"
 
 
-@pytest.mark.parametrize("broken", ["gone", "damaged"])
-def test_broken_install_cannot_stop_sasview(home: Home, sasview62: Path, broken: str) -> None:
-    """The folder of sasnet is removed after the installation, or one of its files is cut in the middle."""
-    copy = home.folder / "copy"
+def test_broken_installs_cannot_stop_sasview(home: Home, sasview62: Path) -> None:
+    """The folder of one is removed after the installation; a file of the other is cut in the middle."""
     source = Path(__file__).parents[2] / "sasnet_plugin" / "integrations" / "sasview"
-    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
     assert home.sasnet("--install").returncode == 0
     dropin = home.plugins / "sasnet_suggest.py"
     text = dropin.read_text(encoding="utf-8")
     assert str(source) in text
-    dropin.write_text(text.replace(str(source), str(copy)), encoding="utf-8")
-    if broken == "gone":
-        shutil.rmtree(copy)
-    else:
-        (copy / "table.py").write_text("def half(:\n", encoding="utf-8")
+    dropin.unlink()
+    for broken in ("gone", "damaged"):
+        copy = home.folder / broken
+        shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        (home.plugins / f"sasnet_{broken}.py").write_text(text.replace(str(source), str(copy)), "utf-8")
+    shutil.rmtree(home.folder / "gone")
+    (home.folder / "damaged" / "table.py").write_text("def half(:\n", encoding="utf-8")
     seen = home.session([str(sasview62)], "plain")
     assert (seen["status"], seen["entry"]) == (0, False)
     lines = lines_of_sasnet(seen["log"])
-    assert len(lines) == 1
-    assert "sasnet is not added to SasView" in lines[0]
-    assert "repeat 'sasnet sasview --install'" in lines[0]
+    assert len(lines) == 2
+    for broken in ("gone", "damaged"):
+        (line,) = [line for line in lines if f"sasnet_{broken}.py" in line]
+        assert "sasnet is not added to SasView" in line
+        assert "repeat 'sasnet sasview --install'" in line
 
 
 def test_launcher_starts_sasview_with_files(home: Home, sasview61: Path, example_data: Path) -> None:

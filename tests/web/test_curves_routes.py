@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from sasnet_plugin.service.interactive import UnansweredError
+from sasnet_plugin.service.interactive import UnansweredError, add_sizes
+from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import SasnetError
 from sasnet_plugin.web.access import Keys
 from sasnet_plugin.web.app import Opened, Tabs, application
+from sasnet_plugin.web.content import Images
 from sasnet_plugin.web.curves.bench import Bench
 from sasnet_plugin.web.curves.history import ANSWERED, ASKED, Record
 from sasnet_plugin.web.curves.shelf import FOLDER, Shelf, drop
@@ -278,6 +280,16 @@ def test_a_file_is_read_as_somebody_says_and_the_next_server_knows_it(tmp_path: 
             assert {row["state"] for row in rows(client)} == {"classified"}
             place = client.app._app.state.opened.bench.shelf.place("folder:angle.chi#1")
             assert place.wavelength == 1.5418
+            bench = client.app._app.state.opened.bench
+            batch = bench.batch(["folder:far.dat#1", "folder:angle.chi#1"], {"models": ["sphere"]})
+            assert sorted(batch.asked["readings"].values(), key=str) == [
+                {"q_unit": "nm"},
+                {"wavelength": 1.5418},
+            ]
+            assert bench.fit(["folder:far.dat#1"], {"models": ["sphere"]}).asked["q_units"] == ["nm"]
+            assert post(client, "read", key="folder:far.dat#1", q_unit="").status_code == 400
+            as_stated = bench.fit(["folder:far.dat#1"], {"models": ["sphere"], "q_unit": ""})
+            assert as_stated.asked["q_units"] == [""]
 
 
 def test_a_name_that_is_a_number_of_files_deep_is_kept_apart(tmp_path: Path) -> None:
@@ -395,3 +407,30 @@ def test_a_file_that_is_being_read_is_read_again_as_somebody_said_meanwhile(tmp_
     shelf.close()
     record.close()
     assert shelf.row(KEY).problem == "read in nm"
+
+
+def test_pictures_of_a_folder_are_counted_as_they_are_not_listed(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "part").mkdir(parents=True)
+    for name in ("scan.png", "part/photo.JPG", "notes.md", "curve.dat"):
+        (tmp_path / "runs" / name).write_bytes(b"x")
+    images = Images(tmp_path / "runs")
+    assert list(images.look()) == ["curve.dat"]
+    assert images.pictures == 2
+    (tmp_path / "runs" / "scan.png").unlink()
+    images.look()
+    assert images.pictures == 1
+
+
+def test_a_curve_is_drawn_with_as_many_sizes_as_show_no_fringes_of_each() -> None:
+    q = np.geomspace(0.003, 0.35, 200)
+    values = {
+        "radius": 300.0, "thickness": 30.0, "radius_pd": 0.2, "radius_pd_n": 25, "radius_pd_nsigma": 3.0,
+        "sld": 0.5, "sld_solvent": 6.3, "volfraction": 0.01, "background": 0.0, "scale": 1.0,
+    }  # fmt: skip
+    exact = call("vesicle", q, {**values, "radius_pd_n": 1001}).intensity
+    few = call("vesicle", q, values).intensity
+    drawn = call("vesicle", q, add_sizes(values, "vesicle", q[-1])).intensity
+    assert np.max(np.abs(few / exact - 1)) > 0.5
+    np.testing.assert_allclose(drawn, exact, rtol=0.01)
+    two = {**values, "thickness_pd": 0.1}
+    assert add_sizes(two, "vesicle", q[-1]) == two, "two distributions are too many curves"

@@ -23,7 +23,7 @@ import numpy as np
 from ...arrays import Floats
 from ...files import plain_cell
 from ...model_free.changes import Change, Detector, Upturn, find_upturn, pack_state, restore_state
-from ...noise import estimate_dintensity
+from ...noise import fill_dintensity
 from ...predict.counting import group_shares
 from ...types import Curve, DataError, SasnetError
 from ..series import HEAD, Look, Sequential, SettledSettings, growing
@@ -73,13 +73,6 @@ class Mean:
         self.weight += w
 
 
-def sigma_of(curve: Curve) -> Floats:
-    """Uncertainties (n,) as the file has them; from the scatter of the points where it has none."""
-    sigma = curve.dintensity
-    stated = sigma is not None and bool(np.any(sigma > 0))
-    return np.asarray(sigma if stated else estimate_dintensity(curve.intensity))
-
-
 def weight_of(intensity: Floats, sigma: Floats) -> float:
     """Weight of a curve in an average of curves of other intensities."""
     inverse = float(np.median(sigma / np.maximum(np.abs(intensity), 1e-300)))
@@ -101,7 +94,7 @@ class States:
     def add(self, number: int, curve: Curve) -> Changed | None:
         """Take the next curve; the change that it makes clear, if it does and is none that only goes on."""
         self.number = number
-        sigma = sigma_of(curve)
+        sigma = fill_dintensity(curve.intensity, curve.dintensity)
         arranged = self.detector.edges
         change = self.detector.add(number, curve.q, curve.intensity, sigma)
         if self.like is None or self.detector.edges is not arranged:
@@ -323,7 +316,7 @@ def merge_curves(first: Curve, second: Curve) -> Curve:
             f"{second.file}: its q values differ from those of the earlier curves, so it cannot be"
             f" added; give curves of one setting."
         )
-    sigmas = [_sigma(curve) for curve in (first, second)]
+    sigmas = [fill_dintensity(curve.intensity, curve.dintensity) for curve in (first, second)]
     weights = [
         weight_of(curve.intensity, sigma) for curve, sigma in zip((first, second), sigmas, strict=True)
     ]
@@ -346,7 +339,7 @@ def merge_curves(first: Curve, second: Curve) -> Curve:
 
 def counts_of(curve: Curve) -> float:
     """Counts that would have the curve's relative errors, Σ (I/σ)²."""
-    return float(np.sum((curve.intensity / _sigma(curve)) ** 2))
+    return float(np.sum((curve.intensity / fill_dintensity(curve.intensity, curve.dintensity)) ** 2))
 
 
 def recognise(
@@ -428,8 +421,3 @@ def write(
             whole.take(look)
             report(look, whole)
     return whole
-
-
-def _sigma(curve: Curve) -> np.ndarray:
-    sigma = sigma_of(curve)
-    return np.asarray(np.where(sigma > 0, sigma, np.median(sigma[sigma > 0])))

@@ -25,6 +25,7 @@ from ...files import MARK, new_hdf5, plain_cell, put_aside, remove_leftovers
 from ...report.trend import SHARES, Gap, gaps_of
 from ...types import SasnetError
 from ..journal import lock
+from ..results import to_hdf5
 from .line import HEAD, NAMED, NUMBERS, SHARE
 
 # --- The table of a series: a line a frame, which is also what is remembered of what was answered.
@@ -292,21 +293,16 @@ def _kind(name: str, text: Any) -> Any:
 
 def _value(name: str, cell: str) -> Any:
     if name in _TEXTS:
-        return _bytes(cell)
+        return to_hdf5(cell)
     if name in _COUNTS:
         return int(cell or 0)
     return float(cell) if cell else math.nan
 
 
-def _bytes(text: str) -> bytes:
-    """Bytes of a string in HDF5: without zero bytes, which end it; file names need not be UTF-8."""
-    return text.replace("\0", "").encode("utf-8", "surrogateescape")
-
-
 def _changes_in(rows: Sequence[Line]) -> list[tuple[int, int, bytes]]:
     """First frame, frame that shows it, and words of each change."""
     return [
-        (int(row["change_from"]), int(row["frame"]), _bytes(row["change"]))
+        (int(row["change_from"]), int(row["frame"]), to_hdf5(row["change"]))
         for row in rows
         if row["change_from"]
     ]

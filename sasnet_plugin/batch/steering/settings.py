@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ...arrays import Floats
+from ...noise import fill_dintensity
 from ...predict.class_prior import common
 from ...predict.classes import ClassesFinding
 from ...predict.counting import OUTLOOK, alike, group_shares, simulate_longer_count
 from ...types import Curve, SasnetError
-from ..live.states import sigma_of
 
 if TYPE_CHECKING:
     from ...predict import Predictor
@@ -160,7 +160,8 @@ def _simulate_measurement(
     if option.q_range is None:
         return simulate_longer_count(curve, truth, 1 + option.rate * option.seconds / seconds, rng)
     # Counts go with the intensity and the area of the ring, q dq; their scale is that of what was measured.
-    per = (curve.intensity / sigma_of(curve)) ** 2 / np.maximum(curve.intensity * curve.q**2, 1e-300)
+    known = fill_dintensity(curve.intensity, curve.dintensity)
+    per = (curve.intensity / known) ** 2 / np.maximum(curve.intensity * curve.q**2, 1e-300)
     scale = float(np.median(per[per > 0])) * option.rate * option.seconds / seconds
     truth = np.maximum(truth, 1e-300)
     counts = np.maximum(scale * truth * points_measured.q**2, 1e-9)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -299,6 +299,7 @@ _OF_AN_ANGLE = re.compile(r"log|ln|lg|sin|cos|tan|sqrt|1/|exp")
 _TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|(?:2|two)-?theta-?(?:omega|counts?|cps)|2-?θ")
 
 
+@lru_cache(maxsize=4096)  # files of one instrument have the same names
 def understand(text: str) -> ColumnName:
     """Interpret a column's name, such as ``q_nm^-1``, ``<I>``, ``error(%)`` or ``2-Theta (Degrees)``."""
     stripped = text.lstrip(" \t#%;:,\"'<>|$").rstrip(" \t#;:,\"'<>|$")

@@ -184,7 +184,7 @@ def use_decimal_points(lines: list[str]) -> tuple[list[str], bool]:
     """Replace decimal commas where commas also separate numbers, and say whether that is ambiguous."""
     # Such numbers come as pairs, ``5,000000e-03,2,823191e+01``, whose second parts have leading zeros or
     # exponents as no whole number has.
-    with_commas = (k for k, line in enumerate(lines) if _COMMAS_ALONE.fullmatch(line))
+    with_commas = (k for k, line in enumerate(lines) if "," in line and _COMMAS_ALONE.fullmatch(line))
     rows = {k: _COMMA_PARTS.split(lines[k].strip()) for k in with_commas}
     if len(rows) < FEWEST_PAIRS or not any(map(_has_fraction, rows.values())):
         return lines, False

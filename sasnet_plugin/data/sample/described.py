@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -18,14 +18,14 @@ from ..sectors import sector_of_name
 from ..toml_files import is_finite_number, read_toml
 from .expression import Expression, expression
 from .kind import infer_stated_kind, kind_of
-from .sample import KINDS, SECTORS, SERIES, Sample
+from .sample import KINDS, SECTORS, SERIES, SPINS, Polarisation, Sample
 
 _SECTIONS = (
     "kind", "solvents", "concentrations", "probes", "scale", "share", "own", "tie", "values", "sectors",
-    "field",
+    "field", "spins", "polarisation",
 )  # fmt: skip
 #: Those that name curves.
-_OF_CURVES = ("solvents", "concentrations", "probes", "scale", "sectors")
+_OF_CURVES = ("solvents", "concentrations", "probes", "scale", "sectors", "spins")
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def sample_of(
     _check_curves(curves)
     sections = dict(described or {})
     sample_made = Sample(curves, _kind_told(sections, source))
-    sample_made = _add_sectors(sample_made, sections, source)
+    sample_made = _add_spins(_add_sectors(sample_made, sections, source), sections, source)
     probes = _probes(sample_made, sections.get("probes", {}), source)
     sample_made = replace(
         sample_made,
@@ -132,7 +132,7 @@ def _add_sectors(sample: Sample, sections: Mapping[str, Any], source: str) -> Sa
     """Give curves their sectors, and the sample its field. Raises DataError if a sector is missing."""
     texts = _assign_to_curves(sample, sections.get("sectors", {}), source, None)
     curves = [
-        curve if text is None else replace(curve, sector=_sector(text, source))
+        curve if text is None else replace(curve, sector=parse_sector(text, source))
         for curve, text in zip(sample.curves, texts, strict=True)
     ]
     if sample.kind == SECTORS:
@@ -143,7 +143,7 @@ def _add_sectors(sample: Sample, sections: Mapping[str, Any], source: str) -> Sa
                 f"{source}: the sector of {lacking[0]} is not known; give azimuth and half-width of each"
                 ' curve in degrees, such as --sectors 0:15,90:15, or "along.dat" = [0, 15] in [sectors].'
             )
-        if len({curve.sector and curve.sector.azimuth % 180 for curve in curves}) < 2:
+        if "spins" not in sections and len({c.sector and c.sector.azimuth % 180 for c in curves}) < 2:
             raise DataError(f"{source}: all sectors have one azimuth; give at least two that differ.")
     field_azimuth = sections.get("field")
     if not (field_azimuth is None or is_finite_number(field_azimuth)):
@@ -151,7 +151,40 @@ def _add_sectors(sample: Sample, sections: Mapping[str, Any], source: str) -> Sa
     return replace(sample, curves=tuple(curves), field_azimuth=field_azimuth)
 
 
-def _sector(value: Any, source: str) -> Sector:
+def _add_spins(sample: Sample, sections: Mapping[str, Any], source: str) -> Sample:
+    """Give curves their spin states, and the sample its efficiencies. Raises DataError if one is unknown."""
+    spins = _assign_to_curves(sample, sections.get("spins", {}), source, "")
+    unknown = [spin for spin in spins if spin and spin not in SPINS]
+    if unknown:
+        raise DataError(f"{source}: {unknown[0]!r} is not a spin state; write {', '.join(SPINS)}.")
+    if any(spins) and sample.field_azimuth is None:
+        raise DataError(f"{source}: spin states need a field; give its azimuth with --field, such as 0.")
+    curves = tuple(replace(c, spin=spin or c.spin) for c, spin in zip(sample.curves, spins, strict=True))
+    return replace(sample, curves=curves, polarisation=_polarisation(sections.get("polarisation"), source))
+
+
+def _polarisation(section: Any, source: str) -> Polarisation | None:
+    if section is None:
+        return None
+    names = [item.name for item in fields(Polarisation)]
+    table = _table(section, source, "polarisation")
+    if not table.keys() <= set(names) or not all(is_finite_number(v) and 0 < v <= 1 for v in table.values()):
+        raise DataError(f"{source}: polarisation has {', '.join(names)}; each is above 0 and at most 1.")
+    return Polarisation(**{str(name): float(value) for name, value in table.items()})
+
+
+def polarisation_of(text: str) -> dict[str, Any]:
+    """The section of a sample file that says what ``0.95:0.98`` does: polariser, flipper and analyser's."""
+    names = [item.name for item in fields(Polarisation)]
+    parts = text.split(":")
+    try:
+        return dict(zip(names, map(float, parts), strict=len(parts) > len(names)))
+    except ValueError:
+        return {text: 0.0}
+
+
+def parse_sector(value: Any, source: str) -> Sector:
+    """Read azimuth and half-width, as a pair or as ``90:15``. Raises DataError for anything else."""
     numbers = value if isinstance(value, (list, tuple)) else re.split(r"[:±]", str(value))
     try:
         azimuth, half_width = map(float, numbers)
@@ -164,8 +197,8 @@ def _sector(value: Any, source: str) -> Sector:
     return Sector(azimuth, half_width)
 
 
-def sectors_of(text: str) -> dict[str, str]:
-    """The section of a sample file that says what ``0:15,90:15`` does, one sector for each curve."""
+def by_number(text: str) -> dict[str, str]:
+    """The section of a sample file that says what ``0:15,90:15`` does, one entry for each curve."""
     return {str(i + 1): part.strip() for i, part in enumerate(text.split(","))}
 
 

@@ -20,6 +20,18 @@ SETTINGS, CONTRASTS, CONCENTRATIONS, PROBES, SERIES, SECTORS = KINDS = (
 )
 #: Nuclear and magnetic scattering, separated from sectors: only the program makes such samples.
 MAGNETIC = "magnetic"
+#: Spin states of the neutrons of a curve: of the incident ones alone, and of analysed ones.
+SPINS = ("+", "-", "++", "+-", "-+", "--")
+
+
+@dataclass(frozen=True)
+class Polarisation:
+    """Efficiencies of what polarises, flips and analyses neutrons, each 0..1."""
+
+    polariser: float = 1.0
+    flipper: float = 1.0
+    analyser: float = 1.0
+    analyser_flipper: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,7 @@ class Sample:
     #: Numbers of each curve that ties name, such as its share of D2O.
     values: tuple[Mapping[str, float], ...] = ()
     field_azimuth: float | None = None  #: Of a saturating magnetic field, degrees as of `Sector`.
+    polarisation: Polarisation | None = None  #: None where it is not given.
 
     @property
     def files(self) -> list[str]:

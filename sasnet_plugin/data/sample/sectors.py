@@ -1,7 +1,8 @@
 """Compare sectors of one sample without a model, and separate their magnetic from their nuclear scattering.
 
-With magnetic moments along a saturating field and unpolarised neutrons I(q) = N²(q) + M²(q) sin²α, where α is
-the angle between q and the field (R. M. Moon, T. Riste and W. C. Koehler, Phys. Rev. 181 (1969) 920).
+With magnetic moments along a saturating field, where α is the angle between q and the field, neutrons that
+keep their spin scatter with the amplitude N ± M sin²α, and those whose spin is flipped with M sin α cos α
+(R. M. Moon, T. Riste and W. C. Koehler, Phys. Rev. 181 (1969) 920). Unpolarised, I(q) = N² + M² sin²α.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from ...arrays import Floats
 from ...noise import fill_dintensity
 from ...types import Curve, DataError
-from .sample import Sample
+from .sample import Polarisation, Sample
 
 #: Standard deviation of the ratio of two sectors of one detector, from its efficiency and the beam's centre.
 EFFICIENCY = 0.01
@@ -23,6 +24,13 @@ EFFICIENCY = 0.01
 _SEEN = 4.0
 #: Root mean square difference of sectors, as a share of I, from which on a sample is called anisotropic.
 _ANISOTROPIC = 0.05
+#: Least singular value of what curves have of each part, from which on the parts are told apart.
+_APART = 0.1
+_NAMES = ("nuclear", "magnetic")
+NOT_APART = (
+    "All sectors make the same angle with the field; give one along and one across it, and of polarised"
+    " neutrons both spin states."
+)
 #: Points of q that sectors share, at least.
 _FEWEST = 8
 
@@ -39,7 +47,7 @@ class Difference:
 
     @property
     def is_seen(self) -> bool:
-        return self.deviations > _SEEN and self.relative > _ANISOTROPIC
+        return bool(self.deviations > _SEEN and self.relative > _ANISOTROPIC)
 
 
 def compare_sectors(curves: Sequence[Curve]) -> Difference:
@@ -81,14 +89,19 @@ class Magnetism:
     #: ratio, error: M²/N² over all q, background apart, and its standard deviation.
     ratio: float
     error: float
+    #: NM/N² of polarised neutrons in the same way, and its standard deviation; None of unpolarised ones.
+    interference: tuple[float, float] | None = None
 
     @property
     def is_seen(self) -> bool:
-        return self.ratio > _SEEN * self.error
+        value, error = self.interference or (0.0, 1.0)
+        return self.ratio > _SEEN * self.error or abs(value) > _SEEN * error
 
     @property
     def contrast(self) -> tuple[float, float]:
         """The magnetic over the nuclear contrast, and its standard deviation."""
+        if self.interference is not None and self.ratio <= _SEEN * self.error:
+            return abs(self.interference[0]), self.interference[1]
         value = max(self.ratio, 0.0) ** 0.5
         return value, self.error / (2 * value) if value else self.error**0.5
 
@@ -97,58 +110,86 @@ class Magnetism:
         value, error = self.contrast
         ratio = {"ratio": self.ratio, "ratio_error": self.error}
         contrast = {"contrast": value, "contrast_error": error} if self.is_seen else {}
-        return {"seen": self.is_seen, **ratio, **contrast}
+        interference = self.interference or ()
+        pairs = zip(("interference", "interference_error"), interference, strict=False)
+        return {"seen": self.is_seen, **ratio, **contrast, **dict(pairs)}
 
 
 def separate_magnetism(sample: Sample) -> Magnetism:
-    """Solve I = N² + M² sin²α of all sectors at each q, by weighted least squares with their errors. Raises
-    DataError if they share too few points of q, or make equal angles with the field.
+    """Solve for N², M² and, of polarised neutrons, NM at each q, by weighted least squares of all curves.
+    Raises DataError if they share too few points of q, or do not tell these apart.
     """
     curves = sample.curves
     q, intensity, errors = list_at_common_q(curves)
-    sine = np.array([_mean_square_sine(curve, sample.field_azimuth or 0.0) for curve in curves])
-    if np.ptp(sine) < 0.2:
-        raise DataError("All sectors make the same angle with the field; give one along and one across it.")
-    weight = 1 / errors**2
-    total, first, second = (np.sum(weight * sine[:, None] ** k, axis=0) for k in range(3))
-    determinant = total * second - first**2
-    right, right_sine = np.sum(weight * intensity, axis=0), np.sum(weight * sine[:, None] * intensity, axis=0)
-    nuclear = (second * right - first * right_sine) / determinant
-    magnetic = (total * right_sine - first * right) / determinant
-    file = curves[0].file
-    plain = replace(
-        curves[0], q=q, intensity=nuclear, dintensity=np.sqrt(second / determinant), sector=None, shadow=None,
-        dq=_interpolate(q, curves[0], curves[0].dq), dxl=_interpolate(q, curves[0], curves[0].dxl),
-        dxw=_interpolate(q, curves[0], curves[0].dxw), file=f"nuclear part of {file}",
-    )  # fmt: skip
-    part = replace(
-        plain, intensity=magnetic, dintensity=np.sqrt(total / determinant), file=f"magnetic part of {file}"
+    shares = np.array(
+        [weigh_parts(curve, sample.field_azimuth or 0.0, sample.polarisation) for curve in curves]
     )
-    return Magnetism(plain, part, *_ratio(intensity, magnetic, part.dintensity, sine))
+    if not any(curve.spin for curve in curves):
+        shares = shares[:, :2]
+    if np.linalg.svd(shares, compute_uv=False)[-1] < _APART or len(shares) < shares.shape[1]:
+        raise DataError(NOT_APART)
+    weight = 1 / errors**2
+    covariance = np.linalg.inv(np.einsum("ci,cj,cq->qij", shares, shares, weight))
+    parts = np.einsum("qij,cj,cq->iq", covariance, shares, weight * intensity)
+    deviations = np.sqrt(np.einsum("qii->iq", covariance))
+    nuclear, magnetic = (_make_part(curves[0], q, parts[i], deviations[i], _NAMES[i]) for i in range(2))
+    # What is as good as free of the noise of differences: halfway between along and across the field.
+    middle = 0.5 * float(np.min(shares[:, 1]) + np.max(shares[:, 1]))
+    mean = parts[0] + middle * parts[1]
+    ranges = np.ptp(shares, axis=0)
+    ratios = [_ratio(mean, parts[i], deviations[i], ranges[i]) for i in range(1, len(parts))]
+    # M² = k (N² + s M²) with s of the mean: r = k / (1 − s k).
+    rest = max(1 - middle * ratios[0][0], 0.05)
+    return Magnetism(nuclear, magnetic, ratios[0][0] / rest, ratios[0][1] / rest**2, *ratios[1:])
 
 
-def _mean_square_sine(curve: Curve, field_azimuth: float) -> float:
-    """sin²α over a sector: (1 − cos 2α sin(2Δ)/(2Δ)) / 2."""
+def weigh_parts(curve: Curve, field_azimuth: float, polarisation: Polarisation | None) -> Floats:
+    """How much of N², M² and NM a curve has, (3,), on the average over its sector."""
+    square, fourth = _mean_powers_of_sine(curve, field_azimuth)
+    given = polarisation or Polarisation()
+    up = 0.5 if not curve.spin else _share_up(curve.spin[0], given.polariser, given.flipper)
+    if len(curve.spin) < 2:
+        return np.array([1.0, square, 2 * (2 * up - 1) * square])
+    analysed = _share_up(curve.spin[1], given.analyser, given.analyser_flipper)
+    both_up, both_down = up * analysed, (1 - up) * (1 - analysed)
+    kept = both_up + both_down
+    flipped = (1 - kept) * (square - fourth)
+    return np.array([kept, kept * fourth + flipped, 2 * square * (both_up - both_down)])
+
+
+def _share_up(state: str, efficiency: float, flipper: float) -> float:
+    """Share of neutrons with their spin along the field: of those that are polarised, or that pass."""
+    return 0.5 * (1 + efficiency * (1.0 if state == "+" else 1 - 2 * flipper))
+
+
+def _mean_powers_of_sine(curve: Curve, field_azimuth: float) -> tuple[float, float]:
+    """sin²α and sin⁴α over a sector, from cos 2α and cos 4α there."""
     assert curve.sector is not None
     turn = np.radians(curve.sector.azimuth - field_azimuth)
-    return float(0.5 * (1 - np.cos(2 * turn) * np.sinc(2 * curve.sector.half_width / 180)))
+    half = curve.sector.half_width / 180
+    double, fourfold = np.cos(2 * turn) * np.sinc(2 * half), np.cos(4 * turn) * np.sinc(4 * half)
+    return float(0.5 * (1 - double)), float((3 - 4 * double + fourfold) / 8)
+
+
+def _make_part(first: Curve, q: Floats, intensity: Floats, dintensity: Floats, name: str) -> Curve:
+    return replace(
+        first, q=q, intensity=intensity, dintensity=dintensity, sector=None, shadow=None, spin="",
+        dq=_interpolate(q, first, first.dq), dxl=_interpolate(q, first, first.dxl),
+        dxw=_interpolate(q, first, first.dxw), file=f"{name} part of {first.file}",
+    )  # fmt: skip
 
 
 def _interpolate(q: Floats, curve: Curve, column: Floats | None) -> Floats | None:
     return None if column is None else np.interp(q, curve.q, column)
 
 
-def _ratio(intensity: Floats, magnetic: Floats, errors: Floats | None, sine: Floats) -> tuple[float, float]:
-    """M²/N² without background, with the efficiency of the detector and the misfit in its error."""
-    # The mean of a sector along and one across the field is as good as free of the noise of their difference.
-    mean = 0.5 * (intensity[np.argmin(sine)] + intensity[np.argmax(sine)])
-    columns = np.stack([mean, np.ones(mean.size)], axis=1) / np.asarray(errors)[:, None]
-    off = magnetic / np.asarray(errors)
+def _ratio(mean: Floats, part: Floats, errors: Floats, most: float) -> tuple[float, float]:
+    """A part over the mean without background, with the efficiency of the detector and the misfit in its
+    error; `most` is how much the curves differ in their share of it.
+    """
+    columns = np.stack([mean, np.ones(mean.size)], axis=1) / errors[:, None]
+    off = part / errors
     covariance = np.linalg.inv(columns.T @ columns)
     value = covariance @ columns.T @ off
     misfit = max(float(np.mean((off - columns @ value) ** 2)), 1.0)
-    middle = 0.5 * float(np.min(sine) + np.max(sine))
-    error = np.hypot((misfit * covariance[0, 0]) ** 0.5, 2**0.5 * EFFICIENCY / float(np.ptp(sine)))
-    # M² = k (N² + s M²) with s of the mean: r = k / (1 − s k).
-    rest = max(1 - middle * float(value[0]), 0.05)
-    return float(value[0]) / rest, float(error) / rest**2
+    return float(value[0]), float(np.hypot((misfit * covariance[0, 0]) ** 0.5, 2**0.5 * EFFICIENCY / most))

@@ -24,7 +24,7 @@ from ..ledger import read_spent_time
 from ..optimize.local_search import LocalMinimum, refine
 from ..problem.experiment import TimeUpError, starting_values
 from ..problem.model_curves import ModelCurves
-from ..problem.resolution import has_resolution
+from ..problem.resolution import halve_steps, has_resolution
 from ..result.fit_result import LOWEST_POINTS, SLIT, Artefact
 from ..result.model_fit import ModelFit, explains
 from ..result.reported_values import sigmas
@@ -210,7 +210,7 @@ def _try_slits(suspect: Suspect, simple: Simple, deadline: float) -> Iterator[tu
     ):
         return
     chisq_of_length = {length: chisq_behind(length) for length in lengths}
-    for step in ASSESSMENT.slit_steps:
+    for step in halve_steps(ASSESSMENT.slit_lengths, ASSESSMENT.unsure):
         best = min(chisq_of_length, key=chisq_of_length.__getitem__)
         if chisq_of_length[best] > ASSESSMENT.much_worse * n:
             return  # no slit is what this model lacks

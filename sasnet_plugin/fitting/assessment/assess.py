@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ...digits import chisq_text, join_names
 from ...predict import open_classifier
 from ...types import Curve, GroupGuess, sum_parts
-from ..evidence.discrepancy import Discrepancy, widen_by_shared_error
-from ..evidence.marginal import alike, sort_by_weight, weigh_fits
+from ..evidence.discrepancy import Discrepancy
+from ..evidence.marginal import alike, sort_by_weight, weigh_fits, widen_by_shared_error
 from ..evidence.settings import EVIDENCE
 from ..problem.conventions import conventional, scale_in_words
 from ..problem.nested_models import simpler
@@ -202,8 +202,7 @@ def assess(
     )
     order = rank_by_mixture(as_the_simpler(rank_behind_power_laws(marked_fits)), mixture)
     ranked_fits = [
-        as_independent(widen_by_shared_error(differences, fit, weighed.errors[fit.name]), differences.share)
-        for fit in order
+        widen_by_shared_error(differences, as_independent(fit, differences.share)) for fit in order
     ]
     order = _complete_in_order(ranked_fits, groups, len(curve), completed)
     order = [widen_length_errors(mark_lengths_beyond_range(fit, curve, dintensity)) for fit in order]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arrays import Floats
 from ...digits import join_names, significant
@@ -28,12 +29,17 @@ class Beyond:
     #: above, below: Å⁻¹; None where they do not differ on that side.
     above: float | None
     below: float | None
+    #: Ends of all data that were asked about, where only all of these together differ; Å⁻¹.
+    ends: tuple[float, float] | None = None
 
     def __str__(self) -> str:
         sides = [f"beyond {significant(self.above, 2)} Å⁻¹"] if self.above is not None else []
         sides += [f"below {significant(self.below, 2)} Å⁻¹"] if self.below is not None else []
+        if not sides and self.ends:
+            low, high = (significant(end, 2) for end in self.ends)
+            return f"data from {low} to {high} Å⁻¹ would decide"
         if not sides:
-            return "at this noise level, a wider q range would not help"
+            return "at this noise level, a wider q range alone would not decide"
         return f"data {' or '.join(sides)} would decide"
 
 
@@ -69,17 +75,18 @@ def continue_fits(curve: Curve, dintensity: Floats, best: ModelFit, other_fit: M
     inside = (best.theory / dintensity, other_fit.theory / dintensity, 1 / dintensity)
     misfit_inside = _misfit(other_fit, inside)
 
-    def decides(index: int) -> bool:
-        in_cell = cell == index
+    def decides(in_cell: NDArray[np.bool_]) -> bool:
         outside = (column[in_cell] / relative[in_cell] for column in (truth, rival, np.ones(wide.q.size)))
         columns = [np.concatenate(pair) for pair in zip(inside, outside, strict=True)]
         return _misfit(other_fit, columns) - misfit_inside > ASSESSMENT.significant**2
 
     def nearest(cells: Floats, end: int) -> float | None:
-        deciding_cell = next(filter(decides, cells), None)
+        deciding_cell = next((index for index in cells if decides(cell == index)), None)
         return None if deciding_cell is None else float(wide.q[cell == deciding_cell][end])
 
-    return Beyond(nearest(np.unique(cell[cell > 0]), 0), nearest(np.unique(cell[cell < 0])[::-1], -1))
+    above, below = nearest(np.unique(cell[cell > 0]), 0), nearest(np.unique(cell[cell < 0])[::-1], -1)
+    together = above is None and below is None and cell.size and decides(cell != 0)
+    return Beyond(above, below, (float(wide.q[0]), float(wide.q[-1])) if together else None)
 
 
 def _cheap(fit: ModelFit) -> bool:

@@ -571,6 +571,53 @@ def _residuals(
     return np.asarray(local.residual(mean, parameters, local.error(0.0))[0])
 
 
+# --- Contrasts that were fixed, as a combination of others is much like them.
+
+
+def errors_beside_contrasts(task: Held, deadline: float) -> dict[str, float]:
+    """What adds to the errors of one curve's fit as densities were fixed that differ from others a little.
+
+    Common factors and shifts of all densities are factors of the scale: of these no size knows.
+    """
+    fit, start = task.fits[0], starting_values(task.fits[0])
+    local = ModelCurves(task.curves[0], task.dintensities[0], task.name, per_decade=fit.per_decade)
+    local.deadline, usual = deadline, _usual_density(start)
+    names = [n for n in fittable(local.info, start) if "sld" in n and n not in {*task.given, *fit.free}]
+    if not (names and usual > 0 and task.slopes):
+        return {}
+    try:
+        fixed = {name: usual * _slope_by_density(local, start, name, usual) for name in names}
+    except TimeUpError:
+        return {}
+    slopes = {name: column / task.noise for name, column in {**task.slopes, **fixed}.items()}
+    prior = np.eye(len(fixed), len(slopes), k=len(task.slopes))
+    rows = np.vstack([np.stack(list(slopes.values()), axis=1), prior])
+    alone, together = errors_of(task.slopes), errors_of(dict(zip(slopes, rows.T, strict=True)))
+    growth = {name: together[name] / alone[name] / task.noise for name in task.slopes}
+    shapes = (name for name in growth if not is_amplitude(name) and name != "background")
+    added = {name: task.error(name) * math.sqrt(max(growth[name] ** 2 - 1, 0.0)) for name in shapes}
+    return {name: min(error, _before_zero(task, name)) for name, error in added.items()}
+
+
+def _before_zero(task: Held, name: str) -> float:
+    """What may add to an error so that it is less than the value: a layer of no thickness has no contrast."""
+    least = 0.9 * abs(task.fits[0].parameters[name].value)
+    return math.sqrt(max(least**2 - task.error(name) ** 2, 0.0))
+
+
+def _usual_density(start: Mapping[str, Any]) -> float:
+    """Standard deviation of a density that is as likely anywhere between those of a fit."""
+    densities = [float(value) for name, value in start.items() if "sld" in name]
+    return (max(densities) - min(densities)) / math.sqrt(12) if densities else 0.0
+
+
+def _slope_by_density(local: ModelCurves, start: Mapping[str, Any], name: str, step: float) -> Floats:
+    """Slope of the residuals (n,), of a quadratic form of the densities over any distance."""
+    up, down = (local.intensity({**start, name: float(start[name]) + by}) for by in (step, -step))
+    scales = np.array([start[scale] for scale in local.scales])
+    return np.asarray(scales @ (up - down) / (2 * step * local.dintensity))
+
+
 # --- Profile likelihood: where χ² has risen by four, other parameters following.
 
 
@@ -661,6 +708,7 @@ def errors_to_add(task: Held, bank: Bank | None = None, budget: Budget = UNLIMIT
     if task.plan is not None:
         return added_errors
     added_errors = _add_in_quadrature(added_errors, errors_by_sizes_together(task, deadline))
+    added_errors = _add_in_quadrature(added_errors, errors_beside_contrasts(task, deadline))
     return _add_in_quadrature(added_errors, spread_over_minima(task, deadline))
 
 
@@ -790,10 +838,7 @@ def spread_over_kinds(result: FitResult) -> FitResult:
     if not fits:
         return result
     best = result.fits[0]
-    other_kinds = [
-        Kind(math.exp(0.5 * min(best.chisq - fit.chisq, 0.0)), fit.parameters, fit.distributions)
-        for fit in fits
-    ]
+    other_kinds = [Kind(_compute_odds(result, fit), fit.parameters, fit.distributions) for fit in fits]
     kind = Kind(1.0, best.parameters, best.distributions)
     # Amplitudes are products with contrasts, which each fit has by a convention of its own.
     parameters = {
@@ -807,24 +852,38 @@ def spread_over_kinds(result: FitResult) -> FitResult:
     return replace(result, fits=(spread_fit, *result.fits[1:]))
 
 
+def _compute_odds(result: FitResult, fit: ModelFit) -> float:
+    """How likely a kind is over that of the best fit, 1 at most."""
+    # By the evidence that the search has chosen it by, with how seldom a resolution is supposed; of fits that
+    # were not weighed, as of joint ones, by χ².
+    best = result.fits[0]
+    same = (kind for kind in result.distributions if _is_start_of(best, kind))
+    lead = fit.log_evidence - next(same, best).log_evidence
+    return math.exp(min(lead if math.isfinite(lead) else 0.5 * (best.chisq - fit.chisq), 0.0))
+
+
+def _is_start_of(best: ModelFit, fit: ModelFit) -> bool:
+    """Whether a kind is what the best fit was as the search has left it, before Bumps."""
+    start_chisq = best.start_chisq if math.isfinite(best.start_chisq) else best.chisq
+    return (
+        fit.name == best.name
+        and dict(fit.distributions) == dict(best.distributions)
+        and math.isclose(fit.chisq, start_chisq, rel_tol=1e-9)
+    )
+
+
 def _compute_added_error(after: Parameter, old_parameter: Parameter) -> float:
     """What an error has grown by, as a standard deviation."""
     return math.sqrt(max((after.error or 0.0) ** 2 - (old_parameter.error or 0.0) ** 2, 0.0))
 
 
-def _same(chisq: float, other_chisq: float) -> bool:
-    return math.isclose(chisq, other_chisq, rel_tol=1e-9)
-
-
 def other_distributions(result: FitResult) -> list[ModelFit]:
     """Fits of the best model that are as good, with other size distributions or a supposed resolution."""
     best = result.fits[0]
-    # Among the kinds the best stands as the search has left it, before Bumps.
-    start_chisq = best.start_chisq if math.isfinite(best.start_chisq) else best.chisq
     return [
         fit
         for fit in (*result.fits[1:], *result.distributions)
         if fit.name == best.name
-        and (dict(fit.distributions) != dict(best.distributions) or not _same(fit.chisq, start_chisq))
+        and not _is_start_of(best, fit)
         and fit.chisq - best.chisq < ASSESSMENT.significant**2
     ]

@@ -203,8 +203,7 @@ def _classified(classifier: Classifier, curves: Sequence[Curve], fit: ModelFit) 
 
 def _can_be_less(each: NDArray[np.float64]) -> bool:
     """Whether `_is_less` could hold after all replicates: few have less by now, and the gap is there."""
-    few = np.sum(each[1:] < each[0]) <= ASSESSMENT.rare * ASSESSMENT.replicates
-    return bool(few and each[0] <= 1 - ASSESSMENT.gap)
+    return bool(np.sum(each[1:] < each[0]) <= 1 and each[0] <= 1 - ASSESSMENT.gap)
 
 
 def _compare_with_replicates(statistics: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -248,7 +247,7 @@ def _sentences(replicates: Replicates, likeliest: str, threshold: float) -> tupl
 
 def _is_less(measured: float, median: float, quantile: float) -> bool:
     """Whether the measurement has clearly less of something than replicates, of which few have as little."""
-    return quantile <= ASSESSMENT.rare and median - measured >= ASSESSMENT.gap
+    return quantile <= 1 / ASSESSMENT.replicates and median - measured >= ASSESSMENT.gap
 
 
 def _loud_part(q: NDArray[np.float64], residual: NDArray[np.float64], uncertainty_name: str) -> str:

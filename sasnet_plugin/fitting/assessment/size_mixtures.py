@@ -126,7 +126,10 @@ def add_mixture(result: FitResult, mixture: SizeMixture | None) -> FitResult:
 
 
 def _is_rival(mixture: SizeMixture, best: ModelFit, points: int) -> bool:
-    """Whether a mixture is better than the best fit, or explains as well as one with interactions."""
+    """Whether a mixture is better than the best fit, or explains as well as one with interactions or with
+    more parameters, such as a broad peak.
+    """
     lead = mixture.lead_over(best)
-    also = best.structure_factor is not None and explains(mixture.reduced_chisq, points)
+    is_comparable = best.structure_factor is not None or len(mixture.values) < len(best.free)
+    also = is_comparable and explains(mixture.reduced_chisq, points)
     return lead > EVIDENCE.strong or (also and lead > -EVIDENCE.strong)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import inf, isfinite, log
 
@@ -139,13 +139,15 @@ class Evidence:
     #: the parameters where they are likeliest: about n where there is nothing but noise of the stated size.
     misfit: float
     shared: SharedError = SharedError()  #: What neighbouring residuals share.
+    #: (k,) of the slopes' coefficients about the fit, root mean square over all shared errors.
+    deviations: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 def evidence(discrepancy: Discrepancy, fit: ModelFit) -> Evidence:
     residual = discrepancy.residual(fit)
     if not np.all(np.isfinite(residual)):
         return Evidence(np.inf, np.inf)
-    slopes, hidden = _slopes(discrepancy, fit)
+    slopes, hidden = _stack_slopes(discrepancy, fit)
     curve = discrepancy.curve
     arrays = curve.q, curve.intensity, discrepancy.dintensity, fit.theory, slopes
     marginal_evidence = _KEPT.get(
@@ -186,22 +188,36 @@ def marginal(
         shared = SharedError(noise=float(steady.noise[0]), parts=parts)
     else:
         shared = _select_shared_error(discrepancy, shapes, slopes, grids, share)
-    return Evidence(lost, misfit, shared)
+    squares = np.concatenate([grid.squares[:, : slopes.shape[1]] for grid in grids])
+    return Evidence(lost, misfit, shared, np.sqrt(share @ squares))
 
 
-def _slopes(discrepancy: Discrepancy, fit: ModelFit) -> tuple[Floats, int]:
+def _stack_slopes(discrepancy: Discrepancy, fit: ModelFit) -> tuple[Floats, int]:
     """Slopes of the residuals over each parameter's extent, (n, k), and how many parameters have none."""
-    width = {name: extent / np.sqrt(2 * np.pi) for name, extent in extents(fit, discrepancy.constant).items()}
-    scaled_slopes = {name: column * width[name] for name, column in fit.derivatives.items() if name in width}
-    hidden = 0
-    if not scaled_slopes and fit.free:  # of an expensive model; each is then as well known as its scale
-        hidden = len(fit.free) - 1
-        scale = np.log(EVIDENCE.decades) / np.sqrt(2 * np.pi)
-        scaled_slopes = {"scale": scale * fit.theory / discrepancy.dintensity}
-    columns = moving(scaled_slopes)  # none where the model is flat: then no parameter costs anything
+    columns, hidden = _slopes(fit, discrepancy), 0
+    if not columns and fit.free and not fit.derivatives:  # each is then as well known as its scale
+        columns, hidden = _slope_by_scale(fit, discrepancy), len(fit.free) - 1
     return np.column_stack(
         [np.zeros((len(discrepancy.curve), 0)), *columns.values()]
     ), hidden if columns else 0
+
+
+def _widths(fit: ModelFit, discrepancy: Discrepancy) -> dict[str, float]:
+    """Standard deviation of each free parameter's prior."""
+    extents_here = extents(fit, discrepancy.constant)
+    return {name: extent / np.sqrt(2 * np.pi) for name, extent in extents_here.items()}
+
+
+def _slopes(fit: ModelFit, discrepancy: Discrepancy) -> dict[str, Floats]:
+    """(n,) by each parameter with an effect, over its `_widths`; none where the model is flat."""
+    width = _widths(fit, discrepancy)
+    return moving({name: column * width[name] for name, column in fit.derivatives.items() if name in width})
+
+
+def _slope_by_scale(fit: ModelFit, discrepancy: Discrepancy) -> dict[str, Floats]:
+    """The same by the scale alone, of an expensive model without slopes."""
+    width = np.log(EVIDENCE.decades) / np.sqrt(2 * np.pi)
+    return moving({"scale": width * fit.theory / discrepancy.dintensity})
 
 
 #: Of the last fits: the search weighs a fit, and the assessment weighs it again.
@@ -227,6 +243,7 @@ class _Grid:
     ratio: Floats
     kind: NDArray[np.intp]  #: Shape (r,). Of its shape; -1 of none.
     moved: Floats  #: Shape (r, k). Coefficients of the slopes.
+    squares: Floats  #: Shape (r, k). Of how far these are from the fit, as expected under each error.
 
 
 def _multiply_columns(
@@ -257,13 +274,13 @@ def _grid(
     grams, spread, ratios = products[0][:, :count, :count], products[1], discrepancy.ratios
     kind = np.repeat(np.arange(-1, len(shapes)), [1, *[ratios.size] * len(shapes)])
     ratio = np.concatenate([[0.0], np.tile(ratios, len(shapes))])
-    misfit, volume, noise, moved = _solve_normal(grams, spread, len(discrepancy.curve), hidden)
+    misfit, volume, noise, moved, squares = _solve_normal(grams, spread, len(discrepancy.curve), hidden)
     share = np.array([*(shape.share for shape in shapes), 0.0])[kind]
     size = ratio * noise * share
     misfit = misfit + 2 * size / ASSESSMENT.usual_error  # as unlikely as it is large
     log_prior = _compute_log_prior(discrepancy, len(shapes), size)
     misfit_alone = float(misfit[0] + volume[0])
-    return _Grid(misfit_alone, misfit + volume - 2 * log_prior, misfit, noise, ratio, kind, moved)
+    return _Grid(misfit_alone, misfit + volume - 2 * log_prior, misfit, noise, ratio, kind, moved, squares)
 
 
 def _compute_log_prior(discrepancy: Discrepancy, kinds: int, size: Floats) -> Floats:
@@ -278,8 +295,10 @@ def _compute_log_prior(discrepancy: Discrepancy, kinds: int, size: Floats) -> Fl
     return np.asarray(log_prior - np.log(2))
 
 
-def _solve_normal(gram: Floats, spread: Floats, n: int, hidden: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return misfit, cost of parameters and noise, (r,) each, and coefficients of slopes (r, k)."""
+def _solve_normal(gram: Floats, spread: Floats, n: int, hidden: int) -> tuple[Floats, ...]:
+    """Return misfit, cost of parameters and noise, (r,) each, coefficients of slopes and their expected
+    squares, (r, k).
+    """
     # `gram` (r, 1 + k, 1 + k) are products of residuals and slopes under r shared errors, `spread` (r,) ln of
     # their determinants.
     noise, eye = np.ones(len(gram)), np.eye(gram.shape[1] - 1)
@@ -292,7 +311,8 @@ def _solve_normal(gram: Floats, spread: Floats, n: int, hidden: int) -> tuple[Fl
     volume = np.linalg.slogdet(normal)[1]
     if hidden:
         volume = volume + hidden * np.log(normal[:, 0, 0])
-    return misfit / noise**2 + 2 * n * np.log(noise) + spread, volume, noise, moved
+    squares = moved**2 + np.einsum("rii->ri", np.linalg.inv(normal))
+    return misfit / noise**2 + 2 * n * np.log(noise) + spread, volume, noise, moved, squares
 
 
 def _select_shared_error(
@@ -337,6 +357,39 @@ def _background(discrepancy: Discrepancy, slopes: Floats, drifts: Floats) -> flo
     if slopes.shape[1]:  # what parameters can take up is theirs
         added = added - slopes @ np.linalg.lstsq(slopes, added, rcond=1e-9)[0]
     return float(np.max(np.abs(discrepancy.dintensity * added) / discrepancy.local_mean))
+
+
+# --- Errors of parameters.
+
+
+def widen_by_shared_error(discrepancy: Discrepancy, fit: ModelFit) -> ModelFit:
+    """The fit with parameter errors that hold under the shared errors that are possible."""
+    # The value stands where independent points have put it; under each error it is elsewhere, and known so
+    # well. The root mean square of both over all errors is that of the posterior about the value. How far
+    # least squares move is in it: to add that to their own variance would count it twice (J. A. Hausman,
+    # Econometrica 46 (1978) 1251). Without slopes each error grows as that of the scale.
+    errors = _grow_errors(discrepancy, fit)
+    wider = {name: replace(fit.parameters[name], error=new_error) for name, new_error in errors.items()}
+    # Shares of components are known as their scales are.
+    by = max(
+        [1.0, *(errors[name] / (fit.parameters[name].error or inf) for name in filter(is_scale, errors))]
+    )
+    components = tuple(c if c.error is None else replace(c, error=c.error * by) for c in fit.components)
+    return replace(fit, parameters={**fit.parameters, **wider}, components=components)
+
+
+def _grow_errors(discrepancy: Discrepancy, fit: ModelFit) -> dict[str, float]:
+    deviations, width = evidence(discrepancy, fit).deviations, _widths(fit, discrepancy)
+    names, factor = list(_slopes(fit, discrepancy)), 1.0
+    if not fit.derivatives and deviations.size:
+        (slope,) = _slope_by_scale(fit, discrepancy).values()
+        factor = max(float(deviations[0] * np.linalg.norm(slope)) * discrepancy.share**0.5, 1.0)
+    known = {name: float(width[name] * own) for name, own in zip(names, deviations, strict=False)}
+    return {
+        name: max(p.error, known.get(name, factor * p.error))
+        for name, p in fit.parameters.items()
+        if p.error is not None
+    }
 
 
 # --- Weights of fits.

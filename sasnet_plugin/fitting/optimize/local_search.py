@@ -144,7 +144,7 @@ def propose_along(lines: Lines, seen_from: Callable[[Values], Misfit]) -> Propos
                 for chisq, code_index in _least(line, misfit)
                 if line[code_index] != parameters
             ]
-            proposals += sorted(least, key=lambda proposal: proposal[0])[: START_VALUES.followed]
+            proposals += sorted(least, key=lambda proposal: proposal[0])[: START_VALUES.semifinalists]
         for _, values in sorted(proposals, key=lambda proposal: proposal[0]):
             yield values
 

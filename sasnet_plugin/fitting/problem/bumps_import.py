@@ -1,8 +1,8 @@
-"""Import Bumps without scipy.stats and scipy.optimize, which its least squares do not use.
+"""Import Bumps without scipy.stats, scipy.optimize and h5py, which its least squares do not use.
 
-Bumps imports the names of a few distributions from scipy.stats, and one class from scipy.optimize. These two
-packages cost more than half a second and 70 MB in each process. Here the names are imported when they are
-first used: by DREAM, or by a prior that is a distribution.
+Bumps imports a few distributions from scipy.stats, and one class each from scipy.optimize and h5py. All
+three cost more than half a second and 80 MB in each process. Here the names are imported when they are first
+used: by DREAM, or by a prior that is a distribution.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-_DEFERRED = ("scipy.stats", "scipy.optimize")
+_DEFERRED = ("scipy.stats", "scipy.optimize", "h5py")
 _NEEDED = ("sasmodels.bumps_model", "bumps.fitproblem", "bumps.fitters")
 _LOCK = threading.Lock()
 

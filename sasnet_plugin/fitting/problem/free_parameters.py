@@ -34,7 +34,9 @@ _NOT_FITTED = frozenset(
 #: Fitted where there is some, as a width of sizes is.
 SALT = "concentration_salt"
 #: Counts that a body has: integers, which a slope cannot find.
-COUNTS = frozenset({"n_shells", "n_stacking", "n_pearls", "num_pearls", "Nlayers", "n_pairs", "n_aggreg"})
+COUNTS = frozenset(
+    {"n_shells", "n_stacking", "n_pearls", "num_pearls", "Nlayers", "n_pairs", "n_aggreg", "arms"}
+)
 #: Other integers: how many parameters there are, or which kind of shape.
 _OTHER_INTEGERS = frozenset({"n", "n_steps", "level", "n_sides", "case_num"})
 
@@ -264,6 +266,12 @@ def counts_of(info: Any, parameters: dict[str, Any], fixed: Iterable[str] = ()) 
     # Others, such as ``n`` of core_multi_shell, say which parameters there are.
     controls = {p.length_control for p in info.parameters.kernel_parameters if p.length_control}
     return sorted((COUNTS & parameters.keys()).difference(controls, fixed))
+
+
+def round_counts(parameters: Mapping[str, Any], fixed: Iterable[str] = ()) -> dict[str, Any]:
+    """Parameters with whole counts, as sasmodels calculates with: the library has fractions of arms."""
+    counts = {n for n in parameters if bare(n) in COUNTS}.difference(fixed)
+    return {**parameters, **{name: float(round(float(parameters[name]))) for name in counts}}
 
 
 def sizes_of(info: Any, parameters: dict[str, Any], fixed: frozenset[str]) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...simulate.kernel import load_model
-from ...simulate.kernel_call import KernelCall
+from ...simulate.kernel_call import calls_of
 from ...simulate.quick_models.quick import quick_model
 from ...types import Curve, sum_parts
 from ..ledger import count, read_spent_time
@@ -49,7 +49,7 @@ class ModelCurves:
         self._parts = sum_parts(name)
         self._limited = [(i, part) for i, part in enumerate(self._parts) if is_limited(part)]
         kernels = [load(part).make_kernel([self._resolution.q_calc]) for part in self._parts]
-        self._kernels = [KernelCall(kernel) for kernel in kernels]
+        self._kernels = calls_of(kernels)
         self.scales = scales_of(name)
         self.linear = (*self.scales, "background")
         self.deadline = np.inf

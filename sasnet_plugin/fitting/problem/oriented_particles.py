@@ -24,11 +24,15 @@ LENGTHS = {
     "cylinder": (("length",), ("radius",)),
     "core_shell_cylinder": (("length", "thickness"), ("radius", "thickness")),
     "ellipsoid": (("radius_polar",), ("radius_equatorial",)),
+    "lamellar": (("thickness",), ("thickness",)),
+    "parallelepiped": (("length_c",), ("length_a", "length_b")),
 }
 #: Between these the strength of Maier and Saupe's distribution is found.
 P2_RANGE = (-0.45, 0.97)
 #: Points over the cosine between q and axis: as many as F² and the density of the axes need, see `_rungs`.
 _RUNGS, _SLOPE, _LEAST = (32, 48, 72, 108, 162, 243, 365, 547, 820), 0.6, 24.0
+#: Points over a quarter turn of a parallelepiped about its axis: so many, and more for larger phases.
+_TURNS, _LEAST_TURNS = 0.4, 8
 #: Coefficients and kernels that are kept: those of a few steps downhill and their slopes.
 _KEPT = 16
 #: What F² does not depend on: the axis is put where it is wanted, and the kernel has scale 1.
@@ -70,20 +74,34 @@ class Particle:
             while len(self._kept) >= _KEPT:
                 del self._kept[next(iter(self._kept))]
             count(self.name, values, self.q, quick=False)
-            rungs = self._rungs(values)
-            if np.max(rungs) > _RUNGS[-1]:  # too long for these q
-                return np.full((self.q.size, FINE_DEGREE // 2 + 1), np.nan)
-            coefficients = np.empty((self.q.size, FINE_DEGREE // 2 + 1))
-            for points in np.unique(rungs):
-                rows = np.flatnonzero(rungs == points)
-                coefficients[rows] = self._squares(rows, int(points), values) @ _rule(int(points))[1]
-            self._kept[key] = coefficients
+            flat = self.name == "lamellar"
+            self._kept[key] = self._expand_flat(values) if flat else self._expand(values)
         return self._kept[key]
+
+    def _expand(self, values: dict[str, Any]) -> Floats:
+        coefficients = np.full((self.q.size, FINE_DEGREE // 2 + 1), np.nan)
+        rungs = self._rungs(values)
+        if np.max(rungs) > _RUNGS[-1]:  # too long for these q
+            return coefficients
+        for points in np.unique(rungs):
+            rows = np.flatnonzero(rungs == points)
+            coefficients[rows] = self._squares(rows, int(points), values) @ _rule(int(points))[1]
+        return coefficients
+
+    def _expand_flat(self, values: dict[str, Any]) -> Floats:
+        """Layers without end scatter along their normal alone: every P_l is 1 there."""
+        from sasmodels.direct_model import call_kernel
+
+        if not self._kernels:
+            self._kernels[b""] = self._model.make_kernel([self.q])
+        powder = call_kernel(self._kernels[b""], {**values, "scale": 1.0, "background": 0.0}, cutoff=0.0)
+        return np.repeat(np.asarray(powder)[:, None], FINE_DEGREE // 2 + 1, axis=1)
 
     def _rungs(self, values: Mapping[str, Any]) -> Floats:
         """Points that each q needs, (n,): of phase differences qr a Gauss rule needs a few more than qr."""
         along, across = (_reach(names, values) for names in LENGTHS[self.name])
         half = along if self.name == "ellipsoid" else along / 2
+        across /= len(LENGTHS[self.name][1]) if self.name == "parallelepiped" else 1
         wanted = _SLOPE * self.q * max(half, across) + _LEAST
         return np.array([*_RUNGS, _RUNGS[-1] + 1])[np.searchsorted(_RUNGS, wanted)]
 
@@ -100,8 +118,17 @@ class Particle:
             self._kernels[key] = self._model.make_kernel([along, across])
         # The axis lies along the first component of q.
         axis = {"theta": 90.0, "phi": 0.0, "scale": 1.0, "background": 0.0}
-        squares = call_kernel(self._kernels[key], {**values, **axis}, cutoff=0.0)
+        turned = self._turn(float(self.q[rows[-1]]), values) if self.name == "parallelepiped" else {}
+        squares = call_kernel(self._kernels[key], {**values, **axis, **turned}, cutoff=0.0)
         return np.asarray(squares).reshape(rows.size, points)
+
+    def _turn(self, q: float, values: dict[str, Any]) -> dict[str, Any]:
+        """Turn a particle evenly about its axis, by a rule of midpoints over a quarter turn."""
+        points = _LEAST_TURNS + int(_TURNS * q * max(values["length_a"], values["length_b"]))
+        return {
+            "psi": 45.0, "psi_pd": 45.0 * (1 - 1 / points), "psi_pd_n": points, "psi_pd_nsigma": 1.0,
+            "psi_pd_type": "uniform",
+        }  # fmt: skip
 
 
 def _reach(names: Sequence[str], values: Mapping[str, Any]) -> float:

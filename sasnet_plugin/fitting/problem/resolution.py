@@ -7,7 +7,8 @@ uncertainties.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -220,6 +221,14 @@ def cells(q: Floats, dintensity: Floats, count: int) -> tuple[Floats, Callable[[
     return np.asarray(total, dtype=np.float64), mean
 
 
+def halve_steps(widths: Sequence[float], least: float) -> Iterator[float]:
+    """Factors that change the best of some widths, each halving what the one before leaves open in ln."""
+    step = math.sqrt(widths[-1] / widths[-2])
+    while step > 1 + least:
+        yield step
+        step = math.sqrt(step)
+
+
 def scale_and_background(
     curves: Floats, weight: Floats, intensity: Floats, *, lowest: float = 0.0
 ) -> tuple[Floats, Floats]:
@@ -266,16 +275,17 @@ def add_resolution_tails(curve: Curve, dintensity: Floats) -> tuple[Floats, str]
 def _tail_share(curve: Curve) -> Floats:
     """Change of the smeared curve, (n,), relative, where the kernel is one width longer; of steep points."""
     assert curve.dq is not None
-    slope = np.clip(_slopes(curve), 0.0, _STEEPEST)
     width = curve.dq / curve.q
     share = np.zeros(len(curve))
-    # An upturn goes on below the data; fringes and the end of a plateau do not.
-    upturn = np.logical_and.accumulate(slope > 1)
-    for i in np.flatnonzero((width > PROBLEM.wide_resolution) & upturn):
-        share_near, longer = (
-            _smear_power_law(float(width[i]), float(slope[i]), end) for end in (_LOW, _LONGER)
-        )
-        share[i] = longer / share_near - 1
+    if not (width > PROBLEM.wide_resolution).any():
+        return share
+    for i, exact in enumerate(_slopes(curve)):
+        slope = min(exact, _STEEPEST)
+        if not slope > 1:  # an upturn goes on below the data; fringes and the end of a plateau do not
+            break
+        if width[i] > PROBLEM.wide_resolution:
+            near, longer = (_smear_power_law(float(width[i]), slope, end) for end in (_LOW, _LONGER))
+            share[i] = longer / near - 1
     return share
 
 
@@ -286,11 +296,9 @@ def _smear_power_law(width: float, exponent: float, end: float) -> float:
     return float(kernel @ np.maximum(1 - nodes * width, _LEAST) ** -exponent / kernel.sum())
 
 
-def _slopes(curve: Curve) -> Floats:
-    """-d ln I/d ln q about each point, (n,)."""
+def _slopes(curve: Curve) -> Iterator[float]:
+    """-d ln I/d ln q about each point."""
     log_q, log_i = np.log(curve.q), np.log(np.maximum(curve.intensity, 1e-300))
-    slopes = np.empty(len(curve))
-    for i, log_q_here in enumerate(log_q):
+    for log_q_here in log_q:
         near = np.abs(log_q - log_q_here) < PROBLEM.window
-        slopes[i] = -np.polyfit(log_q[near], log_i[near], 1)[0] if np.count_nonzero(near) > 2 else 0.0
-    return slopes
+        yield -float(np.polyfit(log_q[near], log_i[near], 1)[0]) if np.count_nonzero(near) > 2 else 0.0

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...data.no_structure import Constant, constant
 from ...model_free import ModelFree, PairDistances, Refused
-from ...types import Curve, SasnetError, Suggestion
+from ...types import Curve, SasnetError, Shown, Suggestion
 from .model_fit import ModelFit, Posterior, Verification
 from .verdict import Verdict
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
-
 
 @dataclass(frozen=True, repr=False)
-class FitResult:
+class FitResult(Shown):
     """All that was fitted to one curve, the best explanation first.
 
     Parameters
@@ -130,27 +126,6 @@ class FitResult:
             for f in self.fits
         ]
 
-    def to_dataframe(self) -> DataFrame:
-        """A row for each parameter of each fit, the best first, with value, error and unit.
-
-        Errors are those of `Curve.to_dataframe`.
-        """
-        from ... import frame_of
-
-        return frame_of(self)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw data and fits; into new axes, with residuals below them, which a notebook shows, by default.
-
-        Returns
-        -------
-        Axes
-            Of the data; ``axes.figure.savefig("fitted.png")`` writes what was drawn.
-        """
-        from ... import plot_of
-
-        return plot_of(self, ax)
-
     def corner(self) -> Any:
         """The best fit's posterior, each parameter and each pair, as a matplotlib figure.
 
@@ -169,19 +144,6 @@ class FitResult:
         from ... import ranking_of
 
         return ranking_of(self.fits)
-
-    def __str__(self) -> str:
-        from ... import lines_of
-
-        return "\n".join(lines_of(self))
-
-    def __repr__(self) -> str:
-        return f"<FitResult {self}>"
-
-    def _repr_html_(self) -> str:
-        from ... import html_of
-
-        return html_of(self)
 
     def as_dict(self) -> dict[str, Any]:
         """As ``sasnet fit --json`` prints it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +12,13 @@ from numpy.typing import NDArray
 from ...data.sample.kind import CALIBRATION, MOST_CALIBRATION
 from ...data.sample.sample import Sample
 from ...data.sample.sectors import Magnetism
-from ...types import Suggestion, product_name
+from ...types import Shown, Suggestion, product_name
 from ..settings import ASSESSMENT
 from .fit_result import FitResult
 from .model_fit import ModelFit, Parameter, explains
-from .reported_values import correlations
+from .reported_values import correlations, covariance
 from .residuals import SharedError
 from .verdict import Verdict
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
-
 
 #: A parameter and the curve that has it of its own; None: all share it.
 Key = tuple[str, int | None]
@@ -164,6 +159,23 @@ class JointFit:
         common = self._correlate((name, first), (name, last))
         return difference, float(np.sqrt(max(low**2 + high**2 - 2 * common * low * high, 0.0)))
 
+    def find_error(self, name: str, widened_as: str) -> float:
+        """Standard deviation of a shared parameter whose value depends on others, by its slopes, and widened
+        as that of another one is.
+        """
+        keys = list(self.derivatives)
+        if not {(name, None), (widened_as, None)} <= set(keys):
+            return 0.0
+        plain = np.sqrt(np.diag(covariance(self.derivatives)))
+        wide = (self.parameters[widened_as].error or 0.0) / plain[keys.index((widened_as, None))]
+        return float(plain[keys.index((name, None))] * wide)
+
+    def find_error_of_difference(self, name: str, other_name: str) -> float:
+        """Standard deviation of a shared parameter less another one."""
+        errors = [self.parameters[n].error or 0.0 for n in (name, other_name)]
+        common = self._correlate((name, None), (other_name, None)) * errors[0] * errors[1]
+        return float(np.sqrt(max(errors[0] ** 2 + errors[1] ** 2 - 2 * common, 0.0)))
+
     def _correlate(self, key: Key, other_key: Key) -> float:
         """Correlation coefficient of two parameters; 0 where it is not known."""
         keys = list(self.derivatives)
@@ -224,7 +236,7 @@ def select_alike(fits: Sequence[JointFit]) -> list[JointFit]:
 
 
 @dataclass(frozen=True, repr=False)
-class SampleResult:
+class SampleResult(Shown):
     """All that was fitted to one sample, the best explanation first.
 
     Parameters
@@ -288,37 +300,6 @@ class SampleResult:
             )
             for i, (curve, dintensity) in enumerate(zip(self.sample.curves, self.dintensities, strict=True))
         ]  # fmt: skip
-
-    def __str__(self) -> str:
-        from ... import lines_of
-
-        return "\n".join(lines_of(self))
-
-    def __repr__(self) -> str:
-        return f"<SampleResult {self}>"
-
-    def _repr_html_(self) -> str:
-        from ... import html_of
-
-        return html_of(self)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw all curves, moved apart, with the joint fit; into new axes where none are given."""
-        from ... import plot_of
-
-        return plot_of(self, ax)
-
-    def to_dataframe(self) -> DataFrame:
-        """A row for each parameter of each fit, the best first; what curves share has no curve.
-
-        Raises
-        ------
-        SasnetError
-            There is no pandas.
-        """
-        from ... import frame_of
-
-        return frame_of(self)
 
     def as_dict(self) -> dict[str, Any]:
         """As ``sasnet fit --together --json`` prints it."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
@@ -53,15 +53,15 @@ POWERED: Mapping[str, Mapping[str, str]] = {
 _RADII = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
 
 
-def places(log_x: NDArray[np.float64]) -> NDArray[np.intp]:
+def places(log_x: NDArray[np.float64]) -> NDArray[np.uint16]:
     """Look up ln(q·R) in the tables of structure factors; beyond their end S is 1."""
     step = _LOG_X[1] - _LOG_X[0]
     positions = np.rint(np.nan_to_num((log_x - _LOG_X[0]) / step, neginf=0.0))
-    return np.asarray(np.clip(positions, 0, _LOG_X.size), dtype=np.intp)
+    return np.asarray(np.clip(positions, 0, _LOG_X.size), dtype=np.uint16)
 
 
 def interaction(
-    factor: str, parameters: dict[str, float], positions: NDArray[np.intp], radius: NDArray[np.float64]
+    factor: str, parameters: dict[str, float], positions: NDArray[np.uint16], radius: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Return S of a structure factor,
     NaN where its closure has no solution; `positions` (n, s, c) from `places`,
@@ -155,9 +155,12 @@ def search(
     """Compare all curves of a model with the data at every size and structure factor tried."""
     # Returns size shifts (s,) in grid steps and, for each choice of structure factor parameters, residual,
     # scale and background, (n, s) each.
-    shifts = search_grid(model)
-    measured_curves = measure_curves(page, factor, data, shifts)
-    return shifts, [(parameters, *_solve(measured, data)) for parameters, measured in measured_curves]
+    shifts, solutions = search_grid(model), []
+    for parameters, blocks in _measure_blocks(page, factor, data, shifts):
+        solved = zip(*(_solve(measured, data) for measured in blocks), strict=True)
+        residual, scale, background = (np.concatenate(parts) for parts in solved)
+        solutions.append((parameters, residual, scale, background))
+    return shifts, solutions
 
 
 #: Curves of the bank that are shifted at a time: their copies stay in the processor's cache.
@@ -168,31 +171,59 @@ def measure_curves(
     page: Page, factor: str | None, data: Binned, shifts: NDArray[np.intp]
 ) -> Iterator[tuple[dict[str, float], Floats]]:
     """Yield structure factor parameters and I (n, s, m) of a page's curves at sizes, in the data's bins."""
-    # At a tolerance of per cents single precision does for what takes the time.
-    if factor:
-        for parameters, curves in shift_curves(page, factor, data.columns, shifts):
-            yield parameters, (curves @ data.matrix).astype(np.float64)
+    for parameters, blocks in _measure_blocks(page, factor, data, shifts):
+        measured = np.empty((len(page), shifts.size, data.intensity.size))
+        for number, block in enumerate(blocks):
+            measured[number * _ROWS_AT_A_TIME :][: len(block)] = block
+        yield parameters, measured
+
+
+def _measure_blocks(
+    page: Page, factor: str | None, data: Binned, shifts: NDArray[np.intp]
+) -> Iterator[tuple[dict[str, float], Iterator[Floats]]]:
+    """As `measure_curves`, a few of the curves at a time."""
+    rows = [slice(begin, begin + _ROWS_AT_A_TIME) for begin in range(0, len(page), _ROWS_AT_A_TIME)]
+    if not factor:
+        shifted = (_shift_intensity(page.log_intensity[part], data.columns, shifts) for part in rows)
+        yield {}, _smear_blocks(shifted, data)
         return
-    measured = np.empty((len(page), shifts.size, data.intensity.size))
-    for begin in range(0, len(page), _ROWS_AT_A_TIME):
-        rows = slice(begin, begin + _ROWS_AT_A_TIME)
-        measured[rows] = _shift_intensity(page.log_intensity[rows], data.columns, shifts) @ data.matrix
-    yield {}, measured
+    placed = [_shift_and_place(page, part, data.columns, shifts) for part in rows]
+    for parameters in FACTORS[factor]:
+        yield parameters, _smear_blocks(_multiply(placed, factor, parameters), data)
+
+
+def _smear_blocks(blocks: Iterator[NDArray[np.float32]], data: Binned) -> Iterator[Floats]:
+    # At a tolerance of per cents single precision does for what takes the time.
+    for curves in blocks:
+        yield (curves @ data.matrix).astype(np.float64)
+
+
+#: Curves of a page at sizes, and where they are in the tables of structure factors: q·R and R.
+_Placed = tuple[NDArray[np.float32], NDArray[np.uint16], Floats]
+
+
+def _multiply(
+    placed: Sequence[_Placed], factor: str, parameters: dict[str, float]
+) -> Iterator[NDArray[np.float32]]:
+    for curves, positions, radius in placed:
+        yield curves * interaction(factor, parameters, positions, radius)
+
+
+def _shift_and_place(page: Page, rows: slice, columns: NDArray[np.intp], shifts: NDArray[np.intp]) -> _Placed:
+    radius = page.radius_effective[rows, None] * np.exp(BANK_STEP * shifts)  # of a body times the size ratio
+    with np.errstate(divide="ignore"):
+        log_x = np.log(radius)[..., None] + LOG_Q_MIN + BANK_STEP * columns
+    return _shift_intensity(page.log_intensity[rows], columns, shifts), places(log_x), radius
 
 
 def shift_curves(
     page: Page, factor: str | None, columns: NDArray[np.intp], shifts: NDArray[np.intp]
 ) -> Iterator[tuple[dict[str, float], NDArray[np.float32]]]:
     """Yield structure factor parameters and I(q) (n, s, c) of a page's curves at sizes and grid points."""
-    curves = _shift_intensity(page.log_intensity, columns, shifts)
+    curves, positions, radius = _shift_and_place(page, slice(None), columns, shifts)
     if not factor:
         yield {}, curves
         return
-    # q·R of every curve, size and point; R = radius_effective × size ratio.
-    radius = page.radius_effective[:, None] * np.exp(BANK_STEP * shifts)
-    with np.errstate(divide="ignore"):
-        log_x = np.log(radius)[..., None] + LOG_Q_MIN + BANK_STEP * columns
-    positions = places(log_x)
     for parameters in FACTORS[factor]:
         yield parameters, curves * interaction(factor, parameters, positions, radius)
 
@@ -202,39 +233,65 @@ def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: 
     # Fewer where the bank has no more that differ.
     shifts, factor_results = search(page, model, factor, data)
     residual = np.stack([t[1] for t in factor_results])
-    near_curves: list[NearCurve] = []
-    in_vain = 0
-    for k, row, s in smallest(residual, count):
-        extra, _, _, background = factor_results[k]
+    k, row, s = smallest(residual, count)
+    columns = dict(zip(page.names, page.parameters[row].T, strict=True))
+    if shifts.size > 1:
+        columns = rescale_lengths(model, columns, np.exp(BANK_STEP * shifts[s]))
+    for name in factor_results[0][0]:
+        columns[name] = np.array([extra[name] for extra, *_ in factor_results])[k]
+    if factor:
+        columns["radius_effective"] = page.radius_effective[row] * np.exp(BANK_STEP * shifts[s])
+    near_curves = []
+    for place in islice(_distinct(columns), count):
+        at = int(row[place]), int(s[place])
+        extra, _, _, background = factor_results[k[place]]
         # For a product, sasmodels multiplies by volfraction; the bank's curves have no absolute scale.
-        parameters = scale_bank_row(page, model, factor, row, shifts, s, extra)
-        parameters["background"] = float(background[row, s])
-        if is_near(parameters, [near_curve.parameters for near_curve in near_curves]):
-            in_vain += 1
-            if in_vain == START_VALUES.looked_at:  # as of a model whose only parameter is a size
-                break
-            continue
-        near_curves.append(NearCurve(parameters, float(residual[k, row, s]) / data.intensity.size))
-        in_vain = 0
-        if len(near_curves) == count:
-            break
+        parameters = scale_bank_row(page, model, factor, at[0], shifts, at[1], extra)
+        parameters["background"] = float(background[at])
+        near_curves.append(NearCurve(parameters, float(residual[k[place]][at]) / data.intensity.size))
     return near_curves
 
 
-def smallest(residual: Floats, count: int) -> Iterator[tuple[int, ...]]:
+def _distinct(columns: Mapping[str, Floats]) -> Iterator[int]:
+    """Places of starts that are no others before them, by `is_near`; none after many in vain, as of a model
+    whose only parameter is a size. `columns` hold each parameter of all starts, NaN where one has none.
+    """
+    table = np.stack(list(columns.values()), axis=1)
+    has = np.isfinite(table)
+    compared = np.array([not name.endswith("_pd_type") for name in columns])
+    kept: list[int] = []
+
+    def look(first: int, most: int) -> int | None:
+        """The first of so many places that is near none that is kept."""
+        some = slice(first, first + most)
+        one, other = table[some], table[kept, None]
+        middle = 0.5 * (np.abs(one) + np.abs(other)) + 1e-12
+        counted = has[some] & compared
+        squares = np.where(counted, ((one - other) / middle) ** 2, 0.0).sum(axis=2)
+        apart = np.sqrt(squares / np.maximum(counted.sum(axis=1), 1e-300))
+        near = (has[some] == has[kept, None]).all(axis=2) & (apart < START_VALUES.distinct)
+        is_open = ~near.any(axis=0)
+        return first + int(is_open.argmax()) if is_open.any() else None
+
+    while True:
+        first = kept[-1] + 1 if kept else 0
+        place = look(first, 10)
+        place = look(first, START_VALUES.looked_at) if place is None else place
+        if place is None:
+            return
+        kept.append(place)
+        yield place
+
+
+def smallest(residual: Floats, count: int) -> tuple[NDArray[np.intp], ...]:
     """Places of the smallest finite residuals, as many as are looked at for so many starts."""
     rows = residual.reshape(-1, residual.shape[-1])
     most = min(START_VALUES.looked_at * count, residual.size)
     # They are in the rows of the smallest minima: no copy of all is sorted.
     near_rows = np.argpartition(rows.min(axis=1), min(most, len(rows)) - 1)[:most]
-    near = rows[near_rows]
-    for flat_near in np.argsort(near, axis=None)[:most]:
-        row, column = divmod(int(flat_near), near.shape[1])
-        flat = int(near_rows[row]) * near.shape[1] + column
-        place = np.unravel_index(flat, residual.shape)
-        if not np.isfinite(residual[place]):
-            return
-        yield tuple(map(int, place))
+    row, column = np.divmod(np.argsort(rows[near_rows], axis=None)[:most], rows.shape[1])
+    flat = near_rows[row] * rows.shape[1] + column
+    return np.unravel_index(flat[np.isfinite(residual.ravel()[flat])], residual.shape)
 
 
 def scale_bank_row(

@@ -60,7 +60,7 @@ def repeating(
             starts = _make_repeat_starts(task, bank, name, length, extent=float(first[name] * first[length]))
             rated = [(chisq, start) for start in starts if np.isfinite(chisq := misfit(start))]
             nearest_first = sorted(rated, key=lambda rated_start: rated_start[0])
-            repeats += [start for _, start in nearest_first[: START_VALUES.followed]]
+            repeats += [start for _, start in nearest_first[: START_VALUES.semifinalists]]
     return repeats
 
 

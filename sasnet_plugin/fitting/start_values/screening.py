@@ -5,6 +5,7 @@ A cube is what most boxes are made as, and of 160 boxes of random proportions no
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,16 @@ from ...simulate.quick_models.cost_classes import cost_class
 from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve, sum_parts
 from ..ledger import count_look, shorten
-from ..problem.free_parameters import EFFECTIVE_MODE, coarse, complete_distributions, select_accepted, sharp
+from ..problem.bounds import limits_of
+from ..problem.free_parameters import (
+    EFFECTIVE_MODE,
+    coarse,
+    complete_distributions,
+    counts_of,
+    round_counts,
+    select_accepted,
+    sharp,
+)
 from ..problem.plugin_models import page_of
 from ..problem.resolution import cells
 from ..result.components import bare
@@ -258,8 +268,8 @@ def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     if len(sum_parts(task.model)) > 1:
         starts = [near_curve.parameters for near_curve in nearest_sums(bank, task.model, data, count=count)]
         return [as_start(task, start) for start in (*extra, *starts)]
-    starts = _find_form_starts(task, bank, data)
-    return [as_start(task, start) for start in (*extra, *starts)]
+    starts = [as_start(task, start) for start in (*extra, *_find_form_starts(task, bank, data))]
+    return [*starts, *_go_beyond_library(task, starts)]
 
 
 def _nearest(task: Task, page: Page, data: Binned) -> list[dict[str, Any]]:
@@ -291,6 +301,14 @@ def further(task: Task, bank: Bank) -> list[dict[str, Any]]:
     return [as_start(task, near_curve.parameters) for near_curve in near]
 
 
+def _go_beyond_library(task: Task, starts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first start with twice the largest count that sasmodels draws, as of a star's arms."""
+    info = load_model(task.name).info
+    counts = counts_of(info, starts[0], task.fixed) if starts else []
+    last = {name: limits_of(info, name)[1] for name in counts}
+    return [{**starts[0], name: 2 * most} for name, most in last.items() if most < math.inf]
+
+
 def _average_bins(curve: Curve, dintensity: Floats) -> Binned:
     """Bin as `bin_curve`, but average what the points of a bin measure, not its middle."""
     _, average = cells(curve.q, dintensity, START_VALUES.bins)
@@ -303,7 +321,7 @@ def as_start(task: Task, start: dict[str, Any]) -> dict[str, Any]:
     """Parameters with the values that are fixed, and distributions on the coarse copy's points; the effective
     radius is that of the particle unless a user gives its value or range.
     """
-    start = apply_fixed(start, task.fixed)
+    start = round_counts(apply_fixed(start, task.fixed), task.fixed)
     start = coarse(task.model, complete_distributions(start, PROBLEM.width_points[cost_class(task.model)]))
     info = load_model(task.name).info
     given = {*task.fixed, *task.ranges}

@@ -170,7 +170,7 @@ class TimedSearch:
         tops = relax_dips(local.curve, local.dintensity)
         curves = curves_of(body.task, local.per_decade, data=(local.curve, tops))
         bodies = body.follow(curves, from_bank(body.task, bank), rough)
-        bodies = body.follow(curves, apart(bodies, curves.info, STRATEGY.finalists), STRATEGY.coarse)
+        bodies = body.follow(curves, apart(bodies, curves.info, START_VALUES.finalists), STRATEGY.coarse)
         starts = [
             start
             for body_minimum in bodies
@@ -197,7 +197,9 @@ class TimedSearch:
             )
             curves = curves_of(low_q_search.task, local.per_decade)
             if near:
-                near = low_q_search.follow(curves, values_of(near[: START_VALUES.followed]), STRATEGY.coarse)
+                near = low_q_search.follow(
+                    curves, values_of(near[: START_VALUES.semifinalists]), STRATEGY.coarse
+                )
             else:
                 near = low_q_search.follow(curves, from_bank(low_q_search.task, bank), rough)
             if not near:
@@ -347,8 +349,9 @@ def refine_starts(task: Task, bank: Bank, start_time: float) -> Starts:
         return Starts([], None)
     if search.hopeless(minima, coarse, 1):
         return Starts([min(minima, key=lambda d: d.chisq)], coarse.per_decade, hopeless=True)
-    looked = not task.restarts and not leaves_noise(followed, coarse)
-    return _refine_on_all_points(search, values_of(minima[: STRATEGY.finalists]), looked=looked)
+    # What is enough on the coarse copy may not be on all points: another count of arms, or a width.
+    looked = not task.restarts and not leaves_noise(minima, coarse)
+    return _refine_on_all_points(search, values_of(minima[: START_VALUES.finalists]), looked=looked)
 
 
 def _follow_starts(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list[LocalMinimum]:
@@ -358,7 +361,9 @@ def _follow_starts(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list
         return search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     minima = search.from_bank(coarse, bank)
     if minima and not search.hopeless(minima, coarse, 0):
-        minima = search.follow(coarse, apart(minima, coarse.info, START_VALUES.followed), STRATEGY.coarse)
+        minima = search.follow(
+            coarse, apart(minima, coarse.info, START_VALUES.semifinalists), STRATEGY.coarse
+        )
     return search.from_low_q(coarse, search.add_layers(coarse, minima, bank), bank)
 
 
@@ -411,7 +416,7 @@ def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | N
         return residual
 
     try:
-        return sampling_needed(theory, finest=STRATEGY.finest[cost])
+        return sampling_needed(theory, finest=PROBLEM.finest_by_cost[cost])
     except TimeUpError:
         return PROBLEM.sparse
 

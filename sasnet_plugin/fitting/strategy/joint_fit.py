@@ -282,7 +282,7 @@ def _make_joint_minimum(task: JointTask, plan: Plan, joint: LeastSquaresProblem)
 
 def _evidences(discrepancies: Sequence[Discrepancy], minimum: Minimum) -> tuple[Evidence, ...]:
     return tuple(
-        _evidence(discrepancy, theory)
+        integrate_discrepancy(discrepancy, theory)
         for discrepancy, theory in zip(discrepancies, minimum.theories, strict=True)
     )
 
@@ -297,7 +297,7 @@ def _compute_minus_two_log(minimum: Minimum, evidences: Sequence[Evidence]) -> f
     return minimum.prior + sum(one_evidence.minus_two_log for one_evidence in evidences)
 
 
-def _evidence(discrepancy: Discrepancy, theory: Floats) -> Evidence:
+def integrate_discrepancy(discrepancy: Discrepancy, theory: Floats) -> Evidence:
     """Integrate over noise and shared error of one curve, parameters fixed."""
     # What all curves share cannot move for one of them alone.
     residual = (discrepancy.curve.intensity - theory) / discrepancy.dintensity

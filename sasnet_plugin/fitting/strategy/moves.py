@@ -346,14 +346,18 @@ def factors(state: State) -> Iterator[Step]:
 
 
 def plain(state: State) -> Iterator[Step]:
-    """Simpler bodies than the one that explains the data and interacts, as the network thinks they do."""
-    # An interaction hides at small q what would tell shapes: the two are held against each other alone.
+    """Simpler bodies that interact than what explains the data, as the network thinks they do."""
+    # An interaction hides at small q what would tell shapes: the two are held against each other alone. A
+    # peak or a network of many parameters, which is no particle, may be an interaction of the simplest ones.
     best = state.explanation
-    if best is None or best.structure_factor is None:
+    if best is None or (best.structure_factor is None and is_of_particles(best)):
         return
-    for form in _INTERACTS:
+    forms, most = _INTERACTS, state.size(best)
+    if best.structure_factor is None:
+        forms, most = _INTERACTS[:1], most - ASSESSMENT.fewer_parameters
+    for form in forms:
         hypothesis = as_expected(state, form)
-        if hypothesis.structure_factor and size_of(hypothesis) < state.size(best):
+        if hypothesis.structure_factor and size_of(hypothesis) < most:
             yield make_fit_step(
                 state, hypothesis, max(state.beliefs.rather(hypothesis, best), STRATEGY.likely)
             )
@@ -557,7 +561,7 @@ def sums(state: State) -> Iterator[Step]:
     # Beside what explains the data only what is within the tolerance, too.
     most = STRATEGY.falls if state.is_explained() else max(least / STRATEGY.falls, STRATEGY.falls)
     near_ = sorted((h for h in rated if rated[h] < most), key=lambda h: (size_of(h), rated[h]))
-    near_ = near_[: START_VALUES.followed]
+    near_ = near_[: START_VALUES.semifinalists]
     # One of them at most is right, which counts where something else explains the data already.
     likely = [nearness(rated[h], least) for h in near_]
     total_chance = sum(likely) if state.is_explained() else 1.0
@@ -635,8 +639,8 @@ def _sums(state: State) -> Iterator[Hypothesis]:
 
 def _hosts(state: State) -> Iterable[Hypothesis]:
     best = [h for h in sorted(state.fits, key=lambda h: state.fits[h].chisq) if h.second is None]
-    forms = (*_BODIES, *(guess.name for guess in state.beliefs.suggestion.models[: STRATEGY.finalists]))
-    hosts = [*map(Hypothesis, forms), *best[: STRATEGY.finalists]]
+    forms = (*_BODIES, *(guess.name for guess in state.beliefs.suggestion.models[: START_VALUES.finalists]))
+    hosts = [*map(Hypothesis, forms), *best[: START_VALUES.finalists]]
     return dict.fromkeys(replace(h, resolution=None, as_measured=False) for h in hosts)
 
 

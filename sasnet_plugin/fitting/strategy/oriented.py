@@ -14,11 +14,12 @@ from ...arrays import Floats
 from ...data.raw import points
 from ...data.sample.sample import Sample
 from ...digits import significant
+from ...simulate.magnetic_spheres import LAYER, POLARISATION, SHARE, SMALL
 from ...simulate.orientations import DIRECTOR, P2
 from ...types import Curve, ModelGuess, SasnetError, Suggestion
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.linear import Minimum, deviations, linear_at, minus_two_log, plain, residuals
-from ..evidence.marginal import Evidence, extent_in, marginal, shares
+from ..evidence.marginal import extent_in, shares
 from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger, read_spent_time
 from ..optimize.least_squares_problem import LeastSquaresProblem, Solved
@@ -35,7 +36,7 @@ from ..result.sample_result import JointFit, Key, SampleResult
 from ..settings import PROBLEM
 from ..task import Budget, FitOptions, no_curve
 from ..verdict import sample_sentences as sentences
-from .joint_fit import ONE_SOLVENT, collect_fixed
+from .joint_fit import ONE_SOLVENT, collect_fixed, integrate_discrepancy
 
 #: What one particle may take, as `costs` counts evaluations.
 _BUDGET = Budget(30.0)
@@ -43,7 +44,12 @@ _BUDGET = Budget(30.0)
 _RATIOS = {
     "cylinder": (0.1, 0.25, 0.5, 1.5, 2.5, 4.0, 7.0, 15.0),
     "ellipsoid": (0.1, 0.2, 0.45, 2.0, 4.0, 9.0),
+    "parallelepiped": (0.15, 0.5, 1.5, 4.0, 10.0),
 }
+#: A particle that costs as much as all others: tried where none of these follows the curves.
+_EXPENSIVE = "parallelepiped"
+#: Second side over the first of a parallelepiped.
+_SIDES = (1.0, 2.5)
 _SHELLS, _CORES = (0.3, 1.0), (-1.0, 0.2)
 _SIZES = 13
 #: Order parameters of starts.
@@ -52,8 +58,21 @@ _ORDERS = (0.2, 0.6, -0.2)
 _FOLLOWED, _FIRST_STEPS, _REFINED, _STEPS = 9, 12, 3, 60
 #: Lengths that are tried about that of a first minimum: fringes along the axis hold a descent.
 _FACTORS = np.geomspace(0.3, 3.0, 16)
+#: Lengths whose logarithms differ by less are one start.
+_NEAR = 0.1
 #: Relative error that is added on the way to a minimum: without it fringes of wrong sizes hold up a descent.
 _TOLERANCE = 0.1
+#: How far parameters that sasmodels does not have may be off: a non-magnetic layer in Å, as others.
+_EXTENTS = {
+    P2: P2_RANGE[1] - P2_RANGE[0],
+    DIRECTOR: 180.0,
+    LAYER: 40.0,
+    POLARISATION: 1.0,
+    SMALL: 50.0,
+    SHARE: 1.0,
+}
+#: χ² of fits that the sectors do not tell apart at all.
+_SAME_CHISQ = 0.1
 #: Points of each curve among which starts are compared.
 _FEW = 40
 #: Width of the size distribution where a fit begins, and its points on the way and at the end.
@@ -74,6 +93,15 @@ class SectorTask:
     @property
     def name(self) -> str:
         return self.model
+
+    @property
+    def info(self) -> Any:
+        return particle_info(self.model)
+
+    @property
+    def fitted_densities(self) -> tuple[str, ...]:
+        """Scattering length densities that are fitted where no value is given."""
+        return ("sld_core",)
 
 
 def solve_shared(
@@ -120,15 +148,31 @@ def fit_oriented(
         SectorTask(sample, dintensities, model, collect_fixed(options, model), options.ranges)
         for model in models
     ]
-    fits, notes = _fit_particles(ledger, tasks)
-    if all(fit.lacking() for fit in fits):  # the direction may be between two sectors
-        free = [replace(task, free_direction=True) for task in tasks if not _is_director_fitted(task)]
-        fits += _fit_particles(ledger, [task for task in free if _is_director_fitted(task)])[0]
+    fits, notes = _fit_in_turn(ledger, tasks, _EXPENSIVE if options.models is None else "")
     guesses = tuple(ModelGuess(model, None, 1 / len(models), "") for model in models)
     suggestion = Suggestion(sample.curves[0].file, "", guesses, (), 1.0)
     ranked = rank_particles(_select_likeliest(fits))
     notes += _describe_turned(ranked[:1], fits)
     return SampleResult(sample, dintensities, tuple(ranked), suggestion, notes=tuple(notes))
+
+
+def _fit_in_turn(
+    ledger: Ledger, tasks: Sequence[SectorTask], expensive: str
+) -> tuple[list[JointFit], list[str]]:
+    """Fits of all but an expensive particle; of it and with free directions where these do not do."""
+    fits, notes = _fit_particles(ledger, [task for task in tasks if task.model != expensive])
+    if not any(map(is_complete, fits)):
+        more, more_notes = _fit_particles(ledger, [task for task in tasks if task.model == expensive])
+        fits, notes = fits + more, notes + more_notes
+    if all(fit.lacking() for fit in fits):  # the direction may be between two sectors
+        free = [replace(task, free_direction=True) for task in tasks if not _is_director_fitted(task)]
+        fits += _fit_particles(ledger, [task for task in free if _is_director_fitted(task)])[0]
+    return fits, notes
+
+
+def is_complete(fit: JointFit) -> bool:
+    """Whether a fit follows all curves to their uncertainties, without any systematic error."""
+    return not fit.lacking() and not fit.excusing_error
 
 
 def _fit_particles(ledger: Ledger, tasks: Sequence[SectorTask]) -> tuple[list[JointFit], list[str]]:
@@ -143,10 +187,14 @@ def _fit_particles(ledger: Ledger, tasks: Sequence[SectorTask]) -> tuple[list[Jo
 
 
 def _select_likeliest(fits: Sequence[JointFit]) -> list[JointFit]:
-    """Of each model the fit of greatest evidence."""
+    """Of each model the fit of greatest evidence; of two that fit alike, as with layers, that of axes along
+    the director.
+    """
     best: dict[str, JointFit] = {}
     for fit in sorted(fits, key=lambda fit: fit.minus_two_log):
-        best.setdefault(fit.name, fit)
+        first = best.setdefault(fit.name, fit)
+        if abs(fit.total - first.total) < _SAME_CHISQ and fit.parameters[P2].value > 0:
+            best[fit.name] = fit
     return list(best.values())
 
 
@@ -219,7 +267,7 @@ def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
     ends = [fine[0].nearest[0], *(p.nearest[0] for p in fine if _is_turned(p, fine[0]))][:2]
     longer = _descend(task, whole, ends, _STEPS)
     _limit(whole, np.inf)
-    fits = sorted((_make_fit(task, problem) for problem in longer), key=lambda fit: fit.minus_two_log)
+    fits = sorted((make_fit(task, problem) for problem in longer), key=lambda fit: fit.minus_two_log)
     return [replace(fit, seconds=read_spent_time() - spent_time) for fit in fits]
 
 
@@ -250,12 +298,21 @@ def _mirror(task: SectorTask, start: Mapping[str, Any]) -> dict[str, Any]:
 def _vary_length(
     task: SectorTask, curves: list[SectorCurves], start: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """The best of other lengths along the axis, each with other orders: a longer one is less aligned."""
+    """The best of other lengths along the axis with the same sign of order, and with the other sign: longer
+    particles across the director may scatter as shorter ones along it.
+    """
     name = LENGTHS[task.model][0][0]
     orders = [float(start[P2])] if P2 in task.fixed else [float(start[P2]), *_ORDERS, 0.85]
     lengths = np.zeros(0) if name in task.fixed else float(start[name]) * _FACTORS
     varied = [dict(start) | {name: float(v), P2: order} for v, order in product(lengths, orders)]
-    return sorted(varied, key=lambda values: _misfit(curves, values))[:1]
+    varied.sort(key=lambda values: _misfit(curves, values))
+    signs = [[v for v in varied if (v[P2] > 0) == sign] for sign in (True, False)]
+    return [near[0] for near in signs if near and not _is_same(near[0], start, name)]
+
+
+def _is_same(values: Mapping[str, Any], start: Mapping[str, Any], name: str) -> bool:
+    """Whether a descent from there would repeat that from a start."""
+    return bool(values[P2] == start[P2] and abs(np.log(values[name] / start[name])) < _NEAR)
 
 
 def _misfit(curves: Sequence[SectorCurves], values: Mapping[str, Any]) -> float:
@@ -297,20 +354,20 @@ def _is_director_fitted(task: SectorTask) -> bool:
     return DIRECTOR not in task.fixed and (len(_azimuths(task)) > 2 or is_asked)
 
 
-def _densities(task: SectorTask) -> tuple[dict[str, float], list[str]]:
+def list_densities(task: SectorTask) -> tuple[dict[str, float], list[str]]:
     """Scattering length densities that are fixed, and names of those that are fitted."""
-    info = particle_info(task.model)
-    names = [p.name for p in info.parameters.call_parameters if p.type == "sld"]
-    fitted = [name for name in names if name == "sld_core" and name not in task.fixed]
+    parameters = task.info.parameters.call_parameters
+    names = [p.name for p in parameters if p.type == "sld" or p.name in task.fitted_densities]
+    fitted = [name for name in names if name in task.fitted_densities and name not in task.fixed]
     return {
-        name: float(task.fixed.get(name, default_of(info, name))) for name in names if name not in fitted
+        name: float(task.fixed.get(name, default_of(task.info, name))) for name in names if name not in fitted
     }, fitted
 
 
 def _make_problem(
     task: SectorTask, curves: list[SectorCurves], start: Mapping[str, Any], tolerance: float = 0.0
 ) -> SectorProblem:
-    known = dict(task.fixed) | _densities(task)[0]
+    known = dict(task.fixed) | list_densities(task)[0]
     if not _is_director_fitted(task):
         known[DIRECTOR] = float(start[DIRECTOR])
     plan = Plan(known=(known,) * len(curves))
@@ -355,34 +412,65 @@ def _list_sizes(task: SectorTask) -> list[dict[str, Any]]:
     low = min(float(curve.q[0]) for curve in task.sample.curves)
     high = max(float(curve.q[-1]) for curve in task.sample.curves)
     across = np.geomspace(1.5 / high, 1.5 / low, _SIZES)
-    fixed = dict(task.fixed) | _densities(task)[0]
-    if task.model == "ellipsoid":
-        grid = [
-            {"radius_equatorial": r, "radius_polar": r * k, "ratio": k}
-            for r, k in product(across, _RATIOS["ellipsoid"])
-        ]
-    elif task.model == "cylinder":
-        grid = [
-            {"radius": r, "length": 2 * r * k, "ratio": k} for r, k in product(across, _RATIOS["cylinder"])
-        ]
-    else:
-        shell, solvent = fixed["sld_shell"], fixed["sld_solvent"]
-        grid = [
-            {"radius": r / (1 + t), "thickness": r * t / (1 + t), "length": 2 * r * k, "ratio": k,
-             "sld_core": solvent + c * (shell - solvent)}
-            for r, k, t, c in product(across, _RATIOS["cylinder"], _SHELLS, _CORES)
-        ]  # fmt: skip
+    fixed = dict(task.fixed) | list_densities(task)[0]
+    grid = _GRIDS[task.model](across, fixed)
     return [sizes | fixed for sizes in grid]
+
+
+def _list_ellipsoids(across: Floats, fixed: Mapping[str, float]) -> list[dict[str, Any]]:
+    del fixed
+    return [
+        {"radius_equatorial": r, "radius_polar": r * k, "ratio": k}
+        for r, k in product(across, _RATIOS["ellipsoid"])
+    ]
+
+
+def _list_cylinders(across: Floats, fixed: Mapping[str, float]) -> list[dict[str, Any]]:
+    del fixed
+    return [{"radius": r, "length": 2 * r * k, "ratio": k} for r, k in product(across, _RATIOS["cylinder"])]
+
+
+def _list_core_shell_cylinders(across: Floats, fixed: Mapping[str, float]) -> list[dict[str, Any]]:
+    shell, solvent = fixed["sld_shell"], fixed["sld_solvent"]
+    return [
+        {"radius": r / (1 + t), "thickness": r * t / (1 + t), "length": 2 * r * k, "ratio": k,
+         "sld_core": solvent + c * (shell - solvent)}
+        for r, k, t, c in product(across, _RATIOS["cylinder"], _SHELLS, _CORES)
+    ]  # fmt: skip
+
+
+def _list_layers(across: Floats, fixed: Mapping[str, float]) -> list[dict[str, Any]]:
+    del fixed
+    return [{"thickness": 2 * r, "ratio": r} for r in across]
+
+
+def _list_parallelepipeds(across: Floats, fixed: Mapping[str, float]) -> list[dict[str, Any]]:
+    del fixed
+    return [
+        {"length_a": 1.8 * r, "length_b": 1.8 * r * b, "length_c": 2 * r * k, "ratio": (k, b)}
+        for r, k, b in product(across, _RATIOS["parallelepiped"], _SIDES)
+    ]
+
+
+_GRIDS = {
+    "cylinder": _list_cylinders,
+    "core_shell_cylinder": _list_core_shell_cylinders,
+    "ellipsoid": _list_ellipsoids,
+    "lamellar": _list_layers,
+    "parallelepiped": _list_parallelepipeds,
+}
 
 
 # --- What a descent says.
 
 
-def _make_fit(task: SectorTask, problem: SectorProblem) -> JointFit:
+def make_fit(task: SectorTask, problem: SectorProblem) -> JointFit:
     minimum = plain(problem, problem.best)
     discrepancies = [Discrepancy(curve.curve, curve.dintensity) for curve in problem.curves]
     off = residuals(problem, minimum)
-    evidences = [_integrate(d, theory) for d, theory in zip(discrepancies, minimum.theories, strict=True)]
+    evidences = [
+        integrate_discrepancy(d, theory) for d, theory in zip(discrepancies, minimum.theories, strict=True)
+    ]
     linear = linear_at(problem, minimum.x)
     errors, _ = deviations(linear, minimum, off, discrepancies, [e.shared for e in evidences])
     values = problem.decode(minimum.x)[0] | {
@@ -400,15 +488,10 @@ def _make_fit(task: SectorTask, problem: SectorProblem) -> JointFit:
     return _as_joint_fit(task, minimum, values, errors, lost, [e.shared for e in evidences], linear.columns())
 
 
-def _integrate(discrepancy: Discrepancy, theory: Floats) -> Evidence:
-    residual = (discrepancy.curve.intensity - theory) / discrepancy.dintensity
-    return marginal(discrepancy, theory, residual, np.zeros((residual.size, 0)))
-
-
 def _extent(task: SectorTask, name: str, values: Mapping[str, Any], background: float) -> float:
     """How far a parameter may be off before the curves are known: of angles half a turn."""
-    if name in (P2, DIRECTOR):
-        return {P2: P2_RANGE[1] - P2_RANGE[0], DIRECTOR: 180.0}[name]
+    if name in _EXTENTS:
+        return _EXTENTS[name]
     value = float(values[name])
     return extent_in(task.model, name, Parameter(value, None, "", False, value, value), background)
 
@@ -417,7 +500,7 @@ def _as_joint_fit(
     task: SectorTask, minimum: Minimum, values: Mapping[str, Any], errors: Mapping[Key, float], lost: float,
     shared_errors: Sequence[Any], derivatives: Mapping[Key, Floats],
 ) -> JointFit:  # fmt: skip
-    info = particle_info(task.model)
+    info = task.info
     units = {p.name: p.units for p in info.parameters.call_parameters}
     names = [name for name in values if name.removesuffix("_pd") in units]
     parameters = {
@@ -449,7 +532,7 @@ def _make_parameter(
         value = (value + 90) % 180 - 90
     low, high = (value, value) if error is None else task.ranges.get(name) or range_of(info, name, value)
     why = ""
-    densities, fitted = _densities(task)
+    densities, fitted = list_densities(task)
     if (
         error is not None
         and fitted

@@ -21,9 +21,10 @@ from ..optimize.local_search import refine
 from ..pool import answers
 from ..problem.experiment import starting_values
 from ..problem.model_curves import curves_of
+from ..problem.resolution import halve_steps
 from ..result.fit_result import SizeMixture
 from ..result.model_fit import ModelFit, explains
-from ..settings import EFFORT, PROBLEM
+from ..settings import ASSESSMENT, EFFORT, PROBLEM
 from ..start_values.screening import Screen, screen_pairs
 from ..task import UNLIMITED, Budget, Counting, LateError, Pair, Task
 from .fit_candidate import fit_candidate
@@ -64,7 +65,7 @@ def resolution_of(task: Task, bank: Bank | None = None, budget: Budget = UNLIMIT
         supposed, curve, points = Supposed(relative, absolute), task.curve, None
         if relative or absolute:
             curve = supposed.apply_to(curve)
-            points = min(PROBLEM.finest, STRATEGY.finest[fit_cost_class(task.name)])
+            points = min(PROBLEM.finest, PROBLEM.finest_by_cost[fit_cost_class(task.name)])
         local = curves_of(task, points, data=(curve, task.dintensity))
         local.deadline = deadline
         minimum = refine(local, start, steps=STRATEGY.coarse.steps)
@@ -82,7 +83,7 @@ def resolution_of(task: Task, bank: Bank | None = None, budget: Budget = UNLIMIT
     best = min(trials, key=lambda trial: trial.chisq)
     if unsmeared.chisq - best.chisq < _SEEN * _compute_needed_fall(best, task):
         return None
-    for factor in STRATEGY.dq_factors:
+    for factor in halve_steps(STRATEGY.relative_dq, ASSESSMENT.negligible):
         old_chisq = np.inf
         while best.chisq < old_chisq * (1 - PROBLEM.alike):
             old_chisq = best.chisq
@@ -248,7 +249,7 @@ def _collect_found(state: State) -> Found:
     fits = [state.fits[h] for h in comparable]
     # A width may be a resolution that the file does not state: what both say of a size is a kind of it, too.
     plain_hypotheses = {replace(h, resolution=None) for h in comparable}
-    kinds = [fit for (h, _), fit in state.kinds.items() if replace(h, resolution=None) in plain_hypotheses]
+    kinds = state.weigh_kinds({h for h, _ in state.kinds if replace(h, resolution=None) in plain_hypotheses})
     return Found(state.curve_of(best), fits, kinds, tuple(_describe_calculation(state, best)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..settings import OPTIMIZE, PROBLEM, ByCost, map_by_cost, setting
+from ..settings import OPTIMIZE, ByCost, map_by_cost, setting
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,6 @@ class StrategySettings:
     )
     fine: Pass = setting(Pass(0.8, (0.0,), 20), "On all points.")
     low_grows: float = setting(1.6, "By this factor the largest q grows.")
-    finalists: int = setting(
-        2, "Starts that go on to all points, and so many best fits and likeliest models to second components."
-    )
     round_fall: float = setting(
         0.1, "By so much, relative, χ² has to fall in a round for another one, or differ in another minimum."
     )
@@ -79,10 +76,6 @@ class StrategySettings:
         (100.0, 20.0), "By which χ² may still fall after the rough and after the coarse refinement."
     )
     gain_explained: tuple[float, float] = setting((15.0, 1.3), "The same where another model explains.")
-    finest: ByCost[int] = setting(
-        map_by_cost(PROBLEM.sharpest, 2 * PROBLEM.fine, PROBLEM.fine),
-        "Points a decade of q that are taken for enough.",
-    )
     assessment_share: float = setting(0.05, "The same, what is kept for the assessment.", "share")
     more_volume: float = setting(0.05, "Volume fraction at which a product starts from its form's fit.")
     in_vain: int = setting(
@@ -108,9 +101,6 @@ class StrategySettings:
         0.25, "Largest dq/q of an instrument: beyond it another model is what lacks."
     )
     absolute_dq: tuple[float, ...] = setting((7e-4, 1.5e-3), "dq that are tried: laboratory cameras.", "Å⁻¹")
-    dq_factors: tuple[float, ...] = setting(
-        (1.4, 1.2, 1.1, 1.05, 1.02, 1.01), "By which the best of these is changed, one after the other."
-    )
 
 
 STRATEGY = StrategySettings()

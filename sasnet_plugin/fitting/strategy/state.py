@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -155,17 +155,18 @@ class State:
 
     def compute_minus_two_log(self, hypothesis: Hypothesis) -> float:
         """-2 ln of its marginal likelihood, and of how often there are second components."""
-        # A supposed resolution is a parameter without a slope, as likely in each decade of what instruments
-        # have: the better the curve shows it, the more it costs. And it has to be worth a mention, as most
-        # files that state none are of instruments where it hardly matters. A curve that the measured points
-        # alone give is a calculated one: strong evidence, or it is not said.
-        minus_two_log = self.evidence(hypothesis).minus_two_log - 2 * np.log(second_share(hypothesis))
-        minus_two_log += EVIDENCE.strong if hypothesis.as_measured else 0.0
-        if hypothesis.resolution is None:
-            return float(minus_two_log)
-        extent = np.log(STRATEGY.most_relative_dq / STRATEGY.relative_dq[0]) / np.sqrt(2 * np.pi)
-        resolution_prior = max(2 * np.log(extent / hypothesis.resolution.error), 0.0)
-        return float(minus_two_log + resolution_prior + EVIDENCE.bare_mention)
+        return self.evidence(hypothesis).minus_two_log + _seldom(hypothesis)
+
+    def weigh_kinds(self, hypotheses: Collection[Hypothesis]) -> list[ModelFit]:
+        """Their fits with each kind of size distribution, and what speaks for each."""
+        return [
+            replace(fit, log_evidence=-0.5 * (self._weigh_alone(fit) + _seldom(hypothesis)))
+            for (hypothesis, _), fit in self.kinds.items()
+            if hypothesis in hypotheses
+        ]
+
+    def _weigh_alone(self, fit: ModelFit) -> float:
+        return evidence(self.discrepancy, conventional(fit)).minus_two_log
 
     def is_explained(self) -> bool:
         """Whether the best fit explains the curve, or leaves nothing that a better model could explain."""
@@ -282,6 +283,20 @@ class State:
     def size(self, hypothesis: Hypothesis) -> int:
         """Parameters of a fit, or that one would need at least."""
         return len(self.fits[hypothesis].free) if hypothesis in self.fits else size_of(hypothesis)
+
+
+def _seldom(hypothesis: Hypothesis) -> float:
+    """-2 ln of how often there is what a hypothesis supposes besides a model."""
+    # A supposed resolution is a parameter without a slope, as likely in each decade of what instruments have:
+    # the better the curve shows it, the more it costs. And it has to be worth a mention, as most files that
+    # state none are of instruments where it hardly matters. A curve that the measured points alone give is a
+    # calculated one: strong evidence, or it is not said.
+    minus_two_log = -2 * np.log(second_share(hypothesis)) + EVIDENCE.strong * hypothesis.as_measured
+    if hypothesis.resolution is None:
+        return float(minus_two_log)
+    extent = np.log(STRATEGY.most_relative_dq / STRATEGY.relative_dq[0]) / np.sqrt(2 * np.pi)
+    resolution_prior = max(2 * np.log(extent / hypothesis.resolution.error), 0.0)
+    return float(minus_two_log + resolution_prior + EVIDENCE.bare_mention)
 
 
 def least_misfit(

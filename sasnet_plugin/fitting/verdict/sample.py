@@ -19,9 +19,10 @@ from ...data.sample.sample import (
     SETTINGS,
     Sample,
 )
-from ...data.sample.sectors import Difference, Magnetism
+from ...data.sample.sectors import EFFICIENCY, Difference, Magnetism
 from ...digits import chisq_text, format_rounded, join_names, significant
 from ...in_python import translate_sentence
+from ...simulate.magnetic_spheres import LAYER, MAGNETIC_SLD, POLARISATION, SHARE, SMALL, SPHERES
 from ...simulate.orientations import DIRECTOR, P2
 from ..result.model_fit import ModelFit, Parameter
 from ..result.reported_values import mean_over_parameter, value_of
@@ -47,7 +48,12 @@ WHAT = {
     MAGNETIC: "parts (nuclear and magnetic) of one sample",
 }
 #: Parameters of sectors, which sasmodels does not have.
-_WORDS = {P2: "order parameter P₂", DIRECTOR: "direction"}
+_WORDS = {
+    P2: "order parameter P₂", DIRECTOR: "direction", LAYER: "non-magnetic layer",
+    POLARISATION: "polarisation",
+    SMALL: "radius of gyration of smaller, non-magnetic particles",
+    SHARE: "their intensity at q = 0 over that of the spheres",
+}  # fmt: skip
 #: A parameter is told where its relative error is below.
 _KNOWN = 0.5
 #: Of contrasts that share a shape alone.
@@ -68,10 +74,11 @@ def add_magnetism(
     """Say first whether there is magnetic scattering, and that the structure is taken for isotropic."""
     doubts, level = result.verdict.doubts, result.verdict.level
     if parts.is_seen:
-        doubts = (str(sentences.STRUCTURE_ISOTROPIC), *doubts)
+        doubts = (str(sentences.STRUCTURE_ISOTROPIC), *_describe_polarisation(result), *doubts)
         level = max(level, DOUBTS, key=(EXPLAINS, DOUBTS, DOES_NOT).index)
     command, purpose = _next(replace(result, sample=sample), options)
-    headline = f"{_describe_magnetism(parts)} {result.verdict.headline}"
+    profile = _describe_core(result)
+    headline = f"{profile or _describe_magnetism(parts)} {result.verdict.headline}"
     return replace(result, verdict=Verdict(level, headline, doubts, command, purpose), magnetism=parts)
 
 
@@ -99,6 +106,37 @@ def _describe_magnetism(parts: Magnetism) -> str:
         return sentences.MAGNETIC_SEEN(contrast=format_rounded(value, error, VERDICT.rounding))
     most = max(parts.ratio, 0.0) + 2 * parts.error
     return sentences.NOT_MAGNETIC(most=significant(100 * most, 2))
+
+
+def _describe_core(result: SampleResult) -> str:
+    """Magnetic contrast and radius of spheres; empty where the curves were not fitted as measured."""
+    best = result.best
+    if best is None or MAGNETIC_SLD not in best.parameters:
+        return ""
+    radius, density, _ = SPHERES[best.model]
+    values = best.parameters
+    nuclear = values[density].value - values["sld_solvent"].value
+    contrast = abs(values[MAGNETIC_SLD].value / nuclear)
+    error = best.find_error(MAGNETIC_SLD, radius) / abs(nuclear)
+    error = float(np.hypot(error, EFFICIENCY / (2**0.5 * contrast)))  # of M² = κ² N²
+    core, layer = values[radius], values[LAYER]
+    radius_text = str(sentences.SAME_RADIUS)
+    if layer.error:
+        size = core.value - layer.value, best.find_error_of_difference(radius, LAYER)
+        radius_text = sentences.MAGNETIC_RADIUS(
+            radius=describe_size("", Size("", *size, "Ang", (LAYER,))).strip(),
+            layer=describe_size("", Size("", abs(layer.value), layer.error, "Ang", (LAYER,))).strip(),
+            direction="less than" if layer.value > 0 else "more than",
+        )
+    return sentences.MAGNETIC_CORE(
+        contrast=format_rounded(contrast, error, VERDICT.rounding), radius=radius_text
+    )
+
+
+def _describe_polarisation(result: SampleResult) -> list[str]:
+    """Say that the polarisation was fitted."""
+    p = result.best.parameters.get(POLARISATION) if result.best else None
+    return [str(sentences.POLARISATION_FITTED)] if p is not None and not p.fixed else []
 
 
 def translate_sample_to_python(result: SampleResult, options: FitOptions) -> SampleResult:

@@ -87,6 +87,19 @@ NEXT = template("Next: {command}", command="sasnet fit along.dat across.dat --to
 MAGNETIC_SEEN = template(
     "Magnetic scattering: the magnetic contrast is {contrast} of the nuclear one.", contrast="0.42 ± 0.02"
 )
+MAGNETIC_CORE = template(
+    "Magnetic scattering: the magnetic contrast of the core is {contrast} of its nuclear one. {radius}",
+    contrast="0.42 ± 0.02",
+    radius="The magnetic radius is 46.2 ± 0.8 Å, 3.1 ± 0.8 Å less than that of the core.",
+)  # fmt: skip
+SAME_RADIUS = template("No difference is seen between the magnetic radius and that of the core.")
+MAGNETIC_RADIUS = template(
+    "The magnetic radius is {radius}, {layer} {direction} that of the core.",
+    radius="46.2 ± 0.8 Å", layer="3.1 ± 0.8 Å", direction="less than",
+)  # fmt: skip
+POLARISATION_FITTED = template(
+    "The polarisation of the neutrons is not given: it is fitted. Give it with --polarisation."
+)
 NOT_MAGNETIC = template(
     "No magnetic scattering seen: at most {most} % of the nuclear scattering.", most="4.1"
 )

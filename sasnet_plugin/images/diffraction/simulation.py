@@ -29,7 +29,7 @@ from ...arrays import Floats
 from ...domains.heads import Targets
 from ...domains.simulator import Layout, Mix, Row, Simulator
 from ...simulate.dataset import digest_of
-from ...simulate.draws import draw_all, loguniform, read_priors
+from ...simulate.draws import choose, draw_all, loguniform, read_priors
 from ...types import Image
 from ..simulation import count_unevenly, stripes
 from .reading import Window
@@ -352,8 +352,8 @@ def draw_sample(
     """
     # `kinds` and `more` are relative frequencies, `alone` that of no addition; `fixed` is common to a beam
     # time (``theta`` in radians, ``delta``, ``beta``).
-    kind = _choose(rng, kinds)
-    extra = _choose(rng, {"": share_alone, **second_kinds})
+    kind = choose(rng, kinds)
+    extra = choose(rng, {"": share_alone, **second_kinds})
     if kind in ("irregular", "empty"):
         extra = ""
     values = draw_all(PRIORS, rng)
@@ -404,11 +404,6 @@ def tags_of(parameters: Mapping[str, float]) -> dict[str, float]:
     tags = {_TAGS[name] for name in names}
     tags |= {PARENTS[name] for name in tags if name in PARENTS}
     return {name: float(name in tags) for name in LABELS}
-
-
-def _choose(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
-    weights = np.array(list(shares.values()), dtype=float)
-    return list(shares)[int(rng.choice(len(weights), p=weights / weights.sum()))]
 
 
 def _project_prolate(aspect: float, tilt: float) -> float:

@@ -1,42 +1,46 @@
-"""Small-angle-scattering images that have a direction: a particle and the distribution of its axes,
-fitted.
+"""Small-angle-scattering images that have a direction: a particle and its distribution of axes, fitted.
 
-Counts n of cells about their expectation m(θ) have the covariance
-
-    V = diag(m + σ₀² m²/N) + Σ_k σ_k² (m Φ_k)(m Φ_k)ᵀ,
-
-N pixels in a cell: relative efficiencies scatter from pixel to pixel, and smoothly over areas of the lengths
-k, by the bumps Φ_k. Their sizes σ are those of the largest restricted likelihood.
-
-The form factor is sasmodels' own 2D calculation (`simulation.form_factors`), its axes are distributed as by
-Maier and Saupe about a director in the plane of the detector; resolution and pixels are the image's.
-
-A first fit goes by counting. Then the instrument's own values are fitted with the body's (`oriented.FAULTS`),
-and how unevenly its detector counts is estimated from the residuals (`unevenness`): they are whitened by
-their covariance, and fitted again.
+A first fit goes by counting. Then the instrument's own values are fitted too (`FAULTS`), and residuals are
+whitened by their covariance (`unevenness`): counts n of cells of N pixels about their expectation m have
+V = diag(m + σ₀² m²/N) + Σ_k σ_k² (m Φ_k)(m Φ_k)ᵀ, as efficiencies scatter from pixel to pixel, and smoothly,
+by bumps Φ_k.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Floats
+from ...data.sample.described import parse_sector
 from ...digits import NORMAL_90, format_with_error, significant
+from ...domains import ReadOptions
 from ...fitting.settings import setting
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value
-from ...types import DataError, Image
+from ...types import Curve, DataError, Image
 from .prediction import NO_BODY, OrientationFinding, most_counted
-from .reading import SmallAngle
-from .rings import N_RINGS, N_SECTORS, RINGS, anisotropy, border, cells, harmonics, images_of, polar
+from .reading import SmallAngle, read
+from .rings import (
+    N_RINGS,
+    N_SECTORS,
+    RINGS,
+    anisotropy,
+    average_sectors,
+    border,
+    cells,
+    harmonics,
+    images_of,
+    polar,
+)
 from .simulation import (
     DEGREES,
     LN_Q,
@@ -81,7 +85,7 @@ class OrientedSettings:
     )
     penumbra: float = setting(2.5, "Where cells that lack half of their counts are the beamstop's.", "pixels")
     selector: float = setting(
-        0.04, "Spread of wavelengths that is taken where a file says nothing, σ over mean."
+        0.04, "Spread of wavelengths that is expected where a file says nothing, σ over mean."
     )
     blur: float = setting(2.0, "Starting value of the blur by slits, as a standard deviation.", "pixels")
     powers: tuple[float, ...] = setting(
@@ -95,13 +99,15 @@ SETTINGS = OrientedSettings()
 #: the beam off its stated place, pixels; the share of counts that the brightest cell loses by dead time, and
 #: that the outermost pixels lack, over each length of `cells.RIM`.
 FAULTS = {"centre_x": 0.5, "centre_y": 0.5, "lost": 0.2, "rim_0": 0.3, "rim_1": 0.3}
+#: The same with the variance of wavelengths over that of `OrientedSettings.selector`, if a file says nothing.
+PRIORS = FAULTS | {"wavelengths": 1.0}
 
 
 # --- Where fits of oriented bodies start: shapes, sizes and order, screened by profile and second
 # --- harmonic.
 
 ASPECTS = {
-    "cylinder": (2.0, 4.0, 8.0, 16.0, 32.0),
+    "cylinder": (0.05, 0.12, 0.3, 0.6, 2.0, 4.0, 8.0, 16.0, 32.0),
     "ellipsoid": (0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 2.0, 4.0, 8.0),
 }
 #: Order parameters; a radius whose form factor is moved to all others; their number, and its spread.
@@ -337,17 +343,14 @@ class Cells:
         columns: dict[str, Any] = {name: getattr(self, name)[~selection] for name in names}
         return replace(self, geometry=replace(self.geometry, **geometry), **columns)
 
-    def blur(self, by: float) -> Cells:
-        """These with the usual wavelengths of a selector, and slits that blur by so many pixels."""
+    def blur(self, by: float, wavelengths: float = 1.0) -> Cells:
+        """These with slits that blur by so many pixels, and a variance of wavelengths over a selector's."""
         q, slits = self.geometry.q, np.full(self.geometry.shape, by * self.pitch)
-        along = np.hypot(slits, SETTINGS.selector * q)
+        along = np.hypot(slits, SETTINGS.selector * np.sqrt(wavelengths) * q)
         return replace(self, geometry=replace(self.geometry, along=along, across=slits))
 
     def move_beam(self, centre: tuple[float, float], share_kept: Floats) -> Cells:
-        """Return cells for a beam centre off by `centre` pixels along qx and qy,
-        with the share `share_kept` of
-        counts.
-        """
+        """Return cells for a beam centre off by `centre` pixels, with the share `share_kept` of counts."""
         old, (x, y) = self.geometry, centre
         moved = replace(
             old, qx=old.qx - x * self.pitch, qy=old.qy - y * self.pitch, weight=old.weight * share_kept
@@ -428,7 +431,11 @@ def find_shadowed(cells: Cells, expected: Floats) -> NDArray[np.bool_]:
 # --- director.
 
 BODIES = ("cylinder", "ellipsoid")
+#: Distributions of radii; a mean of one is not that of another.
+DISTRIBUTIONS = ("schulz", "gaussian", "lognormal")
 BODY = ("radius", "aspect", "radius_pd", "p2", "director")
+#: Extent along the axis as sasmodels names it, over radius times aspect.
+EXTENTS = {"cylinder": ("length", 2.0), "ellipsoid": ("radius_polar", 1.0)}
 _FAULT_LIMITS = {
     "centre_x": (-2.0, 2.0),
     "centre_y": (-2.0, 2.0),
@@ -437,7 +444,8 @@ _FAULT_LIMITS = {
     "rim_1": (0.0, 0.9),
 }
 #: Of an instrument whose file says nothing of its resolution, pixels.
-_BLUR, _DEFAULTS = {"blur": (0.1, 10.0)}, {"blur": SETTINGS.blur}
+_BLUR = {"blur": (0.1, 10.0), "wavelengths": (0.0, 9.0)}
+_DEFAULTS = {"blur": SETTINGS.blur, "wavelengths": 1.0}
 
 
 @dataclass
@@ -447,6 +455,7 @@ class OrientedImage:
     cells: Cells
     body: str  #: "cylinder" or "ellipsoid".
     start: dict[str, float]  #: ``radius``, ``aspect``, ``radius_pd``, ``p2``, ``director`` in degrees.
+    distribution: str = "schulz"  #: Of radii, one of `DISTRIBUTIONS`.
     #: Of residuals of a detector that counts unevenly; default: by counting alone.
     whitening: Whitening | None = None
     #: (n,), `brightness` of each cell: with it, the instrument's `FAULTS` are fitted too.
@@ -454,12 +463,10 @@ class OrientedImage:
 
     @cached_property
     def limits(self) -> dict[str, tuple[float, float]]:
-        low, high = SETTINGS.aspects
-        # A cylinder shorter than wide is a disc and another body to the eye; rods alone are meant here.
         return (
             {
                 "radius": SETTINGS.radius,
-                "aspect": (max(low, 1.0) if self.body == "cylinder" else low, high),
+                "aspect": SETTINGS.aspects,
                 "radius_pd": SETTINGS.spread,
                 "p2": SETTINGS.p2,
                 "director": (self.start["director"] - 90, self.start["director"] + 90),
@@ -514,14 +521,14 @@ class OrientedImage:
         """Counts at amplitudes of one, as of `Cells.terms`."""
         values, cells = self.values(), self.cells
         if not cells.sharp:
-            cells = cells.blur(values["blur"])
+            cells = cells.blur(values["blur"], values["wavelengths"])
         if self.bright is not None:
             # Of m neutrons a cell counts m/(1 + τm) = m (1 - τn), where the counts n are what is seen.
             rim = cells.rim @ [values["rim_0"], values["rim_1"]]
             share_kept = (1 - values["lost"] * self.bright) * np.maximum(1 - rim, 0.05)
             cells = cells.move_beam((values["centre_x"], values["centre_y"]), share_kept)
         averages = maier_saupe(strength_of(values["p2"]))
-        row = row_at(self.body, values, self.cells.geometry)
+        row = row_at(self.body, values, self.cells.geometry, self.distribution)
         found_pattern = pattern(row, cells.geometry, averages, np.radians(values["director"]), cells.blunted)[
             0
         ]
@@ -536,7 +543,7 @@ class OrientedImage:
         else:
             roots = self.whitening.apply(counts - expected)
         values = self.values()
-        return np.concatenate([roots, [values[name] / FAULTS[name] for name in FAULTS if name in values]])
+        return np.concatenate([roots, [values[name] / PRIORS[name] for name in PRIORS if name in values]])
 
     def nllf(self) -> float:
         """Half of the sum of squared residuals."""
@@ -566,14 +573,17 @@ def deviance_roots(counts: Floats, expected: Floats) -> Floats:
 _kept: dict[Any, dict[str, Floats]] = {}
 
 
-def row_at(body: str, values: dict[str, float], geometry: SmallAngle) -> dict[str, Floats]:
+def row_at(
+    body: str, values: dict[str, float], geometry: SmallAngle, distribution: str = "schulz"
+) -> dict[str, Floats]:
     """ln I and Legendre coefficients over it on `Q`, computed where the image lies and one spread beyond."""
     # The last are kept: a change of directions alone needs no new form factor.
     low, high = float(geometry.q.min()) / 2, float(geometry.q.max()) * 1.5
     span = slice(max(int(np.searchsorted(Q, low)) - 1, 0), int(np.searchsorted(Q, high)) + 2)
-    key = (body, *(values[name] for name in ("radius", "aspect", "radius_pd")), span.start, span.stop)
+    sizes = values["radius"], values["aspect"], values["radius_pd"], distribution
+    key = (body, *sizes, span.start, span.stop)
     if key not in _kept:
-        pars = pars_of(body, values["radius"], values["aspect"], values["radius_pd"])
+        pars = pars_of(body, *sizes)
         legendre = compute_legendre(body, pars, Q[span])
         whole = np.pad(legendre, ((span.start, Q.size - span.start - len(legendre)), (0, 0)), mode="edge")
         while len(_kept) >= 8:
@@ -587,7 +597,7 @@ def row_at(body: str, values: dict[str, float], geometry: SmallAngle) -> dict[st
 # --- Oriented images fitted by generalised least squares: an uneven detector in the likelihood.
 
 #: Over what parameters are moved for derivatives, in their unit; others by a share of their value.
-_STEPS = {"radius_pd": 0.01, "p2": 0.01, "director": 0.5, **dict.fromkeys(FAULTS, 0.1)}
+_STEPS = {"radius_pd": 0.01, "p2": 0.01, "director": 0.5, "wavelengths": 0.5, **dict.fromkeys(FAULTS, 0.1)}
 _RELATIVE = 0.01
 
 
@@ -603,13 +613,15 @@ class Linear:
     precision: Floats  #: (p,), 1 over the prior variance of each, 0 where there is none.
 
     def errors(self, white: Whitening) -> dict[str, float]:
-        """Standard deviations of the parameters, (XᵀV⁻¹X + prior)⁻¹, with amplitudes free."""
+        """Standard deviations by (XᵀV⁻¹X + prior)⁻¹, amplitudes free, and a covariance of radius, aspect."""
         whitened = white.apply(self.jacobian)
         matrix = whitened.T @ whitened + np.diag(self.precision)
         size = np.sqrt(np.maximum(np.diag(matrix), 1e-300))
         inverse = np.linalg.pinv(matrix / np.outer(size, size), rcond=1e-10, hermitian=True)
         deviations = np.sqrt(np.diag(inverse)) / size
-        return dict(zip(self.names, map(float, deviations), strict=False))
+        errors = dict(zip(self.names, map(float, deviations), strict=False))
+        radius, aspect = (self.names.index(name) for name in ("radius", "aspect"))
+        return errors | {"covariance": float(inverse[radius, aspect]) / size[radius] / size[aspect]}
 
 
 def linear(problem: OrientedImage) -> Linear:
@@ -626,7 +638,7 @@ def linear(problem: OrientedImage) -> Linear:
         parameter.value = point
         columns.append((ends[1][1] - ends[0][1]) / (ends[1][0] - ends[0][0]))
     terms = problem.terms()
-    prior = [1 / FAULTS[name] ** 2 if name in FAULTS else 0.0 for name in problem.pars]
+    prior = [1 / PRIORS[name] ** 2 if name in PRIORS else 0.0 for name in problem.pars]
     return Linear(
         problem.cells.counts - expected,
         expected,
@@ -679,13 +691,14 @@ class OrientedFit:
     unevenness: Unevenness | None = None  #: Of the detector's efficiency.
     #: Order parameter and director, degrees, of a fit a quarter turn from this that is as good.
     other: tuple[float, float] | None = None
+    distribution: str = "schulz"  #: Of radii, one of `DISTRIBUTIONS`.
     title = "Simulated again"
 
     def intensity(self, geometry: SmallAngle) -> NDArray[np.float64]:
         """What the fit scatters into each pixel, per solid angle of one in the beam, (rows, columns)."""
         values = {name: value.value for name, value in self.values.items()}
         averages = maier_saupe(strength_of(values["p2"]))
-        row = row_at(self.body, values, geometry)
+        row = row_at(self.body, values, geometry, self.distribution)
         scale, flat, *slits = self.amplitudes
         intensity = scale * pattern(row, geometry, averages, float(np.radians(values["director"]))) + flat
         for amplitude, power in zip(slits, SETTINGS.powers, strict=False):
@@ -704,9 +717,10 @@ class OrientedFit:
         if not self.verified:
             return ""
         texts = {name: format_with_error(v.value, v.error) for name, v in self.values.items()}
+        along = EXTENTS[self.body][0]
         return (
-            f"Verified fit: {self.body}, radius {texts['radius']} Å, aspect {texts['aspect']}; ⟨P₂⟩"
-            f" {texts['p2']} about {texts['director']}°, anticlockwise from the right."
+            f"Verified fit: {self.body}, radius {texts['radius']} Å, {along.replace('_', ' ')}"
+            f" {texts[along]} Å; ⟨P₂⟩ {texts['p2']} about {texts['director']}°, anticlockwise from the right."
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -715,6 +729,7 @@ class OrientedFit:
             for name, v in self.values.items()
         }
         verdict: dict[str, Any] = {
+            "distribution": self.distribution,
             "reduced_chi2": float(f"{self.chisq:.4g}"),
             "misfit": float(f"{self.misfit:.3g}"),
         }
@@ -782,14 +797,13 @@ class OrientedFit:
 # --- compared.
 
 _Some = TypeVar("_Some", Start, OrientedImage)
-_UNITS = {"radius": "Å", "director": "degrees"}
+_UNITS = {"radius": "Å", "director": "degrees", **dict.fromkeys(("length", "radius_polar"), "Å")}
 ALIKE = "The image is isotropic: 'sasnet fit' fits its azimuthal average, which is a curve."
 
 
 def fit_oriented(image: Image, guess: Mapping[str, Any], seconds: float = 30.0) -> OrientedFit:
-    """Fit cylinders and ellipsoids with axes distributed about a director; `guess` has ``director`` in
-    degrees, maybe ``body``, ``radius``, ``aspect``, ``p2``. After `seconds` no other start is refined. Raises
-    DataError if too little holds counts.
+    """Fit cylinders and ellipsoids; `guess` has ``director`` in degrees, maybe ``body``, ``radius``,
+    ``aspect``, ``p2``. After `seconds` no other start is refined. Raises DataError for too few counts.
     """
     until = time.monotonic() + seconds
     cells, starts = cells_of(image), starts_of(image, guess)
@@ -797,18 +811,19 @@ def fit_oriented(image: Image, guess: Mapping[str, Any], seconds: float = 30.0) 
     problem = min(problems, key=OrientedImage.nllf)
     # Axes spread across a direction look much like axes along the one a quarter turn from it, and so do long
     # bodies along one and flat ones with their axes along the other.
-    quarter = [turn_axes(problem.values())]
-    if problem.body == "ellipsoid":
-        quarter.append(flatten(problem.values()))
-    quarters = [OrientedImage(cells, problem.body, values) for values in quarter]
+    turned = (turn_axes(problem.values()), flatten(problem.values()))
+    quarters = [OrientedImage(cells, problem.body, values) for values in turned]
     for problem_tried in quarters:
         run(problem_tried)
     problem, rival = sorted([problem, *quarters], key=OrientedImage.nllf)[:2]
+    problem = min(problem, *_distribute(problem, DISTRIBUTIONS[1:]), key=OrientedImage.nllf)
     dark = find_shadowed(cells, problem.compute_expected())
     best, errors, unevenness = refit_generalised(
         replace(problem, cells=cells.exclude(dark), start=problem.values()), run
     )
     rivals = [as_likely(best, best.body, rival.values())]
+    others = [name for name in DISTRIBUTIONS if name != best.distribution]
+    rivals += [problem for problem in _distribute(best, others) if _is_as_likely(problem, best)]
     for body in set(BODIES) - {best.body}:
         begin = _begin(body, problems, starts)
         if begin is not None:
@@ -858,7 +873,19 @@ def as_likely(best: OrientedImage, body: str, start: Mapping[str, float]) -> Ori
     """A fit from another start, or of another body, with the same detector; None where it is worse."""
     rival = replace(best, body=body, start={**best.values(), **start})
     run(rival)
-    return rival if rival.nllf() - best.nllf() <= SETTINGS.as_good and not rival.list_at_limit() else None
+    return rival if _is_as_likely(rival, best) else None
+
+
+def _is_as_likely(rival: OrientedImage, best: OrientedImage) -> bool:
+    return rival.nllf() - best.nllf() <= SETTINGS.as_good and not rival.list_at_limit()
+
+
+def _distribute(problem: OrientedImage, names: Sequence[str]) -> list[OrientedImage]:
+    """Fits from a fit on, with other distributions of radii."""
+    others = [replace(problem, start=problem.values(), distribution=name) for name in names]
+    for other in others:
+        run(other)
+    return others
 
 
 def turn_axes(values: Mapping[str, float]) -> dict[str, float]:
@@ -901,7 +928,12 @@ def finish_fit(
     amplitudes, expected = counted.amplitudes()
     counts = problem.cells.counts
     beyond = float(np.sum((counts - expected) ** 2 - expected))
-    values = {name: _value(name, problem, errors[name], rivals) for name in BODY}
+    name, factor = EXTENTS[problem.body]
+    radius, aspect = factor * problem.values()["radius"], problem.values()["aspect"]
+    variance = (aspect * factor * errors["radius"]) ** 2 + (radius * errors["aspect"]) ** 2
+    variance += 2 * radius * aspect * factor * errors["covariance"]
+    errors = {**errors, name: float(np.sqrt(max(variance, 0.0)))}
+    values = {name: _value(name, problem, errors[name], rivals) for name in (*BODY, name)}
     turn = rivals[0] if rivals and _is_across(problem, rivals[0]) else None
     misfit = float(np.sqrt(max(beyond, 0.0) / np.sum(expected**2)))
     return OrientedFit(
@@ -915,6 +947,7 @@ def finish_fit(
         tuple(map(float, amplitudes)),
         unevenness,
         None if turn is None else (turn.values()["p2"], turn.values()["director"] % 180),
+        problem.distribution,
     )
 
 
@@ -926,13 +959,19 @@ def _is_across(problem: OrientedImage, rival: OrientedImage | None) -> bool:
     return abs((apart + 90) % 180 - 90) > 45
 
 
+def _measure(name: str, problem: OrientedImage) -> float:
+    """A value, or the extent along the axis."""
+    values = problem.values()
+    return values[name] if name in values else EXTENTS[problem.body][1] * values["radius"] * values["aspect"]
+
+
 def _value(name: str, problem: OrientedImage, error: float, rivals: Sequence[OrientedImage | None]) -> Value:
     """A value with a band that holds those of rivals that have it in common with this fit."""
-    value = problem.values()[name]
+    value = _measure(name, problem)
     low, high, half = 0.0, 0.0, NORMAL_90 * error
     alike = filter(None, rivals if name == "p2" else rivals[1:])
     for rival in alike if name in ("p2", "director") else _select_body(problem.body, list(alike)):
-        apart = rival.values()[name] - value
+        apart = _measure(name, rival) - value
         if name == "director":
             apart = (apart + 90) % 180 - 90
         # Of two that are as likely, the variance about the one that is given.
@@ -1013,3 +1052,58 @@ def _guess_orientation(oriented: OrientationFinding | None) -> dict[str, Any]:
         return {}
     values = {"director": oriented.director, "p2": oriented.p2}
     return {name: value.value for name, value in values.items() if value is not None}
+
+
+# --- Images in Python.
+
+
+def fit_image(
+    path: str | Path, *, entry: str | None = None, geometry: Iterable[str] = (), time_limit: float = 90.0
+) -> OrientedFit:
+    """Fit cylinders and ellipsoids with a distribution of axes to an image, raw or reduced.
+
+    Parameters
+    ----------
+    path, entry : str or Path, and str
+        File, and which image of a file of several.
+    geometry : iterable of str
+        ``"distance=4000"``: what the file does not give, or gives wrongly.
+    time_limit : float
+        Seconds, after which no other starting values are refined.
+    """
+    from ...predict.predictor import open_predictor
+
+    image = _read_image(path, entry, geometry)
+    (answer,) = open_predictor("sans2d").answers([image])
+    answer = refine_answer(image, answer, time_limit)
+    for finding in answer.findings:
+        if isinstance(finding, OrientedFit):
+            return finding
+    raise DataError(f"{path}: {answer.notes[-1]}")
+
+
+def cut_sectors(
+    path: str | Path,
+    sectors: Iterable[tuple[float, float]] | None = None,
+    *,
+    entry: str | None = None,
+    geometry: Iterable[str] = (),
+) -> list[Curve]:
+    """Average an image over sectors, for `fit_together`.
+
+    Parameters
+    ----------
+    sectors : iterable of (float, float), optional
+        Azimuth and half-width of each in degrees; default: six, the first along the direction of the image.
+    path, entry, geometry
+        As of `fit_image`.
+    """
+    wanted = None if sectors is None else [parse_sector(pair, str(path)) for pair in sectors]
+    return average_sectors(_read_image(path, entry, geometry), wanted)
+
+
+def _read_image(path: str | Path, entry: str | None, geometry: Iterable[str]) -> Image:
+    images = list(read(path, ReadOptions(entry=entry, geometry=tuple(geometry))))
+    if len(images) != 1:
+        raise DataError(f"{path}: holds {len(images)} images; name one by entry.")
+    return images[0]

@@ -13,7 +13,7 @@ from ...report.canvas import Paint, frame_axes, upright
 from ...report.exports.hdf5 import column, entry, group
 from ...report.page import document
 from ...types import Image
-from ..report import COMPARISON_SIZE, Section, comparison
+from ..report import COMPARISON_SIZE, Section, comparison, identity_of
 from .fitting import OrientedFit
 from .prediction import most_counted
 from .reading import SmallAngle
@@ -48,12 +48,8 @@ def export_fit(image: Image, answer: Answer, folder: Path, force: bool) -> bool:
 def image_name(image: Image, folder: Path) -> str:
     """Name of the file in a folder, with a number where the name is that of other data."""
     return document.free_name(
-        folder, document.stem(image.file, image.entry, "image"), ".nxcansas.h5", MARK, _own(image)
+        folder, document.stem(image.file, image.entry, "image"), ".nxcansas.h5", MARK, identity_of(image)
     )
-
-
-def _own(image: Image) -> str:
-    return document.identity(image.file, image.entry, image.counts)
 
 
 def write_image(image: Image, fit: OrientedFit, path: str | Path) -> None:
@@ -68,7 +64,7 @@ def write_image(image: Image, fit: OrientedFit, path: str | Path) -> None:
     title = image.entry or Path(image.file).stem or "image"
     with h5py.File("nxcansas.h5", "w", driver="core", backing_store=False) as file:
         file.attrs["NX_class"], file.attrs["default"], file.attrs["creator"] = "NXroot", "sasentry01", MARK
-        file.attrs["data"] = _own(image)  # by which the file knows whose it is
+        file.attrs["data"] = identity_of(image)  # by which the file knows whose it is
         _data(entry(file, "sasentry01", title, title), geometry, image.counts / weight, error / weight)
         fitted = entry(file, "sasentry02", f"{title}, fit of {fit.body}", title)
         _data(fitted, geometry, np.where(np.isfinite(weight), fit.intensity(geometry), np.nan), None)
@@ -118,8 +114,7 @@ def sections(measurement: Any, answer: Answer) -> list[Section]:
     fit = next(
         (cast("OrientedFit", finding) for finding in answer.findings if hasattr(finding, "cells")), None
     )
-    if fit is not None:
-        axis = fit.values["director"].value
+    directions = _directions(axis, None if fit is None else fit.values["director"].value)
     fitted = None
     if fit is not None:
         fitted = np.zeros(N_RINGS * N_SECTORS)
@@ -141,7 +136,8 @@ def sections(measurement: Any, answer: Answer) -> list[Section]:
             frame_axes(place, paint)
             place.set(xscale="log", xlabel="q / Å⁻¹")
             place.xaxis.set_minor_formatter("")
-        lines = [("all around", None, "data"), ("along", axis, "fit1"), ("across", axis + 90, "fit2")]
+        colours = ("data", "fit1", "fit2")
+        lines = zip(("all around", *directions), (None, *directions.values()), colours, strict=True)
         for name, direction, colour in lines:
             left_axes.plot(
                 RINGS, mean(polar_image.counts, direction), ".", color=paint(colour), label=name, markersize=4
@@ -165,10 +161,20 @@ def sections(measurement: Any, answer: Answer) -> list[Section]:
                 text.set_color(paint("ink"))
 
     shown_sections = [] if fit is None else [_again(image, fit)]
-    sentence = f"Sectors of ±{_HALF:g}° along {axis:.0f}° (anticlockwise from qx) and across it" + (
+    sentence = f"Sectors of ±{_HALF:g}° about two directions, anticlockwise from qx" + (
         "; lines: the fit." if fit is not None else "."
     )
     return [*shown_sections, Section("Profile and harmonics", draw, (8.4, 3.4), sentence)]
+
+
+def _directions(axis: float, director: float | None) -> dict[str, float]:
+    """Two directions by their names, in one order with a fit and without: `axis`, degrees, is one of them."""
+    if director is None:
+        return {f"{angle % 180:.0f}°": angle for angle in (axis, axis + 90)}
+    along = {f"{director % 180:.0f}°, along the axes": director}
+    across = {f"{(director + 90) % 180:.0f}°, across the axes": director + 90}
+    is_first = abs((director - axis + 90) % 180 - 90) < 45
+    return along | across if is_first else across | along
 
 
 #: Rows and columns of the pictures of a fit, at most: each pixel is simulated again.

@@ -5,14 +5,14 @@ reads.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...domains.heads import FRAME_MASK
-from ...types import Curve, DataError, Image
+from ...types import Curve, DataError, Image, Sector
 from .nexus import compute_ring_resolution
 from .reading import SmallAngle
 
@@ -366,15 +366,9 @@ def average_around_beam(image: Image) -> Curve:
     # resolution and ring width, None if unknown. Border rows that count less are corrected by
     # `evenness.rim_efficiency`.
     geometry: SmallAngle = image.geometry
-    used = image.mask & (geometry.weight > 0) & (geometry.q > 0)
+    used, ring, width = _sort_into_rings(image)
     q, weight, values = geometry.q[used], geometry.weight[used], image.counts[used]
-    if q.size < 10 * _FEWEST:
-        raise DataError(f"{image.file or 'the image'}: only {q.size} pixels are usable, too few for a curve.")
-    # As wide as the pixels are apart, on average over the detector.
-    pixel = float(np.sqrt(np.ptp(geometry.qx[used]) * np.ptp(geometry.qy[used]) / q.size))
-    number = int(np.clip(np.ptp(q) / max(pixel, 1e-12), 10, MOST_POINTS))
-    edges = np.linspace(float(q.min()), float(q.max()) * (1 + 1e-9), number + 1)
-    ring = np.clip(np.digitize(q, edges) - 1, 0, number - 1)
+    number = int(ring.max()) + 1
     if geometry.error is None:
         # By the mean of each ring: a pixel's own count says too little of its variance.
         rate = np.bincount(ring, values, number) / np.maximum(np.bincount(ring, weight, number), 1e-300)
@@ -394,20 +388,142 @@ def average_around_beam(image: Image) -> Curve:
     with np.errstate(divide="ignore", invalid="ignore"):
         intensity, error = total / exposure, np.sqrt(variance) / exposure
         middle = np.bincount(ring, q, number) / pixels
-    dq = None
-    spread = geometry.spread()
-    if spread is not None:
-        along = np.bincount(ring, spread[0][used], number)[has_pixels] / pixels[has_pixels]
-        dq = np.hypot(along, (edges[1] - edges[0]) / np.sqrt(12))
     return Curve(
         middle[has_pixels],
         intensity[has_pixels],
         error[has_pixels],
-        dq,
+        _blur_of_rings(geometry, used, ring, width, has_pixels),
         file=image.file,
         entry=image.entry,
         notes=image.notes,
     )
+
+
+def _sort_into_rings(image: Image) -> tuple[NDArray[np.bool_], Index, float]:
+    """Pixels that count, the ring of each, and how wide rings are. Raises DataError if they are too few."""
+    geometry: SmallAngle = image.geometry
+    used = image.mask & (geometry.weight > 0) & (geometry.q > 0)
+    q = geometry.q[used]
+    if q.size < 10 * _FEWEST:
+        raise DataError(f"{image.file or 'the image'}: only {q.size} pixels are usable, too few for a curve.")
+    # As wide as the pixels are apart, on average over the detector.
+    pixel = float(np.sqrt(np.ptp(geometry.qx[used]) * np.ptp(geometry.qy[used]) / q.size))
+    number = int(np.clip(np.ptp(q) / max(pixel, 1e-12), 10, MOST_POINTS))
+    edges = np.linspace(float(q.min()), float(q.max()) * (1 + 1e-9), number + 1)
+    return used, np.clip(np.digitize(q, edges) - 1, 0, number - 1), float(edges[1] - edges[0])
+
+
+def _blur_of_rings(
+    geometry: SmallAngle,
+    used: NDArray[np.bool_],
+    ring: Index,
+    width: float,
+    rings: NDArray[np.bool_],
+) -> Floats | None:
+    spread = geometry.spread()
+    if spread is None:
+        return None
+    along = np.bincount(ring, spread[0][used])[rings] / np.bincount(ring)[rings]
+    return np.asarray(np.hypot(along, width / np.sqrt(12)))
+
+
+#: Sectors that an image is cut into: one along its axis, one across, and between, without gaps.
+_CUT = 6
+#: Parts of pixels into which an image is divided, at most, before they are assigned to rings and sectors.
+_PARTS, _FINEST = 1e6, 5
+
+
+def average_sectors(
+    image: Image, sectors: Sequence[Sector] | None = None, axis: float | None = None
+) -> list[Curve]:
+    """Average an image over sectors and their opposites, at the same q; by default over six, the first at
+    `axis` or along the direction of the image. Raises DataError if too few rings are covered by all.
+    """
+    if not isinstance(image.geometry, SmallAngle):
+        raise DataError(f"{image.file}: only small-angle-scattering images have sectors.")
+    if sectors is None:
+        axis = anisotropy([polar(image)]).axis if axis is None else axis
+        sectors = [Sector(round(axis + k * 180 / _CUT, 1) % 180, 90 / _CUT) for k in range(_CUT)]
+    parts = _divide_pixels(image)
+    averages = [_average_sector(parts, sector) for sector in sectors]
+    rings = np.all([np.isfinite(error) for _, _, error in averages], axis=0)
+    if np.count_nonzero(rings) < 2 * _FEWEST:
+        raise DataError(f"{image.file}: too few rings lie in all sectors; give wider or other sectors.")
+    q, dq = (parts.average(values)[rings] for values in (parts.q, parts.dq))
+    entries = [f"sector {sector.azimuth:g}±{sector.half_width:g}°" for sector in sectors]
+    return [
+        # Sectors at the same q share one calculation.
+        Curve(
+            q, np.interp(q, middle[rings], intensity[rings]), error[rings], dq, file=image.file,
+            entry=entry, notes=image.notes, entries=len(entries), sector=sector,
+        )
+        for sector, entry, (middle, intensity, error) in zip(sectors, entries, averages, strict=True)
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Parts of pixels, (n,) each: near the beam a whole pixel is wider than a sector."""
+
+    q: Floats
+    azimuth: Floats  #: Degrees.
+    dq: Floats  #: Resolution, with the width of pixels and rings.
+    ring: Index
+    #: weight, values, variance: shares of what the pixel sees, counts, and of their variance.
+    weight: Floats
+    values: Floats
+    variance: Floats
+    size: float  #: Share of a pixel.
+    least: float  #: Variance of a sum, at least: 1 of counts.
+
+    def average(self, values: Floats) -> Floats:
+        """Mean over each ring, all around."""
+        return np.bincount(self.ring, values) / np.maximum(np.bincount(self.ring), 1)
+
+    def select(self, chosen: NDArray[np.bool_]) -> _Parts:
+        return _Parts(*(getattr(self, f.name)[chosen] for f in fields(self)[:-2]), self.size, self.least)
+
+
+def _divide_pixels(image: Image) -> _Parts:
+    geometry: SmallAngle = image.geometry
+    used, _, width = _sort_into_rings(image)
+    whole = geometry.q[used]
+    pitch = float(np.sqrt(np.ptp(geometry.qx[used]) * np.ptp(geometry.qy[used]) / whole.size))
+    number = int(np.clip(np.sqrt(_PARTS / whole.size), 1, _FINEST))
+    offsets = ((np.arange(number) + 0.5) / number - 0.5) * pitch
+    qx = (geometry.qx[used][:, None] + np.repeat(offsets, number)).ravel()
+    qy = (geometry.qy[used][:, None] + np.tile(offsets, number)).ravel()
+    spread = geometry.spread()
+    along = np.zeros_like(whole) if spread is None else spread[0][used]
+    counts = image.counts[used]
+    variance = counts if geometry.error is None else (geometry.error[used] * geometry.weight[used]) ** 2
+    columns = [np.hypot(along, np.hypot(width, pitch) / np.sqrt(12))]
+    columns += [values / number**2 for values in (geometry.weight[used], counts, variance)]
+    dq, *shares = (np.repeat(column, number**2) for column in columns)
+    q = np.hypot(qx, qy)
+    ring = np.floor((q - whole.min()) / width).astype(np.intp)
+    parts = _Parts(
+        q, np.degrees(np.arctan2(qy, qx)), dq, ring, *shares, number**-2, float(geometry.error is None)
+    )
+    return parts.select((ring >= 0) & (q < whole.max()))
+
+
+def _average_sector(parts: _Parts, sector: Sector) -> tuple[Floats, Floats, Floats]:
+    """Mean q, intensity and error of each ring in a sector; NaN where it is not covered evenly."""
+    number = int(parts.ring.max()) + 1
+    turn = ((parts.azimuth - sector.azimuth + 90) % 180 - 90) / sector.half_width
+    inside = np.abs(turn) <= 1
+    third, part = np.minimum((1.5 * (turn[inside] + 1)).astype(np.intp), 2), parts.select(inside)
+    thirds = np.bincount(3 * part.ring + third, minlength=3 * number).reshape(number, 3) * part.size
+    pixels = thirds.sum(axis=1)
+    covered = (thirds.min(axis=1) >= 0.25 * pixels) & (pixels >= 1)
+    q, weight, total, variance = (
+        np.bincount(part.ring, values, number)
+        for values in (part.q * part.size, part.weight, part.values, part.variance)
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt(np.maximum(variance, part.least)) / weight
+        return q / pixels, total / weight, np.where(covered, error, np.nan)
 
 
 # --- A profile's level and slope at each ring, from the counts of the rings around it.

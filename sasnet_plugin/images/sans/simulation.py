@@ -4,13 +4,11 @@ Figures of D22 are those of its NeXus files. The others stand for instruments of
 detector each, and not checked against their facilities' documents. A network that has seen all of them knows
 pinhole instruments, not one of these.
 
-The counts of a cell of `reading.polar` are the sum of its pixels' Poisson counts, so they are a Poisson count
-themselves. Beams are drawn once a process, with all their pixels; each use turns one by any number of
-sectors, and counts anew.
+Beams are drawn once a process, with all their pixels; each use turns one by any number of sectors, and counts
+anew, in cells of `reading.polar`.
 
-The pattern of particles with an axis of symmetry needs of a distribution no more than averages of Legendre
-polynomials (`simulate.orientations`). One projection does not tell a three-dimensional distribution;
-rotational symmetry about a director in the plane of the detector is what is assumed here.
+One projection does not show a three-dimensional distribution of axes (`simulate.orientations`): rotational
+symmetry about a director in the plane of the detector is assumed.
 """
 
 from __future__ import annotations
@@ -433,10 +431,12 @@ def compute_legendre(name: str, parameters: Mapping[str, Any], q: Floats) -> Flo
     return np.asarray(values @ _TO_DEGREES.T)
 
 
-def pars_of(body: str, radius: float, aspect: float, radius_pd: float) -> dict[str, Any]:
+def pars_of(
+    body: str, radius: float, aspect: float, radius_pd: float, distribution: str = "schulz"
+) -> dict[str, Any]:
     """sasmodels' parameters of a body with an axis, "cylinder" or "ellipsoid"; lengths in Å."""
     # A spread of both radii of an ellipsoid would take as many points again; that of one blurs the fringes.
-    spread = {"radius_pd": radius_pd, **SPREAD}
+    spread = {"radius_pd": radius_pd, **SPREAD, "radius_pd_type": distribution}
     if body == "cylinder":
         return {"radius": radius, "length": 2 * radius * aspect, **SLD, **spread}
     pars: dict[str, Any] = {"radius_equatorial": radius, "radius_polar": radius * aspect, **SLD}

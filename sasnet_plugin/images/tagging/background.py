@@ -34,6 +34,8 @@ from .worker import PREDICT, THUMBNAILS, VIEW, Failed, Job, Predicted, Shown
 
 #: What somebody has given on the page as the geometry of a file, read as images of a kind.
 Geometry = Callable[[Path, str], tuple[str, ...]]
+#: The kind of images that a file is known to hold; empty where it is not known.
+KindOf = Callable[[Path], str]
 #: Told of a job and of what its process says of it; last of `DONE`.
 Hear = Callable[[Job, Any], None]
 #: What is told at the end of each job.
@@ -155,14 +157,16 @@ class _Wait:
 
 class Background:
     """Two processes, for work in advance and for what a user waits for; `lock` guards the state, `refresh`
-    reads the log, `live` rescans the folder, `geometry` is of the page's other tabs.
+    reads the log, `live` rescans the folder, `geometry` and `kind` are of the page's other tabs.
     """
 
     def __init__(
         self, domain: str, state: State, log: Log, thumbnails: Thumbnails, lock: Any,
         refresh: Callable[[], None], *, live: bool = True, geometry: Geometry | None = None,
+        kind: KindOf | None = None,
     ) -> None:  # fmt: skip
-        self._given = geometry
+        self._given, self._kind = geometry, kind
+        self.others = 0  #: Files of the folder whose images are of another kind.
         #: File -> the geometry with which its thumbnails were asked for.
         self._read_with: dict[str, tuple[str, ...]] = {}
         self._domain, self._state, self._images = domain, state, state.images
@@ -261,9 +265,11 @@ class Background:
 
     def scan(self) -> None:
         """See what is new in the folder, and have its thumbnails made."""
-        has_changed = self._images.look()
+        stamps = self._images.look()
+        own = {file: stamp for file, stamp in stamps.items() if self._is_own(file)}
         with self._lock:
-            changed = self._images.take(has_changed)
+            self.others = len(stamps) - len(own)
+            changed = self._images.take(own)
             for file in changed:
                 self._made.pop(file, None)
                 if self._images.content.get(file):
@@ -282,6 +288,11 @@ class Background:
         for file in found:
             self._made.pop(file, None)
         return found
+
+    def _is_own(self, file: str) -> bool:
+        """Whether a file is not known to hold images of another kind."""
+        kind = self._kind(self._images.folder_of(file) / file) if self._kind else ""
+        return kind in ("", self._domain)
 
     def _geometry_of(self, file: str) -> tuple[str, ...]:
         return self._given(self._images.folder_of(file) / file, self._domain) if self._given else ()

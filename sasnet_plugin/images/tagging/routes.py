@@ -68,8 +68,10 @@ def describe_options() -> dict[str, Any]:
 @router.post("/api/image")
 def image_line(which: WhichImage, bench: OfCurves) -> JSONResponse:
     row = _row(bench, which.key)
-    keys = [one_row.key for one_row in bench.shelf.rows() if one_row.is_image and one_row.root == row.root]
-    place = keys.index(row.key) if row.key in keys else 0
+    # The row itself may just be read anew.
+    rows = [one_row for one_row in bench.shelf.rows() if one_row.root == row.root]
+    keys = [one_row.key for one_row in rows if one_row.is_image or one_row.key == row.key]
+    place = keys.index(row.key)
     after = keys[place + 1] if place + 1 < len(keys) else ""
     neighbours = {"before": keys[place - 1] if place else "", "after": after}
     found_image = bench.ask_image("image", which.key)
@@ -496,7 +498,7 @@ def page(request: Request) -> Response:
 
 
 def _render_closed(request: Request) -> Response:
-    tabs, kinds = request.app.state.opened.tabs, {name: specification(name).title for name in PAGES}
+    tabs, kinds = request.app.state.opened.tabs, _kinds()
     likely = _usual(request.app.state.opened.bench)
     if not likely and tabs.folder is not None:
         with contextlib.suppress(SasnetError):  # whoever knows it says it
@@ -505,6 +507,11 @@ def _render_closed(request: Request) -> Response:
     all_dropped = bench is not None and bench.folder is None
     context = {"folder": tabs.folder, "kinds": kinds, "likely": likely, "bench": bench is not None}
     return _render(request, "untagged.html", all_dropped=all_dropped, **context)
+
+
+def _kinds() -> dict[str, str]:
+    """Titles of the kinds that can be tagged, by name."""
+    return {name: specification(name).title for name in PAGES}
 
 
 def _usual(bench: Bench | None) -> str:
@@ -523,6 +530,7 @@ def _page(request: Request, desk: Workspace) -> Response:
             "user": request.app.state.opened.tabs.user, "many": WEB.previewed_from,
             "bench": request.app.state.opened.tabs.bench is not None,
             "trained": has_tags(specification(desk.domain)),
+            "kinds": {} if request.app.state.opened.tabs.kind else _kinds(),
         }  # fmt: skip
     return _render(request, "page.html", **context)
 
@@ -543,6 +551,7 @@ def status(request: Request, desk: Desk, trainer: Trainer) -> Response:
             "predicted": int((is_present & (state.model >= 0)).sum()),
             "thumbnails": desk.background.progress[THUMBNAILS],
             "predicting": desk.background.progress[PREDICT],
+            "others": desk.background.others,
             "people": list(state.people), "model": state.models[-1] if state.models else "",
         }  # fmt: skip
     new = trainer.zoo is not None and trainer.zoo != trainer.used

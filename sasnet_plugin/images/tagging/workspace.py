@@ -17,7 +17,7 @@ from ...domains import DEFAULT, recognise_domain, specification
 from ...types import SasnetError, printable
 from ...web.content import Images, Key
 from ...web.settings import WEB
-from .background import Background, Geometry
+from .background import Background, Geometry, KindOf
 from .events import LABEL, NO, REDO, UNDO, UNKNOWN, YES, Event, Log
 from .exchange import COLUMNS
 from .retraining import Retraining
@@ -45,6 +45,7 @@ class Workspace:
         without: Path | None = None,
         dropped: Path | None = None,
         geometry: Geometry | None = None,
+        kind: KindOf | None = None,
     ) -> None:
         self.folder, self.domain, self.log = folder.resolve(), domain, log
         log.claim(self.folder)
@@ -54,8 +55,9 @@ class Workspace:
         self.lock = threading.RLock()
         self._selections: OrderedDict[str, NDArray[np.intp]] = OrderedDict()
         self.background = Background(
-            domain, self.state, log, thumbnails, self.lock, self.refresh, live=live, geometry=geometry
-        )
+            domain, self.state, log, thumbnails, self.lock, self.refresh, live=live, geometry=geometry,
+            kind=kind,
+        )  # fmt: skip
         try:
             self.refresh()
         except SasnetError:
@@ -254,18 +256,20 @@ class Tagging:
 
 def open_tagging(
     folder: Path, kind: str, work: Path, dropped: Path | None = None, *, live: bool = True,
-    geometry: Geometry | None = None,
+    geometry: Geometry | None = None, kind_of: KindOf | None = None,
 ) -> Tagging:  # fmt: skip
     """Open the tags of images of a kind; `dropped` is a folder of files dropped on the page, `geometry` what
-    was given there. Raises SasnetError if labels are another folder's or unreadable.
+    was given there and `kind_of` what is known there. Raises SasnetError if labels are another folder's or
+    unreadable.
     """
     work.mkdir(parents=True, exist_ok=True)
     log = Log(str(work / "labels.sqlite"))
     excluded_folder = work if folder.parent != work else None  # what was dropped lies there, too
     thumbnails = Thumbnails(cache_of(folder))
     workspace = Workspace(
-        folder, kind, log, thumbnails, live=live, without=excluded_folder, dropped=dropped, geometry=geometry
-    )
+        folder, kind, log, thumbnails, live=live, without=excluded_folder, dropped=dropped, geometry=geometry,
+        kind=kind_of,
+    )  # fmt: skip
     folders = [workspace.folder, *([] if dropped is None else [dropped])]
     return Tagging(workspace, Retraining(work / "retrained", kind, folders))
 

@@ -21,7 +21,7 @@ from ...arrays import Floats
 from ...domains.heads import Targets
 from ...domains.simulator import Layout, Mix, Simulator
 from ...simulate.dataset import Row, digest_of
-from ...simulate.draws import draw_all, read_priors
+from ...simulate.draws import choose, draw_all, read_priors
 from ...types import Image
 from ..simulation import count_unevenly, stripes
 from .reading import centre_of, window
@@ -573,10 +573,10 @@ def draw_scene(rng: np.random.Generator) -> dict[str, float]:
     `MAIN` and `LATTICE`, and the ``seed`` of what `row` draws.
     """
     values = draw_all(PRIORS, rng)
-    main = _choose(rng, MAIN)
-    lattice = _choose(rng, LATTICE) if main in ("lattice", "crystal") else ""
+    main = choose(rng, MAIN)
+    lattice = choose(rng, LATTICE) if main in ("lattice", "crystal") else ""
     while main == "crystal" and lattice == "lamellar":
-        lattice = _choose(rng, LATTICE)
+        lattice = choose(rng, LATTICE)
     if main == "nothing":
         values["low_q"] = values["low_q"] or PRIORS["low_q"](np.random.default_rng(1)) or 1.0
     return {
@@ -723,11 +723,6 @@ def _mean_one(curve: Floats) -> Floats:
     """Scale a curve to mean 1 over the circle from 1/20 of the reference q on: closer is the beamstop."""
     ring = GRID * np.gradient(GRID) * ((GRID > 0.05) & (GRID <= 1))
     return curve * (ring.sum() / max(float((curve * ring).sum()), 1e-300))
-
-
-def _choose(rng: np.random.Generator, shares: Mapping[str, float]) -> str:
-    weights = np.array(list(shares.values()), dtype=float)
-    return list(shares)[int(rng.choice(len(weights), p=weights / weights.sum()))]
 
 
 assert set(LATTICE) == set(LATTICES)

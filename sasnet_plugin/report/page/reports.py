@@ -734,11 +734,7 @@ def write_report(
 
 
 def page_name(curve: Curve, folder: Path) -> str:
-    return document.page_name(folder, curve.file, curve.entry, _own(curve), default="curve")
-
-
-def _own(curve: Curve) -> str:
-    return document.identity(curve.file, curve.entry, curve.q, curve.intensity)
+    return document.page_name(folder, curve.file, curve.entry, _curve_identity(curve), default="curve")
 
 
 def page(result: FitResult, groups: Manifest, origin: str = "", *, tree: bool = False) -> str:
@@ -768,7 +764,7 @@ def page(result: FitResult, groups: Manifest, origin: str = "", *, tree: bool = 
 {_groups(result, groups, tree=tree)}
 {make_footer(result, groups, origin)}"""
     return document.document(
-        f"{title} · fits by sasnet", body, identity=_own(curve), scripts=scripts(), style=style()
+        f"{title} · fits by sasnet", body, identity=_curve_identity(curve), scripts=scripts(), style=style()
     )
 
 

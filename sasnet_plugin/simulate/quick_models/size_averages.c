@@ -62,34 +62,42 @@ static void spline(double *table, int n, int stride, double step, double *work)
     }
 }
 
-// factor f(size x) at x = 0, step, 2 step, ...; sines by rotation, whose error stays below n 1e-16.
-static void profile_column(int kind, double size, double factor, int n, double step, double *column)
+// f(size x) at x = 0, step, 2 step, ...; sines by rotation, whose error stays below n 1e-16.
+static void profile_column(int kind, double size, int n, double step, double *column)
 {
     if (kind != SLAB) {
-        for (int i = 0; i < n; i++) column[i] = factor*profile(kind, i*step*size);
+        for (int i = 0; i < n; i++) column[i] = profile(kind, i*step*size);
         return;
     }
     const double sine_step = sin(step*size), cosine_step = cos(step*size);
     double sine = 0.0, cosine = 1.0;
     for (int i = 0; i < n; i++) {
         const double x = i*step*size;
-        column[i] = fabs(x) < 1e-4 ? factor : factor*sine/x;
+        column[i] = fabs(x) < 1e-4 ? 1.0 : sine/x;
         const double next = sine*cosine_step + cosine*sine_step;
         cosine = cosine*cosine_step - sine*sine_step;
         sine = next;
     }
 }
 
-// Average over sizes of c_k f(s_k x), or of the products for k <= l, at x = 0, step, 2 step, ...
-// sizes, factors: (k, count), weights: (count,), table: (n, columns, 2), work: (k + 2) n.
-EXPORT void size_table(int kind, int k, int count, const double *sizes, const double *factors,
+// Average over sizes of the k terms sum_h c_kh f(s_h x), or of the products for k <= l, at x = 0, step, 2 step,
+// ... sizes: (halves, count), factors: (k, halves, count), weights: (count,), table: (n, columns, 2),
+// work: (k + 3) n.
+EXPORT void size_table(int kind, int halves, int k, int count, const double *sizes, const double *factors,
     const double *weights, int amplitude, int n, double step, double *table, double *work)
 {
     const int columns = column_count(k, amplitude);
+    double *column = work + (size_t)k*n;
     memset(table, 0, sizeof(double)*2*n*columns);
     for (int s = 0; s < count; s++) {
-        for (int a = 0; a < k; a++) {
-            profile_column(kind, sizes[a*count + s], factors[a*count + s], n, step, work + (size_t)a*n);
+        memset(work, 0, sizeof(double)*k*n);
+        for (int h = 0; h < halves; h++) {
+            profile_column(kind, sizes[h*count + s], n, step, column);
+            for (int a = 0; a < k; a++) {
+                const double factor = factors[(a*halves + h)*count + s];
+                double *term = work + (size_t)a*n;
+                if (factor != 0.0) for (int i = 0; i < n; i++) term[i] += factor*column[i];
+            }
         }
         for (int a = 0, c = 0; a < k; a++) {
             const double *first = work + (size_t)a*n;
@@ -103,7 +111,7 @@ EXPORT void size_table(int kind, int k, int count, const double *sizes, const do
             }
         }
     }
-    for (int c = 0; c < columns; c++) spline(table + 2*c, n, 2*columns, step, work + (size_t)k*n);
+    for (int c = 0; c < columns; c++) spline(table + 2*c, n, 2*columns, step, work + (size_t)(k + 1)*n);
 }
 
 // Average over angles of the product of two tables, at q times the nodes' sine and cosine.

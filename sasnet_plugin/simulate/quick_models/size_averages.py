@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...arrays import Floats
+from ...arrays import ArrayCache, Floats
 from ..compile_cache import compile_library
 from .separable_average import LADDER, LEAST, MOST, rule, step_of
 
@@ -48,20 +48,23 @@ MOST_POINTS = 200_000
 SEEN = "seen_radius"
 
 Parameters = Mapping[str, Floats | float]
+#: Half lengths, and factors of each term.
+Profiles = tuple[Sequence[Any], Sequence[Sequence[Any]]]
 
 
 @dataclass(frozen=True)
 class Axis:
     """Factors of the amplitude that depend on one component of q.
 
-    ``profiles`` gives for each term of the amplitude the half length and the factor in front, as arrays over
-    sizes where a parameter among ``parameters`` is one. ``ellipse`` gives the half axes of a cross-section
+    ``profiles`` gives half lengths and, for each term of the amplitude, the factor in front of the profile of
+    each half length, None for none; arrays over sizes where a parameter among ``parameters`` is one.
+    ``ellipse`` gives the half axes of a cross-section
     that is an ellipse. Along a direction it is seen as a disk, whose radius ``profiles`` is given as `SEEN`.
     """
 
     parameters: tuple[str, ...]
     kind: int
-    profiles: Callable[[Parameters], Sequence[tuple[Any, Any]]]
+    profiles: Callable[[Parameters], Profiles]
     ellipse: Callable[[Parameters], tuple[Any, Any]] | None = None
 
 
@@ -83,40 +86,50 @@ def _contrast(p: Parameters) -> Any:
     return p["sld"] - p["sld_solvent"]
 
 
-def _disk(radius: Any, contrast: Any) -> tuple[Any, Any]:
-    return radius, np.pi * radius**2 * contrast
+def _area(radius: Any) -> Any:
+    return np.pi * radius**2
 
 
-def _slab(length: Any) -> tuple[Any, Any]:
-    return length / 2, length
+def _slab(length: Any) -> Profiles:
+    return [length / 2], [[length]]
 
 
-def _cylinder(p: Parameters) -> list[tuple[Any, Any]]:
-    return [_disk(p["radius"], _contrast(p))]
+def _two_slabs(inner: Any, outer: Any) -> Profiles:
+    return [inner / 2, outer / 2], [[inner, None], [None, outer]]
 
 
-def _hollow_cylinder(p: Parameters) -> list[tuple[Any, Any]]:
-    return [_disk(p["radius"] + p["thickness"], _contrast(p)), _disk(p["radius"], -_contrast(p))]
+def _cylinder(p: Parameters) -> Profiles:
+    return [p["radius"]], [[_area(p["radius"]) * _contrast(p)]]
 
 
-def _core_shell_cylinder(p: Parameters) -> list[tuple[Any, Any]]:
-    return [
-        _disk(p["radius"], p["sld_core"] - p["sld_shell"]),
-        _disk(p["radius"] + p["thickness"], p["sld_shell"] - p["sld_solvent"]),
+def _hollow_cylinder(p: Parameters) -> Profiles:
+    outer, contrast = p["radius"] + p["thickness"], _contrast(p)
+    return [outer, p["radius"]], [[_area(outer) * contrast, _area(p["radius"]) * -contrast]]
+
+
+def _core_shell_cylinder(p: Parameters) -> Profiles:
+    outer = p["radius"] + p["thickness"]
+    return [p["radius"], outer], [
+        [_area(p["radius"]) * (p["sld_core"] - p["sld_shell"]), None],
+        [None, _area(outer) * (p["sld_shell"] - p["sld_solvent"])],
     ]
 
 
-def _bicelle(p: Parameters) -> list[tuple[Any, Any]]:
+def _layers_of_bicelle(p: Parameters, core: Any, rimmed: Any) -> Sequence[Sequence[Any]]:
+    """The core between the faces, and the faces with the rim, of these areas."""
     return [
-        _disk(p["radius"], p["sld_core"] - p["sld_face"]),
-        _disk(p["radius"], p["sld_face"] - p["sld_rim"]),
-        _disk(p["radius"] + p["thick_rim"], p["sld_rim"] - p["sld_solvent"]),
+        [core * (p["sld_core"] - p["sld_face"]), None],
+        [core * (p["sld_face"] - p["sld_rim"]), rimmed * (p["sld_rim"] - p["sld_solvent"])],
     ]
 
 
-def _bicelle_along(p: Parameters) -> list[tuple[Any, Any]]:
-    faces = p["length"] + 2 * p["thick_face"]
-    return [_slab(p["length"]), _slab(faces), _slab(faces)]
+def _bicelle(p: Parameters) -> Profiles:
+    outer = p["radius"] + p["thick_rim"]
+    return [p["radius"], outer], _layers_of_bicelle(p, _area(p["radius"]), _area(outer))
+
+
+def _bicelle_along(p: Parameters) -> Profiles:
+    return _two_slabs(p["length"], p["length"] + 2 * p["thick_face"])
 
 
 def _ellipse(p: Parameters) -> tuple[Any, Any]:
@@ -130,47 +143,40 @@ def _ellipse_area(p: Parameters, rim: Any = 0.0) -> Any:
     return np.pi * (minor + rim) * (major + rim)
 
 
-def _elliptical_cylinder(p: Parameters) -> list[tuple[Any, Any]]:
-    return [(p[SEEN], _ellipse_area(p) * _contrast(p))]
+def _elliptical_cylinder(p: Parameters) -> Profiles:
+    return [p[SEEN]], [[_ellipse_area(p) * _contrast(p)]]
 
 
-def _elliptical_bicelle(p: Parameters) -> list[tuple[Any, Any]]:
-    core, rimmed = _ellipse_area(p), _ellipse_area(p, p["thick_rim"])
-    return [
-        (p[SEEN], core * (p["sld_core"] - p["sld_face"])),
-        (p[SEEN], core * (p["sld_face"] - p["sld_rim"])),
-        (p[SEEN] + p["thick_rim"], rimmed * (p["sld_rim"] - p["sld_solvent"])),
-    ]
+def _elliptical_bicelle(p: Parameters) -> Profiles:
+    areas = _ellipse_area(p), _ellipse_area(p, p["thick_rim"])
+    return [p[SEEN], p[SEEN] + p["thick_rim"]], _layers_of_bicelle(p, *areas)
 
 
 def _box_with_rims(side: str) -> Axis:
     """One axis of a box with slabs on its faces, as `sasmodels` has them: none at the edges."""
 
-    def profiles(p: Parameters) -> list[tuple[Any, Any]]:
-        length = p[f"length_{side}"]
-        core, rims = _slab(length), {x: _slab(length) for x in "abc"}
-        rims[side] = _slab(length + 2 * p[f"thick_rim_{side}"])
-        terms = [core, rims["a"], rims["b"], rims["c"]]
-        if side != "a":
-            return terms
+    def profiles(p: Parameters) -> Profiles:
+        inner = p[f"length_{side}"]
+        outer = inner + 2 * p[f"thick_rim_{side}"]
+        halves = [inner / 2, outer / 2]
+        if side != "a":  # the core with the rims of the first axis, those of the second and of the third
+            return halves, [[None, outer] if rim == side else [inner, None] for rim in "abc"]
         # The contrasts stand with the first axis. Each rim is a longer box less the core.
-        rim = {x: p[f"sld_{x}"] - p["sld_solvent"] for x in "abc"}
-        contrasts = [p["sld_core"] - p["sld_solvent"] - sum(rim.values()), *rim.values()]
-        return [(half, factor * c) for (half, factor), c in zip(terms, contrasts, strict=True)]
+        rims = [p[f"sld_{x}"] - p["sld_solvent"] for x in "abc"]
+        core = p["sld_core"] - p["sld_solvent"] - sum(rims)
+        return halves, [[inner * core, outer * rims[0]], [inner * rims[1], None], [inner * rims[2], None]]
 
     return Axis((f"length_{side}", f"thick_rim_{side}"), SLAB, profiles)
 
 
 def _side(name: str, *, first: bool = False) -> Axis:
-    def profiles(p: Parameters) -> list[tuple[Any, Any]]:
-        half, factor = _slab(p[name])
-        return [(half, factor * _contrast(p) if first else factor)]
+    def profiles(p: Parameters) -> Profiles:
+        return [p[name] / 2], [[p[name] * _contrast(p) if first else p[name]]]
 
     return Axis((name,), SLAB, profiles)
 
 
-def _length(terms: int) -> Axis:
-    return Axis(("length",), SLAB, lambda p: [_slab(p["length"])] * terms)
+_LENGTH = Axis(("length",), SLAB, lambda p: _slab(p["length"]))
 
 
 #: What is calculated here. A size that no single axis has, as a shell all around, is a sum over its values.
@@ -190,16 +196,16 @@ PARTICLES: Mapping[str, Product | Ellipsoid] = {
     "core_shell_cylinder": Product(
         (
             Axis(("radius",), DISK, _core_shell_cylinder),
-            Axis(("length",), SLAB, lambda p: [_slab(p["length"]), _slab(p["length"] + 2 * p["thickness"])]),
+            Axis(("length",), SLAB, lambda p: _two_slabs(p["length"], p["length"] + 2 * p["thickness"])),
         )
     ),
     "core_shell_parallelepiped": Product((_box_with_rims("a"), _box_with_rims("b"), _box_with_rims("c"))),
-    "cylinder": Product((Axis(("radius",), DISK, _cylinder), _length(1))),
+    "cylinder": Product((Axis(("radius",), DISK, _cylinder), _LENGTH)),
     "ellipsoid": Ellipsoid(lambda p: (p["radius_equatorial"], p["radius_equatorial"], p["radius_polar"])),
     "elliptical_cylinder": Product(
-        (Axis(("radius_minor", "axis_ratio"), DISK, _elliptical_cylinder, _ellipse), _length(1))
+        (Axis(("radius_minor", "axis_ratio"), DISK, _elliptical_cylinder, _ellipse), _LENGTH)
     ),
-    "hollow_cylinder": Product((Axis(("radius", "thickness"), DISK, _hollow_cylinder), _length(2))),
+    "hollow_cylinder": Product((Axis(("radius", "thickness"), DISK, _hollow_cylinder), _LENGTH)),
     "parallelepiped": Product((_side("length_a", first=True), _side("length_b"), _side("length_c"))),
     "triaxial_ellipsoid": Ellipsoid(
         lambda p: (p["radius_equat_minor"], p["radius_equat_major"], p["radius_polar"])
@@ -211,13 +217,10 @@ def operations(form: str, parameters: Mapping[str, Any], q: Floats) -> float:
     """Estimate how many profiles and interpolations, some 20 ns each, a curve of one of `PARTICLES` takes; q
     in Å⁻¹, sasmodels' parameters and defaults.
     """
-    values = {
-        **_defaults(form),
-        **{name: float(value) for name, value in parameters.items() if _is_number(value)},
-    }
+    values = {**_defaults(form), **parameters}
     counts = {
         name.removesuffix("_pd"): int(parameters.get(f"{name}_n", 35))
-        for name, width in values.items()
+        for name, width in parameters.items()
         if name.endswith("_pd") and width > 0
     }
     q_max, particle = float(np.max(q)), PARTICLES[form]
@@ -233,18 +236,19 @@ def operations(form: str, parameters: Mapping[str, Any], q: Floats) -> float:
 def _product_operations(
     particle: Product, values: Mapping[str, float], counts: Mapping[str, int], q: Floats
 ) -> float:
-    total, largest, columns, q_max = 0.0, [], 1.0, float(np.max(q))
+    total, largest, profiles, q_max = 0.0, [], 0, float(np.max(q))
     for axis in particle.axes:
         sizes, parameters = math.prod(counts.get(name, 1) for name in axis.parameters), dict(values)
         if axis.ellipse is not None:
             minor, major = axis.ellipse(values)
             sizes *= _points_for(q_max * abs(major - minor))
             parameters[SEEN] = max(minor, major)
-        profiles = axis.profiles(parameters)
-        largest.append(max(float(half) for half, _ in profiles))
-        # Columns beside each other take less than as many alone.
-        columns = 1 + len(profiles) * (len(profiles) + 1) / 2 / 4
-        total += (q_max * largest[-1] / STEP + 4) * sizes * len(profiles)
+        halves, factors = axis.profiles(parameters)
+        largest.append(max(map(float, halves)))
+        profiles = profiles or sum(factor is not None for row in factors for factor in row)
+        total += (q_max * largest[-1] / STEP + 4) * sizes * profiles
+    # Columns beside each other take less than as many alone.
+    columns = 1 + profiles * (profiles + 1) / 2 / 4
     if len(largest) == 3:
         across = math.hypot(*largest[:2])
         total += columns * (q_max * across / STEP + 4) * _points_for(q_max * across / 2)
@@ -256,10 +260,6 @@ def _defaults(form: str) -> dict[str, float]:
     from ..priors import model_info
 
     return {p.name: float(p.default) for p in model_info(form).parameters.call_parameters}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.number))
 
 
 def add_size_averages(model: Any) -> Any:
@@ -381,9 +381,9 @@ def _average_terms(
     if len(rest) == 2:
         across = _average_box_turn(across, rest[0], q[-1], amplitude)
         rest = rest[1:]
-    first, last, cosine, weight = _nodes(q * max(across.largest, rest[0].largest))
+    nodes = _nodes(q * max(across.largest, rest[0].largest), _all_directions())
     out = np.empty_like(q)
-    _angle_average(q, (first, last, np.sqrt(1 - cosine**2), cosine, weight), across, rest[0], amplitude, out)
+    _angle_average(q, nodes, across, rest[0], amplitude, out)
     return out
 
 
@@ -406,17 +406,34 @@ def _axis_table(
     parameters: Parameters = {**scalars, **sizes}
     if axis.ellipse is not None:
         weights, parameters = _average_directions(axis.ellipse, q_max, weights, parameters)
-    profiles = axis.profiles(parameters)
-    halves = np.array([np.broadcast_to(half, weights.shape) for half, _ in profiles], dtype=float)
-    factors = np.array([np.broadcast_to(factor, weights.shape) for _, factor in profiles], dtype=float)
-    points, step = _grid(q_max, float(halves.max()))
-    columns = len(profiles) if amplitude else len(profiles) * (len(profiles) + 1) // 2
-    entries, work = np.empty((points, columns, 2)), np.empty((len(profiles) + 2) * points)
-    _library().size_table(
-        axis.kind, len(profiles), weights.size, _pointer(halves), _pointer(factors), _pointer(weights),
-        int(amplitude), points, step, _pointer(entries), _pointer(work),
-    )  # fmt: skip
-    return _Table(entries, step, len(profiles), float(halves.max()))
+    half_lengths, terms = axis.profiles(parameters)
+    halves = _rows(half_lengths, weights.size)
+    factors = _rows([0.0 if factor is None else factor for row in terms for factor in row], weights.size)
+
+    def calculate() -> _Table:
+        points, step = _grid(q_max, float(halves.max()))
+        columns = len(terms) if amplitude else len(terms) * (len(terms) + 1) // 2
+        entries, work = np.empty((points, columns, 2)), np.empty((len(terms) + 3) * points)
+        _library().size_table(
+            axis.kind, len(halves), len(terms), weights.size, _pointer(halves), _pointer(factors),
+            _pointer(weights), int(amplitude), points, step, _pointer(entries), _pointer(work),
+        )  # fmt: skip
+        return _Table(entries, step, len(terms), float(halves.max()))
+
+    key = axis.kind, len(terms), amplitude, q_max, halves.tobytes(), factors.tobytes(), weights.tobytes()
+    return _TABLES.get(key, calculate, lambda table: table.entries.nbytes)
+
+
+#: A step along a parameter of one axis leaves the tables of the others as they are.
+_TABLES: ArrayCache[_Table] = ArrayCache(1 << 20)
+
+
+def _rows(values: Sequence[Any], size: int) -> Floats:
+    """Numbers, or arrays of one size, as the rows of a table."""
+    table = np.empty((len(values), size))
+    for row, value in zip(table, values, strict=True):
+        row[:] = value
+    return table
 
 
 def _average_directions(
@@ -447,11 +464,10 @@ def _average_box_turn(a: _Table, b: _Table, q_max: float, amplitude: bool) -> _T
     largest = math.hypot(a.largest, b.largest)
     points, step = _grid(q_max, largest)
     q = np.asarray(step * np.arange(points, dtype=float))
-    first, last, turn, weight = _nodes(q * max(a.largest, b.largest))
-    phi = np.pi / 2 * turn
+    nodes = _nodes(q * max(a.largest, b.largest), _all_turns())
     # The tables of both axes end before the last points of this one, which only keep its spline smooth.
     entries = np.empty((points, a.entries.shape[1], 2))
-    _angle_average(q, (first, last, np.sin(phi), np.cos(phi), weight), a, b, amplitude, entries, step=step)
+    _angle_average(q, nodes, a, b, amplitude, entries, step=step)
     return _Table(entries, step, a.terms, largest)
 
 
@@ -459,7 +475,7 @@ def _angle_average(
     q: Floats, nodes: tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats, Floats],
     first: _Table, second: _Table, amplitude: bool, out: Floats, *, step: float = 0.0,
 ) -> None:  # fmt: skip
-    begin, end, sine, cosine, weight = (np.ascontiguousarray(array) for array in nodes)
+    begin, end, sine, cosine, weight = nodes
     work = np.empty(2 * q.size)
     _library().angle_average(
         q.size, _pointer(q), _pointer(begin), _pointer(end), _pointer(sine), _pointer(cosine),
@@ -514,12 +530,28 @@ def _all_rules() -> tuple[dict[int, int], Floats, Floats]:
     return begins, np.concatenate([x for x, _ in rules]), np.concatenate([w for _, w in rules])
 
 
-def _nodes(phases: Floats) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats]:
-    """First and last node for each phase, nodes on (0, 1), and weights."""
-    begins, nodes, weights = _all_rules()
+@cache
+def _all_directions() -> tuple[Floats, Floats, Floats]:
+    """Sine and cosine to an axis at the nodes of all rules, which are cosines, and their weights."""
+    _, cosine, weight = _all_rules()
+    return np.sqrt(1 - cosine**2), cosine, weight
+
+
+@cache
+def _all_turns() -> tuple[Floats, Floats, Floats]:
+    """The same about an axis: the nodes are shares of a quarter of a turn."""
+    _, turn, weight = _all_rules()
+    return np.sin(np.pi / 2 * turn), np.cos(np.pi / 2 * turn), weight
+
+
+def _nodes(
+    phases: Floats, angles: tuple[Floats, Floats, Floats]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats, Floats]:
+    """First and last node for each phase, with the angles of all."""
+    begins, _, _ = _all_rules()
     counts = step_of(LADDER, np.minimum(SLOPE * phases + LEAST, MOST))
     starts = np.array([begins[n] for n in LADDER], dtype=np.int32)[np.searchsorted(LADDER, counts)]
-    return starts, (starts + counts).astype(np.int32), nodes, weights
+    return starts, (starts + counts).astype(np.int32), *angles
 
 
 def _flat(
@@ -581,7 +613,7 @@ def _library() -> Any:
     number, real, array = ctypes.c_int, ctypes.c_double, ctypes.c_void_p
     library.size_table.restype = library.angle_average.restype = None
     library.size_table.argtypes = [
-        number, number, number, array, array, array, number, number, real, array, array,
+        *[number] * 4, array, array, array, number, number, real, array, array,
     ]  # fmt: skip
     library.angle_average.argtypes = [
         number, *[array] * 6, number, number, number, real, array, number, real, array, number, real,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...service.interactive import Asked, Line
+from ...service.interactive import Asked, Line, Place
 from ...types import SasnetError
 from ..on_page import adapt_to_page
 from ..settings import CURVES
@@ -77,7 +77,7 @@ class Bench:
             raise SasnetError(f"A fit on this page may take at most {CURVES.longest_fit:.0f} s.")
         self._no_images(keys)
         places = [self.shelf.place(key, body.get("window"), body.get("q_unit")) for key in keys]
-        return self.history.ask(keys, places, body)
+        return self.history.ask(keys, places, {**body, "q_units": [place.q_unit or "" for place in places]})
 
     def batch(self, keys: list[str], body: Mapping[str, Any]) -> Batch:
         """Fit the files of rows, each alone, without images. Raises SasnetError if none is left."""
@@ -85,9 +85,11 @@ class Bench:
         if not curves:
             self._no_images(keys)
         keys = curves
-        files = {self.shelf.place(key).path: key.rpartition("#")[0] for key in keys}
+        places = {key: self.shelf.place(key, None, body.get("q_unit")) for key in keys}
+        files = {place.path: key.rpartition("#")[0] for key, place in places.items()}
         check(files)
-        return self.batches.ask(files, body)
+        readings = {place.path: _reading(place) for place in places.values() if _reading(place)}
+        return self.batches.ask(files, {**body, "readings": readings} if readings else body)
 
     def _no_images(self, keys: list[str]) -> None:
         if image := next((row for row in map(self.shelf.row, keys) if row.is_image), None):
@@ -111,3 +113,9 @@ class Bench:
         self.shelf.close()
         self.hush()
         self._record.close()
+
+
+def _reading(place: Place) -> dict[str, Any]:
+    """How somebody has said that a file is read."""
+    options = {"q_unit": place.q_unit, "wavelength": place.wavelength}
+    return {name: value for name, value in options.items() if value}

@@ -269,6 +269,11 @@ class Batch:
     version: int = 0
     finishing: bool = False  #: Results and report are being written of what there is.
 
+    def unit_of(self, place: int) -> str:
+        """The unit in which q of a file was read; empty: as the file states it."""
+        reading = self.asked.get("readings", {}).get(list(self.files)[place], {})
+        return reading.get("q_unit") or self.asked.get("q_unit") or ""
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "number": self.number, "of": len(self.files), "asked": self.asked, "began": self.began,
@@ -356,7 +361,7 @@ class Batches:
             for batch in reversed(self._batches.values()):
                 place = next((i for i, one_file in enumerate(batch.files.values()) if one_file == file), -1)
                 if entry.isdecimal() and (row := batch.rows.get((place, int(entry)))) and row["model"]:
-                    rows.append({"batch": batch.number, "asked_unit": batch.asked.get("q_unit"), **row})
+                    rows.append({"batch": batch.number, "asked_unit": batch.unit_of(place), **row})
         return rows
 
     def folder_of(self, number: int) -> Path:

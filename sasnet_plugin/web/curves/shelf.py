@@ -97,6 +97,11 @@ class Shelf:
         return len(self._unread)
 
     @property
+    def pictures(self) -> int:
+        """Pictures in the folders, which are no measurements."""
+        return sum(images.pictures for images in self._folders.values())
+
+    @property
     def files(self) -> int:
         """Files in the list, without looking at each."""
         return len(self._rows)
@@ -120,20 +125,23 @@ class Shelf:
         q_unit: str | None = None,
         wavelength: float | None = None,
     ) -> Place:
-        """Where the data of a row are, and how they are read: as it is said here, else as it was chosen."""
+        """Where the data of a row are, and how they are read: as it is said here, else as it was chosen; the
+        unit "" is that of the file.
+        """
         row = self.row(key)
         low_high = None if window is None else (float(window[0]), float(window[1]))
         place = self._place(row.root, row.file)
         return replace(
             place, entry=row.entry, window=low_high,
-            q_unit=q_unit or place.q_unit, wavelength=wavelength or place.wavelength,
+            q_unit=place.q_unit if q_unit is None else q_unit or None,
+            wavelength=wavelength or place.wavelength,
         )  # fmt: skip
 
     def _place(self, root: str, file: str) -> Place:
         """A file, read as somebody has said."""
         options = self._chosen.get(f"{root}:{file}", {})
         path = str(self._folders[root].folder / file)
-        return Place(path, q_unit=options.get("q_unit"), wavelength=options.get("wavelength"))
+        return Place(path, q_unit=options.get("q_unit") or None, wavelength=options.get("wavelength"))
 
     def find_choice(self, key: str) -> Mapping[str, Any]:
         """How somebody has said that the file of a row is read; empty where nobody has."""
@@ -148,6 +156,15 @@ class Shelf:
                 if chosen.get("kind") == kind:
                     return tuple(chosen.get("geometry") or ())
         return ()
+
+    def kind_of(self, path: Path) -> str:
+        """Return of which kind the images of a file are read in the list; empty where it is not known."""
+        with self.lock:
+            for root, images in self._folders.items():
+                if path.is_relative_to(images.folder):
+                    rows = self._rows.get((root, path.relative_to(images.folder).as_posix()), [])
+                    return str(rows[0].line.get("image", "")) if rows else ""
+        return ""
 
     def choose(self, key: str, options: Mapping[str, Any]) -> None:
         """Say how the file of a row is read; it is read anew."""

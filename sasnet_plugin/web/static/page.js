@@ -286,7 +286,7 @@ async function show(row, again) {
     return;
   }
   await htmx.ajax("GET", `/image/${row}`, { target: "#single", swap: "innerHTML" });
-  single.hidden = state.open === null;
+  shown(state.open !== null);
   state.fine = false;
   closer();
   look();
@@ -347,9 +347,15 @@ async function closer() {
   zoom.add(box);
 }
 
+// Views, scales and colours are those of the image that is open; the grid has its own.
+function shown(open) {
+  single.hidden = !open;
+  document.querySelector(".looks").hidden = !open;
+}
+
 function close() {
   state.open = null;
-  single.hidden = true;
+  shown(false);
   single.replaceChildren();
   frame = null;
   home();
@@ -509,6 +515,10 @@ $("accept").addEventListener("submit", async (event) => {
   const body = { selection: state.selection, tag: form.tag.value, least: Number(form.least.value), most: Number(form.most.value) };
   const found = await surely("/api/accept", body, true);
   if (found) tell(`Accepted ${found.accepted}, rejected ${found.rejected}; press z to undo.`, "done");
+});
+$("kind")?.addEventListener("change", async () => {
+  const done = await ask("/api/tagging", { kind: $("kind").value }).catch(() => null);
+  if (done) location.reload();
 });
 $("import").addEventListener("change", async (event) => {
   const answer = await fetch(`/api/import?who=${encodeURIComponent(who())}`, { method: "POST", body: event.target.files[0] });

@@ -12,6 +12,7 @@ from sasnet_plugin.fitting.assessment import discriminate
 from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
 from sasnet_plugin.fitting.evidence.marginal import alike, weigh_fits
 from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
@@ -54,12 +55,36 @@ def test_what_no_data_would_decide_and_what_is_too_expensive_to_ask(simulated: S
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     order = _fitted(curve, bank, "sphere", "core_shell_sphere")
     (sentence,) = discriminate.sentences(curve, curve.dintensity, order[0], order[1:])
-    assert sentence.endswith("in this q range; at this noise level, a wider q range would not help.")
+    assert sentence.endswith("in this q range; at this noise level, a wider q range alone would not decide.")
     expensive = [replace(order[1], model="superball")]
     (sentence,) = discriminate.sentences(curve, curve.dintensity, order[0], expensive)
     assert sentence == f"{order[0].name} and superball are indistinguishable in this q range."
     broken = replace(order[1], parameters={"no_such_parameter": order[1].parameters["scale"]})
     assert discriminate.continue_fits(curve, curve.dintensity, order[0], broken) is None
+
+
+def test_all_of_a_wider_range_may_decide_where_no_interval_of_it_does(
+    simulated: Simulated, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a plan of the next measurement counts it, which measures the whole range."""
+    curve = _part(simulated("sphere", {"radius": 50.0, "background": 1e-3}), 0.0, 0.02)
+    order = _fitted(curve, bank, "sphere", "guinier", background=1e-3)
+    apart: list[float] = []
+    misfit = discriminate._misfit
+    monkeypatch.setattr(discriminate, "_misfit", lambda *of: apart.append(misfit(*of)) or apart[-1])
+
+    def asked(significance: float) -> discriminate.Beyond:
+        apart.clear()
+        monkeypatch.setattr(discriminate, "ASSESSMENT", replace(ASSESSMENT, significant=significance))
+        found = discriminate.continue_fits(curve, curve.dintensity, order[0], order[1])
+        assert found is not None
+        return found
+
+    asked(1e6)
+    inside, *cells, whole = apart
+    found = asked(float(np.sqrt(0.5 * (max(cells) + whole) - inside)))
+    assert str(found).startswith("data from ")
+    assert str(asked(1e6)) == "at this noise level, a wider q range alone would not decide"
 
 
 @pytest.mark.parametrize("slit", [0.0, 0.02])

@@ -219,6 +219,16 @@ def test_a_resolution_that_the_file_does_not_state_is_in_the_error_of_a_size() -
     assert found.error == pytest.approx(np.hypot(0.2, 4.0 / np.sqrt(2)))
 
 
+def test_a_kind_counts_as_its_evidence_says_with_how_seldom_it_is_supposed() -> None:
+    """A resolution that is supposed makes χ² less at the price of a further parameter."""
+    best = replace(of_kind("gaussian", 62.0), log_evidence=-100.0)
+    seen_with = replace(of_kind("gaussian", 66.0), chisq=best.chisq - 5.0, log_evidence=-103.0)
+    reported = replace(best, chisq=best.chisq - 1e-3, start_chisq=best.chisq, log_evidence=np.nan)
+    found = spread_over_kinds(answer(reported, distributions=(best, seen_with))).fits[0].parameters["radius"]
+    odds = np.exp(-3.0)
+    assert found.error == pytest.approx(np.hypot(0.2, 4.0 * np.sqrt(odds / (1 + odds))))
+
+
 def test_other_distributions_are_those_of_the_same_model() -> None:
     shell = fitted("core_shell_sphere", radius=p(42, 5), thickness=p(19, 5))
     gauss = replace(SPHERE, distributions={"radius": "gaussian"})

@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.assessment import error_estimates
-from sasnet_plugin.fitting.assessment.error_estimates import errors_beside_held, make_fixed_task, widen_errors
+from sasnet_plugin.fitting.assessment.error_estimates import (
+    errors_beside_contrasts,
+    errors_beside_held,
+    make_fixed_task,
+    widen_errors,
+)
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -226,3 +231,40 @@ def test_errors_cover_sizes_where_a_wide_resolution_is_not_stated() -> None:
     assert np.mean(counting > 3) > 0.9
     assert np.mean(held < 2) > 0.8
     assert np.mean(held > 3) <= 0.05
+
+
+SHELL = {
+    "radius": 40.0, "thickness": 15.0, "sld_core": 0.5, "sld_shell": 3.0, "sld_solvent": 2.5, "scale": 0.01,
+    "background": 0.05, "radius_pd": 0.1, "radius_pd_n": 35, "radius_pd_nsigma": 3,
+    "radius_pd_type": "gaussian",
+}  # fmt: skip
+
+
+def fit_of_a_shell(solvent: float, start: dict[str, float]) -> tuple[ModelFit, dict[str, float]]:
+    """A core-shell sphere fitted from a start, and what fixed densities add to its errors."""
+    q = np.geomspace(0.005, 0.35, 140)
+    exact = call("core_shell_sphere", q, {**SHELL, "sld_solvent": solvent}).intensity
+    error = 0.02 * exact + 1e-4
+    curve = stated(Curve(q, exact, error))
+    task = Task(curve, error, "core_shell_sphere", None, starts=({**SHELL, **start},), budget=Budget(20.0))
+    fit = fit_candidate(task, Bank(bank_path()))
+    held = make_fixed_task(curve, error, fit, frozenset(), WIDEST)
+    return fit, errors_beside_contrasts(held, np.inf)
+
+
+def test_a_shell_of_a_fixed_contrast_is_known_no_better_than_the_contrast() -> None:
+    fit, added = fit_of_a_shell(
+        2.5, {"thickness": 4.3, "sld_core": 1.0, "sld_shell": 6.5, "sld_solvent": 3.0}
+    )
+    thickness = fit.parameters["thickness"]
+    assert fit.parameters["sld_shell"].fixed, "a combination of the others is much like it"
+    assert thickness.error is not None
+    assert thickness.error < 0.05 * thickness.value
+    assert np.hypot(thickness.error, added["thickness"]) < thickness.value, "without a shell it is no sphere"
+    assert abs(thickness.value - SHELL["thickness"]) < 3 * np.hypot(thickness.error, added["thickness"])
+
+
+def test_factors_and_shifts_of_all_densities_widen_no_size() -> None:
+    fit, added = fit_of_a_shell(6.36, {"sld_solvent": 6.36})
+    assert len([name for name in fit.free if "sld" in name]) == 1
+    assert all(more < 0.01 * (fit.parameters[name].error or 0.0) for name, more in added.items())

@@ -58,8 +58,12 @@ def test_a_mixture_gives_its_evidence_to_hard_spheres_alone(result):
 def test_a_mixture_that_explains_no_better_is_not_told_beside_dilute_spheres(result):
     hard = result.best
     alone = replace(result, fits=(replace(hard, structure_factor=None),), mixture=None)
-    as_good = SizeMixture(hard.name, 60.0, 0.1, {}, 1.0, hard.bic)
+    as_good = SizeMixture(hard.name, 60.0, 0.1, dict.fromkeys(hard.free, 1.0), 1.0, hard.bic)
     assert add_mixture(alone, as_good).mixture is None
+    # A peak with more parameters is no simpler explanation than spheres that repel each other.
+    more = {"width_exp": hard.parameters["radius"], "shape_exp": hard.parameters["radius"]}
+    peak = replace(hard, model="broad_peak", structure_factor=None, parameters={**hard.parameters, **more})
+    assert add_mixture(replace(result, fits=(peak,), mixture=None), as_good).mixture is as_good
     sticky = replace(result, fits=(replace(hard, structure_factor="stickyhardsphere"),), mixture=None)
     assert add_mixture(sticky, as_good).mixture is as_good
     assert add_mixture(sticky, replace(as_good, reduced_chisq=145.0)).mixture is None

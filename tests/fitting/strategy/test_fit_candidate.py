@@ -53,6 +53,20 @@ def test_a_width_is_found_where_the_curve_has_one(simulated: Simulated, bank: Ba
     assert best.parameters["radius_pd"] == pytest.approx(0.15, abs=0.04)
 
 
+@pytest.mark.parametrize("arms", [2, 10])
+def test_arms_of_a_star_are_a_whole_number_beyond_those_of_the_library(
+    simulated: Simulated, bank: Bank, arms: int
+) -> None:
+    """sasmodels takes the nearest whole number, and draws no star of more than six."""
+    curve = simulated("star_polymer", {"rg_squared": 3600.0, "arms": arms, "scale": 5.0})
+    fit = fit_candidate(_task(curve, "star_polymer"), bank)
+    assert fit.parameters["arms"].value in ((1.0, 2.0) if arms == 2 else (float(arms),))
+    assert "arms" not in fit.free
+    size = fit.parameters["rg_squared"]
+    assert size.error is not None
+    assert abs(size.value - 3600.0) < 4 * size.error
+
+
 def test_what_is_far_behind_another_model_is_not_followed_to_the_end(
     simulated: Simulated, bank: Bank
 ) -> None:

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from sasnet_plugin.batch.worker import OneByOne
+from sasnet_plugin.cli.main import app
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.api import fit_sample, fit_together
@@ -539,8 +541,9 @@ def test_from_files_to_one_answer() -> None:
 def test_sample_of_one_curve_has_the_answer_of_its_fit() -> None:
     from sasnet_plugin.fitting.api import fit
 
-    curve = contrasts()[2]
-    together, alone = fit_together([curve], workers=1), fit(curve, workers=1)
+    curve, models = contrasts()[2], ["sphere", "core_shell_sphere", "core_shell_ellipsoid", "lamellar"]
+    together = fit_together([curve], models=models, workers=1)
+    alone = fit(curve, models=models, workers=1)
     (single,) = together.singles
     assert single.headline == alone.headline
     assert [f.name for f in single.fits] == [f.name for f in alone.fits]
@@ -584,12 +587,9 @@ def test_the_command_refuses_such_a_name_of_a_sample_file(tmp_path: Path) -> Non
         np.savetxt(tmp_path / curve.file, np.c_[curve.q, curve.intensity, curve.dintensity])
     (tmp_path / "sample.toml").write_text('share = ["thicknes"]\n')
     files = sorted(str(path) for path in tmp_path.glob("*.dat"))
-    done = subprocess.run(
-        [sys.executable, "-m", "sasnet_plugin", "fit", "--together", *files,
-         "--sample-file", str(tmp_path / "sample.toml")],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode != 0
+    arguments = ["fit", "--together", *files, "--sample-file", str(tmp_path / "sample.toml")]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code != 0
     assert done.stderr.strip().endswith("did you mean thickness?")
     assert len(done.stderr.strip().splitlines()) == 1
 

@@ -136,6 +136,22 @@ def test_noise_larger_than_stated_is_explained_and_a_smooth_misfit_is_not(simula
     assert any(step.search is None and step.pairs for step in open_steps(smooth))
 
 
+def test_a_background_that_is_half_of_the_curve_ends_no_search(simulated: Simulated) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    assert curve.dintensity is not None
+    explained = []
+    for share in (0.1, 2.0):
+        risen = share * curve.intensity[-1] * curve.q / curve.q[-1]
+        noise = np.random.default_rng(3).standard_normal(len(curve))
+        theory = curve.intensity - risen - curve.dintensity * noise
+        chisq = float(np.sum(((curve.intensity - theory) / curve.dintensity) ** 2))
+        state = state_of(curve)
+        fit = ModelFit("sphere", None, {}, {}, chisq, chisq / len(curve), chisq, 0.5, 0.1, theory)
+        state.keep(Hypothesis("sphere"), fit)
+        explained.append(state.is_explained())
+    assert explained == [True, False]
+
+
 def test_a_parameter_more_has_to_gain_its_place(simulated: Simulated) -> None:
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     state = state_of(curve)
@@ -275,7 +291,7 @@ def interacting(curve: Curve, name: str, free: int, rng: np.random.Generator) ->
     """A state in which a product explains the curve to its noise."""
     state = state_of(curve)
     form, _, factor = name.partition("@")
-    state.keep(Hypothesis(form, factor), like(curve, name, 0.95, free, rng))
+    state.keep(Hypothesis(form, factor or None), like(curve, name, 0.95, free, rng))
     return state
 
 
@@ -287,6 +303,14 @@ def test_a_body_that_explains_is_held_against_simpler_ones_that_interact(simulat
     # Nothing is simpler than a sphere.
     sphere = interacting(curve, "sphere@hardsphere", 4, np.random.default_rng(5))
     assert list(plain(sphere)) == []
+
+
+def test_a_broad_peak_is_held_against_spheres_that_repel_each_other(simulated: Simulated) -> None:
+    """A peak of seven parameters is no particle; what makes it may be simpler."""
+    curve = simulated("sphere@hardsphere", {"radius": 30.0, "volfraction": 0.2, "background": 0.01})
+    state = interacting(curve, "broad_peak", 7, np.random.default_rng(5))
+    worth = {step.hypothesis.name: step.worth for step in plain(state) if step.hypothesis}
+    assert worth["sphere@hardsphere"] > STRATEGY.price
 
 
 def test_simpler_bodies_are_no_question_where_nothing_interacts(simulated: Simulated) -> None:

@@ -20,12 +20,12 @@ def test_what_follows_in_a_search_has_more_of_the_time_and_fewer_starts() -> Non
     shares = [step.share for step in (STRATEGY.rough, STRATEGY.coarse, STRATEGY.fine)]
     assert shares == sorted(shares)
     assert all(0 < share < 1 for share in shares)
-    assert STRATEGY.finalists < START_VALUES.followed < START_VALUES.starts
+    assert 0 < START_VALUES.finalists < START_VALUES.semifinalists < START_VALUES.starts
 
 
 @pytest.mark.parametrize("cost", ["fast", "medium", "slow"])
 def test_first_steps_are_calculated_at_no_more_points_than_the_last(cost: str) -> None:
-    assert PROBLEM.sparse <= STRATEGY.finest[cost] <= PROBLEM.sharpest
+    assert PROBLEM.sparse <= PROBLEM.finest_by_cost[cost] <= 4 * PROBLEM.finest
 
 
 def test_a_candidate_is_left_the_sooner_where_another_explains_the_curve() -> None:

@@ -51,9 +51,10 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page(folder: Path, work: Path) -> Iterator[TestClient]:
     """One page for all, each of which leaves it as it was."""
     keys = Keys(8000, "127.0.0.1")
+    bench = Bench(folder, work, workers=1, live=False)
     tabs = Tabs(
-        lambda: Bench(folder, work, workers=1, live=False),
-        lambda kind: open_tagging(folder, kind, work, live=False),
+        lambda: bench,
+        lambda kind: open_tagging(folder, kind, work, live=False, kind_of=bench.shelf.kind_of),
         folder,
     )
     with TestClient(application(Opened(tabs), keys), base_url=HOME) as client:
@@ -265,8 +266,14 @@ def test_tags_are_a_tab_that_is_opened_once_it_is_said_of_what(page: TestClient,
     assert kinds.count(titles()[chosen]) == max(map(kinds.count, titles().values())) > 0, "as most images are"
     assert page.get("/status").status_code == 400
     assert post(page, "tagging", kind="sans2d") == {"kind": "sans2d"}
-    assert post(page, "tagging", kind="diffraction") == {"kind": "sans2d"}, "it stays as it is"
     assert "cylinder" in page.get("/tags").text
+    known = {row["key"].partition("#")[0]: row["kind"] for row in images(page).values()}
+    others = [kind for kind in known.values() if kind and kind != titles()["sans2d"]]
+    assert others
+    assert f"{len(others)} file" in page.get("/status").text.partition(" of another kind not shown")[0]
+    assert post(page, "tagging", kind="diffraction") == {"kind": "diffraction"}, "it can be changed"
+    assert 'value="diffraction" selected' in page.get("/tags").text
+    assert post(page, "tagging", kind="sans2d") == {"kind": "sans2d"}
     post(page, "tag", rows=[0], tag="cylinder", value=1, who="anna")
     assert (work / "labels.sqlite").exists()
     assert "cylinder" in page.get("/export/labels.csv").text

@@ -6,8 +6,8 @@ import { taken } from "./taken.js";
 import { shared } from "./together.js";
 
 const state = {
-  key: "", unit: "", data: null, limits: [0, 0], model: "", factor: "", perDecade: null, preview: false, theory: null,
-  words: "", fit: 0, answer: null, compared: new Map(), history: [], seen: -1, watched: 0, models: [], factors: [],
+  key: "", unit: "", chosen: {}, data: null, limits: [0, 0], model: "", factor: "", perDecade: null, preview: false, theory: null,
+  words: "", fit: 0, answer: null, compared: new Map(), history: [], seen: "", watched: 0, models: [], factors: [],
   batch: null, // the batch whose answer is shown
 };
 // A plateau that reaches this share of the highest q is what the curve ends in.
@@ -17,17 +17,17 @@ let plot, parameters;
 export function curves(about) {
   Object.assign(state, { models: about.models, factors: about.structure_factors });
   plot = new Plot($("plot"), $("residuals"), moved);
-  parameters = new Parameters($("parameters"), () => { Object.assign(state, { preview: false, perDecade: null, fit: 0, batch: null }); evaluate(); keep(); });
+  parameters = new Parameters($("parameters"), () => { Object.assign(state, { preview: false, perDecade: null, fit: 0, batch: null }); evaluate(); keep(); }, kept);
   $("view").append(...Object.keys(VIEWS).map((name) => new Option(name)));
   $("view").addEventListener("change", () => { plot.turn($("view").value); keep(); });
-  $("unit").addEventListener("change", () => { state.unit = $("unit").value; reload(); });
+  $("unit").addEventListener("change", () => readAs($("unit").value));
   $("whole").addEventListener("click", () => limited([0, state.data.q.length - 1]));
   $("model").append(new Option("choose …", ""), ...about.models.map((name) => new Option(name)));
   $("factor").append(new Option("none (dilute)", ""), ...about.structure_factors.map((name) => new Option(name)));
   $("model").addEventListener("change", () => choose($("model").value, $("factor").value));
   $("factor").addEventListener("change", () => choose($("model").value, $("factor").value));
   $("unread-read").addEventListener("click", readSo);
-  $("find").addEventListener("click", () => fit({}));
+  $("find").addEventListener("click", () => fit({ fixed: parameters.fixed, ranges: parameters.ranges }));
   $("refit").addEventListener("click", () => fit({
     models: [state.model], structure_factor: state.factor || "none", fixed: parameters.fixed, ranges: parameters.ranges,
     start: { model: state.model, structure_factor: state.factor || null, values: parameters.values },
@@ -54,7 +54,7 @@ function limited(limits) {
 function data() {
   const last = state.data.q.length - 1, [low, high] = state.limits;
   const whole = low === 0 && high === last;
-  return { key: state.key, q_unit: state.unit || null, window: whole ? null : [edge(state.data.q[low], state.data.q[low - 1] ?? 0), edge(state.data.q[high], state.data.q[high + 1] ?? Infinity)] };
+  return { key: state.key, q_unit: state.unit, window: whole ? null : [edge(state.data.q[low], state.data.q[low - 1] ?? 0), edge(state.data.q[high], state.data.q[high + 1] ?? Infinity)] };
 }
 
 // The shortest number from q on towards, and not as far as, the next point: commands are read by people.
@@ -70,14 +70,17 @@ function edge(q, beyond) {
 export async function openCurve(key, given = {}) {
   if (state.key !== key) await load(key, given);
   if (state.key !== key) return;
+  $("to-curve").href = `#curve?${new URLSearchParams({ key })}`; // also for whoever leaves before the view is kept
   if (given.fit) await goTo(Number(given.fit), null, given.q);
   else if (given.model) await choose(given.model, given.factor || "", given.values);
   keep();
 }
 
-// Another unit of q is another curve: nothing of before holds.
-async function reload() {
-  await load(state.key, { unit: state.unit, model: " " });
+// Another unit of q is another curve: nothing of before holds. It is kept for the file, wherever it is fitted.
+async function readAs(unit) {
+  const kept = await ask("/api/read", { key: state.key, q_unit: unit, wavelength: state.chosen.wavelength }).catch(() => null);
+  if (!kept) { $("unit").value = state.unit; return; }
+  await load(state.key, { model: " " });
   const first = likeliest(state.suggestion);
   if (first) await choose(first.model, first.structure_factor || "");
 }
@@ -85,14 +88,15 @@ async function reload() {
 async function load(key, given) {
   state.opening = key;
   tell("");
-  state.unit = given.unit === "nm" || given.unit === "A" ? given.unit : "";
+  const unit = { nm: "nm", A: "A", stated: "", "": "" }[given.unit] ?? null;
   $("open").setAttribute("aria-busy", "true");
-  const found = await ask("/api/curve", { key, q_unit: state.unit || null }, true).catch((error) => unread(key, error.message));
+  const found = await ask("/api/curve", { key, q_unit: unit }, true).catch((error) => unread(key, error.message));
   $("open").removeAttribute("aria-busy");
   if (!found || state.opening !== key) return;
   const now = ++turn;
-  Object.assign(state, { key, data: found, fit: 0, batch: null, answer: null, model: "", factor: "", theory: null, history: [], watched: 0 });
+  Object.assign(state, { key, unit: found.unit, chosen: found.chosen, data: found, fit: 0, batch: null, answer: null, model: "", factor: "", theory: null, history: [], watched: 0 });
   state.compared.clear();
+  document.querySelector("#open .right").scrollTop = 0; // the answer is at the top
   $("none").hidden = $("unread").hidden = true;
   $("open").hidden = false;
   $("title").textContent = found.entries.length > 1 ? `${found.file} · ${found.entry}` : found.file;
@@ -111,15 +115,20 @@ async function load(key, given) {
   windowed();
   if (data().window) suggest();
   await histories();
-  const last = state.history.find((one) => one.state === "done");
+  const last = state.history.find((one) => one.state === "done" && shownHere(unitOf(one)));
   const running = state.history.find((one) => one.open);
   state.watched = running?.number ?? 0;
   if (!given.fit && !given.model && now === turn) { // no model was chosen by hand meanwhile
     if (last) await goTo(last.number);
-    else if (state.batches?.length) await showBatch(state.batches[0]);
+    else if (state.batches?.some((one) => shownHere(one.asked_unit))) await showBatch(state.batches.find((one) => shownHere(one.asked_unit)));
     else if (found.models.length) await choose(likeliest(found).model, likeliest(found).structure_factor || "");
   }
 }
+
+// The unit of q with which a fit has read this curve; "" is that of the file.
+const unitOf = (fit) => fit.asked.q_units?.[fit.keys.indexOf(state.key)] ?? fit.asked.q_unit ?? "";
+// Whether an answer is shown when the curve opens: one of another unit only if none was chosen for the file.
+const shownHere = (unit) => state.chosen.q_unit === null || unit === state.unit;
 
 // Why a file cannot be read, and what may help: its unit of q, or a wavelength.
 function unread(key, why) {
@@ -287,11 +296,21 @@ function drawn() {
 
 // -- fits
 
+// Parameters that are fixed, with their values.
+const listed = (fixed, before) => { const names = Object.entries(fixed || {}).map(([name, value]) => `${name} = ${number(value, 6)}`); return names.length ? `${before}${names.join(", ")}` : ""; };
+
+// What a search holds on to is said before it begins.
+function kept() {
+  const limited = Object.keys(parameters.ranges);
+  const held = listed(parameters.fixed, "fixes "), within = limited.length ? `keeps ${limited.join(", ")} within the ranges below` : "";
+  $("held").textContent = held || within ? `“Find the model” ${[held, within].filter(Boolean).join(" and ")}, in each model that has the parameter.` : "";
+}
+
 async function fit(how) {
   tell("");
   const limit = Number($("limit").value) || 90;
   if (how.models && !state.model) return tell("Choose a model first.");
-  const found = await ask("/api/fits", { keys: [state.key], q_unit: state.unit || null, window: data().window, time_limit: limit, plan: $("plan").checked, ...how }).catch(() => null);
+  const found = await ask("/api/fits", { keys: [state.key], q_unit: state.unit, window: data().window, time_limit: limit, plan: $("plan").checked, ...how }).catch(() => null);
   if (!found) return;
   state.watched = found.number;
   await histories();
@@ -325,7 +344,7 @@ function progress(one) {
 }
 
 function line(one) {
-  const asked = one.asked.models ? one.asked.models.join(", ") : "find the model";
+  const asked = `${one.asked.models ? one.asked.models.join(", ") : "find the model"}${listed(one.asked.fixed, " with ")}`;
   const what = one.state === "done" ? one.summary.headline : one.open ? progress(one) : `${one.state}${one.problem ? `: ${one.problem}` : ""}`;
   const shown = one.number === state.fit;
   const parts = [el("b", { textContent: `${one.number}` }), ` ${asked}${one.asked.window ? ", part of q" : ""}${one.keys.length > 1 ? `, ${one.keys.length} curves together` : ""} `];
@@ -340,7 +359,7 @@ function line(one) {
 
 // What a batch said of this curve: its values are laid beside the data.
 async function showBatch(one) {
-  if ((one.asked_unit || "") !== state.unit) await load(state.key, { unit: one.asked_unit || "", model: " " });
+  if (one.asked_unit !== state.unit) await load(state.key, { unit: one.asked_unit, model: " " });
   const values = Object.fromEntries(Object.entries(one.values).map(([name, [value]]) => [name, value]));
   for (const [name, kind] of Object.entries(one.kinds)) values[`${name}_pd_type`] = kind;
   await choose(one.model, one.structure_factor || "", values, one);
@@ -377,10 +396,10 @@ async function goTo(fit, place = null, since = "") {
   const said = found.answer.fit || found.answer.sample;
   if (place === null) place = first(found.answer);
   const table = found.answer.fit ? [] : shared(found.answer, place, found.keys.map(nameOf));
-  say(said.verdict, `Fit ${fit}. ${said.headline}`, said.doubt, [...next(found), ...planned(found.answer.plan)], more(fit, found.answer), table);
+  say(said.verdict, `Fit ${fit}. ${said.headline}`, said.doubt, [...next(found), ...planned(found.answer.plan)], more(fit, found.answer, place), table);
   const own = mine(found.answer, found.keys), best = own.curves[place];
   state.fit = fit;
-  if ((found.asked.q_unit || "") !== state.unit) return load(state.key, { fit, unit: found.asked.q_unit }).then(() => goTo(fit, place));
+  if (unitOf(found) !== state.unit) return load(state.key, { fit, unit: unitOf(found) }).then(() => goTo(fit, place));
   if (best) {
     Object.assign(state, { model: best.model, factor: best.structure_factor || "", perDecade: best.per_decade, preview: false, batch: null });
     const asked = limitsOf((found.asked.window || []).join(":"), state.data.q);
@@ -422,7 +441,7 @@ function first(answer) {
 function next({ answer, asked, number: fit }) {
   const said = answer.fit || answer.sample, { again } = answer, line = (...parts) => [el("p", { className: "quiet" }, ...parts)];
   if (!said.next) return [];
-  if (again === null) return answer.plan ? [] : line(`Next, ${said.purpose}: see “Export” below.`);
+  if (again === null || (again === undefined && said.next.includes(" --report "))) return answer.plan ? [] : line(`Next, ${said.purpose}: see “Export” below.`);
   if (again === undefined) return line(`Next, ${said.purpose}: `, el("code", { textContent: said.next }));
   if (again.fixed) return line(`Next, ${said.purpose}: enter the value below, tick “Fixed”, then choose “Fit this model”.`);
   return line("Next: ", el("button", { id: "again", textContent: `Fit ${said.purpose}`, title: `Continue from fit ${fit}`, onclick: () => fitSo(asked, again) }));
@@ -432,7 +451,10 @@ async function fitSo(asked, again) {
   const { window, ...how } = { ...asked, ...again }, { q } = state.data;
   how.time_limit = Math.min(how.time_limit, Number($("limit").max));
   if ("models" in again) delete how.start; // values of another model
-  if (again.q_unit) return fit({ ...how, window: null }); // its limits were of other values
+  if (again.q_unit) {
+    await ask("/api/read", { key: state.key, q_unit: again.q_unit, wavelength: state.chosen.wavelength }).catch(() => null);
+    return fit({ ...how, window: null }); // its limits were of other values
+  }
   const [low, high] = window || [null, null];
   await fit({ ...how, window: window ? [low ?? q[0], high ?? q[q.length - 1]] : null });
 }
@@ -442,17 +464,22 @@ function mine(answer, keys) {
   return answer.fit ? answer : answer.each[keys.indexOf(state.key)];
 }
 
-function more(fit, answer) {
+const WEIGHT = "Weight is the share of the evidence among these fits. A small χ² raises it; each fitted parameter lowers it. It is not the probability that the model is true.";
+const WARNED = 6; // sentences about one model, of which rarely more help
+
+function more(fit, answer, place) {
   const said = answer.fit || answer.sample;
   const curves = (answer.fit ? answer : answer.each[0]).curves;
+  const about = (said.fits[place]?.warnings || []).slice(0, WARNED).map((text) => `${curves[place].name}: ${text}`);
+  const fitted = (one) => Object.values(one.parameters).filter((p) => !p.fixed).length;
   const rows = said.fits.map((one, place) => el(
     "tr", {}, el("td", {}, el("button", { textContent: curves[place].name, onclick: () => goTo(fit, place) })),
-    el("td", { className: "number", textContent: number(one.reduced_chisq, 3) }), el("td", { className: "number", textContent: percent(one.weight) }),
+    el("td", { className: "number", textContent: number(one.reduced_chisq, 3) }), el("td", { className: "number", textContent: fitted(one) }), el("td", { className: "number", textContent: percent(one.weight) }),
   ));
-  const head = el("tr", {}, ...["Model", "χ²", "Weight among these fits"].map((name) => el("th", { scope: "col", textContent: name })));
+  const head = el("tr", {}, ...["Model", "Reduced χ²", "Fitted parameters", "Weight"].map((name) => el("th", { scope: "col", textContent: name })));
   return [
-    ...(rows.length ? [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows))] : []),
-    el("ul", {}, ...[...(said.doubts || []).slice(1), ...(said.notes || [])].map((text) => el("li", { textContent: text }))),
+    ...(rows.length ? [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)), el("p", { className: "quiet", textContent: WEIGHT })] : []),
+    el("ul", {}, ...[...(said.doubts || []).slice(1), ...(said.notes || []), ...about].map((text) => el("li", { textContent: text }))),
   ];
 }
 
@@ -484,7 +511,7 @@ function keep() {
     if (!state.key || keyOf(location.hash) !== state.key) return; // another one is being opened
     const [low, high] = state.limits, { q } = state.data, given = { key: state.key };
     if (low > 0 || high < q.length - 1) given.q = `${number(q[low], 7)}:${number(q[high], 7)}`;
-    if (state.unit) given.unit = state.unit;
+    if (state.unit !== (state.chosen.q_unit ?? "")) given.unit = state.unit || "stated"; // else the file has it
     if (plot.view !== "log–log") given.view = plot.view;
     if (state.fit) given.fit = state.fit;
     else if (state.model) {
@@ -500,9 +527,10 @@ function keep() {
 export async function news(found) {
   const mine = found.open.find((one) => one.keys.includes(state.key));
   if (mine) $("progress").textContent = progress(mine);
-  if (state.key && (found.fits !== state.seen || (mine && $("stop").disabled))) {
+  const version = `${found.fits} ${$("curve").hidden ? state.seen.split(" ")[1] : found.batches}`;
+  if (state.key && (version !== state.seen || (mine && $("stop").disabled))) {
     // The first time, too: a fit may have ended between the page's own look and this one.
-    state.seen = found.fits;
+    state.seen = version;
     await histories();
   }
 }

@@ -57,6 +57,10 @@ async function poll() {
     if (found.left) busy.push(`${found.left.toLocaleString("en")} of ${found.total.toLocaleString("en")} files are not read yet`);
     if (found.open.length) busy.push(`${found.open.length} fit${found.open.length > 1 ? "s" : ""} running`);
     $("busy").textContent = busy.join(" · ");
+    for (const one of document.querySelectorAll(".pictures")) {
+      one.hidden = !found.pictures;
+      one.textContent = `${found.pictures} PNG or JPEG file${found.pictures === 1 ? " is" : "s are"} not listed: pictures hold no measured intensities. Use the detector’s own files: TIFF, CBF, EDF, HDF5 or numpy.`;
+    }
     changed(found.files);
     shotsChanged(found.files);
     await news(found);

@@ -24,8 +24,9 @@ function inBox(value, digits, room) {
 }
 
 export class Parameters {
-  constructor(place, moved) {
-    Object.assign(this, { place, moved, rows: [] });
+  // moved: told of a new value; held: of what is fixed or limited
+  constructor(place, moved, held = () => {}) {
+    Object.assign(this, { place, moved, held, rows: [] });
   }
 
   // table: of the model; values: by name; found: of a fit, by name, { error, fixed }; limits: that the user gave to a fit
@@ -48,6 +49,7 @@ export class Parameters {
   clear() {
     this.rows = [];
     this.place.replaceChildren();
+    this.held();
   }
 
   // Values of a model, keywords of its distributions included.
@@ -154,6 +156,7 @@ export class Parameters {
     one.lowBox.value = inBox(one.low, 4, ROOM.limit);
     one.highBox.value = inBox(one.high, 4, ROOM.limit);
     const part = this.logarithmic(one) ? Math.log(one.value / one.low) / Math.log(one.high / one.low) : (one.value - one.low) / (one.high - one.low || 1);
+    this.held();
     if (!sliding) one.slider.value = Math.round(STEPS * part);
     one.slider.setAttribute("aria-valuetext", number(one.value, 4));
     one.shown.textContent = one.error ? `± ${one.error < 1e-4 ? one.error.toExponential(1) : withError(one.value, one.error).split("± ")[1] ?? number(one.error, 2)}` : one.fixed ? "fixed" : one.held ? "not fitted" : "";

@@ -41,7 +41,8 @@ export async function openImage(key, given = {}) {
     $("image").setAttribute("aria-busy", "true");
     $("verify").disabled = true; // until it is known what may be fitted
     for (const id of ["shot-said", "sentences", "figures", "shot-notes", "shot-out", "shot-history"]) $(id).replaceChildren(); // of the one before
-    for (const id of ["why-not", "shot-under"]) $(id).textContent = "";
+    $("why-not").textContent = "";
+    $("shot-under").textContent = "Loading …";
     $("parts").hidden = $("shot-bar").hidden = true;
     $("shot-picture").removeAttribute("src");
     $("shot-title").textContent = "What it is";

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from inversion.orientedpatterns import FLAT, GEOMETRY, MEASUREMENT, STOP
+from inversion.orientedpatterns import FLAT, GEOMETRY, MEASUREMENT, STOP, coarse_films
 from sasnet_plugin.images.gisas.inversion import (
     PARAMETERS,
     OrientationGuess,
@@ -70,3 +70,9 @@ def now(measured: Callable[..., Image]) -> State:
     true = {**vars(GEOMETRY), **vars(MEASUREMENT)}
     counts = bin_on_window(measured(FLAT))[0]
     return state(counts, np.array([p.inner(true[p.name]) for p in PARAMETERS]))
+
+
+@pytest.fixture
+def few_films() -> Iterator[None]:
+    with coarse_films():
+        yield

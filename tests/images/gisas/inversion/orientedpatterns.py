@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
+import numpy as np
+import pytest
+
+from sasnet_plugin.images.gisas import inversion
 from sasnet_plugin.images.gisas.inversion import Quadratic, State, quadratic
 from sasnet_plugin.images.simulation import N_XI, Geometry, Measurement
 
@@ -33,3 +39,11 @@ def form_of(
     y = rng.poisson(expected).astype(float)
     precision = np.full(2, 1e-12)
     return y, expected, quadratic(now.patterns, y, expected, now.backgrounds, precision, np.zeros(2))
+
+
+@contextmanager
+def coarse_films() -> Iterator[None]:
+    """Films over all of the range 120 Å apart; one test of `invert` has them as close as they are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inversion, "INVERSION", replace(inversion.INVERSION, sweep_step=120.0))
+        yield

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from tinypatterns import folded_w1
 
+from inversion.orientedpatterns import coarse_films
+from sasnet_plugin.images.gisas import inversion
 from sasnet_plugin.images.gisas.inversion import (
     INDEX,
     INVERSION,
@@ -40,8 +42,7 @@ UNEVEN = 0.6 * peak(4.0, 3.0) + 0.4 * deltas(np.array([27.0]), np.array([1.0]))
 @pytest.fixture
 def given_tilt(monkeypatch: pytest.MonkeyPatch) -> None:
     """No other tilts are tried where nothing explains the counts: `test_refine` is about those."""
-    module = sys.modules["sasnet_plugin.images.gisas.inversion"]
-    monkeypatch.setattr(module, "INVERSION", replace(INVERSION, tilts=()))
+    monkeypatch.setattr(inversion, "INVERSION", replace(INVERSION, tilts=(), sweep_step=120.0))
 
 
 def test_two_angles_are_found_with_their_shares_and_the_geometry(measured: Make, near: Near) -> None:
@@ -67,9 +68,11 @@ def test_two_angles_are_found_with_their_shares_and_the_geometry(measured: Make,
 def straight(measured: Make, near: Near) -> OrientationResult:
     """Of many counts."""
     image = measured(UNEVEN, counts=1e7)
-    return invert(image, near(image), effort=10)
+    with coarse_films():
+        return invert(image, near(image), effort=10)
 
 
+@pytest.mark.usefixtures("few_films")
 def test_the_mirrored_image_has_the_mirrored_answer(
     measured: Make, near: Near, straight: OrientationResult
 ) -> None:
@@ -81,6 +84,7 @@ def test_the_mirrored_image_has_the_mirrored_answer(
     assert circular_w1(straight.mirror, turned.p, PERIOD) < circular_w1(straight.p, turned.p, PERIOD)
 
 
+@pytest.mark.usefixtures("few_films")
 def test_more_counts_shrink_the_band(measured: Make, near: Near, straight: OrientationResult) -> None:
     image = measured(UNEVEN, counts=1e4)
     bands = []
@@ -128,6 +132,7 @@ def test_a_detector_that_is_uneven_makes_up_no_orientation(measured: Make, near:
     assert circular_w1(found.p, p, PERIOD) < 2.0
 
 
+@pytest.mark.usefixtures("few_films")
 def test_a_file_of_plain_bornagain_is_read_and_inverted(tmp_path: Path) -> None:
     pytest.importorskip("fabio")
     script = Path(__file__).parents[3] / "reference" / "gisas_file.py"

@@ -132,6 +132,7 @@ def test_a_film_that_was_guessed_wrong_is_found_though_the_counts_are_explained(
     assert found.state.inner[INDEX["oxide"]] == pytest.approx(geometry.oxide, abs=40)
 
 
+@pytest.mark.usefixtures("few_films")
 def test_uniform_is_called_uniform_from_a_guess(
     one_basis: Basis, near: Callable[..., OrientationGuess]
 ) -> None:

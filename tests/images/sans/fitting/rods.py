@@ -36,10 +36,22 @@ def ground() -> Beam:
 
 def rods(p2: float = 0.6, counts: float = 2e5, body: str = "cylinder", seed: int = 1) -> Image:
     """Counts of rods."""
-    values = {"radius": RADIUS, "aspect": ASPECT, "radius_pd": SPREAD}
-    sample = Sample(body, values, body, pars_of(body, RADIUS, ASPECT, SPREAD))
+    return count(body, {"radius": RADIUS, "aspect": ASPECT, "radius_pd": SPREAD}, p2, counts, seed)
+
+
+def discs() -> Image:
+    """Counts of flat cylinders whose radii have a Gaussian distribution."""
+    values = {"radius": 60.0, "aspect": 0.2, "radius_pd": 0.12}
+    return count("cylinder", values, 0.6, 4e5, 1, "gaussian")
+
+
+def count(
+    body: str, values: dict[str, float], p2: float, counts: float, seed: int, distribution: str = "schulz"
+) -> Image:
+    """Counts of particles with these sizes about the director."""
+    pars = pars_of(body, values["radius"], values["aspect"], values["radius_pd"], distribution)
     averages = simulation.maier_saupe(simulation.strength_of(p2))
-    posture = Posture(row_of(sample), Direction(averages, np.radians(DIRECTOR)))
+    posture = Posture(row_of(Sample(body, values, body, pars)), Direction(averages, np.radians(DIRECTOR)))
     rng = np.random.default_rng(seed)
     return simulate_measurement(
         posture.intensity(ground().true), ground(), Background(flat=0.05), rng, counts

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.images.sans.fitting import OrientedFit, fit_oriented, refine_answer
+from sasnet_plugin.images.sans.fitting import DISTRIBUTIONS, OrientedFit, fit_oriented, refine_answer
 from sasnet_plugin.images.sans.reading import read
-from sasnet_plugin.images.sans.report import write_image
+from sasnet_plugin.images.sans.report import _directions, write_image
 from sasnet_plugin.images.sans.specification import SANS2D
 from sasnet_plugin.predict.findings import Answer
 from tests.images.sans.fitting import rods
@@ -30,10 +30,22 @@ def test_rods_are_found_with_their_size_order_and_direction(fitted: OrientedFit)
     assert fitted.values["director"].value == pytest.approx(rods.DIRECTOR, abs=1.0)
     assert fitted.values["radius"].value == pytest.approx(rods.RADIUS, rel=0.05)
     assert fitted.values["aspect"].value == pytest.approx(rods.ASPECT, rel=0.15)
+    length = fitted.values["length"]
+    assert length.value == pytest.approx(2 * rods.RADIUS * rods.ASPECT, abs=3 * length.error)
+    assert f"length {length.value:.0f}" in fitted.headline
     said = fitted.as_dict()["fit"]
+    assert said["distribution"] in DISTRIBUTIONS
     assert said["verified"]
     assert said["parameters"]["radius"]["unit"] == "Å"
     assert "Verified" in fitted.sentences()[0]
+
+
+def test_flat_cylinders_and_other_distributions_of_radii_are_found() -> None:
+    image = rods.discs()
+    fitted = fit_oriented(image, {"director": 30.0})
+    assert (fitted.body, fitted.verified) == ("cylinder", True)
+    assert fitted.values["aspect"].value == pytest.approx(0.2, abs=3 * fitted.values["aspect"].error)
+    assert fitted.values["radius"].value == pytest.approx(60, abs=3 * fitted.values["radius"].error)
 
 
 def test_what_is_added_to_the_image_is_not_verified(fitted: OrientedFit) -> None:
@@ -65,3 +77,14 @@ def test_image_and_fit_as_nxcansas_are_read_again(fitted: OrientedFit, tmp_path:
     variance = np.maximum(again.counts * image.geometry.weight, 0.1)[seen]
     off = (image.counts - again.counts * image.geometry.weight)[seen]
     assert np.mean(off**2 / variance) == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("director", [29.0, 31.0, 119.5, 89.8, 90.3, 179.9, 359.9])
+def test_the_two_sectors_keep_their_order_when_a_fit_knows_the_axes(director: float) -> None:
+    """Harmonics know the axes but for a quarter turn."""
+    before = _directions((director + 1) % 90, None)
+    after = _directions((director + 1) % 90, director)
+    turns = [abs((a - b + 90) % 180 - 90) for a, b in zip(before.values(), after.values(), strict=True)]
+    assert max(turns) < 2
+    assert after[f"{director % 180:.0f}°, along the axes"] == director
+    assert not any("a" in name for name in before), "what they are along is not known"

@@ -15,7 +15,7 @@ from tests.images.sans.fitting import rods
 @pytest.fixture(scope="module")
 def good() -> OrientedFit:
     cells = cells_of(rods.rods(0.6))
-    known = {"radius": 40.0, "aspect": 4.0, "radius_pd": 0.1, "p2": 0.6, "director": 30.0}
+    known = {"radius": 40.0, "aspect": 4.0, "radius_pd": 0.1, "p2": 0.6, "director": 30.0, "length": 320.0}
     values = {name: Value(v, 0.01 * v, 0.98 * v, 1.02 * v, "") for name, v in known.items()}
     amplitudes = (1.0, *[0.0] * (1 + len(SETTINGS.powers)))
     return OrientedFit("cylinder", values, cells, cells.counts, 1.0, 0.0, amplitudes=amplitudes)
