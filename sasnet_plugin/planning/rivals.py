@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -116,7 +117,11 @@ class Rival:
         own: frozenset[str] = frozenset(),
         per_decade: int | None = None,
     ) -> None:
-        self._known = fits, curves, dintensities, weight, densities, own, per_decade
+        self._fits = fits
+        self._make_again = partial(
+            Rival, curves=curves, dintensities=dintensities, weight=weight, densities=densities, own=own,
+            per_decade=per_decade,
+        )  # fmt: skip
         self.fit, self.weight = fits[0], weight
         self.name, self.short_name = self.fit.name, self.fit.short_name
         self._bases = [_add_points(starting_values(fit)) for fit in fits]
@@ -138,16 +143,17 @@ class Rival:
         self._prior = np.array([coordinate.prior for coordinate in self.coordinates])
         self._is_vague = np.array([coordinate.prior_mean != 0 for coordinate in self.coordinates])
         self.before = self.minimise(np.zeros(len(self.coordinates)))
-        self._starts, self._widening = [self.before.z], self._widen()
+        self._starts, self._present = [self.before.z], self._widen()
+        self._widening = dict(self._present)
         #: The same model with other kinds of its widest size distribution.
         self.other_kinds: list[Rival] = []
 
     def add_kinds(self) -> None:
         """Compare other kinds of the widest size distribution as well."""
-        fits, *others = self._known
         if name := _widest(self.fit):
             kinds = [kind for kind in PD_TYPES if kind != self.fit.distributions[name]]
-            self.other_kinds = [Rival([_change_kind(fit, kind) for fit in fits], *others) for kind in kinds]
+            changed = ([_change_kind(fit, kind) for fit in self._fits] for kind in kinds)
+            self.other_kinds = list(map(self._make_again, changed))
 
     @property
     def evidence_before(self) -> float:
@@ -308,7 +314,7 @@ class Rival:
 
     def forget_errors(self) -> None:
         """Return to what the fit so far says of errors."""
-        self._widening = self._widen()
+        self._widening = dict(self._present)
 
     def _linear_errors(self, covariance: Floats) -> dict[str, tuple[float, float]]:
         found = {}
