@@ -374,15 +374,9 @@ def _search_again(
     """A measurement whose time was searched, with errors of the parameter as fits would report them."""
     name = question.parameter or ""
     for _ in range(_ROUNDS if ranked.time_to_aim is not None else 0):
-        final, factors = ranked.final, dict[str, float]()
         if question.ended():
             break
-        for rival, places in zip(rivals, draws, strict=True):
-            if (foreseen := final.errors.get((rival.short_name, name))) is None:
-                continue
-            reported = forecast_errors(result, rival, places, final.measurement, final.time, rng)
-            if name in reported:
-                factors[rival.short_name] = rival.learn_error(name, foreseen, reported[name])
+        factors = _learn_errors(result, rivals, draws, ranked.final, name, rng)
         look = rescale_errors(ranked.outlook, rivals, name, factors)
         ranked = _search_time(rivals, draws, look, name, question.goal)
         if all(1 / _AGREE < factor < _AGREE for factor in factors.values()):
@@ -390,6 +384,25 @@ def _search_again(
     for rival in rivals:
         rival.forget_errors()
     return ranked
+
+
+def _learn_errors(
+    result: FitResult | SampleResult,
+    rivals: Sequence[Rival],
+    draws: Sequence[Sequence[Floats]],
+    final: Outlook,
+    name: str,
+    rng: np.random.Generator,
+) -> dict[str, float]:
+    # By rivals' names, the error that a fit would report over the one that was foreseen.
+    factors = {}
+    for rival, places in zip(rivals, draws, strict=True):
+        foreseen = final.errors.get((rival.short_name, name))
+        if foreseen is not None:
+            found = forecast_errors(result, rival, places, final.measurement, final.time, rng)
+            if name in found:
+                factors[rival.short_name] = rival.learn_error(name, foreseen, found[name])
+    return factors
 
 
 def _sort_by_time(
