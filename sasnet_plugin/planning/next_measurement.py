@@ -31,7 +31,7 @@ from .measurements import (
     water_level,
 )
 from .outlook import Outlook, foresee, rescale_errors
-from .reported_errors import reported_errors
+from .reported_errors import forecast_errors
 from .rivals import Rival
 
 #: Least probability of a model that counts as possible, and how many are compared at most.
@@ -398,7 +398,7 @@ def _as_reported(
         for rival, places in zip(rivals, draws, strict=True):
             if (foreseen := final.errors.get((rival.short_name, name))) is None:
                 continue
-            reported = reported_errors(result, rival, places, final.measurement, final.time, rng)
+            reported = forecast_errors(result, rival, places, final.measurement, final.time, rng)
             if name in reported:
                 factors[rival.short_name] = rival.learn_error(name, foreseen, reported[name])
         look = rescale_errors(ranked.outlook, rivals, name, factors)

@@ -31,7 +31,7 @@ _DRAWS = 3
 _SECONDS = 12.0
 
 
-def reported_errors(
+def forecast_errors(
     result: FitResult | SampleResult,
     rival: Rival,
     places: Sequence[Floats],
@@ -66,7 +66,7 @@ def _errors(
     curve = replace(measurement.curve, intensity=intensity + error * rng.standard_normal(error.size))
     sample = _add_curve(sample, replace(curve, dintensity=error), measurement.solvent)
     starts = [rival.values(z, place) for place in range(len(dintensities))]
-    options = FitOptions(fixed=_given(result, rival))
+    options = FitOptions(fixed=_collect_fixed_values(result, rival))
     task = JointTask(
         sample, (*dintensities, error), rival.fit.model, rival.fit.structure_factor,
         (*starts, measurement.change(rival.values(z))), dict(options.fixed), per_decade=rival.per_decade,
@@ -106,7 +106,7 @@ def _add_curve(sample: Sample, curve: Curve, solvent: float | None) -> Sample:
     )  # fmt: skip
 
 
-def _given(result: FitResult | SampleResult, rival: Rival) -> dict[str, float]:
+def _collect_fixed_values(result: FitResult | SampleResult, rival: Rival) -> dict[str, float]:
     """Values that are known beforehand and hold for all curves; those of solvents are the sample's."""
     fixed = {name: p.value for name, p in rival.fit.parameters.items() if p.fixed and "solvent" not in name}
     if isinstance(result, FitResult):

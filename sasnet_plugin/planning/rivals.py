@@ -119,7 +119,7 @@ class Rival:
         self._known = fits, curves, dintensities, weight, densities, own, per_decade
         self.fit, self.weight = fits[0], weight
         self.name, self.short_name = self.fit.name, self.fit.short_name
-        self._bases = [_with_enough_points(starting_values(fit)) for fit in fits]
+        self._bases = [_ensure_enough_points(starting_values(fit)) for fit in fits]
         self._data = [np.asarray(curve.intensity) for curve in curves]
         # What a fit misses beyond the uncertainties is an uncertainty.
         excess = [max(1.0, float(np.sqrt(fit.reduced_chisq))) for fit in fits]
@@ -147,7 +147,7 @@ class Rival:
         fits, *others = self._known
         if name := _widest(self.fit):
             kinds = [kind for kind in PD_TYPES if kind != self.fit.distributions[name]]
-            self.other_kinds = [Rival([_with_kind(fit, kind) for fit in fits], *others) for kind in kinds]
+            self.other_kinds = [Rival([_change_kind(fit, kind) for fit in fits], *others) for kind in kinds]
 
     @property
     def evidence_before(self) -> float:
@@ -370,11 +370,11 @@ def _set_density(values: dict[str, Any], name: str, density: float) -> dict[str,
     return values | changed | scales
 
 
-def _with_enough_points(values: dict[str, Any]) -> dict[str, Any]:
+def _ensure_enough_points(values: dict[str, Any]) -> dict[str, Any]:
     return {n: max(v, _DISTRIBUTION_POINTS) if n.endswith("_pd_n") else v for n, v in values.items()}
 
 
-def _with_kind(fit: ModelFit, kind: str) -> ModelFit:
+def _change_kind(fit: ModelFit, kind: str) -> ModelFit:
     """The fit with another kind of its widest size distribution, of the same mean and deviation."""
     name = _widest(fit)
     old, width = fit.distributions[name], fit.parameters[f"{name}_pd"]
