@@ -581,13 +581,9 @@ def errors_beside_contrasts(task: Held, deadline: float) -> dict[str, float]:
     """
     fit, start = task.fits[0], starting_values(task.fits[0])
     local = ModelCurves(task.curves[0], task.dintensities[0], task.name, per_decade=fit.per_decade)
-    local.deadline, usual = deadline, _usual_density(start)
-    names = [n for n in fittable(local.info, start) if "sld" in n and n not in {*task.given, *fit.free}]
-    if not (names and usual > 0 and task.slopes):
-        return {}
-    try:
-        fixed = {name: usual * _slope_by_density(local, start, name, usual) for name in names}
-    except TimeUpError:
+    local.deadline = deadline
+    fixed = _slopes_by_fixed_densities(task, local, start)
+    if not fixed:
         return {}
     slopes = {name: column / task.noise for name, column in {**task.slopes, **fixed}.items()}
     prior = np.eye(len(fixed), len(slopes), k=len(task.slopes))
@@ -596,13 +592,24 @@ def errors_beside_contrasts(task: Held, deadline: float) -> dict[str, float]:
     growth = {name: together[name] / alone[name] / task.noise for name in task.slopes}
     shapes = (name for name in growth if not is_amplitude(name) and name != "background")
     added = {name: task.error(name) * math.sqrt(max(growth[name] ** 2 - 1, 0.0)) for name in shapes}
-    return {name: min(error, _before_zero(task, name)) for name, error in added.items()}
+    return {name: min(error, _limit_to_value(task, name)) for name, error in added.items()}
 
 
-def _before_zero(task: Held, name: str) -> float:
+def _limit_to_value(task: Held, name: str) -> float:
     """What may add to an error so that it is less than the value: a layer of no thickness has no contrast."""
     least = 0.9 * abs(task.fits[0].parameters[name].value)
     return math.sqrt(max(least**2 - task.error(name) ** 2, 0.0))
+
+
+def _slopes_by_fixed_densities(task: Held, local: ModelCurves, start: Mapping[str, Any]) -> dict[str, Floats]:
+    usual, kept = _usual_density(start), {*task.given, *task.fits[0].free}
+    names = [n for n in fittable(local.info, start) if "sld" in n and n not in kept]
+    if not (names and usual > 0 and task.slopes):
+        return {}
+    try:
+        return {name: usual * _slope_by_density(local, start, name, usual) for name in names}
+    except TimeUpError:
+        return {}
 
 
 def _usual_density(start: Mapping[str, Any]) -> float:
