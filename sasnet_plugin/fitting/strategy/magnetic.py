@@ -53,7 +53,7 @@ class MagneticTask(SectorTask):
         return magnetic_info(self.model)
 
     @property
-    def fitted_densities(self) -> tuple[str, ...]:
+    def free_densities(self) -> tuple[str, ...]:
         return ("sld_shell", MAGNETIC_SLD)
 
     @property

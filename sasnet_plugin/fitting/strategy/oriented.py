@@ -99,7 +99,7 @@ class SectorTask:
         return particle_info(self.model)
 
     @property
-    def fitted_densities(self) -> tuple[str, ...]:
+    def free_densities(self) -> tuple[str, ...]:
         """Scattering length densities that are fitted where no value is given."""
         return ("sld_core",)
 
@@ -357,8 +357,8 @@ def _is_director_fitted(task: SectorTask) -> bool:
 def list_densities(task: SectorTask) -> tuple[dict[str, float], list[str]]:
     """Scattering length densities that are fixed, and names of those that are fitted."""
     parameters = task.info.parameters.call_parameters
-    names = [p.name for p in parameters if p.type == "sld" or p.name in task.fitted_densities]
-    fitted = [name for name in names if name in task.fitted_densities and name not in task.fixed]
+    names = [p.name for p in parameters if p.type == "sld" or p.name in task.free_densities]
+    fitted = [name for name in names if name in task.free_densities and name not in task.fixed]
     return {
         name: float(task.fixed.get(name, default_of(task.info, name))) for name in names if name not in fitted
     }, fitted
