@@ -197,7 +197,7 @@ def parse_sector(value: Any, source: str) -> Sector:
     return Sector(azimuth, half_width)
 
 
-def number_entries(text: str) -> dict[str, str]:
+def split_entries(text: str) -> dict[str, str]:
     """The section of a sample file that says what ``0:15,90:15`` does, one entry for each curve."""
     return {str(i + 1): part.strip() for i, part in enumerate(text.split(","))}
 
