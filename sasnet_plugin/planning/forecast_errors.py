@@ -24,8 +24,9 @@ from ..types import Curve
 from .measurements import Measurement
 from .rivals import Rival
 
-#: Draws of the parameters and of noise whose median counts.
-_DRAWS = 3
+#: Draws of the parameters and of noise whose median counts: an even number, as an unknown density in another
+#: solvent leaves two kinds of answers, between which the median then lies.
+_DRAWS = 4
 #: What the fits of one draw may take, s.
 _SECONDS = 12.0
 
