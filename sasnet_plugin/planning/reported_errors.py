@@ -85,7 +85,6 @@ def _errors(
 
 
 def _present(result: FitResult | SampleResult, rival: Rival) -> tuple[Sample, tuple[Floats, ...]]:
-    """What was measured so far, as a sample."""
     if isinstance(result, SampleResult):
         return result.sample, result.dintensities
     solvent = next((p.value for name, p in rival.fit.parameters.items() if "sld_solvent" in name), None)

@@ -375,7 +375,6 @@ def _ensure_enough_points(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _change_kind(fit: ModelFit, kind: str) -> ModelFit:
-    """The fit with another kind of its widest size distribution, of the same mean and deviation."""
     name = _widest(fit)
     old, width = fit.distributions[name], fit.parameters[f"{name}_pd"]
     mean, deviation = moments(old, width.value)
