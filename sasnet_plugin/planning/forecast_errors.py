@@ -1,8 +1,7 @@
-"""The errors that a fit would report after a measurement: of a joint fit of present and predicted data.
+"""The errors that a fit would report after a measurement: of a joint fit of present and predicted data."""
 
-A reported error holds more than counting noise: correlated errors of each curve, other size distributions,
-parameters that are fixed, a flat χ². Each of these falls with more data in its own way.
-"""
+# A reported error holds more than counting noise: correlated errors of each curve, other size distributions,
+# parameters that are fixed, a flat χ². Each of these falls with more data in its own way.
 
 from __future__ import annotations
 
@@ -39,10 +38,8 @@ def forecast_errors(
     duration: float,
     rng: np.random.Generator,
 ) -> dict[str, float]:
-    """Medians of the errors that are reported if the rival is right, over its parameters at `places` (k,).
-
-    `duration` is in the plan's unit. Empty where the sample itself would be another one.
-    """
+    """Medians of the errors that are reported if the rival is right, over its parameters at `places` (k,)."""
+    # Where the sample itself would be another one, joint fits share other parameters.
     if measurement.densities or measurement.concentration != 1.0:
         return {}
     found: dict[str, list[float]] = {}
@@ -66,7 +63,7 @@ def _errors(
     curve = replace(measurement.curve, intensity=intensity + error * rng.standard_normal(error.size))
     sample = _add_curve(sample, replace(curve, dintensity=error), measurement.solvent)
     starts = [rival.values(z, place) for place in range(len(dintensities))]
-    options = FitOptions(fixed=_collect_fixed_values(result, rival))
+    options = FitOptions(fixed=_list_known(result, rival))
     task = JointTask(
         sample, (*dintensities, error), rival.fit.model, rival.fit.structure_factor,
         (*starts, measurement.change(rival.values(z))), dict(options.fixed), per_decade=rival.per_decade,
@@ -93,7 +90,7 @@ def _present(result: FitResult | SampleResult, rival: Rival) -> tuple[Sample, tu
 
 
 def _add_curve(sample: Sample, curve: Curve, solvent: float | None) -> Sample:
-    """The sample with one more curve, as its last one was measured but for the solvent."""
+    # It is as the last one but for the solvent.
     kind = sample.kind if solvent is None else CONTRASTS
     solvents = sample.solvents or (None,) * len(sample.curves)
     return replace(
@@ -105,8 +102,8 @@ def _add_curve(sample: Sample, curve: Curve, solvent: float | None) -> Sample:
     )  # fmt: skip
 
 
-def _collect_fixed_values(result: FitResult | SampleResult, rival: Rival) -> dict[str, float]:
-    """Values that are known beforehand and hold for all curves; those of solvents are the sample's."""
+def _list_known(result: FitResult | SampleResult, rival: Rival) -> dict[str, float]:
+    # Values that are known beforehand and hold for all curves; those of solvents are the sample's.
     fixed = {name: p.value for name, p in rival.fit.parameters.items() if p.fixed and "solvent" not in name}
     if isinstance(result, FitResult):
         return {name: value for name, value in fixed.items() if name in result.given}
