@@ -227,7 +227,6 @@ class Plan:
         return self.time_text(ranked.time_to_aim)
 
     def _reaches(self, ranked: Ranked) -> bool:
-        """Whether a measurement reaches the aim in the plan's time."""
         return _reaches(ranked.outlook, self.parameter, self.aim)
 
     def _aim_share(self) -> str:

@@ -152,7 +152,6 @@ def _add_sectors(sample: Sample, sections: Mapping[str, Any], source: str) -> Sa
 
 
 def _add_spins(sample: Sample, sections: Mapping[str, Any], source: str) -> Sample:
-    """Give curves their spin states, and the sample its efficiencies. Raises DataError if one is unknown."""
     spins = _assign_to_curves(sample, sections.get("spins", {}), source, "")
     unknown = [spin for spin in spins if spin and spin not in SPINS]
     if unknown:

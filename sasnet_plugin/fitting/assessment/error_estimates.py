@@ -253,9 +253,7 @@ def calibration_error(value: float, unit: str) -> float:
 
 
 def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:
-    """Change of the residuals by about as much as the data allow; `basis` (n, k), orthonormal, spans the free
-    parameters.
-    """
+    """Change of the residuals by about as much as data allow; `basis` (n, k) spans the free parameters."""
     size = 1.0
     while size > np.finfo(float).eps:
         column = change(size)
@@ -493,7 +491,6 @@ def _as_good(
 
 
 def _minima(local: ModelCurves, starts: Iterator[dict[str, Any]]) -> Iterator[LocalMinimum]:
-    """Yield the minimum near each start, until the time is up."""
     for start in starts:
         minimum = refine(local, start)
         if minimum is None:
@@ -507,9 +504,7 @@ def _minima(local: ModelCurves, starts: Iterator[dict[str, Any]]) -> Iterator[Lo
 
 
 def errors_by_sizes_together(task: Held, deadline: float) -> dict[str, float]:
-    """What adds to the errors of a fit, a standard deviation, for particles that are spread in size
-    instead.
-    """
+    """What adds to the errors of a fit, a standard deviation, for particles spread in size instead."""
     # Empty where the file states the resolution, or the particle has one size and no structure factor: a fit
     # may spread that itself.
     fit = task.fits[0]
@@ -860,7 +855,6 @@ def spread_over_kinds(result: FitResult) -> FitResult:
 
 
 def _compute_odds(result: FitResult, fit: ModelFit) -> float:
-    """How likely a kind is over that of the best fit, 1 at most."""
     # By the evidence that the search has chosen it by, with how seldom a resolution is supposed; of fits that
     # were not weighed, as of joint ones, by χ².
     best = result.fits[0]

@@ -187,9 +187,7 @@ def _fit_particles(ledger: Ledger, tasks: Sequence[SectorTask]) -> tuple[list[Jo
 
 
 def _select_likeliest(fits: Sequence[JointFit]) -> list[JointFit]:
-    """Of each model the fit of greatest evidence; of two that fit alike, as with layers, that of axes along
-    the director.
-    """
+    """Of each model the fit of greatest evidence; of two that fit alike that of axes along the director."""
     best: dict[str, JointFit] = {}
     for fit in sorted(fits, key=lambda fit: fit.minus_two_log):
         first = best.setdefault(fit.name, fit)
@@ -311,7 +309,6 @@ def _vary_length(
 
 
 def _is_same(values: Mapping[str, Any], start: Mapping[str, Any], name: str) -> bool:
-    """Whether a descent from there would repeat that from a start."""
     return bool(values[P2] == start[P2] and abs(np.log(values[name] / start[name])) < _NEAR)
 
 

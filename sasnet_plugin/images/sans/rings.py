@@ -182,9 +182,7 @@ def odd_harmonics(polar_image: Polar) -> tuple[Floats, Floats]:
 
 
 def excess(polar_image: Polar) -> Floats:
-    """(N_RINGS,) χ² over degrees of freedom of the sectors of a ring about its mean; 1 where nothing is
-    told.
-    """
+    """(N_RINGS,) χ² over degrees of freedom of the sectors of a ring about its mean; 1 if nothing is told."""
     # Spots and textures make it large where no low harmonic does.
     expected = polar_image.exposure * polar_image.rate[:, None]
     has_expectation = expected > 0
