@@ -20,6 +20,7 @@ from ..fitting.result.sample_result import JointFit, SampleResult
 from ..model_free import Guinier
 from ..types import Curve, SasnetError, sum_parts
 from . import sentences
+from .forecast_errors import forecast_errors
 from .match_points import MatchPoint, match_point_of_model, match_point_of_series
 from .measurements import (
     WATERS,
@@ -31,7 +32,6 @@ from .measurements import (
     water_level,
 )
 from .outlook import Outlook, foresee, rescale_errors
-from .reported_errors import reported_errors
 from .rivals import Rival
 
 #: Least probability of a model that counts as possible, and how many are compared at most.
@@ -78,33 +78,15 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Plan:
-    """Which measurement to make next.
+    """Which measurement to make next."""
 
-    Parameters
-    ----------
-    ranked : tuple of Ranked
-        The best first.
-    rivals : mapping of str to float
-        Models that are left, with their probability so far.
-    aim : float
-        Chance asked for, 0..1; of a parameter its relative standard deviation.
-    parameter : str or None
-        Whose error is to be small; None: the right model is to lead.
-    now : float
-        The same before the measurement: the leading model's probability, or the relative error.
-    time : float
-        Of the table's figures.
-    seconds : bool
-        Whether times are seconds; else multiples of the present measurement's.
-    """
-
-    ranked: tuple[Ranked, ...]
-    rivals: Mapping[str, float]
-    aim: float
-    parameter: str | None
-    now: float
-    time: float
-    seconds: bool
+    ranked: tuple[Ranked, ...]  #: The best first.
+    rivals: Mapping[str, float]  #: Models that are left, with their probability so far.
+    aim: float  #: Chance asked for, 0..1; of a parameter its relative standard deviation.
+    parameter: str | None  #: Whose error is to be small; None: the right model is to lead.
+    now: float  #: The same before the measurement: the leading model's probability, or the relative error.
+    time: float  #: Of the table's figures.
+    seconds: bool  #: Whether times are seconds; else multiples of the present measurement's.
     unit: str = ""
     notes: tuple[str, ...] = ()
     #: I(q) that each rival predicts for the recommended measurement, with its standard deviation.
@@ -245,7 +227,6 @@ class Plan:
         return self.time_text(ranked.time_to_aim)
 
     def _reaches(self, ranked: Ranked) -> bool:
-        """Whether a measurement reaches the aim in the plan's time."""
         return _reaches(ranked.outlook, self.parameter, self.aim)
 
     def _aim_share(self) -> str:
@@ -320,7 +301,7 @@ def next_measurement(
     now, unit = _now(rivals, parameter)
     ranked = _rank(rivals, draws, offers, question, progress or _be_silent)
     if parameter is not None:
-        each = (_as_reported(result, rivals, draws, one, question, generator) for one in ranked)
+        each = (_search_again(result, rivals, draws, one, question, generator) for one in ranked)
         ranked = sorted(each, key=lambda one: _order(one, parameter))
     matched = _match_points(result, rivals[0], draws[0], offers) if solvents else []
     plan = Plan(
@@ -381,7 +362,7 @@ def _rank(
     return sorted(ranked, key=lambda each: _order(each, question.parameter))
 
 
-def _as_reported(
+def _search_again(
     result: FitResult | SampleResult,
     rivals: Sequence[Rival],
     draws: Sequence[Sequence[Floats]],
@@ -392,15 +373,9 @@ def _as_reported(
     """A measurement whose time was searched, with errors of the parameter as fits would report them."""
     name = question.parameter or ""
     for _ in range(_ROUNDS if ranked.time_to_aim is not None else 0):
-        final, factors = ranked.final, dict[str, float]()
         if question.ended():
             break
-        for rival, places in zip(rivals, draws, strict=True):
-            if (foreseen := final.errors.get((rival.short_name, name))) is None:
-                continue
-            reported = reported_errors(result, rival, places, final.measurement, final.time, rng)
-            if name in reported:
-                factors[rival.short_name] = rival.learn_error(name, foreseen, reported[name])
+        factors = _learn_errors(result, rivals, draws, ranked.final, name, rng)
         look = rescale_errors(ranked.outlook, rivals, name, factors)
         ranked = _search_time(rivals, draws, look, name, question.goal)
         if all(1 / _AGREE < factor < _AGREE for factor in factors.values()):
@@ -408,6 +383,25 @@ def _as_reported(
     for rival in rivals:
         rival.forget_errors()
     return ranked
+
+
+def _learn_errors(
+    result: FitResult | SampleResult,
+    rivals: Sequence[Rival],
+    draws: Sequence[Sequence[Floats]],
+    final: Outlook,
+    name: str,
+    rng: np.random.Generator,
+) -> dict[str, float]:
+    # By rivals' names, the error that a fit would report over the one that was foreseen.
+    factors = {}
+    for rival, places in zip(rivals, draws, strict=True):
+        foreseen = final.errors.get((rival.short_name, name))
+        if foreseen is not None:
+            found = forecast_errors(result, rival, places, final.measurement, final.time, rng)
+            if name in found:
+                factors[rival.short_name] = rival.learn_error(name, foreseen, found[name])
+    return factors
 
 
 def _sort_by_time(

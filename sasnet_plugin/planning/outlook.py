@@ -81,8 +81,8 @@ def rescale_errors(
         if rival.short_name in factors and key in errors:
             value, error = errors[key]
             errors[key] = value, min(factors[rival.short_name] * error, rival.present_error(parameter))
-    value, error = _average(rivals, errors, parameter)
-    return replace(look, value=value, error=error, errors=errors)
+    mean_value, mean_error = _average(rivals, errors, parameter)
+    return replace(look, value=mean_value, error=mean_error, errors=errors)
 
 
 def _refit(

@@ -317,9 +317,7 @@ def _compute_log_prior(discrepancy: Discrepancy, kinds: int, size: Floats) -> Fl
 
 
 def _solve_normal(gram: Floats, spread: Floats, n: int, hidden: int) -> tuple[Floats, ...]:
-    """Return misfit, cost of parameters and noise, (r,) each, coefficients of slopes and their expected
-    squares, (r, k).
-    """
+    """Return misfit, cost of parameters and noise, (r,) each, coefficients and expected squares, (r, k)."""
     # `gram` (r, 1 + k, 1 + k) are products of residuals and slopes under r shared errors, `spread` (r,) ln of
     # their determinants.
     noise, eye = np.ones(len(gram)), np.eye(gram.shape[1] - 1)

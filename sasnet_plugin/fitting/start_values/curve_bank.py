@@ -181,7 +181,6 @@ def measure_curves(
 def _measure_blocks(
     page: Page, factor: str | None, data: Binned, shifts: NDArray[np.intp]
 ) -> Iterator[tuple[dict[str, float], Iterator[Floats]]]:
-    """As `measure_curves`, a few of the curves at a time."""
     rows = [slice(begin, begin + _ROWS_AT_A_TIME) for begin in range(0, len(page), _ROWS_AT_A_TIME)]
     if not factor:
         shifted = (_shift_intensity(page.log_intensity[part], data.columns, shifts) for part in rows)

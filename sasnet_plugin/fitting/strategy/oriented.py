@@ -99,7 +99,7 @@ class SectorTask:
         return particle_info(self.model)
 
     @property
-    def fitted_densities(self) -> tuple[str, ...]:
+    def free_densities(self) -> tuple[str, ...]:
         """Scattering length densities that are fitted where no value is given."""
         return ("sld_core",)
 
@@ -187,9 +187,7 @@ def _fit_particles(ledger: Ledger, tasks: Sequence[SectorTask]) -> tuple[list[Jo
 
 
 def _select_likeliest(fits: Sequence[JointFit]) -> list[JointFit]:
-    """Of each model the fit of greatest evidence; of two that fit alike, as with layers, that of axes along
-    the director.
-    """
+    """Of each model the fit of greatest evidence; of two that fit alike that of axes along the director."""
     best: dict[str, JointFit] = {}
     for fit in sorted(fits, key=lambda fit: fit.minus_two_log):
         first = best.setdefault(fit.name, fit)
@@ -311,7 +309,6 @@ def _vary_length(
 
 
 def _is_same(values: Mapping[str, Any], start: Mapping[str, Any], name: str) -> bool:
-    """Whether a descent from there would repeat that from a start."""
     return bool(values[P2] == start[P2] and abs(np.log(values[name] / start[name])) < _NEAR)
 
 
@@ -357,8 +354,8 @@ def _is_director_fitted(task: SectorTask) -> bool:
 def list_densities(task: SectorTask) -> tuple[dict[str, float], list[str]]:
     """Scattering length densities that are fixed, and names of those that are fitted."""
     parameters = task.info.parameters.call_parameters
-    names = [p.name for p in parameters if p.type == "sld" or p.name in task.fitted_densities]
-    fitted = [name for name in names if name in task.fitted_densities and name not in task.fixed]
+    names = [p.name for p in parameters if p.type == "sld" or p.name in task.free_densities]
+    fitted = [name for name in names if name in task.free_densities and name not in task.fixed]
     return {
         name: float(task.fixed.get(name, default_of(task.info, name))) for name in names if name not in fitted
     }, fitted
