@@ -90,9 +90,7 @@ def interval(low: float, high: float) -> str:
 
 
 def quantity(value: float, unit: str, error: float | None = None) -> str:
-    """Write a value with its unit (sasmodels' spelling) and error, "56.6 ± 1.2 Å"; four digits without an
-    error.
-    """
+    """Write a value with its unit (sasmodels' spelling) and error, "56.6 ± 1.2 Å"; without, four digits."""
     is_known = error is not None and math.isfinite(error) and error != 0
     number = format_with_error(value, error) if is_known else significant(value, 4)
     return f"{number} {unit_text(unit)}".rstrip()

@@ -178,7 +178,6 @@ def _formula(text: str, name: str) -> Any:
 
 
 def _density(text: str, density: str) -> float:
-    """Parse the density after the @, g/cm³."""
     try:
         value = float(density.strip().removesuffix("n"))
     except ValueError:

@@ -114,13 +114,7 @@ class Shown:
         return plot_of(self, ax)
 
     def to_dataframe(self: Any) -> DataFrame:
-        """A row for each point of a curve, model of a suggestion, or parameter of each fit, the best first.
-
-        Raises
-        ------
-        SasnetError
-            There is no pandas.
-        """
+        """A row for each point, suggested model, or parameter of each fit; SasnetError without pandas."""
         from . import frame_of
 
         return frame_of(self)

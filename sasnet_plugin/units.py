@@ -72,7 +72,7 @@ _INVERSE_WORDS = re.compile(r"^(?:inv(?:erse)?|reciprocal|rec|per|(?:1|rad)?/)",
 
 def _plain(text: str) -> str:
     """A unit's letters, small, without blanks, brackets and LaTeX's commands."""
-    text = _POWER.sub(lambda match: "^" + (match[1] or match[2]), _without_tags(text))
+    text = _POWER.sub(lambda match: "^" + (match[1] or match[2]), _strip_tags(text))
     if "\\" in text:
         for pattern, sign in _LATEX:
             text = re.sub(pattern, sign, text, flags=re.IGNORECASE)
@@ -80,7 +80,7 @@ def _plain(text: str) -> str:
     return text.lower()
 
 
-def _without_tags(text: str) -> str:
+def _strip_tags(text: str) -> str:
     return _TAGS.sub("", _compose(text)) if "&" in text or "<" in text or not text.isascii() else text
 
 

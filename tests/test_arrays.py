@@ -1,10 +1,11 @@
-"""The cache of what is calculated from arrays."""
+"""The cache of what is calculated from arrays, and a median."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from sasnet_plugin.arrays import ArrayCache, bytes_of
+from sasnet_plugin.arrays import ArrayCache, bytes_of, median
 
 
 def test_a_cache_calculates_once_and_drops_what_was_used_longest_ago() -> None:
@@ -37,3 +38,9 @@ def test_what_is_larger_than_the_cache_is_not_kept() -> None:
 def test_bytes_of_nothing_are_none() -> None:
     assert bytes_of(None) is None
     assert bytes_of(np.zeros(2)) == bytes(16)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 100])
+def test_a_median_is_that_of_numpy(size: int) -> None:
+    values = np.random.default_rng(size).standard_normal(size)
+    assert median(values) == np.median(values)

@@ -162,7 +162,7 @@ def solve(work: Path, contestant: str, index: int, seed: int) -> dict[str, Any]:
     if contestant == SAME:
         return _undecided(work, index, seed)
     if contestant in (PLANNED, SIZE):
-        return (_planned if contestant == PLANNED else _sized)(index, seed)
+        return (_planned if contestant == PLANNED else _check_size)(index, seed)
     plan = kept(work / f"{PLANNED}-{seed}.jsonl")[index]
     rng = np.random.default_rng([index, seed, 1])
     names = {
@@ -217,7 +217,7 @@ def _planned(index: int, seed: int) -> dict[str, Any]:
     return row | {"seconds": row["seconds"] + row["plan_seconds"]}
 
 
-def _sized(index: int, seed: int) -> dict[str, Any]:
+def _check_size(index: int, seed: int) -> dict[str, Any]:
     """The error that a plan for a size predicts, and that of the fit of its model to both curves."""
     from sasnet_plugin.fitting.api import fit_with
     from sasnet_plugin.fitting.problem.contrast import contrast_of

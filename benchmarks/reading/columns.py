@@ -152,27 +152,14 @@ def merged(m: Measurement) -> File:
     return File(".dat", (names + "\n" + text([*basic(m), detector], m.digits())).encode(), ((t,),))
 
 
-def log_q_log_i(m: Measurement) -> File:
-    """Both logarithms to base ten."""
-    t = m.truth.bare
-    names = m.pick("log10(q [1/A]) log10(I)", "# log10(q)/A^-1  log10(I)", "log(q/A-1)\tlog(I)")
-    rows = text([np.log10(t.q), np.log10(t.intensity)], "%.8f")
-    return File(".dat", (names + "\n" + rows).encode(), ((t,),), ("log",))
-
-
-def log_i(names: str, log: Callable[[Array], Array], m: Measurement) -> File:
+def log_i(names: str, columns: str) -> Table:
     """A logarithm of the intensity alone."""
-    t = m.truth.bare
-    rows = text([t.q, log(t.intensity)], "%.9f", "\t")
-    return File(".dat", (names + "\n" + rows).encode(), ((t,),), ("log", "ln"))
+    return Table(".dat", names + "\n", columns, "%.9f", "\t", file={"refusal": ("log", "ln")})
 
 
-def guinier(m: Measurement) -> File:
-    """q² and ln I."""
-    t = m.truth.bare
-    names = m.pick("q^2 (1/A^2)\tln(I)", "# Q2(A-2) lnI", "q² [Å⁻²] ln I")
-    rows = text([t.q**2, np.log(t.intensity)], "%.9e", "\t")
-    return File(".dat", (names + "\n" + rows).encode(), ((t,),), ("guinier", "logarithm", "ln", "q²", "q^2"))
+def angle(head: str) -> Table:
+    """2θ without a wavelength: nobody can know q."""
+    return Table(".xy", head, "tth I", "%.7f", file={"right": (), "refusal": ("angle", "2θ", "wavelength")})
 
 
 def transformed(names: str, power: int, words: tuple[str, ...], m: Measurement) -> File:
@@ -180,21 +167,6 @@ def transformed(names: str, power: int, words: tuple[str, ...], m: Measurement) 
     t = m.truth.pinhole_less
     rows = text([t.q, t.intensity * t.q**power, t.error * t.q**power], m.digits(6, 8))
     return File(".dat", (names + "\n" + rows).encode(), ((t,), (t.bare,)), words)
-
-
-def angle(head: str, m: Measurement) -> File:
-    """2θ without a wavelength: nobody can know q."""
-    t = m.truth
-    tth = np.degrees(2 * np.arcsin(t.q * 1.5406 / (4 * np.pi)))
-    rows = text([tth, t.intensity], "%.7f")
-    return File(".xy", (head + rows).encode(), (), ("angle", "2θ", "wavelength"))
-
-
-def spacing(m: Measurement) -> File:
-    """d = 2π/q instead of q."""
-    t = m.truth.pinhole_less
-    rows = text([2 * np.pi / t.q, t.intensity, t.error], m.digits(6, 8))
-    return File(".dat", ("# d-spacing (A)  I  dI\n" + rows).encode(), ((t,),), ("spacing",))
 
 
 def distances(m: Measurement) -> File:
@@ -337,23 +309,29 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "Origin: names, units, comments": origin,
         "a sheet as CSV with empty columns": spreadsheet,
         "three detectors joined, flagged": merged,
-        "log10 q, log10 I": log_q_log_i,
-        "q, ln I": partial(log_i, "q (1/A)\tln(I)", np.log),
-        "q, log10 I": partial(log_i, "# q[A-1]\tlog10(I)", np.log10),
-        "q, lg I nameless but for a comment": partial(log_i, "# q in A^-1, log10 of the intensity", np.log10),
-        "q², ln I (Guinier)": guinier,
+        "log10 q, log10 I": Table(
+            ".dat", ("log10(q [1/A]) log10(I)\n", "# log10(q)/A^-1  log10(I)\n", "log(q/A-1)\tlog(I)\n"),
+            "lg_q lg_I", "%.8f", file={"refusal": ("log",)},
+        ),
+        "q, ln I": log_i("q (1/A)\tln(I)", "q ln_I"),
+        "q, log10 I": log_i("# q[A-1]\tlog10(I)", "q lg_I"),
+        "q, lg I nameless but for a comment": log_i("# q in A^-1, log10 of the intensity", "q lg_I"),
+        "q², ln I (Guinier)": Table(
+            ".dat", ("q^2 (1/A^2)\tln(I)\n", "# Q2(A-2) lnI\n", "q² [Å⁻²] ln I\n"), "q^2 ln_I", "%.9e", "\t",
+            file={"refusal": ("guinier", "logarithm", "ln", "q²", "q^2")},
+        ),
         "q, q²I, q²dI (Kratky)": partial(transformed, "q(1/A) q^2*I q^2*dI", 2, ("kratky", "q²", "q^2")),
         "q, q⁴I, q⁴dI (Porod)": partial(transformed, "q(1/A) I*q^4 dI*q^4", 4, ("porod", "q⁴", "q^4")),
-        "2θ named": partial(angle, "# 2theta (deg)  intensity\n"),
-        "`2-Theta Angle (Degrees)`": partial(angle, "2-Theta Angle (Degrees), Intensity\n"),
-        "`Angle,Counts`": partial(angle, "Angle,Counts\n"),
-        "`TwoTheta [°]`": partial(angle, "TwoTheta [°]\tI\n"),
-        "d = 2π/q": spacing,
+        "2θ named": angle("# 2theta (deg)  intensity\n"),
+        "`2-Theta Angle (Degrees)`": angle("2-Theta Angle (Degrees), Intensity\n"),
+        "`Angle,Counts`": angle("Angle,Counts\n"),
+        "`TwoTheta [°]`": angle("TwoTheta [°]\tI\n"),
+        "d = 2π/q": Table(".dat", "# d-spacing (A)  I  dI\n", "d I dI", file={"refusal": ("spacing",)}),
         "p(r)": distances,
         "Qx, Qy, I": two_dimensional,
         "row numbers first, nameless": index_nameless,
         "nameless second, larger curve": buffer_nameless,
-    }
+    }  # fmt: skip
     found: dict[str, Callable[[Measurement], File]] = {}
     for names, columns in NAMED.items():
         head = UNIT + names.partition("`")[0].replace(",", "\t") + "\n"

@@ -83,14 +83,6 @@ def not_q(head: str, words: tuple[str, ...], m: Measurement) -> File:
     return File(".dat", (head + rows).encode(), (), words)
 
 
-def ten_to(m: Measurement) -> File:
-    """A power of ten in the unit."""
-    t = m.truth.pinhole_less
-    names = m.pick("q (10^-3 A^-1)", "q [10^-3 1/A]", "q / 10^-3 Å^-1")
-    rows = text([t.q * 1e3, t.intensity, t.error], m.digits(6, 8), "\t")
-    return File(".dat", (f"{names}\tI\tsigma\n" + rows).encode(), ((t,),), ("unit", "10"))
-
-
 def under(name: str, columns: str) -> Table:
     """The name of q holds its unit."""
     return Table(".dat", f"{name}\tI\tsigma\n", columns, gap="\t")
@@ -112,7 +104,13 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
     found |= {f"fourth column `{name}`": partial(fourth, name) for name in OTHER_NAMES}
     return {f"names: {title}": way for title, way in found.items()} | {
         "names: two above three columns": Table(".dat", "# q(1/A) I(q)\n"),
-        "names: `10^-3 A^-1`": ten_to,
+        "names: `10^-3 A^-1`": Table(
+            ".dat",
+            tuple(f"{name}\tI\tsigma\n" for name in ("q (10^-3 A^-1)", "q [10^-3 1/A]", "q / 10^-3 Å^-1")),
+            "milli I dI",
+            gap="\t",
+            file={"refusal": ("unit", "10")},
+        ),
         "names: `theta (deg)`": partial(not_q, "# theta (deg)  I  dI\n", ("θ", "angle", "theta")),
         "names: `pixel`": partial(not_q, "pixel counts error\n", ("pixel", "channel", "first column")),
         "names: `r_mm`": partial(not_q, "# r_mm   I   sigma\n", ("mm", "distance", "unit")),

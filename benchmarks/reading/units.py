@@ -32,9 +32,15 @@ COLUMNS: dict[str, Callable[[Measurement], np.ndarray]] = {
     "q": lambda m: m.truth.q,
     "nm": lambda m: m.truth.q * PER_NM,
     "s": lambda m: m.truth.q * S_PER_NM,
+    "milli": lambda m: m.truth.q * 1e3,
+    "d": lambda m: 2 * np.pi / m.truth.q,
+    "lg_q": lambda m: np.log10(m.truth.q),
+    "q^2": lambda m: m.truth.q**2,
     "2θ": lambda m: np.degrees(2 * np.arcsin(m.truth.q * CU / (4 * np.pi))),
     "tth": lambda m: np.degrees(2 * np.arcsin(m.truth.q * 1.5406 / (4 * np.pi))),
     "I": lambda m: m.truth.intensity,
+    "lg_I": lambda m: np.log10(m.truth.intensity),
+    "ln_I": lambda m: np.log(m.truth.intensity),
     "dI": lambda m: m.truth.error,
     "dI/%": lambda m: 100 * m.truth.error / m.truth.intensity,
     "dI/I": lambda m: m.truth.error / m.truth.intensity,
@@ -75,7 +81,8 @@ class Table:
         rows = text([COLUMNS[name](m) for name in names], form, gap, self.end)
         error = t.error if {"dI", "dI/%", "dI/I", "dI^2"} & set(names) else None
         dq = t.dq if {"dQ", "fwhm"} & set(names) else None
-        right = [(Truth(t.q, t.intensity if "I" in names else m.model, error, dq),)]
+        is_model = "model" in names and "I" not in names
+        right = [(Truth(t.q, m.model if is_model else t.intensity, error, dq),)]
         right += [(t.pinhole_less,)] if "1/dI^2" in names else []  # a weight is understood, or left
         content = (head.format(n=t.q.size, low=t.q[0], high=t.q[-1]) + rows + self.foot).encode()
         return File(self.suffix, content, **({"right": tuple(right)} | self.file))

@@ -206,7 +206,6 @@ class Grouped:
 
 
 def _match_files(paths: Sequence[str], pattern: str) -> dict[tuple[str, ...], list[str]]:
-    """Files by what the groups match in their names."""
     files: dict[tuple[str, ...], list[str]] = {}
     searched = compile_pattern(pattern)
     folder = _folder(paths) if paths else ""

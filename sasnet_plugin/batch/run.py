@@ -88,7 +88,6 @@ class _Answering:
             self._wait()
 
     def _not_again(self, late: bool) -> None:
-        """What was under way is not tried again."""
         from ..fitting.pool import make_killed_error
         from ..fitting.task import LateError
 

@@ -114,7 +114,6 @@ class TableWriter:
         self._lines(short_lines(answer, command, ", if q is in nm⁻¹" if curve.q_unit.doubt else ""))
 
     def _lines(self, lines: Iterable[str], style: str = "") -> None:
-        """Sentences, each on a line of its own, however long."""
         from rich.control import strip_control_codes
         from rich.text import Text
 

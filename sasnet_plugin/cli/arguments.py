@@ -313,15 +313,15 @@ class Given:
 
     def describe_sample(self) -> Described:
         """Read the sample file. Raises SasnetError if it is missing or no TOML."""
-        from ..data.sample.described import Described, by_number, polarisation_of, read_description
+        from ..data.sample.described import Described, polarisation_of, read_description, split_entries
 
         sections = {} if self.sample_file is None else read_description(self.sample_file)
         if self.kind is not None:
             sections["kind"] = self.kind
         if self.sectors is not None:
-            sections |= {"kind": SECTORS, "sectors": by_number(self.sectors)}
+            sections |= {"kind": SECTORS, "sectors": split_entries(self.sectors)}
         if self.spins is not None:
-            sections["spins"] = by_number(self.spins)
+            sections["spins"] = split_entries(self.spins)
         if self.polarisation is not None:
             sections["polarisation"] = polarisation_of(self.polarisation)
         if self.field is not None:

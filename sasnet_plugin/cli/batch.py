@@ -155,7 +155,6 @@ def _absolute_models(options: Options) -> Options:
 
 
 def _shards(out: Path, *, needed: bool) -> list[Path]:
-    """Journals of shards that lie beside the results."""
     from ..batch.plan import shard_journals
 
     journals = list(shard_journals(out))

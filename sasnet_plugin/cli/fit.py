@@ -594,7 +594,6 @@ class Run:
 
 
 def _check_image_options(file: str, how: FitOptions) -> None:
-    """Raise DataError if options are given that decide nothing in fits of images."""
     usual = type(how)()
     for name in _CURVES_ALONE:
         if getattr(how, name) != getattr(usual, name):

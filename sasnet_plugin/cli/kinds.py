@@ -56,7 +56,6 @@ def _read_alike(domain: Domain) -> list[Domain]:
 
 
 def _images() -> list[Domain]:
-    """Domains of images."""
     return [specification(name) for name in PAGES if name != DEFAULT]
 
 

@@ -324,7 +324,6 @@ def _convert_intensity(raw: RawCurve, notes: list[str]) -> RawCurve:
 
 
 def _unit_per_length(words: str) -> str | None:
-    """An inverse length among the units of I, without a steradian."""
     plain = re.sub(r"(?:[\s*·.]|per)*(?:sr|steradian)s?(?:\^?-1|⁻¹)?|[()]", "", words, flags=re.IGNORECASE)
     return units.canonical(plain.rstrip("/"), "intensity") if plain else None
 

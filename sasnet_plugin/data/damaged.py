@@ -126,7 +126,6 @@ def _breaks_order(q: Floats, intensity: Floats) -> int | None:
 
 
 def _is_beyond(q: Floats, rows_left: list[int], k: int) -> bool:
-    """Whether a point lies far beyond all others, without these."""
     other_q = np.delete(q, rows_left)
     return not other_q.min() / SETTINGS.gap < q[k] < other_q.max() * SETTINGS.gap
 

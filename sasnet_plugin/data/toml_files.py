@@ -90,7 +90,6 @@ def _depth(text: str) -> int:
 
 
 def _texts(table: dict[str, Any]) -> Iterator[str]:
-    """Yield all names and texts of a table; `_depth` bounds the recursion."""
     for name, value in table.items():
         yield name
         yield from _texts_of(value)

@@ -26,6 +26,7 @@ from ..predict import open_classifier
 from ..predict.class_prior import COMMON, check_prior
 from ..predict.predictor import Classifier
 from ..predict.together import contradicting, together
+from ..simulate.magnetic_spheres import SPHERES
 from ..types import Curve, ModelGuess, SasnetError, Suggestion, TechnicalError
 from ..workers.threads import one_thread
 from ..zoo import bank_path
@@ -41,7 +42,6 @@ from .optimize.bumps_fit import Reported, fit_by_bumps, warn_without_bumps
 from .optimize.refine_best import refine_best
 from .pool import Workers, answers
 from .problem.contrast import contrast_of, given_parameters, names_settled_by
-from .problem.magnetic_particles import SPHERES
 from .problem.plugin_models import add_plugins, split
 from .problem.resolution import add_resolution_tails, has_resolution
 from .progress import Progress, show_progress, watch

@@ -54,7 +54,6 @@ def _select_guesses(options: FitOptions, suggestion: Suggestion) -> Sequence[Mod
 
 
 def _factor(factor_name: str | None) -> str | None:
-    """The structure factor that a user names, who may name none."""
     return None if factor_name == "none" else factor_name
 
 

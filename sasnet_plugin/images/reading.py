@@ -139,7 +139,6 @@ def _check_tiff(stream: BinaryIO, size: int, order: str, file: str) -> None:
 
 
 def _bytes_of(tags: dict[int, list[int]], file: str) -> int:
-    """How many bytes the pixels of an image need, unpacked."""
     rows, columns, samples = tags[_LENGTH][0], tags[_WIDTH][0], tags.get(_SAMPLES, [1])[0]
     if rows * columns * samples > LIMITS.pixels:
         raise too_large(file, f"{rows} x {columns} pixels", "the image of one detector")
@@ -164,7 +163,6 @@ def _is_whole(stream: BinaryIO, tags: dict[int, list[int]], size: int, file: str
 
 
 def _unpacks_to(stream: BinaryIO, places: list[int], sizes: list[int], needed: int) -> bool:
-    """Whether strips unpack to as many bytes."""
     for place, size in zip(places, sizes, strict=True):
         stream.seek(place)
         needed -= _inflate(stream.read(size), needed)
@@ -349,7 +347,6 @@ def _symmetry(profile: Floats, angle: Floats, centre: float) -> float | None:
 
 
 def _too_few(clipped: Floats, measured: Floats) -> bool:
-    """Whether counts, which are whole, are too few to tell anything."""
     return bool(clipped.sum() < _ENOUGH and np.all(measured == np.round(measured)))
 
 
@@ -540,7 +537,6 @@ def read_numpy(path: Path, file: str) -> list[RawFrame]:
 
 
 def _arrays(path: Path, file: str) -> dict[str, Any]:
-    """Arrays by name; a single one is called counts."""
     _check_sizes(path, file)
     try:
         with path.open("rb") as stream:
@@ -634,7 +630,6 @@ def read_detector_file(path: Path, file: str) -> Iterator[RawFrame]:
 
 
 def _frames_of(image: Any, start: bytes, file: str) -> Iterator[RawFrame]:
-    """Frames of an image that fabio has opened, whose file begins so."""
     if image.nframes > LIMITS.frames:
         raise make_truncation_error(file)
     for number in range(image.nframes):

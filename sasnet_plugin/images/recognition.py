@@ -34,9 +34,7 @@ UNEVEN = 0.05
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file can only be an image: its first bytes are TIFF's, CBF's, EDF's, numpy's or
-    BornAgain's.
-    """
+    """Whether a file can only be an image: its first bytes are TIFF's, CBF's, EDF's, numpy's, BornAgain's."""
     # HDF5 and plain tables are not assessed here; they may hold curves.
     try:
         start = beginning(path, str(path), START)

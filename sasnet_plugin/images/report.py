@@ -781,9 +781,7 @@ def distribution(
 
 
 def bias(xi: NDArray[np.float64], predictions: NDArray[np.float64]) -> Draw:
-    """Plot mean and middle 90 % of predictions (samples, n) for samples with uniform angles; xi in
-    degrees.
-    """
+    """Plot mean and middle 90 % of predictions (samples, n) for samples with uniform angles, in degrees."""
     mean = predictions.mean(axis=0)
     low, high = np.quantile(predictions, (0.05, 0.95), axis=0)
     return distribution(xi, mean, low, high)

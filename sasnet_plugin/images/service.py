@@ -87,9 +87,7 @@ def find_sure_kind(path: Path) -> str:
 
 
 def settle_kind(path: str, reading: How) -> tuple[str, str]:
-    """The kind that a file's images are read as, empty where it is to be chosen; and why, a sentence or
-    none.
-    """
+    """The kind that a file's images are read as, empty if it is to be chosen; and why, a sentence or none."""
     # A file that says it surely, but not all that this kind needs, is of another one if no third can read it.
     if reading.kind:
         return reading.kind, ""

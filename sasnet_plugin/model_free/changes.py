@@ -409,7 +409,6 @@ class Detector:
         return Change(first, frame_number, difference.chance, onset.gradual, goes_on)
 
     def _has_drifted(self, first: int) -> bool:
-        """Whether the series has drifted not long before that frame."""
         return bool(self.changed) and first - self.changed <= self.settings.quiet
 
     def _onset(self, begin: int, direction: Floats) -> Onset:

@@ -60,9 +60,7 @@ def average_neighbours(x: Floats, together: int) -> Floats:
 
 
 def roughness(relative: Floats) -> float:
-    """Noise over the stated errors where that is more, from second differences (median, so that peaks do not
-    count).
-    """
+    """Noise over the stated errors where that is more, from the median of second differences."""
     if relative.size < 8:
         return 1.0
     return max(median(np.abs(np.diff(relative, 2))) / (0.6745 * np.sqrt(6)), 1.0)

@@ -20,6 +20,7 @@ from ..fitting.result.sample_result import JointFit, SampleResult
 from ..model_free import Guinier
 from ..types import Curve, SasnetError, sum_parts
 from . import sentences
+from .forecast_errors import forecast_errors
 from .match_points import MatchPoint, match_point_of_model, match_point_of_series
 from .measurements import (
     WATERS,
@@ -31,7 +32,6 @@ from .measurements import (
     water_level,
 )
 from .outlook import Outlook, foresee, rescale_errors
-from .reported_errors import reported_errors
 from .rivals import Rival
 
 #: Least probability of a model that counts as possible, and how many are compared at most.
@@ -42,8 +42,8 @@ DRAWS, SCREENING_DRAWS = 4, 2
 LONGEST, SHORTEST = 64.0, 1 / 16
 #: Measurements whose time is searched, and to which factor.
 _SEARCHED, _FINE = 3, 1.2
-#: Times that errors are compared with those that a fit would report.
-_ROUNDS = 2
+#: Times that errors are compared with those that a fit would report, and the factor that ends this.
+_ROUNDS, _AGREE = 2, 1.1
 #: Root of χ² below which two models count as the same curve.
 _SAME = 0.5
 #: Factors of the detector distance's inverse that are offered without a description of the instrument.
@@ -78,33 +78,15 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Plan:
-    """Which measurement to make next.
+    """Which measurement to make next."""
 
-    Parameters
-    ----------
-    ranked : tuple of Ranked
-        The best first.
-    rivals : mapping of str to float
-        Models that are left, with their probability so far.
-    aim : float
-        Chance asked for, 0..1; of a parameter its relative standard deviation.
-    parameter : str or None
-        Whose error is to be small; None: the right model is to lead.
-    now : float
-        The same before the measurement: the leading model's probability, or the relative error.
-    time : float
-        Of the table's figures.
-    seconds : bool
-        Whether times are seconds; else multiples of the present measurement's.
-    """
-
-    ranked: tuple[Ranked, ...]
-    rivals: Mapping[str, float]
-    aim: float
-    parameter: str | None
-    now: float
-    time: float
-    seconds: bool
+    ranked: tuple[Ranked, ...]  #: The best first.
+    rivals: Mapping[str, float]  #: Models that are left, with their probability so far.
+    aim: float  #: Chance asked for, 0..1; of a parameter its relative standard deviation.
+    parameter: str | None  #: Whose error is to be small; None: the right model is to lead.
+    now: float  #: The same before the measurement: the leading model's probability, or the relative error.
+    time: float  #: Of the table's figures.
+    seconds: bool  #: Whether times are seconds; else multiples of the present measurement's.
     unit: str = ""
     notes: tuple[str, ...] = ()
     #: I(q) that each rival predicts for the recommended measurement, with its standard deviation.
@@ -245,7 +227,6 @@ class Plan:
         return self.time_text(ranked.time_to_aim)
 
     def _reaches(self, ranked: Ranked) -> bool:
-        """Whether a measurement reaches the aim in the plan's time."""
         return _reaches(ranked.outlook, self.parameter, self.aim)
 
     def _aim_share(self) -> str:
@@ -317,10 +298,11 @@ def next_measurement(
     question = _Question(parameter, _goal(aim, parameter), _unit_time(time, instrument), ended)
     generator = np.random.default_rng(0) if rng is None else rng
     draws = [rival.draws(DRAWS, generator) for rival in rivals]
-    ranked = _rank(rivals, draws, offers, question, progress or _be_silent)
-    for _ in range(_ROUNDS):
-        ranked = _rank_by_reported_errors(result, rivals, draws, ranked, question, generator)
     now, unit = _now(rivals, parameter)
+    ranked = _rank(rivals, draws, offers, question, progress or _be_silent)
+    if parameter is not None:
+        each = (_search_again(result, rivals, draws, one, question, generator) for one in ranked)
+        ranked = sorted(each, key=lambda one: _order(one, parameter))
     matched = _match_points(result, rivals[0], draws[0], offers) if solvents else []
     plan = Plan(
         tuple(ranked), {rival.short_name: rival.weight for rival in rivals}, question.goal, parameter, now,
@@ -380,32 +362,46 @@ def _rank(
     return sorted(ranked, key=lambda each: _order(each, question.parameter))
 
 
-def _rank_by_reported_errors(
+def _search_again(
     result: FitResult | SampleResult,
     rivals: Sequence[Rival],
     draws: Sequence[Sequence[Floats]],
-    ranked: Sequence[Ranked],
+    ranked: Ranked,
     question: _Question,
     rng: np.random.Generator,
-) -> list[Ranked]:
-    """The same with errors of the parameter as fits would report them after the best measurement."""
-    name = question.parameter
-    if name is None or question.ended() or ranked[0].final.error is None:
-        return list(ranked)
-    best, factors = ranked[0].final, dict[str, float]()
+) -> Ranked:
+    """A measurement whose time was searched, with errors of the parameter as fits would report them."""
+    name = question.parameter or ""
+    for _ in range(_ROUNDS if ranked.time_to_aim is not None else 0):
+        if question.ended():
+            break
+        factors = _learn_errors(result, rivals, draws, ranked.final, name, rng)
+        look = rescale_errors(ranked.outlook, rivals, name, factors)
+        ranked = _search_time(rivals, draws, look, name, question.goal)
+        if all(1 / _AGREE < factor < _AGREE for factor in factors.values()):
+            break
+    for rival in rivals:
+        rival.forget_errors()
+    return ranked
+
+
+def _learn_errors(
+    result: FitResult | SampleResult,
+    rivals: Sequence[Rival],
+    draws: Sequence[Sequence[Floats]],
+    final: Outlook,
+    name: str,
+    rng: np.random.Generator,
+) -> dict[str, float]:
+    # By rivals' names, the error that a fit would report over the one that was foreseen.
+    factors = {}
     for rival, places in zip(rivals, draws, strict=True):
-        foreseen = best.errors.get((rival.short_name, name))
-        reported = (
-            reported_errors(result, rival, places, best.measurement, best.time, rng) if foreseen else {}
-        )
-        if foreseen and name in reported:
-            factors[rival.short_name] = rival.learn_error(name, foreseen, reported[name])
-    again = []
-    for each in ranked:
-        look = rescale_errors(each.outlook, rivals, name, factors)
-        searched = each.time_to_aim is not None
-        again.append(_search_time(rivals, draws, look, name, question.goal) if searched else Ranked(look))
-    return sorted(again, key=lambda each: _order(each, name))
+        foreseen = final.errors.get((rival.short_name, name))
+        if foreseen is not None:
+            found = forecast_errors(result, rival, places, final.measurement, final.time, rng)
+            if name in found:
+                factors[rival.short_name] = rival.learn_error(name, foreseen, found[name])
+    return factors
 
 
 def _sort_by_time(

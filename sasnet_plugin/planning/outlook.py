@@ -76,12 +76,13 @@ def rescale_errors(
 ) -> Outlook:
     """The outlook with other errors of a parameter, by factors of each model's."""
     errors = dict(look.errors)
-    for model, factor in factors.items():
-        if (model, parameter) in errors:
-            value, error = errors[model, parameter]
-            errors[model, parameter] = value, factor * error
-    value, error = _average(rivals, errors, parameter)
-    return replace(look, value=value, error=error, errors=errors)
+    for rival in rivals:
+        key = rival.short_name, parameter
+        if rival.short_name in factors and key in errors:
+            value, error = errors[key]
+            errors[key] = value, min(factors[rival.short_name] * error, rival.present_error(parameter))
+    mean_value, mean_error = _average(rivals, errors, parameter)
+    return replace(look, value=mean_value, error=mean_error, errors=errors)
 
 
 def _refit(
@@ -99,7 +100,7 @@ def _refit(
 def _lead(right: tuple[Rival, Minimum], wrong: tuple[Rival, Minimum], gap: float) -> float:
     """Probability that the first of two models leads after the measurement; `gap` is the χ² between them."""
     (truth, own), (rival, other) = right, wrong
-    gain = (own.log_evidence - truth.evidence_before) - (other.log_evidence - rival.evidence_before)
+    gain = (own.log_evidence - truth.before.log_evidence) - (other.log_evidence - rival.evidence_before)
     mean = math.log(max(truth.weight, 1e-12) / max(rival.weight, 1e-12)) + gain
     return float(ndtr(mean / math.sqrt(max(gap, _LEAST))))
 

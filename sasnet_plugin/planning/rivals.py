@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -116,10 +117,14 @@ class Rival:
         own: frozenset[str] = frozenset(),
         per_decade: int | None = None,
     ) -> None:
-        self._known = fits, curves, dintensities, weight, densities, own, per_decade
+        self._fits = fits
+        self._make_again = partial(
+            Rival, curves=curves, dintensities=dintensities, weight=weight, densities=densities, own=own,
+            per_decade=per_decade,
+        )  # fmt: skip
         self.fit, self.weight = fits[0], weight
         self.name, self.short_name = self.fit.name, self.fit.short_name
-        self._bases = [_with_enough_points(starting_values(fit)) for fit in fits]
+        self._bases = [_add_points(starting_values(fit)) for fit in fits]
         self._data = [np.asarray(curve.intensity) for curve in curves]
         # What a fit misses beyond the uncertainties is an uncertainty.
         excess = [max(1.0, float(np.sqrt(fit.reduced_chisq))) for fit in fits]
@@ -138,16 +143,17 @@ class Rival:
         self._prior = np.array([coordinate.prior for coordinate in self.coordinates])
         self._is_vague = np.array([coordinate.prior_mean != 0 for coordinate in self.coordinates])
         self.before = self.minimise(np.zeros(len(self.coordinates)))
-        self._starts, self._widening = [self.before.z], self._widen()
+        self._starts, self._present = [self.before.z], self._widen()
+        self._widening = dict(self._present)
         #: The same model with other kinds of its widest size distribution.
         self.other_kinds: list[Rival] = []
 
     def add_kinds(self) -> None:
         """Compare other kinds of the widest size distribution as well."""
-        fits, *others = self._known
         if name := _widest(self.fit):
             kinds = [kind for kind in PD_TYPES if kind != self.fit.distributions[name]]
-            self.other_kinds = [Rival([_with_kind(fit, kind) for fit in fits], *others) for kind in kinds]
+            changed = ([_change_kind(fit, kind) for fit in self._fits] for kind in kinds)
+            self.other_kinds = list(map(self._make_again, changed))
 
     @property
     def evidence_before(self) -> float:
@@ -260,7 +266,7 @@ class Rival:
         )
 
     def _calculate(self, grid: Hashable, curves: ModelCurves, values: dict[str, Any]) -> Floats:
-        """I(q); a scale, a background or a factor of all contrasts needs no curve but the known one."""
+        # I(q); a scale, a background or a factor of all contrasts needs no curve but the known one.
         factor, shape = self._divide_contrasts(values)
         key = (grid, *((name, value) for name, value in shape.items() if name not in curves.linear))
         parts = self._once(key, lambda: curves.intensity(shape))
@@ -268,7 +274,7 @@ class Rival:
         return np.asarray(scales @ parts + float(values.get("background", 0.0)))
 
     def _divide_contrasts(self, values: dict[str, Any]) -> tuple[float, dict[str, Any]]:
-        """The largest contrast squared, and values with contrasts over it; 1 and the same without one."""
+        # The largest contrast squared, and values with contrasts over it; 1 and the same without one.
         if not self._solvent:
             return 1.0, values
         around = float(values[self._solvent])
@@ -290,8 +296,14 @@ class Rival:
         found = {}
         for name, (value, error) in self._linear_errors(covariance).items():
             floor = calibration_error(value, self.fit.parameters[name].unit)
-            found[name] = value, float(np.hypot(self._widening.get(name, 1.0) * error, floor))
+            widened = float(np.hypot(self._widening.get(name, 1.0) * error, floor))
+            found[name] = value, min(widened, self.present_error(name))
         return found
+
+    def present_error(self, name: str) -> float:
+        """What the fit so far reports; infinite where it knows nothing. More data make no error larger."""
+        error = self.fit.parameters[name].error
+        return math.inf if error is None or not error > 0 else error
 
     def learn_error(self, name: str, foreseen: tuple[float, float], reported: float) -> float:
         """Take over what a fit would report in place of a foreseen value and error; the factor between."""
@@ -299,6 +311,10 @@ class Rival:
         factor = math.sqrt(max(reported**2 - floor, 0.0) / max(foreseen[1] ** 2 - floor, 1e-300))
         self._widening[name] = self._widening.get(name, 1.0) * factor
         return factor
+
+    def forget_errors(self) -> None:
+        """Return to what the fit so far says of errors."""
+        self._widening = dict(self._present)
 
     def _linear_errors(self, covariance: Floats) -> dict[str, tuple[float, float]]:
         found = {}
@@ -338,7 +354,7 @@ def _finite(residuals: Floats) -> Floats:
 
 
 def _densities(curves: ModelCurves, values: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """Names of the solvent's density and of the others, where only their differences matter; else none."""
+    # Names of the solvent's density and of the others, where only their differences matter; else none.
     names = [p.name for p in curves.info.parameters.call_parameters if p.type == "sld" and p.name in values]
     solvents = [name for name in names if "solvent" in name]
     matter = [name for name in names if name not in solvents]
@@ -360,12 +376,12 @@ def _set_density(values: dict[str, Any], name: str, density: float) -> dict[str,
     return values | changed | scales
 
 
-def _with_enough_points(values: dict[str, Any]) -> dict[str, Any]:
+def _add_points(values: dict[str, Any]) -> dict[str, Any]:
     return {n: max(v, _DISTRIBUTION_POINTS) if n.endswith("_pd_n") else v for n, v in values.items()}
 
 
-def _with_kind(fit: ModelFit, kind: str) -> ModelFit:
-    """The fit with another kind of its widest size distribution, of the same mean and deviation."""
+def _change_kind(fit: ModelFit, kind: str) -> ModelFit:
+    # The fit with another kind of its widest size distribution, of the same mean and deviation.
     name = _widest(fit)
     old, width = fit.distributions[name], fit.parameters[f"{name}_pd"]
     mean, deviation = moments(old, width.value)
@@ -379,7 +395,7 @@ def _with_kind(fit: ModelFit, kind: str) -> ModelFit:
 
 
 def _widest(fit: ModelFit) -> str:
-    """The parameter with the widest size distribution that was fitted; empty without one."""
+    # The parameter with the widest size distribution that was fitted; empty without one.
     widths = {name: fit.parameters.get(f"{name}_pd") for name in fit.distributions}
     fitted = {name: p.value for name, p in widths.items() if p is not None and p.value > 0 and not p.fixed}
     return max(fitted, key=lambda name: fitted[name], default="")

@@ -299,7 +299,6 @@ class ClassesFinding:
         return (f"{self.introduction}: {sentence[:1].lower()}{sentence[1:]}",)
 
     def _likeliest(self) -> str:
-        """The likeliest class, and of how many where there may be others."""
         best = self.classes[0]
         if self.is_other:
             return f"{OTHERS.capitalize()}: {percent(best.probability)}."

@@ -178,7 +178,6 @@ def kind_of(labels: Sequence[str], probability: Floats, uniform: Floats | None) 
 
 @cache
 def _rows_of_kinds(labels: tuple[str, ...]) -> Mapping[str, list[int]]:
-    """Which labels are of each kind."""
     return {
         kind: [row for row, name in enumerate(labels) if name in models] for kind, models in KINDS.items()
     }

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -393,9 +394,8 @@ class Predictor:
         # `bare`: what the network says alone, without checks, notes, or what the measurement itself says. For
         # many copies of one measurement, of which only the probabilities are used.
         found_answers: list[list[Answer]] = [[] for _ in choices]
-        most = FEW if bare else BATCH
-        for start in range(0, len(measurements), most):
-            batch = measurements[start : start + most]
+        for start in range(0, len(measurements), BATCH):
+            batch = measurements[start : start + BATCH]
             prepared = list(map(_accept_unchecked if bare else self.prepare, batch))
             outputs = self.outputs(self.features([item.measurement for item in prepared]))
             self._check_finite(outputs, batch)
@@ -612,7 +612,11 @@ class Classifier:
     def glance(self, curves: Sequence[Curve], *, top: int = 5) -> list[tuple[tuple[GroupGuess, ...], float]]:
         """Groups of models, and the probability of any known model: the same numbers as of `suggest`."""
         # Nothing is checked or noted: for copies of a curve that `suggest` was asked about.
-        (answers,) = self.predictor.answers_to(curves, [self.predictor.choice(top)], bare=True)
+        choices = [self.predictor.choice(top)]
+        parts = (curves[begin : begin + FEW] for begin in range(0, len(curves), FEW))
+        answers = list(
+            chain.from_iterable(self.predictor.answers_to(part, choices, bare=True)[0] for part in parts)
+        )
         class_findings = [answer.finding(ClassesFinding) for answer in answers]
         return [
             (class_finding.groups if class_finding else (), answer.in_scope)

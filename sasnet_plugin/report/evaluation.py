@@ -170,9 +170,7 @@ def _open_job(job: Job) -> tuple[Predictor, Library]:
 
 
 def answer_part(job: Job, number: int, part: tuple[str, int, int]) -> tuple[Decoded, Examples] | None:
-    """What is said of so many curves of a model, of another kind or as in training; these without
-    features.
-    """
+    """What is said of so many curves of a model, of another kind or as in training; without features."""
     # None where no setting shows any.
     (predictor, library), rng = _open_job(job), job.rng(number)
     kind_name, index_here, count = part

@@ -105,7 +105,6 @@ def batch_options(body: Mapping[str, Any], workers: int) -> Options:
 
 
 def _rows(journal: Journal, files: tuple[str, ...], failed_files: set[str]) -> list[dict[str, Any]]:
-    """Return rows of the answered files in order."""
     places = {path: place for place, path in enumerate(files) if path in journal.places.keys() - failed_files}
     records = zip(places.values(), journal.records(list(places)), strict=True)
     return [row for place, record in records for row in rows_of(record, place)]

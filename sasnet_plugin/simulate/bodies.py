@@ -177,9 +177,7 @@ def caille(q: Floats, spacing: float, layers: int, eta: float) -> Floats:
 
 
 def draw_stacks(q: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
-    """Structure factor of stacks of 2 to 40 layers of about the same number, some layers alone, and spacing
-    in Å.
-    """
+    """Structure factor of stacks of 2 to 40 layers, about as many in each, some alone, and spacing in Å."""
     # Spacing 45 to 75 Å or, swollen, to 200 Å; η 0.02 to 0.4; up to 40 % of the layers are in no stack.
     spacing = rng.uniform(45, 75) if rng.random() < 0.7 else rng.uniform(75, 200)
     most = int(np.exp(rng.uniform(np.log(2), np.log(40))))
@@ -299,7 +297,6 @@ def _helices(radius: float, rng: np.random.Generator) -> Floats:
 
 
 def _strands(radius: float, rng: np.random.Generator) -> Floats:
-    """Parallel strands in jittered sheets, within a cube around the origin."""
     sheet = rng.uniform(9.5, 11.0)
     n, m = int(radius / 4.8) + 1, int(radius / sheet) + 1
     i, j = (x.ravel() for x in np.mgrid[-n : n + 1, -m : m + 1])
@@ -741,7 +738,6 @@ def _long(rng: np.random.Generator) -> _Built:
 
 
 def _ring(rng: np.random.Generator) -> _Built:
-    """Equal subunits around an axis, in one ring or two."""
     n = int(rng.integers(2, 9))
     unit = domain(_residues(rng, 400), _axes(rng), rng)
     half = 1.25 * np.sqrt(np.mean(np.sum(unit**2, axis=1)))

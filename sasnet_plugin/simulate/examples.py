@@ -386,9 +386,7 @@ def draw_mixed_set(
 
 
 def wide_set(library: Library, rng: np.random.Generator, *, count: int, bodies: float = 0.0) -> Examples:
-    """`count` curves as most of training: broad settings, systematic errors, wrong uncertainties; a share of
-    bodies.
-    """
+    """`count` curves as most of training: broad settings, systematic and wrong errors; some of bodies."""
     stream = Stream(library, rng, pool=1024, honest=0.0, bodies=bodies)
     parts: list[Examples] = []
     while sum(len(part) for part in parts) < count:

@@ -87,7 +87,6 @@ class SphereMixture:
 
 
 def _sizes(parameters: Mapping[str, Any], size: str) -> tuple[Floats, Floats]:
-    """Sizes of a distribution and their shares of all particles."""
     from sasmodels.weights import get_weights
 
     values, weights = get_weights(

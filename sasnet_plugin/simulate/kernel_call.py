@@ -6,7 +6,7 @@ takes most of the time of an evaluation. The numbers that reach the kernel are t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -102,9 +102,18 @@ class KernelCall:
         return details
 
 
-def keep_curves(call: KernelCall) -> Callable[[Mapping[str, Any]], Floats]:
-    """Keep the last curves of a component: most steps of a fit change another, a scale or the background."""
+#: From parameters to I(q), (n,).
+Curves = Callable[[Mapping[str, Any]], Floats]
 
+
+def calls_of(kernels: Sequence[Any]) -> list[Curves]:
+    """Calls of the components of a model; those of a sum keep their last curves."""
+    calls = [KernelCall(kernel) for kernel in kernels]
+    return [keep_curves(call) for call in calls] if len(calls) > 1 else [*calls]
+
+
+def keep_curves(call: KernelCall) -> Curves:
+    # Most steps of a fit change another component, a scale or the background.
     @lru_cache(maxsize=16)
     def calculate(parameters: tuple[tuple[str, Any], ...]) -> Floats:
         return call(dict(parameters))

@@ -197,9 +197,7 @@ def _reflections(low: float, high: float, rng: np.random.Generator) -> NDArray[n
 
 
 def reflectivity(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Specular reflectivity of one to five layers, rough at every interface, to the first order of
-    contrasts.
-    """
+    """Specular reflectivity of one to five layers, rough at every interface, to first order in contrasts."""
     # Fresnel's of the substrate times |Σ Δρ exp(i Q z − Q²σ²/2)|², Q = √(q² − qc²) (J. Als-Nielsen and D.
     # McMorrow, Elements of Modern X-ray Physics, 2nd ed., 2011, ch. 3); at most 1, with a constant.
     low, high = window

@@ -302,7 +302,6 @@ def _earlier(start: ZooModel | None, keep: ZooModel | None) -> dict[str, Any]:
 
 
 def _batches(feed: Feed, keep: ZooModel | None, heads: Sequence[Head]) -> Iterator[Any]:
-    """Yield training batches with the answers that are kept."""
     return iter(feed) if keep is None else Earlier(keep, heads).add_answers(iter(feed))
 
 

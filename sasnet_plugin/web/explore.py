@@ -114,7 +114,6 @@ def _check_curves(curves: list[Curve]) -> list[Curve]:
 
 
 def _write_curves(curves: list[Curve], folder: Path) -> Path:
-    """Write each curve into a file of its own; the first one's."""
     folder.mkdir()
     files = [folder / f"{i:03d}-{stem(c.file, c.entry, 'curve')}.h5" for i, c in enumerate(curves, 1)]
     for file, curve in zip(files, curves, strict=True):

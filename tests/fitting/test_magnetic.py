@@ -14,10 +14,10 @@ from sasnet_plugin.data.sample.described import polarisation_of, read_descriptio
 from sasnet_plugin.data.sample.sample import Polarisation
 from sasnet_plugin.data.sample.sectors import separate_magnetism, weigh_parts
 from sasnet_plugin.fitting.api import fit_sample, fit_together
-from sasnet_plugin.fitting.problem.magnetic_particles import calculate_parts
 from sasnet_plugin.fitting.strategy.magnetic import MagneticTask, fit_spheres
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.simulate.kernel import load_model
+from sasnet_plugin.simulate.magnetic_spheres import calculate_parts
 from sasnet_plugin.types import Curve, DataError, Sector
 
 Q = np.geomspace(0.005, 0.2, 70)

@@ -16,7 +16,7 @@ from benchmarks.fitting.sectors import BINS, density_of_cosines, draw_magnetic, 
 from benchmarks.kept import Here
 from sasnet_plugin import cut_sectors, fit_image, load
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.data.sample.described import by_number, read_description, sample_of
+from sasnet_plugin.data.sample.described import read_description, sample_of, split_entries
 from sasnet_plugin.data.sample.sample import SECTORS
 from sasnet_plugin.data.sample.sectors import compare_sectors, separate_magnetism
 from sasnet_plugin.data.sectors import find_sector, sector_of_name
@@ -230,7 +230,7 @@ def test_by_number_a_sample_file_and_of_names(tmp_path: Path) -> None:
     told = sample_of(curves, read_description(path))
     assert (told.kind, told.field_azimuth) == (SECTORS, 0)
     assert [curve.sector for curve in told.curves] == [Sector(10, 5), Sector(100, 5)]
-    assert by_number("0:15,90:15") == {"1": "0:15", "2": "90:15"}
+    assert split_entries("0:15,90:15") == {"1": "0:15", "2": "90:15"}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.simulate.kernel import call, load_model
-from sasnet_plugin.simulate.kernel_call import KernelCall
+from sasnet_plugin.simulate.kernel_call import KernelCall, calls_of
 from sasnet_plugin.simulate.priors import form_models
 from sasnet_plugin.types import SimulationError
 
@@ -66,3 +66,15 @@ def test_a_parameter_of_another_model_is_an_error() -> None:
 def test_a_product_or_sum_has_no_amplitude_and_says_so(name: str) -> None:
     with pytest.raises(SimulationError, match=r"has no F\(q\); use sasmodels"):
         call(name, np.array([0.01, 0.1]), {})
+
+
+def test_components_of_a_sum_keep_their_last_curves_and_a_single_model_none() -> None:
+    kernels = [load_model(name).make_kernel([Q]) for name in ("sphere", "power_law")]
+    sphere, _ = calls_of(kernels)
+    (alone,) = calls_of(kernels[:1])
+    values, other = {"radius": 40.0}, {"radius": 50.0}
+    kept = sphere(values)
+    assert not np.array_equal(sphere(other), kept)
+    assert sphere(dict(values)) is kept
+    assert np.array_equal(alone(values), kept)
+    assert alone(values) is not kept

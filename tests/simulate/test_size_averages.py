@@ -137,3 +137,12 @@ def test_values_of_q_may_come_in_any_order_and_twice() -> None:
     model = quick_model("cylinder")
     single = [curve(model, values, np.array([each]))[0] for each in q]
     assert curve(model, values, q) == pytest.approx(single, rel=1e-3)
+
+
+def test_a_table_that_is_kept_for_one_axis_gives_the_same_curve() -> None:
+    values = parameters("core_shell_bicelle", "radius")
+    longer, other = {**values, "length": 70.0}, {**values, "sld_face": 4.0}
+    model = quick_model("core_shell_bicelle")
+    first, *_, again = (curve(model, each) for each in (values, longer, other, longer, values))
+    assert np.array_equal(first, again)
+    assert curve(model, longer) == pytest.approx(curve(load_model("core_shell_bicelle"), longer), rel=1e-3)

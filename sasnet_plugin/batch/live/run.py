@@ -342,7 +342,6 @@ class Follower:
             self._kept_at, self._kept = time.monotonic(), self.frames
 
     def _line(self, arrival: Arrived, outcome: Any) -> tuple[list[str], str]:
-        """The line of the next frame, and why it has no answer."""
         self.frames += 1
         if isinstance(outcome, Exception):
             self.failures += 1

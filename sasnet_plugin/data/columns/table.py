@@ -309,7 +309,6 @@ class Runs:
         return near and self._goes_on(run, row)
 
     def _may_be_odd(self, run: Run, row: list[float]) -> bool:
-        """Whether a row of other numbers may be one odd line in the run."""
         return len(run.rows) >= START and self.gap < GAP and not self._goes_on(run, row)
 
 
@@ -908,7 +907,6 @@ def _are_separated(words: list[str], lines: list[str]) -> bool:
 
 
 def _read_loop_names(lines: list[str], width: int) -> list[str]:
-    """The names of CIF's loop_, a line each."""
     tags = [line.strip().rpartition(".")[2] for line in lines if line.lstrip().startswith("_")][-width:]
     return [tag.replace("_", " ") for tag in tags] if len(tags) == width else []
 

@@ -152,7 +152,6 @@ def _add_sectors(sample: Sample, sections: Mapping[str, Any], source: str) -> Sa
 
 
 def _add_spins(sample: Sample, sections: Mapping[str, Any], source: str) -> Sample:
-    """Give curves their spin states, and the sample its efficiencies. Raises DataError if one is unknown."""
     spins = _assign_to_curves(sample, sections.get("spins", {}), source, "")
     unknown = [spin for spin in spins if spin and spin not in SPINS]
     if unknown:
@@ -197,7 +196,7 @@ def parse_sector(value: Any, source: str) -> Sector:
     return Sector(azimuth, half_width)
 
 
-def by_number(text: str) -> dict[str, str]:
+def split_entries(text: str) -> dict[str, str]:
     """The section of a sample file that says what ``0:15,90:15`` does, one entry for each curve."""
     return {str(i + 1): part.strip() for i, part in enumerate(text.split(","))}
 

@@ -395,7 +395,6 @@ def _background(curve: Curve, fit: ModelFit) -> Iterator[str]:
 
 
 def _is_negative(p: Parameter) -> bool:
-    """Whether a value is negative by more than its error allows."""
     return p.error is not None and p.value < -ASSESSMENT.significant * p.error
 
 

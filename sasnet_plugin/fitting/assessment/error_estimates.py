@@ -253,9 +253,7 @@ def calibration_error(value: float, unit: str) -> float:
 
 
 def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:
-    """Change of the residuals by about as much as the data allow; `basis` (n, k), orthonormal, spans the free
-    parameters.
-    """
+    """Change of the residuals by about as much as data allow; `basis` (n, k) spans the free parameters."""
     size = 1.0
     while size > np.finfo(float).eps:
         column = change(size)
@@ -493,7 +491,6 @@ def _as_good(
 
 
 def _minima(local: ModelCurves, starts: Iterator[dict[str, Any]]) -> Iterator[LocalMinimum]:
-    """Yield the minimum near each start, until the time is up."""
     for start in starts:
         minimum = refine(local, start)
         if minimum is None:
@@ -507,9 +504,7 @@ def _minima(local: ModelCurves, starts: Iterator[dict[str, Any]]) -> Iterator[Lo
 
 
 def errors_by_sizes_together(task: Held, deadline: float) -> dict[str, float]:
-    """What adds to the errors of a fit, a standard deviation, for particles that are spread in size
-    instead.
-    """
+    """What adds to the errors of a fit, a standard deviation, for particles spread in size instead."""
     # Empty where the file states the resolution, or the particle has one size and no structure factor: a fit
     # may spread that itself.
     fit = task.fits[0]
@@ -581,13 +576,9 @@ def errors_beside_contrasts(task: Held, deadline: float) -> dict[str, float]:
     """
     fit, start = task.fits[0], starting_values(task.fits[0])
     local = ModelCurves(task.curves[0], task.dintensities[0], task.name, per_decade=fit.per_decade)
-    local.deadline, usual = deadline, _usual_density(start)
-    names = [n for n in fittable(local.info, start) if "sld" in n and n not in {*task.given, *fit.free}]
-    if not (names and usual > 0 and task.slopes):
-        return {}
-    try:
-        fixed = {name: usual * _slope_by_density(local, start, name, usual) for name in names}
-    except TimeUpError:
+    local.deadline = deadline
+    fixed = _slopes_by_fixed_densities(task, local, start)
+    if not fixed:
         return {}
     slopes = {name: column / task.noise for name, column in {**task.slopes, **fixed}.items()}
     prior = np.eye(len(fixed), len(slopes), k=len(task.slopes))
@@ -595,7 +586,25 @@ def errors_beside_contrasts(task: Held, deadline: float) -> dict[str, float]:
     alone, together = errors_of(task.slopes), errors_of(dict(zip(slopes, rows.T, strict=True)))
     growth = {name: together[name] / alone[name] / task.noise for name in task.slopes}
     shapes = (name for name in growth if not is_amplitude(name) and name != "background")
-    return {name: task.error(name) * math.sqrt(max(growth[name] ** 2 - 1, 0.0)) for name in shapes}
+    added = {name: task.error(name) * math.sqrt(max(growth[name] ** 2 - 1, 0.0)) for name in shapes}
+    return {name: min(error, _limit_to_value(task, name)) for name, error in added.items()}
+
+
+def _limit_to_value(task: Held, name: str) -> float:
+    """What may add to an error so that it is less than the value: a layer of no thickness has no contrast."""
+    least = 0.9 * abs(task.fits[0].parameters[name].value)
+    return math.sqrt(max(least**2 - task.error(name) ** 2, 0.0))
+
+
+def _slopes_by_fixed_densities(task: Held, local: ModelCurves, start: Mapping[str, Any]) -> dict[str, Floats]:
+    usual, kept = _usual_density(start), {*task.given, *task.fits[0].free}
+    names = [n for n in fittable(local.info, start) if "sld" in n and n not in kept]
+    if not (names and usual > 0 and task.slopes):
+        return {}
+    try:
+        return {name: usual * _slope_by_density(local, start, name, usual) for name in names}
+    except TimeUpError:
+        return {}
 
 
 def _usual_density(start: Mapping[str, Any]) -> float:
@@ -846,7 +855,6 @@ def spread_over_kinds(result: FitResult) -> FitResult:
 
 
 def _compute_odds(result: FitResult, fit: ModelFit) -> float:
-    """How likely a kind is over that of the best fit, 1 at most."""
     # By the evidence that the search has chosen it by, with how seldom a resolution is supposed; of fits that
     # were not weighed, as of joint ones, by χ².
     best = result.fits[0]

@@ -29,7 +29,7 @@ from ...types import SimulationError, sum_parts
 from ..problem.bounds import bounds_of
 from ..problem.free_parameters import moving
 from ..result.components import bare, is_scale
-from ..result.model_fit import ModelFit, Parameter
+from ..result.model_fit import ModelFit, Parameter, end_of_range
 from ..result.residuals import Shape, SharedError
 from ..settings import ASSESSMENT, PROBLEM
 from .discrepancy import Discrepancy
@@ -155,7 +155,27 @@ def evidence(discrepancy: Discrepancy, fit: ModelFit) -> Evidence:
         lambda: marginal(discrepancy, fit.theory, residual, slopes, hidden),
         _size,
     )
-    return replace(marginal_evidence, minus_two_log=marginal_evidence.minus_two_log + penalise_outside(fit))
+    besides = penalise_outside(fit) + _cost_at_ends(discrepancy, fit)
+    return replace(marginal_evidence, minus_two_log=marginal_evidence.minus_two_log + besides)
+
+
+def _pulls_at_ends(discrepancy: Discrepancy, fit: ModelFit) -> dict[str, float]:
+    """How steeply χ²/2 would fall beyond the end of a range that a parameter stands at, per its extent."""
+    # The likelihood of what is at an end falls from there on, within 1 over this of the range (Laplace's
+    # integral at an end): to move it further, as its slope asks, would leave the range.
+    residual, pulls = discrepancy.residual(fit), {}
+    extents_here = extents(fit, discrepancy.constant)
+    for name in extents_here.keys() & fit.derivatives.keys():
+        pull = float(fit.derivatives[name] @ residual) * extents_here[name]
+        is_at_end = end_of_range(fit.parameters[name]) == ("lower" if pull < 0 else "upper")
+        if is_at_end and abs(pull) > 1:  # else its own minimum lies just before the end
+            pulls[name] = abs(pull)
+    return pulls
+
+
+def _cost_at_ends(discrepancy: Discrepancy, fit: ModelFit) -> float:
+    """-2 ln of the part of their ranges in which parameters at an end are as likely as there."""
+    return float(sum(2 * log(pull) for pull in _pulls_at_ends(discrepancy, fit).values()))
 
 
 def marginal(
@@ -210,8 +230,9 @@ def _widths(fit: ModelFit, discrepancy: Discrepancy) -> dict[str, float]:
 
 def _slopes(fit: ModelFit, discrepancy: Discrepancy) -> dict[str, Floats]:
     """(n,) by each parameter with an effect, over its `_widths`; none where the model is flat."""
-    width = _widths(fit, discrepancy)
-    return moving({name: column * width[name] for name, column in fit.derivatives.items() if name in width})
+    width, ends = _widths(fit, discrepancy), _pulls_at_ends(discrepancy, fit)
+    names = [name for name in fit.derivatives if name in width and name not in ends]
+    return moving({name: fit.derivatives[name] * width[name] for name in names})
 
 
 def _slope_by_scale(fit: ModelFit, discrepancy: Discrepancy) -> dict[str, Floats]:
@@ -296,9 +317,7 @@ def _compute_log_prior(discrepancy: Discrepancy, kinds: int, size: Floats) -> Fl
 
 
 def _solve_normal(gram: Floats, spread: Floats, n: int, hidden: int) -> tuple[Floats, ...]:
-    """Return misfit, cost of parameters and noise, (r,) each, coefficients of slopes and their expected
-    squares, (r, k).
-    """
+    """Return misfit, cost of parameters and noise, (r,) each, coefficients and expected squares, (r, k)."""
     # `gram` (r, 1 + k, 1 + k) are products of residuals and slopes under r shared errors, `spread` (r,) ln of
     # their determinants.
     noise, eye = np.ones(len(gram)), np.eye(gram.shape[1] - 1)

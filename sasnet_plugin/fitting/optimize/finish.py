@@ -133,7 +133,6 @@ def as_it_stands(task: Task, start: dict[str, Any]) -> Done:
 
 
 def _add_errors(local: ModelCurves, fit: Done, deadline: float) -> Done:
-    """Add slopes and errors, without parameters that the data do not show."""
     slopes_by_name = _slopes(local, fit, deadline)
     if slopes_by_name is None:
         return fit

@@ -228,9 +228,7 @@ _COUNTS = _counts()
 
 
 def other_counts(info: Any, fixed: frozenset[str]) -> Propose:
-    """Each count of a body changed by ratios and by one, none of them twice, none to more than can be
-    told.
-    """
+    """Each count of a body changed by ratios and by one, none twice, none to more than can be told."""
     # A chain of ever more pearls may fit ever so slightly better: without an end, one evaluation takes
     # minutes.
     visited: set[tuple[float, ...]] = set()

@@ -59,7 +59,7 @@ def import_bumps() -> None:
         return
     with _LOCK:
         # Another version of Bumps may use one of these while it is imported.
-        with suppress(Exception), _deferred(name for name in _DEFERRED if name not in sys.modules):
+        with suppress(Exception), _defer(name for name in _DEFERRED if name not in sys.modules):
             _import()
         _import()
 
@@ -70,7 +70,7 @@ def _import() -> None:
 
 
 @contextmanager
-def _deferred(names: Iterable[str]) -> Iterator[None]:
+def _defer(names: Iterable[str]) -> Iterator[None]:
     """Let imports in the block take names from these modules without importing them."""
     replaced = {name: _DeferredModule(name) for name in names}
     sys.modules.update(replaced)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulate.kernel import load_model
-from ...simulate.kernel_call import KernelCall, keep_curves
+from ...simulate.kernel_call import Curves, KernelCall, keep_curves
 from ...simulate.quick_models.quick import quick_model
 from ...types import Curve, sum_parts
 from ..ledger import count, read_spent_time
@@ -87,16 +87,8 @@ def experiment(
             """As sasmodels', with what does not change between calls kept."""
             if self._kernel is None:
                 self._kernel: Any = self._model.make_kernel((self.resolution.q_calc,))
-                load = quick_model if quick else load_model
-                kernels = [load(part).make_kernel([self.resolution.q_calc]) for part in sum_parts(name)]
-                self._calls = [keep_curves(KernelCall(kernel, cutoff)) for kernel in kernels]
-            scales = scales_of(name)
-            common = pars["scale"] if len(scales) > 1 else 1.0
-            curves = [
-                common * pars[scale] * call(part)
-                for scale, call, (_, _, part) in zip(scales, self._calls, parts_of(name, pars), strict=True)
-            ]
-            self.Iq_calc = np.sum(curves, axis=0)
+                self._calls = _calls_of_parts(name, self.resolution.q_calc, cutoff, quick=quick)
+            self.Iq_calc = _add_parts(name, pars, self._calls)
             return np.asarray(self.resolution.apply(self.Iq_calc) + pars.get("background", 0.0))
 
         def residuals(self) -> NDArray[np.float64]:
@@ -114,6 +106,22 @@ def experiment(
     kernel = quick_model(name) if quick else load_model(name)
     model = Model(kernel, **select_accepted(kernel.info, parameters))
     return Guarded(data=_make_data(curve, dintensity), model=model)
+
+
+def _calls_of_parts(name: str, q: NDArray[np.float64], cutoff: float, *, quick: bool) -> list[Curves]:
+    load = quick_model if quick else load_model
+    kernels = [load(part).make_kernel([q]) for part in sum_parts(name)]
+    return [keep_curves(KernelCall(kernel, cutoff)) for kernel in kernels]
+
+
+def _add_parts(name: str, parameters: dict[str, Any], calls: list[Curves]) -> NDArray[np.float64]:
+    """I(q) of a model, or of a sum, before smearing and without background."""
+    scales = scales_of(name)
+    common = parameters["scale"] if len(scales) > 1 else 1.0
+    parts = zip(scales, calls, parts_of(name, parameters), strict=True)
+    return np.asarray(
+        np.sum([common * parameters[scale] * call(part) for scale, call, (_, _, part) in parts], axis=0)
+    )
 
 
 def _make_data(curve: Curve, dintensity: NDArray[np.float64]) -> Any:

@@ -105,7 +105,6 @@ def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
 
 
 def _effective_radii(parameters: Mapping[str, Any]) -> list[str]:
-    """Effective radii that the particle does not decide."""
     modes = [name for name, value in parameters.items() if bare(name) == EFFECTIVE_MODE and value == 0]
     return [name.removesuffix("_mode") for name in modes]
 

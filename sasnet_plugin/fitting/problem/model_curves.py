@@ -9,7 +9,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...simulate.kernel import load_model
-from ...simulate.kernel_call import KernelCall, keep_curves
+from ...simulate.kernel_call import calls_of
 from ...simulate.quick_models.quick import quick_model
 from ...types import Curve, sum_parts
 from ..ledger import count, read_spent_time
@@ -49,8 +49,7 @@ class ModelCurves:
         self._parts = sum_parts(name)
         self._limited = [(i, part) for i, part in enumerate(self._parts) if is_limited(part)]
         kernels = [load(part).make_kernel([self._resolution.q_calc]) for part in self._parts]
-        calls = map(KernelCall, kernels)
-        self._kernels = list(map(keep_curves, calls) if len(self._parts) > 1 else calls)
+        self._kernels = calls_of(kernels)
         self.scales = scales_of(name)
         self.linear = (*self.scales, "background")
         self.deadline = np.inf

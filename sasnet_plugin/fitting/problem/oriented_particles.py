@@ -122,7 +122,7 @@ class Particle:
         squares = call_kernel(self._kernels[key], {**values, **axis, **turned}, cutoff=0.0)
         return np.asarray(squares).reshape(rows.size, points)
 
-    def _turn(self, q: float, values: dict[str, Any]) -> dict[str, Any]:
+    def _turn(self, q: float, values: Mapping[str, Any]) -> dict[str, Any]:
         """Turn a particle evenly about its axis, by a rule of midpoints over a quarter turn."""
         points = _LEAST_TURNS + int(_TURNS * q * max(values["length_a"], values["length_b"]))
         return {

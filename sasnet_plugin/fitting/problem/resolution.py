@@ -290,14 +290,12 @@ def _tail_share(curve: Curve) -> Floats:
 
 
 def _smear_power_law(width: float, exponent: float, end: float) -> float:
-    """A power law seen with a resolution, over its value at the point."""
     nodes = np.linspace(-_HIGH, end, 300)
     kernel = np.exp(-(nodes**2) / 2)
     return float(kernel @ np.maximum(1 - nodes * width, _LEAST) ** -exponent / kernel.sum())
 
 
 def _slopes(curve: Curve) -> Iterator[float]:
-    """-d ln I/d ln q about each point."""
     log_q, log_i = np.log(curve.q), np.log(np.maximum(curve.intensity, 1e-300))
     for log_q_here in log_q:
         near = np.abs(log_q - log_q_here) < PROBLEM.window

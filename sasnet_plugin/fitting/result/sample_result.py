@@ -99,7 +99,6 @@ class JointFit:
         return [i for i in range(len(self.shared_errors)) if self._is_off(i) or not self._follows(i)]
 
     def _is_off(self, i: int) -> bool:
-        """Whether a curve's calibration would be off by more than any is."""
         scales = self.relative_scales if self.one_intensity else ()
         return bool(scales) and abs(np.log(scales[i])) > MOST_CALIBRATION
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice, product
@@ -181,23 +181,34 @@ def measure_curves(
 def _measure_blocks(
     page: Page, factor: str | None, data: Binned, shifts: NDArray[np.intp]
 ) -> Iterator[tuple[dict[str, float], Iterator[Floats]]]:
-    """As `measure_curves`, a few of the curves at a time."""
-    # At a tolerance of per cents single precision does for what takes the time.
     rows = [slice(begin, begin + _ROWS_AT_A_TIME) for begin in range(0, len(page), _ROWS_AT_A_TIME)]
     if not factor:
         shifted = (_shift_intensity(page.log_intensity[part], data.columns, shifts) for part in rows)
-        yield {}, ((curves @ data.matrix).astype(np.float64) for curves in shifted)
+        yield {}, _smear_blocks(shifted, data)
         return
     placed = [_shift_and_place(page, part, data.columns, shifts) for part in rows]
     for parameters in FACTORS[factor]:
-        products = (curves * interaction(factor, parameters, *where) for curves, *where in placed)
-        yield parameters, ((curves @ data.matrix).astype(np.float64) for curves in products)
+        yield parameters, _smear_blocks(_multiply(placed, factor, parameters), data)
 
 
-def _shift_and_place(
-    page: Page, rows: slice, columns: NDArray[np.intp], shifts: NDArray[np.intp]
-) -> tuple[NDArray[np.float32], NDArray[np.uint16], Floats]:
-    """Curves of a page at sizes, and where they are in the tables of structure factors: q·R and R."""
+def _smear_blocks(blocks: Iterator[NDArray[np.float32]], data: Binned) -> Iterator[Floats]:
+    # At a tolerance of per cents single precision does for what takes the time.
+    for curves in blocks:
+        yield (curves @ data.matrix).astype(np.float64)
+
+
+#: Curves of a page at sizes, and where they are in the tables of structure factors: q·R and R.
+_Placed = tuple[NDArray[np.float32], NDArray[np.uint16], Floats]
+
+
+def _multiply(
+    placed: Sequence[_Placed], factor: str, parameters: dict[str, float]
+) -> Iterator[NDArray[np.float32]]:
+    for curves, positions, radius in placed:
+        yield curves * interaction(factor, parameters, positions, radius)
+
+
+def _shift_and_place(page: Page, rows: slice, columns: NDArray[np.intp], shifts: NDArray[np.intp]) -> _Placed:
     radius = page.radius_effective[rows, None] * np.exp(BANK_STEP * shifts)  # of a body times the size ratio
     with np.errstate(divide="ignore"):
         log_x = np.log(radius)[..., None] + LOG_Q_MIN + BANK_STEP * columns

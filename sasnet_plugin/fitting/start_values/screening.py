@@ -5,6 +5,7 @@ A cube is what most boxes are made as, and of 160 boxes of random proportions no
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -267,8 +268,8 @@ def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     if len(sum_parts(task.model)) > 1:
         starts = [near_curve.parameters for near_curve in nearest_sums(bank, task.model, data, count=count)]
         return [as_start(task, start) for start in (*extra, *starts)]
-    starts = _find_form_starts(task, bank, data)
-    return [as_start(task, start) for start in (*extra, *starts)]
+    starts = [as_start(task, start) for start in (*extra, *_find_form_starts(task, bank, data))]
+    return [*starts, *_go_beyond_library(task, starts)]
 
 
 def _nearest(task: Task, page: Page, data: Binned) -> list[dict[str, Any]]:
@@ -297,17 +298,15 @@ def further(task: Task, bank: Bank) -> list[dict[str, Any]]:
     means = _average_bins(task.curve, task.dintensity)
     near = nearest(page, task.model, task.structure_factor, points, count=START_VALUES.further * count)
     near = near[count:] + nearest(page, task.model, task.structure_factor, means, count=count)
-    starts = [as_start(task, near_curve.parameters) for near_curve in near]
-    return [*starts, *_go_beyond_library(task, starts)]
+    return [as_start(task, near_curve.parameters) for near_curve in near]
 
 
 def _go_beyond_library(task: Task, starts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Starts of twice the count where it is the largest that sasmodels draws, as of a star's arms."""
+    """The first start with twice the largest count that sasmodels draws, as of a star's arms."""
     info = load_model(task.name).info
     counts = counts_of(info, starts[0], task.fixed) if starts else []
     last = {name: limits_of(info, name)[1] for name in counts}
-    ends = ((start, name) for name in counts for start in starts if start[name] == last[name])
-    return [{**start, name: 2 * last[name]} for start, name in ends][:1]
+    return [{**starts[0], name: 2 * most} for name, most in last.items() if most < math.inf]
 
 
 def _average_bins(curve: Curve, dintensity: Floats) -> Binned:

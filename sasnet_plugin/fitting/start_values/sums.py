@@ -271,7 +271,6 @@ def _lorentz(q: Floats, p: Values) -> Floats:
 
 
 def _free_lorentz(q: Floats, p: Values) -> Floats:
-    """A Lorentzian whose exponent is free, as `correlation_length` has it."""
     return np.asarray(1 / (1 + (q * p["cor_length"]) ** p["lorentz_exp"]))
 
 

@@ -177,9 +177,7 @@ class Beliefs:
         return max(self.suggestion.second_component or 0.0, STRATEGY.seldom)
 
     def first(self) -> dict[str, float]:
-        """The simplest models of the likely groups, and the likeliest models, with what is thought of
-        each.
-        """
+        """The simplest models of the likely groups, and the likeliest models, with what is known of each."""
         # The members of a group are hardly distinguishable, and a group of twenty may keep the simple ones
         # out of the first five. A simple model that explains the curve is what the evidence prefers.
         chances: dict[str, float] = {}

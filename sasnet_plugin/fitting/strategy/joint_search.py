@@ -152,9 +152,7 @@ _THICKNESS = {"core_shell_ellipsoid": "thick_shell"}
 
 
 def kin(fit: JointFit, options: FitOptions) -> list[str]:
-    """Bodies of as many materials as that of a fit, of those that a user asks for; none where it is no
-    body.
-    """
+    """Bodies of as many materials as that of a fit, of those that a user asks for; none if it is no body."""
     # Its own too, as a long and a flat one of it are two.
     if fit.model not in _BODIES:
         return []

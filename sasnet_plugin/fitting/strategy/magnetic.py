@@ -13,22 +13,14 @@ import numpy as np
 from ...arrays import Floats
 from ...data.raw import points
 from ...data.sample.sample import Sample
+from ...simulate.magnetic_spheres import LAYER, MAGNETIC_SLD, POLARISATION, SHARE, SMALL, SPHERES
 from ...types import Suggestion
 from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger, read_spent_time
 from ..optimize.least_squares_problem import Solved
 from ..pool import answers
 from ..problem.experiment import TimeUpError
-from ..problem.magnetic_particles import (
-    LAYER,
-    MAGNETIC_SLD,
-    POLARISATION,
-    SHARE,
-    SMALL,
-    SPHERES,
-    MagneticCurves,
-    magnetic_info,
-)
+from ..problem.magnetic_particles import MagneticCurves, magnetic_info
 from ..problem.shared_parameters import Plan
 from ..result.sample_result import JointFit, Key, SampleResult
 from ..settings import PROBLEM
@@ -61,7 +53,7 @@ class MagneticTask(SectorTask):
         return magnetic_info(self.model)
 
     @property
-    def fitted_densities(self) -> tuple[str, ...]:
+    def free_densities(self) -> tuple[str, ...]:
         return ("sld_shell", MAGNETIC_SLD)
 
     @property
@@ -156,7 +148,6 @@ def fit_spheres(task: MagneticTask, bank: Any, budget: Budget) -> list[JointFit]
 def _fit_variants(
     task: MagneticTask, curves: list[Any], starts: Sequence[Mapping[str, Any]], free: frozenset[str] = _NONE
 ) -> list[JointFit]:
-    """Fits without and with a non-magnetic layer."""
     plain = _descend(task, curves, starts, _STEPS, free=free)
     begin = [problem.nearest[0] | {LAYER: depth} for problem in plain[:1] for depth in (3.0, -3.0)]
     layered = [] if LAYER in task.fixed else _descend(task, curves, begin, _STEPS, free=free | {LAYER})
@@ -175,7 +166,6 @@ def _descend(
     task: MagneticTask, curves: list[Any], starts: Sequence[Mapping[str, Any]], steps: int,
     tolerance: float = 0.0, free: frozenset[str] = _NONE,
 ) -> list[MagneticProblem]:  # fmt: skip
-    """Go downhill from each start; the nearest to the data first."""
     problems = [_make_problem(task, curves, start, tolerance, free) for start in starts]
     for problem in problems:
         with suppress(TimeUpError):
@@ -198,7 +188,6 @@ def _make_problem(
 
 
 def _find_starts(task: MagneticTask, curves: list[Any]) -> list[dict[str, Any]]:
-    """The best of a grid of sizes, shells and signs of the magnetic density."""
     low = min(float(curve.q[0]) for curve in task.sample.curves)
     high = max(float(curve.q[-1]) for curve in task.sample.curves)
     radii = np.geomspace(2.5 / high, 2.5 / low, _SIZES)

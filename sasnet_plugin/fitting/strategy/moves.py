@@ -158,9 +158,7 @@ def make_step_from(
 
 
 def first(state: State) -> Iterator[Step]:
-    """The simplest models of the network's first groups, as it thinks they interact, whatever else is
-    open.
-    """
+    """The simplest models of the network's first groups, as it thinks they interact, whatever is open."""
     # Of those that take longer only what is likely itself: before it is fitted, what lies beside the fits of
     # others is hardly worth a look. Where the likeliest is slow, what is thought of at all comes before it,
     # in a tenth of its time. A slow one is worth its time or not, as all that is open: other points or a
@@ -189,9 +187,7 @@ def list_expected(state: State) -> dict[Hypothesis, float]:
 
 
 def _find_quick_limits(state: State, chances: Mapping[str, float]) -> Iterator[tuple[str, float]]:
-    """Yield what slow models that are expected become at their limits, where that is quick: cubes for
-    superballs.
-    """
+    """Yield what expected slow models become at their limits, if that is quick: cubes for superballs."""
     for form, chance in chances.items():
         if fit_cost_class(form) == "slow":
             names = {reduction.name for reduction in simpler(form)} & state.beliefs.guesses.keys()
@@ -899,9 +895,7 @@ def _find_missing_salt(fit: ModelFit) -> list[str]:
 
 
 def kinds(state: State) -> Iterator[Step]:
-    """The best fit, and near ones of no more parameters, with other kinds of size distribution and
-    without.
-    """
+    """The best fit, and near ones of no more parameters, with other kinds of size distribution or none."""
     # Of precise data the kind decides: with a wrong one spheres have a fuzzy surface. And a width may hide a
     # misfit.
     best = state.best

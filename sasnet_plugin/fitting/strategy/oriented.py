@@ -14,6 +14,7 @@ from ...arrays import Floats
 from ...data.raw import points
 from ...data.sample.sample import Sample
 from ...digits import significant
+from ...simulate.magnetic_spheres import LAYER, POLARISATION, SHARE, SMALL
 from ...simulate.orientations import DIRECTOR, P2
 from ...types import Curve, ModelGuess, SasnetError, Suggestion
 from ..evidence.discrepancy import Discrepancy
@@ -26,7 +27,6 @@ from ..pool import answers
 from ..problem.bounds import default_of, range_of
 from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import complete_distributions
-from ..problem.magnetic_particles import LAYER, POLARISATION, SHARE, SMALL
 from ..problem.model_curves import ModelCurves
 from ..problem.oriented_particles import LENGTHS, P2_RANGE, SectorCurves, particle_info
 from ..problem.shared_parameters import Plan
@@ -99,7 +99,7 @@ class SectorTask:
         return particle_info(self.model)
 
     @property
-    def fitted_densities(self) -> tuple[str, ...]:
+    def free_densities(self) -> tuple[str, ...]:
         """Scattering length densities that are fitted where no value is given."""
         return ("sld_core",)
 
@@ -148,19 +148,26 @@ def fit_oriented(
         SectorTask(sample, dintensities, model, collect_fixed(options, model), options.ranges)
         for model in models
     ]
-    later = [task for task in tasks if options.models is None and task.model == _EXPENSIVE]
-    fits, notes = _fit_particles(ledger, [task for task in tasks if task not in later])
-    if later and not any(is_complete(fit) for fit in fits):
-        more, more_notes = _fit_particles(ledger, later)
-        fits, notes = fits + more, notes + more_notes
-    if all(fit.lacking() for fit in fits):  # the direction may be between two sectors
-        free = [replace(task, free_direction=True) for task in tasks if not _is_director_fitted(task)]
-        fits += _fit_particles(ledger, [task for task in free if _is_director_fitted(task)])[0]
+    fits, notes = _fit_in_turn(ledger, tasks, _EXPENSIVE if options.models is None else "")
     guesses = tuple(ModelGuess(model, None, 1 / len(models), "") for model in models)
     suggestion = Suggestion(sample.curves[0].file, "", guesses, (), 1.0)
     ranked = rank_particles(_select_likeliest(fits))
     notes += _describe_turned(ranked[:1], fits)
     return SampleResult(sample, dintensities, tuple(ranked), suggestion, notes=tuple(notes))
+
+
+def _fit_in_turn(
+    ledger: Ledger, tasks: Sequence[SectorTask], expensive: str
+) -> tuple[list[JointFit], list[str]]:
+    """Fits of all but an expensive particle; of it and with free directions where these do not do."""
+    fits, notes = _fit_particles(ledger, [task for task in tasks if task.model != expensive])
+    if not any(map(is_complete, fits)):
+        more, more_notes = _fit_particles(ledger, [task for task in tasks if task.model == expensive])
+        fits, notes = fits + more, notes + more_notes
+    if all(fit.lacking() for fit in fits):  # the direction may be between two sectors
+        free = [replace(task, free_direction=True) for task in tasks if not _is_director_fitted(task)]
+        fits += _fit_particles(ledger, [task for task in free if _is_director_fitted(task)])[0]
+    return fits, notes
 
 
 def is_complete(fit: JointFit) -> bool:
@@ -180,9 +187,7 @@ def _fit_particles(ledger: Ledger, tasks: Sequence[SectorTask]) -> tuple[list[Jo
 
 
 def _select_likeliest(fits: Sequence[JointFit]) -> list[JointFit]:
-    """Of each model the fit of greatest evidence; of two that fit alike, as with layers, that of axes along
-    the director.
-    """
+    """Of each model the fit of greatest evidence; of two that fit alike that of axes along the director."""
     best: dict[str, JointFit] = {}
     for fit in sorted(fits, key=lambda fit: fit.minus_two_log):
         first = best.setdefault(fit.name, fit)
@@ -304,7 +309,6 @@ def _vary_length(
 
 
 def _is_same(values: Mapping[str, Any], start: Mapping[str, Any], name: str) -> bool:
-    """Whether a descent from there would repeat that from a start."""
     return bool(values[P2] == start[P2] and abs(np.log(values[name] / start[name])) < _NEAR)
 
 
@@ -350,8 +354,8 @@ def _is_director_fitted(task: SectorTask) -> bool:
 def list_densities(task: SectorTask) -> tuple[dict[str, float], list[str]]:
     """Scattering length densities that are fixed, and names of those that are fitted."""
     parameters = task.info.parameters.call_parameters
-    names = [p.name for p in parameters if p.type == "sld" or p.name in task.fitted_densities]
-    fitted = [name for name in names if name in task.fitted_densities and name not in task.fixed]
+    names = [p.name for p in parameters if p.type == "sld" or p.name in task.free_densities]
+    fitted = [name for name in names if name in task.free_densities and name not in task.fixed]
     return {
         name: float(task.fixed.get(name, default_of(task.info, name))) for name in names if name not in fitted
     }, fitted

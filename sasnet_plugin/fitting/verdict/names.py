@@ -99,7 +99,6 @@ def _adapt_to_length(text: str, fit: ModelFit) -> str:
 
 
 def _kind(part: str) -> str:
-    """Name the kind of a model or product that may be part of a sum."""
     if part.endswith(".py"):
         return PurePath(part).stem
     model, _, factor = part.partition("@")

@@ -22,8 +22,8 @@ from ...data.sample.sample import (
 from ...data.sample.sectors import EFFICIENCY, Difference, Magnetism
 from ...digits import chisq_text, format_rounded, join_names, significant
 from ...in_python import translate_sentence
+from ...simulate.magnetic_spheres import LAYER, MAGNETIC_SLD, POLARISATION, SHARE, SMALL, SPHERES
 from ...simulate.orientations import DIRECTOR, P2
-from ..problem.magnetic_particles import LAYER, MAGNETIC_SLD, POLARISATION, SHARE, SMALL, SPHERES
 from ..result.model_fit import ModelFit, Parameter
 from ..result.reported_values import mean_over_parameter, value_of
 from ..result.sample_result import JointFit, SampleResult, select_alike
@@ -109,7 +109,6 @@ def _describe_magnetism(parts: Magnetism) -> str:
 
 
 def _describe_core(result: SampleResult) -> str:
-    """Magnetic contrast and radius of spheres; empty where the curves were not fitted as measured."""
     best = result.best
     if best is None or MAGNETIC_SLD not in best.parameters:
         return ""
@@ -134,7 +133,6 @@ def _describe_core(result: SampleResult) -> str:
 
 
 def _describe_polarisation(result: SampleResult) -> list[str]:
-    """Say that the polarisation was fitted."""
     p = result.best.parameters.get(POLARISATION) if result.best else None
     return [str(sentences.POLARISATION_FITTED)] if p is not None and not p.fixed else []
 
@@ -368,7 +366,6 @@ def _proportion(result: SampleResult, best: JointFit, names: Sequence[str]) -> s
 
 
 def _calibrations(result: SampleResult, best: JointFit) -> str:
-    """Say that a curve's intensity is off by more than a calibration is."""
     sample = result.sample
     one_scale = sample.kind in (SETTINGS, CONTRASTS) or (
         sample.kind == CONCENTRATIONS and best.structure_factor is not None and result.explained

@@ -168,9 +168,7 @@ class Rings:
 
 
 def rings(polar: Polar) -> Rings:
-    """Harmonics around each ring; cells that were not measured are filled, by the opposite one where it
-    was.
-    """
+    """Harmonics around each ring; cells that were not measured are filled, by the opposite one if it was."""
     area, counts = polar.area, polar.counts
     good = area > _COVERED * np.maximum(np.median(polar.whole, axis=1), 0.25)[:, None]
     covered = good.mean(axis=2)

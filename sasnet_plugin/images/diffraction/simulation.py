@@ -63,9 +63,7 @@ def grid(half: float, n: int) -> tuple[float, Floats]:
 
 
 def direction(tilt: float, turn: float) -> Floats:
-    """Unit vector of an axis that leaves the plane across the beam by `tilt`, turned by `turn` in it,
-    radians.
-    """
+    """Unit vector of an axis that leaves the plane across the beam by `tilt` and turns by `turn`, radians."""
     return np.array([np.cos(tilt) * np.cos(turn), np.cos(tilt) * np.sin(turn), np.sin(tilt)])
 
 
@@ -260,7 +258,6 @@ def _crystal(size: int, rng: np.random.Generator) -> Floats:
 
 
 def _speckle(size: int, rng: np.random.Generator) -> Floats:
-    """Speckle of many scatterers, without an envelope of a particle."""
     field = rng.normal(size=(size, size)) + 1j * rng.normal(size=(size, size))
     width = np.exp(rng.uniform(0, np.log(8)))
     smooth = gaussian_filter(field.real, width) ** 2 + gaussian_filter(field.imag, width) ** 2

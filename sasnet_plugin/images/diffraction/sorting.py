@@ -353,7 +353,6 @@ class Mixture:
 
 
 def _criteria(z: NDArray[np.float64], seed: int) -> list[tuple[int, float]]:
-    """Bayesian information criterion of each number of clusters."""
     most = min(SORTING.most_clusters, len(z) // 8)
     return [(k, float(_gaussians(z, k, seed, 1).bic(z))) for k in range(1, max(most, 1) + 1)]
 

@@ -133,9 +133,7 @@ def _table(body: str, aspect: float) -> Floats:
 
 
 def screen_starts(image: Image, bodies: Sequence[str], guess: dict[str, float]) -> list[Start]:
-    """Return starts of each body, the nearest first and of different aspects; `guess` as in
-    `fit_oriented`.
-    """
+    """Return starts of each body, nearest first and of different aspects; `guess` as in `fit_oriented`."""
     # A ring's mean and second harmonic about the director are Σ ⟨P_l⟩ F_l(q) c_lm, m = 0 and 2
     # (`orientation.expand_in_harmonics`). Both directions that the harmonic allows are tried.
     polar_image = polar(image)
@@ -258,9 +256,7 @@ class Unevenness:
 
 
 def covariance(expected: Floats, pixels: Floats, fields: list[Floats], size: Unevenness) -> Whitening:
-    """Return the covariance of counts of cells (n,), with `pixels` each and `fields` of `bumps_at` for each
-    length.
-    """
+    """Return the covariance of counts of cells (n,), of `pixels` each, and `fields` of `bumps_at`."""
     variance = np.maximum(expected, 0.3) + (size.pixels * expected) ** 2 / pixels
     smooth = [a * expected[:, None] * field for a, field in zip(size.areas, fields, strict=True)]
     return whitening(variance, np.concatenate(smooth, axis=1))
@@ -960,7 +956,6 @@ def _is_across(problem: OrientedImage, rival: OrientedImage | None) -> bool:
 
 
 def _measure(name: str, problem: OrientedImage) -> float:
-    """A value, or the extent along the axis."""
     values = problem.values()
     return values[name] if name in values else EXTENTS[problem.body][1] * values["radius"] * values["aspect"]
 

@@ -548,9 +548,7 @@ def recognise(path: Path) -> bool:
 
 
 def read(path: Path, file: str) -> Iterator[RawSans]:
-    """Yield the images of an HDF5 file. Raises DataError if it is damaged or lacks what its format
-    promises.
-    """
+    """Yield the images of an HDF5 file. Raises DataError if it is damaged or lacks what its format has."""
     try:
         with hdf5.open_file(path, file) as opened:
             for has, images in LAYOUTS:
@@ -627,7 +625,6 @@ def _from_all_of_ill(opened: Any, _: Path, file: str) -> Iterator[RawSans]:
 
 
 def _quokka(opened: Any) -> Any:
-    """The entry of a file of Quokka, which holds ``data/hmm_xy``."""
     for entry in (opened, *(item for item in opened.values() if hasattr(item, "get"))):
         if entry.get("data/hmm_xy") is not None:
             return entry
@@ -706,7 +703,6 @@ def _convert_selector(wavelength: float | None) -> float | None:
 
 
 def _nxsas(opened: Any) -> Any:
-    """The entry of a file that says it is one of NeXus' NXsas."""
     for _, entry in hdf5.members(opened):
         definition = hdf5.member(entry, "definition")
         if (
@@ -735,7 +731,6 @@ def _from_nxsas(opened: Any, path: Path, file: str) -> Iterator[RawSans]:
 
 
 def _spread_in(entry: Any) -> float | None:
-    """The last wavelength spread of an entry, as a share or in per cent."""
     spread = None
     for name, item in hdf5.walk_members(entry, 3):
         if name == "wavelength_spread" and getattr(item, "size", 0) == 1:
@@ -744,7 +739,6 @@ def _spread_in(entry: Any) -> float | None:
 
 
 def _vsans(opened: Any) -> Any:
-    """The group of NIST's VSANS whose detector has panels."""
     for _, entry in hdf5.members(opened):
         group = hdf5.member(entry, "instrument")
         if group is not None and any(f"detector_{name}" in group for name in PANELS):

@@ -136,9 +136,7 @@ def make_detector_geometry(
     centre: tuple[float, float],
     setting: Setting,
 ) -> SmallAngle:
-    """Return the geometry of a flat detector, row 0 lowest, beam at (column, row), 0 in the first pixel's
-    centre.
-    """
+    """Return the geometry of a flat detector, row 0 lowest, beam at (column, row), 0 the first pixel."""
     # q = 2k sin θ with tan 2θ = r/L2; a pixel of area D² covers dΩ = D² cos³2θ / L2².
     width, height = setting.pixel
     x = (np.arange(shape[1]) - centre[0]) * (width / setting.distance)
@@ -171,9 +169,7 @@ def find_centre(values: Floats, mask: BoolArray) -> tuple[float, float, float]:
 
 
 def better_centre(values: Floats, mask: BoolArray, stated: tuple[float, float]) -> tuple[float, float] | None:
-    """Return (column, row) about which an image is clearly more symmetric than the stated centre, else
-    None.
-    """
+    """Return (column, row) about which an image is clearly more symmetric than the stated centre, or None."""
     worth, correlation = _symmetry(values, mask)
     row, column = np.unravel_index(int(np.argmax(worth)), worth.shape)
     centre = _top(worth, row, column, 1) / 2, _top(worth, row, column, 0) / 2
@@ -631,7 +627,6 @@ def _says(arrays: Mapping[str, Floats], name: str, least: float = 0.0) -> bool:
 
 
 def _spreads(arrays: dict[str, Floats], notes: list[str]) -> tuple[Floats | None, Floats | None]:
-    """Return spreads of q along it and across it, if given."""
     along, across = arrays.get("along"), arrays.get("across")
     if along is None and _says(arrays, "sigma_x"):
         along, across = _rotate_spreads(arrays)
@@ -738,7 +733,6 @@ def _interpret_numbers(names: str, numbers: Sequence[float]) -> dict[str, float]
 
 
 def _header(head: list[str]) -> SansSettings:
-    """What NIST's header says: wavelength, spread, distances, apertures."""
     header_values: dict[str, float] = {}
     for names, values in zip(head, head[1:], strict=False):
         header_values |= _interpret_numbers(
@@ -870,9 +864,7 @@ def _convert_frame(frame: RawFrame, file: str) -> RawSans:
 
 
 def subtract_empty(raw: RawSans, settings: SansSettings) -> RawSans:
-    """Subtract the empty cell, with uncertainties. Raises DataError if its file is unreadable or has other
-    pixels.
-    """
+    """Subtract the empty cell, with errors. Raises DataError if its file is unreadable or of other pixels."""
     assert settings.empty_file is not None
     empty = next(
         _raw(Path(settings.empty_file), settings.empty_file, SansSettings(dataset=settings.dataset)), None

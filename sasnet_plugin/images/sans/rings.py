@@ -182,9 +182,7 @@ def odd_harmonics(polar_image: Polar) -> tuple[Floats, Floats]:
 
 
 def excess(polar_image: Polar) -> Floats:
-    """(N_RINGS,) χ² over degrees of freedom of the sectors of a ring about its mean; 1 where nothing is
-    told.
-    """
+    """(N_RINGS,) χ² over degrees of freedom of the sectors of a ring about its mean; 1 if nothing is told."""
     # Spots and textures make it large where no low harmonic does.
     expected = polar_image.exposure * polar_image.rate[:, None]
     has_expectation = expected > 0
@@ -481,7 +479,7 @@ class _Parts:
         return np.bincount(self.ring, values) / np.maximum(np.bincount(self.ring), 1)
 
     def select(self, chosen: NDArray[np.bool_]) -> _Parts:
-        return _Parts(*(getattr(self, f.name)[chosen] for f in fields(self)[:-2]), self.size, self.least)
+        return replace(self, **{f.name: getattr(self, f.name)[chosen] for f in fields(self)[:-2]})
 
 
 def _divide_pixels(image: Image) -> _Parts:
@@ -502,9 +500,8 @@ def _divide_pixels(image: Image) -> _Parts:
     dq, *shares = (np.repeat(column, number**2) for column in columns)
     q = np.hypot(qx, qy)
     ring = np.floor((q - whole.min()) / width).astype(np.intp)
-    parts = _Parts(
-        q, np.degrees(np.arctan2(qy, qx)), dq, ring, *shares, number**-2, float(geometry.error is None)
-    )
+    azimuth, least = np.degrees(np.arctan2(qy, qx)), float(geometry.error is None)
+    parts = _Parts(q, azimuth, dq, ring, shares[0], shares[1], shares[2], number**-2, least)
     return parts.select((ring >= 0) & (q < whole.max()))
 
 

@@ -290,7 +290,6 @@ class Background:
         return found
 
     def _is_own(self, file: str) -> bool:
-        """Whether a file is not known to hold images of another kind."""
         kind = self._kind(self._images.folder_of(file) / file) if self._kind else ""
         return kind in ("", self._domain)
 

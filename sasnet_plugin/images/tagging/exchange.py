@@ -178,7 +178,6 @@ def _gather_labels(labels: Iterable[_Label]) -> Labels:
 
 
 def _path(place: str, file: Any) -> str:
-    """A path below the folder, as the log has it."""
     name = file.removeprefix("./") if isinstance(file, str) else ""
     parts = name.split("/")
     if not {"", ".", ".."}.intersection(parts) and "\\" not in name and len(name) <= _LONGEST:

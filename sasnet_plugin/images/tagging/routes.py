@@ -510,7 +510,6 @@ def _render_closed(request: Request) -> Response:
 
 
 def _kinds() -> dict[str, str]:
-    """Titles of the kinds that can be tagged, by name."""
     return {name: specification(name).title for name in PAGES}
 
 

@@ -240,9 +240,7 @@ _SURE = 8.0
 
 
 def uncertainty(state: State, rows: Rows) -> Floats:
-    """(rows,) 1 − |2p − 1| of the tag nearest to a half of those that nobody has answered; −1: none is
-    known.
-    """
+    """(rows,) 1 − |2p − 1| of the tag nearest to a half of those that nobody has answered; −1: none known."""
     # It puts images in the same order as the binary entropy of p.
     open_tags = (state.value[rows] == UNKNOWN) & np.isfinite(state.probability[rows])
     sure = np.where(open_tags, np.abs(2 * state.probability[rows] - 1), 2.0)
@@ -250,9 +248,7 @@ def uncertainty(state: State, rows: Rows) -> Floats:
 
 
 def suspicion(state: State, rows: Rows) -> Floats:
-    """(rows,) probability by the model that the least credible label of an image is wrong; −1 where
-    unknown.
-    """
+    """(rows,) probability by the model that the least credible label of an image is wrong; −1: unknown."""
     # The self-confidence of confident learning (C. Northcutt et al., J. Artif. Intell. Res. 70 (2021) 1373).
     found_suspicion, value = np.full(len(rows), -1.0), state.value[rows]
     labelled_rows = np.flatnonzero((value != UNKNOWN).any(axis=1))

@@ -137,7 +137,6 @@ def read_labelled(domain: Domain, labels: Path, images: Sequence[str]) -> tuple[
 
 
 def _frames(domain: Domain, image: str, entries: Mapping[int, Any]) -> Iterable[Any]:
-    """Yield frames of a file that has labels; others are not read."""
     return domain.read(image, ReadOptions()) if entries else ()
 
 
@@ -162,9 +161,7 @@ def read_labels(path: Path, head: Tags) -> dict[str, dict[int, NDArray[np.float3
 
 
 def read_accepted(path: Path, head: Tags) -> dict[tuple[str, int], NDArray[np.bool_]]:
-    """(File, frame) -> of which tags a model had suggested what the table says; with parents that it
-    implies.
-    """
+    """(File, frame) -> of which tags a model had suggested what the table says; with implied parents."""
     # The table is one that `read_labels` has read.
     accepted = {}
     for row in _rows(path):

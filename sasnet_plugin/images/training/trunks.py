@@ -221,9 +221,7 @@ def _sum_and_difference(pictures: Any, stated: Any, sizes: Mapping[str, Any]) ->
 
 
 def fold(pictures: Any) -> Any:
-    """The mean of both sides of the specular rod, (n, rows, columns / 2, channels), from the middle
-    outwards.
-    """
+    """The mean of both sides of the specular rod, (n, rows, columns / 2, channels), from the middle out."""
     # A film without direction scatters alike to both sides: half as many pixels, each with twice the counts,
     # and an answer that a mirror does not change. Where one side is masked the other stands for both; the
     # last channel, what was measured, becomes the share of the two.

@@ -140,9 +140,7 @@ def centre_of(counts: Floats, good: NDArray[np.bool_]) -> tuple[Place, bool]:
 
 
 def explain_by_rings(counts: Floats, good: NDArray[np.bool_], place: Place) -> tuple[float, float]:
-    """Share of what varies in an image that rings about a place take away, and the variance that they
-    leave.
-    """
+    """Share of what varies in an image that rings about a place take away, and the variance left."""
     # The latter is 1 where counting noise alone is left.
     fine = _picture(*bin_counts(counts, good, _FINE))
     if fine is None:

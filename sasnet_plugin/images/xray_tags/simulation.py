@@ -378,7 +378,6 @@ def _clouds(shape: Shape, rng: np.random.Generator) -> Floats:
 
 
 def _stripes(shape: Shape, rng: np.random.Generator) -> Floats:
-    """Stripes and steps, as of a camera's read-out or a test pattern."""
     x, y = _axes(shape)
     found_stripes = stripes(x, y, rng)
     if rng.random() < 0.5:

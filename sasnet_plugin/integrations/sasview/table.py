@@ -338,7 +338,6 @@ class DataTable(_Table):
         self.setFixedHeight(self._height(len(entries)))
 
     def _height(self, rows: int) -> int:
-        """Height of the head and so many rows, at most those visible at once."""
         row_count = min(max(rows, 1), _ROWS)
         head = self.horizontalHeader().sizeHint().height() + 2 * self.frameWidth()
         return head + row_count * self.verticalHeader().defaultSectionSize()

@@ -375,7 +375,6 @@ def _columns_of(values: NDArray[Any], entry: Entry) -> dict[str, NDArray[Any]]:
 
 
 def _image(values: NDArray[Any], entry: Entry, options: ReadOptions, part: int) -> Any:
-    """An image by the reader of files of its domain."""
     place = str(entry.node.address)
     settings = _geometry(entry.metadata, place)
     settings.update(setting.partition("=")[::2] for setting in options.geometry)

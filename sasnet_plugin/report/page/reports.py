@@ -408,7 +408,6 @@ def posterior_section(fits: tuple[ModelFit, ...]) -> str:
 
 
 def _width(fit: ModelFit) -> int:
-    """Width of the figure for panels of one size, however many."""
     return max(round(_PIXELS * (MARGIN + PANEL * len(select_drawn_names(fit)))), _NARROWEST)
 
 

@@ -116,6 +116,5 @@ class Bench:
 
 
 def _reading(place: Place) -> dict[str, Any]:
-    """How somebody has said that a file is read."""
     options = {"q_unit": place.q_unit, "wavelength": place.wavelength}
     return {name: value for name, value in options.items() if value}

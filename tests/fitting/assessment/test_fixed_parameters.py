@@ -260,6 +260,7 @@ def test_a_shell_of_a_fixed_contrast_is_known_no_better_than_the_contrast() -> N
     assert fit.parameters["sld_shell"].fixed, "a combination of the others is much like it"
     assert thickness.error is not None
     assert thickness.error < 0.05 * thickness.value
+    assert np.hypot(thickness.error, added["thickness"]) < thickness.value, "without a shell it is no sphere"
     assert abs(thickness.value - SHELL["thickness"]) < 3 * np.hypot(thickness.error, added["thickness"])
 
 

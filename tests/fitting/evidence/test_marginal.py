@@ -148,6 +148,20 @@ def test_a_component_that_has_no_curve_at_these_values_changes_nothing() -> None
     assert of(measured, beside).minus_two_log == of(measured, fit).minus_two_log
 
 
+@pytest.mark.parametrize("beyond", [-3.0, -30.0])
+def test_a_parameter_at_the_end_of_its_range_is_not_moved_out_of_it(beyond: float) -> None:
+    """An exponent of 1 whose slope asks for .7 fits no better than it does at 1."""
+    slope = 50 * np.cos(60 * Q)
+    measured = noisy(5, beyond * STATED * slope / np.linalg.norm(slope))
+    fit = fitted(measured, CLEAN, slope[:, None])
+    at_end = replace(fit, parameters={"p0": replace(fit.parameters["p0"], value=0.0)})
+    lost = of(measured, at_end).minus_two_log - of(measured, fitted(measured, CLEAN)).minus_two_log
+    # The integral over the range, of which a part next to its end is as likely as that.
+    x, residual = np.geomspace(1e-9, 2.0, 200_000), (measured - CLEAN) / STATED
+    rise = np.exp(x * (slope @ residual) - 0.5 * x**2 * (slope @ slope))
+    assert lost == pytest.approx(-2 * np.log(np.trapezoid(rise, x) / 2.0), abs=1.0)
+
+
 def test_an_expensive_model_pays_for_its_parameters_without_slopes() -> None:
     measured = noisy(5)
     few, many = (

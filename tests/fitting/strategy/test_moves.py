@@ -136,22 +136,6 @@ def test_noise_larger_than_stated_is_explained_and_a_smooth_misfit_is_not(simula
     assert any(step.search is None and step.pairs for step in open_steps(smooth))
 
 
-def test_a_background_that_is_half_of_the_curve_ends_no_search(simulated: Simulated) -> None:
-    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
-    assert curve.dintensity is not None
-    explained = []
-    for share in (0.1, 2.0):
-        risen = share * curve.intensity[-1] * curve.q / curve.q[-1]
-        noise = np.random.default_rng(3).standard_normal(len(curve))
-        theory = curve.intensity - risen - curve.dintensity * noise
-        chisq = float(np.sum(((curve.intensity - theory) / curve.dintensity) ** 2))
-        state = state_of(curve)
-        fit = ModelFit("sphere", None, {}, {}, chisq, chisq / len(curve), chisq, 0.5, 0.1, theory)
-        state.keep(Hypothesis("sphere"), fit)
-        explained.append(state.is_explained())
-    assert explained == [True, False]
-
-
 def test_a_parameter_more_has_to_gain_its_place(simulated: Simulated) -> None:
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     state = state_of(curve)

@@ -441,8 +441,8 @@ function first(answer) {
 function next({ answer, asked, number: fit }) {
   const said = answer.fit || answer.sample, { again } = answer, line = (...parts) => [el("p", { className: "quiet" }, ...parts)];
   if (!said.next) return [];
-  if (again === null || (again === undefined && said.next.includes(" --report "))) return answer.plan ? [] : line(`Next, ${said.purpose}: see “Export” below.`);
-  if (again === undefined) return line(`Next, ${said.purpose}: `, el("code", { textContent: said.next }));
+  if (again === null) return answer.plan ? [] : line(`Next, ${said.purpose}: see “Export” below.`);
+  if (again === undefined) return line(`Next, ${said.purpose}: ${said.next.includes(" --report ") ? "see “Export” below, or in a terminal " : ""}`, el("code", { textContent: said.next }));
   if (again.fixed) return line(`Next, ${said.purpose}: enter the value below, tick “Fixed”, then choose “Fit this model”.`);
   return line("Next: ", el("button", { id: "again", textContent: `Fit ${said.purpose}`, title: `Continue from fit ${fit}`, onclick: () => fitSo(asked, again) }));
 }

@@ -1,8 +1,7 @@
-"""The errors that a fit would report after a measurement: of a joint fit of present and predicted data.
+"""The errors that a fit would report after a measurement: of a joint fit of present and predicted data."""
 
-A reported error holds more than counting noise: correlated errors of each curve, other size distributions,
-parameters that are fixed, a flat χ². Each of these falls with more data in its own way.
-"""
+# A reported error holds more than counting noise: correlated errors of each curve, other size distributions,
+# parameters that are fixed, a flat χ². Each of these falls with more data in its own way.
 
 from __future__ import annotations
 
@@ -25,13 +24,14 @@ from ..types import Curve
 from .measurements import Measurement
 from .rivals import Rival
 
-#: Draws of the parameters and of noise whose median counts.
-_DRAWS = 3
+#: Draws of the parameters and of noise whose median counts: an even number, as an unknown density in another
+#: solvent leaves two kinds of answers, between which the median then lies.
+_DRAWS = 4
 #: What the fits of one draw may take, s.
 _SECONDS = 12.0
 
 
-def reported_errors(
+def forecast_errors(
     result: FitResult | SampleResult,
     rival: Rival,
     places: Sequence[Floats],
@@ -39,10 +39,8 @@ def reported_errors(
     duration: float,
     rng: np.random.Generator,
 ) -> dict[str, float]:
-    """Medians of the errors that are reported if the rival is right, over its parameters at `places` (k,).
-
-    `duration` is in the plan's unit. Empty where the sample itself would be another one.
-    """
+    """Medians of the errors that are reported if the rival is right, over its parameters at `places` (k,)."""
+    # Where the sample itself would be another one, joint fits share other parameters.
     if measurement.densities or measurement.concentration != 1.0:
         return {}
     found: dict[str, list[float]] = {}
@@ -66,7 +64,7 @@ def _errors(
     curve = replace(measurement.curve, intensity=intensity + error * rng.standard_normal(error.size))
     sample = _add_curve(sample, replace(curve, dintensity=error), measurement.solvent)
     starts = [rival.values(z, place) for place in range(len(dintensities))]
-    options = FitOptions(fixed=_given(result, rival))
+    options = FitOptions(fixed=_list_known(result, rival))
     task = JointTask(
         sample, (*dintensities, error), rival.fit.model, rival.fit.structure_factor,
         (*starts, measurement.change(rival.values(z))), dict(options.fixed), per_decade=rival.per_decade,
@@ -85,7 +83,6 @@ def _errors(
 
 
 def _present(result: FitResult | SampleResult, rival: Rival) -> tuple[Sample, tuple[Floats, ...]]:
-    """What was measured so far, as a sample."""
     if isinstance(result, SampleResult):
         return result.sample, result.dintensities
     solvent = next((p.value for name, p in rival.fit.parameters.items() if "sld_solvent" in name), None)
@@ -94,7 +91,7 @@ def _present(result: FitResult | SampleResult, rival: Rival) -> tuple[Sample, tu
 
 
 def _add_curve(sample: Sample, curve: Curve, solvent: float | None) -> Sample:
-    """The sample with one more curve, as its last one was measured but for the solvent."""
+    # It is as the last one but for the solvent.
     kind = sample.kind if solvent is None else CONTRASTS
     solvents = sample.solvents or (None,) * len(sample.curves)
     return replace(
@@ -106,8 +103,8 @@ def _add_curve(sample: Sample, curve: Curve, solvent: float | None) -> Sample:
     )  # fmt: skip
 
 
-def _given(result: FitResult | SampleResult, rival: Rival) -> dict[str, float]:
-    """Values that are known beforehand and hold for all curves; those of solvents are the sample's."""
+def _list_known(result: FitResult | SampleResult, rival: Rival) -> dict[str, float]:
+    # Values that are known beforehand and hold for all curves; those of solvents are the sample's.
     fixed = {name: p.value for name, p in rival.fit.parameters.items() if p.fixed and "solvent" not in name}
     if isinstance(result, FitResult):
         return {name: value for name, value in fixed.items() if name in result.given}
