@@ -439,24 +439,27 @@ def average_sectors(
     """
     if not isinstance(image.geometry, SmallAngle):
         raise DataError(f"{image.file}: only small-angle-scattering images have sectors.")
-    if sectors is None:
-        axis = anisotropy([polar(image)]).axis if axis is None else axis
-        sectors = [Sector(round(axis + k * 180 / _CUT, 1) % 180, 90 / _CUT) for k in range(_CUT)]
+    sectors = _place_sectors(image, axis) if sectors is None else sectors
     parts = _divide_pixels(image)
     averages = [_average_sector(parts, sector) for sector in sectors]
     rings = np.all([np.isfinite(error) for _, _, error in averages], axis=0)
     if np.count_nonzero(rings) < 2 * _FEWEST:
         raise DataError(f"{image.file}: too few rings lie in all sectors; give wider or other sectors.")
     q, dq = (parts.average(values)[rings] for values in (parts.q, parts.dq))
-    entries = [f"sector {sector.azimuth:g}±{sector.half_width:g}°" for sector in sectors]
     return [
         # Sectors at the same q share one calculation.
         Curve(
             q, np.interp(q, middle[rings], intensity[rings]), error[rings], dq, file=image.file,
-            entry=entry, notes=image.notes, entries=len(entries), sector=sector,
+            entry=f"sector {sector.azimuth:g}±{sector.half_width:g}°", notes=image.notes,
+            entries=len(sectors), sector=sector,
         )
-        for sector, entry, (middle, intensity, error) in zip(sectors, entries, averages, strict=True)
+        for sector, (middle, intensity, error) in zip(sectors, averages, strict=True)
     ]  # fmt: skip
+
+
+def _place_sectors(image: Image, axis: float | None) -> list[Sector]:
+    axis = anisotropy([polar(image)]).axis if axis is None else axis
+    return [Sector(round(axis + k * 180 / _CUT, 1) % 180, 90 / _CUT) for k in range(_CUT)]
 
 
 @dataclass(frozen=True)
