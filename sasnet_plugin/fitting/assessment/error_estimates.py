@@ -575,34 +575,36 @@ def _residuals(
 
 
 def errors_beside_contrasts(task: Held, deadline: float) -> dict[str, float]:
-    """What adds to the errors of one curve's fit as densities were fixed that differ from others a little.
-
-    Common factors and shifts of all densities are factors of the scale: of these no size knows.
-    """
-    fit, start = task.fits[0], starting_values(task.fits[0])
-    local = ModelCurves(task.curves[0], task.dintensities[0], task.name, per_decade=fit.per_decade)
-    local.deadline, usual = deadline, _usual_density(start)
-    names = [n for n in fittable(local.info, start) if "sld" in n and n not in {*task.given, *fit.free}]
-    if not (names and usual > 0 and task.slopes):
-        return {}
+    """What adds to the errors of a fit as densities were fixed that differ little from what was fitted."""
+    # Common factors and shifts of all densities are factors of the scale: of these no size knows.
     try:
-        fixed = {name: usual * _slope_by_density(local, start, name, usual) for name in names}
+        fixed = _slopes_by_fixed_densities(task, deadline)
     except TimeUpError:
+        return {}
+    if not (fixed and task.slopes):
         return {}
     slopes = {name: column / task.noise for name, column in {**task.slopes, **fixed}.items()}
     prior = np.eye(len(fixed), len(slopes), k=len(task.slopes))
     rows = np.vstack([np.stack(list(slopes.values()), axis=1), prior])
     alone, together = errors_of(task.slopes), errors_of(dict(zip(slopes, rows.T, strict=True)))
-    growth = {name: together[name] / alone[name] / task.noise for name in task.slopes}
-    shapes = (name for name in growth if not is_amplitude(name) and name != "background")
-    added = {name: task.error(name) * math.sqrt(max(growth[name] ** 2 - 1, 0.0)) for name in shapes}
-    return {name: min(error, _before_zero(task, name)) for name, error in added.items()}
+    shapes = (name for name in task.slopes if not is_amplitude(name) and name != "background")
+    return {name: _add_growth(task, name, together[name] / alone[name] / task.noise) for name in shapes}
 
 
-def _before_zero(task: Held, name: str) -> float:
-    """What may add to an error so that it is less than the value: a layer of no thickness has no contrast."""
-    least = 0.9 * abs(task.fits[0].parameters[name].value)
-    return math.sqrt(max(least**2 - task.error(name) ** 2, 0.0))
+def _add_growth(task: Held, name: str, growth: float) -> float:
+    """What adds to an error that grows, less than the value: a layer of no thickness has no contrast."""
+    error, most = task.error(name), 0.9 * abs(task.fits[0].parameters[name].value)
+    added = error * math.sqrt(max(growth**2 - 1, 0.0))
+    return min(added, math.sqrt(max(most**2 - error**2, 0.0)))
+
+
+def _slopes_by_fixed_densities(task: Held, deadline: float) -> dict[str, Floats]:
+    """Slopes of the residuals (n,) by the densities of one curve neither fitted nor given, in usual ones."""
+    fit, start = task.fits[0], starting_values(task.fits[0])
+    local = ModelCurves(task.curves[0], task.dintensities[0], task.name, per_decade=fit.per_decade)
+    local.deadline, usual = deadline, _usual_density(start)
+    names = [n for n in fittable(local.info, start) if "sld" in n and n not in {*task.given, *fit.free}]
+    return {n: usual * _slope_by_density(local, start, n, usual) for n in names} if usual > 0 else {}
 
 
 def _usual_density(start: Mapping[str, Any]) -> float:
