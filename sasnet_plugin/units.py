@@ -124,9 +124,7 @@ def canonical(text: str, quantity: str) -> str | None:
 
 
 def q_unit_asked(text: str) -> str:
-    """Name the unit of q that somebody asks for. Raises ValueError if it is none, or a length other than Å
-    and nm: ``mm`` may be a slip of ``nm``.
-    """
+    """Name the unit of q asked for. Raises ValueError if it is none; ``mm`` may be a slip of ``nm``."""
     name, length = canonical(text, "q"), canonical(text, "length")
     if name is None:
         raise ValueError(f"{text!r} is not a unit of q; use A (for Å⁻¹) or nm (for nm⁻¹).")

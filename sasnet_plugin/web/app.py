@@ -79,9 +79,7 @@ class Opened:
         return self._tagging
 
     def tag(self, kind: str) -> Tagging | None:
-        """Open the tags of images of a kind, in place of another that no command has given. Raises
-        SasnetError if unreadable.
-        """
+        """Open the tags of a kind, in place of one that no command has given. SasnetError if unreadable."""
         with self._lock:
             if self._tagging is not None and not self.tabs.kind and self._tagging.workspace.domain != kind:
                 self._tagging.close()

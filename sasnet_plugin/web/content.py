@@ -246,9 +246,7 @@ class Images:
 def _files(
     folder: Path, hidden_folder: Path | None, pictures: list[str] | None = None
 ) -> Iterator[tuple[str, Stamp]]:
-    """Files of a folder and below, without hidden ones, links that lead out of it, pipes and devices; takes
-    the names of `PICTURES` down.
-    """
+    """Files of a folder and below, without hidden ones, links out of it, pipes, devices and `pictures`."""
     places = [(str(folder), "")]
     while places:
         place, prefix = places.pop()

@@ -125,9 +125,7 @@ class Shelf:
         q_unit: str | None = None,
         wavelength: float | None = None,
     ) -> Place:
-        """Where the data of a row are, and how they are read: as it is said here, else as it was chosen; the
-        unit "" is that of the file.
-        """
+        """Where the data of a row are, read as said here, else as chosen; the unit "" is that of the file."""
         row = self.row(key)
         low_high = None if window is None else (float(window[0]), float(window[1]))
         place = self._place(row.root, row.file)
