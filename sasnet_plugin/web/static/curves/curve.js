@@ -472,13 +472,14 @@ function more(fit, answer, place) {
   const curves = (answer.fit ? answer : answer.each[0]).curves;
   const about = (said.fits[place]?.warnings || []).slice(0, WARNED).map((text) => `${curves[place].name}: ${text}`);
   const fitted = (one) => Object.values(one.parameters).filter((p) => !p.fixed).length;
+  const several = said.fits.length > 1; // the weight of one among itself says nothing
   const rows = said.fits.map((one, place) => el(
     "tr", {}, el("td", {}, el("button", { textContent: curves[place].name, onclick: () => goTo(fit, place) })),
-    el("td", { className: "number", textContent: number(one.reduced_chisq, 3) }), el("td", { className: "number", textContent: fitted(one) }), el("td", { className: "number", textContent: percent(one.weight) }),
+    el("td", { className: "number", textContent: number(one.reduced_chisq, 3) }), el("td", { className: "number", textContent: fitted(one) }), ...(several ? [el("td", { className: "number", textContent: percent(one.weight) })] : []),
   ));
-  const head = el("tr", {}, ...["Model", "Reduced χ²", "Fitted parameters", "Weight"].map((name) => el("th", { scope: "col", textContent: name })));
+  const head = el("tr", {}, ...["Model", "Reduced χ²", "Fitted parameters", ...(several ? ["Weight"] : [])].map((name) => el("th", { scope: "col", textContent: name })));
   return [
-    ...(rows.length ? [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)), el("p", { className: "quiet", textContent: WEIGHT })] : []),
+    ...(rows.length ? [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)), ...(several ? [el("p", { className: "quiet", textContent: WEIGHT })] : [])] : []),
     el("ul", {}, ...[...(said.doubts || []).slice(1), ...(said.notes || []), ...about].map((text) => el("li", { textContent: text }))),
   ];
 }
