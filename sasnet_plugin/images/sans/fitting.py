@@ -71,7 +71,8 @@ class OrientedSettings:
         " better known.",
     )
     scatter: float = setting(
-        3.0, "Standard deviations, √(2/cells), above 1 to which the deviance per degree of freedom is of counting."
+        3.0,
+        "Standard deviations, √(2/cells), above 1 to which the deviance per degree of freedom is of counting.",
     )
     p2: tuple[float, float] = setting((-0.4, 0.95), "Order parameters that axes may have.")
     radius: tuple[float, float] = setting((3.0, 2000.0), "Å; radii that a particle may have.")

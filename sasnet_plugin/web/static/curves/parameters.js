@@ -36,9 +36,34 @@ export class Parameters {
     this.rows = table.map((one) => {
       const value = Number(values[one.name] ?? one.default), before = kept[one.name];
       const [low, high] = reach(one, value, limits, this.level);
-      return { ...one, ownLow: one.low, ownHigh: one.high, value, low: Math.min(low, value), high: Math.max(high, value), fixed: Boolean(before?.fixed), limited: Boolean(limits[one.name]), error: found[one.name]?.error ?? null, held: found[one.name]?.fixed ?? false };
+      return { ...one, ownLow: one.low, ownHigh: one.high, value, low: Math.min(low, value), high: Math.max(high, value), fixed: Boolean(before?.fixed && before.value === value), limited: Boolean(limits[one.name]), error: found[one.name]?.error ?? null, held: found[one.name]?.fixed ?? false };
     });
     this.draw();
+  }
+
+  // Fix these alone.
+  fix(names) {
+    for (const row of this.rows) {
+      if (row.choices.length) continue;
+      row.fixed = row.fix.checked = names.includes(row.name);
+      this.update(row);
+    }
+  }
+
+  // Values of a model that is not in the library, such as a sum: shown, not changed.
+  read(fitted, command) {
+    this.rows = [];
+    this.words = {};
+    const head = el("tr", {}, ...["Parameter", "Value", "± error"].map((name) => el("th", { scope: "col", textContent: name })));
+    const rows = Object.entries(fitted).map(([name, one]) => {
+      const [value, error] = one.error ? withError(one.value, one.error).split(" ± ") : [number(one.value, 6), one.fixed ? "fixed" : ""];
+      return el("tr", {}, el("th", { scope: "row" }, name, el("small", { textContent: ` ${this.unitOf(one)}` })), el("td", { className: "number", textContent: value }), el("td", { className: "number", textContent: error && one.error ? `± ${error}` : error || "" }));
+    });
+    this.place.replaceChildren(
+      el("table", { className: "parameters" }, el("thead", {}, head), el("tbody", {}, ...rows)),
+      el("p", { className: "quiet" }, "Values of a sum are not changed on this page. To fix one, add --fixed NAME=VALUE in a terminal: ", el("code", { textContent: command || "sasnet fit FILE --fixed NAME=VALUE" })),
+    );
+    this.held();
   }
 
   // The effective radius is entered where the model does not calculate it.
