@@ -359,7 +359,7 @@ def test_values_of_a_sum_are_shown(server: Server, new_page: NewPage) -> None:
                      B_power: { value: 4, error: null, unit: '', fixed: true } });
     })""")
     said = page.text_content("#parameters")
-    assert "A_cor_length Å35.20± 0.50" in said
+    assert "A_cor_length Å35.2± 0.50" in said
     assert "B_power 4fixed" in said
     assert "--fixed NAME=VALUE" in said
 

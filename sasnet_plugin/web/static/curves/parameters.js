@@ -23,6 +23,10 @@ function inBox(value, digits, room) {
   return text.length <= room ? text : value.toExponential(2).replace(/\.?0*e\+?/, "e");
 }
 
+function errorText(value, error) {
+  return `± ${error < 1e-4 ? error.toExponential(1) : withError(value, error).split("± ")[1] ?? number(error, 2)}`;
+}
+
 export class Parameters {
   // moved: told of a new value; held: of what is fixed or limited
   constructor(place, moved, held = () => {}) {
@@ -56,8 +60,8 @@ export class Parameters {
     this.words = {};
     const head = el("tr", {}, ...["Parameter", "Value", "± error"].map((name) => el("th", { scope: "col", textContent: name })));
     const rows = Object.entries(fitted).map(([name, one]) => {
-      const [value, error] = one.error ? withError(one.value, one.error).split(" ± ") : [number(one.value, 6), one.fixed ? "fixed" : ""];
-      return el("tr", {}, el("th", { scope: "row" }, name, el("small", { textContent: ` ${this.unitOf(one)}` })), el("td", { className: "number", textContent: value }), el("td", { className: "number", textContent: error && one.error ? `± ${error}` : error || "" }));
+      const error = one.error ? errorText(one.value, one.error) : one.fixed ? "fixed" : "";
+      return el("tr", {}, el("th", { scope: "row" }, name, el("small", { textContent: ` ${this.unitOf(one)}` })), ...[inBox(one.value, 6, ROOM.value), error].map((text) => el("td", { className: "number", textContent: text })));
     });
     this.place.replaceChildren(
       el("table", { className: "parameters" }, el("thead", {}, head), el("tbody", {}, ...rows)),
@@ -184,6 +188,6 @@ export class Parameters {
     this.held();
     if (!sliding) one.slider.value = Math.round(STEPS * part);
     one.slider.setAttribute("aria-valuetext", number(one.value, 4));
-    one.shown.textContent = one.error ? `± ${one.error < 1e-4 ? one.error.toExponential(1) : withError(one.value, one.error).split("± ")[1] ?? number(one.error, 2)}` : one.fixed ? "fixed" : one.held ? "not fitted" : "";
+    one.shown.textContent = one.error ? errorText(one.value, one.error) : one.fixed ? "fixed" : one.held ? "not fitted" : "";
   }
 }
