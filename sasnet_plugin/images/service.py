@@ -288,7 +288,7 @@ def _describe_answer(path: str, domain: Domain, image: Any, answer: Any) -> dict
         model="" if best is None else best.name, known=answer.known,
         answer=f"{angle}{summarise_in_one_line(answer)}",
         probability=_probability(answer, best),
-        doubt="" if answer.known else answer.scope.outside,
+        doubt=answer.caution if answer.known else answer.scope.outside,
     )  # fmt: skip
 
 
