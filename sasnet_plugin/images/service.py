@@ -288,7 +288,7 @@ def _describe_answer(path: str, domain: Domain, image: Any, answer: Any) -> dict
         model="" if best is None else best.name, known=answer.known,
         answer=f"{angle}{summarise_in_one_line(answer)}",
         probability=_probability(answer, best),
-        doubt="" if answer.known else answer.scope.outside,
+        doubt=answer.caution if answer.known else answer.scope.outside,
     )  # fmt: skip
 
 
@@ -628,7 +628,9 @@ def _verdict(fitted: Any, again: Any, new: Sequence[str]) -> tuple[str, str, str
     """Level, headline and doubt, in the words of the fit; `new` are notes that it has added."""
     sentence = again.sentences()[0]
     if hasattr(again, "verified"):  # of an image with a direction
-        return (EXPLAINS, again.headline or sentence, "") if again.verified else (DOES_NOT, sentence, "")
+        if not again.verified:
+            return DOES_NOT, sentence, ""
+        return (DOUBTS if again.caution else EXPLAINS), again.headline or sentence, again.caution
     doubt = next(iter(new), sentence)
     if fitted.in_scope < 0.5:  # as the inversion counts it
         return DOES_NOT, doubt, ""

@@ -293,7 +293,7 @@ def next_measurement(
     if isinstance(result, SampleResult) and result.sample.kind in (SECTORS, MAGNETIC):
         raise SasnetError(str(sentences.NO_PLAN_OF_SECTORS))
     rivals, notes = _rivals(result, needs_densities=bool(solvents))
-    _check_question(rivals, parameter)
+    _check_question(rivals, parameter, len(result.fits))
     offers = _list_offers(result, solvents, exchange or {}, instrument, changes or {})
     question = _Question(parameter, _goal(aim, parameter), _unit_time(time, instrument), ended)
     generator = np.random.default_rng(0) if rng is None else rng
@@ -532,9 +532,11 @@ def _same(rivals: Sequence[Rival], ranked: Sequence[Ranked]) -> list[str]:
     ]
 
 
-def _check_question(rivals: Sequence[Rival], parameter: str | None) -> None:
+def _check_question(rivals: Sequence[Rival], parameter: str | None, fitted: int) -> None:
     """Raise SasnetError where there is nothing to decide, or no such parameter."""
     if parameter is None:
+        if fitted == 1:
+            raise SasnetError(sentences.ONE_FITTED(model=rivals[0].short_name))
         if len(rivals) == 1:
             raise SasnetError(
                 sentences.ONE_LEFT(model=rivals[0].short_name, least=f"{100 * LEAST_WEIGHT:.0f} %")

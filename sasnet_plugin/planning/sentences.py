@@ -49,6 +49,10 @@ ONE_LEFT = template(
     " with --for to plan for its error.",
     model="sphere", least="1 %",
 )  # fmt: skip
+ONE_FITTED = template(
+    "Only {model} was fitted, so there is nothing to decide. First fit others: give no --models, or several.",
+    model="sphere",
+)  # fmt: skip
 NO_PLAN_OF_SECTORS = template(
     "A next measurement is planned from isotropic curves, not from sectors; give the average over all"
     " azimuths."

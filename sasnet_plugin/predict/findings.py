@@ -277,6 +277,8 @@ class Answer:
         Entries of ``--json`` in their order, None where there is no such finding; empty: as they come.
     unsaid : tuple of Finding
         What would have been said were it known, where nothing is: a verification may begin there.
+    caution : str
+        Why the likeliest answer may be wrong; also one of the notes.
     has_scope : bool
         Whether the network assesses `in_scope`; else it is 1 unless the measurement itself rules it out.
     """
@@ -292,6 +294,7 @@ class Answer:
     q_unit: QUnit | None = None
     unsaid: tuple[Finding, ...] = ()
     has_scope: bool = True
+    caution: str = ""
 
     @property
     def assessed_scope(self) -> float | None:
@@ -333,6 +336,7 @@ class Answer:
             *filter(None, (unit, *headlines)),
             *self._describe_scope(sentence_lists[0] if sentence_lists else []),
         ]
+        first += [f"Caution: {self.caution}"] if self.caution else []
         first += itertools.chain.from_iterable(sentence_lists[1:])
         return [*first, *(f"Note: {note}" for note in _new(self.notes, first))]
 

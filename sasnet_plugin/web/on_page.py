@@ -28,6 +28,7 @@ _WORDS = (
         "use the command “sasnet next” with the solvent",
     ),
     ("give it with --sample, or the value with --fixed", "enter its value below and tick “Fixed”"),
+    ("First fit others: give no --models, or several", "First fit others: choose “Find the model”"),
     (
         "Name a parameter with --for to plan for its error",
         "The command “sasnet next” can plan for the error of a parameter",

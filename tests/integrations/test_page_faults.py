@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -308,7 +309,8 @@ def test_a_unit_that_is_set_on_curve_holds_wherever_the_file_is_fitted(
 
 def test_a_search_keeps_what_is_fixed_and_says_so(server: Server, new_page: NewPage) -> None:
     page = opened_curve(new_page(server.address), "fixed.dat")
-    page.select_option("#model", "sphere")
+    with page.expect_response("**/api/evaluate"):
+        page.select_option("#model", "sphere")
     page.wait_for_selector("[aria-label='sld_solvent, value']")
     assert page.text_content("#held") == ""
     page.fill("[aria-label='sld_solvent, value']", "6.35")
@@ -324,8 +326,42 @@ def test_a_search_keeps_what_is_fixed_and_says_so(server: Server, new_page: NewP
         "#history button:has-text('find the model with sld_solvent = 6.35')", timeout=150_000
     )
     until(page, "document.getElementById('means').textContent.includes('fit ')")
+    assert_is_fixed(page)
+    for unit in ("A", ""):  # the fit is shown again in its own unit
+        page.select_option("#unit", unit)
+        until(
+            page,
+            f"document.getElementById('said').textContent.includes('{'another unit' if unit else 'Fit '}')",
+        )
+    until(page, "document.getElementById('means').textContent.includes('fit ')")
+    page.select_option("#model", "fuzzy_sphere")
+    page.wait_for_selector("[aria-label='fuzziness, value']")
+    assert_is_fixed(page)
+    until(page, "location.hash.includes('fixed=sld_solvent')")
+    page.reload()
+    page.wait_for_selector("[aria-label='fuzziness, value']")
+    assert_is_fixed(page)
+    assert page.text_content("#said").startswith("Fit ")
+
+
+def assert_is_fixed(page: Any) -> None:
+    """The solvent is as it was typed, and fixed; nothing else is."""
     assert float(page.input_value("[aria-label='sld_solvent, value']")) == 6.35
-    assert page.is_checked("[aria-label='sld_solvent, fixed']")
+    fixed = page.eval_on_selector_all("[aria-label$=', fixed']:checked", "b => b.map((one) => one.ariaLabel)")
+    assert fixed == ["sld_solvent, fixed"]
+
+
+def test_values_of_a_sum_are_shown(server: Server, new_page: NewPage) -> None:
+    page = opened_curve(new_page(server.address))
+    page.evaluate("""import('/static/curves/parameters.js').then(({ Parameters }) => {
+        const found = new Parameters(document.getElementById('parameters'), () => {});
+        found.read({ A_cor_length: { value: 35.2, error: 0.5, unit: 'Ang', fixed: false },
+                     B_power: { value: 4, error: null, unit: '', fixed: true } });
+    })""")
+    said = page.text_content("#parameters")
+    assert "A_cor_length Å35.2± 0.50" in said
+    assert "B_power 4fixed" in said
+    assert "--fixed NAME=VALUE" in said
 
 
 def test_an_answer_of_a_batch_is_shown_as_a_fit(server: Server, new_page: NewPage) -> None:

@@ -175,7 +175,7 @@ def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
         page.wait_for_selector("#figures section:first-child h3:text-is('Simulated again')")
         until(page, "document.querySelector('#figures img').naturalWidth > 0")
         of_network = page.text_content("#figures section:has-text('Quantities') h3")
-        assert of_network == "Quantities by the network, before the fit"
+        assert of_network == "Quantities by the network, before the fit; use the fitted values"
         assert "█" not in page.text_content("#figures"), "the figure has bars enough"
         assert page.text_content("#shot-out").count("image") == 3
         assert "said" in page.get_attribute("#shot-said", "class"), "the answer stands in its box"

@@ -315,5 +315,10 @@ def test_wrong_questions_are_refused_in_a_sentence(spheres: FitResult) -> None:
         next_measurement(spheres, parameter="thickness")
     with pytest.raises(SasnetError, match="aim of 2 is impossible"):
         next_measurement(spheres, aim=2.0)
+    one = spheres.fits[0]
+    with pytest.raises(SasnetError, match="Only sphere was fitted, so there is nothing to decide. First fit"):
+        next_measurement(replace(spheres, fits=(one,)))
+    with pytest.raises(SasnetError, match="Only sphere is left with a probability above"):
+        next_measurement(replace(spheres, fits=(one, replace(one, weight=1e-6))))
     with pytest.raises(SasnetError, match="no model fits these data"):
         next_measurement(replace(spheres, fits=()))

@@ -22,7 +22,7 @@ from sasnet_plugin.web.app import Opened, Tabs, application
 from sasnet_plugin.web.content import Images
 from sasnet_plugin.web.curves.bench import Bench
 from sasnet_plugin.web.curves.history import ANSWERED, ASKED, Record
-from sasnet_plugin.web.curves.shelf import FOLDER, Shelf, drop
+from sasnet_plugin.web.curves.shelf import FOLDER, Row, Shelf, describe_row, drop
 from sasnet_plugin.web.settings import CURVES
 
 HOME = "http://127.0.0.1:8000"
@@ -230,6 +230,17 @@ def test_the_list_is_searched_and_sorted(page: TestClient) -> None:
     assert page.get("/api/files", params={"order": "evil"}).status_code == 400
     assert page.get("/api/files", params={"search": "x" * 1000}).status_code == 400
     assert page.get("/api/files", params={"start": -5, "count": 10**9}).status_code == 200
+
+
+def test_a_probability_in_the_list_is_that_of_what_its_row_names_last() -> None:
+    line = {
+        "model": "sphere", "structure_factor": None, "model_probability": 0.66, "group": "balls",
+        "probability": 0.92,
+    }  # fmt: skip
+    row = describe_row(Row(FOLDER, "a.dat", line=line))
+    assert (row["answer"], row["probability"]) == ("sphere 66 % · balls 92 %", 0.92)
+    fitted = Row(FOLDER, "a.dat", line=line, verdict={"level": "explains", "headline": "Best fit: cubes."})
+    assert describe_row(fitted)["probability"] is None
 
 
 def test_outputs_in_the_folder_are_not_listed_and_one_that_is_dropped_is(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from sasnet_plugin.web.on_page import adapt_to_page
         str(sentences.NO_SOLVENT),
         sentences.UNKNOWN_DENSITIES(names="sld", are="is"),
         sentences.ONE_LEFT(model="sphere", least="1 %"),
+        sentences.ONE_FITTED(model="sphere"),
     ],
 )
 def test_plans_name_no_option(sentence: str) -> None:

@@ -3,7 +3,8 @@
 A slit that no file states washes out fringes and bends the low-q end, as shells, second components and broad
 size distributions do. Parasitic scattering of slits and windows adds to the lowest points, as a thick and
 faint shell does. A simpler model is therefore fitted behind slits of several lengths, and without the lowest
-points. If it then fits with fewer parameters, an answer is not certain before the instrument is known.
+points. If it then fits with fewer parameters, an answer is not certain before the instrument is known. A simple
+model that was not fitted is first fitted to the data as they are.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from ..optimize.local_search import LocalMinimum, refine
 from ..problem.experiment import TimeUpError, starting_values
 from ..problem.model_curves import ModelCurves
 from ..problem.resolution import halve_steps, has_resolution
-from ..result.fit_result import LOWEST_POINTS, SLIT, Artefact
+from ..result.fit_result import LOWEST_POINTS, NONE, SLIT, Artefact
 from ..result.model_fit import ModelFit, explains
 from ..result.reported_values import sigmas
 from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
@@ -137,6 +138,9 @@ def find_artefact(suspect: Suspect, bank: Bank | None = None, budget: Budget = U
     artefacts: list[tuple[float, Artefact]] = []
     with suppress(TimeUpError):
         for simple in suspect.simple:
+            if as_is := list(_try_unchanged(suspect, simple, deadline)):
+                artefacts.extend(as_is)
+                continue
             if not has_resolution(suspect.curve):
                 artefacts.extend(_try_slits(suspect, simple, deadline))
             artefacts.extend(_try_excluding_first_points(suspect, simple, deadline))
@@ -189,6 +193,18 @@ def _rough(
 def _sum_of_squares(local: ModelCurves, minimum: LocalMinimum, tolerance: float) -> float:
     residual = local.solve(minimum.parameters, tolerance)[0]
     return float(residual @ residual)
+
+
+def _try_unchanged(suspect: Suspect, simple: Simple, deadline: float) -> Iterator[tuple[float, Artefact]]:
+    """A model that was not fitted before may fit the data as they are, with no artefact."""
+    if simple.was_fitted:
+        return
+    n = len(suspect.curve)
+    minimum = _refine_simple(suspect, simple, suspect.curve, suspect.dintensity, deadline)
+    reduced = np.inf if minimum is None else minimum.chisq / max(n - simple.free, 1)
+    if minimum is not None and explains(reduced, n):
+        gain = _bic(minimum.chisq, simple.free, n) - _bic(suspect.best.chisq, len(suspect.best.free), n)
+        yield gain, Artefact(NONE, simple.name, reduced, 0.0)
 
 
 def _try_slits(suspect: Suspect, simple: Simple, deadline: float) -> Iterator[tuple[float, Artefact]]:

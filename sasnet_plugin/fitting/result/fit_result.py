@@ -193,17 +193,17 @@ def _intervals(posterior: Posterior | None, name: str) -> dict[str, list[float]]
 
 
 #: The kinds: a slit that the file does not state; parasitic scattering at the lowest q.
-SLIT, LOWEST_POINTS = "slit", "lowest points"
+SLIT, LOWEST_POINTS, NONE = "slit", "lowest points", "none"
 
 
 @dataclass(frozen=True)
 class Artefact:
     """An artefact with which a simpler model fits than the one that stands first."""
 
-    kind: str  #: `SLIT` or `LOWEST_POINTS`.
+    kind: str  #: `SLIT`, `LOWEST_POINTS`, or `NONE`: the simpler model fits the data as they are.
     model: str  #: Short name of the simpler model.
     reduced_chisq: float  #: Of it.
-    q: float  #: Half length of the slit, or the first q that is not affected, Å⁻¹.
+    q: float  #: Half length of the slit, or the first q that is not affected, Å⁻¹; 0 of `NONE`.
     points: int = 0  #: How many lowest points are affected; 0 of a slit.
 
 

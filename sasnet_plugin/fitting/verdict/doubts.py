@@ -12,7 +12,7 @@ from ...digits import chisq_text, interval, join_names, quantity, significant, u
 from ...types import GroupGuess, sum_parts
 from ..result import verdict as warnings
 from ..result.components import bare
-from ..result.fit_result import SLIT, FitResult
+from ..result.fit_result import NONE, SLIT, FitResult
 from ..result.model_fit import ModelFit, Parameter, end_of_range
 from ..result.reported_values import is_determined, telling
 from ..settings import ASSESSMENT, PROBLEM
@@ -171,7 +171,9 @@ def instrument(result: FitResult) -> Iterator[str]:
         return
     model, chisq = artefact.model, chisq_text(artefact.reduced_chisq)
     fewer = "" if model == result.fits[0].name else " with fewer parameters"
-    if artefact.kind == SLIT:
+    if artefact.kind == NONE:
+        yield sentences.SIMPLER(model=model, chisq=chisq)
+    elif artefact.kind == SLIT:
         yield sentences.SLIT(length=significant(artefact.q, 2), model=model, fewer=fewer, chisq=chisq)
     else:
         yield sentences.PARASITIC(

@@ -93,6 +93,11 @@ SLIT = template(
     " {model} fits{fewer} (reduced χ² {chisq}).",
     length="0.03", model="sphere", fewer=" with fewer parameters", chisq="1.1",
 )  # fmt: skip
+SIMPLER = template(
+    "The simpler model {model} fits these data too (reduced χ² {chisq}). Prefer it, unless the sample is known"
+    " to differ.",
+    model="sphere", chisq="1.1",
+)  # fmt: skip
 PARASITIC = template(
     "The lowest points may contain parasitic scattering. Without the first {points}, {model} fits{fewer} from"
     " q = {q} Å⁻¹ on (reduced χ² {chisq}).",

@@ -70,7 +70,10 @@ class OrientedSettings:
         "A fit within this relative misfit beyond counting noise is verified: detector efficiencies are no"
         " better known.",
     )
-    chisq: float = setting(1.25, "Deviance over degrees of freedom to which a fit holds by counting alone.")
+    scatter: float = setting(
+        3.0,
+        "Standard deviations, √(2/cells), above 1 to which the deviance per degree of freedom is of counting.",
+    )
     p2: tuple[float, float] = setting((-0.4, 0.95), "Order parameters that axes may have.")
     radius: tuple[float, float] = setting((3.0, 2000.0), "Å; radii that a particle may have.")
     spread: tuple[float, float] = setting((0.01, 0.5), "Relative spreads of radii.")
@@ -665,7 +668,20 @@ def refit_generalised(
             bright = brightness(cells, linearised.expected)
             problem = replace(problem, start=problem.values(), whitening=white, bright=bright)
             run(problem)
-    return problem, linearised.errors(white), size
+    errors = linearised.errors(white)
+    # Whatever the misfit comes from, it is no more precise than counting scaled to the deviance.
+    even = covariance(linearised.expected, cells.pixels, fields, Unevenness(0.0, np.zeros(len(fields))))
+    deviance = replace(problem, start=problem.values(), whitening=None).chisq()
+    return problem, scale_errors(errors, linearised.errors(even), np.sqrt(max(deviance, 1.0))), size
+
+
+def scale_errors(
+    errors: Mapping[str, float], counting: Mapping[str, float], factor: float
+) -> dict[str, float]:
+    """Raise errors to those of counting times a factor, where they are less; correlations stay."""
+    ratio = {name: max(1.0, factor * counting[name] / max(error, 1e-300)) for name, error in errors.items()}
+    ratio["covariance"] = ratio["radius"] * ratio["aspect"]
+    return {name: error * ratio[name] for name, error in errors.items()}
 
 
 # --- What a fit of an oriented image says: values with bands, a verdict, sentences, a figure.
@@ -704,8 +720,30 @@ class OrientedFit:
     @property
     def verified(self) -> bool:
         """Whether the image simulated again is the measured one, within counting or the detector's faults."""
-        good = self.chisq <= SETTINGS.chisq or self.misfit <= SETTINGS.misfit
+        good = self.within_counting or self.misfit <= SETTINGS.misfit
         return good and not self.at_limit
+
+    @property
+    def scatter(self) -> float:
+        """Standard deviation of the deviance per degree of freedom if only counting scatters."""
+        return float(np.sqrt(2 / self.cells.counts.size))
+
+    @property
+    def within_counting(self) -> bool:
+        """Whether the deviance is no larger than counting makes it."""
+        return self.chisq <= 1 + SETTINGS.scatter * self.scatter
+
+    @property
+    def caution(self) -> str:
+        """Why a verified fit may still be of a wrong model; empty where it fits within counting."""
+        if self.within_counting or not self.verified:
+            return ""
+        return (
+            f"The fit does not agree with the image within counting statistics: the Poisson deviance is"
+            f" {significant(self.chisq, 3)} per degree of freedom, expected 1 ± {significant(self.scatter, 1)}."
+            f" An uneven detector may explain the remaining {self.misfit:.1%}, and so may another model. In that"
+            " case the values are off by more than their errors."
+        )
 
     @property
     def headline(self) -> str:
@@ -715,7 +753,7 @@ class OrientedFit:
         texts = {name: format_with_error(v.value, v.error) for name, v in self.values.items()}
         along = EXTENTS[self.body][0]
         return (
-            f"Verified fit: {self.body}, radius {texts['radius']} Å, {along.replace('_', ' ')}"
+            f"{'Verified fit' if self.within_counting else 'Fit'}: {self.body}, radius {texts['radius']} Å, {along.replace('_', ' ')}"
             f" {texts[along]} Å; ⟨P₂⟩ {texts['p2']} about {texts['director']}°, anticlockwise from the right."
         )
 
@@ -747,6 +785,8 @@ class OrientedFit:
     def sentences(self) -> tuple[str, ...]:
         """Whether the fit holds, and why."""
         verdict = "Verified" if self.verified else "Not verified"
+        if self.caution:
+            verdict = "Verified only within the faults of a detector"
         ends = ""
         if self.at_limit:
             limited = ", ".join(self.at_limit)
@@ -762,6 +802,7 @@ class OrientedFit:
             f"{verdict}: simulated again, the image has a Poisson deviance of {significant(self.chisq, 3)}"
             f" per degree of freedom over {self.cells.counts.size} cells, and is off by"
             f" {self.misfit:.1%} beyond counting.{ends}",
+            *([self.caution] if self.caution else []),
         )
 
     def notes(self) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from ...arrays import Floats
 from ...digits import NORMAL_90, format_with_error
 from ...domains import DEFAULT, Seen
 from ...predict.arithmetic import softmax
-from ...predict.classes import ClassesFinding
+from ...predict.classes import ClassesFinding, percent
 from ...predict.findings import Answer, DistributionFinding, QuantitiesFinding, Value
 from ...types import Curve, DataError, Image, ModelZooError
 from .nexus import Setting, settings_of_texts
@@ -767,6 +767,10 @@ NO_BODY = (
     "Neither cylinders nor ellipsoids around a director scatter like this image. So no order parameter"
     " is given, and the direction is that of the pattern."
 )
+#: Before what is said of a sphere: with a faint or very thin shell both shapes scatter alike.
+SIMPLER = (
+    "The simpler sphere is not excluded ({share}). Prefer it unless the sample is known to have a shell."
+)
 #: Before what is said of models of the average.
 AVERAGE = "Its azimuthal average, among models of curves"
 #: Pixels within the network's range of q below which an image is not assessed.
@@ -888,7 +892,17 @@ def complete_answer(measurement: Any, answer: Answer) -> Answer:
         models, notes_added = _models(images)
         findings += models
         notes += notes_added
-    return replace(answer, findings=tuple(findings), notes=tuple(notes))
+    caution = _find_simpler(answer, classes)
+    notes += [caution] if caution else []
+    return replace(answer, findings=tuple(findings), notes=tuple(notes), caution=caution)
+
+
+def _find_simpler(answer: Answer, classes: ClassesFinding | None) -> str:
+    """The caution that a sphere may do where core and shell lead; else empty."""
+    if not answer.known or classes is None or classes.classes[0].name != "core_shell_sphere":
+        return ""
+    share = next((item.probability for item in classes.classes if item.name == "sphere"), 0.0)
+    return SIMPLER.format(share=percent(share)) if share >= NAMED else ""
 
 
 def _one_sided(answer: Answer, sides: float) -> Answer:

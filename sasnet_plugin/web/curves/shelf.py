@@ -407,7 +407,7 @@ _LEVELS = {EXPLAINS: 3, DOUBTS: 2, DOES_NOT: 1}
 _ORDERS: dict[str, Callable[[Row], Any]] = {
     "name": lambda row: (row.file.casefold(), row.entry),
     "answer": lambda row: (row.line.get("group", "~"), -(row.line.get("probability") or 0.0)),
-    "probability": lambda row: -_number(row.line.get("probability")),
+    "probability": lambda row: -_number(_probability(row)),
     "doubt": lambda row: (not _doubt(row), row.file.casefold()),
     "state": lambda row: (-_LEVELS.get(row.verdict.get("level", ""), 0), bool(row.problem), not row.line),
 }
@@ -469,9 +469,14 @@ def describe_row(row: Row) -> dict[str, Any]:
         "kind": line.get("kind", ""), "thumb": line.get("thumb", ""), "further": line.get("further", False),
         "pixels": line.get("pixels"), "entry": line.get("entry", ""),
         "number": row.entry, "spark": line.get("spark", []), "points": line.get("points"),
-        "answer": _answer(row), "probability": line.get("probability"), "doubt": _doubt(row),
+        "answer": _answer(row), "probability": _probability(row), "doubt": _doubt(row),
         "state": _state(row), "level": row.verdict.get("level", ""), "read": bool(line or row.problem),
     }  # fmt: skip
+
+
+def _probability(row: Row) -> float | None:
+    """That of the classifier's answer; none of a fitted row, whose answer the classifier did not give."""
+    return None if row.verdict.get("headline") else row.line.get("probability")
 
 
 def _answer(row: Row) -> str:
@@ -483,7 +488,7 @@ def _answer(row: Row) -> str:
         return _OUTSIDE if row.line["answer"] == row.line["doubt"] else str(row.line["answer"])
     model = product_name(row.line["model"], row.line["structure_factor"])
     text, group = f"{model} {percent(row.line['model_probability'])}", row.line["group"]
-    return text if group == row.line["model"] else f"{text} · {group}"
+    return text if group == row.line["model"] else f"{text} · {group} {percent(row.line['probability'])}"
 
 
 def _state(row: Row) -> str:

@@ -9,7 +9,7 @@ import pytest
 from made_results import SPHERE, answer
 
 from sasnet_plugin.fitting.assessment.artefacts import suspect_of
-from sasnet_plugin.fitting.result.fit_result import LOWEST_POINTS, SLIT, Artefact, FitResult
+from sasnet_plugin.fitting.result.fit_result import LOWEST_POINTS, NONE, SLIT, Artefact, FitResult
 from sasnet_plugin.fitting.verdict.doubts import doubts
 from sasnet_plugin.types import Curve
 
@@ -109,6 +109,13 @@ def test_shells_that_a_sample_has_are_no_artefact() -> None:
     assert result.best is not None
     assert result.best.name == "core_shell_sphere"
     assert result.artefact is None
+
+
+def test_a_simpler_model_that_fits_as_it_is_is_named_without_a_slit() -> None:
+    result = fitted_to(measured(spheres(Q)), "core_shell_sphere")
+    assert result.artefact is not None
+    assert (result.artefact.kind, result.artefact.model) == (NONE, "sphere")
+    assert any(doubt.startswith("The simpler model sphere fits these data too") for doubt in doubts(result))
 
 
 def test_the_simplest_model_has_no_simpler_one() -> None:

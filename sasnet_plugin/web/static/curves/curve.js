@@ -18,6 +18,7 @@ export function curves(about) {
   Object.assign(state, { models: about.models, factors: about.structure_factors });
   plot = new Plot($("plot"), $("residuals"), moved);
   parameters = new Parameters($("parameters"), () => { Object.assign(state, { preview: false, perDecade: null, fit: 0, batch: null }); evaluate(); keep(); }, kept);
+  $("parameters").addEventListener("change", () => keep());
   $("view").append(...Object.keys(VIEWS).map((name) => new Option(name)));
   $("view").addEventListener("change", () => { plot.turn($("view").value); keep(); });
   $("unit").addEventListener("change", () => readAs($("unit").value));
@@ -71,29 +72,30 @@ export async function openCurve(key, given = {}) {
   if (state.key !== key) await load(key, given);
   if (state.key !== key) return;
   $("to-curve").href = `#curve?${new URLSearchParams({ key })}`; // also for whoever leaves before the view is kept
-  if (given.fit) await goTo(Number(given.fit), null, given.q);
-  else if (given.model) await choose(given.model, given.factor || "", given.values);
+  if (given.fit) { await goTo(Number(given.fit), null, given.q); if (given.fixed) parameters.fix(given.fixed.split(",")); }
+  else if (given.model) await choose(given.model, given.factor || "", given.values, null, given.fixed?.split(","));
   keep();
 }
 
-// Another unit of q is another curve: nothing of before holds. It is kept for the file, wherever it is fitted.
+// Another unit of q is another curve: fits of the one before do not hold, those of this one do. It is kept for the file, wherever it is fitted.
 async function readAs(unit) {
   const kept = await ask("/api/read", { key: state.key, q_unit: unit, wavelength: state.chosen.wavelength }).catch(() => null);
   if (!kept) { $("unit").value = state.unit; return; }
-  await load(state.key, { model: " " });
-  const first = likeliest(state.suggestion);
-  if (first) await choose(first.model, first.structure_factor || "");
+  await load(state.key, {});
 }
 
 async function load(key, given) {
   state.opening = key;
   tell("");
   const unit = { nm: "nm", A: "A", stated: "", "": "" }[given.unit] ?? null;
+  opening(key);
   $("open").setAttribute("aria-busy", "true");
   const found = await ask("/api/curve", { key, q_unit: unit }, true).catch((error) => unread(key, error.message));
   $("open").removeAttribute("aria-busy");
+  if (!found && state.opening === key) notOpening();
   if (!found || state.opening !== key) return;
   const now = ++turn;
+  notOpening();
   Object.assign(state, { key, unit: found.unit, chosen: found.chosen, data: found, fit: 0, batch: null, answer: null, model: "", factor: "", theory: null, history: [], watched: 0 });
   state.compared.clear();
   document.querySelector("#open .right").scrollTop = 0; // the answer is at the top
@@ -122,7 +124,33 @@ async function load(key, given) {
     if (last) await goTo(last.number);
     else if (state.batches?.some((one) => shownHere(one.asked_unit))) await showBatch(state.batches.find((one) => shownHere(one.asked_unit)));
     else if (found.models.length) await choose(likeliest(found).model, likeliest(found).structure_factor || "");
-  }
+  } else if (last && given.model?.trim() && now === turn) await sayLast(last.number);
+}
+
+// The answer of the last fit stands above another form that is under the hand.
+async function sayLast(fit) {
+  const now = turn, found = await ask(`/api/fits/${fit}`).catch(() => null);
+  if (now === turn && found?.state === "done") sayFit(found, fit, first(found.answer));
+}
+
+function sayFit(found, fit, place) {
+  state.answer = found.answer;
+  const said = found.answer.fit || found.answer.sample;
+  const table = found.answer.fit ? [] : shared(found.answer, place, found.keys.map(nameOf));
+  say(said.verdict, `Fit ${fit}. ${said.headline}`, said.doubt, [...next(found), ...planned(found.answer.plan)], more(fit, found.answer, place), table);
+}
+
+// While a file is read for the first time the page says so.
+export function opening(key) {
+  if (!$("open").hidden || !/^[^:]*:.*#\d+$/.test(key)) return;
+  $("none").hidden = $("unread").hidden = true;
+  $("opening").hidden = false;
+  $("opening-title").textContent = `Loading ${nameOf(key)} …`;
+}
+
+function notOpening() {
+  $("opening").hidden = true;
+  $("none").hidden = !($("open").hidden && $("unread").hidden);
 }
 
 // The unit of q with which a fit has read this curve; "" is that of the file.
@@ -183,7 +211,8 @@ const suggest = newest(async () => {
 function suggested(found) {
   state.suggestion = found;
   if (!state.answer) {
-    say(found.doubt ? "doubts" : "", `${likely(found.groups)} Not fitted yet.`, found.doubt);
+    const fitted = state.history.some((one) => one.state === "done");
+    say(found.doubt ? "doubts" : "", `${likely(found.groups)} ${fitted ? "The fits below read q in another unit." : "Not fitted yet."}`, found.doubt);
   }
   const groups = found.groups.map((group) => [group, found.models.filter((one) => one.group === group.name)]);
   const rows = []; // models that are groups of their own stand in one row
@@ -237,23 +266,35 @@ function say(level, headline, doubt, next = [], more = [], table = []) {
 
 let turn = 0; // of what is to be shown: an answer that comes after a newer question is not
 
-async function choose(model, factor, values, fitted = null) {
+// Values that the user fixed stay in another form; `fixed` names those of a link. A fitted batch fixes none.
+async function choose(model, factor, values, fitted = null, fixed = null) {
   if (!model) return;
   const now = ++turn;
   const found = await ask("/api/start", { ...data(), model, structure_factor: factor || null }).catch(() => null);
   if (now !== turn) return;
   if (!found) { $("model").value = state.model; $("factor").value = state.factor; return; }
-  Object.assign(state, { model, factor, preview: found.from_bank && !values, perDecade: null, fit: 0, batch: fitted });
-  const start = values ? { ...found.values, ...values } : found.values;
+  const typed = Object.keys(parameters.fixed).some((name) => name in found.values);
+  Object.assign(state, { model, factor, preview: found.from_bank && !values && !typed, perDecade: null, fit: 0, batch: fitted });
+  const start = values ? { ...found.values, ...values } : { ...found.values, ...parameters.fixed };
   const table = Object.fromEntries(found.parameters.map((one) => [one.name, { fixed: Boolean(fitted?.values[one.name]?.[3]), error: fitted?.values[one.name]?.[1] ?? null }]));
   parameters.show(found.parameters, start, table);
+  if (fixed || values) parameters.fix(fixed || []);
   chosen();
   await evaluate();
   keep();
 }
 
-function chosen() {
+// The form's name; a sum is none of the library's, and stands in the list as long as it is shown.
+function named() {
+  $("model").querySelector(".sum")?.remove();
+  const sum = Boolean(state.model) && !state.models.includes(state.model);
+  $("refit").disabled = sum;
+  if (sum) $("model").append(el("option", { className: "sum", value: state.model, textContent: state.model }));
   $("model").value = state.model;
+}
+
+function chosen() {
+  named();
   $("factor").value = state.factor;
   const said = state.suggestion?.models.find((one) => one.model === state.model);
   state.words = said?.in_words || "";
@@ -262,7 +303,7 @@ function chosen() {
 }
 
 const evaluate = newest(async () => {
-  if (!state.model) return;
+  if (!state.models.includes(state.model)) return;
   const began = performance.now();
   const body = { ...data(), model: state.model, structure_factor: state.factor || null, values: parameters.values, per_decade: state.perDecade };
   try {
@@ -360,6 +401,14 @@ function line(one) {
 // What a batch said of this curve: its values are laid beside the data.
 async function showBatch(one) {
   if (one.asked_unit !== state.unit) await load(state.key, { unit: one.asked_unit, model: " " });
+  if (!state.models.includes(one.model)) {
+    turn++;
+    Object.assign(state, { model: one.model, factor: "", fit: 0, batch: one, theory: null, preview: false });
+    parameters.read(Object.fromEntries(Object.entries(one.values).map(([name, [value, error, unit, fixed]]) => [name, { value, error, unit, fixed }])));
+    chosen();
+    drawn();
+    return say(one.level, `Batch ${one.batch}. ${one.headline}`, one.doubt);
+  }
   const values = Object.fromEntries(Object.entries(one.values).map(([name, [value]]) => [name, value]));
   for (const [name, kind] of Object.entries(one.kinds)) values[`${name}_pd_type`] = kind;
   await choose(one.model, one.structure_factor || "", values, one);
@@ -392,11 +441,8 @@ async function goTo(fit, place = null, since = "") {
   if (now !== turn) return;
   if (found?.open) { state.watched = fit; await histories(); } // it is shown once it is done
   if (!found || found.state !== "done") return;
-  state.answer = found.answer;
-  const said = found.answer.fit || found.answer.sample;
   if (place === null) place = first(found.answer);
-  const table = found.answer.fit ? [] : shared(found.answer, place, found.keys.map(nameOf));
-  say(said.verdict, `Fit ${fit}. ${said.headline}`, said.doubt, [...next(found), ...planned(found.answer.plan)], more(fit, found.answer, place), table);
+  sayFit(found, fit, place);
   const own = mine(found.answer, found.keys), best = own.curves[place];
   state.fit = fit;
   if (unitOf(found) !== state.unit) return load(state.key, { fit, unit: unitOf(found) }).then(() => goTo(fit, place));
@@ -414,14 +460,9 @@ async function goTo(fit, place = null, since = "") {
       const of = own.fit.fits[place].parameters;
       parameters.show(about.parameters, best.values, of, found.asked.ranges || {});
       // As that fit was asked for: what another one held is free here.
-      for (const row of parameters.rows) {
-        if (row.choices.length) continue;
-        row.fixed = row.name in (found.asked.fixed || {});
-        row.fix.checked = row.fixed;
-        parameters.update(row);
-      }
-    } else parameters.clear();
-    $("model").value = state.model;
+      parameters.fix(Object.keys(found.asked.fixed || {}));
+    } else parameters.read(own.fit.fits[place].parameters, found.answer.command);
+    named();
     $("factor").value = state.factor;
     drawn();
     if (state.limits.join() !== asked.join()) { suggest(); evaluate(); } // they were moved after the fit
@@ -472,13 +513,14 @@ function more(fit, answer, place) {
   const curves = (answer.fit ? answer : answer.each[0]).curves;
   const about = (said.fits[place]?.warnings || []).slice(0, WARNED).map((text) => `${curves[place].name}: ${text}`);
   const fitted = (one) => Object.values(one.parameters).filter((p) => !p.fixed).length;
+  const several = said.fits.length > 1; // the weight of one among itself says nothing
   const rows = said.fits.map((one, place) => el(
     "tr", {}, el("td", {}, el("button", { textContent: curves[place].name, onclick: () => goTo(fit, place) })),
-    el("td", { className: "number", textContent: number(one.reduced_chisq, 3) }), el("td", { className: "number", textContent: fitted(one) }), el("td", { className: "number", textContent: percent(one.weight) }),
+    el("td", { className: "number", textContent: number(one.reduced_chisq, 3) }), el("td", { className: "number", textContent: fitted(one) }), ...(several ? [el("td", { className: "number", textContent: percent(one.weight) })] : []),
   ));
-  const head = el("tr", {}, ...["Model", "Reduced χ²", "Fitted parameters", "Weight"].map((name) => el("th", { scope: "col", textContent: name })));
+  const head = el("tr", {}, ...["Model", "Reduced χ²", "Fitted parameters", ...(several ? ["Weight"] : [])].map((name) => el("th", { scope: "col", textContent: name })));
   return [
-    ...(rows.length ? [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)), el("p", { className: "quiet", textContent: WEIGHT })] : []),
+    ...(rows.length ? [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)), ...(several ? [el("p", { className: "quiet", textContent: WEIGHT })] : [])] : []),
     el("ul", {}, ...[...(said.doubts || []).slice(1), ...(said.notes || []), ...about].map((text) => el("li", { textContent: text }))),
   ];
 }
@@ -509,15 +551,16 @@ function keep() {
   clearTimeout(later);
   later = setTimeout(() => {
     if (!state.key || keyOf(location.hash) !== state.key) return; // another one is being opened
-    const [low, high] = state.limits, { q } = state.data, given = { key: state.key };
+    const [low, high] = state.limits, { q } = state.data, given = { key: state.key }, fixed = Object.keys(parameters.fixed).join();
     if (low > 0 || high < q.length - 1) given.q = `${number(q[low], 7)}:${number(q[high], 7)}`;
     if (state.unit !== (state.chosen.q_unit ?? "")) given.unit = state.unit || "stated"; // else the file has it
     if (plot.view !== "log–log") given.view = plot.view;
     if (state.fit) given.fit = state.fit;
     else if (state.model) {
       Object.assign(given, { model: state.model, ...(state.factor ? { factor: state.factor } : {}) });
-      if (!state.preview) given.values = JSON.stringify(parameters.values);
+      if (!state.preview || fixed) given.values = JSON.stringify(parameters.values);
     }
+    if (fixed) given.fixed = fixed;
     history.replaceState(null, "", `#curve?${new URLSearchParams(given)}`);
     $("to-curve").href = location.hash;
   }, 200);

@@ -1,6 +1,6 @@
 // Which tab is shown, what the address holds, and the poll that keeps the page up to date.
 import { batches, batchNews, showBatches } from "./batches.js";
-import { curves, news, openCurve } from "./curve.js";
+import { curves, news, openCurve, opening } from "./curve.js";
 import { changed, files, look, tickedKeys } from "./files.js";
 import { $, ask, tell } from "./net.js";
 import { image, imageNews, openImage } from "../images/image.js";
@@ -28,6 +28,7 @@ async function show() {
   if (place === "image" && given.key && ready) await openImage(given.key, given);
   if (tab === "files") { document.title = "Files · sasnet"; await look(true); }
   if (tab === "batches") await showBatches(given.batch);
+  if (tab === "curve" && given.key && !ready) opening(given.key);
   if (tab === "curve" && given.key && shown !== location.hash && ready) {
     shown = location.hash;
     await openCurve(given.key, given);
@@ -55,7 +56,9 @@ async function poll() {
     const found = await ask("/api/news", undefined, true);
     const busy = [];
     if (found.left) busy.push(`${found.left.toLocaleString("en")} of ${found.total.toLocaleString("en")} files are not read yet`);
-    if (found.open.length) busy.push(`${found.open.length} fit${found.open.length > 1 ? "s" : ""} running`);
+    const waiting = found.open.filter((one) => one.state === "waiting").length, running = found.open.length - waiting;
+    if (running) busy.push(`${running} fit${running > 1 ? "s" : ""} running`);
+    if (waiting) busy.push(`${waiting} waiting`);
     $("busy").textContent = busy.join(" · ");
     for (const one of document.querySelectorAll(".pictures")) {
       one.hidden = !found.pictures;
@@ -87,6 +90,7 @@ for (let tries = 0; !about; tries++) {
 }
 $("folder").textContent = about.folder || "none (start “sasnet web FOLDER” to show one)";
 for (const one of document.querySelectorAll(".dropped")) one.textContent = about.dropped;
+for (const one of document.querySelectorAll(".known")) one.hidden = false;
 curves(about);
 await image(openShot);
 ready = true;

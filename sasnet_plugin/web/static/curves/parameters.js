@@ -23,6 +23,10 @@ function inBox(value, digits, room) {
   return text.length <= room ? text : value.toExponential(2).replace(/\.?0*e\+?/, "e");
 }
 
+function errorText(value, error) {
+  return `± ${error < 1e-4 ? error.toExponential(1) : withError(value, error).split("± ")[1] ?? number(error, 2)}`;
+}
+
 export class Parameters {
   // moved: told of a new value; held: of what is fixed or limited
   constructor(place, moved, held = () => {}) {
@@ -36,9 +40,34 @@ export class Parameters {
     this.rows = table.map((one) => {
       const value = Number(values[one.name] ?? one.default), before = kept[one.name];
       const [low, high] = reach(one, value, limits, this.level);
-      return { ...one, ownLow: one.low, ownHigh: one.high, value, low: Math.min(low, value), high: Math.max(high, value), fixed: Boolean(before?.fixed), limited: Boolean(limits[one.name]), error: found[one.name]?.error ?? null, held: found[one.name]?.fixed ?? false };
+      return { ...one, ownLow: one.low, ownHigh: one.high, value, low: Math.min(low, value), high: Math.max(high, value), fixed: Boolean(before?.fixed && before.value === value), limited: Boolean(limits[one.name]), error: found[one.name]?.error ?? null, held: found[one.name]?.fixed ?? false };
     });
     this.draw();
+  }
+
+  // Fix these alone.
+  fix(names) {
+    for (const row of this.rows) {
+      if (row.choices.length) continue;
+      row.fixed = row.fix.checked = names.includes(row.name);
+      this.update(row);
+    }
+  }
+
+  // Values of a model that is not in the library, such as a sum: shown, not changed.
+  read(fitted, command) {
+    this.rows = [];
+    this.words = {};
+    const head = el("tr", {}, ...["Parameter", "Value", "± error"].map((name) => el("th", { scope: "col", textContent: name })));
+    const rows = Object.entries(fitted).map(([name, one]) => {
+      const error = one.error ? errorText(one.value, one.error) : one.fixed ? "fixed" : "";
+      return el("tr", {}, el("th", { scope: "row" }, name, el("small", { textContent: ` ${this.unitOf(one)}` })), ...[inBox(one.value, 6, ROOM.value), error].map((text) => el("td", { className: "number", textContent: text })));
+    });
+    this.place.replaceChildren(
+      el("table", { className: "parameters" }, el("thead", {}, head), el("tbody", {}, ...rows)),
+      el("p", { className: "quiet" }, "Values of a sum are not changed on this page. To fix one, add --fixed NAME=VALUE in a terminal: ", el("code", { textContent: command || "sasnet fit FILE --fixed NAME=VALUE" })),
+    );
+    this.held();
   }
 
   // The effective radius is entered where the model does not calculate it.
@@ -159,6 +188,6 @@ export class Parameters {
     this.held();
     if (!sliding) one.slider.value = Math.round(STEPS * part);
     one.slider.setAttribute("aria-valuetext", number(one.value, 4));
-    one.shown.textContent = one.error ? `± ${one.error < 1e-4 ? one.error.toExponential(1) : withError(one.value, one.error).split("± ")[1] ?? number(one.error, 2)}` : one.fixed ? "fixed" : one.held ? "not fitted" : "";
+    one.shown.textContent = one.error ? errorText(one.value, one.error) : one.fixed ? "fixed" : one.held ? "not fitted" : "";
   }
 }

@@ -113,7 +113,7 @@ function show(found, fit) {
     lines.push(el("p", { className: "headline", textContent: head }));
     if (fit?.summary.doubt) lines.push(el("p", { className: "doubt", textContent: fit.summary.doubt }));
     if (!fit && told.more) lines.push(el("p", { textContent: told.more }));
-    if (fit && fit.summary.level) lines.push(el("p", { textContent: `The simulated image ${{ explains: "fits", "explains with doubts": "fits, with a caution," }[fit.summary.level] || "does not fit"} the measured one.` }));
+    if (fit && fit.summary.level) lines.push(el("p", { textContent: `The simulated image ${{ explains: "fits the measured one", "explains with doubts": "is close to the measured one; see the caution above" }[fit.summary.level] || "does not fit the measured one"}.` }));
     if (found.reason && !fit) lines.push(el("p", { className: "quiet", textContent: found.reason }));
   }
   box.replaceChildren(...lines);
@@ -138,7 +138,7 @@ function show(found, fit) {
 }
 
 // Values of the network beside those of a fit say whose they are.
-const titleOf = (one, fit) => (fit && /^(Classes|Quantities)$/.test(one.title) ? `${one.title} by the network, before the fit` : one.title);
+const titleOf = (one, fit) => (fit && /^(Classes|Quantities)$/.test(one.title) ? `${one.title} by the network, before the fit${fit.summary.level === "does not explain" ? "" : "; use the fitted values"}` : one.title);
 
 function figure(one, source) {
   const found = el("section", {}, el("h3", { textContent: one.title }));

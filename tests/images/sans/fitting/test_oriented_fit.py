@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.sans.fitting import SETTINGS, OrientedFit, cells_of
+from sasnet_plugin.images.sans.fitting import SETTINGS, OrientedFit, cells_of, scale_errors
 from sasnet_plugin.predict.findings import Value
 from tests.images.sans.fitting import rods
 
@@ -27,6 +27,19 @@ def test_a_fit_holds_by_counting_or_within_what_efficiencies_are_known_to(good: 
     assert not replace(good, chisq=2.0, misfit=0.1).verified
     assert not replace(good, at_limit=("aspect",)).verified
     assert "aspect" in replace(good, at_limit=("aspect",)).sentences()[0]
+
+
+def test_a_deviance_above_that_of_counting_is_a_caution_and_widens_errors(good: OrientedFit) -> None:
+    assert good.caution == ""
+    assert good.headline.startswith("Verified fit: ")
+    over = replace(good, chisq=1.0 + 9 * good.scatter, misfit=0.02)
+    assert over.verified
+    assert over.headline.startswith("Fit: ")
+    assert over.caution.startswith("The fit does not agree with the image within counting statistics")
+    assert over.caution in over.sentences()
+    counting = {"radius": 1.0, "aspect": 0.5, "covariance": 0.1}
+    wider = scale_errors({"radius": 0.5, "aspect": 2.0, "covariance": 0.2}, counting, 2.0)
+    assert wider == {"radius": 2.0, "aspect": 2.0, "covariance": 0.8}
 
 
 def test_json_and_words_say_the_same(good: OrientedFit) -> None:
