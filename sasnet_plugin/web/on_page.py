@@ -7,6 +7,7 @@ import re
 #: What stands on the page in the place of words of the command line; longer ones first.
 _WORDS = (
     (" (--q-unit A or --q-unit nm)", ""),
+    ("check the unit of q (--q-unit)", "check the unit of q"),
     ("give --q-unit to read this column as q", "choose a unit of q to read this column as q"),
     (
         "give the intensity against q (with its unit, --q-unit,",

@@ -160,3 +160,10 @@ def test_multilamellar_vesicles_are_no_reflectivity(write, disorder: float) -> N
     for rows in ((q, intensity, 0.02 * intensity), (q, intensity, 0.02 * intensity, 0.02 * q)):
         (curve,) = load(write(*rows, header="# SAXS, azimuthal average"))
         assert len(curve) == q.size
+
+
+def test_an_image_as_text_is_named(tmp_path: Path) -> None:
+    counts = np.random.default_rng(4).poisson(40.0, (64, 48))
+    np.savetxt(tmp_path / "image.txt", counts, fmt="%d")
+    with pytest.raises(DataError, match="looks like an image, with 48 columns out of order. Images as text"):
+        load(tmp_path / "image.txt")

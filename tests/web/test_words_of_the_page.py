@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from sasnet_plugin.planning import sentences
@@ -20,3 +21,12 @@ from sasnet_plugin.web.on_page import adapt_to_page
 def test_plans_name_no_option(sentence: str) -> None:
     assert "--" in sentence
     assert "--" not in adapt_to_page(sentence)
+
+
+def test_the_unit_of_q_is_named_once() -> None:
+    from sasnet_plugin.data.preprocess import make_grid
+    from sasnet_plugin.types import DataError
+
+    with pytest.raises(DataError) as refused:
+        make_grid(np.linspace(2.0, 9.0, 20))
+    assert adapt_to_page(str(refused.value)).endswith("so check the unit of q")

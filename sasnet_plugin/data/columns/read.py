@@ -702,12 +702,26 @@ def _nameless(table: Table, file: str, *, insisted: bool) -> tuple[list[Roles], 
             " add it."
         )
     roles, role_notes = assign_by_position(table)
+    _check_no_image(table.columns, roles[0].x, file)
     if not is_a_curve(table.columns[roles[0].x], table.columns[roles[0].intensity]):
         raise DataError(
             f"{file}: its first column is not in order, and after sorting the second column varies"
             f" without order; give rows of q, I, dI, or name the columns."
         )
     return roles, role_notes
+
+
+#: Columns without names from which on a table that is not in order of q is an image.
+_IMAGE_COLUMNS = 16
+
+
+def _check_no_image(columns: Floats, x: int, file: str) -> None:
+    """Raise DataError for an image written as text."""
+    if len(columns) >= _IMAGE_COLUMNS and not mostly_ordered(columns[x]):
+        raise DataError(
+            f"{file}: looks like an image, with {len(columns)} columns out of order. Images as text are not"
+            " read; save it as TIFF, HDF5 or numpy (.npy)."
+        )
 
 
 def _describe_dropped_lines(table: Table) -> list[str]:

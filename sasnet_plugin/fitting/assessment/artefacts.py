@@ -3,8 +3,8 @@
 A slit that no file states washes out fringes and bends the low-q end, as shells, second components and broad
 size distributions do. Parasitic scattering of slits and windows adds to the lowest points, as a thick and
 faint shell does. A simpler model is therefore fitted behind slits of several lengths, and without the lowest
-points. If it then fits with fewer parameters, an answer is not certain before the instrument is known. A simple
-model that was not fitted is first fitted to the data as they are.
+points. If it then fits with fewer parameters, an answer is not certain before the instrument is known. A
+simple model that was not fitted is first fitted to the data as they are.
 """
 
 from __future__ import annotations

@@ -94,8 +94,8 @@ SLIT = template(
     length="0.03", model="sphere", fewer=" with fewer parameters", chisq="1.1",
 )  # fmt: skip
 SIMPLER = template(
-    "The simpler model {model} fits these data too (reduced χ² {chisq}). Prefer it, unless the sample is known"
-    " to differ.",
+    "The simpler model {model} fits these data too (reduced χ² {chisq}). Prefer it, unless the sample is"
+    " known to differ.",
     model="sphere", chisq="1.1",
 )  # fmt: skip
 PARASITIC = template(

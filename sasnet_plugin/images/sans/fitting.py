@@ -72,7 +72,7 @@ class OrientedSettings:
     )
     scatter: float = setting(
         3.0,
-        "Standard deviations, √(2/cells), above 1 to which the deviance per degree of freedom is of counting.",
+        "Standard deviations, √(2/cells), by which counting may raise the deviance per degree of freedom.",
     )
     p2: tuple[float, float] = setting((-0.4, 0.95), "Order parameters that axes may have.")
     radius: tuple[float, float] = setting((3.0, 2000.0), "Å; radii that a particle may have.")
@@ -739,10 +739,10 @@ class OrientedFit:
         if self.within_counting or not self.verified:
             return ""
         return (
-            f"The fit does not agree with the image within counting statistics: the Poisson deviance is"
-            f" {significant(self.chisq, 3)} per degree of freedom, expected 1 ± {significant(self.scatter, 1)}."
-            f" An uneven detector may explain the remaining {self.misfit:.1%}, and so may another model. In that"
-            " case the values are off by more than their errors."
+            "The fit does not agree with the image within counting statistics: the Poisson deviance is"
+            f" {significant(self.chisq, 3)} per degree of freedom, expected 1 ±"
+            f" {significant(self.scatter, 1)}. An uneven detector may explain the remaining"
+            f" {self.misfit:.1%}. If another model does, the values are off by more than their errors."
         )
 
     @property
@@ -752,8 +752,9 @@ class OrientedFit:
             return ""
         texts = {name: format_with_error(v.value, v.error) for name, v in self.values.items()}
         along = EXTENTS[self.body][0]
+        verdict = "Verified fit" if self.within_counting else "Fit"
         return (
-            f"{'Verified fit' if self.within_counting else 'Fit'}: {self.body}, radius {texts['radius']} Å, {along.replace('_', ' ')}"
+            f"{verdict}: {self.body}, radius {texts['radius']} Å, {along.replace('_', ' ')}"
             f" {texts[along]} Å; ⟨P₂⟩ {texts['p2']} about {texts['director']}°, anticlockwise from the right."
         )
 

@@ -194,6 +194,7 @@ async function kinds() {
   const found = await ask("/api/image/kinds", { key }).catch(() => ({ kinds: [] }));
   if (key !== state.key) return;
   const order = [...found.kinds].sort((a, b) => b.reads - a.reads || b.in_scope - a.in_scope);
+  for (const one of order.toReversed()) if (!one.reads && order.find((other) => other.said === one.said) !== one) one.said = "The same."; // a wrong setting is wrong for each
   $("all-kinds").replaceChildren(
     el("p", { className: "quiet", textContent: "A network may be confident about an image of the wrong kind. Choose what you measured, not the best-sounding answer." }),
     el("ul", { className: "kinds" }, ...order.map((one) => el("li", {},
