@@ -158,7 +158,7 @@ def _add_spins(sample: Sample, sections: Mapping[str, Any], source: str) -> Samp
         raise DataError(f"{source}: {unknown[0]!r} is not a spin state; write {', '.join(SPINS)}.")
     if any(spins) and sample.field_azimuth is None:
         raise DataError(f"{source}: spin states need a field; give its azimuth with --field, such as 0.")
-    curves = tuple(replace(c, spin=spin or c.spin) for c, spin in zip(sample.curves, spins, strict=True))
+    curves = tuple(replace(c, spin=spin) if spin else c for c, spin in zip(sample.curves, spins, strict=True))
     return replace(sample, curves=curves, polarisation=_polarisation(sections.get("polarisation"), source))
 
 

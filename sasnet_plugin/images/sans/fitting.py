@@ -1109,9 +1109,10 @@ def fit_image(
         Seconds, after which no other starting values are refined.
     """
     from ...predict.predictor import open_predictor
+    from .specification import SANS2D
 
     image = _read_image(path, entry, geometry)
-    (answer,) = open_predictor("sans2d").answers([image])
+    (answer,) = open_predictor(SANS2D.name).answers([image])
     answer = refine_answer(image, answer, time_limit)
     for finding in answer.findings:
         if isinstance(finding, OrientedFit):
