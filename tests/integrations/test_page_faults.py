@@ -337,7 +337,7 @@ def test_a_search_keeps_what_is_fixed_and_says_so(server: Server, new_page: NewP
     page.select_option("#model", "fuzzy_sphere")
     page.wait_for_selector("[aria-label='fuzziness, value']")
     assert_is_fixed(page)
-    until(page, "location.hash.includes('fixed=sld_solvent')")
+    until(page, "location.hash.includes('model=fuzzy_sphere') && location.hash.includes('fixed=sld_solvent')")
     page.reload()
     page.wait_for_selector("[aria-label='fuzziness, value']")
     assert_is_fixed(page)
