@@ -138,7 +138,7 @@ function show(found, fit) {
 }
 
 // Values of the network beside those of a fit say whose they are.
-const whichToUse = { explains: "; use the fitted values", "explains with doubts": "; the fit is in doubt, so compare both" };
+const whichToUse = { explains: "; use the fitted values", "explains with doubts": "; the fit has a caution, so compare both" };
 const titleOf = (one, fit) => (fit && /^(Classes|Quantities)$/.test(one.title) ? `${one.title} by the network, before the fit${whichToUse[fit.summary.level] || ""}` : one.title);
 
 function figure(one, source) {
