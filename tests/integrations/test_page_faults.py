@@ -261,15 +261,21 @@ def test_what_cannot_be_read_is_told_in_words_of_the_page(server: Server, new_pa
     assert "unit of q" in page.text_content("#unread-why")
 
 
-def test_a_batch_reads_q_in_the_unit_that_is_chosen_for_it(server: Server, new_page: NewPage) -> None:
-    page = new_page(server.address)
+def fit_spheres_by_batch(page: Any, file: str, unit: str = "") -> None:
+    """Have a batch of one file fitted as spheres, and wait for its report."""
     page.click("#to-files")
-    page.check("tr:has(button.open:text-is('nm.dat')) input[type=checkbox]")
+    page.check(f"tr:has(button.open:text-is('{file}')) input[type=checkbox]")
     page.click("#batch")
     page.fill("#batch-models", "sphere")
-    page.select_option("#batch-unit", "nm")
+    if unit:
+        page.select_option("#batch-unit", unit)
     page.click("#batch-start")
     page.wait_for_selector("#batch-links a:has-text('Report')", timeout=150_000)
+
+
+def test_a_batch_reads_q_in_the_unit_that_is_chosen_for_it(server: Server, new_page: NewPage) -> None:
+    page = new_page(server.address)
+    fit_spheres_by_batch(page, "nm.dat", unit="nm")
     opened_curve(page, "nm.dat")
     until(page, "document.getElementById('means').textContent.includes('fit of batch')")
     assert page.input_value("#unit") == "nm"
@@ -289,12 +295,7 @@ def test_a_unit_that_is_set_on_curve_holds_wherever_the_file_is_fitted(
     assert page.input_value("#unit") == ""
     opened_curve(page, "kept_nm.dat")
     assert page.input_value("#unit") == "nm", "of the file, not of the page"
-    page.click("#to-files")
-    page.check("tr:has(button.open:text-is('kept_nm.dat')) input[type=checkbox]")
-    page.click("#batch")
-    page.fill("#batch-models", "sphere")
-    page.click("#batch-start")
-    page.wait_for_selector("#batch-links a:has-text('Report')", timeout=150_000)
+    fit_spheres_by_batch(page, "kept_nm.dat")
     page.click("#to-curve")
     page.click("#history button:has-text('Batch')")
     until(page, "document.getElementById('means').textContent.includes('fit of batch')")
@@ -366,12 +367,7 @@ def test_values_of_a_sum_are_shown(server: Server, new_page: NewPage) -> None:
 
 def test_an_answer_of_a_batch_is_shown_as_a_fit(server: Server, new_page: NewPage) -> None:
     page = new_page(server.address)
-    page.click("#to-files")
-    page.check("tr:has(button.open:text-is('spheres.dat')) input[type=checkbox]")
-    page.click("#batch")
-    page.fill("#batch-models", "sphere")
-    page.click("#batch-start")
-    page.wait_for_selector("#batch-links a:has-text('Report')", timeout=150_000)
+    fit_spheres_by_batch(page, "spheres.dat")
     opened_curve(page)
     until(page, "document.getElementById('means').textContent.includes('fit of batch')")
     assert "not fitted" not in page.text_content("#means")

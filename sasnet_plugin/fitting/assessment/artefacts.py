@@ -251,28 +251,24 @@ def _try_excluding_first_points(
     if not numbers or _is_hopeless_without(suspect, simple, numbers[-1], deadline):
         return
     for first in numbers:
-        rest = _drop_first_points(curve, first)
+        rest = points(curve, slice(first, None))
         minimum = _refine_simple(suspect, simple, rest, suspect.dintensity[first:], deadline)
         if minimum is None:
             continue
         # An excess and how fast it falls are unknown.
-        free, points = simple.free + 2, n - first
-        reduced = minimum.chisq / max(points - free, 1)
-        gain = _bic(minimum.chisq, free, points) - _bic(
-            float(residual[first:] @ residual[first:]), len(suspect.best.free), points
+        free, left = simple.free + 2, n - first
+        reduced = minimum.chisq / max(left - free, 1)
+        gain = _bic(minimum.chisq, free, left) - _bic(
+            float(residual[first:] @ residual[first:]), len(suspect.best.free), left
         )
-        if (
-            explains(reduced, points)
-            and gain < EVIDENCE.strong
-            and _is_excess(suspect, simple, minimum, first)
-        ):
+        if explains(reduced, left) and gain < EVIDENCE.strong and _is_excess(suspect, simple, minimum, first):
             yield gain, Artefact(LOWEST_POINTS, simple.name, reduced, float(curve.q[first]), first)
             return
 
 
 def _is_hopeless_without(suspect: Suspect, simple: Simple, first: int, deadline: float) -> bool:
     """Whether a model is much worse than the data even without the most points: with more it is no better."""
-    rest, error = _drop_first_points(suspect.curve, first), suspect.dintensity[first:]
+    rest, error = points(suspect.curve, slice(first, None)), suspect.dintensity[first:]
     if not (simple.was_fitted or _fits_a_few_points(suspect, simple, rest, error, deadline)):
         return True
     return not _rough(_curves_of(suspect, simple, rest, error, deadline), simple, _LEEWAY)
@@ -283,10 +279,6 @@ def _numbers_of_first_points(curve: Curve) -> list[int]:
     most = int(ASSESSMENT.few * len(curve))
     ends = np.searchsorted(curve.q, np.array(ASSESSMENT.parasitic_reach) * curve.q[0])
     return sorted({int(end) for end in ends if 2 <= end <= most})
-
-
-def _drop_first_points(curve: Curve, first: int) -> Curve:
-    return points(curve, slice(first, None))
 
 
 def _is_excess(suspect: Suspect, simple: Simple, minimum: LocalMinimum, first: int) -> bool:

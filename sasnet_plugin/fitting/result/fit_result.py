@@ -192,7 +192,7 @@ def _intervals(posterior: Posterior | None, name: str) -> dict[str, list[float]]
     return {"interval68": list(posterior.interval68[name]), "interval95": list(posterior.interval95[name])}
 
 
-#: The kinds: a slit that the file does not state; parasitic scattering at the lowest q.
+#: The kinds: a slit that the file does not state; parasitic scattering at the lowest q; no artefact.
 SLIT, LOWEST_POINTS, NONE = "slit", "lowest points", "none"
 
 
