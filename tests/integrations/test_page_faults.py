@@ -80,6 +80,7 @@ def server(data: Path) -> Iterator[Server]:
     without_a_unit(folder)
     without_a_unit(folder, "kept_nm.dat")
     spheres(folder, "fixed.dat")
+    spheres(folder, "passing.dat")
     spheres(folder, "planned.dat")  # a curve of its own: the page opens a fit before a batch's answer
     found = Server(data / "work", folder)
     yield found
@@ -343,6 +344,67 @@ def test_a_search_keeps_what_is_fixed_and_says_so(server: Server, new_page: NewP
     page.wait_for_selector("[aria-label='fuzziness, value']")
     assert_is_fixed(page)
     assert page.text_content("#said").startswith("Fit ")
+
+
+def test_what_is_fixed_or_limited_returns_through_a_form_that_lacks_it(
+    server: Server, new_page: NewPage
+) -> None:
+    page = opened_curve(new_page(server.address), "passing.dat")
+    chosen_form(page, "sphere")
+    typed(page, "sld_solvent, value", "6.35")
+    page.check("[aria-label='sld_solvent, fixed']")
+    typed(page, "radius, lower limit", "40")
+    typed(page, "radius, upper limit", "95.5")
+    held = "“Find the model” fixes sld_solvent = 6.35 and keeps radius between 40 and 95.5, in each model"
+    assert page.text_content("#held") == f"{held} that has the parameter."
+    chosen_form(page, "lorentz")
+    assert page.text_content("#held") == (
+        f"{held} that has the parameter. To change sld_solvent or radius, choose a form that has them."
+    )
+    with page.expect_request("**/api/fits") as asked:
+        page.click("#find")
+    sent = json.loads(asked.value.post_data)
+    assert (sent["fixed"], sent["ranges"]) == ({"sld_solvent": 6.35}, {"radius": [40, 95.5]})
+    page.click("#stop")
+    with page.expect_request("**/api/fits") as asked:
+        page.click("#refit")
+    sent = json.loads(asked.value.post_data)
+    assert (sent["fixed"], sent["ranges"]) == ({}, {}), "a Lorentz curve has neither"
+    page.click("#stop")
+    page.wait_for_selector("#stop:disabled")
+    chosen_form(page, "fuzzy_sphere")
+    assert_is_fixed(page)
+    until(page, "location.hash.includes('fuzzy_sphere') && location.hash.includes('ranges=')")
+    page.reload()
+    page.wait_for_selector("[aria-label='fuzziness, value']")
+    assert_is_fixed(page)
+    limits = [page.input_value(f"[aria-label='radius, {which} limit']") for which in ("lower", "upper")]
+    assert limits == ["40", "95.5"]
+    page.uncheck("[aria-label='sld_solvent, fixed']")
+    chosen_form(page, "lorentz")
+    chosen_form(page, "sphere")
+    assert not page.is_checked("[aria-label='sld_solvent, fixed']"), "it was released"
+
+
+def test_limits_that_exclude_the_starting_value_move_it(server: Server, new_page: NewPage) -> None:
+    page = opened_curve(new_page(server.address), "passing.dat")
+    chosen_form(page, "sphere")
+    typed(page, "radius, upper limit", "2000")
+    typed(page, "radius, lower limit", "900")
+    chosen_form(page, "fuzzy_sphere")
+    assert float(page.input_value("[aria-label='radius, value']")) == 900
+    assert "your values, not fitted" in page.text_content("#means")
+
+
+def chosen_form(page: Any, model: str) -> None:
+    with page.expect_response("**/api/evaluate"):
+        page.select_option("#model", model)
+    until(page, "document.getElementById('means').textContent.includes('not fitted')")
+
+
+def typed(page: Any, label: str, text: str) -> None:
+    page.fill(f"[aria-label='{label}']", text)
+    page.press(f"[aria-label='{label}']", "Tab")
 
 
 def assert_is_fixed(page: Any) -> None:

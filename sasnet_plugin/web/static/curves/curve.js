@@ -28,9 +28,9 @@ export function curves(about) {
   $("model").addEventListener("change", () => choose($("model").value, $("factor").value));
   $("factor").addEventListener("change", () => choose($("model").value, $("factor").value));
   $("unread-read").addEventListener("click", readSo);
-  $("find").addEventListener("click", () => fit({ fixed: parameters.fixed, ranges: parameters.ranges }));
+  $("find").addEventListener("click", () => fit(parameters.asked(true)));
   $("refit").addEventListener("click", () => fit({
-    models: [state.model], structure_factor: state.factor || "none", fixed: parameters.fixed, ranges: parameters.ranges,
+    models: [state.model], structure_factor: state.factor || "none", ...parameters.asked(),
     start: { model: state.model, structure_factor: state.factor || null, values: parameters.values },
   }));
   $("stop").addEventListener("click", () => { for (const one of state.history) if (one.open) ask(`/api/fits/${one.number}/stop`, {}); });
@@ -72,10 +72,16 @@ export async function openCurve(key, given = {}) {
   if (state.key !== key) await load(key, given);
   if (state.key !== key) return;
   $("to-curve").href = `#curve?${new URLSearchParams({ key })}`; // also for whoever leaves before the view is kept
-  if (given.fit) { await goTo(Number(given.fit), null, given.q); if (given.fixed) parameters.fix(given.fixed.split(",")); }
-  else if (given.model) await choose(given.model, given.factor || "", given.values, null, given.fixed?.split(","));
+  const wanted = given.fixed || given.ranges ? { fixed: fixedOf(given), ranges: rangesOf(given) } : null;
+  if (given.fit) { await goTo(Number(given.fit), null, given.q); if (wanted) parameters.want(wanted, true); }
+  else if (given.model) await choose(given.model, given.factor || "", given.values, null, wanted);
   keep();
 }
+
+// Fixed values of a link, name=value, and limits, name=low:high.
+const pairs = (text) => (text || "").split(",").map((pair) => pair.split("="));
+const fixedOf = (given) => Object.fromEntries(pairs(given.fixed).map(([name, value]) => [name, Number(value ?? given.values?.[name] ?? NaN)]).filter(([, value]) => Number.isFinite(value)));
+const rangesOf = (given) => Object.fromEntries(pairs(given.ranges).map(([name, range]) => [name, (range || "").split(":").map(Number)]).filter(([, [low, high]]) => low < high));
 
 // Another unit of q is another curve: fits of the one before do not hold, those of this one do. It is kept for the file, wherever it is fitted.
 async function readAs(unit) {
@@ -266,19 +272,18 @@ function say(level, headline, doubt, next = [], more = [], table = []) {
 
 let turn = 0; // of what is to be shown: an answer that comes after a newer question is not
 
-// Values that the user fixed stay in another form; `fixed` names those of a link. A fitted batch fixes none.
-async function choose(model, factor, values, fitted = null, fixed = null) {
+// What the user fixed and limited stays in another form; `wanted` is that of a link. A fitted batch has none.
+async function choose(model, factor, values, fitted = null, wanted = null) {
   if (!model) return;
   const now = ++turn;
   const found = await ask("/api/start", { ...data(), model, structure_factor: factor || null }).catch(() => null);
   if (now !== turn) return;
   if (!found) { $("model").value = state.model; $("factor").value = state.factor; return; }
-  const typed = Object.keys(parameters.fixed).some((name) => name in found.values);
+  if (values) parameters.want(wanted || {});
+  const { fixed, ranges } = parameters.wanted, typed = [fixed, ranges].some((some) => Object.keys(some).some((name) => name in found.values));
   Object.assign(state, { model, factor, preview: found.from_bank && !values && !typed, perDecade: null, fit: 0, batch: fitted });
-  const start = values ? { ...found.values, ...values } : { ...found.values, ...parameters.fixed };
   const table = Object.fromEntries(found.parameters.map((one) => [one.name, { fixed: Boolean(fitted?.values[one.name]?.[3]), error: fitted?.values[one.name]?.[1] ?? null }]));
-  parameters.show(found.parameters, start, table);
-  if (fixed || values) parameters.fix(fixed || []);
+  parameters.show(found.parameters, { ...found.values, ...values }, table);
   chosen();
   await evaluate();
   keep();
@@ -342,9 +347,12 @@ const listed = (fixed, before) => { const names = Object.entries(fixed || {}).ma
 
 // What a search holds on to is said before it begins.
 function kept() {
-  const limited = Object.keys(parameters.ranges);
-  const held = listed(parameters.fixed, "fixes "), within = limited.length ? `keeps ${limited.join(", ")} within the ranges below` : "";
-  $("held").textContent = held || within ? `“Find the model” ${[held, within].filter(Boolean).join(" and ")}, in each model that has the parameter.` : "";
+  const { fixed, ranges } = parameters.asked(true);
+  const within = Object.entries(ranges).map(([name, [low, high]]) => `${name} between ${number(low, 4)} and ${number(high, 4)}`);
+  const held = [listed(fixed, "fixes "), within.length ? `keeps ${within.join(", ")}` : ""].filter(Boolean).join(" and ");
+  const others = Object.keys({ ...fixed, ...ranges }).filter((name) => !parameters.has(name));
+  const where = others.length ? ` To change ${others.join(" or ")}, choose a form that has ${others.length > 1 ? "them" : "it"}.` : "";
+  $("held").textContent = held ? `“Find the model” ${held}, in each model that has the parameter.${where}` : "";
 }
 
 async function fit(how) {
@@ -404,6 +412,7 @@ async function showBatch(one) {
   if (!state.models.includes(one.model)) {
     turn++;
     Object.assign(state, { model: one.model, factor: "", fit: 0, batch: one, theory: null, preview: false });
+    parameters.want();
     parameters.read(Object.fromEntries(Object.entries(one.values).map(([name, [value, error, unit, fixed]]) => [name, { value, error, unit, fixed }])));
     chosen();
     drawn();
@@ -458,10 +467,9 @@ async function goTo(fit, place = null, since = "") {
       const about = await ask(`/api/model?${new URLSearchParams({ name: best.model, ...(best.structure_factor ? { structure_factor: best.structure_factor } : {}) })}`);
       if (now !== turn) return;
       const of = own.fit.fits[place].parameters;
-      parameters.show(about.parameters, best.values, of, found.asked.ranges || {});
-      // As that fit was asked for: what another one held is free here.
-      parameters.fix(Object.keys(found.asked.fixed || {}));
-    } else parameters.read(own.fit.fits[place].parameters, found.answer.command);
+      parameters.want(found.asked); // as that fit was asked for: what another one held is free here
+      parameters.show(about.parameters, best.values, of);
+    } else parameters.want(found.asked), parameters.read(own.fit.fits[place].parameters, found.answer.command);
     named();
     $("factor").value = state.factor;
     drawn();
@@ -551,16 +559,19 @@ function keep() {
   clearTimeout(later);
   later = setTimeout(() => {
     if (!state.key || keyOf(location.hash) !== state.key) return; // another one is being opened
-    const [low, high] = state.limits, { q } = state.data, given = { key: state.key }, fixed = Object.keys(parameters.fixed).join();
+    const [low, high] = state.limits, { q } = state.data, given = { key: state.key };
+    const { fixed, ranges } = parameters.wanted, held = Object.entries(fixed).map((pair) => pair.join("=")).join();
+    const within = Object.entries(ranges).map(([name, range]) => `${name}=${range.join(":")}`).join();
     if (low > 0 || high < q.length - 1) given.q = `${number(q[low], 7)}:${number(q[high], 7)}`;
     if (state.unit !== (state.chosen.q_unit ?? "")) given.unit = state.unit || "stated"; // else the file has it
     if (plot.view !== "log–log") given.view = plot.view;
     if (state.fit) given.fit = state.fit;
     else if (state.model) {
       Object.assign(given, { model: state.model, ...(state.factor ? { factor: state.factor } : {}) });
-      if (!state.preview || fixed) given.values = JSON.stringify(parameters.values);
+      if (!state.preview || held || within) given.values = JSON.stringify(parameters.values);
     }
-    if (fixed) given.fixed = fixed;
+    if (held) given.fixed = held;
+    if (within) given.ranges = within;
     history.replaceState(null, "", `#curve?${new URLSearchParams(given)}`);
     $("to-curve").href = location.hash;
   }, 200);

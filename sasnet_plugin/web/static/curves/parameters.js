@@ -3,10 +3,9 @@ import { el, number, numberIn, tell, unitText, withError } from "./net.js";
 
 const STEPS = 1000;
 
-// Limits between which a slider moves: those that the user gave, else around the value, within the model's own.
+// Limits between which a slider moves: around the value, within the model's own.
 // level: the lowest intensity of the curve; a background is about as high.
-function reach(one, value, limits, level) {
-  if (limits[one.name]) return limits[one.name];
+function reach(one, value, level) {
   const low = one.low ?? -Infinity, high = one.high ?? Infinity;
   if (one.name === "background" && Number.isFinite(level)) return [Math.min(0, 2 * value), Math.max(2 * level, 2 * value)];
   if (one.name.endsWith("_pd")) return [0, Math.min(high, Math.max(0.5, value))];
@@ -27,36 +26,70 @@ function errorText(value, error) {
   return `± ${error < 1e-4 ? error.toExponential(1) : withError(value, error).split("± ")[1] ?? number(error, 2)}`;
 }
 
+// Limits of the user as far as the model has them too; null where none are left.
+function limitsIn(one, limits) {
+  if (!limits) return null;
+  const [low, high] = [Math.max(one.low ?? -Infinity, limits[0]), Math.min(one.high ?? Infinity, limits[1])];
+  return low < high ? [low, high] : null;
+}
+
+const only = (given, passes) => Object.fromEntries(Object.entries(given).filter(([name]) => passes(name)));
+
 export class Parameters {
   // moved: told of a new value; held: of what is fixed or limited
   constructor(place, moved, held = () => {}) {
-    Object.assign(this, { place, moved, held, rows: [] });
+    Object.assign(this, { place, moved, held, rows: [], kept: { fixed: {}, ranges: {} } });
   }
 
-  // table: of the model; values: by name; found: of a fit, by name, { error, fixed }; limits: that the user gave to a fit
-  show(table, values, found = {}, limits = {}) {
-    const kept = Object.fromEntries(this.rows.map((row) => [row.name, row]));
+  // table: of the model; values: by name; found: of a fit, by name, { error, fixed }. What the user fixed or limited in another form stays so.
+  show(table, values, found = {}) {
+    this.kept = this.wanted;
+    this.shown = [table, values, found];
+    const { fixed, ranges } = this.kept;
     this.words = Object.fromEntries(Object.entries(values).filter(([name]) => /_pd_(n|nsigma|type)$/.test(name)));
     this.rows = table.map((one) => {
-      const value = Number(values[one.name] ?? one.default), before = kept[one.name];
-      const [low, high] = reach(one, value, limits, this.level);
-      return { ...one, ownLow: one.low, ownHigh: one.high, value, low: Math.min(low, value), high: Math.max(high, value), fixed: Boolean(before?.fixed && before.value === value), limited: Boolean(limits[one.name]), error: found[one.name]?.error ?? null, held: found[one.name]?.fixed ?? false };
+      const held = !one.choices.length && one.name in fixed, limits = limitsIn(one, ranges[one.name]);
+      const given = Number(held ? fixed[one.name] : values[one.name] ?? one.default);
+      const value = limits && !held ? Math.max(limits[0], Math.min(limits[1], given)) : given;
+      const [low, high] = limits ?? reach(one, value, this.level);
+      return { ...one, ownLow: one.low, ownHigh: one.high, value, low: Math.min(low, value), high: Math.max(high, value), fixed: held, limited: Boolean(limits), error: found[one.name]?.error ?? null, held: found[one.name]?.fixed ?? false };
     });
     this.draw();
   }
 
-  // Fix these alone.
-  fix(names) {
-    for (const row of this.rows) {
-      if (row.choices.length) continue;
-      row.fixed = row.fix.checked = names.includes(row.name);
-      this.update(row);
-    }
+  // Fix these values and keep these limits instead of those before, in each form that has the parameter.
+  want({ fixed = {}, ranges = {} } = {}, anew = false) {
+    this.rows = [];
+    this.kept = { fixed, ranges };
+    if (anew && this.shown) this.show(...this.shown);
+  }
+
+  // What the user fixed and limited: in this form, and in those before it where this one lacks the parameter.
+  get wanted() {
+    const here = (test, value) => Object.fromEntries(this.rows.filter(test).map((row) => [row.name, value(row)]));
+    const lacking = (name) => !this.has(name);
+    return {
+      fixed: { ...only(this.kept.fixed, lacking), ...here((row) => row.fixed, (row) => row.value) },
+      ranges: { ...only(this.kept.ranges, lacking), ...here((row) => row.limited, (row) => [row.low, row.high]) },
+    };
+  }
+
+  has(name) {
+    return this.rows.some((row) => row.name === name);
+  }
+
+  // How a fit of this form, or of every form, is to hold values.
+  asked(everywhere = false) {
+    const { fixed, ranges } = this.wanted, calculated = this.calculated;
+    const used = (name) => name !== calculated && (everywhere || this.has(name));
+    return { fixed: only(fixed, used), ranges: only(ranges, (name) => used(name) && !(name in fixed)) };
   }
 
   // Values of a model that is not in the library, such as a sum: shown, not changed.
   read(fitted, command) {
+    this.kept = this.wanted;
     this.rows = [];
+    this.shown = null;
     this.words = {};
     const head = el("tr", {}, ...["Parameter", "Value", "± error"].map((name) => el("th", { scope: "col", textContent: name })));
     const rows = Object.entries(fitted).map(([name, one]) => {
@@ -76,7 +109,8 @@ export class Parameters {
   }
 
   clear() {
-    this.rows = [];
+    this.want();
+    this.shown = null;
     this.place.replaceChildren();
     this.held();
   }
@@ -92,14 +126,6 @@ export class Parameters {
       }
     }
     return found;
-  }
-
-  get fixed() {
-    return Object.fromEntries(this.rows.filter((row) => row.fixed && row.name !== this.calculated).map((row) => [row.name, row.value]));
-  }
-
-  get ranges() {
-    return Object.fromEntries(this.rows.filter((row) => row.limited && !row.fixed && row.name !== this.calculated).map((row) => [row.name, [row.low, row.high]]));
   }
 
   set(name, value) {
