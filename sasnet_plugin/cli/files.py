@@ -7,6 +7,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,45 @@ def _expand_argument(argument: str, addresses: bool) -> Iterator[str | DataError
 
 def print_to_stderr(sentence: str) -> None:
     typer.echo(sentence, err=True)
+
+
+@dataclass
+class Frames:
+    """Files of a series: without pictures for the eye but those that are named; `said` hears of the first."""
+
+    arguments: Sequence[str]
+    said: Callable[[str], None] = print_to_stderr
+    _pictures: set[str] = field(default_factory=set)
+    _others: set[int] = field(default_factory=set)  #: Hashes: a folder is listed many times a second.
+
+    def keep(self, paths: Iterable[str | DataError]) -> Iterator[str | DataError]:
+        """Yield what is no picture."""
+        named = set(map(os.path.expanduser, self.arguments))
+        for path in paths:
+            if not isinstance(path, str) or path in named or not self._is_picture(path):
+                yield path
+
+    def _is_picture(self, path: str) -> bool:
+        if path in self._pictures or hash(path) in self._others:
+            return path in self._pictures
+        from ..data.scope import picture_of
+
+        head = _read_head(path)
+        if picture := picture_of(head):
+            if not self._pictures:
+                self.said(str(sentences.PICTURES_SKIPPED(file=path, picture=picture)))
+            self._pictures.add(path)
+        elif head:  # an empty file may become anything
+            self._others.add(hash(path))
+        return bool(picture)
+
+
+def _read_head(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(512)
+    except OSError:
+        return b""
 
 
 def _no_file(address: str) -> DataError:

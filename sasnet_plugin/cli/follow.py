@@ -216,8 +216,9 @@ def _number(count: int, noun: str) -> str:
 
 def _make_lister(request: Asked) -> Callable[[], Iterator[str | DataError]]:
     from ..batch.live.run import key_of
-    from .files import expand
+    from .files import Frames, expand
 
+    frames = Frames(request.files)
     own_paths = {
         os.path.abspath(p) for p in (request.out, request.plot, request.page, request.hdf5) if p is not None
     }
@@ -235,7 +236,7 @@ def _make_lister(request: Asked) -> Callable[[], Iterator[str | DataError]]:
         return False
 
     def list_files() -> Iterator[str | DataError]:
-        for path in expand(request.files, output=output, said=lambda _: None):
+        for path in frames.keep(expand(request.files, output=output, said=lambda _: None)):
             # The table may lie in the folder that is followed.
             if isinstance(path, str) and (os.path.abspath(path) in own_paths or ".sasnet-tmp" in path):
                 continue
@@ -632,10 +633,11 @@ def _refuse(options: Mapping[str, object], kind: str) -> None:
 
 def _first(files: Sequence[str], watch: bool) -> Path | None:
     """Find the first file; None while waiting for one, else SasnetError."""
-    from .files import expand
+    from .files import Frames, expand
 
     missing: list[SasnetError] = []
-    for path in expand(files, said=lambda _: None):
+    kept = Frames(files, lambda sentence: missing.append(DataError(sentence)))
+    for path in kept.keep(expand(files, said=lambda _: None)):
         if isinstance(path, SasnetError):
             missing.append(path)
         elif not Path(path).is_file():

@@ -8,6 +8,11 @@ from ..wording import template
 RENAMED_OPTION = template(
     "{old} is now called {new}; the old name works until the next release.", old="--fix", new="--fixed"
 )
+PICTURES_SKIPPED = template(
+    "{file}: this is {picture}. Pictures in the folder are skipped, as they hold no detector counts; follow"
+    " the detector's TIFF, CBF, EDF or HDF5 files.",
+    file="run1.png", picture="a PNG image",
+)  # fmt: skip
 REPORT_IN_FOLDER = template(
     "--report now takes a folder; a file name such as {file} works until the next release.",
     file="sorted.html",

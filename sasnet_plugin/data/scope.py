@@ -365,7 +365,7 @@ MANY_TABLES = 8
 
 def check_bytes(head: bytes, file: str) -> None:
     """Raise DataError for images and documents, by a file's first bytes."""
-    if picture := _beginning(head, PICTURES):
+    if picture := picture_of(head):
         raise no_measurement(file, picture)
     if image := _beginning(head, _IMAGES):
         raise DataError(
@@ -378,6 +378,11 @@ def check_bytes(head: bytes, file: str) -> None:
         raise DataError(
             f"{file}: this is {container}; unpack or export the curve as text with columns q, I, dI."
         )
+
+
+def picture_of(head: bytes) -> str:
+    """Which picture for the eye begins so, such as "a PNG image"; empty where none."""
+    return _beginning(head, PICTURES)
 
 
 def _beginning(head: bytes, signatures: Iterable[tuple[bytes, str]]) -> str:

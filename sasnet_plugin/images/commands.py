@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..cli.arguments import Browser, Force, Geometry, Live, PagePort, Scheduler
-from ..cli.files import expand, report_page
+from ..cli.files import Frames, expand, report_page
 from ..cli.follow import choose_predictor
 from ..cli.programs import WORK, page_app, user_name
 from ..domains import Domain, ReadOptions, names_and_titles
@@ -104,7 +104,7 @@ def _say_frames(out: Path, frames: int, failures: int, label: str) -> None:
 
 def _measurements(options: Images, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
 
-    for argument in expand(list(names)):
+    for argument in Frames(names).keep(expand(list(names))):
         # A file of settings is the geometry of its neighbours.
         if not (isinstance(argument, str) and argument.endswith(".toml")):
             yield from _frames_of(argument, options)

@@ -45,6 +45,31 @@ def follow(*arguments: object) -> object:
     return runner.invoke(app, ["follow", *map(str, arguments)])
 
 
+def test_pictures_in_a_folder_are_no_frames_and_one_sentence_says_so(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "t.csv"
+    write(folder, [40.0, 40.0])
+    for name, head in (("preview.png", b"\x89PNG\r\n\x1a\n"), ("run1.jpg", b"\xff\xd8\xff\xe0")):
+        (folder / name).write_bytes(head + bytes(64))
+    result = follow(folder, "--out", out)
+    assert result.exit_code == 0, "every curve has an answer"
+    assert [Path(row["file"]).name for row in rows_of(out)] == ["run1.dat", "run2.dat"]
+    assert result.stderr == (
+        f"{folder}/preview.png: this is a PNG image. Pictures in the folder are skipped, as they hold no"
+        " detector counts; follow the detector's TIFF, CBF, EDF or HDF5 files.\n"
+    )
+
+
+def test_a_folder_of_pictures_and_a_picture_by_its_name_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "run1.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    for given in (folder, folder / "run1.png"):
+        result = follow(given, "--out", tmp_path / f"{given.name}.csv")
+        assert result.exit_code != 0
+        assert f"{folder}/run1.png: this is a PNG image" in result.stderr
+        assert "the detector's TIFF, CBF, EDF or HDF5 file" in result.stderr
+
+
 def test_a_folder_becomes_a_table_with_changes_and_numbers(tmp_path: Path) -> None:
     folder, out = tmp_path / "in", tmp_path / "t.csv"
     write(folder, [40.0] * 8 + [50.0] * 6)

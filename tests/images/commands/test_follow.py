@@ -158,11 +158,13 @@ def test_a_stack_a_stream_and_a_folder_are_followed(
         for number, one in enumerate(values):
             write_cbf(source / f"film_{number:05d}.cbf", one, "# Count_cutoff 1048574 counts\r\n")
         (source / "geometry.toml").write_text(GEOMETRY, encoding="utf-8")
+    (source / "a_preview.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
     out, plot = tmp_path / "growth.csv", tmp_path / "growth.png"
     result = runner.invoke(
         app, ["follow", str(source), "--out", str(out), "--plot", str(plot), "--interval", "0.1"]
     )
     assert result.exit_code == 0, result.output
+    assert result.stderr.count(f"{source}/a_preview.png: this is a PNG image. Pictures in the folder") == 1
     rows = rows_of(out)
     assert len(rows) == 6
     assert rows[-1]["time"] == "0.5"
@@ -172,11 +174,8 @@ def test_a_stack_a_stream_and_a_folder_are_followed(
         assert row["note"] == ""
     # One film is not another, and a frame is answered as it would be alone.
     assert rows[0]["radius [Å]"] != rows[5]["radius [Å]"]
-    alone = runner.invoke(
-        app,
-        ["classify", str(next(p for p in sorted(source.iterdir()) if p.suffix != ".toml")), "--domain",
-         "gisas_growth", "--json"],
-    )  # fmt: skip
+    image = next(p for p in sorted(source.iterdir()) if p.suffix not in (".toml", ".png"))
+    alone = runner.invoke(app, ["classify", str(image), "--domain", "gisas_growth", "--json"])
     first = json.loads(alone.output.splitlines()[0])["quantities"]["distance"]["value"]
     assert first == pytest.approx(float(rows[0]["distance [Å]"]), rel=1e-4)
     assert plot.stat().st_size > 5000
