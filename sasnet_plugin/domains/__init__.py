@@ -227,10 +227,11 @@ def names_and_titles() -> str:
 
 
 def has_tags(domain: Domain) -> bool:
-    """Whether it answers with tags."""
-    from .heads import Tags
+    """Whether it answers with tags and no classes, so that it can learn a user's."""
+    from .heads import Classes, Tags
 
-    return any(isinstance(head, Tags) for head in domain.heads)
+    kinds = {type(head) for head in domain.heads}
+    return Tags in kinds and Classes not in kinds
 
 
 def recognise_domain(path: Path, *, tags: bool = False) -> str:

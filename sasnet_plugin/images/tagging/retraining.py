@@ -54,7 +54,7 @@ class Retraining:
             if self.running:
                 raise SasnetError("A training is running; wait for it, or stop it.")
             if not has_tags(specification(self._domain)):
-                raise SasnetError("The network for these images predicts classes and cannot learn tags.")
+                raise SasnetError("This network predicts classes and cannot learn tags; export the labels.")
             if find_spec("onnx") is None:
                 raise SasnetError(
                     f"Retraining needs onnx, which is not installed; run {describe_install('web')}"

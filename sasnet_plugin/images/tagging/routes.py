@@ -28,7 +28,7 @@ from ..service import How, titles
 from . import exchange
 from .events import NO, UNKNOWN, YES, Event
 from .retraining import Retraining
-from .selection import FUNCTIONS, ORDERS, WORDS, cooccurrence, quote
+from .selection import FUNCTIONS, ORDERS, WORDS, Pair, cooccurrence, quote
 from .worker import PREDICT, THUMBNAILS
 from .workspace import Tagging, Workspace, kind_of
 
@@ -550,7 +550,7 @@ def status(request: Request, desk: Desk, trainer: Trainer) -> Response:
             "predicted": int((is_present & (state.model >= 0)).sum()),
             "thumbnails": desk.background.progress[THUMBNAILS],
             "predicting": desk.background.progress[PREDICT],
-            "others": desk.background.others,
+            "others": desk.background.others, "pictures": desk.images.pictures,
             "people": list(state.people), "model": state.models[-1] if state.models else "",
         }  # fmt: skip
     new = trainer.zoo is not None and trainer.zoo != trainer.used
@@ -611,10 +611,17 @@ def together(request: Request, desk: Desk) -> Response:
         counts = [
             (name, quote(name), *map(int, total)) for name, total in zip(state.tags, totals, strict=True)
         ]
-        pairs = [
-            (pair, f"{quote(pair.first)} and {quote(pair.second)}",
-             f"{quote(pair.first)} and not {quote(pair.second)}",
-             f"{quote(pair.second)} and not {quote(pair.first)}")
-            for pair in cooccurrence(state)[:_PAIRS]
-        ]  # fmt: skip
+        pairs = [(pair, _list_cells(pair)) for pair in cooccurrence(state)[:_PAIRS]]
     return _render(request, "together.html", counts=counts, pairs=pairs)
+
+
+def _list_cells(pair: Pair) -> list[tuple[str, int, str, int]]:
+    """Filter and number of the images with both tags and with one, each also of people's labels alone."""
+    first, second = quote(pair.first), quote(pair.second)
+    filters = [
+        (f"{first} and {second}", f"person({first}) and person({second})"),
+        (f"{first} and not {second}", f"person({first}) and no({second})"),
+        (f"{second} and not {first}", f"person({second}) and no({first})"),
+    ]
+    numbers = zip(pair.numbers, pair.labelled, strict=True)
+    return [(all_images, n, people, k) for (all_images, people), (n, k) in zip(filters, numbers, strict=True)]

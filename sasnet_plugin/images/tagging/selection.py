@@ -414,15 +414,17 @@ class Pair:
 
     first: str
     second: str
-    both: int
-    only_first: int
-    only_second: int
+    numbers: tuple[int, int, int]  #: With both, with the first alone, with the second alone.
+    labelled: tuple[int, int, int]  #: Of these, where people have said so of both tags.
     phi: float  #: Their correlation, −1..1.
 
 
 def cooccurrence(state: State) -> list[Pair]:
     """Pairs of tags that are there, the strongest correlations first."""
     present = state.present[state.images.there].astype(np.float64)
+    value = state.value[state.images.there]
+    yes, no = (value == YES).astype(np.float64), (value == NO).astype(np.float64)
+    yes_yes, yes_no = yes.T @ yes, yes.T @ no
     n, counts = len(present), present.sum(axis=0)
     pairs_present = present.T @ present
     pairs = []
@@ -430,12 +432,10 @@ def cooccurrence(state: State) -> list[Pair]:
         for j in np.flatnonzero(counts[:i]):
             spread = counts[i] * (n - counts[i]) * counts[j] * (n - counts[j])
             phi = (n * pairs_present[i, j] - counts[i] * counts[j]) / np.sqrt(spread) if spread > 0 else 0.0
-            pair = (
-                int(pairs_present[i, j]),
-                int(counts[j] - pairs_present[i, j]),
-                int(counts[i] - pairs_present[i, j]),
-            )
-            pairs.append(Pair(state.tags[j], state.tags[i], *pair, float(phi)))
+            both = pairs_present[i, j]
+            numbers = int(both), int(counts[j] - both), int(counts[i] - both)
+            labelled = int(yes_yes[i, j]), int(yes_no[j, i]), int(yes_no[i, j])
+            pairs.append(Pair(state.tags[j], state.tags[i], numbers, labelled, float(phi)))
     return sorted(pairs, key=lambda pair: -abs(pair.phi))
 
 

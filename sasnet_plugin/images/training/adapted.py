@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Floats
-from ...domains import Domain, ReadOptions
+from ...domains import Domain, ReadOptions, has_tags
 from ...domains.heads import Inputs, Tags, Targets, outputs_of
 from ...domains.simulator import Layout, Mix, Row, Simulator
 from ...files import new_hdf5, put_in_one_step
@@ -113,9 +113,12 @@ def names_of(image: str) -> list[str]:
 
 def read_labelled(domain: Domain, labels: Path, images: Sequence[str]) -> tuple[Tags, list[Labelled]]:
     """The head of tags of a domain, and labelled images; arguments and errors as of `record`."""
-    head = next((item for item in domain.heads if isinstance(item, Tags)), None)
-    if head is None:
-        raise SasnetError(f"{domain.title} have no tags; do not give --labels.")
+    if not has_tags(domain):
+        raise SasnetError(
+            f"{labels}: the network for {domain.title} cannot learn tags; --labels is for images of"
+            " diffraction and xray_tags."
+        )
+    head = next(item for item in domain.heads if isinstance(item, Tags))
     wanted_tags, suggested = read_labels(labels, head), read_accepted(labels, head)
     labelled: list[Labelled] = []
     for image in images:

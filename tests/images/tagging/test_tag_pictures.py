@@ -26,6 +26,7 @@ from sasnet_plugin.images.raster import (
 )
 from sasnet_plugin.images.sans.reading import SmallAngle
 from sasnet_plugin.images.tagging.background import DONE, Crew
+from sasnet_plugin.images.tagging.selection import cooccurrence
 from sasnet_plugin.images.tagging.worker import VIEW, Failed, Job, Shown
 from sasnet_plugin.types import Curve, GrazingIncidence, Image
 from sasnet_plugin.web.content import Source
@@ -211,3 +212,27 @@ def test_the_most_diverse_images_come_first_and_the_likest_by_their_look(
     text = page.get("/together").text
     assert "<th>Round</th><th>Bent</th>" in text
     assert page.rows("Round and Bent") == []
+
+
+def test_pairs_tell_labels_of_people_from_suggestions(opened: Callable[..., Page], tmp_path: Path) -> None:
+    draw(tmp_path / "images", 6)
+    (tmp_path / "images" / "preview.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    page = opened(tmp_path / "images")
+    rows = page.rows()
+    page.predict({row: {"Round": 0.9, "Bent": 0.8} for row in rows[:4]} | {rows[4]: {"Round": 0.9}})
+    page.post("/api/tag", rows=[rows[0]], tag="Round", value=1, who="anna")
+    page.post("/api/tag", rows=[rows[0]], tag="Bent", value=1, who="anna")
+    page.post("/api/tag", rows=[rows[5]], tag="Round", value=1, who="anna")
+    page.post("/api/tag", rows=[rows[5]], tag="Bent", value=0, who="anna")
+    pair = cooccurrence(page.workspace.state)[0]
+    assert {pair.first, pair.second} == {"Round", "Bent"}
+    assert (pair.first, pair.numbers, pair.labelled) == ("Round", (4, 2, 0), (1, 1, 0))
+    text = " ".join(page.get("/together").text.split())
+    for filtered, number in (
+        ("Round and Bent", 4), ("person(Round) and person(Bent)", 1), ("Round and not Bent", 2),
+        ("person(Round) and no(Bent)", 1), ("Round", 6), ("person(Round)", 2),
+        ("model(Round) and open(Round)", 4), ("no(Bent)", 1),
+    ):  # fmt: skip
+        assert f'data-filter="{filtered}">{number}</a>' in text
+        assert len(page.rows(filtered)) == number, "the link shows what was counted"
+    assert "1 PNG or JPEG picture not shown" in page.get("/status").text

@@ -275,6 +275,10 @@ def test_what_labels_do_not_teach_is_not_taken(run: tuple[Path, np.ndarray], tmp
             "is not the folder of a trained model",
         ),
         (["--labels", "tags.csv"], "folder for checkpoints with --run"),
+        (
+            ["--domain", "sas1d", "--start-from", "zoo", "--labels", "t.csv", "--zoo", "mine/sas1d"],
+            "t.csv: the network for curves cannot learn tags",
+        ),
     ],
 )
 def test_what_cannot_be_started_from_is_a_sentence(options: list[str], sentence: str) -> None:
