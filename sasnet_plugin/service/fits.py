@@ -266,10 +266,11 @@ def plan_next(result: FitResult | SampleResult, say: Say) -> dict[str, Any]:
 def _also(job: FitJob) -> dict[str, str]:
     """How the data were read, as options of the command."""
     place, options = job.places[0], {}
+    unit = next((one_place.q_unit for one_place in job.places if one_place.q_unit), None)
     if place.window is not None:
         options["--q-range"] = ":".join(map(exact, place.window))
-    if place.q_unit is not None:
-        options["--q-unit"] = place.q_unit
+    if unit is not None:
+        options["--q-unit"] = unit
     if place.wavelength is not None:
         options["--wavelength"] = f"{place.wavelength:g}"
     return options

@@ -467,6 +467,7 @@ def _line(curve: Curve, suggestion: Suggestion) -> dict[str, Any]:
         "model": model.name, "structure_factor": model.structure_factor,
         "model_probability": model.probability, "group": group.name, "probability": group.probability,
         "doubt": _doubt(curve, suggestion), "spark": spark(curve),
+        "sector": curve.sector and [curve.sector.azimuth, curve.sector.half_width],
     }  # fmt: skip
 
 

@@ -30,6 +30,15 @@ _WORDS = (
     ),
     ("give it with --sample, or the value with --fixed", "enter its value below and tick “Fixed”"),
     ("First fit others: give no --models, or several", "First fit others: choose “Find the model”"),
+    ("give its azimuth with --field, such as 0", "enter its azimuth, such as 0"),
+    ("Give it with --polarisation", "Enter “Efficiencies” when you fit the curves together"),
+    ("“--kind settings”", "“They are: settings”"),
+    ("Give --kind if it is another", "Choose “They are” when you fit them together if it is another"),
+    (
+        'give azimuth and half-width of each curve in degrees, such as --sectors 0:15,90:15, or "along.dat" ='
+        " [0, 15] in [sectors]",
+        "enter azimuth and half-width of each curve in degrees, such as 0:15",
+    ),
     (
         "Name a parameter with --for to plan for its error",
         "The command “sasnet next” can plan for the error of a parameter",

@@ -10,7 +10,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..data.sample.sample import KINDS
+from ..data.sample.described import polarisation_of
+from ..data.sample.sample import KINDS, SPINS
 from ..types import SasnetError, printable
 from .curves.bench import Bench
 from .curves.shelf import describe_row, select_window
@@ -220,6 +221,18 @@ def keys(bench: OfCurves, search: str = "") -> JSONResponse:
     return JSONResponse({"keys": [[row.key, row.file] for row in rows if not (row.problem or row.is_image)]})
 
 
+class Keys(BaseModel):
+    """Data sets."""
+
+    keys: list[str] = Field(max_length=CURVES.most_in_batch)
+
+
+@router.post("/api/sectors")
+def sectors(which: Keys, bench: OfCurves) -> list[list[float] | None]:
+    """Azimuth and half-width in degrees that the file of each data set gives for its sector."""
+    return [bench.shelf.row(key).line.get("sector") for key in which.keys]
+
+
 @router.post("/api/batches")
 def batch(asked: AskedBatch, bench: OfCurves) -> dict[str, Any]:
     """Have the files of data sets fitted."""
@@ -275,7 +288,7 @@ def first(request: Request) -> Response:
     if state.opened.bench is None:
         response = RedirectResponse("/tags", 303)
     else:
-        context = {"tags": state.opened.tabs.tagging is not None, "kinds": KINDS}
+        context = {"tags": state.opened.tabs.tagging is not None, "kinds": KINDS, "spins": SPINS}
         response = state.templates.TemplateResponse(request, "curves.html", context)
     state.keys.give(response)
     return response
@@ -310,6 +323,17 @@ class Description(BaseModel):
     own: Words = []
     tie: dict[str, Word] = Field(default={}, max_length=20)
     values: dict[str, Numbers] = Field(default={}, max_length=20)
+    sectors: dict[str, Word] = Field(default={}, max_length=CURVES.most_together)
+    field: Number | None = None  #: Azimuth of a saturating magnetic field, degrees.
+    spins: dict[str, Word] = Field(default={}, max_length=CURVES.most_together)
+    polarisation: Word = ""  #: Efficiencies, such as ``0.95:0.98``.
+
+    def sections(self) -> dict[str, Any]:
+        """What was said, as a sample file has it."""
+        body = self.model_dump(mode="json", exclude_none=True)
+        if self.polarisation:
+            body["polarisation"] = polarisation_of(self.polarisation)
+        return {name: value for name, value in body.items() if value not in ("", {}, [])}
 
 
 class AskedFit(BaseModel):
@@ -330,8 +354,8 @@ class AskedFit(BaseModel):
     def body(self) -> dict[str, Any]:
         """Return the request as `sasnet serve` takes it."""
         body: dict[str, Any] = self.model_dump(mode="json", exclude={"keys"}, exclude_none=True)
-        if description := body.get("sample_description"):
-            body["sample_description"] = {name: value for name, value in description.items() if value}
+        if self.sample_description:
+            body["sample_description"] = self.sample_description.sections()
         return body
 
 
@@ -359,6 +383,10 @@ def answer(number: int, bench: OfCurves) -> JSONResponse:
     if plan := (found_answer or {}).get("plan"):
         plan = {**plan, "lines": [adapt_to_page(line) for line in plan["lines"]]}
         found_answer = {**found_answer, "plan": plan}
+    if sample := (found_answer or {}).get("sample"):
+        cautions = {name: [adapt_to_page(text) for text in sample[name]] for name in ("doubts", "notes")}
+        sample = {**sample, **cautions, "doubt": adapt_to_page(sample["doubt"])}
+        found_answer = {**found_answer, "sample": sample}
     return JSONResponse({**found_fit, "answer": found_answer})
 
 

@@ -19,7 +19,10 @@ from pages import NewPage
 from webpages import Server, findings, opened_curve, spheres, until
 
 from sasnet_plugin.data.sample.described import read_description
+from sasnet_plugin.data.sample.sectors import weigh_parts
 from sasnet_plugin.simulate.kernel import call
+from sasnet_plugin.simulate.magnetic_spheres import calculate_parts
+from sasnet_plugin.types import Curve, Sector
 
 #: So many that a batch is seen under way on a quick machine, too.
 FRAMES = 12
@@ -218,6 +221,70 @@ def test_curves_that_are_described_are_fitted_together_as_the_command_does(
         assert server.end(signal.SIGINT) == 0
     theirs = said_by(words, "--together")
     assert without_times(ours) == without_times(theirs)
+
+
+def spin_states(folder: Path) -> None:
+    """Magnetic spheres in sectors along and across a field, both spin states; files give the sectors."""
+    rng, q = np.random.default_rng(7), np.geomspace(0.005, 0.2, 70)
+    values = {"radius": 40.0, "radius_pd": 0.1, "sld": 6.9, "sld_solvent": 5.66, "sld_magnetic": 1.3,
+              "nonmagnetic_layer": 0.0}  # fmt: skip
+    parts = calculate_parts("sphere", values, q)
+    folder.mkdir(parents=True)
+    for place, name, spin in ((0, "along", "+"), (0, "along", "-"), (90, "across", "+"), (90, "across", "-")):
+        empty = Curve(q, np.ones(q.size), sector=Sector(place, 10.0), spin=spin)
+        clean = 0.01 * weigh_parts(empty, 0.0, None) @ parts + 0.02
+        rows = np.c_[q, clean * (1 + 0.01 * rng.normal(size=q.size)), 0.01 * clean]
+        head = f"sector azimuth = {place} half-width = 10\nq(1/A) I(1/cm) dI(1/cm)"
+        np.savetxt(folder / f"{name}_{SPIN[spin]}.dat", rows, fmt="%.7g", header=head)
+
+
+SPIN = {"+": "up", "-": "down"}
+
+
+def test_spin_states_and_sectors_are_asked_for_and_fitted_together(
+    new_page: NewPage, tmp_path: Path
+) -> None:
+    spin_states(tmp_path / "runs")
+    server = Server(tmp_path / "work", tmp_path / "runs")
+    try:
+        page = new_page(server.address)
+        for name in ("across_down", "across_up", "along_down", "along_up"):
+            page.get_by_label(f"Tick {name}.dat").check()
+        page.click("#together")
+        page.wait_for_selector("#describe-magnetic[open]")
+        assert findings(page) == []
+        sectors = page.eval_on_selector_all("[aria-label^='Sector, ']", "all => all.map((one) => one.value)")
+        assert sectors == ["90:10", "90:10", "0:10", "0:10"], "as the files say"
+        page.fill("#describe-models", "sphere")
+        page.get_by_label("Spin state of along_up.dat").select_option("+")
+        page.click("#describe-fit")
+        page.wait_for_selector("#problem:has-text('spin states need a field; enter its azimuth')")
+        page.click("#to-files")
+        page.click("#together")
+        assert page.get_by_label("Spin state of along_up.dat").input_value() == "+", "it stays entered"
+        for name in ("across", "along"):
+            for spin, word in SPIN.items():
+                page.get_by_label(f"Spin state of {name}_{word}.dat").select_option(spin)
+        page.fill("#describe-field", "0")
+        page.fill("#describe-polarisation", "1:1")
+        page.fill("#describe-models", "sphere")
+        page.click("#describe-fit")
+        page.wait_for_selector(".headline:has-text('Magnetic scattering')", timeout=1000 * PATIENCE)
+        radius = re.search(r"radius / Å([\d.]+)", page.text_content(".shared"))
+        assert radius is not None
+        assert float(radius[1]) == pytest.approx(40.0, abs=0.5)
+        words = shlex.split(page.text_content("#said code"))
+        sample = read_description(words[words.index("--sample-file") + 1])
+        assert sample == {
+            "kind": "sectors", "field": 0, "polarisation": {"polariser": 1, "flipper": 1},
+            "sectors": {"1": "90:10", "2": "90:10", "3": "0:10", "4": "0:10"},
+            "spins": {"1": "-", "2": "+", "3": "-", "4": "+"},
+        }  # fmt: skip
+        page.wait_for_selector("#out a:has-text('NXcanSAS')")
+        assert page.locator("#out a:has-text('NXcanSAS')").count() == 4
+        assert page.locator("#out a:has-text('Bumps')").count() == 0, "it has no spin states"
+    finally:
+        assert server.end(signal.SIGINT) == 0
 
 
 def said_by(words: list[str], *without: str) -> Any:

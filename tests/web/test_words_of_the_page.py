@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sasnet_plugin.fitting.verdict import sample_sentences as of_samples
 from sasnet_plugin.planning import sentences
 from sasnet_plugin.web.on_page import adapt_to_page
 
@@ -19,6 +20,14 @@ from sasnet_plugin.web.on_page import adapt_to_page
     ],
 )
 def test_plans_name_no_option(sentence: str) -> None:
+    assert "--" in sentence
+    assert "--" not in adapt_to_page(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence", [str(of_samples.POLARISATION_FITTED), of_samples.KIND_INFERRED(kind="contrasts")]
+)
+def test_cautions_of_a_joint_fit_name_no_option(sentence: str) -> None:
     assert "--" in sentence
     assert "--" not in adapt_to_page(sentence)
 

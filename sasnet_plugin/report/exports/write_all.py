@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...data.sample.kind import CALIBRATION
+from ...data.sample.sample import SECTORS
 from ...digits import chisq_text
 from ...files import MARK, put_whole, read_text
 from ...fitting.optimize.bumps_fit import fitter_for
@@ -41,9 +42,16 @@ _SCRIPT = read_text(__file__, "bumps_of_sample.txt")
 
 
 def write_sample(result: SampleResult, folder: Path, name: str = "sample") -> list[Path]:
-    """Write a joint fit's SasView project and Bumps script. Raises SasnetError on failure."""
+    """Write a joint fit's SasView project and Bumps script, or sectors as NXcanSAS. Raises SasnetError on
+    failure.
+    """
     if result.best is None:
         raise SasnetError(f"{result.sample.files[0]}: nothing was fitted together, so nothing is exported.")
+    if result.sample.kind == SECTORS:  # curves of SasView and Bumps have no direction
+        paths = [folder / f"{name}-{i}.nxcansas.h5" for i in range(1, len(result.sample.curves) + 1)]
+        for path, curve_result in zip(paths, result.as_results(), strict=True):
+            write_nxcansas(curve_result, path)
+        return paths
     project, script = (Path(folder) / f"{name}.{end}" for end in ("sasview.json", "bumps.py"))
     text = json.dumps(sample_project(result), indent=1, sort_keys=True, allow_nan=False)
     put_whole(project, (text + "\n").encode(), "SasView project", make_folder=True)

@@ -326,7 +326,7 @@ function told() {
   const fitted = state.fit ? state.theory?.fitted : state.batch ? state.batch.chisq ?? undefined : undefined, square = mean(state.theory?.residuals);
   const how = fitted !== undefined ? `, reduced χ² ${number(fitted, 3)}` : square !== undefined ? `, mean squared residual ${number(square, 3)}` : "";
   const errors = fitted !== undefined ? " The errors below are for this model alone; errors in the answer include the spread over equally good models." : "";
-  $("means").textContent = `${state.words ? `${state.words}; ` : ""}${what}${how}.${errors}`;
+  $("means").textContent = state.fit && !state.model ? "Nuclear and magnetic scattering of all curves were fitted; the report shows both." : `${state.words ? `${state.words}; ` : ""}${what}${how}.${errors}`;
 }
 
 function mean(values) {
@@ -434,7 +434,7 @@ function ofBatch(one) {
 async function compared(fit, on) {
   if (on) {
     const { answer } = await ask(`/api/fits/${fit}`);
-    const own = mine(answer, state.history.find((one) => one.number === fit).keys), best = own.curves[0];
+    const own = mine(answer, state.history.find((one) => one.number === fit).keys), best = own?.curves[0];
     if (best) state.compared.set(fit, { name: `fit ${fit}`, kind: "other", q: own.q, intensity: best.intensity, residuals: best.residuals });
   } else state.compared.delete(fit);
   // The list may have been drawn anew meanwhile.
@@ -452,7 +452,7 @@ async function goTo(fit, place = null, since = "") {
   if (!found || found.state !== "done") return;
   if (place === null) place = first(found.answer);
   sayFit(found, fit, place);
-  const own = mine(found.answer, found.keys), best = own.curves[place];
+  const own = mine(found.answer, found.keys), best = own?.curves[place];
   state.fit = fit;
   if (unitOf(found) !== state.unit) return load(state.key, { fit, unit: unitOf(found) }).then(() => goTo(fit, place));
   if (best) {
@@ -474,6 +474,10 @@ async function goTo(fit, place = null, since = "") {
     $("factor").value = state.factor;
     drawn();
     if (state.limits.join() !== asked.join()) { suggest(); evaluate(); } // they were moved after the fit
+  } else if (!own) {
+    Object.assign(state, { model: "", factor: "", theory: null, preview: false, batch: null });
+    parameters.clear();
+    drawn();
   }
   chosen();
   await histories();
@@ -508,9 +512,10 @@ async function fitSo(asked, again) {
   await fit({ ...how, window: window ? [low ?? q[0], high ?? q[q.length - 1]] : null });
 }
 
-// What a fit answers of this curve, alone or as one of a sample.
+// What a fit answers of this curve, alone or as one of a sample; nothing where nuclear and magnetic scattering were fitted.
 function mine(answer, keys) {
-  return answer.fit ? answer : answer.each[keys.indexOf(state.key)];
+  if (answer.fit) return answer;
+  return answer.sample.kind === "magnetic" ? null : answer.each[keys.indexOf(state.key)];
 }
 
 const WEIGHT = "Weight is the share of the evidence among these fits. A small χ² raises it; each fitted parameter lowers it. It is not the probability that the model is true.";
