@@ -204,22 +204,30 @@ def check(parameters: Mapping[str, Any]) -> None:
             raise SasnetError(f"{name[:80]}: a distribution has up to {_MOST_POINTS} points here.")
 
 
-#: Sizes of a distribution at most, for a curve that follows a slider.
-_DRAWN_SIZES = 401
+#: Sizes of a distribution at most, and of two together, for a curve that follows a slider; and fewest of one.
+_DRAWN_SIZES, _DRAWN_PAIRS, _FEWEST_SIZES = 401, 4000, 9
 
 
 def add_sizes(parameters: Mapping[str, Any], name: str, q_max: float) -> dict[str, Any]:
-    """Return parameters with as many sizes of the only distribution as draw no fringes of each of them."""
+    """Return parameters with as many sizes of one or two distributions as draw no fringes of each of them."""
     from ..simulate.quick_models.cost_classes import cost_class
 
     widths = [key for key, value in parameters.items() if key.endswith("_pd") and float(value) > 0]
-    if len(widths) != 1 or cost_class(name) != "fast":
+    if len(widths) not in (1, 2) or cost_class(name) != "fast":
         return dict(parameters)
-    width, size = widths[0], float(parameters.get(widths[0].removesuffix("_pd"), 0.0))
-    # Fringes of neighbours in the distribution, of a phase 2 q R, are less than two radians apart.
+    needed = {width: _count_sizes(parameters, width, q_max) for width in widths}
+    finest, *others = sorted(widths, key=lambda width: needed[width], reverse=True)
+    numbers = {finest: min(needed[finest], _DRAWN_SIZES)}
+    for width in others:
+        numbers[width] = max(min(needed[width], _DRAWN_PAIRS // numbers[finest]), _FEWEST_SIZES)
+    return {**parameters, **{f"{width}_n": number for width, number in numbers.items()}}
+
+
+def _count_sizes(parameters: Mapping[str, Any], width: str, q_max: float) -> int:
+    """Sizes whose neighbours have fringes, of a phase 2 q R, less than two radians apart, or as given."""
+    size = float(parameters.get(width.removesuffix("_pd"), 0.0))
     reach = 2 * float(parameters.get(f"{width}_nsigma", 3.0)) * float(parameters[width]) * size
-    needed = min(int(reach * q_max) + 2, _DRAWN_SIZES)
-    return {**parameters, f"{width}_n": max(needed, int(parameters.get(f"{width}_n", 0)))}
+    return max(int(reach * q_max) + 2, int(parameters.get(f"{width}_n", 0)))
 
 
 def _experiment(curve: Curve, name: str, words: dict[str, Any], per_decade: int | None) -> Any:

@@ -241,9 +241,7 @@ def spin_states(folder: Path) -> None:
 SPIN = {"+": "up", "-": "down"}
 
 
-def test_spin_states_and_sectors_are_asked_for_and_fitted_together(
-    new_page: NewPage, tmp_path: Path
-) -> None:
+def test_spin_states_and_sectors_are_asked_for_and_fitted_together(new_page: NewPage, tmp_path: Path) -> None:
     spin_states(tmp_path / "runs")
     server = Server(tmp_path / "work", tmp_path / "runs")
     try:
