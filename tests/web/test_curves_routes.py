@@ -232,6 +232,17 @@ def test_the_list_is_searched_and_sorted(page: TestClient) -> None:
     assert page.get("/api/files", params={"start": -5, "count": 10**9}).status_code == 200
 
 
+def test_a_dropped_file_is_removed_and_none_of_the_folder(page: TestClient, folder: Path) -> None:
+    page.post("/api/drop", params={"name": "mine.dat"}, content=(folder / "peak.dat").read_bytes())
+    post(page, "scan")
+    assert rows(page, search="mine.dat")
+    assert post(page, "remove", key="dropped:mine.dat#1").status_code == 200
+    assert rows(page, search="mine.dat") == []
+    assert "remove it from its folder" in post(page, "remove", key=KEY).json()["problem"]
+    assert (folder / "peak.dat").is_file()
+    assert post(page, "remove", key="").json()["problem"] == "No data set is open; choose one from the list."
+
+
 def test_a_probability_in_the_list_is_that_of_what_its_row_names_last() -> None:
     line = {
         "model": "sphere", "structure_factor": None, "model_probability": 0.66, "group": "balls",
@@ -447,6 +458,8 @@ def test_a_curve_is_drawn_with_as_many_sizes_as_show_no_fringes_of_each() -> Non
     two = values | {"radius_pd_n": 7, "thickness_pd": 0.1, "thickness_pd_n": 7}
     exact = call("vesicle", q, {**two, "radius_pd_n": 1001, "thickness_pd_n": 41}).intensity
     assert np.max(np.abs(call("vesicle", q, two).intensity / exact - 1)) > 0.2
-    np.testing.assert_allclose(call("vesicle", q, add_sizes(two, "vesicle", q[-1])).intensity, exact, rtol=0.02)
+    np.testing.assert_allclose(
+        call("vesicle", q, add_sizes(two, "vesicle", q[-1])).intensity, exact, rtol=0.02
+    )
     three = {**two, "sld_pd": 0.1}
     assert add_sizes(three, "vesicle", q[-1]) == three
