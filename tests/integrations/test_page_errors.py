@@ -50,7 +50,7 @@ def test_the_best_fit_is_listed_and_opened_not_the_newest(server: Server, new_pa
     page = new_page(server.address)
     row = page.wait_for_selector("tr[data-key='folder:latex.dat#1']")
     assert "A radius of 72 Å explains." in row.text_content()
-    assert "fit 1 is best" in row.text_content()
+    assert "best: fit 1, χ² 1.02" in row.text_content()
     opened_curve(page, "latex.dat")
     assert page.text_content("#said .headline") == "Fit 1. A radius of 72 Å explains."
 

@@ -558,7 +558,7 @@ def test_nothing_of_an_image_stays_under_the_name_of_the_next(new_page: NewPage,
     page.route("**/api/fits?*rods*", lambda route: late.append(route))
     page.click(".shot:has-text('rods.npy')")
     page.wait_for_selector("#image-title:text-is('rods.npy')")
-    page.wait_for_selector("#read:enabled")
+    until(page, "!document.getElementById('read').disabled")
     page.click("#before:enabled, #after:enabled")
     until(page, "(document.body.dataset.image || '').includes('isotropic.npy')")
     late[0].continue_()

@@ -194,7 +194,7 @@ class Shelf:
         """Take in what a fit of a data set says, unless an earlier one of the same reading fits better."""
         with self.lock:
             if _is_better(old := self._verdicts.get(key, {}), verdict):
-                verdict = {**old, "best": f", {old['source']} is best"}
+                verdict = {**old, "best": f"best: {old['source']}"}
             self._verdicts[key] = verdict
             if row := self._find_row(key):
                 row.verdict = verdict
@@ -519,8 +519,8 @@ def _answer(row: Row) -> str:
 def _state(row: Row) -> str:
     if level := row.verdict.get("level"):
         chisq = row.verdict.get("chisq")
-        fitted = f"fitted, χ² {significant(chisq, 3)}" if chisq else str(level)
-        return f"{fitted}{row.verdict.get('best', '')}"
+        fitted = row.verdict.get("best", "fitted")
+        return f"{fitted}, χ² {significant(chisq, 3)}" if chisq else str(level)
     if row.is_image:
         return "classified" if row.line["image"] else str(row.line["answer"])
     return "cannot be read" if row.problem else "classified" if row.line else "waits"
