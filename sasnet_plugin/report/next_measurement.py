@@ -9,7 +9,7 @@ import numpy as np
 
 from ..files import write_figure
 from ..planning.next_measurement import Plan
-from .page.reports import label_ticks
+from .figure import label_ticks
 
 #: Colours that colour-blind people tell apart (Okabe & Ito, Color Universal Design, 2008), and line styles.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -60,7 +60,7 @@ def _draw_predictions(upper: Any, lower: Any, plan: Plan) -> None:
     upper.set_title(plan.ranked[0].name, fontsize=9)
     lower.axhline(0, color=_COLOURS[0], lw=1)
     lower.axhspan(-1, 1, color="0.9", lw=0)
-    label_ticks(lower.xaxis, curve.q[[0, -1]], decimal=True)
+    label_ticks(lower.xaxis)
     lower.set(xlabel="q / Å⁻¹", ylabel=f"difference to\n{names[0]} / σ")
 
 

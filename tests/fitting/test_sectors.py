@@ -160,6 +160,8 @@ def test_headline_names_order_and_direction_and_two_sectors_say_what_is_assumed(
     page = write_sample_report(result, tmp_path).read_text(encoding="utf-8")
     assert "half_width" in page
     assert "Each curve alone" not in page
+    assert "×10¹" in page, "of the first of two curves that are moved apart"
+    assert all(f'id="sample-{name}{k}"' in page for name in ("data", "line", "residual") for k in (1, 2))
     with pytest.raises(SasnetError, match="planned from isotropic curves"):
         next_measurement(result)
 
