@@ -58,7 +58,7 @@ _ORDERS = (0.2, 0.6, -0.2)
 _FOLLOWED, _FIRST_STEPS, _REFINED, _STEPS = 9, 12, 3, 60
 #: Lengths that are tried about that of a first minimum: fringes along the axis hold a descent.
 _FACTORS = np.geomspace(0.3, 3.0, 16)
-#: Lengths whose logarithms differ by less are one start.
+#: Lengths whose logarithms differ by less, and orders, are one start.
 _NEAR = 0.1
 #: Relative error that is added on the way to a minimum: without it fringes of wrong sizes hold up a descent.
 _TOLERANCE = 0.1
@@ -252,10 +252,10 @@ def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
     del bank
     spent_time = read_spent_time()
     deadline = spent_time + min(budget.seconds, _BUDGET.seconds)
-    curves = _make_curves(task, _thin(task))
+    curves = _make_curves(task, _thin(task), quick=True)
     _limit(curves, deadline)
-    rough = _descend(task, curves, _find_starts(task, curves), _FIRST_STEPS, _TOLERANCE)[:_REFINED]
-    ends = [problem.nearest[0] for problem in rough]
+    rough = _descend(task, curves, _find_starts(task, curves), _FIRST_STEPS, _TOLERANCE)
+    ends = _select_distinct(task, [problem.nearest[0] for problem in rough])
     starts = [start for end in ends for start in (end, _mirror(task, end), *_vary_length(task, curves, end))]
     fine = _descend(task, curves, starts, _STEPS)
     if not fine:
@@ -267,6 +267,23 @@ def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
     _limit(whole, np.inf)
     fits = sorted((make_fit(task, problem) for problem in longer), key=lambda fit: fit.minus_two_log)
     return [replace(fit, seconds=read_spent_time() - spent_time) for fit in fits]
+
+
+def _select_distinct(task: SectorTask, ends: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The first ends that differ in lengths or in order: descents go on from each minimum once."""
+    names = {name for lengths in LENGTHS[task.model] for name in lengths}
+    chosen = list[Mapping[str, Any]]()
+    for end in ends:
+        if len(chosen) < _REFINED and not any(
+            abs(end[P2] - other[P2]) < _NEAR and all(_is_near_in(end, other, name) for name in names)
+            for other in chosen
+        ):
+            chosen.append(end)
+    return chosen
+
+
+def _is_near_in(values: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:
+    return bool(abs(np.log(values[name] / other[name])) < _NEAR)
 
 
 def _is_turned(problem: SectorProblem, other: SectorProblem) -> bool:
@@ -309,7 +326,7 @@ def _vary_length(
 
 
 def _is_same(values: Mapping[str, Any], start: Mapping[str, Any], name: str) -> bool:
-    return bool(values[P2] == start[P2] and abs(np.log(values[name] / start[name])) < _NEAR)
+    return bool(values[P2] == start[P2]) and _is_near_in(values, start, name)
 
 
 def _misfit(curves: Sequence[SectorCurves], values: Mapping[str, Any]) -> float:
@@ -330,13 +347,13 @@ def _thin(task: SectorTask) -> list[Any]:
     return [np.unique(np.linspace(0, n - 1, min(n, _FEW)).round().astype(int)) for n in sizes]
 
 
-def _make_curves(task: SectorTask, rows: Sequence[Any]) -> list[SectorCurves]:
+def _make_curves(task: SectorTask, rows: Sequence[Any], *, quick: bool = False) -> list[SectorCurves]:
     particles: dict[bytes, Any] = {}
     ranges = {P2: P2_RANGE} | dict(task.ranges)
     if _is_director_fitted(task):
         ranges.setdefault(DIRECTOR, (-180.0, 360.0))
     return [
-        SectorCurves(points(curve, part), dintensity[part], task.model, particles, ranges=ranges)
+        SectorCurves(points(curve, part), dintensity[part], task.model, particles, quick=quick, ranges=ranges)
         for curve, dintensity, part in zip(task.sample.curves, task.dintensities, rows, strict=True)
     ]
 
