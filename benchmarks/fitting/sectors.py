@@ -210,7 +210,7 @@ def table(
         ["magnetic contrast within 10 %", f"{len(close)} of {len(magnetic)}"],
         ["magnetic contrast within 3 errors", f"{len(near)} of {len(magnetic)}"],
         ["non-magnetic samples called magnetic", f"{sum(parts.is_seen for parts in plain)} of {len(plain)}"],
-        *(["CPU time of two sectors over that of single fits", f"{np.mean(costs):.2f}, {np.max(costs):.2f} at most"]
+        *(["CPU time of two sectors over single fits", f"{np.mean(costs):.2f}, {np.max(costs):.2f} at most"]
           for _ in costs[:1]),
     ]  # fmt: skip
     return markdown(["question", "answer"], lines)

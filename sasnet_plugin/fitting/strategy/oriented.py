@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays import Floats
+from ...arrays import Floats, Integers
 from ...data.raw import points
 from ...data.sample.sample import Sample
 from ...digits import significant
@@ -104,39 +104,60 @@ class SectorTask:
         return ("sld_core",)
 
 
+def list_columns(shapes: Sequence[Floats], errors: Sequence[Floats], groups: Integers) -> Floats:
+    """Shape and a level for each group of curves, (1 + k, n), over errors."""
+    of_points = np.repeat(groups, [error.size for error in errors])
+    levels = [of_points == group for group in range(int(groups.max()) + 1)]
+    return np.vstack([np.concatenate(shapes), *levels]) / np.concatenate(errors)
+
+
 def solve_shared(
-    shapes: Sequence[Floats], curves: Sequence[ModelCurves], errors: Sequence[Floats]
-) -> tuple[float, float, Floats]:
-    """Scale and background that all curves share, and residuals of all; no values where there are none."""
-    error = np.concatenate(errors)
-    columns = np.stack([np.concatenate(shapes), np.ones(error.size)]) / error
-    measured = np.concatenate([curve.curve.intensity for curve in curves]) / error
+    columns: Floats, curves: Sequence[ModelCurves], errors: Sequence[Floats]
+) -> tuple[Floats, Floats]:
+    """Scale that all curves share, and backgrounds of groups, (1 + k,), and residuals of all; no values where
+    there are none.
+    """
+    measured = np.concatenate([curve.curve.intensity for curve in curves]) / np.concatenate(errors)
     if not np.isfinite(columns).all():
-        return 1.0, 0.0, np.full(error.size, PROBLEM.no_value)
+        return np.eye(len(columns))[0], np.full(measured.size, PROBLEM.no_value)
     length = np.linalg.norm(columns, axis=1)
     unit = columns / length[:, None]
-    cosine = float(unit[0] @ unit[1])
     right = unit @ measured
-    scale = (right[0] - cosine * right[1]) / max(1 - cosine**2, 1e-12) / length[0]
-    background = (right[1] - cosine * right[0]) / max(1 - cosine**2, 1e-12) / length[1]
-    if not scale > 0:  # far from the minimum dips lie where tops are measured
-        scale, background = right[0] / length[0], 0.0
-    return float(scale), float(background), np.array([scale, background]) @ columns - measured
+    values = np.linalg.solve(unit @ unit.T + 1e-12 * np.eye(len(unit)), right) / length
+    if not values[0] > 0:  # far from the minimum dips lie where tops are measured
+        values = np.eye(len(columns))[0] * right[0] / length[0]
+    return values, values @ columns - measured
 
 
 class SectorProblem(LeastSquaresProblem):
-    """Sectors of one detector: one scale and one background for all."""
+    """Sectors of one detector: one scale for all, and one background for each group of curves."""
+
+    @property
+    def groups(self) -> Integers:
+        """Which background each curve has, (m,)."""
+        return np.zeros(len(self.curves), dtype=int)
+
+    def _columns(self, x: Floats) -> Floats:
+        return list_columns([curve[0] for curve in self.evaluate(x)[1]], self.errors, self.groups)
 
     def _solve(self, x: Floats) -> Solved:
-        shapes = [curve[0] for curve in self.evaluate(x)[1]]
-        scale, background, residual = solve_shared(shapes, self.curves, self.errors)
-        count = len(self.curves)
-        return Solved(residual, [np.array([scale])] * count, [background] * count, scale)
+        values, residual = solve_shared(self._columns(x), self.curves, self.errors)
+        levels = [float(values[1 + group]) for group in self.groups]
+        return Solved(residual, [values[:1]] * len(levels), levels, float(values[0]))
 
     def _differentiate_linear(self, x: Floats, solved: Solved) -> dict[Key, Floats]:
-        shapes = np.concatenate([curve[0] for curve in self.evaluate(x)[1]])
-        error = np.concatenate(self.errors)
-        return {("scale", None): solved.common * shapes / error, ("background", None): 1 / error}
+        columns = self._columns(x)
+        columns[0] *= solved.common
+        keys: list[Key] = [("scale", None), ("background", None), ("background", 1)]
+        return dict(zip(keys, columns, strict=False))
+
+
+def descend(problems: Sequence[Any], steps: int) -> list[Any]:
+    """Go downhill in each problem; the nearest to the data first."""
+    for problem in problems:
+        with suppress(TimeUpError):
+            problem.run(steps)
+    return sorted((p for p in problems if np.isfinite(p.chisq)), key=lambda problem: problem.chisq)
 
 
 def fit_oriented(
@@ -296,11 +317,7 @@ def _descend(
     tolerance: float = 0.0,
 ) -> list[SectorProblem]:  # fmt: skip
     """Go downhill from each start; the nearest to the data first."""
-    problems = [_make_problem(task, curves, start, tolerance) for start in starts]
-    for problem in problems:
-        with suppress(TimeUpError):
-            problem.run(steps)
-    return sorted((p for p in problems if np.isfinite(p.chisq)), key=lambda problem: problem.chisq)
+    return descend([_make_problem(task, curves, start, tolerance) for start in starts], steps)
 
 
 def _mirror(task: SectorTask, start: Mapping[str, Any]) -> dict[str, Any]:
@@ -332,7 +349,9 @@ def _is_same(values: Mapping[str, Any], start: Mapping[str, Any], name: str) -> 
 def _misfit(curves: Sequence[SectorCurves], values: Mapping[str, Any]) -> float:
     """χ² with the tolerance of a search."""
     errors = [curve.error(_TOLERANCE) for curve in curves]
-    residual = solve_shared([curve.calculate(values)[0] for curve in curves], curves, errors)[2]
+    shapes = [curve.calculate(values)[0] for curve in curves]
+    columns = list_columns(shapes, errors, np.zeros(len(curves), dtype=int))
+    residual = solve_shared(columns, curves, errors)[1]
     return float(residual @ residual)
 
 
