@@ -54,7 +54,7 @@ from .strategy.hypothesis import Beliefs, priors
 from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_restart_task, widen_joint_errors
 from .strategy.joint_search import Alone, Reading, kin, rank_fits, search
 from .strategy.magnetic import fit_magnetic
-from .strategy.oriented import fit_oriented
+from .strategy.oriented import fit_oriented, is_complete
 from .strategy.search import search_points
 from .strategy.settings import STRATEGY
 from .strategy.state import State
@@ -623,23 +623,36 @@ def _fit_in_field(pool: Pool, sample: Sample, options: FitOptions, patience: flo
     if not parts.is_seen:
         curves = tuple(replace(curve, sector=None) for curve in sample.curves)
         separated = replace(sample, curves=curves, kind=SETTINGS, field_azimuth=None)
+    is_asked = parts.is_seen and options.structure_factor in (None, "none")
+    spheres = _fit_spheres_in_field(pool, sample, options, patience, parts) if is_asked else None
+    if spheres is not None and spheres.explained and _is_sphere(spheres):
+        return add_magnetism(spheres, parts, sample, options)
     result = leaving_out(partial(_as_measured, pool, patience), pool, separated, options, patience)
-    if parts.is_seen and (not result.explained or getattr(result.best, "name", "") in SPHERES):
-        result = _fit_spheres_in_field(pool, sample, options, patience, result, parts)
+    is_open = not result.explained or getattr(result.best, "name", "") in SPHERES
+    if spheres is not None and spheres.explained and is_open:
+        result = spheres
     return add_magnetism(result, parts, sample, options)
 
 
+def _is_sphere(spheres: SampleResult) -> bool:
+    """Whether other shapes need no fit: spheres fit to the errors, or are the classifier's answer as well."""
+    assert spheres.best is not None
+    guesses = spheres.suggestion.models
+    return is_complete(spheres.best) or bool(guesses and guesses[0].name in SPHERES)
+
+
 def _fit_spheres_in_field(
-    pool: Pool, sample: Sample, options: FitOptions, patience: float, result: SampleResult, parts: Magnetism
+    pool: Pool, sample: Sample, options: FitOptions, patience: float, parts: Magnetism
 ) -> SampleResult:
-    """Fit spheres to the curves as measured; their parts' answer where no sphere follows these."""
+    """Fit spheres to the curves as measured."""
     most = options.time_limit * len(sample.curves)
     ledger = Ledger(pool, time.monotonic() + patience * most, most=most)
     dintensities = tuple(uncertainties(curve)[0] for curve in sample.curves)
+    suggestion = suggest_models(parts.nuclear, options)[0]
     spheres = fit_magnetic(
-        ledger, replace(sample, told=True), dintensities, options, parts.contrast[0], result.suggestion
+        ledger, replace(sample, told=True), dintensities, options, parts.contrast[0], suggestion
     )
-    return add_sample_verdict(spheres, options) if spheres.explained else result
+    return add_sample_verdict(spheres, options)
 
 
 def _as_measured(pool: Pool, patience: float, sample: Sample, options: FitOptions) -> SampleResult:

@@ -360,6 +360,37 @@ class _TooLargeError(Exception):
     """A table would have more points than `MOST_POINTS`."""
 
 
+def average_squares(form: str, q: Floats, cosines: Floats, parameters: Mapping[str, Any]) -> Floats | None:
+    """F² of one of `PARTICLES` with two axes at each q and cosine to its axis, (n,), averaged over sizes,
+    not normalised; None if a table would be too large.
+    """
+    from sasmodels.weights import get_weights
+
+    distributions = {}
+    for name in [
+        key.removesuffix("_pd") for key, width in parameters.items() if key.endswith("_pd") and width
+    ]:
+        kind, points, width, reach = (parameters[f"{name}_pd{key}"] for key in ("_type", "_n", "", "_nsigma"))
+        mean = parameters[name]
+        distributions[name] = get_weights(kind, points, width, reach, mean, (0.0, np.inf), True)
+    scalars, particle = {**_defaults(form), **parameters}, PARTICLES[form]
+    assert isinstance(particle, Product)
+    apart = [name for name in distributions if not any(name in axis.parameters for axis in particle.axes)]
+    each, out, total = np.arange(q.size, dtype=np.int32), np.empty(q.size), np.zeros(q.size)
+    nodes = each, each + np.int32(1), np.sqrt(1 - cosines**2), cosines, np.ones(q.size)
+    try:
+        for weight, sizes in _combinations(apart, distributions):
+            across, along = (
+                _axis_table(axis, float(q.max()), {**scalars, **sizes}, distributions, False)
+                for axis in particle.axes
+            )
+            _angle_average(q, nodes, across, along, False, out)
+            total += weight * out
+    except _TooLargeError:
+        return None
+    return total
+
+
 def _average_product(
     particle: Product, q: Floats, scalars: Mapping[str, float],
     distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool,
