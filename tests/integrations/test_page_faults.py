@@ -362,7 +362,7 @@ def test_what_is_fixed_or_limited_returns_through_a_form_that_lacks_it(
     assert page.text_content("#held") == f"{held} that has the parameter."
     chosen_form(page, "lorentz")
     assert page.text_content("#held") == (
-        f"{held} that has the parameter. To change sld_solvent or radius, choose a form that has them."
+        f"{held} that has the parameter. To change sld_solvent or radius, choose a form factor that has them."
     )
     with page.expect_request("**/api/fits") as asked:
         page.click("#find")
