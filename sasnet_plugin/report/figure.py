@@ -92,20 +92,15 @@ class CurvePlot:
 def fit_plot(result: FitResult, most: int = MAX_DRAWN) -> CurvePlot:
     """Describe data with at most this many of the best fits."""
     curve, error, fits = result.curve, result.dintensity, worth_showing(result.fits)[:most]
-    styles = [(fit.short_name, FITS[k], DASHES[k], k) for k, fit in enumerate(fits)]
-    return CurvePlot(
-        curve.intensity_label,
-        tuple(f"{f.short_name}  {percent(f.weight)}, χ²/dof {chisq_text(f.reduced_chisq)}" for f in fits),
-        (Series("data", "data", curve.q, curve.intensity, error),),
-        tuple(
-            Series(name, colour, curve.q, fit.theory, None, k, dashes, _OTHER if k else _BEST)
-            for fit, (name, colour, dashes, k) in zip(fits, styles, strict=True)
-        ),
-        tuple(
-            Series(name, colour, curve.q, (curve.intensity - fit.theory) / error, None, k)
-            for fit, (name, colour, _, k) in zip(fits, styles, strict=True)
-        ),
-    )
+    lines, residuals = [], []
+    for k, fit in enumerate(fits):
+        name, residual = fit.short_name, (curve.intensity - fit.theory) / error
+        width = _OTHER if k else _BEST
+        lines.append(Series(name, FITS[k], curve.q, fit.theory, None, k, DASHES[k], width))
+        residuals.append(Series(name, FITS[k], curve.q, residual, None, k))
+    key = [f"{f.short_name}  {percent(f.weight)}, χ²/dof {chisq_text(f.reduced_chisq)}" for f in fits]
+    points = Series("data", "data", curve.q, curve.intensity, error)
+    return CurvePlot(curve.intensity_label, tuple(key), (points,), tuple(lines), tuple(residuals))
 
 
 def sample_plot(result: SampleResult) -> CurvePlot:
@@ -189,25 +184,31 @@ def draw_figure(
 
 def draw_plot(axes: Axes, plot: CurvePlot, paint: Paint) -> None:
     """Draw points with error bars and lines; points off the axis are triangles on its lower edge."""
-    limits = plot.limits()
+    lowest = _scale_axes(axes, plot)
+    pale = _PALE if len(plot.points) > 1 else 1.0
+    for number, points in enumerate(plot.points, start=1):
+        _draw_points(axes, number, points, lowest, paint, pale)
+    for number, line in enumerate(plot.lines, start=1):
+        # The best one lies on top, above the points: fits that differ little hide each other.
+        axes.plot(
+            line.q, np.where(line.y > min(lowest, 0.0), line.y, np.nan), color=paint(line.colour),
+            lw=line.width, gid=f"line{number}", zorder=3 - 0.01 * number, ls=(0, line.dashes or None),
+        )  # fmt: skip
+    axes.set_xlabel(Q_AXIS, color=paint("ink"))
+    axes.set_ylabel(plot.axis, color=paint("ink"), parse_math=False)
+
+
+def _scale_axes(axes: Axes, plot: CurvePlot) -> float:
+    """Make axes logarithmic where they can be; return the lowest intensity that is shown."""
     q = np.concatenate([points.q for points in plot.points])
     if q.size and q.min() > 0:
         margin = max((q.max() / q.min()) ** 0.02, 1.02)
         axes.set(xscale="log", xlim=(q.min() / margin, q.max() * margin))
-    if limits is not None:
-        axes.set(yscale="log", ylim=limits)
-    pale = _PALE if len(plot.points) > 1 else 1.0
-    for number, points in enumerate(plot.points, start=1):
-        _draw_points(axes, number, points, -np.inf if limits is None else limits[0], paint, pale)
-    for number, line in enumerate(plot.lines, start=1):
-        y = line.y if limits is None else np.where(line.y > 0, line.y, np.nan)
-        # The best one lies on top, above the points: fits that differ little hide each other.
-        axes.plot(
-            line.q, y, color=paint(line.colour), lw=line.width, gid=f"line{number}", zorder=3 - 0.01 * number,
-            dashes=line.dashes or (None, None),
-        )  # fmt: skip
-    axes.set_xlabel(Q_AXIS, color=paint("ink"))
-    axes.set_ylabel(plot.axis, color=paint("ink"), parse_math=False)
+    limits = plot.limits()
+    if limits is None:
+        return -np.inf
+    axes.set(yscale="log", ylim=limits)
+    return limits[0]
 
 
 def add_legend(axes: Axes, plot: CurvePlot, paint: Paint) -> None:

@@ -66,7 +66,7 @@ const CurveFigure = (() => {
       this.residuals = [...residuals].reverse();
     }
 
-    // What has changed of the lines is drawn, and the axes stay.
+    // Draw lines that have changed; the axes stay.
     update() {
       const [main, small] = this.plots, [least, most] = this.misfits();
       main.setData(this.columns(this.points, this.lines), false);
@@ -102,8 +102,10 @@ const CurveFigure = (() => {
       return [this.q.map(this.look.x), ...groups.flat().map((one) => this.spread(one, (q, i) => this.shown(q, one.y[i])))];
     }
 
+    // Residuals; those beyond their axis lie on its edge.
     strip() {
-      return [this.q.map(this.look.x), ...this.residuals.map((one) => this.spread(one, (q, i) => one.y[i]))];
+      const [least, most] = this.misfits(), inside = (v) => (v === null ? null : Math.min(Math.max(v, least), most));
+      return [this.q.map(this.look.x), ...this.residuals.map((one) => this.spread(one, (q, i) => inside(one.y[i])))];
     }
 
     // By the data: a model far off leaves the picture as it is, and so does a point that scatters down to zero.

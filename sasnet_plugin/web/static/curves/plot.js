@@ -65,7 +65,7 @@ export class Plot extends CurveFigure {
 
   // The limits lie where the axis, which uPlot sets after it is built, has them.
   drawn() {
-    if (this.grip) this.put();
+    if (this.grip && this.plots.length) this.put();
   }
 
   // -- limits of q
