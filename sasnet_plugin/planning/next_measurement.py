@@ -236,7 +236,8 @@ class Plan:
             return str(sentences.AT_MOST(time=self.time_text(self.time))) if self._reaches(ranked) else "–"
         if math.isinf(ranked.time_to_aim):
             return f"over {self.time_text(LONGEST * self.time)}"
-        return self.time_text(ranked.time_to_aim)
+        time = self.time_text(ranked.time_to_aim)
+        return str(sentences.AT_MOST(time=time)) if ranked.time_to_aim <= SHORTEST * self.time else time
 
     def _reaches(self, ranked: Ranked) -> bool:
         return _reaches(ranked.outlook, self.parameter, self.aim)
