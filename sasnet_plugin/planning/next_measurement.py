@@ -316,7 +316,7 @@ def next_measurement(
     if parameter is not None:
         forecast = _Forecast(result, rivals, draws, question, generator)
         ranked = forecast.confirm(forecast.rank(ranked))
-    matched = _match_points(result, rivals[0], draws[0], offers, exchange or {}) if solvents else []
+    matched = _match_points(result, rivals, draws[0], offers, exchange or {}) if solvents else []
     plan = Plan(
         tuple(ranked), {rival.short_name: rival.weight for rival in rivals}, question.goal, parameter, now,
         question.time, instrument is not None, unit, (*notes, *_same(rivals, ranked), *matched),
@@ -465,16 +465,19 @@ def _sort_by_time(
 
 def _match_points(
     result: FitResult | SampleResult,
-    rival: Rival,
+    rivals: Sequence[Rival],
     draws: Sequence[Floats],
     offered: Sequence[Measurement],
     exchange: Mapping[str, str],
 ) -> list[str]:
     """What model and, of a series, I(0) say of the solvent in which the sample does not scatter."""
-    model = rival.short_name
-    found = {sentences.BY_MODEL(model=model): match_point_of_model(rival, draws, offered[0])}
-    for name, point in match_points_of_parts(rival, _known_densities(result, rival), exchange).items():
-        found[sentences.BY_PART(name=name, model=model)] = point
+    best = rivals[0]
+    found = {sentences.BY_MODEL(model=best.short_name): match_point_of_model(best, draws, offered[0])}
+    each = (
+        (r.short_name, match_points_of_parts(r, _list_given_densities(result, r), exchange)) for r in rivals
+    )
+    model, parts = next((pair for pair in each if pair[1]), ("", {}))
+    found |= {sentences.BY_PART(name=name, model=model): point for name, point in parts.items()}
     if isinstance(result, SampleResult):
         found[str(sentences.BY_SERIES)] = _match_point_of_curves(result)
     return [
@@ -487,7 +490,7 @@ def _match_points(
     ]  # fmt: skip
 
 
-def _known_densities(result: FitResult | SampleResult, rival: Rival) -> Collection[str]:
+def _list_given_densities(result: FitResult | SampleResult, rival: Rival) -> Collection[str]:
     """Densities that a user has given; of contrasts in known solvents all."""
     if isinstance(result, FitResult):
         return result.given
