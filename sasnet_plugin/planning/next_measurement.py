@@ -419,8 +419,8 @@ class _Forecast:
             if best.time_to_aim is None or self._question.ended():
                 break
             reported, agrees = self._learn(best.final)
-            if agrees or i + 1 == _ROUNDS:
-                final = replace_errors(best.final, self._rivals, self._name, reported)
+            final = replace_errors(best.final, self._rivals, self._name, reported)
+            if agrees or (i + 1 == _ROUNDS and _reaches(final, self._name, self._question.goal)):
                 return [best.replace_final(final), *others]
             best, *others = sorted([self._search(best), *others], key=self._question.order)
         return [best, *others]
