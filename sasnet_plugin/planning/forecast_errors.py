@@ -80,7 +80,7 @@ def _errors(
     error = np.asarray(curve.dintensity)
     options, truth, z = FitOptions(fixed=_list_known(result, rival)), *true
     starts = [truth.values(z, place) for place in range(len(dintensities))]
-    starts = [_without_spread(start, rival) for start in (*starts, measurement.change(truth.values(z)))]
+    starts = [_drop_widths(start, rival) for start in (*starts, measurement.change(truth.values(z)))]
     task = JointTask(
         sample, (*dintensities, error), rival.fit.model, rival.fit.structure_factor, tuple(starts),
         dict(options.fixed), per_decade=rival.per_decade, budget=BESIDE, settled=True,
@@ -97,7 +97,7 @@ def _errors(
         yield from ((name, p.error) for name, p in parameters.items() if p.error)
 
 
-def _without_spread(start: dict[str, Any], rival: Rival) -> dict[str, Any]:
+def _drop_widths(start: dict[str, Any], rival: Rival) -> dict[str, Any]:
     """A start without widths that the fit so far does not have: these a fit finds by itself, or not."""
     return {
         k: v for k, v in start.items() if "_pd" not in k or k.partition("_pd")[0] in rival.fit.distributions

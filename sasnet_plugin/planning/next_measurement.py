@@ -236,7 +236,8 @@ class Plan:
             return str(sentences.AT_MOST(time=self.time_text(self.time))) if self._reaches(ranked) else "–"
         if math.isinf(ranked.time_to_aim):
             return f"over {self.time_text(LONGEST * self.time)}"
-        return self.time_text(ranked.time_to_aim)
+        time = self.time_text(ranked.time_to_aim)
+        return str(sentences.AT_MOST(time=time)) if ranked.time_to_aim <= SHORTEST * self.time else time
 
     def _reaches(self, ranked: Ranked) -> bool:
         return _reaches(ranked.outlook, self.parameter, self.aim)
@@ -315,7 +316,7 @@ def next_measurement(
     if parameter is not None:
         forecast = _Forecast(result, rivals, draws, question, generator)
         ranked = forecast.confirm(forecast.rank(ranked))
-    matched = _match_points(result, rivals[0], draws[0], offers, exchange or {}) if solvents else []
+    matched = _match_points(result, rivals, draws[0], offers, exchange or {}) if solvents else []
     plan = Plan(
         tuple(ranked), {rival.short_name: rival.weight for rival in rivals}, question.goal, parameter, now,
         question.time, instrument is not None, unit, (*notes, *_same(rivals, ranked), *matched),
@@ -418,8 +419,8 @@ class _Forecast:
             if best.time_to_aim is None or self._question.ended():
                 break
             reported, agrees = self._learn(best.final)
-            if agrees or i + 1 == _ROUNDS:
-                final = replace_errors(best.final, self._rivals, self._name, reported)
+            final = replace_errors(best.final, self._rivals, self._name, reported)
+            if agrees or (i + 1 == _ROUNDS and _reaches(final, self._name, self._question.goal)):
                 return [best.replace_final(final), *others]
             best, *others = sorted([self._search(best), *others], key=self._question.order)
         return [best, *others]
@@ -464,16 +465,19 @@ def _sort_by_time(
 
 def _match_points(
     result: FitResult | SampleResult,
-    rival: Rival,
+    rivals: Sequence[Rival],
     draws: Sequence[Floats],
     offered: Sequence[Measurement],
     exchange: Mapping[str, str],
 ) -> list[str]:
     """What model and, of a series, I(0) say of the solvent in which the sample does not scatter."""
-    model = rival.short_name
-    found = {sentences.BY_MODEL(model=model): match_point_of_model(rival, draws, offered[0])}
-    for name, point in match_points_of_parts(rival, _known_densities(result, rival), exchange).items():
-        found[sentences.BY_PART(name=name, model=model)] = point
+    best = rivals[0]
+    found = {sentences.BY_MODEL(model=best.short_name): match_point_of_model(best, draws, offered[0])}
+    each = (
+        (r.short_name, match_points_of_parts(r, _list_given_densities(result, r), exchange)) for r in rivals
+    )
+    model, parts = next((pair for pair in each if pair[1]), ("", {}))
+    found |= {sentences.BY_PART(name=name, model=model): point for name, point in parts.items()}
     if isinstance(result, SampleResult):
         found[str(sentences.BY_SERIES)] = _match_point_of_curves(result)
     return [
@@ -486,7 +490,7 @@ def _match_points(
     ]  # fmt: skip
 
 
-def _known_densities(result: FitResult | SampleResult, rival: Rival) -> Collection[str]:
+def _list_given_densities(result: FitResult | SampleResult, rival: Rival) -> Collection[str]:
     """Densities that a user has given; of contrasts in known solvents all."""
     if isinstance(result, FitResult):
         return result.given
