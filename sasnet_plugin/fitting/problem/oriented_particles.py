@@ -91,7 +91,7 @@ class Particle:
         if np.max(rungs) > _RUNGS[-1]:  # too long for these q
             return coefficients
         parts = [(int(points), np.flatnonzero(rungs == points)) for points in np.unique(rungs)]
-        squares = self._list_quick_squares(parts, values) if self.quick else None
+        squares = self._list_quick_squares(parts, values)
         if squares is None:
             squares = [self._squares(rows, points, values) for points, rows in parts]
         for (points, rows), of_rows in zip(parts, squares, strict=True):
@@ -101,7 +101,9 @@ class Particle:
     def _list_quick_squares(
         self, parts: Sequence[tuple[int, Any]], values: Mapping[str, Any]
     ) -> list[Floats] | None:
-        """F² at the nodes of each part; None where tables would be too large."""
+        """F² at the nodes of each part; None where there are no tables, or where they would be too large."""
+        if not self.quick:
+            return None
         q = np.concatenate([np.repeat(self.q[rows], points) for points, rows in parts])
         cosines = np.concatenate([np.tile(_rule(points)[0], rows.size) for points, rows in parts])
         squares = average_squares(self.name, q, cosines, values)

@@ -292,15 +292,17 @@ def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
 
 def _select_distinct(task: SectorTask, ends: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The first ends that differ in lengths or in order: descents go on from each minimum once."""
-    names = {name for lengths in LENGTHS[task.model] for name in lengths}
     chosen = list[Mapping[str, Any]]()
     for end in ends:
-        if len(chosen) < _REFINED and not any(
-            abs(end[P2] - other[P2]) < _NEAR and all(_is_near_in(end, other, name) for name in names)
-            for other in chosen
-        ):
+        if not any(_is_same_end(task, end, other) for other in chosen):
             chosen.append(end)
-    return chosen
+    return chosen[:_REFINED]
+
+
+def _is_same_end(task: SectorTask, end: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    along, across = LENGTHS[task.model]
+    is_near = all(_is_near_in(end, other, name) for name in (*along, *across))
+    return is_near and abs(end[P2] - other[P2]) < _NEAR
 
 
 def _is_near_in(values: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:

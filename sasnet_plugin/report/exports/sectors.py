@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ...data.sample.sample import Polarisation, Sample
 from ...data.sample.sectors import share_up
@@ -41,18 +42,24 @@ def write_plugin(result: SampleResult, plugin: Path) -> SampleResult:
 
 def list_source(model: str, name: str) -> str:
     """A plugin model of sasmodels: a particle as a sector, and spheres as a spin state, show it."""
-    kept = [p for p in model_info(model).parameters.kernel_parameters if p.type != "orientation"]
-    lines = [
-        f"    [{p.name!r}, {p.units!r}, {p.default!r}, [{p.limits[0]}, {p.limits[1]}], {p.type!r}, ''],"
-        for p in kept
-    ]
+    kept = _list_parameters(model)
+    sizes = [p.name for p in kept if p.type == "volume"]
     particle = _PARTICLES[model]
     template = "magnetic_model.txt" if "nuclear" in particle else "sector_model.txt"
     return read_text(__file__, template).format(
-        head=f"{model} in sectors of the detector", mark=MARK, name=name, parameters="\n".join(lines),
-        arguments=", ".join(p.name for p in kept),
-        sizes=", ".join(p.name for p in kept if p.type == "volume"), **particle,
+        head=f"{model} in sectors of the detector", mark=MARK, name=name, sizes=", ".join(sizes),
+        parameters="\n".join(map(_describe_parameter, kept)), arguments=", ".join(p.name for p in kept),
+        **particle,
     )  # fmt: skip
+
+
+def _list_parameters(model: str) -> list[Any]:
+    return [p for p in model_info(model).parameters.kernel_parameters if p.type != "orientation"]
+
+
+def _describe_parameter(p: Any) -> str:
+    low, high = p.limits
+    return f"    [{p.name!r}, {p.units!r}, {p.default!r}, [{low}, {high}], {p.type!r}, ''],"
 
 
 def list_spins(curve: Curve, sample: Sample) -> Mapping[str, Parameter]:
