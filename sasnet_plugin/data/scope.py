@@ -399,7 +399,10 @@ def check_table(table: Table, file: str) -> None:
     _refuse(near, _REAL_SPACE, file)
     check_words("\n".join(table.header)[-HEAD_CHARACTERS:], file)
     if table.blocks > MANY_TABLES and len(table.columns) >= 5:
-        raise DataError(f"{file}: this looks like an image written as {table.blocks} tables; {_USE}.")
+        raise DataError(
+            f"{file}: this looks like an image written as {table.blocks} tables. Images as text are not read;"
+            " save it as TIFF, HDF5 or numpy (.npy)."
+        )
 
 
 def check_pixels(columns: Floats, file: str) -> None:

@@ -154,14 +154,37 @@ def _read_settings_file(path: Path, of_table: Callable[[dict[str, Any], str], S]
 
 
 def parse_assignments(texts: Sequence[str], example: str) -> dict[str, Any]:
-    """Parse texts ``name=value``, values as in TOML; a word needs no quotes. Raises DataError otherwise."""
+    """Parse texts ``name=value`` as in TOML; words need no quotes, lengths take units. Raises DataError
+    otherwise.
+    """
     table: dict[str, Any] = {}
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not (equals and name and value):
             raise DataError(f"{text}: is not name=value, such as {example}.")
-        table[name] = _value(value)
+        table[name] = _convert_length(name, _value(value))
     return table
+
+
+#: Settings that are lengths, each with its unit; and units with which one may be given, in mm.
+_LENGTHS = {"wavelength": "Å"} | dict.fromkeys(
+    ("distance", "collimation", "source_radius", "sample_radius", "pixel_size"), "mm"
+)
+_IN_MM = {"m": 1e3, "cm": 10.0, "mm": 1.0, "µm": 1e-3, "nm": 1e-6, "Å": 1e-7}
+_SPELLINGS = {"\u03bcm": "µm", "um": "µm", "\u212b": "Å", "A": "Å", "Ang": "Å", "angstrom": "Å"}
+
+
+def _convert_length(name: str, value: Any) -> Any:
+    """Convert "4 m" to the unit of the setting. Raises DataError for another unit of a length."""
+    if name not in _LENGTHS or not isinstance(value, str):
+        return value
+    number, unit = re.fullmatch(r"([-+]?\d*\.?\d+(?:e[-+]?\d+)?)?\s*(.*)", value, re.DOTALL).groups()  # type: ignore[union-attr]
+    factor = _IN_MM.get(_SPELLINGS.get(unit, unit))
+    if number is None or factor is None:
+        raise DataError(
+            f"{name}={value}: give a number in {_LENGTHS[name]}, or with one of {', '.join(_IN_MM)}."
+        )
+    return float(number) * factor / _IN_MM[_LENGTHS[name]]
 
 
 def _value(text: str) -> Any:

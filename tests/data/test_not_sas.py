@@ -167,3 +167,7 @@ def test_an_image_as_text_is_named(tmp_path: Path) -> None:
     np.savetxt(tmp_path / "image.txt", counts, fmt="%d")
     with pytest.raises(DataError, match="looks like an image, with 48 columns out of order. Images as text"):
         load(tmp_path / "image.txt")
+    wide = np.random.default_rng(4).poisson(4.0, (256, 256))
+    np.savetxt(tmp_path / "image.txt", wide, fmt="%d")
+    with pytest.raises(DataError, match="like an image.* Images as text are not read; save it as TIFF"):
+        load(tmp_path / "image.txt")

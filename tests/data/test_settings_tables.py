@@ -47,6 +47,15 @@ def test_texts_are_values_as_in_toml_and_words() -> None:
     assert parse_assignments(["a=1.5", "b = [1, 2]", "c=word"], "a=1") == {"a": 1.5, "b": [1, 2], "c": "word"}
 
 
+def test_a_length_takes_a_unit_of_length_alone() -> None:
+    texts = ["distance=4 m", "pixel_size = 5.3mm", "wavelength=0.6 nm", "collimation=1e3"]
+    lengths = {"distance": 4000.0, "pixel_size": 5.3, "wavelength": 6.0, "collimation": 1000.0}
+    assert parse_assignments(texts, "") == pytest.approx(lengths)
+    for text in ("distance=4 ft", "distance=far"):
+        with pytest.raises(DataError, match="give a number in mm, or with one of m, cm, mm"):
+            parse_assignments([text], "")
+
+
 @pytest.mark.parametrize("text", ["a", "=1", "a="])
 def test_a_text_without_name_or_value_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(DataError, match="such as a=1"):

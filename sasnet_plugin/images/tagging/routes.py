@@ -544,10 +544,14 @@ def status(request: Request, desk: Desk, trainer: Trainer) -> Response:
         except SasnetError as error:  # what is known stays on the page
             problem = str(error)
         state, is_present = desk.state, desk.images.there
+        predicted = is_present & (state.model >= 0)
+        answered = predicted & np.isfinite(state.probability).any(axis=1)
+        unsuggested = answered & ~state.suggestions.any(axis=1)
         context = {
             "version": state.version, "images": int(is_present.sum()), "problems": len(desk.images.problem),
             "labelled": int((is_present & (state.value != UNKNOWN).any(axis=1)).sum()),
-            "predicted": int((is_present & (state.model >= 0)).sum()),
+            "predicted": int(predicted.sum()), "unsuggested": int(unsuggested.sum()),
+            "threshold": percent(WEB.present), "unanswered": int((predicted & ~answered).sum()),
             "thumbnails": desk.background.progress[THUMBNAILS],
             "predicting": desk.background.progress[PREDICT],
             "others": desk.background.others, "pictures": desk.images.pictures,

@@ -236,3 +236,6 @@ def test_pairs_tell_labels_of_people_from_suggestions(opened: Callable[..., Page
         assert f'data-filter="{filtered}">{number}</a>' in text
         assert len(page.rows(filtered)) == number, "the link shows what was counted"
     assert "1 PNG or JPEG picture not shown" in page.get("/status").text
+    page.predict({rows[5]: {"Round": 0.4}})
+    assert "6 predicted by" in (status := page.get("/status").text)
+    assert "(1 without a suggestion: no tag reaches 50 %)" in status
