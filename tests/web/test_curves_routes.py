@@ -449,6 +449,8 @@ def test_a_curve_is_drawn_with_as_many_sizes_as_show_no_fringes_of_each() -> Non
     two = values | {"radius_pd_n": 7, "thickness_pd": 0.1, "thickness_pd_n": 7}
     exact = call("vesicle", q, {**two, "radius_pd_n": 1001, "thickness_pd_n": 41}).intensity
     assert np.max(np.abs(call("vesicle", q, two).intensity / exact - 1)) > 0.2
-    np.testing.assert_allclose(call("vesicle", q, add_sizes(two, "vesicle", q[-1])).intensity, exact, rtol=0.02)
+    np.testing.assert_allclose(
+        call("vesicle", q, add_sizes(two, "vesicle", q[-1])).intensity, exact, rtol=0.02
+    )
     three = {**two, "sld_pd": 0.1}
     assert add_sizes(three, "vesicle", q[-1]) == three
