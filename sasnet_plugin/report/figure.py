@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..arrays import BoolArray, Floats
+    from ..arrays import Floats
 
 #: Fits drawn; more lines hide each other.
 MAX_DRAWN = len(FITS)
@@ -177,9 +177,9 @@ def draw_figure(
     label_ticks(panels[0].yaxis)
     if below:
         ends = panels[1].get_position().y1, panels[-1].get_position().y0
-        style = {"rotation": 90, "va": "center", "size": 10, "color": paint("ink")}
+        style: dict[str, Any] = {"rotation": 90, "va": "center", "size": 10, "color": paint("ink")}
         figure.text(0.12 / width, sum(ends) / 2, RESIDUAL_AXIS, **style)
-    return panels[0]  # type: ignore[no-any-return]
+    return panels[0]
 
 
 def draw_plot(axes: Axes, plot: CurvePlot, paint: Paint) -> None:
@@ -237,8 +237,8 @@ def _draw_points(axes: Axes, number: int, points: Series, lowest: float, paint: 
     style |= {"markeredgewidth": 0, "clip_on": False}
     axes.plot(q[inside], y[inside], "o", ms=3, gid=f"data{number}", **style)
     if not inside.all():
-        edge = np.zeros(np.sum(~inside)), axes.get_xaxis_transform()
-        axes.plot(q[~inside], edge[0], "v", ms=4, transform=edge[1], gid=f"below{number}", **style)
+        style |= {"transform": axes.get_xaxis_transform(), "gid": f"below{number}"}
+        axes.plot(q[~inside], 0 * q[~inside], "v", ms=4, **style)
 
 
 def draw_residuals(axes: Axes, residuals: Series, paint: Paint) -> None:
@@ -251,7 +251,7 @@ def draw_residuals(axes: Axes, residuals: Series, paint: Paint) -> None:
     number, colour = (residuals.entry or 0) + 1, paint(residuals.colour)
     axes.axhspan(-2, 2, color=paint("line"), alpha=0.45, linewidth=0)
     axes.axhline(0, color=paint("muted"), linewidth=0.8)
-    parts: tuple[tuple[BoolArray, str, float, str], ...] = (
+    parts: tuple[tuple[Any, str, float, str], ...] = (
         (~beyond, "o", 2.6, "residual"),
         (beyond & (values > 0), "^", 4, "above"),
         (beyond & (values < 0), "v", 4, "under"),
