@@ -302,7 +302,7 @@ def _select_distinct(task: SectorTask, ends: Sequence[Mapping[str, Any]]) -> lis
 def _is_same_end(task: SectorTask, end: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     along, across = LENGTHS[task.model]
     is_near = all(_is_near_in(end, other, name) for name in (*along, *across))
-    return is_near and abs(end[P2] - other[P2]) < _NEAR
+    return is_near and bool(abs(end[P2] - other[P2]) < _NEAR)
 
 
 def _is_near_in(values: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:

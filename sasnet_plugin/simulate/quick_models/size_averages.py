@@ -368,8 +368,8 @@ def average_squares(form: str, q: Floats, cosines: Floats, parameters: Mapping[s
     over sizes, up to a factor; None if a table would be too large.
     """
     distributions = _list_distributions(parameters)
-    each = np.arange(q.size, dtype=np.int32)
-    nodes = each, each + np.int32(1), np.sqrt(1 - cosines**2), cosines, np.ones(q.size)
+    first, last = np.arange(q.size, dtype=np.int32), np.arange(1, q.size + 1, dtype=np.int32)
+    nodes = first, last, np.sqrt(1 - cosines**2), cosines, np.ones(q.size)
     scalars = {**_defaults(form), **parameters}
     try:
         return _average_product(PARTICLES[form], q, scalars, distributions, False, nodes)  # type: ignore[arg-type]
