@@ -493,11 +493,26 @@ def describe_image(view: Seen, reading: How) -> dict[str, Any]:
         "notes": list(image.notes), "can_verify": not unfitted, "isotropic": isotropic, "unfitted": unfitted,
         "headline": "", "sure": False, "sentences": [], "figures": [],
     }  # fmt: skip
-    return (
-        description
-        if view.page_parts is None
-        else description | describe_answer(image, view.answer, view.page_parts)
-    )
+    if view.page_parts is None:
+        return description
+    return description | _join_average(describe_answer(image, view.answer, view.page_parts))
+
+
+def _join_average(said: dict[str, Any]) -> dict[str, Any]:
+    """Say in one headline what the shape is among few shapes, and among all models of curves."""
+    from .sans.prediction import AVERAGE
+
+    averages = [text for text in said["sentences"] if text.startswith(AVERAGE)]
+    if not averages:
+        return said
+    kept = {name: list(_drop(said[name], averages)) for name in ("sentences", "notes")}
+    average, more = averages[0], "".join(_drop([said["more"]], averages))
+    headline = f"{said['headline'].rstrip('.')}; {average[0].lower()}{average[1:]}"
+    return {**said, **kept, "more": more, "headline": headline}
+
+
+def _drop(texts: Sequence[str], unwanted: Sequence[str]) -> Iterator[str]:
+    return (text for text in texts if text not in unwanted)
 
 
 def _why_not_fitted(view: Seen) -> str:

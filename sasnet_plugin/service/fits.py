@@ -317,22 +317,24 @@ def _sample_done(
 def describe_fit(result: FitResult) -> dict[str, Any]:
     """Return a fit as plain objects: ``fit`` as ``sasnet fit --json``; ``curves``, of each fit ``name``,
     ``intensity``, ``residuals`` (n,), ``values`` (sasmodels' keywords), ``limits`` (low, high by fitted
-    parameter), ``per_decade``; ``q`` (n,) Å⁻¹.
+    parameter), ``per_decade``, ``errors`` (what these include); ``q`` (n,) Å⁻¹; ``intensity_unit``.
     """
     return {
         "fit": result.as_dict(),
-        "q": result.curve.q,
+        "q": result.curve.q, "intensity_unit": result.curve.intensity_unit,
         "curves": [_curve(result, fit) for fit in result.fits],
-    }
+    }  # fmt: skip
 
 
 def _curve(result: FitResult, fit: ModelFit) -> dict[str, Any]:
     from ..fitting.problem.experiment import starting_values
+    from ..report.exports.bumps import describe_errors
 
     return {
         "name": fit.short_name, "model": fit.model, "structure_factor": fit.structure_factor,
         "intensity": fit.theory, "residuals": (result.curve.intensity - fit.theory) / result.dintensity,
         "values": starting_values(fit), "per_decade": fit.per_decade,
+        "errors": describe_errors(result.curve, fit),
         "limits": {name: (fit.parameters[name].low, fit.parameters[name].high) for name in fit.free},
     }  # fmt: skip
 
@@ -412,6 +414,11 @@ class Queue:
         if waited:
             self._hear(number, CANCELLED, None)
         return waited or under_way
+
+    def holds(self, number: int) -> bool:
+        """Whether a fit waits or is under way, its files included."""
+        with self._ready:
+            return number in self._waiting or number == self._current
 
     def close(self) -> None:
         with self._ready:

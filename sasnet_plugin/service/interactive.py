@@ -472,6 +472,7 @@ def _line(curve: Curve, suggestion: Suggestion) -> dict[str, Any]:
     model = next((m for m in suggestion.models if m.group == group.name), suggestion.models[0])
     return {
         "entry": curve.entry, "points": len(curve), "q_min": float(curve.q[0]), "q_max": float(curve.q[-1]),
+        "intensity_unit": curve.intensity_unit,
         "model": model.name, "structure_factor": model.structure_factor,
         "model_probability": model.probability, "group": group.name, "probability": group.probability,
         "doubt": _doubt(curve, suggestion), "spark": spark(curve),

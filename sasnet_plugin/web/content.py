@@ -111,6 +111,9 @@ OTHERS = frozenset(
 #: Of these, pictures, which somebody may take for images of a detector.
 PICTURES = frozenset([".png", ".jpg"])
 
+#: From which images are read, in words.
+IMAGE_FORMATS = "TIFF, CBF, EDF, HDF5 or numpy (.npy)"
+
 #: Endings of tables, in which columns are curves unless q has two directions.
 TABLES = frozenset([".abs", ".asc", ".cor", ".csv", ".dat", ".fir", ".pdh", ".txt", ".xml", ".xye", ".xy"])
 

@@ -253,7 +253,11 @@ def batches(bench: OfCurves) -> JSONResponse:
 def rows(number: int, bench: OfCurves, after: int = 0) -> JSONResponse:
     """A batch with its rows, those that came after so many."""
     about = bench.batches.batch(number).as_dict()
-    return JSONResponse({**about, "rows": bench.batches.rows(number, after)})
+    batch_rows = bench.batches.rows(number, after)
+    units = bench.shelf.units_of_intensity([row["key"] for row in batch_rows])
+    for row, unit in zip(batch_rows, units, strict=True):
+        row["intensity_unit"] = unit
+    return JSONResponse({**about, "rows": batch_rows})
 
 
 @router.post("/api/batches/{number}/stop")
@@ -394,6 +398,20 @@ def answer(number: int, bench: OfCurves) -> JSONResponse:
 def stop_fit(number: int, bench: OfCurves) -> dict[str, Any]:
     """End a fit."""
     return {"stopped": bench.history.stop(number)}
+
+
+@router.post("/api/fits/{number}/remove")
+def remove_fit(number: int, bench: OfCurves) -> dict[str, Any]:
+    """Remove a fit and its files."""
+    bench.remove_fit(number)
+    return {"removed": number}
+
+
+@router.post("/api/remove")
+def remove_file(data: Data, bench: OfCurves) -> dict[str, Any]:
+    """Remove a dropped file."""
+    bench.remove_file(data.key)
+    return {"removed": data.key}
 
 
 @router.get("/fits/{number}/{name}")

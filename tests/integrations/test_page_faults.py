@@ -466,10 +466,25 @@ def test_an_isotropic_image_offers_the_fit_of_its_average(server: Server, new_pa
     until(page, "!document.getElementById('average').hidden")
     said = page.text_content("#shot-said") + page.text_content("#sentences")
     assert "shapes that this network knows" in said
-    assert "azimuthal average, among models of curves: " in said
+    headline = page.text_content("#shot-said .headline")
+    assert re.search(r"this network knows; its azimuthal average, among models of curves: ", headline), (
+        headline
+    )
+    assert said.count("among models of curves") == 1
     assert page.is_hidden("#verify"), "its directions are all alike: there is nothing to be fitted"
     assert "isotropic" in page.text_content("#why-not")
+    late: list[Any] = []
+    page.route("**/api/image/average", lambda route: late.append(route))
     page.click("#average")
+    until(page, "document.getElementById('shot-progress').textContent === 'Averaging …'")
+    page.click("#to-files")
+    with page.expect_response("**/api/image/average"):
+        late[0].continue_()
+    page.wait_for_timeout(500)
+    assert page.evaluate("location.hash") == "#files", "somebody is elsewhere by now"
+    page.unroute("**/api/image/average")
+    page.go_back()
+    page.click("#average:enabled")
     until(page, "(document.body.dataset.drawn || '').includes('isotropic_average.dat')")
     found = re.search(r"Rg (\d+\.?\d*)", page.text_content("#notes"))
     assert found is not None
@@ -536,9 +551,23 @@ def test_nothing_of_an_image_stays_under_the_name_of_the_next(new_page: NewPage,
     page.route("**/api/image", lambda _: None)  # the answer about the next one is late
     page.click("#before:enabled, #after:enabled")
     page.wait_for_selector("#image-title:has-text('isotropic.npy')")
+    assert page.is_disabled("#read"), "it would be said of another image"
     assert page.text_content("#shot-said") == ""
     assert page.query_selector_all("#figures *") == []
     assert page.get_attribute("#shot-picture", "src") is None
+    page.unroute("**/api/image")
+    page.click("#image a[href='#images']")
+    late: list[Any] = []
+    page.route("**/api/fits?*rods*", lambda route: late.append(route))
+    page.click(".shot:has-text('rods.npy')")
+    page.wait_for_selector("#image-title:text-is('rods.npy')")
+    page.wait_for_selector("#read:enabled")
+    page.click("#before:enabled, #after:enabled")
+    until(page, "(document.body.dataset.image || '').includes('isotropic.npy')")
+    late[0].continue_()
+    page.wait_for_timeout(500)
+    assert "isotropic.npy" in page.evaluate("location.hash"), "what comes late changes nothing"
+    assert page.text_content("#image-title") == "isotropic.npy"
     server.end()
 
 

@@ -234,6 +234,17 @@ def test_the_list_is_searched_and_sorted(page: TestClient) -> None:
     assert [row["key"] for row in rows(page, search="caution")] == cautioned, "the column's word"
 
 
+def test_a_dropped_file_is_removed_and_none_of_the_folder(page: TestClient, folder: Path) -> None:
+    page.post("/api/drop", params={"name": "mine.dat"}, content=(folder / "peak.dat").read_bytes())
+    post(page, "scan")
+    assert rows(page, search="mine.dat")
+    assert post(page, "remove", key="dropped:mine.dat#1").status_code == 200
+    assert rows(page, search="mine.dat") == []
+    assert "remove it from its folder" in post(page, "remove", key=KEY).json()["problem"]
+    assert (folder / "peak.dat").is_file()
+    assert post(page, "remove", key="").json()["problem"] == "No data set is open; choose one from the list."
+
+
 def test_a_probability_in_the_list_is_that_of_what_its_row_names_last() -> None:
     line = {
         "model": "sphere", "structure_factor": None, "model_probability": 0.66, "group": "balls",

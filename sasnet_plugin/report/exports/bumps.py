@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...digits import chisq_text, quantity
+from ...digits import chisq_text, join_names, quantity
 from ...files import MARK, put_whole, read_text
 from ...fitting.optimize.bumps_fit import fitter_for
 from ...fitting.problem.experiment import experiment_of, starting_values
-from ...fitting.problem.resolution import choose_calculation_q, is_slit
+from ...fitting.problem.free_parameters import moving
+from ...fitting.problem.resolution import choose_calculation_q, has_resolution, is_slit
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit
+from ...fitting.result.reported_values import errors_of, intensity_unit_or
 from ...fitting.settings import PROBLEM
 from ...types import Curve, SasnetError
 
@@ -33,6 +35,16 @@ _SCRIPT = read_text(__file__, "bumps_of_curve.txt")
 _WARNING_OF_ONE = """\
 # One parameter is free. Do not use --fit=lm: with one parameter bumps 1.0.5 may stop far from the minimum.
 """
+
+#: What the errors of a fit include. Of an expensive model the derivatives are not kept.
+_ALONE = "Errors are those of this fit alone."
+_WIDER = (
+    "Errors include what these data leave open{resolution}. This fit alone has {values} (from derivatives, as"
+    " in Bumps)."
+)
+_RESOLUTION = ", such as the resolution, which the file does not give"
+#: Over the error from derivatives; less is rounding.
+_LARGER = 1.05
 
 #: sasmodels calculates the model at the measured points: too few for fringes finer than their distance.
 _FINER = """\
@@ -118,7 +130,27 @@ def _head(result: FitResult, fit: ModelFit) -> list[str]:
     for name in fit.free:
         p = fit.parameters[name]
         lines.append(f"    {name} = {quantity(p.value, p.unit, p.error)}")
-    return lines + [_one_line(sentence) for sentence in (*fit.warnings, *result.notes)]
+    remarks = filter(None, (describe_errors(curve, fit), *fit.warnings, *result.notes))
+    return lines + [_one_line(sentence) for sentence in remarks]
+
+
+def describe_errors(curve: Curve, fit: ModelFit) -> str:
+    """Say what the errors of a fit include besides those of its derivatives; empty if these are not known."""
+    if not fit.derivatives:
+        return ""
+    values = _list_widened(curve, fit)
+    resolution = "" if has_resolution(curve) else _RESOLUTION
+    return _WIDER.format(resolution=resolution, values=join_names(values)) if values else _ALONE
+
+
+def _list_widened(curve: Curve, fit: ModelFit) -> list[str]:
+    """Values, with the errors of their derivatives, whose errors are larger than these."""
+    alone = {name: error for name, error in errors_of(moving(fit.derivatives)).items() if name in fit.free}
+    return [
+        f"{name} = {quantity(p.value, intensity_unit_or(p.unit, curve.intensity_unit), alone[name])}"
+        for name, p in fit.parameters.items()
+        if (p.error or 0.0) > _LARGER * alone.get(name, np.inf)
+    ]
 
 
 def _describe_fitter(fit: ModelFit) -> list[str]:

@@ -39,6 +39,7 @@ from ...fitting.result.reported_values import sigmas
 from ...simulate.priors import model_info
 from ...types import Curve, SasnetError, sum_parts
 from ...written import CLIPBOARD_HEAD
+from .bumps import describe_errors
 
 # --- A fit as the state of a SasView fit page, and as the text that its "Paste parameters" reads.
 
@@ -394,7 +395,7 @@ def _data(result: FitResult, name: str, identity: str) -> dict[str, Any]:
         "_yaxis": "\\rm{Intensity}", "_yunit": unit, "y_unit": unit.replace("cm^{-1}", "1/cm"),
         "xtransform": None, "ytransform": None, "scale": None,
         "is_data": True, "isSesans": False, "plot_role": 1,
-        "run": [], "run_name": {}, "instrument": "", "notes": list(curve.notes), "errors": [],
+        "run": [], "run_name": {}, "instrument": "", "notes": _notes(result), "errors": [],
         "meta_data": {}, "detector": [], "collimation": [], "process": [], "trans_spectrum": [],
         "sample": {"__type__": "Sample", "details": [], "position": nowhere, "orientation": nowhere},
         "source": {"__type__": "Source", "beam_size": nowhere},
@@ -408,6 +409,12 @@ def _data(result: FitResult, name: str, identity: str) -> dict[str, Any]:
             "xLabel": "", "yLabel": "", "funcx": None, "funcy": None, "funcdx": None, "funcdy": None,
         },
     }  # fmt: skip
+
+
+def _notes(result: FitResult) -> list[str]:
+    """Notes about the data, and what the errors of the best fit include."""
+    errors = [describe_errors(result.curve, fit) for fit in result.fits[:1]]
+    return [*result.curve.notes, *(f"{result.fits[0].short_name}: {text}" for text in errors if text)]
 
 
 def _array(values: NDArray[np.float64] | None) -> dict[str, Any] | None:

@@ -79,6 +79,24 @@ class Bench:
         places = [self.shelf.place(key, body.get("window"), body.get("q_unit")) for key in keys]
         return self.history.ask(keys, places, {**body, "q_units": [place.q_unit or "" for place in places]})
 
+    def remove_fit(self, number: int) -> None:
+        """Remove a fit and its files; the list shows the best of those that are left."""
+        for key in self.history.remove(number):
+            self.shelf.forget_verdict(key)
+            self.batches.report(key)
+            self.history.report(key)
+
+    def remove_file(self, key: str) -> None:
+        """Remove a dropped file. Raises SasnetError for one of the folder."""
+        row = self.shelf.row(key)
+        if row.root != DROPPED:
+            raise SasnetError(f"{row.file}: was not dropped here; remove it from its folder.")
+        try:
+            (self.dropped / row.file).unlink(missing_ok=True)
+        except OSError as error:
+            raise SasnetError(f"{row.file}: cannot be removed ({error.strerror}).") from None
+        self.shelf.scan()
+
     def batch(self, keys: list[str], body: Mapping[str, Any]) -> Batch:
         """Fit the files of rows, each alone, without images. Raises SasnetError if none is left."""
         curves = [key for key in keys if not self.shelf.row(key).is_image]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import sqlite3
 import threading
 import time
@@ -25,11 +26,12 @@ from ..settings import CURVES
 
 T = TypeVar("T")
 #: Kinds of events, each with a table, so that fits are numbered from 1: a file was looked at; how it is read
-#: was chosen; a fit was asked for, answered, its files written, or it ended without an answer.
+#: was chosen; a fit was asked for, answered, its files written, or ended without an answer; it was removed.
 LOOKED, CHOSEN, ASKED, ANSWERED, WRITTEN, ENDED = "looked", "chosen", "asked", "answered", "written", "ended"
+REMOVED = "removed"
 #: A batch was asked for; it was gone on with, or has ended one way or the other.
 BATCHED, BATCH_STATE = "batched", "batch_state"
-_KINDS = LOOKED, CHOSEN, ASKED, ANSWERED, WRITTEN, ENDED, BATCHED, BATCH_STATE
+_KINDS = LOOKED, CHOSEN, ASKED, ANSWERED, WRITTEN, ENDED, REMOVED, BATCHED, BATCH_STATE
 _SHAPE = """
 create table if not exists {0} (
     id integer primary key autoincrement, time real not null, about text not null, body text not null
@@ -44,7 +46,7 @@ class Event:
 
     id: int  #: Rising from 1, of its kind.
     time: float  #: Seconds since 1970.
-    kind: str  #: `LOOKED`, `CHOSEN`, `ASKED`, `ANSWERED`, `WRITTEN`, `ENDED`, `BATCHED`, `BATCH_STATE`.
+    kind: str  #: One of the kinds above.
     about: str  #: Of `LOOKED`, `CHOSEN` and `ASKED` the file, else the number of the fit or batch.
     body: Mapping[str, Any]
 
@@ -127,6 +129,12 @@ class Fit:
     written: bool = False
     seconds: float = 0.0
 
+    def read_as(self, key: str) -> tuple[Any, ...]:
+        """How the file of a row was read: an image's kind and geometry, and the unit of q."""
+        units = self.asked.get("q_units") or [self.asked.get("q_unit") or ""] * len(self.keys)
+        image = str(self.asked.get("kind") or ""), tuple(self.asked.get("geometry") or ())
+        return *image, units[self.keys.index(key)]
+
     def as_dict(self) -> dict[str, Any]:
         took = time.time() - self.began if self.state in _OPEN else self.seconds
         problem = adapt_to_page(self.problem)
@@ -145,11 +153,13 @@ class History:
         self._record, self._answered = record, answered
         self._lock = threading.RLock()
         self._fits: dict[int, Fit] = {}
+        removed = {int(event.about) for event in record.events(REMOVED)}
         for event in (
             stored_event for kind in (ASKED, ANSWERED, WRITTEN, ENDED) for stored_event in record.events(kind)
         ):
             number = event.id if event.kind == ASKED else int(event.about)
-            self._take(event.kind, number, event.time, event.body)
+            if number not in removed:
+                self._take(event.kind, number, event.time, event.body)
         for fit in self._fits.values():
             if fit.state in _OPEN:
                 fit.state, fit.problem = STOPPED, _KILLED
@@ -170,6 +180,27 @@ class History:
     def stop(self, number: int) -> bool:
         """End a fit."""
         return self._queue.cancel(number)
+
+    def remove(self, number: int) -> tuple[str, ...]:
+        """Remove a fit and its files; the keys of its rows. Raises SasnetError while it is under way."""
+        with self._lock:
+            fit = self.fit(number)
+            if self._queue.holds(number):
+                raise SasnetError(f"Fit {number} is running; stop it first.")
+            self._record.add(REMOVED, str(number), {})
+            del self._fits[number]
+            self.version += 1
+        shutil.rmtree(self.folder_of(number), ignore_errors=True)
+        return fit.keys
+
+    def report(self, key: str) -> None:
+        """Say again what each fit of a row says."""
+        for fit in self._fits.values():
+            if key in fit.keys and fit.state == DONE:
+                self._report(fit, key)
+
+    def _report(self, fit: Fit, key: str) -> None:
+        self._answered(key, {**fit.summary, "source": f"fit {fit.number}", "reading": fit.read_as(key)})
 
     def fit(self, number: int) -> Fit:
         with self._lock:
@@ -232,7 +263,7 @@ class History:
             return
         fit.state, fit.summary = DONE, summary(body)
         for key in fit.keys:
-            self._answered(key, fit.summary)
+            self._report(fit, key)
 
 
 def summary(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -408,7 +439,6 @@ class Batches:
         self._record.add(BATCH_STATE, str(batch.number), body)
 
     def _take_in(self, batch: Batch, rows: Sequence[dict[str, Any]]) -> None:
-        keys = list(batch.files.values())
         for row in rows:
             position = row["place"], row["entry"]
             if row == batch.rows.get(position):
@@ -416,8 +446,18 @@ class Batches:
             batch.rows[position] = row
             batch.came.append(position)
             if row["headline"]:
-                verdict = {"level": row["level"], "headline": row["headline"], "doubt": row["doubt"]}
-                self._answered(f"{keys[position[0]]}#{position[1]}", verdict | {"chisq": row["chisq"]})
+                self._report(batch, row)
+
+    def report(self, key: str) -> None:
+        """Say again what each batch says of a row."""
+        for row in reversed(self.find_rows(key)):
+            self._report(self._batches[row["batch"]], row)
+
+    def _report(self, batch: Batch, row: Mapping[str, Any]) -> None:
+        place, entry = row["place"], row["entry"]
+        verdict = {name: row[name] for name in ("level", "headline", "doubt", "chisq")}
+        read_as = {"reading": ("", (), batch.unit_of(place)), "source": f"batch {batch.number}"}
+        self._answered(f"{list(batch.files.values())[place]}#{entry}", verdict | read_as)
 
 
 def check(files: Mapping[str, str]) -> None:

@@ -19,7 +19,7 @@ from ...predict.classes import percent
 from ...service.interactive import Asked, Line, Place, UnansweredError
 from ...types import SasnetError, printable, product_name
 from ...written import is_written_by_sasnet
-from ..content import OTHERS, Images, Stamp, stamp_at
+from ..content import IMAGE_FORMATS, OTHERS, Images, Stamp, stamp_at
 from ..on_page import adapt_to_page
 from ..settings import CURVES, WEB
 from .history import CHOSEN, LOOKED, Record
@@ -42,7 +42,7 @@ class Row:
     #: What `service.interactive.Desk.look` says; empty until the file was read.
     line: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""  #: Why there is nothing to be said.
-    #: Of the last fit: ``level``, ``headline``, ``doubt``; empty where there was none.
+    #: Of the best fit: ``level``, ``headline``, ``doubt``; empty where there was none.
     verdict: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -115,8 +115,16 @@ class Shelf:
         with self.lock:
             if row := self._find_row(key):
                 return row
-        name = key.rpartition("#")[0].partition(":")[2]
-        raise SasnetError(f"{printable(name or key)[:200]}: is not in the list; it may have been removed.")
+        name = printable(key.rpartition("#")[0].partition(":")[2] or key)[:200]
+        if not name:
+            raise SasnetError("No data set is open; choose one from the list.")
+        raise SasnetError(f"{name}: is not in the list; it may have been removed.")
+
+    def units_of_intensity(self, keys: Sequence[str]) -> list[str]:
+        """Return the unit of I of each row's file; empty where it gives none or is not in the list."""
+        with self.lock:
+            rows = map(self._find_row, keys)
+            return [row.line.get("intensity_unit", "") if row else "" for row in rows]
 
     def place(
         self,
@@ -183,11 +191,21 @@ class Shelf:
         self._more.set()
 
     def take_verdict(self, key: str, verdict: Mapping[str, Any]) -> None:
-        """Take in what the last fit of a data set says."""
+        """Take in what a fit of a data set says, unless an earlier one of the same reading fits better."""
         with self.lock:
+            if _is_better(old := self._verdicts.get(key, {}), verdict):
+                verdict = {**old, "best": f", {old['source']} is best"}
             self._verdicts[key] = verdict
             if row := self._find_row(key):
                 row.verdict = verdict
+            self.version += 1
+
+    def forget_verdict(self, key: str) -> None:
+        """No fit of a data set says anything."""
+        with self.lock:
+            self._verdicts.pop(key, None)
+            if row := self._find_row(key):
+                row.verdict = {}
             self.version += 1
 
     def scan(self) -> None:
@@ -371,7 +389,8 @@ def _check_replaced(path: Path) -> None:
 def _check(name: str, content: bytes) -> None:
     if Path(name).suffix.lower() in OTHERS - {_GEOMETRY}:
         raise SasnetError(
-            f"{name}: this kind of file contains no curves or images; drop the file of the measurement here."
+            f"{name}: this kind of file contains no curves or images of a measurement. Curves are read from"
+            f" text, XML and HDF5, images from {IMAGE_FORMATS}."
         )
     if len(content) > CURVES.largest_file:
         most = CURVES.largest_file // 2**20
@@ -411,6 +430,12 @@ _ORDERS: dict[str, Callable[[Row], Any]] = {
     "doubt": lambda row: (not _doubt(row), row.file.casefold()),
     "state": lambda row: (-_LEVELS.get(row.verdict.get("level", ""), 0), bool(row.problem), not row.line),
 }
+
+
+def _is_better(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether an earlier verdict, of data that were read in the same way, is better."""
+    levels = [_LEVELS.get(verdict.get("level", ""), 0) for verdict in (old, new)]
+    return old.get("reading") == new.get("reading") and levels[0] > levels[1]
 
 
 class Listing:
@@ -494,7 +519,8 @@ def _answer(row: Row) -> str:
 def _state(row: Row) -> str:
     if level := row.verdict.get("level"):
         chisq = row.verdict.get("chisq")
-        return f"fitted, χ² {significant(chisq, 3)}" if chisq else str(level)
+        fitted = f"fitted, χ² {significant(chisq, 3)}" if chisq else str(level)
+        return f"{fitted}{row.verdict.get('best', '')}"
     if row.is_image:
         return "classified" if row.line["image"] else str(row.line["answer"])
     return "cannot be read" if row.problem else "classified" if row.line else "waits"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -47,6 +48,26 @@ def test_starts_with_the_chisq_of_the_fit(kind: str, tmp_path: Path) -> None:
         np.testing.assert_allclose(model.theory(), fit.theory, rtol=1e-9)
         assert model.numpoints() == len(result.curve)
     assert any("_pd" in name for fit in simulated("pinhole").fits for name in fit.free)
+
+
+def test_its_head_says_what_the_errors_include_and_those_of_bumps(tmp_path: Path) -> None:
+    from bumps.fitproblem import load_problem
+    from bumps.lsqerror import stderr
+
+    result, path = simulated("perfect"), tmp_path / "model.py"
+    fit = result.fits[0]
+    radius = fit.parameters["radius"]
+    write_script(result, fit, path)
+    assert "# Errors are those of this fit alone." in path.read_text(encoding="utf-8")
+    problem = load_problem(path)
+    of_bumps = dict(zip(problem.labels(), stderr(problem.cov(problem.getp())), strict=True))["radius"]
+    wide = replace(fit, parameters={**fit.parameters, "radius": replace(radius, error=10 * radius.error)})
+    write_script(result, wide, path)
+    head = path.read_text(encoding="utf-8")
+    assert "such as the resolution, which the file does not give. This fit alone has radius = " in head
+    said = re.search(r"radius = ([\d.]+) ± ([\d.]+) Å \(from derivatives", head)
+    assert said is not None
+    assert float(said[2]) == pytest.approx(of_bumps, rel=0.1)
 
 
 def test_runs_in_batch(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 // Batches: many data sets fitted each on its own; how far they are, their rows, and their numbers along a series.
-import { $, ask, el, number, numberIn, tell, unitText, withError } from "./net.js";
+import { $, ask, el, number, numberIn, tell, unitText, unitWith, withError } from "./net.js";
 import { key, panel } from "./trend.js";
 
 const SHOWN = 500, PANELS = 8, PLACE = "position in the series";
@@ -132,7 +132,7 @@ function trends(rows) {
       const [value, error, , fixed] = of(row) || [null, null, "", true];
       return { x, value: fixed ? null : value, error, model: name(row), key: row.key };
     });
-    const shownUnit = unit === "1/cm" ? " / unit of I" : unitText(unit) ? ` / ${unitText(unit)}` : "";
+    const words = unitWith(unit, there.map(({ row }) => row.intensity_unit)), shownUnit = words ? ` / ${words}` : "";
     $("trends").children[k].setAttribute("role", "img");
     $("trends").children[k].setAttribute("aria-label", `${title} of ${points.length} data sets against ${against}`);
     panel($("trends").children[k], `${title}${shownUnit}`, against, points, models, open);

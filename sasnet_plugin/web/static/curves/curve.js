@@ -123,14 +123,26 @@ async function load(key, given) {
   windowed();
   if (data().window) suggest();
   await histories();
-  const last = state.history.find((one) => one.state === "done" && shownHere(unitOf(one)));
   const running = state.history.find((one) => one.open);
   state.watched = running?.number ?? 0;
   if (!given.fit && !given.model && now === turn) { // no model was chosen by hand meanwhile
-    if (last) await goTo(last.number);
-    else if (state.batches?.some((one) => shownHere(one.asked_unit))) await showBatch(state.batches.find((one) => shownHere(one.asked_unit)));
-    else if (found.models.length) await choose(likeliest(found).model, likeliest(found).structure_factor || "");
-  } else if (last && given.model?.trim() && now === turn) await sayLast(last.number);
+    await showKnown();
+  } else if (best() && given.model?.trim() && now === turn) await sayLast(best().number);
+}
+
+// The best fit that reads q as the page does: of equals the newest.
+const LEVELS = ["does not explain", "explains with doubts", "explains"];
+function best() {
+  const rank = (one) => LEVELS.indexOf(one.summary.level);
+  return state.history.filter((one) => one.state === "done" && shownHere(unitOf(one))).reduce((found, one) => (found && rank(found) >= rank(one) ? found : one), null);
+}
+
+// What is known of the curve: its best fit, what a batch said, else the classifier.
+async function showKnown() {
+  const fit = best(), batch = state.batches?.find((one) => shownHere(one.asked_unit)), guess = likeliest(state.suggestion);
+  if (fit) await goTo(fit.number);
+  else if (batch) await showBatch(batch);
+  else if (guess) await choose(guess.model, guess.structure_factor || "");
 }
 
 // The answer of the last fit stands above another form that is under the hand.
@@ -282,7 +294,7 @@ async function choose(model, factor, values, fitted = null, wanted = null) {
   if (values) parameters.want(wanted || {});
   const { fixed, ranges } = parameters.wanted, typed = [fixed, ranges].some((some) => Object.keys(some).some((name) => name in found.values));
   Object.assign(state, { model, factor, preview: found.from_bank && !values && !typed, perDecade: null, fit: 0, batch: fitted });
-  const table = Object.fromEntries(found.parameters.map((one) => [one.name, { fixed: Boolean(fitted?.values[one.name]?.[3]), error: fitted?.values[one.name]?.[1] ?? null }]));
+  const table = Object.fromEntries(Object.entries(fitted?.values ?? {}).map(([name, [, error, , fixed]]) => [name, { error, fixed }]));
   parameters.show(found.parameters, { ...found.values, ...values }, table);
   chosen();
   await evaluate();
@@ -320,12 +332,15 @@ const evaluate = newest(async () => {
   told();
 });
 
+// Of batches, expensive models and fits of earlier releases it is not known what their errors include.
+const UNKNOWN = "Errors may include what the data leave open, such as a resolution that the file does not give.";
+
 // What the line in the plot is: nobody takes a preview for a fit.
 function told() {
   const what = state.fit ? `fit ${state.fit}` : state.batch ? `fit of batch ${state.batch.batch}` : state.preview ? "nearest simulated curve, not fitted" : "your values, not fitted";
   const fitted = state.fit ? state.theory?.fitted : state.batch ? state.batch.chisq ?? undefined : undefined, square = mean(state.theory?.residuals);
   const how = fitted !== undefined ? `, reduced χ² ${number(fitted, 3)}` : square !== undefined ? `, mean squared residual ${number(square, 3)}` : "";
-  const errors = fitted !== undefined ? " The errors below are for this model alone; errors in the answer include the spread over equally good models." : "";
+  const errors = fitted !== undefined ? ` ${state.theory?.errors || UNKNOWN} Errors in the answer also include the spread over equally good models.` : "";
   $("means").textContent = state.fit && !state.model ? "Nuclear and magnetic scattering of all curves were fitted; the report shows both." : `${state.words ? `${state.words}; ` : ""}${what}${how}.${errors}`;
 }
 
@@ -394,16 +409,29 @@ function progress(one) {
 
 function line(one) {
   const asked = `${one.asked.models ? one.asked.models.join(", ") : "find the model"}${listed(one.asked.fixed, " with ")}`;
-  const what = one.state === "done" ? one.summary.headline : one.open ? progress(one) : `${one.state}${one.problem ? `: ${one.problem}` : ""}`;
+  const what = one.state === "done" ? one.summary.headline : one.open ? one.state : `${one.state}${one.problem ? `: ${one.problem}` : ""}`;
   const shown = one.number === state.fit;
   const parts = [el("b", { textContent: `${one.number}` }), ` ${asked}${one.asked.window ? ", part of q" : ""}${one.keys.length > 1 ? `, ${one.keys.length} curves together` : ""} `];
-  if (one.state !== "done") return el("p", { className: "fit" }, ...parts, el("span", { className: "quiet", textContent: what }));
+  const remove = one.open ? null : el("button", { className: "remove", textContent: "Remove", "aria-label": `Remove fit ${one.number}`, onclick: () => removed(one.number) });
+  if (one.state !== "done") return el("p", { className: "fit" }, ...[...parts, el("span", { className: "quiet", textContent: what }), remove].filter(Boolean));
   const compare = el("input", { type: "checkbox", checked: state.compared.has(one.number), "aria-label": `Compare fit ${one.number}`, onchange: (event) => compared(one.number, event.target.checked) });
   return el(
     "p", { className: "fit" },
     el("button", { "aria-pressed": String(shown), onclick: () => goTo(one.number), title: "Show this fit" }, "Fit ", ...parts),
-    el("label", { className: "quiet" }, compare, "compare"), el("span", { className: "quiet", textContent: what }),
+    el("label", { className: "quiet" }, compare, "compare"), el("span", { className: "quiet", textContent: what }), remove,
   );
+}
+
+async function removed(fit) {
+  if (!confirm(`Remove fit ${fit} and its files?`)) return;
+  if (!await ask(`/api/fits/${fit}/remove`, {}).catch(() => null)) return;
+  state.compared.delete(fit);
+  const shown = state.fit === fit;
+  if (shown) Object.assign(state, { fit: 0, answer: null });
+  await histories();
+  if (!shown) return drawn();
+  suggested(state.suggestion);
+  await showKnown();
 }
 
 // What a batch said of this curve: its values are laid beside the data.
@@ -448,7 +476,11 @@ async function goTo(fit, place = null, since = "") {
   const now = ++turn;
   const found = await ask(`/api/fits/${fit}`).catch(() => null);
   if (now !== turn) return;
-  if (found?.open) { state.watched = fit; await histories(); } // it is shown once it is done
+  if (found?.open) { // it is shown once it is done; until then what is known already
+    state.watched = fit;
+    await histories();
+    if (now === turn && !state.model) await showKnown();
+  }
   if (!found || found.state !== "done") return;
   if (place === null) place = first(found.answer);
   sayFit(found, fit, place);
@@ -462,7 +494,7 @@ async function goTo(fit, place = null, since = "") {
     plot.limits = state.limits;
     plot.put();
     windowed();
-    state.theory = { q: own.q, intensity: best.intensity, residuals: best.residuals, fitted: own.fit.fits[place].reduced_chisq };
+    state.theory = { q: own.q, intensity: best.intensity, residuals: best.residuals, fitted: own.fit.fits[place].reduced_chisq, errors: best.errors };
     if (state.models.includes(best.model)) {
       const about = await ask(`/api/model?${new URLSearchParams({ name: best.model, ...(best.structure_factor ? { structure_factor: best.structure_factor } : {}) })}`);
       if (now !== turn) return;

@@ -112,8 +112,9 @@ function row(one) {
     draw();
   });
   const opener = el("button", { className: "open", textContent: name, title: name, onclick: () => open(one.key) });
+  const remove = one.dropped ? el("button", { className: "remove", textContent: "Remove", "aria-label": `Remove ${name}`, onclick: () => removed(one) }) : null;
   const found = el(
-    "tr", {}, el("td", {}, tick), el("td", {}, opener, el("small", { className: "below", "aria-hidden": "true", textContent: one.answer || one.doubt })), el("td", {}, one.image ? thumb(one.thumb) : spark(one.spark)),
+    "tr", {}, el("td", {}, tick), el("td", {}, opener, remove, el("small", { className: "below", "aria-hidden": "true", textContent: one.answer || one.doubt })), el("td", {}, one.image ? thumb(one.thumb) : spark(one.spark)),
     el("td", { title: one.answer, textContent: one.answer }),
     el("td", { className: "number", textContent: one.probability === null ? "" : percent(one.probability) }),
     el("td", { className: "doubt", title: one.doubt, textContent: one.doubt }),
@@ -121,6 +122,13 @@ function row(one) {
   );
   found.dataset.key = one.key;
   return found;
+}
+
+async function removed(one) {
+  if (!confirm(`Remove ${one.file}? The file that you dropped stays where it was.`)) return;
+  state.ticked.delete(one.key);
+  await ask("/api/remove", { key: one.key }).catch(() => null);
+  look(true);
 }
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -111,6 +111,12 @@ export function unitText(unit) {
   return text.replace(/\^([-\d]+)/g, (_, one) => raised(one));
 }
 
+// That of a parameter; one in the unit of I has that of the curves, where they agree in one.
+export function unitWith(unit, units) {
+  if (unit !== "1/cm") return unitText(unit);
+  return (units.every((one) => one === units[0]) && units[0]) || "unit of I";
+}
+
 // A number that somebody has typed, with a point or a comma: nothing typed is 0, no number NaN.
 export const numberIn = (text) => Number(text.trim().replace(",", "."));
 

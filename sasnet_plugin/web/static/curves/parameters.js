@@ -1,5 +1,5 @@
 // Parameters of a model: value ± error, fix, limits and a slider; the curve follows.
-import { el, number, numberIn, tell, unitText, withError } from "./net.js";
+import { el, number, numberIn, tell, unitWith, withError } from "./net.js";
 
 const STEPS = 1000;
 
@@ -38,21 +38,22 @@ const only = (given, passes) => Object.fromEntries(Object.entries(given).filter(
 export class Parameters {
   // moved: told of a new value; held: of what is fixed or limited
   constructor(place, moved, held = () => {}) {
-    Object.assign(this, { place, moved, held, rows: [], kept: { fixed: {}, ranges: {} } });
+    Object.assign(this, { place, held, rows: [], kept: { fixed: {}, ranges: {} } });
+    this.moved = () => { this.forget(); moved(); };
   }
 
   // table: of the model; values: by name; found: of a fit, by name, { error, fixed }. What the user fixed or limited in another form stays so.
   show(table, values, found = {}) {
     this.kept = this.wanted;
     this.shown = [table, values, found];
-    const { fixed, ranges } = this.kept;
+    const { fixed, ranges } = this.kept, of_fit = Object.keys(found).length > 0; // it has no widths that it left at 0
     this.words = Object.fromEntries(Object.entries(values).filter(([name]) => /_pd_(n|nsigma|type)$/.test(name)));
     this.rows = table.map((one) => {
       const held = !one.choices.length && one.name in fixed, limits = limitsIn(one, ranges[one.name]);
       const given = Number(held ? fixed[one.name] : values[one.name] ?? one.default);
       const value = limits && !held ? Math.max(limits[0], Math.min(limits[1], given)) : given;
       const [low, high] = limits ?? reach(one, value, this.level);
-      return { ...one, ownLow: one.low, ownHigh: one.high, value, low: Math.min(low, value), high: Math.max(high, value), fixed: held, limited: Boolean(limits), error: found[one.name]?.error ?? null, held: found[one.name]?.fixed ?? false };
+      return { ...one, ownLow: one.low, ownHigh: one.high, value, low: Math.min(low, value), high: Math.max(high, value), fixed: held, limited: Boolean(limits), error: found[one.name]?.error ?? null, held: of_fit && (found[one.name]?.fixed ?? true) };
     });
     this.draw();
   }
@@ -175,7 +176,7 @@ export class Parameters {
 
   // What has the unit of I has that of the file.
   unitOf(one) {
-    return one.unit === "1/cm" ? this.intensityUnit || "unit of I" : unitText(one.unit);
+    return unitWith(one.unit, [this.intensityUnit]);
   }
 
   within(one, value) {
@@ -214,6 +215,18 @@ export class Parameters {
     this.held();
     if (!sliding) one.slider.value = Math.round(STEPS * part);
     one.slider.setAttribute("aria-valuetext", number(one.value, 4));
+    this.showError(one);
+  }
+
+  // A value that was changed by hand makes all of them the user's: no error is of these.
+  forget() {
+    for (const row of this.rows.filter((one) => one.shown)) {
+      Object.assign(row, { error: null, held: false });
+      this.showError(row);
+    }
+  }
+
+  showError(one) {
     one.shown.textContent = one.error ? errorText(one.value, one.error) : one.fixed ? "fixed" : one.held ? "not fitted" : "";
   }
 }

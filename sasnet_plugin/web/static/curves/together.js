@@ -1,5 +1,5 @@
 // Several curves of one sample: what is known of them before a joint fit, and what they share after it.
-import { $, ask, el, number, numberIn, unitText, withError } from "./net.js";
+import { $, ask, el, number, numberIn, unitText, unitWith, withError } from "./net.js";
 
 const COLUMNS = [
   ["solvents", "Solvent", "40%D2O or 2.5"], ["concentrations", "Concentration", "10"],
@@ -106,7 +106,8 @@ export function shared(answer, place, names) {
     return `${withError(one.value, one.error)}${one.fixed ? " (fixed)" : one.error === null ? " ± ?" : ""}`;
   };
   if (answer.sample.kind === "magnetic") names = answer.sample.files.map((name) => name.replace(/\S*\//g, "")); // nuclear and magnetic part
-  const named = (name, one) => (unitText(one.unit) ? `${name} / ${unitText(one.unit)}` : name);
+  const units = answer.each.map((one) => one.intensity_unit);
+  const named = (name, one) => (unitText(one.unit) ? `${name} / ${unitWith(one.unit, units)}` : name);
   const row = (name, cells) => el("tr", {}, el("th", { scope: "row", textContent: name }), ...cells.map((text) => el("td", { textContent: text })));
   const last = names.map((name) => name.split("/").pop()), short = new Set(last).size === last.length ? last : names;
   const head = el("tr", {}, ...["Parameter", "All curves", ...short].map((name) => el("th", { scope: "col", textContent: name })));

@@ -21,7 +21,7 @@ export async function image(opener) {
   $("farther").addEventListener("click", () => zoom.by(1 / 1.5));
   $("whole-picture").addEventListener("click", () => zoom.by(0));
   for (const one of ["measured", "simulated", "residual"]) both.add($(one).parentElement.parentElement);
-  for (const id of ["before", "after"]) $(id).addEventListener("click", () => go(state.found[id]));
+  for (const id of ["before", "after"]) $(id).addEventListener("click", () => state.found && go(state.found[id]));
   $("read").addEventListener("click", () => choose($("kind").value));
   $("ask-kinds").addEventListener("click", kinds);
   $("verify").addEventListener("click", verify);
@@ -39,7 +39,10 @@ export async function openImage(key, given = {}) {
   const same = state.key === key && state.found;
   if (!same) {
     $("image").setAttribute("aria-busy", "true");
-    $("verify").disabled = true; // until it is known what may be fitted
+    for (const id of state.key === key ? ["verify"] : BUTTONS) $(id).disabled = true; // until it is known what may be done
+    // From now on whatever comes late of the one before is of another key.
+    Object.assign(state, { key, found: null, fit: 0, answer: null, history: [] });
+    $("shot-progress").textContent = "";
     for (const id of ["shot-said", "sentences", "figures", "shot-notes", "shot-out", "shot-history"]) $(id).replaceChildren(); // of the one before
     $("why-not").textContent = "";
     $("shot-under").textContent = "Loading …";
@@ -49,9 +52,10 @@ export async function openImage(key, given = {}) {
     $("image-title").textContent = key.slice(key.indexOf(":") + 1, key.lastIndexOf("#"));
   }
   const found = same && !given.anew ? state.found : await ask("/api/image", { key }).catch(() => null);
-  $("image").removeAttribute("aria-busy");
   if (turn !== state.fetched) return;
-  if (!found) { state.key = ""; location.hash = "#images"; return; } // why stands above
+  $("image").removeAttribute("aria-busy");
+  if (!found) { state.key = ""; if (isShown(key)) location.hash = "#images"; return; } // why stands above
+  for (const id of BUTTONS) $(id).disabled = false;
   if (!same) {
     Object.assign(state, { fine: false, about: null });
     zoom.by(0);
@@ -67,12 +71,17 @@ export async function openImage(key, given = {}) {
   if (!same || given.anew) $("how").open = !found.kind || found.said_by_user; // else what was found stands higher
   if (!same || given.anew) look();
   await history();
+  if (turn !== state.fetched) return;
   const done = state.history.find((one) => one.state === "done");
   const wanted = given.fit ? Number(given.fit) : given.fit === undefined && done ? done.number : 0;
   if (wanted) await goTo(wanted); else show(found, null);
   if (!found.kind && !$("all-kinds").children.length) kinds();
-  document.body.dataset.image = key;
+  if (turn === state.fetched) document.body.dataset.image = key;
 }
+
+// What asks about the image that is open; none is while another one comes.
+const BUTTONS = ["read", "ask-kinds", "average", "verify"];
+const isShown = (key) => location.hash.startsWith("#image?") && new URLSearchParams(location.hash.split("?")[1]).get("key") === key;
 
 // The picture, as it is asked for; closer, with all pixels of the detector.
 async function look() {
@@ -125,8 +134,8 @@ function show(found, fit) {
   const source = (number, night) => (fit ? `/fits/${fit.number}/figure-${number}${night ? "-night" : ""}.png` : `/api/image/figure?${new URLSearchParams({ key: state.key, number, night })}`);
   // Of a fit its own values come first.
   const figures = (told.figures || []).map((one, number) => ({ ...one, number })).filter((one) => one.drawn || one.table.length).sort((a, b) => (b.title === "Simulated again") - (a.title === "Simulated again"));
-  const heard = [...lines, ...$("sentences").children].map((one) => one.textContent).join(" ");
-  $("figures").replaceChildren(...figures.map((one) => figure({ ...one, title: titleOf(one, fit), text: heard.includes(one.text) ? "" : one.text }, (night) => source(one.number, night))));
+  const heard = [...lines, ...$("sentences").children].map((one) => one.textContent).join(" ").toLowerCase();
+  $("figures").replaceChildren(...figures.map((one) => figure({ ...one, title: titleOf(one, fit), text: heard.includes(one.text.toLowerCase()) ? "" : one.text }, (night) => source(one.number, night))));
   $("verify").disabled = !found.can_verify;
   $("verify").hidden = $("stop-shot").hidden = $("shot-limit").parentElement.hidden = !found.can_verify;
   $("average").hidden = !found.isotropic;
@@ -182,10 +191,10 @@ function out(found, fit) {
 
 async function choose(kind) {
   const geometry = $("geometry").value.split("\n").map((line) => line.trim()).filter(Boolean);
-  const done = await ask("/api/image/choose", { key: state.key, kind, geometry, others: $("others").checked }).catch(() => null);
-  if (!done) return;
+  const { key } = state, done = await ask("/api/image/choose", { key, kind, geometry, others: $("others").checked }).catch(() => null);
+  if (!done || key !== state.key) return;
   if (done.images > 1) tell("");
-  state.key = "";
+  state.found = null;
   await openImage(done.key, { anew: true, fit: "" });
 }
 
@@ -213,8 +222,14 @@ async function verify() {
 
 // The average of an isotropic image becomes a curve of its own, and opens where curves are fitted.
 async function average() {
-  const made = await ask("/api/image/average", { key: state.key }).catch(() => null);
-  if (made) location.hash = `#curve?${new URLSearchParams({ key: made.key })}`;
+  const { key } = state;
+  $("average").disabled = true;
+  $("shot-progress").textContent = "Averaging …";
+  const made = await ask("/api/image/average", { key }).catch(() => null);
+  if (key !== state.key) return;
+  $("average").disabled = false;
+  runs();
+  if (made && isShown(key)) location.hash = `#curve?${new URLSearchParams({ key: made.key })}`; // else it is in the list
 }
 
 async function history() {
@@ -235,21 +250,22 @@ function runs() {
 const working = (one) => (one.state === "waiting" ? "waits for earlier fits" : `${one.progress.name || "begins"}, ${Math.round(one.seconds)} s`);
 
 function run(one) {
-  const what = one.state === "done" ? one.summary.headline : one.open ? working(one) : `${one.state}${one.problem ? `: ${one.problem}` : ""}`;
+  const what = one.state === "done" ? one.summary.headline : one.open ? one.state : `${one.state}${one.problem ? `: ${one.problem}` : ""}`;
   const button = el("button", { textContent: `Fit ${one.number}`, disabled: one.state !== "done", "aria-pressed": String(one.number === state.fit), onclick: () => { goTo(one.number); } });
   return el("div", { className: "fit" }, button, el("span", { textContent: what }));
 }
 
 async function goTo(number) {
-  const found = await ask(`/api/fits/${number}`).catch(() => null);
-  if (!found?.answer?.image || !found.keys.includes(state.key)) return show(state.found, null);
+  const { key } = state, found = await ask(`/api/fits/${number}`).catch(() => null);
+  if (key !== state.key || !state.found) return;
+  if (!found?.answer?.image || !found.keys.includes(key)) return show(state.found, null);
   Object.assign(state, { fit: number, answer: found.answer.image });
   keep();
   show(state.found, found);
 }
 
 function keep() {
-  if (!location.hash.startsWith("#image?")) return; // the answer came after somebody had left
+  if (!isShown(state.key)) return; // the answer came after somebody had left
   window.history.replaceState(null, "", `#image?${new URLSearchParams({ key: state.key, fit: state.fit || "" })}`);
 }
 
