@@ -81,6 +81,7 @@ def server(data: Path) -> Iterator[Server]:
     without_a_unit(folder, "kept_nm.dat")
     spheres(folder, "fixed.dat")
     spheres(folder, "passing.dat")
+    spheres(folder, "limits.dat")  # without the fits of the former
     spheres(folder, "planned.dat")  # a curve of its own: the page opens a fit before a batch's answer
     found = Server(data / "work", folder)
     yield found
@@ -390,7 +391,7 @@ def test_what_is_fixed_or_limited_returns_through_a_form_that_lacks_it(
 
 
 def test_limits_that_exclude_the_starting_value_move_it(server: Server, new_page: NewPage) -> None:
-    page = opened_curve(new_page(server.address), "passing.dat")
+    page = opened_curve(new_page(server.address), "limits.dat")
     chosen_form(page, "sphere")
     typed(page, "radius, upper limit", "2000")
     typed(page, "radius, lower limit", "900")
