@@ -283,8 +283,8 @@ def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
         raise no_curve(task.name)
     whole = _make_curves(task, [slice(None)] * len(curves))
     _limit(whole, deadline)
-    ends = [fine[0].nearest[0], *(p.nearest[0] for p in fine if _is_turned(p, fine[0]))][:2]
-    longer = _descend(task, whole, ends, _STEPS)
+    orientations = [fine[0].nearest[0], *(p.nearest[0] for p in fine if _is_turned(p, fine[0]))][:2]
+    longer = _descend(task, whole, orientations, _STEPS)
     _limit(whole, np.inf)
     fits = sorted((make_fit(task, problem) for problem in longer), key=lambda fit: fit.minus_two_log)
     return [replace(fit, seconds=read_spent_time() - spent_time) for fit in fits]
