@@ -177,7 +177,8 @@ class Installed:
 
     def fit(self) -> str:
         """``sasnet fit`` with its report."""
-        out = self._sasnet("fit", self._apoferritin, "--json", "--time-limit", "300", "--report", "pages")
+        apoferritin = str(self.data / "apoferritin.txt")
+        out = self._sasnet("fit", apoferritin, "--json", "--time-limit", "300", "--report", "pages")
         best = json.loads(out)["fits"][0]
         (page,) = (self.work / "pages").rglob("*.html")
         if "<svg" not in page.read_text(encoding="utf-8"):
@@ -186,10 +187,9 @@ class Installed:
 
     def batch(self) -> str:
         """``sasnet batch`` of two files."""
-        files = [self._apoferritin, str(self.data / "conalbumin.txt")]
-        self._sasnet(
-            "batch", *files, "--out", "results.h5", "--models", "sphere,ellipsoid", "--time-limit", "300"
-        )
+        files = [self._spheres, shutil.copy(self._spheres, self.work / "again.txt")]
+        options = ("--models", "sphere,ellipsoid", "--structure-factor", "none", "--time-limit", "300")
+        self._sasnet("batch", *map(str, files), "--out", "results.h5", *options)
         rows = (self.work / "results.csv").read_text(encoding="utf-8").splitlines()
         if len(rows) != 3:
             raise Failed(f"{len(rows) - 1} rows")
@@ -197,7 +197,7 @@ class Installed:
 
     def bumps(self) -> str:
         """``sasnet bumps``: its page answers, and Ctrl-C ends it."""
-        command = [self._bin("sasnet"), "bumps", self._apoferritin, "--no-browser", "--models", "sphere"]
+        command = [self._bin("sasnet"), "bumps", self._spheres, "--no-browser", "--models", "sphere"]
         command += ["--structure-factor", "none", "--time-limit", "120"]
         with self._started(command, start_new_session=True) as process:
             printed = ""
@@ -263,11 +263,12 @@ class Installed:
     def script(self) -> str:
         """`fit` in a file that is run as it is."""
         (self.work / "script.py").write_text(SCRIPT, encoding="utf-8")
-        return self._run([self._bin("python"), "script.py", self._apoferritin]).strip()
+        return self._run([self._bin("python"), "script.py", self._spheres]).strip()
 
     @property
-    def _apoferritin(self) -> str:
-        return str(self.data / "apoferritin.txt")
+    def _spheres(self) -> str:
+        """A file that a sphere fits: nothing else is looked for where it is asked for."""
+        return str(self.data / "sphere_80.txt")
 
     def _bin(self, name: str) -> str:
         return str(self.there / ".venv" / "bin" / name)

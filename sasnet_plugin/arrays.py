@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 #: Of double precision.
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int_]
 Value = TypeVar("Value")
 
 

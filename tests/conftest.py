@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections import deque
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -37,6 +39,34 @@ def example_data() -> Path:
     import sasdata
 
     return Path(sasdata.__file__).parent / "example_data" / "1d_data"
+
+
+def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Fill a folder for tests of several files, which only read it; one of pytest's processes does it."""
+    import fcntl
+
+    here = factory.getbasetemp()
+    root = here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
+    with (root / f"{name}.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        if not lock.read():
+            (root / name).mkdir(exist_ok=True)
+            make(root / name)
+            lock.write("made")
+    return root / name
+
+
+@pytest.fixture(scope="session")
+def simulated_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shard of growing films, the fewest that are simulated; to be read."""
+    from sasnet_plugin.images.growth.simulation import SIMULATOR
+    from sasnet_plugin.simulate.dataset import Request, plan
+
+    def make(folder: Path) -> None:
+        deque(plan(SIMULATOR, folder, Request(rounds=1, seed=4, scale=0.1)).run(), maxlen=0)
+
+    return make_once(tmp_path_factory, "films", make)
 
 
 #: What names a module of images, a helper that needs them, or a benchmark of them.

@@ -423,9 +423,9 @@ class Outputs:
         return failed
 
     def _write_sample_outputs(self, found_result: SampleResult) -> Iterator[Path]:
-        from ..data.sample.sample import SECTORS
         from ..files import MARK, check_output
         from ..report.exports.hdf5 import write_nxcansas
+        from ..report.exports.sectors import plugin_path
         from ..report.exports.write_all import SAMPLE_MARKS, write_sample
         from ..report.page.document import stem
         from ..report.page.reports import sample_page_name, write_sample_report
@@ -437,10 +437,11 @@ class Outputs:
             return
         name = stem(found_result.sample.curves[0].file, "together", "sample")
         self.export.mkdir(parents=True, exist_ok=True)
-        if found_result.sample.kind != SECTORS:  # curves of SasView and Bumps have no direction
-            for ending in ("sasview.json", "bumps.py"):
-                check_output(self.export / f"{name}.{ending}", force=self.force, mark=SAMPLE_MARKS[ending])
-            yield from write_sample(found_result, self.export, name)
+        for ending in ("sasview.json", "bumps.py"):
+            check_output(self.export / f"{name}.{ending}", force=self.force, mark=SAMPLE_MARKS[ending])
+        if plugin := plugin_path(found_result.best, self.export):
+            check_output(plugin, force=self.force)
+        yield from write_sample(found_result, self.export, name)
         for i, result in enumerate(found_result.as_results(), start=1):
             path = self.export / f"{name}-{i}.nxcansas.h5"
             check_output(path, force=self.force, mark=MARK)

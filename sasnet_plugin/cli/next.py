@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -118,6 +119,7 @@ def next_(
     earlier = None if plan is None else read_plan(plan)
     changes = changes_of(change)
     parts = materials_of(exchange)
+    options = fix_exchanging(options, parts)
     ending = Ending()
     with Workers(bank_path(), options.fit.workers, ended=ending) as pool:
         check_names(options.fit)
@@ -199,6 +201,18 @@ def materials_of(texts: list[str] | None) -> dict[str, str]:
         exchanged_density(material.strip(), 0.0)  # a SasnetError says what is wrong with it
         parts[name.strip()] = material.strip()
     return parts
+
+
+def fix_exchanging(options: Options, parts: dict[str, str]) -> Options:
+    """Options with the densities that exchanging parts have in the present solvent, where that is given."""
+    from ..planning.measurements import exchanged_density
+
+    fit = options.fit
+    solvent = None if fit.contrast is None else fit.contrast.solvent
+    if solvent is None:
+        return options
+    known = {name: exchanged_density(material, solvent) for name, material in parts.items()}
+    return replace(options, fit=replace(fit, fixed={**known, **fit.fixed}))
 
 
 def read_plan(path: Path) -> dict[str, Any]:

@@ -54,7 +54,7 @@ from .strategy.hypothesis import Beliefs, priors
 from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_restart_task, widen_joint_errors
 from .strategy.joint_search import Alone, Reading, kin, rank_fits, search
 from .strategy.magnetic import fit_magnetic
-from .strategy.oriented import fit_oriented
+from .strategy.oriented import fit_oriented, is_complete
 from .strategy.search import search_points
 from .strategy.settings import STRATEGY
 from .strategy.state import State
@@ -618,28 +618,53 @@ def _fit_sectors(pool: Pool, sample: Sample, options: FitOptions, patience: floa
 def _fit_in_field(pool: Pool, sample: Sample, options: FitOptions, patience: float) -> SampleResult:
     """Fit nuclear and magnetic scattering as one shape of two contrasts; without any magnetic, all as one."""
     parts = separate_magnetism(sample)
-    curves: tuple[Curve, ...] = (parts.nuclear, parts.magnetic)
-    separated = Sample(curves, MAGNETIC, told=True, probes=("neutron",) * 2, values=({}, {}))
-    if not parts.is_seen:
-        curves = tuple(replace(curve, sector=None) for curve in sample.curves)
-        separated = replace(sample, curves=curves, kind=SETTINGS, field_azimuth=None)
-    result = leaving_out(partial(_as_measured, pool, patience), pool, separated, options, patience)
-    if parts.is_seen and (not result.explained or getattr(result.best, "name", "") in SPHERES):
-        result = _fit_spheres_in_field(pool, sample, options, patience, result, parts)
+    curves = tuple(replace(curve, sector=None) for curve in sample.curves)
+    isotropic = replace(sample, curves=curves, kind=SETTINGS, field_azimuth=None)
+    search = partial(leaving_out, partial(_as_measured, pool, patience), pool)
+    if parts.is_seen:
+        result = _fit_magnetic_parts(pool, sample, options, patience, parts, search)
+    else:
+        result = search(isotropic, options, patience)
     return add_magnetism(result, parts, sample, options)
 
 
+def _fit_magnetic_parts(
+    pool: Pool, sample: Sample, options: FitOptions, patience: float, parts: Magnetism,
+    search: Callable[[Sample, FitOptions, float], SampleResult],
+) -> SampleResult:  # fmt: skip
+    """Fit spheres to all curves; other shapes to their parts where spheres do not settle it."""
+    spheres = _fit_spheres_in_field(pool, sample, options, patience, parts)
+    if spheres is not None and _is_sphere(spheres, options):
+        return spheres
+    curves = parts.nuclear, parts.magnetic
+    separated = Sample(curves, MAGNETIC, told=True, probes=("neutron",) * 2, values=({}, {}))
+    result = search(separated, options, patience)
+    is_open = not result.explained or getattr(result.best, "name", "") in SPHERES
+    return spheres if spheres is not None and is_open else result
+
+
+def _is_sphere(spheres: SampleResult, options: FitOptions) -> bool:
+    """Whether no other shapes are fitted: none is named, and spheres fit to the errors or are likeliest."""
+    if spheres.best is None or not set(options.models or ()) <= set(SPHERES):
+        return False
+    likeliest = [guess.name for guess in spheres.suggestion.models[:1]]
+    return is_complete(spheres.best) or not set(likeliest).isdisjoint(SPHERES)
+
+
 def _fit_spheres_in_field(
-    pool: Pool, sample: Sample, options: FitOptions, patience: float, result: SampleResult, parts: Magnetism
-) -> SampleResult:
-    """Fit spheres to the curves as measured; their parts' answer where no sphere follows these."""
+    pool: Pool, sample: Sample, options: FitOptions, patience: float, parts: Magnetism
+) -> SampleResult | None:
+    """Fit spheres to the curves as measured; None where they do not fit, or with a structure factor."""
+    if options.structure_factor not in (None, "none"):
+        return None
     most = options.time_limit * len(sample.curves)
     ledger = Ledger(pool, time.monotonic() + patience * most, most=most)
     dintensities = tuple(uncertainties(curve)[0] for curve in sample.curves)
+    suggestion = suggest_models(parts.nuclear, options)[0]
     spheres = fit_magnetic(
-        ledger, replace(sample, told=True), dintensities, options, parts.contrast[0], result.suggestion
+        ledger, replace(sample, told=True), dintensities, options, parts.contrast[0], suggestion
     )
-    return add_sample_verdict(spheres, options) if spheres.explained else result
+    return add_sample_verdict(spheres, options) if spheres.explained else None
 
 
 def _as_measured(pool: Pool, patience: float, sample: Sample, options: FitOptions) -> SampleResult:

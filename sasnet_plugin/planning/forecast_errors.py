@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -22,11 +23,11 @@ from ..fitting.strategy.joint_search import whichever_distribution
 from ..fitting.task import FitOptions
 from ..types import Curve
 from .measurements import Measurement
-from .rivals import Rival
+from .rivals import Rival, Spread
 
-#: Draws of the parameters and of noise whose median counts: an even number, as an unknown density in another
-#: solvent leaves two kinds of answers, between which the median then lies.
-_DRAWS = 4
+#: Draws of the parameters and of noise whose mean counts: with an unknown density another solvent may show
+#: much or nothing, and a median would forget what is less likely.
+_DRAWS = 6
 #: What the fits of one draw may take, s.
 _SECONDS = 12.0
 
@@ -34,41 +35,55 @@ _SECONDS = 12.0
 def forecast_errors(
     result: FitResult | SampleResult,
     rival: Rival,
-    places: Sequence[Floats],
+    places: Sequence[Spread],
     measurement: Measurement,
     duration: float,
     rng: np.random.Generator,
 ) -> dict[str, float]:
-    """Medians of the errors that are reported if the rival is right, over its parameters at `places` (k,)."""
+    """Means of the errors that are reported if the rival is right, over its parameters at `places`."""
     # Where the sample itself would be another one, joint fits share other parameters.
     if measurement.densities or measurement.concentration != 1.0:
         return {}
     found: dict[str, list[float]] = {}
-    for z in places[:_DRAWS]:
-        for name, error in _errors(result, rival, z, measurement, duration, rng):
+    for truth, z in places:
+        curve = _measure(truth, z, measurement, duration, rng)
+        for name, error in _errors(result, rival, (truth, z), measurement, curve):
             found.setdefault(name, []).append(error)
-    return {name: float(np.median(errors)) for name, errors in found.items()}
+    return {name: float(np.mean(errors)) for name, errors in found.items()}
+
+
+def draw_places(result: FitResult | SampleResult, rival: Rival, rng: np.random.Generator) -> list[Spread]:
+    """Parameters that the sample may have: sizes spread, also where the data so far do not show it."""
+    known = _list_known(result, rival)
+    sizes = [name for name in rival.list_sharp_sizes() if not {name, f"{name}_pd"} & known.keys()]
+    return rival.draw_spread(_DRAWS, sizes, rng)
+
+
+def _measure(
+    truth: Rival, z: Floats, measurement: Measurement, duration: float, rng: np.random.Generator
+) -> Curve:
+    intensity = truth.predict(z, measurement)
+    error = measurement.error(intensity, duration)
+    noisy = intensity + error * rng.standard_normal(error.size)
+    return replace(measurement.curve, intensity=noisy, dintensity=error)
 
 
 def _errors(
     result: FitResult | SampleResult,
     rival: Rival,
-    z: Floats,
+    true: Spread,
     measurement: Measurement,
-    duration: float,
-    rng: np.random.Generator,
+    curve: Curve,
 ) -> Iterator[tuple[str, float]]:
     sample, dintensities = _present(result, rival)
-    intensity = rival.predict(z, measurement)
-    error = measurement.error(intensity, duration)
-    curve = replace(measurement.curve, intensity=intensity + error * rng.standard_normal(error.size))
-    sample = _add_curve(sample, replace(curve, dintensity=error), measurement.solvent)
-    starts = [rival.values(z, place) for place in range(len(dintensities))]
-    options = FitOptions(fixed=_list_known(result, rival))
+    sample = _add_curve(sample, curve, measurement.solvent)
+    error = np.asarray(curve.dintensity)
+    options, truth, z = FitOptions(fixed=_list_known(result, rival)), *true
+    starts = [truth.values(z, place) for place in range(len(dintensities))]
+    starts = [_drop_widths(start, rival) for start in (*starts, measurement.change(truth.values(z)))]
     task = JointTask(
-        sample, (*dintensities, error), rival.fit.model, rival.fit.structure_factor,
-        (*starts, measurement.change(rival.values(z))), dict(options.fixed), per_decade=rival.per_decade,
-        budget=BESIDE, settled=True,
+        sample, (*dintensities, error), rival.fit.model, rival.fit.structure_factor, tuple(starts),
+        dict(options.fixed), per_decade=rival.per_decade, budget=BESIDE, settled=True,
     )  # fmt: skip
     ledger = Ledger(InProcess(), time.monotonic() + 10 * _SECONDS, most=_SECONDS)
     fits = [fit for _, fit in answers(ledger, fit_jointly, [task], _SECONDS) if isinstance(fit, JointFit)]
@@ -79,7 +94,14 @@ def _errors(
     fits = whichever_distribution(ledger, fits, begin, _SECONDS)
     for fit in widen_fits(ledger, sample, task.dintensities, fits, options):
         parameters = {**fit.own[0], **fit.parameters}
-        yield from ((name, p.error) for name, p in parameters.items() if p.error is not None)
+        yield from ((name, p.error) for name, p in parameters.items() if p.error)
+
+
+def _drop_widths(start: dict[str, Any], rival: Rival) -> dict[str, Any]:
+    """A start without widths that the fit so far does not have: these a fit finds by itself, or not."""
+    return {
+        k: v for k, v in start.items() if "_pd" not in k or k.partition("_pd")[0] in rival.fit.distributions
+    }
 
 
 def _present(result: FitResult | SampleResult, rival: Rival) -> tuple[Sample, tuple[Floats, ...]]:

@@ -7,15 +7,16 @@ Stuhrmann & A. Miller, J. Appl. Cryst. 11 (1978) 325).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import Floats
+from ..fitting.result.components import bare
 from ..types import SasnetError
-from .measurements import Measurement, water_share
+from .measurements import Measurement, exchanged_density, water_share
 from .rivals import Rival
 
 #: Solvents at which a model's I(0) is calculated, 1e-6/Å²: three are enough for a parabola.
@@ -70,6 +71,30 @@ def match_point_of_model(
     if not np.all(np.isfinite(found)):
         return None
     return MatchPoint(float(found[0]), float(np.std(found[1:] - found[0])) if draws else 0.0)
+
+
+def match_points_of_parts(
+    rival: Rival, known: Collection[str], exchange: Mapping[str, str]
+) -> dict[str, MatchPoint]:
+    """The match points of a particle's parts by their parameters, where there are several and one is known.
+
+    `known` are parameters that a user has given, `exchange` materials of parts that exchange hydrogen with
+    water. A density that was fitted beside none that is known has no value of its own.
+    """
+    parts = {n: p for n, p in rival.fit.parameters.items() if "sld" in bare(n) and "solvent" not in n}
+    if len(parts) < 2 or not parts.keys() & {*known, *exchange}:
+        return {}
+    return {
+        name: MatchPoint(_match_exchanging(exchange[name]) if name in exchange else p.value, p.error or 0.0)
+        for name, p in parts.items()
+        if name in exchange or name in known or p.error
+    }
+
+
+def _match_exchanging(material: str) -> float:
+    """Density of the water that a material has in that water itself, which is linear in its D2O."""
+    at = [exchanged_density(material, water) - water for water in _SOLVENTS[:2]]
+    return float(_SOLVENTS[0] + (_SOLVENTS[1] - _SOLVENTS[0]) * at[0] / (at[0] - at[1]))
 
 
 def _vertex(rival: Rival, z: Floats, measurement: Measurement) -> float:

@@ -20,8 +20,13 @@ from ..fitting.result.sample_result import JointFit, SampleResult
 from ..model_free import Guinier
 from ..types import Curve, SasnetError, sum_parts
 from . import sentences
-from .forecast_errors import forecast_errors
-from .match_points import MatchPoint, match_point_of_model, match_point_of_series
+from .forecast_errors import draw_places, forecast_errors
+from .match_points import (
+    MatchPoint,
+    match_point_of_model,
+    match_point_of_series,
+    match_points_of_parts,
+)
 from .measurements import (
     WATERS,
     Measurement,
@@ -31,7 +36,7 @@ from .measurements import (
     read_instrument,
     water_level,
 )
-from .outlook import Outlook, foresee, rescale_errors
+from .outlook import Outlook, foresee, replace_errors
 from .rivals import Rival
 
 #: Least probability of a model that counts as possible, and how many are compared at most.
@@ -42,8 +47,11 @@ DRAWS, SCREENING_DRAWS = 4, 2
 LONGEST, SHORTEST = 64.0, 1 / 16
 #: Measurements whose time is searched, and to which factor.
 _SEARCHED, _FINE = 3, 1.2
-#: Times that errors are compared with those that a fit would report, and the factor that ends this.
-_ROUNDS, _AGREE = 2, 1.1
+#: Times that the errors of the best are compared with those that a fit would report, and the factor that ends
+#: this.
+_ROUNDS, _AGREE = 3, 1.1
+#: Probability above which a model's error counts enough in the mean to be fitted for.
+_COUNTS = 0.1
 #: Root of χ² below which two models count as the same curve.
 _SAME = 0.5
 #: Factors of the detector distance's inverse that are offered without a description of the instrument.
@@ -70,6 +78,10 @@ class Ranked:
     def final(self) -> Outlook:
         """Where the search for its time has ended; at the plan's time where there was none."""
         return self.at_aim or self.at_longest or self.outlook
+
+    def replace_final(self, look: Outlook) -> Ranked:
+        """The same with another outlook where the search for its time has ended."""
+        return replace(self, at_aim=look) if self.at_aim else replace(self, at_longest=look)
 
     @property
     def name(self) -> str:
@@ -224,7 +236,8 @@ class Plan:
             return str(sentences.AT_MOST(time=self.time_text(self.time))) if self._reaches(ranked) else "–"
         if math.isinf(ranked.time_to_aim):
             return f"over {self.time_text(LONGEST * self.time)}"
-        return self.time_text(ranked.time_to_aim)
+        time = self.time_text(ranked.time_to_aim)
+        return str(sentences.AT_MOST(time=time)) if ranked.time_to_aim <= SHORTEST * self.time else time
 
     def _reaches(self, ranked: Ranked) -> bool:
         return _reaches(ranked.outlook, self.parameter, self.aim)
@@ -301,9 +314,9 @@ def next_measurement(
     now, unit = _now(rivals, parameter)
     ranked = _rank(rivals, draws, offers, question, progress or _be_silent)
     if parameter is not None:
-        each = (_search_again(result, rivals, draws, one, question, generator) for one in ranked)
-        ranked = sorted(each, key=lambda one: _order(one, parameter))
-    matched = _match_points(result, rivals[0], draws[0], offers) if solvents else []
+        forecast = _Forecast(result, rivals, draws, question, generator)
+        ranked = forecast.confirm(forecast.rank(ranked))
+    matched = _match_points(result, rivals, draws[0], offers, exchange or {}) if solvents else []
     plan = Plan(
         tuple(ranked), {rival.short_name: rival.weight for rival in rivals}, question.goal, parameter, now,
         question.time, instrument is not None, unit, (*notes, *_same(rivals, ranked), *matched),
@@ -319,6 +332,10 @@ class _Question:
     goal: float
     time: float
     ended: Callable[[], bool]
+
+    def order(self, ranked: Ranked) -> tuple[float, bool, float]:
+        """What the best is sorted by."""
+        return _order(ranked, self.parameter)
 
 
 def _be_silent(done: int, of: int) -> None:
@@ -359,49 +376,72 @@ def _rank(
             break
         ranked[i] = _search_time(rivals, draws, look, question.parameter, question.goal)
         tell(len(offers) + i + 1, total)
-    return sorted(ranked, key=lambda each: _order(each, question.parameter))
+    return sorted(ranked, key=question.order)
 
 
-def _search_again(
-    result: FitResult | SampleResult,
-    rivals: Sequence[Rival],
-    draws: Sequence[Sequence[Floats]],
-    ranked: Ranked,
-    question: _Question,
-    rng: np.random.Generator,
-) -> Ranked:
-    """A measurement whose time was searched, with errors of the parameter as fits would report them."""
-    name = question.parameter or ""
-    for _ in range(_ROUNDS if ranked.time_to_aim is not None else 0):
-        if question.ended():
-            break
-        factors = _learn_errors(result, rivals, draws, ranked.final, name, rng)
-        look = rescale_errors(ranked.outlook, rivals, name, factors)
-        ranked = _search_time(rivals, draws, look, name, question.goal)
-        if all(1 / _AGREE < factor < _AGREE for factor in factors.values()):
-            break
-    for rival in rivals:
-        rival.forget_errors()
-    return ranked
+class _Forecast:
+    """Errors of a parameter as fits would report them, for measurements whose time was searched."""
 
+    def __init__(
+        self,
+        result: FitResult | SampleResult,
+        rivals: Sequence[Rival],
+        draws: Sequence[Sequence[Floats]],
+        question: _Question,
+        rng: np.random.Generator,
+    ) -> None:
+        self._result, self._rivals, self._draws, self._question = result, rivals, draws, question
+        self._name, self._seed = question.parameter or "", int(rng.integers(2**32))
+        counted = (rival for rival in rivals if rival.weight > _COUNTS)
+        self._places = [(rival, draw_places(result, rival, rng)) for rival in counted]
 
-def _learn_errors(
-    result: FitResult | SampleResult,
-    rivals: Sequence[Rival],
-    draws: Sequence[Sequence[Floats]],
-    final: Outlook,
-    name: str,
-    rng: np.random.Generator,
-) -> dict[str, float]:
-    # By rivals' names, the error that a fit would report over the one that was foreseen.
-    factors = {}
-    for rival, places in zip(rivals, draws, strict=True):
-        foreseen = final.errors.get((rival.short_name, name))
-        if foreseen is not None:
-            found = forecast_errors(result, rival, places, final.measurement, final.time, rng)
-            if name in found:
-                factors[rival.short_name] = rival.learn_error(name, foreseen, found[name])
-    return factors
+    def rank(self, ranked: Sequence[Ranked]) -> list[Ranked]:
+        """All with the time to the aim by these errors; more are searched where none reaches it."""
+        found = sorted(map(self._revise, ranked), key=self._question.order)
+        for one in [each for each in found if each.time_to_aim is None][:_SEARCHED]:
+            if found[0].time_to_aim != math.inf or self._question.ended():
+                break
+            others = (each for each in found if each is not one)
+            found = sorted([*others, self._revise(self._search(one))], key=self._question.order)
+        return found
+
+    def _revise(self, ranked: Ranked) -> Ranked:
+        if ranked.time_to_aim is None or self._question.ended():
+            return ranked
+        self._learn(ranked.final)
+        return self._search(ranked)
+
+    def confirm(self, ranked: Sequence[Ranked]) -> list[Ranked]:
+        """The ranking once the errors of the first are those that fits would report at its very time."""
+        # Of several times and measurements the one is first whose errors are by chance too small.
+        best, *others = ranked
+        for i in range(_ROUNDS):
+            if best.time_to_aim is None or self._question.ended():
+                break
+            reported, agrees = self._learn(best.final)
+            final = replace_errors(best.final, self._rivals, self._name, reported)
+            if agrees or (i + 1 == _ROUNDS and _reaches(final, self._name, self._question.goal)):
+                return [best.replace_final(final), *others]
+            best, *others = sorted([self._search(best), *others], key=self._question.order)
+        return [best, *others]
+
+    def _learn(self, final: Outlook) -> tuple[dict[str, float], bool]:
+        # By rivals' names what a fit would report; and whether it is what was foreseen.
+        reported, ratios = {}, []
+        for rival, places in self._places:
+            foreseen = final.errors.get((rival.short_name, self._name))
+            if foreseen is not None:
+                rng = np.random.default_rng(self._seed)  # the same noise, so that times compare
+                found = forecast_errors(self._result, rival, places, final.measurement, final.time, rng)
+                if self._name in found:
+                    error = reported[rival.short_name] = found[self._name]
+                    ratios.append(rival.learn_error(final.measurement.name, self._name, foreseen, error))
+        return reported, all(1 / _AGREE < ratio < _AGREE for ratio in ratios)
+
+    def _search(self, ranked: Ranked) -> Ranked:
+        old, name = ranked.outlook, self._question.parameter
+        look = foresee(self._rivals, self._draws, old.measurement, old.time, name)
+        return _search_time(self._rivals, self._draws, look, name, self._question.goal)
 
 
 def _sort_by_time(
@@ -424,10 +464,20 @@ def _sort_by_time(
 
 
 def _match_points(
-    result: FitResult | SampleResult, rival: Rival, draws: Sequence[Floats], offered: Sequence[Measurement]
+    result: FitResult | SampleResult,
+    rivals: Sequence[Rival],
+    draws: Sequence[Floats],
+    offered: Sequence[Measurement],
+    exchange: Mapping[str, str],
 ) -> list[str]:
     """What model and, of a series, I(0) say of the solvent in which the sample does not scatter."""
-    found = {sentences.BY_MODEL(model=rival.short_name): match_point_of_model(rival, draws, offered[0])}
+    best = rivals[0]
+    found = {sentences.BY_MODEL(model=best.short_name): match_point_of_model(best, draws, offered[0])}
+    each = (
+        (r.short_name, match_points_of_parts(r, _list_given_densities(result, r), exchange)) for r in rivals
+    )
+    model, parts = next((pair for pair in each if pair[1]), ("", {}))
+    found |= {sentences.BY_PART(name=name, model=model): point for name, point in parts.items()}
     if isinstance(result, SampleResult):
         found[str(sentences.BY_SERIES)] = _match_point_of_curves(result)
     return [
@@ -438,6 +488,13 @@ def _match_points(
         for part, point in found.items()
         if point is not None and 0 <= point.fraction <= 1 and point.fraction_error < _VAGUE
     ]  # fmt: skip
+
+
+def _list_given_densities(result: FitResult | SampleResult, rival: Rival) -> Collection[str]:
+    """Densities that a user has given; of contrasts in known solvents all."""
+    if isinstance(result, FitResult):
+        return result.given
+    return [name for name, p in rival.fit.parameters.items() if not p.undetermined]
 
 
 def _match_point_of_curves(result: SampleResult) -> MatchPoint | None:

@@ -60,7 +60,7 @@ def foresee(
                     leads *= _lead((truth, own), (rival, other), gap)
                     differences.setdefault((truth.short_name, rival.short_name), []).append(math.sqrt(gap))
             chances.append((truth.weight / len(own_draws), leads))
-            for name, figures in truth.errors(own.covariance).items():
+            for name, figures in truth.errors(own.covariance, measurement.name).items():
                 errors.setdefault((truth.short_name, name), []).append(figures)
     middle = {pair: float(np.median(gaps)) for pair, gaps in differences.items()}
     by_model = {key: _mean(figures) for key, figures in errors.items()}
@@ -71,16 +71,13 @@ def foresee(
     )
 
 
-def rescale_errors(
-    look: Outlook, rivals: Sequence[Rival], parameter: str, factors: Mapping[str, float]
+def replace_errors(
+    look: Outlook, rivals: Sequence[Rival], parameter: str, reported: Mapping[str, float]
 ) -> Outlook:
-    """The outlook with other errors of a parameter, by factors of each model's."""
+    """The outlook with other errors of a parameter, by names of the models."""
     errors = dict(look.errors)
-    for rival in rivals:
-        key = rival.short_name, parameter
-        if rival.short_name in factors and key in errors:
-            value, error = errors[key]
-            errors[key] = value, min(factors[rival.short_name] * error, rival.present_error(parameter))
+    for name, error in reported.items():
+        errors[name, parameter] = errors[name, parameter][0], error
     mean_value, mean_error = _average(rivals, errors, parameter)
     return replace(look, value=mean_value, error=mean_error, errors=errors)
 

@@ -21,12 +21,14 @@ from ..data.sample.kind import CALIBRATION
 from ..fitting.assessment.error_estimates import calibration_error
 from ..fitting.optimize.least_squares import Problem, least_squares
 from ..fitting.problem.experiment import starting_values
+from ..fitting.problem.free_parameters import is_size
 from ..fitting.problem.model_curves import ModelCurves
 from ..fitting.result.components import is_scale
-from ..fitting.result.model_fit import ModelFit
+from ..fitting.result.model_fit import ModelFit, Parameter
 from ..fitting.result.reported_values import moments
+from ..fitting.settings import ASSESSMENT, PROBLEM
 from ..simulate.clean import PD_TYPES
-from ..types import Curve
+from ..types import Curve, sum_parts
 from .measurements import Measurement
 
 #: Mean and standard deviation of a scattering length density that nobody has given, 1e-6/Å²: oils rich in
@@ -55,6 +57,9 @@ _STEPS, _FARTHEST = 30, 100.0
 _CONTRAST_DIGITS = 12
 #: χ² of a new measurement below which no other kind of size distribution is tried.
 _FITS = 1.0
+#: ln of a width that does not show, over the usual one: its mean, in standard deviations, and one of these.
+#: These are those of a width whose square is normal, as errors suppose it.
+_WIDTH_MEAN, _WIDTH_DEVIATION = -0.57, 0.56
 #: Curves that are kept, bytes.
 _KEPT_BYTES = 2**23
 
@@ -97,6 +102,10 @@ class Minimum:
     def log_evidence(self) -> float:
         """ln of the marginal likelihood, to a constant of the measurements."""
         return -0.5 * (self.cost + self.log_determinant)
+
+
+#: A rival, and a draw (k,) of its parameters.
+Spread = tuple["Rival", Floats]
 
 
 class Rival:
@@ -143,8 +152,9 @@ class Rival:
         self._prior = np.array([coordinate.prior for coordinate in self.coordinates])
         self._is_vague = np.array([coordinate.prior_mean != 0 for coordinate in self.coordinates])
         self.before = self.minimise(np.zeros(len(self.coordinates)))
-        self._starts, self._present = [self.before.z], self._widen()
-        self._widening = dict(self._present)
+        self._starts, self._widening = [self.before.z], self._widen()
+        #: By names of a measurement and a parameter: errors by noise alone, and as fits report them.
+        self._reported: dict[tuple[str, str], list[tuple[float, float]]] = {}
         #: The same model with other kinds of its widest size distribution.
         self.other_kinds: list[Rival] = []
 
@@ -252,6 +262,19 @@ class Rival:
                 return z
         return self.before.z
 
+    def list_sharp_sizes(self) -> list[str]:
+        """Sizes, where none of them has a distribution."""
+        table = self._old[0].info.parameters.call_parameters
+        sizes = [p.name for p in table if is_size(p) and self.fit.parameters[p.name].value > 0]
+        return [] if len(sum_parts(self.name)) > 1 or _widest(self.fit) else sizes
+
+    def draw_spread(self, count: int, lengths: Sequence[str], rng: np.random.Generator) -> list[Spread]:
+        """Draw the same model with sizes that spread where none do: each of the `lengths` in turn."""
+        # No sample is of one size. The parameters follow, as far as the data so far leave it open.
+        spread = [self._make_again([_spread(fit, name) for fit in self._fits]) for name in lengths] or [self]
+        rivals = [spread[i % len(spread)] for i in range(count)]
+        return [(rival, rival._draw(rng)) for rival in rivals]
+
     def _residuals(self, z: Floats, centre: Floats, noise: Sequence[Floats] | None = None) -> Floats:
         parts = [
             (self._calculate_old(z, i) - self._data[i]) / self._errors[i]
@@ -289,32 +312,42 @@ class Rival:
         """What a curve is, calculated once: all minimisations begin at the same few places."""
         return self._calculated.get(key, calculate, lambda curve: curve.nbytes)
 
-    def errors(self, covariance: Floats) -> dict[str, tuple[float, float]]:
+    def errors(self, covariance: Floats, measurement: str = "") -> dict[str, tuple[float, float]]:
         """Value and standard deviation of each unknown, of the first curve where each has its own."""
         # A fit's errors hold more than noise, such as other size distributions. This share of them falls with
         # the noise; what the calibration of q adds stays.
         found = {}
-        for name, (value, error) in self._linear_errors(covariance).items():
-            floor = calibration_error(value, self.fit.parameters[name].unit)
-            widened = float(np.hypot(self._widening.get(name, 1.0) * error, floor))
-            found[name] = value, min(widened, self.present_error(name))
+        for name, (value, noise) in self._linear_errors(covariance).items():
+            factor, floor = self._error_terms(measurement, name, value)
+            found[name] = value, min(float(np.hypot(factor * noise, floor)), self.present_error(name))
         return found
+
+    def _error_terms(self, measurement: str, name: str, value: float) -> tuple[float, float]:
+        # The factor of what noise alone adds to an error, and what stays however long one counts.
+        least = calibration_error(value, self.fit.parameters[name].unit)
+        pairs = self._reported.get((measurement, name))
+        if not pairs:
+            return self._widening.get(name, 1.0), least
+        noise, reported = pairs[-1]
+        floor = least
+        if len(pairs) > 1 and pairs[-2][0] != noise:
+            slope = (pairs[-2][1] ** 2 - reported**2) / (pairs[-2][0] ** 2 - noise**2)
+            floor = max(least, math.sqrt(max(reported**2 - max(slope, 0.0) * noise**2, 0.0)))
+        return math.sqrt(max(reported**2 - floor**2, 0.0)) / noise, floor
 
     def present_error(self, name: str) -> float:
         """What the fit so far reports; infinite where it knows nothing. More data make no error larger."""
         error = self.fit.parameters[name].error
         return math.inf if error is None or not error > 0 else error
 
-    def learn_error(self, name: str, foreseen: tuple[float, float], reported: float) -> float:
-        """Take over what a fit would report in place of a foreseen value and error; the factor between."""
-        floor = calibration_error(foreseen[0], self.fit.parameters[name].unit) ** 2
-        factor = math.sqrt(max(reported**2 - floor, 0.0) / max(foreseen[1] ** 2 - floor, 1e-300))
-        self._widening[name] = self._widening.get(name, 1.0) * factor
-        return factor
-
-    def forget_errors(self) -> None:
-        """Return to what the fit so far says of errors."""
-        self._widening = dict(self._present)
+    def learn_error(
+        self, measurement: str, name: str, foreseen: tuple[float, float], reported: float
+    ) -> float:
+        """Take over what a fit would report in place of a foreseen value and error; the ratio of the two."""
+        factor, floor = self._error_terms(measurement, name, foreseen[0])
+        noise = math.sqrt(max(foreseen[1] ** 2 - floor**2, 0.0)) / max(factor, 1e-300)
+        self._reported.setdefault((measurement, name), []).append((max(noise, 1e-300), reported))
+        return reported / foreseen[1]
 
     def _linear_errors(self, covariance: Floats) -> dict[str, tuple[float, float]]:
         found = {}
@@ -394,6 +427,15 @@ def _change_kind(fit: ModelFit, kind: str) -> ModelFit:
     )  # fmt: skip
 
 
+def _spread(fit: ModelFit, name: str) -> ModelFit:
+    # The fit with a width of a size that it has without one.
+    width = Parameter(ASSESSMENT.held_width, None, "", False, 0.0, PROBLEM.most_width)
+    return replace(
+        fit, parameters={**fit.parameters, f"{name}_pd": width},
+        distributions={**fit.distributions, name: PD_TYPES[0]},
+    )  # fmt: skip
+
+
 def _widest(fit: ModelFit) -> str:
     # The parameter with the widest size distribution that was fitted; empty without one.
     widths = {name: fit.parameters.get(f"{name}_pd") for name in fit.distributions}
@@ -430,6 +472,8 @@ def _reference(fit: ModelFit, densities: frozenset[str]) -> str:
 def _coordinate(fit: ModelFit, name: str, place: int | None) -> Coordinate:
     p = fit.parameters[name]
     error = p.error if p.error is not None and np.isfinite(p.error) and p.error > 0 else None
+    if name.endswith("_pd") and error is None:
+        return Coordinate(name, p.value, _WIDTH_DEVIATION, True, 1.0, place, _WIDTH_MEAN)
     if "sld" in name:
         unit = min(error or 1.0, 1.0)
         return Coordinate(name, p.value, unit, False, DENSITY_DEVIATION / unit, place)

@@ -102,6 +102,7 @@ TIMES = template("{factor} × the present time", factor="4")
 AT_MOST = template("{time} or less", time="600 s")
 SECONDS = template("{seconds} s", seconds="600")
 BY_MODEL = template("According to {model}", model="core_shell_sphere")
+BY_PART = template("For {name} of {model}", name="sld_shell", model="core_shell_sphere")
 BY_SERIES = template("From I(0) of the curves")
 MATCH_POINT = template(
     "{part}, the match point is at {fraction} % D2O, with a scattering length density of"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: From a role of `page.document` to a colour.
 Paint = Callable[[str], str]
 #: A figure is drawn by this onto an empty figure, in these colours.
-Draw = Callable[["Figure", Paint], None]
+Draw = Callable[["Figure", Paint], object]
 #: Pixels of a picture along each side, at most; more do not fit on a screen.
 MAX_PIXELS = 480
 
@@ -33,17 +33,25 @@ def day(role: str) -> str:
     return COLOURS[role][0]
 
 
-def svg(draw: Draw, name: str, label: str, size: tuple[float, float]) -> str:
+def svg(
+    draw: Draw,
+    name: str,
+    label: str,
+    size: tuple[float, float],
+    *,
+    whole: bool = False,
+    layout: Any = "constrained",
+) -> str:
     """Draw a figure as ``svg`` in the page's colours; `name` is unique on the page, `label` its text
-    alternative, size in inches.
-    """
+    alternative, size in inches; `whole` as `document.inline_svg`.
+    """  # fmt: skip
     from matplotlib import style
     from matplotlib.figure import Figure
 
     with style.context(["default", settings(name)]):
-        figure = Figure(figsize=size, layout="constrained", dpi=100)
+        figure = Figure(figsize=size, layout=layout, dpi=100)
         draw(figure, placeholder)
-        return inline_svg(figure, name, label)
+        return inline_svg(figure, name, label, whole=whole)
 
 
 def save(draw: Draw, path: str | Path, size: tuple[float, float]) -> None:

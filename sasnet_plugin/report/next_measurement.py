@@ -9,7 +9,7 @@ import numpy as np
 
 from ..files import write_figure
 from ..planning.next_measurement import Plan
-from .page.reports import label_ticks
+from .figure import label_ticks
 
 #: Colours that colour-blind people tell apart (Okabe & Ito, Color Universal Design, 2008), and line styles.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -57,10 +57,10 @@ def _draw_predictions(upper: Any, lower: Any, plan: Plan) -> None:
     upper.set_ylim(bottom=0.2 * float(min(first[positive].min(), error.min())))
     upper.set_xlim(curve.q[0], curve.q[-1])
     upper.legend(fontsize=7, frameon=False)
-    upper.set_title(plan.ranked[0].name, fontsize=9)
+    upper.set_title(f"{plan.ranked[0].name}, {plan.time_text(plan.ranked[0].final.time)}", fontsize=9)
     lower.axhline(0, color=_COLOURS[0], lw=1)
     lower.axhspan(-1, 1, color="0.9", lw=0)
-    label_ticks(lower.xaxis, curve.q[[0, -1]], decimal=True)
+    label_ticks(lower.xaxis)
     lower.set(xlabel="q / Å⁻¹", ylabel=f"difference to\n{names[0]} / σ")
 
 
@@ -82,4 +82,4 @@ def _draw_bars(axes: Any, plan: Plan) -> None:
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_xlabel(label)
     axes.set_title(f"after {plan.time_text(plan.time)}", fontsize=9)
-    axes.legend(fontsize=7, loc="lower right", framealpha=0.9)
+    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.09), ncols=2, frameon=False)

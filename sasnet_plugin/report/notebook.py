@@ -1,258 +1,70 @@
-"""Data types in a notebook: a picture without matplotlib, three lines, axes, tables; by the public package.
+"""Data types in a notebook: a picture, three lines, axes, tables; by the public package.
 
 Text and axes take the notebook's own colour (``currentColor``), so that it is read by day and by night.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..digits import chisq_text, format_with_error, significant, superscript, unit_text
+from ..digits import chisq_text, format_with_error, significant, unit_text
 from ..fitting.result.fit_result import FitResult
 from ..fitting.result.model_fit import ModelFit, Parameter
 from ..fitting.result.sample_result import SampleResult
-from ..fitting.verdict.equals import worth_showing
 from ..in_python import translate_sentence
 from ..model_free.results import lines as without_model
 from ..predict.classes import percent
 from ..types import Curve, ModelGuess, SasnetError, Suggestion, make_shown_name
-from .plot import draw_curve, draw_fit
+from .canvas import svg
+from .figure import (
+    Q_AXIS,
+    RESIDUAL_AXIS,
+    CurvePlot,
+    add_legend,
+    data_plot,
+    draw_figure,
+    draw_plot,
+    draw_residuals,
+    fit_plot,
+    inherit,
+    sample_plot,
+)
+from .page.document import FITS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from ..arrays import Floats
     from ..fitting.result.verdict import Verdict
 
 
-# --- A curve with its fits as one small ``svg`` element, without matplotlib: shown whenever a cell
-# --- ends in it.
+# --- The picture of a curve with its fits, shown whenever a cell ends in it.
 
-#: Pixels: of the whole, of the margins, of the strip of residuals and the gap above it.
-WIDTH, _PLOT, _STRIP, _GAP = 560, 260, 56, 14
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 10, 8, 36
-#: Lines of fits, legible on white and on black; the best first.
+#: Pixels, and inches: of the width, the data's panel, and the residuals of the best.
+WIDTH, _INCHES, _PANEL, _STRIP = 560, 6.4, 3.6, 0.9
+#: Colours of lines, legible on white and on black; the best first.
 COLOURS = ("#3182bd", "#e6550d", "#31a354", "#a05fb4")
-_DASHES = ("", "6 3", "2 3", "8 3 2 3")
+#: Colours by role; text and points take the notebook's own.
+_PAINT = dict(zip(FITS, COLOURS, strict=True)) | {"muted": "#808890", "line": "#80889050"}
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """One curve, and what is drawn through it."""
-
-    #: q, intensity: (n,)
-    q: Floats
-    intensity: Floats
-    dintensity: Floats | None = None  #: (n,)
-    lines: Sequence[tuple[Floats, Floats]] = ()  #: (q, intensity), the first on top.
-    colour: str = ""  #: Of its points; of the lines too where there are several curves.
-    title: str = "I(q)"  #: Of the axis of intensities, of one curve alone.
-
-
-@dataclass(frozen=True)
-class _Axis:
-    low: float
-    high: float
-    log: bool
-    start: float
-    length: float
-
-    def place(self, values: Floats) -> Floats:
-        """Pixels."""
-        if self.log:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                share = np.log(values / self.low) / math.log(self.high / self.low)
-        else:
-            share = (values - self.low) / (self.high - self.low)
-        return np.asarray(self.start + self.length * share)
-
-    def ticks(self) -> list[tuple[float, str]]:
-        """Places in pixels and what is written there; nothing between decades where there are three."""
-        if not self.log:
-            values = _linear_ticks(self.low, self.high)
-            return [(float(self.place(np.array(v))), f"{v:.4g}") for v in values]
-        powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-        factors = _factors(math.log10(self.high / self.low))
-        candidates = [
-            (float(self.place(np.array(factor * 10.0**power))), _format_tick(factor, power))
-            for power in powers
-            for factor in factors
-            if self.low <= factor * 10.0**power <= self.high
-        ]
-        step = 1 + len(candidates) // 8
-        return candidates[::step]
-
-
-def _format_tick(factor: int, power: int) -> str:
-    if -3 <= power <= 3:
-        return f"{factor * 10.0**power:.4g}"
-    return f"{'' if factor == 1 else f'{factor}×'}10{superscript(power)}"
-
-
-def _factors(decades: float) -> Sequence[int]:
-    """Which multiples of powers of ten are written on so long an axis."""
-    if decades > 2.5:
-        return (1,)
-    return (1, 2, 5) if decades > 0.6 else range(1, 10)
-
-
-def _linear_ticks(low: float, high: float) -> list[float]:
-    step = 10 ** math.floor(math.log10((high - low) / 3 or 1.0))
-    step *= next(m for m in (1, 2, 5, 10) if (high - low) / (m * step) <= 5)
-    return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
-
-
-def picture(curves: Sequence[Drawn], label: str) -> str:
-    """Draw data with error bars and lines, and below a single curve its first line's residuals."""
-    # Each point is a move of the path ``class="sasnet-points"``; points a logarithmic axis cannot show are on
-    # its lower edge.
-    only_curve = curves[0] if len(curves) == 1 else None
-    residuals_only = None if only_curve is None else _residuals(only_curve)
-    height = _TOP + _PLOT + (0 if residuals_only is None else _GAP + _STRIP) + _BOTTOM
-    across = _make_q_axis([curve.q for curve in curves])
-    up = _make_intensity_axis(curves)
-    title = "I(q), moved apart" if only_curve is None else only_curve.title
-    parts = [_frame(across, up, title, numbers=residuals_only is None)]
-    for curve in curves:
-        parts.append(_points(curve, across, up))
-        has_several = len(curves) > 1
-        for k in reversed(range(min(len(curve.lines), len(COLOURS)))):
-            parts.append(
-                _line(curve.lines[k], across, up, curve.colour if has_several else COLOURS[k], _DASHES[k])
-            )
-    if residuals_only is not None:
-        parts.append(_strip(curves[0].q, residuals_only, across))
-    parts.append(_text(_LEFT + across.length / 2, height - 4, "q / Å⁻¹", "middle"))
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}" font-size="11"'
-        f' style="display:block;width:100%;max-width:{WIDTH}px;height:auto" fill="currentColor">'
-        f"{''.join(parts)}</svg>"
-    )
-
-
-def _make_q_axis(all_q: Iterable[Floats]) -> _Axis:
-    q = np.concatenate(list(all_q))
-    log = bool(np.all(q > 0))
-    low, high = (float(q.min()), float(q.max())) if q.size else (0.01, 1.0)
-    if not high > low:
-        low, high = 0.8 * low, 1.25 * high
-    margin = (high / low) ** 0.02 if log else 1.0
-    return _Axis(low / margin, high * margin, log, _LEFT, WIDTH - _LEFT - _RIGHT)
-
-
-def _make_intensity_axis(curves: Sequence[Drawn]) -> _Axis:
-    """Logarithmic where something is above zero; a few points that scatter down to it squeeze no others."""
-    intensities = np.concatenate([curve.intensity for curve in curves])
-    positive = intensities[intensities > 0]
-    if positive.size:
-        low, high = 0.5 * float(np.percentile(positive, 1)), 1.8 * float(positive.max())
-        return _Axis(low, high, True, _TOP + _PLOT, -_PLOT)
-    low, high = (float(intensities.min()), float(intensities.max())) if intensities.size else (0.0, 1.0)
-    return _Axis(low, high if high > low else low + 1.0, False, _TOP + _PLOT, -_PLOT)
-
-
-def _frame(across: _Axis, up: _Axis, title: str, *, numbers: bool) -> str:
-    bottom = up.start
-    path = f"M{_LEFT} {_TOP}V{bottom}H{WIDTH - _RIGHT}"
-    marks, texts = [], []
-    for x, text in across.ticks():
-        marks.append(f"M{x:.1f} {bottom}v4")
-        if numbers:
-            texts.append(_text(x, bottom + 16, text, "middle"))
-    for y, text in up.ticks():
-        marks.append(f"M{_LEFT} {y:.1f}h-4")
-        texts.append(_text(_LEFT - 7, y + 4, text, "end"))
-    place = f"translate(12 {_TOP + _PLOT / 2}) rotate(-90)"
-    texts.append(f'<text transform="{place}" text-anchor="middle">{escape(title)}</text>')
-    lines = f'<path d="{path}{"".join(marks)}" fill="none" stroke="currentColor" stroke-opacity=".6"/>'
-    return lines + "".join(texts)
-
-
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
-
-
-def _points(drawing: Drawn, across: _Axis, up: _Axis) -> str:
-    top, bottom = up.start + up.length, up.start
-    x = across.place(drawing.q)
-    y = np.clip(
-        np.nan_to_num(up.place(drawing.intensity), nan=bottom, posinf=bottom, neginf=top), top, bottom
-    )
-    stroke = drawing.colour or "currentColor"
-    moves = "".join(f"M{a:.1f} {b:.1f}h.01" for a, b in zip(x.tolist(), y.tolist(), strict=True))
-    points = (
-        f'<path class="sasnet-points" d="{moves}" fill="none" stroke="{stroke}" stroke-opacity=".75"'
-        ' stroke-width="3" stroke-linecap="round"/>'
-    )
-    if drawing.dintensity is None:
-        return points
-    ends = [
-        np.clip(
-            np.nan_to_num(up.place(drawing.intensity + sign * drawing.dintensity), nan=bottom), top, bottom
-        )
-        for sign in (-1, 1)
-    ]
-    bars = "".join(
-        f"M{a:.1f} {b:.1f}V{c:.1f}"
-        for a, b, c in zip(x.tolist(), ends[0].tolist(), ends[1].tolist(), strict=True)
-        if abs(b - c) > 3
-    )
-    return f'<path d="{bars}" fill="none" stroke="{stroke}" stroke-opacity=".35"/>{points}'
-
-
-def _line(line: tuple[Floats, Floats], across: _Axis, up: _Axis, colour: str, dashes: str) -> str:
-    top, bottom = up.start + up.length, up.start
-    x, y = across.place(line[0]), up.place(line[1])
-    is_inside = np.isfinite(x) & np.isfinite(y) & (x >= _LEFT - 1) & (x <= WIDTH - _RIGHT + 1)
-    pairs = zip(x[is_inside].tolist(), np.clip(y[is_inside], top, bottom + 2).tolist(), strict=True)
-    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in pairs)
-    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.8"{dashed}/>'
-
-
-def _residuals(drawing: Drawn) -> Floats | None:
-    """Residuals of the first line over the errors; None at other points or without errors."""
-    if (
-        not drawing.lines
-        or drawing.dintensity is None
-        or drawing.lines[0][1].shape != drawing.intensity.shape
-    ):
-        return None
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((drawing.intensity - drawing.lines[0][1]) / drawing.dintensity)
-
-
-def _strip(q: Floats, residuals: Floats, across: _Axis) -> str:
-    top = _TOP + _PLOT + _GAP
-    middle, finite_residuals = top + _STRIP / 2, np.nan_to_num(residuals)
-    bound = max(4.0, 1.1 * float(np.percentile(np.abs(finite_residuals), 98)))
-
-    def scale(residual: float) -> float:
-        return middle - residual / bound * _STRIP / 2
-
-    x = across.place(q)
-    moves = "".join(
-        f"M{a:.1f} {scale(r):.1f}h.01"
-        for a, r in zip(x.tolist(), np.clip(finite_residuals, -bound, bound).tolist(), strict=True)
-    )
-    shade = (
-        f'<rect x="{_LEFT}" y="{scale(2):.1f}" width="{across.length}" height="{scale(-2) - scale(2):.1f}"'
-    )
-    text_marks = "".join(_text(x, top + _STRIP + 15, text, "middle") for x, text in across.ticks())
-    return (
-        f'{shade} fill="currentColor" fill-opacity=".1"/>'
-        f'<path d="M{_LEFT} {middle}h{across.length}" stroke="currentColor" stroke-opacity=".5"/>'
-        f'<path class="sasnet-residuals" d="{moves}" fill="none" stroke="{COLOURS[0]}" stroke-width="2.6"'
-        f' stroke-linecap="round"/>{_text(_LEFT - 7, middle + 4, f"±{bound:.0f} σ", "end")}{text_marks}'
-    )
+def draw_picture(plot: CurvePlot, label: str) -> str:
+    """Return a plot as ``svg`` with its key; residuals of a single curve's best fit alone."""
+    strips = 1 if plot.residuals and len(plot.points) == 1 else 0
+    size = (_INCHES, _PANEL + _STRIP * strips)
+    picture = svg(
+        lambda figure, paint: draw_figure(figure, plot, paint, strips=strips), "sasnet", label, size,
+        layout=None,
+    )  # fmt: skip
+    picture = re.sub(r"var\(--(\w+)\)", lambda found: _PAINT.get(found[1], "currentColor"), picture)
+    style = f"display:block;width:100%;max-width:{WIDTH}px;height:auto"
+    return picture.replace("<svg ", f'<svg style="{style}" ', 1) + _key(plot.key)
 
 
 # --- What a notebook shows of a noun: its picture, its three lines, and the numbers behind them.
@@ -285,25 +97,26 @@ def lines_of(thing: Curve | Suggestion | FitResult | SampleResult) -> tuple[str,
 
 
 def _curve(curve: Curve) -> str:
-    figure = picture([_make_drawing(curve)], "Intensity against q") if len(curve) else ""
+    figure = draw_picture(data_plot(curve), "Intensity against q") if len(curve) else ""
     return _whole(describe_curve(curve), figure, notes=curve.notes)
 
 
-def _draw_with_nearest(suggestion: Suggestion, curve: Curve) -> str:
-    nearest = nearest_curve(suggestion)
-    if nearest is None:
-        return picture([_make_drawing(curve, [])], "Data")
-    key = _key([f"{suggestion.models[0].name}, nearest simulated curve, not fitted"])
-    return picture([_make_drawing(curve, [nearest])], "Data") + key
+def _plot(thing: Curve | Suggestion | FitResult | SampleResult) -> CurvePlot | None:
+    """What is drawn of a noun; None for a suggestion without its curve."""
+    if isinstance(thing, FitResult):
+        return fit_plot(thing)
+    if isinstance(thing, SampleResult):
+        return sample_plot(thing)
+    if isinstance(thing, Curve):
+        return data_plot(thing)
+    name = thing.models[0].name if thing.models else ""
+    return None if thing.curve is None else data_plot(thing.curve, name, nearest_curve(thing))
 
 
 def _suggestion(suggestion: Suggestion) -> str:
     lines = describe_suggestion(suggestion)
-    figure = (
-        _draw_with_nearest(suggestion, suggestion.curve)
-        if suggestion.curve is not None and len(suggestion.curve)
-        else ""
-    )
+    plot = _plot(suggestion) if suggestion.curve is not None and len(suggestion.curve) else None
+    figure = "" if plot is None else draw_picture(plot, "Data")
     rows = [
         [
             _format_code(guess.name), escape(guess.structure_factor or "–"), _bar(guess.probability),
@@ -327,48 +140,27 @@ def nearest_curve(suggestion: Suggestion) -> tuple[NDArray[np.float64], NDArray[
 
 
 def _fit(result: FitResult) -> str:
-    fits = worth_showing(result.fits)[: len(COLOURS)]
-    lines = [(result.curve.q, fit.theory) for fit in fits]
-    label = f"Data with {fits[0].short_name}; residuals below" if fits else "Data"
-    figure = picture([_make_drawing(result.curve, lines, result.dintensity)], label)
-    key = _key([f"{fit.short_name}, χ²/dof {chisq_text(fit.reduced_chisq)}" for fit in fits])
+    plot = fit_plot(result)
+    label = f"Data with {plot.lines[0].name}; residuals below" if plot.lines else "Data"
+    figure = draw_picture(plot, label)
     table = _parameters(result.best) if result.best is not None else ""
     warned = result.best.warnings if result.best is not None else ()
     return _whole(
-        describe_verdict(_title(result.curve), result.verdict), figure + key + table,
+        describe_verdict(_title(result.curve), result.verdict), figure + table,
         notes=(*result.verdict.doubts[1:], *warned, *result.notes),
     )  # fmt: skip
 
 
 def _sample(result: SampleResult) -> str:
     """Show all curves, moved apart by powers of ten, with the joint fit."""
-    best, drawings, names = result.best, [], []
-    for i, curve in enumerate(result.sample.curves):
-        power = len(result.sample.curves) - 1 - i
-        factor = 10.0**power
-        lines = [] if best is None else [(curve.q, factor * best.theories[i])]
-        colour = COLOURS[i % len(COLOURS)]
-        drawings.append(
-            Drawn(curve.q, factor * curve.intensity, factor * result.dintensities[i], lines, colour)
-        )
-        moved = f" × 10{str(power).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}" if power else ""
-        names.append(f"{Path(result.sample.files[i]).name}{moved}")
-    figure = picture(drawings, "Curves of one sample with their joint fit") + _key(names)
+    best = result.best
+    figure = draw_picture(sample_plot(result), "Curves of one sample with their joint fit")
     table = "" if best is None else _table(*_parameter_rows(best.parameters))
     return _whole(describe_verdict("", result.verdict), figure + table, notes=result.remarks)
 
 
-def _title(curve: Curve) -> str:
-    return make_shown_name(curve.file, curve.entry) if curve.file else ""
-
-
-def _make_drawing(
-    curve: Curve,
-    lines: Sequence[tuple[Any, Any]] = (),
-    dintensity: NDArray[np.float64] | None = None,
-) -> Drawn:
-    error = curve.dintensity if dintensity is None else dintensity
-    return Drawn(curve.q, curve.intensity, error, lines, title=curve.intensity_label)
+def _title(noun: Curve | Suggestion) -> str:
+    return make_shown_name(noun.file, noun.entry) if noun.file else ""
 
 
 def _whole(lines: Sequence[str], below: str, *, notes: Sequence[str] = ()) -> str:
@@ -382,8 +174,8 @@ def _whole(lines: Sequence[str], below: str, *, notes: Sequence[str] = ()) -> st
 
 def _key(names: Sequence[str]) -> str:
     items = "".join(
-        f'<span style="margin-right:18px"><span style="color:{COLOURS[k % len(COLOURS)]}">━ </span>'
-        f"{escape(name)}</span>"
+        '<span style="margin-right:18px;white-space:nowrap">'
+        f'<span style="color:{COLOURS[k % len(COLOURS)]}">━ </span>{escape(name)}</span>'
         for k, name in enumerate(names)
     )
     return f'<div style="font-size:90%">{items}</div>' if items else ""
@@ -489,64 +281,32 @@ def describe_verdict(name: str, verdict: Verdict) -> tuple[str, ...]:
 
 def plot_of(thing: Curve | Suggestion | FitResult | SampleResult, ax: Axes | None = None) -> Axes:
     """Draw a noun into `ax` or a new pyplot figure and return the axes of the data."""
-    # A fit in a new figure has residuals below, the next axes.
-    if isinstance(thing, FitResult):
-        return _plot_fit(thing, ax)
     if ax is None:
-        import matplotlib.pyplot as plt
-
-        _, ax = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
-    if isinstance(thing, Curve):
-        _draw_titled(ax, thing)
-    elif isinstance(thing, Suggestion):
-        _draw_suggestion(ax, thing)
-    else:
-        _draw_sample(ax, thing)
+        return _plot_anew(thing)
+    plot = _plot(thing)
+    if plot is not None:
+        draw_plot(ax, plot, inherit)
+        add_legend(ax, plot, inherit)
+    if isinstance(thing, Curve | Suggestion):
+        ax.set_title(_title(thing), fontsize=9, parse_math=False)
     return ax
 
 
-def _plot_fit(result: FitResult, ax: Axes | None) -> Axes:
-    if ax is not None:
-        draw_fit(ax, None, result)
-        return ax
+def _plot_anew(thing: Curve | Suggestion | FitResult | SampleResult) -> Axes:
+    """Draw in a new figure, with the best fit's residuals below, the next axes."""
     import matplotlib.pyplot as plt
 
-    figure = plt.figure(figsize=(6.4, 5.6), layout="constrained")
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    draw_fit(upper, lower, result)
-    axes: Axes = upper
-    return axes
-
-
-def _draw_titled(ax: Axes, curve: Curve) -> None:
-    draw_curve(ax, curve)
-    ax.set_title(make_shown_name(curve.file, curve.entry) if curve.file else "", fontsize=9, parse_math=False)
-
-
-def _draw_suggestion(ax: Axes, suggestion: Suggestion) -> None:
-    if suggestion.curve is None:
-        return
-    _draw_titled(ax, suggestion.curve)
-    nearest = nearest_curve(suggestion)
-    if nearest is not None:
-        ax.plot(*nearest, lw=1.4, label=f"{suggestion.models[0].name}, nearest simulated curve, not fitted")
-        ax.legend(fontsize="small", frameon=False)
-
-
-def _draw_sample(ax: Axes, result: SampleResult) -> None:
-    """Draw all curves, moved apart by powers of ten, each with its joint fit."""
-    count = len(result.sample.curves)
-    for i, curve in enumerate(result.sample.curves):
-        factor = 10.0 ** (count - 1 - i)
-        style: dict[str, Any] = {"color": f"C{i % 10}"}
-        moved = f" ×{factor:g}" if factor > 1 else ""
-        label = f"{Path(result.sample.files[i]).name}{moved}"
-        error = factor * result.dintensities[i]
-        ax.errorbar(curve.q, factor * curve.intensity, error, fmt=".", ms=3, lw=0.6, label=label, **style)
-        if result.best is not None:
-            ax.plot(curve.q, factor * result.best.theories[i], lw=1.4, **style)
-    ax.set(xscale="log", yscale="log", xlabel="q / Å⁻¹", ylabel="I(q), moved apart")
-    ax.legend(fontsize="small", frameon=False)
+    residuals = fit_plot(thing).residuals[:1] if isinstance(thing, FitResult) else ()
+    figure = plt.figure(figsize=(6.4, 4.4 + 1.2 * len(residuals)), layout="constrained")
+    ratios = [3, *[1] * len(residuals)]
+    panels = figure.subplots(len(ratios), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
+    for lower, series in zip(panels[1:], residuals, strict=True):
+        draw_residuals(lower, series, inherit)
+        lower.set_ylabel(RESIDUAL_AXIS)
+    upper = plot_of(thing, panels[0])
+    upper.set_xlabel("")
+    panels[-1].set_xlabel(Q_AXIS)
+    return upper
 
 
 # --- Tables of the nouns: rows, of pandas where it is installed, and a ranking on the terminal.

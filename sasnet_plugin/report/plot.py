@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..digits import chisq_text, format_with_error, significant
+from ..digits import format_with_error, significant
 from ..files import write_figure
 from ..fitting.result.fit_result import FitResult
 from ..fitting.result.model_fit import ModelFit
@@ -21,6 +21,8 @@ from ..model_free import Guinier, Kratky, ModelFree, PairDistances, Porod
 from ..names import make_shown_name
 from ..predict.classes import ClassesFinding, percent
 from ..types import Curve, Image, ModelZooError, SasnetError
+from .canvas import axes_of, day
+from .figure import CurvePlot, add_legend, data_plot, draw_figure, draw_plot, fit_plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,43 +58,35 @@ def sheet(pairs: Sequence[tuple[Any, Answer]]) -> Any:
     bank = open_bank()
     for number, (curve, answer) in enumerate(pairs, start=1):
         axes = figure.add_subplot(rows, COLUMNS, number)
-        _draw_data(axes, curve)
-        draw_best(axes, curve, answer, bank)
+        title, plot = describe_best(curve, answer, bank)
+        data = plot.points[0]
+        thin = slice(None, None, max(1, data.q.size // _POINTS))
+        points = replace(data, q=data.q[thin], y=data.y[thin], error=None)
+        draw_plot(axes, replace(plot, axis="", points=(points,)), day)
+        axes.set_title(title, fontsize=7, color="0.1" if answer.known else "0.45")
+        axes.set_xlabel("")
         axes.tick_params(labelsize=6, pad=1)
         axes.minorticks_off()
     figure.text(0.5, 0.1 / (HEIGHT * rows), _FOOT, ha="center", fontsize=8)
     return figure
 
 
-def _draw_data(axes: Axes, curve: Curve) -> None:
-    indices = np.flatnonzero(curve.intensity > 0)
-    indices = indices[:: max(1, indices.size // _POINTS)]
-    axes.plot(curve.q[indices], curve.intensity[indices], ".", color="C0", markersize=2.5)
-    axes.set_xscale("log")
-    if indices.size:
-        axes.set_yscale("log")
-        y = curve.intensity[indices]
-        axes.set_ylim(0.5 * np.percentile(y, 1), 2 * y.max())
-
-
-def draw_best(axes: Axes, curve: Curve, answer: Answer, bank: Bank | None) -> None:
-    """The name of the file, the likeliest model below it, and its nearest curve in the bank."""
+def describe_best(curve: Curve, answer: Answer, bank: Bank | None) -> tuple[str, CurvePlot]:
+    """The curve with the likeliest model's nearest curve in the bank; names of both in two lines."""
     name = make_shown_name(curve.file, curve.entry)
     name = name if len(name) <= _NAME else f"{name[: _NAME - 9]}…{name[-8:]}"
     finding = answer.finding(ClassesFinding)
     best = finding.classes[0] if finding and finding.classes else None
-    text = "no answer"
+    text, model, nearest = "no answer", "", None
     if best is not None:
         factor = next((label for label, _ in best.given.values()), "")
-        text = f"{'@'.join(filter(None, (best.name, factor)))} {percent(best.probability)}"
+        model = "@".join(filter(None, (best.name, factor)))
+        text = f"{model} {percent(best.probability)}"
         nearest = None if bank is None else nearest_simulated(curve, best.name, factor or None, bank)
-        if nearest is not None:
-            axes.plot(*nearest, color="0.1", linewidth=1.0, label="its nearest simulated curve, no fit")
-        elif bank is not None:
+        if nearest is None and bank is not None:
             text += "; none of its curves is near"
     condition = "" if answer.known else "if any known model: "
-    title = f"{name}\n{condition}{text}".encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")
-    axes.set_title(title, fontsize=7, color="0.1" if answer.known else "0.45")
+    return _plain(f"{name}\n{condition}{text}"), data_plot(curve, model, nearest)
 
 
 def open_bank() -> Bank | None:
@@ -393,20 +387,17 @@ def _wrap(text: str) -> str:
     return "\n".join(textwrap.wrap(f"{text[:1].upper()}{text[1:]}.", 26))
 
 
-# --- A fit on matplotlib's axes: data with the best fits, and the best one's residuals.
-
-#: Fits drawn; more lines hide each other.
-MAX_DRAWN = 4
+# --- A fit: data with the best fits, and the best one's residuals.
 
 
 def fit_figure(result: FitResult) -> Figure:
     """Data with the fits and the best one's residuals, a figure that no window knows."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.4, 6.2), layout="constrained")
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    draw_fit(upper, lower, result)
-    upper.set_title(answer_text(result), fontsize=8, loc="left")
+    figure, title, plot = Figure(figsize=(6.4, 6.2)), answer_text(result), fit_plot(result)
+    upper = draw_figure(figure, plot, strips=1, head=0.08 + 0.15 * len(title.splitlines()))
+    add_legend(upper, plot, day)
+    upper.set_title(title, fontsize=8, x=-0.12, ha="left", loc="left")
     return figure
 
 
@@ -417,35 +408,7 @@ def answer_text(result: FitResult, width: int = 100) -> str:
     name = make_shown_name(result.curve.file, result.curve.entry)
     doubt = f"Caution: {result.verdict.doubt}" if result.verdict.doubt else ""
     lines = [line for text in (name, result.verdict.headline, doubt) for line in textwrap.wrap(text, width)]
-    # matplotlib would typeset a dollar sign as mathematics, and names of files need not be UTF-8.
-    return "\n".join(lines).encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")
-
-
-def draw_fit(upper: Axes, lower: Axes | None, result: FitResult) -> None:
-    """Data with error bars and the best fits, and the best one's residuals below."""
-    from ..fitting.verdict.equals import worth_showing
-
-    curve, fits = result.curve, worth_showing(result.fits)
-    upper.errorbar(curve.q, curve.intensity, result.dintensity, fmt=".", color="0.4", ms=3, lw=0.6, zorder=1)
-    for place, fit in enumerate(fits[:MAX_DRAWN]):
-        label = f"{fit.short_name}  {percent(fit.weight)}, χ²/dof {chisq_text(fit.reduced_chisq)}"
-        # The best one lies on top, above the points: fits that differ little hide each other.
-        upper.plot(curve.q, fit.theory, lw=1.0 if place else 1.8, label=label, zorder=3 + MAX_DRAWN - place)
-    positive = curve.intensity[curve.intensity > 0]
-    upper.set_xscale("log")
-    upper.set_ylabel(curve.intensity_label, parse_math=False)
-    if positive.size:
-        upper.set(yscale="log", ylim=(0.5 * np.min(positive), 2 * np.max(positive)))
-    if fits:
-        upper.legend(fontsize="small", frameon=False)
-    if lower is None:
-        upper.set_xlabel("q / Å⁻¹")
-        return
-    if fits:
-        residuals = (curve.intensity - fits[0].theory) / result.dintensity
-        lower.errorbar(curve.q, residuals, 1.0, fmt=".", color="0.4", ms=3, lw=0.6)
-    lower.axhline(0, color="0.4", lw=0.8)
-    lower.set(xlabel="q / Å⁻¹", ylabel="residual / σ")
+    return _plain("\n".join(lines))
 
 
 # --- Figures that commands write: what was measured beside what was found, and the tree of models.
@@ -480,12 +443,11 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
         axes = figure.subplots(len(pairs), 2, squeeze=False)
     for (left_panel, right), (measurement, answer) in zip(axes, pairs, strict=True):
         if isinstance(measurement, Curve):
-            draw_curve(left_panel, measurement)
-            draw_best(left_panel, measurement, answer, open_bank())
-            if left_panel.get_legend_handles_labels()[0]:
-                left_panel.legend(
-                    title=left_panel.get_title().splitlines()[-1], fontsize=7, title_fontsize=7, frameon=False
-                )
+            title, plot = describe_best(measurement, answer, open_bank())
+            draw_plot(left_panel, plot, day)
+            add_legend(left_panel, plot, day)
+            if legend := left_panel.get_legend():
+                legend.set_title(title.splitlines()[-1], {"size": "small"})
         else:
             _draw_image(left_panel, measurement)
         if answer.findings:
@@ -514,12 +476,9 @@ def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
     figure = Figure(figsize=(4 * columns, 3.8 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, result in zip(panels, results_shown, strict=False):
-        draw_curve(axes, replace(result.curve, dintensity=result.dintensity))
-        if result.best is not None:
-            axes.plot(
-                result.curve.q, result.best.theory, color="C1", lw=1.6, label=result.best.short_name, zorder=5
-            )
-            axes.legend(fontsize="small", frameon=False)
+        plot = fit_plot(result, 1)
+        draw_plot(axes, plot, day)
+        add_legend(axes, plot, day)
         axes.set_title(answer_text(result, 62), fontsize=7, loc="left")
     for axes in panels[len(results_shown) :]:
         axes.set_axis_off()
@@ -527,30 +486,8 @@ def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
     return len(results_shown)
 
 
-def draw_curve(axes: Axes, curve: Curve) -> None:
-    """Points with error bars on logarithmic axes; those that these cannot show are left out."""
-    positive = curve.intensity > 0
-    q, intensity = curve.q[positive], curve.intensity[positive]
-    if curve.dintensity is None:
-        axes.plot(q, intensity, ".", color="C0", markersize=3)
-    else:
-        # An error bar that reaches zero has no lower end on a logarithmic axis.
-        error = curve.dintensity[positive]
-        lower = np.minimum(error, intensity * (1 - 1e-3))
-        axes.errorbar(q, intensity, yerr=[lower, error], fmt=".", color="C0", markersize=3, elinewidth=0.6)
-    axes.set_xscale("log")
-    if positive.any():
-        axes.set_yscale("log")
-        # A few points that scatter down to zero would squeeze the rest.
-        axes.set_ylim(0.5 * np.percentile(intensity, 1), 2 * intensity.max())
-    axes.set_xlabel("q / Å⁻¹")
-    axes.set_ylabel(curve.intensity_label, parse_math=False)
-
-
 def _draw_image(axes: Axes, image: Image) -> None:
     """Counts in logarithmic colours; what is masked is left white."""
-    from .canvas import axes_of
-
     lit = image.counts[image.mask & (image.counts > 0)]
     low, high = (float(x) for x in np.percentile(lit, [5, 99.8])) if lit.size else (0.0, 1.0)
     log_counts = np.where(image.mask, np.log10(np.maximum(image.counts, max(low, 1e-12))), np.nan)

@@ -2,39 +2,6 @@
 
 A set holds the models that say no more of the sample than is true of it: of a globular protein "an
 ellipsoid" is accepted, "a stack of disks" or "a necklace of pearls" is not, however well its curve fits.
-
-Formulas: a Gaussian at distance z and of width σ, area A, adds A exp(−q² σ²/2) cos or sin(q z) to a flat
-layer's amplitude, and a flat layer's curve is |F|²/q². On a sphere it adds 4π A exp(−q² σ²/2) [R sin(q
-R)/q + σ² cos(q R)] (exact for R ≫ σ). Stacks: Caillé's structure factor as Zhang, Suter and Nagle have it
-(Phys. Rev. E 50 (1994) 5047).
-
-Geometry is the textbook's (Creighton, Proteins, 1993): an α helix rises 1.5 Å and turns 100° a residue on
-a radius of 2.3 Å, helices lie 9.5 Å apart; a strand rises 3.3 Å, strands of a sheet lie 4.8 Å and sheets
-10 Å apart. So a residue takes about 120 to 160 Å³, as it does in crystals.
-
-Debye's sum, I(q) = f²(q) Σᵢⱼ wᵢ wⱼ sin(q rᵢⱼ)/(q rᵢⱼ) (Debye, Ann. Phys. 351 (1915) 809), over a
-histogram of the distances.
-
-A field with correlation g(r), cut so that a share φ is one phase, has the two-point correlation of Berk
-(Phys. Rev. A 44 (1991) 5069) and Teubner (Europhys. Lett. 14 (1991) 403).
-
-The prior: two log-normal populations (number of bodies) whose sizes differ by 1.5 to 8 and whose curves
-cross at 0.1 to 0.9 of the low-q intensity; or one, σ 0.3 to 0.9.
-
-Clusters grow body by body so that their radius of gyration keeps to Rg = a (N/k)^(1/D), D 1.5 to 2.8, k
-1.0 to 1.4 (Filippov et al., J. Colloid Interface Sci. 229 (2000) 261, for sequential clusters).
-
-A convex body is cut into tetrahedra from its middle. Across a direction, the area of a tetrahedron's
-sections is a quadratic B-spline over its corners (Curry & Schoenberg, J. Anal. Math. 17 (1966) 71), so
-its amplitude is a divided difference of exponentials, V 3! [z₀ z₁ z₂ z₃] exp(i q z)/(i q)³.
-
-The prior: 60 to 900 residues a domain, log-uniform; half axes log-normal, σ 0.25. X-rays (0.65): a
-residue is its electrons less the water that it displaces, Gaussians both, so that its form factor rises
-against that of a bead; neutrons: a bead. Water: none in 0.15, else 0.05 to 0.4 of a residue's contrast a
-place, log-uniform.
-
-The prior: q⁻¹·⁵ to q⁻⁴·² that is equal to the rest between a quarter and four times the first peak's q;
-the sample's own spacing 20 to 800 Å, log-uniform.
 """
 
 from __future__ import annotations
@@ -115,6 +82,11 @@ def interpolate_on_wide_grid(q: NDArray[np.float64], intensity: NDArray[np.float
 
 # --- Lipid bilayers as they are measured: head groups as Gaussians, uneven leaflets, one layer to
 # --- many, open or closed.
+#
+# Formulas: a Gaussian at distance z and of width σ, area A, adds A exp(−q² σ²/2) cos or sin(q z) to a flat
+# layer's amplitude, and a flat layer's curve is |F|²/q². On a sphere it adds 4π A exp(−q² σ²/2) [R sin(q
+# R)/q + σ² cos(q R)] (exact for R ≫ σ). Stacks: Caillé's structure factor as Zhang, Suter and Nagle have it
+# (Phys. Rev. E 50 (1994) 5047).
 
 _EULER = 0.5772156649
 
@@ -251,6 +223,10 @@ def bilayer(rng: np.random.Generator) -> Body:
 
 # --- Where the residues of proteins are: folded domains of helices and strands, chains without a
 # --- fold, water around.
+#
+# Geometry is the textbook's (Creighton, Proteins, 1993): an α helix rises 1.5 Å and turns 100° a residue on
+# a radius of 2.3 Å, helices lie 9.5 Å apart; a strand rises 3.3 Å, strands of a sheet lie 4.8 Å and sheets
+# 10 Å apart. So a residue takes about 120 to 160 Å³, as it does in crystals.
 
 #: Å³ of a residue.
 RESIDUE_VOLUME = 134.0
@@ -351,6 +327,9 @@ def shell(points: Floats, rng: np.random.Generator, *, spacing: float = 4.5) -> 
 
 
 # --- Scattering of many points from the distances between them.
+#
+# Debye's sum, I(q) = f²(q) Σᵢⱼ wᵢ wⱼ sin(q rᵢⱼ)/(q rᵢⱼ) (Debye, Ann. Phys. 351 (1915) 809), over a
+# histogram of the distances.
 
 #: Bins of the distances. A bin's width w damps what oscillates at q by (q w)²/24: 1 % at 0.5/w.
 BINS = 1500
@@ -386,6 +365,9 @@ def sum_debye(
 
 
 # --- Porous solids and interwoven phases: Gaussian random fields that are cut at a level.
+#
+# A field with correlation g(r), cut so that a share φ is one phase, has the two-point correlation of Berk
+# (Phys. Rev. A 44 (1991) 5069) and Teubner (Europhys. Lett. 14 (1991) 403).
 
 
 def cut(correlation: Floats, level: float) -> Floats:
@@ -430,6 +412,9 @@ def porous(rng: np.random.Generator) -> Body:
 
 
 # --- Bodies in two sizes, or over a wide range of sizes: spheres, ellipsoids, rods and plates.
+#
+# The prior: two log-normal populations (number of bodies) whose sizes differ by 1.5 to 8 and whose curves
+# cross at 0.1 to 0.9 of the low-q intensity; or one, σ 0.3 to 0.9.
 
 #: Of the shape of unit size: its curve up to this q, 60 points a unit of ln q.
 _X = np.exp(np.arange(np.log(1e-3), np.log(3e3), 1 / 150))
@@ -497,6 +482,9 @@ def population(rng: np.random.Generator) -> Body:
 
 
 # --- Aggregates of equal bodies, with single ones beside them.
+#
+# Clusters grow body by body so that their radius of gyration keeps to Rg = a (N/k)^(1/D), D 1.5 to 2.8, k
+# 1.0 to 1.4 (Filippov et al., J. Colloid Interface Sci. 229 (2000) 261, for sequential clusters).
 
 
 def cluster(bodies: int, dimension: float, prefactor: float, rng: np.random.Generator) -> Floats:
@@ -555,6 +543,10 @@ def aggregate(rng: np.random.Generator) -> Body:
 
 
 # --- Faceted and rough particles: convex polyhedra without symmetry, surfaces that are no plane.
+#
+# A convex body is cut into tetrahedra from its middle. Across a direction, the area of a tetrahedron's
+# sections is a quadratic B-spline over its corners (Curry & Schoenberg, J. Anal. Math. 17 (1966) 71), so
+# its amplitude is a divided difference of exponentials, V 3! [z₀ z₁ z₂ z₃] exp(i q z)/(i q)³.
 
 #: Directions over half of the sphere; the curve is kept to a few per cent up to q times size of a hundred.
 DIRECTIONS = 150
@@ -624,6 +616,11 @@ def particle(rng: np.random.Generator) -> Body:
 
 # --- Proteins and complexes: pseudo-atoms of residues, with water around them, folded, assembled,
 # --- or without a fold.
+#
+# The prior: 60 to 900 residues a domain, log-uniform; half axes log-normal, σ 0.25. X-rays (0.65): a
+# residue is its electrons less the water that it displaces, Gaussians both, so that its form factor rises
+# against that of a bead; neutrons: a bead. Water: none in 0.15, else 0.05 to 0.4 of a residue's contrast a
+# place, log-uniform.
 
 #: More residues are represented by so many of them; what single residues scatter is that of all.
 MOST = 1500
@@ -802,6 +799,9 @@ _SHARES = (0.4, 0.17, 0.18, 0.1, 0.15)
 
 # --- A power-law upturn with what stands in it: Bragg orders of layers, a long period, a
 # --- correlation peak.
+#
+# The prior: q⁻¹·⁵ to q⁻⁴·² that is equal to the rest between a quarter and four times the first peak's q;
+# the sample's own spacing 20 to 800 Å, log-uniform.
 
 _Q = COARSE_Q[(COARSE_Q >= 3e-4) & (COARSE_Q <= Q_TOP)]
 

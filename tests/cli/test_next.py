@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.cli.main import app
+from sasnet_plugin.cli.next import fix_exchanging
+from sasnet_plugin.fitting.task import Contrast, FitOptions
+from sasnet_plugin.planning.measurements import exchanged_density
 
 _MODELS = [
     "--models",
@@ -91,6 +95,15 @@ def test_a_plan_from_curves_that_no_model_fits_says_so(folder: Path) -> None:
     files = [str(folder / "first.dat"), str(folder / "other.dat")]
     found = CliRunner().invoke(app, ["next", *files, *_MODELS, "--kind", "settings"])
     assert "No model fits the data" in found.stdout + found.stderr
+
+
+def test_an_exchanging_part_is_fitted_with_its_density_in_the_present_solvent() -> None:
+    parts, sugar = {"sld_shell": "C6H7H[1]3O5@1.5"}, exchanged_density("C6H7H[1]3O5@1.5", 6.0)
+    in_water = Options(fit=FitOptions(contrast=Contrast(None, 6.0)))
+    assert fix_exchanging(in_water, parts).fit.fixed == {"sld_shell": sugar}
+    assert fix_exchanging(Options(fit=FitOptions()), parts).fit.fixed == {}
+    given = Options(fit=FitOptions(contrast=Contrast(None, 6.0), fixed={"sld_shell": 2.0}))
+    assert fix_exchanging(given, parts).fit.fixed == {"sld_shell": 2.0}
 
 
 def test_wrong_usage_is_refused_in_a_sentence(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.fitting.magnetism import draw, fit
+from benchmarks.fitting.sectors import draw_magnetic
 from benchmarks.kept import Here
 from sasnet_plugin.data.sample.described import polarisation_of, read_description, sample_of
 from sasnet_plugin.data.sample.sample import Polarisation
 from sasnet_plugin.data.sample.sectors import separate_magnetism, weigh_parts
+from sasnet_plugin.fitting import api
 from sasnet_plugin.fitting.api import fit_sample, fit_together
+from sasnet_plugin.fitting.problem.magnetic_particles import MagneticCurves
 from sasnet_plugin.fitting.strategy.magnetic import MagneticTask, fit_spheres
 from sasnet_plugin.fitting.task import Budget, FitOptions
+from sasnet_plugin.report.exports.sectors import list_source, list_spins
+from sasnet_plugin.report.exports.write_all import write_sample
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.magnetic_spheres import calculate_parts
 from sasnet_plugin.types import Curve, DataError, Sector
@@ -148,3 +155,46 @@ def test_a_sample_file_and_python_say_spins(tmp_path: Path) -> None:
     assert told.polarisation == Polarisation(polariser=0.9)
     with pytest.raises(DataError, match="is not a spin state"):
         fit_together(curves, field=0, spins=["up"] * 4, polarisation=[0.9, 0.98], progress=False)
+
+
+@pytest.mark.parametrize("channels", [HALF, ANALYSED])
+def test_a_plugin_model_has_the_spin_state_of_each_curve(channels: Any, tmp_path: Path) -> None:
+    from sasmodels.core import load_model as load_plugin
+    from sasmodels.direct_model import call_kernel
+
+    sample = sample_of(measure(channels, SHELL), POLARISED)
+    sample = replace(sample, polarisation=Polarisation(0.95, 0.98, 0.9, 0.97))
+    path = tmp_path / "magnetic_core_shell_sphere.py"
+    path.write_text(list_source("core_shell_sphere", path.stem), encoding="utf-8")
+    kernel = load_plugin(str(path)).make_kernel([Q])
+    values = SHELL | {"nonmagnetic_layer": 4.0, "small_rg": 12.0, "small_share": 0.1, "polarisation": 1.0}
+    points = {"radius_pd_n": 31, "radius_pd_nsigma": 3.0, "radius_pd_type": "gaussian", "half_width": 10.0}
+    for curve in sample.curves:
+        assert curve.sector is not None
+        fitted = MagneticCurves(curve, curve.intensity, "core_shell_sphere", sample).calculate(values)[0]
+        spins = {name: p.value for name, p in list_spins(curve, sample).items()}
+        given = values | points | spins | {"azimuth": curve.sector.azimuth, "background": 0.0}
+        assert np.asarray(call_kernel(kernel, given)) == pytest.approx(fitted, rel=1e-4)
+
+
+def test_a_script_starts_at_the_fit_of_spin_states(tmp_path: Path) -> None:
+    from bumps.fitproblem import load_problem
+
+    result = fit(draw(2)[1])
+    plugin, project, script = write_sample(result, tmp_path, "sample")
+    assert plugin.name == "magnetic_sphere.py"
+    assert 2 * load_problem(script).nllf() == pytest.approx(result.best.total, rel=2e-3)
+    items = [
+        item
+        for item in json.loads(project.read_text()).values()
+        if isinstance(item, dict) and "fit_params" in item
+    ]
+    up = [float(item["fit_params"][-1]["up_frac_i"][1]) for item in items]
+    assert up == pytest.approx([0.95, 0.05, 0.95, 0.05])
+
+
+def test_other_shapes_are_left_where_spheres_fit_to_the_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search of all shapes takes ten times as long."""
+    monkeypatch.setattr(api, "_as_measured", lambda *_: pytest.fail("other shapes were searched"))
+    sample = sample_of(draw_magnetic(2, True)[1], {"field": 0})
+    assert fit_sample(Here(), sample, FitOptions()).verdict.headline.startswith("Magnetic scattering")

@@ -25,6 +25,9 @@ from sasnet_plugin.fitting.problem.oriented_particles import LENGTHS, Particle
 from sasnet_plugin.fitting.strategy.oriented import SectorTask, fit_oriented, fit_particle
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.planning.next_measurement import next_measurement
+from sasnet_plugin.report.exports.hdf5 import write_nxcansas
+from sasnet_plugin.report.exports.sectors import list_source
+from sasnet_plugin.report.exports.write_all import write_sample
 from sasnet_plugin.report.page.reports import write_sample_report
 from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.orientations import FINE_DEGREE, order_parameter, sector_series
@@ -156,12 +159,65 @@ def test_headline_names_order_and_direction_and_two_sectors_say_what_is_assumed(
     assert "order parameter P₂" in result.verdict.headline
     assert "Fits 2 sectors of one sample together" in result.verdict.headline
     assert "Two sectors do not determine the direction of alignment" in result.verdict.doubts[0]
-    assert "--export" not in result.verdict.next
+    assert "--export" in result.verdict.next
     page = write_sample_report(result, tmp_path).read_text(encoding="utf-8")
     assert "half_width" in page
     assert "Each curve alone" not in page
+    assert "×10¹" in page, "of the first of two curves that are moved apart"
+    assert all(f'id="sample-{name}{k}"' in page for name in ("data", "line", "residual") for k in (1, 2))
     with pytest.raises(SasnetError, match="planned from isotropic curves"):
         next_measurement(result)
+
+
+# --- Fits of sectors elsewhere.
+
+
+@pytest.mark.parametrize("name", LENGTHS)
+def test_a_plugin_model_is_the_curve_that_was_fitted(name: str, tmp_path: Path) -> None:
+    from sasmodels.core import load_model as load_plugin
+    from sasmodels.direct_model import call_kernel
+
+    path, width = tmp_path / f"oriented_{name}.py", f"{LENGTHS[name][1][0]}_pd"
+    path.write_text(list_source(name, path.stem), encoding="utf-8")
+    kernel = load_plugin(str(path)).make_kernel([Q])
+    values = SIZES[name] | {width: 0.1, f"{width}_n": 15, f"{width}_nsigma": 3.0, "director": 10.0}
+    for order, azimuth in ((0.8, 60.0), (-0.3, 0.0)):
+        fitted = Particle(name, Q).average(values | {"p2": order}, Sector(azimuth, 12.0))
+        curve = {"p2": order, "azimuth": azimuth, "half_width": 12.0, "background": 0.0}
+        assert np.asarray(call_kernel(kernel, values | curve)) == pytest.approx(fitted, rel=1e-9)
+
+
+def test_exports_start_at_the_fit_and_keep_angles(tmp_path: Path) -> None:
+    from bumps.fitproblem import load_problem
+
+    result = fit_sample(Here(), sample_of(draw_oriented(3)[2]), FitOptions(models=("cylinder",)))
+    assert result.best is not None
+    plugin, project, script = write_sample(result, tmp_path, "sample")
+    problem = load_problem(script)
+    # The size distribution has more points here.
+    assert 2 * problem.nllf() == pytest.approx(result.best.total, rel=2e-3)
+    assert set(problem.labels()) == {name for name, p in result.best.parameters.items() if not p.fixed}
+    for p in problem._parameters:
+        assert p.value == pytest.approx(result.best.parameters[p.name].value)
+    items = [
+        item
+        for item in json.loads(project.read_text()).values()
+        if isinstance(item, dict) and "fit_params" in item
+    ]
+    for curve, item in zip(result.sample.curves, items, strict=True):
+        page = item["fit_params"][-1]
+        assert page["fitpage_model"] == [plugin.stem]
+        assert curve.sector == Sector(float(page["azimuth"][1]), float(page["half_width"][1]))
+    write_nxcansas(result.as_results()[1], tmp_path / "b.h5")
+    assert load(tmp_path / "b.h5")[0].sector == result.sample.curves[1].sector
+
+
+@pytest.mark.parametrize("name", ["cylinder", "core_shell_cylinder"])
+def test_tables_of_a_search_are_the_curve(name: str) -> None:
+    width = {"radius_pd": 0.1, "radius_pd_n": 15, "radius_pd_nsigma": 3.0, "radius_pd_type": "gaussian"}
+    values = SIZES[name] | width | {"p2": 0.9, "director": 10.0}
+    exact, quick = (Particle(name, Q, quick=quick).average(values, Sector(0, 12)) for quick in (False, True))
+    assert quick / exact == pytest.approx(np.full(Q.size, quick[0] / exact[0]), rel=1e-3)
 
 
 # --- What a file, a sample file and options say.

@@ -51,7 +51,7 @@ def served(folder: Path) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
         env=os.environ | {"SASNET_MCP_KEY": KEY},
     )
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240  # on a busy machine
     while time.monotonic() < until:
         with socket.socket() as one:
             if one.connect_ex(("127.0.0.1", port)) == 0:

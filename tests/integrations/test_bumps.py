@@ -229,7 +229,8 @@ asyncio.run(start())
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_no_process_is_left_of_a_fit_that_bumps_has_begun(file: Path, how: signal.Signals) -> None:
+def test_no_process_is_left_of_a_fit_that_bumps_has_begun(example_data: Path, how: signal.Signals) -> None:
+    file = example_data / "sphere_80.txt"  # which a sphere fits, soon
     running = start(file, "--models", "sphere", "--structure-factor", "none", "--time-limit", "6")
     subprocess.run([sys.executable, "-c", DREAM, running.address], check=True, timeout=60)
     deadline = time.monotonic() + PATIENCE

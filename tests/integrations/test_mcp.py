@@ -1,4 +1,7 @@
-"""`sasnet mcp` asked by the official client: tasks of an assistant over both transports, and refusals."""
+"""`sasnet mcp` asked by the official client: each tool in detail, refusals, keys and origins.
+
+Over its port: a server for all; `test_mcp_tasks` asks every tool over both transports.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import json
 import os
 import re
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,11 +63,7 @@ def address(folder: Path) -> Iterator[str]:
         yield found
 
 
-BOTH = pytest.mark.parametrize("by", [by_stdio, by_http])
-
-
-@BOTH
-def test_an_assistant_finds_out_what_a_curve_is(by: Any, folder: Path, address: str) -> None:
+def test_an_assistant_finds_out_what_a_curve_is(folder: Path, address: str) -> None:
     async def tasks(client: Client) -> None:
         listed = await client.list_tools()
         assert all(tool.description for tool in listed.tools)
@@ -90,7 +88,7 @@ def test_an_assistant_finds_out_what_a_curve_is(by: Any, folder: Path, address: 
         state = await answer(client, "batch_status", results="out.csv")
         assert (state["answered"], state["failed"]) == (1, 1)
 
-    asked(by, folder, address, tasks)
+    asked(by_http, folder, address, tasks)
 
 
 def test_a_curve_is_read_as_the_assistant_says(folder: Path, address: str) -> None:
@@ -114,11 +112,10 @@ def test_a_curve_is_read_as_the_assistant_says(folder: Path, address: str) -> No
         solvent = found["fits"][0]["parameters"]["sld_solvent"]
         assert solvent["value"] == pytest.approx(9.4, abs=0.1)
 
-    asked(by_stdio, folder, address, tasks)
+    asked(by_http, folder, address, tasks)
 
 
-@BOTH
-def test_a_model_is_calculated_as_its_formula_says(by: Any, folder: Path, address: str) -> None:
+def test_a_model_is_calculated_as_its_formula_says(folder: Path, address: str) -> None:
     values = {"radius": RADIUS, "sld": SLD, "sld_solvent": SOLVENT, "scale": 0.01, "background": 0.02}
 
     async def tasks(client: Client) -> None:
@@ -128,10 +125,10 @@ def test_a_model_is_calculated_as_its_formula_says(by: Any, folder: Path, addres
         held = await answer(client, "evaluate", model="sphere", parameters=values, file="sphere.dat")
         assert held["reduced_chisq"] == pytest.approx(1.0, abs=0.4)
 
-    asked(by, folder, address, tasks)
+    asked(by_http, folder, address, tasks)
 
 
-@BOTH
+@pytest.mark.parametrize("by", [by_stdio, by_http])
 def test_a_fit_says_its_doubts_units_errors_and_sources(by: Any, folder: Path, address: str) -> None:
     async def tasks(client: Client) -> None:
         heard: list[float] = []
@@ -163,8 +160,7 @@ def test_a_fit_says_its_doubts_units_errors_and_sources(by: Any, folder: Path, a
     asked(by, folder, address, tasks)
 
 
-@BOTH
-def test_bad_requests_are_one_true_sentence(by: Any, folder: Path, address: str) -> None:
+def test_bad_requests_are_one_true_sentence(folder: Path, address: str) -> None:
     async def tasks(client: Client) -> None:
         for file in ("/etc/passwd", "../../etc/passwd", "link.dat", "below/../../x", "\0", "~/x"):
             assert "is not in" in await refusal(client, "read", file=file), file
@@ -198,19 +194,7 @@ def test_bad_requests_are_one_true_sentence(by: Any, folder: Path, address: str)
         # After all this it still answers.
         assert (await answer(client, "read", file="sphere.dat"))["file"] == "sphere.dat"
 
-    asked(by, folder, address, tasks)
-
-
-def test_a_cancelled_fit_ends_and_the_next_one_is_answered(folder: Path, address: str) -> None:
-    async def tasks(client: Client) -> None:
-        with anyio.move_on_after(2.0):
-            await client.call_tool("fit", {"file": "other.dat", "time_limit": 300})
-        began = time.monotonic()
-        found = await answer(client, "fit", file="sphere.dat", models=["sphere"], structure_factor="none")
-        assert found["fits"][0]["model"] == "sphere"
-        assert time.monotonic() - began < 200
-
-    asked(by_stdio, folder, address, tasks)
+    asked(by_http, folder, address, tasks)
 
 
 def test_two_clients_have_their_own_answers(folder: Path, address: str) -> None:
@@ -253,7 +237,7 @@ def test_numbers_of_json_are_numbers(folder: Path, address: str) -> None:
         text = json.dumps(await answer(client, "model_free", file="sphere.dat"), allow_nan=False)
         assert not re.search(r"NaN|Infinity", text)
 
-    asked(by_stdio, folder, address, tasks)
+    asked(by_http, folder, address, tasks)
 
 
 def test_what_hinders_a_port_is_one_sentence_and_gives_no_key_away(

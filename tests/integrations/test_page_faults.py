@@ -34,11 +34,11 @@ def against_a_position(folder: Path) -> None:
 
 
 def just_below_a_decade(folder: Path) -> None:
-    """Curves for which the page's axis of I begins just below 0.01, 0.1 and 1, see `range` in plot.js."""
+    """Curves for which the page's axis of I begins just below 0.01, 0.1 and 1, see `heights` in figure.js."""
     q = np.geomspace(0.005, 0.3, 80)
     shape = 1 / (1 + (q * 60) ** 4)
     for lowest in (0.00986, 0.0986, 0.99):
-        intensity = lowest * (shape.max() / shape.min()) ** 0.04 * shape / shape.min()
+        intensity = 2 * lowest * shape / shape.min()
         table = np.c_[q, intensity, 0.03 * intensity]
         np.savetxt(folder / f"from_{lowest}.dat", table, header="q(1/A) I(1/cm) dI(1/cm)")
 
@@ -81,6 +81,7 @@ def server(data: Path) -> Iterator[Server]:
     without_a_unit(folder, "kept_nm.dat")
     spheres(folder, "fixed.dat")
     spheres(folder, "passing.dat")
+    spheres(folder, "limits.dat")  # without the fits of the former
     spheres(folder, "planned.dat")  # a curve of its own: the page opens a fit before a batch's answer
     found = Server(data / "work", folder)
     yield found
@@ -156,11 +157,14 @@ def test_a_product_has_choices_for_its_modes_and_no_slider_without_effect(
 
 def test_ticks_have_room_beside_their_axis(server: Server, new_page: NewPage) -> None:
     page = new_page(server.address)
-    ticks = page.evaluate(
-        "import('/static/curves/plot.js').then((m) => [-0.000015, 0.00001, 0.25, 150, 1234567].map(m.tick))"
-    )
-    assert all(len(text) <= 7 for text in ticks)
-    assert [float(text) for text in ticks] == pytest.approx([-0.000015, 0.00001, 0.25, 150, 1.23e6], rel=1e-2)
+    ticks, widths = page.evaluate("""() => {
+        const ticks = [-0.000015, 0.00001, 0.25, 150, 1234567].map((value) => CurveFigure.digits(value, 3));
+        const pen = document.createElement("canvas").getContext("2d");
+        pen.font = "12px system-ui";
+        return [ticks, ticks.map((text) => pen.measureText(text).width)];
+    }""")
+    assert ticks == ["-1.5×10⁻⁵", "10⁻⁵", "0.25", "150", "1.23×10⁶"]
+    assert all(width < 60 for width in widths), "of 72 pixels, less those of the tick"
 
 
 def test_trends_show_errors_that_are_larger_than_the_change(server: Server, new_page: NewPage) -> None:
@@ -359,7 +363,7 @@ def test_what_is_fixed_or_limited_returns_through_a_form_that_lacks_it(
     assert page.text_content("#held") == f"{held} that has the parameter."
     chosen_form(page, "lorentz")
     assert page.text_content("#held") == (
-        f"{held} that has the parameter. To change sld_solvent or radius, choose a form that has them."
+        f"{held} that has the parameter. To change sld_solvent or radius, choose a form factor that has them."
     )
     with page.expect_request("**/api/fits") as asked:
         page.click("#find")
@@ -387,7 +391,7 @@ def test_what_is_fixed_or_limited_returns_through_a_form_that_lacks_it(
 
 
 def test_limits_that_exclude_the_starting_value_move_it(server: Server, new_page: NewPage) -> None:
-    page = opened_curve(new_page(server.address), "passing.dat")
+    page = opened_curve(new_page(server.address), "limits.dat")
     chosen_form(page, "sphere")
     typed(page, "radius, upper limit", "2000")
     typed(page, "radius, lower limit", "900")

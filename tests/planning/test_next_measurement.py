@@ -13,7 +13,12 @@ import sasnet_plugin
 from sasnet_plugin.fitting.assessment.error_estimates import calibration_error
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.materials import incoherent_scattering, scattering_length_density
-from sasnet_plugin.planning.match_points import match_point_of_model, match_point_of_series
+from sasnet_plugin.planning.match_points import (
+    MatchPoint,
+    match_point_of_model,
+    match_point_of_series,
+    match_points_of_parts,
+)
 from sasnet_plugin.planning.measurements import (
     Measurement,
     examples,
@@ -152,6 +157,31 @@ def test_the_error_of_now_is_that_of_the_fit(spheres: FitResult) -> None:
     assert all((each.outlook.error or 0.0) <= radius.error * 1.001 for each in plan.ranked)
 
 
+def test_what_no_counting_improves_stays(spheres: FitResult) -> None:
+    rival, covariance = _rival(spheres), _rival(spheres).before.covariance
+    alone = rival.errors(covariance / 1e4)["radius"][1]  # of noise, by the time of the last fit
+    for share in (100.0, 10.0):
+        foreseen = rival.errors(covariance / share, "again")["radius"]
+        noise = rival.errors(covariance / share)["radius"][1]
+        rival.learn_error("again", "radius", foreseen, float(np.hypot(noise, 5 * alone)))
+    assert rival.errors(covariance / 1e4, "again")["radius"][1] == pytest.approx(5 * alone, rel=0.05)
+    assert rival.errors(covariance / 1e4)["radius"][1] == alone  # nothing is learned of another one
+
+
+def test_sizes_of_a_forecast_spread_as_far_as_the_data_leave_it_open(spheres: FitResult) -> None:
+    fit = next(fit for fit in spheres.fits if fit.name == "ellipsoid")
+    ellipsoid = Rival([replace(fit, distributions={})], [spheres.curve], [spheres.dintensity], 1.0)
+    assert ellipsoid.list_sharp_sizes() == ["radius_polar", "radius_equatorial"]
+    drawn = ellipsoid.draw_spread(4, ellipsoid.list_sharp_sizes(), np.random.default_rng(0))
+    for i, (rival, z) in enumerate(drawn):
+        values = rival.values(z)
+        width = values[("radius_polar_pd", "radius_equatorial_pd")[i % 2]]
+        assert 0 < width < 0.3  # 40 Å of one size have sharp fringes
+        plain = np.asarray(rival.predict(z, _again(spheres))) - spheres.curve.intensity
+        background = np.mean(plain)
+        assert np.mean(((plain - background) / spheres.dintensity) ** 2) < 2.0
+
+
 def test_a_plan_that_decides_nothing_tells_all_figures_of_the_longest_time(spheres: FitResult) -> None:
     fit = spheres.fits[0]
     plan = next_measurement(replace(spheres, fits=(replace(fit, weight=0.5), replace(fit, weight=0.5))))
@@ -229,6 +259,22 @@ def test_the_match_point_of_a_model_is_that_of_its_material(spheres: FitResult) 
     point = match_point_of_model(rival, rival.draws(2, np.random.default_rng(0)), _again(spheres))
     assert point is not None
     assert point.density == pytest.approx(scattering_length_density("SiO2@2.2"), abs=0.02)
+
+
+def test_parts_have_their_own_match_points(spheres: FitResult) -> None:
+    fit = spheres.fits[0]
+    shell = replace(fit.parameters["sld"], value=3.0, error=0.2, fixed=False)
+    two = replace(fit, parameters={**fit.parameters, "sld_shell": shell})
+    rival = _rival(spheres)
+    assert match_points_of_parts(rival, ["sld"], {}) == {}  # the whole is the only part
+    rival.fit = two
+    assert match_points_of_parts(rival, (), {}) == {}  # a contrast alone
+    found = match_points_of_parts(rival, ["sld"], {})
+    assert found["sld"] == MatchPoint(fit.parameters["sld"].value, 0.0)
+    assert found["sld_shell"] == MatchPoint(3.0, 0.2)
+    sugar = "C6H7H[1]3O5@1.5"
+    matched = match_points_of_parts(rival, (), {"sld_shell": sugar})["sld_shell"].density
+    assert exchanged_density(sugar, matched) == pytest.approx(matched)
 
 
 def test_the_match_point_of_a_series_is_where_the_root_of_the_intensity_changes_sign() -> None:

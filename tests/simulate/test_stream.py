@@ -36,6 +36,8 @@ def made(
     """A domain of patterns, one of its heads, and a shard."""
     pytest.importorskip("bornagain")
     domain, head = PATTERNS[request.param]
+    if domain is GISAS_GROWTH:
+        return domain, head, request.getfixturevalue("simulated_films")
     folder = tmp_path_factory.mktemp("shards")
     for _ in plan(domain.open_simulator(), folder, Request(rounds=1, seed=4, scale=0.008)).run():
         pass

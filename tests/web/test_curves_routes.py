@@ -230,6 +230,8 @@ def test_the_list_is_searched_and_sorted(page: TestClient) -> None:
     assert page.get("/api/files", params={"order": "evil"}).status_code == 400
     assert page.get("/api/files", params={"search": "x" * 1000}).status_code == 400
     assert page.get("/api/files", params={"start": -5, "count": 10**9}).status_code == 200
+    cautioned = [row["key"] for row in rows(page) if row["doubt"]]
+    assert [row["key"] for row in rows(page, search="caution")] == cautioned, "the column's word"
 
 
 def test_a_dropped_file_is_removed_and_none_of_the_folder(page: TestClient, folder: Path) -> None:

@@ -147,17 +147,17 @@ def weigh_parts(curve: Curve, field_azimuth: float, polarisation: Polarisation |
     """How much of N², M² and NM a curve has, (3,), on the average over its sector."""
     square, fourth = _mean_powers_of_sine(curve, field_azimuth)
     given = polarisation or Polarisation()
-    up = 0.5 if not curve.spin else _share_up(curve.spin[0], given.polariser, given.flipper)
+    up = 0.5 if not curve.spin else share_up(curve.spin[0], given.polariser, given.flipper)
     if len(curve.spin) < 2:
         return np.array([1.0, square, 2 * (2 * up - 1) * square])
-    analysed = _share_up(curve.spin[1], given.analyser, given.analyser_flipper)
+    analysed = share_up(curve.spin[1], given.analyser, given.analyser_flipper)
     both_up, both_down = up * analysed, (1 - up) * (1 - analysed)
     kept = both_up + both_down
     flipped = (1 - kept) * (square - fourth)
     return np.array([kept, kept * fourth + flipped, 2 * square * (both_up - both_down)])
 
 
-def _share_up(state: str, efficiency: float, flipper: float) -> float:
+def share_up(state: str, efficiency: float, flipper: float) -> float:
     """Share of neutrons with their spin along the field: of those that are polarised, or that pass."""
     return 0.5 * (1 + efficiency * (1.0 if state == "+" else 1 - 2 * flipper))
 

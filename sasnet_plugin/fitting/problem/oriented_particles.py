@@ -13,6 +13,7 @@ from numpy.polynomial import legendre
 from ...arrays import Floats
 from ...simulate.kernel import load_model
 from ...simulate.orientations import DIRECTOR, FINE_DEGREE, P2, sector_series
+from ...simulate.quick_models.size_averages import average_squares
 from ...types import Curve
 from ..ledger import count, read_spent_time
 from .experiment import TimeUpError
@@ -35,6 +36,8 @@ _RUNGS, _SLOPE, _LEAST = (32, 48, 72, 108, 162, 243, 365, 547, 820), 0.6, 24.0
 _TURNS, _LEAST_TURNS = 0.4, 8
 #: Coefficients and kernels that are kept: those of a few steps downhill and their slopes.
 _KEPT = 16
+#: Particles whose F² is interpolated in tables.
+_IN_TABLES = frozenset({"cylinder", "core_shell_cylinder"})
 #: What F² does not depend on: the axis is put where it is wanted, and the kernel has scale 1.
 _NOT_OF_SHAPE = frozenset({"theta", "phi", "scale", "background"})
 
@@ -53,10 +56,14 @@ def particle_info(name: str) -> Any:
 
 
 class Particle:
-    """F²(q, μ) of one particle, computed once for all sectors that are measured at the same q."""
+    """F²(q, μ) of one particle, computed once for all sectors that are measured at the same q.
 
-    def __init__(self, name: str, q: Floats) -> None:
+    `quick`: to 1e-3 and up to a factor, with sizes averaged in tables, where there are such.
+    """
+
+    def __init__(self, name: str, q: Floats, *, quick: bool = False) -> None:
         self.name, self.q, self._model = name, np.asarray(q), load_model(name)
+        self.quick = quick and name in _IN_TABLES
         self._kernels: dict[bytes, Any] = {}
         self._kept: dict[Any, Floats] = {}
 
@@ -73,7 +80,7 @@ class Particle:
         if key not in self._kept:
             while len(self._kept) >= _KEPT:
                 del self._kept[next(iter(self._kept))]
-            count(self.name, values, self.q, quick=False)
+            count(self.name, values, self.q, quick=self.quick)
             flat = self.name == "lamellar"
             self._kept[key] = self._expand_flat(values) if flat else self._expand(values)
         return self._kept[key]
@@ -83,10 +90,28 @@ class Particle:
         rungs = self._rungs(values)
         if np.max(rungs) > _RUNGS[-1]:  # too long for these q
             return coefficients
-        for points in np.unique(rungs):
-            rows = np.flatnonzero(rungs == points)
-            coefficients[rows] = self._squares(rows, int(points), values) @ _rule(int(points))[1]
+        parts = [(int(points), np.flatnonzero(rungs == points)) for points in np.unique(rungs)]
+        squares = self._list_quick_squares(parts, values)
+        if squares is None:
+            squares = [self._squares(rows, points, values) for points, rows in parts]
+        for (points, rows), of_rows in zip(parts, squares, strict=True):
+            coefficients[rows] = of_rows @ _rule(points)[1]
         return coefficients
+
+    def _list_quick_squares(
+        self, parts: Sequence[tuple[int, Any]], values: Mapping[str, Any]
+    ) -> list[Floats] | None:
+        """F² at the nodes of each part; None where there are no tables, or where they would be too large."""
+        if not self.quick:
+            return None
+        q = np.concatenate([np.repeat(self.q[rows], points) for points, rows in parts])
+        cosines = np.concatenate([np.tile(_rule(points)[0], rows.size) for points, rows in parts])
+        squares = average_squares(self.name, q, cosines, values)
+        if squares is None:
+            return None
+        ends = np.cumsum([rows.size * points for points, rows in parts])[:-1]
+        pieces = np.split(squares, ends)
+        return [of.reshape(rows.size, -1) for of, (_, rows) in zip(pieces, parts, strict=True)]
 
     def _expand_flat(self, values: dict[str, Any]) -> Floats:
         """Layers without end scatter along their normal alone: every P_l is 1 there."""
@@ -149,12 +174,13 @@ class SectorCurves(ModelCurves):
     """`ModelCurves` of a sector; `particle` is shared by sectors that are measured at the same q."""
 
     def __init__(
-        self, curve: Curve, dintensity: Floats, name: str, particles: dict[bytes, Particle], **more: Any
-    ) -> None:
+        self, curve: Curve, dintensity: Floats, name: str, particles: dict[bytes, Particle], *,
+        quick: bool = False, **more: Any,
+    ) -> None:  # fmt: skip
         super().__init__(curve, dintensity, name, **more)
         self.info = particle_info(name)
         q = self.q_calculated
-        self.particle = particles.setdefault(q.tobytes(), Particle(name, q))
+        self.particle = particles.setdefault(q.tobytes(), Particle(name, q, quick=quick))
 
     def calculate(self, parameters: Mapping[str, Any]) -> Floats:
         if read_spent_time() > self.deadline:

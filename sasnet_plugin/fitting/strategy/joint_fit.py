@@ -55,6 +55,8 @@ _FIRST_STEPS, _STEPS, _FOLLOWED = 6, 60, 2
 _TRIED = 4
 #: What a joint fit may take, and one beside another that explains the sample.
 JOINT, BESIDE = Budget(8.0), Budget(3.0)
+#: Share of the greatest weight up to which a fit may not be first and is not refined.
+NEGLIGIBLE = 0.01
 #: Less is none, mol/L: it screens over 3000 Å. By the logarithm of what does nothing a step is endless, and
 #: being the longest it holds up all others.
 _NO_SALT = 1e-6
@@ -438,9 +440,13 @@ def widen_fits(
 
 def refit_by_bumps(ledger: Ledger, result: SampleResult) -> SampleResult:
     """Fit what is reported by Bumps, with a note on what was not."""
-    first = result.fits[0]
-    near = {first.name, *(fit.name for fit in select_alike(result.fits))}
-    places = [i for i, fit in enumerate(result.fits) if fit.name in near or not fit.lacking()]
+    near = {result.fits[0].name, *(fit.name for fit in select_alike(result.fits))}
+    least = NEGLIGIBLE * max(fit.weight for fit in result.fits)
+    places = [
+        i
+        for i, fit in enumerate(result.fits)
+        if fit.name in near or (fit.weight > least and not fit.lacking())
+    ]
     tasks = [ReportedJoint(result.sample, result.dintensities, result.fits[i]) for i in places]
     fits = list(result.fits)
     for index, fit in answers(ledger, refit_jointly_by_bumps, tasks, EFFORT.reported):

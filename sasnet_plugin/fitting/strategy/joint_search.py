@@ -34,8 +34,17 @@ from ..result.sample_result import JointFit, Key
 from ..task import Budget, FitOptions, Pair, Task
 from ..verdict.sample_sentences import EXCHANGED
 from .fit_candidate import fit_candidate
-from .hypothesis import priors
-from .joint_fit import BESIDE, JOINT, JointTask, collect_fixed, fit_jointly, make_restart_task
+from .hypothesis import make_hypothesis, priors
+from .joint_fit import (
+    BESIDE,
+    JOINT,
+    NEGLIGIBLE,
+    JointTask,
+    collect_fixed,
+    fit_jointly,
+    make_restart_task,
+)
+from .settings import STRATEGY
 
 # --- Other layers, shapes and size distributions.
 
@@ -476,7 +485,9 @@ def _models(ask: _Asked) -> tuple[list[JointFit], list[str]]:
         least = min(fits_done, key=lambda fit: fit.minus_two_log, default=None)
         explained = least is not None and not least.lacking()
         if explained:
-            open_ = [pair for pair in open_ if chances[pair] > UNLIKELY][: _ENOUGH - len(fits_done)]
+            open_ = [pair for pair in open_ if _is_worthy(ask, pair, chances[pair])][
+                : _ENOUGH - len(fits_done)
+            ]
         current_pairs, open_ = open_[:_AT_ONCE], open_[_AT_ONCE:]
         budget = BESIDE if explained else JOINT
         nearest = np.inf if least is None else least.reduced_chisq
@@ -484,6 +495,21 @@ def _models(ask: _Asked) -> tuple[list[JointFit], list[str]]:
         fits_done += fits_found
         notes += failed
     return fits_done, notes
+
+
+def is_worth_its_time(pair: Pair, chance: float, curve_count: int, *, fitted: bool) -> bool:
+    """Whether a model may gain enough on one that explains the curves; `fitted`: to one of them alone."""
+    # As a step of a single fit.
+    fits = STRATEGY.from_start * curve_count + (0 if fitted else 1)
+    return chance * STRATEGY.doubtful_boost / (fits * make_hypothesis(pair).seconds) > STRATEGY.price
+
+
+def _is_worthy(ask: _Asked, pair: Pair, chance: float) -> bool:
+    fitted = any(ask.alone.find_fits(pair))
+    named = ask.options.models is not None
+    return chance > UNLIKELY and (
+        named or is_worth_its_time(pair, chance, len(ask.sample.curves), fitted=fitted)
+    )
 
 
 def _fit_pairs(
@@ -623,10 +649,6 @@ def _task(ask: _Asked, pair: Pair, chance: float, single: Budget) -> JointTask:
     )  # fmt: skip
 
 
-#: Share of the greatest weight from which on a fit may be first that explains what the likeliest does not.
-_NEARLY = 0.01
-
-
 def rank_fits(fits: Sequence[JointFit], suggestion: Suggestion) -> list[JointFit]:
     """Rank fits by marginal likelihood times how common each model is."""
     # A fit that became a fitted simpler model counts as that. Of indistinguishable fits one of the group with
@@ -645,7 +667,7 @@ def rank_fits(fits: Sequence[JointFit], suggestion: Suggestion) -> list[JointFit
     total = sum(model_fit.weight for model_fit in counted)
     ranked = _plainest(prefer_likeliest_group(counted, suggestion.groups), fits_by_name)
     order = [replace(fits_by_name[model_fit.name], weight=model_fit.weight / total) for model_fit in ranked]
-    least = _NEARLY * max(fit.weight for fit in order)
+    least = NEGLIGIBLE * max(fit.weight for fit in order)
     first = next((fit for fit in order if fit.weight > least and not fit.lacking()), order[0])
     order = [first, *(fit for fit in order if fit is not first)]
     alike_names = alike(list(map(_as_single, order)))

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from ...arrays import Floats
+from ...arrays import Floats, Integers
 from ...data.raw import points
 from ...data.sample.sample import Sample
 from ...simulate.magnetic_spheres import LAYER, MAGNETIC_SLD, POLARISATION, SHARE, SMALL, SPHERES
 from ...types import Suggestion
 from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger, read_spent_time
-from ..optimize.least_squares_problem import Solved
 from ..pool import answers
-from ..problem.experiment import TimeUpError
 from ..problem.magnetic_particles import MagneticCurves, magnetic_info
 from ..problem.shared_parameters import Plan
-from ..result.sample_result import JointFit, Key, SampleResult
-from ..settings import PROBLEM
+from ..result.sample_result import JointFit, SampleResult
 from ..task import Budget, FitOptions, no_curve
 from .joint_fit import collect_fixed
-from .oriented import SectorProblem, SectorTask, is_complete, list_densities, make_fit, rank_particles
+from .oriented import (
+    SectorProblem,
+    SectorTask,
+    descend,
+    is_complete,
+    list_densities,
+    make_fit,
+    rank_particles,
+)
 
 #: Core radii of starts; shell over core; contrast of the shell over that of the core.
 _SIZES, _SHELLS, _CONTRASTS = 14, (0.12, 0.35, 1.0), (-5.0, -1.0, 0.3, 2.0)
@@ -66,37 +70,10 @@ class MagneticTask(SectorTask):
 class MagneticProblem(SectorProblem):
     """Sectors in a field; where spins are analysed, curves of flipped spins have their own background."""
 
-    def _columns(self, x: Floats) -> tuple[Floats, Floats]:
-        """Shape and a level for each background, (k, n), over errors; and which background curves have."""
-        flips = [len(curve.curve.spin) == 2 and len(set(curve.curve.spin)) == 2 for curve in self.curves]
-        groups = np.array(flips, dtype=int) if len(set(flips)) > 1 else np.zeros(len(flips), dtype=int)
-        of_points = np.repeat(groups, [error.size for error in self.errors])
-        shape = np.concatenate(self.evaluate(x)[1], axis=1)
-        levels = [of_points == group for group in range(int(groups.max()) + 1)]
-        return np.vstack([shape, *levels]) / np.concatenate(self.errors), groups
-
-    def _solve(self, x: Floats) -> Solved:
-        columns, groups = self._columns(x)
-        measured = [
-            curve.curve.intensity / error for curve, error in zip(self.curves, self.errors, strict=True)
-        ]
-        target = np.concatenate(measured)
-        if not np.isfinite(columns).all():
-            off = np.full(target.size, PROBLEM.no_value)
-            return Solved(off, [np.ones(1)] * len(groups), [0.0] * len(groups))
-        length = np.linalg.norm(columns, axis=1)
-        values = np.linalg.lstsq((columns / length[:, None]).T, target, rcond=None)[0] / length
-        if not values[0] > 0:  # far from the minimum dips lie where tops are measured
-            values = np.zeros(len(columns))
-            values[0] = columns[0] @ target / length[0] ** 2
-        levels = [float(values[1 + group]) for group in groups]
-        return Solved(values @ columns - target, [values[:1]] * len(groups), levels, float(values[0]))
-
-    def _differentiate_linear(self, x: Floats, solved: Solved) -> dict[Key, Floats]:
-        columns, _ = self._columns(x)
-        columns[0] *= solved.common
-        keys: list[Key] = [("scale", None), ("background", None), ("background", 1)]
-        return dict(zip(keys, columns, strict=False))
+    @property
+    def groups(self) -> Integers:
+        flips = np.array([curve.curve.spin in ("+-", "-+") for curve in self.curves], dtype=int)
+        return flips if flips.min() < flips.max() else 0 * flips
 
 
 def fit_magnetic(
@@ -166,11 +143,7 @@ def _descend(
     task: MagneticTask, curves: list[Any], starts: Sequence[Mapping[str, Any]], steps: int,
     tolerance: float = 0.0, free: frozenset[str] = _NONE,
 ) -> list[MagneticProblem]:  # fmt: skip
-    problems = [_make_problem(task, curves, start, tolerance, free) for start in starts]
-    for problem in problems:
-        with suppress(TimeUpError):
-            problem.run(steps)
-    return sorted((p for p in problems if np.isfinite(p.chisq)), key=lambda problem: problem.chisq)
+    return descend([_make_problem(task, curves, start, tolerance, free) for start in starts], steps)
 
 
 def _make_problem(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays import Floats
+from ...arrays import Floats, Integers
 from ...data.raw import points
 from ...data.sample.sample import Sample
 from ...digits import significant
@@ -58,7 +58,7 @@ _ORDERS = (0.2, 0.6, -0.2)
 _FOLLOWED, _FIRST_STEPS, _REFINED, _STEPS = 9, 12, 3, 60
 #: Lengths that are tried about that of a first minimum: fringes along the axis hold a descent.
 _FACTORS = np.geomspace(0.3, 3.0, 16)
-#: Lengths whose logarithms differ by less are one start.
+#: Lengths whose logarithms differ by less, and orders, are one start.
 _NEAR = 0.1
 #: Relative error that is added on the way to a minimum: without it fringes of wrong sizes hold up a descent.
 _TOLERANCE = 0.1
@@ -104,39 +104,60 @@ class SectorTask:
         return ("sld_core",)
 
 
+def list_columns(shapes: Sequence[Floats], errors: Sequence[Floats], groups: Integers) -> Floats:
+    """Shape and a level for each group of curves, (1 + k, n), over errors."""
+    of_points = np.repeat(groups, [error.size for error in errors])
+    levels = [of_points == group for group in range(int(groups.max()) + 1)]
+    return np.vstack([np.concatenate(shapes), *levels]) / np.concatenate(errors)
+
+
 def solve_shared(
-    shapes: Sequence[Floats], curves: Sequence[ModelCurves], errors: Sequence[Floats]
-) -> tuple[float, float, Floats]:
-    """Scale and background that all curves share, and residuals of all; no values where there are none."""
-    error = np.concatenate(errors)
-    columns = np.stack([np.concatenate(shapes), np.ones(error.size)]) / error
-    measured = np.concatenate([curve.curve.intensity for curve in curves]) / error
+    columns: Floats, curves: Sequence[ModelCurves], errors: Sequence[Floats]
+) -> tuple[Floats, Floats]:
+    """Scale that all curves share, and backgrounds of groups, (1 + k,), and residuals of all; no values where
+    there are none.
+    """
+    measured = np.concatenate([curve.curve.intensity for curve in curves]) / np.concatenate(errors)
     if not np.isfinite(columns).all():
-        return 1.0, 0.0, np.full(error.size, PROBLEM.no_value)
+        return np.eye(len(columns))[0], np.full(measured.size, PROBLEM.no_value)
     length = np.linalg.norm(columns, axis=1)
     unit = columns / length[:, None]
-    cosine = float(unit[0] @ unit[1])
     right = unit @ measured
-    scale = (right[0] - cosine * right[1]) / max(1 - cosine**2, 1e-12) / length[0]
-    background = (right[1] - cosine * right[0]) / max(1 - cosine**2, 1e-12) / length[1]
-    if not scale > 0:  # far from the minimum dips lie where tops are measured
-        scale, background = right[0] / length[0], 0.0
-    return float(scale), float(background), np.array([scale, background]) @ columns - measured
+    values = np.linalg.solve(unit @ unit.T + 1e-12 * np.eye(len(unit)), right) / length
+    if not values[0] > 0:  # far from the minimum dips lie where tops are measured
+        values = np.eye(len(columns))[0] * right[0] / length[0]
+    return values, values @ columns - measured
 
 
 class SectorProblem(LeastSquaresProblem):
-    """Sectors of one detector: one scale and one background for all."""
+    """Sectors of one detector: one scale for all, and one background for each group of curves."""
+
+    @property
+    def groups(self) -> Integers:
+        """Which background each curve has, (m,)."""
+        return np.zeros(len(self.curves), dtype=int)
+
+    def _columns(self, x: Floats) -> Floats:
+        return list_columns([curve[0] for curve in self.evaluate(x)[1]], self.errors, self.groups)
 
     def _solve(self, x: Floats) -> Solved:
-        shapes = [curve[0] for curve in self.evaluate(x)[1]]
-        scale, background, residual = solve_shared(shapes, self.curves, self.errors)
-        count = len(self.curves)
-        return Solved(residual, [np.array([scale])] * count, [background] * count, scale)
+        values, residual = solve_shared(self._columns(x), self.curves, self.errors)
+        levels = [float(values[1 + group]) for group in self.groups]
+        return Solved(residual, [values[:1]] * len(levels), levels, float(values[0]))
 
     def _differentiate_linear(self, x: Floats, solved: Solved) -> dict[Key, Floats]:
-        shapes = np.concatenate([curve[0] for curve in self.evaluate(x)[1]])
-        error = np.concatenate(self.errors)
-        return {("scale", None): solved.common * shapes / error, ("background", None): 1 / error}
+        columns = self._columns(x)
+        columns[0] *= solved.common
+        keys: list[Key] = [("scale", None), ("background", None), ("background", 1)]
+        return dict(zip(keys, columns, strict=False))
+
+
+def descend(problems: Sequence[Any], steps: int) -> list[Any]:
+    """Go downhill in each problem; the nearest to the data first."""
+    for problem in problems:
+        with suppress(TimeUpError):
+            problem.run(steps)
+    return sorted((p for p in problems if np.isfinite(p.chisq)), key=lambda problem: problem.chisq)
 
 
 def fit_oriented(
@@ -252,21 +273,40 @@ def fit_particle(task: SectorTask, bank: Any, budget: Budget) -> list[JointFit]:
     del bank
     spent_time = read_spent_time()
     deadline = spent_time + min(budget.seconds, _BUDGET.seconds)
-    curves = _make_curves(task, _thin(task))
+    curves = _make_curves(task, _thin(task), quick=True)
     _limit(curves, deadline)
-    rough = _descend(task, curves, _find_starts(task, curves), _FIRST_STEPS, _TOLERANCE)[:_REFINED]
-    ends = [problem.nearest[0] for problem in rough]
+    rough = _descend(task, curves, _find_starts(task, curves), _FIRST_STEPS, _TOLERANCE)
+    ends = _select_distinct(task, [problem.nearest[0] for problem in rough])
     starts = [start for end in ends for start in (end, _mirror(task, end), *_vary_length(task, curves, end))]
     fine = _descend(task, curves, starts, _STEPS)
     if not fine:
         raise no_curve(task.name)
     whole = _make_curves(task, [slice(None)] * len(curves))
     _limit(whole, deadline)
-    ends = [fine[0].nearest[0], *(p.nearest[0] for p in fine if _is_turned(p, fine[0]))][:2]
-    longer = _descend(task, whole, ends, _STEPS)
+    orientations = [fine[0].nearest[0], *(p.nearest[0] for p in fine if _is_turned(p, fine[0]))][:2]
+    longer = _descend(task, whole, orientations, _STEPS)
     _limit(whole, np.inf)
     fits = sorted((make_fit(task, problem) for problem in longer), key=lambda fit: fit.minus_two_log)
     return [replace(fit, seconds=read_spent_time() - spent_time) for fit in fits]
+
+
+def _select_distinct(task: SectorTask, ends: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The first ends that differ in lengths or in order: descents go on from each minimum once."""
+    chosen = list[Mapping[str, Any]]()
+    for end in ends:
+        if not any(_is_same_end(task, end, other) for other in chosen):
+            chosen.append(end)
+    return chosen[:_REFINED]
+
+
+def _is_same_end(task: SectorTask, end: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    along, across = LENGTHS[task.model]
+    is_near = all(_is_near_in(end, other, name) for name in (*along, *across))
+    return is_near and bool(abs(end[P2] - other[P2]) < _NEAR)
+
+
+def _is_near_in(values: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:
+    return bool(abs(np.log(values[name] / other[name])) < _NEAR)
 
 
 def _is_turned(problem: SectorProblem, other: SectorProblem) -> bool:
@@ -279,11 +319,7 @@ def _descend(
     tolerance: float = 0.0,
 ) -> list[SectorProblem]:  # fmt: skip
     """Go downhill from each start; the nearest to the data first."""
-    problems = [_make_problem(task, curves, start, tolerance) for start in starts]
-    for problem in problems:
-        with suppress(TimeUpError):
-            problem.run(steps)
-    return sorted((p for p in problems if np.isfinite(p.chisq)), key=lambda problem: problem.chisq)
+    return descend([_make_problem(task, curves, start, tolerance) for start in starts], steps)
 
 
 def _mirror(task: SectorTask, start: Mapping[str, Any]) -> dict[str, Any]:
@@ -309,13 +345,15 @@ def _vary_length(
 
 
 def _is_same(values: Mapping[str, Any], start: Mapping[str, Any], name: str) -> bool:
-    return bool(values[P2] == start[P2] and abs(np.log(values[name] / start[name])) < _NEAR)
+    return bool(values[P2] == start[P2]) and _is_near_in(values, start, name)
 
 
 def _misfit(curves: Sequence[SectorCurves], values: Mapping[str, Any]) -> float:
     """χ² with the tolerance of a search."""
     errors = [curve.error(_TOLERANCE) for curve in curves]
-    residual = solve_shared([curve.calculate(values)[0] for curve in curves], curves, errors)[2]
+    shapes = [curve.calculate(values)[0] for curve in curves]
+    columns = list_columns(shapes, errors, np.zeros(len(curves), dtype=int))
+    residual = solve_shared(columns, curves, errors)[1]
     return float(residual @ residual)
 
 
@@ -330,13 +368,13 @@ def _thin(task: SectorTask) -> list[Any]:
     return [np.unique(np.linspace(0, n - 1, min(n, _FEW)).round().astype(int)) for n in sizes]
 
 
-def _make_curves(task: SectorTask, rows: Sequence[Any]) -> list[SectorCurves]:
+def _make_curves(task: SectorTask, rows: Sequence[Any], *, quick: bool = False) -> list[SectorCurves]:
     particles: dict[bytes, Any] = {}
     ranges = {P2: P2_RANGE} | dict(task.ranges)
     if _is_director_fitted(task):
         ranges.setdefault(DIRECTOR, (-180.0, 360.0))
     return [
-        SectorCurves(points(curve, part), dintensity[part], task.model, particles, ranges=ranges)
+        SectorCurves(points(curve, part), dintensity[part], task.model, particles, quick=quick, ranges=ranges)
         for curve, dintensity, part in zip(task.sample.curves, task.dintensities, rows, strict=True)
     ]
 

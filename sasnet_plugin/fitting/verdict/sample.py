@@ -389,9 +389,5 @@ def _next(result: SampleResult, options: FitOptions) -> tuple[str, str]:
     if "--report" in options.also or "--export" in options.also:
         return "", ""
     changes = {"--together": "", "--report": "report", "--export": "export"}
-    purpose = str(sentences.TO_GO_ON)
-    if result.sample.kind == SECTORS:  # of which other programs' curves know no direction
-        del changes["--export"]
-        purpose = str(sentences.TO_LOOK)
     first, *other_files = files
-    return command(first, options, changes, *other_files), purpose
+    return command(first, options, changes, *other_files), str(sentences.TO_GO_ON)

@@ -13,8 +13,6 @@ I(p) = Σ p_i I(ξ_i) holds exactly, and the pattern under 60° − ξ is that u
 A fit moves one thing after another: radius, size spread, film and incidence change what particles scatter,
 the scatter about the sites a weight, the lattice constant and the width the sums alone.
 
-docs/gisas_prior.md publishes it.
-
 Uniform points of the cube give the distributions of `sample_orientation`. Every kind's numbers are always
 there, used or not, so that kinds and numbers of peaks can change in one move.
 """

@@ -8,9 +8,6 @@
     atom  = tag | word | function "(" name ")" | "p" "(" tag ")" ("<" | "<=" | ">" | ">=") number
 
 A name is a word, or anything between quotes.
-
-Of 10⁵ images it takes a tenth of a second to find the least certain, and longer to find the most diverse; a
-key that was pressed changes a few of them.
 """
 
 from __future__ import annotations

@@ -10,8 +10,6 @@ What the network sees stays, and so does its last layer; what labels teach is ad
 image is like those that were labelled (`last_layer`). Every step of a fit goes over the labelled images and
 over simulated scenes together, whose answers are to stay what they were. A tag follows the labels only where
 that is better on images that it was not fitted to.
-
-What the network reads of each image is computed once; of the heads those remain that the labels answer.
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ def write_nxcansas(
         file.attrs.update(known_by or {})
         measured = entry(file, "sasentry01", title, title)
         _data(measured, curve, curve.intensity, result.dintensity)
+        _add_sector(measured, curve)
         for number, fit in enumerate(result.fits if with_all else (best,), 2):
             fitted = entry(file, fit_entry(number), f"{title}, fit of {fit.short_name}", title)
             _data(fitted, curve, fit.theory, None)
@@ -83,10 +84,21 @@ def write_curve(curve: Curve, path: str | Path) -> None:
     with h5py.File("nxcansas.h5", "w", driver="core", backing_store=False) as file:
         file.attrs["NX_class"] = "NXroot"
         file.attrs["default"] = "sasentry01"
-        _data(entry(file, "sasentry01", title, title), curve, curve.intensity, curve.dintensity)
+        measured = entry(file, "sasentry01", title, title)
+        _data(measured, curve, curve.intensity, curve.dintensity)
+        _add_sector(measured, curve)
         file.flush()
         content = file.id.get_file_image()
     put_whole(path, content, "NXcanSAS file")
+
+
+def _add_sector(measured: Any, curve: Curve) -> None:
+    """Azimuth and half-width of a sector, and the spin state, as this package reads the first two."""
+    if curve.sector is not None:
+        process = group(measured, "sasprocess01", "NXprocess", "SASprocess")
+        process["sector_azimuth"], process["half_width"] = curve.sector.azimuth, curve.sector.half_width
+        if curve.spin:
+            process["spin_state"] = curve.spin
 
 
 def group(parent: Any, name: str, nexus: str, cansas: str) -> Any:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...data.sample.kind import CALIBRATION
-from ...data.sample.sample import SECTORS
 from ...digits import chisq_text
 from ...files import MARK, put_whole, read_text
 from ...fitting.optimize.bumps_fit import fitter_for
@@ -25,6 +24,7 @@ from ..page import document
 from .bumps import finer_points, warning_of, write_script, write_session
 from .hdf5 import write_nxcansas
 from .sasview import clipboard_text, data_digits, pages_of_sample, plugin_text, sasview_name, write_project
+from .sectors import plugin_path, write_plugin
 
 if TYPE_CHECKING:
     from ...fitting.result.fit_result import FitResult
@@ -42,21 +42,19 @@ _SCRIPT = read_text(__file__, "bumps_of_sample.txt")
 
 
 def write_sample(result: SampleResult, folder: Path, name: str = "sample") -> list[Path]:
-    """Write a joint fit's SasView project and Bumps script, or sectors as NXcanSAS. Raises SasnetError on
-    failure.
+    """Write a joint fit's SasView project and Bumps script, and the plugin model of sectors. Raises
+    SasnetError on failure.
     """
     if result.best is None:
         raise SasnetError(f"{result.sample.files[0]}: nothing was fitted together, so nothing is exported.")
-    if result.sample.kind == SECTORS:  # curves of SasView and Bumps have no direction
-        paths = [folder / f"{name}-{i}.nxcansas.h5" for i in range(1, len(result.sample.curves) + 1)]
-        for path, curve_result in zip(paths, result.as_results(), strict=True):
-            write_nxcansas(curve_result, path)
-        return paths
+    plugin = plugin_path(result.best, folder)
+    if plugin:
+        result = write_plugin(result, plugin)
     project, script = (Path(folder) / f"{name}.{end}" for end in ("sasview.json", "bumps.py"))
     text = json.dumps(sample_project(result), indent=1, sort_keys=True, allow_nan=False)
     put_whole(project, (text + "\n").encode(), "SasView project", make_folder=True)
     put_whole(script, sample_script(result, script.name).encode(), "bumps script", make_folder=True)
-    return [project, script]
+    return [*([plugin] if plugin else []), project, script]
 
 
 def make_curve_fit(result: SampleResult, i: int) -> ModelFit:
@@ -120,11 +118,16 @@ def sample_script(result: SampleResult, file: str) -> str:
         f" {chisq_text(best.reduced_chisq)}{_describe_fitter(best.fitter)}; {MARK}.",
         fitter=fitter_for(free), warning=warning_of(free), imports=imports,
         sampling=sampling,
-        file=file, name=best.name, curves="\n".join(curves),
+        file=file, name=best.name, kernel=_describe_kernel(best.name), curves="\n".join(curves),
         models=", ".join(f"model{i}" for i in range(len(fits))),
         data=", ".join(f"data{i}" for i in range(len(fits))),
         shared="\n".join(shared), own="\n".join(own_lines),
     )  # fmt: skip
+
+
+def _describe_kernel(name: str) -> str:
+    """What a script loads: a model of sasmodels by name, a plugin file from the script's folder."""
+    return f"str(Path(__file__).with_name({Path(name).name!r}))" if name.endswith(".py") else repr(name)
 
 
 def _curve_lines(result: SampleResult, i: int, fit: ModelFit) -> str:
@@ -139,7 +142,9 @@ def _curve_lines(result: SampleResult, i: int, fit: ModelFit) -> str:
 
 def _factors(best: JointFit) -> tuple[float, ...] | None:
     """Return factors of the scales to a common one, unless a user has given scales."""
-    return None if any(curve_parameters["scale"].fixed for curve_parameters in best.own) else best.factors
+    if best.factors is None or any(own["scale"].fixed for own in best.own):
+        return None
+    return best.factors
 
 
 def _describe_fitter(fitter: str) -> str:

@@ -170,7 +170,10 @@ def inline_svg(figure: Figure, name: str, label: str, *, whole: bool = False) ->
     svg = svg.replace("font-weight: ; ", "").replace("xlink:href", "href")
     # A hundredth of a point is finer than any screen.
     svg = re.sub(r' (?:d|x|y|transform)="[^"]*"', lambda m: re.sub(r"(\.\d\d)\d+", r"\1", m[0]), svg)
-    return use_page_colours(re.sub(r"\s*\n\s*", "\n", svg))
+    svg = re.sub(r"\s*\n\s*", "\n", svg)
+    # Markers of one style have it from their group.
+    same = r'<use [^>]*?( style="[^"]*")/>(?:\n<use [^>]*?\1/>)+'
+    return use_page_colours(re.sub(same, lambda m: f"<g{m[1]}>{m[0].replace(m[1], '')}</g>", svg))
 
 
 def policy(scripts: Sequence[str], *, pictures: bool) -> str:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...digits import chisq_text, format_with_error, interval, significant, superscript, unit_text
+from ...digits import chisq_text, format_with_error, interval, significant, unit_text
 from ...domains.heads import Classes
 from ...files import read_text
 from ...fitting.result.fit_result import FitResult
@@ -40,7 +40,17 @@ from ...predict.classes import ClassesFinding
 from ...types import Curve, ModelZooError
 from ...zoo import Manifest, open_model
 from .. import summaries
-from ..notebook import COLOURS, Drawn, picture
+from ..canvas import Paint, svg
+from ..figure import (
+    MAX_DRAWN,
+    WIDTH,
+    CurvePlot,
+    data_plot,
+    draw_figure,
+    figure_size,
+    fit_plot,
+    sample_plot,
+)
 from ..plot import (
     MARGIN,
     PANEL,
@@ -55,10 +65,10 @@ from ..plot import (
 )
 from ..summaries import distribution_of
 from . import document
-from .document import DASHES, FITS, inline_svg, placeholder, plain_axes, settings
+from .document import DASHES, FITS, plain_axes
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 # --- The figure of a report that answers to the hand: uPlot, within the page, in place of its
@@ -66,19 +76,20 @@ if TYPE_CHECKING:
 
 #: Of uPlot, one file each, with its licence beside it.
 _STATIC = Path(__file__).parents[2] / "web" / "static"
-#: Digits of what is drawn: finer than any screen.
-_DIGITS = 6
-
 #: Below the page's own style.
 STYLE = "\n" + read_text(__file__, "plot.css")
 
 
-def figure_of(picture: str, plot_data: dict[str, Any]) -> str:
-    """Return a picture and what replaces it where scripts run, of `fit_plot` or `sample_plot`."""
+def draw_plot(plot: CurvePlot, name: str, label: str) -> str:
+    """Return the key of a plot, its picture, and what replaces it where scripts run."""
+    size = figure_size(plot)
+    picture = svg(
+        lambda figure, paint: draw_figure(figure, plot, paint), name, label, size, whole=True, layout=None
+    )
     # Nothing in it may end the element, whatever a file's title says.
-    data = json.dumps(plot_data, separators=(",", ":")).replace("<", "\\u003c").replace("&", "\\u0026")
+    data = json.dumps(plot.as_dict(), separators=(",", ":")).replace("<", "\\u003c").replace("&", "\\u0026")
     return (
-        f'<figure id="still">{picture}</figure><div id="plot" hidden></div>'
+        f'{make_key(plot.key)}<figure id="still">{picture}</figure><div id="plot" hidden></div>'
         f'<script type="application/json" id="plot-data">{data}</script>'
     )
 
@@ -86,10 +97,9 @@ def figure_of(picture: str, plot_data: dict[str, Any]) -> str:
 @cache
 def scripts() -> tuple[str, ...]:
     """What runs in the page: uPlot, then the figure."""
-    return (
-        (_STATIC / "uplot.min.js").read_text(encoding="utf-8").strip(),
-        read_text(__file__, "plot.js"),
-    )
+    names = ("uplot.min.js", "figure.js")
+    texts = [(_STATIC / name).read_text(encoding="utf-8").strip() for name in names]
+    return (*texts, read_text(__file__, "plot.js"))
 
 
 @cache
@@ -98,158 +108,39 @@ def style() -> str:
     return (_STATIC / "uplot.min.css").read_text(encoding="utf-8") + STYLE
 
 
-def fit_plot(result: FitResult, fit_count: int) -> dict[str, Any]:
-    """Return data and the first `fit_count` fits with residuals for the page's script."""
-    q, fits = result.curve.q, worth_showing(result.fits)[:fit_count]
-    return {
-        "axis": result.curve.intensity_label,
-        "points": [_points(q, result.curve.intensity, result.dintensity, "data", "data", None)],
-        "lines": [
-            _series(q, fit.theory, fit.short_name, FITS[k], k) | {"dash": [1.4 * d for d in DASHES[k]]}
-            for k, fit in enumerate(fits)
-        ],
-        "residuals": [
-            _series(q, (result.curve.intensity - fit.theory) / result.dintensity, fit.short_name, FITS[k], k)
-            for k, fit in enumerate(fits)
-        ],
-    }
-
-
-def sample_plot(result: SampleResult) -> dict[str, Any]:
-    """Return all curves, moved apart by powers of ten, and the best joint fit, for the script."""
-    best, plot_data = result.best, {"axis": "I(q), moved apart", "points": [], "lines": [], "residuals": []}
-    points: list[Any] = []
-    lines: list[Any] = []
-    residuals: list[Any] = []
-    for i, curve in enumerate(result.sample.curves):
-        name, colour = Path(result.sample.files[i]).name, FITS[i % len(FITS)]
-        error, factor = result.dintensities[i], 10.0 ** (len(result.sample.curves) - 1 - i)
-        points.append(_points(curve.q, factor * curve.intensity, factor * error, name, colour, i))
-        if best is not None:
-            lines.append(_series(curve.q, factor * best.theories[i], name, colour, i))
-            residuals.append(_series(curve.q, (curve.intensity - best.theories[i]) / error, name, colour, i))
-    return plot_data | {"points": points, "lines": lines, "residuals": residuals}
-
-
-def curve_plot(curve: Curve, name: str, nearest: tuple[NDArray[Any], NDArray[Any]] | None) -> dict[str, Any]:
-    """Return a curve, with a line not fitted to it (q in Å⁻¹, intensity), for the page's script."""
-    error = np.zeros(len(curve)) if curve.dintensity is None else curve.dintensity
-    lines = [] if nearest is None else [_series(*nearest, name, FITS[0], 0) | {"dash": []}]
-    points = [_points(curve.q, curve.intensity, error, "data", "data", None)]
-    return {"axis": curve.intensity_label, "points": points, "lines": lines, "residuals": []}
-
-
-def _points(
-    q: NDArray[Any],
-    intensity: NDArray[Any],
-    error: NDArray[Any],
-    name: str,
-    colour: str,
-    curve_index: int | None,
-) -> dict[str, Any]:
-    return _series(q, intensity, name, colour, curve_index) | {"e": _numbers(error)}
-
-
-def _series(
-    q: NDArray[Any], y: NDArray[Any], name: str, colour: str, curve_index: int | None
-) -> dict[str, Any]:
-    """`curve_index`: which entry of the key hides it; None for none."""
-    return {"name": name, "colour": colour, "of": curve_index, "q": _numbers(q), "y": _numbers(y)}
-
-
-def _numbers(values: Sequence[float] | NDArray[Any]) -> list[float | None]:
-    """Replace infinities, which JSON does not know, by None."""
-    return [
-        float(f"{v:.{_DIGITS}g}") if math.isfinite(v) else None
-        for v in np.asarray(values, dtype=float).tolist()
-    ]
-
-
 # --- Figures of a fit report as inline SVG: data with fits, residuals below, and the tree of
 # --- models.
-
-#: Fits that are drawn; more lines would not be distinguishable.
-MAX_DRAWN = len(FITS)
-#: Inches: width, plot of the data, strip of residuals, margins.
-_WIDTH, _PLOT, _STRIP = 9.6, 4.3, 0.8
-_LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 0.8, 0.12, 0.1, 0.55, 0.25
-
-
-def fit_figure(result: FitResult) -> str:
-    """Draw data with error bars and best fits on logarithmic axes above residual strips, as ``svg``."""
-    # Points off an axis or strip are triangles at its edge, so all are drawn. Groups ``fit-data`` and
-    # ``fit-below`` hold a marker per point, ``fit-residual1``, ``fit-above1`` and ``fit-under1`` those of the
-    # best fit's residuals, ``fit-line1`` its curve.
-    from matplotlib import style
-    from matplotlib.figure import Figure
-
-    fits = worth_showing(result.fits)[:MAX_DRAWN]
-    height = _TOP + _PLOT + len(fits) * (_STRIP + _GAP) + _BOTTOM
-    with style.context(["default", settings("fit")]):
-        figure = Figure(figsize=(_WIDTH, height))
-        width = (_WIDTH - _LEFT - _RIGHT) / _WIDTH
-
-        def panel(top: float, size: float) -> Axes:
-            axes = figure.add_axes((_LEFT / _WIDTH, 1 - (top + size) / height, width, size / height))
-            plain_axes(axes)
-            axes.set_xscale("log")
-            axes.set_xlim(*_q_limits(result.curve.q))
-            label_ticks(axes.xaxis, result.curve.q[[0, -1]], decimal=True)
-            return axes
-
-        axes = panel(_TOP, _PLOT)
-        _draw_data(axes, result)
-        lowest = axes
-        for index, fit in enumerate(fits):
-            lowest.tick_params(labelbottom=False)
-            lowest = panel(_TOP + _PLOT + _GAP + index * (_STRIP + _GAP), _STRIP)
-            _draw_residuals(lowest, result, fit, index)
-        lowest.set_xlabel("q / Å⁻¹", color=placeholder("ink"))
-        if fits:
-            middle = 1 - (_TOP + _PLOT + len(fits) * (_STRIP + _GAP) / 2) / height
-            figure.text(
-                0.012, middle, "(I − fit) / σ", rotation=90, va="center", color=placeholder("ink"), size=10
-            )
-        names = " and ".join(f.short_name for f in fits[:1]) or "no fit"
-        label = f"Intensity against q with {names}; residuals below"
-        return inline_svg(figure, "fit", label, whole=True)
 
 
 def model_free_figure(result: FitResult) -> str:
     """Guinier, dimensionless Kratky and Porod plots and p(r), an ``svg`` element."""
-    from matplotlib import style
-    from matplotlib.figure import Figure
 
-    with style.context(["default", settings("model-free")]):
-        figure = Figure(figsize=(_WIDTH, 2.7))
+    def draw(figure: Figure, paint: Paint) -> None:
         axes = [figure.add_axes((left_edge, 0.2, 0.18, 0.68)) for left_edge in (0.06, 0.31, 0.56, 0.81)]
         for panel in axes:
             plain_axes(panel)
-        ink = Ink(placeholder("data"), placeholder("fit1"), placeholder("ink"))
         curve = replace(result.curve, dintensity=result.dintensity)
-        draw_panels(axes, curve, result.model_free, ink)
-        return inline_svg(figure, "model-free", "Guinier, Kratky and Porod plots of the data, and p(r)")
+        draw_panels(axes, curve, result.model_free, Ink(paint("data"), paint("fit1"), paint("ink")))
+
+    label = "Guinier, Kratky and Porod plots of the data, and p(r)"
+    return svg(draw, "model-free", label, (WIDTH, 2.7), layout=None)
 
 
 def tree_figure(manifest: Manifest, result: FitResult) -> str:
     """Draw the tree of models with this answer's ranks. Raises ModelZooError without a tree."""
-    from matplotlib import style
-    from matplotlib.figure import Figure
-
     rank = ranks(worth_showing(result.fits))
     inside = members_of_links(manifest)
     homes = [frozenset(group.members) for group in manifest.groups if rank.keys() & set(group.members)]
     near = frozenset().union(*homes)
+    height = 0.165 * len(manifest.labels) + 0.7
 
-    def colour(link: int) -> str:
-        # What joins models of one group of this answer; above the cut a link holds models of several groups.
-        return placeholder("fit1" if any(inside[link] <= home for home in homes) else "muted")
+    def draw(figure: Figure, paint: Paint) -> None:
+        def colour(link: int) -> str:
+            # What joins models of one group of this answer; above the cut a link holds several groups.
+            return paint("fit1" if any(inside[link] <= home for home in homes) else "muted")
 
-    with style.context(["default", settings("tree")]):
-        height = 0.165 * len(manifest.labels) + 0.7
-        figure = Figure(figsize=(_WIDTH, height))
         axes = figure.add_axes((0.02, 0.6 / height, 0.63, 1 - 0.65 / height))
-        draw_tree(axes, manifest, colour, cut=placeholder("ink"))
+        draw_tree(axes, manifest, colour, cut=paint("ink"))
         plain_axes(axes)
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0, pad=6)
@@ -259,13 +150,13 @@ def tree_figure(manifest: Manifest, result: FitResult) -> str:
         )
         for text, name in zip(axes.get_yticklabels(), labels, strict=True):
             role = "fit1" if name in rank else "ink" if name in near else "muted"
-            text.set(fontsize=8.5, color=placeholder(role), parse_math=False)
+            text.set(fontsize=8.5, color=paint(role), parse_math=False)
             if name in rank:
                 text.set_fontweight("bold")
-        axes.set_xlabel("−ln of the probability that one is taken for the other", color=placeholder("ink"))
-        return inline_svg(
-            figure, "tree", "Tree of the models; those that were fitted are marked with their rank"
-        )
+        axes.set_xlabel("−ln of the probability that one is taken for the other", color=paint("ink"))
+
+    label = "Tree of the models; those that were fitted are marked with their rank"
+    return svg(draw, "tree", label, (WIDTH, height), layout=None)
 
 
 def ranks(fits: Sequence[ModelFit]) -> dict[str, str]:
@@ -274,111 +165,6 @@ def ranks(fits: Sequence[ModelFit]) -> dict[str, str]:
     for number, fit in enumerate(fits, start=1):
         names_by_kind.setdefault(fit.model, []).append(str(number))
     return {model: ", ".join(numbers) for model, numbers in names_by_kind.items()}
-
-
-def _draw_data(axes: Axes, result: FitResult) -> None:
-    q, intensity, error = result.curve.q, result.curve.intensity, result.dintensity
-    ink, positive = placeholder("data"), intensity > 0
-    is_shown = np.ones(q.size, dtype=bool)
-    if positive.any():
-        # A few points that scatter down to zero would squeeze the rest.
-        low = 0.5 * float(np.percentile(intensity[positive], 1))
-        high = 1.6 * float(np.max(intensity[positive]))
-        axes.set_yscale("log")
-        axes.set_ylim(low, high)
-        label_ticks(axes.yaxis, np.array([low, high]), decimal=False)
-        is_shown = intensity > low
-        floor = 1e-3 * low
-    else:
-        floor = -np.inf
-    ends = np.maximum(np.column_stack([intensity - error, intensity + error])[is_shown], floor)
-    bars = axes.plot(*_segments(q[is_shown], ends), color=ink, linewidth=0.7, alpha=0.6)
-    markers = axes.plot(
-        q[is_shown], intensity[is_shown], "o", color=ink, markersize=3, markeredgewidth=0, clip_on=False
-    )
-    below = axes.plot(
-        q[~is_shown], np.zeros(np.sum(~is_shown)), "v", color=ink, markersize=4, markeredgewidth=0,
-        transform=axes.get_xaxis_transform(), clip_on=False,
-    )  # fmt: skip
-    for (line,), name in ((bars, "bars"), (markers, "data"), (below, "below")):
-        line.set_gid(name)
-    # The best is drawn last, on top of the others.
-    for index, fit in reversed(list(enumerate(worth_showing(result.fits)[:MAX_DRAWN]))):
-        theory = np.where(fit.theory > 0, fit.theory, np.nan) if positive.any() else fit.theory
-        (line,) = axes.plot(q, theory, color=placeholder(FITS[index]), linewidth=1.9 if index == 0 else 1.4)
-        if DASHES[index]:
-            line.set_dashes(DASHES[index])
-        line.set_gid(f"line{index + 1}")
-    axes.set_ylabel(result.curve.intensity_label, color=placeholder("ink"), parse_math=False)
-
-
-def _draw_residuals(axes: Axes, result: FitResult, fit: ModelFit, index: int) -> None:
-    q = result.curve.q
-    residual = (result.curve.intensity - fit.theory) / result.dintensity
-    finite = np.abs(residual[np.isfinite(residual)])
-    bound = 1.15 * max(3.0, float(np.percentile(finite, 98)) if finite.size else 0.0)
-    # Not a number counts as beyond all bounds, so that it is seen.
-    residual = np.nan_to_num(residual, nan=np.inf)
-    beyond = np.abs(residual) > bound
-    colour = placeholder(FITS[index])
-    axes.axhspan(-2, 2, color=placeholder("line"), alpha=0.45, linewidth=0)
-    axes.axhline(0, color=placeholder("muted"), linewidth=0.8)
-    for part, marker, size, name in (
-        (~beyond, "o", 2.6, "residual"),
-        (beyond & (residual > 0), "^", 4, "above"),
-        (beyond & (residual < 0), "v", 4, "under"),
-    ):
-        (line,) = axes.plot(
-            q[part], np.clip(residual[part], -bound, bound), marker, color=colour, markersize=size,
-            markeredgewidth=0, clip_on=False,
-        )  # fmt: skip
-        line.set_gid(f"{name}{index + 1}")
-    axes.set_ylim(-bound, bound)
-    tick = _round_below(0.75 * bound)
-    axes.set_yticks([-tick, 0, tick], [f"−{tick:g}", "0", f"{tick:g}"])
-    axes.text(
-        0, 1.05, f"{index + 1} · {fit.short_name}", transform=axes.transAxes, va="bottom", size=9,
-        weight="bold", color=colour, parse_math=False,
-    )  # fmt: skip
-
-
-def _segments(q: NDArray[Any], ends: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """One line through all error bars, lifted between them: a tenth of the size of a line for each."""
-    gap = np.full(q.size, np.nan)
-    return np.column_stack([q, q, gap]).ravel(), np.column_stack([ends, gap]).ravel()
-
-
-def _q_limits(q: NDArray[Any]) -> tuple[float, float]:
-    margin = (q[-1] / q[0]) ** 0.02 if q[-1] > q[0] else 1.1
-    return float(q[0] / margin), float(q[-1] * margin)
-
-
-def _round_below(value: float) -> float:
-    power = 10 ** np.floor(np.log10(value))
-    return float(next(m for m in (5, 2, 1) if m * power <= value) * power)
-
-
-def label_ticks(axis: Any, ends: NDArray[Any], *, decimal: bool) -> None:
-    """Labels at decades where there are two of them or more, else also between them."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
-
-    decades = float(np.log10(ends[1] / ends[0])) if ends[1] > ends[0] else 0.0
-    if decades < 0.5:
-        axis.set_major_locator(MaxNLocator(5))
-    else:
-        subs = (1.0,) if decades > 2.2 else (1.0, 2.0, 5.0) if decades > 1 else (1.0, 2.0, 3.0, 5.0, 7.0)
-        axis.set_major_locator(LogLocator(subs=subs, numticks=12))
-    axis.set_minor_locator(LogLocator(subs=[float(n) for n in range(1, 10)], numticks=200))
-
-    def label(value: float, _: object) -> str:
-        power = int(np.floor(np.log10(value) + 1e-9))
-        if -4 <= power <= 4 and (decimal or decades <= 2.2):
-            return f"{value:.4g}"
-        factor = value / 10.0**power
-        return f"10{superscript(power)}" if abs(factor - 1) < 1e-6 else f"{factor:.3g}×10{superscript(power)}"
-
-    axis.set_major_formatter(FuncFormatter(label))
-    axis.set_minor_formatter(NullFormatter())
 
 
 #: Pixels an inch, and what `document` gives every figure at least.
@@ -413,16 +199,14 @@ def _width(fit: ModelFit) -> int:
 
 def corner_svg(fit: ModelFit) -> str:
     """Draw a posterior as ``svg`` with a group ``corner-panel-ROW-COLUMN`` for each pair of parameters."""
-    from matplotlib import style
-    from matplotlib.figure import Figure
-
     side = MARGIN + PANEL * len(select_drawn_names(fit))
-    with style.context(["default", settings("corner")]):
-        figure = Figure(figsize=(side, side))
-        draw_corner(figure, fit, ink=placeholder("ink"), fill=placeholder("fit1"), muted=placeholder("muted"))
+
+    def draw(figure: Figure, paint: Paint) -> None:
+        draw_corner(figure, fit, ink=paint("ink"), fill=paint("fit1"), muted=paint("muted"))
         for axes in figure.axes:
             axes.patch.set_visible(False)
-        return inline_svg(figure, "corner", f"Posterior of the parameters of {fit.name}")
+
+    return svg(draw, "corner", f"Posterior of the parameters of {fit.name}", (side, side), layout=None)
 
 
 # --- Tables of a fit report: ranking, parameters, and what made the page.
@@ -433,11 +217,11 @@ _PROGRAMS = ("sasmodels", "bumps", "onnxruntime", "numpy", "scipy")
 _MODEL_PAGE = "https://www.sasview.org/docs/user/models/{}.html"
 
 
-def key(fits: Sequence[ModelFit]) -> str:
-    """Which line is which model."""
+def make_key(names: Sequence[str]) -> str:
+    """Which line is which."""
     items = "".join(
-        f'<span>{swatch(i)}<span class="name">{escape(fit.short_name)}</span></span>'
-        for i, fit in enumerate(fits[: len(FITS)])
+        f'<span>{swatch(i % len(FITS))}<bdi class="name">{escape(name)}</bdi></span>'
+        for i, name in enumerate(names)
     )
     return f'<div class="key">{items}</div>' if items else ""
 
@@ -681,17 +465,7 @@ def _sentences(answer: Answer, command: str) -> tuple[str, str, list[str]]:
 
 
 def _figure(curve: Curve, answer: Answer) -> str:
-    name, nearest = _nearest(curve, answer)
-    lines = [] if nearest is None else [nearest]
-    figure = picture([Drawn(curve.q, curve.intensity, curve.dintensity, lines)], "Intensity against q")
-    figure = figure.replace(COLOURS[0], f"var(--{FITS[0]})").replace("currentColor", "var(--ink)")
-    key = (
-        f'<div class="key"><span>{swatch(0)}<span class="name">{escape(name)}</span>, nearest simulated'
-        " curve, not fitted</span></div>"
-        if lines
-        else ""
-    )
-    return f"{key}{figure_of(figure, curve_plot(curve, name, nearest))}"
+    return draw_plot(data_plot(curve, *_nearest(curve, answer)), "curve", "Intensity against q")
 
 
 def _nearest(curve: Curve, answer: Answer) -> tuple[str, tuple[NDArray[Any], NDArray[Any]] | None]:
@@ -750,8 +524,7 @@ def page(result: FitResult, groups: Manifest, origin: str = "", *, tree: bool = 
 </header>
 <section>
 <h2>Data and fits</h2>
-{key(worth_showing(result.fits))}
-{figure_of(fit_figure(result), fit_plot(result, MAX_DRAWN))}
+{_draw_fit(result)}
 <p class="small">Error bars are one standard deviation. Shaded: residuals within 2 σ.{_caption(result)}
 {_download(result)}</p>
 </section>
@@ -765,6 +538,11 @@ def page(result: FitResult, groups: Manifest, origin: str = "", *, tree: bool = 
     return document.document(
         f"{title} · fits by sasnet", body, identity=_curve_identity(curve), scripts=scripts(), style=style()
     )
+
+
+def _draw_fit(result: FitResult) -> str:
+    names = [fit.short_name for fit in worth_showing(result.fits)[:1]] or ["no fit"]
+    return draw_plot(fit_plot(result), "fit", f"Intensity against q with {names[0]}; residuals below")
 
 
 def _make_model_free_section(result: FitResult) -> str:
@@ -913,10 +691,6 @@ def _groups(result: FitResult, groups: Manifest, *, tree: bool) -> str:
 # --- One HTML page for several curves of one sample, fitted together: curves, residuals, shared and
 # --- own.
 
-#: Inches.
-_SAMPLE_WIDTH, _SAMPLE_PLOT, _SAMPLE_STRIP = 9.6, 4.6, 0.75
-#: A curve's fit is drawn this much darker than its points.
-_POINTS = 0.55
 #: Joint fits that are listed.
 _MOST = 10
 _LEVEL = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}
@@ -960,8 +734,7 @@ def sample_page(result: SampleResult) -> str:
 {document.verdict(headline, "<br>".join(cautions), level=_LEVEL[verdict.level])}
 </header>
 <section><h2>Curves and the best fit</h2>
-{_key(files)}
-{figure_of(sample_figure(result), sample_plot(result))}
+{draw_plot(sample_plot(result), "sample", "Curves of one sample with their joint fit")}
 <p class="small">Error bars are one standard deviation. Each curve is multiplied by the power behind its name.
 Shaded: residuals within 2 σ.</p></section>
 {document.notes(result.remarks)}
@@ -971,79 +744,6 @@ Shaded: residuals within 2 σ.</p></section>
     return document.document(
         f"{title} · fits by sasnet", body, identity=_sample_identity(result), scripts=scripts(), style=style()
     )
-
-
-def _key(files: list[str]) -> str:
-    items = "".join(
-        f"<span>{swatch(i % len(FITS))}<bdi>{escape(name)}</bdi></span>" for i, name in enumerate(files)
-    )
-    return f'<div class="key">{items}</div>'
-
-
-def sample_figure(result: SampleResult) -> str:
-    """Draw all curves, moved apart, with the best joint fit, above residual strips."""
-    from matplotlib import style as rc
-    from matplotlib.figure import Figure
-
-    curves, best = result.sample.curves, result.best
-    height = _SAMPLE_PLOT + _SAMPLE_STRIP * len(curves) + 0.9
-    low, high = min(c.q[0] for c in curves), max(c.q[-1] for c in curves)
-    with rc.context(["default", settings("sample")]):
-        figure = Figure(figsize=(_SAMPLE_WIDTH, height))
-        grid = figure.add_gridspec(
-            1 + len(curves), 1, height_ratios=[_SAMPLE_PLOT] + [_SAMPLE_STRIP] * len(curves), hspace=0.12,
-            left=0.08, right=0.99, top=0.985, bottom=0.55 / height,
-        )  # fmt: skip
-        above = figure.add_subplot(grid[0])
-        for i, curve in enumerate(curves):
-            factor = 10.0 ** (len(curves) - 1 - i)
-            colour = placeholder(FITS[i % len(FITS)])
-            error = result.dintensities[i] * factor
-            above.errorbar(
-                curve.q, curve.intensity * factor, np.minimum(error, np.abs(curve.intensity) * factor * 0.99),
-                fmt="o", color=colour, markersize=2.6, elinewidth=0.6, alpha=_POINTS, markeredgewidth=0,
-            )  # fmt: skip
-            if best is not None:
-                above.plot(curve.q, best.theories[i] * factor, color=colour, linewidth=1.6)
-            moved = f"  ×10{_power(len(curves) - 1 - i)}" if i < len(curves) - 1 else ""
-            label = f"{Path(result.sample.files[i]).name}{moved}"
-            above.text(
-                0.985, 0.96 - 0.055 * i, label, transform=above.transAxes, ha="right", va="top", size=9,
-                color=colour, parse_math=False,
-            )  # fmt: skip
-        above.set_yscale("log")
-        above.set_ylabel("I(q), moved apart", color=placeholder("ink"))
-        axes_drawn = [above]
-        for i in range(len(curves)):
-            axes_drawn.append(figure.add_subplot(grid[1 + i]))
-            _residuals(axes_drawn[-1], result, i)
-        for axes in axes_drawn:
-            plain_axes(axes)
-            axes.set_xscale("log")
-            axes.set_xlim(low / 1.05, high * 1.05)
-            axes.tick_params(labelbottom=axes is axes_drawn[-1])
-        axes_drawn[-1].set_xlabel("q / Å⁻¹", color=placeholder("ink"))
-        return inline_svg(figure, "sample", "Curves of one sample with their joint fit", whole=True)
-
-
-def _power(number: int) -> str:
-    return str(number).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
-
-
-def _residuals(axes: Axes, result: SampleResult, i: int) -> None:
-    axes.axhspan(-2, 2, color=placeholder("line"), alpha=0.45, linewidth=0)
-    axes.axhline(0, color=placeholder("muted"), linewidth=0.8)
-    if result.best is None:
-        return
-    curve = result.sample.curves[i]
-    residual = (curve.intensity - result.best.theories[i]) / result.dintensities[i]
-    bound = 1.15 * max(3.0, float(np.percentile(np.abs(residual), 98)))
-    axes.plot(
-        curve.q, np.clip(residual, -bound, bound), "o", color=placeholder(FITS[i % len(FITS)]),
-        markersize=2.4,
-        markeredgewidth=0,
-    )  # fmt: skip
-    axes.set_ylim(-bound, bound)
 
 
 def _row(cells: list[str], tag: str = "td") -> str:

@@ -32,6 +32,9 @@ from .separable_average import LADDER, LEAST, MOST, rule, step_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    #: First and last node of each q, and sines, cosines and weights of all nodes.
+    _Nodes = tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats, Floats]
+
 #: Profiles of `size_averages.c`: 2 J₁(x)/x of a disk, sin(x)/x of a slab.
 DISK, SLAB = 0, 1
 #: Distance of the points of a table, in q times the largest half length: a cubic spline of the square, which
@@ -360,28 +363,55 @@ class _TooLargeError(Exception):
     """A table would have more points than `MOST_POINTS`."""
 
 
+def average_squares(form: str, q: Floats, cosines: Floats, parameters: Mapping[str, Any]) -> Floats | None:
+    """F² of one of `PARTICLES` with two axes at each q, ascending, and cosine to its axis, (n,), averaged
+    over sizes, up to a factor; None if a table would be too large.
+    """
+    distributions = _list_distributions(parameters)
+    first, last = np.arange(q.size, dtype=np.int32), np.arange(1, q.size + 1, dtype=np.int32)
+    nodes = first, last, np.sqrt(1 - cosines**2), cosines, np.ones(q.size)
+    scalars = {**_defaults(form), **parameters}
+    try:
+        return _average_product(PARTICLES[form], q, scalars, distributions, False, nodes)  # type: ignore[arg-type]
+    except _TooLargeError:
+        return None
+
+
+def _list_distributions(parameters: Mapping[str, Any]) -> dict[str, tuple[Floats, Floats]]:
+    """Values and weights of the sizes that sasmodels' parameters distribute."""
+    from sasmodels.weights import get_weights
+
+    distributions = {}
+    wide = [key.removesuffix("_pd") for key, width in parameters.items() if key.endswith("_pd") and width]
+    for name in wide:
+        kind, points, width, reach = (parameters[f"{name}_pd{key}"] for key in ("_type", "_n", "", "_nsigma"))
+        mean = parameters[name]
+        distributions[name] = get_weights(kind, points, width, reach, mean, (0.0, np.inf), True)
+    return distributions
+
+
 def _average_product(
     particle: Product, q: Floats, scalars: Mapping[str, float],
-    distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool,
+    distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool, nodes: _Nodes | None = None,
 ) -> Floats:  # fmt: skip
     apart = [name for name in distributions if not any(name in axis.parameters for axis in particle.axes)]
     total = np.zeros_like(q)
     for weight, sizes in _combinations(apart, distributions):
-        total += weight * _average_terms(particle, q, {**scalars, **sizes}, distributions, amplitude)
+        total += weight * _average_terms(particle, q, {**scalars, **sizes}, distributions, amplitude, nodes)
     return total
 
 
 def _average_terms(
     particle: Product, q: Floats, scalars: Mapping[str, float],
-    distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool,
+    distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool, nodes: _Nodes | None = None,
 ) -> Floats:  # fmt: skip
-    """Average over orientations the products of tables, one table for each axis."""
+    """Average over orientations, or take at `nodes`, the products of tables, one table for each axis."""
     tables = [_axis_table(axis, q[-1], scalars, distributions, amplitude) for axis in particle.axes]
     across, *rest = tables
     if len(rest) == 2:
         across = _average_box_turn(across, rest[0], q[-1], amplitude)
         rest = rest[1:]
-    nodes = _nodes(q * max(across.largest, rest[0].largest), _all_directions())
+    nodes = nodes or _nodes(q * max(across.largest, rest[0].largest), _all_directions())
     out = np.empty_like(q)
     _angle_average(q, nodes, across, rest[0], amplitude, out)
     return out
@@ -472,7 +502,7 @@ def _average_box_turn(a: _Table, b: _Table, q_max: float, amplitude: bool) -> _T
 
 
 def _angle_average(
-    q: Floats, nodes: tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats, Floats],
+    q: Floats, nodes: _Nodes,
     first: _Table, second: _Table, amplitude: bool, out: Floats, *, step: float = 0.0,
 ) -> None:  # fmt: skip
     begin, end, sine, cosine, weight = nodes

@@ -417,7 +417,7 @@ STATES = {
     "fitted": "those that were fitted",
     "unfitted": "those that were not",
     "explained": "those that a fit explains",
-    "doubtful": "those with a doubt",
+    "caution": "those with a caution",
     "unreadable": "files that hold no curve",
 }
 #: What is said of an image where the doubt beside it says all.
@@ -477,7 +477,7 @@ def _has(row: Row, word: str) -> bool:
         level = row.verdict.get("level", "")
         states = {
             "fitted": bool(level), "unfitted": not level and bool(row.line), "explained": level == EXPLAINS,
-            "doubtful": bool(_doubt(row)), "unreadable": bool(row.problem),
+            "caution": bool(_doubt(row)), "unreadable": bool(row.problem),
         }  # fmt: skip
         return states[word]
     return word in row.text

@@ -14,10 +14,8 @@ from typer.testing import CliRunner
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.domains.simulator import HeldOut
 from sasnet_plugin.images.features import N_CHANNELS
-from sasnet_plugin.images.growth.simulation import SIMULATOR
 from sasnet_plugin.images.report import bias_section, learning_section, pls_section, write_network_page
 from sasnet_plugin.report import canvas
-from sasnet_plugin.simulate.dataset import Request, plan
 from sasnet_plugin.types import SasnetError
 
 runner = CliRunner()
@@ -71,16 +69,16 @@ def test_the_page_takes_the_tables_over(tmp_path: Path) -> None:
     assert "Refused: 3 %." in text
 
 
-def test_evaluate_gives_figures_a_card_and_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evaluate_gives_figures_a_card_and_a_page(
+    simulated_films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(write_zoo(tmp_path / "zoo", "gisas_growth")))
-    for _ in plan(SIMULATOR, tmp_path / "films", Request(rounds=1, seed=9, scale=0.1)).run():
-        pass
     run = tmp_path / "run"
     run.mkdir()
     (run / "settings.json").write_text(json.dumps({"train": {"batch": 128, "save_every": 100}}))
     (run / "log.csv").write_text("epoch,loss,val_loss\n0,2.0,NA\n1,1.0,NA\n")
     names = {name: tmp_path / name for name in ("a.png", "card.md", "net.html")}
-    asked = ["evaluate", "--domain", "gisas_growth", "--test", str(tmp_path / "films"), "--per-model", "3"]
+    asked = ["evaluate", "--domain", "gisas_growth", "--test", str(simulated_films), "--per-model", "3"]
     result = runner.invoke(
         app,
         [*asked, "--plot", str(names["a.png"]), "--card", str(names["card.md"]),

@@ -14,12 +14,11 @@ from keras import ops
 
 from sasnet_plugin.images.features import N_CHANNELS, N_PICTURES
 from sasnet_plugin.images.gisas.specification import GISAS_HEX
-from sasnet_plugin.images.growth.simulation import SIMULATOR
 from sasnet_plugin.images.growth.specification import FILM, GISAS_GROWTH
 from sasnet_plugin.images.report import grad_cam
 from sasnet_plugin.images.training.attention import maps_and_gradients
 from sasnet_plugin.images.training.trunks import fold
-from sasnet_plugin.simulate.dataset import Request, Stream, plan
+from sasnet_plugin.simulate.dataset import Stream
 from sasnet_plugin.train.network import build
 from sasnet_plugin.types import SasnetError
 
@@ -29,16 +28,8 @@ SETTINGS = {"inputs": SHAPE, "labels": {}, "net": TINY}
 NAMES = [one.name for one in FILM]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("films")
-    for _ in plan(SIMULATOR, folder, Request(rounds=1, seed=4, scale=0.1)).run():
-        pass
-    return folder
-
-
-def test_the_specification_leads_to_a_network_that_learns(folder: Path) -> None:
-    stream = Stream(GISAS_GROWTH, folder, np.random.default_rng(1))
+def test_the_specification_leads_to_a_network_that_learns(simulated_films: Path) -> None:
+    stream = Stream(GISAS_GROWTH, simulated_films, np.random.default_rng(1))
     parts = [stream.take() for _ in range(6)]
     features = np.concatenate([part[0]["features"] for part in parts])
     answers = {key: np.concatenate([part[1][key] for part in parts]) for key in parts[0][1]}

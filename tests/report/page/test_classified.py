@@ -39,7 +39,7 @@ def test_it_says_what_the_terminal_says_and_draws_every_point(curve: Curve, answ
         assert all(cell in words for cell in row)
     drawn = json.loads(re.findall(r'id="plot-data">(.*?)</script>', text)[0])
     np.testing.assert_allclose(drawn["points"][0]["y"], curve.intensity, rtol=1e-5)
-    assert text.count('class="sasnet-points"') == 1
+    assert text.count('id="curve-data1"') == 1
 
 
 def test_a_page_has_the_name_that_the_overview_links_to(curve: Curve, answer: Answer, tmp_path: Path) -> None:

@@ -235,7 +235,7 @@ def test_the_page_says_when_by_what_and_from_which_numbers(result: FitResult, gr
 
 
 def test_every_point_is_drawn_where_it_belongs(tree: Element, result: FitResult) -> None:
-    data, below = positions(tree.by_id("fit-data")), positions(tree.by_id("fit-below"))
+    data, below = positions(tree.by_id("fit-data1")), positions(tree.by_id("fit-below1"))
     assert len(data) + len(below) == POINTS
     q, intensity = result.curve.q, result.curve.intensity
     # On the axis are all but those at or below zero, and perhaps one that scatters down to it.
@@ -247,14 +247,15 @@ def test_every_point_is_drawn_where_it_belongs(tree: Element, result: FitResult)
     for pixel, value in zip(data.T, (log_q, np.log(intensity[shown])), strict=True):
         slope, offset = np.polyfit(value, pixel, 1)
         np.testing.assert_allclose(slope * value + offset, pixel, atol=0.05)
-    # One error bar for each, and q of the triangles on the same axis.
-    assert len(vertices(tree.by_id("fit-bars"))) == 2 * len(data)
+    # One error bar for each that reaches the axis, and q of the triangles on the same axis.
+    seen = np.sum(intensity + result.dintensity > intensity[shown].min())
+    assert len(vertices(tree.by_id("fit-bars1"))) == 2 * seen
     slope, offset = np.polyfit(log_q, data[:, 0], 1)
     np.testing.assert_allclose(slope * np.log(q[~shown]) + offset, below[:, 0], atol=0.05)
 
 
 def test_fits_are_drawn_on_the_axes_of_the_data(tree: Element, result: FitResult) -> None:
-    data, q, intensity = positions(tree.by_id("fit-data")), result.curve.q, result.curve.intensity
+    data, q, intensity = positions(tree.by_id("fit-data1")), result.curve.q, result.curve.intensity
     shown = intensity >= np.sort(intensity)[-len(data)]
     across = np.polyfit(np.log(q[shown]), data[:, 0], 1)
     up = np.polyfit(np.log(intensity[shown]), data[:, 1], 1)
@@ -412,7 +413,7 @@ def test_curve_that_no_model_fits_and_one_below_zero(result: FitResult, groups: 
     curve = replace(result.curve, intensity=-np.abs(result.curve.intensity) - 1e-6)
     tree = read(page(FitResult(curve, result.dintensity, (), notes=("No model.",)), groups))
     assert "No model could be fitted." in tree.words()
-    assert len(positions(tree.by_id("fit-data"))) == POINTS
+    assert len(positions(tree.by_id("fit-data1"))) == POINTS
     assert not tree.all("table")
 
 

@@ -366,7 +366,7 @@ function kept() {
   const within = Object.entries(ranges).map(([name, [low, high]]) => `${name} between ${number(low, 4)} and ${number(high, 4)}`);
   const held = [listed(fixed, "fixes "), within.length ? `keeps ${within.join(", ")}` : ""].filter(Boolean).join(" and ");
   const others = Object.keys({ ...fixed, ...ranges }).filter((name) => !parameters.has(name));
-  const where = others.length ? ` To change ${others.join(" or ")}, choose a form that has ${others.length > 1 ? "them" : "it"}.` : "";
+  const where = others.length ? ` To change ${others.join(" or ")}, choose a form factor that has ${others.length > 1 ? "them" : "it"}.` : "";
   $("held").textContent = held ? `“Find the model” ${held}, in each model that has the parameter.${where}` : "";
 }
 
