@@ -193,6 +193,7 @@ def draw_plot(axes: Axes, plot: CurvePlot, paint: Paint) -> None:
         axes.plot(
             line.q, np.where(line.y > min(lowest, 0.0), line.y, np.nan), color=paint(line.colour),
             lw=line.width, gid=f"line{number}", zorder=3 - 0.01 * number, ls=(0, line.dashes or None),
+            label=line.name,
         )  # fmt: skip
     axes.set_xlabel(Q_AXIS, color=paint("ink"))
     axes.set_ylabel(plot.axis, color=paint("ink"), parse_math=False)

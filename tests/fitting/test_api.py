@@ -28,8 +28,11 @@ def test_a_core_shell_sphere_is_found_ranked_verified_and_shown(simulated: Simul
     _, residuals = data.figure.axes
     line = next(x for x in data.lines if x.get_label().startswith("core_shell_sphere"))
     assert line.get_ydata() == pytest.approx(result.best.theory)
-    shown = residuals.lines[0].get_ydata()
-    assert float(np.sum(shown**2)) == pytest.approx(result.best.chisq)
+    shown = next(x for x in residuals.lines if x.get_gid() == "residual1").get_ydata()
+    values = (curve.intensity - result.best.theory) / result.dintensity
+    assert float(np.sum(values**2)) == pytest.approx(result.best.chisq)
+    assert shown == pytest.approx(values[np.abs(values) <= np.abs(shown).max()])
+    assert shown.size > 0.95 * values.size
 
 
 def test_what_no_model_explains_is_said(simulated: Simulated) -> None:

@@ -82,5 +82,5 @@ def test_a_table_that_cannot_be_used_is_one_sentence(
         path.write_text(table)
     with pytest.raises(SasnetError, match=sentence):
         record(DIFFRACTION, path, [str(run)], tmp_path / "out")
-    with pytest.raises(SasnetError, match="have no tags"):
+    with pytest.raises(SasnetError, match="cannot learn tags"):
         record(replace(DIFFRACTION, title="curves", heads=()), path, [str(run)], tmp_path / "out")
