@@ -176,8 +176,7 @@ def describe(page: Any) -> None:
 def show_image(page: Any) -> None:
     """Show the fit of the rods."""
     page.click("#to-images")
-    if page.is_visible("#image"):
-        page.click("#image a[href='#images']")
+    page.wait_for_selector("#image", state="hidden")
     page.click(".shot:has-text('sheared rods.npy')")
     until(page, "document.getElementById('residual').naturalWidth > 0", 60)
 

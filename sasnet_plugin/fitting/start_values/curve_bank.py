@@ -241,7 +241,8 @@ def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: 
     if factor:
         columns["radius_effective"] = page.radius_effective[row] * np.exp(BANK_STEP * shifts[s])
     near_curves = []
-    for place in islice(_distinct(columns), count):
+    places = islice(_distinct(columns), count) if columns else range(1)  # porod has no parameter but its scale
+    for place in places:
         at = int(row[place]), int(s[place])
         extra, _, _, background = factor_results[k[place]]
         # For a product, sasmodels multiplies by volfraction; the bank's curves have no absolute scale.

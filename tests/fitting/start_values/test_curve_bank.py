@@ -75,6 +75,13 @@ def test_starts_differ_and_get_worse(simulated: Simulated, bank: Bank) -> None:
     assert np.std(np.log(lengths)) > 0.05
 
 
+def test_a_model_with_no_parameter_but_its_scale_has_one_start(simulated: Simulated, bank: Bank) -> None:
+    curve = simulated("porod", {"scale": 1e-6, "background": 0.01})
+    assert curve.dintensity is not None
+    (start,) = nearest(bank.page("porod"), "porod", None, bin_curve(curve, curve.dintensity), count=6)
+    assert start.parameters["background"] == pytest.approx(0.01, rel=0.1)
+
+
 def test_fringes_sampled_without_resolution_do_not_hide_the_size(bank: Bank) -> None:
     # Uncertainties in proportion to I are smallest in the minima, which average away in the bank's curves.
     q = np.geomspace(0.001, 0.5, 200)
