@@ -241,8 +241,9 @@ def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: 
     if factor:
         columns["radius_effective"] = page.radius_effective[row] * np.exp(BANK_STEP * shifts[s])
     near_curves = []
-    places = islice(_distinct(columns), count) if columns else range(1)  # porod has no parameter but its scale
-    for place in places:
+    # A model as porod has no parameter but its scale.
+    chosen = islice(_distinct(columns), count) if columns else range(1)
+    for place in chosen:
         at = int(row[place]), int(s[place])
         extra, _, _, background = factor_results[k[place]]
         # For a product, sasmodels multiplies by volfraction; the bank's curves have no absolute scale.
