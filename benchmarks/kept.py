@@ -42,6 +42,7 @@ def run(
 ) -> list[dict[str, Any]]:
     """All answers of one contestant to so many problems or to those, what is kept and what is new."""
     asked = range(numbers) if isinstance(numbers, int) else numbers
+    work.mkdir(parents=True, exist_ok=True)
     path = work / f"{contestant}-{seed}.jsonl"
     rows = kept(path)
     text = path.read_text(encoding="utf-8") if path.exists() else ""

@@ -183,7 +183,6 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="of part a")
     parser.add_argument("--only", type=int, nargs="+", help="numbers of curves, within a part")
     asked = parser.parse_args()
-    asked.work.mkdir(parents=True, exist_ok=True)
 
     def rows(solve: Callable[..., dict[str, Any]], part: str, count: int, seed: int) -> list[dict[str, Any]]:
         if asked.part not in (None, part):

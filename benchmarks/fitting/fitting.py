@@ -125,7 +125,6 @@ def table(rows: Rows, seed: int) -> str:
 def main() -> None:
     """Fit, print the table, and write it if asked to."""
     options = parser_of(__doc__, work=True, count=300, seed=2026, workers=2).parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
     rows = run(solve, "sasnet", options.count, options.seed, options.work, options.workers)
     page = f"# Fitting\n\n{table(rows, options.seed)}"
     print(page)

@@ -210,7 +210,6 @@ def main() -> None:
     parser.add_argument("--systematic", action="store_true")
     parser.add_argument("--named", action="store_true")
     asked = parser.parse_args()
-    asked.work.mkdir(parents=True, exist_ok=True)
     told = "-named" if asked.named else ""
     case = "slow" if asked.systematic else "exact"
     run(solve, f"sbc-{case}{told}", len(MODELS) * asked.draws, asked.seed, asked.work, asked.workers)

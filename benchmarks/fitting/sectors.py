@@ -223,7 +223,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--third", type=int, choices=(0, 1, 2), help="only every third sample")
     asked = parser.parse_args(arguments)
     numbers = range(asked.third or 0, asked.count, 1 if asked.third is None else 3)
-    asked.work.mkdir(parents=True, exist_ok=True)
     rows = run(solve, TOGETHER, numbers, 0, asked.work, 1)
     costed = [index for index in numbers if index in COSTED] if asked.cost else []
     alone = run(solve, ALONE, costed, 0, asked.work, 1)

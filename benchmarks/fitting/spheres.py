@@ -142,7 +142,6 @@ def main() -> None:
     parser = parser_of(__doc__, work=True, count=COUNT, first=0, seed=2026, workers=1)
     parser.add_argument("--network", type=int, default=0, metavar="N")
     asked = parser.parse_args()
-    asked.work.mkdir(parents=True, exist_ok=True)
     numbers = range(asked.first, asked.first + asked.count)
     page = table(run(solve, "spheres", numbers, asked.seed, asked.work, asked.workers))
     if asked.network:

@@ -94,7 +94,6 @@ def main() -> None:
     """Run, print the table, and write it if asked to."""
     parser = parser_of(__doc__, work=True, count=60, seed=2026, workers=1)
     options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
     rows = run(solve, "systematic", options.count, options.seed, options.work, options.workers)
     page = table(rows)
     print(page)

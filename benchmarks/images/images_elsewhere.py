@@ -289,7 +289,6 @@ def main() -> None:
     parser.add_argument("--kind", choices=list(DOMAINS), help="Answer scenes of this kind.")
     parser.add_argument("--work", type=Path, default=Path("work"))
     options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
     if options.kind:
         asked = range(options.first, options.first + options.images)
         run(solve, f"elsewhere_{options.kind}", asked, options.seed, options.work, 1)

@@ -74,8 +74,8 @@ class Frames:
 
     arguments: Sequence[str]
     said: Callable[[str], None] = print_to_stderr
-    _pictures: set[str] = field(default_factory=set)
-    _others: set[int] = field(default_factory=set)  #: Hashes: a folder is listed many times a second.
+    #: By the hash of a path whether it is a picture: a folder is listed many times a second.
+    _known: dict[int, bool] = field(default_factory=dict)
 
     def keep(self, paths: Iterable[str | DataError]) -> Iterator[str | DataError]:
         """Yield what is no picture."""
@@ -85,17 +85,16 @@ class Frames:
                 yield path
 
     def _is_picture(self, path: str) -> bool:
-        if path in self._pictures or hash(path) in self._others:
-            return path in self._pictures
+        if (known := self._known.get(hash(path))) is not None:
+            return known
         from ..data.scope import picture_of
 
         head = _read_head(path)
-        if picture := picture_of(head):
-            if not self._pictures:
-                self.said(str(sentences.PICTURES_SKIPPED(file=path, picture=picture)))
-            self._pictures.add(path)
-        elif head:  # an empty file may become anything
-            self._others.add(hash(path))
+        picture = picture_of(head)
+        if picture and not any(self._known.values()):
+            self.said(str(sentences.PICTURES_SKIPPED(file=path, picture=picture)))
+        if head:  # an empty file may become anything
+            self._known[hash(path)] = bool(picture)
         return bool(picture)
 
 

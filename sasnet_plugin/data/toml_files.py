@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from ..names import nearest
 from ..types import DataError
+from ..units import convert
 
 # --- TOML files of users, with bounds on their size and depth: what is nested without end is
 # --- refused unread.
@@ -166,12 +167,12 @@ def parse_assignments(texts: Sequence[str], example: str) -> dict[str, Any]:
     return table
 
 
-#: Settings that are lengths, each with its unit; and units with which one may be given, in mm.
+#: Settings that are lengths, each with its unit; and units with which one may be given.
 _LENGTHS = {"wavelength": "Å"} | dict.fromkeys(
     ("distance", "collimation", "source_radius", "sample_radius", "pixel_size"), "mm"
 )
-_IN_MM = {"m": 1e3, "cm": 10.0, "mm": 1.0, "µm": 1e-3, "nm": 1e-6, "Å": 1e-7}
-_SPELLINGS = {"\u03bcm": "µm", "um": "µm", "\u212b": "Å", "A": "Å", "Ang": "Å", "angstrom": "Å"}
+_LENGTH_UNITS = ("m", "cm", "mm", "µm", "nm", "Å")
+_OTHER_SPELLINGS = ("\u03bcm", "um", "\u212b", "A", "Ang", "angstrom")
 
 
 def _convert_length(name: str, value: Any) -> Any:
@@ -179,12 +180,11 @@ def _convert_length(name: str, value: Any) -> Any:
     if name not in _LENGTHS or not isinstance(value, str):
         return value
     number, unit = re.fullmatch(r"([-+]?\d*\.?\d+(?:e[-+]?\d+)?)?\s*(.*)", value, re.DOTALL).groups()  # type: ignore[union-attr]
-    factor = _IN_MM.get(_SPELLINGS.get(unit, unit))
-    if number is None or factor is None:
+    if number is None or unit not in _LENGTH_UNITS + _OTHER_SPELLINGS:
         raise DataError(
-            f"{name}={value}: give a number in {_LENGTHS[name]}, or with one of {', '.join(_IN_MM)}."
+            f"{name}={value}: give a number in {_LENGTHS[name]}, or with one of {', '.join(_LENGTH_UNITS)}."
         )
-    return float(number) * factor / _IN_MM[_LENGTHS[name]]
+    return convert(float(number), unit, _LENGTHS[name], "length")
 
 
 def _value(text: str) -> Any:

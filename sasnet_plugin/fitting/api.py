@@ -618,12 +618,12 @@ def _fit_sectors(pool: Pool, sample: Sample, options: FitOptions, patience: floa
 def _fit_in_field(pool: Pool, sample: Sample, options: FitOptions, patience: float) -> SampleResult:
     """Fit nuclear and magnetic scattering as one shape of two contrasts; without any magnetic, all as one."""
     parts = separate_magnetism(sample)
-    curves = tuple(replace(curve, sector=None) for curve in sample.curves)
-    isotropic = replace(sample, curves=curves, kind=SETTINGS, field_azimuth=None)
     search = partial(leaving_out, partial(_as_measured, pool, patience), pool)
     if parts.is_seen:
         result = _fit_magnetic_parts(pool, sample, options, patience, parts, search)
     else:
+        curves = tuple(replace(curve, sector=None) for curve in sample.curves)
+        isotropic = replace(sample, curves=curves, kind=SETTINGS, field_azimuth=None)
         result = search(isotropic, options, patience)
     return add_magnetism(result, parts, sample, options)
 
@@ -647,8 +647,7 @@ def _is_sphere(spheres: SampleResult, options: FitOptions) -> bool:
     """Whether no other shapes are fitted: none is named, and spheres fit to the errors or are likeliest."""
     if spheres.best is None or not set(options.models or ()) <= set(SPHERES):
         return False
-    likeliest = [guess.name for guess in spheres.suggestion.models[:1]]
-    return is_complete(spheres.best) or not set(likeliest).isdisjoint(SPHERES)
+    return is_complete(spheres.best) or any(guess.name in SPHERES for guess in spheres.suggestion.models[:1])
 
 
 def _fit_spheres_in_field(

@@ -146,19 +146,23 @@ def separate_magnetism(sample: Sample) -> Magnetism:
 def weigh_parts(curve: Curve, field_azimuth: float, polarisation: Polarisation | None) -> Floats:
     """How much of N², M² and NM a curve has, (3,), on the average over its sector."""
     square, fourth = _mean_powers_of_sine(curve, field_azimuth)
-    given = polarisation or Polarisation()
-    up = 0.5 if not curve.spin else share_up(curve.spin[0], given.polariser, given.flipper)
+    up, analysed = compute_up_fractions(curve.spin, polarisation)
     if len(curve.spin) < 2:
         return np.array([1.0, square, 2 * (2 * up - 1) * square])
-    analysed = share_up(curve.spin[1], given.analyser, given.analyser_flipper)
     both_up, both_down = up * analysed, (1 - up) * (1 - analysed)
     kept = both_up + both_down
     flipped = (1 - kept) * (square - fourth)
     return np.array([kept, kept * fourth + flipped, 2 * square * (both_up - both_down)])
 
 
-def share_up(state: str, efficiency: float, flipper: float) -> float:
-    """Share of neutrons with their spin along the field: of those that are polarised, or that pass."""
+def compute_up_fractions(spin: str, polarisation: Polarisation | None) -> tuple[float, float]:
+    """Shares of spins up before the sample, and of those that pass the analyser; a half without either."""
+    given = polarisation or Polarisation()
+    up = _share_up(spin[0], given.polariser, given.flipper) if spin else 0.5
+    return up, _share_up(spin[1], given.analyser, given.analyser_flipper) if spin[1:] else 0.5
+
+
+def _share_up(state: str, efficiency: float, flipper: float) -> float:
     return 0.5 * (1 + efficiency * (1.0 if state == "+" else 1 - 2 * flipper))
 
 

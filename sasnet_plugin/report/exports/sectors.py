@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...data.sample.sample import Polarisation, Sample
-from ...data.sample.sectors import share_up
+from ...data.sample.sample import Sample
+from ...data.sample.sectors import compute_up_fractions
 from ...files import MARK, put_whole, read_tables, read_text
 from ...fitting.result.model_fit import Parameter
 from ...fitting.result.sample_result import JointFit, SampleResult
@@ -64,11 +64,11 @@ def _describe_parameter(p: Any) -> str:
 
 def list_spins(curve: Curve, sample: Sample) -> Mapping[str, Parameter]:
     """Up fractions of a curve before and after the sample, and the azimuth of the field."""
-    given, spin = sample.polarisation or Polarisation(), curve.spin
+    before, behind = compute_up_fractions(curve.spin, sample.polarisation)
     values = {
-        "up_frac_i": share_up(spin[0], given.polariser, given.flipper) if spin else 0.5,
-        "up_frac_f": share_up(spin[1], given.analyser, given.analyser_flipper) if spin[1:] else 0.5,
-        "analysed": float(len(spin) == 2),
+        "up_frac_i": before,
+        "up_frac_f": behind,
+        "analysed": float(len(curve.spin) == 2),
         "field": sample.field_azimuth or 0.0,
     }
     return {name: Parameter(value, None, "", True, value, value) for name, value in values.items()}

@@ -6,13 +6,14 @@ Small-angle scattering of X-rays (1955); core and shell as sums of such. `separa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from . import pringle
 from .separable_average import STEP, Body, Floats, average_orientations, rule
+from .size_averages import combinations, list_distributions
 
 #: Directions of an ellipsoid, in each angle of an octant.
 _DIRECTIONS = 230
@@ -184,32 +185,17 @@ def intensity(name: str, q: Floats, parameters: Mapping[str, Any]) -> Floats:
     """
     wide = [key.removesuffix("_pd") for key in parameters if key.endswith("_pd") and parameters[key] > 0]
     single = {key: value for key, value in parameters.items() if "_pd" not in key}
-    total = np.zeros_like(q)
+    distributions, total = list_distributions(parameters), np.zeros_like(q)
     if name == "pringle":
         thick = [key for key in wide if key == "thickness"]
-        thicknesses = [(w, (single | size)["thickness"]) for w, size in _sizes(thick, parameters)]
-        for weight, sizes in _sizes([key for key in wide if key not in thick], parameters):
+        thicknesses = [(w, (single | size)["thickness"]) for w, size in combinations(thick, distributions)]
+        for weight, sizes in combinations([key for key in wide if key not in thick], distributions):
             p = single | sizes
             total += weight * pringle.intensity(q, p["radius"], p["alpha"], p["beta"], thicknesses)
         return total
-    for weight, sizes in _sizes(wide, parameters):
+    for weight, sizes in combinations(wide, distributions):
         total += weight * _compute_square(name, q, single | sizes)
     return total
-
-
-def _sizes(names: list[str], parameters: Mapping[str, Any]) -> Iterator[tuple[float, dict[str, float]]]:
-    """Weights and values of lengths, every combination of those of each."""
-    from sasmodels.weights import get_weights
-
-    if not names:
-        yield 1.0, {}
-        return
-    name = names[0]
-    kind, points, width, reach = (parameters[f"{name}_pd{key}"] for key in ("_type", "_n", "", "_nsigma"))
-    values, weights = get_weights(kind, points, width, reach, parameters[name], (0.0, np.inf), True)
-    for value, weight in zip(values, weights, strict=True):
-        for size_weight, rest in _sizes(names[1:], parameters):
-            yield float(weight) * size_weight, {name: float(value)} | rest
 
 
 def _compute_square(name: str, q: Floats, parameters: Mapping[str, Any]) -> Floats:

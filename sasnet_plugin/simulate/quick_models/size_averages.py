@@ -367,7 +367,7 @@ def average_squares(form: str, q: Floats, cosines: Floats, parameters: Mapping[s
     """F² of one of `PARTICLES` with two axes at each q, ascending, and cosine to its axis, (n,), averaged
     over sizes, up to a factor; None if a table would be too large.
     """
-    distributions = _list_distributions(parameters)
+    distributions = list_distributions(parameters)
     first, last = np.arange(q.size, dtype=np.int32), np.arange(1, q.size + 1, dtype=np.int32)
     nodes = first, last, np.sqrt(1 - cosines**2), cosines, np.ones(q.size)
     scalars = {**_defaults(form), **parameters}
@@ -377,7 +377,7 @@ def average_squares(form: str, q: Floats, cosines: Floats, parameters: Mapping[s
         return None
 
 
-def _list_distributions(parameters: Mapping[str, Any]) -> dict[str, tuple[Floats, Floats]]:
+def list_distributions(parameters: Mapping[str, Any]) -> dict[str, tuple[Floats, Floats]]:
     """Values and weights of the sizes that sasmodels' parameters distribute."""
     from sasmodels.weights import get_weights
 
@@ -396,7 +396,7 @@ def _average_product(
 ) -> Floats:  # fmt: skip
     apart = [name for name in distributions if not any(name in axis.parameters for axis in particle.axes)]
     total = np.zeros_like(q)
-    for weight, sizes in _combinations(apart, distributions):
+    for weight, sizes in combinations(apart, distributions):
         total += weight * _average_terms(particle, q, {**scalars, **sizes}, distributions, amplitude, nodes)
     return total
 
@@ -598,9 +598,10 @@ def _flat(
     return weights, values
 
 
-def _combinations(
+def combinations(
     names: Sequence[str], distributions: Mapping[str, tuple[Floats, Floats]]
 ) -> Iterator[tuple[float, dict[str, float]]]:
+    """Weights and values of sizes, every combination of those of each name."""
     choices = [zip(*distributions[name], strict=True) for name in names]
     for chosen in itertools.product(*choices):
         sizes = {name: float(value) for name, (value, _) in zip(names, chosen, strict=True)}

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -302,9 +303,22 @@ class Batch:
     version: int = 0
     finishing: bool = False  #: Results and report are being written of what there is.
 
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the files, without the number of the entry, by place."""
+        return tuple(self.files.values())
+
+    @cached_property
+    def _paths(self) -> tuple[str, ...]:
+        return tuple(self.files)
+
+    def key_of(self, place: int, entry: int) -> str:
+        """The key of a row's data set."""
+        return f"{self.keys[place]}#{entry}"
+
     def unit_of(self, place: int) -> str:
         """The unit in which q of a file was read; empty: as the file states it."""
-        reading = self.asked.get("readings", {}).get(list(self.files)[place], {})
+        reading = self.asked.get("readings", {}).get(self._paths[place], {})
         return reading.get("q_unit") or self.asked.get("q_unit") or ""
 
     def as_dict(self) -> dict[str, Any]:
@@ -376,12 +390,11 @@ class Batches:
         """Rows of a batch as they came, without the first ones, each with the key of its data set."""
         with self._lock:
             batch = self.batch(number)
-            keys = list(batch.files.values())
             return [
                 {
                     **batch.rows[place],
-                    "key": f"{keys[place[0]]}#{place[1]}",
-                    "file": keys[place[0]].partition(":")[2],
+                    "key": batch.key_of(*place),
+                    "file": batch.keys[place[0]].partition(":")[2],
                 }
                 for place in dict.fromkeys(batch.came[max(after, 0) :])
             ]
@@ -392,7 +405,7 @@ class Batches:
         rows = []
         with self._lock:
             for batch in reversed(self._batches.values()):
-                place = next((i for i, one_file in enumerate(batch.files.values()) if one_file == file), -1)
+                place = next((i for i, one_file in enumerate(batch.keys) if one_file == file), -1)
                 if entry.isdecimal() and (row := batch.rows.get((place, int(entry)))) and row["model"]:
                     rows.append({"batch": batch.number, "asked_unit": batch.unit_of(place), **row})
         return rows
@@ -454,10 +467,9 @@ class Batches:
             self._report(self._batches[row["batch"]], row)
 
     def _report(self, batch: Batch, row: Mapping[str, Any]) -> None:
-        place, entry = row["place"], row["entry"]
         verdict = {name: row[name] for name in ("level", "headline", "doubt", "chisq")}
-        read_as = {"reading": ("", (), batch.unit_of(place)), "source": f"batch {batch.number}"}
-        self._answered(f"{list(batch.files.values())[place]}#{entry}", verdict | read_as)
+        read_as = {"reading": ("", (), batch.unit_of(row["place"])), "source": f"batch {batch.number}"}
+        self._answered(batch.key_of(row["place"], row["entry"]), verdict | read_as)
 
 
 def check(files: Mapping[str, str]) -> None:
