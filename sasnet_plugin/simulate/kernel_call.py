@@ -134,6 +134,8 @@ def _direct_call(kernel: Any, cutoff: float) -> _Call:
         return _compiled_call(kernel, cutoff)
     if type(kernel) is PyKernel:
         return _python_call(kernel, cutoff)
+    if hasattr(kernel, "choose_plain"):
+        return _averaging_call(kernel, cutoff)
     return lambda details, values: np.asarray(kernel(details, values, cutoff, False))
 
 
@@ -155,6 +157,21 @@ def _compiled_call(kernel: Any, cutoff: float) -> _Call:
             function(n, start, stop, known[1], values.ctypes.data, q, result, cutoff, 0)
         weight, _, volume = sums[:3].tolist()
         return _intensity(squares, weight, volume, values)
+
+    return call
+
+
+def _averaging_call(kernel: Any, cutoff: float) -> _Call:
+    """Of one that averages over sizes: its model's own where that is quicker for one size of each."""
+    plain_calls: dict[int, _Call] = {}
+
+    def call(details: Any, values: Floats) -> Floats:
+        plain = None if details.num_active else kernel.choose_plain(values)
+        if plain is None:
+            return np.asarray(kernel(details, values, cutoff, False))
+        if id(plain) not in plain_calls:
+            plain_calls[id(plain)] = _direct_call(plain, cutoff)
+        return plain_calls[id(plain)](details, values)
 
     return call
 

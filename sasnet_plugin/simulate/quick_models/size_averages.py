@@ -3,7 +3,8 @@
 sasmodels averages over orientations anew for every size. For these particles the two averages can change
 places. Where the amplitude is a sum of products, each factor depending on one component of q, as that of a
 cylinder is f(q_ab) g(q_c), the products of factors are averaged over sizes once, in a table against that
-component, and the orientation average takes them from there. An ellipsoid seen along any direction is a
+component, and the orientation average takes them from there. A size that changes several factors leaves
+their terms in the table, each size's by itself. An ellipsoid seen along any direction is a
 sphere, so that sizes and directions together are one distribution of radii. The loops are in
 ``size_averages.c``, which is compiled as sasmodels' models are.
 
@@ -19,7 +20,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     #: First and last node of each q, and sines, cosines and weights of all nodes.
     _Nodes = tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats, Floats]
 
-#: Profiles of `size_averages.c`: 2 J₁(x)/x of a disk, sin(x)/x of a slab.
-DISK, SLAB = 0, 1
+#: Profiles of `size_averages.c`: 2 J₁(x)/x of a disk, sin(x)/x of a slab, cos(x) of two thin slices.
+DISK, SLAB, WAVE = 0, 1, 3
 #: Distance of the points of a table, in q times the largest half length: a cubic spline of the square, which
 #: oscillates twice as fast, is off by 1e-4 of the oscillation.
 STEP = 0.21
@@ -47,8 +48,19 @@ SLOPE = 0.8
 #: Most points of a table: with more the orientation average is left to sasmodels.
 MOST_POINTS = 200_000
 
-#: Radius at which an ellipse is seen, Å.
-SEEN = "seen_radius"
+#: Table of the profile of a ball: its step and its end, beyond which each value is calculated.
+BALL_STEP, BALL_END = 0.1, 400.0
+#: Sum of the lengths of a particle of one size times the mean q, below which sasmodels' loop is quicker.
+DIRECT = 40.0
+#: Angles to the axis of a particle with caps, as sasmodels has them.
+MOST_ANGLES = 76
+#: Slices of a cap for its largest phase q r, and besides.
+SLICE_SLOPE, SLICE_LEAST = 0.35, 5.0
+#: Points of a distribution for the change of a phase q r over it, and besides.
+SIZE_SLOPE, SIZE_LEAST = 0.5, 4.0
+
+#: Radius at which an ellipse is seen, Å; largest q, Å⁻¹.
+SEEN, Q_MAX = "seen_radius", "q_max"
 
 Parameters = Mapping[str, Floats | float]
 #: Half lengths, and factors of each term.
@@ -69,13 +81,30 @@ class Axis:
     kind: int
     profiles: Callable[[Parameters], Profiles]
     ellipse: Callable[[Parameters], tuple[Any, Any]] | None = None
+    first: int | None = None  #: Kind of the first half length's profile, if it is another.
 
 
 @dataclass(frozen=True)
 class Product:
-    """A particle whose amplitude is a sum of products of one factor of each axis; a box has three axes."""
+    """A particle whose amplitude is a sum of products of one factor of each axis; a box has three axes.
+
+    ``smaller`` and ``larger`` name sizes in the order that they must have; with these the orientation
+    average is one over the angle, of no more points than sasmodels has.
+    """
 
     axes: tuple[Axis, ...]
+    smaller: str = ""
+    larger: str = ""
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Ellipsoids of one centre and axis, each minus the one within.
+
+    ``ellipsoids`` gives equatorial and polar half axis, and contrast to what is around, of each.
+    """
+
+    ellipsoids: Callable[[Parameters], Sequence[tuple[Any, Any, Any]]]
 
 
 @dataclass(frozen=True)
@@ -179,11 +208,53 @@ def _side(name: str, *, first: bool = False) -> Axis:
     return Axis((name,), SLAB, profiles)
 
 
+def _slices(p: Parameters) -> tuple[Floats, Floats, Any, Any]:
+    """Nodes t and weights of slices of both caps, (m, 1), their radius and how far its centre is outside."""
+    cap = p["radius_bell"] if "radius_bell" in p else p["radius_cap"]
+    out = np.sqrt(cap**2 - p["radius"] ** 2) * (1 if "radius_bell" in p else -1)
+    across = cap if "radius_bell" in p else p["radius"]
+    phase = p[Q_MAX] * float(np.max(np.maximum(cap + out, across)))
+    x, weight = rule(min(math.ceil(SLICE_SLOPE * phase + SLICE_LEAST), MOST))
+    height = 1 + out / cap
+    return 1 - height * (1 - x[:, None]), height * weight[:, None], cap, out
+
+
+def _caps_across(p: Parameters) -> Profiles:
+    t, weight, cap, _ = _slices(p)
+    radii = cap * np.sqrt(1 - t**2)
+    areas = 2 * cap * weight * _area(radii) * _contrast(p)
+    body = _area(p["radius"]) * p["length"] * _contrast(p)
+    return [p["radius"], *radii], _diagonal([body, *areas])
+
+
+def _caps_along(p: Parameters) -> Profiles:
+    t, _, cap, out = _slices(p)
+    return [p["length"] / 2, *(p["length"] / 2 + out + cap * t)], _diagonal([1.0] * (len(t) + 1))
+
+
+def _diagonal(factors: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    return [[factor if i == j else None for j in range(len(factors))] for i, factor in enumerate(factors)]
+
+
+_CAPPED = (Axis((), DISK, _caps_across), Axis((), WAVE, _caps_along, first=SLAB))
+
+
+def _core_and_shell(p: Parameters) -> Sequence[tuple[Any, Any, Any]]:
+    equatorial, polar = p["radius_equat_core"], p["radius_equat_core"] * p["x_core"]
+    shell = p["thick_shell"]
+    return [
+        (equatorial, polar, p["sld_core"] - p["sld_shell"]),
+        (equatorial + shell, polar + shell * p["x_polar_shell"], p["sld_shell"] - p["sld_solvent"]),
+    ]
+
+
 _LENGTH = Axis(("length",), SLAB, lambda p: _slab(p["length"]))
 
 
 #: What is calculated here. A size that no single axis has, as a shell all around, is a sum over its values.
-PARTICLES: Mapping[str, Product | Ellipsoid] = {
+PARTICLES: Mapping[str, Product | Layers | Ellipsoid] = {
+    "barbell": Product(_CAPPED, "radius", "radius_bell"),
+    "capped_cylinder": Product(_CAPPED, "radius", "radius_cap"),
     "core_shell_bicelle": Product(
         (
             Axis(("radius", "thick_rim"), DISK, _bicelle),
@@ -202,6 +273,7 @@ PARTICLES: Mapping[str, Product | Ellipsoid] = {
             Axis(("length",), SLAB, lambda p: _two_slabs(p["length"], p["length"] + 2 * p["thickness"])),
         )
     ),
+    "core_shell_ellipsoid": Layers(_core_and_shell),
     "core_shell_parallelepiped": Product((_box_with_rims("a"), _box_with_rims("b"), _box_with_rims("c"))),
     "cylinder": Product((Axis(("radius",), DISK, _cylinder), _LENGTH)),
     "ellipsoid": Ellipsoid(lambda p: (p["radius_equatorial"], p["radius_equatorial"], p["radius_polar"])),
@@ -227,6 +299,8 @@ def operations(form: str, parameters: Mapping[str, Any], q: Floats) -> float:
         if name.endswith("_pd") and width > 0
     }
     q_max, particle = float(np.max(q)), PARTICLES[form]
+    if isinstance(particle, Layers):
+        return _layer_operations(particle, values, counts, q)
     if isinstance(particle, Ellipsoid):
         a, b, c = (float(half_axis) for half_axis in particle.half_axes(values))
         radii = math.prod(counts.values()) * _points_for(q_max * (max(a, b, c) - min(a, b, c)))
@@ -234,6 +308,14 @@ def operations(form: str, parameters: Mapping[str, Any], q: Floats) -> float:
         return radii + q.size * (8 + max(a, b, c) * float(np.mean(q)) / RADIUS_STEP)
     apart = math.prod(n for size, n in counts.items() if not any(size in x.parameters for x in particle.axes))
     return apart * _product_operations(particle, values, counts, q)
+
+
+def _layer_operations(
+    particle: Layers, values: Mapping[str, float], counts: Mapping[str, int], q: Floats
+) -> float:
+    layers = particle.ellipsoids(values)
+    spread = max(abs(polar - equatorial) for equatorial, polar, _ in layers)
+    return q.size * len(layers) * math.prod(counts.values()) * _points_for(float(np.mean(q)) * spread) / 2
 
 
 def _product_operations(
@@ -270,7 +352,7 @@ def add_size_averages(model: Any) -> Any:
     from sasmodels.kernel import Kernel, KernelModel
     from sasmodels.kernelpy import PyInput
 
-    particle = PARTICLES[model.info.id]
+    particle, places = PARTICLES[model.info.id], _places_of_lengths(model.info)
 
     class SizeAveragedModel(KernelModel):
         """sasmodels makes kernels of it as of any other."""
@@ -295,8 +377,14 @@ def add_size_averages(model: Any) -> Any:
             self._totals = model.make_kernel([np.array([1e-6])])
             q, self._back = np.unique(np.asarray(self.q_input.q, dtype=float), return_inverse=True)
             self._q = np.maximum(q, 1e-12)
+            self._far = DIRECT / float(np.mean(self._q))
             self.result = np.empty(2 * self.q_input.nq + 4)
             self._amplitude = False
+
+        def choose_plain(self, values: NDArray[np.float64]) -> Any:
+            """The model's own kernel where it is quicker for one size of each; else None."""
+            lengths = values[places]
+            return self._plain if lengths.size and float(np.abs(lengths).sum()) < self._far else None
 
         def Fq(self, *call: Any, **options: Any) -> Any:
             """Return also the mean amplitude, which a product with a structure factor asks for."""
@@ -321,7 +409,8 @@ def add_size_averages(model: Any) -> Any:
         ) -> None:
             distributions = _distributions(self.info, call_details, values)
             averages = None
-            if distributions is not None and not magnetic:
+            direct = distributions == {} and self.choose_plain(values) is not None
+            if not (distributions is None or magnetic or direct):
                 averages = average(
                     particle, self._q, _scalars(self.info, values), distributions, amplitude=self._amplitude
                 )
@@ -339,8 +428,18 @@ def add_size_averages(model: Any) -> Any:
     return SizeAveragedModel()
 
 
+def _places_of_lengths(info: Any) -> list[int]:
+    """Places of lengths among a kernel's values; none if one size takes an average over two angles."""
+    particle, table = PARTICLES[info.id], info.parameters.call_parameters
+    if isinstance(particle, Product):
+        single = len(particle.axes) == 2 and not any(a.ellipse or not a.parameters for a in particle.axes)
+    else:
+        single = info.id != "triaxial_ellipsoid"
+    return [i for i, p in enumerate(table) if single and p.type == "volume" and p.units == "Ang"]
+
+
 def average(
-    particle: Product | Ellipsoid, q: Floats, scalars: Mapping[str, float],
+    particle: Product | Layers | Ellipsoid, q: Floats, scalars: Mapping[str, float],
     distributions: Mapping[str, tuple[Floats, Floats]], *, amplitude: bool,
 ) -> tuple[Floats, Floats] | None:  # fmt: skip
     """Sum weight times F² and F (if `amplitude`, else 0) over sizes, averaged over orientations, not
@@ -351,6 +450,8 @@ def average(
     def average_particle(linear: bool) -> Floats:
         if isinstance(particle, Ellipsoid):
             return _average_ellipsoid(particle, q, scalars, distributions, linear)
+        if isinstance(particle, Layers):
+            return _average_layers(particle, q, scalars, distributions, linear)
         return _average_product(particle, q, scalars, distributions, linear)
 
     try:
@@ -394,7 +495,13 @@ def _average_product(
     particle: Product, q: Floats, scalars: Mapping[str, float],
     distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool, nodes: _Nodes | None = None,
 ) -> Floats:  # fmt: skip
-    apart = [name for name in distributions if not any(name in axis.parameters for axis in particle.axes)]
+    axes = particle.axes
+    apart = [name for name in distributions if not any(name in axis.parameters for axis in axes)]
+    if apart:
+        phases = _phases(particle, float(q[-1]), scalars, {name: distributions[name] for name in apart})
+        distributions = reduce_sizes(distributions, phases)
+    if len(apart) == len(distributions) and (apart or not axes[0].parameters) and len(axes) == 2:
+        return _average_apart(particle, q, scalars, distributions, amplitude, nodes)
     total = np.zeros_like(q)
     for weight, sizes in combinations(apart, distributions):
         total += weight * _average_terms(particle, q, {**scalars, **sizes}, distributions, amplitude, nodes)
@@ -415,6 +522,97 @@ def _average_terms(
     out = np.empty_like(q)
     _angle_average(q, nodes, across, rest[0], amplitude, out)
     return out
+
+
+def _phases(
+    particle: Product, q_max: float, scalars: Mapping[str, float],
+    distributions: Mapping[str, tuple[Floats, Floats]],
+) -> dict[str, float]:  # fmt: skip
+    """Change of the largest phase q r over each distribution. Raises _TooLargeError for sizes that no body
+    has.
+    """
+    phases = {}
+    for name, (sizes, _) in distributions.items():
+        p = {**scalars, name: sizes, Q_MAX: q_max}
+        if particle.smaller and np.any(p[particle.smaller] > p[particle.larger]):
+            raise _TooLargeError
+        halves = [_rows(axis.profiles(p)[0], sizes.size) for axis in particle.axes]
+        phases[name] = q_max * math.hypot(*(float(np.ptp(rows, axis=1).max()) for rows in halves))
+    return phases
+
+
+def reduce_sizes(
+    distributions: Mapping[str, tuple[Floats, Floats]], phases: Mapping[str, float]
+) -> dict[str, tuple[Floats, Floats]]:
+    """Distributions with as few sizes as these changes of phase over each need, with the same moments."""
+    reduced = dict(distributions)
+    for name, phase in phases.items():
+        sizes, weights = distributions[name]
+        count = math.ceil(SIZE_SLOPE * phase + SIZE_LEAST)
+        if count < sizes.size:
+            low, span = float(sizes[0]), float(sizes[-1] - sizes[0])
+            total = float(weights.sum())
+            # Rounded, so that those of one kind and number of points are the same for any size.
+            known = np.round((sizes - low) / span, 9), np.round(weights / total, 9)
+            nodes, shares = _gauss_rule(*(part.tobytes() for part in known), count)
+            reduced[name] = low + span * nodes, total * shares
+    return reduced
+
+
+@lru_cache(maxsize=256)
+def _gauss_rule(points: bytes, weights: bytes, count: int) -> tuple[Floats, Floats]:
+    """Gauss' rule of a sum over weighted points: G. H. Golub and J. H. Welsch, Math. Comput. 23 (1969) 221."""
+    x, share = np.frombuffer(points), np.frombuffer(weights)
+    x, share = x[share > 0], share[share > 0]
+    count = min(count, x.size)
+    basis, matrix = np.sqrt(share / share.sum())[:, None], np.zeros((count, count))
+    for i in range(count):
+        following = x * basis[:, -1]
+        matrix[: i + 1, i] = matrix[i, : i + 1] = basis.T @ following
+        following -= basis @ (basis.T @ following)
+        following -= basis @ (basis.T @ following)
+        basis = np.column_stack([basis, following / max(float(np.linalg.norm(following)), 1e-300)])
+    nodes, vectors = np.linalg.eigh(matrix)
+    return nodes, share.sum() * vectors[0] ** 2
+
+
+def _average_apart(
+    particle: Product, q: Floats, scalars: Mapping[str, float],
+    distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool, nodes: _Nodes | None,
+) -> Floats:  # fmt: skip
+    """Average over orientations and sizes, the terms of each size from two tables."""
+    weights, sizes = _flat(list(distributions), distributions)
+    parameters: Parameters = {**scalars, **sizes, Q_MAX: q[-1]}
+    first, second = (_term_table(axis, q[-1], parameters, weights.size) for axis in particle.axes)
+    phases = q * max(first.largest, second.largest)
+    if nodes is None and particle.smaller:
+        nodes = _nodes(np.minimum(phases, (MOST_ANGLES - LEAST) / SLOPE), _all_angles())
+    begin, end, sine, cosine, weight = nodes or _nodes(phases, _all_directions())
+    out, work = np.empty_like(q), np.empty(2 * first.terms * weights.size)
+    _library().term_average(
+        q.size, _pointer(q), _pointer(begin), _pointer(end), _pointer(sine), _pointer(cosine),
+        _pointer(weight),
+        first.terms, weights.size, _pointer(weights), int(amplitude),
+        len(first.entries), first.step, _pointer(first.entries),
+        len(second.entries), second.step, _pointer(second.entries), _pointer(out), _pointer(work),
+    )  # fmt: skip
+    return out
+
+
+def _term_table(axis: Axis, q_max: float, parameters: Parameters, sizes: int) -> _Table:
+    half_lengths, terms = axis.profiles(parameters)
+    halves = _rows(half_lengths, sizes)
+    factors = _rows([0.0 if factor is None else factor for row in terms for factor in row], sizes)
+    kinds = np.full(len(halves), axis.kind, dtype=np.int32)
+    kinds[0] = axis.kind if axis.first is None else axis.first
+    # An amplitude oscillates half as fast as its square; what waves add up to is far less than each.
+    points, step = _grid(q_max, float(halves.max()) * (1.5 if axis.kind == WAVE else 0.5))
+    entries, work = np.empty((points, 2, sizes * len(terms))), np.empty(2 * points)
+    _library().term_table(
+        _pointer(kinds), len(halves), len(terms), sizes, _pointer(halves), _pointer(factors), points, step,
+        _pointer(entries), _pointer(work),
+    )  # fmt: skip
+    return _Table(entries, step, len(terms), float(halves.max()))
 
 
 @dataclass(frozen=True)
@@ -548,6 +746,39 @@ def _average_ellipsoid(
     return out
 
 
+def _average_layers(
+    particle: Layers, q: Floats, scalars: Mapping[str, float],
+    distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool,
+) -> Floats:  # fmt: skip
+    phases = {}
+    for name, (sizes, _) in distributions.items():
+        layers = particle.ellipsoids({**scalars, name: sizes})
+        phases[name] = float(q[-1]) * max(float(np.ptp(axis)) for *half_axes, _ in layers for axis in half_axes)
+    distributions = reduce_sizes(distributions, phases)
+    weights, sizes_of = _flat(list(distributions), distributions)
+    layers = particle.ellipsoids({**scalars, **sizes_of})
+    equatorial, polar, contrasts = (_rows(column, weights.size) for column in zip(*layers, strict=True))
+    factors = 4 / 3 * np.pi * equatorial**2 * polar * contrasts
+    spread = float(np.abs(polar - equatorial).max())
+    begin, end, _, cosine, weight = _nodes(q * spread, _all_directions())
+    squares, balls, out = (equatorial**2, polar**2), _ball_table(), np.empty_like(q)
+    work = np.empty(factors.size * int(np.max(end - begin)))
+    _library().layer_average(
+        q.size, _pointer(q), _pointer(begin), _pointer(end), _pointer(cosine), _pointer(weight),
+        len(layers), weights.size, *map(_pointer, squares), _pointer(factors), _pointer(weights),
+        int(amplitude), len(balls), BALL_STEP, _pointer(balls), _pointer(out), _pointer(work),
+    )  # fmt: skip
+    return out
+
+
+@cache
+def _ball_table() -> Floats:
+    points = round(BALL_END / BALL_STEP)
+    table, work = np.empty((points, 2)), np.empty(2 * points)
+    _library().ball_table(points, BALL_STEP, _pointer(table), _pointer(work))
+    return table
+
+
 def _points_for(phase: float) -> int:
     return int(step_of(LADDER, np.array([SLOPE * phase + LEAST]))[0])
 
@@ -572,6 +803,14 @@ def _all_turns() -> tuple[Floats, Floats, Floats]:
     """The same about an axis: the nodes are shares of a quarter of a turn."""
     _, turn, weight = _all_rules()
     return np.sin(np.pi / 2 * turn), np.cos(np.pi / 2 * turn), weight
+
+
+@cache
+def _all_angles() -> tuple[Floats, Floats, Floats]:
+    """As `_all_directions`, the nodes being angles to the axis."""
+    _, _, weight = _all_rules()
+    sine, cosine, _ = _all_turns()
+    return sine, cosine, weight * sine * np.pi / 2
 
 
 def _nodes(
@@ -650,5 +889,16 @@ def _library() -> Any:
         number, *[array] * 6, number, number, number, real, array, number, real, array, number, real,
         array, array,
     ]  # fmt: skip
+    library.term_table.restype = library.term_average.restype = None
+    library.term_table.argtypes = [array, number, number, number, array, array, number, real, array, array]
+    library.term_average.argtypes = [
+        number, *[array] * 6, number, number, array, number, number, real, array, number, real, array, array,
+        array,
+    ]  # fmt: skip
+    library.layer_average.restype = library.ball_table.restype = None
+    library.layer_average.argtypes = [
+        number, *[array] * 5, number, number, *[array] * 4, number, number, real, array, array, array,
+    ]  # fmt: skip
+    library.ball_table.argtypes = [number, real, array, array]
     library.ball_average.argtypes = [number, array, array, number, number, array, real, array]
     return library
