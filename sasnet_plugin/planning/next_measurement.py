@@ -36,8 +36,11 @@ from .measurements import (
     read_instrument,
     water_level,
 )
+from .options import list_conflicts
 from .outlook import Outlook, foresee, replace_errors
+from .prediction import prediction_held
 from .rivals import Rival
+from .sentences import percent
 
 #: Least probability of a model that counts as possible, and how many are compared at most.
 LEAST_WEIGHT, MOST_RIVALS = 0.01, 4
@@ -104,6 +107,12 @@ class Plan:
     #: I(q) that each rival predicts for the recommended measurement, with its standard deviation.
     predictions: Mapping[str, Floats] = field(default_factory=dict)
     error: Floats | None = None
+    files: tuple[str, ...] = ()  #: Of the curves that it follows.
+
+    @property
+    def reached(self) -> bool:
+        """Whether the aim is reached without another measurement."""
+        return self.now >= self.aim if self.parameter is None else self.now <= self.aim
 
     @property
     def recommended(self) -> Ranked | None:
@@ -124,14 +133,6 @@ class Plan:
         models = [model for model, name in errors if name == self.parameter]
         if models[1:]:
             yield sentences.MEAN_OF_MODELS(parameter=self.parameter, models=join_names(models))
-
-    def only(self, names: Collection[str]) -> Plan:
-        """The plan with these measurements alone."""
-        return replace(self, ranked=tuple(each for each in self.ranked if each.name in names))
-
-    def add_notes(self, *notes: str, before: str = "") -> Plan:
-        """The plan with more notes; the one on an earlier plan comes first."""
-        return replace(self, notes=tuple(filter(None, [before, *self.notes, *notes])))
 
     def table(self) -> list[list[str]]:
         """Cells of the ranking, the header first."""
@@ -161,6 +162,7 @@ class Plan:
         """What ``--json`` prints."""
         best = self.recommended
         return {
+            "files": list(self.files),
             "rivals": dict(self.rivals),
             "aim": self.aim,
             "for": self.parameter,
@@ -197,6 +199,7 @@ class Plan:
             "measurement": self.ranked[0].name,
             "time": final.time,
             "chance": final.chance,
+            "solvent": final.measurement.solvent,
             "q": curve.q.tolist(),
             "error": self.error.tolist(),
             "intensity": {name: values.tolist() for name, values in self.predictions.items()},
@@ -211,6 +214,8 @@ class Plan:
     def _answer(self) -> str:
         best = self.ranked[0]
         goal = best.final
+        if self.reached and math.isfinite(goal.time):
+            return self._reached_answer(best)
         if self.parameter is None:
             said = {"measurement": best.name, "chance": percent(goal.chance), "now": percent(self.now)}
             if self.recommended is None:
@@ -225,6 +230,16 @@ class Plan:
         if self.recommended is None:
             return sentences.NOTHING_IS_PRECISE(aim=self._aim_share(), parameter=self.parameter, **common)
         return sentences.MEASURE_FOR_ERROR(parameter=self.parameter, **common)
+
+    def _reached_answer(self, best: Ranked) -> str:
+        if self.parameter is None:
+            leader = max(self.rivals, key=lambda name: self.rivals[name])
+            return sentences.REACHED(
+                model=leader, now=percent(self.now), measurement=best.name,
+                time=self.time_text(best.final.time), chance=percent(best.final.chance),
+            )  # fmt: skip
+        now = quantity(float(significant(self.now * abs(best.final.value or 0.0), 2)), self.unit)
+        return sentences.REACHED_ERROR(parameter=self.parameter, now=now, aim=self._aim_share())
 
     def _figure(self, look: Outlook) -> str:
         if self.parameter is None:
@@ -246,23 +261,18 @@ class Plan:
         return f"{significant(100 * self.aim, 4)} %"
 
 
-def percent(share: float) -> str:
-    """A probability for people."""
-    if 0.995 < share:
-        return "> 99 %"
-    return "< 1 %" if share < 0.005 else f"{100 * share:.0f} %"
-
-
 def next_measurement(
     result: FitResult | SampleResult,
     *,
     parameter: str | None = None,
     aim: float | None = None,
-    solvents: Sequence[str] = (),
+    solvents: Sequence[str] | None = None,
     exchange: Mapping[str, str] | None = None,
     instrument: str | Path | None = None,
     changes: Mapping[str, Mapping[str, float]] | None = None,
     time: float | None = None,
+    earlier: Plan | Mapping[str, Any] | None = None,
+    only: Collection[str] | None = None,
     rng: np.random.Generator | None = None,
     progress: Callable[[int, int], None] | None = None,
     ended: Callable[[], bool] = lambda: False,
@@ -277,8 +287,9 @@ def next_measurement(
         Plan for a small error of this parameter; default: for the right model to lead.
     aim : float, optional
         Chance that the right model leads, default 0.95; with `parameter` its relative error, default 0.01.
-    solvents : sequence of str
-        That are possible, such as ``40%D2O``; compared only where the present one is known.
+    solvents : sequence of str, optional
+        That are possible, such as ``40%D2O``, compared only where the present one is known; default: in water
+        mixtures of H2O and D2O.
     exchange : mapping of str to str, optional
         Materials of parts that exchange hydrogen with water, by their parameter, labile hydrogen as ``H[1]``:
         ``{"sld_shell": "C6H7H[1]3O5@1.5"}``.
@@ -291,6 +302,10 @@ def next_measurement(
     time : float, optional
         Of the figures: s with an instrument (default 600), else multiples of the present measurement's time
         (default 1).
+    earlier : Plan or its `as_dict`, optional
+        That the newest curve followed: a note says whether it held.
+    only : collection of str, optional
+        Names of the measurements that can be made; default: all.
     rng : numpy.random.Generator, optional
         For draws of the parameters; default: the same at every call.
     progress : callable, optional
@@ -305,9 +320,14 @@ def next_measurement(
     """
     if isinstance(result, SampleResult) and result.sample.kind in (SECTORS, MAGNETIC):
         raise SasnetError(str(sentences.NO_PLAN_OF_SECTORS))
+    solvents, missing = _choose_solvents(result, solvents)
     rivals, notes = _rivals(result, needs_densities=bool(solvents))
     _check_question(rivals, parameter, len(result.fits))
+    notes += list_conflicts(exchange, present_solvent(result), rivals[0].fit.parameters)
+    held = prediction_held(earlier.as_dict() if isinstance(earlier, Plan) else earlier, result)
     offers = _list_offers(result, solvents, exchange or {}, instrument, changes or {})
+    if only is not None and not (offers := [offer for offer in offers if offer.name in only]):
+        raise SasnetError(str(sentences.NONE_OFFERED))
     question = _Question(parameter, _goal(aim, parameter), _unit_time(time, instrument), ended)
     generator = np.random.default_rng(0) if rng is None else rng
     draws = [rival.draws(DRAWS, generator) for rival in rivals]
@@ -317,9 +337,12 @@ def next_measurement(
         forecast = _Forecast(result, rivals, draws, question, generator)
         ranked = forecast.confirm(forecast.rank(ranked))
     matched = _match_points(result, rivals, draws[0], offers, exchange or {}) if solvents else []
+    early = (sentences.ENDED(done=len(ranked), of=len(offers)),) if ended() else ()
     plan = Plan(
         tuple(ranked), {rival.short_name: rival.weight for rival in rivals}, question.goal, parameter, now,
-        question.time, instrument is not None, unit, (*notes, *_same(rivals, ranked), *matched),
+        question.time, instrument is not None, unit,
+        tuple(filter(None, [held, *notes, *_same(rivals, ranked), *matched, missing])) + early,
+        files=_files(result),
     )  # fmt: skip
     return _add_predictions(plan, rivals)
 
@@ -482,12 +505,16 @@ def _match_points(
         found[str(sentences.BY_SERIES)] = _match_point_of_curves(result)
     return [
         sentences.MATCH_POINT(
-            part=part, fraction=format_with_error(100 * point.fraction, 100 * point.fraction_error),
-            density=format_with_error(point.density, point.error),
+            part=part, fraction=_with_error(100 * point.fraction, 100 * point.fraction_error),
+            density=_with_error(point.density, point.error),
         )
         for part, point in found.items()
         if point is not None and 0 <= point.fraction <= 1 and point.fraction_error < _VAGUE
     ]  # fmt: skip
+
+
+def _with_error(value: float, error: float) -> str:
+    return format_with_error(value, error) if error > 0 else significant(value, 3)
 
 
 def _list_given_densities(result: FitResult | SampleResult, rival: Rival) -> Collection[str]:
@@ -608,7 +635,7 @@ def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple
     """Models that are left, the likeliest first, and what is to be said of them."""
     fits: Sequence[ModelFit | JointFit] = result.fits
     if not fits:
-        raise SasnetError(sentences.NOTHING_TO_PLAN(file=_file(result)))
+        raise SasnetError(sentences.NOTHING_TO_PLAN(file=_files(result)[0]))
     unknown: dict[str, None] = {}
     rivals = []
     left = possible_fits(fits)
@@ -690,10 +717,10 @@ def _unknown_densities(result: Any, fit: Any) -> frozenset[str]:
     return frozenset(name for name in fixed if "sld" in bare(name) and "solvent" not in name)
 
 
-def _file(result: FitResult | SampleResult) -> str:
+def _files(result: FitResult | SampleResult) -> tuple[str, ...]:
     if isinstance(result, FitResult):
-        return result.curve.file or "the curve"
-    return result.sample.files[0]
+        return (result.curve.file or "the curve",)
+    return tuple(result.sample.files)
 
 
 def _list_offers(
@@ -749,7 +776,8 @@ def _last(result: FitResult | SampleResult) -> tuple[Curve, Floats]:
 def present_solvent(result: FitResult | SampleResult) -> float | None:
     """Scattering length density of the present solvent, 1e-6/Å²; None where nobody has given it."""
     if isinstance(result, SampleResult):
-        return result.sample.solvents[-1]
+        of_all = None if result.contrast is None else result.contrast.solvent
+        return (result.sample.solvents or (None,))[-1] if of_all is None else of_all
     for fit in result.fits:
         for name, p in fit.parameters.items():
             if "sld_solvent" in name and name in result.given:
@@ -757,13 +785,25 @@ def present_solvent(result: FitResult | SampleResult) -> float | None:
     return None
 
 
-def default_solvents(result: FitResult | SampleResult, present_name: str = "") -> tuple[list[str], str]:
-    """Solvents to compare where nobody lists any, and a sentence where there are none."""
+def _choose_solvents(
+    result: FitResult | SampleResult, solvents: Sequence[str] | None
+) -> tuple[Sequence[str], str]:
+    """Solvents to compare, and a sentence where there are none."""
+    if solvents is not None and not solvents:
+        return (), ""
     if present_solvent(result) is None:
-        return [], sentences.NO_SOLVENT()
-    if present_name and not any(word in present_name.lower() for word in ("h2o", "d2o", "water")):
-        return [], sentences.NOT_WATER(solvent=present_name)
-    return list(WATERS), ""
+        return (), sentences.NO_SOLVENT()
+    if _is_by_xrays(result):
+        return (), sentences.NO_NEUTRONS()
+    name = "" if result.contrast is None else result.contrast.solvent_name
+    if solvents is None and name and not any(word in name.lower() for word in ("h2o", "d2o", "water")):
+        return (), sentences.NOT_WATER(solvent=name)
+    return solvents or WATERS, ""
+
+
+def _is_by_xrays(result: FitResult | SampleResult) -> bool:
+    probes = result.sample.probes if isinstance(result, SampleResult) else ()
+    return "xray" in (*probes[-1:], "" if result.contrast is None else result.contrast.probe)
 
 
 def _add_predictions(plan: Plan, rivals: Sequence[Rival]) -> Plan:
