@@ -96,14 +96,19 @@ def planned() -> None:
 
 
 def micelle(q: Any, solvent: float = 6.36) -> Any:
-    """I(q), 1/cm, of hydrocarbon cores of 25 Å with a hydrated shell of 20 Å, by sasmodels."""
+    """I(q), 1/cm, of hydrocarbon cores of 25 Å with a hydrated shell of 20 Å, by sasmodels, at a resolution
+    of 5 %.
+    """
     from sasmodels.core import load_model
     from sasmodels.direct_model import call_kernel
 
     sizes = {"radius": 25, "thickness": 20, "radius_pd": 0.1, "radius_pd_n": 35}
     densities = {"sld_core": -0.4, "sld_shell": 4.5, "sld_solvent": solvent}
-    kernel = load_model("core_shell_sphere").make_kernel([q])
-    return call_kernel(kernel, sizes | densities | {"scale": 0.01, "background": 0.01})
+    places, weights = np.polynomial.hermite_e.hermegauss(15)
+    spread = np.outer(q, 1 + 0.05 * places)
+    kernel = load_model("core_shell_sphere").make_kernel([spread.ravel()])
+    intensity = call_kernel(kernel, sizes | densities | {"scale": 0.01, "background": 0.01})
+    return intensity.reshape(spread.shape) @ (weights / weights.sum())
 
 
 def measured(name: str, q: Any, intensity: Any, error: Any, dq: Any, rng: Any) -> None:

@@ -110,7 +110,7 @@ class Plan:
     files: tuple[str, ...] = ()  #: Of the curves that it follows.
 
     @property
-    def reached(self) -> bool:
+    def is_reached(self) -> bool:
         """Whether the aim is reached without another measurement."""
         return self.now >= self.aim if self.parameter is None else self.now <= self.aim
 
@@ -214,11 +214,14 @@ class Plan:
     def _answer(self) -> str:
         best = self.ranked[0]
         goal = best.final
-        if self.reached and math.isfinite(goal.time):
-            return self._reached_answer(best)
+        if self.is_reached and math.isfinite(goal.time):
+            return self._say_reached(best)
+        if best.time_to_aim is None and not self._reaches(best):
+            return sentences.NOT_SEARCHED(measurement=best.name, aim=self._aim_share())
+        is_reaching = self.recommended is not None or best.time_to_aim is None
         if self.parameter is None:
             said = {"measurement": best.name, "chance": percent(goal.chance), "now": percent(self.now)}
-            if self.recommended is None:
+            if not is_reaching:
                 return sentences.NOTHING_DECIDES(time=self.time_text(goal.time), **said)
             return sentences.MEASURE_NEXT(time=self.time_text(goal.time), **said)
         value = goal.value or 0.0
@@ -227,11 +230,11 @@ class Plan:
             for e in (goal.error or math.nan, self.now * abs(value))
         )
         common = {"measurement": best.name, "time": self.time_text(goal.time), "error": error, "now": now}
-        if self.recommended is None:
+        if not is_reaching:
             return sentences.NOTHING_IS_PRECISE(aim=self._aim_share(), parameter=self.parameter, **common)
         return sentences.MEASURE_FOR_ERROR(parameter=self.parameter, **common)
 
-    def _reached_answer(self, best: Ranked) -> str:
+    def _say_reached(self, best: Ranked) -> str:
         if self.parameter is None:
             leader = max(self.rivals, key=lambda name: self.rivals[name])
             return sentences.REACHED(
@@ -674,7 +677,7 @@ def _list_notes(
 
 def _rival(result: Any, fit: Any, weight: float, densities: frozenset[str], per_decade: int | None) -> Rival:
     if isinstance(result, SampleResult):
-        return _joint_rival(result, fit, weight, per_decade)
+        return _joint_rival(result, fit, weight, densities, per_decade)
     return Rival([fit], [result.curve], [result.dintensity], weight, densities, per_decade=per_decade)
 
 
@@ -698,23 +701,30 @@ def _log_evidence(fit: ModelFit | JointFit) -> float:
     return fit.log_evidence if isinstance(fit, ModelFit) else -0.5 * fit.minus_two_log
 
 
-def _joint_rival(result: Any, fit: Any, weight: float, per_decade: int | None) -> Rival:
+def _joint_rival(
+    result: Any, fit: Any, weight: float, densities: frozenset[str], per_decade: int | None
+) -> Rival:
     curves = result.sample.curves
     own = {name for own in fit.own for name, p in own.items() if not p.fixed}
     if fit.factors is not None:
         own -= {"scale"}
     singles = [fit.make_curve_fit(i) for i in range(len(curves))]
     return Rival(
-        singles, list(curves), list(result.dintensities), weight, own=frozenset(own), per_decade=per_decade
+        singles, list(curves), list(result.dintensities), weight, densities, frozenset(own), per_decade
     )
 
 
 def _unknown_densities(result: Any, fit: Any) -> frozenset[str]:
-    """Densities that were neither fitted nor given; none where several curves determine them."""
+    """Densities that were neither fitted nor given; none where several solvents determine them."""
     if isinstance(result, SampleResult):
-        return frozenset()
+        open_ = [name for name, p in fit.parameters.items() if p.undetermined]
+        return frozenset(filter(_is_of_matter, open_ if len({*result.sample.solvents}) < 2 else ()))
     fixed = {name for name, parameter in fit.parameters.items() if parameter.fixed} - set(result.given)
-    return frozenset(name for name in fixed if "sld" in bare(name) and "solvent" not in name)
+    return frozenset(filter(_is_of_matter, fixed))
+
+
+def _is_of_matter(name: str) -> bool:
+    return "sld" in bare(name) and "solvent" not in name
 
 
 def _files(result: FitResult | SampleResult) -> tuple[str, ...]:
@@ -761,10 +771,12 @@ def _whole(curve: Curve) -> Curve:
 
 
 def _background(result: FitResult | SampleResult) -> float:
-    """The fitted flat background of the last curve, at least 0."""
-    first = result.fits[0]
-    parameters = first.parameters if isinstance(first, ModelFit) else first.own[-1]
-    return max(parameters["background"].value, 0.0) if "background" in parameters else 0.0
+    """The largest flat background of the last curve by a possible model, at least 0."""
+    # One that takes the background for scattering would have it without noise where it predicts little else.
+    fits: Sequence[ModelFit | JointFit] = result.fits
+    possible = (fits[i] for i in possible_fits(fits))
+    each = (fit.parameters if isinstance(fit, ModelFit) else fit.own[-1] for fit in possible)
+    return max(0.0, *(p["background"].value for p in each if "background" in p), 0.0)
 
 
 def _last(result: FitResult | SampleResult) -> tuple[Curve, Floats]:

@@ -103,8 +103,13 @@ REACHED_ERROR = template(
     now="0.3 Å", aim="1 %",
 )  # fmt: skip
 ENDED = template(
-    "Ended early: only {done} of {of} measurements were compared, and times may be missing.", done="3", of="9"
-)
+    "Ended early: {done} of {of} measurements were compared, and not all counting times were calculated.",
+    done="3", of="9",
+)  # fmt: skip
+NOT_SEARCHED = template(
+    "So far {measurement} is best; the time to {aim} was not calculated.", measurement="in 40%D2O",
+    aim="95 %",
+)  # fmt: skip
 NO_SOLVENT = template(
     "No other solvents are compared, because the present one is not given; give it, such as --solvent D2O."
 )

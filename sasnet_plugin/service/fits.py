@@ -250,7 +250,7 @@ def _run_fit(pool: Workers, reader: Reader, job: FitJob, say: Say, workers: int)
         return _sample_done(watched, curves, options, job, question, say)
     result = fit_with(watched, curves[0], options)
     commands = {"command": _command(result, options), "again": again(result, options)}
-    planned, written = _planned(result, question, job, say)
+    planned, written = _make_plan(result, question, job, say)
     say((ANSWER, plain(describe_fit(result) | commands | planned)))
     return FILES, [*write_fit(result, Path(job.folder)), *written]
 
@@ -292,7 +292,7 @@ def _question(job: FitJob) -> dict[str, Any]:
     return plan_options(asked)
 
 
-def _planned(
+def _make_plan(
     result: FitResult | SampleResult, question: Mapping[str, Any], job: FitJob, say: Say
 ) -> tuple[dict[str, Any], list[str]]:
     if job.body.get("plan") is None or not result.fits:
@@ -348,7 +348,7 @@ def _sample_done(
         options = replace(options, also=options.also | {"--sample-file": str(file)})
     result = fit_sample(pool, tie_exchanging(sample, question.get("exchange")), options)
     descriptions = [describe_fit(fit_result) for fit_result in result.as_results()]
-    planned, written = _planned(result, question, job, say)
+    planned, written = _make_plan(result, question, job, say)
     say((ANSWER, plain({"sample": result.as_dict(), "each": descriptions, **planned})))
     return FILES, [*sample_written(result, Path(job.folder)), *([_SAMPLE] if described else []), *written]
 

@@ -420,7 +420,7 @@ class MeasurementAgent:
     def should_stop(self) -> tuple[bool, str | None]:
         """Whether a model leads with the probability asked for, or no measurement would decide."""
         plan = self._planned()
-        return plan.reached or plan.recommended is None, plan.lines()[1]
+        return plan.is_reached or plan.recommended is None, plan.lines()[1]
 
     def report(self) -> dict[str, Any]:
         """The plan, as ``sasnet next --json`` prints it."""
