@@ -23,7 +23,9 @@ _WINDOW = 9
 #: Mixtures of H2O and D2O that are offered.
 WATERS = ("H2O", "20%D2O", "40%D2O", "60%D2O", "80%D2O", "D2O")
 #: Solvents that differ by less, 1e-6/Å², are one.
-_SAME_SOLVENT = 0.3
+SAME_SOLVENT = 0.3
+#: What the density of a part may differ from that of its material, 1e-6/Å².
+SAME_DENSITY = 0.1
 #: What a density of water may be off by, as a volume fraction of D2O.
 _SAME_SHARE = 0.02
 
@@ -127,7 +129,7 @@ def list_solvents(
     offered = []
     for solvent in solvents:
         density = scattering_length_density(solvent)
-        if abs(density - present) > _SAME_SOLVENT:
+        if abs(density - present) > SAME_SOLVENT:
             densities = {name: exchanged_density(part, density) for name, part in exchange.items()}
             level = before.level + incoherent_scattering(solvent) - water_level(present)
             offered.append(
@@ -164,8 +166,13 @@ def water_level(density: float) -> float:
 
 def water_share(density: float) -> float:
     """Volume fraction of D2O in water of a scattering length density, 1e-6/Å²; beyond 0..1 for others."""
-    light, heavy = (scattering_length_density(name) for name in ("H2O", "D2O"))
+    light, heavy = water_ends()
     return (density - light) / (heavy - light)
+
+
+def water_ends() -> tuple[float, float]:
+    """Scattering length densities of H2O and of D2O, 1e-6/Å²."""
+    return scattering_length_density("H2O"), scattering_length_density("D2O")
 
 
 def read_instrument(path: str | Path) -> list[Measurement]:
