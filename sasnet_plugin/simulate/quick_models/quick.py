@@ -31,11 +31,15 @@ LADDER = (8, 12, 16, 20, 26, 34, 44, 58, 76, 100, 130, 170, 220, 290, 380, 500)
 #: the cosine of 2 qr u, u in (0, 1), ends soon after degree qr.
 SLOPE, LEAST = 0.6, 9.0
 #: More of them where the integrand is a narrow peak, as that of a rod about its axis.
-SLOPES = {"triaxial_ellipsoid": 1.3}
+SLOPES = {
+    "core_shell_bicelle": 0.8, "core_shell_cylinder": 0.8, "hollow_cylinder": 0.8, "triaxial_ellipsoid": 1.3,
+}  # fmt: skip
 #: Most points of two integrals together, as sasmodels has it.
 MOST = 100_000
 #: One integral, which is no longer expensive with as many points as it needs.
 SINGLE = ("stacked_disks",)
+#: These take as long as many others of two angles, whatever their sizes.
+CAPPED = {"barbell", "capped_cylinder"}
 #: What does for models whose number of points is fixed (in sasmodels 76 and 20).
 FIXED = {"micromagnetic_FF_3D": 20, "superball": 14}
 
@@ -109,7 +113,8 @@ def nearest_exact(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
 def fit_cost_class(name: str) -> str:
     """Return a quick model's cost class in fits, fast, medium or slow; of a sum the slowest."""
     forms = [part.partition("@")[0] for part in sum_parts(name)]
-    classes = {"medium" if form in (*LATTICES, *SINGLE, *PARTICLES) else cost_class(form) for form in forms}
+    medium = {*LATTICES, *SINGLE, *PARTICLES} - CAPPED
+    classes = {"medium" if form in medium else cost_class(form) for form in forms}
     return next(cost for cost in ("slow", "medium", "fast") if cost in classes)
 
 

@@ -28,7 +28,8 @@ import numpy as np
 
 from ...arrays import ArrayCache, Floats
 from ..compile_cache import compile_library
-from .separable_average import LADDER, LEAST, MOST, rule, step_of
+from .separable_average import LADDER as LONG_LADDER
+from .separable_average import MOST, rule, step_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,8 +44,9 @@ DISK, SLAB, WAVE = 0, 1, 3
 STEP = 0.21
 #: The same for a grid of radii, with cubic interpolation: off by 2e-4 of the oscillation.
 RADIUS_STEP = 0.16
-#: Points of quadrature for a phase q r, besides `separable_average.LEAST`: flat disks need more than 0.6.
-SLOPE = 0.8
+#: Points of quadrature for a phase q r, and besides: flat disks need more than 0.6.
+SLOPE, LEAST = 0.8, 8.0
+LADDER = (10, 14, *LONG_LADDER)
 #: Most points of a table: with more the orientation average is left to sasmodels.
 MOST_POINTS = 200_000
 
@@ -52,6 +54,8 @@ MOST_POINTS = 200_000
 BALL_STEP, BALL_END = 0.1, 400.0
 #: Sum of the lengths of a particle of one size times the mean q, below which sasmodels' loop is quicker.
 DIRECT = 40.0
+#: Sizes that a distribution usually needs.
+_FEW_SIZES = 10
 #: Angles to the axis of a particle with caps, as sasmodels has them.
 MOST_ANGLES = 76
 #: Slices of a cap for its largest phase q r, and besides.
@@ -301,6 +305,8 @@ def operations(form: str, parameters: Mapping[str, Any], q: Floats) -> float:
     q_max, particle = float(np.max(q)), PARTICLES[form]
     if isinstance(particle, Layers):
         return _layer_operations(particle, values, counts, q)
+    if not (isinstance(particle, Ellipsoid) or particle.axes[0].parameters):
+        return _cap_operations(particle, values, counts, q)
     if isinstance(particle, Ellipsoid):
         a, b, c = (float(half_axis) for half_axis in particle.half_axes(values))
         radii = math.prod(counts.values()) * _points_for(q_max * (max(a, b, c) - min(a, b, c)))
@@ -315,7 +321,21 @@ def _layer_operations(
 ) -> float:
     layers = particle.ellipsoids(values)
     spread = max(abs(polar - equatorial) for equatorial, polar, _ in layers)
-    return q.size * len(layers) * math.prod(counts.values()) * _points_for(float(np.mean(q)) * spread) / 2
+    nodes = q.size * _points_for(float(np.mean(q)) * spread)
+    return nodes * len(layers) * math.prod(min(n, _FEW_SIZES) for n in counts.values()) / 2
+
+
+def _cap_operations(
+    particle: Product, values: Mapping[str, float], counts: Mapping[str, int], q: Floats
+) -> float:
+    parameters: Parameters = {**values, Q_MAX: float(np.max(q))}
+    halves = [axis.profiles(parameters)[0] for axis in particle.axes]
+    across, along = (
+        float(np.max(np.asarray(rows, dtype=float))) for rows in ([h[0], np.max(h[1:])] for h in halves)
+    )
+    points = float(np.max(q)) * (0.5 * across + 1.5 * along) / STEP
+    nodes = q.size * min(_points_for(float(np.mean(q)) * along), MOST_ANGLES)
+    return math.prod(min(n, _FEW_SIZES) for n in counts.values()) * len(halves[0]) * (points / 2 + nodes / 5)
 
 
 def _product_operations(
@@ -753,7 +773,9 @@ def _average_layers(
     phases = {}
     for name, (sizes, _) in distributions.items():
         layers = particle.ellipsoids({**scalars, name: sizes})
-        phases[name] = float(q[-1]) * max(float(np.ptp(axis)) for *half_axes, _ in layers for axis in half_axes)
+        phases[name] = float(q[-1]) * max(
+            float(np.ptp(axis)) for *half_axes, _ in layers for axis in half_axes
+        )
     distributions = reduce_sizes(distributions, phases)
     weights, sizes_of = _flat(list(distributions), distributions)
     layers = particle.ellipsoids({**scalars, **sizes_of})
