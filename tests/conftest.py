@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -87,6 +88,22 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep pytest-xdist to our order of files; its own begins with those of many tests, the quick ones."""
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect in one of pytest's processes at a time: the first compiles all modules, the others read them."""
+    import fcntl
+
+    with open(__file__, "rb") as own:
+        fcntl.flock(own, fcntl.LOCK_EX)
+        gc.disable()
+        try:
+            return (yield)
+        finally:
+            gc.enable()
+            # Modules and tests stay until the end: no search for what can be thrown away passes over them.
+            gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
