@@ -194,10 +194,14 @@ def _fit(
 
 def _question(**given: Any) -> dict[str, Any]:
     """Options of the plan, checked, or wrong usage."""
+    from ..planning.measurements import read_instrument
     from ..planning.options import plan_options
 
     try:
-        return plan_options(given)
+        question = plan_options(given)
+        if "instrument" in question:  # before anything is fitted
+            read_instrument(question["instrument"])
+        return question
     except SasnetError as error:
         raise typer.BadParameter(str(error)) from None
 

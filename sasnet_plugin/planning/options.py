@@ -12,6 +12,7 @@ from ..data.sample.described import ties_of
 from ..data.sample.sample import Sample
 from ..fitting.result.model_fit import Parameter
 from ..fitting.task import FitOptions
+from ..materials import scattering_length_density
 from ..types import SasnetError
 from . import sentences
 from .measurements import SAME_DENSITY, exchanged_density, water_ends
@@ -92,20 +93,26 @@ def _number(name: str, value: Any) -> float:
 
 
 def _texts(value: Any, separator: str) -> list[str]:
-    texts = [value] if isinstance(value, str) else list(value)
+    texts = value if isinstance(value, list | tuple) else [value]
     return [part.strip() for text in texts for part in re.split(separator, str(text)) if part.strip()]
 
 
 def _list_solvents(name: str, value: Any) -> list[str]:
-    return _texts(value, ",")
+    solvents = _texts(value, ",")
+    for solvent in solvents:
+        scattering_length_density(solvent)  # a SasnetError says what is wrong with it
+    return solvents
 
 
 def _exchange(name: str, value: Any) -> dict[str, str]:
     pairs = value if isinstance(value, Mapping) else dict(_split(text, name) for text in _texts(value, ";"))
     for part, material in pairs.items():
-        if "@" not in str(material):
+        if not part or "@" not in str(material):
             raise SasnetError(sentences.NOT_A_MATERIAL(given=f"{part}={material}".rstrip("=")))
-        exchanged_density(str(material), 0.0)  # a SasnetError says what is wrong with it
+        try:
+            exchanged_density(str(material), 0.0)
+        except SasnetError:
+            raise SasnetError(sentences.WRONG_MATERIAL(name=part, material=material)) from None
     return {part: str(material) for part, material in pairs.items()}
 
 

@@ -68,6 +68,10 @@ NOT_A_MATERIAL = template(
     " sld_shell=C6H7H[1]3O5@1.5.",
     given="sld_shell",
 )  # fmt: skip
+WRONG_MATERIAL = template(
+    "{name}={material}: {material} is no formula with a density in g/cm³, such as C6H7H[1]3O5@1.5.",
+    name="sld_shell", material="C6Qq7@1.5",
+)  # fmt: skip
 NOT_A_CHANGE = template(
     "{given!r} is no change of a sample; write name=number, such as sld_core=6.2,scale=0.02.",
     given="sld_core",

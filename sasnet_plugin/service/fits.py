@@ -282,6 +282,7 @@ def plan_next(
 def _question(job: FitJob) -> dict[str, Any]:
     """What a plan is asked for; an instrument's text becomes a file of the fit's folder."""
     from ..files import put_whole
+    from ..planning.measurements import read_instrument
     from ..planning.options import plan_options
 
     asked = dict(job.body.get("plan") or {})
@@ -289,6 +290,10 @@ def _question(job: FitJob) -> dict[str, Any]:
         file = Path(job.folder) / _INSTRUMENT
         put_whole(file, text.encode(), "instrument", make_folder=True)
         asked["instrument"] = str(file)
+        try:
+            read_instrument(file)  # before anything is fitted
+        except SasnetError as error:
+            raise SasnetError(str(error).replace(str(file), "The instrument")) from None
     return plan_options(asked)
 
 

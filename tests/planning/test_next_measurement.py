@@ -332,6 +332,9 @@ def test_the_page_gets_lines_a_table_a_picture_and_progress(spheres: FitResult, 
     assert said[-1][1]["done"] == said[-1][1]["of"]
 
 
+_SETTING = "[[setting]]\nname = 'a'\nq_min = 0.1\nq_max = 0.2\npoints = 20\n"
+
+
 @pytest.mark.parametrize("name", examples())
 def test_examples_of_instruments_are_read(name: str) -> None:
     for setting in read_instrument(name):
@@ -347,6 +350,12 @@ def test_examples_of_instruments_are_read(name: str) -> None:
         ("[[setting]]\nname = 'a'\nq_min = 0.3\nq_max = 0.2\npoints = 20\nrate = 1", "q_min < q_max"),
         ("[[setting]]\nname = 'a'\nq_min = 'x'\nq_max = 0.2\npoints = 20\nrate = 1", "give a number"),
         ("[[setting", "not a TOML file"),
+        ("setting = [1]", "is no table"),
+        (f"{_SETTING}rate = nan", "rate = nan; give a number"),
+        (f"{_SETTING}rate = 1\ndq = -1", "no negative dq"),
+        (f"{_SETTING}rate = 1\nspacing = 'cubic'", "write linear or log"),
+        (f"{_SETTING}rate = 1\ndq_rel = 0.1", "unknown entry dq_rel; use name, q_min"),
+        (f"{_SETTING}rate = 1\n{_SETTING}rate = 2", "two settings are called a"),
     ],
 )
 def test_a_wrong_instrument_is_refused_in_a_sentence(tmp_path: Path, text: str, says: str) -> None:
