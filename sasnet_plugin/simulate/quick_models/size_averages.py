@@ -28,8 +28,7 @@ import numpy as np
 
 from ...arrays import ArrayCache, Floats
 from ..compile_cache import compile_library
-from .separable_average import LADDER as LONG_LADDER
-from .separable_average import MOST, rule, step_of
+from .separable_average import LADDER, LEAST, MOST, rule, step_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,9 +43,8 @@ DISK, SLAB, WAVE = 0, 1, 3
 STEP = 0.21
 #: The same for a grid of radii, with cubic interpolation: off by 2e-4 of the oscillation.
 RADIUS_STEP = 0.16
-#: Points of quadrature for a phase q r, and besides: flat disks need more than 0.6.
-SLOPE, LEAST = 0.8, 8.0
-LADDER = (10, 14, *LONG_LADDER)
+#: Points of quadrature for a phase q r, besides `separable_average.LEAST`: flat disks need more than 0.6.
+SLOPE = 0.8
 #: Most points of a table: with more the orientation average is left to sasmodels.
 MOST_POINTS = 200_000
 
@@ -215,7 +213,7 @@ def _side(name: str, *, first: bool = False) -> Axis:
 def _slices(p: Parameters) -> tuple[Floats, Floats, Any, Any]:
     """Nodes t and weights of slices of both caps, (m, 1), their radius and how far its centre is outside."""
     cap = p["radius_bell"] if "radius_bell" in p else p["radius_cap"]
-    out = np.sqrt(cap**2 - p["radius"] ** 2) * (1 if "radius_bell" in p else -1)
+    out = np.sqrt(np.maximum(cap**2 - p["radius"] ** 2, 0.0)) * (1 if "radius_bell" in p else -1)
     across = cap if "radius_bell" in p else p["radius"]
     phase = p[Q_MAX] * float(np.max(np.maximum(cap + out, across)))
     x, weight = rule(min(math.ceil(SLICE_SLOPE * phase + SLICE_LEAST), MOST))
@@ -449,12 +447,9 @@ def add_size_averages(model: Any) -> Any:
 
 
 def _places_of_lengths(info: Any) -> list[int]:
-    """Places of lengths among a kernel's values; none if one size takes an average over two angles."""
-    particle, table = PARTICLES[info.id], info.parameters.call_parameters
-    if isinstance(particle, Product):
-        single = len(particle.axes) == 2 and not any(a.ellipse or not a.parameters for a in particle.axes)
-    else:
-        single = info.id != "triaxial_ellipsoid"
+    """Places of lengths among a kernel's values; none where tables are quicker for one size, too."""
+    table = info.parameters.call_parameters
+    single = info.id in ("core_shell_ellipsoid", "cylinder", "ellipsoid")
     return [i for i, p in enumerate(table) if single and p.type == "volume" and p.units == "Ang"]
 
 
@@ -481,7 +476,7 @@ def average(
 
 
 class _TooLargeError(Exception):
-    """A table would have more points than `MOST_POINTS`."""
+    """A table would have more points than `MOST_POINTS`, or no particle has these sizes."""
 
 
 def average_squares(form: str, q: Floats, cosines: Floats, parameters: Mapping[str, Any]) -> Floats | None:
@@ -516,6 +511,8 @@ def _average_product(
     distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool, nodes: _Nodes | None = None,
 ) -> Floats:  # fmt: skip
     axes = particle.axes
+    if particle.smaller and scalars[particle.smaller] > scalars[particle.larger]:
+        raise _TooLargeError
     apart = [name for name in distributions if not any(name in axis.parameters for axis in axes)]
     if apart:
         phases = _phases(particle, float(q[-1]), scalars, {name: distributions[name] for name in apart})
