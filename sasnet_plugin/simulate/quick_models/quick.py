@@ -31,9 +31,7 @@ LADDER = (8, 12, 16, 20, 26, 34, 44, 58, 76, 100, 130, 170, 220, 290, 380, 500)
 #: the cosine of 2 qr u, u in (0, 1), ends soon after degree qr.
 SLOPE, LEAST = 0.6, 9.0
 #: More of them where the integrand is a narrow peak, as that of a rod about its axis.
-SLOPES = {
-    "core_shell_bicelle": 0.8, "core_shell_cylinder": 0.8, "hollow_cylinder": 0.8, "triaxial_ellipsoid": 1.3,
-}  # fmt: skip
+SLOPES = {"triaxial_ellipsoid": 1.3}
 #: Most points of two integrals together, as sasmodels has it.
 MOST = 100_000
 #: One integral, which is no longer expensive with as many points as it needs.

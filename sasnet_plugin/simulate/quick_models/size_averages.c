@@ -130,15 +130,16 @@ EXPORT void angle_average(int points, const double *q, const int *first, const i
     int summed, double step, double *out, double *work)
 {
     const int columns = column_count(k, amplitude);
+    const double scale1 = 1.0/step1, scale2 = 1.0/step2, bend1 = step1*step1/6.0, bend2 = step2*step2/6.0;
     double total[36];
     for (int i = 0; i < points; i++) {
         for (int c = 0; c < columns; c++) total[c] = 0.0;
         for (int j = first[i]; j < last[i]; j++) {
-            const double x1 = q[i]*sine[j]/step1, x2 = q[i]*cosine[j]/step2;
+            const double x1 = q[i]*sine[j]*scale1, x2 = q[i]*cosine[j]*scale2;
             const int i1 = x1 < n1 - 2 ? (int)x1 : n1 - 2, i2 = x2 < n2 - 2 ? (int)x2 : n2 - 2;
             const double b1 = x1 - i1, a1 = 1.0 - b1, b2 = x2 - i2, a2 = 1.0 - b2;
-            const double c1 = a1*(a1*a1 - 1.0)*step1*step1/6.0, d1 = b1*(b1*b1 - 1.0)*step1*step1/6.0;
-            const double c2 = a2*(a2*a2 - 1.0)*step2*step2/6.0, d2 = b2*(b2*b2 - 1.0)*step2*step2/6.0;
+            const double c1 = a1*(a1*a1 - 1.0)*bend1, d1 = b1*(b1*b1 - 1.0)*bend1;
+            const double c2 = a2*(a2*a2 - 1.0)*bend2, d2 = b2*(b2*b2 - 1.0)*bend2;
             const double *l1 = table1 + (size_t)2*columns*i1, *r1 = l1 + 2*columns;
             const double *l2 = table2 + (size_t)2*columns*i2, *r2 = l2 + 2*columns;
             for (int c = 0; c < columns; c++) {
@@ -185,12 +186,14 @@ EXPORT void term_table(const int *kinds, int halves, int k, int count, const dou
 }
 
 // Values of all columns of a `term_table` at x.
-static void look_up(const double *table, int n, double step, int columns, double x, double *values)
+static inline void look_up(const double *table, int n, double step, int columns, double x,
+    double *restrict values)
 {
+    const double bend = step*step/6.0;
     x = x/step;
     const int i = x < n - 2 ? (int)x : n - 2;
     const double b = x - i, a = 1.0 - b;
-    const double c = a*(a*a - 1.0)*step*step/6.0, d = b*(b*b - 1.0)*step*step/6.0;
+    const double c = a*(a*a - 1.0)*bend, d = b*(b*b - 1.0)*bend;
     const double *left = table + (size_t)2*columns*i, *right = left + 2*columns;
     for (int k = 0; k < columns; k++) {
         values[k] = a*left[k] + b*right[k] + c*left[columns + k] + d*right[columns + k];
@@ -230,6 +233,7 @@ EXPORT void layer_average(int points, const double *q, const int *first, const i
     const double *factors, const double *shares, int amplitude, int n, double step, const double *balls,
     double *out, double *work)
 {
+    const double scale = 1.0/step, bend = step*step/6.0;
     int begin = -1;
     for (int i = 0; i < points; i++) {
         const int nodes = last[i] - first[i];
@@ -248,12 +252,12 @@ EXPORT void layer_average(int points, const double *q, const int *first, const i
             for (int j = 0; j < nodes; j++) {
                 double whole = 0.0;
                 for (int l = 0; l < layers; l++) {
-                    const double x = q[i]*(*radius++), t = x/step;
+                    const double x = q[i]*(*radius++), t = x*scale;
                     double ball;
                     if (t < n - 2) {
                         const int at = (int)t;
                         const double b = t - at, a = 1.0 - b, *e = balls + 2*at;
-                        ball = (a*e[0] + b*e[2] + (a*(a*a - 1.0)*e[1] + b*(b*b - 1.0)*e[3])*step*step/6.0)
+                        ball = (a*e[0] + b*e[2] + (a*(a*a - 1.0)*e[1] + b*(b*b - 1.0)*e[3])*bend)
                             /(1.0 + x*x);
                     } else {
                         ball = profile(BALL, x);

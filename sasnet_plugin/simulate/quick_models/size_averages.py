@@ -18,6 +18,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -28,8 +29,7 @@ import numpy as np
 
 from ...arrays import ArrayCache, Floats
 from ..compile_cache import compile_library
-from .separable_average import LADDER as LONG_LADDER
-from .separable_average import MOST, rule, step_of
+from .separable_average import LADDER, LEAST, MOST, rule, step_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,9 +44,8 @@ DISK, SLAB, WAVE = 0, 1, 3
 STEP = 0.21
 #: The same for a grid of radii, with cubic interpolation: off by 2e-4 of the oscillation.
 RADIUS_STEP = 0.16
-#: Points of quadrature for a phase q r, and besides: flat disks need more than 0.6.
-SLOPE, LEAST = 0.8, 8.0
-LADDER = (10, 14, *LONG_LADDER)
+#: Points of quadrature for a phase q r, besides `separable_average.LEAST`: flat disks need more than 0.6.
+SLOPE = 0.8
 #: Most points of a table: with more the orientation average is left to sasmodels.
 MOST_POINTS = 200_000
 
@@ -212,13 +211,21 @@ def _side(name: str, *, first: bool = False) -> Axis:
     return Axis((name,), SLAB, profiles)
 
 
+def _cap(p: Parameters) -> tuple[Any, Any, Any]:
+    """Radius of the caps, how far their centres are outside the cylinder, and largest radius across."""
+    if "radius_bell" in p:
+        return p["radius_bell"], np.sqrt(np.maximum(p["radius_bell"] ** 2 - p["radius"] ** 2, 0.0)), p["radius_bell"]
+    return p["radius_cap"], -np.sqrt(np.maximum(p["radius_cap"] ** 2 - p["radius"] ** 2, 0.0)), p["radius"]
+
+
+def _slice_count(phase: float) -> int:
+    return min(math.ceil(SLICE_SLOPE * phase + SLICE_LEAST), MOST)
+
+
 def _slices(p: Parameters) -> tuple[Floats, Floats, Any, Any]:
     """Nodes t and weights of slices of both caps, (m, 1), their radius and how far its centre is outside."""
-    cap = p["radius_bell"] if "radius_bell" in p else p["radius_cap"]
-    out = np.sqrt(cap**2 - p["radius"] ** 2) * (1 if "radius_bell" in p else -1)
-    across = cap if "radius_bell" in p else p["radius"]
-    phase = p[Q_MAX] * float(np.max(np.maximum(cap + out, across)))
-    x, weight = rule(min(math.ceil(SLICE_SLOPE * phase + SLICE_LEAST), MOST))
+    cap, out, across = _cap(p)
+    x, weight = rule(_slice_count(p[Q_MAX] * float(np.max(np.maximum(cap + out, across)))))
     height = 1 + out / cap
     return 1 - height * (1 - x[:, None]), height * weight[:, None], cap, out
 
@@ -302,18 +309,31 @@ def operations(form: str, parameters: Mapping[str, Any], q: Floats) -> float:
         for name, width in parameters.items()
         if name.endswith("_pd") and width > 0
     }
-    q_max, particle = float(np.max(q)), PARTICLES[form]
+    (q_max, q_mean), particle = _largest_and_mean(q), PARTICLES[form]
     if isinstance(particle, Layers):
         return _layer_operations(particle, values, counts, q)
     if not (isinstance(particle, Ellipsoid) or particle.axes[0].parameters):
-        return _cap_operations(particle, values, counts, q)
+        return _cap_operations(values, counts, q)
     if isinstance(particle, Ellipsoid):
         a, b, c = (float(half_axis) for half_axis in particle.half_axes(values))
         radii = math.prod(counts.values()) * _points_for(q_max * (max(a, b, c) - min(a, b, c)))
         radii *= _points_for(q_max * abs(a - b)) if a != b else 1
-        return radii + q.size * (8 + max(a, b, c) * float(np.mean(q)) / RADIUS_STEP)
+        return radii + q.size * (8 + max(a, b, c) * q_mean / RADIUS_STEP)
     apart = math.prod(n for size, n in counts.items() if not any(size in x.parameters for x in particle.axes))
     return apart * _product_operations(particle, values, counts, q)
+
+
+#: Curves are calculated at the same q again and again: kept by identity, so that each is looked at once.
+_KNOWN_Q: dict[int, tuple[Floats, float, float]] = {}
+
+
+def _largest_and_mean(q: Floats) -> tuple[float, float]:
+    known = _KNOWN_Q.get(id(q))
+    if known is None or known[0] is not q:
+        if len(_KNOWN_Q) > 16:
+            _KNOWN_Q.clear()
+        known = _KNOWN_Q[id(q)] = q, float(np.max(q)), float(np.mean(q))
+    return known[1:]
 
 
 def _layer_operations(
@@ -321,27 +341,24 @@ def _layer_operations(
 ) -> float:
     layers = particle.ellipsoids(values)
     spread = max(abs(polar - equatorial) for equatorial, polar, _ in layers)
-    nodes = q.size * _points_for(float(np.mean(q)) * spread)
+    nodes = q.size * _points_for(_largest_and_mean(q)[1] * spread)
     return nodes * len(layers) * math.prod(min(n, _FEW_SIZES) for n in counts.values()) / 2
 
 
-def _cap_operations(
-    particle: Product, values: Mapping[str, float], counts: Mapping[str, int], q: Floats
-) -> float:
-    parameters: Parameters = {**values, Q_MAX: float(np.max(q))}
-    halves = [axis.profiles(parameters)[0] for axis in particle.axes]
-    across, along = (
-        float(np.max(np.asarray(rows, dtype=float))) for rows in ([h[0], np.max(h[1:])] for h in halves)
-    )
-    points = float(np.max(q)) * (0.5 * across + 1.5 * along) / STEP
-    nodes = q.size * min(_points_for(float(np.mean(q)) * along), MOST_ANGLES)
-    return math.prod(min(n, _FEW_SIZES) for n in counts.values()) * len(halves[0]) * (points / 2 + nodes / 5)
+def _cap_operations(values: Mapping[str, float], counts: Mapping[str, int], q: Floats) -> float:
+    q_max, q_mean = _largest_and_mean(q)
+    cap, out, across = _cap(values)
+    slices, along = 1 + _slice_count(q_max * max(cap + out, across)), values["length"] / 2 + cap + out
+    points = q_max * (0.5 * values["radius"] + 1.5 * along) / STEP
+    nodes = q.size * min(_points_for(q_mean * along), MOST_ANGLES)
+    return math.prod(min(n, _FEW_SIZES) for n in counts.values()) * slices * (points / 2 + nodes / 5)
 
 
 def _product_operations(
     particle: Product, values: Mapping[str, float], counts: Mapping[str, int], q: Floats
 ) -> float:
-    total, largest, profiles, q_max = 0.0, [], 0, float(np.max(q))
+    total, largest, profiles = 0.0, [], 0
+    q_max, q_mean = _largest_and_mean(q)
     for axis in particle.axes:
         sizes, parameters = math.prod(counts.get(name, 1) for name in axis.parameters), dict(values)
         if axis.ellipse is not None:
@@ -357,7 +374,7 @@ def _product_operations(
     if len(largest) == 3:
         across = math.hypot(*largest[:2])
         total += columns * (q_max * across / STEP + 4) * _points_for(q_max * across / 2)
-    return total + columns * q.size * _points_for(float(np.mean(q)) * max(largest))
+    return total + columns * q.size * _points_for(q_mean * max(largest))
 
 
 @cache
@@ -427,7 +444,8 @@ def add_size_averages(model: Any) -> Any:
         def _call_kernel(
             self, call_details: Any, values: NDArray[np.float64], cutoff: float, magnetic: bool, mode: int
         ) -> None:
-            distributions = _distributions(self.info, call_details, values)
+            wide = call_details.num_active
+            distributions = _distributions(self.info, call_details, values) if wide else {}
             averages = None
             direct = distributions == {} and self.choose_plain(values) is not None
             if not (distributions is None or magnetic or direct):
@@ -449,12 +467,9 @@ def add_size_averages(model: Any) -> Any:
 
 
 def _places_of_lengths(info: Any) -> list[int]:
-    """Places of lengths among a kernel's values; none if one size takes an average over two angles."""
-    particle, table = PARTICLES[info.id], info.parameters.call_parameters
-    if isinstance(particle, Product):
-        single = len(particle.axes) == 2 and not any(a.ellipse or not a.parameters for a in particle.axes)
-    else:
-        single = info.id != "triaxial_ellipsoid"
+    """Places of lengths among a kernel's values; none where tables are quicker for one size, too."""
+    table = info.parameters.call_parameters
+    single = info.id in ("core_shell_ellipsoid", "cylinder", "ellipsoid")
     return [i for i, p in enumerate(table) if single and p.type == "volume" and p.units == "Ang"]
 
 
@@ -481,7 +496,7 @@ def average(
 
 
 class _TooLargeError(Exception):
-    """A table would have more points than `MOST_POINTS`."""
+    """A table would have more points than `MOST_POINTS`, or no particle has these sizes."""
 
 
 def average_squares(form: str, q: Floats, cosines: Floats, parameters: Mapping[str, Any]) -> Floats | None:
@@ -516,6 +531,8 @@ def _average_product(
     distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool, nodes: _Nodes | None = None,
 ) -> Floats:  # fmt: skip
     axes = particle.axes
+    if particle.smaller and scalars[particle.smaller] > scalars[particle.larger]:
+        raise _TooLargeError
     apart = [name for name in distributions if not any(name in axis.parameters for axis in axes)]
     if apart:
         phases = _phases(particle, float(q[-1]), scalars, {name: distributions[name] for name in apart})
@@ -678,6 +695,9 @@ _TABLES: ArrayCache[_Table] = ArrayCache(1 << 20)
 
 def _rows(values: Sequence[Any], size: int) -> Floats:
     """Numbers, or arrays of one size, as the rows of a table."""
+    if size == 1:
+        scalars = [value.item() if isinstance(value, np.ndarray) else value for value in values]
+        return np.array(scalars, dtype=float).reshape(len(scalars), 1)
     table = np.empty((len(values), size))
     for row, value in zip(table, values, strict=True):
         row[:] = value
@@ -802,7 +822,7 @@ def _ball_table() -> Floats:
 
 
 def _points_for(phase: float) -> int:
-    return int(step_of(LADDER, np.array([SLOPE * phase + LEAST]))[0])
+    return LADDER[min(bisect_left(LADDER, SLOPE * phase + LEAST), len(LADDER) - 1)]
 
 
 @cache
@@ -839,10 +859,17 @@ def _nodes(
     phases: Floats, angles: tuple[Floats, Floats, Floats]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats, Floats]:
     """First and last node for each phase, with the angles of all."""
+    steps, starts, ends = _ranges()
+    rows = np.searchsorted(steps, np.minimum(SLOPE * phases + LEAST, MOST))
+    return starts[rows], ends[rows], *angles
+
+
+@cache
+def _ranges() -> tuple[Floats, NDArray[np.int32], NDArray[np.int32]]:
+    """Steps of the ladder, and the first and last node of each."""
     begins, _, _ = _all_rules()
-    counts = step_of(LADDER, np.minimum(SLOPE * phases + LEAST, MOST))
-    starts = np.array([begins[n] for n in LADDER], dtype=np.int32)[np.searchsorted(LADDER, counts)]
-    return starts, (starts + counts).astype(np.int32), *angles
+    starts = np.array([begins[n] for n in LADDER], dtype=np.int32)
+    return np.array(LADDER, dtype=float), starts, (starts + np.array(LADDER)).astype(np.int32)
 
 
 def _flat(
@@ -869,8 +896,13 @@ def combinations(
         yield math.prod(float(weight) for _, weight in chosen), sizes
 
 
+@cache
+def _names_of(form: str) -> tuple[str, ...]:
+    return tuple(_defaults(form))
+
+
 def _scalars(info: Any, values: NDArray[np.float64]) -> dict[str, float]:
-    names = [p.name for p in info.parameters.call_parameters]
+    names = _names_of(info.id)
     return dict(zip(names, values[: len(names)].tolist(), strict=False))
 
 
@@ -895,7 +927,7 @@ def _distributions(
 
 
 def _pointer(array: NDArray[Any]) -> int:
-    return array.ctypes.data
+    return int(array.__array_interface__["data"][0])  # half the time of `array.ctypes.data`
 
 
 @cache
