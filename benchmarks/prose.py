@@ -22,7 +22,7 @@ import numpy as np
 from sasnet_plugin.messages import find_reasons, find_texts, list_others, list_page_texts, list_templates
 
 from .asked import parser_of
-from .tables import markdown
+from .tables import markdown, show
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Marks: average and longest sentence of a surface, in words; below COUNTED sentences there is no average.
@@ -261,6 +261,4 @@ def main() -> None:
         for word, sentence in surface.forbidden() if asked.words else ():
             print(f"{surface.name} ({word}) {sentence}")
     text = format_report(groups)
-    print(text)
-    if asked.write:
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+    show(text, asked.write, __file__)

@@ -30,7 +30,7 @@ from sasnet_plugin.types import Curve, ModelGuess, Sector, Suggestion
 
 from ..asked import parser_of
 from ..kept import Here
-from ..tables import markdown
+from ..tables import markdown, show
 
 Array = np.ndarray
 HALF_WIDTH, POINTS, EFFICIENCY = 10.0, 90, 0.9
@@ -195,7 +195,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text += f"\n## S50\n\n{fit(list_s50()).verdict.headline}\n"
     if asked.af1410:
         text += f"\n## AF1410 steel\n\n{list_ageing(asked.af1410)}"
-    print(text)
-    if asked.write:
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+    show(text, asked.write, __file__)
     return 0

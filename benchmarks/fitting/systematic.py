@@ -10,14 +10,9 @@ tells from it: the true form is not among what it calls alike to its first answe
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
@@ -25,7 +20,7 @@ from sasnet_plugin.types import sum_parts
 
 from ..asked import parser_of
 from ..kept import Here, run
-from ..tables import markdown
+from ..tables import markdown, show
 from .shared_error import shared_error
 from .task import LIMIT, Problem, problem
 
@@ -96,6 +91,4 @@ def main() -> None:
     options = parser.parse_args()
     rows = run(solve, "systematic", options.count, options.seed, options.work, options.workers)
     page = table(rows)
-    print(page)
-    if options.write:
-        Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8")
+    show(page, options.write, __file__)

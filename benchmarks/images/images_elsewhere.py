@@ -23,9 +23,8 @@ import numpy as np
 
 from ..asked import parser_of
 from ..kept import kept, run
-from ..tables import markdown
+from ..tables import markdown, show
 
-TABLE = Path(__file__).with_suffix(".md")
 SEED = 71
 Row = dict[str, Any]
 #: From which probability on an answer is sure.
@@ -296,6 +295,4 @@ def main() -> None:
         kind: list(kept(options.work / f"elsewhere_{kind}-{options.seed}.jsonl").values()) for kind in DOMAINS
     }
     said = table({kind: some for kind, some in rows.items() if some})
-    print(said)
-    if options.write:
-        TABLE.write_text(f"# Images by other code\n\n{CAVEAT}\n\n{said}", encoding="utf-8")
+    show(said, options.write, __file__, f"# Images by other code\n\n{CAVEAT}\n\n")
