@@ -417,7 +417,6 @@ def _failure(row: dict[str, Any]) -> str:
 
 
 def report(rows: dict[str, list[dict[str, Any]]]) -> str:
-    """The page."""
     text = "# Curves from independent formulas\n\n"
     if rows.get("curves"):
         text += curves_table(rows["curves"])
@@ -432,7 +431,6 @@ def report(rows: dict[str, list[dict[str, Any]]]) -> str:
 
 
 def main() -> None:
-    """Run, print and keep."""
     parser = parser_of(__doc__, seed=(_SEED, "of the third that is drawn at the end"))
     parser.add_argument("--work", type=Path, help="folder of answers; a killed run goes on")
     parser.add_argument("--part", choices=PARTS, action="append", help="default: all")

@@ -77,7 +77,6 @@ class Surface:
 
     @property
     def lengths(self) -> list[int]:
-        """Words of each sentence."""
         return [count_words(sentence) for sentence in self.sentences]
 
     @property
@@ -216,7 +215,6 @@ def format_row(surface: Surface) -> list[str]:
 
 
 def merge(name: str, surfaces: Iterable[Surface]) -> Surface:
-    """All of them as one."""
     surfaces = list(surfaces)
     sentences = tuple(sentence for surface in surfaces for sentence in surface.sentences)
     return Surface(name, sentences, tuple(cell for surface in surfaces for cell in surface.cells))
@@ -235,7 +233,6 @@ def format_report(groups: Mapping[str, Sequence[Surface]]) -> str:
 
 
 def collect_surfaces() -> dict[str, list[Surface]]:
-    """All surfaces by group."""
     return {
         "pages": list(read_pages()),
         "help": list(read_helps()),

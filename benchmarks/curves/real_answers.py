@@ -131,7 +131,6 @@ def recorded(path: Path) -> dict[str, int]:
 
 
 def main() -> None:
-    """Score, print and keep."""
     import sasdata
 
     parser = argparse.ArgumentParser(description=__doc__)

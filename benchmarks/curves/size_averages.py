@@ -54,7 +54,6 @@ HEAD = (
 
 
 def main() -> None:
-    """Measure, print the table, and write it if asked to."""
     options = parser_of(__doc__, repeats=5).parse_args()
     lines = [HEAD]
     print(HEAD)

@@ -118,7 +118,6 @@ def _row(
 
 
 def table(parts: dict[str, list[dict[str, Any]]]) -> str:
-    """The page."""
     header = [
         "part", "curves", "all right %", "right model %", "χ² %", "no absurd value %", "sizes %",
         "CPU / imports: median", "largest", "CPU-seconds, mean",

@@ -88,7 +88,6 @@ def amplitudes(name: str) -> set[str]:
 
 
 def table(rows: Rows, seed: int) -> str:
-    """Success, cost, weights and recovered parameters."""
     seconds = np.array([row["seconds"] for row in rows])
     true, alike = (np.mean([row[f"weight_of_{key}"] for row in rows]) for key in ("truth", "alike"))
     lines = [

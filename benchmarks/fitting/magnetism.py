@@ -181,7 +181,6 @@ def _describe_precipitates(curves: Sequence[Curve]) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run, print and keep."""
     parser = parser_of(__doc__, count=10)
     parser.add_argument("--s50", action="store_true", help="fit the sample S50 of sasdata")
     parser.add_argument("--af1410", type=Path, help="canSAS's cs_af1410.xml")

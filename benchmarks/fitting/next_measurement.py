@@ -344,7 +344,6 @@ def _share(found: Sequence[bool]) -> tuple[str, str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run, print and keep."""
     parser = parser_of(__doc__, work=True, count=COUNT, seed=1, workers=1)
     parser.add_argument("--third", type=int, choices=(0, 1, 2), help="only every third sample")
     parser.add_argument("--only", choices=(PLANNED, SIZE, SAME, *OTHERS), help="compute only this part")

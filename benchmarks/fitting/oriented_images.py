@@ -182,7 +182,6 @@ def table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run, print and keep."""
     asked = parser_of(__doc__, work=True, count=20).parse_args(arguments)
     rows = {way: run(solve, way, asked.count, 0, asked.work, 1) for way in WAYS}
     text = "# Oriented images\n\n" + table(rows)

@@ -96,7 +96,6 @@ def _apart(one: str, other: str) -> bool:
 
 
 def report(alone: list[dict[str, str]], beside: list[dict[str, str]], seconds: Sequence[float]) -> str:
-    """The table."""
     table: list[list[Any]] = []
     stopped = same = 0
     for one, other in zip(alone, beside, strict=True):
@@ -114,7 +113,6 @@ def report(alone: list[dict[str, str]], beside: list[dict[str, str]], seconds: S
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Simulate, fit twice, compare."""
     parser = parser_of(__doc__, work=True, frames=30, seed=3)
     parser.add_argument("--workers", default="2", help="processes of the batch")
     given = parser.parse_args(arguments)

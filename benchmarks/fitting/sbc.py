@@ -129,7 +129,6 @@ def uncertainty(rows: Sequence[dict[str, Any]], share: float, draws: int = 400) 
 
 
 def table(cases: dict[str, list[dict[str, Any]]]) -> str:
-    """The page."""
     text = "# Calibration by simulation\n"
     for title, rows in cases.items():
         lines = [_line(form, [r for r in rows if r["form"] == form]) for form in MODELS]

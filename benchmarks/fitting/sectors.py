@@ -223,7 +223,6 @@ def table(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run, print and keep."""
     parser = parser_of(__doc__, work=True, count=60)
     parser.add_argument("--cost", action="store_true", help="compare with the time of single fits")
     parser.add_argument("--third", type=int, choices=(0, 1, 2), help="only every third sample")

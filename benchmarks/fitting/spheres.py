@@ -83,7 +83,6 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """The page."""
 
     def share(key: str) -> str:
         return f"{100 * np.mean([bool(r.get(key)) for r in rows]):.0f} %" if rows else "–"

@@ -67,7 +67,6 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """The page."""
     wrong, seconds = (np.array([r[k] for r in rows]) for k in ("wrong", "seconds"))
     sure = [r for r in rows if r["wrong"] > 0.5 and r["verified"]]
     lines = [
@@ -86,7 +85,6 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    """Run, print the table, and write it if asked to."""
     parser = parser_of(__doc__, work=True, count=60, seed=2026, workers=1)
     options = parser.parse_args()
     rows = run(solve, "systematic", options.count, options.seed, options.work, options.workers)

@@ -53,8 +53,6 @@ DETECTORS = ((512, 512), (400, 520), (300, 300), (700, 640))
 
 @dataclass(frozen=True)
 class Truth:
-    """What a scene shows."""
-
     kind: str
     wanted: str  #: The tag that it must have; empty where it must be refused.
     never: tuple[str, ...]  #: Tags that it surely has not.

@@ -31,8 +31,6 @@ DETECTORS = ((310, 330), (420, 300), (256, 512), (360, 480))
 
 @dataclass(frozen=True)
 class Truth:
-    """What a scene shows."""
-
     kind: str  #: ``hexagonal`` or one of `STRANGE`.
     #: angles, shares: rotations, degrees, and shares of the surface.
     angles: tuple[float, ...]
@@ -98,7 +96,6 @@ def lattice(qx: FloatArray, qy: FloatArray, cell: FloatArray, width: float, turn
 
 
 def draw(index: int, rng: np.random.Generator) -> Truth:
-    """What a scene shows."""
     kind = STRANGE[index // 4 % len(STRANGE)] if index % 4 == 3 else "hexagonal"
     number = int(rng.integers(1, 4))
     shares = rng.uniform(0.3, 1, number)

@@ -161,7 +161,6 @@ JUDGES = {"sans": of_sans, "gisas": of_gisas, "diffraction": of_diffraction, "xr
 
 
 def solve(kind: str, index: int, seed: int) -> Row:
-    """One scene of a kind."""
     return answered(kind.removeprefix("elsewhere_"), index, seed, JUDGES[kind.removeprefix("elsewhere_")])
 
 
@@ -283,7 +282,6 @@ def table(kinds: dict[str, list[Row]]) -> str:
 
 
 def main() -> None:
-    """Answer and print."""
     parser = parser_of(__doc__, images=20, first=0, seed=(SEED, "Of the scenes."))
     parser.add_argument("--kind", choices=list(DOMAINS), help="Answer scenes of this kind.")
     parser.add_argument("--work", type=Path, default=Path("work"))

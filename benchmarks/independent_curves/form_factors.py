@@ -26,7 +26,6 @@ def sphere_amplitude(q: ArrayLike, radius: ArrayLike) -> Array:
 
 
 def sphere_volume(radius: ArrayLike) -> Array:
-    """4π R³ / 3, Å³."""
     return 4 * np.pi / 3 * np.asarray(radius, float) ** 3
 
 

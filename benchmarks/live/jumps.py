@@ -152,7 +152,6 @@ class Score:
 
 
 def main() -> None:
-    """Print the table, or write it."""
     parser = parser_of(__doc__, each=(20, "series of each kind"), seed=7)
     options = parser.parse_args()
     predictor = open_predictor()
