@@ -15,6 +15,8 @@ from sasnet_plugin.cli.next import fix_exchanging
 from sasnet_plugin.fitting.task import Contrast, FitOptions
 from sasnet_plugin.planning.measurements import exchanged_density
 
+pytestmark = pytest.mark.usefixtures("kept_processes")
+
 _MODELS = [
     "--models",
     "sphere,fuzzy_sphere",
