@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -718,13 +719,18 @@ def _unknown_densities(result: Any, fit: Any) -> frozenset[str]:
     """Densities that were neither fitted nor given; none where several solvents determine them."""
     if isinstance(result, SampleResult):
         open_ = [name for name, p in fit.parameters.items() if p.undetermined]
-        return frozenset(filter(_is_of_matter, open_ if len({*result.sample.solvents}) < 2 else ()))
+        open_ = open_ if len({*result.sample.solvents}) < 2 else []
+        return frozenset(name for name in open_ if _is_of_matter(name, fit.parameters))
     fixed = {name for name, parameter in fit.parameters.items() if parameter.fixed} - set(result.given)
-    return frozenset(filter(_is_of_matter, fixed))
+    return frozenset(name for name in fixed if _is_of_matter(name, fit.parameters))
 
 
-def _is_of_matter(name: str) -> bool:
-    return "sld" in bare(name) and "solvent" not in name
+def _is_of_matter(name: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether this is a density of the particle, of a core or of a shell that the model has."""
+    shells = next((parameters[n].value for n in ("n", "n_shells") if n in parameters), math.inf)
+    number = re.search(r"\d+$", name)
+    exists = number is None or int(number[0]) <= shells
+    return exists and "sld" in bare(name) and "solvent" not in name
 
 
 def _files(result: FitResult | SampleResult) -> tuple[str, ...]:
