@@ -292,6 +292,20 @@ def test_an_aim_that_is_reached_already_is_said_to_be(spheres: FitResult) -> Non
     assert "None of these" in next_measurement(two, solvents=(), aim=0.99).lines()[1]
 
 
+def test_one_model_that_is_left_after_a_plan_is_an_answer(spheres: FitResult) -> None:
+    sphere, other = spheres.fits[:2]
+    left = replace(spheres, fits=(replace(sphere, weight=1.0), replace(other, weight=1e-6)))
+    left = replace(left, fits=tuple(replace(fit, log_evidence=1e3 * fit.weight) for fit in left.fits))
+    plan = next_measurement(left, earlier={"predictions": {}})
+    assert plan.ranked == ()
+    assert plan.is_reached
+    now, answer, held = plan.lines()
+    assert now == f"Now: {sphere.short_name} > 99 %."
+    assert f"Only {sphere.short_name} is left" in answer
+    assert "together with the earlier ones" in held
+    assert plan.as_dict()["recommended"] is None
+
+
 def test_solvents_are_water_for_neutrons_in_water_alone(spheres: FitResult) -> None:
     def notes(contrast: Contrast | None, given: tuple[str, ...] = ("sld_solvent",)) -> str:
         fits = (replace(spheres.fits[0], weight=0.5), replace(spheres.fits[1], weight=0.5))
