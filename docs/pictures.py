@@ -80,7 +80,8 @@ def planned() -> None:
     intensity = micelle(q)
     error = np.sqrt((intensity + 0.05) * 8e-6 / q + (0.01 * intensity) ** 2)
     measured("micelle.dat", q, intensity, error, 0.05 * q, rng)
-    known, plan = ["--solvent", "D2O", "--fixed", "sld_core=-0.4"], "plan.json"
+    models = ["--models", "sphere,fuzzy_sphere,ellipsoid,core_shell_sphere", "--structure-factor", "none"]
+    known, plan = ["--solvent", "D2O", "--fixed", "sld_core=-0.4", *models], "plan.json"
     picture = ["--plot", str(FOLDER / "next.png"), "--save", plan, "--force"]
     _written("next", _said(app, ["next", "micelle.dat", *known, *picture]))
     predicted = json.loads(Path(plan).read_text(encoding="utf-8"))["predictions"]

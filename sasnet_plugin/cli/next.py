@@ -146,7 +146,7 @@ def next_(
         _print(answer, quiet=quiet)
     if save is not None:
         put_whole(save, json.dumps(answer.as_dict()).encode(), "plan")
-    if plot is not None:
+    if plot is not None and answer.ranked:
         from ..report.next_measurement import plot_plan
 
         plot_plan(plot, answer)
@@ -241,4 +241,5 @@ def _print(plan: Plan, *, quiet: bool) -> None:
     for note in notes:
         say(Text(f"Note: {note}"), soft_wrap=True)
     head, *rows = plan.table()
-    say(list_table(head, rows))
+    if rows:
+        say(list_table(head, rows))

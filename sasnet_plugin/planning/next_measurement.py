@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -108,6 +109,7 @@ class Plan:
     predictions: Mapping[str, Floats] = field(default_factory=dict)
     error: Floats | None = None
     files: tuple[str, ...] = ()  #: Of the curves that it follows.
+    settled: str = ""  #: Why nothing is left to decide; there are then no measurements.
 
     @property
     def is_reached(self) -> bool:
@@ -212,6 +214,8 @@ class Plan:
         return sentences.TIMES(factor=significant(time, 2))
 
     def _answer(self) -> str:
+        if not self.ranked:
+            return self.settled
         best = self.ranked[0]
         goal = best.final
         if self.is_reached and math.isfinite(goal.time):
@@ -325,13 +329,16 @@ def next_measurement(
         raise SasnetError(str(sentences.NO_PLAN_OF_SECTORS))
     solvents, missing = _choose_solvents(result, solvents)
     rivals, notes = _rivals(result, needs_densities=bool(solvents))
-    _check_question(rivals, parameter, len(result.fits))
+    settled = _settle(result, rivals, parameter)
     notes += list_conflicts(exchange, present_solvent(result), rivals[0].fit.parameters)
     held = prediction_held(earlier.as_dict() if isinstance(earlier, Plan) else earlier, result)
     offers = _list_offers(result, solvents, exchange or {}, instrument, changes or {})
     if only is not None and not (offers := [offer for offer in offers if offer.name in only]):
         raise SasnetError(str(sentences.NONE_OFFERED))
     question = _Question(parameter, _goal(aim, parameter), _unit_time(time, instrument), ended)
+    shares = {rival.short_name: rival.weight for rival in rivals}
+    if settled:
+        return _make_settled_plan(result, shares, question, held, settled)
     generator = np.random.default_rng(0) if rng is None else rng
     draws = [rival.draws(DRAWS, generator) for rival in rivals]
     now, unit = _now(rivals, parameter)
@@ -342,12 +349,25 @@ def next_measurement(
     matched = _match_points(result, rivals, draws[0], offers, exchange or {}) if solvents else []
     early = (sentences.ENDED(done=len(ranked), of=len(offers)),) if ended() else ()
     plan = Plan(
-        tuple(ranked), {rival.short_name: rival.weight for rival in rivals}, question.goal, parameter, now,
+        tuple(ranked), shares, question.goal, parameter, now,
         question.time, instrument is not None, unit,
         tuple(filter(None, [held, *notes, *_same(rivals, ranked), *matched, missing])) + early,
         files=_files(result),
     )  # fmt: skip
     return _add_predictions(plan, rivals)
+
+
+def _make_settled_plan(
+    result: FitResult | SampleResult, shares: Mapping[str, float], question: _Question, held: str, why: str
+) -> Plan:
+    """A plan without measurements, where an earlier one was followed; else raises SasnetError."""
+    if not held:
+        raise SasnetError(why)
+    now = max(shares.values())
+    return Plan(
+        (), shares, question.goal, None, now, question.time, False, notes=(held,), settled=why,
+        files=_files(result),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -619,19 +639,18 @@ def _same(rivals: Sequence[Rival], ranked: Sequence[Ranked]) -> list[str]:
     ]
 
 
-def _check_question(rivals: Sequence[Rival], parameter: str | None, fitted: int) -> None:
-    """Raise SasnetError where there is nothing to decide, or no such parameter."""
+def _settle(result: FitResult | SampleResult, rivals: Sequence[Rival], parameter: str | None) -> str:
+    """Why there is nothing to decide, else an empty text; SasnetError where no parameter is so called."""
     if parameter is None:
-        if fitted == 1:
-            raise SasnetError(sentences.ONE_FITTED(model=rivals[0].short_name))
-        if len(rivals) == 1:
-            raise SasnetError(
-                sentences.ONE_LEFT(model=rivals[0].short_name, least=f"{100 * LEAST_WEIGHT:.0f} %")
-            )
-        return
+        name = rivals[0].short_name
+        if len(result.fits) == 1 and isinstance(result, FitResult):
+            return sentences.ONE_FITTED(model=name)
+        least = f"{100 * LEAST_WEIGHT:.0f} %"
+        return "" if rivals[1:] else sentences.ONE_LEFT(model=name, least=least)
     names = dict.fromkeys(coordinate.name for rival in rivals for coordinate in rival.coordinates)
     if parameter not in names:
         raise SasnetError(sentences.NO_PARAMETER(name=parameter, names=", ".join(names)))
+    return ""
 
 
 def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple[list[Rival], list[str]]:
@@ -718,13 +737,18 @@ def _unknown_densities(result: Any, fit: Any) -> frozenset[str]:
     """Densities that were neither fitted nor given; none where several solvents determine them."""
     if isinstance(result, SampleResult):
         open_ = [name for name, p in fit.parameters.items() if p.undetermined]
-        return frozenset(filter(_is_of_matter, open_ if len({*result.sample.solvents}) < 2 else ()))
+        open_ = open_ if len({*result.sample.solvents}) < 2 else []
+        return frozenset(name for name in open_ if _is_of_matter(name, fit.parameters))
     fixed = {name for name, parameter in fit.parameters.items() if parameter.fixed} - set(result.given)
-    return frozenset(filter(_is_of_matter, fixed))
+    return frozenset(name for name in fixed if _is_of_matter(name, fit.parameters))
 
 
-def _is_of_matter(name: str) -> bool:
-    return "sld" in bare(name) and "solvent" not in name
+def _is_of_matter(name: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether this is a density of the particle, of a core or of a shell that the model has."""
+    shells = next((parameters[n].value for n in ("n", "n_shells") if n in parameters), math.inf)
+    number = re.search(r"\d+$", name)
+    exists = number is None or int(number[0]) <= shells
+    return exists and "sld" in bare(name) and "solvent" not in name
 
 
 def _files(result: FitResult | SampleResult) -> tuple[str, ...]:

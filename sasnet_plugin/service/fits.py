@@ -272,6 +272,8 @@ def plan_next(
         plan = next_measurement(result, **question, progress=tell)
     except SasnetError as error:  # the fit is an answer without it
         return {"lines": [str(error)], "table": []}, []
+    if not plan.ranked:
+        return {"lines": plan.lines(), "table": []}, []
     answer = {"lines": plan.lines(), "table": plan.table(), "json": plain(plan.as_dict())}
     put_whole(folder / _PLAN, json.dumps(answer["json"]).encode(), "plan", make_folder=True)
     plot_plan(folder / _PLAN_PICTURE, plan)

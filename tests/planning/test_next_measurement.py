@@ -13,6 +13,7 @@ import pytest
 import sasnet_plugin
 from sasnet_plugin.fitting.assessment.error_estimates import calibration_error
 from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.task import Contrast
 from sasnet_plugin.materials import incoherent_scattering, scattering_length_density
 from sasnet_plugin.planning.match_points import (
     MatchPoint,
@@ -31,7 +32,7 @@ from sasnet_plugin.planning.measurements import (
     water_level,
     water_share,
 )
-from sasnet_plugin.planning.next_measurement import _weights, next_measurement
+from sasnet_plugin.planning.next_measurement import _unknown_densities, _weights, next_measurement
 from sasnet_plugin.planning.outlook import foresee
 from sasnet_plugin.planning.rivals import Rival
 from sasnet_plugin.types import Curve, SasnetError
@@ -254,6 +255,67 @@ def test_ellipsoids_and_spheres_are_told_apart_where_their_curves_differ() -> No
     times = {each.name.partition(",")[0]: each.time_to_aim for each in plan.ranked}
     higher, *others = (times[name] or np.inf for name in ("higher q", "the same again", "lower q"))
     assert higher < min(others)
+
+
+def test_shells_that_a_model_does_not_have_have_no_density(spheres: FitResult) -> None:
+    fit, sld = spheres.fits[0], replace(spheres.fits[0]["sld"], fixed=True)
+    slds = {f"sld{i}": sld for i in range(1, 11)} | {"sld_core": sld, "n": replace(sld, value=2.0)}
+    shells = replace(fit, parameters={"sld_solvent": fit["sld_solvent"], **slds})
+    assert _unknown_densities(spheres, shells) == {"sld_core", "sld1", "sld2"}
+
+
+def test_the_background_of_any_possible_model_is_noise_again(spheres: FitResult) -> None:
+    fit = spheres.fits[0]
+    flat = [replace(fit["background"], value=value) for value in (-0.001, 0.02)]
+    lower, higher = (
+        replace(fit, weight=0.5, parameters={**fit.parameters, "background": each}) for each in flat
+    )
+    result = replace(spheres, fits=(lower, higher))
+    plan = next_measurement(result, solvents=(), only=["the same again"])
+    assert plan.ranked[0].outlook.measurement.level == 0.02
+
+
+def test_a_plan_that_is_ended_early_says_so_and_no_more(spheres: FitResult) -> None:
+    fit = spheres.fits[0]
+    two = replace(spheres, fits=(replace(fit, weight=0.6), replace(fit, weight=0.4)))
+    plan = next_measurement(two, solvents=(), ended=lambda: True)
+    assert len(plan.ranked) == 1
+    assert "Ended early: 1 of 3 measurements were compared" in plan.notes[-1]
+    assert "is best; the time to 95 % was not calculated" in plan.lines()[1]
+    assert "None of these" not in str(plan)
+
+
+def test_an_aim_that_is_reached_already_is_said_to_be(spheres: FitResult) -> None:
+    fit = spheres.fits[0]
+    two = replace(spheres, fits=(replace(fit, weight=0.97), replace(fit, weight=0.03)))
+    assert "already leads with a probability of 97 %" in next_measurement(two, solvents=()).lines()[1]
+    assert "None of these" in next_measurement(two, solvents=(), aim=0.99).lines()[1]
+
+
+def test_one_model_that_is_left_after_a_plan_is_an_answer(spheres: FitResult) -> None:
+    sphere, other = spheres.fits[:2]
+    left = replace(spheres, fits=(replace(sphere, weight=1.0), replace(other, weight=1e-6)))
+    left = replace(left, fits=tuple(replace(fit, log_evidence=1e3 * fit.weight) for fit in left.fits))
+    plan = next_measurement(left, earlier={"predictions": {}})
+    assert plan.ranked == ()
+    assert plan.is_reached
+    now, answer, held = plan.lines()
+    assert now == f"Now: {sphere.short_name} > 99 %."
+    assert f"Only {sphere.short_name} is left" in answer
+    assert "together with the earlier ones" in held
+    assert plan.as_dict()["recommended"] is None
+
+
+def test_solvents_are_water_for_neutrons_in_water_alone(spheres: FitResult) -> None:
+    def notes(contrast: Contrast | None, given: tuple[str, ...] = ("sld_solvent",)) -> str:
+        fits = (replace(spheres.fits[0], weight=0.5), replace(spheres.fits[1], weight=0.5))
+        result = replace(spheres, fits=fits, contrast=contrast, given=given)
+        return " ".join(next_measurement(result, ended=lambda: True).notes)
+
+    assert "No other solvents" not in notes(Contrast(None, _D2O, "", "D2O"))
+    assert "toluene is not water" in notes(Contrast(None, 0.94, "", "toluene"))
+    assert "for neutrons only" in notes(Contrast(None, 9.4, "", "H2O", "xray"))
+    assert "the present one is not given" in notes(None, ())
 
 
 def test_the_match_point_of_a_model_is_that_of_its_material(spheres: FitResult) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -220,15 +219,11 @@ class Tools:
         return {"plan": name, "fit": fit, "lines": lines, **kept}
 
     def _plan(self, name: str) -> Any:
-        """A plan of this session, or one that ``sasnet next --json`` wrote."""
-        if name in self._plans:
-            return self._plans[name]
-        try:
-            return json.loads(self.folders.readable(name).read_text(encoding="utf-8"))
-        except (OSError, ValueError, SasnetError):
+        if name not in self._plans:
             raise SasnetError(
                 f"{name[:80]}: there is no such plan; give the name that next_measurement returned."
-            ) from None
+            )
+        return self._plans[name]
 
     def evaluate(
         self,
