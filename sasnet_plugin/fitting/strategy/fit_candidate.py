@@ -212,7 +212,7 @@ class TimedSearch:
     def is_enough(self, fine: ModelCurves, minimum: LocalMinimum) -> bool:
         """Whether a minimum explains the curve, and residuals share nothing that another would explain."""
         points = len(fine.curve)
-        if not explains(minimum.chisq / points, points):
+        if self.task.restarts or not explains(minimum.chisq / points, points):
             return False
         residual = self._residual(fine, minimum.parameters, 0.0, np.inf)
         return is_simple_sum(self.task.model) or estimate_shared_gain(residual) <= STRATEGY.chance_gain
@@ -371,7 +371,7 @@ def _follow_starts(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list
     if task.starts:
         return search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     minima = search.from_bank(coarse, bank)
-    if minima and not search.hopeless(minima, coarse, 0):
+    if minima and not (leaves_noise(minima, coarse) or search.hopeless(minima, coarse, 0)):
         minima = search.follow(
             coarse, apart(minima, coarse.info, START_VALUES.semifinalists), STRATEGY.coarse
         )
