@@ -177,59 +177,6 @@ def contrasts(folder: Path) -> None:
         np.savetxt(folder / f"{name}.dat", rows, fmt="%.7g")
 
 
-def test_curves_that_are_described_are_fitted_together_as_the_command_does(
-    server: Server, new_page: NewPage
-) -> None:
-    page = new_page(server.address)
-    for name in ("match", "d2o", "h2o"):
-        page.get_by_label(f"Tick {name}.dat").check()
-    page.click("#together")
-    assert findings(page) == []
-    for name, solvent in SOLVENTS.items():
-        page.get_by_label(f"Solvent of {name}.dat").fill(solvent)
-    page.fill("#describe-own", "radius, background")
-    page.fill("#describe-share", "radius")
-    page.click("#describe-fit")
-    page.wait_for_selector("#problem:has-text('radius cannot be both shared and separate')")
-    page.click("#to-files")
-    page.click("#together")
-    page.fill("#describe-own", "")
-    page.fill("#describe-share", "thicknes")
-    page.click("#describe-fit")
-    page.wait_for_selector("#problem:has-text('did you mean thickness')")
-    page.click("#to-files")
-    page.click("#together")
-    for name, solvent in SOLVENTS.items():
-        page.get_by_label(f"Solvent of {name}.dat").fill(solvent)
-    page.fill("#describe-own", "background")
-    page.fill("#describe-share", "")
-    page.select_option("#describe-kind", "contrasts")
-    page.fill("#describe-models", "core_shell_sphere")
-    page.click("#describe-fit")
-    said = ".headline:has-text('contrasts of one sample together')"
-    page.wait_for_selector(said, timeout=1000 * PATIENCE)
-    table = page.text_content(".shared")
-    radius = re.search(r"radius / Å([\d.]+)", table)
-    assert radius is not None
-    assert float(radius[1]) == pytest.approx(40.0, abs=0.5)
-    assert {"d2o.dat", "h2o.dat", "match.dat", "All curves"} <= {
-        one.text_content() for one in page.query_selector_all(".shared thead th")
-    }
-    code = page.text_content("#said code")
-    words = shlex.split(code)
-    sample = read_description(words[words.index("--sample-file") + 1])
-    assert sample == {
-        "kind": "contrasts",
-        "solvents": {"1": 6.36, "2": "H2O", "3": 2.5},
-        "own": ["background"],
-    }
-    until(page, "/fit=\\d+/.test(location.hash)")
-    fit = page.evaluate("location.hash.match(/fit=(\\d+)/)[1]")
-    ours = server.get(f"api/fits/{fit}")["answer"]["sample"]
-    theirs = said_by(words, "--together")
-    assert without_times(ours) == without_times(theirs)
-
-
 def spin_states(folder: Path) -> None:
     """Magnetic spheres in sectors along and across a field, both spin states; files give the sectors."""
     rng, q = np.random.default_rng(7), np.geomspace(0.005, 0.2, 70)
@@ -342,3 +289,56 @@ def test_a_command_carries_the_starts_and_limits_of_the_page(server: Server, new
     ours = server.get(f"api/fits/{fit}")["answer"]["fit"]
     assert "--start" in ours["next"] or "--models" in ours["next"]
     assert without_times(ours) == without_times(said_by(words))
+
+
+def test_curves_that_are_described_are_fitted_together_as_the_command_does(
+    server: Server, new_page: NewPage
+) -> None:
+    page = new_page(server.address)
+    for name in ("match", "d2o", "h2o"):
+        page.get_by_label(f"Tick {name}.dat").check()
+    page.click("#together")
+    assert findings(page) == []
+    for name, solvent in SOLVENTS.items():
+        page.get_by_label(f"Solvent of {name}.dat").fill(solvent)
+    page.fill("#describe-own", "radius, background")
+    page.fill("#describe-share", "radius")
+    page.click("#describe-fit")
+    page.wait_for_selector("#problem:has-text('radius cannot be both shared and separate')")
+    page.click("#to-files")
+    page.click("#together")
+    page.fill("#describe-own", "")
+    page.fill("#describe-share", "thicknes")
+    page.click("#describe-fit")
+    page.wait_for_selector("#problem:has-text('did you mean thickness')")
+    page.click("#to-files")
+    page.click("#together")
+    for name, solvent in SOLVENTS.items():
+        page.get_by_label(f"Solvent of {name}.dat").fill(solvent)
+    page.fill("#describe-own", "background")
+    page.fill("#describe-share", "")
+    page.select_option("#describe-kind", "contrasts")
+    page.fill("#describe-models", "core_shell_sphere")
+    page.click("#describe-fit")
+    said = ".headline:has-text('contrasts of one sample together')"
+    page.wait_for_selector(said, timeout=1000 * PATIENCE)
+    table = page.text_content(".shared")
+    radius = re.search(r"radius / Å([\d.]+)", table)
+    assert radius is not None
+    assert float(radius[1]) == pytest.approx(40.0, abs=0.5)
+    assert {"d2o.dat", "h2o.dat", "match.dat", "All curves"} <= {
+        one.text_content() for one in page.query_selector_all(".shared thead th")
+    }
+    code = page.text_content("#said code")
+    words = shlex.split(code)
+    sample = read_description(words[words.index("--sample-file") + 1])
+    assert sample == {
+        "kind": "contrasts",
+        "solvents": {"1": 6.36, "2": "H2O", "3": 2.5},
+        "own": ["background"],
+    }
+    until(page, "/fit=\\d+/.test(location.hash)")
+    fit = page.evaluate("location.hash.match(/fit=(\\d+)/)[1]")
+    ours = server.get(f"api/fits/{fit}")["answer"]["sample"]
+    theirs = said_by(words, "--together")
+    assert without_times(ours) == without_times(theirs)
