@@ -560,12 +560,20 @@ def test_tags_have_the_same_header_and_no_curves(server: Server, new_page: NewPa
     page.wait_for_selector(".cell:has-text('isotropic.npy')")
 
 
-def test_a_fit_is_offered_where_it_can_explain_the_image(new_page: NewPage, tmp_path: Path) -> None:
-    folder = tmp_path / "images"
+@pytest.fixture(scope="module")
+def image_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server of three images: a film, an isotropic one and rods, in this order."""
+    folder = tmp_path_factory.mktemp("images")
     lattice(folder)
+    isotropic_image(folder)
     rods(folder)
-    server = Server(tmp_path / "work", folder)
-    page = new_page(server.address)
+    found = Server(tmp_path_factory.mktemp("work"), folder)
+    yield found
+    found.end()
+
+
+def test_a_fit_is_offered_where_it_can_explain_the_image(image_server: Server, new_page: NewPage) -> None:
+    page = new_page(image_server.address)
     page.click("#to-images")
     page.click(".shot:has-text('rods.npy'):has-text('cylinder')")
     until(page, "(document.body.dataset.image || '').includes('rods.npy')")
@@ -579,21 +587,18 @@ def test_a_fit_is_offered_where_it_can_explain_the_image(new_page: NewPage, tmp_
     page.click("#to-files")
     number = page.wait_for_selector("tr:has-text('film.npz') td.number").text_content()
     assert bool(number) is known, "a network has no probability for what it does not know"
-    server.end()
 
 
-def test_nothing_of_an_image_stays_under_the_name_of_the_next(new_page: NewPage, tmp_path: Path) -> None:
-    (tmp_path / "images").mkdir()
-    isotropic_image(tmp_path / "images")
-    rods(tmp_path / "images")
-    server = Server(tmp_path / "work", tmp_path / "images")
-    page = new_page(server.address)
+def test_nothing_of_an_image_stays_under_the_name_of_the_next(
+    image_server: Server, new_page: NewPage
+) -> None:
+    page = new_page(image_server.address)
     page.click("#to-images")
     page.click(".shot:has-text('rods.npy'):has-text('cylinder')")
     until(page, "document.getElementById('shot-said').textContent.includes('cylinder')")
     page.route("**/api/image?**", lambda _: None)
     page.route("**/api/image", lambda _: None)  # the answer about the next one is late
-    page.click("#before:enabled, #after:enabled")
+    page.click("#before")
     page.wait_for_selector("#image-title:has-text('isotropic.npy')")
     assert page.is_disabled("#read"), "it would be said of another image"
     assert page.text_content("#shot-said") == ""
@@ -606,13 +611,12 @@ def test_nothing_of_an_image_stays_under_the_name_of_the_next(new_page: NewPage,
     page.click(".shot:has-text('rods.npy')")
     page.wait_for_selector("#image-title:text-is('rods.npy')")
     until(page, "!document.getElementById('read').disabled")
-    page.click("#before:enabled, #after:enabled")
+    page.click("#before")
     until(page, "(document.body.dataset.image || '').includes('isotropic.npy')")
     late[0].continue_()
     page.wait_for_timeout(500)
     assert "isotropic.npy" in page.evaluate("location.hash"), "what comes late changes nothing"
     assert page.text_content("#image-title") == "isotropic.npy"
-    server.end()
 
 
 def test_an_image_that_is_dropped_is_tagged_too(server: Server, new_page: NewPage, tmp_path: Path) -> None:

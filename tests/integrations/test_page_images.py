@@ -34,6 +34,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def rods_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image that one network reads, and a curve: to begin a server with them costs little."""
+    found = tmp_path_factory.mktemp("rods")
+    rods(found)
+    spheres(found)
+    return found
+
+
+@pytest.fixture(scope="module")
 def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all that does not kill it."""
     found = Server(tmp_path_factory.mktemp("work"), folder)
@@ -151,11 +160,11 @@ def test_an_image_that_does_not_tell_its_kind_is_asked_about_and_the_choice_is_k
 
 
 def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
-    new_page: NewPage, folder: Path, tmp_path: Path
+    new_page: NewPage, rods_alone: Path, tmp_path: Path
 ) -> None:
-    first = Server(tmp_path / "work", folder)
+    first = Server(tmp_path / "work", rods_alone)
     try:
-        page = listed(new_page(first.address), 3)
+        page = listed(new_page(first.address), 1)
         opened_image(page, "rods.npy")
         page.click("#verify")
         page.wait_for_selector("#shot-progress:has-text('director')")
@@ -186,9 +195,9 @@ def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
     finally:
         first.end(signal.SIGKILL)
     page.wait_for_selector("#problem:has-text('start sasnet web again')")
-    second = Server(tmp_path / "work", folder)
+    second = Server(tmp_path / "work", rods_alone)
     try:
-        again = listed(new_page(second.address), 3)
+        again = listed(new_page(second.address), 1)
         again.wait_for_selector(".shot:has-text('rods.npy'):has-text('fit: cylinder')")
         opened_image(again, "rods.npy")
         again.wait_for_selector("#parts:not([hidden])")
@@ -206,9 +215,9 @@ def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
 
 
 def test_an_image_that_is_to_be_shown_first_is_and_no_file_is_refused(
-    new_page: NewPage, folder: Path, tmp_path: Path
+    new_page: NewPage, rods_alone: Path, tmp_path: Path
 ) -> None:
-    server = Server(tmp_path / "work", folder, "--show", "rods.npy")
+    server = Server(tmp_path / "work", rods_alone, "--show", "rods.npy")
     try:
         page = new_page(server.address)
         page.wait_for_selector("#image-title:has-text('rods.npy')")
@@ -216,13 +225,13 @@ def test_an_image_that_is_to_be_shown_first_is_and_no_file_is_refused(
         assert "#show" not in page.url, "the address was of the beginning alone"
     finally:
         assert server.end(signal.SIGINT) == 0
-    server = Server(tmp_path / "curves", folder, "--show", "spheres.dat")
+    server = Server(tmp_path / "curves", rods_alone, "--show", "spheres.dat")
     try:
         new_page(server.address).wait_for_selector("#title:has-text('spheres.dat')")
     finally:
         assert server.end(signal.SIGINT) == 0
     for given, why in (
-        ([str(folder), "--show", "no.dat"], "is not a file in"),
+        ([str(rods_alone), "--show", "no.dat"], "is not a file in"),
         (["--show", "a"], "name its folder as well"),
     ):
         done = CliRunner().invoke(app, ["web", *given, "--work", str(tmp_path / "no")])
