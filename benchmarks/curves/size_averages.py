@@ -8,13 +8,10 @@ Time is CPU time of a whole call, the least of several. The error is the largest
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
@@ -57,7 +54,6 @@ HEAD = (
 
 
 def main() -> None:
-    """Measure, print the table, and write it if asked to."""
     options = parser_of(__doc__, repeats=5).parse_args()
     lines = [HEAD]
     print(HEAD)

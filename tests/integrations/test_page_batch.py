@@ -318,26 +318,25 @@ def test_a_command_carries_the_starts_and_limits_of_the_page(new_page: NewPage, 
         page.locator(".grip.low").focus()
         for _ in range(7):
             page.keyboard.press("ArrowRight")
-        page.select_option("#model", "ellipsoid")
-        slider = page.get_by_label("radius_polar, slider")
-        slider.wait_for()
-        slider.focus()
+        page.select_option("#model", "fuzzy_sphere")
+        page.get_by_label("fuzziness, slider").wait_for()  # the table of before has no such row
+        page.get_by_label("radius, slider").focus()
         for _ in range(4):
             page.keyboard.press("ArrowRight")
         for label, value in (
-            ("radius_equatorial, lower limit", "20"),
-            ("radius_equatorial, upper limit", "95.5"),
+            ("fuzziness, lower limit", "0.01"),
+            ("fuzziness, upper limit", "25.5"),
         ):
             page.get_by_label(label, exact=True).fill(value)
             page.get_by_label(label, exact=True).press("Enter")
         page.get_by_label("sld_solvent, fixed").check()
-        began = float(page.get_by_label("radius_polar, value").input_value())
+        began = float(page.get_by_label("radius, value").input_value())
         page.click("#refit")
         page.wait_for_selector("#command")
         words = shlex.split(page.text_content("#command"))
         starts = dict(pair.split("=") for pair in words[words.index("--start") + 1].split(","))
-        assert float(starts["radius_polar"]) == pytest.approx(began, rel=1e-5)
-        assert words[words.index("--ranges") + 1] == "radius_equatorial=20:95.5"
+        assert float(starts["radius"]) == pytest.approx(began, rel=1e-5)
+        assert words[words.index("--ranges") + 1] == "fuzziness=0.01:25.5"
         low, high = map(float, words[words.index("--q-range") + 1].split(":"))
         assert high >= 0.35
         assert len(str(low)) < 8, "a number for people"

@@ -27,6 +27,12 @@ def without_a_unit(folder: Path, name: str = "nm.dat") -> None:
     np.savetxt(folder / name, np.c_[10 * q, intensity, error], header="q I dI")
 
 
+def measured_later(folder: Path) -> None:
+    """Spheres as of `spheres`, at half of its points."""
+    points = np.loadtxt(spheres(folder, "later.dat"))[::2]
+    np.savetxt(folder / "later.dat", points, header="q(1/A) I(1/cm) dI(1/cm)")
+
+
 def against_a_position(folder: Path) -> None:
     """A table that is no scattering curve, and no image."""
     place = np.linspace(1, 80, 80)
@@ -83,6 +89,7 @@ def server(data: Path) -> Iterator[Server]:
     spheres(folder, "passing.dat")
     spheres(folder, "limits.dat")  # without the fits of the former
     spheres(folder, "planned.dat")  # a curve of its own: the page opens a fit before a batch's answer
+    measured_later(folder)
     found = Server(data / "work", folder)
     yield found
     found.end()
@@ -207,6 +214,42 @@ def test_the_next_measurement_is_planned_in_words_of_the_page(server: Server, ne
     assert page.is_visible("#planned p"), "whoever asks for a plan sees it"
     assert "--" not in page.text_content("#planned")
     assert "Export" not in page.text_content("#said"), "one next step"
+
+
+def test_a_plan_takes_the_options_of_the_command_and_is_compared_after_it(
+    server: Server, new_page: NewPage
+) -> None:
+    page = opened_curve(new_page(server.address), "planned.dat")
+    page.select_option("#model", "sphere")
+    until(page, "document.querySelector('[aria-label=\"radius, slider\"]')")
+    page.fill("#limit", "20")
+    page.check("#plan")
+    page.click("#plan-options summary")
+    page.fill("#plan-exchange", "sld")
+    page.click("#refit")
+    page.wait_for_selector("text='sld' is no part with its material", timeout=60_000)
+    page.fill("#plan-exchange", "")
+    page.fill("#plan-solvent", "D2O")
+    page.fill("#plan-solvents", "H2O")
+    page.fill("#plan-parameter", "radius")
+    page.fill("#plan-aim", "0.001")
+    page.select_option("#plan-instrument", "reactor_sans")
+    page.click("#refit")
+    page.wait_for_selector("#planned img.plan", timeout=200_000)
+    assert "2 m, in H2O" in page.text_content("#planned")
+    assert "0.1 %" in page.text_content("#planned")
+    assert page.evaluate("document.querySelector('#planned img').naturalWidth") > 500
+    page.click("#to-files")
+    for name in ("planned.dat", "later.dat"):
+        page.check(f"[aria-label='Tick {name}']")
+    page.click("#together")
+    page.fill("#describe-models", "sphere")
+    page.fill("#describe-limit", "20")
+    page.select_option("#describe-kind", "settings")
+    page.check("#describe-plan")
+    page.click("#describe-fit")
+    until(page, "document.querySelector('#planned p:nth-of-type(3)')", 200)
+    assert "plan" in page.text_content("#planned p:nth-of-type(3)")
 
 
 def test_the_unit_says_that_it_is_the_files(server: Server, new_page: NewPage) -> None:

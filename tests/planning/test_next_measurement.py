@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,7 @@ def test_the_error_falls_with_the_root_of_the_counting_time(spheres: FitResult) 
 def test_the_error_of_now_is_that_of_the_fit(spheres: FitResult) -> None:
     radius = spheres.fits[0]["radius"]
     assert radius.error is not None
-    plan = next_measurement(spheres, parameter="radius", aim=0.5)
+    plan = next_measurement(spheres, parameter="radius", aim=0.5, solvents=())
     assert plan.now * radius.value == pytest.approx(radius.error, rel=0.1)
     again = next(each for each in plan.ranked if each.name == "the same again")
     assert again.outlook.error is not None
@@ -184,7 +185,8 @@ def test_sizes_of_a_forecast_spread_as_far_as_the_data_leave_it_open(spheres: Fi
 
 def test_a_plan_that_decides_nothing_tells_all_figures_of_the_longest_time(spheres: FitResult) -> None:
     fit = spheres.fits[0]
-    plan = next_measurement(replace(spheres, fits=(replace(fit, weight=0.5), replace(fit, weight=0.5))))
+    same = (replace(fit, weight=0.5), replace(fit, weight=0.5))
+    plan = next_measurement(replace(spheres, fits=same), solvents=())
     predicted, longest = plan.as_dict()["predictions"], plan.ranked[0].at_longest
     assert longest is not None
     assert predicted["time"] == longest.time > plan.time
@@ -313,19 +315,24 @@ def test_an_aim_is_printed_as_it_was_given_and_no_time_is_left_blank(spheres: Fi
     assert all(row[-1] == "1 × the present time or less" for row in unsearched)
 
 
-def test_the_page_gets_lines_a_table_and_progress(spheres: FitResult) -> None:
+def test_the_page_gets_lines_a_table_a_picture_and_progress(spheres: FitResult, tmp_path: Path) -> None:
     from sasnet_plugin.service.fits import PROGRESS, plan_next
 
     said: list[tuple[str, Any]] = []
     fit = spheres.fits[0]
     two = replace(spheres, fits=(replace(fit, weight=0.5), replace(fit, weight=0.5)))
-    found = plan_next(two, said.append)
+    found, files = plan_next(two, {"solvents": ()}, tmp_path, said.append)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(files) == ["plan.json", "plan.png"]
+    assert b64decode(found["picture"]).startswith(b"\x89PNG")
     head, *rows = found["table"]
     assert head[0] == "measurement"
     assert all(len(row) == len(head) for row in rows)
     assert found["lines"][0].startswith("Now: ")
     assert {kind for kind, _ in said} == {PROGRESS}
     assert said[-1][1]["done"] == said[-1][1]["of"]
+
+
+_SETTING = "[[setting]]\nname = 'a'\nq_min = 0.1\nq_max = 0.2\npoints = 20\n"
 
 
 @pytest.mark.parametrize("name", examples())
@@ -343,6 +350,12 @@ def test_examples_of_instruments_are_read(name: str) -> None:
         ("[[setting]]\nname = 'a'\nq_min = 0.3\nq_max = 0.2\npoints = 20\nrate = 1", "q_min < q_max"),
         ("[[setting]]\nname = 'a'\nq_min = 'x'\nq_max = 0.2\npoints = 20\nrate = 1", "give a number"),
         ("[[setting", "not a TOML file"),
+        ("setting = [1]", "is no table"),
+        (f"{_SETTING}rate = nan", "rate = nan; give a number"),
+        (f"{_SETTING}rate = 1\ndq = -1", "no negative dq"),
+        (f"{_SETTING}rate = 1\nspacing = 'cubic'", "write linear or log"),
+        (f"{_SETTING}rate = 1\ndq_rel = 0.1", "unknown entry dq_rel; use name, q_min"),
+        (f"{_SETTING}rate = 1\n{_SETTING}rate = 2", "two settings are called a"),
     ],
 )
 def test_a_wrong_instrument_is_refused_in_a_sentence(tmp_path: Path, text: str, says: str) -> None:
@@ -358,7 +371,7 @@ def test_wrong_questions_are_refused_in_a_sentence(spheres: FitResult) -> None:
     with pytest.raises(
         SasnetError, match="thickness: is a fitted parameter of none of the possible models; choose one of"
     ):
-        next_measurement(spheres, parameter="thickness")
+        next_measurement(spheres, parameter="thickness", solvents=())
     with pytest.raises(SasnetError, match="aim of 2 is impossible"):
         next_measurement(spheres, aim=2.0)
     one = spheres.fits[0]
