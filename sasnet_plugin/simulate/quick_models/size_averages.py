@@ -29,7 +29,7 @@ import numpy as np
 
 from ...arrays import ArrayCache, Floats
 from ..compile_cache import compile_library
-from .separable_average import LADDER, LEAST, MOST, rule, step_of
+from .separable_average import LADDER, LEAST, MOST, rule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -214,7 +214,11 @@ def _side(name: str, *, first: bool = False) -> Axis:
 def _cap(p: Parameters) -> tuple[Any, Any, Any]:
     """Radius of the caps, how far their centres are outside the cylinder, and largest radius across."""
     if "radius_bell" in p:
-        return p["radius_bell"], np.sqrt(np.maximum(p["radius_bell"] ** 2 - p["radius"] ** 2, 0.0)), p["radius_bell"]
+        return (
+            p["radius_bell"],
+            np.sqrt(np.maximum(p["radius_bell"] ** 2 - p["radius"] ** 2, 0.0)),
+            p["radius_bell"],
+        )
     return p["radius_cap"], -np.sqrt(np.maximum(p["radius_cap"] ** 2 - p["radius"] ** 2, 0.0)), p["radius"]
 
 
@@ -598,7 +602,7 @@ def reduce_sizes(
 
 @lru_cache(maxsize=256)
 def _gauss_rule(points: bytes, weights: bytes, count: int) -> tuple[Floats, Floats]:
-    """Gauss' rule of a sum over weighted points: G. H. Golub and J. H. Welsch, Math. Comput. 23 (1969) 221."""
+    """Gauss' rule of a sum over weighted points (G. H. Golub and J. H. Welsch, Math. Comput. 23, 1969)."""
     x, share = np.frombuffer(points), np.frombuffer(weights)
     x, share = x[share > 0], share[share > 0]
     count = min(count, x.size)
