@@ -107,20 +107,20 @@ class KernelCall:
 Curves = Callable[[Mapping[str, Any]], Floats]
 
 
-def calls_of(models: Sequence[Any], q: Floats, *, quick: bool = False) -> list[Curves]:
-    """Calls of the components of a model at q; those of a sum keep their last curves. If `quick` between
-    fewer points of q, to 1e-3 but in dips, where these are closer than any fringe.
+def calls_of(models: Sequence[Any], q: Floats, between: Sequence[bool] = ()) -> list[Curves]:
+    """Calls of the components of a model at q; those of a sum keep their last curves. Those of `between` are
+    interpolated, to 1e-3 but in dips, where points of q are closer than any fringe.
     """
+    choices = zip(models, between or [False] * len(models), strict=True)
     calls: list[Curves] = [
-        InterpolatedCall(model, q) if quick and _is_smooth(model, q) else KernelCall(model.make_kernel([q]))
-        for model in models
+        InterpolatedCall(model, q) if chosen and _is_smooth(model, q) else KernelCall(model.make_kernel([q]))
+        for model, chosen in choices
     ]
     return [keep_curves(call) for call in calls] if len(calls) > 1 else [*calls]
 
 
-#: Fewest points of q that may be more than fringes need; times points of distributions, fewest that cost
-#: more than interpolation where one size costs little.
-_DENSE, _EXPENSIVE = 200, 5000
+#: Fewest points of q that may be more than fringes need.
+_DENSE = 200
 #: Distance of points of q: in ln q, and in q times the largest length, where fringes are 2π apart.
 _STEP, _PHASE = 0.1, 0.8
 _NEIGHBOURS = 6  #: Points that a value between them is taken from.
@@ -131,17 +131,15 @@ _SMOOTH = frozenset(
 
 def _is_smooth(model: Any, q: Floats) -> bool:
     """Whether many points of q are asked of a particle, whose largest length bounds its fringes."""
-    return q.size >= _DENSE and not model.info.composition and model.info.category in _SMOOTH
+    many = q.size >= _DENSE and q[0] > 0 and bool(np.all(np.diff(q) >= 0))
+    return many and not model.info.composition and model.info.category in _SMOOTH
 
 
 class InterpolatedCall:
     """As `KernelCall` at many points of q, ascending, from a curve at as many as fringes need."""
 
     def __init__(self, model: Any, q: Floats) -> None:
-        from .quick_models.quick import fit_cost_class
-
         self._model, self._q = model, q
-        self._fast = fit_cost_class(model.info.id) == "fast"
         self._defaults = {p.name: float(p.default) for p in model.info.parameters.call_parameters}
         self._plain: KernelCall | None = None
         self._calls: dict[int, tuple[KernelCall, Any]] = {}
@@ -162,18 +160,9 @@ class InterpolatedCall:
         """Twice the logarithm to base 2 of the largest length, rounded up; None where all q are as well."""
         from .lengths import max_length
 
-        widths = [float(parameters[key]) for key in parameters if key.endswith("_pd") and parameters[key] > 0]
-        points = np.prod(
-            [
-                parameters.get(f"{key}_n", 1)
-                for key in parameters
-                if key.endswith("_pd") and parameters[key] > 0
-            ]
-        )
-        if self._fast and (not widths or points * self._q.size < _EXPENSIVE):
-            return None
+        widest = max((float(v) for key, v in parameters.items() if key.endswith("_pd")), default=0.0)
         sizes = {name: parameters.get(name, value) for name, value in self._defaults.items()}
-        length = (max_length(self._model.info, sizes) or 0.0) * (1 + 3 * max(widths, default=0.0))
+        length = (max_length(self._model.info, sizes) or 0.0) * (1 + 3 * widest)
         if not 1.0 < length < 1e6:
             return None
         level = math.ceil(2 * math.log2(length))

@@ -92,7 +92,7 @@ def test_components_of_a_sum_keep_their_last_curves_and_a_single_model_none() ->
 def test_a_curve_at_many_q_is_interpolated(name: str, values: dict[str, float]) -> None:
     q = np.geomspace(1e-3, 0.4, 1200)
     models = [quick_model(name)]
-    (between,), each = calls_of(models, q, quick=True), calls_of(models, q)
+    (between,), each = calls_of(models, q, [True]), calls_of(models, q)
     assert isinstance(between, InterpolatedCall)
     assert between(values) == pytest.approx(each[0](values), rel=1e-3)
     longer = {**values, next(iter(values)): 300.0}

@@ -29,7 +29,7 @@ import numpy as np
 
 from ...arrays import ArrayCache, Floats
 from ..compile_cache import compile_library
-from .separable_average import LADDER, LEAST, MOST, rule, step_of
+from .separable_average import LADDER, LEAST, MOST, rule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -214,7 +214,11 @@ def _side(name: str, *, first: bool = False) -> Axis:
 def _cap(p: Parameters) -> tuple[Any, Any, Any]:
     """Radius of the caps, how far their centres are outside the cylinder, and largest radius across."""
     if "radius_bell" in p:
-        return p["radius_bell"], np.sqrt(np.maximum(p["radius_bell"] ** 2 - p["radius"] ** 2, 0.0)), p["radius_bell"]
+        return (
+            p["radius_bell"],
+            np.sqrt(np.maximum(p["radius_bell"] ** 2 - p["radius"] ** 2, 0.0)),
+            p["radius_bell"],
+        )
     return p["radius_cap"], -np.sqrt(np.maximum(p["radius_cap"] ** 2 - p["radius"] ** 2, 0.0)), p["radius"]
 
 
@@ -225,7 +229,7 @@ def _slice_count(phase: float) -> int:
 def _slices(p: Parameters) -> tuple[Floats, Floats, Any, Any]:
     """Nodes t and weights of slices of both caps, (m, 1), their radius and how far its centre is outside."""
     cap, out, across = _cap(p)
-    x, weight = rule(_slice_count(p[Q_MAX] * float(np.max(np.maximum(cap + out, across)))))
+    x, weight = rule(_slice_count(float(np.max(p[Q_MAX] * np.maximum(cap + out, across)))))
     height = 1 + out / cap
     return 1 - height * (1 - x[:, None]), height * weight[:, None], cap, out
 
@@ -531,8 +535,6 @@ def _average_product(
     distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool, nodes: _Nodes | None = None,
 ) -> Floats:  # fmt: skip
     axes = particle.axes
-    if particle.smaller and scalars[particle.smaller] > scalars[particle.larger]:
-        raise _TooLargeError
     apart = [name for name in distributions if not any(name in axis.parameters for axis in axes)]
     if apart:
         phases = _phases(particle, float(q[-1]), scalars, {name: distributions[name] for name in apart})
@@ -565,17 +567,20 @@ def _phases(
     particle: Product, q_max: float, scalars: Mapping[str, float],
     distributions: Mapping[str, tuple[Floats, Floats]],
 ) -> dict[str, float]:  # fmt: skip
-    """Change of the largest phase q r over each distribution. Raises _TooLargeError for sizes that no body
-    has.
-    """
+    """Change of the largest phase q r over each distribution."""
     phases = {}
     for name, (sizes, _) in distributions.items():
-        p = {**scalars, name: sizes, Q_MAX: q_max}
-        if particle.smaller and np.any(p[particle.smaller] > p[particle.larger]):
-            raise _TooLargeError
+        p: Parameters = {**scalars, name: sizes, Q_MAX: q_max}
+        _check_order(particle, p)
         halves = [_rows(axis.profiles(p)[0], sizes.size) for axis in particle.axes]
         phases[name] = q_max * math.hypot(*(float(np.ptp(rows, axis=1).max()) for rows in halves))
     return phases
+
+
+def _check_order(particle: Product, p: Parameters) -> None:
+    # sasmodels leaves out sizes that no particle has: what is left has other moments.
+    if particle.smaller and np.any(p[particle.smaller] > p[particle.larger]):
+        raise _TooLargeError
 
 
 def reduce_sizes(
@@ -586,7 +591,7 @@ def reduce_sizes(
     for name, phase in phases.items():
         sizes, weights = distributions[name]
         count = math.ceil(SIZE_SLOPE * phase + SIZE_LEAST)
-        if count < sizes.size:
+        if count < sizes.size and sizes[-1] > sizes[0]:
             low, span = float(sizes[0]), float(sizes[-1] - sizes[0])
             total = float(weights.sum())
             # Rounded, so that those of one kind and number of points are the same for any size.
@@ -598,7 +603,7 @@ def reduce_sizes(
 
 @lru_cache(maxsize=256)
 def _gauss_rule(points: bytes, weights: bytes, count: int) -> tuple[Floats, Floats]:
-    """Gauss' rule of a sum over weighted points: G. H. Golub and J. H. Welsch, Math. Comput. 23 (1969) 221."""
+    """Gauss' rule of a sum over weighted points (G. H. Golub and J. H. Welsch, Math. Comput. 23, 1969)."""
     x, share = np.frombuffer(points), np.frombuffer(weights)
     x, share = x[share > 0], share[share > 0]
     count = min(count, x.size)
@@ -620,6 +625,7 @@ def _average_apart(
     """Average over orientations and sizes, the terms of each size from two tables."""
     weights, sizes = _flat(list(distributions), distributions)
     parameters: Parameters = {**scalars, **sizes, Q_MAX: q[-1]}
+    _check_order(particle, parameters)
     first, second = (_term_table(axis, q[-1], parameters, weights.size) for axis in particle.axes)
     phases = q * max(first.largest, second.largest)
     if nodes is None and particle.smaller:
