@@ -27,6 +27,8 @@ WATERS = ("H2O", "20%D2O", "40%D2O", "60%D2O", "80%D2O", "D2O")
 SAME_SOLVENT = 0.3
 #: What the density of a part may differ from that of its material, 1e-6/Å².
 SAME_DENSITY = 0.1
+#: Relative deviation of uncertainties from those of a radial average, above which they are not of one.
+_RING_SPREAD = 0.3
 #: What a density of water may be off by, as a volume fraction of D2O.
 _SAME_SHARE = 0.02
 
@@ -103,6 +105,17 @@ def exposure_of(curve: Curve, dintensity: Floats, level: float) -> Floats:
     half = _WINDOW // 2
     padded = np.pad(exposure, half, mode="edge")
     return np.asarray([np.median(padded[i : i + _WINDOW]) for i in range(exposure.size)])
+
+
+def counted_level(curve: Curve, dintensity: Floats) -> float:
+    """Flat scattering that was counted and subtracted, in the unit of I, from the uncertainties; else 0."""
+    # In a radial average, squared uncertainty times the ring's area (q dq) is I and this over the time.
+    counting = np.maximum(dintensity**2 - (SYSTEMATIC * curve.intensity) ** 2, 0.1 * dintensity**2)
+    measured = counting * curve.q * np.gradient(curve.q)
+    columns = np.stack([curve.intensity, np.ones(len(curve))], axis=1) / measured[:, None]
+    (per_time, flat), *_ = np.linalg.lstsq(columns, np.ones(len(curve)))
+    is_average = per_time > 0 and np.std(columns @ [per_time, flat]) < _RING_SPREAD
+    return max(flat / per_time, 0.0) if is_average else 0.0
 
 
 def move_detector(before: Measurement, factor: float) -> Measurement:

@@ -31,6 +31,7 @@ from .match_points import (
 from .measurements import (
     WATERS,
     Measurement,
+    counted_level,
     exposure_of,
     list_solvents,
     move_detector,
@@ -775,7 +776,8 @@ def _list_offers(
         settings = [again, *(move_detector(again, factor) for factor in _OTHER_Q)]
         start = again
     else:
-        level = 0.0 if present is None else water_level(present)
+        water = 0.0 if present is None else water_level(present)
+        level = max(water, _background(result), counted_level(curve, dintensity))
         settings = [replace(setting, level=level) for setting in read_instrument(instrument)]
         start = settings[0]
     offered = list(settings)

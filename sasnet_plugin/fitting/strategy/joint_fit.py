@@ -40,7 +40,7 @@ from ..result.components import bare
 from ..result.model_fit import Parameter
 from ..result.residuals import standardise_runs
 from ..result.sample_result import JointFit, Key, SampleResult, select_alike
-from ..settings import ASSESSMENT, EFFORT
+from ..settings import ASSESSMENT, EFFORT, PROBLEM
 from ..start_values.contrast_starts import density_starts, own_density_starts
 from ..task import Budget, FitOptions, no_curve
 from .settings import STRATEGY
@@ -331,8 +331,17 @@ def _make_joint_fit(minimum: JointMinimum) -> JointFit:
     return replace(
         fit,
         minus_two_log=fit.minus_two_log
-        + max(map(penalise_outside, map(fit.make_curve_fit, range(len(curve_parameters))))),
+        + max(map(penalise_outside, map(fit.make_curve_fit, range(len(curve_parameters)))))
+        + _penalise_densities(fit, task.sample.probes),
     )
+
+
+def _penalise_densities(fit: JointFit, probes: Sequence[str]) -> float:
+    """-2 ln of how far shared densities lie from those of matter, in their errors."""
+    low, high = PROBLEM.matter["xray" if "xray" in probes else "neutron"]
+    free = [p for name, p in fit.parameters.items() if "sld" in bare(name) and not p.fixed and p.error]
+    off = (max(low - p.value, p.value - high, 0.0) / (p.error or np.inf) for p in free)
+    return sum(min(far**2, PROBLEM.no_value) for far in off)
 
 
 def _parameters(minimum: JointMinimum) -> tuple[dict[str, Parameter], tuple[dict[str, Parameter], ...]]:
