@@ -239,6 +239,7 @@ def fit_with(
         artefact=artefact,
         limited=tuple(options.ranges),
         given=_list_given(options, result.fits),
+        contrast=options.contrast,
         ended=ended,
         limit_met=ledger.cut and not ended,
         unfitted=unfitted,
@@ -602,7 +603,8 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float 
         )
     if sample.kind == SECTORS:
         return _fit_sectors(pool, sample, options, patience)
-    return leaving_out(partial(_as_measured, pool, patience), pool, sample, options, patience)
+    result = leaving_out(partial(_as_measured, pool, patience), pool, sample, options, patience)
+    return replace(result, contrast=options.contrast)
 
 
 def _fit_sectors(pool: Pool, sample: Sample, options: FitOptions, patience: float) -> SampleResult:

@@ -62,6 +62,8 @@ class Task:
     starts: tuple[dict[str, Any], ...] = ()  #: Parameters to start from instead of the bank's.
     #: These lie beside the minimum, where a coarse copy of the data would only lead astray.
     beside: bool = False
+    #: Beside these other minima were looked for, and a fit explains the curve.
+    settled: bool = False
     extra: dict[str, Any] | None = None  #: Parameters of one more start, besides the bank's.
     #: Look for other local minima from random starts about the bank's and `extra`, as long as there is time
     #: and until so many in a row have led no lower; 0: not at all.

@@ -12,6 +12,7 @@ from zipfile import is_zipfile
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import ArrayCache
 from ..types import ModelZooError, SimulationError
 from .dataset import shard_paths
 from .grid import N_WIDE, PER_DECADE, WIDE_MIN
@@ -156,6 +157,8 @@ class Bank:
             raise ModelZooError(
                 f"{path}: the library of starting values cannot be read ({error}); reinstall sasnet-plugin."
             ) from error
+        #: Curves of the last models, as a search asks for each of them several times.
+        self._pages: ArrayCache[Page] = ArrayCache(4 * 2**20)
         # Whoever drops it need not close it: callers hold it for as long as they ask.
         self._closed = finalize(self, self._file.close)
 
@@ -163,6 +166,9 @@ class Bank:
         """Return curves of one form model. Raises KeyError if the bank has none."""
         if model not in self.models:
             raise KeyError(model)
+        return self._pages.get(model, lambda: self._read(model), lambda page: page.log_intensity.nbytes)
+
+    def _read(self, model: str) -> Page:
         return Page(
             tuple(str(n) for n in self._file[f"{model}/names"]),
             self._file[f"{model}/parameters"].astype(np.float64),

@@ -138,11 +138,14 @@ def find_artefact(suspect: Suspect, bank: Bank | None = None, budget: Budget = U
     artefacts: list[tuple[float, Artefact]] = []
     with suppress(TimeUpError):
         for simple in suspect.simple:
-            if as_is := list(_try_unchanged(suspect, simple, deadline)):
-                artefacts.extend(as_is)
+            minimum = _fit_unchanged(suspect, simple, deadline)
+            if minimum is not None and _explains(suspect, simple, minimum):
+                artefacts.append(_compare_unchanged(suspect, simple, minimum))
                 continue
             if not has_resolution(suspect.curve):
                 artefacts.extend(_try_slits(suspect, simple, deadline))
+            if minimum is not None:
+                simple = replace(simple, starts=(minimum.parameters,), was_fitted=True)
             artefacts.extend(_try_excluding_first_points(suspect, simple, deadline))
     better = [artefact for artefact in artefacts if artefact[0] < EVIDENCE.strong]
     return min(better, key=lambda artefact: artefact[0], default=(0.0, None))[1]
@@ -195,16 +198,22 @@ def _sum_of_squares(local: ModelCurves, minimum: LocalMinimum, tolerance: float)
     return float(residual @ residual)
 
 
-def _try_unchanged(suspect: Suspect, simple: Simple, deadline: float) -> Iterator[tuple[float, Artefact]]:
+def _fit_unchanged(suspect: Suspect, simple: Simple, deadline: float) -> LocalMinimum | None:
     """A model that was not fitted before may fit the data as they are, with no artefact."""
     if simple.was_fitted:
-        return
+        return None
+    return _refine_simple(suspect, simple, suspect.curve, suspect.dintensity, deadline)
+
+
+def _explains(suspect: Suspect, simple: Simple, minimum: LocalMinimum) -> bool:
     n = len(suspect.curve)
-    minimum = _refine_simple(suspect, simple, suspect.curve, suspect.dintensity, deadline)
-    reduced = np.inf if minimum is None else minimum.chisq / max(n - simple.free, 1)
-    if minimum is not None and explains(reduced, n):
-        gain = _bic(minimum.chisq, simple.free, n) - _bic(suspect.best.chisq, len(suspect.best.free), n)
-        yield gain, Artefact(NONE, simple.name, reduced, 0.0)
+    return explains(minimum.chisq / max(n - simple.free, 1), n)
+
+
+def _compare_unchanged(suspect: Suspect, simple: Simple, minimum: LocalMinimum) -> tuple[float, Artefact]:
+    n, best = len(suspect.curve), suspect.best
+    gain = _bic(minimum.chisq, simple.free, n) - _bic(best.chisq, len(best.free), n)
+    return gain, Artefact(NONE, simple.name, minimum.chisq / max(n - simple.free, 1), 0.0)
 
 
 def _try_slits(suspect: Suspect, simple: Simple, deadline: float) -> Iterator[tuple[float, Artefact]]:
@@ -248,7 +257,7 @@ def _try_excluding_first_points(
     curve, n = suspect.curve, len(suspect.curve)
     residual = (curve.intensity - suspect.best.theory) / suspect.dintensity
     numbers = _numbers_of_first_points(curve)
-    if not numbers or _is_hopeless_without(suspect, simple, numbers[-1], deadline):
+    if not numbers or _is_hopeless_without(suspect, simple, numbers, deadline):
         return
     for first in numbers:
         rest = points(curve, slice(first, None))
@@ -266,12 +275,12 @@ def _try_excluding_first_points(
             return
 
 
-def _is_hopeless_without(suspect: Suspect, simple: Simple, first: int, deadline: float) -> bool:
-    """Whether a model is much worse than the data even without the most points: with more it is no better."""
-    rest, error = points(suspect.curve, slice(first, None)), suspect.dintensity[first:]
-    if not (simple.was_fitted or _fits_a_few_points(suspect, simple, rest, error, deadline)):
-        return True
-    return not _rough(_curves_of(suspect, simple, rest, error, deadline), simple, _LEEWAY)
+def _is_hopeless_without(suspect: Suspect, simple: Simple, numbers: list[int], deadline: float) -> bool:
+    """Whether a model fits no better than a curve of more points may, even without the most."""
+    rest, error = points(suspect.curve, slice(numbers[-1], None)), suspect.dintensity[numbers[-1] :]
+    minimum = _refine_simple(suspect, simple, rest, error, deadline)
+    left = len(suspect.curve) - numbers[0]
+    return minimum is None or not explains(minimum.chisq / max(left - simple.free - 2, 1), left)
 
 
 def _numbers_of_first_points(curve: Curve) -> list[int]:

@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from ..optimize.local_search import refine
 from ..problem.experiment import starting_values
 from ..problem.free_parameters import moving
 from ..problem.model_curves import ModelCurves
+from ..problem.resolution import resolution
 from ..problem.sums import as_part, extract_part, prefix
 from ..result.components import bare, is_scale
 from ..result.model_fit import ModelFit, Parameter
@@ -126,14 +126,12 @@ def _is_power_law(fit: ModelFit, place: int, parts: Floats, curve: Curve, dinten
             np.log(curve.q[is_visible]), np.log(relative_part[is_visible] * dintensity[is_visible]), 1
         )[0]
     )
-    local = ModelCurves(curve, dintensity, POWER_LAW, per_decade=fit.per_decade)
     exponents = float(np.clip(slope, PROBLEM.least_power, 5.0)) + np.arange(-1.0, 1.01, _STEP)
     exponents = exponents[exponents > PROBLEM.least_power - 0.5 * _STEP]
-    columns = [local.intensity({"power": float(exponent)})[0] / dintensity for exponent in exponents]
-    columns = [column / np.linalg.norm(column) for column in columns]
-    return any(
-        _compute_remaining_chisq(np.column_stack([exponent, next_column, *rest]), residual) < most
-        for exponent, next_column in pairwise(columns)
+    smeared = resolution(curve, fit.per_decade)
+    columns = [smeared.apply(smeared.q_calc**-exponent) / dintensity for exponent in exponents]
+    return bool(
+        _least_chisq_of_neighbours(np.stack(columns, axis=1), np.stack(rest, axis=1), residual) < most
     )
 
 
@@ -147,10 +145,18 @@ def _collect_other_slopes(fit: ModelFit, place: int, dintensity: Floats) -> list
     return [*slopes_kept, 1 / dintensity]
 
 
-def _compute_remaining_chisq(columns: Floats, residual: Floats) -> float:
-    unit = columns / np.maximum(np.linalg.norm(columns, axis=0), np.finfo(float).tiny)
-    moved = np.linalg.lstsq(unit, residual, rcond=1e-9)[0]
-    return float(np.sum((residual - unit @ moved) ** 2))
+def _least_chisq_of_neighbours(columns: Floats, rest: Floats, residual: Floats) -> float:
+    """Least χ² with two neighbouring columns (n, m) and all the rest (n, k), by linear least squares."""
+    rest_basis, size, _ = np.linalg.svd(rest / np.linalg.norm(rest, axis=0), full_matrices=False)
+    rest_basis = rest_basis[:, size > 1e-9 * size[0]]
+    remaining, new = (part - rest_basis @ (rest_basis.T @ part) for part in (residual, columns))
+    new /= np.maximum(np.linalg.norm(new, axis=0), np.finfo(float).tiny)
+    # What the second of two adds to the first, orthogonal to it: they are nearly the same.
+    first, second = new[:, :-1], new[:, 1:]
+    second = second - first * np.sum(first * second, axis=0)
+    second /= np.maximum(np.linalg.norm(second, axis=0), np.finfo(float).tiny)
+    gain = (remaining @ first) ** 2 + (remaining @ second) ** 2
+    return float(remaining @ remaining - np.max(gain, initial=0.0))
 
 
 def lengths_of(fit: ModelFit) -> list[str]:

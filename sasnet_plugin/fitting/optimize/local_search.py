@@ -53,10 +53,11 @@ def refine(
     *,
     tolerances: tuple[float, ...] = (0.0,),
     steps: int = OPTIMIZE.steps,
+    most: float = np.inf,
 ) -> LocalMinimum | None:
     """Go downhill from a start; None if its curve is not finite, the best point seen if time runs out."""
     # `tolerances` are relative errors added to the data's in turn, as a narrow minimum is wide at first;
-    # `steps` count for each.
+    # `steps` count for each. With a χ² above `most` after one of them it is not followed further.
     start_parameters = curves.add_scale(start)
     best: tuple[float, dict[str, Any]] = (np.inf, {})
     cut = False
@@ -70,6 +71,8 @@ def refine(
             if not moved:
                 return None
             best = curves.better(start_parameters, best)
+            if best[0] > most:
+                break
     except TimeUpError:
         curves.deadline, cut = np.inf, True
         best = curves.better(start_parameters, best)

@@ -48,8 +48,9 @@ class ModelCurves:
         self._resolution = resolution(curve, per_decade)
         self._parts = sum_parts(name)
         self._limited = [(i, part) for i, part in enumerate(self._parts) if is_limited(part)]
-        kernels = [load(part).make_kernel([self._resolution.q_calc]) for part in self._parts]
-        self._kernels = calls_of(kernels)
+        self._kernels = calls_of(
+            [load(part) for part in self._parts], np.asarray(self._resolution.q_calc), quick=quick
+        )
         self.scales = scales_of(name)
         self.linear = (*self.scales, "background")
         self.deadline = np.inf

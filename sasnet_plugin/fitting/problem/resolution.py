@@ -235,17 +235,25 @@ def scale_and_background(
     """Fit scale × curve + background by weighted least squares (weights are inverse variances)."""
     # `lowest` is the least background, negative where too much may have been subtracted; not finite where a
     # curve is not.
-    sw, sy = weight.sum(), weight @ intensity
     with np.errstate(all="ignore"):
-        sm, smm, smy = curves @ weight, curves**2 @ weight, curves @ (weight * intensity)
-        determinant = smm * sw - sm**2
-        scale, background = (smy * sw - sm * sy) / determinant, (smm * sy - sm * smy) / determinant
-        without_background = ~(background >= lowest)
-        if not without_background.any():
-            return scale, background
-        return np.where(without_background, (smy - lowest * sm) / smm, scale), np.where(
-            without_background, lowest, background
-        )
+        sums = curves @ weight, curves**2 @ weight, curves @ (weight * intensity)
+        return solve_sums(*sums, weight.sum(), weight @ intensity, lowest=lowest)
+
+
+def solve_sums(
+    sm: Floats, smm: Floats, smy: Floats, sw: float, sy: float, *, lowest: float = 0.0
+) -> tuple[Floats, Floats]:
+    """`scale_and_background` from the weighted sums of curves, their squares and products with the data, and
+    of weights and data.
+    """
+    determinant = smm * sw - sm**2
+    scale, background = (smy * sw - sm * sy) / determinant, (smm * sy - sm * smy) / determinant
+    without_background = ~(background >= lowest)
+    if not without_background.any():
+        return scale, background
+    return np.where(without_background, (smy - lowest * sm) / smm, scale), np.where(
+        without_background, lowest, background
+    )
 
 
 #: Widths below and above a point at which sasmodels' kernel ends, and where a longer one would.

@@ -21,7 +21,7 @@ from ...simulate.kernel import call
 from ...simulate.priors import model_info, rescalable, rescale
 from ...types import Curve
 from ..problem.free_parameters import sharp
-from ..problem.resolution import cells, scale_and_background
+from ..problem.resolution import cells, solve_sums
 from ..settings import START_VALUES
 
 #: Dimensionless grid q·R on which structure factors are tabulated.
@@ -333,13 +333,15 @@ def _solve(measured: Floats, data: Binned) -> tuple[Floats, Floats, Floats]:
 
     The curves, (n, s, m), are overwritten.
     """
-    scale, background = scale_and_background(measured, data.weight, data.intensity)
+    weight, weighted = data.weight, data.weight * data.intensity
     with np.errstate(all="ignore"):
-        difference = np.multiply(scale[..., None], measured, out=measured)
-        difference += background[..., None]
-        difference -= data.intensity
-        residual = np.square(difference, out=difference) @ data.weight
-    residual = np.where(np.isfinite(residual) & (scale > 0), residual, np.inf)
+        mean, product = np.moveaxis(measured @ np.stack([weight, weighted], axis=1), -1, 0)
+        square = np.square(measured, out=measured) @ weight
+        scale, background = solve_sums(mean, square, product, weight.sum(), weighted.sum())
+        # The sum of squares by these sums: all curves need not be gone through again.
+        residual = scale * (scale * square - 2 * product) + weighted @ data.intensity
+        residual += background * (2 * (scale * mean - weighted.sum()) + background * weight.sum())
+    residual = np.where(np.isfinite(residual) & (scale > 0), np.maximum(residual, 0.0), np.inf)
     return residual, scale, background
 
 

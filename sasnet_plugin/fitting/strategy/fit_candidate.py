@@ -55,6 +55,7 @@ from ..start_values.screening import as_start, from_bank, further, other_interac
 from ..start_values.sums import is_simple_sum, is_smooth_sum
 from ..task import UNLIMITED, Budget, Task, no_curve
 from .settings import STRATEGY, Pass
+from .state import estimate_shared_gain
 
 if TYPE_CHECKING:
     from ...types import Curve
@@ -101,11 +102,13 @@ class TimedSearch:
             return minima
         end = read_spent_time() + self.compute_remaining(settings.share)
 
+        most = STRATEGY.gain[0] * max(minima[0].chisq, enough(local))
+
         def attempt(start: dict[str, Any]) -> LocalMinimum | None:
             if read_spent_time() > end:
                 return None
             local.deadline = end
-            return refine(local, start, tolerances=settings.tolerances, steps=settings.steps)
+            return refine(local, start, tolerances=settings.tolerances, steps=settings.steps, most=most)
 
         if self.task.restarts:
             better = self._restart(local, minima, attempt, end)
@@ -205,6 +208,14 @@ class TimedSearch:
             if not near:
                 break
         return distinct(sort_minima([*minima, *self.follow(local, values_of(near), STRATEGY.coarse)], local))
+
+    def is_enough(self, fine: ModelCurves, minimum: LocalMinimum) -> bool:
+        """Whether a minimum explains the curve, and residuals share nothing that another would explain."""
+        points = len(fine.curve)
+        if self.task.restarts or not explains(minimum.chisq / points, points):
+            return False
+        residual = self._residual(fine, minimum.parameters, 0.0, np.inf)
+        return is_simple_sum(self.task.model) or estimate_shared_gain(residual) <= STRATEGY.chance_gain
 
     def _misfit(self, local: ModelCurves, tolerance: float, end: float) -> Misfit:
         return lambda values: float(np.sum(self._residual(local, values, tolerance, end) ** 2))
@@ -350,7 +361,7 @@ def refine_starts(task: Task, bank: Bank, start_time: float) -> Starts:
     if search.hopeless(minima, coarse, 1):
         return Starts([min(minima, key=lambda d: d.chisq)], coarse.per_decade, hopeless=True)
     # What is enough on the coarse copy may not be on all points: another count of arms, or a width.
-    looked = not task.restarts and not leaves_noise(minima, coarse)
+    looked = not leaves_noise(minima, coarse)
     return _refine_on_all_points(search, values_of(minima[: START_VALUES.finalists]), looked=looked)
 
 
@@ -360,7 +371,7 @@ def _follow_starts(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list
     if task.starts:
         return search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     minima = search.from_bank(coarse, bank)
-    if minima and not search.hopeless(minima, coarse, 0):
+    if minima and not (leaves_noise(minima, coarse) or search.hopeless(minima, coarse, 0)):
         minima = search.follow(
             coarse, apart(minima, coarse.info, START_VALUES.semifinalists), STRATEGY.coarse
         )
@@ -381,8 +392,7 @@ def _refine_on_all_points(
     minima = search.follow(fine, (_add_needed_points(search, fine, start) for start in order), settings)
     if not minima:
         return Starts([], None)
-    points = len(task.curve)
-    if not looked and not (is_simple_sum(task.model) and explains(minima[0].chisq / points, points)):
+    if not (looked or search.is_enough(fine, minima[0])):
         minima = search.search_beside(fine, minima, settings)
     # What was found may need more points than what it started from: finer fringes, narrower widths.
     best = _add_needed_points(search, fine, minima[0].parameters)
@@ -432,7 +442,9 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
     spent_time = read_spent_time()
     if task.beside:
         starts = _refine_on_all_points(
-            TimedSearch(task, spent_time), [as_start(task, start) for start in task.starts]
+            TimedSearch(task, spent_time),
+            [as_start(task, start) for start in task.starts],
+            looked=task.settled,
         )
     else:
         starts = refine_starts(task, bank, spent_time)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Floats
-from ...simulate.kernel import call
+from ...simulate.kernel import call, load_model
 from ...simulate.priors import model_info
 from ...simulate.quick_models.quick import fit_cost_class
 from ...types import SasnetError
@@ -28,7 +28,15 @@ from ..assessment.undetermined_lengths import exponent_of, replace_by_power_law,
 from ..costs import look_cost
 from ..evidence.marginal import evidence
 from ..problem.experiment import starting_values
-from ..problem.free_parameters import SALT, moves, other_kinds, sharp
+from ..problem.free_parameters import (
+    SALT,
+    are_near_in_size,
+    moves,
+    other_kinds,
+    sharp,
+    sizes_of,
+    widths_of,
+)
 from ..problem.nested_models import reduce_to_component, simpler
 from ..problem.plugin_models import plugin_defaults
 from ..problem.resolution import has_resolution
@@ -668,7 +676,7 @@ def open_steps(state: State) -> list[Step]:
 def _is_open(state: State, step: Step) -> bool:
     """Whether a step is allowed and brings something new: a simple curve's grid has led to its minimum."""
     hypothesis = step.hypothesis
-    if step.key in state.done:
+    if step.key in state.done or (step.key[0] == "fit" and ("factor", hypothesis) in state.done):
         return False
     if hypothesis is None:
         return True
@@ -904,8 +912,28 @@ def kinds(state: State) -> Iterator[Step]:
     if best is None:
         return
     for hypothesis in (best, *_nearly_as_good(state, best)):
+        options = _settle(state, hypothesis)
         for kind, start in other_kinds(starting_values(state.fits[hypothesis])).items():
-            yield make_step_from(state, ("kind", hypothesis, kind), hypothesis, ASSESSMENT.seldom, start)
+            if not (options and _is_fitted_near(state, hypothesis, start)):
+                key = ("kind", hypothesis, kind)
+                yield make_step_from(state, key, hypothesis, ASSESSMENT.seldom, start, **options)
+
+
+def _settle(state: State, hypothesis: Hypothesis) -> dict[str, Any]:
+    """Options of a task from a fit, beside which its search has looked: enough where one explains."""
+    explained = explains(state.fits[hypothesis].reduced_chisq, len(state.curve))
+    is_rival = hypothesis != state.best and state.is_explained()
+    return {"beside": True, "settled": True} if explained or is_rival else {}
+
+
+def _is_fitted_near(state: State, hypothesis: Hypothesis, start: Mapping[str, Any]) -> bool:
+    """Whether the size distributions of a start were fitted, to about its sizes."""
+    shapes = {key.removesuffix("_pd"): start[f"{key}_type"] for key in widths_of(start)}
+    fit = state.kinds.get((hypothesis, frozenset(shapes.items())))
+    if fit is None or not explains(fit.reduced_chisq, len(state.curve)):
+        return False
+    values = starting_values(fit)
+    return are_near_in_size(sizes_of(load_model(fit.name).info, values, frozenset()), values, start)
 
 
 def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
@@ -941,7 +969,8 @@ def propose_measured_points(state: State) -> Iterator[Step]:
     for hypothesis in list(filter(is_near, simplest))[:most_tried]:
         fit = state.fits[hypothesis]
         variant = replace(hypothesis, as_measured=True)
-        yield make_step_from(state, ("measured", variant), variant, ASSESSMENT.seldom, starting_values(fit))
+        key, options = ("measured", variant), _settle(state, hypothesis) | {"beside": True}
+        yield make_step_from(state, key, variant, ASSESSMENT.seldom, starting_values(fit), **options)
 
 
 def propose_restarts(state: State) -> Iterator[Step]:
