@@ -127,7 +127,10 @@ class ProblemSettings:
         " sasmodels' own curve may make.",
     )
     wide_resolution: float = setting(
-        0.1, "dq/q from which on the far tail of a resolution matters on a steep curve.", "share"
+        0.1,
+        "dq/q from which on the far tail of a resolution matters on a steep curve. So wide is the direct beam"
+        " over the least q, as the beamstop hides it, and so wide may a resolution be at any q.",
+        "share",
     )
     window: float = setting(
         0.3, "About a point, in which I is averaged and the slope of the curve is taken.", "ln q"
@@ -316,7 +319,8 @@ class AssessmentSettings:
     negligible: float = setting(
         0.01,
         "A hundredth counts nothing: a length or a contrast against the others, what a mean misses of a bent"
-        " curve, a variance, χ² against 1, I against its top.",
+        " curve, a variance, χ² against 1, I against its top. A misfit of so much of I is calibration: it is"
+        " the mean of the exponential prior of an error that neighbours share.",
     )
     same_contrast: float = setting(0.3, "Of the range of contrasts: an error above it makes none of two one.")
     unsure: float = setting(
@@ -340,12 +344,6 @@ class AssessmentSettings:
     )
     resolution_points: float = setting(
         3.0, "A resolution that no file states is at most about so many times as wide as points are apart."
-    )
-    beam_width: float = setting(
-        0.1,
-        "Width of the direct beam, over the least q: the beamstop hides it. So wide a resolution may be at"
-        " any q, too.",
-        "share",
     )
     slit_lengths: tuple[float, ...] = setting(
         (0.05, 0.15, 0.4, 1.0), "Half lengths of slits that are tried, over the largest q."
@@ -403,12 +401,6 @@ class AssessmentSettings:
     )
     named_weight: float = setting(
         0.05, "Of the evidence: a fit with so much is named with the first, for any χ².", "share"
-    )
-    usual_error: float = setting(
-        0.01,
-        "Of I: mean of the exponential prior of an error that neighbours share. A misfit below it is"
-        " calibration.",
-        "share",
     )
     most_background: float = setting(
         0.3, "Of I, where it is most: a background that changes along q by more is a component.", "share"

@@ -300,7 +300,7 @@ def _changes(task: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
             curve = task.curves[i]
             points = ASSESSMENT.resolution_points * np.median(distances_of_points(curve.q) / curve.q)
             wavelengths = min(task.widest_dq, float(points)) * curve.q
-            dq = np.full(len(curve), ASSESSMENT.beam_width * curve.q[0]) if beam else wavelengths
+            dq = np.full(len(curve), PROBLEM.wide_resolution * curve.q[0]) if beam else wavelengths
             smeared = replace(curve, dq=np.sqrt(size) * dq)
             curve_function = make_curve_function(i, smeared, PROBLEM.fine)
             parts[i] = (curve_function(starts[i]) - reference[i]) / task.dintensities[i]

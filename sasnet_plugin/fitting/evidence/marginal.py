@@ -298,7 +298,7 @@ def _grid(
     misfit, volume, noise, moved, squares = _solve_normal(grams, spread, len(discrepancy.curve), hidden)
     share = np.array([*(shape.share for shape in shapes), 0.0])[kind]
     size = ratio * noise * share
-    misfit = misfit + 2 * size / ASSESSMENT.usual_error  # as unlikely as it is large
+    misfit = misfit + 2 * size / ASSESSMENT.negligible  # as unlikely as it is large
     log_prior = _compute_log_prior(discrepancy, len(shapes), size)
     misfit_alone = float(misfit[0] + volume[0])
     return _Grid(misfit_alone, misfit + volume - 2 * log_prior, misfit, noise, ratio, kind, moved, squares)
@@ -307,7 +307,7 @@ def _grid(
 def _compute_log_prior(discrepancy: Discrepancy, kinds: int, size: Floats) -> Floats:
     """ln of the prior of each shared error, (r,), but for the exponential of its size; alike for shapes."""
     # The first, none, stands for all that are smaller than the least; a background drifts in half of curves.
-    ratios, usual = discrepancy.ratios, ASSESSMENT.usual_error
+    ratios, usual = discrepancy.ratios, ASSESSMENT.negligible
     step = np.log(ratios[1] / ratios[0])
     probability_of_none = -np.expm1(-ratios[0] / usual)
     log_prior = np.log(np.maximum(size, ratios[0] * 1e-9) * step / usual)

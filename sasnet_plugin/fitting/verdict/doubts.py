@@ -243,7 +243,7 @@ def smooth_misfit(result: FitResult) -> Iterator[str]:
     found_misfit = result.verification and result.verification.misfit
     if not found_misfit or equals.only_within_error(result):
         return
-    if found_misfit.relative >= max(VERDICT.misstated * found_misfit.scatter, ASSESSMENT.usual_error):
+    if found_misfit.relative >= max(VERDICT.misstated * found_misfit.scatter, ASSESSMENT.negligible):
         yield sentences.HIDDEN_MISFIT(
             misfit=significant(100 * found_misfit.relative, 2),
             scatter=significant(100 * found_misfit.scatter, 2),

@@ -26,7 +26,7 @@ from scipy.special import gammaln
 
 from ...arrays import Floats
 from ...digits import NORMAL_90, significant
-from ...fitting.settings import START_VALUES, setting
+from ...fitting.settings import ASSESSMENT, START_VALUES, setting
 from ...predict import Answer
 from ...predict.arithmetic import circular_w1, mirror_distribution
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value, finite
@@ -84,10 +84,10 @@ class InversionSettings:
     )
     least_expected: float = setting(1e-3, "Least expected counts of a pixel.")
 
+    beyond_prior: float = setting(0.1, "A fit may leave the range of the prior by this share of it.")
+
     # Descent
-    longest_step: float = setting(
-        0.15, "A step is at most this much of a parameter's range, and so far a fit may leave its prior."
-    )
+    longest_step: float = setting(0.15, "A step is at most this much of a parameter's range.")
     loose_tolerance: float = setting(
         0.1, "Relative error that the first descent allows, so the rod's fringes do not trap it."
     )
@@ -97,7 +97,7 @@ class InversionSettings:
     trial_steps: int = setting(
         4,
         "Most steps of a descent from another tilt, radius, lattice or with every angle alike; half as many"
-        " from another film, or for the present fit, which is nearly right.",
+        " from another film, or for the present fit, which is nearly right. No more films are followed.",
     )
     suspect_loss: float = setting(
         0.55, "Loss of a pixel above which a descent waits; noise leaves below 0.5."
@@ -108,10 +108,15 @@ class InversionSettings:
         " tried too: half of such patterns have a better one.",
     )
 
+    most_geometries: int = setting(36, "Calculated geometries after which no descent begins.")
     most_work: float = setting(
         6.5,
         "Calculation time after which no descent begins; narrow peaks take longer per geometry.",
         "CPU-seconds",
+    )
+    overrun: float = setting(
+        1.3,
+        "A running descent stops at this multiple of most_work: narrow peaks need the reserve.",
     )
     geometry_work: tuple[float, float] = setting(
         (0.06, 0.085), "Time of each geometry, and of each million values of its lattice sums.", "CPU-seconds"
@@ -131,6 +136,7 @@ class InversionSettings:
 
     # Posterior samples of p(ξ)
     background: float = setting(0.3, "Standard deviation of a background's prior, of all counts.")
+    as_good: float = setting(80.0, "Deviance that the samples' mean may have above the best weights'.")
     sets: tuple[int, int] = setting(
         (4, 200),
         "Number of sample sets in the last round, and samples in each. With small sets, the share of one of"
@@ -150,7 +156,7 @@ class InversionSettings:
     behind: float = setting(
         20.0,
         "A set whose mean log likelihood is lower than the best by this has not converged. No film whose loss"
-        " is higher by this is followed, and no such geometry or mean of samples is believed.",
+        " is higher by this is followed, and no such geometry is believed.",
     )
 
     # What is said of p(ξ)
@@ -620,9 +626,9 @@ class Parameter:
         low, high = self.prior.limits()
         low = 0.0 if self.prior.share < 1 and low > 0 else low
         if self.scale == "square":
-            return 0.0, self.inner(high * (1 + INVERSION.longest_step))
+            return 0.0, self.inner(high * (1 + INVERSION.beyond_prior))
         first, last = self.inner(low), self.inner(high)
-        return first - INVERSION.longest_step * (last - first), last + INVERSION.longest_step * (last - first)
+        return first - INVERSION.beyond_prior * (last - first), last + INVERSION.beyond_prior * (last - first)
 
     def broad(self) -> tuple[float, float]:
         """Middle and standard deviation of the prior's values."""
@@ -983,6 +989,7 @@ class Effort:
     Counted rather than timed: the same pattern has the same answer on any machine.
     """
 
+    most: int = INVERSION.most_geometries  #: Geometries.
     most_work: float = INVERSION.most_work  #: CPU-seconds, as `geometry` estimates them.
     told: Callable[[str], None] | None = None  #: Told of each stage in a few words.
     spent: int = 0
@@ -991,12 +998,16 @@ class Effort:
     @property
     def is_over(self) -> bool:
         """No other descent may begin."""
-        return self.work >= self.most_work
+        return self.spent >= self.most or self.work >= self.most_work
 
     @property
     def half_over(self) -> bool:
-        """Half of the work is done."""
-        return self.work > self.most_work / 2
+        """Half of the geometries are spent."""
+        return self.spent > self.most / 2
+
+    def ends(self, number: int, most: int) -> bool:
+        """A descent that has begun ends where it stands, after so many of at most so many geometries."""
+        return number == most or self.work >= INVERSION.overrun * self.most_work
 
     def geometry(self, values: int) -> None:
         """Count one geometry, with so many values of the lattice's sums."""
@@ -1314,7 +1325,7 @@ def refine(problem: Problem, begin: Floats | None = None) -> Refined:
     refined = best_tilt(problem, problem.guess.at if begin is None else begin)
     ends = [end_of(refined)]
     followed = [ends[0][0]]
-    while not effort.is_over:
+    while len(followed) <= INVERSION.trial_steps and not effort.is_over:
         film = next_film(refined, problem.guess, followed)
         if film is None:
             break
@@ -1331,7 +1342,7 @@ def sweep_films(problem: Problem, refined: Refined) -> Refined:
     # Between two films that explain the counts alike the loss need not look as if it fell from either.
     best = refined
     half, ends = INVERSION.search_steps["oxide"] / 2, list(refined.films)
-    for film in list_search_values("oxide"):
+    for film in list_search_values("oxide", *PARAMETERS[INDEX["oxide"]].limits()):
         if not is_new(film, dict(ends).keys(), half):
             continue
         if problem.effort.is_over:
@@ -1348,9 +1359,8 @@ def sweep_films(problem: Problem, refined: Refined) -> Refined:
     return replace(best, films=tuple(ends))
 
 
-def list_search_values(name: str) -> list[float]:
-    """Values of a quantity all over the range of its prior, in steps of a search."""
-    low, high = PARAMETERS[INDEX[name]].prior.limits()
+def list_search_values(name: str, low: float, high: float) -> list[float]:
+    """Values of a quantity all over a range, in steps of a search."""
     step = INVERSION.search_steps[name]
     return [float(value) for value in np.arange(low + step / 2, high, step)]
 
@@ -1423,7 +1433,7 @@ def _descend_from_tilts(problem: Problem, begin: Floats) -> Iterator[Refined]:
         yield loose
 
 
-def explains(refined: Refined, within: float = INVERSION.significant) -> bool:
+def explains(refined: Refined, within: float = ASSESSMENT.significant) -> bool:
     """The deviance is what chance leaves, to so many standard deviations."""
     return excess(refined.state.counts, refined.expected) < within
 
@@ -1445,7 +1455,7 @@ def descend(
     """Gauss–Newton steps until they gain less than ``enough``, shorter ones where the loss would rise."""
     numbers = iter(range(2, most + 1))
     best = _fit_at(problem, clip_parameters(begin), previous, None, tolerance)
-    ended = most == 1
+    ended = problem.effort.ends(1, most)
     while not ended:
         lower, ended = _lower(problem, best, numbers, most, tolerance, enough)
         best = lower or best
@@ -1462,7 +1472,7 @@ def _lower(
         trial = _fit_at(problem, inner, best.state, best.expected, tolerance)
         if trial.loss <= best.loss:
             settled = shrink == 1.0 and best.loss - trial.loss < enough
-            return trial, settled or number == most
+            return trial, settled or problem.effort.ends(number, most)
         if trial.loss < best.loss + enough:
             break
     return None, True
@@ -1569,7 +1579,7 @@ def posterior(
         expected = np.maximum(smooth @ current.patterns + fixed_backgrounds @ current.backgrounds, 1e-3)
         weights, backgrounds = smooth, fixed_backgrounds
         # About the samples' mean if it explains the counts, else about the best weights.
-        if deviance(counts.y, expected).sum() > best + dispersed * INVERSION.behind:
+        if deviance(counts.y, expected).sum() > best + dispersed * INVERSION.as_good:
             weights, backgrounds, expected = spiky
     assert found_posterior is not None
     return found_posterior
@@ -1928,9 +1938,8 @@ def _select_near(name: str, guess: Guess) -> list[float]:
     """Select values within two standard deviations of the guess, and the guess."""
     k = INDEX[name]
     assert PARAMETERS[k].scale == "plain"
-    return [float(guess.at[k])] + [
-        value for value in list_search_values(name) if abs(value - guess.at[k]) < 2 * guess.error[k]
-    ]
+    values = list_search_values(name, *PARAMETERS[k].prior.limits())
+    return [float(guess.at[k])] + [value for value in values if abs(value - guess.at[k]) < 2 * guess.error[k]]
 
 
 # --- `invert`: from an image and a guess to the distribution of rotations, its band and its
@@ -2079,10 +2088,10 @@ def fit_geometry(problem: Problem) -> tuple[Refined, Problem]:
     if explains(refined) or (effort.is_over and not hopeless_fit(problem.counts, refined)):
         return refined, problem
     effort.say("the first estimate does not fit; the geometry is searched")
-    wide = Guess(guess.at, start({}).error)
+    wide = Guess(guess.at, np.minimum(ASSESSMENT.significant * guess.error, start({}).error))
     # Half as much again, or what is left: what explains nothing so far may begin elsewhere.
     extra_work = max(effort.most_work - effort.work, effort.most_work / 4)
-    again = Problem(problem.counts, wide, Effort(extra_work, effort.told))
+    again = Problem(problem.counts, wide, Effort(effort.most // 2, extra_work, effort.told))
     wider_refined = refine(again, search(again))
     effort.spent, effort.work = effort.spent + again.effort.spent, effort.work + again.effort.work
     return (

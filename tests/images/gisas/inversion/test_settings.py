@@ -16,7 +16,8 @@ def test_each_number_says_why() -> None:
 
 def test_what_is_searched_lies_within_what_a_fit_may_reach() -> None:
     for name in INVERSION.search_steps:
-        tried, (low, high) = list_search_values(name), PARAMETERS[INDEX[name]].limits()
+        parameter = PARAMETERS[INDEX[name]]
+        tried, (low, high) = list_search_values(name, *parameter.prior.limits()), parameter.limits()
         assert low <= min(tried) < max(tried) <= high
 
 
