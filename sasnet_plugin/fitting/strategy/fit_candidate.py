@@ -354,14 +354,15 @@ def refine_starts(task: Task, bank: Bank, start_time: float) -> Starts:
     # A coarse copy is not what was measured.
     copy = None if task.as_measured else coarsen(task.curve, task.dintensity)
     coarse = curves_of(task, None if task.as_measured else PROBLEM.sparse, data=copy)
-    followed = _follow_starts(search, coarse, bank)
-    minima = search.search_beside(coarse, followed, STRATEGY.coarse)
+    minima = _follow_starts(search, coarse, bank)
+    if not task.settled:
+        minima = search.search_beside(coarse, minima, STRATEGY.coarse)
     if not minima:
         return Starts([], None)
     if search.hopeless(minima, coarse, 1):
         return Starts([min(minima, key=lambda d: d.chisq)], coarse.per_decade, hopeless=True)
     # What is enough on the coarse copy may not be on all points: another count of arms, or a width.
-    looked = not leaves_noise(minima, coarse)
+    looked = task.settled or not leaves_noise(minima, coarse)
     return _refine_on_all_points(search, values_of(minima[: START_VALUES.finalists]), looked=looked)
 
 
@@ -442,9 +443,7 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
     spent_time = read_spent_time()
     if task.beside:
         starts = _refine_on_all_points(
-            TimedSearch(task, spent_time),
-            [as_start(task, start) for start in task.starts],
-            looked=task.settled,
+            TimedSearch(task, spent_time), [as_start(task, start) for start in task.starts]
         )
     else:
         starts = refine_starts(task, bank, spent_time)

@@ -910,18 +910,17 @@ def kinds(state: State) -> Iterator[Step]:
     if best is None:
         return
     for hypothesis in (best, *_nearly_as_good(state, best)):
-        options = _settle(state, hypothesis)
+        settled = _is_settled_beside(state, hypothesis)
         for kind, start in other_kinds(starting_values(state.fits[hypothesis])).items():
-            if not (options and _is_fitted_near(state, hypothesis, start)):
+            if not (settled and _is_fitted_near(state, hypothesis, start)):
                 key = ("kind", hypothesis, kind)
-                yield make_step_from(state, key, hypothesis, STRATEGY.seldom, start, **options)
+                yield make_step_from(state, key, hypothesis, STRATEGY.seldom, start, settled=settled)
 
 
-def _settle(state: State, hypothesis: Hypothesis) -> dict[str, Any]:
-    """Options of a task from a fit, beside which its search has looked: enough where one explains."""
+def _is_settled_beside(state: State, hypothesis: Hypothesis) -> bool:
+    """Whether what lies beside a fit, as its search has looked there, is no question any more."""
     explained = explains(state.fits[hypothesis].reduced_chisq, len(state.curve))
-    is_rival = hypothesis != state.best and state.is_explained()
-    return {"beside": True, "settled": True} if explained or is_rival else {}
+    return explained or (hypothesis != state.best and state.is_explained())
 
 
 def _is_fitted_near(state: State, hypothesis: Hypothesis, start: Mapping[str, Any]) -> bool:
@@ -967,8 +966,8 @@ def propose_measured_points(state: State) -> Iterator[Step]:
     for hypothesis in list(filter(is_near, simplest))[:most_tried]:
         fit = state.fits[hypothesis]
         variant = replace(hypothesis, as_measured=True)
-        key, options = ("measured", variant), _settle(state, hypothesis) | {"beside": True}
-        yield make_step_from(state, key, variant, STRATEGY.seldom, starting_values(fit), **options)
+        key, settled = ("measured", variant), _is_settled_beside(state, hypothesis)
+        yield make_step_from(state, key, variant, STRATEGY.seldom, starting_values(fit), settled=settled)
 
 
 def propose_restarts(state: State) -> Iterator[Step]:
