@@ -1029,9 +1029,12 @@ def _is_as_good_as_can_be(state: State) -> bool:
 
 def again(state: State) -> Iterator[Step]:
     """The best fit, which explains the curve, once more from other starts: its minimum may be a wrong one."""
-    # One that is off by less than χ² scatters looks like the right one, with other sizes.
+    # One that is off by less than χ² scatters looks like the right one, with other sizes. Where χ² is below
+    # its expectation, any search ends at once.
     best = state.explanation
-    if best is None or best.as_measured or not is_of_particles(best) or _is_as_good_as_can_be(state):
+    if best is None or best.as_measured or not is_of_particles(best):
+        return
+    if state.fits[best].chisq < len(state.curve):
         return
     task = state.task(best, restarts=STRATEGY.in_vain, attempt=1, budget=Budget(STRATEGY.time["fast"]))
     task = replace(task, budget=replace(task.budget, best_chisq=np.inf))  # its starts are far from there
