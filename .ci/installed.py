@@ -106,6 +106,8 @@ class Installed:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "XDG_", "SASNET_"))}
         kept.pop("VIRTUAL_ENV", None)
         places = {"HOME": str(self.home), "TMPDIR": str(self.home)}
+        # Nothing may be written beside what is installed: modules are compiled elsewhere, once imported.
+        kept |= {"PIP_COMPILE": "0", "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
         # pip's cache is the user's: nothing is fetched twice.
         self.fetching = {**kept, "PYTHONWARNINGS": "ignore"}
         self.environment = {**kept, **places, "SAS_OPENCL": "none", "MPLBACKEND": "Agg"}
@@ -176,9 +178,8 @@ class Installed:
         return {str(path): (stat.st_size, stat.st_mtime_ns) for path, stat in found}
 
     def fit(self) -> str:
-        """``sasnet fit`` with its report."""
-        apoferritin = str(self.data / "apoferritin.txt")
-        out = self._sasnet("fit", apoferritin, "--json", "--time-limit", "300", "--report", "pages")
+        """``sasnet fit`` with its report, of whatever models it chooses."""
+        out = self._sasnet("fit", self._spheres, "--json", "--time-limit", "300", "--report", "pages")
         best = json.loads(out)["fits"][0]
         (page,) = (self.work / "pages").rglob("*.html")
         if "<svg" not in page.read_text(encoding="utf-8"):
@@ -267,7 +268,7 @@ class Installed:
 
     @property
     def _spheres(self) -> str:
-        """A file that a sphere fits: nothing else is looked for where it is asked for."""
+        """A file that a sphere fits: nothing else is looked for."""
         return str(self.data / "sphere_80.txt")
 
     def _bin(self, name: str) -> str:

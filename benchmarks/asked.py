@@ -9,7 +9,6 @@ from pathlib import Path
 def parser_of(
     said: str | None, *, work: bool = False, write: bool = True, **numbers: int | tuple[int, str]
 ) -> ArgumentParser:
-    """A benchmark's options."""
     found = ArgumentParser(description=said, formatter_class=RawTextHelpFormatter)
     if work:
         found.add_argument("--work", type=Path, required=True, help="folder of what is computed, and goes on")

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .asked import parser_of
-from .tables import markdown
+from .tables import markdown, show
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "sasnet_plugin"
@@ -284,6 +284,4 @@ def main() -> None:
     if asked.names:
         for title, some in (("pronoun-like", names.pronouns), ("participles", names.participles)):
             page += f"\n{title}: {', '.join(f'{n} {c}' for n, c in some.most_common(asked.names))}\n"
-    print(page)
-    if asked.write:
-        Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8")
+    show(page, asked.write, __file__)

@@ -33,9 +33,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import numpy as np
 
 from .asked import parser_of
@@ -43,7 +40,8 @@ from .independent_curves.instruments import INSTRUMENTS, Measurement
 from .independent_curves.kinds import BY_NAME, KINDS, curve_of, drawn_of
 from .independent_curves.reflectivity import measured_reflectivity
 from .independent_curves.scoring import CAUTIONED, REFUSED, RIGHT, WRONG, name_of, stated, values, verdict
-from .tables import markdown
+from .kept import kept
+from .tables import markdown, show
 
 #: Curves of a kind in each third of the seeds, and of the kind that has fifty.
 EACH, MANY, MANY_KIND = 3, (17, 17, 16), "Lorentzian and Porod"
@@ -242,22 +240,10 @@ def short(answer: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def kept_rows(path: Path) -> dict[str, dict[str, Any]]:
-    """Rows of a file by their key, the last of each."""
-    rows = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            row = json.loads(line)
-        except ValueError:  # the line under way when a run was killed
-            continue
-        rows[row["key"]] = row
-    return rows
-
-
 def run_part(part: str, jobs: Sequence[Job], work: Path, checkout: Path | None) -> list[dict[str, Any]]:
     """The rows of a part: what is kept and, by the package of a checkout, what is new."""
     path = work / f"{part}.jsonl"
-    rows = kept_rows(path)
+    rows = kept(path, "key")
     missing = [job for job in jobs if job.key not in rows]
     with path.open("a", encoding="utf-8") as file:
         if path.stat().st_size and not path.read_text(encoding="utf-8").endswith("\n"):
@@ -431,7 +417,6 @@ def _failure(row: dict[str, Any]) -> str:
 
 
 def report(rows: dict[str, list[dict[str, Any]]]) -> str:
-    """The page."""
     text = "# Curves from independent formulas\n\n"
     if rows.get("curves"):
         text += curves_table(rows["curves"])
@@ -446,7 +431,6 @@ def report(rows: dict[str, list[dict[str, Any]]]) -> str:
 
 
 def main() -> None:
-    """Run, print and keep."""
     parser = parser_of(__doc__, seed=(_SEED, "of the third that is drawn at the end"))
     parser.add_argument("--work", type=Path, help="folder of answers; a killed run goes on")
     parser.add_argument("--part", choices=PARTS, action="append", help="default: all")
@@ -476,8 +460,6 @@ def main() -> None:
         for part in asked.part or PARTS
     }
     page = report(rows)
-    print(page)
+    show(page, asked.write, __file__)
     if asked.failures and "curves" in rows:
         asked.failures.write_text(failures(rows["curves"]), encoding="utf-8")
-    if asked.write:
-        Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8")

@@ -25,15 +25,15 @@ class Here(InProcess):
         super().__init__(Bank(bank_path()))
 
 
-def kept(path: Path) -> dict[int, dict[str, Any]]:
-    """The rows of a file by their ``index``, the last of each; none where there is no such file."""
-    rows: dict[int, dict[str, Any]] = {}
+def kept(path: Path, key: str = "index") -> dict[Any, dict[str, Any]]:
+    """The rows of a file by their key, the last of each; none where there is no such file."""
+    rows: dict[Any, dict[str, Any]] = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         try:
             row = json.loads(line)
         except ValueError:  # the line under way when a run was killed
             continue
-        rows[row["index"]] = row
+        rows[row[key]] = row
     return rows
 
 

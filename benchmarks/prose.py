@@ -22,7 +22,7 @@ import numpy as np
 from sasnet_plugin.messages import find_reasons, find_texts, list_others, list_page_texts, list_templates
 
 from .asked import parser_of
-from .tables import markdown
+from .tables import markdown, show
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Marks: average and longest sentence of a surface, in words; below COUNTED sentences there is no average.
@@ -77,7 +77,6 @@ class Surface:
 
     @property
     def lengths(self) -> list[int]:
-        """Words of each sentence."""
         return [count_words(sentence) for sentence in self.sentences]
 
     @property
@@ -216,7 +215,6 @@ def format_row(surface: Surface) -> list[str]:
 
 
 def merge(name: str, surfaces: Iterable[Surface]) -> Surface:
-    """All of them as one."""
     surfaces = list(surfaces)
     sentences = tuple(sentence for surface in surfaces for sentence in surface.sentences)
     return Surface(name, sentences, tuple(cell for surface in surfaces for cell in surface.cells))
@@ -235,7 +233,6 @@ def format_report(groups: Mapping[str, Sequence[Surface]]) -> str:
 
 
 def collect_surfaces() -> dict[str, list[Surface]]:
-    """All surfaces by group."""
     return {
         "pages": list(read_pages()),
         "help": list(read_helps()),
@@ -261,6 +258,4 @@ def main() -> None:
         for word, sentence in surface.forbidden() if asked.words else ():
             print(f"{surface.name} ({word}) {sentence}")
     text = format_report(groups)
-    print(text)
-    if asked.write:
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+    show(text, asked.write, __file__)

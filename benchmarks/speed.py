@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .asked import parser_of
-from .tables import markdown
+from .independent_curves.form_factors import debye, normal_spheres
+from .tables import markdown, show
 
 Array = NDArray[np.float64]
 HERE = Path(__file__).resolve().parents[1]
@@ -43,20 +44,13 @@ RIGHT: Mapping[str, frozenset[str]] = {
 
 def _sphere(q: Array, rng: np.random.Generator) -> Array:
     """Spheres of Gaussian size distribution, 10 % of the mean wide, in cm⁻¹."""
-    mean = rng.uniform(30, 90)
-    radii = mean * (1 + 0.1 * np.linspace(-3, 3, 61))
-    weight = np.exp(-0.5 * np.linspace(-3, 3, 61) ** 2)
-    x = q[:, None] * radii
-    amplitude = 3 * (np.sin(x) - x * np.cos(x)) / x**3
-    volume = 4 / 3 * np.pi * radii**3
-    squared = (amplitude**2 * volume**2) @ weight / (volume @ weight)
+    squared = normal_spheres(q, rng.uniform(30, 90), 0.1, 3.0, 61)
     return np.asarray(0.01 * 1e-4 * rng.uniform(4, 25) * squared + 0.01)
 
 
 def _coil(q: Array, rng: np.random.Generator) -> Array:
-    """P. Debye, J. Phys. Colloid Chem. 51 (1947) 18."""
     x = (q * rng.uniform(25, 110)) ** 2
-    return np.asarray(rng.uniform(20, 100) * 2 * (np.expm1(-x) + x) / x**2 + 0.01)
+    return np.asarray(rng.uniform(20, 100) * debye(x) + 0.01)
 
 
 def _lorentz_porod(q: Array, rng: np.random.Generator) -> Array:
@@ -206,9 +200,7 @@ def main() -> None:
     if "known" in given.parts:
         pages.append(_known_models(given.models))
     page = "\n".join(pages)
-    print(page)
-    if given.write:
-        Path(__file__).with_suffix(".md").write_text(f"# What fits cost\n\n{page}", encoding="utf-8")
+    show(page, given.write, __file__, "# What fits cost\n\n")
 
 
 def _batches(given: Any) -> str:

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sasnet_plugin.report.plot import fit_figure
 
 FILE = "hSDS_D2O_2p0_percent.xml"
@@ -67,38 +69,64 @@ def main() -> None:
 
 
 def planned() -> None:
-    """What ``sasnet next --plot`` prints and draws of a simulated micelle, a core with a hydrated shell."""
-    import numpy as np
-    from sasmodels.core import load_model
-    from sasmodels.direct_model import call_kernel
+    """What ``sasnet next`` says of a simulated micelle, a core with a hydrated shell, before and after the
+    measurement that it recommends.
+    """
+    import json
 
     from sasnet_plugin.cli.main import app
 
     rng, q = np.random.default_rng(72), np.geomspace(0.008, 0.16, 80)
-    values = {
-        "scale": 0.01,
-        "background": 0.01,
-        "radius": 24,
-        "thickness": 12,
-        "radius_pd": 0.12,
-        "radius_pd_n": 35,
-    }
-    densities = {"sld_core": -0.4, "sld_shell": 3.5, "sld_solvent": 6.36}
-    intensity = call_kernel(load_model("core_shell_sphere").make_kernel([q]), values | densities)
-    error = np.sqrt((intensity + 0.05) * 2e-4 * 0.02 / q + (0.01 * intensity) ** 2)
-    columns = np.column_stack([q, intensity + error * rng.standard_normal(q.size), error, 0.05 * q])
-    np.savetxt("micelle.dat", columns, header="Q (1/A)  I (1/cm)  dI (1/cm)  dQ (1/A)", fmt="%.6g")
+    intensity = micelle(q)
+    error = np.sqrt((intensity + 0.05) * 8e-6 / q + (0.01 * intensity) ** 2)
+    measured("micelle.dat", q, intensity, error, 0.05 * q, rng)
+    models = ["--models", "sphere,fuzzy_sphere,ellipsoid,core_shell_sphere", "--structure-factor", "none"]
+    known, plan = ["--solvent", "D2O", "--fixed", "sld_core=-0.4", *models], "plan.json"
+    picture = ["--plot", str(FOLDER / "next.png"), "--save", plan, "--force"]
+    _written("next", _said(app, ["next", "micelle.dat", *known, *picture]))
+    predicted = json.loads(Path(plan).read_text(encoding="utf-8"))["predictions"]
+    q, solvent = np.array(predicted["q"]), predicted["solvent"]
+    measured("new.dat", q, micelle(q, solvent or 6.36), np.array(predicted["error"]), 0.05 * q, rng)
+    if solvent is None:
+        files = ["micelle.dat", "new.dat", "--kind", "settings", *known]
+    else:
+        text = f'[solvents]\n"micelle.dat" = "D2O"\n"new.dat" = {solvent}\n'
+        Path("sample.toml").write_text(text, encoding="utf-8")
+        files = ["micelle.dat", "new.dat", "--sample-file", "sample.toml", *known[2:]]
+    _written("next_after", _said(app, ["next", *files, "--plan", plan]))
+
+
+def micelle(q: Any, solvent: float = 6.36) -> Any:
+    """I(q), 1/cm, of hydrocarbon cores of 25 Å with a hydrated shell of 20 Å, by sasmodels, at a resolution
+    of 5 %.
+    """
+    from sasmodels.core import load_model
+    from sasmodels.direct_model import call_kernel
+
+    sizes = {"radius": 25, "thickness": 20, "radius_pd": 0.1, "radius_pd_n": 35}
+    densities = {"sld_core": -0.4, "sld_shell": 4.5, "sld_solvent": solvent}
+    places, weights = np.polynomial.hermite_e.hermegauss(15)
+    spread = np.outer(q, 1 + 0.05 * places)
+    kernel = load_model("core_shell_sphere").make_kernel([spread.ravel()])
+    intensity = call_kernel(kernel, sizes | densities | {"scale": 0.01, "background": 0.01})
+    return intensity.reshape(spread.shape) @ (weights / weights.sum())
+
+
+def measured(name: str, q: Any, intensity: Any, error: Any, dq: Any, rng: Any) -> None:
+    """Write a simulated measurement."""
+    columns = np.column_stack([q, intensity + error * rng.standard_normal(q.size), error, dq])
+    np.savetxt(name, columns, header="Q (1/A)  I (1/cm)  dI (1/cm)  dQ (1/A)", fmt="%.6g")
+
+
+def _said(app: Any, arguments: list[str]) -> str:
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        picture = str(FOLDER / "next.png")
-        app(["next", "micelle.dat", "--solvent", "D2O", "--plot", picture, "--force"], standalone_mode=False)
-    _written("next", said.getvalue())
+        app(arguments, standalone_mode=False)
+    return said.getvalue()
 
 
 def oriented() -> None:
     """What ``sasnet fit --together`` prints and draws of three sectors of simulated rods in a flow."""
-    import numpy as np
-
     import sasnet_plugin
     from sasnet_plugin.cli.main import app
     from sasnet_plugin.fitting.problem.oriented_particles import Particle
@@ -125,7 +153,6 @@ def oriented() -> None:
 
 def oriented_image() -> None:
     """Measured, simulated and residual image of simulated rods in a flow."""
-    import numpy as np
     from scipy.interpolate import RectBivariateSpline
 
     from sasnet_plugin.domains import ReadOptions
@@ -156,7 +183,6 @@ def oriented_image() -> None:
 
 def contrasts() -> None:
     """What ``sasnet fit --together`` prints of core-shell spheres in three solvents."""
-    import numpy as np
     from sasmodels.core import load_model
     from sasmodels.direct_model import call_kernel
 

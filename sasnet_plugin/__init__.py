@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .fitting.result.fit_result import FitResult
     from .fitting.result.sample_result import SampleResult
     from .images.sans.fitting import cut_sectors, fit_image
+    from .planning.next_measurement import next_measurement
     from .predict import suggest
     from .report.notebook import frame_of as frame_of
     from .report.notebook import html_of as html_of
@@ -48,6 +49,7 @@ __all__ = [
     "fit_image",
     "fit_together",
     "load",
+    "next_measurement",
     "suggest",
 ]
 
@@ -57,6 +59,7 @@ _HOMES = {
     "SasnetError": "sasnet_plugin.types:SasnetError",
     "Suggestion": "sasnet_plugin.types:Suggestion",
     "load": "sasnet_plugin.data:load",
+    "next_measurement": "sasnet_plugin.planning.next_measurement:next_measurement",
     "suggest": "sasnet_plugin.predict:suggest",
     "explore": "sasnet_plugin.web.explore:explore",
     "cut_sectors": "sasnet_plugin.images.sans.fitting:cut_sectors",

@@ -9,12 +9,15 @@ _VALUED = ("time-limit", "workers", "wavelength", "q-unit", "structure-factor", 
 _WITH_VALUE = re.compile(rf"--({'|'.join(_VALUED)}) (\d[\d.]*\d|\d|A\b|nm\b|none\b)")
 _FIX = re.compile(r"--fixed (\w+)=([\d.+-]*\d)")
 _Q_RANGE = re.compile(r"--q-range ([\d.]*):([\d.]*\d)?")
+#: Options whose keyword has another name.
+_RENAMED = {"for": "parameter", "change": "changes"}
 _NAMED = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
 
 
 def keyword(option: str) -> str:
-    """The keyword of `fit` and `load` for an option: ``fixed`` for ``--fixed``."""
-    return option.removeprefix("--").replace("-", "_")
+    """The keyword of a function for an option: ``fixed`` for ``--fixed``."""
+    name = option.removeprefix("--").replace("-", "_")
+    return _RENAMED.get(name, name)
 
 
 def translate_sentence(sentence: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -69,6 +70,26 @@ def simulated_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_once(tmp_path_factory, "films", make)
 
 
+@pytest.fixture(scope="session")
+def _end_pools() -> Iterator[None]:
+    from keptpools import end_pools
+
+    yield
+    end_pools()
+
+
+@pytest.fixture(scope="module")
+def kept_processes(_end_pools: None) -> Iterator[None]:
+    """Processes that fit go on from test to test, where starting and ending them is not the point."""
+    from keptpools import take_pool
+
+    from sasnet_plugin.fitting import pool
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "JobPool", take_pool)
+        yield
+
+
 #: What names a module of images, a helper that needs them, or a benchmark of them.
 _ABOUT_IMAGES = re.compile(
     r"sasnet_plugin\.images|\b(?:imagefiles|tinypatterns|detectorfiles|formula_bodies)\b|benchmarks\.images"
@@ -87,6 +108,22 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep pytest-xdist to our order of files; its own begins with those of many tests, the quick ones."""
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect in one of pytest's processes at a time: the first compiles what others read."""
+    import fcntl
+
+    with open(__file__, "rb") as own:
+        fcntl.flock(own, fcntl.LOCK_EX)
+        gc.disable()
+        try:
+            return (yield)
+        finally:
+            gc.enable()
+            # Modules and tests stay until the end: no search for what can be thrown away passes over them.
+            gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

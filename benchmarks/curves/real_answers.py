@@ -16,7 +16,7 @@ from pathlib import Path
 from sasnet_plugin import load, suggest
 from sasnet_plugin.types import Suggestion
 
-from ..tables import markdown
+from ..tables import markdown, show
 
 #: What the project wants of the 12 measured and the 9 calculated sets.
 MARKS = {"measured top5": 11, "measured group": 10, "calculated top5": 9, "calculated group": 9}
@@ -131,7 +131,6 @@ def recorded(path: Path) -> dict[str, int]:
 
 
 def main() -> None:
-    """Score, print and keep."""
     import sasdata
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -142,6 +141,4 @@ def main() -> None:
         here.parents[1] / "tests" / "reference" / "real_answers.toml",
     )
     text = "# Real data with expert answers\n\n" + table(rows)
-    print(text)
-    if parser.parse_args().write:
-        (here / "real_answers.md").write_text(text, encoding="utf-8")
+    show(text, parser.parse_args().write, __file__)

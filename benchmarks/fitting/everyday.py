@@ -25,14 +25,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import numpy as np
 
 from ..asked import parser_of
 from ..kept import run
-from ..tables import markdown, percent
+from ..tables import markdown, percent, show
 from .everyday_curves import SAMPLES, Measured, everyday
 from .everyday_judged import chisq_of, explained, faults, name_of
 from .everyday_models import MODELS, precise
@@ -121,7 +118,6 @@ def _row(
 
 
 def table(parts: dict[str, list[dict[str, Any]]]) -> str:
-    """The page."""
     header = [
         "part", "curves", "all right %", "right model %", "χ² %", "no absurd value %", "sizes %",
         "CPU / imports: median", "largest", "CPU-seconds, mean",
@@ -194,6 +190,4 @@ def main() -> None:
         "(b) model named": rows(named, "b", len(MODELS) * asked.draws, SEEDS[0]),
     }
     page = table(parts)
-    print(page)
-    if asked.write:
-        Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8")
+    show(page, asked.write, __file__)

@@ -22,7 +22,7 @@ from sasnet_plugin.types import Curve
 
 from ..asked import parser_of
 from ..kept import Here, kept
-from ..tables import markdown
+from ..tables import markdown, show
 
 SINGLE, JOINT = 40, 10
 #: What is asked of an export: values and χ², relative.
@@ -198,9 +198,7 @@ def main() -> None:
                 print(kind, done[index], flush=True)
         rows[kind] = [done[index] for index in sorted(done)]
     page = table(rows)
-    print(page)
-    if given.write:
-        Path(__file__).with_suffix(".md").write_text(_WORDS + page, encoding="utf-8")
+    show(page, given.write, __file__, _WORDS)
 
 
 _WORDS = """# Exports, read and fitted again by Bumps

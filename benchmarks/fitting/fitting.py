@@ -8,19 +8,14 @@ goes on; ``--write`` puts the table into ``benchmarks/fitting/fitting.md``.
 
 from __future__ import annotations
 
-import os
 import time
-from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
 from ..asked import parser_of
 from ..kept import Here, run
-from ..tables import markdown, percent
+from ..tables import markdown, percent, show
 from .task import AGREES, LIMIT, SUCCESS, Problem, problem
 
 Rows = list[dict[str, Any]]
@@ -93,7 +88,6 @@ def amplitudes(name: str) -> set[str]:
 
 
 def table(rows: Rows, seed: int) -> str:
-    """Success, cost, weights and recovered parameters."""
     seconds = np.array([row["seconds"] for row in rows])
     true, alike = (np.mean([row[f"weight_of_{key}"] for row in rows]) for key in ("truth", "alike"))
     lines = [
@@ -127,6 +121,4 @@ def main() -> None:
     options = parser_of(__doc__, work=True, count=300, seed=2026, workers=2).parse_args()
     rows = run(solve, "sasnet", options.count, options.seed, options.work, options.workers)
     page = f"# Fitting\n\n{table(rows, options.seed)}"
-    print(page)
-    if options.write:
-        Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8")
+    show(page, options.write, __file__)

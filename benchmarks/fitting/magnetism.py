@@ -30,7 +30,7 @@ from sasnet_plugin.types import Curve, ModelGuess, Sector, Suggestion
 
 from ..asked import parser_of
 from ..kept import Here
-from ..tables import markdown
+from ..tables import markdown, show
 
 Array = np.ndarray
 HALF_WIDTH, POINTS, EFFICIENCY = 10.0, 90, 0.9
@@ -181,7 +181,6 @@ def _describe_precipitates(curves: Sequence[Curve]) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run, print and keep."""
     parser = parser_of(__doc__, count=10)
     parser.add_argument("--s50", action="store_true", help="fit the sample S50 of sasdata")
     parser.add_argument("--af1410", type=Path, help="canSAS's cs_af1410.xml")
@@ -195,7 +194,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text += f"\n## S50\n\n{fit(list_s50()).verdict.headline}\n"
     if asked.af1410:
         text += f"\n## AF1410 steel\n\n{list_ageing(asked.af1410)}"
-    print(text)
-    if asked.write:
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+    show(text, asked.write, __file__)
     return 0

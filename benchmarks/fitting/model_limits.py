@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..asked import parser_of
-from ..tables import markdown
+from ..tables import markdown, show
 
 #: Seconds that a fit may plan with: enough for a start and a few steps.
 _SECONDS = 1.0
@@ -118,9 +118,7 @@ def main(argv: list[str] | None = None) -> None:
                 )
                 asked.kept.write_text(json.dumps(done, indent=0))
     text = report(done)
-    if asked.write:
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
-    print(text)
+    show(text, asked.write, __file__)
 
 
 def report(done: dict[str, str]) -> str:

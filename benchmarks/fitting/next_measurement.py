@@ -30,7 +30,7 @@ from ..independent_curves import form_factors as form
 from ..independent_curves.instruments import Sample, smeared
 from ..independent_curves.size_distributions import sizes_of
 from ..kept import Here, kept, run
-from ..tables import markdown
+from ..tables import markdown, show
 
 Array = np.ndarray
 #: 10⁻⁶ Å⁻² squared times Å³ in cm⁻¹.
@@ -344,7 +344,6 @@ def _share(found: Sequence[bool]) -> tuple[str, str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run, print and keep."""
     parser = parser_of(__doc__, work=True, count=COUNT, seed=1, workers=1)
     parser.add_argument("--third", type=int, choices=(0, 1, 2), help="only every third sample")
     parser.add_argument("--only", choices=(PLANNED, SIZE, SAME, *OTHERS), help="compute only this part")
@@ -361,7 +360,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chosen = [i for i in kept(asked.work / f"{part}-{asked.seed}.jsonl") if i in chosen]
         rows[part] = run(partial(solve, asked.work), part, chosen, asked.seed, asked.work, asked.workers)
     text = "# The next measurement\n\n" + table(rows)
-    print(text)
-    if asked.write:
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+    show(text, asked.write, __file__)
     return 0

@@ -23,8 +23,8 @@ from sasnet_plugin.fitting.task import FitOptions
 
 from ..asked import parser_of
 from ..kept import Here, run
-from ..tables import markdown
-from .sectors import BINS, amplitude, density_of_cosines, draw_sizes, order_of
+from ..tables import markdown, show
+from .sectors import average_sizes, density_of_cosines, draw_sizes, order_of
 
 Array = np.ndarray
 FORMS = ("cylinder", "ellipsoid")
@@ -39,15 +39,8 @@ _POINTS, _TURNS = 260, 46
 
 def tabulate(form: str, sizes: Mapping[str, float], width: float, strength: float, q: Array) -> Array:
     """I(q, angle to the director), (q, turns), averaged over sizes and axes."""
-    cosine = (np.arange(BINS) + 0.5) / BINS
-    name = "radius_equatorial" if form == "ellipsoid" else "radius"
-    numbers = np.linspace(-3, 3, 13)
-    shares = np.exp(-(numbers**2) / 2) / np.exp(-(numbers**2) / 2).sum()
-    squares = np.zeros((q.size, BINS))
-    for z, share in zip(numbers, shares, strict=True):
-        squares += share * amplitude(form, sizes, sizes[name] * (1 + width * z), q[:, None], cosine) ** 2
-    turns = np.linspace(0, 90, _TURNS)
-    return squares @ np.stack([density_of_cosines(strength, turn, 1.0) for turn in turns], axis=1)
+    turns = [density_of_cosines(strength, turn, 1.0) for turn in np.linspace(0, 90, _TURNS)]
+    return average_sizes(form, sizes, width, q) @ np.stack(turns, axis=1)
 
 
 def blur(table: Array, q: Array, qx: Array, qy: Array, director: float, spread: float) -> Array:
@@ -189,11 +182,8 @@ def table(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run, print and keep."""
     asked = parser_of(__doc__, work=True, count=20).parse_args(arguments)
     rows = {way: run(solve, way, asked.count, 0, asked.work, 1) for way in WAYS}
     text = "# Oriented images\n\n" + table(rows)
-    print(text)
-    if asked.write:
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+    show(text, asked.write, __file__)
     return 0

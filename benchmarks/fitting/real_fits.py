@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..tables import markdown
+from ..tables import markdown, show
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,4 @@ def main() -> None:
         f" {statistics.median(seconds):.1f} s a data set, longest {max(seconds):.1f} s.\n\n"
         + markdown(["file", "data sets", "seconds", "best (χ²/dof)"], times)
     )
-    print(text)
-    if options.write:
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+    show(text, options.write, __file__)

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from ..asked import parser_of
-from ..tables import markdown
+from ..independent_curves.form_factors import normal_spheres, sphere_volume
+from ..tables import markdown, show
 
 #: Radius of the first and of the last frame, Å, relative width, and processes that count in the second run.
 FIRST, LAST, WIDTH, SPINNING = 40.0, 70.0, 0.10, 4
@@ -47,12 +48,7 @@ def write_frames(folder: Path, frames: int, seed: int) -> None:
     q = np.geomspace(0.006, 0.35, 160)
     for number, radius in enumerate(np.linspace(FIRST, LAST, frames)):
         rng = np.random.default_rng([seed, number])
-        steps = np.linspace(-4, 4, 81)
-        radii, weight = radius * (1 + WIDTH * steps), np.exp(-(steps**2) / 2)
-        x = q[:, None] * radii
-        volume = radii**3
-        amplitude = volume * 3 * (np.sin(x) - x * np.cos(x)) / x**3
-        clean = 2e-5 * (amplitude**2 @ weight) / (volume @ weight) + 0.003
+        clean = 2e-5 * normal_spheres(q, radius, WIDTH) / sphere_volume(1.0) + 0.003
         sigma = np.sqrt((0.01 * clean) ** 2 + 2e-5 * clean)
         rows = np.column_stack([q, clean + sigma * rng.standard_normal(q.size), sigma])
         np.savetxt(folder / f"frame{number:02d}.dat", rows, fmt="%.7g", header="q (1/A) I (1/cm) dI (1/cm)")
@@ -100,7 +96,6 @@ def _apart(one: str, other: str) -> bool:
 
 
 def report(alone: list[dict[str, str]], beside: list[dict[str, str]], seconds: Sequence[float]) -> str:
-    """The table."""
     table: list[list[Any]] = []
     stopped = same = 0
     for one, other in zip(alone, beside, strict=True):
@@ -118,7 +113,6 @@ def report(alone: list[dict[str, str]], beside: list[dict[str, str]], seconds: S
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Simulate, fit twice, compare."""
     parser = parser_of(__doc__, work=True, frames=30, seed=3)
     parser.add_argument("--workers", default="2", help="processes of the batch")
     given = parser.parse_args(arguments)
@@ -129,9 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     alone, first = answered(data, given.work / "alone.csv", 0, extra)
     beside, second = answered(data, given.work / "busy.csv", SPINNING, extra)
     text = report(alone, beside, (first, second))
-    print(text)
-    if given.write:
-        Path(__file__).with_suffix(".md").write_text(f"# Rows of a batch\n\n{text}", encoding="utf-8")
+    show(text, given.write, __file__, "# Rows of a batch\n\n")
     return 0
 
 

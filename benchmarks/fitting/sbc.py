@@ -14,22 +14,18 @@ Every answer is kept in ``W`` as it comes, so a killed run goes on, and all that
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ..asked import parser_of
 from ..kept import Here, kept, run
-from ..tables import markdown, percent
+from ..tables import markdown, percent, show
 from .fitting import amplitudes
 from .shared_error import shared_error
 from .task import measurement
@@ -133,7 +129,6 @@ def uncertainty(rows: Sequence[dict[str, Any]], share: float, draws: int = 400) 
 
 
 def table(cases: dict[str, list[dict[str, Any]]]) -> str:
-    """The page."""
     text = "# Calibration by simulation\n"
     for title, rows in cases.items():
         lines = [_line(form, [r for r in rows if r["form"] == form]) for form in MODELS]
@@ -219,7 +214,6 @@ def main() -> None:
     }
     found = {title: rows for title, rows in found.items() if rows}
     page = table(found)
-    print(page)
+    show(page, asked.write, __file__)
     if asked.write:
-        Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8")
         picture(found, Path(__file__).with_suffix(".svg"))

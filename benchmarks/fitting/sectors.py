@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ from sasnet_plugin.types import Curve, Sector
 
 from ..asked import parser_of
 from ..kept import Here, run
-from ..tables import markdown
+from ..tables import markdown, show
 
 Array = np.ndarray
 FORMS = ("cylinder", "ellipsoid", "core_shell_cylinder")
@@ -83,6 +82,18 @@ def amplitude(form: str, sizes: Mapping[str, float], radius: float, q: Array, co
     return 3.0 * outer + (sizes["sld_core"] - 4.0) * _cylinder(q, cosine, radius, sizes["length"])
 
 
+def average_sizes(form: str, sizes: Mapping[str, float], width: float, q: Array) -> Array:
+    """Squared amplitudes (q, cosines), averaged over a normal distribution of radii."""
+    cosine = (np.arange(BINS) + 0.5) / BINS
+    radius = sizes["radius_equatorial" if form == "ellipsoid" else "radius"]
+    numbers = np.linspace(-3, 3, 13)
+    shares = np.exp(-(numbers**2) / 2)
+    squares = np.zeros((q.size, BINS))
+    for z, share in zip(numbers, shares / shares.sum(), strict=True):
+        squares += share * amplitude(form, sizes, radius * (1 + width * z), q[:, None], cosine) ** 2
+    return squares
+
+
 def draw_sizes(form: str, rng: np.random.Generator) -> dict[str, float]:
     radius, ratio = (
         float(rng.uniform(15, 60)),
@@ -119,13 +130,8 @@ def draw_oriented(index: int) -> tuple[str, dict[str, float], list[Curve]]:
     if index % 2:
         director = azimuths[0]
     q = np.geomspace(0.004, 0.3, POINTS)
-    cosine = (np.arange(BINS) + 0.5) / BINS
-    name = "radius_equatorial" if form == "ellipsoid" else "radius"
-    width, numbers = float(rng.uniform(0.04, 0.15)), np.linspace(-3, 3, 13)
-    shares = np.exp(-(numbers**2) / 2)
-    squares = np.zeros((POINTS, BINS))
-    for z, share in zip(numbers, shares / shares.sum(), strict=True):
-        squares += share * amplitude(form, sizes, sizes[name] * (1 + width * z), q[:, None], cosine) ** 2
+    name, width = "radius_equatorial" if form == "ellipsoid" else "radius", float(rng.uniform(0.04, 0.15))
+    squares = average_sizes(form, sizes, width, q)
     squares /= np.mean(squares[0])
     curves = []
     for azimuth in azimuths:
@@ -217,7 +223,6 @@ def table(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run, print and keep."""
     parser = parser_of(__doc__, work=True, count=60)
     parser.add_argument("--cost", action="store_true", help="compare with the time of single fits")
     parser.add_argument("--third", type=int, choices=(0, 1, 2), help="only every third sample")
@@ -230,7 +235,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     separated = [(ratio, separate_magnetism(sample_of(curves, {"field": 0}))) for ratio, curves in magnetic]
     plain = [separate_magnetism(sample_of(draw_magnetic(i, False)[1], {"field": 0})) for i in numbers]
     text = "# Sectors\n\n" + table(rows, alone, separated, plain)
-    print(text)
-    if asked.write:
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+    show(text, asked.write, __file__)
     return 0

@@ -4,29 +4,23 @@
 of 4-12 %, q 0.02-0.8 Å⁻¹) with a background that rises with q, an error of 3 % of I that changes slowly along
 q, and points whose given uncertainty holds the scatter alone; and fits each, model unknown, with 60
 CPU-seconds. The curves share no code with training. Every answer is kept in ``W`` as it comes, so a killed
-run goes on; ``--write`` puts the table into ``benchmarks/fitting/spheres.md``. ``--network 400`` asks the
-network alone about so many curves, with their uncertainties and without.
+run goes on; ``--write`` puts the table into ``benchmarks/fitting/spheres.md``.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
 from sasnet_plugin.types import Curve, sum_parts
 
 from ..asked import parser_of
+from ..independent_curves.form_factors import normal_spheres
 from ..kept import Here, run
-from ..tables import markdown, percent
+from ..tables import show
 from .shared_error import shared_error
 
 #: CPU-seconds: the default of sasnet fit, 30 s of two processes.
@@ -35,21 +29,12 @@ COUNT, LIMIT = 60, 60.0
 SLOW = 0.03
 
 
-def spheres(q: np.ndarray, radius: float, width: float) -> np.ndarray:
-    """I(q) of spheres (Rayleigh 1911) whose radii have a normal distribution, per volume of sample."""
-    steps = np.linspace(-4, 4, 81)
-    radii, number = radius * (1 + width * steps), np.exp(-0.5 * steps**2)
-    volume, x = 4 / 3 * np.pi * radii**3, np.outer(q, radii)
-    form = (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2
-    return np.asarray(form @ (number * volume**2) / (number @ volume))
-
-
 def problem(index: int, seed: int) -> tuple[float, Curve]:
     """Radius (Å) and curve of one solution."""
     rng = np.random.default_rng([seed, index])
     q = np.geomspace(0.02, 0.8, int(rng.integers(120, 400)))
     radius, width = float(rng.uniform(17, 34)), float(rng.uniform(0.04, 0.12))
-    body = spheres(q, radius, width)
+    body = normal_spheres(q, radius, width)
     rising = 10 ** rng.uniform(-4, -2.3) * (q / 0.8) ** rng.uniform(0.3, 2) + 10 ** rng.uniform(-5, -3)
     intensity = (body / body.max() + rising) * (1 + SLOW * shared_error(q, rng))
     sigma = np.sqrt((0.01 * intensity) ** 2 + intensity * 10 ** rng.uniform(-5, -3.5))
@@ -98,7 +83,6 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """The page."""
 
     def share(key: str) -> str:
         return f"{100 * np.mean([bool(r.get(key)) for r in rows]):.0f} %" if rows else "–"
@@ -121,31 +105,9 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def network(count: int, seed: int) -> str:
-    """What the network says before any fit: sphere first, and among the first five."""
-    from sasnet_plugin.predict.predictor import open_classifier
-
-    ask, lines = open_classifier(), []
-    curves = [problem(index, seed)[1] for index in range(count)]
-    for stated in (True, False):
-        given = curves if stated else [replace(curve, dintensity=None) for curve in curves]
-        for prior in ("common", "uniform"):
-            names = [[m.name for m in s.models] for s in ask.suggest(given, top=5, prior=prior)]
-            first, five = (np.mean(["sphere" in found[:k] for found in names]) for k in (1, 5))
-            lines.append(
-                [f"{prior}, {'stated' if stated else 'no'} uncertainties", percent(first), percent(five)]
-            )
-    return f"{count} curves, the network alone:\n\n" + markdown(["prior", "first %", "first five %"], lines)
-
-
 def main() -> None:
     parser = parser_of(__doc__, work=True, count=COUNT, first=0, seed=2026, workers=1)
-    parser.add_argument("--network", type=int, default=0, metavar="N")
     asked = parser.parse_args()
     numbers = range(asked.first, asked.first + asked.count)
     page = table(run(solve, "spheres", numbers, asked.seed, asked.work, asked.workers))
-    if asked.network:
-        page += "\n" + network(asked.network, asked.seed)
-    print(page)
-    if asked.write:
-        (Path(__file__).parent / "spheres.md").write_text(page, encoding="utf-8")
+    show(page, asked.write, __file__)

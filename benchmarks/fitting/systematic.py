@@ -10,14 +10,9 @@ tells from it: the true form is not among what it calls alike to its first answe
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
@@ -25,7 +20,7 @@ from sasnet_plugin.types import sum_parts
 
 from ..asked import parser_of
 from ..kept import Here, run
-from ..tables import markdown
+from ..tables import markdown, show
 from .shared_error import shared_error
 from .task import LIMIT, Problem, problem
 
@@ -72,7 +67,6 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """The page."""
     wrong, seconds = (np.array([r[k] for r in rows]) for k in ("wrong", "seconds"))
     sure = [r for r in rows if r["wrong"] > 0.5 and r["verified"]]
     lines = [
@@ -91,11 +85,8 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    """Run, print the table, and write it if asked to."""
     parser = parser_of(__doc__, work=True, count=60, seed=2026, workers=1)
     options = parser.parse_args()
     rows = run(solve, "systematic", options.count, options.seed, options.work, options.workers)
     page = table(rows)
-    print(page)
-    if options.write:
-        Path(__file__).with_suffix(".md").write_text(page, encoding="utf-8")
+    show(page, options.write, __file__)

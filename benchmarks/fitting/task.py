@@ -41,7 +41,6 @@ class Problem:
 
     @property
     def name(self) -> str:
-        """sasmodels' name."""
         return product_name(self.form, self.factor)
 
 
@@ -56,7 +55,6 @@ def problem(index: int, seed: int, *, exact: bool = True) -> Problem:
 def measurement(
     form: str, index: int, rng: np.random.Generator, *, plain: bool = False, exact: bool = False
 ) -> Problem:
-    """A measurement of one form model."""
     from sasnet_plugin.simulate.examples import SPARED
     from sasnet_plugin.simulate.grid import N_WIDE
     from sasnet_plugin.simulate.instrument import sample_setting

@@ -53,8 +53,6 @@ DETECTORS = ((512, 512), (400, 520), (300, 300), (700, 640))
 
 @dataclass(frozen=True)
 class Truth:
-    """What a scene shows."""
-
     kind: str
     wanted: str  #: The tag that it must have; empty where it must be refused.
     never: tuple[str, ...]  #: Tags that it surely has not.
@@ -67,13 +65,7 @@ class Truth:
 
 
 def voxels(inside: Any) -> FloatArray:
-    """(VOXELS,) * 3 shares that are filled, of a body within the unit cube; by 8 points in each voxel.
-
-    Parameters
-    ----------
-    inside : callable
-        Of x, y, z within −1 to 1.
-    """
+    """(VOXELS,) * 3 shares that are filled, of a body with x, y, z within ±1; by 8 points in each voxel."""
     fine = (np.arange(2 * VOXELS) + 0.5) / VOXELS - 1
     z, y, x = np.meshgrid(fine, fine, fine, indexing="ij")
     filled = inside(x, y, z).astype(np.float32)
@@ -122,19 +114,9 @@ def _axis(tilt: float, turn: float) -> tuple[float, float, float]:
 
 
 def field_of(body: FloatArray, half: float, k: float, q: FloatArray, passed: float) -> NDArray[np.complex128]:
-    """Scattered field over a square of q, (n, n).
+    """Scattered field over a square of q, (n, n), of a body (z, y, x) in a cube of side 2 `half`.
 
-    Parameters
-    ----------
-    body : (z, y, x) array
-    half : float
-        Half of the cube's side, of the unit of length.
-    k : float
-        2π over the wavelength.
-    q : (n,) array
-        Both across and up; up to the largest that voxels carry.
-    passed : float
-        Of the amplitude, e to the minus this is left after the cube's half.
+    e to the minus `passed` of the amplitude is left after half of the cube.
     """
     from scipy.ndimage import map_coordinates
 
@@ -163,13 +145,7 @@ def field_of(body: FloatArray, half: float, k: float, q: FloatArray, passed: flo
 
 
 def pattern(kind: str, theta: float, q: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Intensity over a square of q in units of q at the window's edge; any scale.
-
-    Parameters
-    ----------
-    theta : float
-        Scattering angle at the window's edge, radians.
-    """
+    """Intensity over a square of q in units of q at the window's edge, at angle `theta`; any scale."""
     k, size, turn = (
         1 / np.sin(theta),
         float(np.exp(rng.uniform(*np.log((9, 28))))),

@@ -46,6 +46,5 @@ def bars(shape: tuple[int, int], rng: np.random.Generator, widest: int = 8) -> N
 
 
 def hit(counts: NDArray[np.int64], number: int, rng: np.random.Generator) -> None:
-    """Some pixels count far too much."""
     at = rng.integers(0, counts.size, number)
     counts.ravel()[at] = int(30 * counts.max() + 500)

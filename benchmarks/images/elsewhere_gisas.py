@@ -31,8 +31,6 @@ DETECTORS = ((310, 330), (420, 300), (256, 512), (360, 480))
 
 @dataclass(frozen=True)
 class Truth:
-    """What a scene shows."""
-
     kind: str  #: ``hexagonal`` or one of `STRANGE`.
     #: angles, shares: rotations, degrees, and shares of the surface.
     angles: tuple[float, ...]
@@ -64,15 +62,7 @@ def reflected(sine: FloatArray, wavelength: float, film: float) -> NDArray[np.co
 def amplitudes(
     across: FloatArray, alpha: FloatArray, alpha_i: float, wavelength: float, film: float, radii: FloatArray
 ) -> NDArray[np.complex128]:
-    """(radii, rows, columns) of spheres that lie on the film: four terms each.
-
-    Parameters
-    ----------
-    across : (rows, columns) array
-        |q| in the plane of the surface, Å⁻¹.
-    alpha : (rows,) array
-        Exit angle, radians.
-    """
+    """(radii, rows, columns) of spheres on the film, four terms each, at |q| in the plane and exit angles."""
     k = 2 * np.pi / wavelength
     goes, comes = k * np.sin(alpha)[:, None], k * np.sin(alpha_i)
     back_f = reflected(np.sin(alpha)[:, None], wavelength, film)
@@ -93,15 +83,7 @@ def amplitudes(
 
 
 def lattice(qx: FloatArray, qy: FloatArray, cell: FloatArray, width: float, turn: float) -> FloatArray:
-    """Structure factor of a lattice turned by so many degrees.
-
-    Parameters
-    ----------
-    cell : (2, 2) array
-        Its vectors as rows, Å.
-    width : float
-        Over which its order decays, Å.
-    """
+    """Structure factor of a lattice (vectors as rows) turned by so many degrees; order decays in `width`."""
     c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))
     reciprocal = 2 * np.pi * np.linalg.inv(cell).T @ np.array([[c, s], [-s, c]])
     total, area = np.zeros(qx.shape), abs(np.linalg.det(cell))
@@ -114,7 +96,6 @@ def lattice(qx: FloatArray, qy: FloatArray, cell: FloatArray, width: float, turn
 
 
 def draw(index: int, rng: np.random.Generator) -> Truth:
-    """What a scene shows."""
     kind = STRANGE[index // 4 % len(STRANGE)] if index % 4 == 3 else "hexagonal"
     number = int(rng.integers(1, 4))
     shares = rng.uniform(0.3, 1, number)
@@ -186,14 +167,8 @@ def ideal(
     said: tuple[float, float, float, float],
     rng: np.random.Generator,
 ) -> FloatArray:
-    """Intensity at exit angles above the horizon, (rows, columns), any scale.
-
-    Parameters
-    ----------
-    said : (float, float, float, float)
-        Wavelength, incidence in radians, decay length of the order, scatter of the sites.
-    """
-    wavelength, alpha_i, width, spread = said
+    """Intensity at exit angles above the horizon, (rows, columns), any scale."""
+    wavelength, alpha_i, width, spread = said  # alpha_i in radians; decay of the order, scatter of sites
     k = 2 * np.pi / wavelength
     qx = k * (np.cos(alpha)[:, None] * np.cos(phi) - np.cos(alpha_i))
     qy = k * np.cos(alpha)[:, None] * np.sin(phi)

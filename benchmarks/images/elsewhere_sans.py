@@ -33,8 +33,6 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Truth:
-    """What a scene shows."""
-
     body: str
     radius: float  #: Å.
     aspect: float  #: Length over diameter.
@@ -113,7 +111,6 @@ def intensity(
 
 
 def draw(index: int, rng: np.random.Generator) -> Truth:
-    """What a scene shows."""
     huge = index % HUGE == HUGE - 1
     body = ("sphere", "cylinder", "ellipsoid")[index % 3]
     radius = float(np.exp(rng.uniform(*np.log((25, 110) if body == "sphere" else (15, 60)))))

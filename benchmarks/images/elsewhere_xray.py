@@ -58,8 +58,6 @@ DETECTORS = ((256, 256), (190, 480), (600, 470), (400, 400))
 
 @dataclass(frozen=True)
 class Truth:
-    """What a scene shows."""
-
     kind: str
     #: wanted, never: tags that it must have, and that it surely has not.
     wanted: tuple[str, ...]

@@ -23,9 +23,8 @@ import numpy as np
 
 from ..asked import parser_of
 from ..kept import kept, run
-from ..tables import markdown
+from ..tables import markdown, show
 
-TABLE = Path(__file__).with_suffix(".md")
 SEED = 71
 Row = dict[str, Any]
 #: From which probability on an answer is sure.
@@ -162,7 +161,6 @@ JUDGES = {"sans": of_sans, "gisas": of_gisas, "diffraction": of_diffraction, "xr
 
 
 def solve(kind: str, index: int, seed: int) -> Row:
-    """One scene of a kind."""
     return answered(kind.removeprefix("elsewhere_"), index, seed, JUDGES[kind.removeprefix("elsewhere_")])
 
 
@@ -284,7 +282,6 @@ def table(kinds: dict[str, list[Row]]) -> str:
 
 
 def main() -> None:
-    """Answer and print."""
     parser = parser_of(__doc__, images=20, first=0, seed=(SEED, "Of the scenes."))
     parser.add_argument("--kind", choices=list(DOMAINS), help="Answer scenes of this kind.")
     parser.add_argument("--work", type=Path, default=Path("work"))
@@ -296,6 +293,4 @@ def main() -> None:
         kind: list(kept(options.work / f"elsewhere_{kind}-{options.seed}.jsonl").values()) for kind in DOMAINS
     }
     said = table({kind: some for kind, some in rows.items() if some})
-    print(said)
-    if options.write:
-        TABLE.write_text(f"# Images by other code\n\n{CAVEAT}\n\n{said}", encoding="utf-8")
+    show(said, options.write, __file__, f"# Images by other code\n\n{CAVEAT}\n\n")

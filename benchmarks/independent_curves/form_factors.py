@@ -26,8 +26,15 @@ def sphere_amplitude(q: ArrayLike, radius: ArrayLike) -> Array:
 
 
 def sphere_volume(radius: ArrayLike) -> Array:
-    """4π R³ / 3, Å³."""
     return 4 * np.pi / 3 * np.asarray(radius, float) ** 3
+
+
+def normal_spheres(q: Array, mean: float, relative: float, reach: float = 4.0, points: int = 81) -> Array:
+    """<V² F²> / <V> of spheres whose radii have a normal distribution, cut at `reach` deviations, Å³."""
+    steps = np.linspace(-reach, reach, points)
+    radii, number = mean * (1 + relative * steps), np.exp(-0.5 * steps**2)
+    volume = sphere_volume(radii)
+    return sphere_amplitude(q[:, None], radii) ** 2 @ (number * volume**2) / (number @ volume)
 
 
 def layered_sphere_amplitude(q: Array, radii: Array, contrasts: Array) -> Array:

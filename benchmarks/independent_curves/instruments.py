@@ -95,7 +95,6 @@ def measure(
     faults: bool = True,
     slit: float | None = None,
 ) -> Measurement:
-    """Measure a sample."""
     low, high = sample.q_range
     q, dq, sigma_of = INSTRUMENTS[instrument](low, high, rng)
     unstated = slit

@@ -11,16 +11,7 @@ Array = NDArray[np.float64]
 def reflectivity(q: Array, densities: Array, thicknesses: Array, roughnesses: Array) -> Array:
     """R(q) by Parratt's recursion, with roughness (L. Névot, P. Croce, Rev. Phys. Appl. 15 (1980) 761).
 
-    Parameters
-    ----------
-    q : (n,)
-        Å⁻¹.
-    densities : (k + 2,)
-        Scattering length densities, Å⁻²: of the medium that the beam comes from, the layers, the substrate.
-    thicknesses : (k,)
-        Of the layers, Å.
-    roughnesses : (k + 1,)
-        Of the interfaces, Å.
+    Scattering length densities, Å⁻²: of the medium that the beam comes from, k layers, and the substrate.
     """
     inner = (q[:, None] / 2) ** 2 - 4 * np.pi * (densities - densities[0])
     k = np.sqrt(inner.astype(complex))

@@ -9,14 +9,9 @@ Array = NDArray[np.float64]
 
 
 def sizes_of(shape: str, mean: float, relative: float, points: int = 81) -> tuple[Array, Array]:
-    """Sizes and the share of particles that have each.
+    """Sizes and the share of particles that have each, of this number mean and relative deviation.
 
-    Parameters
-    ----------
-    shape : str
-        "gaussian"; "schulz" (G. V. Schulz, Z. Phys. Chem. B 43 (1939) 25); "lognormal".
-    mean, relative : float
-        Number mean, and standard deviation over it, of the whole distribution.
+    "gaussian"; "schulz" (G. V. Schulz, Z. Phys. Chem. B 43 (1939) 25); "lognormal".
     """
     if relative == 0:
         return np.array([mean]), np.array([1.0])

@@ -40,15 +40,6 @@ def sticky_spheres(q: Array, radius: float, fraction: float, stickiness: float) 
 def hard_sphere_mixture(q: Array, radii: Array, numbers: Array, fraction: float, amplitudes: Array) -> Array:
     """Mean of F_i F_j S_ij over a mixture of hard spheres (A. Vrij, J. Chem. Phys. 71 (1979) 3267).
 
-    Parameters
-    ----------
-    radii, numbers : (k,)
-        Of each size the radius and its share of all particles.
-    amplitudes : (n, k)
-        Of each size at each q.
-
-    Notes
-    -----
     Baxter's factor of mixtures, Percus-Yevick, J. Chem. Phys. 52 (1970) 4559: Q_ij = δ_ij - 2π √(n_i n_j)
     ∫ (a_i (r² - R_ij²)/2 + b_i (r - R_ij)) exp(iqr) dr from R_i - R_j to R_i + R_j, and S⁻¹ = Q(-q)ᵀ Q(q).
     """
@@ -76,13 +67,8 @@ def liquid(
 ) -> Array:
     """S(q) of hard spheres with a Yukawa repulsion, from the Ornstein-Zernike equation solved on a grid.
 
-    Parameters
-    ----------
-    energy : float
-        At contact, in kT: u(r) = energy · exp(-(r - d)/decay) · d/r.
-    closure : str
-        "hnc" (J. M. J. van Leeuwen et al., Physica 25 (1959) 792) or "py" (J. K. Percus, G. J. Yevick,
-        Phys. Rev. 110 (1958) 1).
+    u(r) = energy · exp(-(r - d)/decay) · d/r in kT. Closures: "hnc" (J. M. J. van Leeuwen et al., Physica 25
+    (1959) 792) or "py" (J. K. Percus, G. J. Yevick, Phys. Rev. 110 (1958) 1).
     """
     n = 4096
     step = 0.005 * diameter
@@ -151,19 +137,7 @@ def cubic_lattice(
     """S(q) of a powder of small crystals (S. Förster et al., J. Phys. Chem. B 109 (2005) 1347).
 
     1 - G(q) + G(q) Z(q): Z sums Gaussian peaks of all reflections, G = exp(-q² u²) is Debye and Waller's.
-
-    Parameters
-    ----------
-    edge : float
-        Of the cubic cell.
-    kind : str
-        "fcc", "bcc" or "sc".
-    displacement : float
-        Root mean square displacement u along one axis.
-    domain : float
-        Size of the crystals; peaks are 2π/domain wide (standard deviation 0.42 of that).
-    reach : float
-        Largest q of a reflection.
+    Crystals of size `domain` have peaks 2π/domain wide (standard deviation 0.42 of that).
     """
     most = int(np.ceil(reach * edge / (2 * np.pi)))
     count: dict[int, int] = {}

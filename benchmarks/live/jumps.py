@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,8 @@ from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.types import Curve
 
 from ..asked import parser_of
-from ..tables import markdown
+from ..independent_curves.form_factors import normal_spheres, sphere_volume
+from ..tables import markdown, show
 
 Floats = NDArray[np.float64]
 Q = np.geomspace(0.004, 0.35, 160)
@@ -33,12 +33,7 @@ WITHIN = 3
 
 def sphere(radius: float) -> Floats:
     """I(q) of spheres with normally distributed radii, cm⁻¹."""
-    steps = np.linspace(-4, 4, 81)
-    radii, weight = radius * (1 + WIDTH * steps), np.exp(-(steps**2) / 2)
-    x = Q[:, None] * radii
-    volume = radii**3
-    amplitude = volume * 3 * (np.sin(x) - x * np.cos(x)) / x**3
-    return np.asarray(2e-5 * (amplitude**2 @ weight) / (volume @ weight))
+    return np.asarray(2e-5 * normal_spheres(Q, radius, WIDTH) / sphere_volume(1.0))
 
 
 @dataclass(frozen=True)
@@ -157,7 +152,6 @@ class Score:
 
 
 def main() -> None:
-    """Print the table, or write it."""
     parser = parser_of(__doc__, each=(20, "series of each kind"), seed=7)
     options = parser.parse_args()
     predictor = open_predictor()
@@ -178,6 +172,4 @@ def main() -> None:
               "with sphere", "with an upturn", "another kind said", "jumps besides",
               "gradual changes besides"]  # fmt: skip
     text = markdown(header, rows) + f"\nOf {options.each} series of each kind.\n"
-    print(text)
-    if options.write:
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+    show(text, options.write, __file__)

@@ -37,7 +37,6 @@ def against(name: str, scale: float, stated: str, given: bool, m: Measurement) -
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
-    """Title to writer."""
     bare = {f"`{name}`": partial(against, name, scale, "", False) for name, scale in NAMES}
     given = {
         f"`{name}`, the wavelength given": partial(against, name, scale, "", True)

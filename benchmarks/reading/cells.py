@@ -67,14 +67,12 @@ def brackets(m: Measurement) -> File:
 
 
 def as_json(m: Measurement) -> File:
-    """Columns in JSON."""
     t = m.truth.pinhole_less
     held = {"q": list(10 * t.q), "I": list(t.intensity), "sigma": list(t.error), "q_unit": "1/nm"}
     return File(".json", json.dumps(held).encode(), ((t,),), ("",))
 
 
 def as_numpy(m: Measurement) -> File:
-    """An array of numpy."""
     t, held = m.truth.pinhole_less, io.BytesIO()
     np.save(held, np.array([PER_NM * t.q, t.intensity, t.error]))
     return File(".npy", held.getvalue(), (), ("",))
@@ -107,7 +105,6 @@ FORMS = (
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
-    """Title to writer."""
     found: dict[str, Callable[[Measurement], File]] = {
         title: partial(written, form, head, refusal=("table",) if exotic else ())
         for title, form, head, exotic in FORMS

@@ -53,7 +53,6 @@ def samples(kind: str, m: Measurement) -> File:
 
 
 def subtracted(m: Measurement) -> File:
-    """Sample, buffer and their difference."""
     t = m.truth.pinhole_less
     buffer = np.full(t.q.size, 0.3 * t.intensity.max()) + 0.2 * t.error
     sample = t.intensity + buffer
@@ -64,7 +63,6 @@ def subtracted(m: Measurement) -> File:
 
 
 def frames(m: Measurement) -> File:
-    """Frames of a time series."""
     t = m.truth
     series = [t.intensity * (1 + 0.01 * k) for k in range(8)]
     head = "# q[1/nm]\t" + "\t".join(f"frame_{k:03d}" for k in range(8)) + "\n"
@@ -84,7 +82,6 @@ def transposed(m: Measurement) -> File:
 
 
 def descending(m: Measurement) -> File:
-    """From high q to low."""
     rows = text([c[::-1] for c in basic(m)], m.digits())
     return File(".dat", (UNIT + "q I dI\n" + rows).encode(), ((m.truth.pinhole_less,),))
 
@@ -280,7 +277,6 @@ NAMELESS = (
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
-    """Title to writer."""
     rest: dict[str, Callable[[Measurement], File]] = {
         "three samples side by side, no uncertainties": partial(samples, "bare"),
         "three samples side by side, each with uncertainties": partial(samples, "errors"),

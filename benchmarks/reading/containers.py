@@ -35,7 +35,6 @@ def root(entries: str, version: str = "1.1") -> str:
 
 
 def entry(body: str, title: str = "sample", more: str = "") -> str:
-    """One entry."""
     frame = f"<SASentry><Title>{title}</Title><Run>1</Run><SASdata>\n{body}</SASdata>"
     return frame + f"<SASsample><ID>x</ID></SASsample>{more}<SASnote/></SASentry>"
 
@@ -102,7 +101,6 @@ def cansas_slit(where: str, m: Measurement) -> File:
 
 
 def cansas_several(m: Measurement) -> File:
-    """Two entries."""
     t = m.truth.pinhole_less
     second = Truth(t.q, 2 * m.model + t.error, 1.2 * t.error)
     body = entry(idata(t, "1/nm", PER_NM), "A") + entry(idata(second, "1/A", 1.0), "B")
@@ -118,7 +116,6 @@ def hdf5(write: Callable[[h5py.File], None]) -> bytes:
 
 
 def group(parent: Any, name: str, kind: str, canSAS: str = "", **attributes: Any) -> Any:
-    """A NeXus group."""
     made = parent.create_group(name)
     made.attrs["NX_class"] = kind
     if canSAS:
@@ -131,7 +128,6 @@ def group(parent: Any, name: str, kind: str, canSAS: str = "", **attributes: Any
 def nxcansas_entry(
     file: Any, name: str, t: Truth, unit: str | None, scale: float, packed: dict[str, Any]
 ) -> None:
-    """One NXcanSAS entry."""
     held = group(file, name, "NXentry", "SASentry", version="1.1", default="sasdata01")
     held["definition"], held["title"], held["run"] = "NXcanSAS", name, "1"
     attributes: dict[str, Any] = {"signal": "I", "I_axes": "Q", "Q_indices": np.int32(0)}
@@ -176,7 +172,6 @@ def nxcansas(unit: str | None, scale: float, kind: str, m: Measurement) -> File:
 
 
 def nxcansas_several(m: Measurement) -> File:
-    """Two entries in two units."""
     t = m.truth
     second = Truth(t.q[::2], 2 * m.model[::2] + t.error[::2], 1.2 * t.error[::2])
 
@@ -297,7 +292,6 @@ def zipped(m: Measurement) -> File:
 
 
 def workbook(m: Measurement) -> File:
-    """A workbook."""
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w") as archive:
         archive.writestr(zipfile.ZipInfo("[Content_Types].xml"), '<?xml version="1.0"?><Types/>')
@@ -314,7 +308,6 @@ def otoko(m: Measurement) -> File:
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
-    """Title to writer."""
     found: dict[str, Callable[[Measurement], File]] = {
         "canSAS 1.0, 1/A": partial(cansas, "1/A", 1.0, "1.0"),
         "canSAS 1.1, 1/nm": partial(cansas, "1/nm", PER_NM, "1.1"),

@@ -176,7 +176,6 @@ TABLES = {
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
-    """Title to writer."""
     found: dict[str, Callable[[Measurement], File]] = {
         "NIST .ABS, six columns": nist_abs,
         "NIST USANS .cor, slit": usans,

@@ -334,5 +334,4 @@ def _of_damage() -> dict[str, Callable[[Measurement], File]]:
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
-    """Title to writer."""
     return _of_names() | _of_slits() | _of_containers() | _of_tables() | _of_damage()

@@ -62,7 +62,6 @@ def comma(line: str, sign: str) -> str:
 
 
 def mixed(recipe: int, m: Measurement) -> File:
-    """One file."""
     m = Measurement(m.name, m.truth, m.model, np.random.default_rng([int(m.rng.integers(2**31)), recipe]))
     unit, scale = UNITS[int(m.rng.integers(len(UNITS)))]
     place = m.pick("name", "name", "name", "remark", "footer", "nowhere")
@@ -91,5 +90,4 @@ def mixed(recipe: int, m: Measurement) -> File:
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
-    """Title to writer."""
     return {f"mixed: recipe {k}": partial(mixed, k) for k in range(1, RECIPES + 1)}

@@ -33,7 +33,6 @@ class Good:
 
 
 def rows(columns: list[Array], between: str = " ", form: str = "%.6e") -> str:
-    """Lines of numbers."""
     return "".join(between.join(form % v for v in line) + "\n" for line in zip(*columns, strict=True))
 
 
@@ -47,7 +46,6 @@ def text(
 
 
 def cansas(unit: str, scale: float, truth: Truth) -> bytes:
-    """XML of canSAS 1D."""
     points = "".join(
         f'<Idata><Q unit="{unit}">{scale * q:.6e}</Q><I unit="1/cm">{i:.6e}</I>'
         f'<Idev unit="1/cm">{e:.6e}</Idev></Idata>\n'
@@ -61,7 +59,6 @@ def cansas(unit: str, scale: float, truth: Truth) -> bytes:
 
 
 def hdf5(write: Callable[[Any], None]) -> bytes:
-    """An HDF5 file."""
     import h5py
 
     held = io.BytesIO()
@@ -71,7 +68,6 @@ def hdf5(write: Callable[[Any], None]) -> bytes:
 
 
 def nxcansas(unit: str, scale: float, truth: Truth) -> bytes:
-    """NXcanSAS of one entry."""
     return hdf5(lambda file: nxcansas_entry(file, "sasentry01", truth, unit, scale, {}))
 
 

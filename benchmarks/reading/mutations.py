@@ -57,7 +57,6 @@ def _one_row(change: Callable[[str, Generator], list[str]]) -> Callable[[str, Ge
 
 
 def _one_value(change: Callable[[str, Generator], str]) -> Callable[[str, Generator], str]:
-    """Change one number of one row."""
 
     def changed(line: str, rng: Generator) -> list[str]:
         found = _numbers(line)

@@ -89,7 +89,6 @@ def under(name: str, columns: str) -> Table:
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
-    """Title to writer."""
     found: dict[str, Callable[[Measurement], File]] = {}
     found |= {f"q as `{name}`": under(name, "nm I dI") for name in Q_NAMES}
     for name in ANGSTROM_NAMES:

@@ -279,7 +279,6 @@ TABLES = {
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
-    """Title to writer."""
     found: dict[str, Callable[[Measurement], File]] = {
         "ATSAS PRIMUS .dat, unit in the footer": primus,
         "ATSAS DAMMIF .fir, long header": fir_long,

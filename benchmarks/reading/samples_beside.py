@@ -53,7 +53,6 @@ def laid_out(order: str, found: list[Truth], names: list[tuple[str, str]]) -> tu
 
 
 def beside(order: str, style: tuple[str, str], m: Measurement) -> File:
-    """One table."""
     number = int(m.rng.integers(2, 5))
     labels = LABELS[int(m.rng.integers(len(LABELS)))][:number]
     found = sets(number, m)
@@ -65,7 +64,6 @@ def beside(order: str, style: tuple[str, str], m: Measurement) -> File:
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
-    """Title to writer."""
     return {
         f"samples: {order}, `{style[0]}`{'' if order == ORDERS[0] else f' `{style[1]}`'}": partial(
             beside, order, style

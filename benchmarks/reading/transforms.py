@@ -67,7 +67,6 @@ def vector(name: str, form: Callable[[Array], Array], m: Measurement) -> File:
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
-    """Title to writer."""
     found: dict[str, Callable[[Measurement], File]] = {
         f"I as `{name}`": partial(intensity, name, form) for name, form in INTENSITIES
     }

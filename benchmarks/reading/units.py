@@ -22,7 +22,6 @@ ANGLE = ("angle", "2θ", "wavelength")
 
 
 def text(columns: list[np.ndarray], form: str = "%.6e", gap: str = " ", end: str = "\n") -> str:
-    """Rows of numbers."""
     return "".join(gap.join(form % value for value in row) + end for row in zip(*columns, strict=True))
 
 
@@ -250,7 +249,6 @@ ENCODINGS = (
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
-    """Title to writer."""
     found: dict[str, Callable[[Measurement], File]] = {f"unit: {u.title}": partial(write, u) for u in UNITS}
     found |= {f"unit: {title}": partial(ranged, low, high) for title, low, high in WINDOWS}
     return found | {f"text: {title}": partial(encoded, key) for title, key in ENCODINGS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..batch.plan import Options
+from ..files import check_output, check_place, put_whole
 from ..types import Curve, DataError, SasnetError
-from .arguments import Force, Given, Kind, Own, Quiet, SampleFile, Share, Tie, names_of
+from .arguments import Force, Given, Kind, Own, Quiet, SampleFile, Share, Tie
 from .fit import Reading
 from .fit_options import Files, add_fit_options
 from .progress import Ending
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from ..fitting.result.fit_result import FitResult
     from ..fitting.result.sample_result import SampleResult
     from ..planning.next_measurement import Plan
+
+#: What a plan begins with.
+_MARK = '{"files"'
 
 
 @add_fit_options(time_limit=90.0)
@@ -84,7 +89,10 @@ def next_(
     ] = None,
     plan: Annotated[
         Path | None,
-        typer.Option("--plan", help="Earlier answer (--json) that the last file followed: did it hold?"),
+        typer.Option("--plan", help="Earlier plan (--save) that the new file followed: did it hold?"),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Write the plan into this file, for --plan after it.")
     ] = None,
     plot: Annotated[
         Path | None,
@@ -109,39 +117,36 @@ def next_(
     """
     from ..fitting.asked import check_names
     from ..fitting.pool import Workers
-    from ..planning import sentences
-    from ..planning.next_measurement import default_solvents, next_measurement, present_solvent
-    from ..planning.prediction import prediction_held
+    from ..planning.next_measurement import next_measurement
+    from ..planning.options import fix_exchanging
     from ..zoo import bank_path
     from .files import check_free, say_drawn
 
     check_free(None, plot, None, force=force)
-    earlier = None if plan is None else read_plan(plan)
-    changes = changes_of(change)
-    parts = materials_of(exchange)
-    options = fix_exchanging(options, parts)
+    if save is not None:
+        check_place(save)
+        check_output(save, force=force, mark=_MARK)
+    question = _question(
+        parameter=parameter, aim=aim, solvents=solvents, exchange=exchange, changes=change,
+        instrument=instrument, time=counting_time, earlier=None if plan is None else read_plan(plan),
+    )  # fmt: skip
+    options = replace(options, fit=fix_exchanging(options.fit, question.get("exchange")))
     ending = Ending()
     with Workers(bank_path(), options.fit.workers, ended=ending) as pool:
         check_names(options.fit)
+        sample_options = Given(sample_file, kind, share, own, tie)
         result = _fit(
-            pool, ending, files, options, Given(sample_file, kind, share, own, tie), quiet or as_json
+            pool, ending, files, options, sample_options, question.get("exchange"), quiet or as_json
         )
-    contrast, offered, note = options.fit.contrast, names_of(solvents) or [], ""
-    if not offered:
-        offered, note = default_solvents(result, contrast.solvent_name if contrast is not None else "")
-    elif present_solvent(result) is None:
-        offered, note = [], str(sentences.NO_SOLVENT)
     with ending.listen():
-        answer = next_measurement(
-            result, parameter=parameter, aim=aim, solvents=offered, exchange=parts, instrument=instrument,
-            changes=changes, time=counting_time, ended=ending, progress=_progress(quiet or as_json),
-        )  # fmt: skip
-    answer = answer.add_notes(*filter(None, [note]), before=prediction_held(earlier, result))
+        answer = next_measurement(result, **question, ended=ending, progress=_progress(quiet or as_json))
     if as_json:
         json_lines()(answer.as_dict())
     else:
         _print(answer, quiet=quiet)
-    if plot is not None:
+    if save is not None:
+        put_whole(save, json.dumps(answer.as_dict()).encode(), "plan")
+    if plot is not None and answer.ranked:
         from ..report.next_measurement import plot_plan
 
         plot_plan(plot, answer)
@@ -151,10 +156,17 @@ def next_(
 
 
 def _fit(
-    pool: Workers, ending: Ending, files: list[str], options: Options, sample_options: Given, silent: bool
+    pool: Workers,
+    ending: Ending,
+    files: list[str],
+    options: Options,
+    sample_options: Given,
+    exchange: dict[str, str] | None,
+    silent: bool,
 ) -> FitResult | SampleResult:
     from ..fitting.api import fit_sample, fit_with
     from ..fitting.progress import Watched
+    from ..planning.options import tie_exchanging
     from .files import curves_of, expand
     from .fit import sample_from
     from .progress import show_fit_progress
@@ -174,57 +186,34 @@ def _fit(
         with show_fit_progress(options.fit.time_limit, silent) as progress, ending.listen():
             return fit_with(Watched(pool, progress), curves[0], options.fit)
     sample = sample_from(files, reading.read, options.window, sample_options, options.wavelength)
+    sample = tie_exchanging(sample, exchange)
     limit = options.fit.time_limit * len(sample.curves)
     with show_fit_progress(limit, silent) as progress, ending.listen():
         return fit_sample(Watched(pool, progress), sample, options.fit)
 
 
-def changes_of(texts: list[str] | None) -> dict[str, dict[str, float]]:
-    """``name=value,…`` texts as samples by their text, or wrong usage."""
-    from .fit_options import values_of
+def _question(**given: Any) -> dict[str, Any]:
+    """Options of the plan, checked, or wrong usage."""
+    from ..planning.measurements import read_instrument
+    from ..planning.options import plan_options
 
-    return {text: values_of(text.split(","), "--change") for text in texts or ()}
-
-
-def materials_of(texts: list[str] | None) -> dict[str, str]:
-    """``name=formula@density`` pairs, or wrong usage."""
-    from ..planning.measurements import exchanged_density
-
-    parts = {}
-    for text in texts or ():
-        name, separator, material = text.partition("=")
-        if not separator or not name.strip() or "@" not in material:
-            raise typer.BadParameter(
-                f"{text!r} is not name=formula@density, such as sld_shell=C6H7H[1]3O5@1.5.",
-                param_hint="--exchange",
-            )
-        exchanged_density(material.strip(), 0.0)  # a SasnetError says what is wrong with it
-        parts[name.strip()] = material.strip()
-    return parts
-
-
-def fix_exchanging(options: Options, parts: dict[str, str]) -> Options:
-    """Options with the densities that exchanging parts have in the present solvent, where that is given."""
-    from ..planning.measurements import exchanged_density
-
-    fit = options.fit
-    solvent = None if fit.contrast is None else fit.contrast.solvent
-    if solvent is None:
-        return options
-    known = {name: exchanged_density(material, solvent) for name, material in parts.items()}
-    return replace(options, fit=replace(fit, fixed={**known, **fit.fixed}))
+    try:
+        question = plan_options(given)
+        if "instrument" in question:  # before anything is fitted
+            read_instrument(question["instrument"])
+        return question
+    except SasnetError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def read_plan(path: Path) -> dict[str, Any]:
     """Read an earlier plan; raises SasnetError if it cannot be read."""
-    import json
-
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         found = None
     if not isinstance(found, dict) or not isinstance(found.get("predictions"), dict):
-        raise SasnetError(f"{path}: is not the answer of sasnet next --json; give that file.")
+        raise SasnetError(f"{path}: is no plan; give the file that sasnet next --save wrote.")
     return found
 
 
@@ -252,4 +241,5 @@ def _print(plan: Plan, *, quiet: bool) -> None:
     for note in notes:
         say(Text(f"Note: {note}"), soft_wrap=True)
     head, *rows = plan.table()
-    say(list_table(head, rows))
+    if rows:
+        say(list_table(head, rows))

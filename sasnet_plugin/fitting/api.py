@@ -48,7 +48,7 @@ from .progress import Progress, show_progress, watch
 from .result.fit_result import Artefact, FitResult, SizeMixture
 from .result.model_fit import ModelFit, explains
 from .result.sample_result import JointFit, SampleResult
-from .settings import EFFORT, OPTIMIZE
+from .settings import EFFORT
 from .strategy.disagreement import odd_one, other_shape_that_explains, own_that_explains
 from .strategy.hypothesis import Beliefs, priors
 from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_restart_task, widen_joint_errors
@@ -185,7 +185,7 @@ def fit_with(
     # if it was asked before.
     method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
     stop = limit if wall is None else (1 - STRATEGY.assessment_share) * wall
-    for_ranking = 1.0 if method.name == "lm" else OPTIMIZE.ranking_share
+    for_ranking = 1.0 if method.name == "lm" else EFFORT.planned
     start_time = time.monotonic()
     ledger = Ledger(pool, start_time + for_ranking * stop)
     dintensity, note = uncertainties(curve)
@@ -239,6 +239,7 @@ def fit_with(
         artefact=artefact,
         limited=tuple(options.ranges),
         given=_list_given(options, result.fits),
+        contrast=options.contrast,
         ended=ended,
         limit_met=ledger.cut and not ended,
         unfitted=unfitted,
@@ -602,7 +603,8 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float 
         )
     if sample.kind == SECTORS:
         return _fit_sectors(pool, sample, options, patience)
-    return leaving_out(partial(_as_measured, pool, patience), pool, sample, options, patience)
+    result = leaving_out(partial(_as_measured, pool, patience), pool, sample, options, patience)
+    return replace(result, contrast=options.contrast)
 
 
 def _fit_sectors(pool: Pool, sample: Sample, options: FitOptions, patience: float) -> SampleResult:

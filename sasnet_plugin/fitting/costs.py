@@ -75,7 +75,7 @@ def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, qu
     points, widest = _count_distribution_points(form, parameters)
     if _has_no_directions(form, quick):
         return EFFORT.each + points * q.size * (
-            EFFORT.point + EFFORT.node * _count_added_terms(form, parameters)
+            EFFORT.node + EFFORT.node * _count_added_terms(form, parameters)
         )
     along, across = (_longest(names, parameters) for names in _sizes(form))
     ratios = _ratios(form)
@@ -119,7 +119,7 @@ def _each_point(
     # As sasmodels' kernels have it, the outer integral goes with the largest half length, the inner one with
     # the largest across the axis.
     nodes = _nodes(form, sizes, q, quick)
-    return EFFORT.point + each_node * float(np.mean(np.minimum(nodes, EFFORT.most_nodes)))
+    return EFFORT.node + each_node * float(np.mean(np.minimum(nodes, EFFORT.most_nodes)))
 
 
 @cache

@@ -33,8 +33,7 @@ class EffortSettings:
     """Of `costs` and `ledger`: what an evaluation of a model counts, measured on one core at 3 GHz."""
 
     each: float = setting(5e-4, "Python's part of an evaluation: resolution, parameters, a step.", "s")
-    point: float = setting(5e-8, "A point of q without an average over orientations.", "s")
-    node: float = setting(4e-8, "A point of quadrature over orientations.", "s")
+    node: float = setting(4e-8, "A point of q, or of quadrature over orientations.", "s")
     averaged: float = setting(
         2.5e-8, "A profile or interpolation where sizes are averaged before orientations.", "s"
     )
@@ -45,7 +44,6 @@ class EffortSettings:
         4.0, "With a structure factor or a second component it takes so many times that."
     )
     lanes: int = setting(2, "Budgets are shared out as if so many processes worked in parallel.")
-    ahead: int = setting(4, "A task knows what came of those before it, but for so many.")
     planned: float = setting(
         0.7, "Of the time left is planned for; the rest is for what takes longer than it should.", "share"
     )
@@ -76,12 +74,19 @@ class EffortSettings:
     )
     unnoticed: float = setting(0.3, "Of a budget: what a clock leads by early on decides nothing.", "share")
 
+    @property
+    def ahead(self) -> int:
+        """A task knows what came of those before it, but for so many: two of each process."""
+        return 2 * self.lanes
+
 
 @dataclass(frozen=True)
 class ProblemSettings:
     """Of `problem`: what is fitted, and at how many points a model is calculated."""
 
-    no_value: float = setting(1e6, "Residual where a model has no value; finite, so that a fit turns back.")
+    no_value: float = setting(
+        1e6, "Residual where a model has no value, or no sample is; finite, so that a fit turns back."
+    )
     rounding: float = setting(
         1e-9,
         "By this share of the largest value a calculated intensity may fall below 0, or χ² rise in the last"
@@ -92,7 +97,8 @@ class ProblemSettings:
     alike: float = setting(
         1e-3,
         "A relative difference below it is none: of the χ² of two minima, of a value from the end of its"
-        " range, of a slope from a combination of others (not fitted then).",
+        " range, of a slope from a combination of others (not fitted then). All q are usually off by it, so"
+        " no length is known better.",
     )
     size_reach: float = setting(
         30.0, "Fitted sizes stay within this factor of their start; a range as long is log-uniform."
@@ -108,13 +114,17 @@ class ProblemSettings:
     )
     most_width: float = setting(0.7, "Largest width of a size distribution, relative to the size.")
     sparse: int = setting(
-        80, "Points a decade of q tried first where the measured ones are too few, or behind a supposed slit."
+        80,
+        "Points a decade of q tried first where the measured ones are too few, or behind a supposed slit. The"
+        " coarse copy of a curve has no more in all.",
     )
     fine: int = setting(
         200, "Points a decade of q tried next; four times as many are enough, but for peaks of fast models."
     )
     tolerance: float = setting(
-        2e-3, "Mean squared change of a residual that more points of q, or of a distribution, may make."
+        2e-3,
+        "Mean squared change of a residual that more points of q, more points of a distribution, or"
+        " sasmodels' own curve may make.",
     )
     wide_resolution: float = setting(
         0.1, "dq/q from which on the far tail of a resolution matters on a steep curve.", "share"
@@ -122,15 +132,16 @@ class ProblemSettings:
     window: float = setting(
         0.3, "About a point, in which I is averaged and the slope of the curve is taken.", "ln q"
     )
-    fewest_points: int = setting(8, "Points, or bins, below which residuals say nothing.")
-    along_slit: int = setting(7, "Points of q along half a slit.")
-    coarse_points: int = setting(80, "Points at most of the coarse copy of a curve.")
-    even_weights: float = setting(3.0, "Times the middle uncertainty of its cell is added to each point's.")
-    neutron_matter: tuple[float, float] = setting(
-        (-1.0, 10.0), "Scattering length densities that matter has for neutrons.", "10⁻⁶ Å⁻²"
+    fewest_points: int = setting(
+        8, "Points, or bins, below which residuals say nothing; and steps, of chains."
     )
-    within_matter: float = setting(0.9, "Of the way to its end, where contrasts are brought within it.")
-    xray_matter: tuple[float, float] = setting((-1.0, 130.0), "The same for X-rays.", "10⁻⁶ Å⁻²")
+    along_slit: int = setting(7, "Points of q along half a slit.")
+    even_weights: float = setting(3.0, "Times the middle uncertainty of its cell is added to each point's.")
+    matter: Mapping[str, tuple[float, float]] = setting(
+        {"neutron": (-1.0, 10.0), "xray": (-1.0, 130.0)},
+        "Scattering length densities that matter has.",
+        "10⁻⁶ Å⁻²",
+    )
     first_width: float = setting(0.12, "Width that size distributions start with, relative to the size.")
     width_points: ByCost[int] = setting(map_by_cost(35, 21, 15), "Most points of a size distribution.")
     coarse_width_points: ByCost[int] = setting(map_by_cost(15, 9, 7), "The same on the coarse copy.")
@@ -167,18 +178,20 @@ class StartSettings:
         48, "Bins of ln q in which the library's curves are compared with the data, and a peak is looked for."
     )
     tolerance: float = setting(0.07, "Of I, added to the uncertainty: the library is coarse.")
-    distinct: float = setting(0.3, "Two starts, or minima, differ by so much at least, in ln of their sizes.")
+    distinct: float = setting(
+        0.3,
+        "Two starts, or minima, differ by so much at least in ln of their sizes; a maximum that may repeat"
+        " stands out by so much in ln I.",
+    )
     looked_at: int = setting(400, "Nearest curves looked at for each start that is wanted.")
     starts: int = setting(
         8, "Starts of a candidate; half of them are followed further, and half of these on all points."
     )
-    further: int = setting(2, "So many times as many where none of these comes near.")
     second_powers: tuple[float, ...] = setting(
         (-2.0, -1.0, -0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5),
         "Exponents tried of a power law as a second component, negative ones of a background that rises; the"
         " positive ones also in simple sums.",
     )
-    second_curves: int = setting(12, "Sizes tried of another second component.")
     simple_tolerance: float = setting(
         0.03, "Of I, added to the uncertainty where simple sums are compared: their grid is fine.", "share"
     )
@@ -198,8 +211,12 @@ class StartSettings:
     simple_far: float = setting(
         6.0, "Residual from which on no simple sum is meant: fringes, or other shapes."
     )
-    prominent: float = setting(0.3, "A maximum stands out by so much of ln I; it may be of what repeats.")
-    peaks: int = setting(3, "So many of them give a distance.")
+    near_fits: int = setting(
+        3,
+        "So many of the best fits have neighbours, of a probable group's simplest models are fitted, and of"
+        " the open models without comparing the library for all of them. So many maxima give a distance. If"
+        " more shapes fit equally well, none is chosen.",
+    )
     layers: tuple[float, ...] = setting(
         (0.14, 0.6), "Thickness of a layer in a plain particle: thin, or most of it.", "of its half size"
     )
@@ -208,13 +225,18 @@ class StartSettings:
     )
 
     @property
+    def second_curves(self) -> int:
+        """Sizes tried of another second component: half as many, as its first component has some, too."""
+        return self.simple_lengths // 2
+
+    @property
     def semifinalists(self) -> int:
         """So many starts or sums are followed further, come from a line, or have a repeat distance."""
         return self.starts // 2
 
     @property
     def finalists(self) -> int:
-        """So many go on to all points; so many best fits and likeliest models to second components."""
+        """So many go on to all points; so many fits and likely models get a second component or artefact."""
         return self.semifinalists // 2
 
 
@@ -250,20 +272,17 @@ class OptimizeSettings:
         5, "So many restarts that end elsewhere one in the lowest minimum stands for: most lead there."
     )
     steps: int = setting(40, "Steps to the end of a fit.")
-    few_steps: int = setting(
-        10, "Steps on a coarse copy, behind a supposed slit, or with a length that is moved."
-    )
     enough: float = setting(
         1e-4, "Relative fall of χ² at which a refinement ends; bumps' 1e-10 follows flat minima on."
-    )
-    same_share: float = setting(
-        0.005, "A quick model's minimum is sasmodels' own if χ² differs by less; the points are added."
     )
     least_share: float = setting(0.1, "Of a task's time, what each part of it has at least.", "share")
     strong: float = setting(0.95, "Correlation from which on a pair of parameters is ill-conditioned.")
     kept_draws: int = setting(1_000_000, "Draws that bumps keeps in memory; of more, every second, third…")
-    least_draws: int = setting(20, "Steps of all chains after burn-in below which they are no posterior.")
-    ranking_share: float = setting(0.6, "The ranking's time where another method follows.", "share")
+
+    @property
+    def few_steps(self) -> int:
+        """Steps on a coarse copy, behind a supposed slit, or with a length that is moved."""
+        return self.steps // 4
 
 
 @dataclass(frozen=True)
@@ -280,7 +299,7 @@ class AssessmentSettings:
     hopeless: float = setting(
         30.0,
         "Reduced χ² that no usual mis-statement of uncertainties excuses; over the best's, what a"
-        " resolution may.",
+        " resolution may, and up to which a fit is listed.",
     )
     too_small: float = setting(
         2.0,
@@ -300,8 +319,9 @@ class AssessmentSettings:
         " curve, a variance, χ² against 1, I against its top.",
     )
     same_contrast: float = setting(0.3, "Of the range of contrasts: an error above it makes none of two one.")
-    unsure: float = setting(0.1, "Relative uncertainty of a size that the curve's shape does not show.")
-    well_known: float = setting(0.05, "Relative uncertainty of values whose correlation is no concern.")
+    unsure: float = setting(
+        0.1, "Relative uncertainty of a size that the curve's shape does not show, or of no concern below."
+    )
     other_lengths: tuple[float, ...] = setting(
         (0.7, 1.4, 2.0, 4.0), "Times a length beyond the data: where one is as good, its error is no error."
     )
@@ -313,17 +333,11 @@ class AssessmentSettings:
         "Usual width of a size distribution that a fit without one may overlook, relative to the size. A"
         " second population starts with one below it.",
     )
-    resolution_centre: float = setting(
-        0.03,
-        "What the centre of a resolution function is usually off by, over its width: cells of the detector,"
-        " the shape that is taken for a Gaussian.",
+    resolution_off: tuple[float, float] = setting(
+        (0.03, 0.05),
+        "What the centre and the width of a resolution function are usually off by, over its width: cells of"
+        " the detector, the shape that is taken for a Gaussian.",
     )
-    q_calibration: float = setting(
-        1e-3,
-        "What all q are usually off by: the sample's place and the wavelength. No length is known better.",
-        "share",
-    )
-    resolution_width: float = setting(0.05, "And its width, over itself.")
     resolution_points: float = setting(
         3.0, "A resolution that no file states is at most about so many times as wide as points are apart."
     )
@@ -333,10 +347,6 @@ class AssessmentSettings:
         " any q, too.",
         "share",
     )
-    clear_share: float = setting(
-        0.5, "Of the points, by falling precision: those in which a misfit relative to I is seen.", "share"
-    )
-    artefact_models: int = setting(2, "Simpler models that are tried with an artefact of the instrument.")
     slit_lengths: tuple[float, ...] = setting(
         (0.05, 0.15, 0.4, 1.0), "Half lengths of slits that are tried, over the largest q."
     )
@@ -354,8 +364,9 @@ class AssessmentSettings:
         " or the end of a curve.",
         "share",
     )
-    decades_above: float = setting(1.0, "Where else data might decide: above the measured q.", "decades")
-    decades_below: float = setting(0.5, "The same below it.", "decades")
+    decades: tuple[float, float] = setting(
+        (0.5, 1.0), "Where else data might decide: below the measured q, and above.", "decades"
+    )
     interval: float = setting(0.1, "Width of the intervals of q in which fits are compared.", "decades")
     points_an_interval: int = setting(4, "Points at which curves are computed in each of them.")
     small_systematic: float = setting(
@@ -376,6 +387,19 @@ class AssessmentSettings:
         0.1,
         "Of I: what shares more than this is no error of a measurement, and the models are wrong.",
         "share",
+    )
+    likely: float = setting(
+        0.5,
+        "Chance of what a fit has become or was found with, of a resolution that is not stated, and of a"
+        " power law with a network, coils or another smooth term. From there on an expensive model is among"
+        " the first, and the network is believed. Steps are taken at once whose worth is this of the first's"
+        " at least: it may be the last.",
+    )
+    seldom: float = setting(
+        0.1,
+        "Chance of what is seldom: a second component, a model that the library comes nearest with, another"
+        " size distribution or one of a shell alone, minimum or points of q. A group with less gets no models"
+        " of its own. If so many uncertainties were replaced, that is reported.",
     )
     named_weight: float = setting(
         0.05, "Of the evidence: a fit with so much is named with the first, for any χ².", "share"

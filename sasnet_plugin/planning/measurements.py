@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
+from ..data.toml_files import is_finite_number
 from ..fitting.result.components import is_scale
 from ..materials import incoherent_scattering, scattering_length_density
 from ..simulate.measure import SYSTEMATIC
@@ -23,7 +24,9 @@ _WINDOW = 9
 #: Mixtures of H2O and D2O that are offered.
 WATERS = ("H2O", "20%D2O", "40%D2O", "60%D2O", "80%D2O", "D2O")
 #: Solvents that differ by less, 1e-6/Å², are one.
-_SAME_SOLVENT = 0.3
+SAME_SOLVENT = 0.3
+#: What the density of a part may differ from that of its material, 1e-6/Å².
+SAME_DENSITY = 0.1
 #: What a density of water may be off by, as a volume fraction of D2O.
 _SAME_SHARE = 0.02
 
@@ -127,7 +130,7 @@ def list_solvents(
     offered = []
     for solvent in solvents:
         density = scattering_length_density(solvent)
-        if abs(density - present) > _SAME_SOLVENT:
+        if abs(density - present) > SAME_SOLVENT:
             densities = {name: exchanged_density(part, density) for name, part in exchange.items()}
             level = before.level + incoherent_scattering(solvent) - water_level(present)
             offered.append(
@@ -164,8 +167,13 @@ def water_level(density: float) -> float:
 
 def water_share(density: float) -> float:
     """Volume fraction of D2O in water of a scattering length density, 1e-6/Å²; beyond 0..1 for others."""
-    light, heavy = (scattering_length_density(name) for name in ("H2O", "D2O"))
+    light, heavy = water_ends()
     return (density - light) / (heavy - light)
+
+
+def water_ends() -> tuple[float, float]:
+    """Scattering length densities of H2O and of D2O, 1e-6/Å²."""
+    return scattering_length_density("H2O"), scattering_length_density("D2O")
 
 
 def read_instrument(path: str | Path) -> list[Measurement]:
@@ -185,7 +193,11 @@ def read_instrument(path: str | Path) -> list[Measurement]:
         raise SasnetError(
             f"{path}: has no [[setting]]; the page on sasnet next in the documentation has an example."
         )
-    return [_setting(path, i, entry) for i, entry in enumerate(settings, start=1)]
+    found = [_setting(path, i, entry) for i, entry in enumerate(settings, start=1)]
+    names = [setting.name for setting in found]
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise SasnetError(f"{path}: two settings are called {repeated[0]}; give each its own name.")
+    return found
 
 
 def examples() -> list[str]:
@@ -210,30 +222,38 @@ def _instrument_text(path: str | Path) -> str:
 
 
 _NEEDED = ("name", "q_min", "q_max", "points", "rate")
+_SPACINGS = ("linear", "log")
+_KNOWN = (*_NEEDED, "dq", "dq_relative", "spacing")
 
 
-def _setting(path: str | Path, number: int, entry: Mapping[str, Any]) -> Measurement:
-    missing = [name for name in _NEEDED if name not in entry]
-    if missing:
-        raise SasnetError(f"{path}: setting {number} has no {missing[0]}; add it.")
-    numbers = {
-        name: entry.get(name, 0.0) for name in ("q_min", "q_max", "points", "rate", "dq", "dq_relative")
-    }
-    wrong = [
-        name
-        for name, value in numbers.items()
-        if isinstance(value, bool) or not isinstance(value, int | float)
-    ]
-    if wrong:
-        raise SasnetError(f"{path}: setting {number} has {wrong[0]} = {numbers[wrong[0]]!r}; give a number.")
-    low, high, points = float(numbers["q_min"]), float(numbers["q_max"]), int(numbers["points"])
-    if not (0 < low < high and 5 <= points <= 10_000 and numbers["rate"] > 0):
+def _setting(path: str | Path, number: int, entry: Any) -> Measurement:
+    here = f"{path}: setting {number}"
+    _check_entries(here, entry)
+    low, high, points = float(entry["q_min"]), float(entry["q_max"]), int(entry["points"])
+    spread = [float(entry.get(name, 0.0)) for name in ("dq", "dq_relative")]
+    if not (0 < low < high and 5 <= points <= 10_000 and entry["rate"] > 0 and min(spread) >= 0):
         raise SasnetError(
-            f"{path}: setting {number} needs 0 < q_min < q_max, 5 to 10,000 points and a rate above 0."
+            f"{here} needs 0 < q_min < q_max, 5 to 10,000 points, a rate above 0 and no negative dq."
         )
     q = np.geomspace(low, high, points) if entry.get("spacing") == "log" else np.linspace(low, high, points)
-    dq = np.hypot(float(numbers["dq"]), float(numbers["dq_relative"]) * q)
+    dq = np.hypot(spread[0], spread[1] * q)
     ring = q * np.gradient(q)
     curve = Curve(q, np.ones(points), dq=dq if dq.any() else None)
-    exposure = float(numbers["rate"]) * ring / ring.sum()
+    exposure = float(entry["rate"]) * ring / ring.sum()
     return Measurement(str(entry["name"]), f"{path}:{number}", curve, np.asarray(exposure))
+
+
+def _check_entries(here: str, entry: Any) -> None:
+    """Raise SasnetError where an entry is missing, unknown, or no finite number."""
+    if not isinstance(entry, Mapping):
+        raise SasnetError(f"{here} is no table; begin each one with [[setting]].")
+    missing = [name for name in _NEEDED if name not in entry]
+    if missing:
+        raise SasnetError(f"{here} has no {missing[0]}; add it.")
+    if unknown := entry.keys() - set(_KNOWN):
+        raise SasnetError(f"{here} has an unknown entry {min(unknown)}; use {', '.join(_KNOWN)}.")
+    wrong = [n for n, value in entry.items() if n not in ("name", "spacing") and not is_finite_number(value)]
+    if wrong:
+        raise SasnetError(f"{here} has {wrong[0]} = {entry[wrong[0]]!r}; give a number.")
+    if entry.get("spacing", "log") not in _SPACINGS:
+        raise SasnetError(f"{here} has spacing = {entry['spacing']!r}; write {' or '.join(_SPACINGS)}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,8 +37,11 @@ from .measurements import (
     read_instrument,
     water_level,
 )
+from .options import list_conflicts
 from .outlook import Outlook, foresee, replace_errors
+from .prediction import prediction_held
 from .rivals import Rival
+from .sentences import percent
 
 #: Least probability of a model that counts as possible, and how many are compared at most.
 LEAST_WEIGHT, MOST_RIVALS = 0.01, 4
@@ -104,6 +108,13 @@ class Plan:
     #: I(q) that each rival predicts for the recommended measurement, with its standard deviation.
     predictions: Mapping[str, Floats] = field(default_factory=dict)
     error: Floats | None = None
+    files: tuple[str, ...] = ()  #: Of the curves that it follows.
+    settled: str = ""  #: Why nothing is left to decide; there are then no measurements.
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the aim is reached without another measurement."""
+        return self.now >= self.aim if self.parameter is None else self.now <= self.aim
 
     @property
     def recommended(self) -> Ranked | None:
@@ -124,14 +135,6 @@ class Plan:
         models = [model for model, name in errors if name == self.parameter]
         if models[1:]:
             yield sentences.MEAN_OF_MODELS(parameter=self.parameter, models=join_names(models))
-
-    def only(self, names: Collection[str]) -> Plan:
-        """The plan with these measurements alone."""
-        return replace(self, ranked=tuple(each for each in self.ranked if each.name in names))
-
-    def add_notes(self, *notes: str, before: str = "") -> Plan:
-        """The plan with more notes; the one on an earlier plan comes first."""
-        return replace(self, notes=tuple(filter(None, [before, *self.notes, *notes])))
 
     def table(self) -> list[list[str]]:
         """Cells of the ranking, the header first."""
@@ -161,6 +164,7 @@ class Plan:
         """What ``--json`` prints."""
         best = self.recommended
         return {
+            "files": list(self.files),
             "rivals": dict(self.rivals),
             "aim": self.aim,
             "for": self.parameter,
@@ -197,6 +201,7 @@ class Plan:
             "measurement": self.ranked[0].name,
             "time": final.time,
             "chance": final.chance,
+            "solvent": final.measurement.solvent,
             "q": curve.q.tolist(),
             "error": self.error.tolist(),
             "intensity": {name: values.tolist() for name, values in self.predictions.items()},
@@ -209,11 +214,18 @@ class Plan:
         return sentences.TIMES(factor=significant(time, 2))
 
     def _answer(self) -> str:
+        if not self.ranked:
+            return self.settled
         best = self.ranked[0]
         goal = best.final
+        if self.is_reached and math.isfinite(goal.time):
+            return self._say_reached(best)
+        if best.time_to_aim is None and not self._reaches(best):
+            return sentences.NOT_SEARCHED(measurement=best.name, aim=self._aim_share())
+        is_reaching = self.recommended is not None or best.time_to_aim is None
         if self.parameter is None:
             said = {"measurement": best.name, "chance": percent(goal.chance), "now": percent(self.now)}
-            if self.recommended is None:
+            if not is_reaching:
                 return sentences.NOTHING_DECIDES(time=self.time_text(goal.time), **said)
             return sentences.MEASURE_NEXT(time=self.time_text(goal.time), **said)
         value = goal.value or 0.0
@@ -222,9 +234,19 @@ class Plan:
             for e in (goal.error or math.nan, self.now * abs(value))
         )
         common = {"measurement": best.name, "time": self.time_text(goal.time), "error": error, "now": now}
-        if self.recommended is None:
+        if not is_reaching:
             return sentences.NOTHING_IS_PRECISE(aim=self._aim_share(), parameter=self.parameter, **common)
         return sentences.MEASURE_FOR_ERROR(parameter=self.parameter, **common)
+
+    def _say_reached(self, best: Ranked) -> str:
+        if self.parameter is None:
+            leader = max(self.rivals, key=lambda name: self.rivals[name])
+            return sentences.REACHED(
+                model=leader, now=percent(self.now), measurement=best.name,
+                time=self.time_text(best.final.time), chance=percent(best.final.chance),
+            )  # fmt: skip
+        now = quantity(float(significant(self.now * abs(best.final.value or 0.0), 2)), self.unit)
+        return sentences.REACHED_ERROR(parameter=self.parameter, now=now, aim=self._aim_share())
 
     def _figure(self, look: Outlook) -> str:
         if self.parameter is None:
@@ -246,23 +268,18 @@ class Plan:
         return f"{significant(100 * self.aim, 4)} %"
 
 
-def percent(share: float) -> str:
-    """A probability for people."""
-    if 0.995 < share:
-        return "> 99 %"
-    return "< 1 %" if share < 0.005 else f"{100 * share:.0f} %"
-
-
 def next_measurement(
     result: FitResult | SampleResult,
     *,
     parameter: str | None = None,
     aim: float | None = None,
-    solvents: Sequence[str] = (),
+    solvents: Sequence[str] | None = None,
     exchange: Mapping[str, str] | None = None,
     instrument: str | Path | None = None,
     changes: Mapping[str, Mapping[str, float]] | None = None,
     time: float | None = None,
+    earlier: Plan | Mapping[str, Any] | None = None,
+    only: Collection[str] | None = None,
     rng: np.random.Generator | None = None,
     progress: Callable[[int, int], None] | None = None,
     ended: Callable[[], bool] = lambda: False,
@@ -277,8 +294,9 @@ def next_measurement(
         Plan for a small error of this parameter; default: for the right model to lead.
     aim : float, optional
         Chance that the right model leads, default 0.95; with `parameter` its relative error, default 0.01.
-    solvents : sequence of str
-        That are possible, such as ``40%D2O``; compared only where the present one is known.
+    solvents : sequence of str, optional
+        That are possible, such as ``40%D2O``, compared only where the present one is known; default: in water
+        mixtures of H2O and D2O.
     exchange : mapping of str to str, optional
         Materials of parts that exchange hydrogen with water, by their parameter, labile hydrogen as ``H[1]``:
         ``{"sld_shell": "C6H7H[1]3O5@1.5"}``.
@@ -291,6 +309,10 @@ def next_measurement(
     time : float, optional
         Of the figures: s with an instrument (default 600), else multiples of the present measurement's time
         (default 1).
+    earlier : Plan or its `as_dict`, optional
+        That the newest curve followed: a note says whether it held.
+    only : collection of str, optional
+        Names of the measurements that can be made; default: all.
     rng : numpy.random.Generator, optional
         For draws of the parameters; default: the same at every call.
     progress : callable, optional
@@ -305,10 +327,18 @@ def next_measurement(
     """
     if isinstance(result, SampleResult) and result.sample.kind in (SECTORS, MAGNETIC):
         raise SasnetError(str(sentences.NO_PLAN_OF_SECTORS))
+    solvents, missing = _choose_solvents(result, solvents)
     rivals, notes = _rivals(result, needs_densities=bool(solvents))
-    _check_question(rivals, parameter, len(result.fits))
+    settled = _settle(result, rivals, parameter)
+    notes += list_conflicts(exchange, present_solvent(result), rivals[0].fit.parameters)
+    held = prediction_held(earlier.as_dict() if isinstance(earlier, Plan) else earlier, result)
     offers = _list_offers(result, solvents, exchange or {}, instrument, changes or {})
+    if only is not None and not (offers := [offer for offer in offers if offer.name in only]):
+        raise SasnetError(str(sentences.NONE_OFFERED))
     question = _Question(parameter, _goal(aim, parameter), _unit_time(time, instrument), ended)
+    shares = {rival.short_name: rival.weight for rival in rivals}
+    if settled:
+        return _make_settled_plan(result, shares, question, held, settled)
     generator = np.random.default_rng(0) if rng is None else rng
     draws = [rival.draws(DRAWS, generator) for rival in rivals]
     now, unit = _now(rivals, parameter)
@@ -317,11 +347,27 @@ def next_measurement(
         forecast = _Forecast(result, rivals, draws, question, generator)
         ranked = forecast.confirm(forecast.rank(ranked))
     matched = _match_points(result, rivals, draws[0], offers, exchange or {}) if solvents else []
+    early = (sentences.ENDED(done=len(ranked), of=len(offers)),) if ended() else ()
     plan = Plan(
-        tuple(ranked), {rival.short_name: rival.weight for rival in rivals}, question.goal, parameter, now,
-        question.time, instrument is not None, unit, (*notes, *_same(rivals, ranked), *matched),
+        tuple(ranked), shares, question.goal, parameter, now,
+        question.time, instrument is not None, unit,
+        tuple(filter(None, [held, *notes, *_same(rivals, ranked), *matched, missing])) + early,
+        files=_files(result),
     )  # fmt: skip
     return _add_predictions(plan, rivals)
+
+
+def _make_settled_plan(
+    result: FitResult | SampleResult, shares: Mapping[str, float], question: _Question, held: str, why: str
+) -> Plan:
+    """A plan without measurements, where an earlier one was followed; else raises SasnetError."""
+    if not held:
+        raise SasnetError(why)
+    now = max(shares.values())
+    return Plan(
+        (), shares, question.goal, None, now, question.time, False, notes=(held,), settled=why,
+        files=_files(result),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -482,12 +528,16 @@ def _match_points(
         found[str(sentences.BY_SERIES)] = _match_point_of_curves(result)
     return [
         sentences.MATCH_POINT(
-            part=part, fraction=format_with_error(100 * point.fraction, 100 * point.fraction_error),
-            density=format_with_error(point.density, point.error),
+            part=part, fraction=_with_error(100 * point.fraction, 100 * point.fraction_error),
+            density=_with_error(point.density, point.error),
         )
         for part, point in found.items()
         if point is not None and 0 <= point.fraction <= 1 and point.fraction_error < _VAGUE
     ]  # fmt: skip
+
+
+def _with_error(value: float, error: float) -> str:
+    return format_with_error(value, error) if error > 0 else significant(value, 3)
 
 
 def _list_given_densities(result: FitResult | SampleResult, rival: Rival) -> Collection[str]:
@@ -589,26 +639,25 @@ def _same(rivals: Sequence[Rival], ranked: Sequence[Ranked]) -> list[str]:
     ]
 
 
-def _check_question(rivals: Sequence[Rival], parameter: str | None, fitted: int) -> None:
-    """Raise SasnetError where there is nothing to decide, or no such parameter."""
+def _settle(result: FitResult | SampleResult, rivals: Sequence[Rival], parameter: str | None) -> str:
+    """Why there is nothing to decide, else an empty text; SasnetError where no parameter is so called."""
     if parameter is None:
-        if fitted == 1:
-            raise SasnetError(sentences.ONE_FITTED(model=rivals[0].short_name))
-        if len(rivals) == 1:
-            raise SasnetError(
-                sentences.ONE_LEFT(model=rivals[0].short_name, least=f"{100 * LEAST_WEIGHT:.0f} %")
-            )
-        return
+        name = rivals[0].short_name
+        if len(result.fits) == 1 and isinstance(result, FitResult):
+            return sentences.ONE_FITTED(model=name)
+        least = f"{100 * LEAST_WEIGHT:.0f} %"
+        return "" if rivals[1:] else sentences.ONE_LEFT(model=name, least=least)
     names = dict.fromkeys(coordinate.name for rival in rivals for coordinate in rival.coordinates)
     if parameter not in names:
         raise SasnetError(sentences.NO_PARAMETER(name=parameter, names=", ".join(names)))
+    return ""
 
 
 def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple[list[Rival], list[str]]:
     """Models that are left, the likeliest first, and what is to be said of them."""
     fits: Sequence[ModelFit | JointFit] = result.fits
     if not fits:
-        raise SasnetError(sentences.NOTHING_TO_PLAN(file=_file(result)))
+        raise SasnetError(sentences.NOTHING_TO_PLAN(file=_files(result)[0]))
     unknown: dict[str, None] = {}
     rivals = []
     left = possible_fits(fits)
@@ -647,7 +696,7 @@ def _list_notes(
 
 def _rival(result: Any, fit: Any, weight: float, densities: frozenset[str], per_decade: int | None) -> Rival:
     if isinstance(result, SampleResult):
-        return _joint_rival(result, fit, weight, per_decade)
+        return _joint_rival(result, fit, weight, densities, per_decade)
     return Rival([fit], [result.curve], [result.dintensity], weight, densities, per_decade=per_decade)
 
 
@@ -671,29 +720,41 @@ def _log_evidence(fit: ModelFit | JointFit) -> float:
     return fit.log_evidence if isinstance(fit, ModelFit) else -0.5 * fit.minus_two_log
 
 
-def _joint_rival(result: Any, fit: Any, weight: float, per_decade: int | None) -> Rival:
+def _joint_rival(
+    result: Any, fit: Any, weight: float, densities: frozenset[str], per_decade: int | None
+) -> Rival:
     curves = result.sample.curves
     own = {name for own in fit.own for name, p in own.items() if not p.fixed}
     if fit.factors is not None:
         own -= {"scale"}
     singles = [fit.make_curve_fit(i) for i in range(len(curves))]
     return Rival(
-        singles, list(curves), list(result.dintensities), weight, own=frozenset(own), per_decade=per_decade
+        singles, list(curves), list(result.dintensities), weight, densities, frozenset(own), per_decade
     )
 
 
 def _unknown_densities(result: Any, fit: Any) -> frozenset[str]:
-    """Densities that were neither fitted nor given; none where several curves determine them."""
+    """Densities that were neither fitted nor given; none where several solvents determine them."""
     if isinstance(result, SampleResult):
-        return frozenset()
+        open_ = [name for name, p in fit.parameters.items() if p.undetermined]
+        open_ = open_ if len({*result.sample.solvents}) < 2 else []
+        return frozenset(name for name in open_ if _is_of_matter(name, fit.parameters))
     fixed = {name for name, parameter in fit.parameters.items() if parameter.fixed} - set(result.given)
-    return frozenset(name for name in fixed if "sld" in bare(name) and "solvent" not in name)
+    return frozenset(name for name in fixed if _is_of_matter(name, fit.parameters))
 
 
-def _file(result: FitResult | SampleResult) -> str:
+def _is_of_matter(name: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether this is a density of the particle, of a core or of a shell that the model has."""
+    shells = next((parameters[n].value for n in ("n", "n_shells") if n in parameters), math.inf)
+    number = re.search(r"\d+$", name)
+    exists = number is None or int(number[0]) <= shells
+    return exists and "sld" in bare(name) and "solvent" not in name
+
+
+def _files(result: FitResult | SampleResult) -> tuple[str, ...]:
     if isinstance(result, FitResult):
-        return result.curve.file or "the curve"
-    return result.sample.files[0]
+        return (result.curve.file or "the curve",)
+    return tuple(result.sample.files)
 
 
 def _list_offers(
@@ -734,10 +795,12 @@ def _whole(curve: Curve) -> Curve:
 
 
 def _background(result: FitResult | SampleResult) -> float:
-    """The fitted flat background of the last curve, at least 0."""
-    first = result.fits[0]
-    parameters = first.parameters if isinstance(first, ModelFit) else first.own[-1]
-    return max(parameters["background"].value, 0.0) if "background" in parameters else 0.0
+    """The largest flat background of the last curve by a possible model, at least 0."""
+    # One that takes the background for scattering would have it without noise where it predicts little else.
+    fits: Sequence[ModelFit | JointFit] = result.fits
+    possible = (fits[i] for i in possible_fits(fits))
+    each = (fit.parameters if isinstance(fit, ModelFit) else fit.own[-1] for fit in possible)
+    return max(0.0, *(p["background"].value for p in each if "background" in p), 0.0)
 
 
 def _last(result: FitResult | SampleResult) -> tuple[Curve, Floats]:
@@ -749,7 +812,8 @@ def _last(result: FitResult | SampleResult) -> tuple[Curve, Floats]:
 def present_solvent(result: FitResult | SampleResult) -> float | None:
     """Scattering length density of the present solvent, 1e-6/Å²; None where nobody has given it."""
     if isinstance(result, SampleResult):
-        return result.sample.solvents[-1]
+        of_all = None if result.contrast is None else result.contrast.solvent
+        return (result.sample.solvents or (None,))[-1] if of_all is None else of_all
     for fit in result.fits:
         for name, p in fit.parameters.items():
             if "sld_solvent" in name and name in result.given:
@@ -757,13 +821,25 @@ def present_solvent(result: FitResult | SampleResult) -> float | None:
     return None
 
 
-def default_solvents(result: FitResult | SampleResult, present_name: str = "") -> tuple[list[str], str]:
-    """Solvents to compare where nobody lists any, and a sentence where there are none."""
+def _choose_solvents(
+    result: FitResult | SampleResult, solvents: Sequence[str] | None
+) -> tuple[Sequence[str], str]:
+    """Solvents to compare, and a sentence where there are none."""
+    if solvents is not None and not solvents:
+        return (), ""
     if present_solvent(result) is None:
-        return [], sentences.NO_SOLVENT()
-    if present_name and not any(word in present_name.lower() for word in ("h2o", "d2o", "water")):
-        return [], sentences.NOT_WATER(solvent=present_name)
-    return list(WATERS), ""
+        return (), sentences.NO_SOLVENT()
+    if _is_by_xrays(result):
+        return (), sentences.NO_NEUTRONS()
+    name = "" if result.contrast is None else result.contrast.solvent_name
+    if solvents is None and name and not any(word in name.lower() for word in ("h2o", "d2o", "water")):
+        return (), sentences.NOT_WATER(solvent=name)
+    return solvents or WATERS, ""
+
+
+def _is_by_xrays(result: FitResult | SampleResult) -> bool:
+    probes = result.sample.probes if isinstance(result, SampleResult) else ()
+    return "xray" in (*probes[-1:], "" if result.contrast is None else result.contrast.probe)
 
 
 def _add_predictions(plan: Plan, rivals: Sequence[Rival]) -> Plan:

@@ -57,6 +57,63 @@ NO_PLAN_OF_SECTORS = template(
     "A next measurement is planned from isotropic curves, not from sectors; give the average over all"
     " azimuths."
 )
+NO_OPTION = template(
+    "{name}: there is no such option of a plan; use {names}.", name="solvent", names="parameter, solvents"
+)
+WRONG_OPTION = template(
+    "{name}: {value!r} is not possible; write it such as {example}.", name="aim", value="much", example="0.95"
+)
+NOT_A_MATERIAL = template(
+    "{given!r} is no part with its material; write name=formula@density, such as"
+    " sld_shell=C6H7H[1]3O5@1.5.",
+    given="sld_shell",
+)  # fmt: skip
+WRONG_MATERIAL = template(
+    "{name}={material}: {material} is no formula with a density in g/cm³, such as C6H7H[1]3O5@1.5.",
+    name="sld_shell", material="C6Qq7@1.5",
+)  # fmt: skip
+NOT_A_CHANGE = template(
+    "{given!r} is no change of a sample; write name=number, such as sld_core=6.2,scale=0.02.",
+    given="sld_core",
+)
+NO_EARLIER_PLAN = template(
+    "The earlier plan is none; give what sasnet next answered before the new measurement."
+)
+NONE_OFFERED = template(
+    "none of the planned measurements has values to set; give the values to set for each name in the plan."
+)
+NOT_COMPARED = template(
+    "Whether the earlier plan held is unknown: {reason}.",
+    reason="fit the new curve together with the earlier ones",
+)  # fmt: skip
+FIT_TOGETHER = template("fit the new curve together with the earlier ones")
+OTHER_SOLVENT = template("the new curve was measured in another solvent than planned")
+OTHER_RANGE = template("the new curve has too few points at the q of the plan")
+EXCHANGE_IGNORED = template(
+    "The fit has {name} = {value}, but {material} has {density} in the present solvent. Fit again with {name}"
+    " fixed at {density}, or plan without this material.",
+    name="sld_shell", value="4.1", material="C6H7H[1]3O5@1.5", density="2.52",
+)  # fmt: skip
+NO_NEUTRONS = template(
+    "No other solvents are compared, because heavy water changes the contrast for neutrons only."
+)
+REACHED = template(
+    "{model} already leads with a probability of {now}. To decide more: {measurement}, for {time}, leads to"
+    " {chance}.",
+    model="sphere", now="97 %", measurement="in 40%D2O", time="0.5 × the present time", chance="99 %",
+)  # fmt: skip
+REACHED_ERROR = template(
+    "The error of {parameter} is already {now}, so that the aim of {aim} is reached.", parameter="radius",
+    now="0.3 Å", aim="1 %",
+)  # fmt: skip
+ENDED = template(
+    "Ended early: {done} of {of} measurements were compared, and not all counting times were calculated.",
+    done="3", of="9",
+)  # fmt: skip
+NOT_SEARCHED = template(
+    "So far {measurement} is best; the time to {aim} was not calculated.", measurement="in 40%D2O",
+    aim="95 %",
+)  # fmt: skip
 NO_SOLVENT = template(
     "No other solvents are compared, because the present one is not given; give it, such as --solvent D2O."
 )
@@ -109,3 +166,10 @@ MATCH_POINT = template(
     " ({density})·10⁻⁶ Å⁻².", part="According to sphere",
     fraction="41.2 ± 1.5", density="2.30 ± 0.10",
 )  # fmt: skip
+
+
+def percent(share: float) -> str:
+    """A probability for people."""
+    if 0.995 < share:
+        return "> 99 %"
+    return "< 1 %" if share < 0.005 else f"{100 * share:.0f} %"

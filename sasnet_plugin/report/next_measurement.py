@@ -54,7 +54,7 @@ def _draw_predictions(upper: Any, lower: Any, plan: Plan) -> None:
         if i:
             lower.plot(curve.q, (predicted - first) / error, color=colour, ls=style, lw=1.2)
     upper.set(xscale="log", yscale="log", ylabel="predicted I without background")
-    upper.set_ylim(bottom=0.2 * float(min(first[positive].min(), error.min())))
+    upper.set_ylim(bottom=0.2 * float(error.min()))  # what is below the noise decides nothing
     upper.set_xlim(curve.q[0], curve.q[-1])
     upper.legend(fontsize=7, frameon=False)
     upper.set_title(f"{plan.ranked[0].name}, {plan.time_text(plan.ranked[0].final.time)}", fontsize=9)

@@ -9,6 +9,7 @@ this process at once. The main thread answers one request after another; fits ru
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import queue
@@ -17,6 +18,7 @@ import signal
 import sys
 import tempfile
 import threading
+from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -190,6 +192,10 @@ _REQUEST = {
 }  # fmt: skip
 #: What was said of a sample, as ``--sample-file`` takes it.
 _SAMPLE = "sample.toml"
+#: What was said of an instrument, as ``sasnet next --instrument`` takes it.
+_INSTRUMENT = "instrument.toml"
+#: A plan as ``sasnet next --json`` prints it, and its picture.
+_PLAN, _PLAN_PICTURE = "plan.json", "plan.png"
 Say = Callable[[tuple[str, Any]], None]
 
 
@@ -232,35 +238,74 @@ def begin(workers: int) -> Callable[[FitJob, Say], tuple[str, Any]]:
 def _run_fit(pool: Workers, reader: Reader, job: FitJob, say: Say, workers: int) -> tuple[str, Any]:
     from ..fitting.api import fit_with
     from ..fitting.asked import check_names
+    from ..planning.options import fix_exchanging
 
-    options = replace(fit_options(job.body), workers=workers, also=_also(job))
+    question = _question(job)
+    fit_settings = fix_exchanging(fit_options(job.body), question.get("exchange"))
+    options = replace(fit_settings, workers=workers, also=_also(job))
     check_names(options)
     watched = Watched(pool, lambda **progress: say((PROGRESS, progress)))
     curves = [reader.curve(place) for place in job.places]
     if len(curves) > 1:
-        return _sample_done(watched, curves, options, job, say)
+        return _sample_done(watched, curves, options, job, question, say)
     result = fit_with(watched, curves[0], options)
     commands = {"command": _command(result, options), "again": again(result, options)}
-    planned = {"plan": plan_next(result, say)} if job.body.get("plan") and result.fits else {}
+    planned, written = _make_plan(result, question, job, say)
     say((ANSWER, plain(describe_fit(result) | commands | planned)))
-    return FILES, write_fit(result, Path(job.folder))
+    return FILES, [*write_fit(result, Path(job.folder)), *written]
 
 
-def plan_next(result: FitResult | SampleResult, say: Say) -> dict[str, Any]:
-    """Return the next measurement as ``lines`` and the cells of a ``table``, its header first; without a
-    plan, the one line says why.
+def plan_next(
+    result: FitResult | SampleResult, question: Mapping[str, Any], folder: Path, say: Say
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the next measurement as ``lines``, cells of a ``table``, its header first, ``json`` and
+    ``picture``, a PNG in base64, and names of the files written; without a plan, the one line says why.
     """
-    from ..planning.next_measurement import default_solvents, next_measurement
+    from ..files import put_whole
+    from ..planning.next_measurement import next_measurement
+    from ..report.next_measurement import plot_plan
 
     def tell(done: int, of: int) -> None:
         say((PROGRESS, {"done": done, "of": of, "name": str(sentences.PLANNING)}))
 
-    solvents, note = default_solvents(result)
     try:
-        plan = next_measurement(result, solvents=solvents, progress=tell).add_notes(note)
+        plan = next_measurement(result, **question, progress=tell)
     except SasnetError as error:  # the fit is an answer without it
-        return {"lines": [str(error)], "table": []}
-    return {"lines": plan.lines(), "table": plan.table()}
+        return {"lines": [str(error)], "table": []}, []
+    if not plan.ranked:
+        return {"lines": plan.lines(), "table": []}, []
+    answer = {"lines": plan.lines(), "table": plan.table(), "json": plain(plan.as_dict())}
+    put_whole(folder / _PLAN, json.dumps(answer["json"]).encode(), "plan", make_folder=True)
+    plot_plan(folder / _PLAN_PICTURE, plan)
+    picture = b64encode((folder / _PLAN_PICTURE).read_bytes()).decode()
+    return answer | {"picture": picture}, [_PLAN, _PLAN_PICTURE]
+
+
+def _question(job: FitJob) -> dict[str, Any]:
+    """What a plan is asked for; an instrument's text becomes a file of the fit's folder."""
+    from ..files import put_whole
+    from ..planning.measurements import read_instrument
+    from ..planning.options import plan_options
+
+    asked = dict(job.body.get("plan") or {})
+    if text := asked.pop("instrument_text", ""):
+        file = Path(job.folder) / _INSTRUMENT
+        put_whole(file, text.encode(), "instrument", make_folder=True)
+        asked["instrument"] = str(file)
+        try:
+            read_instrument(file)  # before anything is fitted
+        except SasnetError as error:
+            raise SasnetError(str(error).replace(str(file), "The instrument")) from None
+    return plan_options(asked)
+
+
+def _make_plan(
+    result: FitResult | SampleResult, question: Mapping[str, Any], job: FitJob, say: Say
+) -> tuple[dict[str, Any], list[str]]:
+    if job.body.get("plan") is None or not result.fits:
+        return {}, []
+    answer, written = plan_next(result, question, Path(job.folder), say)
+    return {"plan": answer}, written
 
 
 def _also(job: FitJob) -> dict[str, str]:
@@ -294,12 +339,13 @@ def again(result: FitResult, options: FitOptions) -> dict[str, Any] | None:
 
 
 def _sample_done(
-    pool: Watched, curves: list[Any], options: FitOptions, job: FitJob, say: Say
+    pool: Watched, curves: list[Any], options: FitOptions, job: FitJob, question: Mapping[str, Any], say: Say
 ) -> tuple[str, Any]:
     from ..data.sample.described import as_toml, sample_of
     from ..files import put_whole
     from ..fitting.api import fit_sample
     from ..materials import densities
+    from ..planning.options import tie_exchanging
 
     described = dict(job.body.get("sample_description") or {})
     sample = sample_of(curves, described, sld=densities(job.places[0].wavelength))
@@ -307,11 +353,11 @@ def _sample_done(
         file = Path(job.folder) / _SAMPLE
         put_whole(file, as_toml(described).encode(), "sample file", make_folder=True)
         options = replace(options, also=options.also | {"--sample-file": str(file)})
-    result = fit_sample(pool, sample, options)
+    result = fit_sample(pool, tie_exchanging(sample, question.get("exchange")), options)
     descriptions = [describe_fit(fit_result) for fit_result in result.as_results()]
-    planned = {"plan": plan_next(result, say)} if job.body.get("plan") and result.fits else {}
+    planned, written = _make_plan(result, question, job, say)
     say((ANSWER, plain({"sample": result.as_dict(), "each": descriptions, **planned})))
-    return FILES, [*sample_written(result, Path(job.folder)), *([_SAMPLE] if described else [])]
+    return FILES, [*sample_written(result, Path(job.folder)), *([_SAMPLE] if described else []), *written]
 
 
 def describe_fit(result: FitResult) -> dict[str, Any]:

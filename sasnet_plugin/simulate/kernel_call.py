@@ -6,6 +6,7 @@ takes most of the time of an evaluation. The numbers that reach the kernel are t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -106,13 +107,99 @@ class KernelCall:
 Curves = Callable[[Mapping[str, Any]], Floats]
 
 
-def calls_of(kernels: Sequence[Any]) -> list[Curves]:
-    """Calls of the components of a model; those of a sum keep their last curves."""
-    calls = [KernelCall(kernel) for kernel in kernels]
+def calls_of(models: Sequence[Any], q: Floats, between: Sequence[bool] = ()) -> list[Curves]:
+    """Calls of the components of a model at q; those of a sum keep their last curves. Those of `between` are
+    interpolated, to 1e-3 but in dips, where points of q are closer than any fringe.
+    """
+    choices = zip(models, between or [False] * len(models), strict=True)
+    calls: list[Curves] = [
+        InterpolatedCall(model, q) if chosen and _is_smooth(model, q) else KernelCall(model.make_kernel([q]))
+        for model, chosen in choices
+    ]
     return [keep_curves(call) for call in calls] if len(calls) > 1 else [*calls]
 
 
-def keep_curves(call: KernelCall) -> Curves:
+#: Fewest points of q that may be more than fringes need.
+_DENSE = 200
+#: Distance of points of q: in ln q, and in q times the largest length, where fringes are 2π apart.
+_STEP, _PHASE = 0.1, 0.8
+_NEIGHBOURS = 6  #: Points that a value between them is taken from.
+_SMOOTH = frozenset(
+    f"shape:{kind}" for kind in ("sphere", "cylinder", "ellipsoid", "parallelepiped", "polyhedron")
+)
+
+
+def _is_smooth(model: Any, q: Floats) -> bool:
+    """Whether many points of q are asked of a particle, whose largest length bounds its fringes."""
+    many = q.size >= _DENSE and q[0] > 0 and bool(np.all(np.diff(q) >= 0))
+    return many and not model.info.composition and model.info.category in _SMOOTH
+
+
+class InterpolatedCall:
+    """As `KernelCall` at many points of q, ascending, from a curve at as many as fringes need."""
+
+    def __init__(self, model: Any, q: Floats) -> None:
+        self._model, self._q = model, q
+        self._defaults = {p.name: float(p.default) for p in model.info.parameters.call_parameters}
+        self._plain: KernelCall | None = None
+        self._calls: dict[int, tuple[KernelCall, Any]] = {}
+
+    def __call__(self, parameters: Mapping[str, Any]) -> Floats:
+        """Return I(q), (n,). Raises TypeError for an unknown parameter."""
+        level = self._choose_level(parameters)
+        if level is None:
+            self._plain = self._plain or KernelCall(self._model.make_kernel([self._q]))
+            return self._plain(parameters)
+        if level not in self._calls:
+            grid, interpolation = self._interpolation(level)
+            self._calls[level] = KernelCall(self._model.make_kernel([grid])), interpolation
+        call, interpolation = self._calls[level]
+        return np.asarray(interpolation @ call(parameters))
+
+    def _choose_level(self, parameters: Mapping[str, Any]) -> int | None:
+        """Twice the logarithm to base 2 of the largest length, rounded up; None where all q are as well."""
+        from .lengths import max_length
+
+        widest = max((float(v) for key, v in parameters.items() if key.endswith("_pd")), default=0.0)
+        sizes = {name: parameters.get(name, value) for name, value in self._defaults.items()}
+        length = (max_length(self._model.info, sizes) or 0.0) * (1 + 3 * widest)
+        if not 1.0 < length < 1e6:
+            return None
+        level = math.ceil(2 * math.log2(length))
+        return level if self._count(level) < self._q.size / 2 else None
+
+    def _count(self, level: int) -> float:
+        """Points of a grid, but one or two."""
+        low, high = float(self._q[0]), float(self._q[-1])
+        return math.log(high / low) / _STEP + 2 ** (level / 2) * (high - low) / _PHASE
+
+    def _interpolation(self, level: int) -> tuple[Floats, Any]:
+        """A grid of q and the matrix that gives the curve from the grid's, of Lagrange's polynomials."""
+        from scipy import sparse
+
+        length = 2 ** (level / 2)
+        fine = np.linspace(np.log(self._q[0]), np.log(self._q[-1]), 2000)
+        number = fine / _STEP + length * np.exp(fine) / _PHASE
+        count = math.ceil(number[-1] - number[0]) + _NEIGHBOURS
+        grid = np.exp(np.interp(np.linspace(number[0], number[-1], count), number, fine))
+        grid[[0, -1]] = self._q[[0, -1]]
+        place = (
+            (np.interp(np.log(self._q), fine, number) - number[0]) / (number[-1] - number[0]) * (count - 1)
+        )
+        first = np.clip(place.astype(int) - _NEIGHBOURS // 2 + 1, 0, count - _NEIGHBOURS)
+        columns = first[:, None] + np.arange(_NEIGHBOURS)
+        weights = np.ones(columns.shape)
+        for k in range(_NEIGHBOURS):
+            for other in set(range(_NEIGHBOURS)) - {k}:
+                weights[:, k] *= (place - first - other) / (k - other)
+        # Times the inverse of a particle's decay, so that no fringe is far lower than the one before.
+        rise, risen = (1 + (q * length / 4) ** 4 for q in (self._q, grid))
+        weights *= risen[columns] / rise[:, None]
+        ends = np.arange(0, columns.size + 1, _NEIGHBOURS)
+        return grid, sparse.csr_array((weights.ravel(), columns.ravel(), ends), (self._q.size, count))
+
+
+def keep_curves(call: Curves) -> Curves:
     # Most steps of a fit change another component, a scale or the background.
     @lru_cache(maxsize=16)
     def calculate(parameters: tuple[tuple[str, Any], ...]) -> Floats:
@@ -134,6 +221,8 @@ def _direct_call(kernel: Any, cutoff: float) -> _Call:
         return _compiled_call(kernel, cutoff)
     if type(kernel) is PyKernel:
         return _python_call(kernel, cutoff)
+    if hasattr(kernel, "choose_plain"):
+        return _averaging_call(kernel, cutoff)
     return lambda details, values: np.asarray(kernel(details, values, cutoff, False))
 
 
@@ -155,6 +244,21 @@ def _compiled_call(kernel: Any, cutoff: float) -> _Call:
             function(n, start, stop, known[1], values.ctypes.data, q, result, cutoff, 0)
         weight, _, volume = sums[:3].tolist()
         return _intensity(squares, weight, volume, values)
+
+    return call
+
+
+def _averaging_call(kernel: Any, cutoff: float) -> _Call:
+    """Of one that averages over sizes: its model's own where that is quicker for one size of each."""
+    plain_calls: dict[int, _Call] = {}
+
+    def call(details: Any, values: Floats) -> Floats:
+        plain = None if details.num_active else kernel.choose_plain(values)
+        if plain is None:
+            return np.asarray(kernel(details, values, cutoff, False))
+        if id(plain) not in plain_calls:
+            plain_calls[id(plain)] = _direct_call(plain, cutoff)
+        return plain_calls[id(plain)](details, values)
 
     return call
 

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ..data.sample.described import polarisation_of
 from ..data.sample.sample import KINDS, SPINS
+from ..planning.measurements import examples
 from ..types import SasnetError, printable
 from .curves.bench import Bench
 from .curves.shelf import describe_row, select_window
@@ -292,7 +293,10 @@ def first(request: Request) -> Response:
     if state.opened.bench is None:
         response = RedirectResponse("/tags", 303)
     else:
-        context = {"tags": state.opened.tabs.tagging is not None, "kinds": KINDS, "spins": SPINS}
+        context = {
+            "tags": state.opened.tabs.tagging is not None, "kinds": KINDS, "spins": SPINS,
+            "instruments": examples(),
+        }  # fmt: skip
         response = state.templates.TemplateResponse(request, "curves.html", context)
     state.keys.give(response)
     return response
@@ -340,6 +344,25 @@ class Description(BaseModel):
         return {name: value for name, value in body.items() if value not in ("", {}, [])}
 
 
+def _example(name: str) -> str:
+    if name not in ("", *examples()):
+        raise ValueError(f"give one of {', '.join(examples())}")
+    return name
+
+
+class AskedPlan(BaseModel):
+    """What a plan of the next measurement is asked for, as of `plan_options`."""
+
+    parameter: Word = ""
+    aim: Number | None = None
+    solvents: Word = ""
+    exchange: Word = ""
+    changes: Word = ""
+    instrument: Annotated[str, AfterValidator(_example)] = ""  #: No path: no other file is read.
+    instrument_text: str = Field(default="", max_length=100_000)
+    time: Number | None = None
+
+
 class AskedFit(BaseModel):
     """One data set, or several of one sample, and how they are fitted; as of `sasnet fit`."""
 
@@ -353,7 +376,9 @@ class AskedFit(BaseModel):
     start: Start | None = None
     sample_description: Description | None = None
     time_limit: float = Field(default=90.0, ge=1, le=CURVES.longest_fit)
-    plan: bool = False  #: Plan the next measurement as well.
+    sample: Word | None = None
+    solvent: Word | None = None
+    plan: AskedPlan | None = None  #: Plan the next measurement as well.
 
     def body(self) -> dict[str, Any]:
         """Return the request as `sasnet serve` takes it."""
@@ -385,7 +410,8 @@ def fits(key: str, bench: OfCurves) -> JSONResponse:
 def answer(number: int, bench: OfCurves) -> JSONResponse:
     found_fit, found_answer = bench.history.fit(number).as_dict(), bench.history.answer(number)
     if plan := (found_answer or {}).get("plan"):
-        plan = {**plan, "lines": [adapt_to_page(line) for line in plan["lines"]]}
+        lines = [adapt_to_page(line) for line in plan["lines"]]
+        plan = {"lines": lines, "table": plan["table"], "picture": plan.get("picture", "")}
         found_answer = {**found_answer, "plan": plan}
     if sample := (found_answer or {}).get("sample"):
         cautions = {name: [adapt_to_page(text) for text in sample[name]] for name in ("doubts", "notes")}

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.cli.next import fix_exchanging
 from sasnet_plugin.fitting.task import Contrast, FitOptions
 from sasnet_plugin.planning.measurements import exchanged_density
+from sasnet_plugin.planning.options import fix_exchanging
+
+pytestmark = pytest.mark.usefixtures("kept_processes")
 
 _MODELS = [
     "--models",
@@ -54,10 +55,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plan(folder: Path) -> Path:
-    found = CliRunner().invoke(app, ["next", str(folder / "first.dat"), *_MODELS, "--json"])
-    assert found.exit_code == 0, found.output
     path = folder / "plan.json"
-    path.write_text(found.stdout, encoding="utf-8")
+    found = CliRunner().invoke(
+        app, ["next", str(folder / "first.dat"), *_MODELS, "--json", "--save", str(path)]
+    )
+    assert found.exit_code == 0, found.output
+    assert json.loads(found.stdout) == json.loads(path.read_text(encoding="utf-8"))
     return path
 
 
@@ -99,22 +102,23 @@ def test_a_plan_from_curves_that_no_model_fits_says_so(folder: Path) -> None:
 
 def test_an_exchanging_part_is_fitted_with_its_density_in_the_present_solvent() -> None:
     parts, sugar = {"sld_shell": "C6H7H[1]3O5@1.5"}, exchanged_density("C6H7H[1]3O5@1.5", 6.0)
-    in_water = Options(fit=FitOptions(contrast=Contrast(None, 6.0)))
-    assert fix_exchanging(in_water, parts).fit.fixed == {"sld_shell": sugar}
-    assert fix_exchanging(Options(fit=FitOptions()), parts).fit.fixed == {}
-    given = Options(fit=FitOptions(contrast=Contrast(None, 6.0), fixed={"sld_shell": 2.0}))
-    assert fix_exchanging(given, parts).fit.fixed == {"sld_shell": 2.0}
+    in_water = FitOptions(contrast=Contrast(None, 6.0))
+    assert fix_exchanging(in_water, parts).fixed == {"sld_shell": sugar}
+    assert fix_exchanging(FitOptions(), parts).fixed == {}
+    given = FitOptions(contrast=Contrast(None, 6.0), fixed={"sld_shell": 2.0})
+    assert fix_exchanging(given, parts).fixed == {"sld_shell": 2.0}
 
 
 def test_wrong_usage_is_refused_in_a_sentence(folder: Path) -> None:
     file = str(folder / "first.dat")
     for options, words in (
-        (["--exchange", "sld_shell"], "is not name=formula@density"),
-        (["--change", "sld_core"], "is not name=number"),
+        (["--exchange", "sld_shell"], "is no part with its material; write name=formula@density"),
+        (["--exchange", "sld_shell=C6Qq7@1.5"], "Qq"),
+        (["--change", "sld_core"], "is no change of a sample; write name=number"),
     ):
         found = CliRunner().invoke(app, ["next", file, *options])
         assert found.exit_code == 2
         assert words in " ".join(found.stderr.split())
     found = CliRunner().invoke(app, ["next", file, "--plan", file])
     assert found.exit_code == 1
-    assert "is not the answer of sasnet next --json" in found.stderr
+    assert "is no plan; give the file that sasnet next --save wrote" in found.stderr

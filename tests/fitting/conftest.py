@@ -24,7 +24,7 @@ Q = np.geomspace(0.004, 0.4, 120)
 def exact_calibration() -> Iterator[None]:
     """Leave the calibration of q out of errors, for tests of something else that is unknown."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(error_estimates, "ASSESSMENT", replace(error_estimates.ASSESSMENT, q_calibration=0.0))
+        patch.setattr(error_estimates, "PROBLEM", replace(error_estimates.PROBLEM, alike=0.0))
         yield
 
 

@@ -304,3 +304,25 @@ def test_an_agent_asks_for_the_measurement_that_decides() -> None:
     assert {row["name"] for row in agent.report()["measurements"]} == {"2 m", "18 m"}
     agent.ingest([{**asked, "intensity": 1.0}])
     assert agent.get_best_points()[0][1] == {"distance": 2000.0}
+    agent.begin(result)
+    assert "fit the new curve together with the earlier ones" in told[-1], "the new curve is not in it"
+    with pytest.raises(SasnetError, match="none of the planned measurements has values to set"):
+        MeasurementAgent({"5 m": {"distance": 5000.0}}, "reactor_sans").begin(result)
+
+
+def test_an_agent_that_wants_a_small_error_stops_when_it_is_reached() -> None:
+    q = np.geomspace(0.01, 0.14, 60)
+    x = 40.0 * q
+    clean = 30 * (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2
+    error = 0.02 * clean + 0.005
+    noise = np.random.default_rng(3).standard_normal(q.size)
+    result = sasnet_plugin.fit(
+        Curve(q, clean + error * noise, error, dq=0.045 * q), models=["sphere"], structure_factor="none",
+        time_limit=30, workers=1, progress=False,
+    )  # fmt: skip
+    agent = MeasurementAgent({"2 m": {"distance": 2000.0}}, "reactor_sans", parameter="radius", aim=0.05)
+    agent.begin(result)
+    stop, why = agent.should_stop()
+    assert stop
+    assert why is not None
+    assert "is already" in why

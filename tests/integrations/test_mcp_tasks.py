@@ -124,13 +124,29 @@ async def exported(talk: Talk) -> bool:
 
 
 async def next_measurement(talk: Talk) -> bool:
-    found = await talk.ask("next_measurement", fit=talk.kept["fit"]["fit"], parameter="radius", aim=0.005)
+    found = await talk.ask(
+        "next_measurement", "plan", fit=talk.kept["fit"]["fit"], parameter="radius", aim=0.005,
+        solvents=["H2O"], changes={"twice as much": {"scale": 0.02}}, instrument="lab_saxs", time=300,
+    )  # fmt: skip
     errors = [row["error"] for row in found["measurements"]]
+    names = [row["name"] for row in found["measurements"]]
+    assert any(name.endswith("in H2O") for name in names), names
+    assert "twice as much" in names
+    assert found["unit_of_time"] == "s"
+    assert not any("--" in line for line in found["lines"])
     return (
         found["for"] == "radius"
         and all(error > 0 for error in errors)
         and "Measure next" in found["lines"][1]
     )
+
+
+async def did_the_plan_hold(talk: Talk) -> bool:
+    found = await talk.ask(
+        "next_measurement", fit=talk.kept["both"]["fit"], parameter="radius", solvents=["40%D2O"],
+        plan=talk.kept["plan"]["plan"],
+    )  # fmt: skip
+    return "plan" in found["lines"][2] and not any("--" in line for line in found["lines"])
 
 
 async def page_of_the_fit(talk: Talk) -> bool:
@@ -265,6 +281,14 @@ TASKS: dict[str, Task] = {
         solvents=["D2O", "0%D2O"], models=["sphere"], time_limit=40,
     ),
     "which measurement comes next": next_measurement,
+    "did it hold": did_the_plan_hold,
+    "a plan with an option that is none": refuses(
+        "next_measurement", "is no part with its material", fit="fit1", exchange={"sld": "sugar"}
+    ),
+    "a plan with a wrong formula": refuses(
+        "next_measurement", "Xx", fit="fit1", exchange={"sld": "C6Xx7@1.5"}
+    ),
+    "after no plan": refuses("next_measurement", "there is no such plan", fit="fit1", plan="plan99"),
     "a plan of no fit": refuses("next_measurement", "there is no such fit", fit="fit99"),
     "give it to SasView": exported,
     "show me the page": page_of_the_fit,

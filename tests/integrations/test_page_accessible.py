@@ -25,6 +25,9 @@ CUT_OFF = """(() => {
         .map((e) => e.outerHTML.slice(0, 80));
 })()"""
 
+#: Of all that the page has, what is out of sight at the right included.
+WIDTH = "Math.max(...['html', 'main'].map((one) => document.querySelector(one)?.scrollWidth ?? 0))"
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -39,10 +42,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def see(page: Any, place: str) -> None:
-    """See that nothing of what is shown is inaccessible or cut off."""
+    """See that nothing of what is shown is inaccessible, cut off or wider than the window."""
     found = findings(page)
     assert found == [], f"{place}: {found}"
     assert page.evaluate(CUT_OFF) == [], place
+    assert page.evaluate(WIDTH) <= page.viewport_size["width"], place
 
 
 def batched(page: Any) -> None:

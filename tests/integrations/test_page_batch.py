@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,19 @@ def heating(folder: Path) -> None:
     for k in range(FRAMES):
         path = spheres(folder, f"frame {k + 1}.dat", radius=40.0 + 4 * k)
         path.write_text(f"# temperature: {20 + 5 * k} °C\n{path.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all that fits few curves: contrasts, spin states and spheres."""
+    runs = tmp_path_factory.mktemp("runs")
+    contrasts(runs)
+    spin_states(runs)
+    spheres(runs)
+    found = Server(tmp_path_factory.mktemp("work"), runs)
+    yield found
+    if found.process.poll() is None:
+        assert found.end(signal.SIGINT) == 0
 
 
 def until_said(page: Any, pattern: str) -> str:
@@ -149,7 +163,6 @@ def test_a_batch_is_stopped_and_its_report_is_there(new_page: NewPage, tmp_path:
 def contrasts(folder: Path) -> None:
     """Core-shell spheres in three solvents."""
     rng, q = np.random.default_rng(3), np.geomspace(0.006, 0.3, 80)
-    folder.mkdir(parents=True)
     for name, solvent in (("h2o", -0.56), ("match", 2.5), ("d2o", 6.36)):
         values = {
             "radius": 40.0,
@@ -164,72 +177,12 @@ def contrasts(folder: Path) -> None:
         np.savetxt(folder / f"{name}.dat", rows, fmt="%.7g")
 
 
-def test_curves_that_are_described_are_fitted_together_as_the_command_does(
-    new_page: NewPage, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    runs, work = tmp_path_factory.mktemp("sample") / "contrasts", tmp_path_factory.mktemp("fitted")
-    contrasts(runs)
-    server = Server(work, runs)
-    try:
-        page = new_page(server.address)
-        for name in ("match", "d2o", "h2o"):
-            page.get_by_label(f"Tick {name}.dat").check()
-        page.click("#together")
-        assert findings(page) == []
-        for name, solvent in SOLVENTS.items():
-            page.get_by_label(f"Solvent of {name}.dat").fill(solvent)
-        page.fill("#describe-own", "radius, background")
-        page.fill("#describe-share", "radius")
-        page.click("#describe-fit")
-        page.wait_for_selector("#problem:has-text('radius cannot be both shared and separate')")
-        page.click("#to-files")
-        page.click("#together")
-        page.fill("#describe-own", "")
-        page.fill("#describe-share", "thicknes")
-        page.click("#describe-fit")
-        page.wait_for_selector("#problem:has-text('did you mean thickness')")
-        page.click("#to-files")
-        page.click("#together")
-        for name, solvent in SOLVENTS.items():
-            page.get_by_label(f"Solvent of {name}.dat").fill(solvent)
-        page.fill("#describe-own", "background")
-        page.fill("#describe-share", "")
-        page.select_option("#describe-kind", "contrasts")
-        page.fill("#describe-models", "core_shell_sphere")
-        page.click("#describe-fit")
-        said = ".headline:has-text('contrasts of one sample together')"
-        page.wait_for_selector(said, timeout=1000 * PATIENCE)
-        table = page.text_content(".shared")
-        radius = re.search(r"radius / Å([\d.]+)", table)
-        assert radius is not None
-        assert float(radius[1]) == pytest.approx(40.0, abs=0.5)
-        assert {"d2o.dat", "h2o.dat", "match.dat", "All curves"} <= {
-            one.text_content() for one in page.query_selector_all(".shared thead th")
-        }
-        code = page.text_content("#said code")
-        words = shlex.split(code)
-        sample = read_description(words[words.index("--sample-file") + 1])
-        assert sample == {
-            "kind": "contrasts",
-            "solvents": {"1": 6.36, "2": "H2O", "3": 2.5},
-            "own": ["background"],
-        }
-        until(page, "/fit=\\d+/.test(location.hash)")
-        fit = page.evaluate("location.hash.match(/fit=(\\d+)/)[1]")
-        ours = server.get(f"api/fits/{fit}")["answer"]["sample"]
-    finally:
-        assert server.end(signal.SIGINT) == 0
-    theirs = said_by(words, "--together")
-    assert without_times(ours) == without_times(theirs)
-
-
 def spin_states(folder: Path) -> None:
     """Magnetic spheres in sectors along and across a field, both spin states; files give the sectors."""
     rng, q = np.random.default_rng(7), np.geomspace(0.005, 0.2, 70)
     values = {"radius": 40.0, "radius_pd": 0.1, "sld": 6.9, "sld_solvent": 5.66, "sld_magnetic": 1.3,
               "nonmagnetic_layer": 0.0}  # fmt: skip
     parts = calculate_parts("sphere", values, q)
-    folder.mkdir(parents=True)
     for place, name, spin in ((0, "along", "+"), (0, "along", "-"), (90, "across", "+"), (90, "across", "-")):
         empty = Curve(q, np.ones(q.size), sector=Sector(place, 10.0), spin=spin)
         clean = 0.01 * weigh_parts(empty, 0.0, None) @ parts + 0.02
@@ -241,49 +194,44 @@ def spin_states(folder: Path) -> None:
 SPIN = {"+": "up", "-": "down"}
 
 
-def test_spin_states_and_sectors_are_asked_for_and_fitted_together(new_page: NewPage, tmp_path: Path) -> None:
-    spin_states(tmp_path / "runs")
-    server = Server(tmp_path / "work", tmp_path / "runs")
-    try:
-        page = new_page(server.address)
-        for name in ("across_down", "across_up", "along_down", "along_up"):
-            page.get_by_label(f"Tick {name}.dat").check()
-        page.click("#together")
-        page.wait_for_selector("#describe-magnetic[open]")
-        assert findings(page) == []
-        sectors = page.eval_on_selector_all("[aria-label^='Sector, ']", "all => all.map((one) => one.value)")
-        assert sectors == ["90:10", "90:10", "0:10", "0:10"], "as the files say"
-        page.fill("#describe-models", "sphere")
-        page.get_by_label("Spin state of along_up.dat").select_option("+")
-        page.click("#describe-fit")
-        page.wait_for_selector("#problem:has-text('spin states need a field; enter its azimuth')")
-        page.click("#to-files")
-        page.click("#together")
-        assert page.get_by_label("Spin state of along_up.dat").input_value() == "+", "it stays entered"
-        for name in ("across", "along"):
-            for spin, word in SPIN.items():
-                page.get_by_label(f"Spin state of {name}_{word}.dat").select_option(spin)
-        page.fill("#describe-field", "0")
-        page.fill("#describe-polarisation", "1:1")
-        page.fill("#describe-models", "sphere")
-        page.click("#describe-fit")
-        page.wait_for_selector(".headline:has-text('Magnetic scattering')", timeout=1000 * PATIENCE)
-        radius = re.search(r"radius / Å([\d.]+)", page.text_content(".shared"))
-        assert radius is not None
-        assert float(radius[1]) == pytest.approx(40.0, abs=0.5)
-        words = shlex.split(page.text_content("#said code"))
-        sample = read_description(words[words.index("--sample-file") + 1])
-        assert sample == {
-            "kind": "sectors", "field": 0, "polarisation": {"polariser": 1, "flipper": 1},
-            "sectors": {"1": "90:10", "2": "90:10", "3": "0:10", "4": "0:10"},
-            "spins": {"1": "-", "2": "+", "3": "-", "4": "+"},
-        }  # fmt: skip
-        page.wait_for_selector("#out a:has-text('Bumps script')")
-        taken = page.locator("#out a").all_inner_texts()
-        assert {"SasView project", "Bumps script", "Report"} <= set(taken)
-        assert any(name.startswith("Plugin ") for name in taken), "the model with spin states"
-    finally:
-        assert server.end(signal.SIGINT) == 0
+def test_spin_states_and_sectors_are_asked_for_and_fitted_together(server: Server, new_page: NewPage) -> None:
+    page = new_page(server.address)
+    for name in ("across_down", "across_up", "along_down", "along_up"):
+        page.get_by_label(f"Tick {name}.dat").check()
+    page.click("#together")
+    page.wait_for_selector("#describe-magnetic[open]")
+    assert findings(page) == []
+    sectors = page.eval_on_selector_all("[aria-label^='Sector, ']", "all => all.map((one) => one.value)")
+    assert sectors == ["90:10", "90:10", "0:10", "0:10"], "as the files say"
+    page.fill("#describe-models", "sphere")
+    page.get_by_label("Spin state of along_up.dat").select_option("+")
+    page.click("#describe-fit")
+    page.wait_for_selector("#problem:has-text('spin states need a field; enter its azimuth')")
+    page.click("#to-files")
+    page.click("#together")
+    assert page.get_by_label("Spin state of along_up.dat").input_value() == "+", "it stays entered"
+    for name in ("across", "along"):
+        for spin, word in SPIN.items():
+            page.get_by_label(f"Spin state of {name}_{word}.dat").select_option(spin)
+    page.fill("#describe-field", "0")
+    page.fill("#describe-polarisation", "1:1")
+    page.fill("#describe-models", "sphere")
+    page.click("#describe-fit")
+    page.wait_for_selector(".headline:has-text('Magnetic scattering')", timeout=1000 * PATIENCE)
+    radius = re.search(r"radius / Å([\d.]+)", page.text_content(".shared"))
+    assert radius is not None
+    assert float(radius[1]) == pytest.approx(40.0, abs=0.5)
+    words = shlex.split(page.text_content("#said code"))
+    sample = read_description(words[words.index("--sample-file") + 1])
+    assert sample == {
+        "kind": "sectors", "field": 0, "polarisation": {"polariser": 1, "flipper": 1},
+        "sectors": {"1": "90:10", "2": "90:10", "3": "0:10", "4": "0:10"},
+        "spins": {"1": "-", "2": "+", "3": "-", "4": "+"},
+    }  # fmt: skip
+    page.wait_for_selector("#out a:has-text('Bumps script')")
+    taken = page.locator("#out a").all_inner_texts()
+    assert {"SasView project", "Bumps script", "Report"} <= set(taken)
+    assert any(name.startswith("Plugin ") for name in taken), "the model with spin states"
 
 
 def said_by(words: list[str], *without: str) -> Any:
@@ -310,39 +258,87 @@ def without_times(answer: Any) -> Any:
     return answer
 
 
-def test_a_command_carries_the_starts_and_limits_of_the_page(new_page: NewPage, tmp_path: Path) -> None:
-    spheres(tmp_path / "runs")
-    server = Server(tmp_path / "work", tmp_path / "runs")
-    try:
-        page = opened_curve(new_page(server.address))
-        page.locator(".grip.low").focus()
-        for _ in range(7):
-            page.keyboard.press("ArrowRight")
-        page.select_option("#model", "ellipsoid")
-        slider = page.get_by_label("radius_polar, slider")
-        slider.wait_for()
-        slider.focus()
-        for _ in range(4):
-            page.keyboard.press("ArrowRight")
-        for label, value in (
-            ("radius_equatorial, lower limit", "20"),
-            ("radius_equatorial, upper limit", "95.5"),
-        ):
-            page.get_by_label(label, exact=True).fill(value)
-            page.get_by_label(label, exact=True).press("Enter")
-        page.get_by_label("sld_solvent, fixed").check()
-        began = float(page.get_by_label("radius_polar, value").input_value())
-        page.click("#refit")
-        page.wait_for_selector("#command")
-        words = shlex.split(page.text_content("#command"))
-        starts = dict(pair.split("=") for pair in words[words.index("--start") + 1].split(","))
-        assert float(starts["radius_polar"]) == pytest.approx(began, rel=1e-5)
-        assert words[words.index("--ranges") + 1] == "radius_equatorial=20:95.5"
-        low, high = map(float, words[words.index("--q-range") + 1].split(":"))
-        assert high >= 0.35
-        assert len(str(low)) < 8, "a number for people"
-        ours = server.get("api/fits/1")["answer"]["fit"]
-        assert "--start" in ours["next"] or "--models" in ours["next"]
-    finally:
-        assert server.end(signal.SIGINT) == 0
+def test_a_command_carries_the_starts_and_limits_of_the_page(server: Server, new_page: NewPage) -> None:
+    page = opened_curve(new_page(server.address))
+    page.locator(".grip.low").focus()
+    for _ in range(7):
+        page.keyboard.press("ArrowRight")
+    page.select_option("#model", "fuzzy_sphere")
+    page.get_by_label("fuzziness, slider").wait_for()  # the table of before has no such row
+    page.get_by_label("radius, slider").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    for label, value in (
+        ("fuzziness, lower limit", "0.01"),
+        ("fuzziness, upper limit", "25.5"),
+    ):
+        page.get_by_label(label, exact=True).fill(value)
+        page.get_by_label(label, exact=True).press("Enter")
+    page.get_by_label("sld_solvent, fixed").check()
+    began = float(page.get_by_label("radius, value").input_value())
+    page.click("#refit")
+    page.wait_for_selector("#command")
+    words = shlex.split(page.text_content("#command"))
+    starts = dict(pair.split("=") for pair in words[words.index("--start") + 1].split(","))
+    assert float(starts["radius"]) == pytest.approx(began, rel=1e-5)
+    assert words[words.index("--ranges") + 1] == "fuzziness=0.01:25.5"
+    low, high = map(float, words[words.index("--q-range") + 1].split(":"))
+    assert high >= 0.35
+    assert len(str(low)) < 8, "a number for people"
+    fit = until(page, "(location.hash.match(/fit=(\\d+)/) || [])[1]")
+    ours = server.get(f"api/fits/{fit}")["answer"]["fit"]
+    assert "--start" in ours["next"] or "--models" in ours["next"]
     assert without_times(ours) == without_times(said_by(words))
+
+
+def test_curves_that_are_described_are_fitted_together_as_the_command_does(
+    server: Server, new_page: NewPage
+) -> None:
+    page = new_page(server.address)
+    for name in ("match", "d2o", "h2o"):
+        page.get_by_label(f"Tick {name}.dat").check()
+    page.click("#together")
+    assert findings(page) == []
+    for name, solvent in SOLVENTS.items():
+        page.get_by_label(f"Solvent of {name}.dat").fill(solvent)
+    page.fill("#describe-own", "radius, background")
+    page.fill("#describe-share", "radius")
+    page.click("#describe-fit")
+    page.wait_for_selector("#problem:has-text('radius cannot be both shared and separate')")
+    page.click("#to-files")
+    page.click("#together")
+    page.fill("#describe-own", "")
+    page.fill("#describe-share", "thicknes")
+    page.click("#describe-fit")
+    page.wait_for_selector("#problem:has-text('did you mean thickness')")
+    page.click("#to-files")
+    page.click("#together")
+    for name, solvent in SOLVENTS.items():
+        page.get_by_label(f"Solvent of {name}.dat").fill(solvent)
+    page.fill("#describe-own", "background")
+    page.fill("#describe-share", "")
+    page.select_option("#describe-kind", "contrasts")
+    page.fill("#describe-models", "core_shell_sphere")
+    page.click("#describe-fit")
+    said = ".headline:has-text('contrasts of one sample together')"
+    page.wait_for_selector(said, timeout=1000 * PATIENCE)
+    table = page.text_content(".shared")
+    radius = re.search(r"radius / Å([\d.]+)", table)
+    assert radius is not None
+    assert float(radius[1]) == pytest.approx(40.0, abs=0.5)
+    assert {"d2o.dat", "h2o.dat", "match.dat", "All curves"} <= {
+        one.text_content() for one in page.query_selector_all(".shared thead th")
+    }
+    code = page.text_content("#said code")
+    words = shlex.split(code)
+    sample = read_description(words[words.index("--sample-file") + 1])
+    assert sample == {
+        "kind": "contrasts",
+        "solvents": {"1": 6.36, "2": "H2O", "3": 2.5},
+        "own": ["background"],
+    }
+    until(page, "/fit=\\d+/.test(location.hash)")
+    fit = page.evaluate("location.hash.match(/fit=(\\d+)/)[1]")
+    ours = server.get(f"api/fits/{fit}")["answer"]["sample"]
+    theirs = said_by(words, "--together")
+    assert without_times(ours) == without_times(theirs)

@@ -44,6 +44,18 @@ def server(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
         assert found.end(signal.SIGINT) == 0
 
 
+@pytest.fixture(scope="module")
+def odd_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all odd files."""
+    folder = tmp_path_factory.mktemp("samples")
+    odd(folder)
+    of_no_model(folder)
+    found = Server(tmp_path_factory.mktemp("fitted"), folder)
+    yield found
+    if found.process.poll() is None:
+        assert found.end(signal.SIGINT) == 0
+
+
 def test_what_is_dropped_is_listed_and_junk_is_told(server: Server, new_page: NewPage, data: Path) -> None:
     page = new_page(server.address)
     page.wait_for_selector("tr:has-text('paper.dat') .state:has-text('cannot be read')")
@@ -142,45 +154,40 @@ def test_three_hundred_files_are_dropped_at_once(new_page: NewPage, tmp_path: Pa
 
 
 def odd(folder: Path) -> None:
-    """The spheres with negative intensities; without uncertainties; in nm⁻¹; two entries in one file."""
+    """The spheres with negative intensities; without uncertainties; in nm⁻¹; two entries; q too large."""
     q, intensity, error = np.loadtxt(spheres(folder, "usual.dat"), unpack=True)
     np.savetxt(folder / "negative.dat", np.c_[q, intensity - 0.05, error], header="q(1/A) I(1/cm) dI(1/cm)")
     np.savetxt(folder / "no_errors.dat", np.c_[q, intensity], header="q(1/A) I(1/cm)")
     np.savetxt(folder / "nm.dat", np.c_[10 * q, intensity, error], header="q(1/nm) I(1/cm) dI(1/cm)")
     columns = np.c_[q, intensity, 1.7 * intensity + 0.01 / q]
     np.savetxt(folder / "two.csv", columns, delimiter=",", header="q (1/A),water,oil", comments="")
+    np.savetxt(folder / "far.dat", np.c_[400 * q, intensity, error])
 
 
 def test_negative_intensities_no_errors_nanometres_and_two_entries(
-    new_page: NewPage, tmp_path_factory: pytest.TempPathFactory
+    odd_server: Server, new_page: NewPage
 ) -> None:
-    folder = tmp_path_factory.mktemp("samples")
-    odd(folder)
-    own = Server(tmp_path_factory.mktemp("fitted"), folder)
-    try:
-        page = new_page(own.address)
-        until(page, "document.querySelectorAll('#rows .number:not(:empty)').length === 6")
-        opened_curve(page, "negative.dat")
-        assert page.text_content("#window").startswith("120 of 120"), "points below 0 count, too"
-        page.select_option("#view", "linear")
-        page.click("#refit")
-        page.wait_for_selector("#said.yes, #said.doubts")
+    page = new_page(odd_server.address)
+    until(page, "document.querySelectorAll('#rows .number:not(:empty)').length === 7")
+    opened_curve(page, "negative.dat")
+    assert page.text_content("#window").startswith("120 of 120"), "points below 0 count, too"
+    page.select_option("#view", "linear")
+    page.click("#refit")
+    page.wait_for_selector("#said.yes, #said.doubts")
+    page.click("#to-files")
+    page.wait_for_selector(".state:has-text('fitted')")
+    opened_curve(page, "no_errors.dat")
+    assert "uncertainties were estimated" in page.text_content("#notes")
+    opened_curve(page, "nm.dat")
+    assert "q 0.004 to 0.35" in page.text_content("#window")
+    radius = float(page.get_by_label("radius, value").input_value())
+    assert radius == pytest.approx(62.0, rel=0.25), "in Å"
+    page.select_option("#unit", "A")
+    until(page, "document.querySelector('#window').textContent.includes('0.04 to 3.5')")
+    for entry in ("water", "oil"):
         page.click("#to-files")
-        page.wait_for_selector(".state:has-text('fitted')")
-        opened_curve(page, "no_errors.dat")
-        assert "uncertainties were estimated" in page.text_content("#notes")
-        opened_curve(page, "nm.dat")
-        assert "q 0.004 to 0.35" in page.text_content("#window")
-        radius = float(page.get_by_label("radius, value").input_value())
-        assert radius == pytest.approx(62.0, rel=0.25), "in Å"
-        page.select_option("#unit", "A")
-        until(page, "document.querySelector('#window').textContent.includes('0.04 to 3.5')")
-        for entry in ("water", "oil"):
-            page.click("#to-files")
-            page.click(f"button.open:has-text('{entry}')")
-            page.wait_for_selector(f"#title:has-text('{entry}')")
-    finally:
-        assert own.end(signal.SIGINT) == 0
+        page.click(f"button.open:has-text('{entry}')")
+        page.wait_for_selector(f"#title:has-text('{entry}')")
 
 
 def test_limits_of_q_that_are_dragged_bring_a_new_suggestion(server: Server, new_page: NewPage) -> None:
@@ -383,28 +390,22 @@ def test_a_fit_is_stopped_at_once_and_seen_by_every_page(
     assert str(server.process.pid) in with_its_children
 
 
-def test_every_screen_has_no_finding_of_axe_and_fits_a_phone(server: Server, new_page: NewPage) -> None:
+def test_empty_tabs_and_a_curve_without_a_fit_have_no_finding_of_axe(
+    server: Server, new_page: NewPage
+) -> None:
+    """`test_page_accessible` has the tabs with something in them."""
+    page = new_page(server.address)
     for scheme in ("light", "dark"):
-        page = new_page(server.address, color_scheme=scheme)
-        assert findings(page) == []
-        for tab in ("#to-curve", "#to-batches", "#to-images"):  # with nothing in them yet
+        page.emulate_media(color_scheme=scheme)
+        for tab in ("#to-curve", "#to-batches", "#to-images"):
             page.click(tab)
             page.wait_for_selector(f"{tab}[aria-current=page]")
             assert findings(page) == [], tab
-        page.click("#to-files")
-        page.check("#all")
-        page.click("#batch")
-        assert findings(page) == []
-        page.click("#batch-no")
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
         opened_curve(page)
+        page.wait_for_selector("#candidates button")
         assert findings(page) == []
-    phone = new_page(server.address, viewport={"width": 390, "height": 800})
-    assert findings(phone) == []
-    for _ in range(2):
-        wide = phone.evaluate("document.scrollingElement.scrollWidth")
-        assert wide <= 390, "nothing is wider than the screen"
-        opened_curve(phone)
-        phone.wait_for_selector("#candidates button")
 
 
 def test_everything_is_done_by_keys_alone(server: Server, new_page: NewPage) -> None:
@@ -462,30 +463,25 @@ def test_a_server_that_is_killed_loses_nothing_that_was_done(new_page: NewPage, 
         assert second.end(signal.SIGINT) == 0
 
 
-def test_what_cannot_be_read_is_told_how_to_and_is_a_curve_then(new_page: NewPage, tmp_path: Path) -> None:
-    folder = tmp_path / "runs"
-    q, intensity, error = np.loadtxt(spheres(folder, "usual.dat"), unpack=True)
-    np.savetxt(folder / "far.dat", np.c_[400 * q, intensity, error])
-    own = Server(tmp_path / "work", folder)
-    try:
-        page = new_page(own.address)
-        page.wait_for_selector("tr:has-text('far.dat') .state:has-text('cannot be read')")
-        assert page.is_disabled("tr:has-text('far.dat') .tick")
-        page.click("button.open:text-is('far.dat')")
-        page.wait_for_selector("#unread-why:has-text('check the unit of q')")
-        assert findings(page) == []
-        page.fill("#unread-wavelength", "long")
-        page.click("#unread-read")
-        page.wait_for_selector("#unread-why:has-text('“long” is no wavelength')")
-        page.fill("#unread-wavelength", "")
-        page.select_option("#unread-unit", "nm")
-        page.click("#unread-read")
-        until(page, "(document.body.dataset.drawn || '').includes('far.dat')")
-        assert page.is_hidden("#unread")
-        page.click("#to-files")
-        page.wait_for_selector("tr:has-text('far.dat') .state:has-text('classified')")
-    finally:
-        assert own.end(signal.SIGINT) == 0
+def test_what_cannot_be_read_is_told_how_to_and_is_a_curve_then(
+    odd_server: Server, new_page: NewPage
+) -> None:
+    page = new_page(odd_server.address)
+    page.wait_for_selector("tr:has-text('far.dat') .state:has-text('cannot be read')")
+    assert page.is_disabled("tr:has-text('far.dat') .tick")
+    page.click("button.open:text-is('far.dat')")
+    page.wait_for_selector("#unread-why:has-text('check the unit of q')")
+    assert findings(page) == []
+    page.fill("#unread-wavelength", "long")
+    page.click("#unread-read")
+    page.wait_for_selector("#unread-why:has-text('“long” is no wavelength')")
+    page.fill("#unread-wavelength", "")
+    page.select_option("#unread-unit", "nm")
+    page.click("#unread-read")
+    until(page, "(document.body.dataset.drawn || '').includes('far.dat')")
+    assert page.is_hidden("#unread")
+    page.click("#to-files")
+    page.wait_for_selector("tr:has-text('far.dat') .state:has-text('classified')")
 
 
 def test_numbers_are_typed_as_people_do_and_the_plot_stays_beside_the_slider(
@@ -523,37 +519,33 @@ def test_numbers_are_typed_as_people_do_and_the_plot_stays_beside_the_slider(
 
 
 def test_a_link_keeps_limits_that_were_moved_after_a_fit_and_the_next_step_is_a_button(
-    new_page: NewPage, tmp_path: Path
+    odd_server: Server, new_page: NewPage
 ) -> None:
-    path = of_no_model(tmp_path / "runs")
-    own = Server(tmp_path / "work", path.parent)
-    try:
-        page = opened_curve(new_page(own.address), path.name)
-        page.select_option("#model", "sphere")
-        until(page, "document.querySelector('#means').textContent.startsWith('spheres')")
-        page.click("#refit")
-        page.wait_for_selector("#said.no", timeout=1000 * PATIENCE)
-        # Nothing but spheres was asked for, so that all models are the next step.
-        page.wait_for_selector("#again:has-text('Fit with all models')")
-        page.click("#again")
-        until(page, "document.querySelector('#progress').textContent !== ''")
-        asked = own.get("api/fits?key=folder%3Ano_model.dat%231")["fits"][0]["asked"]
-        assert "start" not in asked, "those were of the spheres"
-        assert asked.get("models") is None
-        page.click("#stop")
-        page.wait_for_selector("#history:has-text('stopped')")
-        page.locator(".grip.low").focus()
-        for _ in range(9):
-            page.keyboard.press("ArrowRight")
-        said = page.text_content("#window").split(",")[0]
-        assert said == "111 of 120 points"
-        until(page, "location.hash.includes('q=') && location.hash.includes('fit=')")
-        other = new_page(own.address)
-        other.evaluate(f"location.hash = {json.dumps(page.evaluate('location.hash'))}")
-        other.wait_for_selector("#said.no .headline:has-text('Fit 1')")
-        until(other, "document.body.dataset.suggested")
-        assert other.text_content("#window").startswith(said)
-        page.wait_for_load_state("networkidle")
-        other.wait_for_load_state("networkidle")
-    finally:
-        assert own.end(signal.SIGINT) == 0
+    page = opened_curve(new_page(odd_server.address), "no_model.dat")
+    page.select_option("#model", "sphere")
+    until(page, "document.querySelector('#means').textContent.startsWith('spheres')")
+    page.click("#refit")
+    page.wait_for_selector("#said.no", timeout=1000 * PATIENCE)
+    # Nothing but spheres was asked for, so that all models are the next step.
+    page.wait_for_selector("#again:has-text('Fit with all models')")
+    page.click("#again")
+    until(page, "document.querySelector('#progress').textContent !== ''")
+    asked = odd_server.get("api/fits?key=folder%3Ano_model.dat%231")["fits"][0]["asked"]
+    assert "start" not in asked, "those were of the spheres"
+    assert asked.get("models") is None
+    page.click("#stop")
+    page.wait_for_selector("#history:has-text('stopped')")
+    page.locator(".grip.low").focus()
+    for _ in range(9):
+        page.keyboard.press("ArrowRight")
+    said = page.text_content("#window").split(",")[0]
+    assert said == "111 of 120 points"
+    until(page, "location.hash.includes('q=') && location.hash.includes('fit=')")
+    fit = page.evaluate("location.hash.match(/fit=(\\d+)/)[1]")
+    other = new_page(odd_server.address)
+    other.evaluate(f"location.hash = {json.dumps(page.evaluate('location.hash'))}")
+    other.wait_for_selector(f"#said.no .headline:has-text('Fit {fit}.')")
+    until(other, "document.body.dataset.suggested")
+    assert other.text_content("#window").startswith(said)
+    page.wait_for_load_state("networkidle")
+    other.wait_for_load_state("networkidle")

@@ -27,6 +27,12 @@ def without_a_unit(folder: Path, name: str = "nm.dat") -> None:
     np.savetxt(folder / name, np.c_[10 * q, intensity, error], header="q I dI")
 
 
+def measured_later(folder: Path) -> None:
+    """Spheres as of `spheres`, at half of its points."""
+    points = np.loadtxt(spheres(folder, "later.dat"))[::2]
+    np.savetxt(folder / "later.dat", points, header="q(1/A) I(1/cm) dI(1/cm)")
+
+
 def against_a_position(folder: Path) -> None:
     """A table that is no scattering curve, and no image."""
     place = np.linspace(1, 80, 80)
@@ -83,6 +89,7 @@ def server(data: Path) -> Iterator[Server]:
     spheres(folder, "passing.dat")
     spheres(folder, "limits.dat")  # without the fits of the former
     spheres(folder, "planned.dat")  # a curve of its own: the page opens a fit before a batch's answer
+    measured_later(folder)
     found = Server(data / "work", folder)
     yield found
     found.end()
@@ -207,6 +214,42 @@ def test_the_next_measurement_is_planned_in_words_of_the_page(server: Server, ne
     assert page.is_visible("#planned p"), "whoever asks for a plan sees it"
     assert "--" not in page.text_content("#planned")
     assert "Export" not in page.text_content("#said"), "one next step"
+
+
+def test_a_plan_takes_the_options_of_the_command_and_is_compared_after_it(
+    server: Server, new_page: NewPage
+) -> None:
+    page = opened_curve(new_page(server.address), "planned.dat")
+    page.select_option("#model", "sphere")
+    until(page, "document.querySelector('[aria-label=\"radius, slider\"]')")
+    page.fill("#limit", "20")
+    page.check("#plan")
+    page.click("#plan-options summary")
+    page.fill("#plan-exchange", "sld")
+    page.click("#refit")
+    page.wait_for_selector("text='sld' is no part with its material", timeout=60_000)
+    page.fill("#plan-exchange", "")
+    page.fill("#plan-solvent", "D2O")
+    page.fill("#plan-solvents", "H2O")
+    page.fill("#plan-parameter", "radius")
+    page.fill("#plan-aim", "0.001")
+    page.select_option("#plan-instrument", "reactor_sans")
+    page.click("#refit")
+    page.wait_for_selector("#planned img.plan", timeout=200_000)
+    assert "2 m, in H2O" in page.text_content("#planned")
+    assert "0.1 %" in page.text_content("#planned")
+    assert page.evaluate("document.querySelector('#planned img').naturalWidth") > 500
+    page.click("#to-files")
+    for name in ("planned.dat", "later.dat"):
+        page.check(f"[aria-label='Tick {name}']")
+    page.click("#together")
+    page.fill("#describe-models", "sphere")
+    page.fill("#describe-limit", "20")
+    page.select_option("#describe-kind", "settings")
+    page.check("#describe-plan")
+    page.click("#describe-fit")
+    held = "/agrees with the plan|plan did not hold|earlier plan held is unknown/"
+    until(page, f"{held}.test(document.getElementById('planned')?.textContent)", 200)
 
 
 def test_the_unit_says_that_it_is_the_files(server: Server, new_page: NewPage) -> None:
@@ -517,12 +560,20 @@ def test_tags_have_the_same_header_and_no_curves(server: Server, new_page: NewPa
     page.wait_for_selector(".cell:has-text('isotropic.npy')")
 
 
-def test_a_fit_is_offered_where_it_can_explain_the_image(new_page: NewPage, tmp_path: Path) -> None:
-    folder = tmp_path / "images"
+@pytest.fixture(scope="module")
+def image_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server of three images: a film, an isotropic one and rods, in this order."""
+    folder = tmp_path_factory.mktemp("images")
     lattice(folder)
+    isotropic_image(folder)
     rods(folder)
-    server = Server(tmp_path / "work", folder)
-    page = new_page(server.address)
+    found = Server(tmp_path_factory.mktemp("work"), folder)
+    yield found
+    found.end()
+
+
+def test_a_fit_is_offered_where_it_can_explain_the_image(image_server: Server, new_page: NewPage) -> None:
+    page = new_page(image_server.address)
     page.click("#to-images")
     page.click(".shot:has-text('rods.npy'):has-text('cylinder')")
     until(page, "(document.body.dataset.image || '').includes('rods.npy')")
@@ -536,21 +587,18 @@ def test_a_fit_is_offered_where_it_can_explain_the_image(new_page: NewPage, tmp_
     page.click("#to-files")
     number = page.wait_for_selector("tr:has-text('film.npz') td.number").text_content()
     assert bool(number) is known, "a network has no probability for what it does not know"
-    server.end()
 
 
-def test_nothing_of_an_image_stays_under_the_name_of_the_next(new_page: NewPage, tmp_path: Path) -> None:
-    (tmp_path / "images").mkdir()
-    isotropic_image(tmp_path / "images")
-    rods(tmp_path / "images")
-    server = Server(tmp_path / "work", tmp_path / "images")
-    page = new_page(server.address)
+def test_nothing_of_an_image_stays_under_the_name_of_the_next(
+    image_server: Server, new_page: NewPage
+) -> None:
+    page = new_page(image_server.address)
     page.click("#to-images")
     page.click(".shot:has-text('rods.npy'):has-text('cylinder')")
     until(page, "document.getElementById('shot-said').textContent.includes('cylinder')")
     page.route("**/api/image?**", lambda _: None)
     page.route("**/api/image", lambda _: None)  # the answer about the next one is late
-    page.click("#before:enabled, #after:enabled")
+    page.click("#before")
     page.wait_for_selector("#image-title:has-text('isotropic.npy')")
     assert page.is_disabled("#read"), "it would be said of another image"
     assert page.text_content("#shot-said") == ""
@@ -563,13 +611,12 @@ def test_nothing_of_an_image_stays_under_the_name_of_the_next(new_page: NewPage,
     page.click(".shot:has-text('rods.npy')")
     page.wait_for_selector("#image-title:text-is('rods.npy')")
     until(page, "!document.getElementById('read').disabled")
-    page.click("#before:enabled, #after:enabled")
+    page.click("#before")
     until(page, "(document.body.dataset.image || '').includes('isotropic.npy')")
     late[0].continue_()
     page.wait_for_timeout(500)
     assert "isotropic.npy" in page.evaluate("location.hash"), "what comes late changes nothing"
     assert page.text_content("#image-title") == "isotropic.npy"
-    server.end()
 
 
 def test_an_image_that_is_dropped_is_tagged_too(server: Server, new_page: NewPage, tmp_path: Path) -> None:

@@ -176,9 +176,25 @@ def test_killed_fits_and_stop(home: Home, sasview62: Path, example_data: Path) -
     keep(home, ("all", "several"))
 
 
-def test_missing_hook_other_data_and_uninstall(home: Home, sasview62: Path, example_data: Path) -> None:
+def write_broken(home: Home, text: str) -> None:
+    """Install as `text` twice: the folder of one is gone, a file of the other is cut in the middle."""
+    source = Path(__file__).parents[2] / "sasnet_plugin" / "integrations" / "sasview"
+    assert str(source) in text
+    for broken in ("gone", "damaged"):
+        copy = home.folder / broken
+        shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        (home.plugins / f"sasnet_{broken}.py").write_text(text.replace(str(source), str(copy)), "utf-8")
+    shutil.rmtree(home.folder / "gone")
+    (home.folder / "damaged" / "table.py").write_text("def half(:\n", encoding="utf-8")
+
+
+def test_missing_hook_other_data_uninstalled_and_broken(
+    home: Home, sasview62: Path, example_data: Path
+) -> None:
+    """After it is uninstalled nothing of it is left, and two broken installations cannot stop SasView."""
     home = replace(home, shares=False)  # what is compiled is to be removed, too
     assert home.sasnet("--install").returncode == 0
+    text = (home.plugins / "sasnet_suggest.py").read_text(encoding="utf-8")
     folder = example_data.parent
     files = [
         folder / "2d_data" / "P_New.sans",
@@ -201,30 +217,13 @@ def test_missing_hook_other_data_and_uninstall(home: Home, sasview62: Path, exam
     assert done.returncode == 0
     assert "sasnet_suggest.py" in done.stdout
     assert home.files("sasnet") == []
-    seen = home.session([str(sasview62)], "plain")
-    assert (seen["status"], seen["entry"], seen["title"]) == (0, False, "SasView 6.2.0")
-    assert lines_of_sasnet(seen["log"]) == []
     assert home.sasnet("--uninstall").stdout == "There was nothing to remove.\n"
 
-
-def test_broken_installs_cannot_stop_sasview(home: Home, sasview62: Path) -> None:
-    """The folder of one is removed after the installation; a file of the other is cut in the middle."""
-    source = Path(__file__).parents[2] / "sasnet_plugin" / "integrations" / "sasview"
-    assert home.sasnet("--install").returncode == 0
-    dropin = home.plugins / "sasnet_suggest.py"
-    text = dropin.read_text(encoding="utf-8")
-    assert str(source) in text
-    dropin.unlink()
-    for broken in ("gone", "damaged"):
-        copy = home.folder / broken
-        shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        (home.plugins / f"sasnet_{broken}.py").write_text(text.replace(str(source), str(copy)), "utf-8")
-    shutil.rmtree(home.folder / "gone")
-    (home.folder / "damaged" / "table.py").write_text("def half(:\n", encoding="utf-8")
+    write_broken(home, text)
     seen = home.session([str(sasview62)], "plain")
-    assert (seen["status"], seen["entry"]) == (0, False)
+    assert (seen["status"], seen["entry"], seen["title"]) == (0, False, "SasView 6.2.0")
     lines = lines_of_sasnet(seen["log"])
-    assert len(lines) == 2
+    assert len(lines) == 2, "nothing is said but of the broken ones"
     for broken in ("gone", "damaged"):
         (line,) = [line for line in lines if f"sasnet_{broken}.py" in line]
         assert "sasnet is not added to SasView" in line

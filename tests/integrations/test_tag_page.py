@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chromium import chromium
 from test_tag_browser import PICTURES, Server
 from webpages import SOON, findings, until
 
@@ -32,24 +31,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def new_page(server: Server) -> Iterator[NewPage]:
-    sync = pytest.importorskip("playwright.sync_api")
-    with sync.sync_playwright() as started:
-        browser = started.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        wrong: list[str] = []
+def new_page(server: Server, browser: Any) -> Iterator[NewPage]:
+    pages: list[Any] = []
+    wrong: list[str] = []
 
-        def make(**how: Any) -> Any:
-            page = browser.new_page(**how)
-            page.on("pageerror", lambda error: wrong.append(str(error)))
-            page.goto(server.address)
-            page.wait_for_selector(".cell:has-text('ring')", timeout=SOON)
-            return page
+    def make(**how: Any) -> Any:
+        pages.append(browser.new_page(**how))
+        pages[-1].on("pageerror", lambda error: wrong.append(str(error)))
+        pages[-1].goto(server.address)
+        pages[-1].wait_for_selector(".cell:has-text('ring')", timeout=SOON)
+        return pages[-1]
 
-        yield make
-        assert not wrong
-        browser.close()
+    yield make
+    for page in pages:
+        page.close()
+    assert not wrong
 
 
 def named(*parts: str) -> re.Pattern[str]:

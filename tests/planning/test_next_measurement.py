@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import sasnet_plugin
 from sasnet_plugin.fitting.assessment.error_estimates import calibration_error
 from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.task import Contrast
 from sasnet_plugin.materials import incoherent_scattering, scattering_length_density
 from sasnet_plugin.planning.match_points import (
     MatchPoint,
@@ -30,7 +32,7 @@ from sasnet_plugin.planning.measurements import (
     water_level,
     water_share,
 )
-from sasnet_plugin.planning.next_measurement import _weights, next_measurement
+from sasnet_plugin.planning.next_measurement import _unknown_densities, _weights, next_measurement
 from sasnet_plugin.planning.outlook import foresee
 from sasnet_plugin.planning.rivals import Rival
 from sasnet_plugin.types import Curve, SasnetError
@@ -148,7 +150,7 @@ def test_the_error_falls_with_the_root_of_the_counting_time(spheres: FitResult) 
 def test_the_error_of_now_is_that_of_the_fit(spheres: FitResult) -> None:
     radius = spheres.fits[0]["radius"]
     assert radius.error is not None
-    plan = next_measurement(spheres, parameter="radius", aim=0.5)
+    plan = next_measurement(spheres, parameter="radius", aim=0.5, solvents=())
     assert plan.now * radius.value == pytest.approx(radius.error, rel=0.1)
     again = next(each for each in plan.ranked if each.name == "the same again")
     assert again.outlook.error is not None
@@ -184,7 +186,8 @@ def test_sizes_of_a_forecast_spread_as_far_as_the_data_leave_it_open(spheres: Fi
 
 def test_a_plan_that_decides_nothing_tells_all_figures_of_the_longest_time(spheres: FitResult) -> None:
     fit = spheres.fits[0]
-    plan = next_measurement(replace(spheres, fits=(replace(fit, weight=0.5), replace(fit, weight=0.5))))
+    same = (replace(fit, weight=0.5), replace(fit, weight=0.5))
+    plan = next_measurement(replace(spheres, fits=same), solvents=())
     predicted, longest = plan.as_dict()["predictions"], plan.ranked[0].at_longest
     assert longest is not None
     assert predicted["time"] == longest.time > plan.time
@@ -254,6 +257,67 @@ def test_ellipsoids_and_spheres_are_told_apart_where_their_curves_differ() -> No
     assert higher < min(others)
 
 
+def test_shells_that_a_model_does_not_have_have_no_density(spheres: FitResult) -> None:
+    fit, sld = spheres.fits[0], replace(spheres.fits[0]["sld"], fixed=True)
+    slds = {f"sld{i}": sld for i in range(1, 11)} | {"sld_core": sld, "n": replace(sld, value=2.0)}
+    shells = replace(fit, parameters={"sld_solvent": fit["sld_solvent"], **slds})
+    assert _unknown_densities(spheres, shells) == {"sld_core", "sld1", "sld2"}
+
+
+def test_the_background_of_any_possible_model_is_noise_again(spheres: FitResult) -> None:
+    fit = spheres.fits[0]
+    flat = [replace(fit["background"], value=value) for value in (-0.001, 0.02)]
+    lower, higher = (
+        replace(fit, weight=0.5, parameters={**fit.parameters, "background": each}) for each in flat
+    )
+    result = replace(spheres, fits=(lower, higher))
+    plan = next_measurement(result, solvents=(), only=["the same again"])
+    assert plan.ranked[0].outlook.measurement.level == 0.02
+
+
+def test_a_plan_that_is_ended_early_says_so_and_no_more(spheres: FitResult) -> None:
+    fit = spheres.fits[0]
+    two = replace(spheres, fits=(replace(fit, weight=0.6), replace(fit, weight=0.4)))
+    plan = next_measurement(two, solvents=(), ended=lambda: True)
+    assert len(plan.ranked) == 1
+    assert "Ended early: 1 of 3 measurements were compared" in plan.notes[-1]
+    assert "is best; the time to 95 % was not calculated" in plan.lines()[1]
+    assert "None of these" not in str(plan)
+
+
+def test_an_aim_that_is_reached_already_is_said_to_be(spheres: FitResult) -> None:
+    fit = spheres.fits[0]
+    two = replace(spheres, fits=(replace(fit, weight=0.97), replace(fit, weight=0.03)))
+    assert "already leads with a probability of 97 %" in next_measurement(two, solvents=()).lines()[1]
+    assert "None of these" in next_measurement(two, solvents=(), aim=0.99).lines()[1]
+
+
+def test_one_model_that_is_left_after_a_plan_is_an_answer(spheres: FitResult) -> None:
+    sphere, other = spheres.fits[:2]
+    left = replace(spheres, fits=(replace(sphere, weight=1.0), replace(other, weight=1e-6)))
+    left = replace(left, fits=tuple(replace(fit, log_evidence=1e3 * fit.weight) for fit in left.fits))
+    plan = next_measurement(left, earlier={"predictions": {}})
+    assert plan.ranked == ()
+    assert plan.is_reached
+    now, answer, held = plan.lines()
+    assert now == f"Now: {sphere.short_name} > 99 %."
+    assert f"Only {sphere.short_name} is left" in answer
+    assert "together with the earlier ones" in held
+    assert plan.as_dict()["recommended"] is None
+
+
+def test_solvents_are_water_for_neutrons_in_water_alone(spheres: FitResult) -> None:
+    def notes(contrast: Contrast | None, given: tuple[str, ...] = ("sld_solvent",)) -> str:
+        fits = (replace(spheres.fits[0], weight=0.5), replace(spheres.fits[1], weight=0.5))
+        result = replace(spheres, fits=fits, contrast=contrast, given=given)
+        return " ".join(next_measurement(result, ended=lambda: True).notes)
+
+    assert "No other solvents" not in notes(Contrast(None, _D2O, "", "D2O"))
+    assert "toluene is not water" in notes(Contrast(None, 0.94, "", "toluene"))
+    assert "for neutrons only" in notes(Contrast(None, 9.4, "", "H2O", "xray"))
+    assert "the present one is not given" in notes(None, ())
+
+
 def test_the_match_point_of_a_model_is_that_of_its_material(spheres: FitResult) -> None:
     rival = _rival(spheres)
     point = match_point_of_model(rival, rival.draws(2, np.random.default_rng(0)), _again(spheres))
@@ -313,19 +377,24 @@ def test_an_aim_is_printed_as_it_was_given_and_no_time_is_left_blank(spheres: Fi
     assert all(row[-1] == "1 × the present time or less" for row in unsearched)
 
 
-def test_the_page_gets_lines_a_table_and_progress(spheres: FitResult) -> None:
+def test_the_page_gets_lines_a_table_a_picture_and_progress(spheres: FitResult, tmp_path: Path) -> None:
     from sasnet_plugin.service.fits import PROGRESS, plan_next
 
     said: list[tuple[str, Any]] = []
     fit = spheres.fits[0]
     two = replace(spheres, fits=(replace(fit, weight=0.5), replace(fit, weight=0.5)))
-    found = plan_next(two, said.append)
+    found, files = plan_next(two, {"solvents": ()}, tmp_path, said.append)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(files) == ["plan.json", "plan.png"]
+    assert b64decode(found["picture"]).startswith(b"\x89PNG")
     head, *rows = found["table"]
     assert head[0] == "measurement"
     assert all(len(row) == len(head) for row in rows)
     assert found["lines"][0].startswith("Now: ")
     assert {kind for kind, _ in said} == {PROGRESS}
     assert said[-1][1]["done"] == said[-1][1]["of"]
+
+
+_SETTING = "[[setting]]\nname = 'a'\nq_min = 0.1\nq_max = 0.2\npoints = 20\n"
 
 
 @pytest.mark.parametrize("name", examples())
@@ -343,6 +412,12 @@ def test_examples_of_instruments_are_read(name: str) -> None:
         ("[[setting]]\nname = 'a'\nq_min = 0.3\nq_max = 0.2\npoints = 20\nrate = 1", "q_min < q_max"),
         ("[[setting]]\nname = 'a'\nq_min = 'x'\nq_max = 0.2\npoints = 20\nrate = 1", "give a number"),
         ("[[setting", "not a TOML file"),
+        ("setting = [1]", "is no table"),
+        (f"{_SETTING}rate = nan", "rate = nan; give a number"),
+        (f"{_SETTING}rate = 1\ndq = -1", "no negative dq"),
+        (f"{_SETTING}rate = 1\nspacing = 'cubic'", "write linear or log"),
+        (f"{_SETTING}rate = 1\ndq_rel = 0.1", "unknown entry dq_rel; use name, q_min"),
+        (f"{_SETTING}rate = 1\n{_SETTING}rate = 2", "two settings are called a"),
     ],
 )
 def test_a_wrong_instrument_is_refused_in_a_sentence(tmp_path: Path, text: str, says: str) -> None:
@@ -358,7 +433,7 @@ def test_wrong_questions_are_refused_in_a_sentence(spheres: FitResult) -> None:
     with pytest.raises(
         SasnetError, match="thickness: is a fitted parameter of none of the possible models; choose one of"
     ):
-        next_measurement(spheres, parameter="thickness")
+        next_measurement(spheres, parameter="thickness", solvents=())
     with pytest.raises(SasnetError, match="aim of 2 is impossible"):
         next_measurement(spheres, aim=2.0)
     one = spheres.fits[0]

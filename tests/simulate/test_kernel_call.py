@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.simulate.kernel import call, load_model
-from sasnet_plugin.simulate.kernel_call import KernelCall, calls_of
+from sasnet_plugin.simulate.kernel_call import InterpolatedCall, KernelCall, calls_of
 from sasnet_plugin.simulate.priors import form_models
+from sasnet_plugin.simulate.quick_models.quick import quick_model
 from sasnet_plugin.types import SimulationError
 
 Q = np.geomspace(0.005, 0.3, 20)
@@ -69,12 +70,30 @@ def test_a_product_or_sum_has_no_amplitude_and_says_so(name: str) -> None:
 
 
 def test_components_of_a_sum_keep_their_last_curves_and_a_single_model_none() -> None:
-    kernels = [load_model(name).make_kernel([Q]) for name in ("sphere", "power_law")]
-    sphere, _ = calls_of(kernels)
-    (alone,) = calls_of(kernels[:1])
+    models = [load_model(name) for name in ("sphere", "power_law")]
+    sphere, _ = calls_of(models, Q)
+    (alone,) = calls_of(models[:1], Q)
     values, other = {"radius": 40.0}, {"radius": 50.0}
     kept = sphere(values)
     assert not np.array_equal(sphere(other), kept)
     assert sphere(dict(values)) is kept
     assert np.array_equal(alone(values), kept)
     assert alone(values) is not kept
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("cylinder", {"radius": 20.0, "length": 400.0}),
+        ("core_shell_ellipsoid", {"radius_equat_core": 40.0, "x_core": 1.5, "thick_shell": 12.0}),
+        ("core_shell_sphere", {"radius": 80.0, "thickness": 20.0, "radius_pd": 0.1, "radius_pd_n": 35}),
+    ],
+)
+def test_a_curve_at_many_q_is_interpolated(name: str, values: dict[str, float]) -> None:
+    q = np.geomspace(1e-3, 0.4, 1200)
+    models = [quick_model(name)]
+    (between,), each = calls_of(models, q, [True]), calls_of(models, q)
+    assert isinstance(between, InterpolatedCall)
+    assert between(values) == pytest.approx(each[0](values), rel=1e-3)
+    longer = {**values, next(iter(values)): 300.0}
+    assert between(longer) == pytest.approx(each[0](longer), rel=1e-3)

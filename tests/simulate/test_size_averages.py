@@ -14,11 +14,14 @@ from sasnet_plugin.simulate.quick_models.size_averages import PARTICLES, average
 Q = np.geomspace(0.004, 0.3, 24)
 SLDS = {"sld": 4.0, "sld_solvent": 1.0, "sld_core": 3.0, "sld_shell": 5.0, "sld_face": 2.0, "sld_rim": 6.0}
 SIZES: dict[str, dict[str, float]] = {
+    "barbell": {"radius_bell": 40.0, "radius": 20.0, "length": 200.0},
+    "capped_cylinder": {"radius": 20.0, "radius_cap": 50.0, "length": 200.0},
     "core_shell_bicelle": {"radius": 60.0, "thick_rim": 9.0, "thick_face": 14.0, "length": 50.0},
     "core_shell_bicelle_elliptical": {
         "radius": 30.0, "x_core": 1.8, "thick_rim": 9.0, "thick_face": 14.0, "length": 50.0,
     },
     "core_shell_cylinder": {"radius": 40.0, "thickness": 12.0, "length": 300.0},
+    "core_shell_ellipsoid": {"radius_equat_core": 25.0, "x_core": 2.5, "thick_shell": 12.0},
     "core_shell_parallelepiped": {
         "length_a": 30.0, "length_b": 50.0, "length_c": 120.0,
         "thick_rim_a": 6.0, "thick_rim_b": 9.0, "thick_rim_c": 12.0,

@@ -29,7 +29,7 @@ from ..problem.resolution import halve_steps, has_resolution
 from ..result.fit_result import LOWEST_POINTS, NONE, SLIT, Artefact
 from ..result.model_fit import ModelFit, explains
 from ..result.reported_values import sigmas
-from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
+from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM, START_VALUES
 from ..task import UNLIMITED, Budget
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def suspect_of(
         if _may_lead(fit, best) and _is_simple(fit) and not explains(fit.reduced_chisq, len(curve))
     ]
     # Behind a slit a model of few parameters may be far off, and yet be the right one.
-    fewest = sorted(failing, key=lambda fit: (len(fit.free), fit.chisq))[: ASSESSMENT.artefact_models]
-    nearest = sorted(failing, key=lambda fit: fit.chisq)[: ASSESSMENT.artefact_models]
+    fewest = sorted(failing, key=lambda fit: (len(fit.free), fit.chisq))[: START_VALUES.finalists]
+    nearest = sorted(failing, key=lambda fit: fit.chisq)[: START_VALUES.finalists]
     candidates = {fit.name: fit for fit in (*fewest, *nearest)}
     simple = [Simple(f.name, len(f.free), (starting_values(f),), f.per_decade) for f in candidates.values()]
     if "sphere" not in {fit.name for fit in fits} and len(best.free) > _FREE_OF_SPHERE:

@@ -117,17 +117,19 @@ def _extend_q_range(curve: Curve, dintensity: Floats, best: ModelFit) -> tuple[C
     """Points outside the data; the interval of each, from ±1 outwards; the relative noise of each."""
     # The noise is that of one computed point, which stands for as many as would be measured there.
     low, high = np.log10(curve.q[0]), np.log10(curve.q[-1])
-    top = max(0.0, min(ASSESSMENT.decades_above, -np.log10(PROBLEM.thinnest) - high))
+    below, above = ASSESSMENT.decades
+    top = max(0.0, min(above, -np.log10(PROBLEM.thinnest) - high))
     relative = dintensity / np.maximum(np.abs(best.theory), 1e-300)
     parts: list[tuple[Floats, Floats, Floats, Floats]] = []
-    for sign, edge, reach in ((-1, low, ASSESSMENT.decades_below), (1, high, top)):
+    points = ASSESSMENT.points_an_interval
+    for sign, edge, reach in ((-1, low, below), (1, high, top)):
         cells = int(round(reach / ASSESSMENT.interval))
         if not cells:
             continue
-        steps = (np.arange(cells * ASSESSMENT.points_an_interval) + 0.5) / ASSESSMENT.points_an_interval
+        steps = (np.arange(cells * points) + 0.5) / points
         near = np.abs(np.log10(curve.q) - edge) <= 2 * ASSESSMENT.interval
         density = max(int(near.sum()) / 2, 1.0)
-        noise = float(np.median(relative[near])) * np.sqrt(ASSESSMENT.points_an_interval / density)
+        noise = float(np.median(relative[near])) * np.sqrt(points / density)
         log_q = edge + sign * ASSESSMENT.interval * steps
         parts.append((log_q, sign * (1 + np.floor(steps)), np.full(steps.size, noise), near))
     log_q = np.concatenate([p[0] for p in parts])

@@ -249,7 +249,7 @@ def widen_error(p: Parameter, added_error: float) -> Parameter:
 
 def calibration_error(value: float, unit: str) -> float:
     """What the calibration of q adds to the error of a value in powers of a length; 0 of any other."""
-    return _POWERS_OF_LENGTH.get(unit, 0) * ASSESSMENT.q_calibration * value
+    return _POWERS_OF_LENGTH.get(unit, 0) * PROBLEM.alike * value
 
 
 def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:
@@ -323,7 +323,7 @@ def _changes(task: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
         parts = []
         for i, (curve, error, fit) in enumerate(curves):
             width = curve.dq if curve.dq is not None else distances_of_points(curve.q)
-            q = curve.q + size * ASSESSMENT.resolution_centre * width
+            q = curve.q + size * ASSESSMENT.resolution_off[0] * width
             moved = replace(curve, q=q, dq=None if curve.dq is None else curve.dq * q / curve.q)
             parts.append((make_curve_function(i, moved, fit.per_decade)(starts[i]) - reference[i]) / error)
         return task.rows(parts)
@@ -331,7 +331,7 @@ def _changes(task: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
     def change_resolution(size: float) -> Floats:
         """A stated resolution wider by a share of it; of one that a fit has found the square less by one."""
         parts = [np.zeros(len(curve)) for curve in task.curves]
-        factor = np.sqrt(max(1 - size, 0.0)) if task.supposed else 1 + size * ASSESSMENT.resolution_width
+        factor = np.sqrt(max(1 - size, 0.0)) if task.supposed else 1 + size * ASSESSMENT.resolution_off[1]
         for i, (curve, _, fit) in enumerate(curves):
             if curve.dq is not None:
                 wider = replace(curve, dq=factor * curve.dq)

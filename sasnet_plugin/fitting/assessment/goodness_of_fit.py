@@ -325,7 +325,7 @@ def misfit_of(curve: Curve, dintensity: Floats, fit: ModelFit) -> Misfit | None:
     residual = curve.intensity - fit.theory
     relative = dintensity / np.maximum(np.abs(fit.theory), 1e-300)
     # Points near the background say nothing of a share of I.
-    clear = relative <= np.quantile(relative, ASSESSMENT.clear_share)
+    clear = relative <= np.median(relative)
     if np.count_nonzero(clear) < PROBLEM.fewest_points or not np.all(np.isfinite(residual)):
         return None
     share = (residual / np.abs(fit.theory))[clear]

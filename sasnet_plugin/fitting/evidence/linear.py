@@ -259,7 +259,7 @@ def _wide(
 
 def _contrast(forms: ContrastForms, values: Mapping[str, Any]) -> float:
     """The largest contrast of a curve over a usual one: where the scale makes up for it, any is as likely."""
-    low, high = PROBLEM.neutron_matter
+    low, high = PROBLEM.matter["neutron"]
     solvent = float(values.get(forms.solvent, 0.0))
     contrasts = [abs(float(values[name]) - solvent) for name in forms.matter]
     return 2 * max(contrasts, default=high - low) / (high - low)

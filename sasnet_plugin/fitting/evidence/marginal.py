@@ -46,7 +46,7 @@ def extent(name: str, p: Parameter, bounds: tuple[float, float], background: flo
     if plain_name.endswith("_pd"):
         return PROBLEM.most_width
     if "sld" in plain_name:
-        return PROBLEM.neutron_matter[1] - PROBLEM.neutron_matter[0]
+        return PROBLEM.matter["neutron"][1] - PROBLEM.matter["neutron"][0]
     return _extent_within(p.value, *((0.0, inf) if is_scale(name) else bounds))
 
 
@@ -95,7 +95,7 @@ def penalise_outside(fit: ModelFit) -> float:
         low, high = _VALID.get((fit.model, name)) or bounds.get(name, (p.low, p.high))
         far = max(low - p.value, _shortest(fit, name) - p.value, p.value - high, 0.0)
         if far > 0:
-            penalty += min((far / p.error) ** 2 if p.error else inf, EVIDENCE.impossible)
+            penalty += min((far / p.error) ** 2 if p.error else inf, PROBLEM.no_value)
     return penalty
 
 
@@ -111,7 +111,7 @@ def _seldom(fit: ModelFit) -> float:
     widths = [bare(name) for name in fit.free if name.endswith("_pd")]
     is_shell_only = bool(widths) and all(name.startswith("thick") for name in widths)
     has_core = any(bare(name).startswith("radius") for name in fit.parameters)
-    return -2 * log(EVIDENCE.layers_alone) if is_shell_only and has_core else 0.0
+    return -2 * log(ASSESSMENT.seldom) if is_shell_only and has_core else 0.0
 
 
 def _shortest(fit: ModelFit, name: str) -> float:

@@ -25,10 +25,6 @@ class EvidenceSettings:
     )
     strong: float = setting(6.0, 'The same from which on it is "strong": less distinguishes no two fits.')
     least_prior: float = setting(1e-6, "Of a model before its fit: none is ruled out.")
-    layers_alone: float = setting(
-        0.1, "Of samples with a size distribution: only the thickness of a shell has one.", "share"
-    )
-    impossible: float = setting(1e3, "-2 ln of the density where no sample is.")
 
 
 EVIDENCE = EvidenceSettings()

@@ -86,7 +86,7 @@ def _own(
         )
     chisq, parameters = exact_curves.better(minimum.parameters, (np.inf, {}))
     kept_minimum = LocalMinimum(parameters, chisq, minimum.cut)
-    if abs(chisq - minimum.chisq) <= OPTIMIZE.same_share * (chisq + len(exact_curves.curve)):
+    if abs(chisq - minimum.chisq) <= PROBLEM.tolerance * (chisq + len(exact_curves.curve)):
         return exact_curves, kept_minimum, {}
     exact_curves.deadline = max(deadline, read_spent_time() + OPTIMIZE.least_share * task.budget.seconds)
     better = refine(exact_curves, minimum.parameters)

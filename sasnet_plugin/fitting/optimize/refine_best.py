@@ -19,7 +19,7 @@ from ..ledger import read_spent_time
 from ..pool import answers
 from ..problem.experiment import TimeUpError, rebuilt, silent
 from ..result.model_fit import ModelFit, Posterior
-from ..settings import EFFORT, OPTIMIZE
+from ..settings import EFFORT, OPTIMIZE, PROBLEM
 from ..task import UNLIMITED, Budget, Counting, Method
 from .bumps_fit import fitter_for, fitter_in_words
 
@@ -148,7 +148,7 @@ def sample(problem: Any, job: Refinement) -> tuple[Posterior | None, bool]:
     )  # fmt: skip
     late = clock.late or draws < method.samples
     state = getattr(fitter, "state", None)
-    if state is None or state.generation < OPTIMIZE.least_draws:
+    if state is None or state.generation < PROBLEM.fewest_points:
         return None, late
     state.mark_outliers()
     _, chains = state.traces(portion=1.0)
@@ -156,7 +156,7 @@ def sample(problem: Any, job: Refinement) -> tuple[Posterior | None, bool]:
     steps = int(state.generation)
     burnt = min(method.burn + 1, steps // 2)
     chains = np.asarray(chains)[max(0, (burnt - steps) // thin + len(chains)) :]
-    if len(chains) < OPTIMIZE.least_draws:
+    if len(chains) < PROBLEM.fewest_points:
         return None, late
     order = list(map(list(problem.labels()).index, job.fit.free))
     return posterior_of(job.fit.free, chains[:, :, order], np.random.default_rng(job.seed)), late

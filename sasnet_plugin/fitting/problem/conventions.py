@@ -86,11 +86,11 @@ def _factor(fit: ModelFit, default: Mapping[str, float], solvent: float, contras
 
 def _limit_factor(factor: float, solvent: float, contrast: Collection[float]) -> float:
     """The factor, or the largest up to 1 with which all contrasts are within what matter has."""
-    low, high = PROBLEM.neutron_matter
+    low, high = PROBLEM.matter["neutron"]
     if all(low <= solvent + factor * d <= high for d in contrast):
         return factor
     ends = (max((high - solvent) / d, (low - solvent) / d) for d in filter(None, contrast))
-    return min([1.0, *(PROBLEM.within_matter * end for end in ends if end > 0)])
+    return min([1.0, *(end for end in ends if end > 0)])
 
 
 def _stands_for_scale(fit: ModelFit, given_names: Iterable[str]) -> bool:
@@ -229,7 +229,7 @@ _ROUNDING = 1e-9
 
 def check_matter(fit: ModelFit, probe: str | None) -> Iterator[str]:
     """Scattering length densities that no matter has, by what is known of the probe."""
-    neutron, xray = PROBLEM.neutron_matter, PROBLEM.xray_matter
+    neutron, xray = PROBLEM.matter["neutron"], PROBLEM.matter["xray"]
     ranges_by_probe = {"neutron": (" for neutrons", neutron), "xray": (" for X-rays", xray)}
     kind, (low, high) = ranges_by_probe.get(str(probe), ("", xray))
     for name, p in slds_of(fit).items():

@@ -10,7 +10,7 @@ import numpy as np
 from ...arrays import Floats
 from ...simulate.kernel import load_model
 from ...simulate.kernel_call import calls_of
-from ...simulate.quick_models.quick import quick_model
+from ...simulate.quick_models.quick import is_quick, quick_model
 from ...types import Curve, sum_parts
 from ..ledger import count, read_spent_time
 from ..settings import PROBLEM
@@ -48,8 +48,11 @@ class ModelCurves:
         self._resolution = resolution(curve, per_decade)
         self._parts = sum_parts(name)
         self._limited = [(i, part) for i, part in enumerate(self._parts) if is_limited(part)]
-        kernels = [load(part).make_kernel([self._resolution.q_calc]) for part in self._parts]
-        self._kernels = calls_of(kernels)
+        # What is sasmodels' own is not interpolated: its χ² is reported.
+        self._kernels = calls_of(
+            [load(part) for part in self._parts], self.q_calculated,
+            between=[quick and is_quick(part) for part in self._parts],
+        )  # fmt: skip
         self.scales = scales_of(name)
         self.linear = (*self.scales, "background")
         self.deadline = np.inf

@@ -181,9 +181,9 @@ def coarsen(curve: Curve, dintensity: Floats) -> tuple[Curve, Floats]:
     """Average a curve to at most 80 points, evenly in ln q, by weighted means, with 1 % of I added to
     uncertainties for the curvature within a cell.
     """
-    if len(curve) <= PROBLEM.coarse_points:
+    if len(curve) <= PROBLEM.sparse:
         return curve, dintensity
-    total, average = cells(curve.q, dintensity, PROBLEM.coarse_points)
+    total, average = cells(curve.q, dintensity, PROBLEM.sparse)
 
     def mean(column: Floats | None) -> Floats | None:
         return None if column is None else average(column)

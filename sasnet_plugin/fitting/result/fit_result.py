@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from ...model_free import ModelFree, PairDistances, Refused
 from ...types import Curve, SasnetError, Shown, Suggestion
 from .model_fit import ModelFit, Posterior, Verification
 from .verdict import Verdict
+
+if TYPE_CHECKING:
+    from ..task import Contrast
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,7 +62,7 @@ class FitResult(Shown):
     limited : tuple of str
         Parameters for which a user has given a range.
     given : tuple of str
-        Parameters of the fitted models whose values a user has given, also as materials.
+        Parameters of the fitted models whose values a user has given, also as materials (`contrast`).
     verdict : Verdict
         What is said of all this.
     """
@@ -84,6 +87,7 @@ class FitResult(Shown):
     mixture: SizeMixture | None = None
     limited: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+    contrast: Contrast | None = None
     verdict: Verdict = Verdict()
 
     @property

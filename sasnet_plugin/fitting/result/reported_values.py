@@ -249,7 +249,7 @@ def is_determined(name: str, p: Parameter) -> bool:
     # density says nothing, so that an error counts against all that matter has.
     if p.fixed or p.error is None or name.endswith("_pd") or p.unit == "1/cm":
         return True
-    low, high = PROBLEM.neutron_matter
+    low, high = PROBLEM.matter["neutron"]
     return p.error < max(abs(p.value), high - low if p.unit == "1e-6/Ang^2" else 0.0)
 
 

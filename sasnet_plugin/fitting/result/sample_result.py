@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from .model_fit import ModelFit, Parameter, explains
 from .reported_values import correlations, covariance
 from .residuals import SharedError
 from .verdict import Verdict
+
+if TYPE_CHECKING:
+    from ..task import Contrast
 
 #: A parameter and the curve that has it of its own; None: all share it.
 Key = tuple[str, int | None]
@@ -273,6 +276,7 @@ class SampleResult(Shown):
     changing: str = ""
     apart: bool = False
     magnetism: Magnetism | None = None
+    contrast: Contrast | None = None  #: Materials that were given for all curves.
 
     @property
     def best(self) -> JointFit | None:

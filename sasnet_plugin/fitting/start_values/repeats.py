@@ -35,8 +35,8 @@ def distances(curve: Curve) -> list[float]:
     from scipy.signal import find_peaks
 
     log_i, log_q = np.log(np.maximum(curve.intensity, 1e-300)), np.log(curve.q)
-    peak_indices, properties = find_peaks(log_i, prominence=START_VALUES.prominent)
-    best = peak_indices[np.argsort(-properties["prominences"], kind="stable")][: START_VALUES.peaks]
+    peak_indices, properties = find_peaks(log_i, prominence=START_VALUES.distinct)
+    best = peak_indices[np.argsort(-properties["prominences"], kind="stable")][: START_VALUES.near_fits]
     return [float(2 * np.pi / np.exp(_top(log_q[i - 1 : i + 2], log_i[i - 1 : i + 2]))) for i in best]
 
 

@@ -296,7 +296,7 @@ def further(task: Task, bank: Bank) -> list[dict[str, Any]]:
     page, count = bank.page(task.model), START_VALUES.starts
     points = bin_curve(task.curve, task.dintensity)
     means = _average_bins(task.curve, task.dintensity)
-    near = nearest(page, task.model, task.structure_factor, points, count=START_VALUES.further * count)
+    near = nearest(page, task.model, task.structure_factor, points, count=count + count)
     near = near[count:] + nearest(page, task.model, task.structure_factor, means, count=count)
     return [as_start(task, near_curve.parameters) for near_curve in near]
 

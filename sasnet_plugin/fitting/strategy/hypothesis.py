@@ -17,6 +17,7 @@ from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve, ModelGuess, Suggestion, product_name, sum_parts
 from ..problem.free_parameters import SALT
 from ..result.model_fit import ModelFit
+from ..settings import ASSESSMENT, START_VALUES
 from ..start_values.screening import SIMPLE
 from ..start_values.sums import SMOOTH, TERMS, is_simple_sum, is_smooth_sum
 from ..task import Pair
@@ -174,7 +175,7 @@ class Beliefs:
     @property
     def two(self) -> float:
         """How likely a second component is before sums are fitted."""
-        return max(self.suggestion.second_component or 0.0, STRATEGY.seldom)
+        return max(self.suggestion.second_component or 0.0, ASSESSMENT.seldom)
 
     def first(self) -> dict[str, float]:
         """The simplest models of the likely groups, and the likeliest models, with what is known of each."""
@@ -182,19 +183,19 @@ class Beliefs:
         # out of the first five. A simple model that explains the curve is what the evidence prefers.
         chances: dict[str, float] = {}
         for group in self.suggestion.groups:
-            if group.probability >= STRATEGY.seldom:
+            if group.probability >= ASSESSMENT.seldom:
                 # Before another explains the curve all are fitted, afterwards what each is worth itself.
                 chances |= self._simplest(group.members)
         for guess in self.suggestion.models:
             slow = fit_cost_class(guess.name) == "slow"
-            if guess.probability >= (STRATEGY.expected if slow else STRATEGY.seldom):
+            if guess.probability >= (ASSESSMENT.likely if slow else ASSESSMENT.seldom):
                 chances[guess.name] = guess.probability
         return chances
 
     def _simplest(self, members: Iterable[str]) -> dict[str, float]:
         """Select members of a group with the fewest parameters that are not slow."""
         quick = (m for m in members if m in self.guesses and fit_cost_class(m) != "slow")
-        simplest = sorted(quick, key=lambda m: (size_of(Hypothesis(m)), m))[: STRATEGY.near_fits]
+        simplest = sorted(quick, key=lambda m: (size_of(Hypothesis(m)), m))[: START_VALUES.near_fits]
         return {name: self.guesses[name].probability for name in simplest}
 
 
@@ -207,8 +208,8 @@ def second_share(hypothesis: Hypothesis) -> float:
     if (hypothesis.form, hypothesis.second) in AS_ONE:
         return 1.0
     if hypothesis.form in SMOOTH and hypothesis.form not in ("power_law", "porod"):
-        return STRATEGY.likely
-    return STRATEGY.seldom / (len(TERMS) + 1)
+        return ASSESSMENT.likely
+    return ASSESSMENT.seldom / (len(TERMS) + 1)
 
 
 def is_smooth(hypothesis: Hypothesis) -> bool:
@@ -235,7 +236,7 @@ def factor_share(guess: ModelGuess, factor: str | None) -> float:
         return share
     if guess.structure_factor is None:
         return (1 - share) / 4
-    return (1 - share) * (STRATEGY.likely if factor is None else (1 - STRATEGY.likely) / 3)
+    return (1 - share) * (ASSESSMENT.likely if factor is None else (1 - ASSESSMENT.likely) / 3)
 
 
 def priors(suggestion: Suggestion, fits: Iterable[ModelFit], *, explained: bool) -> list[float]:

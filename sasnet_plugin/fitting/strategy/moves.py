@@ -174,7 +174,7 @@ def first(state: State) -> Iterator[Step]:
     chances = list_expected(state)
     likeliest = max(chances, key=lambda hypothesis: chances[hypothesis], default=None)
     is_slow = likeliest is not None and likeliest.cost == "slow"
-    least = STRATEGY.simple_prior if is_slow else STRATEGY.expected
+    least = STRATEGY.simple_prior if is_slow else ASSESSMENT.likely
     for hypothesis, chance in chances.items():
         quick = hypothesis.cost != "slow"
         if not quick and hypothesis.pair in state.residuals:
@@ -199,7 +199,9 @@ def _find_quick_limits(state: State, chances: Mapping[str, float]) -> Iterator[t
     for form, chance in chances.items():
         if fit_cost_class(form) == "slow":
             names = {reduction.name for reduction in simpler(form)} & state.beliefs.guesses.keys()
-            yield from ((name, STRATEGY.likely * chance) for name in names if fit_cost_class(name) != "slow")
+            yield from (
+                (name, ASSESSMENT.likely * chance) for name in names if fit_cost_class(name) != "slow"
+            )
 
 
 def as_expected(state: State, form: str) -> Hypothesis:
@@ -219,7 +221,7 @@ def _find_missing_groups(state: State) -> Iterator[tuple[str, float]]:
 
     for group in state.beliefs.suggestion.groups:
         members = _unless_fitted(state, group.members)
-        if group.probability >= STRATEGY.seldom and members:
+        if group.probability >= ASSESSMENT.seldom and members:
             yield max(members, key=worth), group.probability
 
 
@@ -341,7 +343,7 @@ def factors(state: State) -> Iterator[Step]:
                 continue
             start = _other_factor(state.fits[leading], factor)
             explained = state.is_explained()
-            chance = state.beliefs.rather(product, leading) if explained else STRATEGY.likely
+            chance = state.beliefs.rather(product, leading) if explained else ASSESSMENT.likely
             step = make_fit_step(state, product, chance, extra=start)
             assert step.task is not None
             # Its sizes are others: how far off it begins says nothing of where it ends.
@@ -363,7 +365,7 @@ def plain(state: State) -> Iterator[Step]:
         hypothesis = as_expected(state, form)
         if hypothesis.structure_factor and size_of(hypothesis) < most:
             yield make_fit_step(
-                state, hypothesis, max(state.beliefs.rather(hypothesis, best), STRATEGY.likely)
+                state, hypothesis, max(state.beliefs.rather(hypothesis, best), ASSESSMENT.likely)
             )
 
 
@@ -427,7 +429,7 @@ def _ask_resolution(state: State, hypothesis: Hypothesis, chance: float, begun: 
     search = state.task(hypothesis, starts=(start,), budget=Budget(STRATEGY.time["slow"]))
     again = boost(state, len(fit.free), again=True)
     key = ("resolution", hypothesis, round(np.log(fit.chisq)), begun is sharp)
-    return Step(key, chance * STRATEGY.likely * again / (2 * hypothesis.seconds), search=search)
+    return Step(key, chance * ASSESSMENT.likely * again / (2 * hypothesis.seconds), search=search)
 
 
 def _is_narrow(state: State, best: Hypothesis) -> bool:
@@ -476,7 +478,7 @@ def propose_resolved(state: State) -> Iterator[Step]:
             variant = replace(hypothesis, resolution=resolution)
             if fit.chisq < most * least and variant not in state.fits:
                 yield make_step_from(
-                    state, ("resolved", variant), variant, STRATEGY.likely, starting_values(fit)
+                    state, ("resolved", variant), variant, ASSESSMENT.likely, starting_values(fit)
                 )
 
 
@@ -507,7 +509,7 @@ def _leaves_noise(state: State, hypothesis: Hypothesis) -> bool:
 
 def tails(state: State) -> Iterator[Step]:
     """A power law for each component that the best fits show no size of, whatever model carries it."""
-    order = sorted(state.fits, key=state.compute_minus_two_log)[: STRATEGY.near_fits]
+    order = sorted(state.fits, key=state.compute_minus_two_log)[: START_VALUES.near_fits]
     for hypothesis in order:
         if (
             state.compute_minus_two_log(hypothesis)
@@ -524,7 +526,7 @@ def tails(state: State) -> Iterator[Step]:
             start = start_of(fit, place, exponent_of(fit, state.curve))
             key = ("tail", found_hypothesis, hypothesis.resolution)
             if found_hypothesis not in state.fits:
-                yield make_step_from(state, key, found_hypothesis, STRATEGY.likely, start, beside=True)
+                yield make_step_from(state, key, found_hypothesis, ASSESSMENT.likely, start, beside=True)
 
 
 def _fit(state: State, hypothesis: Hypothesis, starts: tuple[dict[str, float], ...]) -> Step:
@@ -588,7 +590,7 @@ def second_terms(state: State) -> Iterator[Step]:
         return
     for hypothesis, promise in promises(state, best):
         if promise.gain > 0 and hypothesis not in state.fits:
-            yield make_step_from(state, ("term", hypothesis), hypothesis, STRATEGY.likely, promise.start)
+            yield make_step_from(state, ("term", hypothesis), hypothesis, ASSESSMENT.likely, promise.start)
 
 
 def _may_lack_term(state: State, best: Hypothesis) -> bool:
@@ -608,17 +610,17 @@ def rivals_of_sum(state: State) -> Iterator[Step]:
     start = extract_part(starting_values(fit), 0, 2) | {"background": fit.parameters["background"].value}
     first_alone = replace(best, second=None)
     key = ("alone", first_alone, best.second)
-    yield make_step_from(state, key, first_alone, STRATEGY.likely, start)
+    yield make_step_from(state, key, first_alone, ASSESSMENT.likely, start)
     if _is_idle(fit):  # of which a coarse copy of the data may lead away
-        yield make_step_from(state, (*key, "idle"), first_alone, STRATEGY.likely, start, beside=True)
+        yield make_step_from(state, (*key, "idle"), first_alone, ASSESSMENT.likely, start, beside=True)
     if doubtful(fit.reduced_chisq, len(state.curve)):
-        yield make_fit_step(state, best, STRATEGY.likely)
+        yield make_fit_step(state, best, ASSESSMENT.likely)
     for hypothesis in _rivals(best):
         # Where the sum's own values led it into a wrong minimum, the bank's are open.
         earlier_fit = state.fits.get(hypothesis)
         behind = earlier_fit is None or earlier_fit.chisq > ASSESSMENT.much_worse * fit.chisq
         if behind and hypothesis.form != hypothesis.second:
-            yield make_fit_step(state, hypothesis, STRATEGY.seldom)
+            yield make_fit_step(state, hypothesis, ASSESSMENT.seldom)
 
 
 def _is_idle(fit: ModelFit) -> bool:
@@ -754,7 +756,7 @@ def propose_near(state: State) -> Iterator[Step]:
     yield from open_
     unknown = [s for s in open_ if s.hypothesis and s.hypothesis.pair not in state.residuals]
     slow = any(s.hypothesis and s.hypothesis.cost == "slow" for s in unknown)
-    if len(unknown) > STRATEGY.near_fits or (slow and _is_misfit(state)):
+    if len(unknown) > START_VALUES.near_fits or (slow and _is_misfit(state)):
         yield _look(state, open_)
 
 
@@ -833,7 +835,7 @@ def simpler_anew(state: State) -> Iterator[Step]:
             continue
         task = state.task(hypothesis, restarts=np.inf, attempt=1, budget=Budget(STRATEGY.time["fast"]))
         task = replace(task, budget=replace(task.budget, best_chisq=np.inf))
-        worth = STRATEGY.likely * boost(state, size_of(hypothesis), again=True) / hypothesis.seconds
+        worth = ASSESSMENT.likely * boost(state, size_of(hypothesis), again=True) / hypothesis.seconds
         yield Step(("anew", hypothesis), worth, hypothesis=hypothesis, task=task)
 
 
@@ -846,8 +848,8 @@ def _estimate_chance_by_nearness(
     ]
     least = min(other_residuals, default=np.inf)
     if not residual <= least / STRATEGY.falls < np.inf:
-        return STRATEGY.seldom if hypothesis.form in SIMPLE and residual < STRATEGY.falls else 0.0
-    return STRATEGY.likely if residual < STRATEGY.stands_out * least else STRATEGY.seldom
+        return ASSESSMENT.seldom if hypothesis.form in SIMPLE and residual < STRATEGY.falls else 0.0
+    return ASSESSMENT.likely if residual < STRATEGY.stands_out * least else ASSESSMENT.seldom
 
 
 def _from_form(state: State, hypothesis: Hypothesis) -> dict[str, Any] | None:
@@ -863,7 +865,7 @@ def propose_nested(state: State) -> Iterator[Step]:
     """The simpler models that the best fits have become, where they were not found themselves."""
     if state.options.models is not None:
         return
-    for hypothesis in sorted(state.fits, key=state.compute_minus_two_log)[: STRATEGY.near_fits]:
+    for hypothesis in sorted(state.fits, key=state.compute_minus_two_log)[: START_VALUES.near_fits]:
         fit = state.fits[hypothesis]
         for reduction in simpler(fit.model, fit.structure_factor):
             found_hypothesis = replace(
@@ -875,7 +877,7 @@ def propose_nested(state: State) -> Iterator[Step]:
                 start = reduction.start(starting_values(fit))
                 # Several limits may lead to one within errors: a shell of the core's contrast, or no core.
                 key = ("nested", found_hypothesis, hypothesis, tuple(reduction.at))
-                yield make_step_from(state, key, found_hypothesis, STRATEGY.likely, start)
+                yield make_step_from(state, key, found_hypothesis, ASSESSMENT.likely, start)
 
 
 def _is_behind(state: State, part: Hypothesis, fit: ModelFit) -> bool:
@@ -892,7 +894,7 @@ def propose_salt(state: State) -> Iterator[Step]:
     for hypothesis, fit in state.fits.items():
         for name in _find_missing_salt(fit):
             start = starting_values(fit) | {name: STRATEGY.some_salt}
-            chance = STRATEGY.likely * least / fit.chisq
+            chance = ASSESSMENT.likely * least / fit.chisq
             step = make_step_from(state, ("salt", hypothesis), hypothesis, chance, start)
             # Without it the best fit is not done yet, and other bodies would be tried in vain.
             yield replace(step, due=fit.chisq == least and not state.is_explained())
@@ -914,7 +916,7 @@ def kinds(state: State) -> Iterator[Step]:
         for kind, start in other_kinds(starting_values(state.fits[hypothesis])).items():
             if not (settled and _is_fitted_near(state, hypothesis, start)):
                 key = ("kind", hypothesis, kind)
-                yield make_step_from(state, key, hypothesis, STRATEGY.seldom, start, settled=settled)
+                yield make_step_from(state, key, hypothesis, ASSESSMENT.seldom, start, settled=settled)
 
 
 def _is_settled_beside(state: State, hypothesis: Hypothesis) -> bool:
@@ -947,7 +949,7 @@ def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
         return hypothesis != best and is_worth_it and is_close and is_calculated_alike
 
     near_ = sorted(filter(is_near, state.fits), key=lambda h: state.fits[h].chisq)
-    return near_[: STRATEGY.near_fits]
+    return near_[: START_VALUES.near_fits]
 
 
 def propose_measured_points(state: State) -> Iterator[Step]:
@@ -962,12 +964,12 @@ def propose_measured_points(state: State) -> Iterator[Step]:
         return fit.reduced_chisq < most and fit.per_decade is not None and hypothesis.cost != "slow"
 
     simplest = sorted(state.fits, key=lambda h: (len(state.fits[h].free), state.fits[h].reduced_chisq))
-    most_tried = 1 if state.is_explained() else STRATEGY.near_fits
+    most_tried = 1 if state.is_explained() else START_VALUES.near_fits
     for hypothesis in list(filter(is_near, simplest))[:most_tried]:
         fit = state.fits[hypothesis]
         variant = replace(hypothesis, as_measured=True)
         key, settled = ("measured", variant), _is_settled_beside(state, hypothesis)
-        yield make_step_from(state, key, variant, STRATEGY.seldom, starting_values(fit), settled=settled)
+        yield make_step_from(state, key, variant, ASSESSMENT.seldom, starting_values(fit), settled=settled)
 
 
 def propose_restarts(state: State) -> Iterator[Step]:
@@ -975,7 +977,7 @@ def propose_restarts(state: State) -> Iterator[Step]:
     order = sorted((h for h in state.fits if _is_seen(state, h)), key=lambda h: state.fits[h].chisq)
     likeliest = max(order, key=state.beliefs.estimate)
     most = ASSESSMENT.much_worse * state.fits[order[0]].chisq
-    near_ = takewhile(lambda h: state.fits[h].chisq <= most, order[: STRATEGY.near_fits])
+    near_ = takewhile(lambda h: state.fits[h].chisq <= most, order[: START_VALUES.near_fits])
     forms: set[str] = set()
     for hypothesis in dict.fromkeys([*near_, likeliest]):
         fit = state.fits[hypothesis]
@@ -996,11 +998,11 @@ def _restart(state: State, hypothesis: Hypothesis, least: float) -> Step:
     extra = starting_values(fit) if attempt == 0 else None
     restarts = STRATEGY.in_vain if state.is_explained() else np.inf
     task = state.task(hypothesis, extra=extra, restarts=restarts, budget=budget, attempt=attempt)
-    chance = STRATEGY.seldom * max(least / fit.chisq, state.beliefs.estimate(hypothesis))
+    chance = ASSESSMENT.seldom * max(least / fit.chisq, state.beliefs.estimate(hypothesis))
     wrong = _estimate_wrong_minimum(state, hypothesis)
     if wrong > chance:  # its starts are far from what explains the curve
         task, chance = replace(task, budget=replace(task.budget, best_chisq=np.inf)), wrong
-    chance *= STRATEGY.likely**attempt
+    chance *= ASSESSMENT.likely**attempt
     worth = chance * boost(state, state.size(hypothesis), again=True) / budget.seconds
     return Step((*key, attempt), worth, hypothesis=hypothesis, task=task)
 
@@ -1013,7 +1015,7 @@ def _estimate_wrong_minimum(state: State, hypothesis: Hypothesis) -> float:
     if best is None or len(state.fits[best].free) <= len(fit.free):
         return 0.0
     is_far_off = fit.chisq > ASSESSMENT.much_worse * state.fits[best].chisq
-    return STRATEGY.likely * state.beliefs.estimate(hypothesis) if is_far_off else 0.0
+    return ASSESSMENT.likely * state.beliefs.estimate(hypothesis) if is_far_off else 0.0
 
 
 def _level(fit: ModelFit) -> int:
@@ -1038,7 +1040,7 @@ def again(state: State) -> Iterator[Step]:
         return
     task = state.task(best, restarts=STRATEGY.in_vain, attempt=1, budget=Budget(STRATEGY.time["fast"]))
     task = replace(task, budget=replace(task.budget, best_chisq=np.inf))  # its starts are far from there
-    worth = STRATEGY.seldom * boost(state, state.size(best), again=True) / best.seconds
+    worth = ASSESSMENT.seldom * boost(state, state.size(best), again=True) / best.seconds
     yield Step(("again", best), worth, hypothesis=best, task=task)
 
 
@@ -1049,7 +1051,7 @@ def propose_continuation(state: State) -> Iterator[Step]:
         return
     start, budget = starting_values(state.fits[best]), Budget(STRATEGY.time["slow"])
     key = ("ended", best, _level(state.fits[best]))
-    yield make_step_from(state, key, best, STRATEGY.likely, start, beside=True, budget=budget)
+    yield make_step_from(state, key, best, ASSESSMENT.likely, start, beside=True, budget=budget)
 
 
 def _is_seen(state: State, hypothesis: Hypothesis) -> bool:

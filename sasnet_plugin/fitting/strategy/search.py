@@ -162,7 +162,9 @@ def _together(state: State, steps: Sequence[Step]) -> list[Step]:
 
 
 def _is_alike(step: Step, first: Step) -> bool:
-    return step.task is not None and rank(step) == rank(first) and step.worth >= STRATEGY.alike * first.worth
+    return (
+        step.task is not None and rank(step) == rank(first) and step.worth >= ASSESSMENT.likely * first.worth
+    )
 
 
 def _take(pool: Counting, state: State, steps: Sequence[Step], seconds: float) -> None:

@@ -27,9 +27,6 @@ class StrategySettings:
     price: float = setting(
         0.08, "Worth of a second: a step that is expected to gain less is not taken.", "1/s"
     )
-    alike: float = setting(
-        0.5, "Steps are taken at once whose worth is this of the first's at least: it may be the last."
-    )
     most_boost: float = setting(10.0, "What a good fit gains if no model fits the curve, at most.")
     doubtful_boost: float = setting(2.0, "The same where a fit explains it, though χ² is rather large.")
     chance_gain: float = setting(1.0, "ln likelihood that another model may gain on a fit that leaves noise.")
@@ -43,24 +40,13 @@ class StrategySettings:
     stands_out: float = setting(
         0.4, "Residual over that of the next model, below which the library has found the shape."
     )
-    seldom: float = setting(
-        0.1,
-        "Chance of what is seldom: a second component, a model that the library comes nearest with, another"
-        " size distribution, minimum or points of q. A group with less gets no models of its own.",
-    )
     near: float = setting(0.05, "Added to weighted residuals of the library before they are compared.")
     some_salt: float = setting(0.005, "Salt that is tried with charged particles.", "mol/l")
-    likely: float = setting(
-        0.5,
-        "Chance of what a fit has become or was found with, of a resolution that is not stated, and of a"
-        " power law with a network, coils or another smooth term.",
-    )
     expected_time: ByCost[float] = setting(
         map_by_cost(0.35, 0.7, 3.0), "What a fit is expected to take.", "s"
     )
     time: ByCost[float] = setting(map_by_cost(4.0, 8.0, 12.0), "What it has at most.", "s")
     from_start: float = setting(0.2, "Of the expected time, what a fit from a given start takes.", "share")
-    expected: float = setting(0.3, "An expensive model this probable is among the first.")
     rough: Pass = setting(
         Pass(0.3, (OPTIMIZE.rough_tolerance,), 6), "Refinement of the library's curves on a coarse copy."
     )
@@ -80,11 +66,6 @@ class StrategySettings:
     more_volume: float = setting(0.05, "Volume fraction at which a product starts from its form's fit.")
     in_vain: int = setting(
         20, "Starts at random in a row that lead no lower, after which a fit that explains is the right one."
-    )
-    near_fits: int = setting(
-        3,
-        "So many of the best fits have neighbours, of a probable group's simplest models are fitted, and of"
-        " the open models without comparing the library for all of them.",
     )
     far_behind: float = setting(
         20.0, "2 ln of evidence: so far behind the best fit another fit gets no weight."

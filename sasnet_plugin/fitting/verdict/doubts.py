@@ -35,7 +35,7 @@ def find_missing_model(result: FitResult) -> Iterator[str]:
     """A body explains the curve, but a curve like it is more often one of something that is no model."""
     expected, model = result.expected, result.fits[0].model
     is_one = is_body(model) and len(sum_parts(model)) == 1
-    if expected is not None and expected.in_scope < VERDICT.expected and is_one:
+    if expected is not None and expected.in_scope < ASSESSMENT.likely and is_one:
         yield sentences.NOT_A_MODEL(probability=f"{100 * expected.in_scope:.0f}")
 
 
@@ -79,7 +79,7 @@ def _find_expected_group(result: FitResult) -> GroupGuess | None:
     if expected is None or equals.no_shape(result) or not _place(result.fits[0].model, expected.groups):
         return None
     first = expected.groups[0]
-    return first if first.probability >= VERDICT.expected else None
+    return first if first.probability >= ASSESSMENT.likely else None
 
 
 def _place(model: str, groups: Sequence[GroupGuess]) -> int:
@@ -205,7 +205,7 @@ def no_uncertainties(result: FitResult) -> Iterator[str]:
 def find_replaced_uncertainties(result: FitResult) -> Iterator[str]:
     """Many of the stated uncertainties are none."""
     share = result.curve.replaced / max(len(result.curve), 1)
-    if share >= VERDICT.replaced:
+    if share >= ASSESSMENT.seldom:
         yield sentences.REPLACED(share=f"{100 * share:.0f}")
 
 

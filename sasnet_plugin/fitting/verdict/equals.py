@@ -10,7 +10,7 @@ from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter, explains
 from ..result.reported_values import is_determined
-from ..settings import ASSESSMENT
+from ..settings import ASSESSMENT, START_VALUES
 from .names import is_upturn, shape
 from .settings import VERDICT
 from .sizes import find_lower_bounds
@@ -128,7 +128,7 @@ def no_shape(result: FitResult) -> bool:
     for fit in list_other_shapes(result):
         if not any(same_kind(result, fit, kind) for kind in kinds):
             kinds.append(fit)
-    return len(kinds) > VERDICT.many_shapes or (bool(kinds) and _shows_no_size(result.fits[0]))
+    return len(kinds) > START_VALUES.near_fits or (bool(kinds) and _shows_no_size(result.fits[0]))
 
 
 def _shows_no_size(fit: ModelFit) -> bool:
@@ -141,9 +141,9 @@ def nearest(result: FitResult) -> ModelFit:
 
 
 def worth_showing(fits: Sequence[ModelFit]) -> tuple[ModelFit, ...]:
-    """The fits that are worth a look: not a hundred times worse than the best of them."""
+    """The fits that are worth a look: not far worse than the best of them."""
     least = min((fit.reduced_chisq for fit in fits), default=1.0)
-    most = VERDICT.hopeless * max(least, ASSESSMENT.negligible)
+    most = ASSESSMENT.hopeless * max(least, ASSESSMENT.negligible)
     return tuple(fit for fit in fits if fit is fits[0] or fit.reduced_chisq <= most)
 
 

@@ -11,17 +11,8 @@ from ..settings import setting
 class VerdictSettings:
     """Of `verdict`: which fits are shown, what gets a caution, and what is named next."""
 
-    hopeless: float = setting(
-        100.0, "Reduced χ² over the least, beyond which a fit is shown among the details alone."
-    )
     comparable: float = setting(
         0.25, "Of a size: an equal fit that differs by more means another particle, and is named.", "share"
-    )
-    expected: float = setting(
-        0.5,
-        "Probability of another group from which on the network and a fit disagree, and of a known model"
-        " below which a particle model that fits gets a caution.",
-        "share",
     )
     overstated: float = setting(
         3.0, "Uncertainties over the noise, beyond which χ² hardly rejects any model."
@@ -33,8 +24,6 @@ class VerdictSettings:
             " which it is reported."
         ),
     )
-    replaced: float = setting(0.1, "Of the uncertainties: so many replaced ones are reported.", "share")
-    many_shapes: int = setting(3, "Shapes that fit as well as the first, so that none is chosen.")
     nearer: float = setting(
         10.0, "Reduced χ² of the first over that of another, which is then named for any evidence."
     )

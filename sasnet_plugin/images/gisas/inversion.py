@@ -26,7 +26,7 @@ from scipy.special import gammaln
 
 from ...arrays import Floats
 from ...digits import NORMAL_90, significant
-from ...fitting.settings import setting
+from ...fitting.settings import START_VALUES, setting
 from ...predict import Answer
 from ...predict.arithmetic import circular_w1, mirror_distribution
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value, finite
@@ -83,10 +83,11 @@ class InversionSettings:
         0.002, "Relative error of the simulated basis patterns in a pixel (docs/studies.md)."
     )
     least_expected: float = setting(1e-3, "Least expected counts of a pixel.")
-    beyond_prior: float = setting(0.1, "A fit may leave the range of the prior by this share of it.")
 
     # Descent
-    longest_step: float = setting(0.15, "A step is at most this much of a parameter's range.")
+    longest_step: float = setting(
+        0.15, "A step is at most this much of a parameter's range, and so far a fit may leave its prior."
+    )
     loose_tolerance: float = setting(
         0.1, "Relative error that the first descent allows, so the rod's fringes do not trap it."
     )
@@ -98,29 +99,19 @@ class InversionSettings:
         "Most steps of a descent from another tilt, radius, lattice or with every angle alike; half as many"
         " from another film, or for the present fit, which is nearly right.",
     )
-    followed: int = setting(
-        2,
-        "Suspect descents that are continued at last, and other lattices: the best may need another radius.",
-    )
     suspect_loss: float = setting(
         0.55, "Loss of a pixel above which a descent waits; noise leaves below 0.5."
     )
-    explained: float = setting(3.0, "Standard deviations above the mean deviance that a right fit may have.")
     well_explained: float = setting(
         1.0,
         "Standard deviations above the mean deviance from which film thicknesses that seem no better are"
         " tried too: half of such patterns have a better one.",
     )
 
-    most_geometries: int = setting(36, "Calculated geometries after which no descent begins.")
     most_work: float = setting(
         6.5,
         "Calculation time after which no descent begins; narrow peaks take longer per geometry.",
         "CPU-seconds",
-    )
-    overrun: float = setting(
-        1.3,
-        "A running descent stops at this multiple of most_work: narrow peaks need the reserve.",
     )
     geometry_work: tuple[float, float] = setting(
         (0.06, 0.085), "Time of each geometry, and of each million values of its lattice sums.", "CPU-seconds"
@@ -130,33 +121,21 @@ class InversionSettings:
     film_step: float = setting(
         4.0, "Step between the film thicknesses that are tried; films within two steps are the same.", "Å"
     )
-    most_films: int = setting(4, "Other films that are followed, at most.")
-    sweep_step: float = setting(
-        24.0, "Step between film thicknesses in the search over the whole range.", "Å"
-    )
-    sweep_steps: int = setting(3, "Further steps, where the loss then is within sweep_far of the best.")
 
     # Search where the guess explains nothing
-    wider_guess: float = setting(
-        3.0, "Factor by which the errors of an estimate are widened if it fits nothing."
+    search_steps: Mapping[str, float] = setting(
+        {"radius": 13.0, "lattice": 8.0, "oxide": 24.0},
+        "Steps of a search over the whole range: of particles and lattice, and of films after a fit.",
+        "Å",
     )
-    radii: tuple[float, ...] = setting((80.0, 93.0, 106.0, 119.0, 132.0), "Radii that are tried.", "Å")
-    lattices: tuple[float, ...] = setting(
-        tuple(285.0 + 8.0 * k for k in range(17)), "Lattice constants that are tried.", "Å"
-    )
-    search_tolerance: float = setting(0.25, "Relative differences forgiven while local minima are compared.")
-    search_enough: float = setting(5.0, "Fall of the loss below which a descent of the search ends.")
 
     # Posterior samples of p(ξ)
     background: float = setting(0.3, "Standard deviation of a background's prior, of all counts.")
-    as_good: float = setting(80.0, "Deviance that the samples' mean may have above the best weights'.")
-    worse_geometry: float = setting(15.0, "Loss that a corrected geometry may have above the refined one's.")
     sets: tuple[int, int] = setting(
         (4, 200),
         "Number of sample sets in the last round, and samples in each. With small sets, the share of one of"
         " two equal solutions was 0.3 to 0.98.",
     )
-    first_sets: tuple[int, int] = setting((2, 75), "As sets, in the rounds before the last.")
     effective: float = setting(
         0.5, "Effective share of samples that remains when the likelihood's exponent rises."
     )
@@ -170,27 +149,22 @@ class InversionSettings:
     )
     behind: float = setting(
         20.0,
-        "A set whose mean log likelihood is lower than the best by this has not converged; nor is a film"
-        " whose loss is higher by this followed.",
-    )
-    hopeless: float = setting(
-        0.1, "Below this `in_scope` no orientation is believed, and the samples are rough."
+        "A set whose mean log likelihood is lower than the best by this has not converged. No film whose loss"
+        " is higher by this is followed, and no such geometry or mean of samples is believed.",
     )
 
     # What is said of p(ξ)
-    band: float = setting(0.9, "Probability of the band at each angle.")
+    unlikely: float = setting(
+        0.05,
+        "Probability that is ruled out: on either side of a band, of a p-value, of mirrored samples, of"
+        " `in_scope`. Then the samples are rough.",
+    )
     negligible: float = setting(0.1 / N_XI, "A tenth of the uniform level is indistinguishable from nothing.")
-    mirrored_share: float = setting(0.03, "Share of mirrored samples from which on both solutions are given.")
     own_mirror: float = setting(2.0, "Distributions so near to their mirror image need no choice.", "degrees")
     reference_patterns: int = setting(999, "Patterns of a uniform sample that give the test its reference.")
     strengths: tuple[float, ...] = setting(
         (1.0, 0.3, 0.1, 0.03),
         "Shares of order in the alternatives to a uniform distribution: weak order is found too.",
-    )
-    not_uniform: float = setting(0.05, 'The p-value above which "every angle alike" is not ruled out.')
-    surely_uniform: float = setting(0.2, "Above this p-value a uniform fit is not refined.")
-    surely_not_uniform: float = setting(
-        500.0, "Excess of the loss from which no step of the geometry can make a uniform fit good."
     )
 
     # Verification
@@ -205,9 +179,6 @@ class InversionSettings:
     )
     rival_bands: int = setting(
         5, "Number of row bands in which pixels are summed to try other lattices: streaks are vertical."
-    )
-    rival_step: float = setting(
-        1.2, "Relative step between tried lattice constants, in units of 1/(peak width × largest q)."
     )
     rival_far: float = setting(
         2.0, "Another lattice is followed up to this multiple of the present deviance in the bands."
@@ -577,7 +548,7 @@ def mirror_ambiguity(p: Floats) -> MirrorAmbiguity:
     is_mirrored = circular_w1(p, distribution, PERIOD) < circular_w1(p, middle, PERIOD)
     share = 1 - float(is_mirrored.mean())
     mirrored_mean = p[~is_mirrored].mean(axis=0)
-    if share > 1 - INVERSION.mirrored_share:
+    if share > 1 - INVERSION.unlikely:
         sentence = f"The data decide between ξ and 60° − ξ ({100 * share:.0f} % for the solution given)."
         return MirrorAmbiguity(mirrored_mean, mirror_distribution(mirrored_mean), share, True, sentence)
     sentence = (
@@ -649,9 +620,9 @@ class Parameter:
         low, high = self.prior.limits()
         low = 0.0 if self.prior.share < 1 and low > 0 else low
         if self.scale == "square":
-            return 0.0, self.inner(high * (1 + INVERSION.beyond_prior))
+            return 0.0, self.inner(high * (1 + INVERSION.longest_step))
         first, last = self.inner(low), self.inner(high)
-        return first - INVERSION.beyond_prior * (last - first), last + INVERSION.beyond_prior * (last - first)
+        return first - INVERSION.longest_step * (last - first), last + INVERSION.longest_step * (last - first)
 
     def broad(self) -> tuple[float, float]:
         """Middle and standard deviation of the prior's values."""
@@ -1012,7 +983,6 @@ class Effort:
     Counted rather than timed: the same pattern has the same answer on any machine.
     """
 
-    most: int = INVERSION.most_geometries  #: Geometries.
     most_work: float = INVERSION.most_work  #: CPU-seconds, as `geometry` estimates them.
     told: Callable[[str], None] | None = None  #: Told of each stage in a few words.
     spent: int = 0
@@ -1021,16 +991,12 @@ class Effort:
     @property
     def is_over(self) -> bool:
         """No other descent may begin."""
-        return self.spent >= self.most or self.work >= self.most_work
+        return self.work >= self.most_work
 
     @property
     def half_over(self) -> bool:
-        """Half of the geometries are spent."""
-        return self.spent > self.most / 2
-
-    def ends(self, number: int, most: int) -> bool:
-        """A descent that has begun ends where it stands, after so many of at most so many geometries."""
-        return number == most or self.work >= INVERSION.overrun * self.most_work
+        """Half of the work is done."""
+        return self.work > self.most_work / 2
 
     def geometry(self, values: int) -> None:
         """Count one geometry, with so many values of the lattice's sums."""
@@ -1348,7 +1314,7 @@ def refine(problem: Problem, begin: Floats | None = None) -> Refined:
     refined = best_tilt(problem, problem.guess.at if begin is None else begin)
     ends = [end_of(refined)]
     followed = [ends[0][0]]
-    while len(followed) <= INVERSION.most_films and not effort.is_over:
+    while not effort.is_over:
         film = next_film(refined, problem.guess, followed)
         if film is None:
             break
@@ -1364,9 +1330,8 @@ def sweep_films(problem: Problem, refined: Refined) -> Refined:
     """The best of short descents from films all over the range, with the ends of all of them."""
     # Between two films that explain the counts alike the loss need not look as if it fell from either.
     best = refined
-    low, high = PARAMETERS[INDEX["oxide"]].limits()
-    half, ends = INVERSION.sweep_step / 2, list(refined.films)
-    for film in np.arange(low + half, high, INVERSION.sweep_step):
+    half, ends = INVERSION.search_steps["oxide"] / 2, list(refined.films)
+    for film in list_search_values("oxide"):
         if not is_new(film, dict(ends).keys(), half):
             continue
         if problem.effort.is_over:
@@ -1374,13 +1339,20 @@ def sweep_films(problem: Problem, refined: Refined) -> Refined:
         trial = from_film(problem, best, film, INVERSION.trial_steps // 2)
         if trial.loss < best.loss + INVERSION.behind:
             begin = trial.state
-            trial = descend(problem, begin.inner, previous=begin, most=INVERSION.sweep_steps)
+            trial = descend(problem, begin.inner, previous=begin, most=INVERSION.trial_steps)
         ends.append(end_of(trial))
         best = min(best, trial, key=lambda descent: descent.loss)
     if best is not refined:
         best = descend(problem, best.state.inner, previous=best.state)
         ends.append(end_of(best))
     return replace(best, films=tuple(ends))
+
+
+def list_search_values(name: str) -> list[float]:
+    """Values of a quantity all over the range of its prior, in steps of a search."""
+    low, high = PARAMETERS[INDEX[name]].prior.limits()
+    step = INVERSION.search_steps[name]
+    return [float(value) for value in np.arange(low + step / 2, high, step)]
 
 
 def from_film(problem: Problem, refined: Refined, film: float, most: int = MOST) -> Refined:
@@ -1428,7 +1400,7 @@ def _begin_descents(problem: Problem, begin: Floats) -> Iterator[Refined]:
         else:
             yield loose
             any_followed = True
-    for loose in sorted(waiting, key=lambda descent: descent.loss)[: INVERSION.followed]:
+    for loose in sorted(waiting, key=lambda descent: descent.loss)[: START_VALUES.finalists]:
         if problem.effort.is_over and any_followed:
             break
         yield loose
@@ -1451,7 +1423,7 @@ def _descend_from_tilts(problem: Problem, begin: Floats) -> Iterator[Refined]:
         yield loose
 
 
-def explains(refined: Refined, within: float = INVERSION.explained) -> bool:
+def explains(refined: Refined, within: float = INVERSION.significant) -> bool:
     """The deviance is what chance leaves, to so many standard deviations."""
     return excess(refined.state.counts, refined.expected) < within
 
@@ -1473,7 +1445,7 @@ def descend(
     """Gauss–Newton steps until they gain less than ``enough``, shorter ones where the loss would rise."""
     numbers = iter(range(2, most + 1))
     best = _fit_at(problem, clip_parameters(begin), previous, None, tolerance)
-    ended = problem.effort.ends(1, most)
+    ended = most == 1
     while not ended:
         lower, ended = _lower(problem, best, numbers, most, tolerance, enough)
         best = lower or best
@@ -1490,7 +1462,7 @@ def _lower(
         trial = _fit_at(problem, inner, best.state, best.expected, tolerance)
         if trial.loss <= best.loss:
             settled = shrink == 1.0 and best.loss - trial.loss < enough
-            return trial, settled or problem.effort.ends(number, most)
+            return trial, settled or number == most
         if trial.loss < best.loss + enough:
             break
     return None, True
@@ -1589,7 +1561,7 @@ def posterior(
         moved = state(counts, inner, current)
         spiky = fit_weights(moved, expected)
         best = float(deviance(counts.y, spiky[2]).sum())
-        if 0.5 * (best + guess.chisq(inner)) > refined.loss + dispersed * INVERSION.worse_geometry:
+        if 0.5 * (best + guess.chisq(inner)) > refined.loss + dispersed * INVERSION.behind:
             # Samples that have not converged yet have led to a wrong geometry.
             current, weights, backgrounds, expected = begin
             continue
@@ -1597,14 +1569,14 @@ def posterior(
         expected = np.maximum(smooth @ current.patterns + fixed_backgrounds @ current.backgrounds, 1e-3)
         weights, backgrounds = smooth, fixed_backgrounds
         # About the samples' mean if it explains the counts, else about the best weights.
-        if deviance(counts.y, expected).sum() > best + dispersed * INVERSION.as_good:
+        if deviance(counts.y, expected).sum() > best + dispersed * INVERSION.behind:
             weights, backgrounds, expected = spiky
     assert found_posterior is not None
     return found_posterior
 
 
 def _samples(form: Quadratic, rng: np.random.Generator, effort: float, last: bool) -> Samples:
-    sets, number = INVERSION.sets if last else INVERSION.first_sets
+    sets, number = INVERSION.sets if last else (n // 2 for n in INVERSION.sets)
     effort = effort if last else effort / 4
     return pool_samples(
         [sample(form.log_likelihood, rng, number=number, accepted=effort) for _ in range(sets)]
@@ -1644,11 +1616,11 @@ def uniform_alike(
 
     def p_value() -> float:
         # It is expensive, and far off it is not needed on the way: not a number.
-        return np.nan if loss > best + INVERSION.surely_not_uniform else uniform_p_value(form, rng)
+        return np.nan if loss > best + INVERSION.rival_gain else uniform_p_value(form, rng)
 
     alike = p_value()
     for _ in range(INVERSION.trial_steps):
-        if alike > INVERSION.surely_uniform:
+        if alike > INVERSION.unlikely:
             break
         weights = form.scales(np.full((1, N_XI), 1 / N_XI))[0] * np.full(N_XI, 1 / N_XI)
         other_columns = form.best_others(weights)
@@ -1787,7 +1759,7 @@ def _nearest_squares(base: State, expected: Floats) -> list[float]:
     farthest = 2 * np.pi / geometry.wavelength * np.sin(np.radians(window.phi[1]))
     low = max(SQUARES[0] * geometry.lattice, _TOUCHING * geometry.radius)
     high = SQUARES[1] * geometry.lattice
-    step = INVERSION.rival_step / (geometry.width * farthest)
+    step = 1 / (geometry.width * farthest)
     lattices = np.exp(np.arange(np.log(low), np.log(max(high, low)), step))
 
     def measure_deviance(lattice: float) -> float:
@@ -1797,7 +1769,7 @@ def _nearest_squares(base: State, expected: Floats) -> list[float]:
     over = np.array([measure_deviance(float(lattice)) for lattice in lattices])
     around = np.concatenate(([np.inf], over, [np.inf]))
     lowest = np.flatnonzero((over <= around[:-2]) & (over < around[2:]))
-    best = lowest[np.argsort(over[lowest])][: INVERSION.followed]
+    best = lowest[np.argsort(over[lowest])][: START_VALUES.finalists]
     return [float(lattice) for lattice in lattices[best]]
 
 
@@ -1861,7 +1833,7 @@ def notes_of(
         mirror.sentence,
         f"The data determine about {modes:.0f} of the 119 modes (independent components) of p(ξ).",
     ]
-    if alike > INVERSION.not_uniform:
+    if alike > INVERSION.unlikely:
         sentences.append(f"A uniform distribution is not excluded (p = {significant(alike, 2)}).")
     free = refined.weights / max(float(refined.weights.sum()), 1e-300)
     apart = float(circular_w1(free, posterior.samples.p.mean(axis=0), PERIOD))
@@ -1914,14 +1886,14 @@ def _counts_sentence(counts: Counts) -> str:
 # --- constants.
 
 _roughly = partial(
-    descend, most=INVERSION.trial_steps, tolerance=INVERSION.search_tolerance, enough=INVERSION.search_enough
+    descend, most=INVERSION.trial_steps, tolerance=INVERSION.loose_tolerance, enough=INVERSION.rival_odds / 2
 )
 
 
 def search(problem: Problem) -> Floats:
     """A geometry to descend from, (parameters,), where the guess is broad."""
     descents: list[Refined] = []
-    for radius in _select_near(INVERSION.radii, "radius", problem.guess):
+    for radius in _select_near("radius", problem.guess):
         begin = problem.guess.at.copy()
         begin[INDEX["radius"]] = radius
         if problem.effort.is_over and descents:
@@ -1937,7 +1909,7 @@ def search(problem: Problem) -> Floats:
 def _search_lattice(problem: Problem, refined: Refined) -> Refined:
     """The lattice constant that fits best beside the particles found, refined."""
     least, best, current = np.inf, refined.state.inner, refined.state
-    for lattice in _select_near(INVERSION.lattices, "lattice", problem.guess):
+    for lattice in _select_near("lattice", problem.guess):
         inner = refined.state.inner.copy()
         inner[INDEX["lattice"]] = lattice
         current = state(problem.counts, clip_parameters(inner), current, ROUGH)
@@ -1948,15 +1920,17 @@ def _search_lattice(problem: Problem, refined: Refined) -> Refined:
 
 
 def _loss(current: State, expected: Floats) -> float:
-    fit = fit_weights(current, expected, INVERSION.search_tolerance, rounds=1)
-    return float(deviance(current.counts.y, fit[2], INVERSION.search_tolerance).sum())
+    fit = fit_weights(current, expected, INVERSION.loose_tolerance, rounds=1)
+    return float(deviance(current.counts.y, fit[2], INVERSION.loose_tolerance).sum())
 
 
-def _select_near(values: tuple[float, ...], name: str, guess: Guess) -> list[float]:
+def _select_near(name: str, guess: Guess) -> list[float]:
     """Select values within two standard deviations of the guess, and the guess."""
     k = INDEX[name]
     assert PARAMETERS[k].scale == "plain"
-    return [float(guess.at[k])] + [v for v in values if abs(v - guess.at[k]) < 2 * guess.error[k]]
+    return [float(guess.at[k])] + [
+        value for value in list_search_values(name) if abs(value - guess.at[k]) < 2 * guess.error[k]
+    ]
 
 
 # --- `invert`: from an image and a guess to the distribution of rotations, its band and its
@@ -2044,7 +2018,7 @@ def invert(
     learnt = float(np.sum(1 - np.minimum(found_posterior.error / problem.guess.error, 1.0) ** 2))
     checked = verify(counts, expected, modes + learnt + 1, scattered, found_posterior.dispersed)
     rival = None
-    if checked.in_scope > INVERSION.hopeless:
+    if checked.in_scope > INVERSION.unlikely:
         rival = best_rival(final, expected, checked.expected, problem.guess)
     mirror = mirror_ambiguity(found_posterior.samples.p)
     alike = uniform_alike(final, found_posterior, problem.guess, rng, best)
@@ -2054,7 +2028,7 @@ def invert(
             checked, mirror, alike, modes, found_posterior, refined, counts, bounded.is_over
         )
     p_low, p_high = np.quantile(
-        found_posterior.samples.p, [(1 - INVERSION.band) / 2, (1 + INVERSION.band) / 2], axis=0
+        found_posterior.samples.p, [INVERSION.unlikely, 1 - INVERSION.unlikely], axis=0
     )
     p = found_posterior.samples.p.mean(axis=0)
     return OrientationResult(
@@ -2105,10 +2079,10 @@ def fit_geometry(problem: Problem) -> tuple[Refined, Problem]:
     if explains(refined) or (effort.is_over and not hopeless_fit(problem.counts, refined)):
         return refined, problem
     effort.say("the first estimate does not fit; the geometry is searched")
-    wide = Guess(guess.at, np.minimum(INVERSION.wider_guess * guess.error, start({}).error))
+    wide = Guess(guess.at, start({}).error)
     # Half as much again, or what is left: what explains nothing so far may begin elsewhere.
     extra_work = max(effort.most_work - effort.work, effort.most_work / 4)
-    again = Problem(problem.counts, wide, Effort(effort.most // 2, extra_work, effort.told))
+    again = Problem(problem.counts, wide, Effort(extra_work, effort.told))
     wider_refined = refine(again, search(again))
     effort.spent, effort.work = effort.spent + again.effort.spent, effort.work + again.effort.work
     return (
@@ -2120,7 +2094,7 @@ def fit_geometry(problem: Problem) -> tuple[Refined, Problem]:
 
 def hopeless_fit(counts: Counts, refined: Refined) -> bool:
     """The best weights leave so much over that no orientation is believed."""
-    return verify(counts, refined.expected, 0).in_scope < INVERSION.hopeless
+    return verify(counts, refined.expected, 0).in_scope < INVERSION.unlikely
 
 
 def simulate_again(problem: Problem, found_posterior: Posterior) -> tuple[float, State, Floats, Floats]:

@@ -22,7 +22,8 @@ from ...arrays import Floats
 from ...data.sample.described import parse_sector
 from ...digits import NORMAL_90, format_with_error, significant
 from ...domains import ReadOptions
-from ...fitting.settings import setting
+from ...fitting.evidence.settings import EVIDENCE
+from ...fitting.settings import ASSESSMENT, START_VALUES, setting
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value
@@ -70,27 +71,22 @@ class OrientedSettings:
         "A fit within this relative misfit beyond counting noise is verified: detector efficiencies are no"
         " better known.",
     )
-    scatter: float = setting(
-        3.0,
-        "Standard deviations, √(2/cells), by which counting may raise the deviance per degree of freedom.",
+    limits: Mapping[str, tuple[float, float]] = setting(
+        {"radius": (3.0, 2000.0), "aspect": (0.005, 60.0), "radius_pd": (0.01, 0.5), "p2": (-0.4, 0.95)},
+        "What a particle may have: radius, Å, length over diameter or polar over equatorial radius, relative"
+        " spread of radii, order parameter of its axes.",
     )
-    p2: tuple[float, float] = setting((-0.4, 0.95), "Order parameters that axes may have.")
-    radius: tuple[float, float] = setting((3.0, 2000.0), "Å; radii that a particle may have.")
-    spread: tuple[float, float] = setting((0.01, 0.5), "Relative spreads of radii.")
-    aspects: tuple[float, float] = setting((0.005, 60.0), "Length over diameter, or polar over equatorial.")
-    starts: int = setting(3, "Starting values of each shape that are refined, best first by screening.")
-    as_good: float = setting(
-        3.0, "Largest rise of the negative log likelihood for a fit that is as good as another."
-    )
-    steps: int = setting(60, "Steps of bumps' Levenberg-Marquardt at most.")
     refits: int = setting(
         2, "Repeated fits, with residuals weighted by the correlated errors of the fit before."
     )
-    penumbra: float = setting(2.5, "Where cells that lack half of their counts are the beamstop's.", "pixels")
+    penumbra: float = setting(
+        2.5,
+        "Where cells that lack half of their counts are the beamstop's; starting value of the blur by slits.",
+        "pixels",
+    )
     selector: float = setting(
         0.04, "Spread of wavelengths that is expected where a file says nothing, σ over mean."
     )
-    blur: float = setting(2.0, "Starting value of the blur by slits, as a standard deviation.", "pixels")
     powers: tuple[float, ...] = setting(
         (2.0, 3.0, 4.0),
         "Powers of 1/q of the scattering of slits and windows; sums approximate other powers.",
@@ -153,7 +149,7 @@ def screen_starts(image: Image, bodies: Sequence[str], guess: dict[str, float]) 
         for t in turns
     ]
     noise = np.hypot(spread[has_counts, 0], _FLOOR)
-    radii = np.geomspace(SETTINGS.radius[0], SETTINGS.radius[1], _RADII)
+    radii = np.geomspace(*SETTINGS.limits["radius"], _RADII)
     ln_q = np.log(RINGS[has_counts])
 
     def starts(body: str, aspect: float) -> Iterator[Start]:
@@ -444,7 +440,7 @@ _FAULT_LIMITS = {
 }
 #: Of an instrument whose file says nothing of its resolution, pixels.
 _BLUR = {"blur": (0.1, 10.0), "wavelengths": (0.0, 9.0)}
-_DEFAULTS = {"blur": SETTINGS.blur, "wavelengths": 1.0}
+_DEFAULTS = {"blur": SETTINGS.penumbra, "wavelengths": 1.0}
 
 
 @dataclass
@@ -464,10 +460,7 @@ class OrientedImage:
     def limits(self) -> dict[str, tuple[float, float]]:
         return (
             {
-                "radius": SETTINGS.radius,
-                "aspect": SETTINGS.aspects,
-                "radius_pd": SETTINGS.spread,
-                "p2": SETTINGS.p2,
+                **SETTINGS.limits,
                 "director": (self.start["director"] - 90, self.start["director"] + 90),
             }
             | ({} if self.bright is None else _FAULT_LIMITS)
@@ -731,7 +724,7 @@ class OrientedFit:
     @property
     def within_counting(self) -> bool:
         """Whether the deviance is no larger than counting makes it."""
-        return self.chisq <= 1 + SETTINGS.scatter * self.scatter
+        return self.chisq <= 1 + ASSESSMENT.significant * self.scatter
 
     @property
     def caution(self) -> str:
@@ -875,7 +868,7 @@ def starts_of(image: Image, guess: Mapping[str, Any]) -> list[Start]:
     if guess.get("body") in BODIES and guess.keys() >= {"radius", "aspect", "p2"}:
         values = {name: float(guess[name]) for name in ("radius", "aspect", "p2", "director")}
         starts.insert(0, Start(0.0, str(guess["body"]), {**starts[0].values, **values}))
-    starts_kept = [start for body in BODIES for start in _select_body(body, starts)[: SETTINGS.starts]]
+    starts_kept = [start for body in BODIES for start in _select_body(body, starts)[: START_VALUES.near_fits]]
     return sorted(starts_kept, key=lambda one_start: one_start.distance)
 
 
@@ -915,7 +908,7 @@ def as_likely(best: OrientedImage, body: str, start: Mapping[str, float]) -> Ori
 
 
 def _is_as_likely(rival: OrientedImage, best: OrientedImage) -> bool:
-    return rival.nllf() - best.nllf() <= SETTINGS.as_good and not rival.list_at_limit()
+    return rival.nllf() - best.nllf() <= EVIDENCE.strong / 2 and not rival.list_at_limit()
 
 
 def _distribute(problem: OrientedImage, names: Sequence[str]) -> list[OrientedImage]:
@@ -948,7 +941,7 @@ def run(problem: OrientedImage) -> None:
 
     whole = FitProblem(problem)
     with silent():
-        fit_result = fit(whole, method="lm", steps=SETTINGS.steps, ftol=1e-5, xtol=1e-4)
+        fit_result = fit(whole, method="lm", ftol=1e-5, xtol=1e-4)
     whole.setp(fit_result.x)
 
 

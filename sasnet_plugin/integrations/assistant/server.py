@@ -74,6 +74,15 @@ Ranges = Annotated[
     dict[str, tuple[float, float]] | None,
     _make_text_field(WORD, "Lowest and highest value of a parameter in the fit, by its name."),
 ]
+Exchange = Annotated[
+    dict[str, str] | None,
+    _make_text_field(
+        WORD,
+        "Materials of parts that exchange hydrogen with water, by their parameter, labile hydrogen as H[1]:"
+        ' {"sld_shell": "C6H7H[1]3O5@1.5"}. Give them to the fit and to its plan.',
+    ),
+]
+Changes = Annotated[dict[str, dict[str, float]] | None, _make_text_field(WORD)]
 Seconds = Annotated[float, Field(description=f"Time limit for each curve in seconds, 1 to {LONGEST:.0f}.")]
 
 
@@ -214,9 +223,9 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
     async def fit(
         ctx: Context, file: File, entry: Entry = None, models: Models = None, exclude: Words = None,
         structure_factor: MaybeWord = None, fixed: Fixed = None, ranges: Ranges = None,
-        sample: MaybeWord = None, solvent: MaybeWord = None, probe: Word = "neutron",
-        time_limit: Seconds = 60.0, q_unit: Unit = None, wavelength: Wavelength = None,
-        q_min: Lowest = None, q_max: Highest = None, q_range: Range = None,
+        sample: MaybeWord = None, solvent: MaybeWord = None, exchange: Exchange = None,
+        probe: Word = "neutron", time_limit: Seconds = 60.0, q_unit: Unit = None,
+        wavelength: Wavelength = None, q_min: Lowest = None, q_max: Highest = None, q_range: Range = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Fit the models that may fit a curve, rank and check them: seconds to a minute.
 
@@ -231,40 +240,60 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
             wavelength=wavelength,
         )  # fmt: skip
         read = Reading(entry, q_unit, wavelength, *_ends(q_range, q_min, q_max))
-        return await run_fit(ctx, lambda pool: tools.fit(pool, file, read, make_options()))
+        return await run_fit(ctx, lambda pool: tools.fit(pool, file, read, make_options(), exchange))
 
     @server.tool(annotations=runs)
     async def fit_together(
         ctx: Context, files: Files, solvents: Solvents = None, kind: MaybeWord = None,
-        models: Models = None, exclude: Words = None, time_limit: Seconds = 60.0,
+        models: Models = None, exclude: Words = None, structure_factor: MaybeWord = None,
+        fixed: Fixed = None, solvent: MaybeWord = None, exchange: Exchange = None, time_limit: Seconds = 60.0,
         q_unit: Unit = None, wavelength: Wavelength = None, q_min: Lowest = None, q_max: Highest = None,
         q_range: Range = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Fit several curves of one sample together: solvents, settings, concentrations or probes.
 
-        solvents: one for each file, "D2O", "40%D2O" or its scattering length density in 1e-6/Å². kind:
-        contrasts, settings, concentrations, probes or series, if known.
+        solvents: one for each file, "D2O", "40%D2O" or its scattering length density in 1e-6/Å²; solvent: the
+        same for all. kind: contrasts, settings, concentrations, probes or series, if known.
         """
-        make_options = partial(options, workers, time_limit, models=models, exclude=exclude)
+        make_options = partial(
+            options, workers, time_limit, fixed, models=models, exclude=exclude,
+            structure_factor=structure_factor, solvent=solvent, wavelength=wavelength,
+        )  # fmt: skip
         read = Reading(None, q_unit, wavelength, *_ends(q_range, q_min, q_max))
         return await run_fit(
-            ctx, lambda pool: tools.fit_together(pool, files, read, solvents, kind, make_options())
+            ctx, lambda pool: tools.fit_together(pool, files, read, solvents, kind, make_options(), exchange)
         )
 
     @server.tool(annotations=reads)
     async def next_measurement(
-        fit: Word, parameter: MaybeWord = None, aim: float | None = None, solvents: Words = None,
-        instrument: MaybeFile = None,
+        ctx: Context, fit: Word, parameter: MaybeWord = None, aim: float | None = None,
+        solvents: Words = None, exchange: Exchange = None, changes: Changes = None,
+        instrument: MaybeFile = None, time: float | None = None, plan: MaybeWord = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Rank measurements that could follow a fit, named by the tool that made it.
+        """Rank measurements that could follow a fit, named by the tool that made it: up to half a minute.
 
         By the probability that the right model leads afterwards, or with parameter by its expected error.
         aim: the probability or relative error to reach. Solvents are compared where the fit was given the
-        present one. instrument: a TOML file of settings, or reactor_sans, tof_sans or lab_saxs.
+        present one. changes: other samples by a name, with the parameters that they change. instrument: a
+        TOML file of settings, or reactor_sans, tof_sans or lab_saxs. time: of the figures, seconds with an
+        instrument, else multiples of the present time. plan: name of the earlier plan; give it with the fit
+        of old and new files together, to learn whether it held.
         """
-        return await run_in_thread(
-            partial(tools.next_measurement, fit, parameter, aim, solvents or (), instrument)
-        )
+        question = {
+            "parameter": parameter, "aim": aim, "solvents": solvents, "exchange": exchange,
+            "changes": changes, "instrument": instrument, "time": time,
+        }  # fmt: skip
+        unwanted = threading.Event()
+
+        def report(done: int, of: int) -> None:
+            anyio.from_thread.run(ctx.report_progress, float(done), float(of), "measurements compared")
+
+        try:
+            return await run_in_thread(
+                partial(tools.next_measurement, fit, question, plan, unwanted.is_set, report)
+            )
+        finally:
+            unwanted.set()
 
     @server.tool(annotations=reads)
     async def evaluate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...in_python import translate_sentence
 from ...service.answers import plain
 from ...service.interactive import Evaluator, Place, check_name, compare_with_data, explain_model
 from ...types import Curve, SasnetError
@@ -85,6 +86,7 @@ class Tools:
 
     folders: Folders
     _fits: OrderedDict[str, Any] = field(default_factory=OrderedDict)
+    _plans: dict[str, Any] = field(default_factory=dict)
     _count: int = 0
 
     def list_files(self, folder: str = "") -> Answer:
@@ -148,12 +150,16 @@ class Tools:
             **curve.model_free().as_dict(),
         }  # fmt: skip
 
-    def fit(self, pool: Pool, file: str, reading: Reading, options: Any) -> Answer:
+    def fit(
+        self, pool: Pool, file: str, reading: Reading, options: Any, exchange: Mapping[str, str] | None = None
+    ) -> Answer:
         """Fit one data set."""
         from ...fitting.api import fit_with
         from ...fitting.asked import check_names
+        from ...planning.options import fix_exchanging, plan_options
 
-        options = self._allow_options(options, reading)
+        parts = plan_options({"exchange": exchange}).get("exchange")
+        options = fix_exchanging(self._allow_options(options, reading), parts)
         check_names(options)
         result = fit_with(pool, self._one(file, reading), options)
         return {"fit": self._keep(result), "file": file, **describe_fit(result)}
@@ -166,20 +172,24 @@ class Tools:
         solvents: Sequence[str | float] | None,
         kind: str | None,
         options: Any,
+        exchange: Mapping[str, str] | None = None,
     ) -> Answer:
         """Fit several curves of one sample."""
         from ...data.sample.described import sample_of
         from ...fitting.api import fit_sample
         from ...fitting.asked import check_names
         from ...materials import densities
+        from ...planning.options import fix_exchanging, plan_options, tie_exchanging
 
+        parts = plan_options({"exchange": exchange}).get("exchange")
+        options = fix_exchanging(options, parts)
         options = self._allow_options(options, reading)
         check_names(options)
         curves = [self._one(file, reading) for file in files]
         if solvents is not None and len(solvents) != len(curves):
             raise SasnetError(f"{len(solvents)} solvents for {len(curves)} files; give one for each.")
         sample = sample_of(curves, _make_description(solvents, kind), sld=densities(reading.wavelength))
-        result = fit_sample(pool, sample, options)
+        result = fit_sample(pool, tie_exchanging(sample, parts), options)
         name, answer = self._keep(result), plain(result.as_dict())
         if solvents is not None or kind is not None:  # no option says them, and a sample file is not there
             answer |= {
@@ -189,30 +199,31 @@ class Tools:
         return {"fit": name, **answer}
 
     def next_measurement(
-        self,
-        fit: str,
-        parameter: str | None,
-        aim: float | None,
-        solvents: Sequence[str],
-        instrument: str | None,
-    ) -> Answer:
+        self, fit: str, question: Mapping[str, Any], plan: str | None, ended: Callable[[], bool],
+        progress: Callable[[int, int], None],
+    ) -> Answer:  # fmt: skip
         """Which measurement would decide between the models that a fit leaves."""
         from ...planning.measurements import examples
-        from ...planning.next_measurement import default_solvents, next_measurement
+        from ...planning.next_measurement import next_measurement
+        from ...planning.options import plan_options
 
-        result, note, offered = self._fit(fit), "", list(solvents)
-        if not offered:
-            offered, note = default_solvents(result)
+        options = plan_options({**question, "earlier": None if plan is None else self._plan(plan)})
+        instrument = options.get("instrument")
         if instrument is not None and instrument not in examples():
-            instrument = str(self.folders.readable(instrument))
-        plan = next_measurement(
-            result, parameter=parameter, aim=aim, solvents=offered, instrument=instrument
-        ).add_notes(note)
-        return {
-            "fit": fit,
-            "lines": plan.lines(),
-            **{k: v for k, v in plan.as_dict().items() if k != "predictions"},
-        }
+            options["instrument"] = str(self.folders.readable(instrument))
+        answer = next_measurement(self._fit(fit), **options, ended=ended, progress=progress)
+        name = f"plan{len(self._plans) + 1}"
+        self._plans[name] = answer.as_dict()
+        lines = [translate_sentence(line) for line in answer.lines()]
+        kept = {k: v for k, v in self._plans[name].items() if k not in ("predictions", "notes")}
+        return {"plan": name, "fit": fit, "lines": lines, **kept}
+
+    def _plan(self, name: str) -> Any:
+        if name not in self._plans:
+            raise SasnetError(
+                f"{name[:80]}: there is no such plan; give the name that next_measurement returned."
+            )
+        return self._plans[name]
 
     def evaluate(
         self,

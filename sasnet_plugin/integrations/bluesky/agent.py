@@ -337,8 +337,10 @@ class MeasurementAgent:
         Settings with their rates, as for ``sasnet next --instrument``.
     solvents : sequence of str
         Solvents that are at hand.
-    aim : float
-        Probability of the leading model at which to stop, 0..1.
+    aim : float, optional
+        At which to stop: probability of the leading model (default 0.95), or relative error of `parameter`.
+    parameter, exchange, changes
+        As for `next_measurement`.
     seconds : float
         Counting time of the figures of a plan.
     time : str
@@ -348,22 +350,35 @@ class MeasurementAgent:
     values: Mapping[str, Mapping[str, Any]]
     instrument: str | Path
     solvents: Sequence[str] = ()
-    aim: float = 0.95
+    aim: float | None = None
     seconds: float = 600.0
     time: str = "count_time"
     tell: Callable[[str], None] | None = None
+    parameter: str | None = None
+    exchange: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     _plan: Plan | None = None
+    _earlier: Plan | None = None
     _given: dict[Any, str] = field(default_factory=dict)
     _taken: list[tuple[Any, Point]] = field(default_factory=list)
 
     def begin(self, result: FitResult | SampleResult) -> None:
-        """Take the fits of what is measured so far, of `fit` or `fit_together`, and plan from them."""
-        from ...planning.next_measurement import next_measurement
+        """Take the fits of what is measured so far, of `fit` or `fit_together`, and plan from them.
 
-        plan = next_measurement(
-            result, aim=self.aim, solvents=self.solvents, instrument=self.instrument, time=self.seconds
-        )
-        self._plan = plan.only(self.values)
+        After a measurement, `tell` is told whether the earlier plan held.
+        """
+        from ...planning.next_measurement import next_measurement
+        from ...planning.options import plan_options
+
+        asked = {
+            "aim": self.aim, "instrument": str(self.instrument), "time": self.seconds,
+            "parameter": self.parameter, "exchange": self.exchange, "changes": self.changes,
+            "earlier": self._earlier and self._earlier.as_dict(),
+        }  # fmt: skip
+        plan = next_measurement(result, solvents=self.solvents, only=self.values, **plan_options(asked))
+        if self._earlier is not None and self.tell is not None:
+            self.tell(plan.notes[0])
+        self._plan = plan
 
     def suggest(self, num_points: int | None = None) -> list[dict[str, Any]]:
         """The measurements that decide soonest, the best first.
@@ -387,7 +402,7 @@ class MeasurementAgent:
     def ingest(self, points: Sequence[Point]) -> None:
         """Take outcomes; the fits that include the new curve come by `begin`."""
         self._taken += [(point.get(ID), dict(point)) for point in points]
-        self._plan = None
+        self._earlier, self._plan = self._plan or self._earlier, None
 
     def register_failures(self, suggestions: Sequence[Point]) -> None:
         """Measurements that were not made; they may come again."""
@@ -405,7 +420,7 @@ class MeasurementAgent:
     def should_stop(self) -> tuple[bool, str | None]:
         """Whether a model leads with the probability asked for, or no measurement would decide."""
         plan = self._planned()
-        return plan.now >= self.aim or plan.recommended is None, plan.lines()[1]
+        return plan.is_reached or plan.recommended is None, plan.lines()[1]
 
     def report(self) -> dict[str, Any]:
         """The plan, as ``sasnet next --json`` prints it."""
@@ -414,11 +429,6 @@ class MeasurementAgent:
     def _planned(self) -> Plan:
         if self._plan is None:
             raise SasnetError("nothing is fitted yet; fit what is measured, and give the result to begin().")
-        if not self._plan.ranked:
-            raise SasnetError(
-                "none of the planned measurements has values to set; give the values to set for each"
-                " name in the plan."
-            )
         return self._plan
 
 

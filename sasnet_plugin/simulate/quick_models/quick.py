@@ -36,6 +36,8 @@ SLOPES = {"triaxial_ellipsoid": 1.3}
 MOST = 100_000
 #: One integral, which is no longer expensive with as many points as it needs.
 SINGLE = ("stacked_disks",)
+#: These take as long as many others of two angles, whatever their sizes.
+CAPPED = {"barbell", "capped_cylinder"}
 #: What does for models whose number of points is fixed (in sasmodels 76 and 20).
 FIXED = {"micromagnetic_FF_3D": 20, "superball": 14}
 
@@ -109,7 +111,8 @@ def nearest_exact(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
 def fit_cost_class(name: str) -> str:
     """Return a quick model's cost class in fits, fast, medium or slow; of a sum the slowest."""
     forms = [part.partition("@")[0] for part in sum_parts(name)]
-    classes = {"medium" if form in (*LATTICES, *SINGLE, *PARTICLES) else cost_class(form) for form in forms}
+    medium = {*LATTICES, *SINGLE, *PARTICLES} - CAPPED
+    classes = {"medium" if form in medium else cost_class(form) for form in forms}
     return next(cost for cost in ("slow", "medium", "fast") if cost in classes)
 
 

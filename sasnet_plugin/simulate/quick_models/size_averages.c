@@ -1,5 +1,8 @@
 // Averages over sizes and orientations of particles whose amplitude is a sum of products, each factor
 // depending on one component of q. Called by size_averages.py.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("O3")
+#endif
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +13,7 @@
 #define EXPORT
 #endif
 
-enum { DISK, SLAB, BALL };
+enum { DISK, SLAB, BALL, WAVE };
 
 // Steps from the first point of a grid of radii to the first radius: one, and not less by rounding.
 #define MARGIN 1.001
@@ -31,10 +34,11 @@ static double bessel_j1(double x)
     return f*cos(phase)/sqrt(x);
 }
 
-// 2 J1(x)/x, sin(x)/x and 3 (sin x - x cos x)/x^3, each 1 at x = 0.
+// 2 J1(x)/x, sin(x)/x, 3 (sin x - x cos x)/x^3 and cos(x), each 1 at x = 0.
 static double profile(int kind, double x)
 {
     x = fabs(x);
+    if (kind == WAVE) return cos(x);
     if (kind == SLAB) return x < 1e-4 ? 1.0 : sin(x)/x;
     if (kind == DISK) return x < 1e-4 ? 1.0 : 2.0*bessel_j1(x)/x;
     return x < 0.05 ? 1.0 - x*x*(0.1 - x*x/280.0) : 3.0*(sin(x) - x*cos(x))/(x*x*x);
@@ -44,28 +48,31 @@ static double profile(int kind, double x)
 static int column_count(int k, int amplitude) { return amplitude ? k : k*(k + 1)/2; }
 
 // Second derivatives of the cubic spline on an even grid: slope 0 at the left, as all profiles are even
-// functions, and no curvature at the right. Entries of one column lie `stride` apart: value, second derivative.
-static void spline(double *table, int n, int stride, double step, double *work)
+// functions, and no curvature at the right. Entries of one column lie `stride` apart, each second derivative
+// `second` behind its value.
+static void spline(double *table, int n, int stride, int second, double step, double *work)
 {
     double *above = work, *right = work + n;
+    const double scale = 1.0/(step*step);
     above[0] = 0.5;
-    right[0] = 3.0*(table[stride] - table[0])/(step*step);
+    right[0] = 3.0*scale*(table[stride] - table[0]);
     for (int i = 1; i < n - 1; i++) {
-        const double bend = 6.0*(table[(i + 1)*stride] - 2.0*table[i*stride] + table[(i - 1)*stride])/(step*step);
-        const double pivot = 1.0/(4.0 - above[i - 1]);
+        const double bend = 6.0*scale*(table[(i + 1)*stride] - 2.0*table[i*stride] + table[(i - 1)*stride]);
+        // The pivots have become constant to the last digit.
+        const double pivot = i > 40 ? above[40] : 1.0/(4.0 - above[i - 1]);
         above[i] = pivot;
         right[i] = (bend - right[i - 1])*pivot;
     }
-    table[(n - 1)*stride + 1] = 0.0;
+    table[(n - 1)*stride + second] = 0.0;
     for (int i = n - 2; i >= 0; i--) {
-        table[i*stride + 1] = right[i] - above[i]*table[(i + 1)*stride + 1];
+        table[i*stride + second] = right[i] - above[i]*table[(i + 1)*stride + second];
     }
 }
 
 // f(size x) at x = 0, step, 2 step, ...; sines by rotation, whose error stays below n 1e-16.
 static void profile_column(int kind, double size, int n, double step, double *column)
 {
-    if (kind != SLAB) {
+    if (kind == DISK || kind == BALL) {
         for (int i = 0; i < n; i++) column[i] = profile(kind, i*step*size);
         return;
     }
@@ -73,7 +80,7 @@ static void profile_column(int kind, double size, int n, double step, double *co
     double sine = 0.0, cosine = 1.0;
     for (int i = 0; i < n; i++) {
         const double x = i*step*size;
-        column[i] = fabs(x) < 1e-4 ? 1.0 : sine/x;
+        column[i] = kind == WAVE ? cosine : fabs(x) < 1e-4 ? 1.0 : sine/x;
         const double next = sine*cosine_step + cosine*sine_step;
         cosine = cosine*cosine_step - sine*sine_step;
         sine = next;
@@ -111,7 +118,7 @@ EXPORT void size_table(int kind, int halves, int k, int count, const double *siz
             }
         }
     }
-    for (int c = 0; c < columns; c++) spline(table + 2*c, n, 2*columns, step, work + (size_t)(k + 1)*n);
+    for (int c = 0; c < columns; c++) spline(table + 2*c, n, 2*columns, 1, step, work + (size_t)(k + 1)*n);
 }
 
 // Average over angles of the product of two tables, at q times the nodes' sine and cosine.
@@ -152,8 +159,123 @@ EXPORT void angle_average(int points, const double *q, const int *first, const i
         out[i] = sum;
     }
     if (!summed) {
-        for (int c = 0; c < columns; c++) spline(out + 2*c, points, 2*columns, step, work);
+        for (int c = 0; c < columns; c++) spline(out + 2*c, points, 2*columns, 1, step, work);
     }
+}
+
+// Each of k terms sum_h c_kh f(s_h x) of each size by itself, with splines, at x = 0, step, 2 step, ... sizes:
+// (halves, count), factors: (k, halves, count), table: (n, 2, count, k), work: 2 n.
+EXPORT void term_table(const int *kinds, int halves, int k, int count, const double *sizes,
+    const double *factors, int n, double step, double *table, double *work)
+{
+    const int columns = k*count;
+    memset(table, 0, sizeof(double)*2*n*columns);
+    for (int h = 0; h < halves; h++) {
+        for (int s = 0; s < count; s++) {
+            const double size = sizes[h*count + s];
+            if (s == 0 || size != sizes[h*count + s - 1]) profile_column(kinds[h], size, n, step, work);
+            for (int a = 0; a < k; a++) {
+                const double factor = factors[(a*halves + h)*count + s];
+                double *term = table + (size_t)s*k + a;
+                if (factor != 0.0) for (int i = 0; i < n; i++) term[(size_t)2*columns*i] += factor*work[i];
+            }
+        }
+    }
+    for (int c = 0; c < columns; c++) spline(table + c, n, 2*columns, columns, step, work);
+}
+
+// Values of all columns of a `term_table` at x.
+static inline void look_up(const double *table, int n, double step, int columns, double x,
+    double *restrict values)
+{
+    const double bend = step*step/6.0;
+    x = x/step;
+    const int i = x < n - 2 ? (int)x : n - 2;
+    const double b = x - i, a = 1.0 - b;
+    const double c = a*(a*a - 1.0)*bend, d = b*(b*b - 1.0)*bend;
+    const double *left = table + (size_t)2*columns*i, *right = left + 2*columns;
+    for (int k = 0; k < columns; k++) {
+        values[k] = a*left[k] + b*right[k] + c*left[columns + k] + d*right[columns + k];
+    }
+}
+
+// Average over angles and sizes of the amplitude, a sum of k products of two tables' terms, or of its square.
+EXPORT void term_average(int points, const double *q, const int *first, const int *last, const double *sine,
+    const double *cosine, const double *weight, int k, int count, const double *shares, int amplitude,
+    int n1, double step1, const double *table1, int n2, double step2, const double *table2,
+    double *out, double *work)
+{
+    const int columns = k*count;
+    double *one = work, *two = work + columns;
+    for (int i = 0; i < points; i++) {
+        double total = 0.0;
+        for (int j = first[i]; j < last[i]; j++) {
+            double sum = 0.0;
+            look_up(table1, n1, step1, columns, q[i]*sine[j], one);
+            look_up(table2, n2, step2, columns, q[i]*cosine[j], two);
+            for (int s = 0; s < count; s++) {
+                double whole = 0.0;
+                for (int a = s*k; a < (s + 1)*k; a++) whole += one[a]*two[a];
+                sum += shares[s]*(amplitude ? whole : whole*whole);
+            }
+            total += weight[j]*sum;
+        }
+        out[i] = total;
+    }
+}
+
+// Average over directions and sizes of a sum of ellipsoids of one centre and axis, or of its square. Squared half
+// axes and factors: (layers, count). `balls`: (n, 2), (1 + x^2) 3 (sin x - x cos x)/x^3 with splines.
+// work: layers*count*(most nodes).
+EXPORT void layer_average(int points, const double *q, const int *first, const int *last, const double *cosine,
+    const double *weight, int layers, int count, const double *equatorial, const double *polar,
+    const double *factors, const double *shares, int amplitude, int n, double step, const double *balls,
+    double *out, double *work)
+{
+    const double scale = 1.0/step, bend = step*step/6.0;
+    int begin = -1;
+    for (int i = 0; i < points; i++) {
+        const int nodes = last[i] - first[i];
+        if (first[i] != begin) {
+            begin = first[i];
+            double *radius = work;
+            for (int s = 0; s < count; s++) for (int j = 0; j < nodes; j++) for (int l = 0; l < layers; l++) {
+                const double u = cosine[begin + j], e = equatorial[l*count + s], p = polar[l*count + s];
+                *radius++ = sqrt(e + (p - e)*u*u);
+            }
+        }
+        const double *radius = work;
+        double total = 0.0;
+        for (int s = 0; s < count; s++) {
+            double sum = 0.0;
+            for (int j = 0; j < nodes; j++) {
+                double whole = 0.0;
+                for (int l = 0; l < layers; l++) {
+                    const double x = q[i]*(*radius++), t = x*scale;
+                    double ball;
+                    if (t < n - 2) {
+                        const int at = (int)t;
+                        const double b = t - at, a = 1.0 - b, *e = balls + 2*at;
+                        ball = (a*e[0] + b*e[2] + (a*(a*a - 1.0)*e[1] + b*(b*b - 1.0)*e[3])*bend)
+                            /(1.0 + x*x);
+                    } else {
+                        ball = profile(BALL, x);
+                    }
+                    whole += factors[l*count + s]*ball;
+                }
+                sum += weight[begin + j]*(amplitude ? whole : whole*whole);
+            }
+            total += shares[s]*sum;
+        }
+        out[i] = total;
+    }
+}
+
+// A column of (1 + x^2) 3 (sin x - x cos x)/x^3 at x = 0, step, ... with its spline: (n, 2), work: 2 n.
+EXPORT void ball_table(int n, double step, double *table, double *work)
+{
+    for (int i = 0; i < n; i++) table[2*i] = (1.0 + i*step*i*step)*profile(BALL, i*step);
+    spline(table, n, 2, 1, step, work);
 }
 
 // Weights of the four points of an even grid about a value at 1 + t, t in (0, 1): cubic interpolation.

@@ -175,7 +175,8 @@ class History:
                 )
             number = self._record.add(ASKED, keys[0], {"keys": list(keys), "asked": dict(body)})
             self._take(ASKED, number, time.time(), {"keys": list(keys), "asked": dict(body)})
-            self._queue.add(number, FitJob(tuple(places), str(self.folder_of(number)), body))
+            job = FitJob(tuple(places), str(self.folder_of(number)), self._add_earlier_plan(keys, body))
+            self._queue.add(number, job)
             return self._fits[number]
 
     def stop(self, number: int) -> bool:
@@ -212,6 +213,14 @@ class History:
         self.fit(number)
         events = self._record.events(ANSWERED, str(number))
         return events[-1].body if events else {}
+
+    def _add_earlier_plan(self, keys: Sequence[str], body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A request for a plan, with the newest that was made from some of its rows, but not from all."""
+        if body.get("plan") is None:
+            return body
+        numbers = [n for n, fit in self._fits.items() if fit.state == DONE and set(fit.keys) < set(keys)]
+        plans = ((self.answer(number).get("plan") or {}).get("json") for number in reversed(numbers))
+        return {**body, "plan": {**body["plan"], "earlier": next(filter(None, plans), None)}}
 
     def find_fits(self, key: str) -> list[dict[str, Any]]:
         """Fits of a row, the newest first."""

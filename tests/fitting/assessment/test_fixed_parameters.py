@@ -17,7 +17,7 @@ from sasnet_plugin.fitting.assessment.error_estimates import (
 )
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.settings import ASSESSMENT
+from sasnet_plugin.fitting.settings import ASSESSMENT, PROBLEM
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
@@ -142,13 +142,13 @@ def test_a_length_is_known_no_better_than_the_centre_of_the_resolution() -> None
     fit, more = errors(curve, "sphere", SPHERE, given={"radius_pd"})
     radius = fit.parameters["radius"]
     assert radius.error is not None
-    floor = ASSESSMENT.resolution_centre * width * radius.value
+    floor = ASSESSMENT.resolution_off[0] * width * radius.value
     assert 0.3 * floor < np.hypot(radius.error, more["radius"]) < 2 * floor
 
 
 def test_no_length_is_known_better_than_the_calibration_of_q(monkeypatch: pytest.MonkeyPatch) -> None:
     """A curve without noise gives lengths, and places of peaks, to what a camera is calibrated to."""
-    monkeypatch.setattr(error_estimates, "ASSESSMENT", ASSESSMENT)
+    monkeypatch.setattr(error_estimates, "PROBLEM", PROBLEM)
     values = {"peak_pos": 0.1, "correlation_length": 60.0, "scale": 1.0, "background": 0.01}
     values |= {"porod_scale": 1e-6, "porod_exp": 3.5, "peak_scale": 5.0, "width_exp": 2.0}
     q = np.geomspace(0.01, 0.4, 300)
@@ -157,7 +157,7 @@ def test_no_length_is_known_better_than_the_calibration_of_q(monkeypatch: pytest
     wide = widen_errors(fit.parameters, more)
     lengths = {name: p.error / p.value for name, p in wide.items() if "Ang" in p.unit and p.error}
     assert len(lengths) == 2
-    assert list(lengths.values()) == pytest.approx([ASSESSMENT.q_calibration] * 2, rel=0.1)
+    assert list(lengths.values()) == pytest.approx([PROBLEM.alike] * 2, rel=0.1)
     exponent = wide["porod_exp"].error
     assert exponent is not None
     assert exponent < 1e-3

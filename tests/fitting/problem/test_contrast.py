@@ -150,7 +150,7 @@ def test_contrasts_are_those_of_matter_where_only_the_solvent_is_known(
     )
     best = result.fits[0]
     assert best["sld_solvent"].value == d2o
-    low, high = PROBLEM.neutron_matter
+    low, high = PROBLEM.matter["neutron"]
     assert all(low <= best[name].value <= high for name in ("sld_core", "sld_shell"))
     # Only ratios of contrasts are determined.
     ratio = (best["sld_core"].value - d2o) / (best["sld_shell"].value - d2o)

@@ -108,7 +108,7 @@ def test_a_long_curve_is_rebinned_with_its_resolution_and_a_short_one_is_not() -
     q = np.geomspace(0.01, 0.3, 500)
     curve = Curve(q, q**-2, 0.01 * q**-2, dq=0.05 * q, dxl=np.full(500, 0.02))
     coarse, error = coarsen(curve, 0.01 * q**-2)
-    assert len(coarse) <= PROBLEM.coarse_points
+    assert len(coarse) <= PROBLEM.sparse
     np.testing.assert_allclose(coarse.intensity, coarse.q**-2.0, rtol=0.01)
     assert coarse.dq is not None
     np.testing.assert_allclose(coarse.dq, 0.05 * coarse.q, rtol=1e-3)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.settings import START_VALUES
 from sasnet_plugin.fitting.strategy.hypothesis import (
     Beliefs,
     Hypothesis,
@@ -48,7 +49,7 @@ def test_the_simplest_models_of_likely_groups_come_first() -> None:
     guesses = [ModelGuess(m, None, 1 / len(manifest.labels), "") for m in manifest.labels]
     first = beliefs_of(guesses, GroupGuess(group.name, group.members, 0.9)).first()
     assert "cylinder" in first
-    assert len(first) <= STRATEGY.near_fits
+    assert len(first) <= START_VALUES.near_fits
     assert beliefs_of(guesses, GroupGuess(group.name, group.members, 0.05)).first() == {}
 
 

@@ -13,5 +13,5 @@ def test_each_has_a_reason() -> None:
 
 
 def test_what_is_near_is_nearer_than_what_is_hidden() -> None:
-    assert 1 < ASSESSMENT.worse < VERDICT.nearer < VERDICT.hopeless
-    assert 0 < VERDICT.comparable < VERDICT.expected < 1
+    assert 1 < ASSESSMENT.worse < VERDICT.nearer < ASSESSMENT.hopeless
+    assert 0 < VERDICT.comparable < ASSESSMENT.likely < 1

@@ -1,6 +1,7 @@
 // One curve: what it may be, a model under the hand, fits, and what is taken away.
 import { $, ask, el, newest, NO_ANSWER, number, numberIn, percent, tell } from "./net.js";
 import { Parameters } from "./parameters.js";
+import { askedPlan, planned, plans } from "./plan.js";
 import { Plot, VIEWS } from "./plot.js";
 import { taken } from "./taken.js";
 import { shared } from "./together.js";
@@ -29,6 +30,7 @@ export function curves(about) {
   $("factor").addEventListener("change", () => choose($("model").value, $("factor").value));
   $("unread-read").addEventListener("click", readSo);
   $("find").addEventListener("click", () => fit(parameters.asked(true)));
+  plans();
   $("refit").addEventListener("click", () => fit({
     models: [state.model], structure_factor: state.factor || "none", ...parameters.asked(),
     start: { model: state.model, structure_factor: state.factor || null, values: parameters.values },
@@ -374,7 +376,9 @@ async function fit(how) {
   tell("");
   const limit = Number($("limit").value) || 90;
   if (how.models && !state.model) return tell("Choose a model first.");
-  const found = await ask("/api/fits", { keys: [state.key], q_unit: state.unit, window: data().window, time_limit: limit, plan: $("plan").checked, ...how }).catch(() => null);
+  const plan = await askedPlan($("plan").checked, true);
+  if (!plan) return;
+  const found = await ask("/api/fits", { keys: [state.key], q_unit: state.unit, window: data().window, time_limit: limit, ...plan, ...how }).catch(() => null);
   if (!found) return;
   state.watched = found.number;
   await histories();
@@ -568,20 +572,6 @@ function more(fit, answer, place) {
     ...(rows.length ? [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)), ...(several ? [el("p", { className: "quiet", textContent: WEIGHT })] : [])] : []),
     el("ul", {}, ...[...(said.doubts || []).slice(1), ...(said.notes || []), ...about].map((text) => el("li", { textContent: text }))),
   ];
-}
-
-// Which measurement comes next, where that was asked for.
-function planned(plan) {
-  if (!plan) return [];
-  const [head = [], ...rows] = plan.table;
-  return [el(
-    "details", { id: "planned", open: true }, el("summary", { textContent: "Next measurement" }),
-    ...plan.lines.map((text) => el("p", { textContent: text })),
-    el("div", { className: "wide", hidden: !rows.length }, el(
-      "table", { className: "plan" }, el("thead", {}, el("tr", {}, ...head.map((name) => el("th", { scope: "col", textContent: name })))),
-      el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map((cell) => el("td", { textContent: cell }))))),
-    )),
-  )];
 }
 
 // -- the state in the address

@@ -1,5 +1,6 @@
 // The list of data sets: of 100,000 rows those in sight exist; files are dropped anywhere on the page.
 import { $, ask, el, keeping, percent, send, settle, tell } from "./net.js";
+import { askedPlan } from "./plan.js";
 import { describe, together } from "./together.js";
 
 const HEIGHT = 44, AHEAD = 20;
@@ -29,7 +30,9 @@ export function files(opener) {
   });
   together(async (keys, how) => {
     tell("");
-    const fit = await ask("/api/fits", { keys, ...how });
+    const plan = await askedPlan($("describe-plan").checked, false);
+    if (!plan) return;
+    const fit = await ask("/api/fits", { keys, ...how, ...plan });
     open(keys[0], { fit: fit.number });
   });
   // In the order of files and entries, as the command would read them.

@@ -8,6 +8,8 @@ const KINDS = [
   [".bumps.py", "Bumps script", (name) => `bumps ${name}`],
   [".session.h5", "Bumps session", (name) => `bumps --session=${name}`],
   [".nxcansas.h5", "NXcanSAS", () => "data and fits, for SasView (File, Load Data), sasnet and other programs."],
+  ["plan.json", "Plan", () => "of the next measurement; for sasnet next --plan after it."],
+  ["plan.png", "Picture of the plan", () => "what the models predict, and what each measurement would decide."],
   [".csv", "Curves as CSV", () => "q, I, its uncertainty and I of each model, for any spreadsheet."],
   [".py", "", () => "a plugin model; copy it into the folder plugin_models of SasView."],
 ];

@@ -45,5 +45,6 @@ def form_of(
 def coarse_films() -> Iterator[None]:
     """Films over all of the range 120 Å apart; one test of `invert` has them as close as they are."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inversion, "INVERSION", replace(inversion.INVERSION, sweep_step=120.0))
+        steps = {**inversion.INVERSION.search_steps, "oxide": 120.0}
+        patch.setattr(inversion, "INVERSION", replace(inversion.INVERSION, search_steps=steps))
         yield

@@ -42,7 +42,8 @@ UNEVEN = 0.6 * peak(4.0, 3.0) + 0.4 * deltas(np.array([27.0]), np.array([1.0]))
 @pytest.fixture
 def given_tilt(monkeypatch: pytest.MonkeyPatch) -> None:
     """No other tilts are tried where nothing explains the counts: `test_refine` is about those."""
-    monkeypatch.setattr(inversion, "INVERSION", replace(INVERSION, tilts=(), sweep_step=120.0))
+    steps = {**INVERSION.search_steps, "oxide": 120.0}
+    monkeypatch.setattr(inversion, "INVERSION", replace(INVERSION, tilts=(), search_steps=steps))
 
 
 def test_two_angles_are_found_with_their_shares_and_the_geometry(measured: Make, near: Near) -> None:

@@ -11,7 +11,7 @@ from sasnet_plugin.images.gisas.inversion import Effort, Problem, State, refine,
 def test_no_descent_begins_beyond_the_bound(now: State) -> None:
     guess = start({"lattice": (GEOMETRY.lattice, 2.0), "radius": (GEOMETRY.radius, 2.0)})
     said: list[str] = []
-    effort = Effort(most=1, told=said.append)
+    effort = Effort(most_work=0.05, told=said.append)
     problem = Problem(now.counts, guess, effort)
     found = refine(problem)
     # The first descent ends, and is an answer.

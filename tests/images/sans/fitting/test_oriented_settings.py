@@ -7,9 +7,9 @@ from tests.images.sans.fitting import rods
 
 
 def test_an_order_parameter_stays_between_axes_across_and_along() -> None:
-    low, high = SETTINGS.p2
+    low, high = SETTINGS.limits["p2"]
     assert -0.5 < low < 0 < high < 1
-    assert SETTINGS.radius[0] < rods.RADIUS < SETTINGS.radius[1]
+    assert SETTINGS.limits["radius"][0] < rods.RADIUS < SETTINGS.limits["radius"][1]
 
 
 def test_what_an_instrument_does_is_fitted_within_its_prior() -> None:

@@ -27,5 +27,5 @@ def test_axes_across_their_director_are_not_taken_for_axes_along_it() -> None:
 
 
 def test_the_radius_stays_in_its_range() -> None:
-    low, high = SETTINGS.radius
+    low, high = SETTINGS.limits["radius"]
     assert all(low <= one.values["radius"] <= high for one in screen_starts(rods.rods(), ["ellipsoid"], {}))
