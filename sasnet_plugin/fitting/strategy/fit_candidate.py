@@ -98,7 +98,7 @@ class TimedSearch:
         self, local: ModelCurves, minima: list[LocalMinimum], settings: Pass
     ) -> list[LocalMinimum]:
         """Add better minima that no slope leads to, while something is left to explain."""
-        if not minima or leaves_noise(minima, local) or self.hopeless(minima, local, 1):
+        if not minima or self._is_done(minima, local):
             return minima
         end = read_spent_time() + self.compute_remaining(settings.share)
 
@@ -208,6 +208,10 @@ class TimedSearch:
             if not near:
                 break
         return distinct(sort_minima([*minima, *self.follow(local, values_of(near), STRATEGY.coarse)], local))
+
+    def _is_done(self, minima: list[LocalMinimum], local: ModelCurves) -> bool:
+        """Whether nothing is looked for beside them: little is left to explain, or too much."""
+        return self.task.settled or leaves_noise(minima, local) or self.hopeless(minima, local, 1)
 
     def is_enough(self, fine: ModelCurves, minimum: LocalMinimum) -> bool:
         """Whether a minimum explains the curve, and residuals share nothing that another would explain."""
@@ -354,15 +358,13 @@ def refine_starts(task: Task, bank: Bank, start_time: float) -> Starts:
     # A coarse copy is not what was measured.
     copy = None if task.as_measured else coarsen(task.curve, task.dintensity)
     coarse = curves_of(task, None if task.as_measured else PROBLEM.sparse, data=copy)
-    minima = _follow_starts(search, coarse, bank)
-    if not task.settled:
-        minima = search.search_beside(coarse, minima, STRATEGY.coarse)
+    minima = search.search_beside(coarse, _follow_starts(search, coarse, bank), STRATEGY.coarse)
     if not minima:
         return Starts([], None)
     if search.hopeless(minima, coarse, 1):
         return Starts([min(minima, key=lambda d: d.chisq)], coarse.per_decade, hopeless=True)
     # What is enough on the coarse copy may not be on all points: another count of arms, or a width.
-    looked = task.settled or not leaves_noise(minima, coarse)
+    looked = not leaves_noise(minima, coarse)
     return _refine_on_all_points(search, values_of(minima[: START_VALUES.finalists]), looked=looked)
 
 

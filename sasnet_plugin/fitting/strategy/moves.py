@@ -912,14 +912,14 @@ def kinds(state: State) -> Iterator[Step]:
     if best is None:
         return
     for hypothesis in (best, *_nearly_as_good(state, best)):
-        settled = _is_settled_beside(state, hypothesis)
+        settled = _needs_no_search(state, hypothesis)
         for kind, start in other_kinds(starting_values(state.fits[hypothesis])).items():
             if not (settled and _is_fitted_near(state, hypothesis, start)):
                 key = ("kind", hypothesis, kind)
                 yield make_step_from(state, key, hypothesis, ASSESSMENT.seldom, start, settled=settled)
 
 
-def _is_settled_beside(state: State, hypothesis: Hypothesis) -> bool:
+def _needs_no_search(state: State, hypothesis: Hypothesis) -> bool:
     """Whether what lies beside a fit, as its search has looked there, is no question any more."""
     explained = explains(state.fits[hypothesis].reduced_chisq, len(state.curve))
     return explained or (hypothesis != state.best and state.is_explained())
@@ -968,7 +968,7 @@ def propose_measured_points(state: State) -> Iterator[Step]:
     for hypothesis in list(filter(is_near, simplest))[:most_tried]:
         fit = state.fits[hypothesis]
         variant = replace(hypothesis, as_measured=True)
-        key, settled = ("measured", variant), _is_settled_beside(state, hypothesis)
+        key, settled = ("measured", variant), _needs_no_search(state, hypothesis)
         yield make_step_from(state, key, variant, ASSESSMENT.seldom, starting_values(fit), settled=settled)
 
 
