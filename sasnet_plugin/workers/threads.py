@@ -12,8 +12,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import Any
 
 # --- Return memory that is free again to the system: glibc keeps what lies between blocks in use.
 
@@ -36,14 +34,7 @@ def environment_of_one_thread() -> dict[str, str]:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Keep linear algebra of this thread to itself meanwhile, where numpy was imported with more threads."""
-    with _libraries().limit(limits=1, user_api="blas"):
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):
         yield
-
-
-@cache
-def _libraries() -> Any:
-    """Linear algebra of numpy and scipy, which is looked for among all that is loaded."""
-    import scipy.linalg  # noqa: F401  it has one of its own
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()

@@ -236,8 +236,8 @@ def scale_and_background(
     # `lowest` is the least background, negative where too much may have been subtracted; not finite where a
     # curve is not.
     with np.errstate(all="ignore"):
-        sums = curves @ weight, curves**2 @ weight, curves @ (weight * intensity)
-        return solve_sums(*sums, weight.sum(), weight @ intensity, lowest=lowest)
+        sm, smm, smy = curves @ weight, curves**2 @ weight, curves @ (weight * intensity)
+        return solve_sums(sm, smm, smy, float(weight.sum()), float(weight @ intensity), lowest=lowest)
 
 
 def solve_sums(

@@ -98,7 +98,7 @@ class TimedSearch:
         self, local: ModelCurves, minima: list[LocalMinimum], settings: Pass
     ) -> list[LocalMinimum]:
         """Add better minima that no slope leads to, while something is left to explain."""
-        if not minima or leaves_noise(minima, local) or self.hopeless(minima, local, 1):
+        if not minima or self._is_done(minima, local):
             return minima
         end = read_spent_time() + self.compute_remaining(settings.share)
 
@@ -208,6 +208,10 @@ class TimedSearch:
             if not near:
                 break
         return distinct(sort_minima([*minima, *self.follow(local, values_of(near), STRATEGY.coarse)], local))
+
+    def _is_done(self, minima: list[LocalMinimum], local: ModelCurves) -> bool:
+        """Whether nothing is looked for beside them: little is left to explain, or too much."""
+        return self.task.settled or leaves_noise(minima, local) or self.hopeless(minima, local, 1)
 
     def is_enough(self, fine: ModelCurves, minimum: LocalMinimum) -> bool:
         """Whether a minimum explains the curve, and residuals share nothing that another would explain."""
@@ -354,8 +358,7 @@ def refine_starts(task: Task, bank: Bank, start_time: float) -> Starts:
     # A coarse copy is not what was measured.
     copy = None if task.as_measured else coarsen(task.curve, task.dintensity)
     coarse = curves_of(task, None if task.as_measured else PROBLEM.sparse, data=copy)
-    followed = _follow_starts(search, coarse, bank)
-    minima = search.search_beside(coarse, followed, STRATEGY.coarse)
+    minima = search.search_beside(coarse, _follow_starts(search, coarse, bank), STRATEGY.coarse)
     if not minima:
         return Starts([], None)
     if search.hopeless(minima, coarse, 1):
@@ -371,7 +374,7 @@ def _follow_starts(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list
     if task.starts:
         return search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     minima = search.from_bank(coarse, bank)
-    if minima and not (leaves_noise(minima, coarse) or search.hopeless(minima, coarse, 0)):
+    if minima and not search.hopeless(minima, coarse, 0):
         minima = search.follow(
             coarse, apart(minima, coarse.info, START_VALUES.semifinalists), STRATEGY.coarse
         )
@@ -442,9 +445,7 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
     spent_time = read_spent_time()
     if task.beside:
         starts = _refine_on_all_points(
-            TimedSearch(task, spent_time),
-            [as_start(task, start) for start in task.starts],
-            looked=task.settled,
+            TimedSearch(task, spent_time), [as_start(task, start) for start in task.starts]
         )
     else:
         starts = refine_starts(task, bank, spent_time)

@@ -912,18 +912,17 @@ def kinds(state: State) -> Iterator[Step]:
     if best is None:
         return
     for hypothesis in (best, *_nearly_as_good(state, best)):
-        options = _settle(state, hypothesis)
+        settled = _needs_no_search(state, hypothesis)
         for kind, start in other_kinds(starting_values(state.fits[hypothesis])).items():
-            if not (options and _is_fitted_near(state, hypothesis, start)):
+            if not (settled and _is_fitted_near(state, hypothesis, start)):
                 key = ("kind", hypothesis, kind)
-                yield make_step_from(state, key, hypothesis, ASSESSMENT.seldom, start, **options)
+                yield make_step_from(state, key, hypothesis, ASSESSMENT.seldom, start, settled=settled)
 
 
-def _settle(state: State, hypothesis: Hypothesis) -> dict[str, Any]:
-    """Options of a task from a fit, beside which its search has looked: enough where one explains."""
+def _needs_no_search(state: State, hypothesis: Hypothesis) -> bool:
+    """Whether what lies beside a fit, as its search has looked there, is no question any more."""
     explained = explains(state.fits[hypothesis].reduced_chisq, len(state.curve))
-    is_rival = hypothesis != state.best and state.is_explained()
-    return {"beside": True, "settled": True} if explained or is_rival else {}
+    return explained or (hypothesis != state.best and state.is_explained())
 
 
 def _is_fitted_near(state: State, hypothesis: Hypothesis, start: Mapping[str, Any]) -> bool:
@@ -969,8 +968,8 @@ def propose_measured_points(state: State) -> Iterator[Step]:
     for hypothesis in list(filter(is_near, simplest))[:most_tried]:
         fit = state.fits[hypothesis]
         variant = replace(hypothesis, as_measured=True)
-        key, options = ("measured", variant), _settle(state, hypothesis) | {"beside": True}
-        yield make_step_from(state, key, variant, ASSESSMENT.seldom, starting_values(fit), **options)
+        key, settled = ("measured", variant), _needs_no_search(state, hypothesis)
+        yield make_step_from(state, key, variant, ASSESSMENT.seldom, starting_values(fit), settled=settled)
 
 
 def propose_restarts(state: State) -> Iterator[Step]:
@@ -1032,9 +1031,12 @@ def _is_as_good_as_can_be(state: State) -> bool:
 
 def again(state: State) -> Iterator[Step]:
     """The best fit, which explains the curve, once more from other starts: its minimum may be a wrong one."""
-    # One that is off by less than χ² scatters looks like the right one, with other sizes.
+    # One that is off by less than χ² scatters looks like the right one, with other sizes. Where χ² is below
+    # its expectation, any search ends at once.
     best = state.explanation
-    if best is None or best.as_measured or not is_of_particles(best) or _is_as_good_as_can_be(state):
+    if best is None or best.as_measured or not is_of_particles(best):
+        return
+    if state.fits[best].chisq < len(state.curve):
         return
     task = state.task(best, restarts=STRATEGY.in_vain, attempt=1, budget=Budget(STRATEGY.time["fast"]))
     task = replace(task, budget=replace(task.budget, best_chisq=np.inf))  # its starts are far from there
