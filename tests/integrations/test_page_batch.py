@@ -304,7 +304,9 @@ def test_curves_that_are_described_are_fitted_together_as_the_command_does(
     page.fill("#describe-own", "radius, background")
     page.fill("#describe-share", "radius")
     page.click("#describe-fit")
-    page.wait_for_selector("#problem:has-text('radius cannot be both shared and separate')")
+    # The files of the fit before are written first.
+    twice = "#problem:has-text('radius cannot be both shared and separate')"
+    page.wait_for_selector(twice, timeout=1000 * PATIENCE)
     page.click("#to-files")
     page.click("#together")
     page.fill("#describe-own", "")
