@@ -330,7 +330,9 @@ def next_measurement(
     solvents, missing = _choose_solvents(result, solvents)
     rivals, notes = _rivals(result, needs_densities=bool(solvents))
     settled = _settle(result, rivals, parameter)
-    notes += list_conflicts(exchange, present_solvent(result), rivals[0].fit.parameters)
+    following = result.sample.ties if isinstance(result, SampleResult) else {}
+    parameters = {name: p for name, p in rivals[0].fit.parameters.items() if name not in following}
+    notes += list_conflicts(exchange, present_solvent(result), parameters)
     held = prediction_held(earlier.as_dict() if isinstance(earlier, Plan) else earlier, result)
     offers = _list_offers(result, solvents, exchange or {}, instrument, changes or {})
     if only is not None and not (offers := [offer for offer in offers if offer.name in only]):
