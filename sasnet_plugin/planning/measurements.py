@@ -244,7 +244,6 @@ def _setting(path: str | Path, number: int, entry: Any) -> Measurement:
 
 
 def _check_entries(here: str, entry: Any) -> None:
-    """Raise SasnetError where an entry is missing, unknown, or no finite number."""
     if not isinstance(entry, Mapping):
         raise SasnetError(f"{here} is no table; begin each one with [[setting]].")
     missing = [name for name in _NEEDED if name not in entry]

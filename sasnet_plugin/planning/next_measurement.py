@@ -128,7 +128,6 @@ class Plan:
         return [sentences.NOW(models=shares), self._answer(), *self.notes, *self._explanations()]
 
     def _explanations(self) -> Iterator[str]:
-        """Sentences on the table: which times were calculated, and of which models an error is."""
         if any(each.time_to_aim is None and not self._reaches(each) for each in self.ranked):
             yield sentences.SEARCHED(aim=self._aim_share(), count=_SEARCHED)
         errors = self.ranked[0].outlook.errors if self.ranked else {}
@@ -362,7 +361,6 @@ def next_measurement(
 def _make_settled_plan(
     result: FitResult | SampleResult, shares: Mapping[str, float], question: _Question, held: str, why: str
 ) -> Plan:
-    """A plan without measurements, where an earlier one was followed; else raises SasnetError."""
     if not held:
         raise SasnetError(why)
     now = max(shares.values())
@@ -391,7 +389,6 @@ def _be_silent(done: int, of: int) -> None:
 
 
 def _unit_time(time: float | None, instrument: str | Path | None) -> float:
-    """The time of the table's figures, s with an instrument."""
     chosen = time if time is not None else (1.0 if instrument is None else 600.0)
     if not 0 < chosen < math.inf:
         raise SasnetError(f"A counting time of {chosen:g} is impossible; give a positive number.")
@@ -518,7 +515,6 @@ def _match_points(
     offered: Sequence[Measurement],
     exchange: Mapping[str, str],
 ) -> list[str]:
-    """What model and, of a series, I(0) say of the solvent in which the sample does not scatter."""
     best = rivals[0]
     found = {sentences.BY_MODEL(model=best.short_name): match_point_of_model(best, draws, offered[0])}
     each = (
@@ -543,7 +539,6 @@ def _with_error(value: float, error: float) -> str:
 
 
 def _list_given_densities(result: FitResult | SampleResult, rival: Rival) -> Collection[str]:
-    """Densities that a user has given; of contrasts in known solvents all."""
     if isinstance(result, FitResult):
         return result.given
     return [name for name, p in rival.fit.parameters.items() if not p.undetermined]
@@ -627,7 +622,6 @@ def _now(rivals: Sequence[Rival], parameter: str | None) -> tuple[float, str]:
 
 
 def _same(rivals: Sequence[Rival], ranked: Sequence[Ranked]) -> list[str]:
-    """Pairs that no measurement tells apart, however long it is."""
     longest = [look for each in ranked if (look := each.at_longest or each.at_aim) is not None]
     pairs = [(a.short_name, b.short_name) for i, a in enumerate(rivals) for b in rivals[i + 1 :]]
     return [
@@ -656,7 +650,6 @@ def _settle(result: FitResult | SampleResult, rivals: Sequence[Rival], parameter
 
 
 def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple[list[Rival], list[str]]:
-    """Models that are left, the likeliest first, and what is to be said of them."""
     fits: Sequence[ModelFit | JointFit] = result.fits
     if not fits:
         raise SasnetError(sentences.NOTHING_TO_PLAN(file=_files(result)[0]))
@@ -684,7 +677,6 @@ def possible_fits(fits: Sequence[ModelFit | JointFit]) -> dict[int, float]:
 def _list_notes(
     result: FitResult | SampleResult, counted: Sequence[str], unknown: Sequence[str]
 ) -> list[str]:
-    """Sentences on models that `sasnet fit` counts as simpler ones, and on unknown densities."""
     notes = []
     if counted:
         notes.append(sentences.COUNTED(names=join_names(counted)))
@@ -826,7 +818,6 @@ def present_solvent(result: FitResult | SampleResult) -> float | None:
 def _choose_solvents(
     result: FitResult | SampleResult, solvents: Sequence[str] | None
 ) -> tuple[Sequence[str], str]:
-    """Solvents to compare, and a sentence where there are none."""
     if solvents is not None and not solvents:
         return (), ""
     if present_solvent(result) is None:

@@ -22,11 +22,9 @@ NAMES = ("parameter", "aim", "solvents", "exchange", "changes", "instrument", "t
 
 
 def plan_options(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Keywords of `next_measurement`; empty texts, lists and None are defaults.
-
-    ``exchange`` and ``changes`` are objects or texts, such as ``sld_shell=C6H7H[1]3O5@1.5`` and
-    ``sld_core=6.2,scale=2``; several texts are a list or joined by semicolons.
-    """
+    """Keywords of `next_measurement`; what is empty is left at its default."""
+    # ``exchange`` and ``changes`` are objects or texts, such as ``sld_shell=C6H7H[1]3O5@1.5`` and
+    # ``sld_core=6.2,scale=2``; several texts are a list or joined by semicolons.
     if unknown := body.keys() - set(NAMES):
         raise SasnetError(sentences.NO_OPTION(name=min(unknown), names=", ".join(NAMES)))
     given = {name: value for name, value in body.items() if value not in (None, "", [], {}, ())}
