@@ -57,20 +57,20 @@ def tie_exchanging(sample: Sample, exchange: Mapping[str, str] | None) -> Sample
 
 
 def list_conflicts(
-    exchange: Mapping[str, str] | None, solvent: float | None, parameters: Mapping[str, Parameter]
+    exchange: Mapping[str, str], solvent: float | None, parameters: Mapping[str, Parameter]
 ) -> list[str]:
     """Sentences on exchanging parts that a fit has at another density than their material."""
-    known = {} if solvent is None else {k: exchanged_density(v, solvent) for k, v in (exchange or {}).items()}
-    return [
-        sentences.EXCHANGE_IGNORED(
-            name=name,
-            value=f"{parameters[name].value:.3g}",
-            material=(exchange or {})[name],
-            density=f"{density:.3g}",
-        )
-        for name, density in known.items()
-        if name in parameters and abs(parameters[name].value - density) > SAME_DENSITY
-    ]
+    names = [] if solvent is None else [name for name in exchange if name in parameters]
+    return [*filter(None, (_conflict(n, exchange[n], solvent or 0.0, parameters[n].value) for n in names))]
+
+
+def _conflict(name: str, material: str, solvent: float, value: float) -> str:
+    density = exchanged_density(material, solvent)
+    if abs(value - density) <= SAME_DENSITY:
+        return ""
+    return sentences.EXCHANGE_IGNORED(
+        name=name, value=f"{value:.3g}", material=material, density=f"{density:.3g}"
+    )
 
 
 def _text(name: str, value: Any) -> str:
