@@ -98,7 +98,6 @@ def _errors(
 
 
 def _drop_widths(start: dict[str, Any], rival: Rival) -> dict[str, Any]:
-    """A start without widths that the fit so far does not have: these a fit finds by itself, or not."""
     return {
         k: v for k, v in start.items() if "_pd" not in k or k.partition("_pd")[0] in rival.fit.distributions
     }

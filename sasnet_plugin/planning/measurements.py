@@ -207,10 +207,14 @@ def read_instrument(path: str | Path) -> list[Measurement]:
             f"{path}: has no [[setting]]; the page on sasnet next in the documentation has an example."
         )
     found = [_setting(path, i, entry) for i, entry in enumerate(settings, start=1)]
-    names = [setting.name for setting in found]
-    if repeated := [name for name in names if names.count(name) > 1]:
-        raise SasnetError(f"{path}: two settings are called {repeated[0]}; give each its own name.")
+    _check_names(path, [setting.name for setting in found])
     return found
+
+
+def _check_names(path: str | Path, names: Sequence[str]) -> None:
+    repeated = [name for name in names if names.count(name) > 1]
+    if repeated:
+        raise SasnetError(f"{path}: two settings are called {repeated[0]}; give each its own name.")
 
 
 def examples() -> list[str]:
@@ -257,7 +261,6 @@ def _setting(path: str | Path, number: int, entry: Any) -> Measurement:
 
 
 def _check_entries(here: str, entry: Any) -> None:
-    """Raise SasnetError where an entry is missing, unknown, or no finite number."""
     if not isinstance(entry, Mapping):
         raise SasnetError(f"{here} is no table; begin each one with [[setting]].")
     missing = [name for name in _NEEDED if name not in entry]

@@ -129,7 +129,6 @@ class Plan:
         return [sentences.NOW(models=shares), self._answer(), *self.notes, *self._explanations()]
 
     def _explanations(self) -> Iterator[str]:
-        """Sentences on the table: which times were calculated, and of which models an error is."""
         if any(each.time_to_aim is None and not self._reaches(each) for each in self.ranked):
             yield sentences.SEARCHED(aim=self._aim_share(), count=_SEARCHED)
         errors = self.ranked[0].outlook.errors if self.ranked else {}
@@ -283,7 +282,7 @@ def next_measurement(
     only: Collection[str] | None = None,
     rng: np.random.Generator | None = None,
     progress: Callable[[int, int], None] | None = None,
-    ended: Callable[[], bool] = lambda: False,
+    ended: Callable[[], bool] = bool,
 ) -> Plan:
     """Rank the measurements that could follow by what they would decide.
 
@@ -326,42 +325,37 @@ def next_measurement(
     SasnetError
         No model was fitted; unknown parameter, material or instrument.
     """
-    if isinstance(result, SampleResult) and result.sample.kind in (SECTORS, MAGNETIC):
-        raise SasnetError(str(sentences.NO_PLAN_OF_SECTORS))
     solvents, missing = _choose_solvents(result, solvents)
+    exchange = exchange or {}
     rivals, notes = _rivals(result, needs_densities=bool(solvents))
-    settled = _settle(result, rivals, parameter)
-    notes += list_conflicts(exchange, present_solvent(result), rivals[0].fit.parameters)
-    held = prediction_held(earlier.as_dict() if isinstance(earlier, Plan) else earlier, result)
-    offers = _list_offers(result, solvents, exchange or {}, instrument, changes or {})
-    if only is not None and not (offers := [offer for offer in offers if offer.name in only]):
-        raise SasnetError(str(sentences.NONE_OFFERED))
+    settled, held = _settle(result, rivals, parameter), _compare(earlier, result)
+    notes = [held, *notes, *_list_conflicts(result, rivals[0], exchange)]
+    offers = _select(_list_offers(result, solvents, exchange, instrument, changes or {}), only)
     question = _Question(parameter, _goal(aim, parameter), _unit_time(time, instrument), ended)
     shares = {rival.short_name: rival.weight for rival in rivals}
     if settled:
         return _make_settled_plan(result, shares, question, held, settled)
-    generator = np.random.default_rng(0) if rng is None else rng
-    draws = [rival.draws(DRAWS, generator) for rival in rivals]
+    generator = rng or np.random.default_rng(0)
+    draws = _draw(rivals, generator)
+    ranked = _rank(rivals, draws, offers, question, progress)
+    ranked = _forecast(result, rivals, draws, question, generator, ranked)
+    notes += [*_same(rivals, ranked), *_match_points(result, rivals, draws[0], offers, exchange, solvents)]
+    notes += [missing, question.note_end(len(ranked), len(offers))]
     now, unit = _now(rivals, parameter)
-    ranked = _rank(rivals, draws, offers, question, progress or _be_silent)
-    if parameter is not None:
-        forecast = _Forecast(result, rivals, draws, question, generator)
-        ranked = forecast.confirm(forecast.rank(ranked))
-    matched = _match_points(result, rivals, draws[0], offers, exchange or {}) if solvents else []
-    early = (sentences.ENDED(done=len(ranked), of=len(offers)),) if ended() else ()
     plan = Plan(
-        tuple(ranked), shares, question.goal, parameter, now,
-        question.time, instrument is not None, unit,
-        tuple(filter(None, [held, *notes, *_same(rivals, ranked), *matched, missing])) + early,
-        files=_files(result),
+        tuple(ranked), shares, question.goal, parameter, now, question.time, instrument is not None, unit,
+        tuple(filter(None, notes)), files=_files(result),
     )  # fmt: skip
     return _add_predictions(plan, rivals)
+
+
+def _draw(rivals: Sequence[Rival], rng: np.random.Generator) -> list[list[Floats]]:
+    return [rival.draws(DRAWS, rng) for rival in rivals]
 
 
 def _make_settled_plan(
     result: FitResult | SampleResult, shares: Mapping[str, float], question: _Question, held: str, why: str
 ) -> Plan:
-    """A plan without measurements, where an earlier one was followed; else raises SasnetError."""
     if not held:
         raise SasnetError(why)
     now = max(shares.values())
@@ -380,6 +374,9 @@ class _Question:
     time: float
     ended: Callable[[], bool]
 
+    def note_end(self, done: int, of: int) -> str:
+        return sentences.ENDED(done=done, of=of) if self.ended() else ""
+
     def order(self, ranked: Ranked) -> tuple[float, bool, float]:
         """What the best is sorted by."""
         return _order(ranked, self.parameter)
@@ -390,7 +387,6 @@ def _be_silent(done: int, of: int) -> None:
 
 
 def _unit_time(time: float | None, instrument: str | Path | None) -> float:
-    """The time of the table's figures, s with an instrument."""
     chosen = time if time is not None else (1.0 if instrument is None else 600.0)
     if not 0 < chosen < math.inf:
         raise SasnetError(f"A counting time of {chosen:g} is impossible; give a positive number.")
@@ -402,10 +398,10 @@ def _rank(
     draws: Sequence[Sequence[Floats]],
     offers: Sequence[Measurement],
     question: _Question,
-    tell: Callable[[int, int], None],
+    progress: Callable[[int, int], None] | None,
 ) -> list[Ranked]:
     """All offers at the plan's time, and for the best of them the time to the aim."""
-    total, looks = len(offers) + _SEARCHED, list[Outlook]()
+    total, looks, tell = len(offers) + _SEARCHED, list[Outlook](), progress or _be_silent
     first_draws = [each[:SCREENING_DRAWS] for each in draws]
 
     def look_at(measurement: Measurement, time: float) -> Outlook:
@@ -424,6 +420,30 @@ def _rank(
         ranked[i] = _search_time(rivals, draws, look, question.parameter, question.goal)
         tell(len(offers) + i + 1, total)
     return sorted(ranked, key=question.order)
+
+
+def _forecast(
+    result: FitResult | SampleResult,
+    rivals: Sequence[Rival],
+    draws: Sequence[Sequence[Floats]],
+    question: _Question,
+    rng: np.random.Generator,
+    ranked: list[Ranked],
+) -> list[Ranked]:
+    if question.parameter is None:
+        return ranked
+    forecast = _Forecast(result, rivals, draws, question, rng)
+    return forecast.confirm(forecast.rank(ranked))
+
+
+def _compare(earlier: Plan | Mapping[str, Any] | None, result: FitResult | SampleResult) -> str:
+    return prediction_held(earlier.as_dict() if isinstance(earlier, Plan) else earlier, result)
+
+
+def _list_conflicts(result: FitResult | SampleResult, rival: Rival, exchange: Mapping[str, str]) -> list[str]:
+    following = result.sample.ties if isinstance(result, SampleResult) else {}
+    parameters = {name: p for name, p in rival.fit.parameters.items() if name not in following}
+    return list_conflicts(exchange, present_solvent(result), parameters)
 
 
 class _Forecast:
@@ -516,8 +536,10 @@ def _match_points(
     draws: Sequence[Floats],
     offered: Sequence[Measurement],
     exchange: Mapping[str, str],
+    solvents: Sequence[str],
 ) -> list[str]:
-    """What model and, of a series, I(0) say of the solvent in which the sample does not scatter."""
+    if not solvents:
+        return []
     best = rivals[0]
     found = {sentences.BY_MODEL(model=best.short_name): match_point_of_model(best, draws, offered[0])}
     each = (
@@ -529,20 +551,19 @@ def _match_points(
         found[str(sentences.BY_SERIES)] = _match_point_of_curves(result)
     return [
         sentences.MATCH_POINT(
-            part=part, fraction=_with_error(100 * point.fraction, 100 * point.fraction_error),
-            density=_with_error(point.density, point.error),
+            part=part, fraction=_write_value(100 * point.fraction, 100 * point.fraction_error),
+            density=_write_value(point.density, point.error),
         )
         for part, point in found.items()
         if point is not None and 0 <= point.fraction <= 1 and point.fraction_error < _VAGUE
     ]  # fmt: skip
 
 
-def _with_error(value: float, error: float) -> str:
+def _write_value(value: float, error: float) -> str:
     return format_with_error(value, error) if error > 0 else significant(value, 3)
 
 
 def _list_given_densities(result: FitResult | SampleResult, rival: Rival) -> Collection[str]:
-    """Densities that a user has given; of contrasts in known solvents all."""
     if isinstance(result, FitResult):
         return result.given
     return [name for name, p in rival.fit.parameters.items() if not p.undetermined]
@@ -626,7 +647,6 @@ def _now(rivals: Sequence[Rival], parameter: str | None) -> tuple[float, str]:
 
 
 def _same(rivals: Sequence[Rival], ranked: Sequence[Ranked]) -> list[str]:
-    """Pairs that no measurement tells apart, however long it is."""
     longest = [look for each in ranked if (look := each.at_longest or each.at_aim) is not None]
     pairs = [(a.short_name, b.short_name) for i, a in enumerate(rivals) for b in rivals[i + 1 :]]
     return [
@@ -642,20 +662,22 @@ def _same(rivals: Sequence[Rival], ranked: Sequence[Ranked]) -> list[str]:
 
 def _settle(result: FitResult | SampleResult, rivals: Sequence[Rival], parameter: str | None) -> str:
     """Why there is nothing to decide, else an empty text; SasnetError where no parameter is so called."""
-    if parameter is None:
-        name = rivals[0].short_name
-        if len(result.fits) == 1 and isinstance(result, FitResult):
-            return sentences.ONE_FITTED(model=name)
-        least = f"{100 * LEAST_WEIGHT:.0f} %"
-        return "" if rivals[1:] else sentences.ONE_LEFT(model=name, least=least)
+    if parameter is not None:
+        _check_parameter(rivals, parameter)
+        return ""
+    name = rivals[0].short_name
+    if len(result.fits) == 1 and isinstance(result, FitResult):
+        return sentences.ONE_FITTED(model=name)
+    return "" if rivals[1:] else sentences.ONE_LEFT(model=name, least=f"{100 * LEAST_WEIGHT:.0f} %")
+
+
+def _check_parameter(rivals: Sequence[Rival], parameter: str) -> None:
     names = dict.fromkeys(coordinate.name for rival in rivals for coordinate in rival.coordinates)
     if parameter not in names:
         raise SasnetError(sentences.NO_PARAMETER(name=parameter, names=", ".join(names)))
-    return ""
 
 
 def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple[list[Rival], list[str]]:
-    """Models that are left, the likeliest first, and what is to be said of them."""
     fits: Sequence[ModelFit | JointFit] = result.fits
     if not fits:
         raise SasnetError(sentences.NOTHING_TO_PLAN(file=_files(result)[0]))
@@ -683,7 +705,6 @@ def possible_fits(fits: Sequence[ModelFit | JointFit]) -> dict[int, float]:
 def _list_notes(
     result: FitResult | SampleResult, counted: Sequence[str], unknown: Sequence[str]
 ) -> list[str]:
-    """Sentences on models that `sasnet fit` counts as simpler ones, and on unknown densities."""
     notes = []
     if counted:
         notes.append(sentences.COUNTED(names=join_names(counted)))
@@ -792,6 +813,13 @@ def _list_offers(
     return offered
 
 
+def _select(offers: list[Measurement], names: Collection[str] | None) -> list[Measurement]:
+    chosen = offers if names is None else [offer for offer in offers if offer.name in names]
+    if not chosen:
+        raise SasnetError(str(sentences.NONE_OFFERED))
+    return chosen
+
+
 def _whole(curve: Curve) -> Curve:
     return Curve(curve.q, np.ones(len(curve)), dq=curve.dq, dxl=curve.dxl, dxw=curve.dxw)
 
@@ -816,27 +844,32 @@ def present_solvent(result: FitResult | SampleResult) -> float | None:
     if isinstance(result, SampleResult):
         of_all = None if result.contrast is None else result.contrast.solvent
         return (result.sample.solvents or (None,))[-1] if of_all is None else of_all
-    for fit in result.fits:
-        for name, p in fit.parameters.items():
-            if "sld_solvent" in name and name in result.given:
-                return p.value
-    return None
+    given = {name for name in result.given if "sld_solvent" in name}
+    fitted = (fit.parameters[name].value for fit in result.fits for name in given & fit.parameters.keys())
+    return next(fitted, None)
 
 
 def _choose_solvents(
     result: FitResult | SampleResult, solvents: Sequence[str] | None
 ) -> tuple[Sequence[str], str]:
-    """Solvents to compare, and a sentence where there are none."""
-    if solvents is not None and not solvents:
+    if isinstance(result, SampleResult) and result.sample.kind in (SECTORS, MAGNETIC):
+        raise SasnetError(str(sentences.NO_PLAN_OF_SECTORS))
+    if solvents == [] or solvents == ():
         return (), ""
+    missing = _explain_no_solvents(result) or ("" if solvents else _explain_no_water(result))
+    return ((), missing) if missing else (solvents or WATERS, "")
+
+
+def _explain_no_solvents(result: FitResult | SampleResult) -> str:
     if present_solvent(result) is None:
-        return (), sentences.NO_SOLVENT()
-    if _is_by_xrays(result):
-        return (), sentences.NO_NEUTRONS()
+        return sentences.NO_SOLVENT()
+    return sentences.NO_NEUTRONS() if _is_by_xrays(result) else ""
+
+
+def _explain_no_water(result: FitResult | SampleResult) -> str:
     name = "" if result.contrast is None else result.contrast.solvent_name
-    if solvents is None and name and not any(word in name.lower() for word in ("h2o", "d2o", "water")):
-        return (), sentences.NOT_WATER(solvent=name)
-    return solvents or WATERS, ""
+    is_water = not name or any(word in name.lower() for word in ("h2o", "d2o", "water"))
+    return "" if is_water else sentences.NOT_WATER(solvent=name)
 
 
 def _is_by_xrays(result: FitResult | SampleResult) -> bool:

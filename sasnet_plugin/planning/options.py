@@ -22,11 +22,9 @@ NAMES = ("parameter", "aim", "solvents", "exchange", "changes", "instrument", "t
 
 
 def plan_options(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Keywords of `next_measurement`; empty texts, lists and None are defaults.
-
-    ``exchange`` and ``changes`` are objects or texts, such as ``sld_shell=C6H7H[1]3O5@1.5`` and
-    ``sld_core=6.2,scale=2``; several texts are a list or joined by semicolons.
-    """
+    """Keywords of `next_measurement`; what is empty is left at its default."""
+    # ``exchange`` and ``changes`` are objects or texts, such as ``sld_shell=C6H7H[1]3O5@1.5`` and
+    # ``sld_core=6.2,scale=2``; several texts are a list or joined by semicolons.
     if unknown := body.keys() - set(NAMES):
         raise SasnetError(sentences.NO_OPTION(name=min(unknown), names=", ".join(NAMES)))
     given = {name: value for name, value in body.items() if value not in (None, "", [], {}, ())}
@@ -59,20 +57,20 @@ def tie_exchanging(sample: Sample, exchange: Mapping[str, str] | None) -> Sample
 
 
 def list_conflicts(
-    exchange: Mapping[str, str] | None, solvent: float | None, parameters: Mapping[str, Parameter]
+    exchange: Mapping[str, str], solvent: float | None, parameters: Mapping[str, Parameter]
 ) -> list[str]:
     """Sentences on exchanging parts that a fit has at another density than their material."""
-    known = {} if solvent is None else {k: exchanged_density(v, solvent) for k, v in (exchange or {}).items()}
-    return [
-        sentences.EXCHANGE_IGNORED(
-            name=name,
-            value=f"{parameters[name].value:.3g}",
-            material=(exchange or {})[name],
-            density=f"{density:.3g}",
-        )
-        for name, density in known.items()
-        if name in parameters and abs(parameters[name].value - density) > SAME_DENSITY
-    ]
+    names = [] if solvent is None else [name for name in exchange if name in parameters]
+    return [*filter(None, (_conflict(n, exchange[n], solvent or 0.0, parameters[n].value) for n in names))]
+
+
+def _conflict(name: str, material: str, solvent: float, value: float) -> str:
+    density = exchanged_density(material, solvent)
+    if abs(value - density) <= SAME_DENSITY:
+        return ""
+    return sentences.EXCHANGE_IGNORED(
+        name=name, value=f"{value:.3g}", material=material, density=f"{density:.3g}"
+    )
 
 
 def _text(name: str, value: Any) -> str:

@@ -110,7 +110,6 @@ def _mean(figures: Sequence[tuple[float, float]]) -> tuple[float, float]:
 def _average(
     rivals: Sequence[Rival], errors: Mapping[tuple[str, str], tuple[float, float]], parameter: str | None
 ) -> tuple[float | None, float | None]:
-    """Value and error of a parameter by the probabilities of the models that have it."""
     having = [rival for rival in rivals if (rival.short_name, parameter) in errors]
     if parameter is None or not having:
         return None, None

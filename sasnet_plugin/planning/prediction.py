@@ -47,7 +47,6 @@ def prediction_held(plan: Mapping[str, Any] | None, result: FitResult | SampleRe
 
 
 def _find_newest(plan: Mapping[str, Any], result: SampleResult) -> int:
-    """Place of the last curve that the plan did not follow; that of the last where all are named in it."""
     files, before = result.sample.files, set(plan.get("files", ()))
     new = [i for i, file in enumerate(files) if file not in before]
     return new[-1] if new else len(files) - 1

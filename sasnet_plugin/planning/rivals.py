@@ -249,7 +249,6 @@ class Rival:
         return found
 
     def _draw(self, rng: np.random.Generator) -> Floats:
-        """The minimum beside data and prior drawn anew."""
         noise = [rng.standard_normal(d.size) for d in self._data]
         centre = self._prior_mean + self._prior * rng.standard_normal(self._prior.size)
         most = self.before.cost + 2 * self._prior.size + 9
@@ -370,7 +369,6 @@ class Rival:
 
 
 def _free_of_nuisances(calculated: Floats, data: Floats, error: Floats) -> Floats:
-    """Residuals with the background and the calibration of a new measurement solved for."""
     # Both are linear. Its background is unknown; the calibration is known, which is the last residual.
     flat, scale, residual = 1 / error, CALIBRATION * calculated / error, (calculated - data) / error
     ff, fs, ss = float(flat @ flat), float(flat @ scale), float(scale @ scale) + 1.0

@@ -102,7 +102,6 @@ class Server:
             self._finish(request, "error", text=str(unforeseen(f"Request {request.id}", error)))
 
     def _listen(self) -> None:
-        """Sort what comes in: to be answered at once, or in its turn."""
         for line in self._requests:
             try:
                 request = request_of(line)
@@ -140,7 +139,6 @@ class Server:
         return self._folder
 
     def _is_unwanted(self) -> bool:
-        """Whether the request that is being answered has been cancelled."""
         current = self._current
         return current is not None and self._wanted.get(current.id) is not current
 
@@ -282,7 +280,6 @@ def plan_next(
 
 
 def _question(job: FitJob) -> dict[str, Any]:
-    """What a plan is asked for; an instrument's text becomes a file of the fit's folder."""
     from ..files import put_whole
     from ..planning.measurements import read_instrument
     from ..planning.options import plan_options
@@ -309,7 +306,6 @@ def _make_plan(
 
 
 def _also(job: FitJob) -> dict[str, str]:
-    """How the data were read, as options of the command."""
     place, options = job.places[0], {}
     unit = next((one_place.q_unit for one_place in job.places if one_place.q_unit), None)
     if place.window is not None:
@@ -322,7 +318,6 @@ def _also(job: FitJob) -> dict[str, str]:
 
 
 def _command(result: FitResult, options: FitOptions) -> str:
-    """What gives this very answer in a terminal."""
     return command(result.curve.file, options, entry_of(result, options))
 
 

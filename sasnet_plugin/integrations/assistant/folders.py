@@ -31,8 +31,8 @@ MOST_LISTED = 500
 #: Key of a tool's JSON schema: what a text argument names.
 NAMES = "names"
 #: What a text argument may name: a file that is read, a folder that is listed or written to, a model (a name
-#: of sasmodels or a plugin file), or a word that is compared with known words and never opened.
-FILE, FOLDER, MODEL, WORD = "file", "folder", "model", "word"
+#: of sasmodels or a plugin file), an instrument (an example or a file), or a word that is never opened.
+FILE, FOLDER, MODEL, INSTRUMENT, WORD = "file", "folder", "model", "instrument", "word"
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,12 @@ class Folders:
     plugins: bool = False
 
     def check(self, names: str, text: str) -> None:
-        """Check a text that names a `FILE`, `FOLDER`, `MODEL` or `WORD`. Raises SasnetError if it leaves the
+        """Check a text that names a `FILE`, `FOLDER`, `MODEL` and so on. Raises SasnetError if it leaves the
         opened folders or names a forbidden plugin.
         """
         checks: dict[str, Callable[[str], object]] = {
             FILE: self.readable, FOLDER: self.folder, MODEL: self.model, WORD: str,
+            INSTRUMENT: self.instrument,
         }  # fmt: skip
         if text or names != FOLDER:  # no name stands for all opened folders
             checks[names](text)
@@ -72,6 +73,12 @@ class Folders:
                 f" starting 'sasnet mcp' with the option allow-plugins."
             )
         return str(path)
+
+    def instrument(self, name: str) -> str:
+        """Resolve the name of an example, or a file as `readable`."""
+        from ...planning.measurements import examples
+
+        return name if name in examples() else str(self.readable(name))
 
     def models(self, names: Sequence[str] | None) -> tuple[str, ...] | None:
         """Resolve several models as `model`; None if none are named."""

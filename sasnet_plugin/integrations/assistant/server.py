@@ -23,7 +23,7 @@ from ...fitting.progress import Watched
 from ...in_python import translate_sentence
 from ...service.answers import fit_options, plain
 from ...types import SasnetError
-from .folders import FILE, FOLDER, MODEL, NAMES, WORD, Folders, check_calls
+from .folders import FILE, FOLDER, INSTRUMENT, MODEL, NAMES, WORD, Folders, check_calls
 from .tools import Reading, Tools
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def _make_text_field(names: str, description: str = "") -> Any:
 File = Annotated[str, _make_text_field(FILE, "File, absolute or below an opened folder.")]
 MaybeFile = Annotated[str | None, _make_text_field(FILE, "File, absolute or below an opened folder.")]
 Files = Annotated[list[str], _make_text_field(FILE, "Files, absolute or below an opened folder.")]
+Instrument = Annotated[str | None, _make_text_field(INSTRUMENT)]
 Folder = Annotated[str, _make_text_field(FOLDER, "Folder, absolute or below an opened folder.")]
 Model = Annotated[str, _make_text_field(MODEL, "Name of a model as sasmodels spells it.")]
 Models = Annotated[list[str] | None, _make_text_field(MODEL, "Names of models as sasmodels spells them.")]
@@ -268,7 +269,7 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
     async def next_measurement(
         ctx: Context, fit: Word, parameter: MaybeWord = None, aim: float | None = None,
         solvents: Words = None, exchange: Exchange = None, changes: Changes = None,
-        instrument: MaybeFile = None, time: float | None = None, plan: MaybeWord = None,
+        instrument: Instrument = None, time: float | None = None, plan: MaybeWord = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Rank measurements that could follow a fit, named by the tool that made it: up to half a minute.
 

@@ -203,14 +203,12 @@ class Tools:
         progress: Callable[[int, int], None],
     ) -> Answer:  # fmt: skip
         """Which measurement would decide between the models that a fit leaves."""
-        from ...planning.measurements import examples
         from ...planning.next_measurement import next_measurement
         from ...planning.options import plan_options
 
         options = plan_options({**question, "earlier": None if plan is None else self._plan(plan)})
-        instrument = options.get("instrument")
-        if instrument is not None and instrument not in examples():
-            options["instrument"] = str(self.folders.readable(instrument))
+        if "instrument" in options:
+            options["instrument"] = self.folders.instrument(options["instrument"])
         answer = next_measurement(self._fit(fit), **options, ended=ended, progress=progress)
         name = f"plan{len(self._plans) + 1}"
         self._plans[name] = answer.as_dict()

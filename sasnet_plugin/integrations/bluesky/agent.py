@@ -337,10 +337,8 @@ class MeasurementAgent:
         Settings with their rates, as for ``sasnet next --instrument``.
     solvents : sequence of str
         Solvents that are at hand.
-    aim : float, optional
-        At which to stop: probability of the leading model (default 0.95), or relative error of `parameter`.
-    parameter, exchange, changes
-        As for `next_measurement`.
+    aim, parameter, exchange, changes
+        As for `next_measurement`; the agent stops when the aim is reached.
     seconds : float
         Counting time of the figures of a plan.
     time : str
@@ -363,10 +361,7 @@ class MeasurementAgent:
     _taken: list[tuple[Any, Point]] = field(default_factory=list)
 
     def begin(self, result: FitResult | SampleResult) -> None:
-        """Take the fits of what is measured so far, of `fit` or `fit_together`, and plan from them.
-
-        After a measurement, `tell` is told whether the earlier plan held.
-        """
+        """Plan from the fits of what is measured so far; `tell` is told whether an earlier plan held."""
         from ...planning.next_measurement import next_measurement
         from ...planning.options import plan_options
 

@@ -219,8 +219,11 @@ class History:
         if body.get("plan") is None:
             return body
         numbers = [n for n, fit in self._fits.items() if fit.state == DONE and set(fit.keys) < set(keys)]
-        plans = ((self.answer(number).get("plan") or {}).get("json") for number in reversed(numbers))
+        plans = map(self._find_plan, reversed(numbers))
         return {**body, "plan": {**body["plan"], "earlier": next(filter(None, plans), None)}}
+
+    def _find_plan(self, number: int) -> Any:
+        return (self.answer(number).get("plan") or {}).get("json")
 
     def find_fits(self, key: str) -> list[dict[str, Any]]:
         """Fits of a row, the newest first."""
