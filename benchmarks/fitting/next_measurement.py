@@ -84,7 +84,7 @@ def draw(index: int) -> tuple[str, frozenset[str], Callable[[float], Any], float
     fraction, density = float(rng.uniform(0.002, 0.02)), float(rng.uniform(0.0, 4.0))
     if kind == "spheres":
         mean, width = float(rng.uniform(25, 60)), float(rng.uniform(0.05, 0.25))
-        sizes, numbers = sizes_of("Schulz", mean, width)
+        sizes, numbers = sizes_of("schulz", mean, width)
         volumes = form.sphere_volume(sizes)
 
         def of_spheres(q: Array) -> Array:
@@ -119,7 +119,7 @@ def draw(index: int) -> tuple[str, frozenset[str], Callable[[float], Any], float
     width = float(rng.uniform(0.05, 0.15))
 
     def of_layers(solvent: float) -> Callable[[Array], Array]:
-        sizes, numbers = sizes_of("Schulz", core, width)
+        sizes, numbers = sizes_of("schulz", core, width)
         contrasts = np.array([(solvent if kind == "vesicles" else inner), outer]) - solvent
 
         def intensity(q: Array) -> Array:

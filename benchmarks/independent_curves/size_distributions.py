@@ -24,9 +24,11 @@ def sizes_of(shape: str, mean: float, relative: float, points: int = 81) -> tupl
     if shape == "schulz":
         k = 1 / relative**2
         density = np.exp(k * np.log(size / mean) - k * (size / mean - 1))
-    else:
+    elif shape == "lognormal":
         median = mean * np.exp(-(spread**2) / 2)
         density = np.exp(-0.5 * (np.log(size / median) / spread) ** 2)
+    else:
+        raise ValueError(f"{shape}: no size distribution of the benchmarks")
     kept = (
         density > 1e-12 * density.max()
     )  # the sum is over ln size, whose density is size times that of size
