@@ -111,12 +111,14 @@ def calls_of(models: Sequence[Any], q: Floats, between: Sequence[bool] = ()) -> 
     """Calls of the components of a model at q; those of a sum keep their last curves. Those of `between` are
     interpolated, to 1e-3 but in dips, where points of q are closer than any fringe.
     """
-    choices = zip(models, between or [False] * len(models), strict=True)
-    calls: list[Curves] = [
-        InterpolatedCall(model, q) if chosen and _is_smooth(model, q) else KernelCall(model.make_kernel([q]))
-        for model, chosen in choices
-    ]
+    calls = list(map(_make_call, models, [q] * len(models), between or [False] * len(models)))
     return [keep_curves(call) for call in calls] if len(calls) > 1 else [*calls]
+
+
+def _make_call(model: Any, q: Floats, between: bool) -> Curves:
+    if between and _is_smooth(model, q):
+        return InterpolatedCall(model, q)
+    return KernelCall(model.make_kernel([q]))
 
 
 #: Fewest points of q that may be more than fringes need.
@@ -158,15 +160,19 @@ class InterpolatedCall:
 
     def _choose_level(self, parameters: Mapping[str, Any]) -> int | None:
         """Twice the logarithm to base 2 of the largest length, rounded up; None where all q are as well."""
-        from .lengths import max_length
-
-        widest = max((float(v) for key, v in parameters.items() if key.endswith("_pd")), default=0.0)
-        sizes = {name: parameters.get(name, value) for name, value in self._defaults.items()}
-        length = (max_length(self._model.info, sizes) or 0.0) * (1 + 3 * widest)
+        length = self._longest(parameters)
         if not 1.0 < length < 1e6:
             return None
         level = math.ceil(2 * math.log2(length))
         return level if self._count(level) < self._q.size / 2 else None
+
+    def _longest(self, parameters: Mapping[str, Any]) -> float:
+        """Largest length of the largest particle, Å; 0 for none."""
+        from .lengths import max_length
+
+        widest = max((float(v) for key, v in parameters.items() if key.endswith("_pd")), default=0.0)
+        sizes = {name: parameters.get(name, value) for name, value in self._defaults.items()}
+        return (max_length(self._model.info, sizes) or 0.0) * (1 + 3 * widest)
 
     def _count(self, level: int) -> float:
         """Points of a grid, but one or two."""

@@ -313,18 +313,25 @@ def operations(form: str, parameters: Mapping[str, Any], q: Floats) -> float:
         for name, width in parameters.items()
         if name.endswith("_pd") and width > 0
     }
-    (q_max, q_mean), particle = _largest_and_mean(q), PARTICLES[form]
+    particle = PARTICLES[form]
     if isinstance(particle, Layers):
         return _layer_operations(particle, values, counts, q)
-    if not (isinstance(particle, Ellipsoid) or particle.axes[0].parameters):
-        return _cap_operations(values, counts, q)
     if isinstance(particle, Ellipsoid):
-        a, b, c = (float(half_axis) for half_axis in particle.half_axes(values))
-        radii = math.prod(counts.values()) * _points_for(q_max * (max(a, b, c) - min(a, b, c)))
-        radii *= _points_for(q_max * abs(a - b)) if a != b else 1
-        return radii + q.size * (8 + max(a, b, c) * q_mean / RADIUS_STEP)
-    apart = math.prod(n for size, n in counts.items() if not any(size in x.parameters for x in particle.axes))
+        return _ellipsoid_operations(particle, values, counts, q)
+    if particle.smaller:
+        return _cap_operations(values, counts, q)
+    apart = math.prod(n for size, n in counts.items() if not _has_axis(particle, size))
     return apart * _product_operations(particle, values, counts, q)
+
+
+def _ellipsoid_operations(
+    particle: Ellipsoid, values: Mapping[str, float], counts: Mapping[str, int], q: Floats
+) -> float:
+    q_max, q_mean = _largest_and_mean(q)
+    a, b, c = (float(half_axis) for half_axis in particle.half_axes(values))
+    radii = math.prod(counts.values()) * _points_for(q_max * (max(a, b, c) - min(a, b, c)))
+    radii *= _points_for(q_max * abs(a - b)) if a != b else 1
+    return radii + q.size * (8 + max(a, b, c) * q_mean / RADIUS_STEP)
 
 
 #: Curves are calculated at the same q again and again: kept by identity, so that each is looked at once.
@@ -448,14 +455,7 @@ def add_size_averages(model: Any) -> Any:
         def _call_kernel(
             self, call_details: Any, values: NDArray[np.float64], cutoff: float, magnetic: bool, mode: int
         ) -> None:
-            wide = call_details.num_active
-            distributions = _distributions(self.info, call_details, values) if wide else {}
-            averages = None
-            direct = distributions == {} and self.choose_plain(values) is not None
-            if not (distributions is None or magnetic or direct):
-                averages = average(
-                    particle, self._q, _scalars(self.info, values), distributions, amplitude=self._amplitude
-                )
+            averages = None if magnetic else self._average(call_details, values)
             if averages is None:
                 self._plain._call_kernel(call_details, values, cutoff, magnetic, mode)
                 self.result[:] = self._plain.result[: self.result.size]
@@ -466,6 +466,16 @@ def add_size_averages(model: Any) -> Any:
             self.result[0 : 2 * nq : 2] = 1e-4 * squared[self._back]
             self.result[1 : 2 * nq : 2] = 1e-2 * mean[self._back]
             self.result[2 * nq :] = self._totals.result[2:6]
+
+        def _average(self, details: Any, values: NDArray[np.float64]) -> tuple[Floats, Floats] | None:
+            """F² and F; None where the model's own kernel is to be asked."""
+            if not details.num_active and self.choose_plain(values) is not None:
+                return None
+            sizes = _distributions(self.info, details, values) if details.num_active else {}
+            if sizes is None:
+                return None
+            scalars = _scalars(self.info, values)
+            return average(particle, self._q, scalars, sizes, amplitude=self._amplitude)
 
     return SizeAveragedModel()
 
@@ -534,17 +544,24 @@ def _average_product(
     particle: Product, q: Floats, scalars: Mapping[str, float],
     distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool, nodes: _Nodes | None = None,
 ) -> Floats:  # fmt: skip
-    axes = particle.axes
-    apart = [name for name in distributions if not any(name in axis.parameters for axis in axes)]
-    if apart:
-        phases = _phases(particle, float(q[-1]), scalars, {name: distributions[name] for name in apart})
-        distributions = reduce_sizes(distributions, phases)
-    if len(apart) == len(distributions) and (apart or not axes[0].parameters) and len(axes) == 2:
+    apart = {name: d for name, d in distributions.items() if not _has_axis(particle, name)}
+    distributions = reduce_sizes(distributions, _phases(particle, float(q[-1]), scalars, apart))
+    if len(apart) == len(distributions) and _has_few_terms(particle, bool(apart)):
         return _average_apart(particle, q, scalars, distributions, amplitude, nodes)
     total = np.zeros_like(q)
-    for weight, sizes in combinations(apart, distributions):
+    for weight, sizes in combinations(list(apart), distributions):
         total += weight * _average_terms(particle, q, {**scalars, **sizes}, distributions, amplitude, nodes)
     return total
+
+
+def _has_axis(particle: Product, size: str) -> bool:
+    """Whether a size changes the factors of one axis alone."""
+    return any(size in axis.parameters for axis in particle.axes)
+
+
+def _has_few_terms(particle: Product, apart: bool) -> bool:
+    """Whether each size's terms are kept by themselves: of two axes, where a size changes both."""
+    return len(particle.axes) == 2 and (apart or not particle.axes[0].parameters)
 
 
 def _average_terms(
@@ -645,7 +662,7 @@ def _average_apart(
 def _term_table(axis: Axis, q_max: float, parameters: Parameters, sizes: int) -> _Table:
     half_lengths, terms = axis.profiles(parameters)
     halves = _rows(half_lengths, sizes)
-    factors = _rows([0.0 if factor is None else factor for row in terms for factor in row], sizes)
+    factors = _rows(_factors(terms), sizes)
     kinds = np.full(len(halves), axis.kind, dtype=np.int32)
     kinds[0] = axis.kind if axis.first is None else axis.first
     # An amplitude oscillates half as fast as its square; what waves add up to is far less than each.
@@ -679,7 +696,7 @@ def _axis_table(
         weights, parameters = _average_directions(axis.ellipse, q_max, weights, parameters)
     half_lengths, terms = axis.profiles(parameters)
     halves = _rows(half_lengths, weights.size)
-    factors = _rows([0.0 if factor is None else factor for row in terms for factor in row], weights.size)
+    factors = _rows(_factors(terms), weights.size)
 
     def calculate() -> _Table:
         points, step = _grid(q_max, float(halves.max()))
@@ -697,6 +714,10 @@ def _axis_table(
 
 #: A step along a parameter of one axis leaves the tables of the others as they are.
 _TABLES: ArrayCache[_Table] = ArrayCache(1 << 20)
+
+
+def _factors(terms: Sequence[Sequence[Any]]) -> list[Any]:
+    return [0.0 if factor is None else factor for row in terms for factor in row]
 
 
 def _rows(values: Sequence[Any], size: int) -> Floats:
