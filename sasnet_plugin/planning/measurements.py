@@ -107,7 +107,7 @@ def exposure_of(curve: Curve, dintensity: Floats, level: float) -> Floats:
     return np.asarray([np.median(padded[i : i + _WINDOW]) for i in range(exposure.size)])
 
 
-def counted_level(curve: Curve, dintensity: Floats) -> float:
+def find_flat_level(curve: Curve, dintensity: Floats) -> float:
     """Flat scattering that was counted and subtracted, in the unit of I, from the uncertainties; else 0."""
     # In a radial average, squared uncertainty times the ring's area (q dq) is I and this over the time.
     counting = np.maximum(dintensity**2 - (SYSTEMATIC * curve.intensity) ** 2, 0.1 * dintensity**2)

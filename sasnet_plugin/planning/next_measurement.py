@@ -31,8 +31,8 @@ from .match_points import (
 from .measurements import (
     WATERS,
     Measurement,
-    counted_level,
     exposure_of,
+    find_flat_level,
     list_solvents,
     move_detector,
     read_instrument,
@@ -798,7 +798,7 @@ def _list_offers(
         start = again
     else:
         water = 0.0 if present is None else water_level(present)
-        level = max(water, _background(result), counted_level(curve, dintensity))
+        level = max(water, _background(result), find_flat_level(curve, dintensity))
         settings = [replace(setting, level=level) for setting in read_instrument(instrument)]
         start = settings[0]
     offered = list(settings)
