@@ -76,8 +76,6 @@ _FLOOR = 0.05
 
 @dataclass(frozen=True)
 class Start:
-    """A start and how far it is from the image."""
-
     distance: float
     body: str
     values: dict[str, float]
@@ -96,12 +94,83 @@ def _table(body: str, shape: tuple[tuple[str, float], ...]) -> Floats:
     return compute_legendre(body, pars, Q[:: particle.stride], SETTINGS.few_turns)
 
 
+def _distance(start: Start) -> float:
+    return start.distance
+
+
+@dataclass(frozen=True)
+class _Screen:
+    """Rings and second harmonics of an image, and the starts of shapes by their distance from these."""
+
+    # A ring's mean and second harmonic about the director are Σ ⟨P_l⟩ F_l(q) c_lm, m = 0 and 2
+    # (`orientation.expand_in_harmonics`). Both directions that the harmonic allows are tried.
+    ln_q: Floats
+    rate: Floats
+    error: Floats
+    waves: dict[float, Floats]  #: Second harmonic about each direction, degrees.
+    noise: Floats
+    fixed: Mapping[str, float]
+
+    def _list_starts(self, body: str, shape: Mapping[str, float]) -> Iterator[Start]:
+        particle, radii = particle_of(body), np.geomspace(*SETTINGS.radius, _RADII)
+        table, nodes = _table(body, tuple(shape.items())), LN_Q[:: particle.stride]
+        log_positions = self.ln_q[None] + np.log(radii / RADIUS)[:, None]
+        for p2 in P2S:
+            of_l = maier_saupe(strength_of(p2)) * expand_in_harmonics().T
+            rings, second = table @ of_l[0], table @ of_l[1]
+            mean = np.exp(np.interp(log_positions, nodes, np.log(np.maximum(rings, 1e-300))))
+            wave = np.interp(log_positions, nodes, second / np.maximum(rings, 1e-300))
+            profile, share = _profiles(mean, self.rate, self.error)
+            for turn, target_wave in self.waves.items():
+                apart = profile + (((share * wave - target_wave) / self.noise) ** 2).sum(axis=1)
+                place = int(np.argmin(apart))
+                values = particle.enlarge(shape, float(radii[place]) / RADIUS)
+                turned = {"p2": p2, "director": turn % 180}
+                yield Start(float(apart[place]), body, {**values, **turned, **self.fixed})
+
+    def find_nearest(self, body: str, shape: Mapping[str, float]) -> list[Start]:
+        """The nearest start; of particles that few shapes do not cover, that of each lie."""
+        starts = sorted(self._list_starts(body, shape), key=_distance)
+        return starts[:1] if body in BODIES else list({start.lie: start for start in starts[::-1]}.values())
+
+    def climb(self, start: Start) -> Start:
+        """Change a shape at random where that brings it nearer."""
+        particle, rng = particle_of(start.body), np.random.default_rng(0)
+        for _ in range(particle.rounds):
+            for shape in particle.list_changed(start.values, rng):
+                near = [s for s in self.find_nearest(start.body, shape) if s.lie == start.lie]
+                start = min((start, *near), key=_distance)
+        return start
+
+
 def screen_starts(
     image: Image, bodies: Sequence[str], guess: dict[str, float], fixed: Mapping[str, float] = {}
 ) -> list[Start]:
     """Return starts of each body, nearest first and of different shapes; `guess` as in `fit_oriented`."""
-    # A ring's mean and second harmonic about the director are Σ ⟨P_l⟩ F_l(q) c_lm, m = 0 and 2
-    # (`orientation.expand_in_harmonics`). Both directions that the harmonic allows are tried.
+    screen = _screen_of(image, guess, fixed)
+    starts = [
+        start
+        for body in bodies
+        for shape in particle_of(body).list_shapes(fixed)
+        for start in screen.find_nearest(body, shape)
+    ]
+    starts.sort(key=_distance)
+    kept = [screen.climb(start) for body in bodies for start in _select_starts(body, starts)]
+    return sorted(kept, key=_distance)
+
+
+def _select_starts(body: str, starts: Sequence[Start]) -> list[Start]:
+    """Starts of a body; of others than cylinders and ellipsoids the first of each lie."""
+    of_body = _select_body(body, starts)
+    if body in BODIES:
+        return of_body
+    lies: dict[Any, list[Start]] = {}
+    for start in of_body:
+        lies.setdefault(start.lie, []).append(start)
+    return [start for alike in lies.values() for start in alike[: SETTINGS.of_lie]]
+
+
+def _screen_of(image: Image, guess: dict[str, float], fixed: Mapping[str, float]) -> _Screen:
     polar_image = polar(image)
     has_counts = (polar_image.counts.sum(axis=1) > 5) & (polar_image.exposure.sum(axis=1) > 0)
     rate = (polar_image.rate * polar_image.scale)[has_counts]
@@ -111,51 +180,12 @@ def screen_starts(
     turns = [axis, axis + 90]
     # The network knows which of the two; it goes first, and both are tried.
     turns.sort(key=lambda turn: abs(np.mod(turn - guess.get("director", turn) + 90, 180) - 90))
-    waves = [
-        np.real((relative[has_counts, 0] + 1j * relative[has_counts, 1]) * np.exp(-2j * np.radians(t)))
+    waves = {
+        t: np.real((relative[has_counts, 0] + 1j * relative[has_counts, 1]) * np.exp(-2j * np.radians(t)))
         for t in turns
-    ]
+    }
     noise = np.hypot(spread[has_counts, 0], _FLOOR)
-    radii = np.geomspace(SETTINGS.radius[0], SETTINGS.radius[1], _RADII)
-    ln_q = np.log(RINGS[has_counts])
-
-    def starts(body: str, shape: Mapping[str, float]) -> Iterator[Start]:
-        """Yield the start of best size for each order and direction."""
-        table, nodes = _table(body, tuple(shape.items())), LN_Q[:: particle_of(body).stride]
-        for p2 in P2S:
-            of_l = maier_saupe(strength_of(p2)) * expand_in_harmonics().T
-            rings, second = table @ of_l[0], table @ of_l[1]
-            log_positions = ln_q[None] + np.log(radii / RADIUS)[:, None]
-            mean = np.exp(np.interp(log_positions, nodes, np.log(np.maximum(rings, 1e-300))))
-            wave = np.interp(log_positions, nodes, second / np.maximum(rings, 1e-300))
-            profile, share = _profiles(mean, rate, error)
-            for turn, target_wave in zip(turns, waves, strict=True):
-                apart = profile + (((share * wave - target_wave) / noise) ** 2).sum(axis=1)
-                place = int(np.argmin(apart))
-                values = particle_of(body).enlarge(shape, float(radii[place]) / RADIUS)
-                turned = {"p2": p2, "director": turn % 180}
-                yield Start(float(apart[place]), body, {**values, **turned, **fixed})
-
-    def distance(start: Start) -> float:
-        return start.distance
-
-    def nearest(body: str, shape: Mapping[str, float]) -> list[Start]:
-        """Find the nearest start; of particles that few shapes do not cover, that of each lie."""
-        every = sorted(starts(body, shape), key=distance)
-        return every[:1] if body in BODIES else list({start.lie: start for start in every[::-1]}.values())
-
-    def climb(start: Start) -> Start:
-        """Change a shape at random where that brings it nearer."""
-        particle, rng = particle_of(start.body), np.random.default_rng(0)
-        for _ in range(particle.rounds):
-            near = (nearest(start.body, shape) for shape in particle.list_changed(start.values, rng))
-            start = min((start, *(s for found in near for s in found if s.lie == start.lie)), key=distance)
-        return start
-
-    shapes = ((body, shape) for body in bodies for shape in particle_of(body).list_shapes(fixed))
-    every = sorted((start for body, shape in shapes for start in nearest(body, shape)), key=distance)
-    chosen = [climb(start) for body in bodies if body not in BODIES for start in _select_starts(body, every)]
-    return sorted([*chosen, *(start for start in every if start.body in BODIES)], key=distance)
+    return _Screen(np.log(RINGS[has_counts]), rate, error, waves, noise, fixed)
 
 
 def _profiles(mean: Floats, rate: Floats, error: Floats) -> tuple[Floats, Floats]:
@@ -185,9 +215,7 @@ SIZES, USUAL, FACTOR = (1e-3, 0.5), 0.015, 3.0
 
 
 def bumps_at(x: Floats, y: Floats, length: float) -> Floats:
-    """Evaluate Gaussian bumps, `length` (of the wider side) apart and wide, whose random sum is a smooth
-    field, (n, bumps).
-    """
+    """Evaluate Gaussian bumps whose random sum is a smooth field, (n, bumps); `length` in wider sides."""
     # Independent weights give a Gaussian field with correlation exp(-r²/4s²) (Higdon, Environ. Ecol. Stat. 5
     # (1998) 173). Rows are scaled to variance one.
     step = length * max(np.ptp(x), np.ptp(y))
@@ -207,7 +235,6 @@ class Whitening:
     shrink: Floats  #: (K,), what is left of them: (1 + variance)^-1/2.
 
     def apply(self, values: Floats) -> Floats:
-        """V^-1/2 times (n,) or (n, columns)."""
         scaled = (values.T * self.root).T
         along = self.axes.T @ scaled
         return np.asarray(scaled + self.axes @ ((self.shrink - 1) * along.T).T)
@@ -218,9 +245,7 @@ class Whitening:
 
 
 def whitening(variance: Floats, together: Floats) -> Whitening:
-    """Return the whitening of V = diag(variance) + together · togetherᵀ; columns (n, K) are times their
-    standard deviations.
-    """
+    """Return the whitening of V = diag(variance) + together · togetherᵀ, of (n,) and (n, K)."""
     root = 1 / np.sqrt(variance)
     columns = together * root[:, None]
     values, turns = np.linalg.eigh(columns.T @ columns)
@@ -231,8 +256,6 @@ def whitening(variance: Floats, together: Floats) -> Whitening:
 
 @dataclass(frozen=True)
 class Unevenness:
-    """What an image says of its detector."""
-
     pixels: float  #: Scatter of the efficiency of pixels, relative.
     areas: Floats  #: (len(LENGTHS),), of smooth fields.
 
@@ -251,9 +274,7 @@ def unevenness(
     pixels: Floats,
     fields: list[Floats],
 ) -> Unevenness:
-    """Estimate sizes of efficiency fields by restricted likelihood times a wide prior; `jacobian` (n, p) is
-    that of expected counts.
-    """
+    """Estimate sizes of efficiency fields by restricted likelihood; `jacobian` (n, p) of expected counts."""
     # -2 ln L = ln|V| + ln|XᵀV⁻¹X| + rᵀPr, P = V⁻¹ - V⁻¹X(XᵀV⁻¹X)⁻¹XᵀV⁻¹ (Patterson & Thompson, Biometrika 58
     # (1971) 545) restores the share of residuals taken by fitted values.
     from scipy.optimize import minimize
@@ -314,7 +335,6 @@ class Cells:
         return float(np.sqrt(area / self.pixels.sum()))
 
     def exclude(self, selection: NDArray[np.bool_]) -> Cells:
-        """These but for some, (n,)."""
         arrays = {name: getattr(self.geometry, name) for name in ("qx", "qy", "weight", "along", "across")}
         geometry = {name: values[:, ~selection] for name, values in arrays.items() if values is not None}
         names = ("counts", "scale", "where", "pixels", "rim", "blunted")
@@ -439,8 +459,7 @@ class OrientedImage:
     few: bool = False  #: Few points of size distributions, on the way to a minimum.
 
     @cached_property
-    def of_sample(self) -> dict[str, tuple[float, float]]:
-        """Ranges of what is fitted of the sample."""
+    def sample_limits(self) -> dict[str, tuple[float, float]]:
         director = self.start["director"]
         ranges = particle_of(self.body).limits(self.start)
         ranges |= {"p2": SETTINGS.p2, "director": (director - 90, director + 90)}
@@ -449,18 +468,17 @@ class OrientedImage:
     @cached_property
     def limits(self) -> dict[str, tuple[float, float]]:
         faults = {} if self.bright is None else _FAULT_LIMITS
-        return self.of_sample | faults | ({} if self.cells.sharp else _BLUR)
+        return self.sample_limits | faults | ({} if self.cells.sharp else _BLUR)
 
     @cached_property
-    def unfitted(self) -> dict[str, float]:
-        """Values of the sample that are not fitted."""
-        names = {*particle_of(self.body).names, *ORIENTATION} - self.of_sample.keys()
+    def constants(self) -> dict[str, float]:
+        names = {*particle_of(self.body).names, *ORIENTATION} - self.sample_limits.keys()
         return {name: value for name, value in self.start.items() if name in names}
 
     def list_at_limit(self) -> tuple[str, ...]:
         """Parameters that stand at an end of their range, but for the spread of radii being none."""
         names = []
-        for name, (low, high) in self.of_sample.items():
+        for name, (low, high) in self.sample_limits.items():
             close = 0.01 * (high - low)
             value = self.values()[name]
             if value > high - close or (value < low + 1e-3 * close and not name.endswith("_pd")):
@@ -483,7 +501,7 @@ class OrientedImage:
 
     def values(self) -> dict[str, float]:
         fitted = {name: float(parameter.value) for name, parameter in self.pars.items()}
-        return self.unfitted | fitted
+        return self.constants | fitted
 
     def update(self) -> None:
         """For bumps: values have changed."""
@@ -492,15 +510,12 @@ class OrientedImage:
         return int(self.cells.counts.size)
 
     def compute_expected(self) -> Floats:
-        """(n,) counts expected of each cell."""
         return self.amplitudes()[1]
 
     def amplitudes(self) -> tuple[Floats, Floats]:
-        """Amplitudes of `terms`, and counts expected."""
         return self.cells.amplitudes(self.terms(), self.whitening)
 
     def terms(self) -> Floats:
-        """Counts at amplitudes of one, as of `Cells.terms`."""
         values, cells = self.values(), self.cells
         if not cells.sharp:
             cells = cells.blur(values["blur"], values["wavelengths"])
@@ -528,11 +543,9 @@ class OrientedImage:
         return np.concatenate([roots, [values[name] / PRIORS[name] for name in PRIORS if name in values]])
 
     def nllf(self) -> float:
-        """Half of the sum of squared residuals."""
         return 0.5 * float(np.sum(self.residuals() ** 2))
 
     def explains(self) -> bool:
-        """Whether the deviance is that of counting."""
         return self.chisq() <= 1 + 2 * np.sqrt(2 / self.numpoints())
 
     def chisq(self) -> float:
@@ -590,8 +603,6 @@ _RELATIVE = 0.01
 
 @dataclass(frozen=True)
 class Linear:
-    """A problem made linear where it stands."""
-
     #: residuals, expected: (n,), counts about expected ones, and these.
     residuals: Floats
     expected: Floats
@@ -641,9 +652,7 @@ def linear(problem: OrientedImage) -> Linear:
 def refit_generalised(
     problem: OrientedImage, run: Callable[[OrientedImage], object]
 ) -> tuple[OrientedImage, dict[str, float], Unevenness]:
-    """Refit a problem at its counting minimum with whitened residuals, and return it with the standard
-    deviations of its parameters.
-    """
+    """Refit a problem with whitened residuals; also return standard deviations of its parameters."""
     cells = problem.cells
     problem = replace(problem, start=problem.values(), bright=brightness(cells, problem.compute_expected()))
     run(problem)
@@ -783,7 +792,6 @@ class OrientedFit:
         ]
 
     def sentences(self) -> tuple[str, ...]:
-        """Whether the fit holds, and why."""
         verdict = "Verified" if self.verified else "Not verified"
         if self.caution:
             verdict = "Verified only within the faults of a detector"
@@ -811,7 +819,6 @@ class OrientedFit:
         return ()
 
     def draw(self, axes: Axes) -> None:
-        """Residuals by ring and sector, in standard deviations."""
         table = np.full(N_RINGS * N_SECTORS, np.nan)
         table[self.cells.where] = (self.cells.counts - self.expected) / np.sqrt(self.expected)
         ratio = table.reshape(N_RINGS, N_SECTORS)
@@ -894,22 +901,13 @@ def starts_of(
 ) -> list[Start]:
     """Starts of all models, the likeliest first: what the network says, and the best of a grid."""
     starts = screen_starts(image, models, dict(guess), fixed)
-    body = guess.get("body")
-    if body in BODIES and body in models and guess.keys() >= {"radius", "aspect", "p2"}:
+    body = str(guess.get("body"))
+    if body in {*BODIES} & {*models} and guess.keys() >= {"radius", "aspect", "p2"}:
         values = {name: float(guess[name]) for name in ("radius", "aspect", "p2", "director")}
         nearest = _select_body(body, starts)[0]
         starts.insert(0, Start(0.0, body, {**nearest.values, **values, **fixed}))
-    starts_kept = [start for body in models for start in _select_starts(body, starts)]
-    return sorted(starts_kept, key=lambda one_start: one_start.distance)
-
-
-def _select_starts(body: str, starts: Sequence[Start]) -> list[Start]:
-    """The first starts of a body; of others than cylinders and ellipsoids of each lie."""
-    of_body = _select_body(body, starts)
-    if body in BODIES:
-        return of_body[: SETTINGS.starts]
-    lies = dict.fromkeys(start.lie for start in of_body)
-    return [start for lie in lies for start in [s for s in of_body if s.lie == lie][: SETTINGS.of_lie]]
+    kept = [s for body in models for s in _select_body(body, starts)[: particle_of(body).starts]]
+    return sorted(kept, key=_distance)
 
 
 def _select_body(body: str, items: Sequence[_Some]) -> list[_Some]:
@@ -934,18 +932,22 @@ def _follow_starts(
 
 
 def _approach(problems: Sequence[OrientedImage]) -> list[OrientedImage]:
-    """Problems of cylinders and ellipsoids as they are, and of others those that a few steps take nearest."""
+    """Problems as they are if cheap, else those that a few steps take nearest."""
+    bodies = dict.fromkeys(problem.body for problem in problems)
+    if bodies.keys() <= {*BODIES}:
+        return list(problems)
+    return [near for body in bodies for near in _approach_body(_select_body(body, problems))]
+
+
+def _approach_body(problems: Sequence[OrientedImage]) -> list[OrientedImage]:
     rough = list[OrientedImage]()
-    for problem in (replace(problem, few=True) for problem in problems if problem.body not in BODIES):
+    for problem in problems:
         # The second that explains the image is hardly a trap.
-        if sum(map(OrientedImage.explains, _select_body(problem.body, rough))) < 2:
-            run(problem, SETTINGS.first_steps)
-            rough.append(problem)
+        if sum(map(OrientedImage.explains, rough)) < 2:
+            rough.append(replace(problem, few=True))
+            run(rough[-1], SETTINGS.first_steps)
     rough.sort(key=OrientedImage.nllf)
-    ranks = [len(_select_body(problem.body, rough[:place])) for place, problem in enumerate(rough)]
-    nearest = [problem for problem, rank in zip(rough, ranks, strict=True) if rank < SETTINGS.of_lie]
-    further = [replace(problem, start=problem.values(), few=False) for problem in nearest]
-    return [*(problem for problem in problems if problem.body in BODIES), *further]
+    return [replace(near, start=near.values(), few=False) for near in rough[: SETTINGS.of_lie]]
 
 
 def _begin(
@@ -969,7 +971,6 @@ def _is_as_likely(rival: OrientedImage, best: OrientedImage) -> bool:
 
 
 def _distribute(problem: OrientedImage, names: Sequence[str]) -> list[OrientedImage]:
-    """Fits from a fit on, with other distributions of radii."""
     others = [replace(problem, start=problem.values(), distribution=name) for name in names]
     for other in others:
         run(other)
@@ -977,7 +978,6 @@ def _distribute(problem: OrientedImage, names: Sequence[str]) -> list[OrientedIm
 
 
 def _count_steps(body: str) -> int:
-    """Steps to a rival: few where they take long."""
     return SETTINGS.steps if body in BODIES else SETTINGS.first_steps
 
 
@@ -1022,7 +1022,7 @@ def finish_fit(
     counts = problem.cells.counts
     beyond = float(np.sum((counts - expected) ** 2 - expected))
     errors = {**errors, **_extent_error(problem, errors)}
-    sizes = [name for name in problem.of_sample if name not in ORIENTATION]
+    sizes = [name for name in problem.sample_limits if name not in ORIENTATION]
     names = (*sizes, *ORIENTATION, *EXTENTS.get(problem.body, ())[:1])
     values = {name: _value(name, problem, errors.get(name, 0.0), rivals) for name in names}
     turn = rivals[0] if rivals and _is_across(problem, rivals[0]) else None
@@ -1039,12 +1039,11 @@ def finish_fit(
         unevenness,
         None if turn is None else (turn.values()["p2"], turn.values()["director"] % 180),
         problem.distribution,
-        {name: value for name, value in problem.unfitted.items() if name not in ORIENTATION},
+        {name: value for name, value in problem.constants.items() if name not in ORIENTATION},
     )
 
 
 def _extent_error(problem: OrientedImage, errors: Mapping[str, float]) -> dict[str, float]:
-    """Standard deviation of the extent along the axis, of particles whose aspect is fitted."""
     if problem.body not in EXTENTS:
         return {}
     name, factor = EXTENTS[problem.body]
@@ -1098,15 +1097,16 @@ def refine_answer(
     """
     image = most_counted(images_of(measurement))
     assert image is not None
-    _check_models(models or BODIES, fixed)
+    chosen = tuple(models or BODIES)
+    _check_models(chosen, fixed)
     around = anisotropy([polar(image)])
-    classes = None if models else answer.finding(ClassesFinding)
+    classes = answer.finding(ClassesFinding) if chosen == BODIES else None
     if why := _nothing_to_fit(around.has_direction, classes):
         return replace(answer, notes=(*answer.notes, why))
     if report is not None:
         report("bodies with axes about a director are fitted")
     guess = {"director": around.axis, **_guess(answer)}
-    oriented = fit_oriented(image, guess, seconds, tuple(models or BODIES), fixed)
+    oriented = fit_oriented(image, guess, seconds, chosen, fixed)
     other_findings = (
         _update_finding(finding, oriented)
         for finding in answer.findings
@@ -1116,7 +1116,6 @@ def refine_answer(
 
 
 def _check_models(models: Sequence[str], fixed: Mapping[str, float]) -> None:
-    """Raise DataError for models without orientation, and for fixed values that none has."""
     known = {name for model in models for name in (*particle_of(model).names, *ORIENTATION)}
     if unknown := [name for name in fixed if name not in known]:
         raise DataError(f"{unknown[0]}: is no parameter of this fit; it has {join_names(sorted(known))}.")

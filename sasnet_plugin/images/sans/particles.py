@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -86,6 +86,8 @@ _ROUNDS, _CHANGED, _CHANGE = {2: 3, 3: 1}, 6, 0.3
 _BETWEEN = (-0.05, 0.05)
 #: Sizes of shapes over `RADIUS`, and contrasts over that of the part whose density is fixed.
 _SIZES, _CONTRAST = (0.08, 25.0), 3.0
+#: Sides across the axis, the smaller first, as sasmodels has them.
+_SIDES = (("length_a", "length_b"), ("radius_equat_minor", "radius_equat_major"))
 #: Models that take minutes for one image.
 _TOO_SLOW = frozenset({"superball"})
 Values = Mapping[str, float]
@@ -94,7 +96,7 @@ Values = Mapping[str, float]
 class RoundParticle:
     """A cylinder or an ellipsoid by radius, aspect, and the spread of its radius."""
 
-    rounds, stride = 0, 1
+    starts, rounds, stride = SETTINGS.starts, 0, 1
 
     def __init__(self, model: str) -> None:
         self.model = model
@@ -102,12 +104,10 @@ class RoundParticle:
         self.units = {"radius": "Å", EXTENTS[model][0]: "Å"}
 
     def limits(self, values: Values) -> dict[str, tuple[float, float]]:
-        """Ranges of what is fitted."""
         del values
         return dict(zip(self.names, (SETTINGS.radius, SETTINGS.aspects, SETTINGS.spread), strict=True))
 
     def list_shapes(self, given: Values) -> list[dict[str, float]]:
-        """Shapes of starts of size `RADIUS`."""
         del given
         return [dict(zip(self.names, (RADIUS, a, WIDTH), strict=True)) for a in ASPECTS[self.model]]
 
@@ -119,15 +119,32 @@ class RoundParticle:
         return {**shape, "radius": shape["radius"] * factor}
 
     def parameters(self, values: Values, distribution: str, *, few: bool = False) -> dict[str, Any]:
-        """sasmodels' parameters."""
         del few
-        return pars_of(self.model, *(values[name] for name in self.names), distribution)
+        return pars_of(self.model, values["radius"], values["aspect"], values["radius_pd"], distribution)
+
+
+def _find_across(sizes: Sequence[str]) -> str:
+    """The size across the axis, as far as names say."""
+    across = [name for name in sizes if name.startswith(("radius", "length_a"))]
+    return "radius" if "radius" in across else (across or sizes)[0]
+
+
+def _sort_sides(values: Values) -> dict[str, float]:
+    """Give the smaller of two sides across the axis to the first: seen alike but for their spread."""
+    pairs = [pair for pair in _SIDES if values.keys() >= set(pair)]
+    ordered = [dict(zip(pair, sorted(values[name] for name in pair), strict=True)) for pair in pairs]
+    return {**values, **{name: value for pair in ordered for name, value in pair.items()}}
+
+
+def _split_densities(names: Sequence[str]) -> tuple[str, list[str]]:
+    solvents = [name for name in names if "solvent" in name]
+    return "".join(solvents[:1]), [name for name in names if name not in solvents]
 
 
 class Particle:
     """A particle by sasmodels' parameters, one of its sizes distributed. It turns freely about its axis."""
 
-    stride = 2
+    starts, stride = 4 * SETTINGS.of_lie, 2
 
     def __init__(self, model: str) -> None:
         self.model, self.info = model, load_model(model).info
@@ -135,12 +152,8 @@ class Particle:
         self._angles = len(table.orientation_parameters)
         own = [p for p in table.kernel_parameters if p.type not in ("orientation", "magnetic")]
         self._sizes = [p.name for p in own if p.type == "volume" and unit_of(self.info, p.id) == "Ang"]
-        # That across the axis, as far as names say.
-        across = [name for name in self._sizes if name.startswith(("radius", "length_a"))]
-        self.size = "radius" if "radius" in across else (across or self._sizes)[0]
-        densities = [p.name for p in own if p.type == "sld"]
-        self._solvent = next((name for name in densities if "solvent" in name), "")
-        self._parts = [name for name in densities if name != self._solvent]
+        self.size = _find_across(self._sizes)
+        self._solvent, self._parts = _split_densities([p.name for p in own if p.type == "sld"])
         self.names = (*(p.name for p in own), f"{self.size}_pd")
         self.units = {p.name: unit_text(unit_of(self.info, p.id)) for p in own}
         self.rounds = _ROUNDS[self._angles]
@@ -156,7 +169,7 @@ class Particle:
         """Shapes of starts of size `RADIUS`, from what samples of this model are like."""
         rng, shapes, wanted = np.random.default_rng(0), list[dict[str, float]](), _SHAPES[self._angles]
         for _ in range(50 * wanted):
-            drawn = sample_prior(self.model, rng)
+            drawn = _sort_sides(sample_prior(self.model, rng))
             shape = rescale(self.model, drawn, RADIUS / drawn[self.size])
             if self._is_likely(shape):
                 shapes.append({**shape, **self._scale_densities(shape, given), f"{self.size}_pd": WIDTH})
@@ -168,18 +181,17 @@ class Particle:
         """Shapes of size `RADIUS` about those of a start."""
         own = {name: value for name, value in values.items() if name in self.names}
         shape = rescale(self.model, own, float(RADIUS / own[self.size] * np.exp(rng.uniform(*_BETWEEN))))
-        ranges = {name: span for name, span in self.limits(shape).items() if name != self.size}
-        contrast = self._contrast(shape)
-        changed = []
-        for _ in range(_CHANGED):
-            steps = _CHANGE * rng.standard_normal(len(ranges))
-            moved = {
-                name: shape[name] + step * contrast if name in self._parts else shape[name] * np.exp(step)
-                for name, step in zip(ranges, steps, strict=True)
-            }
-            inside = {name: float(np.clip(value, *ranges[name])) for name, value in moved.items()}
-            changed.append(shape | inside)
-        return changed
+        ranges = self.limits(shape)
+        ranges.pop(self.size, None)
+        return [shape | self._change(shape, ranges, rng) for _ in range(_CHANGED)]
+
+    def _change(self, shape: Values, ranges: Mapping[str, Any], rng: np.random.Generator) -> dict[str, float]:
+        contrast, moved = self._contrast(shape), {}
+        for name, (low, high) in ranges.items():
+            step = _CHANGE * float(rng.standard_normal())
+            value = shape[name] + step * contrast if name in self._parts else shape[name] * np.exp(step)
+            moved[name] = float(np.clip(value, low, high))
+        return moved
 
     def _is_likely(self, shape: Values) -> bool:
         sizes = [shape[name] for name in self._sizes]
@@ -198,14 +210,12 @@ class Particle:
         return dict(zip(self._parts, densities, strict=True)) | fixed
 
     def _contrast(self, values: Values) -> float:
-        """That of the part whose density is fixed."""
         return values[self._parts[-1]] - values.get(self._solvent, 0.0) if self._parts else 1.0
 
     def enlarge(self, shape: Values, factor: float) -> dict[str, float]:
         return rescale(self.model, shape, factor)
 
     def parameters(self, values: Values, distribution: str, *, few: bool = False) -> dict[str, Any]:
-        """sasmodels' parameters."""
         own = {name: value for name, value in values.items() if name in self.names}
         width = {key.replace("radius", self.size): value for key, value in SPREAD.items()}
         points = (_FEW if few else _POINTS)[self._angles]
