@@ -131,14 +131,22 @@ def _find_across(sizes: Sequence[str]) -> str:
 
 def _sort_sides(values: Values) -> dict[str, float]:
     """Give the smaller of two sides across the axis to the first: seen alike but for their spread."""
-    pairs = [pair for pair in _SIDES if values.keys() >= set(pair)]
-    ordered = [dict(zip(pair, sorted(values[name] for name in pair), strict=True)) for pair in pairs]
-    return {**values, **{name: value for pair in ordered for name, value in pair.items()}}
+    for first, second in _SIDES:
+        if {first, second} <= values.keys():
+            small, large = sorted((values[first], values[second]))
+            values = {**values, first: small, second: large}
+    return dict(values)
 
 
-def _split_densities(names: Sequence[str]) -> tuple[str, list[str]]:
-    solvents = [name for name in names if "solvent" in name]
-    return "".join(solvents[:1]), [name for name in names if name not in solvents]
+def _split_densities(parameters: Sequence[Any]) -> tuple[str, list[str]]:
+    solvents, parts = list[str](), list[str]()
+    for name in (p.name for p in parameters if p.type == "sld"):
+        (solvents if "solvent" in name else parts).append(name)
+    return "".join(solvents[:1]), parts
+
+
+def _list_of_shape(table: Any) -> list[Any]:
+    return [p for p in table.kernel_parameters if p.type not in ("orientation", "magnetic")]
 
 
 class Particle:
@@ -150,12 +158,12 @@ class Particle:
         self.model, self.info = model, load_model(model).info
         table = self.info.parameters
         self._angles = len(table.orientation_parameters)
-        own = [p for p in table.kernel_parameters if p.type not in ("orientation", "magnetic")]
-        self._sizes = [p.name for p in own if p.type == "volume" and unit_of(self.info, p.id) == "Ang"]
-        self.size = _find_across(self._sizes)
-        self._solvent, self._parts = _split_densities([p.name for p in own if p.type == "sld"])
-        self.names = (*(p.name for p in own), f"{self.size}_pd")
+        own = _list_of_shape(table)
         self.units = {p.name: unit_text(unit_of(self.info, p.id)) for p in own}
+        self._sizes = [p.name for p in own if p.type == "volume" and self.units[p.name] == "Å"]
+        self.size = _find_across(self._sizes)
+        self._solvent, self._parts = _split_densities(own)
+        self.names = (*self.units, f"{self.size}_pd")
         self.rounds = _ROUNDS[self._angles]
 
     def limits(self, values: Values) -> dict[str, tuple[float, float]]:
