@@ -12,7 +12,7 @@ the samples. Answers are kept in W; ``--write`` keeps the table.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,15 +82,16 @@ def amplitude(form: str, sizes: Mapping[str, float], radius: float, q: Array, co
     return 3.0 * outer + (sizes["sld_core"] - 4.0) * _cylinder(q, cosine, radius, sizes["length"])
 
 
-def average_sizes(form: str, sizes: Mapping[str, float], width: float, q: Array) -> Array:
-    """Squared amplitudes (q, cosines), averaged over a normal distribution of radii."""
+def average_sizes(
+    size: float, width: float, q: Array, square: Callable[[float, Array, Array], Array]
+) -> Array:
+    """`square` of a size, q and cosines, (q, cosines), averaged over a normal distribution of the size."""
     cosine = (np.arange(BINS) + 0.5) / BINS
-    radius = sizes["radius_equatorial" if form == "ellipsoid" else "radius"]
     numbers = np.linspace(-3, 3, 13)
     shares = np.exp(-(numbers**2) / 2)
     squares = np.zeros((q.size, BINS))
     for z, share in zip(numbers, shares / shares.sum(), strict=True):
-        squares += share * amplitude(form, sizes, radius * (1 + width * z), q[:, None], cosine) ** 2
+        squares += share * square(size * (1 + width * z), q[:, None], cosine)
     return squares
 
 
@@ -131,7 +132,8 @@ def draw_oriented(index: int) -> tuple[str, dict[str, float], list[Curve]]:
         director = azimuths[0]
     q = np.geomspace(0.004, 0.3, POINTS)
     name, width = "radius_equatorial" if form == "ellipsoid" else "radius", float(rng.uniform(0.04, 0.15))
-    squares = average_sizes(form, sizes, width, q)
+    radius = sizes["radius_equatorial" if form == "ellipsoid" else "radius"]
+    squares = average_sizes(radius, width, q, lambda size, *to: amplitude(form, sizes, size, *to) ** 2)
     squares /= np.mean(squares[0])
     curves = []
     for azimuth in azimuths:

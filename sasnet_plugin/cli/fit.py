@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 #: Joint fits that are listed.
 _MOST = 8
 #: Options that decide nothing in fits of images.
-_CURVES_ALONE = ("models", "exclude", "structure_factor", "fixed", "ranges", "start", "method")
+_CURVES_ALONE = ("exclude", "structure_factor", "ranges", "start", "method")
 
 
 def sample_from(
@@ -559,7 +559,7 @@ class Run:
             if isinstance(outcome, Curve):
                 return self._fit_curve(outcome, seconds_left)
             _check_image_options(outcome.file, self.how)
-            return _fit_image(self.reading.kinds[outcome.file], outcome, seconds_left)
+            return _fit_image(self.reading.kinds[outcome.file], outcome, seconds_left, self.how)
         except SasnetError as error:
             return error
         except Exception as error:  # one file must not stop the others, whatever is wrong
@@ -602,13 +602,13 @@ def _check_image_options(file: str, how: FitOptions) -> None:
             raise DataError(f"{file}: images are fitted without {option}; add --together to fit its sectors.")
 
 
-def _fit_image(kind: Domain, image: Any, seconds: float) -> Answer:
+def _fit_image(kind: Domain, image: Any, seconds: float, how: FitOptions) -> Answer:
     """The network's answer with what is fitted from it on."""
+    from ..extensions import service
     from ..predict.predictor import open_predictor
 
     (answer,) = open_predictor(kind.name).answers([image])
-    assert kind.refine is not None  # of those with curves
-    refined: Answer = kind.refine(image, answer, seconds)
+    refined: Answer = service("refine_answer")(image, answer, seconds, None, how.models, how.fixed)
     return refined
 
 
@@ -696,7 +696,7 @@ def fit(
     means form factor A with structure factor B; A+B is a sum of two models.
 
     An isotropic image is averaged and fitted as a curve. To an oriented image, cylinders and ellipsoids with
-    a distribution of axes are fitted.
+    a distribution of axes are fitted, or the oriented models that --models names.
 
     Ctrl-C ends with the fits so far of the present file, and skips the others; a second Ctrl-C ends at once.
 

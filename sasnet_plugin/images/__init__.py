@@ -31,6 +31,7 @@ SERVICES = {
     "open_tags": "sasnet_plugin.images.tagging.workspace:open_tagging",
     "page_name": "sasnet_plugin.images.report:page_name",
     "network_page": "sasnet_plugin.images.report:write_network_page",
+    "refine_answer": "sasnet_plugin.images.sans.fitting:refine_answer",
     "record_labels": "sasnet_plugin.images.training.adapted:record",
     "routers": "sasnet_plugin.images.tagging.routes:routers",
     "series_lines": "sasnet_plugin.images.series:ImageLines",

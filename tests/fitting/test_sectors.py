@@ -485,10 +485,28 @@ def test_options_that_decide_nothing_in_fits_of_images_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = save_image(tmp_path / "a.dat", scatter_rods)
-    for options in (["--models", "parallelepiped"], ["--fixed", "radius=30"]):
+    for options in (["--structure-factor", "none"], ["--ranges", "radius=20:30"]):
         code, text = run_image(["fit", path, *options], capsys)
         assert code == 1
         assert f"images are fitted without {options[0]}; add --together to fit its sectors." in text
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--models", "sphere"], "sphere: has no orientation in sasmodels. Choose an oriented model"),
+        (["--models", "superball"], "superball: an image takes too long to compute"),
+        (["--models", "parallelepiped", "--fixed", "sld=nan"], "--fixed"),
+        (["--models", "parallelepiped", "--fixed", "p2=0.5,radius=3"], "radius"),
+    ],
+)
+def test_models_without_orientation_and_unknown_values_are_refused(
+    options: list[str], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = save_image(tmp_path / "a.dat", scatter_rods)
+    code, text = run_image(["fit", path, *options], capsys)
+    assert code
+    assert why in text
 
 
 def test_python_fits_an_image_and_refuses_one_that_is_isotropic(tmp_path: Path) -> None:

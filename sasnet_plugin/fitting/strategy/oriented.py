@@ -235,8 +235,8 @@ def _select_models(options: FitOptions) -> list[str]:
     others = [model for model in options.models or () if model not in LENGTHS]
     if others:
         raise SasnetError(
-            f"{others[0]}: sectors are fitted with {', '.join(LENGTHS)}; other models have no oriented fit"
-            " yet."
+            f"{others[0]}: sectors are fitted with {', '.join(LENGTHS)}; other oriented models are fitted to"
+            " whole images alone."
         )
     if options.structure_factor not in (None, "none"):
         raise SasnetError("Sectors are fitted without structure factor; remove --structure-factor.")

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,14 +20,15 @@ from numpy.typing import NDArray
 
 from ...arrays import Floats
 from ...data.sample.described import parse_sector
-from ...digits import NORMAL_90, format_with_error, significant
+from ...digits import NORMAL_90, format_with_error, join_names, significant
 from ...domains import ReadOptions
 from ...fitting.evidence.settings import EVIDENCE
-from ...fitting.settings import ASSESSMENT, START_VALUES, setting
+from ...fitting.settings import ASSESSMENT
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value
 from ...types import Curve, DataError, Image
+from .particles import BODIES, EXTENTS, RADIUS, SETTINGS, particle_of
 from .prediction import NO_BODY, OrientationFinding, most_counted
 from .reading import SmallAngle, read
 from .rings import (
@@ -49,7 +50,6 @@ from .simulation import (
     compute_legendre,
     expand_in_harmonics,
     maier_saupe,
-    pars_of,
     pattern,
     strength_of,
 )
@@ -58,42 +58,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-# --- What decides in fits of images.
-
-
-@dataclass(frozen=True)
-class OrientedSettings:
-    """What decides in fits of images."""
-
-    fewest_cells: int = setting(60, "Cells of rings and sectors below which nothing is fitted.")
-    misfit: float = setting(
-        0.03,
-        "A fit within this relative misfit beyond counting noise is verified: detector efficiencies are no"
-        " better known.",
-    )
-    limits: Mapping[str, tuple[float, float]] = setting(
-        {"radius": (3.0, 2000.0), "aspect": (0.005, 60.0), "radius_pd": (0.01, 0.5), "p2": (-0.4, 0.95)},
-        "What a particle may have: radius, Å, length over diameter or polar over equatorial radius, relative"
-        " spread of radii, order parameter of its axes.",
-    )
-    refits: int = setting(
-        2, "Repeated fits, with residuals weighted by the correlated errors of the fit before."
-    )
-    penumbra: float = setting(
-        2.5,
-        "Where cells that lack half of their counts are the beamstop's; starting value of the blur by slits.",
-        "pixels",
-    )
-    selector: float = setting(
-        0.04, "Spread of wavelengths that is expected where a file says nothing, σ over mean."
-    )
-    powers: tuple[float, ...] = setting(
-        (2.0, 3.0, 4.0),
-        "Powers of 1/q of the scattering of slits and windows; sums approximate other powers.",
-    )
-
-
-SETTINGS = OrientedSettings()
 #: What an instrument does to all counts and only the image tells, with prior standard deviations about none:
 #: the beam off its stated place, pixels; the share of counts that the brightest cell loses by dead time, and
 #: that the outermost pixels lack, over each length of `cells.RIM`.
@@ -105,36 +69,110 @@ PRIORS = FAULTS | {"wavelengths": 1.0}
 # --- Where fits of oriented bodies start: shapes, sizes and order, screened by profile and second
 # --- harmonic.
 
-ASPECTS = {
-    "cylinder": (0.05, 0.12, 0.3, 0.6, 2.0, 4.0, 8.0, 16.0, 32.0),
-    "ellipsoid": (0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 2.0, 4.0, 8.0),
-}
-#: Order parameters; a radius whose form factor is moved to all others; their number, and its spread.
+#: Order parameters, and the number of sizes that a form factor is moved to.
 P2S = (-0.3, -0.15, 0.15, 0.3, 0.5, 0.7, 0.88)
-_RADIUS, _RADII, _SPREAD = 60.0, 60, 0.12
+_RADII = 60
 #: Relative error of a ring of a start at least: neither resolution nor the spread of radii are right yet.
 _FLOOR = 0.05
 
 
 @dataclass(frozen=True)
 class Start:
-    """A start and how far it is from the image."""
-
     distance: float
     body: str
     values: dict[str, float]
 
+    @property
+    def lie(self) -> tuple[float, bool]:
+        """Director, and whether axes lie along it."""
+        return self.values["director"], self.values["p2"] > 0
 
-@cache
-def _table(body: str, aspect: float) -> Floats:
-    """Legendre coefficients on `Q` of a body of `_RADIUS`, (len(Q), len(DEGREES))."""
-    return compute_legendre(body, pars_of(body, _RADIUS, aspect, _SPREAD), Q)
+
+@lru_cache(maxsize=256)
+def _table(body: str, shape: tuple[tuple[str, float], ...]) -> Floats:
+    """Legendre coefficients of a shape of size `RADIUS` on each or each second of `Q`, (n, len(DEGREES))."""
+    particle = particle_of(body)
+    pars = particle.parameters(dict(shape), "schulz", few=True)
+    return compute_legendre(body, pars, Q[:: particle.stride], SETTINGS.few_turns)
 
 
-def screen_starts(image: Image, bodies: Sequence[str], guess: dict[str, float]) -> list[Start]:
-    """Return starts of each body, nearest first and of different aspects; `guess` as in `fit_oriented`."""
+def _distance(start: Start) -> float:
+    return start.distance
+
+
+@dataclass(frozen=True)
+class _Screen:
+    """Rings and second harmonics of an image, and the starts of shapes by their distance from these."""
+
     # A ring's mean and second harmonic about the director are Σ ⟨P_l⟩ F_l(q) c_lm, m = 0 and 2
     # (`orientation.expand_in_harmonics`). Both directions that the harmonic allows are tried.
+    ln_q: Floats
+    rate: Floats
+    error: Floats
+    waves: dict[float, Floats]  #: Second harmonic about each direction, degrees.
+    noise: Floats
+    fixed: Mapping[str, float]
+
+    def _list_starts(self, body: str, shape: Mapping[str, float]) -> Iterator[Start]:
+        particle, radii = particle_of(body), np.geomspace(*SETTINGS.limits["radius"], _RADII)
+        table, nodes = _table(body, tuple(shape.items())), LN_Q[:: particle.stride]
+        log_positions = self.ln_q[None] + np.log(radii / RADIUS)[:, None]
+        for p2 in P2S:
+            of_l = maier_saupe(strength_of(p2)) * expand_in_harmonics().T
+            rings, second = table @ of_l[0], table @ of_l[1]
+            mean = np.exp(np.interp(log_positions, nodes, np.log(np.maximum(rings, 1e-300))))
+            wave = np.interp(log_positions, nodes, second / np.maximum(rings, 1e-300))
+            profile, share = _profiles(mean, self.rate, self.error)
+            for turn, target_wave in self.waves.items():
+                apart = profile + (((share * wave - target_wave) / self.noise) ** 2).sum(axis=1)
+                place = int(np.argmin(apart))
+                values = particle.enlarge(shape, float(radii[place]) / RADIUS)
+                turned = {"p2": p2, "director": turn % 180}
+                yield Start(float(apart[place]), body, {**values, **turned, **self.fixed})
+
+    def find_nearest(self, body: str, shape: Mapping[str, float]) -> list[Start]:
+        """The nearest start; of particles that few shapes do not cover, that of each lie."""
+        starts = sorted(self._list_starts(body, shape), key=_distance)
+        return starts[:1] if body in BODIES else list({start.lie: start for start in starts[::-1]}.values())
+
+    def climb(self, start: Start) -> Start:
+        """Change a shape at random where that brings it nearer."""
+        particle, rng = particle_of(start.body), np.random.default_rng(0)
+        for _ in range(particle.rounds):
+            for shape in particle.list_changed(start.values, rng):
+                near = [s for s in self.find_nearest(start.body, shape) if s.lie == start.lie]
+                start = min((start, *near), key=_distance)
+        return start
+
+
+def screen_starts(
+    image: Image, bodies: Sequence[str], guess: dict[str, float], fixed: Mapping[str, float] = {}
+) -> list[Start]:
+    """Return starts of each body, nearest first and of different shapes; `guess` as in `fit_oriented`."""
+    screen = _screen_of(image, guess, fixed)
+    starts = [
+        start
+        for body in bodies
+        for shape in particle_of(body).list_shapes(fixed)
+        for start in screen.find_nearest(body, shape)
+    ]
+    starts.sort(key=_distance)
+    kept = [screen.climb(start) for body in bodies for start in _select_starts(body, starts)]
+    return sorted(kept, key=_distance)
+
+
+def _select_starts(body: str, starts: Sequence[Start]) -> list[Start]:
+    """Starts of a body; of others than cylinders and ellipsoids the first of each lie."""
+    of_body = _select_body(body, starts)
+    if body in BODIES:
+        return of_body
+    lies: dict[Any, list[Start]] = {}
+    for start in of_body:
+        lies.setdefault(start.lie, []).append(start)
+    return [start for alike in lies.values() for start in alike[: SETTINGS.of_lie]]
+
+
+def _screen_of(image: Image, guess: dict[str, float], fixed: Mapping[str, float]) -> _Screen:
     polar_image = polar(image)
     has_counts = (polar_image.counts.sum(axis=1) > 5) & (polar_image.exposure.sum(axis=1) > 0)
     rate = (polar_image.rate * polar_image.scale)[has_counts]
@@ -144,35 +182,12 @@ def screen_starts(image: Image, bodies: Sequence[str], guess: dict[str, float]) 
     turns = [axis, axis + 90]
     # The network knows which of the two; it goes first, and both are tried.
     turns.sort(key=lambda turn: abs(np.mod(turn - guess.get("director", turn) + 90, 180) - 90))
-    waves = [
-        np.real((relative[has_counts, 0] + 1j * relative[has_counts, 1]) * np.exp(-2j * np.radians(t)))
+    waves = {
+        t: np.real((relative[has_counts, 0] + 1j * relative[has_counts, 1]) * np.exp(-2j * np.radians(t)))
         for t in turns
-    ]
+    }
     noise = np.hypot(spread[has_counts, 0], _FLOOR)
-    radii = np.geomspace(*SETTINGS.limits["radius"], _RADII)
-    ln_q = np.log(RINGS[has_counts])
-
-    def starts(body: str, aspect: float) -> Iterator[Start]:
-        """Yield the start of best radius for each order and direction."""
-        table = _table(body, aspect)
-        for p2 in P2S:
-            of_l = maier_saupe(strength_of(p2)) * expand_in_harmonics().T
-            rings, second = table @ of_l[0], table @ of_l[1]
-            log_positions = ln_q[None] + np.log(radii / _RADIUS)[:, None]
-            mean = np.exp(np.interp(log_positions, LN_Q, np.log(np.maximum(rings, 1e-300))))
-            wave = np.interp(log_positions, LN_Q, second / np.maximum(rings, 1e-300))
-            profile, share = _profiles(mean, rate, error)
-            for turn, target_wave in zip(turns, waves, strict=True):
-                apart = profile + (((share * wave - target_wave) / noise) ** 2).sum(axis=1)
-                place = int(np.argmin(apart))
-                values = {"radius": float(radii[place]), "aspect": aspect, "radius_pd": _SPREAD}
-                yield Start(float(apart[place]), body, {**values, "p2": p2, "director": turn % 180})
-
-    def distance(start: Start) -> float:
-        return start.distance
-
-    nearest = [min(starts(body, aspect), key=distance) for body in bodies for aspect in ASPECTS[body]]
-    return sorted(nearest, key=distance)
+    return _Screen(np.log(RINGS[has_counts]), rate, error, waves, noise, fixed)
 
 
 def _profiles(mean: Floats, rate: Floats, error: Floats) -> tuple[Floats, Floats]:
@@ -202,9 +217,7 @@ SIZES, USUAL, FACTOR = (1e-3, 0.5), 0.015, 3.0
 
 
 def bumps_at(x: Floats, y: Floats, length: float) -> Floats:
-    """Evaluate Gaussian bumps, `length` (of the wider side) apart and wide, whose random sum is a smooth
-    field, (n, bumps).
-    """
+    """Evaluate Gaussian bumps whose random sum is a smooth field, (n, bumps); `length` in wider sides."""
     # Independent weights give a Gaussian field with correlation exp(-r²/4s²) (Higdon, Environ. Ecol. Stat. 5
     # (1998) 173). Rows are scaled to variance one.
     step = length * max(np.ptp(x), np.ptp(y))
@@ -224,7 +237,6 @@ class Whitening:
     shrink: Floats  #: (K,), what is left of them: (1 + variance)^-1/2.
 
     def apply(self, values: Floats) -> Floats:
-        """V^-1/2 times (n,) or (n, columns)."""
         scaled = (values.T * self.root).T
         along = self.axes.T @ scaled
         return np.asarray(scaled + self.axes @ ((self.shrink - 1) * along.T).T)
@@ -235,9 +247,7 @@ class Whitening:
 
 
 def whitening(variance: Floats, together: Floats) -> Whitening:
-    """Return the whitening of V = diag(variance) + together · togetherᵀ; columns (n, K) are times their
-    standard deviations.
-    """
+    """Return the whitening of V = diag(variance) + together · togetherᵀ, of (n,) and (n, K)."""
     root = 1 / np.sqrt(variance)
     columns = together * root[:, None]
     values, turns = np.linalg.eigh(columns.T @ columns)
@@ -248,8 +258,6 @@ def whitening(variance: Floats, together: Floats) -> Whitening:
 
 @dataclass(frozen=True)
 class Unevenness:
-    """What an image says of its detector."""
-
     pixels: float  #: Scatter of the efficiency of pixels, relative.
     areas: Floats  #: (len(LENGTHS),), of smooth fields.
 
@@ -268,9 +276,7 @@ def unevenness(
     pixels: Floats,
     fields: list[Floats],
 ) -> Unevenness:
-    """Estimate sizes of efficiency fields by restricted likelihood times a wide prior; `jacobian` (n, p) is
-    that of expected counts.
-    """
+    """Estimate sizes of efficiency fields by restricted likelihood; `jacobian` (n, p) of expected counts."""
     # -2 ln L = ln|V| + ln|XᵀV⁻¹X| + rᵀPr, P = V⁻¹ - V⁻¹X(XᵀV⁻¹X)⁻¹XᵀV⁻¹ (Patterson & Thompson, Biometrika 58
     # (1971) 545) restores the share of residuals taken by fitted values.
     from scipy.optimize import minimize
@@ -331,7 +337,6 @@ class Cells:
         return float(np.sqrt(area / self.pixels.sum()))
 
     def exclude(self, selection: NDArray[np.bool_]) -> Cells:
-        """These but for some, (n,)."""
         arrays = {name: getattr(self.geometry, name) for name in ("qx", "qy", "weight", "along", "across")}
         geometry = {name: values[:, ~selection] for name, values in arrays.items() if values is not None}
         names = ("counts", "scale", "where", "pixels", "rim", "blunted")
@@ -425,12 +430,9 @@ def find_shadowed(cells: Cells, expected: Floats) -> NDArray[np.bool_]:
 # --- An image with a direction as a problem for bumps: a body, and how its axes lie about a
 # --- director.
 
-BODIES = ("cylinder", "ellipsoid")
 #: Distributions of radii; a mean of one is not that of another.
 DISTRIBUTIONS = ("schulz", "gaussian", "lognormal")
-BODY = ("radius", "aspect", "radius_pd", "p2", "director")
-#: Extent along the axis as sasmodels names it, over radius times aspect.
-EXTENTS = {"cylinder": ("length", 2.0), "ellipsoid": ("radius_polar", 1.0)}
+ORIENTATION = ("p2", "director")
 _FAULT_LIMITS = {
     "centre_x": (-2.0, 2.0),
     "centre_y": (-2.0, 2.0),
@@ -448,33 +450,40 @@ class OrientedImage:
     """The problem: what bumps asks of one (its protocol `Fitness`)."""
 
     cells: Cells
-    body: str  #: "cylinder" or "ellipsoid".
-    start: dict[str, float]  #: ``radius``, ``aspect``, ``radius_pd``, ``p2``, ``director`` in degrees.
+    body: str
+    start: dict[str, float]  #: Of `particle_of`, ``p2``, and ``director`` in degrees.
     distribution: str = "schulz"  #: Of radii, one of `DISTRIBUTIONS`.
     #: Of residuals of a detector that counts unevenly; default: by counting alone.
     whitening: Whitening | None = None
     #: (n,), `brightness` of each cell: with it, the instrument's `FAULTS` are fitted too.
     bright: Floats | None = None
+    fixed: Mapping[str, float] = field(default_factory=dict)  #: As a user gave them.
+    few: bool = False  #: Few points of size distributions, on the way to a minimum.
+
+    @cached_property
+    def sample_limits(self) -> dict[str, tuple[float, float]]:
+        director = self.start["director"]
+        ranges = particle_of(self.body).limits(self.start)
+        ranges |= {"p2": SETTINGS.limits["p2"], "director": (director - 90, director + 90)}
+        return {name: span for name, span in ranges.items() if name not in self.fixed}
 
     @cached_property
     def limits(self) -> dict[str, tuple[float, float]]:
-        return (
-            {
-                **SETTINGS.limits,
-                "director": (self.start["director"] - 90, self.start["director"] + 90),
-            }
-            | ({} if self.bright is None else _FAULT_LIMITS)
-            | ({} if self.cells.sharp else _BLUR)
-        )
+        faults = {} if self.bright is None else _FAULT_LIMITS
+        return self.sample_limits | faults | ({} if self.cells.sharp else _BLUR)
+
+    @cached_property
+    def constants(self) -> dict[str, float]:
+        names = {*particle_of(self.body).names, *ORIENTATION} - self.sample_limits.keys()
+        return {name: value for name, value in self.start.items() if name in names}
 
     def list_at_limit(self) -> tuple[str, ...]:
         """Parameters that stand at an end of their range, but for the spread of radii being none."""
         names = []
-        for name in BODY:
-            low, high = self.limits[name]
+        for name, (low, high) in self.sample_limits.items():
             close = 0.01 * (high - low)
             value = self.values()[name]
-            if value > high - close or (value < low + 1e-3 * close and name not in ("radius_pd",)):
+            if value > high - close or (value < low + 1e-3 * close and not name.endswith("_pd")):
                 names.append(name)
         return tuple(names)
 
@@ -493,7 +502,8 @@ class OrientedImage:
         return self.pars
 
     def values(self) -> dict[str, float]:
-        return {name: float(parameter.value) for name, parameter in self.pars.items()}
+        fitted = {name: float(parameter.value) for name, parameter in self.pars.items()}
+        return self.constants | fitted
 
     def update(self) -> None:
         """For bumps: values have changed."""
@@ -502,15 +512,12 @@ class OrientedImage:
         return int(self.cells.counts.size)
 
     def compute_expected(self) -> Floats:
-        """(n,) counts expected of each cell."""
         return self.amplitudes()[1]
 
     def amplitudes(self) -> tuple[Floats, Floats]:
-        """Amplitudes of `terms`, and counts expected."""
         return self.cells.amplitudes(self.terms(), self.whitening)
 
     def terms(self) -> Floats:
-        """Counts at amplitudes of one, as of `Cells.terms`."""
         values, cells = self.values(), self.cells
         if not cells.sharp:
             cells = cells.blur(values["blur"], values["wavelengths"])
@@ -520,7 +527,7 @@ class OrientedImage:
             share_kept = (1 - values["lost"] * self.bright) * np.maximum(1 - rim, 0.05)
             cells = cells.move_beam((values["centre_x"], values["centre_y"]), share_kept)
         averages = maier_saupe(strength_of(values["p2"]))
-        row = row_at(self.body, values, self.cells.geometry, self.distribution)
+        row = row_at(self.body, values, self.cells.geometry, self.distribution, few=self.few)
         found_pattern = pattern(row, cells.geometry, averages, np.radians(values["director"]), cells.blunted)[
             0
         ]
@@ -538,8 +545,10 @@ class OrientedImage:
         return np.concatenate([roots, [values[name] / PRIORS[name] for name in PRIORS if name in values]])
 
     def nllf(self) -> float:
-        """Half of the sum of squared residuals."""
         return 0.5 * float(np.sum(self.residuals() ** 2))
+
+    def explains(self) -> bool:
+        return self.chisq() <= 1 + 2 * np.sqrt(2 / self.numpoints())
 
     def chisq(self) -> float:
         """Deviance over degrees of freedom: cells less the values and amplitudes that are fitted."""
@@ -566,17 +575,18 @@ _kept: dict[Any, dict[str, Floats]] = {}
 
 
 def row_at(
-    body: str, values: dict[str, float], geometry: SmallAngle, distribution: str = "schulz"
-) -> dict[str, Floats]:
+    body: str, values: dict[str, float], geometry: SmallAngle, distribution: str = "schulz",
+    *, few: bool = False,
+) -> dict[str, Floats]:  # fmt: skip
     """ln I and Legendre coefficients over it on `Q`, computed where the image lies and one spread beyond."""
     # The last are kept: a change of directions alone needs no new form factor.
     low, high = float(geometry.q.min()) / 2, float(geometry.q.max()) * 1.5
     span = slice(max(int(np.searchsorted(Q, low)) - 1, 0), int(np.searchsorted(Q, high)) + 2)
-    sizes = values["radius"], values["aspect"], values["radius_pd"], distribution
-    key = (body, *sizes, span.start, span.stop)
+    particle = particle_of(body)
+    sizes = tuple(values[name] for name in particle.names if name in values)
+    key = (body, *sizes, distribution, few, span.start, span.stop)
     if key not in _kept:
-        pars = pars_of(body, *sizes)
-        legendre = compute_legendre(body, pars, Q[span])
+        legendre = compute_legendre(body, particle.parameters(values, distribution, few=few), Q[span])
         whole = np.pad(legendre, ((span.start, Q.size - span.start - len(legendre)), (0, 0)), mode="edge")
         while len(_kept) >= 8:
             _kept.pop(next(iter(_kept)))
@@ -589,14 +599,12 @@ def row_at(
 # --- Oriented images fitted by generalised least squares: an uneven detector in the likelihood.
 
 #: Over what parameters are moved for derivatives, in their unit; others by a share of their value.
-_STEPS = {"radius_pd": 0.01, "p2": 0.01, "director": 0.5, "wavelengths": 0.5, **dict.fromkeys(FAULTS, 0.1)}
+_STEPS = {"p2": 0.01, "director": 0.5, "wavelengths": 0.5, **dict.fromkeys(FAULTS, 0.1)}
 _RELATIVE = 0.01
 
 
 @dataclass(frozen=True)
 class Linear:
-    """A problem made linear where it stands."""
-
     #: residuals, expected: (n,), counts about expected ones, and these.
     residuals: Floats
     expected: Floats
@@ -612,6 +620,8 @@ class Linear:
         inverse = np.linalg.pinv(matrix / np.outer(size, size), rcond=1e-10, hermitian=True)
         deviations = np.sqrt(np.diag(inverse)) / size
         errors = dict(zip(self.names, map(float, deviations), strict=False))
+        if not {"radius", "aspect"} <= errors.keys():
+            return errors
         radius, aspect = (self.names.index(name) for name in ("radius", "aspect"))
         return errors | {"covariance": float(inverse[radius, aspect]) / size[radius] / size[aspect]}
 
@@ -622,7 +632,8 @@ def linear(problem: OrientedImage) -> Linear:
     columns = []
     for name, parameter in problem.pars.items():
         point, (low, high) = parameter.value, problem.limits[name]
-        step = _STEPS.get(name, _RELATIVE * abs(point))
+        relative = 1.0 if name.endswith("_pd") else abs(point) or 1.0
+        step = _STEPS.get(name, _RELATIVE * relative)
         ends = []
         for value in (max(point - step / 2, low), min(point + step / 2, high)):
             parameter.value = value
@@ -643,9 +654,7 @@ def linear(problem: OrientedImage) -> Linear:
 def refit_generalised(
     problem: OrientedImage, run: Callable[[OrientedImage], object]
 ) -> tuple[OrientedImage, dict[str, float], Unevenness]:
-    """Refit a problem at its counting minimum with whitened residuals, and return it with the standard
-    deviations of its parameters.
-    """
+    """Refit a problem with whitened residuals; also return standard deviations of its parameters."""
     cells = problem.cells
     problem = replace(problem, start=problem.values(), bright=brightness(cells, problem.compute_expected()))
     run(problem)
@@ -673,7 +682,8 @@ def scale_errors(
 ) -> dict[str, float]:
     """Raise errors to those of counting times a factor, where they are less; correlations stay."""
     ratio = {name: max(1.0, factor * counting[name] / max(error, 1e-300)) for name, error in errors.items()}
-    ratio["covariance"] = ratio["radius"] * ratio["aspect"]
+    if "covariance" in ratio:
+        ratio["covariance"] = ratio["radius"] * ratio["aspect"]
     return {name: error * ratio[name] for name, error in errors.items()}
 
 
@@ -685,7 +695,7 @@ class OrientedFit:
     """A fit, simulated again."""
 
     body: str
-    values: Mapping[str, Value]  #: ``radius``, ``aspect``, ``radius_pd``, ``p2``, ``director``.
+    values: Mapping[str, Value]  #: Of `particle_of`, extent, ``p2``, ``director``.
     cells: Cells
     expected: NDArray[np.float64]  #: (n,), counts of each cell.
     chisq: float  #: Poisson deviance over degrees of freedom.
@@ -697,11 +707,13 @@ class OrientedFit:
     #: Order parameter and director, degrees, of a fit a quarter turn from this that is as good.
     other: tuple[float, float] | None = None
     distribution: str = "schulz"  #: Of radii, one of `DISTRIBUTIONS`.
+    fixed: Mapping[str, float] = field(default_factory=dict)  #: Values that were not fitted.
+    models: tuple[str, ...] = BODIES  #: Particles that were fitted.
     title = "Simulated again"
 
     def intensity(self, geometry: SmallAngle) -> NDArray[np.float64]:
         """What the fit scatters into each pixel, per solid angle of one in the beam, (rows, columns)."""
-        values = {name: value.value for name, value in self.values.items()}
+        values = {**self.fixed, **{name: value.value for name, value in self.values.items()}}
         averages = maier_saupe(strength_of(values["p2"]))
         row = row_at(self.body, values, geometry, self.distribution)
         scale, flat, *slits = self.amplitudes
@@ -744,12 +756,15 @@ class OrientedFit:
         if not self.verified:
             return ""
         texts = {name: format_with_error(v.value, v.error) for name, v in self.values.items()}
-        along = EXTENTS[self.body][0]
+        sizes = ", ".join(f"{name.replace('_', ' ')} {texts[name]} Å" for name in self._list_sizes())
         verdict = "Verified fit" if self.within_counting else "Fit"
         return (
-            f"{verdict}: {self.body}, radius {texts['radius']} Å, {along.replace('_', ' ')}"
-            f" {texts[along]} Å; ⟨P₂⟩ {texts['p2']} about {texts['director']}°, anticlockwise from the right."
+            f"{verdict}: {self.body}, {sizes};"
+            f" ⟨P₂⟩ {texts['p2']} about {texts['director']}°, anticlockwise from the right."
         )
+
+    def _list_sizes(self) -> list[str]:
+        return [name for name, value in self.values.items() if value.unit == "Å"]
 
     def as_dict(self) -> dict[str, Any]:
         numbers = {
@@ -768,6 +783,8 @@ class OrientedFit:
             }
         if self.other is not None:
             verdict["or"] = {"p2": round(self.other[0], 4), "director_deg": round(self.other[1], 2)}
+        if self.fixed:
+            verdict["fixed"] = dict(self.fixed)
         return {"fit": {"model": self.body, "parameters": numbers, **verdict, "verified": self.verified}}
 
     def rows(self) -> list[list[str]]:
@@ -777,7 +794,6 @@ class OrientedFit:
         ]
 
     def sentences(self) -> tuple[str, ...]:
-        """Whether the fit holds, and why."""
         verdict = "Verified" if self.verified else "Not verified"
         if self.caution:
             verdict = "Verified only within the faults of a detector"
@@ -789,6 +805,8 @@ class OrientedFit:
             ends = (
                 " Neither cylinders nor ellipsoids around a director fit this image, so something"
                 " else scatters as well."
+                if self.models == BODIES
+                else f" {self.body} with axes around a director does not fit this image."
             )
         if self.other is not None:
             ends += f" An angle of {self.other[1]:.0f}° with ⟨P₂⟩ = {self.other[0]:.2f} fits as well."
@@ -803,7 +821,6 @@ class OrientedFit:
         return ()
 
     def draw(self, axes: Axes) -> None:
-        """Residuals by ring and sector, in standard deviations."""
         table = np.full(N_RINGS * N_SECTORS, np.nan)
         table[self.cells.where] = (self.cells.counts - self.expected) / np.sqrt(self.expected)
         ratio = table.reshape(N_RINGS, N_SECTORS)
@@ -828,67 +845,111 @@ class OrientedFit:
 # --- compared.
 
 _Some = TypeVar("_Some", Start, OrientedImage)
-_UNITS = {"radius": "Å", "director": "degrees", **dict.fromkeys(("length", "radius_polar"), "Å")}
 ALIKE = "The image is isotropic: 'sasnet fit' fits its azimuthal average, which is a curve."
 
 
-def fit_oriented(image: Image, guess: Mapping[str, Any], seconds: float = 30.0) -> OrientedFit:
-    """Fit cylinders and ellipsoids; `guess` has ``director`` in degrees, maybe ``body``, ``radius``,
-    ``aspect``, ``p2``. After `seconds` no other start is refined. Raises DataError for too few counts.
+def fit_oriented(
+    image: Image,
+    guess: Mapping[str, Any],
+    seconds: float = 30.0,
+    models: Sequence[str] = BODIES,
+    fixed: Mapping[str, float] = {},
+) -> OrientedFit:
+    """Fit particles; `guess` has ``director`` in degrees, maybe ``body``, ``radius``, ``aspect``, ``p2``.
+    After `seconds` no other start is refined. Raises DataError for too few counts.
     """
     until = time.monotonic() + seconds
-    cells, starts = cells_of(image), starts_of(image, guess)
-    problems = _follow_starts(cells, starts, until)
+    cells, starts = cells_of(image), starts_of(image, guess, models, fixed)
+    problems = _follow_starts(cells, starts, until, models, fixed)
     problem = min(problems, key=OrientedImage.nllf)
     # Axes spread across a direction look much like axes along the one a quarter turn from it, and so do long
     # bodies along one and flat ones with their axes along the other.
-    turned = (turn_axes(problem.values()), flatten(problem.values()))
-    quarters = [OrientedImage(cells, problem.body, values) for values in turned]
-    for problem_tried in quarters:
-        run(problem_tried)
-    problem, rival = sorted([problem, *quarters], key=OrientedImage.nllf)[:2]
+    problem, rival = _turn_quarter(problem)
+    is_near = rival.nllf() < SETTINGS.hopeless * problem.nllf()
     problem = min(problem, *_distribute(problem, DISTRIBUTIONS[1:]), key=OrientedImage.nllf)
     dark = find_shadowed(cells, problem.compute_expected())
     best, errors, unevenness = refit_generalised(
         replace(problem, cells=cells.exclude(dark), start=problem.values()), run
     )
-    rivals = [as_likely(best, best.body, rival.values())]
+    rivals = [as_likely(best, best.body, rival.values()) if is_near else None]
     others = [name for name in DISTRIBUTIONS if name != best.distribution]
     rivals += [problem for problem in _distribute(best, others) if _is_as_likely(problem, best)]
-    for body in set(BODIES) - {best.body}:
+    for body in set(models) - {best.body}:
         begin = _begin(body, problems, starts)
         if begin is not None:
             rivals.append(as_likely(best, body, begin))
-    return finish_fit(best, errors, unevenness, rivals)
+    return replace(finish_fit(best, errors, unevenness, rivals), models=tuple(models))
 
 
-def starts_of(image: Image, guess: Mapping[str, Any]) -> list[Start]:
-    """Starts of both bodies, the likeliest first: what the network says, and the best of a grid."""
-    starts = screen_starts(image, BODIES, dict(guess))
-    if guess.get("body") in BODIES and guess.keys() >= {"radius", "aspect", "p2"}:
+def _turn_quarter(problem: OrientedImage) -> list[OrientedImage]:
+    """A fit and the best that begins a quarter turn from it, the likelier first."""
+    is_round = problem.body in BODIES
+    turned = [turn(problem.values()) for turn in (turn_axes, *([flatten] if is_round else []))]
+    quarters = [replace(problem, start={**values, **problem.fixed}, few=not is_round) for values in turned]
+    for quarter in quarters:
+        run(quarter, _count_steps(problem.body))
+    best, rival = sorted([problem, *quarters], key=OrientedImage.nllf)[:2]
+    if best.few:
+        best = replace(best, few=False, start=best.values())
+        run(best)
+    return [best, rival]
+
+
+def starts_of(
+    image: Image,
+    guess: Mapping[str, Any],
+    models: Sequence[str] = BODIES,
+    fixed: Mapping[str, float] = {},
+) -> list[Start]:
+    """Starts of all models, the likeliest first: what the network says, and the best of a grid."""
+    starts = screen_starts(image, models, dict(guess), fixed)
+    body = str(guess.get("body"))
+    if body in {*BODIES} & {*models} and guess.keys() >= {"radius", "aspect", "p2"}:
         values = {name: float(guess[name]) for name in ("radius", "aspect", "p2", "director")}
-        starts.insert(0, Start(0.0, str(guess["body"]), {**starts[0].values, **values}))
-    starts_kept = [start for body in BODIES for start in _select_body(body, starts)[: START_VALUES.near_fits]]
-    return sorted(starts_kept, key=lambda one_start: one_start.distance)
+        nearest = _select_body(body, starts)[0]
+        starts.insert(0, Start(0.0, body, {**nearest.values, **values, **fixed}))
+    kept = [s for body in models for s in _select_body(body, starts)[: particle_of(body).starts]]
+    return sorted(kept, key=_distance)
 
 
 def _select_body(body: str, items: Sequence[_Some]) -> list[_Some]:
     return [item for item in items if item.body == body]
 
 
-def _follow_starts(cells: Cells, starts: Sequence[Start], until: float) -> list[OrientedImage]:
-    """Fits from starts, until both bodies were tried and one explains the image, or time is over."""
+def _follow_starts(
+    cells: Cells, starts: Sequence[Start], until: float, models: Sequence[str], fixed: Mapping[str, float]
+) -> list[OrientedImage]:
+    """Fits from starts, until all models were tried and one explains the image, or time is over."""
     problems: list[OrientedImage] = []
-    for start in starts:
-        problem = OrientedImage(cells, start.body, start.values)
+    begun = [OrientedImage(cells, start.body, start.values, fixed=fixed) for start in starts]
+    for problem in _approach(begun):
         run(problem)
         problems.append(problem)
-        explained = min(map(OrientedImage.chisq, problems)) <= 1 + 2 * np.sqrt(2 / problem.numpoints())
+        explained = any(map(OrientedImage.explains, problems))
         if (
-            explained and {tried_problem.body for tried_problem in problems} == set(BODIES)
+            explained and {tried_problem.body for tried_problem in problems} == set(models)
         ) or time.monotonic() > until:
             break
     return problems
+
+
+def _approach(problems: Sequence[OrientedImage]) -> list[OrientedImage]:
+    """Problems as they are if cheap, else those that a few steps take nearest."""
+    bodies = dict.fromkeys(problem.body for problem in problems)
+    if bodies.keys() <= {*BODIES}:
+        return list(problems)
+    return [near for body in bodies for near in _approach_body(_select_body(body, problems))]
+
+
+def _approach_body(problems: Sequence[OrientedImage]) -> list[OrientedImage]:
+    rough = list[OrientedImage]()
+    for problem in problems:
+        # The second that explains the image is hardly a trap.
+        if sum(map(OrientedImage.explains, rough)) < 2:
+            rough.append(replace(problem, few=True))
+            run(rough[-1], SETTINGS.first_steps)
+    rough.sort(key=OrientedImage.nllf)
+    return [replace(near, start=near.values(), few=False) for near in rough[: SETTINGS.of_lie]]
 
 
 def _begin(
@@ -903,7 +964,7 @@ def _begin(
 def as_likely(best: OrientedImage, body: str, start: Mapping[str, float]) -> OrientedImage | None:
     """A fit from another start, or of another body, with the same detector; None where it is worse."""
     rival = replace(best, body=body, start={**best.values(), **start})
-    run(rival)
+    run(rival, _count_steps(body))
     return rival if _is_as_likely(rival, best) else None
 
 
@@ -912,11 +973,14 @@ def _is_as_likely(rival: OrientedImage, best: OrientedImage) -> bool:
 
 
 def _distribute(problem: OrientedImage, names: Sequence[str]) -> list[OrientedImage]:
-    """Fits from a fit on, with other distributions of radii."""
     others = [replace(problem, start=problem.values(), distribution=name) for name in names]
     for other in others:
         run(other)
     return others
+
+
+def _count_steps(body: str) -> int:
+    return SETTINGS.steps if body in BODIES else SETTINGS.first_steps
 
 
 def turn_axes(values: Mapping[str, float]) -> dict[str, float]:
@@ -932,7 +996,7 @@ def flatten(values: Mapping[str, float]) -> dict[str, float]:
     return {**values, "aspect": 1 / aspect, "radius": radius, "director": (values["director"] + 90) % 180}
 
 
-def run(problem: OrientedImage) -> None:
+def run(problem: OrientedImage, steps: int = SETTINGS.steps) -> None:
     """Bumps' Levenberg-Marquardt from where a problem stands."""
     from bumps.fitproblem import FitProblem
     from bumps.fitters import fit
@@ -941,7 +1005,7 @@ def run(problem: OrientedImage) -> None:
 
     whole = FitProblem(problem)
     with silent():
-        fit_result = fit(whole, method="lm", ftol=1e-5, xtol=1e-4)
+        fit_result = fit(whole, method="lm", steps=steps, ftol=1e-5, xtol=1e-4)
     whole.setp(fit_result.x)
 
 
@@ -959,12 +1023,10 @@ def finish_fit(
     amplitudes, expected = counted.amplitudes()
     counts = problem.cells.counts
     beyond = float(np.sum((counts - expected) ** 2 - expected))
-    name, factor = EXTENTS[problem.body]
-    radius, aspect = factor * problem.values()["radius"], problem.values()["aspect"]
-    variance = (aspect * factor * errors["radius"]) ** 2 + (radius * errors["aspect"]) ** 2
-    variance += 2 * radius * aspect * factor * errors["covariance"]
-    errors = {**errors, name: float(np.sqrt(max(variance, 0.0)))}
-    values = {name: _value(name, problem, errors[name], rivals) for name in (*BODY, name)}
+    errors = {**errors, **_extent_error(problem, errors)}
+    sizes = [name for name in problem.sample_limits if name not in ORIENTATION]
+    names = (*sizes, *ORIENTATION, *EXTENTS.get(problem.body, ())[:1])
+    values = {name: _value(name, problem, errors.get(name, 0.0), rivals) for name in names}
     turn = rivals[0] if rivals and _is_across(problem, rivals[0]) else None
     misfit = float(np.sqrt(max(beyond, 0.0) / np.sum(expected**2)))
     return OrientedFit(
@@ -979,7 +1041,18 @@ def finish_fit(
         unevenness,
         None if turn is None else (turn.values()["p2"], turn.values()["director"] % 180),
         problem.distribution,
+        {name: value for name, value in problem.constants.items() if name not in ORIENTATION},
     )
+
+
+def _extent_error(problem: OrientedImage, errors: Mapping[str, float]) -> dict[str, float]:
+    if problem.body not in EXTENTS:
+        return {}
+    name, factor = EXTENTS[problem.body]
+    radius, aspect = factor * problem.values()["radius"], problem.values()["aspect"]
+    variance = (aspect * factor * errors.get("radius", 0.0)) ** 2 + (radius * errors.get("aspect", 0.0)) ** 2
+    variance += 2 * radius * aspect * factor * errors.get("covariance", 0.0)
+    return {name: float(np.sqrt(max(variance, 0.0)))}
 
 
 def _is_across(problem: OrientedImage, rival: OrientedImage | None) -> bool:
@@ -1009,29 +1082,45 @@ def _value(name: str, problem: OrientedImage, error: float, rivals: Sequence[Ori
         low, high = min(low, apart), max(high, apart)
     if name == "director":
         value %= 180
-    return Value(value, error, value + low - half, value + high + half, _UNITS.get(name, ""))
+    unit = "degrees" if name == "director" else particle_of(problem.body).units.get(name, "")
+    return Value(value, error, value + low - half, value + high + half, unit)
 
 
 def refine_answer(
-    measurement: Any, answer: Answer, seconds: float = 30.0, report: Callable[[str], None] | None = None
+    measurement: Any,
+    answer: Answer,
+    seconds: float = 30.0,
+    report: Callable[[str], None] | None = None,
+    models: Sequence[str] | None = None,
+    fixed: Mapping[str, float] = {},
 ) -> Answer:
     """Replace the classifier's orientation by a fit, of the image with the most counts if there are several
-    settings; an isotropic answer stays.
+    settings; an isotropic answer stays. Raises DataError for `models` without orientation.
     """
     image = most_counted(images_of(measurement))
     assert image is not None
+    chosen = tuple(models or BODIES)
+    _check_models(chosen, fixed)
     around = anisotropy([polar(image)])
-    if why := _nothing_to_fit(around.has_direction, answer.finding(ClassesFinding)):
+    classes = answer.finding(ClassesFinding) if chosen == BODIES else None
+    if why := _nothing_to_fit(around.has_direction, classes):
         return replace(answer, notes=(*answer.notes, why))
     if report is not None:
         report("bodies with axes about a director are fitted")
-    oriented = fit_oriented(image, {"director": around.axis, **_guess(answer)}, seconds)
+    guess = {"director": around.axis, **_guess(answer)}
+    oriented = fit_oriented(image, guess, seconds, chosen, fixed)
     other_findings = (
         _update_finding(finding, oriented)
         for finding in answer.findings
         if not isinstance(finding, DistributionFinding)
     )
     return replace(answer, findings=(*other_findings, oriented), keys=(*answer.keys, "fit"))
+
+
+def _check_models(models: Sequence[str], fixed: Mapping[str, float]) -> None:
+    known = {name for model in models for name in (*particle_of(model).names, *ORIENTATION)}
+    if unknown := [name for name in fixed if name not in known]:
+        raise DataError(f"{unknown[0]}: is no parameter of this fit; it has {join_names(sorted(known))}.")
 
 
 def why_not_fitted(measurement: Any, answer: Answer) -> str:
@@ -1088,12 +1177,17 @@ def _guess_orientation(oriented: OrientationFinding | None) -> dict[str, Any]:
 
 
 def fit_image(
-    path: str | Path, *, entry: str | None = None, geometry: Iterable[str] = (), time_limit: float = 90.0
-) -> OrientedFit:
-    """Fit cylinders and ellipsoids with a distribution of axes to an image, raw or reduced.
+    path: str | Path, *, models: Sequence[str] | None = None, fixed: Mapping[str, float] = {},
+    entry: str | None = None, geometry: Iterable[str] = (), time_limit: float = 90.0,
+) -> OrientedFit:  # fmt: skip
+    """Fit particles with a distribution of axes to an image, raw or reduced.
 
     Parameters
     ----------
+    models : sequence of str, optional
+        Oriented models of sasmodels; default: cylinders and ellipsoids.
+    fixed : mapping of str to float
+        Values that are not fitted.
     path, entry : str or Path, and str
         File, and which image of a file of several.
     geometry : iterable of str
@@ -1106,7 +1200,7 @@ def fit_image(
 
     image = _read_image(path, entry, geometry)
     (answer,) = open_predictor(SANS2D.name).answers([image])
-    answer = refine_answer(image, answer, time_limit)
+    answer = refine_answer(image, answer, time_limit, None, models, fixed)
     for finding in answer.findings:
         if isinstance(finding, OrientedFit):
             return finding

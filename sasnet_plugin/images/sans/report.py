@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ...files import MARK, check_output, put_whole
+from ...predict.findings import Value
 from ...report.canvas import Paint, frame_axes, upright
 from ...report.exports.hdf5 import column, entry, group
 from ...report.page import document
@@ -70,7 +71,8 @@ def write_image(image: Image, fit: OrientedFit, path: str | Path) -> None:
         _data(fitted, geometry, np.where(np.isfinite(weight), fit.intensity(geometry), np.nan), None)
         process = group(fitted, "sasprocess01", "NXprocess", "SASprocess")
         process["name"], process["description"] = "sasnet fit", fit.sentences()[0]
-        for number, (name, value) in enumerate(fit.values.items(), 1):
+        given = {name: Value(value, 0.0, value, value, "") for name, value in fit.fixed.items()}
+        for number, (name, value) in enumerate({**fit.values, **given}.items(), 1):
             term = process.create_dataset(f"term{number:03d}", data=f"{name} = {value.value!r} {value.unit}")
             for key, label in (("name", name), ("value", value.value), ("uncertainty", value.error)):
                 term.attrs[key] = label

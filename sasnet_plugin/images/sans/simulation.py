@@ -409,7 +409,7 @@ def plain(log_intensity: NDArray[np.floating]) -> Floats:
     return np.asarray(smooth[_ON_WIDE])
 
 
-def compute_legendre(name: str, parameters: Mapping[str, Any], q: Floats) -> Floats:
+def compute_legendre(name: str, parameters: Mapping[str, Any], q: Floats, turns: int = 12) -> Floats:
     """Compute Legendre coefficients F_l(q), (n, len(DEGREES)), of a sasmodels form with ``theta`` and
     ``phi``, at scale 1 without background; q in Å⁻¹. The first is the orientational average.
     """
@@ -421,13 +421,13 @@ def compute_legendre(name: str, parameters: Mapping[str, Any], q: Floats) -> Flo
     kernel = model.make_kernel([qx, qy])
     names = {p.name for p in model.info.parameters.orientation_parameters}
     angles = {"theta": 90.0, "phi": 0.0}
-    turns = np.linspace(0, 90, 12, endpoint=False) + 3.75 if "psi" in names else (None,)
+    angles_about = (np.arange(turns) + 0.5) * 90 / turns if "psi" in names else (None,)
     total: Any = 0.0
-    for psi in turns:
+    for psi in angles_about:
         turned = angles if psi is None else {**angles, "psi": float(psi)}
         total = total + call_kernel(kernel, {"scale": 1.0, "background": 0.0, **parameters, **turned})
     kernel.release()
-    values = np.asarray(total).reshape(q.size, _MU.size) / len(turns)
+    values = np.asarray(total).reshape(q.size, _MU.size) / len(angles_about)
     return np.asarray(values @ _TO_DEGREES.T)
 
 

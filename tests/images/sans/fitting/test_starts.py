@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sasnet_plugin.images.sans.fitting import ASPECTS, SETTINGS, screen_starts
+from sasnet_plugin.images.sans.fitting import screen_starts
+from sasnet_plugin.images.sans.particles import ASPECTS, SETTINGS
 from tests.images.sans.fitting import rods
 
 
