@@ -221,9 +221,7 @@ def remove_leftovers(folder: Path, name: str = "") -> int:
 
 @contextlib.contextmanager
 def removing(folder: Path) -> Iterator[None]:
-    """Remove files in the block, and folders left empty. Raises SasnetError, naming `folder` if the error
-    names nothing.
-    """
+    """Remove files in the block, and folders left empty. Raises SasnetError that names a path."""
     try:
         yield
     except OSError as error:

@@ -223,9 +223,7 @@ def _match_files(paths: Sequence[str], pattern: str) -> dict[tuple[str, ...], li
 
 
 def group_files(paths: Sequence[str], pattern: str | None) -> Grouped:
-    """Group files into samples by a regular expression, searched in each name below the common folder (``/``
-    between folders).
-    """
+    """Group files into samples by a regular expression, searched in each path below the common folder."""
     # Files with the same groups (or the same whole match) are one sample; others stand alone. Raises
     # SasnetError if the expression is invalid or nothing matches.
     if pattern is None:

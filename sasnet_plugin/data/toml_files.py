@@ -155,9 +155,7 @@ def _read_settings_file(path: Path, of_table: Callable[[dict[str, Any], str], S]
 
 
 def parse_assignments(texts: Sequence[str], example: str) -> dict[str, Any]:
-    """Parse texts ``name=value`` as in TOML; words need no quotes, lengths take units. Raises DataError
-    otherwise.
-    """
+    """Parse ``name=value`` as TOML; words need no quotes, lengths take units. Raises DataError."""
     table: dict[str, Any] = {}
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))

@@ -97,9 +97,7 @@ def thumbnail(measurement: Any) -> tuple[bytes, NDArray[np.float32]]:
 
 
 def draw_comparison(measured: Image, simulated: Floats, residual: Floats) -> dict[str, bytes]:
-    """Return PNGs of measured and simulated counts on one scale and of the residual, in standard deviations,
-    by name.
-    """
+    """Return PNGs of measured and simulated counts on one scale and of standardised residuals, by name."""
     values, mask = upright(measured)
     again, residual_up = (
         values_here[::-1] if _is_upside_down(measured) else values_here

@@ -107,9 +107,7 @@ def unpack(path: Path, file: str) -> Iterator[Path]:
 
 
 def check(path: Path, file: str) -> None:
-    """Raise DataError if a TIFF or EDF file does not hold what its header promises, or claims more pixels
-    than a detector has.
-    """
+    """Raise DataError if a TIFF or EDF file lacks what its header promises, or claims too many pixels."""
     with path.open("rb") as stream:
         start = stream.read(4)
         if start in (b"II*\0", b"II+\0", b"MM\0*", b"MM\0+"):
@@ -777,9 +775,7 @@ def _intact(packed: bytes, section: dict[str, str]) -> bool:
 
 
 def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFrame, None, None]:
-    """Read frames of an image file; `dataset` is the path within HDF5. Raises DataError if it is missing,
-    unreadable or no image.
-    """
+    """Read frames of an image file; `dataset` is a path in HDF5. Raises DataError if unreadable."""
     start = content(path, file, expectation="a detector image", size=START)
     if opener(start) is not None:
         with unpack(path, file) as plain:

@@ -755,9 +755,7 @@ def distribution(
     *,
     mirror: NDArray[np.float64] | None = None,
 ) -> Draw:
-    """Plot p(ξ) in percent per bin, its 90 % band, and dashed the mirror solution if the data cannot exclude
-    it; xi in degrees.
-    """
+    """Plot p(ξ) in percent per bin, its 90 % band, and dashed the mirror solution where not excluded."""
 
     def draw(figure: Figure, paint: Paint) -> None:
         axes = figure.add_subplot()

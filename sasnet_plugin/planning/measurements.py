@@ -156,10 +156,7 @@ def list_solvents(
 
 
 def exchanged_density(material: str, solvent: float) -> float:
-    """Scattering length density of a material in water of this density, 1e-6/Å².
-
-    Labile hydrogen, written ``H[1]``, is deuterium in the share that the water is D2O.
-    """
+    """Density, 1e-6/Å², of a material in water of one; labile ``H[1]`` is D in the share of D2O."""
     share = min(max(water_share(solvent), 0.0), 1.0)
     formula, _, mass_density = material.partition("@")
     natural = mass_density if mass_density.endswith("n") else f"{mass_density}n"

@@ -153,9 +153,7 @@ def figure_size(plot: CurvePlot) -> tuple[float, float]:
 def draw_figure(
     figure: Figure, plot: CurvePlot, paint: Paint = day, *, strips: int | None = None, head: float = 0.0
 ) -> Axes:
-    """Fill a figure with the data's panel above strips of residuals, and return the panel; `head` are inches
-    for a title.
-    """
+    """Draw data above strips of residuals, and return the panel of data; `head` inches for a title."""
     below = plot.residuals[:strips]
     ratios = [_PLOT, *[_STRIP] * len(below)]
     width, height = figure.get_size_inches()

@@ -159,9 +159,7 @@ def body_examples(
     *,
     wide: bool = False,
 ) -> Examples:
-    """Measure bodies that no model is in one setting; uninformative curves, and of which nothing is
-    known, are dropped.
-    """
+    """Measure bodies that no model is in one setting; curves of which nothing is known are dropped."""
     used = setting.matrix.indices
     clean = np.zeros((len(bodies), N_WIDE))
     inside = slice(int(used.min()), int(used.max()) + 1)

@@ -61,9 +61,7 @@ class SphereMixture:
         self._kernel, self._q = load_model(form).make_kernel([q]), q
 
     def intensity(self, parameters: Mapping[str, Any], size: str) -> Floats:
-        """I(q) at scale 1 and background 0, (n,), of the parameters of ``form@hardsphere``; `size` is the
-        distributed one.
-        """
+        """I(q), scale 1, background 0, (n,), by parameters of ``form@hardsphere``; `size` is distributed."""
         sizes, shares = _sizes(parameters, size)
         own = {
             name: value

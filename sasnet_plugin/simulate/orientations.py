@@ -48,9 +48,7 @@ def _polynomials(degree: int) -> Floats:
 
 
 def order_parameter(strength: float) -> float:
-    """⟨P₂⟩ of Maier and Saupe's distribution: 3eᵃ / (2√(πa) erfi √a) − 3/4a − 1/2 for a > 0, about 2a/15 for
-    small a.
-    """
+    """⟨P₂⟩ of Maier and Saupe: 3eᵃ / (2√(πa) erfi √a) − 3/4a − 1/2 for a > 0, about 2a/15 for small a."""
     from scipy.special import dawsn
 
     if abs(strength) < 1e-3:

@@ -243,9 +243,7 @@ def scale_and_background(
 def solve_sums(
     sm: Floats, smm: Floats, smy: Floats, sw: float, sy: float, *, lowest: float = 0.0
 ) -> tuple[Floats, Floats]:
-    """`scale_and_background` from the weighted sums of curves, their squares and products with the data, and
-    of weights and data.
-    """
+    """`scale_and_background` from weighted sums of curves, their squares and products with the data."""
     determinant = smm * sw - sm**2
     scale, background = (smy * sw - sm * sy) / determinant, (smm * sy - sm * smy) / determinant
     without_background = ~(background >= lowest)

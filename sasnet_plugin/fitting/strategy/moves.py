@@ -716,9 +716,7 @@ def _order(step: Step) -> tuple[tuple[bool, bool, int], float, int, str]:
 
 
 def rank(step: Step) -> tuple[bool, bool, int]:
-    """What is due comes first: of quick models the simplest, before what it is a part of; all else by
-    worth.
-    """
+    """What is due first: of quick models the simplest, before what it is part of; all else by worth."""
     # Of what is due that which takes longer comes last.
     if step.hypothesis is None or not step.is_assured:
         return not step.due, False, 0

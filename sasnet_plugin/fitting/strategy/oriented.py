@@ -114,9 +114,7 @@ def list_columns(shapes: Sequence[Floats], errors: Sequence[Floats], groups: Int
 def solve_shared(
     columns: Floats, curves: Sequence[ModelCurves], errors: Sequence[Floats]
 ) -> tuple[Floats, Floats]:
-    """Scale that all curves share, and backgrounds of groups, (1 + k,), and residuals of all; no values where
-    there are none.
-    """
+    """Common scale and backgrounds of groups, (1 + k,), and residuals of all; no values if none."""
     measured = np.concatenate([curve.curve.intensity for curve in curves]) / np.concatenate(errors)
     if not np.isfinite(columns).all():
         return np.eye(len(columns))[0], np.full(measured.size, PROBLEM.no_value)

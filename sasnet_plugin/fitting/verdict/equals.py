@@ -67,9 +67,7 @@ def list_other_shapes(result: FitResult) -> list[ModelFit]:
 
 
 def find_simpler_shape(result: FitResult) -> ModelFit | None:
-    """Find the nearest fit of another shape with fewer parameters whose χ² does not reject it, though its
-    evidence does.
-    """
+    """Nearest fit of another shape with fewer parameters that χ² does not reject, but its evidence does."""
     # Evidence decides between models of which one is right. Where the right one may be in no library, a model
     # of many parameters that fits is no proof against a simpler one that fits too.
     best = result.fits[0]

@@ -183,9 +183,7 @@ def settings_of(path: Path, texts: Sequence[str] = ()) -> SansSettings:
 
 
 def settings_of_texts(texts: Sequence[str], option: str = "--geometry") -> SansSettings:
-    """Parse texts ``name=value`` of an option. Raises DataError as `parse_table`, or for a text without a
-    value.
-    """
+    """Parse texts ``name=value``. Raises DataError as `parse_table`, or for a text without a value."""
     return parse_table(parse_assignments(texts, "distance=4000"), option)
 
 

@@ -445,9 +445,7 @@ def _table(body: str, aspect: float) -> Floats:
 
 
 def screen_bodies(cells: Cells, axis: float) -> list[Held]:
-    """Return the nearest of each kind with axes along a director and across it; `axis` of the harmonics,
-    radians, is either.
-    """
+    """Return the nearest of each kind with axes along a director and across it; `axis`, rad, is either."""
     first = int(round((np.log(cells.nodes[0]) - LN_Q[0]) / STEP))
     span = [int(np.log(radius / _RADIUS) / STEP) for radius in RADII]
     shifts = np.arange(span[0], span[1], _APART)
@@ -964,9 +962,7 @@ def director(angles: DistributionFinding, around: Anisotropy) -> Value:
 
 
 def as_curve(measurement: Any) -> Curve | None:
-    """Average an isotropic image around the beam; None if it has a direction. Raises DataError if too few
-    pixels count.
-    """
+    """Average an isotropic image; None if it has a direction. Raises DataError if too few pixels count."""
     image = most_counted(images_of(measurement))
     if image is None or anisotropy([polar(image)]).has_direction:
         return None

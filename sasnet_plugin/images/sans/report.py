@@ -33,9 +33,7 @@ _Q_UNIT, _I_UNIT = "1/angstrom", "1/cm"
 
 
 def export_fit(image: Image, answer: Answer, folder: Path, force: bool) -> bool:
-    """Write the fit of an image into a folder; false if there is none. Raises SasnetError for a foreign file
-    or a failed write.
-    """
+    """Write an image's fit into a folder; false if there is none. Raises SasnetError if that fails."""
     fit = next((finding for finding in answer.findings if isinstance(finding, OrientedFit)), None)
     if fit is None:
         return False
@@ -104,9 +102,7 @@ _HALF, _LEAST = 20.0, 5
 
 
 def sections(measurement: Any, answer: Answer) -> list[Section]:
-    """Draw intensity along two directions and around the beam, with fit and harmonics, of the image with the
-    most counts.
-    """
+    """Draw intensity along two directions and around the beam of the image with the most counts."""
     image = most_counted(images_of(measurement))
     if image is None:
         return []

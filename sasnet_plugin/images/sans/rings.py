@@ -154,9 +154,7 @@ def _divide_by_mean(
 
 
 def odd_harmonics(polar_image: Polar) -> tuple[Floats, Floats]:
-    """Return harmonics of orders `ODD` but the first, over the mean, which no sample has, as `harmonics`
-    does, (N_RINGS, 4).
-    """
+    """Return harmonics of orders `ODD` but the first, over the mean, as `harmonics`, (N_RINGS, 4)."""
     # Uneven detectors, windows or one-sided shadows make them, with even orders of about that size, which
     # look like a sample's axis. The difference of opposite sectors is free of the sample; half has variance r
     # (1/w + 1/w')/4.

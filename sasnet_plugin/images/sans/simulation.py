@@ -346,9 +346,7 @@ def count_in_cells(
     rng: np.random.Generator,
     counts: float,
 ) -> Polar:
-    """Simulate counts in the cells of a beam from intensity (N_RINGS, N_SECTORS), arbitrary scale; `counts`
-    are expected.
-    """
+    """Simulate counts in cells of a beam from intensity (N_RINGS, N_SECTORS); `counts` are expected."""
     weight = cell_beam.geometry.weight
     expected = background.add_to(intensity * weight, weight, cell_beam.geometry.q, cell_beam.block)
     expected *= counts / max(float(expected.sum()), 1e-300)

@@ -108,9 +108,7 @@ class Workspace:
     def accept(
         self, rows: Sequence[int], tag: str, least: float, most: float, person: str, value: int = YES
     ) -> tuple[int, int]:
-        """Take over what the model says of a tag that nobody has answered; how many were accepted,
-        rejected.
-        """
+        """Take over what the model says of unanswered tags; how many were accepted, rejected."""
         # Arguments and errors as of `accepting`.
         with self.lock:
             events = self.accepting(rows, tag, least, most, person, value)

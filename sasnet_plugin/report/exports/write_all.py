@@ -42,9 +42,7 @@ _SCRIPT = read_text(__file__, "bumps_of_sample.txt")
 
 
 def write_sample(result: SampleResult, folder: Path, name: str = "sample") -> list[Path]:
-    """Write a joint fit's SasView project and Bumps script, and the plugin model of sectors. Raises
-    SasnetError on failure.
-    """
+    """Write a joint fit's project, Bumps script and plugin model of sectors. Raises SasnetError."""
     if result.best is None:
         raise SasnetError(f"{result.sample.files[0]}: nothing was fitted together, so nothing is exported.")
     plugin = plugin_path(result.best, folder)

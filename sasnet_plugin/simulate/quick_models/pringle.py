@@ -33,9 +33,7 @@ _AT_ONCE = 40_000
 def intensity(
     q: Floats, radius: float, alpha: float, beta: float, thicknesses: Sequence[tuple[float, float]]
 ) -> Floats:
-    """Sum volume² times the mean square form over weighted thicknesses (weight, Å), (n,); q and curvatures in
-    Å⁻¹, radius in Å.
-    """
+    """Sum volume² times the mean square form over thicknesses (weight, Å), (n,); radius in Å, q in Å⁻¹."""
     bend = (abs(alpha) + abs(beta)) * radius**2
     thick = max(t for _, t in thicknesses) / 2
     over_angle = step_of(_LADDER, _ANGLE * q * max(radius, bend, thick) + _LEAST)

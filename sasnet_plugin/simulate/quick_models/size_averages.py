@@ -102,10 +102,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Layers:
-    """Ellipsoids of one centre and axis, each minus the one within.
-
-    ``ellipsoids`` gives equatorial and polar half axis, and contrast to what is around, of each.
-    """
+    """Ellipsoids of one centre and axis, minus those within: both half axes and contrast of each."""
 
     ellipsoids: Callable[[Parameters], Sequence[tuple[Any, Any, Any]]]
 
