@@ -864,7 +864,7 @@ def fit_oriented(
     problem = min(problems, key=OrientedImage.nllf)
     # Axes spread across a direction look much like axes along the one a quarter turn from it, and so do long
     # bodies along one and flat ones with their axes along the other.
-    problem, rival = _turn_quarter(problem)
+    problem, rival = _turn_quarter(problem, problems)
     is_near = rival.nllf() < SETTINGS.hopeless * problem.nllf()
     problem = min(problem, *_distribute(problem, DISTRIBUTIONS[1:]), key=OrientedImage.nllf)
     dark = find_shadowed(cells, problem.compute_expected())
@@ -881,14 +881,16 @@ def fit_oriented(
     return replace(finish_fit(best, errors, unevenness, rivals), models=tuple(models))
 
 
-def _turn_quarter(problem: OrientedImage) -> list[OrientedImage]:
+def _turn_quarter(problem: OrientedImage, problems: Sequence[OrientedImage]) -> list[OrientedImage]:
     """A fit and the best that begins a quarter turn from it, the likelier first."""
     is_round = problem.body in BODIES
     turned = [turn(problem.values()) for turn in (turn_axes, *([flatten] if is_round else []))]
     quarters = [replace(problem, start={**values, **problem.fixed}, few=not is_round) for values in turned]
     for quarter in quarters:
         run(quarter, _count_steps(problem.body))
-    best, rival = sorted([problem, *quarters], key=OrientedImage.nllf)[:2]
+    # Other particles may have another of their axes along the direction across, so P₂ keeps its sign.
+    crossed = [] if is_round else [p for p in problems if p.body == problem.body and _is_across(problem, p)]
+    best, rival = sorted([problem, *quarters, *crossed], key=OrientedImage.nllf)[:2]
     if best.few:
         best = replace(best, few=False, start=best.values())
         run(best)
@@ -921,8 +923,8 @@ def _follow_starts(
 ) -> list[OrientedImage]:
     """Fits from starts, until all models were tried and one explains the image, or time is over."""
     problems: list[OrientedImage] = []
-    begun = [OrientedImage(cells, start.body, start.values, fixed=fixed) for start in starts]
-    for problem in _approach(begun):
+    begun = _approach([OrientedImage(cells, start.body, start.values, fixed=fixed) for start in starts])
+    for problem in begun:
         run(problem)
         problems.append(problem)
         explained = any(map(OrientedImage.explains, problems))
@@ -930,7 +932,7 @@ def _follow_starts(
             explained and {tried_problem.body for tried_problem in problems} == set(models)
         ) or time.monotonic() > until:
             break
-    return problems
+    return problems + [problem for problem in begun[len(problems) :] if problem.body not in BODIES]
 
 
 def _approach(problems: Sequence[OrientedImage]) -> list[OrientedImage]:
@@ -943,13 +945,21 @@ def _approach(problems: Sequence[OrientedImage]) -> list[OrientedImage]:
 
 def _approach_body(problems: Sequence[OrientedImage]) -> list[OrientedImage]:
     rough = list[OrientedImage]()
-    for problem in problems:
-        # The second that explains the image is hardly a trap.
-        if sum(map(OrientedImage.explains, rough)) < 2:
+    firsts = {_lie_of(problem): problem for problem in problems[::-1]}
+    rest = [problem for problem in problems if problem is not firsts[_lie_of(problem)]]
+    for problem in (*firsts.values(), *rest):
+        # Each lie is tried; then the second that explains the image is hardly a trap.
+        if len(rough) < len(firsts) or sum(map(OrientedImage.explains, rough)) < 2:
             rough.append(replace(problem, few=True))
             run(rough[-1], SETTINGS.first_steps)
     rough.sort(key=OrientedImage.nllf)
-    return [replace(near, start=near.values(), few=False) for near in rough[: SETTINGS.of_lie]]
+    crossed = [near for near in rough if _is_across(rough[0], near)][:1]
+    kept = {id(near): near for near in (*rough[: SETTINGS.of_lie], *crossed)}.values()
+    return [replace(near, start=near.values(), few=False) for near in kept]
+
+
+def _lie_of(problem: OrientedImage) -> tuple[float, bool]:
+    return problem.start["director"], problem.start["p2"] > 0
 
 
 def _begin(
@@ -1016,8 +1026,8 @@ def finish_fit(
     rivals: Sequence[OrientedImage | None],
 ) -> OrientedFit:
     """Make the result of a fitted problem; `errors` are standard deviations."""
-    # Bands also cover equally likely `rivals`: the first, a quarter turn away, for P₂; one of about the same
-    # director for all bands both have.
+    # Bands also cover equally likely `rivals`: the first, a quarter turn away, for P₂, and for sizes of other
+    # particles than `BODIES`; one of about the same director for all bands both have.
     # Simulated again with amplitudes by counting: whitened ones leave to the detector what may be its own.
     counted = replace(problem, start=problem.values(), whitening=None)
     amplitudes, expected = counted.amplitudes()
@@ -1072,7 +1082,8 @@ def _value(name: str, problem: OrientedImage, error: float, rivals: Sequence[Ori
     """A value with a band that holds those of rivals that have it in common with this fit."""
     value = _measure(name, problem)
     low, high, half = 0.0, 0.0, NORMAL_90 * error
-    alike = filter(None, rivals if name == "p2" else rivals[1:])
+    holds_turned = name == "p2" or (name != "director" and problem.body not in BODIES)
+    alike = filter(None, rivals if holds_turned else rivals[1:])
     for rival in alike if name in ("p2", "director") else _select_body(problem.body, list(alike)):
         apart = _measure(name, rival) - value
         if name == "director":

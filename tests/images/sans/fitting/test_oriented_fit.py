@@ -7,7 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.images.sans.fitting import SETTINGS, OrientedFit, cells_of, scale_errors
+from sasnet_plugin.images.sans.fitting import (
+    SETTINGS,
+    OrientedFit,
+    OrientedImage,
+    Unevenness,
+    cells_of,
+    finish_fit,
+    scale_errors,
+)
 from sasnet_plugin.predict.findings import Value
 from tests.images.sans.fitting import rods
 
@@ -40,6 +48,23 @@ def test_a_deviance_above_that_of_counting_is_a_caution_and_widens_errors(good: 
     counting = {"radius": 1.0, "aspect": 0.5, "covariance": 0.1}
     wider = scale_errors({"radius": 0.5, "aspect": 2.0, "covariance": 0.2}, counting, 2.0)
     assert wider == {"radius": 2.0, "aspect": 2.0, "covariance": 0.8}
+
+
+def test_sizes_of_a_fit_as_likely_with_another_axis_along_the_direction_widen_errors(
+    good: OrientedFit,
+) -> None:
+    sizes = {"radius_equat_minor": 40.0, "radius_equat_minor_pd": 0.1, "radius_equat_major": 60.0}
+    start = {"sld": 4.0, "sld_solvent": 1.0, **sizes, "radius_polar": 15.0, "p2": 0.8, "director": 133.0}
+    best = OrientedImage(good.cells, "triaxial_ellipsoid", start)
+    turned = replace(best, start={**start, "radius_polar": 55.0, "director": 43.0})
+    errors = dict.fromkeys(best.sample_limits, 0.5)
+    fit = finish_fit(best, errors, Unevenness(0.0, np.zeros(2)), [turned])
+    assert fit.other == pytest.approx((0.8, 43.0))
+    polar, major = fit.values["radius_polar"], fit.values["radius_equat_major"]
+    assert polar.error == pytest.approx(np.hypot(0.5, 40 / np.sqrt(2)))
+    assert polar.high > 55
+    assert major.error == pytest.approx(0.5)
+    assert "An angle of 43° with ⟨P₂⟩ = 0.80 fits as well." in fit.sentences()[0]
 
 
 def test_json_and_words_say_the_same(good: OrientedFit) -> None:
