@@ -50,7 +50,8 @@ def test_tools_of_assistants_have_the_same_names() -> None:
 
     server, _ = build(Folders((Path.cwd(),)), 1)
     tools = {tool.name: set(tool.input_schema["properties"]) for tool in anyio.run(server.list_tools)}
-    assert tools["fit"] - {"file", "q_min", "q_max"} <= options_of("fit")
+    assert tools["fit"] - {"file", "q_min", "q_max", "exchange"} <= options_of("fit")
+    assert tools["fit"] & {"exchange"} <= options_of("next")
     assert {"fixed", "ranges", "q_range"} <= tools["fit"]
 
 

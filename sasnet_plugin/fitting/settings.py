@@ -292,6 +292,7 @@ class OptimizeSettings:
 class AssessmentSettings:
     """Of `assessment`: what explains a curve, what is distinguishable, what a user is warned of."""
 
+    well_known: float = setting(0.05, "Relative uncertainty of values whose correlation is no concern.")
     significant: float = setting(
         3.0,
         "A difference beyond it is no chance: of χ² from its expectation, of runs of residuals, of a negative"

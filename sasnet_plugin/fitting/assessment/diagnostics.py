@@ -82,7 +82,7 @@ def _matters(names: Sequence[str], fit: ModelFit, explained: set[str]) -> bool:
     if explained & set(names) or not set(names) <= fit.parameters.keys():
         return False
     parameters = [fit.parameters[name] for name in names]
-    return any(p.error is None or p.error > ASSESSMENT.unsure * abs(p.value) for p in parameters)
+    return any(p.error is None or p.error > ASSESSMENT.well_known * abs(p.value) for p in parameters)
 
 
 def _pairs(
