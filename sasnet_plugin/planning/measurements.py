@@ -110,10 +110,13 @@ def exposure_of(curve: Curve, dintensity: Floats, level: float) -> Floats:
 def find_flat_level(curve: Curve, dintensity: Floats) -> float:
     """Flat scattering that was counted and subtracted, in the unit of I, from the uncertainties; else 0."""
     # In a radial average, squared uncertainty times the ring's area (q dq) is I and this over the time.
-    counting = np.maximum(dintensity**2 - (SYSTEMATIC * curve.intensity) ** 2, 0.1 * dintensity**2)
-    measured = counting * curve.q * np.gradient(curve.q)
-    columns = np.stack([curve.intensity, np.ones(len(curve))], axis=1) / measured[:, None]
-    (per_time, flat), *_ = np.linalg.lstsq(columns, np.ones(len(curve)))
+    # Points that count so well that a systematic part may show are left out.
+    counted = dintensity > 4 * SYSTEMATIC * np.abs(curve.intensity)
+    measured = (dintensity**2 * curve.q * np.gradient(curve.q))[counted]
+    if measured.size < _WINDOW:
+        return 0.0
+    columns = np.stack([curve.intensity[counted], np.ones(measured.size)], axis=1) / measured[:, None]
+    (per_time, flat), *_ = np.linalg.lstsq(columns, np.ones(measured.size))
     is_average = per_time > 0 and np.std(columns @ [per_time, flat]) < _RING_SPREAD
     return max(flat / per_time, 0.0) if is_average else 0.0
 

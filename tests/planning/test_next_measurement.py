@@ -26,6 +26,7 @@ from sasnet_plugin.planning.measurements import (
     examples,
     exchanged_density,
     exposure_of,
+    find_flat_level,
     list_solvents,
     move_detector,
     read_instrument,
@@ -93,6 +94,16 @@ def test_labile_hydrogen_follows_the_water() -> None:
     assert exchanged_density(methanol, 6.36) == pytest.approx(
         scattering_length_density("CH3OD@0.787n"), abs=1e-3
     )
+
+
+def test_a_subtracted_level_is_found_in_the_uncertainties_of_a_radial_average() -> None:
+    rng, q = np.random.default_rng(3), np.linspace(0.01, 0.2, 100)
+    signal, level, seconds = 5 * np.exp(-((q * 30) ** 2) / 3), 0.4, 250.0
+    counts = rng.poisson((signal + level) * q * seconds * 1000)
+    sigma = (signal + level) / np.sqrt(counts)
+    curve = Curve(q, signal + sigma * rng.standard_normal(q.size), sigma)
+    assert find_flat_level(curve, sigma) == pytest.approx(level, rel=0.1)
+    assert find_flat_level(curve, 0.03 * signal + 1e-3) == 0.0  # of no radial average: nothing is said
 
 
 def test_exposure_and_error_are_each_others_inverse() -> None:
