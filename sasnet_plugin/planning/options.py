@@ -48,11 +48,11 @@ def tie_exchanging(sample: Sample, exchange: Mapping[str, str] | None) -> Sample
     """A sample whose exchanging parts follow the solvent of each curve, where all solvents are given."""
     if not exchange or None in (sample.solvents or (None,)):
         return sample
-    ties = []
+    ties, ends = [], water_ends()
     for name, material in exchange.items():
-        light, heavy = (exchanged_density(material, end) for end in water_ends())
-        slope = (heavy - light) / (water_ends()[1] - water_ends()[0])
-        ties.append(f"{name} = {light - slope * water_ends()[0]:.6g} + {slope:.6g}*sld_solvent")
+        light, heavy = (exchanged_density(material, end) for end in ends)
+        slope = (heavy - light) / (ends[1] - ends[0])
+        ties.append(f"{name} = {light - slope * ends[0]:.6g} + {slope:.6g}*sld_solvent")
     return replace(sample, ties={**ties_of(ties), **sample.ties})
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from child import PATIENCE
 from pages import NewPage
-from webpages import Server, findings, opened_curve, spheres, until
+from webpages import Server, findings, opened_curve, serve, spheres, until
 
 from sasnet_plugin.data.sample.described import read_description
 from sasnet_plugin.data.sample.sectors import weigh_parts
@@ -53,10 +53,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     contrasts(runs)
     spin_states(runs)
     spheres(runs)
-    found = Server(tmp_path_factory.mktemp("work"), runs)
-    yield found
-    if found.process.poll() is None:
-        assert found.end(signal.SIGINT) == 0
+    yield from serve(tmp_path_factory.mktemp("work"), runs)
 
 
 def until_said(page: Any, pattern: str) -> str:

@@ -22,6 +22,7 @@ from webpages import (
     findings,
     of_no_model,
     opened_curve,
+    serve,
     spheres,
     until,
 )
@@ -38,10 +39,7 @@ def server(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     folder = data / "runs"
     spheres(folder)
     (folder / "paper.dat").write_text("This is no measurement.\n")
-    found = Server(tmp_path_factory.mktemp("work"), folder)
-    yield found
-    if found.process.poll() is None:
-        assert found.end(signal.SIGINT) == 0
+    yield from serve(tmp_path_factory.mktemp("work"), folder)
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +48,7 @@ def odd_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("samples")
     odd(folder)
     of_no_model(folder)
-    found = Server(tmp_path_factory.mktemp("fitted"), folder)
-    yield found
-    if found.process.poll() is None:
-        assert found.end(signal.SIGINT) == 0
+    yield from serve(tmp_path_factory.mktemp("fitted"), folder)
 
 
 def test_what_is_dropped_is_listed_and_junk_is_told(server: Server, new_page: NewPage, data: Path) -> None:

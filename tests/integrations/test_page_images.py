@@ -14,7 +14,7 @@ import pytest
 from imagefiles import DIRECTOR, RADIUS, broken, lattice, rods
 from pages import NewPage
 from typer.testing import CliRunner
-from webpages import Server, findings, spheres, until
+from webpages import Server, findings, serve, spheres, until
 
 from sasnet_plugin.cli.main import app
 
@@ -45,10 +45,7 @@ def rods_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all that does not kill it."""
-    found = Server(tmp_path_factory.mktemp("work"), folder)
-    yield found
-    if found.process.poll() is None:
-        assert found.end(signal.SIGINT) == 0
+    yield from serve(tmp_path_factory.mktemp("work"), folder)
 
 
 def listed(page: Any, number: int) -> Any:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,14 @@ class Server:
         mark = "&" if "?" in where else "?"
         with urllib.request.urlopen(f"{home}{where}{mark}{query}") as answer:
             return json.load(answer)
+
+
+def serve(work: Path, folder: Path) -> Iterator[Server]:
+    """A server of several tests, which Ctrl-C ends well unless one of them has ended it."""
+    server = Server(work, folder)
+    yield server
+    if server.process.poll() is None:
+        assert server.end(signal.SIGINT) == 0
 
 
 def spheres(folder: Path, name: str = "spheres.dat", radius: float = 62.0) -> Path:

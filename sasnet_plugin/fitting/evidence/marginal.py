@@ -93,10 +93,14 @@ def penalise_outside(fit: ModelFit) -> float:
     for name in fit.free:
         p = fit.parameters[name]
         low, high = _VALID.get((fit.model, name)) or bounds.get(name, (p.low, p.high))
-        far = max(low - p.value, _shortest(fit, name) - p.value, p.value - high, 0.0)
-        if far > 0:
-            penalty += min((far / p.error) ** 2 if p.error else inf, PROBLEM.no_value)
+        penalty += cost_outside(p, max(low, _shortest(fit, name)), high)
     return penalty
+
+
+def cost_outside(p: Parameter, low: float, high: float) -> float:
+    """-2 ln of how far a value lies from a range, in its error; 0 inside."""
+    far = max(low - p.value, p.value - high, 0.0)
+    return min((far / p.error) ** 2 if p.error else inf, PROBLEM.no_value) if far > 0 else 0.0
 
 
 #: Where a model's formula holds, narrower than what its parameters may be. Chains with excluded volume are

@@ -24,7 +24,7 @@ from ..evidence.linear import (
     residuals,
     solve_generalised,
 )
-from ..evidence.marginal import Evidence, marginal, penalise_outside
+from ..evidence.marginal import Evidence, cost_outside, marginal, penalise_outside
 from ..ledger import Ledger, read_spent_time
 from ..optimize.bumps_fit import ReportedJoint, refit_jointly_by_bumps
 from ..optimize.least_squares_problem import LeastSquaresProblem
@@ -340,8 +340,7 @@ def _penalise_densities(fit: JointFit, probes: Sequence[str]) -> float:
     """-2 ln of how far shared densities lie from those of matter, in their errors."""
     low, high = PROBLEM.matter["xray" if "xray" in probes else "neutron"]
     free = [p for name, p in fit.parameters.items() if "sld" in bare(name) and not p.fixed and p.error]
-    off = (max(low - p.value, p.value - high, 0.0) / (p.error or np.inf) for p in free)
-    return sum(min(far**2, PROBLEM.no_value) for far in off)
+    return sum(cost_outside(p, low, high) for p in free)
 
 
 def _parameters(minimum: JointMinimum) -> tuple[dict[str, Parameter], tuple[dict[str, Parameter], ...]]:
