@@ -485,6 +485,7 @@ async function goTo(fit, place = null, since = "") {
     await histories();
     if (now === turn && !state.model) await showKnown();
   }
+  if (found?.problem) tell(found.problem); // it failed before it was watched
   if (!found || found.state !== "done") return;
   if (place === null) place = first(found.answer);
   sayFit(found, fit, place);
