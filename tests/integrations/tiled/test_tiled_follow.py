@@ -222,15 +222,14 @@ def test_kills_cuts_and_restarts_lose_and_double_nothing(
             wanted.append(f"c{len(wanted):03d}")
             place.write_table(curve(40.0, len(wanted)), key=wanted[-1])
 
-    writing = threading.Thread(target=write, args=(20,))
-    writing.start()
-    until(lambda: len(wanted) > 2)
-    for _ in range(2):  # killed while it answers
+    for _ in range(2):  # killed while it answers, with more to answer than before
+        writing = threading.Thread(target=write, args=(10,))
+        writing.start()
         before = len(names(out))
         watching = Watching(address, out, "--write-back", "both")
         until(lambda before=before: len(names(out)) > before)  # type: ignore[misc]
         watching.end(signal.SIGKILL)
-    writing.join()
+        writing.join()
     watching = Watching(address, out, "--write-back", "both")
     try:
         write(1)
