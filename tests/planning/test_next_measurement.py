@@ -296,6 +296,28 @@ def test_a_plan_that_is_ended_early_says_so_and_no_more(spheres: FitResult) -> N
     assert "None of these" not in str(plan)
 
 
+def test_a_search_that_is_ended_stops_at_once_and_shows_no_half_found_time(
+    spheres: FitResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+
+    def count(*args: Any) -> Any:
+        looks.append(args[3])
+        return foresee(*args)
+
+    monkeypatch.setattr("sasnet_plugin.planning.next_measurement.foresee", count)
+    fit = spheres.fits[0]
+    two = replace(spheres, fits=(replace(fit, weight=0.97), replace(fit, weight=0.03)))
+    complete = next_measurement(two, solvents=())
+    assert {ranked.time_to_aim for ranked in complete.ranked} == {1 / 16}
+    most = len(looks) - 1  # in the last search
+    looks.clear()
+    plan = next_measurement(two, solvents=(), ended=lambda: len(looks) >= most)
+    assert len(looks) == most
+    assert sorted(str(ranked.time_to_aim) for ranked in plan.ranked) == ["0.0625", "0.0625", "None"]
+    assert plan.table()[-1][-1] == "1 × the present time or less"
+
+
 def test_an_aim_that_is_reached_already_is_said_to_be(spheres: FitResult) -> None:
     fit = spheres.fits[0]
     two = replace(spheres, fits=(replace(fit, weight=0.97), replace(fit, weight=0.03)))
@@ -447,6 +469,9 @@ def test_wrong_questions_are_refused_in_a_sentence(spheres: FitResult) -> None:
         next_measurement(spheres, parameter="thickness", solvents=())
     with pytest.raises(SasnetError, match="aim of 2 is impossible"):
         next_measurement(spheres, aim=2.0)
+    for question in ({"changes": {"heavy core": {"sld_coer": 6.2}}}, {"exchange": {"sld_coer": "H2O@1"}}):
+        with pytest.raises(SasnetError, match="sld_coer: none of the fitted models has this parameter"):
+            next_measurement(spheres, **question)
     one = spheres.fits[0]
     with pytest.raises(SasnetError, match="Only sphere was fitted, so there is nothing to decide. First fit"):
         next_measurement(replace(spheres, fits=(one,)))
