@@ -224,7 +224,8 @@ class Plan:
             return sentences.NOT_SEARCHED(measurement=best.name, aim=self._aim_share())
         is_reaching = self.recommended is not None or best.time_to_aim is None
         if self.parameter is None:
-            said = {"measurement": best.name, "chance": percent(goal.chance), "now": percent(self.now)}
+            chance = self._chance_text(goal.chance)
+            said = {"measurement": best.name, "chance": chance, "now": percent(self.now)}
             if not is_reaching:
                 return sentences.NOTHING_DECIDES(time=self.time_text(goal.time), **said)
             return sentences.MEASURE_NEXT(time=self.time_text(goal.time), **said)
@@ -250,8 +251,14 @@ class Plan:
 
     def _figure(self, look: Outlook) -> str:
         if self.parameter is None:
-            return percent(look.chance)
+            return self._chance_text(look.chance)
         return "–" if look.error is None else quantity(float(significant(look.error, 2)), self.unit)
+
+    def _chance_text(self, chance: float) -> str:
+        text = percent(chance)
+        if chance >= self.aim or text != percent(self.aim):
+            return text
+        return f"{math.floor(1000 * chance) / 10:g} %"  # not rounded up to an aim that is missed
 
     def _aim_text(self, ranked: Ranked) -> str:
         if ranked.time_to_aim is None:

@@ -33,8 +33,14 @@ from sasnet_plugin.planning.measurements import (
     water_level,
     water_share,
 )
-from sasnet_plugin.planning.next_measurement import _unknown_densities, _weights, next_measurement
-from sasnet_plugin.planning.outlook import foresee
+from sasnet_plugin.planning.next_measurement import (
+    Plan,
+    Ranked,
+    _unknown_densities,
+    _weights,
+    next_measurement,
+)
+from sasnet_plugin.planning.outlook import Outlook, foresee
 from sasnet_plugin.planning.rivals import Rival
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -408,6 +414,14 @@ def test_an_aim_is_printed_as_it_was_given_and_no_time_is_left_blank(spheres: Fi
     ]
     assert unsearched
     assert all(row[-1] == "1 × the present time or less" for row in unsearched)
+
+
+def test_a_chance_below_the_aim_is_not_rounded_up_to_it(spheres: FitResult) -> None:
+    look = Outlook(_again(spheres), 1.0, 0.9468, {})
+    plan = Plan((Ranked(look, np.inf, at_longest=look),), {"sphere": 0.6}, 0.95, None, 0.6, 1.0, False)
+    assert "with a probability of 94.6 % at most" in plan.lines()[1]
+    assert plan.table()[1][2:] == ["94.6 %", "over 64 × the present time"]
+    assert replace(plan, aim=0.94).table()[1][2] == replace(plan, aim=0.99).table()[1][2] == "95 %"
 
 
 def test_the_page_gets_lines_a_table_a_picture_and_progress(spheres: FitResult, tmp_path: Path) -> None:
