@@ -646,7 +646,7 @@ def _now(rivals: Sequence[Rival], parameter: str | None) -> tuple[float, str]:
     for rival in rivals:
         found = rival.errors(rival.before.covariance).get(parameter)
         if found is not None:
-            return found[1] / abs(found[0]), rival.fit.parameters[parameter].unit
+            return found.error / abs(found.value), rival.fit.parameters[parameter].unit
     return math.nan, ""
 
 

@@ -157,7 +157,7 @@ def test_the_error_falls_with_the_root_of_the_counting_time(spheres: FitResult) 
     short, longer = (foresee([rival], [[rival.before.z]], weak, time, "radius").error for time in (1e3, 4e3))
     assert short is not None
     assert longer is not None
-    value, before = rival.errors(rival.before.covariance)["radius"]
+    value, before, _ = rival.errors(rival.before.covariance)["radius"]
     floor = calibration_error(value, "Ang")
     before, *after = (np.sqrt(error**2 - floor**2) for error in (before, short, longer))
     alone = [1 / np.sqrt(1 / error**2 - 1 / before**2) for error in after]
