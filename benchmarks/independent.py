@@ -40,7 +40,7 @@ from .independent_curves.instruments import INSTRUMENTS, Measurement
 from .independent_curves.kinds import BY_NAME, KINDS, curve_of, drawn_of
 from .independent_curves.reflectivity import measured_reflectivity
 from .independent_curves.scoring import CAUTIONED, REFUSED, RIGHT, WRONG, name_of, stated, values, verdict
-from .kept import kept
+from .kept import resumed
 from .tables import markdown, show
 
 #: Curves of a kind in each third of the seeds, and of the kind that has fifty.
@@ -242,19 +242,17 @@ def short(answer: dict[str, Any]) -> dict[str, Any]:
 
 def run_part(part: str, jobs: Sequence[Job], work: Path, checkout: Path | None) -> list[dict[str, Any]]:
     """The rows of a part: what is kept and, by the package of a checkout, what is new."""
-    path = work / f"{part}.jsonl"
-    rows = kept(path, "key")
-    missing = [job for job in jobs if job.key not in rows]
-    with path.open("a", encoding="utf-8") as file:
-        if path.stat().st_size and not path.read_text(encoding="utf-8").endswith("\n"):
-            file.write("\n")
+    by_key = {job.key: job for job in jobs}
+
+    def answer(missing: list[str]) -> Iterator[dict[str, Any]]:
         command = "fit" if part in ("curves", "flat") else "classify"
-        for row in answers(missing, command, checkout) if checkout else ():
-            rows[row["key"]] = row
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            file.flush()
-            print(f"{part}: {row['key']}: {_said(row['answer'])} ({row['seconds']:.1f} s)", flush=True)
-    return [judged(rows[job.key]) if part == "curves" else rows[job.key] for job in jobs if job.key in rows]
+        return answers([by_key[key] for key in missing], command, checkout) if checkout else iter(())
+
+    rows = resumed(
+        work / f"{part}.jsonl", list(by_key), answer,
+        lambda row: f"{row['key']}: {_said(row['answer'])} ({row['seconds']:.1f} s)", "key",
+    )  # fmt: skip
+    return [judged(row) for row in rows] if part == "curves" else rows
 
 
 def _said(answer: dict[str, Any]) -> str:
@@ -449,7 +447,6 @@ def main() -> None:
         return
     if asked.work is None:
         parser.error("--work W is needed: a folder where answers are kept")
-    asked.work.mkdir(parents=True, exist_ok=True)
     rows = {
         part: run_part(
             part,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -37,27 +37,35 @@ def kept(path: Path, key: str = "index") -> dict[Any, dict[str, Any]]:
     return rows
 
 
+def resumed(
+    path: Path, asked: Sequence[Any], answer: Callable[[list[Any]], Iterable[dict[str, Any]]],
+    said: Callable[[dict[str, Any]], str], key: str = "index",
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The rows of all that is asked: kept ones, and what `answer` gives of the others."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = kept(path, key)
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    with path.open("a", encoding="utf-8") as file:
+        if text and not text.endswith("\n"):  # torn when a run was killed
+            file.write("\n")
+        for row in answer([one for one in asked if one not in rows]):
+            rows[row[key]] = row
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.flush()
+            print(f"{path.stem} {len(rows)}/{len(asked)} {said(row)}", flush=True)
+    return [rows[one] for one in asked if one in rows]
+
+
 def run(
     solve: Solver, contestant: str, numbers: int | Sequence[int], seed: int, work: Path, workers: int
 ) -> list[dict[str, Any]]:
     """All answers of one contestant to so many problems or to those, what is kept and what is new."""
     asked = range(numbers) if isinstance(numbers, int) else numbers
-    work.mkdir(parents=True, exist_ok=True)
-    path = work / f"{contestant}-{seed}.jsonl"
-    rows = kept(path)
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    torn = bool(text) and not text.endswith("\n")
-    missing = [i for i in asked if i not in rows]
-    with path.open("a", encoding="utf-8") as file:
-        if torn:
-            file.write("\n")
-        for row in _answers(solve, contestant, missing, seed, workers):
-            rows[row["index"]] = row
-            file.write(json.dumps(row) + "\n")
-            file.flush()
-            done = f"{contestant} {len(rows)}/{len(asked)}"
-            print(f"{done} {row['model']} {row['success']} {row['seconds']:.1f} s", flush=True)
-    return [rows[i] for i in asked if i in rows]
+    return resumed(
+        work / f"{contestant}-{seed}.jsonl", asked,
+        lambda missing: _answers(solve, contestant, missing, seed, workers),
+        lambda row: f"{row['model']} {row['success']} {row['seconds']:.1f} s",
+    )  # fmt: skip
 
 
 def _answers(

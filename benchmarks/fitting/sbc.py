@@ -27,7 +27,7 @@ from ..asked import parser_of
 from ..kept import Here, kept, run
 from ..tables import markdown, percent, show
 from .fitting import amplitudes
-from .shared_error import shared_error
+from .systematic import shared_error
 from .task import measurement
 
 if TYPE_CHECKING:

@@ -28,6 +28,8 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -37,13 +39,52 @@ import numpy as np
 from ..asked import parser_of
 from ..rooms import checkout_version
 from ..tables import markdown
-from .mutants_files import GOOD_FILES, Good
+from . import instruments
+from .containers import cansas, nexus, nxcansas
 from .mutations import of_file
+from .samples import KINDS, Array, File, Measurement, measured
+from .units import PER_NM, Table
 
 MOST_OFF = 0.03
 MOST_SECONDS, MOST_BYTES = 30.0, 1.5e9
 OUTCOMES = ("same", "noted", "refused", "silent", "traceback", "too long", "too large")
 BAD = OUTCOMES[3:]
+
+
+@dataclass(frozen=True)
+class Good:
+    """A good file."""
+
+    kind: str  #: "text", "xml" or "hdf5": how it can be damaged.
+    sample: int  #: One of `KINDS`.
+    write: Callable[[Measurement], File]
+
+    @property
+    def size(self) -> float:
+        """Radius, Rg or spacing, Å."""
+        return (60.0, 60.0, 120.0)[self.sample]
+
+    def form(self, q: Array, size: float) -> Array:
+        """The curve of the sample, of another size."""
+        return KINDS[self.sample][1](q, size)
+
+
+GOOD_FILES = {
+    "text": Good("text", 0, Table(".dat", "# q (1/A)  I (1/cm)  dI (1/cm)\n", form="%.6e")),
+    "text of a coil": Good(
+        "text", 1, Table(".txt", "Sample 1\nq(1/nm)\tI\tsigma\n", "nm I dI", "%.5e", "\t")
+    ),
+    "text with dq": Good("text", 2, Table(".dat", "# q(1/A) I dI dq\n", "q I dI dQ", "%.6g", "  ")),
+    "CSV": Good("text", 0, Table(".csv", "q (1/A),I (1/cm),dI (1/cm)\n", form="%.7g", gap=",")),
+    "CSV of a coil": Good("text", 1, Table(".csv", "q_nm^-1;I;error\n", "nm I dI", "%.6e", ";")),
+    "canSAS XML": Good("xml", 0, partial(cansas, "1/A", 1.0, "1.1")),
+    "canSAS XML of lamellae": Good("xml", 2, partial(cansas, "1/nm", PER_NM, "1.1")),
+    "NXcanSAS": Good("hdf5", 0, partial(nxcansas, "1/angstrom", 1.0, "plain")),
+    "NeXus": Good("hdf5", 1, partial(nexus, "errors")),
+    "PDH": Good("text", 0, instruments.pdh),
+    "ABS": Good("text", 1, instruments.nist_abs),
+    "USANS": Good("text", 1, partial(instruments.usans, half=1e-4)),  # a slit too short to matter
+}
 
 
 def size_of(curve: Any, good: Good) -> float:
@@ -100,15 +141,15 @@ def judged(answer: dict[str, Any], right: dict[str, Any]) -> tuple[str, str]:
 def child(name: str, folder: Path, seed: int, first: int, last: int) -> None:
     """Read mutants of one good file, from a number to another, and print a line of each."""
     good = GOOD_FILES[name]
-    whole = good.written()
-    path = folder / f"{name.replace(' ', '_')}{good.suffix}"
+    file = good.write(measured(good.sample, 3))
+    whole, path = file.content, folder / f"{name.replace(' ', '_')}{file.suffix}"
     path.write_bytes(whole)
     right = answer_of(path, good)
     if "sizes" not in right or abs(right["sizes"][0] / good.size - 1) > 0.05:
         raise SystemExit(f"{name}: the good file is not read: {right}")
     for number in range(first, last):
         how, content = of_file(whole, good.kind, np.random.default_rng([seed, crc32(name.encode()), number]))
-        mutant = folder / f"{path.stem}_{number}{good.suffix}"
+        mutant = folder / f"{path.stem}_{number}{file.suffix}"
         mutant.write_bytes(content)
         print(json.dumps({"started": number, "how": how, "path": str(mutant)}), flush=True)
         began = time.monotonic()
