@@ -9,108 +9,64 @@ and the beam off its middle.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .elsewhere_files import FORMATS, bars, hit, write
+from .elsewhere_files import FORMATS, FloatArray, Tagged, ball, bars, hit, write
 
-FloatArray = NDArray[np.float64]
 #: Voxels along each side, and by how much an FFT is padded.
 VOXELS, PAD = 72, 4
-#: Of twelve scenes; the last two kinds are no single particles, and must be refused.
+#: Of twelve scenes; the last kind is no single particle, and must be refused.
 KINDS = (
     *("round", "elliptical", "streak", "newton", "empty", "bent"),
     *("round", "double", "elliptical", "asymmetric", "streak", "foreign"),
 )
 #: The tag that a kind must have, and those that it surely has not.
-WANTED = {
-    "round": "Round",
-    "elliptical": "Elliptical",
-    "streak": "Streak",
-    "newton": "NewtonRings",
-    "empty": "Empty",
-    "bent": "Bent",
-    "double": "DoubleRings",
-    "asymmetric": "Asymmetric",
-}
-_NEVER = {
-    "round": ("Prolate", "Streak", "Bent", "Elliptical", "Empty", "NewtonRings"),
-    "elliptical": ("Round", "Bent", "Empty", "NewtonRings", "Streak"),
-    "streak": ("Round", "Empty", "NewtonRings", "Spherical/Oblate"),
-    "bent": ("Round", "Empty", "NewtonRings", "Spherical/Oblate"),
-    "newton": ("Empty", "Prolate", "Streak", "Bent"),
-    "double": ("Empty", "Prolate", "Streak", "Bent"),
-    "asymmetric": ("Empty", "Round"),
-    "empty": ("Round", "Elliptical", "Prolate", "NewtonRings"),
-    "foreign": tuple(name for name in WANTED.values() if name != "Empty"),
+TAGS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "round": ("Round", ("Prolate", "Streak", "Bent", "Elliptical", "Empty", "NewtonRings")),
+    "elliptical": ("Elliptical", ("Round", "Bent", "Empty", "NewtonRings", "Streak")),
+    "streak": ("Streak", ("Round", "Empty", "NewtonRings", "Spherical/Oblate")),
+    "bent": ("Bent", ("Round", "Empty", "NewtonRings", "Spherical/Oblate")),
+    "newton": ("NewtonRings", ("Empty", "Prolate", "Streak", "Bent")),
+    "double": ("DoubleRings", ("Empty", "Prolate", "Streak", "Bent")),
+    "asymmetric": ("Asymmetric", ("Empty", "Round")),
+    "empty": ("Empty", ("Round", "Elliptical", "Prolate", "NewtonRings")),
 }
 DETECTORS = ((512, 512), (400, 520), (300, 300), (700, 640))
+#: Whether a point is inside, from its place along an axis and its squared distance from that.
+Inside = Callable[[FloatArray, FloatArray], NDArray[np.bool_]]
 
 
-@dataclass(frozen=True)
-class Truth:
-    kind: str
-    wanted: str  #: The tag that it must have; empty where it must be refused.
-    never: tuple[str, ...]  #: Tags that it surely has not.
-    counts: float
-
-    @property
-    def foreign(self) -> bool:
-        """No single particle: it must be refused."""
-        return not self.wanted
-
-
-def voxels(inside: Any) -> FloatArray:
-    """(VOXELS,) * 3 shares that are filled, of a body with x, y, z within ±1; by 8 points in each voxel."""
+def voxels(tilt: float, turn: float, inside: Inside) -> FloatArray:
+    """(VOXELS,) * 3 shares that are filled, of a body within ±1; by 8 points in each voxel."""
     fine = (np.arange(2 * VOXELS) + 0.5) / VOXELS - 1
     z, y, x = np.meshgrid(fine, fine, fine, indexing="ij")
-    filled = inside(x, y, z).astype(np.float32)
+    along = np.cos(tilt) * np.cos(turn) * x + np.cos(tilt) * np.sin(turn) * y + np.sin(tilt) * z
+    filled = inside(along, x * x + y * y + z * z - along**2).astype(np.float32)
     return filled.reshape(VOXELS, 2, VOXELS, 2, VOXELS, 2).mean(axis=(1, 3, 5))
 
 
-def ellipsoid(ratio: float, tilt: float, turn: float) -> Any:
+def ellipsoid(ratio: float) -> Inside:
     """Of revolution, its axis `ratio` times as long as the others; the longest semi-axis is 0.95."""
-    axis = _axis(tilt, turn)
     across = 0.95 / max(ratio, 1.0)
-
-    def inside(x: FloatArray, y: FloatArray, z: FloatArray) -> NDArray[np.bool_]:
-        along = axis[0] * x + axis[1] * y + axis[2] * z
-        square = x * x + y * y + z * z - along**2
-        return square / across**2 + along**2 / (ratio * across) ** 2 < 1
-
-    return inside
+    return lambda along, square: square / across**2 + along**2 / (ratio * across) ** 2 < 1
 
 
-def rod(ratio: float, tilt: float, turn: float) -> Any:
+def rod(ratio: float) -> Inside:
     """A cylinder between half spheres, `ratio` times as long as wide in all."""
-    axis, radius = _axis(tilt, turn), 0.95 / ratio
-
-    def inside(x: FloatArray, y: FloatArray, z: FloatArray) -> NDArray[np.bool_]:
-        along = axis[0] * x + axis[1] * y + axis[2] * z
-        beyond = np.maximum(np.abs(along) - (0.95 - radius), 0)
-        return x * x + y * y + z * z - along**2 + beyond**2 < radius**2
-
-    return inside
+    radius = 0.95 / ratio
+    return lambda along, square: square + np.maximum(np.abs(along) - (0.95 - radius), 0) ** 2 < radius**2
 
 
-def pair(first: float, second: float, apart: float, turn: float) -> Any:
+def pair(first: float, second: float, apart: float) -> Inside:
     """Two spheres that have grown together."""
-    x0, y0 = apart * np.cos(turn), apart * np.sin(turn)
-
-    def inside(x: FloatArray, y: FloatArray, z: FloatArray) -> NDArray[np.bool_]:
-        one = (x + x0 / 2) ** 2 + (y + y0 / 2) ** 2 + z * z < first**2
-        two = (x - x0 / 2) ** 2 + (y - y0 / 2) ** 2 + z * z < second**2
-        return one | two
-
-    return inside
-
-
-def _axis(tilt: float, turn: float) -> tuple[float, float, float]:
-    return np.cos(tilt) * np.cos(turn), np.cos(tilt) * np.sin(turn), np.sin(tilt)
+    return lambda along, square: (
+        ((along + apart / 2) ** 2 + square < first**2) | ((along - apart / 2) ** 2 + square < second**2)
+    )
 
 
 def field_of(body: FloatArray, half: float, k: float, q: FloatArray, passed: float) -> NDArray[np.complex128]:
@@ -122,21 +78,19 @@ def field_of(body: FloatArray, half: float, k: float, q: FloatArray, passed: flo
 
     step, padded = 2 * half / VOXELS, PAD * VOXELS
     at = (q * step * padded / (2 * np.pi)) + padded // 2
-    rows, columns = np.meshgrid(at, at, indexing="ij")
-    square = np.minimum(q[:, None] ** 2 + q[None, :] ** 2, k * k)
-    qz = k - np.sqrt(k * k - square)
+    places = np.meshgrid(at, at, indexing="ij")
+    qz = k - np.sqrt(k * k - np.minimum(q[:, None] ** 2 + q[None, :] ** 2, k * k))
     # The transform of a voxel's own box.
     box = np.sinc(q * step / (2 * np.pi))
     before, total = np.zeros((VOXELS, VOXELS)), np.zeros((q.size, q.size), complex)
+    inner = slice((padded - VOXELS) // 2, (padded + VOXELS) // 2)
     for number, plane in enumerate(body):
         if plane.any():
             source = np.zeros((padded, padded))
-            first = (padded - VOXELS) // 2
-            source[first : first + VOXELS, first : first + VOXELS] = plane * np.exp(-passed * before)
+            source[inner, inner] = plane * np.exp(-passed * before)
             wave = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(source)))
             real, imaginary = (
-                map_coordinates(p, [rows + 0.0, columns + 0.0], order=3, mode="nearest")
-                for p in (wave.real, wave.imag)
+                map_coordinates(part, places, order=3, mode="nearest") for part in (wave.real, wave.imag)
             )
             z = ((number + 0.5) / VOXELS * 2 - 1) * half
             total += (real + 1j * imaginary) * np.exp(1j * qz * z)
@@ -144,41 +98,34 @@ def field_of(body: FloatArray, half: float, k: float, q: FloatArray, passed: flo
     return total * np.outer(box, box)
 
 
+#: Of a kind: draws the body, its tilt, and half of the cube over the drawn size.
+BODIES: dict[str, Callable[[np.random.Generator], tuple[Inside, float, float]]] = {
+    "round": lambda rng: (ellipsoid(rng.uniform(0.96, 1)), rng.uniform(0, 1.2), 1),
+    "elliptical": lambda rng: (ellipsoid(rng.uniform(0.6, 0.8)), rng.uniform(0, 0.3), 1.15),
+    "streak": lambda rng: (rod(rng.uniform(2.2, 3.6)), rng.uniform(0, 0.15), 1.5),
+    "bent": lambda rng: (rod(rng.uniform(2.6, 4)), rng.uniform(0.75, 1.0), 1.6),
+    "asymmetric": lambda rng: (pair(0.55, rng.uniform(0.3, 0.42), 0.72), 0, 1.5),
+}
+
+
 def pattern(kind: str, theta: float, q: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Intensity over a square of q in units of q at the window's edge, at angle `theta`; any scale."""
-    k, size, turn = (
-        1 / np.sin(theta),
-        float(np.exp(rng.uniform(*np.log((9, 28))))),
-        float(rng.uniform(0, 6.3)),
-    )
-    passed = float(rng.uniform(0, 1.5)) * (rng.random() < 0.5)
-    if kind == "round":
-        body, half = ellipsoid(rng.uniform(0.96, 1), rng.uniform(0, 1.2), turn), size
-    elif kind == "elliptical":
-        body, half = ellipsoid(rng.uniform(0.6, 0.8), rng.uniform(0, 0.3), turn), 1.15 * size
-    elif kind == "streak":
-        body, half = rod(rng.uniform(2.2, 3.6), rng.uniform(0, 0.15), turn), 1.5 * size
-    elif kind == "bent":
-        body, half = rod(rng.uniform(2.6, 4), rng.uniform(0.75, 1.0), turn), 1.6 * size
-    elif kind == "asymmetric":
-        body, half = pair(0.55, rng.uniform(0.3, 0.42), 0.72, turn), 1.5 * size
-    else:
-        body, half = ellipsoid(1.0, 0, 0), size
-    first = field_of(voxels(body), half, k, q, passed)
+    k, size = 1 / np.sin(theta), float(np.exp(rng.uniform(*np.log((9, 28)))))
+    turn, passed = float(rng.uniform(0, 6.3)), float(rng.uniform(0, 1.5)) * (rng.random() < 0.5)
+    inside, tilt, factor = BODIES[kind](rng) if kind in BODIES else (ellipsoid(1.0), 0, 1)
+    body, half = voxels(tilt, turn, inside), factor * size
+    first = field_of(body, half, k, q, passed)
     if kind == "newton":
         fringes = rng.uniform(4, 9)
         square = np.minimum(q[:, None] ** 2 + q[None, :] ** 2, 1.0)
         path = fringes * 2 * np.pi * (k - np.sqrt(k * k - square)) / (k - np.sqrt(k * k - 1))
-        aside = rng.uniform(0, 1.0, 2) @ np.stack([np.broadcast_to(q[:, None], path.shape)] * 2).reshape(
-            2, -1
-        )
-        phase = path + 2 * np.pi * aside.reshape(path.shape)
-        return np.abs(first * (1 + rng.uniform(0.7, 1) * np.exp(1j * phase))) ** 2
+        phase = path + 2 * np.pi * rng.uniform(0, 1.0, 2).sum() * q[:, None]
+        first = first * (1 + rng.uniform(0.7, 1) * np.exp(1j * phase))
+    intensity = np.abs(first) ** 2
     if kind == "double":
-        other = np.abs(field_of(voxels(body), half * rng.uniform(0.4, 0.65), k, q, passed)) ** 2
-        one = np.abs(first) ** 2
-        return one + other * (rng.uniform(0.6, 1) * one.sum() / other.sum())
-    return np.abs(first) ** 2
+        other = np.abs(field_of(body, half * rng.uniform(0.4, 0.65), k, q, passed)) ** 2
+        intensity = intensity + other * (rng.uniform(0.6, 1) * intensity.sum() / other.sum())
+    return intensity
 
 
 def foreign(q: FloatArray, rng: np.random.Generator) -> tuple[str, FloatArray]:
@@ -187,51 +134,42 @@ def foreign(q: FloatArray, rng: np.random.Generator) -> tuple[str, FloatArray]:
     which = int(rng.integers(3))
     if which == 0:
         at = rng.uniform(0.2, 0.4) * np.sqrt([1, 2, 3, 4, 5, 6, 8])
-        rings = sum(
-            w * np.exp(-(((r - a) / 0.012) ** 2) / 2) for a, w in zip(at, rng.uniform(1, 3, 7), strict=True)
-        )
+        heights = zip(at, rng.uniform(1, 3, 7), strict=True)
+        rings = sum(height * np.exp(-(((r - a) / 0.012) ** 2) / 2) for a, height in heights)
         return "powder", np.asarray(rings + 0.05 * np.exp(-r / 0.4))
     if which == 1:
-        found, cell = 0.002 * np.exp(-r / 0.4), rng.uniform(0.12, 0.25)
-        turn = rng.uniform(0, 1.5)
+        spots, cell = 0.002 * np.exp(-r / 0.4), rng.uniform(0.12, 0.25)
+        along = cell * np.exp(1j * rng.uniform(0, 1.5))
         for h in range(-8, 9):
             for j in range(-8, 9):
-                x, y = (
-                    cell * (h * np.cos(turn) - j * np.sin(turn)),
-                    cell * (h * np.sin(turn) + j * np.cos(turn)),
-                )
-                near = (q[None, :] - x) ** 2 + (q[:, None] - y) ** 2
-                found = found + rng.exponential() * np.exp(-near / (2 * 0.008**2)) * np.exp(
-                    -2 * (x * x + y * y)
-                )
-        return "crystal", found
+                at = (h + 1j * j) * along
+                near = (q[None, :] - at.real) ** 2 + (q[:, None] - at.imag) ** 2
+                height = rng.exponential() * np.exp(-2 * abs(at) ** 2)
+                spots = spots + height * np.exp(-near / (2 * 0.008**2))
+        return "crystal", spots
     # A hundred spheres anywhere: speckle under one form factor.
     places = rng.uniform(-60, 60, (100, 2))
     waves = np.exp(1j * np.outer(q, places[:, 0]))[:, None, :] * np.exp(1j * np.outer(q, places[:, 1]))[None]
-    x = np.maximum(8 * r, 1e-3)
-    return "speckle", np.abs(waves.sum(axis=2)) ** 2 * (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2
+    return "speckle", np.abs(waves.sum(axis=2)) ** 2 * ball(np.maximum(8 * r, 1e-3)) ** 2
 
 
-def scene(index: int, seed: int, folder: Path) -> tuple[Path, Truth]:
+def scene(index: int, seed: int, folder: Path) -> tuple[Path, Tagged]:
     """A file, its TOML where it has one, and what it shows."""
     from scipy.ndimage import map_coordinates
 
     rng = np.random.default_rng([seed, 5, index])
-    kind = KINDS[index % len(KINDS)]
-    shape = DETECTORS[index % len(DETECTORS)]
+    kind, shape = KINDS[index % len(KINDS)], DETECTORS[index % len(DETECTORS)]
     edge = min(shape) / 2
     theta = np.radians(rng.uniform(18, 28) if kind == "bent" else rng.uniform(4, 20))
-    centre = shape[1] / 2 + edge * rng.uniform(-0.12, 0.12), shape[0] / 2 + edge * rng.uniform(-0.12, 0.12)
+    centre = [n / 2 + edge * rng.uniform(-0.12, 0.12) for n in shape[::-1]]
     y, x = np.mgrid[: shape[0], : shape[1]]
     x, y = (x - centre[0]) / edge, (y - centre[1]) / edge
     r = np.maximum(np.hypot(x, y), 1e-6)
     q = np.linspace(-1.35, 1.35, 300)
-    said = kind
-    if kind == "empty":
-        clean = np.zeros((q.size, q.size))
-    elif kind == "foreign":
-        said, clean = foreign(q, rng)
-    else:
+    shown, clean = kind, np.zeros((q.size, q.size))
+    if kind == "foreign":
+        shown, clean = foreign(q, rng)
+    elif kind != "empty":
         clean = pattern(kind, theta, q, rng)
     # On a flat detector the distance goes as tan θ, q across the beam as sin θ.
     stretch = np.sin(np.arctan(r * np.tan(theta))) / np.sin(theta) / r
@@ -242,14 +180,16 @@ def scene(index: int, seed: int, folder: Path) -> tuple[Path, Truth]:
     counts = float(10 ** rng.uniform(3.7, 6.2))
     window = (r <= 1) & ~hole
     stray = np.exp(-r / rng.uniform(0.15, 0.4))
-    rate = rate / rate[window].sum() if kind != "empty" else 0 * rate
-    share = rng.uniform(0.003, 0.08) if kind != "empty" else 1.0
+    rate, share = (
+        (0 * rate, 1.0) if kind == "empty" else (rate / rate[window].sum(), rng.uniform(0.003, 0.08))
+    )
     rate = rate + share * stray / stray[window].sum() + rng.uniform(0.005, 0.1) * share**0.5 / window.sum()
     seen = rng.poisson(counts * rate).astype(np.int64)
     gaps = bars(shape, rng) | hole if index % 3 else hole
     hit(seen, 8, rng)
     path = folder / f"shot{index}.{FORMATS[index % len(FORMATS)]}"
-    write(path, seen, gaps)
-    if index % 2:
-        path.with_suffix(".toml").write_text(f"direct_beam = [{centre[0]!r}, {centre[1]!r}]\n")
-    return path, Truth(said, WANTED.get(kind, ""), _NEVER[kind], counts)
+    stated: dict[str, Any] = {"direct_beam": centre} if index % 2 else {}
+    write(path, seen, gaps, **stated)
+    others = tuple(name for name, _ in TAGS.values() if name != "Empty")
+    wanted, never = TAGS.get(kind, ("", others))
+    return path, Tagged(shown, (wanted,), never, counts)

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+FloatArray = NDArray[np.float64]
 #: Suffixes of the files, and what each can mark gaps by.
 FORMATS = ("cbf", "tif", "h5", "edf", "npy")
 
 
-def write(path: Path, counts: NDArray[np.int64], gaps: NDArray[np.bool_]) -> None:
-    """A file of the format that its suffix names.
+@dataclass(frozen=True)
+class Tagged:
+    """What an image shows that is answered by tags."""
+
+    kind: str
+    #: wanted, never: tags that it must have, and that it surely has not; none wanted: it must be refused.
+    wanted: tuple[str, ...]
+    never: tuple[str, ...]
+    counts: float
+    stop: str = ""  #: Its beamstop's tag; empty for none.
+
+    @property
+    def foreign(self) -> bool:
+        """No tag is right."""
+        return not any(self.wanted)
+
+
+def write(path: Path, counts: NDArray[np.int64], gaps: NDArray[np.bool_], **stated: Any) -> None:
+    """A file of the format that its suffix names, and a TOML with what is stated.
 
     CBF, TIFF and EDF hold −1 in gaps, NeXus 2³² − 1 under bitshuffle and LZ4, numpy's own NaN.
     """
@@ -34,6 +54,9 @@ def write(path: Path, counts: NDArray[np.int64], gaps: NDArray[np.bool_]) -> Non
 
         image = {"cbf": CbfImage, "tif": TifImage, "edf": EdfImage}[kind]
         image(data=np.where(gaps, -1, counts).astype(np.int32)).write(str(path))
+    if stated:
+        lines = (f"{key} = {value!r}\n" for key, value in stated.items())
+        path.with_suffix(".toml").write_text("".join(lines))
 
 
 def bars(shape: tuple[int, int], rng: np.random.Generator, widest: int = 8) -> NDArray[np.bool_]:
@@ -46,5 +69,9 @@ def bars(shape: tuple[int, int], rng: np.random.Generator, widest: int = 8) -> N
 
 
 def hit(counts: NDArray[np.int64], number: int, rng: np.random.Generator) -> None:
-    at = rng.integers(0, counts.size, number)
-    counts.ravel()[at] = int(30 * counts.max() + 500)
+    counts.ravel()[rng.integers(0, counts.size, number)] = int(30 * counts.max() + 500)
+
+
+def ball(x: FloatArray) -> FloatArray:
+    """Amplitude of a sphere against q R, 1 at 0."""
+    return 3 * (np.sin(x) - x * np.cos(x)) / x**3

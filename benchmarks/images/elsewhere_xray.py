@@ -8,67 +8,43 @@ tags, so much stronger than all else that nobody would argue; what is a matter o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .elsewhere_files import FORMATS, bars, hit, write
+from ..independent_curves import structure_factors
+from .elsewhere_files import FORMATS, FloatArray, Tagged, ball, bars, hit, write
 
-FloatArray = NDArray[np.float64]
 #: Of twelve scenes; the last is no scattering at all, and must have no tag.
 KINDS = (
     *("lamellar", "halo", "low_q", "fcc", "textured", "crystal"),
     *("grains", "bcc", "hard_spheres", "one_ring", "halo_two", "foreign"),
 )
-#: Tags that a subject must have, and those that it surely has not.
-WANTED = {
-    "lamellar": ("ring", "higher_orders"),
-    "halo": ("halo",),
-    "halo_two": ("halo", "amorphous"),
-    "low_q": ("diffuse_low_q",),
-    "fcc": ("ring", "many_rings"),
-    "bcc": ("ring", "many_rings"),
-    "textured": ("ring", "textured"),
-    "crystal": ("single_crystal",),
-    "grains": ("ring", "polycrystalline"),
-    "hard_spheres": ("structure_factor",),
-    "one_ring": ("ring",),
-    "foreign": (),
-}
 _SHARP = ("ring", "many_rings", "bcc", "fcc", "single_crystal", "polycrystalline", "higher_orders")
-_NEVER = {
-    "lamellar": ("halo", "amorphous", "single_crystal", "polycrystalline", "textured"),
-    "halo": (*_SHARP, "textured"),
-    "halo_two": (*_SHARP, "textured"),
-    "low_q": (*_SHARP, "textured", "halo", "amorphous"),
-    "fcc": ("halo", "amorphous", "single_crystal", "textured", "bcc", "polycrystalline"),
-    "bcc": ("halo", "amorphous", "single_crystal", "textured", "fcc", "polycrystalline"),
-    "textured": ("halo", "amorphous", "single_crystal"),
-    "crystal": ("halo", "amorphous"),
-    "grains": ("halo", "amorphous"),
-    "hard_spheres": ("single_crystal", "many_rings", "bcc", "fcc", "polycrystalline"),
-    "one_ring": ("halo", "amorphous", "single_crystal", "many_rings", "bcc", "fcc", "polycrystalline"),
-    "foreign": _SHARP,
+_SOFT = ("halo", "amorphous")
+#: Tags that a subject must have, and those that it surely has not.
+TAGS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "lamellar": (("ring", "higher_orders"), (*_SOFT, "single_crystal", "polycrystalline", "textured")),
+    "halo": (("halo",), (*_SHARP, "textured")),
+    "halo_two": (_SOFT, (*_SHARP, "textured")),
+    "low_q": (("diffuse_low_q",), (*_SHARP, *_SOFT, "textured")),
+    "fcc": (("ring", "many_rings"), (*_SOFT, "single_crystal", "textured", "bcc", "polycrystalline")),
+    "bcc": (("ring", "many_rings"), (*_SOFT, "single_crystal", "textured", "fcc", "polycrystalline")),
+    "textured": (("ring", "textured"), (*_SOFT, "single_crystal")),
+    "crystal": (("single_crystal",), _SOFT),
+    "grains": (("ring", "polycrystalline"), _SOFT),
+    "hard_spheres": (
+        ("structure_factor",),
+        ("single_crystal", "many_rings", "bcc", "fcc", "polycrystalline"),
+    ),
+    "one_ring": (("ring",), (*_SOFT, "single_crystal", "many_rings", "bcc", "fcc", "polycrystalline")),
+    "foreign": ((), _SHARP),
 }
 STOPS = ("circular_beamstop", "linear_beamstop", "")
 DETECTORS = ((256, 256), (190, 480), (600, 470), (400, 400))
-
-
-@dataclass(frozen=True)
-class Truth:
-    kind: str
-    #: wanted, never: tags that it must have, and that it surely has not.
-    wanted: tuple[str, ...]
-    never: tuple[str, ...]
-    stop: str  #: Its beamstop's tag; empty for none.
-    counts: float  #: Mean of a pixel.
-
-    @property
-    def foreign(self) -> bool:
-        """No scattering of a material: no tag is right."""
-        return self.kind == "foreign"
 
 
 def allowed(lattice: str) -> FloatArray:
@@ -90,49 +66,53 @@ def voigt(q: FloatArray, at: float, fwhm: float, share: float = 0.3) -> FloatArr
 
 def hard_spheres(q: FloatArray, radius: float, fraction: float, spread: float) -> FloatArray:
     """P(q) S(q) of spheres, Percus and Yevick; P averaged over a Gaussian of sizes."""
-    sizes = radius * (1 + spread * np.linspace(-2, 2, 15))
-    weight = np.exp(-(np.linspace(-2, 2, 15) ** 2) / 2)
-    x = np.maximum(q[..., None] * sizes, 1e-3)
-    form = (weight * (sizes**3 * 3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2).sum(axis=-1)
-    f = fraction
-    a = (1 + 2 * f) ** 2 / (1 - f) ** 4
-    b = -6 * f * (1 + f / 2) ** 2 / (1 - f) ** 4
-    c = f * a / 2
-    y = np.maximum(2 * radius * q, 1e-2)
-    s, cos = np.sin(y), np.cos(y)
-    g = a * (s - y * cos) / y**2 + b * (2 * y * s + (2 - y * y) * cos - 2) / y**3
-    g += c * (-(y**4) * cos + 4 * ((3 * y * y - 6) * cos + (y**3 - 6 * y) * s + 6)) / y**5
-    return form / (1 + 24 * f * g / y)
+    steps, line = np.linspace(-2, 2, 15), np.linspace(0, 1.01 * q.max(), 3000)
+    sizes = radius * (1 + spread * steps)
+    amplitudes = sizes**3 * ball(np.maximum(line[:, None] * sizes, 1e-3))
+    factor = structure_factors.hard_spheres(line, radius, fraction)
+    return np.interp(q, line, amplitudes**2 @ np.exp(-(steps**2) / 2) * factor)
 
 
-def subject(kind: str, q: FloatArray, phi: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Intensity of a scene's subject over q, in units of q half a detector from its middle; any scale."""
-    first = float(rng.uniform(0.22, 0.5))
-    if kind == "lamellar":
-        return sum(voigt(q, first * n, 0.05 * first) * np.exp(-0.5 * (n - 1)) for n in (1, 2, 3))
-    if kind in ("halo", "halo_two"):
-        at = rng.uniform(0.45, 0.7)
-        found = voigt(q, at, 0.42 * at, 0.2)
-        return found + (0.5 * voigt(q, 1.8 * at, 0.6 * at, 0.1) if kind == "halo_two" else 0)
-    if kind == "low_q":
-        return np.exp(-((q * rng.uniform(6, 14)) ** 2) / 3) + 1e-3 * (q + 0.01) ** -2
-    if kind in ("fcc", "bcc"):
-        return sum(w * voigt(q, 0.4 * first / 0.36 * at, 0.025 * first, 0.2) for at, w in allowed(kind))
-    if kind == "textured":
-        fold = np.exp(-2 * np.sin((phi - rng.uniform(0, 3)) * 1.0) ** 2 / 0.3)
-        return voigt(q, first, 0.06 * first) * (0.05 + fold)
-    if kind == "one_ring":
-        return voigt(q, first, 0.08 * first)
-    if kind == "grains":
-        found = np.zeros_like(q)
-        for order in (1.0, 1.414, 1.732):
-            for turn in rng.uniform(-np.pi, np.pi, int(rng.integers(15, 45))):
-                off = np.abs(np.angle(np.exp(1j * (phi - turn)))) * q / 0.014
-                found += rng.exponential() * voigt(q, first * order, 0.03 * first) * np.exp(-off * off / 2)
-        return found + 0.02 * sum(voigt(q, first * o, 0.03 * first) for o in (1.0, 1.414, 1.732))
-    if kind == "crystal":
-        return spots(q, phi, first, rng)
-    return hard_spheres(q, rng.uniform(4, 9), rng.uniform(0.3, 0.42), 0.06)
+def halos(q: FloatArray, rng: np.random.Generator, second: float) -> FloatArray:
+    at = rng.uniform(0.45, 0.7)
+    return voigt(q, at, 0.42 * at, 0.2) + second * voigt(q, 1.8 * at, 0.6 * at, 0.1)
+
+
+def grains(q: FloatArray, phi: FloatArray, first: float, rng: np.random.Generator) -> FloatArray:
+    """Spots around three rings one by one, and weak rings."""
+    found = 0.02 * sum(voigt(q, first * order, 0.03 * first) for order in (1.0, 1.414, 1.732))
+    for order in (1.0, 1.414, 1.732):
+        for turn in rng.uniform(-np.pi, np.pi, int(rng.integers(15, 45))):
+            off = np.abs(np.angle(np.exp(1j * (phi - turn)))) * q / 0.014
+            found += rng.exponential() * voigt(q, first * order, 0.03 * first) * np.exp(-off * off / 2)
+    return np.asarray(found)
+
+
+def cubic(q: FloatArray, first: float, lattice: str) -> FloatArray:
+    rings = (w * voigt(q, 0.4 * first / 0.36 * at, 0.025 * first, 0.2) for at, w in allowed(lattice))
+    return np.asarray(sum(rings))
+
+
+Draw = Callable[[FloatArray, FloatArray, float, np.random.Generator], Any]
+#: Intensity of a scene's subject against q, in units of q half a detector from its middle, the azimuth, and q
+#: of a first peak; any scale.
+SUBJECTS: dict[str, Draw] = {
+    "lamellar": lambda q, _, first, rng: sum(
+        voigt(q, first * n, 0.05 * first) * np.exp(-0.5 * (n - 1)) for n in (1, 2, 3)
+    ),
+    "halo": lambda q, _, first, rng: halos(q, rng, 0.0),
+    "halo_two": lambda q, _, first, rng: halos(q, rng, 0.5),
+    "low_q": lambda q, _, first, rng: np.exp(-((q * rng.uniform(6, 14)) ** 2) / 3) + 1e-3 * (q + 0.01) ** -2,
+    "fcc": lambda q, _, first, rng: cubic(q, first, "fcc"),
+    "bcc": lambda q, _, first, rng: cubic(q, first, "bcc"),
+    "textured": lambda q, phi, first, rng: (
+        (0.05 + np.exp(-2 * np.sin(phi - rng.uniform(0, 3)) ** 2 / 0.3)) * voigt(q, first, 0.06 * first)
+    ),
+    "one_ring": lambda q, _, first, rng: voigt(q, first, 0.08 * first),
+    "grains": grains,
+    "crystal": lambda q, phi, first, rng: spots(q, phi, first, rng),
+    "hard_spheres": lambda q, _, first, rng: hard_spheres(q, rng.uniform(4, 9), rng.uniform(0.3, 0.42), 0.06),
+}
 
 
 def spots(q: FloatArray, phi: FloatArray, first: float, rng: np.random.Generator) -> FloatArray:
@@ -162,9 +142,8 @@ def other(shape: tuple[int, int], rng: np.random.Generator) -> FloatArray:
     found = 1 + x * rng.uniform(-0.8, 0.8) + y * rng.uniform(-0.5, 0.8)
     for _ in range(12):
         a, b, w, h = rng.uniform(0, 1, 4)
-        found = np.where(
-            (x > a) & (x < a + w / 2) & (y > b) & (y < b + h / 2), found * rng.uniform(0.3, 3), found
-        )
+        inside = (x > a) & (x < a + w / 2) & (y > b) & (y < b + h / 2)
+        found = np.where(inside, found * rng.uniform(0.3, 3), found)
     return gaussian_filter(found, 1.5)
 
 
@@ -178,15 +157,14 @@ def shadow(kind: str, x: FloatArray, y: FloatArray, rng: np.random.Generator) ->
     return np.zeros(x.shape, bool)
 
 
-def scene(index: int, seed: int, folder: Path) -> tuple[Path, Truth]:
+def scene(index: int, seed: int, folder: Path) -> tuple[Path, Tagged]:
     """A file, its TOML where it has one, and what it shows."""
     from scipy.ndimage import gaussian_filter
 
     rng = np.random.default_rng([seed, 7, index])
     kind, shape = KINDS[index % len(KINDS)], DETECTORS[(index // 2) % len(DETECTORS)]
-    stop = STOPS[int(rng.integers(3))]
-    half = max(shape) / 2
-    centre = shape[1] * rng.uniform(0.38, 0.62), shape[0] * rng.uniform(0.38, 0.62)
+    stop, half = STOPS[int(rng.integers(3))], max(shape) / 2
+    centre = [n * rng.uniform(0.38, 0.62) for n in shape[::-1]]
     row, column = np.mgrid[: shape[0], : shape[1]]
     x, y = (column - centre[0]) / half, (row - centre[1]) / half
     counts = float(10 ** rng.uniform(-0.3, 2.3))
@@ -196,7 +174,8 @@ def scene(index: int, seed: int, folder: Path) -> tuple[Path, Truth]:
     else:
         r, wide = np.maximum(np.hypot(x, y), 1e-3), np.radians(rng.uniform(2, 20))
         q = np.sin(np.arctan(r * np.tan(wide)) / 2) / np.sin(wide / 2)
-        rate = gaussian_filter(subject(kind, q, np.arctan2(y, x), rng), 0.7)
+        first = float(rng.uniform(0.22, 0.5))
+        rate = gaussian_filter(SUBJECTS[kind](q, np.arctan2(y, x), first, rng), 0.7)
         lit = q > 0.1
         rate = counts * (rate / rate[lit].mean() + float(np.exp(rng.uniform(*np.log((0.02, 0.4))))))
         rate += counts * rng.uniform(0.02, 0.2) * np.exp(-q / 0.06) * 10
@@ -206,7 +185,6 @@ def scene(index: int, seed: int, folder: Path) -> tuple[Path, Truth]:
     if index % 4 == 1:
         hit(seen, 6, rng)
     path = folder / f"scene{index}.{FORMATS[index % len(FORMATS)]}"
-    write(path, seen, gaps)
-    if index % 2 and kind != "foreign":
-        path.with_suffix(".toml").write_text(f"direct_beam = [{centre[0]!r}, {centre[1]!r}]\n")
-    return path, Truth(kind, WANTED[kind], _NEVER[kind], stop, counts)
+    stated: dict[str, Any] = {"direct_beam": centre} if index % 2 and kind != "foreign" else {}
+    write(path, seen, gaps, **stated)
+    return path, Tagged(kind, *TAGS[kind], counts, stop)

@@ -80,50 +80,30 @@ def of_sans(image: Any, answer: Any, truth: Any) -> Row:
     named = said["classes"]
     if not named:  # both sides differ: no image of a sample that the beam goes through
         return {"refused": said["notes"][-1], "success": truth.huge}
-    best = named[0]
-    orientation = said.get("orientation")
-    kept_keys = ("p2", "director_deg", "or")
+    best, orientation = named[0], said.get("orientation")
     named_one = bool(answer.known) and best["name"] != "unknown"
     right = not named_one if truth.huge else named_one and best["name"] == truth.body
     return {
-        "model": best["name"],
-        "probability": best["probability"],
-        "known": answer.known,
-        "quantities": said.get("quantities"),
-        "orientation": None if orientation is None else {k: orientation.get(k) for k in kept_keys},
-        "success": right,
+        "model": best["name"], "probability": best["probability"], "known": answer.known,
+        "quantities": said.get("quantities"), "success": right,
+        "orientation": orientation and {k: orientation.get(k) for k in ("p2", "director_deg", "or")},
         "sure_wrong": bool(not right and named_one and best["probability"] > SURE),
-    }
+    }  # fmt: skip
 
 
-def of_tags(wanted: tuple[str, ...], answer: Any, truth: Any) -> Row:
+def of_tags(image: Any, answer: Any, truth: Any) -> Row:
     """Tags that a scene must have, and those that it surely has not."""
     said = {one["name"]: one for one in answer.as_dict()["tags"]} if answer.known else {}
     there = [name for name, one in said.items() if one["present"]]
     wrong = [name for name in truth.never if name in there]
     # Of foreign scenes only a refusal is right, or that no tag is sure.
-    right = not there if truth.foreign else all(name in there for name in wanted) and not wrong
+    right = not there if truth.foreign else all(name in there for name in truth.wanted) and not wrong
+    stops = [name for name in there if name.endswith("beamstop")]
     return {
-        "model": " ".join(there),
-        "known": answer.known,
-        "in_scope": answer.in_scope,
-        "success": right,
-        "sure_wrong": any(said[name]["probability"] > SURE for name in wrong),
-        "wrong": wrong,
-        "refused": "" if answer.known else answer.notes[-1],
-    }
-
-
-def of_diffraction(image: Any, answer: Any, truth: Any) -> Row:
-    """The tag of the particle."""
-    return of_tags((truth.wanted,), answer, truth)
-
-
-def of_xray(image: Any, answer: Any, truth: Any) -> Row:
-    """Tags of the sample, and the beamstop's."""
-    found = of_tags(truth.wanted, answer, truth)
-    stops = [name for name in found["model"].split() if name.endswith("beamstop")]
-    return found | {"stop": stops == ([truth.stop] if truth.stop else [])}
+        "model": " ".join(there), "known": answer.known, "in_scope": answer.in_scope, "success": right,
+        "sure_wrong": any(said[name]["probability"] > SURE for name in wrong), "wrong": wrong,
+        "refused": "" if answer.known else answer.notes[-1], "stop": stops == [truth.stop] * bool(truth.stop),
+    }  # fmt: skip
 
 
 def of_gisas(image: Any, answer: Any, truth: Any) -> Row:
@@ -157,11 +137,12 @@ def of_gisas(image: Any, answer: Any, truth: Any) -> Row:
 
 
 DOMAINS = {"sans": "sans2d", "gisas": "gisas_hex", "diffraction": "diffraction", "xray": "xray_tags"}
-JUDGES = {"sans": of_sans, "gisas": of_gisas, "diffraction": of_diffraction, "xray": of_xray}
+JUDGES = {"sans": of_sans, "gisas": of_gisas, "diffraction": of_tags, "xray": of_tags}
 
 
-def solve(kind: str, index: int, seed: int) -> Row:
-    return answered(kind.removeprefix("elsewhere_"), index, seed, JUDGES[kind.removeprefix("elsewhere_")])
+def solve(contestant: str, index: int, seed: int) -> Row:
+    kind = contestant.removeprefix("elsewhere_")
+    return answered(kind, index, seed, JUDGES[kind])
 
 
 def _judged(share: float, least: float, most: float = 1.0) -> str:
@@ -173,30 +154,19 @@ def summary(kinds: dict[str, list[Row]]) -> str:
     """A line for each kind of image."""
     lines = []
     for kind, rows in kinds.items():
-        known = [row for row in rows if not row["foreign"]]
-        strange = [row for row in rows if row["foreign"]]
-        lines.append(
-            [
-                kind,
-                f"{len(rows)}",
-                _judged(float(np.mean([r["success"] for r in known])), WANTED[kind]) + f" of {len(known)}",
-                f"{WANTED[kind]:.0%}",
-                f"{sum(r['success'] for r in strange)} of {len(strange)}",
-                _judged(float(np.mean([r["sure_wrong"] for r in rows])), 0.0, WRONG),
-                f"{np.median([r['seconds'] for r in rows]):.1f}",
-                f"{max(r['seconds'] for r in rows):.1f}",
-            ]
-        )
+        known, strange = ([row for row in rows if row["foreign"] == what] for what in (False, True))
+        seconds = [row["seconds"] for row in rows]
+        lines.append([
+            kind, f"{len(rows)}",
+            _judged(float(np.mean([r["success"] for r in known])), WANTED[kind]) + f" of {len(known)}",
+            f"{WANTED[kind]:.0%}", f"{sum(r['success'] for r in strange)} of {len(strange)}",
+            _judged(float(np.mean([r["sure_wrong"] for r in rows])), 0.0, WRONG),
+            f"{np.median(seconds):.1f}", f"{max(seconds):.1f}",
+        ])  # fmt: skip
     header = (
-        "images",
-        "scenes",
-        "right",
-        "wanted",
-        "foreign ones refused or doubted",
-        "wrong with more than 90 %",
-        "CPU-s, median",
-        "most",
-    )
+        "images", "scenes", "right", "wanted", "foreign ones refused or doubted", "wrong with more than 90 %",
+        "CPU-s, median", "most",
+    )  # fmt: skip
     return markdown(header, lines)
 
 
@@ -215,33 +185,23 @@ def directions(rows: list[Row]) -> str:
             every = [found["p2"]["value"]] + ([other["p2"]] if other else [])
             alone.append(abs(found["p2"]["value"] - truth["p2"]) / found["p2"]["error"])
             pulls.append(min(abs(p - truth["p2"]) for p in every) / found["p2"]["error"])
-    return markdown(
-        ("", ""),
-        [
-            ["a direction is seen", f"{len(seen)} of {len(directed)}"],
-            [
-                "one director is said, and it is within 5°",
-                f"{np.mean(np.array(known) < 5):.0%} of {len(known)}",
-            ],
-            [
-                "two are said, a quarter turn apart, one of which is within 5°",
-                f"{np.mean(np.array(either) < 5):.0%} of {len(either)}",
-            ],
-            [
-                f"the first that is said is within 5° ({DIRECTORS:.0%} wanted)",
-                _judged(float(np.mean(np.array(first) < 5)), DIRECTORS),
-            ],
-            [
-                f"90 % bands of P₂ hold, of the first that is said ({BANDS[0]:.0%} to {BANDS[1]:.0%} wanted)",
-                _judged(float(np.mean(np.array(alone) <= 1.645)), *BANDS),
-            ],
-            [
-                "90 % bands of P₂ hold, of either where two are said",
-                f"{np.mean(np.array(pulls) <= 1.645):.0%}",
-            ],
-            ["median |pull| of P₂ (0.67 were the errors right)", f"{np.median(pulls):.2f}"],
-        ],
-    )
+
+    def within(values: list[float], most: float) -> float:
+        return float(np.mean(np.array(values) <= most))
+
+    low, high = BANDS
+    lines = {
+        "a direction is seen": f"{len(seen)} of {len(directed)}",
+        "one director is said, and it is within 5°": f"{within(known, 5):.0%} of {len(known)}",
+        "two are said, a quarter turn apart, one of which is within 5°":
+            f"{within(either, 5):.0%} of {len(either)}",
+        f"the first that is said is within 5° ({DIRECTORS:.0%} wanted)": _judged(within(first, 5), DIRECTORS),
+        f"90 % bands of P₂ hold, of the first that is said ({low:.0%} to {high:.0%} wanted)":
+            _judged(within(alone, 1.645), low, high),
+        "90 % bands of P₂ hold, of either where two are said": f"{within(pulls, 1.645):.0%}",
+        "median |pull| of P₂ (0.67 were the errors right)": f"{np.median(pulls):.2f}",
+    }  # fmt: skip
+    return markdown(("", ""), [list(line) for line in lines.items()])
 
 
 def distances(rows: list[Row]) -> str:

@@ -70,19 +70,6 @@ def fourth(name: str, m: Measurement) -> File:
     return File(".dat", (f"q(1/A)\tI(q)\tsigma\t{name}\n" + rows).encode(), ((t.pinhole_less,),))
 
 
-def not_q(head: str, words: tuple[str, ...], m: Measurement) -> File:
-    """The first column is no scattering vector."""
-    t = m.truth.pinhole_less
-    x = {
-        "θ": np.degrees(np.arcsin(t.q * 1.5406 / (4 * np.pi))),
-        "pixel": np.arange(10.0, 10.0 + t.q.size),
-        "mm": 1500 * np.tan(2 * np.arcsin(t.q * 1.5406 / (4 * np.pi))),
-        "qrg": t.q * 46.5,
-    }[words[0]]
-    rows = text([x, t.intensity, t.error], m.digits(6, 8))
-    return File(".dat", (head + rows).encode(), (), words)
-
-
 def under(name: str, columns: str) -> Table:
     """The name of q holds its unit."""
     return Table(".dat", f"{name}\tI\tsigma\n", columns, gap="\t")
@@ -110,8 +97,4 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
             gap="\t",
             file={"refusal": ("unit", "10")},
         ),
-        "names: `theta (deg)`": partial(not_q, "# theta (deg)  I  dI\n", ("θ", "angle", "theta")),
-        "names: `pixel`": partial(not_q, "pixel counts error\n", ("pixel", "channel", "first column")),
-        "names: `r_mm`": partial(not_q, "# r_mm   I   sigma\n", ("mm", "distance", "unit")),
-        "names: `q*Rg`": partial(not_q, "q*Rg\tI/I0\terr\n", ("qrg", "q*rg", "dimensionless", "kratky")),
     }

@@ -1,12 +1,12 @@
 """Is what comes out of a file what was measured? Many ways of writing three measurements.
 
 Usage: ``python -m benchmarks reading/reading [--seed S] [--seeds N] [--only WORD] [--keep FOLDER] [--each]
-[--answers] [--write]``
+[--write]``
 
 Each way writes a sphere, a coil and lamellae (`samples`) as an instrument or a program does
 (`programs`, `instruments`, `containers`), with its units in words of its own
 (`units`), in columns (`columns`), under names (`names`) and in cells
-(`cells`) of its own, against an angle (`angles`), transformed (`transforms`), beside
+(`cells`) of its own, against an angle or another function of q (`functions`), beside
 other samples (`samples_beside`), with slits, frames, masks or damage (`layouts`), or in a layout put together
 at random (`mixed`). What is
 read is compared with what was measured: q within 0.1 % in Å⁻¹, the intensity up to one factor, its
@@ -45,20 +45,18 @@ from ..asked import parser_of
 from ..rooms import checkout_version
 from ..tables import markdown
 from . import (
-    angles,
-    answers,
     cells,
     columns,
     containers,
+    functions,
     instruments,
     layouts,
     mixed,
     names,
     programs,
     samples_beside,
-    transforms,
     units,
-)
+)  # fmt: skip
 from .samples import KINDS, Array, File, Measurement, Truth, measured
 
 #: From the best to the worst.
@@ -80,7 +78,6 @@ class Outcome:
     kind: str
     why: str = ""
     path: Path | None = None
-    asked: answers.Asked | None = None
 
 
 def close(found: Array, true: Array, relative: float, absolute: float = 0.0) -> bool:
@@ -211,19 +208,9 @@ Way = Callable[[Measurement], File]
 def ways() -> dict[str, Way]:
     """All of them, by title."""
     modules = (
-        programs,
-        instruments,
-        containers,
-        units,
-        columns,
-        names,
-        cells,
-        angles,
-        transforms,
-        samples_beside,
-        layouts,
+        programs, instruments, containers, units, columns, names, cells, functions, samples_beside, layouts,
         mixed,
-    )
+    )  # fmt: skip
     return {title: way for module in modules for title, way in module.ways().items()}
 
 
@@ -236,11 +223,7 @@ def tried(title: str, way: Way, seed: int, folder: Path) -> list[tuple[str, Outc
         stem = "".join(c if c.isalnum() else "_" for c in title)[:60]
         path = folder / f"{stem}_{name}{file.suffix}"
         path.write_bytes(file.content)
-        outcome = replace(judged(path, file), path=path)
-        if outcome.kind == "right" and not file.options:
-            silent = file.says is units.ASSUMED
-            outcome = replace(outcome, asked=answers.Asked(path, name, silent))
-        found.append((name, outcome))
+        found.append((name, replace(judged(path, file), path=path)))
     return found
 
 
@@ -291,7 +274,6 @@ def main() -> int:
     parser.add_argument("--only", default="", help="Only ways whose title holds this word.")
     parser.add_argument("--keep", type=Path, help="Keep the files in this folder.")
     parser.add_argument("--each", action="store_true", help="List each single file (keep them with --keep).")
-    parser.add_argument("--answers", action="store_true", help="Ask the program for the sizes too (minutes).")
     given = parser.parse_args()
     began = time.process_time()
     results: dict[str, list[tuple[str, Outcome]]] = {}
@@ -307,9 +289,6 @@ def main() -> int:
             ]
         table = report(results)
         table += each(results) if given.each else ""
-        if given.answers:
-            right = [one.asked for found in results.values() for _, one in found if one.asked]
-            table += answers.report(right)
     print(table)
     print(f"{time.process_time() - began:.0f} CPU-seconds", file=sys.stderr)
     if given.write:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .samples import KINDS, File, Measurement, Truth, measured
+from .samples import KINDS, Array, File, Measurement, Truth, measured
 
 #: What a note must say where the file is silent of its unit.
 ASSUMED = ("assum", "names no unit", "no unit")
@@ -71,20 +71,27 @@ class Table:
     end: str = "\n"
     foot: str = ""
     file: dict[str, Any] = field(default_factory=dict)  #: More of the `File`.
+    #: x, y: functions of q, and of q and the intensity, that stand in the first two columns.
+    x: Callable[[Array], Array] | None = None
+    y: Callable[[Array, Array], Array] | None = None
+    unknown: bool = False  #: Whether nobody can know q, so that only a refusal is right.
 
     def __call__(self, m: Measurement) -> File:
         t, names = m.truth, self.columns.split()
         head = self.head if isinstance(self.head, str) else m.pick(*self.head)
         form = self.form or m.digits(6, 8)
         gap = self.gap if isinstance(self.gap, str) else m.pick(*self.gap)
-        rows = text([COLUMNS[name](m) for name in names], form, gap, self.end)
+        columns = [COLUMNS[name](m) for name in names]
+        columns[0] = self.x(t.q) if self.x else columns[0]
+        columns[1] = self.y(t.q, t.intensity) if self.y else columns[1]
+        rows = text(columns, form, gap, self.end)
         error = t.error if {"dI", "dI/%", "dI/I", "dI^2"} & set(names) else None
         dq = t.dq if {"dQ", "fwhm"} & set(names) else None
         is_model = "model" in names and "I" not in names
         right = [(Truth(t.q, m.model if is_model else t.intensity, error, dq),)]
         right += [(t.pinhole_less,)] if "1/dI^2" in names else []  # a weight is understood, or left
         content = (head.format(n=t.q.size, low=t.q[0], high=t.q[-1]) + rows + self.foot).encode()
-        return File(self.suffix, content, **({"right": tuple(right)} | self.file))
+        return File(self.suffix, content, **({"right": () if self.unknown else tuple(right)} | self.file))
 
 
 @dataclass(frozen=True)
