@@ -35,13 +35,11 @@ from typing import Any
 
 import numpy as np
 
-from .asked import parser_of
+from .common import markdown, parser_of, resumed, show
 from .independent_curves.instruments import INSTRUMENTS, Measurement
 from .independent_curves.kinds import BY_NAME, KINDS, curve_of, drawn_of
 from .independent_curves.reflectivity import measured_reflectivity
 from .independent_curves.scoring import CAUTIONED, REFUSED, RIGHT, WRONG, name_of, stated, values, verdict
-from .kept import resumed
-from .tables import markdown, show
 
 #: Curves of a kind in each third of the seeds, and of the kind that has fifty.
 EACH, MANY, MANY_KIND = 3, (17, 17, 16), "Lorentzian and Porod"
@@ -216,16 +214,8 @@ def _children(pid: int) -> list[int]:
 def short(answer: dict[str, Any]) -> dict[str, Any]:
     """What is kept of an answer."""
     fields = (
-        "error",
-        "headline",
-        "doubt",
-        "doubts",
-        "verdict",
-        "limit_met",
-        "notes",
-        "in_scope",
-        "interaction",
-    )
+        "error", "headline", "doubt", "doubts", "verdict", "limit_met", "notes", "in_scope", "interaction",
+    )  # fmt: skip
     kept = {name: answer[name] for name in fields if name in answer}
     if "fits" in answer:
         kept["fits"] = [
@@ -281,15 +271,9 @@ def curves_table(rows: Sequence[dict[str, Any]]) -> str:
     usual = [row for row in rows if BY_NAME[row["kind"]].everyday]
     many = [row for row in rows if row["kind"] == MANY_KIND]
     header = [
-        "curves",
-        "number",
-        "right %",
-        "cautioned %",
-        "wrong, no caution %",
-        "refused %",
-        "CPU-s, mean",
+        "curves", "number", "right %", "cautioned %", "wrong, no caution %", "refused %", "CPU-s, mean",
         "median",
-    ]
+    ]  # fmt: skip
     lines = [_line("all", rows), _line("everyday kinds", usual), _line(MANY_KIND, many)]
     text = "## Answers\n\n" + markdown(header, lines) + "\n" + values_table(rows)
     per_kind = [

@@ -22,10 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .asked import parser_of
-from .commands import PRODUCT, run_command
+from .common import PRODUCT, markdown, parser_of, run_command, show
 from .independent_curves.form_factors import debye, normal_spheres
-from .tables import markdown, show
 
 Array = NDArray[np.float64]
 HERE = Path(__file__).resolve().parents[1]
@@ -131,8 +129,8 @@ def known(index: int) -> dict[str, Any]:
     from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.types import Curve
 
+    from .common import this_process
     from .fitting.everyday_curves import everyday
-    from .kept import Here
 
     found = everyday(index, 2028)
     form, _, factor = found.model.partition("@")
@@ -140,7 +138,7 @@ def known(index: int) -> dict[str, Any]:
     curve = Curve(found.q, found.intensity, found.dintensity, found.dq, file=f"{index}.dat")
 
     def whole() -> Any:
-        return fit_with(Here(), curve, options)
+        return fit_with(this_process(), curve, options)
 
     whole()  # compiles and loads
     began = time.process_time()

@@ -25,10 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from ..asked import parser_of
-from ..commands import PRODUCT, run_command
-from ..kept import run
-from ..tables import markdown, percent, show
+from ..common import PRODUCT, markdown, parser_of, percent, run, run_command, show
 from .everyday_curves import SAMPLES, Measured, everyday
 from .everyday_judged import chisq_of, explained, faults, name_of
 from .everyday_models import MODELS, precise

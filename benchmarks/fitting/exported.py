@@ -20,9 +20,7 @@ import numpy as np
 
 from sasnet_plugin.types import Curve
 
-from ..asked import parser_of
-from ..kept import Here, resumed
-from ..tables import markdown, show
+from ..common import markdown, parser_of, resumed, show, this_process
 
 SINGLE, JOINT = 40, 10
 #: What is asked of an export: values and χ², relative.
@@ -73,7 +71,7 @@ def single(index: int, folder: Path) -> dict[str, Any]:
     found = everyday(index % len(SAMPLES), 2027 + index // len(SAMPLES))
     form, _, factor = found.model.partition("@")
     curve = Curve(found.q, found.intensity, found.dintensity, found.dq, file=f"{index}.dat")
-    result = fit_with(Here(), curve, FitOptions(models=(form,), structure_factor=factor or "none"))
+    result = fit_with(this_process(), curve, FitOptions(models=(form,), structure_factor=factor or "none"))
     fit = result.fits[0]
     reported = {f"{name} 0": (p.value, p.error) for name, p in fit.parameters.items()}
     script, session = folder / f"{index}.py", folder / f"{index}.h5"
@@ -135,7 +133,7 @@ def joint(index: int, folder: Path) -> dict[str, Any]:
     name, curves, described = several(kind, np.random.default_rng([index, 46]))
     form, _, factor = name.partition("@")
     options = FitOptions(models=(form,), structure_factor=factor or "none")
-    result = fit_sample(Here(), sample_of(curves, described), options)
+    result = fit_sample(this_process(), sample_of(curves, described), options)
     best = result.best
     if best is None:
         return {"name": name, "fitter": "", "free": 0}

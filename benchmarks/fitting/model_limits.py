@@ -17,9 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..asked import parser_of
-from ..kept import resumed
-from ..tables import markdown, show
+from ..common import markdown, parser_of, resumed, show
 
 #: Seconds that a fit may plan with: enough for a start and a few steps.
 _SECONDS = 1.0

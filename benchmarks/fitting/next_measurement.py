@@ -25,12 +25,10 @@ import numpy as np
 
 from sasnet_plugin.types import Curve
 
-from ..asked import parser_of
+from ..common import kept, markdown, parser_of, run, show, this_process
 from ..independent_curves import form_factors as form
 from ..independent_curves.instruments import Sample, smeared
 from ..independent_curves.size_distributions import sizes_of
-from ..kept import Here, kept, run
-from ..tables import markdown, show
 
 Array = np.ndarray
 #: 10⁻⁶ Å⁻² squared times Å³ in cm⁻¹.
@@ -198,7 +196,7 @@ def _planned(index: int, seed: int) -> dict[str, Any]:
     kind, right, *_ = draw(index)
     began = time.process_time()
     options = FitOptions(contrast=contrast_of(None, "D2O"), time_limit=LIMIT)
-    result = fit_with(Here(), _first(index, seed), options)
+    result = fit_with(this_process(), _first(index, seed), options)
     rivals = {result.fits[i].short_name: weight for i, weight in possible_fits(result.fits).items()}
     row: dict[str, Any] = {"index": index, "kind": kind, "rivals": rivals, "model": "", "success": False}
     row |= {"seconds": time.process_time() - began, "ambiguous": max(rivals.values()) < AMBIGUOUS}
@@ -226,7 +224,7 @@ def _check_size(index: int, seed: int) -> dict[str, Any]:
 
     began = time.process_time()
     options = FitOptions(contrast=contrast_of(None, "D2O"), time_limit=LIMIT)
-    result = fit_with(Here(), _first(index, seed), options)
+    result = fit_with(this_process(), _first(index, seed), options)
     best = result.fits[0]
     sizes = [n for n, p in best.parameters.items() if p.unit == "Ang" and not p.fixed and p.error]
     row: dict[str, Any] = {"index": index, "model": best.name, "success": False}
@@ -263,7 +261,7 @@ def _fit_both(index: int, seed: int, names: Sequence[str], seconds: float, **opt
     sample = sample_of(
         curves, described, sld=densities(None), share=(), own_names=(), ties=(), source="sample"
     )
-    return fit_sample(Here(), sample, FitOptions(time_limit=LIMIT, **options))
+    return fit_sample(this_process(), sample, FitOptions(time_limit=LIMIT, **options))
 
 
 def _joint(index: int, seed: int, names: Sequence[str], seconds: float) -> dict[str, Any]:
@@ -290,7 +288,9 @@ def _undecided(work: Path, index: int, seed: int) -> dict[str, Any]:
     options = FitOptions(contrast=contrast_of(None, "D2O"), time_limit=LIMIT)
     began = time.process_time()
     first = _first(6 * index, seed)
-    results = [fit_with(Here(), first, replace(options, models=(name,))) for name in ("sphere", str(ball))]
+    results = [
+        fit_with(this_process(), first, replace(options, models=(name,))) for name in ("sphere", str(ball))
+    ]
     fits = tuple(replace(result.fits[0], weight=0.5) for result in results)
     plan = next_measurement(replace(results[0], fits=fits), solvents=("H2O", "60%D2O"))
     text = " ".join(plan.lines())

@@ -23,10 +23,8 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.types import Curve, sum_parts
 
-from ..asked import parser_of
+from ..common import markdown, parser_of, run, show, this_process
 from ..independent_curves.form_factors import normal_spheres
-from ..kept import Here, run
-from ..tables import markdown, show
 from .task import LIMIT, problem
 
 Rows = Sequence[dict[str, Any]]
@@ -80,7 +78,7 @@ def solve(part: str, index: int, seed: int) -> dict[str, Any]:
     else:
         form, name, curve = draw_problem(index, seed)
     began = time.process_time()
-    result = fit_with(Here(), curve, FitOptions(time_limit=PARTS[part]))
+    result = fit_with(this_process(), curve, FitOptions(time_limit=PARTS[part]))
     fits = list(result.fits)
     row = {
         "index": index, "model": name, "seconds": time.process_time() - began, "points": len(curve),

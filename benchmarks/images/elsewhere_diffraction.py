@@ -10,13 +10,14 @@ and the beam off its middle.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .elsewhere_files import FORMATS, FloatArray, Tagged, ball, bars, hit, write
+from .elsewhere_files import FORMATS, FloatArray, ball, bars, hit, write
 
 #: Voxels along each side, and by how much an FFT is padded.
 VOXELS, PAD = 72, 4
@@ -36,9 +37,23 @@ TAGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "asymmetric": ("Asymmetric", ("Empty", "Round")),
     "empty": ("Empty", ("Round", "Elliptical", "Prolate", "NewtonRings")),
 }
+
 DETECTORS = ((512, 512), (400, 520), (300, 300), (700, 640))
 #: Whether a point is inside, from its place along an axis and its squared distance from that.
 Inside = Callable[[FloatArray, FloatArray], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Truth:
+    kind: str
+    wanted: str  #: The tag that it must have; empty where it must be refused.
+    never: tuple[str, ...]  #: Tags that it surely has not.
+    counts: float
+
+    @property
+    def foreign(self) -> bool:
+        """No single particle: it must be refused."""
+        return not self.wanted
 
 
 def voxels(tilt: float, turn: float, inside: Inside) -> FloatArray:
@@ -153,7 +168,7 @@ def foreign(q: FloatArray, rng: np.random.Generator) -> tuple[str, FloatArray]:
     return "speckle", np.abs(waves.sum(axis=2)) ** 2 * ball(np.maximum(8 * r, 1e-3)) ** 2
 
 
-def scene(index: int, seed: int, folder: Path) -> tuple[Path, Tagged]:
+def scene(index: int, seed: int, folder: Path) -> tuple[Path, Truth]:
     """A file, its TOML where it has one, and what it shows."""
     from scipy.ndimage import map_coordinates
 
@@ -192,4 +207,4 @@ def scene(index: int, seed: int, folder: Path) -> tuple[Path, Tagged]:
     write(path, seen, gaps, **stated)
     others = tuple(name for name, _ in TAGS.values() if name != "Empty")
     wanted, never = TAGS.get(kind, ("", others))
-    return path, Tagged(shown, (wanted,), never, counts)
+    return path, Truth(shown, wanted, never, counts)

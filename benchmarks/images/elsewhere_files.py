@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +11,6 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 #: Suffixes of the files, and what each can mark gaps by.
 FORMATS = ("cbf", "tif", "h5", "edf", "npy")
-
-
-@dataclass(frozen=True)
-class Tagged:
-    """What an image shows that is answered by tags."""
-
-    kind: str
-    #: wanted, never: tags that it must have, and that it surely has not; none wanted: it must be refused.
-    wanted: tuple[str, ...]
-    never: tuple[str, ...]
-    counts: float
-    stop: str = ""  #: Its beamstop's tag; empty for none.
-
-    @property
-    def foreign(self) -> bool:
-        """No tag is right."""
-        return not any(self.wanted)
 
 
 def write(path: Path, counts: NDArray[np.int64], gaps: NDArray[np.bool_], **stated: Any) -> None:

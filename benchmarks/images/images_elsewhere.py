@@ -3,11 +3,11 @@
     python -m benchmarks images/images_elsewhere [--kind sans] [--images 20] [--first 0] [--seed 71]
                                                  [--work W] [--write]
 
-Scenes are those of `elsewhere_sans`, `elsewhere_gisas`, `elsewhere_diffraction` and `elsewhere_xray`:
-files of several formats with gaps, hot pixels, beams off the middle and sometimes not stated. Right is a
-scene whose subject is named, or a foreign one that is refused, or of GISAS is answered with `in_scope`
-of 0.9 at most; wrong with confidence is what is said with more than 90 % and is not so. `--kind` names
-one of the four; without it all that the work folder keeps are in the table.
+Scenes are those of `elsewhere_sans`, `elsewhere_gisas` and `elsewhere_diffraction`: files of several formats
+with gaps, hot pixels, beams off the middle and sometimes not stated. Right is a scene whose subject is named,
+or a foreign one that is refused, or of GISAS is answered with `in_scope` of 0.9 at most; wrong and sure is
+what is said with more than 90 % and is not so. `--kind` names one of them; without it the table has all that
+the work folder keeps.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ..asked import parser_of
-from ..kept import kept, run
-from ..tables import markdown, show
+from ..common import kept, markdown, parser_of, run, show
 
 SEED = 71
 Row = dict[str, Any]
@@ -48,7 +46,7 @@ of 75 since they widen, whose power was chosen on 34 of these.
 """
 #: Shares that are wanted: of scenes that are right, by kind; of directors; of bands of P₂; wrong and sure;
 #: W1 of GISAS, degrees.
-WANTED = {"sans": 0.85, "gisas": 0.80, "diffraction": 0.85, "xray": 0.80}
+WANTED = {"sans": 0.85, "gisas": 0.80, "diffraction": 0.85}
 DIRECTORS, BANDS, WRONG, FAR = 0.95, (0.85, 0.95), 0.03, 2.1
 #: W1 from the true distribution of rotations below which an orientation is right, degrees.
 NEAR = 3.0
@@ -92,17 +90,16 @@ def of_sans(image: Any, answer: Any, truth: Any) -> Row:
 
 
 def of_tags(image: Any, answer: Any, truth: Any) -> Row:
-    """Tags that a scene must have, and those that it surely has not."""
+    """The tag that a scene must have, and those that it surely has not."""
     said = {one["name"]: one for one in answer.as_dict()["tags"]} if answer.known else {}
     there = [name for name, one in said.items() if one["present"]]
     wrong = [name for name in truth.never if name in there]
     # Of foreign scenes only a refusal is right, or that no tag is sure.
-    right = not there if truth.foreign else all(name in there for name in truth.wanted) and not wrong
-    stops = [name for name in there if name.endswith("beamstop")]
+    right = not there if truth.foreign else truth.wanted in there and not wrong
     return {
         "model": " ".join(there), "known": answer.known, "in_scope": answer.in_scope, "success": right,
         "sure_wrong": any(said[name]["probability"] > SURE for name in wrong), "wrong": wrong,
-        "refused": "" if answer.known else answer.notes[-1], "stop": stops == [truth.stop] * bool(truth.stop),
+        "refused": "" if answer.known else answer.notes[-1],
     }  # fmt: skip
 
 
@@ -136,8 +133,8 @@ def of_gisas(image: Any, answer: Any, truth: Any) -> Row:
     return row | {"model": f"{row['w1']:.2f}", "success": right, "sure_wrong": bool(wrong)}
 
 
-DOMAINS = {"sans": "sans2d", "gisas": "gisas_hex", "diffraction": "diffraction", "xray": "xray_tags"}
-JUDGES = {"sans": of_sans, "gisas": of_gisas, "diffraction": of_tags, "xray": of_tags}
+DOMAINS = {"sans": "sans2d", "gisas": "gisas_hex", "diffraction": "diffraction"}
+JUDGES = {"sans": of_sans, "gisas": of_gisas, "diffraction": of_tags}
 
 
 def solve(contestant: str, index: int, seed: int) -> Row:
@@ -235,9 +232,6 @@ def table(kinds: dict[str, list[Row]]) -> str:
     if "gisas" in kinds:
         said.append("## Orientations of GISAS\n\n" + distances(kinds["gisas"]))
     said += [f"## Subjects: {kind}\n\n{by_subject(rows)}" for kind, rows in kinds.items()]
-    if "xray" in kinds:
-        right = np.mean([r.get("stop", False) for r in kinds["xray"] if not r["foreign"]])
-        said.append(f"Beamstops are named rightly in {right:.0%} of the X-ray images.\n")
     return "\n".join(said)
 
 

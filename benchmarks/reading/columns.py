@@ -209,25 +209,13 @@ def buffer_nameless(m: Measurement) -> File:
 
 #: Names above the numbers, and what stands in the columns.
 NAMED = {
-    "q I sigma model residual": "q I dI model residual",
-    "Q Iobs Icalc dI": "q I model dI",
-    "q,I_fit,I_exp,err": "q model I dI",
-    "q I error(%)": "q I dI/%",
-    "q I dI/I": "q I dI/I",
-    "q I rel_err": "q I dI/I",
-    "q I variance": "q I dI^2",
-    "q I weight": "q I 1/dI^2",
-    "q I counts": "q I counts",
-    "q I sigma npix": "q I dI pixels",
-    "q I sigma Trans": "q I dI 0.83",
-    "I q dI": "I q dI",
-    "dI I q": "dI I q",
-    "point q I dI": "point q I dI",
-    "Q I dI dQ": "q I dI dQ",
-    "Q dQ I dI": "q dQ I dI",
-    "q I dq`, no uncertainty": "q I dQ",
-    "2theta q I dI": "tth q I dI",
-}
+    "q I sigma model residual": "q I dI model residual", "Q Iobs Icalc dI": "q I model dI",
+    "q,I_fit,I_exp,err": "q model I dI", "q I error(%)": "q I dI/%", "q I dI/I": "q I dI/I",
+    "q I rel_err": "q I dI/I", "q I variance": "q I dI^2", "q I weight": "q I 1/dI^2",
+    "q I counts": "q I counts", "q I sigma npix": "q I dI pixels", "q I sigma Trans": "q I dI 0.83",
+    "I q dI": "I q dI", "dI I q": "dI I q", "point q I dI": "point q I dI", "Q I dI dQ": "q I dI dQ",
+    "Q dQ I dI": "q dQ I dI", "q I dq`, no uncertainty": "q I dQ", "2theta q I dI": "tth q I dI",
+}  # fmt: skip
 NAMELESS = (
     "q I dI dQ", "q I dI", "q I", "q I model", "q I I", "q I dI model", "q I model dI", "q I dI 1",
     "q I dI residual", "q I dI pixels",

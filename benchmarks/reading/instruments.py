@@ -177,10 +177,7 @@ TABLES = {
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
     found: dict[str, Callable[[Measurement], File]] = {
-        "NIST .ABS, six columns": nist_abs,
-        "NIST USANS .cor, slit": usans,
-        "Anton Paar .pdh": pdh,
-        "ORSO reflectivity": orso,
-        "SESANS": sesans,
-    }
+        "NIST .ABS, six columns": nist_abs, "NIST USANS .cor, slit": usans, "Anton Paar .pdh": pdh,
+        "ORSO reflectivity": orso, "SESANS": sesans,
+    }  # fmt: skip
     return {f"instrument: {title}": way for title, way in (found | TABLES).items()}

@@ -55,12 +55,9 @@ def slit(order: Any, width: float, m: Measurement, *, plain: bool, single: bool 
     t = replace(m.truth.pinhole_less, slit=SLIT)
     shape = () if single else t.q.shape
     columns = {
-        "Q": t.q,
-        "I": t.intensity,
-        "Idev": t.error,
-        "dQl": np.full(shape, SLIT),
+        "Q": t.q, "I": t.intensity, "Idev": t.error, "dQl": np.full(shape, SLIT),
         "dQw": np.full(shape, width),
-    }
+    }  # fmt: skip
     said = {"Q": {"resolutions": order}, "I": {"uncertainties": "Idev"}}
     return File(".h5", nxcansas(columns, said, {}, plain=plain), ((t,),))
 

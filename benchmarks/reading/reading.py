@@ -41,9 +41,8 @@ import numpy as np
 import sasnet_plugin
 from sasnet_plugin.types import Curve, SasnetError
 
-from ..asked import parser_of
+from ..common import markdown, parser_of
 from ..rooms import checkout_version
-from ..tables import markdown
 from . import (
     cells,
     columns,

@@ -18,13 +18,9 @@ STYLES = (
 )  # fmt: skip
 #: What samples are called.
 LABELS = (
-    ("1", "2", "3", "4"),
-    ("5 mg/ml", "2.5 mg/ml", "1.25 mg/ml", "0.6 mg/ml"),
-    ("20C", "30C", "40C", "50C"),
-    ("lys", "bsa", "gi", "hsa"),
-    ("A12", "A13", "B1", "B2"),
-    ("D2O", "H2O", "mix", "match"),
-)
+    ("1", "2", "3", "4"), ("5 mg/ml", "2.5 mg/ml", "1.25 mg/ml", "0.6 mg/ml"), ("20C", "30C", "40C", "50C"),
+    ("lys", "bsa", "gi", "hsa"), ("A12", "A13", "B1", "B2"), ("D2O", "H2O", "mix", "match"),
+)  # fmt: skip
 ORDERS = (
     "no uncertainties", "each beside its own", "uncertainties together at the end", "q before each",
     "q before each, no uncertainties",

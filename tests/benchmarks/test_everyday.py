@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.commands import run_command
+from benchmarks.common import run_command
 from benchmarks.fitting.everyday import numbers_of
 from benchmarks.fitting.everyday_curves import CHANGE, SAMPLES, Measured, clean, everyday
 from benchmarks.fitting.everyday_judged import faults, wrong_sizes
