@@ -134,13 +134,9 @@ def draw(index: int) -> tuple[str, frozenset[str], Callable[[float], Any], float
 
 
 def measured(
-    of_solvent: Callable[[float], Any],
-    largest: float,
-    offer: Any,
-    solvent: float,
-    seconds: float,
+    of_solvent: Callable[[float], Any], largest: float, offer: Any, solvent: float, seconds: float,
     seed: Sequence[int],
-) -> Curve:
+) -> Curve:  # fmt: skip
     """The curve that a measurement gives: resolution, counts, and a background that is subtracted."""
     rng = np.random.default_rng(seed)
     q, dq = np.asarray(offer.curve.q), np.asarray(offer.curve.dq)

@@ -85,13 +85,9 @@ class Sample:
 
 
 def measure(
-    sample: Sample,
-    instrument: str,
-    rng: np.random.Generator,
-    *,
-    faults: bool = True,
+    sample: Sample, instrument: str, rng: np.random.Generator, *, faults: bool = True,
     slit: float | None = None,
-) -> Measurement:
+) -> Measurement:  # fmt: skip
     low, high = sample.q_range
     q, dq, sigma_of = INSTRUMENTS[instrument](low, high, rng)
     unstated = slit

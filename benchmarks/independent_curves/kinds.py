@@ -89,12 +89,9 @@ def _keeps_range(rng: Rng, low: float) -> str:
 
 
 def _volume_average(
-    q: Array,
-    sizes: Array,
-    numbers: Array,
-    squared: Callable[[Array, float], Array],
+    q: Array, sizes: Array, numbers: Array, squared: Callable[[Array, float], Array],
     volume: Callable[[float], float],
-) -> Array:
+) -> Array:  # fmt: skip
     """<F²> / <V>, F² not normalised."""
     total = sum(n * squared(q, float(s)) for s, n in zip(sizes, numbers, strict=True))
     return total / sum(n * volume(float(s)) for s, n in zip(sizes, numbers, strict=True))

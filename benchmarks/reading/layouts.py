@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .containers import entry, group, hdf5, idata, root
+from .containers import entry, hdf5, idata, root, sas_entry
 from .samples import Array, File, Measurement, Truth
 from .units import text
 
@@ -23,31 +23,13 @@ def columns_of(truth: Truth) -> list[Array]:
 
 
 def nxcansas(
-    columns: Mapping[str, Any],
-    attributes: Mapping[str, Mapping[str, Any]],
-    layout: Mapping[str, Any],
-    *,
-    plain: bool,
-) -> bytes:
+    columns: Mapping[str, Any], attributes: Mapping[str, Mapping[str, Any]], layout: Mapping[str, Any],
+    *, plain: bool,
+) -> bytes:  # fmt: skip
     """One entry of these data sets."""
-
-    def write(file: Any) -> None:
-        entry = group(
-            file, "sasentry01", "NXentry", **({} if plain else {"canSAS_class": "SASentry", "version": "1.1"})
-        )
-        entry["title"] = "sample"
-        if not plain:
-            entry["definition"] = "NXcanSAS"
-        data = group(
-            entry, "sasdata01", "NXdata", signal="I", **({} if plain else {"canSAS_class": "SASdata"})
-        )
-        data.attrs.update({"I_axes": "Q", "Q_indices": 0} | dict(layout))
-        for name, values in columns.items():
-            data[name] = values
-            unit = {"Q": "1/angstrom", "I": "1/cm", "Idev": "1/cm"}.get(name)
-            data[name].attrs.update(({"units": unit} if unit else {}) | dict(attributes.get(name, {})))
-
-    return hdf5(write)
+    units = {"Q": "1/angstrom", "I": "1/cm", "Idev": "1/cm"}
+    every = {key: {"units": unit} | dict(attributes.get(key, {})) for key, unit in units.items()}
+    return hdf5(lambda file: sas_entry(file, "sasentry01", columns, every, layout, plain=plain))
 
 
 def slit(order: Any, width: float, m: Measurement, *, plain: bool, single: bool = False) -> File:

@@ -37,7 +37,7 @@ import numpy as np
 from ..common import markdown, parser_of
 from ..rooms import checkout_version
 from . import instruments
-from .containers import cansas, nexus, nxcansas
+from .containers import DAWN, cansas, nexus, nxcansas
 from .mutations import of_file
 from .samples import KINDS, Array, File, Measurement, measured
 from .units import PER_NM, Table
@@ -77,7 +77,7 @@ GOOD_FILES = {
     "canSAS XML": Good("xml", 0, partial(cansas, "1/A", 1.0, "1.1")),
     "canSAS XML of lamellae": Good("xml", 2, partial(cansas, "1/nm", PER_NM, "1.1")),
     "NXcanSAS": Good("hdf5", 0, partial(nxcansas, "1/angstrom", 1.0, "plain")),
-    "NeXus": Good("hdf5", 1, partial(nexus, "errors")),
+    "NeXus": Good("hdf5", 1, partial(nexus, *DAWN, "errors")),
     "PDH": Good("text", 0, instruments.pdh),
     "ABS": Good("text", 1, instruments.nist_abs),
     "USANS": Good("text", 1, partial(instruments.usans, half=1e-4)),  # a slit too short to matter

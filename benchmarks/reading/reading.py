@@ -112,13 +112,9 @@ def fewer(curve: Curve, truth: Truth) -> tuple[str, str]:
 
 
 def column(
-    name: str,
-    found: Array | None,
-    true: Array | None,
-    scale: float,
-    notes: tuple[str, ...],
+    name: str, found: Array | None, true: Array | None, scale: float, notes: tuple[str, ...],
     words: tuple[str, ...],
-) -> Outcome:
+) -> Outcome:  # fmt: skip
     """The uncertainty or the resolution."""
     if found is None:
         lost = true is not None and not spoken(notes, words)
