@@ -22,8 +22,7 @@ from __future__ import annotations
 import resource
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from multiprocessing import TimeoutError as MutantTimeout
@@ -34,11 +33,11 @@ from zlib import crc32
 
 import numpy as np
 
-from ..common import markdown, parser_of
-from ..rooms import checkout_version
+from ..common import parser_of
 from . import instruments
 from .containers import DAWN, cansas, nexus, nxcansas
 from .mutations import of_file
+from .report import count_outcomes, show_reading
 from .samples import KINDS, Array, File, Measurement, measured
 from .units import PER_NM, Table
 
@@ -193,20 +192,6 @@ def tried(names: Sequence[str], folder: Path, seed: int, each: int) -> Iterator[
     pool.terminate()
 
 
-def report(parts: Iterable[tuple[str, str]], title: str) -> str:
-    """Counts of outcomes by part."""
-    counts: dict[str, Counter[str]] = {}
-    for part, outcome in parts:
-        counts.setdefault(part, Counter())[outcome] += 1
-    rows = [
-        [part, str(sum(count.values())), *(str(count[kind]) for kind in OUTCOMES)]
-        for part, count in sorted(counts.items())
-    ]
-    total = sum(counts.values(), Counter[str]())
-    rows.append(["all", str(sum(total.values())), *(str(total[kind]) for kind in OUTCOMES)])
-    return markdown([title, "mutants", *OUTCOMES], rows)
-
-
 def main() -> int:
     """Damage, read, compare, print; exit code 1 where something must not be."""
     parser = parser_of(
@@ -221,8 +206,10 @@ def main() -> int:
         names = [name for name in GOOD_FILES if given.only in name]
         lines = list(tried(names, folder, given.seed, given.each))
     bad = [(name, line) for name, line in lines if line["outcome"] in BAD]
-    table = report(((name, line["outcome"]) for name, line in lines), "file")
-    table += "\n" + report(((line["how"], line["outcome"]) for _, line in lines), "damage")
+    table = count_outcomes(((name, line["outcome"]) for name, line in lines), ["file", "mutants"], OUTCOMES)
+    table += "\n" + count_outcomes(
+        sorted((line["how"], line["outcome"]) for _, line in lines), ["damage", "mutants"], OUTCOMES
+    )
     most = max(line["seconds"] for _, line in lines), max(line["bytes"] for _, line in lines) / 1e6
     table += f"\nThe slowest mutant took {most[0]:.1f} s, the largest process {most[1]:.0f} MB.\n"
     if bad:
@@ -230,11 +217,7 @@ def main() -> int:
         table += "".join(
             f"- {name}, {line['how']}: **{line['outcome']}**, {line['why'][:160]}\n" for name, line in bad
         )
-    print(table)
+    show_reading("Mutants", __doc__, f"{given.seed}", table, given.write, __file__)
     if given.keep:
         print("\n".join(line["path"] for _, line in bad))
-    if given.write:
-        said = "\n\n".join((__doc__ or "").split("\n\n")[2:]).replace("``", "`").strip()
-        text = f"# Mutants\n\n{said}\n\nSeed {given.seed}, version {checkout_version()}.\n\n{table}"
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
     return int(bool(bad))

@@ -31,7 +31,6 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,8 +40,7 @@ import numpy as np
 import sasnet_plugin
 from sasnet_plugin.types import Curve, SasnetError
 
-from ..common import markdown, parser_of
-from ..rooms import checkout_version
+from ..common import parser_of
 from . import (
     cells,
     columns,
@@ -56,6 +54,7 @@ from . import (
     samples_beside,
     units,
 )  # fmt: skip
+from .report import count_outcomes, show_reading
 from .samples import KINDS, Array, File, Measurement, Truth, measured
 
 #: From the best to the worst.
@@ -240,22 +239,16 @@ def each(results: dict[str, list[tuple[str, Outcome]]]) -> str:
 
 def report(results: dict[str, list[tuple[str, Outcome]]]) -> str:
     """Counts by kind of way, and every way that is not read rightly."""
-    total: dict[str, Counter[str]] = {}
-    lines = []
+    parts, lines = [], []
     for title, found in results.items():
         name, outcome = worst(found)
-        total.setdefault(title.partition(":")[0], Counter())[outcome.kind] += 1
+        parts.append((title.partition(":")[0], outcome.kind))
         if outcome.kind not in GOOD:
             bad = sum(one.kind not in GOOD for _, one in found)
             lines.append(
                 f"- {title}: **{outcome.kind}** ({bad} of {len(found)}, {name}): {outcome.why[:200]}"
             )
-    total["all"] = sum(total.values(), Counter())
-    rows = [
-        [part, str(sum(count.values())), *(str(count[kind]) for kind in OUTCOMES)]
-        for part, count in total.items()
-    ]
-    text = markdown(["ways", "tried", *OUTCOMES], rows)
+    text = count_outcomes(parts, ["ways", "tried"], OUTCOMES)
     return text + ("\nNot as it should be:\n\n" + "\n".join(lines) + "\n" if lines else "")
 
 
@@ -284,11 +277,7 @@ def main() -> int:
             ]
         table = report(results)
         table += each(results) if given.each else ""
-    print(table)
+    seeds = f"{given.seed}" if given.seeds == 1 else f"{given.seed} to {given.seed + given.seeds - 1}"
+    show_reading("Reading", __doc__, seeds, table, given.write, __file__)
     print(f"{time.process_time() - began:.0f} CPU-seconds", file=sys.stderr)
-    if given.write:
-        said = "\n\n".join((__doc__ or "").split("\n\n")[2:]).replace("``", "`").strip()
-        seeds = f"{given.seed}" if given.seeds == 1 else f"{given.seed} to {given.seed + given.seeds - 1}"
-        text = f"# Reading\n\n{said}\n\nSeed {seeds}, version {checkout_version()}.\n\n{table}"
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
     return int(any(worst(found)[1].kind == "silently wrong" for found in results.values()))
