@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
-#: Suffixes of the files, and what each can mark gaps by.
-FORMATS = ("cbf", "tif", "h5", "edf", "npy")
 
 
 def write(path: Path, counts: NDArray[np.int64], gaps: NDArray[np.bool_], **stated: Any) -> None:
     """A file of the format that its suffix names, and a TOML with what is stated.
 
-    CBF, TIFF and EDF hold −1 in gaps, NeXus 2³² − 1 under bitshuffle and LZ4, numpy's own NaN.
+    CBF, TIFF and EDF hold −1 in gaps, NeXus 2³² − 1 under bitshuffle and LZ4.
     """
     kind = path.suffix[1:]
     if kind == "h5":
@@ -27,8 +25,6 @@ def write(path: Path, counts: NDArray[np.int64], gaps: NDArray[np.bool_], **stat
         with h5py.File(path, "w") as file:
             file.create_dataset("entry/instrument/detector/data", data=stored, **hdf5plugin.Bitshuffle())
             file["entry/instrument/detector/flatfield"] = np.ones(counts.shape, np.float32)
-    elif kind == "npy":
-        np.save(path, np.where(gaps, np.nan, counts).astype(np.float32))
     else:
         from fabio.cbfimage import CbfImage
         from fabio.edfimage import EdfImage
@@ -52,8 +48,3 @@ def bars(shape: tuple[int, int], rng: np.random.Generator, widest: int = 8) -> N
 
 def hit(counts: NDArray[np.int64], number: int, rng: np.random.Generator) -> None:
     counts.ravel()[rng.integers(0, counts.size, number)] = int(30 * counts.max() + 500)
-
-
-def ball(x: FloatArray) -> FloatArray:
-    """Amplitude of a sphere against q R, 1 at 0."""
-    return 3 * (np.sin(x) - x * np.cos(x)) / x**3

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..independent_curves.form_factors import sphere_amplitude, sphere_volume
 from ..independent_curves.reflectivity import reflected_amplitude
-from .elsewhere_files import FloatArray, ball, bars, hit, write
+from .elsewhere_files import FloatArray, bars, hit, write
 
 #: 10⁻⁶ Å⁻² of what X-rays see, and attenuation over it: silica 2.2 g/cm³, silicon.
 SILICA, SILICON = (18.7, 0.013), (19.8, 0.023)
@@ -63,7 +64,7 @@ def amplitudes(
     ):  # fmt: skip
         q = np.hypot(across, qz)
         for one, radius in enumerate(radii):
-            form = 4 * np.pi / 3 * radius**3 * ball(np.maximum(q * radius, 1e-4))
+            form = sphere_volume(radius) * sphere_amplitude(q, radius)
             found[one] += weight * form * np.exp(1j * qz * radius)
     return found
 
