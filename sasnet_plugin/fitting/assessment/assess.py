@@ -313,15 +313,24 @@ def as_the_simpler(
 
 def _become(fit: ModelFit, order: Sequence[ModelFit]) -> ModelFit | None:
     """The nearest of the simpler fits that a fit has become; None where it has not."""
-    met = {r.name for r in reductions_met(simpler(fit.model, fit.structure_factor), fit, order)}
+    reductions = simpler(fit.model, fit.structure_factor)
+    met = {r.name for r in reductions_met(reductions, fit, order)}
+    # By what a fit does not change, as with one shell of several.
+    same = {r.name for r in reductions if all(_is_held_at(fit, name, at) for name, at in r.at.items())}
     # With a width it may have no fewer parameters; the one that the fit has become is then in it. So it is
     # where a component of a sum is absent.
     larger_fits = [
         other_fit
         for other_fit in order
-        if other_fit.name in met and (_is_smaller(other_fit, fit) or other_fit.chisq <= fit.chisq)
+        if other_fit.name in same
+        or (other_fit.name in met and (_is_smaller(other_fit, fit) or other_fit.chisq <= fit.chisq))
     ]
     return min(larger_fits, key=lambda other_fit: other_fit.chisq, default=None)
+
+
+def _is_held_at(fit: ModelFit, name: str, limit: float | str) -> bool:
+    p = fit.parameters.get(name)
+    return p is not None and p.fixed and p.value == limit
 
 
 def _is_smaller(smaller: ModelFit, larger: ModelFit) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sasnet_plugin.fitting.assessment.assess import as_the_simpler
 from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, together, warnings_of
 from sasnet_plugin.fitting.problem.conventions import conventional
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
@@ -87,6 +88,22 @@ def test_contrasts_that_are_one_and_neighbours_that_are_none() -> None:
     assert not _said(matched, "not determined")  # the reason is given already
     dilute = _fit("sphere", "hardsphere", radius=_p(80.0, 0.1), volfraction=_p(0.001, 0.002, 0.0, 0.74, ""))
     assert _said(dilute, "volfraction", "cannot be distinguished from 0", "sphere gives the same curve")
+
+
+def test_a_sphere_with_one_of_several_shells_counts_as_a_core_shell_sphere() -> None:
+    slds = {"sld_core": _p(0.5, 0.1, -12, 17), "sld_solvent": _p(-0.56, None, -12, 17)}
+    shells = {"radius": _p(42.0, 2.0), "thickness1": _p(12.0, 2.0), "sld1": _p(3.6, 0.3, -12, 17), **slds}
+    shell = {"thickness": _p(20.0, 2.0), "sld_shell": _p(2.8, 0.1, -12, 17)}
+    simple = _fit("core_shell_sphere", radius=_p(34.0, 2.0), **shell, **slds)
+
+    def weights(n: float) -> list[float]:
+        many = _fit("core_multi_shell", n=replace(_p(n, unit=""), fixed=True), **shells)
+        return [
+            fit.weight for fit in as_the_simpler([replace(many, weight=0.7), replace(simple, weight=0.3)])
+        ]
+
+    assert weights(1.0) == [1.0, 0.0]
+    assert weights(2.0) == [0.7, 0.3]
 
 
 @pytest.mark.parametrize(
