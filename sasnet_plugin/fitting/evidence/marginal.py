@@ -14,7 +14,7 @@ suits the fit, no less than stated.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -87,10 +87,12 @@ def _models(part: str) -> list[str]:
     return [part] if part.endswith(".py") else part.split("@")
 
 
-def penalise_outside(fit: ModelFit) -> float:
-    """-2 ln of how far fitted values lie from what any sample has, in their errors; 0 inside."""
+def penalise_outside(fit: ModelFit, unseen: Collection[str] = ()) -> float:
+    """-2 ln of how far fitted values lie from what any sample has, in their errors; 0 inside. `unseen` are
+    fitted parameters besides that the curves no longer show.
+    """
     bounds, penalty = _bounds(fit.name), _seldom(fit)
-    for name in fit.free:
+    for name in (*fit.free, *unseen):
         p = fit.parameters[name]
         low, high = _VALID.get((fit.model, name)) or bounds.get(name, (p.low, p.high))
         penalty += cost_outside(p, max(low, _shortest(fit, name)), high)

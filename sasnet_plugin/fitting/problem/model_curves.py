@@ -21,7 +21,6 @@ from .overlaps import is_limited, is_negative, overlaps
 from .resolution import resolution, scale_and_background
 from .sums import extract_part, scales_of, solve_scales
 
-
 #: The last curves: each stage of a fit begins where another has ended.
 _KEPT: ArrayCache[Floats] = ArrayCache(4 * 2**20)
 

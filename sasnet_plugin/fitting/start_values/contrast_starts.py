@@ -26,7 +26,7 @@ _DRAWS = 20_000
 #: Of these so many are kept, each with so many others about it, closer each time, 10⁻⁶ Å⁻².
 _KEPT, _CHILDREN, _WIDTHS = 150, 20, (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)
 #: Sets that differ by less in each density are one.
-_APART = 0.7
+APART = 0.7
 _SETS = 3  #: Sets of densities that are tried at most.
 
 
@@ -116,8 +116,7 @@ def _apart(order: Floats, parts: int, count: int) -> list[Floats]:
     distant: list[Floats] = []
     for densities in order:
         if all(
-            np.max(np.abs(densities[:parts] - other_densities[:parts])) > _APART
-            for other_densities in distant
+            np.max(np.abs(densities[:parts] - other_densities[:parts])) > APART for other_densities in distant
         ):
             distant.append(densities)
         if len(distant) == count:

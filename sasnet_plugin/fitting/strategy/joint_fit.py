@@ -25,6 +25,7 @@ from ..evidence.linear import (
     solve_generalised,
 )
 from ..evidence.marginal import Evidence, cost_outside, marginal, penalise_outside
+from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger, read_spent_time
 from ..optimize.bumps_fit import ReportedJoint, refit_jointly_by_bumps
 from ..optimize.least_squares_problem import LeastSquaresProblem
@@ -37,11 +38,11 @@ from ..problem.free_parameters import SALT, complete_distributions, moving
 from ..problem.model_curves import ModelCurves
 from ..problem.shared_parameters import Plan, plan_of
 from ..result.components import bare
-from ..result.model_fit import Parameter
+from ..result.model_fit import ModelFit, Parameter
 from ..result.residuals import standardise_runs
 from ..result.sample_result import JointFit, Key, SampleResult, select_alike
 from ..settings import ASSESSMENT, EFFORT, PROBLEM
-from ..start_values.contrast_starts import density_starts, own_density_starts
+from ..start_values.contrast_starts import APART, density_starts, own_density_starts
 from ..task import Budget, FitOptions, no_curve
 from .settings import STRATEGY
 
@@ -136,18 +137,20 @@ def fit_jointly(task: JointTask, bank: Any, budget: Budget) -> JointFit:
         if read_spent_time() > deadline and problems:
             break
     problems.sort(key=lambda problem: problem.chisq)
-    best: LeastSquaresProblem | None = None
-    for joint in problems[:_FOLLOWED]:
-        longer = _restart(joint)
+    ends = [_restart(joint) for joint in problems[:_FOLLOWED]]
+    for joint in ends:
         with suppress(TimeUpError):
-            longer.run(_STEPS)
-        if best is None or longer.chisq < best.chisq:
-            best = longer
-    if best is None:
+            joint.run(_STEPS)
+    if not ends:
         raise no_curve(task.name)
     for search in curves:
         search.deadline = np.inf
-    fit = _make_joint_fit(_make_joint_minimum(task, plan, best))
+    first = min(ends, key=lambda joint: joint.chisq)
+    # Of two densities in two solvents one may be that of no matter, which alone says so.
+    others = [joint for joint in ends if joint.chisq <= first.chisq + EVIDENCE.strong]
+    near = [first, *(joint for joint in others if _is_of_other_matter(joint, first, forms))]
+    fits = (_make_joint_fit(_make_joint_minimum(task, plan, joint)) for joint in near)
+    fit = min(fits, key=lambda joint_fit: joint_fit.minus_two_log)
     return replace(fit, seconds=read_spent_time() - spent_time)
 
 
@@ -179,6 +182,11 @@ def _nearest(problems: Iterable[LeastSquaresProblem]) -> list[LeastSquaresProble
 def _restart(joint: LeastSquaresProblem) -> LeastSquaresProblem:
     """Another beginning where one has ended."""
     return LeastSquaresProblem(joint.curves, joint.nearest, joint.plan, forms=joint.forms)
+
+
+def _is_of_other_matter(one: LeastSquaresProblem, other: LeastSquaresProblem, forms: ContrastForms) -> bool:
+    pairs = [(float(one.nearest[0][n]), float(other.nearest[0][n])) for n in forms.matter]
+    return any(abs(a - b) > APART for a, b in pairs)
 
 
 def _starts(task: JointTask, plan: Plan, forms: ContrastForms) -> list[Start]:
@@ -328,12 +336,17 @@ def _make_joint_fit(minimum: JointMinimum) -> JointFit:
         background_deviation=minimum.plan.background,
     )  # fmt: skip
     # Values that no sample has, such as a length below an atom's, speak against a fit as they do alone.
-    return replace(
-        fit,
-        minus_two_log=fit.minus_two_log
-        + max(map(penalise_outside, map(fit.make_curve_fit, range(len(curve_parameters)))))
-        + _penalise_densities(fit, task.sample.probes),
-    )
+    curve_fits = map(fit.make_curve_fit, range(len(curve_parameters)))
+    outside = max(penalise_outside(one, _list_unseen(minimum, one)) for one in curve_fits)
+    lost = minimum.minus_two_log + outside + _penalise_densities(fit, task.sample.probes)
+    return replace(fit, minus_two_log=lost)
+
+
+def _list_unseen(minimum: JointMinimum, fit: ModelFit) -> list[str]:
+    """Lengths that were fitted and end where no curve shows them, as that of an endlessly thin disc."""
+    known = {*minimum.plan.ties, *(name for values in minimum.plan.known for name in values)}
+    parameters = fit.parameters.items()
+    return [name for name, p in parameters if p.fixed and p.unit == "Ang" and name not in known]
 
 
 def _penalise_densities(fit: JointFit, probes: Sequence[str]) -> float:
