@@ -111,6 +111,19 @@ def plain_and_layered() -> tuple[JointFit, JointFit]:
     )
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_of_two_densities_in_two_solvents_one_is_of_matter(seed: int) -> None:
+    # (6.36 - 0.18) / (0.18 + 0.56) = 8.35 = (6.36 + 1.5) / (1.5 - 0.56): contrasts of one ratio.
+    solvents = (6.36, -0.56)
+    curves = [
+        measured("sphere", 10 * seed + i, radius=60.0, sld=0.18, sld_solvent=s)
+        for i, s in enumerate(solvents)
+    ]
+    sample = sample_of(curves, {"solvents": {str(i + 1): s for i, s in enumerate(solvents)}})
+    fit = fitted(sample, "sphere", {"radius": 58.0, "sld": 4.0})
+    assert fit.parameters["sld"].value == pytest.approx(0.18, abs=0.05)
+
+
 NOTHING = Suggestion("", "", (), (), 1.0)
 
 
