@@ -63,9 +63,9 @@ def read_counted_time() -> float:
 
 def read_spent_time() -> float:
     """What the present piece of work has spent, s: differences mean something."""
-    # The count; or what a clock stands for where that is more and above `EFFORT.unnoticed` of the budget.
+    # The count; or what a clock stands for where that is more and above `EFFORT.reserve` of the budget.
     by_clock = _estimate_spent_by_clock()
-    if by_clock <= max(read_counted_time(), EFFORT.unnoticed * _METER.budget):
+    if by_clock <= max(read_counted_time(), EFFORT.reserve * _METER.budget):
         return _METER.counted
     shorten()
     return by_clock

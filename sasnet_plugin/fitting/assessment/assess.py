@@ -342,7 +342,7 @@ def prefer_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGues
     first = near_fits[int(np.argmax(weight))]
     likeliest_kind = kinds[near_fits.index(first)]
     alike_ = [fit for fit, kind in zip(near_fits, kinds, strict=True) if kind == likeliest_kind]
-    weighty_fits = [fit for fit in alike_ if fit.weight >= ASSESSMENT.named_weight]
+    weighty_fits = [fit for fit in alike_ if fit.weight >= EVIDENCE.weight_to_name]
     first = min(weighty_fits, key=_size, default=first)  # of equal ones the weightiest
     first = min((fit for fit in near_fits if _is_as_likely_and_simpler(fit, first)), key=_size, default=first)
     return [first, *(fit for fit in order if fit is not first)]

@@ -23,7 +23,7 @@ from ...data.sample.described import parse_sector
 from ...digits import NORMAL_90, format_with_error, join_names, significant
 from ...domains import ReadOptions
 from ...fitting.evidence.settings import EVIDENCE
-from ...fitting.settings import ASSESSMENT
+from ...fitting.settings import ASSESSMENT, OPTIMIZE
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value
@@ -990,7 +990,7 @@ def _distribute(problem: OrientedImage, names: Sequence[str]) -> list[OrientedIm
 
 
 def _count_steps(body: str) -> int:
-    return SETTINGS.steps if body in BODIES else SETTINGS.first_steps
+    return OPTIMIZE.steps if body in BODIES else SETTINGS.first_steps
 
 
 def turn_axes(values: Mapping[str, float]) -> dict[str, float]:
@@ -1006,7 +1006,7 @@ def flatten(values: Mapping[str, float]) -> dict[str, float]:
     return {**values, "aspect": 1 / aspect, "radius": radius, "director": (values["director"] + 90) % 180}
 
 
-def run(problem: OrientedImage, steps: int = SETTINGS.steps) -> None:
+def run(problem: OrientedImage, steps: int = OPTIMIZE.steps) -> None:
     """Bumps' Levenberg-Marquardt from where a problem stands."""
     from bumps.fitproblem import FitProblem
     from bumps.fitters import fit
