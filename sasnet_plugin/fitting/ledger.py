@@ -168,7 +168,7 @@ class Ledger:
         self.spent += math.fsum(shares.used.values())  # the same in whatever order they came
         self.fitted = self.fitted or any(map(np.isfinite, shares.chisq.values()))
         late = any(isinstance(a, LateError) for i, a in answers_by_index.items() if i not in shares.used)
-        self.cut = self.cut or shares.cut or late
+        self.cut = any((self.cut, shares.cut, late))
         self.ended = self.ended or any(isinstance(answer, EndedError) for answer in answers_by_index.values())
         yield from sorted(answers_by_index.items(), key=lambda item: item[0])
 

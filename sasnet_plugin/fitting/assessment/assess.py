@@ -230,14 +230,11 @@ def rank_behind_power_laws(order: Sequence[ModelFit]) -> list[ModelFit]:
     """Fits by falling weight; a model of which only a power law is seen has none where that was fitted."""
     # Its lengths are free beyond the data, at no cost: that is no reason to prefer it.
     names = {fit.name for fit in order}
-    total_weight = sum(fit.weight for fit in order if stands_for_a_power_law(fit) not in names)
-    if not total_weight > 0:
+    weights = [0.0 if stands_for_a_power_law(fit) in names else fit.weight for fit in order]
+    total = sum(weights)
+    if not total > 0:
         return list(order)
-    reweighted_fits = [
-        replace(fit, weight=0.0 if stands_for_a_power_law(fit) in names else fit.weight / total_weight)
-        for fit in order
-    ]
-    return sort_by_weight(reweighted_fits)
+    return sort_by_weight([replace(f, weight=w / total) for f, w in zip(order, weights, strict=True)])
 
 
 def _complete_in_order(

@@ -35,12 +35,12 @@ class Beyond:
     def __str__(self) -> str:
         sides = [f"beyond {significant(self.above, 2)} Å⁻¹"] if self.above is not None else []
         sides += [f"below {significant(self.below, 2)} Å⁻¹"] if self.below is not None else []
-        if not sides and self.ends:
+        if sides:
+            return f"data {' or '.join(sides)} would decide"
+        if self.ends:
             low, high = (significant(end, 2) for end in self.ends)
             return f"data from {low} to {high} Å⁻¹ would decide"
-        if not sides:
-            return "at this noise level, a wider q range alone would not decide"
-        return f"data {' or '.join(sides)} would decide"
+        return "at this noise level, a wider q range alone would not decide"
 
 
 def sentences(
