@@ -24,7 +24,7 @@ from ..materials import densities
 from ..noise import fill_dintensity, is_usable
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON, check_prior
-from ..predict.predictor import Classifier
+from ..predict.predictor import Classifier, check_points
 from ..predict.together import contradicting, together
 from ..simulate.magnetic_spheres import SPHERES
 from ..types import Curve, ModelGuess, SasnetError, Suggestion, TechnicalError
@@ -432,7 +432,7 @@ def _name_model(
     if plugins or models is None or len(models) != 1 or options.structure_factor is None:
         return None
     classifier.selection(models, options.exclude or None)
-    classifier.predictor.prepare(curve)
+    check_points(curve)
     factor = None if options.structure_factor == "none" else options.structure_factor
     guess = ModelGuess(models[0], factor, 1.0, models[0])
     suggestion = Suggestion(curve.file, curve.entry, (guess,), (), 1.0)

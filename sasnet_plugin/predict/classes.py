@@ -245,13 +245,18 @@ class ClassesFinding:
         uniform = None if self.uniform is None else float(self.uniform[index])
         return ClassFound(name, float(self.probability[index]), group, given_labels, uniform)
 
+    @property
+    def group_probabilities(self) -> NDArray[np.float64]:
+        """(groups,), in the order of the head's."""
+        labels, groups = self.head.labels, self.head.groups
+        return np.asarray(self.probability @ _membership(labels, groups)) if groups else np.zeros(0)
+
     @cached_property
     def groups(self) -> tuple[GroupGuess, ...]:
         """Groups with a considered member, by falling probability."""
         if self.silent:
             return ()
-        labels, groups = self.head.labels, self.head.groups
-        p = self.probability @ _membership(labels, groups) if groups else np.zeros(0)
+        groups, p = self.head.groups, self.group_probabilities
         return tuple(
             GroupGuess(groups[index].name, members, float(p[index]))
             for index in np.argsort(-p, kind="stable").tolist()

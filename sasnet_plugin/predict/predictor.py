@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -25,7 +24,7 @@ from ..domains import DEFAULT, Domain, Seen
 from ..domains.heads import Classes, Inputs, Outputs, Parameter, Scope, outputs_of
 from ..names import nearest
 from ..noise import estimate_dintensity
-from ..types import Curve, DataError, GroupGuess, ModelGuess, ModelZooError, SasnetError, Suggestion
+from ..types import Curve, DataError, ModelGuess, ModelZooError, SasnetError, Suggestion
 from ..workers.child import delay_interrupt
 from ..workers.threads import release_freed_memory
 from ..zoo import Manifest, ZooModel, open_model, zoo_folder
@@ -54,9 +53,15 @@ _ROUNDING = 0.2
 
 def check_curve(curve: Curve, inputs: Mapping[str, Any]) -> Seen:
     """Return the curve with notes on points outside the trained range (``q_range`` of the manifest, Å⁻¹), few
-    points, or estimated uncertainties. Raises DataError for points out of order, not finite, or negative
-    uncertainties.
+    points, or estimated uncertainties; raises as `check_points`.
     """
+    check_points(curve)
+    low, high = inputs["q_range"]
+    return Seen(curve, tuple(_notes(curve, (low, high))))
+
+
+def check_points(curve: Curve) -> None:
+    """Raise DataError for points out of order, not finite, or negative uncertainties."""
     # Files are tidied on reading, arrays are not, and the grid needs order.
     name = curve.file or "the curve"
     if not (_ascends(curve.q) and np.all(np.isfinite(curve.intensity))):
@@ -69,8 +74,6 @@ def check_curve(curve: Curve, inputs: Mapping[str, Any]) -> Seen:
             f"{name}: dintensity must be a number, not negative, at each point;"
             " remove the other points, or omit dintensity to have it estimated."
         )
-    low, high = inputs["q_range"]
-    return Seen(curve, tuple(_notes(curve, (low, high))))
 
 
 def _notes(curve: Curve, q_range: tuple[float, float]) -> list[str]:
@@ -386,20 +389,15 @@ class Predictor:
         """
         return self.answers_to(measurements, [choice or self.choice()])[0]
 
-    def answers_to(
-        self, measurements: Sequence[Any], choices: Sequence[Choice], *, bare: bool = False
-    ) -> list[list[Answer]]:
+    def answers_to(self, measurements: Sequence[Any], choices: Sequence[Choice]) -> list[list[Answer]]:
         """Answer as `answers`, for each of several choices of what the network is asked once."""
-        # `bare`: what the network says alone, without checks, notes, or what the measurement itself says. For
-        # many copies of one measurement, of which only the probabilities are used.
         found_answers: list[list[Answer]] = [[] for _ in choices]
         for start in range(0, len(measurements), BATCH):
             batch = measurements[start : start + BATCH]
-            prepared = list(map(_accept_unchecked if bare else self.prepare, batch))
-            outputs = self.outputs(self.features([item.measurement for item in prepared]))
-            self._check_finite(outputs, batch)
+            prepared = list(map(self.prepare, batch))
+            outputs = self.outputs_of([item.measurement for item in prepared])
             for answers, choice in zip(found_answers, choices, strict=True):
-                answers += self._make_answers(batch, prepared, outputs, choice, bare=bare)
+                answers += self._make_answers(batch, prepared, outputs, choice)
         return found_answers
 
     def outcomes(self, measurements: Sequence[Any], choice: Choice | None = None) -> list[Answer | Exception]:
@@ -436,6 +434,12 @@ class Predictor:
         outputs = ask_network(self.domain, self.manifest.heads, self.runtime.run, inputs)
         return {**outputs, "level": inputs["level"]} if "level" in inputs else outputs
 
+    def outputs_of(self, measurements: Sequence[Any]) -> Outputs:
+        """What the network says of measurements as it sees them. Raises DataError if that is not finite."""
+        outputs = self.outputs(self.features(measurements))
+        self._check_finite(outputs, measurements)
+        return outputs
+
     def _check_finite(self, outputs: Outputs, measurements: Sequence[Any]) -> None:
         """See that the outputs of which probabilities are made are numbers."""
         for head in self.manifest.heads:
@@ -454,21 +458,24 @@ class Predictor:
         prepared: Sequence[Seen],
         outputs: Outputs,
         choice: Choice,
-        *,
-        bare: bool,
     ) -> list[Answer]:
-        manifest, scope = self.manifest, self.manifest.scope
+        manifest = self.manifest
         findings = decode(manifest.heads, outputs, manifest.calibration, choice)
-        inside = np.ones(len(prepared))
-        if scope is not None:
-            inside = compute_in_scope(scope, outputs, manifest.calibration[scope.name])
+        inside = self.in_scope(outputs, len(prepared))
         restricted = self._describe_restriction(choice)
         return [
-            self._answer(measurement, item, finding, float(share), None if bare else restricted)
+            self._answer(measurement, item, finding, float(share), restricted)
             for measurement, item, finding, share in zip(
                 measurements, prepared, findings, inside, strict=True
             )
         ]
+
+    def in_scope(self, outputs: Outputs, count: int) -> Floats:
+        """Probability that each of so many measurements is of a known kind, (n,)."""
+        scope = self.manifest.scope
+        if scope is None:
+            return np.ones(count)
+        return compute_in_scope(scope, outputs, self.manifest.calibration[scope.name])
 
     def _describe_restriction(self, choice: Choice) -> list[str]:
         """What is said where the user has left classes out."""
@@ -484,7 +491,7 @@ class Predictor:
         prepared: Seen,
         findings: Sequence[Any],
         share: float,
-        restricted: Sequence[str] | None,
+        restricted: Sequence[str],
     ) -> Answer:
         """One measurement's answer; `share` is the probability of a known kind, `restricted` notes of all."""
         scope = self.manifest.scope
@@ -492,14 +499,13 @@ class Predictor:
         far = describe_beyond_training(own_findings)
         share = share if prepared.known and not far else 0.0
         is_known = share >= self.manifest.scope_threshold
-        notes = [*prepared.notes, *(restricted or ()), *far]
+        notes = [*prepared.notes, *restricted, *far]
         unsaid: tuple[Any, ...] = ()
         if scope is not None and not is_known:
             notes.append(scope.outside)
             unsaid = tuple(own_findings)
             own_findings = [f.silence() for f in own_findings] if scope.silent else own_findings
-        if restricted is not None:
-            notes += [note for f in own_findings for note in f.notes()]
+        notes += [note for f in own_findings for note in f.notes()]
         answer = Answer(
             measurement.file,
             measurement.entry,
@@ -512,9 +518,7 @@ class Predictor:
             getattr(measurement, "q_unit", None),
             unsaid,
         )
-        if restricted is None or not self.domain.complete:
-            return answer
-        return self.domain.complete(measurement, answer)
+        return self.domain.complete(measurement, answer) if self.domain.complete else answer
 
 
 def _complete_findings(findings: Sequence[Any], measurement: Any) -> list[Any]:
@@ -524,10 +528,6 @@ def _complete_findings(findings: Sequence[Any], measurement: Any) -> list[Any]:
         select_for_class(add_stated(f, measurement), classes) if isinstance(f, QuantitiesFinding) else f
         for f in findings
     ]
-
-
-def _accept_unchecked(measurement: Any) -> Seen:
-    return Seen(measurement, ())
 
 
 def open_predictor(name: str = DEFAULT) -> Predictor:
@@ -608,19 +608,19 @@ class Classifier:
         choice = replace(self.predictor.choice(top, prior=prior), keep=keep)
         return [suggestion_of(answer) for answer in self.predictor.answers(curves, choice)]
 
-    def glance(self, curves: Sequence[Curve], *, top: int = 5) -> list[tuple[tuple[GroupGuess, ...], float]]:
-        """Groups of models, and the probability of any known model: the same numbers as of `suggest`."""
+    def glance(self, curves: Sequence[Curve]) -> tuple[Floats, Floats]:
+        """Probabilities of the groups of models, (n, groups), and of any known model, (n,), as of `suggest`."""
         # Nothing is checked or noted: for copies of a curve that `suggest` was asked about.
-        choices = [self.predictor.choice(top)]
-        parts = (curves[begin : begin + FEW] for begin in range(0, len(curves), FEW))
-        answers = list(
-            chain.from_iterable(self.predictor.answers_to(part, choices, bare=True)[0] for part in parts)
-        )
-        class_findings = [answer.finding(ClassesFinding) for answer in answers]
-        return [
-            (class_finding.groups if class_finding else (), answer.in_scope)
-            for class_finding, answer in zip(class_findings, answers, strict=True)
-        ]
+        parts = [self._glance(curves[begin : begin + FEW]) for begin in range(0, len(curves), FEW)]
+        groups, in_scope = zip(*parts, strict=True)
+        return np.concatenate(groups), np.concatenate(in_scope)
+
+    def _glance(self, curves: Sequence[Curve]) -> tuple[Floats, Floats]:
+        outputs = self.predictor.outputs_of(curves)
+        heads = [head for head in self.manifest.heads if isinstance(head, Classes)]
+        findings = decode(heads, outputs, self.manifest.calibration, self.predictor.choice())
+        groups = np.stack([classes.group_probabilities for classes, *_ in findings])
+        return groups, self.predictor.in_scope(outputs, len(curves))
 
     def suggest_under(
         self, curve: Curve, priors: Sequence[str], keep: NDArray[np.bool_] | None = None

@@ -7,7 +7,8 @@ takes most of the time of an evaluation. The numbers that reach the kernel are t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -26,26 +27,11 @@ class KernelCall:
     """As ``sasmodels.direct_model.call_kernel(kernel, parameters, cutoff)``, for a kernel of q alone."""
 
     def __init__(self, kernel: Any, cutoff: float = 0.0) -> None:
-        table = kernel.info.parameters
-        self._kernel, self._cutoff, self._count = kernel, cutoff, int(table.npars)
-        call_parameters = table.call_parameters
-        self._size = len(call_parameters)
-        self._defaults = np.array([float(p.default) for p in call_parameters])
-        self._places = {p.name: i for i, p in enumerate(call_parameters)}
-        shaped = call_parameters[_COMMON : _COMMON + self._count]
-        # Without a distribution an angle has one point, 0, and any other parameter its value.
-        self._own = np.array([0.0 if p.polydisperse and not p.relative_pd else 1.0 for p in shaped])
-        self._wide = {f"{p.name}_pd": (i, p) for i, p in enumerate(shaped) if p.name in table.pd_1d}
-        self._names = self._places.keys() | {
-            f"{p.name}_{end}"
-            for p in call_parameters
-            if p.polydisperse
-            for end in ("pd", "pd_n", "pd_nsigma", "pd_type")
-        }
-        self._magnetic = {p.name for p in call_parameters[table.nvalues - 3 * table.nmagnetic :: 3]}
-        self._details: dict[tuple[int, ...], Any] = {}
-        self._plain = np.ones(_round_to_block(self._size + 2 * self._count))
-        self._plain[self._size + 2 * self._count :] = 0.0
+        self._kernel, self._cutoff, layout = kernel, cutoff, _lay_out_parameters(kernel.info)
+        self._count, self._size = layout.count, layout.size
+        self._defaults, self._plain, self._own = layout.defaults, layout.plain, layout.own
+        self._places, self._names, self._magnetic = layout.places, layout.names, layout.magnetic
+        self._wide, self._details = layout.wide, layout.details
         self._call = _direct_call(kernel, cutoff)
 
     def __call__(self, parameters: Mapping[str, Any]) -> Floats:
@@ -101,6 +87,46 @@ class KernelCall:
             details = make_details(self._kernel.info, lengths, offset[:-1], offset[-1])
             self._details[length] = details
         return details
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How the parameters of a model lie among the values of its kernels."""
+
+    count: int  #: Parameters that may have distributions.
+    size: int  #: All parameters.
+    defaults: Floats  #: Shape (size,).
+    plain: Floats  #: Values without any parameter's, each with one point of weight 1.
+    #: Without a distribution an angle has one point, 0, and any other parameter its value.
+    own: Floats
+    places: Mapping[str, int]
+    names: Set[str]  #: All that may be given.
+    magnetic: Set[str]
+    wide: Mapping[str, tuple[int, Any]]  #: Place and parameter of each width.
+    details: dict[tuple[int, ...], Any]  #: sasmodels' by the lengths of distributions.
+
+
+@lru_cache(maxsize=256)
+def _lay_out_parameters(info: Any) -> _Layout:
+    table = info.parameters
+    parameters, count = table.call_parameters, int(table.npars)
+    shaped, size = parameters[_COMMON : _COMMON + count], len(parameters)
+    plain = np.ones(_round_to_block(size + 2 * count))
+    plain[size + 2 * count :] = 0.0
+    places = {p.name: i for i, p in enumerate(parameters)}
+    widths = {
+        f"{p.name}_{end}"
+        for p in parameters
+        if p.polydisperse
+        for end in ("pd", "pd_n", "pd_nsigma", "pd_type")
+    }
+    return _Layout(
+        count, size, np.array([float(p.default) for p in parameters]), plain,
+        np.array([0.0 if p.polydisperse and not p.relative_pd else 1.0 for p in shaped]),
+        places, places.keys() | widths,
+        {p.name for p in parameters[table.nvalues - 3 * table.nmagnetic :: 3]},
+        {f"{p.name}_pd": (i, p) for i, p in enumerate(shaped) if p.name in table.pd_1d}, {},
+    )  # fmt: skip
 
 
 #: From parameters to I(q), (n,).

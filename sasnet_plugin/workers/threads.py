@@ -12,6 +12,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
 
 # --- Return memory that is free again to the system: glibc keeps what lies between blocks in use.
 
@@ -34,7 +36,14 @@ def environment_of_one_thread() -> dict[str, str]:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Keep linear algebra of this thread to itself meanwhile, where numpy was imported with more threads."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, "blas"):
+    with _find_libraries(len(sys.modules)).limit(limits=1, user_api="blas"):
         yield
+
+
+@lru_cache(maxsize=1)
+def _find_libraries(loaded: int) -> Any:
+    """Linear algebra among all that is loaded; looked for again once more modules are."""
+    from threadpoolctl import ThreadpoolController
+
+    del loaded
+    return ThreadpoolController()

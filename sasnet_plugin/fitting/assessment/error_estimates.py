@@ -167,16 +167,22 @@ def errors_beside_held(task: Held, bank: Bank | None = None, budget: Budget = UN
     together = [column for column in unknowns if column.kind is not _Spread.APART]
     apart = [column for column in unknowns if column.kind is not _Spread.TOGETHER]
     left = task.residual / task.noise
-    added_errors = [
-        _compute_added_errors(known_slopes, slopes, columns, left) for columns in (together, apart) if columns
-    ]
+    no_spread = len(together) == len(apart) == len(unknowns)  # both are the same
+    ways = [columns for columns in ([unknowns] if no_spread else [together, apart]) if columns]
+    alone = errors_of(known_slopes), _step(slopes, (), left) if ways else np.empty(0)
+    added_errors = [_compute_added_errors(known_slopes, slopes, columns, left, *alone) for columns in ways]
     return (
         {name: max(errors[name] for errors in added_errors) for name in known_slopes} if added_errors else {}
     )
 
 
 def _compute_added_errors(
-    known_slopes: Mapping[Any, Floats], slopes: Floats, unknown: Sequence[_Column], residual: Floats
+    known_slopes: Mapping[Any, Floats],
+    slopes: Floats,
+    unknown: Sequence[_Column],
+    residual: Floats,
+    errors_alone: Mapping[Any, float],
+    step_alone: Floats,
 ) -> dict[Any, float]:
     """What some unknowns add to the error of each free parameter: their spread, and how far they move it.
 
@@ -185,9 +191,9 @@ def _compute_added_errors(
     """
     all_rows = _beside(slopes, unknown)
     names = [*known_slopes, *(f"unknown {i}" for i in range(len(unknown)))]
-    together, errors_alone = errors_of(dict(zip(names, all_rows.T, strict=True))), errors_of(known_slopes)
+    together = errors_of(dict(zip(names, all_rows.T, strict=True)))
     resolutions = [column for column in unknown if column.kind is _Spread.RESOLUTION]
-    step = _step(slopes, resolutions, residual) - _step(slopes, (), residual)
+    step = _step(slopes, resolutions, residual) - step_alone
     moved = dict(zip(known_slopes, step, strict=True))
     return {
         name: float(np.sqrt(max(together[name] ** 2 - errors_alone[name] ** 2, 0.0) + moved[name] ** 2))

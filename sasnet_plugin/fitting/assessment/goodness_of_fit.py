@@ -20,7 +20,7 @@ from scipy.special import gammaincc, ndtr
 
 from ...arrays import Floats
 from ...digits import significant
-from ...types import Curve, GroupGuess, SasnetError
+from ...types import Curve, SasnetError
 from ..result.model_fit import Misfit, ModelFit, Replicates, Verification, explains
 from ..result.residuals import standardise_runs
 from ..settings import ASSESSMENT, PROBLEM
@@ -190,15 +190,12 @@ class _Classified:
 
 
 def _classified(classifier: Classifier, curves: Sequence[Curve], fit: ModelFit) -> _Classified:
-    answers = classifier.glance(curves, top=len(classifier.manifest.groups))
-    group = _group_of(fit.model, classifier)
-    return _Classified(
-        group,
-        answers[0][0][0].name,
-        np.array([_find_group_probability(groups, group) for groups, _ in answers]),
-        np.array([in_scope for _, in_scope in answers]),
-        np.array([groups[0].name == group for groups, _ in answers]),
-    )
+    names = [group.name for group in classifier.manifest.groups]
+    groups, in_scope = classifier.glance(curves)
+    likeliest, group = groups.argmax(axis=1), _group_of(fit.model, classifier)
+    place = names.index(group) if group else -1
+    probability = groups[:, place] if group else np.zeros(len(curves))
+    return _Classified(group, names[likeliest[0]], probability, in_scope, likeliest == place)
 
 
 def _can_be_less(each: NDArray[np.float64]) -> bool:
@@ -217,10 +214,6 @@ def _compare_with_replicates(statistics: NDArray[np.float64]) -> tuple[float, fl
 
 def _group_of(model: str, classifier: Classifier) -> str:
     return next((group.name for group in classifier.manifest.groups if model in group.members), "")
-
-
-def _find_group_probability(groups: Sequence[GroupGuess], group: str) -> float:
-    return next((g.probability for g in groups if g.name == group), 0.0)
 
 
 def _sentences(replicates: Replicates, likeliest: str, threshold: float) -> tuple[str, ...]:

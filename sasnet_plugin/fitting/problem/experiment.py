@@ -23,7 +23,7 @@ from ..settings import PROBLEM
 from .bumps_import import import_bumps
 from .free_parameters import select_accepted
 from .overlaps import is_negative, is_too_low
-from .resolution import apply_sampling
+from .resolution import apply_sampling, resolution
 from .sums import all_exact, parts_of, scales_of
 
 
@@ -105,7 +105,12 @@ def experiment(
 
     kernel = quick_model(name) if quick else load_model(name)
     model = Model(kernel, **select_accepted(kernel.info, parameters))
-    return Guarded(data=_make_data(curve, dintensity), model=model)
+    data = _make_data(curve, dintensity)
+    smeared, data.dx = data.dx, None
+    fitness = Guarded(data=data, model=model)
+    if smeared is not None:  # of which a search has the weights already
+        data.dx, fitness.resolution = smeared, resolution(curve)
+    return fitness
 
 
 def _calls_of_parts(name: str, q: NDArray[np.float64], cutoff: float, *, quick: bool) -> list[Curves]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays import Floats
+from ...arrays import ArrayCache, Floats, bytes_of
 from ...simulate.kernel import load_model
 from ...simulate.kernel_call import calls_of
 from ...simulate.quick_models.quick import is_quick, quick_model
@@ -20,6 +20,15 @@ from .free_parameters import fittable
 from .overlaps import is_limited, is_negative, overlaps
 from .resolution import resolution, scale_and_background
 from .sums import extract_part, scales_of, solve_scales
+
+
+#: The last curves: each stage of a fit begins where another has ended.
+_KEPT: ArrayCache[Floats] = ArrayCache(4 * 2**20)
+
+
+def _size(curves: Floats) -> int:
+    """Bytes of curves, and about those of the parameters that they are kept under."""
+    return curves.nbytes + 2**10
 
 
 class ModelCurves:
@@ -45,6 +54,8 @@ class ModelCurves:
         load = quick_model if quick else load_model
         self.info = load(name).info
         self.per_decade = per_decade
+        points = map(bytes_of, (curve.q, curve.dq, curve.dxl, curve.dxw))
+        self._key = type(self), self.info, quick, per_decade, *points
         self._resolution = resolution(curve, per_decade)
         self._parts = sum_parts(name)
         self._limited = [(i, part) for i, part in enumerate(self._parts) if is_limited(part)]
@@ -81,7 +92,8 @@ class ModelCurves:
             count(part, own_parameters, self._resolution.q_calc, quick=self.quick)
         if any(overlaps(part, part_parameters[i]) for i, part in self._limited):
             return np.full((len(part_parameters), len(self.curve)), np.nan)
-        return self._calculate(part_parameters)
+        key = self._key, *(tuple(part.items()) for part in part_parameters)
+        return _KEPT.get(key, lambda: self._calculate(part_parameters), _size)
 
     def _calculate(self, parts: list[dict[str, Any]]) -> Floats:
         try:

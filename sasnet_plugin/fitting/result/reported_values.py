@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ...arrays import Floats
+from ...arrays import ArrayCache, Floats
 from ...digits import interval, quantity
 from ..settings import PROBLEM
 from .components import bare
@@ -30,6 +30,8 @@ from .model_fit import ModelFit, Parameter
 _Key = TypeVar("_Key")
 #: Of the largest singular value: no direction of parameters is taken for better known than rounding allows.
 _ROUNDING = 1e-9
+#: Covariances of the last fits, which are asked for again and again.
+_KEPT: ArrayCache[Floats] = ArrayCache(2**18)
 
 
 def covariance(slopes: Mapping[Any, Floats]) -> Floats:
@@ -37,6 +39,11 @@ def covariance(slopes: Mapping[Any, Floats]) -> Floats:
     # Columns (n,), per unit of each parameter, are scaled first: an sld of 4 and a background of 1e-4 must
     # not share rounding.
     jacobian = np.stack(list(slopes.values()), axis=1)
+    key = jacobian.shape, jacobian.tobytes()
+    return _KEPT.get(key, lambda: _compute_covariance(jacobian), lambda _: jacobian.nbytes)
+
+
+def _compute_covariance(jacobian: Floats) -> Floats:
     length = np.linalg.norm(jacobian, axis=0)
     is_finite = np.isfinite(length) & (length > 0)
     matrix = np.full((length.size, length.size), np.nan)

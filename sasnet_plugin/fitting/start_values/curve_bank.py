@@ -157,9 +157,8 @@ def search(
     # scale and background, (n, s) each.
     shifts, solutions = search_grid(model), []
     for parameters, blocks in _measure_blocks(page, factor, data, shifts):
-        solved = zip(*(_solve(measured, data) for measured in blocks), strict=True)
-        residual, scale, background = (np.concatenate(parts) for parts in solved)
-        solutions.append((parameters, residual, scale, background))
+        sums = zip(*(_sum_up(measured, data) for measured in blocks), strict=True)
+        solutions.append((parameters, *_solve(*map(np.concatenate, sums), data)))
     return shifts, solutions
 
 
@@ -322,21 +321,24 @@ def _shift_intensity(
     below = np.minimum(index, 0).astype(np.float32)
     value = value + below * (log_i[:, 1] - log_i[:, 0])[:, None]
     intensity = np.where(index > N_BANK - 1, np.float32(np.nan), np.exp(value))
-    shifted = np.empty((len(log_i), shifts.size, columns.size), dtype=np.float32)
-    for place, begin in enumerate((columns[0] + shifts - first).tolist()):
-        shifted[:, place] = intensity[:, begin : begin + columns.size]
-    return shifted
+    windows = np.lib.stride_tricks.sliding_window_view(intensity, columns.size, axis=1)
+    return windows[:, columns[0] + shifts - first]
 
 
-def _solve(measured: Floats, data: Binned) -> tuple[Floats, Floats, Floats]:
-    """Weighted least squares of scale × curve + background, neither negative; residual, scale, background.
-
-    The curves, (n, s, m), are overwritten.
+def _sum_up(measured: Floats, data: Binned) -> tuple[Floats, Floats, Floats]:
+    """Weighted sums, (n, s), of curves (n, s, m), which are overwritten, their squares and products with the
+    data.
     """
+    with np.errstate(all="ignore"):
+        weights = np.stack([data.weight, data.weight * data.intensity], axis=1)
+        mean, product = np.moveaxis(measured @ weights, -1, 0)
+        return mean, np.square(measured, out=measured) @ data.weight, product
+
+
+def _solve(mean: Floats, square: Floats, product: Floats, data: Binned) -> tuple[Floats, Floats, Floats]:
+    """Weighted least squares of scale × curve + background, neither negative; residual, scale, background."""
     weight, weighted = data.weight, data.weight * data.intensity
     with np.errstate(all="ignore"):
-        mean, product = np.moveaxis(measured @ np.stack([weight, weighted], axis=1), -1, 0)
-        square = np.square(measured, out=measured) @ weight
         scale, background = solve_sums(mean, square, product, weight.sum(), weighted.sum())
         # The sum of squares by these sums: all curves need not be gone through again.
         residual = scale * (scale * square - 2 * product) + weighted @ data.intensity

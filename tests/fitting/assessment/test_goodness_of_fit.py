@@ -31,7 +31,7 @@ from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank
-from sasnet_plugin.types import Curve, GroupGuess
+from sasnet_plugin.types import Curve
 
 # --- Whether a fit explains its measurement, and what is wrong with the uncertainties where it does
 # --- not.
@@ -215,14 +215,13 @@ def test_the_first_replicates_suffice_only_where_the_others_change_no_sentence(
         def __init__(self, each: np.ndarray) -> None:
             self.each, self.asked = [measured, *each], 0
 
-        def glance(self, curves: Sequence[Curve], *, top: int) -> list[tuple[tuple[GroupGuess, ...], float]]:
+        def glance(self, curves: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
             first, self.asked = self.asked, self.asked + len(curves)
-            own = next(g for g in self.manifest.groups if "sphere" in g.members)
-            other = GroupGuess("another", (), 0.5)
-            return [
-                ((other, GroupGuess(own.name, own.members, each)), each)
-                for each in self.each[first : self.asked]
-            ]
+            each = np.array(self.each[first : self.asked])
+            own = next(i for i, group in enumerate(self.manifest.groups) if "sphere" in group.members)
+            groups = np.zeros((len(curves), len(self.manifest.groups)))
+            groups[:, own - 1], groups[:, own] = 1.0, each
+            return groups, each
 
     for _ in range(5):
         rng.shuffle(values)
