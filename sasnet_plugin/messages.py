@@ -158,9 +158,9 @@ def _find_skipped(tree: ast.Module) -> set[int]:
         if isinstance(node, ast.Expr):  # docstrings, of constants as well
             skipped.add(id(node.value))
         elif isinstance(node, ast.JoinedStr):
-            skipped.update(id(part) for part in node.values)
+            skipped.update(map(id, node.values))
         elif isinstance(node, ast.keyword) and node.arg in ("help", "why", "description", "epilog"):
-            skipped.update(id(part) for part in ast.walk(node.value))
+            skipped.update(map(id, ast.walk(node.value)))
     return skipped
 
 

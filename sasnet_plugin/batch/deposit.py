@@ -118,9 +118,9 @@ def joint(row: Row, results: Sequence[FitResult]) -> SampleResult:
         first.distributions, (), per_decade=first.per_decade, weight=first.weight,
         fitter=fit_kept.get("fitter") or "", **_scales(fit_kept),
     )  # fmt: skip
-    sample = Sample(tuple(result.curve for result in results), row["sample"]["kind"])
+    fitted_curves, dintensities = zip(*((r.curve, r.dintensity) for r in results), strict=True)
     return SampleResult(
-        sample, tuple(result.dintensity for result in results), (fit,), Suggestion("", "", (), (), 1.0),
+        Sample(fitted_curves, row["sample"]["kind"]), dintensities, (fit,), Suggestion("", "", (), (), 1.0),
         notes=tuple(row["notes"]), verdict=replace(Verdict(), headline=row["headline"]),
     )  # fmt: skip
 

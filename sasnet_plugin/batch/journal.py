@@ -227,8 +227,8 @@ def whole_lines(path: Path) -> Iterator[tuple[int, int, Record | None]]:
         head = file.readline()
         if not head.endswith(b"\n") and _header().startswith(head):
             return
-        old = head == json.dumps(OLD_HEADER).encode("ascii") + b"\n"
-        is_known = old or head == _header()
+        old = json.dumps(OLD_HEADER).encode("ascii") + b"\n"
+        is_known = head in (old, _header())
         if not is_known and not any(map(_record_of, file)):
             raise BatchError(
                 f"{path}: is not a journal of sasnet batch, in which it keeps the answers so far; choose"
@@ -236,7 +236,7 @@ def whole_lines(path: Path) -> Iterator[tuple[int, int, Record | None]]:
             )
         yield 0, len(head), HEADER if is_known else None
         file.seek(len(head))
-        yield from _read_following_lines(file, len(head), old)
+        yield from _read_following_lines(file, len(head), head == old)
 
 
 def _read_following_lines(

@@ -268,7 +268,7 @@ def _answers(
 
 def _say_failed(journal: Journal, paths: list[str]) -> int:
     """Name the files without an answer, and the reason of each."""
-    names = [os.path.basename(path) for path in paths[:NAMED]]
+    names = list(map(os.path.basename, paths[:NAMED]))
     if names:
         suffix = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
         typer.echo(f"Without an answer: {', '.join(names)}{suffix}.", err=True)
@@ -352,7 +352,7 @@ def _shard(text: str | None) -> Shard | None:
 def _figure(series: bool, against: str | None, plot: Path | None, out: Path, elsewhere: bool) -> Path | None:
     """Where the figure of a series goes, None without one, or wrong usage."""
     if not series:
-        if against is not None or plot is not None:
+        if (against, plot) != (None, None):
             raise typer.BadParameter("is for a series; add --series.", param_hint="--against / --plot")
         return None
     if elsewhere:

@@ -423,27 +423,31 @@ class Outputs:
         return failed
 
     def _write_sample_outputs(self, found_result: SampleResult) -> Iterator[Path]:
-        from ..files import MARK, check_output
-        from ..report.exports.hdf5 import write_nxcansas
-        from ..report.exports.sectors import plugin_path
-        from ..report.exports.write_all import SAMPLE_MARKS, write_sample
-        from ..report.page.document import stem
+        from ..files import check_output
         from ..report.page.reports import sample_page_name, write_sample_report
 
         if self.report is not None:
             check_output(self.report / sample_page_name(found_result, self.report), force=self.force)
             yield write_sample_report(found_result, self.report)
-        if self.export is None or found_result.best is None:
-            return
+        if self.export is not None and found_result.best is not None:
+            yield from self._export_sample(found_result, found_result.best, self.export)
+
+    def _export_sample(self, found_result: SampleResult, best: JointFit, folder: Path) -> Iterator[Path]:
+        from ..files import MARK, check_output
+        from ..report.exports.hdf5 import write_nxcansas
+        from ..report.exports.sectors import plugin_path
+        from ..report.exports.write_all import SAMPLE_MARKS, write_sample
+        from ..report.page.document import stem
+
         name = stem(found_result.sample.curves[0].file, "together", "sample")
-        self.export.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for ending in ("sasview.json", "bumps.py"):
-            check_output(self.export / f"{name}.{ending}", force=self.force, mark=SAMPLE_MARKS[ending])
-        if plugin := plugin_path(found_result.best, self.export):
+            check_output(folder / f"{name}.{ending}", force=self.force, mark=SAMPLE_MARKS[ending])
+        if plugin := plugin_path(best, folder):
             check_output(plugin, force=self.force)
-        yield from write_sample(found_result, self.export, name)
+        yield from write_sample(found_result, folder, name)
         for i, result in enumerate(found_result.as_results(), start=1):
-            path = self.export / f"{name}-{i}.nxcansas.h5"
+            path = folder / f"{name}-{i}.nxcansas.h5"
             check_output(path, force=self.force, mark=MARK)
             write_nxcansas(result, path)
             yield path

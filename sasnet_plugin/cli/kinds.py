@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
+from itertools import filterfalse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +77,7 @@ def _other_kind(path: str, domain: Domain, sentence: str, readers: Sequence[Doma
             f"{path}: with the given geometry, the images can only be {reader.title}; repeat with"
             f" --domain {reader.name}."
         )
-    other_names = [reader for reader in _images() if reader not in readers]
+    other_names = list(filterfalse(readers.__contains__, _images()))
     more = f"; or, with more geometry, {_listed(other_names)}" if other_names else ""
     which = f"{path}: the file does not give the kind of its images; use --domain: {_listed(readers)}{more}."
     return (

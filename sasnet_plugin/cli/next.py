@@ -155,6 +155,17 @@ def next_(
         raise typer.Exit(130)
 
 
+def _see_they_are_curves(file: str | DataError, outcomes: list[Any]) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
+        if not isinstance(outcome, Curve):
+            raise DataError(
+                f"{file}: is an image, but sasnet next plans from curves; give its azimuthal average as"
+                f" columns q, I, dI."
+            )
+
+
 def _fit(
     pool: Workers,
     ending: Ending,
@@ -174,14 +185,7 @@ def _fit(
     reading = Reading(None, options, ())
     first, *others = expand(files)
     curves = [] if others else [outcome for _, outcome in curves_of(first, reading.read, options.window)]
-    for outcome in curves:
-        if isinstance(outcome, Exception):
-            raise outcome
-        if not isinstance(outcome, Curve):
-            raise DataError(
-                f"{first}: is an image, but sasnet next plans from curves; give its azimuthal average as"
-                f" columns q, I, dI."
-            )
+    _see_they_are_curves(first, curves)
     if len(curves) == 1:
         with show_fit_progress(options.fit.time_limit, silent) as progress, ending.listen():
             return fit_with(Watched(pool, progress), curves[0], options.fit)

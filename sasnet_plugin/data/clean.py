@@ -301,7 +301,7 @@ def _see_some_scattering(intensity: Floats, file: str) -> None:
 def _convert_q(raw: RawCurve, forced: str | None, file: str, notes: list[str]) -> RawCurve:
     """Convert q to Å⁻¹. Raises DataError if the file's unit is none of q and none is forced."""
     unit = forced or _read_stated_unit(raw, file)
-    if forced and raw.q_unit and forced != raw.q_unit:
+    if forced and raw.q_unit not in (None, "", forced):
         notes.append(f"q was read in {forced} as requested, although the file gives {raw.q_unit}.")
     elif unit != "Å⁻¹":
         notes.append(f"q was converted from {unit} to Å⁻¹.")

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import filterfalse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -245,9 +246,10 @@ def _entry(entry: Any, name: str) -> list[RawCurve]:
         count = frames_in(group)
         _see_it_is_short(group, count, name)
         raw_curves += [data_set(group, entry, name, frame, slits) for frame in frame_numbers(group, count)]
-    title = raw_curves[0].title if raw_curves else ""
-    sector = find_sector(list_hdf5_terms(entry), title) if raw_curves else None
-    return [replace(curve, sector=sector) for curve in raw_curves] if sector else raw_curves
+    if not raw_curves:
+        return []
+    sector = find_sector(list_hdf5_terms(entry), raw_curves[0].title)
+    return [replace(curve, sector=sector) for curve in raw_curves]
 
 
 def _see_it_is_short(group: Any, frames: int, name: str) -> None:
@@ -430,9 +432,8 @@ def data_set(
     frame: int | None = None,
     slits: Sequence[tuple[str, str]] | None = None,
 ) -> RawCurve:
-    """Read a curve of `data_groups`, or one frame,
-    counted from 0; `slits` is `slit_length.find_hdf5_slit_lengths` of
-    the entry, to read it only once. Raises DataError if it has more points than a curve can have.
+    """Read a curve of `data_groups`, or one frame, counted from 0; `slits` is `find_hdf5_slit_lengths` of the
+    entry, to read it only once. Raises DataError if it has more points than a curve can have.
     """
     import h5py
 
@@ -628,7 +629,7 @@ def all_series(file: Any, name: str) -> list[Series]:
     """What `scan` reads, unread: of each entry the averages over the azimuth, or else its cakes."""
     series_list = []
     for entry, groups in _groups(file):
-        plain = [group for group in groups if not _is_cake(group)]
+        plain = list(filterfalse(_is_cake, groups))
         series_list += [
             series for group in plain or groups if (series := series_of(group, entry, name)) is not None
         ]
@@ -740,15 +741,13 @@ def read_hdf5(path: Path, file: str) -> list[RawCurve]:
     try:
         with hdf5.open_file(path, file) as opened:
             survey = hdf5.survey(opened)
-            scanned = scan_hdf5(opened, file)
-            if not scanned and (integrated := scan(opened, file)):
-                return integrated
+            raw_curves = _once(scan_hdf5(opened, file)) or scan(opened, file)
     except hdf5.DAMAGE as error:
         raise hdf5.unreadable(file, error) from error
-    if survey.elsewhere and not scanned:
+    if raw_curves:
+        return raw_curves
+    if survey.elsewhere:
         raise hdf5.not_followed(file, survey.elsewhere)
-    if scanned:
-        return _once(scanned)
     if survey.flat:
         raise two_dimensional(file)
     raise DataError(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
+from itertools import filterfalse
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def _unknown_filters(opened: Any) -> set[int]:
         if isinstance(item, h5py.Dataset):
             properties = item.id.get_create_plist()
             numbers = {properties.get_filter(index)[0] for index in range(properties.get_nfilters())}
-            wanting.update(n for n in numbers if n > _OWN_FILTERS and not h5py.h5z.filter_avail(n))
+            wanting.update(filterfalse(h5py.h5z.filter_avail, (n for n in numbers if n > _OWN_FILTERS)))
     return wanting
 
 

@@ -109,9 +109,8 @@ def no_measurement(file: str, picture: str) -> DataError:
 
 def content(path: Path, file: str, *, expectation: str, size: int = -1, most: int | None = None) -> bytes:
     """Read a regular file, or its first `size` bytes; a pipe or a device may never end. Raises DataError if
-    it is missing, no regular file, larger than `most` bytes,
-    empty or unreadable; `expectation` names what should
-    be in it.
+    it is missing, no regular file, empty or unreadable, or has more than `most` bytes; `expectation` names
+    what should be in it.
     """
     try:
         count = _size_of_regular(path, file)

@@ -99,17 +99,17 @@ def _load(
     titles = _titles(raws, path.stem)
     chosen = range(len(raws)) if entry is None else [_find(entry, titles, file)]
     curves: list[Curve] = []
-    failures: list[tuple[str, DataError]] = []
+    failures: dict[str, DataError] = {}
     for index in chosen:
         try:
             curve = _clean_data_set(raws[index], file, titles[index], forced)
-            curves.append(curve if len(raws) == 1 else replace(curve, entries=len(raws)))
+            curves.append(replace(curve, entries=len(raws)))
         except DataError as error:
-            failures.append((titles[index], error))
+            failures[titles[index]] = error
     if not curves:
-        raise failures[0][1]
+        raise next(iter(failures.values()))
     if failures:
-        note = _could_not_be_read([title for title, _ in failures], len(raws))
+        note = _could_not_be_read(list(failures), len(raws))
         curves[0] = replace(curves[0], notes=(*curves[0].notes, note))
     return tuple(curves)
 
@@ -178,18 +178,7 @@ def _text(words: str, file: str, wavelength: float | None, *, insisted: bool) ->
 
 def _columns(words: str, file: str, wavelength: float | None, *, insisted: bool) -> list[RawCurve]:
     table_read = table.read_table(words)
-    if table_read.single:
-        raise DataError(f"{file}: it holds one column of numbers; give at least two, q and intensity.")
-    if table_read.grouped:
-        raise DataError(
-            f"{file}: the number {table_read.grouped!r} has thousands separators or two decimal points;"
-            f" export the numbers without them."
-        )
-    if table_read.ambiguous:
-        raise DataError(
-            f"{file}: commas are both decimal points and separators; export it with decimal points, or"
-            " with semicolons between the columns."
-        )
+    _check_columns(table_read, file)
     if len(table_read.columns) >= 2:
         scope.check_table(table_read, file)
         tables = (table_read, *table_read.others)
@@ -202,6 +191,21 @@ def _columns(words: str, file: str, wavelength: float | None, *, insisted: bool)
     raise DataError(
         f"{file}: it holds no table of numbers; give a text file with columns q, I, dI, or CanSAS."
     )
+
+
+def _check_columns(table_read: Table, file: str) -> None:
+    if table_read.single:
+        raise DataError(f"{file}: it holds one column of numbers; give at least two, q and intensity.")
+    if table_read.grouped:
+        raise DataError(
+            f"{file}: the number {table_read.grouped!r} has thousands separators or two decimal points;"
+            f" export the numbers without them."
+        )
+    if table_read.ambiguous:
+        raise DataError(
+            f"{file}: commas are both decimal points and separators; export it with decimal points, or"
+            " with semicolons between the columns."
+        )
 
 
 def _unit(q_unit: str | None) -> str | None:

@@ -516,7 +516,7 @@ def _is_map(x: np.ndarray, y: np.ndarray) -> bool:
 def _has_edge(x: np.ndarray, y: np.ndarray) -> bool:
     """Whether a curve lies at 1 and then falls from 0.7 to 0.1 within a factor of 1.5."""
     below = np.flatnonzero(y < 0.1)
-    if not below.size or not below[0] or y[-1] > 0.05:
+    if not below[:1].any() or y[-1] > 0.05:
         return False
     above = np.flatnonzero(y[: below[0]] > 0.7)
     if above.size < 5:

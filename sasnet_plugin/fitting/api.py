@@ -765,11 +765,11 @@ def _changing(ledger: Ledger, result: SampleResult, options: FitOptions) -> Samp
     for fit in result.fits[:_CHANGED]:
         task = make_restart_task(result.sample, result.dintensities, options, fit)
         changed = own_that_explains(ledger, task, fit, ledger.remaining)
-        explaining += [] if changed is None else [changed]
+        explaining += filter(None, [changed])
     for fit in [changed_fit for _, changed_fit in explaining] or result.fits[:1]:
         task = make_restart_task(result.sample, result.dintensities, options, fit)
         changed = other_shape_that_explains(ledger, task, fit, kin(fit, options), ledger.remaining)
-        explaining += [] if changed is None else [changed]
+        explaining += filter(None, [changed])
     if not explaining:
         return None
     name, changed_fit = min(explaining, key=lambda changed: changed[1].minus_two_log)

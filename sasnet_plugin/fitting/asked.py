@@ -105,8 +105,8 @@ def check_names(options: FitOptions) -> None:
     if not names:
         return
     known_names = _parameters([*_forms(options), *structure_factors()])
-    for name in [name for name in names if name not in (P2, DIRECTOR)]:
-        if name not in known_names:
+    for name in names:
+        if name not in (P2, DIRECTOR, *known_names):
             near = nearest(name, known_names, _GIVE)
             raise SasnetError(f"{name}: none of these models has such a parameter; {near}")
 

@@ -63,9 +63,9 @@ def read_counted_time() -> float:
 
 def read_spent_time() -> float:
     """What the present piece of work has spent, s: differences mean something."""
-    # The count; or what a clock stands for where that is more and above `EFFORT.unnoticed` of the budget.
+    # The count; or what a clock stands for where that is more and above `EFFORT.reserve` of the budget.
     by_clock = _estimate_spent_by_clock()
-    if by_clock <= max(read_counted_time(), EFFORT.unnoticed * _METER.budget):
+    if by_clock <= max(read_counted_time(), EFFORT.reserve * _METER.budget):
         return _METER.counted
     shorten()
     return by_clock
@@ -168,7 +168,7 @@ class Ledger:
         self.spent += math.fsum(shares.used.values())  # the same in whatever order they came
         self.fitted = self.fitted or any(map(np.isfinite, shares.chisq.values()))
         late = any(isinstance(a, LateError) for i, a in answers_by_index.items() if i not in shares.used)
-        self.cut = self.cut or shares.cut or late
+        self.cut = any((self.cut, shares.cut, late))
         self.ended = self.ended or any(isinstance(answer, EndedError) for answer in answers_by_index.values())
         yield from sorted(answers_by_index.items(), key=lambda item: item[0])
 

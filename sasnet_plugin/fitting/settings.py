@@ -72,7 +72,11 @@ class EffortSettings:
         ),
         "s",
     )
-    unnoticed: float = setting(0.3, "Of a budget: what a clock leads by early on decides nothing.", "share")
+
+    @property
+    def reserve(self) -> float:
+        """Of a budget: a clock that leads by no more decides nothing."""
+        return 1 - self.planned
 
     @property
     def ahead(self) -> int:
@@ -147,7 +151,6 @@ class ProblemSettings:
     )
     first_width: float = setting(0.12, "Width that size distributions start with, relative to the size.")
     width_points: ByCost[int] = setting(map_by_cost(35, 21, 15), "Most points of a size distribution.")
-    coarse_width_points: ByCost[int] = setting(map_by_cost(15, 9, 7), "The same on the coarse copy.")
     few_width_points: tuple[int, ...] = setting(
         (7, 11, 15, 21, 35, 61), "Tried, as two times 35 make 1225 curves."
     )
@@ -161,6 +164,11 @@ class ProblemSettings:
         "Less than any layer of matter: an atom. No model of these is meant for q above its inverse.",
         "Å",
     )
+
+    @property
+    def coarse_width_points(self) -> ByCost[int]:
+        """The same on the coarse copy: three in seven of them, an odd number, so that one is the mean."""
+        return {cost: 3 * points // 7 | 1 for cost, points in self.width_points.items()}
 
     @property
     def finest(self) -> int:
@@ -332,7 +340,6 @@ class AssessmentSettings:
     )
     flat_far: float = setting(60.0, "Standard deviations within which χ² is looked for to rise by four.")
     flat_rise: float = setting(1.1, "Times what a parabola has: a rise of √χ² by no more is one of no other.")
-    flat_steps: int = setting(4, "Steps in which other parameters follow one that is moved to see χ² rise.")
     held_width: float = setting(
         0.2,
         "Usual width of a size distribution that a fit without one may overlook, relative to the size. A"
@@ -367,7 +374,6 @@ class AssessmentSettings:
         (0.5, 1.0), "Where else data might decide: below the measured q, and above.", "decades"
     )
     interval: float = setting(0.1, "Width of the intervals of q in which fits are compared.", "decades")
-    points_an_interval: int = setting(4, "Points at which curves are computed in each of them.")
     small_systematic: float = setting(
         0.05, "Of I: an error this large many measurements have; a simple model that needs no more is named."
     )
@@ -399,9 +405,6 @@ class AssessmentSettings:
         "Chance of what is seldom: a second component, a model that the library comes nearest with, another"
         " size distribution or one of a shell alone, minimum or points of q. A group with less gets no models"
         " of its own. If so many uncertainties were replaced, that is reported.",
-    )
-    named_weight: float = setting(
-        0.05, "Of the evidence: a fit with so much is named with the first, for any χ².", "share"
     )
     most_background: float = setting(
         0.3, "Of I, where it is most: a background that changes along q by more is a component.", "share"

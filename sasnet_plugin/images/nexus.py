@@ -250,7 +250,7 @@ def dectris(text: str) -> ImageSettings:
 def _wavelength(text: str) -> float | None:
     match = _find(text, rf"Wavelength[\s:=]+{_NUMBER}\s*(\w*)")
     if match and float(match[0]) > 0:
-        return float(match[0]) * (10.0 if match[1] == "nm" else 1.0)
+        return float(match[0]) * {"nm": 10.0}.get(match[1], 1.0)
     energy = _find(text, rf"(?:Photon_energy|X-ray_energy|Energy)[\s:=]+{_NUMBER}\s*(k?eV)")
     if energy and float(energy[0]) > 0:
         return KEV_ANGSTROM / (float(energy[0]) * (1e-3 if energy[1] == "eV" else 1.0))
@@ -432,7 +432,7 @@ def geometry_of(opened: Any, image: Any) -> ImageSettings:
     numbers = {name: value.number for name, value in values.items()}
     cxi = CXI.search(image.name) is not None
     energy = _first(numbers, _ENERGY)
-    width, height = (numbers.get(name) for name in _PIXEL)
+    width, height = map(numbers.get, _PIXEL)
     if cxi:
         height = height or width
         energy = _cxi_energy(opened, image) if energy is None else energy

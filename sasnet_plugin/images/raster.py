@@ -51,6 +51,11 @@ class Look:
         return RASTER.fine if self.fine else RASTER.view
 
 
+def _scale_about_zero(values: Floats, mask: Bools) -> Floats:
+    most = np.quantile(np.abs(values[mask]), 0.9) if mask.any() else 0.0
+    return np.clip(values / (2 * (float(most) or 1.0)) + 0.5, 0, 1)
+
+
 def picture(measurement: Any, look: Look) -> bytes:
     """The PNG of a measurement."""
     if isinstance(measurement, Curve):
@@ -60,10 +65,7 @@ def picture(measurement: Any, look: Look) -> bytes:
         values, mask = polar(values, mask, _centre(measurement))
     elif look.view == "correlation":
         values, mask = correlation(values, mask, _centre(measurement))
-        most = np.quantile(np.abs(values[mask]), 0.9) if mask.any() else 0.0
-        return _png(
-            np.clip(values / (2 * (float(most) or 1.0)) + 0.5, 0, 1), mask, "RdBu_r", look.mask, RASTER.view
-        )
+        return _png(_scale_about_zero(values, mask), mask, "RdBu_r", look.mask, RASTER.view)
     values_shown = scale_values(values, mask, look.scale)
     if look.view == "linear":
         values_shown, mask = _fewer(values_shown, mask, look.most)

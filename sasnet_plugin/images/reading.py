@@ -124,7 +124,7 @@ def _check_tiff(stream: BinaryIO, size: int, order: str, file: str) -> None:
     stream.seek(2)
     big = struct.unpack(order + "H", stream.read(2))[0] == 43
     place, width = ("Q", 8) if big else ("I", 4)
-    stream.seek(8 if big else 4)
+    stream.seek(width)
     (offset,) = struct.unpack(order + place, stream.read(width))
     visited: set[int] = set()
     while offset:
@@ -1409,6 +1409,10 @@ def check_saturation(counts: Floats, good: BoolArray, limit: float | None, file:
     return np.asarray(saturated)
 
 
+#: Steps to the eight neighbours of a pixel.
+_STEPS = [(i, j) for i, j in product((-1, 0, 1), repeat=2) if (i, j) != (0, 0)]
+
+
 def hot_pixels(counts: Floats, good: BoolArray) -> BoolArray:
     """Find single or paired pixels far above all around, (rows, columns): 10 times the brightest of eight
     neighbours plus 25 counts; of a pair, the second brightest.
@@ -1419,8 +1423,7 @@ def hot_pixels(counts: Floats, good: BoolArray) -> BoolArray:
     rows, columns = counts.shape
     first = np.full(counts.shape, -np.inf)
     second, neighbour_index = first.copy(), np.zeros(counts.shape, dtype=np.int8)
-    shifts = [(i, j) for i, j in product((-1, 0, 1), repeat=2) if (i, j) != (0, 0)]
-    for number, (i, j) in enumerate(shifts):
+    for number, (i, j) in enumerate(_STEPS):
         neighbour = padded[1 + i : 1 + i + rows, 1 + j : 1 + j + columns]
         second = np.maximum(second, np.minimum(first, neighbour))
         neighbour_index[neighbour > first] = number
@@ -1429,9 +1432,9 @@ def hot_pixels(counts: Floats, good: BoolArray) -> BoolArray:
     hot = surrounded & (counts > _HOT_FACTOR * np.maximum(first, 0.0) + _HOT_OFFSET)
     apart = surrounded & (counts > _HOT_FACTOR * np.maximum(second, 0.0) + _HOT_OFFSET)
     for row, column in zip(*np.nonzero(apart & ~hot), strict=True):
-        i, j = shifts[neighbour_index[row, column]]
+        i, j = _STEPS[neighbour_index[row, column]]
         partner = (row + i, column + j)
-        back = shifts[neighbour_index[partner]]
+        back = _STEPS[neighbour_index[partner]]
         if apart[partner] and back == (-i, -j):
             hot[row, column] = True
     return np.asarray(hot)

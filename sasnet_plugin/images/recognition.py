@@ -48,7 +48,7 @@ def is_text_image(start: bytes) -> bool:
     if b"\0" in start:
         return False
     lines = start.decode("utf-8", "replace").splitlines()[:HEAD]
-    if lines and lines[0].startswith(SINQ):
+    if next(iter(lines), "").startswith(SINQ):
         return any(line.startswith("SIZE_X") for line in lines)
     # Named columns, or the bare "ASCII data" that NIST's software writes.
     names_axes = re.search(r"\bqx\b.*\bqy\b", "\n".join(lines), re.IGNORECASE) is not None

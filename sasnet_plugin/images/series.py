@@ -198,7 +198,7 @@ def _titles(head: Head) -> Iterator[str]:
     elif isinstance(head, Tags):
         yield "tags"
     if isinstance(head, Classes | Tags):
-        yield from (f"{SHARE}{label}" for label in head.labels)
+        yield from map(SHARE.__add__, head.labels)
     elif isinstance(head, Quantities):
         for parameter in head.parameters:
             yield from make_column_titles(parameter.name, parameter.unit)

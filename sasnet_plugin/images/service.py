@@ -639,13 +639,17 @@ def _find_fitted_kind(place: Place, view: Seen) -> Domain:
     return view.domain
 
 
+def _judge_oriented(again: Any, sentence: str) -> tuple[str, str, str]:
+    if not again.verified:
+        return DOES_NOT, sentence, ""
+    return (DOUBTS if again.caution else EXPLAINS), again.headline or sentence, again.caution
+
+
 def _verdict(fitted: Any, again: Any, new: Sequence[str]) -> tuple[str, str, str]:
     """Level, headline and doubt, in the words of the fit; `new` are notes that it has added."""
     sentence = again.sentences()[0]
-    if hasattr(again, "verified"):  # of an image with a direction
-        if not again.verified:
-            return DOES_NOT, sentence, ""
-        return (DOUBTS if again.caution else EXPLAINS), again.headline or sentence, again.caution
+    if hasattr(again, "verified"):
+        return _judge_oriented(again, sentence)
     doubt = next(iter(new), sentence)
     if fitted.in_scope < 0.5:  # as the inversion counts it
         return DOES_NOT, doubt, ""

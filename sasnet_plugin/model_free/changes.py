@@ -339,7 +339,7 @@ class Detector:
         assert averages is not None
         factor, frames = self._factor(begin)
         chosen = [self.newest[k][0] for k in possible_frames]
-        w = np.array([_weight(frame) for frame in chosen])
+        w = np.array(list(map(_weight, chosen)))
         w /= w.sum()
         value = sum(share * frame.value for share, frame in zip(w, chosen, strict=True))
         variance = sum(share**2 * frame.variance for share, frame in zip(w, chosen, strict=True))

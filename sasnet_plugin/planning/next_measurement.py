@@ -578,12 +578,11 @@ def _list_given_densities(result: FitResult | SampleResult, rival: Rival) -> Col
 
 
 def _match_point_of_curves(result: SampleResult) -> MatchPoint | None:
-    known = [
-        (density, curve.guinier())
+    measured = [
+        (density, g.i0, g.i0_error)
         for density, curve in zip(result.sample.solvents, result.sample.curves, strict=True)
-        if density is not None
+        if density is not None and isinstance(g := curve.guinier(), Guinier)
     ]
-    measured = [(density, g.i0, g.i0_error) for density, g in known if isinstance(g, Guinier)]
     try:
         return match_point_of_series(*zip(*measured, strict=True)) if len(measured) > 2 else None
     except SasnetError:  # without three solvents, or without a minimum, there is none
@@ -742,12 +741,12 @@ def _weights(fits: Sequence[ModelFit | JointFit]) -> list[float]:
     weights = np.array([fit.weight for fit in fits])
     first = int(np.argmax(weights))
     if not np.isfinite(logs[first]):
-        return [float(weight) for weight in weights / max(weights.sum(), 1e-300)]
+        return list((weights / max(weights.sum(), 1e-300)).tolist())
     relative = weights[first] * np.exp(np.minimum(np.nan_to_num(logs - logs[first], nan=-np.inf), 0.0))
     # A sum with a component that has vanished is no other shape, which a measurement could tell apart.
     single = np.array([len(sum_parts(fit.name)) == 1 for fit in fits])
     weights = np.where((weights == 0.0) & single, relative, weights)
-    return [float(weight) for weight in weights / weights.sum()]
+    return list((weights / weights.sum()).tolist())
 
 
 def _log_evidence(fit: ModelFit | JointFit) -> float:

@@ -148,7 +148,7 @@ def _values(key: str, values: Any) -> dict[str, float]:
         numbers = {str(name).strip(): float(value) for name, value in values.items()}
     except (AttributeError, TypeError, ValueError):
         numbers = {"": math.nan}
-    if not numbers or not all(name and math.isfinite(number) for name, number in numbers.items()):
+    if not numbers or "" in numbers or not all(map(math.isfinite, numbers.values())):
         raise SasnetError(sentences.NOT_A_CHANGE(given=key))
     return numbers
 

@@ -481,7 +481,7 @@ def _reference(fit: ModelFit, densities: frozenset[str]) -> str:
     if solvent is None:
         return ""
     known = {name: abs(fit.parameters[name].value - solvent) for name in fit.parameters if name in densities}
-    return max((name for name, contrast in known.items() if contrast), key=lambda n: known[n], default="")
+    return max(filter(known.get, known), key=lambda n: known[n], default="")
 
 
 def _coordinate(fit: ModelFit, name: str, place: int | None) -> Coordinate:

@@ -334,7 +334,7 @@ class Answer:
         headlines = [getattr(one_finding, "headline", "") for one_finding in self.findings]
         first = [
             *filter(None, (unit, *headlines)),
-            *self._describe_scope(sentence_lists[0] if sentence_lists else []),
+            *self._describe_scope(next(iter(sentence_lists), [])),
         ]
         first += [f"Caution: {self.caution}"] if self.caution else []
         first += itertools.chain.from_iterable(sentence_lists[1:])

@@ -199,14 +199,13 @@ def describe_beyond_training(findings: Iterable[Any]) -> list[str]:
     """Sentences on sizes that lie beyond training by more than their errors."""
     # A network knows no larger sizes, but what it extrapolates is beyond the range as well: of lattices of
     # 450 and 510 Å it says 431 and 435, trained with up to 420.
-    sentences = []
-    for finding in [
-        range_finding for range_finding in findings if isinstance(range_finding, QuantitiesFinding)
-    ]:
-        sizes = [parameter for parameter in finding.head.parameters if parameter.name in _SIZES]
-        sentences += [
-            _describe_excess(parameter, finding.present_values.get(parameter.name)) for parameter in sizes
-        ]
+    sentences = [
+        _describe_excess(parameter, finding.present_values.get(parameter.name))
+        for finding in findings
+        if isinstance(finding, QuantitiesFinding)
+        for parameter in finding.head.parameters
+        if parameter.name in _SIZES
+    ]
     return list(filter(None, sentences))
 
 

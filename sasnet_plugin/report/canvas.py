@@ -171,19 +171,16 @@ def _average_in_cells(image: Image) -> Image:
     edges = [np.arange(low, low + size + step, step) for low, size in ((qx.min(), wide), (qy.min(), high))]
     bins = [np.append(e, e[-1] + step) for e in edges][::-1]
     number = np.histogram2d(qy, qx, bins)[0]
-    averages = {}
-    for name, values in (
-        ("counts", image.counts),
-        ("weight", geometry.weight),
-        *((n, getattr(geometry, n)) for n in ("error",) if getattr(geometry, n) is not None),
-    ):
-        averages[name] = np.histogram2d(qy, qx, bins, weights=values[used])[0] / np.maximum(number, 1)
-    counts = averages.pop("counts")
-    if "error" in averages:
-        averages["error"] = np.where(number > 0, averages["error"], 1.0)
+
+    def average(values: Any) -> Any:
+        return np.histogram2d(qy, qx, bins, weights=values[used])[0] / np.maximum(number, 1)
+
+    averages = {"weight": average(geometry.weight)}
+    if geometry.error is not None:
+        averages["error"] = np.where(number > 0, average(geometry.error), 1.0)
     across, upwards = np.meshgrid(edges[0] + step / 2, edges[1] + step / 2)
     placed = replace(geometry, qx=across, qy=upwards, along=None, across=None, **averages)
-    return replace(image, counts=counts, mask=number > 0, geometry=placed)
+    return replace(image, counts=average(image.counts), mask=number > 0, geometry=placed)
 
 
 def picture(axes: Axes, values: NDArray[np.floating], image: Any, paint: Paint, **options: Any) -> Any:

@@ -157,14 +157,18 @@ def table(result: dict[str, Any]) -> str:
                 )
             lines.append("")
     if "auroc" in result:
-        lines += [f"Known examples refused: {100 * result['known_refused']:.1f} %.", ""]
-        if result["auroc"]:
-            lines += ["| kind | AUROC of in_scope | answered all the same |", "|---|---|---|"]
-        lines += [
-            f"| {kind} | {value:.3f} | {100 * result['others_answered'][kind]:.1f} % |"
-            for kind, value in result["auroc"].items()
-        ]
+        lines += _list_scope(result)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _list_scope(result: dict[str, Any]) -> list[str]:
+    lines = [f"Known examples refused: {100 * result['known_refused']:.1f} %.", ""]
+    if result["auroc"]:
+        lines += ["| kind | AUROC of in_scope | answered all the same |", "|---|---|---|"]
+    return lines + [
+        f"| {kind} | {value:.3f} | {100 * result['others_answered'][kind]:.1f} % |"
+        for kind, value in result["auroc"].items()
+    ]
 
 
 # --- An evaluation in parts: any process measures and answers them, and the figures are the same

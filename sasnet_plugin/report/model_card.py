@@ -50,9 +50,12 @@ def _describe_refusal(manifest: Manifest) -> str:
 
 def _absolute(manifest: Manifest) -> str:
     """Which errors are not over the truth."""
-    quantities = (head for head in manifest.heads if isinstance(head, Quantities))
     names = [
-        f"`{parameter.name}`" for head in quantities for parameter in head.parameters if parameter.may_be_zero
+        f"`{parameter.name}`"
+        for head in manifest.heads
+        if isinstance(head, Quantities)
+        for parameter in head.parameters
+        if parameter.may_be_zero
     ]
     if not names:
         return ""

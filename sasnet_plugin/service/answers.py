@@ -204,11 +204,11 @@ def _entry(
 def plain(value: Any) -> Any:
     """Convert a value to JSON's types; None for infinities and NaN."""
     if isinstance(value, Mapping):
-        return {str(k): plain(v) for k, v in value.items()}
+        return dict(zip(map(str, value), map(plain, value.values()), strict=True))
     if isinstance(value, np.ndarray | np.generic):
         return plain(value.tolist())
     if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
+        return list(map(plain, value))
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

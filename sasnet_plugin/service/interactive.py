@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from itertools import filterfalse
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,7 @@ def explain_model(model: str) -> dict[str, Any]:
             for p in info.parameters.call_parameters
             if p.type not in _LEFT_OUT
         ],
-        "hard_to_tell_from": [name for name in like if name != model],
+        "hard_to_tell_from": list(filter(model.__ne__, like)),
         "page": f"https://www.sasview.org/docs/user/models/{model}.html",
     }  # fmt: skip
 
@@ -268,9 +269,8 @@ def compare_with_data(curve: Curve, theory: NDArray[np.float64]) -> dict[str, An
 
 def _set(known_parameters: Any, name: str, values: Mapping[str, Any], defaults: Mapping[str, float]) -> None:
     numbers = {key: value for key, value in values.items() if not isinstance(value, str)}
-    for key in numbers:
-        if key not in known_parameters:
-            raise SasnetError(f"{key}: {name} has no such parameter.")
+    for key in filterfalse(known_parameters.__contains__, numbers):
+        raise SasnetError(f"{key}: {name} has no such parameter.")
     for key, default in defaults.items():
         value = float(numbers.get(key, default))
         if not np.isfinite(value):
@@ -435,8 +435,8 @@ def describe_suggestion(curve: Curve) -> dict[str, Any]:
     doubt = _doubt(curve, suggestion)
     return {
         "q_range": [float(curve.q[0]), float(curve.q[-1])], "points": len(curve),
-        "models": [_guess(item) for item in suggestion.models],
-        "groups": [_group(item) for item in suggestion.groups],
+        "models": list(map(_guess, suggestion.models)),
+        "groups": list(map(_group, suggestion.groups)),
         "in_scope": suggestion.in_scope, "doubt": doubt,
         "said": [note for note in suggestion.notes if note != doubt],
         "model_free": suggestion.model_free.as_dict() if suggestion.model_free else None,

@@ -266,15 +266,18 @@ def make_shard(shard: Shard) -> Shard:
             file.create_dataset(name, data=values, track_times=False).attrs["units"] = unit
             file.flush()
         for name in rows[0]:
-            column = [row[name] for row in rows]
-            if name == PARAMETERS:
-                _write_parameters(file, column, layout)
-            else:
-                # lzf would be faster, but its bytes depend on what lay in memory before, for equal data too.
-                options = {"compression": "gzip", "compression_opts": 1} if name in layout.compressed else {}
-                file.create_dataset(name, data=np.stack(column), track_times=False, **options)
+            _write_column(file, name, [row[name] for row in rows], layout)
             file.flush()
     return shard
+
+
+def _write_column(file: Any, name: str, column: list[Any], layout: Layout) -> None:
+    if name == PARAMETERS:
+        _write_parameters(file, column, layout)
+    else:
+        # lzf would be faster, but its bytes depend on what lay in memory before, for equal data too.
+        options = {"compression": "gzip", "compression_opts": 1} if name in layout.compressed else {}
+        file.create_dataset(name, data=np.stack(column), track_times=False, **options)
 
 
 def _write_parameters(file: Any, parameters: Sequence[Mapping[str, float]], layout: Layout) -> None:
@@ -417,10 +420,8 @@ def mirror_targets(heads: Sequence[Head], targets: Targets) -> dict[str, NDArray
         if head.name not in mirrored:
             continue
         if isinstance(head, Quantities):
-            signs = np.array(
-                [-1.0 if parameter.odd else 1.0 for parameter in head.parameters], dtype=np.float32
-            )
-            mirrored[head.name] = mirrored[head.name] * signs
+            signs = np.where([parameter.odd for parameter in head.parameters], -1.0, 1.0)
+            mirrored[head.name] = mirrored[head.name] * signs.astype(np.float32)
         elif isinstance(head, Distribution):
             mirrored[head.name] = np.roll(mirrored[head.name][:, ::-1], 1, axis=1)
     return mirrored

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,21 +49,24 @@ class ModelCurves:
         return len(self.n_valid)
 
 
+def _read_part(file: Any) -> dict[str, NDArray]:
+    part = {n: file[n][()] for n in ("log_intensity", "n_valid", RADIUS, "max_length", "log_rg")}
+    part["spread"] = np.full(len(part["n_valid"]), bool(file.attrs["spread"]))
+    keys = list(file["parameters"].attrs["names"])
+    if RADIUS in keys:  # a structure factor's own parameter
+        part[RADIUS] = file["parameters"][:, keys.index(RADIUS)]
+    return part
+
+
 def read_models(folder: Path) -> dict[str, ModelCurves]:
     """Read all finished shards by model. Raises SimulationError without one, or if one is unreadable."""
     parts: dict[str, list[dict[str, NDArray]]] = {}
-    names = ("log_intensity", "n_valid", RADIUS, "max_length", "log_rg")
     for path in shard_paths(folder):
         with open_shard(path) as file:
-            part = {n: file[n][()] for n in names}
-            part["spread"] = np.full(len(part["n_valid"]), bool(file.attrs["spread"]))
-            keys = list(file["parameters"].attrs["names"])
-            if RADIUS in keys:  # a structure factor's own parameter
-                part[RADIUS] = file["parameters"][:, keys.index(RADIUS)]
-            parts.setdefault(str(file.attrs["model"]), []).append(part)
+            parts.setdefault(str(file.attrs["model"]), []).append(_read_part(file))
     models = {}
     for model, found_parts in sorted(parts.items()):
-        columns = {n: np.concatenate([part[n] for part in found_parts]) for n in (*names, "spread")}
+        columns = {n: np.concatenate([part[n] for part in found_parts]) for n in found_parts[0]}
         # A plugin file's model goes by the file's name, as SasView has it.
         models[Path(model).stem] = ModelCurves(model, **columns)
     return models

@@ -74,24 +74,16 @@ def draw_unknown(
             good[row] = mixed is not None
             if mixed is not None:
                 out[row], names_of_parts[row] = mixed
-        elif name == "powder":
-            out[row] = powder(window, rng)
-        elif name == "no scattering":
-            out[row] = no_scattering(window, rng)
-        elif name == "reflectivity":
-            out[row] = reflectivity(window, rng)
         else:
-            out[row] = junk(window, rng)
+            simulate = {"powder": powder, "no scattering": no_scattering, "reflectivity": reflectivity}
+            out[row] = simulate.get(name, junk)(window, rng)
     return out, good, names_of_parts
 
 
 def mixture(
     window: tuple[int, int], library: Library, rng: np.random.Generator, *, wide: bool = False
 ) -> tuple[NDArray[np.float64], tuple[int, ...]] | None:
-    """Sum two models, or two sizes of one, of equal strength somewhere in the window,
-    (N_WIDE,); `named_forms` as
-    in `draw_unknown`.
-    """
+    """Sum two models, or two sizes of one, of equal strength somewhere in the window, (N_WIDE,)."""
     low, high = window
     for _ in range(6):
         forms = _pair(library, rng) if wide else rng.choice(len(library), size=2, replace=False)

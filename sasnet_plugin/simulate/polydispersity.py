@@ -74,7 +74,7 @@ def find_scaling_size(name: str, parameters: dict[str, Any]) -> str | None:
     exponents = powers(model_info(name))
     if exponents is None:
         return None
-    dimensional = [key for key, power in exponents.items() if power]
+    dimensional = list(filter(exponents.get, exponents))
     return wide[0] if dimensional == wide else None
 
 

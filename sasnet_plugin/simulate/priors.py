@@ -19,6 +19,7 @@ import difflib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from itertools import combinations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -355,9 +356,8 @@ def rpa(rng: Generator) -> Pars:
         pars[f"L{k}"] = float(rng.uniform(-10, 100))
         pars[f"b{k}"] = log10_uniform(rng, 0.5, 1)
     longest = max(pars[f"N{k}"] * pars[f"v{k}"] for k in used)
-    for i in range(1, 5):
-        for j in range(i + 1, 5):
-            pars[f"K{i}{j}"] = float(rng.uniform(-20, 1.8)) / longest
+    for i, j in combinations(range(1, 5), 2):
+        pars[f"K{i}{j}"] = float(rng.uniform(-20, 1.8)) / longest
     return pars
 
 

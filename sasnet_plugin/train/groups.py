@@ -87,9 +87,9 @@ def cut(
     clusters: dict[int, list[int]] = {index: [index] for index in range(len(forms))}
     for step, (a, b, _, _) in enumerate(linkage[: max(len(forms) - n_groups, 0)]):
         clusters[len(forms) + step] = sorted(clusters.pop(int(a)) + clusters.pop(int(b)))
-    ordered_members = (simplest_first([forms[row] for row in members]) for members in clusters.values())
+    ordered_members = (simplest_first(list(map(forms.__getitem__, m))) for m in clusters.values())
     groups = sorted(ordered_members, key=lambda members: (-len(members), members))
-    names = [name_of(members) for members in groups]
+    names = list(map(name_of, groups))
     # Two groups of one family differ in their simplest members.
     return [
         (f"{name}, as {group[0]}" if names.count(name) > 1 else name, group)

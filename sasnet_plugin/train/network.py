@@ -432,7 +432,5 @@ def _first_channels(weight: Any, axes: int, shape: Sequence[int]) -> Any:
 
 def leaves(model: Any) -> list[Any]:
     """Layers, those of a network inside the network, such as what reads each frame of a set, in its place."""
-    found_layers = []
-    for layer in model.layers:
-        found_layers += leaves(layer) if hasattr(layer, "layers") else [layer]
-    return found_layers
+    parts = (leaves(layer) if hasattr(layer, "layers") else [layer] for layer in model.layers)
+    return [layer for part in parts for layer in part]

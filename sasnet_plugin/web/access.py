@@ -100,12 +100,7 @@ class Guard:
         connection = HTTPConnection(scope)
         if why := self._keys.refusal(connection.headers, connection.query_params, connection.cookies):
             return await PlainTextResponse(f"{why}\n", 403)(scope, receive, send)
-        length = connection.headers.get("content-length", "0")
-        if (
-            "transfer-encoding" in connection.headers
-            or not length.isdigit()
-            or int(length) > WEB.largest_request
-        ):
+        if _may_be_too_large(connection.headers):
             text = f"A request must give its length and have at most {WEB.largest_request:,} bytes.\n"
             return await PlainTextResponse(text, 413)(scope, receive, send)
 
@@ -116,6 +111,11 @@ class Guard:
             await send(message)
 
         return await self._app(scope, receive, send_guarded)
+
+
+def _may_be_too_large(headers: Mapping[str, str]) -> bool:
+    length = headers.get("content-length", "0")
+    return "transfer-encoding" in headers or not length.isdigit() or int(length) > WEB.largest_request
 
 
 def listening(port: int) -> socket.socket:

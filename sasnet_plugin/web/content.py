@@ -226,8 +226,7 @@ class Images:
     def take(self, stamps: dict[str, Stamp]) -> list[str]:
         """Take in what lies in the folder; files that are new or changed, whose first image is now there."""
         gone_rows = [row for file in self.stamp.keys() - stamps.keys() for row in self.find_rows(file)]
-        if gone_rows:
-            self.there[gone_rows] = False
+        self.there[gone_rows] = False
         self._forget_those_beside_changed(stamps)
         changed = [file for file, stamp in stamps.items() if self.stamp.get(file) != stamp]
         self.stamp = stamps

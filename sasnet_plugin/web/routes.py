@@ -410,11 +410,11 @@ def fits(key: str, bench: OfCurves) -> JSONResponse:
 def answer(number: int, bench: OfCurves) -> JSONResponse:
     found_fit, found_answer = bench.history.fit(number).as_dict(), bench.history.answer(number)
     if plan := (found_answer or {}).get("plan"):
-        lines = [adapt_to_page(line) for line in plan["lines"]]
+        lines = list(map(adapt_to_page, plan["lines"]))
         plan = {"lines": lines, "table": plan["table"], "picture": plan.get("picture", "")}
         found_answer = {**found_answer, "plan": plan}
     if sample := (found_answer or {}).get("sample"):
-        cautions = {name: [adapt_to_page(text) for text in sample[name]] for name in ("doubts", "notes")}
+        cautions = {name: list(map(adapt_to_page, sample[name])) for name in ("doubts", "notes")}
         sample = {**sample, **cautions, "doubt": adapt_to_page(sample["doubt"])}
         found_answer = {**found_answer, "sample": sample}
     return JSONResponse({**found_fit, "answer": found_answer})

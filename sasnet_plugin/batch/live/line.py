@@ -100,8 +100,9 @@ class Fitted:
             self._bank = Bank(bank_path())
         form, _, factor = self.name.partition("@")
         sigma, _ = uncertainties(curve)
-        starts, fixed = ((), {}) if earlier is None else _carry_over_values(earlier)
-        budget = Budget(_FIRST if earlier is None else _NEXT)
+        start = ((), {}, _FIRST) if earlier is None else (*_carry_over_values(earlier), _NEXT)
+        (starts, fixed, seconds) = start
+        budget = Budget(seconds)
         task = Task(curve, sigma, form, factor or None, fixed=fixed, starts=starts, budget=budget)  # type: ignore[arg-type]
         answer = answer_of(fit_candidate, task, self._bank, budget)
         if isinstance(answer, Exception):
@@ -236,7 +237,7 @@ def summarise_answer(answer: Answer) -> Said:
         True,
         answer.in_scope,
         has_two,
-        max(shares, key=lambda name: shares[name]) if shares else "",
+        max(shares, key=lambda name: shares[name], default=""),
         classes.head.labels[best],
         float(classes.probability[best]),
         second,

@@ -265,7 +265,7 @@ class Follower:
     def resume(self) -> int:
         """Go on after what the table holds; how many frames that are."""
         self.states = self._earlier_states() if self.changes_sought else None
-        late = self._count_lines(math.inf if self.states is None else self.states.number)
+        late = self._count_lines(getattr(self.states, "number", math.inf))
         if len(late) > _AGAIN:
             self.states = States(self._predict_outcomes)
         elif late:

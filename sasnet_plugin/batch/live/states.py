@@ -116,7 +116,10 @@ class States:
         assert self.like is not None
         intensity = curve.intensity
         if not np.array_equal(curve.q, self.like.q):
-            intensity, sigma = (np.interp(self.like.q, curve.q, column) for column in (intensity, sigma))
+            intensity, sigma = (
+                np.interp(self.like.q, curve.q, intensity),
+                np.interp(self.like.q, curve.q, sigma),
+            )
         self.newest.append((number, intensity, sigma))
         while len(self.newest) > self.detector.settings.window:
             place, old, of_old = self.newest.popleft()
@@ -255,12 +258,12 @@ def _describe_new_kind(earlier: Said, after: Said) -> list[str]:
 
 def _describe_same_kind(earlier: Said, after: Said) -> list[str]:
     """The model, or else the group, that is likely before and after."""
-    if not (earlier.known and after.known):
+    if not all((earlier.known, after.known, after.model == earlier.model)):
         return []
-    if after.model == earlier.model and after.model_probability >= _HALF:
+    if after.model_probability >= _HALF:
         return [f"kind as before: {after.model} ({_percent(after.model_probability)})"]
     share = after.shares.get(after.group, 0.0)
-    if after.group == earlier.group and after.model == earlier.model and share >= _HALF:
+    if after.group == earlier.group and share >= _HALF:
         return [f"kind as before: {after.group} ({_percent(share)})"]
     return []
 

@@ -257,8 +257,11 @@ def _error_of(title: str) -> str:
 def _select_drawn_titles(titles: Sequence[str]) -> list[str]:
     not_drawn = chain.from_iterable(number.titles for number in NUMBERS if number.name not in _DRAWN)
     titles_left = set(titles) - {*HEAD, *NAMED, *not_drawn}
-    pairs = (title for title in titles if title in titles_left and _error_of(title) in titles_left)
-    return [title for title in pairs if not title.startswith(SHARE)]
+    return [
+        title
+        for title in titles
+        if titles_left.issuperset((title, _error_of(title))) and not title.startswith(SHARE)
+    ]
 
 
 def write_hdf5(table: Path, path: Path) -> None:

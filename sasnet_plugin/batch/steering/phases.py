@@ -383,8 +383,8 @@ class PhaseMap:
 
     def suggest(self, waiting: Sequence[int] = ()) -> Suggestion | None:
         """Choose the next sample, None if all are measured or `waiting` for it."""
-        taken_places = {place for place, _ in self.measured} | self.failed | set(waiting)
-        free = np.array([place not in taken_places for place in range(len(self.grid))])
+        taken_places = {*dict(self.measured), *self.failed, *waiting}
+        free = ~np.isin(np.arange(len(self.grid)), list(taken_places))
         if not free.any():
             return None
         first = min(self.settings.first * len(self.grid.axes) + 1, len(self.grid))
@@ -412,7 +412,8 @@ class PhaseMap:
         if most.gain >= self.settings.enough:
             return None
         often = Counter(place for place, _ in self.measured)
-        again = [k for k in self.find_undecided() if often[k] <= self.settings.again and k not in waiting]
+        undecided = sorted({*self.find_undecided()}.difference(waiting))
+        again = [k for k in undecided if often[k] <= self.settings.again]
         if not again:
             return None
         open_bits = self.open_bits()
@@ -430,7 +431,7 @@ class PhaseMap:
                 if shares_here.get(aspect)
             ]
             sure = {place for place, p in answers if max(p, float(best[place])) >= self.settings.decided}
-            undecided |= {place for place, _ in answers} - sure
+            undecided |= dict(answers).keys() - sure
         return sorted(undecided)
 
     def phases(self) -> tuple[list[str], Floats]:

@@ -346,8 +346,7 @@ def _understand_in_part(text: str, name: str, unit: str) -> ColumnName | None:
 
 def _understand_numbered(text: str, plain: str, unit: str) -> ColumnName | None:
     match = _NUMBERED.fullmatch(plain)
-    simple = match and _simple(match[1])
-    if match is None or not simple or simple[0] not in (Q, INTENSITY, ERROR, RELATIVE, DQ):
+    if not (match and (simple := _simple(match[1])) and simple[0] in (Q, INTENSITY, ERROR, RELATIVE, DQ)):
         return None
     if (simple[0], match[2]) == (Q, "2") and units.canonical(unit, "sld"):  # q² in Å⁻²
         return _make_column_name(text, Q, "squared", 1.0, unit)
@@ -358,8 +357,7 @@ def _understand_sample(text: str, name: str, unit: str) -> ColumnName | None:
     """``I_lysozyme``, ``I(buffer)``: a known name with that of a sample, or of what it is."""
     whole = name.strip()
     match = re.fullmatch(_OF_SAMPLE, whole, re.IGNORECASE) or re.fullmatch(_SAMPLE_OF, whole, re.IGNORECASE)
-    simple = match and _simple(_plain(match["what"]))
-    if match is None or not simple:
+    if not (match and (simple := _simple(_plain(match["what"])))):
         return None
     meaning = _simple(_plain(match["sample"]))
     if meaning and meaning[0] in (MODEL, BEFORE, OTHER):
@@ -407,7 +405,7 @@ def _understand_scaled(plain: str) -> tuple[str, str, float] | None:
         if re.fullmatch(pattern, plain):
             return quantity, scale, 1.0
     if times := _TIMES_Q.fullmatch(plain.replace("**", "^")):
-        return INTENSITY, f"q{times['before'] or times['after'] or times['last'] or ''}", 1.0
+        return INTENSITY, f"q{next(filter(None, times.group('before', 'after', 'last')), '')}", 1.0
     return _understand_function(plain)
 
 

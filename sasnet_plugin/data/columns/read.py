@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -254,7 +255,7 @@ def unit_of(
     column: ColumnName | None, unit_nearby: str, header: tuple[str, ...], below: tuple[str, ...]
 ) -> Unit:
     """Find the unit of q: in its column's name, a line of units, or any line of text."""
-    unit_text = column.unit if column and column.unit else unit_nearby
+    unit_text = getattr(column, "unit", "") or unit_nearby
     if not unit_text:
         return Unit(_find_unit_in_words(_hinting((*reversed(header[-HEADER_LINES:]), *below))))
     canonical = units.canonical(unit_text, "q") or _OF_SQUARES.get(units.canonical(unit_text, "sld") or "")
@@ -447,8 +448,8 @@ def _error_of(columns: Sequence[ColumnName], signal: int, signals: list[int]) ->
 
 
 def _select_following(other_columns: list[int], signal: int, signals: list[int]) -> list[int]:
-    following = [other_signal for other_signal in signals if other_signal > signal]
-    return [j for j in other_columns if signal < j and not (following and j >= following[0])]
+    following = next((other_signal for other_signal in signals if other_signal > signal), math.inf)
+    return [j for j in other_columns if signal < j < following]
 
 
 def _nameless_error(values: Floats, columns: Sequence[ColumnName], signal: int) -> int | None:
@@ -473,7 +474,7 @@ def _describe_guesses(columns: Sequence[ColumnName], roles: list[Roles]) -> list
 
 def _describe_unused(columns: Sequence[ColumnName], roles: list[Roles]) -> list[str]:
     """A sentence on the columns that no data set has; none where each has its place."""
-    used = {i for role in roles for i in (role.x, role.intensity, role.error, role.dq, role.slit, role.width)}
+    used = set().union(*((r.x, r.intensity, r.error, r.dq, r.slit, r.width) for r in roles))
     unused = [role for i, role in enumerate(columns) if i not in used and role.quantity != SLIT]
     return [_not_used_by_name(unused)] if unused else []
 
@@ -691,9 +692,9 @@ def _not_q(name: str, file: str) -> DataError:
 def _nameless(table: Table, file: str, *, insisted: bool) -> tuple[list[Roles], list[str]]:
     """Read a table without names, unless its header says that the first column is no q."""
     unknown_name = no_abscissa(table) or unknown_abscissa(table)
-    if unknown_name and not insisted:
-        raise _not_q(unknown_name, file)
     if unknown_name:
+        if not insisted:
+            raise _not_q(unknown_name, file)
         roles, notes = assign_by_position(table)
         return roles, [*notes, f"Column '{printable(unknown_name[:40])}' was read as q, as asked (--q-unit)."]
     if names := intensity_without_q(table):

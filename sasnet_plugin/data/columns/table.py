@@ -418,7 +418,7 @@ def read_table(text: str) -> Table:
     if ambiguous:
         return Table(np.empty((0, 0)), tuple(lines), ambiguous=True)
     table_found = _uniform(lines) or _longest(lines)
-    if table_found.columns.size or table_found.single or table_found.grouped:
+    if any((table_found.columns.size, table_found.single, table_found.grouped)):
         return replace(table_found, cut=cut)
     # A letter behind each row, or a time before it, is no number.
     return _longest([numbers_alone(line) for line in lines])
@@ -436,7 +436,7 @@ def _is_cut_short(text: str, lines: list[str]) -> bool:
     """Whether the text ends within a row: without an end of line, and with less in it than the others."""
     if text.endswith(("\n", "\r")) or len(lines) <= START:
         return False
-    *lines_before, last = (line.strip() for line in lines[-START - 1 :])
+    *lines_before, last = map(str.strip, lines[-START - 1 :])
     if not re.fullmatch(r"[-+\d.,;eE\s]+", last) or None in map(numbers, lines_before):
         return False
     return _is_shorter(re.split(r"[\s,;]+", last), [re.split(r"[\s,;]+", line) for line in lines_before])
@@ -585,7 +585,7 @@ def _rows_apart(runs: list[Run], best: Run, lost_lines: list[int]) -> int:
     """Rows of tables that do not begin within or next to this one."""
     margin = len(lost_lines) + GAP
     near = {*range(best.lines.start - margin, best.lines.stop + margin), *lost_lines}
-    other_runs = (run for run in runs if run is not best and run.places[0] not in near)
+    other_runs = (run for run in runs if run.places[0] not in near)
     return sum(len(run.rows) for run in other_runs if len(run.rows) >= START or run.width == best.width)
 
 

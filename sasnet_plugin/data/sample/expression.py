@@ -14,6 +14,7 @@ _TWO: Mapping[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }  # fmt: skip
+_ONE: Mapping[type[ast.unaryop], Callable[[float], float]] = {ast.UAdd: operator.pos, ast.USub: operator.neg}
 _FUNCTIONS: Mapping[str, Callable[[float], float]] = {
     "sqrt": math.sqrt, "exp": math.exp, "log": math.log, "abs": abs,
 }  # fmt: skip
@@ -73,7 +74,7 @@ def _value(node: ast.AST, values: Mapping[str, float]) -> float:
         case ast.Name(id=name):
             return float(values[name])
         case ast.UnaryOp(op=op, operand=operand):
-            return -_value(operand, values) if isinstance(op, ast.USub) else _value(operand, values)
+            return float(_ONE[type(op)](_value(operand, values)))
         case ast.BinOp(left=left_side, op=op, right=right):
             return float(_TWO[type(op)](_value(left_side, values), _value(right, values)))
         case ast.Call(func=ast.Name(id=name), args=[operand]):

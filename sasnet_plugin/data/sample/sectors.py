@@ -72,11 +72,10 @@ def list_at_common_q(curves: Sequence[Curve]) -> tuple[Floats, Floats, Floats]:
     q = first[(first >= low * (1 - 1e-9)) & (first <= high * (1 + 1e-9))]
     if q.size < _FEWEST:
         raise DataError("The sectors share too few points of q; reduce them with the same q range.")
-    errors = [fill_dintensity(curve.intensity, curve.dintensity) for curve in curves]
     return (
         q,
         np.array([np.interp(q, curve.q, curve.intensity) for curve in curves]),
-        np.array([np.interp(q, curve.q, error) for curve, error in zip(curves, errors, strict=True)]),
+        np.array([np.interp(q, c.q, fill_dintensity(c.intensity, c.dintensity)) for c in curves]),
     )
 
 

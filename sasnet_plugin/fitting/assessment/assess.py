@@ -230,14 +230,11 @@ def rank_behind_power_laws(order: Sequence[ModelFit]) -> list[ModelFit]:
     """Fits by falling weight; a model of which only a power law is seen has none where that was fitted."""
     # Its lengths are free beyond the data, at no cost: that is no reason to prefer it.
     names = {fit.name for fit in order}
-    total_weight = sum(fit.weight for fit in order if stands_for_a_power_law(fit) not in names)
-    if not total_weight > 0:
+    weights = [0.0 if stands_for_a_power_law(fit) in names else fit.weight for fit in order]
+    total = sum(weights)
+    if not total > 0:
         return list(order)
-    reweighted_fits = [
-        replace(fit, weight=0.0 if stands_for_a_power_law(fit) in names else fit.weight / total_weight)
-        for fit in order
-    ]
-    return sort_by_weight(reweighted_fits)
+    return sort_by_weight([replace(f, weight=w / total) for f, w in zip(order, weights, strict=True)])
 
 
 def _complete_in_order(
@@ -351,7 +348,7 @@ def prefer_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGues
     first = near_fits[int(np.argmax(weight))]
     likeliest_kind = kinds[near_fits.index(first)]
     alike_ = [fit for fit, kind in zip(near_fits, kinds, strict=True) if kind == likeliest_kind]
-    weighty_fits = [fit for fit in alike_ if fit.weight >= ASSESSMENT.named_weight]
+    weighty_fits = [fit for fit in alike_ if fit.weight >= EVIDENCE.weight_to_name]
     first = min(weighty_fits, key=_size, default=first)  # of equal ones the weightiest
     first = min((fit for fit in near_fits if _is_as_likely_and_simpler(fit, first)), key=_size, default=first)
     return [first, *(fit for fit in order if fit is not first)]

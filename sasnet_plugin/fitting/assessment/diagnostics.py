@@ -209,12 +209,12 @@ def _is_at_limit(name: str, limit: float | str, fit: ModelFit) -> bool:
 
 
 def _is_near_limit(name: str, limit: float, fit: ModelFit) -> bool:
-    p = fit.parameters[name]
+    p, error = fit.parameters[name], fit.parameters[name].error or 0.0
     if is_scale(name):  # in the unit of the curve of a component: a small number may be much
-        return abs(p.value - limit) <= (p.error or 0.0)
+        return abs(p.value - limit) <= error
     if end_of_range(p) == "lower" and p.value >= limit and limit in (0.0, 1.0):
         return True
-    return abs(p.value - limit) <= max(_tiny(name, limit, fit), p.error or 0.0)
+    return abs(p.value - limit) <= max(_tiny(name, limit, fit), error)
 
 
 def _tiny(name: str, limit: float, fit: ModelFit) -> float:

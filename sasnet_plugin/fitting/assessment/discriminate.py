@@ -35,12 +35,12 @@ class Beyond:
     def __str__(self) -> str:
         sides = [f"beyond {significant(self.above, 2)} Å⁻¹"] if self.above is not None else []
         sides += [f"below {significant(self.below, 2)} Å⁻¹"] if self.below is not None else []
-        if not sides and self.ends:
+        if sides:
+            return f"data {' or '.join(sides)} would decide"
+        if self.ends:
             low, high = (significant(end, 2) for end in self.ends)
             return f"data from {low} to {high} Å⁻¹ would decide"
-        if not sides:
-            return "at this noise level, a wider q range alone would not decide"
-        return f"data {' or '.join(sides)} would decide"
+        return "at this noise level, a wider q range alone would not decide"
 
 
 def sentences(
@@ -121,7 +121,7 @@ def _extend_q_range(curve: Curve, dintensity: Floats, best: ModelFit) -> tuple[C
     top = max(0.0, min(above, -np.log10(PROBLEM.thinnest) - high))
     relative = dintensity / np.maximum(np.abs(best.theory), 1e-300)
     parts: list[tuple[Floats, Floats, Floats, Floats]] = []
-    points = ASSESSMENT.points_an_interval
+    points = round(PROBLEM.sparse * ASSESSMENT.interval)
     for sign, edge, reach in ((-1, low, below), (1, high, top)):
         cells = int(round(reach / ASSESSMENT.interval))
         if not cells:

@@ -678,7 +678,7 @@ class Profile:
         step = -np.linalg.lstsq(other_slopes, self.slopes[:, i] * (to - codes_here[i]), rcond=None)[0]
         moved = self._apply_step(i, np.insert(np.delete(codes_here, i), i, to), step)
         residual = self.residuals(moved)
-        for _ in range(ASSESSMENT.flat_steps):
+        for _ in range(OPTIMIZE.few_steps):
             if _square(residual) <= enough:
                 break
             step = -np.linalg.lstsq(other_slopes, residual, rcond=None)[0]

@@ -96,8 +96,7 @@ def fit_mixture(
 def rank_by_mixture(order: Sequence[ModelFit], mixture: SizeMixture | None) -> list[ModelFit]:
     """Fits by falling weight, hard spheres with the evidence of the mixture where it is strongly more."""
     best = order[0]
-    lead = -np.inf if mixture is None else mixture.lead_over(best)
-    if mixture is None or lead <= EVIDENCE.strong or best.name == mixture.name:
+    if mixture is None or best.name == mixture.name or (lead := mixture.lead_over(best)) <= EVIDENCE.strong:
         return list(order)
     others = float(expit(-lead / 2))
     reweighted_fits = [

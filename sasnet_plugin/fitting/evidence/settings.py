@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ..settings import setting
@@ -25,6 +26,11 @@ class EvidenceSettings:
     )
     strong: float = setting(6.0, 'The same from which on it is "strong": less distinguishes no two fits.')
     least_prior: float = setting(1e-6, "Of a model before its fit: none is ruled out.")
+
+    @property
+    def weight_to_name(self) -> float:
+        """A fit with so much is named, for any χ²: odds of 20 to 1 are strong evidence."""
+        return math.exp(-self.strong / 2)
 
 
 EVIDENCE = EvidenceSettings()

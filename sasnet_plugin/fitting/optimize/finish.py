@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import filterfalse
 from typing import Any
 
 import numpy as np
@@ -136,12 +137,11 @@ def _add_errors(local: ModelCurves, fit: Done, deadline: float) -> Done:
     slopes_by_name = _slopes(local, fit, deadline)
     if slopes_by_name is None:
         return fit
-    far = {name: _reach(name, fit.parameters) for name in filter(_is_shape, slopes_by_name)}
-    visible_names = independent(slopes_by_name, {name: reach for name, reach in far.items() if reach > 0})[
-        : len(fit.free)
-    ]
+    shape_names = filter(_is_shape, slopes_by_name)
+    far = {name: reach for name in shape_names if (reach := _reach(name, fit.parameters)) > 0}
+    visible_names = independent(slopes_by_name, far)[: len(fit.free)]
     slopes = {name: slopes_by_name[name] for name in visible_names}
-    hidden_names = [name for name in fit.free if name not in visible_names]
+    hidden_names = list(filterfalse(visible_names.__contains__, fit.free))
     errors = _errors(slopes_by_name, visible_names, hidden_names, fit.parameters)
     parts = share_errors(fit.components, fit.parameters, slopes)
     return replace(fit, free=visible_names, same=hidden_names, slopes=slopes, errors=errors, components=parts)

@@ -97,7 +97,7 @@ class LeastSquaresProblem:
 
     def decode(self, x: Floats) -> list[dict[str, Any]]:
         """Parameters of each curve at codes, (k,), scales and backgrounds that are solved for apart."""
-        decoded = [dict(start) for start in self.starts]
+        decoded: list[dict[str, Any]] = list(map(dict, self.starts))
         for (name, place), code, value in zip(self.codes, self.codes.values(), x, strict=True):
             for i in range(len(decoded)) if place is None else (place,):
                 if name not in self.known[i]:

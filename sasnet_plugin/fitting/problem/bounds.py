@@ -27,11 +27,15 @@ _LEAST_CHARGE = 0.1
 _POWER_LAWS = frozenset({"power law exponent", "exponent of power law", "porod exponent, n, in q^-n"})
 #: Å: e²/(4π ε₀ kT) at 300 K, in vacuum; any medium has a shorter one.
 _LONGEST_BJERRUM = 557.0
+_BOUNDS = dict.fromkeys(("volfraction", "volfraction_lg", "volfraction_sm"), (0.0, CLOSEST_PACKING)) | {
+    "bjerrum_length": (0.0, _LONGEST_BJERRUM),
+    "charge": (_LEAST_CHARGE, inf),
+}
 
 
 def bounds_of(p: Any) -> tuple[float, float]:
     """Return a parameter's physical limits in its unit: a length is positive, a fraction packable."""
-    low, high = (float(v) for v in p.limits)
+    low, high = map(float, p.limits)
     name = bare(p.name)
     least, most = _find_bounds_by_name(name)
     if str(p.description).lower() in _POWER_LAWS:
@@ -44,16 +48,14 @@ def bounds_of(p: Any) -> tuple[float, float]:
 
 def _find_bounds_by_name(name: str) -> tuple[float, float]:
     """Least and largest value of fractions, exponents, charges and what these are felt over."""
-    if name in ("volfraction", "volfraction_lg", "volfraction_sm"):
-        return 0.0, CLOSEST_PACKING
+    if name in _BOUNDS:
+        return _BOUNDS[name]
     if "fraction" in name:
         return 0.0, 1.0
     if name.endswith(("_exp", "exp_1", "exp_2")) or name.startswith(("power", "fractal_dim")):
         # A dimension is an exponent of q; above 3 it is one of nothing that fills space, which is said.
         return 0.0, PROBLEM.most_exponent
-    if name == "bjerrum_length":
-        return 0.0, _LONGEST_BJERRUM
-    return (_LEAST_CHARGE if name == "charge" else -inf), inf
+    return -inf, inf
 
 
 def reach_of(p: Any, value: float) -> tuple[float, float]:

@@ -103,6 +103,4 @@ def _alike(first: ModelCurves, second: ModelCurves) -> bool:
     """Whether two curves are measured at the same q with the same resolution."""
     columns = ("q", "dq", "dxl", "dxw")
     pairs = [(getattr(first.curve, name), getattr(second.curve, name)) for name in columns]
-    return first.per_decade == second.per_decade and all(
-        a is b or (a is not None and b is not None and np.array_equal(a, b)) for a, b in pairs
-    )
+    return first.per_decade == second.per_decade and all(a is b or np.array_equal(a, b) for a, b in pairs)

@@ -223,7 +223,7 @@ def other_kinds(parameters: dict[str, Any]) -> dict[str, dict[str, Any]]:
     kinds = {"none": sharp(parameters)}
     for kind in PD_TYPES:
         changed = {f"{k}_type": kind for k in widths} | {f"{k}_nsigma": sigmas(kind) for k in widths}
-        if any(parameters.get(k) != v for k, v in changed.items()):
+        if not changed.items() <= parameters.items():
             kinds[kind] = parameters | changed
     return kinds
 
@@ -235,10 +235,8 @@ def other_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]
     varied = parameters.keys() - task.fixed.keys()
     widths = [f"{p.name}_pd" for p in table if is_size(p) and p.name in varied]
     begin = len(prefix(0)) if "+" in task.model else 0
-    variants = []
-    for _, width_group in groupby(widths, lambda name: name[:begin]):
-        variants += _other_widths(task, parameters, list(width_group))
-    return variants
+    groups = groupby(widths, lambda name: name[:begin])
+    return [variant for _, group in groups for variant in _other_widths(task, parameters, list(group))]
 
 
 def is_size(p: Any) -> bool:

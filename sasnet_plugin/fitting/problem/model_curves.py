@@ -89,7 +89,7 @@ class ModelCurves:
         part_parameters = [extract_part(parameters, i, len(self._parts)) for i in range(len(self._parts))]
         for part, own_parameters in zip(self._parts, part_parameters, strict=True):
             count(part, own_parameters, self._resolution.q_calc, quick=self.quick)
-        if self._limited and any(overlaps(part, part_parameters[i]) for i, part in self._limited):
+        if any(overlaps(part, part_parameters[i]) for i, part in self._limited):
             return np.full((len(part_parameters), len(self.curve)), np.nan)
         key = self._key, *(tuple(part.items()) for part in part_parameters)
         return _KEPT.get(key, lambda: self._calculate(part_parameters), _size)

@@ -170,8 +170,10 @@ def error_of(fit: ModelFit, slopes: Mapping[str, float]) -> float | None:
     # What other kinds of size distribution add (`ModelFit.apart`) is an error of the mean, and correlates
     # with no other parameter.
     errors = np.array([fit.parameters[name].error or 0.0 for name in slopes])
-    if not errors.any() or not np.all(np.isfinite(errors)):
-        return float(np.hypot.reduce(errors)) if errors.any() else None
+    if not errors.any():
+        return None
+    if not np.all(np.isfinite(errors)):
+        return float(np.hypot.reduce(errors))
     by = np.array(list(slopes.values()))
     apart = np.minimum([fit.apart.get(name, 0.0) for name in slopes], errors)
     error = by * np.sqrt(errors**2 - apart**2)

@@ -88,11 +88,8 @@ def _is_told(name: str, p: Parameter) -> bool:
 def _explaining(
     pool: Counting, tasks: Sequence[JointTask], seconds: float = np.inf
 ) -> list[tuple[int, JointFit]]:
-    explaining = []
-    for i, fit in answers(pool, fit_jointly, tasks, min(JOINT.seconds * len(tasks), seconds)):
-        if isinstance(fit, JointFit) and not fit.lacking():
-            explaining.append((i, fit))
-    return explaining
+    fits = answers(pool, fit_jointly, tasks, min(JOINT.seconds * len(tasks), seconds))
+    return [(i, fit) for i, fit in fits if isinstance(fit, JointFit) and not fit.lacking()]
 
 
 def exclude_curve(task: JointTask, i: int) -> JointTask:

@@ -174,12 +174,11 @@ class TimedSearch:
         curves = curves_of(body.task, local.per_decade, data=(local.curve, tops))
         bodies = body.follow(curves, from_bank(body.task, bank), rough)
         bodies = body.follow(curves, apart(bodies, curves.info, START_VALUES.finalists), STRATEGY.coarse)
-        starts = [
-            start
+        layered = [
+            as_start(self.task, start)
             for body_minimum in bodies
             for start in make_layered_starts(self.task.model, body_minimum.parameters)
         ]
-        layered = [as_start(self.task, start) for start in starts]
         return distinct(sort_minima([*minima, *self.follow(local, layered, STRATEGY.coarse)], local))
 
     def from_low_q(self, local: ModelCurves, minima: list[LocalMinimum], bank: Bank) -> list[LocalMinimum]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -87,9 +88,7 @@ def _may_be_one(fit: JointFit) -> bool:
     densities = [(p.value, p.error) for p in density_parameters if p.error is not None]
     return any(
         abs(value - other_density) < error
-        for i, (value, error) in enumerate(densities)
-        for j, (other_density, _) in enumerate(densities)
-        if i != j
+        for (value, error), (other_density, _) in permutations(densities, 2)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..evidence.settings import EVIDENCE
 from ..settings import OPTIMIZE, ByCost, map_by_cost, setting
 
 
@@ -29,10 +30,6 @@ class StrategySettings:
     )
     most_boost: float = setting(10.0, "What a good fit gains if no model fits the curve, at most.")
     doubtful_boost: float = setting(2.0, "The same where a fit explains it, though χ² is rather large.")
-    chance_gain: float = setting(1.0, "ln likelihood that another model may gain on a fit that leaves noise.")
-    noise_scatter: float = setting(
-        1.4, "Two standard deviations of what second differences say of the noise, over √n, in ln likelihood."
-    )
     least_prior: float = setting(0.003, "Probability of a model that the network finds less likely.")
     simple_prior: float = setting(
         0.02, "The same of shapes that experts try first, of any structure factor, and of one that is nearer."
@@ -82,6 +79,11 @@ class StrategySettings:
         0.25, "Largest dq/q of an instrument: beyond it another model is what lacks."
     )
     absolute_dq: tuple[float, ...] = setting((7e-4, 1.5e-3), "dq that are tried: laboratory cameras.", "Å⁻¹")
+
+    @property
+    def chance_gain(self) -> float:
+        """ln likelihood that another model may gain on a fit that leaves noise: not worth a mention."""
+        return EVIDENCE.bare_mention / 2
 
 
 STRATEGY = StrategySettings()

@@ -306,13 +306,13 @@ def least_misfit(
     differences / 6 (J. von Neumann et al., Ann. Math. Stat. 12 (1941) 153).
     """
     # Above the variance `most` it is no noise: fringes may be as fine as points. `scattered` adds two
-    # standard deviations.
+    # standard deviations of n times that variance less the sum of squares: √(17/9 n) each for white noise.
     n = residual.size
     if n < 3:
         return np.inf
     noise = float(np.mean((residual[2:] - 2 * residual[1:-1] + residual[:-2]) ** 2)) / 6
     noise = float(np.clip(noise, 1.0, most))
-    chance = 2 * STRATEGY.noise_scatter * np.sqrt(n) if scattered else 0.0
+    chance = 2 * np.sqrt(17 / 9 * n) if scattered else 0.0
     return float(n * (1 + np.log(noise)) + chance)
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ...digits import significant
+from ..evidence.settings import EVIDENCE
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter, explains
@@ -35,7 +36,7 @@ def _as_near(result: FitResult, fit: ModelFit) -> bool:
         near = fit.reduced_chisq <= ASSESSMENT.much_worse * best
         return near and fit.short_name in {*tied_names, *result.explaining}
     near = fit.reduced_chisq <= ASSESSMENT.worse * max(best, 1.0)
-    return fit.short_name in tied_names or (near and fit.weight >= ASSESSMENT.named_weight)
+    return fit.short_name in tied_names or (near and fit.weight >= EVIDENCE.weight_to_name)
 
 
 def _says_another(best: ModelFit, fit: ModelFit) -> bool:
@@ -45,7 +46,7 @@ def _says_another(best: ModelFit, fit: ModelFit) -> bool:
 
 def is_overstated(result: FitResult) -> bool:
     """Whether the uncertainties are so much larger than the scatter that they hardly reject any model."""
-    return result.fits[0].reduced_chisq * VERDICT.overstated**2 <= 1
+    return result.fits[0].reduced_chisq * VERDICT.misstated**2 <= 1
 
 
 def same_kind(result: FitResult, first: ModelFit, second: ModelFit) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import filterfalse
 
 from ...digits import chisq_text, format_rounded, join_names, significant, unit_text
 from ...model_free import Guinier
@@ -119,7 +120,8 @@ def describe_tied_models(result: FitResult, best: ModelFit) -> str:
     """Further sentences on models that the data do not distinguish, plainly or within an error."""
     error, excused = result.excused
     tied = [fit.short_name for fit in list_same_kind(result)]
-    plain, within = [n for n in tied if n not in excused], [n for n in tied if n in excused]
+    is_excused = excused.__contains__
+    plain, within = list(filterfalse(is_excused, tied)), list(filter(is_excused, tied))
     text = sentences.TIED(first=best.short_name, models=some(plain)) if plain else ""
     if within:
         text += sentences.TIED_WITHIN_ERROR(error=error, first=best.short_name, models=some(within))

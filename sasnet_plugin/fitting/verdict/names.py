@@ -54,7 +54,7 @@ DISTRIBUTIONS = {"schulz": "Schulz", "lognormal": "log-normal", "gaussian": "Gau
 
 def kind(fit: ModelFit) -> str:
     """What a fit says the sample is, "sticky core-shell spheres"."""
-    parts = [_kind(part) for part in sum_parts(fit.model)]
+    parts = list(map(_kind, sum_parts(fit.model)))
     if len(parts) == 1:
         parts = [_adapt_to_length(parts[0], fit)]
     if len(parts) == 2 and len(set(parts)) == 1:

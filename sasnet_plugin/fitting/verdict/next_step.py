@@ -48,12 +48,16 @@ def entry_of(result: FitResult, options: FitOptions) -> dict[str, str | None]:
 _Step = tuple[dict[str, Any], str]
 
 
+def _suggest_nanometres(options: FitOptions) -> _Step:
+    window = options.also.get("--q-range")
+    window_step = {} if window is None else {"--q-range": range_from_nm(text_of(window))}
+    return {"--q-unit": "nm", **window_step}, str(sentences.IF_NANOMETRES)
+
+
 def changes_of(result: FitResult, options: FitOptions) -> _Step:
     """The first step that such an answer asks for."""
     if result.curve.q_unit.doubt:
-        window = options.also.get("--q-range")
-        window_step = {} if window is None else {"--q-range": range_from_nm(text_of(window))}
-        return {"--q-unit": "nm", **window_step}, str(sentences.IF_NANOMETRES)
+        return _suggest_nanometres(options)
     if result.ended:
         return {}, str(sentences.TO_FINISH)
     if result.constant is not None:

@@ -159,7 +159,7 @@ def make_sample_verdict(result: SampleResult, options: FitOptions) -> Verdict:
     beginning = sentences.OTHER_ORIENTATION.text.partition("{")[0]
     turned = [note for note in result.notes if note.startswith(beginning)]
     doubts = (*_doubts(result), *_describe_direction(result.sample, best, options), *turned)
-    level = EXPLAINS if result.explained and not doubts else DOUBTS if result.explained else DOES_NOT
+    level = (DOUBTS if doubts else EXPLAINS) if result.explained else DOES_NOT
     command, purpose = _next(result, options)
     return Verdict(level, headline(result, best), doubts, command, purpose)
 
@@ -285,7 +285,7 @@ def _doubts(result: SampleResult) -> list[str]:
         _changing(result, best, names), _calibrations(result, best), _proportion(result, best, names),
         _noisy(result, best, names), _as_it_looks(result),
     )  # fmt: skip
-    return [doubt for doubt in possible if doubt]
+    return list(filter(None, possible))
 
 
 def _contradicting(result: SampleResult, names: Sequence[str]) -> str:
@@ -298,11 +298,11 @@ def _contradicting(result: SampleResult, names: Sequence[str]) -> str:
 
 def _noisy(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
     """Which curves' uncertainties are too small."""
-    noisy = [i for i in range(len(names)) if best.noisy(i)]
+    noisy = [(name, best.per_point(i)) for i, name in enumerate(names) if best.noisy(i)]
     if not (noisy and result.explained):
         return ""
-    factor = significant(max(best.per_point(i) for i in noisy) ** 0.5, 2)
-    return sentences.NOISY(curves=join_names([names[i] for i in noisy]), factor=factor)
+    curves, misfits = zip(*noisy, strict=True)
+    return sentences.NOISY(curves=join_names(curves), factor=significant(max(misfits) ** 0.5, 2))
 
 
 def _as_it_looks(result: SampleResult) -> str:
@@ -382,11 +382,10 @@ def _calibrations(result: SampleResult, best: JointFit) -> str:
 def _next(result: SampleResult, options: FitOptions) -> tuple[str, str]:
     curves = result.sample.curves
     files = {c.file: c.entries for c in curves if c.file}
-    if (
-        sum(files.values()) != len(curves) or result.sample.kind == MAGNETIC
-    ):  # no file, or some of its entries alone
+    # Not without a file, or with some of its entries alone.
+    if sum(files.values()) != len(curves) or result.sample.kind == MAGNETIC:
         return "", ""
-    if "--report" in options.also or "--export" in options.also:
+    if {"--report", "--export"}.intersection(options.also):
         return "", ""
     changes = {"--together": "", "--report": "report", "--export": "export"}
     first, *other_files = files

@@ -14,14 +14,11 @@ class VerdictSettings:
     comparable: float = setting(
         0.25, "Of a size: an equal fit that differs by more means another particle, and is named.", "share"
     )
-    overstated: float = setting(
-        3.0, "Uncertainties over the noise, beyond which χ² hardly rejects any model."
-    )
     misstated: float = setting(
         2.3,
         (
             "Uncertainties, or residuals, over the scatter of neighbouring points, or its inverse, beyond"
-            " which it is reported."
+            " which it is reported. Uncertainties over the residuals, too: χ² then hardly rejects any model."
         ),
     )
     nearer: float = setting(

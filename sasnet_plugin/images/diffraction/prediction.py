@@ -49,15 +49,17 @@ _RATIOS, _RINGS = np.geomspace(1.0, 4.0, 57), 90
 _WORSE = 4.5
 
 
+_OPPOSITE = {"Spherical/Oblate": "Prolate", "Elliptical": "Streak"}
+_OPPOSITE |= {new: old for old, new in _OPPOSITE.items()}
+
+
 def correct_prolate(image: Image, tags: TagsFinding) -> tuple[TagsFinding, str]:
     """Retag a body tagged elliptical that is longer than those usually are, and say why (or "")."""
     # One ellipse alone does not tell oblate from prolate, but hardly any oblate body looks so long.
     ratio, least, most = measure_axis_ratio(image)
     if least <= STREAK or most >= _RATIOS[-1]:
         return tags, ""
-    opposite = {"Spherical/Oblate": "Prolate", "Elliptical": "Streak"}
-    opposite |= {new: old for old, new in opposite.items()}
-    swapped = {name: opposite.get(name, name) for name in tags.probability}
+    swapped = {name: _OPPOSITE.get(name, name) for name in tags.probability}
     probability = {name: tags.probability[tag] for name, tag in swapped.items()}
     present = tuple(name for name, tag in swapped.items() if tag in tags.present)
     reason = (

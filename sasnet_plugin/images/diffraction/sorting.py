@@ -535,7 +535,7 @@ def write(
                 for name, values in columns.items():
                     _append(file, name, values)
                 writer.writerows(
-                    zip(block.path, block.entry, cluster, (f"{p:.4f}" for p in probability), strict=True)
+                    zip(block.path, block.entry, cluster, map("{:.4f}".format, probability), strict=True)
                 )
                 n += len(cluster)
     except OSError as error:

@@ -26,7 +26,7 @@ from scipy.special import gammaln
 
 from ...arrays import Floats
 from ...digits import NORMAL_90, significant
-from ...fitting.settings import ASSESSMENT, START_VALUES, setting
+from ...fitting.settings import ASSESSMENT, EFFORT, START_VALUES, setting
 from ...predict import Answer
 from ...predict.arithmetic import circular_w1, mirror_distribution
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value, finite
@@ -111,12 +111,9 @@ class InversionSettings:
     most_geometries: int = setting(36, "Calculated geometries after which no descent begins.")
     most_work: float = setting(
         6.5,
-        "Calculation time after which no descent begins; narrow peaks take longer per geometry.",
+        "Calculation time after which no descent begins; narrow peaks take longer per geometry, so that one"
+        " that runs goes on into the reserve: this is the planned share of what all may take.",
         "CPU-seconds",
-    )
-    overrun: float = setting(
-        1.3,
-        "A running descent stops at this multiple of most_work: narrow peaks need the reserve.",
     )
     geometry_work: tuple[float, float] = setting(
         (0.06, 0.085), "Time of each geometry, and of each million values of its lattice sums.", "CPU-seconds"
@@ -1007,7 +1004,7 @@ class Effort:
 
     def ends(self, number: int, most: int) -> bool:
         """A descent that has begun ends where it stands, after so many of at most so many geometries."""
-        return number == most or self.work >= INVERSION.overrun * self.most_work
+        return number == most or self.work >= self.most_work / EFFORT.planned
 
     def geometry(self, values: int) -> None:
         """Count one geometry, with so many values of the lattice's sums."""

@@ -23,7 +23,7 @@ from ...data.sample.described import parse_sector
 from ...digits import NORMAL_90, format_with_error, join_names, significant
 from ...domains import ReadOptions
 from ...fitting.evidence.settings import EVIDENCE
-from ...fitting.settings import ASSESSMENT
+from ...fitting.settings import ASSESSMENT, OPTIMIZE
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value
@@ -626,20 +626,23 @@ class Linear:
         return errors | {"covariance": float(inverse[radius, aspect]) / size[radius] / size[aspect]}
 
 
+def _compute_slope(problem: OrientedImage, name: str, amplitudes: Floats) -> Floats:
+    parameter = problem.pars[name]
+    point, (low, high) = parameter.value, problem.limits[name]
+    relative = 1.0 if name.endswith("_pd") else abs(point) or 1.0
+    step = _STEPS.get(name, _RELATIVE * relative)
+    ends = []
+    for value in (max(point - step / 2, low), min(point + step / 2, high)):
+        parameter.value = value
+        ends.append((value, problem.terms() @ amplitudes))
+    parameter.value = point
+    return np.asarray((ends[1][1] - ends[0][1]) / (ends[1][0] - ends[0][0]))
+
+
 def linear(problem: OrientedImage) -> Linear:
     """Derivatives of expected counts where a problem stands; it is left as it was."""
     amplitudes, expected = problem.amplitudes()
-    columns = []
-    for name, parameter in problem.pars.items():
-        point, (low, high) = parameter.value, problem.limits[name]
-        relative = 1.0 if name.endswith("_pd") else abs(point) or 1.0
-        step = _STEPS.get(name, _RELATIVE * relative)
-        ends = []
-        for value in (max(point - step / 2, low), min(point + step / 2, high)):
-            parameter.value = value
-            ends.append((value, problem.terms() @ amplitudes))
-        parameter.value = point
-        columns.append((ends[1][1] - ends[0][1]) / (ends[1][0] - ends[0][0]))
+    columns = [_compute_slope(problem, name, amplitudes) for name in problem.pars]
     terms = problem.terms()
     prior = [1 / PRIORS[name] ** 2 if name in PRIORS else 0.0 for name in problem.pars]
     return Linear(
@@ -797,25 +800,28 @@ class OrientedFit:
         verdict = "Verified" if self.verified else "Not verified"
         if self.caution:
             verdict = "Verified only within the faults of a detector"
-        ends = ""
-        if self.at_limit:
-            limited = ", ".join(self.at_limit)
-            ends = f" {limited} is at the end of its range: a value beyond it, or another shape, is likely."
-        elif not self.verified:
-            ends = (
-                " Neither cylinders nor ellipsoids around a director fit this image, so something"
-                " else scatters as well."
-                if self.models == BODIES
-                else f" {self.body} with axes around a director does not fit this image."
-            )
+        other = ""
         if self.other is not None:
-            ends += f" An angle of {self.other[1]:.0f}° with ⟨P₂⟩ = {self.other[0]:.2f} fits as well."
+            other = f" An angle of {self.other[1]:.0f}° with ⟨P₂⟩ = {self.other[0]:.2f} fits as well."
         return (
             f"{verdict}: simulated again, the image has a Poisson deviance of {significant(self.chisq, 3)}"
             f" per degree of freedom over {self.cells.counts.size} cells, and is off by"
-            f" {self.misfit:.1%} beyond counting.{ends}",
-            *([self.caution] if self.caution else []),
+            f" {self.misfit:.1%} beyond counting.{self._describe_misfit()}{other}",
+            *filter(None, [self.caution]),
         )
+
+    def _describe_misfit(self) -> str:
+        if self.at_limit:
+            limited = ", ".join(self.at_limit)
+            return f" {limited} is at the end of its range: a value beyond it, or another shape, is likely."
+        if self.verified:
+            return ""
+        if self.models == BODIES:
+            return (
+                " Neither cylinders nor ellipsoids around a director fit this image, so something"
+                " else scatters as well."
+            )
+        return f" {self.body} with axes around a director does not fit this image."
 
     def notes(self) -> tuple[str, ...]:
         return ()
@@ -990,7 +996,7 @@ def _distribute(problem: OrientedImage, names: Sequence[str]) -> list[OrientedIm
 
 
 def _count_steps(body: str) -> int:
-    return SETTINGS.steps if body in BODIES else SETTINGS.first_steps
+    return OPTIMIZE.steps if body in BODIES else SETTINGS.first_steps
 
 
 def turn_axes(values: Mapping[str, float]) -> dict[str, float]:
@@ -1006,7 +1012,7 @@ def flatten(values: Mapping[str, float]) -> dict[str, float]:
     return {**values, "aspect": 1 / aspect, "radius": radius, "director": (values["director"] + 90) % 180}
 
 
-def run(problem: OrientedImage, steps: int = SETTINGS.steps) -> None:
+def run(problem: OrientedImage, steps: int = OPTIMIZE.steps) -> None:
     """Bumps' Levenberg-Marquardt from where a problem stands."""
     from bumps.fitproblem import FitProblem
     from bumps.fitters import fit

@@ -443,13 +443,9 @@ def _label_entry(entry: str, named_raws: list[tuple[str, RawSans]]) -> Iterator[
 
 
 def _alike(first: RawSans, second: RawSans) -> bool:
-    if first.values.shape != second.values.shape:
-        return False
-    assert first.qx is not None
-    assert second.qx is not None
-    assert first.qy is not None
-    assert second.qy is not None
-    return bool(np.allclose(first.qx, second.qx) and np.allclose(first.qy, second.qy))
+    return first.values.shape == second.values.shape and all(
+        np.allclose(getattr(first, axis), getattr(second, axis)) for axis in ("qx", "qy")
+    )
 
 
 def _read_reduced(group: Any, entry: str, file: str) -> RawSans:

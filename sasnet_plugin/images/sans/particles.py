@@ -37,7 +37,6 @@ class OrientedSettings:
         "What a particle may have: radius, Å, length over diameter or polar over equatorial radius, relative"
         " spread of radii, order parameter of its axes.",
     )
-    steps: int = setting(60, "Steps of bumps' Levenberg-Marquardt at most.")
     few_turns: int = setting(6, "Turns of a particle about its axis, over a quarter, in the screening.")
     of_lie: int = setting(2, "Starts of each director and sign of order, of other particles.")
     hopeless: float = setting(3.0, "Factor on the negative log likelihood from which a rival is not refined.")

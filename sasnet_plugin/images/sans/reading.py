@@ -647,7 +647,7 @@ def _table(lines: list[str], file: str) -> Floats:
     """(columns, points) of lines of numbers, without a last one that is cut short."""
     rows = [numbers for line in filter(str.strip, lines) if (numbers := _numbers(line)) is not None]
     width = len(rows[0])
-    if any(len(row) != width for row in rows[:-1]) or width < 3:
+    if {*map(len, rows[:-1])} - {width} or width < 3:
         raise DataError(f"{file}: its lines have different numbers of values; copy the file again.")
     rows = rows if len(rows[-1]) == width else rows[:-1]
     return np.array(rows, dtype=np.float64).T

@@ -51,6 +51,14 @@ def image_name(image: Image, folder: Path) -> str:
     )
 
 
+def _add_terms(process: Any, fit: OrientedFit) -> None:
+    given = {name: Value(value, 0.0, value, value, "") for name, value in fit.fixed.items()}
+    for number, (name, value) in enumerate({**fit.values, **given}.items(), 1):
+        term = process.create_dataset(f"term{number:03d}", data=f"{name} = {value.value!r} {value.unit}")
+        term.attrs.update({"name": name, "value": value.value, "uncertainty": value.error})
+        term.attrs["units"] = value.unit
+
+
 def write_image(image: Image, fit: OrientedFit, path: str | Path) -> None:
     """Write measured image (counts per solid angle) and fitted one as entries, masked pixels NaN, the fit's
     values in the second's SASprocess. Raises SasnetError if that fails.
@@ -69,12 +77,7 @@ def write_image(image: Image, fit: OrientedFit, path: str | Path) -> None:
         _data(fitted, geometry, np.where(np.isfinite(weight), fit.intensity(geometry), np.nan), None)
         process = group(fitted, "sasprocess01", "NXprocess", "SASprocess")
         process["name"], process["description"] = "sasnet fit", fit.sentences()[0]
-        given = {name: Value(value, 0.0, value, value, "") for name, value in fit.fixed.items()}
-        for number, (name, value) in enumerate({**fit.values, **given}.items(), 1):
-            term = process.create_dataset(f"term{number:03d}", data=f"{name} = {value.value!r} {value.unit}")
-            for key, label in (("name", name), ("value", value.value), ("uncertainty", value.error)):
-                term.attrs[key] = label
-            term.attrs["units"] = value.unit
+        _add_terms(process, fit)
         file.flush()
         content = file.id.get_file_image()
     put_whole(path, content, "NXcanSAS file")

@@ -169,6 +169,11 @@ def beam(instrument: Instrument, setting: Setting, rng: np.random.Generator) -> 
     return Beam(true, stated, mask, scale * radius, 1e-6 * instrument.dead_time, instrument.tubes)
 
 
+def _measure_distance_from_edge(shape: tuple[int, int]) -> Floats:
+    rows, columns = (np.minimum(np.arange(n), n - 1 - np.arange(n)) + 0.5 for n in shape)
+    return np.minimum(rows[:, None], columns[None, :])
+
+
 def efficiency(instrument: Instrument, values: Mapping[str, float], rng: np.random.Generator) -> Floats:
     """What pixels count of what they see, as it is left of files that were not divided by a flat field."""
     from scipy.ndimage import gaussian_filter
@@ -183,9 +188,7 @@ def efficiency(instrument: Instrument, values: Mapping[str, float], rng: np.rand
     clouds = gaussian_filter(rng.standard_normal(shape), values["patch"], mode="reflect")
     efficiencies += values["uneven"] * clouds / float(clouds.std())
     if values["edge"]:
-        ways = [np.minimum(np.arange(n), n - 1 - np.arange(n)) + 0.5 for n in shape]
-        rim = np.minimum(ways[0][:, None], ways[1][None, :])
-        efficiencies *= 1 - np.exp(-rim / values["edge"])
+        efficiencies *= 1 - np.exp(-_measure_distance_from_edge(shape) / values["edge"])
     return np.asarray(np.maximum(efficiencies, 0.05))
 
 
@@ -729,17 +732,17 @@ def row_of(sample: Sample) -> dict[str, Any]:
     """Store a sample: ``parameters`` by `NAMES`; ``log_intensity`` (len(Q),) of the average, largest 0 (all 0
     of a Bragg glass); ``compute_legendre`` (len(Q), len(DEGREES) - 1), other Legendre coefficients over it.
     """
-    label = LABELS.index(sample.name)
-    values = {"label": label, **sample.values}
+    values = {"label": LABELS.index(sample.name), **sample.values}
+    parameters = dict(sample.parameters or {})
     log_intensity, ratio = np.zeros(Q.size), np.zeros((Q.size, len(DEGREES) - 1), dtype=np.float16)
     if sample.curve is not None:
         log_intensity = sample.curve
     elif sample.model in ("cylinder", "ellipsoid", "parallelepiped"):
-        legendre = compute_legendre(sample.model, dict(sample.parameters or {}), Q)
+        legendre = compute_legendre(sample.model, parameters, Q)
         log_intensity = np.log(np.maximum(legendre[:, 0], 1e-300))
         ratio = (legendre[:, 1:] / legendre[:, :1]).astype(np.float16)
     elif sample.model:
-        log_intensity = np.log(call(sample.model, Q, dict(sample.parameters or {})).intensity)
+        log_intensity = np.log(call(sample.model, Q, parameters).intensity)
     return {
         "parameters": {name: float(values.get(name, np.nan)) for name in NAMES},
         "log_intensity": continue_curve(log_intensity - np.nanmax(log_intensity)).astype(np.float32),

@@ -319,16 +319,19 @@ class Log:
             (columns.file == file) & (columns.number == number), columns.id.desc(), most=_HISTORY
         )
 
+    def _add_model(self, name: str, tags: Sequence[str]) -> None:
+        if name not in self._models():
+            try:
+                self.database.insert(self.database.models, [{"name": name, "tags": json.dumps(tags)}])
+            except SasnetError:
+                if name not in self._models():  # no other server was quicker
+                    raise
+
     def add_predictions(self, predictions: Sequence[Prediction]) -> None:
         """Add predictions of models. Raises SasnetError if that fails."""
         database, current_time = self.database, time.time()
         for name, tags in {prediction.model: prediction.tags for prediction in predictions}.items():
-            if name not in self._models():
-                try:
-                    database.insert(database.models, [{"name": name, "tags": json.dumps(tags)}])
-                except SasnetError:
-                    if name not in self._models():  # no other server was quicker
-                        raise
+            self._add_model(name, tags)
         order = self._models()
         rows = [
             {

@@ -44,7 +44,7 @@ def to_csv(state: State) -> bytes:
     writer.writerow(["file", "entry", "who", "accepted", *state.tags])
     for row, (file, number), labels in list_labelled(state):
         people = sorted({state.people[p] for p in state.author[row] if p >= 0})
-        accepted = [state.tags[place] for place in np.flatnonzero(state.acceptance[row])]
+        accepted = map(state.tags.__getitem__, np.flatnonzero(state.acceptance[row]))
         # The same file, of whose name no spreadsheet makes a formula.
         name = file if plain_cell(file) == file else f"./{file}"
         cells = ";".join(people), ";".join(map(plain_cell, accepted))

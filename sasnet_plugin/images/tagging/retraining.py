@@ -48,22 +48,23 @@ class Retraining:
         folders = [folder for folder in self._images if folder.is_dir() and any(folder.iterdir())]
         return [sys.executable, "-P", "-m", "sasnet_plugin", "train", *options, *map(str, folders)]
 
+    def _check_ready(self, labelled: int) -> None:
+        if self.running:
+            raise SasnetError("A training is running; wait for it, or stop it.")
+        if not has_tags(specification(self._domain)):
+            raise SasnetError("This network predicts classes and cannot learn tags; export the labels.")
+        if find_spec("onnx") is None:
+            raise SasnetError(f"Retraining needs onnx, which is not installed; run {describe_install('web')}")
+        if labelled < WEB.least_labelled:
+            raise SasnetError(
+                f"{labelled} image{' is' if labelled == 1 else 's are'} labelled; label at least"
+                f" {WEB.least_labelled} before you retrain."
+            )
+
     def start(self, csv: bytes, labelled: int) -> None:
         """Train on labels. Raises SasnetError for too few labels, or a training under way."""
         with self._lock:
-            if self.running:
-                raise SasnetError("A training is running; wait for it, or stop it.")
-            if not has_tags(specification(self._domain)):
-                raise SasnetError("This network predicts classes and cannot learn tags; export the labels.")
-            if find_spec("onnx") is None:
-                raise SasnetError(
-                    f"Retraining needs onnx, which is not installed; run {describe_install('web')}"
-                )
-            if labelled < WEB.least_labelled:
-                raise SasnetError(
-                    f"{labelled} image{' is' if labelled == 1 else 's are'} labelled; label at least"
-                    f" {WEB.least_labelled} before you retrain."
-                )
+            self._check_ready(labelled)
             self._run = self._folder / time.strftime("%Y-%m-%d-%H%M%S")
             labels = self._run / "labels.csv"
             put_whole(labels, csv, "labels", make_folder=True)

@@ -70,10 +70,9 @@ def image_line(which: WhichImage, bench: OfCurves) -> JSONResponse:
     row = _row(bench, which.key)
     # The row itself may just be read anew.
     rows = [one_row for one_row in bench.shelf.rows() if one_row.root == row.root]
-    keys = [one_row.key for one_row in rows if one_row.is_image or one_row.key == row.key]
+    keys = ["", *(one_row.key for one_row in rows if one_row.is_image or one_row.key == row.key), ""]
     place = keys.index(row.key)
-    after = keys[place + 1] if place + 1 < len(keys) else ""
-    neighbours = {"before": keys[place - 1] if place else "", "after": after}
+    neighbours = {"before": keys[place - 1], "after": keys[place + 1]}
     found_image = bench.ask_image("image", which.key)
     found_image["reason"] = adapt_to_page(found_image["reason"])
     return JSONResponse(
@@ -383,9 +382,8 @@ def _preview(desk: Workspace, events: Sequence[Event]) -> dict[str, object]:
                     "labels": [[event.tag, event.value] for event in events_here],
                 }
             )  # fmt: skip
-    yes = sum(event.value == YES for event in events)
-    no = sum(event.value == NO for event in events)
-    return {"labels": len(events), "images": len(images), "yes": yes, "no": no, "first": first}
+    count = Counter(event.value for event in events)
+    return {"labels": len(events), "images": len(images), "yes": count[YES], "no": count[NO], "first": first}
 
 
 @router.post("/api/undo")

@@ -12,6 +12,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -83,15 +85,10 @@ class Thumbnails:
             except sqlite3.Error as error:
                 self._handle_failure(error)
                 return
-        last: tuple[Source, list[Thumbnail]] | None = None
-        for file, size, changed, moved, content, number, title, data in rows:
-            if last is None or last[0].file != file:
-                if last is not None:
-                    yield last
-                last = Source(file, (size, changed, moved), content), []
-            last[1].append(Thumbnail(number, title, np.frombuffer(data, "<f4")))
-        if last is not None:
-            yield last
+        for file, group in groupby(rows, itemgetter(0)):
+            (_, size, changed, moved, content, *_), *_ = images = list(group)
+            thumbnails = [Thumbnail(row[5], row[6], np.frombuffer(row[7], "<f4")) for row in images]
+            yield Source(file, (size, changed, moved), content), thumbnails
 
     def put(self, content: str, thumbnail: Thumbnail) -> None:
         """Keep a thumbnail; on the disk with the next `keep`."""

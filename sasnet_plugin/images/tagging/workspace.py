@@ -98,12 +98,11 @@ class Workspace:
             images.check(rows)
             column = state.tags.index(tag) if tag in state.tags else -1
             action = secrets.token_hex(8)
-            changes = [
-                r
+            return [
+                Event(LABEL, action, person, *images.keys[r], tag, value)
                 for r in rows
                 if column < 0 or state.value[r, column] != value or state.author[r, column] < 0
             ]
-            return [Event(LABEL, action, person, *images.keys[row], tag, value) for row in changes]
 
     def accept(
         self, rows: Sequence[int], tag: str, least: float, most: float, person: str, value: int = YES

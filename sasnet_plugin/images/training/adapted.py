@@ -685,12 +685,14 @@ def _write_model(
 ) -> None:
     """The model's folder with the new network, its manifest, and what it answers of some images."""
     target.mkdir(parents=True, exist_ok=True)
-    for name in model.sha256:
-        if name not in ("model.onnx", "manifest.json", "card.md", "parity.npz", FILE):
-            shutil.copyfile(model.folder / name, target / name)
+    for name in model.sha256.keys() - {"model.onnx", "manifest.json", "card.md", "parity.npz", FILE}:
+        shutil.copyfile(model.folder / name, target / name)
     onnx = proto.SerializeToString()
-    sample = {name: values[:32].astype(np.float16).astype(np.float32) for name, values in inputs.items()}
-    inputs_given = {name: values for name, values in sample.items() if values.ndim > 1}
+    inputs_given = {
+        name: values[:32].astype(np.float16).astype(np.float32)
+        for name, values in inputs.items()
+        if values.ndim > 1
+    }
     outputs = Runtime(onnx, outputs=tuple(outputs_of(model.manifest.heads))).run(inputs_given)
     with put_in_one_step(target / "model.onnx", ending=".onnx") as aside:
         aside.write_bytes(onnx)

@@ -521,6 +521,13 @@ def check_image(image: Image, inputs: Mapping[str, Any]) -> Seen:
     return Seen(image, (*image.notes, note), known=False)
 
 
+def _exclude_faulty(counts: Floats, good: BoolArray, notes: list[str]) -> None:
+    for label, faulty in (("Rows and columns of noise", noisy_lines), ("Hot pixels", reading.hot_pixels)):
+        if (is_faulty := faulty(counts, good)).any():
+            good &= ~is_faulty
+            notes.append(f"{label} were excluded: {reading.share(is_faulty)}.")
+
+
 def _image(
     frame: NDArray[Any],
     bad: NDArray[np.bool_] | None,
@@ -540,10 +547,7 @@ def _image(
     counts = np.where(good, np.nan_to_num(frame.astype(np.float64), posinf=0.0, neginf=0.0), 0.0)
     good &= ~_find_saturated(frame, notes)
     reading.check_mask(good, SMALLEST**2, file)
-    for label, faulty in (("Rows and columns of noise", noisy_lines), ("Hot pixels", reading.hot_pixels)):
-        if (is_faulty := faulty(counts, good)).any():
-            good &= ~is_faulty
-            notes.append(f"{label} were excluded: {reading.share(is_faulty)}.")
+    _exclude_faulty(counts, good, notes)
     centre = setup.direct_beam
     if centre is None:
         centre, note = _centre(counts, good)

@@ -755,13 +755,13 @@ def measure_visibility(templates: Mapping[str, Floats], weight: Floats) -> dict[
     """Return by how many standard deviations each template's strength (expected counts) is known next to all
     others; `weight` is Σ 1/t.
     """
-    length = {name: float(np.sqrt((c * c * weight).sum())) for name, c in templates.items()}
-    names = [name for name in templates if length[name] > 0]
+    squares = {name: float((c * c * weight).sum()) for name, c in templates.items()}
+    length = {name: float(np.sqrt(square)) for name, square in squares.items() if square > 0}
     visibility = dict.fromkeys(templates, 0.0)
-    if names:
-        unit = np.stack([templates[name] * np.sqrt(weight) / length[name] for name in names])
-        error = np.diag(np.linalg.inv(unit @ unit.T + _RIDGE * np.eye(len(names))))
-        visibility |= {name: length[name] / float(np.sqrt(e)) for name, e in zip(names, error, strict=True)}
+    if length:
+        unit = np.stack([templates[name] * np.sqrt(weight) / length[name] for name in length])
+        error = np.diag(np.linalg.inv(unit @ unit.T + _RIDGE * np.eye(len(length))))
+        visibility |= {n: length[n] / float(np.sqrt(e)) for n, e in zip(length, error, strict=True)}
     return visibility
 
 

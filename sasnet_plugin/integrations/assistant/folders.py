@@ -209,10 +209,10 @@ def check_calls(server: MCPServer, folders: Folders) -> None:
 def wrong(tool: str, schema: Mapping[str, Any], arguments: Iterable[str]) -> str:
     """What is wrong with the names of the arguments, by the schema of the tool; empty where nothing is."""
     known_names, names = list(schema.get("properties", ())), list(arguments)
-    if odd := [name for name in names if name not in known_names]:
+    if odd := list(itertools.filterfalse(known_names.__contains__, names)):
         meant = nearest(odd[0], known_names, f"it has {', '.join(known_names) or 'none'}.")
         return f"{tool}: has no argument {odd[0][:40]!r}; {meant}"
-    if missing := [name for name in schema.get("required", ()) if name not in names]:
+    if missing := list(itertools.filterfalse(names.__contains__, schema.get("required", ()))):
         return f"{tool}: the argument {missing[0]} is missing."
     return ""
 

@@ -51,7 +51,7 @@ class Reading:
         from ...data import load
 
         curves = list(load(str(path), q_unit=self.q_unit, entry=self.entry, wavelength=self.wavelength))
-        if self.q_min is None and self.q_max is None:
+        if self.q_min is self.q_max is None:
             return curves
         low = -math.inf if self.q_min is None else self.q_min
         high = math.inf if self.q_max is None else self.q_max

@@ -268,18 +268,18 @@ class AllFiles:
         files: dict[str, tuple[NDArray[np.float64], ...]] = {
             f"{start.name}.dat": (curve.intensity, result.dintensity)
         }
-        fits = [f"{start.name}.fit{number}.dat" for number in range(1, len(result.fits) + 1)]
-        files |= {
-            name: (curve.intensity, result.dintensity, fit.theory)
-            for name, fit in zip(fits, result.fits, strict=True)
+        fits = {
+            f"{start.name}.fit{number}.dat": (curve.intensity, result.dintensity, fit.theory)
+            for number, fit in enumerate(result.fits, start=1)
         }
+        files |= fits
         for name, columns in files.items():
             if _to_write(start.with_name(name), digest, force):
                 content = _columns(digest, curve.q, *columns)
                 put_whole(start.with_name(name), content, "columns of a curve")
         if find_spec("gemmi") and _to_write(path := start.with_name(f"{start.name}.sascif"), digest, force):
             put_whole(path, sascif(result, start.name, digest), "sasCIF file")
-        self._samples.append(sample(result, f"{start.name}.dat", fits, self.mark))
+        self._samples.append(sample(result, f"{start.name}.dat", list(fits), self.mark))
 
     def close(self) -> list[str]:
         """Write the project; what is left for the author, a sentence each."""

@@ -246,10 +246,11 @@ def _tables(group: Any, result: FitResult, intervals: Sequence[Intervals]) -> No
         (fit.short_model, fit.structure_factor or "", fit.chisq, fit.reduced_chisq, fit.bic, fit.weight)
         for fit in result.fits
     ]
-    kinds = ("model", text), ("structure_factor", text), *(
-        (name, "f8") for name in ("chisq", "reduced_chisq", "bic", "weight")
-    )  # fmt: skip
-    group["fits"] = np.array(fits, dtype=np.dtype(list(kinds)))
+    kinds = [
+        ("model", text), ("structure_factor", text), ("chisq", "f8"), ("reduced_chisq", "f8"), ("bic", "f8"),
+        ("weight", "f8"),
+    ]  # fmt: skip
+    group["fits"] = np.array(fits, dtype=np.dtype(kinds))
     rows = [
         (number, name, p.value, _or_nan(p.error), *fit_intervals.get(name, (_NAN, _NAN)),
          "" if p.unit == "None" else p.unit, p.fixed,

@@ -253,7 +253,7 @@ def pages_of_sample(
         pages = _visits(fit, make_data_entries(result.curve) | _identity(name, identity, number))
         if number > 1:
             for page in pages:
-                for one_name in (one_name for one_name in shared if one_name in page):
+                for one_name in filter(page.__contains__, shared):
                     page[one_name] = [
                         *page[one_name][:5],
                         [one_name, one_name, f"M1.{one_name}", True, f"M1.{one_name}"],

@@ -131,7 +131,7 @@ def _file(rows: Sequence[Row], columns: int) -> str:
     """The line above the entries of a file: how many there are, and of which models; empty above one."""
     if len(rows) == 1:
         return ""
-    models = Counter(row.model for row in rows if row.model)
+    models = Counter(filter(None, (row.model for row in rows)))
     listed = ", ".join(f"{model} {count}" for model, count in models.most_common(3))
     more_text = f" and {len(models) - 3} more models" if len(models) > 3 else ""
     text = f"{len(rows)} entries{': ' if listed else ''}{listed}{more_text}"

@@ -721,10 +721,11 @@ def sample_page(result: SampleResult) -> str:
         f"<li><bdi>{escape(name)}</bdi> alone: {escape(single.headline)}</li>"
         for name, single in zip(files, result.singles, strict=False)
     )
+    heading = "Each curve alone"
     if result.as_one is not None:
         single_items = f"<li>All settings as one curve: {escape(result.as_one.headline)}</li>"
+        heading = "Before they were fitted together"
     headline = f"<strong>{escape(verdict.headline)}</strong>"
-    heading = "Each curve alone" if result.as_one is None else "Before they were fitted together"
     if single_items:
         single_items = f'<section><h2>{heading}</h2><ul class="notes">{single_items}</ul></section>'
     body = f"""<header>

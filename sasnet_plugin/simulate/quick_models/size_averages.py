@@ -787,7 +787,8 @@ def _average_ellipsoid(
         np.broadcast_to(half_axis, weights.shape) for half_axis in particle.half_axes({**scalars, **sizes})
     )
     factor = 4 / 3 * np.pi * a * b * c * (scalars["sld"] - scalars["sld_solvent"])
-    weights = weights * (factor if amplitude else factor**2)
+    power = 1 if amplitude else 2
+    weights = weights * factor**power
     spread = np.max([a, b, c], axis=0) - np.min([a, b, c], axis=0)
     u, share = rule(_points_for(q[-1] * float(spread.max())))
     squares, across = u[:, None] ** 2, a**2
@@ -802,7 +803,7 @@ def _average_ellipsoid(
     weights = (share[:, None] * weights).ravel()
     out = np.empty_like(q)
     out_of_memory = _library().ball_average(
-        radii.size, _pointer(radii), _pointer(weights), 1 if amplitude else 2, q.size, _pointer(q),
+        radii.size, _pointer(radii), _pointer(weights), power, q.size, _pointer(q),
         RADIUS_STEP, _pointer(out),
     )  # fmt: skip
     if out_of_memory:

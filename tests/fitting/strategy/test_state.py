@@ -34,7 +34,7 @@ def test_what_neighbours_share_could_be_explained() -> None:
     wave = 2 * np.sin(np.linspace(0, 20, N)) + np.random.default_rng(2).standard_normal(N)
     own = chisq(wave) / N
     gain = 0.5 * (N + N * np.log(own) - least_misfit(wave))
-    assert 0.5 * N * np.log(3) - 3 * STRATEGY.noise_scatter * np.sqrt(N) < gain < 0.6 * N * np.log(3)
+    assert 0.5 * N * np.log(3) - 3 * np.sqrt(17 / 9 * N) < gain < 0.6 * N * np.log(3)
 
 
 def test_a_supposed_resolution_is_of_two_parts() -> None:
