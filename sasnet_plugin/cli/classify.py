@@ -310,10 +310,10 @@ class Outputs:
             self.rows.append(answers.make_classified_row(measurement, answer))
             return
         if isinstance(measurement, Curve):
-            from ..report.page.reports import make_page_name, write_classified
+            from ..report.page.reports import page_name, write_classified
             from .answers import next_command
 
-            self._name(measurement, answer, self.report, make_page_name(measurement, self.report))
+            self._name(measurement, answer, self.report, page_name(measurement, self.report))
             write_classified(
                 measurement,
                 answer,

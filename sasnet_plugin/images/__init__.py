@@ -20,7 +20,7 @@ COMMANDS = {
 SERVICES = {
     "average_sectors": "sasnet_plugin.images.sans.rings:average_sectors",
     "answer_page": "sasnet_plugin.images.report:answer_page",
-    "adapt": "sasnet_plugin.images.training.adapted:adapt_with_scenes",
+    "adapt": "sasnet_plugin.images.training.adapted:adapt",
     "export_fit": "sasnet_plugin.images.sans.report:export_fit",
     "fit_image": "sasnet_plugin.images.service:verify_by_fit",
     "follow": "sasnet_plugin.images.commands:follow_images",

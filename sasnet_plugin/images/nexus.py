@@ -221,7 +221,6 @@ def _numbers_in(value: Any) -> tuple[float, ...]:
 _NUMBER = r"([-+]?(?:\d{1,30}\.?\d{0,30}|\.\d{1,30})(?:[eE][-+]?\d{1,3})?)"
 _LINE, HEADER = 200, 20_000
 """Characters of a line, and of a whole header, that are looked at."""
-_LENGTHS_MM = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 1e-3, "μm": 1e-3}
 
 KEV_ANGSTROM = 12.398419843320026
 """hc in keV Å (CODATA 2018): the wavelength is this over the energy."""
@@ -338,8 +337,8 @@ def _find(text: str, pattern: str) -> tuple[str, ...] | None:
 
 
 def _length(number: str, unit: str) -> float | None:
-    value, factor = _float(number), _LENGTHS_MM.get(unit)
-    return value * factor if value is not None and value > 0 and factor else None
+    value, factor = _positive(_float(number)), _factor(unit, "length", "mm")
+    return value * factor if value and factor else None
 
 
 def _float(value: Any) -> float | None:
@@ -501,12 +500,8 @@ def _convert_to_pixels(value: _Said | None, size: float | None) -> float | None:
 
 def _factor(unit: str, quantity: str, target_unit: str) -> float | None:
     """Return the factor from one unit to another; None if unknown."""
-    canonical = units.canonical(unit, quantity)
-    return (
-        None
-        if canonical is None
-        else units.FACTORS[quantity][canonical] / units.FACTORS[quantity][target_unit]
-    )
+    name, factors = units.canonical(unit, quantity), units.FACTORS[quantity]
+    return None if name is None else factors[name] / factors[target_unit]
 
 
 #: Names, what they are, the unit where the file has none, and ours. NeXus leaves that of lengths to the file;

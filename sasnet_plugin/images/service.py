@@ -495,24 +495,18 @@ def describe_image(view: Seen, reading: How) -> dict[str, Any]:
     }  # fmt: skip
     if view.page_parts is None:
         return description
-    return description | _join_average(describe_answer(image, view.answer, view.page_parts))
+    return description | _join_average(describe_answer(image, view.answer, view.page_parts), view.answer)
 
 
-def _join_average(said: dict[str, Any]) -> dict[str, Any]:
+def _join_average(said: dict[str, Any], answer: Any) -> dict[str, Any]:
     """Say in one headline what the shape is among few shapes, and among all models of curves."""
-    from .sans.prediction import AVERAGE
-
-    averages = [text for text in said["sentences"] if text.startswith(AVERAGE)]
-    if not averages:
+    introduced = (finding for finding in answer.findings if getattr(finding, "introduction", ""))
+    average = next((text for finding in introduced for text in finding.sentences()), "")
+    if not average:
         return said
-    kept = {name: list(_drop(said[name], averages)) for name in ("sentences", "notes")}
-    average, more = averages[0], "".join(_drop([said["more"]], averages))
+    kept = {name: [text for text in said[name] if text != average] for name in ("sentences", "notes")}
     headline = f"{said['headline'].rstrip('.')}; {average[0].lower()}{average[1:]}"
-    return {**said, **kept, "more": more, "headline": headline}
-
-
-def _drop(texts: Sequence[str], unwanted: Sequence[str]) -> Iterator[str]:
-    return (text for text in texts if text not in unwanted)
+    return {**said, **kept, "more": said["more"].replace(average, ""), "headline": headline}
 
 
 def _why_not_fitted(view: Seen) -> str:

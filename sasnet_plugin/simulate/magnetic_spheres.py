@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
+from .quick_models.separable import sphere_amplitude
 
 #: Names of the core's radius and density, and of the shell's where there is one.
 SPHERES = {"sphere": ("radius", "sld", ""), "core_shell_sphere": ("radius", "sld_core", "sld_shell")}
@@ -47,8 +48,4 @@ def _distribute(mean: float, width: float) -> tuple[Floats, Floats]:
 
 def _sphere(q: Floats, radii: Floats) -> Floats:
     """Volume times form amplitude of spheres, (n, m)."""
-    x = np.outer(q, radii)
-    small = x < 1e-2
-    safe = np.where(small, 1.0, x)
-    amplitude = np.where(small, 1 - x**2 / 10, 3 * (np.sin(safe) - safe * np.cos(safe)) / safe**3)
-    return np.asarray(4 * np.pi / 3 * radii**3 * amplitude)
+    return np.asarray(4 * np.pi / 3 * radii**3 * sphere_amplitude(np.outer(q, radii)))

@@ -87,7 +87,8 @@ def experiment(
             """As sasmodels', with what does not change between calls kept."""
             if self._kernel is None:
                 self._kernel: Any = self._model.make_kernel((self.resolution.q_calc,))
-                self._calls = _calls_of_parts(name, self.resolution.q_calc, cutoff, quick=quick)
+                kernels = (load(part).make_kernel([self.resolution.q_calc]) for part in sum_parts(name))
+                self._calls = [keep_curves(KernelCall(kernel, cutoff)) for kernel in kernels]
             self.Iq_calc = _add_parts(name, pars, self._calls)
             return np.asarray(self.resolution.apply(self.Iq_calc) + pars.get("background", 0.0))
 
@@ -103,7 +104,8 @@ def experiment(
                 self.best = (chisq, {k: p.value for k, p in self.model.parameters().items()})
             return np.asarray(residuals)
 
-    kernel = quick_model(name) if quick else load_model(name)
+    load = quick_model if quick else load_model
+    kernel = load(name)
     model = Model(kernel, **select_accepted(kernel.info, parameters))
     data = _make_data(curve, dintensity)
     smeared, data.dx = data.dx, None
@@ -111,12 +113,6 @@ def experiment(
     if smeared is not None:  # of which a search has the weights already
         data.dx, fitness.resolution = smeared, resolution(curve)
     return fitness
-
-
-def _calls_of_parts(name: str, q: NDArray[np.float64], cutoff: float, *, quick: bool) -> list[Curves]:
-    load = quick_model if quick else load_model
-    kernels = [load(part).make_kernel([q]) for part in sum_parts(name)]
-    return [keep_curves(KernelCall(kernel, cutoff)) for kernel in kernels]
 
 
 def _add_parts(name: str, parameters: dict[str, Any], calls: list[Curves]) -> NDArray[np.float64]:

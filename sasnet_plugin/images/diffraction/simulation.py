@@ -360,7 +360,7 @@ def draw_sample(
     if fixed and "theta" in fixed:
         theta = float(np.degrees(fixed["theta"]))
     while kind in ("streak", "bent", "streak_bent"):
-        apparent, bend = _project_prolate(aspect, tilt), np.tan(tilt) * np.tan(np.radians(theta) / 2)
+        apparent, bend = _project(aspect, tilt), np.tan(tilt) * np.tan(np.radians(theta) / 2)
         if ("streak" in kind) == (apparent >= STREAK) and ("bent" in kind) == (bend >= BENT):
             break
         aspect, tilt = PRIORS["aspect"](rng), np.radians(PRIORS["tilt"](rng))
@@ -370,7 +370,7 @@ def draw_sample(
         tilt = np.arcsin(rng.uniform())
         while (
             not (ROUND, 0.0)[kind == "elliptical"]
-            <= _project_oblate(oblate, tilt)
+            <= _project(oblate, tilt)
             <= (ELLIPTICAL if kind == "elliptical" else 1.0)
         ):
             oblate, tilt = PRIORS["oblate"](rng), np.arcsin(rng.uniform())
@@ -403,13 +403,8 @@ def tags_of(parameters: Mapping[str, float]) -> dict[str, float]:
     return {name: float(name in tags) for name in LABELS}
 
 
-def _project_prolate(aspect: float, tilt: float) -> float:
-    """Length over width of a prolate body's shadow."""
-    return float(np.hypot(aspect * np.cos(tilt), np.sin(tilt)))
-
-
-def _project_oblate(polar: float, tilt: float) -> float:
-    """Shorter over longer axis of an oblate body's shadow."""
+def _project(polar: float, tilt: float) -> float:
+    """Polar over equatorial axis of a spheroid's shadow."""
     return float(np.hypot(polar * np.cos(tilt), np.sin(tilt)))
 
 

@@ -82,10 +82,10 @@ class Start:
     body: str
     values: dict[str, float]
 
-    @property
-    def lie(self) -> tuple[float, bool]:
-        """Director, and whether axes lie along it."""
-        return self.values["director"], self.values["p2"] > 0
+
+def _lie_of(values: Mapping[str, float]) -> tuple[float, bool]:
+    """Director, and whether axes lie along it."""
+    return values["director"], values["p2"] > 0
 
 
 @lru_cache(maxsize=256)
@@ -133,14 +133,16 @@ class _Screen:
     def find_nearest(self, body: str, shape: Mapping[str, float]) -> list[Start]:
         """The nearest start; of particles that few shapes do not cover, that of each lie."""
         starts = sorted(self._list_starts(body, shape), key=_distance)
-        return starts[:1] if body in BODIES else list({start.lie: start for start in starts[::-1]}.values())
+        if particle_of(body).is_round:
+            return starts[:1]
+        return list({_lie_of(start.values): start for start in starts[::-1]}.values())
 
     def climb(self, start: Start) -> Start:
         """Change a shape at random where that brings it nearer."""
-        particle, rng = particle_of(start.body), np.random.default_rng(0)
+        particle, rng, lie = particle_of(start.body), np.random.default_rng(0), _lie_of(start.values)
         for _ in range(particle.rounds):
             for shape in particle.list_changed(start.values, rng):
-                near = [s for s in self.find_nearest(start.body, shape) if s.lie == start.lie]
+                near = [s for s in self.find_nearest(start.body, shape) if _lie_of(s.values) == lie]
                 start = min((start, *near), key=_distance)
         return start
 
@@ -164,11 +166,11 @@ def screen_starts(
 def _select_starts(body: str, starts: Sequence[Start]) -> list[Start]:
     """Starts of a body; of others than cylinders and ellipsoids the first of each lie."""
     of_body = _select_body(body, starts)
-    if body in BODIES:
+    if particle_of(body).is_round:
         return of_body
     lies: dict[Any, list[Start]] = {}
     for start in of_body:
-        lies.setdefault(start.lie, []).append(start)
+        lies.setdefault(_lie_of(start.values), []).append(start)
     return [start for alike in lies.values() for start in alike[: SETTINGS.of_lie]]
 
 
@@ -889,11 +891,12 @@ def fit_oriented(
 
 def _turn_quarter(problem: OrientedImage, problems: Sequence[OrientedImage]) -> list[OrientedImage]:
     """A fit and the best that begins a quarter turn from it, the likelier first."""
-    is_round = problem.body in BODIES
+    particle = particle_of(problem.body)
+    is_round = particle.is_round
     turned = [turn(problem.values()) for turn in (turn_axes, *([flatten] if is_round else []))]
     quarters = [replace(problem, start={**values, **problem.fixed}, few=not is_round) for values in turned]
     for quarter in quarters:
-        run(quarter, _count_steps(problem.body))
+        run(quarter, particle.steps)
     # Other particles may have another of their axes along the direction across, so P₂ keeps its sign.
     crossed = [] if is_round else [p for p in problems if p.body == problem.body and _is_across(problem, p)]
     best, rival = sorted([problem, *quarters, *crossed], key=OrientedImage.nllf)[:2]
@@ -938,21 +941,21 @@ def _follow_starts(
             explained and {tried_problem.body for tried_problem in problems} == set(models)
         ) or time.monotonic() > until:
             break
-    return problems + [problem for problem in begun[len(problems) :] if problem.body not in BODIES]
+    return problems + [near for near in begun[len(problems) :] if not particle_of(near.body).is_round]
 
 
 def _approach(problems: Sequence[OrientedImage]) -> list[OrientedImage]:
     """Problems as they are if cheap, else those that a few steps take nearest."""
     bodies = dict.fromkeys(problem.body for problem in problems)
-    if bodies.keys() <= {*BODIES}:
+    if all(particle_of(body).is_round for body in bodies):
         return list(problems)
     return [near for body in bodies for near in _approach_body(_select_body(body, problems))]
 
 
 def _approach_body(problems: Sequence[OrientedImage]) -> list[OrientedImage]:
     rough = list[OrientedImage]()
-    firsts = {_lie_of(problem): problem for problem in problems[::-1]}
-    rest = [problem for problem in problems if problem is not firsts[_lie_of(problem)]]
+    firsts = {_lie_of(problem.start): problem for problem in problems[::-1]}
+    rest = [problem for problem in problems if problem is not firsts[_lie_of(problem.start)]]
     for problem in (*firsts.values(), *rest):
         # Each lie is tried; then the second that explains the image is hardly a trap.
         if len(rough) < len(firsts) or sum(map(OrientedImage.explains, rough)) < 2:
@@ -962,10 +965,6 @@ def _approach_body(problems: Sequence[OrientedImage]) -> list[OrientedImage]:
     crossed = [near for near in rough if _is_across(rough[0], near)][:1]
     kept = {id(near): near for near in (*rough[: SETTINGS.of_lie], *crossed)}.values()
     return [replace(near, start=near.values(), few=False) for near in kept]
-
-
-def _lie_of(problem: OrientedImage) -> tuple[float, bool]:
-    return problem.start["director"], problem.start["p2"] > 0
 
 
 def _begin(
@@ -980,7 +979,7 @@ def _begin(
 def as_likely(best: OrientedImage, body: str, start: Mapping[str, float]) -> OrientedImage | None:
     """A fit from another start, or of another body, with the same detector; None where it is worse."""
     rival = replace(best, body=body, start={**best.values(), **start})
-    run(rival, _count_steps(body))
+    run(rival, particle_of(body).steps)
     return rival if _is_as_likely(rival, best) else None
 
 
@@ -993,10 +992,6 @@ def _distribute(problem: OrientedImage, names: Sequence[str]) -> list[OrientedIm
     for other in others:
         run(other)
     return others
-
-
-def _count_steps(body: str) -> int:
-    return OPTIMIZE.steps if body in BODIES else SETTINGS.first_steps
 
 
 def turn_axes(values: Mapping[str, float]) -> dict[str, float]:
@@ -1032,8 +1027,8 @@ def finish_fit(
     rivals: Sequence[OrientedImage | None],
 ) -> OrientedFit:
     """Make the result of a fitted problem; `errors` are standard deviations."""
-    # Bands also cover equally likely `rivals`: the first, a quarter turn away, for P₂, and for sizes of other
-    # particles than `BODIES`; one of about the same director for all bands both have.
+    # Bands also cover equally likely `rivals`: the first, a quarter turn away, for P₂, and for sizes of
+    # particles that are not round; one of about the same director for all bands both have.
     # Simulated again with amplitudes by counting: whitened ones leave to the detector what may be its own.
     counted = replace(problem, start=problem.values(), whitening=None)
     amplitudes, expected = counted.amplitudes()
@@ -1088,7 +1083,8 @@ def _value(name: str, problem: OrientedImage, error: float, rivals: Sequence[Ori
     """A value with a band that holds those of rivals that have it in common with this fit."""
     value = _measure(name, problem)
     low, high, half = 0.0, 0.0, NORMAL_90 * error
-    holds_turned = name == "p2" or (name != "director" and problem.body not in BODIES)
+    particle = particle_of(problem.body)
+    holds_turned = name == "p2" or (name != "director" and not particle.is_round)
     alike = filter(None, rivals if holds_turned else rivals[1:])
     for rival in alike if name in ("p2", "director") else _select_body(problem.body, list(alike)):
         apart = _measure(name, rival) - value
@@ -1099,7 +1095,7 @@ def _value(name: str, problem: OrientedImage, error: float, rivals: Sequence[Ori
         low, high = min(low, apart), max(high, apart)
     if name == "director":
         value %= 180
-    unit = "degrees" if name == "director" else particle_of(problem.body).units.get(name, "")
+    unit = "degrees" if name == "director" else particle.units.get(name, "")
     return Value(value, error, value + low - half, value + high + half, unit)
 
 

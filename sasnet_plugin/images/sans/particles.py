@@ -91,7 +91,7 @@ Values = Mapping[str, float]
 class RoundParticle:
     """A cylinder or an ellipsoid by radius, aspect, and the spread of its radius."""
 
-    starts, rounds, stride = START_VALUES.near_fits, 0, 1
+    is_round, steps, starts, rounds, stride = True, SETTINGS.steps, START_VALUES.near_fits, 0, 1
 
     def __init__(self, model: str) -> None:
         self.model = model
@@ -147,7 +147,7 @@ def _list_of_shape(table: Any) -> list[Any]:
 class Particle:
     """A particle by sasmodels' parameters, one of its sizes distributed. It turns freely about its axis."""
 
-    starts, stride = 4 * SETTINGS.of_lie, 2
+    is_round, steps, starts, stride = False, SETTINGS.first_steps, 4 * SETTINGS.of_lie, 2
 
     def __init__(self, model: str) -> None:
         self.model, self.info = model, load_model(model).info

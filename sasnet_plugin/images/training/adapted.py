@@ -388,8 +388,6 @@ _OPEN = 20.0
 class Settings:
     """How it is fitted and judged."""
 
-    #: Simulated ones that are replayed; 0: whatever the images, labels change the answers.
-    scenes: int = 2000
     folds: int = 5  #: Each image is held out of one of so many fits.
     least: int = 4  #: Images with a tag, and without it, below which it stays as it was.
     #: Of the pull to no change; one for all tags, that of the least held-out loss.
@@ -544,7 +542,7 @@ def _from_to(losses: Sequence[float]) -> str:
     return " → ".join(f"{loss:.3g}" for loss in losses)
 
 
-def adapt_with_scenes(
+def adapt(
     domain: Domain,
     model: ZooModel,
     labels: Path,
@@ -554,24 +552,11 @@ def adapt_with_scenes(
     scenes: int,
     progress: Callable[[int], None] | None = None,
 ) -> Adapted:
-    """Adapt as `adapt`, with so many simulated scenes."""
-    return adapt(domain, model, labels, images, target, run, Settings(scenes=scenes), progress)
-
-
-def adapt(
-    domain: Domain,
-    model: ZooModel,
-    labels: Path,
-    images: Sequence[str],
-    target: Path,
-    run: Path,
-    settings: Settings | None = None,
-    progress: Callable[[int], None] | None = None,
-) -> Adapted:
     """Fit a model's tags to labelled images, and write a new model to `target` if a tag improves."""
-    # Labels as of `recorded.record`; `run` keeps simulated scenes for the next time; `progress` gets their
-    # number. Raises SasnetError if labels or images are unusable, or the target is the model itself.
-    settings = settings or Settings()
+    # Labels as of `recorded.record`; `run` keeps the simulated `scenes` that are replayed, 0: labels change
+    # the answers whatever the images; `progress` gets their number. Raises SasnetError if labels or images
+    # are unusable, or the target is the model itself.
+    settings = Settings()
     if target.resolve() == model.folder.resolve():
         raise SasnetError(
             f"{target}: is the model that the training starts from; give another folder with --zoo."
@@ -581,10 +566,10 @@ def adapt(
     layer = Layer.find(model, head)
     given_anew = {name for image in images for name in names_of(image)}
     own_images = _remember(layer, inputs, labelled).and_others(model, given_anew)
-    scenes = replay(domain, layer, head, settings.scenes, run, progress)
+    replayed = replay(domain, layer, head, scenes, run, progress)
     calibration = model.manifest.calibration[head.name]
     slope, offset = np.array(calibration["slope"]), np.array(calibration["offset"])
-    layer_inputs, number = np.vstack([own_images.seen, scenes.seen]), len(own_images.seen)
+    layer_inputs, number = np.vstack([own_images.seen, replayed.seen]), len(own_images.seen)
     logits = layer.logits(layer_inputs) * slope + offset
     knowledge = Told(
         layer_inputs,
@@ -597,7 +582,7 @@ def adapt(
         k for k in np.flatnonzero(slope > 0).tolist() if _enough(own_images.judgement[:, k], settings.least)
     ]
     change, held_changes = choose_change(knowledge, fitted, settings)
-    truth = np.vstack([own_images.truth, scenes.truth])
+    truth = np.vstack([own_images.truth, replayed.truth])
     losses = _Losses(own_images, cross_entropy(logits, truth), cross_entropy(logits + held_changes, truth))
     old, new_losses = losses.judgements
     better = [k for k in fitted if _falls(old[:, k], new_losses[:, k], settings.sure)]
@@ -605,13 +590,13 @@ def adapt(
     if better:
         weights = np.zeros_like(change.weights)
         weights[:, better] = change.weights[:, better] / slope[better]
-        about = {"images": number, "scenes": len(scenes.seen), "tags": list(names)}
+        about = {"images": number, "scenes": len(replayed.seen), "tags": list(names)}
         _write_model(model, layer.apply(Change(change.gate, weights)), inputs, own_images, target, about)
     loss_before, after = (_mean_by_label(item, head.labels, fitted) for item in losses.judgements)
     counts = int(np.isfinite(own_images.judgement).sum()), int(losses.acceptance.sum())
     return Adapted(
         number,
-        len(scenes.seen),
+        len(replayed.seen),
         names,
         loss_before,
         after,

@@ -418,12 +418,8 @@ _NOTE = "Note: "
 
 def write_classified(curve: Curve, answer: Answer, folder: Path, command: str = "") -> Path:
     """Write the page of one curve with the next command, if any. Raises SasnetError if that fails."""
-    page = Path(folder) / make_page_name(curve, folder)
+    page = Path(folder) / page_name(curve, folder)
     return document.write_page(page, make_page(curve, answer, command))
-
-
-def make_page_name(curve: Curve, folder: Path) -> str:
-    return document.page_name(folder, curve.file, curve.entry, _curve_identity(curve), default="curve")
 
 
 def _curve_identity(curve: Curve) -> str:

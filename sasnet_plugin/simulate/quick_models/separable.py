@@ -139,6 +139,13 @@ def _elliptic_bicelle(p: Mapping[str, float], *, belt: bool) -> Body:
     return Body(scatter_across, scatter_along, max(minor, major) + rim, tall / 2)
 
 
+def sphere_amplitude(x: Floats) -> Floats:
+    """Form amplitude of a sphere, of q R."""
+    small = x < 1e-2
+    safe = np.where(small, 1.0, x)
+    return np.where(small, 1 - x**2 / 10, 3 * (np.sin(safe) - safe * np.cos(safe)) / safe**3)
+
+
 def _ellipsoid(a: float, b: float, c: float, q: Floats) -> Floats:
     """Seen along a direction it is a sphere of a radius r of its own: the average over directions is one over
     r, whose distribution is made once (Finnigan & Jacobs, J. Phys. D 4 (1971) 72).
@@ -153,10 +160,7 @@ def _ellipsoid(a: float, b: float, c: float, q: Floats) -> Floats:
     index, weights = position.astype(np.intp), np.outer(weight, weight).ravel()
     share = np.bincount(index, weights * (1 - position + index), steps + 1)
     share += np.bincount(index + 1, weights * (position - index), steps + 1)
-    x = q[:, None] * np.linspace(low, high, steps + 1)
-    small = x < 1e-2
-    safe = np.where(small, 1.0, x)
-    amplitude = np.where(small, 1 - x**2 / 10, 3 * (np.sin(safe) - safe * np.cos(safe)) / safe**3)
+    amplitude = sphere_amplitude(q[:, None] * np.linspace(low, high, steps + 1))
     return np.asarray((4 / 3 * np.pi * a * b * c) ** 2 * (amplitude**2 @ share))
 
 

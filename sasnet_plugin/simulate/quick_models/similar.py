@@ -34,25 +34,30 @@ _STEP, _PHASE = 0.05, 1.2
 _LOWEST = 1e-300
 
 
+def replace_kernel(model: Any, kernel: Any) -> Any:
+    """Make a model whose kernels of q alone are these; the others stay the model's own."""
+    from sasmodels.kernel import KernelModel
+
+    class Replaced(KernelModel):
+        info, dtype = model.info, model.dtype
+
+        def make_kernel(self, q_vectors: list[NDArray[np.float64]]) -> Any:
+            return kernel(q_vectors) if len(q_vectors) == 1 else model.make_kernel(q_vectors)
+
+        def release(self) -> None:
+            model.release()
+
+    return Replaced()
+
+
 def add_similar_kernel(model: Any) -> Any:
     """Make one of `SIMILAR` compute distributions of its only length from one curve, to 1e-3; other
     distributions stay with the model.
     """
-    from sasmodels.kernel import Kernel, KernelModel
+    from sasmodels.kernel import Kernel
     from sasmodels.kernelpy import PyInput
 
     length, power = SIMILAR[model.info.id], POWERS.get(model.info.id, 3)
-
-    class SimilarModel(KernelModel):
-        """sasmodels makes kernels of it as of any other."""
-
-        info, dtype = model.info, model.dtype
-
-        def make_kernel(self, q_vectors: list[NDArray[np.float64]]) -> Any:
-            return SimilarKernel(q_vectors) if len(q_vectors) == 1 else model.make_kernel(q_vectors)
-
-        def release(self) -> None:
-            model.release()
 
     class SimilarKernel(Kernel):
         """Fills in what sasmodels' kernels do: F², F, and the sums of weights, volumes and radii."""
@@ -85,7 +90,7 @@ def add_similar_kernel(model: Any) -> Any:
             self._plain._call_kernel(*call)
             self.result[:] = self._plain.result[: self.result.size]
 
-    return SimilarModel()
+    return replace_kernel(model, SimilarKernel)
 
 
 def _index(info: Any, name: str) -> int:

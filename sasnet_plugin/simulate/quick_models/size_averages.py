@@ -30,6 +30,7 @@ import numpy as np
 from ...arrays import ArrayCache, Floats
 from ..compile_cache import compile_library
 from .separable_average import LADDER, LEAST, MOST, rule
+from .similar import replace_kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -394,21 +395,10 @@ def _defaults(form: str) -> dict[str, float]:
 
 def add_size_averages(model: Any) -> Any:
     """Make one of `PARTICLES` average sizes before orientations, to 1e-3."""
-    from sasmodels.kernel import Kernel, KernelModel
+    from sasmodels.kernel import Kernel
     from sasmodels.kernelpy import PyInput
 
     particle, places = PARTICLES[model.info.id], _places_of_lengths(model.info)
-
-    class SizeAveragedModel(KernelModel):
-        """sasmodels makes kernels of it as of any other."""
-
-        info, dtype = model.info, model.dtype
-
-        def make_kernel(self, q_vectors: list[NDArray[np.float64]]) -> Any:
-            return SizeAveragedKernel(q_vectors) if len(q_vectors) == 1 else model.make_kernel(q_vectors)
-
-        def release(self) -> None:
-            model.release()
 
     class SizeAveragedKernel(Kernel):
         """Fills in what sasmodels' kernels do: F², F, and the sums of weights, volumes and radii."""
@@ -474,7 +464,7 @@ def add_size_averages(model: Any) -> Any:
             scalars = _scalars(self.info, values)
             return average(particle, self._q, scalars, sizes, amplitude=self._amplitude)
 
-    return SizeAveragedModel()
+    return replace_kernel(model, SizeAveragedKernel)
 
 
 def _places_of_lengths(info: Any) -> list[int]:

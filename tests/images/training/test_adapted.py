@@ -15,7 +15,7 @@ from sasnet_plugin.cli.main import app
 from sasnet_plugin.images.diffraction import simulation
 from sasnet_plugin.images.diffraction.simulation import SIMULATOR
 from sasnet_plugin.images.diffraction.specification import DIFFRACTION, LABELS
-from sasnet_plugin.images.training.adapted import Settings, adapt, replay
+from sasnet_plugin.images.training.adapted import adapt, replay
 from sasnet_plugin.predict.arithmetic import sigmoid
 from sasnet_plugin.predict.predictor import Runtime
 from sasnet_plugin.simulate.dataset import inputs_of
@@ -26,7 +26,7 @@ from sasnet_plugin.zoo import ZooModel, open_model, register
 pytest.importorskip("onnx")
 NUMBER = 90
 #: Fewer scenes than by default: they are simulated.
-FEW = Settings(scenes=400)
+FEW = 400
 
 
 ROUND, LAYERED = LABELS.index("Round"), LABELS.index("Layered")
