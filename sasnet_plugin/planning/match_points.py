@@ -65,7 +65,9 @@ def match_point_of_model(
 
     `measurement` lends its q, of which the lowest counts, and what exchanges hydrogen.
     """
-    if not any("sld_solvent" in name for name in rival.fit.parameters):
+    # Of a density that nobody has given, draws say what is assumed before any measurement.
+    is_unknown = any(coordinate.all_contrasts for coordinate in rival.coordinates)
+    if is_unknown or not any("sld_solvent" in name for name in rival.fit.parameters):
         return None
     found = np.array([_vertex(rival, z, measurement) for z in (rival.before.z, *draws)])
     if not np.all(np.isfinite(found)):

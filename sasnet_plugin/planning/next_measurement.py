@@ -242,10 +242,13 @@ class Plan:
     def _say_reached(self, best: Ranked) -> str:
         if self.parameter is None:
             leader = max(self.rivals, key=lambda name: self.rivals[name])
-            return sentences.REACHED(
-                model=leader, now=percent(self.now), measurement=best.name,
-                time=self.time_text(best.final.time), chance=percent(best.final.chance),
-            )  # fmt: skip
+            said = sentences.REACHED(model=leader, now=percent(self.now), aim=self._aim_share())
+            look = best.outlook  # after the shortest time that reaches the aim, nothing more is decided
+            if look.chance <= self.now or percent(look.chance) == percent(self.now):
+                return said
+            return f"{said} " + sentences.DECIDE_MORE(
+                measurement=best.name, time=self.time_text(look.time), chance=percent(look.chance)
+            )
         now = quantity(float(significant(self.now * abs(best.final.value or 0.0), 2)), self.unit)
         return sentences.REACHED_ERROR(parameter=self.parameter, now=now, aim=self._aim_share())
 

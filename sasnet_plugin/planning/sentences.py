@@ -98,9 +98,12 @@ NO_NEUTRONS = template(
     "No other solvents are compared, because heavy water changes the contrast for neutrons only."
 )
 REACHED = template(
-    "{model} already leads with a probability of {now}. To decide more: {measurement}, for {time}, leads to"
-    " {chance}.",
-    model="sphere", now="97 %", measurement="in 40%D2O", time="0.5 × the present time", chance="99 %",
+    "{model} already leads with a probability of {now}, so that the aim of {aim} is reached.",
+    model="sphere", now="97 %", aim="95 %",
+)  # fmt: skip
+DECIDE_MORE = template(
+    "To decide more: {measurement}, for {time}, leads to {chance}.",
+    measurement="in 40%D2O", time="0.5 × the present time", chance="99 %",
 )  # fmt: skip
 REACHED_ERROR = template(
     "The error of {parameter} is already {now}, so that the aim of {aim} is reached.", parameter="radius",

@@ -364,6 +364,13 @@ def test_the_match_point_of_a_model_is_that_of_its_material(spheres: FitResult) 
     assert point.density == pytest.approx(scattering_length_density("SiO2@2.2"), abs=0.02)
 
 
+def test_an_unknown_density_has_no_match_point(spheres: FitResult) -> None:
+    fit = next(fit for fit in spheres.fits if fit.name == "sphere")
+    rival = Rival([fit], [spheres.curve], [spheres.dintensity], 1.0, frozenset({"sld"}))
+    draws = rival.draws(4, np.random.default_rng(0))
+    assert match_point_of_model(rival, draws, _again(spheres)) is None
+
+
 def test_parts_have_their_own_match_points(spheres: FitResult) -> None:
     fit = spheres.fits[0]
     shell = replace(fit.parameters["sld"], value=3.0, error=0.2, fixed=False)
@@ -414,6 +421,17 @@ def test_an_aim_is_printed_as_it_was_given_and_no_time_is_left_blank(spheres: Fi
     ]
     assert unsearched
     assert all(row[-1] == "1 × the present time or less" for row in unsearched)
+
+
+def test_a_plan_beyond_its_aim_offers_only_what_decides_more(spheres: FitResult) -> None:
+    def answer(now: float, chance: float) -> str:
+        look = Outlook(_again(spheres), 1.0, chance, {})
+        soonest = Ranked(look, 1 / 16, at_aim=replace(look, time=1 / 16, chance=now))
+        return Plan((soonest,), {"sphere": now}, 0.95, None, now, 1.0, False).lines()[1]
+
+    said = "sphere already leads with a probability of 96 %, so that the aim of 95 % is reached."
+    assert answer(0.96, 0.98) == f"{said} To decide more: again, for 1 × the present time, leads to 98 %."
+    assert answer(0.96, 0.962) == answer(0.96, 0.95) == said
 
 
 def test_a_chance_below_the_aim_is_not_rounded_up_to_it(spheres: FitResult) -> None:

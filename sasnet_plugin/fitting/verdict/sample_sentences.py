@@ -74,8 +74,8 @@ CALIBRATION = template(
     curve="far.dat", factor="1.31",
 )  # fmt: skip
 ANISOTROPIC = template(
-    "The sectors differ by {relative} % beyond their uncertainties: the sample is anisotropic, brightest at"
-    " {azimuth}°.",
+    "The sectors deviate by {relative} % from their mean, more than their uncertainties: the sample is"
+    " anisotropic, brightest at {azimuth}°.",
     relative="34", azimuth="90",
 )  # fmt: skip
 FIELD = template("If a magnetic field saturates the sample, give its azimuth with --field.")
