@@ -17,61 +17,41 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .asked import parser_of
-from .tables import markdown, show
+from .common import markdown, parser_of, show
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "sasnet_plugin"
 
 
-def _words(text: str) -> list[str]:
-    return text.split()
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
 
 #: Tokens that are not code.
 LAYOUT = (
-    tokenize.COMMENT,
-    tokenize.NL,
-    tokenize.NEWLINE,
-    tokenize.INDENT,
-    tokenize.DEDENT,
-    tokenize.ENDMARKER,
-)
+    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER,
+)  # fmt: skip
 #: Words that say nothing of what a variable holds: pronouns, determiners, participles, some adverbs.
-PRONOUN_LIKE = frozenset(
-    _words(
-        """
-        all alone among another asked at before began beside both done drawn each either every few found
-        given gone held here how it its kept known left made many more much named none nothing now of one
-        ones only other others own said same seen several shown some something such taken that them there
-        these they things this those told tried wanted what whatever where which who whose with without
-        """
-    )
-)
+PRONOUN_LIKE = _words("""
+    all alone among another asked at before began beside both done drawn each either every few found
+    given gone held here how it its kept known left made many more much named none nothing now of one
+    ones only other others own said same seen several shown some something such taken that them there
+    these they things this those told tried wanted what whatever where which who whose with without
+""")
 #: Participles that do not end in -ed.
-IRREGULAR = frozenset(
-    _words(
-        """
-        begun bent bound broken brought built caught chosen done drawn driven fallen felt fitting forgotten
-        found given gone got grown heard held hidden kept known laid learnt left lent lost made meant met
-        paid said seen sent shaken shown sold sought spent spoken stood struck sunk sworn taken taught
-        thought thrown told torn understood undone unseen won worn woven written
-        """
-    )
-)
+IRREGULAR = _words("""
+    begun bent bound broken brought built caught chosen done drawn driven fallen felt fitting forgotten
+    found given gone got grown heard held hidden kept known laid learnt left lent lost made meant met
+    paid said seen sent shaken shown sold sought spent spoken stood struck sunk sworn taken taught
+    thought thrown told torn understood undone unseen won worn woven written
+""")
 #: Verbs and nouns that end like a participle.
-NOT_PARTICIPLES = frozenset(
-    _words("bed bleed breed embed exceed feed need proceed seed shed speed succeed weed")
-)
-PREPOSITIONS = frozenset(
-    _words(
-        """
-        about above across after against along amid among around as at before behind below beside besides
-        between beyond by down during for from in inside into like near of off on onto out outside over past
-        since through to toward under until up upon with within without
-        """
-    )
-)
+NOT_PARTICIPLES = _words("bed bleed breed embed exceed feed need proceed seed shed speed succeed weed")
+PREPOSITIONS = _words("""
+    about above across after against along amid among around as at before behind below beside besides
+    between beyond by down during for from in inside into like near of off on onto out outside over past
+    since through to toward under until up upon with within without
+""")
 #: Conversions, which Python's own library names so: ``from_dict``, ``to_json``, ``as_dict``.
 CONVERSIONS = ("from", "to", "as")
 
@@ -180,15 +160,8 @@ def complexities(folder: Path) -> dict[str, int]:
 
 
 _BRANCHES = (
-    ast.If,
-    ast.IfExp,
-    ast.For,
-    ast.AsyncFor,
-    ast.While,
-    ast.ExceptHandler,
-    ast.Assert,
-    ast.match_case,
-)
+    ast.If, ast.IfExp, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.Assert, ast.match_case,
+)  # fmt: skip
 
 
 def complexity(function: ast.AST) -> int:

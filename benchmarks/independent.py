@@ -35,13 +35,11 @@ from typing import Any
 
 import numpy as np
 
-from .asked import parser_of
+from .common import markdown, parser_of, resumed, show
 from .independent_curves.instruments import INSTRUMENTS, Measurement
 from .independent_curves.kinds import BY_NAME, KINDS, curve_of, drawn_of
 from .independent_curves.reflectivity import measured_reflectivity
 from .independent_curves.scoring import CAUTIONED, REFUSED, RIGHT, WRONG, name_of, stated, values, verdict
-from .kept import kept
-from .tables import markdown, show
 
 #: Curves of a kind in each third of the seeds, and of the kind that has fifty.
 EACH, MANY, MANY_KIND = 3, (17, 17, 16), "Lorentzian and Porod"
@@ -216,16 +214,8 @@ def _children(pid: int) -> list[int]:
 def short(answer: dict[str, Any]) -> dict[str, Any]:
     """What is kept of an answer."""
     fields = (
-        "error",
-        "headline",
-        "doubt",
-        "doubts",
-        "verdict",
-        "limit_met",
-        "notes",
-        "in_scope",
-        "interaction",
-    )
+        "error", "headline", "doubt", "doubts", "verdict", "limit_met", "notes", "in_scope", "interaction",
+    )  # fmt: skip
     kept = {name: answer[name] for name in fields if name in answer}
     if "fits" in answer:
         kept["fits"] = [
@@ -242,19 +232,17 @@ def short(answer: dict[str, Any]) -> dict[str, Any]:
 
 def run_part(part: str, jobs: Sequence[Job], work: Path, checkout: Path | None) -> list[dict[str, Any]]:
     """The rows of a part: what is kept and, by the package of a checkout, what is new."""
-    path = work / f"{part}.jsonl"
-    rows = kept(path, "key")
-    missing = [job for job in jobs if job.key not in rows]
-    with path.open("a", encoding="utf-8") as file:
-        if path.stat().st_size and not path.read_text(encoding="utf-8").endswith("\n"):
-            file.write("\n")
+    by_key = {job.key: job for job in jobs}
+
+    def answer(missing: list[str]) -> Iterator[dict[str, Any]]:
         command = "fit" if part in ("curves", "flat") else "classify"
-        for row in answers(missing, command, checkout) if checkout else ():
-            rows[row["key"]] = row
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            file.flush()
-            print(f"{part}: {row['key']}: {_said(row['answer'])} ({row['seconds']:.1f} s)", flush=True)
-    return [judged(rows[job.key]) if part == "curves" else rows[job.key] for job in jobs if job.key in rows]
+        return answers([by_key[key] for key in missing], command, checkout) if checkout else iter(())
+
+    rows = resumed(
+        work / f"{part}.jsonl", list(by_key), answer,
+        lambda row: f"{row['key']}: {_said(row['answer'])} ({row['seconds']:.1f} s)", "key",
+    )  # fmt: skip
+    return [judged(row) for row in rows] if part == "curves" else rows
 
 
 def _said(answer: dict[str, Any]) -> str:
@@ -283,15 +271,9 @@ def curves_table(rows: Sequence[dict[str, Any]]) -> str:
     usual = [row for row in rows if BY_NAME[row["kind"]].everyday]
     many = [row for row in rows if row["kind"] == MANY_KIND]
     header = [
-        "curves",
-        "number",
-        "right %",
-        "cautioned %",
-        "wrong, no caution %",
-        "refused %",
-        "CPU-s, mean",
+        "curves", "number", "right %", "cautioned %", "wrong, no caution %", "refused %", "CPU-s, mean",
         "median",
-    ]
+    ]  # fmt: skip
     lines = [_line("all", rows), _line("everyday kinds", usual), _line(MANY_KIND, many)]
     text = "## Answers\n\n" + markdown(header, lines) + "\n" + values_table(rows)
     per_kind = [
@@ -449,7 +431,6 @@ def main() -> None:
         return
     if asked.work is None:
         parser.error("--work W is needed: a folder where answers are kept")
-    asked.work.mkdir(parents=True, exist_ok=True)
     rows = {
         part: run_part(
             part,

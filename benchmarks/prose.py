@@ -21,8 +21,7 @@ import numpy as np
 
 from sasnet_plugin.messages import find_reasons, find_texts, list_others, list_page_texts, list_templates
 
-from .asked import parser_of
-from .tables import markdown, show
+from .common import markdown, parser_of, show
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Marks: average and longest sentence of a surface, in words; below COUNTED sentences there is no average.
@@ -31,29 +30,16 @@ AVERAGE, LONGEST, COUNTED = 18.0, 40, 8
 SHORTEST = 4
 #: Words that STYLE forbids, as people would search for them; each with the reason for its exact form.
 FORBIDDEN: Mapping[str, str] = {
-    "of which": r"\bof which\b",
-    "that which": r"\bthat which\b",
-    "whatever": r"\bwhatever\b",
-    "so that it": r"\bso that it\b",
-    "body": r"\bbod(?:y|ies)\b",
-    "repel each other": r"\brepel each other\b",
-    "slow error": r"\bslow error\b",
-    "doubt": r"\bdoubts?\b",
-    "bank": r"\bbanks?\b",
-    "held against": r"\bheld against\b",
-    "beside": r"\bbeside\b",
-    "window of q": r"\bwindow (?:of q|in q)\b",
-    "to the network": r"\bto the network\b",
-    "the network sees": r"\bnetwork (?:sees|thinks|has seen|says)\b",
+    "of which": r"\bof which\b", "that which": r"\bthat which\b", "whatever": r"\bwhatever\b",
+    "so that it": r"\bso that it\b", "body": r"\bbod(?:y|ies)\b", "repel each other": r"\brepel each other\b",
+    "slow error": r"\bslow error\b", "doubt": r"\bdoubts?\b", "bank": r"\bbanks?\b",
+    "held against": r"\bheld against\b", "beside": r"\bbeside\b", "window of q": r"\bwindow (?:of q|in q)\b",
+    "to the network": r"\bto the network\b", "the network sees": r"\bnetwork (?:sees|thinks|has seen|says)\b",
     "explains the data": r"\bexplains? (?:the|these|this) (?:data|curves?)\b",
-    "costly": r"\b(?:costly|dear)\b",
-    "left out": r"\b(?:left|leaves?) out\b",
-    "nobody has": r"\bnobody has\b",
-    "told": r"\b(?:told|is said|are said|was said|says nothing of)\b",
-    "standing at": r"\bstand(?:s|ing)? at (?:its|their) default",
-    "kind of sizes": r"\bkinds? of sizes?\b",
-    "a look": r"\ba look\b",
-    "as it is": r"\bas it is[.,;]",
+    "costly": r"\b(?:costly|dear)\b", "left out": r"\b(?:left|leaves?) out\b",
+    "nobody has": r"\bnobody has\b", "told": r"\b(?:told|is said|are said|was said|says nothing of)\b",
+    "standing at": r"\bstand(?:s|ing)? at (?:its|their) default", "kind of sizes": r"\bkinds? of sizes?\b",
+    "a look": r"\ba look\b", "as it is": r"\bas it is[.,;]",
 }  # fmt: skip
 #: Abbreviations whose full stop ends no sentence: those of journals and of citations.
 _ABBREVIATIONS = (

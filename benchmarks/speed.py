@@ -14,8 +14,6 @@ import csv
 import json
 import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,9 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .asked import parser_of
+from .common import PRODUCT, markdown, parser_of, run_command, show
 from .independent_curves.form_factors import debye, normal_spheres
-from .tables import markdown, show
 
 Array = NDArray[np.float64]
 HERE = Path(__file__).resolve().parents[1]
@@ -93,34 +90,12 @@ def write_curves(folder: Path, step: int = 1) -> list[Path]:
     return written
 
 
-_MEASURED = """
-import json, resource, subprocess, sys, time
-began = time.monotonic()
-code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE).returncode
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(json.dumps({"code": code, "cpu": used.ru_utime + used.ru_stime, "rss": used.ru_maxrss / 1024,
-                  "wall": time.monotonic() - began}))
-"""
-
-
-def measured(command: list[str], checkout: Path) -> dict[str, float]:
-    """CPU time of a command and all its processes, s, and peak memory of the largest of them, MiB."""
-    environment = {**os.environ, "PYTHONPATH": str(checkout)}
-    run = subprocess.run(
-        [sys.executable, "-c", _MEASURED, *command],
-        env=environment, capture_output=True, text=True, check=True, cwd=checkout,
-    )  # fmt: skip
-    found: dict[str, float] = json.loads(run.stdout)
-    return found
-
-
 def batch(files: list[Path], out: Path, checkout: Path) -> dict[str, Any]:
     """One batch of all files."""
-    command = [
-        sys.executable, "-m", "sasnet_plugin", "batch", *map(str, files), "--workers", "1", "--out", str(out),
-    ]  # fmt: skip
-    row: dict[str, Any] = measured(command, checkout)
-    return row | {"answers": answers(out)}
+    command = [*PRODUCT, "batch", *map(str, files), "--workers", "1", "--out", str(out)]
+    began, environment = time.monotonic(), {**os.environ, "PYTHONPATH": str(checkout)}
+    seconds, peak, _ = run_command(command, env=environment, cwd=checkout)
+    return {"cpu": seconds, "rss": peak, "wall": time.monotonic() - began, "answers": answers(out)}
 
 
 def answers(out: Path) -> dict[str, str]:
@@ -154,8 +129,8 @@ def known(index: int) -> dict[str, Any]:
     from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.types import Curve
 
+    from .common import this_process
     from .fitting.everyday_curves import everyday
-    from .kept import Here
 
     found, other = everyday(index, 2028), everyday(index, 2029)
     form, _, factor = found.model.partition("@")
@@ -163,7 +138,7 @@ def known(index: int) -> dict[str, Any]:
     curve, other_curve = (
         Curve(one.q, one.intensity, one.dintensity, one.dq, file=f"{index}.dat") for one in (found, other)
     )
-    pool = Here()
+    pool = this_process()
     fit_with(pool, other_curve, options)  # compiles and loads; nothing of this curve is known after it
     began = time.process_time()
     fit = fit_with(pool, curve, options).fits[0]

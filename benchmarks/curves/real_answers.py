@@ -16,7 +16,7 @@ from pathlib import Path
 from sasnet_plugin import load, suggest
 from sasnet_plugin.types import Suggestion
 
-from ..tables import markdown, show
+from ..common import markdown, show
 
 #: What the project wants of the 12 measured and the 9 calculated sets.
 MARKS = {"measured top5": 11, "measured group": 10, "calculated top5": 9, "calculated group": 9}

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..asked import parser_of
+from ..common import markdown, parser_of, show
 
 Q = np.geomspace(0.003, 0.4, 200)
 SIZES_OF_A_DISTRIBUTION, WIDTH = 35, 0.1
@@ -32,44 +31,32 @@ CASES: tuple[tuple[str, str, dict[str, float]], ...] = (
     ("ellipsoid", "radius_equatorial", {"radius_polar": 40, "radius_equatorial": 120}),
     ("ellipsoid", "radius_polar", {"radius_polar": 300, "radius_equatorial": 50}),
     ("ellipsoid", "radius_polar", {"radius_polar": 52, "radius_equatorial": 50}),
-    (
-        "core_shell_ellipsoid",
-        "radius_equat_core",
-        {"radius_equat_core": 40, "x_core": 1.5, "thick_shell": 12},
-    ),
+    ("core_shell_ellipsoid", "radius_equat_core",
+     {"radius_equat_core": 40, "x_core": 1.5, "thick_shell": 12}),
     ("capped_cylinder", "radius", {"radius": 20, "radius_cap": 40, "length": 300}),
     ("barbell", "radius_bell", {"radius": 20, "radius_bell": 40, "length": 300}),
     ("hollow_cylinder", "radius", {"radius": 40, "thickness": 12, "length": 400}),
     ("elliptical_cylinder", "radius_minor", {"radius_minor": 30, "axis_ratio": 1.8, "length": 200}),
     ("core_shell_bicelle", "radius", {"radius": 80, "thick_rim": 12, "thick_face": 9, "length": 60}),
-    (
-        "core_shell_bicelle_elliptical",
-        "radius",
-        {"radius": 30, "x_core": 1.8, "thick_rim": 9, "thick_face": 14, "length": 60},
-    ),
+    ("core_shell_bicelle_elliptical", "radius",
+     {"radius": 30, "x_core": 1.8, "thick_rim": 9, "thick_face": 14, "length": 60}),
     ("core_shell_parallelepiped", "length_a", {"length_a": 40, "length_b": 80, "length_c": 200}),
-    (
-        "triaxial_ellipsoid",
-        "radius_polar",
-        {"radius_equat_minor": 30, "radius_equat_major": 60, "radius_polar": 100},
-    ),
-)
-HEAD = (
-    "| model | distributed | sizes, Å | sasmodels, ms | here, ms | times faster | error, largest | median |\n"
-    "|---|---|---|---:|---:|---:|---:|---:|"
-)
+    ("triaxial_ellipsoid", "radius_polar",
+     {"radius_equat_minor": 30, "radius_equat_major": 60, "radius_polar": 100}),
+)  # fmt: skip
+HEAD = [
+    "model", "distributed", "sizes, Å", "sasmodels, ms", "here, ms", "times faster", "error, largest",
+    "median",
+]  # fmt: skip
 
 
 def main() -> None:
     options = parser_of(__doc__, repeats=5).parse_args()
-    lines = [HEAD]
-    print(HEAD)
+    rows = []
     for case in CASES:
-        lines.append(row(*case, repeats=options.repeats))
-        print(lines[-1], flush=True)
-    if options.write:
-        text = f"{_WORDS}\n" + "\n".join(lines) + "\n"
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+        rows.append(row(*case, repeats=options.repeats))
+        print(*rows[-1], flush=True)
+    show(markdown(HEAD, rows, texts=3), options.write, __file__, f"{_WORDS}\n")
 
 
 _WORDS = f"""# Polydisperse particles with orientation averages
@@ -79,7 +66,7 @@ Both on one core by turns in one process, CPU time of a whole call. The error is
 """
 
 
-def row(name: str, size: str, sizes: dict[str, float], *, repeats: int) -> str:
+def row(name: str, size: str, sizes: dict[str, float], *, repeats: int) -> list[str]:
     """The table's row of one particle."""
     from sasmodels.direct_model import call_kernel
 
@@ -98,10 +85,8 @@ def row(name: str, size: str, sizes: dict[str, float], *, repeats: int) -> str:
             here_times.append(_seconds(lambda: call_kernel(here, values), 1))
     slow, fast = 1e3 * min(own_times), 1e3 * min(here_times)
     shown = ", ".join(f"{key} {value:g}" for key, value in sizes.items())
-    return (
-        f"| `{name}` | {size} | {shown} | {slow:.1f} | {fast:.2f} | {slow / fast:.0f} |"
-        f" {error.max():.1e} | {np.median(error):.0e} |"
-    )
+    times = [f"{slow:.1f}", f"{fast:.2f}", f"{slow / fast:.0f}"]
+    return [f"`{name}`", size, shown, *times, f"{error.max():.1e}", f"{np.median(error):.0e}"]
 
 
 def _seconds(call: Callable[[], Any], times: int) -> float:

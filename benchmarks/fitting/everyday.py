@@ -14,8 +14,6 @@ Every answer is kept in ``W`` as it comes, so a killed run goes on; ``--third 0`
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,9 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from ..asked import parser_of
-from ..kept import run
-from ..tables import markdown, percent, show
+from ..common import PRODUCT, markdown, parser_of, percent, run, run_command, show
 from .everyday_curves import SAMPLES, Measured, everyday
 from .everyday_judged import chisq_of, explained, faults, name_of
 from .everyday_models import MODELS, precise
@@ -45,20 +41,6 @@ LIBRARIES = (
 )
 
 
-def cpu(command: Sequence[str]) -> tuple[float, str]:
-    """CPU-seconds of a command with all processes that it waited for, and what it printed."""
-    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as said:
-        child = subprocess.Popen(command, stdout=printed, stderr=said, text=True)
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        printed.seek(0)
-        text = printed.read()
-        if child.returncode and not text:
-            said.seek(0)
-            print(said.read()[-1000:], file=sys.stderr)
-    return used.ru_utime + used.ru_stime, text
-
-
 def importing() -> float:
     """CPU-seconds of importing the libraries, of late."""
     return _importing(int(time.monotonic() // AGAIN))
@@ -66,7 +48,7 @@ def importing() -> float:
 
 @cache
 def _importing(_: int) -> float:
-    return float(np.median([cpu([sys.executable, "-c", LIBRARIES])[0] for _ in range(3)]))
+    return float(np.median([run_command([sys.executable, "-c", LIBRARIES])[0] for _ in range(3)]))
 
 
 def answered(given: Measured, *options: str) -> tuple[float, dict[str, Any]]:
@@ -74,8 +56,8 @@ def answered(given: Measured, *options: str) -> tuple[float, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "measurement.dat"
         given.save(path)
-        command = [sys.executable, "-m", "sasnet_plugin", "fit", "--json", "--quiet", "--workers", "1"]
-        seconds, text = cpu([*command, *options, str(path)])
+        command = [*PRODUCT, "fit", "--json", "--quiet", "--workers", "1", *options, str(path)]
+        seconds, _, text = run_command(command)
     lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     return seconds, next((line for line in lines if "fits" in line), {})
 

@@ -32,8 +32,8 @@ class Sample:
 
     model: str  #: sasmodels' name, with its structure factor.
     values: Mapping[str, float]  #: Typical values, sasmodels' units.
-    q: Range = (0.004, 0.4)  #: Range measured, Å⁻¹.
-    kept: frozenset[str] = frozenset()  #: Parameters that do not differ between samples.
+    q: Range  #: Range measured, Å⁻¹.
+    kept: frozenset[str]  #: Parameters that do not differ between samples.
 
 
 @dataclass(frozen=True)
@@ -63,100 +63,71 @@ class Measured:
 
 
 _D2O = {"sld_solvent": 6.3}
+
+
+def _sample(model: str, q: Range = (0.004, 0.4), kept: str = "", **values: float) -> Sample:
+    return Sample(model, values, q, frozenset(kept.split()))
+
+
 #: The 30 curves.
 SAMPLES = (
-    Sample("sphere", {"scale": 0.01, "radius": 60, "radius_pd": 0.08, "sld": 1.0, **_D2O}),
-    Sample(
-        "core_shell_sphere",
-        {"scale": 0.02, "radius": 50, "thickness": 15, "radius_pd": 0.1, "sld_core": 0.5, "sld_shell": 3.0}
-        | _D2O,
+    _sample("sphere", scale=0.01, radius=60, radius_pd=0.08, sld=1.0, **_D2O),
+    _sample(
+        "core_shell_sphere", scale=0.02, radius=50, thickness=15, radius_pd=0.1, sld_core=0.5,
+        sld_shell=3.0, **_D2O,
     ),
-    Sample("cylinder", {"scale": 0.01, "radius": 20, "length": 350, "sld": 1.0, **_D2O}),
-    Sample("ellipsoid", {"scale": 0.01, "radius_polar": 25, "radius_equatorial": 70, "sld": 1.0, **_D2O}),
-    Sample("lamellar", {"scale": 0.01, "thickness": 40, "thickness_pd": 0.1, "sld": 0.4, **_D2O}),
-    Sample(
-        "lamellar_hg",
-        {"scale": 0.01, "length_tail": 15, "length_head": 9, "sld": -0.4, "sld_head": 2.5, **_D2O},
+    _sample("cylinder", scale=0.01, radius=20, length=350, sld=1.0, **_D2O),
+    _sample("ellipsoid", scale=0.01, radius_polar=25, radius_equatorial=70, sld=1.0, **_D2O),
+    _sample("lamellar", scale=0.01, thickness=40, thickness_pd=0.1, sld=0.4, **_D2O),
+    _sample("lamellar_hg", scale=0.01, length_tail=15, length_head=9, sld=-0.4, sld_head=2.5, **_D2O),
+    _sample(
+        "lamellar_stack_caille", scale=0.01, thickness=30, Nlayers=20, d_spacing=65,
+        Caille_parameter=0.1, sld=0.4, **_D2O, kept="Nlayers",
     ),
-    Sample(
-        "lamellar_stack_caille",
-        {"scale": 0.01, "thickness": 30, "Nlayers": 20, "d_spacing": 65, "Caille_parameter": 0.1, "sld": 0.4}
-        | _D2O,
-        kept=frozenset({"Nlayers"}),
+    _sample("mono_gauss_coil", i_zero=20, rg=60),
+    _sample("poly_gauss_coil", i_zero=20, rg=60, polydispersity=1.6),
+    _sample("polymer_excl_volume", scale=20, rg=80, porod_exp=1.75),
+    _sample("power_law", scale=1e-5, power=3.4),
+    _sample("guinier", scale=5, rg=35, q=(0.004, 0.1)),
+    _sample("guinier_porod", scale=5, rg=50, s=0.0, porod_exp=3.6, kept="s"),
+    _sample(
+        "broad_peak", porod_scale=1e-5, porod_exp=3, peak_scale=10, correlation_length=50,
+        peak_pos=0.1, width_exp=2, shape_exp=1,
     ),
-    Sample("mono_gauss_coil", {"i_zero": 20, "rg": 60}),
-    Sample("poly_gauss_coil", {"i_zero": 20, "rg": 60, "polydispersity": 1.6}),
-    Sample("polymer_excl_volume", {"scale": 20, "rg": 80, "porod_exp": 1.75}),
-    Sample("power_law", {"scale": 1e-5, "power": 3.4}),
-    Sample("guinier", {"scale": 5, "rg": 35}, q=(0.004, 0.1)),
-    Sample("guinier_porod", {"scale": 5, "rg": 50, "s": 0.0, "porod_exp": 3.6}, kept=frozenset({"s"})),
-    Sample(
-        "broad_peak",
-        {"porod_scale": 1e-5, "porod_exp": 3, "peak_scale": 10, "correlation_length": 50, "peak_pos": 0.1}
-        | {"width_exp": 2, "shape_exp": 1},
+    _sample("gaussian_peak", scale=10, peak_pos=0.06, sigma=0.01, background=0.1),
+    _sample("lorentz", scale=20, cor_length=50),
+    _sample("dab", scale=0.005, cor_length=60),
+    _sample(
+        "teubner_strey", scale=0.2, volfraction_a=0.5, sld_a=0.3, sld_b=6.3, d=200, xi=90,
+        kept="volfraction_a",
     ),
-    Sample("gaussian_peak", {"scale": 10, "peak_pos": 0.06, "sigma": 0.01, "background": 0.1}),
-    Sample("lorentz", {"scale": 20, "cor_length": 50}),
-    Sample("dab", {"scale": 0.005, "cor_length": 60}),
-    Sample(
-        "teubner_strey",
-        {"scale": 0.2, "volfraction_a": 0.5, "sld_a": 0.3, "sld_b": 6.3, "d": 200, "xi": 90},
-        kept=frozenset({"volfraction_a"}),
+    _sample("vesicle", volfraction=0.02, radius=150, thickness=35, radius_pd=0.15, sld=0.4, **_D2O),
+    _sample("fuzzy_sphere", scale=0.02, radius=80, fuzziness=15, radius_pd=0.08, sld=2.0, **_D2O),
+    _sample("hollow_cylinder", scale=0.01, radius=40, thickness=20, length=300, sld=1.0, **_D2O),
+    _sample("elliptical_cylinder", scale=0.01, radius_minor=20, axis_ratio=2.2, length=300, sld=1.0, **_D2O),
+    _sample("flexible_cylinder", scale=0.01, length=1200, kuhn_length=150, radius=20, sld=1.0, **_D2O),
+    _sample(
+        "core_shell_cylinder", scale=0.01, radius=25, thickness=12, length=300, sld_core=0.5,
+        sld_shell=3.5, **_D2O,
     ),
-    Sample(
-        "vesicle",
-        {"volfraction": 0.02, "radius": 150, "thickness": 35, "radius_pd": 0.15, "sld": 0.4, **_D2O},
+    _sample("parallelepiped", scale=0.01, length_a=30, length_b=70, length_c=220, sld=1.0, **_D2O),
+    _sample(
+        "sphere@hardsphere", scale=1.0, radius=60, radius_pd=0.08, volfraction=0.2, sld=1.0, **_D2O,
+        kept="scale",
     ),
-    Sample(
-        "fuzzy_sphere",
-        {"scale": 0.02, "radius": 80, "fuzziness": 15, "radius_pd": 0.08, "sld": 2.0, **_D2O},
+    _sample(
+        "sphere@hayter_msa", scale=1.0, radius=24, volfraction=0.05, charge=20, temperature=298,
+        concentration_salt=0.01, dielectconst=78, sld=0.4, **_D2O,
+        kept="scale temperature dielectconst",
     ),
-    Sample(
-        "hollow_cylinder",
-        {"scale": 0.01, "radius": 40, "thickness": 20, "length": 300, "sld": 1.0, **_D2O},
+    _sample("fractal", volfraction=0.03, radius=12, fractal_dim=2.1, cor_length=150, sld_block=1.0, **_D2O),
+    _sample(
+        "correlation_length", lorentz_scale=10, porod_scale=1e-6, cor_length=50, porod_exp=3,
+        lorentz_exp=2, q=(0.003, 0.4),
     ),
-    Sample(
-        "elliptical_cylinder",
-        {"scale": 0.01, "radius_minor": 20, "axis_ratio": 2.2, "length": 300, "sld": 1.0, **_D2O},
-    ),
-    Sample(
-        "flexible_cylinder",
-        {"scale": 0.01, "length": 1200, "kuhn_length": 150, "radius": 20, "sld": 1.0, **_D2O},
-    ),
-    Sample(
-        "core_shell_cylinder",
-        {"scale": 0.01, "radius": 25, "thickness": 12, "length": 300, "sld_core": 0.5, "sld_shell": 3.5}
-        | _D2O,
-    ),
-    Sample(
-        "parallelepiped",
-        {"scale": 0.01, "length_a": 30, "length_b": 70, "length_c": 220, "sld": 1.0, **_D2O},
-    ),
-    Sample(
-        "sphere@hardsphere",
-        {"scale": 1.0, "radius": 60, "radius_pd": 0.08, "volfraction": 0.2, "sld": 1.0, **_D2O},
-        kept=frozenset({"scale"}),
-    ),
-    Sample(
-        "sphere@hayter_msa",
-        {"scale": 1.0, "radius": 24, "volfraction": 0.05, "charge": 20, "temperature": 298}
-        | {"concentration_salt": 0.01, "dielectconst": 78, "sld": 0.4, **_D2O},
-        kept=frozenset({"scale", "temperature", "dielectconst"}),
-    ),
-    Sample(
-        "fractal",
-        {"volfraction": 0.03, "radius": 12, "fractal_dim": 2.1, "cor_length": 150, "sld_block": 1.0, **_D2O},
-    ),
-    Sample(
-        "correlation_length",
-        {"lorentz_scale": 10, "porod_scale": 1e-6, "cor_length": 50, "porod_exp": 3, "lorentz_exp": 2},
-        q=(0.003, 0.4),
-    ),
-    Sample(
-        "two_lorentzian",
-        {"lorentz_scale_1": 50, "lorentz_length_1": 200, "lorentz_exp_1": 3, "lorentz_scale_2": 1}
-        | {"lorentz_length_2": 15, "lorentz_exp_2": 2},
-        q=(0.003, 0.4),
+    _sample(
+        "two_lorentzian", lorentz_scale_1=50, lorentz_length_1=200, lorentz_exp_1=3,
+        lorentz_scale_2=1, lorentz_length_2=15, lorentz_exp_2=2, q=(0.003, 0.4),
     ),
 )  # fmt: skip
 #: Parameters that no sample differs in: their products with the scale are what a curve shows.
@@ -182,13 +153,9 @@ def everyday(index: int, seed: int, *, points: int = 120) -> Measured:
 
 
 def measured(
-    model: str,
-    values: dict[str, float],
-    q: Array,
-    dq: Array | None,
-    relative: Array,
+    model: str, values: dict[str, float], q: Array, dq: Array | None, relative: Array,
     rng: np.random.Generator,
-) -> Measured:
+) -> Measured:  # fmt: skip
     """Measure one curve; `relative`: standard deviation over I, point by point."""
     expected = clean(model, values, q, dq)
     sigma = relative * expected

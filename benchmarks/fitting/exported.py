@@ -9,10 +9,10 @@ report. A parameter's difference is over its value and, after the second fit, al
 
 from __future__ import annotations
 
-import json
 import runpy
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,7 @@ import numpy as np
 
 from sasnet_plugin.types import Curve
 
-from ..asked import parser_of
-from ..kept import Here, kept
-from ..tables import markdown, show
+from ..common import markdown, parser_of, resumed, show, this_process
 
 SINGLE, JOINT = 40, 10
 #: What is asked of an export: values and χ², relative.
@@ -73,7 +71,7 @@ def single(index: int, folder: Path) -> dict[str, Any]:
     found = everyday(index % len(SAMPLES), 2027 + index // len(SAMPLES))
     form, _, factor = found.model.partition("@")
     curve = Curve(found.q, found.intensity, found.dintensity, found.dq, file=f"{index}.dat")
-    result = fit_with(Here(), curve, FitOptions(models=(form,), structure_factor=factor or "none"))
+    result = fit_with(this_process(), curve, FitOptions(models=(form,), structure_factor=factor or "none"))
     fit = result.fits[0]
     reported = {f"{name} 0": (p.value, p.error) for name, p in fit.parameters.items()}
     script, session = folder / f"{index}.py", folder / f"{index}.h5"
@@ -82,10 +80,7 @@ def single(index: int, folder: Path) -> dict[str, Any]:
     state = State()
     state.read_session_file(str(session))
     fitter = str(state.shared.selected_fitter)
-    problems = {
-        "session": state.problem.fitProblem,
-        "script": runpy.run_path(str(script))["problem"],
-    }
+    problems = {"session": state.problem.fitProblem, "script": runpy.run_path(str(script))["problem"]}
     parts = {what: off(problem, fit.chisq, reported, fitter) for what, problem in problems.items()}
     return {"name": fit.name, "fitter": fit.fitter, "free": len(fit.free), **parts}
 
@@ -109,12 +104,9 @@ def several(kind: str, rng: np.random.Generator) -> tuple[str, list[Curve], dict
 
 
 def _measured(
-    name: str,
-    q: Sequence[np.ndarray],
-    values: Mapping[str, float],
-    own: Sequence[Mapping[str, float]],
+    name: str, q: Sequence[np.ndarray], values: Mapping[str, float], own: Sequence[Mapping[str, float]],
     rng: np.random.Generator,
-) -> list[Curve]:
+) -> list[Curve]:  # fmt: skip
     """Curves of sasmodels with 2 % noise, each with values of its own."""
     from sasmodels.core import load_model
     from sasmodels.direct_model import call_kernel
@@ -141,7 +133,7 @@ def joint(index: int, folder: Path) -> dict[str, Any]:
     name, curves, described = several(kind, np.random.default_rng([index, 46]))
     form, _, factor = name.partition("@")
     options = FitOptions(models=(form,), structure_factor=factor or "none")
-    result = fit_sample(Here(), sample_of(curves, described), options)
+    result = fit_sample(this_process(), sample_of(curves, described), options)
     best = result.best
     if best is None:
         return {"name": name, "fitter": "", "free": 0}
@@ -183,20 +175,13 @@ def main() -> None:
     parser = parser_of(__doc__, work=True)
     parser.add_argument("--third", action="store_true", help="every third fit alone")
     given = parser.parse_args()
-    given.work.mkdir(parents=True, exist_ok=True)
     # The clock on the wall is this process's time: a busy machine cuts no fit short.
     time.monotonic = time.process_time
     rows = {}
     for kind, count, solve in (("single", SINGLE, single), ("joint", JOINT, joint)):
-        path = given.work / f"{kind}.jsonl"
-        done = kept(path)
-        for index in range(0, count, 3 if given.third else 1):
-            if index not in done:
-                done[index] = {"index": index, **solve(index, given.work)}
-                with path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(done[index]) + "\n")
-                print(kind, done[index], flush=True)
-        rows[kind] = [done[index] for index in sorted(done)]
+        found = partial(map, lambda index, solve=solve: {"index": index, **solve(index, given.work)})
+        numbers = range(0, count, 3 if given.third else 1)
+        rows[kind] = resumed(given.work / f"{kind}.jsonl", numbers, found, str)
     page = table(rows)
     show(page, given.write, __file__, _WORDS)
 

@@ -13,9 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..asked import parser_of
-from ..kept import Here, run
-from ..tables import markdown, percent, show
+from ..common import markdown, parser_of, percent, run, show, this_process
 from .task import AGREES, LIMIT, SUCCESS, Problem, problem
 
 Rows = list[dict[str, Any]]
@@ -34,7 +32,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     given = problem(index, seed)
     began = time.process_time()
     # Problems are drawn so: every form model as often as every other.
-    result = fit_with(Here(), given.curve, FitOptions(time_limit=LIMIT, prior=UNIFORM))
+    result = fit_with(this_process(), given.curve, FitOptions(time_limit=LIMIT, prior=UNIFORM))
     row = {
         "index": index, "model": given.name, "points": len(given.curve), "truth": given.truth,
         "seconds": time.process_time() - began, "reduced_chisq": float("inf"), "best": None,

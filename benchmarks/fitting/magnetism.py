@@ -28,9 +28,7 @@ from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.verdict.sample import add_magnetism, add_sample_verdict
 from sasnet_plugin.types import Curve, ModelGuess, Sector, Suggestion
 
-from ..asked import parser_of
-from ..kept import Here
-from ..tables import markdown, show
+from ..common import markdown, parser_of, show, this_process
 
 Array = np.ndarray
 HALF_WIDTH, POINTS, EFFICIENCY = 10.0, 90, 0.9
@@ -76,7 +74,7 @@ def draw(index: int) -> tuple[dict[str, float], Sample]:
 def fit(sample: Sample, options: FitOptions = FitOptions()) -> Any:  # noqa: B008
     """Spheres in a field, with what is said of them."""
     parts = separate_magnetism(sample)
-    ledger = Ledger(Here(), time.monotonic() + 600, most=600)
+    ledger = Ledger(this_process(), time.monotonic() + 600, most=600)
     errors = tuple(np.asarray(curve.dintensity) for curve in sample.curves)
     guess = Suggestion("", "", (ModelGuess("sphere", None, 1.0, ""),), (), 1.0)
     result = fit_magnetic(ledger, sample, errors, options, parts.contrast[0], guess)

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..asked import parser_of
-from ..tables import markdown, show
+from ..common import markdown, parser_of, resumed, show
 
 #: Seconds that a fit may plan with: enough for a start and a few steps.
 _SECONDS = 1.0
@@ -87,38 +85,25 @@ def curve_of(points: int = 24) -> Any:
 def main(argv: list[str] | None = None) -> None:
     """Run, and print or write the table."""
     from sasnet_plugin.fitting.pool import Workers
-    from sasnet_plugin.simulate.priors import form_models, list_structure_factors, structure_factors
+    from sasnet_plugin.simulate.priors import form_models, structure_factors
     from sasnet_plugin.zoo import bank_path
 
     parser = parser_of(__doc__)
     parser.add_argument("--models", default="", help="Only these, by commas.")
-    parser.add_argument(
-        "--kept", type=Path, default=Path("model_limits.json"), help="What is done goes here."
-    )
+    parser.add_argument("--kept", type=Path, default=Path("model_limits.jsonl"), help="What is done.")
     asked = parser.parse_args(argv)
     names = asked.models.split(",") if asked.models else form_models()
     pairs: list[tuple[str, str | None]] = [(name, None) for name in names]
-    if not asked.models:
-        pairs += [("sphere", factor) for factor in structure_factors()]
-        assert list_structure_factors("sphere")
-    done: dict[str, str] = json.loads(asked.kept.read_text()) if asked.kept.exists() else {}
-    curve = curve_of()
+    pairs += [] if asked.models else [("sphere", factor) for factor in structure_factors()]
+    cases = {
+        f"{model}{'@' + factor if factor else ''} {name}={value:g}": (model, factor, name, value)
+        for model, factor in pairs
+        for name, value in limits(model, factor)
+    }
     with Workers(bank_path(), 1) as pool:
-        for model, factor in pairs:
-            for name, value in limits(model, factor):
-                key = f"{model}{'@' + factor if factor else ''} {name}={value:g}"
-                if key in done and not done[key].startswith("!"):
-                    continue
-                began = time.monotonic()
-                done[key] = outcome(pool, curve, model, factor, name, value)
-                print(
-                    f"{key}: {done[key][:200]} ({time.monotonic() - began:.1f} s)",
-                    file=sys.stderr,
-                    flush=True,
-                )
-                asked.kept.write_text(json.dumps(done, indent=0))
-    text = report(done)
-    show(text, asked.write, __file__)
+        solve = partial(map, lambda key: {"key": key, "outcome": outcome(pool, curve_of(), *cases[key])})
+        rows = resumed(asked.kept, list(cases), solve, lambda row: str(row)[:240], "key")
+    show(report({row["key"]: row["outcome"] for row in rows}), asked.write, __file__)
 
 
 def report(done: dict[str, str]) -> str:

@@ -25,12 +25,10 @@ import numpy as np
 
 from sasnet_plugin.types import Curve
 
-from ..asked import parser_of
+from ..common import kept, markdown, parser_of, run, show, this_process
 from ..independent_curves import form_factors as form
 from ..independent_curves.instruments import Sample, smeared
 from ..independent_curves.size_distributions import sizes_of
-from ..kept import Here, kept, run
-from ..tables import markdown, show
 
 Array = np.ndarray
 #: 10⁻⁶ Å⁻² squared times Å³ in cm⁻¹.
@@ -112,10 +110,8 @@ def draw(index: int) -> tuple[str, frozenset[str], Callable[[float], Any], float
 
         right = frozenset({"cylinder", "elliptical_cylinder", "capped_cylinder", "barbell"})
         return kind, right, homogeneous(fraction, density, of_cylinders), max(2 * radius, length)
-    core = float(rng.uniform(25, 45))
-    shell = float(rng.uniform(10, 25))
-    inner = float(rng.uniform(-0.5, 1.0))
-    outer = float(rng.uniform(1.0, 4.0))
+    core, shell = float(rng.uniform(25, 45)), float(rng.uniform(10, 25))
+    inner, outer = float(rng.uniform(-0.5, 1.0)), float(rng.uniform(1.0, 4.0))
     width = float(rng.uniform(0.05, 0.15))
 
     def of_layers(solvent: float) -> Callable[[Array], Array]:
@@ -123,9 +119,8 @@ def draw(index: int) -> tuple[str, frozenset[str], Callable[[float], Any], float
         contrasts = np.array([(solvent if kind == "vesicles" else inner), outer]) - solvent
 
         def intensity(q: Array) -> Array:
-            amplitudes = [
-                form.layered_sphere_amplitude(q, np.array([r, r + shell]), contrasts) for r in sizes
-            ]
+            radii = [np.array([r, r + shell]) for r in sizes]
+            amplitudes = [form.layered_sphere_amplitude(q, both, contrasts) for both in radii]
             volume = numbers @ form.sphere_volume(sizes + shell)
             return UNIT * fraction * np.asarray(numbers @ np.square(amplitudes)) / volume
 
@@ -136,13 +131,9 @@ def draw(index: int) -> tuple[str, frozenset[str], Callable[[float], Any], float
 
 
 def measured(
-    of_solvent: Callable[[float], Any],
-    largest: float,
-    offer: Any,
-    solvent: float,
-    seconds: float,
+    of_solvent: Callable[[float], Any], largest: float, offer: Any, solvent: float, seconds: float,
     seed: Sequence[int],
-) -> Curve:
+) -> Curve:  # fmt: skip
     """The curve that a measurement gives: resolution, counts, and a background that is subtracted."""
     rng = np.random.default_rng(seed)
     q, dq = np.asarray(offer.curve.q), np.asarray(offer.curve.dq)
@@ -179,6 +170,15 @@ def _first(index: int, seed: int) -> Curve:
     return measured(of_solvent, largest, _offer(FIRST_SETTING)[0], D2O, FIRST_TIME, [index, seed, 0])
 
 
+def _fit_first(index: int, seed: int, **options: Any) -> Any:
+    from sasnet_plugin.fitting.api import fit_with
+    from sasnet_plugin.fitting.problem.contrast import contrast_of
+    from sasnet_plugin.fitting.task import FitOptions
+
+    given = FitOptions(contrast=contrast_of(None, "D2O"), time_limit=LIMIT, **options)
+    return fit_with(this_process(), _first(index, seed), given)
+
+
 def _offer(name: str) -> tuple[Any, float]:
     """A setting and the density of a solvent by the name that a plan gives the measurement."""
     from sasnet_plugin.materials import scattering_length_density
@@ -190,15 +190,11 @@ def _offer(name: str) -> tuple[Any, float]:
 
 
 def _planned(index: int, seed: int) -> dict[str, Any]:
-    from sasnet_plugin.fitting.api import fit_with
-    from sasnet_plugin.fitting.problem.contrast import contrast_of
-    from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.planning.next_measurement import next_measurement, possible_fits
 
     kind, right, *_ = draw(index)
     began = time.process_time()
-    options = FitOptions(contrast=contrast_of(None, "D2O"), time_limit=LIMIT)
-    result = fit_with(Here(), _first(index, seed), options)
+    result = _fit_first(index, seed)
     rivals = {result.fits[i].short_name: weight for i, weight in possible_fits(result.fits).items()}
     row: dict[str, Any] = {"index": index, "kind": kind, "rivals": rivals, "model": "", "success": False}
     row |= {"seconds": time.process_time() - began, "ambiguous": max(rivals.values()) < AMBIGUOUS}
@@ -219,14 +215,10 @@ def _planned(index: int, seed: int) -> dict[str, Any]:
 
 def _check_size(index: int, seed: int) -> dict[str, Any]:
     """The error that a plan for a size predicts, and that of the fit of its model to both curves."""
-    from sasnet_plugin.fitting.api import fit_with
-    from sasnet_plugin.fitting.problem.contrast import contrast_of
-    from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.planning.next_measurement import next_measurement
 
     began = time.process_time()
-    options = FitOptions(contrast=contrast_of(None, "D2O"), time_limit=LIMIT)
-    result = fit_with(Here(), _first(index, seed), options)
+    result = _fit_first(index, seed)
     best = result.fits[0]
     sizes = [n for n, p in best.parameters.items() if p.unit == "Ang" and not p.fixed and p.error]
     row: dict[str, Any] = {"index": index, "model": best.name, "success": False}
@@ -263,7 +255,7 @@ def _fit_both(index: int, seed: int, names: Sequence[str], seconds: float, **opt
     sample = sample_of(
         curves, described, sld=densities(None), share=(), own_names=(), ties=(), source="sample"
     )
-    return fit_sample(Here(), sample, FitOptions(time_limit=LIMIT, **options))
+    return fit_sample(this_process(), sample, FitOptions(time_limit=LIMIT, **options))
 
 
 def _joint(index: int, seed: int, names: Sequence[str], seconds: float) -> dict[str, Any]:
@@ -280,17 +272,12 @@ def _joint(index: int, seed: int, names: Sequence[str], seconds: float) -> dict[
 
 def _undecided(work: Path, index: int, seed: int) -> dict[str, Any]:
     """Whether a plan for two models with the same formula says that nothing decides."""
-    from sasnet_plugin.fitting.api import fit_with
-    from sasnet_plugin.fitting.problem.contrast import contrast_of
-    from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.planning.next_measurement import next_measurement
 
     ball = work / "ball.py"
     ball.write_text(BALL, encoding="utf-8")
-    options = FitOptions(contrast=contrast_of(None, "D2O"), time_limit=LIMIT)
     began = time.process_time()
-    first = _first(6 * index, seed)
-    results = [fit_with(Here(), first, replace(options, models=(name,))) for name in ("sphere", str(ball))]
+    results = [_fit_first(6 * index, seed, models=(name,)) for name in ("sphere", str(ball))]
     fits = tuple(replace(result.fits[0], weight=0.5) for result in results)
     plan = next_measurement(replace(results[0], fits=fits), solvents=("H2O", "60%D2O"))
     text = " ".join(plan.lines())

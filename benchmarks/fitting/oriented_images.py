@@ -24,9 +24,7 @@ from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.fitting.api import fit_sample
 from sasnet_plugin.fitting.task import FitOptions
 
-from ..asked import parser_of
-from ..kept import Here, run
-from ..tables import markdown, show
+from ..common import markdown, parser_of, run, show, this_process
 from .sectors import amplitude, average_sizes, density_of_cosines, draw_sizes, order_of
 
 Array = np.ndarray
@@ -202,7 +200,7 @@ def solve(way: str, index: int, _: int) -> dict[str, Any]:
             row = judge(form, truth, fit.body, fit.values)
             row["success"] = fit.verified if models else row["success"]
         else:
-            best = fit_sample(Here(), sample_of(cut_sectors(path)), FitOptions()).best
+            best = fit_sample(this_process(), sample_of(cut_sectors(path)), FitOptions()).best
             assert best is not None
             row = judge(form, truth, best.model, best.parameters)
         return {"index": index, "seconds": time.process_time() - started} | row

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..tables import markdown, show
+from ..common import markdown, show
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..asked import parser_of
-from ..kept import Here, kept, run
-from ..tables import markdown, percent, show
+from ..common import kept, markdown, parser_of, percent, run, show, this_process
 from .fitting import amplitudes
-from .shared_error import shared_error
+from .systematic import shared_error
 from .task import measurement
 
 if TYPE_CHECKING:
@@ -66,7 +64,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     if "named" in contestant:
         options = FitOptions(models=(form,), structure_factor=given.factor or "none")
     began = time.process_time()
-    result = fit_with(Here(), curve, options)
+    result = fit_with(this_process(), curve, options)
     true = next((fit for fit in result.fits if fit.name == given.name), None)
     told = is_explained_within_error(result)
     answers = {fit.name for fit in result.fits[:1]} | set(alike(result.fits)) if told else set()
@@ -135,15 +133,9 @@ def table(cases: dict[str, list[dict[str, Any]]]) -> str:
         lines.append(_line("all", rows))
         intervals = [f"{100 * share:.0f} % intervals cover" for share in SHARES]
         header = [
-            "model",
-            "curves",
-            "true model fitted",
-            "and explains",
-            "parameters",
-            "without an error",
-            *intervals,
-            "bias",
-        ]
+            "model", "curves", "true model fitted", "and explains", "parameters", "without an error",
+            *intervals, "bias",
+        ]  # fmt: skip
         text += f"\n## {title}\n\n{markdown(header, lines)}"
     return text + (
         "\n![Ranks of the truth](sbc.svg)\n"

@@ -24,9 +24,7 @@ from sasnet_plugin.fitting.api import fit_sample, fit_with
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.types import Curve, Sector
 
-from ..asked import parser_of
-from ..kept import Here, run
-from ..tables import markdown, show
+from ..common import markdown, parser_of, run, show, this_process
 
 Array = np.ndarray
 FORMS = ("cylinder", "ellipsoid", "core_shell_cylinder")
@@ -164,7 +162,7 @@ def draw_magnetic(index: int, is_magnetic: bool) -> tuple[float, list[Curve]]:
 def solve(contestant: str, index: int, _: int) -> dict[str, Any]:
     """What a fit of all sectors says of a sample, beside the truth; or the time of fits of each alone."""
     form, truth, curves = draw_oriented(index)
-    pool = Here()
+    pool = this_process()
     started = time.process_time()
     if contestant == ALONE:
         models = [fit_with(pool, curve, FitOptions()).best for curve in curves]

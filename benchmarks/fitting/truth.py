@@ -24,13 +24,9 @@ POINTS = {"fast": (201, 61), "medium": (21, 21), "slow": (15, 15)}
 
 
 def calculated(
-    curve: Curve,
-    dintensity: NDArray[np.float64],
-    model: tuple[str, str | None],
-    parameters: dict[str, Any],
-    setting: Setting,
-    expected: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], float]:
+    curve: Curve, dintensity: NDArray[np.float64], model: tuple[str, str | None], parameters: dict[str, Any],
+    setting: Setting, expected: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], float]:  # fmt: skip
     """sasmodels' curve, without background in units of `expected`, and the background; at as many points of
     q as its peaks and fringes need.
     """

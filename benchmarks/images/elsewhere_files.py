@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: Suffixes of the files, and what each can mark gaps by.
-FORMATS = ("cbf", "tif", "h5", "edf", "npy")
+FloatArray = NDArray[np.float64]
 
 
-def write(path: Path, counts: NDArray[np.int64], gaps: NDArray[np.bool_]) -> None:
-    """A file of the format that its suffix names.
+def write(path: Path, counts: NDArray[np.int64], gaps: NDArray[np.bool_], **stated: Any) -> None:
+    """A file of the format that its suffix names, and a TOML with what is stated.
 
-    CBF, TIFF and EDF hold −1 in gaps, NeXus 2³² − 1 under bitshuffle and LZ4, numpy's own NaN.
+    CBF, TIFF and EDF hold −1 in gaps, NeXus 2³² − 1 under bitshuffle and LZ4.
     """
     kind = path.suffix[1:]
     if kind == "h5":
@@ -25,8 +25,6 @@ def write(path: Path, counts: NDArray[np.int64], gaps: NDArray[np.bool_]) -> Non
         with h5py.File(path, "w") as file:
             file.create_dataset("entry/instrument/detector/data", data=stored, **hdf5plugin.Bitshuffle())
             file["entry/instrument/detector/flatfield"] = np.ones(counts.shape, np.float32)
-    elif kind == "npy":
-        np.save(path, np.where(gaps, np.nan, counts).astype(np.float32))
     else:
         from fabio.cbfimage import CbfImage
         from fabio.edfimage import EdfImage
@@ -34,6 +32,9 @@ def write(path: Path, counts: NDArray[np.int64], gaps: NDArray[np.bool_]) -> Non
 
         image = {"cbf": CbfImage, "tif": TifImage, "edf": EdfImage}[kind]
         image(data=np.where(gaps, -1, counts).astype(np.int32)).write(str(path))
+    if stated:
+        lines = (f"{key} = {value!r}\n" for key, value in stated.items())
+        path.with_suffix(".toml").write_text("".join(lines))
 
 
 def bars(shape: tuple[int, int], rng: np.random.Generator, widest: int = 8) -> NDArray[np.bool_]:
@@ -46,5 +47,4 @@ def bars(shape: tuple[int, int], rng: np.random.Generator, widest: int = 8) -> N
 
 
 def hit(counts: NDArray[np.int64], number: int, rng: np.random.Generator) -> None:
-    at = rng.integers(0, counts.size, number)
-    counts.ravel()[at] = int(30 * counts.max() + 500)
+    counts.ravel()[rng.integers(0, counts.size, number)] = int(30 * counts.max() + 500)

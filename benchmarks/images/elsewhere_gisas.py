@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .elsewhere_files import bars, hit, write
+from ..independent_curves.form_factors import sphere_amplitude, sphere_volume
+from ..independent_curves.reflectivity import reflected_amplitude
+from .elsewhere_files import FloatArray, bars, hit, write
 
-FloatArray = NDArray[np.float64]
 #: 10⁻⁶ Å⁻² of what X-rays see, and attenuation over it: silica 2.2 g/cm³, silicon.
 SILICA, SILICON = (18.7, 0.013), (19.8, 0.023)
 #: Of every four scenes the last is one of these: it must be refused, or what is wrong with it be said.
@@ -47,37 +48,23 @@ class Truth:
         return self.kind != "hexagonal"
 
 
-def reflected(sine: FloatArray, wavelength: float, film: float) -> NDArray[np.complex128]:
-    """Amplitude that film and substrate reflect, for the sine of a glancing angle; 0 at its surface."""
-    k = 2 * np.pi / wavelength
-    kz = [k * sine + 0j]
-    for density, lost in (SILICA, SILICON):
-        # k_z² = k₀z² − 4π ρ.
-        kz.append(np.sqrt((k * sine) ** 2 - 4 * np.pi * 1e-6 * density * (1 - 1j * lost)))
-    steps = [(a - b) / (a + b) for a, b in zip(kz[:-1], kz[1:], strict=True)]
-    there = steps[1] * np.exp(2j * kz[1] * film)
-    return (steps[0] + there) / (1 + steps[0] * there)
-
-
 def amplitudes(
     across: FloatArray, alpha: FloatArray, alpha_i: float, wavelength: float, film: float, radii: FloatArray
 ) -> NDArray[np.complex128]:
     """(radii, rows, columns) of spheres on the film, four terms each, at |q| in the plane and exit angles."""
     k = 2 * np.pi / wavelength
+    densities = np.array([0, *(1e-6 * density * (1 - 1j * lost) for density, lost in (SILICA, SILICON))])
+    smooth = np.array([film]), np.zeros(2)
     goes, comes = k * np.sin(alpha)[:, None], k * np.sin(alpha_i)
-    back_f = reflected(np.sin(alpha)[:, None], wavelength, film)
-    back_i = reflected(np.array(np.sin(alpha_i)), wavelength, film)
+    back_f = reflected_amplitude(2 * goes[:, 0], densities, *smooth)[:, None]
+    back_i = reflected_amplitude(np.array([2 * comes]), densities, *smooth)
     found = np.zeros((radii.size, *across.shape), complex)
     for weight, qz in (
-        (1.0, -goes - comes),
-        (back_i, comes - goes),
-        (back_f, goes - comes),
-        (back_i * back_f, goes + comes),
-    ):
+        (1.0, -goes - comes), (back_i, comes - goes), (back_f, goes - comes), (back_i * back_f, goes + comes)
+    ):  # fmt: skip
         q = np.hypot(across, qz)
         for one, radius in enumerate(radii):
-            x = np.maximum(q * radius, 1e-4)
-            form = 4 * np.pi * radius**3 * (np.sin(x) - x * np.cos(x)) / x**3
+            form = sphere_volume(radius) * sphere_amplitude(q, radius)
             found[one] += weight * form * np.exp(1j * qz * radius)
     return found
 
@@ -101,15 +88,9 @@ def draw(index: int, rng: np.random.Generator) -> Truth:
     shares = rng.uniform(0.3, 1, number)
     a = {"large": 510.0, "square": 330.0}.get(kind, float(rng.uniform(290, 410)))
     radius = float(rng.uniform(75, min(130, 0.42 * a)))
-    return Truth(
-        kind,
-        tuple(float(x) for x in rng.uniform(0, 60, number)),
-        tuple(float(x) for x in shares / shares.sum()),
-        a,
-        radius,
-        float(rng.uniform(530, 670)),
-        float(10 ** rng.uniform(5.3, 7)),
-    )
+    turns = tuple(float(x) for x in rng.uniform(0, 60, number))
+    oxide, counts = float(rng.uniform(530, 670)), float(10 ** rng.uniform(5.3, 7))
+    return Truth(kind, turns, tuple(float(x) for x in shares / shares.sum()), a, radius, oxide, counts)
 
 
 def scene(index: int, seed: int, folder: Path) -> tuple[Path, Truth]:
@@ -128,47 +109,36 @@ def scene(index: int, seed: int, folder: Path) -> tuple[Path, Truth]:
     at = (np.arange(columns * parts) + 0.5) / parts - 0.5
     phi = np.arctan((at - beam[0]) * pixel / distance)
     up = np.arctan((beam[1] - np.arange(rows)) * pixel / distance) - np.radians(alpha_i)
-    rate = np.zeros((rows, columns))
-    above = np.flatnonzero(up > 0)
+    rate, above = np.zeros((rows, columns)), np.flatnonzero(up > 0)
     if truth.kind == "noise":
         rate += 1 / rate.size
     else:
-        rate[above] = (
-            ideal(truth, phi, up[above], (wavelength, np.radians(alpha_i), width, spread), rng)
-            .reshape(above.size, columns, parts)
-            .mean(axis=2)
-        )
+        wave = wavelength, np.radians(alpha_i), width, spread
+        rate[above] = ideal(truth, phi, up[above], wave, rng).reshape(above.size, columns, parts).mean(axis=2)
         rate = gaussian_filter(rate, rng.uniform(0.4, 0.9))
         rate = rate / rate.sum() + rng.uniform(0.003, 0.06) / rate.size
-    counts = 40.0 if truth.kind == "noise" else truth.counts
-    seen = rng.poisson(counts * rate).astype(np.int64)
+    seen = rng.poisson((40.0 if truth.kind == "noise" else truth.counts) * rate).astype(np.int64)
     gaps = bars((rows, columns), rng) if index % 3 == 1 else np.zeros((rows, columns), bool)
     if index % 2 and truth.kind != "noise":
         hit(seen, 5, rng)
-    stated = alpha_i + (0.04 if truth.kind == "incidence" else 0.0)
-    path = folder / f"pattern{index}.{('cbf', 'edf', 'tif', 'h5')[index % 4]}"
-    side = ""
+    path, side = folder / f"pattern{index}.{('cbf', 'edf', 'tif', 'h5')[index % 4]}", {}
     if index % 5 == 4:
         # A quarter turn anticlockwise: what was on top is on the left.
-        seen, gaps, side = np.rot90(seen).copy(), np.rot90(gaps).copy(), 'up = "left"\n'
+        seen, gaps, side = np.rot90(seen).copy(), np.rot90(gaps).copy(), {"up": "left"}
         beam = beam[1], columns - 1 - beam[0]
-    write(path, seen, gaps)
-    path.with_suffix(".toml").write_text(
-        f"wavelength = {wavelength!r}\nalpha_i = {stated!r}\ndistance = {float(distance)!r}\n"
-        f"pixel_size = {pixel!r}\ndirect_beam = [{float(beam[0])!r}, {float(beam[1])!r}]\n{side}"
-    )
+    write(
+        path, seen, gaps, wavelength=wavelength, alpha_i=alpha_i + 0.04 * (truth.kind == "incidence"),
+        distance=float(distance), pixel_size=pixel, direct_beam=[float(place) for place in beam], **side,
+    )  # fmt: skip
     return path, truth
 
 
 def ideal(
-    truth: Truth,
-    phi: FloatArray,
-    alpha: FloatArray,
-    said: tuple[float, float, float, float],
+    truth: Truth, phi: FloatArray, alpha: FloatArray, wave: tuple[float, float, float, float],
     rng: np.random.Generator,
-) -> FloatArray:
+) -> FloatArray:  # fmt: skip
     """Intensity at exit angles above the horizon, (rows, columns), any scale."""
-    wavelength, alpha_i, width, spread = said  # alpha_i in radians; decay of the order, scatter of sites
+    wavelength, alpha_i, width, spread = wave  # alpha_i in radians; decay of the order, scatter of sites
     k = 2 * np.pi / wavelength
     qx = k * (np.cos(alpha)[:, None] * np.cos(phi) - np.cos(alpha_i))
     qy = k * np.cos(alpha)[:, None] * np.sin(phi)

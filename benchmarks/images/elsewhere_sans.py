@@ -1,7 +1,7 @@
 """Small-angle-scattering images by code that shares nothing with training, as other programs write them.
 
 Bodies are averaged one by one: each of 1,500 has its own axis, drawn about a director in the plane of the
-detector (Maier and Saupe, by rejection), and its own size (lognormal); amplitudes are the textbook's. Square
+detector (Maier and Saupe), and its own size (lognormal); amplitudes are those of ``fitting/sectors``. Square
 pixels of three detectors that are none of training's, with their gaps marked as they mark them, dead rows,
 hot pixels, a beamstop, the beam anywhere; flat background; slits' blur by a Gaussian. Files are CBF, TIFF,
 NeXus and NXcanSAS; three of four state the beam. A third of the bodies are spheres; of the others half have a
@@ -10,25 +10,26 @@ direction that can be seen. Bodies larger than training's come at the end: they 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..fitting.sectors import amplitude, order_of
+from .elsewhere_files import FloatArray, write
+
 #: Axes and sizes that stand for a sample.
 BODIES = 1500
-#: Rows, columns, pixel in mm, distance in mm, wavelength in Å, what marks its gaps.
+#: Rows, columns, pixel in mm, distance in mm, wavelength in Å, whether it has gaps.
 DETECTORS = (
-    (256, 256, 2.1, 3400.0, 5.1, None),
-    (300, 260, 0.86, 2600.0, 9.4, -1),
-    (160, 220, 3.3, 7000.0, 7.0, 2**32 - 1),
-)
+    (256, 256, 2.1, 3400.0, 5.1, False), (300, 260, 0.86, 2600.0, 9.4, True),
+    (160, 220, 3.3, 7000.0, 7.0, True)
+)  # fmt: skip
 FORMATS = ("cbf", "tif", "h5", "nxcansas")
 #: Of every so many scenes the last has a body larger than any of training's.
 HUGE = 10
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -49,41 +50,18 @@ class Truth:
 
 
 def axes(p2: float, rng: np.random.Generator) -> tuple[FloatArray, float]:
-    """Unit vectors about x by Maier and Saupe, (BODIES, 3), and their ⟨P₂⟩.
+    """Unit vectors about x by Maier and Saupe, (BODIES, 3), and their ⟨P₂⟩."""
+    from scipy.optimize import brentq
 
-    The strength of the field is found by bisection on a grid of cos β.
-    """
     cosine = np.linspace(0, 1, 4001)
-
-    def mean(strength: float) -> float:
-        weight = np.exp(strength * (cosine**2 - (1 if strength > 0 else 0)))
-        return float(np.sum(weight * (1.5 * cosine**2 - 0.5)) / weight.sum())
-
-    low, high = -60.0, 60.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if mean(middle) < p2 else (low, middle)
-    weight = np.exp(low * (cosine**2 - (1 if low > 0 else 0)))
-    cumulated = np.cumsum(weight) / weight.sum()
+    strength = brentq(lambda s: order_of(s) - p2, -60, 60)
+    cumulated = np.cumsum(np.exp(strength * (cosine**2 - (strength > 0))))
     # Evenly spread rather than drawn: fewer bodies do.
-    beta = np.interp((rng.permutation(BODIES) + 0.5) / BODIES, cumulated, cosine)
+    beta = np.interp((rng.permutation(BODIES) + 0.5) / BODIES, cumulated / cumulated[-1], cosine)
     around = 2 * np.pi * (np.arange(BODIES) + rng.uniform()) / BODIES * 377
     sine = np.sqrt(1 - beta**2)
     found = np.stack([beta, sine * np.cos(around), sine * np.sin(around)], axis=1)
     return found, float(np.mean(1.5 * beta**2 - 0.5))
-
-
-def amplitude(body: str, q: FloatArray, along: FloatArray, radius: FloatArray, aspect: float) -> FloatArray:
-    """Volume times the form factor's amplitude of bodies whose axis has a cosine with q."""
-    from scipy.special import j1
-
-    across = np.sqrt(np.maximum(1 - along**2, 0.0))
-    if body == "cylinder":
-        half, flat = q * along * radius * aspect, np.maximum(q * across * radius, 1e-9)
-        return radius**3 * np.sinc(half / np.pi) * 2 * j1(flat) / flat
-    stretch = np.sqrt(across**2 + (aspect * along) ** 2) if body == "ellipsoid" else 1.0
-    x = np.maximum(q * radius * stretch, 1e-4)
-    return radius**3 * 3 * (np.sin(x) - x * np.cos(x)) / x**3
 
 
 def intensity(
@@ -94,6 +72,8 @@ def intensity(
 
     found, p2 = axes(truth.p2 or 0.0, rng)
     radius = truth.radius * np.exp(spread * rng.normal(size=BODIES))
+    sizes: Any = {"length": 2 * radius * truth.aspect, "radius_polar": radius * truth.aspect}
+    form = "cylinder" if truth.body == "cylinder" else "ellipsoid"
     q = np.hypot(qx, qy)
     grid = np.geomspace(max(q.min(), q.max() / 300), q.max(), 140)
     turns = np.linspace(0, np.pi / 2, 46) if truth.p2 is not None else np.zeros(1)
@@ -101,7 +81,7 @@ def intensity(
     for k, turn in enumerate(turns):
         # Both sides of the director are alike; q lies in the detector's plane.
         cosine = found[:, 0] * np.cos(turn) + found[:, 1] * np.sin(turn)
-        table[:, k] = np.mean(amplitude(truth.body, grid[:, None], cosine, radius, truth.aspect) ** 2, axis=1)
+        table[:, k] = np.mean(amplitude(form, sizes, radius, grid[:, None], cosine) ** 2, axis=1)
     log_q = np.log(np.clip(q, grid[0], grid[-1]))
     if truth.p2 is None or truth.director is None:
         return np.exp(np.interp(log_q, np.log(grid), np.log(table[:, 0]))), p2
@@ -111,8 +91,7 @@ def intensity(
 
 
 def draw(index: int, rng: np.random.Generator) -> Truth:
-    huge = index % HUGE == HUGE - 1
-    body = ("sphere", "cylinder", "ellipsoid")[index % 3]
+    huge, body = index % HUGE == HUGE - 1, ("sphere", "cylinder", "ellipsoid")[index % 3]
     radius = float(np.exp(rng.uniform(*np.log((25, 110) if body == "sphere" else (15, 60)))))
     aspect = {"sphere": 1.0, "cylinder": float(rng.uniform(3, 9)), "ellipsoid": float(rng.uniform(2, 4))}[
         body
@@ -133,9 +112,8 @@ def scene(index: int, seed: int, folder: Path) -> tuple[Path, Truth]:
 
     rng = np.random.default_rng([seed, index])
     truth = draw(index, rng)
-    rows, columns, pixel, distance, wavelength, mark = DETECTORS[index % len(DETECTORS)]
-    if truth.huge:
-        distance = 20_000.0
+    rows, columns, pixel, distance, wavelength, has_gaps = DETECTORS[index % len(DETECTORS)]
+    distance = 20_000.0 if truth.huge else distance
     beam = columns * float(rng.uniform(0.3, 0.7)), rows * float(rng.uniform(0.3, 0.7))
     row, column = np.mgrid[:rows, :columns]
     # As a screen shows it: the first row on top.
@@ -149,55 +127,36 @@ def scene(index: int, seed: int, folder: Path) -> tuple[Path, Truth]:
     rate = rate / rate.sum() + float(np.exp(rng.uniform(*np.log((0.01, 0.2))))) / rate.size
     rate[stop] *= 0.02
     counts = rng.poisson(truth.counts * rate / rate.sum()).astype(np.int64)
-    hot = rng.integers(0, counts.size, 15)
-    counts.ravel()[hot] = int(50 * counts.max() + 500)
-    if mark is not None:
-        counts[:, columns // 3 : columns // 3 + 6] = mark
-        counts[2 * rows // 3 : 2 * rows // 3 + 5] = mark
+    counts.ravel()[rng.integers(0, counts.size, 15)] = int(50 * counts.max() + 500)
+    gaps = np.zeros(counts.shape, bool)
+    if has_gaps:
+        gaps[:, columns // 3 : columns // 3 + 6] = gaps[2 * rows // 3 : 2 * rows // 3 + 5] = True
     if index % 5 == 2:
-        counts[rows // 5] = 0
+        counts[rows // 5], gaps[rows // 5] = 0, False
     kind = FORMATS[index % len(FORMATS)]
     path = folder / f"scene{index}.{'h5' if kind == 'nxcansas' else kind}"
-    stated = "" if index % 4 == 3 else f"direct_beam = [{beam[0]!r}, {beam[1]!r}]\n"
-    write(path, kind, counts, q * x / r, q * y / r)
-    if kind != "nxcansas":
-        path.with_suffix(".toml").write_text(
-            f"wavelength = {wavelength!r}\ndistance = {distance!r}\npixel_size = {pixel!r}\nspread = 0.1\n"
-            f"collimation = {distance!r}\nsource_radius = 8.0\nsample_radius = 4.0\n" + stated
-        )
-    return path, Truth(
-        truth.body,
-        truth.radius,
-        truth.aspect,
-        None if truth.p2 is None else p2,
-        truth.director,
-        truth.counts,
-        truth.huge,
-    )
+    if kind == "nxcansas":
+        write_nxcansas(path, counts, gaps, {"Qx": q * x / r, "Qy": q * y / r})
+    else:
+        stated: dict[str, Any] = {} if index % 4 == 3 else {"direct_beam": list(beam)}
+        write(
+            path, counts, gaps, wavelength=wavelength, distance=distance, pixel_size=pixel, spread=0.1,
+            collimation=distance, source_radius=8.0, sample_radius=4.0, **stated,
+        )  # fmt: skip
+    return path, replace(truth, p2=None if truth.p2 is None else p2)
 
 
-def write(path: Path, kind: str, counts: NDArray[np.int64], qx: FloatArray, qy: FloatArray) -> None:
-    """A file as other programs write it."""
+def write_nxcansas(
+    path: Path, counts: NDArray[np.int64], gaps: NDArray[np.bool_], q: dict[str, FloatArray]
+) -> None:
+    """An image in cm⁻¹ against q in nm⁻¹."""
     import h5py
 
-    if kind in ("cbf", "tif"):
-        from fabio.cbfimage import CbfImage
-        from fabio.tifimage import TifImage
-
-        as_marked = np.where(counts == 2**32 - 1, -1, counts).astype(np.int32)
-        (CbfImage if kind == "cbf" else TifImage)(data=as_marked).write(str(path))
-        return
     with h5py.File(path, "w") as file:
-        if kind == "h5":
-            marked = np.where(counts < 0, 2**32 - 1, counts).astype(np.uint32)
-            file["entry/instrument/detector/data"] = marked[None]
-            file["entry/instrument/detector/flatfield"] = np.ones(counts.shape, np.float32)
-            return
         group = file.create_group("sasentry01/sasdata01")
         group.attrs["canSAS_class"] = "SASdata"
-        marked = (counts < 0) | (counts == 2**32 - 1)
-        values = np.where(marked, np.nan, counts.astype(float))
+        values = np.where(gaps, np.nan, counts.astype(float))
         group["I"], group["Idev"] = values / 7.0, np.sqrt(np.maximum(values, 1)) / 7.0
-        for name, q in (("Qx", qx), ("Qy", qy)):
-            group[name] = 10 * q
+        for name, component in q.items():
+            group[name] = 10 * component
             group[name].attrs["units"] = "1/nm"

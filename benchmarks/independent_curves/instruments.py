@@ -40,12 +40,9 @@ class Measurement:
             return None if values is None else values[kept]
 
         return replace(
-            self,
-            q=self.q[kept],
-            intensity=self.intensity[kept],
-            dintensity=cut(self.dintensity),
+            self, q=self.q[kept], intensity=self.intensity[kept], dintensity=cut(self.dintensity),
             dq=cut(self.dq),
-        )
+        )  # fmt: skip
 
     def save(self, path: Path) -> None:
         """Write the file: canSAS where a slit is stated, else columns with their names and units above."""
@@ -88,13 +85,9 @@ class Sample:
 
 
 def measure(
-    sample: Sample,
-    instrument: str,
-    rng: np.random.Generator,
-    *,
-    faults: bool = True,
+    sample: Sample, instrument: str, rng: np.random.Generator, *, faults: bool = True,
     slit: float | None = None,
-) -> Measurement:
+) -> Measurement:  # fmt: skip
     low, high = sample.q_range
     q, dq, sigma_of = INSTRUMENTS[instrument](low, high, rng)
     unstated = slit
@@ -253,12 +246,9 @@ def _slit_camera(low: float, high: float, rng: np.random.Generator) -> Setting:
 
 
 INSTRUMENTS: dict[str, Callable[[float, float, np.random.Generator], Setting]] = {
-    "SANS, distances merged": _merged_sans,
-    "SANS, one setting": _one_setting_sans,
-    "lab SAXS": _laboratory_saxs,
-    "synchrotron SAXS": _synchrotron_saxs,
-    "slit": _slit_camera,
-}
+    "SANS, distances merged": _merged_sans, "SANS, one setting": _one_setting_sans,
+    "lab SAXS": _laboratory_saxs, "synchrotron SAXS": _synchrotron_saxs, "slit": _slit_camera,
+}  # fmt: skip
 #: How often each is used.
 USED = {
     "SANS, distances merged": 0.35, "SANS, one setting": 0.15, "lab SAXS": 0.2, "synchrotron SAXS": 0.25,

@@ -89,12 +89,9 @@ def _keeps_range(rng: Rng, low: float) -> str:
 
 
 def _volume_average(
-    q: Array,
-    sizes: Array,
-    numbers: Array,
-    squared: Callable[[Array, float], Array],
+    q: Array, sizes: Array, numbers: Array, squared: Callable[[Array, float], Array],
     volume: Callable[[float], float],
-) -> Array:
+) -> Array:  # fmt: skip
     """<F²> / <V>, F² not normalised."""
     total = sum(n * squared(q, float(s)) for s, n in zip(sizes, numbers, strict=True))
     return total / sum(n * volume(float(s)) for s, n in zip(sizes, numbers, strict=True))
@@ -682,21 +679,15 @@ KINDS: tuple[Kind, ...] = (
     Kind("hard spheres, dilute", _hard_spheres((0.02, 0.06)), _models("sphere@*"), interacting=True),
     Kind("hard spheres, dense", _hard_spheres((0.15, 0.4)), _models("sphere@hardsphere"), interacting=True),
     Kind(
-        "ellipsoids, weakly repelling",
-        _repelling_ellipsoids,
-        _models("ellipsoid ellipsoid@hardsphere ellipsoid@hayter_msa"),
-        everyday=False,
-        interacting=True,
+        "ellipsoids, weakly repelling", _repelling_ellipsoids,
+        _models("ellipsoid ellipsoid@hardsphere ellipsoid@hayter_msa"), everyday=False, interacting=True,
     ),
     Kind(
         "charged spheres", _charged_spheres, _models("sphere@hayter_msa sphere@hardsphere"), interacting=True
     ),
     Kind(
-        "sticky spheres",
-        _sticky_spheres,
-        _models("sphere@stickyhardsphere sphere@squarewell"),
-        everyday=False,
-        interacting=True,
+        "sticky spheres", _sticky_spheres, _models("sphere@stickyhardsphere sphere@squarewell"),
+        everyday=False, interacting=True,
     ),
     Kind("Lorentzian", _lorentzian, _models("lorentz")),
     Kind("Debye-Bueche", _debye_bueche, _models("dab")),
@@ -714,10 +705,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("two populations", _two_populations, _models("sphere+sphere")),
     Kind("spheres with an upturn", _with_upturn, _models("sphere+power_law")),
     Kind(
-        "parasitic scattering",
-        _parasitic,
-        _models("ellipsoid ellipsoid+power_law"),
-        everyday=False,
+        "parasitic scattering", _parasitic, _models("ellipsoid ellipsoid+power_law"), everyday=False,
         said="parasitic|beamstop|lowest|first points",
     ),
     Kind("slit not stated", _slit_not_stated, _models(""), everyday=False, said="slit|smear"),
@@ -732,5 +720,5 @@ KINDS: tuple[Kind, ...] = (
         _lorentz_porod,
         _models("correlation_length lorentz+power_law lorentz+porod two_lorentzian"),
     ),
-)
+)  # fmt: skip
 BY_NAME = {kind.name: kind for kind in KINDS}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
 
-def reflectivity(q: Array, densities: Array, thicknesses: Array, roughnesses: Array) -> Array:
-    """R(q) by Parratt's recursion, with roughness (L. Névot, P. Croce, Rev. Phys. Appl. 15 (1980) 761).
+def reflected_amplitude(
+    q: Array, densities: NDArray[Any], thicknesses: Array, roughnesses: Array
+) -> NDArray[Any]:
+    """Amplitude by Parratt's recursion, with roughness (L. Névot, P. Croce, Rev. Phys. Appl. 15 (1980) 761).
 
     Scattering length densities, Å⁻²: of the medium that the beam comes from, k layers, and the substrate.
     """
@@ -23,7 +27,7 @@ def reflectivity(q: Array, densities: Array, thicknesses: Array, roughnesses: Ar
         if j < len(thicknesses):
             amplitude = amplitude * np.exp(2j * lower * thicknesses[j])
         amplitude = (fresnel + amplitude) / (1 + fresnel * amplitude)
-    return np.abs(amplitude) ** 2
+    return amplitude
 
 
 def measured_reflectivity(rng: np.random.Generator) -> tuple[Array, Array, Array, Array]:
@@ -43,7 +47,8 @@ def measured_reflectivity(rng: np.random.Generator) -> tuple[Array, Array, Array
     dq = rng.uniform(0.01, 0.04) * q
     nodes, weights = np.polynomial.hermite.hermgauss(15)
     reached = q[:, None] + np.sqrt(2) * dq[:, None] * nodes
-    clean = reflectivity(reached.ravel(), densities, thicknesses, roughnesses).reshape(reached.shape)
+    amplitude = reflected_amplitude(reached.ravel(), densities, thicknesses, roughnesses)
+    clean = np.abs(amplitude.reshape(reached.shape)) ** 2
     expected = clean @ weights / np.sqrt(np.pi) + 10 ** rng.uniform(-7.5, -6)
     counts = expected * 10 ** rng.uniform(5, 7) * (q / low) ** rng.uniform(1, 2)
     sigma = expected * np.sqrt(1 / np.maximum(counts, 1) + 1e-4)

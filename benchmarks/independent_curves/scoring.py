@@ -60,12 +60,7 @@ QUANTITIES: Mapping[str, tuple[str, ...]] = {
     "radius": ("radius", "median radius", "mean radius", "number-mean radius"),
     "core radius": ("core radius", "median core radius", "mean core radius", "number-mean core radius"),
     "inner radius": (
-        "radius",
-        "core radius",
-        "inner radius",
-        "median radius",
-        "mean radius",
-        "number-mean radius",
+        "radius", "core radius", "inner radius", "median radius", "mean radius", "number-mean radius",
     ),
     "shell thickness": ("shell thickness", "median shell thickness", "mean shell thickness"),
     "wall thickness": ("shell thickness", "wall thickness", "thickness"),
@@ -92,7 +87,7 @@ QUANTITIES: Mapping[str, tuple[str, ...]] = {
     "larger radius": (),
     "relative deviation": (),  # a width, see `_widths`
     "core deviation": (),
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from .samples import KINDS, Array, File, Measurement, Truth, measured
+from .samples import Array, File, Measurement, Truth
 from .units import ASSUMED, PER_NM, Table, text
 
 UNIT = "# q in 1/A\n"
@@ -21,35 +21,6 @@ UNIT = "# q in 1/A\n"
 def basic(m: Measurement) -> list[Array]:
     """q, I, dI."""
     return [m.truth.q, m.truth.intensity, m.truth.error]
-
-
-def samples(kind: str, m: Measurement) -> File:
-    """Two or three samples side by side."""
-    index = [name for name, *_ in KINDS].index(m.name)
-    seed = int(m.rng.integers(2**31))
-    others = [measured(index, seed, variant) for variant in (1, 2)]
-    q = m.truth.q
-    sets = [m.truth.pinhole_less]
-    for factor, other in zip((2.05, 4.3), others, strict=True):
-        level = factor * m.model
-        error = 0.02 * level * (1 + 0.1 * np.resize(np.sin(np.arange(7.0)), q.size))
-        sets.append(Truth(q, level + error * np.resize(other.rng.standard_normal(q.size), q.size), error))
-    if kind == "pairs":
-        columns = [c for t in sets[:2] for c in (t.q, t.intensity)]
-        head, right = "q_a (1/A)\tI_a\tq_b (1/A)\tI_b\n", [t.bare for t in sets[:2]]
-    elif kind == "errors":
-        columns = [q, *(c for t in sets for c in (t.intensity, t.error))]
-        head, right = "q(1/A) I_1mgml err_1mgml I_2mgml err_2mgml I_4mgml err_4mgml\n", sets
-    elif kind == "grasp":
-        columns = [c for t in sets[:2] for c in (t.q, t.intensity, t.error)]
-        head = "q_D2O(A-1) I_D2O Err_D2O q_H2O(A-1) I_H2O Err_H2O\n"
-        right = sets[:2]
-    else:
-        columns = [q, *(t.intensity for t in sets)]
-        head, right = "q (1/A),20 C,40 C,60 C\n", [t.bare for t in sets]
-    gap = "," if kind == "bare" else "\t"
-    file = File(".csv" if kind == "bare" else ".txt", (head + text(columns, m.digits(), gap)).encode())
-    return replace(file, right=(tuple(right),), refusal=("sample", "data set", "columns"))
 
 
 def subtracted(m: Measurement) -> File:
@@ -154,11 +125,6 @@ def log_i(names: str, columns: str) -> Table:
     return Table(".dat", names + "\n", columns, "%.9f", "\t", file={"refusal": ("log", "ln")})
 
 
-def angle(head: str) -> Table:
-    """2θ without a wavelength: nobody can know q."""
-    return Table(".xy", head, "tth I", "%.7f", file={"right": (), "refusal": ("angle", "2θ", "wavelength")})
-
-
 def transformed(names: str, power: int, words: tuple[str, ...], m: Measurement) -> File:
     """Kratky's and Porod's: q^n I."""
     t = m.truth.pinhole_less
@@ -233,14 +199,6 @@ def q_last(remark: str, unit: str, m: Measurement) -> File:
     return File(".dat", (lines + rows).encode(), ((t,),), says=() if unit else ASSUMED)
 
 
-def index_nameless(m: Measurement) -> File:
-    """A number of the row first, without names."""
-    rows = "".join(
-        f"{k:5d} {q:.7g} {i:.7g} {e:.6g}\n" for k, (q, i, e) in enumerate(zip(*basic(m), strict=True), 1)
-    )
-    return File(".dat", (UNIT + rows).encode(), ((m.truth.pinhole_less,),), ("column", "q"))
-
-
 def buffer_nameless(m: Measurement) -> File:
     """q, sample and a second, larger curve, without names."""
     t = m.truth.bare
@@ -251,25 +209,13 @@ def buffer_nameless(m: Measurement) -> File:
 
 #: Names above the numbers, and what stands in the columns.
 NAMED = {
-    "q I sigma model residual": "q I dI model residual",
-    "Q Iobs Icalc dI": "q I model dI",
-    "q,I_fit,I_exp,err": "q model I dI",
-    "q I error(%)": "q I dI/%",
-    "q I dI/I": "q I dI/I",
-    "q I rel_err": "q I dI/I",
-    "q I variance": "q I dI^2",
-    "q I weight": "q I 1/dI^2",
-    "q I counts": "q I counts",
-    "q I sigma npix": "q I dI pixels",
-    "q I sigma Trans": "q I dI 0.83",
-    "I q dI": "I q dI",
-    "dI I q": "dI I q",
-    "point q I dI": "point q I dI",
-    "Q I dI dQ": "q I dI dQ",
-    "Q dQ I dI": "q dQ I dI",
-    "q I dq`, no uncertainty": "q I dQ",
-    "2theta q I dI": "tth q I dI",
-}
+    "q I sigma model residual": "q I dI model residual", "Q Iobs Icalc dI": "q I model dI",
+    "q,I_fit,I_exp,err": "q model I dI", "q I error(%)": "q I dI/%", "q I dI/I": "q I dI/I",
+    "q I rel_err": "q I dI/I", "q I variance": "q I dI^2", "q I weight": "q I 1/dI^2",
+    "q I counts": "q I counts", "q I sigma npix": "q I dI pixels", "q I sigma Trans": "q I dI 0.83",
+    "I q dI": "I q dI", "dI I q": "dI I q", "point q I dI": "point q I dI", "Q I dI dQ": "q I dI dQ",
+    "Q dQ I dI": "q dQ I dI", "q I dq`, no uncertainty": "q I dQ", "2theta q I dI": "tth q I dI",
+}  # fmt: skip
 NAMELESS = (
     "q I dI dQ", "q I dI", "q I", "q I model", "q I I", "q I dI model", "q I model dI", "q I dI 1",
     "q I dI residual", "q I dI pixels",
@@ -278,10 +224,6 @@ NAMELESS = (
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
     rest: dict[str, Callable[[Measurement], File]] = {
-        "three samples side by side, no uncertainties": partial(samples, "bare"),
-        "three samples side by side, each with uncertainties": partial(samples, "errors"),
-        "two samples as pairs q, I": partial(samples, "pairs"),
-        "two samples as triples q, I, error": partial(samples, "grasp"),
         "sample, buffer and subtracted": subtracted,
         "eight frames side by side": frames,
         "rows instead of columns": transposed,
@@ -318,14 +260,9 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         ),
         "q, q²I, q²dI (Kratky)": partial(transformed, "q(1/A) q^2*I q^2*dI", 2, ("kratky", "q²", "q^2")),
         "q, q⁴I, q⁴dI (Porod)": partial(transformed, "q(1/A) I*q^4 dI*q^4", 4, ("porod", "q⁴", "q^4")),
-        "2θ named": angle("# 2theta (deg)  intensity\n"),
-        "`2-Theta Angle (Degrees)`": angle("2-Theta Angle (Degrees), Intensity\n"),
-        "`Angle,Counts`": angle("Angle,Counts\n"),
-        "`TwoTheta [°]`": angle("TwoTheta [°]\tI\n"),
         "d = 2π/q": Table(".dat", "# d-spacing (A)  I  dI\n", "d I dI", file={"refusal": ("spacing",)}),
         "p(r)": distances,
         "Qx, Qy, I": two_dimensional,
-        "row numbers first, nameless": index_nameless,
         "nameless second, larger curve": buffer_nameless,
     }  # fmt: skip
     found: dict[str, Callable[[Measurement], File]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,18 +13,24 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .samples import File, Measurement, Truth
+from .samples import Array, File, Measurement, Truth
 from .units import ASSUMED, PER_M, PER_NM, PER_UM, text
 
 SLIT = 0.03
+#: Processed data: groups with classes, suffix, axis, its unit, signal. The unit alone says that pyFAI's polar
+#: angle is q.
+DAWN = "processed:NXentry/result:NXdata", ".nxs", "q", "1/nm", "data"
+MONOPD = "entry:NXentry:NXmonopd/results:NXdata", ".nxs", "polar_angle", "q_nm^-1", "data"
+BM29 = "entry_0000:NXentry/4_azimuthal_integration:NXprocess/results:NXdata", ".h5", "q", "nm^-1", "I"
 
 
-def idata(t: Truth, unit: str, scale: float, extra: str = "") -> str:
-    """Points of canSAS XML; ``extra`` follows each."""
+def idata(t: Truth, unit: str, scale: float, extra: str = "", values: Array | None = None) -> str:
+    """Points of canSAS XML; ``extra`` follows each, with its value."""
+    columns = t.q, t.intensity, t.error, 0 * t.q if values is None else values
     return "".join(
         f'<Idata><Q unit="{unit}">{q * scale:.8g}</Q><I unit="1/cm">{i:.8g}</I>'
-        f'<Idev unit="1/cm">{e:.7g}</Idev>{extra}</Idata>\n'
-        for q, i, e in zip(t.q, t.intensity, t.error, strict=True)
+        f'<Idev unit="1/cm">{e:.7g}</Idev>{extra.format(value)}</Idata>\n'
+        for q, i, e, value in zip(*columns, strict=True)
     )
 
 
@@ -45,11 +51,6 @@ def cansas(unit: str, scale: float, version: str, m: Measurement) -> File:
     return File(".xml", root(entry(idata(t, unit, scale)), version).encode(), ((t,),))
 
 
-def cansas_resolution(m: Measurement) -> File:
-    """With Qdev, in the unit of Q."""
-    return _with_qdev(m, "1/nm", PER_NM)
-
-
 def cansas_bare(space: str, m: Measurement) -> File:
     """Without a unit of Q, or without a namespace."""
     t = m.truth.pinhole_less
@@ -60,18 +61,10 @@ def cansas_bare(space: str, m: Measurement) -> File:
     return File(".xml", content.replace(' xmlns="urn:cansas1d:1.1"', "").encode(), ((t,),), ("cansas", "xml"))
 
 
-def cansas_mixed(m: Measurement) -> File:
-    """Q in 1/nm, Qdev in 1/A."""
-    return _with_qdev(m, "1/A", 1.0)
-
-
-def _with_qdev(m: Measurement, unit: str, scale: float) -> File:
+def cansas_resolution(unit: str, scale: float, m: Measurement) -> File:
+    """Q in 1/nm, with Qdev in a unit of its own."""
     t = m.truth
-    points = "".join(
-        f'<Idata><Q unit="1/nm">{10 * q:.8g}</Q><I unit="1/cm">{i:.8g}</I><Idev unit="1/cm">{e:.7g}</Idev>'
-        f'<Qdev unit="{unit}">{scale * d:.7g}</Qdev></Idata>\n'
-        for q, i, e, d in zip(t.q, t.intensity, t.error, t.dq, strict=True)
-    )
+    points = idata(t, "1/nm", PER_NM, f'<Qdev unit="{unit}">{{:.7g}}</Qdev>', scale * np.asarray(t.dq))
     return File(".xml", root(entry(points)).encode(), ((t,),))
 
 
@@ -125,31 +118,39 @@ def group(parent: Any, name: str, kind: str, canSAS: str = "", **attributes: Any
     return made
 
 
+def sas_entry(
+    file: Any, name: str, columns: Mapping[str, Any], attributes: Mapping[str, Mapping[str, Any]],
+    layout: Mapping[str, Any], *, plain: bool = False, packed: Mapping[str, Any] | None = None,
+) -> Any:  # fmt: skip
+    """An entry of these data sets, and its NXdata; plain: without the names of canSAS."""
+    classes = ("", "") if plain else ("SASentry", "SASdata")
+    held = group(file, name, "NXentry", classes[0], **({} if plain else {"version": "1.1"}))
+    held["title"] = "sample"
+    if not plain:
+        held["definition"], held["run"] = "NXcanSAS", "1"
+    data = group(held, "sasdata01", "NXdata", classes[1], signal="I", I_axes="Q", Q_indices=np.int32(0))
+    data.attrs.update(dict(layout))
+    for key, values in columns.items():
+        if values is not None:
+            data.create_dataset(key, data=values, **(packed or {})).attrs.update(attributes.get(key, {}))
+    return data
+
+
 def nxcansas_entry(
     file: Any, name: str, t: Truth, unit: str | None, scale: float, packed: dict[str, Any]
 ) -> None:
-    held = group(file, name, "NXentry", "SASentry", version="1.1", default="sasdata01")
-    held["definition"], held["title"], held["run"] = "NXcanSAS", name, "1"
-    attributes: dict[str, Any] = {"signal": "I", "I_axes": "Q", "Q_indices": np.int32(0)}
-    data = group(held, "sasdata01", "NXdata", "SASdata", **attributes)
     slit = {} if t.slit is None else {"dQl": np.full(t.q.size, t.slit), "dQw": np.zeros(t.q.size)}
     of_q = {"Q": t.q, "Qdev": t.dq} | slit
-    for key, values in (of_q | {"I": t.intensity, "Idev": t.error}).items():
-        if values is not None:
-            dataset(
-                data, key, values * (scale if key in of_q else 1.0), unit if key in of_q else "1/cm", packed
-            )
+    columns = {key: values if values is None else scale * values for key, values in of_q.items()}
+    units = dict.fromkeys(of_q, {"units": unit} if unit else {}) | dict.fromkeys(
+        ("I", "Idev"), {"units": "1/cm"}
+    )
+    columns |= {"I": t.intensity, "Idev": t.error}
+    data = sas_entry(file, name, columns, units, {}, packed=packed)
     if t.error is not None:
         data.attrs["I_uncertainties"] = data["I"].attrs["uncertainties"] = "Idev"
     if t.dq is not None or slit:
         data["Q"].attrs["resolutions"] = "dQl,dQw" if slit else "Qdev"
-
-
-def dataset(data: Any, key: str, values: Any, unit: str | None, packed: dict[str, Any]) -> None:
-    """One data set; without a unit where None."""
-    made = data.create_dataset(key, data=values, **packed)
-    if unit is not None:
-        made.attrs["units"] = unit
 
 
 def nxcansas(unit: str | None, scale: float, kind: str, m: Measurement) -> File:
@@ -209,54 +210,21 @@ def azint(levels: tuple[float, ...], axis: str, m: Measurement) -> File:
     return File(".h5", hdf5(write), (frames,), asked)
 
 
-def monopd(m: Measurement) -> File:
-    """PyFAI's NXmonopd, whose polar_angle may be q: only its unit says so."""
+def nexus(groups: str, suffix: str, axis: str, unit: str, signal: str, errors: str, m: Measurement) -> File:
+    """Processed data in nested groups, "name:class:definition/…", the last an NXdata against q in nm⁻¹."""
     t = m.truth.pinhole_less
 
     def write(file: Any) -> None:
-        held = group(file, "entry", "NXentry", default="results")
-        held["definition"] = "NXmonopd"
-        data = group(held, "results", "NXdata", signal="data", axes=["polar_angle"])
-        data["polar_angle"] = t.q * PER_NM
-        data["polar_angle"].attrs["units"] = "q_nm^-1"
-        data["polar_angle"].attrs["long_name"] = "Scattering vector $q$ ($nm^{-1}$)"
-        data["data"] = t.intensity
-        data["errors"] = t.error
+        held, names = file, [one.split(":") for one in groups.split("/")]
+        file.attrs["default"] = "/".join(name for name, *_ in names)
+        for name, kind, *definition in names:
+            held = group(held, name, kind, **({"signal": signal, "axes": [axis]} if kind == "NXdata" else {}))
+            if definition:
+                held["definition"] = definition[0]
+        held[axis], held[signal], held[errors] = t.q * PER_NM, t.intensity, t.error
+        held[axis].attrs["units"] = unit
 
-    return File(".nxs", hdf5(write), ((t,),), ("nexus", "nxmonopd", "nxcansas", "hdf5"))
-
-
-def bm29_hdf5(m: Measurement) -> File:
-    """ESRF BM29's HDF5: the subtracted curve against q in nm⁻¹."""
-    t = m.truth.pinhole_less
-
-    def write(file: Any) -> None:
-        file.attrs["default"] = "entry_0000/4_azimuthal_integration/results"
-        held = group(file, "entry_0000", "NXentry")
-        held["program_name"] = "bm29.subtract"
-        step = group(held, "4_azimuthal_integration", "NXprocess")
-        data = group(step, "results", "NXdata", signal="I", axes=["q"])
-        data["q"] = t.q * PER_NM
-        data["q"].attrs["units"] = "nm^-1"
-        data["I"] = t.intensity
-        data["errors"] = t.error
-
-    return File(".h5", hdf5(write), ((t,),), ("nexus", "nxcansas", "hdf5"))
-
-
-def nexus(errors: str, m: Measurement) -> File:
-    """A processed NeXus file of DAWN: NXdata with axes, errors by either convention."""
-    t = m.truth.pinhole_less
-
-    def write(file: Any) -> None:
-        held = group(file, "processed", "NXentry", default="result")
-        data = group(held, "result", "NXdata", signal="data", axes=["q"])
-        data["data"] = t.intensity
-        data[errors] = t.error
-        data["q"] = t.q * PER_NM
-        data["q"].attrs["units"] = "1/nm"
-
-    return File(".nxs", hdf5(write), ((t,),), ("nexus", "nxcansas", "hdf5"))
+    return File(suffix, hdf5(write), ((t,),), ("nexus", "nxmonopd", "nxcansas", "hdf5"))
 
 
 def sascif(m: Measurement) -> File:
@@ -318,8 +286,8 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "canSAS 1.1, 1/um": partial(cansas, "1/um", PER_UM, "1.1"),
         "canSAS 1.1, 1/m": partial(cansas, "1/m", PER_M, "1.1"),
         "canSAS 1.1, inverse nanometres": partial(cansas, "inverse nanometre", PER_NM, "1.1"),
-        "canSAS 1.1, Qdev in 1/nm": cansas_resolution,
-        "canSAS 1.1, Q in 1/nm, Qdev in 1/A": cansas_mixed,
+        "canSAS 1.1, Qdev in 1/nm": partial(cansas_resolution, "1/nm", PER_NM),
+        "canSAS 1.1, Q in 1/nm, Qdev in 1/A": partial(cansas_resolution, "1/A", 1.0),
         "canSAS 1.1, no unit of Q": partial(cansas_bare, "unit"),
         "canSAS 1.1, no namespace": partial(cansas_bare, "namespace"),
         "HDF5 without NeXus": plain_hdf5,
@@ -347,10 +315,10 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "NXazint1d, q": partial(azint, (1.0,), "q"),
         "NXazint1d, 2θ, wavelength beside it": partial(azint, (1.0,), "2theta"),
         "NXazint1d, three frames": partial(azint, (1.0, 1.1, 1.3), "q"),
-        "pyFAI NXmonopd, q in nm⁻¹": monopd,
-        "ESRF BM29 HDF5": bm29_hdf5,
-        "DAWN .nxs, data_errors": partial(nexus, "data_errors"),
-        "DAWN .nxs, errors": partial(nexus, "errors"),
+        "pyFAI NXmonopd, q in nm⁻¹": partial(nexus, *MONOPD, "errors"),
+        "ESRF BM29 HDF5": partial(nexus, *BM29, "errors"),
+        "DAWN .nxs, data_errors": partial(nexus, *DAWN, "data_errors"),
+        "DAWN .nxs, errors": partial(nexus, *DAWN, "errors"),
         "sasCIF": sascif,
         "text packed by gzip": gzipped,
         "text in a .zip": zipped,

@@ -28,14 +28,14 @@ def nist_abs(m: Measurement) -> File:
     return File(".ABS", (head + rows).encode(), ((t,),))
 
 
-def usans(m: Measurement) -> File:
+def usans(m: Measurement, half: float = 0.117) -> File:
     """NIST's slit-smeared USANS: minus the slit's half height in the place of sigma of q."""
     t = m.truth.pinhole_less
-    slit = np.full(t.q.size, -0.117)
+    slit = np.full(t.q.size, -half)
     head = "USANS DATA: sample.cor\r\nEMP LEVEL: 1.2 ; BKG LEVEL: 0.6\r\n"
     head += "The 6 columns are | Q (1/A) | I(Q) (1/cm) | std. dev. I(Q) (1/cm) | -dQv | -dQv | -dQv |\r\n"
     rows = text([t.q, t.intensity, t.error, slit, slit, slit], "%15.6g", " ", "\r\n")
-    return File(".cor", (head + rows).encode(), ((replace(t, slit=0.117),),))
+    return File(".cor", (head + rows).encode(), ((replace(t, slit=half),),))
 
 
 def pdh(m: Measurement) -> File:
@@ -177,10 +177,7 @@ TABLES = {
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
     found: dict[str, Callable[[Measurement], File]] = {
-        "NIST .ABS, six columns": nist_abs,
-        "NIST USANS .cor, slit": usans,
-        "Anton Paar .pdh": pdh,
-        "ORSO reflectivity": orso,
-        "SESANS": sesans,
-    }
+        "NIST .ABS, six columns": nist_abs, "NIST USANS .cor, slit": usans, "Anton Paar .pdh": pdh,
+        "ORSO reflectivity": orso, "SESANS": sesans,
+    }  # fmt: skip
     return {f"instrument: {title}": way for title, way in (found | TABLES).items()}

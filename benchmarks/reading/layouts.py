@@ -1,4 +1,4 @@
-"""Abscissae by name, slits, frames, masks, units of I, pixels, indices, decimal commas, damaged values."""
+"""Slits, frames, masks, units of I, pixels, indices, decimal commas, damaged values."""
 
 from __future__ import annotations
 
@@ -9,47 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from .containers import group, hdf5
+from .containers import entry, hdf5, idata, root, sas_entry
 from .samples import Array, File, Measurement, Truth
 from .units import text
 
 SLIT = 0.04
-#: Names of functions of q, and what stands in the column; q in Å⁻¹.
-ABSCISSAE: dict[str, Callable[[Array], Array]] = {
-    "sin(theta)/lambda": lambda q: q / (4 * np.pi),
-    "sin(θ)/λ (1/nm)": lambda q: 10 * q / (4 * np.pi),
-    "2 sin(theta)/lambda": lambda q: q / (2 * np.pi),
-    "4 pi sin(theta)/lambda (1/A)": lambda q: q,
-    "d*": lambda q: q / (2 * np.pi),
-    "d* (1/nm)": lambda q: 10 * q / (2 * np.pi),
-    "d*2_A^-2": lambda q: (q / (2 * np.pi)) ** 2,
-    "d*2_nm^-2": lambda q: (10 * q / (2 * np.pi)) ** 2,
-    "(d*)^2": lambda q: (q / (2 * np.pi)) ** 2,
-    "1/d (1/A)": lambda q: q / (2 * np.pi),
-    "q/2π": lambda q: q / (2 * np.pi),
-    "q^3": lambda q: q**3,
-    "q^4": lambda q: q**4,
-    "log10(q.m)_None": lambda q: np.log10(1e10 * q),
-    "log(q.nm)_None": lambda q: np.log(10 * q),
-    "log(1+q.nm)_None": lambda q: np.log1p(10 * q),
-    "log(1+q.A)_None": np.log1p,
-    "log(1+q)": np.log1p,
-    "log10(1+q)": lambda q: np.log10(1 + q),
-    "arcsinh(q.nm)_None": lambda q: np.arcsinh(10 * q),
-    "arcsinh(q.A)_None": np.arcsinh,
-    "asinh(q)": np.arcsinh,
-}
-OTHERS = (
-    "frame", "Frame number", "position", "x(mm)", "x (m)", "Energy (keV)", "E(eV)", "time(s)", "channel",
-    "pixel", "r_mm", "strip", "theta_in", "Temperature", "q*Rg", "wavelength", "sin(2theta)", "chi_deg",
-    "radius(nm)", "gain",
-)  # fmt: skip
-
-#: Names of tables in which another quantity is measured against another.
-ELSEWHERE = (
-    "delta(A) P dP", "tau(s) g2 err", "tau g2 err", "f(Hz) G dG", "strain[%] stress sigma_stress",
-    "hw(meV) S err", "H(T) M M_err", "depth[nm] SLD dSLD",
-)  # fmt: skip
 
 
 def columns_of(truth: Truth) -> list[Array]:
@@ -58,61 +22,14 @@ def columns_of(truth: Truth) -> list[Array]:
     return [truth.intensity, truth.error]
 
 
-def abscissa(name: str, form: Callable[[Array], Array], between: str, m: Measurement) -> File:
-    """A function of q under its name."""
-    t = m.truth.pinhole_less
-    mark = m.pick("# ", "") if between == " " else ""
-    name = name.replace(" ", "") if between == " " else name
-    head = mark + between.join([name, "I", "sigma"]) + "\n"
-    rows = text([form(t.q), *columns_of(t)], "%.10e", between)
-    said = () if "4" in name and "sin" in name else ("converted", "calculated")
-    return File(".dat", (head + rows).encode(), ((t,),), says=said, loose=True)
-
-
-def other(name: str, between: str, m: Measurement) -> File:
-    """Something else under its name, with numbers that q could have."""
-    t = m.truth.pinhole_less
-    name = name.replace(" ", "_") if between == " " else name
-    head = between.join([name, m.pick("I", "intensity"), m.pick("sigma", "err")]) + "\n"
-    rows = text([t.q * m.rng.uniform(0.5, 3.0), *columns_of(t)], "%.8e", between)
-    return File(".dat", (head + rows).encode(), (), (name.lower(),))
-
-
-def elsewhere(names: str, m: Measurement) -> File:
-    """Another quantity against another, between single blanks, with numbers that q could have."""
-    t = m.truth.pinhole_less
-    rows = text([t.q * m.rng.uniform(0.5, 3.0), *columns_of(t)], "%.8e")
-    return File(
-        ".dat", (f"# {names}\n" + rows).encode(), (), ("its first column is", "not a known unit of q")
-    )
-
-
 def nxcansas(
-    columns: Mapping[str, Any],
-    attributes: Mapping[str, Mapping[str, Any]],
-    layout: Mapping[str, Any],
-    *,
-    plain: bool,
-) -> bytes:
+    columns: Mapping[str, Any], attributes: Mapping[str, Mapping[str, Any]], layout: Mapping[str, Any],
+    *, plain: bool,
+) -> bytes:  # fmt: skip
     """One entry of these data sets."""
-
-    def write(file: Any) -> None:
-        entry = group(
-            file, "sasentry01", "NXentry", **({} if plain else {"canSAS_class": "SASentry", "version": "1.1"})
-        )
-        entry["title"] = "sample"
-        if not plain:
-            entry["definition"] = "NXcanSAS"
-        data = group(
-            entry, "sasdata01", "NXdata", signal="I", **({} if plain else {"canSAS_class": "SASdata"})
-        )
-        data.attrs.update({"I_axes": "Q", "Q_indices": 0} | dict(layout))
-        for name, values in columns.items():
-            data[name] = values
-            unit = {"Q": "1/angstrom", "I": "1/cm", "Idev": "1/cm"}.get(name)
-            data[name].attrs.update(({"units": unit} if unit else {}) | dict(attributes.get(name, {})))
-
-    return hdf5(write)
+    units = {"Q": "1/angstrom", "I": "1/cm", "Idev": "1/cm"}
+    every = {key: {"units": unit} | dict(attributes.get(key, {})) for key, unit in units.items()}
+    return hdf5(lambda file: sas_entry(file, "sasentry01", columns, every, layout, plain=plain))
 
 
 def slit(order: Any, width: float, m: Measurement, *, plain: bool, single: bool = False) -> File:
@@ -120,12 +37,9 @@ def slit(order: Any, width: float, m: Measurement, *, plain: bool, single: bool 
     t = replace(m.truth.pinhole_less, slit=SLIT)
     shape = () if single else t.q.shape
     columns = {
-        "Q": t.q,
-        "I": t.intensity,
-        "Idev": t.error,
-        "dQl": np.full(shape, SLIT),
+        "Q": t.q, "I": t.intensity, "Idev": t.error, "dQl": np.full(shape, SLIT),
         "dQw": np.full(shape, width),
-    }
+    }  # fmt: skip
     said = {"Q": {"resolutions": order}, "I": {"uncertainties": "Idev"}}
     return File(".h5", nxcansas(columns, said, {}, plain=plain), ((t,),))
 
@@ -212,19 +126,10 @@ def decimal_commas(between: str, form: str, m: Measurement) -> File:
 def mixed_xml(part: float, m: Measurement, *, converted: bool) -> File:
     """CanSAS XML whose points have q in two units."""
     t = m.truth.pinhole_less
-    rows = ""
-    for k, (q, i, e) in enumerate(zip(t.q, *columns_of(t), strict=True)):
-        nm = k >= part * t.q.size
-        unit, value = ("1/nm", 10 * q if converted else q) if nm else ("1/A", q)
-        rows += (
-            f'<Idata><Q unit="{unit}">{value:.8e}</Q><I unit="1/cm">{i:.8e}</I>'
-            f'<Idev unit="1/cm">{e:.8e}</Idev></Idata>\n'
-        )
-    whole = (
-        '<?xml version="1.0"?>\n<SASroot version="1.1" xmlns="urn:cansas1d:1.1"><SASentry><Title>t</Title>'
-        f"<Run>1</Run><SASdata>\n{rows}</SASdata></SASentry></SASroot>\n"
-    )
-    return File(".xml", whole.encode(), ((t,),) if converted else (), ("several units", "one unit"))
+    in_nm = np.arange(t.q.size) >= part * t.q.size
+    points = idata(t.rows(~in_nm), "1/A", 1.0) + idata(t.rows(in_nm), "1/nm", 10.0 if converted else 1.0)
+    content = root(entry(points)).encode()
+    return File(".xml", content, ((t,),) if converted else (), ("several units", "one unit"))
 
 
 def damaged(column: str, change: Callable[[float], float], form: str, m: Measurement) -> File:
@@ -259,17 +164,6 @@ USANS = {
     "-dQv": "The 6 columns are | Q (1/A) | I(Q) (1/cm) | std. dev. I(Q) (1/cm) | -dQv | -dQv | -dQv|\n",
     "-dQv, short": "# Q I dI -dQv -dQv -dQv\n",
 }
-
-
-def _of_names() -> dict[str, Callable[[Measurement], File]]:
-    found: dict[str, Callable[[Measurement], File]] = {}
-    for between, word in ((" ", "blanks"), ("\t", "tabs")):
-        found |= {
-            f"`{name}`, {word}": partial(abscissa, name, form, between) for name, form in ABSCISSAE.items()
-        }
-    found |= {f"`{name}`": partial(other, name, "\t") for name in OTHERS}
-    found |= {f"`{names}`": partial(elsewhere, names) for names in ELSEWHERE}
-    return {f"abscissa: {title}": way for title, way in found.items()}
 
 
 def _of_slits() -> dict[str, Callable[[Measurement], File]]:
@@ -315,6 +209,7 @@ def _of_tables() -> dict[str, Callable[[Measurement], File]]:
         found[f"index from {first}, named i"] = partial(index, "# i q (1/A) I dI\n", " ", first)
         found[f"index from {first}, CSV"] = partial(index, ",q,I,dI\n", ",", first)
         found[f"index from {first}, no names"] = partial(index, "", " ", first)
+        found[f"index from {first}, no names below a unit"] = partial(index, "# q in 1/A\n", " ", first)
     for between in (",", ", ", ";", "\t", " "):
         found[f"decimal commas between {between!r}"] = partial(decimal_commas, between, "%.7e")
     found["decimal commas between commas, no exponents"] = partial(decimal_commas, ",", "%.9f")
@@ -334,4 +229,4 @@ def _of_damage() -> dict[str, Callable[[Measurement], File]]:
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
-    return _of_names() | _of_slits() | _of_containers() | _of_tables() | _of_damage()
+    return _of_slits() | _of_containers() | _of_tables() | _of_damage()

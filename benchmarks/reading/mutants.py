@@ -19,31 +19,68 @@ Names and units of columns are not exchanged for other valid ones: no reader can
 
 from __future__ import annotations
 
-import json
 import resource
-import select
-import subprocess
-import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from multiprocessing import TimeoutError as MutantTimeout
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 
-from ..asked import parser_of
-from ..rooms import checkout_version
-from ..tables import markdown
-from .mutants_files import GOOD_FILES, Good
+from ..common import parser_of
+from . import instruments
+from .containers import DAWN, cansas, nexus, nxcansas
 from .mutations import of_file
+from .report import count_outcomes, show_reading
+from .samples import KINDS, Array, File, Measurement, measured
+from .units import PER_NM, Table
 
 MOST_OFF = 0.03
 MOST_SECONDS, MOST_BYTES = 30.0, 1.5e9
 OUTCOMES = ("same", "noted", "refused", "silent", "traceback", "too long", "too large")
 BAD = OUTCOMES[3:]
+
+
+@dataclass(frozen=True)
+class Good:
+    """A good file."""
+
+    kind: str  #: "text", "xml" or "hdf5": how it can be damaged.
+    sample: int  #: One of `KINDS`.
+    write: Callable[[Measurement], File]
+
+    @property
+    def size(self) -> float:
+        """Radius, Rg or spacing, Å."""
+        return (60.0, 60.0, 120.0)[self.sample]
+
+    def form(self, q: Array, size: float) -> Array:
+        """The curve of the sample, of another size."""
+        return KINDS[self.sample][1](q, size)
+
+
+GOOD_FILES = {
+    "text": Good("text", 0, Table(".dat", "# q (1/A)  I (1/cm)  dI (1/cm)\n", form="%.6e")),
+    "text of a coil": Good(
+        "text", 1, Table(".txt", "Sample 1\nq(1/nm)\tI\tsigma\n", "nm I dI", "%.5e", "\t")
+    ),
+    "text with dq": Good("text", 2, Table(".dat", "# q(1/A) I dI dq\n", "q I dI dQ", "%.6g", "  ")),
+    "CSV": Good("text", 0, Table(".csv", "q (1/A),I (1/cm),dI (1/cm)\n", form="%.7g", gap=",")),
+    "CSV of a coil": Good("text", 1, Table(".csv", "q_nm^-1;I;error\n", "nm I dI", "%.6e", ";")),
+    "canSAS XML": Good("xml", 0, partial(cansas, "1/A", 1.0, "1.1")),
+    "canSAS XML of lamellae": Good("xml", 2, partial(cansas, "1/nm", PER_NM, "1.1")),
+    "NXcanSAS": Good("hdf5", 0, partial(nxcansas, "1/angstrom", 1.0, "plain")),
+    "NeXus": Good("hdf5", 1, partial(nexus, *DAWN, "errors")),
+    "PDH": Good("text", 0, instruments.pdh),
+    "ABS": Good("text", 1, instruments.nist_abs),
+    "USANS": Good("text", 1, partial(instruments.usans, half=1e-4)),  # a slit too short to matter
+}
 
 
 def size_of(curve: Any, good: Good) -> float:
@@ -97,83 +134,62 @@ def judged(answer: dict[str, Any], right: dict[str, Any]) -> tuple[str, str]:
     ), f"{sizes.size} curves, size off by {off:.1%}; {' '.join(new)[:120]}"
 
 
-def child(name: str, folder: Path, seed: int, first: int, last: int) -> None:
-    """Read mutants of one good file, from a number to another, and print a line of each."""
+@cache
+def good_answer(name: str, folder: Path) -> tuple[File, dict[str, Any]]:
+    """A good file, and what comes of reading it."""
     good = GOOD_FILES[name]
-    whole = good.written()
-    path = folder / f"{name.replace(' ', '_')}{good.suffix}"
-    path.write_bytes(whole)
+    file = good.write(measured(good.sample, 3))
+    path = folder / f"{name.replace(' ', '_')}{file.suffix}"
+    path.write_bytes(file.content)
     right = answer_of(path, good)
     if "sizes" not in right or abs(right["sizes"][0] / good.size - 1) > 0.05:
-        raise SystemExit(f"{name}: the good file is not read: {right}")
-    for number in range(first, last):
-        how, content = of_file(whole, good.kind, np.random.default_rng([seed, crc32(name.encode()), number]))
-        mutant = folder / f"{path.stem}_{number}{good.suffix}"
-        mutant.write_bytes(content)
-        print(json.dumps({"started": number, "how": how, "path": str(mutant)}), flush=True)
-        began = time.monotonic()
-        outcome, why = judged(answer_of(mutant, good), right)
-        seconds, peak = time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        if outcome not in BAD:
-            outcome = "too long" if seconds > MOST_SECONDS else "too large" if peak > MOST_BYTES else outcome
-            if outcome not in BAD:
-                mutant.unlink()
-        print(json.dumps({"number": number, "how": how, "outcome": outcome, "why": why, "seconds": seconds,
-                          "bytes": peak, "path": str(mutant)}), flush=True)  # fmt: skip
+        raise ValueError(f"{name}: the good file is not read: {right}")
+    return file, right
 
 
-def tried(name: str, folder: Path, seed: int, each: int) -> Iterator[dict[str, Any]]:
-    """A line of each mutant of a good file; a process that takes too long is ended, and another goes on."""
-    first = 0
-    while first < each:
-        asked = [sys.executable, "-m", "benchmarks.reading.mutants", "--child", name, str(folder), str(seed),
-                 str(first), str(each)]  # fmt: skip
-        with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0) as process:
-            started: dict[str, Any] = {}
-            for line in lines_in_time(process, MOST_SECONDS + 60):
-                if "started" in line:
-                    started = line
-                    continue
-                first = line["number"] + 1
-                started = {}
-                yield line
-            if process.poll() is None:
-                process.kill()
-        if first < each:
-            number = started.get("started")
-            if number is None:
-                raise SystemExit(f"{name}: the process ended early")
-            how = "too long" if process.returncode == -9 else "traceback"
-            yield {"number": number, "how": started["how"], "outcome": how, "why": "the process ended",
-                   "seconds": MOST_SECONDS, "bytes": 0.0, "path": started["path"]}  # fmt: skip
-            first = number + 1
+def read_mutant(name: str, folder: Path, seed: int, number: int) -> dict[str, Any]:
+    """Read one mutant of a good file, which stays in the folder where it must not end so."""
+    good, (file, right) = GOOD_FILES[name], good_answer(name, folder)
+    rng = np.random.default_rng([seed, crc32(name.encode()), number])
+    how, content = of_file(file.content, good.kind, rng)
+    mutant = folder / f"{name.replace(' ', '_')}_{number}{file.suffix}"
+    mutant.write_bytes(content)
+    began = time.monotonic()
+    outcome, why = judged(answer_of(mutant, good), right)
+    seconds, peak = time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    if outcome not in BAD:
+        outcome = "too long" if seconds > MOST_SECONDS else "too large" if peak > MOST_BYTES else outcome
+    if outcome not in BAD:
+        mutant.unlink()
+    return {
+        "how": how,
+        "outcome": outcome,
+        "why": why,
+        "seconds": seconds,
+        "bytes": peak,
+        "path": str(mutant),
+    }
 
 
-def lines_in_time(process: Any, seconds: float) -> Iterator[dict[str, Any]]:
-    """Lines that a process prints, until it ends or is silent for so long."""
-    while select.select([process.stdout], [], [], seconds)[0]:
-        line = process.stdout.readline()
-        if not line:
-            process.wait()
-            return
-        yield json.loads(line)
+def tried(names: Sequence[str], folder: Path, seed: int, each: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A line of each mutant; a process that has ended or takes too long is replaced."""
 
+    def start() -> Any:
+        return get_context("spawn").Pool(1, np.seterr, ("ignore",))
 
-def report(
-    results: dict[str, list[dict[str, Any]]], key: Callable[[str, dict[str, Any]], str], title: str
-) -> str:
-    """Counts of outcomes by what the key says."""
-    counts: dict[str, Counter[str]] = {}
-    for name, lines in results.items():
-        for line in lines:
-            counts.setdefault(key(name, line), Counter())[line["outcome"]] += 1
-    rows = [
-        [part, str(sum(count.values())), *(str(count[kind]) for kind in OUTCOMES)]
-        for part, count in sorted(counts.items())
-    ]
-    total = sum(counts.values(), Counter[str]())
-    rows.append(["all", str(sum(total.values())), *(str(total[kind]) for kind in OUTCOMES)])
-    return markdown([title, "mutants", *OUTCOMES], rows)
+    pool = start()
+    for name in names:
+        for number in range(each):
+            job = pool.apply_async(read_mutant, (name, folder, seed, number))
+            try:
+                yield name, job.get(MOST_SECONDS + 60)
+            except MutantTimeout:
+                pool.terminate()
+                pool = start()
+                why, path = f"no answer to mutant {number}", f"{folder / name}_{number}"
+                yield name, {"how": "?", "outcome": "too long", "why": why, "seconds": MOST_SECONDS,
+                             "bytes": 0.0, "path": path}  # fmt: skip
+    pool.terminate()
 
 
 def main() -> int:
@@ -184,17 +200,16 @@ def main() -> int:
     parser.add_argument("--only", default="", help="Only files whose name holds this word.")
     parser.add_argument("--keep", type=Path, help="Keep the mutants that fail in this folder.")
     given = parser.parse_args()
-    results: dict[str, list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        for name in GOOD_FILES:
-            if given.only in name:
-                results[name] = list(tried(name, folder, given.seed, given.each))
-    lines = [(name, line) for name, found in results.items() for line in found]
+        names = [name for name in GOOD_FILES if given.only in name]
+        lines = list(tried(names, folder, given.seed, given.each))
     bad = [(name, line) for name, line in lines if line["outcome"] in BAD]
-    table = report(results, lambda name, _: name, "file")
-    table += "\n" + report(results, lambda _, line: line["how"], "damage")
+    table = count_outcomes(((name, line["outcome"]) for name, line in lines), ["file", "mutants"], OUTCOMES)
+    table += "\n" + count_outcomes(
+        sorted((line["how"], line["outcome"]) for _, line in lines), ["damage", "mutants"], OUTCOMES
+    )
     most = max(line["seconds"] for _, line in lines), max(line["bytes"] for _, line in lines) / 1e6
     table += f"\nThe slowest mutant took {most[0]:.1f} s, the largest process {most[1]:.0f} MB.\n"
     if bad:
@@ -202,16 +217,7 @@ def main() -> int:
         table += "".join(
             f"- {name}, {line['how']}: **{line['outcome']}**, {line['why'][:160]}\n" for name, line in bad
         )
-    print(table)
+    show_reading("Mutants", __doc__, f"{given.seed}", table, given.write, __file__)
     if given.keep:
         print("\n".join(line["path"] for _, line in bad))
-    if given.write:
-        said = "\n\n".join((__doc__ or "").split("\n\n")[2:]).replace("``", "`").strip()
-        text = f"# Mutants\n\n{said}\n\nSeed {given.seed}, version {checkout_version()}.\n\n{table}"
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
     return int(bool(bad))
-
-
-if __name__ == "__main__" and "--child" in sys.argv:
-    at = sys.argv.index("--child") + 1
-    child(sys.argv[at], Path(sys.argv[at + 1]), *map(int, sys.argv[at + 2 : at + 5]))

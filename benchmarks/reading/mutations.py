@@ -141,16 +141,13 @@ def _glued(lines: list[str], table: list[int], rng: Generator) -> list[str]:
 
 
 LINES: dict[str, Callable[[str, Generator], str]] = {
-    "swapped tokens": _one_row(_swap_tokens),
-    "a token of two rows swapped": _swap_between_rows,
+    "swapped tokens": _one_row(_swap_tokens), "a token of two rows swapped": _swap_between_rows,
     "a line missing": _one_row(lambda line, rng: []),
-    "a line twice": _one_row(lambda line, rng: [line, line]),
-    "two lines exchanged": _lines(_exchanged),
+    "a line twice": _one_row(lambda line, rng: [line, line]), "two lines exchanged": _lines(_exchanged),
     "half a line": _one_row(lambda line, rng: [line[: int(rng.integers(1, len(line)))]]),
-    "an empty line": _one_row(lambda line, rng: ["", line]),
-    "two lines in one": _lines(_glued),
+    "an empty line": _one_row(lambda line, rng: ["", line]), "two lines in one": _lines(_glued),
     "CRLF": lambda text, rng: text.replace("\n", "\r\n"),
-}
+}  # fmt: skip
 
 
 TABLE: dict[str, Callable[[str, Generator], str]] = {
@@ -262,11 +259,8 @@ def _replaced(new: Callable[[Any], Any]) -> Callable[[Any, Generator], None]:
         sets = _sets(file)
         item = sets[int(rng.integers(len(sets)))]
         parent, name, attributes, values = (
-            item.parent,
-            item.name.rpartition("/")[2],
-            dict(item.attrs),
-            new(item[()]),
-        )
+            item.parent, item.name.rpartition("/")[2], dict(item.attrs), new(item[()]),
+        )  # fmt: skip
         del parent[name]
         parent[name] = values
         for key, value in attributes.items():

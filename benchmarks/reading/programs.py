@@ -280,17 +280,11 @@ TABLES = {
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
     found: dict[str, Callable[[Measurement], File]] = {
-        "ATSAS PRIMUS .dat, unit in the footer": primus,
-        "ATSAS DAMMIF .fir, long header": fir_long,
-        "ATSAS MONSA .fit, two data sets": monsa,
-        "ATSAS GNOM 4 .out": partial(gnom, 4),
-        "ATSAS GNOM 5 .out": partial(gnom, 5),
-        "ATSAS CRYSOL .int": crysol_int,
-        "FoXS profile .dat": foxs_profile,
-        "BioXTAS RAW .dat": raw,
-        "BioXTAS RAW .dat of before": raw_bare,
-        "Mantid SaveRKH": partial(rkh, "one"),
-        "Mantid SaveRKH with its resolution": partial(rkh, "dx"),
+        "ATSAS PRIMUS .dat, unit in the footer": primus, "ATSAS DAMMIF .fir, long header": fir_long,
+        "ATSAS MONSA .fit, two data sets": monsa, "ATSAS GNOM 4 .out": partial(gnom, 4),
+        "ATSAS GNOM 5 .out": partial(gnom, 5), "ATSAS CRYSOL .int": crysol_int,
+        "FoXS profile .dat": foxs_profile, "BioXTAS RAW .dat": raw, "BioXTAS RAW .dat of before": raw_bare,
+        "Mantid SaveRKH": partial(rkh, "one"), "Mantid SaveRKH with its resolution": partial(rkh, "dx"),
         "Mantid SaveRKH, a second workspace appended": partial(rkh, "two"),
         "pyFAI q_nm^-1": partial(pyfai, "q_nm^-1", "named"),
         "pyFAI q_nm^-1, no uncertainties": partial(pyfai, "q_nm^-1", "bare"),
@@ -305,5 +299,5 @@ def ways() -> dict[str, Callable[[Measurement], File]]:
         "FIT2D .chi, Scattering Angle": partial(chi, "Scattering Angle (degrees)", 0.0),
         "2θ, `wavelength` given": given_wavelength,
         "no header, `q_unit` 1/um given": partial(given_unit, "1/um", 1e4),
-    }
+    }  # fmt: skip
     return {f"program: {title}": way for title, way in (found | TABLES).items()}

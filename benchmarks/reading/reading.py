@@ -1,12 +1,12 @@
 """Is what comes out of a file what was measured? Many ways of writing three measurements.
 
 Usage: ``python -m benchmarks reading/reading [--seed S] [--seeds N] [--only WORD] [--keep FOLDER] [--each]
-[--answers] [--write]``
+[--write]``
 
 Each way writes a sphere, a coil and lamellae (`samples`) as an instrument or a program does
 (`programs`, `instruments`, `containers`), with its units in words of its own
 (`units`), in columns (`columns`), under names (`names`) and in cells
-(`cells`) of its own, against an angle (`angles`), transformed (`transforms`), beside
+(`cells`) of its own, against an angle or another function of q (`functions`), beside
 other samples (`samples_beside`), with slits, frames, masks or damage (`layouts`), or in a layout put together
 at random (`mixed`). What is
 read is compared with what was measured: q within 0.1 % in Å⁻¹, the intensity up to one factor, its
@@ -31,7 +31,6 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,24 +40,21 @@ import numpy as np
 import sasnet_plugin
 from sasnet_plugin.types import Curve, SasnetError
 
-from ..asked import parser_of
-from ..rooms import checkout_version
-from ..tables import markdown
+from ..common import parser_of
 from . import (
-    angles,
-    answers,
     cells,
     columns,
     containers,
+    functions,
     instruments,
     layouts,
     mixed,
     names,
     programs,
     samples_beside,
-    transforms,
     units,
-)
+)  # fmt: skip
+from .report import count_outcomes, show_reading
 from .samples import KINDS, Array, File, Measurement, Truth, measured
 
 #: From the best to the worst.
@@ -80,7 +76,6 @@ class Outcome:
     kind: str
     why: str = ""
     path: Path | None = None
-    asked: answers.Asked | None = None
 
 
 def close(found: Array, true: Array, relative: float, absolute: float = 0.0) -> bool:
@@ -116,13 +111,9 @@ def fewer(curve: Curve, truth: Truth) -> tuple[str, str]:
 
 
 def column(
-    name: str,
-    found: Array | None,
-    true: Array | None,
-    scale: float,
-    notes: tuple[str, ...],
+    name: str, found: Array | None, true: Array | None, scale: float, notes: tuple[str, ...],
     words: tuple[str, ...],
-) -> Outcome:
+) -> Outcome:  # fmt: skip
     """The uncertainty or the resolution."""
     if found is None:
         lost = true is not None and not spoken(notes, words)
@@ -211,19 +202,9 @@ Way = Callable[[Measurement], File]
 def ways() -> dict[str, Way]:
     """All of them, by title."""
     modules = (
-        programs,
-        instruments,
-        containers,
-        units,
-        columns,
-        names,
-        cells,
-        angles,
-        transforms,
-        samples_beside,
-        layouts,
+        programs, instruments, containers, units, columns, names, cells, functions, samples_beside, layouts,
         mixed,
-    )
+    )  # fmt: skip
     return {title: way for module in modules for title, way in module.ways().items()}
 
 
@@ -236,11 +217,7 @@ def tried(title: str, way: Way, seed: int, folder: Path) -> list[tuple[str, Outc
         stem = "".join(c if c.isalnum() else "_" for c in title)[:60]
         path = folder / f"{stem}_{name}{file.suffix}"
         path.write_bytes(file.content)
-        outcome = replace(judged(path, file), path=path)
-        if outcome.kind == "right" and not file.options:
-            silent = file.says is units.ASSUMED
-            outcome = replace(outcome, asked=answers.Asked(path, name, silent))
-        found.append((name, outcome))
+        found.append((name, replace(judged(path, file), path=path)))
     return found
 
 
@@ -262,22 +239,16 @@ def each(results: dict[str, list[tuple[str, Outcome]]]) -> str:
 
 def report(results: dict[str, list[tuple[str, Outcome]]]) -> str:
     """Counts by kind of way, and every way that is not read rightly."""
-    total: dict[str, Counter[str]] = {}
-    lines = []
+    parts, lines = [], []
     for title, found in results.items():
         name, outcome = worst(found)
-        total.setdefault(title.partition(":")[0], Counter())[outcome.kind] += 1
+        parts.append((title.partition(":")[0], outcome.kind))
         if outcome.kind not in GOOD:
             bad = sum(one.kind not in GOOD for _, one in found)
             lines.append(
                 f"- {title}: **{outcome.kind}** ({bad} of {len(found)}, {name}): {outcome.why[:200]}"
             )
-    total["all"] = sum(total.values(), Counter())
-    rows = [
-        [part, str(sum(count.values())), *(str(count[kind]) for kind in OUTCOMES)]
-        for part, count in total.items()
-    ]
-    text = markdown(["ways", "tried", *OUTCOMES], rows)
+    text = count_outcomes(parts, ["ways", "tried"], OUTCOMES)
     return text + ("\nNot as it should be:\n\n" + "\n".join(lines) + "\n" if lines else "")
 
 
@@ -291,7 +262,6 @@ def main() -> int:
     parser.add_argument("--only", default="", help="Only ways whose title holds this word.")
     parser.add_argument("--keep", type=Path, help="Keep the files in this folder.")
     parser.add_argument("--each", action="store_true", help="List each single file (keep them with --keep).")
-    parser.add_argument("--answers", action="store_true", help="Ask the program for the sizes too (minutes).")
     given = parser.parse_args()
     began = time.process_time()
     results: dict[str, list[tuple[str, Outcome]]] = {}
@@ -307,14 +277,7 @@ def main() -> int:
             ]
         table = report(results)
         table += each(results) if given.each else ""
-        if given.answers:
-            right = [one.asked for found in results.values() for _, one in found if one.asked]
-            table += answers.report(right)
-    print(table)
+    seeds = f"{given.seed}" if given.seeds == 1 else f"{given.seed} to {given.seed + given.seeds - 1}"
+    show_reading("Reading", __doc__, seeds, table, given.write, __file__)
     print(f"{time.process_time() - began:.0f} CPU-seconds", file=sys.stderr)
-    if given.write:
-        said = "\n\n".join((__doc__ or "").split("\n\n")[2:]).replace("``", "`").strip()
-        seeds = f"{given.seed}" if given.seeds == 1 else f"{given.seed} to {given.seed + given.seeds - 1}"
-        text = f"# Reading\n\n{said}\n\nSeed {seeds}, version {checkout_version()}.\n\n{table}"
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
     return int(any(worst(found)[1].kind == "silently wrong" for found in results.values()))

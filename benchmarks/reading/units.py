@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .samples import KINDS, File, Measurement, Truth, measured
+from .samples import KINDS, Array, File, Measurement, Truth, measured
 
 #: What a note must say where the file is silent of its unit.
 ASSUMED = ("assum", "names no unit", "no unit")
@@ -71,20 +71,27 @@ class Table:
     end: str = "\n"
     foot: str = ""
     file: dict[str, Any] = field(default_factory=dict)  #: More of the `File`.
+    #: x, y: functions of q, and of q and the intensity, that stand in the first two columns.
+    x: Callable[[Array], Array] | None = None
+    y: Callable[[Array, Array], Array] | None = None
+    unknown: bool = False  #: Whether nobody can know q, so that only a refusal is right.
 
     def __call__(self, m: Measurement) -> File:
         t, names = m.truth, self.columns.split()
         head = self.head if isinstance(self.head, str) else m.pick(*self.head)
         form = self.form or m.digits(6, 8)
         gap = self.gap if isinstance(self.gap, str) else m.pick(*self.gap)
-        rows = text([COLUMNS[name](m) for name in names], form, gap, self.end)
+        columns = [COLUMNS[name](m) for name in names]
+        columns[0] = self.x(t.q) if self.x else columns[0]
+        columns[1] = self.y(t.q, t.intensity) if self.y else columns[1]
+        rows = text(columns, form, gap, self.end)
         error = t.error if {"dI", "dI/%", "dI/I", "dI^2"} & set(names) else None
         dq = t.dq if {"dQ", "fwhm"} & set(names) else None
         is_model = "model" in names and "I" not in names
         right = [(Truth(t.q, m.model if is_model else t.intensity, error, dq),)]
         right += [(t.pinhole_less,)] if "1/dI^2" in names else []  # a weight is understood, or left
         content = (head.format(n=t.q.size, low=t.q[0], high=t.q[-1]) + rows + self.foot).encode()
-        return File(self.suffix, content, **({"right": tuple(right)} | self.file))
+        return File(self.suffix, content, **({"right": () if self.unknown else tuple(right)} | self.file))
 
 
 @dataclass(frozen=True)
@@ -188,67 +195,62 @@ def ranged(low: float, high: float, m: Measurement) -> File:
     return File(".dat", ("q I dI\n" + rows).encode(), ((t,),), says=ASSUMED, said=ASSUMED)
 
 
-def encoded(title: str, m: Measurement) -> File:
+EUROPEAN = str.maketrans({"\t": ";", ".": ","})
+
+
+def body(columns: list[Array], form: str, gap: str = "\t") -> str:
+    return "# q (1/nm)\tI\tdI\n" + text(columns, form, gap)
+
+
+def quoted(columns: list[Array], form: str, point: str = ".") -> str:
+    rows = (",".join(f'"{form % v}"'.replace(".", point) for v in row) for row in zip(*columns, strict=True))
+    return '"q (1/nm)","I","dI"\n' + "\n".join(rows) + "\n"
+
+
+def ragged(columns: list[Array], form: str) -> str:
+    lines = enumerate(body(columns, form).splitlines())
+    return "".join(" " * (k % 3) + line.replace("\t", "  \t") + " \t\n" for k, line in lines)
+
+
+def encoded(suffix: str, write: Callable[[list[Array], str], str | bytes], m: Measurement) -> File:
     """One table as other machines and languages write text."""
     t = m.truth.pinhole_less
-    head, gap, form = "# q (1/nm)", "\t", m.digits(5, 8)
-    columns = [t.q * PER_NM, t.intensity, t.error]
-    body = f"{head}\tI\tdI\n" + text(columns, form, gap)
-    ways: dict[str, Callable[[], bytes]] = {
-        "windows": lambda: body.replace("\n", "\r\n").encode(),
-        "old mac": lambda: body.replace("\n", "\r").encode(),
-        "bom": lambda: b"\xef\xbb\xbf" + body.replace("\t", ",").encode(),
-        "utf-16": lambda: body.encode("utf-16"),
-        "latin-1": lambda: ("# 5 \xb5m pinhole, 20 \xb0C\n" + body).encode("latin-1"),
-        "comma quoted": lambda: ('"q (1/nm)","I","dI"\n' + "".join(
-            ",".join(f'"{form % v}"'.replace(".", ",") for v in row) + "\n"
-            for row in zip(*columns, strict=True)
-        )).encode(),
-        "utf-16 bare": lambda: body.encode("utf-16-le"),
-        "ragged": lambda: "".join(
-            " " * (k % 3) + line.replace("\t", "  \t") + " \t\n" for k, line in enumerate(body.splitlines())
-        ).encode(),
-        "comma": lambda: body.replace("\t", ";").replace(".", ",").encode(),
-        "comma tab": lambda: body.replace(".", ",").encode(),
-        "fortran D": lambda: body.replace("e", "D").encode(),
-        "quoted": lambda: ('"q (1/nm)","I","dI"\n' + "".join(
-            ",".join(f'"{form % v}"' for v in row) + "\n" for row in zip(*columns, strict=True)
-        )).encode(),
-        "fixed width": lambda: (f"{head} I dI\n" + "".join(
-            "".join(f"{v:12.5E}" for v in row) + "\n" for row in zip(*columns, strict=True)
-        )).encode(),
-        "stuck": lambda: (f"{head} I dI\n" + "".join(
-            f"{q:11.4E}{i - shift:12.5E}{e:12.5E}\n"
-            for (q, i, e), shift in zip(zip(*columns, strict=True), shifts, strict=True)
-        )).encode(),
-    }  # fmt: skip
-    # Below zero in places, so that the sign of one number sticks to the number before it.
-    shifts = np.where(np.arange(t.q.size) > 0.9 * t.q.size, 1.02 * t.intensity, 0.0)
-    if title == "stuck":
-        t = type(t)(t.q, t.intensity - shifts, t.error)
-    suffix = ".csv" if title in ("bom", "comma", "comma quoted", "quoted") else ".txt"
-    return File(suffix, ways[title](), ((t,),))
+    content = write([t.q * PER_NM, t.intensity, t.error], m.digits(5, 8))
+    return File(suffix, content.encode() if isinstance(content, str) else content, ((t,),))
 
 
-ENCODINGS = (
-    ("Windows' line ends", "windows"),
-    ("old Macintosh's line ends", "old mac"),
-    ("Excel's CSV with a byte-order mark", "bom"),
-    ("UTF-16 with a byte-order mark", "utf-16"),
-    ("Latin-1 with µ", "latin-1"),
-    ("European CSV: decimal comma and `;`", "comma"),
-    ("CSV, decimal commas in quotes", "comma quoted"),
-    ("UTF-16 without a byte-order mark", "utf-16 bare"),
-    ("spaces and tabs before, between and after", "ragged"),
-    ("decimal comma and tabs", "comma tab"),
-    ("Fortran's `1.0D-03`", "fortran D"),
-    ("CSV, every number in quotes", "quoted"),
-    ("Fortran's fixed width, numbers just apart", "fixed width"),
-    ("Fortran's fixed width, a minus stuck to the number before", "stuck"),
+def stuck(m: Measurement) -> File:
+    """Below zero in places, so that the sign of one number sticks to the number before it."""
+    t = m.truth.pinhole_less
+    lower = t.intensity - np.where(np.arange(t.q.size) > 0.9 * t.q.size, 1.02 * t.intensity, 0.0)
+    rows = zip(t.q * PER_NM, lower, np.asarray(t.error), strict=True)
+    lines = "".join(f"{q:11.4E}{i:12.5E}{e:12.5E}\n" for q, i, e in rows)
+    return File(".txt", f"# q (1/nm) I dI\n{lines}".encode(), ((Truth(t.q, lower, t.error),),))
+
+
+#: How a table is written, its suffix, and its text or bytes from columns and a form.
+ENCODINGS: tuple[tuple[str, str, Callable[[list[Array], str], str | bytes]], ...] = (
+    ("Windows' line ends", ".txt", lambda c, f: body(c, f).replace("\n", "\r\n")),
+    ("old Macintosh's line ends", ".txt", lambda c, f: body(c, f).replace("\n", "\r")),
+    ("Excel's CSV with a byte-order mark", ".csv", lambda c, f: "\ufeff" + body(c, f).replace("\t", ",")),
+    ("UTF-16 with a byte-order mark", ".txt", lambda c, f: body(c, f).encode("utf-16")),
+    ("Latin-1 with µ", ".txt", lambda c, f: ("# 5 µm pinhole, 20 °C\n" + body(c, f)).encode("latin-1")),
+    ("European CSV: decimal comma and `;`", ".csv", lambda c, f: body(c, f).translate(EUROPEAN)),
+    ("CSV, decimal commas in quotes", ".csv", lambda c, f: quoted(c, f, ",")),
+    ("UTF-16 without a byte-order mark", ".txt", lambda c, f: body(c, f).encode("utf-16-le")),
+    ("spaces and tabs before, between and after", ".txt", ragged),
+    ("decimal comma and tabs", ".txt", lambda c, f: body(c, f).replace(".", ",")),
+    ("Fortran's `1.0D-03`", ".txt", lambda c, f: body(c, f).replace("e", "D")),
+    ("CSV, every number in quotes", ".csv", quoted),
+    ("Fortran's fixed width, numbers just apart", ".txt", lambda c, f: body(c, "%12.5E", "")),
 )
 
 
 def ways() -> dict[str, Callable[[Measurement], File]]:
     found: dict[str, Callable[[Measurement], File]] = {f"unit: {u.title}": partial(write, u) for u in UNITS}
     found |= {f"unit: {title}": partial(ranged, low, high) for title, low, high in WINDOWS}
-    return found | {f"text: {title}": partial(encoded, key) for title, key in ENCODINGS}
+    return (
+        found
+        | {f"text: {title}": partial(encoded, suffix, write) for title, suffix, write in ENCODINGS}
+        | {"text: Fortran's fixed width, a minus stuck to the number before": stuck}
+    )

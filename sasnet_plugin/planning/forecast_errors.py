@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -39,6 +39,7 @@ def forecast_errors(
     measurement: Measurement,
     duration: float,
     rng: np.random.Generator,
+    ended: Callable[[], bool] = bool,
 ) -> dict[str, float]:
     """Means of the errors that are reported if the rival is right, over its parameters at `places`."""
     # Where the sample itself would be another one, joint fits share other parameters.
@@ -46,6 +47,8 @@ def forecast_errors(
         return {}
     found: dict[str, list[float]] = {}
     for truth, z in places:
+        if ended():
+            break
         curve = _measure(truth, z, measurement, duration, rng)
         for name, error in _errors(result, rival, (truth, z), measurement, curve):
             found.setdefault(name, []).append(error)

@@ -38,7 +38,7 @@ from .measurements import (
     read_instrument,
     water_level,
 )
-from .options import list_conflicts
+from .options import check_aim, check_time, list_conflicts
 from .outlook import Outlook, foresee, replace_errors
 from .prediction import prediction_held
 from .rivals import Rival
@@ -224,7 +224,8 @@ class Plan:
             return sentences.NOT_SEARCHED(measurement=best.name, aim=self._aim_share())
         is_reaching = self.recommended is not None or best.time_to_aim is None
         if self.parameter is None:
-            said = {"measurement": best.name, "chance": percent(goal.chance), "now": percent(self.now)}
+            chance = self._chance_text(goal.chance)
+            said = {"measurement": best.name, "chance": chance, "now": percent(self.now)}
             if not is_reaching:
                 return sentences.NOTHING_DECIDES(time=self.time_text(goal.time), **said)
             return sentences.MEASURE_NEXT(time=self.time_text(goal.time), **said)
@@ -250,8 +251,14 @@ class Plan:
 
     def _figure(self, look: Outlook) -> str:
         if self.parameter is None:
-            return percent(look.chance)
+            return self._chance_text(look.chance)
         return "–" if look.error is None else quantity(float(significant(look.error, 2)), self.unit)
+
+    def _chance_text(self, chance: float) -> str:
+        text = percent(chance)
+        if chance >= self.aim or text != percent(self.aim):
+            return text
+        return f"{math.floor(1000 * chance) / 10:g} %"  # not rounded up to an aim that is missed
 
     def _aim_text(self, ranked: Ranked) -> str:
         if ranked.time_to_aim is None:
@@ -326,11 +333,12 @@ def next_measurement(
         No model was fitted; unknown parameter, material or instrument.
     """
     solvents, missing = _choose_solvents(result, solvents)
-    exchange = exchange or {}
+    exchange, changes = exchange or {}, changes or {}
+    _check_names(result, [*exchange, *(name for values in changes.values() for name in values)])
     rivals, notes = _rivals(result, needs_densities=bool(solvents))
     settled, held = _settle(result, rivals, parameter), _compare(earlier, result)
     notes = [held, *notes, *_list_conflicts(result, rivals[0], exchange)]
-    offers = _select(_list_offers(result, solvents, exchange, instrument, changes or {}), only)
+    offers = _select(_list_offers(result, solvents, exchange, instrument, changes), only)
     question = _Question(parameter, _goal(aim, parameter), _unit_time(time, instrument), ended)
     shares = {rival.short_name: rival.weight for rival in rivals}
     if settled:
@@ -387,10 +395,7 @@ def _be_silent(done: int, of: int) -> None:
 
 
 def _unit_time(time: float | None, instrument: str | Path | None) -> float:
-    chosen = time if time is not None else (1.0 if instrument is None else 600.0)
-    if not 0 < chosen < math.inf:
-        raise SasnetError(f"A counting time of {chosen:g} is impossible; give a positive number.")
-    return chosen
+    return check_time(time if time is not None else (1.0 if instrument is None else 600.0))
 
 
 def _rank(
@@ -417,7 +422,7 @@ def _rank(
     for i, look in enumerate(looks[:_SEARCHED]):
         if question.ended():
             break
-        ranked[i] = _search_time(rivals, draws, look, question.parameter, question.goal)
+        ranked[i] = _search_time(rivals, draws, look, question)
         tell(len(offers) + i + 1, total)
     return sorted(ranked, key=question.order)
 
@@ -476,7 +481,8 @@ class _Forecast:
         if ranked.time_to_aim is None or self._question.ended():
             return ranked
         self._learn(ranked.final)
-        return self._search(ranked)
+        found = self._search(ranked)
+        return ranked if self._question.ended() else found
 
     def confirm(self, ranked: Sequence[Ranked]) -> list[Ranked]:
         """The ranking once the errors of the first are those that fits would report at its very time."""
@@ -499,7 +505,9 @@ class _Forecast:
             foreseen = final.errors.get((rival.short_name, self._name))
             if foreseen is not None:
                 rng = np.random.default_rng(self._seed)  # the same noise, so that times compare
-                found = forecast_errors(self._result, rival, places, final.measurement, final.time, rng)
+                found = forecast_errors(
+                    self._result, rival, places, final.measurement, final.time, rng, self._question.ended
+                )
                 if self._name in found:
                     error = reported[rival.short_name] = found[self._name]
                     ratios.append(rival.learn_error(final.measurement.name, self._name, foreseen, error))
@@ -508,7 +516,7 @@ class _Forecast:
     def _search(self, ranked: Ranked) -> Ranked:
         old, name = ranked.outlook, self._question.parameter
         look = foresee(self._rivals, self._draws, old.measurement, old.time, name)
-        return _search_time(self._rivals, self._draws, look, name, self._question.goal)
+        return _search_time(self._rivals, self._draws, look, self._question)
 
 
 def _sort_by_time(
@@ -583,10 +591,7 @@ def _match_point_of_curves(result: SampleResult) -> MatchPoint | None:
 
 
 def _goal(aim: float | None, parameter: str | None) -> float:
-    goal = aim if aim is not None else (0.95 if parameter is None else 0.01)
-    if not 0 < goal < 1:
-        raise SasnetError(f"An aim of {goal:g} is impossible; give a share between 0 and 1, such as 0.95.")
-    return goal
+    return check_aim(aim if aim is not None else (0.95 if parameter is None else 0.01))
 
 
 def _merit(look: Outlook, parameter: str | None) -> float:
@@ -612,28 +617,27 @@ def _search_time(
     rivals: Sequence[Rival],
     draws: Sequence[Sequence[Floats]],
     look: Outlook,
-    parameter: str | None,
-    goal: float,
+    question: _Question,
 ) -> Ranked:
     """Bisect ln t between a time that reaches the aim and one that does not."""
 
     def at(time: float) -> Outlook:
-        return foresee(rivals, draws, look.measurement, time, parameter)
+        return foresee(rivals, draws, look.measurement, time, question.parameter)
 
     def reaches(outlook: Outlook) -> bool:
-        return _reaches(outlook, parameter, goal)
+        return _reaches(outlook, question.parameter, question.goal)
 
     best = look if reaches(look) else at(LONGEST * look.time)
     if not reaches(best):
         return Ranked(look, math.inf, at_longest=best)
     low = look if best is not look else best
-    while low is best and best.time > SHORTEST * look.time:
+    while low is best and best.time > SHORTEST * look.time and not question.ended():
         low = at(best.time / _SHORTER)
         best = low if reaches(low) else best
-    while best.time > _FINE * low.time:
+    while best.time > _FINE * low.time and not question.ended():
         middle = at(math.sqrt(low.time * best.time))
         low, best = (low, middle) if reaches(middle) else (middle, best)
-    return Ranked(look, best.time, at_aim=best)
+    return Ranked(look) if question.ended() else Ranked(look, best.time, at_aim=best)
 
 
 def _now(rivals: Sequence[Rival], parameter: str | None) -> tuple[float, str]:
@@ -642,7 +646,7 @@ def _now(rivals: Sequence[Rival], parameter: str | None) -> tuple[float, str]:
     for rival in rivals:
         found = rival.errors(rival.before.covariance).get(parameter)
         if found is not None:
-            return found[1] / abs(found[0]), rival.fit.parameters[parameter].unit
+            return found.error / abs(found.value), rival.fit.parameters[parameter].unit
     return math.nan, ""
 
 
@@ -675,6 +679,14 @@ def _check_parameter(rivals: Sequence[Rival], parameter: str) -> None:
     names = dict.fromkeys(coordinate.name for rival in rivals for coordinate in rival.coordinates)
     if parameter not in names:
         raise SasnetError(sentences.NO_PARAMETER(name=parameter, names=", ".join(names)))
+
+
+def _check_names(result: FitResult | SampleResult, names: Sequence[str]) -> None:
+    fits: Sequence[ModelFit | JointFit] = result.fits
+    each = (fit.parameters if isinstance(fit, ModelFit) else fit.own[0] | fit.parameters for fit in fits)
+    known = dict.fromkeys(name for parameters in each for name in parameters)
+    for name in filter(lambda name: known and name not in known, names):
+        raise SasnetError(sentences.NOT_IN_MODELS(name=name, names=", ".join(known)))
 
 
 def _rivals(result: FitResult | SampleResult, *, needs_densities: bool) -> tuple[list[Rival], list[str]]:

@@ -29,8 +29,8 @@ def plan_options(body: Mapping[str, Any]) -> dict[str, Any]:
         raise SasnetError(sentences.NO_OPTION(name=min(unknown), names=", ".join(NAMES)))
     given = {name: value for name, value in body.items() if value not in (None, "", [], {}, ())}
     readers = {
-        "parameter": _text, "aim": _number, "solvents": _list_solvents, "exchange": _exchange,
-        "changes": _changes, "instrument": _text, "time": _number, "earlier": _earlier,
+        "parameter": _text, "aim": _aim, "solvents": _list_solvents, "exchange": _exchange,
+        "changes": _changes, "instrument": _text, "time": _time, "earlier": _earlier,
     }  # fmt: skip
     return {name: readers[name](name, value) for name, value in given.items()}
 
@@ -88,6 +88,28 @@ def _number(name: str, value: Any) -> float:
     if not math.isfinite(number):
         raise SasnetError(sentences.WRONG_OPTION(name=name, value=value, example="0.95"))
     return number
+
+
+def check_aim(aim: float) -> float:
+    """The aim of a plan, a share."""
+    if not 0 < aim < 1:
+        raise SasnetError(f"An aim of {aim:g} is impossible; give a share between 0 and 1, such as 0.95.")
+    return aim
+
+
+def check_time(time: float) -> float:
+    """The counting time of a plan."""
+    if not 0 < time < math.inf:
+        raise SasnetError(f"A counting time of {time:g} is impossible; give a positive number.")
+    return time
+
+
+def _aim(name: str, value: Any) -> float:
+    return check_aim(_number(name, value))
+
+
+def _time(name: str, value: Any) -> float:
+    return check_time(_number(name, value))
 
 
 def _texts(value: Any, separator: str) -> list[str]:

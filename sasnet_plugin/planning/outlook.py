@@ -18,7 +18,7 @@ from scipy.special import ndtr
 
 from ..arrays import Floats
 from .measurements import Measurement
-from .rivals import Minimum, Rival
+from .rivals import ExpectedError, Minimum, Rival
 
 #: Least variance of the logarithm of a ratio of marginal likelihoods: Laplace's approximation is no better.
 _LEAST = 0.25
@@ -35,8 +35,8 @@ class Outlook:
     differences: dict[tuple[str, str], float]
     value: float | None = None  #: Of the parameter that was asked for.
     error: float | None = None  #: Its expected standard deviation.
-    #: By names of a model and of its parameter: value and expected standard deviation if this model is right.
-    errors: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
+    #: By names of a model and of its parameter: what is expected if this model is right.
+    errors: dict[tuple[str, str], ExpectedError] = field(default_factory=dict)
 
 
 def foresee(
@@ -49,7 +49,7 @@ def foresee(
     """Return the outlook of a measurement; `draws` are of each rival."""
     chances = []
     differences: dict[tuple[str, str], list[float]] = {}
-    errors: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    errors: dict[tuple[str, str], list[ExpectedError]] = {}
     for truth, own_draws in zip(rivals, draws, strict=True):
         for z in own_draws:
             after = _refit(rivals, truth, z, measurement, time)
@@ -77,7 +77,7 @@ def replace_errors(
     """The outlook with other errors of a parameter, by names of the models."""
     errors = dict(look.errors)
     for name, error in reported.items():
-        errors[name, parameter] = errors[name, parameter][0], error
+        errors[name, parameter] = errors[name, parameter]._replace(error=error)
     mean_value, mean_error = _average(rivals, errors, parameter)
     return replace(look, value=mean_value, error=mean_error, errors=errors)
 
@@ -102,17 +102,16 @@ def _lead(right: tuple[Rival, Minimum], wrong: tuple[Rival, Minimum], gap: float
     return float(ndtr(mean / math.sqrt(max(gap, _LEAST))))
 
 
-def _mean(figures: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    value, error = np.mean(figures, axis=0)
-    return float(value), float(error)
+def _mean(figures: Sequence[ExpectedError]) -> ExpectedError:
+    return ExpectedError(*map(float, np.mean(figures, axis=0)))
 
 
 def _average(
-    rivals: Sequence[Rival], errors: Mapping[tuple[str, str], tuple[float, float]], parameter: str | None
+    rivals: Sequence[Rival], errors: Mapping[tuple[str, str], ExpectedError], parameter: str | None
 ) -> tuple[float | None, float | None]:
     having = [rival for rival in rivals if (rival.short_name, parameter) in errors]
     if parameter is None or not having:
         return None, None
     figures = [errors[rival.short_name, parameter] for rival in having]
-    value, error = np.average(figures, axis=0, weights=[rival.weight for rival in having])
+    value, error, _ = np.average(figures, axis=0, weights=[rival.weight for rival in having])
     return float(value), float(error)

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -102,6 +102,14 @@ class Minimum:
     def log_evidence(self) -> float:
         """ln of the marginal likelihood, to a constant of the measurements."""
         return -0.5 * (self.cost + self.log_determinant)
+
+
+class ExpectedError(NamedTuple):
+    """Of an unknown after a measurement."""
+
+    value: float
+    error: float  #: The standard deviation that a fit would report.
+    noise: float  #: Of counting noise alone.
 
 
 #: A rival, and a draw (k,) of its parameters.
@@ -311,42 +319,33 @@ class Rival:
         """What a curve is, calculated once: all minimisations begin at the same few places."""
         return self._calculated.get(key, calculate, lambda curve: curve.nbytes)
 
-    def errors(self, covariance: Floats, measurement: str = "") -> dict[str, tuple[float, float]]:
-        """Value and standard deviation of each unknown, of the first curve where each has its own."""
-        # A fit's errors hold more than noise, such as other size distributions. This share of them falls with
-        # the noise; what the calibration of q adds stays.
+    def errors(self, covariance: Floats, measurement: str = "") -> dict[str, ExpectedError]:
+        """What to expect of each unknown, of the first curve where each has its own."""
         found = {}
         for name, (value, noise) in self._linear_errors(covariance).items():
-            factor, floor = self._error_terms(measurement, name, value)
-            found[name] = value, min(float(np.hypot(factor * noise, floor)), self.present_error(name))
+            error = min(self._reported_error(measurement, name, value, noise), self.present_error(name))
+            found[name] = ExpectedError(value, error, noise)
         return found
 
-    def _error_terms(self, measurement: str, name: str, value: float) -> tuple[float, float]:
-        # The factor of what noise alone adds to an error, and what stays however long one counts.
+    def _reported_error(self, measurement: str, name: str, value: float, noise: float) -> float:
+        # A fit's errors hold more than noise, such as other size distributions, and what the calibration of q
+        # adds, which stays however long one counts.
         least = calibration_error(value, self.fit.parameters[name].unit)
-        pairs = self._reported.get((measurement, name))
-        if not pairs:
-            return self._widening.get(name, 1.0), least
-        noise, reported = pairs[-1]
-        floor = least
-        if len(pairs) > 1 and pairs[-2][0] != noise:
-            slope = (pairs[-2][1] ** 2 - reported**2) / (pairs[-2][0] ** 2 - noise**2)
-            floor = max(least, math.sqrt(max(reported**2 - max(slope, 0.0) * noise**2, 0.0)))
-        return math.sqrt(max(reported**2 - floor**2, 0.0)) / noise, floor
+        *before, last = self._reported.get((measurement, name), [(0.0, 0.0)])
+        if before and before[-1][0] != last[0]:
+            return _interpolate_error(noise, before[-1], last, least)
+        factor = _subtract(last[1], least) / last[0] if last[0] else self._widening.get(name, 1.0)
+        return math.hypot(factor * noise, least)
 
     def present_error(self, name: str) -> float:
         """What the fit so far reports; infinite where it knows nothing. More data make no error larger."""
         error = self.fit.parameters[name].error
         return math.inf if error is None or not error > 0 else error
 
-    def learn_error(
-        self, measurement: str, name: str, foreseen: tuple[float, float], reported: float
-    ) -> float:
-        """Take over what a fit would report in place of a foreseen value and error; the ratio of the two."""
-        factor, floor = self._error_terms(measurement, name, foreseen[0])
-        noise = math.sqrt(max(foreseen[1] ** 2 - floor**2, 0.0)) / max(factor, 1e-300)
-        self._reported.setdefault((measurement, name), []).append((max(noise, 1e-300), reported))
-        return reported / foreseen[1]
+    def learn_error(self, measurement: str, name: str, foreseen: ExpectedError, reported: float) -> float:
+        """Take over what a fit would report in place of what was expected; the ratio of the two."""
+        self._reported.setdefault((measurement, name), []).append((max(foreseen.noise, 1e-300), reported))
+        return reported / foreseen.error
 
     def _linear_errors(self, covariance: Floats) -> dict[str, tuple[float, float]]:
         found = {}
@@ -366,6 +365,24 @@ class Rival:
                 square = p.error**2 - calibration_error(p.value, p.unit) ** 2
                 factors[name] = max(1.0, math.sqrt(max(square, 0.0)) / max(error, 1e-300))
         return factors
+
+
+def _subtract(error: float, part: float) -> float:
+    return math.sqrt(max(error**2 - part**2, 1e-300))
+
+
+def _interpolate_error(
+    noise: float, before: tuple[float, float], last: tuple[float, float], least: float
+) -> float:
+    """An error through two pairs of noise and error: noise and what stays, or a power of the noise."""
+    slope = (before[1] ** 2 - last[1] ** 2) / (before[0] ** 2 - last[0] ** 2)
+    stays = last[1] ** 2 - max(slope, 0.0) * last[0] ** 2
+    if stays >= least**2:
+        return math.sqrt(stays + max(slope, 0.0) * noise**2)
+    # What noise hides, such as the kind of a size distribution, is decided with more data.
+    errors = _subtract(before[1], least), _subtract(last[1], least)
+    power = math.log(errors[0] / errors[1]) / math.log(before[0] / last[0])
+    return math.hypot(errors[1] * (noise / last[0]) ** power, least)
 
 
 def _free_of_nuisances(calculated: Floats, data: Floats, error: Floats) -> Floats:

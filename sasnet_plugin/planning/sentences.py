@@ -131,6 +131,10 @@ NO_PARAMETER = template(
     "{name}: is a fitted parameter of none of the possible models; choose one of {names}.", name="radius",
     names="length, radius_pd",
 )  # fmt: skip
+NOT_IN_MODELS = template(
+    "{name}: none of the fitted models has this parameter; choose one of {names}.", name="sld_coer",
+    names="sld_core, sld_shell",
+)  # fmt: skip
 NOTHING_TO_PLAN = template(
     "{file}: no model fits these data, so there is nothing to plan from. Look at the fit first: sasnet fit"
     " {file}",

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.fitting.everyday import cpu, numbers_of
+from benchmarks.common import run_command
+from benchmarks.fitting.everyday import numbers_of
 from benchmarks.fitting.everyday_curves import CHANGE, SAMPLES, Measured, clean, everyday
 from benchmarks.fitting.everyday_judged import faults, wrong_sizes
 from benchmarks.fitting.everyday_models import MODELS, defaults, precise
@@ -182,10 +183,10 @@ def test_thirds_are_all_curves_once_and_others_with_each_seed() -> None:
 def test_cpu_time_of_a_command_counts_what_it_starts() -> None:
     burn = "import time\nwhile time.process_time() < 0.4: pass\nprint('burnt')"
     start = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}], check=True)"
-    seconds, text = cpu([sys.executable, "-c", start])
+    seconds, _, text = run_command([sys.executable, "-c", start])
     assert text == "burnt\n"
     assert 0.4 <= seconds < 1.5
-    waiting, _ = cpu([sys.executable, "-c", "import time; time.sleep(0.6)"])
+    waiting, *_ = run_command([sys.executable, "-c", "import time; time.sleep(0.6)"])
     assert waiting < 0.4
 
 

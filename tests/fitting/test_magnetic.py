@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.common import this_process
 from benchmarks.fitting.magnetism import draw, fit
 from benchmarks.fitting.sectors import draw_magnetic
-from benchmarks.kept import Here
 from sasnet_plugin.data.sample.described import polarisation_of, read_description, sample_of
 from sasnet_plugin.data.sample.sample import Polarisation
 from sasnet_plugin.data.sample.sectors import separate_magnetism, weigh_parts
@@ -117,7 +117,7 @@ def test_the_headline_names_the_magnetic_radius_and_that_the_polarisation_is_fit
     values = {"radius": 40.0, "radius_pd": 0.1, "sld": 6.9, "sld_solvent": 2.0, "sld_magnetic": 2.0,
               "nonmagnetic_layer": 5.0}  # fmt: skip
     sample = sample_of(measure(HALF, values), POLARISED)
-    result = fit_sample(Here(), sample, FitOptions(models=("sphere",), structure_factor="none"))
+    result = fit_sample(this_process(), sample, FitOptions(models=("sphere",), structure_factor="none"))
     assert "The magnetic radius is 3" in result.verdict.headline
     assert "less than that of the core" in result.verdict.headline
     assert "Fits 4 sectors of one sample together" in result.verdict.headline
@@ -199,4 +199,4 @@ def test_other_shapes_are_left_where_spheres_fit_to_the_errors(monkeypatch: pyte
     """A search of all shapes takes ten times as long."""
     monkeypatch.setattr(api, "_as_measured", lambda *_: pytest.fail("other shapes were searched"))
     sample = sample_of(draw_magnetic(2, True)[1], {"field": 0})
-    assert fit_sample(Here(), sample, FitOptions()).verdict.headline.startswith("Magnetic scattering")
+    assert fit_sample(this_process(), sample, FitOptions()).verdict.headline.startswith("Magnetic scattering")

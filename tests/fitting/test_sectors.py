@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.polynomial import legendre
 
+from benchmarks.common import this_process
 from benchmarks.fitting.sectors import BINS, density_of_cosines, draw_magnetic, draw_oriented, order_of
-from benchmarks.kept import Here
 from sasnet_plugin import cut_sectors, fit_image, load
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.data.sample.described import read_description, sample_of, split_entries
@@ -124,7 +124,7 @@ def test_layers_are_fitted_and_their_axes_lie_along_the_direction() -> None:
         error = 0.02 * intensity + 1e-5
         measured = intensity + 0.01 + error * rng.standard_normal(Q.size)
         curves.append(Curve(Q, measured, error, file=f"{azimuth}.dat", sector=sector))
-    result = fit_sample(Here(), sample_of(curves), FitOptions(models=("lamellar",)))
+    result = fit_sample(this_process(), sample_of(curves), FitOptions(models=("lamellar",)))
     assert result.best is not None
     assert result.best.parameters["p2"].value == pytest.approx(0.5, abs=0.05)
     assert result.best.parameters["director"].value == pytest.approx(25, abs=3)
@@ -155,7 +155,7 @@ def test_other_models_and_structure_factors_are_refused() -> None:
 
 def test_headline_names_order_and_direction_and_two_sectors_say_what_is_assumed(tmp_path: Path) -> None:
     _, _, curves = draw_oriented(3)
-    result = fit_sample(Here(), sample_of(curves), FitOptions(models=("cylinder",)))
+    result = fit_sample(this_process(), sample_of(curves), FitOptions(models=("cylinder",)))
     assert "order parameter P₂" in result.verdict.headline
     assert "Fits 2 sectors of one sample together" in result.verdict.headline
     assert "Two sectors do not determine the direction of alignment" in result.verdict.doubts[0]
@@ -190,7 +190,7 @@ def test_a_plugin_model_is_the_curve_that_was_fitted(name: str, tmp_path: Path) 
 def test_exports_start_at_the_fit_and_keep_angles(tmp_path: Path) -> None:
     from bumps.fitproblem import load_problem
 
-    result = fit_sample(Here(), sample_of(draw_oriented(3)[2]), FitOptions(models=("cylinder",)))
+    result = fit_sample(this_process(), sample_of(draw_oriented(3)[2]), FitOptions(models=("cylinder",)))
     assert result.best is not None
     plugin, project, script = write_sample(result, tmp_path, "sample")
     problem = load_problem(script)
@@ -382,7 +382,7 @@ def test_classify_says_whether_sectors_differ_and_what_to_do(classified: Callabl
 def test_nuclear_and_magnetic_scattering_are_fitted_as_one_shape() -> None:
     ratio, curves = draw_magnetic(2, True)
     sample = sample_of(curves, {"field": 0})
-    result = fit_sample(Here(), sample, FitOptions(models=("sphere",), structure_factor="none"))
+    result = fit_sample(this_process(), sample, FitOptions(models=("sphere",), structure_factor="none"))
     assert result.verdict.headline.startswith("Magnetic scattering: the magnetic contrast of the core is")
     assert "Fits 2 sectors of one sample together" in result.verdict.headline
     assert "assumes that the structure is isotropic" in result.verdict.doubts[0]
@@ -394,7 +394,7 @@ def test_nuclear_and_magnetic_scattering_are_fitted_as_one_shape() -> None:
 
 def test_without_magnetism_sectors_are_fitted_as_one_isotropic_sample() -> None:
     sample = sample_of(draw_magnetic(2, False)[1], {"field": 0})
-    result = fit_sample(Here(), sample, FitOptions(models=("sphere",), structure_factor="none"))
+    result = fit_sample(this_process(), sample, FitOptions(models=("sphere",), structure_factor="none"))
     assert result.verdict.headline.startswith("No magnetic scattering seen: at most")
     assert "Best fit: spheres" in result.verdict.headline
 
@@ -402,7 +402,7 @@ def test_without_magnetism_sectors_are_fitted_as_one_isotropic_sample() -> None:
 def test_an_orientation_that_fits_as_well_is_a_caution() -> None:
     """Discs thinner than these q show, weakly aligned: axes along and across are seen alike."""
     sample = sample_of(draw_oriented(10)[2])
-    result = fit_sample(Here(), sample, FitOptions(models=("ellipsoid",)))
+    result = fit_sample(this_process(), sample, FitOptions(models=("ellipsoid",)))
     assert any(doubt.startswith("Another orientation fits as well") for doubt in result.verdict.doubts)
 
 

@@ -33,8 +33,14 @@ from sasnet_plugin.planning.measurements import (
     water_level,
     water_share,
 )
-from sasnet_plugin.planning.next_measurement import _unknown_densities, _weights, next_measurement
-from sasnet_plugin.planning.outlook import foresee
+from sasnet_plugin.planning.next_measurement import (
+    Plan,
+    Ranked,
+    _unknown_densities,
+    _weights,
+    next_measurement,
+)
+from sasnet_plugin.planning.outlook import Outlook, foresee
 from sasnet_plugin.planning.rivals import Rival
 from sasnet_plugin.types import Curve, SasnetError
 
@@ -151,7 +157,7 @@ def test_the_error_falls_with_the_root_of_the_counting_time(spheres: FitResult) 
     short, longer = (foresee([rival], [[rival.before.z]], weak, time, "radius").error for time in (1e3, 4e3))
     assert short is not None
     assert longer is not None
-    value, before = rival.errors(rival.before.covariance)["radius"]
+    value, before, _ = rival.errors(rival.before.covariance)["radius"]
     floor = calibration_error(value, "Ang")
     before, *after = (np.sqrt(error**2 - floor**2) for error in (before, short, longer))
     alone = [1 / np.sqrt(1 / error**2 - 1 / before**2) for error in after]
@@ -296,6 +302,28 @@ def test_a_plan_that_is_ended_early_says_so_and_no_more(spheres: FitResult) -> N
     assert "None of these" not in str(plan)
 
 
+def test_a_search_that_is_ended_stops_at_once_and_shows_no_half_found_time(
+    spheres: FitResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+
+    def count(*args: Any) -> Any:
+        looks.append(args[3])
+        return foresee(*args)
+
+    monkeypatch.setattr("sasnet_plugin.planning.next_measurement.foresee", count)
+    fit = spheres.fits[0]
+    two = replace(spheres, fits=(replace(fit, weight=0.97), replace(fit, weight=0.03)))
+    complete = next_measurement(two, solvents=())
+    assert {ranked.time_to_aim for ranked in complete.ranked} == {1 / 16}
+    most = len(looks) - 1  # in the last search
+    looks.clear()
+    plan = next_measurement(two, solvents=(), ended=lambda: len(looks) >= most)
+    assert len(looks) == most
+    assert sorted(str(ranked.time_to_aim) for ranked in plan.ranked) == ["0.0625", "0.0625", "None"]
+    assert plan.table()[-1][-1] == "1 × the present time or less"
+
+
 def test_an_aim_that_is_reached_already_is_said_to_be(spheres: FitResult) -> None:
     fit = spheres.fits[0]
     two = replace(spheres, fits=(replace(fit, weight=0.97), replace(fit, weight=0.03)))
@@ -388,6 +416,14 @@ def test_an_aim_is_printed_as_it_was_given_and_no_time_is_left_blank(spheres: Fi
     assert all(row[-1] == "1 × the present time or less" for row in unsearched)
 
 
+def test_a_chance_below_the_aim_is_not_rounded_up_to_it(spheres: FitResult) -> None:
+    look = Outlook(_again(spheres), 1.0, 0.9468, {})
+    plan = Plan((Ranked(look, np.inf, at_longest=look),), {"sphere": 0.6}, 0.95, None, 0.6, 1.0, False)
+    assert "with a probability of 94.6 % at most" in plan.lines()[1]
+    assert plan.table()[1][2:] == ["94.6 %", "over 64 × the present time"]
+    assert replace(plan, aim=0.94).table()[1][2] == replace(plan, aim=0.99).table()[1][2] == "95 %"
+
+
 def test_the_page_gets_lines_a_table_a_picture_and_progress(spheres: FitResult, tmp_path: Path) -> None:
     from sasnet_plugin.service.fits import PROGRESS, plan_next
 
@@ -447,6 +483,9 @@ def test_wrong_questions_are_refused_in_a_sentence(spheres: FitResult) -> None:
         next_measurement(spheres, parameter="thickness", solvents=())
     with pytest.raises(SasnetError, match="aim of 2 is impossible"):
         next_measurement(spheres, aim=2.0)
+    for question in ({"changes": {"heavy core": {"sld_coer": 6.2}}}, {"exchange": {"sld_coer": "H2O@1"}}):
+        with pytest.raises(SasnetError, match="sld_coer: none of the fitted models has this parameter"):
+            next_measurement(spheres, **question)
     one = spheres.fits[0]
     with pytest.raises(SasnetError, match="Only sphere was fitted, so there is nothing to decide. First fit"):
         next_measurement(replace(spheres, fits=(one,)))

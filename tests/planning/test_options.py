@@ -46,6 +46,8 @@ def test_texts_and_objects_say_the_same() -> None:
     [
         ({"solvent": "D2O"}, "solvent: there is no such option of a plan; use parameter"),
         ({"aim": "much"}, "aim: 'much' is not possible"),
+        ({"aim": 2}, "An aim of 2 is impossible; give a share between 0 and 1"),
+        ({"time": "-1"}, "A counting time of -1 is impossible; give a positive number"),
         ({"time": True}, "time: True is not possible"),
         ({"parameter": 3}, "parameter: 3 is not possible"),
         ({"exchange": "sld_shell"}, "'sld_shell' is no part with its material"),

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ... import units
+from ...data.columns.read import unit_of
 from ...data.limits import HDF5, content
 from ...data.toml_files import overlay_settings
 from ...domains import ReadOptions
@@ -586,16 +588,17 @@ def _check_near(centre: tuple[float, float], sides: tuple[int, ...], name: str) 
 # --- Text files of images in q: NIST's ASCII, sasdata's columns Qx Qy I dI, and SINQ's ``.sans``.
 
 _NAMES = {
-    "qx": r"^qx", "qy": r"^qy", "error": r"^(err|di|sigma_?i|std)", "qz": r"^qz",
+    "qx": r"^qx", "qy": r"^qy", "error": r"^(err|di|i_?(err|sig|std)|sigma_?i|sigma$|std|unc)", "qz": r"^qz",
     "along": r"^(sigmaq_?par|dq_?par|sqpar)", "across": r"^(sigmaq_?perp|dq_?perp)",
     "sigma_x": r"^(sigmaqx|dqx)", "sigma_y": r"^(sigmaqy|dqy)", "shadow": r"^(fsubs|shadow)",
-    "value": r"^i\b|^i\(",
+    "value": r"^i(nt(ens(ity)?)?)?\b|^i\(",
 }  # fmt: skip
 
 
 #: What columns without names are, and the note that says so.
 _USUAL = ("qx", "qy", "value", "error")
-_NAMELESS = "The file does not name its columns. The first three were read as Qx and Qy in Å⁻¹ and I."
+_OF_Q = {"qx", "qy", "qz", "along", "across", "sigma_x", "sigma_y"}
+_NAMELESS = "The file does not name its columns. The first three were read as Qx and Qy in {unit} and I."
 
 
 def read_text_file(path: Path, file: str) -> RawSans:
@@ -608,8 +611,12 @@ def read_text_file(path: Path, file: str) -> RawSans:
     first = _first(lines, file)
     table = _table(lines[first:], file)
     names = _columns(lines[:first], len(table))
-    notes = [] if names else [_NAMELESS]
+    stated = unit_of(None, "", tuple(lines[:first]), ()).name
+    unit = "nm⁻¹" if stated == "nm⁻¹" else "Å⁻¹"  # cm⁻¹ is that of I
+    notes = [] if names else [_NAMELESS.format(unit=unit)]
+    notes += [] if unit == "Å⁻¹" else [f"Qx and Qy were converted from {unit} to Å⁻¹."]
     columns = {name: table[k] for k, name in enumerate(names or _USUAL[: len(table)]) if name}
+    columns |= {name: columns[name] * units.FACTORS["q"][unit] for name in _OF_Q & columns.keys()}
     shape = _shape(columns["qx"], columns["qy"])
     arrays = {name: column.reshape(shape) for name, column in columns.items()}
     settings = _derive_pixel_size(_header(lines[:first]), arrays)
@@ -684,6 +691,7 @@ def _first(lines: list[str], file: str) -> int:
 def _names_in(line: str) -> list[str]:
     """Our names of the columns that a line lists from qx on, empty for those that are of no use."""
     listed = re.sub(r"^.*?(?=qx\b)", "", line.strip().lstrip("#"), count=1, flags=re.IGNORECASE)
+    listed = re.sub(r"\s+(?=\()|\s+\[[^]]*\]", "", listed)  # "Qx (1/Å)" is one name
     parts = re.split(r"\s+-\s+|[,;\t]\s*(?![^(]*\))|\s{2,}|\s+(?![^(]*\))", listed)
     names_read = filter(None, (part.strip().lower() for part in parts))
     return [next((n for n, p in _NAMES.items() if re.match(p, part)), "") for part in names_read]

@@ -7,24 +7,37 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from formula_bodies import ball
 
-from benchmarks.images import elsewhere_diffraction, elsewhere_gisas
-from sasnet_plugin.domains import ReadOptions
+from benchmarks.images import elsewhere_gisas
 from sasnet_plugin.images.diffraction.prediction import is_speckled, profiles, stray_light
-from sasnet_plugin.images.diffraction.reading import bin_images, read, rings
+from sasnet_plugin.images.diffraction.reading import bin_images, rings
+from sasnet_plugin.images.diffraction.simulation import (
+    PIXELS,
+    SIMULATOR,
+    draw_sample,
+    shot,
+    simulate_measurement,
+)
 from sasnet_plugin.images.gisas.checks import begins_at, misfit
 from sasnet_plugin.images.reading import load_images
 from sasnet_plugin.types import Image
 
+DETECTOR = {"hole": 0.08, "gap": 0.0, "beside": 0.0, "dead": 0.0, "saturation": 0.0, "empty": 1e5}
+
 
 @pytest.fixture(scope="module")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Image]:
-    """By what they show: a streak, a sphere, stray light, speckle."""
-    found = {}
-    for index in (2, 6, 16, 59):
-        path, truth = elsewhere_diffraction.scene(index, 71, tmp_path_factory.mktemp("shots"))
-        (found[truth.kind],) = read(path, ReadOptions())
-    return found
+def shots() -> dict[str, Image]:
+    """By what they show: a streak, a sphere, stray light, speckle of a hundred spheres anywhere."""
+    rng = np.random.default_rng(71)
+    rows = {
+        kind: SIMULATOR.clean(draw_sample(rng, {kind: 1}, {}, 1)) for kind in ("streak", "round", "empty")
+    }
+    found = {kind: shot(row, rng, 1e5, DETECTOR) for kind, row in rows.items()}
+    q = (np.arange(PIXELS) - (PIXELS - 1) / 2) / (PIXELS / 2)
+    waves = [np.exp(1j * np.outer(place, q)) for place in rng.uniform(-60, 60, (2, 100))]
+    field = np.abs(np.einsum("ky,kx->yx", *waves) * ball(8 * np.hypot(q[:, None], q))) ** 2
+    return found | {"speckle": simulate_measurement(field, rng, 1e5, fixed=DETECTOR)}
 
 
 def test_stray_light_alone_is_told_from_particles(shots: dict[str, Image]) -> None:

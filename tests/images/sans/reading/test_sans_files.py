@@ -121,6 +121,29 @@ def test_columns_without_names_are_read_as_usual_and_that_is_said(tmp_path: Path
     np.testing.assert_array_equal(nameless.values, named.values)
 
 
+@pytest.mark.parametrize(
+    ("names", "factor"),
+    [
+        ("# Qx (1/A) Qy (1/A) I (1/cm) dI (1/cm)", 1.0),
+        ("# Qx [nm^-1]  Qy [nm^-1]  Intensity [cm^-1]  Error [cm^-1]", 10.0),
+        ("qx(1/nm),qy(1/nm),I(1/cm),sigma", 10.0),
+        ("Qx Qy I (1/cm) I_err", 1.0),
+    ],
+)
+def test_columns_are_named_with_units_and_q_is_converted(tmp_path: Path, names: str, factor: float) -> None:
+    path = columns(tmp_path / "a.dat")
+    plain = read_text_file(path, "a.dat")
+    table = np.loadtxt(path, skiprows=2)
+    table[:, :2] *= factor
+    np.savetxt(path, table, header=names, comments="")
+    found = read_text_file(path, "a.dat")
+    assert found.qx is not None
+    assert plain.qx is not None
+    np.testing.assert_allclose(found.qx, plain.qx, rtol=1e-12)
+    np.testing.assert_array_equal(found.error, plain.error)
+    assert [*found.notes] == (["Qx and Qy were converted from nm⁻¹ to Å⁻¹."] if factor == 10.0 else [])
+
+
 def test_the_empty_cell_is_subtracted_with_its_uncertainty(tmp_path: Path) -> None:
     values = scene()[1]
     rng = np.random.default_rng(1)

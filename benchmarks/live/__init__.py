@@ -1,1 +1,0 @@
-"""Measurements under way: what is said of a series."""
