@@ -248,6 +248,10 @@ REGISTRY = "registry.json"
 BANK = "seeds.npz"
 
 
+#: Inside the package, and next to it.
+_INSTALLED = tuple(folder / "model_zoo" for folder in Path(__file__).resolve().parents[1:3])
+
+
 def zoo_folder() -> Path:
     """Return the folder with ``registry.json``: ``SASNET_MODEL_ZOO``, else ``model_zoo`` inside the package
     or next to it (a checkout, or a wheel with it as top-level folder). Raises ModelZooError without one, or
@@ -262,12 +266,11 @@ def zoo_folder() -> Path:
                 f" model_zoo folder, or unset it to use the installed one."
             )
         return folder
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package / "model_zoo", package.parent / "model_zoo"):
+    for folder in _INSTALLED:
         if (folder / REGISTRY).is_file():
             return folder
     raise ModelZooError(
-        f"{package.parent / 'model_zoo'}: no trained models are installed here; reinstall sasnet-plugin,"
+        f"{_INSTALLED[-1]}: no trained models are installed here; reinstall sasnet-plugin,"
         f" or set {ENVIRONMENT} to a model_zoo folder."
     )
 
