@@ -281,9 +281,10 @@ def update_weights(old_fits: Sequence[ModelFit], after: Sequence[ModelFit]) -> l
 
 
 def _select_incomplete(order: Sequence[ModelFit], n: int, completed: frozenset[str]) -> list[ModelFit]:
+    # One without weight counts as another fit (`as_the_simpler`).
     near = {fit.name for fit in _select_near_first(order)}
     new = [fit for fit in order if fit.name not in completed]
-    return list(filter(lambda fit: fit.name in near or explains(fit.reduced_chisq, n), new))
+    return [fit for fit in new if fit.name in near or (fit.weight > 0 and explains(fit.reduced_chisq, n))]
 
 
 def _select_near_first(order: Sequence[ModelFit]) -> list[ModelFit]:

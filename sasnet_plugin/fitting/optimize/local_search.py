@@ -92,6 +92,8 @@ class Walk:
     best: LocalMinimum  #: The least χ² so far.
 
 
+#: Whether a minimum leaves nothing to look for.
+IsEnough = Callable[[LocalMinimum], bool]
 #: Starts to refine in one round; it may look at where the walk stands before each of them.
 Propose = Callable[[Walk], Iterator[dict[str, Any]]]
 
@@ -102,15 +104,15 @@ def neighbour_search(
     refine: Refine,
     *,
     needed_fall: float = 1.0,
-    enough: float = 0.0,
+    is_enough: IsEnough = lambda minimum: False,
 ) -> list[LocalMinimum]:
     """Refine proposals next to a minimum until none is better, and return each minimum that was the best so
-    far. Another round needs a relative fall `needed_fall`; χ² of `enough` ends it.
+    far. Another round needs a relative fall `needed_fall`; a minimum that `is_enough` ends it.
     """
     walk, minima = Walk(start), [start]
     while True:
         old_chisq = walk.best.chisq
-        for proposal in _propose_until_enough(walk, propose, enough):
+        for proposal in _propose_until_enough(walk, propose, is_enough):
             neighbour = refine(proposal)
             if neighbour is not None and neighbour.chisq < walk.best.chisq * (1 - PROBLEM.alike):
                 walk.best = neighbour
@@ -119,10 +121,10 @@ def neighbour_search(
             return minima
 
 
-def _propose_until_enough(walk: Walk, propose: Propose, enough: float) -> Iterator[dict[str, Any]]:
+def _propose_until_enough(walk: Walk, propose: Propose, is_enough: IsEnough) -> Iterator[dict[str, Any]]:
     """What is proposed, looked for only as long as the best leaves something to look for."""
     proposals = propose(walk)
-    while walk.best.chisq > enough and (proposal := next(proposals, None)) is not None:
+    while not is_enough(walk.best) and (proposal := next(proposals, None)) is not None:
         yield proposal
 
 
@@ -266,15 +268,15 @@ def restarts(
     *,
     fixed: frozenset[str],
     points: int,
-    enough: float,
+    is_enough: IsEnough,
     going: Callable[[], bool],
     most_in_vain: float,
 ) -> list[LocalMinimum]:
     """Refine starts and random ones about them, best first, while `going`."""
-    # Ends at χ² of `enough`, or after `most_in_vain` restarts in a row without gain, of which those that end
-    # in the lowest minimum count several times; `points` are of a size distribution.
+    # Ends at a minimum that `is_enough`, or after `most_in_vain` restarts in a row without gain, of which
+    # those that end in the lowest minimum count several times; `points` are of a size distribution.
     minima, in_vain = list(starts), 0
-    while going() and minima[0].chisq > enough and in_vain < most_in_vain:
+    while going() and not is_enough(minima[0]) and in_vain < most_in_vain:
         about, least = starts[int(rng.integers(len(starts)))].parameters, minima[0].chisq
         minimum = refine(scatter_values(info, about, rng, fixed, points))
         fall = -np.inf if minimum is None else 1 - minimum.chisq / least

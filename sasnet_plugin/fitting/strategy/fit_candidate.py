@@ -18,6 +18,7 @@ from ...simulate.quick_models.quick import fit_cost_class
 from ..ledger import read_spent_time
 from ..optimize.finish import Done, finish, finish_as_is, strong_pairs, weakly_shown
 from ..optimize.local_search import (
+    IsEnough,
     LocalMinimum,
     Misfit,
     Refine,
@@ -101,7 +102,7 @@ class TimedSearch:
         if not minima or self._is_done(minima, local):
             return minima
         end = read_spent_time() + self.compute_remaining(settings.share)
-
+        is_enough = _Enough(self, local)
         most = STRATEGY.gain[0] * max(minima[0].chisq, enough(local))
 
         def attempt(start: dict[str, Any]) -> LocalMinimum | None:
@@ -111,11 +112,11 @@ class TimedSearch:
             return refine(local, start, tolerances=settings.tolerances, steps=settings.steps, most=most)
 
         if self.task.restarts:
-            better = self._restart(local, minima, attempt, end)
+            better = self._restart(local, minima, attempt, end, is_enough)
         else:
             better = neighbour_search(
                 minima[0], self._make_proposer(local, end), attempt, needed_fall=STRATEGY.round_fall,
-                enough=enough(local),
+                is_enough=is_enough,
             )  # fmt: skip
         return distinct(sort_minima([*minima, *better], local))
 
@@ -215,7 +216,7 @@ class TimedSearch:
     def is_enough(self, fine: ModelCurves, minimum: LocalMinimum) -> bool:
         """Whether a minimum explains the curve, and residuals share nothing that another would explain."""
         points = len(fine.curve)
-        if self.task.restarts or not explains(minimum.chisq / points, points):
+        if not explains(minimum.chisq / points, points):
             return False
         residual = self._residual(fine, minimum.parameters, 0.0, np.inf)
         return is_simple_sum(self.task.model) or estimate_shared_gain(residual) <= STRATEGY.chance_gain
@@ -236,7 +237,7 @@ class TimedSearch:
             local.deadline = np.inf
 
     def _restart(
-        self, local: ModelCurves, minima: list[LocalMinimum], attempt: Refine, end: float
+        self, local: ModelCurves, minima: list[LocalMinimum], attempt: Refine, end: float, is_enough: IsEnough
     ) -> list[LocalMinimum]:
         local.deadline = end
         try:
@@ -250,7 +251,7 @@ class TimedSearch:
         return restarts(
             load_model(self.task.name).info, starts, attempt, rng,
             fixed=local.fixed, points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
-            enough=enough(local), going=lambda: read_spent_time() < end,
+            is_enough=is_enough, going=lambda: read_spent_time() < end,
             most_in_vain=self.task.restarts,
         )  # fmt: skip
 
@@ -261,6 +262,37 @@ class TimedSearch:
         explained = explains(self.task.budget.best_chisq, len(self.task.curve)) and not self.task.starts
         gain = (STRATEGY.gain_explained if explained else STRATEGY.gain)[stage]
         return least > gain * best_possible
+
+
+@dataclass
+class _Enough:
+    """Whether a minimum leaves noise alone: on these points, or where it leads on all points."""
+
+    # Means over cells of a curve with fringes are off by more than noise: on a coarse copy even the truth
+    # leaves something.
+    search: TimedSearch
+    local: ModelCurves
+    least: float = np.inf  #: χ² of the last minimum that was followed on all points.
+    explains: bool = False  #: Whether that explains the curve there.
+
+    def __call__(self, minimum: LocalMinimum) -> bool:
+        if minimum.chisq <= enough(self.local):
+            return True
+        if self._is_asked and minimum.chisq < self.least * (1 - STRATEGY.round_fall):
+            self.least, self.explains = minimum.chisq, self._explains_all_points(minimum)
+        return self.explains
+
+    @property
+    def _is_asked(self) -> bool:
+        """Whether these points are fewer, and an explanation is all that is looked for."""
+        task = self.search.task
+        return len(self.local.curve) < len(task.curve) and task.restarts in (0, np.inf)
+
+    def _explains_all_points(self, minimum: LocalMinimum) -> bool:
+        fine = curves_of(self.search.task, None)
+        fine.deadline = self.local.deadline
+        followed = refine(fine, minimum.parameters, steps=STRATEGY.fine.steps)
+        return followed is not None and self.search.is_enough(fine, followed)
 
 
 def growing(curve: Curve) -> list[Curve]:
@@ -394,7 +426,7 @@ def _refine_on_all_points(
     minima = search.follow(fine, (_add_needed_points(search, fine, start) for start in order), settings)
     if not minima:
         return Starts([], None)
-    if not (looked or search.is_enough(fine, minima[0])):
+    if not looked and (task.restarts or not search.is_enough(fine, minima[0])):
         minima = search.search_beside(fine, minima, settings)
     # What was found may need more points than what it started from: finer fringes, narrower widths.
     best = _add_needed_points(search, fine, minima[0].parameters)

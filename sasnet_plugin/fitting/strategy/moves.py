@@ -831,7 +831,9 @@ def simpler_anew(state: State) -> Iterator[Step]:
             or not is_of_particles(hypothesis)
         ):
             continue
-        task = state.task(hypothesis, restarts=np.inf, attempt=1, budget=Budget(STRATEGY.time["fast"]))
+        task = state.task(
+            hypothesis, restarts=STRATEGY.in_vain, attempt=1, budget=Budget(STRATEGY.time["fast"])
+        )
         task = replace(task, budget=replace(task.budget, best_chisq=np.inf))
         worth = ASSESSMENT.likely * boost(state, size_of(hypothesis), again=True) / hypothesis.seconds
         yield Step(("anew", hypothesis), worth, hypothesis=hypothesis, task=task)
@@ -910,11 +912,11 @@ def kinds(state: State) -> Iterator[Step]:
     if best is None:
         return
     for hypothesis in (best, *_nearly_as_good(state, best)):
-        settled = _needs_no_search(state, hypothesis)
         for kind, start in other_kinds(starting_values(state.fits[hypothesis])).items():
-            if not (settled and _is_fitted_near(state, hypothesis, start)):
+            if not _is_fitted_near(state, hypothesis, start):
                 key = ("kind", hypothesis, kind)
-                yield make_step_from(state, key, hypothesis, ASSESSMENT.seldom, start, settled=settled)
+                # What lies beside the fit its own search has seen; its width alone is in question.
+                yield make_step_from(state, key, hypothesis, ASSESSMENT.seldom, start, settled=True)
 
 
 def _needs_no_search(state: State, hypothesis: Hypothesis) -> bool:

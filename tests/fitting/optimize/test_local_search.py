@@ -136,7 +136,9 @@ def test_the_least_of_many_minima_is_reached_and_then_nothing_more_is_tried() ->
     def scan(start: LocalMinimum) -> LocalMinimum:
         lines = size_lines(load_model("cylinder").info, frozenset({"radius"}))
         propose = propose_along(lines, lambda _: fringed)
-        return neighbour_search(start, propose, refine, needed_fall=0.1, enough=1.5)[-1]
+        return neighbour_search(start, propose, refine, needed_fall=0.1, is_enough=lambda m: m.chisq <= 1.5)[
+            -1
+        ]
 
     best = scan(refine({"length": 1320.0}))
     assert best.parameters["length"] == pytest.approx(1000.0)
@@ -304,7 +306,8 @@ def test_it_ends_where_nothing_is_left_to_look_for_and_where_the_time_is_up() ->
         start = LocalMinimum({"radius": 50.0, "sld": 1.0, "sld_solvent": 6.0}, 100.0)
         return restarts(
             info, [start], lambda p: calls.append(p) or refine(p), np.random.default_rng(2),
-            fixed=frozenset(), points=15, enough=enough, going=lambda: len(calls) < 40, most_in_vain=in_vain,
+            fixed=frozenset(), points=15, is_enough=lambda minimum: minimum.chisq <= enough,
+            going=lambda: len(calls) < 40, most_in_vain=in_vain,
         )  # fmt: skip
 
     # Each is a little better.

@@ -11,12 +11,15 @@ import pytest
 
 from sasnet_plugin.fitting.ledger import read_spent_time
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
-from sasnet_plugin.fitting.problem.model_curves import ModelCurves
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves, curves_of
+from sasnet_plugin.fitting.problem.resolution import coarsen
+from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy import fit_candidate as module
 from sasnet_plugin.fitting.strategy.fit_candidate import (
     Starts,
     TimedSearch,
     distinct,
+    enough,
     fit_candidate,
     refine_starts,
     sort_minima,
@@ -24,7 +27,7 @@ from sasnet_plugin.fitting.strategy.fit_candidate import (
 from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
-from sasnet_plugin.simulate.kernel import load_model
+from sasnet_plugin.simulate.kernel import call, load_model
 from sasnet_plugin.types import Curve, SasnetError
 
 # --- One model, fitted: starts, the truth within its error, what is not determined, and no fit that
@@ -266,6 +269,30 @@ def test_a_start_that_is_good_enough_ends_the_search(simulated: Simulated) -> No
     timed, local = _search(curve, 60.0)
     exact = {"radius": 50.0, "sld": 4.0, "sld_solvent": 1.0}
     assert len(timed.follow(local, [exact, *STARTS], STRATEGY.coarse)) == 1
+
+
+def test_a_search_ends_where_its_minimum_explains_all_points_though_not_their_means() -> None:
+    """Means over cells miss how deep the dips of a precise curve are."""
+    q = np.geomspace(0.002, 0.5, 150)
+    clean = call("sphere", q, {"radius": 180.0, "background": 1e-3}).intensity
+    error = 0.004 * clean
+    curve = Curve(q, clean + error * np.random.default_rng(2).standard_normal(q.size), error)
+    task = Task(curve, error, "sphere", None)
+    local = curves_of(task, PROBLEM.sparse, data=coarsen(curve, error))
+
+    def minimum_at(radius: float) -> LocalMinimum:
+        chisq, values = local.better({"radius": radius, "sld": 1.0, "sld_solvent": 6.0}, (np.inf, {}))
+        return LocalMinimum(values, chisq)
+
+    def is_enough(radius: float, **changes: Any) -> bool:
+        search = TimedSearch(replace(task, **changes), read_spent_time())
+        return module._Enough(search, local)(minimum_at(radius))
+
+    assert minimum_at(180.0).chisq > 2 * enough(local)
+    assert is_enough(180.0)
+    assert not is_enough(150.0)
+    # What is begun again, though it explains the curve, looks for less.
+    assert not is_enough(180.0, restarts=20)
 
 
 def test_hopeless_is_what_no_later_stage_can_make_up_for(simulated: Simulated) -> None:
