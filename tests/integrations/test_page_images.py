@@ -159,10 +159,14 @@ def test_an_image_that_does_not_tell_its_kind_is_asked_about_and_the_choice_is_k
 def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
     new_page: NewPage, rods_alone: Path, tmp_path: Path
 ) -> None:
-    first = Server(tmp_path / "work", rods_alone)
+    """Each server is told what it is to show first, an image and a curve."""
+    first = Server(tmp_path / "work", rods_alone, "--show", "rods.npy")
     try:
-        page = listed(new_page(first.address), 1)
-        opened_image(page, "rods.npy")
+        page = new_page(first.address)
+        page.wait_for_selector("#image-title:has-text('rods.npy')")
+        page.go_back()
+        assert "#show" not in page.url, "the address was of the beginning alone"
+        opened_image(listed(page, 1), "rods.npy")
         page.click("#verify")
         page.wait_for_selector("#shot-progress:has-text('director')")
         page.wait_for_selector("#parts:not([hidden])", timeout=FITTED)
@@ -192,10 +196,11 @@ def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
     finally:
         first.end(signal.SIGKILL)
     page.wait_for_selector("#problem:has-text('start sasnet web again')")
-    second = Server(tmp_path / "work", rods_alone)
+    second = Server(tmp_path / "work", rods_alone, "--show", "spheres.dat")
     try:
-        again = listed(new_page(second.address), 1)
-        again.wait_for_selector(".shot:has-text('rods.npy'):has-text('fit: cylinder')")
+        again = new_page(second.address)
+        again.wait_for_selector("#title:has-text('spheres.dat')")
+        listed(again, 1).wait_for_selector(".shot:has-text('rods.npy'):has-text('fit: cylinder')")
         opened_image(again, "rods.npy")
         again.wait_for_selector("#parts:not([hidden])")
         assert again.text_content("#shot-said .headline") == headline
@@ -211,22 +216,7 @@ def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
         assert second.end(signal.SIGINT) == 0
 
 
-def test_an_image_that_is_to_be_shown_first_is_and_no_file_is_refused(
-    new_page: NewPage, rods_alone: Path, tmp_path: Path
-) -> None:
-    server = Server(tmp_path / "work", rods_alone, "--show", "rods.npy")
-    try:
-        page = new_page(server.address)
-        page.wait_for_selector("#image-title:has-text('rods.npy')")
-        page.go_back()
-        assert "#show" not in page.url, "the address was of the beginning alone"
-    finally:
-        assert server.end(signal.SIGINT) == 0
-    server = Server(tmp_path / "curves", rods_alone, "--show", "spheres.dat")
-    try:
-        new_page(server.address).wait_for_selector("#title:has-text('spheres.dat')")
-    finally:
-        assert server.end(signal.SIGINT) == 0
+def test_what_cannot_be_shown_first_is_a_sentence(rods_alone: Path, tmp_path: Path) -> None:
     for given, why in (
         ([str(rods_alone), "--show", "no.dat"], "is not a file in"),
         (["--show", "a"], "name its folder as well"),
