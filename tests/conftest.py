@@ -83,10 +83,12 @@ def kept_processes(_end_pools: None) -> Iterator[None]:
     """Processes that fit go on from test to test, where starting and ending them is not the point."""
     from keptpools import take_pool
 
+    from sasnet_plugin.batch import run
     from sasnet_plugin.fitting import pool
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pool, "JobPool", take_pool)
+        patch.setattr(run, "Pool", take_pool)
         yield
 
 

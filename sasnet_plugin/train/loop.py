@@ -147,6 +147,8 @@ def train(
         ema_overwrite_frequency=None,
     )
     model.compile(optimizer=optimizer, jit_compile=keras.backend.backend() == "jax")
+    # A checkpoint is loaded into its variables; a first step that creates them is traced twice by TensorFlow.
+    optimizer.build(model.trainable_variables)
     rounds = -(-config.steps // config.save_every)
     epochs_done = restore(model, run)
     if start is not None and not epochs_done:
@@ -325,7 +327,5 @@ def restore(model: Any, run: Path) -> int:
     checkpoints = sorted(run.glob(_PATTERN))
     if not checkpoints:
         return 0
-    # The optimizer has no variables to load into before it knows the weights.
-    model.optimizer.build(model.trainable_variables)
     model.load_weights(checkpoints[-1])
     return int(checkpoints[-1].name.removeprefix("epoch-").split(".")[0])

@@ -8,15 +8,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import h5py
 import pytest
 from batchfiles import FAST
+from typer.testing import CliRunner, Result
 
 from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.batch.run import answer_on_cluster
+from sasnet_plugin.cli.main import app
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.workers.spread import ClusterError, connect
 
@@ -27,41 +31,74 @@ def table_rows(table: Path) -> dict[str, dict[str, str]]:
         return {row["file"]: {k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(text)}
 
 
-def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
-    spheres: Path, tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """Two workers; the last test that uses them ends them."""
     from distributed import LocalCluster
 
-    out, journal = tmp_path / "results.h5", tmp_path / "results.h5.journal"
     with LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, protocol="tcp", dashboard_address=":0",
         silence_logs=50,
-    ) as cluster:  # fmt: skip
-        assert cluster.scheduler_address.startswith("tcp://")
-        for nanny in cluster.workers.values():
-            nanny.auto_restart = False  # nobody but the other worker is to do the work
-        process = subprocess.Popen(
-            [sys.executable, "-m", "sasnet_plugin", "batch", str(spheres), "--out", str(out),
-             "--scheduler", cluster.scheduler_address, *FAST],
-            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        deadline = time.monotonic() + 240
-        while not journal.exists() or journal.read_bytes().count(b'\n{"file"') < 2:
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        os.kill(cluster.workers[0].pid, signal.SIGKILL)
-        _, err = process.communicate(timeout=240)
-        # Now all the rest goes; the client is not to wait long for the scheduler to come back.
-        monkeypatch.setattr("sasnet_plugin.workers.spread._PATIENCE", "4s")
-        paths = [str(spheres / f"run{k}.dat") for k in range(3)]
-        quick = Options(FitOptions(models=("sphere",), structure_factor="none", fixed={"radius_pd": 0.0}))
-        answers = answer_on_cluster(cluster.scheduler_address, paths, quick, 30.0)
-        assert next(answers)["rows"][0]["fits"][0]["model"] == "sphere"
-        os.kill(cluster.workers[1].pid, signal.SIGKILL)  # closing would wait for what it has in work
-        cluster.close()
-        with pytest.raises(ClusterError, match="connection to the Dask scheduler was lost"):
-            list(answers)
+    ) as found:  # fmt: skip
+        yield found
+
+
+@pytest.mark.slow
+def test_a_series_is_followed_on_a_cluster_as_it_is_here(
+    cluster: Any, spheres: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    def followed(out: Path, *more: str) -> Result:
+        return CliRunner().invoke(app, ["follow", str(spheres), "--out", str(out), *more])
+
+    here = followed(tmp_path / "here.csv")
+    assert here.exit_code == 1, here.stderr  # the letter is no curve
+    command = [sys.executable, "-m", "sasnet_plugin", "follow", str(spheres), "--out", tmp_path / "there.csv"]
+    there = subprocess.run(
+        [*command, "--scheduler", cluster.scheduler_address],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert there.returncode == 1, there.stderr
+    added = followed(tmp_path / "sum.csv", "--add", "--scheduler", cluster.scheduler_address)
+    text = (tmp_path / "here.csv").read_text(encoding="utf-8")
+    assert text.count("\n") == 12
+    assert (tmp_path / "there.csv").read_text(encoding="utf-8") == text
+    assert added.exit_code == 2
+    assert "--scheduler" in added.stderr
+    nowhere = followed(tmp_path / "none.csv", "--scheduler", "nonsense://here")
+    assert nowhere.exit_code == 1
+    assert "no Dask scheduler answers" in nowhere.stderr
+    assert "Traceback" not in nowhere.stderr
+
+
+def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
+    cluster: Any, spheres: Path, tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, journal = tmp_path / "results.h5", tmp_path / "results.h5.journal"
+    assert cluster.scheduler_address.startswith("tcp://")
+    for nanny in cluster.workers.values():
+        nanny.auto_restart = False  # nobody but the other worker is to do the work
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sasnet_plugin", "batch", str(spheres), "--out", str(out),
+         "--scheduler", cluster.scheduler_address, *FAST],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 240
+    while not journal.exists() or journal.read_bytes().count(b'\n{"file"') < 2:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(cluster.workers[0].pid, signal.SIGKILL)
+    _, err = process.communicate(timeout=240)
+    # Now all the rest goes; the client is not to wait long for the scheduler to come back.
+    monkeypatch.setattr("sasnet_plugin.workers.spread._PATIENCE", "4s")
+    paths = [str(spheres / f"run{k}.dat") for k in range(3)]
+    quick = Options(FitOptions(models=("sphere",), structure_factor="none", fixed={"radius_pd": 0.0}))
+    answers = answer_on_cluster(cluster.scheduler_address, paths, quick, 30.0)
+    assert next(answers)["rows"][0]["fits"][0]["model"] == "sphere"
+    os.kill(cluster.workers[1].pid, signal.SIGKILL)  # closing would wait for what it has in work
+    cluster.close()
+    with pytest.raises(ClusterError, match="connection to the Dask scheduler was lost"):
+        list(answers)
     assert process.returncode == 1, err  # for the letter
     here = tmp_path / "here.h5"
     done = subprocess.run(
@@ -83,38 +120,6 @@ def test_no_scheduler_is_one_sentence(address: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("sasnet_plugin.workers.spread._PATIENCE", "1s")
     with pytest.raises(ClusterError, match="no Dask scheduler answers"):
         next(answer_on_cluster(address, ["a.dat"], Options(), 10.0))
-
-
-@pytest.mark.slow
-def test_a_series_is_followed_on_a_cluster_as_it_is_here(
-    spheres: Path, tmp_path: Path, environment: dict[str, str]
-) -> None:
-    from distributed import LocalCluster
-
-    def followed(out: Path, *more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "sasnet_plugin", "follow", str(spheres), "--out", str(out), *more],
-            env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-
-    here = followed(tmp_path / "here.csv")
-    assert here.returncode == 1, here.stderr  # the letter is no curve
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, protocol="tcp", dashboard_address=":0",
-        silence_logs=50,
-    ) as cluster:  # fmt: skip
-        there = followed(tmp_path / "there.csv", "--scheduler", cluster.scheduler_address)
-        assert there.returncode == 1, there.stderr
-        added = followed(tmp_path / "sum.csv", "--add", "--scheduler", cluster.scheduler_address)
-    text = (tmp_path / "here.csv").read_text(encoding="utf-8")
-    assert text.count("\n") == 12
-    assert (tmp_path / "there.csv").read_text(encoding="utf-8") == text
-    assert added.returncode == 2
-    assert "--scheduler" in added.stderr
-    nowhere = followed(tmp_path / "none.csv", "--scheduler", "nonsense://here")
-    assert nowhere.returncode == 1
-    assert "no Dask scheduler answers" in nowhere.stderr
-    assert "Traceback" not in nowhere.stderr
 
 
 def test_that_workers_are_waited_for_is_said(

@@ -15,7 +15,7 @@ from sasnet_plugin.cli.main import app
 
 # About a fifth of a second a shard: enough to be killed within.
 MODELS = "core_shell_sphere,guinier,ellipsoid"
-PLAN = ("--rounds", "3", "--limit", "8", "--seed", "5", "--models", MODELS)
+PLAN = ("--rounds", "3", "--limit", "4", "--seed", "5", "--models", MODELS)
 SHARDS = 9
 
 

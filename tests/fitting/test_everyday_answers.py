@@ -88,7 +88,7 @@ def test_a_peak_on_an_upturn_is_a_broad_peak() -> None:
 
 
 def test_cubes_are_boxes_of_their_side() -> None:
-    result = answer(cubes(50.0, 0.05), np.linspace(0.01, 0.45, 150), 0.03)
+    result = answer(cubes(50.0, 0.05), np.linspace(0.01, 0.45, 75), 0.02)
     best = result.fits[0]
     assert best.model in ("rectangular_prism", "parallelepiped")
     assert best.parameters["length_a"].value == pytest.approx(50, rel=0.03)
@@ -96,7 +96,7 @@ def test_cubes_are_boxes_of_their_side() -> None:
 
 
 def test_a_core_and_a_shell_of_opposite_contrast_are_no_spheres_of_several_shells() -> None:
-    q, rng = np.linspace(0.01, 0.4, 300), np.linspace(-3, 3, 41)
+    q, rng = np.linspace(0.01, 0.4, 150), np.linspace(-3, 3, 41)
 
     def intensity(q: np.ndarray) -> np.ndarray:
         total = np.zeros(q.size)

@@ -93,8 +93,8 @@ def asked(by: Any, folder: Path, address: str, tasks: Callable[[Client], Awaitab
     anyio.run(run)
 
 
-async def answer(client: Client, tool: str, **given: Any) -> dict[str, Any]:
-    found = await client.call_tool(tool, given)
+async def answer(client: Client, tool: str, progress: Any = None, /, **given: Any) -> dict[str, Any]:
+    found = await client.call_tool(tool, given, progress_callback=progress)
     assert not found.is_error, found.content[0].text
     assert found.structured_content is not None
     return dict(found.structured_content)

@@ -11,7 +11,6 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import anyio
 import numpy as np
@@ -24,7 +23,6 @@ from assistants import (
     answer,
     asked,
     by_http,
-    by_stdio,
     refusal,
     served,
     sphere,
@@ -128,8 +126,7 @@ def test_a_model_is_calculated_as_its_formula_says(folder: Path, address: str) -
     asked(by_http, folder, address, tasks)
 
 
-@pytest.mark.parametrize("by", [by_stdio, by_http])
-def test_a_fit_says_its_doubts_units_errors_and_sources(by: Any, folder: Path, address: str) -> None:
+def test_a_fit_says_its_doubts_units_errors_and_sources(folder: Path, address: str) -> None:
     async def tasks(client: Client) -> None:
         heard: list[float] = []
 
@@ -157,7 +154,7 @@ def test_a_fit_says_its_doubts_units_errors_and_sources(by: Any, folder: Path, a
         assert {"sasview.json", "bumps.py", "nxcansas.h5", "html"} <= endings
         assert all(Path(name).is_file() for name in written["written"])
 
-    asked(by, folder, address, tasks)
+    asked(by_http, folder, address, tasks)
 
 
 def test_bad_requests_are_one_true_sentence(folder: Path, address: str) -> None:

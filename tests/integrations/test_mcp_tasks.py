@@ -65,9 +65,14 @@ class Talk:
 
     def __init__(self, client: Client) -> None:
         self.client, self.kept = client, dict[str, Answer]()
+        self.shares: list[float] = []  #: That were said to be done while something was asked.
 
     async def ask(self, tool: str, keep: str = "", **given: Any) -> Answer:
-        found = await answer(self.client, tool, **given)
+        async def hear(done: float, total: float | None, message: str | None) -> None:
+            del total, message
+            self.shares.append(done)
+
+        found = await answer(self.client, tool, hear, **given)
         if keep:
             self.kept[keep] = found
         return found
@@ -161,6 +166,10 @@ async def skill(talk: Talk) -> bool:
     (text,) = (await talk.client.read_resource("sasnet://skill")).contents
     tools = {tool.name for tool in (await talk.client.list_tools()).tools}
     return all(f"`{name}`" in text.text for name in tools)
+
+
+async def progress(talk: Talk) -> bool:
+    return bool(talk.shares)
 
 
 async def no_page_of_nothing(talk: Talk) -> bool:
@@ -257,6 +266,7 @@ TASKS: dict[str, Task] = {
     ),
     FIT: answers("fit", lambda a: a["verdict"].startswith("explains"), "fit", file="sphere.dat",
                  sample="SiO2@2.2", solvent="D2O", **ONE),
+    "how far is it, meanwhile": progress,
     "how large, with which error": about("fit", lambda a: near(radius_of(a), RADIUS, 0.02)),
     "in which unit, from where": about(
         "fit", lambda a: radius_of(a)["unit"] == "Ang" and "fitted" in radius_of(a)["source"]
@@ -299,6 +309,11 @@ TASKS: dict[str, Task] = {
     "a page of no fit": no_page_of_nothing,
     "stop that fit": cancelled,
 }  # fmt: skip
+#: What takes long and is nothing but another question and answer to a transport, asked over one of them.
+ONCE = {
+    "hold the radius at 50", "both waters together", "which measurement comes next", "did it hold",
+    "give it to SasView",
+}  # fmt: skip
 HOSTILE: dict[str, Task] = {
     **{
         f"read {file!r}": refuses("read", "is not in", file=file)
@@ -331,9 +346,11 @@ def test_there_are_forty_tasks_or_more() -> None:
 def test_an_assistant_does_forty_tasks_and_whoever_means_ill_is_refused(
     by: Any, folder: Path, address: str
 ) -> None:
+    asks = {name: task for name, task in TASKS.items() if by is by_stdio or name not in ONCE}
+
     async def tasks(client: Client) -> None:
         talk = Talk(client)
-        failed = [name for name, task in {**TASKS, **HOSTILE}.items() if not await task(talk)]
+        failed = [name for name, task in {**asks, **HOSTILE}.items() if not await task(talk)]
         assert failed == []
 
     asked(by, folder, address, tasks)

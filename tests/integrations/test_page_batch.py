@@ -62,7 +62,7 @@ def until_said(page: Any, pattern: str) -> str:
     return str(page.text_content("#batch-state"))
 
 
-def test_a_batch_that_is_killed_goes_on_and_is_drawn_against_the_temperature(
+def test_a_batch_that_is_killed_goes_on_is_drawn_against_the_temperature_and_another_is_stopped(
     new_page: NewPage, tmp_path: Path
 ) -> None:
     runs, work = tmp_path / "runs", tmp_path / "work"
@@ -127,34 +127,28 @@ def test_a_batch_that_is_killed_goes_on_and_is_drawn_against_the_temperature(
         opened_curve(page, "frame 3.dat")
         page.wait_for_selector("#said:has-text('Batch 1. ')")
         assert float(page.get_by_label("radius, value").input_value()) == pytest.approx(48.0, rel=0.02)
+        stop_a_batch(server, page)
     finally:
         assert server.end(signal.SIGINT) == 0
 
 
-def test_a_batch_is_stopped_and_its_report_is_there(new_page: NewPage, tmp_path: Path) -> None:
-    runs = tmp_path / "runs"
-    heating(runs)
-    server = Server(tmp_path / "work", runs)
-    try:
-        page = new_page(server.address)
-        page.wait_for_selector(f"tr:has-text('frame {FRAMES}.dat') .number:has-text('%')")
-        page.check("#all")
-        page.click("#batch")
-        page.check("#batch-series")
-        page.click("#batch-start")
-        until_said(page, "Under way: [1-9] of")
-        page.click("#batch-stop")
-        until_said(page, f"Stopped: \\d+ of {FRAMES} files done\\.$")
-        page.wait_for_selector("#batch-links a:has-text('Report')")
-        # A bad model is one sentence, and no batch.
-        page.click("#to-files")
-        page.click("#batch")
-        page.fill("#batch-models", "spher")
-        page.click("#batch-start")
-        page.wait_for_selector("#problem:has-text('did you mean sphere')")
-        assert len(server.get("api/batches")["batches"]) == 1
-    finally:
-        assert server.end(signal.SIGINT) == 0
+def stop_a_batch(server: Server, page: Any) -> None:
+    """Begin another batch and stop it: its report is there; a bad model is one sentence, and no batch."""
+    page.click("#to-files")
+    page.check("#all")
+    page.click("#batch")
+    page.check("#batch-series")
+    page.click("#batch-start")
+    until_said(page, f"Under way: [1-9] of {FRAMES}")
+    page.click("#batch-stop")
+    until_said(page, f"Stopped: \\d+ of {FRAMES} files done\\.$")
+    page.wait_for_selector("#batch-links a:has-text('Report')")
+    page.click("#to-files")
+    page.click("#batch")
+    page.fill("#batch-models", "spher")
+    page.click("#batch-start")
+    page.wait_for_selector("#problem:has-text('did you mean sphere')")
+    assert len(server.get("api/batches")["batches"]) == 2
 
 
 def contrasts(folder: Path) -> None:

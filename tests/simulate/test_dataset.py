@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -64,6 +65,25 @@ def made(planned: Plan, workers: int = 1) -> dict[str, bytes]:
     return {shard.path.name: shard.path.read_bytes() for shard in planned.shards}
 
 
+Fill = Callable[[Planned, Path], dict[str, bytes]]
+
+
+@pytest.fixture(scope="module")
+def fill(tmp_path_factory: pytest.TempPathFactory) -> Fill:
+    """Fills a folder with what a usual plan makes, simulated once; the bytes of each shard."""
+    folders: dict[Planned, tuple[Path, dict[str, bytes]]] = {}
+
+    def copied(planned: Planned, folder: Path) -> dict[str, bytes]:
+        if planned not in folders:
+            first = tmp_path_factory.mktemp("made")
+            folders[planned] = first, made(planned(first))
+        first, content = folders[planned]
+        shutil.copytree(first, folder, dirs_exist_ok=True)
+        return content
+
+    return copied
+
+
 @pytest.fixture(params=[curves, bases, films], ids=lambda f: f.__name__)
 def planned(request: pytest.FixtureRequest) -> Planned:
     if request.param is not curves:
@@ -71,16 +91,16 @@ def planned(request: pytest.FixtureRequest) -> Planned:
     return request.param  # type: ignore[no-any-return]
 
 
-def test_two_workers_write_the_same_bytes_as_one(planned: Planned, tmp_path: Path) -> None:
-    assert made(planned(tmp_path / "one")) == made(planned(tmp_path / "two"), workers=2)
+def test_two_workers_write_the_same_bytes_as_one(planned: Planned, fill: Fill, tmp_path: Path) -> None:
+    assert fill(planned, tmp_path / "one") == made(planned(tmp_path / "two"), workers=2)
 
 
 def test_bytes_do_not_depend_on_who_holds_what_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fill: Fill, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import h5py
 
-    usual, held = made(curves(tmp_path / "usual")), []
+    usual, held = fill(curves, tmp_path / "usual"), []
     create = h5py.Group.create_dataset
 
     def create_and_hold(*args: Any, **how: Any) -> Any:
@@ -93,8 +113,8 @@ def test_bytes_do_not_depend_on_who_holds_what_is_written(
     assert held
 
 
-def test_only_what_is_missing_is_made(planned: Planned, tmp_path: Path) -> None:
-    whole = made(planned(tmp_path))
+def test_only_what_is_missing_is_made(planned: Planned, fill: Fill, tmp_path: Path) -> None:
+    whole = fill(planned, tmp_path)
     *_, lost = planned(tmp_path).shards
     kept = {s.path: s.path.stat().st_mtime_ns for s in planned(tmp_path).shards if s != lost}
     lost.path.unlink()
@@ -103,8 +123,8 @@ def test_only_what_is_missing_is_made(planned: Planned, tmp_path: Path) -> None:
     assert lost.path.read_bytes() == whole[lost.path.name]
 
 
-def test_another_seed_in_the_folder_is_refused(planned: Planned, tmp_path: Path) -> None:
-    before = made(planned(tmp_path))
+def test_another_seed_in_the_folder_is_refused(planned: Planned, fill: Fill, tmp_path: Path) -> None:
+    before = fill(planned, tmp_path)
     with pytest.raises(SimulationError, match="choose another folder"):
         list(planned(tmp_path, seed=8).run())
     assert {path.name: path.read_bytes() for path in shard_paths(tmp_path)} == before
@@ -117,11 +137,11 @@ def test_announced_disk_need_is_enough_and_not_wasteful(planned: Planned, tmp_pa
     assert used <= found.disk_need(found.shards) < 1.7 * used
 
 
-def test_a_damaged_shard_is_one_sentence(planned: Planned, tmp_path: Path) -> None:
+def test_a_damaged_shard_is_one_sentence(planned: Planned, fill: Fill, tmp_path: Path) -> None:
     found = planned(tmp_path)
     with pytest.raises(SimulationError, match="no shards here"):
         shard_paths(tmp_path)
-    made(found)
+    fill(planned, tmp_path)
     found.check()
     found.shards[-1].path.write_bytes(b"not HDF5")
     read = read_models if planned is curves else lambda path: Dataset(path, found.shards[0].simulator)[0]
@@ -144,20 +164,20 @@ def test_other_bases_in_the_folder_are_refused(tmp_path: Path, changed: dict[str
         list(bases(tmp_path, **changed).run())
 
 
-def test_another_bornagain_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_bornagain_is_refused(fill: Fill, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("bornagain")
-    made(films(tmp_path))
+    fill(films, tmp_path)
     monkeypatch.setattr(bornagain, "version", lambda: "24.0.0")
     with pytest.raises(SimulationError, match=r"24\.0\.0"):
         list(films(tmp_path).run())
 
 
-def test_a_stored_row_is_that_of_its_parameters(tmp_path: Path) -> None:
+def test_a_stored_row_is_that_of_its_parameters(fill: Fill, tmp_path: Path) -> None:
     pytest.importorskip("bornagain")
     for planned, keys in ((bases, ("amplitude", "ratio")), (films, ("patterns",))):
         folder = tmp_path / planned.__name__
         simulator = planned(folder).shards[0].simulator
-        made(planned(folder))
+        fill(planned, folder)
         data = Dataset(folder, HEXAGONAL if planned is bases else FILMS)
         assert data.simulator == simulator  # of the window that the folder was made for
         assert len(data) == len(shard_paths(folder)) * simulator.layout.rows
@@ -245,8 +265,8 @@ def test_all_models_and_structure_factors_are_planned(tmp_path: Path) -> None:
     assert set(list_models()) - planned == {"two_yukawa"}
 
 
-def test_shards_with_another_number_of_curves_are_refused(tmp_path: Path) -> None:
-    made(curves(tmp_path))
+def test_shards_with_another_number_of_curves_are_refused(fill: Fill, tmp_path: Path) -> None:
+    fill(curves, tmp_path)
     curves(tmp_path).check()
     with pytest.raises(SimulationError, match="holds 4 curves where 5 are planned"):
         curves(tmp_path, limit=5).check()

@@ -364,6 +364,7 @@ def fit_sorting(shots: Shots, looks: int, seed: int, config: SortingConfig = Sor
     steps = config.rounds * -(-shots.label.size // config.batch)
     slower = keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)
     model.compile(keras.optimizers.AdamW(slower, weight_decay=config.decay), _loss(looks))
+    model.optimizer.build(model.trainable_variables)  # else the first step is traced twice
     read_by = [(shots.features - centre) / spread, (shots.said - middle) / wide]
     model.fit(read_by, shots.label, batch_size=config.batch, epochs=config.rounds, verbose=0)
     layers = [tuple(layer.get_weights()) for layer in model.layers if layer.get_weights()]

@@ -27,7 +27,6 @@ from tiledplaces import (
     curve,
     file_of,
     frame,
-    free_port,
     register,
 )
 from typer.testing import CliRunner
@@ -204,18 +203,11 @@ def test_what_is_half_written_waits_and_holds_the_order(place: Any, tmp_path: Pa
 
 
 def test_kills_cuts_and_restarts_lose_and_double_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiled_server: TiledServer, place: Any, tmp_path: Path
 ) -> None:
-    from tiled.client import from_uri
-
-    monkeypatch.setenv("TILED_API_KEY", KEY)
-    server = TiledServer(tmp_path / "server", free_port())
-    server.start()
-    network = Network(server.port)
+    network, out = Network(tiled_server.port), tmp_path / "t.csv"
     network.start()
-    root = from_uri(f"http://127.0.0.1:{server.port}", api_key=KEY)
-    place, out = root.create_container("run"), tmp_path / "t.csv"
-    address, wanted = f"tiled:http://127.0.0.1:{network.port}/run", []
+    address, wanted = f"tiled:http://127.0.0.1:{network.port}/{place.path_parts[-1]}", []
 
     def write(number: int) -> None:
         for _ in range(number):
@@ -239,8 +231,8 @@ def test_kills_cuts_and_restarts_lose_and_double_nothing(
         until(lambda: "Waiting for it" in watching.said.read_text())
         network.mend()
         until(lambda: names(out) == wanted)
-        server.kill()
-        server.start()
+        tiled_server.kill()
+        tiled_server.start()
         write(3)
         until(lambda: names(out) == wanted)
         until(lambda: "sasnet" in place[wanted[-1]].metadata)
@@ -248,9 +240,7 @@ def test_kills_cuts_and_restarts_lose_and_double_nothing(
         in_table = frames_of(place)
     finally:
         said = watching.end()
-        given = {key: node.metadata["sasnet"]["frame"] for key, node in place.items()}
-        root.context.http_client.close()
-        server.kill()
+    given = {key: node.metadata["sasnet"]["frame"] for key, node in place.items()}
     assert "the server answers again" in said
     assert KEY not in said
     assert "Traceback" not in said
