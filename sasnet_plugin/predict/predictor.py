@@ -609,7 +609,7 @@ class Classifier:
         return [suggestion_of(answer) for answer in self.predictor.answers(curves, choice)]
 
     def glance(self, curves: Sequence[Curve]) -> tuple[Floats, Floats]:
-        """Probabilities of the groups of models, (n, groups), and of any known model, (n,), as of `suggest`."""
+        """Probabilities of the groups of models, (n, groups), and of any known model, (n,); as `suggest`."""
         # Nothing is checked or noted: for copies of a curve that `suggest` was asked about.
         parts = [self._glance(curves[begin : begin + FEW]) for begin in range(0, len(curves), FEW)]
         groups, in_scope = zip(*parts, strict=True)
