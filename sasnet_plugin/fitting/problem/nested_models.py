@@ -182,6 +182,9 @@ _TABLE: dict[str, tuple[Reduction, ...]] = {
     "raspberry": (_shape({"volfraction_sm": 0.0}, "sphere", radius="radius_lg", sld="sld_lg"),),
     "stacked_disks": (
         _shape({"n_stacking": 1.0, "thick_layer": 0.0}, "cylinder", length="thick_core", sld="sld_core"),
+        # Discs in contact, of one material.
+        _shape({"sld_layer": "sld_core", "sigma_d": 0.0}, "cylinder", sld="sld_core",
+               length=lambda p: p["n_stacking"] * (p["thick_core"] + 2 * p["thick_layer"])),
     ),
     "star_polymer": (
         # One arm, or two, which are one chain.
