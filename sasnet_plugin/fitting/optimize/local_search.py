@@ -104,15 +104,15 @@ def neighbour_search(
     refine: Refine,
     *,
     needed_fall: float = 1.0,
-    is_enough: IsEnough = lambda minimum: False,
+    enough: float = 0.0,
 ) -> list[LocalMinimum]:
     """Refine proposals next to a minimum until none is better, and return each minimum that was the best so
-    far. Another round needs a relative fall `needed_fall`; a minimum that `is_enough` ends it.
+    far. Another round needs a relative fall `needed_fall`; χ² of `enough` ends it.
     """
     walk, minima = Walk(start), [start]
     while True:
         old_chisq = walk.best.chisq
-        for proposal in _propose_until_enough(walk, propose, is_enough):
+        for proposal in _propose_until_enough(walk, propose, enough):
             neighbour = refine(proposal)
             if neighbour is not None and neighbour.chisq < walk.best.chisq * (1 - PROBLEM.alike):
                 walk.best = neighbour
@@ -121,10 +121,10 @@ def neighbour_search(
             return minima
 
 
-def _propose_until_enough(walk: Walk, propose: Propose, is_enough: IsEnough) -> Iterator[dict[str, Any]]:
+def _propose_until_enough(walk: Walk, propose: Propose, enough: float) -> Iterator[dict[str, Any]]:
     """What is proposed, looked for only as long as the best leaves something to look for."""
     proposals = propose(walk)
-    while not is_enough(walk.best) and (proposal := next(proposals, None)) is not None:
+    while walk.best.chisq > enough and (proposal := next(proposals, None)) is not None:
         yield proposal
 
 

@@ -18,7 +18,6 @@ from ...simulate.quick_models.quick import fit_cost_class
 from ..ledger import read_spent_time
 from ..optimize.finish import Done, finish, finish_as_is, strong_pairs, weakly_shown
 from ..optimize.local_search import (
-    IsEnough,
     LocalMinimum,
     Misfit,
     Refine,
@@ -102,7 +101,7 @@ class TimedSearch:
         if not minima or self._is_done(minima, local):
             return minima
         end = read_spent_time() + self.compute_remaining(settings.share)
-        is_enough = _Enough(self, local)
+
         most = STRATEGY.gain[0] * max(minima[0].chisq, enough(local))
 
         def attempt(start: dict[str, Any]) -> LocalMinimum | None:
@@ -112,11 +111,11 @@ class TimedSearch:
             return refine(local, start, tolerances=settings.tolerances, steps=settings.steps, most=most)
 
         if self.task.restarts:
-            better = self._restart(local, minima, attempt, end, is_enough)
+            better = self._restart(local, minima, attempt, end)
         else:
             better = neighbour_search(
                 minima[0], self._make_proposer(local, end), attempt, needed_fall=STRATEGY.round_fall,
-                is_enough=is_enough,
+                enough=enough(local),
             )  # fmt: skip
         return distinct(sort_minima([*minima, *better], local))
 
@@ -237,7 +236,7 @@ class TimedSearch:
             local.deadline = np.inf
 
     def _restart(
-        self, local: ModelCurves, minima: list[LocalMinimum], attempt: Refine, end: float, is_enough: IsEnough
+        self, local: ModelCurves, minima: list[LocalMinimum], attempt: Refine, end: float
     ) -> list[LocalMinimum]:
         local.deadline = end
         try:
@@ -251,7 +250,7 @@ class TimedSearch:
         return restarts(
             load_model(self.task.name).info, starts, attempt, rng,
             fixed=local.fixed, points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
-            is_enough=is_enough, going=lambda: read_spent_time() < end,
+            is_enough=_Enough(self, local), going=lambda: read_spent_time() < end,
             most_in_vain=self.task.restarts,
         )  # fmt: skip
 
@@ -286,7 +285,7 @@ class _Enough:
     def _is_asked(self) -> bool:
         """Whether these points are fewer, and an explanation is all that is looked for."""
         task = self.search.task
-        return len(self.local.curve) < len(task.curve) and task.restarts in (0, np.inf)
+        return len(self.local.curve) < len(task.curve) and task.restarts == np.inf
 
     def _explains_all_points(self, minimum: LocalMinimum) -> bool:
         fine = curves_of(self.search.task, None)

@@ -136,9 +136,7 @@ def test_the_least_of_many_minima_is_reached_and_then_nothing_more_is_tried() ->
     def scan(start: LocalMinimum) -> LocalMinimum:
         lines = size_lines(load_model("cylinder").info, frozenset({"radius"}))
         propose = propose_along(lines, lambda _: fringed)
-        return neighbour_search(start, propose, refine, needed_fall=0.1, is_enough=lambda m: m.chisq <= 1.5)[
-            -1
-        ]
+        return neighbour_search(start, propose, refine, needed_fall=0.1, enough=1.5)[-1]
 
     best = scan(refine({"length": 1320.0}))
     assert best.parameters["length"] == pytest.approx(1000.0)

@@ -284,8 +284,8 @@ def test_a_search_ends_where_its_minimum_explains_all_points_though_not_their_me
         chisq, values = local.better({"radius": radius, "sld": 1.0, "sld_solvent": 6.0}, (np.inf, {}))
         return LocalMinimum(values, chisq)
 
-    def is_enough(radius: float, **changes: Any) -> bool:
-        search = TimedSearch(replace(task, **changes), read_spent_time())
+    def is_enough(radius: float, restarts: float = np.inf) -> bool:
+        search = TimedSearch(replace(task, restarts=restarts), read_spent_time())
         return module._Enough(search, local)(minimum_at(radius))
 
     assert minimum_at(180.0).chisq > 2 * enough(local)
