@@ -171,8 +171,8 @@ def _formula(text: str, name: str) -> Any:
         compound, empty = None, True
     if empty:
         raise SasnetError(
-            f"{'' if text == name else f'{text}: '}{name or 'nothing'} is neither a chemical formula nor a known solvent"
-            f" ({', '.join(SOLVENTS)}); write formula@density, {_EXAMPLE}."
+            f"{'' if text == name else f'{text}: '}{name or 'nothing'} is neither a chemical formula nor a"
+            f" known solvent ({', '.join(SOLVENTS)}); write formula@density, {_EXAMPLE}."
         )
     return compound
 
