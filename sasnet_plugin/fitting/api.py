@@ -36,7 +36,6 @@ from .assessment.assess import assess, discrepancy
 from .assessment.error_estimates import errors_to_add, make_fixed_task, spread_over_kinds, widen_errors
 from .assessment.size_mixtures import add_mixture, fit_mixture, mixture_task
 from .evidence.marginal import weigh_fits
-from .evidence.settings import EVIDENCE
 from .ledger import Ledger
 from .optimize.bumps_fit import Reported, fit_by_bumps, warn_without_bumps
 from .optimize.refine_best import refine_best
@@ -48,7 +47,7 @@ from .progress import Progress, show_progress, watch
 from .result.fit_result import Artefact, FitResult, SizeMixture
 from .result.model_fit import ModelFit, explains
 from .result.sample_result import JointFit, SampleResult
-from .settings import EFFORT
+from .settings import EFFORT, EVIDENCE
 from .strategy.disagreement import odd_one, other_shape_that_explains, own_that_explains
 from .strategy.hypothesis import Beliefs, priors
 from .strategy.joint_fit import JOINT, UNKNOWN_SOLVENTS, fit_jointly, make_restart_task, widen_joint_errors

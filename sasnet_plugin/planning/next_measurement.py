@@ -685,7 +685,7 @@ def _check_parameter(rivals: Sequence[Rival], parameter: str) -> None:
 
 def _check_names(result: FitResult | SampleResult, names: Sequence[str]) -> None:
     fits: Sequence[ModelFit | JointFit] = result.fits
-    each = (fit.parameters if isinstance(fit, ModelFit) else fit.own[0] | fit.parameters for fit in fits)
+    each = (fit.parameters if isinstance(fit, ModelFit) else {**fit.own[0], **fit.parameters} for fit in fits)
     known = dict.fromkeys(name for parameters in each for name in parameters)
     for name in filter(lambda name: known and name not in known, names):
         raise SasnetError(sentences.NOT_IN_MODELS(name=name, names=", ".join(known)))

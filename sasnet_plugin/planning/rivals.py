@@ -323,11 +323,11 @@ class Rival:
         """What to expect of each unknown, of the first curve where each has its own."""
         found = {}
         for name, (value, noise) in self._linear_errors(covariance).items():
-            error = min(self._forecast_error(measurement, name, value, noise), self.present_error(name))
+            error = min(self._fit_error(measurement, name, value, noise), self.present_error(name))
             found[name] = ExpectedError(value, error, noise)
         return found
 
-    def _forecast_error(self, measurement: str, name: str, value: float, noise: float) -> float:
+    def _fit_error(self, measurement: str, name: str, value: float, noise: float) -> float:
         # A fit's errors hold more than noise, such as other size distributions, and what the calibration of q
         # adds, which stays however long one counts.
         least = calibration_error(value, self.fit.parameters[name].unit)

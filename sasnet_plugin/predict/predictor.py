@@ -461,7 +461,7 @@ class Predictor:
     ) -> list[Answer]:
         manifest = self.manifest
         findings = decode(manifest.heads, outputs, manifest.calibration, choice)
-        inside = self.estimate_scope(outputs, len(prepared))
+        inside = self.scope_probability(outputs, len(prepared))
         restricted = self._describe_restriction(choice)
         return [
             self._answer(measurement, item, finding, float(share), restricted)
@@ -470,7 +470,7 @@ class Predictor:
             )
         ]
 
-    def estimate_scope(self, outputs: Outputs, count: int) -> Floats:
+    def scope_probability(self, outputs: Outputs, count: int) -> Floats:
         """Probability that each of so many measurements is of a known kind, (n,)."""
         scope = self.manifest.scope
         if scope is None:
@@ -609,7 +609,7 @@ class Classifier:
         return [suggestion_of(answer) for answer in self.predictor.answers(curves, choice)]
 
     def glance(self, curves: Sequence[Curve]) -> tuple[Floats, Floats]:
-        """Probabilities of the groups of models, (n, groups), and of any known model, (n,): see `suggest`."""
+        """Probabilities of groups of models, (n, groups), and of any known model, (n,), as of `suggest`."""
         # Nothing is checked or noted: for copies of a curve that `suggest` was asked about.
         parts = [self._glance(curves[begin : begin + FEW]) for begin in range(0, len(curves), FEW)]
         groups, in_scope = zip(*parts, strict=True)
@@ -620,7 +620,7 @@ class Classifier:
         heads = [head for head in self.manifest.heads if isinstance(head, Classes)]
         findings = decode(heads, outputs, self.manifest.calibration, self.predictor.choice())
         groups = np.stack([classes.group_probabilities for classes, *_ in findings])
-        return groups, self.predictor.estimate_scope(outputs, len(curves))
+        return groups, self.predictor.scope_probability(outputs, len(curves))
 
     def suggest_under(
         self, curve: Curve, priors: Sequence[str], keep: NDArray[np.bool_] | None = None

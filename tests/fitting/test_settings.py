@@ -7,8 +7,7 @@ from dataclasses import fields, is_dataclass
 import pytest
 
 from sasnet_plugin.fitting import settings
-from sasnet_plugin.fitting.evidence.settings import EVIDENCE
-from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.fitting.settings import EVIDENCE, PROBLEM
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 
 ROOMS = [

@@ -20,7 +20,6 @@ from ...arrays import Floats
 from ...data.raw import points
 from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve, sum_parts
-from ..evidence.settings import EVIDENCE
 from ..ledger import read_spent_time
 from ..optimize.local_search import LocalMinimum, refine
 from ..problem.experiment import TimeUpError, starting_values
@@ -29,7 +28,7 @@ from ..problem.resolution import halve_steps, has_resolution
 from ..result.fit_result import LOWEST_POINTS, NONE, SLIT, Artefact
 from ..result.model_fit import ModelFit, explains
 from ..result.reported_values import sigmas
-from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM, START_VALUES
+from ..settings import ASSESSMENT, EVIDENCE, OPTIMIZE, PROBLEM, START_VALUES
 from ..task import UNLIMITED, Budget
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from ...predict import open_classifier
 from ...types import Curve, GroupGuess, sum_parts
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import alike, sort_by_weight, weigh_fits, widen_by_shared_error
-from ..evidence.settings import EVIDENCE
 from ..problem.conventions import conventional, scale_in_words
 from ..problem.nested_models import simpler
 from ..result import components
@@ -23,7 +22,7 @@ from ..result.fit_result import FitResult, SizeMixture
 from ..result.model_fit import ModelFit, Verification, explains
 from ..result.residuals import SharedError
 from ..result.verdict import SMOOTH
-from ..settings import ASSESSMENT
+from ..settings import ASSESSMENT, EVIDENCE
 from . import discriminate
 from .diagnostics import reductions_met, remarks_of, warnings_of
 from .goodness_of_fit import as_independent, compare, describe_share, independent_share, misfit_of, verify

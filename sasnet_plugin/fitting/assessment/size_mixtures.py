@@ -18,7 +18,6 @@ from ...arrays import Floats
 from ...simulate.hard_sphere_mixtures import SphereMixture
 from ...types import Curve
 from ..evidence.marginal import sort_by_weight
-from ..evidence.settings import EVIDENCE
 from ..ledger import read_spent_time
 from ..optimize.local_search import refine
 from ..problem.experiment import starting_values
@@ -26,7 +25,7 @@ from ..problem.model_curves import ModelCurves
 from ..result.fit_result import FitResult, SizeMixture
 from ..result.model_fit import ModelFit, explains
 from ..result.reported_values import moments
-from ..settings import ASSESSMENT
+from ..settings import ASSESSMENT, EVIDENCE
 from ..task import UNLIMITED, Budget
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ from ...arrays import ArrayCache, Floats, bytes_of
 from ...types import Curve
 from ..result.model_fit import ModelFit
 from ..result.residuals import Shape, SharedError
-from ..settings import ASSESSMENT, PROBLEM
-from .settings import EVIDENCE
+from ..settings import ASSESSMENT, EVIDENCE, PROBLEM
 
 # --- Correlated errors along ln q.
 

@@ -31,9 +31,8 @@ from ..problem.free_parameters import moving
 from ..result.components import bare, is_scale
 from ..result.model_fit import ModelFit, Parameter, end_of_range
 from ..result.residuals import Shape, SharedError
-from ..settings import ASSESSMENT, PROBLEM
+from ..settings import ASSESSMENT, EVIDENCE, PROBLEM
 from .discrepancy import Discrepancy
-from .settings import EVIDENCE
 
 # --- Priors.
 
@@ -88,9 +87,7 @@ def _models(part: str) -> list[str]:
 
 
 def penalise_outside(fit: ModelFit, unseen: Collection[str] = ()) -> float:
-    """-2 ln of how far fitted values lie from what any sample has, in their errors; 0 inside. `unseen` are
-    fitted parameters besides that the curves no longer show.
-    """
+    """-2 ln of how far fitted values, the `unseen` too, lie from what any sample has, in their errors."""
     bounds, penalty = _bounds(fit.name), _seldom(fit)
     for name in (*fit.free, *unseen):
         p = fit.parameters[name]

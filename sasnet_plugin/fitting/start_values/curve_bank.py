@@ -157,7 +157,8 @@ def search(
     shifts, solutions = search_grid(model), []
     for parameters, blocks in _measure_blocks(page, factor, data, shifts):
         sums = zip(*(_sum_up(measured, data) for measured in blocks), strict=True)
-        solutions.append((parameters, *_solve(*map(np.concatenate, sums), data)))
+        mean, square, product = map(np.concatenate, sums)
+        solutions.append((parameters, *_solve(mean, square, product, data)))
     return shifts, solutions
 
 

@@ -25,7 +25,6 @@ from ..evidence.linear import (
     solve_generalised,
 )
 from ..evidence.marginal import Evidence, cost_outside, marginal, penalise_outside
-from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger, read_spent_time
 from ..optimize.bumps_fit import ReportedJoint, refit_jointly_by_bumps
 from ..optimize.least_squares_problem import LeastSquaresProblem
@@ -41,7 +40,7 @@ from ..result.components import bare
 from ..result.model_fit import ModelFit, Parameter
 from ..result.residuals import standardise_runs
 from ..result.sample_result import JointFit, Key, SampleResult, select_alike
-from ..settings import ASSESSMENT, EFFORT, PROBLEM
+from ..settings import ASSESSMENT, EFFORT, EVIDENCE, PROBLEM
 from ..start_values.contrast_starts import APART, density_starts, own_density_starts
 from ..task import Budget, FitOptions, no_curve
 from .settings import STRATEGY
@@ -145,13 +144,25 @@ def fit_jointly(task: JointTask, bank: Any, budget: Budget) -> JointFit:
         raise no_curve(task.name)
     for search in curves:
         search.deadline = np.inf
-    first = min(ends, key=lambda joint: joint.chisq)
-    # Of two densities in two solvents one may be that of no matter, which alone says so.
-    others = [joint for joint in ends if joint.chisq <= first.chisq + EVIDENCE.strong]
-    near = [first, *(joint for joint in others if _is_of_other_matter(joint, first, forms))]
-    fits = (_make_joint_fit(_make_joint_minimum(task, plan, joint)) for joint in near)
+    different = _find_different_matter(ends, forms.matter)
+    fits = (_make_joint_fit(_make_joint_minimum(task, plan, joint)) for joint in different)
     fit = min(fits, key=lambda joint_fit: joint_fit.minus_two_log)
     return replace(fit, seconds=read_spent_time() - spent_time)
+
+
+def _find_different_matter(
+    problems: Sequence[LeastSquaresProblem], names: Sequence[str]
+) -> list[LeastSquaresProblem]:
+    """The nearest to the data, and as near ones with other densities of matter."""
+    # In two solvents two densities have contrasts of one ratio; that one is of no matter is seen in itself.
+    first = min(problems, key=lambda joint: joint.chisq)
+    near = [joint for joint in problems if joint.chisq <= first.chisq + EVIDENCE.strong]
+
+    def change(joint: LeastSquaresProblem) -> float:
+        here, there = joint.nearest[0], first.nearest[0]
+        return max((abs(float(here[name]) - float(there[name])) for name in names), default=0.0)
+
+    return [first, *(joint for joint in near if change(joint) > APART)]
 
 
 def _plan(task: JointTask) -> Plan:
@@ -182,11 +193,6 @@ def _nearest(problems: Iterable[LeastSquaresProblem]) -> list[LeastSquaresProble
 def _restart(joint: LeastSquaresProblem) -> LeastSquaresProblem:
     """Another beginning where one has ended."""
     return LeastSquaresProblem(joint.curves, joint.nearest, joint.plan, forms=joint.forms)
-
-
-def _is_of_other_matter(one: LeastSquaresProblem, other: LeastSquaresProblem, forms: ContrastForms) -> bool:
-    pairs = [(float(one.nearest[0][n]), float(other.nearest[0][n])) for n in forms.matter]
-    return any(abs(a - b) > APART for a, b in pairs)
 
 
 def _starts(task: JointTask, plan: Plan, forms: ContrastForms) -> list[Start]:

@@ -14,12 +14,12 @@ from ...data.raw import points
 from ...data.sample.sample import Sample
 from ...simulate.magnetic_spheres import LAYER, MAGNETIC_SLD, POLARISATION, SHARE, SMALL, SPHERES
 from ...types import Suggestion
-from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger, read_spent_time
 from ..pool import answers
 from ..problem.magnetic_particles import MagneticCurves, magnetic_info
 from ..problem.shared_parameters import Plan
 from ..result.sample_result import JointFit, SampleResult
+from ..settings import EVIDENCE
 from ..task import Budget, FitOptions, no_curve
 from .joint_fit import collect_fixed
 from .oriented import (

@@ -20,7 +20,6 @@ from ...types import Curve, ModelGuess, SasnetError, Suggestion
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.linear import Minimum, deviations, linear_at, minus_two_log, plain, residuals
 from ..evidence.marginal import extent_in, shares
-from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger, read_spent_time
 from ..optimize.least_squares_problem import LeastSquaresProblem, Solved
 from ..pool import answers
@@ -33,7 +32,7 @@ from ..problem.shared_parameters import Plan
 from ..result.model_fit import Parameter
 from ..result.residuals import standardise_runs
 from ..result.sample_result import JointFit, Key, SampleResult
-from ..settings import PROBLEM
+from ..settings import EVIDENCE, PROBLEM
 from ..task import Budget, FitOptions, no_curve
 from ..verdict import sample_sentences as sentences
 from .joint_fit import ONE_SOLVENT, collect_fixed, integrate_discrepancy

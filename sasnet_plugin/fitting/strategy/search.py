@@ -15,7 +15,6 @@ from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve, SasnetError, TechnicalError
 from ..assessment.size_mixtures import fit_mixture, mixture_task
 from ..costs import look_cost
-from ..evidence.settings import EVIDENCE
 from ..ledger import read_spent_time
 from ..optimize.local_search import refine
 from ..pool import answers
@@ -24,7 +23,7 @@ from ..problem.model_curves import curves_of
 from ..problem.resolution import halve_steps
 from ..result.fit_result import SizeMixture
 from ..result.model_fit import ModelFit, explains
-from ..settings import ASSESSMENT, EFFORT, PROBLEM
+from ..settings import ASSESSMENT, EFFORT, EVIDENCE, PROBLEM
 from ..start_values.screening import Screen, screen_pairs
 from ..task import UNLIMITED, Budget, Counting, LateError, Pair, Task
 from .fit_candidate import fit_candidate

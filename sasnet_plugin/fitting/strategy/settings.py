@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..evidence.settings import EVIDENCE
-from ..settings import OPTIMIZE, ByCost, map_by_cost, setting
+from ..settings import EVIDENCE, OPTIMIZE, ByCost, map_by_cost, setting
 
 
 @dataclass(frozen=True)

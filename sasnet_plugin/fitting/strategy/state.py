@@ -14,13 +14,12 @@ from ...types import Curve, ModelGuess, TechnicalError
 from ..assessment.undetermined_lengths import tails_of
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import Evidence, evidence
-from ..evidence.settings import EVIDENCE
 from ..problem.contrast import compute_contrast_values, fix_contrast
 from ..problem.conventions import conventional, fix_default_solvent
 from ..problem.sums import as_part
 from ..result.fit_result import SizeMixture
 from ..result.model_fit import ModelFit, doubtful, explains
-from ..settings import ASSESSMENT
+from ..settings import ASSESSMENT, EVIDENCE
 from ..start_values.screening import SIMPLE
 from ..start_values.sums import NearSum, collect_fixed, find_near_simple_sums
 from ..task import Budget, FitOptions, Pair, Task

@@ -6,12 +6,11 @@ import math
 from collections.abc import Sequence
 
 from ...digits import significant
-from ..evidence.settings import EVIDENCE
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter, explains
 from ..result.reported_values import is_determined
-from ..settings import ASSESSMENT, START_VALUES
+from ..settings import ASSESSMENT, EVIDENCE, START_VALUES
 from .names import is_upturn, shape
 from .settings import VERDICT
 from .sizes import find_lower_bounds

@@ -22,8 +22,7 @@ from ...arrays import Floats
 from ...data.sample.described import parse_sector
 from ...digits import NORMAL_90, format_with_error, join_names, significant
 from ...domains import ReadOptions
-from ...fitting.evidence.settings import EVIDENCE
-from ...fitting.settings import ASSESSMENT, OPTIMIZE
+from ...fitting.settings import ASSESSMENT, EVIDENCE, OPTIMIZE
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value

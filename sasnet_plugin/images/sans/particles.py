@@ -12,7 +12,7 @@ import numpy as np
 from ...digits import unit_text
 from ...fitting.problem.bounds import default_of, range_of
 from ...fitting.problem.free_parameters import fittable
-from ...fitting.settings import START_VALUES, setting
+from ...fitting.settings import OPTIMIZE, START_VALUES, setting
 from ...simulate.kernel import load_model
 from ...simulate.lengths import unit_of
 from ...simulate.priors import max_length, rescale, sample_prior
@@ -91,7 +91,7 @@ Values = Mapping[str, float]
 class RoundParticle:
     """A cylinder or an ellipsoid by radius, aspect, and the spread of its radius."""
 
-    is_round, steps, starts, rounds, stride = True, SETTINGS.steps, START_VALUES.near_fits, 0, 1
+    is_round, steps, starts, rounds, stride = True, OPTIMIZE.steps, START_VALUES.near_fits, 0, 1
 
     def __init__(self, model: str) -> None:
         self.model = model
