@@ -334,9 +334,8 @@ def draw_model_examples(library: Library, form: int, rng: np.random.Generator, c
 def protocol_set(
     library: Library, rng: np.random.Generator, *, per_model: int, progress: Any = None
 ) -> Examples:
-    """Make a test or validation set under the frozen protocol (see `draw_model_examples`),
-    `per_model` examples each,
-    from curves training never saw.
+    """Make a test or validation set under the frozen protocol (see `draw_model_examples`), `per_model`
+    examples each, from curves training never saw.
     """
     parts = []
     for form in range(len(library)):

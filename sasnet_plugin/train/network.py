@@ -283,9 +283,8 @@ def smoothing(head: Distribution, fwhm: float) -> np.ndarray:
 
 
 def gaussian_score(found_outputs: Any, truth: Any) -> Any:
-    """Negative log likelihood of scaled quantities (n, quantities) without constant,
-    0 if unlabelled; `found_outputs`
-    (n, quantities, 2) are mean and log standard deviation.
+    """Negative log likelihood of scaled quantities (n, quantities) without constant, 0 if unlabelled;
+    `found_outputs` (n, quantities, 2) are mean and log standard deviation.
     """
     truth = ops.convert_to_tensor(truth)
     is_known = _finite(truth)

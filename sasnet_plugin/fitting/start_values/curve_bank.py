@@ -63,9 +63,8 @@ def places(log_x: NDArray[np.float64]) -> NDArray[np.uint16]:
 def interaction(
     factor: str, parameters: dict[str, float], positions: NDArray[np.uint16], radius: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Return S of a structure factor,
-    NaN where its closure has no solution; `positions` (n, s, c) from `places`,
-    effective radius (n, s) in Å.
+    """Return S of a structure factor, NaN where its closure has no solution; `positions` (n, s, c) from
+    `places`, effective radius (n, s) in Å.
     """
     key = tuple(sorted(parameters.items()))
     if factor != "hayter_msa":

@@ -175,9 +175,8 @@ _LENGTHS = {"pixel_size": 2, "direct_beam": 2, "beamstop": 3}
 
 
 def settings_of(path: Path, texts: Sequence[str] = ()) -> SansSettings:
-    """Combine texts ``name=value`` with TOML files next to an image. Raises DataError as `parse_table`,
-    or for
-    invalid TOML or text.
+    """Combine texts ``name=value`` with TOML files next to an image. Raises DataError as `parse_table`, or
+    for invalid TOML or text.
     """
     return overlay_settings(settings_of_texts(texts), read_sidecar_settings(path, parse_table))
 

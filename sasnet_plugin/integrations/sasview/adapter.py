@@ -71,9 +71,8 @@ def fill(
 
 
 def _show_when_calculated(page: Any, previous_data: Any, until: float) -> None:
-    """Open the graph once data and theory (not `previous_data`) are there,
-    until a ``time.monotonic()``: SasView's
-    button alone would plot the data.
+    """Open the graph once data and theory (not `previous_data`) are there, until a ``time.monotonic()``:
+    SasView's button alone would plot the data.
     """
     from PySide6.QtCore import QTimer
 
