@@ -91,10 +91,10 @@ class Ranked:
     def raise_chances(self, least: float) -> Ranked:
         """The same with no chance below this."""
 
-        def raised(look: Outlook | None) -> Any:
+        def limit(look: Outlook | None) -> Any:
             return look and replace(look, chance=max(look.chance, least))
 
-        found = map(raised, (self.outlook, self.at_aim, self.at_longest))
+        found = map(limit, (self.outlook, self.at_aim, self.at_longest))
         return Ranked(next(found), self.time_to_aim, *found)
 
     @property
@@ -699,8 +699,8 @@ def _check_parameter(rivals: Sequence[Rival], parameter: str) -> None:
 
 def _check_names(result: FitResult | SampleResult, names: Sequence[str]) -> None:
     fits: Sequence[ModelFit | JointFit] = result.fits
-    each = (fit.parameters if isinstance(fit, ModelFit) else fit.own[0] | fit.parameters for fit in fits)
-    known = dict.fromkeys(name for parameters in each for name in parameters)
+    each = (({} if isinstance(fit, ModelFit) else fit.own[0], fit.parameters) for fit in fits)
+    known = dict.fromkeys(name for tables in each for table in tables for name in table)
     for name in filter(lambda name: known and name not in known, names):
         raise SasnetError(sentences.NOT_IN_MODELS(name=name, names=", ".join(known)))
 
