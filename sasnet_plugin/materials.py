@@ -170,9 +170,10 @@ def _formula(text: str, name: str) -> Any:
     except Exception:  # pyparsing's errors, ValueError, KeyError…
         compound, empty = None, True
     if empty:
+        place = "" if text == name else f"{text}: "
         raise SasnetError(
-            f"{'' if text == name else f'{text}: '}{name or 'nothing'} is neither a chemical formula nor a"
-            f" known solvent ({', '.join(SOLVENTS)}); write formula@density, {_EXAMPLE}."
+            f"{place}{name or 'nothing'} is neither a chemical formula nor a known solvent"
+            f" ({', '.join(SOLVENTS)}); write formula@density, {_EXAMPLE}."
         )
     return compound
 

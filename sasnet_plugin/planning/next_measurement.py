@@ -88,6 +88,15 @@ class Ranked:
         """The same with another outlook where the search for its time has ended."""
         return replace(self, at_aim=look) if self.at_aim else replace(self, at_longest=look)
 
+    def raise_chances(self, least: float) -> Ranked:
+        """The same with no chance below this."""
+
+        def limit(look: Outlook | None) -> Any:
+            return look and replace(look, chance=max(look.chance, least))
+
+        found = map(limit, (self.outlook, self.at_aim, self.at_longest))
+        return Ranked(next(found), self.time_to_aim, *found)
+
     @property
     def name(self) -> str:
         return self.outlook.measurement.name
@@ -353,6 +362,9 @@ def next_measurement(
     notes += [*_same(rivals, ranked), *_match_points(result, rivals, draws[0], offers, exchange, solvents)]
     notes += [missing, question.note_end(len(ranked), len(offers))]
     now, unit = _now(rivals, parameter)
+    # On average no measurement makes it less likely that the likeliest model is right; pairs of models that
+    # nothing decides between are calculated as if there were noise.
+    ranked = [each.raise_chances(_now(rivals, None)[0]) for each in ranked]
     plan = Plan(
         tuple(ranked), shares, question.goal, parameter, now, question.time, instrument is not None, unit,
         tuple(filter(None, notes)), files=_files(result),
@@ -571,7 +583,8 @@ def _match_points(
 
 
 def _write_value(value: float, error: float) -> str:
-    return format_with_error(value, error) if error > 0 else significant(value, 3)
+    # What a given density is off by is rounding.
+    return format_with_error(value, error) if error > 1e-6 * abs(value) else significant(value, 3)
 
 
 def _list_given_densities(result: FitResult | SampleResult, rival: Rival) -> Collection[str]:
@@ -685,8 +698,8 @@ def _check_parameter(rivals: Sequence[Rival], parameter: str) -> None:
 
 def _check_names(result: FitResult | SampleResult, names: Sequence[str]) -> None:
     fits: Sequence[ModelFit | JointFit] = result.fits
-    each = (fit.parameters if isinstance(fit, ModelFit) else {**fit.own[0], **fit.parameters} for fit in fits)
-    known = dict.fromkeys(name for parameters in each for name in parameters)
+    each = (({} if isinstance(fit, ModelFit) else fit.own[0], fit.parameters) for fit in fits)
+    known = dict.fromkeys(name for tables in each for table in tables for name in table)
     for name in filter(lambda name: known and name not in known, names):
         raise SasnetError(sentences.NOT_IN_MODELS(name=name, names=", ".join(known)))
 

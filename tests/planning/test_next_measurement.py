@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
@@ -364,6 +365,12 @@ def test_the_match_point_of_a_model_is_that_of_its_material(spheres: FitResult) 
     assert point.density == pytest.approx(scattering_length_density("SiO2@2.2"), abs=0.02)
 
 
+def test_the_match_point_of_a_given_density_has_no_error_of_rounding(spheres: FitResult) -> None:
+    plan = next_measurement(spheres, solvents=["H2O"], ended=lambda: True)
+    (said,) = (note for note in plan.notes if "match point" in note)
+    assert re.search(r"at \d\d\.\d % D2O, with a scattering length density of \(\d\.\d\d\)", said), said
+
+
 def test_an_unknown_density_has_no_match_point(spheres: FitResult) -> None:
     fit = next(fit for fit in spheres.fits if fit.name == "sphere")
     rival = Rival([fit], [spheres.curve], [spheres.dintensity], 1.0, frozenset({"sld"}))
@@ -432,6 +439,14 @@ def test_a_plan_beyond_its_aim_offers_only_what_decides_more(spheres: FitResult)
     said = "sphere already leads with a probability of 96 %, so that the aim of 95 % is reached."
     assert answer(0.96, 0.98) == f"{said} To decide more: again, for 1 × the present time, leads to 98 %."
     assert answer(0.96, 0.962) == answer(0.96, 0.95) == said
+
+
+def test_no_measurement_is_worse_than_none(spheres: FitResult) -> None:
+    fit = spheres.fits[0]
+    alike = replace(spheres, fits=(replace(fit, weight=0.55), replace(fit, weight=0.45)))
+    plan = next_measurement(alike, solvents=())
+    assert {row[2] for row in plan.table()[1:]} == {"55 %"}
+    assert all(row["chance"] >= plan.now for row in plan.as_dict()["measurements"])
 
 
 def test_a_chance_below_the_aim_is_not_rounded_up_to_it(spheres: FitResult) -> None:
