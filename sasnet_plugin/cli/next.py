@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..batch.plan import Options
+from ..data.limits import sentence_of
 from ..files import check_output, check_place, put_whole
 from ..types import Curve, DataError, SasnetError
 from .arguments import Force, Given, Kind, Own, Quiet, SampleFile, Share, Tie
@@ -214,6 +215,8 @@ def read_plan(path: Path) -> dict[str, Any]:
     """Read an earlier plan; raises SasnetError if it cannot be read."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SasnetError(sentence_of(str(path), error)) from None
     except (OSError, ValueError):
         found = None
     if not isinstance(found, dict) or not isinstance(found.get("predictions"), dict):

@@ -122,3 +122,6 @@ def test_wrong_usage_is_refused_in_a_sentence(folder: Path) -> None:
     found = CliRunner().invoke(app, ["next", file, "--plan", file])
     assert found.exit_code == 1
     assert "is no plan; give the file that sasnet next --save wrote" in found.stderr
+    found = CliRunner().invoke(app, ["next", file, "--plan", "nowhere.json"])
+    assert found.exit_code == 1
+    assert "nowhere.json: there is no such file; check the path" in found.stderr
