@@ -375,6 +375,7 @@ class AssessmentSettings:
         (0.5, 1.0), "Where else data might decide: below the measured q, and above.", "decades"
     )
     interval: float = setting(0.1, "Width of the intervals of q in which fits are compared.", "decades")
+    points_an_interval: int = setting(4, "Points at which curves are computed in each of them.")
     small_systematic: float = setting(
         0.05, "Of I: an error this large many measurements have; a simple model that needs no more is named."
     )

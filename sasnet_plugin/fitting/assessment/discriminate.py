@@ -121,7 +121,7 @@ def _extend_q_range(curve: Curve, dintensity: Floats, best: ModelFit) -> tuple[C
     top = max(0.0, min(above, -np.log10(PROBLEM.thinnest) - high))
     relative = dintensity / np.maximum(np.abs(best.theory), 1e-300)
     parts: list[tuple[Floats, Floats, Floats, Floats]] = []
-    points = round(PROBLEM.sparse * ASSESSMENT.interval)
+    points = ASSESSMENT.points_an_interval
     for sign, edge, reach in ((-1, low, below), (1, high, top)):
         cells = int(round(reach / ASSESSMENT.interval))
         if not cells:

@@ -14,7 +14,7 @@ from simulated_fits import simulated
 from sasnet_plugin import load
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.findings import Answer
-from sasnet_plugin.report.page.reports import make_page, make_page_name, write_classified
+from sasnet_plugin.report.page.reports import make_page, page_name, write_classified
 from sasnet_plugin.types import Curve
 
 
@@ -43,9 +43,9 @@ def test_it_says_what_the_terminal_says_and_draws_every_point(curve: Curve, answ
 
 
 def test_a_page_has_the_name_that_the_overview_links_to(curve: Curve, answer: Answer, tmp_path: Path) -> None:
-    name = make_page_name(curve, tmp_path)
+    name = page_name(curve, tmp_path)
     assert write_classified(curve, answer, tmp_path) == tmp_path / name
-    assert make_page_name(curve, tmp_path) == name
+    assert page_name(curve, tmp_path) == name
 
 
 def test_an_assumed_unit_of_q_is_said(tmp_path: Path) -> None:
