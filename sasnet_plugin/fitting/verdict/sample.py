@@ -24,11 +24,12 @@ from ...digits import chisq_text, format_rounded, join_names, significant
 from ...in_python import translate_sentence
 from ...simulate.magnetic_spheres import LAYER, MAGNETIC_SLD, POLARISATION, SHARE, SMALL, SPHERES
 from ...simulate.orientations import DIRECTOR, P2
+from ..result.components import bare
 from ..result.model_fit import ModelFit, Parameter
 from ..result.reported_values import mean_over_parameter, value_of
 from ..result.sample_result import JointFit, SampleResult, select_alike
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
-from ..settings import ASSESSMENT
+from ..settings import ASSESSMENT, PROBLEM
 from ..task import FitOptions
 from . import sample_sentences as sentences
 from .headline import describe_polydispersity, describe_size, name_parameter
@@ -282,7 +283,8 @@ def _doubts(result: SampleResult) -> list[str]:
     possible = (
         NOT_ONE if result.apart else "", _contradicting(result, names),
         EXCHANGED if EXCHANGED in result.notes and not result.apart else "",
-        _changing(result, best, names), _calibrations(result, best), _proportion(result, best, names),
+        _changing(result, best, names), _second_density(result.sample, best), _calibrations(result, best),
+        _proportion(result, best, names),
         _noisy(result, best, names), _as_it_looks(result),
     )  # fmt: skip
     return list(filter(None, possible))
@@ -303,6 +305,27 @@ def _noisy(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
         return ""
     curves, misfits = zip(*noisy, strict=True)
     return sentences.NOISY(curves=join_names(curves), factor=significant(max(misfits) ** 0.5, 2))
+
+
+def _second_density(sample: Sample, best: JointFit) -> str:
+    """Say which other density of a homogeneous particle has contrasts of the same ratio in two solvents."""
+    densities = [name for name in best.parameters if "sld" in bare(name)]
+    solvents = sorted({value for value in sample.solvents if value is not None})
+    if sample.kind != CONTRASTS or (len(solvents), len(densities)) != (2, 1):
+        return ""
+    p, (low, high) = best.parameters[densities[0]], solvents
+    # I(q) has the squares of contrasts: (ρ - low)/(ρ - high) may as well have the other sign.
+    both = low + high - 2 * p.value or np.finfo(float).tiny
+    other = (2 * low * high - p.value * (low + high)) / both
+    least, most = PROBLEM.matter["neutron"]
+    if p.error is None or not least <= other <= most or abs(other - p.value) < 2 * p.error:
+        return ""
+    scale = best.own[0]["scale"].value
+    other_scale = scale * ((p.value - low) / (other - low)) ** 2
+    return sentences.SECOND_DENSITY(
+        name=densities[0], value=format_rounded(p.value, p.error, VERDICT.rounding),
+        other=significant(other, 3), scale=significant(scale, 3), other_scale=significant(other_scale, 3),
+    )  # fmt: skip
 
 
 def _as_it_looks(result: SampleResult) -> str:

@@ -48,6 +48,11 @@ NOISY = template(
     " small.",
     curves="d2o.dat", factor="2.4",
 )  # fmt: skip
+SECOND_DENSITY = template(
+    "In two solvents {name} = {value} and {other}×10⁻⁶ Å⁻² give the same curves, with a scale of {scale} and"
+    " {other_scale}. What the sample is made of decides, or a third solvent.",
+    name="sld", value="0.56 ± 0.05", other="3.13", scale="0.0100", other_scale="0.0323",
+)  # fmt: skip
 LOOKS_DIFFERENT = template(
     "Where their q ranges overlap, the curves differ as {kind} do. Check whether “--kind settings” is right.",
     kind="contrasts",

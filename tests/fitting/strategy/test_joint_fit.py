@@ -124,6 +124,23 @@ def test_of_two_densities_in_two_solvents_one_is_of_matter(seed: int) -> None:
     assert fit.parameters["sld"].value == pytest.approx(0.18, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("solvents", "true", "said"),
+    [((6.36, 2.21), 0.56, True), ((6.36, -0.56), 0.18, False), (SOLVENTS, 0.56, False)],
+)
+def test_a_second_density_of_matter_is_named(solvents: Sequence[float], true: float, said: bool) -> None:
+    curves = [measured("sphere", i, radius=60.0, sld=true, sld_solvent=s) for i, s in enumerate(solvents)]
+    sample = sample_of(curves, {"solvents": {str(i + 1): s for i, s in enumerate(solvents)}})
+    fit = fitted(sample, "sphere", {"radius": 58.0, "sld": 4.0})
+    doubts = " ".join(result(sample, [fit]).verdict.doubts)
+    assert ("give the same curves" in doubts) == said
+    if said:
+        assert "with a scale of 0.01 and 0.0323" in doubts  # contrasts of 5.8 and 3.23
+        # (6.36 - 0.56) / (2.21 - 0.56) = 3.52 = (6.36 - 3.13) / (3.13 - 2.21).
+        values = {fit.parameters["sld"].value, float(doubts.partition("and ")[2].partition("×")[0])}
+        assert sorted(values) == pytest.approx([0.56, 3.13], abs=0.1)
+
+
 NOTHING = Suggestion("", "", (), (), 1.0)
 
 
