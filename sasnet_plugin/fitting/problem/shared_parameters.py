@@ -40,6 +40,11 @@ class Plan:
         own = [n for n in free if n in self.own or any(n in values for values in self.known)]
         return [n for n in free if n not in own], own
 
+    @property
+    def names_held(self) -> set[str]:
+        """What is tied, or known of some curve."""
+        return {*self.ties, *(name for values in self.known for name in values)}
+
     def _is_known(self, name: str) -> bool:
         """Whether no curve has to be fitted for it."""
         return bool(self.known) and all(name in values for values in self.known)

@@ -350,9 +350,8 @@ def _make_joint_fit(minimum: JointMinimum) -> JointFit:
 
 def _list_unseen(minimum: JointMinimum, fit: ModelFit) -> list[str]:
     """Lengths that were fitted and end where no curve shows them, as that of an endlessly thin disc."""
-    known = {*minimum.plan.ties, *(name for values in minimum.plan.known for name in values)}
-    parameters = fit.parameters.items()
-    return [name for name, p in parameters if p.fixed and p.unit == "Ang" and name not in known]
+    lengths = [name for name, p in fit.parameters.items() if p.fixed and p.unit == "Ang"]
+    return [name for name in lengths if name not in minimum.plan.names_held]
 
 
 def _penalise_densities(fit: JointFit, probes: Sequence[str]) -> float:
@@ -421,7 +420,7 @@ def _find_undetermined(minimum: JointMinimum, densities: Sequence[str]) -> dict[
     # A common factor of all contrasts is one of the scale. In several solvents one density that is known
     # settles all others; in one solvent those that are fitted are relative to those that are not.
     plan = minimum.plan
-    known_names = {*plan.ties, *(name for known_values in plan.known for name in known_values)}
+    known_names = plan.names_held
     unknown = [name for name in densities if name not in known_names]
     if minimum.task.sample.kind == CONTRASTS:
         reason = UNKNOWN_SOLVENTS if len(unknown) == len(densities) else ""
