@@ -53,7 +53,7 @@ class Parameter:
     unit : str
         As sasmodels has it; empty for a number.
     fixed : bool
-        Not fitted.
+        Not fitted at the end.
     low, high : float
         Range allowed in the fit; both the value where it was not fitted.
     undetermined : str
@@ -71,9 +71,14 @@ class Parameter:
     undetermined: str = ""
     at_least: float | None = None
 
+    @property
+    def is_given(self) -> bool:
+        """Whether it was fixed from the beginning, not because the curves do not determine it."""
+        return self.fixed and not self.low < self.high
+
     def __str__(self) -> str:
         said = "not determined" if self.undetermined else format_with_error(self.value, self.error)
-        return f"{said} {unit_text(self.unit)}".rstrip() + (" (fixed)" if self.fixed else "")
+        return f"{said} {unit_text(self.unit)}".rstrip() + (" (fixed)" if self.is_given else "")
 
 
 @dataclass(frozen=True, repr=False)
