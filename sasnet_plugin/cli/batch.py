@@ -13,7 +13,7 @@ import typer
 
 from ..batch.plan import TIME_LIMIT, Options
 from ..types import SasnetError
-from .arguments import Force, Given, Kind, Own, Quiet, SampleFile, Scheduler, Share, Table, Tie, TogetherBy
+from .arguments import NO_SAMPLE, Force, Given, Quiet, Scheduler, Table, TogetherBy, add_sample_options
 from .files import expand
 from .fit_options import Files, add_fit_options
 from .progress import show_progress, term_as_interrupt
@@ -34,6 +34,7 @@ NAMED = 10
     " model evaluations, so a busy machine gives the same answer. The clock ends a fit after ten times this"
     " limit.",
 )
+@add_sample_options("sectors", "field", "spins", "polarisation")
 def batch(
     out: Annotated[
         Path,
@@ -69,11 +70,7 @@ def batch(
         typer.Option("--plot", help="Figure of a series, SVG or PNG; default: next to the results."),
     ] = None,
     together_by: TogetherBy = None,
-    sample_file: SampleFile = None,
-    kind: Kind = None,
-    share: Share = None,
-    own: Own = None,
-    tie: Tie = None,
+    of_sample: Given = NO_SAMPLE,
     table: Table = None,
     export: Annotated[
         Path | None,
@@ -93,7 +90,6 @@ def batch(
         raise typer.BadParameter(f"{out}: end the name in .h5.", param_hint="--out")
     part = _shard(shard)
     _check_export(export, part)
-    of_sample = Given(sample_file, kind, share, own, tie)
     of_sample.check(together_by is not None, "--together-by")
     drawn_figure = _figure(series, against, plot, out, any((scheduler, shard, together_by, merge)))
     options = _absolute_models(options)
@@ -102,7 +98,7 @@ def batch(
 
     from ..files import put_whole
 
-    paths, complaints = _paths(files, out, table, drawn_figure, sample_file)
+    paths, complaints = _paths(files, out, table, drawn_figure, of_sample.sample_file)
     if together_by is not None:
         options = replace(options, described=of_sample.describe_sample())
     grouped = _select_files(paths, together_by, options.described, part)

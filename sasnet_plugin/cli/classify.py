@@ -22,29 +22,25 @@ from ..types import Curve
 from . import answers
 from .answers import JsonWriter, TableWriter, Writer
 from .arguments import (
+    NO_SAMPLE,
     TOP,
-    Efficiencies,
     Entry,
     Exclude,
-    Field,
     Force,
     Geometry,
     Given,
-    Kind,
     Models,
     Plot,
     Prior,
     QRange,
     Quiet,
     QUnit,
-    SampleFile,
-    Sectors,
-    Spins,
     Table,
     TiledKey,
     Together,
     Top,
     Wavelength,
+    add_sample_options,
     as_given,
     names_of,
     prior_given,
@@ -66,6 +62,7 @@ USUAL = {"--top": TOP, "--prior": COMMON}
 OF_ONE_FILE = 4  # entries of one file that --plot draws
 
 
+@add_sample_options("share", "own", "tie")
 def classify(
     files: Annotated[
         list[str],
@@ -91,12 +88,7 @@ def classify(
         bool, typer.Option("--set", help="Images: all files are one sample in several settings.")
     ] = False,
     together: Together = False,
-    sample_file: SampleFile = None,
-    kind: Kind = None,
-    sectors: Sectors = None,
-    field_azimuth: Field = None,
-    spins: Spins = None,
-    polarisation: Efficiencies = None,
+    of_sample: Given = NO_SAMPLE,
     top: Top = TOP,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
@@ -143,9 +135,6 @@ def classify(
     tell = _stages(quiet) if verify else None
     reader = _reader(files, tiled_key, domain)
     kinds = Kinds(domain, selection, reading, verify=verify, told=tell, reader=reader)
-    of_sample = Given(
-        sample_file, kind, sectors=sectors, field=field_azimuth, spins=spins, polarisation=polarisation
-    )
     of_sample.check(together)
     if together:
         _together(files, kinds, window, of_sample, selection, as_json)

@@ -21,23 +21,16 @@ from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from ..types import Curve, DataError, SasnetError
 from .answers import TableWriter, wide_console
 from .arguments import (
+    NO_SAMPLE,
     Details,
-    Efficiencies,
-    Field,
     Force,
     Geometry,
     Given,
-    Kind,
-    Own,
     Plot,
     Quiet,
-    SampleFile,
-    Sectors,
-    Share,
-    Spins,
     Table,
-    Tie,
     Together,
+    add_sample_options,
 )
 from .files import check_free, curves_of, expand, say_drawn, time_outcomes
 from .fit_options import Files, add_fit_options, also_given
@@ -656,6 +649,7 @@ def _not_fitted(path: str, kind: Domain) -> SasnetError:
 
 
 @add_fit_options(time_limit=90.0, methods=True)
+@add_sample_options()
 def fit(
     files: Files,
     options: Options,
@@ -682,15 +676,7 @@ def fit(
     ] = None,
     geometry: Geometry = None,
     together: Together = False,
-    sample_file: SampleFile = None,
-    kind: Kind = None,
-    share: Share = None,
-    own: Own = None,
-    tie: Tie = None,
-    sectors: Sectors = None,
-    field_azimuth: Field = None,
-    spins: Spins = None,
-    polarisation: Efficiencies = None,
+    of_sample: Given = NO_SAMPLE,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -716,13 +702,12 @@ def fit(
 
     outputs = Outputs(report, export, plot, table, force, details)
     outputs.check()
-    of_sample = Given(sample_file, kind, share, own, tie, sectors, field_azimuth, spins, polarisation)
     of_sample.check(together)
     more_options = {"--domain": domain, "--geometry": geometry, **outputs.options()}
     more_options |= of_sample.options()
     fit_options = replace(options.fit, also=options.fit.also | also_given(more_options))
     say = Say(json_lines() if as_json else None, quiet, details, many(files) or bool(files[1:]))
-    is_cut = sectors is not None or field_azimuth is not None
+    is_cut = of_sample.sectors is not None or of_sample.field is not None
     reading = Reading(domain, options, tuple(geometry or ()), is_cut)
     ending = Ending()
     # The processes start while the files are read and classified.

@@ -13,7 +13,7 @@ from ..batch.plan import Options
 from ..data.limits import sentence_of
 from ..files import check_output, check_place, put_whole
 from ..types import Curve, DataError, SasnetError
-from .arguments import Force, Given, Kind, Own, Quiet, SampleFile, Share, Tie
+from .arguments import NO_SAMPLE, Force, Given, Quiet, add_sample_options
 from .fit import Reading
 from .fit_options import Files, add_fit_options
 from .progress import Ending
@@ -30,6 +30,7 @@ _MARK = '{"files"'
 
 
 @add_fit_options(time_limit=90.0)
+@add_sample_options("sectors", "field", "spins", "polarisation")
 def next_(
     files: Files,
     options: Options,
@@ -100,11 +101,7 @@ def next_(
         typer.Option("--plot", help="Draw what the models predict into this file (PNG, PDF, SVG)."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    sample_file: SampleFile = None,
-    kind: Kind = None,
-    share: Share = None,
-    own: Own = None,
-    tie: Tie = None,
+    of_sample: Given = NO_SAMPLE,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -135,10 +132,7 @@ def next_(
     ending = Ending()
     with Workers(bank_path(), options.fit.workers, ended=ending) as pool:
         check_names(options.fit)
-        sample_options = Given(sample_file, kind, share, own, tie)
-        result = _fit(
-            pool, ending, files, options, sample_options, question.get("exchange"), quiet or as_json
-        )
+        result = _fit(pool, ending, files, options, of_sample, question.get("exchange"), quiet or as_json)
     with ending.listen():
         answer = next_measurement(result, **question, ended=ending, progress=_progress(quiet or as_json))
     if as_json:

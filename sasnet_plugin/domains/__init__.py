@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ..extensions import load, merge_tables
 from ..types import Curve, SasnetError
@@ -74,12 +74,18 @@ class Finding(Protocol):
 
     def rows(self) -> Sequence[Sequence[str]]:
         """A table for a person, its head first; empty where there is none."""
+        return ()
 
     def sentences(self) -> Sequence[str]:
         """What is said in words, the verdict first."""
 
-    def silence(self) -> Finding:
+    def notes(self) -> Sequence[str]:
+        """What is said after all findings."""
+        return ()
+
+    def silence(self) -> Self:
         """The same without what the network says, of a measurement that it knows nothing of."""
+        return self
 
     def draw(self, axes: Axes) -> None:
         """Draw it."""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ...arrays import Floats
 from ...data.sample.described import parse_sector
 from ...digits import NORMAL_90, format_with_error, join_names, significant
-from ...domains import ReadOptions
+from ...domains import Finding, ReadOptions
 from ...fitting.settings import ASSESSMENT, EVIDENCE, OPTIMIZE
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
@@ -695,7 +695,7 @@ def scale_errors(
 
 
 @dataclass(frozen=True)
-class OrientedFit:
+class OrientedFit(Finding):
     """A fit, simulated again."""
 
     body: str
@@ -824,9 +824,6 @@ class OrientedFit:
             )
         return f" {self.body} with axes around a director does not fit this image."
 
-    def notes(self) -> tuple[str, ...]:
-        return ()
-
     def draw(self, axes: Axes) -> None:
         table = np.full(N_RINGS * N_SECTORS, np.nan)
         table[self.cells.where] = (self.cells.counts - self.expected) / np.sqrt(self.expected)
@@ -842,10 +839,6 @@ class OrientedFit:
         )
         axes.figure.colorbar(artist, ax=axes, label="standard deviations")
         axes.set(xlabel="sector of 10 degrees", ylabel="ring of q")
-
-    def silence(self) -> OrientedFit:
-        """A fit says the same in any case."""
-        return self
 
 
 # --- An image with a direction fitted by bumps from the network's answer on, simulated again and

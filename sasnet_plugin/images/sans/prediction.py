@@ -22,7 +22,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...digits import NORMAL_90, format_with_error
-from ...domains import DEFAULT, Seen
+from ...domains import DEFAULT, Finding, Seen
 from ...predict.arithmetic import softmax
 from ...predict.classes import ClassesFinding, percent
 from ...predict.findings import Answer, DistributionFinding, QuantitiesFinding, Value
@@ -795,7 +795,7 @@ def check(measurement: Any, inputs: Mapping[str, Any]) -> Seen:
 
 
 @dataclass(frozen=True)
-class OrientationFinding:
+class OrientationFinding(Finding):
     """How the axes of particles are distributed; rotational symmetry about the director is assumed."""
 
     angles: DistributionFinding  #: What is seen of the axes within the plane of the detector.
@@ -852,9 +852,6 @@ class OrientationFinding:
                 " --verify fits both."
             )
         return texts
-
-    def notes(self) -> Sequence[str]:
-        return ()
 
     def draw(self, axes: Axes) -> None:
         """The distribution, and the director as a line; broken, the one that looks alike."""
