@@ -88,7 +88,8 @@ class Finding(Protocol):
         return self
 
     def draw(self, axes: Axes) -> None:
-        """Draw it."""
+        """Draw it; some have no picture."""
+        del axes
 
 
 class Refine(Protocol):

@@ -55,7 +55,7 @@ class Plan:
         return {*self.ties, *(name for values in self.known for name in values)}
 
     @property
-    def fixed_linear(self) -> frozenset[str]:
+    def linear_fixed(self) -> frozenset[str]:
         """Scale and background where a user gives them and no calibration joins the scales."""
         return frozenset(ALWAYS_OWN) & self.names_held if self.factors is None else frozenset()
 
