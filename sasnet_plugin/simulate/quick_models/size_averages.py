@@ -19,7 +19,7 @@ import ctypes
 import itertools
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -127,10 +127,6 @@ def _slab(length: Any) -> Profiles:
     return [length / 2], [[length]]
 
 
-def _two_slabs(inner: Any, outer: Any) -> Profiles:
-    return [inner / 2, outer / 2], [[inner, None], [None, outer]]
-
-
 def _cylinder(p: Parameters) -> Profiles:
     return [p["radius"]], [[_area(p["radius"]) * _contrast(p)]]
 
@@ -140,29 +136,37 @@ def _hollow_cylinder(p: Parameters) -> Profiles:
     return [outer, p["radius"]], [[_area(outer) * contrast, _area(p["radius"]) * -contrast]]
 
 
+# Contrasts stand with the axis whose table takes least: a step of one leaves the others as they are.
+
+
+def _two_disks(inner: Any, outer: Any, areas: tuple[Any, Any]) -> Profiles:
+    return [inner, outer], [[areas[0], None], [None, areas[1]]]
+
+
 def _core_shell_cylinder(p: Parameters) -> Profiles:
     outer = p["radius"] + p["thickness"]
-    return [p["radius"], outer], [
-        [_area(p["radius"]) * (p["sld_core"] - p["sld_shell"]), None],
-        [None, _area(outer) * (p["sld_shell"] - p["sld_solvent"])],
-    ]
+    return _two_disks(p["radius"], outer, (_area(p["radius"]), _area(outer)))
 
 
-def _layers_of_bicelle(p: Parameters, core: Any, rimmed: Any) -> Sequence[Sequence[Any]]:
-    """The core between the faces, and the faces with the rim, of these areas."""
-    return [
-        [core * (p["sld_core"] - p["sld_face"]), None],
-        [core * (p["sld_face"] - p["sld_rim"]), rimmed * (p["sld_rim"] - p["sld_solvent"])],
-    ]
+def _core_shell_along(p: Parameters) -> Profiles:
+    inner, outer = p["length"], p["length"] + 2 * p["thickness"]
+    core, shell = p["sld_core"] - p["sld_shell"], p["sld_shell"] - p["sld_solvent"]
+    return [inner / 2, outer / 2], [[inner * core, None], [None, outer * shell]]
 
 
 def _bicelle(p: Parameters) -> Profiles:
     outer = p["radius"] + p["thick_rim"]
-    return [p["radius"], outer], _layers_of_bicelle(p, _area(p["radius"]), _area(outer))
+    return _two_disks(p["radius"], outer, (_area(p["radius"]), _area(outer)))
 
 
 def _bicelle_along(p: Parameters) -> Profiles:
-    return _two_slabs(p["length"], p["length"] + 2 * p["thick_face"])
+    """Of the core's cross-section the core between the faces, and these; of the rim's the whole height."""
+    inner, outer = p["length"], p["length"] + 2 * p["thick_face"]
+    core, face, rim = p["sld_core"] - p["sld_face"], p["sld_face"] - p["sld_rim"], p["sld_rim"]
+    return [inner / 2, outer / 2], [
+        [inner * core, outer * face],
+        [None, outer * (rim - p["sld_solvent"])],
+    ]
 
 
 def _ellipse(p: Parameters) -> tuple[Any, Any]:
@@ -182,7 +186,7 @@ def _elliptical_cylinder(p: Parameters) -> Profiles:
 
 def _elliptical_bicelle(p: Parameters) -> Profiles:
     areas = _ellipse_area(p), _ellipse_area(p, p["thick_rim"])
-    return [p[SEEN], p[SEEN] + p["thick_rim"]], _layers_of_bicelle(p, *areas)
+    return _two_disks(p[SEEN], p[SEEN] + p["thick_rim"], areas)
 
 
 def _box_with_rims(side: str) -> Axis:
@@ -192,12 +196,12 @@ def _box_with_rims(side: str) -> Axis:
         inner = p[f"length_{side}"]
         outer = inner + 2 * p[f"thick_rim_{side}"]
         halves = [inner / 2, outer / 2]
-        if side != "a":  # the core with the rims of the first axis, those of the second and of the third
-            return halves, [[None, outer] if rim == side else [inner, None] for rim in "abc"]
-        # The contrasts stand with the first axis. Each rim is a longer box less the core.
+        if side != "c":  # the core with the rims of the third axis, those of the first and of the second
+            return halves, [[None, outer] if rim == side else [inner, None] for rim in "cab"]
+        # Each rim is a longer box less the core.
         rims = [p[f"sld_{x}"] - p["sld_solvent"] for x in "abc"]
         core = p["sld_core"] - p["sld_solvent"] - sum(rims)
-        return halves, [[inner * core, outer * rims[0]], [inner * rims[1], None], [inner * rims[2], None]]
+        return halves, [[inner * core, outer * rims[2]], [inner * rims[0], None], [inner * rims[1], None]]
 
     return Axis((f"length_{side}", f"thick_rim_{side}"), SLAB, profiles)
 
@@ -283,7 +287,7 @@ PARTICLES: Mapping[str, Product | Layers | Ellipsoid] = {
     "core_shell_cylinder": Product(
         (
             Axis(("radius",), DISK, _core_shell_cylinder),
-            Axis(("length",), SLAB, lambda p: _two_slabs(p["length"], p["length"] + 2 * p["thickness"])),
+            Axis(("length",), SLAB, _core_shell_along),
         )
     ),
     "core_shell_ellipsoid": Layers(_core_and_shell),
@@ -670,6 +674,7 @@ class _Table:
     step: float  #: Å⁻¹
     terms: int
     largest: float  #: largest half length, Å
+    key: Hashable = None  #: What it was calculated of.
 
 
 def _axis_table(
@@ -693,7 +698,7 @@ def _axis_table(
             axis.kind, len(halves), len(terms), weights.size, _pointer(halves), _pointer(factors),
             _pointer(weights), int(amplitude), points, step, _pointer(entries), _pointer(work),
         )  # fmt: skip
-        return _Table(entries, step, len(terms), float(halves.max()))
+        return _Table(entries, step, len(terms), float(halves.max()), key)
 
     key = axis.kind, len(terms), amplitude, q_max, halves.tobytes(), factors.tobytes(), weights.tobytes()
     return _TABLES.get(key, calculate, lambda table: table.entries.nbytes)
@@ -744,13 +749,17 @@ def _grid(q_max: float, largest: float) -> tuple[int, float]:
 def _average_box_turn(a: _Table, b: _Table, q_max: float, amplitude: bool) -> _Table:
     """Average two axes of a box over the turn about the third, as one table."""
     largest = math.hypot(a.largest, b.largest)
-    points, step = _grid(q_max, largest)
-    q = np.asarray(step * np.arange(points, dtype=float))
-    nodes = _nodes(q * max(a.largest, b.largest), _all_turns())
-    # The tables of both axes end before the last points of this one, which only keep its spline smooth.
-    entries = np.empty((points, a.entries.shape[1], 2))
-    _angle_average(q, nodes, a, b, amplitude, entries, step=step)
-    return _Table(entries, step, a.terms, largest)
+
+    def calculate() -> _Table:
+        points, step = _grid(q_max, largest)
+        q = np.asarray(step * np.arange(points, dtype=float))
+        nodes = _nodes(q * max(a.largest, b.largest), _all_turns())
+        # The tables of both axes end before the last points of this one, which only keep its spline smooth.
+        entries = np.empty((points, a.entries.shape[1], 2))
+        _angle_average(q, nodes, a, b, amplitude, entries, step=step)
+        return _Table(entries, step, a.terms, largest)
+
+    return _TABLES.get((a.key, b.key, q_max), calculate, lambda table: table.entries.nbytes)
 
 
 def _angle_average(
