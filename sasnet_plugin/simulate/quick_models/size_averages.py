@@ -323,7 +323,7 @@ def operations(form: str, parameters: Mapping[str, Any], q: Floats) -> float:
     if particle.smaller:
         return _cap_operations(values, counts, q)
     apart = math.prod(n for size, n in counts.items() if not _has_axis(particle, size))
-    return apart * _product_operations(particle, values, counts, q)
+    return apart * _product_operations(form, particle, values, counts, q)
 
 
 def _ellipsoid_operations(
@@ -368,9 +368,9 @@ def _cap_operations(values: Mapping[str, float], counts: Mapping[str, int], q: F
 
 
 def _product_operations(
-    particle: Product, values: Mapping[str, float], counts: Mapping[str, int], q: Floats
+    form: str, particle: Product, values: Mapping[str, float], counts: Mapping[str, int], q: Floats
 ) -> float:
-    total, largest, profiles = 0.0, [], 0
+    total, largest, profiles = 0.0, [], _profile_count(form)
     q_max, q_mean = _largest_and_mean(q)
     for axis in particle.axes:
         sizes, parameters = math.prod(counts.get(name, 1) for name in axis.parameters), dict(values)
@@ -378,9 +378,7 @@ def _product_operations(
             minor, major = axis.ellipse(values)
             sizes *= _points_for(q_max * abs(major - minor))
             parameters[SEEN] = max(minor, major)
-        halves, factors = axis.profiles(parameters)
-        largest.append(max(map(float, halves)))
-        profiles = profiles or sum(factor is not None for row in factors for factor in row)
+        largest.append(max(map(float, axis.profiles(parameters)[0])))
         total += (q_max * largest[-1] / STEP + 4) * sizes * profiles
     # Columns beside each other take less than as many alone.
     columns = 1 + profiles * (profiles + 1) / 2 / 4
@@ -388,6 +386,14 @@ def _product_operations(
         across = math.hypot(*largest[:2])
         total += columns * (q_max * across / STEP + 4) * _points_for(q_max * across / 2)
     return total + columns * q.size * _points_for(q_mean * max(largest))
+
+
+@cache
+def _profile_count(form: str) -> int:
+    """Most profiles that the terms of an axis are made of."""
+    values = {**_defaults(form), SEEN: 1.0}
+    terms = (axis.profiles(values)[1] for axis in PARTICLES[form].axes)  # type: ignore[union-attr]
+    return max(sum(factor is not None for row in rows for factor in row) for rows in terms)
 
 
 @cache
