@@ -29,6 +29,7 @@ import numpy as np
 
 from ...arrays import ArrayCache, Floats
 from ..compile_cache import compile_library
+from ..kernel_call import fill_of
 from .separable_average import LADDER, LEAST, MOST, rule
 from .similar import replace_kernel
 
@@ -420,6 +421,7 @@ def add_size_averages(model: Any) -> Any:
             self._plain = model.make_kernel(q_vectors)
             # Volumes and radii come from the model itself, at a single q.
             self._totals = model.make_kernel([np.array([1e-6])])
+            self._fill_totals: dict[float, Any] = {}
             q, self._back = np.unique(np.asarray(self.q_input.q, dtype=float), return_inverse=True)
             self._q = np.maximum(q, 1e-12)
             self._far = DIRECT / float(np.mean(self._q))
@@ -457,7 +459,9 @@ def add_size_averages(model: Any) -> Any:
                 self._plain._call_kernel(call_details, values, cutoff, magnetic, mode)
                 self.result[:] = self._plain.result[: self.result.size]
                 return
-            self._totals._call_kernel(call_details, values, cutoff, magnetic, mode)
+            if cutoff not in self._fill_totals:
+                self._fill_totals[cutoff] = fill_of(self._totals, cutoff)
+            self._fill_totals[cutoff](call_details, values, mode)
             nq = self.q_input.nq
             squared, mean = averages
             self.result[0 : 2 * nq : 2] = 1e-4 * squared[self._back]
@@ -541,6 +545,8 @@ def _average_product(
     particle: Product, q: Floats, scalars: Mapping[str, float],
     distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool, nodes: _Nodes | None = None,
 ) -> Floats:  # fmt: skip
+    if not distributions and particle.axes[0].parameters:
+        return _average_terms(particle, q, scalars, distributions, amplitude, nodes)
     apart = {name: d for name, d in distributions.items() if not _has_axis(particle, name)}
     distributions = reduce_sizes(distributions, _phases(particle, float(q[-1]), scalars, apart))
     if len(apart) == len(distributions) and _has_few_terms(particle, bool(apart)):
