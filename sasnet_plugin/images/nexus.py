@@ -14,9 +14,10 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import units
 from ..data import hdf5
@@ -32,10 +33,6 @@ from ..data.toml_files import (
     side_or_mirror,
 )
 from ..types import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 
 # --- What a file, its TOML neighbour or the user says about an image; values in a wrong unit are
 # --- refused.

@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ... import units
+from ...arrays import Floats
 from ..limits import LIMITS
 from .names import (
     ANGLE,
@@ -30,10 +31,6 @@ from .names import (
     understand,
     understand_names,
 )
-
-if TYPE_CHECKING:
-    from ...arrays import Floats
-
 
 # --- One line of text -> the numbers in it: any delimiter, decimal commas, signs of what is
 # --- missing.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +33,6 @@ from ...types import DataError, Image
 from .. import nexus, reading
 from ..nexus import ImageSettings, make_truncation_error, not_an_image
 from ..sans.reading import find_centre
-
-if TYPE_CHECKING:
-    import os
-
 
 # --- Where the pixels of a diffraction image lie: a flat detector, the beam's centre, the window.
 

@@ -12,12 +12,13 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ... import units
+from ...arrays import Floats
 from ...data import hdf5
 from ...data.limits import LIMITS, too_large
 from ...data.toml_files import (
@@ -33,10 +34,6 @@ from ...data.toml_files import (
 from ...types import DataError
 from .. import nexus
 from ..nexus import make_truncation_error
-
-if TYPE_CHECKING:
-    from ...arrays import Floats
-
 
 # --- How sharp a pinhole instrument sees: spread of q from slits, pixels, wavelengths and gravity.
 

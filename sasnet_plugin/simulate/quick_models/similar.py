@@ -8,14 +8,12 @@ second, one instead of fifteen.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..priors import max_length
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 #: Expensive models with one length that F(q) is homogeneous in; the power of F and of the matter's volume
 #: where it is not three.
