@@ -214,7 +214,6 @@ class _Table:
             self.close()
 
     def close(self) -> None:
-
         if self._block:
             length_before = self._set.shape[0]
             self._set.resize((length_before + len(self._block),))

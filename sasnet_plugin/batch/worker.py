@@ -161,7 +161,6 @@ def is_fit(answer: Any) -> bool:
 
 
 def _apply_q_range(curve: Curve, window: tuple[float, float] | None) -> Curve:
-
     return curve if window is None else cut_to_q_range(curve, *window)
 
 

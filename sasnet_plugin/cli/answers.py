@@ -129,7 +129,6 @@ class TableWriter:
             self._console.print(_table(rows, self._console.width < _WIDTH))
 
     def _print_after_curve(self, curve: Curve, file: str) -> None:
-
         if self._details:
             self._lines([distances(curve.pair_distances())])
         if file and not is_tiled(file):

@@ -161,7 +161,6 @@ def _absolute_models(options: Options) -> Options:
 
 
 def _shards(out: Path, *, needed: bool) -> list[Path]:
-
     journals = list(shard_journals(out))
     if needed and not journals:
         raise SasnetError(f"{out}: its folder contains no shards; give the same --out as in the job array.")
@@ -333,7 +332,6 @@ def _open_journal(out: Path, shard_paths: Sequence[Path], force: bool) -> Iterat
 
 
 def _shard(text: str | None) -> Shard | None:
-
     if text is None:
         return None
     number, slash, count = text.partition("/")

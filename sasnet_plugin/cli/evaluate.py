@@ -88,7 +88,6 @@ def evaluate(
 
 
 def _report(path: Path, name: str, evaluated: Evaluated, runs: list[Path]) -> None:
-
     if evaluated.write_page is None:
         raise SasnetError(
             f"{name}: there is no page on the accuracy of this kind of network; do not give --report."

@@ -137,7 +137,6 @@ def _tables(result: SampleResult) -> Iterator[Any]:
 
 
 def _parameters(best: JointFit) -> list[list[str]]:
-
     blanks = [""] * len(best.own)
     fitted = [[name, value, *blanks] for name, value, state in list_shared(best) if state == "fitted"]
     return fitted + [[name, "", *values] for name, *values in own(best)]
@@ -225,7 +224,6 @@ class Say:
             print(sentence, file=sys.stderr, flush=True)
 
     def answer(self, measurement: Any, result: FitResult | Answer) -> None:
-
         if self.line:
             result_dict = result.as_dict()
             if self.details and not isinstance(result, Answer):
@@ -343,7 +341,6 @@ class Outputs:
         return {"--report": self.report, "--export": self.export, "--plot": self.plot, "--csv": self.table}
 
     def record_failure(self, path: str, sentence: str) -> None:
-
         self.rows.append(make_failure_row(path, sentence))
 
     def write_fit(self, result: FitResult) -> Iterator[Path]:
@@ -553,7 +550,6 @@ class Run:
         return result
 
     def _report_answer(self, path: str, outcome: Any, result: FitResult | Answer | Exception) -> int:
-
         if isinstance(result, Exception):
             sentence = sentence_of(path, result)
             self.say.failure(path, sentence)

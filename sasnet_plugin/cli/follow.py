@@ -208,7 +208,6 @@ def _number(count: int, noun: str) -> str:
 
 
 def _make_lister(request: Asked) -> Callable[[], Iterator[str | DataError]]:
-
     frames = Frames(request.files)
     own_paths = {
         os.path.abspath(p) for p in (request.out, request.plot, request.page, request.hdf5) if p is not None
@@ -288,7 +287,6 @@ def _make_updater(request: Asked, follower: Follower) -> Callable[[], None] | No
 
 
 def _draw_trend(request: Asked, follower: Follower) -> tuple[Any, tuple[float, float], list[str]]:
-
     columns = read_columns(request.out, follower.frames, follower.interval)
     against = "time / s" if request.interval else "frame"
     time = columns.time if request.interval else columns.time + 1
@@ -299,7 +297,6 @@ def _draw_trend(request: Asked, follower: Follower) -> tuple[Any, tuple[float, f
 
 
 def _write_plot(request: Asked, follower: Follower) -> None:
-
     assert request.plot is not None
     draw, size, _ = _draw_trend(request, follower)
     # Whoever looks at it must not see half of a picture.

@@ -124,7 +124,6 @@ def _say_frames(out: Path, frames: int, failures: int, label: str) -> None:
 
 
 def _measurements(options: Images, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
-
     for argument in Frames(names).keep(expand(list(names))):
         # A file of settings is the geometry of its neighbours.
         if not (isinstance(argument, str) and argument.endswith(".toml")):
@@ -132,7 +131,6 @@ def _measurements(options: Images, names: Sequence[str]) -> Iterator[tuple[str, 
 
 
 def _frames_of(argument: Any, request: Images) -> Iterator[tuple[str, Any]]:
-
     bad: list[SasnetError] = []
     options = ReadOptions(geometry=tuple(request.geometry), failed=bad.append)
 
@@ -180,7 +178,6 @@ def _recognise(options: Images, earlier: Sequence[Any]) -> None:
 
 
 def _draw_counts(plot: str, looks: Sequence[Any], labels: Sequence[str]) -> None:
-
     answered_looks = [look for look in looks if look.classes]
     if not answered_looks:
         raise SasnetError(f"{plot}: no frame has an answer, so there is nothing to draw.")
@@ -278,7 +275,6 @@ def _earlier(old: Path) -> Sorted:
 
 
 def _check_free(out: Path, report: Path | None, force: bool) -> None:
-
     check_output(out, force=force, mark="sasnet")
     check_output(out.with_suffix(".csv"), force=force, mark="file,entry,cluster")
     if report is not None:
@@ -303,7 +299,6 @@ def _parts(
 
 
 def _say_sorting(out: Path, number: int, sorting: Sorted) -> None:
-
     outside = int(np.count_nonzero(sorting.cluster == NOISE))
     typer.echo(
         f"{out}: {number:,} images in {len(sorting.mixture.weights)} clusters, {outside:,} in none;"

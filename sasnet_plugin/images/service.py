@@ -255,7 +255,6 @@ def list_lines(path: str, reading: How) -> list[dict[str, Any]]:
 
 
 def _list_kind(path: str, domain: Domain, reading: How, note: str) -> list[dict[str, Any]]:
-
     predictor, lines = open_predictor(domain.name), []
     images = measurements(path, domain, reading)
     first = islice(images, IMAGES.most)
@@ -273,7 +272,6 @@ def _list_kind(path: str, domain: Domain, reading: How, note: str) -> list[dict[
 
 
 def _describe_answer(path: str, domain: Domain, image: Any, answer: Any) -> dict[str, Any]:
-
     if isinstance(answer, Exception):
         sentence = short(path, sentence_of(path, answer))
         return _line(path, image, image=domain.name, kind=domain.title, answer="no answer", doubt=sentence)
@@ -324,7 +322,6 @@ def kinds_say(path: str, number: int, reading: How, names: Sequence[str]) -> lis
 
 
 def _try_kind(path: str, number: int, reading: How) -> dict[str, Any]:
-
     domain = specification(reading.kind)
     description = {
         "kind": domain.name,
@@ -449,7 +446,6 @@ def look(place: Place, reading: How) -> Seen:
 
 
 def _look_as_kind(place: Place, domain: Domain, reading: How, reason: str) -> Seen:
-
     image = measurement(place.path, domain, place.entry, reading)
     if image is None:
         raise DataError(f"{place.path}: holds no image number {place.entry}.")
@@ -663,7 +659,6 @@ def _write_results(
 
 
 def _figures(sections: Sequence[Any]) -> dict[str, bytes]:
-
     figures = [(number, part) for number, part in enumerate(sections) if part.draw and not compares(part)]
     return {
         figure_name(number, night): png(part.draw, part.size, night=night)

@@ -209,7 +209,6 @@ def _level(row: Mapping[str, Any]) -> str:
 
 
 def _trend(rows: list[dict[str, Any]], folder: Path) -> None:
-
     from ..files import put_whole
     from ..report.trend import describe_gaps, gaps_of, trend, trend_page, trend_size
 

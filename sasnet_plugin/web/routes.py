@@ -389,7 +389,6 @@ class AskedFit(BaseModel):
 
 @router.post("/api/fits")
 def fit(asked: AskedFit, bench: OfCurves) -> dict[str, Any]:
-
     pairs = [(name, asked.structure_factor) for name in asked.models or ()]
     if asked.start:
         pairs.append((asked.start.model, asked.start.structure_factor))

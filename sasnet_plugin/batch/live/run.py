@@ -439,5 +439,4 @@ def arriving(source: Arrivals, *, watch: bool, quiet_for: float | None) -> Itera
 
 
 def _sentence(file: str, error: Exception) -> str:
-
     return str(error) if isinstance(error, SasnetError) else sentence_of(file, error)

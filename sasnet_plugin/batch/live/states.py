@@ -295,7 +295,6 @@ def _numbers(earlier: Said, after: Said) -> list[str]:
 
 
 def _percent(share: float) -> str:
-
     return percent(share)
 
 

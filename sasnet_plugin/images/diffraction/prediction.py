@@ -484,7 +484,6 @@ def tags(outputs: Mapping[str, NDArray[np.floating]]) -> Floats32:
 
 
 def _open_installed() -> tuple[tuple[Layers, ...], int]:
-
     manifest = open_predictor(NAME).manifest
     return _read_stored(manifest.sha256["model.onnx"])
 

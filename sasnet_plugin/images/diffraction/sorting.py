@@ -416,7 +416,6 @@ def _principal(points: NDArray[np.floating], seed: int) -> tuple[Any, NDArray[np
 
 
 def _gaussians(z: Floats, clusters: int, seed: int, starts: int) -> Any:
-
     from sklearn.mixture import GaussianMixture
 
     model = GaussianMixture(

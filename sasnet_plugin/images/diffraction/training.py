@@ -445,7 +445,6 @@ def install(home: Path, networks: Sequence[Layers], looks: int) -> None:
 
 
 def main() -> None:
-
     home, config, looks = list_registered()[NAME], SortingConfig(), len(KINDS)
     training_rng, test_rng = (np.random.default_rng(seed) for seed in _SEEDS)
     shots = join_shots(

@@ -169,7 +169,6 @@ def _predict(job: Job, source: Source) -> Iterator[Predicted | Failed]:
 def _answers(
     predictor: Any, model: str, source: Source, batch: Sequence[Any], start: int
 ) -> Iterator[Predicted | Failed]:
-
     tags = vocabulary(predictor.manifest.heads)
     for number, (image, answer) in enumerate(zip(batch, predictor.outcomes(batch), strict=True), start=start):
         if isinstance(answer, Exception):

@@ -406,7 +406,6 @@ def _make_description(solvents: Sequence[str | float] | None, kind: str | None) 
 
 
 def _table(path: Path, results: str) -> list[dict[str, str]]:
-
     if path.suffix.lower() != ".csv":
         raise SasnetError(f"{results}: give the .csv table of the batch; it is next to the .h5 file.")
     with path.open(encoding="utf-8", newline="") as file:

@@ -388,7 +388,6 @@ def _product_operations(
 
 @cache
 def _defaults(form: str) -> dict[str, float]:
-
     return {p.name: float(p.default) for p in model_info(form).parameters.call_parameters}
 
 
