@@ -89,8 +89,8 @@ class Finding(Protocol):
         return self
 
     def draw(self, axes: Axes) -> None:
-        """Draw it, if there is anything to draw."""
-        return None
+        """Draw it; some have no picture."""
+        del axes
 
 
 class Refine(Protocol):

@@ -198,7 +198,7 @@ def _value(p: Parameter) -> str:
 
 
 def _how(p: Parameter) -> str:
-    return "fixed" if p.fixed else "" if p.error is not None else "error unknown"
+    return "fixed" if p.is_given else "" if p.error is not None else "error unknown"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

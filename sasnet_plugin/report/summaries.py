@@ -76,7 +76,8 @@ def list_shared(best: JointFit) -> list[list[str]]:
     """Parameter, value with error, and whether it was fitted, of what all curves have in common."""
     from ..fitting.result.model_fit import drop_unused
 
-    return [[n, _text(p), "given" if p.fixed else "fitted"] for n, p in drop_unused(best.parameters).items()]
+    shared = drop_unused(best.parameters).items()
+    return [[name, _text(p), "fixed" if p.is_given else "fitted"] for name, p in shared]
 
 
 def own(best: JointFit) -> list[list[str]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import ArrayCache, Floats
 
 #: sasmodels rounds the length of a kernel's values up to a multiple of this.
 _BLOCK = 32
@@ -248,7 +248,10 @@ def _direct_call(kernel: Any, cutoff: float) -> _Call:
     """Return the call of a kernel, without what sasmodels does in Python around a compiled one."""
     from sasmodels.kerneldll import DllKernel
     from sasmodels.kernelpy import PyKernel
+    from sasmodels.product import ProductKernel
 
+    if type(kernel) is ProductKernel:
+        return _ProductCall(kernel, cutoff)
     if type(kernel) is DllKernel and kernel.dtype == np.float64:
         return _compiled_call(kernel, cutoff)
     if type(kernel) is PyKernel:
@@ -259,25 +262,157 @@ def _direct_call(kernel: Any, cutoff: float) -> _Call:
 
 
 def _compiled_call(kernel: Any, cutoff: float) -> _Call:
-    """As ``sasmodels.kernel.Kernel.Iq``; the addresses of q and of the results are those of the kernel."""
-    function, n = kernel.kernel[0], kernel.q_input.nq
-    step = 2 if kernel.info.have_Fq and kernel.dim == "1d" else 1
-    q, result = kernel.q_input.q.ctypes.data, kernel.result.ctypes.data
+    """As ``sasmodels.kernel.Kernel.Iq``."""
+    n, fill = kernel.q_input.nq, _fill_compiled(kernel, cutoff)
+    step = _values_per_point(kernel)
     squares, sums = kernel.result[0 : step * n : step], kernel.result[step * n :]
-    addresses: dict[int, tuple[Any, int]] = {}
 
     def call(details: Any, values: Floats) -> Floats:
+        fill(details, values, 0)
+        weight, _, volume = sums[:3].tolist()
+        return _intensity(squares, weight, volume, values)
+
+    return call
+
+
+#: Of details, values and the mode of the effective radius: fills in the results of a kernel.
+_Fill = Callable[[Any, Floats, int], None]
+
+
+def _fill_compiled(kernel: Any, cutoff: float) -> _Fill:
+    """As ``DllKernel._call_kernel``; the addresses of q and of the results are those of the kernel."""
+    function, n = kernel.kernel[0], kernel.q_input.nq
+    q, result = kernel.q_input.q.ctypes.data, kernel.result.ctypes.data
+    addresses: dict[int, tuple[Any, int]] = {}
+
+    def fill(details: Any, values: Floats, mode: int) -> None:
         known = addresses.get(id(details))
         if known is None or known[0] is not details:
             known = addresses[id(details)] = details, details.buffer.ctypes.data
         # sasmodels gives a kernel a hundred points of distributions at a time.
         for start in range(0, details.num_eval, _AT_A_TIME):
             stop = min(start + _AT_A_TIME, details.num_eval)
-            function(n, start, stop, known[1], values.ctypes.data, q, result, cutoff, 0)
-        weight, _, volume = sums[:3].tolist()
-        return _intensity(squares, weight, volume, values)
+            function(n, start, stop, known[1], values.ctypes.data, q, result, cutoff, mode)
 
-    return call
+    return fill
+
+
+def _values_per_point(kernel: Any) -> int:
+    """F² and F, or I(q) alone."""
+    return 2 if kernel.info.have_Fq and kernel.dim == "1d" else 1
+
+
+#: Mean F², effective radius, volume, and what of it a structure factor sees over that.
+_Particle = tuple[Floats, float, float, float]
+
+
+@dataclass(frozen=True)
+class _ProductLayout:
+    """How the values of a product become those of its particle and of its structure factor."""
+
+    details: Any  #: Of the product, which these are for.
+    particle: Any
+    factor: Any
+    end: int  #: Points of the particle's distributions, which come first.
+
+
+class _ProductCall:
+    """As ``sasmodels.product.ProductKernel.Iq``: the particle is kept while the structure factor changes, and
+    its mean amplitude left out, which the beta approximation alone asks for.
+    """
+
+    def __init__(self, kernel: Any, cutoff: float) -> None:
+        from sasmodels.kerneldll import DllKernel
+
+        self._kernel, self._cutoff, particle = kernel, cutoff, kernel.p_kernel
+        self._factor = _direct_call(kernel.s_kernel, cutoff)
+        self._fill: _Fill = lambda *call: particle._call_kernel(*call[:2], cutoff, False, call[2])
+        if type(particle) is DllKernel and particle.dtype == np.float64:
+            self._fill = _fill_compiled(particle, cutoff)
+        self._layouts: dict[tuple[int, int], _ProductLayout] = {}
+        self._particles: ArrayCache[_Particle] = ArrayCache(16 * 8 * particle.q_input.nq)
+
+    def __call__(self, details: Any, values: Floats) -> Floats:
+        kernel = self._kernel
+        if kernel._beta_mode_index > 0 and values[kernel._beta_mode_index] > 0:
+            return np.asarray(kernel(details, values, self._cutoff, False))
+        mode = int(values[kernel._er_mode_index]) if kernel._er_mode_index > 0 else 0
+        layout = self._layout(details, mode)
+        weights = values[kernel.info.parameters.nvalues :][: 2 * details.num_weights]
+        squares, radius, volume, ratio = self._particle(layout, values, weights, mode)
+        fraction = values[kernel._volfrac_index]
+        interaction = self._interaction(layout, values, weights, fraction * ratio, radius if mode else None)
+        scale = values[0] / volume
+        if not kernel._volfrac_in_p:
+            scale *= fraction
+        return np.asarray(scale * (squares * interaction) + values[1])
+
+    def _layout(self, details: Any, mode: int) -> _ProductLayout:
+        known = self._layouts.get((id(details), mode))
+        if known is None or known.details is not details:
+            known = self._layouts[id(details), mode] = self._lay_out(details, mode)
+        return known
+
+    def _lay_out(self, details: Any, mode: int) -> _ProductLayout:
+        from sasmodels.details import make_details
+
+        kernel, count = self._kernel, details.num_weights
+        infos, first, second = kernel.info.composition[1], kernel._p_detail_slice, kernel._s_detail_slice
+        length, offset = details.length[second], details.offset[second]
+        if kernel._volfrac_in_p:  # which the structure factor takes from the particle
+            length = np.insert(length, 1, 1)
+            offset = np.insert(offset, 1, details.offset[kernel._volfrac_index - 2])
+        if mode > 0:
+            length = np.array([1, *length[1:]])
+        own_length, own_offset = details.length[first], details.offset[first]
+        return _ProductLayout(
+            details, make_details(infos[0], own_length, own_offset, count),
+            make_details(infos[1], length, offset, count), int(own_offset[-1] + own_length[-1]),
+        )  # fmt: skip
+
+    def _particle(self, layout: _ProductLayout, values: Floats, weights: Floats, mode: int) -> _Particle:
+        kernel, count = self._kernel, layout.details.num_weights
+        scalars = values[kernel._p_value_slice], values[kernel._magentic_slice]
+        shown = *scalars, weights[: layout.end], weights[count : count + layout.end]
+        key = mode, layout.particle.length.tobytes(), *(part.tobytes() for part in shown)
+
+        def calculate() -> _Particle:
+            self._fill(layout.particle, self._lay_out_values([_UNSCALED, *scalars, weights]), mode)
+            return _mean_particle(kernel.p_kernel)
+
+        return self._particles.get(key, calculate, lambda particle: particle[0].nbytes)
+
+    def _interaction(
+        self, layout: _ProductLayout, values: Floats, weights: Floats, fraction: float, radius: float | None
+    ) -> Floats:
+        """S(q), with the effective radius that the particle has, or that of `values`."""
+        kernel, count = self._kernel, layout.details.num_weights
+        begin = np.array([1.0, 0.0, values[kernel._er_index], 0.0])
+        own = self._lay_out_values([begin, values[kernel._s_value_slice], weights])
+        points, places = own[kernel._s_dist_slice], layout.factor.offset
+        if radius is not None:
+            own[_COMMON] = points[places[0]] = radius
+            points[places[0] + count] = 1.0
+        own[_COMMON + 1] = points[places[1]] = fraction
+        points[places[1] + count] = 1.0
+        return self._factor(layout.factor, own)
+
+    def _lay_out_values(self, parts: list[Floats]) -> Floats:
+        padded = np.zeros(_round_to_block(sum(map(len, parts))))
+        np.concatenate(parts, out=padded[: sum(map(len, parts))])
+        return np.asarray(padded.astype(self._kernel.dtype, copy=False))
+
+
+_UNSCALED = np.array([1.0, 0.0])
+
+
+def _mean_particle(kernel: Any) -> _Particle:
+    """As ``sasmodels.kernel.Kernel.Fq`` from the results of a kernel, without the mean amplitude."""
+    n, step = kernel.q_input.nq, _values_per_point(kernel)
+    total, form, shell, radius = kernel.result[step * n : step * n + 4]
+    total = total or 1.0
+    shell = (shell / total) or 1.0
+    return kernel.result[0 : step * n : step] / total, radius / total, shell, form / total / shell
 
 
 def _averaging_call(kernel: Any, cutoff: float) -> _Call:

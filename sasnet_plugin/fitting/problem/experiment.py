@@ -66,6 +66,8 @@ def experiment(
         deadline = np.inf
         is_bounded = False  #: No intensity with background `is_too_low`.
         best: tuple[float, dict[str, Any]] = (np.inf, {})
+        #: Added to I(q) before smearing: what sasmodels' own curve has more than a quick one.
+        correction: NDArray[np.float64] | float = 0.0
         Iq_calc: NDArray[np.float64]
 
         def theory(self) -> NDArray[np.float64]:
@@ -89,7 +91,9 @@ def experiment(
                 self._kernel: Any = self._model.make_kernel((self.resolution.q_calc,))
                 kernels = (load(part).make_kernel([self.resolution.q_calc]) for part in sum_parts(name))
                 self._calls = [keep_curves(KernelCall(kernel, cutoff)) for kernel in kernels]
-            self.Iq_calc = _add_parts(name, pars, self._calls)
+            intensity = _add_parts(name, pars, self._calls)
+            corrected = intensity + self.correction
+            self.Iq_calc = np.where(corrected < 0, intensity, corrected)
             return np.asarray(self.resolution.apply(self.Iq_calc) + pars.get("background", 0.0))
 
         def residuals(self) -> NDArray[np.float64]:
@@ -156,6 +160,7 @@ def rebuilt(
     *,
     seconds: float = np.inf,
     bounded: bool = True,
+    quick: bool = False,
 ) -> tuple[Any, Any]:
     """Rebuild the Bumps problem of a fit with its ranges; its one model is an `experiment`."""
     # Residuals raise `TimeUpError` after `seconds` of evaluations. `bounded` refuses what falls below the
@@ -163,16 +168,19 @@ def rebuilt(
     import_bumps()
     from bumps.fitproblem import FitProblem
 
-    fitness = experiment_of(curve, dintensity, fit)
+    fitness = experiment_of(curve, dintensity, fit, quick=quick)
     fitness.deadline = read_spent_time() + seconds
     fitness.is_bounded = bounded and "background" in fit.free and not is_too_low(fit.theory, curve.intensity)
     return FitProblem(fitness), fitness
 
 
-def experiment_of(curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit) -> Any:
+def experiment_of(
+    curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit, *, quick: bool = False
+) -> Any:
     """The experiment of a fit, where it ended, with ranges and points of q as it had them."""
     values = starting_values(fit)
-    fitness = experiment(curve, dintensity, fit.name, values, quick=all_exact(fit.name, values))
+    quick = quick or all_exact(fit.name, values)
+    fitness = experiment(curve, dintensity, fit.name, values, quick=quick)
     if fit.per_decade is not None:
         apply_sampling(fitness, curve, fit.per_decade)
     for name in fit.free:

@@ -127,8 +127,7 @@ def all_nearest(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def own_cost(name: str, parameters: Mapping[str, Any], q: Floats) -> float:
-    """What an evaluation of sasmodels' own model counts (`effort.cost`), s."""
-    return sum(
-        cost(part, part_parameters, q, quick=False) for part, _, part_parameters in parts_of(name, parameters)
-    )
+def own_cost(name: str, parameters: Mapping[str, Any], q: Floats, *, quick: bool = False) -> float:
+    """What an evaluation of sasmodels' own model, or of the quick one, counts (`effort.cost`), s."""
+    parts = parts_of(name, parameters)
+    return sum(cost(part, part_parameters, q, quick=quick) for part, _, part_parameters in parts)

@@ -193,7 +193,7 @@ def _sentence(name: str, parameter: Parameter) -> str:
     if parameter.error is not None:
         text += f" ± {parameter.error:.3g}"
     why = f" (one of many: {parameter.undetermined})" if parameter.undetermined else ""
-    return f"{text} {_unit(parameter)}".rstrip() + (" (fixed)" if parameter.fixed else "") + why
+    return f"{text} {_unit(parameter)}".rstrip() + (" (fixed)" if parameter.is_given else "") + why
 
 
 def _unit(parameter: Parameter) -> str:

@@ -686,7 +686,7 @@ def _axis_table(
     def calculate() -> _Table:
         points, step = _grid(q_max, float(halves.max()))
         columns = len(terms) if amplitude else len(terms) * (len(terms) + 1) // 2
-        entries, work = np.empty((points, columns, 2)), np.empty((len(terms) + 3) * points)
+        entries, work = np.empty((points, columns, 2)), np.empty((len(terms) + 3 + columns) * points)
         _library().size_table(
             axis.kind, len(halves), len(terms), weights.size, _pointer(halves), _pointer(factors),
             _pointer(weights), int(amplitude), points, step, _pointer(entries), _pointer(work),

@@ -9,7 +9,7 @@ import pytest
 
 from sasnet_plugin.fitting.optimize import bumps_fit
 from sasnet_plugin.fitting.optimize.bumps_fit import Reported, fit_by_bumps, fitter_for
-from sasnet_plugin.fitting.problem.experiment import TimeUpError
+from sasnet_plugin.fitting.problem.experiment import TimeUpError, experiment_of
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.types import Curve
 
@@ -96,6 +96,43 @@ def test_without_time_the_search_stands_and_that_is_said(monkeypatch: pytest.Mon
     assert found.parameters == fit.parameters
     assert not found.fitter
     assert any("no time" in warning for warning in found.warnings)
+
+
+def test_quick_slopes_lead_to_the_minimum_of_sasmodels_own_curve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long cylinders cost sasmodels a hundred times the quick curve; the fit is the same."""
+    q = np.geomspace(0.003, 0.3, 60)
+    values = {"radius": 40.0, "length": 4000.0, "radius_pd": 0.1, "sld": 4.0, "sld_solvent": 1.0}
+    limits = {"scale": (0.0, np.inf), "background": (-np.inf, np.inf), "radius": (10, 100)}
+    limits |= {"length": (400, 40000), "radius_pd": (0, 1)}
+    parameters = {
+        name: Parameter(value, None, "", name not in limits, *limits.get(name, (value, value)))
+        for name, value in ({"scale": 0.01, "background": 0.1} | values).items()
+    }
+    curve = Curve(q, np.ones(q.size), np.ones(q.size))
+    fit = ModelFit(
+        "cylinder", None, parameters, {"radius": "gaussian"}, 0, 0, 0, 1, 0, np.zeros(q.size), pd_points=15
+    )
+    clean = experiment_of(curve, sigma(curve), fit).theory()
+    noise = 0.03 * clean * np.random.default_rng(1).standard_normal(q.size)
+    curve = Curve(q, clean + noise, 0.03 * clean)
+    off = {"length": 3900.0, "radius": 40.2, "radius_pd": 0.11}
+    moved = {name: replace(p, value=off.get(name, p.value)) for name, p in parameters.items()}
+    task = Reported(curve, sigma(curve), replace(fit, parameters=moved))
+    with monkeypatch.context() as patch:
+        patch.setattr(bumps_fit, "_is_quicker", lambda *_: False)
+        expected = fit_by_bumps(task)
+    with monkeypatch.context() as patch:
+        patch.setattr(bumps_fit, "minimise_by_bumps", lambda *_: pytest.fail("not on sasmodels' own"))
+        found = fit_by_bumps(task)
+    assert found.chisq <= expected.chisq * (1 + 1e-6)
+    own = experiment_of(curve, sigma(curve), found)
+    assert found.chisq == pytest.approx(float(np.sum(own.residuals() ** 2)), rel=1e-12)
+    for name in limits:
+        value, error = expected.parameters[name].value, expected.parameters[name].error
+        assert error is not None
+        assert found.parameters[name].value == pytest.approx(value, abs=0.1 * error)
+        assert found.parameters[name].error == pytest.approx(error, rel=0.02)
+    assert found.fitter == expected.fitter
 
 
 def test_what_widened_an_error_stays() -> None:
