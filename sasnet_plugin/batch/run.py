@@ -11,8 +11,9 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..fitting.task import LateError, Start
 from ..simulate.compile_cache import choose_folder
 from ..types import SasnetError
 from ..workers.pool import GoneError, Pool, Said
@@ -23,10 +24,6 @@ from .journal import Journal, Record
 from .plan import Options, stamp_of, version
 from .results import write_results
 from .worker import Job, is_fit
-
-if TYPE_CHECKING:
-    from ..fitting.task import Start
-
 
 # --- Supervises worker processes: asks them about files, and ends and replaces each that is late.
 
@@ -89,7 +86,6 @@ class _Answering:
 
     def _not_again(self, late: bool) -> None:
         from ..fitting.pool import make_killed_error
-        from ..fitting.task import LateError
 
         if self._trying is not None:
             key, name = self._trying

@@ -15,6 +15,7 @@ import typer
 from .. import units
 from ..data.sample.sample import KINDS, SECTORS
 from ..domains import names_and_titles
+from ..types import SasnetError
 
 if TYPE_CHECKING:
     from ..data.sample.described import Described
@@ -165,7 +166,6 @@ def window_of(text: str | None) -> tuple[float, float] | None:
 def prior_given(name: str) -> str:
     """The prior of models, or wrong usage."""
     from ..predict.class_prior import check_prior
-    from ..types import SasnetError
 
     try:
         return check_prior(name)
@@ -188,7 +188,6 @@ Together = Annotated[
 def _expression(text: str | None) -> str | None:
     if text is not None:
         from ..batch.plan import compile_pattern
-        from ..types import SasnetError
 
         try:
             compile_pattern(text)

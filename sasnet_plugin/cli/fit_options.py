@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ..batch.plan import Options
-from ..fitting.task import METHODS, FitOptions, Method
+from ..fitting.task import METHODS, Contrast, FitOptions, Method, Start
 from ..materials import PROBES
 from ..predict.class_prior import COMMON
 from ..types import SasnetError
@@ -31,9 +31,6 @@ from .arguments import (
     wavelength_of,
     window_of,
 )
-
-if TYPE_CHECKING:
-    from ..fitting.task import Contrast, Start
 
 Files = Annotated[list[str], typer.Argument(help="Data files, folders (with subfolders) or patterns.")]
 

@@ -13,10 +13,13 @@ from ..batch.plan import Options
 from ..data.limits import sentence_of
 from ..files import check_output, check_place, put_whole
 from ..types import Curve, DataError, SasnetError
+from ..zoo import bank_path
+from .answers import wide_console
 from .arguments import NO_SAMPLE, Force, Given, Quiet, add_sample_options
-from .fit import Reading
+from .files import check_free, curves_of, expand, say_drawn
+from .fit import Reading, list_table, sample_from
 from .fit_options import Files, add_fit_options
-from .progress import Ending
+from .progress import Ending, show_fit_progress, stages
 from .streams import json_lines
 
 if TYPE_CHECKING:
@@ -117,8 +120,6 @@ def next_(
     from ..fitting.pool import Workers
     from ..planning.next_measurement import next_measurement
     from ..planning.options import fix_exchanging
-    from ..zoo import bank_path
-    from .files import check_free, say_drawn
 
     check_free(None, plot, None, force=force)
     if save is not None:
@@ -173,9 +174,6 @@ def _fit(
     from ..fitting.api import fit_sample, fit_with
     from ..fitting.progress import Watched
     from ..planning.options import tie_exchanging
-    from .files import curves_of, expand
-    from .fit import sample_from
-    from .progress import show_fit_progress
 
     reading = Reading(None, options, ())
     first, *others = expand(files)
@@ -221,7 +219,6 @@ def read_plan(path: Path) -> dict[str, Any]:
 def _progress(silent: bool) -> Any:
     if silent:
         return None
-    from .progress import stages
 
     tell = stages()
     return lambda done, of: tell(f"Planning: {done} of {of} measurements")
@@ -229,9 +226,6 @@ def _progress(silent: bool) -> Any:
 
 def _print(plan: Plan, *, quiet: bool) -> None:
     from rich.text import Text
-
-    from .answers import wide_console
-    from .fit import list_table
 
     say = wide_console().print
     now, answer, *notes = plan.lines()

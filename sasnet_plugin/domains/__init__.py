@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..extensions import load, merge_tables
 from ..types import Curve, SasnetError
 from .simulator import HeldOut as HeldOut
@@ -15,9 +18,7 @@ from .simulator import Mix as Mix
 from .simulator import Simulator as Simulator
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from .heads import Head, Inputs
 

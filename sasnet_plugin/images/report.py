@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..digits import significant
 from ..domains import Domain, Finding
 from ..domains.heads import Classes, Distribution, Head, Quantities, Tags
 from ..domains.simulator import HeldOut
-from ..predict.arithmetic import smooth_distribution
+from ..predict import Answer, open_predictor
+from ..predict.arithmetic import sigmoid, smooth_distribution, softmax
 from ..predict.findings import DistributionFinding
 from ..report.canvas import Draw, Paint, bar, frame_axes, picture, svg, upright
 from ..report.page import document
@@ -27,9 +29,6 @@ from .features import CHANNELS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from ..arrays import Floats
-    from ..predict import Answer
 
 
 # --- A pattern as it was measured, beside what was simulated of it, and where a network looks:
@@ -550,9 +549,6 @@ def _make_pattern_section(image: Image) -> Section:
 
 def _make_attention_section(domain: Domain, image: Image) -> Section:
     """Where covering a part of what the network sees changes its answer."""
-    from ..predict import open_predictor
-    from ..predict.arithmetic import sigmoid, softmax
-
     predictor = open_predictor(domain.name)
     measurement = predictor.prepare(image).measurement
     head = predictor.manifest.heads[0]

@@ -18,12 +18,12 @@ from ..domains import Finding
 from ..domains.heads import Classes, Quantities
 from ..model_free.results import Guinier, ModelFree, Peak, Slope, contradiction, lines
 from ..simulate import accepted
+from ..types import Curve
 from . import tags
 from .classes import DECISIVE, ClassesFinding, percent
 from .findings import Answer, QuantitiesFinding, Value
 
 if TYPE_CHECKING:
-    from ..types import Curve
     from .arithmetic import Floats
 
 

@@ -13,13 +13,13 @@ import numpy as np
 from ..digits import NORMAL_90, format_with_error, significant
 from ..domains import Finding
 from ..domains.heads import Distribution, Quantities, Scope
+from ..units import QUnit
 from .arithmetic import Floats
 from .classes import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..units import QUnit
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 #: From this p value on a uniform distribution is not ruled out.

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arrays import Floats, median
 from ..data.given import Given, curve_of, curves_of, sentences_in_python
@@ -37,8 +38,6 @@ from .findings import Answer, QuantitiesFinding, Value
 from .tags import probability_of_two
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ..workers.spread import Cluster
 
 

@@ -21,13 +21,13 @@ import numpy as np
 from ..digits import significant
 from ..domains import Finding
 from ..domains.heads import Tags
+from ..types import Curve
 from .classes import FULL_BAR, ClassesFinding, percent
 from .findings import Answer, QuantitiesFinding
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..types import Curve
 
 #: The head's name, and its only tag.
 COMPONENTS, TAG = "components", "second_component"

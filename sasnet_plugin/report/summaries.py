@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..digits import chisq_text, quantity
+from ..predict import Answer
 from ..predict.classes import OTHERS, ClassesFinding, percent
 
 if TYPE_CHECKING:
     from ..fitting.result.model_fit import ModelFit, Parameter
     from ..fitting.result.sample_result import JointFit, SampleResult
-    from ..predict import Answer
 
 
 # --- An answer in one line: of a list of files, on a terminal or on a page.

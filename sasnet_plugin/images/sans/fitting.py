@@ -26,6 +26,7 @@ from ...fitting.settings import ASSESSMENT, EVIDENCE, OPTIMIZE
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value
+from ...predict.predictor import open_predictor
 from ...types import Curve, DataError, Image
 from .particles import BODIES, EXTENTS, RADIUS, SETTINGS, particle_of
 from .prediction import NO_BODY, OrientationFinding, most_counted
@@ -52,6 +53,7 @@ from .simulation import (
     pattern,
     strength_of,
 )
+from .specification import SANS2D
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -1200,9 +1202,6 @@ def fit_image(
     time_limit : float
         Seconds, after which no other starting values are refined.
     """
-    from ...predict.predictor import open_predictor
-    from .specification import SANS2D
-
     image = _read_image(path, entry, geometry)
     (answer,) = open_predictor(SANS2D.name).answers([image])
     answer = refine_answer(image, answer, time_limit, None, models, fixed)

@@ -19,6 +19,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arrays import Floats
 from ...digits import NORMAL_90, format_with_error
@@ -26,6 +27,7 @@ from ...domains import DEFAULT, Finding, Seen
 from ...predict.arithmetic import softmax
 from ...predict.classes import ClassesFinding, percent
 from ...predict.findings import Answer, DistributionFinding, QuantitiesFinding, Value
+from ...predict.predictor import open_predictor
 from ...types import Curve, DataError, Image, ModelZooError
 from .nexus import Setting, settings_of_texts
 from .reading import make_detector_geometry
@@ -67,7 +69,6 @@ from .simulation import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
 
 # --- Which setting of the instrument to measure next: the information that an image there is
@@ -977,8 +978,6 @@ def most_counted(images: Sequence[Any]) -> Image | None:
 
 def _models(images: Sequence[Any]) -> tuple[list[Any], list[str]]:
     """What the network for curves says of the average of the image with the most counts."""
-    from ...predict.predictor import open_predictor
-
     image = most_counted(images)
     if image is None:
         return [], []
