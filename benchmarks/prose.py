@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.messages import find_reasons, find_texts, list_others, list_page_texts, list_templates
+from docs.messages import find_reasons, find_texts, list_others, list_page_texts, list_templates
 
 from .common import markdown, parser_of, show
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Template:
-    """A sentence with gaps. ``python -m sasnet_plugin.messages`` lists all of them with their examples."""
+    """A sentence with gaps. ``python docs/messages.py`` lists all of them with their examples."""
 
     text: str
     example: Mapping[str, object] = field(default_factory=dict)  #: A value for each gap.

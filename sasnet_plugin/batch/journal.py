@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +21,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.limits import sentence_of
-from ..types import SasnetError, product_name
+from ..types import Curve, SasnetError, product_name
 
 if TYPE_CHECKING:
     from ..fitting.result.fit_result import FitResult
     from ..fitting.result.sample_result import JointFit, SampleResult
-    from ..types import Curve
 
 
 # --- The journal of a batch: one line a file, on the disk before the next is begun.
@@ -255,8 +255,6 @@ def _read_following_lines(
 
 def natural(name: str) -> list[tuple[int, int, str]]:
     """Key by which ``run9`` comes before ``run10``."""
-    import re
-
     parts = re.split(r"(\d+)", name)
     return [(1, int(part), part) if k % 2 else (0, 0, part) for k, part in enumerate(parts)]
 

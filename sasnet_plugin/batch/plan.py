@@ -16,6 +16,7 @@ from typing import Any
 from ..data.sample.described import Described
 from ..fitting.task import FitOptions
 from ..types import SasnetError
+from ..zoo import bank_path
 from .journal import Journal, Place, journal_of
 
 # --- What a batch is to do: how files are read and fitted, which need an answer, which are another
@@ -79,8 +80,6 @@ def version() -> str:
     from importlib.metadata import version as installed
 
     import sasnet_plugin
-
-    from ..zoo import bank_path
 
     bank = bank_path()
     # The manifest vouches for the network's own bytes.

@@ -10,15 +10,14 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from ..files import check_output, new_hdf5, plain_cell, put_aside, read_tables
 from .journal import BatchError, Record, Row, best_of, journal_of, name_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FORMAT, VERSION = "sasnet batch", 1
 _BLOCK = 2000
@@ -198,7 +197,6 @@ class _Table:
 
     def __init__(self, file: Any, name: str) -> None:
         import h5py
-        import numpy as np
 
         kinds = {_TEXT: h5py.string_dtype(), _FLAG: np.dtype(bool)}
         columns = TABLES[name]
@@ -216,8 +214,6 @@ class _Table:
             self.close()
 
     def close(self) -> None:
-        import numpy as np
-
         if self._block:
             length_before = self._set.shape[0]
             self._set.resize((length_before + len(self._block),))

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,10 @@ from ..data.limits import HDF5
 from ..digits import unit_text
 from ..files import figure_mark, plain_cell, put_whole
 from ..fitting.task import Start
+from ..predict import Answer
 from ..predict.classes import ClassesFinding
 from ..types import SasnetError
 from .journal import Record, best_of, name_of
-
-if TYPE_CHECKING:
-    from ..predict import Answer
-
 
 # --- A table that grows by a line as it comes; an earlier one gives way with its first answer, not
 # --- before.

@@ -15,15 +15,19 @@ from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from ..data.clean import cut_to_q_range
+from ..data.limits import sentence_of, unforeseen
 from ..data.sample.described import Described
-from ..types import DataError, SasnetError
+from ..fitting.task import Budget, LateError, Named, Plan, Start, Work
+from ..types import Curve, DataError, SasnetError
+from ..workers.threads import release_freed_memory
+from ..zoo import bank_path
+from . import journal
+from .journal import Row
 from .plan import Options
 
 if TYPE_CHECKING:
-    from ..fitting.task import Budget, Named, Plan, Start, Work
     from ..simulate.bank import Bank
-    from ..types import Curve
-    from .journal import Row
 
 
 #: Seconds beyond the time limit in which fits that are reported may still end; the supervisor waits longer.
@@ -58,7 +62,6 @@ def begin() -> Callable[[Job, Callable[[Any], None]], None]:
     from ..fitting.problem.bumps_import import import_bumps
     from ..predict import open_classifier
     from ..simulate.bank import Bank
-    from ..zoo import bank_path
 
     # Now, as the first data set's time should not pay for it: all that fits and assesses is loaded once. The
     # network comes first, as it needs most memory while it is opened.
@@ -78,8 +81,6 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
             _serve_sample(job, bank, say)
         return
     from ..data import load
-    from ..workers.threads import release_freed_memory
-    from . import journal
 
     options, known_answers = job.options, job.known
     seconds_left = job.seconds if job.left is None else job.left
@@ -99,10 +100,8 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
 
 def _row_of(curve: Curve, job: Job, pool: OneByOne, seconds_left: float) -> Row:
     """The row of a curve; `seconds_left` is what it may take, s on the wall."""
-    from ..data.limits import unforeseen
     from ..fitting.api import fit_with
     from ..predict import open_classifier
-    from . import journal
 
     start_time, options = time.monotonic(), job.options
     try:
@@ -121,10 +120,8 @@ def _row_of(curve: Curve, job: Job, pool: OneByOne, seconds_left: float) -> Row:
 
 def _serve_sample(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     """Answer a sample; one of whose files holds no curve has no answer."""
-    from ..data.limits import unforeseen
     from ..fitting.api import fit_sample
     from ..materials import densities
-    from . import journal
 
     say("begin")
     start_time = time.monotonic()
@@ -150,7 +147,6 @@ def _record_search_end(pool: OneByOne) -> Row:
 
 def _curves(path: str, options: Options) -> list[Curve]:
     from ..data import load
-    from ..data.limits import sentence_of
 
     try:
         curves = load(path, **options.reading_of(path))
@@ -165,8 +161,6 @@ def is_fit(answer: Any) -> bool:
 
 
 def _apply_q_range(curve: Curve, window: tuple[float, float] | None) -> Curve:
-    from ..data.clean import cut_to_q_range
-
     return curve if window is None else cut_to_q_range(curve, *window)
 
 
@@ -193,7 +187,6 @@ class OneByOne:
     ) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`."""
         from ..fitting.pool import budget_of
-        from ..fitting.task import LateError
 
         deadline = time.monotonic() + seconds
         self.calls += 1
@@ -217,7 +210,6 @@ class OneByOne:
         """An answer, from before if there is one, what it took, and whether it was cut short."""
         from ..fitting.ledger import cut, read_counted_time
         from ..fitting.pool import answer_of
-        from ..fitting.task import LateError
 
         if key in self.known:
             earlier_answer: tuple[Any, float, bool] = self.known[key]

@@ -15,7 +15,9 @@ import numpy as np
 
 from ..digits import significant
 from ..model_free import Guinier
+from ..model_free.results import distances
 from ..names import argument, is_tiled
+from ..predict import Answer
 from ..predict.classes import ClassesFinding, ClassFound, percent
 from ..predict.described import SizeFinding
 from ..report.summaries import summarise_in_one_line
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..fitting.result.fit_result import FitResult
-    from ..predict import Answer
     from ..report.page.overview import Row
 
 
@@ -128,8 +129,6 @@ class TableWriter:
             self._console.print(_table(rows, self._console.width < _WIDTH))
 
     def _print_after_curve(self, curve: Curve, file: str) -> None:
-        from ..model_free.results import distances
-
         if self._details:
             self._lines([distances(curve.pair_distances())])
         if file and not is_tiled(file):

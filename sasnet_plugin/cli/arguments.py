@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .. import units
 from ..data.sample.sample import KINDS, SECTORS
 from ..domains import names_and_titles
+from ..types import SasnetError
 
 if TYPE_CHECKING:
     from ..data.sample.described import Described
@@ -163,7 +166,6 @@ def window_of(text: str | None) -> tuple[float, float] | None:
 def prior_given(name: str) -> str:
     """The prior of models, or wrong usage."""
     from ..predict.class_prior import check_prior
-    from ..types import SasnetError
 
     try:
         return check_prior(name)
@@ -186,7 +188,6 @@ Together = Annotated[
 def _expression(text: str | None) -> str | None:
     if text is not None:
         from ..batch.plan import compile_pattern
-        from ..types import SasnetError
 
         try:
             compile_pattern(text)
@@ -208,90 +209,74 @@ TogetherBy = Annotated[
     ),
 ]
 
-SampleFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--sample-file",
-        help="With --together: TOML file with [solvents], [concentrations], [tie]…",
-    ),
-]
-
-Kind = Annotated[
-    str | None,
-    typer.Option("--kind", help=f"Of curves of one sample: what they are: {', '.join(KINDS)}."),
-]
-
-Sectors = Annotated[
-    str | None,
-    typer.Option(
-        "--sectors",
-        metavar="AZIMUTH:HALF_WIDTH,…",
-        help="With --together: sector of each curve in degrees from qx, such as 0:15,90:15.",
-    ),
-]
-
-Field = Annotated[
-    float | None,
-    typer.Option(
-        "--field",
-        metavar="DEGREES",
-        help="With --together: azimuth of a saturating magnetic field; separates magnetic scattering.",
-    ),
-]
-
-Spins = Annotated[
-    str | None,
-    typer.Option(
-        "--spins",
-        metavar="STATE,…",
-        help="With --field: spin state of each curve: + or -, with an analyser ++, +-, -+ or --.",
-    ),
-]
-
-Efficiencies = Annotated[
-    str | None,
-    typer.Option(
-        "--polarisation",
-        metavar="POLARISER:FLIPPER:…",
-        help="With --spins: efficiencies, also of an analyser and its flipper, such as 0.95:0.98.",
-    ),
-]
-
-Share = Annotated[
-    list[str] | None,
-    typer.Option("--share", metavar="NAME", help="With --together: all curves share these parameters."),
-]
-
-Own = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--own", metavar="NAME", help="With --together: each curve has its own value of these parameters."
-    ),
-]
-
-Tie = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--tie",
-        metavar="EXPRESSION",
-        help="With --together: calculate a parameter from others, such as 'sld_solvent = -0.56 + 6.92*x'.",
-    ),
-]
-
 
 @dataclass(frozen=True)
 class Given:
     """What is said of a sample on the command line."""
 
-    sample_file: Path | None = None
-    kind: str | None = None
-    share: list[str] | None = None
-    own: list[str] | None = None
-    tie: list[str] | None = None
-    sectors: str | None = None
-    field: float | None = None
-    spins: str | None = None
-    polarisation: str | None = None
+    sample_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--sample-file",
+            help="With --together: TOML file with [solvents], [concentrations], [tie]…",
+        ),
+    ] = None
+    kind: Annotated[
+        str | None,
+        typer.Option("--kind", help=f"Of curves of one sample: what they are: {', '.join(KINDS)}."),
+    ] = None
+    share: Annotated[
+        list[str] | None,
+        typer.Option("--share", metavar="NAME", help="With --together: all curves share these parameters."),
+    ] = None
+    own: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--own", metavar="NAME", help="With --together: each curve has its own value of these parameters."
+        ),
+    ] = None
+    tie: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tie",
+            metavar="EXPRESSION",
+            help=(
+                "With --together: calculate a parameter from others, such as 'sld_solvent = -0.56 + 6.92*x'."
+            ),
+        ),
+    ] = None
+    sectors: Annotated[
+        str | None,
+        typer.Option(
+            "--sectors",
+            metavar="AZIMUTH:HALF_WIDTH,…",
+            help="With --together: sector of each curve in degrees from qx, such as 0:15,90:15.",
+        ),
+    ] = None
+    field: Annotated[
+        float | None,
+        typer.Option(
+            "--field",
+            metavar="DEGREES",
+            help="With --together: azimuth of a saturating magnetic field; separates magnetic scattering.",
+        ),
+    ] = None
+    spins: Annotated[
+        str | None,
+        typer.Option(
+            "--spins",
+            metavar="STATE,…",
+            help="With --field: spin state of each curve: + or -, with an analyser ++, +-, -+ or --.",
+        ),
+    ] = None
+    polarisation: Annotated[
+        str | None,
+        typer.Option(
+            "--polarisation",
+            metavar="POLARISER:FLIPPER:…",
+            help="With --spins: efficiencies, also of an analyser and its flipper, such as 0.95:0.98.",
+        ),
+    ] = None
 
     def check(self, together: bool, option: str = "--together") -> None:
         """Check that options for curves of one sample have such curves, and that the kind is known."""
@@ -330,3 +315,35 @@ class Given:
         return Described(
             sections, share, own_names, tuple(self.tie or ()), str(self.sample_file or "the sample")
         )
+
+
+NO_SAMPLE = Given()
+
+
+def add_sample_options(*without: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of `Given`, but those `without`, in place of its parameter ``of_sample``."""
+    options = inspect.signature(Given, eval_str=True).parameters
+    return expand("of_sample", Given, {name: p for name, p in options.items() if name not in without})
+
+
+def expand(
+    name: str, make: Callable[..., Any], options: Mapping[str, inspect.Parameter]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command options in place of a parameter, which becomes what is made of them."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        parameters: list[inspect.Parameter] = []
+        for p in inspect.signature(command, eval_str=True).parameters.values():
+            parameters += options.values() if p.name == name else [p]
+        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+
+        @wraps(command)
+        def call_command(**arguments: Any) -> None:
+            made = make(**{option: arguments.pop(option) for option in options})
+            command(**{name: made}, **arguments)
+
+        call_command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        call_command.__annotations__ = {p.name: p.annotation for p in parameters}
+        return call_command
+
+    return decorate

@@ -9,20 +9,32 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 
-from ..batch.plan import TIME_LIMIT, Options
+from ..batch.journal import Journal, journal_of, natural
+from ..batch.plan import (
+    TIME_LIMIT,
+    Grouped,
+    Options,
+    Shard,
+    absolute,
+    group_files,
+    missing,
+    remarks,
+    shard_journals,
+    stamp_of,
+)
+from ..data.sample.described import Described
+from ..files import check_figure, check_folder, check_output, check_place, remove_leftovers
 from ..types import SasnetError
-from .arguments import Force, Given, Kind, Own, Quiet, SampleFile, Scheduler, Share, Table, Tie, TogetherBy
+from .arguments import NO_SAMPLE, Force, Given, Quiet, Scheduler, Table, TogetherBy, add_sample_options
 from .files import expand
 from .fit_options import Files, add_fit_options
 from .progress import show_progress, term_as_interrupt
 
 if TYPE_CHECKING:
-    from ..batch.journal import Journal
-    from ..batch.plan import Grouped, Shard
     from ..batch.run import Answers, Progress
-    from ..data.sample.described import Described
 
 #: Files without an answer that are named at the end; the table has them all.
 NAMED = 10
@@ -34,6 +46,7 @@ NAMED = 10
     " model evaluations, so a busy machine gives the same answer. The clock ends a fit after ten times this"
     " limit.",
 )
+@add_sample_options("sectors", "field", "spins", "polarisation")
 def batch(
     out: Annotated[
         Path,
@@ -69,11 +82,7 @@ def batch(
         typer.Option("--plot", help="Figure of a series, SVG or PNG; default: next to the results."),
     ] = None,
     together_by: TogetherBy = None,
-    sample_file: SampleFile = None,
-    kind: Kind = None,
-    share: Share = None,
-    own: Own = None,
-    tie: Tie = None,
+    of_sample: Given = NO_SAMPLE,
     table: Table = None,
     export: Annotated[
         Path | None,
@@ -93,7 +102,6 @@ def batch(
         raise typer.BadParameter(f"{out}: end the name in .h5.", param_hint="--out")
     part = _shard(shard)
     _check_export(export, part)
-    of_sample = Given(sample_file, kind, share, own, tie)
     of_sample.check(together_by is not None, "--together-by")
     drawn_figure = _figure(series, against, plot, out, any((scheduler, shard, together_by, merge)))
     options = _absolute_models(options)
@@ -102,7 +110,7 @@ def batch(
 
     from ..files import put_whole
 
-    paths, complaints = _paths(files, out, table, drawn_figure, sample_file)
+    paths, complaints = _paths(files, out, table, drawn_figure, of_sample.sample_file)
     if together_by is not None:
         options = replace(options, described=of_sample.describe_sample())
     grouped = _select_files(paths, together_by, options.described, part)
@@ -128,8 +136,6 @@ def _check_export(folder: Path | None, part: Shard | None) -> None:
     if part is not None and folder is not None:
         raise typer.BadParameter("is for --merge, after all shards have finished.", param_hint="--export")
     if folder is not None:
-        from ..files import check_folder
-
         check_folder(folder)
 
 
@@ -155,8 +161,6 @@ def _absolute_models(options: Options) -> Options:
 
 
 def _shards(out: Path, *, needed: bool) -> list[Path]:
-    from ..batch.plan import shard_journals
-
     journals = list(shard_journals(out))
     if needed and not journals:
         raise SasnetError(f"{out}: its folder contains no shards; give the same --out as in the job array.")
@@ -165,8 +169,6 @@ def _shards(out: Path, *, needed: bool) -> list[Path]:
 
 def _paths(files: Sequence[str], out: Path, *own_paths: Path | None) -> tuple[list[str], int]:
     """The files to fit, and how many arguments stood for none, which is said; `own_paths` are no data."""
-    from ..batch.plan import absolute
-
     found_paths: list[str] = []
     complaints = 0
     for path in expand(files):
@@ -185,8 +187,6 @@ def _select_files(
     paths: list[str], pattern: str | None, described: Described | None, part: Shard | None
 ) -> Grouped:
     """Split files into single ones and samples; SasnetError if a named file is missing."""
-    from ..batch.plan import group_files
-
     unknown = described.naming_nothing(paths) if described is not None and paths else []
     if described is not None and unknown:
         raise SasnetError(
@@ -199,7 +199,6 @@ def _select_files(
 
 def _check_free(figure: Path | None, table: Path | None, force: bool) -> None:
     from ..batch.results import FIRST_COLUMNS
-    from ..files import check_figure, check_output, check_place
 
     if figure is not None:
         check_figure(figure, force=force)
@@ -220,8 +219,6 @@ def _work(
     """Answer what needs an answer, report, and return how many files have none."""
     # `figure` is (path, field to draw against) of a series.
     from ..batch import run
-    from ..batch.journal import natural
-    from ..batch.plan import missing, remarks, stamp_of
 
     paths, samples = grouped.names, grouped.files
     if figure is not None:
@@ -323,9 +320,7 @@ def _keep(
 @contextmanager
 def _open_journal(out: Path, shard_paths: Sequence[Path], force: bool) -> Iterator[Journal]:
     """The journal beside the results, after a look at what would be overwritten."""
-    from ..batch.journal import Journal, journal_of
     from ..batch.results import check_ours
-    from ..files import remove_leftovers
 
     check_ours(out, force=force)
     with Journal(journal_of(out)) as journal:
@@ -337,8 +332,6 @@ def _open_journal(out: Path, shard_paths: Sequence[Path], force: bool) -> Iterat
 
 
 def _shard(text: str | None) -> Shard | None:
-    from ..batch.plan import Shard
-
     if text is None:
         return None
     number, slash, count = text.partition("/")
@@ -381,8 +374,6 @@ def _draw(journal: Journal, paths: list[str], path: Path, against: str | None) -
 
 def _collect_frame_positions(paths: list[str], against: str | None) -> tuple[list[float], str]:
     """What the frames are drawn against: a field that some have, or their numbers."""
-    import numpy as np
-
     from ..batch.series import field_of
 
     numbers = np.arange(1.0, len(paths) + 1).tolist()

@@ -14,37 +14,35 @@ import typer
 
 from ..data.limits import sentence_of
 from ..data.sample.sample import SECTORS
-from ..domains import ReadOptions, names_and_titles
+from ..domains import Domain, ReadOptions, names_and_titles
 from ..extensions import service
+from ..files import check_output
 from ..names import is_tiled
+from ..predict import Answer
 from ..predict.class_prior import COMMON
-from ..types import Curve
+from ..types import Curve, SasnetError
 from . import answers
-from .answers import JsonWriter, TableWriter, Writer
+from .answers import JsonWriter, TableWriter, Writer, next_command
 from .arguments import (
+    NO_SAMPLE,
     TOP,
-    Efficiencies,
     Entry,
     Exclude,
-    Field,
     Force,
     Geometry,
     Given,
-    Kind,
     Models,
     Plot,
     Prior,
     QRange,
     Quiet,
     QUnit,
-    SampleFile,
-    Sectors,
-    Spins,
     Table,
     TiledKey,
     Together,
     Top,
     Wavelength,
+    add_sample_options,
     as_given,
     names_of,
     prior_given,
@@ -54,11 +52,10 @@ from .arguments import (
 )
 from .files import check_free, expand, many, say_drawn
 from .kinds import Kinds, Outcome, Wanted, outcomes
+from .streams import json_lines
 
 if TYPE_CHECKING:
-    from ..domains import Domain
     from ..integrations.tiled.nodes import Reader
-    from ..predict import Answer
     from ..report.page.overview import Row
 
 #: What a next command need not repeat.
@@ -66,6 +63,7 @@ USUAL = {"--top": TOP, "--prior": COMMON}
 OF_ONE_FILE = 4  # entries of one file that --plot draws
 
 
+@add_sample_options("share", "own", "tie")
 def classify(
     files: Annotated[
         list[str],
@@ -91,12 +89,7 @@ def classify(
         bool, typer.Option("--set", help="Images: all files are one sample in several settings.")
     ] = False,
     together: Together = False,
-    sample_file: SampleFile = None,
-    kind: Kind = None,
-    sectors: Sectors = None,
-    field_azimuth: Field = None,
-    spins: Spins = None,
-    polarisation: Efficiencies = None,
+    of_sample: Given = NO_SAMPLE,
     top: Top = TOP,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
@@ -143,9 +136,6 @@ def classify(
     tell = _stages(quiet) if verify else None
     reader = _reader(files, tiled_key, domain)
     kinds = Kinds(domain, selection, reading, verify=verify, told=tell, reader=reader)
-    of_sample = Given(
-        sample_file, kind, sectors=sectors, field=field_azimuth, spins=spins, polarisation=polarisation
-    )
     of_sample.check(together)
     if together:
         _together(files, kinds, window, of_sample, selection, as_json)
@@ -229,9 +219,7 @@ def _together(
     from ..fitting.result.sample_result import suggestion_as_dict
     from ..predict import open_classifier
     from ..predict.together import contradicting, together
-    from ..types import SasnetError
     from .fit import print_sectors, print_suggestion, refuse, sample_from
-    from .streams import json_lines
 
     try:
         sample = sample_from(files, kinds.read, window, sample_options, kinds.wavelength)
@@ -311,7 +299,6 @@ class Outputs:
             return
         if isinstance(measurement, Curve):
             from ..report.page.reports import page_name, write_classified
-            from .answers import next_command
 
             self._name(measurement, answer, self.report, page_name(measurement, self.report))
             write_classified(
@@ -326,8 +313,6 @@ class Outputs:
 
     def _name(self, measurement: Any, answer: Answer, folder: Path, page: str) -> None:
         """List an answer with its page, in whose place nothing but sasnet's own may be."""
-        from ..files import check_output
-
         self.rows.append(answers.make_classified_row(measurement, answer, page))
         check_output(folder / page, force=self.force)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..domains import DEFAULT
+from ..domains import DEFAULT, specification
+from ..files import check_output
+from ..types import SasnetError
 from .arguments import DomainName, Force, Scheduler
 from .files import report_page
 
@@ -45,12 +48,9 @@ def evaluate(
     force: Force = False,
 ) -> None:
     """Measure accuracy and calibration of a network; for curves under the frozen realistic protocol."""
-    import json
-
     from rich.console import Console
     from rich.progress import Progress
 
-    from ..domains import specification
     from ..files import MARK, check_figure, check_output, check_place, put_whole
     from ..report.evaluated import evaluate_model
     from ..report.model_card import CARD_MARK
@@ -88,10 +88,6 @@ def evaluate(
 
 
 def _report(path: Path, name: str, evaluated: Evaluated, runs: list[Path]) -> None:
-    import json
-
-    from ..types import SasnetError
-
     if evaluated.write_page is None:
         raise SasnetError(
             f"{name}: there is no page on the accuracy of this kind of network; do not give --report."
@@ -115,8 +111,6 @@ def groups(
     force: Force = False,
 ) -> None:
     """Print the groups of models that data rarely distinguish, or draw their dendrogram."""
-    import json
-
     from ..zoo import open_model
 
     manifest = open_model().manifest
@@ -126,7 +120,6 @@ def groups(
         else:
             typer.echo(f"{group.name}: {', '.join(group.members)}")
     if plot is not None:
-        from ..files import check_output
         from ..report.plot import draw_dendrogram
 
         if plot.suffix.lower() not in (".svg", ".png"):

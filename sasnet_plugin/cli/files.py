@@ -13,6 +13,7 @@ from typing import Any
 
 import typer
 
+from ..files import check_figure, check_folder, check_output, check_place
 from ..names import is_tiled
 from ..types import Curve, DataError, SasnetError
 from ..written import is_written_by_sasnet
@@ -202,7 +203,6 @@ def report_page(report: Path | None, name: str) -> Path | None:
     if report.suffix.lower() in (".html", ".htm"):
         typer.echo(f"sasnet: {sentences.REPORT_IN_FOLDER(file=report)}", err=True)
         return report
-    from ..files import check_folder
 
     check_folder(report)
     report.mkdir(parents=True, exist_ok=True)
@@ -213,7 +213,6 @@ def check_free(report: Path | None, plot: Path | None, table: Path | None, *, fo
     """See that an overview, a figure and a table can be written, and nothing but sasnet's own is there."""
     if not any((report, plot, table)):
         return
-    from ..files import check_figure, check_folder, check_output, check_place
     from ..report.page.overview import HEAD, INDEX
 
     if plot is not None:

@@ -16,42 +16,43 @@ import typer
 
 from ..batch.plan import Options
 from ..data.limits import sentence_of, unforeseen
+from ..data.sample.described import Described, parse_sector
+from ..data.sample.sample import Sample
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, names_and_titles, recognise_domain, specification
+from ..extensions import service
+from ..files import MARK, check_folder, check_output
 from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ..fitting.task import FitOptions
+from ..materials import densities
+from ..model_free.results import distances, lines
+from ..predict import Answer
+from ..predict.predictor import open_predictor
+from ..report.summaries import list_shared, own, ranking
 from ..types import Curve, DataError, SasnetError
-from .answers import TableWriter, wide_console
+from ..zoo import bank_path
+from .answers import TableWriter, make_failure_row, make_fit_row, wide_console
 from .arguments import (
+    NO_SAMPLE,
     Details,
-    Efficiencies,
-    Field,
     Force,
     Geometry,
     Given,
-    Kind,
-    Own,
     Plot,
     Quiet,
-    SampleFile,
-    Sectors,
-    Share,
-    Spins,
     Table,
-    Tie,
     Together,
+    add_sample_options,
+    as_given,
 )
-from .files import check_free, curves_of, expand, say_drawn, time_outcomes
+from .files import check_free, curves_of, expand, many, say_drawn, time_outcomes
 from .fit_options import Files, add_fit_options, also_given
 from .progress import Ending, show_fit_progress
 from .streams import JsonLine, json_lines
 
 if TYPE_CHECKING:
-    from ..data.sample.described import Described
-    from ..data.sample.sample import Sample
     from ..fitting.pool import Workers
     from ..fitting.result.fit_result import FitResult
     from ..fitting.result.sample_result import JointFit, SampleResult
-    from ..fitting.task import FitOptions
-    from ..predict import Answer
     from ..report.page.overview import Row
 
 
@@ -73,8 +74,6 @@ def sample_from(
     """Read the sample of all curves in files; X-ray `wavelength` in Å. Raises SasnetError if a file cannot be
     read, holds no curve, or the curves do not go together.
     """
-    from ..materials import densities
-
     described = sample_options.describe_sample()
     read_curves = partial(_read_curves, read, described)
     curves = []
@@ -88,9 +87,6 @@ def sample_from(
 
 def _read_curves(read: Callable[[str], Iterable[Any]], described: Described, path: str) -> Iterator[Curve]:
     """The curves of a file; of an image those of its sectors."""
-    from ..data.sample.described import parse_sector
-    from ..extensions import service
-
     texts = described.sections.get("sectors")
     sectors = [parse_sector(text, described.source) for text in texts.values()] if texts else None
     field_azimuth = described.sections.get("field")
@@ -104,8 +100,6 @@ def _read_curves(read: Callable[[str], Iterable[Any]], described: Described, pat
 def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = False) -> None:
     """The answer in three lines; with details all joint fits, and what each curve says alone."""
     from rich.text import Text
-
-    from .answers import wide_console
 
     say = wide_console().print
     head, *more_lines = _list_lines(result, details=details)
@@ -136,8 +130,6 @@ def _list_lines(result: FitResult | SampleResult, *, details: bool) -> list[str]
 
 def _tables(result: SampleResult) -> Iterator[Any]:
     """The joint fits; and the parameters of the best one."""
-    from ..report.summaries import ranking
-
     yield list_table(*ranking(result, _MOST))
     if result.best is not None:
         names = [Path(f).name for f in result.sample.files]
@@ -145,8 +137,6 @@ def _tables(result: SampleResult) -> Iterator[Any]:
 
 
 def _parameters(best: JointFit) -> list[list[str]]:
-    from ..report.summaries import list_shared, own
-
     blanks = [""] * len(best.own)
     fitted = [[name, value, *blanks] for name, value, state in list_shared(best) if state == "fitted"]
     return fitted + [[name, "", *values] for name, *values in own(best)]
@@ -168,8 +158,6 @@ def print_suggestion(
 ) -> None:
     from rich.text import Text
 
-    from .answers import wide_console
-
     say = wide_console().print
     say(Text(f"{len(files)} curves of one sample ({kind})", style="bold"), soft_wrap=True)
     for i in against:
@@ -186,8 +174,6 @@ def print_sectors(sample: Sample, sample_options: Given, as_json: bool) -> None:
     """Say whether sectors differ, whether they do by magnetism, and what to do next."""
     from ..data.sample.sectors import compare_sectors, separate_magnetism
     from ..fitting.verdict.sample import describe_sectors
-    from .arguments import as_given
-    from .streams import json_lines
 
     difference = compare_sectors(sample.curves)
     parts = None if sample.field_azimuth is None else separate_magnetism(sample)
@@ -238,8 +224,6 @@ class Say:
             print(sentence, file=sys.stderr, flush=True)
 
     def answer(self, measurement: Any, result: FitResult | Answer) -> None:
-        from ..predict import Answer
-
         if self.line:
             result_dict = result.as_dict()
             if self.details and not isinstance(result, Answer):
@@ -298,8 +282,6 @@ def _print_details(result: FitResult, say: Any) -> None:
     """Numbers without a model, all fits, the best one's parameters and warnings, verification, and notes."""
     from rich.text import Text
 
-    from ..model_free.results import distances, lines
-
     say()
     say(Text("\n".join([*lines(result.model_free), distances(result.pair_distances)])), soft_wrap=True)
     say(result)
@@ -351,8 +333,6 @@ class Outputs:
 
     def check(self) -> None:
         """Raise SasnetError if a file that is not sasnet's is in the way of an output."""
-        from ..files import check_folder
-
         check_free(self.report, self.plot, self.table, force=self.force)
         if self.export is not None:
             check_folder(self.export)
@@ -361,14 +341,11 @@ class Outputs:
         return {"--report": self.report, "--export": self.export, "--plot": self.plot, "--csv": self.table}
 
     def record_failure(self, path: str, sentence: str) -> None:
-        from .answers import make_failure_row
-
         self.rows.append(make_failure_row(path, sentence))
 
     def write_fit(self, result: FitResult) -> Iterator[Path]:
         """Write what belongs to one fit, and keep what the table and the figure need."""
         from ..report.page.reports import page_name
-        from .answers import make_fit_row
 
         page = page_name(result.curve, self.report) if self.report is not None else ""
         self.rows.append(make_fit_row(result, page))
@@ -380,7 +357,6 @@ class Outputs:
             yield from self._exports(result, self.export)
 
     def _page(self, result: FitResult, page: Path) -> Path:
-        from ..files import check_output
         from ..report.page.reports import write_report
 
         check_output(page, force=self.force)
@@ -389,7 +365,6 @@ class Outputs:
         return write_report(result, page.parent, origin=origin, tree=self.details)
 
     def _exports(self, result: FitResult, folder: Path) -> Iterator[Path]:
-        from ..files import check_output
         from ..report.exports.write_all import export, marks
 
         for path, mark in marks(result.curve, folder).items():
@@ -398,9 +373,6 @@ class Outputs:
 
     def image(self, kind: Domain, image: Any, answer: Answer) -> bool:
         """Write the page of an image's fit and the fit as NXcanSAS; whether there was no fit to export."""
-        from ..extensions import service
-        from ..files import check_output
-
         if self.report is not None:
             check_output(self.report / service("page_name")(image, self.report), force=self.force)
             service("answer_page")(kind, image, answer, self.report)
@@ -423,7 +395,6 @@ class Outputs:
         return failed
 
     def _write_sample_outputs(self, found_result: SampleResult) -> Iterator[Path]:
-        from ..files import check_output
         from ..report.page.reports import sample_page_name, write_sample_report
 
         if self.report is not None:
@@ -433,7 +404,6 @@ class Outputs:
             yield from self._export_sample(found_result, found_result.best, self.export)
 
     def _export_sample(self, found_result: SampleResult, best: JointFit, folder: Path) -> Iterator[Path]:
-        from ..files import MARK, check_output
         from ..report.exports.hdf5 import write_nxcansas
         from ..report.exports.sectors import plugin_path
         from ..report.exports.write_all import SAMPLE_MARKS, write_sample
@@ -580,8 +550,6 @@ class Run:
         return result
 
     def _report_answer(self, path: str, outcome: Any, result: FitResult | Answer | Exception) -> int:
-        from ..predict import Answer
-
         if isinstance(result, Exception):
             sentence = sentence_of(path, result)
             self.say.failure(path, sentence)
@@ -608,9 +576,6 @@ def _check_image_options(file: str, how: FitOptions) -> None:
 
 def _fit_image(kind: Domain, image: Any, seconds: float, how: FitOptions) -> Answer:
     """The network's answer with what is fitted from it on."""
-    from ..extensions import service
-    from ..predict.predictor import open_predictor
-
     (answer,) = open_predictor(kind.name).answers([image])
     refined: Answer = service("refine_answer")(image, answer, seconds, None, how.models, how.fixed)
     return refined
@@ -656,6 +621,7 @@ def _not_fitted(path: str, kind: Domain) -> SasnetError:
 
 
 @add_fit_options(time_limit=90.0, methods=True)
+@add_sample_options()
 def fit(
     files: Files,
     options: Options,
@@ -682,15 +648,7 @@ def fit(
     ] = None,
     geometry: Geometry = None,
     together: Together = False,
-    sample_file: SampleFile = None,
-    kind: Kind = None,
-    share: Share = None,
-    own: Own = None,
-    tie: Tie = None,
-    sectors: Sectors = None,
-    field_azimuth: Field = None,
-    spins: Spins = None,
-    polarisation: Efficiencies = None,
+    of_sample: Given = NO_SAMPLE,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -711,18 +669,15 @@ def fit(
 
     from ..fitting.asked import check_names
     from ..fitting.pool import Workers
-    from ..zoo import bank_path
-    from .files import many
 
     outputs = Outputs(report, export, plot, table, force, details)
     outputs.check()
-    of_sample = Given(sample_file, kind, share, own, tie, sectors, field_azimuth, spins, polarisation)
     of_sample.check(together)
     more_options = {"--domain": domain, "--geometry": geometry, **outputs.options()}
     more_options |= of_sample.options()
     fit_options = replace(options.fit, also=options.fit.also | also_given(more_options))
     say = Say(json_lines() if as_json else None, quiet, details, many(files) or bool(files[1:]))
-    is_cut = sectors is not None or field_azimuth is not None
+    is_cut = of_sample.sectors is not None or of_sample.field is not None
     reading = Reading(domain, options, tuple(geometry or ()), is_cut)
     ending = Ending()
     # The processes start while the files are read and classified.

@@ -5,13 +5,12 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..batch.plan import Options
-from ..fitting.task import METHODS, FitOptions, Method
+from ..fitting.task import METHODS, Contrast, FitOptions, Method, Start
 from ..materials import PROBES
 from ..predict.class_prior import COMMON
 from ..types import SasnetError
@@ -25,15 +24,13 @@ from .arguments import (
     QUnit,
     Top,
     Wavelength,
+    expand,
     names_of,
     prior_given,
     unit_of,
     wavelength_of,
     window_of,
 )
-
-if TYPE_CHECKING:
-    from ..fitting.task import Contrast, Start
 
 Files = Annotated[list[str], typer.Argument(help="Data files, folders (with subfolders) or patterns.")]
 
@@ -154,23 +151,7 @@ def add_fit_options(
         limit = limit.replace(annotation=Annotated[float, option])
     shared["time_limit"] = limit
 
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        own_parameters = inspect.signature(command, eval_str=True).parameters
-        parameters: list[inspect.Parameter] = []
-        for name, p in own_parameters.items():
-            parameters += shared.values() if name == "options" else [p]
-        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
-
-        @wraps(command)
-        def call_command(**arguments: Any) -> None:
-            options = _collect_fit_options(**{name: arguments.pop(name) for name in shared})
-            command(options=options, **arguments)
-
-        call_command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        call_command.__annotations__ = {p.name: p.annotation for p in parameters}
-        return call_command
-
-    return decorate
+    return expand("options", _collect_fit_options, shared)
 
 
 def also_given(options: Mapping[str, object]) -> dict[str, str]:

@@ -16,25 +16,34 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from ..batch.live.run import arriving
+from ..batch.live import run as live
+from ..batch.live.line import CurveLines, Fitted, names_of, parameters_of
+from ..batch.live.run import Arrivals, Back, Follower, Lines, Source, arriving, key_of
+from ..batch.live.states import SETTLED, Sum, recognise, write
+from ..batch.live.table import Table, read_columns, write_hdf5
+from ..batch.series import HEAD, Look
+from ..data.clean import cut_to_q_range
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognise_domain, specification
 from ..domains.heads import Classes, Parameter, Quantities, Tags
 from ..extensions import has_service, service
+from ..files import check_figure, check_output, check_place, put_aside
 from ..names import is_tiled
+from ..predict import Predictor, open_predictor
+from ..predict.counting import outlook
+from ..predict.predictor import Elsewhere
+from ..report.canvas import save
+from ..report.page.document import write_page
+from ..report.trend import describe_gaps, trend, trend_page, trend_size
 from ..types import Curve, DataError, SasnetError
 from ..written import is_written_by_sasnet
+from ..zoo import bank_path
 from .arguments import Force, Geometry, QRange, QUnit, Scheduler, TiledKey, Wavelength, window_of
-from .files import print_to_stderr
+from .files import Frames, expand, print_to_stderr
 from .progress import term_as_interrupt
 
 if TYPE_CHECKING:
-    from ..batch.live.line import CurveLines
-    from ..batch.live.run import Arrivals, Back, Follower, Lines
-    from ..batch.series import Look
     from ..integrations.tiled.given_back import InMetadata, InTable, Manner
     from ..integrations.tiled.source import TiledSource
-    from ..predict import Predictor
-    from ..predict.predictor import Elsewhere
 
 
 # --- ``sasnet follow`` of curves: files that come and grow, answered as they do.
@@ -65,15 +74,7 @@ class Asked:
 
 def add_curves(request: Asked, reading: ReadOptions) -> None:
     """Add up curves of one sample, say when the answer is settled, and else what more counting will bring."""
-    from ..batch.live.line import names_of
-    from ..batch.live.run import Source
-    from ..batch.live.states import SETTLED, Sum, recognise, write
-    from ..batch.series import HEAD
-    from ..files import check_output
-    from ..predict import open_predictor
-    from ..predict.counting import outlook
     from ..simulate.bank import Bank
-    from ..zoo import bank_path
 
     check_output(request.out, force=request.force, mark=",".join(HEAD))
     predictor = open_predictor()
@@ -115,9 +116,6 @@ def add_curves(request: Asked, reading: ReadOptions) -> None:
 
 def follow_curves(request: Asked, reading: ReadOptions) -> None:
     """Follow, say what has changed and how it went; exit code 1 where a frame has no answer."""
-    from ..batch.live.run import Source
-    from ..predict import open_predictor
-
     predictor = open_predictor()
     source = Source(_make_lister(request), _reader(reading, request.window), watch=request.watch)
     lines = lines_of_curves(request, predictor)
@@ -127,8 +125,6 @@ def follow_curves(request: Asked, reading: ReadOptions) -> None:
 
 def lines_of_curves(request: Asked, predictor: Any) -> CurveLines:
     """What the lines of curves say; raises a SasnetError where there is no such model to fit."""
-    from ..batch.live.line import CurveLines, Fitted, names_of, parameters_of
-
     groups = names_of(predictor).groups
     if not request.model:
         return CurveLines(groups)
@@ -149,9 +145,6 @@ def follow_series(
     """Follow a series into its table and pictures; raises as `follow_curves`."""
     # `belongs` says whether a line of an earlier table is of this series; `together` is how many measurements
     # are answered at once.
-    from ..batch.live import run as live
-    from ..batch.live.table import Table
-    from ..files import check_figure, check_output, check_place
 
     if request.plot is not None:
         check_figure(request.plot, force=request.force)
@@ -215,9 +208,6 @@ def _number(count: int, noun: str) -> str:
 
 
 def _make_lister(request: Asked) -> Callable[[], Iterator[str | DataError]]:
-    from ..batch.live.run import key_of
-    from .files import Frames, expand
-
     frames = Frames(request.files)
     own_paths = {
         os.path.abspath(p) for p in (request.out, request.plot, request.page, request.hdf5) if p is not None
@@ -248,7 +238,6 @@ def _make_lister(request: Asked) -> Callable[[], Iterator[str | DataError]]:
 def _reader(
     reading: ReadOptions, window: tuple[float, float] | None
 ) -> Callable[[str, int], Iterator[Curve | Exception]]:
-    from ..data.clean import cut_to_q_range
     from ..data.frames import frames
 
     def read(path: str, start: int) -> Iterator[Curve | Exception]:
@@ -292,17 +281,12 @@ def _make_updater(request: Asked, follower: Follower) -> Callable[[], None] | No
         if request.page is not None:
             _write_page(request, follower, last=False)
         if request.hdf5 is not None:
-            from ..batch.live.table import write_hdf5
-
             write_hdf5(request.out, request.hdf5)
 
     return update_outputs
 
 
 def _draw_trend(request: Asked, follower: Follower) -> tuple[Any, tuple[float, float], list[str]]:
-    from ..batch.live.table import read_columns
-    from ..report.trend import describe_gaps, trend, trend_size
-
     columns = read_columns(request.out, follower.frames, follower.interval)
     against = "time / s" if request.interval else "frame"
     time = columns.time if request.interval else columns.time + 1
@@ -313,9 +297,6 @@ def _draw_trend(request: Asked, follower: Follower) -> tuple[Any, tuple[float, f
 
 
 def _write_plot(request: Asked, follower: Follower) -> None:
-    from ..files import put_aside
-    from ..report.canvas import save
-
     assert request.plot is not None
     draw, size, _ = _draw_trend(request, follower)
     # Whoever looks at it must not see half of a picture.
@@ -330,8 +311,6 @@ def _write_plot(request: Asked, follower: Follower) -> None:
 
 def _write_page(request: Asked, follower: Follower, *, last: bool) -> None:
     from ..batch.live.run import EVERY
-    from ..report.page.document import write_page
-    from ..report.trend import trend_page
 
     assert request.page is not None
     draw, size, gaps = _draw_trend(request, follower)
@@ -354,7 +333,6 @@ def choose_predictor(
     if scheduler is None:
         yield predictor
         return
-    from ..predict.predictor import Elsewhere
     from ..workers.spread import connect
 
     with connect(scheduler) as cluster:
@@ -399,7 +377,6 @@ def follow_tiled(
 
 def _follow(request: Asked, source: TiledSource, back: WriteBack | None) -> None:
     from ..integrations.tiled.given_back import Behind, Manner
-    from ..predict import open_predictor
 
     predictor, curves = open_predictor(source.kind), source.kind == DEFAULT
     lines: Lines = (
@@ -633,8 +610,6 @@ def _refuse(options: Mapping[str, object], kind: str) -> None:
 
 def _first(files: Sequence[str], watch: bool) -> Path | None:
     """Find the first file; None while waiting for one, else SasnetError."""
-    from .files import Frames, expand
-
     missing: list[SasnetError] = []
     kept = Frames(files, lambda sentence: missing.append(DataError(sentence)))
     for path in kept.keep(expand(files, said=lambda _: None)):

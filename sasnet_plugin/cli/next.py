@@ -13,10 +13,13 @@ from ..batch.plan import Options
 from ..data.limits import sentence_of
 from ..files import check_output, check_place, put_whole
 from ..types import Curve, DataError, SasnetError
-from .arguments import Force, Given, Kind, Own, Quiet, SampleFile, Share, Tie
-from .fit import Reading
+from ..zoo import bank_path
+from .answers import wide_console
+from .arguments import NO_SAMPLE, Force, Given, Quiet, add_sample_options
+from .files import check_free, curves_of, expand, say_drawn
+from .fit import Reading, list_table, sample_from
 from .fit_options import Files, add_fit_options
-from .progress import Ending
+from .progress import Ending, show_fit_progress, stages
 from .streams import json_lines
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ _MARK = '{"files"'
 
 
 @add_fit_options(time_limit=90.0)
+@add_sample_options("sectors", "field", "spins", "polarisation")
 def next_(
     files: Files,
     options: Options,
@@ -100,11 +104,7 @@ def next_(
         typer.Option("--plot", help="Draw what the models predict into this file (PNG, PDF, SVG)."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    sample_file: SampleFile = None,
-    kind: Kind = None,
-    share: Share = None,
-    own: Own = None,
-    tie: Tie = None,
+    of_sample: Given = NO_SAMPLE,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -120,8 +120,6 @@ def next_(
     from ..fitting.pool import Workers
     from ..planning.next_measurement import next_measurement
     from ..planning.options import fix_exchanging
-    from ..zoo import bank_path
-    from .files import check_free, say_drawn
 
     check_free(None, plot, None, force=force)
     if save is not None:
@@ -135,10 +133,7 @@ def next_(
     ending = Ending()
     with Workers(bank_path(), options.fit.workers, ended=ending) as pool:
         check_names(options.fit)
-        sample_options = Given(sample_file, kind, share, own, tie)
-        result = _fit(
-            pool, ending, files, options, sample_options, question.get("exchange"), quiet or as_json
-        )
+        result = _fit(pool, ending, files, options, of_sample, question.get("exchange"), quiet or as_json)
     with ending.listen():
         answer = next_measurement(result, **question, ended=ending, progress=_progress(quiet or as_json))
     if as_json:
@@ -179,9 +174,6 @@ def _fit(
     from ..fitting.api import fit_sample, fit_with
     from ..fitting.progress import Watched
     from ..planning.options import tie_exchanging
-    from .files import curves_of, expand
-    from .fit import sample_from
-    from .progress import show_fit_progress
 
     reading = Reading(None, options, ())
     first, *others = expand(files)
@@ -227,7 +219,6 @@ def read_plan(path: Path) -> dict[str, Any]:
 def _progress(silent: bool) -> Any:
     if silent:
         return None
-    from .progress import stages
 
     tell = stages()
     return lambda done, of: tell(f"Planning: {done} of {of} measurements")
@@ -235,9 +226,6 @@ def _progress(silent: bool) -> Any:
 
 def _print(plan: Plan, *, quiet: bool) -> None:
     from rich.text import Text
-
-    from .answers import wide_console
-    from .fit import list_table
 
     say = wide_console().print
     now, answer, *notes = plan.lines()

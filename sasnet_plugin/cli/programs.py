@@ -15,7 +15,9 @@ import typer
 from ..batch.plan import Options
 from ..data.limits import sentence_of
 from ..extensions import has_service, service
+from ..predict.predictor import available_cores
 from ..types import Curve, SasnetError, describe_install
+from ..zoo import bank_path
 from .arguments import Browser, Details, Force, Live, PagePort, Quiet
 from .files import curves_of
 from .fit_options import add_fit_options
@@ -191,7 +193,6 @@ def web(
     """
     _check(folder, show)
     app = page_app()
-    from ..predict.predictor import available_cores
     from ..web.curves.bench import Bench
 
     bench = Bench(folder, work, workers or available_cores(), live=live)
@@ -295,7 +296,6 @@ def bumps(
     from ..fitting.progress import Watched
     from ..integrations.bumps import show
     from ..web.access import listening
-    from ..zoo import bank_path
     from .fit import print_result
 
     # Better said before the fits than after them.

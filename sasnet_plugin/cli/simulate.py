@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..domains import DEFAULT
+from ..domains import DEFAULT, specification
 from ..types import SimulationError
 from .arguments import DomainName, Scheduler
 
@@ -63,7 +63,6 @@ def simulate(
     if not 0 < scale < float("inf"):
         raise typer.BadParameter(f"{scale:g} is not a scale; give a number above 0.", param_hint="--scale")
 
-    from ..domains import specification
     from ..files import remove_leftovers
     from ..simulate.dataset import Request
     from ..simulate.dataset import plan as planned

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..domains import DEFAULT, Domain
+from ..domains import DEFAULT, Domain, specification
 from ..extensions import service
+from ..files import check_output
 from ..types import SasnetError
 from .arguments import DomainName, Force
 from .files import expand
@@ -109,10 +111,6 @@ def train(
     force: Force = False,
 ) -> None:
     """Train a network; the same command resumes a killed run from its last checkpoint."""
-    import os
-
-    from ..domains import specification
-
     kind = specification(domain)
     zoo = zoo or Path("model_zoo") / kind.name
     if start_from is not None and labels is not None:
@@ -247,8 +245,6 @@ def _open_start_model(kind: Domain, start: str) -> ZooModel:
 
 def _check_folder(folder: Path, about: str, mark: str, other_names: Sequence[str]) -> None:
     """Refuse a folder with files that would be replaced, but none about them that sasnet has written."""
-    from ..files import check_output
-
     about_path = folder / about
     paths = (
         [about_path] if about_path.exists() else [path for name in other_names for path in folder.glob(name)]

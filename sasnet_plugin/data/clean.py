@@ -13,8 +13,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import units
+from ..arrays import Floats
 from ..digits import significant
 from ..types import Curve, DataError, printable
 from ..units import QUnit
@@ -24,9 +26,6 @@ from .limits import LIMITS
 from .raw import COLUMNS, points
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ..arrays import Floats
     from .raw import RawCurve
 
     BoolArray = NDArray[np.bool_]

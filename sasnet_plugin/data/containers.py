@@ -12,27 +12,22 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import filterfalse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .. import units
+from ..arrays import Floats
 from ..types import DataError, printable
 from . import hdf5
 from .limits import LIMITS, too_large, too_many, two_dimensional
 from .raw import RawCurve, column
 from .sectors import find_sector, list_hdf5_terms, list_xml_terms
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ..arrays import Floats
-
 
 # --- A slit length that a file states among its metadata, for curves without a column of it.
 

@@ -11,14 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..arrays import median
+from ..arrays import Floats, median
 from ..digits import significant
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ..arrays import Floats
     from .raw import RawCurve
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import units
 from ..domains import ReadOptions
@@ -18,9 +18,7 @@ from . import containers, hdf5
 from .clean import clean
 from .limits import HDF5, sentence_of
 from .load import load
-
-if TYPE_CHECKING:
-    from .raw import RawCurve
+from .raw import RawCurve
 
 #: Frames of a series that are read at once.
 _AT_ONCE = 32

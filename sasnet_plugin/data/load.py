@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import units
 from .. import units as units_of
+from ..arrays import Floats
 from ..domains import ReadOptions
 from ..types import Curve, DataError, printable
 from . import scope
@@ -24,14 +26,6 @@ from .columns.table import Table
 from .limits import HDF5, LIMITS, content, sentence_of, too_large, too_many, two_dimensional
 from .raw import RawCurve
 from .sectors import find_sector
-
-if TYPE_CHECKING:
-    import os
-
-    from numpy.typing import ArrayLike
-
-    from ..arrays import Floats
-
 
 # --- `load`: any 1D small-angle-scattering file -> its curves, or one sentence why not.
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ..arrays import Floats
-    from ..types import Curve, Sector
+from ..arrays import Floats
+from ..types import Curve, Sector
 
 COLUMNS = ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
 """Of one value per point, in a `RawCurve` and in a `Curve`."""

@@ -456,7 +456,7 @@ def check_curve(raw: RawCurve, file: str) -> None:
     x, y = _order_points(raw)
     if x.size < LEAST_POINTS:
         return
-    if _is_map(x, y):
+    if bool(np.mean(x < 0) > 0.2 and np.mean(y < 0) > 0.2):
         raise DataError(
             f"{file}: this looks like a map over two coordinates (both have positive and negative values);"
             f" {_USE}."
@@ -507,10 +507,6 @@ def _is_correlation(x: np.ndarray, y: np.ndarray) -> bool:
     """g2-1 against lag time: six decades from below a millisecond to beyond a second, falling to 0."""
     wide = x[0] < 1e-4 and x[-1] > 1.0 and x[-1] / x[0] > 1e6
     return bool(wide and -0.2 < y.min() and y.max() < 1.5 and np.median(y[: y.size // 10 + 1]) > 0.05)
-
-
-def _is_map(x: np.ndarray, y: np.ndarray) -> bool:
-    return bool(np.mean(x < 0) > 0.2 and np.mean(y < 0) > 0.2)
 
 
 def _has_edge(x: np.ndarray, y: np.ndarray) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import tomllib
@@ -194,6 +195,67 @@ def _value(text: str) -> Any:
         return text
 
 
+#: Least and largest value of a setting, and its unit.
+Limits = tuple[float, float, str]
+#: Units that people mix up with ours: name, factor to the right one.
+_MISTAKEN = {
+    "Å": (("nm", 10.0), ("pm", 0.01), ("m", 1e10)),
+    "mm": (("m", 1e3), ("cm", 10.0), ("μm", 1e-3)),
+    "degrees": (("radians", 180 / math.pi), ("mrad", 0.18 / math.pi)),
+    **dict.fromkeys(("of the wavelength", "of its counts"), (("%", 0.01),)),
+}
+
+
+def parse_settings(
+    settings: Callable[..., S],
+    table: Mapping[str, Any],
+    file: str,
+    counts: Mapping[str, int],
+    limits: Mapping[str, Limits] = {},
+    special: Mapping[str, Callable[[Any, str], Any]] = {},
+) -> S:
+    """Make settings from names and values; `counts` says how many numbers, if not one, and `special` converts
+    (value, file). Raises DataError with ``file`` for an unknown name, a wrong value, or one beyond `limits`.
+    """
+    kind: Any = settings
+    check_names(table, (f.name for f in fields(kind)), file)
+    values = {
+        name: special[name](value, file)
+        if name in special
+        else _convert(name, value, counts.get(name, 1), limits.get(name), file)
+        for name, value in table.items()
+    }
+    return settings(**values)
+
+
+def _convert(name: str, value: Any, count: int, limits: Limits | None, file: str) -> Any:
+    if name in _SIDED:
+        return side_or_mirror(name, value, file)
+    if name == "dataset" or name.endswith("_file"):
+        return path_of(name, value, file)
+    if name == "pixel_size" and count == 2 and is_finite_number(value):
+        value = [value, value]
+    numbers = numbers_of(name, value, count, file)
+    if limits is not None:
+        for number in numbers:
+            check_limits(name, number, limits, file)
+    return numbers if count > 1 else numbers[0]
+
+
+def check_limits(name: str, value: float, limits: Limits, file: str) -> None:
+    """Raise DataError for a value beyond its limits, with the unit in which it would be within."""
+    low, high, unit = limits
+    if low <= value <= high:
+        return
+    for mistaken, factor in _MISTAKEN.get(unit, ()):
+        if low <= value * factor <= high:
+            raise DataError(
+                f"{file}: {name} = {value:g} looks like {mistaken}, but {unit} is meant;"
+                f" give {name} = {value * factor:g}."
+            )
+    raise DataError(f"{file}: {name} = {value:g} {unit} is outside {low:g} to {high:g} {unit}; correct it.")
+
+
 def check_names(table: Mapping[str, Any], names: Iterable[str], file: str) -> None:
     """Raise DataError for an unknown name in a table, with the nearest known one."""
     names = list(names)
@@ -204,7 +266,7 @@ def check_names(table: Mapping[str, Any], names: Iterable[str], file: str) -> No
 
 
 #: Settings of how a picture lies, and the sides that one may name.
-SIDED, _SIDES = ("up", "mirror"), ("top", "bottom", "left", "right")
+_SIDED, _SIDES = ("up", "mirror"), ("top", "bottom", "left", "right")
 
 
 def side_or_mirror(key: str, value: Any, file: str) -> Any:
@@ -214,10 +276,6 @@ def side_or_mirror(key: str, value: Any, file: str) -> Any:
     if key == "mirror" and not isinstance(value, bool):
         raise DataError(f"{file}: mirror = {value!r} is neither true nor false; use one of these.")
     return value
-
-
-def is_number(value: Any) -> bool:
-    return is_finite_number(value)
 
 
 def path_of(key: str, value: Any, file: str) -> str:
@@ -230,7 +288,7 @@ def path_of(key: str, value: Any, file: str) -> str:
 def numbers_of(key: str, value: Any, count: int, file: str, expectation: str = "") -> tuple[float, ...]:
     """Convert a setting of `count` finite numbers, else raise DataError, asking for `expectation`."""
     values = value if isinstance(value, list | tuple) else [value]
-    if len(values) != count or not all(map(is_number, values)):
+    if len(values) != count or not all(map(is_finite_number, values)):
         expectation = expectation or ("a number" if count == 1 else f"{count} numbers in brackets")
         raise DataError(f"{file}: {key} is {value!r}; give {expectation}.")
     return tuple(map(float, values))

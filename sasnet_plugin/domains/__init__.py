@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..extensions import load, merge_tables
 from ..types import Curve, SasnetError
@@ -15,9 +18,7 @@ from .simulator import Mix as Mix
 from .simulator import Simulator as Simulator
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from .heads import Head, Inputs
 
@@ -74,15 +75,22 @@ class Finding(Protocol):
 
     def rows(self) -> Sequence[Sequence[str]]:
         """A table for a person, its head first; empty where there is none."""
+        return ()
 
     def sentences(self) -> Sequence[str]:
         """What is said in words, the verdict first."""
 
-    def silence(self) -> Finding:
+    def notes(self) -> Sequence[str]:
+        """What is said after all findings."""
+        return ()
+
+    def silence(self) -> Self:
         """The same without what the network says, of a measurement that it knows nothing of."""
+        return self
 
     def draw(self, axes: Axes) -> None:
-        """Draw it."""
+        """Draw it; some have no picture."""
+        del axes
 
 
 class Refine(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..data.sample.sample import Sample
+from ..data.sample.sample import ALWAYS_OWN, CONCENTRATIONS, SECTORS, Sample
 from ..names import nearest
 from ..predict import open_classifier
 from ..simulate.orientations import DIRECTOR, P2
@@ -15,9 +15,7 @@ from .task import FitOptions, Start
 if TYPE_CHECKING:
     from .strategy.hypothesis import Hypothesis
 
-#: Each curve of a sample has its own, whatever else they share.
-_ALWAYS_OWN = ("scale", "background")
-_NEVER_SHARED = tuple(("share", name) for name in _ALWAYS_OWN)
+_NEVER_SHARED = {(relation, name) for relation in ("share", "tie") for name in ALWAYS_OWN}
 
 #: The end of a sentence that refuses a name to which none is near.
 _GIVE = "give the name of a parameter as in sasmodels."
@@ -135,6 +133,9 @@ def check_shared(sample: Sample, options: FitOptions) -> None:
     """Raise SasnetError if what curves share, have of their own or tie cannot be, with what can."""
     from ..simulate.priors import structure_factors
 
+    if len(sample.curves) > 1:
+        _check_ranges(options)
+        _check_fixed(sample, options)
     relations = _list_relations(sample)
     if not relations:
         return
@@ -148,10 +149,36 @@ def check_shared(sample: Sample, options: FitOptions) -> None:
             raise SasnetError(f"{relation} {name}: none of these models has such a parameter; {can}")
         if (relation, name) in _NEVER_SHARED:
             raise SasnetError(
-                f"share {name}: each curve has its own scale and background. Share other parameters,"
-                f" and give known factors between curves in [scale] of the sample file."
+                f"{relation} {name}: each curve has its own scale and background."
+                f" {relation.title()} other parameters, and give known factors between curves in [scale]"
+                " of the sample file."
             )
     _check_ties(sample, known_names)
+
+
+def _check_ranges(options: FitOptions) -> None:
+    for name in filter(options.ranges.__contains__, ALWAYS_OWN):
+        raise SasnetError(
+            f"{name}: a joint fit keeps no range of it, as it is solved for in each curve. Fix its value,"
+            " or fit the curves one by one."
+        )
+
+
+def _check_fixed(sample: Sample, options: FitOptions) -> None:
+    """Refuse a scale or background that cannot be the same number in each curve."""
+    for name in filter(options.fixed.__contains__, ALWAYS_OWN):
+        if sample.kind == SECTORS:
+            raise SasnetError(f"{name}: sectors are fitted with a common {name}, which cannot be fixed.")
+    if "scale" not in options.fixed:
+        return
+    if any(factor is not None for factor in sample.scale):
+        raise SasnetError("scale: fix it, or give factors between curves in [scale], not both.")
+    has_factor = options.structure_factor not in (None, "none")
+    if sample.kind == CONCENTRATIONS and sample.told and not has_factor:
+        raise SasnetError(
+            "scale: it follows the concentration, so that one value cannot hold for all curves. Name a"
+            " structure factor, where volfraction follows it instead, or fix other parameters."
+        )
 
 
 def _check_ties(sample: Sample, known_names: Collection[str]) -> None:
@@ -174,7 +201,7 @@ def _parameters(models: Iterable[str], excluded: Sequence[str] = ()) -> list[str
     """Names of parameters that any of these models has, without some of sasmodels' types; widths included."""
     from ..simulate.priors import model_info
 
-    names = dict.fromkeys(_ALWAYS_OWN)
+    names = dict.fromkeys(ALWAYS_OWN)
     for name in models:
         for p in model_info(name).parameters.call_parameters:
             if p.type in excluded:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,6 @@ from numpy.typing import NDArray
 from ..types import SimulationError, describe_install
 from ..units import convert
 from .simulation import Geometry, Window
-
-if TYPE_CHECKING:
-    from .simulation import Film
 
 #: Index of refraction 1 − delta + i beta of the particles (CoFe2O4), as the seed of this work has it. Without
 #: averaged materials it scales the patterns and does nothing else.
@@ -40,31 +37,13 @@ def version() -> str:
         raise SimulationError(f"BornAgain is not installed; run {describe_install('gisas')}") from None
 
 
-def pattern(
-    geometry: Geometry, window: Window, xi: Sequence[float], shares: Sequence[float] = (1.0,)
-) -> NDArray[np.float64]:
-    """Simulate (rows, columns) at pixel centres times solid angle, for lattice domains at angles xi, degrees,
-    with surface shares of at most 1 in all. The arbitrary scale is the same for all angles.
-    """
-    ba = _bornagain()
-    top = ba.Layer(ba.Vacuum())
-    for angle, share in zip(xi, shares, strict=True):
-        lattice = ba.HexagonalLattice2D(_nm(geometry.lattice), float(np.radians(angle)))
-        crystal = ba.Crystal2D(_particles(geometry), lattice)
-        crystal.setDecayFunction(ba.Profile2DCauchy(_nm(geometry.width), _nm(geometry.width), 0.0))
-        # Named a variance, but BornAgain 25 takes the rms.
-        crystal.setLateralPositionVariance(_nm(geometry.position_spread))
-        top.addDeposit2D(float(share), crystal)
-    return _simulate(top, geometry, window)
-
-
 def incoherent(geometry: Geometry, window: Window) -> NDArray[np.float64]:
-    """The pattern ⟨|F|²⟩ of as many particles without order, (rows, columns), in the scale of `pattern`."""
+    """The pattern ⟨|F|²⟩ of as many particles without order, (rows, columns), arbitrary scale."""
     return _dilute(_particles(geometry), geometry, window)
 
 
 def coherent(geometry: Geometry, window: Window) -> NDArray[np.float64]:
-    """The pattern |⟨F⟩|² of the mean particle, (rows, columns), in the scale of `pattern`."""
+    """The pattern |⟨F⟩|² of the mean particle, (rows, columns), in the scale of `incoherent`."""
     # The mean particle is made of all sizes inside each other, each with its share of the contrast.
     ba = _bornagain()
     delta, beta = PARTICLE
@@ -101,32 +80,6 @@ def _simulate(top: Any, geometry: Geometry, window: Window) -> NDArray[np.float6
     film = (*refraction(*FILM, geometry.wavelength), geometry.oxide)
     substrate = refraction(*SUBSTRATE, geometry.wavelength)
     return _simulate_layers(top, [film], substrate, geometry.wavelength, geometry.alpha_i, window)
-
-
-def growth_pattern(
-    film: Film,
-    layers: Sequence[tuple[float, float, float]],
-    substrate: tuple[float, float],
-    metal: tuple[float, float],
-    window: Window,
-) -> NDArray[np.float64]:
-    """Simulate a growing film, upper halves of spheroids in a radial paracrystal on layers (delta, beta,
-    thickness in Å, from above); at pixel centres times solid angle, arbitrary scale.
-    """
-    # `substrate` and `metal` are (delta, beta).
-    ba = _bornagain()
-    material = ba.RefractiveMaterial("metal", _GREY, *metal)
-    mixture = ba.Mixture()
-    for radius, share in zip(*film.radii(), strict=True):
-        height = radius * film.aspect
-        shape = ba.SpheroidalSegment(_nm(radius), _nm(height), 0.0, _nm(height))
-        mixture.addParticle(ba.Particle(material, shape), float(share))
-    paracrystal = ba.RadialParacrystal(mixture, _nm(film.distance), 0.0)
-    paracrystal.setProbabilityDistribution(ba.Profile1DGauss(_nm(film.distance_spread)))
-    paracrystal.setKappa(film.coupling)
-    top = ba.Layer(ba.Vacuum())
-    top.deposit2D(paracrystal)
-    return _simulate_layers(top, layers, substrate, film.wavelength, film.alpha_i, window)
 
 
 def _simulate_layers(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,20 +10,43 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
+from ..batch import series as recognised
 from ..cli.arguments import Browser, Force, Geometry, Live, PagePort, Scheduler
-from ..cli.files import Frames, expand, report_page
+from ..cli.files import Frames, curves_of, expand, report_page
 from ..cli.follow import choose_predictor
 from ..cli.programs import WORK, page_app, user_name
-from ..domains import Domain, ReadOptions, names_and_titles
+from ..data.limits import sentence_of
+from ..domains import Domain, ReadOptions, names_and_titles, specification
 from ..domains.heads import Parameter
+from ..files import check_figure, check_output
+from ..predict import open_predictor
+from ..predict.predictor import available_cores
+from ..report.canvas import save
 from ..types import SasnetError, describe_install, printable
-from .diffraction.sorting import EMBEDDINGS
+from .diffraction import sorting
+from .diffraction import sorting as diffraction_sorting
+from .diffraction.sorting import (
+    EMBEDDINGS,
+    LEARNED,
+    NOISE,
+    Mixture,
+    Part,
+    Sorted,
+    embed,
+    fit,
+    network_of,
+    plan_parts,
+    points_of,
+    sample_of,
+    write_report,
+)
+from .report import draw_against_counts, trends, trends_size
 
 if TYPE_CHECKING:
     from ..web.curves.bench import Bench
-    from .diffraction.sorting import Mixture, Part, Sorted
     from .tagging.events import Log
 
 
@@ -47,9 +71,6 @@ class Images:
 
 def follow_images(quantities: Sequence[Parameter], *arguments: Any) -> None:
     """Follow these numbers of a series (`Images`); exit code 1 where a frame has no answer."""
-    from ..batch import series as recognised
-    from ..files import check_figure, check_output
-    from ..predict import open_predictor
     from . import series
 
     options = Images(*arguments)
@@ -103,7 +124,6 @@ def _say_frames(out: Path, frames: int, failures: int, label: str) -> None:
 
 
 def _measurements(options: Images, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
-
     for argument in Frames(names).keep(expand(list(names))):
         # A file of settings is the geometry of its neighbours.
         if not (isinstance(argument, str) and argument.endswith(".toml")):
@@ -111,9 +131,6 @@ def _measurements(options: Images, names: Sequence[str]) -> Iterator[tuple[str, 
 
 
 def _frames_of(argument: Any, request: Images) -> Iterator[tuple[str, Any]]:
-    from ..cli.files import curves_of
-    from ..data.limits import sentence_of
-
     bad: list[SasnetError] = []
     options = ReadOptions(geometry=tuple(request.geometry), failed=bad.append)
 
@@ -130,9 +147,6 @@ def _frames_of(argument: Any, request: Images) -> Iterator[tuple[str, Any]]:
 
 def _recognise(options: Images, earlier: Sequence[Any]) -> None:
     """Frames of one sample, added up, beside its images in other settings; and what would tell most next."""
-    from ..batch import series as recognised
-    from ..predict import open_predictor
-
     # As `follow_images` has seen: such a kind of measurement has frames that add up, and settings.
     domain = options.domain
     together, advised = domain.together, domain.settings
@@ -164,9 +178,6 @@ def _recognise(options: Images, earlier: Sequence[Any]) -> None:
 
 
 def _draw_counts(plot: str, looks: Sequence[Any], labels: Sequence[str]) -> None:
-    from ..report.canvas import save
-    from .report import draw_against_counts
-
     answered_looks = [look for look in looks if look.classes]
     if not answered_looks:
         raise SasnetError(f"{plot}: no frame has an answer, so there is nothing to draw.")
@@ -176,8 +187,6 @@ def _draw_counts(plot: str, looks: Sequence[Any], labels: Sequence[str]) -> None
 
 
 def _draw(plot: str, out: Path, quantities: Any, against: str) -> None:
-    from ..report.canvas import save
-    from .report import trends, trends_size
     from .series import read_back
 
     table = read_back(out, quantities)
@@ -227,11 +236,6 @@ def sort(
     Frames are read in a stream. Finished work is kept in a folder next to the output, and the same command
     resumes. Files that have changed are read again.
     """
-    import numpy as np
-
-    from .diffraction import sorting as diffraction_sorting
-    from .diffraction.sorting import embed, points_of, sample_of
-
     if embedding not in EMBEDDINGS:
         raise typer.BadParameter(
             f"{embedding!r} is none of {', '.join(EMBEDDINGS)}.", param_hint="--embedding"
@@ -255,8 +259,6 @@ def sort(
     _say_sorting(out, number, sorting)
     alike = None if like is None else (like, _say_like(out, like, sorting))
     if report is not None:
-        from .diffraction.sorting import write_report
-
         write_report(report, sorting, alike, diffraction_sorting.traverse_components(out, sorting.mixture))
     if failed:
         raise typer.Exit(1)
@@ -264,11 +266,6 @@ def sort(
 
 def _earlier(old: Path) -> Sorted:
     """An earlier sorting, whose points can be compared with those that are made today."""
-    import json
-
-    from .diffraction import sorting
-    from .diffraction.sorting import network_of
-
     earlier = sorting.read(old)
     if json.loads(earlier.networks) != network_of(earlier.embedding):
         raise SasnetError(
@@ -278,8 +275,6 @@ def _earlier(old: Path) -> Sorted:
 
 
 def _check_free(out: Path, report: Path | None, force: bool) -> None:
-    from ..files import check_output
-
     check_output(out, force=force, mark="sasnet")
     check_output(out.with_suffix(".csv"), force=force, mark="file,entry,cluster")
     if report is not None:
@@ -290,8 +285,6 @@ def _parts(
     images: list[str], out: Path, embedding: str, geometry: tuple[str, ...], force: bool
 ) -> tuple[list[Part], int]:
     """What is to be read, and how many files could not be, which is said."""
-    from .diffraction.sorting import plan_parts
-
     names: list[str] = []
     failed: list[str] = []
     for path in expand(images):
@@ -306,10 +299,6 @@ def _parts(
 
 
 def _say_sorting(out: Path, number: int, sorting: Sorted) -> None:
-    import numpy as np
-
-    from .diffraction.sorting import NOISE
-
     outside = int(np.count_nonzero(sorting.cluster == NOISE))
     typer.echo(
         f"{out}: {number:,} images in {len(sorting.mixture.weights)} clusters, {outside:,} in none;"
@@ -328,7 +317,6 @@ def _say_like(out: Path, name: str, sorting: Sorted) -> list[int]:
 def _find_similar(out: Path, name: str, sorting: Sorted) -> list[int]:
     import tempfile
 
-    from .diffraction import sorting as diffraction_sorting
     from .diffraction.sorting import Part, make_part, points_of
 
     file, _, frame = name.rpartition(":")
@@ -346,8 +334,6 @@ def _find_similar(out: Path, name: str, sorting: Sorted) -> list[int]:
 
 def _fit_mixture(points: Any, rng: Any, clusters: int | None, embedding: str) -> Mixture:
     """The mixture of points, in the space of a network that is trained on them where that is asked for."""
-    from .diffraction.sorting import LEARNED, fit
-
     if embedding not in LEARNED or not len(points):
         return fit(points, rng, clusters)
     try:
@@ -419,7 +405,6 @@ def tag(
     if not folder.is_dir():
         raise SasnetError(f"{folder}: is not a folder; name one with images or curves.")
     app = page_app()
-    from ..domains import specification
     from .tagging.events import Log
     from .tagging.retraining import Retraining
     from .tagging.thumbnails import Thumbnails, cache_of
@@ -459,7 +444,6 @@ def bench_of(folder: Path, *, live: bool) -> Callable[[], Bench]:
     """Opens the tabs of curves and images on the same folder, when somebody looks at one of them."""
 
     def open_bench() -> Bench:
-        from ..predict.predictor import available_cores
         from ..web.curves.bench import Bench
 
         return Bench(folder, WORK, available_cores(), live=live)

@@ -12,30 +12,24 @@ import re
 import struct
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import units
 from ..data import hdf5
 from ..data.limits import LIMITS, too_large
 from ..data.toml_files import (
-    SIDED,
-    check_names,
-    is_number,
+    check_limits,
     numbers_of,
     parse_assignments,
-    path_of,
+    parse_settings,
     read_sidecar_settings,
-    side_or_mirror,
 )
 from ..types import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 
 # --- What a file, its TOML neighbour or the user says about an image; values in a wrong unit are
 # --- refused.
@@ -118,8 +112,8 @@ def read_toml(path: Path) -> ImageSettings:
 
 def from_table(table: dict[str, Any], file: str) -> ImageSettings:
     """Make settings from names and values; DataError names ``file`` and what is wrong."""
-    check_names(table, (f.name for f in fields(ImageSettings)), file)
-    return ImageSettings(**{key: _value(key, value, file) for key, value in table.items()})
+    special = {"mask": _rectangles, "perpendicular_to": _flat_detector}
+    return parse_settings(ImageSettings, table, file, _SIZES, special=special)
 
 
 def from_options(texts: Sequence[str]) -> ImageSettings:
@@ -127,21 +121,10 @@ def from_options(texts: Sequence[str]) -> ImageSettings:
     return from_table(parse_assignments(texts, "alpha_i=0.2"), "--geometry")
 
 
-def _value(key: str, value: Any, file: str) -> Any:
-    if key in SIDED:
-        return side_or_mirror(key, value, file)
-    if key in ("mask_file", "dataset"):
-        return path_of(key, value, file)
-    if key == "mask":
-        return _rectangles(value, file)
-    if key == "perpendicular_to":
-        if value not in _FLAT:
-            raise DataError(f"{file}: {key} is {value!r}; use one of {', '.join(_FLAT)}.")
-        return value
-    if key == "pixel_size" and is_number(value):
-        value = [value, value]
-    numbers = numbers_of(key, value, _SIZES.get(key, 1), file)
-    return numbers if key in _SIZES else numbers[0]
+def _flat_detector(value: Any, file: str) -> Any:
+    if value not in _FLAT:
+        raise DataError(f"{file}: perpendicular_to is {value!r}; use one of {', '.join(_FLAT)}.")
+    return value
 
 
 def _rectangles(value: Any, file: str) -> tuple[tuple[float, ...], ...]:
@@ -160,13 +143,6 @@ _LIMITS = {
     "distance": (20.0, 60_000.0, "mm"),
     "pixel_size": (0.002, 20.0, "mm"),
 }
-# name -> units that people mix up with it: name, factor to the right one.
-_MISTAKEN = {
-    "wavelength": (("nm", 10.0), ("pm", 0.01), ("m", 1e10)),
-    "alpha_i": (("radians", 57.29577951308232), ("mrad", 0.05729577951308232)),
-    "distance": (("m", 1000.0), ("cm", 10.0), ("μm", 0.001)),
-    "pixel_size": (("m", 1000.0), ("μm", 0.001)),
-}
 _SMALLEST_SPAN = 0.1
 _LARGEST_ANGLE = 90.0
 _RADIANS = 57.29577951308232
@@ -174,24 +150,13 @@ _RADIANS = 57.29577951308232
 
 def check_units(settings: ImageSettings, file: str) -> None:
     """Raise DataError for values that must be in another unit, with the unit and what to write instead."""
-    for name, (low, high, unit) in _LIMITS.items():
+    for name, limits in _LIMITS.items():
         for value in _numbers_in(getattr(settings, name)):
-            if not low <= value <= high:
-                raise DataError(f"{file}: {_sentence(name, value, low, high, unit)}")
+            check_limits(name, value, limits, file)
     for name in ("phi", "alpha_f"):
         span = getattr(settings, name)
         if span is not None:
             _check_span(name, span, file)
-
-
-def _sentence(name: str, value: float, low: float, high: float, unit: str) -> str:
-    for mistaken, factor in _MISTAKEN[name]:
-        if low <= value * factor <= high:
-            return (
-                f"{name} = {value:g} looks like {mistaken}, but {unit} is meant;"
-                f" give {name} = {value * factor:.4g}."
-            )
-    return f"{name} = {value:g} {unit} is outside {low:g} to {high:g} {unit}; correct it."
 
 
 def _check_span(name: str, span: tuple[float, float], file: str) -> None:

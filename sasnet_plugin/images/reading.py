@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+import os
 import re
 import struct
 import tempfile
@@ -30,9 +31,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .. import units
+from ..arrays import Floats
 from ..data.limits import HDF5, LIMITS, PICTURES, content, no_measurement, too_large
 from ..data.toml_files import overlay_settings
 from ..domains import ReadOptions
@@ -57,12 +59,6 @@ from .nexus import (
 from .recognition import CBF, NUMPY, START, beginning, has_known_suffix, is_detector_file, is_image, opener
 
 if TYPE_CHECKING:
-    import os
-
-    from numpy.typing import ArrayLike
-
-    from ..arrays import Floats
-
     BoolArray = NDArray[np.bool_]
 
 __all__ = ["ImageSettings", "is_image", "iter_images", "load_images", "rebin", "to_window"]

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..digits import significant
-from ..domains import Domain
+from ..domains import Domain, Finding
 from ..domains.heads import Classes, Distribution, Head, Quantities, Tags
 from ..domains.simulator import HeldOut
-from ..predict.arithmetic import smooth_distribution
+from ..predict import Answer, open_predictor
+from ..predict.arithmetic import sigmoid, smooth_distribution, softmax
+from ..predict.findings import DistributionFinding
 from ..report.canvas import Draw, Paint, bar, frame_axes, picture, svg, upright
 from ..report.page import document
 from ..report.page.document import write_page
@@ -26,9 +29,6 @@ from .features import CHANNELS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from ..arrays import Floats
-    from ..predict import Answer
 
 
 # --- A pattern as it was measured, beside what was simulated of it, and where a network looks:
@@ -40,9 +40,9 @@ PATTERN_SIZE, COMPARISON_SIZE = (7.2, 5.0), (12.5, 3.9)
 _FAR = 5.0
 
 
-def pattern(image: Image, *, critical: float | None = None) -> Draw:
-    """Draw counts in logarithmic colours with horizon, specular and direct beam, and the Yoneda line at
-    `critical` degrees; masked pixels show the ground.
+def pattern(image: Image) -> Draw:
+    """Draw counts in logarithmic colours with horizon, specular and direct beam; masked pixels show the
+    ground.
     """
     image = upright(image)
 
@@ -50,7 +50,7 @@ def pattern(image: Image, *, critical: float | None = None) -> Draw:
         axes = figure.add_subplot()
         artist = picture(axes, image.counts, image, paint, norm=log_scale(image), cmap="viridis")
         bar(figure, artist, axes, "counts", paint)
-        geometry(axes, image, paint, critical=critical)
+        geometry(axes, image)
 
     return draw
 
@@ -102,8 +102,8 @@ def log_scale(image: Image) -> Any:
     return LogNorm(max(float(low), 1e-12) / 1.5, max(float(high), float(low) * 3), clip=True)
 
 
-def geometry(axes: Axes, image: Image, paint: Paint, *, critical: float | None = None) -> None:
-    """Mark horizon, beams and Yoneda line where they lie in the picture; none where there is no incidence."""
+def geometry(axes: Axes, image: Image) -> None:
+    """Mark horizon and beams where they lie in the picture; none where there is no incidence."""
     if not hasattr(image.geometry, "alpha_i"):
         return
     from matplotlib.patheffects import withStroke
@@ -114,10 +114,9 @@ def geometry(axes: Axes, image: Image, paint: Paint, *, critical: float | None =
     ink: dict[str, Any] = {"color": "#ffffff", "path_effects": rim}
     ground = {"boxstyle": "round,pad=0.15", "facecolor": "#000000", "alpha": 0.45, "linewidth": 0}
     words: dict[str, Any] = {"fontsize": 8, "color": "#ffffff", "bbox": ground}
-    for height, line, name in ((0.0, "--", "horizon"), (critical, ":", "Yoneda")):
-        if height is not None and bottom < height < top:
-            axes.axhline(height, linestyle=line, linewidth=0.9, **ink)
-            axes.annotate(name, (right, height), ha="right", va="bottom", **words)
+    if bottom < 0 < top:
+        axes.axhline(0.0, linestyle="--", linewidth=0.9, **ink)
+        axes.annotate("horizon", (right, 0.0), ha="right", va="bottom", **words)
     for height, name in ((image.geometry.alpha_i, "specular beam"), (-image.geometry.alpha_i, "direct beam")):
         if bottom < height < top and left_end < 0 < right:
             axes.plot([0.0], [height], "o", markersize=9, fillstyle="none", gid=name.split()[0], **ink)
@@ -198,7 +197,7 @@ def attention(image: Image, values: NDArray[np.floating]) -> Draw:
         norm = log_scale(image)
         artist = picture(left_axes, image.counts, image, paint, norm=norm, cmap="viridis")
         bar(figure, artist, left_axes, "counts", paint)
-        geometry(left_axes, image, paint)
+        geometry(left_axes, image)
         picture(right, image.counts, image, paint, norm=norm, cmap="Greys_r")
         artist = picture(right, fine, image, paint, cmap="inferno", alpha=0.65, vmin=0.0)
         bar(figure, artist, right, "attention", paint)
@@ -224,12 +223,10 @@ def trends(
     units: Mapping[str, str],
     *,
     against: str = "frame",
-    doubtful: NDArray[np.bool_] | None = None,
 ) -> Draw:
     """Draw a panel of value and 90 % band for each quantity, each (n,) with NaN where there is no answer,
-    against time or frame number; `doubtful` frames are pale.
+    against time or frame number.
     """
-    pale = np.zeros(time.shape, dtype=bool) if doubtful is None else doubtful
 
     def draw(figure: Figure, paint: Paint) -> None:
         across = min(len(columns), _COLUMNS)
@@ -239,9 +236,7 @@ def trends(
         for axes, (name, (value, low, high)) in zip(places.flat, columns.items(), strict=False):
             frame_axes(axes, paint)
             axes.fill_between(time, low, high, color=paint("fit1"), alpha=0.25, linewidth=0)
-            axes.plot(time, np.where(pale, np.nan, value), color=paint("fit1"), linewidth=1.4, gid=name)
-            if pale.any():
-                axes.plot(time[pale], value[pale], ".", color=paint("muted"), markersize=3)
+            axes.plot(time, value, color=paint("fit1"), linewidth=1.4, gid=name)
             unit = units.get(name, "")
             axes.set_ylabel(f"{name} / {unit}" if unit else name, color=paint("ink"))
         for axes in places[-1]:
@@ -355,9 +350,9 @@ def pls(x: NDArray[np.floating], y: NDArray[np.floating], components: int) -> Pl
     )
 
 
-def components_figure(model: Pls, shape: tuple[int, int], *, most: int = 6) -> Draw:
+def components_figure(model: Pls, shape: tuple[int, int]) -> Draw:
     """Draw the first components, `shape` (rows, columns) with row 0 lowest, and what all explain."""
-    panel_count = min(most, model.loadings.shape[1])
+    panel_count = min(_DRAWN, model.loadings.shape[1])
 
     def draw(figure: Figure, paint: Paint) -> None:
         grid = figure.add_gridspec(2, panel_count, height_ratios=(1, 1.2))
@@ -513,7 +508,12 @@ def _section_of(finding: Any) -> Section:
     if again := getattr(finding, "result", None):
         drawn_figure = comparison(again.image, again.simulated, again.residual)
         return Section(finding.title, drawn_figure, COMPARISON_SIZE, text)
+    if getattr(finding, "mirror", None) is not None:
+        text += " Dashed: the mirror solution, which the data cannot exclude."
+    return Section(_title_of(finding), _draw_finding(finding), _FINDING_SIZE, text, finding.rows())
 
+
+def _draw_finding(finding: Finding) -> Draw:
     def draw(figure: Figure, paint: Paint) -> None:
         axes = figure.add_subplot()
         frame_axes(axes, paint)
@@ -522,9 +522,7 @@ def _section_of(finding: Any) -> Section:
         for text in (axes.xaxis.label, axes.yaxis.label, *(legend.get_texts() if legend else ())):
             text.set_color(paint("ink"))
 
-    if getattr(finding, "mirror", None) is not None:
-        text += " Dashed: the mirror solution, which the data cannot exclude."
-    return Section(_title_of(finding), draw, _FINDING_SIZE, text, finding.rows())
+    return draw
 
 
 def _title_of(finding: Any) -> str:
@@ -551,9 +549,6 @@ def _make_pattern_section(image: Image) -> Section:
 
 def _make_attention_section(domain: Domain, image: Image) -> Section:
     """Where covering a part of what the network sees changes its answer."""
-    from ..predict import open_predictor
-    from ..predict.arithmetic import sigmoid, softmax
-
     predictor = open_predictor(domain.name)
     measurement = predictor.prepare(image).measurement
     head = predictor.manifest.heads[0]
@@ -601,7 +596,7 @@ def _write_image_page(
 # --- A network for patterns explained: how it learned, what its patterns hold, and what it makes of
 # --- nothing.
 
-COMPONENTS = 30
+COMPONENTS, _DRAWN = 30, 6
 _PLS_SIZE, _CURVE_SIZE = (9.0, 4.6), (6.4, 3.4)
 
 
@@ -625,13 +620,14 @@ def pls_section(features: NDArray[np.floating], answers: NDArray[np.floating], s
     )
 
 
-def bias_section(xi: NDArray[np.float64], predictions: NDArray[np.float64]) -> Section:
-    """Show predictions (samples, n) for samples with uniform angles; xi (n,) in degrees."""
+def bias_section(head: Distribution, predictions: NDArray[np.float64]) -> Section:
+    """Show mean and middle 90 % of predictions (samples, n) for samples with uniform angles."""
     figures = bias_of(predictions)
+    low, high = np.quantile(predictions, (0.05, 0.95), axis=0)
     return Section(
         "What it makes of a uniform sample",
-        bias(xi, predictions),
-        INSIGHT_SIZE,
+        _draw_finding(DistributionFinding(head, predictions.mean(axis=0), low, high)),
+        _FINDING_SIZE,
         f"{len(predictions)} patterns of samples with a uniform distribution of angles: mean answer and"
         f" central 90 %. The mean deviates from uniform by at most {100 * figures['systematic']:.1f} %"
         f" (noise {100 * figures['noise']:.1f} %); a single answer by {figures['total_variation']:.3f}"
@@ -717,7 +713,7 @@ def _bias(head: Distribution, findings: Sequence[Sequence[Any]], truth: NDArray[
     even = np.flatnonzero(np.ptp(truth, axis=1) < 1e-6).tolist()
     own_findings = [next(f for f in findings[row] if f.head is head) for row in even]
     return (
-        [bias_section(head.grid, np.array([finding.p for finding in own_findings]))]
+        [bias_section(head, np.array([finding.p for finding in own_findings]))]
         if len(own_findings) > 1
         else []
     )
@@ -741,48 +737,6 @@ def _tables(markdown: str) -> list[tuple[str, list[list[str]]]]:
     if text:
         tables.append((" ".join(text), []))
     return tables
-
-
-#: Inches.
-INSIGHT_SIZE = (8.4, 3.2)
-
-
-def distribution(
-    xi: NDArray[np.float64],
-    p: NDArray[np.float64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    *,
-    mirror: NDArray[np.float64] | None = None,
-) -> Draw:
-    """Plot p(ξ) in percent per bin, its 90 % band, and dashed the mirror solution where not excluded."""
-
-    def draw(figure: Figure, paint: Paint) -> None:
-        axes = figure.add_subplot()
-        frame_axes(axes, paint)
-        axes.fill_between(
-            xi, 100 * low, 100 * high, color=paint("fit1"), alpha=0.25, linewidth=0, label="90 % band"
-        )
-        axes.plot(xi, 100 * p, color=paint("fit1"), linewidth=1.6, label="p(ξ)", gid="p")
-        if mirror is not None:
-            axes.plot(
-                xi, 100 * mirror, "--", color=paint("fit2"), linewidth=1.1, label="mirror", gid="mirror"
-            )
-        axes.axhline(100 / xi.size, color=paint("muted"), linewidth=0.8, label="every angle alike")
-        axes.set_xlim(float(xi[0]), float(xi[-1]))
-        axes.set_ylim(0, None)
-        axes.set_xlabel("rotation ξ / degrees", color=paint("ink"))
-        axes.set_ylabel("share / %", color=paint("ink"))
-        axes.legend(frameon=False, fontsize=8, labelcolor=paint("ink"))
-
-    return draw
-
-
-def bias(xi: NDArray[np.float64], predictions: NDArray[np.float64]) -> Draw:
-    """Plot mean and middle 90 % of predictions (samples, n) for samples with uniform angles, in degrees."""
-    mean = predictions.mean(axis=0)
-    low, high = np.quantile(predictions, (0.05, 0.95), axis=0)
-    return distribution(xi, mean, low, high)
 
 
 def bias_of(predictions: NDArray[np.float64]) -> dict[str, float]:

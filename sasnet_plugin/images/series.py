@@ -17,12 +17,12 @@ from ..batch.series import growing
 from ..digits import NORMAL_90
 from ..domains.heads import Classes, Head, Parameter, Quantities, Tags
 from ..files import plain_cell
+from ..predict import Answer
 from ..predict.classes import ClassesFinding
 from ..predict.findings import QuantitiesFinding
 from ..predict.tags import TagsFinding
 
 if TYPE_CHECKING:
-    from ..predict import Answer
     from .report import Column
 
 

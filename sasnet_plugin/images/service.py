@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,22 +26,21 @@ from ..data.toml_files import COMMON
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, has_tags, recognise_domain, specification
 from ..files import put_whole
 from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ..predict import Answer
 from ..predict.classes import ClassesFinding
 from ..predict.findings import DistributionFinding
-from ..report.canvas import upright
+from ..predict.predictor import open_predictor
+from ..report.canvas import png, upright
+from ..report.summaries import summarise_in_one_line
 from ..service.answers import plain
 from ..service.fits import FitJob
 from ..service.interactive import Asked, Place
 from ..types import Curve, DataError, Image, SasnetError
-from .report import compute_signed_deviance
+from .report import COMPARISON_SIZE, answer_page, compute_signed_deviance, parts
 from .sans.fitting import OrientedFit
 from .sans.reading import SmallAngle
 from .sans.report import again
 from .settings import IMAGES
-
-if TYPE_CHECKING:
-    from ..predict import Answer
-
 
 # --- Of which kind the images of a file are, and how they are read.
 
@@ -256,8 +255,6 @@ def list_lines(path: str, reading: How) -> list[dict[str, Any]]:
 
 
 def _list_kind(path: str, domain: Domain, reading: How, note: str) -> list[dict[str, Any]]:
-    from ..predict.predictor import open_predictor
-
     predictor, lines = open_predictor(domain.name), []
     images = measurements(path, domain, reading)
     first = islice(images, IMAGES.most)
@@ -275,8 +272,6 @@ def _list_kind(path: str, domain: Domain, reading: How, note: str) -> list[dict[
 
 
 def _describe_answer(path: str, domain: Domain, image: Any, answer: Any) -> dict[str, Any]:
-    from ..report.summaries import summarise_in_one_line
-
     if isinstance(answer, Exception):
         sentence = short(path, sentence_of(path, answer))
         return _line(path, image, image=domain.name, kind=domain.title, answer="no answer", doubt=sentence)
@@ -327,8 +322,6 @@ def kinds_say(path: str, number: int, reading: How, names: Sequence[str]) -> lis
 
 
 def _try_kind(path: str, number: int, reading: How) -> dict[str, Any]:
-    from ..predict.predictor import open_predictor
-
     domain = specification(reading.kind)
     description = {
         "kind": domain.name,
@@ -370,8 +363,6 @@ class Seen:
     @cached_property
     def page_parts(self) -> Any:
         """Parts of the page, `images.report.pages.parts`; None without an answer."""
-        from .report import parts
-
         if self.answer is None or self.domain is None:
             return None
         return parts(self.domain, self.measurement, self.answer, looked=False)
@@ -455,8 +446,6 @@ def look(place: Place, reading: How) -> Seen:
 
 
 def _look_as_kind(place: Place, domain: Domain, reading: How, reason: str) -> Seen:
-    from ..predict.predictor import open_predictor
-
     image = measurement(place.path, domain, place.entry, reading)
     if image is None:
         raise DataError(f"{place.path}: holds no image number {place.entry}.")
@@ -543,8 +532,6 @@ def _figure(part: Any) -> dict[str, Any]:
 
 def compares(part: Any) -> bool:
     """Whether a section shows measured, simulated and residual, which the page shows itself."""
-    from .report import COMPARISON_SIZE
-
     return part.size == COMPARISON_SIZE
 
 
@@ -558,8 +545,6 @@ def draw_picture(view: Seen, body: Mapping[str, Any]) -> tuple[bytes, Any]:
 
 def figure(view: Seen, number: int, night: bool) -> bytes:
     """Return a figure of the answer as PNG. Raises SasnetError if there is none."""
-    from ..report.canvas import png
-
     sections = [] if view.page_parts is None else view.page_parts[1][1:]
     if not 0 <= number < len(sections) or (draw := sections[number].draw) is None:
         raise SasnetError("There is no such figure.")
@@ -569,8 +554,6 @@ def figure(view: Seen, number: int, night: bool) -> bytes:
 def page(view: Seen) -> tuple[str, bytes]:
     """Return file name and page of an answer's report. Raises SasnetError without an answer."""
     import tempfile
-
-    from .report import answer_page
 
     if view.answer is None or view.domain is None:
         raise SasnetError("There is no answer to report; choose the kind of image first.")
@@ -598,8 +581,6 @@ def verify_by_fit(job: FitJob, report: Callable[[str], None]) -> tuple[dict[str,
     """Return a fit's result as plain data and the names of files written; `report` gets each stage. Raises
     SasnetError if there is nothing to fit.
     """
-    from .report import parts
-
     report("the image is read")
     (place,) = job.places
     view = look(place, how_of(job.body))
@@ -658,7 +639,6 @@ def _write_results(
     """Report, answer and pictures; names of the files, and what the page needs beside the pictures."""
     from . import raster
     from .raster import describe_axes
-    from .report import answer_page
 
     folder.mkdir(parents=True, exist_ok=True)
     names = [answer_page(domain, image, fitted, folder, parts_made).name]
@@ -679,8 +659,6 @@ def _write_results(
 
 
 def _figures(sections: Sequence[Any]) -> dict[str, bytes]:
-    from ..report.canvas import png
-
     figures = [(number, part) for number, part in enumerate(sections) if part.draw and not compares(part)]
     return {
         figure_name(number, night): png(part.draw, part.size, night=night)

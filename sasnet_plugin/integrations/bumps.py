@@ -29,7 +29,6 @@ import numpy as np
 from ..digits import chisq_text
 from ..fitting.optimize.bumps_fit import fitter_for
 from ..fitting.result.fit_result import FitResult
-from ..fitting.result.model_fit import ModelFit
 from ..fitting.verdict.equals import worth_showing
 from ..fitting.verdict.sentences import NAMES
 from ..report.exports.bumps import write_session
@@ -126,10 +125,6 @@ def _share(value: float) -> str:
     return "<0.01" if value < 0.005 else f"{value:.2f}"
 
 
-def _or_none(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
 def _ends(result: FitResult) -> list[float] | None:
     """A range of its own in decades, as one point that is nearly zero would squeeze everything else."""
     heights = np.log10([v for fit in result.fits for v in fit.theory if np.isfinite(v) and v > 0])
@@ -149,10 +144,10 @@ def curves(result: FitResult, shown_name: str) -> Any:
     for fit in worth_showing(result.fits):
         figure.add_scatter(
             x=curve.q.tolist(),
-            y=[_or_none(v) for v in fit.theory],
+            y=[float(v) if np.isfinite(v) else None for v in fit.theory],
             mode="lines",
             line={"width": 3.0 if fit.name == shown_name else 1.2},
-            name=_label(fit),
+            name=f"{fit.short_name}: {chisq_text(fit.reduced_chisq)}",
         )
     figure.update_layout(
         xaxis={"type": "log", "title": {"text": "q (Å⁻¹)"}},
@@ -162,10 +157,6 @@ def curves(result: FitResult, shown_name: str) -> Any:
         margin={"l": 60, "r": 20, "t": 20, "b": 50},
     )
     return figure
-
-
-def _label(fit: ModelFit) -> str:
-    return f"{fit.short_name}: {chisq_text(fit.reduced_chisq)}"
 
 
 # --- What stands before Bumps' server: whoever asks must know the address that was printed, and

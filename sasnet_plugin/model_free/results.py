@@ -8,13 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from ..arrays import Floats
 from ..digits import align_columns, format_with_error, significant
-
-if TYPE_CHECKING:
-    from ..arrays import Floats
-
 
 # --- What a curve says without a model: plain numbers, each with its error and with the range it
 # --- comes from.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..domains import Finding
 from ..domains.heads import Classes, Group
 from ..types import GroupGuess
 
@@ -159,7 +160,7 @@ class ClassFound:
 
 
 @dataclass(frozen=True)
-class ClassesFinding:
+class ClassesFinding(Finding):
     """The likeliest classes.
 
     Parameters

@@ -19,11 +19,11 @@ from ..arrays import Floats
 from ..noise import fill_dintensity
 from ..types import Curve
 from .classes import ClassesFinding, percent
+from .findings import Answer
+from .predictor import Predictor
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
-    from .findings import Answer
-    from .predictor import Predictor
 
 
 @dataclass(frozen=True)

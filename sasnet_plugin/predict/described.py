@@ -14,17 +14,16 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..digits import significant
+from ..domains import Finding
 from ..domains.heads import Classes, Quantities
 from ..model_free.results import Guinier, ModelFree, Peak, Slope, contradiction, lines
 from ..simulate import accepted
+from ..types import Curve
 from . import tags
 from .classes import DECISIVE, ClassesFinding, percent
 from .findings import Answer, QuantitiesFinding, Value
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from ..types import Curve
     from .arithmetic import Floats
 
 
@@ -53,7 +52,7 @@ _BODIES = ("compact particles", "elongated particles", "flexible chains")
 
 
 @dataclass(frozen=True)
-class SizeFinding:
+class SizeFinding(Finding):
     """Numbers without a model, worked out when they are first asked for, and the network's Rg."""
 
     head: Quantities
@@ -79,9 +78,6 @@ class SizeFinding:
         rg = float(f"{guinier.rg:.4g}") if isinstance(guinier, Guinier) else network
         return {"rg": rg, "rg_network": network, "model_free": self.model_free.as_dict()}
 
-    def rows(self) -> Sequence[Sequence[str]]:
-        return ()
-
     def sentences(self) -> Sequence[str]:
         """One line, the network's estimate where it stands alone, and whether they contradict each other."""
         sentences = [*lines(self.model_free)]
@@ -95,19 +91,13 @@ class SizeFinding:
             f"Radius of gyration about {significant(self.network.value, 2)} Å by the network.",
         ]
 
-    def notes(self) -> Sequence[str]:
-        return ()
-
-    def draw(self, axes: Axes) -> None:
-        """Nothing; see `report.model_free`."""
-
     def silence(self) -> SizeFinding:
         """What needs no network is still said."""
         return replace(self, network=None)
 
 
 @dataclass(frozen=True)
-class KindFinding:
+class KindFinding(Finding):
     """A kind of sample that several models share."""
 
     head: Classes  #: Of the models.
@@ -130,9 +120,6 @@ class KindFinding:
         description = {"kind": self.kind, "probability": round(self.probability, 6)}
         return {"sample": description if self.kind else None}
 
-    def rows(self) -> Sequence[Sequence[str]]:
-        return ()
-
     def sentences(self) -> Sequence[str]:
         """The kind, how sure it is, how large, and the power law that rises beside orders of layers."""
         if not self.kind:
@@ -148,12 +135,6 @@ class KindFinding:
                 f" ({percent(self.probability)})."
             ),
         )
-
-    def notes(self) -> Sequence[str]:
-        return ()
-
-    def draw(self, axes: Axes) -> None:
-        """Nothing."""
 
     def silence(self) -> KindFinding:
         return replace(self, likeliest="")

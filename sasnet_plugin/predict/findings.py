@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ..digits import format_with_error, significant
+from ..digits import NORMAL_90, format_with_error, significant
+from ..domains import Finding
 from ..domains.heads import Distribution, Quantities, Scope
+from ..units import QUnit
+from .arithmetic import Floats
 from .classes import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..domains import Finding
-    from ..units import QUnit
-    from .arithmetic import Floats
-from ..digits import NORMAL_90
-from .arithmetic import Floats
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 #: From this p value on a uniform distribution is not ruled out.
@@ -61,7 +59,7 @@ _DIGITS = {"error": {"value": 6, "error": 3}, "band": {"value": 5, "low": 5, "hi
 
 
 @dataclass(frozen=True)
-class QuantitiesFinding:
+class QuantitiesFinding(Finding):
     """Values with their uncertainties.
 
     Parameters
@@ -112,9 +110,6 @@ class QuantitiesFinding:
             for name, v in self.present_values.items()
         ]
 
-    def notes(self) -> Sequence[str]:
-        return ()
-
     def draw(self, axes: Axes) -> None:
         """Each value with its interval, over the range that it was trained with."""
         places = {parameter.name: parameter for parameter in self.head.parameters}
@@ -140,7 +135,7 @@ class QuantitiesFinding:
 
 
 @dataclass(frozen=True)
-class DistributionFinding:
+class DistributionFinding(Finding):
     """How an angle is distributed.
 
     Parameters
@@ -202,9 +197,6 @@ class DistributionFinding:
         verdict = "may all be alike" if self.uniform_p_value > SIGNIFICANT else "are not all alike"
         text = f"The angles {verdict}: p = {significant(self.uniform_p_value, 3)} for a uniform distribution."
         return (peaks_text, text) if peaks_text and self.uniform_p_value <= SIGNIFICANT else (text,)
-
-    def notes(self) -> Sequence[str]:
-        return ()
 
     def draw(self, axes: Axes) -> None:
         """The shares with their band, and a line where every angle is alike."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arrays import Floats, median
 from ..data.given import Given, curve_of, curves_of, sentences_in_python
@@ -37,8 +38,6 @@ from .findings import Answer, QuantitiesFinding, Value
 from .tags import probability_of_two
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ..workers.spread import Cluster
 
 
@@ -617,7 +616,7 @@ class Classifier:
 
     def _glance(self, curves: Sequence[Curve]) -> tuple[Floats, Floats]:
         outputs = self.predictor.outputs_of(curves)
-        heads = [head for head in self.manifest.heads if isinstance(head, Classes)]
+        heads = [head for head in self.manifest.heads if isinstance(head, Classes) and not head.given]
         findings = decode(heads, outputs, self.manifest.calibration, self.predictor.choice())
         groups = np.stack([classes.group_probabilities for classes, *_ in findings])
         return groups, self.predictor.scope_probability(outputs, len(curves))

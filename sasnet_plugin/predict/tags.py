@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..digits import significant
+from ..domains import Finding
 from ..domains.heads import Tags
+from ..types import Curve
 from .classes import FULL_BAR, ClassesFinding, percent
 from .findings import Answer, QuantitiesFinding
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..types import Curve
 
 #: The head's name, and its only tag.
 COMPONENTS, TAG = "components", "second_component"
@@ -38,7 +39,7 @@ _SPHERE = math.sqrt(5 / 3)
 
 
 @dataclass(frozen=True)
-class TagsFinding:
+class TagsFinding(Finding):
     """Which tags are there."""
 
     head: Tags
@@ -64,9 +65,6 @@ class TagsFinding:
     def sentences(self) -> Sequence[str]:
         texts = [f"{name} {percent(p)}" for name, p in self.probability.items() if name in self.present]
         return (f"{', '.join(texts) or 'None of the tags'}.",) if self.probability else ()
-
-    def notes(self) -> Sequence[str]:
-        return ()
 
     def draw(self, axes: Axes) -> None:
         rows = np.arange(len(self.probability))
@@ -116,7 +114,7 @@ def probability_of_two(answer: Answer) -> float | None:
 
 
 @dataclass(frozen=True)
-class InteractionFinding:
+class InteractionFinding(Finding):
     """What a curve says of the interaction between bodies."""
 
     head: Tags
@@ -150,9 +148,6 @@ class InteractionFinding:
             }
         }
 
-    def rows(self) -> Sequence[Sequence[str]]:
-        return ()
-
     @property
     def _where(self) -> str:
         """Say from which q down an interaction would show, if a size is known."""
@@ -183,9 +178,6 @@ class InteractionFinding:
             return (f"No interparticle interaction was detected (interacting {percent(self.interacting)}).",)
         kind = f"; if so, most likely {self.kind} ({percent(self.kind_probability)})" if self.kind else ""
         return (f"The particles interact: {percent(self.interacting)}{kind}.",)
-
-    def notes(self) -> Sequence[str]:
-        return ()
 
     def draw(self, axes: Axes) -> None:
         axes.barh([0], [self.interacting])

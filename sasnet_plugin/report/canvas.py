@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..files import write_figure
+from ..types import Image
 from .page.document import COLOURS, inline_svg, placeholder, plain_axes, settings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
-    from ..types import Image
 
 #: From a role of `page.document` to a colour.
 Paint = Callable[[str], str]

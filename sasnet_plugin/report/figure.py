@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arrays import Floats
 from ..digits import chisq_text, superscript
 from ..fitting.result.fit_result import FitResult
 from ..fitting.result.sample_result import SampleResult
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..arrays import Floats
 
 #: Fits drawn; more lines hide each other.
 MAX_DRAWN = len(FITS)

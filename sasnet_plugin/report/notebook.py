@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..digits import chisq_text, format_with_error, significant, unit_text
 from ..fitting.result.fit_result import FitResult
 from ..fitting.result.model_fit import ModelFit, Parameter
 from ..fitting.result.sample_result import SampleResult
+from ..fitting.result.verdict import Verdict
 from ..in_python import translate_sentence
 from ..model_free.results import lines as without_model
-from ..predict.classes import percent
+from ..predict.classes import group_sentence, percent
 from ..types import Curve, ModelGuess, SasnetError, Suggestion, make_shown_name
 from .canvas import svg
 from .figure import (
@@ -39,9 +41,6 @@ from .page.document import FITS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
-
-    from ..fitting.result.verdict import Verdict
 
 
 # --- The picture of a curve with its fits, shown whenever a cell ends in it.
@@ -199,7 +198,7 @@ def _value(p: Parameter) -> str:
 
 
 def _how(p: Parameter) -> str:
-    return "fixed" if p.fixed else "" if p.error is not None else "error unknown"
+    return "fixed" if p.is_given else "" if p.error is not None else "error unknown"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -236,8 +235,6 @@ def describe_curve(curve: Curve) -> tuple[str, ...]:
 
 def describe_suggestion(found: Suggestion) -> tuple[str, ...]:
     """How far the answer goes, whether it is of any known model, and what to do next."""
-    from ..predict.classes import group_sentence
-
     if not found.models or not found.groups:
         return (f"{_name(found.file, found.entry)}No model was considered.",)
     said = group_sentence(found.models, found.groups)

@@ -19,8 +19,10 @@ from ..fitting.result.fit_result import FitResult
 from ..fitting.result.model_fit import ModelFit
 from ..model_free import Guinier, Kratky, ModelFree, PairDistances, Porod
 from ..names import make_shown_name
+from ..predict import Answer
 from ..predict.classes import ClassesFinding, percent
 from ..types import Curve, Image, ModelZooError, SasnetError
+from ..zoo import Manifest, bank_path
 from .canvas import axes_of, day
 from .figure import CurvePlot, add_legend, data_plot, draw_figure, draw_plot, fit_plot
 
@@ -28,9 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..predict import Answer
     from ..simulate.bank import Bank
-    from ..zoo import Manifest
 
 
 # --- A sheet of many curves: each small, with the curve of its likeliest model drawn through the
@@ -92,7 +92,6 @@ def describe_best(curve: Curve, answer: Answer, bank: Bank | None) -> tuple[str,
 def open_bank() -> Bank | None:
     """The bank of curves; None where it cannot be read, as the answers stand without."""
     from ..simulate.bank import Bank
-    from ..zoo import bank_path
 
     try:
         return Bank(bank_path())

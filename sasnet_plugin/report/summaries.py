@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..digits import chisq_text, quantity
+from ..predict import Answer
 from ..predict.classes import OTHERS, ClassesFinding, percent
 
 if TYPE_CHECKING:
     from ..fitting.result.model_fit import ModelFit, Parameter
     from ..fitting.result.sample_result import JointFit, SampleResult
-    from ..predict import Answer
 
 
 # --- An answer in one line: of a list of files, on a terminal or on a page.
@@ -76,7 +76,8 @@ def list_shared(best: JointFit) -> list[list[str]]:
     """Parameter, value with error, and whether it was fitted, of what all curves have in common."""
     from ..fitting.result.model_fit import drop_unused
 
-    return [[n, _text(p), "given" if p.fixed else "fitted"] for n, p in drop_unused(best.parameters).items()]
+    shared = drop_unused(best.parameters).items()
+    return [[name, _text(p), "fixed" if p.is_given else "fitted"] for name, p in shared]
 
 
 def own(best: JointFit) -> list[list[str]]:

@@ -15,16 +15,16 @@ import numpy as np
 
 from ..data.clean import clean
 from ..data.raw import RawCurve
+from ..files import check_output
 from ..fitting.progress import Progress, Watched
 from ..fitting.result.model_fit import ModelFit
-from ..fitting.task import UNLIMITED, Budget, FitOptions, Start, Task
-from ..types import Curve, SasnetError, sum_parts
+from ..fitting.task import UNLIMITED, Budget, FitOptions, Pool, Start, Task
+from ..predict.class_prior import COMMON, check_prior
+from ..types import Curve, SasnetError, Suggestion, sum_parts
 
 if TYPE_CHECKING:
     from ..fitting.result.fit_result import FitResult
-    from ..fitting.task import Pool
     from ..simulate.bank import Bank
-    from ..types import Suggestion
 
 
 # --- Requests to `sasnet serve` from other programs, and its events: one JSON object a line,
@@ -266,7 +266,6 @@ class Answers:
         return describe_fit(result, request)
 
     def _report(self, fit_number: int, lasting: str | None) -> dict[str, Any]:
-        from ..files import check_output
         from ..report.page.reports import page_name, write_report
 
         if fit_number not in self._fits:
@@ -332,7 +331,6 @@ def previews(pool: Pool, curve: Curve, suggestion: Suggestion) -> list[dict[str,
     """The bank's nearest curve of each suggested model; None where there is none, or not in time."""
     from ..fitting.api import uncertainties
     from ..fitting.start_values.screening import preview
-    from ..fitting.task import Task
 
     dintensity = uncertainties(curve)[0]
     tasks = [Task(curve, dintensity, guess.name, guess.structure_factor) for guess in suggestion.models]
@@ -356,7 +354,6 @@ def fit(pool: Pool, request: Request) -> FitResult:
 def fit_options(body: Mapping[str, Any]) -> FitOptions:
     """Parse a request's fit options; SasnetError for a wrong kind."""
     from ..fitting.problem.contrast import contrast_of
-    from ..predict.class_prior import COMMON, check_prior
 
     models = names(body, "models")
     sample, solvent, probe = (name(body, key) or None for key in ("sample", "solvent", "probe"))

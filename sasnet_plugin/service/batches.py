@@ -8,14 +8,19 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..data.limits import sentence_of
+from ..digits import unit_text
 from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ..types import SasnetError, product_name
 from .answers import fit_options, plain
 from .fits import PROBLEM, PROGRESS
 
@@ -93,7 +98,6 @@ def batch_options(body: Mapping[str, Any], workers: int) -> Options:
     """Parse how each file is fitted. Raises SasnetError if what is asked for does not exist."""
     from ..batch.plan import Options
     from ..fitting.asked import check_names
-    from ..types import SasnetError
 
     fit = replace(fit_options(body), workers=workers)
     check_names(fit)
@@ -177,7 +181,6 @@ def read_rows(folder: Path) -> list[dict[str, Any]]:
 def _report(rows: list[dict[str, Any]], folder: Path) -> None:
     from ..data import load
     from ..report.page.overview import Row, thumbnail, write_overview
-    from ..types import SasnetError
 
     def draw_thumbnail(row: Mapping[str, Any]) -> str:
         if len(rows) > _DRAWN:
@@ -206,11 +209,8 @@ def _level(row: Mapping[str, Any]) -> str:
 
 
 def _trend(rows: list[dict[str, Any]], folder: Path) -> None:
-    import numpy as np
-
     from ..files import put_whole
     from ..report.trend import describe_gaps, gaps_of, trend, trend_page, trend_size
-    from ..types import product_name
 
     model_rows = [row for row in rows if row["model"]]
     numbers = {
@@ -246,18 +246,12 @@ def _why_missing(row: Mapping[str, Any], name: str) -> str:
 
 def _shares(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Weight of each model in each row, (n,)."""
-    import numpy as np
-
     models = dict.fromkeys(name for row in rows for name in row["weights"])
     return {name: np.array([row["weights"].get(name, 0.0) for row in rows]) for name in models}
 
 
 def list_fitted_names(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """Names and units of the parameters that were fitted, those of most data sets first, at most six."""
-    from collections import Counter
-
-    from ..digits import unit_text
-
     values = [item for row in rows for item in row["values"].items()]
     counts = Counter(name for name, p in values if not p[3])
     units = {name: "unit of I" if p[2] == "1/cm" else unit_text(p[2]) for name, p in values}
@@ -267,7 +261,6 @@ def list_fitted_names(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 def column(rows: list[dict[str, Any]], name: str, part: int) -> Any:
     """Values (part 0) or errors (1) of a parameter (n,), NaN where it was not fitted."""
-    import numpy as np
 
     def one(row: Mapping[str, Any]) -> float:
         p = row["values"].get(name)
@@ -282,8 +275,6 @@ def _models(row: Mapping[str, Any]) -> tuple[str, str]:
 
 def changes(rows: list[dict[str, Any]]) -> list[str]:
     """A sentence for each place where the best model is another than before."""
-    from ..types import product_name
-
     return [
         f"{Path(new['file']).name}: {product_name(*_name_model(old))} → {product_name(*_name_model(new))}."
         for old, new in zip(rows, rows[1:], strict=False)

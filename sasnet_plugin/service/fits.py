@@ -26,23 +26,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
+import numpy as np
+
 from ..data.limits import sentence_of, unforeseen
 from ..extensions import service
 from ..fitting.progress import Watched
+from ..fitting.result.fit_result import FitResult
+from ..fitting.result.model_fit import ModelFit
+from ..fitting.task import FitOptions
 from ..fitting.verdict.next_step import changes_of, command, entry_of, exact
 from ..planning import sentences
 from ..types import SasnetError
 from ..workers.pool import GoneError, Pool
-from .answers import AT_ONCE, EventWriter, Request, RequestError, fit_options, plain, request_of
+from ..zoo import bank_path
+from .answers import AT_ONCE, Answers, EventWriter, Request, RequestError, fit_options, plain, request_of
 from .interactive import Place, Reader
 
 if TYPE_CHECKING:
     from ..fitting.pool import Workers
-    from ..fitting.result.fit_result import FitResult
-    from ..fitting.result.model_fit import ModelFit
     from ..fitting.result.sample_result import SampleResult
-    from ..fitting.task import FitOptions
-    from .answers import Answers
 
 
 # --- `sasnet serve`: a child process that suggests and fits for a program that must not wait, such
@@ -76,8 +78,6 @@ class Server:
 
     def _serve(self) -> None:
         from ..fitting.pool import Workers
-        from ..zoo import bank_path
-        from .answers import Answers
 
         # The processes start, and import what they need, before the first request comes.
         with Workers(bank_path(), self._workers, stopped=self._is_unwanted) as pool:
@@ -211,7 +211,6 @@ class FitJob:
 def begin(workers: int) -> Callable[[FitJob, Say], tuple[str, Any]]:
     """Return what does fits in a process of the pool: says `PROGRESS`, `ANSWER`, `FILES` or `PROBLEM`."""
     from ..fitting.pool import Workers
-    from ..zoo import bank_path
 
     os.environ.setdefault("MPLBACKEND", "Agg")
     # Windows and pages of whoever asked have priority; with 10 nothing would be left beside busy processes.
@@ -402,8 +401,6 @@ def sample_written(result: SampleResult, folder: Path) -> list[str]:
 
 def write_curves(result: FitResult, folder: Path) -> Path:
     """Data and each fit as columns of a CSV: q (Å⁻¹), I and its uncertainty, then I(q) of each model."""
-    import numpy as np
-
     from ..files import put_whole
     from ..report.page.document import stem
 

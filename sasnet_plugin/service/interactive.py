@@ -18,12 +18,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.clean import cut_to_q_range
 from ..data.limits import sentence_of
 from ..extensions import has_service, service
+from ..fitting.task import Task
+from ..model_free.results import lines
 from ..names import nearest, product_name
 from ..types import Curve, DataError, GroupGuess, ModelGuess, SasnetError, Suggestion
 from ..workers.pool import GoneError, Pool
-from .answers import plain
+from ..zoo import bank_path
+from .answers import make_start_fit, plain
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -73,8 +77,6 @@ class Reader:
 
     def curve(self, place: Place) -> Curve:
         """Read a place's curve within its q range. Raises SasnetError if there is none, or no point in it."""
-        from ..data.clean import cut_to_q_range
-
         curves = self.curves(place)
         if not 1 <= place.entry <= len(curves):
             raise SasnetError(f"{os.path.basename(place.path)}: holds only {len(curves)} data sets.")
@@ -370,8 +372,6 @@ class Desk:
         """A model with values to begin from: the nearest simulated curve's, else those of sasmodels."""
         from ..fitting.api import uncertainties
         from ..fitting.problem.experiment import starting_values
-        from ..fitting.task import Task
-        from .answers import make_start_fit
 
         model, factor = str(body.get("model", "")), body.get("structure_factor") or None
         name = check_name(model, factor)
@@ -404,7 +404,6 @@ class Desk:
         """Simulated curves to begin a fit from."""
         if self._bank is None:
             from ..simulate.bank import Bank
-            from ..zoo import bank_path
 
             self._bank = Bank(bank_path())
         return self._bank
@@ -428,7 +427,6 @@ def begin() -> Callable[[Asked, Any], tuple[str, Any]]:
 
 def describe_suggestion(curve: Curve) -> dict[str, Any]:
     """What the network says of a curve, and what it shows without a model."""
-    from ..model_free.results import lines
     from ..predict import open_classifier
 
     suggestion = open_classifier().suggest([curve], top=_TOP)[0]

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..domains.heads import Classes, Head, Inputs, Targets
-from ..domains.simulator import Layout, Row, Simulator
+from ..domains.simulator import HeldOut, Layout, Row, Simulator
 from ..types import SimulationError
 from .clean import Clean, simulate_clean
 from .dataset import Plan, Request, Shard, open_shard, shard_paths
@@ -20,9 +20,6 @@ from .grid import N_WIDE, WIDE_Q
 from .priors import form_models, model_info, structure_factors
 from .quick_models.cost_classes import cost_class
 from .quick_models.separable import SEPARABLE
-
-if TYPE_CHECKING:
-    from ..domains.simulator import HeldOut
 
 FORMAT = 5
 #: Of shards of the earlier, truncated prior, whose bytes have not changed since.
@@ -168,7 +165,6 @@ class CurveSimulator(Simulator):
         bodies that no model is. Raises SimulationError if shards hold other models than heads.
         """
         # Calibration under one protocol alone is overconfident under others.
-        from ..domains.simulator import HeldOut
         from .examples import BODY_SHARE, draw_mixed_set
         from .library import Library
 

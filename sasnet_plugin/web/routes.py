@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from ..data.sample.described import polarisation_of
 from ..data.sample.sample import KINDS, SPINS
 from ..planning.measurements import examples
+from ..service.interactive import check_name
 from ..types import SasnetError, printable
 from .curves.bench import Bench
 from .curves.shelf import describe_row, select_window
@@ -237,8 +238,6 @@ def sectors(which: Keys, bench: OfCurves) -> list[list[float] | None]:
 @router.post("/api/batches")
 def batch(asked: AskedBatch, bench: OfCurves) -> dict[str, Any]:
     """Have the files of data sets fitted."""
-    from ..service.interactive import check_name
-
     for name in asked.models or ():
         check_name(name, None if asked.structure_factor in (None, "none") else asked.structure_factor)
     body = asked.model_dump(mode="json", exclude={"keys"}, exclude_none=True)
@@ -390,8 +389,6 @@ class AskedFit(BaseModel):
 
 @router.post("/api/fits")
 def fit(asked: AskedFit, bench: OfCurves) -> dict[str, Any]:
-    from ..service.interactive import check_name
-
     pairs = [(name, asked.structure_factor) for name in asked.models or ()]
     if asked.start:
         pairs.append((asked.start.model, asked.start.structure_factor))

@@ -20,7 +20,7 @@ from benchmarks.prose import (
     read_pages,
     split_sentences,
 )
-from sasnet_plugin.messages import find_texts, list_templates
+from docs.messages import find_texts, list_templates
 
 #: Groups of surfaces that have reached the marks; none leaves this list.
 REACHED = ["pages", "help", "messages", "settings"]

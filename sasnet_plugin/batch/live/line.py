@@ -9,15 +9,16 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...domains.heads import Classes
+from ...model_free import ModelFree
+from ...predict import Answer, Predictor
 from ...predict.classes import ClassesFinding
 from ...predict.described import SizeFinding
 from ...predict.tags import COMPONENTS, TAG, InteractionFinding, TagsFinding
 from ...types import Curve, SasnetError
+from ...zoo import bank_path
 
 if TYPE_CHECKING:
     from ...fitting.result.model_fit import ModelFit
-    from ...model_free import ModelFree
-    from ...predict import Answer, Predictor
     from ...simulate.bank import Bank
 
 
@@ -94,7 +95,6 @@ class Fitted:
         from ...fitting.strategy.fit_candidate import fit_candidate
         from ...fitting.task import Budget, Task
         from ...simulate.bank import Bank
-        from ...zoo import bank_path
 
         if self._bank is None:
             self._bank = Bank(bank_path())

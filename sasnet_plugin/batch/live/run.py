@@ -10,20 +10,18 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 from zipfile import BadZipFile
 
+from ...data.limits import sentence_of
 from ...files import put_whole
+from ...predict import Answer, Predictor
+from ...predict.predictor import Elsewhere
 from ...types import Curve, SasnetError
 from ..journal import natural
 from .line import text
 from .states import Changed, States, states_of
 from .table import Line, Table
-
-if TYPE_CHECKING:
-    from ...predict import Answer, Predictor
-    from ...predict.predictor import Elsewhere
-
 
 # --- Curves as they arrive in files that come and grow: each once, in their order, whoever writes
 # --- them.
@@ -441,6 +439,4 @@ def arriving(source: Arrivals, *, watch: bool, quiet_for: float | None) -> Itera
 
 
 def _sentence(file: str, error: Exception) -> str:
-    from ...data.limits import sentence_of
-
     return str(error) if isinstance(error, SasnetError) else sentence_of(file, error)

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -24,15 +24,13 @@ from ...arrays import Floats
 from ...files import plain_cell
 from ...model_free.changes import Change, Detector, Upturn, find_upturn, pack_state, restore_state
 from ...noise import fill_dintensity
+from ...predict import Answer
+from ...predict.classes import percent
 from ...predict.counting import group_shares
 from ...types import Curve, DataError, SasnetError
 from ..series import HEAD, Look, Sequential, SettledSettings, growing
 from .line import Said, summarise_answer
 from .line import text as text_of
-
-if TYPE_CHECKING:
-    from ...predict import Answer
-
 
 # --- The states that a series goes through: where one ends, and what is different in the next, in
 # --- words.
@@ -297,8 +295,6 @@ def _numbers(earlier: Said, after: Said) -> list[str]:
 
 
 def _percent(share: float) -> str:
-    from ...predict.classes import percent
-
     return percent(share)
 
 

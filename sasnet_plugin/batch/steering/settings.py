@@ -17,13 +17,13 @@ import numpy as np
 
 from ...arrays import Floats
 from ...noise import fill_dintensity
+from ...predict import Predictor
 from ...predict.class_prior import common
 from ...predict.classes import ClassesFinding
 from ...predict.counting import OUTLOOK, alike, group_shares, simulate_longer_count
 from ...types import Curve, SasnetError
 
 if TYPE_CHECKING:
-    from ...predict import Predictor
     from ...simulate.bank import Bank
 
 

@@ -10,15 +10,12 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ... import units
-
-if TYPE_CHECKING:
-    from ...arrays import Floats
-
+from ...arrays import Floats
 
 # --- Abscissae that are functions of q: how their names are written, and how q follows from them.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ... import units
+from ...arrays import Floats
 from ...types import DataError, printable
 from ..clean import Q_MAX
 from ..limits import LIMITS
@@ -44,7 +45,6 @@ from .table import (
 )
 
 if TYPE_CHECKING:
-    from ...arrays import Floats
     from .table import Table
 
 

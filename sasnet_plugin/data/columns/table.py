@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ... import units
+from ...arrays import Floats
 from ..limits import LIMITS
 from .names import (
     ANGLE,
@@ -30,10 +31,6 @@ from .names import (
     understand,
     understand_names,
 )
-
-if TYPE_CHECKING:
-    from ...arrays import Floats
-
 
 # --- One line of text -> the numbers in it: any delimiter, decimal commas, signs of what is
 # --- missing.
@@ -429,7 +426,7 @@ def _lines(text: str) -> list[str]:
     lines = text.rstrip("\x1a\0 \r\n").splitlines()  # the end of a text of DOS
     if '"' in text:
         lines = [QUOTED.sub(unquote, line) for line in lines]
-    return list(map(strip_markup, lines)) if _has_markup(text) else lines
+    return list(map(strip_markup, lines)) if "\\" in text or "<sup>" in text or "&" in text else lines
 
 
 def _is_cut_short(text: str, lines: list[str]) -> bool:
@@ -448,10 +445,6 @@ def _is_shorter(last: list[str], rows_before: list[list[str]]) -> bool:
         return False
     ends = {len(words[-1]) for words in rows_before}
     return len(last) < len(rows_before[0]) or (len(ends) == 1 and len(last[-1]) < min(ends))
-
-
-def _has_markup(text: str) -> bool:
-    return "\\" in text or "<sup>" in text or "&" in text
 
 
 def _uniform(lines: list[str]) -> Table | None:

@@ -20,6 +20,8 @@ SETTINGS, CONTRASTS, CONCENTRATIONS, PROBES, SERIES, SECTORS = KINDS = (
 )
 #: Nuclear and magnetic scattering, separated from sectors: only the program makes such samples.
 MAGNETIC = "magnetic"
+#: Each curve has its own, whatever else they share.
+ALWAYS_OWN = ("scale", "background")
 #: Spin states of the neutrons of a curve: of the incident ones alone, and of analysed ones.
 SPINS = ("+", "-", "++", "+-", "-+", "--")
 

@@ -39,6 +39,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import Floats
+from ...data.sample.sample import ALWAYS_OWN
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.cost_classes import cost_class
 from ...types import Curve, sum_parts
@@ -749,11 +750,12 @@ def _flat(task: Held, deadline: float) -> dict[Any, float]:
 def _make_problem(task: Held, deadline: float) -> LeastSquaresProblem:
     """The least-squares problem of the fit from where it has ended."""
     free = {name: (p.low, p.high) for name, p in task.fits[0].parameters.items() if not p.fixed}
-    ranges = {name: free[name] for name in task.given & free.keys() - {"scale", "background"}}
+    ranges = {name: free[name] for name in task.given & free.keys() - set(ALWAYS_OWN)}
     curves = [
         ModelCurves(
             curve, error, task.name, per_decade=fit.per_decade,
             ranges=None if task.plan is None else ranges,
+            fixed=frozenset() if task.plan is None else task.plan.linear_fixed,
         )
         for curve, error, fit in zip(task.curves, task.dintensities, task.fits, strict=True)
     ]  # fmt: skip

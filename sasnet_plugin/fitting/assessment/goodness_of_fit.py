@@ -10,7 +10,7 @@ none (J. von Neumann et al., Ann. Math. Stat. 12 (1941) 153), and no smooth misf
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -136,17 +136,17 @@ def compare(
     noise: float = 1.0,
 ) -> Replicates | None:
     """Classify noisy copies of a fit together with the measurement; None if the classifier cannot."""
-    # `noise` is the noise over `dintensity` where that is mis-stated.
+    # `noise` is the noise over `dintensity` where that is mis-stated. A measurement that the classifier takes
+    # for the fitted model is like its copies: none is made.
     count = ASSESSMENT.replicates
-    draws = fit.theory + noise * dintensity * rng.standard_normal((count, len(curve)))
-    # Of a right fit few suffice to say that the measurement is like them.
-    first, *further = np.split(draws, [count // 16, count // 4])
+    ends = [0, count // 16, count // 4, count]
     try:
-        replicates = _classified(classifier, [curve, *_copy(curve, first)], fit)
-        for part in further:
+        replicates = _classified(classifier, [curve], fit)
+        for part in np.diff(ends):
             if not replicates.can_stand_out(classifier.manifest.scope_threshold):
                 break
-            replicates = replicates.joined(_classified(classifier, _copy(curve, part), fit))
+            draws = fit.theory + noise * dintensity * rng.standard_normal((part, len(curve)))
+            replicates = replicates.joined(_classified(classifier, _copy(curve, draws), fit))
     except SasnetError:
         return None
     return replicates.replicates(classifier.manifest.scope_threshold)
@@ -186,7 +186,7 @@ class _Classified:
             self.taken.size - 1, self.group, int(self.taken[1:].sum()), bool(self.taken[0]),
             *_compare_with_replicates(self.probability), *_compare_with_replicates(self.in_scope),
         )  # fmt: skip
-        return replace(found, sentences=_sentences(found, self.likeliest, threshold))
+        return replace(found, sentences=tuple(_sentences(found, self.likeliest, threshold)))
 
 
 def _classified(classifier: Classifier, curves: Sequence[Curve], fit: ModelFit) -> _Classified:
@@ -203,8 +203,10 @@ def _can_be_less(each: NDArray[np.float64]) -> bool:
     return bool(np.sum(each[1:] < each[0]) <= 1 and each[0] <= 1 - ASSESSMENT.gap)
 
 
-def _compare_with_replicates(statistics: NDArray[np.float64]) -> tuple[float, float, float]:
+def _compare_with_replicates(statistics: NDArray[np.float64]) -> tuple[float, float | None, float | None]:
     """Return the measurement's value (first), the others' median, and the share that is less."""
+    if statistics.size == 1:
+        return float(statistics[0]), None, None
     return (
         float(statistics[0]),
         float(np.median(statistics[1:])),
@@ -216,13 +218,12 @@ def _group_of(model: str, classifier: Classifier) -> str:
     return next((group.name for group in classifier.manifest.groups if model in group.members), "")
 
 
-def _sentences(replicates: Replicates, likeliest: str, threshold: float) -> tuple[str, ...]:
-    sentences = []
+def _sentences(replicates: Replicates, likeliest: str, threshold: float) -> Iterator[str]:
     less_likely = _is_less(
         replicates.probability, replicates.median_probability, replicates.probability_quantile
     )
     if replicates.group and less_likely and not replicates.measured_taken:
-        sentences.append(
+        yield (
             f"The network finds “{replicates.group}” in {100 * replicates.taken / replicates.count:.0f} % of"
             " the"
             f" simulated measurements of this fit, but “{likeliest}” in the measurement. The model"
@@ -230,16 +231,17 @@ def _sentences(replicates: Replicates, likeliest: str, threshold: float) -> tupl
         )
     less_known = _is_less(replicates.in_scope, replicates.median_in_scope, replicates.in_scope_quantile)
     if less_known and replicates.in_scope < threshold:
-        sentences.append(
+        yield (
             f"The measurement looks less like a library model ({100 * replicates.in_scope:.0f} %) than"
-            f" simulated measurements of this fit ({100 * replicates.median_in_scope:.0f} %). It may hold a"
-            " second component."
+            f" simulated measurements of this fit ({100 * (replicates.median_in_scope or 0):.0f} %). It may"
+            " hold a second component."
         )
-    return tuple(sentences)
 
 
-def _is_less(measured: float, median: float, quantile: float) -> bool:
+def _is_less(measured: float, median: float | None, quantile: float | None) -> bool:
     """Whether the measurement has clearly less of something than replicates, of which few have as little."""
+    if median is None or quantile is None:
+        return False
     return quantile <= 1 / ASSESSMENT.replicates and median - measured >= ASSESSMENT.gap
 
 

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Floats
+from ...data.sample.sample import ALWAYS_OWN
 from ..optimize.least_squares_problem import LeastSquaresProblem
 from ..problem.contrast_forms import ContrastForms
 from ..problem.free_parameters import independent
@@ -65,7 +66,7 @@ def solve_generalised(joint: LeastSquaresProblem, x: Floats, errors: Sequence[Sh
         x = np.clip(moved, joint.each("low"), joint.each("high"))
     step, solved = _step(joint, x, joint.linear_slopes(x), errors), joint.solve(x)
     scales, backgrounds = (
-        np.array([step[name, i] for i in range(len(joint.curves))]) for name in ("scale", "background")
+        np.array([step.get((name, i), 0.0) for i in range(len(joint.curves))]) for name in ALWAYS_OWN
     )
     common = solved.common + step.get(("scale", None), 0.0)
     return _make_minimum(joint, x, np.ravel(solved.scales) + scales, solved.backgrounds + backgrounds, common)
@@ -84,6 +85,8 @@ def _step(
     joint: LeastSquaresProblem, x: Floats, slopes: Mapping[Key, Floats], errors: Sequence[SharedError]
 ) -> dict[Key, float]:
     """Step to the minimum of residuals linear in the columns, weighted by their inverse covariance."""
+    if not slopes:
+        return {}
     columns = np.column_stack(list(slopes.values()))
     length = np.linalg.norm(columns, axis=0)
     length[length == 0] = 1.0

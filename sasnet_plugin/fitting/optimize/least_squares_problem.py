@@ -53,6 +53,7 @@ class LeastSquaresProblem:
         self.starts = [{**start, **known} for start, known in zip(starts, self.known, strict=True)]
         self.errors = [curve.error(tolerance) for curve in self.curves]
         self.codes = self._make_codes()
+        self.varied = tuple(self.codes)  #: Also what the data turn out not to show.
         self._ends = np.cumsum([0, *(len(curve.curve) for curve in self.curves)])
         self._evaluated: tuple[bytes | None, list[dict[str, Any]], list[Floats]] = (None, [], [])
         self._slopes: tuple[bytes | None, dict[Key, Floats]] = (None, {})
@@ -196,7 +197,8 @@ class LeastSquaresProblem:
         curves, columns = self.evaluate(x)[1], dict[Key, Floats]()
         for i, curve in enumerate(self.curves):
             linear = curve.linear_columns(curves[i], solved.scales[i], self.errors[i])
-            columns |= {(name, i): self._as_rows(i, column) for name, column in linear.items()}
+            free = linear.keys() - self.known[i].keys()
+            columns |= {(n, i): self._as_rows(i, column) for n, column in linear.items() if n in free}
         if self.plan.factors is not None:
             self._add_prior_rows(columns, solved)
         return columns
@@ -207,7 +209,8 @@ class LeastSquaresProblem:
         for i, factor in enumerate(self.plan.factors or ()):
             ratio = float(solved.scales[i][0]) / (CALIBRATION * factor * solved.common)
             columns["scale", i][self.points + i], common[self.points + i] = ratio, -ratio
-            columns["background", i][self.points + count + i] = 1 / self.plan.background
+            if ("background", i) in columns:
+                columns["background", i][self.points + count + i] = 1 / self.plan.background
         columns["scale", None] = common
 
     def _as_rows(self, i: int, part: Floats) -> Floats:
@@ -220,10 +223,13 @@ class LeastSquaresProblem:
 
     def _differentiate(self, x: Floats, j: int, solved: Solved) -> Floats:
         """By code j; of those curves that it changes."""
-        (name, _), code = list(self.codes.items())[j]
+        (name, place), code = list(self.codes.items())[j]
         decoded, curves = self.evaluate(x)
         if name in self.curves[0].linear:  # `intensity` leaves them out
-            return self._differentiate_by_linear(name, code, x[j], solved)
+            slope = self._differentiate_by_linear(name, place or 0, solved)
+            # By ln of a scale, by the background itself.
+            by = 1.0 if name == "background" else code.value(x[j])
+            return self._as_rows(place or 0, slope * code.slope(x[j]) / by)
         step = PROBLEM.step if x[j] + PROBLEM.step <= code.high else -PROBLEM.step
         moved_x = x.copy()
         moved_x[j] += step
@@ -238,13 +244,10 @@ class LeastSquaresProblem:
             column if np.isfinite(column @ column) else np.nan_to_num(column, nan=0.0, posinf=0.0, neginf=0.0)
         )
 
-    def _differentiate_by_linear(self, name: str, code: Code, value: float, solved: Solved) -> Floats:
-        """By a scale or background of the only curve that is varied as a user has given a range of it."""
-        curve, shapes = self.curves[0], self._evaluated[2][0]
-        column = curve.linear_columns(shapes, solved.scales[0], self.errors[0], name)[name]
-        # By ln of a scale, by the background itself.
-        by = 1.0 if name == "background" else code.value(value)
-        return column * code.slope(value) / by
+    def _differentiate_by_linear(self, name: str, i: int, solved: Solved) -> Floats:
+        """By a scale or background of curve i that is varied as a user has given a range, or the other."""
+        shapes = self._evaluated[2][i]
+        return self.curves[i].linear_columns(shapes, solved.scales[i], self.errors[i], name)[name]
 
     def linear_slopes(self, x: Floats, scales: Mapping[Key, float] | None = None) -> dict[Key, Floats]:
         """Slopes (n + 2 m,) of the residuals per unit of what is solved for, at these `scales` if given."""
@@ -396,18 +399,21 @@ def _solve_calibrated(
 ) -> tuple[Floats, Floats, float]:
     """Scales about a common one, within the calibration: the prior's rows linear beside this common scale."""
     count = len(curves)
+    given = [known.get("background") for known in plan.known or ({},) * count]
     normal, right = np.zeros((2 * count + 1, 2 * count + 1)), np.zeros(2 * count + 1)
     for i, (search, curve, factor) in enumerate(zip(curves, shapes, plan.factors or (), strict=True)):
-        rows = np.stack([curve, np.ones(curve.size)]) / search.dintensity
+        is_free = float(given[i] is None)
+        rows = np.stack([curve, np.full(curve.size, is_free)]) / search.dintensity
         rows_here = slice(2 * i, 2 * i + 2)
         normal[rows_here, rows_here] += rows @ rows.T
-        right[rows_here] += rows @ (search.curve.intensity / search.dintensity)
+        right[rows_here] += rows @ ((search.curve.intensity - (given[i] or 0.0)) / search.dintensity)
         prior = np.zeros(2 * count + 1)
         prior[2 * i], prior[-1] = 1 / (CALIBRATION * factor * common), -1 / (CALIBRATION * common)
         normal += np.outer(prior, prior)
-        normal[2 * i + 1, 2 * i + 1] += 1 / plan.background**2
+        normal[2 * i + 1, 2 * i + 1] += 1 / plan.background**2 if is_free else 1.0
     scale = np.sqrt(np.diag(normal))
     if not np.all(np.isfinite(scale)) or np.any(scale == 0):
         return np.full(count, np.nan), np.zeros(count), common
     solved = np.linalg.lstsq(normal / np.outer(scale, scale), right / scale, rcond=None)[0] / scale
-    return solved[0:-1:2], solved[1:-1:2], float(solved[-1])
+    levels = [b if value is None else value for b, value in zip(solved[1:-1:2], given, strict=True)]
+    return solved[0:-1:2], np.array(levels), float(solved[-1])

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Floats
+from ...data.sample.sample import ALWAYS_OWN
 from .model_curves import ModelCurves
 
 #: Largest difference of a curve from its quadratic form, over its largest value.
@@ -53,7 +54,8 @@ class ContrastForms:
 
     def form(self, i: int, values: Mapping[str, Any]) -> Floats:
         """Coefficients (k, n) of `products` for a shape."""
-        shape = {name: v for name, v in values.items() if name not in (*self.matter, self.solvent)}
+        besides = (*self.matter, self.solvent, *ALWAYS_OWN)
+        shape = {name: v for name, v in values.items() if name not in besides}
         key = self.like[i], tuple(sorted((n, v) for n, v in shape.items() if not isinstance(v, str)))
         if key not in self._forms:
             while len(self._forms) >= _KEPT * len(set(self.like)):

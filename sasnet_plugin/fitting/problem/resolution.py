@@ -47,16 +47,14 @@ def _size(found: Any) -> int:
 
 
 def _calculated(curve: Curve, per_decade: int | None) -> Any:
-    from sasmodels.resolution import Pinhole1D, Slit1D
+    from sasmodels.resolution import Slit1D
 
     points = None if per_decade is None else choose_calculation_q(curve, per_decade)
     if is_slit(curve):
         length, width = _slit(curve)
         slit = Slit1D(curve.q, q_length=length, q_width=width, q_calc=points)
         return slit if points is None else _Sparse.of_matrix(curve.q, slit.q_calc, slit.weight_matrix)
-    if points is None:
-        return Pinhole1D(curve.q, curve.dq)
-    return _pinhole(curve, points)
+    return _pinhole(curve, _plain_points(curve) if points is None else points)
 
 
 def is_slit(curve: Curve) -> bool:

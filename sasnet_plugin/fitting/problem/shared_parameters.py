@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 
 from ...data.sample.expression import Expression
-from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, MAGNETIC, PROBES, SERIES, SETTINGS, Sample
+from ...data.sample.sample import (
+    ALWAYS_OWN,
+    CONCENTRATIONS,
+    CONTRASTS,
+    MAGNETIC,
+    PROBES,
+    SERIES,
+    SETTINGS,
+    Sample,
+)
 from ...simulate.priors import model_info
 from ...types import Curve, SasnetError, product_name
 from ..result.components import bare
@@ -45,6 +54,11 @@ class Plan:
         """What is tied, or known of some curve."""
         return {*self.ties, *(name for values in self.known for name in values)}
 
+    @property
+    def linear_fixed(self) -> frozenset[str]:
+        """Scale and background where a user gives them and no calibration joins the scales."""
+        return frozenset(ALWAYS_OWN) & self.names_held if self.factors is None else frozenset()
+
     def _is_known(self, name: str) -> bool:
         """Whether no curve has to be fitted for it."""
         return bool(self.known) and all(name in values for values in self.known)
@@ -68,13 +82,14 @@ def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, 
     _check_ties(sample, model, set(names), ties)
     factors = _factors(sample, factor)
     densities = {p.name for p in table if p.type == "sld"}
-    free = densities <= own_names and not any(densities & values.keys() for values in known_values)
-    if free and sample.kind != SETTINGS:  # where contrasts are one, so is the scale of what has no density
-        factors = None
-    background = _lowest(sample.curves) if sample.kind == SETTINGS else np.inf
-    return Plan(
-        frozenset(own_names - set(ties)), known_values, factors, ties, sample.values, background, free
-    )
+    given_names = {name for values in known_values for name in values}
+    free = densities <= own_names and not (densities | {"scale"}) & given_names
+    if (free and sample.kind != SETTINGS) or "scale" in fixed:
+        factors = None  # where contrasts are one, so is the scale of what has no density
+    is_known = sample.kind == SETTINGS and "background" not in fixed
+    background = _lowest(sample.curves) if is_known else np.inf
+    own_names = {*own_names, *ALWAYS_OWN} - set(ties)
+    return Plan(frozenset(own_names), known_values, factors, ties, sample.values, background, free)
 
 
 def _own(sample: Sample, names: Sequence[str], factor: str | None) -> set[str]:

@@ -53,7 +53,7 @@ class Parameter:
     unit : str
         As sasmodels has it; empty for a number.
     fixed : bool
-        Not fitted.
+        Not fitted at the end.
     low, high : float
         Range allowed in the fit; both the value where it was not fitted.
     undetermined : str
@@ -71,9 +71,14 @@ class Parameter:
     undetermined: str = ""
     at_least: float | None = None
 
+    @property
+    def is_given(self) -> bool:
+        """Whether it was fixed from the beginning, not because the curves do not determine it."""
+        return self.fixed and not self.low < self.high
+
     def __str__(self) -> str:
         said = "not determined" if self.undetermined else format_with_error(self.value, self.error)
-        return f"{said} {unit_text(self.unit)}".rstrip() + (" (fixed)" if self.fixed else "")
+        return f"{said} {unit_text(self.unit)}".rstrip() + (" (fixed)" if self.is_given else "")
 
 
 @dataclass(frozen=True, repr=False)
@@ -218,21 +223,21 @@ def doubtful(reduced_chisq: float, points: int) -> bool:
 class Replicates:
     """The network's answers for parametric bootstrap replicates of a fit, and for the measurement itself."""
 
-    count: int  #: Of replicates.
+    count: int  #: Of replicates; 0 where the measurement alone shows that it is like them.
     #: Of models, that the fitted model belongs to; empty where the network does not know the model.
     group: str
     taken: int  #: Replicates whose likeliest group is that one.
     measured_taken: bool  #: The measurement's likeliest group is that one.
     #: `probability`, `median_probability`: of that group: for the measurement, and for the middle one of the
-    #: replicates, 0..1.
+    #: replicates, 0..1; None without any.
     probability: float
-    median_probability: float
+    median_probability: float | None
     #: Share of the replicates that give the group less than the measurement does, 0..1.
-    probability_quantile: float
+    probability_quantile: float | None
     #: `in_scope`, `median_in_scope`, `in_scope_quantile`: the same for looking like any known model.
     in_scope: float
-    median_in_scope: float
-    in_scope_quantile: float
+    median_in_scope: float | None
+    in_scope_quantile: float | None
     sentences: tuple[str, ...] = ()  #: For people; empty where the measurement is like them.
 
     def as_dict(self) -> dict[str, object]:
@@ -281,6 +286,8 @@ class Verification:
         if self.replicates is None or not self.replicates.group:
             return f"{text}."
         replicates = self.replicates
+        if not replicates.count and replicates.measured_taken:
+            return f"{text}; the network finds “{replicates.group}” in the measurement."
         share = f"{replicates.taken} of {replicates.count}"
         also = (
             "and"

@@ -225,7 +225,7 @@ def _as_dict(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
         name: {"value": p.value, "error": p.error, "unit": p.unit, "fixed": p.fixed}
         if not p.undetermined
         else {
-            "value": None, "error": None, "unit": p.unit, "fixed": p.fixed, "reason": p.undetermined,
+            "value": None, "error": None, "unit": p.unit, "fixed": p.is_given, "reason": p.undetermined,
             "one_of_many": p.value,
         }
         for name, p in parameters.items()

@@ -86,7 +86,7 @@ def _best_first(
     drawn_draws, fixed = _draw_densities(plan, forms.matter, forms.solvent, rng)
 
     def chisq(draws: Floats) -> Floats:
-        return _chisq(curves, curve_forms, draws[:, :parts], draws[:, parts:], plan.factors)
+        return _chisq(curves, curve_forms, draws[:, :parts], draws[:, parts:], plan)
 
     for width in _WIDTHS:  # nearer to the best ones
         draws_kept = drawn_draws[np.argsort(chisq(drawn_draws))[:_KEPT]]
@@ -129,9 +129,10 @@ def _chisq(
     forms: Sequence[Floats],
     draws: Floats,
     around: Floats,
-    factors: Sequence[float] | None,
+    plan: Plan,
 ) -> Floats:
-    """Return χ² of each draw, less a constant, at the best common scale and backgrounds."""
+    """Return χ² of each draw, less a constant, at a given or the best common scale and backgrounds."""
+    factors, scale = plan.factors, plan.known[0].get("scale")
     above, below, curve_term = np.zeros((3, len(draws)))
     for i, (search, form) in enumerate(zip(curves, forms, strict=True)):
         weight = 1 / search.dintensity**2
@@ -143,6 +144,8 @@ def _chisq(
         factor = 1.0 if factors is None else factors[i]
         above, below = above + factor * gradient, below + factor**2 * size
         curve_term = curve_term + np.where(gradient > 0, gradient, 0.0) ** 2 / np.maximum(size, 1e-300)
+    if scale is not None:
+        return np.asarray(scale**2 * below - 2 * scale * above)
     if factors is None:
         return np.asarray(-curve_term)
     return np.asarray(-(np.where(above > 0, above, 0.0) ** 2) / np.maximum(below, 1e-300))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Floats
-from ...data.sample.sample import CONTRASTS, SETTINGS, Sample
+from ...data.sample.sample import ALWAYS_OWN, CONTRASTS, SETTINGS, Sample
 from ...simulate.priors import model_info
 from ...types import product_name
 from ..assessment.error_estimates import Held, errors_to_add, widen_errors
@@ -100,6 +100,7 @@ class JointMinimum:
     minus_two_log: float = np.inf  #: -2 ln of the marginal likelihood of all curves (`joint_evidence`).
     #: Shape (n + m,). Of the residuals of all curves, those of what is known besides at the end.
     derivatives: Mapping[Key, Floats] = field(default_factory=dict)
+    varied: tuple[Key, ...] = ()  #: What was fitted, shown by the curves or not.
 
 
 def make_restart_task(
@@ -170,10 +171,10 @@ def _plan(task: JointTask) -> Plan:
 
 
 def _curves(task: JointTask) -> list[ModelCurves]:
-    # Values that are given are the plan's; scales and backgrounds are solved for.
-    ranges = {name: ends for name, ends in task.ranges.items() if name not in ("scale", "background")}
+    # Values that are given are the plan's; scales and backgrounds that are not are solved for.
+    fixed = _plan(task).linear_fixed
     return [
-        ModelCurves(curve, dintensity, task.name, ranges=ranges, per_decade=task.per_decade)
+        ModelCurves(curve, dintensity, task.name, fixed=fixed, ranges=task.ranges, per_decade=task.per_decade)
         for curve, dintensity in zip(task.sample.curves, task.dintensities, strict=True)
     ]
 
@@ -182,7 +183,13 @@ def _problem(
     curves: Sequence[ModelCurves], plan: Plan, start: Start, forms: ContrastForms
 ) -> LeastSquaresProblem:
     shared, own_starts = start
-    return LeastSquaresProblem(curves, [shared | own_start for own_start in own_starts], plan, forms=forms)
+    starts = [shared | own_start for own_start in own_starts]
+    if plan.linear_fixed == {"background"}:
+        starts = [
+            curve.add_scale({n: v for n, v in {**values, **known}.items() if n != "scale"})
+            for curve, values, known in zip(curves, starts, plan.known, strict=True)
+        ]
+    return LeastSquaresProblem(curves, starts, plan, forms=forms)
 
 
 def _nearest(problems: Iterable[LeastSquaresProblem]) -> list[LeastSquaresProblem]:
@@ -292,7 +299,7 @@ def _make_joint_minimum(task: JointTask, plan: Plan, joint: LeastSquaresProblem)
     lost = evidence_of_all(joint, task.name, linear, first, discrepancies)
     return JointMinimum(
         task, plan, tuple(values), errors, chisq, first.prior, first.theories, common, evidences, lost,
-        linear.columns(),
+        linear.columns(), joint.varied,
     )  # fmt: skip
 
 
@@ -320,8 +327,10 @@ def integrate_discrepancy(discrepancy: Discrepancy, theory: Floats) -> Evidence:
     return marginal(discrepancy, theory, residual, np.zeros((residual.size, 0)))
 
 
-#: Why densities are not determined.
+#: Why parameters are not determined.
+NOT_SHOWN = "it was fitted, but the curves do not determine it"
 UNKNOWN_SOLVENTS = "the solvents are not given, so that only ratios of contrasts are known"
+NO_DENSITY = "no density is given, so that only differences of densities are known"
 ONE_SOLVENT = "not all other densities are given, so that only ratios of contrasts are known"
 
 
@@ -386,9 +395,9 @@ def _table(name: str) -> list[Any]:
 
 
 def _single(minimum: JointMinimum, names: Sequence[str]) -> set[str]:
-    fitted = {name for name, place in minimum.errors if place is not None}
+    varied = {name for name, place in (*minimum.errors, *minimum.varied) if place is not None}
     return {
-        "scale", "background", *fitted,
+        *ALWAYS_OWN, *varied,
         *(name for name in names if len({values[name] for values in minimum.values}) > 1),
     }  # fmt: skip
 
@@ -401,11 +410,12 @@ def _runs(minimum: JointMinimum) -> tuple[float, ...]:
 def _parameter(minimum: JointMinimum, units: Mapping[str, str], name: str, place: int | None) -> Parameter:
     value = float(minimum.values[place or 0][name])
     error = minimum.errors.get((name, place))
-    low, high = value, value
-    if error is not None:
+    low, high, is_varied = value, value, (name, place) in minimum.varied
+    if error is not None or is_varied:
         table = model_info(product_name(minimum.task.model, minimum.task.structure_factor))
         low, high = minimum.task.ranges.get(name) or range_of(table, name, value)
-    return Parameter(value, error, units.get(name, ""), error is None, float(low), float(high))
+    reason = NOT_SHOWN if error is None and is_varied else ""
+    return Parameter(value, error, units.get(name, ""), error is None, float(low), float(high), reason)
 
 
 def _mark_undetermined(parameters: dict[str, Parameter], reasons: Mapping[str, str]) -> dict[str, Parameter]:
@@ -422,13 +432,15 @@ def _find_undetermined(minimum: JointMinimum, densities: Sequence[str]) -> dict[
     plan = minimum.plan
     known_names = plan.names_held
     unknown = [name for name in densities if name not in known_names]
+    if "scale" in known_names:
+        return dict.fromkeys(unknown, NO_DENSITY) if len(unknown) == len(densities) else {}
     if minimum.task.sample.kind == CONTRASTS:
         reason = UNKNOWN_SOLVENTS if len(unknown) == len(densities) else ""
     else:
         curves = range(len(minimum.values))
         fixed_names = [n for n in unknown for i in curves if not {(n, None), (n, i)} & minimum.errors.keys()]
         reason = ONE_SOLVENT if fixed_names or len(unknown) == len(densities) else ""
-    if not reason or not unknown or "scale" in known_names:
+    if not reason or not unknown:
         return {}
     return dict.fromkeys([*unknown, "scale"], reason)
 

@@ -33,9 +33,12 @@ from numpy.typing import NDArray
 
 from ...arrays import Floats
 from ...domains import Finding, Seen
+from ...predict.arithmetic import softmax
 from ...predict.findings import Answer, QuantitiesFinding, Value
+from ...predict.predictor import open_predictor
 from ...predict.tags import TagsFinding
 from ...types import Image
+from ...zoo import zoo_folder
 from .reading import LEAST_COUNTS, Rings, bin_images, rings
 from .simulation import STREAK
 from .specification import NAME
@@ -226,8 +229,6 @@ def _bank(zoo: Path) -> Bank | None:
 
 def is_novel(image: Image, *, empty: bool = False) -> bool:
     """Whether an image is unlike all simulated shots, or all without a particle; False without a bank."""
-    from ...zoo import zoo_folder
-
     bank = _bank(zoo_folder())
     if bank is None or image.counts.sum() < LEAST_COUNTS:
         return False
@@ -463,8 +464,6 @@ def likeness(networks: tuple[Layers, ...], looks: int, features: Floats32, tag_o
     """Compute points (n, kinds) of all networks together: square roots of the probabilities within each
     vocabulary; `looks` counts the first vocabulary.
     """
-    from ...predict.arithmetic import softmax
-
     logits = [apply_layers(layers, features, tag_outputs) for layers in networks]
     first, second = (
         np.mean([softmax(logit[:, part]) for logit in logits], axis=0)
@@ -485,8 +484,6 @@ def tags(outputs: Mapping[str, NDArray[np.floating]]) -> Floats32:
 
 
 def _open_installed() -> tuple[tuple[Layers, ...], int]:
-    from ...predict.predictor import open_predictor
-
     manifest = open_predictor(NAME).manifest
     return _read_stored(manifest.sha256["model.onnx"])
 

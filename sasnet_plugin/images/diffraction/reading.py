@@ -10,22 +10,20 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...data.limits import HDF5, LIMITS, content, too_large
 from ...data.toml_files import (
-    check_names,
-    numbers_of,
     overlay_settings,
     parse_assignments,
-    path_of,
+    parse_settings,
     read_sidecar_settings,
 )
 from ...domains import ReadOptions
@@ -33,10 +31,6 @@ from ...types import DataError, Image
 from .. import nexus, reading
 from ..nexus import ImageSettings, make_truncation_error, not_an_image
 from ..sans.reading import find_centre
-
-if TYPE_CHECKING:
-    import os
-
 
 # --- Where the pixels of a diffraction image lie: a flat detector, the beam's centre, the window.
 
@@ -272,13 +266,13 @@ def amplitudes(found_rings: Rings) -> NDArray[np.float32]:
 
 # --- What a TOML file or the user says about diffraction images: centre, mask, data set, geometry.
 
-#: Name -> (numbers, least, largest, unit); extreme ultraviolet to hard X-rays.
-NUMBERS = {
-    "wavelength": (1, 0.1, 2000.0, "Å"),
-    "distance": (1, 1.0, 60_000.0, "mm"),
-    "pixel_size": (1, 0.001, 20.0, "mm"),
-    "direct_beam": (2, -1e5, 1e5, "pixels"),
-    "radius": (1, 8.0, 1e4, "pixels"),
+#: Name -> (least, largest, unit); extreme ultraviolet to hard X-rays.
+_LIMITS = {
+    "wavelength": (0.1, 2000.0, "Å"),
+    "distance": (1.0, 60_000.0, "mm"),
+    "pixel_size": (0.001, 20.0, "mm"),
+    "direct_beam": (-1e5, 1e5, "pixels"),
+    "radius": (8.0, 1e4, "pixels"),
 }
 
 
@@ -307,18 +301,7 @@ def setup_of(path: Path, texts: Sequence[str]) -> Setup:
 
 
 def _parse_setup(table: Mapping[str, Any], file: str) -> Setup:
-    check_names(table, (f.name for f in fields(Setup)), file)
-    return Setup(**{key: _value(key, value, file) for key, value in table.items()})
-
-
-def _value(key: str, value: Any, file: str) -> Any:
-    if key not in NUMBERS:
-        return path_of(key, value, file)
-    count, low, high, unit = NUMBERS[key]
-    values = numbers_of(key, value, count, file)
-    if not all(low <= v <= high for v in values):
-        raise DataError(f"{file}: {key} = {value!r} is outside {low:g} to {high:g} {unit}; correct it.")
-    return values if count > 1 else values[0]
+    return parse_settings(Setup, table, file, {"direct_beam": 2}, _LIMITS)
 
 
 # --- Stacks of frames, a block at a time: CXI and other HDF5, numpy arrays, images of detectors'

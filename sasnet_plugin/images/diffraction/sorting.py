@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -18,10 +19,13 @@ from numpy.typing import NDArray
 from ...arrays import Floats
 from ...data.limits import sentence_of
 from ...files import MARK, new_hdf5, put_in_one_step, remove_leftovers
+from ...predict.predictor import open_predictor
 from ...report.page.document import write_page
 from ...types import SasnetError, describe_install
 from ...workers.spread import Workers, map_unordered
 from ..report import Section, Verdict, page
+from . import prediction
+from .prediction import FILE
 from .reading import (
     LEAST_COUNTS,
     SECTORS,
@@ -187,8 +191,6 @@ def network_of(name: str) -> dict[str, Any]:
     """Which network an embedding is of: points of two cannot be compared."""
     if name not in OF_NETWORK:
         return {}
-    from ...predict.predictor import open_predictor
-    from .prediction import FILE
 
     sha256 = open_predictor(DIFFRACTION.name).manifest.sha256
     digests = {"network": sha256["model.onnx"]}
@@ -253,8 +255,6 @@ def embed_cells(cells: Polar, name: str) -> NDArray[np.float32]:
         return amplitudes(found_rings)
     if name == "profile":
         return compute_ring_inputs(found_rings)["features"][..., 0]
-    from ...predict.predictor import open_predictor
-    from . import prediction
 
     inputs = compute_ring_inputs(found_rings)
     outputs = open_predictor(DIFFRACTION.name).runtime.run(inputs)
@@ -416,8 +416,6 @@ def _principal(points: NDArray[np.floating], seed: int) -> tuple[Any, NDArray[np
 
 
 def _gaussians(z: Floats, clusters: int, seed: int, starts: int) -> Any:
-    import warnings
-
     from sklearn.mixture import GaussianMixture
 
     model = GaussianMixture(

@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 
 from ...arrays import Floats
 from ...domains.simulator import HeldOut
+from ...predict.predictor import open_predictor
 from ...simulate.dataset import Dataset
 from ...types import Image
+from ...zoo import list_registered, register
 from . import simulation
 from .prediction import BANK, FILE, SHARE, STRIDES, Bank, Layers, apply_layers, profiles, read
 from .reading import CHANNELS, RINGS, bin_images, compute_ring_inputs, rings
@@ -330,8 +332,6 @@ def draw_shots(
     make: Callable[[int, np.random.Generator], Image], kinds: int, number_each: int, rng: np.random.Generator
 ) -> Shots:
     """So many shots of every kind, in turn."""
-    from ...predict.predictor import open_predictor
-
     label = np.arange(kinds * number_each) % kinds
     features, tag_outputs = [], []
     for start in range(0, label.size, _PART):
@@ -436,8 +436,6 @@ def pack_networks(networks: Sequence[Layers], looks: int, network: str) -> dict[
 
 def install(home: Path, networks: Sequence[Layers], looks: int) -> None:
     """Put the file beside a packaged network and name it in its manifest and in the registry."""
-    from ...zoo import register
-
     manifest = home / "manifest.json"
     told_manifest = json.loads(manifest.read_text(encoding="utf-8"))
     np.savez_compressed(home / FILE, **pack_networks(networks, looks, told_manifest["sha256"]["model.onnx"]))
@@ -447,8 +445,6 @@ def install(home: Path, networks: Sequence[Layers], looks: int) -> None:
 
 
 def main() -> None:
-    from ...zoo import list_registered
-
     home, config, looks = list_registered()[NAME], SortingConfig(), len(KINDS)
     training_rng, test_rng = (np.random.default_rng(seed) for seed in _SEEDS)
     shots = join_shots(

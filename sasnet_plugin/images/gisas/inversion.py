@@ -26,6 +26,7 @@ from scipy.special import gammaln
 
 from ...arrays import Floats
 from ...digits import NORMAL_90, significant
+from ...domains import Finding
 from ...fitting.settings import ASSESSMENT, EFFORT, START_VALUES, setting
 from ...predict import Answer
 from ...predict.arithmetic import circular_w1, mirror_distribution
@@ -2143,7 +2144,7 @@ NOT_FITTED = "Nothing was fitted: a fit of ordered spheres would give an orienta
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Finding):
     """The pattern simulated again from the answer, compared with the measured one."""
 
     result: OrientationResult
@@ -2151,9 +2152,6 @@ class Comparison:
 
     def as_dict(self) -> dict[str, Any]:
         return {"deviance": finite(self.result.deviance)}
-
-    def rows(self) -> tuple[tuple[str, ...], ...]:
-        return ()
 
     def sentences(self) -> tuple[str, ...]:
         """How far the pattern is from the measured one, and from what it would be were the model right."""
@@ -2164,9 +2162,6 @@ class Comparison:
             f" {significant(result.deviance_sd, 2)}.",
         )
 
-    def notes(self) -> tuple[str, ...]:
-        return ()
-
     def draw(self, axes: Axes) -> None:
         """The residuals, in standard deviations."""
         artist = axes.imshow(
@@ -2174,9 +2169,6 @@ class Comparison:
         )
         axes.figure.colorbar(artist, ax=axes, label="standard deviations")
         axes.set(xlabel="column", ylabel="row")
-
-    def silence(self) -> Comparison:
-        return self
 
 
 def refine_answer(

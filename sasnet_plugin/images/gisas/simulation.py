@@ -131,27 +131,6 @@ def debye_waller(
     return np.asarray(np.exp(-(position_spread**2) * (qx**2 + qy**2)))
 
 
-def cell_coordinates(
-    qx: NDArray[np.float64], qy: NDArray[np.float64], lattice: float, xi: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """q in units of the two reciprocal basis vectors of a lattice turned by xi degrees."""
-    c, s = np.cos(np.radians(xi)), np.sin(np.radians(xi))
-    along, across = c * qx + s * qy, c * qy - s * qx
-    scale = lattice / (2 * np.pi)
-    return scale * along, scale * (-0.5 * along + np.sqrt(0.75) * across)
-
-
-def lattice_sum(
-    qx: NDArray[np.float64], qy: NDArray[np.float64], lattice: float, width: float, xi: float
-) -> NDArray[np.float64]:
-    """Sum over the peaks, term by term."""
-    # 1/A Σ 2πω²/(1 + ω²|q − G|²)^(3/2) over 11 × 11 reciprocal lattice points G about the nearest one, with
-    # the cell's area A = √3/2 a²: the Fourier transform of exp(−r/ω) at every site (BornAgain's manual,
-    # two-dimensional lattice with Cauchy decay).
-    u, v = cell_coordinates(qx, qy, lattice, xi)
-    return _peaks(u - np.rint(u), v - np.rint(v), lattice, width)
-
-
 def _peaks(
     u: NDArray[np.float64],
     v: NDArray[np.float64],
@@ -301,33 +280,10 @@ def mix(half: NDArray[np.floating], p: NDArray[np.floating]) -> NDArray[np.float
     return np.asarray(straight.reshape(shape) + mirrored.reshape(shape)[..., ::-1])
 
 
-def bin_pattern(pattern: NDArray[np.float64], parts: tuple[int, int]) -> NDArray[np.float64]:
-    """Sum over parts of pixels, up and across."""
-    rows, columns = pattern.shape
-    up, across = parts
-    return np.asarray(pattern.reshape(rows // up, up, columns // across, across).sum(axis=(1, 3)))
-
-
 def particles(geometry: Geometry, window: Window) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """⟨|F|²⟩ and |⟨F⟩|² in the middle of each pixel, (rows, columns) each; equal for one size."""
     incoherent = bornagain.incoherent(geometry, window)
     return incoherent, bornagain.coherent(geometry, window) if geometry.radius_pd > 0 else incoherent
-
-
-def point_basis(geometry: Geometry, window: Window) -> NDArray[np.float64]:
-    """Compute half of a basis at pixel centres term by term, (61, rows, columns)."""
-    # I(ξ) = ⟨|F|²⟩ + |⟨F⟩|² exp(−σ²q²) (Σ(ξ) − 1): BornAgain's decoupling approximation for several sizes,
-    # and its limit for one.
-    alpha, phi = window.directions()
-    qx, qy = project_in_plane(phi, alpha, geometry.wavelength, geometry.alpha_i)
-    incoherent, mean = particles(geometry, window)
-    weight = mean * debye_waller(qx, qy, geometry.position_spread)
-    return np.stack(
-        [
-            incoherent + weight * (lattice_sum(qx, qy, geometry.lattice, geometry.width, xi) - 1)
-            for xi in XI[:N_HALF]
-        ]
-    )
 
 
 def basis(geometry: Geometry, window: Window, *, dtype: type[np.floating] = np.float32) -> Basis:

@@ -169,13 +169,6 @@ def reflection(film: Film, alpha: NDArray[np.float64]) -> NDArray[np.complex128]
     return amplitude
 
 
-def bornagain_pattern(film: Film, window: Window) -> NDArray[np.float64]:
-    """The pattern in the middle of each pixel by BornAgain alone: what ours is held to."""
-    below, substrate = layers(film)
-    metal = bornagain.refraction(*METAL, film.wavelength)
-    return bornagain.growth_pattern(film, below, substrate, metal, window)
-
-
 # --- The pattern of a growing film: what one cluster scatters over its substrate, times how
 # --- clusters lie.
 
@@ -186,17 +179,6 @@ _ROWS, _COLUMNS = (4, 2), 2
 #: A pixel is divided so that the orders of the paracrystal are at least so many parts wide.
 _PARTS_PER_PEAK = 4.0
 _MAX_PARTS = 16
-
-
-def point_pattern(film: Film, window: Window) -> NDArray[np.float64]:
-    """The pattern in the middle of each pixel, (rows, columns), arbitrary scale."""
-    # Comparable with BornAgain's, which has the middle, not the mean, of each pixel.
-    alpha, phi = window.directions()
-    qx, qy = project_in_plane(phi, alpha, film.wavelength, film.alpha_i)
-    incoherent, plus, minus, pair = clusters(film, alpha, np.hypot(qx, qy))
-    q_r = np.hypot(qx, qy)
-    between = order(q_r, film.distance, film.distance_spread, pair)
-    return np.asarray(_density(film) * solid_angle(window) * (incoherent + 2 * (plus * minus * between).real))
 
 
 def pattern(film: Film, window: Window) -> NDArray[np.float32]:

@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from ...arrays import Floats
 from ...data.sample.described import parse_sector
 from ...digits import NORMAL_90, format_with_error, join_names, significant
-from ...domains import ReadOptions
+from ...domains import Finding, ReadOptions
 from ...fitting.settings import ASSESSMENT, EVIDENCE, OPTIMIZE
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value
+from ...predict.predictor import open_predictor
 from ...types import Curve, DataError, Image
 from .particles import BODIES, EXTENTS, RADIUS, SETTINGS, particle_of
 from .prediction import NO_BODY, OrientationFinding, most_counted
@@ -52,6 +53,7 @@ from .simulation import (
     pattern,
     strength_of,
 )
+from .specification import SANS2D
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -695,7 +697,7 @@ def scale_errors(
 
 
 @dataclass(frozen=True)
-class OrientedFit:
+class OrientedFit(Finding):
     """A fit, simulated again."""
 
     body: str
@@ -824,9 +826,6 @@ class OrientedFit:
             )
         return f" {self.body} with axes around a director does not fit this image."
 
-    def notes(self) -> tuple[str, ...]:
-        return ()
-
     def draw(self, axes: Axes) -> None:
         table = np.full(N_RINGS * N_SECTORS, np.nan)
         table[self.cells.where] = (self.cells.counts - self.expected) / np.sqrt(self.expected)
@@ -842,10 +841,6 @@ class OrientedFit:
         )
         axes.figure.colorbar(artist, ax=axes, label="standard deviations")
         axes.set(xlabel="sector of 10 degrees", ylabel="ring of q")
-
-    def silence(self) -> OrientedFit:
-        """A fit says the same in any case."""
-        return self
 
 
 # --- An image with a direction fitted by bumps from the network's answer on, simulated again and
@@ -1207,9 +1202,6 @@ def fit_image(
     time_limit : float
         Seconds, after which no other starting values are refined.
     """
-    from ...predict.predictor import open_predictor
-    from .specification import SANS2D
-
     image = _read_image(path, entry, geometry)
     (answer,) = open_predictor(SANS2D.name).answers([image])
     answer = refine_answer(image, answer, time_limit, None, models, fixed)

@@ -10,33 +10,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ... import units
+from ...arrays import Floats
 from ...data import hdf5
 from ...data.limits import LIMITS, too_large
 from ...data.toml_files import (
-    SIDED,
-    check_names,
-    numbers_of,
     overlay_settings,
     parse_assignments,
-    path_of,
+    parse_settings,
     read_sidecar_settings,
-    side_or_mirror,
 )
 from ...types import DataError
 from .. import nexus
 from ..nexus import make_truncation_error
-
-if TYPE_CHECKING:
-    from ...arrays import Floats
-
 
 # --- How sharp a pinhole instrument sees: spread of q from slits, pixels, wavelengths and gravity.
 
@@ -190,21 +183,7 @@ def parse_table(table: Mapping[str, Any], file: str) -> SansSettings:
     """Make settings from names and values; DataError names ``file`` for an unknown name (with the nearest) or
     a value wrong or beyond `LIMITS`.
     """
-    check_names(table, (f.name for f in fields(SansSettings)), file)
-    return SansSettings(**{key: _value(key, value, file) for key, value in table.items()})
-
-
-def _value(key: str, value: Any, file: str) -> Any:
-    if key in SIDED:
-        return side_or_mirror(key, value, file)
-    if key in ("mask_file", "empty_file", "dataset"):
-        return path_of(key, value, file)
-    if key == "pixel_size" and not isinstance(value, list):
-        value = [value, value]
-    numbers = numbers_of(key, value, _LENGTHS.get(key, 1), file)
-    for number in numbers:
-        _check(key, number, file)
-    return numbers if key in _LENGTHS else numbers[0]
+    return parse_settings(SansSettings, table, file, _LENGTHS, SETTING_LIMITS)
 
 
 #: Velocity selectors pass at least this spread of wavelengths, neutron detectors have pixels of this width at
@@ -231,23 +210,6 @@ def convert_wavelength(
         f"The header's wavelength of {wavelength:g} was read in nm; in Å it would be too short for neutrons."
     )
     return replace(settings, wavelength=10 * wavelength)
-
-
-def _check(key: str, value: float, file: str) -> None:
-    if key not in SETTING_LIMITS:
-        return
-    low, high, unit = SETTING_LIMITS[key]
-    if low <= value <= high:
-        return
-    for mistaken, factor in {"mm": (("m", 1e3), ("cm", 10.0)), "Å": (("nm", 10.0),)}.get(
-        unit, (("%", 0.01),)
-    ):
-        if low <= value * factor <= high:
-            raise DataError(
-                f"{file}: {key} = {value:g} looks like {mistaken}, but {unit} is meant;"
-                f" give {value * factor:g}."
-            )
-    raise DataError(f"{file}: {key} = {value:g} {unit} is outside {low:g} to {high:g} {unit}; correct it.")
 
 
 def _are_neutrons(settings: SansSettings) -> bool:

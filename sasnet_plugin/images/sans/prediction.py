@@ -19,13 +19,15 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arrays import Floats
 from ...digits import NORMAL_90, format_with_error
-from ...domains import DEFAULT, Seen
+from ...domains import DEFAULT, Finding, Seen
 from ...predict.arithmetic import softmax
 from ...predict.classes import ClassesFinding, percent
 from ...predict.findings import Answer, DistributionFinding, QuantitiesFinding, Value
+from ...predict.predictor import open_predictor
 from ...types import Curve, DataError, Image, ModelZooError
 from .nexus import Setting, settings_of_texts
 from .reading import make_detector_geometry
@@ -67,7 +69,6 @@ from .simulation import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
 
 # --- Which setting of the instrument to measure next: the information that an image there is
@@ -795,7 +796,7 @@ def check(measurement: Any, inputs: Mapping[str, Any]) -> Seen:
 
 
 @dataclass(frozen=True)
-class OrientationFinding:
+class OrientationFinding(Finding):
     """How the axes of particles are distributed; rotational symmetry about the director is assumed."""
 
     angles: DistributionFinding  #: What is seen of the axes within the plane of the detector.
@@ -852,9 +853,6 @@ class OrientationFinding:
                 " --verify fits both."
             )
         return texts
-
-    def notes(self) -> Sequence[str]:
-        return ()
 
     def draw(self, axes: Axes) -> None:
         """The distribution, and the director as a line; broken, the one that looks alike."""
@@ -980,8 +978,6 @@ def most_counted(images: Sequence[Any]) -> Image | None:
 
 def _models(images: Sequence[Any]) -> tuple[list[Any], list[str]]:
     """What the network for curves says of the average of the image with the most counts."""
-    from ...predict.predictor import open_predictor
-
     image = most_counted(images)
     if image is None:
         return [], []

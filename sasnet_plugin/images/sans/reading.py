@@ -4,6 +4,7 @@ is.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -14,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ... import units
+from ...arrays import Floats
 from ...data.columns.read import unit_of
 from ...data.limits import HDF5, content
 from ...data.toml_files import overlay_settings
@@ -48,12 +51,6 @@ from .nexus import (
 )
 
 if TYPE_CHECKING:
-    import os
-
-    from numpy.typing import NDArray
-
-    from ...arrays import Floats
-
     BoolArray = NDArray[np.bool_]
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...files import MARK, check_output, put_whole
+from ...predict import Answer
 from ...predict.findings import Value
 from ...report.canvas import Paint, frame_axes, upright
 from ...report.exports.hdf5 import column, entry, group
@@ -22,9 +24,6 @@ from .rings import N_RINGS, N_SECTORS, RINGS, anisotropy, harmonics, images_of, 
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from ...predict import Answer
 
 
 # --- A small-angle-scattering image and what was fitted to it as NXcanSAS in two dimensions.

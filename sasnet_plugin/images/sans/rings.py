@@ -10,17 +10,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...domains.heads import FRAME_MASK
 from ...types import Curve, DataError, Image, Sector
 from .nexus import compute_ring_resolution
 from .reading import SmallAngle
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from ...arrays import Floats
-
     Index = NDArray[np.intp]
 
 

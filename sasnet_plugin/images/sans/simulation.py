@@ -44,7 +44,7 @@ from ...simulate.quick_models.cost_classes import cost_class
 from ...types import Image
 from .nexus import Setting, compute_ring_resolution
 from .reading import SmallAngle, make_detector_geometry
-from .rings import FRAMES, N_RINGS, N_SECTORS, RINGS, Polar, Settings, cells
+from .rings import FRAMES, N_RINGS, N_SECTORS, Q_LEAST, Q_MOST, RINGS, Polar, Settings, cells
 from .specification import HEADS, LABELS, QUANTITIES
 
 # --- Small-angle-scattering instruments, each a page of data; and how a setting of one is drawn.
@@ -856,8 +856,6 @@ class SansSimulator(Simulator):
 
     def inputs(self, folder: Path | str) -> dict[str, Any]:
         """What the manifest of a network says of its training data."""
-        from .rings import Q_LEAST, Q_MOST
-
         return {
             "q_range": [Q_LEAST, Q_MOST],
             "frames": FRAMES,

@@ -16,16 +16,13 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...types import SasnetError, printable
 from ...web.settings import WEB
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 
 # --- The database of labels: its tables, a sentence for all that can go wrong, the folder that it
 # --- belongs to.

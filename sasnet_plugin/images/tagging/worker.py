@@ -16,6 +16,9 @@ from ...data import load
 from ...data.limits import sentence_of
 from ...domains import DEFAULT, specification
 from ...domains.heads import Classes, Head, Tags
+from ...predict.classes import ClassesFinding
+from ...predict.predictor import open_predictor
+from ...predict.tags import TagsFinding
 from ...types import SasnetError
 from ...web.content import Source, Stamp, see_unchanged, source_of
 from ...web.settings import WEB
@@ -154,7 +157,6 @@ def _view(job: Job, source: Source) -> Iterator[Shown]:
 def _predict(job: Job, source: Source) -> Iterator[Predicted | Failed]:
     if job.zoo:
         os.environ["SASNET_MODEL_ZOO"] = job.zoo
-    from ...predict.predictor import open_predictor
 
     predictor = open_predictor(job.domain)
     name = f"{job.domain}@{predictor.manifest.sha256['model.onnx'][:10]}"
@@ -167,9 +169,6 @@ def _predict(job: Job, source: Source) -> Iterator[Predicted | Failed]:
 def _answers(
     predictor: Any, model: str, source: Source, batch: Sequence[Any], start: int
 ) -> Iterator[Predicted | Failed]:
-    from ...predict.classes import ClassesFinding
-    from ...predict.tags import TagsFinding
-
     tags = vocabulary(predictor.manifest.heads)
     for number, (image, answer) in enumerate(zip(batch, predictor.outcomes(batch), strict=True), start=start):
         if isinstance(answer, Exception):

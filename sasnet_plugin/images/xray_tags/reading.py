@@ -7,11 +7,12 @@ taken for elsewhere.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +34,6 @@ from ..diffraction.reading import (
     setup_of,
 )
 from ..sans.reading import find_centre
-
-if TYPE_CHECKING:
-    import os
-
 
 # --- Images of fewer pixels: counts and measured area of blocks.
 

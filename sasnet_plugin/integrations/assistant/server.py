@@ -19,16 +19,18 @@ from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
+from ...data.limits import unforeseen
 from ...fitting.progress import Watched
+from ...fitting.task import FitOptions
 from ...in_python import translate_sentence
 from ...service.answers import fit_options, plain
 from ...types import SasnetError
+from ...zoo import bank_path
 from .folders import FILE, FOLDER, INSTRUMENT, MODEL, NAMES, WORD, Folders, check_calls
 from .tools import Reading, Tools
 
 if TYPE_CHECKING:
     from ...fitting.pool import Workers
-    from ...fitting.task import FitOptions
 
 INSTRUCTIONS = """\
 sasnet analyses small-angle-scattering measurements (SAXS, SANS). Start with list_files and read. classify
@@ -100,7 +102,6 @@ class Fits:
     def pool(self, unwanted: threading.Event, progress: Callable[..., None]) -> Iterator[Watched]:
         """The processes, when no other fit has them."""
         from ...fitting.pool import StoppedError, Workers
-        from ...zoo import bank_path
 
         with self._turn:
             self._unwanted = unwanted
@@ -166,8 +167,6 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         except SasnetError as error:
             raise ToolError(translate_sentence(str(error))) from None
         except Exception as error:
-            from ...data.limits import unforeseen
-
             raise ToolError(str(unforeseen("sasnet mcp", error))) from None
 
     async def run_fit(ctx: Context, work: Callable[[Watched], dict[str, Any]]) -> dict[str, Any]:

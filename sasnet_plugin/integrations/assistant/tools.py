@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...files import check_output
+from ...fitting.result.model_fit import Parameter, drop_unused
+from ...fitting.task import FitOptions, Pool
 from ...in_python import translate_sentence
 from ...service.answers import plain
 from ...service.interactive import Evaluator, Place, check_name, compare_with_data, explain_model
@@ -20,9 +24,7 @@ from .folders import Folders
 
 if TYPE_CHECKING:
     from ...fitting.result.fit_result import FitResult
-    from ...fitting.result.model_fit import Parameter
     from ...fitting.result.sample_result import SampleResult
-    from ...fitting.task import FitOptions, Pool
 
 
 @dataclass(frozen=True)
@@ -283,7 +285,6 @@ class Tools:
                     str(p) for p in (*write_sample(result, place, fit), write_sample_report(result, place))
                 ]
             }
-        from ...files import check_output
 
         for path, mark in marks(result.curve, place).items():
             check_output(path, mark=mark)
@@ -292,7 +293,6 @@ class Tools:
     def report(self, fit: str) -> str:
         """A fit's page."""
         import tempfile
-        from pathlib import Path
 
         from ...fitting.result.sample_result import SampleResult
         from ...report.page.reports import write_report, write_sample_report
@@ -305,7 +305,6 @@ class Tools:
     def picture(self, fit: str) -> bytes:
         """Data and fits of a fit as PNG."""
         import tempfile
-        from pathlib import Path
 
         from ...report.canvas import save
 
@@ -348,8 +347,6 @@ class Tools:
 
 def describe_fit(result: FitResult) -> Answer:
     """A fit's answer: three lines first, then models with their parameters."""
-    from ...fitting.result.model_fit import drop_unused
-
     return {
         **plain(result.verdict.as_dict()),
         "fits": [
@@ -409,8 +406,6 @@ def _make_description(solvents: Sequence[str | float] | None, kind: str | None) 
 
 
 def _table(path: Path, results: str) -> list[dict[str, str]]:
-    import csv
-
     if path.suffix.lower() != ".csv":
         raise SasnetError(f"{results}: give the .csv table of the batch; it is next to the .h5 file.")
     with path.open(encoding="utf-8", newline="") as file:

@@ -14,19 +14,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ...batch.steering.phases import Grid, PhaseMap, Suggestion, aspects_of
-from ...types import SasnetError
+from ...predict import open_predictor
+from ...types import Curve, SasnetError
+from ...zoo import bank_path
 from .documents import Answered, Documents
 
 if TYPE_CHECKING:
-    import numpy as np
     from bluesky_adaptive.protocols import OptimizationProblem
 
     from ...batch.steering.settings import Option, Promise
     from ...fitting.result.fit_result import FitResult
     from ...fitting.result.sample_result import SampleResult
     from ...planning.next_measurement import Plan
-    from ...types import Curve
 
 
 # --- Agents for bluesky-adaptive: which sample of a grid comes next, or which setting, and why.
@@ -309,9 +311,7 @@ class SettingAgent:
 
     def _advise(self) -> list[Promise]:
         from ...batch.steering.settings import promises
-        from ...predict import open_predictor
         from ...simulate.bank import Bank
-        from ...zoo import bank_path
 
         if self._curve is None:
             raise SasnetError("no curve of the sample is measured yet; measure one, and give it to begin().")

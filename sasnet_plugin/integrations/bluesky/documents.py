@@ -11,20 +11,20 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...batch.live.line import Said, names_of, outcome_of, summarise_answer
 from ...batch.live.states import SETTLED, States, counts_of, merge_curves
 from ...batch.series import Sequential
+from ...data.clean import clean
+from ...data.limits import sentence_of
+from ...data.raw import RawCurve
+from ...predict import Predictor, open_predictor
 from ...predict.counting import group_shares
 from ...types import Curve, DataError, SasnetError
 from ...units import canonical
-
-if TYPE_CHECKING:
-    from ...predict import Predictor
-
 
 # --- Where the curve of an event lies: arrays by their names in the descriptor, or a file that it
 # --- names.
@@ -93,8 +93,6 @@ def curve_of(event: Mapping[str, Any], keys: Keys, name: str) -> Curve:
     data = event["data"]
     if keys.q is None:
         return _read(str(data[keys.file]), keys)
-    from ...data.clean import clean
-    from ...data.raw import RawCurve
 
     columns: dict[str, Any] = {}
     for channel in ARRAYS:
@@ -207,8 +205,6 @@ class Documents:
             if take is not None:
                 take(document)
         except Exception as error:
-            from ...data.limits import sentence_of
-
             logging.getLogger(__name__).warning("%s", sentence_of(f"document {name!r}", error))
 
     def answer(self, event: str) -> Answered | None:
@@ -266,8 +262,6 @@ class Documents:
 
     def _open_predictor(self) -> Predictor:
         if self.predictor is None:
-            from ...predict import open_predictor
-
             self.predictor = open_predictor()
         return self.predictor
 
@@ -291,8 +285,6 @@ class Documents:
             change = "" if changed is None else changed.sentence
             advice = self._advise(stream, answer) if self.add else ""
         except Exception as error:
-            from ...data.limits import sentence_of
-
             note = str(error) if isinstance(error, SasnetError) else sentence_of(document["uid"], error)
         rest = {name: value for name, value in data.items() if np.ndim(value) == 0}
         outcome = outcome_of(about, names_of(self._open_predictor()))

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...files import MARK, check_output, put_whole
 from ...model_free import Guinier, PairDistances
@@ -27,8 +28,6 @@ from ...types import SasnetError
 from ..summaries import distribution_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ...fitting.result.fit_result import FitResult
     from ...fitting.result.model_fit import ModelFit, Parameter
 

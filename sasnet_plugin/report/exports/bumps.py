@@ -6,9 +6,10 @@ import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...digits import chisq_text, join_names, quantity
 from ...files import MARK, put_whole, read_text
@@ -21,10 +22,6 @@ from ...fitting.result.model_fit import ModelFit
 from ...fitting.result.reported_values import errors_of, intensity_unit_or
 from ...fitting.settings import PROBLEM
 from ...types import Curve, SasnetError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 
 # --- A fit as a model script for bumps: one file with its data, run by ``bumps script.py --batch``.
 

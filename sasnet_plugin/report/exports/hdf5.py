@@ -12,19 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...files import MARK, put_whole
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit, Parameter
 from ...types import Curve, SasnetError
 from ..summaries import distribution_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 
 # --- Measurement and best fit as NXcanSAS, the HDF5 form of small-angle-scattering data.
 
@@ -196,7 +193,7 @@ def _sentence(name: str, parameter: Parameter) -> str:
     if parameter.error is not None:
         text += f" ± {parameter.error:.3g}"
     why = f" (one of many: {parameter.undetermined})" if parameter.undetermined else ""
-    return f"{text} {_unit(parameter)}".rstrip() + (" (fixed)" if parameter.fixed else "") + why
+    return f"{text} {_unit(parameter)}".rstrip() + (" (fixed)" if parameter.is_given else "") + why
 
 
 def _unit(parameter: Parameter) -> str:

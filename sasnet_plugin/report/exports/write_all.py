@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ...files import MARK, put_whole, read_text
 from ...fitting.optimize.bumps_fit import fitter_for
 from ...fitting.problem.experiment import starting_values
 from ...fitting.problem.resolution import is_slit
+from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit, Parameter
 from ...fitting.result.sample_result import JointFit, SampleResult
 from ...types import Curve, SasnetError, sum_parts
@@ -25,10 +26,6 @@ from .bumps import finer_points, warning_of, write_script, write_session
 from .hdf5 import write_nxcansas
 from .sasview import clipboard_text, data_digits, pages_of_sample, plugin_text, sasview_name, write_project
 from .sectors import plugin_path, write_plugin
-
-if TYPE_CHECKING:
-    from ...fitting.result.fit_result import FitResult
-
 
 # --- A sample's joint fit for SasView, as a simultaneous fit with constraints, and for Bumps, as a
 # --- script.

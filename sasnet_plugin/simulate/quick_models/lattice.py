@@ -13,14 +13,12 @@ from __future__ import annotations
 import copy
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .written import write_by_content
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 #: Models with a table.
 LATTICES = ("sc_paracrystal", "bcc_paracrystal", "fcc_paracrystal")

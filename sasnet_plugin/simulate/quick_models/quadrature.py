@@ -14,15 +14,13 @@ import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import priors
 from .written import write_once
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 LIMITS: Mapping[str, float] = MappingProxyType({
     "barbell": 240, "capped_cylinder": 360, "core_shell_bicelle_elliptical": 240,

@@ -8,14 +8,12 @@ second, one instead of fifteen.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..priors import max_length
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 #: Expensive models with one length that F(q) is homogeneous in; the power of F and of the matter's volume
 #: where it is not three.
@@ -93,10 +91,6 @@ def add_similar_kernel(model: Any) -> Any:
     return replace_kernel(model, SimilarKernel)
 
 
-def _index(info: Any, name: str) -> int:
-    return [p.name for p in info.parameters.call_parameters].index(name) - 2
-
-
 def _name_values(info: Any, values: NDArray[np.float64]) -> dict[str, float]:
     names = [p.name for p in info.parameters.call_parameters]
     return dict(zip(names, (float(v) for v in values), strict=False))
@@ -108,7 +102,7 @@ def _spread(
     """Sizes over their mean, weights, and the call of the mean; None where anything else is distributed."""
     from sasmodels.details import make_details
 
-    index, count = _index(info, length), info.parameters.npars
+    index, count = [p.name for p in info.parameters.call_parameters].index(length) - 2, info.parameters.npars
     if [int(k) for k in np.flatnonzero(np.asarray(details.length[:count]) > 1)] != [index]:
         return None
     first = info.parameters.nvalues

@@ -26,16 +26,16 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arrays import ArrayCache, Floats
 from ..compile_cache import compile_library
 from ..kernel_call import fill_of
+from ..priors import model_info
 from .separable_average import LADDER, LEAST, MOST, rule
 from .similar import replace_kernel
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     #: First and last node of each q, and sines, cosines and weights of all nodes.
     _Nodes = tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats, Floats]
 
@@ -399,8 +399,6 @@ def _profile_count(form: str) -> int:
 
 @cache
 def _defaults(form: str) -> dict[str, float]:
-    from ..priors import model_info
-
     return {p.name: float(p.default) for p in model_info(form).parameters.call_parameters}
 
 

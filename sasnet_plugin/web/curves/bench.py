@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ...service.answers import fit_options
 from ...service.interactive import Asked, Line, Place
 from ...types import SasnetError
 from ..on_page import adapt_to_page
@@ -69,8 +70,6 @@ class Bench:
 
     def fit(self, keys: list[str], body: Mapping[str, Any]) -> Fit:
         """Fit the data of rows. Raises SasnetError for a wrong row or request."""
-        from ...service.answers import fit_options
-
         if not 1 <= len(set(keys)) == len(keys) <= CURVES.most_together:
             raise SasnetError(f"Choose 1 to {CURVES.most_together} data sets, each once.")
         if fit_options(body).time_limit > CURVES.longest_fit:

@@ -20,7 +20,9 @@ from sasnet_plugin.cli.main import app
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.api import fit_sample, fit_together
+from sasnet_plugin.fitting.asked import check_shared
 from sasnet_plugin.fitting.ledger import Ledger
+from sasnet_plugin.fitting.optimize.bumps_fit import ReportedJoint, refit_jointly_by_bumps
 from sasnet_plugin.fitting.optimize.least_squares_problem import LeastSquaresProblem
 from sasnet_plugin.fitting.problem.contrast_forms import ContrastForms
 from sasnet_plugin.fitting.problem.experiment import starting_values
@@ -49,8 +51,6 @@ from sasnet_plugin.report.notebook import rows_of
 from sasnet_plugin.report.summaries import list_shared, own
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
-
-pytestmark = pytest.mark.usefixtures("kept_processes")
 
 SHELL = {"radius": 50.0, "thickness": 15.0, "sld_core": 0.5, "sld_shell": 3.0}
 SOLVENTS = (-0.56, 2.5, 6.36)
@@ -205,6 +205,78 @@ def test_settings_in_one_solvent_tell_no_density() -> None:
     core = fit_jointly(given, None, Budget()).parameters["sld_core"]
     assert core.error is not None
     assert abs(core.value - 0.5) < 4 * core.error
+
+
+@pytest.mark.parametrize("kind", ["contrasts", "settings", "series"])
+@pytest.mark.parametrize("given", [("scale",), ("background",), ("scale", "background")])
+def test_a_scale_and_a_background_that_are_given_are_kept(kind: str, given: tuple[str, ...]) -> None:
+    """As in a fit of one curve."""
+    true = {"scale": 0.01, "background": 0.05}
+    curves = contrasts() if kind != "settings" else [
+        measured("core_shell_sphere", i, q, sld_solvent=6.36, **SHELL)
+        for i, q in enumerate((np.geomspace(0.003, 0.05, 60), np.geomspace(0.03, 0.4, 60)))
+    ]  # fmt: skip
+    sample = known(curves) if kind == "contrasts" else sample_of(curves, {"kind": kind}, share=("radius",))
+    values = {name: true[name] for name in given} | ({} if kind == "contrasts" else {"sld_shell": 3.0})
+    fit = fit_jointly(replace(task(sample, "core_shell_sphere", SHELL), fixed=values), None, Budget())
+    assert not fit.lacking()
+    assert abs(fit.parameters["radius"].value - 50) < 4 * (fit.parameters["radius"].error or 0)
+    errors = tuple(np.asarray(curve.dintensity) for curve in curves)
+    refined = refit_jointly_by_bumps(ReportedJoint(sample, errors, fit))
+    for one in (fit, refined):
+        for parameters in one.own:
+            for name, value in true.items():
+                p = parameters[name]
+                assert (p.value == value, p.fixed) == (name in given,) * 2, name
+    assert refined.total == pytest.approx(fit.total, rel=0.05)
+
+
+def test_a_scale_that_is_given_wrong_does_not_fit() -> None:
+    curves = [measured("sphere", i, radius=60.0, sld=2.0, sld_solvent=s) for i, s in enumerate(SOLVENTS)]
+    wrong = replace(task(known(curves), "sphere", {"radius": 58.0}), fixed={"scale": 0.05})
+    fit = fit_jointly(wrong, None, Budget())
+    assert fit.lacking()
+    assert [own_parameters["scale"].value for own_parameters in fit.own] == [0.05] * 3
+
+
+def test_a_given_scale_tells_differences_of_densities_without_a_solvent() -> None:
+    sample = sample_of(contrasts(), {"kind": "contrasts"})
+    given = replace(task(sample, "core_shell_sphere", SHELL), fixed={"scale": 0.01})
+    fit = fit_jointly(given, None, Budget())
+    assert "differences" in fit.parameters["sld_core"].undetermined
+    assert not fit.own[0]["scale"].undetermined
+    core, shell = (fit.parameters[name].value for name in ("sld_core", "sld_shell"))
+    assert abs(core - shell) == pytest.approx(2.5, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("described", "options", "sentence"),
+    [
+        ({"kind": "concentrations"}, FitOptions(fixed={"scale": 0.01}), "follows the concentration"),
+        ({"scale": {"1": 1.0, "2": 1.1, "3": 1.0}}, FitOptions(fixed={"scale": 0.01}), "not both"),
+        ({"kind": "series"}, FitOptions(ranges={"background": (0.0, 1.0)}), "keeps no range"),
+    ],
+)
+def test_a_scale_that_cannot_be_meant_is_refused(
+    described: dict[str, Any], options: FitOptions, sentence: str
+) -> None:
+    sample = sample_of(contrasts(), described)
+    with pytest.raises(SasnetError, match=sentence):
+        check_shared(sample, options)
+
+
+def test_what_was_fitted_and_no_curve_shows_is_not_called_fixed() -> None:
+    """A shell that matches both solvents' particles in nothing but name: one of the solvent's density."""
+    curves = [measured("sphere", i, radius=60.0, sld=2.0, sld_solvent=s) for i, s in enumerate(SOLVENTS)]
+    thin = {"radius": 60.0, "thickness": 0.0, "sld_core": 2.0, "sld_shell": 3.0}
+    given = replace(task(known(curves), "core_shell_sphere", thin), fixed={"thickness": 0.0})
+    fit = fit_jointly(given, None, Budget())
+    shell, thickness = fit.parameters["sld_shell"], fit.parameters["thickness"]
+    assert (str(shell), "(fixed)" in str(thickness)) == ("not determined 10⁻⁶ Å⁻²", True)
+    states = {name: state for name, _, state in list_shared(fit)}
+    assert (states["sld_shell"], states["thickness"]) == ("fitted", "fixed")
+    as_json = fit.as_dict(["a", "b", "c"])["parameters"]["sld_shell"]
+    assert (as_json["fixed"], as_json["value"], as_json["one_of_many"]) == (False, None, shell.value)
 
 
 def test_true_model_has_the_evidence_over_one_that_each_curve_alone_allows(shell: JointFit) -> None:

@@ -85,7 +85,11 @@ def test_one_frame_is_read_by_its_number(stack: np.ndarray, tmp_path: Path) -> N
         (np.ones((40, 40)), {"entry": "x"}, "give a frame's number"),
         (np.ones((40, 40)), {"geometry": ("centre=3",)}, "there is no setting 'centre'"),
         (np.ones((40, 40)), {"geometry": ("direct_beam=[4000,4]",)}, "far off the detector"),
-        (np.ones((40, 40)), {"geometry": ("distance=0.07",)}, "outside 1 to 60000 mm"),
+        (
+            np.ones((40, 40)),
+            {"geometry": ("distance=0.07",)},
+            "looks like m, but mm is meant; give distance = 70",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence(

@@ -38,11 +38,11 @@ def test_pixels_lie_at_their_angles_and_masked_ones_are_empty(image: Image) -> N
 
 
 def test_beams_and_horizon_are_marked_where_they_are(image: Image) -> None:
-    axes = drawn(report.pattern(image, critical=0.15)).axes[0]
+    axes = drawn(report.pattern(image)).axes[0]
     marks = {line.get_gid(): (line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines}
     assert marks["specular"] == (0.0, image.geometry.alpha_i)
     assert marks["direct"] == (0.0, -image.geometry.alpha_i)
-    assert {text.get_text() for text in axes.texts} == {"horizon", "Yoneda", "specular beam", "direct beam"}
+    assert {text.get_text() for text in axes.texts} == {"horizon", "specular beam", "direct beam"}
     above = image.geometry.alpha_f > 0.5
     cut = replace(
         image,
@@ -50,7 +50,7 @@ def test_beams_and_horizon_are_marked_where_they_are(image: Image) -> None:
         mask=image.mask[above],
         geometry=replace(image.geometry, alpha_f=image.geometry.alpha_f[above]),
     )
-    axes = drawn(report.pattern(cut, critical=0.15)).axes[0]
+    axes = drawn(report.pattern(cut)).axes[0]
     assert [text.get_text() for text in axes.texts] == []
     assert axes.get_ylim()[0] > 0.4
 
@@ -103,19 +103,6 @@ def test_the_svg_has_the_page_s_colours(image: Image) -> None:
     assert not re.search(r'href="(?!#|data:)', text)
 
 
-def test_p_and_its_mirror_are_drawn_as_given() -> None:
-    xi = np.arange(120) * 0.5
-    p = np.exp(-0.5 * ((xi - 20) / 3) ** 2)
-    p /= p.sum()
-    mirror = np.roll(p[::-1], 1)
-    axes = drawn(report.distribution(xi, p, 0.8 * p, 1.3 * p, mirror=mirror)).axes[0]
-    lines = {line.get_gid(): line for line in axes.lines}
-    np.testing.assert_allclose(lines["p"].get_ydata(), 100 * p)
-    assert lines["mirror"].get_xdata()[np.argmax(lines["mirror"].get_ydata())] == 40.0
-    band = axes.collections[0].get_paths()[0].vertices[:, 1]
-    assert band.max() == pytest.approx(130 * p.max())
-
-
 def test_bias_tells_a_systematic_one_from_noise(rng: np.random.Generator) -> None:
     n, samples = 120, 400
     honest = rng.dirichlet(np.full(n, 50.0), samples)
@@ -135,15 +122,11 @@ def test_trends_show_each_quantity_with_its_band() -> None:
     time = np.arange(30.0)
     value = 40 + time
     columns = {"distance": (value, value - 2, value + 3), "aspect": (value / 40, value / 50, value / 30)}
-    doubtful = time > 25
-    figure = drawn(report.trends(time, columns, {"distance": "Å"}, doubtful=doubtful))
+    figure = drawn(report.trends(time, columns, {"distance": "Å"}))
     first, second = (axes for axes in figure.axes if axes.get_visible())
     assert first.get_ylabel() == "distance / Å"
     assert second.get_ylabel() == "aspect"
-    line = first.lines[0].get_ydata()
-    np.testing.assert_array_equal(line[~doubtful], value[~doubtful])
-    assert np.isnan(line[doubtful]).all()
-    np.testing.assert_array_equal(first.lines[1].get_ydata(), value[doubtful])
+    np.testing.assert_array_equal(first.lines[0].get_ydata(), value)
 
 
 def test_a_figure_that_cannot_be_written_is_one_sentence(image: Image, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from tinyzoo import write_zoo
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
+from sasnet_plugin.domains import specification
+from sasnet_plugin.domains.heads import Distribution
 from sasnet_plugin.domains.simulator import HeldOut
 from sasnet_plugin.images.features import N_CHANNELS
 from sasnet_plugin.images.report import bias_section, learning_section, pls_section, write_network_page
@@ -40,8 +42,11 @@ def test_partial_least_squares_see_the_root_of_the_counts(rng: np.random.Generat
 
 def test_a_bias_is_said_in_percent() -> None:
     ramp = np.full((20, 120), 1 / 120) * (1 + 0.2 * np.sin(np.arange(120) / 120 * 2 * np.pi))
-    section = bias_section(np.arange(120) * 0.5, ramp)
+    head = next(head for head in specification("gisas_hex").heads if isinstance(head, Distribution))
+    section = bias_section(head, ramp)
     assert "from uniform by at most 20.0 %" in section.text
+    (axes,) = axes_of(section.draw)
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), ramp[0])
 
 
 def test_learning_curves_of_two_runs_are_drawn(tmp_path: Path) -> None:

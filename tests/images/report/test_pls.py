@@ -51,8 +51,8 @@ def test_the_figure_draws_pictures_and_shares(rng: np.random.Generator) -> None:
     x = rng.normal(size=(50, 24))
     model = pls(x, x[:, :2], 5)
     figure = Figure()
-    components_figure(model, (6, 4), most=3)(figure, canvas.day)
+    components_figure(model, (6, 4))(figure, canvas.day)
     *pictures, shares = figure.axes
-    assert len(pictures) == 3
+    assert len(pictures) == model.loadings.shape[1] > 1
     np.testing.assert_allclose(pictures[0].get_images()[0].get_array(), model.loadings[:, 0].reshape(6, 4))
     np.testing.assert_allclose(shares.lines[1].get_ydata(), 100 * np.cumsum(model.explained_y))

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hexpatterns import BROAD, ONE_SIZE, SHARP, SMALL, plain_basis
+from hexpatterns import (
+    BROAD,
+    ONE_SIZE,
+    SHARP,
+    SMALL,
+    bin_pattern,
+    lattice_sum,
+    pattern,
+    plain_basis,
+    point_basis,
+)
 
-from sasnet_plugin.images import bornagain
 from sasnet_plugin.images.gisas.simulation import (
     Basis,
     LatticeSum,
     basis,
-    bin_pattern,
     deltas,
-    lattice_sum,
     mix,
     peak,
-    point_basis,
 )
 from sasnet_plugin.images.simulation import N_XI, XI, Window
 
@@ -40,8 +46,8 @@ def test_the_mean_over_a_pixel_is_bornagain_s_on_many_parts_of_it(name: str) -> 
     ours = basis(geometry, window).half()
     parts = (12, 16)
     for row in (0, 25):
-        true = bin_pattern(bornagain.pattern(geometry, window.finer(*parts), [XI[row]]), parts)
-        middle = bornagain.pattern(geometry, window, [XI[row]])
+        true = bin_pattern(pattern(geometry, window.finer(*parts), [XI[row]]), parts)
+        middle = pattern(geometry, window, [XI[row]])
         for where, chosen in (("window", slice(None)), ("beside the rod", beside)):
             total = true[:, chosen].sum()
             off = np.abs(ours[row] - true)[:, chosen].sum() / total

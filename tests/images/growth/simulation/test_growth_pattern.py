@@ -6,15 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from growthfilms import COUPLED, LAYERED, ONE_SIZE, SEVERAL, SMALL
-
-from sasnet_plugin.images.gisas.simulation import bin_pattern
-from sasnet_plugin.images.growth.simulation import (
+from growthfilms import (
+    COUPLED,
+    LAYERED,
+    ONE_SIZE,
+    SEVERAL,
+    SMALL,
+    bin_pattern,
     bornagain_pattern,
+    point_pattern,
+)
+
+from sasnet_plugin.images.growth.simulation import (
     form_factor,
     odd_part,
     pattern,
-    point_pattern,
     reflection,
     sample_film,
     transform,
@@ -134,7 +140,7 @@ def test_reflection_is_total_below_the_critical_angle_and_fresnel_s_above() -> N
 
 def test_the_mean_over_a_pixel_is_that_of_many_parts_of_it() -> None:
     for name, film in FILMS.items():
-        true = bin_pattern(point_pattern(film, FILM_WINDOW.finer(8, 8)), (8, 8))
+        true = bin_pattern(point_pattern(film, FILM_WINDOW.finer(8, 8)), 8)
         middle = point_pattern(film, FILM_WINDOW)
         ours = pattern(film, FILM_WINDOW).astype(float)
         off = np.abs(ours / ours.sum() - true / true.sum()).sum()

@@ -71,7 +71,7 @@ def test_a_plain_image_takes_its_geometry_from_beside_or_from_options(tmp_path: 
     (tmp_path / "a.toml").write_text("wavelength = 6.0\ndistance = 8000\npixel_size = 5\n")
     found = the(path, "direct_beam=[30,33]")
     assert found.geometry.q == pytest.approx(scene()[0].q)
-    with pytest.raises(DataError, match=r"distance = 8 looks like m, but mm is meant; give 8000"):
+    with pytest.raises(DataError, match=r"distance = 8 looks like m, but mm is meant; give distance = 8000"):
         the(path, "distance=8")
     with pytest.raises(DataError, match="did you mean wavelength"):
         the(path, "wavelenght=6")

@@ -1,4 +1,4 @@
-"""List every sentence that users can meet, for proof-reading: ``python -m sasnet_plugin.messages``.
+"""List every sentence that users can meet, for proof-reading: ``python docs/messages.py``.
 
 First the templates of each topic (in ``*sentences.py``) with an example, then all other sentences in the code
 with file and line, errors and texts of the pages in the browser among them; ``value`` stands for what is
@@ -14,9 +14,10 @@ from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
 
-from .wording import Template
+import sasnet_plugin
+from sasnet_plugin.wording import Template
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(sasnet_plugin.__file__).parent
 #: Attributes of HTML that a person reads or hears.
 _READ = ("title", "placeholder", "aria-label", "alt")
 #: Words from which on a text of a page counts as more than a label.
@@ -35,7 +36,7 @@ def list_templates() -> Iterator[tuple[str, str, Template]]:
 def list_others() -> Iterator[tuple[str, int, str]]:
     """File, line and text of each other sentence in the code."""
     for path in sorted(PACKAGE.rglob("*.py")):
-        if not path.name.endswith(("sentences.py", "settings.py", "messages.py")):
+        if not path.name.endswith(("sentences.py", "settings.py")):
             tree = ast.parse(path.read_text(encoding="utf-8"))
             reasons = set(find_reasons(tree))
             for line, text in (found for found in find_texts(tree) if found not in reasons):
