@@ -70,25 +70,16 @@ def simulated_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_once(tmp_path_factory, "films", make)
 
 
-@pytest.fixture(scope="session")
-def _end_pools() -> Iterator[None]:
-    from keptpools import end_pools
+@pytest.fixture(scope="session", autouse=True)
+def _processes_of_every_test() -> Iterator[None]:
+    """Let fits take processes of the test before: what pytest says of itself changes nothing that they do."""
+    from sasnet_plugin.workers import pool
 
-    yield
-    end_pools()
-
-
-@pytest.fixture(scope="module")
-def kept_processes(_end_pools: None) -> Iterator[None]:
-    """Processes that fit go on from test to test, where starting and ending them is not the point."""
-    from keptpools import take_pool
-
-    from sasnet_plugin.batch import run
-    from sasnet_plugin.fitting import pool
+    def read_environment() -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pool, "JobPool", take_pool)
-        patch.setattr(run, "Pool", take_pool)
+        patch.setattr(pool, "read_environment", read_environment)
         yield
 
 

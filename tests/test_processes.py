@@ -30,6 +30,11 @@ def echo(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
         say(__import__(message).__file__ if isinstance(message, str) else message)
 
 
+def begin() -> Callable[[Any, Any], Any]:
+    """A process of a pool that says its jobs again."""
+    return lambda job, _: job
+
+
 def hang(receive: Callable[[], Any], say: Callable[[Any], None]) -> None:
     """Be up, and never come to an end."""
     say(os.getpid())
@@ -97,6 +102,25 @@ def test_a_child_ends_with_its_parent(repository: Path) -> None:
         [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True
     )
     assert _gone(int(done.stdout))
+
+
+def test_a_fork_leaves_the_processes_of_its_parent_alone(repository: Path) -> None:
+    code = (
+        "import os, sys\nfrom sasnet_plugin.workers.pool import Pool\n"
+        f"def begin():\n    pool = Pool('{HERE}:begin')\n    pool.start()\n    return pool\n"
+        "kept = begin()\n(pid,) = kept.pids\nkept.close(keep=True)\n"
+        "if not (fork := os.fork()):\n    sys.exit(begin().pids == [pid])\n"
+        "print(os.waitpid(fork, 0)[1], pid, end=' ')\npool = begin()\nprint(pool.pids == [pid], end=' ')\n"
+        "pool.ask(7)\nprint(pool.hear(60)[0].message)\npool.close(keep=True)\n"
+    )
+    path = os.pathsep.join(map(str, (repository, repository / "tests")))
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], env=os.environ | {"PYTHONPATH": path},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    status, pid, *answers = done.stdout.split()
+    assert (status, answers) == ("0", ["True", "7"]), done.stderr
+    assert _gone(int(pid)), "what is kept ends with the parent"
 
 
 #: A module beside the data that tells when it is imported.

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sasnet_plugin.types import SasnetError
+from sasnet_plugin.workers import pool as workers_pool
 from sasnet_plugin.workers.pool import GoneError, Pool, Said
 from sasnet_plugin.workers.threads import environment_of_one_thread, one_thread
 
@@ -170,6 +172,83 @@ def test_closing_ends_whoever_waits(started: Callable[..., Pool]) -> None:
     began = time.monotonic()
     assert pool.hear() == []
     assert time.monotonic() - began < 20
+
+
+def keep_one(started: Callable[..., Pool], **how: Any) -> int:
+    """The process of a pool that has done a job and is closed."""
+    pool = started(**how)
+    pool.ask({})
+    all_of(pool)
+    (pid,) = pool.pids
+    pool.close(keep=True)
+    pool.close()
+    return pid
+
+
+@pytest.fixture
+def none_kept() -> Iterator[None]:
+    list(map(workers_pool._drop, list(workers_pool._IDLE)))
+    yield
+    list(map(workers_pool._drop, list(workers_pool._IDLE)))
+
+
+@pytest.mark.usefixtures("none_kept")
+def test_a_process_is_kept_for_a_pool_that_is_made_alike(
+    started: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    library = tmp_path / "library"
+    library.touch()
+    pid = keep_one(started, first=(library,))
+    again = started(first=(library,))
+    again.start()
+    assert again.pids == [pid]
+    assert not again.fresh()
+    number = again.ask({"say": ["yours"]})
+    assert [(said.number, said.message) for said in all_of(again)] == [
+        (number, "yours"),
+        (number, (library,)),
+    ]
+    again.close(keep=True)
+    # Other arguments, surroundings or files are those of another process.
+    assert keep_one(started, first=("other",)) != pid
+    monkeypatch.setenv("SASNET_MODEL_ZOO", "elsewhere")
+    assert keep_one(started, first=(library,)) != pid
+    monkeypatch.delenv("SASNET_MODEL_ZOO")
+    os.utime(library, (1, 1))
+    assert keep_one(started, first=(library,)) != pid
+    monkeypatch.chdir(tmp_path)
+    assert keep_one(started, first=(library,)) != pid
+
+
+@pytest.mark.usefixtures("none_kept")
+def test_a_process_that_works_or_is_worn_or_gone_is_not_kept(started: Callable[..., Pool]) -> None:
+    pool = started()
+    pool.ask({"sleep": 60})
+    pool.close(keep=True)
+    keep_one(started, most=1)
+    assert not workers_pool._IDLE
+    os.kill(keep_one(started), signal.SIGKILL)
+    time.sleep(0.2)
+    later = started()
+    later.ask({"answer": "here"})
+    assert [said.message for said in all_of(later)] == ["here"]
+
+
+@pytest.mark.usefixtures("none_kept")
+def test_no_more_processes_are_kept_than_there_are_cores_nor_for_long(
+    started: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    pids = [keep_one(started, first=(k,)) for k in range(2)]
+    assert [child.pid for child in workers_pool._IDLE] == pids[1:]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+    monkeypatch.setattr(workers_pool, "_IDLE_SECONDS", 0.1)
+    keep_one(started)
+    deadline = time.monotonic() + PATIENCE
+    while workers_pool._IDLE and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not workers_pool._IDLE
 
 
 def test_a_process_that_begins_late_costs_no_job() -> None:

@@ -122,6 +122,12 @@ def _compute_extra_time(job: Job, known_answers: dict[str, Any]) -> float:
     )
 
 
+def _names_plugin(models: Iterable[str]) -> bool:
+    from ..fitting.problem.plugin_models import find_plugin
+
+    return any(map(find_plugin, models))
+
+
 class Supervisor:
     """Processes that answer files, each one at a time; used by one thread, ended from any. `answer` raises
     SasnetError for what concerns no single file: a damaged model zoo, or no process can be started.
@@ -133,6 +139,7 @@ class Supervisor:
         target = "sasnet_plugin.batch.worker:begin"
         self._pool = Pool(target, count, most=FILES_A_PROCESS, quiet=True, environment=threads)
         self._under_way: dict[int, _Answering] = {}
+        self._has_plugins = False
 
     def __enter__(self) -> Supervisor:
         return self
@@ -140,7 +147,8 @@ class Supervisor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        # A process keeps a user's model as it was when it was loaded.
+        self._pool.close(keep=kind is None and not self._has_plugins)
 
     @property
     def pid(self) -> int | None:
@@ -200,6 +208,7 @@ class Supervisor:
             self._begin(_Answering(job))
 
     def _begin(self, answering: _Answering) -> None:
+        self._has_plugins |= _names_plugin(answering.job.options.fit.models or ())
         answering.begin(GRACE + (START_UP if self._pool.fresh() else 0.0))
         self._under_way[self._pool.ask(answering.job)] = answering
 

@@ -147,12 +147,14 @@ class Workers:
         # A search begins with one job at a time: most curves need no second process, which takes as long to
         # begin as a simple fit.
         self._pool.start(1)
+        self._has_plugins = False
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.close()
+        # A process keeps a user's model as it was when it was loaded.
+        self._pool.close(keep=kind is None and not self._has_plugins)
 
     def run(
         self, work: Work, tasks: Sequence[Named], seconds: float, plan: Plan | None = None
@@ -161,6 +163,7 @@ class Workers:
         # `work` is a module's function of (what is asked, bank, budget). After `seconds` on the clock the
         # rest is killed and answered with an error. Raises StoppedError once all is killed.
         deadline = time.monotonic() + seconds
+        self._has_plugins |= any(".py" in task.name for task in tasks)
         jobs = _Jobs(self._pool, work, tasks, plan, deadline, list(range(len(tasks)))[::-1])
         try:
             while jobs.todo or jobs.index_of:

@@ -616,7 +616,7 @@ class Classifier:
 
     def _glance(self, curves: Sequence[Curve]) -> tuple[Floats, Floats]:
         outputs = self.predictor.outputs_of(curves)
-        heads = [head for head in self.manifest.heads if isinstance(head, Classes)]
+        heads = [head for head in self.manifest.heads if isinstance(head, Classes) and not head.given]
         findings = decode(heads, outputs, self.manifest.calibration, self.predictor.choice())
         groups = np.stack([classes.group_probabilities for classes, *_ in findings])
         return groups, self.predictor.scope_probability(outputs, len(curves))

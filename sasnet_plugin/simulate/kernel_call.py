@@ -246,13 +246,12 @@ _Call = Callable[[Any, Floats], Floats]
 
 def _direct_call(kernel: Any, cutoff: float) -> _Call:
     """Return the call of a kernel, without what sasmodels does in Python around a compiled one."""
-    from sasmodels.kerneldll import DllKernel
     from sasmodels.kernelpy import PyKernel
     from sasmodels.product import ProductKernel
 
     if type(kernel) is ProductKernel:
         return _ProductCall(kernel, cutoff)
-    if type(kernel) is DllKernel and kernel.dtype == np.float64:
+    if _is_compiled(kernel):
         return _compiled_call(kernel, cutoff)
     if type(kernel) is PyKernel:
         return _python_call(kernel, cutoff)
@@ -277,6 +276,19 @@ def _compiled_call(kernel: Any, cutoff: float) -> _Call:
 
 #: Of details, values and the mode of the effective radius: fills in the results of a kernel.
 _Fill = Callable[[Any, Floats, int], None]
+
+
+def fill_of(kernel: Any, cutoff: float) -> _Fill:
+    """As ``sasmodels.kernel.Kernel._call_kernel``, without magnetism."""
+    if _is_compiled(kernel):
+        return _fill_compiled(kernel, cutoff)
+    return lambda details, values, mode: kernel._call_kernel(details, values, cutoff, False, mode)
+
+
+def _is_compiled(kernel: Any) -> bool:
+    from sasmodels.kerneldll import DllKernel
+
+    return type(kernel) is DllKernel and kernel.dtype == np.float64
 
 
 def _fill_compiled(kernel: Any, cutoff: float) -> _Fill:
@@ -322,13 +334,8 @@ class _ProductCall:
     """
 
     def __init__(self, kernel: Any, cutoff: float) -> None:
-        from sasmodels.kerneldll import DllKernel
-
         self._kernel, self._cutoff, particle = kernel, cutoff, kernel.p_kernel
-        self._factor = _direct_call(kernel.s_kernel, cutoff)
-        self._fill: _Fill = lambda *call: particle._call_kernel(*call[:2], cutoff, False, call[2])
-        if type(particle) is DllKernel and particle.dtype == np.float64:
-            self._fill = _fill_compiled(particle, cutoff)
+        self._factor, self._fill = _direct_call(kernel.s_kernel, cutoff), fill_of(particle, cutoff)
         self._layouts: dict[tuple[int, int], _ProductLayout] = {}
         self._particles: ArrayCache[_Particle] = ArrayCache(16 * 8 * particle.q_input.nq)
 

@@ -39,14 +39,19 @@ sasnet_plugin.workers.child._live({target!r})
 """
 
 
+def current_folder() -> str:
+    """Where this process is; empty if the folder was removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
 def safe_path(folders: Iterable[str]) -> list[str]:
     """Folders of modules, without the current one, unless this package lies there."""
-    try:
-        current_folder = os.getcwd()
-    except OSError:  # it was removed
-        current_folder = ""
-    full = (os.path.abspath(folder) for folder in folders if folder) if current_folder else iter(folders)
-    return [folder for folder in full if folder and (folder != current_folder or folder == _HOME)]
+    current = current_folder()
+    full = (os.path.abspath(folder) for folder in folders if folder) if current else iter(folders)
+    return [folder for folder in full if folder and (folder != current or folder == _HOME)]
 
 
 def safe_environment() -> dict[str, str]:
@@ -121,10 +126,12 @@ class Child:
             raise SasnetError(
                 f"sasnet: no further process can be started ({error.strerror}); use fewer workers."
             ) from error
+        #: Where its messages go; may be changed while it has nothing to say.
+        self.heard = heard
         #: End the process at once, and wait until it is gone; also done when nobody holds the child any more.
-        self.end: Callable[[], object] = weakref.finalize(self, _kill, self._process)
+        self.end: Callable[[], object] = weakref.finalize(self, _kill, self._process, os.getpid())
         # The thread holds no child, which is ended when nobody else does.
-        arguments = self._process.stdout, weakref.ref(self), heard
+        arguments = self._process.stdout, weakref.ref(self)
         threading.Thread(target=_hear, args=arguments, daemon=True).start()
 
     @property
@@ -144,7 +151,9 @@ class Child:
             self._process.stdin.flush()
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: subprocess.Popen[bytes], parent: int) -> None:
+    if os.getpid() != parent:  # a fork of the parent, which goes on
+        return
     process.kill()
     process.wait()
     if process.stdin is not None:
@@ -152,7 +161,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
             process.stdin.close()
 
 
-def _hear(stdout: Any, child: weakref.ref[Child], heard: Heard) -> None:
+def _hear(stdout: Any, child: weakref.ref[Child]) -> None:
     """Pass on what a process says; None when it says no more."""
     with stdout:
         message: Any = ...
@@ -162,7 +171,7 @@ def _hear(stdout: Any, child: weakref.ref[Child], heard: Heard) -> None:
             except Exception:  # it ended, perhaps in the middle of a message
                 message = None
             if (owner := child()) is not None:
-                heard.put((owner, message))
+                owner.heard.put((owner, message))
             del owner
 
 

@@ -7,21 +7,28 @@ that of another job.
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import pickle
 import queue
+import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from ..types import SasnetError, SimulationError
-from .child import Child, function_of
+from .child import Child, current_folder, function_of
 
 #: Does a job: called with it, and with what says something before the end; returns its answer.
 Work = Callable[[Any, Callable[[Any], None]], Any]
 #: Longest wait at a time, s: without an end to it, Windows would not hear Ctrl-C.
 _TURN = 1.0
+#: Numbers of jobs, none of which is given twice, whichever pool asks.
+_NUMBERS = itertools.count(1)
 #: Seconds that a process may need to begin, beside others that keep the machine busy, or from a slow disk.
 BEGINS = 120.0
 
@@ -47,6 +54,52 @@ class _Slot:
     child: Child | None = None
     jobs: list[int] = field(default_factory=list)
     begun: int = 0
+    kind: Any = None  #: What its process has begun with.
+
+
+# --- Processes without a job, kept for the next pool that is made alike: to start one takes as long as to fit
+# --- a simple curve.
+
+#: Seconds for which they are kept, so that a notebook or page that is left open gives their memory back.
+_IDLE_SECONDS = 300.0
+_IDLE: dict[Child, tuple[_Slot, threading.Timer]] = {}
+
+
+def _keep(child: Child, slot: _Slot) -> None:
+    """Keep the process of a slot for later, and no more of them than there are cores."""
+    timer = threading.Timer(_IDLE_SECONDS, _drop, (child,))
+    timer.daemon = True
+    _IDLE[child] = replace(slot), timer
+    timer.start()
+    for longest_idle in list(_IDLE)[: -(os.cpu_count() or 1)]:
+        _drop(longest_idle)
+
+
+def _drop(child: Child) -> None:
+    if (kept := _IDLE.pop(child, None)) is not None:
+        kept[1].cancel()
+        child.end()
+
+
+def _take_kept(kind: Any) -> tuple[Child, int] | None:
+    """A process that has begun with the same and waits, and how many jobs it has done."""
+    for child, (slot, timer) in reversed(list(_IDLE.items())):
+        # Whoever takes it out has it: a timer, or another thread, comes too late.
+        if slot.kind == kind and child.alive and _IDLE.pop(child, None) is not None:
+            timer.cancel()
+            return child, slot.begun
+    return None
+
+
+def _describe_surroundings(arguments: Sequence[Any]) -> tuple[Any, ...]:
+    """All else that decides what a process imports and computes, and the files that it opens first."""
+    stamps = [part.stat().st_mtime_ns for part in arguments if isinstance(part, Path) and part.exists()]
+    return os.getpid(), stamps, current_folder(), sys.path.copy(), read_environment()
+
+
+def read_environment() -> dict[str, str]:
+    """Variables that a process which begins now has."""
+    return dict(os.environ)
 
 
 class Pool:
@@ -75,7 +128,6 @@ class Pool:
         self._how: dict[str, Any] = {"quiet": quiet, "environment": environment}
         self._slots = [_Slot() for _ in range(count)]
         self._heard: queue.SimpleQueue[tuple[Any, Any]] = queue.SimpleQueue()
-        self._last = 0
         #: No job is done any more.
         self.closed = False
 
@@ -113,11 +165,11 @@ class Pool:
         if self._is_worn(slot) and not slot.jobs:
             self._end(slot)
         child = self._child(slot)
-        self._last += 1
-        child.send((self._last, job))
-        slot.jobs.append(self._last)
+        number = next(_NUMBERS)
+        child.send((number, job))
+        slot.jobs.append(number)
         slot.begun += 1
-        return self._last
+        return number
 
     @contextlib.contextmanager
     def doing(self, job: Any) -> Iterator[int]:
@@ -146,12 +198,18 @@ class Pool:
             if number in slot.jobs:
                 self._end(slot)
 
-    def close(self) -> None:
-        """End all processes, whatever they are doing."""
+    def close(self, *, keep: bool = False) -> None:
+        """End all processes, whatever they are doing; `keep` leaves those without a job to later pools, for
+        the thread of the pool alone.
+        """
         self.closed = True
         for slot in self._slots:
             if (child := slot.child) is not None:
-                child.end()
+                if keep and not (slot.jobs or self._is_worn(slot)):
+                    _keep(child, slot)
+                    slot.child = None
+                else:
+                    child.end()
             slot.jobs = []
 
     def _next(self) -> _Slot:
@@ -162,14 +220,29 @@ class Pool:
 
     def _child(self, slot: _Slot) -> Child:
         # One that is gone with jobs under way is heard to be, and replaced then.
-        if slot.child is None or not (slot.child.alive or slot.jobs):
-            self._end(slot)
-            child_arguments = self._each[self._slots.index(slot)] if self._each else ()
-            slot.child = Child(f"{__name__}:live", self._heard, **self._how)
-            slot.child.send((self._target, (*self._first, *child_arguments)))
-            if self.closed:  # meanwhile, by another thread
-                slot.child.end()
-        return slot.child
+        if slot.child is not None and (slot.child.alive or slot.jobs):
+            return slot.child
+        self._end(slot)
+        child = slot.child = self._begin(slot)
+        if self.closed:  # meanwhile, by another thread
+            child.end()
+        return child
+
+    def _begin(self, slot: _Slot) -> Child:
+        """A process for a slot that has begun with the target and its arguments, or begins now."""
+        arguments = (*self._first, *(self._each[self._slots.index(slot)] if self._each else ()))
+        slot.kind = (
+            pickle.dumps((self._target, arguments)),
+            repr(self._how),
+            *_describe_surroundings(arguments),
+        )
+        if (kept := _take_kept(slot.kind)) is not None:
+            child, slot.begun = kept
+            child.heard = self._heard
+            return child
+        child = Child(f"{__name__}:live", self._heard, **self._how)
+        child.send((self._target, arguments))
+        return child
 
     def _end(self, slot: _Slot) -> None:
         if slot.child is not None:

@@ -18,8 +18,6 @@ from sasnet_plugin.batch.plan import Options, Shard, missing
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.fitting.task import FitOptions
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 SphereFile = Callable[..., Path]
 
 

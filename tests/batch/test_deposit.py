@@ -21,8 +21,6 @@ from sasnet_plugin.batch.journal import Journal, journal_of
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.types import SasnetError
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 SphereFile = Callable[..., Path]
 TWO = ("--models", "sphere,ellipsoid", "--structure-factor", "none", "--fixed", "radius_pd=0")
 

@@ -28,8 +28,6 @@ from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import SasnetError
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 WATER, HEAVY = -0.56, 6.36
 
 

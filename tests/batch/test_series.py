@@ -18,8 +18,6 @@ from typer.testing import CliRunner
 from sasnet_plugin.batch.series import Frame, changes, draw, field_of, start_of
 from sasnet_plugin.cli.main import app
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 SphereFile = Callable[..., Path]
 
 

@@ -18,12 +18,14 @@ from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.batch.run import Supervisor
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.workers import child as processes
+from sasnet_plugin.workers import pool as pools
 
 QUICK = Options(FitOptions(models=("sphere", "vesicle"), structure_factor="none", fixed={"radius_pd": 0.0}))
 
 
 @pytest.fixture(scope="module")
 def supervisor() -> Iterator[Supervisor]:
+    list(map(pools._drop, list(pools._IDLE)))  # one that is kept would not be watched
     with Supervisor() as found:
         yield found
 
@@ -40,20 +42,24 @@ def _when_fitting(
     real = processes._hear
     armed, acted = threading.Event(), threading.Event()
 
-    def hear(stdout: object, child: object, heard: object) -> None:
-        class Watched:
-            """Passes messages on, and acts on one of them."""
+    class Watched:
+        """Passes messages on, and acts on one of them."""
 
-            def put(self, said: tuple[object, Any]) -> None:
-                _, message, last, _ = said[1] or (0, None, True, None)
-                second = not last and message[0] == "try" and str(message[1]).startswith("2.0 ")
-                if second and armed.is_set() and not acted.is_set():
-                    acted.set()
-                    assert supervisor.pid is not None
-                    act(supervisor.pid)
-                heard.put(said)  # type: ignore[attr-defined]
+        def __init__(self, heard: Any) -> None:
+            self._heard = heard
 
-        real(stdout, child, Watched())  # type: ignore[arg-type]
+        def put(self, said: tuple[object, Any]) -> None:
+            _, message, last, _ = said[1] or (0, None, True, None)
+            second = not last and message[0] == "try" and str(message[1]).startswith("2.0 ")
+            if second and armed.is_set() and not acted.is_set():
+                acted.set()
+                assert supervisor.pid is not None
+                act(supervisor.pid)
+            self._heard.put(said)
+
+    def hear(stdout: Any, child: Any) -> None:
+        child().heard = Watched(child().heard)
+        real(stdout, child)
 
     monkeypatch.setattr(processes, "_hear", hear)
     supervisor._pool._end(supervisor._pool._slots[0])  # the next one is watched

@@ -17,8 +17,6 @@ from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.verdict.tell import add_verdict
 from sasnet_plugin.simulate.kernel import call
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 #: One process where one does: each that is started imports all that fits.
 ALONE = ("--workers", 1)
 

@@ -18,8 +18,6 @@ from typer.testing import CliRunner
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.simulate.kernel import call
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 HEAD = """
 import numpy as np
 name = "{name}"

@@ -14,8 +14,6 @@ from sasnet_plugin.fitting.task import Contrast, FitOptions
 from sasnet_plugin.planning.measurements import exchanged_density
 from sasnet_plugin.planning.options import fix_exchanging
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 _MODELS = [
     "--models",
     "sphere,fuzzy_sphere",

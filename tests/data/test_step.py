@@ -13,8 +13,6 @@ from sasnet_plugin.data.step import count_below_step, exclude_step
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 Q = np.geomspace(0.005, 0.4, 150)
 
 

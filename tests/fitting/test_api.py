@@ -11,8 +11,6 @@ import sasnet_plugin
 from sasnet_plugin.fitting.api import uncertainties
 from sasnet_plugin.types import Curve, SasnetError
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 Simulated = Callable[..., Curve]
 
 

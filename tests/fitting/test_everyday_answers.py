@@ -11,8 +11,6 @@ from sasnet_plugin.fitting.api import fit
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.types import Curve
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 Formula = Callable[[np.ndarray], np.ndarray]
 
 

@@ -27,8 +27,6 @@ from sasnet_plugin.simulate.kernel import load_model
 from sasnet_plugin.simulate.magnetic_spheres import calculate_parts
 from sasnet_plugin.types import Curve, DataError, Sector
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 Q = np.geomspace(0.005, 0.2, 70)
 SHELL: dict[str, Any] = {
     "radius": 40.0, "radius_pd": 0.1, "thickness": 15.0, "sld_core": 6.9, "sld_shell": 0.1,

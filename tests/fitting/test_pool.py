@@ -137,17 +137,41 @@ def test_exceptions_of_this_machine_are_technical_and_a_models_own_are_not() -> 
     assert not isinstance(fails(ZeroDivisionError()), TechnicalError)
 
 
-def test_leaving_ends_the_processes() -> None:
+def test_leaving_keeps_the_processes_and_an_error_ends_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     with Workers(bank_path(), 2) as pool:
         assert len(pool._pool.pids) == 1  # the second begins with the first job that finds none idle
         pool._pool.start()
         pids = pool._pool.pids
         assert len(pids) == 2
-        for pid in pids:
-            os.kill(pid, 0)
+    for pid in pids:
+        os.kill(pid, 0)
+
+    def interrupt() -> None:
+        with Workers(bank_path(), 2) as pool:
+            pool._pool.start()
+            assert set(pool._pool.pids) == set(pids)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_a_process_that_has_a_users_model_is_not_kept(simulated: Simulated, tmp_path: Path) -> None:
+    (tmp_path / "ball.py").write_text(
+        "name = title = 'ball'\ncategory = 'shape:sphere'\n"
+        "parameters = [['radius', 'Ang', 50.0, [0, 1e4], 'volume', '']]\n"
+        "def Iq(q, radius):\n    return 1 / (1 + (q * radius) ** 4)\nIq.vectorized = True\n"
+    )
+    task = _task(simulated("sphere", {"radius": 60.0, "background": 0.01}), str(tmp_path / "ball.py"))
+    with Workers(bank_path(), 1) as pool:
+        list(pool.run(fit_candidate, [task], 120.0))
+        (pid,) = pool._pool.pids
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 def test_a_damaged_bank_is_a_sentence_of_its_own(tmp_path: Path) -> None:

@@ -13,8 +13,6 @@ from sasnet_plugin.report.plot import answer_text, fit_figure, plot_fits
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 
 @pytest.fixture(scope="module")
 def result() -> FitResult:

@@ -256,7 +256,7 @@ def _complete_in_order(
 def weightless_by_misfit(order: Sequence[ModelFit]) -> list[ModelFit]:
     """Order fits whose weights are shown as 0 by how far they miss the data."""
     # Which of 10⁻⁴⁰ and 10⁻⁶⁰ is larger says nothing, as neither noise nor model is known to that.
-    shown_fits = [fit for fit in order if fit is order[0] or round(fit.weight, 3) > 0]
+    shown_fits = [fit for fit in order if fit is order[0] or _has_weight(fit)]
     first = set(map(id, shown_fits))
     rest = [fit for fit in order if id(fit) not in first]
     return [*shown_fits, *sorted(rest, key=lambda fit: fit.reduced_chisq)]
@@ -283,7 +283,23 @@ def _select_incomplete(order: Sequence[ModelFit], n: int, completed: frozenset[s
     # One without weight counts as another fit (`as_the_simpler`).
     near = {fit.name for fit in _select_near_first(order)}
     new = [fit for fit in order if fit.name not in completed]
-    return [fit for fit in new if fit.name in near or (fit.weight > 0 and explains(fit.reduced_chisq, n))]
+    return [
+        fit
+        for fit in new
+        if fit.name in near or (_may_be_named(fit, order[0]) and explains(fit.reduced_chisq, n))
+    ]
+
+
+def _may_be_named(fit: ModelFit, first: ModelFit) -> bool:
+    """Whether a fit that explains the data is reported as one that does."""
+    # Not a larger model of no weight, unless uncertainties are too large for weights to decide.
+    overstated = first.reduced_chisq < 1 / ASSESSMENT.too_small
+    return fit.weight > 0 and (_has_weight(fit) or overstated or len(fit.free) < len(first.free))
+
+
+def _has_weight(fit: ModelFit) -> bool:
+    """Whether its weight is shown as more than 0."""
+    return round(fit.weight, 3) > 0
 
 
 def _select_near_first(order: Sequence[ModelFit]) -> list[ModelFit]:

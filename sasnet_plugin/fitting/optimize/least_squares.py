@@ -54,13 +54,20 @@ def least_squares(
     for _ in range(steps):
         old_total, fresh = state.total, state.fresh
         moved = _make_step(state, problem)
-        if moved is None:
+        if moved is None or (fresh and _promise(state) <= enough**2 * old_total):
             break
         if 0 < _fall(state, problem, moved) <= enough * old_total:
             if fresh:
                 break
             _renew(state, problem)
     return state.x
+
+
+def _promise(state: _State) -> float:
+    """How far the sum falls by the slopes at most: of a step that begins at a minimum no curve is made."""
+    base, _ = np.linalg.qr(state.jacobian)
+    along = base.T @ state.residual
+    return float(along @ along)
 
 
 def _fall(state: _State, problem: Problem, moved: Floats) -> float:

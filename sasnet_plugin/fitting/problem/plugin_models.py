@@ -40,7 +40,7 @@ def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str]
             model_info(name)
             plugins.append(name)
             continue
-        path = None if name in forms else _plugin(name)
+        path = None if name in forms else find_plugin(name)
         if path is None:
             network_models.append(name)
             continue
@@ -55,7 +55,8 @@ def _see_it_is_a_model(path: str) -> None:
     model_info(path)
 
 
-def _plugin(name: str) -> str | None:
+def find_plugin(name: str) -> str | None:
+    """Return the path of a user's model that is named by its path or its name; None if it is none."""
     if name.endswith(".py"):
         return os.path.abspath(os.path.expanduser(name))
     folder = os.environ.get("SAS_MODELPATH") or os.path.expanduser("~/.sasmodels/custom_models")

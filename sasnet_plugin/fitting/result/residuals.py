@@ -60,15 +60,16 @@ class Shape:
         from scipy.linalg.lapack import dormqr, dptsv
 
         reflectors, diagonal, side, factors = self._tridiagonal
-        turned = self.base.T @ columns
+        turned, count = self.base.T @ columns, power.size
         if side.size:
             work = 64 * turned.shape[1]
             turned[1:] = dormqr("L", "T", reflectors[1:, :-1], factors, turned[1:], work)[0]
         pivots = 1 + power[:, None] * diagonal
         sides = power[:, None] * np.append(side, 0.0)
-        pivots, _, solved, _ = dptsv(pivots.ravel(), sides.ravel()[:-1], np.tile(turned, (power.size, 1)))
-        taken = turned.T @ solved.reshape(power.size, *turned.shape)
-        return power[:, None, None] * taken, np.log(pivots).reshape(power.size, -1).sum(axis=1)
+        repeated = np.tile(turned.T, (1, count)).T
+        pivots, _, solved, _ = dptsv(pivots.ravel(), sides.ravel()[:-1], repeated, overwrite_b=1)
+        taken = (solved.T.reshape(-1, len(turned)) @ turned).reshape(-1, count, turned.shape[1])
+        return power[:, None, None] * np.moveaxis(taken, 0, 1), np.log(pivots).reshape(count, -1).sum(axis=1)
 
 
 @dataclass(frozen=True)

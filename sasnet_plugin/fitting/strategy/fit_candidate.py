@@ -404,7 +404,7 @@ def _follow_starts(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list
     if task.starts:
         return search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     minima = search.from_bank(coarse, bank)
-    if minima and not search.hopeless(minima, coarse, 0):
+    if minima and not leaves_noise(minima, coarse) and not search.hopeless(minima, coarse, 0):
         minima = search.follow(
             coarse, apart(minima, coarse.info, START_VALUES.semifinalists), STRATEGY.coarse
         )

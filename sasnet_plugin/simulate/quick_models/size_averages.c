@@ -164,15 +164,16 @@ EXPORT void angle_average(int points, const double *q, const int *first, const i
     int summed, double step, double *out, double *work)
 {
     const int columns = column_count(k, amplitude);
+    const double scale1 = 1.0/step1, scale2 = 1.0/step2, bend1 = step1*step1/6.0, bend2 = step2*step2/6.0;
     double total[36];
     for (int i = 0; i < points; i++) {
         for (int c = 0; c < columns; c++) total[c] = 0.0;
         for (int j = first[i]; j < last[i]; j++) {
-            const double x1 = q[i]*sine[j]/step1, x2 = q[i]*cosine[j]/step2;
+            const double x1 = q[i]*sine[j]*scale1, x2 = q[i]*cosine[j]*scale2;
             const int i1 = x1 < n1 - 2 ? (int)x1 : n1 - 2, i2 = x2 < n2 - 2 ? (int)x2 : n2 - 2;
             const double b1 = x1 - i1, a1 = 1.0 - b1, b2 = x2 - i2, a2 = 1.0 - b2;
-            const double c1 = a1*(a1*a1 - 1.0)*step1*step1/6.0, d1 = b1*(b1*b1 - 1.0)*step1*step1/6.0;
-            const double c2 = a2*(a2*a2 - 1.0)*step2*step2/6.0, d2 = b2*(b2*b2 - 1.0)*step2*step2/6.0;
+            const double c1 = a1*(a1*a1 - 1.0)*bend1, d1 = b1*(b1*b1 - 1.0)*bend1;
+            const double c2 = a2*(a2*a2 - 1.0)*bend2, d2 = b2*(b2*b2 - 1.0)*bend2;
             const double *l1 = table1 + (size_t)2*columns*i1, *r1 = l1 + 2*columns;
             const double *l2 = table2 + (size_t)2*columns*i2, *r2 = l2 + 2*columns;
             for (int c = 0; c < columns; c++) {

@@ -19,7 +19,7 @@ import ctypes
 import itertools
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from ...arrays import ArrayCache, Floats
 from ..compile_cache import compile_library
+from ..kernel_call import fill_of
 from ..priors import model_info
 from .separable_average import LADDER, LEAST, MOST, rule
 from .similar import replace_kernel
@@ -127,10 +128,6 @@ def _slab(length: Any) -> Profiles:
     return [length / 2], [[length]]
 
 
-def _two_slabs(inner: Any, outer: Any) -> Profiles:
-    return [inner / 2, outer / 2], [[inner, None], [None, outer]]
-
-
 def _cylinder(p: Parameters) -> Profiles:
     return [p["radius"]], [[_area(p["radius"]) * _contrast(p)]]
 
@@ -140,29 +137,37 @@ def _hollow_cylinder(p: Parameters) -> Profiles:
     return [outer, p["radius"]], [[_area(outer) * contrast, _area(p["radius"]) * -contrast]]
 
 
+# Contrasts stand with the axis whose table takes least: a step of one leaves the others as they are.
+
+
+def _two_disks(inner: Any, outer: Any, areas: tuple[Any, Any]) -> Profiles:
+    return [inner, outer], [[areas[0], None], [None, areas[1]]]
+
+
 def _core_shell_cylinder(p: Parameters) -> Profiles:
     outer = p["radius"] + p["thickness"]
-    return [p["radius"], outer], [
-        [_area(p["radius"]) * (p["sld_core"] - p["sld_shell"]), None],
-        [None, _area(outer) * (p["sld_shell"] - p["sld_solvent"])],
-    ]
+    return _two_disks(p["radius"], outer, (_area(p["radius"]), _area(outer)))
 
 
-def _layers_of_bicelle(p: Parameters, core: Any, rimmed: Any) -> Sequence[Sequence[Any]]:
-    """The core between the faces, and the faces with the rim, of these areas."""
-    return [
-        [core * (p["sld_core"] - p["sld_face"]), None],
-        [core * (p["sld_face"] - p["sld_rim"]), rimmed * (p["sld_rim"] - p["sld_solvent"])],
-    ]
+def _core_shell_along(p: Parameters) -> Profiles:
+    inner, outer = p["length"], p["length"] + 2 * p["thickness"]
+    core, shell = p["sld_core"] - p["sld_shell"], p["sld_shell"] - p["sld_solvent"]
+    return [inner / 2, outer / 2], [[inner * core, None], [None, outer * shell]]
 
 
 def _bicelle(p: Parameters) -> Profiles:
     outer = p["radius"] + p["thick_rim"]
-    return [p["radius"], outer], _layers_of_bicelle(p, _area(p["radius"]), _area(outer))
+    return _two_disks(p["radius"], outer, (_area(p["radius"]), _area(outer)))
 
 
 def _bicelle_along(p: Parameters) -> Profiles:
-    return _two_slabs(p["length"], p["length"] + 2 * p["thick_face"])
+    """Of the core's cross-section the core between the faces, and these; of the rim's the whole height."""
+    inner, outer = p["length"], p["length"] + 2 * p["thick_face"]
+    core, face, rim = p["sld_core"] - p["sld_face"], p["sld_face"] - p["sld_rim"], p["sld_rim"]
+    return [inner / 2, outer / 2], [
+        [inner * core, outer * face],
+        [None, outer * (rim - p["sld_solvent"])],
+    ]
 
 
 def _ellipse(p: Parameters) -> tuple[Any, Any]:
@@ -182,7 +187,7 @@ def _elliptical_cylinder(p: Parameters) -> Profiles:
 
 def _elliptical_bicelle(p: Parameters) -> Profiles:
     areas = _ellipse_area(p), _ellipse_area(p, p["thick_rim"])
-    return [p[SEEN], p[SEEN] + p["thick_rim"]], _layers_of_bicelle(p, *areas)
+    return _two_disks(p[SEEN], p[SEEN] + p["thick_rim"], areas)
 
 
 def _box_with_rims(side: str) -> Axis:
@@ -192,12 +197,12 @@ def _box_with_rims(side: str) -> Axis:
         inner = p[f"length_{side}"]
         outer = inner + 2 * p[f"thick_rim_{side}"]
         halves = [inner / 2, outer / 2]
-        if side != "a":  # the core with the rims of the first axis, those of the second and of the third
-            return halves, [[None, outer] if rim == side else [inner, None] for rim in "abc"]
-        # The contrasts stand with the first axis. Each rim is a longer box less the core.
+        if side != "c":  # the core with the rims of the third axis, those of the first and of the second
+            return halves, [[None, outer] if rim == side else [inner, None] for rim in "cab"]
+        # Each rim is a longer box less the core.
         rims = [p[f"sld_{x}"] - p["sld_solvent"] for x in "abc"]
         core = p["sld_core"] - p["sld_solvent"] - sum(rims)
-        return halves, [[inner * core, outer * rims[0]], [inner * rims[1], None], [inner * rims[2], None]]
+        return halves, [[inner * core, outer * rims[2]], [inner * rims[0], None], [inner * rims[1], None]]
 
     return Axis((f"length_{side}", f"thick_rim_{side}"), SLAB, profiles)
 
@@ -283,7 +288,7 @@ PARTICLES: Mapping[str, Product | Layers | Ellipsoid] = {
     "core_shell_cylinder": Product(
         (
             Axis(("radius",), DISK, _core_shell_cylinder),
-            Axis(("length",), SLAB, lambda p: _two_slabs(p["length"], p["length"] + 2 * p["thickness"])),
+            Axis(("length",), SLAB, _core_shell_along),
         )
     ),
     "core_shell_ellipsoid": Layers(_core_and_shell),
@@ -319,7 +324,7 @@ def operations(form: str, parameters: Mapping[str, Any], q: Floats) -> float:
     if particle.smaller:
         return _cap_operations(values, counts, q)
     apart = math.prod(n for size, n in counts.items() if not _has_axis(particle, size))
-    return apart * _product_operations(particle, values, counts, q)
+    return apart * _product_operations(form, particle, values, counts, q)
 
 
 def _ellipsoid_operations(
@@ -364,9 +369,9 @@ def _cap_operations(values: Mapping[str, float], counts: Mapping[str, int], q: F
 
 
 def _product_operations(
-    particle: Product, values: Mapping[str, float], counts: Mapping[str, int], q: Floats
+    form: str, particle: Product, values: Mapping[str, float], counts: Mapping[str, int], q: Floats
 ) -> float:
-    total, largest, profiles = 0.0, [], 0
+    total, largest, profiles = 0.0, [], _profile_count(form)
     q_max, q_mean = _largest_and_mean(q)
     for axis in particle.axes:
         sizes, parameters = math.prod(counts.get(name, 1) for name in axis.parameters), dict(values)
@@ -374,9 +379,7 @@ def _product_operations(
             minor, major = axis.ellipse(values)
             sizes *= _points_for(q_max * abs(major - minor))
             parameters[SEEN] = max(minor, major)
-        halves, factors = axis.profiles(parameters)
-        largest.append(max(map(float, halves)))
-        profiles = profiles or sum(factor is not None for row in factors for factor in row)
+        largest.append(max(map(float, axis.profiles(parameters)[0])))
         total += (q_max * largest[-1] / STEP + 4) * sizes * profiles
     # Columns beside each other take less than as many alone.
     columns = 1 + profiles * (profiles + 1) / 2 / 4
@@ -384,6 +387,14 @@ def _product_operations(
         across = math.hypot(*largest[:2])
         total += columns * (q_max * across / STEP + 4) * _points_for(q_max * across / 2)
     return total + columns * q.size * _points_for(q_mean * max(largest))
+
+
+@cache
+def _profile_count(form: str) -> int:
+    """Most profiles that the terms of an axis are made of."""
+    values = {**_defaults(form), SEEN: 1.0}
+    terms = (axis.profiles(values)[1] for axis in PARTICLES[form].axes)  # type: ignore[union-attr]
+    return max(sum(factor is not None for row in rows for factor in row) for rows in terms)
 
 
 @cache
@@ -408,6 +419,7 @@ def add_size_averages(model: Any) -> Any:
             self._plain = model.make_kernel(q_vectors)
             # Volumes and radii come from the model itself, at a single q.
             self._totals = model.make_kernel([np.array([1e-6])])
+            self._fill_totals: dict[float, Any] = {}
             q, self._back = np.unique(np.asarray(self.q_input.q, dtype=float), return_inverse=True)
             self._q = np.maximum(q, 1e-12)
             self._far = DIRECT / float(np.mean(self._q))
@@ -445,7 +457,9 @@ def add_size_averages(model: Any) -> Any:
                 self._plain._call_kernel(call_details, values, cutoff, magnetic, mode)
                 self.result[:] = self._plain.result[: self.result.size]
                 return
-            self._totals._call_kernel(call_details, values, cutoff, magnetic, mode)
+            if cutoff not in self._fill_totals:
+                self._fill_totals[cutoff] = fill_of(self._totals, cutoff)
+            self._fill_totals[cutoff](call_details, values, mode)
             nq = self.q_input.nq
             squared, mean = averages
             self.result[0 : 2 * nq : 2] = 1e-4 * squared[self._back]
@@ -529,6 +543,8 @@ def _average_product(
     particle: Product, q: Floats, scalars: Mapping[str, float],
     distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool, nodes: _Nodes | None = None,
 ) -> Floats:  # fmt: skip
+    if not distributions and particle.axes[0].parameters:
+        return _average_terms(particle, q, scalars, distributions, amplitude, nodes)
     apart = {name: d for name, d in distributions.items() if not _has_axis(particle, name)}
     distributions = reduce_sizes(distributions, _phases(particle, float(q[-1]), scalars, apart))
     if len(apart) == len(distributions) and _has_few_terms(particle, bool(apart)):
@@ -668,6 +684,7 @@ class _Table:
     step: float  #: Å⁻¹
     terms: int
     largest: float  #: largest half length, Å
+    key: Hashable = None  #: What it was calculated of.
 
 
 def _axis_table(
@@ -691,7 +708,7 @@ def _axis_table(
             axis.kind, len(halves), len(terms), weights.size, _pointer(halves), _pointer(factors),
             _pointer(weights), int(amplitude), points, step, _pointer(entries), _pointer(work),
         )  # fmt: skip
-        return _Table(entries, step, len(terms), float(halves.max()))
+        return _Table(entries, step, len(terms), float(halves.max()), key)
 
     key = axis.kind, len(terms), amplitude, q_max, halves.tobytes(), factors.tobytes(), weights.tobytes()
     return _TABLES.get(key, calculate, lambda table: table.entries.nbytes)
@@ -742,13 +759,17 @@ def _grid(q_max: float, largest: float) -> tuple[int, float]:
 def _average_box_turn(a: _Table, b: _Table, q_max: float, amplitude: bool) -> _Table:
     """Average two axes of a box over the turn about the third, as one table."""
     largest = math.hypot(a.largest, b.largest)
-    points, step = _grid(q_max, largest)
-    q = np.asarray(step * np.arange(points, dtype=float))
-    nodes = _nodes(q * max(a.largest, b.largest), _all_turns())
-    # The tables of both axes end before the last points of this one, which only keep its spline smooth.
-    entries = np.empty((points, a.entries.shape[1], 2))
-    _angle_average(q, nodes, a, b, amplitude, entries, step=step)
-    return _Table(entries, step, a.terms, largest)
+
+    def calculate() -> _Table:
+        points, step = _grid(q_max, largest)
+        q = np.asarray(step * np.arange(points, dtype=float))
+        nodes = _nodes(q * max(a.largest, b.largest), _all_turns())
+        # The tables of both axes end before the last points of this one, which only keep its spline smooth.
+        entries = np.empty((points, a.entries.shape[1], 2))
+        _angle_average(q, nodes, a, b, amplitude, entries, step=step)
+        return _Table(entries, step, a.terms, largest)
+
+    return _TABLES.get((a.key, b.key, q_max), calculate, lambda table: table.entries.nbytes)
 
 
 def _angle_average(

@@ -13,8 +13,6 @@ from sasnet_plugin.fitting.result.fit_result import LOWEST_POINTS, NONE, SLIT, A
 from sasnet_plugin.fitting.verdict.doubts import doubts
 from sasnet_plugin.types import Curve
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 Q = np.geomspace(0.006, 0.3, 120)
 
 

@@ -27,8 +27,6 @@ from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 from sasnet_plugin.zoo import bank_path
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 # --- Errors of layered bodies hold other divisions into core and layer that are as good.
 
 #: A body of 95 Å nearly all of which is core: a weak core in a thick shell has the same curve.

@@ -10,8 +10,6 @@ from sasnet_plugin.fitting.assessment.size_mixtures import add_mixture, rank_by_
 from sasnet_plugin.fitting.result.fit_result import SizeMixture
 from sasnet_plugin.simulate.hard_sphere_mixtures import SphereMixture
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 TRUE = {
     "radius": 60.0, "radius_pd": 0.09, "radius_pd_nsigma": 3.0, "sld": 4.0, "sld_solvent": 1.0,
     "volfraction": 0.25,

@@ -17,8 +17,6 @@ from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 # --- Bodies with layers, begun from the plain body that they are without.
 
 CASES = Path(__file__).parents[2] / "data" / "cases"

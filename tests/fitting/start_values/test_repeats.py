@@ -14,8 +14,6 @@ from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 STACK = {"thickness": 30.0, "Nlayers": 20.0, "d_spacing": 74.0, "sigma_d": 0.08}
 
 

@@ -52,8 +52,6 @@ from sasnet_plugin.report.summaries import list_shared, own
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 SHELL = {"radius": 50.0, "thickness": 15.0, "sld_core": 0.5, "sld_shell": 3.0}
 SOLVENTS = (-0.56, 2.5, 6.36)
 #: An error that no measurement has.

@@ -31,8 +31,6 @@ from sasnet_plugin.simulate.grid import WIDE_Q, pinhole_matrix
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 # --- The search: no more is tried than a curve asks for, and more where nothing explains it.
 
 Simulated = Callable[..., Curve]

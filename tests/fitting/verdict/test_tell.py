@@ -13,8 +13,6 @@ from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.verdict.tell import add_verdict, level, verdict
 
-pytestmark = pytest.mark.usefixtures("kept_processes")
-
 ROD = fitted("cylinder", radius=p(30, 1), length=p(90, 4))
 ERROR = {"relative": 0.02, "length_ln_q": 0.1, "noise": 1.0, "background": 0.0, "excuses": True}
 
