@@ -94,11 +94,6 @@ def is_scan(fast: Sequence[float], slow: Sequence[float]) -> bool:
     )
 
 
-def is_simulated(path: Path) -> bool:
-    """Whether a file is BornAgain's."""
-    return beginning(path, str(path), START).startswith(_BORNAGAIN)
-
-
 def opener(start: bytes) -> Any:
     """What opens a packed file that begins so: gzip's or bz2's ``open``; None for others."""
     from importlib import import_module
@@ -174,7 +169,7 @@ def rate_particles(path: Path) -> float:
 def rate_materials(path: Path) -> float:
     """0.5 for an image, which others may be surer of; 0 for a pattern of grazing incidence."""
     # That is one of BornAgain's, or with an angle of incidence in the TOML file beside it.
-    if not is_image(path) or is_simulated(path):
+    if not is_image(path) or beginning(path, str(path), START).startswith(_BORNAGAIN):
         return 0.0
     from .nexus import read_toml
 

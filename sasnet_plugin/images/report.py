@@ -438,15 +438,8 @@ def _section(section: Section, number: int) -> str:
     if section.text:
         parts.append(f'<p class="small">{escape(section.text)}</p>')
     if section.table:
-        parts.append(f'<div class="wide"><table>{_rows(section.table)}</table></div>')
+        parts.append(document.table(section.table[0], section.table[1:]))
     return f"<section>{''.join(parts)}</section>"
-
-
-def _rows(table: Sequence[Sequence[str]]) -> str:
-    head, *rest = table
-    first = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rest)
-    return f"<thead><tr>{first}</tr></thead><tbody>{rows}</tbody>"
 
 
 #: Rows and columns that are covered at a time; of a larger image this share of each.

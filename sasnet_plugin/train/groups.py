@@ -13,6 +13,7 @@ from ..digits import join_names
 from ..domains.heads import Classes, Group
 from ..domains.simulator import HeldOut
 from ..simulate.bank import build_bank
+from ..simulate.priors import model_info
 from .package import Finished, Trained
 
 #: Groups to cut the dendrogram into.
@@ -99,16 +100,12 @@ def cut(
 
 def family(form: str) -> str:
     """What people call a model and those like it; the model's own name where it is like no other."""
-    from ..simulate.priors import model_info
-
     own_family = next((name for name, forms in _OWN.items() if form in forms), "")
     return own_family or _FAMILIES.get(str(model_info(form).category), form)
 
 
 def simplest_first(members: Sequence[str]) -> tuple[str, ...]:
     """Models by how many parameters they have; of as many, those of the commonest family first."""
-    from ..simulate.priors import model_info
-
     families = [family(form) for form in members]
     size = {
         form: sum(p.type != "orientation" for p in model_info(form).parameters.kernel_parameters)

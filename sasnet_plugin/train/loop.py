@@ -13,7 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 
 from ..domains import Domain
@@ -117,7 +119,6 @@ def train(
     """
     # `net` overrides trunk sizes; `validation` shards have another seed; `start` gives initial weights, and
     # `keep` answers to known examples to learn besides the truth; `progress` gets (step, loss).
-    import keras
 
     run.mkdir(parents=True, exist_ok=True)
     remove_leftovers(run)
@@ -208,7 +209,6 @@ def bfloat16_pays() -> bool:
     """Whether bfloat16 is faster here: on a GPU, or in TensorFlow on a CPU that has it."""
     # The network for curves took 0.7 of float32's time with ``amx_bf16``, that for diffraction images 0.75
     # with ``avx512_bf16``; without either curves took 1.6 to 3.5 times as long (TensorFlow 2.21).
-    import keras
 
     if keras.distribution.list_devices("gpu"):
         return True
@@ -221,8 +221,6 @@ def bfloat16_pays() -> bool:
 
 def _schedule(keras: Any, config: TrainConfig) -> Any:
     """Linear warm-up over a fiftieth, then the peak, then a cosine down to a hundredth of it."""
-    from keras import ops
-
     warm = max(1, config.steps // 50)
     fall = max(1.0, config.decay * (config.steps - warm))
 

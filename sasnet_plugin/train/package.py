@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,8 +38,6 @@ def export_onnx(model: Any, path: Path) -> None:
     """Write a Keras model as ONNX, large weights stored in 16 bits and computed in 32. Raises SasnetError on
     a backend other than TensorFlow, which alone exports a dynamic batch size.
     """
-    import keras
-
     if keras.backend.backend() != "tensorflow":
         raise SasnetError(
             f"exporting to ONNX needs Keras on TensorFlow, not on {keras.backend.backend()};"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -75,8 +76,6 @@ def describe_start(start: ZooModel) -> dict[str, Any]:
 
 
 def _as_keras(layer: Any, kernel: FloatArray, bias: FloatArray) -> list[FloatArray]:
-    import keras
-
     if isinstance(layer, keras.layers.Conv1D):
         return [kernel[:, :, 0, :].transpose(2, 1, 0), bias]
     if isinstance(layer, keras.layers.Conv2D):

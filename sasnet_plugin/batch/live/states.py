@@ -252,9 +252,9 @@ def _describe_new_kind(earlier: Said, after: Said) -> list[str]:
     if after.group != earlier.group:
         share = after.shares.get(after.group, 0.0)
         clear = share >= _HALF and share - after.shares.get(earlier.group, 0.0) >= _HALF
-        return [f"{after.group} ({_percent(share)})"] if clear else []
+        return [f"{after.group} ({percent(share)})"] if clear else []
     if after.model != earlier.model and after.model_probability >= _HALF:
-        return [f"{after.model} ({_percent(after.model_probability)})"]
+        return [f"{after.model} ({percent(after.model_probability)})"]
     return []
 
 
@@ -263,25 +263,25 @@ def _describe_same_kind(earlier: Said, after: Said) -> list[str]:
     if not all((earlier.known, after.known, after.model == earlier.model)):
         return []
     if after.model_probability >= _HALF:
-        return [f"kind as before: {after.model} ({_percent(after.model_probability)})"]
+        return [f"kind as before: {after.model} ({percent(after.model_probability)})"]
     share = after.shares.get(after.group, 0.0)
     if after.group == earlier.group and share >= _HALF:
-        return [f"kind as before: {after.group} ({_percent(share)})"]
+        return [f"kind as before: {after.group} ({percent(share)})"]
     return []
 
 
 def _second(earlier: Said, after: Said) -> str:
     if after.several and not earlier.several:
         text = "two populations" if after.second >= _HALF else "perhaps two populations"
-        return f"{text} ({_percent(after.second)})"
-    return f"one population ({_percent(1 - after.second)})" if earlier.several and not after.several else ""
+        return f"{text} ({percent(after.second)})"
+    return f"one population ({percent(1 - after.second)})" if earlier.several and not after.several else ""
 
 
 def _forces(earlier: Said, after: Said) -> str:
     if _crosses_half(earlier.interacting, after.interacting):
-        return f"interaction between bodies ({_percent(after.interacting)})"
+        return f"interaction between bodies ({percent(after.interacting)})"
     lost = _crosses_half(after.interacting, earlier.interacting)
-    return f"no interaction between bodies ({_percent(1 - after.interacting)})" if lost else ""
+    return f"no interaction between bodies ({percent(1 - after.interacting)})" if lost else ""
 
 
 def _crosses_half(earlier: float, after: float) -> bool:
@@ -296,10 +296,6 @@ def _numbers(earlier: Said, after: Said) -> list[str]:
     if abs(new - old) < _CLEAR * np.hypot(old_error, new_error):
         return []
     return [f"Rg {old:.4g} → {new:.4g} ± {new_error:.2g} Å"]
-
-
-def _percent(share: float) -> str:
-    return percent(share)
 
 
 # --- Curves of one sample added up as they come: when its answer is settled, and what more counting

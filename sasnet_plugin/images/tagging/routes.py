@@ -37,6 +37,8 @@ from .workspace import Tagging, Workspace, kind_of
 
 router = APIRouter()
 _NEVER = {"Cache-Control": "no-store"}
+#: How a picture is drawn, from the parameters of a request.
+AskedLook = Annotated[Look, Depends()]
 
 
 class WhichImage(BaseModel):
@@ -117,14 +119,10 @@ def average(which: WhichImage, bench: OfCurves) -> dict[str, Any]:
 
 
 @router.get("/api/image/picture")
-def image_picture(
-    key: str, bench: OfCurves, view: str = "linear", scale: str = "log", colours: str = "viridis",
-    mask: bool = True, fine: bool = False,
-) -> Response:  # fmt: skip
+def image_picture(key: str, bench: OfCurves, look: AskedLook) -> Response:
     """An image, drawn as it is asked for; where its pixels lie stands in a header."""
-    look = {"view": view, "scale": scale, "colours": colours, "mask": mask, "fine": fine}
     _row(bench, key)
-    png, about = bench.ask_image("picture", key, {"look": look})
+    png, about = bench.ask_image("picture", key, {"look": vars(look)})
     return Response(png, 200, _NEVER | {"X-Frame-About": json.dumps(about)}, "image/png")
 
 
@@ -268,17 +266,9 @@ def thumb(row: int, desk: Desk) -> Response:
 
 
 @router.get("/view/{row}")
-def view(
-    row: int,
-    desk: Desk,
-    view: str = "linear",
-    scale: str = "log",
-    colours: str = "viridis",
-    mask: bool = True,
-    fine: bool = False,
-) -> Response:
+def view(row: int, desk: Desk, look: AskedLook) -> Response:
     """One image, drawn as it is asked for."""
-    view_shown = desk.background.view(row, Look(view, scale, colours, mask, fine))
+    view_shown = desk.background.view(row, look)
     headers = {"X-Frame-About": json.dumps(view_shown.about)}
     return Response(view_shown.png, 200, _NEVER | headers, "image/png")
 

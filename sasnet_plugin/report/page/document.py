@@ -237,6 +237,14 @@ def facts(values: Mapping[str, str]) -> str:
     return f'<dl class="facts">{cells}</dl>' if cells else ""
 
 
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of texts, escaped here, that scrolls sideways on a narrow screen."""
+    cells = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
+    top = f"<thead><tr>{cells}</tr></thead>" if head else ""
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="wide"><table>{top}<tbody>{body}</tbody></table></div>'
+
+
 def notes(sentences: Iterable[str]) -> str:
     """A section of sentences, escaped here, each said once; empty where there are none."""
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in dict.fromkeys(sentences))

@@ -480,12 +480,8 @@ def _table(answer: Answer) -> str:
 
 
 def _section(rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in rows[0])
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows[1:])
-    return (
-        f'<section><h2>{escape(rows[0][0].capitalize())}s</h2><div class="wide"><table><thead><tr>{head}</tr>'
-        f"</thead><tbody>{body}</tbody></table></div></section>"
-    )
+    title = escape(rows[0][0].capitalize())
+    return f"<section><h2>{title}s</h2>{document.table(rows[0], rows[1:])}</section>"
 
 
 # --- One HTML page for a fitted data set: self-contained, in light and dark, safe whatever a title
@@ -553,15 +549,18 @@ def _make_model_free_section(result: FitResult) -> str:
     )
 
 
+#: How `document.verdict` shows each.
+_LEVEL = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}
+
+
 def _verdict(result: FitResult) -> str:
     verdict = result.verdict
-    level = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}[verdict.level]
     cautions = [f"Caution: {escape(verdict.doubt)}"] if verdict.doubt else []
     code, purpose = _next(verdict)
     if code:
         cautions.append(f"Next, {escape(purpose)}: <code>{escape(_strip_folders(code))}</code>")
     return document.verdict(
-        f"<strong>{escape(verdict.headline)}</strong>", "<br>".join(cautions), level=level
+        f"<strong>{escape(verdict.headline)}</strong>", "<br>".join(cautions), level=_LEVEL[verdict.level]
     )
 
 
@@ -689,7 +688,6 @@ def _groups(result: FitResult, groups: Manifest, *, tree: bool) -> str:
 
 #: Joint fits that are listed.
 _MOST = 10
-_LEVEL = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}
 
 
 def write_sample_report(result: SampleResult, folder: Path) -> Path:
@@ -743,26 +741,17 @@ Shaded: residuals within 2 σ.</p></section>
     )
 
 
-def _row(cells: list[str], tag: str = "td") -> str:
-    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-
 def _ranking(result: SampleResult) -> str:
-    head, rows = summaries.ranking(result, _MOST)
-    return (
-        f'<section><h2>Ranking</h2><div class="wide"><table><thead>{_row(head, "th")}</thead><tbody>'
-        f"{''.join(map(_row, rows))}</tbody></table></div></section>"
-    )
+    return f"<section><h2>Ranking</h2>{document.table(*summaries.ranking(result, _MOST))}</section>"
 
 
 def _parameters(result: SampleResult, files: list[str]) -> str:
     best = result.best
     if best is None:
         return ""
-    shared, own_rows = ("".join(map(_row, rows(best))) for rows in (summaries.list_shared, summaries.own))
+    shared = document.table((), summaries.list_shared(best))
+    own_values = document.table(["", *files], summaries.own(best))
     return (
-        f"<section><h2>What all curves share: {escape(best.name)}</h2><div class='wide'><table><tbody>"
-        f"{shared}</tbody></table></div></section><section><h2>What each has of its own</h2>"
-        "<div class='wide'><table>"
-        f"<thead>{_row(['', *files], 'th')}</thead><tbody>{own_rows}</tbody></table></div></section>"
+        f"<section><h2>What all curves share: {escape(best.name)}</h2>{shared}</section>"
+        f"<section><h2>What each has of its own</h2>{own_values}</section>"
     )

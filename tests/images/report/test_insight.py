@@ -67,7 +67,7 @@ def test_the_page_takes_the_tables_over(tmp_path: Path) -> None:
     text = write_network_page(
         TABLE, [], [], HeldOut({}, {}, {}, 0), "net", {}, 0, tmp_path / "net.html"
     ).read_text(encoding="utf-8")
-    assert "<th>quantity</th>" in text
+    assert '<th scope="col">quantity</th>' in text
     assert "<td>distance</td>" in text
     assert "&lt;2&gt;" in text
     assert "---" not in text
