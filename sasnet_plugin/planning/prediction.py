@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Floats
 from ..data.sample.kind import CALIBRATION
+from ..digits import join_names
 from ..fitting.result.fit_result import FitResult
 from ..fitting.result.sample_result import SampleResult
 from . import sentences
@@ -34,16 +35,24 @@ def prediction_held(plan: Mapping[str, Any] | None, result: FitResult | SampleRe
     q, error = np.array(predicted["q"]), np.array(predicted["error"])
     if np.sum((curve.q >= q[0]) & (curve.q <= q[-1])) < _FEWEST:
         return sentences.NOT_COMPARED(reason=sentences.OTHER_RANGE)
-    chisq = min(
-        _chisq(q, np.array(values), error, curve.q, curve.intensity, np.asarray(dintensity))
-        for values in predicted["intensity"].values()
-    )
+    misfits = {
+        model: _chisq(q, np.array(values), error, curve.q, curve.intensity, np.asarray(dintensity))
+        for model, values in predicted["intensity"].items()
+    }
     # The predicted curves have their models' errors besides, so that only a far miss says something.
-    if chisq > _FAR:
-        return sentences.DID_NOT_HOLD(chisq=f"{chisq:.3g}")
-    return sentences.HELD(
-        chance=percent(float(predicted["chance"])), model=result.best.name, now=percent(result.best.weight)
-    )
+    predictors = [model for model, misfit in misfits.items() if misfit <= _FAR]
+    if not predictors:
+        return sentences.DID_NOT_HOLD(chisq=f"{min(misfits.values()):.3g}")
+    return _compare_leads(predictors, float(predicted["chance"]), result.best.name, result.best.weight)
+
+
+def _compare_leads(predictors: Sequence[str], chance: float, model: str, weight: float) -> str:
+    """What the new curve decides, against what the plan expected of it."""
+    leads = {"predictors": join_names(predictors), "model": model, "now": percent(weight)}
+    if model not in predictors:
+        return sentences.LED_OTHERWISE(**leads)
+    text = sentences.HELD if weight >= chance else sentences.DECIDED_LESS
+    return text(chance=percent(chance), **leads)
 
 
 def _find_newest(plan: Mapping[str, Any], result: SampleResult) -> int:
