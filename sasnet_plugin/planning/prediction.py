@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Floats
 from ..data.sample.kind import CALIBRATION
-from ..digits import join_names
 from ..fitting.result.fit_result import FitResult
 from ..fitting.result.sample_result import SampleResult
 from . import sentences
@@ -40,19 +39,15 @@ def prediction_held(plan: Mapping[str, Any] | None, result: FitResult | SampleRe
         for model, values in predicted["intensity"].items()
     }
     # The predicted curves have their models' errors besides, so that only a far miss says something.
-    predictors = [model for model, misfit in misfits.items() if misfit <= _FAR]
-    if not predictors:
-        return sentences.DID_NOT_HOLD(chisq=f"{min(misfits.values()):.3g}")
-    return _compare_leads(predictors, float(predicted["chance"]), result.best.name, result.best.weight)
-
-
-def _compare_leads(predictors: Sequence[str], chance: float, model: str, weight: float) -> str:
-    """What the new curve decides, against what the plan expected of it."""
-    leads = {"predictors": join_names(predictors), "model": model, "now": percent(weight)}
-    if model not in predictors:
-        return sentences.LED_OTHERWISE(**leads)
+    nearest = min(misfits, key=lambda model: misfits[model])
+    if misfits[nearest] > _FAR:
+        return sentences.DID_NOT_HOLD(chisq=f"{misfits[nearest]:.3g}")
+    model, weight, chance = result.best.name, result.best.weight, float(predicted["chance"])
+    misfit = misfits.get(model, np.inf)
+    if misfit > _FAR:
+        return sentences.LED_OTHERWISE(model=model, now=percent(weight), nearest=nearest)
     text = sentences.HELD if weight >= chance else sentences.DECIDED_LESS
-    return text(chance=percent(chance), **leads)
+    return text(model=model, chisq=f"{misfit:.2g}", chance=percent(chance), now=percent(weight))
 
 
 def _find_newest(plan: Mapping[str, Any], result: SampleResult) -> int:
