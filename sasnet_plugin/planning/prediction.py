@@ -34,16 +34,20 @@ def prediction_held(plan: Mapping[str, Any] | None, result: FitResult | SampleRe
     q, error = np.array(predicted["q"]), np.array(predicted["error"])
     if np.sum((curve.q >= q[0]) & (curve.q <= q[-1])) < _FEWEST:
         return sentences.NOT_COMPARED(reason=sentences.OTHER_RANGE)
-    chisq = min(
-        _chisq(q, np.array(values), error, curve.q, curve.intensity, np.asarray(dintensity))
-        for values in predicted["intensity"].values()
-    )
+    misfits = {
+        model: _chisq(q, np.array(values), error, curve.q, curve.intensity, np.asarray(dintensity))
+        for model, values in predicted["intensity"].items()
+    }
     # The predicted curves have their models' errors besides, so that only a far miss says something.
-    if chisq > _FAR:
-        return sentences.DID_NOT_HOLD(chisq=f"{chisq:.3g}")
-    return sentences.HELD(
-        chance=percent(float(predicted["chance"])), model=result.best.name, now=percent(result.best.weight)
-    )
+    nearest = min(misfits, key=lambda model: misfits[model])
+    if misfits[nearest] > _FAR:
+        return sentences.DID_NOT_HOLD(chisq=f"{misfits[nearest]:.3g}")
+    model, weight, chance = result.best.name, result.best.weight, float(predicted["chance"])
+    misfit = misfits.get(model, np.inf)
+    if misfit > _FAR:
+        return sentences.LED_OTHERWISE(model=model, now=percent(weight), nearest=nearest)
+    text = sentences.HELD if weight >= chance else sentences.DECIDED_LESS
+    return text(model=model, chisq=f"{misfit:.2g}", chance=percent(chance), now=percent(weight))
 
 
 def _find_newest(plan: Mapping[str, Any], result: SampleResult) -> int:

@@ -148,9 +148,20 @@ NOT_FIT = template(
     " caution."
 )
 HELD = template(
-    "The new curve agrees with the plan, which expected the right model to lead with a probability of"
-    " {chance}. Now {model} leads with {now}.",
-    chance="95 %", model="ellipsoid", now="99 %",
+    "The new curve is as predicted for {model} (reduced χ² {chisq}). The plan gave the right model a chance"
+    " of {chance} to lead. Now {model} leads with a probability of {now}.",
+    model="ellipsoid", chisq="1.1", chance="95 %", now="99 %",
+)  # fmt: skip
+DECIDED_LESS = template(
+    "The new curve is as predicted for {model} (reduced χ² {chisq}), but it decides less than planned. The"
+    " plan gave the right model a chance of {chance} to lead. Now {model} leads with a probability of only"
+    " {now}.",
+    model="ellipsoid", chisq="1.1", chance="95 %", now="65 %",
+)  # fmt: skip
+LED_OTHERWISE = template(
+    "{model} leads with a probability of {now}, but the plan predicted this curve for {nearest}, not for"
+    " {model}.",
+    model="ellipsoid", now="65 %", nearest="sphere",
 )  # fmt: skip
 DID_NOT_HOLD = template(
     "The plan did not hold: none of its models predicted the new curve (reduced χ² {chisq} at best). The"

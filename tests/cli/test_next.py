@@ -87,7 +87,7 @@ def test_a_plan_is_compared_with_what_was_measured(folder: Path, plan: Path) -> 
     files = [str(folder / "first.dat"), str(folder / "second.dat")]
     found = CliRunner().invoke(app, ["next", *files, *_MODELS, "--kind", "settings", "--plan", str(plan)])
     assert found.exit_code == 0, found.output
-    assert "The new curve agrees with the plan" in found.stdout
+    assert "The new curve is as predicted for sphere" in found.stdout
     assert "Now sphere leads with" in found.stdout
 
 

@@ -248,7 +248,7 @@ def test_a_plan_takes_the_options_of_the_command_and_is_compared_after_it(
     page.select_option("#describe-kind", "settings")
     page.check("#describe-plan")
     page.click("#describe-fit")
-    held = "/agrees with the plan|plan did not hold|earlier plan held is unknown/"
+    held = "/is as predicted for|plan did not hold|earlier plan held is unknown/"
     until(page, f"{held}.test(document.getElementById('planned')?.textContent)", 200)
 
 

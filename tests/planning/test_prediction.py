@@ -48,10 +48,21 @@ def _plan(**more: Any) -> dict[str, Any]:
 def test_the_new_curve_is_the_one_that_the_plan_did_not_follow(names: tuple[str, str]) -> None:
     curves = [_curve(name, seed=i) for i, name in enumerate(names)]
     said = prediction_held(_plan(), _result(*curves))
-    assert "agrees with the plan" in said
-    assert "Now sphere leads with 97 %" in said
+    assert "as predicted for sphere (reduced χ² " in said
+    assert "Now sphere leads with a probability of 97 %" in said
     wrong = _plan(intensity={"larger sphere": _intensity(2 * _Q).tolist()})
     assert "The plan did not hold" in prediction_held(wrong, _result(*curves))
+
+
+def test_a_lead_below_the_expected_one_and_another_leader_are_named() -> None:
+    result = _result(_curve("a.dat"), _curve("new.dat", seed=1))
+    result.best.weight = 0.65
+    said = prediction_held(_plan(), result)
+    assert "it decides less than planned" in said
+    assert "a chance of 95 % to lead" in said
+    assert "only 65 %" in said
+    result.best.name = "larger sphere"
+    assert "predicted this curve for sphere, not for larger sphere" in prediction_held(_plan(), result)
 
 
 def test_what_cannot_be_compared_is_not_said_to_agree() -> None:
@@ -60,7 +71,7 @@ def test_what_cannot_be_compared_is_not_said_to_agree() -> None:
     assert "too few points at the q of the plan" in prediction_held(_plan(), _result(old, elsewhere))
     other = _result(old, _curve("new.dat", seed=1), solvents=[6.36, -0.56])
     assert "another solvent than planned" in prediction_held(_plan(solvent=4.0), other)
-    assert "agrees with" in prediction_held(_plan(solvent=-0.5), other)
+    assert "as predicted for" in prediction_held(_plan(solvent=-0.5), other)
     alone = Mock(spec=FitResult)
     assert "together with the earlier ones" in prediction_held(_plan(), alone)
     assert prediction_held(None, alone) == ""

@@ -409,7 +409,7 @@ def _is_utf16(head: bytes) -> bool:
 def read_table(text: str) -> Table:
     """Find the table of numbers in a text with any line ends; zero columns if there is none."""
     lines = _lines(text)
-    if cut := _is_cut_short(text, lines):
+    if cut := is_cut_short(text, lines):
         lines = lines[:-1]
     lines, ambiguous = use_decimal_points(lines)
     if ambiguous:
@@ -429,7 +429,7 @@ def _lines(text: str) -> list[str]:
     return list(map(strip_markup, lines)) if "\\" in text or "<sup>" in text or "&" in text else lines
 
 
-def _is_cut_short(text: str, lines: list[str]) -> bool:
+def is_cut_short(text: str, lines: list[str]) -> bool:
     """Whether the text ends within a row: without an end of line, and with less in it than the others."""
     if text.endswith(("\n", "\r")) or len(lines) <= START:
         return False

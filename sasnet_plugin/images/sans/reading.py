@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ... import units
 from ...arrays import Floats
 from ...data.columns.read import unit_of
+from ...data.columns.table import is_cut_short
 from ...data.limits import HDF5, content
 from ...data.toml_files import overlay_settings
 from ...domains import ReadOptions
@@ -595,6 +596,11 @@ _NAMES = {
 #: What columns without names are, and the note that says so.
 _USUAL = ("qx", "qy", "value", "error")
 _OF_Q = {"qx", "qy", "qz", "along", "across", "sigma_x", "sigma_y"}
+_LAST_LINE = "The last line is truncated and was ignored; the file may lack further points."
+_CUT_SHORT = (
+    "The file ends within a row of the image, and may lack further rows. The {points} points of that row were"
+    " ignored."
+)
 _NAMELESS = "The file does not name its columns. The first three were read as Qx and Qy in {unit} and I."
 
 
@@ -606,7 +612,8 @@ def read_text_file(path: Path, file: str) -> RawSans:
     # What went through Windows twice ends its lines in two carriage returns.
     lines = text.replace("\r\r\n", "\n").splitlines()
     first = _first(lines, file)
-    table = _table(lines[first:], file)
+    ends_within = is_cut_short(text, lines)
+    table, lacks_value = _table(lines[first:-1] if ends_within else lines[first:], file)
     names = _columns(lines[:first], len(table))
     stated = unit_of(None, "", tuple(lines[:first]), ()).name
     unit = "nm⁻¹" if stated == "nm⁻¹" else "Å⁻¹"  # cm⁻¹ is that of I
@@ -615,7 +622,12 @@ def read_text_file(path: Path, file: str) -> RawSans:
     columns = {name: table[k] for k, name in enumerate(names or _USUAL[: len(table)]) if name}
     columns |= {name: columns[name] * units.FACTORS["q"][unit] for name in _OF_Q & columns.keys()}
     shape = _shape(columns["qx"], columns["qy"])
-    arrays = {name: column.reshape(shape) for name, column in columns.items()}
+    points = shape[0] * shape[1]
+    if left := len(table[0]) - points:
+        notes.append(_CUT_SHORT.format(points=left))
+    elif ends_within or lacks_value:
+        notes.append(_LAST_LINE)
+    arrays = {name: column[:points].reshape(shape) for name, column in columns.items()}
     settings = _derive_pixel_size(_header(lines[:first]), arrays)
     along, across = _spreads(arrays, notes)
     error = arrays["error"] if _says(arrays, "error") else None
@@ -640,14 +652,14 @@ def _spreads(arrays: dict[str, Floats], notes: list[str]) -> tuple[Floats | None
     return along, across
 
 
-def _table(lines: list[str], file: str) -> Floats:
-    """(columns, points) of lines of numbers, without a last one that is cut short."""
+def _table(lines: list[str], file: str) -> tuple[Floats, bool]:
+    """(columns, points) of lines of numbers, without a last one that lacks some; and whether one does."""
     rows = [numbers for line in filter(str.strip, lines) if (numbers := _numbers(line)) is not None]
     width = len(rows[0])
     if {*map(len, rows[:-1])} - {width} or width < 3:
         raise DataError(f"{file}: its lines have different numbers of values; copy the file again.")
-    rows = rows if len(rows[-1]) == width else rows[:-1]
-    return np.array(rows, dtype=np.float64).T
+    is_cut = len(rows[-1]) != width
+    return np.array(rows[:-1] if is_cut else rows, dtype=np.float64).T, is_cut
 
 
 def _derive_pixel_size(settings: SansSettings, arrays: Mapping[str, Floats]) -> SansSettings:
@@ -706,11 +718,13 @@ def _columns(head: list[str], width: int) -> list[str]:
 
 
 def _shape(qx: Floats, qy: Floats) -> tuple[int, int]:
-    """Rows and columns: q runs along one axis and then starts again; one row where it does not."""
+    """Whole rows, and columns: q runs along one axis and then starts again; one row where it does not."""
     for axis in (qx, qy):
         turns = np.flatnonzero(np.diff(axis) < -0.5 * np.ptp(axis))
-        if turns.size and qx.size % (turns[0] + 1) == 0 and np.all(np.diff(turns) == turns[0] + 1):
-            return qx.size // int(turns[0] + 1), int(turns[0] + 1)
+        width = int(turns[0]) + 1 if turns.size else qx.size
+        is_whole = qx.size % width == 0 or (turns.size > 1 and qx.size - turns[-1] <= width)
+        if turns.size and is_whole and np.all(np.diff(turns) == width):
+            return qx.size // width, width
     return 1, int(qx.size)
 
 

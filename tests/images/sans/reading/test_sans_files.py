@@ -110,6 +110,24 @@ def test_lines_that_end_in_two_carriage_returns_and_points_without_an_error(tmp_
     np.testing.assert_array_equal(found.counts[found.mask], plain.counts[found.mask])
 
 
+@pytest.mark.parametrize("cut", ["in a number", "in a line", "after a line", "lacks a value"])
+def test_a_file_that_ends_within_a_row_keeps_its_whole_rows_and_says_so(tmp_path: Path, cut: str) -> None:
+    path = columns(tmp_path / "a.dat")
+    whole, lines = read_text_file(path, "a.dat"), path.read_text().splitlines()
+    width = whole.values.shape[1]
+    kept = lines[: 2 + 40 * width + 7]  # seven points of the 41st row
+    last = {"in a number": kept[-1][:-6], "in a line": kept[-1].rsplit(" ", 1)[0]}.get(cut, f"{kept[-1]}\n")
+    last = f"{kept[-1].rsplit(' ', 1)[0]}\n" if cut == "lacks a value" else last
+    path.write_text("\n".join([*kept[:-1], last]))
+    found = read_text_file(path, "a.dat")
+    np.testing.assert_array_equal(found.values, whole.values[:40])
+    (note,) = found.notes
+    assert "ends within a row of the image" in note
+    assert f"The {7 if cut == 'after a line' else 6} points" in note
+    (shown,) = read(path, ReadOptions())
+    assert any("ends within a row" in said for said in shown.notes)
+
+
 def test_columns_without_names_are_read_as_usual_and_that_is_said(tmp_path: Path) -> None:
     path = columns(tmp_path / "a.dat")
     named = read_text_file(path, "a.dat")
