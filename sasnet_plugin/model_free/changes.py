@@ -12,8 +12,9 @@ an F distribution. It is asked for every possible beginning among the newest fra
 change: what is found has to hold without the frame that speaks for it most.
 
 Where a change begins, and whether it is a jump, is asked of the newest frames whatever state they belong to:
-their distances along the direction of the change are a jump or a jump on a drift, or else a drift. A jump is
-reported also where it goes in the direction of a drift before it; a drift that goes on is reported once.
+their distances along the direction of the change are a jump or a jump on a drift, or a drift, or neither
+clearly. A drift of all these frames has no first one. A jump is reported also where it goes in the direction
+of a drift before it; a drift that goes on is reported once.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ class ChangeSettings(NamedTuple):
     #: A jump on a drift is larger than what the drift makes in so many frames.
     drifts: float = 3.0
     #: By how much less -2 ln of the likelihood, each parameter paid for, a jump explains the frames than a
-    #: drift where the series drifts already.
+    #: drift, or a drift than a jump, to be told from it.
     clear: float = 12.0
 
 
@@ -157,6 +158,8 @@ class Change(NamedTuple):
     chance: float  #: Probability that frames without a change look so, of one comparison.
     gradual: bool  #: The difference grows from there on, and does not come at once.
     goes_on: bool = False  #: It goes on with the change before, in the same direction.
+    is_clear: bool = True  #: Whether it is gradual.
+    has_onset: bool = True  #: It begins there; else the frames before may have drifted as well.
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,8 @@ class Detector:
     recent: deque[Binned] = field(default_factory=deque)
     waiting: int = 0  #: Number of the frame that may be the first of a jump, or odd: the next one tells.
     direction: Floats = field(default_factory=lambda: np.zeros(0))
-    changed: int = 0
+    changed: int = 0  #: Number of the last frame with a change that was no clear jump.
+    drifts: bool = False  #: That change was a drift, or went on with one.
     odd: list[int] = field(default_factory=list)
 
     def add(self, number: int, q: Floats, intensity: Floats, sigma: Floats) -> Change | None:
@@ -226,6 +230,8 @@ class Detector:
     def _begin_if_sure(self, difference: _Difference, onset: Onset) -> Change | None:
         """The change; None, once, where the newest frame alone differs, which the next may show to be odd."""
         previous_number, newest = (frame.number for frame, _ in list(self.newest)[-2:])
+        if not onset.is_clear and len(self.newest) - difference.begin < self.settings.least:
+            return None  # the next frame may tell
         if onset.place == len(self.recent) - 1 and self.waiting < previous_number:
             self.waiting = newest
             return None
@@ -273,6 +279,7 @@ class Detector:
         size = self.edges.size - 1
         self.total, self.variance, self.squares = np.zeros(size), np.zeros(size), np.zeros(size)
         self.weight, self.frames, self.counted, self.changed = 0.0, 0, 0.0, 0
+        self.drifts = False
         self.newest.clear()
         self.recent.clear()
         self.direction = np.zeros(0)
@@ -386,8 +393,10 @@ class Detector:
         direction = difference.direction
         frame_number = self.newest[-1][0].number
         first = self.recent[onset.place].number
-        goes_on = onset.gradual and self._has_drifted(first)
-        goes_on = goes_on and _likeness(self.direction, direction) > self.settings.same
+        is_jump = onset.is_clear and not onset.gradual
+        least = self.settings.same if onset.has_onset else 0.0
+        follows = not is_jump and self._has_changed(first) and _likeness(self.direction, direction) > least
+        drifts = self.drifts and follows
         numbers = [frame.number for frame, _ in self.newest]
         begin = next(place for place, number in enumerate(numbers) if number >= first)
         squares, counted = self.squares, self.counted
@@ -402,13 +411,16 @@ class Detector:
         self.newest.clear()
         for frame in later:
             self.newest.append((frame, self._residual(frame)))
-        if onset.gradual:
-            self.direction, self.changed = direction, frame_number
-        else:
+        if is_jump:
             self.recent = deque(frame for frame in self.recent if frame.number >= first)
-        return Change(first, frame_number, difference.chance, onset.gradual, goes_on)
+        else:
+            self.direction, self.changed, self.drifts = direction, frame_number, drifts or onset.gradual
+        goes_on = follows and (drifts or not onset.gradual)  # that it is a drift may be new
+        return Change(
+            first, frame_number, difference.chance, onset.gradual, goes_on, onset.is_clear, onset.has_onset
+        )
 
-    def _has_drifted(self, first: int) -> bool:
+    def _has_changed(self, first: int) -> bool:
         return bool(self.changed) and first - self.changed <= self.settings.quiet
 
     def _onset(self, begin: int, direction: Floats) -> Onset:
@@ -426,14 +438,17 @@ class Detector:
         numbers = [frame.number for frame in self.recent]
         # A drift that is known already does not begin anew with the frames that showed it.
         earliest = self.newest[max(self.settings.least - self.frames, 0)][0].number
-        places = [place for place, number in enumerate(numbers) if number >= earliest]
+        is_known = self.drifts or not self._has_changed(earliest)
+        places = [p for p, number in enumerate(numbers) if number >= earliest or not is_known]
         jump, drift = _jump(np.array(heights), self.settings.drifts), _drift(np.array(heights), places)
         scale = max(1.0, min(jump.spread, drift.spread))
-        first = self.newest[begin][0].number
-        needed = self.settings.clear if self._has_drifted(first) else 0.0
-        if jump.place is not None and jump.misfit(scale) + needed < drift.misfit(scale):
-            return Onset(jump.place, gradual=False)
-        return Onset(numbers.index(first) if drift.place is None else drift.place, gradual=True)
+        gain = drift.misfit(scale) - jump.misfit(scale)
+        clear = self.settings.clear
+        if jump.place is not None and gain > 0 and (gain > clear or not self.drifts):
+            return Onset(jump.place, gradual=False, is_clear=gain > clear)
+        place = drift.place or numbers.index(self.newest[begin][0].number)
+        is_drift = gain < -clear
+        return Onset(place, gradual=is_drift, is_clear=is_drift, has_onset=drift.place is not None)
 
 
 class _Difference(NamedTuple):
@@ -449,6 +464,8 @@ class Onset(NamedTuple):
 
     place: int  #: Among the recent frames.
     gradual: bool
+    is_clear: bool  #: Whether it is gradual.
+    has_onset: bool = True
 
 
 def _weight(frame: Binned) -> float:
@@ -555,7 +572,8 @@ def restore_state(state: dict[str, Floats]) -> Detector:
         detector.edges = None
     numbers = state["numbers"]
     detector.weight, detector.counted = float(numbers[0]), float(numbers[1])
-    detector.frames, detector.changed, detector.waiting = map(int, numbers[2:])
+    detector.frames, detector.changed, detector.waiting, drifts = map(int, numbers[2:])
+    detector.drifts = bool(drifts)
     for number, value, variance, residual in zip(
         state["frame"], state["frame_value"], state["frame_variance"], state["frame_residual"], strict=True
     ):
@@ -584,7 +602,14 @@ def pack_state(detector: Detector) -> dict[str, Floats]:
         "squares": detector.squares,
         "direction": detector.direction,
         "numbers": np.array(
-            [detector.weight, detector.counted, detector.frames, detector.changed, detector.waiting]
+            [
+                detector.weight,
+                detector.counted,
+                detector.frames,
+                detector.changed,
+                detector.waiting,
+                detector.drifts,
+            ]
         ),
         "frame": np.array([frame.number for frame in frames], dtype=np.float64),
         "frame_value": rows([frame.value for frame in frames]),

@@ -286,7 +286,7 @@ def _set(known_parameters: Any, name: str, values: Mapping[str, Any], defaults: 
 #: Points of the little curve of a list, evenly in ln q.
 _SPARK = 32
 #: What the first answers need, imported before the first question.
-_NEEDED = ("sasmodels.bumps_model", "sasnet_plugin.data", "sasnet_plugin.fitting.strategy.fit_candidate")
+_NEEDED = ("sasnet_plugin.data", "sasnet_plugin.fitting.strategy.fit_candidate")
 #: Models of a suggestion, of whose curves the eye can still tell the list.
 _TOP = 10
 
@@ -411,8 +411,11 @@ class Desk:
 
 def begin() -> Callable[[Asked, Any], tuple[str, Any]]:
     """Return what answers questions in a process of the pool: ("answer" or "problem", it)."""
+    from ..fitting.problem.bumps_import import import_bumps
+
     os.environ.setdefault("MPLBACKEND", "Agg")
     desk = Desk()
+    import_bumps()
     for module in _NEEDED:
         import_module(module)
 

@@ -261,7 +261,7 @@ def _direct_call(kernel: Any, cutoff: float) -> _Call:
 
 
 def _compiled_call(kernel: Any, cutoff: float) -> _Call:
-    """As ``sasmodels.kernel.Kernel.Iq``."""
+    # As ``sasmodels.kernel.Kernel.Iq``.
     n, fill = kernel.q_input.nq, _fill_compiled(kernel, cutoff)
     step = _values_per_point(kernel)
     squares, sums = kernel.result[0 : step * n : step], kernel.result[step * n :]
@@ -279,7 +279,7 @@ _Fill = Callable[[Any, Floats, int], None]
 
 
 def fill_of(kernel: Any, cutoff: float) -> _Fill:
-    """As ``sasmodels.kernel.Kernel._call_kernel``, without magnetism."""
+    # As ``sasmodels.kernel.Kernel._call_kernel``, without magnetism.
     if _is_compiled(kernel):
         return _fill_compiled(kernel, cutoff)
     return lambda details, values, mode: kernel._call_kernel(details, values, cutoff, False, mode)
@@ -292,7 +292,7 @@ def _is_compiled(kernel: Any) -> bool:
 
 
 def _fill_compiled(kernel: Any, cutoff: float) -> _Fill:
-    """As ``DllKernel._call_kernel``; the addresses of q and of the results are those of the kernel."""
+    # As ``DllKernel._call_kernel``; the addresses of q and of the results are those of the kernel.
     function, n = kernel.kernel[0], kernel.q_input.nq
     q, result = kernel.q_input.q.ctypes.data, kernel.result.ctypes.data
     addresses: dict[int, tuple[Any, int]] = {}
@@ -310,7 +310,7 @@ def _fill_compiled(kernel: Any, cutoff: float) -> _Fill:
 
 
 def _values_per_point(kernel: Any) -> int:
-    """F² and F, or I(q) alone."""
+    # F² and F, or I(q) alone.
     return 2 if kernel.info.have_Fq and kernel.dim == "1d" else 1
 
 
@@ -329,9 +329,9 @@ class _ProductLayout:
 
 
 class _ProductCall:
-    """As ``sasmodels.product.ProductKernel.Iq``: the particle is kept while the structure factor changes, and
-    its mean amplitude left out, which the beta approximation alone asks for.
-    """
+    """As ``sasmodels.product.ProductKernel.Iq``; the particle is kept while the structure factor changes."""
+
+    # Its mean amplitude is left out, which the beta approximation alone asks for.
 
     def __init__(self, kernel: Any, cutoff: float) -> None:
         self._kernel, self._cutoff, particle = kernel, cutoff, kernel.p_kernel
@@ -392,7 +392,7 @@ class _ProductCall:
     def _interaction(
         self, layout: _ProductLayout, values: Floats, weights: Floats, fraction: float, radius: float | None
     ) -> Floats:
-        """S(q), with the effective radius that the particle has, or that of `values`."""
+        # Of the effective radius that the particle has, or that of `values`.
         kernel, count = self._kernel, layout.details.num_weights
         begin = np.array([1.0, 0.0, values[kernel._er_index], 0.0])
         own = self._lay_out_values([begin, values[kernel._s_value_slice], weights])
@@ -414,7 +414,7 @@ _UNSCALED = np.array([1.0, 0.0])
 
 
 def _mean_particle(kernel: Any) -> _Particle:
-    """As ``sasmodels.kernel.Kernel.Fq`` from the results of a kernel, without the mean amplitude."""
+    # As ``sasmodels.kernel.Kernel.Fq`` from the results of a kernel, without the mean amplitude.
     n, step = kernel.q_input.nq, _values_per_point(kernel)
     total, form, shell, radius = kernel.result[step * n : step * n + 4]
     total = total or 1.0

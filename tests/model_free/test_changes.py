@@ -76,11 +76,37 @@ def test_growth_stays_gradual_and_is_reported_once_or_twice() -> None:
         changes, _ = found(frames, rng, error=rng.uniform(0.005, 0.03))
         growing = [change for change in changes if change.first >= first - 3]
         early += len(changes) - len(growing)
-        assert all(change.gradual for change in growing)
+        assert all(change.gradual or not change.is_clear for change in growing)
         own = [change for change in growing if not change.goes_on]
         assert abs(own[0].first - first) <= 3
         assert len(own) <= 2
     assert early <= 1  # of 300 frames before
+
+
+@pytest.mark.parametrize(("rate", "error"), [(0.002, 0.01), (0.005, 0.03), (0.01, 0.01), (0.02, 0.03)])
+@pytest.mark.parametrize("last", [30, 40])
+def test_growth_from_the_first_frame_is_steady_and_begins_nowhere(
+    rate: float, error: float, last: int
+) -> None:
+    """It is reported once, as a drift without a first frame; neither jumps nor an end are invented."""
+    steady, seeds = 0, 6
+    for seed in range(seeds):
+        frames = [sphere(50.0 * (1 + rate * min(k, last))) for k in range(40)]
+        changes, _ = found(frames, np.random.default_rng([13, seed]), error=error)
+        drifts = [change for change in changes if change.gradual and not change.goes_on]
+        assert len(drifts) == 1
+        assert not any(change.is_clear and not change.gradual for change in changes)
+        assert changes[-1].first <= last + 2
+        steady += not drifts[0].has_onset
+    assert steady >= seeds - 1
+
+
+def test_a_small_step_is_never_called_gradual() -> None:
+    for seed in range(8):
+        frames = [sphere(50.0)] * 20 + [sphere(50.7)] * 15
+        changes, _ = found(frames, np.random.default_rng([14, seed]), error=0.02)
+        assert [change.gradual for change in changes if not change.goes_on] == [False]
+        assert abs(changes[0].first - 21) <= 2
 
 
 def test_one_frame_that_jumps_is_odd_in_growth_too() -> None:

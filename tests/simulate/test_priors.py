@@ -71,6 +71,7 @@ def test_draws_are_complete_within_limits_and_of_visible_size(name: str) -> None
 
 def test_sasmodels_lists_78_forms_and_the_four_structure_factors() -> None:
     assert len(priors.form_models()) == 78
+    assert not any(priors.model_info(name).structure_factor for name in priors.form_models())
     assert list(priors.form_models()) == sorted(priors.form_models())
     assert priors.structure_factors() == ("hardsphere", "hayter_msa", "squarewell", "stickyhardsphere")
 

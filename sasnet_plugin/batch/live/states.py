@@ -52,8 +52,12 @@ class Changed:
 
     @property
     def sentence(self) -> str:
-        begins = "the curve changes gradually: " if self.change.gradual else ""
-        return f"From frame {self.change.first} on {begins}{self.words} (seen in frame {self.change.seen})."
+        change = self.change
+        seen = f"{self.words} (seen in frame {change.seen})."
+        if change.gradual and not change.has_onset:
+            return f"The curve changes steadily: {seen}"
+        frame_text = f"From {'' if change.is_clear else 'about '}frame {change.first} on "
+        return f"{frame_text}{'the curve changes gradually: ' if change.gradual else ''}{seen}"
 
 
 @dataclass

@@ -291,15 +291,13 @@ def _select_incomplete(order: Sequence[ModelFit], n: int, completed: frozenset[s
 
 
 def _may_be_named(fit: ModelFit, first: ModelFit) -> bool:
-    """Whether a fit that explains the data is reported as one that does."""
     # Not a larger model of no weight, unless uncertainties are too large for weights to decide.
     overstated = first.reduced_chisq < 1 / ASSESSMENT.too_small
     return fit.weight > 0 and (_has_weight(fit) or overstated or len(fit.free) < len(first.free))
 
 
 def _has_weight(fit: ModelFit) -> bool:
-    """Whether its weight is shown as more than 0."""
-    return round(fit.weight, 3) > 0
+    return round(fit.weight, 3) > 0  # as it is shown
 
 
 def _select_near_first(order: Sequence[ModelFit]) -> list[ModelFit]:

@@ -167,7 +167,6 @@ class _Classified:
     taken: NDArray[np.bool_]  #: (n,) whether the likeliest group is that of the fitted model.
 
     def joined(self, other: _Classified) -> _Classified:
-        """With further replicates."""
         return replace(
             self,
             probability=np.concatenate([self.probability, other.probability]),
@@ -181,7 +180,6 @@ class _Classified:
         return other_group or (self.in_scope[0] < threshold and _can_be_less(self.in_scope))
 
     def replicates(self, threshold: float) -> Replicates:
-        """As it is reported."""
         found = Replicates(
             self.taken.size - 1, self.group, int(self.taken[1:].sum()), bool(self.taken[0]),
             *_compare_with_replicates(self.probability), *_compare_with_replicates(self.in_scope),
@@ -300,7 +298,6 @@ def as_independent(fit: ModelFit, share: float) -> ModelFit:
 
 
 def describe_share(points: int, share: float) -> str:
-    """What is made of it, for a user."""
     return (
         "The stated uncertainties are larger than the noise, and neighbouring residuals are correlated."
         f" So the {points} points count as {significant(points * share, 2)} in the comparison of models and"

@@ -105,7 +105,6 @@ def _calculate_modes(q_bytes: bytes) -> tuple[Floats, ...]:
 
 
 def _size(shapes: Sequence[Shape]) -> int:
-    """Bytes of what is kept of them."""
     return sum(shape.nbytes for shape in shapes)
 
 

@@ -249,7 +249,6 @@ _KEPT: ArrayCache[Evidence] = ArrayCache(4 * 2**20)
 
 
 def _size(kept: Evidence) -> int:
-    """Bytes of its shared errors; those of another level are kept anyway."""
     return sum(shape.nbytes for _, shape in kept.shared.parts) + 1
 
 

@@ -114,7 +114,7 @@ def is_affordable(name: str, experiments: Sequence[Any], free: int, seconds: flo
 
 
 def count_evaluations(free: int) -> int:
-    """Fewest evaluations of a fit: two Jacobians and the covariance's, as from a minimum `lm` stops then."""
+    # Two Jacobians and the covariance's: from a minimum `lm` stops after these.
     return 3 * (free + 1)
 
 
@@ -190,10 +190,9 @@ _CORRECTIONS = 3
 def _minimise_by_corrected_curves(
     task: Reported, problem: Any, fitness: Any, seconds: float
 ) -> BumpsMinimum | None:
-    """As `minimise_by_bumps`, on quick curves corrected to sasmodels' own, which have the last word; None
-    where these are as quick, or the two minima differ.
-    """
-    # A derivative of the quick curve is as good as one of sasmodels' own, at a fraction of the price.
+    """As `minimise_by_bumps`; None where sasmodels' own curves are as quick, or the two minima differ."""
+    # On quick curves corrected to sasmodels' own, which have the last word: a derivative of the former
+    # is as good as one of sasmodels' own, at a fraction of the price.
     fit = task.fit
     if not _is_quicker(fit, fitness):
         return None
@@ -219,7 +218,7 @@ def _minimise_by_corrected_curves(
 
 
 def _is_quicker(fit: ModelFit, fitness: Any) -> bool:
-    """Whether quick curves and a few of sasmodels' own take less than Bumps does with these alone."""
+    # Of quick curves and a few of sasmodels' own, against these alone.
     values, q, count = fitness.model.state(), fitness.resolution.q_calc, count_evaluations(len(fit.free))
     if all_exact(fit.name, values):
         return False
@@ -228,7 +227,7 @@ def _is_quicker(fit: ModelFit, fitness: Any) -> bool:
 
 
 def _correct(quick: Any, fitness: Any) -> None:
-    """Make the quick curve sasmodels' own at the present values."""
+    # At the present values the quick curve becomes sasmodels' own.
     quick.correction = 0.0
     quick.update()
     with silent():

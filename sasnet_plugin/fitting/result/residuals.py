@@ -53,10 +53,9 @@ class Shape:
         return tuple(dsytrd(base.T @ base, lower=1)[:4])
 
     def project(self, columns: Floats, power: Floats) -> tuple[Floats, Floats]:
-        """What errors of this shape and of variances `power` (r,) take of the products of columns (n, c),
-        (r, c, c), and ln of the determinants, (r,).
-        """
-        # A tridiagonal matrix serves every variance, as eigenvectors do, at a third of their cost.
+        """What errors of variances `power` (r,) take of products of columns, and ln of the determinants."""
+        # Columns (n, c); what is taken (r, c, c); ln of the determinants (r,). A tridiagonal matrix serves
+        # every variance, as eigenvectors do, at a third of their cost.
         from scipy.linalg.lapack import dormqr, dptsv
 
         reflectors, diagonal, side, factors = self._tridiagonal

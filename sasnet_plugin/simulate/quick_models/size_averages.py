@@ -161,7 +161,7 @@ def _bicelle(p: Parameters) -> Profiles:
 
 
 def _bicelle_along(p: Parameters) -> Profiles:
-    """Of the core's cross-section the core between the faces, and these; of the rim's the whole height."""
+    # Of the core's cross-section the core between the faces, and these; of the rim's the whole height.
     inner, outer = p["length"], p["length"] + 2 * p["thick_face"]
     core, face, rim = p["sld_core"] - p["sld_face"], p["sld_face"] - p["sld_rim"], p["sld_rim"]
     return [inner / 2, outer / 2], [
@@ -391,7 +391,7 @@ def _product_operations(
 
 @cache
 def _profile_count(form: str) -> int:
-    """Most profiles that the terms of an axis are made of."""
+    # Of the axis that has most of them.
     values = {**_defaults(form), SEEN: 1.0}
     terms = (axis.profiles(values)[1] for axis in PARTICLES[form].axes)  # type: ignore[union-attr]
     return max(sum(factor is not None for row in rows for factor in row) for rows in terms)

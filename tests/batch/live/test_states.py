@@ -65,6 +65,13 @@ def test_a_jump_is_named_at_its_frame_as_spheres(ask: Ask, radii: list[float], e
         assert not any("cylinder" in change.words for change in changes)
 
 
+def test_steady_growth_is_called_steady_and_no_frame_its_first(ask: Ask) -> None:
+    changes = told(ask, measured([sphere(40.0 + 0.8 * k) for k in range(30)], 2, 0.005))
+    (steady,) = (change for change in changes if change.change.gradual)
+    assert steady.sentence.startswith("The curve changes steadily: ")
+    assert "From frame" not in steady.sentence
+
+
 def test_a_series_goes_on_in_another_process_as_if_never_stopped(ask: Ask) -> None:
     curves = measured([sphere(radius) for radius in GROWING], 4)
     parted = told(ask, curves, lambda states: states_of(states.as_bytes(), ask))
