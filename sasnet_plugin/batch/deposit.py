@@ -42,9 +42,7 @@ if TYPE_CHECKING:
 
 
 def curves_of(record: Record, options: dict[str, Any]) -> list[Curve]:
-    """Read all curves of a sample. Raises SasnetError if a file has changed since the fit, cannot be read, or
-    holds something else.
-    """
+    """Read all curves of a sample. Raises SasnetError if a file has changed or cannot be read."""
     from ..data import load
 
     path, sample_kept = record["file"], record["rows"][0].get("sample")

@@ -192,9 +192,7 @@ def _measure_deficit(q: Floats, intensity: Floats, sigma: Floats, smooth: Floats
 
 
 def least_intensity(fraction: float, x: Floats) -> Floats:
-    """Structure factor of hard spheres (Percus and Yevick, 1958) over its first maximum; `x` (n,) is q over
-    that of the maximum.
-    """
+    """Percus-Yevick structure factor of hard spheres over its first maximum; `x` (n,) is q over its q."""
     position, height = _maximum(fraction)
     return percus_yevick(fraction, x * position) / height
 

@@ -104,9 +104,7 @@ _SIZES = {"phi": 2, "alpha_f": 2, "direct_beam": 2, "specular_beam": 2, "pixel_s
 
 
 def read_toml(path: Path) -> ImageSettings:
-    """Read the TOML files next to an image. Raises DataError for invalid TOML, an unknown key (with the
-    nearest) or a wrong value.
-    """
+    """Read the TOML files next to an image. Raises DataError for invalid TOML, an unknown key or value."""
     return read_sidecar_settings(path, from_table)
 
 

@@ -41,9 +41,7 @@ _FAR = 5.0
 
 
 def pattern(image: Image) -> Draw:
-    """Draw counts in logarithmic colours with horizon, specular and direct beam; masked pixels show the
-    ground.
-    """
+    """Draw counts in logarithmic colours with horizon and both beams; masked pixels show the ground."""
     image = upright(image)
 
     def draw(figure: Figure, paint: Paint) -> None:

@@ -121,9 +121,7 @@ def sample_film(rng: np.random.Generator) -> Film:
 
 
 def growing(thickness: float, distance: float) -> Film:
-    """Return a film of hemispheres from the effective thickness δ of metal and the distance D, Å, as a series
-    of frames shows it.
-    """
+    """Return a film of hemispheres from the effective thickness δ of metal and the distance D, Å."""
     # One hemisphere a cell: 2/3 π R³ = δ √3/2 D² (the geometrical model of M. Schwartzkopf et al., Nanoscale
     # 5, 5053, 2013). Once they touch, the rest is a layer below.
     radius = min((thickness * 3 * np.sqrt(3) * distance**2 / (4 * np.pi)) ** (1 / 3), distance / 2)

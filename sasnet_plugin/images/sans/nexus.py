@@ -260,9 +260,7 @@ def as_counts(values: Floats, error: Floats | None, mask: NDArray[np.bool_]) -> 
 
 
 def estimate_error(values: Floats, good: NDArray[np.bool_], q: Floats) -> Floats:
-    """Estimate the standard deviation (rows, columns) ring by ring from neighbours in a row. Raises DataError
-    if there are no two.
-    """
+    """Estimate the standard deviation (rows, columns) ring by ring; DataError without neighbours."""
     pairs = good[:, 1:] & good[:, :-1]
     if not np.any(pairs):
         raise DataError("no two neighbouring pixels hold values; give a whole image.")

@@ -52,9 +52,7 @@ def plugin_folder() -> Path:
 
 
 def install(folder: Path | None = None, *, force: bool = False) -> Path:
-    """Write the file into SasView's plugin folder. Raises SasnetError if it cannot be written, or replaces
-    another without `force`.
-    """
+    """Write the file into SasView's plugin folder. SasnetError if it cannot, or must not replace one."""
     path = (folder or plugin_folder()) / NAME
     check_output(path, force=force, mark="sasnet sasview --uninstall")
     text = _TEXT.format(record=record())
