@@ -16,6 +16,7 @@ from ...types import Curve, GroupGuess, sum_parts
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import alike, sort_by_weight, weigh_fits, widen_by_shared_error
 from ..problem.conventions import conventional, scale_in_words
+from ..problem.experiment import add_effective_radii
 from ..problem.nested_models import simpler
 from ..result import components
 from ..result.fit_result import FitResult, SizeMixture
@@ -205,7 +206,7 @@ def assess(
     ]
     order = _complete_in_order(ranked_fits, groups, len(curve), completed)
     order = [widen_length_errors(mark_lengths_beyond_range(fit, curve, dintensity)) for fit in order]
-    order = weightless_by_misfit(order)
+    order = list(map(add_effective_radii, weightless_by_misfit(order)))
     verdicts = _verify_fits(differences, order, weighed.errors)
     ranking = _ranking(differences, order, verdicts[0], weighed.errors)
     return FitResult(

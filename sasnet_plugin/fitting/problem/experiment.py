@@ -7,12 +7,13 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...simulate.kernel import load_model
+from ...simulate.kernel import call, load_model
 from ...simulate.kernel_call import Curves, KernelCall, keep_curves
 from ...simulate.quick_models.quick import quick_model
 from ...types import Curve, sum_parts
@@ -21,7 +22,7 @@ from ..result.model_fit import ModelFit
 from ..result.reported_values import sigmas
 from ..settings import PROBLEM
 from .bumps_import import import_bumps
-from .free_parameters import select_accepted
+from .free_parameters import EFFECTIVE_MODE, select_accepted
 from .overlaps import is_negative, is_too_low
 from .resolution import apply_sampling, resolution
 from .sums import all_exact, parts_of, scales_of
@@ -151,6 +152,20 @@ def starting_values(fit: ModelFit) -> dict[str, Any]:
             values[f"{name}_n"], values[f"{name}_nsigma"] = fit.pd_points, sigmas(kind)
             values[f"{name}_type"] = kind
     return values
+
+
+def add_effective_radii(fit: ModelFit) -> ModelFit:
+    """State the radius (Å) that each particle gives to its structure factor, where that is no parameter."""
+    # sasmodels ignores the value of the parameter then, but a reader takes it for the one in use.
+    parameters = dict(fit.parameters)
+    for part, begin, values in parts_of(fit.name, starting_values(fit)):
+        if values.get(EFFECTIVE_MODE) == 1:
+            form = part.partition("@")[0]
+            own_values = select_accepted(load_model(form).info, values)
+            radius = call(form, np.ones(1), own_values).radius_effective
+            name = f"{begin}radius_effective"
+            parameters[name] = replace(parameters[name], value=radius, low=radius, high=radius)
+    return replace(fit, parameters=parameters)
 
 
 def rebuilt(

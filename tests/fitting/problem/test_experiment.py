@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_results import fitted, p
 
-from sasnet_plugin.fitting.problem.experiment import experiment, rebuilt, silent, starting_values
+from sasnet_plugin.fitting.problem.experiment import (
+    add_effective_radii,
+    experiment,
+    rebuilt,
+    silent,
+    starting_values,
+)
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
@@ -54,3 +62,18 @@ def test_a_fit_comes_back_with_the_points_that_it_had(simulated: Simulated, bank
     assert starting_values(found)["radius_pd_n"] == found.pd_points < PROBLEM.one_width_points["fast"]
     _, fitness = rebuilt(curve, curve.dintensity, found)
     assert float(np.sum(fitness.residuals() ** 2)) == pytest.approx(found.chisq, rel=1e-9)
+
+
+def test_the_effective_radius_stated_gives_the_same_curve_as_the_particle() -> None:
+    """sasmodels ignores `radius_effective` where the particle gives it; it is read as the one in use."""
+    sizes = {"radius_polar": p(30.0), "radius_equatorial": p(80.0), "radius_polar_pd": p(0.1, unit="")}
+    modes = {"structure_factor_mode": p(0.0, unit=""), "radius_effective_mode": p(1.0, unit="")}
+    sizes |= {"radius_effective": p(45.0), "volfraction": p(0.3, unit="")}
+    fit = fitted("ellipsoid", factor="hardsphere", **sizes, **modes)
+    stated = add_effective_radii(fit)
+    given = replace(stated, parameters=stated.parameters | {"radius_effective_mode": p(0.0, unit="")})
+    expected, found = (
+        experiment(Curve(Q, Q, Q), Q, one.name, starting_values(one)).theory() for one in (fit, given)
+    )
+    assert found == pytest.approx(expected, rel=1e-9)
+    assert stated.parameters["radius_effective"].value != pytest.approx(45.0, rel=0.01)
