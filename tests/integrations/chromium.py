@@ -7,8 +7,10 @@ import base64
 import contextlib
 import itertools
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -64,7 +66,7 @@ class Page:
                 "--no-first-run", "--hide-scrollbars", "--remote-debugging-port=0",
                 f"--user-data-dir={self.home}", f"--window-size={self.size[0]},{self.size[1]}", "about:blank",
             ],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         assert self._browser.stderr is not None
         port = await asyncio.wait_for(asyncio.to_thread(self._port), PATIENCE)
@@ -87,7 +89,7 @@ class Page:
     ) -> None:
         self._listener.cancel()
         await self._session.close()
-        self._browser.terminate()
+        os.killpg(self._browser.pid, signal.SIGTERM)  # Debian starts it by a script, which would end alone
         await asyncio.to_thread(self._browser.wait, PATIENCE)
         await self._drain
         assert self._browser.stderr is not None
