@@ -50,6 +50,24 @@ def test_curves_are_those_of_sasmodels(name: str) -> None:
         assert np.array_equal(call(values), expected, equal_nan=True)  # with its details known
 
 
+@pytest.mark.parametrize("mode", [0, 1])
+def test_steps_of_a_structure_factor_keep_the_particle(mode: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sasmodels.direct_model import call_kernel
+
+    kernel = quick_model("core_shell_bicelle@hayter_msa").make_kernel([Q])
+    call, values = KernelCall(kernel), {"radius_effective_mode": mode, "radius": 40.0, "length": 60.0}
+    call(values)
+    steps = [values | {"volfraction": 0.1}, values | {"charge": 5.0, "temperature": 300.0}]
+    expected = [np.array(call_kernel(kernel, dict(step))) for step in steps]
+    with monkeypatch.context() as patch:
+        patch.setattr(kernel.p_kernel, "_call_kernel", lambda *_: pytest.fail("calculated anew"))
+        assert all(np.array_equal(call(step), curve) for step, curve in zip(steps, expected, strict=True))
+    longer = values | {"length": 61.0}
+    assert np.array_equal(call(longer), call_kernel(kernel, dict(longer)))
+    beta = values | {"structure_factor_mode": 1}  # which asks for the mean amplitude
+    assert np.array_equal(call(beta), call_kernel(kernel, dict(beta)))
+
+
 def test_magnetic_spheres_are_those_of_sasmodels() -> None:
     from sasmodels.direct_model import call_kernel
 

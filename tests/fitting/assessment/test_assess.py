@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from sasnet_plugin.fitting.assessment import assess as assess_module
 from sasnet_plugin.fitting.assessment.assess import (
     NONE_EXPLAINS,
     assess,
@@ -125,6 +126,16 @@ def test_with_its_whole_error_a_vesicle_without_a_core_counts_as_the_sphere(
         assert result.fits[0].name == first
         assert "vesicle" not in result.alike
         assert len(asked) == len(set(asked))
+
+
+def test_a_larger_model_without_weight_is_not_refined_further() -> None:
+    p = Parameter(1.0, 0.1, "", False, 0.0, 2.0)
+    first = replace(weighing("sphere", 0.9, -40), parameters={"scale": p, "radius": p})
+    larger = replace(weighing("cylinder", 1e-5, -90), parameters={**first.parameters, "length": p})
+    smaller = replace(weighing("guinier", 1e-5, -90), parameters={"scale": p})
+    weighty = replace(larger, model="ellipsoid", weight=0.01)
+    found = assess_module._select_incomplete([first, larger, smaller, weighty], 100, frozenset())
+    assert [fit.model for fit in found] == ["sphere", "guinier", "ellipsoid"]
 
 
 def test_fits_without_weight_stand_by_how_far_they_miss_the_data() -> None:
