@@ -318,7 +318,9 @@ def _second_density(sample: Sample, best: JointFit) -> str:
     both = low + high - 2 * p.value or np.finfo(float).tiny
     other = (2 * low * high - p.value * (low + high)) / both
     least, most = PROBLEM.matter["neutron"]
-    if p.error is None or not least <= other <= most or abs(other - p.value) < ASSESSMENT.significant * p.error:
+    if p.error is None or not least <= other <= most:
+        return ""
+    if abs(other - p.value) < ASSESSMENT.significant * p.error:
         return ""
     scale = best.own[0]["scale"].value
     other_scale = scale * ((p.value - low) / (other - low)) ** 2
