@@ -57,7 +57,7 @@ from .strategy.oriented import fit_oriented, is_complete
 from .strategy.search import search_points
 from .strategy.settings import STRATEGY
 from .strategy.state import State
-from .task import FitOptions, Method, Pool, Work
+from .task import Contrast, FitOptions, Method, Pool, Work
 from .verdict import sample_sentences as sentences
 from .verdict.doubts import describe_unlikely
 from .verdict.next_step import translate_to_python
@@ -598,7 +598,7 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float 
     of_all = options.contrast.solvent if options.contrast else None
     if of_all is not None and any(value is not None for value in sample.solvents):
         raise SasnetError(
-            "give either --solvent for all curves, or the solvent of each curve in the sample file."
+            "Give either --solvent for all curves, or the solvent of each curve in the sample file."
         )
     if sample.kind == SECTORS:
         return _fit_sectors(pool, sample, options, patience)
@@ -677,8 +677,8 @@ def _as_measured(pool: Pool, patience: float, sample: Sample, options: FitOption
     if whole is None:
         suggestion = together(suggestions, options.prior)
         fits = tuple(
-            fit_alone(c, answer=suggestion_pair)
-            for c, suggestion_pair in zip(curves, suggestion_pairs, strict=True)
+            fit_alone(c, answer=suggestion_pair, options=_add_solvent(options, sample, i))
+            for i, (c, suggestion_pair) in enumerate(zip(curves, suggestion_pairs, strict=True))
         )
         single_fits = Alone(curves, dintensities, fits)
     else:  # a window of q alone tells little
@@ -703,6 +703,15 @@ def _as_measured(pool: Pool, patience: float, sample: Sample, options: FitOption
     if whole is None:
         return add_sample_verdict(replace(result, singles=single_fits.fits), options)
     return add_sample_verdict(replace(result, as_one=single_fits.fits[0]), options)
+
+
+def _add_solvent(options: FitOptions, sample: Sample, i: int) -> FitOptions:
+    """Give a curve alone its solvent, where a given scale makes its densities absolute."""
+    value = sample.solvents[i] if sample.solvents and "scale" in options.fixed else None
+    if value is None:
+        return options
+    contrast = replace(options.contrast or Contrast(None, None), solvent=value, solvent_name="the solvent")
+    return replace(options, contrast=contrast)
 
 
 def _jointly(

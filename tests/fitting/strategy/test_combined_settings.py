@@ -187,5 +187,5 @@ def test_a_solvent_of_all_curves_is_held(bank: Bank) -> None:
     assert density.undetermined  # the scale is not known either
     assert found.best.parameters["sld_solvent"].fixed
     assert found.best.parameters["sld_solvent"].value == pytest.approx(6.36, abs=0.01)
-    with pytest.raises(SasnetError, match="give either --solvent for all curves"):
+    with pytest.raises(SasnetError, match="Give either --solvent for all curves"):
         fit_sample(pool, known(contrasts()), options)

@@ -239,6 +239,19 @@ def test_a_scale_that_is_given_wrong_does_not_fit() -> None:
     assert [own_parameters["scale"].value for own_parameters in fit.own] == [0.05] * 3
 
 
+def test_each_curve_alone_has_its_solvent_where_the_scale_is_given() -> None:
+    """A given scale makes densities absolute, so that one of sasmodels' default solvent would be wrong."""
+    curves = [measured("sphere", i, radius=60.0, sld=2.0, sld_solvent=s) for i, s in enumerate(SOLVENTS[::2])]
+    sample = fit_together(
+        curves, solvents=list(SOLVENTS[::2]), models="sphere", structure_factor="none",
+        fixed={"scale": 0.01}, progress=False,
+    )  # fmt: skip
+    for single, solvent in zip(sample.singles, SOLVENTS[::2], strict=True):
+        assert single.best is not None
+        contrast = single.best.parameters["sld"].value - solvent
+        assert abs(contrast) == pytest.approx(abs(2.0 - solvent), rel=0.05)
+
+
 def test_a_given_scale_tells_differences_of_densities_without_a_solvent() -> None:
     sample = sample_of(contrasts(), {"kind": "contrasts"})
     given = replace(task(sample, "core_shell_sphere", SHELL), fixed={"scale": 0.01})
