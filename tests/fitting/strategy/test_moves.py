@@ -34,6 +34,7 @@ from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.priors import list_structure_factors
 from sasnet_plugin.types import Curve
 
@@ -449,9 +450,13 @@ def test_the_likeliest_model_is_begun_anew_where_one_of_more_parameters_fits(sim
     assert not any(s.is_worthy for s in propose_restarts(state) if s.hypothesis == likeliest)
 
 
-def test_what_a_slow_model_becomes_is_fitted_where_it_is_expected(simulated: Simulated) -> None:
+def test_what_a_slow_model_becomes_is_fitted_where_it_is_expected() -> None:
     """The network takes cubes for superballs, whose curves cost seconds; boxes cost milliseconds."""
-    state = state_of(simulated("superball", {"length_a": 60.0, "exponent_p": 12.0, "background": 0.001}))
+    # Without resolution, for which a superball would take a quarter of a minute.
+    q = np.geomspace(0.004, 0.4, 120)
+    exact = call("superball", q, {"length_a": 60.0, "exponent_p": 12.0}).intensity + 0.001
+    sigma = 0.02 * exact + 1e-6 * exact.max()
+    state = state_of(Curve(q, exact + sigma * np.random.default_rng(0).standard_normal(q.size), sigma))
     assert state.beliefs.first()["superball"] > 0.3
     expected = list_expected(state)
     assert expected[Hypothesis("parallelepiped")] > STRATEGY.simple_prior
