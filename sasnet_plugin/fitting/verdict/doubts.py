@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ...digits import chisq_text, interval, join_names, quantity, significant, unit_text
+from ...predict.classes import percent
 from ...types import GroupGuess, sum_parts
 from ..result import verdict as warnings
 from ..result.components import bare
@@ -28,7 +29,7 @@ def scope(result: FitResult) -> Iterator[str]:
     """The curve may be of nothing that sasnet knows."""
     expected = result.expected
     if expected is not None and expected.in_scope < result.scope_threshold:
-        yield sentences.OUT_OF_SCOPE(probability=f"{100 * expected.in_scope:.0f}")
+        yield sentences.OUT_OF_SCOPE(probability=percent(expected.in_scope))
 
 
 def find_missing_model(result: FitResult) -> Iterator[str]:
@@ -36,7 +37,7 @@ def find_missing_model(result: FitResult) -> Iterator[str]:
     expected, model = result.expected, result.fits[0].model
     is_one = is_body(model) and len(sum_parts(model)) == 1
     if expected is not None and expected.in_scope < ASSESSMENT.likely and is_one:
-        yield sentences.NOT_A_MODEL(probability=f"{100 * expected.in_scope:.0f}")
+        yield sentences.NOT_A_MODEL(probability=percent(expected.in_scope))
 
 
 def describe_unlikely(best: ModelFit, in_scope: float) -> str:
@@ -46,7 +47,7 @@ def describe_unlikely(best: ModelFit, in_scope: float) -> str:
     if any(map(is_body, parts)):  # as `find_missing_model` says of one particle
         advice = sentences.TRUST_SIZE if len(parts) > 1 else sentences.RATHER_SIZE
     return sentences.UNLIKELY_BUT_FITS(
-        probability=f"{100 * in_scope:.0f}", model=best.short_name, advice=str(advice)
+        probability=percent(in_scope), model=best.short_name, advice=str(advice)
     )
 
 
@@ -67,7 +68,7 @@ def disagreement(result: FitResult) -> Iterator[str]:
         comparison = sentences.NEAREST_OF_GROUP(model=nearest.short_name, chisq=chisq)
     yield sentences.CLASSIFIER_DISAGREES(
         group=first.name,
-        probability=f"{100 * first.probability:.0f}",
+        probability=percent(first.probability),
         model=best.short_name,
         comparison=comparison,
     )

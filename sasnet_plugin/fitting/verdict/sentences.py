@@ -213,13 +213,13 @@ WEAK_INTERACTION = template(
 
 # Cautions from the classifier.
 OUT_OF_SCOPE = template(
-    "Only {probability} % likely to be a single library model: the curve may be a mixture, or hold an"
+    "Only {probability} likely to be a single library model: the curve may be a mixture, or hold an"
     " artefact.",
-    probability=12,
+    probability="12 %",
 )  # fmt: skip
 UNLIKELY_BUT_FITS = template(
-    "The network finds no library model likely ({probability} %), but {model} fits the data. {advice}",
-    probability="5", model="lorentz", advice="Trust the fit, because it tested the model.",
+    "The network finds no library model likely ({probability}), but {model} fits the data. {advice}",
+    probability="5 %", model="lorentz", advice="Trust the fit, because it tested the model.",
 )  # fmt: skip
 TRUST_FIT = template("Trust the fit, because it tested the model.")
 RATHER_SIZE = template("Trust the size more than the shape.")
@@ -228,13 +228,13 @@ TRUST_SIZE = template(
     " shape."
 )
 NOT_A_MODEL = template(
-    "Only {probability} % likely to be a library model; it may be a protein, for example. Trust the size, not"
+    "Only {probability} likely to be a library model; it may be a protein, for example. Trust the size, not"
     " the shape.",
-    probability=8,
+    probability="8 %",
 )  # fmt: skip
 CLASSIFIER_DISAGREES = template(
-    "The network expects “{group}” ({probability} %), but the best fit is {model}. {comparison}",
-    group="cylinders and boxes", probability=85, model="sphere",
+    "The network expects “{group}” ({probability}), but the best fit is {model}. {comparison}",
+    group="cylinders and boxes", probability="85 %", model="sphere",
     comparison="None of that group was fitted.",
 )  # fmt: skip
 NONE_COMPARED = template("None of that group was fitted.")
