@@ -3,7 +3,8 @@
 #: Files whose tests fit, train or kill processes throughout, by their name.
 SLOW_FILES = {
     "test_cluster", "test_dots", "test_gisas_training", "test_growth_net", "test_kills",
-    "test_overnight", "test_page_batch", "test_page_browser", "test_page_firefox", "test_real_fits",
+    "test_overnight", "test_page_accessible", "test_page_batch", "test_page_browser", "test_page_faults",
+    "test_page_firefox", "test_page_images", "test_real_fits",
     "test_sasview", "test_sasview_pages", "test_tiled_follow",
     "test_training",
 }  # fmt: skip

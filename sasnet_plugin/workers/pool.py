@@ -49,8 +49,7 @@ class Said:
 
 @dataclass(eq=False)
 class _Slot:
-    """A place for one process, which is started when it is wanted."""
-
+    # A place for one process, which is started when it is wanted.
     child: Child | None = None
     jobs: list[int] = field(default_factory=list)
     begun: int = 0
@@ -66,11 +65,11 @@ _IDLE: dict[Child, tuple[_Slot, threading.Timer]] = {}
 
 
 def _keep(child: Child, slot: _Slot) -> None:
-    """Keep the process of a slot for later, and no more of them than there are cores."""
     timer = threading.Timer(_IDLE_SECONDS, _drop, (child,))
     timer.daemon = True
     _IDLE[child] = replace(slot), timer
     timer.start()
+    # No more than there are cores: the longest idle go.
     for longest_idle in list(_IDLE)[: -(os.cpu_count() or 1)]:
         _drop(longest_idle)
 
@@ -82,7 +81,7 @@ def _drop(child: Child) -> None:
 
 
 def _take_kept(kind: Any) -> tuple[Child, int] | None:
-    """A process that has begun with the same and waits, and how many jobs it has done."""
+    # Also how many jobs it has done.
     for child, (slot, timer) in reversed(list(_IDLE.items())):
         # Whoever takes it out has it: a timer, or another thread, comes too late.
         if slot.kind == kind and child.alive and _IDLE.pop(child, None) is not None:
@@ -92,7 +91,7 @@ def _take_kept(kind: Any) -> tuple[Child, int] | None:
 
 
 def _describe_surroundings(arguments: Sequence[Any]) -> tuple[Any, ...]:
-    """All else that decides what a process imports and computes, and the files that it opens first."""
+    # All else that decides what a process imports and computes, and the files that it opens first.
     stamps = [part.stat().st_mtime_ns for part in arguments if isinstance(part, Path) and part.exists()]
     return os.getpid(), stamps, current_folder(), sys.path.copy(), read_environment()
 
@@ -199,9 +198,7 @@ class Pool:
                 self._end(slot)
 
     def close(self, *, keep: bool = False) -> None:
-        """End all processes, whatever they are doing; `keep` leaves those without a job to later pools, for
-        the thread of the pool alone.
-        """
+        """End all processes at once; `keep` leaves those without a job to later pools (own thread alone)."""
         self.closed = True
         for slot in self._slots:
             if (child := slot.child) is not None:
@@ -229,7 +226,6 @@ class Pool:
         return child
 
     def _begin(self, slot: _Slot) -> Child:
-        """A process for a slot that has begun with the target and its arguments, or begins now."""
         arguments = (*self._first, *(self._each[self._slots.index(slot)] if self._each else ()))
         slot.kind = (
             pickle.dumps((self._target, arguments)),
@@ -250,7 +246,7 @@ class Pool:
         slot.child, slot.jobs, slot.begun = None, [], 0
 
     def _take(self, child: Any, message: tuple[int, Any, bool, Exception | None] | None) -> list[Said]:
-        """What a message of a process is about: nothing where that process was ended meanwhile."""
+        # Nothing where that process was ended meanwhile.
         slot = next((slot for slot in self._slots if slot.child is child), None)
         if slot is None:
             return []
@@ -283,7 +279,7 @@ def _do(work: Work, number: int, job: Any, say: Callable[[Any], None]) -> None:
 
 
 def _sendable(error: Exception) -> Exception:
-    """An exception as another process can read it: some cannot be sent."""
+    # Some exceptions cannot be sent to another process.
     try:
         if not isinstance(error, SasnetError):
             error.add_note(traceback.format_exc())
