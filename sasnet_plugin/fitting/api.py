@@ -706,7 +706,7 @@ def _as_measured(pool: Pool, patience: float, sample: Sample, options: FitOption
 
 
 def _add_solvent(options: FitOptions, sample: Sample, i: int) -> FitOptions:
-    """Give a curve alone its solvent, where a given scale makes its densities absolute."""
+    # A given scale makes the densities of a curve alone absolute.
     value = sample.solvents[i] if sample.solvents and "scale" in options.fixed else None
     if value is None:
         return options

@@ -165,7 +165,6 @@ def _check_ranges(options: FitOptions) -> None:
 
 
 def _check_fixed(sample: Sample, options: FitOptions) -> None:
-    """Refuse a scale or background that cannot be the same number in each curve."""
     for name in filter(options.fixed.__contains__, ALWAYS_OWN):
         if sample.kind == SECTORS:
             raise SasnetError(f"{name}: sectors are fitted with a common {name}, which cannot be fixed.")

@@ -12,9 +12,8 @@ an F distribution. It is asked for every possible beginning among the newest fra
 change: what is found has to hold without the frame that speaks for it most.
 
 Where a change begins, and whether it is a jump, is asked of the newest frames whatever state they belong to:
-their distances along the direction of the change are a jump or a jump on a drift, or a drift, or neither
-clearly. A drift of all these frames has no first one. A jump is reported also where it goes in the direction
-of a drift before it; a drift that goes on is reported once.
+their distances along the direction of the change are a jump, also on a drift, or a drift, or neither clearly.
+A drift of all of them has no first one. A drift that goes on is reported once, a jump in its direction too.
 """
 
 from __future__ import annotations
@@ -390,35 +389,40 @@ class Detector:
 
     def _begin_anew(self, difference: _Difference, onset: Onset) -> Change:
         """The frames from the onset on are a new state."""
-        direction = difference.direction
-        frame_number = self.newest[-1][0].number
-        first = self.recent[onset.place].number
+        newest, first = self.newest[-1][0].number, self.recent[onset.place].number
         is_jump = onset.is_clear and not onset.gradual
-        least = self.settings.same if onset.has_onset else 0.0
-        follows = not is_jump and self._has_changed(first) and _likeness(self.direction, direction) > least
+        follows = not is_jump and self._has_changed(first) and self._is_like(difference, onset)
         drifts = self.drifts and follows
-        numbers = [frame.number for frame, _ in self.newest]
-        begin = next(place for place, number in enumerate(numbers) if number >= first)
-        squares, counted = self.squares, self.counted
-        for _, residual in list(self.newest)[:begin]:
-            squares, counted = squares + residual**2, counted + 1
-        # How wrong stated errors are is remembered, as of so many frames at most.
-        fade = min(1.0, 2 * self.settings.own / max(counted, 1.0))
-        self.squares, self.counted = squares * fade, counted * fade
-        later = [frame for frame, _ in list(self.newest)[begin:]]
-        self.total, self.variance = np.zeros_like(self.total), np.zeros_like(self.variance)
-        self.weight, self.frames = 0.0, 0
-        self.newest.clear()
-        for frame in later:
-            self.newest.append((frame, self._residual(frame)))
+        self._restart(first)
         if is_jump:
             self.recent = deque(frame for frame in self.recent if frame.number >= first)
         else:
-            self.direction, self.changed, self.drifts = direction, frame_number, drifts or onset.gradual
+            self.direction, self.changed = difference.direction, newest
+            self.drifts = drifts or onset.gradual
         goes_on = follows and (drifts or not onset.gradual)  # that it is a drift may be new
         return Change(
-            first, frame_number, difference.chance, onset.gradual, goes_on, onset.is_clear, onset.has_onset
+            first, newest, difference.chance, onset.gradual, goes_on, onset.is_clear, onset.has_onset
         )
+
+    def _is_like(self, difference: _Difference, onset: Onset) -> bool:
+        least = self.settings.same if onset.has_onset else 0.0
+        return _likeness(self.direction, difference.direction) > least
+
+    def _restart(self, first: int) -> None:
+        """Forget the frames before one, but how wrong stated errors are."""
+        frames = [frame for frame, _ in self.newest]
+        begin = next(place for place, frame in enumerate(frames) if frame.number >= first)
+        squares, counted = self.squares, self.counted
+        for _, residual in list(self.newest)[:begin]:
+            squares, counted = squares + residual**2, counted + 1
+        # As of so many frames at most.
+        fade = min(1.0, 2 * self.settings.own / max(counted, 1.0))
+        self.squares, self.counted = squares * fade, counted * fade
+        self.total, self.variance = np.zeros_like(self.total), np.zeros_like(self.variance)
+        self.weight, self.frames = 0.0, 0
+        self.newest.clear()
+        for frame in frames[begin:]:
+            self.newest.append((frame, self._residual(frame)))
 
     def _has_changed(self, first: int) -> bool:
         return bool(self.changed) and first - self.changed <= self.settings.quiet

@@ -50,7 +50,8 @@ ONE_LEFT = template(
     model="sphere", least="1 %",
 )  # fmt: skip
 ONE_FITTED = template(
-    "Only {model} was fitted, so there is nothing to decide. First fit others: give no --models, or several.",
+    "Only {model} was fitted, so there is nothing to decide. Give several --models to compare them. Name a"
+    " parameter with --for to plan for its error.",
     model="sphere",
 )  # fmt: skip
 NO_PLAN_OF_SECTORS = template(

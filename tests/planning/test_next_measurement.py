@@ -521,7 +521,7 @@ def test_wrong_questions_are_refused_in_a_sentence(spheres: FitResult) -> None:
         with pytest.raises(SasnetError, match="sld_coer: none of the fitted models has this parameter"):
             next_measurement(spheres, **question)
     one = spheres.fits[0]
-    with pytest.raises(SasnetError, match="Only sphere was fitted, so there is nothing to decide. First fit"):
+    with pytest.raises(SasnetError, match="Only sphere was fitted, so there is nothing to decide. Give"):
         next_measurement(replace(spheres, fits=(one,)))
     with pytest.raises(SasnetError, match="Only sphere is left with a probability above"):
         next_measurement(replace(spheres, fits=(one, replace(one, weight=1e-6))))

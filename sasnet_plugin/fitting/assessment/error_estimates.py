@@ -755,7 +755,7 @@ def _make_problem(task: Held, deadline: float) -> LeastSquaresProblem:
         ModelCurves(
             curve, error, task.name, per_decade=fit.per_decade,
             ranges=None if task.plan is None else ranges,
-            fixed=frozenset() if task.plan is None else task.plan.linear_fixed,
+            fixed=frozenset() if task.plan is None else task.plan.linear_constants,
         )
         for curve, error, fit in zip(task.curves, task.dintensities, task.fits, strict=True)
     ]  # fmt: skip

@@ -55,8 +55,8 @@ class Plan:
         return {*self.ties, *(name for values in self.known for name in values)}
 
     @property
-    def linear_fixed(self) -> frozenset[str]:
-        """Scale and background where a user gives them and no calibration joins the scales."""
+    def linear_constants(self) -> frozenset[str]:
+        # Scale and background where a user gives them and no calibration joins the scales.
         return frozenset(ALWAYS_OWN) & self.names_held if self.factors is None else frozenset()
 
     def _is_known(self, name: str) -> bool:

@@ -172,7 +172,7 @@ def _plan(task: JointTask) -> Plan:
 
 def _curves(task: JointTask) -> list[ModelCurves]:
     # Values that are given are the plan's; scales and backgrounds that are not are solved for.
-    fixed = _plan(task).linear_fixed
+    fixed = _plan(task).linear_constants
     return [
         ModelCurves(curve, dintensity, task.name, fixed=fixed, ranges=task.ranges, per_decade=task.per_decade)
         for curve, dintensity in zip(task.sample.curves, task.dintensities, strict=True)
@@ -184,7 +184,7 @@ def _problem(
 ) -> LeastSquaresProblem:
     shared, own_starts = start
     starts = [shared | own_start for own_start in own_starts]
-    if plan.linear_fixed == {"background"}:
+    if plan.linear_constants == {"background"}:
         starts = [
             curve.add_scale({n: v for n, v in {**values, **known}.items() if n != "scale"})
             for curve, values, known in zip(curves, starts, plan.known, strict=True)

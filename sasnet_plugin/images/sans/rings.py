@@ -370,7 +370,8 @@ def average_around_beam(image: Image) -> Curve:
     else:
         noise = (geometry.error[used] * weight) ** 2
     row = border(geometry.shape)[used]
-    counts_less = np.append(rim_efficiency(ring, row, weight, values, noise), 1.0)
+    expected = weight * _estimate_within_rings(ring, q, weight, values)
+    counts_less = np.append(rim_efficiency(ring, row, expected, values, noise), 1.0)
     weight = weight * counts_less[np.minimum(row, RIM)]
     pixels = np.bincount(ring, minlength=number)
     exposure = np.bincount(ring, weight, number)
@@ -391,6 +392,18 @@ def average_around_beam(image: Image) -> Curve:
         entry=image.entry,
         notes=image.notes,
     )
+
+
+def _estimate_within_rings(ring: Index, q: Floats, weight: Floats, values: Floats) -> Floats:
+    """Estimate each pixel's intensity over its ring's mean: a steep curve falls within a ring."""
+    # Rows near the border have other q in a ring than inner ones, which is no lack of efficiency.
+    exposure, total = np.bincount(ring, weight), np.bincount(ring, values)
+    middle = np.bincount(ring, q) / np.maximum(np.bincount(ring), 1)
+    has_counts = (exposure > 0) & (total > 0)
+    level = np.zeros(len(total))
+    level[has_counts] = np.log(total[has_counts] / exposure[has_counts])
+    change = np.interp(q, middle[has_counts], level[has_counts]) - level[ring]
+    return np.where(has_counts[ring], np.exp(np.clip(change, -1.0, 1.0)), 1.0)
 
 
 def _sort_into_rings(image: Image) -> tuple[NDArray[np.bool_], Index, float]:

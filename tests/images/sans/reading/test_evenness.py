@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.images.sans.nexus import Setting
-from sasnet_plugin.images.sans.reading import SmallAngle, make_detector_geometry
+from sasnet_plugin.images.sans.reading import SmallAngle, make_detector_geometry, read
 from sasnet_plugin.images.sans.rings import RIM, average_around_beam, border, rim_efficiency, scatter
 from sasnet_plugin.types import Image
 
@@ -103,3 +105,26 @@ def test_scatter_is_that_of_sectors_over_their_number() -> None:
     assert np.sqrt(found.mean() * 12) == pytest.approx(0.06, rel=0.1)
     even = scatter(ring, angle, np.ones(ring.size), rng.poisson(mean).astype(float), mean)
     assert np.sqrt(even.mean() * 12) < 0.003
+
+
+def spheres(q: np.ndarray) -> np.ndarray:
+    """I(q) of spheres of 60 Å with a spread of 10 % above a flat background, 1/cm."""
+    radii = 60 * np.linspace(0.7, 1.3, 41)
+    weight = np.exp(-0.5 * ((radii / 60 - 1) / 0.1) ** 2) * radii**6
+    x = q[..., None] * radii
+    return 16 * (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2 @ weight / weight.sum() + 0.02
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_steep_curve_on_few_pixels_has_no_dim_rim(tmp_path: Path, seed: int) -> None:
+    """Rows near the border have other q in a ring than inner ones; their mean is that of the curve."""
+    side, rng = np.linspace(-0.1, 0.1, 48), np.random.default_rng(seed)
+    qx, qy = np.meshgrid(side, side)
+    clean = spheres(np.hypot(qx, qy))
+    error = 0.03 * clean + 0.003
+    noisy = clean + error * rng.standard_normal(clean.shape)
+    table = np.stack([part.ravel() for part in (qx, qy, noisy, error)], axis=1)
+    np.savetxt(tmp_path / "a.dat", table, header="Data columns Qx - Qy - I(Qx,Qy) - err(I)\nASCII data")
+    (image,) = read(tmp_path / "a.dat", ReadOptions())
+    curve = average_around_beam(image)
+    assert np.mean(curve.intensity / spheres(curve.q)) == pytest.approx(1, abs=0.015)
