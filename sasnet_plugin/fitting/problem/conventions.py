@@ -37,7 +37,7 @@ def conventional(fit: ModelFit, given_names: Iterable[str] = ()) -> ModelFit:
     fit = _replace_scale_by_intensity(fit, given_names)
     if fit.model.endswith(".py") or "scale" not in fit.free:
         return fit
-    given, solvent = set(given_names), _find_fixed_solvent(fit)
+    given, solvent = set(given_names), find_fixed_solvent(fit)
     if not solvent or ({"scale", *slds_of(fit)} - {solvent}) & given:
         return fit
     kept = {solvent: fit.parameters[solvent].value} if solvent in given else {}
@@ -70,7 +70,7 @@ def _move_densities(fit: ModelFit, slds: Sequence[str], old: float, new: float, 
     return replace(fit, parameters=parameters, derivatives=derivatives, posterior=posterior)
 
 
-def _find_fixed_solvent(fit: ModelFit) -> str:
+def find_fixed_solvent(fit: ModelFit) -> str:
     """Name of the one solvent, as it was taken, beside other contrasts; empty where there is none."""
     slds = slds_of(fit)
     solvents = [name for name in slds if "solvent" in name]

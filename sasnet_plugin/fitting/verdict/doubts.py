@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from ...digits import chisq_text, interval, join_names, quantity, significant, unit_text
 from ...predict.classes import percent
 from ...types import GroupGuess, sum_parts
+from ..problem.conventions import find_fixed_solvent, invariant, slds_of
 from ..result import verdict as warnings
 from ..result.components import bare
 from ..result.fit_result import NONE, SLIT, FitResult
@@ -319,6 +320,26 @@ def other_size(result: FitResult) -> Iterator[str]:
                 yield sentences.OTHER_SIZE(model=fit.short_name, name=name, value=value_text)
 
 
+def opposite_contrasts(result: FitResult) -> Iterator[str]:
+    """I(q) has products of two contrasts: fitted densities on the other side of the solvent fit as well."""
+    best = result.fits[0]
+    solvent, densities = find_fixed_solvent(best), slds_of(best)
+    if not solvent or not set(densities) - {solvent} <= set(best.free):
+        return
+    middle = densities.pop(solvent).value
+    if not invariant(best.model, solvent, tuple(densities)):
+        return
+    others = {name: 2 * middle - p.value for name, p in densities.items()}
+    least, most = PROBLEM.matter["neutron"]
+    apart = [
+        abs(others[name] - p.value) > ASSESSMENT.significant * (p.error or math.inf)
+        for name, p in densities.items()
+    ]
+    if any(apart) and all(least <= value <= most for value in others.values()):
+        values = [f"{name} {significant(value, 2)}" for name, value in others.items()]
+        yield sentences.OPPOSITE_CONTRASTS(values=f"{join_names(values)} ({unit_text('1e-6/Ang^2')})")
+
+
 def replicates(result: FitResult) -> Iterator[str]:
     """The measurement is unlike what the fit would give."""
     if result.verification is not None and result.verification.replicates is not None:
@@ -461,10 +482,10 @@ _Find = Callable[[FitResult], Iterator[str]]
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, find_missing_candidates, time)
 _EXPLAINED: tuple[_Find, ...] = (
     unit, few_points, own_limits, instrument, time_within_error, atoms, size_mixture, nearer, other_shape,
-    simpler_shape, same_curve, second_unseen, find_missing_model, other_size, find_warnings, interaction,
-    open_values, disagreement, too_large_uncertainties, too_small_uncertainties, find_structure,
-    smooth_misfit, no_uncertainties, find_replaced_uncertainties, replicates, find_missing_candidates,
-    find_understated, systematic,
+    simpler_shape, same_curve, second_unseen, find_missing_model, other_size, opposite_contrasts,
+    find_warnings, interaction, open_values, disagreement, too_large_uncertainties, too_small_uncertainties,
+    find_structure, smooth_misfit, no_uncertainties, find_replaced_uncertainties, replicates,
+    find_missing_candidates, find_understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (
     unit, own_limits, instrument, find_missing_candidates, too_small_uncertainties,

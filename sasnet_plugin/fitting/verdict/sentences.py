@@ -181,6 +181,11 @@ OTHER_SIZE = template(
     "{model}, which fits equally well, has another {name}: {value}.",
     model="vesicle", name="outer radius", value="88.1 ± 0.9 Å",
 )  # fmt: skip
+OPPOSITE_CONTRASTS = template(
+    "Contrasts of the opposite sign give the same curve, those of {values}. What the sample is made of"
+    " decides, or another solvent.",
+    values="sld_core 0.55 and sld_shell 3 (10⁻⁶ Å⁻²)",
+)  # fmt: skip
 MIXTURE_TOO = template(
     "Hard spheres whose sizes differ also fit the data if each pair of sizes has its own structure factor"
     " (reduced χ² {chisq}): {values}. sasmodels uses one structure factor for all sizes.",

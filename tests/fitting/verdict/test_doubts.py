@@ -89,6 +89,24 @@ def test_a_tie_with_quite_another_size_is_said_and_not_averaged() -> None:
     assert "radius 72.0 ± 0.1 Å" in headline(found)
 
 
+def test_contrasts_of_the_other_sign_are_said_where_all_densities_were_fitted() -> None:
+    """A curve has the squares and products of contrasts, so that both signs fit, unless a density is given."""
+    solvent = p(2.35, unit="1e-6/Ang^2", fixed=True)
+    core, shell = (p(value, 0.2, "1e-6/Ang^2") for value in (4.15, 1.71))
+    sizes = {"radius": p(35.0, 2.0), "thickness": p(25.0, 5.0)}
+    best = fitted("core_shell_sphere", **sizes, sld_core=core, sld_shell=shell, sld_solvent=solvent)
+    (said,) = (doubt for doubt in doubts(answer(best)) if "opposite sign" in doubt)
+    assert "sld_core 0.55 and sld_shell 3 (" in said
+    q, given = np.geomspace(0.01, 0.2, 20), {"radius": 35.0, "thickness": 25.0, "sld_solvent": 2.35}
+    one, other = (
+        call("core_shell_sphere", q, given | {"sld_core": c, "sld_shell": s}).intensity
+        for c, s in ((4.15, 1.71), (0.55, 2.99))
+    )
+    assert one == pytest.approx(other, rel=1e-9)
+    known = replace(best, parameters=best.parameters | {"sld_shell": replace(shell, fixed=True)})
+    assert not any("opposite sign" in doubt for doubt in doubts(answer(known)))
+
+
 def test_points_that_any_model_fits_are_said() -> None:
     few = replace(CURVE, **{name: getattr(CURVE, name)[:6] for name in ("q", "intensity", "dintensity")})
     assert doubts(answer(curve=few))[0].startswith("Only 6 points for 4 fitted parameters")
