@@ -90,7 +90,7 @@ def test_a_tie_with_quite_another_size_is_said_and_not_averaged() -> None:
 
 
 def test_contrasts_of_the_other_sign_are_said_where_all_densities_were_fitted() -> None:
-    """A curve has the squares and products of contrasts, so that both signs fit, unless a density is given."""
+    """A curve has the squares and products of contrasts, so both signs fit unless a density is given."""
     solvent = p(2.35, unit="1e-6/Ang^2", fixed=True)
     core, shell = (p(value, 0.2, "1e-6/Ang^2") for value in (4.15, 1.71))
     sizes = {"radius": p(35.0, 2.0), "thickness": p(25.0, 5.0)}
