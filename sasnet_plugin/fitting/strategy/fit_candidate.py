@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -158,7 +159,15 @@ class TimedSearch:
         if not minima or self.hopeless(minima, local, 0) or misfit(minima[0].parameters) < enough(local):
             return minima
         extra_starts = repeating(self.task, bank, starts, misfit) + further(self.task, bank)
+        extra_starts += self._place_defaults(local, misfit)
         return distinct(sort_minima([*minima, *self.follow(local, extra_starts, STRATEGY.rough)], local))
+
+    def _place_defaults(self, local: ModelCurves, misfit: Misfit) -> list[dict[str, Any]]:
+        """Move the peak of sasmodels' defaults to the measured places that fit best; none of a body."""
+        info = load_model(self.task.name).info
+        defaults = {p.name: float(p.default) for p in info.parameters.call_parameters}
+        lines = position_lines(info, local.fixed, local.curve.q)(as_start(self.task, defaults))
+        return sorted(chain.from_iterable(lines), key=misfit)[: START_VALUES.semifinalists]
 
     def add_layers(self, local: ModelCurves, minima: list[LocalMinimum], bank: Bank) -> list[LocalMinimum]:
         """Add minima from the plain body within a layered one, if something is left."""
