@@ -91,7 +91,7 @@ class ModelFit:
         sasmodels' name of the form model.
     parameters : mapping of str to Parameter
         By sasmodels' names, widths of size distributions (``radius_pd``) included. Parameters that are not
-        fitted are in it, too; ``radius_effective`` of a product is a starting value without effect.
+        fitted are in it, too; ``radius_effective`` of a product is the radius that its particle gives.
     distributions : mapping of str to str
         Kind of size distribution of each polydisperse parameter.
     chisq : float
