@@ -19,7 +19,7 @@ from ...arrays import ArrayCache, Floats, bytes_of
 from ...types import Curve
 from ..result.model_fit import ModelFit
 from ..result.residuals import Shape, SharedError
-from ..settings import EVIDENCE, PROBLEM
+from ..settings import ASSESSMENT, EVIDENCE, PROBLEM
 
 # --- Correlated errors along ln q.
 
@@ -74,8 +74,14 @@ class Discrepancy:
     def _calculated(self, level: Floats) -> list[Shape]:
         share = float(np.sqrt(np.mean((level / self.local_mean) ** 2)))
         gain = level / self.dintensity
-        lengths = zip(EVIDENCE.lengths, self._modes, strict=True)
-        return [Shape(length, level, share, gain, modes) for length, modes in lengths]
+        found = []
+        for length, modes in zip(EVIDENCE.lengths, self._modes, strict=True):
+            columns = gain[:, None] * modes
+            values, vectors = np.linalg.eigh(columns.T @ columns)
+            large = values > max(values[-1] * 1e-12, ASSESSMENT.negligible)
+            root = np.sqrt(values[large])
+            found.append(Shape(length, level, share, values[large], columns @ (vectors[:, large] / root)))
+        return found
 
     @cached_property
     def _modes(self) -> tuple[Floats, ...]:
@@ -105,7 +111,8 @@ def _calculate_modes(q_bytes: bytes) -> tuple[Floats, ...]:
 
 
 def _size(shapes: Sequence[Shape]) -> int:
-    return sum(shape.nbytes for shape in shapes)
+    """Bytes of their eigenvectors."""
+    return sum(shape.vectors.nbytes for shape in shapes)
 
 
 def correlation(log_q: Floats, length: float) -> Floats:
@@ -163,7 +170,7 @@ def _weight_columns(error: SharedError, columns: Floats) -> Floats:
     plain = columns / error.noise**2
     if not error.parts:
         return np.asarray(plain)
-    base = np.column_stack([size * shape.base for size, shape in error.parts])
+    base = np.column_stack([size * shape.vectors * np.sqrt(shape.values) for size, shape in error.parts])
     if base.shape[1] >= len(columns):
         whole = error.noise**2 * np.eye(len(columns)) + base @ base.T
         return np.asarray(np.linalg.solve(whole, columns))
@@ -175,6 +182,6 @@ def _project_shared_part(error: SharedError, columns: Floats) -> Floats:
     """columnsᵀ K columns, (m, m), with K the shared part's covariance of the residuals."""
     covariance = np.zeros((columns.shape[1], columns.shape[1]))
     for size, shape in error.parts:
-        projected = size * shape.base.T @ columns
-        covariance += projected.T @ projected
+        projected = shape.vectors.T @ columns
+        covariance += size**2 * projected.T @ (shape.values[:, None] * projected)
     return covariance

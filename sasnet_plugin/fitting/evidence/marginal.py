@@ -249,7 +249,8 @@ _KEPT: ArrayCache[Evidence] = ArrayCache(4 * 2**20)
 
 
 def _size(kept: Evidence) -> int:
-    return sum(shape.nbytes for _, shape in kept.shared.parts) + 1
+    """Bytes of the eigenvectors of its shared errors; those of another level are kept anyway."""
+    return sum(shape.vectors.nbytes for _, shape in kept.shared.parts) + 1
 
 
 @dataclass(frozen=True)
@@ -278,9 +279,11 @@ def _multiply_columns(
     gram, ratios = columns.T @ columns, discrepancy.ratios
     grams, spread = [gram[None]], [np.zeros(1)]
     for shape in shapes:
-        taken, volume = shape.project(columns, ratios**2 * discrepancy.share)
-        grams.append(gram - taken)
-        spread.append(volume)
+        projected = shape.vectors.T @ columns
+        power = ratios[:, None] ** 2 * shape.values * discrepancy.share
+        pairs = (projected[:, :, None] * projected[:, None, :]).reshape(len(projected), -1)
+        grams.append(gram - ((power / (1 + power)) @ pairs).reshape(-1, *gram.shape))
+        spread.append(np.sum(np.log1p(power), axis=1))
     return np.concatenate(grams) * discrepancy.share, np.concatenate(spread)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -32,43 +31,10 @@ class Shape:
     length: float  #: Correlation length, in ln q.
     level: Floats  #: (n,), its standard deviation, in the units of the intensity.
     share: float  #: That over the intensity about each point, root mean square.
-    gain: Floats  #: (n,), the level in units of the uncertainty.
-    modes: Floats  #: (n, p), whose products sum to its correlation.
-
-    @property
-    def base(self) -> Floats:
-        """Columns (n, p) whose products sum to its covariance, in units of the uncertainty."""
-        return np.asarray(self.gain[:, None] * self.modes)
-
-    @property
-    def nbytes(self) -> int:
-        return int(8 * self.modes.shape[1] ** 2)
-
-    @cached_property
-    def _tridiagonal(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Reflectors that make the products of the base tridiagonal, its two diagonals, and factors."""
-        from scipy.linalg.lapack import dsytrd
-
-        base = self.base
-        return tuple(dsytrd(base.T @ base, lower=1)[:4])
-
-    def project(self, columns: Floats, power: Floats) -> tuple[Floats, Floats]:
-        """What errors of variances `power` (r,) take of products of columns, and ln of the determinants."""
-        # Columns (n, c); what is taken (r, c, c); ln of the determinants (r,). A tridiagonal matrix serves
-        # every variance, as eigenvectors do, at a third of their cost.
-        from scipy.linalg.lapack import dormqr, dptsv
-
-        reflectors, diagonal, side, factors = self._tridiagonal
-        turned, count = self.base.T @ columns, power.size
-        if side.size:
-            work = 64 * turned.shape[1]
-            turned[1:] = dormqr("L", "T", reflectors[1:, :-1], factors, turned[1:], work)[0]
-        pivots = 1 + power[:, None] * diagonal
-        sides = power[:, None] * np.append(side, 0.0)
-        repeated = np.tile(turned.T, (1, count)).T
-        pivots, _, solved, _ = dptsv(pivots.ravel(), sides.ravel()[:-1], repeated, overwrite_b=1)
-        taken = (solved.T.reshape(-1, len(turned)) @ turned).reshape(-1, count, turned.shape[1])
-        return power[:, None, None] * np.moveaxis(taken, 0, 1), np.log(pivots).reshape(count, -1).sum(axis=1)
+    #: values, vectors: (p,) and (n, p), eigenvalues and eigenvectors of its covariance in units of the
+    #: uncertainty, the large ones.
+    values: Floats
+    vectors: Floats
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def test_a_shape_is_matern_s_covariance_of_its_level() -> None:
     for shape in Discrepancy(Curve(Q, CLEAN, STATED), STATED).shapes(CLEAN):
         gain = shape.level / STATED
         direct = correlation(np.log(Q), shape.length) * np.outer(gain, gain)
-        found = shape.base @ shape.base.T
+        found = (shape.vectors * shape.values) @ shape.vectors.T
         # Points within a cell share all of it.
         assert np.linalg.norm(found - direct) < 0.05 * np.linalg.norm(direct)
 
@@ -31,15 +31,13 @@ def test_many_points_at_one_q_are_no_more_shapes() -> None:
     q = np.sort(np.concatenate([Q, Q * 1.0001, Q * 1.0002]))
     curve = Curve(q, np.interp(q, Q, CLEAN), np.interp(q, Q, STATED))
     dense = Discrepancy(curve, curve.dintensity)  # type: ignore[arg-type]
-    assert dense.shapes(curve.intensity)[0].base.shape[1] <= Q.size
-    assert dense.shapes(curve.intensity)[0].base.shape[0] == q.size
+    assert dense.shapes(curve.intensity)[0].values.size <= Q.size
+    assert dense.shapes(curve.intensity)[0].vectors.shape[0] == q.size
     # Three times as many points: the variance of their sum grows by as much.
     once = Discrepancy(Curve(Q, CLEAN, STATED), STATED)
-    largest, of_once = (
-        np.linalg.norm(data.shapes(level)[0].base, 2)
-        for data, level in ((dense, curve.intensity), (once, CLEAN))
+    assert dense.shapes(curve.intensity)[0].values[-1] == pytest.approx(
+        3 * once.shapes(CLEAN)[0].values[-1], rel=0.05
     )
-    assert largest**2 == pytest.approx(3 * of_once**2, rel=0.05)
 
 
 def test_neighbours_are_alike_and_far_points_are_not() -> None:

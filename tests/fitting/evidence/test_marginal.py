@@ -112,7 +112,7 @@ def test_the_integral_is_that_of_a_gaussian_process_over_all_errors() -> None:
         for shape in shapes:
             for ratio in among.ratios:
                 size = ratio * shape.share
-                smooth = ratio**2 * shape.base @ shape.base.T
+                smooth = ratio**2 * (shape.vectors * shape.values) @ shape.vectors.T
                 whole = both + smooth
                 lost = residual @ np.linalg.solve(whole, residual) + np.linalg.slogdet(whole)[1]
                 before = np.log(size * step / 0.01) - size / 0.01 - np.log(2 * len(shapes))
