@@ -29,7 +29,7 @@ _WORDS = (
         "use the command “sasnet next” with the solvent",
     ),
     ("give it with --sample, or the value with --fixed", "enter its value below and tick “Fixed”"),
-    ("First fit others: give no --models, or several", "First fit others: choose “Find the model”"),
+    ("Give several --models to compare them", "Choose “Find the model” to compare others"),
     ("give its azimuth with --field, such as 0", "enter its azimuth, such as 0"),
     ("Give it with --polarisation", "Enter “Efficiencies” when you fit the curves together"),
     ("“--kind settings”", "“They are: settings”"),

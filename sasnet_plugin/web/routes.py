@@ -232,7 +232,7 @@ class Keys(BaseModel):
 @router.post("/api/sectors")
 def sectors(which: Keys, bench: OfCurves) -> list[list[float] | None]:
     """Azimuth and half-width in degrees that the file of each data set gives for its sector."""
-    return [bench.shelf.row(key).line.get("sector") for key in which.keys]
+    return [row.line.get("sector") for row in bench.shelf.wait_for(which.keys)]
 
 
 @router.post("/api/batches")

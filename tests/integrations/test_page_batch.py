@@ -25,8 +25,8 @@ from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.magnetic_spheres import calculate_parts
 from sasnet_plugin.types import Curve, Sector
 
-#: So many that a batch is seen under way on a quick machine, too.
-FRAMES = 12
+#: So many that a batch is seen under way on a quick machine, too; Å that the radius grows by in each.
+FRAMES, GROWTH = 40, 1.5
 SOLVENTS = {"h2o": "H2O", "match": "2.5", "d2o": "6.36"}
 
 
@@ -42,7 +42,7 @@ _TRENDS_ARE_WHOLE = """(() => {
 def heating(folder: Path) -> None:
     """Frames of spheres that grow with the temperature in their headers."""
     for k in range(FRAMES):
-        path = spheres(folder, f"frame {k + 1}.dat", radius=40.0 + 4 * k)
+        path = spheres(folder, f"frame {k + 1}.dat", radius=40.0 + GROWTH * k)
         path.write_text(f"# temperature: {20 + 5 * k} °C\n{path.read_text()}")
 
 
@@ -77,7 +77,7 @@ def test_a_batch_that_is_killed_goes_on_is_drawn_against_the_temperature_and_ano
     page.fill("#batch-models", "sphere")
     page.check("#batch-series")
     page.click("#batch-start")
-    until_said(page, f"Under way: [1-9] of {FRAMES}")
+    until_said(page, f"Under way: [1-9]\\d* of {FRAMES}")
     server.end(signal.SIGKILL)
     journal = work / "batches" / "000001" / "results.h5.journal"
     done = journal.read_text().count('"rows"')
@@ -105,7 +105,7 @@ def test_a_batch_that_is_killed_goes_on_is_drawn_against_the_temperature_and_ano
             float(re.search(r"radius ([\d.]+)", one.text_content())[1])  # type: ignore[index]
             for one in page.query_selector_all("#batch-rows tr")
         ]
-        np.testing.assert_allclose(radii, 40.0 + 4 * np.arange(FRAMES), rtol=0.02)
+        np.testing.assert_allclose(radii, 40.0 + GROWTH * np.arange(FRAMES), rtol=0.02)
         assert findings(page) == []
         page.set_viewport_size({"width": 390, "height": 800})
         page.wait_for_timeout(300)
@@ -126,7 +126,9 @@ def test_a_batch_that_is_killed_goes_on_is_drawn_against_the_temperature_and_ano
         page.wait_for_selector("tr:has-text('frame 3.dat') .state:has-text('fitted')")
         opened_curve(page, "frame 3.dat")
         page.wait_for_selector("#said:has-text('Batch 1. ')")
-        assert float(page.get_by_label("radius, value").input_value()) == pytest.approx(48.0, rel=0.02)
+        assert float(page.get_by_label("radius, value").input_value()) == pytest.approx(
+            40.0 + 2 * GROWTH, rel=0.02
+        )
         stop_a_batch(server, page)
     finally:
         assert server.end(signal.SIGINT) == 0
@@ -139,7 +141,7 @@ def stop_a_batch(server: Server, page: Any) -> None:
     page.click("#batch")
     page.check("#batch-series")
     page.click("#batch-start")
-    until_said(page, f"Under way: [1-9] of {FRAMES}")
+    until_said(page, f"Under way: [1-9]\\d* of {FRAMES}")
     page.click("#batch-stop")
     until_said(page, f"Stopped: \\d+ of {FRAMES} files done\\.$")
     page.wait_for_selector("#batch-links a:has-text('Report')")

@@ -170,7 +170,10 @@ def test_killed_fits_and_stop(home: Home, sasview62: Path, example_data: Path) -
         assert state == "fitted"
         assert float(chisq) < 2
     assert seen["rows"] == ["LOQ_Standard_TK49_SANS", "spheres.txt"]
-    assert seen["stopped"] == ["stopped", "stopped"]
+    # The first may be done already, as the fits go on one after the other.
+    first, last = seen["stopped"]
+    assert first in ("fitted", "stopped")
+    assert last == "stopped"
     responsive(seen, "6.2.0", "fit killed", "fit after a kill", "two fits")
     assert not Path(f"/proc/{seen['child']}").exists(), "the process outlives SasView"
     keep(home, ("all", "several"))

@@ -433,6 +433,32 @@ def test_a_file_that_is_being_read_is_read_again_as_somebody_said_meanwhile(tmp_
     assert shelf.row(KEY).problem == "read in nm"
 
 
+def test_what_a_file_says_is_waited_for_where_it_is_not_read_yet(tmp_path: Path) -> None:
+    """Who fits curves together at once had to enter the sectors that the files give."""
+
+    class Slow:
+        """Reads each file in a tenth of a second."""
+
+        def ask(self, _: Any) -> Any:
+            time.sleep(0.1)
+            return [{"sector": [90.0, 10.0]}]
+
+        def close(self) -> None:
+            pass
+
+    (tmp_path / "data").mkdir()
+    for name in ("peak.dat", "other.dat"):
+        write(tmp_path / "data" / name)
+    record, line = Record(tmp_path / "record.sqlite"), Slow()
+    anyhow: Any = line
+    shelf = Shelf({FOLDER: tmp_path / "data"}, tmp_path / "work", record, anyhow, live=False)
+    keys = [row.key for row in shelf.rows()]
+    assert not shelf.row(keys[-1]).line
+    assert [row.line["sector"] for row in shelf.wait_for(keys)] == [[90.0, 10.0]] * 2
+    shelf.close()
+    record.close()
+
+
 def test_pictures_of_a_folder_are_counted_as_they_are_not_listed(tmp_path: Path) -> None:
     (tmp_path / "runs" / "part").mkdir(parents=True)
     for name in ("scan.png", "part/photo.JPG", "notes.md", "curve.dat"):

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from ...digits import chisq_text, interval, join_names, quantity, significant, unit_text
 from ...predict.classes import percent
 from ...types import GroupGuess, sum_parts
-from ..problem.conventions import find_fixed_solvent, invariant, slds_of
 from ..result import verdict as warnings
 from ..result.components import bare
+from ..result.contrasts import find_fixed_solvent, invariant, slds_of
 from ..result.fit_result import NONE, SLIT, FitResult
 from ..result.model_fit import ModelFit, Parameter, end_of_range
 from ..result.reported_values import is_determined, telling

@@ -190,6 +190,16 @@ class Shelf:
                 self._urgent.append(address)
         self._more.set()
 
+    def wait_for(self, keys: Sequence[str]) -> list[Row]:
+        """Return the rows of keys once their files are read, or after `CURVES.look_seconds`."""
+        end = time.monotonic() + CURVES.look_seconds
+        self.read_first([self.row(key) for key in keys])
+        while True:
+            rows = [self.row(key) for key in keys]
+            if all(row.line or row.problem for row in rows) or time.monotonic() > end:
+                return rows
+            time.sleep(0.05)
+
     def take_verdict(self, key: str, verdict: Mapping[str, Any]) -> None:
         """Take in what a fit of a data set says, unless an earlier one of the same reading fits better."""
         with self.lock:

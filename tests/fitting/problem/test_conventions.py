@@ -11,9 +11,9 @@ from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
 from sasnet_plugin.fitting.problem.conventions import (
     conventional,
     fix_default_solvent,
-    invariant,
     scale_in_words,
 )
+from sasnet_plugin.fitting.result.contrasts import invariant
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Posterior
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.kernel import call
