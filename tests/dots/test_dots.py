@@ -10,6 +10,7 @@ import pytest
 from dots_domain import HEAD, RADIUS, Dots
 from typer.testing import CliRunner
 
+import sasnet_plugin.cli.classify  # noqa: F401  its help lists the kinds that there are when it is imported
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.domains import PAGES
 
